@@ -1,0 +1,104 @@
+"""Small image operations that the style filters share.
+
+Pictures are RGB arrays [H, W, 3]; `uint8` ones hold 0..255, `float32` ones 0..1.
+Every operation is local (its reach is a few dozen pixels), so that a crop of a
+filtered picture is the filter of the crop: a network that sees crops, or one frame
+of a video, could not learn anything that depends on the whole picture.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+cv2.setNumThreads(1)  # the callers run one process per core
+
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+
+
+def unit(image: np.ndarray) -> np.ndarray:
+    """uint8 -> float32 in 0..1."""
+    return image.astype(np.float32) / 255.0
+
+
+def bytes_of(image: np.ndarray) -> np.ndarray:
+    """float32 in 0..1 -> uint8, rounded and clipped."""
+    return np.clip(image * 255.0 + 0.5, 0, 255).astype(np.uint8)
+
+
+def gray_bytes(gray: np.ndarray) -> np.ndarray:
+    """One float32 plane [H, W] -> a grey uint8 picture [H, W, 3]."""
+    return np.repeat(bytes_of(gray)[..., None], 3, -1)
+
+
+def luma(image: np.ndarray) -> np.ndarray:
+    """Brightness [H, W] in 0..1 of a uint8 or float32 picture."""
+    picture = unit(image) if image.dtype == np.uint8 else image
+    return picture @ LUMA
+
+
+def blur(image: np.ndarray, sigma: float) -> np.ndarray:
+    """Gaussian blur, sigma in pixels."""
+    return cv2.GaussianBlur(image, (0, 0), sigma)
+
+
+def saturate(image: np.ndarray, factor: float) -> np.ndarray:
+    """Move colours away from (factor > 1) or towards grey; float32."""
+    grey = (image @ LUMA)[..., None]
+    return grey + (image - grey) * factor
+
+
+def flatten(image: np.ndarray, passes: int = 2, colour_sigma: float = 45, reach: float = 5) -> np.ndarray:
+    """Bilateral smoothing of a uint8 picture: areas get flat, outlines stay."""
+    for _ in range(passes):
+        image = cv2.bilateralFilter(image, 7, colour_sigma, reach)
+    return image
+
+
+def local_tone(gray: np.ndarray, strength: float = 0.55, sigma: float = 24.0) -> np.ndarray:
+    """Brightness relative to its surroundings [H, W]: the local stand-in for auto-contrast."""
+    around = blur(gray, sigma)
+    return np.clip(gray + strength * (gray - around) + 0.35 * (0.5 - around), 0, 1)
+
+
+def dark_lines(gray: np.ndarray, sigma: float = 1.0, gain: float = 9.0, floor: float = 0.012) -> np.ndarray:
+    """Ink [H, W] in 0..1 where a pixel is darker than its near surroundings.
+
+    A difference of Gaussians divided by the local brightness, so that dark areas are
+    not filled with ink (a fixed threshold paints them black) and shadows keep lines.
+    """
+    near, wide = blur(gray, sigma), blur(gray, sigma * 2.2)
+    difference = (wide - near) / (0.25 + wide)
+    return np.clip((difference - floor) * gain, 0, 1)
+
+
+def edge_strength(gray: np.ndarray, sigma: float = 1.2, gain: float = 3.0) -> np.ndarray:
+    """Sobel gradient magnitude [H, W] of a blurred plane, clipped to 0..1."""
+    soft = blur(gray, sigma)
+    gradient = np.hypot(cv2.Sobel(soft, cv2.CV_32F, 1, 0), cv2.Sobel(soft, cv2.CV_32F, 0, 1))
+    return np.clip(gradient * gain, 0, 1)
+
+
+def colour_ramp(gray: np.ndarray, stops: list[tuple[int, int, int]]) -> np.ndarray:
+    """Map brightness [H, W] onto evenly spaced RGB stops (0..255) -> float32 [H, W, 3]."""
+    positions = np.linspace(0, 1, len(stops))
+    table = np.array(stops, np.float32) / 255
+    channels = [np.interp(gray, positions, table[:, c]) for c in range(3)]
+    return np.stack(channels, -1).astype(np.float32)
+
+
+def sharpen(image: np.ndarray, amount: float = 0.6, sigma: float = 2.0) -> np.ndarray:
+    """Unsharp mask of a uint8 picture."""
+    picture = image.astype(np.float32)
+    return np.clip(picture + amount * (picture - blur(picture, sigma)), 0, 255).astype(np.uint8)
+
+
+def posterize(image: np.ndarray, levels: int, softness: float = 0.0) -> np.ndarray:
+    """Quantise the brightness (largest channel) of a float32 picture, keeping its hue.
+
+    softness 0 gives hard bands; 1 leaves the picture as it is.
+    """
+    value = image.max(-1, keepdims=True)
+    banded = (np.floor(value * levels) + 0.5) / levels
+    banded = (1 - softness) * banded + softness * value
+    return image * np.minimum(banded / np.maximum(value, 0.03), 3.0)

@@ -1,0 +1,145 @@
+import type { ErrorCode } from './errors.js';
+import type { ParameterUpdate, StreamParameters } from './parameters.js';
+
+/** WebSocket subprotocol (RFC 6455 section 1.9) of this major version. */
+export const subprotocol = 'millrace.v1';
+
+/** Why an input frame has no result of its own. */
+export const dropReasons = ['superseded', 'similar', 'overload', 'stale', 'invalid'] as const;
+export type DropReason = (typeof dropReasons)[number];
+
+/** First message of a connection. */
+export interface HelloMessage {
+  readonly type: 'hello';
+  /** Name and version of the client software, for the server's log. At most 200 characters. */
+  readonly client?: string;
+  /** Parameters to start with; what is left out has the model's defaults. */
+  readonly parameters?: ParameterUpdate;
+}
+
+/** One input image. Costs one credit. */
+export interface FrameMessage {
+  readonly type: 'frame';
+  /** Chosen by the client, strictly increasing within the connection, 0 to 2^53-1. */
+  readonly id: number;
+  /** When the image was captured, in milliseconds of the client's own clock; comes back with the result. */
+  readonly captured: number;
+  /** A JPEG, PNG or WebP file. */
+  readonly data: Uint8Array;
+}
+
+/** Changes parameters while the stream runs, all at one frame boundary or not at all. */
+export interface UpdateMessage {
+  readonly type: 'update';
+  /** Chosen by the client; `updated` or `error` repeats it. */
+  readonly request: number;
+  readonly parameters: ParameterUpdate;
+}
+
+/** Says that a result was displayed (or thrown away), which lets the server send another. */
+export interface AckMessage {
+  readonly type: 'ack';
+  /** The highest `sequence` that the client is done with. */
+  readonly sequence: number;
+}
+
+export type ClientMessage = HelloMessage | FrameMessage | UpdateMessage | AckMessage;
+
+/** Limits that the server holds this connection to. */
+export interface Limits {
+  /** Largest WebSocket message in bytes. */
+  readonly message_bytes: number;
+  /** Largest input image in pixels (width times height, by its header). */
+  readonly frame_pixels: number;
+  /** Results that may be sent and not yet acknowledged. */
+  readonly unacknowledged_results: number;
+}
+
+/** The stream is open; frames may be sent. */
+export interface ReadyMessage {
+  readonly type: 'ready';
+  /** Opaque name of this session, for support and logs. */
+  readonly session: string;
+  /** Name and version of the server software. */
+  readonly server: string;
+  readonly model: string;
+  /** All parameters as they are now. */
+  readonly parameters: StreamParameters;
+  /** How many frames the client may send before the first `credit` message. */
+  readonly credits: number;
+  readonly limits: Limits;
+}
+
+/** Allows further frames. */
+export interface CreditMessage {
+  readonly type: 'credit';
+  /** Frames that the client may have sent in all since `ready`; never falls. */
+  readonly total: number;
+}
+
+/** Milliseconds that a frame spent in each stage of the server, in the order in which it passes them. */
+export interface StageTimings {
+  /** Waiting in the session and decoding the image file. */
+  readonly decode: number;
+  /** Waiting for the engine. */
+  readonly queue: number;
+  /** VAE encoder and noising. */
+  readonly encode: number;
+  /** U-Net steps, waiting for their turns included. */
+  readonly denoise: number;
+  /** VAE decoder. */
+  readonly vae_decode: number;
+  /** Encoding the image file. */
+  readonly image_encode: number;
+  /** From the arrival of the frame to the sending of its result. */
+  readonly total: number;
+}
+
+/** One generated image. */
+export interface ResultMessage {
+  readonly type: 'result';
+  /** The input frame that it was made from (txt2img: numbers given by the server). */
+  readonly id: number;
+  /** 1, 2, 3, ... over the results of this connection. */
+  readonly sequence: number;
+  /** `captured` of that input frame, unchanged. */
+  readonly captured: number;
+  readonly width: number;
+  readonly height: number;
+  readonly timings: StageTimings;
+  /** A JPEG file. */
+  readonly data: Uint8Array;
+}
+
+/** An input frame that gets no result of its own. For `similar` the previous result stands for it. */
+export interface DroppedMessage {
+  readonly type: 'dropped';
+  readonly id: number;
+  readonly reason: DropReason;
+}
+
+/** The answer to `update`: it is in force. */
+export interface UpdatedMessage {
+  readonly type: 'updated';
+  readonly request: number;
+  /** The first input frame whose result it affects. */
+  readonly from: number;
+  /** All parameters as they are now. */
+  readonly parameters: StreamParameters;
+}
+
+/** Something went wrong; if the catalogue gives the code a close code, the connection closes after it. */
+export interface ErrorMessage {
+  readonly type: 'error';
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** The `request` of the update that it answers. */
+  readonly request?: number;
+  /** The input frame that it is about. */
+  readonly id?: number;
+  /** The parameter or message field that is at fault. */
+  readonly field?: string;
+}
+
+export type ServerMessage =
+  ReadyMessage | CreditMessage | ResultMessage | DroppedMessage | UpdatedMessage | ErrorMessage;

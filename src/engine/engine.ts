@@ -1,0 +1,82 @@
+import type { StreamParameters } from '@millrace/protocol';
+import type { Image } from '../image/image.js';
+import type { CostCurve, ModelInfo, WorkerTimings } from './messages.js';
+
+/** One generated image and what its making took. */
+export interface GeneratedImage extends Image {
+  readonly timings: WorkerTimings;
+}
+
+/** What a stream tells its owner. Called on the main thread, in order. */
+export interface StreamListener {
+  /** The frame is being worked on: the waiting place is free for the next. */
+  onAdmitted(frame: number): void;
+  /** The frame will have no result. */
+  onDropped(frame: number, reason: 'superseded' | 'similar'): void;
+  /** `image.data` may be used until the returned promise settles; then the engine takes the memory back. */
+  onResult(frame: number, image: GeneratedImage): Promise<void>;
+  /** The engine was restarted: the stream goes on with its last parameters and no frame in flight. */
+  onRestart(): void;
+  /** The stream is over, not by its owner's doing. */
+  onClosed(reason: Error): void;
+}
+
+/** A parameter that the model or the combination with others does not allow. */
+export class ParameterError extends Error {
+  override readonly name = 'ParameterError';
+  readonly field: string;
+
+  constructor(field: string, message: string) {
+    super(message);
+    this.field = field;
+  }
+}
+
+/** One user's denoising state inside the engine. */
+export interface EngineStream {
+  /**
+   * Hands over a frame; its memory then belongs to the engine.
+   * With `replace` (live) it takes the place of one that still waits; without, it waits behind it.
+   */
+  push(frame: number, image: Image, options: { readonly replace: boolean }): void;
+  /**
+   * Changes all parameters at a frame boundary.
+   * @returns the first frame that they affect.
+   * @throws {ParameterError} if they cannot be; the stream goes on as before.
+   */
+  configure(parameters: StreamParameters): Promise<{ readonly from: number }>;
+  /** Ends the stream; frames in flight are given up. May be called twice. */
+  close(): void;
+}
+
+export type EngineState =
+  | { readonly name: 'starting'; readonly what: string }
+  | {
+      readonly name: 'ready';
+      readonly model: ModelInfo;
+      readonly costs: CostCurve;
+      readonly rowBudget: number;
+    }
+  | { readonly name: 'restarting'; readonly what: string }
+  | { readonly name: 'failed'; readonly error: Error }
+  | { readonly name: 'stopped' };
+
+/** What the engine reports to whoever measures it. */
+export interface EngineObserver {
+  onState(state: EngineState): void;
+  onInference(call: { readonly rows: number; readonly streams: number; readonly ms: number }): void;
+}
+
+/** The inference engine as the rest of the server sees it. */
+export interface Engine extends AsyncDisposable {
+  readonly state: EngineState;
+  /** Settles when the engine is first ready. @throws if it cannot be started. */
+  start(): Promise<void>;
+  /**
+   * Opens a stream; may be called while the engine starts, and then waits for it.
+   * @throws {ParameterError} if the parameters cannot be.
+   */
+  openStream(parameters: StreamParameters, listener: StreamListener): Promise<EngineStream>;
+  /** A free buffer for the pixels of a frame, reused where one is at hand. */
+  allocate(bytes: number): Uint8Array<ArrayBuffer>;
+}

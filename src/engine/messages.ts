@@ -1,0 +1,103 @@
+import type { StreamParameters } from '@millrace/protocol';
+
+/**
+ * What crosses between the main thread and the engine's worker thread. Pixels are RGB, one byte a channel,
+ * row by row, in an ArrayBuffer that is transferred and goes back for reuse.
+ */
+
+/** Settings of the worker, given at its start. */
+export interface WorkerOptions {
+  /** Diffusers-style model folder. */
+  readonly model: string;
+  /** Threads for one inference call. */
+  readonly threads: number;
+  /** Where calibration results are kept; null keeps none. */
+  readonly cacheDirectory: string | null;
+}
+
+export type ToWorker =
+  | { readonly type: 'open'; readonly stream: number; readonly parameters: StreamParameters }
+  | {
+      readonly type: 'configure';
+      readonly stream: number;
+      readonly request: number;
+      /** All parameters of the stream as they shall be from now on. */
+      readonly parameters: StreamParameters;
+    }
+  | {
+      readonly type: 'frame';
+      readonly stream: number;
+      readonly frame: number;
+      /** Takes the place of a frame that still waits (live), or waits behind it (files, where each counts). */
+      readonly replace: boolean;
+      readonly width: number;
+      readonly height: number;
+      readonly pixels: ArrayBuffer;
+    }
+  | { readonly type: 'close'; readonly stream: number }
+  /** Gives the pixels of a result back. */
+  | { readonly type: 'recycle'; readonly pixels: ArrayBuffer }
+  | { readonly type: 'stop' };
+
+/** Milliseconds in the worker: waiting to be admitted, VAE encoder, all U-Net turns, VAE decoder. */
+export interface WorkerTimings {
+  readonly queue: number;
+  readonly encode: number;
+  readonly denoise: number;
+  readonly decode: number;
+}
+
+/** What is known of the model once it is loaded. */
+export interface ModelInfo {
+  readonly name: string;
+  /** Pixels per latent value along a side, times what the U-Net needs: sizes must be multiples of it. */
+  readonly sizeFactor: number;
+  readonly defaults: Partial<StreamParameters>;
+}
+
+/** Measured milliseconds of one U-Net call by its number of rows, for the model's default size. */
+export type CostCurve = readonly { readonly rows: number; readonly ms: number }[];
+
+export type FromWorker =
+  /** What the start is doing, for people. */
+  | { readonly type: 'starting'; readonly what: string }
+  | {
+      readonly type: 'ready';
+      readonly model: ModelInfo;
+      readonly costs: CostCurve;
+      readonly rowBudget: number;
+    }
+  | { readonly type: 'opened'; readonly stream: number }
+  | { readonly type: 'configured'; readonly stream: number; readonly request: number; readonly from: number }
+  /** An open (request null) or configure that cannot be; the stream keeps what it had. */
+  | {
+      readonly type: 'rejected';
+      readonly stream: number;
+      readonly request: number | null;
+      readonly field: string;
+      readonly message: string;
+    }
+  /** The frame left the waiting place and is being worked on. */
+  | { readonly type: 'admitted'; readonly stream: number; readonly frame: number }
+  | {
+      readonly type: 'dropped';
+      readonly stream: number;
+      readonly frame: number;
+      readonly reason: 'superseded' | 'similar';
+    }
+  | {
+      readonly type: 'result';
+      readonly stream: number;
+      readonly frame: number;
+      readonly width: number;
+      readonly height: number;
+      readonly pixels: ArrayBuffer;
+      readonly timings: WorkerTimings;
+    }
+  /** One U-Net call was made. */
+  | { readonly type: 'inference'; readonly rows: number; readonly streams: number; readonly ms: number }
+  /** Gives the pixels of a frame back. */
+  | { readonly type: 'recycle'; readonly pixels: ArrayBuffer }
+  /** The worker cannot go on; it ends by itself. */
+  | { readonly type: 'failed'; readonly message: string }
+  | { readonly type: 'stopped' };

@@ -1,0 +1,140 @@
+import { Ajv } from 'ajv';
+
+/**
+ * The fields of the configuration files of diffusers and transformers that matter here; all others may be there.
+ * Defaults are those of the classes of diffusers, which leave out of older files what was added later.
+ */
+const ajv = new Ajv({ useDefaults: true, allowUnionTypes: true });
+
+const count = { type: 'integer', minimum: 1 } as const;
+const channels = { type: 'array', minItems: 1, items: count } as const;
+
+/** model_index.json */
+export const validateIndex = ajv.compile<{ readonly _class_name: string }>({
+  type: 'object',
+  required: ['_class_name'],
+  properties: { _class_name: { type: 'string' } },
+});
+
+export interface UnetConfig {
+  readonly in_channels: number;
+  readonly out_channels: number;
+  readonly block_out_channels: readonly number[];
+  readonly cross_attention_dim: number;
+  /** Width and height of a latent image in training, where it says so. */
+  readonly sample_size: number | null;
+}
+
+/** unet/config.json */
+export const validateUnet = ajv.compile<UnetConfig>({
+  type: 'object',
+  required: ['in_channels', 'out_channels', 'block_out_channels', 'cross_attention_dim'],
+  properties: {
+    _class_name: { const: 'UNet2DConditionModel' },
+    in_channels: count,
+    out_channels: count,
+    block_out_channels: channels,
+    cross_attention_dim: count,
+    sample_size: { anyOf: [count, { type: 'array' }, { type: 'null' }], default: null },
+    // "text" is computed inside the graph; "text_time" (SDXL) needs inputs that the other files do not give.
+    addition_embed_type: { enum: [null, 'text'] },
+  },
+});
+
+export type VaeConfig = {
+  readonly latent_channels: number;
+  readonly scaling_factor?: number;
+  readonly shift_factor: number | null;
+} & (
+  | { readonly _class_name: 'AutoencoderKL'; readonly block_out_channels: readonly number[] }
+  | { readonly _class_name: 'AutoencoderTiny'; readonly encoder_block_out_channels: readonly number[] }
+);
+
+/** vae/config.json, or vae_encoder/config.json or vae_decoder/config.json, which are copies of it. */
+export const validateVae = ajv.compile<VaeConfig>({
+  type: 'object',
+  required: ['_class_name'],
+  properties: {
+    _class_name: { enum: ['AutoencoderKL', 'AutoencoderTiny'] },
+    latent_channels: { ...count, default: 4 },
+    scaling_factor: { type: 'number', exclusiveMinimum: 0 },
+    shift_factor: { type: ['number', 'null'], default: null },
+    block_out_channels: channels,
+    encoder_block_out_channels: channels,
+  },
+  if: { properties: { _class_name: { const: 'AutoencoderTiny' } } },
+  then: { required: ['encoder_block_out_channels'] },
+  else: { required: ['block_out_channels'] },
+});
+
+export interface TextEncoderConfig {
+  readonly hidden_size: number;
+  readonly max_position_embeddings: number;
+}
+
+/** text_encoder/config.json */
+export const validateTextEncoder = ajv.compile<TextEncoderConfig>({
+  type: 'object',
+  required: ['hidden_size'],
+  properties: { hidden_size: count, max_position_embeddings: { ...count, default: 77 } },
+});
+
+export interface SchedulerConfig extends Readonly<Record<string, unknown>> {
+  readonly prediction_type: 'epsilon' | 'v_prediction' | 'sample';
+}
+
+/** scheduler/scheduler_config.json */
+export const validateScheduler = ajv.compile<SchedulerConfig>({
+  type: 'object',
+  properties: {
+    prediction_type: { enum: ['epsilon', 'v_prediction', 'sample'], default: 'epsilon' },
+    num_train_timesteps: count,
+    beta_start: { type: 'number', exclusiveMinimum: 0, exclusiveMaximum: 1 },
+    beta_end: { type: 'number', exclusiveMinimum: 0, exclusiveMaximum: 1 },
+    beta_schedule: { type: 'string' },
+  },
+});
+
+/** A token by its text, or by an object that holds it. */
+export type TokenName = string | { readonly content: string };
+
+export interface TokenizerConfig {
+  readonly model_max_length: number | null;
+  readonly bos_token: TokenName;
+  readonly eos_token: TokenName;
+  /** Null takes the end token. */
+  readonly pad_token: TokenName | null;
+}
+
+const token = {
+  anyOf: [
+    { type: 'string' },
+    { type: 'object', required: ['content'], properties: { content: { type: 'string' } } },
+  ],
+} as const;
+
+/** tokenizer/tokenizer_config.json */
+export const validateTokenizer = ajv.compile<TokenizerConfig>({
+  type: 'object',
+  properties: {
+    tokenizer_class: { enum: ['CLIPTokenizer', 'CLIPTokenizerFast'] },
+    model_max_length: { type: ['number', 'null'], minimum: 3, default: null },
+    bos_token: { ...token, default: '<|startoftext|>' },
+    eos_token: { ...token, default: '<|endoftext|>' },
+    pad_token: { anyOf: [...token.anyOf, { type: 'null' }], default: null },
+  },
+});
+
+/** tokenizer/vocab.json */
+export const validateVocabulary = ajv.compile<Readonly<Record<string, number>>>({
+  type: 'object',
+  minProperties: 1,
+  additionalProperties: { type: 'integer', minimum: 0 },
+});
+
+/** tokenizer/tokenizer.json; the library that takes it checks the rest. */
+export const validateTokenizerFile = ajv.compile<{ readonly model: { readonly type?: string } }>({
+  type: 'object',
+  required: ['model'],
+  properties: { model: { type: 'object', required: ['vocab', 'merges'] } },
+});

@@ -1,0 +1,75 @@
+import { open, readFile, stat } from 'node:fs/promises';
+import type { ValidateFunction } from 'ajv';
+import { ModelError } from './model-error.js';
+
+const incomplete = 'download the model again, with every folder that its model_index.json names';
+
+/**
+ * Reads a text file of a model folder.
+ * @throws {ModelError} if it is missing or cannot be read.
+ */
+export async function readModelText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new ModelError(path, describeReadError(cause), { cause });
+  }
+}
+
+/**
+ * Reads a JSON file of a model folder and checks its fields.
+ * @throws {ModelError} if it is missing, no JSON, or not as the schema says.
+ */
+export async function readModelJson<T>(path: string, validate: ValidateFunction<T>): Promise<T> {
+  const text = await readModelText(path);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new ModelError(path, `not valid JSON; ${isPointer(text) ? pullFiles : incomplete}`, { cause });
+  }
+  if (validate(value)) return value;
+  const [error] = validate.errors ?? [];
+  const allowed = error?.keyword === 'enum' ? `: ${JSON.stringify(error.params['allowedValues'])}` : '';
+  const field = error?.instancePath ? `field ${error.instancePath.slice(1).replaceAll('/', '.')} ` : '';
+  throw new ModelError(path, `${field}${error?.message ?? 'is not as expected'}${allowed}`);
+}
+
+/** Whether there is a file or folder at this path. */
+export async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/**
+ * Checks that a file can hold weights: it is there, is not empty and is no stand-in of Git LFS.
+ * @throws {ModelError} if not.
+ */
+export async function checkWeights(path: string): Promise<void> {
+  let head: string;
+  try {
+    await using file = await open(path);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(64), 0, 64, 0);
+    head = buffer.toString('latin1', 0, bytesRead);
+  } catch (cause) {
+    throw new ModelError(path, describeReadError(cause), { cause });
+  }
+  if (head === '') throw new ModelError(path, `the file is empty; ${incomplete}`);
+  if (isPointer(head)) throw new ModelError(path, `a Git LFS pointer, not the weights; ${pullFiles}`);
+}
+
+const pullFiles = 'run "git lfs pull" where the model was cloned';
+
+function isPointer(text: string): boolean {
+  return text.startsWith('version https://git-lfs');
+}
+
+function describeReadError(cause: unknown): string {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  if (code === 'ENOENT' || code === 'ENOTDIR') return `no such file; ${incomplete}`;
+  if (code === 'EACCES') return 'no permission to read it; change its owner or mode';
+  if (code === 'EISDIR') return `a folder, where a file should be; ${incomplete}`;
+  return `cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`;
+}

@@ -1,0 +1,49 @@
+import { parametersSchema, type ParameterUpdate } from '@millrace/protocol';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { exists, readModelJson } from './model-files.js';
+
+/** A prompt that a page offers as one click. */
+export interface ModelStyle {
+  readonly name: string;
+  readonly prompt: string;
+}
+
+/** A model's own settings: what millrace.json in its folder says. All of it may be left out. */
+export interface ModelSettings {
+  /** One or two sentences for people. */
+  readonly description?: string;
+  /** Parameter defaults that replace the general ones. */
+  readonly defaults?: ParameterUpdate;
+  readonly styles?: readonly ModelStyle[];
+}
+
+const text = (maxLength: number): object => ({ type: 'string', minLength: 1, maxLength });
+
+/**
+ * Reads millrace.json of a model folder; a folder without one has no settings of its own.
+ * @param sizeFactor pixels that default sizes must be multiples of.
+ * @throws {ModelError} if it is no JSON, or has a field that is unknown or out of range.
+ */
+export async function readSettings(path: string, sizeFactor: number): Promise<ModelSettings> {
+  if (!(await exists(path))) return {};
+  const ajv = new Ajv2020({ allowUnionTypes: true, keywords: ['x-group'] });
+  const validate = ajv.compile<ModelSettings>({
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      description: text(1000),
+      defaults: parametersSchema({ sizeFactor }),
+      styles: {
+        type: 'array',
+        maxItems: 100,
+        items: {
+          type: 'object',
+          required: ['name', 'prompt'],
+          additionalProperties: false,
+          properties: { name: text(40), prompt: text(2000) },
+        },
+      },
+    },
+  });
+  return readModelJson(path, validate);
+}

@@ -1,0 +1,31 @@
+import jpegTurbo from '@julusian/jpeg-turbo';
+import type { Image } from './image.js';
+
+/** Work buffers that are not in use. The encoder writes into room for the worst case, several times the result. */
+const idle: Buffer[] = [];
+const MAX_IDLE = 8;
+
+/**
+ * Encodes a JPEG with 4:2:0 colour. May be called again before it has settled.
+ * `image.data` may not be changed or transferred before the promise settles.
+ * @param quality 1 to 100.
+ * @returns bytes that own their whole ArrayBuffer, so that it can be transferred.
+ */
+export async function encodeJpeg(image: Image, quality: number): Promise<Uint8Array<ArrayBuffer>> {
+  const { width, height, data } = image;
+  const frame = { width, height, subsampling: jpegTurbo.SAMP_420 };
+  const work = takeWorkBuffer(jpegTurbo.bufferSize(frame));
+  try {
+    const pixels = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+    const options = { ...frame, format: jpegTurbo.FORMAT_RGB, quality };
+    return new Uint8Array(await jpegTurbo.compress(pixels, work, options));
+  } finally {
+    if (idle.length < MAX_IDLE) idle.push(work);
+  }
+}
+
+function takeWorkBuffer(bytes: number): Buffer {
+  const index = idle.findIndex((buffer) => buffer.length >= bytes);
+  const [found] = index < 0 ? [] : idle.splice(index, 1);
+  return found ?? Buffer.allocUnsafeSlow(bytes);
+}

@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { crc32 } from 'node:zlib';
+import fc from 'fast-check';
+import sharp from 'sharp';
+import { decodeImage } from '../../src/image/decode.js';
+import { encodeJpeg } from '../../src/image/encode.js';
+import { ImageError } from '../../src/image/image.js';
+import { meanColour, meanDifference, tower } from './pictures.js';
+
+const maxPixels = 4096 * 4096;
+const photo = await decodeImage(tower, { maxPixels });
+
+/** The photo with its frame header claiming another size. */
+function claimSize(width: number, height: number): Buffer {
+  const jpeg = Buffer.from(tower);
+  const header = jpeg.indexOf(Buffer.from([0xff, 0xc0, 0x00, 0x11]));
+  jpeg.writeUInt16BE(height, header + 5);
+  jpeg.writeUInt16BE(width, header + 7);
+  return jpeg;
+}
+
+describe('decodeImage', () => {
+  it('decodes a JPEG as another decoder does', async () => {
+    assert.deepEqual([photo.width, photo.height], [512, 384]);
+    const data = new Uint8Array(await sharp(tower).raw().toBuffer());
+    assert.ok(meanDifference(photo, { ...photo, data }) < 1.5);
+  });
+
+  it('decodes PNG exactly and WebP closely', async () => {
+    const source = sharp(photo.data, { raw: { width: 512, height: 384, channels: 3 } });
+    const png = await decodeImage(await source.clone().png().toBuffer(), { maxPixels });
+    assert.equal(meanDifference(png, photo), 0);
+    const webp = await decodeImage(await source.clone().webp({ quality: 95 }).toBuffer(), { maxPixels });
+    assert.ok(meanDifference(webp, photo) < 4);
+  });
+
+  it('gives RGB for grey, CMYK, 16-bit, palette and transparent pictures', async () => {
+    const grey = await sharp(tower).greyscale().toColourspace('b-w').jpeg().toBuffer();
+    const [r, g, b] = meanColour(await decodeImage(grey, { maxPixels }));
+    assert.ok(r === g && g === b);
+
+    const cmyk = await sharp(tower).toColourspace('cmyk').jpeg({ quality: 95 }).toBuffer();
+    assert.ok(meanDifference(await decodeImage(cmyk, { maxPixels }), photo) < 30);
+
+    const deep = await sharp(tower).toColourspace('rgb16').png().toBuffer();
+    assert.ok(meanDifference(await decodeImage(deep, { maxPixels }), photo) < 1.5);
+
+    const palette = await sharp(tower).png({ palette: true }).toBuffer();
+    assert.ok(meanDifference(await decodeImage(palette, { maxPixels }), photo) < 10);
+
+    const clear = { r: 255, g: 0, b: 0, alpha: 0 };
+    const png = await sharp({ create: { width: 5, height: 4, channels: 4, background: clear } })
+      .png()
+      .toBuffer();
+    assert.deepEqual(meanColour(await decodeImage(png, { maxPixels })), [0, 0, 0]);
+  });
+
+  it('decodes progressive JPEG', async () => {
+    const progressive = await sharp(tower).jpeg({ progressive: true, quality: 95 }).toBuffer();
+    assert.ok(meanDifference(await decodeImage(progressive, { maxPixels }), photo) < 4);
+  });
+
+  it('turns a picture by its EXIF orientation only when asked to', async () => {
+    const turned = await sharp(tower).withMetadata({ orientation: 6 }).jpeg().toBuffer();
+    const frame = await decodeImage(turned, { maxPixels });
+    assert.deepEqual([frame.width, frame.height], [512, 384]);
+    const shown = await decodeImage(turned, { maxPixels, orient: true });
+    assert.deepEqual([shown.width, shown.height], [384, 512]);
+  });
+
+  it('uses the memory it is given, which may be longer', async () => {
+    const memory = new Uint8Array(512 * 384 * 3 + 1000);
+    const asked: number[] = [];
+    const allocate = (bytes: number) => (asked.push(bytes), memory);
+    const image = await decodeImage(tower, { maxPixels, allocate });
+    assert.equal(image.data, memory);
+    assert.deepEqual(asked, [512 * 384 * 3]);
+    assert.equal(meanDifference(image, photo), 0);
+  });
+
+  it('reads a view into the middle of a larger buffer', async () => {
+    const slab = new Uint8Array(tower.length + 100);
+    slab.set(tower, 37);
+    const image = await decodeImage(slab.subarray(37, 37 + tower.length), { maxPixels });
+    assert.equal(meanDifference(image, photo), 0);
+  });
+
+  it('bears stray bytes between segments, as webcams send them', async () => {
+    const scan = tower.indexOf(Buffer.from([0xff, 0xda]));
+    const stray = Buffer.concat([tower.subarray(0, scan), Buffer.from([0, 1, 2]), tower.subarray(scan)]);
+    assert.ok(meanDifference(await decodeImage(stray, { maxPixels }), photo) < 1.5);
+  });
+
+  it('refuses an image bomb by its header, before memory is taken', async () => {
+    const allocate = () => assert.fail('memory was taken');
+    const expected = { name: 'ImageError', message: /too large: 30000x30000 pixels, the limit is 16777216$/ };
+    await assert.rejects(decodeImage(claimSize(30000, 30000), { maxPixels, allocate }), expected);
+
+    const png = await sharp(tower).png().toBuffer();
+    png.writeUInt32BE(30000, 16);
+    png.writeUInt32BE(30000, 20);
+    png.writeUInt32BE(crc32(png.subarray(12, 29)), 29);
+    await assert.rejects(decodeImage(png, { maxPixels, allocate }), expected);
+  });
+
+  it('refuses empty and cut pictures, and what is no picture, with one line', async () => {
+    const png = await sharp(tower).resize(64).png().toBuffer();
+    const webp = await sharp(tower).resize(64).webp().toBuffer();
+    const bad = {
+      nothing: new Uint8Array(0),
+      text: Buffer.from('GIF89a is not read'),
+      'empty by header': claimSize(0, 384),
+      'half a JPEG': tower.subarray(0, tower.length / 2),
+      'a JPEG header': tower.subarray(0, 100),
+      'half a PNG': png.subarray(0, png.length / 2),
+      'half a WebP': webp.subarray(0, webp.length / 2),
+    };
+    for (const [name, bytes] of Object.entries(bad)) {
+      await assert.rejects(decodeImage(bytes, { maxPixels }), (error) => {
+        assert.ok(error instanceof ImageError, name);
+        assert.doesNotMatch(error.message, /\n/, name);
+        return true;
+      });
+    }
+  });
+
+  it('gives a picture or an ImageError for any bytes', async () => {
+    const small = Buffer.from(await encodeJpeg(photo, 30));
+    const files = [
+      small,
+      await sharp(tower).resize(48).png().toBuffer(),
+      await sharp(tower).resize(48).webp().toBuffer(),
+    ];
+    const damaged = fc
+      .record({
+        file: fc.constantFrom(...files),
+        keep: fc.double({ min: 0, max: 1, noNaN: true }),
+        changes: fc.array(fc.tuple(fc.nat(2000), fc.nat(255)), { maxLength: 8 }),
+      })
+      .map(({ file, keep, changes }) => {
+        const bytes = Buffer.from(file.subarray(0, Math.ceil(file.length * keep)));
+        for (const [at, value] of changes) if (at < bytes.length) bytes[at] = value;
+        return bytes;
+      });
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(damaged, fc.uint8Array({ maxLength: 64 })), async (bytes) => {
+        const result = await decodeImage(bytes, { maxPixels: 1 << 20 }).catch((error: unknown) => error);
+        if (result instanceof ImageError) return;
+        assert.ok(result !== null && typeof result === 'object' && 'data' in result, String(result));
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import sharp from 'sharp';
+import { decodeImage } from '../../src/image/decode.js';
+import { encodeJpeg } from '../../src/image/encode.js';
+import { fitImage } from '../../src/image/fit.js';
+import { meanDifference, tower } from './pictures.js';
+
+const maxPixels = 1 << 20;
+const photo = await decodeImage(tower, { maxPixels });
+
+describe('encodeJpeg', () => {
+  it('gives a 4:2:0 JPEG that shows the picture', async () => {
+    const jpeg = await encodeJpeg(photo, 90);
+    const { format, width, height, chromaSubsampling } = await sharp(jpeg).metadata();
+    assert.deepEqual([format, width, height, chromaSubsampling], ['jpeg', 512, 384, '4:2:0']);
+    assert.ok(meanDifference(await decodeImage(jpeg, { maxPixels }), photo) < 4);
+  });
+
+  it('gives bytes that own their memory, fewer at lower quality', async () => {
+    const [low, high] = await Promise.all([encodeJpeg(photo, 20), encodeJpeg(photo, 95)]);
+    assert.equal(low.buffer.byteLength, low.length);
+    assert.ok(low.length < high.length / 3);
+    const moved = structuredClone(high, { transfer: [high.buffer] });
+    assert.equal((await decodeImage(moved, { maxPixels })).width, 512);
+  });
+
+  it('keeps many calls at once apart, whatever their sizes', async () => {
+    const sizes = [64, 512, 128, 256, 320, 96];
+    const images = await Promise.all(
+      sizes.map((side) => fitImage(photo, { width: side, height: side }, 'cover')),
+    );
+    const alone = [];
+    for (const image of images) alone.push(await encodeJpeg(image, 80));
+    for (let round = 0; round < 5; round++) {
+      const together = await Promise.all(images.map((image) => encodeJpeg(image, 80)));
+      assert.deepEqual(together, alone);
+    }
+  });
+
+  it('encodes from memory that is longer than the picture', async () => {
+    const data = new Uint8Array(photo.data.length + 999);
+    data.set(photo.data);
+    assert.deepEqual(await encodeJpeg({ ...photo, data }, 80), await encodeJpeg(photo, 80));
+  });
+});

@@ -1,5 +1,6 @@
 import { Packr } from 'msgpackr';
 import type { ClientMessage, ServerMessage } from './messages.js';
+import { checkStructure } from './structure.js';
 
 /** Plain MessagePack: no record extension, so that every reader in every language can decode it. */
 const packr = new Packr({
@@ -19,11 +20,14 @@ export function encodeMessage(message: ClientMessage | ServerMessage): Uint8Arra
 /**
  * Decodes one message; checks its outer form only (a map with a string `type`), since what the fields must be
  * is the receiver's to decide.
- * @throws {TypeError} if the bytes are no MessagePack, have a rest, or are no such map.
+ * Binary fields are views into `bytes`.
+ * @throws {TypeError} if the bytes are no MessagePack, have a rest, use extension types, nest deeper than 8 or
+ * have more than 4096 values, or are no such map.
  */
 export function decodeMessage(
   bytes: Uint8Array,
 ): { readonly type: string } & Readonly<Record<string, unknown>> {
+  checkStructure(bytes);
   let value: unknown;
   try {
     value = packr.unpack(bytes);

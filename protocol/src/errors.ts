@@ -39,7 +39,6 @@ export const errors = {
     meaning: 'No hello arrived within the time limit.',
   },
   unsupported_protocol: {
-    close: 4406,
     status: 400,
     retryable: false,
     meaning: 'The client offered no subprotocol that this server speaks.',

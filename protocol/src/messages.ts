@@ -4,8 +4,13 @@ import type { ParameterUpdate, StreamParameters } from './parameters.js';
 /** WebSocket subprotocol (RFC 6455 section 1.9) of this major version. */
 export const subprotocol = 'millrace.v1';
 
-/** Why an input frame has no result of its own. */
-export const dropReasons = ['superseded', 'similar', 'overload', 'stale', 'invalid'] as const;
+/**
+ * Why an input frame has no result of its own: a newer one took its place before it was worked on
+ * (`superseded`); it hardly differs from the last one (`similar`); it was beyond the client's credits
+ * (`overload`); it was worked on, but a newer result was at hand when the client could take one (`stale`);
+ * it is no usable image (`invalid`); or the server lost it (`failed`).
+ */
+export const dropReasons = ['superseded', 'similar', 'overload', 'stale', 'invalid', 'failed'] as const;
 export type DropReason = (typeof dropReasons)[number];
 
 /** First message of a connection. */

@@ -1,0 +1,85 @@
+/** The deepest nesting and the largest number of values that a message may have: no message needs as much. */
+const MAX_DEPTH = 8;
+const MAX_VALUES = 4096;
+
+/** MessagePack formats by their first byte, 0xc0 to 0xdf: [bytes of the fixed part that follow, kind]. */
+type Kind = 'scalar' | 'bytes' | 'array' | 'map' | 'refused';
+const formats: readonly (readonly [length: number, kind: Kind])[] = [
+  [0, 'scalar'], // nil
+  [0, 'refused'], // never used
+  [0, 'scalar'], // false
+  [0, 'scalar'], // true
+  [1, 'bytes'], // bin 8
+  [2, 'bytes'], // bin 16
+  [4, 'bytes'], // bin 32
+  [1, 'refused'], // ext 8
+  [2, 'refused'], // ext 16
+  [4, 'refused'], // ext 32
+  [4, 'scalar'], // float 32
+  [8, 'scalar'], // float 64
+  [1, 'scalar'], // uint 8
+  [2, 'scalar'], // uint 16
+  [4, 'scalar'], // uint 32
+  [8, 'scalar'], // uint 64
+  [1, 'scalar'], // int 8
+  [2, 'scalar'], // int 16
+  [4, 'scalar'], // int 32
+  [8, 'scalar'], // int 64
+  [2, 'refused'], // fixext 1
+  [3, 'refused'], // fixext 2
+  [5, 'refused'], // fixext 4
+  [9, 'refused'], // fixext 8
+  [17, 'refused'], // fixext 16
+  [1, 'bytes'], // str 8
+  [2, 'bytes'], // str 16
+  [4, 'bytes'], // str 32
+  [2, 'array'], // array 16
+  [4, 'array'], // array 32
+  [2, 'map'], // map 16
+  [4, 'map'], // map 32
+];
+
+/**
+ * Walks over the headers of one MessagePack value, without decoding it, so that a small message cannot cost
+ * much memory or stack: a message of this protocol has few values, little depth, and no extension types.
+ * @throws {TypeError} if it is cut short, has a rest, uses an extension type, or is beyond the bounds.
+ */
+export function checkStructure(bytes: Uint8Array): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  /** How many values are still to come at each open level. */
+  const open = [1];
+  let position = 0;
+  let values = 0;
+  while (open.length > 0) {
+    const rest = open.pop() ?? 0;
+    if (rest === 0) continue;
+    open.push(rest - 1);
+    if (++values > MAX_VALUES) throw new TypeError(`more than ${MAX_VALUES} values`);
+    if (position >= bytes.length) throw new TypeError('the message is cut short');
+    const header = readHeader(view, position);
+    position = header.end;
+    if (position > bytes.length) throw new TypeError('the message is cut short');
+    if (header.children === 0) continue;
+    if (open.length > MAX_DEPTH) throw new TypeError(`nested deeper than ${MAX_DEPTH}`);
+    open.push(header.children);
+  }
+  if (position !== bytes.length) throw new TypeError('bytes are left over after the message');
+}
+
+/** Where the value's own bytes end, and how many values belong to it (a map's keys count too). */
+function readHeader(view: DataView, at: number): { readonly end: number; readonly children: number } {
+  const first = view.getUint8(at);
+  if (first < 0x80 || first >= 0xe0) return { end: at + 1, children: 0 };
+  if (first < 0x90) return { end: at + 1, children: 2 * (first & 0x0f) };
+  if (first < 0xa0) return { end: at + 1, children: first & 0x0f };
+  if (first < 0xc0) return { end: at + 1 + (first & 0x1f), children: 0 };
+  const [length, kind] = formats[first - 0xc0] ?? [0, 'refused'];
+  const end = at + 1 + length;
+  if (kind === 'refused') throw new TypeError('MessagePack extension types are not used here');
+  if (kind === 'scalar') return { end, children: 0 };
+  if (end > view.byteLength) throw new TypeError('the message is cut short');
+  const count =
+    length === 1 ? view.getUint8(at + 1) : length === 2 ? view.getUint16(at + 1) : view.getUint32(at + 1);
+  if (kind === 'bytes') return { end: end + count, children: 0 };
+  return { end, children: kind === 'map' ? 2 * count : count };
+}

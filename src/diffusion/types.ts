@@ -44,6 +44,8 @@ export interface Step {
 export interface Solver {
   /** The U-Net calls that one frame needs, in order; at least one. */
   readonly stages: readonly Stage[];
+  /** A start from pure noise (txt2img) is unit Gaussian noise times this, in the solver's own coordinates. */
+  readonly initNoiseSigma: number;
   /** Whether `step` at this stage reads `noise`. */
   readonly addsNoise: boolean;
   /** Memory for one sample of `length` values. Steps allocate nothing. */

@@ -1,0 +1,119 @@
+import type { PredictionType } from './types.js';
+
+export type TimestepSpacing = 'leading' | 'trailing' | 'linspace';
+
+/**
+ * What matters here of a diffusers scheduler_config.json, with the names it has there. A field that is missing
+ * has the default of the diffusers class that the solver is named after.
+ */
+export interface SchedulerConfig {
+  readonly num_train_timesteps?: number | undefined;
+  readonly beta_start?: number | undefined;
+  readonly beta_end?: number | undefined;
+  readonly beta_schedule?: string | undefined;
+  readonly trained_betas?: readonly number[] | null | undefined;
+  readonly rescale_betas_zero_snr?: boolean | undefined;
+  readonly prediction_type?: PredictionType | undefined;
+  readonly timestep_spacing?: TimestepSpacing | undefined;
+  readonly steps_offset?: number | undefined;
+  /** DDIM, PNDM: whether the schedule ends at abar 1 or at that of timestep 0. */
+  readonly set_alpha_to_one?: boolean | undefined;
+  /** LCM, TCD: length of the grid that the model was distilled on. */
+  readonly original_inference_steps?: number | undefined;
+  /** LCM. */
+  readonly timestep_scaling?: number | undefined;
+  /** DPM-Solver: midpoint or heun. UniPC: bh1 or bh2. */
+  readonly solver_type?: string | undefined;
+  readonly lower_order_final?: boolean | undefined;
+  readonly euler_at_final?: boolean | undefined;
+  /** Noise level at the end of the schedule: none, or that of timestep 0. */
+  readonly final_sigmas_type?: 'zero' | 'sigma_min' | undefined;
+  /** DPM-Solver: the schedule starts no higher than at this logarithm of a / b. */
+  readonly lambda_min_clipped?: number | null | undefined;
+  readonly use_exponential_sigmas?: boolean | undefined;
+  readonly use_lu_lambdas?: boolean | undefined;
+  /** Ends of Karras and exponential sigmas (Euler, UniPC); null takes those of the model. */
+  readonly sigma_min?: number | null | undefined;
+  readonly sigma_max?: number | null | undefined;
+  /** UniPC: solve for x0 or for the noise. */
+  readonly predict_x0?: boolean | undefined;
+  /** UniPC: steps whose result is not corrected. */
+  readonly disable_corrector?: readonly number[] | undefined;
+  /** PNDM: start with linear multistep instead of Runge-Kutta. */
+  readonly skip_prk_steps?: boolean | undefined;
+  // Settings that no solver here follows; where one is on, a solver cannot be made.
+  readonly clip_sample?: boolean | undefined;
+  readonly thresholding?: boolean | undefined;
+  readonly use_beta_sigmas?: boolean | undefined;
+  readonly use_flow_sigmas?: boolean | undefined;
+  readonly interpolation_type?: string | undefined;
+  readonly timestep_type?: string | undefined;
+  readonly variance_type?: string | null | undefined;
+}
+
+/** The noise levels that a model was trained on. */
+export interface NoiseSchedule {
+  /** abar_t = product of (1 - beta_s) for s <= t, falling; as many as there are training timesteps. */
+  readonly alphasCumprod: Float64Array;
+}
+
+/** abar of pure noise is held above 0, as diffusers does for its sigma-based schedulers, so that a > 0. */
+const smallestAlphaCumprod = 2 ** -24;
+
+/**
+ * The noise schedule of a model (DDPM, Ho et al. 2020, section 4; cosine: Nichol and Dhariwal 2021, equation 17;
+ * zero terminal SNR: Lin et al. 2023, algorithm 1).
+ * @throws {RangeError} if the configuration names no known schedule.
+ */
+export function createNoiseSchedule(config: SchedulerConfig): NoiseSchedule {
+  const alphasCumprod = new Float64Array(trainingBetas(config));
+  let product = 1;
+  for (let t = 0; t < alphasCumprod.length; t++) {
+    product *= 1 - alphasCumprod[t];
+    alphasCumprod[t] = product;
+  }
+  if (config.rescale_betas_zero_snr === true) rescaleToZeroTerminalSnr(alphasCumprod);
+  return { alphasCumprod };
+}
+
+function trainingBetas(config: SchedulerConfig): ArrayLike<number> {
+  const {
+    num_train_timesteps: count = 1000,
+    beta_start: start = 0.0001,
+    beta_end: end = 0.02,
+    beta_schedule: schedule = 'linear',
+    trained_betas: trained,
+  } = config;
+  if (trained != null) return trained;
+  switch (schedule) {
+    case 'linear':
+      return Float64Array.from({ length: count }, (_, t) => between(start, end, t, count));
+    case 'scaled_linear':
+      return Float64Array.from({ length: count }, (_, t) => between(start ** 0.5, end ** 0.5, t, count) ** 2);
+    case 'squaredcos_cap_v2':
+      return Float64Array.from({ length: count }, (_, t) =>
+        Math.min(1 - cosineAlphaCumprod((t + 1) / count) / cosineAlphaCumprod(t / count), 0.999),
+      );
+    default:
+      throw new RangeError(
+        `beta_schedule must be linear, scaled_linear or squaredcos_cap_v2, not ${JSON.stringify(schedule)}`,
+      );
+  }
+}
+
+function between(start: number, end: number, index: number, count: number): number {
+  return count === 1 ? start : start + ((end - start) * index) / (count - 1);
+}
+
+function cosineAlphaCumprod(part: number): number {
+  return Math.cos(((part + 0.008) / 1.008) * (Math.PI / 2)) ** 2;
+}
+
+function rescaleToZeroTerminalSnr(alphasCumprod: Float64Array): void {
+  const first = Math.sqrt(alphasCumprod[0]);
+  const last = Math.sqrt(alphasCumprod[alphasCumprod.length - 1]);
+  for (let t = 0; t < alphasCumprod.length; t++) {
+    const a = ((Math.sqrt(alphasCumprod[t]) - last) * first) / (first - last);
+    alphasCumprod[t] = Math.max(a * a, smallestAlphaCumprod);
+  }
+}

@@ -1,0 +1,33 @@
+import type { NoiseSchedule, SchedulerConfig } from '../schedule.js';
+import type { Solver, Stage } from '../types.js';
+import { distilledStages } from './distilled.js';
+import { cleanEstimate, linearSolver, sum, x, z, type Form, type Rule } from './linear.js';
+import type { SolverOptions } from './options.js';
+
+/** Standard deviation of the data, for the boundary scaling. */
+const sigmaData = 0.5;
+
+/**
+ * Latent consistency sampling (Luo et al. 2023, algorithm 3): each stage estimates x0 by the consistency function
+ * Phi and, but for the last, noises it again to the next stage.
+ */
+export function createLcm(schedule: NoiseSchedule, config: SchedulerConfig, options: SolverOptions): Solver {
+  const stages = distilledStages(schedule, config, options);
+  const { boundaryScaling = true, addNoise } = options;
+  const scaling = boundaryScaling ? (config.timestep_scaling ?? 10) : null;
+  const rules = stages.map((stage, i): Rule => {
+    const phi = consistencyFunction(stage, scaling);
+    const next = stages[i + 1];
+    return { next: next === undefined ? phi : sum([next.a, phi], [addNoise ? next.b : 0, z]) };
+  });
+  return linearSolver(stages, 1, rules);
+}
+
+/** Phi = c_out x0 + c_skip x, which is x itself at timestep 0 (Song et al. 2023, equation 5). */
+function consistencyFunction(stage: Stage, timestepScaling: number | null): Form {
+  if (timestepScaling === null) return cleanEstimate(stage);
+  const scaled = stage.timestep * timestepScaling;
+  const cSkip = sigmaData ** 2 / (scaled ** 2 + sigmaData ** 2);
+  const cOut = scaled / Math.sqrt(scaled ** 2 + sigmaData ** 2);
+  return sum([cOut, cleanEstimate(stage)], [cSkip, x]);
+}

@@ -1,0 +1,105 @@
+import type { NoiseSchedule, SchedulerConfig, TimestepSpacing } from '../schedule.js';
+import type { Stage } from '../types.js';
+import { SolverError, type SolverOptions } from './options.js';
+
+/** The part of a schedule that is run. */
+export interface Selection {
+  /** Positions in the schedule, rising. */
+  readonly positions: readonly number[];
+  /** Whether this is the schedule itself, entered at its start or late, and not a list of its own. */
+  readonly untilEnd: boolean;
+}
+
+/** @throws {SolverError} if the step count or a position is out of range, or positions do not rise. */
+export function selectPositions(options: SolverOptions, maximumSteps: number): Selection {
+  const { numInferenceSteps: steps, tIndexList } = options;
+  if (!Number.isInteger(steps) || steps < 1 || steps > maximumSteps) {
+    throw new SolverError(
+      'num_inference_steps',
+      `must be a whole number from 1 to ${maximumSteps} for ${options.name}, not ${steps}`,
+    );
+  }
+  if (tIndexList === null) return { positions: Array.from({ length: steps }, (_, i) => i), untilEnd: true };
+  if (tIndexList.length === 0)
+    throw new SolverError('t_index_list', 'must name at least one position, not none');
+  for (const [i, position] of tIndexList.entries()) {
+    if (!Number.isInteger(position) || position < 0 || position >= steps) {
+      throw new SolverError(
+        't_index_list',
+        `must hold whole numbers from 0 to ${steps - 1} (num_inference_steps - 1), not ${position}`,
+      );
+    }
+    if (i > 0 && position <= tIndexList[i - 1]) {
+      throw new SolverError('t_index_list', `must rise, but ${position} follows ${tIndexList[i - 1]}`);
+    }
+  }
+  return { positions: [...tIndexList], untilEnd: steps - tIndexList[0] === tIndexList.length };
+}
+
+/**
+ * `count` timesteps, falling, spread over 0 to `range` - 1 as diffusers (that is, numpy) does it (Lin et al. 2023,
+ * table 2). With `exclusive`, linspace and leading stop one short of the end that they would reach.
+ */
+export function spacedTimesteps(
+  spacing: TimestepSpacing,
+  count: number,
+  range: number,
+  config: SchedulerConfig,
+  exclusive = false,
+): number[] {
+  const points = exclusive ? count + 1 : count;
+  const down = Array.from({ length: count }, (_, i) => points - 1 - i);
+  switch (spacing) {
+    case 'linspace':
+      return points === 1
+        ? [0]
+        : down.map((i) => (i === points - 1 ? range - 1 : i * ((range - 1) / (points - 1))));
+    case 'leading': {
+      const ratio = Math.floor(range / points);
+      return down.map((i) => i * ratio + (config.steps_offset ?? 0));
+    }
+    case 'trailing': {
+      const stride = range - (range - trainingSteps(config) / count);
+      return Array.from({ length: count }, (_, i) => roundHalfToEven(range - i * stride) - 1);
+    }
+  }
+}
+
+/** Rounds as numpy does: halves go to the even neighbour. */
+export function roundHalfToEven(value: number): number {
+  const floor = Math.floor(value);
+  const rest = value - floor;
+  if (rest !== 0.5) return Math.round(value);
+  return floor % 2 === 0 ? floor : floor + 1;
+}
+
+export function trainingSteps(config: SchedulerConfig): number {
+  return config.trained_betas?.length ?? config.num_train_timesteps ?? 1000;
+}
+
+/** @throws {SolverError} if timesteps are not falling within the training's. */
+export function checkTimesteps(
+  timesteps: readonly number[],
+  schedule: NoiseSchedule,
+  options: SolverOptions,
+): void {
+  const last = schedule.alphasCumprod.length - 1;
+  for (const [i, t] of timesteps.entries()) {
+    if (t < 0 || t > last || (i > 0 && t >= timesteps[i - 1])) {
+      throw new SolverError(
+        'num_inference_steps',
+        `must leave distinct timesteps from 0 to ${last} with this solver and spacing, which ${options.numInferenceSteps} does not`,
+      );
+    }
+  }
+}
+
+/** Noise level of a training timestep, for solvers that keep variance-preserving samples. */
+export function stageAt(schedule: NoiseSchedule, timestep: number): Stage {
+  return { timestep, ...levelOf(schedule.alphasCumprod[timestep]), inputScale: 1 };
+}
+
+/** a = sqrt(abar), b = sqrt(1 - abar). */
+export function levelOf(alphaCumprod: number): { readonly a: number; readonly b: number } {
+  return { a: Math.sqrt(alphaCumprod), b: Math.sqrt(1 - alphaCumprod) };
+}

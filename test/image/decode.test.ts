@@ -72,7 +72,10 @@ describe('decodeImage', () => {
   it('uses the memory it is given, which may be longer', async () => {
     const memory = new Uint8Array(512 * 384 * 3 + 1000);
     const asked: number[] = [];
-    const allocate = (bytes: number) => (asked.push(bytes), memory);
+    const allocate = (bytes: number) => {
+      asked.push(bytes);
+      return memory;
+    };
     const image = await decodeImage(tower, { maxPixels, allocate });
     assert.equal(image.data, memory);
     assert.deepEqual(asked, [512 * 384 * 3]);

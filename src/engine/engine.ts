@@ -1,6 +1,6 @@
 import type { StreamParameters } from '@millrace/protocol';
 import type { Image } from '../image/image.js';
-import type { CostCurve, ModelInfo, WorkerTimings } from './messages.js';
+import type { CostCurve, EngineDropReason, ModelInfo, WorkerTimings } from './messages.js';
 
 /** One generated image and what its making took. */
 export interface GeneratedImage extends Image {
@@ -12,7 +12,7 @@ export interface StreamListener {
   /** The frame is being worked on: the waiting place is free for the next. */
   onAdmitted(frame: number): void;
   /** The frame will have no result. */
-  onDropped(frame: number, reason: 'superseded' | 'similar'): void;
+  onDropped(frame: number, reason: EngineDropReason): void;
   /** `image.data` may be used until the returned promise settles; then the engine takes the memory back. */
   onResult(frame: number, image: GeneratedImage): Promise<void>;
   /** The engine was restarted: the stream goes on with its last parameters and no frame in flight. */
@@ -35,10 +35,11 @@ export class ParameterError extends Error {
 /** One user's denoising state inside the engine. */
 export interface EngineStream {
   /**
-   * Hands over a frame; its memory then belongs to the engine.
+   * Hands over a frame; its memory then belongs to the engine. It must have the stream's width and height;
+   * null starts from noise alone (txt2img).
    * With `replace` (live) it takes the place of one that still waits; without, it waits behind it.
    */
-  push(frame: number, image: Image, options: { readonly replace: boolean }): void;
+  push(frame: number, image: Image | null, options: { readonly replace: boolean }): void;
   /**
    * Changes all parameters at a frame boundary.
    * @returns the first frame that they affect.
@@ -64,6 +65,8 @@ export type EngineState =
 /** What the engine reports to whoever measures it. */
 export interface EngineObserver {
   onState(state: EngineState): void;
+  /** A prompt was looked up in the cache of embeddings. */
+  onEmbedding(lookup: { readonly hit: boolean }): void;
   onInference(call: { readonly rows: number; readonly streams: number; readonly ms: number }): void;
 }
 

@@ -32,7 +32,8 @@ export type ToWorker =
       readonly replace: boolean;
       readonly width: number;
       readonly height: number;
-      readonly pixels: ArrayBuffer;
+      /** Null starts from noise alone (txt2img). */
+      readonly pixels: ArrayBuffer | null;
     }
   | { readonly type: 'close'; readonly stream: number }
   /** Gives the pixels of a result back. */
@@ -46,6 +47,9 @@ export interface WorkerTimings {
   readonly denoise: number;
   readonly decode: number;
 }
+
+/** `stale`: its size is no longer that of the stream. */
+export type EngineDropReason = 'superseded' | 'similar' | 'stale';
 
 /** What is known of the model once it is loaded. */
 export interface ModelInfo {
@@ -83,7 +87,7 @@ export type FromWorker =
       readonly type: 'dropped';
       readonly stream: number;
       readonly frame: number;
-      readonly reason: 'superseded' | 'similar';
+      readonly reason: EngineDropReason;
     }
   | {
       readonly type: 'result';
@@ -96,6 +100,8 @@ export type FromWorker =
     }
   /** One U-Net call was made. */
   | { readonly type: 'inference'; readonly rows: number; readonly streams: number; readonly ms: number }
+  /** A prompt was looked up in the cache of embeddings. */
+  | { readonly type: 'embedding'; readonly hit: boolean }
   /** Gives the pixels of a frame back. */
   | { readonly type: 'recycle'; readonly pixels: ArrayBuffer }
   /** The worker cannot go on; it ends by itself. */

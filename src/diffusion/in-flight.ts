@@ -1,0 +1,95 @@
+import type { NoiseSource } from './noise.js';
+import type { History, Latent, PredictionType, Solver } from './types.js';
+
+/** What a frame is denoised with from its first stage to its last; a change counts from the next frame on. */
+export interface Plan {
+  readonly solver: Solver;
+  /** The same solver, re-noising even where `solver` does not (`do_add_noise: false`): carries the stock noise. */
+  readonly stockSolver: Solver;
+  readonly prediction: PredictionType;
+  /** [channels, height, width] of the latent. */
+  readonly shape: readonly [number, number, number];
+  readonly noise: NoiseSource;
+}
+
+/** One frame on its way through the stages, as plain data. */
+export interface FrameState {
+  readonly frame: number;
+  /** Its place among all frames of the stream: 0, 1, 2, ... */
+  readonly ordinal: number;
+  /** The stage whose prediction it waits for. */
+  readonly stageIndex: number;
+  /** The sample, in the solver's coordinates. */
+  readonly sample: Latent;
+  readonly history: History;
+  /** Stock noise q of residual guidance, in units of unit Gaussian noise. */
+  readonly stock: Latent;
+  readonly stockHistory: History;
+}
+
+/** A frame under way with its working memory, which is reused for later frames of the same plan. */
+export interface InFlight extends FrameState {
+  plan: Plan;
+  frame: number;
+  ordinal: number;
+  stageIndex: number;
+  history: History;
+  stockHistory: History;
+  /** U-Net input, where it is not the sample itself. */
+  readonly input: Latent;
+  readonly eps: Latent;
+  /** The predicted noise of the negative row. */
+  readonly negative: Latent;
+}
+
+export function createInFlight(plan: Plan): InFlight {
+  const [channels, height, width] = plan.shape;
+  const length = channels * height * width;
+  const latent = (): Latent => new Float32Array(length);
+  return {
+    plan,
+    frame: 0,
+    ordinal: 0,
+    stageIndex: 0,
+    sample: latent(),
+    history: plan.solver.createHistory(length),
+    stock: latent(),
+    stockHistory: plan.stockSolver.createHistory(length),
+    input: latent(),
+    eps: latent(),
+    negative: latent(),
+  };
+}
+
+/** A copy that shares no memory with the frame under way. */
+export function frameState(row: InFlight): FrameState {
+  const { frame, ordinal, stageIndex } = row;
+  return {
+    frame,
+    ordinal,
+    stageIndex,
+    sample: row.sample.slice(),
+    history: copyHistory(row.history),
+    stock: row.stock.slice(),
+    stockHistory: copyHistory(row.stockHistory),
+  };
+}
+
+/** The reverse of `frameState`. */
+export function restoreFrame(plan: Plan, state: FrameState): InFlight {
+  const row = createInFlight(plan);
+  row.frame = state.frame;
+  row.ordinal = state.ordinal;
+  row.stageIndex = state.stageIndex;
+  row.sample.set(state.sample);
+  row.stock.set(state.stock);
+  row.history = { ...row.history, ...copyHistory(state.history) };
+  row.stockHistory = { ...row.stockHistory, ...copyHistory(state.stockHistory) };
+  return row;
+}
+
+function copyHistory(history: History): History {
+  return Object.fromEntries(
+    Object.entries(history).map(([key, value]) => [key, typeof value === 'number' ? value : value.slice()]),
+  );
+}

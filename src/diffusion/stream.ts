@@ -1,0 +1,241 @@
+import { guide, isActive, keepsStock, needsNegative, type Guidance } from './guidance.js';
+import {
+  createInFlight,
+  frameState,
+  restoreFrame,
+  type FrameState,
+  type InFlight,
+  type Plan,
+} from './in-flight.js';
+import { predictedNoise } from './prediction.js';
+import type { Latent, Stage } from './types.js';
+
+/** What a U-Net row is conditioned on; opaque to the maths. */
+export interface Conditioning {
+  /** Prompt embedding [tokens, width]. */
+  readonly embedding: Float32Array;
+}
+
+/** Settings that hold for all frames under way at once: a new prompt shows in the next frame that comes out. */
+export interface Steering {
+  readonly guidance: Guidance;
+  readonly positive: Conditioning;
+  readonly negative: Conditioning;
+}
+
+/**
+ * How frames follow each other. `stream` (the paper's stream batch, section 3.1): a new frame enters while older
+ * ones are at later stages. `sequential`: a frame enters when none is under way. Up to `frameBufferSize` frames
+ * enter together.
+ */
+export interface Admission {
+  readonly denoise: 'stream' | 'sequential';
+  readonly frameBufferSize: number;
+}
+
+/** One row of a U-Net call. Arrays are valid until its lane is absorbed. */
+export interface Row {
+  readonly role: 'positive' | 'negative';
+  readonly stage: Stage;
+  /** U-Net input [channels, height, width]. */
+  readonly input: Latent;
+  readonly conditioning: Conditioning;
+}
+
+/** The rows of one frame that must be predicted before it advances a stage: the negative one first, if any. */
+export interface Lane {
+  readonly frame: number;
+  readonly stageIndex: number;
+  readonly shape: readonly [number, number, number];
+  readonly rows: readonly Row[];
+}
+
+/** Intermediate values of one advance, for comparison with other implementations. */
+export interface Trace {
+  readonly stageIndex: number;
+  /** Predicted noise after guidance. */
+  readonly eps: Latent;
+  /** Stock noise that guidance used. */
+  readonly stock: Latent;
+}
+
+/** A stream between two U-Net calls, as plain data that can move to another node. */
+export interface StreamState {
+  readonly ordinal: number;
+  /** Oldest first. */
+  readonly frames: readonly FrameState[];
+}
+
+/**
+ * One user's denoising: frames enter noised, advance a stage per U-Net call, and leave clean. Everything that a
+ * frame needs travels with it, so frames under way neither mix nor wait for each other, they drain when the
+ * input stops, and the first frame out is a right one.
+ */
+export class Stream {
+  #plan: Plan;
+  #ordinal = 0;
+  /** Oldest first. */
+  readonly #inFlight: InFlight[] = [];
+  /** Memory of finished frames of the current plan. */
+  #free: InFlight[] = [];
+  steering: Steering;
+  admission: Admission;
+
+  constructor(plan: Plan, steering: Steering, admission: Admission) {
+    this.#plan = plan;
+    this.steering = steering;
+    this.admission = admission;
+  }
+
+  get plan(): Plan {
+    return this.#plan;
+  }
+
+  /** Frames under way keep the plan that they entered with. */
+  set plan(plan: Plan) {
+    if (plan !== this.#plan) this.#free = [];
+    this.#plan = plan;
+  }
+
+  /** Frames admitted so far, which is the ordinal of the next one. */
+  get ordinal(): number {
+    return this.#ordinal;
+  }
+
+  /** The oldest frame under way, or null. */
+  get oldestFrame(): number | null {
+    return this.#inFlight[0]?.frame ?? null;
+  }
+
+  /** Latent shape of the oldest frame under way, or null. */
+  get oldestShape(): Plan['shape'] | null {
+    return this.#inFlight[0]?.plan.shape ?? null;
+  }
+
+  /** How many frames may enter now. */
+  room(): number {
+    let entering = 0;
+    for (const row of this.#inFlight) if (row.stageIndex === 0) entering += 1;
+    if (this.admission.denoise === 'sequential' && entering < this.#inFlight.length) return 0;
+    return Math.max(0, this.admission.frameBufferSize - entering);
+  }
+
+  /** Rows that a frame costs in its first U-Net call. */
+  get entryRows(): number {
+    return needsNegative(this.steering.guidance, 0) ? 2 : 1;
+  }
+
+  /**
+   * Lets a frame enter.
+   * @param frame an id that no frame under way has.
+   * @param latent the encoded image (img2img: it is noised to the first stage), or null to start from noise (txt2img).
+   */
+  admit(frame: number, latent: Latent | null): void {
+    const { solver, noise } = this.#plan;
+    const row = this.#free.pop() ?? createInFlight(this.#plan);
+    row.frame = frame;
+    row.ordinal = this.#ordinal++;
+    row.stageIndex = 0;
+    const { a, b, inputScale } = solver.stages[0];
+    const { sample } = row;
+    if (latent === null) {
+      const start = noise.start(row.ordinal);
+      for (let i = 0; i < sample.length; i++) sample[i] = start[i] * solver.initNoiseSigma;
+    } else {
+      const z = noise.at(0, row.ordinal);
+      for (let i = 0; i < sample.length; i++) sample[i] = (a * latent[i] + b * z[i]) / inputScale;
+    }
+    // At the first stage the noise in the frame is known: it is z_0 (paper, section 3.2).
+    row.stock.set(noise.at(0, row.ordinal));
+    this.#inFlight.push(row);
+  }
+
+  /** What must be predicted for the frames under way, oldest first. Each lane can be absorbed by itself. */
+  lanes(): readonly Lane[] {
+    return this.#inFlight.map((row) => this.#lane(row));
+  }
+
+  /**
+   * Advances one frame by one stage.
+   * @param predictions raw U-Net outputs, one for each row of the lane.
+   * @returns the finished latent if this was the last stage, valid until a frame is admitted; otherwise null.
+   * @throws {RangeError} if the lane's frame is not under way.
+   */
+  absorb(lane: Lane, predictions: readonly Latent[], trace?: (trace: Trace) => void): Latent | null {
+    const row = this.#inFlight.find((candidate) => candidate.frame === lane.frame);
+    if (row === undefined) throw new RangeError(`frame ${lane.frame} is not under way`);
+    const { plan, stageIndex, sample, eps, stock, history } = row;
+    const { guidance } = this.steering;
+    const stage = plan.solver.stages[stageIndex];
+    const input = lane.rows[0].input;
+
+    predictedNoise(plan.prediction, stage, input, predictions[lane.rows.length - 1], eps);
+    if (lane.rows.length > 1) {
+      // Onetime-negative guidance starts its stock noise from a real negative prediction, once a frame.
+      const negative = guidance.type === 'initialize' ? stock : row.negative;
+      predictedNoise(plan.prediction, stage, input, predictions[0], negative);
+    }
+    if (isActive(guidance)) guide(guidance, eps, guidance.type === 'full' ? row.negative : stock);
+    trace?.({ stageIndex, eps, stock });
+
+    row.stageIndex += 1;
+    const noise = plan.noise.at(row.stageIndex, row.ordinal);
+    if (keepsStock(guidance)) advanceStock(row, stageIndex, noise);
+    plan.solver.step({ stage: stageIndex, sample, eps, noise, history, out: sample });
+    return row.stageIndex < plan.solver.stages.length ? null : this.#finish(row);
+  }
+
+  /** A copy of all that is under way. */
+  snapshot(): StreamState {
+    return { ordinal: this.#ordinal, frames: this.#inFlight.map(frameState) };
+  }
+
+  /** Puts the stream where a snapshot was taken; its plan must be of the same solver and size. */
+  restore(state: StreamState): void {
+    this.#ordinal = state.ordinal;
+    this.#inFlight.splice(
+      0,
+      this.#inFlight.length,
+      ...state.frames.map((frame) => restoreFrame(this.#plan, frame)),
+    );
+  }
+
+  #lane(row: InFlight): Lane {
+    const { plan, frame, stageIndex } = row;
+    const stage = plan.solver.stages[stageIndex];
+    const { guidance, positive, negative } = this.steering;
+    const input = scaledInput(row, stage);
+    const rows: Row[] = [{ role: 'positive', stage, input, conditioning: positive }];
+    if (needsNegative(guidance, stageIndex))
+      rows.unshift({ role: 'negative', stage, input, conditioning: negative });
+    return { frame, stageIndex, shape: plan.shape, rows };
+  }
+
+  #finish(row: InFlight): Latent {
+    this.#inFlight.splice(this.#inFlight.indexOf(row), 1);
+    if (row.plan === this.#plan) this.#free.push(row);
+    return row.sample;
+  }
+}
+
+/** The sample as the U-Net expects it. */
+function scaledInput(row: InFlight, { inputScale }: Stage): Latent {
+  if (inputScale === 1) return row.sample;
+  for (let i = 0; i < row.input.length; i++) row.input[i] = row.sample[i] * inputScale;
+  return row.input;
+}
+
+/**
+ * Takes the stock noise to the next stage. The noise part of a sample, (b / inputScale) q, obeys the same linear
+ * step as the sample itself; for LCM this is the paper's equation for the virtual residual noise.
+ */
+function advanceStock(row: InFlight, stageIndex: number, noise: Latent): void {
+  const { stockSolver } = row.plan;
+  const next = stockSolver.stages[stageIndex + 1];
+  if (next === undefined) return;
+  const { b, inputScale } = stockSolver.stages[stageIndex];
+  const { stock, eps, stockHistory: history } = row;
+  for (let i = 0; i < stock.length; i++) stock[i] *= b / inputScale;
+  stockSolver.step({ stage: stageIndex, sample: stock, eps, noise, history, out: stock });
+  for (let i = 0; i < stock.length; i++) stock[i] *= next.inputScale / next.b;
+}

@@ -1,0 +1,29 @@
+import type { CostCurve } from '../messages.js';
+
+/**
+ * Milliseconds of a U-Net call with this many rows: measured, between measured sizes linear, beyond the largest
+ * in proportion.
+ */
+export function cost(curve: CostCurve, rows: number): number {
+  const above = curve.findIndex((point) => point.rows >= rows);
+  const high = curve[above < 0 ? curve.length - 1 : above];
+  if (high === undefined) throw new RangeError('the cost curve is empty');
+  const low = curve[above - 1];
+  if (above < 0 || low === undefined) return (high.ms * rows) / high.rows;
+  return low.ms + ((high.ms - low.ms) * (rows - low.rows)) / (high.rows - low.rows);
+}
+
+/** The smallest call whose cost per row is within 5% of the best: larger ones only add waiting. */
+export function rowBudget(curve: CostCurve): number {
+  const perRow = curve.map(({ rows, ms }) => ms / rows);
+  const best = Math.min(...perRow);
+  return curve.find((_, i) => (perRow[i] ?? Infinity) <= best * 1.05)?.rows ?? 1;
+}
+
+/**
+ * What `denoise: auto` means for frames of n steps: the stream batch where it gives more frames a second by at
+ * least a tenth, since it costs n - 1 frames of latency. (On CPUs a call of n rows costs about n calls.)
+ */
+export function preferredDenoise(curve: CostCurve, steps: number): 'stream' | 'sequential' {
+  return cost(curve, steps) < 0.9 * steps * cost(curve, 1) ? 'stream' : 'sequential';
+}

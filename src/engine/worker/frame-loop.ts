@@ -1,0 +1,108 @@
+import { Batcher } from '../../diffusion/batcher.js';
+import type { Lane } from '../../diffusion/stream.js';
+import type { BufferPool } from '../buffer-pool.js';
+import type { FromWorker } from '../messages.js';
+import type { LiveStream } from './live-stream.js';
+import type { ModelRuntime, Size } from './runtime.js';
+
+/** Posts a message to the main thread, and gives it the memory of `transfer`. */
+export type Post = (message: FromWorker, transfer?: readonly ArrayBuffer[]) => void;
+
+export interface FrameLoopOptions {
+  readonly rowBudget: number;
+  readonly post: Post;
+  /** Where the memory of results comes from. */
+  readonly pixels: BufferPool;
+}
+
+/** One lane of the next U-Net call and whose it is. */
+interface Placed {
+  readonly stream: LiveStream;
+  readonly lane: Lane;
+}
+
+/** When a frame under way passed its stages, by performance.now(). */
+interface Passage extends Size {
+  readonly queue: number;
+  readonly encode: number;
+  readonly entered: number;
+}
+
+/** Takes the frames of all streams through the networks, one U-Net call after another. */
+export class FrameLoop {
+  readonly #runtime: ModelRuntime;
+  readonly #options: FrameLoopOptions;
+  readonly #batcher = new Batcher<LiveStream>();
+  readonly #passages = new Map<LiveStream, Map<number, Passage>>();
+
+  constructor(runtime: ModelRuntime, options: FrameLoopOptions) {
+    this.#runtime = runtime;
+    this.#options = options;
+  }
+
+  add(stream: LiveStream): void {
+    this.#passages.set(stream, new Map());
+  }
+
+  remove(stream: LiveStream): void {
+    this.#passages.delete(stream);
+    this.#batcher.remove(stream);
+  }
+
+  /** Makes one U-Net call with what is ready. @returns false if nothing was. */
+  async turn(): Promise<boolean> {
+    for (const stream of this.#passages.keys()) stream.screen();
+    const shares = this.#batcher.gather(this.#passages.keys(), this.#options.rowBudget);
+    const placed: Placed[] = [];
+    for (const { source: stream, lanes, entries } of shares) {
+      for (const lane of lanes) placed.push({ stream, lane });
+      for (let i = 0; i < entries; i++) placed.push({ stream, lane: await this.#enter(stream) });
+    }
+    const [first] = placed;
+    if (first === undefined) return false;
+
+    const rows = placed.flatMap(({ lane }) => lane.rows);
+    const start = performance.now();
+    const predictions = await this.#runtime.predict(rows, first.lane.shape);
+    const ms = performance.now() - start;
+    this.#options.post({ type: 'inference', rows: rows.length, streams: shares.length, ms });
+
+    let next = 0;
+    for (const { stream, lane } of placed) {
+      const own = predictions.slice(next, next + lane.rows.length);
+      next += lane.rows.length;
+      const latent = stream.absorb(lane, own);
+      if (latent) await this.#leave(stream, lane.frame, latent);
+    }
+    return true;
+  }
+
+  async #enter(stream: LiveStream): Promise<Lane> {
+    const { frame, pixels, arrived, width, height } = stream.takeEntry();
+    const { post } = this.#options;
+    post({ type: 'admitted', stream: stream.id, frame });
+    const start = performance.now();
+    const latent = pixels && (await this.#runtime.encode(new Uint8Array(pixels), { width, height }));
+    if (pixels) post({ type: 'recycle', pixels }, [pixels]);
+    const lane = stream.admit(frame, latent);
+    const entered = performance.now();
+    const passage = { width, height, queue: start - arrived, encode: entered - start, entered };
+    this.#passages.get(stream)?.set(frame, passage);
+    return lane;
+  }
+
+  async #leave(stream: LiveStream, frame: number, latent: Float32Array): Promise<void> {
+    const passages = this.#passages.get(stream);
+    const passage = passages?.get(frame);
+    if (passage === undefined) return;
+    passages?.delete(frame);
+    const { width, height, queue, encode, entered } = passage;
+    const pixels = this.#options.pixels.take(width * height * 3);
+    const start = performance.now();
+    await this.#runtime.decode(latent, { width, height }, new Uint8ClampedArray(pixels));
+    const timings = { queue, encode, denoise: start - entered, decode: performance.now() - start };
+    this.#options.post({ type: 'result', stream: stream.id, frame, width, height, pixels, timings }, [
+      pixels,
+    ]);
+  }
+}

@@ -1,0 +1,264 @@
+import type { StreamParameters } from '@millrace/protocol';
+import type { Source } from '../../diffusion/batcher.js';
+import { blend } from '../../diffusion/blend.js';
+import { Gaussian } from '../../diffusion/noise.js';
+import { SimilarityFilter } from '../../diffusion/similarity-filter.js';
+import { Stream, type Lane } from '../../diffusion/stream.js';
+import { MovingEmbedding } from '../../diffusion/transition.js';
+import type { Plan } from '../../diffusion/in-flight.js';
+import type { CostCurve, EngineDropReason } from '../messages.js';
+import { preferredDenoise } from './calibration.js';
+import type { EmbeddingCache } from './embedding-cache.js';
+import {
+  admissionOf,
+  createPlan,
+  guidanceOf,
+  samePlan,
+  weightedPrompts,
+  type PlanModel,
+} from './settings.js';
+import type { Size } from './runtime.js';
+
+/** A frame that was handed over and has not entered the stream yet. */
+export interface WaitingFrame extends Size {
+  readonly frame: number;
+  /** RGB bytes; null starts from noise alone. */
+  readonly pixels: ArrayBuffer | null;
+  /** When it arrived, by performance.now(). */
+  readonly arrived: number;
+}
+
+/** What all streams of an engine share. */
+export interface StreamContext {
+  readonly model: PlanModel;
+  readonly embeddings: EmbeddingCache;
+  readonly costs: CostCurve;
+  /** Is told of every frame that will have no result. */
+  drop(stream: number, waiting: WaitingFrame, reason: EngineDropReason): void;
+}
+
+/** Key of the similarity filter's random numbers, apart from those of the noise. */
+const filterKey = 0x5353;
+
+/** One session's stream in the worker: its parameters, the frames that wait to enter, and the denoising state. */
+export class LiveStream implements Source {
+  readonly id: number;
+  readonly #context: StreamContext;
+  #parameters: StreamParameters;
+  readonly #stream: Stream;
+  readonly #positive: MovingEmbedding;
+  readonly #negative: MovingEmbedding;
+  readonly #filter: SimilarityFilter;
+  /** Oldest first. */
+  #waiting: WaitingFrame[] = [];
+  /** Frames at the head of those waiting that the similarity filter let pass. */
+  #screened = 0;
+  #lastFrame = -1;
+
+  private constructor(
+    id: number,
+    context: StreamContext,
+    parameters: StreamParameters,
+    plan: Plan,
+    embeddings: PromptEmbeddings,
+  ) {
+    this.id = id;
+    this.#context = context;
+    this.#parameters = parameters;
+    this.#positive = new MovingEmbedding(embeddings.positive);
+    this.#negative = new MovingEmbedding(embeddings.negative);
+    const steering = {
+      guidance: guidanceOf(parameters),
+      positive: { embedding: embeddings.positive },
+      negative: { embedding: embeddings.negative },
+    };
+    this.#stream = new Stream(plan, steering, this.#admission(parameters, plan));
+    const seed = typeof parameters.seed === 'number' ? parameters.seed : (parameters.seed[0]?.seed ?? 0);
+    const random = new Gaussian(seed, filterKey);
+    this.#filter = new SimilarityFilter(() => random.uniform(), 127.5);
+  }
+
+  /** @throws {ParameterError} if the parameters cannot be. */
+  static async open(id: number, context: StreamContext, parameters: StreamParameters): Promise<LiveStream> {
+    const plan = createPlan(context.model, parameters);
+    const embeddings = await embedPrompts(context.embeddings, parameters);
+    return new LiveStream(id, context, parameters, plan, embeddings);
+  }
+
+  get plan(): Plan {
+    return this.#stream.plan;
+  }
+
+  /** Rows share a call only with rows of the same latent size. */
+  get key(): string {
+    return this.#shape().join('x');
+  }
+
+  /**
+   * Changes the parameters, all or none of them.
+   * @returns the first frame that they affect.
+   * @throws {ParameterError} if they cannot be.
+   */
+  async configure(parameters: StreamParameters): Promise<number> {
+    const before = this.#parameters;
+    const plan = samePlan(before, parameters)
+      ? this.#stream.plan
+      : createPlan(this.#context.model, parameters);
+    const { positive, negative } = await embedPrompts(this.#context.embeddings, parameters);
+    // Nothing below can fail.
+    const now = performance.now();
+    const way = {
+      method: parameters.prompt_blend,
+      length: { frames: parameters.transition_frames, seconds: parameters.transition_seconds },
+      ordinal: this.#stream.ordinal,
+      ms: now,
+    };
+    this.#positive.moveTo(positive, way);
+    this.#negative.moveTo(negative, way);
+    this.#stream.plan = plan;
+    this.#stream.admission = this.#admission(parameters, plan);
+    this.#stream.steering = { ...this.#stream.steering, guidance: guidanceOf(parameters) };
+    this.#parameters = parameters;
+    this.#steer(now);
+    this.#filter.reset();
+    this.#screened = 0;
+    this.#dropMisfits();
+    const steered = steeringOf(before) !== steeringOf(parameters);
+    const next = this.#waiting[0]?.frame ?? this.#lastFrame + 1;
+    return steered ? (this.#stream.oldestFrame ?? next) : next;
+  }
+
+  /** Takes a frame; with `replace` as many as fit wait, and the oldest of more makes room. */
+  push(waiting: WaitingFrame, replace: boolean): void {
+    this.#lastFrame = waiting.frame;
+    this.#waiting.push(waiting);
+    while (replace && this.#waiting.length > this.#parameters.frame_buffer_size) {
+      this.#dropOldest('superseded');
+    }
+    this.#dropMisfits();
+  }
+
+  /** Asks the similarity filter about the frames that could enter now, and answers those that are skipped. */
+  screen(): void {
+    const { similar_image_filter, similar_image_filter_threshold, similar_image_filter_max_skip_frame } =
+      this.#parameters;
+    const room = this.#stream.room();
+    while (this.#screened < Math.min(room, this.#waiting.length)) {
+      const pixels = this.#waiting[this.#screened]?.pixels;
+      const similar =
+        similar_image_filter &&
+        pixels != null &&
+        this.#filter.isSimilar(
+          new Uint8Array(pixels),
+          similar_image_filter_threshold,
+          similar_image_filter_max_skip_frame,
+        );
+      if (!similar) {
+        this.#screened += 1;
+        continue;
+      }
+      const [skipped] = this.#waiting.splice(this.#screened, 1);
+      if (skipped) this.#context.drop(this.id, skipped, 'similar');
+    }
+  }
+
+  lanes(): readonly Lane[] {
+    const key = this.key;
+    return this.#stream.lanes().filter((lane) => lane.shape.join('x') === key);
+  }
+
+  entries(): readonly number[] {
+    if (this.#stream.plan.shape.join('x') !== this.key) return [];
+    const count = Math.min(this.#stream.room(), this.#screened);
+    return Array.from({ length: count }, () => this.#stream.entryRows);
+  }
+
+  /** The next frame that enters; its pixels become those that later frames are compared with. */
+  takeEntry(): WaitingFrame {
+    const waiting = this.#waiting.shift();
+    if (waiting === undefined) throw new RangeError('no frame waits');
+    this.#screened -= 1;
+    if (waiting.pixels && this.#parameters.similar_image_filter) {
+      this.#filter.accept(new Uint8Array(waiting.pixels));
+    }
+    return waiting;
+  }
+
+  /** Lets a frame enter that `takeEntry` gave. @returns its lane. */
+  admit(frame: number, latent: Float32Array | null): Lane {
+    this.#steer(performance.now());
+    this.#stream.admit(frame, latent);
+    const lane = this.#stream.lanes().at(-1);
+    if (lane === undefined) throw new RangeError('the frame did not enter');
+    return lane;
+  }
+
+  /** @returns the finished latent after the last stage, valid until a frame is admitted. */
+  absorb(lane: Lane, predictions: readonly Float32Array[]): Float32Array | null {
+    return this.#stream.absorb(lane, predictions);
+  }
+
+  /** Gives back the frames that wait. */
+  close(): readonly WaitingFrame[] {
+    this.#screened = 0;
+    return this.#waiting.splice(0);
+  }
+
+  #shape(): readonly [number, number, number] {
+    return this.#stream.oldestShape ?? this.#stream.plan.shape;
+  }
+
+  #admission(parameters: StreamParameters, plan: Plan): ReturnType<typeof admissionOf> {
+    return admissionOf(parameters, preferredDenoise(this.#context.costs, plan.solver.stages.length));
+  }
+
+  #steer(now: number): void {
+    const { ordinal, steering } = this.#stream;
+    const positive = this.#positive.at(ordinal, now);
+    const negative = this.#negative.at(ordinal, now);
+    if (positive === steering.positive.embedding && negative === steering.negative.embedding) return;
+    this.#stream.steering = {
+      ...steering,
+      positive: { embedding: positive },
+      negative: { embedding: negative },
+    };
+  }
+
+  /** Frames of a size that the stream had before cannot enter any more. */
+  #dropMisfits(): void {
+    const { width, height } = this.#parameters;
+    const fits = (waiting: WaitingFrame): boolean => waiting.width === width && waiting.height === height;
+    const misfits = this.#waiting.filter((waiting) => !fits(waiting));
+    if (misfits.length === 0) return;
+    this.#waiting = this.#waiting.filter(fits);
+    this.#screened = 0;
+    for (const waiting of misfits) this.#context.drop(this.id, waiting, 'stale');
+  }
+
+  #dropOldest(reason: EngineDropReason): void {
+    const oldest = this.#waiting.shift();
+    this.#screened = Math.max(0, this.#screened - 1);
+    if (oldest) this.#context.drop(this.id, oldest, reason);
+  }
+}
+
+interface PromptEmbeddings {
+  readonly positive: Float32Array;
+  readonly negative: Float32Array;
+}
+
+async function embedPrompts(cache: EmbeddingCache, parameters: StreamParameters): Promise<PromptEmbeddings> {
+  const prompts = weightedPrompts(parameters);
+  const parts = [];
+  for (const { text, weight } of prompts) parts.push({ embedding: await cache.get(text), weight });
+  const [only] = parts;
+  // A single prompt keeps the cache's own array, by which an unchanged prompt is known.
+  const positive = parts.length === 1 && only ? only.embedding : blend(parts, parameters.prompt_blend);
+  return { positive, negative: await cache.get(parameters.negative_prompt) };
+}
+
+/** What acts on all frames under way at once. */
+function steeringOf(parameters: StreamParameters): string {
+  const { prompt, prompt_blend, negative_prompt } = parameters;
+  return JSON.stringify([prompt, prompt_blend, negative_prompt, guidanceOf(parameters)]);
+}

@@ -1,0 +1,156 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { readModelFolder } from '../../model/folder.js';
+import { BufferPool } from '../buffer-pool.js';
+import { ParameterError } from '../engine.js';
+import type { FromWorker, ToWorker, WorkerOptions } from '../messages.js';
+import { rowBudget } from './calibration.js';
+import { EmbeddingCache } from './embedding-cache.js';
+import { FrameLoop, type Post } from './frame-loop.js';
+import { LiveStream, type StreamContext } from './live-stream.js';
+import { measureCosts } from './measure-costs.js';
+import { ModelRuntime } from './runtime.js';
+
+/**
+ * The engine's worker thread. It takes messages only between two U-Net calls, so every change lands on a frame
+ * boundary, for all of a stream at once.
+ */
+class EngineWorker {
+  readonly #runtime: ModelRuntime;
+  readonly #context: StreamContext;
+  readonly #loop: FrameLoop;
+  readonly #post: Post;
+  readonly #pixels: BufferPool;
+  readonly #streams = new Map<number, LiveStream>();
+
+  constructor(runtime: ModelRuntime, context: Omit<StreamContext, 'drop' | 'model'>, post: Post) {
+    this.#runtime = runtime;
+    this.#post = post;
+    this.#pixels = new BufferPool(8);
+    this.#context = {
+      ...context,
+      model: runtime,
+      drop: (stream, { frame, pixels }, reason) => {
+        post({ type: 'dropped', stream, frame, reason });
+        if (pixels) post({ type: 'recycle', pixels }, [pixels]);
+      },
+    };
+    this.#loop = new FrameLoop(runtime, { rowBudget: rowBudget(context.costs), post, pixels: this.#pixels });
+  }
+
+  /** Works until told to stop. */
+  async run(inbox: Inbox): Promise<void> {
+    for (;;) {
+      for (const message of inbox.take()) {
+        if (message.type === 'stop') return this.#runtime[Symbol.asyncDispose]();
+        await this.#handle(message);
+      }
+      const busy = await this.#loop.turn();
+      // Messages that came during the call are delivered only in a turn of the event loop.
+      if (busy) await nextTurn();
+      else await inbox.filled();
+    }
+  }
+
+  async #handle(message: Exclude<ToWorker, { type: 'stop' }>): Promise<void> {
+    if (message.type === 'recycle') return this.#pixels.give(message.pixels);
+    if (message.type === 'open') return this.#open(message);
+    const stream = this.#streams.get(message.stream);
+    // A message may cross with the rejection of its stream.
+    if (stream === undefined) return;
+    switch (message.type) {
+      case 'frame':
+        return stream.push({ ...message, arrived: performance.now() }, message.replace);
+      case 'configure':
+        return this.#configure(stream, message);
+      case 'close':
+        stream.close();
+        this.#streams.delete(message.stream);
+        return this.#loop.remove(stream);
+    }
+  }
+
+  async #open({ stream: id, parameters }: Extract<ToWorker, { type: 'open' }>): Promise<void> {
+    await this.#orReject(id, null, async () => {
+      const stream = await LiveStream.open(id, this.#context, parameters);
+      this.#streams.set(id, stream);
+      this.#loop.add(stream);
+      return { type: 'opened', stream: id };
+    });
+  }
+
+  async #configure(
+    stream: LiveStream,
+    { request, parameters }: Extract<ToWorker, { type: 'configure' }>,
+  ): Promise<void> {
+    await this.#orReject(stream.id, request, async () => {
+      const from = await stream.configure(parameters);
+      return { type: 'configured', stream: stream.id, request, from };
+    });
+  }
+
+  async #orReject(stream: number, request: number | null, action: () => Promise<FromWorker>): Promise<void> {
+    try {
+      this.#post(await action());
+    } catch (error) {
+      if (!(error instanceof ParameterError)) throw error;
+      this.#post({ type: 'rejected', stream, request, field: error.field, message: error.message });
+    }
+  }
+}
+
+/** Messages that wait for the loop to take them. */
+class Inbox {
+  #messages: ToWorker[] = [];
+  #wake: () => void = () => undefined;
+
+  put(message: ToWorker): void {
+    this.#messages.push(message);
+    this.#wake();
+  }
+
+  take(): readonly ToWorker[] {
+    return this.#messages.splice(0);
+  }
+
+  /** Settles when there is a message. */
+  async filled(): Promise<void> {
+    if (this.#messages.length > 0) return;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+async function main(port: NonNullable<typeof parentPort>): Promise<void> {
+  const post: Post = (message, transfer = []) => port.postMessage(message, [...transfer]);
+  const inbox = new Inbox();
+  port.on('message', (message: ToWorker) => inbox.put(message));
+  const { model, threads, cacheDirectory } = workerData as WorkerOptions;
+  try {
+    const folder = await readModelFolder(model);
+    const onProgress = (what: string): void => post({ type: 'starting', what });
+    const runtime = await ModelRuntime.load(folder, { threads }, onProgress);
+    const embeddings = new EmbeddingCache((prompt) => runtime.embed(prompt), {
+      capacity: 256,
+      onLookup: (hit) => post({ type: 'embedding', hit }),
+    });
+    const costs = await measureCosts(runtime, { threads, cacheDirectory, onProgress });
+    const worker = new EngineWorker(runtime, { embeddings, costs }, post);
+    const { name, sizeFactor, defaults } = folder;
+    const info = { name, sizeFactor, defaults };
+    post({ type: 'ready', model: info, costs, rowBudget: rowBudget(costs) });
+    await worker.run(inbox);
+    post({ type: 'stopped' });
+  } catch (error) {
+    post({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
+  } finally {
+    port.close();
+  }
+}
+
+if (parentPort === null) throw new Error('this file runs in a worker thread');
+await main(parentPort);

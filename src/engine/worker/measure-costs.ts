@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import type { Row } from '../../diffusion/stream.js';
+import type { CostCurve } from '../messages.js';
+import { volume } from './onnx-part.js';
+import type { ModelRuntime } from './runtime.js';
+
+const rowCounts = [1, 2, 4, 8];
+const repeats = 3;
+
+export interface MeasureOptions {
+  readonly threads: number;
+  /** Where results are kept; null measures each time. */
+  readonly cacheDirectory: string | null;
+  readonly onProgress: (what: string) => void;
+}
+
+/**
+ * Times the U-Net at 1, 2, 4 and 8 rows of the model's default size, and warms all networks up. Results are
+ * kept by model, processor, thread count and Node version; a cache that cannot be read or written is no error.
+ */
+export async function measureCosts(runtime: ModelRuntime, options: MeasureOptions): Promise<CostCurve> {
+  const { defaults, pixelFactor, textLength, textWidth } = runtime.folder;
+  const size = { width: defaults.width ?? 64 * pixelFactor, height: defaults.height ?? 64 * pixelFactor };
+  const shape = runtime.latentShape(size);
+  options.onProgress('warming up');
+  const image = new Uint8Array(size.width * size.height * 3);
+  const latent = await runtime.encode(image, size);
+  await runtime.decode(latent, size, new Uint8ClampedArray(image.length));
+
+  const row: Row = {
+    role: 'positive',
+    stage: { timestep: 500, a: 1, b: 1, inputScale: 1 },
+    input: new Float32Array(volume(shape)),
+    conditioning: { embedding: new Float32Array(textLength * textWidth) },
+  };
+  const time = async (rows: number): Promise<number> => {
+    const batch = Array.from({ length: rows }, () => row);
+    const start = performance.now();
+    await runtime.predict(batch, shape);
+    return performance.now() - start;
+  };
+  await time(1);
+
+  const cache = await cacheFile(runtime, options, shape);
+  const known = cache && (await readCurve(cache));
+  if (known) return known;
+  options.onProgress('measuring the cost of a U-Net call');
+  const curve: { rows: number; ms: number }[] = [];
+  for (const rows of rowCounts) {
+    await time(rows);
+    const times: number[] = [];
+    for (let i = 0; i < repeats; i++) times.push(await time(rows));
+    // The least disturbed run tells what the call costs.
+    curve.push({ rows, ms: Math.min(...times) });
+  }
+  if (cache) await writeCurve(cache, curve);
+  return curve;
+}
+
+async function cacheFile(
+  runtime: ModelRuntime,
+  { threads, cacheDirectory }: MeasureOptions,
+  shape: readonly number[],
+): Promise<string | null> {
+  if (cacheDirectory === null) return null;
+  const { unet } = runtime.folder.files;
+  const { size, mtimeMs } = await stat(unet);
+  const facts = [unet, size, mtimeMs, shape, threads, cpus()[0]?.model, cpus().length, process.version];
+  const name = createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 16);
+  return join(cacheDirectory, `costs-${name}.json`);
+}
+
+async function readCurve(file: string): Promise<CostCurve | null> {
+  try {
+    const value: unknown = JSON.parse(await readFile(file, 'utf8'));
+    return isCurve(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+function isCurve(value: unknown): value is CostCurve {
+  return (
+    Array.isArray(value) &&
+    value.length === rowCounts.length &&
+    value.every((point: unknown, i) => {
+      if (typeof point !== 'object' || point === null || !('rows' in point) || !('ms' in point)) return false;
+      return point.rows === rowCounts[i] && typeof point.ms === 'number' && point.ms > 0;
+    })
+  );
+}
+
+async function writeCurve(file: string, curve: CostCurve): Promise<void> {
+  try {
+    await mkdir(join(file, '..'), { recursive: true });
+    await writeFile(file, JSON.stringify(curve));
+  } catch {
+    // The next start measures again.
+  }
+}

@@ -1,0 +1,83 @@
+// What the scripts share. Plain Node without packages: these run before anything is installed.
+import { spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+
+export const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** A failure that was explained to the person already; the script ends with this exit code. */
+export class Failure extends Error {
+  constructor(exitCode = 1) {
+    super();
+    this.exitCode = exitCode;
+  }
+}
+
+/** Tells what is going on. Standard output belongs to the command that runs. */
+export function say(line) {
+  process.stderr.write(`${line}\n`);
+}
+
+/** Path of a program that a package brings along. */
+export function tool(path) {
+  return join(root, 'node_modules', path);
+}
+
+/**
+ * Runs a program to its end; with `quiet` its output is kept instead of shown.
+ * Ctrl-C reaches the program too, which decides what to do; this process waits for it.
+ * @returns {Promise<{ code: number, output: string }>}
+ */
+export function run(command, args, { quiet = false, env = process.env } = {}) {
+  return new Promise((resolve, reject) => {
+    const wait = () => {};
+    process.on('SIGINT', wait);
+    const windowsShell = process.platform === 'win32' && command.endsWith('.cmd');
+    const stdio = quiet ? ['ignore', 'pipe', 'pipe'] : 'inherit';
+    const child = spawn(command, args, { cwd: root, env, stdio, shell: windowsShell });
+    let output = '';
+    child.stdout?.on('data', (data) => (output += data));
+    child.stderr?.on('data', (data) => (output += data));
+    child.on('error', reject);
+    child.on('close', (code) => {
+      process.off('SIGINT', wait);
+      resolve({ code: code ?? 1, output });
+    });
+  });
+}
+
+/** All files under a folder of the repository, as sorted paths relative to its root; none if there is no folder. */
+export function filesUnder(folder, skip = () => false) {
+  const files = [];
+  const walk = (path) => {
+    for (const entry of readdirSync(path, { withFileTypes: true })) {
+      if (skip(entry.name)) continue;
+      const child = join(path, entry.name);
+      if (entry.isDirectory()) walk(child);
+      else files.push(relative(root, child));
+    }
+  };
+  try {
+    walk(join(root, folder));
+  } catch (error) {
+    if (error.code !== 'ENOENT') throw error;
+  }
+  return files.sort();
+}
+
+/** Runs the main part of a script; an explained failure ends the process quietly. */
+export async function main(work) {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    process.exitCode = error.exitCode;
+  }
+}
+
+/** Whether a module is what Node was started with, and not imported by another script. */
+export function isStarted(moduleUrl) {
+  return process.argv[1] === fileURLToPath(moduleUrl);
+}

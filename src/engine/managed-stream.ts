@@ -1,0 +1,162 @@
+import type { StreamParameters } from '@millrace/protocol';
+import type { Image } from '../image/image.js';
+import { deferred, type Deferred } from './deferred.js';
+import { ParameterError, type EngineStream, type StreamListener } from './engine.js';
+import type { FromWorker, ToWorker } from './messages.js';
+
+export interface ManagedStreamLinks {
+  post(message: ToWorker, transfer?: readonly ArrayBuffer[]): void;
+  onClose(): void;
+}
+
+/** Messages from the worker that are about one stream. */
+export type StreamMessage = Extract<FromWorker, { readonly stream: number }>;
+
+interface PendingChange {
+  readonly parameters: StreamParameters;
+  readonly outcome: Deferred<{ readonly from: number }>;
+}
+
+/** The main thread's end of one stream: outlives the worker thread, and opens itself again in the next one. */
+export class ManagedStream implements EngineStream {
+  readonly #id: number;
+  readonly #listener: StreamListener;
+  readonly #links: ManagedStreamLinks;
+  readonly #opened = deferred<void>();
+  /** The last that the worker accepted. */
+  #parameters: StreamParameters;
+  readonly #changes = new Map<number, PendingChange>();
+  #nextRequest = 0;
+  #state: 'opening' | 'open' | 'interrupted' | 'closed' = 'opening';
+
+  constructor(id: number, parameters: StreamParameters, listener: StreamListener, links: ManagedStreamLinks) {
+    this.#id = id;
+    this.#parameters = parameters;
+    this.#listener = listener;
+    this.#links = links;
+  }
+
+  /** Settles when the worker has opened it. @throws {ParameterError} if the parameters cannot be. */
+  get opened(): Promise<void> {
+    return this.#opened.promise;
+  }
+
+  /** Asks the worker to open it; called for each new worker. */
+  open(): void {
+    this.#links.post({ type: 'open', stream: this.#id, parameters: this.#parameters });
+  }
+
+  push(frame: number, image: Image | null, { replace }: { readonly replace: boolean }): void {
+    if (this.#state !== 'open') {
+      // Never from within the caller's own call: listeners may count on push to return first.
+      if (this.#state !== 'closed') queueMicrotask(() => this.#listener.onDropped(frame, 'stale'));
+      return;
+    }
+    const { width, height } = image ?? this.#parameters;
+    const pixels = image?.data.buffer ?? null;
+    const message = { type: 'frame', stream: this.#id, frame, replace, width, height, pixels } as const;
+    this.#links.post(message, pixels ? [pixels] : []);
+  }
+
+  configure(parameters: StreamParameters): Promise<{ readonly from: number }> {
+    if (this.#state === 'closed') return Promise.reject(new Error('the stream is closed'));
+    if (this.#state === 'interrupted') {
+      return Promise.reject(new Error('the engine is being restarted'));
+    }
+    const request = this.#nextRequest++;
+    const outcome = deferred<{ readonly from: number }>();
+    this.#changes.set(request, { parameters, outcome });
+    this.#links.post({ type: 'configure', stream: this.#id, request, parameters });
+    return outcome.promise;
+  }
+
+  close(): void {
+    if (this.#state === 'closed') return;
+    this.#links.post({ type: 'close', stream: this.#id });
+    this.#end(new Error('the stream is closed'));
+  }
+
+  /** The engine is gone for good. */
+  abort(reason: Error): void {
+    if (this.#state === 'closed') return;
+    this.#end(reason);
+    this.#listener.onClosed(reason);
+  }
+
+  /** The worker died; frames in flight are lost, parameters are not. */
+  interrupt(reason: Error): void {
+    if (this.#state === 'closed' || this.#state === 'opening') return;
+    this.#state = 'interrupted';
+    this.#rejectChanges(reason);
+    this.#listener.onRestart();
+  }
+
+  /** @returns false if the stream does not want it any more. */
+  receive(message: StreamMessage): boolean {
+    if (this.#state === 'closed') return false;
+    switch (message.type) {
+      case 'opened':
+        this.#state = 'open';
+        this.#opened.resolve();
+        break;
+      case 'configured':
+        this.#settle(message.request, ({ parameters, outcome }) => {
+          this.#parameters = parameters;
+          outcome.resolve({ from: message.from });
+        });
+        break;
+      case 'rejected':
+        this.#reject(message);
+        break;
+      case 'admitted':
+        this.#listener.onAdmitted(message.frame);
+        break;
+      case 'dropped':
+        this.#listener.onDropped(message.frame, message.reason);
+        break;
+      case 'result':
+        void this.#deliver(message);
+        break;
+    }
+    return true;
+  }
+
+  #reject({ request, field, message }: Extract<StreamMessage, { type: 'rejected' }>): void {
+    const error = new ParameterError(field, message);
+    if (request !== null) return this.#settle(request, ({ outcome }) => outcome.reject(error));
+    this.#end(error);
+    this.#opened.reject(error);
+  }
+
+  async #deliver({
+    frame,
+    width,
+    height,
+    pixels,
+    timings,
+  }: Extract<StreamMessage, { type: 'result' }>): Promise<void> {
+    try {
+      await this.#listener.onResult(frame, { width, height, data: new Uint8Array(pixels), timings });
+    } finally {
+      this.#links.post({ type: 'recycle', pixels }, [pixels]);
+    }
+  }
+
+  #settle(request: number, action: (change: PendingChange) => void): void {
+    const change = this.#changes.get(request);
+    this.#changes.delete(request);
+    if (change) action(change);
+  }
+
+  #rejectChanges(reason: Error): void {
+    for (const { outcome } of this.#changes.values()) outcome.reject(reason);
+    this.#changes.clear();
+  }
+
+  #end(reason: Error): void {
+    this.#state = 'closed';
+    this.#opened.reject(reason);
+    this.#rejectChanges(reason);
+    this.#links.onClose();
+  }
+}

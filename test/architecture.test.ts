@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, posix, sep } from 'node:path';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * Which folders of src/ a folder may import besides itself: transport -> session -> engine -> diffusion, with
+ * leaves that know nobody. A folder that is not listed (cli) and the files beside the folders bring parts together
+ * and may import all.
+ */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  transport: ['session', 'engine', 'image', 'metrics'],
+  session: ['engine', 'image', 'metrics'],
+  engine: ['diffusion', 'model', 'image'],
+  video: ['image'],
+  image: [],
+  metrics: [],
+  model: [],
+  diffusion: [],
+};
+
+/** Packages that one folder alone may import. */
+const soleImporters: Readonly<Record<string, string>> = {
+  ws: 'transport',
+  fastify: 'transport',
+  'onnxruntime-node': 'engine/worker',
+  'prom-client': 'metrics',
+  sharp: 'image',
+  '@julusian/jpeg-turbo': 'image',
+};
+
+const MAX_LINES = 300;
+
+interface SourceFile {
+  /** Relative to src/, with slashes. */
+  readonly path: string;
+  readonly text: string;
+  /** Paths relative to src/ for own files, the specifier for packages. */
+  readonly imports: readonly string[];
+}
+
+const source = fileURLToPath(new URL('../../src', import.meta.url));
+const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.ts'))
+  .map(readSource);
+
+function readSource(file: string): SourceFile {
+  const path = file.split(sep).join('/');
+  const text = readFileSync(join(source, file), 'utf8');
+  const statements = text.matchAll(/^(?:import|export)\s(?:[\w*{},\s]+\sfrom\s)?\s*'([^']+)'/gm);
+  const dynamic = text.matchAll(/\bimport\(\s*'([^']+)'/g);
+  const imports = [...statements, ...dynamic].map(([, specifier = '']) =>
+    specifier.startsWith('.')
+      ? posix.join(posix.dirname(path), specifier).replace(/\.js$/, '.ts')
+      : specifier,
+  );
+  return { path, text, imports };
+}
+
+const isOwn = (specifier: string): boolean => files.some(({ path }) => path === specifier);
+const folderOf = (path: string): string => (path.includes('/') ? (path.split('/')[0] ?? '') : '');
+const packageOf = (specifier: string): string =>
+  specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
+
+describe('architecture', () => {
+  it('sees the files and their imports', () => {
+    assert.ok(files.length > 20);
+    for (const { path, imports } of files) {
+      for (const specifier of imports) {
+        const relative = specifier.endsWith('.ts');
+        if (relative) assert.ok(isOwn(specifier), `${path} imports ${specifier}, which is not there`);
+      }
+    }
+  });
+
+  it('imports in one direction', () => {
+    const wrong = files.flatMap(({ path, imports }) => {
+      const allowed = mayImport[folderOf(path)];
+      return imports
+        .filter(isOwn)
+        .filter((specifier) => allowed && ![folderOf(path), ...allowed].includes(folderOf(specifier)))
+        .map((specifier) => `${path} -> ${specifier}`);
+    });
+    assert.deepEqual(wrong, []);
+  });
+
+  it('keeps the engine worker to itself', () => {
+    const wrong = files.flatMap(({ path, imports }) =>
+      imports
+        .filter((specifier) => specifier.startsWith('engine/worker/') && !path.startsWith('engine/worker/'))
+        .map((specifier) => `${path} -> ${specifier}`),
+    );
+    assert.deepEqual(wrong, []);
+  });
+
+  it('has one importer for each library that reaches outside', () => {
+    const wrong = files.flatMap(({ path, imports }) =>
+      imports
+        .filter((specifier) => {
+          const importer = soleImporters[packageOf(specifier)];
+          return importer !== undefined && !path.startsWith(`${importer}/`);
+        })
+        .map((specifier) => `${path} -> ${specifier}`),
+    );
+    assert.deepEqual(wrong, []);
+  });
+
+  it('keeps diffusion pure: it imports nothing but itself', () => {
+    const wrong = files
+      .filter(({ path }) => folderOf(path) === 'diffusion')
+      .flatMap(({ path, imports }) =>
+        imports
+          .filter((specifier) => folderOf(specifier) !== 'diffusion')
+          .map((specifier) => `${path} -> ${specifier}`),
+      );
+    assert.deepEqual(wrong, []);
+  });
+
+  it('has no import cycle, of types neither', () => {
+    const importsOf = new Map(files.map(({ path, imports }) => [path, imports.filter(isOwn)]));
+    const clean = new Set<string>();
+    const visit = (path: string, trail: readonly string[]): void => {
+      const seenAt = trail.indexOf(path);
+      assert.ok(seenAt < 0, `cycle: ${[...trail.slice(seenAt), path].join(' -> ')}`);
+      if (clean.has(path)) return;
+      for (const next of importsOf.get(path) ?? []) visit(next, [...trail, path]);
+      clean.add(path);
+    };
+    for (const { path } of files) visit(path, []);
+  });
+
+  it(`has no file over ${MAX_LINES} lines and no default export`, () => {
+    const long = files.filter(({ text }) => text.split('\n').length > MAX_LINES + 1);
+    assert.deepEqual(
+      long.map(({ path }) => path),
+      [],
+    );
+    const defaults = files.filter(({ text }) => /^export default\b/m.test(text));
+    assert.deepEqual(
+      defaults.map(({ path }) => path),
+      [],
+    );
+  });
+
+  it('lists every folder of src here, so that a new one gets its rules', () => {
+    const folders = new Set(files.map(({ path }) => folderOf(path)).filter((folder) => folder !== ''));
+    folders.delete('cli');
+    for (const folder of folders) assert.ok(folder in mayImport, `${folder} has no rules`);
+  });
+});

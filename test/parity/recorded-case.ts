@@ -1,0 +1,128 @@
+import type { Guidance } from '../../src/diffusion/guidance.js';
+import { createSolver } from '../../src/diffusion/solvers/create.js';
+import type { Plan } from '../../src/diffusion/in-flight.js';
+import type { NoiseSource } from '../../src/diffusion/noise.js';
+import type { Admission } from '../../src/diffusion/stream.js';
+import type { ModelRuntime } from '../../src/engine/worker/runtime.js';
+import type { ReferenceCase } from '../support/reference.js';
+import { readSafetensors, type TensorFile } from '../support/safetensors.js';
+
+/** `parameters` of a recorded stream. */
+export interface CaseParameters {
+  readonly mode: string;
+  readonly cfg_type: string;
+  readonly t_index_list: readonly number[];
+  readonly num_inference_steps: number;
+  readonly guidance_scale: number;
+  readonly delta: number;
+  readonly frame_buffer_size: number;
+  readonly width: number;
+  readonly height: number;
+  readonly do_add_noise: boolean;
+  readonly use_denoising_batch: boolean;
+  readonly prompt_changes: readonly { readonly frame: number; readonly prompt: string }[];
+  readonly frames: number;
+  readonly vae_scaling_factor: number;
+  readonly timestep_scaling: number;
+}
+
+export interface Tolerances {
+  readonly exact: { readonly tensors: readonly string[] };
+  readonly schedule: { readonly tol: number };
+  readonly one_step: { readonly tol: number };
+  readonly free_running: { readonly tol: number };
+}
+
+/** A recorded stream with its values. */
+export interface RecordedCase {
+  readonly name: string;
+  readonly parameters: CaseParameters;
+  readonly embedRows: readonly { readonly text: string }[];
+  readonly tolerances: Tolerances;
+  readonly tensors: TensorFile;
+}
+
+const modes = ['img2img', 'txt2img', 'txt2img_sd_turbo'];
+const guidanceTypes = ['none', 'full', 'self', 'initialize'];
+
+/** Whether a case file holds a stream, as against the filter's or the tokenizer's. */
+export function isStream({ info }: ReferenceCase): boolean {
+  return 'parameters' in info && 'embed_rows' in info;
+}
+
+/** What this build cannot do of a case; null if it can do all of it. */
+export function unsupported({ info }: ReferenceCase): string | null {
+  const { mode, cfg_type } = info['parameters'] as CaseParameters;
+  if (!modes.includes(mode)) return `mode ${mode}`;
+  if (!guidanceTypes.includes(cfg_type)) return `cfg_type ${cfg_type}`;
+  return null;
+}
+
+export function readCase({ name, info, tensors }: ReferenceCase): RecordedCase {
+  return {
+    name,
+    parameters: info['parameters'] as CaseParameters,
+    embedRows: info['embed_rows'] as RecordedCase['embedRows'],
+    tolerances: info['tolerances'] as Tolerances,
+    tensors: readSafetensors(tensors),
+  };
+}
+
+/** One entry along the first axes of a recorded tensor. */
+export function slice(tensors: TensorFile, name: string, ...index: readonly number[]): Float32Array {
+  const shape = tensors.shape(name);
+  const values = tensors.data(name);
+  if (!(values instanceof Float32Array)) throw new TypeError(`${name} holds no floats`);
+  let start = 0;
+  let length = values.length;
+  index.forEach((position, axis) => {
+    length /= shape[axis]!;
+    start += position * length;
+  });
+  return values.subarray(start, start + length);
+}
+
+/** The plan that serves users, with the noise that was drawn when the case was recorded. */
+export function planOf({ parameters, tensors }: RecordedCase, runtime: ModelRuntime): Plan {
+  const config = { ...runtime.folder.scheduler, timestep_scaling: parameters.timestep_scaling };
+  const options = {
+    name: 'LCMScheduler',
+    numInferenceSteps: parameters.num_inference_steps,
+    tIndexList: parameters.t_index_list,
+    timestepSpacing: null,
+    order: 2,
+    algorithmType: 'dpmsolver++',
+    useKarrasSigmas: false,
+    eta: 0,
+    gamma: 0,
+    addNoise: parameters.do_add_noise,
+    boundaryScaling: parameters.mode !== 'txt2img_sd_turbo',
+  } as const;
+  const stages = parameters.t_index_list.length;
+  const buffer = parameters.frame_buffer_size;
+  const noise: NoiseSource = {
+    at(stage, ordinal) {
+      if (stage > 0 && stage < stages && !parameters.use_denoising_batch) {
+        return slice(tensors, 'renoise', Math.floor(ordinal / buffer), stage - 1, ordinal % buffer);
+      }
+      // After the last stage nothing is noised again; the recordings wrap around to z_0 there.
+      return slice(tensors, 'init_noise', stage % stages);
+    },
+    start: (ordinal) => slice(tensors, 'x_t', Math.floor(ordinal / buffer), ordinal % buffer),
+  };
+  return {
+    solver: createSolver(config, options),
+    stockSolver: createSolver(config, { ...options, addNoise: true }),
+    prediction: runtime.folder.predictionType,
+    shape: runtime.latentShape(parameters),
+    noise,
+  };
+}
+
+export function guidanceOf({ cfg_type, guidance_scale, delta }: CaseParameters): Guidance {
+  return { type: cfg_type as Guidance['type'], scale: guidance_scale, delta };
+}
+
+export function admissionOf({ use_denoising_batch, frame_buffer_size }: CaseParameters): Admission {
+  return { denoise: use_denoising_batch ? 'stream' : 'sequential', frameBufferSize: frame_buffer_size };
+}

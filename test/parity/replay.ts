@@ -1,0 +1,171 @@
+import { Batcher } from '../../src/diffusion/batcher.js';
+import { Stream, type Conditioning, type Lane } from '../../src/diffusion/stream.js';
+import type { ModelRuntime } from '../../src/engine/worker/runtime.js';
+import { admissionOf, guidanceOf, planOf, slice, type RecordedCase } from './recorded-case.js';
+
+/** Largest error seen of each tensor, relative to max(1, largest wanted value). */
+export type Errors = Map<string, number>;
+
+const budget = 64;
+
+/** Takes a recorded case through the stream, the batcher and the networks that serve users. */
+export class Replay {
+  readonly #case: RecordedCase;
+  readonly #runtime: ModelRuntime;
+  readonly #conditionings: readonly Conditioning[];
+  readonly #stream: Stream;
+  readonly #batcher = new Batcher<{
+    readonly key: string;
+    lanes: () => readonly Lane[];
+    entries: () => number[];
+  }>();
+  readonly #source;
+  readonly errors: Errors = new Map();
+
+  /** @param conditionings one for each row of `embeds`. */
+  constructor(recorded: RecordedCase, runtime: ModelRuntime, conditionings: readonly Conditioning[]) {
+    this.#case = recorded;
+    this.#runtime = runtime;
+    this.#conditionings = conditionings;
+    const { parameters } = recorded;
+    const steering = {
+      guidance: guidanceOf(parameters),
+      positive: conditionings[0]!,
+      negative: conditionings[1] ?? conditionings[0]!,
+    };
+    const stream = new Stream(planOf(recorded, runtime), steering, admissionOf(parameters));
+    this.#stream = stream;
+    this.#source = { key: '', lanes: () => stream.lanes(), entries: (): number[] => [] };
+    // The original starts with zeros in all stages but the first; the first frames of a recording pass them out.
+    if (parameters.use_denoising_batch) this.#fill(() => null);
+  }
+
+  /** Puts what was recorded after frame k - 1 into the stages. */
+  restoreBefore(k: number): void {
+    const { tensors, parameters } = this.#case;
+    if (!parameters.use_denoising_batch) return;
+    this.#fill((stage) => ({
+      sample: slice(tensors, 'buffer_after', k - 1, stage - 1),
+      stock: tensors.has('stock_noise_after') ? slice(tensors, 'stock_noise_after', k - 1, stage - 1) : null,
+    }));
+  }
+
+  async frame(k: number): Promise<void> {
+    const { parameters } = this.#case;
+    const change = parameters.prompt_changes.findIndex(({ frame }) => frame === k);
+    if (change >= 0) {
+      this.#stream.steering = { ...this.#stream.steering, positive: this.#conditionings[2 + change]! };
+    }
+    for (let f = 0; f < parameters.frame_buffer_size; f++) await this.#admit(k, f);
+    const n = parameters.t_index_list.length;
+    if (parameters.use_denoising_batch) return this.#call([k], n);
+    for (let step = 0; step < n; step++) await this.#call([k, step], n);
+  }
+
+  #fill(state: (stage: number) => { sample: Float32Array; stock: Float32Array | null } | null): void {
+    const { plan, ordinal } = this.#stream;
+    const length = plan.shape[0] * plan.shape[1] * plan.shape[2];
+    const n = plan.solver.stages.length;
+    const stages = Array.from({ length: n - 1 }, (_, i) => n - 1 - i);
+    this.#stream.restore({
+      ordinal,
+      frames: stages.map((stage) => {
+        const values = state(stage);
+        return {
+          frame: ordinal - stage,
+          ordinal: ordinal - stage,
+          stageIndex: stage,
+          sample: values?.sample ?? new Float32Array(length),
+          stock: values?.stock ?? new Float32Array(length),
+          history: {},
+          stockHistory: {},
+        };
+      }),
+    });
+  }
+
+  async #admit(k: number, f: number): Promise<void> {
+    const { tensors, parameters } = this.#case;
+    let latent: Float32Array | null = null;
+    if (parameters.mode === 'img2img') {
+      latent = await this.#runtime.encodePlanes(slice(tensors, 'image', k, f), parameters);
+      this.#compare('latent', latent, k, f);
+    }
+    this.#stream.admit(this.#stream.ordinal, latent);
+    this.#compare('x_t', this.#stream.snapshot().frames.at(-1)!.sample, k, f);
+  }
+
+  /** One U-Net call; `at` is where its values stand in the recorded tensors. */
+  async #call(at: readonly number[], n: number): Promise<void> {
+    const [share] = this.#batcher.gather([this.#source], budget);
+    const lanes = share!.lanes.toSorted((a, b) => a.stageIndex - b.stageIndex || a.frame - b.frame);
+    const rows = [
+      ...lanes.flatMap((lane) => lane.rows.filter(({ role }) => role === 'negative')),
+      ...lanes.flatMap((lane) => lane.rows.filter(({ role }) => role === 'positive')),
+    ];
+    const outputs = await this.#runtime.predict(rows, lanes[0]!.shape);
+    const width = this.#case.tensors.shape('unet_timestep').at(-1)!;
+    this.#exact('unet rows', rows.length, width);
+    const row = at.reduce((index, position, axis) => {
+      return index * (axis === 0 ? 1 : this.#case.tensors.shape('unet_timestep')[axis]!) + position;
+    }, 0);
+    rows.forEach((r, i) => {
+      const { tensors } = this.#case;
+      this.#exact('unet_timestep', r.stage.timestep, tensors.numbers('unet_timestep')[row * width + i]);
+      const embed = this.#conditionings.indexOf(r.conditioning);
+      this.#exact('unet_embed_row', embed, tensors.numbers('unet_embed_row')[row * width + i]);
+      this.#compare('unet_sample', r.input, ...at, i);
+      this.#compare('unet_out', outputs[i]!, ...at, i);
+    });
+    let finished = 0;
+    for (const [i, lane] of lanes.entries()) {
+      const own = lane.rows.map((r) => outputs[rows.indexOf(r)]!);
+      const latent = this.#stream.absorb(lane, own, ({ eps, stock }) => {
+        this.#compare('eps', eps, ...at, i);
+        if (this.#case.tensors.has('stock_noise_used')) this.#compare('stock_noise_used', stock, ...at, i);
+      });
+      if (latent) await this.#finish(at[0]!, finished++, latent);
+    }
+    if (!this.#case.parameters.use_denoising_batch) return;
+    for (const { stageIndex, sample, stock } of this.#stream.snapshot().frames) {
+      this.#compare('buffer_after', sample, ...at, stageIndex - 1);
+      if (this.#case.tensors.has('stock_noise_after')) {
+        this.#compare('stock_noise_after', stock, ...at, stageIndex - 1);
+      }
+    }
+    this.#exact('frames under way', this.#stream.snapshot().frames.length, n - 1);
+  }
+
+  async #finish(k: number, f: number, latent: Float32Array): Promise<void> {
+    this.#compare('x0', latent, k, f);
+    this.#compare('image_out', await this.#runtime.decodePlanes(latent, this.#case.parameters), k, f);
+  }
+
+  #compare(name: string, got: Float32Array, ...index: readonly number[]): void {
+    if (!this.#case.tensors.has(name)) return;
+    const wanted = slice(this.#case.tensors, name, ...index);
+    this.#note(name, relativeError(got, wanted));
+  }
+
+  #exact(name: string, got: number, wanted: number | undefined): void {
+    this.#note(name, got === wanted ? 0 : Infinity);
+  }
+
+  #note(name: string, error: number): void {
+    this.errors.set(name, Math.max(this.errors.get(name) ?? 0, error));
+  }
+}
+
+/** max|got - want| / max(1, max|want|); infinite where lengths differ or a value is no number. */
+export function relativeError(got: ArrayLike<number>, wanted: ArrayLike<number>): number {
+  if (got.length !== wanted.length) return Infinity;
+  let largest = 1;
+  let error = 0;
+  for (let i = 0; i < wanted.length; i++) {
+    const difference = Math.abs(got[i]! - wanted[i]!);
+    if (Number.isNaN(difference)) return Infinity;
+    error = Math.max(error, difference);
+    largest = Math.max(largest, Math.abs(wanted[i]!));
+  }
+  return error / largest;
+}

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { ModelRuntime } from '../../src/engine/worker/runtime.js';
+import { readModelFolder } from '../../src/model/folder.js';
+import { loadTokenizer } from '../../src/model/tokenizer.js';
+import { referenceCases, referenceFolder } from '../support/reference.js';
+import { isStream, planOf, readCase, slice, unsupported, type RecordedCase } from './recorded-case.js';
+import { relativeError, Replay } from './replay.js';
+
+const folder = await readModelFolder(join(referenceFolder, 'tiny-sd'));
+const tokenizer = await loadTokenizer(folder.files.tokenizer, folder.textLength);
+const runtimes = new Map<number, ModelRuntime>();
+after(async () => {
+  for (const runtime of runtimes.values()) await runtime[Symbol.asyncDispose]();
+});
+
+/** Cases differ in the scaling factor that the model is said to have. */
+async function runtimeFor({ parameters }: RecordedCase): Promise<ModelRuntime> {
+  const scalingFactor = parameters.vae_scaling_factor;
+  const known = runtimes.get(scalingFactor);
+  if (known) return known;
+  const runtime = await ModelRuntime.load({ ...folder, scalingFactor }, { threads: 1 });
+  runtimes.set(scalingFactor, runtime);
+  return runtime;
+}
+
+/** The largest error of each tensor, over the frames; `restart` puts the recorded state before each frame. */
+async function replay(recorded: RecordedCase, mode: 'one_step' | 'free_running'): Promise<void> {
+  const runtime = await runtimeFor(recorded);
+  const { tensors, embedRows, parameters, tolerances } = recorded;
+  const embeddings =
+    mode === 'one_step'
+      ? embedRows.map((_, i) => slice(tensors, 'embeds', i))
+      : await Promise.all(embedRows.map(({ text }) => runtime.embed(text)));
+  const run = new Replay(
+    recorded,
+    runtime,
+    embeddings.map((embedding) => ({ embedding })),
+  );
+  for (let k = 0; k < parameters.frames; k++) {
+    if (mode === 'one_step' && k > 0) run.restoreBefore(k);
+    await run.frame(k);
+  }
+  const { tol } = tolerances[mode];
+  for (const [name, error] of run.errors) {
+    assert.ok(error <= tol, `${name}: error ${error.toExponential(1)} is above ${tol}`);
+  }
+  for (const name of ['unet_sample', 'unet_out', 'x_t', 'x0', 'image_out']) {
+    assert.ok(run.errors.has(name), `${name} was compared`);
+  }
+}
+
+const cases = referenceCases('goldens').filter(isStream);
+
+test('there are recorded streams to compare with', () => assert.ok(cases.length > 0));
+
+for (const reference of cases) {
+  const missing = unsupported(reference);
+  if (missing) {
+    test(reference.name, { skip: `not supported yet: ${missing}` }, () => undefined);
+    continue;
+  }
+  test(reference.name, async (t) => {
+    const recorded = readCase(reference);
+    const { tensors, tolerances, embedRows } = recorded;
+    await t.test('schedule', async () => {
+      const { stages } = planOf(recorded, await runtimeFor(recorded)).solver;
+      const { tol } = tolerances.schedule;
+      assert.deepEqual(
+        stages.map(({ timestep }) => timestep),
+        [...Array.from(tensors.numbers('sub_timesteps'))],
+      );
+      assert.ok(
+        relativeError(
+          stages.map(({ a }) => a),
+          tensors.numbers('alpha_prod_t_sqrt'),
+        ) <= tol,
+      );
+      assert.ok(
+        relativeError(
+          stages.map(({ b }) => b),
+          tensors.numbers('beta_prod_t_sqrt'),
+        ) <= tol,
+      );
+    });
+    await t.test('prompts', async () => {
+      const runtime = await runtimeFor(recorded);
+      for (const [i, { text }] of embedRows.entries()) {
+        const ids = tensors.data('input_ids').subarray(i * 77, (i + 1) * 77);
+        assert.deepEqual(tokenizer.encode(text), ids);
+        assert.ok(relativeError(await runtime.embed(text), slice(tensors, 'embeds', i)) <= 1e-4);
+      }
+    });
+    await t.test('each frame from the recorded state', () => replay(recorded, 'one_step'));
+    await t.test('the whole stream, running freely', () => replay(recorded, 'free_running'));
+  });
+}

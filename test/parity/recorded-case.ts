@@ -4,8 +4,8 @@ import type { Plan } from '../../src/diffusion/in-flight.js';
 import type { NoiseSource } from '../../src/diffusion/noise.js';
 import type { Admission } from '../../src/diffusion/stream.js';
 import type { ModelRuntime } from '../../src/engine/worker/runtime.js';
-import type { ReferenceCase } from '../support/reference.js';
-import { readSafetensors, type TensorFile } from '../support/safetensors.js';
+import { readReferenceJson, type ReferenceCase } from '../support/reference.js';
+import { readSafeTensors, type SafeTensors } from '../support/safetensors.js';
 
 /** `parameters` of a recorded stream. */
 export interface CaseParameters {
@@ -39,40 +39,42 @@ export interface RecordedCase {
   readonly parameters: CaseParameters;
   readonly embedRows: readonly { readonly text: string }[];
   readonly tolerances: Tolerances;
-  readonly tensors: TensorFile;
+  readonly tensors: SafeTensors;
 }
 
 const modes = ['img2img', 'txt2img', 'txt2img_sd_turbo'];
 const guidanceTypes = ['none', 'full', 'self', 'initialize'];
 
-/** Whether a case file holds a stream, as against the filter's or the tokenizer's. */
-export function isStream({ info }: ReferenceCase): boolean {
-  return 'parameters' in info && 'embed_rows' in info;
+/** What the JSON file of a recorded stream says. */
+export interface CaseInfo {
+  readonly parameters: CaseParameters;
+  readonly embed_rows: readonly { readonly text: string }[];
+  readonly tolerances: Tolerances;
+}
+
+/** The description of a case if it holds a stream, as against the filter's or the tokenizer's; else null. */
+export async function readInfo({ json }: ReferenceCase): Promise<CaseInfo | null> {
+  const info = await readReferenceJson(json);
+  const isStream = typeof info === 'object' && info !== null && 'parameters' in info && 'embed_rows' in info;
+  return isStream ? (info as CaseInfo) : null;
 }
 
 /** What this build cannot do of a case; null if it can do all of it. */
-export function unsupported({ info }: ReferenceCase): string | null {
-  const { mode, cfg_type } = info['parameters'] as CaseParameters;
+export function unsupported({ parameters: { mode, cfg_type } }: CaseInfo): string | null {
   if (!modes.includes(mode)) return `mode ${mode}`;
   if (!guidanceTypes.includes(cfg_type)) return `cfg_type ${cfg_type}`;
   return null;
 }
 
-export function readCase({ name, info, tensors }: ReferenceCase): RecordedCase {
-  return {
-    name,
-    parameters: info['parameters'] as CaseParameters,
-    embedRows: info['embed_rows'] as RecordedCase['embedRows'],
-    tolerances: info['tolerances'] as Tolerances,
-    tensors: readSafetensors(tensors),
-  };
+export async function readCase({ name, tensors }: ReferenceCase, info: CaseInfo): Promise<RecordedCase> {
+  const { parameters, embed_rows: embedRows, tolerances } = info;
+  return { name, parameters, embedRows, tolerances, tensors: await readSafeTensors(tensors) };
 }
 
 /** One entry along the first axes of a recorded tensor. */
-export function slice(tensors: TensorFile, name: string, ...index: readonly number[]): Float32Array {
+export function slice(tensors: SafeTensors, name: string, ...index: readonly number[]): Float32Array {
   const shape = tensors.shape(name);
-  const values = tensors.data(name);
-  if (!(values instanceof Float32Array)) throw new TypeError(`${name} holds no floats`);
+  const values = tensors.floats(name);
   let start = 0;
   let length = values.length;
   index.forEach((position, axis) => {

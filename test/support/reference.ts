@@ -1,43 +1,58 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
-/** The repository's top folder, seen from the built tests. */
-export const repositoryRoot = fileURLToPath(new URL('../../../', import.meta.url));
+/** The repository's root, seen from the built file dist/test/support/reference.js. */
+const repository = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** The reference data: MILLRACE_REFERENCE, or the whole set where it lies beside the repository, or the subset in it. */
-export const referenceFolder = findReference();
-
-function findReference(): string {
-  const named = process.env['MILLRACE_REFERENCE'];
-  if (named) {
-    if (existsSync(named)) return resolve(named);
-    throw new Error(`MILLRACE_REFERENCE is ${named}, which does not exist`);
-  }
-  const beside = join(repositoryRoot, '../shared/reference');
-  return existsSync(beside) ? beside : join(repositoryRoot, 'test/fixtures/reference');
+/**
+ * The folder with reference data recorded from streamdiffusion and diffusers: the one that MILLRACE_REFERENCE
+ * names, else the whole set beside the repository where it is at hand, else the small part in the repository.
+ */
+export function referenceFolder(): string {
+  const given = process.env['MILLRACE_REFERENCE'];
+  if (given !== undefined && given !== '') return given;
+  const beside = join(repository, '../shared/reference');
+  return existsSync(beside) ? beside : join(repository, 'test/fixtures/reference');
 }
 
-/** One recorded case: NAME.json and, for most, NAME.safetensors. */
+/** The model that the streams were recorded with: in the reference folder, or else where the whole set lies. */
+export function referenceModel(): string {
+  const folders = [
+    referenceFolder(),
+    join(repository, '../shared/reference'),
+    join(repository, 'test/fixtures/reference'),
+  ];
+  const models = folders.map((folder) => join(folder, 'tiny-sd'));
+  return models.find((folder) => existsSync(folder)) ?? join(referenceFolder(), 'tiny-sd');
+}
+
 export interface ReferenceCase {
   readonly name: string;
-  readonly info: Readonly<Record<string, unknown>>;
+  readonly json: string;
+  /** May not exist: some cases are JSON alone. */
   readonly tensors: string;
 }
 
-/** All cases of a folder of the reference, whatever their names. */
-export function referenceCases(folder: 'goldens' | 'schedulers'): readonly ReferenceCase[] {
-  const path = join(referenceFolder, folder);
-  if (!existsSync(path)) return [];
-  return readdirSync(path)
+/** The cases of one kind, whatever their names: every JSON file in that folder of the reference. */
+export function referenceCases(kind: 'goldens' | 'schedulers'): readonly ReferenceCase[] {
+  const folder = join(referenceFolder(), kind);
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
     .filter((file) => file.endsWith('.json'))
+    .map((file) => file.slice(0, -'.json'.length))
     .toSorted()
-    .map((file) => {
-      const name = file.slice(0, -'.json'.length);
-      return {
-        name,
-        info: JSON.parse(readFileSync(join(path, file), 'utf8')) as Record<string, unknown>,
-        tensors: join(path, `${name}.safetensors`),
-      };
-    });
+    .map((name) => ({
+      name,
+      json: join(folder, `${name}.json`),
+      tensors: join(folder, `${name}.safetensors`),
+    }));
+}
+
+/** Reads JSON as Python writes it, where numbers may be NaN or infinite: these become null. */
+export async function readReferenceJson(path: string): Promise<unknown> {
+  const text = await readFile(path, 'utf8');
+  return JSON.parse(text.replaceAll(/([:[,]\s*)(?:NaN|-?Infinity)(?=\s*[,\]}])/g, '$1null'));
 }

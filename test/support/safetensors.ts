@@ -1,79 +1,107 @@
-import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 
-export type TensorData = Float32Array | Float64Array | BigInt64Array | Int32Array | Uint8Array;
+export type TensorValues = Float32Array | Float64Array | BigInt64Array | Int32Array | Uint8Array;
 
-export interface TensorFile {
-  /** Values of a tensor. @throws {RangeError} if it is not in the file. */
-  data(name: string): TensorData;
-  /** The same as floats or integers of 32 bits or less; 64-bit integers become numbers. */
-  numbers(name: string): ArrayLike<number>;
-  shape(name: string): readonly number[];
-  has(name: string): boolean;
-  readonly names: readonly string[];
+export interface Tensor {
+  readonly shape: readonly number[];
+  /** Row by row. Half precision is widened to single. */
+  readonly values: TensorValues;
 }
 
-interface Entry {
+/** The tensors of one .safetensors file, by their names. */
+export class SafeTensors {
+  readonly #tensors: ReadonlyMap<string, Tensor>;
+
+  constructor(tensors: ReadonlyMap<string, Tensor>) {
+    this.#tensors = tensors;
+  }
+
+  get names(): readonly string[] {
+    return [...this.#tensors.keys()];
+  }
+
+  has(name: string): boolean {
+    return this.#tensors.has(name);
+  }
+
+  /** @throws {RangeError} if the file has no such tensor. */
+  tensor(name: string): Tensor {
+    const tensor = this.#tensors.get(name);
+    if (tensor === undefined) throw new RangeError(`no tensor ${name}; there are ${this.names.join(', ')}`);
+    return tensor;
+  }
+
+  shape(name: string): readonly number[] {
+    return this.tensor(name).shape;
+  }
+
+  /** Values of a tensor in single or half precision. @throws {TypeError} if it is of another type. */
+  floats(name: string): Float32Array {
+    const { values } = this.tensor(name);
+    if (!(values instanceof Float32Array)) throw new TypeError(`tensor ${name} is not in single precision`);
+    return values;
+  }
+
+  /** Entry `index` of the first axis of a tensor in single or half precision: a view. */
+  entry(name: string, index: number): Float32Array {
+    const [count, ...rest] = this.shape(name);
+    if (index < 0 || index >= count) throw new RangeError(`tensor ${name} has ${count} entries, no ${index}`);
+    const length = rest.reduce((product, side) => product * side, 1);
+    return this.floats(name).subarray(index * length, (index + 1) * length);
+  }
+
+  /** Values of a tensor of any type. */
+  numbers(name: string): number[] {
+    return Array.from<number | bigint, number>(this.tensor(name).values, Number);
+  }
+}
+
+interface TensorHeader {
   readonly dtype: string;
   readonly shape: readonly number[];
   readonly data_offsets: readonly [number, number];
 }
 
-/** Reads a .safetensors file: a 64-bit length, a JSON header, and the values little-endian one after another. */
-export function readSafetensors(path: string): TensorFile {
-  const bytes = readFileSync(path);
-  const headerLength = Number(bytes.readBigUInt64LE(0));
-  const header = JSON.parse(bytes.toString('utf8', 8, 8 + headerLength)) as Record<string, Entry>;
-  delete header['__metadata__'];
-  const start = 8 + headerLength;
-  const entry = (name: string): Entry => {
-    const found = header[name];
-    if (found === undefined) throw new RangeError(`${path} has no tensor ${name}`);
-    return found;
-  };
-  const data = (name: string): TensorData => {
-    const { dtype, data_offsets } = entry(name);
-    // A copy, since typed arrays need aligned memory.
-    const buffer = new Uint8Array(bytes.subarray(start + data_offsets[0], start + data_offsets[1])).buffer;
-    return view(dtype, buffer);
-  };
-  return {
-    data,
-    numbers: (name) => {
-      const values = data(name);
-      return values instanceof BigInt64Array ? Array.from(values, Number) : values;
-    },
-    shape: (name) => entry(name).shape,
-    has: (name) => name in header,
-    names: Object.keys(header),
-  };
+/** Reads a file of the safetensors format: the header's length (u64), a JSON header, and the tensors' bytes. */
+export async function readSafeTensors(path: string): Promise<SafeTensors> {
+  const file = await readFile(path);
+  const headerLength = Number(file.readBigUInt64LE(0));
+  const data = 8 + headerLength;
+  const header = JSON.parse(file.toString('utf8', 8, data)) as Readonly<Record<string, TensorHeader>>;
+  const tensors = new Map<string, Tensor>();
+  for (const [name, { dtype, shape, data_offsets: offsets }] of Object.entries(header)) {
+    if (name === '__metadata__') continue;
+    // A copy, since typed arrays want aligned bytes.
+    const bytes = Uint8Array.from(file.subarray(data + offsets[0], data + offsets[1]));
+    tensors.set(name, { shape, values: typedValues(dtype, bytes) });
+  }
+  return new SafeTensors(tensors);
 }
 
-function view(dtype: string, buffer: ArrayBuffer): TensorData {
+function typedValues(dtype: string, bytes: Uint8Array<ArrayBuffer>): TensorValues {
   switch (dtype) {
-    case 'F32':
-      return new Float32Array(buffer);
     case 'F64':
-      return new Float64Array(buffer);
+      return new Float64Array(bytes.buffer);
+    case 'F32':
+      return new Float32Array(bytes.buffer);
     case 'F16':
-      return Float32Array.from(new Uint16Array(buffer), halfToFloat);
+      return Float32Array.from(new Uint16Array(bytes.buffer), halfToNumber);
     case 'I64':
-      return new BigInt64Array(buffer);
+      return new BigInt64Array(bytes.buffer);
     case 'I32':
-      return new Int32Array(buffer);
+      return new Int32Array(bytes.buffer);
     case 'U8':
-    case 'BOOL':
-      return new Uint8Array(buffer);
+      return bytes;
     default:
-      throw new RangeError(`tensors of type ${dtype} are not read here`);
+      throw new TypeError(`tensors of type ${dtype} are not read here`);
   }
 }
 
-/** IEEE 754 binary16. */
-function halfToFloat(half: number): number {
-  const sign = half & 0x8000 ? -1 : 1;
-  const exponent = (half >> 10) & 0x1f;
-  const fraction = half & 0x3ff;
+function halfToNumber(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
   if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 0x1f) return fraction ? NaN : sign * Infinity;
+  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : Number.NaN;
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }

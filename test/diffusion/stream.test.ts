@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { solverNames } from '@millrace/protocol';
+import { relativeError } from '../parity/replay.js';
+import { advance } from './fake-unet.js';
+import { createStream, frameLatent, latentLength, type StreamOptions } from './streams.js';
+
+const frames = 9;
+const guidanceTypes = ['none', 'full', 'self', 'initialize'] as const;
+
+/** Frames in, frames out: admits whenever there is room, and drains at the end. */
+function run(options: StreamOptions, count = frames): Map<number, Float32Array> {
+  const stream = createStream(options);
+  const out = new Map<number, Float32Array>();
+  for (let next = 0; next < count || stream.oldestFrame !== null;) {
+    for (let room = stream.room(); room > 0 && next < count; room--) stream.admit(next, frameLatent(next++));
+    for (const [frame, latent] of advance(stream)) out.set(frame, latent);
+  }
+  return out;
+}
+
+function assertSame(
+  got: Map<number, Float32Array>,
+  wanted: Map<number, Float32Array>,
+  tolerance = 1e-6,
+): void {
+  assert.deepEqual([...got.keys()], [...wanted.keys()]);
+  for (const [frame, latent] of wanted) {
+    const error = relativeError(got.get(frame)!, latent);
+    assert.ok(error <= tolerance, `frame ${frame}: error ${error}`);
+  }
+}
+
+test('the stream batch gives what sequential denoising gives, for every solver, guidance and n', () => {
+  for (const solver of solverNames) {
+    for (const cfgType of guidanceTypes) {
+      for (const tIndexList of [[32], [32, 45], [18, 26, 35, 45]]) {
+        const options = { solver, cfgType, tIndexList } as const;
+        assertSame(run({ ...options, denoise: 'stream' }), run({ ...options, denoise: 'sequential' }));
+      }
+    }
+  }
+});
+
+test('every frame comes out once, in order, none lost at the head or the tail', () => {
+  for (const tIndexList of [[32], [18, 26, 35, 45], [0, 5, 10, 15, 20, 25, 30]]) {
+    const stream = createStream({ tIndexList });
+    const n = tIndexList.length;
+    const out: number[] = [];
+    const outputsByCall: number[] = [];
+    for (let call = 0; call < frames; call++) {
+      stream.admit(call, frameLatent(call));
+      const finished = advance(stream).map(([frame]) => frame);
+      out.push(...finished);
+      outputsByCall.push(finished.length);
+    }
+    // One call a frame while frames come: the stream batch.
+    assert.deepEqual(
+      outputsByCall,
+      Array.from({ length: frames }, (_, call) => (call < n - 1 ? 0 : 1)),
+    );
+    while (stream.oldestFrame !== null) out.push(...advance(stream).map(([frame]) => frame));
+    assert.deepEqual(
+      out,
+      Array.from({ length: frames }, (_, i) => i),
+    );
+  }
+});
+
+test('frames entering together with frame_buffer_size come out as they do alone, for any n', () => {
+  for (const cfgType of guidanceTypes) {
+    for (const tIndexList of [[32], [32, 45], [18, 26, 35, 45]]) {
+      const options = { cfgType, tIndexList };
+      for (const denoise of ['stream', 'sequential'] as const) {
+        assertSame(run({ ...options, denoise, frameBufferSize: 3 }), run(options));
+      }
+    }
+  }
+});
+
+test('a prompt change reaches the frames under way, and the negative rows stay', () => {
+  for (const cfgType of ['full', 'initialize'] as const) {
+    const stream = createStream({ cfgType });
+    for (let frame = 0; frame < 3; frame++) {
+      stream.admit(frame, frameLatent(frame));
+      advance(stream);
+    }
+    const rowsBefore = stream.lanes().flatMap(({ rows }) => rows);
+    stream.steering = { ...stream.steering, positive: { embedding: Float32Array.of(0.9) } };
+    const rows = stream.lanes().flatMap((lane) => lane.rows);
+    assert.deepEqual(
+      rows.map(({ role }) => role),
+      rowsBefore.map(({ role }) => role),
+    );
+    for (const { role, conditioning } of rows) {
+      assert.equal(conditioning.embedding[0], Math.fround(role === 'positive' ? 0.9 : -0.5));
+    }
+    if (cfgType === 'full') assert.equal(rows.filter(({ role }) => role === 'negative').length, 3);
+  }
+});
+
+test('full and initialize at a guidance scale of 1 and below are as none', () => {
+  for (const guidanceScale of [1, 0.5, 0]) {
+    for (const cfgType of ['full', 'initialize', 'self'] as const) {
+      assertSame(run({ cfgType, guidanceScale }), run({ cfgType: 'none' }), 0);
+    }
+  }
+});
+
+test('single-step self guidance stays bounded over 10,000 frames', () => {
+  // Where the original's feedback gain (b/a)(1 + (g-1)d) is far above 1: it reaches 1e12 after 128 frames.
+  const stream = createStream({ cfgType: 'self', tIndexList: [32], guidanceScale: 1.4 });
+  let first: Float32Array | undefined;
+  for (let frame = 0; frame < 10_000; frame++) {
+    stream.admit(frame, frameLatent(frame % 7));
+    const [[, latent] = []] = advance(stream);
+    assert.ok(latent);
+    if (frame === 0) first = latent;
+    if (frame === 9_996) assert.deepEqual(latent, first, 'an equal input gives an equal output');
+  }
+});
+
+test('guidance changes what comes out, and delta scales the stock noise', () => {
+  const none = run({ cfgType: 'none' }).get(5)!;
+  for (const cfgType of ['full', 'self', 'initialize'] as const) {
+    assert.ok(relativeError(run({ cfgType }).get(5)!, none) > 1e-2, cfgType);
+  }
+  for (const cfgType of ['self', 'initialize'] as const) {
+    const a = run({ cfgType, delta: 1 }).get(5)!;
+    const b = run({ cfgType, delta: 0.5 }).get(5)!;
+    assert.ok(relativeError(a, b) > 1e-3, cfgType);
+  }
+});
+
+test('equal seeds give equal results, other seeds others; txt2img draws for each frame', () => {
+  assertSame(run({ seed: 7 }), run({ seed: 7 }), 0);
+  assert.ok(relativeError(run({ seed: 7 }).get(0)!, run({ seed: 8 }).get(0)!) > 1e-2);
+  const starts = [0, 1].map(() => {
+    const stream = createStream({ tIndexList: [0] });
+    stream.admit(0, null);
+    const [[, first] = []] = advance(stream);
+    stream.admit(1, null);
+    const [[, second] = []] = advance(stream);
+    assert.ok(first && second && relativeError(first, second) > 1e-2);
+    return first;
+  });
+  assert.deepEqual(starts[0], starts[1]);
+});
+
+test('frames under way keep the plan that they entered with', () => {
+  const stream = createStream({ tIndexList: [18, 26, 35, 45] });
+  stream.admit(0, frameLatent(0));
+  advance(stream);
+  stream.plan = createStream({ tIndexList: [32] }).plan;
+  stream.admit(1, frameLatent(1));
+  const out = new Map<number, Float32Array>();
+  while (stream.oldestFrame !== null) for (const [frame, latent] of advance(stream)) out.set(frame, latent);
+  assert.ok(relativeError(out.get(0)!, run({ tIndexList: [18, 26, 35, 45] }).get(0)!) <= 1e-6);
+  assert.ok(relativeError(out.get(1)!, run({ tIndexList: [32] }, 2).get(1)!) <= 1e-6);
+});
+
+test('a stream goes on from a snapshot in another one', () => {
+  for (const solver of solverNames) {
+    const options = { solver, cfgType: 'self' } as const;
+    const stream = createStream(options);
+    for (let frame = 0; frame < 5; frame++) {
+      stream.admit(frame, frameLatent(frame));
+      advance(stream);
+    }
+    const other = createStream(options);
+    other.restore(structuredClone(stream.snapshot()));
+    for (let frame = 5; frame < 9; frame++) {
+      for (const each of [stream, other]) each.admit(frame, frameLatent(frame));
+      assert.deepEqual(advance(other), advance(stream), solver);
+    }
+  }
+});
+
+test('lanes can be absorbed in any order and one at a time', () => {
+  const wanted = run({ cfgType: 'initialize' });
+  const stream = createStream({ cfgType: 'initialize' });
+  const out = new Map<number, Float32Array>();
+  let turn = 0;
+  for (let next = 0; next < frames || stream.oldestFrame !== null; turn++) {
+    if (next < frames && stream.room() > 0) stream.admit(next, frameLatent(next++));
+    const lanes = stream.lanes();
+    const lane = lanes[turn % lanes.length]!;
+    for (const [frame, latent] of advance(stream, [lane])) out.set(frame, latent);
+  }
+  assertSame(new Map([...out].toSorted(([a], [b]) => a - b)), wanted);
+});
+
+test('absorbing a frame that is not under way is refused', () => {
+  const stream = createStream({ tIndexList: [32] });
+  stream.admit(0, frameLatent(0));
+  const [lane] = stream.lanes();
+  advance(stream);
+  assert.throws(() => stream.absorb(lane!, [new Float32Array(latentLength)]), RangeError);
+});

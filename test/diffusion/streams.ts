@@ -1,0 +1,72 @@
+import type { GuidanceType } from '../../src/diffusion/guidance.js';
+import { SeededNoise } from '../../src/diffusion/noise.js';
+import { createSolver, type SolverName } from '../../src/diffusion/solvers/create.js';
+import { Stream, type Admission } from '../../src/diffusion/stream.js';
+import type { PredictionType } from '../../src/diffusion/types.js';
+
+/** Stable Diffusion's noise schedule. */
+export const schedulerConfig = {
+  num_train_timesteps: 1000,
+  beta_start: 0.00085,
+  beta_end: 0.012,
+  beta_schedule: 'scaled_linear',
+} as const;
+
+export const shape = [4, 2, 3] as const;
+export const latentLength = 24;
+
+export interface StreamOptions {
+  readonly solver?: SolverName;
+  readonly tIndexList?: readonly number[];
+  readonly cfgType?: GuidanceType;
+  readonly guidanceScale?: number;
+  readonly delta?: number;
+  readonly denoise?: Admission['denoise'];
+  readonly frameBufferSize?: number;
+  readonly prediction?: PredictionType;
+  readonly seed?: number;
+  readonly drift?: number;
+  readonly addNoise?: boolean;
+  readonly prompt?: number;
+  readonly negative?: number;
+  readonly order?: 1 | 2 | 3;
+  readonly eta?: number;
+}
+
+export function createStream(options: StreamOptions = {}): Stream {
+  const solverOptions = {
+    name: options.solver ?? 'LCMScheduler',
+    numInferenceSteps: 50,
+    tIndexList: options.tIndexList ?? [18, 26, 35, 45],
+    timestepSpacing: null,
+    order: options.order ?? 2,
+    algorithmType: 'dpmsolver++',
+    useKarrasSigmas: false,
+    eta: options.eta ?? 0,
+    gamma: 0.3,
+    addNoise: options.addNoise ?? true,
+  } as const;
+  const plan = {
+    solver: createSolver(schedulerConfig, solverOptions),
+    stockSolver: createSolver(schedulerConfig, { ...solverOptions, addNoise: true }),
+    prediction: options.prediction ?? 'epsilon',
+    shape,
+    noise: new SeededNoise([{ seed: options.seed ?? 2, weight: 1 }], latentLength, options.drift ?? 0),
+  };
+  const steering = {
+    guidance: {
+      type: options.cfgType ?? 'none',
+      scale: options.guidanceScale ?? 1.4,
+      delta: options.delta ?? 1,
+    },
+    positive: { embedding: Float32Array.of(options.prompt ?? 0.3) },
+    negative: { embedding: Float32Array.of(options.negative ?? -0.5) },
+  };
+  const admission = { denoise: options.denoise ?? 'stream', frameBufferSize: options.frameBufferSize ?? 1 };
+  return new Stream(plan, steering, admission);
+}
+
+/** A latent that differs from frame to frame. */
+export function frameLatent(frame: number): Float32Array {
+  return Float32Array.from({ length: latentLength }, (_, i) => Math.sin(1.7 * i + 0.9 * frame));
+}

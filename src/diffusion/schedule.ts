@@ -110,10 +110,11 @@ function cosineAlphaCumprod(part: number): number {
 }
 
 function rescaleToZeroTerminalSnr(alphasCumprod: Float64Array): void {
-  const first = Math.sqrt(alphasCumprod[0]);
-  const last = Math.sqrt(alphasCumprod[alphasCumprod.length - 1]);
-  for (let t = 0; t < alphasCumprod.length; t++) {
-    const a = ((Math.sqrt(alphasCumprod[t]) - last) * first) / (first - last);
+  const roots = alphasCumprod.map(Math.sqrt);
+  const first = roots[0];
+  const last = roots.at(-1) ?? 0;
+  for (const [t, root] of roots.entries()) {
+    const a = ((root - last) * first) / (first - last);
     alphasCumprod[t] = Math.max(a * a, smallestAlphaCumprod);
   }
 }

@@ -1,15 +1,41 @@
 import { createNoiseSchedule, type NoiseSchedule, type SchedulerConfig } from '../schedule.js';
 import type { Solver } from '../types.js';
+import { createDdim } from './ddim.js';
+import { createDeis } from './deis.js';
+import { createDpmSolver } from './dpm-solver.js';
+import { createEuler, createEulerAncestral } from './euler.js';
+import { createHeun } from './heun.js';
 import { createLcm } from './lcm.js';
 import { SolverError, type SolverName, type SolverOptions } from './options.js';
+import { createPndm } from './pndm.js';
+import { createTcd } from './tcd.js';
+import { createUniPc } from './unipc.js';
 
 export { SolverError, type SolverName, type SolverOptions } from './options.js';
 
 type Family = (schedule: NoiseSchedule, config: SchedulerConfig, options: SolverOptions) => Solver;
 
-const families: Partial<Readonly<Record<SolverName, Family>>> = {
+const families: Readonly<Record<SolverName, Family>> = {
   LCMScheduler: createLcm,
+  TCDScheduler: createTcd,
+  DDIMScheduler: createDdim,
+  EulerDiscreteScheduler: createEuler,
+  EulerAncestralDiscreteScheduler: createEulerAncestral,
+  HeunDiscreteScheduler: createHeun,
+  DPMSolverMultistepScheduler: createDpmSolver,
+  DEISMultistepScheduler: createDeis,
+  UniPCMultistepScheduler: createUniPc,
+  PNDMScheduler: createPndm,
 };
+
+/** Settings of diffusers that would bend a step from linear, or that no solver here has. */
+const unsupported = [
+  'clip_sample',
+  'thresholding',
+  'use_beta_sigmas',
+  'use_lu_lambdas',
+  'use_flow_sigmas',
+] as const;
 
 /**
  * Makes a solver for a model: all coefficients are worked out here, and a step only applies them.
@@ -17,7 +43,19 @@ const families: Partial<Readonly<Record<SolverName, Family>>> = {
  * @throws {SolverError} if the options, or they with the model's configuration, make no solver.
  */
 export function createSolver(config: SchedulerConfig, options: SolverOptions): Solver {
-  const family = families[options.name];
-  if (family === undefined) throw new SolverError('solver', `${options.name} is not known`);
-  return family(createNoiseSchedule(config), config, options);
+  for (const setting of unsupported) {
+    if (config[setting] === true) {
+      throw new SolverError('solver', `cannot follow ${setting} of the model's scheduler configuration`);
+    }
+  }
+  return families[options.name](noiseScheduleOf(config), config, options);
+}
+
+function noiseScheduleOf(config: SchedulerConfig): NoiseSchedule {
+  try {
+    return createNoiseSchedule(config);
+  } catch (error) {
+    if (error instanceof RangeError) throw new SolverError('solver', error.message);
+    throw error;
+  }
 }

@@ -1,0 +1,52 @@
+import type { NoiseSchedule, SchedulerConfig } from '../schedule.js';
+import type { Solver } from '../types.js';
+import { eps, linearSolver, sum, x, type Rule } from './linear.js';
+import { earlier, remember, stepOrder } from './multistep.js';
+import type { SolverOptions } from './options.js';
+import { levelOfSigma, sigmaPath, sigmaStages } from './sigmas.js';
+
+/**
+ * DEIS (Zhang and Chen 2023, "log-rho AB"): dx/drho = eps of samples x / a at rho = b / a (equation 11), where eps
+ * is extrapolated by a polynomial in log(rho) through its last values, of order 1 to 3 (equations 14 and 15).
+ */
+export function createDeis(schedule: NoiseSchedule, config: SchedulerConfig, options: SolverOptions): Solver {
+  const path = sigmaPath(schedule, config, options, { timesteps: 'exclusive', end: 'last' });
+  const stages = sigmaStages(path, 'preserving');
+  const { sigmas } = path;
+  const rules = stages.map((stage, i): Rule => {
+    const order = stepOrder(options.order, path, config, i);
+    const nodes = Array.from({ length: order }, (_, j) => Math.log(sigmas[i - j]));
+    const integral = sum(
+      ...nodes.map((_, j) => {
+        const weight = basisIntegral(nodes, j, sigmas[i], sigmas[i + 1]);
+        return [weight, j === 0 ? eps : earlier(j)] as const;
+      }),
+    );
+    const { a } = levelOfSigma(sigmas[i + 1]);
+    return { next: sum([a / stage.a, x], [a, integral]), memory: remember(options.order - 1, i, eps) };
+  });
+  return linearSolver(stages, 1, rules);
+}
+
+/** The integral over rho of the Lagrange polynomial in log(rho) that is 1 at node j and 0 at the others. */
+function basisIntegral(nodes: readonly number[], j: number, from: number, to: number): number {
+  let polynomial = [1];
+  for (const [k, node] of nodes.entries()) {
+    if (k !== j) polynomial = timesLinear(polynomial, node, nodes[j] - node);
+  }
+  return polynomial.reduce((total, factor, power) => {
+    return total + factor * (powerIntegral(power, to) - powerIntegral(power, from));
+  }, 0);
+}
+
+/** The polynomial, lowest power first, times (u - root) / scale. */
+function timesLinear(polynomial: readonly number[], root: number, scale: number): number[] {
+  return Array.from({ length: polynomial.length + 1 }, (_, power) => {
+    return ((polynomial[power - 1] ?? 0) - root * (polynomial[power] ?? 0)) / scale;
+  });
+}
+
+/** An antiderivative of log(rho)^power. */
+function powerIntegral(power: number, rho: number): number {
+  return power === 0 ? rho : rho * Math.log(rho) ** power - power * powerIntegral(power - 1, rho);
+}

@@ -1,0 +1,119 @@
+import type { NoiseSchedule, SchedulerConfig } from '../schedule.js';
+import type { Solver } from '../types.js';
+import { cleanEstimate, eps, linearSolver, sum, x, z, type Form, type Rule } from './linear.js';
+import { earlier, remember, stepOrder } from './multistep.js';
+import { SolverError, type SolverOptions } from './options.js';
+import { levelOfSigma, sigmaPath, sigmaStages, trainingSigmas, type SigmaPath } from './sigmas.js';
+
+type Algorithm = SolverOptions['algorithmType'];
+
+/**
+ * DPM-Solver (Lu et al. 2022a), which integrates the predicted noise, and DPM-Solver++ (Lu et al. 2022b), which
+ * integrates the clean estimate, as an ODE or as an SDE; multistep, of order 1 to 3.
+ */
+export function createDpmSolver(
+  schedule: NoiseSchedule,
+  config: SchedulerConfig,
+  options: SolverOptions,
+): Solver {
+  const { algorithmType: algorithm, order } = options;
+  // The noise-predicting form has no limit at sigma 0: it ends at the lowest noise of the training instead.
+  const end = algorithm === 'dpmsolver' ? 'sigma_min' : (config.final_sigmas_type ?? 'zero');
+  const range = clippedRange(schedule, config);
+  const path = sigmaPath(schedule, config, options, { timesteps: 'exclusive', end, range });
+  const midpoint = config.solver_type !== 'heun';
+  const stages = sigmaStages(path, 'preserving');
+  const rules = stages.map((stage, i): Rule => {
+    const output = algorithm === 'dpmsolver' ? eps : cleanEstimate(stage);
+    const euler = i === stages.length - 1 && config.euler_at_final === true;
+    const next = update(algorithm, midpoint, path, i, euler ? 1 : stepOrder(order, path, config, i), output);
+    return { next, memory: remember(order - 1, i, output) };
+  });
+  return linearSolver(stages, 1, rules);
+}
+
+/** The sample at the next noise level, from model outputs at the last `order` ones. */
+function update(
+  algorithm: Algorithm,
+  midpoint: boolean,
+  { sigmas }: SigmaPath,
+  index: number,
+  order: number,
+  m0: Form,
+): Form {
+  // lambda = log(a / b) = -log(sigma), h its change in this step, r_k that in the steps before over h.
+  const h = Math.log(sigmas[index] / sigmas[index + 1]);
+  if (h === 0) return x;
+  const weights = stepWeights(algorithm, sigmas[index], sigmas[index + 1], h);
+  const first = sum([weights.x, x], [weights.z, z], [weights.d0, m0]);
+  if (order === 1) return first;
+
+  const m1 = earlier(1);
+  const r0 = Math.log(sigmas[index - 1] / sigmas[index]) / h;
+  const slope = sum([1 / r0, m0], [-1 / r0, m1]);
+  if (order === 2) return sum([1, first], [midpoint ? weights.d0 / 2 : weights.d1, slope]);
+
+  const r1 = Math.log(sigmas[index - 2] / sigmas[index - 1]) / h;
+  const slopeBefore = sum([1 / r1, m1], [-1 / r1, earlier(2)]);
+  const change = sum([1, slope], [-1, slopeBefore]);
+  const d1 = sum([1, slope], [r0 / (r0 + r1), change]);
+  return sum([1, first], [weights.d1, d1], [weights.d2 / (r0 + r1), change]);
+}
+
+interface StepWeights {
+  readonly x: number;
+  /** Of the model output and its first and second derivative. */
+  readonly d0: number;
+  readonly d1: number;
+  readonly d2: number;
+  readonly z: number;
+}
+
+/** Exponential integrals of each algorithm from noise level s to t: DPM-Solver (3.4), DPM-Solver++ (8) and (14). */
+function stepWeights(algorithm: Algorithm, sigmaS: number, sigmaT: number, h: number): StepWeights {
+  const s = levelOfSigma(sigmaS);
+  const t = levelOfSigma(sigmaT);
+  switch (algorithm) {
+    case 'dpmsolver': {
+      const phi = Math.expm1(h);
+      return {
+        x: t.a / s.a,
+        d0: -t.b * phi,
+        d1: -t.b * (phi / h - 1),
+        d2: -t.b * ((phi - h) / h ** 2 - 0.5),
+        z: 0,
+      };
+    }
+    case 'dpmsolver++': {
+      const phi = Math.expm1(-h);
+      return {
+        x: t.b / s.b,
+        d0: -t.a * phi,
+        d1: t.a * (phi / h + 1),
+        d2: -t.a * ((phi + h) / h ** 2 - 0.5),
+        z: 0,
+      };
+    }
+    case 'sde-dpmsolver++': {
+      const phi = -Math.expm1(-2 * h);
+      return {
+        x: (t.b / s.b) * Math.exp(-h),
+        d0: t.a * phi,
+        d1: t.a * (phi / (-2 * h) + 1),
+        d2: t.a * ((phi - 2 * h) / (2 * h) ** 2 - 0.5),
+        z: t.b * Math.sqrt(phi),
+      };
+    }
+  }
+}
+
+/** Where the schedule must start so that lambda stays above `lambda_min_clipped` (for cosine schedules). */
+function clippedRange(schedule: NoiseSchedule, config: SchedulerConfig): number {
+  const lowest = config.lambda_min_clipped ?? -Infinity;
+  const range = trainingSigmas(schedule).filter((sigma) => -Math.log(sigma) >= lowest).length;
+  if (range > 0) return range;
+  throw new SolverError(
+    'solver',
+    `needs a lambda_min_clipped below ${lowest} in the model's scheduler configuration`,
+  );
+}

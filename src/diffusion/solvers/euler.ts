@@ -1,0 +1,60 @@
+import type { NoiseSchedule, SchedulerConfig } from '../schedule.js';
+import type { Solver } from '../types.js';
+import { eps, linearSolver, sum, x, z, type Rule } from './linear.js';
+import { SolverError, type SolverOptions } from './options.js';
+import { sigmaPath, sigmaStages, type SigmaPath } from './sigmas.js';
+
+// Samples are x0 + sigma z, so dx/dsigma = eps (Karras et al. 2022, equation 3).
+
+/** Euler's method (Karras et al. 2022, algorithm 1 without its second-order part). */
+export function createEuler(
+  schedule: NoiseSchedule,
+  config: SchedulerConfig,
+  options: SolverOptions,
+): Solver {
+  if (config.interpolation_type === 'log_linear' || config.timestep_type === 'continuous') {
+    throw new SolverError(
+      'solver',
+      `EulerDiscreteScheduler cannot follow this model's interpolation_type or timestep_type`,
+    );
+  }
+  const path = sigmaPath(schedule, config, options, {
+    timesteps: 'inclusive',
+    end: config.final_sigmas_type ?? 'zero',
+    bounded: true,
+  });
+  const rules = path.timesteps.map((_, i): Rule => ({
+    next: sum([1, x], [path.sigmas[i + 1] - path.sigmas[i], eps]),
+  }));
+  return linearSolver(sigmaStages(path, 'exploding'), initNoiseSigma(path), rules);
+}
+
+/** Euler's method with ancestral sampling: steps down below the next level of noise and adds noise up to it. */
+export function createEulerAncestral(
+  schedule: NoiseSchedule,
+  config: SchedulerConfig,
+  options: SolverOptions,
+): Solver {
+  const path = sigmaPath(
+    schedule,
+    { ...config, use_exponential_sigmas: false },
+    { ...options, useKarrasSigmas: false },
+    {
+      timesteps: 'inclusive',
+      end: 'zero',
+    },
+  );
+  const rules = path.timesteps.map((_, i): Rule => {
+    const from = path.sigmas[i];
+    const to = path.sigmas[i + 1];
+    const up = to * Math.sqrt(1 - (to / from) ** 2);
+    const down = to ** 2 / from;
+    return { next: sum([1, x], [down - from, eps], [up, z]) };
+  });
+  return linearSolver(sigmaStages(path, 'exploding'), initNoiseSigma(path), rules);
+}
+
+/** Standard deviation that diffusers starts from: exact where the schedule starts at the last training timestep. */
+export function initNoiseSigma({ spacing, sigmas }: SigmaPath): number {
+  return spacing === 'leading' ? Math.sqrt(sigmas[0] ** 2 + 1) : sigmas[0];
+}

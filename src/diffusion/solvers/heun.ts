@@ -1,0 +1,29 @@
+import type { NoiseSchedule, SchedulerConfig } from '../schedule.js';
+import type { Solver, Stage } from '../types.js';
+import { initNoiseSigma } from './euler.js';
+import { eps, linearSolver, quantity, sum, x, type Rule } from './linear.js';
+import type { SolverOptions } from './options.js';
+import { sigmaPath, sigmaStages } from './sigmas.js';
+
+/**
+ * Heun's method (Karras et al. 2022, algorithm 1): an Euler step, then the same step again with the mean of the
+ * slopes at its two ends. Two stages for each timestep but the last, which is an Euler step to no noise.
+ */
+export function createHeun(schedule: NoiseSchedule, config: SchedulerConfig, options: SolverOptions): Solver {
+  const path = sigmaPath(schedule, config, options, { timesteps: 'inclusive', end: 'zero' });
+  const start = quantity('start');
+  const slope = quantity('slope');
+  const stages: Stage[] = [];
+  const rules: Rule[] = [];
+  const levels = sigmaStages(path, 'exploding');
+  for (const [i, level] of levels.entries()) {
+    const change = path.sigmas[i + 1] - path.sigmas[i];
+    stages.push(level);
+    rules.push({ next: sum([1, x], [change, eps]), memory: { start: x, slope: eps } });
+    const next = levels[i + 1];
+    if (next === undefined) break;
+    stages.push(next);
+    rules.push({ next: sum([1, start], [change / 2, slope], [change / 2, eps]) });
+  }
+  return linearSolver(stages, initNoiseSigma(path), rules);
+}

@@ -1,0 +1,135 @@
+import type { NoiseSchedule, SchedulerConfig } from '../schedule.js';
+import type { Solver } from '../types.js';
+import { discretePath, nextAlphaCumprod, type DiscretePath } from './discrete.js';
+import { eps, linearSolver, quantity, sum, x, type Form, type Rule } from './linear.js';
+import { earlier, remember } from './multistep.js';
+import type { SolverOptions } from './options.js';
+import { levelOf, stageAt } from './timesteps.js';
+
+/** One call of the model and what follows from it. */
+interface Call {
+  readonly timestep: number;
+  readonly rule: Rule;
+}
+
+/** Steps that Runge-Kutta makes before linear multistep has the outputs that it needs. */
+const warmUpSteps = 3;
+
+/** Adams-Bashforth weights of the last outputs, newest first, by their number (Liu et al. 2022, equation 9). */
+const adamsBashforth: readonly (readonly number[])[] = [
+  [1],
+  [3 / 2, -1 / 2],
+  [23 / 12, -16 / 12, 5 / 12],
+  [55 / 24, -59 / 24, 37 / 24, -9 / 24],
+];
+
+/** The sample at the start of a step that takes several calls. */
+const start = quantity('start');
+
+/** The sum of the outputs of Runge-Kutta so far, by their weights. */
+const mean = quantity('mean');
+
+/**
+ * PNDM (Liu et al. 2022): pseudo linear multistep of order 4, started by pseudo Runge-Kutta (algorithm 2). With
+ * `skip_prk_steps`, and where there are too few steps, lower orders and one step made twice start it.
+ */
+export function createPndm(schedule: NoiseSchedule, config: SchedulerConfig, options: SolverOptions): Solver {
+  const path = discretePath(schedule, config, options, false);
+  const equations = createEquations(schedule, config, path);
+  const warmsUp = config.skip_prk_steps !== true && path.timesteps.length > warmUpSteps;
+  const calls = warmsUp
+    ? [...rungeKuttaCalls(path, equations), ...multistepCalls(path, equations, warmUpSteps)]
+    : multistepCalls(path, equations, 0);
+  return linearSolver(
+    calls.map(({ timestep }) => stageAt(schedule, timestep)),
+    1,
+    calls.map(({ rule }) => rule),
+  );
+}
+
+interface Equations {
+  /** What the model predicted at a timestep: diffusers averages outputs as they come, also v. */
+  readonly output: (timestep: number) => Form;
+  /** Equation 11: a sample at one timestep brought to another along a model output. */
+  readonly transfer: (from: number, to: number, sample: Form, output: Form) => Form;
+  /** The same from the path's timestep of this index to where its step leads. */
+  readonly step: (index: number, output: Form) => Form;
+}
+
+function createEquations(schedule: NoiseSchedule, config: SchedulerConfig, path: DiscretePath): Equations {
+  const { alphasCumprod } = schedule;
+  const predictsV = config.prediction_type === 'v_prediction';
+  const move = (from: number, to: number, sample: Form, output: Form): Form => {
+    const level = levelOf(from);
+    const noise = predictsV ? sum([level.a, output], [level.b, sample]) : output;
+    const denominator = from * Math.sqrt(1 - to) + Math.sqrt(from * (1 - from) * to);
+    return sum([Math.sqrt(to / from), sample], [(from - to) / denominator, noise]);
+  };
+  return {
+    output: (timestep) => {
+      const { a, b } = levelOf(alphasCumprod[timestep]);
+      return predictsV ? sum([1 / a, eps], [-b / a, x]) : eps;
+    },
+    transfer: (from, to, sample, output) => move(alphasCumprod[from], alphasCumprod[to], sample, output),
+    step: (index, output) =>
+      move(alphasCumprod[path.timesteps[index]], nextAlphaCumprod(schedule, path, index), x, output),
+  };
+}
+
+/** Four calls for each step: at its start, twice halfway, and at its end. */
+function rungeKuttaCalls({ timesteps, stride }: DiscretePath, { output, transfer }: Equations): Call[] {
+  return timesteps.slice(0, warmUpSteps).flatMap((from, i) => {
+    const to = timesteps[i + 1];
+    const half = Math.floor((stride ?? from - to) / 2);
+    const first = output(from);
+    const middle = output(to + half);
+    return [
+      {
+        timestep: from,
+        rule: {
+          next: transfer(from, from - half, x, first),
+          memory: { ...remember(warmUpSteps, i, first), start: x, mean: sum([1 / 6, first]) },
+        },
+      },
+      {
+        timestep: to + half,
+        rule: {
+          next: transfer(from, to + half, start, middle),
+          memory: { mean: sum([1, mean], [1 / 3, middle]) },
+        },
+      },
+      {
+        timestep: to + half,
+        rule: { next: transfer(from, to, start, middle), memory: { mean: sum([1, mean], [1 / 3, middle]) } },
+      },
+      { timestep: to, rule: { next: transfer(from, to, start, sum([1, mean], [1 / 6, output(to)])) } },
+    ];
+  });
+}
+
+/** One call for each step from this index on, of the highest order that there are outputs for. */
+function multistepCalls(path: DiscretePath, { output, transfer, step }: Equations, index: number): Call[] {
+  const calls = path.timesteps.slice(index).map((timestep, k): Call => {
+    const current = output(timestep);
+    const i = index + k;
+    const weights = adamsBashforth[Math.min(i, warmUpSteps)];
+    const outputs = sum(
+      ...weights.map((weight, back) => [weight, back === 0 ? current : earlier(back)] as const),
+    );
+    const memory = remember(warmUpSteps, i, current);
+    return { timestep, rule: { next: step(i, outputs), memory: i === 0 ? { ...memory, start: x } : memory } };
+  });
+  if (index === 0 && path.timesteps.length > 1) calls.splice(1, 0, repeatedFirstStep(path, output, transfer));
+  return calls;
+}
+
+/** The first step again, with the mean of the outputs at its two ends. */
+function repeatedFirstStep(
+  { timesteps: [first, second], stride }: DiscretePath,
+  output: Equations['output'],
+  transfer: Equations['transfer'],
+): Call {
+  const outputs = sum([1 / 2, output(second)], [1 / 2, earlier(1)]);
+  const from = stride === null ? first : second + stride;
+  return { timestep: second, rule: { next: transfer(from, second, start, outputs) } };
+}

@@ -1,0 +1,133 @@
+import type { NoiseSchedule, SchedulerConfig } from '../schedule.js';
+import type { Solver } from '../types.js';
+import { solveLinearSystem } from './linear-system.js';
+import { cleanEstimate, eps, linearSolver, quantity, sum, x, type Form, type Rule } from './linear.js';
+import { earlier, remember } from './multistep.js';
+import type { SolverOptions } from './options.js';
+import { levelOfSigma, sigmaPath, sigmaStages } from './sigmas.js';
+
+interface Method {
+  /** Whether the clean estimate is integrated, and not the predicted noise. */
+  readonly clean: boolean;
+  /** B(h) of the paper: h (bh1) or exp(h) - 1 (bh2). */
+  readonly b: 'bh1' | 'bh2';
+  readonly sigmas: readonly number[];
+}
+
+/**
+ * UniPC (Zhao et al. 2023): each stage first corrects the sample that the last one predicted (UniC, equation 9),
+ * with the output of the model on it, and then predicts the next (UniP, equation 3); orders 1 to 3.
+ */
+export function createUniPc(
+  schedule: NoiseSchedule,
+  config: SchedulerConfig,
+  options: SolverOptions,
+): Solver {
+  const path = sigmaPath(schedule, config, options, {
+    timesteps: 'exclusive',
+    end: config.final_sigmas_type === 'sigma_min' ? 'last' : 'zero',
+    bounded: true,
+  });
+  const method: Method = {
+    clean: config.predict_x0 ?? true,
+    b: config.solver_type === 'bh1' ? 'bh1' : 'bh2',
+    sigmas: path.sigmas,
+  };
+  const stages = sigmaStages(path, 'preserving');
+  const uncorrected = config.disable_corrector ?? [];
+  // Positions count from the start of the schedule where it is entered late.
+  const offset = path.steps - stages.length;
+
+  const orderAt = (i: number): number => {
+    const remaining = stages.length - i;
+    const lowered = (config.lower_order_final ?? true) || path.sigmas[i + 1] === 0;
+    return Math.min(options.order, i + 1, lowered ? remaining : options.order);
+  };
+  const rules = stages.map((stage, i): Rule => {
+    const output = method.clean ? cleanEstimate(stage) : eps;
+    const corrects = i > 0 && !uncorrected.includes(offset + i - 1);
+    const sample = corrects ? correct(method, i, orderAt(i - 1), output) : x;
+    return {
+      next: predict(method, i, orderAt(i), sample, output),
+      memory: { ...remember(options.order, i, output), last: sample },
+    };
+  });
+  return linearSolver(stages, 1, rules);
+}
+
+/** UniP: the sample at the next noise level. */
+function predict(method: Method, index: number, order: number, sample: Form, output: Form): Form {
+  const step = stepFrom(method, index, order, sample, output, (k) => earlier(k));
+  if (order === 1 || step.ratios.length === 0) return step.base;
+  // For order 2 the paper takes 1/2 for any B(h), which is exact in the limit of small steps.
+  const weights = order === 2 ? [0.5] : solveOrder(step, order - 1);
+  return sum([1, step.base], ...step.slopes.map((slope, k) => [step.factor * weights[k], slope] as const));
+}
+
+/** UniC: the sample at this noise level, now that the output of the model there is known. */
+function correct(method: Method, index: number, order: number, output: Form): Form {
+  const m0 = earlier(1);
+  const step = stepFrom(method, index - 1, order, quantity('last'), m0, (k) => earlier(k + 1));
+  const weights = order === 1 ? [0.5] : solveOrder(step, order);
+  const slopes = [...step.slopes, sum([1, output], [-1, m0])];
+  return sum([1, step.base], ...slopes.map((slope, k) => [step.factor * weights[k], slope] as const));
+}
+
+interface UniStep {
+  /** The step of first order (that of DDIM). */
+  readonly base: Form;
+  /** Differences D_k / r_k of earlier outputs to the current one, and their places r_k in the step. */
+  readonly slopes: readonly Form[];
+  readonly ratios: readonly number[];
+  /** What weights of slopes are times: B(h) and the scale of the integrated quantity. */
+  readonly factor: number;
+  readonly hh: number;
+  readonly bh: number;
+}
+
+/** The step from noise level `index` to the next. `before(k)` is the output k levels before. */
+function stepFrom(
+  { clean, b, sigmas }: Method,
+  index: number,
+  order: number,
+  sample: Form,
+  output: Form,
+  before: (k: number) => Form,
+): UniStep {
+  const s = levelOfSigma(sigmas[index]);
+  const t = levelOfSigma(sigmas[index + 1]);
+  const h = Math.log(sigmas[index] / sigmas[index + 1]);
+  const hh = clean ? -h : h;
+  const phi1 = Math.expm1(hh);
+  const bh = b === 'bh1' ? hh : phi1;
+  const scale = clean ? t.a : t.b;
+  const ratios =
+    h === 0
+      ? []
+      : Array.from({ length: order - 1 }, (_, k) => Math.log(sigmas[index] / sigmas[index - k - 1]) / h);
+  return {
+    base: sum([clean ? t.b / s.b : t.a / s.a, sample], [-scale * phi1, output]),
+    slopes: ratios.map((ratio, k) => sum([1 / ratio, before(k + 1)], [-1 / ratio, output])),
+    ratios,
+    factor: -scale * bh,
+    hh,
+    bh,
+  };
+}
+
+/** Weights that make the method exact for `size` derivatives: R_p(h) a = phi_p(h) / B(h) (theorem 3.1). */
+function solveOrder({ ratios, hh, bh }: UniStep, size: number): number[] {
+  const places = [...ratios, 1].slice(0, size);
+  const right: number[] = [];
+  let phi = Math.expm1(hh) / hh - 1;
+  let factorial = 1;
+  for (let p = 1; p <= size; p++) {
+    right.push((phi * factorial) / bh);
+    factorial *= p + 1;
+    phi = phi / hh - 1 / factorial;
+  }
+  return solveLinearSystem(
+    right.map((_, power) => places.map((place) => place ** power)),
+    right,
+  );
+}

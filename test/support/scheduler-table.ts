@@ -1,0 +1,91 @@
+import { solverNames } from '@millrace/protocol';
+import type { SchedulerConfig } from '../../src/diffusion/schedule.js';
+import { createSolver, SolverError, type SolverOptions } from '../../src/diffusion/solvers/create.js';
+import type { Solver } from '../../src/diffusion/types.js';
+import { readReferenceJson, type ReferenceCase } from './reference.js';
+
+/** A sampler of diffusers, step by step: the JSON beside the tensors. */
+export interface SchedulerTable {
+  readonly scheduler: string;
+  readonly config: SchedulerConfig & {
+    readonly solver_order?: number;
+    readonly algorithm_type?: string;
+    readonly use_karras_sigmas?: boolean;
+  };
+  readonly step_args: Readonly<Record<string, unknown>>;
+  readonly set_timesteps_args: Readonly<Record<string, unknown>>;
+  readonly begin_index: number;
+  /** By number of steps. */
+  readonly runs: Readonly<Record<string, SchedulerRun>>;
+  readonly tolerance: string;
+}
+
+export interface SchedulerRun {
+  readonly calls: number;
+  readonly init_noise_sigma: number;
+  readonly noise_drawn_in_call: readonly number[];
+}
+
+export async function readSchedulerTable({ json }: ReferenceCase): Promise<SchedulerTable> {
+  return (await readReferenceJson(json)) as SchedulerTable;
+}
+
+/** The tolerances that a table states in words: of values, relative and above 1, and of timesteps. */
+export function tolerances({ tolerance }: SchedulerTable): {
+  readonly values: number;
+  readonly timesteps: number;
+} {
+  const values = /<= ([\d.e+-]+) \* max\(1/.exec(tolerance)?.[1];
+  const timesteps = /timesteps exact to ([\d.e+-]+)/.exec(tolerance)?.[1];
+  if (values === undefined || timesteps === undefined)
+    throw new SyntaxError(`cannot read the tolerance: ${tolerance}`);
+  return { values: Number(values), timesteps: Number(timesteps) };
+}
+
+/** The solver of one run. @throws {SolverError} if it cannot be made. */
+export function tableSolver(table: SchedulerTable, steps: number): Solver {
+  const { config, scheduler, step_args: step, set_timesteps_args: set, begin_index: begin } = table;
+  const name = solverNames.find((candidate) => candidate === scheduler);
+  if (name === undefined) throw new SolverError('solver', `${scheduler} is not known`);
+  // Heun's schedule in diffusers has two entries for each step.
+  const first = name === 'HeunDiscreteScheduler' ? begin / 2 : begin;
+  const originalSteps = set['original_inference_steps'] ?? config.original_inference_steps;
+  return createSolver(
+    { ...config, original_inference_steps: originalSteps as number | undefined },
+    {
+      name,
+      numInferenceSteps: steps,
+      tIndexList: begin === 0 ? null : Array.from({ length: steps - first }, (_, i) => first + i),
+      timestepSpacing: null,
+      order: (config.solver_order ?? 2) as SolverOptions['order'],
+      algorithmType: (config.algorithm_type ?? 'dpmsolver++') as SolverOptions['algorithmType'],
+      useKarrasSigmas: config.use_karras_sigmas ?? false,
+      // TCD's gamma is called eta in diffusers.
+      eta: (step['eta'] ?? 0) as number,
+      gamma: (step['eta'] ?? 0.3) as number,
+      addNoise: true,
+    },
+  );
+}
+
+/** What a table was recorded with that no solver here does; null if there is nothing. */
+export function unsupportedReason(table: SchedulerTable): string | null {
+  const { scheduler, config, begin_index: begin, set_timesteps_args: set } = table;
+  const stepArgument = Object.keys(table.step_args).find((name) => name !== 'eta');
+  if (stepArgument !== undefined) return `step takes no ${stepArgument}`;
+  const argument = Object.keys(set).find((name) => name !== 'original_inference_steps');
+  if (argument !== undefined) return `the schedule takes no ${argument}`;
+  if (scheduler === 'TCDScheduler' && set['original_inference_steps'] !== undefined) {
+    return 'TCD has its original_inference_steps from the configuration alone';
+  }
+  if (scheduler === 'HeunDiscreteScheduler' && begin % 2 === 1) return 'Heun is not entered within a step';
+  if (config.algorithm_type === 'sde-dpmsolver') return 'there is no algorithm sde-dpmsolver';
+  if ((config.solver_order ?? 2) > 3) return 'there is no order above 3';
+  try {
+    for (const steps of Object.keys(table.runs)) tableSolver(table, Number(steps));
+  } catch (error) {
+    if (error instanceof SolverError && error.field === 'solver') return error.message;
+    throw error;
+  }
+  return null;
+}

@@ -1,18 +1,18 @@
-/** The parts that CLIP tokenizers differ in. */
-export interface ClipVocabulary {
-  readonly vocab: Readonly<Record<string, number>>;
-  /** Pairs of tokens that are joined, first come first. */
-  readonly merges: readonly (readonly string[])[];
-  /** Start and end token, recognised inside a text too. */
-  readonly special: readonly string[];
-}
+/** White space is named by its Unicode property, since JavaScript's own class counts other characters. */
+const words = String.raw`'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\p{White_Space}\p{L}\p{N}]+`;
 
 /**
  * A definition in the format of tokenizer.json that cleans, splits and joins as the class CLIPTokenizer of
  * transformers does (without ftfy): NFC, white space folded, lower case; words, single digits and runs of other
  * signs; byte-level BPE with an end-of-word mark.
+ * @param merges pairs of tokens that are joined, first come first.
+ * @param special tokens that are recognised inside a text, as written.
  */
-export function clipTokenizer({ vocab, merges, special }: ClipVocabulary): object {
+export function clipTokenizer(
+  vocab: Readonly<Record<string, number>>,
+  merges: readonly (readonly string[])[],
+  special: readonly string[],
+): object {
   return {
     version: '1.0',
     truncation: null,
@@ -30,7 +30,7 @@ export function clipTokenizer({ vocab, merges, special }: ClipVocabulary): objec
       type: 'Sequence',
       normalizers: [
         { type: 'NFC' },
-        { type: 'Replace', pattern: { Regex: '\\s+' }, content: ' ' },
+        { type: 'Replace', pattern: { Regex: String.raw`\p{White_Space}+` }, content: ' ' },
         { type: 'Lowercase' },
       ],
     },
@@ -39,11 +39,11 @@ export function clipTokenizer({ vocab, merges, special }: ClipVocabulary): objec
       pretokenizers: [
         {
           type: 'Split',
-          pattern: { Regex: "'s|'t|'re|'ve|'m|'ll|'d|[\\p{L}]+|[\\p{N}]|[^\\s\\p{L}\\p{N}]+" },
+          pattern: { Regex: words },
           behavior: 'Removed',
           invert: true,
         },
-        { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true },
+        { type: 'ByteLevel', add_prefix_space: false, use_regex: false },
       ],
     },
     post_processor: null,
@@ -51,7 +51,7 @@ export function clipTokenizer({ vocab, merges, special }: ClipVocabulary): objec
     model: {
       type: 'BPE',
       dropout: null,
-      unk_token: special.at(-1),
+      unk_token: null,
       continuing_subword_prefix: '',
       end_of_word_suffix: '</w>',
       fuse_unk: false,

@@ -118,23 +118,43 @@ export const validateTokenizer = ajv.compile<TokenizerConfig>({
   type: 'object',
   properties: {
     tokenizer_class: { enum: ['CLIPTokenizer', 'CLIPTokenizerFast'] },
-    model_max_length: { type: ['number', 'null'], minimum: 3, default: null },
+    model_max_length: { type: ['integer', 'null'], minimum: 3, default: null },
     bos_token: { ...token, default: '<|startoftext|>' },
     eos_token: { ...token, default: '<|endoftext|>' },
     pad_token: { anyOf: [...token.anyOf, { type: 'null' }], default: null },
   },
 });
 
-/** tokenizer/vocab.json */
-export const validateVocabulary = ajv.compile<Readonly<Record<string, number>>>({
+const vocabulary = {
   type: 'object',
   minProperties: 1,
   additionalProperties: { type: 'integer', minimum: 0 },
-});
+} as const;
 
-/** tokenizer/tokenizer.json; the library that takes it checks the rest. */
-export const validateTokenizerFile = ajv.compile<{ readonly model: { readonly type?: string } }>({
+/** tokenizer/vocab.json */
+export const validateVocabulary = ajv.compile<Readonly<Record<string, number>>>(vocabulary);
+
+/** tokenizer/tokenizer.json, of which only the vocabulary counts: all CLIP tokenizers split words alike. */
+export const validateTokenizerFile = ajv.compile<{
+  readonly model: {
+    readonly vocab: Readonly<Record<string, number>>;
+    readonly merges: readonly (string | readonly string[])[];
+  };
+}>({
   type: 'object',
   required: ['model'],
-  properties: { model: { type: 'object', required: ['vocab', 'merges'] } },
+  properties: {
+    model: {
+      type: 'object',
+      required: ['vocab', 'merges'],
+      properties: {
+        type: { const: 'BPE' },
+        vocab: vocabulary,
+        merges: {
+          type: 'array',
+          items: { anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }] },
+        },
+      },
+    },
+  },
 });

@@ -1,6 +1,6 @@
 import { Tokenizer as TextTokenizer } from '@huggingface/tokenizers';
 import { join } from 'node:path';
-import { clipTokenizer, type ClipVocabulary } from './clip-tokenizer.js';
+import { clipTokenizer } from './clip-tokenizer.js';
 import { validateTokenizer, validateTokenizerFile, validateVocabulary, type TokenName } from './configs.js';
 import { ModelError } from './model-error.js';
 import { exists, readModelJson, readModelText } from './model-files.js';
@@ -17,7 +17,7 @@ export interface Tokenizer {
 }
 
 /**
- * Reads the CLIP tokenizer of a model: tokenizer_config.json, and tokenizer.json or vocab.json with merges.txt.
+ * Reads the CLIP tokenizer of a model: tokenizer_config.json, and vocab.json with merges.txt or tokenizer.json.
  * Texts become the ids that the class CLIPTokenizer of transformers gives.
  * @param folder the `tokenizer` folder.
  * @param maxLength tokens that the text encoder takes at most, usually 77.
@@ -26,27 +26,18 @@ export interface Tokenizer {
 export async function loadTokenizer(folder: string, maxLength: number): Promise<Tokenizer> {
   const configPath = join(folder, 'tokenizer_config.json');
   const config = await readModelJson(configPath, validateTokenizer);
-  const wholePath = join(folder, 'tokenizer.json');
-  const path = (await exists(wholePath)) ? wholePath : join(folder, 'vocab.json');
-  const definition =
-    path === wholePath
-      ? await readModelJson(wholePath, validateTokenizerFile)
-      : clipTokenizer(await readVocabulary(folder, [config.bos_token, config.eos_token].map(content)));
-  let tokenizer: TextTokenizer;
-  try {
-    tokenizer = new TextTokenizer(definition, config);
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new ModelError(path, `not a tokenizer that can be used: ${why}`, { cause });
-  }
+  const padToken = config.pad_token ?? config.eos_token;
+  const { path, vocab, merges } = await readVocabulary(folder);
   const idOf = (token: TokenName): bigint => {
-    const id = tokenizer.token_to_id(content(token));
+    const id = vocab[content(token)];
     if (id !== undefined) return BigInt(id);
     throw new ModelError(configPath, `names the token ${content(token)}, which is not in ${path}`);
   };
   const start = idOf(config.bos_token);
   const end = idOf(config.eos_token);
-  const pad = idOf(config.pad_token ?? config.eos_token);
+  const pad = idOf(padToken);
+  const special = [...new Set([config.bos_token, config.eos_token, padToken].map(content))];
+  const tokenizer = new TextTokenizer(clipTokenizer(vocab, merges, special), config);
   const length = Math.min(config.model_max_length ?? maxLength, maxLength);
   return {
     length,
@@ -55,26 +46,49 @@ export async function loadTokenizer(folder: string, maxLength: number): Promise<
       const row = new BigInt64Array(length).fill(pad);
       const used = Math.min(ids.length, length - 2);
       row[0] = start;
-      for (let i = 0; i < used; i++) row[i + 1] = BigInt(ids[i] ?? 0);
+      for (let i = 0; i < used; i++) {
+        const id = ids[i];
+        // The end token stands for what a vocabulary lacks, too.
+        row[i + 1] = id === undefined ? end : BigInt(id);
+      }
       row[used + 1] = end;
       return row;
     },
   };
 }
 
-async function readVocabulary(folder: string, special: readonly string[]): Promise<ClipVocabulary> {
+interface Vocabulary {
+  /** The file that holds it. */
+  readonly path: string;
+  readonly vocab: Readonly<Record<string, number>>;
+  readonly merges: readonly (readonly string[])[];
+}
+
+async function readVocabulary(folder: string): Promise<Vocabulary> {
+  const path = join(folder, 'vocab.json');
+  const wholePath = join(folder, 'tokenizer.json');
+  if (!(await exists(path)) && (await exists(wholePath))) {
+    const { model } = await readModelJson(wholePath, validateTokenizerFile);
+    return { path: wholePath, vocab: model.vocab, merges: pairs(wholePath, model.merges) };
+  }
   const mergesPath = join(folder, 'merges.txt');
   const [vocab, text] = await Promise.all([
-    readModelJson(join(folder, 'vocab.json'), validateVocabulary),
+    readModelJson(path, validateVocabulary),
     readModelText(mergesPath),
   ]);
-  const merges = text
-    .split(/\r?\n/)
-    .filter((line) => line !== '' && !line.startsWith('#version'))
-    .map((line) => line.split(' '));
-  const wrong = merges.find((pair) => pair.length !== 2);
-  if (wrong) throw new ModelError(mergesPath, `"${wrong.join(' ')}" is no pair of tokens`);
-  return { vocab, merges, special };
+  const lines = text.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('#version'));
+  return { path, vocab, merges: pairs(mergesPath, lines) };
+}
+
+function pairs(
+  path: string,
+  merges: readonly (string | readonly string[])[],
+): readonly (readonly string[])[] {
+  return merges.map((merge) => {
+    const pair = typeof merge === 'string' ? merge.split(' ') : merge;
+    if (pair.length === 2) return pair;
+    throw new ModelError(path, `the merge "${pair.join(' ')}" is no pair of tokens`);
+  });
 }
 
 function content(token: TokenName): string {

@@ -12,7 +12,7 @@ const packr = new Packr({
 
 /** Encodes one message as MessagePack. */
 export function encodeMessage(message: ClientMessage | ServerMessage): Uint8Array<ArrayBuffer> {
-  const bytes = packr.pack(message);
+  const bytes = packr.pack(message) as Uint8Array;
   // msgpackr hands out views of a buffer that it reuses; what leaves here belongs to the caller.
   return new Uint8Array(bytes);
 }

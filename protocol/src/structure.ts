@@ -78,8 +78,12 @@ function readHeader(view: DataView, at: number): { readonly end: number; readonl
   if (kind === 'refused') throw new TypeError('MessagePack extension types are not used here');
   if (kind === 'scalar') return { end, children: 0 };
   if (end > view.byteLength) throw new TypeError('the message is cut short');
-  const count =
-    length === 1 ? view.getUint8(at + 1) : length === 2 ? view.getUint16(at + 1) : view.getUint32(at + 1);
+  const count = readCount(view, at + 1, length);
   if (kind === 'bytes') return { end: end + count, children: 0 };
   return { end, children: kind === 'map' ? 2 * count : count };
+}
+
+function readCount(view: DataView, at: number, length: number): number {
+  if (length === 1) return view.getUint8(at);
+  return length === 2 ? view.getUint16(at) : view.getUint32(at);
 }

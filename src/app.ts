@@ -1,0 +1,117 @@
+import { subprotocol } from '@millrace/protocol';
+import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
+import type { Settings } from './cli/settings.js';
+import { createEngine } from './engine/supervisor.js';
+import { createMetrics } from './metrics/metrics.js';
+import { readModelFolder } from './model/folder.js';
+import { packagePath, version } from './package.js';
+import { createParameterRules } from './session/parameters.js';
+import { Sessions } from './session/sessions.js';
+import { createHttpServer } from './transport/http-server.js';
+import { isLoopback } from './transport/origin.js';
+import { StreamServer } from './transport/stream-server.js';
+
+/** The whole server. Disposing of it ends all sessions, and stops listening and the engine. */
+export interface App extends AsyncDisposable {
+  /**
+   * Starts to listen, and starts the engine; what needs the engine is refused until it is ready.
+   * @returns where it listens.
+   * @throws {Error} with the code of the operating system (EADDRINUSE, EACCES, ...).
+   */
+  listen(): Promise<AddressInfo>;
+  /** Settles when the engine is ready. @throws if it cannot be started. */
+  ready(): Promise<void>;
+  /** Settles when the engine has failed for good: nothing works any more. */
+  readonly failed: Promise<Error>;
+}
+
+/**
+ * Puts the parts of the server together.
+ * @throws {ModelError} if the model folder cannot be used.
+ */
+export async function createApp(settings: Settings, log: Logger): Promise<App> {
+  const { name, description, defaults, sizeFactor, styles } = await readModelFolder(settings.model);
+  const metrics = createMetrics();
+  const server = `millrace/${version}`;
+
+  let fail: (error: Error) => void = () => {};
+  const failed = new Promise<Error>((resolve) => (fail = resolve));
+  const engine = createEngine({
+    model: settings.model,
+    threads: settings.threads,
+    cacheDirectory: settings.cacheDirectory === '' ? null : settings.cacheDirectory,
+    observer: {
+      onState(state) {
+        metrics.engineState(state.name);
+        log.info({ engine: state.name, ...('what' in state && { doing: state.what }) }, 'engine state');
+        if (state.name === 'failed') fail(state.error);
+      },
+      onInference: (call) => metrics.inference(call),
+      onEmbedding: (lookup) => metrics.embedding(lookup),
+    },
+  });
+
+  const rules = createParameterRules({ defaults, sizeFactor });
+  const limits = {
+    credits: settings.credits,
+    unacknowledgedResults: settings.unacknowledgedResults,
+    framePixels: settings.maxFramePixels,
+    messageBytes: settings.maxMessageBytes,
+    updatesPerSecond: settings.maxUpdatesPerSecond,
+    helloTimeout: settings.helloTimeoutSeconds * 1000,
+    // Room for all results that may be on the way, and for thousands of small messages.
+    bufferedBytes: 4 * 1024 * 1024 * settings.unacknowledgedResults,
+  };
+  const sessions = new Sessions(
+    { engine, model: name, server, rules, limits, metrics, log },
+    settings.maxSessions,
+  );
+  const http = await createHttpServer({
+    capabilities: {
+      protocol: subprotocol,
+      server,
+      model: { name, description },
+      styles,
+      parameters: rules.schema,
+      limits: {
+        message_bytes: limits.messageBytes,
+        frame_pixels: limits.framePixels,
+        unacknowledged_results: limits.unacknowledgedResults,
+      },
+    },
+    engineState: () => engine.state,
+    metrics,
+    page: packagePath('clients/web/dist'),
+    log,
+  });
+  const stream = new StreamServer({
+    http: http.server,
+    sessions,
+    metrics,
+    log,
+    origins: { allowed: settings.allowedOrigins, loopback: isLoopback(settings.host) },
+    messageBytes: limits.messageBytes,
+    messagesPerSecond: settings.maxMessagesPerSecond,
+    connectionsPerAddress: settings.maxConnectionsPerAddress,
+    pingInterval: settings.pingSeconds * 1000,
+  });
+
+  return {
+    failed,
+    async listen() {
+      await http.listen({ host: settings.host, port: settings.port });
+      // Whoever waits for it hears of a failure by `ready` and `failed`.
+      engine.start().catch(() => {});
+      const address = http.server.address();
+      if (address === null || typeof address === 'string') throw new Error('the server has no address');
+      return address;
+    },
+    ready: () => engine.start(),
+    async [Symbol.asyncDispose]() {
+      await stream[Symbol.asyncDispose]();
+      await http.close();
+      await engine[Symbol.asyncDispose]();
+    },
+  };
+}

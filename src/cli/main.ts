@@ -1,0 +1,17 @@
+#!/usr/bin/env node
+import { Command } from 'commander';
+import { version } from '../package.js';
+
+/** Loaded one by one as they are asked for: a command starts without the libraries of the others. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  serve: async () => (await import('./serve.js')).createServeCommand(),
+};
+
+const program = new Command('millrace')
+  .description('Live video in, generated video out.')
+  .version(version)
+  .showHelpAfterError();
+const [, , name = ''] = process.argv;
+const asked = Object.hasOwn(commands, name) ? [commands[name]] : Object.values(commands);
+for (const load of asked) if (load) program.addCommand(await load());
+await program.parseAsync();

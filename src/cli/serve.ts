@@ -1,0 +1,104 @@
+import { Command } from 'commander';
+import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
+import { isLoopback } from '../transport/origin.js';
+import { createLogger } from './logger.js';
+import { readSettings, SettingsError, type Settings } from './settings.js';
+import { flagOf, settingsTable, variableOf, type Setting } from './settings-table.js';
+
+/** `millrace serve`: the server, until a signal ends it. Exit codes: 0 stopped, 1 failed, 2 wrong settings. */
+export function createServeCommand(): Command {
+  const command = new Command('serve').description('serve the page, the streams and the metrics');
+  for (const [name, setting] of Object.entries(settingsTable)) {
+    command.option(flagsOf(name, setting), `${setting.description} (${variableOf(name)})`);
+  }
+  command.option('--config <file>', 'JSON file with settings; flags and environment variables win over it');
+  command.action(async (options: Readonly<Record<string, unknown>>) => {
+    const { config, ...flags } = options;
+    const file = typeof config === 'string' ? { file: config } : {};
+    try {
+      const settings = readSettings({ flags, environment: process.env, ...file });
+      checkAccess(settings);
+      process.exitCode = await serve(settings);
+    } catch (error) {
+      if (!(error instanceof SettingsError)) throw error;
+      complain(error.message);
+      process.exitCode = 2;
+    }
+  });
+  return command;
+}
+
+function flagsOf(name: string, { type }: Setting): string {
+  return type === 'switch' ? flagOf(name) : `${flagOf(name)} <${type}>`;
+}
+
+function checkAccess({ host, insecureNoAuth }: Settings): void {
+  if (insecureNoAuth || isLoopback(host)) return;
+  throw new SettingsError(
+    `--host ${host} can be reached by others, who could all use the server; ` +
+      'add --insecure-no-auth if that is what you want',
+  );
+}
+
+async function serve(settings: Settings): Promise<number> {
+  const log = await createLogger(settings);
+  const signal = untilSignal(log);
+  const { createApp } = await import('../app.js');
+  try {
+    await using app = await createApp(settings, log);
+    const address = await app.listen();
+    app.ready().then(
+      () => announce(address, log),
+      () => {}, // app.failed tells of it.
+    );
+    const failure = await Promise.race([signal, app.failed]);
+    if (!failure) return 0;
+    complain(oneLine(failure));
+    return 1;
+  } catch (error) {
+    complain(explain(error, settings));
+    return 1;
+  }
+}
+
+function announce({ address, family, port }: AddressInfo, log: Logger): void {
+  const everywhere = address === '0.0.0.0' || address === '::';
+  const numeric = family === 'IPv6' ? `[${address}]` : address;
+  const url = `http://${everywhere ? 'localhost' : numeric}:${port}`;
+  log.info({ url }, `ready: open ${url} in a browser`);
+}
+
+/** Settles with the first SIGTERM or SIGINT; the second ends the process at once. */
+async function untilSignal(log: Logger): Promise<null> {
+  const signal = await new Promise<NodeJS.Signals>((resolve) => {
+    for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, resolve);
+  });
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => process.exit(1));
+  log.info({ signal }, 'shutting down');
+  return null;
+}
+
+/** Why the server could not start, and what to do about it. */
+function explain(error: unknown, { host, port }: Settings): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  switch (code) {
+    case 'EADDRINUSE':
+      return `port ${port} is in use; stop the program that uses it, or choose another with --port`;
+    case 'EACCES':
+      return `port ${port} needs special rights; choose one above 1023 with --port`;
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return `${host} is no address of this machine; choose another with --host`;
+    default:
+      return oneLine(error);
+  }
+}
+
+function oneLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replace(/\s*\n\s*/g, ' ');
+}
+
+function complain(line: string): void {
+  process.stderr.write(`millrace: ${line}\n`);
+}

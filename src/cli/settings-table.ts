@@ -1,0 +1,147 @@
+import { availableParallelism, homedir } from 'node:os';
+import { join } from 'node:path';
+import { packagePath } from '../package.js';
+
+/** One setting of the server. Its name is the key in the configuration file. */
+export type Setting =
+  | (SettingBase<number> & { readonly type: 'integer' | 'number'; readonly range: readonly [number, number] })
+  | (SettingBase<string> & { readonly type: 'text' })
+  | (SettingBase<boolean> & { readonly type: 'switch' })
+  | (SettingBase<string> & { readonly type: 'choice'; readonly choices: readonly string[] })
+  | (SettingBase<readonly string[]> & { readonly type: 'list' });
+
+interface SettingBase<Value> {
+  readonly default: Value;
+  /** The default in words, where the value depends on the machine. */
+  readonly defaultText?: string;
+  /** One sentence for people. */
+  readonly description: string;
+}
+
+const MiB = 1024 * 1024;
+
+/** Every setting of `millrace serve`: the one source of flags, environment variables, file keys and docs. */
+export const settingsTable = {
+  port: {
+    type: 'integer',
+    range: [0, 65_535],
+    default: 8420,
+    description: 'TCP port to listen on; 0 takes a free one. The environment variable PORT is read too.',
+  },
+  host: { type: 'text', default: '127.0.0.1', description: 'Address to listen on.' },
+  insecureNoAuth: {
+    type: 'switch',
+    default: false,
+    description: 'Listen on an address that others can reach, although anybody could then use the server.',
+  },
+  allowedOrigins: {
+    type: 'list',
+    default: [],
+    description:
+      'Origins of other web sites whose pages may connect, such as https://example.org; * lets all in.',
+  },
+  model: {
+    type: 'text',
+    default: packagePath('ops/models/millrace-styles'),
+    defaultText: 'the embedded model',
+    description: 'Model folder in the diffusers layout with ONNX graphs.',
+  },
+  threads: {
+    type: 'integer',
+    range: [1, 1024],
+    default: availableParallelism(),
+    defaultText: 'one for each core',
+    description: 'Threads of one inference call.',
+  },
+  cacheDirectory: {
+    type: 'text',
+    default: join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'millrace'),
+    defaultText: 'millrace in the cache folder of the user',
+    description: 'Folder that keeps calibration results from one start to the next; empty keeps none.',
+  },
+  maxSessions: {
+    type: 'integer',
+    range: [1, 100_000],
+    default: 32,
+    description: 'Sessions at the same time.',
+  },
+  maxConnectionsPerAddress: {
+    type: 'integer',
+    range: [1, 100_000],
+    default: 16,
+    description: 'Connections at the same time from one IP address.',
+  },
+  credits: {
+    type: 'integer',
+    range: [1, 64],
+    default: 2,
+    description: 'Frames that a client may have waiting at the server.',
+  },
+  unacknowledgedResults: {
+    type: 'integer',
+    range: [1, 64],
+    default: 2,
+    description:
+      'Results that may be on the way to a client; more of them suit long round trips, fewer keep slow clients fresh.',
+  },
+  maxMessageBytes: {
+    type: 'integer',
+    range: [64 * 1024, 256 * MiB],
+    default: 8 * MiB,
+    description: 'Largest message of a client in bytes.',
+  },
+  maxFramePixels: {
+    type: 'integer',
+    range: [64 * 64, 16_384 * 16_384],
+    default: 4096 * 4096,
+    description: 'Largest input image in pixels (width times height).',
+  },
+  maxMessagesPerSecond: {
+    type: 'integer',
+    range: [10, 100_000],
+    default: 1000,
+    description: 'A client that sends more messages than this is read more slowly.',
+  },
+  maxUpdatesPerSecond: {
+    type: 'integer',
+    range: [1, 1000],
+    default: 60,
+    description: 'Parameter updates of one client in a second; further ones are refused.',
+  },
+  helloTimeoutSeconds: {
+    type: 'number',
+    range: [0.1, 600],
+    default: 10,
+    description: 'Time that a new connection has to open its stream.',
+  },
+  pingSeconds: {
+    type: 'number',
+    range: [0.1, 600],
+    default: 15,
+    description: 'Time between pings; a client that is silent from one to the next is given up.',
+  },
+  logLevel: {
+    type: 'choice',
+    choices: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+    default: 'info',
+    description: 'Least important log lines that are written.',
+  },
+  logFormat: {
+    type: 'choice',
+    choices: ['auto', 'json', 'pretty'],
+    default: 'auto',
+    description: 'json: one JSON object a line; pretty: for people; auto: pretty on a terminal, else json.',
+  },
+} as const satisfies Record<string, Setting>;
+
+export type SettingName = keyof typeof settingsTable;
+
+/** `--flag` of a setting: its name in kebab case. */
+export function flagOf(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/** Environment variable of a setting: its name in upper snake case behind MILLRACE_. */
+export function variableOf(name: string): string {
+  return `MILLRACE_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+}

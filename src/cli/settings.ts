@@ -1,0 +1,100 @@
+import { readFileSync } from 'node:fs';
+import { flagOf, settingsTable, variableOf, type Setting, type SettingName } from './settings-table.js';
+
+type Value<S extends Setting> = S extends { readonly type: 'integer' | 'number' }
+  ? number
+  : S extends { readonly type: 'switch' }
+    ? boolean
+    : S extends { readonly type: 'list' }
+      ? readonly string[]
+      : S extends { readonly choices: readonly (infer Choice)[] }
+        ? Choice
+        : string;
+
+/** All settings of the server, checked and frozen. */
+export type Settings = { readonly [Name in SettingName]: Value<(typeof settingsTable)[Name]> };
+
+/** A setting with a value that cannot be. The message is one line that names it. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+}
+
+export interface SettingsSources {
+  /** Values of flags by setting name: text from the command line, or values of the setting's own type. */
+  readonly flags?: Readonly<Record<string, unknown>>;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Path of a JSON file with setting names as keys. */
+  readonly file?: string;
+}
+
+const names = Object.keys(settingsTable) as SettingName[];
+
+/**
+ * Reads the settings: a flag wins over an environment variable, that over the file, that over the default.
+ * @throws {SettingsError}
+ */
+export function readSettings({ flags = {}, environment = {}, file }: SettingsSources): Settings {
+  const contents = file === undefined ? {} : readFile(file);
+  const settings = Object.fromEntries(
+    names.map((name) => {
+      const candidates: readonly (readonly [source: string, value: unknown])[] = [
+        [flagOf(name), flags[name]],
+        [variableOf(name), environment[variableOf(name)]],
+        ...(name === 'port' ? [['PORT', environment['PORT']] as const] : []),
+        [`${name} in ${file}`, contents[name]],
+      ];
+      const given = candidates.find(([, value]) => value !== undefined);
+      return [name, given ? parse(settingsTable[name], ...given) : settingsTable[name].default];
+    }),
+  );
+  return Object.freeze(settings) as Settings;
+}
+
+function readFile(path: string): Readonly<Record<string, unknown>> {
+  let contents: unknown;
+  try {
+    contents = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new SettingsError(`--config ${path}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  if (typeof contents !== 'object' || contents === null || Array.isArray(contents)) {
+    throw new SettingsError(`--config ${path}: must hold a JSON object with settings`);
+  }
+  const unknown = Object.keys(contents).find((key) => !Object.hasOwn(settingsTable, key));
+  if (unknown !== undefined) throw new SettingsError(`--config ${path}: there is no setting ${unknown}`);
+  return { ...contents };
+}
+
+/** A value from any source, as text or as the type itself. */
+function parse(setting: Setting, source: string, value: unknown): Setting['default'] {
+  switch (setting.type) {
+    case 'integer':
+    case 'number': {
+      const [least, most] = setting.range;
+      const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+      const fits = typeof number === 'number' && number >= least && number <= most;
+      if (fits && (setting.type === 'number' || Number.isInteger(number))) return number;
+      const noun = setting.type === 'integer' ? 'an integer' : 'a number';
+      return refuse(source, `${noun} from ${least} to ${most}`, value);
+    }
+    case 'text':
+      return typeof value === 'string' ? value : refuse(source, 'text', value);
+    case 'switch':
+      if (value === true || value === 'true' || value === '1') return true;
+      if (value === false || value === 'false' || value === '0' || value === '') return false;
+      return refuse(source, 'true or false', value);
+    case 'choice':
+      return typeof value === 'string' && setting.choices.includes(value)
+        ? value
+        : refuse(source, `one of ${setting.choices.join(', ')}`, value);
+    case 'list': {
+      const items: unknown = typeof value === 'string' ? value.split(',').map((item) => item.trim()) : value;
+      const fits = Array.isArray(items) && items.every((item) => typeof item === 'string');
+      return fits ? items.filter((item) => item !== '') : refuse(source, 'a list of texts', value);
+    }
+  }
+}
+
+function refuse(source: string, allowed: string, value: unknown): never {
+  throw new SettingsError(`${source} must be ${allowed}, not ${JSON.stringify(value)}`);
+}

@@ -1,0 +1,79 @@
+/** One input frame between its arrival and its answer. */
+export interface Frame {
+  readonly id: number;
+  /** Milliseconds of the client's clock, as it gave them. */
+  readonly captured: number;
+  /** Milliseconds of `performance.now()`. */
+  readonly arrived: number;
+  /** Who has it now: the session, the engine, or the session again with a result. */
+  place: 'input' | 'engine' | 'output';
+  /** Milliseconds from the arrival until it was handed to the engine. */
+  decoded: number;
+  /** Milliseconds from then until the engine took it up. */
+  queued: number;
+  /** JPEG quality of its result. */
+  quality: number;
+}
+
+/**
+ * The books of a connection's frames: each id is answered exactly once, and each frame costs one credit, which
+ * comes back once when the frame leaves the place where it waits, for whatever reason.
+ */
+export class FrameLedger {
+  readonly #frames = new Map<number, Frame>();
+  readonly #waiting = new Set<Frame>();
+  #lastId = -1;
+  #received = 0;
+  #total: number;
+
+  /** @param credits frames that may be sent at first. */
+  constructor(credits: number) {
+    this.#total = credits;
+  }
+
+  /** Frames that the client may have sent in all. */
+  get total(): number {
+    return this.#total;
+  }
+
+  /** Frames that have no answer yet. */
+  open(): readonly Frame[] {
+    return [...this.#frames.values()];
+  }
+
+  /**
+   * Enters a frame that has arrived.
+   * @returns null if its id is not higher than the one before.
+   */
+  receive(id: number, captured: number, arrived: number): Frame | null {
+    if (id <= this.#lastId) return null;
+    this.#lastId = id;
+    this.#received += 1;
+    const frame: Frame = { id, captured, arrived, place: 'input', decoded: 0, queued: 0, quality: 0 };
+    this.#frames.set(id, frame);
+    this.#waiting.add(frame);
+    return frame;
+  }
+
+  /** Whether the client has sent more frames than it had credits for. */
+  get overdrawn(): boolean {
+    return this.#received > this.#total;
+  }
+
+  /** The frame of this id, unless it was answered. */
+  find(id: number): Frame | undefined {
+    return this.#frames.get(id);
+  }
+
+  /** The frame no longer waits. @returns whether that gave a credit back (the first time). */
+  release(frame: Frame): boolean {
+    if (!this.#waiting.delete(frame)) return false;
+    this.#total += 1;
+    return true;
+  }
+
+  /** The frame gets its answer now. @returns false if it had one already. */
+  answer(frame: Frame): boolean {
+    return this.#frames.delete(frame.id);
+  }
+}

@@ -1,0 +1,54 @@
+import { errors } from '@millrace/protocol';
+import type { Connection } from './connection.js';
+import { Session, type SessionContext } from './session.js';
+
+/** All sessions of one server. */
+export class Sessions {
+  readonly #context: SessionContext;
+  readonly #most: number;
+  readonly #open = new Set<Session>();
+  #closing = false;
+
+  /** @param most sessions at the same time. */
+  constructor(context: SessionContext, most: number) {
+    this.#context = context;
+    this.#most = most;
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /**
+   * Starts a session on a connection. Messages go to its `receive`; when the connection is gone, call `leave`.
+   * @returns null if there is no room; the connection is then being closed, and the client told why.
+   */
+  enter(connection: Connection): Session | null {
+    const refusal = this.#refusal();
+    if (refusal) {
+      this.#context.metrics.error(refusal);
+      connection.send({ type: 'error', code: refusal, message: errors[refusal].meaning });
+      connection.close(errors[refusal].close, refusal);
+      return null;
+    }
+    const session = new Session(connection, this.#context);
+    this.#open.add(session);
+    return session;
+  }
+
+  #refusal(): 'shutting_down' | 'too_many_sessions' | null {
+    if (this.#closing) return 'shutting_down';
+    return this.#open.size < this.#most ? null : 'too_many_sessions';
+  }
+
+  leave(session: Session): void {
+    this.#open.delete(session);
+    session.disconnected();
+  }
+
+  /** Tells every client that the server stops, and takes no new ones. May be called twice. */
+  close(): void {
+    this.#closing = true;
+    for (const session of this.#open) session.close('shutting_down');
+  }
+}

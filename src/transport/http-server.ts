@@ -1,0 +1,114 @@
+import fastifyStatic from '@fastify/static';
+import type { Limits } from '@millrace/protocol';
+import { fastify, LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import { existsSync } from 'node:fs';
+import type { EngineState } from '../engine/engine.js';
+import type { Metrics } from '../metrics/metrics.js';
+import { errorBody } from './http-error.js';
+import { securityHeaders } from './security-headers.js';
+
+/** What `GET /v1/capabilities` tells: all that a client needs to build its controls. */
+export interface Capabilities {
+  /** WebSocket subprotocol. */
+  readonly protocol: string;
+  /** Name and version of this software. */
+  readonly server: string;
+  readonly model: { readonly name: string; readonly description: string };
+  /** Prompts that suit the model. */
+  readonly styles: readonly { readonly name: string; readonly prompt: string }[];
+  /** JSON Schema of an update. */
+  readonly parameters: object;
+  readonly limits: Limits;
+}
+
+export interface HttpServerOptions {
+  readonly capabilities: Capabilities;
+  readonly engineState: () => EngineState;
+  readonly metrics: Metrics;
+  /** Folder of the built page. */
+  readonly page: string;
+  readonly log: FastifyBaseLogger;
+}
+
+/** The plain HTTP side: the page, what the server can do, health and metrics. Not listening yet. */
+export async function createHttpServer(options: HttpServerOptions): Promise<FastifyInstance> {
+  const { capabilities, engineState, metrics, page, log } = options;
+  const server = fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
+    forceCloseConnections: true,
+    requestTimeout: 10_000,
+    bodyLimit: 1024,
+  });
+  server.addHook('onSend', (_request, reply, _payload, done) => {
+    reply.headers(securityHeaders);
+    done();
+  });
+  server.setErrorHandler(async (error, _request, reply) => {
+    log.error({ err: error }, 'a request failed');
+    return reply.code(500).send(errorBody('internal'));
+  });
+  server.setNotFoundHandler(async (_request, reply) => reply.code(404).send(errorBody('not_found')));
+
+  server.get('/v1/capabilities', async (_request, reply) =>
+    // Nothing in it is secret, and pages of other origins need it as much as the stream.
+    reply.headers({ 'access-control-allow-origin': '*', 'cache-control': 'no-cache' }).send(capabilities),
+  );
+  server.get('/v1/stream', async (_request, reply) =>
+    reply
+      .code(426)
+      .headers({ upgrade: 'websocket', connection: 'upgrade' })
+      .send(errorBody('unsupported_protocol', 'connect with WebSocket, subprotocol millrace.v1')),
+  );
+  server.get('/healthz', async (_request, reply) => {
+    const { name } = engineState();
+    const healthy = name !== 'failed' && name !== 'stopped';
+    return reply.code(healthy ? 200 : 503).send({ healthy, state: name });
+  });
+  server.get('/readyz', async (_request, reply) => {
+    const state = engineState();
+    const ready = state.name === 'ready';
+    return reply
+      .code(ready ? 200 : 503)
+      .header('cache-control', 'no-store')
+      .send({ ready, state: state.name, doing: describe(state) });
+  });
+  server.get('/metrics', async (_request, reply) => {
+    const { contentType, body } = await metrics.render();
+    return reply.type(contentType).send(body);
+  });
+  await servePage(server, page);
+  return server;
+}
+
+async function servePage(server: FastifyInstance, root: string): Promise<void> {
+  if (!existsSync(root)) {
+    server.get('/', async (_request, reply) =>
+      reply.code(404).send(errorBody('not_found', 'the page is not built: npm run build')),
+    );
+    return;
+  }
+  await server.register(fastifyStatic, {
+    root,
+    // Files in assets/ have a hash of their content in their names.
+    setHeaders(response, path) {
+      const hashed = /[\\/]assets[\\/]/.test(path);
+      response.setHeader('cache-control', hashed ? 'public, max-age=31536000, immutable' : 'no-cache');
+    },
+    cacheControl: false,
+  });
+}
+
+function describe(state: EngineState): string {
+  switch (state.name) {
+    case 'starting':
+    case 'restarting':
+      return state.what;
+    case 'failed':
+      return 'nothing: the inference engine failed';
+    case 'ready':
+      return 'serving';
+    case 'stopped':
+      return 'stopping';
+  }
+}

@@ -1,0 +1,34 @@
+import { isIP } from 'node:net';
+
+/** Whether only programs of this machine can reach the address (RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.3). */
+export function isLoopback(host: string): boolean {
+  const name = host.replace(/^\[(.*)\]$/, '$1').toLowerCase();
+  if (name === 'localhost' || name.endsWith('.localhost') || name === '::1') return true;
+  return isIP(name) === 4 && name.startsWith('127.');
+}
+
+export interface OriginRules {
+  /** Origins (RFC 6454) besides the server's own that may connect; `*` lets all in. */
+  readonly allowed: readonly string[];
+  /** Whether the server listens on a loopback address only. */
+  readonly loopback: boolean;
+}
+
+/**
+ * Whether a page of this origin may use the server. Browsers let every page open WebSockets to everywhere, so
+ * the server has to look. No Origin header: not a browser, and no page that could be tricked.
+ *
+ * A server on a loopback address also looks at the name that the page came from: a foreign name that was made
+ * to resolve to 127.0.0.1 (DNS rebinding) would else pass as the server's own.
+ */
+export function originAllowed(
+  origin: string | undefined,
+  host: string | undefined,
+  { allowed, loopback }: OriginRules,
+): boolean {
+  if (origin === undefined || allowed.includes('*') || allowed.includes(origin)) return true;
+  if (!URL.canParse(origin)) return false;
+  const url = new URL(origin);
+  if (url.host !== host?.toLowerCase()) return false;
+  return !loopback || isLoopback(url.hostname);
+}

@@ -1,0 +1,156 @@
+import { encodeMessage, errors, subprotocol, type ErrorCode, type ServerMessage } from '@millrace/protocol';
+import type { Server, IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Logger } from 'pino';
+import { WebSocket, WebSocketServer } from 'ws';
+import type { Metrics } from '../metrics/metrics.js';
+import type { Connection } from '../session/connection.js';
+import type { Sessions } from '../session/sessions.js';
+import { TokenBucket } from '../session/token-bucket.js';
+import { errorBody } from './http-error.js';
+import { originAllowed, type OriginRules } from './origin.js';
+
+export interface StreamServerOptions {
+  readonly http: Server;
+  readonly sessions: Sessions;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  readonly origins: OriginRules;
+  /** Largest message in bytes. */
+  readonly messageBytes: number;
+  /** A client that sends more than this is read more slowly. */
+  readonly messagesPerSecond: number;
+  readonly connectionsPerAddress: number;
+  /** Milliseconds between pings; a peer that is silent from one to the next is gone. */
+  readonly pingInterval: number;
+}
+
+/** How long a peer that sends too much is not read. */
+const PAUSE_MS = 100;
+/** How long a peer may take to answer a close frame. */
+const CLOSE_MS = 2000;
+
+/** `GET /v1/stream`: turns WebSocket upgrades into connections of sessions. */
+export class StreamServer implements AsyncDisposable {
+  readonly #options: StreamServerOptions;
+  readonly #sockets: WebSocketServer;
+  readonly #perAddress = new Map<string, number>();
+  readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void =>
+    this.#upgrade(request, socket, head);
+  #closed: Promise<void> | null = null;
+
+  constructor(options: StreamServerOptions) {
+    this.#options = options;
+    this.#sockets = new WebSocketServer({
+      noServer: true,
+      perMessageDeflate: false,
+      maxPayload: options.messageBytes,
+      handleProtocols: () => subprotocol,
+    });
+    options.http.on('upgrade', this.#onUpgrade);
+  }
+
+  /** Ends all sessions as the server shuts down; settles when their connections are gone. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed ??= this.#close();
+    await this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    this.#options.http.off('upgrade', this.#onUpgrade);
+    this.#options.sessions.close();
+    const gone = [...this.#sockets.clients].map(
+      (socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())),
+    );
+    await Promise.all(gone);
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const { origins, connectionsPerAddress, log } = this.#options;
+    const { origin, host, 'sec-websocket-protocol': offered = '' } = request.headers;
+    const address = request.socket.remoteAddress ?? '';
+    socket.on('error', (error) => log.debug({ err: error }, 'a socket failed'));
+    if (request.url?.split('?')[0] !== '/v1/stream') return this.#decline(socket, 'not_found');
+    if (!originAllowed(origin, host, origins)) return this.#decline(socket, 'forbidden_origin');
+    const protocols = offered.split(',').map((name) => name.trim());
+    if (!protocols.includes(subprotocol)) return this.#decline(socket, 'unsupported_protocol');
+    if ((this.#perAddress.get(address) ?? 0) >= connectionsPerAddress) {
+      return this.#decline(socket, 'rate_limited');
+    }
+    this.#sockets.handleUpgrade(request, socket, head, (client) => {
+      this.#count(address, 1);
+      client.once('close', () => this.#count(address, -1));
+      this.#serve(client);
+    });
+  }
+
+  /** Answers an upgrade with a plain HTTP error. */
+  #decline(socket: Duplex, code: ErrorCode): void {
+    this.#options.metrics.error(code);
+    const body = JSON.stringify(errorBody(code));
+    const { status } = errors[code];
+    socket.end(
+      `HTTP/1.1 ${status} ${code}\r\nconnection: close\r\ncontent-type: application/json\r\n` +
+        `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    );
+  }
+
+  #count(address: string, change: 1 | -1): void {
+    const connections = (this.#perAddress.get(address) ?? 0) + change;
+    if (connections === 0) this.#perAddress.delete(address);
+    else this.#perAddress.set(address, connections);
+  }
+
+  #serve(socket: WebSocket): void {
+    const { sessions, metrics, log, messagesPerSecond } = this.#options;
+    socket.on('error', (error: Error & { readonly code?: string }) => {
+      // ws closes the connection itself, with the fitting code.
+      if (error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') metrics.error('message_too_large');
+      log.debug({ err: error }, 'a connection failed');
+    });
+    const session = sessions.enter(connectionOver(socket));
+    if (!session) return;
+    const bucket = new TokenBucket(messagesPerSecond);
+    const stopPinging = this.#keepAlive(socket, () => session.close('idle_timeout'));
+    socket.on('message', (data, isBinary) => {
+      if (!isBinary || !Buffer.isBuffer(data)) return session.close('invalid_message');
+      // A copy: ws hands out views into memory that messages share.
+      session.receive(new Uint8Array(data));
+      if (bucket.take() || socket.readyState !== WebSocket.OPEN) return;
+      socket.pause();
+      setTimeout(() => socket.resume(), PAUSE_MS);
+    });
+    socket.once('close', () => {
+      stopPinging();
+      sessions.leave(session);
+    });
+  }
+
+  /** Pings, and gives up a peer that has been silent from one ping to the next. @returns what stops it. */
+  #keepAlive(socket: WebSocket, giveUp: () => void): () => void {
+    let heard = true;
+    const hear = (): void => void (heard = true);
+    socket.on('pong', hear).on('ping', hear).on('message', hear);
+    const timer = setInterval(() => {
+      if (!heard) return giveUp();
+      heard = false;
+      socket.ping();
+    }, this.#options.pingInterval);
+    return () => clearInterval(timer);
+  }
+}
+
+function connectionOver(socket: WebSocket): Connection {
+  return {
+    send(message: ServerMessage) {
+      if (socket.readyState === WebSocket.OPEN) socket.send(encodeMessage(message), () => {});
+    },
+    close(code, reason) {
+      socket.close(code, reason);
+      setTimeout(() => socket.terminate(), CLOSE_MS).unref();
+    },
+    get bufferedBytes() {
+      return socket.bufferedAmount;
+    },
+  };
+}

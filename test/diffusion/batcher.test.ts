@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { Batcher, type Source } from '../../src/diffusion/batcher.js';
+import type { Lane, Stream } from '../../src/diffusion/stream.js';
+import { relativeError } from '../parity/replay.js';
+import { predict } from './fake-unet.js';
+import { createStream, frameLatent, type StreamOptions } from './streams.js';
+
+/** A session that always has another frame to give. */
+class Session implements Source {
+  readonly key: string;
+  readonly stream: Stream;
+  readonly rows: number[] = [];
+  readonly out = new Map<number, Float32Array>();
+  #next = 0;
+  #limit: number;
+
+  constructor(options: StreamOptions, limit = Infinity, key = '') {
+    this.stream = createStream(options);
+    this.#limit = limit;
+    this.key = key;
+  }
+
+  get done(): boolean {
+    return this.#next >= this.#limit && this.stream.oldestFrame === null;
+  }
+
+  lanes(): readonly Lane[] {
+    return this.stream.lanes();
+  }
+
+  entries(): readonly number[] {
+    const count = Math.min(this.stream.room(), this.#limit - this.#next);
+    return Array.from({ length: count }, () => this.stream.entryRows);
+  }
+
+  admit(): Lane {
+    const frame = this.#next++;
+    this.stream.admit(frame, frameLatent(frame));
+    return this.stream.lanes().at(-1)!;
+  }
+
+  absorb(lane: Lane): void {
+    const latent = this.stream.absorb(lane, lane.rows.map(predict));
+    if (latent) this.out.set(lane.frame, latent.slice());
+  }
+}
+
+/** One U-Net call; gives its rows. */
+function call(batcher: Batcher<Session>, sessions: readonly Session[], budget: number): number {
+  const lanes: [Session, Lane][] = [];
+  for (const share of batcher.gather(sessions, budget)) {
+    for (const lane of share.lanes) lanes.push([share.source, lane]);
+    for (let i = 0; i < share.entries; i++) lanes.push([share.source, share.source.admit()]);
+  }
+  let rows = 0;
+  for (const [session, lane] of lanes) {
+    session.rows.push(lane.rows.length);
+    rows += lane.rows.length;
+    session.absorb(lane);
+  }
+  return rows;
+}
+
+const total = (numbers: readonly number[]): number => numbers.reduce((sum, value) => sum + value, 0);
+
+const anyOptions: fc.Arbitrary<StreamOptions> = fc.record({
+  solver: fc.constantFrom(
+    'LCMScheduler',
+    'DDIMScheduler',
+    'EulerDiscreteScheduler',
+    'UniPCMultistepScheduler',
+  ),
+  tIndexList: fc.uniqueArray(fc.integer({ min: 0, max: 49 }), { minLength: 1, maxLength: 5 }).map((list) => {
+    return list.toSorted((a, b) => a - b);
+  }),
+  cfgType: fc.constantFrom('none', 'full', 'self', 'initialize'),
+  guidanceScale: fc.double({ min: 0.5, max: 3, noNaN: true }),
+  denoise: fc.constantFrom('stream', 'sequential'),
+  frameBufferSize: fc.integer({ min: 1, max: 3 }),
+  seed: fc.integer({ min: 0, max: 1000 }),
+  drift: fc.constantFrom(0, 0.1),
+  prompt: fc.double({ min: -1, max: 1, noNaN: true }),
+});
+
+test('any mixture of sessions, coming and going at any time, gives each what it gets alone', () => {
+  const anySession = fc.record({
+    options: anyOptions,
+    frames: fc.integer({ min: 1, max: 8 }),
+    joins: fc.integer({ min: 0, max: 12 }),
+    leaves: fc.option(fc.integer({ min: 1, max: 12 })),
+  });
+  fc.assert(
+    fc.property(
+      fc.array(anySession, { minLength: 1, maxLength: 6 }),
+      fc.integer({ min: 1, max: 12 }),
+      (specs, budget) => {
+        const batcher = new Batcher<Session>();
+        const sessions = specs.map(({ options, frames }) => new Session(options, frames));
+        const present = (turn: number): Session[] =>
+          sessions.filter((_, i) => {
+            const { joins, leaves } = specs[i]!;
+            return turn >= joins && (leaves === null || turn < joins + leaves);
+          });
+        for (let turn = 0; turn < 400; turn++) {
+          call(batcher, present(turn), budget);
+        }
+        for (const [i, { options, frames, leaves }] of specs.entries()) {
+          const alone = new Session(options, frames);
+          const own = new Batcher<Session>();
+          while (!alone.done) call(own, [alone], 64);
+          const together = sessions[i]!;
+          if (leaves === null) assert.equal(together.out.size, frames, 'every frame came out');
+          for (const [frame, latent] of together.out) {
+            assert.ok(relativeError(latent, alone.out.get(frame)!) <= 1e-5, `session ${i}, frame ${frame}`);
+          }
+        }
+      },
+    ),
+    { numRuns: 150 },
+  );
+});
+
+test('sessions that want frames get equal shares of rows over a window, whatever their settings', () => {
+  fc.assert(
+    fc.property(
+      fc.array(anyOptions, { minLength: 2, maxLength: 6 }),
+      fc.integer({ min: 1, max: 2 }),
+      (all, budget) => {
+        const batcher = new Batcher<Session>();
+        const sessions = all.map((options) => new Session(options));
+        for (let turn = 0; turn < 600; turn++) call(batcher, sessions, budget);
+        const rows = sessions.map((session) => total(session.rows));
+        const mean = total(rows) / rows.length;
+        for (const own of rows) assert.ok(Math.abs(own - mean) <= 2 * sessions.length, `${rows.join(' ')}`);
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+test('a session with ten steps does not starve one with one step', () => {
+  for (const budget of [1, 4, 8]) {
+    const batcher = new Batcher<Session>();
+    const heavy = new Session({ tIndexList: [0, 5, 10, 15, 20, 25, 30, 35, 40, 45], cfgType: 'full' });
+    const light = new Session({ tIndexList: [32] });
+    for (let turn = 0; turn < 300; turn++) call(batcher, [heavy, light], budget);
+    // With room for both in a call, the light one gets a frame in each call; with less, half of the rows.
+    const share = total(light.rows) / (total(light.rows) + total(heavy.rows));
+    const frames = light.out.size / 300;
+    assert.ok(
+      frames === 1 || Math.abs(share - 0.5) < 0.02,
+      `budget ${budget}: ${frames} frames a call, ${share}`,
+    );
+  }
+});
+
+test('one that was idle gets no burst for it, and one that joins late waits for nobody', () => {
+  const batcher = new Batcher<Session>();
+  const a = new Session({ tIndexList: [32] });
+  const b = new Session({ tIndexList: [32] });
+  for (let turn = 0; turn < 100; turn++) call(batcher, [a], 1);
+  const before = a.rows.length;
+  for (let turn = 0; turn < 20; turn++) call(batcher, [a, b], 1);
+  assert.ok(Math.abs(b.rows.length - 10) <= 1);
+  assert.ok(Math.abs(a.rows.length - before - 10) <= 1);
+});
+
+test('calls hold the budget, and rows of one key only', () => {
+  const batcher = new Batcher<Session>();
+  const small = [1, 2, 3].map(() => new Session({ cfgType: 'full', tIndexList: [32] }, Infinity, 'small'));
+  const large = [1, 2].map(() => new Session({ tIndexList: [32] }, Infinity, 'large'));
+  for (let turn = 0; turn < 100; turn++) {
+    const sharing = new Set<string>();
+    for (const { source } of batcher.gather([...small, ...large], 4)) sharing.add(source.key);
+    assert.equal(sharing.size, 1);
+    assert.ok(call(batcher, [...small, ...large], 4) <= 4);
+  }
+  const rows = [...small, ...large].map((session) => total(session.rows));
+  assert.ok(Math.min(...rows) > 0);
+});
+
+test('a lane of two rows goes out even at a budget of one', () => {
+  const batcher = new Batcher<Session>();
+  const session = new Session({ cfgType: 'full', tIndexList: [32] });
+  assert.equal(call(batcher, [session], 1), 2);
+  assert.deepEqual(batcher.gather([], 4), []);
+});

@@ -5,7 +5,7 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
 /** The repository's root, seen from the built file dist/test/support/reference.js. */
-const repository = fileURLToPath(new URL('../../..', import.meta.url));
+export const repositoryRoot = fileURLToPath(new URL('../../..', import.meta.url));
 
 /**
  * The folder with reference data recorded from streamdiffusion and diffusers: the one that MILLRACE_REFERENCE
@@ -14,16 +14,16 @@ const repository = fileURLToPath(new URL('../../..', import.meta.url));
 export function referenceFolder(): string {
   const given = process.env['MILLRACE_REFERENCE'];
   if (given !== undefined && given !== '') return given;
-  const beside = join(repository, '../shared/reference');
-  return existsSync(beside) ? beside : join(repository, 'test/fixtures/reference');
+  const beside = join(repositoryRoot, '../shared/reference');
+  return existsSync(beside) ? beside : join(repositoryRoot, 'test/fixtures/reference');
 }
 
 /** The model that the streams were recorded with: in the reference folder, or else where the whole set lies. */
 export function referenceModel(): string {
   const folders = [
     referenceFolder(),
-    join(repository, '../shared/reference'),
-    join(repository, 'test/fixtures/reference'),
+    join(repositoryRoot, '../shared/reference'),
+    join(repositoryRoot, 'test/fixtures/reference'),
   ];
   const models = folders.map((folder) => join(folder, 'tiny-sd'));
   return models.find((folder) => existsSync(folder)) ?? join(referenceFolder(), 'tiny-sd');

@@ -1,0 +1,130 @@
+import { defaultParameters, type StreamParameters } from '@millrace/protocol';
+import { join } from 'node:path';
+import type {
+  Engine,
+  EngineState,
+  EngineStream,
+  GeneratedImage,
+  StreamListener,
+} from '../../src/engine/engine.js';
+import { createEngine, type EngineOptions } from '../../src/engine/supervisor.js';
+import type { Image } from '../../src/image/image.js';
+import { referenceModel, repositoryRoot } from './reference.js';
+
+export const embeddedModel = join(repositoryRoot, 'ops/models/millrace-styles');
+/** A model with random weights that is quick: for tests of what happens around the networks. */
+export const tinyModel = referenceModel();
+
+/** An engine that has started, with all that it reported. */
+export interface TestEngine extends AsyncDisposable {
+  readonly engine: Engine;
+  readonly states: EngineState[];
+  readonly calls: { readonly rows: number; readonly streams: number }[];
+  readonly lookups: boolean[];
+}
+
+export async function startEngine(model: string, options: Partial<EngineOptions> = {}): Promise<TestEngine> {
+  const states: EngineState[] = [];
+  const calls: TestEngine['calls'] = [];
+  const lookups: boolean[] = [];
+  const engine = createEngine({
+    model,
+    threads: 1,
+    cacheDirectory: null,
+    observer: {
+      onState: (state) => states.push(state),
+      onInference: (call) => calls.push(call),
+      onEmbedding: ({ hit }) => lookups.push(hit),
+    },
+    ...options,
+  });
+  await engine.start();
+  return { engine, states, calls, lookups, [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose]() };
+}
+
+/** Parameters of the tiny model, small enough to be quick. */
+export function tinyParameters(changes: Partial<StreamParameters> = {}): StreamParameters {
+  return {
+    ...defaultParameters(),
+    width: 64,
+    height: 48,
+    t_index_list: [18, 35],
+    prompt: 'a fox',
+    ...changes,
+  };
+}
+
+/** A stream and what came of its frames. */
+export class RecordedStream implements StreamListener {
+  readonly results = new Map<number, Uint8Array>();
+  readonly images: GeneratedImage[] = [];
+  readonly dropped = new Map<number, string>();
+  readonly admitted: number[] = [];
+  restarts = 0;
+  closed: Error | null = null;
+  #stream: EngineStream | null = null;
+  #waiting: (() => void)[] = [];
+
+  static async open(engine: Engine, parameters: StreamParameters): Promise<RecordedStream> {
+    const recorded = new RecordedStream();
+    recorded.#stream = await engine.openStream(parameters, recorded);
+    return recorded;
+  }
+
+  get stream(): EngineStream {
+    if (this.#stream === null) throw new Error('the stream is not open yet');
+    return this.#stream;
+  }
+
+  /** Settles when the condition holds; looked at after each event. */
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Frames that were answered, by a result or a drop. */
+  get answered(): number {
+    return this.results.size + this.dropped.size;
+  }
+
+  onAdmitted(frame: number): void {
+    this.admitted.push(frame);
+    this.#wake();
+  }
+
+  onDropped(frame: number, reason: string): void {
+    this.dropped.set(frame, reason);
+    this.#wake();
+  }
+
+  onResult(frame: number, image: GeneratedImage): Promise<void> {
+    this.results.set(frame, image.data.slice());
+    this.images.push(image);
+    this.#wake();
+    return Promise.resolve();
+  }
+
+  onRestart(): void {
+    this.restarts += 1;
+    this.#wake();
+  }
+
+  onClosed(reason: Error): void {
+    this.closed = reason;
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+}
+
+/** A picture that differs from frame to frame. */
+export function testImage(frame: number, { width, height }: { width: number; height: number }): Image {
+  const data = new Uint8Array(width * height * 3);
+  for (let i = 0; i < data.length; i++) {
+    const x = Math.floor(i / 3) % width;
+    const y = Math.floor(i / 3 / width);
+    data[i] = 128 + 100 * Math.sin((x + 7 * frame) / 9 + (i % 3)) * Math.cos(y / 7);
+  }
+  return { width, height, data };
+}

@@ -1,7 +1,7 @@
 /** ArrayBuffers for pixels that travel between threads and come back. */
 export class BufferPool {
   readonly #capacity: number;
-  #free: ArrayBuffer[] = [];
+  readonly #free: ArrayBuffer[] = [];
 
   /** @param capacity buffers that are kept while nobody uses them. */
   constructor(capacity: number) {

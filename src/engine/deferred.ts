@@ -11,7 +11,7 @@ export function deferred<T>(): Deferred<T> {
   const promise = new Promise<T>((resolve, reject) => {
     settle = { resolve, reject };
   });
-  promise.catch(() => undefined);
+  promise.catch(() => {});
   if (settle === undefined) throw new Error('unreachable: a promise calls its executor at once');
   return { promise, ...settle };
 }

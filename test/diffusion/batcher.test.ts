@@ -14,7 +14,7 @@ class Session implements Source {
   readonly rows: number[] = [];
   readonly out = new Map<number, Float32Array>();
   #next = 0;
-  #limit: number;
+  readonly #limit: number;
 
   constructor(options: StreamOptions, limit = Infinity, key = '') {
     this.stream = createStream(options);
@@ -100,7 +100,7 @@ test('any mixture of sessions, coming and going at any time, gives each what it 
         const sessions = specs.map(({ options, frames }) => new Session(options, frames));
         const present = (turn: number): Session[] =>
           sessions.filter((_, i) => {
-            const { joins, leaves } = specs[i]!;
+            const { joins, leaves } = specs[i];
             return turn >= joins && (leaves === null || turn < joins + leaves);
           });
         for (let turn = 0; turn < 400; turn++) {
@@ -110,7 +110,7 @@ test('any mixture of sessions, coming and going at any time, gives each what it 
           const alone = new Session(options, frames);
           const own = new Batcher<Session>();
           while (!alone.done) call(own, [alone], 64);
-          const together = sessions[i]!;
+          const together = sessions[i];
           if (leaves === null) assert.equal(together.out.size, frames, 'every frame came out');
           for (const [frame, latent] of together.out) {
             assert.ok(relativeError(latent, alone.out.get(frame)!) <= 1e-5, `session ${i}, frame ${frame}`);
@@ -133,7 +133,7 @@ test('sessions that want frames get equal shares of rows over a window, whatever
         for (let turn = 0; turn < 600; turn++) call(batcher, sessions, budget);
         const rows = sessions.map((session) => total(session.rows));
         const mean = total(rows) / rows.length;
-        for (const own of rows) assert.ok(Math.abs(own - mean) <= 2 * sessions.length, `${rows.join(' ')}`);
+        for (const own of rows) assert.ok(Math.abs(own - mean) <= 2 * sessions.length, (rows.join(' ')));
       },
     ),
     { numRuns: 60 },

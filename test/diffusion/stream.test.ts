@@ -184,7 +184,7 @@ test('lanes can be absorbed in any order and one at a time', () => {
   for (let next = 0; next < frames || stream.oldestFrame !== null; turn++) {
     if (next < frames && stream.room() > 0) stream.admit(next, frameLatent(next++));
     const lanes = stream.lanes();
-    const lane = lanes[turn % lanes.length]!;
+    const lane = lanes[turn % lanes.length];
     for (const [frame, latent] of advance(stream, [lane])) out.set(frame, latent);
   }
   assertSame(new Map([...out].toSorted(([a], [b]) => a - b)), wanted);
@@ -195,5 +195,5 @@ test('absorbing a frame that is not under way is refused', () => {
   stream.admit(0, frameLatent(0));
   const [lane] = stream.lanes();
   advance(stream);
-  assert.throws(() => stream.absorb(lane!, [new Float32Array(latentLength)]), RangeError);
+  assert.throws(() => stream.absorb(lane, [new Float32Array(latentLength)]), RangeError);
 });

@@ -33,7 +33,7 @@ test('a model folder that is none: one line that names it', async () => {
     model: '/nowhere/model',
     threads: 1,
     cacheDirectory: null,
-    observer: { onState: () => undefined, onInference: () => undefined, onEmbedding: () => undefined },
+    observer: { onState: () => {}, onInference: () => {}, onEmbedding: () => {} },
   });
   await assert.rejects(engine.start(), (error: Error) => {
     assert.match(error.message, /^\/nowhere\/model: no such folder/);
@@ -92,7 +92,7 @@ test('streams with other prompts, sizes, steps and guidance together get what ea
   const together = await Promise.all(
     settings.map((parameters) => RecordedStream.open(run.engine, parameters)),
   );
-  await Promise.all(together.map((stream, i) => play(stream, settings[i]!)));
+  await Promise.all(together.map((stream, i) => play(stream, settings[i])));
   if (run.engine.state.name === 'ready' && run.engine.state.rowBudget > 2) {
     assert.ok(
       run.calls.some(({ streams }) => streams > 1),
@@ -101,8 +101,8 @@ test('streams with other prompts, sizes, steps and guidance together get what ea
   }
   for (const [i, stream] of together.entries()) {
     for (const [frame, pixels] of stream.results) {
-      const wanted = alone[i]!.results.get(frame)!;
-      const difference = pixels.reduce((most, value, p) => Math.max(most, Math.abs(value - wanted[p]!)), 0);
+      const wanted = alone[i].results.get(frame)!;
+      const difference = pixels.reduce((most, value, p) => Math.max(most, Math.abs(value - wanted[p])), 0);
       // Values on the edge between two bytes may fall to either side.
       assert.ok(difference <= 1, `stream ${i}, frame ${frame}: ${difference}`);
     }
@@ -177,10 +177,10 @@ test('a transition goes from one prompt to the other in steps', async () => {
   const way = [await show(1), await show(2), await show(3), await show(4), await show(5), await show(6)];
   assert.deepEqual(way[0], before);
   const distances = way.map((pixels) =>
-    pixels.reduce((sum, value, i) => sum + Math.abs(value - before[i]!), 0),
+    pixels.reduce((sum, value, i) => sum + Math.abs(value - before[i]), 0),
   );
   assert.ok(
-    distances.slice(1, 5).every((distance, i) => distance > distances[i]!),
+    distances.slice(1, 5).every((distance, i) => distance > distances[i]),
     distances.join(' '),
   );
   assert.deepEqual(way[5], way[4]);
@@ -261,7 +261,7 @@ test('a worker that keeps dying is given up, and its streams are told', async ()
     stream.stream.push(13, testImage(1, parameters), { replace: false });
     await stream.until(() => stream.restarts === death || stream.closed !== null);
     // A stream that is open in the new worker takes frames again.
-    if (stream.closed === null) await RecordedStream.open(run.engine, parameters).catch(() => undefined);
+    if (stream.closed === null) await RecordedStream.open(run.engine, parameters).catch(() => {});
   }
   assert.match(String(stream.closed), /frame 13/);
   assert.equal(run.engine.state.name, 'failed');
@@ -283,7 +283,7 @@ test('the embedded model draws, and draws what the prompt says', async () => {
   /** Mean distance of the channels of a pixel from each other. */
   const colour = (pixels: Uint8Array): number => {
     let sum = 0;
-    for (let i = 0; i < pixels.length; i += 3) sum += Math.abs(pixels[i]! - pixels[i + 1]!);
+    for (let i = 0; i < pixels.length; i += 3) sum += Math.abs(pixels[i] - pixels[i + 1]);
     return sum / (pixels.length / 3);
   };
   assert.ok(colour(stream.results.get(1)!) < 0.4 * colour(stream.results.get(0)!));

@@ -42,8 +42,8 @@ export interface RecordedCase {
   readonly tensors: SafeTensors;
 }
 
-const modes = ['img2img', 'txt2img', 'txt2img_sd_turbo'];
-const guidanceTypes = ['none', 'full', 'self', 'initialize'];
+const modes = new Set(['img2img', 'txt2img', 'txt2img_sd_turbo']);
+const guidanceTypes = new Set(['none', 'full', 'self', 'initialize']);
 
 /** What the JSON file of a recorded stream says. */
 export interface CaseInfo {
@@ -61,8 +61,8 @@ export async function readInfo({ json }: ReferenceCase): Promise<CaseInfo | null
 
 /** What this build cannot do of a case; null if it can do all of it. */
 export function unsupported({ parameters: { mode, cfg_type } }: CaseInfo): string | null {
-  if (!modes.includes(mode)) return `mode ${mode}`;
-  if (!guidanceTypes.includes(cfg_type)) return `cfg_type ${cfg_type}`;
+  if (!modes.has(mode)) return `mode ${mode}`;
+  if (!guidanceTypes.has(cfg_type)) return `cfg_type ${cfg_type}`;
   return null;
 }
 
@@ -78,7 +78,7 @@ export function slice(tensors: SafeTensors, name: string, ...index: readonly num
   let start = 0;
   let length = values.length;
   index.forEach((position, axis) => {
-    length /= shape[axis]!;
+    length /= shape[axis];
     start += position * length;
   });
   return values.subarray(start, start + length);

@@ -30,8 +30,8 @@ export class Replay {
     const { parameters } = recorded;
     const steering = {
       guidance: guidanceOf(parameters),
-      positive: conditionings[0]!,
-      negative: conditionings[1] ?? conditionings[0]!,
+      positive: conditionings[0],
+      negative: conditionings[1] ?? conditionings[0],
     };
     const stream = new Stream(planOf(recorded, runtime), steering, admissionOf(parameters));
     this.#stream = stream;
@@ -54,7 +54,7 @@ export class Replay {
     const { parameters } = this.#case;
     const change = parameters.prompt_changes.findIndex(({ frame }) => frame === k);
     if (change >= 0) {
-      this.#stream.steering = { ...this.#stream.steering, positive: this.#conditionings[2 + change]! };
+      this.#stream.steering = { ...this.#stream.steering, positive: this.#conditionings[2 + change] };
     }
     for (let f = 0; f < parameters.frame_buffer_size; f++) await this.#admit(k, f);
     const n = parameters.t_index_list.length;
@@ -98,16 +98,16 @@ export class Replay {
   /** One U-Net call; `at` is where its values stand in the recorded tensors. */
   async #call(at: readonly number[], n: number): Promise<void> {
     const [share] = this.#batcher.gather([this.#source], budget);
-    const lanes = share!.lanes.toSorted((a, b) => a.stageIndex - b.stageIndex || a.frame - b.frame);
+    const lanes = share.lanes.toSorted((a, b) => a.stageIndex - b.stageIndex || a.frame - b.frame);
     const rows = [
       ...lanes.flatMap((lane) => lane.rows.filter(({ role }) => role === 'negative')),
       ...lanes.flatMap((lane) => lane.rows.filter(({ role }) => role === 'positive')),
     ];
-    const outputs = await this.#runtime.predict(rows, lanes[0]!.shape);
+    const outputs = await this.#runtime.predict(rows, lanes[0].shape);
     const width = this.#case.tensors.shape('unet_timestep').at(-1)!;
     this.#exact('unet rows', rows.length, width);
     const row = at.reduce((index, position, axis) => {
-      return index * (axis === 0 ? 1 : this.#case.tensors.shape('unet_timestep')[axis]!) + position;
+      return index * (axis === 0 ? 1 : this.#case.tensors.shape('unet_timestep')[axis]) + position;
     }, 0);
     rows.forEach((r, i) => {
       const { tensors } = this.#case;
@@ -115,16 +115,16 @@ export class Replay {
       const embed = this.#conditionings.indexOf(r.conditioning);
       this.#exact('unet_embed_row', embed, tensors.numbers('unet_embed_row')[row * width + i]);
       this.#compare('unet_sample', r.input, ...at, i);
-      this.#compare('unet_out', outputs[i]!, ...at, i);
+      this.#compare('unet_out', outputs[i], ...at, i);
     });
     let finished = 0;
     for (const [i, lane] of lanes.entries()) {
-      const own = lane.rows.map((r) => outputs[rows.indexOf(r)]!);
+      const own = lane.rows.map((r) => outputs[rows.indexOf(r)]);
       const latent = this.#stream.absorb(lane, own, ({ eps, stock }) => {
         this.#compare('eps', eps, ...at, i);
         if (this.#case.tensors.has('stock_noise_used')) this.#compare('stock_noise_used', stock, ...at, i);
       });
-      if (latent) await this.#finish(at[0]!, finished++, latent);
+      if (latent) await this.#finish(at[0], finished++, latent);
     }
     if (!this.#case.parameters.use_denoising_batch) return;
     for (const { stageIndex, sample, stock } of this.#stream.snapshot().frames) {
@@ -162,10 +162,10 @@ export function relativeError(got: ArrayLike<number>, wanted: ArrayLike<number>)
   let largest = 1;
   let error = 0;
   for (let i = 0; i < wanted.length; i++) {
-    const difference = Math.abs(got[i]! - wanted[i]!);
+    const difference = Math.abs(got[i] - wanted[i]);
     if (Number.isNaN(difference)) return Infinity;
     error = Math.max(error, difference);
-    largest = Math.max(largest, Math.abs(wanted[i]!));
+    largest = Math.max(largest, Math.abs(wanted[i]));
   }
   return error / largest;
 }

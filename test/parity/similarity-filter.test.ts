@@ -30,14 +30,14 @@ for (const reference of referenceCases('goldens')) {
       const pixels = Float32Array.from(wanted('frames'));
       const length = pixels.length / frames;
       let now = 0;
-      const filter = new SimilarityFilter(() => wanted('draw')[now]!, 0);
+      const filter = new SimilarityFilter(() => wanted('draw')[now], 0);
       for (now = 0; now < frames; now++) {
         const frame = pixels.subarray(now * length, (now + 1) * length);
         const cosine = filter.similarity(frame);
         if (cosine !== null) {
-          assert.ok(Math.abs(cosine - wanted('cosine')[now]!) <= tolerances.cosine, `cosine of frame ${now}`);
+          assert.ok(Math.abs(cosine - wanted('cosine')[now]) <= tolerances.cosine, `cosine of frame ${now}`);
           const probability = skipProbability(cosine, threshold);
-          const error = Math.abs(probability - wanted('skip_probability')[now]!);
+          const error = Math.abs(probability - wanted('skip_probability')[now]);
           assert.ok(error <= tolerances.skip_probability, `skip probability of frame ${now}`);
         }
         const passes = !filter.isSimilar(frame, threshold, max_skip_frame);

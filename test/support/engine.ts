@@ -63,7 +63,7 @@ export class RecordedStream implements StreamListener {
   restarts = 0;
   closed: Error | null = null;
   #stream: EngineStream | null = null;
-  #waiting: (() => void)[] = [];
+  readonly #waiting: (() => void)[] = [];
 
   static async open(engine: Engine, parameters: StreamParameters): Promise<RecordedStream> {
     const recorded = new RecordedStream();

@@ -132,9 +132,8 @@ export class LiveStream implements Source {
   push(waiting: WaitingFrame, replace: boolean): void {
     this.#lastFrame = waiting.frame;
     this.#waiting.push(waiting);
-    while (replace && this.#waiting.length > this.#parameters.frame_buffer_size) {
-      this.#dropOldest('superseded');
-    }
+    const most = replace ? this.#parameters.frame_buffer_size : Infinity;
+    while (this.#waiting.length > most) this.#dropOldest('superseded');
     this.#dropMisfits();
   }
 

@@ -100,8 +100,8 @@ class EngineWorker {
 
 /** Messages that wait for the loop to take them. */
 class Inbox {
-  #messages: ToWorker[] = [];
-  #wake: () => void = () => undefined;
+  readonly #messages: ToWorker[] = [];
+  #wake: () => void = () => {};
 
   put(message: ToWorker): void {
     this.#messages.push(message);

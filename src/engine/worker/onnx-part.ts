@@ -100,6 +100,6 @@ export function volume(shape: readonly number[]): number {
 }
 
 function tensor({ data, shape }: Value): Tensor {
-  const type = data instanceof Float32Array ? 'float32' : data instanceof Int32Array ? 'int32' : 'int64';
-  return new Tensor(type, data, shape);
+  if (data instanceof Float32Array) return new Tensor('float32', data, shape);
+  return data instanceof Int32Array ? new Tensor('int32', data, shape) : new Tensor('int64', data, shape);
 }

@@ -56,7 +56,7 @@ export class ModelRuntime implements AsyncDisposable {
   static async load(
     folder: ModelFolder,
     options: RuntimeOptions,
-    onProgress: (what: string) => void = () => undefined,
+    onProgress: (what: string) => void = () => {},
   ): Promise<ModelRuntime> {
     const sessionOptions = {
       intraOpNumThreads: options.threads,

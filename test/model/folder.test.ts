@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { basename, isAbsolute, join } from 'node:path';
+import { describe, it } from 'node:test';
+import { defaultParameters } from '@millrace/protocol';
+import { readModelFolder } from '../../src/model/folder.js';
+import { ModelError } from '../../src/model/model-error.js';
+import { referenceModel } from '../support/reference.js';
+import { embeddedModel, ModelCopy } from './model-copy.js';
+
+describe('readModelFolder', () => {
+  it('reads the embedded model', async () => {
+    const model = await readModelFolder(embeddedModel);
+    const { name, latentChannels, scalingFactor, shiftFactor, predictionType } = model;
+    assert.deepEqual(
+      { name, latentChannels, scalingFactor, shiftFactor, predictionType },
+      {
+        name: 'millrace-styles',
+        latentChannels: 4,
+        scalingFactor: 4,
+        shiftFactor: 0,
+        predictionType: 'sample',
+      },
+    );
+    assert.deepEqual([model.pixelFactor, model.sizeFactor], [4, 32]);
+    assert.deepEqual([model.textLength, model.textWidth], [77, 96]);
+    assert.equal(model.scheduler['beta_schedule'], 'scaled_linear');
+    for (const path of Object.values(model.files)) assert.ok(isAbsolute(path));
+    assert.equal(basename(model.files.unet), 'model.onnx');
+  });
+
+  it('gives the embedded model one-click styles and whole default parameters', async () => {
+    const { defaults, styles, sizeFactor, description } = await readModelFolder(embeddedModel);
+    assert.ok(description.length > 20);
+    assert.ok(styles.length >= 8);
+    assert.equal(new Set(styles.map(({ prompt }) => prompt)).size, styles.length);
+    const parameters = defaultParameters({ defaults, sizeFactor });
+    // The place in the schedule where one step of this model is best.
+    assert.equal(Math.round((1 - parameters.strength) * parameters.num_inference_steps), 38);
+    assert.deepEqual([parameters.width, parameters.height, parameters.steps], [256, 256, 1]);
+    assert.ok(styles.some(({ prompt }) => prompt === parameters.prompt));
+  });
+
+  it('reads the reference model, whose defaults come from its configuration', async () => {
+    const model = await readModelFolder(referenceModel());
+    assert.equal(model.predictionType, 'epsilon');
+    assert.deepEqual([model.pixelFactor, model.sizeFactor, model.textWidth], [8, 16, 32]);
+    assert.deepEqual(model.defaults, { width: 64, height: 64 });
+    assert.deepEqual(model.styles, []);
+    assert.equal(model.description, '');
+  });
+
+  it("fills in what older files of Stable Diffusion's autoencoder leave out", async () => {
+    await using copy = await ModelCopy.create();
+    const vae = {
+      _class_name: 'AutoencoderKL',
+      block_out_channels: [128, 256, 512, 512],
+      latent_channels: 4,
+    };
+    await copy.write('vae/config.json', JSON.stringify(vae));
+    const model = await readModelFolder(copy.folder);
+    assert.deepEqual([model.scalingFactor, model.shiftFactor, model.pixelFactor], [0.18215, 0, 8]);
+    assert.equal(model.sizeFactor, 64);
+
+    await copy.write('vae/config.json', JSON.stringify({ ...vae, scaling_factor: 0.36, shift_factor: 0.11 }));
+    const newer = await readModelFolder(copy.folder);
+    assert.deepEqual([newer.scalingFactor, newer.shiftFactor], [0.36, 0.11]);
+  });
+
+  it("takes the autoencoder's configuration from where exporters put it", async () => {
+    await using copy = await ModelCopy.create();
+    const vae = await readFile(join(copy.folder, 'vae/config.json'), 'utf8');
+    await copy.remove('vae');
+    await copy.write('vae_decoder/config.json', vae);
+    assert.equal((await readModelFolder(copy.folder)).pixelFactor, 4);
+  });
+});
+
+/** What is done to the model; the file that the error names; what its message says. */
+const faults: readonly [string, (copy: ModelCopy) => Promise<void>, string, RegExp][] = [
+  ['no index', (copy) => copy.remove('model_index.json'), 'model_index.json', /no such file; download/],
+  ['no U-Net', (copy) => copy.remove('unet'), 'unet/config.json', /no such file/],
+  ['no VAE configuration', (copy) => copy.remove('vae'), 'vae/config.json', /no such file/],
+  ['no scheduler', (copy) => copy.remove('scheduler'), 'scheduler/scheduler_config.json', /no such file/],
+  ['no weights', (copy) => copy.remove('vae_encoder'), 'vae_encoder/model.onnx', /no such file/],
+  ['empty weights', (copy) => copy.write('unet/model.onnx', ''), 'unet/model.onnx', /the file is empty/],
+  [
+    'weights left in Git LFS',
+    (copy) =>
+      copy.write('vae_decoder/model.onnx', 'version https://git-lfs.github.com/spec/v1\noid sha256:0'),
+    'vae_decoder/model.onnx',
+    /Git LFS pointer, not the weights; run "git lfs pull"/,
+  ],
+  [
+    'outside weights left in Git LFS',
+    (copy) => copy.write('unet/model.onnx_data', 'version https://git-lfs.github.com/spec/v1\noid sha256:0'),
+    'unet/model.onnx_data',
+    /Git LFS pointer/,
+  ],
+  ['broken JSON', (copy) => copy.write('unet/config.json', '{"in_'), 'unet/config.json', /not valid JSON/],
+  ['other JSON', (copy) => copy.write('model_index.json', '[]'), 'model_index.json', /must be object/],
+  [
+    'a missing field',
+    (copy) => copy.edit('unet/config.json', { in_channels: undefined }),
+    'unet/config.json',
+    /must have required property 'in_channels'/,
+  ],
+  [
+    'a missing field of this class of VAE',
+    (copy) => copy.edit('vae/config.json', { encoder_block_out_channels: undefined }),
+    'vae/config.json',
+    /must have required property 'encoder_block_out_channels'/,
+  ],
+  [
+    'a field of the wrong type',
+    (copy) => copy.edit('text_encoder/config.json', { hidden_size: '96' }),
+    'text_encoder/config.json',
+    /field hidden_size must be integer/,
+  ],
+  [
+    'an unknown class of VAE',
+    (copy) => copy.edit('vae/config.json', { _class_name: 'VQModel' }),
+    'vae/config.json',
+    /field _class_name must be equal to one of the allowed values: \["AutoencoderKL","AutoencoderTiny"\]/,
+  ],
+  [
+    'an unknown prediction type',
+    (copy) => copy.edit('scheduler/scheduler_config.json', { prediction_type: 'flow' }),
+    'scheduler/scheduler_config.json',
+    /field prediction_type must be equal to one of the allowed values: \["epsilon"/,
+  ],
+  [
+    'an inpainting U-Net',
+    (copy) => copy.edit('unet/config.json', { in_channels: 9 }),
+    'unet/config.json',
+    /in_channels is 9, but the VAE has 4 latent channels/,
+  ],
+  [
+    'a text encoder of another model',
+    (copy) => copy.edit('text_encoder/config.json', { hidden_size: 768 }),
+    'unet/config.json',
+    /cross_attention_dim is 96, but the text encoder gives 768 values a token/,
+  ],
+  [
+    'a default out of range',
+    (copy) => copy.edit('millrace.json', { defaults: { strength: 1.5 } }),
+    'millrace.json',
+    /field defaults.strength must be <= 1/,
+  ],
+  [
+    'a default size that the model cannot take',
+    (copy) => copy.edit('millrace.json', { defaults: { width: 264 } }),
+    'millrace.json',
+    /field defaults.width must be multiple of 32/,
+  ],
+  [
+    'a style without a prompt',
+    (copy) => copy.edit('millrace.json', { styles: [{ name: 'Oil' }] }),
+    'millrace.json',
+    /field styles.0 must have required property 'prompt'/,
+  ],
+  [
+    'an unknown setting',
+    (copy) => copy.edit('millrace.json', { stiles: [] }),
+    'millrace.json',
+    /must NOT have additional properties/,
+  ],
+];
+
+describe('readModelFolder on a broken folder', () => {
+  it('says in one line that there is none', async () => {
+    await assert.rejects(readModelFolder(join(embeddedModel, 'nowhere')), (error) => {
+      assert.ok(error instanceof ModelError);
+      assert.match(error.message, /nowhere: no such folder; give the path of a model folder/);
+      return true;
+    });
+  });
+
+  for (const [what, spoil, file, message] of faults) {
+    it(`names the file and what is wrong: ${what}`, async () => {
+      await using copy = await ModelCopy.create();
+      await spoil(copy);
+      await assert.rejects(readModelFolder(copy.folder), (error) => {
+        assert.ok(error instanceof ModelError);
+        assert.equal(error.path, join(copy.folder, file));
+        assert.ok(error.message.startsWith(`${error.path}: `));
+        assert.match(error.message, message);
+        assert.doesNotMatch(error.message, /\n/);
+        return true;
+      });
+    });
+  }
+});

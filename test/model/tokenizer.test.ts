@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { ModelError } from '../../src/model/model-error.js';
+import { loadTokenizer } from '../../src/model/tokenizer.js';
+import { referenceModel } from '../support/reference.js';
+import { embeddedModel, ModelCopy } from './model-copy.js';
+
+const start = 49406n;
+const end = 49407n;
+const clip = await loadTokenizer(join(referenceModel(), 'tokenizer'), 77);
+const own = await loadTokenizer(join(embeddedModel, 'tokenizer'), 77);
+
+describe('a tokenizer', () => {
+  it('puts a text between start and end and fills up', () => {
+    assert.equal(clip.length, 77);
+    const ids = clip.encode('a photo of a cat');
+    assert.deepEqual(ids.slice(0, 8), BigInt64Array.of(start, 320n, 1125n, 539n, 320n, 2368n, end, end));
+    assert.equal(ids.length, 77);
+  });
+
+  it('cuts a long text and ends it all the same', () => {
+    const ids = clip.encode('cat '.repeat(500));
+    assert.equal(ids.length, 77);
+    assert.deepEqual([...new Set(ids.slice(1, 76))], [2368n]);
+    assert.equal(ids[76], end);
+  });
+
+  it('makes rows of one length between start and end of any string', () => {
+    const any = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 300 }),
+      fc.string({ unit: 'grapheme', maxLength: 100 }),
+      // Halves of surrogate pairs and control characters.
+      fc
+        .array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 100 })
+        .map((codes) => String.fromCharCode(...codes)),
+    );
+    for (const [tokenizer, vocabulary] of [
+      [clip, 49408n],
+      [own, 2048n],
+    ] as const) {
+      fc.assert(
+        fc.property(any, (text) => {
+          const ids = tokenizer.encode(text);
+          assert.equal(ids.length, 77);
+          assert.equal(ids[0], vocabulary - 2n);
+          assert.equal(ids[76], vocabulary - 1n);
+          for (const id of ids) assert.ok(id >= 0n && id < vocabulary);
+        }),
+        { numRuns: 200 },
+      );
+    }
+  });
+
+  it('does not tell letters by case, or composed from decomposed ones', () => {
+    assert.deepEqual(clip.encode('VAN Gogh'), clip.encode('van gogh'));
+    assert.deepEqual(clip.encode('cafe\u0301'), clip.encode('caf\u00e9'));
+  });
+
+  it('folds white space as Unicode has it: a next-line mark is, a byte-order mark is not', () => {
+    assert.deepEqual(clip.encode(' a\t\u0085\u3000 b\n'), clip.encode('a b'));
+    assert.notDeepEqual(clip.encode('a\ufeffb'), clip.encode('a b'));
+  });
+
+  it('takes half a surrogate pair for the replacement character', () => {
+    assert.deepEqual(clip.encode('a\ud83db'), clip.encode('a\ufffdb'));
+  });
+
+  it('knows special tokens inside a text', () => {
+    assert.deepEqual(
+      clip.encode('<|startoftext|>cat').slice(0, 4),
+      BigInt64Array.of(start, start, 2368n, end),
+    );
+  });
+
+  it('never gives more ids than the text encoder takes', async () => {
+    const short = await loadTokenizer(join(embeddedModel, 'tokenizer'), 16);
+    assert.equal(short.encode('a very long prompt '.repeat(20)).length, 16);
+  });
+});
+
+describe('loadTokenizer', () => {
+  it('fills up with the pad token that the folder names, and knows it in a text', async () => {
+    await using copy = await ModelCopy.create();
+    await copy.edit('tokenizer/tokenizer_config.json', { pad_token: '!' });
+    const tokenizer = await loadTokenizer(join(copy.folder, 'tokenizer'), 77);
+    const vocab = JSON.parse(await readFile(join(embeddedModel, 'tokenizer/vocab.json'), 'utf8')) as Record<
+      string,
+      number
+    >;
+    const pad = BigInt(vocab['!']);
+    const ids = tokenizer.encode('neon!');
+    const neon = own.encode('neon')[1] ?? 0n;
+    assert.deepEqual(ids.slice(0, 6), BigInt64Array.of(2046n, neon, pad, 2047n, pad, pad));
+    assert.equal(ids[76], pad);
+  });
+
+  it('reads tokenizer.json where the two other files are missing', async () => {
+    await using copy = await ModelCopy.create();
+    const read = async (file: string): Promise<string> =>
+      readFile(join(embeddedModel, 'tokenizer', file), 'utf8');
+    const vocab = JSON.parse(await read('vocab.json')) as object;
+    const merges = (await read('merges.txt')).trim().split('\n').slice(1);
+    await copy.remove('tokenizer/vocab.json');
+    await copy.remove('tokenizer/merges.txt');
+    for (const list of [merges, merges.map((merge) => merge.split(' '))]) {
+      const model = { type: 'BPE', vocab, merges: list };
+      await copy.write('tokenizer/tokenizer.json', JSON.stringify({ model }));
+      const tokenizer = await loadTokenizer(join(copy.folder, 'tokenizer'), 77);
+      const text = 'a van gogh painting of a street, warm colors';
+      assert.deepEqual(tokenizer.encode(text), own.encode(text));
+    }
+  });
+
+  const faults: readonly [string, (copy: ModelCopy) => Promise<void>, string, RegExp][] = [
+    ['no configuration', (copy) => copy.remove('tokenizer'), 'tokenizer_config.json', /no such file/],
+    ['no vocabulary', (copy) => copy.remove('tokenizer/vocab.json'), 'vocab.json', /no such file/],
+    ['no merges', (copy) => copy.remove('tokenizer/merges.txt'), 'merges.txt', /no such file/],
+    [
+      'a broken vocabulary',
+      (copy) => copy.write('tokenizer/vocab.json', '{"a": "b"}'),
+      'vocab.json',
+      /field a must be integer/,
+    ],
+    [
+      'broken merges',
+      (copy) => copy.write('tokenizer/merges.txt', 'a b\na b c\n'),
+      'merges.txt',
+      /the merge "a b c" is no pair/,
+    ],
+    [
+      'an unknown token',
+      (copy) => copy.edit('tokenizer/tokenizer_config.json', { pad_token: '<pad>' }),
+      'tokenizer_config.json',
+      /names the token <pad>, which is not in .*vocab\.json/,
+    ],
+    [
+      'another kind of tokenizer',
+      (copy) => copy.edit('tokenizer/tokenizer_config.json', { tokenizer_class: 'T5Tokenizer' }),
+      'tokenizer_config.json',
+      /field tokenizer_class must be equal to one of the allowed values/,
+    ],
+  ];
+  for (const [what, spoil, file, message] of faults) {
+    it(`names the file and what is wrong: ${what}`, async () => {
+      await using copy = await ModelCopy.create();
+      await spoil(copy);
+      await assert.rejects(loadTokenizer(join(copy.folder, 'tokenizer'), 77), (error) => {
+        assert.ok(error instanceof ModelError);
+        assert.equal(error.path, join(copy.folder, 'tokenizer', file));
+        assert.match(error.message, message);
+        return true;
+      });
+    });
+  }
+});

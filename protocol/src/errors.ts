@@ -30,7 +30,7 @@ export const errors = {
     close: 4400,
     status: 400,
     retryable: false,
-    meaning: 'The first message was not hello, or hello came twice.',
+    meaning: 'Something other than one hello came before ready, or another hello after it.',
   },
   hello_timeout: {
     close: 4408,
@@ -47,7 +47,7 @@ export const errors = {
     close: 1009,
     status: 413,
     retryable: false,
-    meaning: 'The message is larger than the limit in ready.limits.',
+    meaning: 'The message is larger than the limit; the close code may be all that tells.',
   },
   invalid_parameter: {
     status: 400,

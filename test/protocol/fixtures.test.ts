@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { decodeMessage, encodeMessage, type ClientMessage, type ServerMessage } from '@millrace/protocol';
+import { messageFromJson } from './message-json.js';
+
+const folder = new URL('../../../protocol/fixtures/', import.meta.url);
+const types = [
+  ...(['hello', 'frame', 'update', 'ack'] as const satisfies readonly ClientMessage['type'][]),
+  ...([
+    'ready',
+    'credit',
+    'result',
+    'dropped',
+    'updated',
+    'error',
+  ] as const satisfies readonly ServerMessage['type'][]),
+];
+
+describe('golden fixtures', () => {
+  for (const type of types) {
+    const bytes = readFileSync(new URL(`${type}.bin`, folder));
+    const message = messageFromJson(readFileSync(new URL(`${type}.json`, folder), 'utf8'));
+
+    it(`${type}: the bytes decode to the message`, () => {
+      assert.equal(message.type, type);
+      assert.deepEqual(decodeMessage(new Uint8Array(bytes)), message);
+    });
+
+    it(`${type}: the message encodes to the bytes`, () => {
+      assert.equal(Buffer.from(encodeMessage(message)).toString('hex'), bytes.toString('hex'));
+    });
+  }
+
+  it('are there for these messages and no others', () => {
+    const wanted = types.flatMap((type) => [`${type}.bin`, `${type}.json`]);
+    assert.deepEqual(readdirSync(folder).sort(), wanted.sort());
+  });
+});

@@ -30,7 +30,7 @@ export const validateUnet = ajv.compile<UnetConfig>({
   type: 'object',
   required: ['in_channels', 'out_channels', 'block_out_channels', 'cross_attention_dim'],
   properties: {
-    _class_name: { const: 'UNet2DConditionModel' },
+    _class_name: { enum: ['UNet2DConditionModel'] },
     in_channels: count,
     out_channels: count,
     block_out_channels: channels,
@@ -148,7 +148,7 @@ export const validateTokenizerFile = ajv.compile<{
       type: 'object',
       required: ['vocab', 'merges'],
       properties: {
-        type: { const: 'BPE' },
+        type: { enum: ['BPE'] },
         vocab: vocabulary,
         merges: {
           type: 'array',

@@ -7,6 +7,7 @@ import {
   validateUnet,
   validateVae,
   type SchedulerConfig,
+  type TextEncoderConfig,
   type UnetConfig,
   type VaeConfig,
 } from './configs.js';
@@ -70,21 +71,7 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
     readModelJson(textPath, validateTextEncoder),
     readModelJson(join(root, 'scheduler/scheduler_config.json'), validateScheduler),
   ]);
-  for (const field of ['in_channels', 'out_channels'] as const) {
-    if (unet[field] === vae.latent_channels) continue;
-    throw new ModelError(
-      unetPath,
-      `${field} is ${unet[field]}, but the VAE has ${vae.latent_channels} latent channels (${vaePath}); ` +
-        'take the U-Net and the VAE of the same text-to-image model',
-    );
-  }
-  if (unet.cross_attention_dim !== text.hidden_size) {
-    throw new ModelError(
-      unetPath,
-      `cross_attention_dim is ${unet.cross_attention_dim}, but the text encoder gives ${text.hidden_size} ` +
-        `values a token (${textPath}); take both of the same model`,
-    );
-  }
+  checkFit([unetPath, unet], [vaePath, vae], [textPath, text]);
   const graph = (part: string): string => join(root, part, 'model.onnx');
   const files = {
     unet: graph('unet'),
@@ -124,6 +111,32 @@ async function findVaeConfig(root: string): Promise<string> {
   const paths = ['vae', 'vae_decoder', 'vae_encoder'].map((part) => join(root, part, 'config.json'));
   for (const path of paths) if (await exists(path)) return path;
   throw new ModelError(join(root, 'vae/config.json'), 'no such file; copy it from the original of the model');
+}
+
+/** A file and what it holds. */
+type Read<T> = readonly [path: string, config: T];
+
+/** @throws {ModelError} if the parts are not of one text-to-image model. */
+function checkFit(
+  [unetPath, unet]: Read<UnetConfig>,
+  [vaePath, vae]: Read<VaeConfig>,
+  [textPath, text]: Read<TextEncoderConfig>,
+): void {
+  for (const field of ['in_channels', 'out_channels'] as const) {
+    if (unet[field] === vae.latent_channels) continue;
+    throw new ModelError(
+      unetPath,
+      `${field} is ${unet[field]}, but the VAE has ${vae.latent_channels} latent channels (${vaePath}); ` +
+        'take the U-Net and the VAE of the same text-to-image model',
+    );
+  }
+  if (unet.cross_attention_dim !== text.hidden_size) {
+    throw new ModelError(
+      unetPath,
+      `cross_attention_dim is ${unet.cross_attention_dim}, but the text encoder gives ${text.hidden_size} ` +
+        `values a token (${textPath}); take both of the same model`,
+    );
+  }
 }
 
 /** Every block but one is followed by a halving. */

@@ -3,6 +3,7 @@ import type { ValidateFunction } from 'ajv';
 import { ModelError } from './model-error.js';
 
 const incomplete = 'download the model again, with every folder that its model_index.json names';
+const pullFiles = 'run "git lfs pull" where the model was cloned';
 
 /**
  * Reads a text file of a model folder.
@@ -32,7 +33,7 @@ export async function readModelJson<T>(path: string, validate: ValidateFunction<
   const [error] = validate.errors ?? [];
   const allowed = error?.keyword === 'enum' ? `: ${JSON.stringify(error.params['allowedValues'])}` : '';
   const field = error?.instancePath ? `field ${error.instancePath.slice(1).replaceAll('/', '.')} ` : '';
-  throw new ModelError(path, `${field}${error?.message ?? 'is not as expected'}${allowed}`);
+  throw new ModelError(path, `${field}${error?.message ?? 'is not as expected'}${allowed}; correct the file`);
 }
 
 /** Whether there is a file or folder at this path. */
@@ -59,8 +60,6 @@ export async function checkWeights(path: string): Promise<void> {
   if (head === '') throw new ModelError(path, `the file is empty; ${incomplete}`);
   if (isPointer(head)) throw new ModelError(path, `a Git LFS pointer, not the weights; ${pullFiles}`);
 }
-
-const pullFiles = 'run "git lfs pull" where the model was cloned';
 
 function isPointer(text: string): boolean {
   return text.startsWith('version https://git-lfs');

@@ -53,7 +53,7 @@ export interface SchedulerConfig {
 
 /** The noise levels that a model was trained on. */
 export interface NoiseSchedule {
-  /** abar_t = product of (1 - beta_s) for s <= t, falling; as many as there are training timesteps. */
+  /** abar_t = product of (1 - beta_s) for s <= t, falling; one for each training timestep. */
   readonly alphasCumprod: Float64Array;
 }
 
@@ -66,11 +66,13 @@ const smallestAlphaCumprod = 2 ** -24;
  * @throws {RangeError} if the configuration names no known schedule.
  */
 export function createNoiseSchedule(config: SchedulerConfig): NoiseSchedule {
-  const alphasCumprod = new Float64Array(trainingBetas(config));
+  // Rounded to single precision where training rounds: at low noise 1 - abar has but few digits left.
+  const betas = Float32Array.from(trainingBetas(config));
+  const alphasCumprod = new Float64Array(betas.length);
   let product = 1;
-  for (let t = 0; t < alphasCumprod.length; t++) {
-    product *= 1 - alphasCumprod[t];
-    alphasCumprod[t] = product;
+  for (const [t, beta] of betas.entries()) {
+    product *= Math.fround(1 - beta);
+    alphasCumprod[t] = Math.fround(product);
   }
   if (config.rescale_betas_zero_snr === true) rescaleToZeroTerminalSnr(alphasCumprod);
   return { alphasCumprod };
@@ -87,11 +89,11 @@ function trainingBetas(config: SchedulerConfig): ArrayLike<number> {
   if (trained != null) return trained;
   switch (schedule) {
     case 'linear':
-      return Float64Array.from({ length: count }, (_, t) => between(start, end, t, count));
+      return Array.from({ length: count }, (_, t) => between(start, end, t, count));
     case 'scaled_linear':
-      return Float64Array.from({ length: count }, (_, t) => between(start ** 0.5, end ** 0.5, t, count) ** 2);
+      return Array.from({ length: count }, (_, t) => between(start ** 0.5, end ** 0.5, t, count) ** 2);
     case 'squaredcos_cap_v2':
-      return Float64Array.from({ length: count }, (_, t) =>
+      return Array.from({ length: count }, (_, t) =>
         Math.min(1 - cosineAlphaCumprod((t + 1) / count) / cosineAlphaCumprod(t / count), 0.999),
       );
     default:

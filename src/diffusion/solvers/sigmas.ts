@@ -1,7 +1,7 @@
 import type { NoiseSchedule, SchedulerConfig, TimestepSpacing } from '../schedule.js';
 import type { Stage } from '../types.js';
-import { SolverError, type SolverOptions } from './options.js';
-import { roundHalfToEven, selectPositions, spacedTimesteps } from './timesteps.js';
+import type { SolverOptions } from './options.js';
+import { crowdedSchedule, roundHalfToEven, selectPositions, spacedTimesteps } from './timesteps.js';
 
 /** A way down noise levels sigma = b / a, of samples x0 + sigma z. */
 export interface SigmaPath {
@@ -37,35 +37,20 @@ export function sigmaPath(
   kind: SigmaPathKind,
 ): SigmaPath {
   const trained = trainingSigmas(schedule);
-  const last = trained.length - 1;
-  const { numInferenceSteps: count } = options;
   const { positions, untilEnd } = selectPositions(options, trained.length);
   const spacing = options.timestepSpacing ?? config.timestep_spacing ?? 'linspace';
-  const exclusive = kind.timesteps === 'exclusive';
-
-  let timesteps = spacedTimesteps(spacing, count, kind.range ?? trained.length, config, exclusive);
-  if (exclusive || spacing !== 'linspace') timesteps = timesteps.map(roundHalfToEven);
-  let sigmas = timesteps.map((t) => interpolate(trained, t));
   const spread = chosenSpread(config, options);
-  if (spread !== null) {
-    const lowest = exclusive ? trained[0] : sigmas[count - 1];
-    const highest = exclusive ? trained[last] : sigmas[0];
-    const { sigma_min: low, sigma_max: high } = kind.bounded === true ? config : {};
-    sigmas = spread(high ?? highest, low ?? lowest, count);
-    timesteps = sigmas.map((sigma) => timestepOf(trained, sigma));
-    if (exclusive)
-      timesteps = timesteps.map(
-        spread === karras && roundsKarras(config, options) ? roundHalfToEven : Math.trunc,
-      );
-  }
-  checkFalling(sigmas, timesteps, trained.length, options);
+  const spaced = spacedGrid(trained, spacing, config, options, kind);
+  const grid = spread === null ? spaced : spreadGrid(trained, spread, spaced, config, options, kind);
+  checkFalling(grid, trained.length - 1, options);
 
-  const lowestSigma = kind.end === 'last' && spread !== null ? sigmas[count - 1] : trained[0];
+  const { timesteps, sigmas } = grid;
+  const lowest = kind.end === 'last' && spread !== null ? Math.min(...sigmas) : trained[0];
   return {
     spacing,
     timesteps: positions.map((position) => timesteps[position]),
-    sigmas: [...positions.map((position) => sigmas[position]), kind.end === 'zero' ? 0 : lowestSigma],
-    steps: untilEnd ? count : positions.length,
+    sigmas: [...positions.map((position) => sigmas[position]), kind.end === 'zero' ? 0 : lowest],
+    steps: untilEnd ? timesteps.length : positions.length,
   };
 }
 
@@ -84,11 +69,33 @@ export function levelOfSigma(sigma: number): { readonly a: number; readonly b: n
 }
 
 /** sigma_t = b / a of every training timestep, rising. */
-export function trainingSigmas(schedule: NoiseSchedule): Float64Array {
-  return schedule.alphasCumprod.map((alphaCumprod) => Math.sqrt((1 - alphaCumprod) / alphaCumprod));
+export function trainingSigmas(schedule: NoiseSchedule): Float32Array {
+  return Float32Array.from(schedule.alphasCumprod, (alphaCumprod) =>
+    Math.sqrt((1 - alphaCumprod) / alphaCumprod),
+  );
 }
 
-function interpolate(sigmas: Float64Array, timestep: number): number {
+/** All timesteps of a schedule, and their noise. */
+interface Grid {
+  readonly timesteps: readonly number[];
+  /** In single precision, in which a level that is to be the last equals it. */
+  readonly sigmas: Float32Array;
+}
+
+function spacedGrid(
+  trained: Float32Array,
+  spacing: TimestepSpacing,
+  config: SchedulerConfig,
+  { numInferenceSteps }: SolverOptions,
+  { timesteps: kind, range = trained.length }: SigmaPathKind,
+): Grid {
+  const exclusive = kind === 'exclusive';
+  const spaced = spacedTimesteps(spacing, numInferenceSteps, range, config, exclusive);
+  const timesteps = exclusive ? spaced.map(roundHalfToEven) : spaced;
+  return { timesteps, sigmas: Float32Array.from(timesteps, (t) => interpolate(trained, t)) };
+}
+
+function interpolate(sigmas: Float32Array, timestep: number): number {
   const low = Math.min(Math.max(Math.floor(timestep), 0), sigmas.length - 1);
   const high = Math.min(low + 1, sigmas.length - 1);
   return sigmas[low] + (sigmas[high] - sigmas[low]) * (timestep - low);
@@ -99,6 +106,31 @@ type Spread = (highest: number, lowest: number, count: number) => number[];
 function chosenSpread(config: SchedulerConfig, options: SolverOptions): Spread | null {
   if (options.useKarrasSigmas) return karras;
   return config.use_exponential_sigmas === true ? exponential : null;
+}
+
+/** The grid with its levels of noise spread anew between two ends, and the timesteps that have them. */
+function spreadGrid(
+  trained: Float32Array,
+  spread: Spread,
+  spaced: Grid,
+  config: SchedulerConfig,
+  options: SolverOptions,
+  kind: SigmaPathKind,
+): Grid {
+  const ends = kind.timesteps === 'exclusive' ? trained : spaced.sigmas;
+  const { sigma_min: low, sigma_max: high } = kind.bounded === true ? config : {};
+  const sigmas = spread(high ?? Math.max(...ends), low ?? Math.min(...ends), spaced.timesteps.length);
+  const logSigmas = Float32Array.from(trained, Math.log);
+  const timesteps = sigmas.map((sigma) => timestepOf(logSigmas, sigma));
+  // Where timesteps are whole, diffusers rounds those of Karras sigmas, but cuts off the others, and for
+  // DPM-Solver also those of cosine schedules.
+  const cosine =
+    options.name === 'DPMSolverMultistepScheduler' && config.beta_schedule === 'squaredcos_cap_v2';
+  const whole = spread === karras && !cosine ? roundHalfToEven : Math.trunc;
+  return {
+    timesteps: kind.timesteps === 'exclusive' ? timesteps.map(whole) : timesteps,
+    sigmas: Float32Array.from(sigmas),
+  };
 }
 
 /** Karras et al. 2022, equation 5, with rho = 7. */
@@ -118,29 +150,16 @@ function ramp(count: number): number[] {
   return Array.from({ length: count }, (_, i) => (count === 1 ? 0 : i / (count - 1)));
 }
 
-/** The timestep, fractional, of this much noise: linear in the logarithm of sigma. */
-function timestepOf(sigmas: Float64Array, sigma: number): number {
-  const above = sigmas.findIndex((candidate) => candidate > sigma);
-  const low = Math.min(Math.max((above < 0 ? sigmas.length : above) - 1, 0), sigmas.length - 2);
-  const part = Math.log(sigma / sigmas[low]) / Math.log(sigmas[low + 1] / sigmas[low]);
+/** The timestep, fractional, of this much noise: linear between logarithms of sigma. */
+function timestepOf(logSigmas: Float32Array, sigma: number): number {
+  const logSigma = Math.log(sigma);
+  const above = logSigmas.findIndex((candidate) => candidate > logSigma);
+  const low = Math.min(Math.max((above < 0 ? logSigmas.length : above) - 1, 0), logSigmas.length - 2);
+  const part = (logSigma - logSigmas[low]) / (logSigmas[low + 1] - logSigmas[low]);
   return low + Math.min(Math.max(part, 0), 1);
 }
 
-/** diffusers rounds the timesteps of Karras sigmas, but for DPM-Solver on a cosine schedule, where it cuts them off. */
-function roundsKarras(config: SchedulerConfig, options: SolverOptions): boolean {
-  return options.name !== 'DPMSolverMultistepScheduler' || config.beta_schedule !== 'squaredcos_cap_v2';
-}
-
-function checkFalling(
-  sigmas: readonly number[],
-  timesteps: readonly number[],
-  trained: number,
-  options: SolverOptions,
-): void {
-  const fall = sigmas.every((sigma, i) => i === 0 || sigma < sigmas[i - 1]);
-  if (fall && timesteps.every((t) => t >= 0 && t <= trained - 1)) return;
-  throw new SolverError(
-    'num_inference_steps',
-    `must leave distinct timesteps from 0 to ${trained - 1} with this solver and spacing, which ${options.numInferenceSteps} does not`,
-  );
+function checkFalling({ timesteps, sigmas }: Grid, last: number, options: SolverOptions): void {
+  const falling = sigmas.every((sigma, i) => i === 0 || sigma < sigmas[i - 1]);
+  if (!falling || timesteps.some((t) => t < 0 || t > last)) throw crowdedSchedule(last, options);
 }

@@ -84,14 +84,16 @@ export function checkTimesteps(
   options: SolverOptions,
 ): void {
   const last = schedule.alphasCumprod.length - 1;
-  for (const [i, t] of timesteps.entries()) {
-    if (t < 0 || t > last || (i > 0 && t >= timesteps[i - 1])) {
-      throw new SolverError(
-        'num_inference_steps',
-        `must leave distinct timesteps from 0 to ${last} with this solver and spacing, which ${options.numInferenceSteps} does not`,
-      );
-    }
-  }
+  const falling = timesteps.every((t, i) => i === 0 || t < timesteps[i - 1]);
+  if (!falling || timesteps.some((t) => t < 0 || t > last)) throw crowdedSchedule(last, options);
+}
+
+/** What is wrong with a schedule that has more steps than the training has timesteps for. */
+export function crowdedSchedule(last: number, { name, numInferenceSteps }: SolverOptions): SolverError {
+  return new SolverError(
+    'num_inference_steps',
+    `must leave distinct timesteps from 0 to ${last} with ${name} and its spacing, which ${numInferenceSteps} does not`,
+  );
 }
 
 /** Noise level of a training timestep, for solvers that keep variance-preserving samples. */

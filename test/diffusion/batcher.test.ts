@@ -133,7 +133,7 @@ test('sessions that want frames get equal shares of rows over a window, whatever
         for (let turn = 0; turn < 600; turn++) call(batcher, sessions, budget);
         const rows = sessions.map((session) => total(session.rows));
         const mean = total(rows) / rows.length;
-        for (const own of rows) assert.ok(Math.abs(own - mean) <= 2 * sessions.length, (rows.join(' ')));
+        for (const own of rows) assert.ok(Math.abs(own - mean) <= 2 * sessions.length, rows.join(' '));
       },
     ),
     { numRuns: 60 },

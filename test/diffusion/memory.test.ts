@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { SeededNoise } from '../../src/diffusion/noise.js';
+import { Stream } from '../../src/diffusion/stream.js';
+import { createStream } from './streams.js';
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+function memory(): { heap: number; external: number } {
+  collect();
+  collect();
+  const { heapUsed, external } = process.memoryUsage();
+  return { heap: heapUsed, external };
+}
+
+test('memory is flat over 10,000 frames, for every guidance', () => {
+  const shape = [4, 64, 64] as const;
+  const length = 4 * 64 * 64;
+  const latent = new Float32Array(length).fill(0.5);
+  const prediction = new Float32Array(length).fill(0.1);
+  for (const cfgType of ['none', 'full', 'self', 'initialize'] as const) {
+    const { plan, steering, admission } = createStream({ cfgType, tIndexList: [18, 26, 35, 45] });
+    const noise = new SeededNoise([{ seed: 2, weight: 1 }], length, 0);
+    const stream = new Stream({ ...plan, shape, noise }, steering, admission);
+    let largest = 0;
+    let before = memory();
+    for (let frame = 0; frame < 2500; frame++) {
+      stream.admit(frame, latent);
+      for (const lane of stream.lanes())
+        stream.absorb(
+          lane,
+          lane.rows.map(() => prediction),
+        );
+      // Between collections too: latents are not made anew for each frame.
+      largest = Math.max(largest, process.memoryUsage().arrayBuffers);
+      if (frame === 100) before = memory();
+    }
+    const after = memory();
+    assert.ok(after.external - before.external < 100_000, `${cfgType}: external memory grew`);
+    assert.ok(after.heap - before.heap < 500_000, `${cfgType}: heap grew by ${after.heap - before.heap}`);
+    assert.ok(largest < 20e6, `${cfgType}: ${largest} bytes of arrays at a time`);
+  }
+});

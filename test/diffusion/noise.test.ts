@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Gaussian, SeededNoise } from '../../src/diffusion/noise.js';
+
+const length = 20_000;
+
+function moments(values: Float32Array): { mean: number; variance: number } {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
+  return { mean, variance };
+}
+
+function correlation(a: Float32Array, b: Float32Array): number {
+  return a.reduce((sum, value, i) => sum + value * b[i], 0) / a.length;
+}
+
+function assertUnit(values: Float32Array): void {
+  const { mean, variance } = moments(values);
+  assert.ok(Math.abs(mean) < 0.04, `mean ${mean}`);
+  assert.ok(Math.abs(variance - 1) < 0.05, `variance ${variance}`);
+}
+
+test('equal keys give equal numbers, others independent ones', () => {
+  const draw = (...key: number[]): Float32Array => {
+    const values = new Float32Array(length);
+    return new Gaussian(...key).fill(values);
+  };
+  assert.deepEqual(draw(7, 1), draw(7, 1));
+  for (const key of [[7, 2], [8, 1], [1, 7], [7]]) {
+    assertUnit(draw(...key));
+    assert.ok(Math.abs(correlation(draw(7, 1), draw(...key))) < 0.04, key.join());
+  }
+});
+
+test('uniform numbers fill the interval evenly', () => {
+  const random = new Gaussian(1);
+  const counts = Array<number>(10).fill(0);
+  for (let i = 0; i < length; i++) counts[Math.floor(random.uniform() * 10)] += 1;
+  for (const count of counts) assert.ok(Math.abs(count / length - 0.1) < 0.01);
+});
+
+test('fixed noise is the same for every frame, and of its own for each stage', () => {
+  const noise = new SeededNoise([{ seed: 3, weight: 1 }], length, 0);
+  assert.equal(noise.at(1, 0), noise.at(1, 999));
+  assertUnit(noise.at(0, 0));
+  assert.ok(Math.abs(correlation(noise.at(0, 0), noise.at(1, 0))) < 0.04);
+});
+
+test('drifting noise turns slowly, keeps its variance, and depends on the frame alone', () => {
+  const noise = new SeededNoise([{ seed: 3, weight: 1 }], length, 0.1);
+  const frames = Array.from({ length: 31 }, (_, ordinal) => noise.at(0, ordinal).slice());
+  for (const [ordinal, values] of frames.entries()) {
+    assertUnit(values);
+    if (ordinal > 0) assert.ok(correlation(values, frames[ordinal - 1]) > 0.97);
+  }
+  assert.ok(Math.abs(correlation(frames[0], frames[10])) < 0.04, 'a full turn later it is another');
+  assert.deepEqual(new SeededNoise([{ seed: 3, weight: 1 }], length, 0.1).at(0, 17), frames[17]);
+});
+
+test('weighted seeds blend at unit variance; a weight of 0 changes nothing', () => {
+  const one = new SeededNoise([{ seed: 1, weight: 2 }], length, 0).at(0, 0);
+  const two = new SeededNoise([{ seed: 2, weight: 1 }], length, 0).at(0, 0);
+  const blend = new SeededNoise(
+    [
+      { seed: 1, weight: 3 },
+      { seed: 2, weight: 4 },
+    ],
+    length,
+    0,
+  ).at(0, 0);
+  assertUnit(blend);
+  assert.ok(Math.abs(correlation(blend, one) - 0.6) < 0.05);
+  assert.ok(Math.abs(correlation(blend, two) - 0.8) < 0.05);
+  assert.deepEqual(
+    new SeededNoise(
+      [
+        { seed: 1, weight: 1 },
+        { seed: 2, weight: 0 },
+      ],
+      length,
+      0,
+    ).at(0, 0),
+    one,
+  );
+});
+
+test('starts of txt2img differ from frame to frame and are repeatable', () => {
+  const noise = new SeededNoise([{ seed: 3, weight: 1 }], length, 0);
+  const [first, second] = [0, 1].map((ordinal) => noise.start(ordinal).slice());
+  assertUnit(first);
+  assert.ok(Math.abs(correlation(first, second)) < 0.04);
+  assert.deepEqual(noise.start(0), first);
+});

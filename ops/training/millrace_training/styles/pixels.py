@@ -55,6 +55,15 @@ def flatten(image: np.ndarray, passes: int = 2, colour_sigma: float = 45, reach:
     return image
 
 
+def calm(image: np.ndarray) -> np.ndarray:
+    """Grain and faint texture removed from a uint8 picture, outlines kept.
+
+    Filters that raise contrast start here: raised grain costs the latents dearly, looks
+    dirty, and flickers in video.
+    """
+    return cv2.GaussianBlur(cv2.bilateralFilter(image, 5, 36, 3), (0, 0), 0.8)
+
+
 def local_tone(gray: np.ndarray, strength: float = 0.55, sigma: float = 24.0) -> np.ndarray:
     """Brightness relative to its surroundings [H, W]: the local stand-in for auto-contrast."""
     around = blur(gray, sigma)
@@ -93,12 +102,19 @@ def sharpen(image: np.ndarray, amount: float = 0.6, sigma: float = 2.0) -> np.nd
     return np.clip(picture + amount * (picture - blur(picture, sigma)), 0, 255).astype(np.uint8)
 
 
-def posterize(image: np.ndarray, levels: int, softness: float = 0.0) -> np.ndarray:
-    """Quantise the brightness (largest channel) of a float32 picture, keeping its hue.
+def steps(value: np.ndarray, levels: int, steepness: float = 4.0) -> np.ndarray:
+    """Quantise 0..1 to levels + 1 flat steps joined by short ramps.
 
-    softness 0 gives hard bands; 1 leaves the picture as it is.
+    Hard steps would flip whole areas on a change of one grey level: a network can only
+    guess them, and video flickers.
     """
+    scaled = value * levels
+    whole = np.floor(scaled)
+    return (whole + np.clip((scaled - whole - 0.5) * steepness + 0.5, 0, 1)) / levels
+
+
+def posterize(image: np.ndarray, levels: int) -> np.ndarray:
+    """Bands of brightness (largest channel) in a float32 picture, keeping its hue."""
     value = image.max(-1, keepdims=True)
-    banded = (np.floor(value * levels) + 0.5) / levels
-    banded = (1 - softness) * banded + softness * value
+    banded = steps(value, levels)
     return image * np.minimum(banded / np.maximum(value, 0.03), 3.0)

@@ -1,0 +1,1 @@
+"""The autoencoder: pictures to latents a quarter as wide and back."""

@@ -1,0 +1,156 @@
+"""The stages as commands; `all` runs them one after the other."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from .loop import Plan
+from .parallel import Group, pick_device, run_parallel
+from .run_folder import RunFolder
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="millrace_training", description="Train Millrace's embedded model.")
+    parser.add_argument("stage", choices=[*_STAGES, "all"])
+    parser.add_argument("--run", type=Path, required=True, help="folder for everything that is read and written")
+    parser.add_argument("--init", type=Path, help="start from the weights of this diffusers folder instead of from scratch")
+    parser.add_argument("--photos", type=Path, nargs="*", default=[], help="further folders of photos (stage data)")
+    parser.add_argument("--processes", type=int, default=2, help="worker processes on a CPU (default 2)")
+    parser.add_argument("--device", default="auto", help="cpu, cuda or auto")
+    parser.add_argument("--steps", type=int, help="training steps of the stage, instead of its default")
+    parser.add_argument("--decay-steps", type=int, help="steps in which the learning rate falls to zero at the end")
+    parser.add_argument("--rate", type=float, help="learning rate, instead of the stage's default")
+    parser.add_argument("--batch", type=int, default=16, help="U-Net rows a process and step (default 16; a GPU takes 512)")
+    parser.add_argument("--init-scale", type=float, default=8.0, help="the latent scale of --init (its vae's scaling_factor)")
+    parser.add_argument("--model", type=Path, help="diffusers folder to write, measure or draw with (default RUN/export)")
+    parser.add_argument("--name", default="model", help="name of the evaluation's and the montage's file")
+    parser.add_argument("--pictures", type=int, default=6, help="held-out pictures a style in the evaluation (default 6)")
+    parser.add_argument("--only", nargs="*", default=[], help="measures to take: styles moods prompts behaviour")
+    parser.add_argument("--tile", type=int, default=128, help="pixels of a picture in the montage (default 128)")
+    return parser
+
+
+def _plan(arguments: argparse.Namespace, steps: int, decay_share: float, **others: float) -> Plan:
+    total = arguments.steps or steps
+    decay = arguments.decay_steps if arguments.decay_steps is not None else int(total * decay_share)
+    return Plan(steps=total, decay_steps=decay, **others)
+
+
+def _train(arguments: argparse.Namespace, run: RunFolder, work: Callable[[Group], None]) -> None:
+    run_parallel(work, arguments.processes, pick_device(arguments.device), run.pids)
+
+
+def _part(arguments: argparse.Namespace, name: str) -> Path | None:
+    return arguments.init / name if arguments.init else None
+
+
+def _data(arguments: argparse.Namespace, run: RunFolder) -> None:
+    from .data.gather import gather
+
+    gather(run, arguments.photos, arguments.processes)
+
+
+def _targets(arguments: argparse.Namespace, run: RunFolder) -> None:
+    from .targets import make_targets
+
+    make_targets(run, arguments.processes)
+
+
+def _autoencoder(arguments: argparse.Namespace, run: RunFolder) -> None:
+    from .autoencoder.train import train_autoencoder
+
+    init = _part(arguments, "vae")
+    rate = arguments.rate or (6e-4 if init else 2e-3)
+    plan = _plan(arguments, 2600 if init else 6000, 0.3)
+    _train(arguments, run, partial(train_autoencoder, run=run, init=init, rate=rate, plan=plan))
+
+
+def _text_encoder(arguments: argparse.Namespace, run: RunFolder) -> None:
+    from .text.train import prepare_tokenizer, train_text_encoder
+
+    prepare_tokenizer(run, _part(arguments, "tokenizer"))
+    plan = _plan(arguments, 3000, 0.5, ema_decay=0.99, evaluate_every=120)
+    work = partial(train_text_encoder, run=run, init=_part(arguments, "text_encoder"), rate=arguments.rate or 2e-3, plan=plan)
+    _train(arguments, run, work)
+
+
+def _latents(arguments: argparse.Namespace, run: RunFolder) -> None:
+    from .latents import prepare_latents
+
+    _train(arguments, run, prepare_latents(run))
+
+
+def _unet(arguments: argparse.Namespace, run: RunFolder) -> None:
+    from .unet.train import train_unet
+
+    init = _part(arguments, "unet")
+    plan = _plan(arguments, 40000, 0.2)
+    work = partial(
+        train_unet,
+        run=run,
+        init=init,
+        init_scale=arguments.init_scale,
+        rate=arguments.rate or 1e-3,
+        batch=arguments.batch,
+        plan=plan,
+    )
+    _train(arguments, run, work)
+
+
+def _export(arguments: argparse.Namespace, run: RunFolder) -> None:
+    import numpy as np
+
+    from .export.check import check_export
+    from .export.layout import load_parts, write_layout
+    from .export.onnx_parts import write_onnx
+
+    folder = arguments.model or run.export
+    parts = load_parts(run)
+    write_layout(run, parts, folder)
+    write_onnx(parts, folder)
+    check_export(folder, np.load(run.held_out)[1])
+
+
+def _judge(arguments: argparse.Namespace, run: RunFolder) -> None:
+    from .evaluate.classifier import train_judge
+
+    plan = _plan(arguments, 1500, 0.5, ema_decay=0.99)
+    _train(arguments, run, partial(train_judge, run=run, plan=plan))
+
+
+def _evaluate(arguments: argparse.Namespace, run: RunFolder) -> None:
+    from .evaluate.report import evaluate
+
+    evaluate(run, arguments.model or run.export, arguments.name, arguments.pictures, arguments.only)
+
+
+def _montage(arguments: argparse.Namespace, run: RunFolder) -> None:
+    from .evaluate.montage import write_montage
+
+    run.evaluation.mkdir(parents=True, exist_ok=True)
+    write_montage(run, arguments.model or run.export, run.evaluation / f"{arguments.name}.png", arguments.tile)
+
+
+_STAGES: dict[str, Callable[[argparse.Namespace, RunFolder], None]] = {
+    "data": _data,
+    "targets": _targets,
+    "autoencoder": _autoencoder,
+    "text-encoder": _text_encoder,
+    "latents": _latents,
+    "unet": _unet,
+    "export": _export,
+    "judge": _judge,
+    "evaluate": _evaluate,
+    "montage": _montage,
+}
+
+
+def main() -> None:
+    arguments = _parser().parse_args()
+    run = RunFolder(arguments.run)
+    run.root.mkdir(parents=True, exist_ok=True)
+    for stage in _STAGES if arguments.stage == "all" else [arguments.stage]:
+        _STAGES[stage](arguments, run)

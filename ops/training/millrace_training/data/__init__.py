@@ -1,0 +1,1 @@
+"""Gathering photos and cutting them into square crops."""

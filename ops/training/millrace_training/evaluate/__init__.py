@@ -1,0 +1,1 @@
+"""How good a model is, on material that it was never trained on."""

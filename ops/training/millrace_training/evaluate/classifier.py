@@ -1,0 +1,101 @@
+"""A judge that names the style of a picture, trained on the filters' true targets.
+
+The U-Net never sees it. A picture that it names wrongly does not look like its style.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from ..loop import Draw, Plan, train
+from ..moods import MOOD_NAMES, apply_mood
+from ..parallel import Group
+from ..pictures import to_tensor
+from ..run_folder import RunFolder
+from ..styles import STYLE_NAMES
+
+_BATCH, _CROP = 32, 128
+_MOOD_SHARE = 0.2
+NONE = len(STYLE_NAMES)  # the label of a plain photo
+
+
+class StyleJudge(nn.Module):
+    """[N, 3, H, W] in -1..1 -> logits over the styles and `NONE`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        channels = 3
+        for width, stride in ((24, 2), (48, 2), (96, 2), (128, 2), (128, 1)):
+            layers += [nn.Conv2d(channels, width, 3, stride, 1), nn.BatchNorm2d(width), nn.ReLU()]
+            channels = width
+        self.features = nn.Sequential(*layers)
+        self.head = nn.Linear(2 * channels, NONE + 1)
+
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        features = self.features(pictures).float()
+        return self.head(torch.cat([features.mean((2, 3)), features.std((2, 3))], 1))
+
+
+class JudgeTask:
+    """One step classifies crops of true targets and photos, lightly blurred and recoloured at times."""
+
+    name = "judge"
+
+    def __init__(self, run: RunFolder, group: Group):
+        torch.manual_seed(0)
+        self.group = group
+        self.model: nn.Module = StyleJudge().to(group.device, memory_format=torch.channels_last)
+        self.crops = np.load(run.crops, mmap_mode="r")
+        self.targets = np.load(run.targets, mmap_mode="r")
+        self.styles = np.load(run.target_styles)
+
+    def optimizers(self) -> list[torch.optim.Optimizer]:
+        return [torch.optim.AdamW(self.model.parameters(), lr=3e-3, weight_decay=0.01)]
+
+    def batch(self, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+        pictures, labels = [], []
+        for _ in range(_BATCH):
+            crop = rng.integers(len(self.crops))
+            slot = int(rng.integers(-1, self.targets.shape[1])) if rng.random() < 0.2 else int(rng.integers(self.targets.shape[1]))
+            source = self.crops[crop] if slot < 0 else self.targets[crop, slot]
+            y, x = rng.integers(0, source.shape[0] - _CROP + 1, 2)
+            picture = source[y : y + _CROP, x : x + _CROP]
+            if rng.random() < _MOOD_SHARE:
+                picture = apply_mood(picture, str(rng.choice(MOOD_NAMES)))
+            pictures.append(picture)
+            labels.append(NONE if slot < 0 else int(self.styles[crop, slot]))
+        batch = to_tensor(np.stack(pictures), self.group.device)
+        if rng.random() < 0.3:  # outputs are a little soft; softness must not decide
+            batch = F.avg_pool2d(F.pad(batch, (1, 1, 1, 1), mode="replicate"), 3, 1)
+        return batch, torch.tensor(labels, device=self.group.device)
+
+    def loss(self, draw: Draw, decay: float) -> tuple[torch.Tensor, dict[str, float]]:
+        pictures, labels = self.batch(draw.numpy)
+        with self.group.autocast():
+            logits = self.model(pictures)
+        return F.cross_entropy(logits.float(), labels), {"accuracy": float((logits.argmax(-1) == labels).float().mean())}
+
+    def evaluate(self, model: nn.Module) -> dict[str, float]:
+        rng = np.random.default_rng(0)
+        right = [(model(pictures).argmax(-1) == labels).float().mean() for pictures, labels in (self.batch(rng) for _ in range(20))]
+        return {"accuracy": float(torch.stack(right).mean())}
+
+
+def train_judge(group: Group, run: RunFolder, plan: Plan) -> None:
+    """Train and write evaluation/judge.pt."""
+    task = JudgeTask(run, group)
+    weights = train(task, plan, run, run.evaluation / "judge", group)
+    if group.leads:
+        torch.save(weights, run.evaluation / "judge.pt")
+
+
+def load_judge(path: Path) -> StyleJudge:
+    judge = StyleJudge()
+    judge.load_state_dict(torch.load(path, weights_only=True))
+    return judge.eval().requires_grad_(False)

@@ -1,0 +1,46 @@
+"""A finished model in a diffusers folder, ready to draw; any model of this shape, also an older one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import UNet2DConditionModel
+
+from ..autoencoder.model import load_autoencoder
+from ..pictures import to_images, to_tensor
+from ..text.model import load_text_encoder, load_tokenizer
+from ..text.tokenizer import tokenize
+from ..unet.sampler import stylise
+
+_PART = 6  # pictures at a time
+
+
+class FinishedModel:
+    """Draws uint8 pictures [N, H, W, 3] as a stream with fixed noise would."""
+
+    def __init__(self, folder: Path, device: torch.device):
+        self.device = device
+        self.vae = load_autoencoder(folder / "vae", device).eval().requires_grad_(False)
+        self.scale = float(self.vae.config.scaling_factor)
+        unet = UNet2DConditionModel.from_pretrained(folder / "unet", torch_dtype=torch.float32)
+        self.unet = unet.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
+        self.text_encoder = load_text_encoder(folder / "text_encoder", device)
+        self.tokenizer = load_tokenizer(folder / "tokenizer")
+
+    @torch.no_grad()
+    def embed(self, prompts: list[str]) -> torch.Tensor:
+        """[N, 77, 96]."""
+        return self.text_encoder(tokenize(self.tokenizer, prompts).to(self.device)).last_hidden_state
+
+    def draw(self, pictures: np.ndarray, embedding: torch.Tensor, indices: list[int]) -> np.ndarray:
+        """One embedding [1, 77, 96] for all pictures, or one for each [N, 77, 96]."""
+        rows = embedding.expand(len(pictures), -1, -1)
+        made = []
+        for i in range(0, len(pictures), _PART):
+            part = slice(i, i + _PART)
+            with torch.autocast(self.device.type, torch.bfloat16):
+                drawn = stylise(self.unet, self.vae, to_tensor(pictures[part], self.device), rows[part], indices, self.scale)
+            made.append(to_images(drawn))
+        return np.concatenate(made)

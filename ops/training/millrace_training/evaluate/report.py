@@ -1,0 +1,171 @@
+"""Stage `evaluate`: the quality measures of a finished model, as a table and as JSON.
+
+All material is held out: photos never trained on, a portrait, two videos. Every stream
+uses fixed noise. PSNR is against the style filter's own output.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..autoencoder.train import carry
+from ..moods import MOOD_NAMES, apply_mood
+from ..pictures import psnr, to_tensor
+from ..prompts.free_text import FREE_TEXT, NONSENSE
+from ..prompts.generator import PromptGenerator
+from ..run_folder import RunFolder
+from ..styles import STYLE_NAMES, STYLES
+from .classifier import StyleJudge, load_judge
+from .measures import change, distance, gradient_energy, ssim
+from .model import FinishedModel
+
+ONE_STEP = [32]
+STEP_LISTS: dict[str, list[int]] = {"[32]": ONE_STEP, "[38]": [38], "[25,38]": [25, 38], "[32,45]": [32, 45], "[18,26,35,45]": [18, 26, 35, 45]}
+_BLENDS = [("oil", "neon"), ("water", "blueprint"), ("comic", "sepia"), ("pencil", "vapor")]
+
+Measure = Callable[[FinishedModel, "Material"], dict[str, Any]]
+
+
+class Material:
+    """Held-out pictures, and the prompts that ask for each style."""
+
+    def __init__(self, run: RunFolder, pictures_a_style: int):
+        self.photos = np.load(run.held_out)
+        self.videos = np.load(run.held_out_video)
+        self.stills = np.concatenate([self.photos, self.videos[:, ::8].reshape(-1, *self.photos.shape[1:])])
+        self.count = pictures_a_style
+        self.judge = load_judge(run.evaluation / "judge.pt") if (run.evaluation / "judge.pt").exists() else None
+
+    def of_style(self, index: int) -> np.ndarray:
+        """The pictures that a style is judged on: `count` of them, different ones for each style."""
+        return self.stills[[(index + i * 11) % len(self.stills) for i in range(self.count)]]
+
+
+def prompt_of(style: str | None, mood: str | None, rng: random.Random) -> str:
+    """A generated prompt, as people write them."""
+    return PromptGenerator([])(style, mood, rng)
+
+
+def _named(judge: StyleJudge, pictures: np.ndarray) -> np.ndarray:
+    """Style indices that the judge sees; [N]."""
+    return torch.cat([judge(to_tensor(pictures[i : i + 32])).argmax(-1) for i in range(0, len(pictures), 32)]).numpy()
+
+
+def styles(model: FinishedModel, material: Material) -> dict[str, Any]:
+    """Each style against its filter: one step and more, the autoencoder's ceiling, sharpness, the judge's word."""
+    table: dict[str, dict[str, float]] = {}
+    for index, name in enumerate(STYLE_NAMES):
+        photos = material.of_style(index)
+        targets = np.stack([STYLES[name](photo) for photo in photos])
+        rng = random.Random(index)
+        embedding = model.embed([prompt_of(name, None, rng) for _ in photos])
+        drawn = {label: model.draw(photos, embedding, indices) for label, indices in STEP_LISTS.items()}
+        row = {f"psnr {label}": float(psnr(targets, pictures).mean()) for label, pictures in drawn.items()}
+        row["ceiling"] = float(psnr(targets, carry(model.vae, targets)).mean())
+        row["ssim"] = float(ssim(targets, drawn["[32]"]).mean())
+        row["sharpness"] = gradient_energy(drawn["[32]"]) / gradient_energy(targets)
+        if material.judge:
+            row["judge"] = float((_named(material.judge, drawn["[32]"]) == index).mean())
+            row["judge on targets"] = float((_named(material.judge, targets) == index).mean())
+        table[name] = {key: round(value, 3) for key, value in row.items()}
+    columns = next(iter(table.values())).keys()
+    table["mean"] = {column: round(float(np.mean([row[column] for row in table.values()])), 3) for column in columns}
+    return table
+
+
+def moods(model: FinishedModel, material: Material) -> dict[str, float]:
+    """PSNR of each mood on photos, and of moods over styles, one step."""
+    figures = {}
+    combined = []
+    for index, mood in enumerate(MOOD_NAMES):
+        photos = material.of_style(index)[:2]
+        style = STYLE_NAMES[(index * 5) % len(STYLE_NAMES)]
+        rng = random.Random(100 + index)
+        plain = model.draw(photos, model.embed([prompt_of(None, mood, rng)]), ONE_STEP)
+        figures[mood] = float(psnr(np.stack([apply_mood(p, mood) for p in photos]), plain).mean())
+        styled = model.draw(photos, model.embed([prompt_of(style, mood, rng)]), ONE_STEP)
+        combined.append(psnr(np.stack([apply_mood(STYLES[style](p), mood) for p in photos]), styled).mean())
+    figures["mean"] = float(np.mean(list(figures.values())))
+    figures["mean over styles"] = float(np.mean(combined))
+    return {key: round(value, 2) for key, value in figures.items()}
+
+
+def prompts(model: FinishedModel, material: Material) -> dict[str, Any]:
+    """The empty prompt, nonsense, and free text by the judge."""
+    photos = material.stills[: 2 * material.count]
+    figures: dict[str, Any] = {
+        f"empty psnr {label}": round(float(psnr(photos, model.draw(photos, model.embed([""]), indices)).mean()), 2)
+        for label, indices in STEP_LISTS.items()
+    }
+    nonsense = model.draw(np.repeat(photos[:1], len(NONSENSE), 0), model.embed(NONSENSE), ONE_STEP)
+    figures["nonsense psnr to photo"] = [round(float(v), 1) for v in psnr(np.repeat(photos[:1], len(NONSENSE), 0), nonsense)]
+    if material.judge:
+        pictures = material.stills[[i % len(material.stills) for i in range(len(FREE_TEXT))]]
+        drawn = model.draw(pictures, model.embed([text for text, _ in FREE_TEXT]), ONE_STEP)
+        wanted = np.array([STYLE_NAMES.index(style) for _, style in FREE_TEXT])
+        figures["free text"] = round(float((_named(material.judge, drawn) == wanted).mean()), 3)
+    return figures
+
+
+def behaviour(model: FinishedModel, material: Material) -> dict[str, Any]:
+    """Blending, strength and steadiness."""
+    photos = material.photos[:4]
+    blends = {}
+    for first, second in _BLENDS:
+        rng = random.Random(5)
+        a, b = (model.embed([prompt_of(style, None, rng)]) for style in (first, second))
+        drawn = [model.draw(photos, torch.lerp(a, b, share), ONE_STEP) for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
+        from_first, from_second = [distance(d, drawn[0]) for d in drawn], [distance(d, drawn[-1]) for d in drawn]
+        blends[f"{first} to {second}"] = {
+            "monotone": bool((np.diff(from_first) > 0).all() and (np.diff(from_second) < 0).all()),
+            "distance": [round(v, 1) for v in from_first],
+        }
+    strengths = {}
+    for style in ("neon", "oil", "sepia"):
+        embedding = model.embed([prompt_of(style, None, random.Random(6))])
+        strengths[style] = {str(i): round(distance(photos, model.draw(photos, embedding, [i])), 1) for i in (24, 32, 38, 41, 44, 47)}
+    steadiness = {}
+    noise = np.random.default_rng(0).normal(0, 1.5, (8, *photos.shape[1:]))
+    still = np.clip(photos[:1] + noise, 0, 255).astype(np.uint8)
+    for style in ("", *STYLE_NAMES):
+        embedding = model.embed([prompt_of(style, None, random.Random(7)) if style else ""])
+        row = {"still": change(model.draw(still, embedding, ONE_STEP))}
+        for name, clip in zip(("vtest", "tree"), material.videos):
+            row[name] = change(model.draw(clip[:8], embedding, ONE_STEP)) / change(clip[:8])
+        steadiness[style or "empty"] = {key: round(value, 2) for key, value in row.items()}
+    columns = ("still", "vtest", "tree")
+    steadiness["mean"] = {c: round(float(np.mean([row[c] for row in steadiness.values()])), 2) for c in columns}
+    return {"blends": blends, "distance from photo by t_index": strengths, "steadiness": steadiness}
+
+
+MEASURES: dict[str, Measure] = {"styles": styles, "moods": moods, "prompts": prompts, "behaviour": behaviour}
+
+
+def evaluate(run: RunFolder, folder: Path, name: str, pictures_a_style: int, only: list[str]) -> None:
+    """Measure, print, and write evaluation/NAME.json."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model = FinishedModel(folder, device)
+    material = Material(run, pictures_a_style)
+    results = {key: measure(model, material) for key, measure in MEASURES.items() if not only or key in only}
+    run.evaluation.mkdir(parents=True, exist_ok=True)
+    (run.evaluation / f"{name}.json").write_text(json.dumps(results, indent=1, ensure_ascii=False))
+    if "styles" in results:
+        _print_table(results["styles"])
+    for key, value in results.items():
+        if key != "styles":
+            print(f"{key}: {json.dumps(value, indent=1, ensure_ascii=False)}")
+
+
+def _print_table(table: dict[str, dict[str, float]]) -> None:
+    columns = list(table["mean"])
+    print("| style | " + " | ".join(columns) + " |")
+    print("|---" * (len(columns) + 1) + "|")
+    for name, row in table.items():
+        print(f"| {name} | " + " | ".join(f"{row[c]:.2f}" for c in columns) + " |")

@@ -1,0 +1,1 @@
+"""Writing a trained model for Millrace and for Python's diffusers, and checking it."""

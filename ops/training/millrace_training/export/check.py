@@ -1,0 +1,96 @@
+"""Checks of an export: ONNX against torch, and against Python's diffusers as users call it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import torch
+from diffusers import LCMScheduler, StableDiffusionImg2ImgPipeline
+from PIL import Image
+
+from ..evaluate.model import FinishedModel
+from ..pictures import psnr, to_images, to_tensor
+from ..text.tokenizer import tokenize
+
+_TIMES = [359]  # t_index 32
+
+
+def _session(folder: Path, part: str) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(str(folder / part / "model.onnx"), options, providers=["CPUExecutionProvider"])
+
+
+def _largest_difference(found: np.ndarray, wanted: torch.Tensor) -> float:
+    return round(float(np.abs(found - wanted.numpy()).max()), 6)
+
+
+@torch.no_grad()
+def _parts(folder: Path, model: FinishedModel) -> dict[str, float]:
+    """Largest differences between each ONNX graph and its torch module, on odd sizes and mixed rows."""
+    draw = torch.Generator().manual_seed(0)
+    latent = torch.randn(3, 4, 24, 40, generator=draw)
+    times = torch.tensor([359, 239, 40])
+    tokens = tokenize(model.tokenizer, ["", "oil painting of a cat", "猫 " * 90])
+    embedding = model.text_encoder(tokens).last_hidden_state
+    picture = torch.rand(2, 3, 96, 160, generator=draw) * 2 - 1
+    smooth = torch.nn.functional.avg_pool2d(picture, 9, 1, 4)
+    code = model.vae.encoder(smooth)
+    text = _session(folder, "text_encoder").run(None, {"input_ids": tokens.numpy()})[0]
+    unet = _session(folder, "unet").run(
+        None, {"sample": latent.numpy(), "timestep": times.numpy(), "encoder_hidden_states": embedding.numpy()}
+    )[0]
+    encoded = _session(folder, "vae_encoder").run(None, {"sample": smooth.numpy()})[0]
+    decoded = _session(folder, "vae_decoder").run(None, {"latent_sample": code.numpy()})[0]
+    inside = (..., slice(12, -12), slice(12, -12))  # merged convolutions differ at the edges, see export/merge.py
+    return {
+        "text_encoder": _largest_difference(text, embedding),
+        "unet": _largest_difference(unet, model.unet(latent, times, embedding, return_dict=False)[0]),
+        "vae_encoder inside": _largest_difference(encoded[(..., slice(6, -6), slice(6, -6))], code[(..., slice(6, -6), slice(6, -6))]),
+        "vae_decoder inside": _largest_difference(decoded[inside], model.vae.decoder(code)[inside]),
+        "vae_decoder edges": _largest_difference(decoded, model.vae.decoder(code)),
+    }
+
+
+@torch.no_grad()
+def _pipeline(folder: Path, model: FinishedModel, photo: np.ndarray) -> dict[str, float]:
+    """One step of diffusers' image-to-image pipeline against the same step by ONNX, in dB between the pictures."""
+    pipe = StableDiffusionImg2ImgPipeline.from_pretrained(folder, torch_dtype=torch.float32, safety_checker=None)
+    pipe.scheduler = LCMScheduler.from_config(pipe.scheduler.config)
+    pipe.set_progress_bar_config(disable=True)
+    prompt = "watercolor painting"
+    by_diffusers = pipe(
+        prompt,
+        image=Image.fromarray(photo),
+        timesteps=_TIMES,
+        strength=1.0,
+        guidance_scale=1.0,
+        generator=torch.Generator().manual_seed(0),
+        output_type="np",
+    ).images
+
+    scale = model.scale
+    code = _session(folder, "vae_encoder").run(None, {"sample": to_tensor(photo[None]).numpy()})[0] * scale
+    noise = torch.randn(code.shape, generator=torch.Generator().manual_seed(0)).numpy()
+    alpha = float(pipe.scheduler.alphas_cumprod[_TIMES[0]])
+    noisy = alpha**0.5 * code + (1 - alpha) ** 0.5 * noise
+    embedding = _session(folder, "text_encoder").run(None, {"input_ids": tokenize(model.tokenizer, [prompt]).numpy()})[0]
+    feed = {"sample": noisy.astype(np.float32), "timestep": np.array(_TIMES), "encoder_hidden_states": embedding}
+    answer = _session(folder, "unet").run(None, feed)[0]
+    by_onnx = _session(folder, "vae_decoder").run(None, {"latent_sample": (answer / scale).astype(np.float32)})[0]
+    pictures = (by_diffusers * 255).round().astype(np.uint8)
+    return {"diffusers against ONNX, dB": round(float(psnr(pictures, to_images(torch.from_numpy(by_onnx)))[0]), 1)}
+
+
+def check_export(folder: Path, photo: np.ndarray) -> dict[str, float]:
+    """Print and return the differences; raises where one is too large."""
+    model = FinishedModel(folder, torch.device("cpu"))
+    model.unet.to(memory_format=torch.contiguous_format)
+    found = _parts(folder, model) | _pipeline(folder, model, photo)
+    print("export: " + json.dumps(found))
+    if found["unet"] > 1e-2 or found["text_encoder"] > 1e-3 or found["diffusers against ONNX, dB"] < 35:
+        raise SystemExit("the export differs from the trained model")
+    return found

@@ -1,0 +1,73 @@
+"""Stage `latents`: what the U-Net learns from, encoded once.
+
+Of each crop: the photo, its styled versions, two of those with a mood on top, and the
+photo with a mood. Chunks that are finished are marked, so that a stopped run goes on.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import torch
+
+from .autoencoder.model import FACTOR, LATENT_CHANNELS, encode, load_autoencoder
+from .moods import MOOD_NAMES, apply_mood
+from .parallel import Group
+from .pictures import to_tensor
+from .run_folder import RunFolder
+from .targets import TARGETS_PER_CROP
+
+STYLE_MOODS = 2  # styled versions with a mood
+SLOTS = 1 + TARGETS_PER_CROP + STYLE_MOODS + 1
+_CHUNK = 32  # crops
+
+
+def labels_of_crop(index: int, styles: np.ndarray) -> np.ndarray:
+    """int [SLOTS, 2]: style and mood of each of a crop's latents, -1 for none."""
+    rng = np.random.RandomState(5000 + index)
+    plain = [(-1, -1), *((int(style), -1) for style in styles)]
+    moody_styles = rng.choice(styles, STYLE_MOODS, replace=False)
+    moody = [(int(style), int(rng.randint(len(MOOD_NAMES)))) for style in (*moody_styles, -1)]
+    return np.array(plain + moody, np.int32)
+
+
+def _pictures(photo: np.ndarray, targets: np.ndarray, labels: np.ndarray) -> list[np.ndarray]:
+    """The pictures [256, 256, 3] that the labels describe."""
+    by_style = {int(style): targets[slot - 1] for slot, (style, _) in enumerate(labels[: 1 + len(targets)]) if slot}
+    by_style[-1] = photo
+    return [by_style[int(s)] if m < 0 else apply_mood(by_style[int(s)], MOOD_NAMES[m]) for s, m in labels]
+
+
+def make_latents(group: Group, run: RunFolder) -> None:
+    """Encode this process's share of the chunks into latents.npy."""
+    torch.set_grad_enabled(False)
+    model = load_autoencoder(run.autoencoder, group.device)
+    crops = np.load(run.crops, mmap_mode="r")
+    targets = np.load(run.targets, mmap_mode="r")
+    labels = np.load(run.latent_labels)
+    latents = np.load(run.latents, mmap_mode="r+")
+    done_path = run.root / f"latents.done.{group.rank}"
+    done = {int(line) for line in done_path.read_text().split()} if done_path.exists() else set()
+    starts = [s for s in range(0, len(crops), _CHUNK) if s // _CHUNK % group.size == group.rank and s not in done]
+    with done_path.open("a") as log:
+        for count, start in enumerate(starts, 1):
+            for index in range(start, min(start + _CHUNK, len(crops))):
+                pictures = np.stack(_pictures(crops[index], targets[index], labels[index]))
+                with group.autocast():
+                    latents[index] = encode(model, to_tensor(pictures, group.device)).half().cpu().numpy()
+            latents.flush()
+            log.write(f"{start}\n")
+            log.flush()
+            if group.leads and count % 10 == 0:
+                print(f"latents: {count}/{len(starts)} chunks", flush=True)
+
+
+def prepare_latents(run: RunFolder) -> partial[None]:
+    """Lay out the files; returns the work for each process."""
+    styles = np.load(run.target_styles)
+    size = np.load(run.crops, mmap_mode="r").shape[1] // FACTOR
+    np.save(run.latent_labels, np.stack([labels_of_crop(i, s) for i, s in enumerate(styles)]))
+    if not run.latents.exists():
+        np.lib.format.open_memmap(run.latents, "w+", np.float16, (len(styles), SLOTS, LATENT_CHANNELS, size, size))
+    return partial(make_latents, run=run)

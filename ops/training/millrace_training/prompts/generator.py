@@ -1,0 +1,96 @@
+"""A generator of prompts as people write them, for a given style and mood.
+
+Which words stand for nothing is learnt too: subjects, quality words and arbitrary words
+of the dictionary come with every style, so they carry no signal.
+"""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+from .typos import misspell
+from .vocabulary import MOOD_PHRASES, PLAIN_PHRASES, QUALITIES, STYLE_PHRASES, SUBJECTS
+
+_MISSPELT = 0.15
+_SENTENCES = [
+    "{a} of {x}", "{a} of {x}", "{x}, {s}", "{x}, {s} style", "{x} in {s} style", "{x} as {a}", "{s}", "{s}", "{s} style",
+    "turn it into {a}", "make it look like {a}", "{s}, {x}", "in the style of {s}", "{s} of {x}", "{x} {s}", "{s} art",
+    "{s} effect", "{s} filter", "{s} look", "{s} vibes", "give me that {s} look", "as if {s} had made it", "like {a}",
+    "{x} like in {s}", "make me look like {a}", "i want {a} of {x}", "please turn {x} into {a}", "{x} but {s}",
+    "{x} drawn as {a}", "{x} made in {s}", "can you make it {s}", "{x} in the style of {s}", "{s} version of {x}", "{x} by {s}",
+    "{x}, inspired by {s}", "{x} painted by {s}", "as if {s} had painted {x}", "{s} aesthetic", "{s} mode", "{s}!",
+    "something like {s}", "{x} with {s}", "{x} through {a}", "{x} seen in {a}", "i am in {a}", "we are in {s}", "the look of {s}",
+    "everything should look like {a}", "show me as {a}", "style: {s}", "{s} please", "{s} {s}", "{x} rendered as {a}", "do {s}",
+    "put {x} into {a}", "{x} from {s}", "{x} that looks like {s}", "very {s}", "{s}-like {x}", "{s} inspired {x}", "{s} theme",
+]  # fmt: skip
+_MOOD_SENTENCES = [
+    "{m}", "{m}", "{x}, {m}", "{m}, {x}", "{x} {m}", "a photo of {x}, {m}", "{m} photo", "make it {m}", "{x}, {m} mood", "{m} style",
+    "{x} in {m}", "make everything {m}", "{m} please", "i want it {m}", "{m} look", "{m} vibes", "{m} version", "a {m} picture of {x}",
+]  # fmt: skip
+_STYLE_AND_MOOD = ["{b}, {m}", "{b}, {m}", "{m} {b}", "{m}, {b}", "{b} with {m}", "{b} {m}", "{b} in {m}", "{b}, {m} mood", "{b} but {m}"]
+
+
+def _article(phrase: str, rng: random.Random) -> str:
+    if phrase.startswith(("in ", "with ", "by ", "the ", "drawn ", "made ")) or rng.random() > 0.45:
+        return phrase
+    return ("an " if phrase[0] in "aeiou8" else "a ") + phrase
+
+
+class PromptGenerator:
+    """Draws prompts; `dictionary` is a list of words that mean no style and no mood."""
+
+    def __init__(self, dictionary: list[str]):
+        known = {w for phrases in (*STYLE_PHRASES.values(), *MOOD_PHRASES.values(), PLAIN_PHRASES) for p in phrases for w in p.split()}
+        self.words = [w for w in dictionary if w not in known]
+
+    def subject(self, rng: random.Random) -> str:
+        """Something to look at: common, arbitrary, or both."""
+        kind = rng.random()
+        if kind < 0.55 or not self.words:
+            return rng.choice(SUBJECTS)
+        word = rng.choice(self.words)
+        if kind < 0.75:
+            return rng.choice(["a ", "the ", "", "an old ", "a big ", "two ", "my "]) + word
+        if kind < 0.88:
+            return " ".join(rng.choice(self.words) for _ in range(rng.choice((2, 3))))
+        return f"{rng.choice(SUBJECTS)} {rng.choice(['with', 'and', 'in', 'on', 'near', 'under'])} {rng.choice(['a ', 'the ', ''])}{word}"
+
+    def _plain(self, rng: random.Random) -> str:
+        """A prompt that asks for no change."""
+        if rng.random() < 0.4:
+            return ""
+        phrase = rng.choice(PLAIN_PHRASES)
+        subject = self.subject(rng)
+        return rng.choice([phrase, f"{phrase} of {subject}", f"{subject}, {phrase}", subject, subject, subject])
+
+    def __call__(self, style: str | None, mood: str | None, rng: random.Random) -> str:
+        """A prompt that should give this style and mood (None: none)."""
+        if style is None and mood is None:
+            text = self._plain(rng)
+        elif style is None:
+            text = rng.choice(_MOOD_SENTENCES).format(m=rng.choice(MOOD_PHRASES[mood]), x=self.subject(rng))
+        else:
+            phrase = rng.choice(STYLE_PHRASES[style])
+            text = rng.choice(_SENTENCES).format(s=phrase, a=_article(phrase, rng), x=self.subject(rng))
+            if mood is not None:
+                text = rng.choice(_STYLE_AND_MOOD).format(b=text, m=rng.choice(MOOD_PHRASES[mood]))
+        if not text:
+            return text
+        if rng.random() < 0.3:
+            extra = ", ".join(rng.sample(QUALITIES, rng.choice((1, 1, 2, 3))))
+            text = f"{extra}, {text}" if rng.random() < 0.2 else f"{text}, {extra}"
+        if rng.random() < _MISSPELT:
+            text = misspell(text, rng)
+        case = rng.random()
+        if case < 0.08:
+            text = text.capitalize() if case < 0.06 else text.upper()
+        if rng.random() < 0.06:
+            text += rng.choice((".", "!", " .", "..."))
+        return text
+
+
+def load_dictionary(path: Path) -> list[str]:
+    """Lower-case words of 3 to 10 letters of a word list, one a line."""
+    words = path.read_text(encoding="utf-8", errors="ignore").split()
+    return sorted({w for w in words if w.isascii() and w.isalpha() and w.islower() and 3 <= len(w) <= 10})

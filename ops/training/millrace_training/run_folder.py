@@ -1,0 +1,109 @@
+"""The layout of a run folder: everything that training reads or writes lies in it."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths below one folder; each stage writes its own and reads those of earlier stages."""
+
+    root: Path
+
+    @property
+    def packages(self) -> Path:
+        return self.root / "deb"
+
+    @property
+    def dictionary(self) -> Path:
+        """A list of English words, one a line."""
+        return self.packages / "wamerican/usr/share/dict/american-english"
+
+    @property
+    def crops(self) -> Path:
+        """uint8 [N, 256, 256, 3]: training crops."""
+        return self.root / "crops.npy"
+
+    @property
+    def held_out(self) -> Path:
+        """uint8 [M, 256, 256, 3]: crops of photos never trained on; the first two are a portrait."""
+        return self.root / "held-out.npy"
+
+    @property
+    def held_out_video(self) -> Path:
+        """uint8 [V, F, 256, 256, 3]: F consecutive frames of each held-out video."""
+        return self.root / "held-out-video.npy"
+
+    @property
+    def targets(self) -> Path:
+        """uint8 [N, K, 256, 256, 3]: K styled versions of each crop."""
+        return self.root / "targets.npy"
+
+    @property
+    def target_styles(self) -> Path:
+        """int32 [N, K]: the index of each target's style."""
+        return self.root / "target-styles.npy"
+
+    @property
+    def latents(self) -> Path:
+        """float16 [N, S, 4, 64, 64]: the photo, its targets, targets and photo with a mood."""
+        return self.root / "latents.npy"
+
+    @property
+    def latent_labels(self) -> Path:
+        """int32 [N, S, 2]: style and mood of each latent, -1 for none."""
+        return self.root / "latent-labels.npy"
+
+    @property
+    def tokenizer(self) -> Path:
+        return self.root / "tokenizer"
+
+    @property
+    def autoencoder(self) -> Path:
+        return self.root / "autoencoder"
+
+    @property
+    def text_encoder(self) -> Path:
+        return self.root / "text-encoder"
+
+    @property
+    def unet(self) -> Path:
+        return self.root / "unet"
+
+    @property
+    def export(self) -> Path:
+        return self.root / "export"
+
+    @property
+    def evaluation(self) -> Path:
+        return self.root / "evaluation"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def pids(self) -> Path:
+        """Process ids of the training that runs, one a line: send them SIGSTOP to pause it."""
+        return self.root / "pids"
+
+    def log(self, stage: str, **entry: Any) -> None:
+        """Append one line to the stage's JSON-lines log and print it."""
+        self.logs.mkdir(parents=True, exist_ok=True)
+        line = json.dumps(entry)
+        with (self.logs / f"{stage}.jsonl").open("a") as file:
+            file.write(line + "\n")
+        print(stage, line, flush=True)
+
+
+def write_atomically(path: Path, write: Any) -> None:
+    """Call write(temporary path), then rename: a kill at any time leaves the old file or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".partial")
+    write(temporary)
+    os.replace(temporary, path)

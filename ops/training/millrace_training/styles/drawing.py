@@ -1,0 +1,70 @@
+"""Styles of lines on a ground: pencil, charcoal, ink, blueprint, chalk, relief."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from .lattices import hatching, paper
+from .pixels import blur, bytes_of, calm, dark_lines, edge_strength, flatten, gray_bytes, local_tone, luma, saturate, unit
+
+
+def _dodge(gray: np.ndarray) -> np.ndarray:
+    """Colour dodge [H, W]: the classic pencil effect, white but for local darkness."""
+    return np.clip(gray / np.maximum(1 - blur(1 - gray, 5), 0.02), 0, 1)
+
+
+def pencil(image: np.ndarray) -> np.ndarray:
+    gray = luma(calm(image))
+    shade = 0.55 + 0.45 * gray**0.5 + 0.10 * (hatching(*gray.shape) > 0.5)
+    return gray_bytes(0.02 + 0.97 * np.minimum(_dodge(gray) ** 2, shade))
+
+
+def cpencil(image: np.ndarray) -> np.ndarray:
+    """Coloured pencil: pale colour under pencil lines, with diagonal strokes."""
+    colour = 0.35 + 0.65 * saturate(unit(flatten(image, 1)), 1.5)
+    strokes = 0.08 * (hatching(*image.shape[:2]) < 0.35)
+    return bytes_of(colour * (0.25 + 0.75 * (_dodge(luma(calm(image))) ** 1.8)[..., None]) + strokes[..., None])
+
+
+def lineart(image: np.ndarray) -> np.ndarray:
+    """Black ink on white paper; only deep shadows are filled."""
+    gray = luma(flatten(image, 1))
+    ink = dark_lines(gray, 1.2, 11.0, 0.012)
+    shadow = np.clip((0.16 - blur(gray, 1.5)) * 7, 0, 0.85)
+    return gray_bytes(0.98 * (1 - np.maximum(ink, shadow)))
+
+
+def charcoal(image: np.ndarray) -> np.ndarray:
+    gray = local_tone(luma(calm(image)), 0.6)
+    grain = paper(*gray.shape)
+    tone = np.clip(1.15 * gray + 0.06 * grain, 0, 1)
+    stroke = 1 - dark_lines(luma(calm(image)), 1.5, 7.0)
+    return gray_bytes(0.95 * np.clip(0.12 + 0.82 * np.minimum(0.25 + 0.75 * stroke, 0.3 + 0.75 * tone), 0, 1) + 0.02 * grain)
+
+
+def blueprint(image: np.ndarray) -> np.ndarray:
+    """White lines on blue paper with a 16-pixel grid."""
+    gray = local_tone(luma(calm(image)), 0.4)
+    ground = np.array([0.06, 0.20, 0.52], np.float32) * (0.75 + 0.35 * gray[..., None])
+    grid = np.zeros(gray.shape, np.float32)
+    grid[::16] = grid[:, ::16] = 0.08
+    line = np.clip(1.1 * edge_strength(gray, 1.2, 1.4), 0, 1)
+    return bytes_of(ground + grid[..., None] * np.array([0.6, 0.8, 1], np.float32) + line[..., None] * np.array([0.85, 0.9, 0.95], np.float32))
+
+
+def chalk(image: np.ndarray) -> np.ndarray:
+    """Coloured chalk on a green blackboard."""
+    gray = luma(calm(image))
+    line = np.clip(1.2 * edge_strength(local_tone(gray, 0.4), 1.4, 1.5) + 0.30 * gray, 0, 1)
+    line = np.clip(line * (1 + 0.10 * paper(*gray.shape)), 0, 1)[..., None]
+    tint = np.clip(0.55 + 0.45 * saturate(unit(calm(image)), 2.2) / np.maximum(gray, 0.15)[..., None], 0.4, 1)
+    board = np.array([0.10, 0.17, 0.14], np.float32)
+    return bytes_of(board * (1 - line) + 0.97 * tint * line)
+
+
+def emboss(image: np.ndarray) -> np.ndarray:
+    """Relief lit from the upper left, in warm grey stone."""
+    kernel = np.array([[-2, -1, 0], [-1, 0, 1], [0, 1, 2]], np.float32)
+    relief = 0.55 + 0.9 * cv2.filter2D(blur(luma(calm(image)), 0.6), -1, kernel)
+    return bytes_of(np.clip(relief, 0, 1)[..., None] * np.array([1.0, 0.96, 0.9], np.float32))

@@ -1,0 +1,1 @@
+"""The text encoder: a small CLIP text model, its tokenizer and its training."""

@@ -1,0 +1,102 @@
+"""Batches for the U-Net: photo latent, target latent, prompt."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from transformers import CLIPTextModel, CLIPTokenizer
+
+from ..moods import MOOD_NAMES
+from ..prompts.generator import PromptGenerator
+from ..styles import STYLE_NAMES
+from ..targets import TARGETS_PER_CROP
+from ..text.tokenizer import tokenize
+
+_PHASE = 8  # latents: crops start at multiples of 32 pixels, the longest period of any pattern
+_BLEND_SHARE = 0.08
+_PHOTO_SHARE, _MOOD_SHARE, _STYLE_MOOD_SHARE = 0.09, 0.10, 0.26
+# Styles with cells, strokes or bands need more steps than changes of colour.
+_HARD_STYLES = {"oil": 2.0, "gogh": 2.0, "comic": 1.6, "lineart": 1.6, "pixel": 1.6, "glass": 2.4, "neon": 1.6, "popart": 2.0, "gameboy": 1.6, "lego": 2.0, "blueprint": 1.4, "chalk": 1.6, "pencil": 1.4, "ukiyo": 1.6}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Batch:
+    photo: torch.Tensor  # [N, 4, s, s], unit deviation
+    target: torch.Tensor  # [N, 4, s, s]
+    embedding: torch.Tensor  # [N, 77, 96]
+
+
+class BatchSource:
+    """Draws batches from the latents of the run folder."""
+
+    def __init__(
+        self,
+        latents: np.ndarray,
+        labels: np.ndarray,
+        tokenizer: CLIPTokenizer,
+        encoder: CLIPTextModel,
+        generator: PromptGenerator,
+        device: torch.device,
+    ):
+        self.latents, self.labels = latents, labels
+        self.tokenizer, self.encoder, self.generator = tokenizer, encoder, generator
+        self.device = device
+        weights = np.array([_HARD_STYLES.get(name, 1.0) for name in STYLE_NAMES])
+        self.slot_weights = weights[labels[:, 1 : 1 + TARGETS_PER_CROP, 0]]
+        self.slot_weights /= self.slot_weights.sum(1, keepdims=True)
+
+    def _slot(self, crop: int, rng: np.random.Generator) -> int:
+        """Which of a crop's latents is the target."""
+        kind = rng.random()
+        if kind < _PHOTO_SHARE:
+            return 0
+        slots = self.latents.shape[1]
+        if kind < _PHOTO_SHARE + _MOOD_SHARE:
+            return slots - 1
+        if kind < _PHOTO_SHARE + _MOOD_SHARE + _STYLE_MOOD_SHARE:
+            return int(rng.integers(1 + TARGETS_PER_CROP, slots - 1))
+        return 1 + int(rng.choice(TARGETS_PER_CROP, p=self.slot_weights[crop]))
+
+    def _prompt(self, crop: int, slot: int, rng: random.Random) -> str:
+        style, mood = self.labels[crop, slot]
+        return self.generator(STYLE_NAMES[style] if style >= 0 else None, MOOD_NAMES[mood] if mood >= 0 else None, rng)
+
+    @torch.no_grad()
+    def embed(self, prompts: list[str]) -> torch.Tensor:
+        """[N, 77, 96]."""
+        return self.encoder(tokenize(self.tokenizer, prompts).to(self.device)).last_hidden_state.float()
+
+    def draw(self, count: int, side: int, rng: np.random.Generator) -> Batch:
+        """count rows of side x side latents."""
+        words = random.Random(int(rng.integers(2**62)))
+        full = self.latents.shape[-1]
+        photos, targets, prompts, others = [], [], [], []
+        blends = rng.random(count) < _BLEND_SHARE
+        shares = np.where(blends, rng.random(count), 0.0)
+        for blend, share in zip(blends, shares):
+            crop = int(rng.integers(len(self.latents)))
+            slot = self._slot(crop, rng)
+            y, x = (int(v) * _PHASE for v in rng.integers(0, (full - side) // _PHASE + 1, 2))
+            window = self.latents[crop, :, :, y : y + side, x : x + side]
+            target = window[slot].astype(np.float32)
+            prompts.append(self._prompt(crop, slot, words))
+            if blend:
+                other = self._slot(crop, rng)
+                target = (1 - share) * target + share * window[other].astype(np.float32)
+                others.append(self._prompt(crop, other, words))
+            photos.append(window[0].astype(np.float32))
+            targets.append(target)
+        embedding = self.embed(prompts + others)
+        rows = embedding[:count].clone()
+        if others:
+            where = torch.from_numpy(blends).to(self.device)
+            weight = torch.from_numpy(shares[blends].astype(np.float32)).to(self.device).view(-1, 1, 1)
+            rows[where] = torch.lerp(rows[where], embedding[count:], weight)
+        return Batch(self._tensor(photos), self._tensor(targets), rows)
+
+    def _tensor(self, arrays: list[np.ndarray]) -> torch.Tensor:
+        stacked = torch.from_numpy(np.stack(arrays).astype(np.float32)).to(self.device)
+        return stacked.contiguous(memory_format=torch.channels_last)

@@ -1,0 +1,53 @@
+"""The U-Net's shape, and starting from one that was trained at another latent scale."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from diffusers import UNet2DConditionModel
+from torch import nn
+
+from ..autoencoder.model import LATENT_CHANNELS
+from ..text.model import WIDTH as TEXT_WIDTH
+
+CHANNELS = (48, 64, 96, 128)  # multiples of 16: other widths are slow in ONNX Runtime
+
+# Latents of unit deviation are multiplied by this before noise is added. Video is not
+# drawn from noise but carried through it: at a given time, the larger the latents, the
+# more of the picture survives, and one step is sharp.
+LATENT_SCALE = 8.0
+
+
+def new_unet() -> UNet2DConditionModel:
+    """Untrained. Prompts act through cross-attention at the lowest resolution and through the time embedding."""
+    unet = UNet2DConditionModel(
+        sample_size=64,
+        in_channels=LATENT_CHANNELS,
+        out_channels=LATENT_CHANNELS,
+        block_out_channels=CHANNELS,
+        layers_per_block=1,
+        down_block_types=("DownBlock2D", "DownBlock2D", "DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D", "UpBlock2D", "UpBlock2D"),
+        mid_block_type="UNetMidBlock2DCrossAttn",
+        cross_attention_dim=TEXT_WIDTH,
+        attention_head_dim=tuple(max(1, c // 32) for c in CHANNELS),
+        norm_num_groups=8,
+        resnet_time_scale_shift="scale_shift",
+        addition_embed_type="text",
+        addition_embed_type_num_heads=4,
+    )
+    nn.init.normal_(unet.conv_out.weight, 0, 0.3)  # the output's deviation is LATENT_SCALE from the start
+    nn.init.zeros_(unet.conv_out.bias)
+    return unet
+
+
+@torch.no_grad()
+def load_unet(folder: Path, trained_scale: float) -> UNet2DConditionModel:
+    """From a diffusers folder; its first and last convolution are adapted to LATENT_SCALE."""
+    unet = UNet2DConditionModel.from_pretrained(folder, torch_dtype=torch.float32)
+    ratio = LATENT_SCALE / trained_scale
+    unet.conv_in.weight.div_(ratio)
+    unet.conv_out.weight.mul_(ratio)
+    unet.conv_out.bias.mul_(ratio)
+    return unet

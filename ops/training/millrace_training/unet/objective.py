@@ -1,0 +1,84 @@
+"""What the U-Net is asked: which input, at which time, should become which picture.
+
+Live video enters as a latent of the photo with noise; the answer is the stylised latent
+(x0 prediction). Three rules make every use of the model agree:
+
+* Times of t_index 38 and below (t >= 239) ask for the full style. Below, the wanted share
+  of the style falls with t: low strength keeps the photo, and a late step that sees an
+  already styled picture leaves it alone instead of styling it twice.
+* Some inputs are the network's own answer from an earlier, noisier step. So a second step
+  learns to correct what the first one left blurred.
+* A mixture of two prompts' embeddings asks for the mixture of their pictures.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from ..pictures import gradient_loss
+from .schedule import time_of_index
+
+FULL_STYLE_INDEX = 38
+_FULL_STYLE_TIME = time_of_index(FULL_STYLE_INDEX)  # 239
+_NO_STYLE_TIME = time_of_index(48)  # 39
+_OWN_ANSWER_SHARE = 0.25
+_TRUE_TARGET_SHARE = 0.05
+_PARTLY_STYLED_SHARE = 0.10
+
+
+def style_share(time: torch.Tensor) -> torch.Tensor:
+    """How much of the style a photo should get at a time, 0..1."""
+    return ((time - _NO_STYLE_TIME) / (_FULL_STYLE_TIME - _NO_STYLE_TIME)).clamp(0, 1)
+
+
+def draw_times(rng: np.random.Generator, count: int) -> np.ndarray:
+    """int [N]: mostly StreamDiffusion's grid between t_index 16 and 47, where live video works."""
+    index = np.where(rng.random(count) < 0.6, rng.integers(26, 41, count), rng.integers(16, 48, count))
+    return np.where(rng.random(count) < 0.8, 999 - 20 * index, rng.integers(40, 720, count))
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """How each row of a batch is posed; all [N]."""
+
+    time: torch.Tensor  # int64
+    styled: torch.Tensor  # float: share of the true target in the input
+    own_answer: torch.Tensor  # bool: the input is the network's earlier answer
+    earlier_time: torch.Tensor  # int64: the time of that earlier step
+
+
+def draw_inputs(rng: np.random.Generator, count: int, device: torch.device) -> Inputs:
+    time = draw_times(rng, count)
+    kind = rng.random(count)
+    own = kind < _OWN_ANSWER_SHARE
+    true_target = (kind >= _OWN_ANSWER_SHARE) & (kind < _OWN_ANSWER_SHARE + _TRUE_TARGET_SHARE)
+    partly = kind >= 1 - _PARTLY_STYLED_SHARE
+    styled = np.where(true_target, 1.0, np.where(partly, rng.random(count), 0.0))
+    late = 999 - 20 * rng.integers(34, 48, count)  # a second step is late
+    time = np.where(own, late, time)
+    earlier = np.minimum(time + 20 * rng.integers(4, 16, count), 719)
+    earlier = np.maximum(earlier, _FULL_STYLE_TIME)
+
+    def tensor(array: np.ndarray, dtype: torch.dtype) -> torch.Tensor:
+        return torch.as_tensor(array, dtype=dtype, device=device)
+
+    return Inputs(tensor(time, torch.int64), tensor(styled, torch.float32), tensor(own, torch.bool), tensor(earlier, torch.int64))
+
+
+def latent_loss(made: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    """Between latents of unit deviation [N, 4, h, w]."""
+    return F.smooth_l1_loss(made, wanted, beta=0.1) + 0.25 * gradient_loss(made, wanted)
+
+
+def image_loss(made: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    """Between decoded pictures [N, 3, H, W] in -1..1: values, gradients at three scales, squares."""
+    total = (made - wanted).abs().mean() + 2 * F.mse_loss(made, wanted)
+    for scale in range(3):
+        total = total + 0.5 * gradient_loss(made, wanted)
+        if scale < 2:
+            made, wanted = F.avg_pool2d(made, 2), F.avg_pool2d(wanted, 2)
+    return total

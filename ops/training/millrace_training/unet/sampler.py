@@ -1,0 +1,55 @@
+"""Running the U-Net as StreamDiffusion does: LCM steps over a list of t_index."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from diffusers import AutoencoderTiny, UNet2DConditionModel
+
+from ..autoencoder.model import decode, encode
+from .model import LATENT_SCALE
+from .schedule import alphas_cumprod, time_of_index
+
+_ALPHAS = alphas_cumprod()
+_TIMESTEP_SCALING, _SIGMA_DATA = 10.0, 0.5
+
+
+def add_noise(latent: torch.Tensor, noise: torch.Tensor, time: torch.Tensor) -> torch.Tensor:
+    """Scaled latents [N, 4, h, w] at times [N]."""
+    alpha = _ALPHAS.to(latent.device)[time].view(-1, 1, 1, 1)
+    return alpha.sqrt() * latent + (1 - alpha).sqrt() * noise
+
+
+def _boundary(time: int) -> tuple[float, float]:
+    """LCM's c_skip and c_out."""
+    scaled = time * _TIMESTEP_SCALING
+    spread = scaled**2 + _SIGMA_DATA**2
+    return _SIGMA_DATA**2 / spread, scaled / spread**0.5
+
+
+@torch.no_grad()
+def stylise(
+    unet: UNet2DConditionModel,
+    vae: AutoencoderTiny,
+    pictures: torch.Tensor,
+    embedding: torch.Tensor,
+    indices: Sequence[int],
+    scale: float = LATENT_SCALE,
+    seed: int = 0,
+) -> torch.Tensor:
+    """Pictures [N, 3, H, W] in -1..1 and embeddings [N, 77, 96] -> stylised pictures.
+
+    Every picture gets the same noise, as every frame of a stream does.
+    """
+    latent = encode(vae, pictures) * scale
+    generator = torch.Generator("cpu").manual_seed(seed)
+    for index in indices:
+        time = time_of_index(index)
+        noise = torch.randn((1, *latent.shape[1:]), generator=generator).to(latent.device)
+        noisy = add_noise(latent, noise.expand_as(latent), torch.tensor([time])).contiguous(memory_format=torch.channels_last)
+        times = torch.full((len(latent),), time, device=latent.device)
+        predicted = unet(noisy, times, embedding, return_dict=False)[0].float()
+        skip, out = _boundary(time)
+        latent = out * predicted + skip * noisy
+    return decode(vae, latent / scale)

@@ -1,0 +1,127 @@
+"""Stage `unet`: the stylising U-Net, on latents made once, with the text encoder frozen."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from ..autoencoder.model import decode, load_autoencoder
+from ..loop import Draw, Plan, train
+from ..muon import Muon
+from ..parallel import Group
+from ..pictures import psnr, to_images, to_tensor
+from ..prompts.generator import PromptGenerator, load_dictionary
+from ..run_folder import RunFolder
+from ..styles import STYLE_NAMES, STYLES
+from ..text.model import load_text_encoder, load_tokenizer
+from .batches import BatchSource
+from .model import LATENT_SCALE, load_unet, new_unet
+from .objective import draw_inputs, image_loss, latent_loss, style_share
+from .sampler import add_noise, stylise
+
+_CROP, _WHOLE = 32, 64  # latents: sides of crops and of whole pictures
+_WHOLE_SHARE = 0.15  # of the steps; _WHOLE_SHARE_AT_END while the learning rate decays
+_WHOLE_SHARE_AT_END = 0.5
+_IMAGE_WEIGHT = 0.5
+_IMAGE_ROWS = 4  # rows of a crop batch whose decoded picture is compared, one of a whole-picture batch
+_EVALUATION_INDICES = {"one_32": [32], "one_38": [38], "two": [25, 38]}
+
+
+class UnetTask:
+    """One step denoises and stylises a batch of latents."""
+
+    name = "unet"
+
+    def __init__(self, run: RunFolder, init: Path | None, init_scale: float, rate: float, batch: int, group: Group):
+        torch.manual_seed(1)
+        self.group, self.rate, self.rows = group, rate, batch
+        unet = load_unet(init, init_scale) if init else new_unet()
+        self.model: nn.Module = unet.to(group.device, memory_format=torch.channels_last)
+        self.vae = load_autoencoder(run.autoencoder, group.device).eval().requires_grad_(False)
+        self.source = BatchSource(
+            np.load(run.latents, mmap_mode="r"),
+            np.load(run.latent_labels),
+            load_tokenizer(run.tokenizer),
+            load_text_encoder(run.text_encoder, group.device),
+            PromptGenerator(load_dictionary(run.dictionary)),
+            group.device,
+        )
+        self.held_out = np.load(run.held_out)
+
+    def optimizers(self) -> list[torch.optim.Optimizer]:
+        """Muon for the weight matrices inside, AdamW for the ends, biases and norms."""
+        inner, outer, vectors = [], [], []
+        for name, parameter in self.model.named_parameters():
+            is_end = any(end in name for end in ("conv_in", "conv_out", "positional"))
+            (vectors if parameter.ndim < 2 else outer if is_end else inner).append(parameter)
+        ends = [{"params": outer, "weight_decay": 0.01}, {"params": vectors, "weight_decay": 0.0}]
+        return [Muon(inner, lr=2 * self.rate), torch.optim.AdamW(ends, lr=self.rate, betas=(0.9, 0.98))]
+
+    def predict(self, noisy: torch.Tensor, time: torch.Tensor, embedding: torch.Tensor) -> torch.Tensor:
+        """Scaled noisy latents -> x0 of unit deviation."""
+        with self.group.autocast():
+            scaled = self.model(noisy, time, embedding, return_dict=False)[0]
+        return scaled.float() / LATENT_SCALE
+
+    def loss(self, draw: Draw, decay: float) -> tuple[torch.Tensor, dict[str, float]]:
+        whole_share = _WHOLE_SHARE_AT_END if decay > 0 else _WHOLE_SHARE
+        whole = draw.numpy.random() < whole_share
+        side, rows, decoded = (_WHOLE, max(1, self.rows // 4), 1) if whole else (_CROP, self.rows, _IMAGE_ROWS)
+        batch = self.source.draw(rows, side, draw.numpy)
+        inputs = draw_inputs(draw.numpy, rows, self.group.device)
+
+        start = torch.lerp(batch.photo, batch.target, inputs.styled.view(-1, 1, 1, 1))
+        own = inputs.own_answer
+        if own.any():
+            with torch.no_grad():
+                earlier = inputs.earlier_time[own]
+                noisy = add_noise(batch.photo[own] * LATENT_SCALE, draw.normal_like(batch.photo[own]), earlier)
+                start[own] = self.predict(noisy, earlier, batch.embedding[own])
+        share = torch.maximum(style_share(inputs.time), torch.maximum(inputs.styled, own.float())).view(-1, 1, 1, 1)
+        wanted = torch.lerp(batch.photo, batch.target, share)
+
+        noisy = add_noise(start * LATENT_SCALE, draw.normal_like(start), inputs.time)
+        made = self.predict(noisy.contiguous(memory_format=torch.channels_last), inputs.time, batch.embedding)
+        in_latents = latent_loss(made, wanted)
+        with self.group.autocast():
+            picture = decode(self.vae, made[:decoded]).float()
+            with torch.no_grad():
+                wanted_picture = decode(self.vae, wanted[:decoded]).float()
+        in_pictures = image_loss(picture, wanted_picture)
+        figures = {"latents": in_latents.item(), "pictures": in_pictures.item()}
+        return in_latents + _IMAGE_WEIGHT * in_pictures, figures
+
+    def evaluate(self, model: nn.Module) -> dict[str, float]:
+        """PSNR in dB against each style's filter on a held-out picture, and of the empty prompt."""
+        rng = random.Random(3)
+        picks = [(7 * i) % len(self.held_out) for i in range(len(STYLE_NAMES))]
+        photos = self.held_out[picks]
+        targets = np.stack([STYLES[name](photo) for name, photo in zip(STYLE_NAMES, photos)])
+        prompts = [self.source.generator(name, None, rng) for name in STYLE_NAMES]
+        figures: dict[str, float] = {}
+        for name, indices in _EVALUATION_INDICES.items():
+            values = psnr(targets, self._stylise(model, photos, prompts, indices))
+            figures[name] = float(values.mean())
+            if name == "one_38":
+                figures |= {style: float(v) for style, v in zip(STYLE_NAMES, values)}
+        figures["empty"] = float(psnr(photos, self._stylise(model, photos, [""] * len(photos), [32])).mean())
+        return {key: round(value, 2) for key, value in figures.items()}
+
+    def _stylise(self, model: nn.Module, photos: np.ndarray, prompts: list[str], indices: list[int]) -> np.ndarray:
+        made = []
+        for i in range(0, len(photos), 9):
+            part = slice(i, i + 9)
+            with self.group.autocast():
+                pictures = to_tensor(photos[part], self.group.device)
+                made.append(to_images(stylise(model, self.vae, pictures, self.source.embed(prompts[part]), indices)))
+        return np.concatenate(made)
+
+
+def train_unet(group: Group, run: RunFolder, init: Path | None, init_scale: float, rate: float, batch: int, plan: Plan) -> None:
+    """Train; the averaged weights stand in the checkpoint that the export reads."""
+    task = UnetTask(run, init, init_scale, rate, batch, group)
+    train(task, plan, run, run.unet, group)

@@ -1,5 +1,7 @@
 import jpegTurbo from '@julusian/jpeg-turbo';
+import type { ImageFormat } from './format.js';
 import type { Image } from './image.js';
+import { openPixels } from './vips.js';
 
 /** Work buffers that are not in use. The encoder writes into room for the worst case, several times the result. */
 const idle: Buffer[] = [];
@@ -21,6 +23,21 @@ export async function encodeJpeg(image: Image, quality: number): Promise<Uint8Ar
     return new Uint8Array(await jpegTurbo.compress(pixels, work, options));
   } finally {
     if (idle.length < MAX_IDLE) idle.push(work);
+  }
+}
+
+/**
+ * Encodes a picture as a file of any format that can be read.
+ * @param quality 1 to 100 for JPEG and WebP; PNG keeps everything.
+ */
+export async function encodeImage(image: Image, format: ImageFormat, quality: number): Promise<Uint8Array> {
+  switch (format) {
+    case 'jpeg':
+      return encodeJpeg(image, quality);
+    case 'png':
+      return openPixels(image).png().toBuffer();
+    case 'webp':
+      return openPixels(image).webp({ quality }).toBuffer();
   }
 }
 

@@ -1,0 +1,93 @@
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
+import type { Image } from '../image/image.js';
+import { fileArgument, type Ffmpeg, FfmpegProcess, VideoError } from './ffmpeg.js';
+import { parseFramecrcLine, parseSize } from './framecrc.js';
+import type { VideoInfo } from './probe.js';
+
+export interface VideoFrame {
+  /** RGB with square pixels, the right way up. The memory is used again for the next frame. */
+  readonly image: Image;
+  /** When it is shown, in ticks of the video's timebase after the start of the file. */
+  readonly time: number;
+}
+
+/**
+ * Decodes all frames of a video, in the order of showing.
+ * ffmpeg gives the pixels through one pipe, and through another the size and the time of each frame as text.
+ * @throws {VideoError}
+ */
+export async function* readVideo(
+  ffmpeg: Ffmpeg,
+  { path, timebase }: VideoInfo,
+  maxPixels: number,
+): AsyncGenerator<VideoFrame, void, void> {
+  const filter = '[0:V:0]scale=w=iw*sar:h=ih,setsar=1,format=rgb24,split[times][pixels]';
+  const base = `${timebase.numerator}:${timebase.denominator}`;
+  const keep = [...ffmpeg.passthrough, '-enc_time_base', base, '-flush_packets', '1'];
+  const args = ['-nostdin', '-i', fileArgument(path), '-filter_complex', filter];
+  const times = ['-map', '[times]', ...keep, '-f', 'framecrc', 'pipe:3'];
+  const pixels = ['-map', '[pixels]', ...keep, '-f', 'rawvideo', 'pipe:1'];
+  // The times come first: were it the pixels, ffmpeg would wait for them to be read before it says their size.
+  const stdio = ['ignore', 'pipe', 'pipe', 'pipe'] as const;
+  await using process = new FfmpegProcess(ffmpeg, [...args, ...times, ...pixels], [...stdio]);
+  const [, stdout, , text] = process.child.stdio;
+  if (!(stdout instanceof Readable) || !(text instanceof Readable)) throw new Error('ffmpeg has no pipes');
+
+  const lines = createInterface({ input: text })[Symbol.asyncIterator]();
+  const size = await readSize(lines);
+  // Without a frame there is no size either, and ffmpeg says why.
+  if (!size) {
+    await process.finished;
+    return;
+  }
+  if (size.width * size.height > maxPixels) {
+    throw new VideoError(
+      `${path} is too large: ${size.width}x${size.height}, the limit is ${maxPixels} pixels`,
+    );
+  }
+  for await (const data of readBlocks(stdout, size.width * size.height * 3)) {
+    const time = await readTime(lines);
+    if (time === null) throw new VideoError(`ffmpeg gave a frame of ${path} without a time`);
+    yield { image: { ...size, data }, time };
+  }
+  await process.finished;
+}
+
+type Lines = AsyncIterator<string, unknown>;
+
+async function readSize(lines: Lines): Promise<{ readonly width: number; readonly height: number } | null> {
+  for (let next = await lines.next(); !next.done; next = await lines.next()) {
+    const line = parseFramecrcLine(next.value);
+    if (line?.type === 'property' && line.key === 'dimensions') return parseSize(line.value);
+  }
+  return null;
+}
+
+async function readTime(lines: Lines): Promise<number | null> {
+  for (let next = await lines.next(); !next.done; next = await lines.next()) {
+    const line = parseFramecrcLine(next.value);
+    if (line?.type === 'packet') return line.pts;
+  }
+  return null;
+}
+
+/** Cuts a stream of bytes into blocks of one size, each in the same memory. */
+async function* readBlocks(
+  stream: Readable,
+  size: number,
+): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
+  const block = new Uint8Array(size);
+  let filled = 0;
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    for (let at = 0; at < chunk.length;) {
+      const part = chunk.subarray(at, at + size - filled);
+      block.set(part, filled);
+      at += part.length;
+      filled += part.length;
+      if (filled < size) continue;
+      filled = 0;
+      yield block;
+    }
+  }
+}

@@ -1,0 +1,50 @@
+/** An exact fraction, above 0. */
+export interface Rational {
+  readonly numerator: number;
+  readonly denominator: number;
+}
+
+/** When the frames of a video are shown. */
+export interface Timing {
+  /** Seconds per tick, in which the frames' times are counted. */
+  readonly timebase: Rational;
+  /** Frames per second, null where it varies. */
+  readonly rate: Rational | null;
+}
+
+/** Rates that are meant where a container counts too coarsely to hold them (ISO/IEC 23091-2 and habit). */
+const USUAL_RATES: readonly Rational[] = [
+  ...[24_000, 30_000, 48_000, 60_000, 120_000].map((numerator) => ({ numerator, denominator: 1001 })),
+  ...Array.from({ length: 240 }, (_, index) => ({ numerator: index + 1, denominator: 1 })),
+];
+
+/**
+ * The constant rate of frames shown at these times, null if there is none.
+ * @param times ticks of `timebase`, rising.
+ */
+export function constantRate(times: readonly number[], timebase: Rational): Rational | null {
+  const [first = 0] = times;
+  const ticks = ((times.at(-1) ?? 0) - first) / (times.length - 1);
+  if (!(ticks > 0)) return null;
+  const exact = reduce(timebase.denominator, timebase.numerator * ticks);
+  const isEven = (period: number, tolerance: number): boolean =>
+    times.every((time, index) => Math.abs(time - first - index * period) <= tolerance);
+  if (Number.isInteger(ticks) && isEven(ticks, 0)) return exact;
+  const periodOf = ({ numerator, denominator }: Rational): number =>
+    (denominator * timebase.denominator) / (numerator * timebase.numerator);
+  // A container that rounds times to its ticks is off by less than one.
+  return USUAL_RATES.find((rate) => isEven(periodOf(rate), 1)) ?? null;
+}
+
+function reduce(numerator: number, denominator: number): Rational {
+  let [a, b] = [numerator, denominator];
+  while (b !== 0) [a, b] = [b, a % b];
+  return { numerator: numerator / a, denominator: denominator / a };
+}
+
+/** Reads `30000/1001` or `25`; null if it is no fraction above 0. */
+export function parseRational(text: string): Rational | null {
+  const [, numerator, denominator = '1'] = /^(\d{1,9})(?:\/(\d{1,9}))?$/.exec(text.trim()) ?? [];
+  const rational = { numerator: Number(numerator), denominator: Number(denominator) };
+  return rational.numerator > 0 && rational.denominator > 0 ? rational : null;
+}

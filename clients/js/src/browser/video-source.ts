@@ -1,0 +1,84 @@
+import type { MillraceStream } from '../stream.js';
+
+export interface VideoSourceOptions {
+  /** JPEG quality, 0 to 1. */
+  readonly quality?: number | undefined;
+  /** Flips the picture, as a mirror does; for cameras that face the user. */
+  readonly mirror?: boolean | undefined;
+}
+
+/**
+ * Sends the frames of a playing video element (a file, or a MediaStream as its srcObject) to a stream.
+ * A frame is taken only while the stream has a credit and the one before is encoded, so no backlog can build;
+ * it is cropped around its middle to the shape of the stream's output and scaled to its size.
+ */
+export class VideoSource implements Disposable {
+  readonly #stream: MillraceStream;
+  readonly #video: HTMLVideoElement;
+  readonly #quality: number;
+  readonly #mirror: boolean;
+  readonly #canvas = new OffscreenCanvas(1, 1);
+  #callback: number;
+  #encoding = false;
+  #stopped = false;
+
+  constructor(stream: MillraceStream, video: HTMLVideoElement, options: VideoSourceOptions = {}) {
+    this.#stream = stream;
+    this.#video = video;
+    this.#quality = options.quality ?? 0.8;
+    this.#mirror = options.mirror ?? false;
+    this.#callback = video.requestVideoFrameCallback(this.#present);
+  }
+
+  /** Sends no further frame; the video element is left as it is. */
+  stop(): void {
+    this.#stopped = true;
+    this.#video.cancelVideoFrameCallback(this.#callback);
+  }
+
+  [Symbol.dispose](): void {
+    this.stop();
+  }
+
+  readonly #present = (now: number, { captureTime }: VideoFrameCallbackMetadata): void => {
+    if (this.#stopped || this.#stream.closed) return;
+    this.#callback = this.#video.requestVideoFrameCallback(this.#present);
+    if (this.#encoding || this.#stream.credits === 0 || this.#video.videoWidth === 0) return;
+    void this.#send(captureTime ?? now);
+  };
+
+  async #send(captured: number): Promise<void> {
+    this.#encoding = true;
+    try {
+      this.#draw();
+      const data = await this.#canvas.convertToBlob({ type: 'image/jpeg', quality: this.#quality });
+      if (!this.#stopped && !this.#stream.closed) this.#stream.send(data, { captured });
+    } finally {
+      this.#encoding = false;
+    }
+  }
+
+  #draw(): void {
+    const { width, height } = this.#stream.parameters;
+    if (this.#canvas.width !== width) this.#canvas.width = width;
+    if (this.#canvas.height !== height) this.#canvas.height = height;
+    const context = this.#canvas.getContext('2d', { alpha: false });
+    if (context === null) throw new TypeError('this browser has no 2d canvas');
+    const { videoWidth, videoHeight } = this.#video;
+    const scale = Math.max(width / videoWidth, height / videoHeight);
+    const sourceWidth = width / scale;
+    const sourceHeight = height / scale;
+    context.setTransform(this.#mirror ? -1 : 1, 0, 0, 1, this.#mirror ? width : 0, 0);
+    context.drawImage(
+      this.#video,
+      (videoWidth - sourceWidth) / 2,
+      (videoHeight - sourceHeight) / 2,
+      sourceWidth,
+      sourceHeight,
+      0,
+      0,
+      width,
+      height,
+    );
+  }
+}

@@ -1,0 +1,83 @@
+import {
+  encodeMessage,
+  subprotocol,
+  type ClientMessage,
+  type HelloMessage,
+  type ServerMessage,
+} from '@millrace/protocol';
+import { MillraceError } from './errors.js';
+import { readServerMessage } from './server-message.js';
+import type { WebSocketConstructor, WebSocketLike } from './web-socket.js';
+
+/** How a connection ended. */
+export interface CloseInfo {
+  /** WebSocket close code (RFC 6455 section 7.4); 1006 when the connection broke off. */
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** What happened, with the close code where one was given, for people. */
+export function closeText(what: string, { code, reason }: CloseInfo): string {
+  return code === 1006 ? `${what}.` : `${what} (${[code, reason].filter(Boolean).join(': ')}).`;
+}
+
+/** Who gets what comes over a connection. */
+export interface ConnectionHandlers {
+  message(message: ServerMessage): void;
+  /** The server broke the protocol; the connection closes. */
+  violation(error: MillraceError): void;
+  /** Called once, last. */
+  closed(info: CloseInfo): void;
+}
+
+/** One WebSocket as typed messages. */
+export class Connection {
+  readonly #socket: WebSocketLike;
+  #handlers: ConnectionHandlers;
+  #open = false;
+
+  /** Connects, and sends `hello` when the connection is open. */
+  constructor(url: URL, webSocket: WebSocketConstructor, hello: HelloMessage, handlers: ConnectionHandlers) {
+    this.#handlers = handlers;
+    const socket = new webSocket(url.href, subprotocol);
+    socket.binaryType = 'arraybuffer';
+    socket.addEventListener('open', () => {
+      this.#open = true;
+      this.send(hello);
+    });
+    socket.addEventListener('message', (event) => {
+      if (!this.#open) return;
+      try {
+        const message = readServerMessage(event.data);
+        if (message !== undefined) this.#handlers.message(message);
+      } catch (error) {
+        if (!(error instanceof MillraceError)) throw error;
+        this.close(4400, 'protocol_error');
+        this.#handlers.violation(error);
+      }
+    });
+    // The close event that always follows says all that may be known.
+    socket.addEventListener('error', () => {});
+    socket.addEventListener('close', ({ code, reason }) => {
+      this.#open = false;
+      this.#handlers.closed({ code, reason });
+    });
+    this.#socket = socket;
+  }
+
+  /** From now on `handlers` get what comes. */
+  handOver(handlers: ConnectionHandlers): void {
+    this.#handlers = handlers;
+  }
+
+  /** Does nothing once the connection closes. */
+  send(message: ClientMessage): void {
+    if (this.#open) this.#socket.send(encodeMessage(message));
+  }
+
+  /** Starts the closing handshake; nothing is handed on any more but the close. */
+  close(code = 1000, reason = ''): void {
+    this.#open = false;
+    this.#socket.close(code, reason);
+  }
+}

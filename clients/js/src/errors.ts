@@ -1,0 +1,54 @@
+import { errors, type ErrorCode, type ErrorMessage } from '@millrace/protocol';
+
+/** Failures that the client itself finds, beside the codes that a server sends. */
+export const clientErrors = {
+  no_websocket: {
+    retryable: false,
+    meaning: 'This runtime has no WebSocket; pass one as the option webSocket.',
+  },
+  connection_failed: { retryable: true, meaning: 'The server could not be reached.' },
+  connection_lost: { retryable: true, meaning: 'The connection to the server was lost.' },
+  closed: { retryable: false, meaning: 'The stream is closed.' },
+  protocol_error: { retryable: false, meaning: 'The server sent something that is not millrace.v1.' },
+} as const;
+
+export type MillraceErrorCode = ErrorCode | keyof typeof clientErrors;
+
+interface ErrorDetails extends ErrorOptions {
+  readonly message?: string | undefined;
+  readonly field?: string | undefined;
+  readonly frame?: number | undefined;
+}
+
+/** Everything that this package throws, rejects with or hands to `error` listeners. */
+export class MillraceError extends Error {
+  override readonly name = 'MillraceError';
+  /** Stable; the message may change. */
+  readonly code: MillraceErrorCode;
+  /** The parameter or message field that is at fault. */
+  readonly field: string | undefined;
+  /** Id of the input frame that it is about. */
+  readonly frame: number | undefined;
+
+  constructor(code: MillraceErrorCode, details: ErrorDetails = {}) {
+    super(details.message ?? definition(code).meaning, details);
+    this.code = code;
+    this.field = details.field;
+    this.frame = details.frame;
+  }
+
+  static fromMessage({ code, message, field, id }: ErrorMessage): MillraceError {
+    return new MillraceError(code, { message, field, frame: id });
+  }
+
+  /** Whether the same request may succeed later without being changed. */
+  get retryable(): boolean {
+    return definition(this.code).retryable;
+  }
+}
+
+function definition(code: MillraceErrorCode): { readonly retryable: boolean; readonly meaning: string } {
+  return Object.hasOwn(errors, code)
+    ? errors[code as ErrorCode]
+    : clientErrors[code as keyof typeof clientErrors];
+}

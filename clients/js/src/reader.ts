@@ -1,0 +1,97 @@
+import type { ResultMessage } from '@millrace/protocol';
+
+interface ReaderOwner {
+  /** The consumer is done with every result up to `frame`, which it was given. */
+  consumed(frame: ResultMessage): void;
+  /** The consumer was too slow: `frame` is thrown away for a newer one. */
+  unread(frame: ResultMessage): void;
+  /** No further result is wanted. */
+  ended(): void;
+}
+
+interface Waiter {
+  readonly resolve: (result: IteratorResult<ResultMessage, undefined>) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const end = { done: true, value: undefined } as const;
+
+/**
+ * Results as an async iterator that keeps only the newest: the consumer never works through a backlog.
+ * Asking for the next result says that the one before it is done with.
+ */
+export class ResultReader implements AsyncIterableIterator<ResultMessage, undefined> {
+  readonly #owner: ReaderOwner;
+  #current: ResultMessage | undefined;
+  #held: ResultMessage | undefined;
+  #waiter: Waiter | undefined;
+  #ended: { readonly error: unknown } | undefined;
+
+  constructor(owner: ReaderOwner) {
+    this.#owner = owner;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /** Hands over a result, at once or as the one that `next` finds. */
+  push(frame: ResultMessage): void {
+    if (this.#waiter !== undefined) {
+      const { resolve } = this.#waiter;
+      this.#waiter = undefined;
+      this.#current = frame;
+      resolve({ done: false, value: frame });
+      return;
+    }
+    if (this.#held !== undefined) this.#owner.unread(this.#held);
+    this.#held = frame;
+  }
+
+  /** Ends the iteration after the held result; with an error, by throwing it. */
+  end(error?: unknown): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = { error };
+    this.#owner.ended();
+    const waiter = this.#waiter;
+    this.#waiter = undefined;
+    if (waiter === undefined) return;
+    if (error === undefined) waiter.resolve(end);
+    else waiter.reject(error);
+  }
+
+  /** @throws {TypeError} while an earlier `next` has not been answered. */
+  async next(): Promise<IteratorResult<ResultMessage, undefined>> {
+    if (this.#waiter !== undefined) throw new TypeError('frames() is being read already');
+    this.#finishCurrent();
+    const held = this.#held;
+    if (held !== undefined) {
+      this.#held = undefined;
+      this.#current = held;
+      return { done: false, value: held };
+    }
+    if (this.#ended !== undefined) {
+      const { error } = this.#ended;
+      this.#ended = { error: undefined };
+      if (error !== undefined) throw error;
+      return end;
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiter = { resolve, reject };
+    });
+  }
+
+  /** Stops reading; `for await` calls it on break. */
+  async return(): Promise<IteratorResult<ResultMessage, undefined>> {
+    this.#finishCurrent();
+    if (this.#held !== undefined) this.#owner.unread(this.#held);
+    this.#held = undefined;
+    this.end();
+    return end;
+  }
+
+  #finishCurrent(): void {
+    if (this.#current !== undefined) this.#owner.consumed(this.#current);
+    this.#current = undefined;
+  }
+}

@@ -1,0 +1,157 @@
+import { once } from 'node:events';
+import { decodeMessage, defaultParameters, encodeMessage } from '@millrace/protocol';
+import type {
+  ClientMessage,
+  HelloMessage,
+  ReadyMessage,
+  ResultMessage,
+  ServerMessage,
+} from '@millrace/protocol';
+import { connect, type ConnectOptions, type MillraceStream, type StreamEvents } from '@millrace/client';
+import { WebSocket, WebSocketServer } from 'ws';
+
+const readyMessage: ReadyMessage = {
+  type: 'ready',
+  session: 'session-1',
+  server: 'test/1',
+  model: 'test-model',
+  parameters: defaultParameters(),
+  credits: 2,
+  limits: { message_bytes: 1_000_000, frame_pixels: 1_000_000, unacknowledged_results: 2 },
+};
+
+const timings = { decode: 1, queue: 2, encode: 3, denoise: 4, vae_decode: 5, image_encode: 6, total: 21 };
+
+/** A result as a server would send it, for input frame `id`. */
+export function result(sequence: number, fields: Partial<ResultMessage> = {}): ResultMessage {
+  return {
+    type: 'result',
+    id: sequence - 1,
+    sequence,
+    captured: 0,
+    width: 8,
+    height: 8,
+    timings,
+    data: Uint8Array.of(sequence),
+    ...fields,
+  };
+}
+
+/** A real WebSocket server on a free port whose every message the test writes. */
+export class ProtocolServer implements AsyncDisposable {
+  readonly #server: WebSocketServer;
+  readonly url: string;
+
+  private constructor(server: WebSocketServer, port: number) {
+    this.#server = server;
+    this.url = `ws://127.0.0.1:${port}/v1/stream`;
+  }
+
+  static async start(): Promise<ProtocolServer> {
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    await once(server, 'listening');
+    const address = server.address();
+    if (address === null || typeof address === 'string') throw new TypeError('no port');
+    return new ProtocolServer(server, address.port);
+  }
+
+  /** The next connection. */
+  async accept(): Promise<Peer> {
+    const [socket, request] = await once(this.#server, 'connection');
+    return new Peer(socket, request.url);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const client of this.#server.clients) client.terminate();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}
+
+/** The server's side of one connection. */
+export class Peer {
+  readonly path: string | undefined;
+  readonly subprotocol: string;
+  /** Code with which the connection ended. */
+  readonly closed: Promise<number>;
+  readonly #socket: WebSocket;
+  readonly #messages: ClientMessage[] = [];
+  #arrived: () => void = () => {};
+
+  constructor(socket: WebSocket, path: string | undefined) {
+    this.#socket = socket;
+    this.path = path;
+    this.subprotocol = socket.protocol;
+    this.closed = once(socket, 'close').then(([code]) => code);
+    socket.on('message', (data: Buffer) => {
+      this.#messages.push(decodeMessage(data) as unknown as ClientMessage);
+      this.#arrived();
+    });
+  }
+
+  /** The next message; none is ever skipped, so this shows too that nothing else was sent before it. */
+  async receive<Type extends ClientMessage['type']>(
+    type: Type,
+  ): Promise<Extract<ClientMessage, { type: Type }>> {
+    while (this.#messages.length === 0) await new Promise<void>((resolve) => (this.#arrived = resolve));
+    const message = this.#messages.shift();
+    if (message?.type !== type) throw new Error(`expected ${type}, got ${JSON.stringify(message)}`);
+    return message as Extract<ClientMessage, { type: Type }>;
+  }
+
+  send(...messages: readonly ServerMessage[]): void {
+    for (const message of messages) this.#socket.send(encodeMessage(message));
+  }
+
+  sendRaw(data: string | Uint8Array): void {
+    this.#socket.send(data);
+  }
+
+  close(code?: number, reason?: string): void {
+    this.#socket.close(code, reason);
+  }
+
+  /** Breaks the connection off without a close frame. */
+  terminate(): void {
+    this.#socket.terminate();
+  }
+
+  async greet(ready: Partial<ReadyMessage> = {}): Promise<HelloMessage> {
+    const hello = await this.receive('hello');
+    this.send({ ...readyMessage, ...ready });
+    return hello;
+  }
+}
+
+export interface OpenStream extends AsyncDisposable {
+  readonly stream: MillraceStream;
+  readonly peer: Peer;
+}
+
+/** A server and a stream that is ready. */
+export async function openStream(
+  ready: Partial<ReadyMessage> = {},
+  options: ConnectOptions = {},
+): Promise<OpenStream> {
+  const server = await ProtocolServer.start();
+  const accepted = server.accept().then(async (peer) => {
+    await peer.greet(ready);
+    return peer;
+  });
+  const stream = await connect(server.url, { webSocket: WebSocket, ...options });
+  return { stream, peer: await accepted, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
+}
+
+/** A promise of the next event of that name which `wanted` accepts. */
+export function nextEvent<Name extends keyof StreamEvents>(
+  stream: MillraceStream,
+  name: Name,
+  wanted: (value: StreamEvents[Name]) => boolean = () => true,
+): Promise<StreamEvents[Name]> {
+  return new Promise((resolve) => {
+    const off = stream.on(name, (value) => {
+      if (!wanted(value)) return;
+      off();
+      resolve(value);
+    });
+  });
+}

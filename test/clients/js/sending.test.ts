@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { nextEvent, openStream } from './protocol-server.js';
+
+test('sends as many frames as it has credits, and of the rest keeps only the newest', async () => {
+  await using open = await openStream({ credits: 2 });
+  const { stream, peer } = open;
+  const dropped: unknown[] = [];
+  stream.on('dropped', (event) => dropped.push(event));
+  const ids = [10, 11, 12, 13, 14].map((value) => stream.send(Uint8Array.of(value), { captured: value }));
+  assert.deepEqual(ids, [0, 1, 2, 3, 4]);
+  assert.equal(stream.credits, 0);
+  assert.deepEqual(dropped, [
+    { id: 2, reason: 'no_credit' },
+    { id: 3, reason: 'no_credit' },
+  ]);
+  for (const id of [0, 1]) {
+    const frame = await peer.receive('frame');
+    assert.deepEqual([frame.id, frame.captured, [...frame.data]], [id, 10 + id, [10 + id]]);
+  }
+  peer.send({ type: 'credit', total: 3 });
+  const frame = await peer.receive('frame');
+  assert.deepEqual([frame.id, [...frame.data]], [4, [14]]);
+  assert.deepEqual([stream.stats().sent, stream.stats().dropped], [3, { no_credit: 2 }]);
+});
+
+test('takes credit totals as totals: an older or repeated one allows nothing more', async () => {
+  await using open = await openStream({ credits: 1 });
+  const { stream, peer } = open;
+  stream.send(Uint8Array.of(1));
+  await peer.receive('frame');
+  peer.send({ type: 'credit', total: 2 }, { type: 'credit', total: 2 }, { type: 'credit', total: 1 });
+  peer.send({ type: 'dropped', id: 0, reason: 'overload' });
+  assert.deepEqual(await nextEvent(stream, 'dropped'), { id: 0, reason: 'overload' });
+  assert.equal(stream.credits, 1);
+  stream.send(Uint8Array.of(2));
+  stream.send(Uint8Array.of(3));
+  assert.equal((await peer.receive('frame')).id, 1);
+  const update = stream.update({ steps: 1 });
+  assert.equal((await peer.receive('update')).request, 0);
+  peer.send({ type: 'updated', request: 0, from: 2, parameters: stream.parameters });
+  await update;
+  peer.send({ type: 'credit', total: 3 });
+  assert.equal((await peer.receive('frame')).id, 2);
+});
+
+test('sends Blobs in the order in which they were given', async () => {
+  await using open = await openStream({ credits: 2 });
+  const { stream, peer } = open;
+  stream.send(new Blob([Uint8Array.of(1, 2, 3)]));
+  stream.send(Uint8Array.of(4));
+  const first = await peer.receive('frame');
+  const second = await peer.receive('frame');
+  assert.deepEqual([first.id, [...first.data]], [0, [1, 2, 3]]);
+  assert.deepEqual([second.id, [...second.data]], [1, [4]]);
+});
+
+test('a Blob that cannot be read costs no credit and is reported', async () => {
+  await using open = await openStream({ credits: 1 });
+  const { stream, peer } = open;
+  const broken = new Blob();
+  broken.arrayBuffer = () => Promise.reject(new Error('gone'));
+  const reported = nextEvent(stream, 'error');
+  stream.send(broken);
+  const error = await reported;
+  assert.deepEqual([error.code, error.frame], ['invalid_frame', 0]);
+  stream.send(Uint8Array.of(7));
+  assert.equal((await peer.receive('frame')).id, 1);
+});
+
+test('stamps frames with its own clock', async () => {
+  await using open = await openStream();
+  const before = performance.now();
+  open.stream.send(Uint8Array.of(1));
+  const { captured } = await open.peer.receive('frame');
+  assert.ok(captured >= before && captured <= performance.now());
+});
+
+test('tells of a frame that the server could not take, and goes on', async () => {
+  await using open = await openStream();
+  const { stream, peer } = open;
+  stream.send(Uint8Array.of(1));
+  await peer.receive('frame');
+  peer.send({ type: 'error', code: 'invalid_frame', id: 0, message: 'no image' });
+  const error = await nextEvent(stream, 'error');
+  assert.deepEqual([error.code, error.frame, error.message], ['invalid_frame', 0, 'no image']);
+  stream.send(Uint8Array.of(2));
+  assert.equal((await peer.receive('frame')).id, 1);
+});

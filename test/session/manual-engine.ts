@@ -1,0 +1,110 @@
+import type { StreamParameters } from '@millrace/protocol';
+import type { Engine, EngineState, EngineStream, StreamListener } from '../../src/engine/engine.js';
+import type { Image } from '../../src/image/image.js';
+
+const ready: EngineState = {
+  name: 'ready',
+  model: { name: 'manual', sizeFactor: 8, defaults: {} },
+  costs: [],
+  rowBudget: 1,
+};
+
+/** An engine in the hands of a test: nothing moves in it until the test says so. */
+export class ManualEngine implements Engine {
+  state: EngineState = ready;
+  readonly streams: ManualStream[] = [];
+  /** What the next `openStream` or `configure` is refused with. */
+  refusal: Error | null = null;
+
+  async start(): Promise<void> {}
+
+  async openStream(parameters: StreamParameters, listener: StreamListener): Promise<EngineStream> {
+    await Promise.resolve();
+    this.throwRefusal();
+    const stream = new ManualStream(this, parameters, listener);
+    this.streams.push(stream);
+    return stream;
+  }
+
+  throwRefusal(): void {
+    const { refusal } = this;
+    this.refusal = null;
+    if (refusal) throw refusal;
+  }
+
+  allocate(bytes: number): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(bytes);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+export class ManualStream implements EngineStream {
+  readonly #engine: ManualEngine;
+  readonly listener: StreamListener;
+  parameters: StreamParameters;
+  waiting: { readonly frame: number; readonly image: Image } | null = null;
+  /** Frames that are worked on, oldest first. */
+  readonly working: { readonly frame: number; readonly image: Image }[] = [];
+  /** Ids of all frames that were handed over. */
+  readonly pushed: number[] = [];
+  /** Results whose pixels have not come back. */
+  lent = 0;
+  closed = false;
+
+  constructor(engine: ManualEngine, parameters: StreamParameters, listener: StreamListener) {
+    this.#engine = engine;
+    this.parameters = parameters;
+    this.listener = listener;
+  }
+
+  push(frame: number, image: Image): void {
+    const replaced = this.waiting;
+    this.waiting = { frame, image };
+    this.pushed.push(frame);
+    if (replaced) this.listener.onDropped(replaced.frame, 'superseded');
+  }
+
+  async configure(parameters: StreamParameters): Promise<{ readonly from: number }> {
+    await Promise.resolve();
+    this.#engine.throwRefusal();
+    this.parameters = parameters;
+    return { from: (this.pushed.at(-1) ?? -1) + 1 };
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+
+  /** Begins work on the frame that waits. */
+  admit(): void {
+    if (!this.waiting) return;
+    this.working.push(this.waiting);
+    const { frame } = this.waiting;
+    this.waiting = null;
+    this.listener.onAdmitted(frame);
+  }
+
+  /** The similarity filter skips the frame that waits. */
+  skip(): void {
+    if (!this.waiting) return;
+    const { frame } = this.waiting;
+    this.waiting = null;
+    this.listener.onDropped(frame, 'similar');
+  }
+
+  /** The oldest frame that is worked on comes out as it went in. */
+  finish(): void {
+    const done = this.working.shift();
+    if (!done) return;
+    const timings = { queue: 1, encode: 2, denoise: 3, decode: 4 };
+    this.lent += 1;
+    void this.listener.onResult(done.frame, { ...done.image, timings }).then(() => (this.lent -= 1));
+  }
+
+  restart(): void {
+    this.waiting = null;
+    this.working.length = 0;
+    this.listener.onRestart();
+  }
+}

@@ -1,0 +1,224 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ParameterError } from '../../src/engine/engine.js';
+import { picture, Rig } from './rig.js';
+
+describe('hello', () => {
+  it('opens a stream with the parameters given, and tells all of them', async () => {
+    const rig = new Rig();
+    rig.send({ type: 'hello', client: 'me/1', parameters: { prompt: 'blueprint', steps: 3 } });
+    await rig.until(() => rig.session.state === 'active');
+    const [ready] = rig.all('ready');
+    assert.ok(ready);
+    assert.equal(ready.session, rig.session.id);
+    assert.equal(ready.credits, 2);
+    assert.equal(ready.parameters.prompt, 'blueprint');
+    assert.equal(ready.parameters.width, 64);
+    assert.deepEqual(rig.stream.parameters, ready.parameters);
+  });
+
+  it('may come again after its parameters were refused', async () => {
+    const rig = new Rig();
+    rig.send({ type: 'hello', parameters: { steps: 99 } });
+    await rig.until(() => rig.sent.length > 0);
+    rig.engine.refusal = new ParameterError('steps', 'not with this model');
+    rig.send({ type: 'hello', parameters: { steps: 9 } });
+    await rig.until(() => rig.sent.length > 1);
+    assert.deepEqual(
+      rig.all('error').map(({ code, field }) => [code, field]),
+      [
+        ['invalid_parameter', 'steps'],
+        ['invalid_parameter', 'steps'],
+      ],
+    );
+    rig.send({ type: 'hello', parameters: { steps: 2 } });
+    await rig.until(() => rig.session.state === 'active');
+    assert.equal(rig.connection.closed, null);
+  });
+
+  it('must be the first message', () => {
+    const rig = new Rig();
+    rig.frame(0);
+    assert.equal(rig.all('error')[0]?.code, 'hello_required');
+    assert.deepEqual(rig.connection.closed, { code: 4400, reason: 'hello_required' });
+  });
+
+  it('must come once', async () => {
+    const rig = await Rig.active();
+    rig.send({ type: 'hello' });
+    assert.deepEqual(rig.connection.closed, { code: 4400, reason: 'hello_required' });
+    assert.equal(rig.stream.closed, true);
+  });
+
+  it('must come in time', async () => {
+    const rig = new Rig({ helloTimeout: 1 });
+    await rig.until(() => rig.connection.closed !== null);
+    assert.deepEqual(rig.connection.closed, { code: 4408, reason: 'hello_timeout' });
+  });
+
+  it('is too early while the engine starts', () => {
+    const rig = new Rig();
+    rig.engine.state = { name: 'starting', what: 'loading' };
+    rig.send({ type: 'hello' });
+    assert.deepEqual(rig.connection.closed, { code: 1013, reason: 'not_ready' });
+  });
+
+  it('is too late when the engine has failed', async () => {
+    const rig = new Rig();
+    rig.engine.refusal = new Error('out of memory');
+    rig.send({ type: 'hello' });
+    await rig.until(() => rig.connection.closed !== null);
+    assert.equal(rig.connection.closed?.reason, 'engine_failed');
+    assert.doesNotMatch(rig.all('error')[0]?.message ?? '', /memory/);
+  });
+
+  it('closes the stream if the client has gone meanwhile', async () => {
+    const rig = new Rig();
+    rig.send({ type: 'hello' });
+    rig.session.disconnected();
+    await rig.until(() => rig.engine.streams.length > 0);
+    await rig.until(() => rig.stream.closed);
+    assert.deepEqual(rig.sent, []);
+  });
+});
+
+describe('updates', () => {
+  it('are answered in order, each over the outcome of the one before', async () => {
+    const rig = await Rig.active();
+    rig.send({ type: 'update', request: 1, parameters: { steps: 2 } });
+    rig.send({ type: 'update', request: 2, parameters: { strength: 0.5 } });
+    await rig.until(() => rig.all('updated').length === 2);
+    const [first, second] = rig.all('updated');
+    assert.deepEqual([first?.request, first?.parameters.steps, first?.parameters.strength], [1, 2, 0.4]);
+    assert.deepEqual([second?.request, second?.parameters.steps, second?.parameters.strength], [2, 2, 0.5]);
+    assert.deepEqual(rig.stream.parameters, second?.parameters);
+  });
+
+  it('that are refused change nothing', async () => {
+    const rig = await Rig.active();
+    const before = rig.stream.parameters;
+    rig.send({ type: 'update', request: 1, parameters: { steps: 2, strength: Number.NaN } });
+    rig.engine.refusal = new ParameterError('t_index_list', 'beyond the schedule');
+    rig.send({ type: 'update', request: 2, parameters: { steps: 3, t_index_list: [51] } });
+    await rig.until(() => rig.all('error').length === 2);
+    assert.deepEqual(
+      rig.all('error').map(({ code, request, field }) => [code, request, field]),
+      [
+        ['invalid_parameter', 1, 'strength'],
+        ['invalid_parameter', 2, 't_index_list'],
+      ],
+    );
+    assert.equal(rig.stream.parameters, before);
+    rig.send({ type: 'update', request: 3, parameters: { delta: 0.5 } });
+    await rig.until(() => rig.all('updated').length === 1);
+    assert.deepEqual(rig.all('updated')[0]?.parameters, { ...before, delta: 0.5 });
+  });
+
+  it('that come too fast are refused', async () => {
+    const rig = await Rig.active({ updatesPerSecond: 3 });
+    for (const request of [1, 2, 3, 4]) rig.send({ type: 'update', request, parameters: {} });
+    await rig.until(() => rig.all('updated').length === 3);
+    assert.deepEqual(
+      rig.all('error').map(({ code, request }) => [code, request]),
+      [['rate_limited', 4]],
+    );
+  });
+});
+
+describe('bad messages', () => {
+  it('of an unknown type are refused, and the stream goes on', async () => {
+    const rig = await Rig.active();
+    rig.session.receive(Buffer.from('81a474797065a36e6577', 'hex'));
+    assert.equal(rig.all('error')[0]?.code, 'unknown_message');
+    await rig.generate(0);
+    await rig.until(() => rig.all('result').length === 1);
+  });
+
+  it('that are no MessagePack end the connection; what comes after is ignored', async () => {
+    const rig = await Rig.active();
+    rig.session.receive(Uint8Array.of(0x81, 0xa4));
+    assert.deepEqual(rig.connection.closed, { code: 4400, reason: 'invalid_message' });
+    const { length } = rig.sent;
+    rig.frame(0);
+    rig.session.receive(Uint8Array.of(0xc1));
+    await rig.settled();
+    assert.equal(rig.sent.length, length);
+    assert.deepEqual(rig.stream.pushed, []);
+  });
+});
+
+describe('the engine', () => {
+  it('when it restarts, loses what it had, and the stream goes on', async () => {
+    const rig = await Rig.active({ credits: 3 });
+    rig.frame(0);
+    await rig.until(() => rig.stream.waiting?.frame === 0);
+    rig.stream.admit();
+    rig.frame(1);
+    await rig.until(() => rig.stream.waiting?.frame === 1);
+    rig.stream.restart();
+    assert.equal(rig.all('error')[0]?.code, 'engine_restarting');
+    assert.deepEqual(rig.drops, ['0 failed', '1 failed']);
+    assert.equal(rig.all('credit').at(-1)?.total, 5);
+    await rig.generate(2);
+    await rig.until(() => rig.all('result').length === 1);
+  });
+
+  it('when it restarts during an update, loses that too', async () => {
+    const rig = await Rig.active();
+    rig.engine.refusal = new Error('the worker died');
+    rig.send({ type: 'update', request: 5, parameters: { steps: 2 } });
+    await rig.until(() => rig.all('error').length === 1);
+    const [{ code, request } = {}] = rig.all('error');
+    assert.deepEqual([code, request], ['engine_restarting', 5]);
+    assert.equal(rig.connection.closed, null);
+  });
+
+  it('when it is gone for good, ends the connection', async () => {
+    const rig = await Rig.active();
+    rig.stream.listener.onClosed(new Error('secret path'));
+    assert.deepEqual(rig.connection.closed, { code: 1011, reason: 'engine_failed' });
+    assert.doesNotMatch(JSON.stringify(rig.sent), /secret/);
+  });
+});
+
+describe('the end', () => {
+  it('of a connection gives everything back, twice without harm', async () => {
+    const rig = await Rig.active({ unacknowledgedResults: 1, credits: 4 });
+    for (const id of [0, 1]) {
+      rig.frame(id);
+      await rig.until(() => rig.stream.waiting?.frame === id);
+      rig.stream.admit();
+    }
+    rig.stream.finish();
+    rig.stream.finish();
+    await rig.until(() => rig.stream.lent === 1);
+    rig.frame(2);
+    rig.session.disconnected();
+    rig.session.disconnected();
+    await rig.until(() => rig.stream.lent === 0);
+    assert.equal(rig.session.state, 'closed');
+    assert.equal(rig.stream.closed, true);
+    assert.deepEqual(rig.drops, []);
+    const { body } = await rig.context.metrics.render();
+    assert.match(body, /^millrace_sessions 0$/m);
+  });
+
+  it('is told to the client once', async () => {
+    const rig = await Rig.active();
+    rig.session.close('shutting_down');
+    rig.session.close('internal');
+    assert.deepEqual(
+      rig.all('error').map(({ code }) => code),
+      ['shutting_down'],
+    );
+    assert.deepEqual(rig.connection.closed, { code: 1001, reason: 'shutting_down' });
+  });
+
+  it('drops a picture whose decoding it interrupts', async () => {
+    const rig = await Rig.active();
+    rig.frame(0, picture);
+    rig.session.close('shutting_down');
+    await rig.settled();
+    assert.deepEqual(rig.stream.pushed, []);
+  });
+});

@@ -5,6 +5,7 @@ import { version } from '../package.js';
 /** Loaded one by one as they are asked for: a command starts without the libraries of the others. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import('./serve.js')).createServeCommand(),
+  run: async () => (await import('./run.js')).createRunCommand(),
 };
 
 const program = new Command('millrace')

@@ -1,0 +1,140 @@
+import { Command } from 'commander';
+import { createEngine } from '../engine/supervisor.js';
+import { readModelFolder } from '../model/folder.js';
+import { createParameterRules } from '../session/parameters.js';
+import { findFfmpeg, type Ffmpeg } from '../video/ffmpeg.js';
+import { parseRational } from '../video/timing.js';
+import { generate } from './run/generate.js';
+import { openInput } from './run/input.js';
+import { openOutput } from './run/output.js';
+import { addParameterOptions, parametersFrom } from './run/parameter-options.js';
+import { Progress } from './run/progress.js';
+import { Figures, type Report } from './run/report.js';
+import { RunError } from './run/run-error.js';
+import { readSettings } from './settings.js';
+import { settingsTable } from './settings-table.js';
+
+interface RunOptions extends Readonly<Record<string, unknown>> {
+  readonly output: string;
+  readonly prompt: string;
+  readonly size?: string;
+  readonly model?: string;
+  readonly threads?: string;
+  readonly fps: string;
+  readonly crf?: string;
+  readonly quality: string;
+  readonly overwrite?: true;
+  readonly json?: true;
+}
+
+const EPILOGUE = `
+INPUT is a video file, a folder of images or one image. OUTPUT is a video by its extension (.mp4, .m4v, .mov, .mkv
+with H.264, .webm with VP9), an image (.jpg, .png, .webp) or else a folder of images. One frame goes out for every
+frame that comes in, in order and at its own time; the sound of a video is kept. Exit codes: 0 done, 1 failed,
+130 interrupted.`;
+
+/** `millrace run`: a file through the engine to a file. */
+export function createRunCommand(): Command {
+  const command = new Command('run')
+    .description('restyle a video, a folder of images or one image')
+    .argument('<input>', 'a video file, a folder of images or one image')
+    .requiredOption('-o, --output <path>', 'where the result goes; its extension says what it is')
+    .requiredOption('-p, --prompt <text>', 'what the output should look like')
+    .option('-y, --overwrite', 'replace an output that exists')
+    .option('--json', 'print figures of the run as JSON on standard output')
+    .option('--size <WxH>', "size of the output in pixels (default: the model's own)")
+    .option('--model <folder>', `${settingsTable.model.description} (MILLRACE_MODEL)`)
+    .option('--threads <integer>', `${settingsTable.threads.description} (MILLRACE_THREADS)`)
+    .option('--fps <rate>', 'frame rate of a video made of images, such as 25 or 30000/1001', '25')
+    .option('--crf <number>', 'quality of the video, lower is better (default: 18 for H.264, 30 for VP9)')
+    .option('--quality <number>', 'quality of JPEG and WebP images, 1 to 100', '90')
+    .addHelpText('after', EPILOGUE);
+  addParameterOptions(command);
+  return command.action(async (path: string, options: RunOptions) => {
+    const interrupt = new AbortController();
+    const stop = (): void => (interrupt.signal.aborted ? process.exit(130) : interrupt.abort());
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, stop);
+    try {
+      const report = await run(path, options, interrupt.signal);
+      if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
+      else process.stderr.write(`${options.output}: ${report.frames_out} frames at ${report.fps} fps\n`);
+    } catch (error) {
+      process.exitCode = interrupt.signal.aborted ? 130 : 1;
+      if (!interrupt.signal.aborted) process.stderr.write(`millrace: ${explain(error)}\n`);
+    } finally {
+      for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, stop);
+    }
+  });
+}
+
+async function run(path: string, options: RunOptions, signal: AbortSignal): Promise<Report> {
+  const settings = readSettings({
+    flags: { model: options.model, threads: options.threads },
+    environment: process.env,
+  });
+  const rate = parseRational(options.fps);
+  if (!rate)
+    throw new RunError(`--fps must be a number or a fraction such as 30000/1001, not ${options.fps}`);
+  const crf = options.crf === undefined ? null : readInteger('crf', options.crf, [0, 63]);
+  const quality = readInteger('quality', options.quality, [1, 100]);
+  const parameters = { ...parametersFrom(options), ...readSize(options.size), prompt: options.prompt };
+  const model = await readModelFolder(settings.model);
+  const rules = createParameterRules(model);
+  const all = { ...rules.defaults, ...rules.check(parameters) };
+
+  let found: Promise<Ffmpeg> | undefined;
+  const ffmpeg = (): Promise<Ffmpeg> => (found ??= findFfmpeg(process.env, signal));
+  const input = await openInput(path, { ffmpeg, rate });
+  const overwrite = options.overwrite ?? false;
+  await using output = await openOutput(options.output, { input, ffmpeg, overwrite, crf, quality });
+
+  using progress = new Progress(process.stderr);
+  await using engine = createEngine({
+    model: settings.model,
+    threads: settings.threads,
+    cacheDirectory: settings.cacheDirectory === '' ? null : settings.cacheDirectory,
+    observer: {
+      onState: (state) => 'what' in state && progress.say(`${state.what}...`),
+      onEmbedding: () => {},
+      onInference: () => {},
+    },
+  });
+  await Promise.race([engine.start(), rejection(signal)]);
+
+  const figures = new Figures();
+  for await (const frame of generate(engine, all, input.frames(), signal)) {
+    const startedAt = performance.now();
+    await output.write(frame.image, frame);
+    figures.add(frame, performance.now() - startedAt);
+    progress.update(figures.frames, input.total, figures.elapsed);
+  }
+  if (figures.frames === 0) throw new RunError(`${path} has no frame that can be decoded`);
+  const report = figures.report();
+  await output.finish();
+  return report;
+}
+
+function readSize(text: string | undefined): { width?: number; height?: number } {
+  if (text === undefined) return {};
+  const [, width, height] = /^(\d+)x(\d+)$/i.exec(text) ?? [];
+  if (width === undefined) throw new RunError(`--size must be WIDTHxHEIGHT such as 512x384, not ${text}`);
+  return { width: Number(width), height: Number(height) };
+}
+
+function readInteger(flag: string, text: string, [least, most]: readonly [number, number]): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isInteger(value) && value >= least && value <= most) return value;
+  throw new RunError(`--${flag} must be an integer from ${least} to ${most}, not ${text}`);
+}
+
+function rejection(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(new Error('interrupted'));
+    signal.addEventListener('abort', () => reject(new Error('interrupted')), { once: true });
+  });
+}
+
+function explain(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replace(/\s*\n\s*/g, ' ');
+}

@@ -1,0 +1,120 @@
+import { deferred } from '../../engine/deferred.js';
+import type { EngineStream, GeneratedImage, StreamListener } from '../../engine/engine.js';
+import type { EngineDropReason } from '../../engine/messages.js';
+import type { Image } from '../../image/image.js';
+
+/** A frame on its way through the engine. `Source` is what its owner knows of it. */
+interface Entry<Source> {
+  readonly frame: number;
+  readonly source: Source;
+  readonly pushedAt: number;
+  outcome: Outcome | null;
+}
+
+/** `similar`: the engine found it too like the one before, whose picture stands for it too. */
+export type Outcome =
+  | {
+      readonly type: 'image';
+      readonly image: GeneratedImage;
+      /** Milliseconds from being handed to the engine to being done. */
+      readonly latency: number;
+      /** Gives the image's memory back to the engine. */
+      readonly release: () => void;
+    }
+  | { readonly type: 'similar' };
+
+/** Frames in the engine at the same time: more than any stream batch is deep, and few enough for the memory. */
+const MAX_FRAMES = 32;
+
+/** Takes each frame of a file through a stream of the engine and gives all of them back in order. */
+export class FrameQueue<Source> implements StreamListener {
+  readonly #entries: Entry<Source>[] = [];
+  #next = 0;
+  /** The frame that waits in the engine to be worked on. */
+  #waiting: number | null = null;
+  #ended = false;
+  #error: Error | null = null;
+  #change = deferred<void>();
+
+  /** Hands a frame to the engine once that has room for it. */
+  async push(stream: EngineStream, image: Image, source: Source): Promise<void> {
+    await this.#until(() => this.#waiting === null && this.#entries.length < MAX_FRAMES);
+    const frame = this.#next++;
+    this.#waiting = frame;
+    this.#entries.push({ frame, source, pushedAt: performance.now(), outcome: null });
+    stream.push(frame, image, { replace: false });
+  }
+
+  /** No more frames come. */
+  end(): void {
+    this.#ended = true;
+    this.#notify();
+  }
+
+  /** Nothing goes on; everybody who waits gets the error. The first one counts. */
+  fail(error: Error): void {
+    this.#error ??= error;
+    for (const { outcome } of this.#entries) if (outcome?.type === 'image') outcome.release();
+    this.#notify();
+  }
+
+  /** The next frame in order when it is done, null after the last. */
+  async shift(): Promise<{ readonly source: Source; readonly outcome: Outcome } | null> {
+    await this.#until(() => this.#entries[0]?.outcome != null || (this.#ended && this.#entries.length === 0));
+    const entry = this.#entries.shift();
+    this.#notify();
+    return entry?.outcome ? { source: entry.source, outcome: entry.outcome } : null;
+  }
+
+  onAdmitted(frame: number): void {
+    if (this.#waiting === frame) this.#waiting = null;
+    this.#notify();
+  }
+
+  onDropped(frame: number, reason: EngineDropReason): void {
+    if (reason !== 'similar') return this.fail(new Error(`the engine lost frame ${frame + 1} (${reason})`));
+    this.#settle(frame, () => ({ type: 'similar' }));
+    this.onAdmitted(frame);
+  }
+
+  onResult(frame: number, image: GeneratedImage): Promise<void> {
+    const released = deferred<void>();
+    this.#settle(frame, ({ pushedAt }) => ({
+      type: 'image',
+      image,
+      latency: performance.now() - pushedAt,
+      release: () => released.resolve(),
+    }));
+    if (this.#error) released.resolve();
+    return released.promise;
+  }
+
+  onRestart(): void {
+    this.fail(new Error('the inference engine failed and had to be restarted; frames were lost'));
+  }
+
+  onClosed(reason: Error): void {
+    this.fail(reason);
+  }
+
+  #settle(frame: number, outcome: (entry: Entry<Source>) => Outcome): void {
+    const entry = this.#entries.find((candidate) => candidate.frame === frame);
+    if (!entry) return this.fail(new Error(`the engine gave frame ${frame + 1} twice`));
+    entry.outcome = outcome(entry);
+    this.#notify();
+  }
+
+  #notify(): void {
+    const change = this.#change;
+    this.#change = deferred<void>();
+    change.resolve();
+  }
+
+  async #until(condition: () => boolean): Promise<void> {
+    for (;;) {
+      if (this.#error) throw this.#error;
+      if (condition()) return;
+      await this.#change.promise;
+    }
+  }
+}

@@ -1,0 +1,96 @@
+import type { StreamParameters } from '@millrace/protocol';
+import type { Engine, EngineStream } from '../../engine/engine.js';
+import type { WorkerTimings } from '../../engine/messages.js';
+import { fitImage } from '../../image/fit.js';
+import type { Image } from '../../image/image.js';
+import { FrameQueue } from './frame-queue.js';
+import type { InputFrame } from './input.js';
+
+export interface OutputFrame {
+  /** Valid until the next frame is asked for. */
+  readonly image: Image;
+  readonly time: number;
+  readonly name: string | null;
+  /** Milliseconds to read and fit the input. */
+  readonly read: number;
+  /** What its making took; null for a frame that repeats the one before. */
+  readonly made: { readonly latency: number; readonly timings: WorkerTimings } | null;
+}
+
+interface Source extends Pick<OutputFrame, 'time' | 'name' | 'read'> {}
+
+/**
+ * Takes frames through the engine: for each that comes in one goes out, in order.
+ * @throws whatever the frames, the engine or the signal fail with.
+ */
+export async function* generate(
+  engine: Engine,
+  parameters: StreamParameters,
+  frames: AsyncIterable<InputFrame>,
+  signal: AbortSignal,
+): AsyncGenerator<OutputFrame, void, void> {
+  const queue = new FrameQueue<Source>();
+  const stop = (): void => queue.fail(new Error('interrupted'));
+  const stream = await engine.openStream(parameters, queue);
+  signal.addEventListener('abort', stop);
+  if (signal.aborted) stop();
+  const feeding = feed({ engine, parameters, frames, queue, stream });
+  let release = (): void => {};
+  let image: Image | null = null;
+  try {
+    for (let next = await queue.shift(); next; next = await queue.shift()) {
+      const { source, outcome } = next;
+      if (outcome.type === 'image') {
+        release();
+        ({ image, release } = outcome);
+        yield { ...source, image, made: { latency: outcome.latency, timings: outcome.image.timings } };
+      } else if (image) {
+        yield { ...source, image, made: null };
+      } else {
+        throw new Error('the engine skipped the first frame');
+      }
+    }
+  } finally {
+    release();
+    signal.removeEventListener('abort', stop);
+    stop();
+    stream.close();
+    await feeding;
+  }
+}
+
+interface Feeding {
+  readonly engine: Engine;
+  readonly parameters: StreamParameters;
+  readonly frames: AsyncIterable<InputFrame>;
+  readonly queue: FrameQueue<Source>;
+  readonly stream: EngineStream;
+}
+
+/** Reads, fits and pushes until the frames end or the queue fails; never throws, the queue tells. */
+async function feed({ engine, parameters, frames, queue, stream }: Feeding): Promise<void> {
+  const allocate = (bytes: number): Uint8Array<ArrayBuffer> => engine.allocate(bytes);
+  try {
+    let startedAt = performance.now();
+    for await (const { image, time, name } of frames) {
+      const fitted = await fitImage(image, parameters, parameters.fit, allocate);
+      // The engine takes the memory of what is pushed; the reader wants to keep its own.
+      const own = fitted === image ? { ...fitted, data: copy(image.data, allocate) } : fitted;
+      const read = performance.now() - startedAt;
+      await queue.push(stream, own, { time, name, read });
+      startedAt = performance.now();
+    }
+    queue.end();
+  } catch (error) {
+    queue.fail(error instanceof Error ? error : new Error(String(error)));
+  }
+}
+
+function copy(
+  data: Uint8Array<ArrayBuffer>,
+  allocate: (bytes: number) => Uint8Array<ArrayBuffer>,
+): Uint8Array<ArrayBuffer> {
+  const own = allocate(data.length);
+  own.set(data);
+  return own;
+}

@@ -1,0 +1,154 @@
+import { mkdir, readdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, extname, join, resolve } from 'node:path';
+import { encodeImage } from '../../image/encode.js';
+import type { ImageFormat } from '../../image/format.js';
+import type { Image } from '../../image/image.js';
+import type { Ffmpeg } from '../../video/ffmpeg.js';
+import { videoExtensions, VideoWriter } from '../../video/write.js';
+import type { Input } from './input.js';
+import { RunError } from './run-error.js';
+
+/** Where generated frames go. Disposing of it before `finish` leaves nothing behind. */
+export interface Output extends AsyncDisposable {
+  /** Writes the next frame; its memory may be changed once the promise has settled. */
+  write(image: Image, frame: { readonly time: number; readonly name: string | null }): Promise<void>;
+  /** Puts what was written in its place. */
+  finish(): Promise<void>;
+}
+
+export interface OutputOptions {
+  readonly input: Input;
+  /** Looked for only when it is needed. */
+  readonly ffmpeg: () => Promise<Ffmpeg>;
+  readonly overwrite: boolean;
+  /** Quality of the video, null for the usual one of its format. */
+  readonly crf: number | null;
+  /** Quality of JPEG and WebP images, 1 to 100. */
+  readonly quality: number;
+}
+
+const formats: Readonly<Record<string, ImageFormat>> = {
+  '.jpg': 'jpeg',
+  '.jpeg': 'jpeg',
+  '.png': 'png',
+  '.webp': 'webp',
+};
+
+/**
+ * Opens a video file or a picture by the extension of its name, or a folder of pictures.
+ * Everything is first written beside its place, so that nothing half-written is ever there.
+ * @throws {RunError | VideoError}
+ */
+export async function openOutput(path: string, options: OutputOptions): Promise<Output> {
+  const extension = extname(path).toLowerCase();
+  await check(path, extension, options);
+  const name = join(dirname(path), `.${basename(path, extname(path))}.${process.pid}.part`);
+  if (videoExtensions.includes(extension)) {
+    const ffmpeg = await options.ffmpeg();
+    return openVideo(path, await reserveFile(name + extension, path), ffmpeg, options);
+  }
+  if (extension in formats) return openPicture(path, await reserveFile(name + extension, path), options);
+  return openFolder(path, await reserveFolder(name, path), options);
+}
+
+async function check(path: string, extension: string, { input, overwrite }: OutputOptions): Promise<void> {
+  const isVideo = videoExtensions.includes(extension);
+  const isPicture = extension in formats;
+  if (isPicture && input.kind !== 'image') {
+    throw new RunError(`${path} is one picture, but the input has more; name a video file or a folder`);
+  }
+  const found = await stat(path).catch(() => null);
+  if (!found) {
+    if (isVideo || isPicture || !/^\.[a-z]/.test(extension)) return;
+    const known = [...videoExtensions, ...Object.keys(formats)].join(' ');
+    throw new RunError(`${path}: files of this kind are not written; known are ${known}`);
+  }
+  if (found.isDirectory() === (isVideo || isPicture)) {
+    const what = found.isDirectory() ? 'folder' : 'file';
+    throw new RunError(`${path} is a ${what} already; choose another name for the output`);
+  }
+  if ((await realpath(path)) === (await realpath(input.path))) {
+    throw new RunError(`the output ${path} is the input`);
+  }
+  const isEmpty = found.isDirectory() && (await readdir(path)).length === 0;
+  if (!isEmpty && !overwrite) throw new RunError(`${path} exists; add --overwrite to replace it`);
+}
+
+/** Shows before the work starts that the place can be written to. */
+function reserveFile(part: string, path: string): Promise<string> {
+  return reserve(part, path, () => writeFile(part, '', { flag: 'wx' }));
+}
+
+function reserveFolder(part: string, path: string): Promise<string> {
+  return reserve(part, path, () => mkdir(part));
+}
+
+async function reserve(part: string, path: string, create: () => Promise<void>): Promise<string> {
+  try {
+    await create();
+    return part;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOENT') {
+      throw new RunError(`there is no folder ${dirname(resolve(path))}`, { cause: error });
+    }
+    throw new RunError(`${path} cannot be written (${String(code)})`, { cause: error });
+  }
+}
+
+function openVideo(path: string, part: string, ffmpeg: Ffmpeg, { input, crf }: OutputOptions): Output {
+  let writer: VideoWriter | null = null;
+  return {
+    async write(image, { time }) {
+      const { width, height } = image;
+      const { timebase, rate, video: sound } = input;
+      writer ??= new VideoWriter(ffmpeg, {
+        path: part,
+        width,
+        height,
+        timebase,
+        rate,
+        start: time,
+        crf,
+        sound,
+      });
+      await writer.write(image, time);
+    },
+    async finish() {
+      await writer?.finish();
+      await rename(part, path);
+    },
+    async [Symbol.asyncDispose]() {
+      await writer?.[Symbol.asyncDispose]();
+      await rm(part, { force: true });
+    },
+  };
+}
+
+function openPicture(path: string, part: string, { quality }: OutputOptions): Output {
+  const format = formats[extname(path).toLowerCase()] ?? 'jpeg';
+  return {
+    async write(image) {
+      await writeFile(part, await encodeImage(image, format, quality));
+    },
+    finish: () => rename(part, path),
+    [Symbol.asyncDispose]: () => rm(part, { force: true }),
+  };
+}
+
+/** Pictures keep their names; frames of a video are numbered from 000001.jpg on. */
+function openFolder(path: string, part: string, { quality }: OutputOptions): Output {
+  let count = 0;
+  return {
+    async write(image, frame) {
+      const name = frame.name ?? `${String(++count).padStart(6, '0')}.jpg`;
+      const format = formats[extname(name).toLowerCase()] ?? 'jpeg';
+      await writeFile(join(part, name), await encodeImage(image, format, quality));
+    },
+    async finish() {
+      await mkdir(path, { recursive: true });
+      for (const name of await readdir(part)) await rename(join(part, name), join(path, name));
+    },
+    [Symbol.asyncDispose]: () => rm(part, { recursive: true, force: true }),
+  };
+}

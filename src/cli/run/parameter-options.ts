@@ -1,0 +1,64 @@
+import { parameterProperties, type ParameterSchema, type StreamParameters } from '@millrace/protocol';
+import { Option, type Command } from 'commander';
+
+type ParameterName = keyof StreamParameters;
+
+/** Parameters that make sense for live streams alone, or have an option of their own here. */
+const LEFT_OUT: ReadonlySet<string> = new Set<ParameterName>([
+  'prompt',
+  'prompt_blend',
+  'mode',
+  'fps',
+  'paused',
+  'width',
+  'height',
+  'quality',
+  'transition_frames',
+  'transition_seconds',
+]);
+
+/** Adds an option for every parameter of a stream, made from its schema. */
+export function addParameterOptions(command: Command): void {
+  for (const [name, schema] of Object.entries(parameterProperties)) {
+    if (LEFT_OUT.has(name)) continue;
+    command.addOption(optionOf(`--${name.replaceAll('_', '-')}`, schema));
+  }
+}
+
+/** The parameters among parsed options, by their own names; those that were not given are left out. */
+export function parametersFrom(options: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.keys(parameterProperties)
+      .map(
+        (name) =>
+          [name, options[name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())]] as const,
+      )
+      .filter(([name, value]) => value !== undefined && !LEFT_OUT.has(name)),
+  );
+}
+
+function optionOf(flag: string, schema: ParameterSchema): Option {
+  const { type, description, default: usual } = schema;
+  const choices = schema.enum?.filter((value) => value !== null).join(', ');
+  const option =
+    type === 'boolean' && usual === true
+      ? new Option(flag.replace('--', '--no-'), `Off: ${description}`)
+      : new Option(
+          type === 'boolean' ? flag : `${flag} <value>`,
+          choices ? `${description} (${choices})` : description,
+        );
+  return option.argParser((text) => parseValue(schema, text)).helpGroup('Parameters of the generation:');
+}
+
+/** Text as the kind of value that the parameter takes. What it cannot be stays text, for the schema to refuse. */
+function parseValue({ type, anyOf, enum: choices }: ParameterSchema, text: string): unknown {
+  if (choices) return choices.find((choice) => String(choice) === text) ?? text;
+  const types = new Set([type ?? anyOf?.flatMap((part) => ('type' in part ? part.type : [])) ?? []].flat());
+  if (types.has('number') || types.has('integer')) return parseNumber(text);
+  if (types.has('array') && !types.has('string')) return text.split(',').map(parseNumber);
+  return text;
+}
+
+function parseNumber(text: string): number | string {
+  return text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text);
+}

@@ -1,0 +1,52 @@
+import type { WriteStream } from 'node:tty';
+
+const BAR_WIDTH = 24;
+const INTERVAL_MS = 100;
+
+/** One line on a terminal that is written over and over; nothing where there is no terminal. */
+export class Progress implements Disposable {
+  readonly #stream: WriteStream;
+  #drawnAt = -Infinity;
+
+  constructor(stream: WriteStream) {
+    this.#stream = stream;
+  }
+
+  /** What goes on before the first frame. */
+  say(text: string): void {
+    this.#draw(text);
+  }
+
+  /** @param elapsed milliseconds since the start. */
+  update(done: number, total: number, elapsed: number): void {
+    const now = performance.now();
+    if (done < total && now - this.#drawnAt < INTERVAL_MS) return;
+    this.#drawnAt = now;
+    this.#draw(progressLine(done, total, elapsed));
+  }
+
+  [Symbol.dispose](): void {
+    this.#draw('');
+  }
+
+  #draw(text: string): void {
+    if (!this.#stream.isTTY) return;
+    this.#stream.write(`\r\x1b[K${text.slice(0, this.#stream.columns - 1)}`);
+  }
+}
+
+/** Bar, frames, frames per second and time left, as in `[######------] 12/24 frames  8.0 fps  0:02 left`. */
+export function progressLine(done: number, total: number, elapsed: number): string {
+  const share = total > 0 ? Math.min(1, done / total) : 0;
+  const bar = '#'.repeat(Math.round(share * BAR_WIDTH)).padEnd(BAR_WIDTH, '-');
+  const perSecond = elapsed > 0 ? (done / elapsed) * 1000 : 0;
+  const left = perSecond > 0 ? `  ${clock(Math.max(0, total - done) / perSecond)} left` : '';
+  return `[${bar}] ${done}/${total} frames  ${perSecond.toFixed(1)} fps${left}`;
+}
+
+function clock(seconds: number): string {
+  const whole = Math.round(seconds);
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  const tail = String(whole % 60).padStart(2, '0');
+  return hours > 0 ? `${hours}:${String(minutes).padStart(2, '0')}:${tail}` : `${minutes}:${tail}`;
+}

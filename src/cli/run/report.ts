@@ -1,0 +1,67 @@
+import type { OutputFrame } from './generate.js';
+
+/** What `--json` prints. Times in milliseconds; stages are means per generated frame, `read` and `write` per frame. */
+export interface Report {
+  readonly frames_in: number;
+  readonly frames_out: number;
+  /** Frames that were too like the one before, and repeat its picture. */
+  readonly skipped: number;
+  readonly fps: number;
+  /** From a frame's being handed to the engine to its result. */
+  readonly latency_ms: { readonly p50: number; readonly p95: number };
+  readonly stage_ms: Readonly<Record<(typeof STAGES)[number], number>>;
+}
+
+const STAGES = ['read', 'queue', 'encode', 'denoise', 'decode', 'write'] as const;
+
+/** Gathers the figures of a run. */
+export class Figures {
+  readonly #startedAt = performance.now();
+  readonly #latencies: number[] = [];
+  readonly #sums = new Map<string, number>();
+  #frames = 0;
+
+  get frames(): number {
+    return this.#frames;
+  }
+
+  /** Milliseconds since the start. */
+  get elapsed(): number {
+    return performance.now() - this.#startedAt;
+  }
+
+  /** @param write milliseconds to write the frame. */
+  add({ read, made }: OutputFrame, write: number): void {
+    this.#frames++;
+    const stages = { read, write, ...made?.timings };
+    for (const [stage, ms] of Object.entries(stages))
+      this.#sums.set(stage, (this.#sums.get(stage) ?? 0) + ms);
+    if (made) this.#latencies.push(made.latency);
+  }
+
+  report(): Report {
+    const sorted = this.#latencies.toSorted((a, b) => a - b);
+    const generated = sorted.length;
+    const stages = STAGES.map((stage) => {
+      const count = stage === 'read' || stage === 'write' ? this.#frames : generated;
+      return [stage, round((this.#sums.get(stage) ?? 0) / count)] as const;
+    });
+    return {
+      frames_in: this.#frames,
+      frames_out: this.#frames,
+      skipped: this.#frames - generated,
+      fps: round((this.#frames / this.elapsed) * 1000),
+      latency_ms: { p50: round(percentile(sorted, 0.5)), p95: round(percentile(sorted, 0.95)) },
+      stage_ms: Object.fromEntries(stages) as Report['stage_ms'],
+    };
+  }
+}
+
+/** Nearest rank. */
+function percentile(sorted: readonly number[], share: number): number {
+  return sorted[Math.ceil(sorted.length * share) - 1] ?? 0;
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}

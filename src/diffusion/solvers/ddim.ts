@@ -1,7 +1,8 @@
 import type { NoiseSchedule, SchedulerConfig } from '../schedule.js';
 import type { Solver } from '../types.js';
 import { discretePath, nextAlphaCumprod } from './discrete.js';
-import { cleanEstimate, eps, linearSolver, sum, z, type Rule } from './linear.js';
+import { cleanEstimate, eps, sum, z } from './forms.js';
+import { linearSolver, type Rule } from './linear-solver.js';
 import { SolverError, type SolverOptions } from './options.js';
 import { stageAt } from './timesteps.js';
 

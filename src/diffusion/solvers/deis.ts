@@ -1,6 +1,7 @@
 import type { NoiseSchedule, SchedulerConfig } from '../schedule.js';
 import type { Solver } from '../types.js';
-import { eps, linearSolver, sum, x, type Rule } from './linear.js';
+import { eps, sum, x } from './forms.js';
+import { linearSolver, type Rule } from './linear-solver.js';
 import { earlier, remember, stepOrder } from './multistep.js';
 import type { SolverOptions } from './options.js';
 import { levelOfSigma, sigmaPath, sigmaStages } from './sigmas.js';

@@ -1,6 +1,7 @@
 import type { NoiseSchedule, SchedulerConfig } from '../schedule.js';
 import type { Solver } from '../types.js';
-import { cleanEstimate, eps, linearSolver, sum, x, z, type Form, type Rule } from './linear.js';
+import { cleanEstimate, eps, sum, x, z, type Form } from './forms.js';
+import { linearSolver, type Rule } from './linear-solver.js';
 import { earlier, remember, stepOrder } from './multistep.js';
 import { SolverError, type SolverOptions } from './options.js';
 import { levelOfSigma, sigmaPath, sigmaStages, trainingSigmas, type SigmaPath } from './sigmas.js';

@@ -1,6 +1,7 @@
 import type { NoiseSchedule, SchedulerConfig } from '../schedule.js';
 import type { Solver } from '../types.js';
-import { eps, linearSolver, sum, x, z, type Rule } from './linear.js';
+import { eps, sum, x, z } from './forms.js';
+import { linearSolver, type Rule } from './linear-solver.js';
 import { SolverError, type SolverOptions } from './options.js';
 import { sigmaPath, sigmaStages, type SigmaPath } from './sigmas.js';
 

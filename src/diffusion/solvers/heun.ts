@@ -1,7 +1,8 @@
 import type { NoiseSchedule, SchedulerConfig } from '../schedule.js';
 import type { Solver, Stage } from '../types.js';
 import { initNoiseSigma } from './euler.js';
-import { eps, linearSolver, quantity, sum, x, type Rule } from './linear.js';
+import { eps, quantity, sum, x } from './forms.js';
+import { linearSolver, type Rule } from './linear-solver.js';
 import type { SolverOptions } from './options.js';
 import { sigmaPath, sigmaStages } from './sigmas.js';
 

@@ -1,7 +1,8 @@
 import type { NoiseSchedule, SchedulerConfig } from '../schedule.js';
 import type { Solver, Stage } from '../types.js';
 import { distilledStages } from './distilled.js';
-import { cleanEstimate, linearSolver, sum, x, z, type Form, type Rule } from './linear.js';
+import { cleanEstimate, sum, x, z, type Form } from './forms.js';
+import { linearSolver, type Rule } from './linear-solver.js';
 import type { SolverOptions } from './options.js';
 
 /** Standard deviation of the data, for the boundary scaling. */

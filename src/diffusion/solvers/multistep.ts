@@ -1,4 +1,4 @@
-import { quantity, type Form } from './linear.js';
+import { quantity, type Form } from './forms.js';
 import type { SigmaPath } from './sigmas.js';
 import type { SchedulerConfig } from '../schedule.js';
 

@@ -1,7 +1,8 @@
 import type { NoiseSchedule, SchedulerConfig } from '../schedule.js';
 import type { Solver } from '../types.js';
 import { discretePath, nextAlphaCumprod, type DiscretePath } from './discrete.js';
-import { eps, linearSolver, quantity, sum, x, type Form, type Rule } from './linear.js';
+import { eps, quantity, sum, x, type Form } from './forms.js';
+import { linearSolver, type Rule } from './linear-solver.js';
 import { earlier, remember } from './multistep.js';
 import type { SolverOptions } from './options.js';
 import { levelOf, stageAt } from './timesteps.js';

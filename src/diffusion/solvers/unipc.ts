@@ -1,7 +1,8 @@
 import type { NoiseSchedule, SchedulerConfig } from '../schedule.js';
 import type { Solver } from '../types.js';
 import { solveLinearSystem } from './linear-system.js';
-import { cleanEstimate, eps, linearSolver, quantity, sum, x, type Form, type Rule } from './linear.js';
+import { cleanEstimate, eps, quantity, sum, x, type Form } from './forms.js';
+import { linearSolver, type Rule } from './linear-solver.js';
 import { earlier, remember } from './multistep.js';
 import type { SolverOptions } from './options.js';
 import { levelOfSigma, sigmaPath, sigmaStages } from './sigmas.js';

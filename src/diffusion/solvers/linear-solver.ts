@@ -1,0 +1,125 @@
+import type { History, Latent, Solver, Stage, Step } from '../types.js';
+import type { Form } from './forms.js';
+
+/** What one stage does. */
+export interface Rule {
+  /** The sample of the next stage. */
+  readonly next: Form;
+  /** What the slots of the history hold afterwards; a slot that is not named keeps what it has. */
+  readonly memory?: Readonly<Record<string, Form>>;
+}
+
+/** Values worked on at a time: small enough for the nearest cache. */
+const blockLength = 1024;
+
+/** Two weighted sources. Two at a time take little more than one. */
+interface Pair {
+  readonly first: string;
+  readonly firstWeight: number;
+  readonly second: string;
+  readonly secondWeight: number;
+}
+
+interface Target {
+  /** null is the sample of the next stage. */
+  readonly slot: string | null;
+  readonly pairs: readonly Pair[];
+}
+
+/**
+ * The solver that follows these rules, one for each stage. Every solver here is linear in what a step is given, so
+ * all share this one step: its coefficients are worked out when it is made, and it allocates nothing.
+ */
+export function linearSolver(
+  stages: readonly Stage[],
+  initNoiseSigma: number,
+  rules: readonly Rule[],
+): Solver {
+  const slots = [...new Set(rules.flatMap(({ memory }) => Object.keys(memory ?? {})))];
+  const targets = rules.map(compile);
+  const sums = Array.from({ length: slots.length + 1 }, () => new Float64Array(blockLength));
+  return {
+    stages,
+    initNoiseSigma,
+    addsNoise: rules.some(({ next }) => (next['noise'] ?? 0) !== 0),
+    createHistory(length): History {
+      return Object.fromEntries(slots.map((slot) => [slot, new Float32Array(length)]));
+    },
+    step(step): void {
+      const stageTargets = targets[step.stage];
+      for (let start = 0; start < step.out.length; start += blockLength) {
+        const count = Math.min(blockLength, step.out.length - start);
+        // All sums of a block are complete before any is stored, for a target may be a source of another.
+        for (let t = 0; t < stageTargets.length; t++) addUp(sums[t], stageTargets[t], step, start, count);
+        for (let t = 0; t < stageTargets.length; t++) {
+          const { slot } = stageTargets[t];
+          store(slot === null ? step.out : sourceArray(step, slot), start, sums[t], count);
+        }
+      }
+    },
+  };
+}
+
+function compile(rule: Rule): readonly Target[] {
+  return [
+    { slot: null, pairs: pairsOf(rule.next) },
+    ...Object.entries(rule.memory ?? {}).map(([slot, form]) => ({ slot, pairs: pairsOf(form) })),
+  ];
+}
+
+function pairsOf(form: Form): readonly Pair[] {
+  const terms = Object.entries(form).filter(([, weight]) => weight !== 0);
+  return Array.from({ length: Math.ceil(terms.length / 2) }, (_, i) => {
+    const [first, firstWeight] = terms[2 * i];
+    const [second, secondWeight] = terms[2 * i + 1] ?? [first, 0];
+    return { first, firstWeight, second, secondWeight };
+  });
+}
+
+function addUp(sums: Float64Array, { pairs }: Target, step: Step, start: number, count: number): void {
+  for (let p = 0; p < pairs.length; p++) {
+    const { first, firstWeight, second, secondWeight } = pairs[p];
+    const a = sourceArray(step, first);
+    const b = sourceArray(step, second);
+    if (p === 0) setPair(sums, firstWeight, a, secondWeight, b, start, count);
+    else addPair(sums, firstWeight, a, secondWeight, b, start, count);
+  }
+}
+
+function sourceArray(step: Step, source: string): Latent {
+  if (source === 'sample') return step.sample;
+  if (source === 'eps') return step.eps;
+  if (source === 'noise') return step.noise;
+  const array = step.history[source];
+  if (!(array instanceof Float32Array))
+    throw new RangeError(`the history has no ${source}: it is of another solver`);
+  return array;
+}
+
+function setPair(
+  sums: Float64Array,
+  weightA: number,
+  a: Latent,
+  weightB: number,
+  b: Latent,
+  start: number,
+  count: number,
+): void {
+  for (let i = 0; i < count; i++) sums[i] = weightA * a[start + i] + weightB * b[start + i];
+}
+
+function addPair(
+  sums: Float64Array,
+  weightA: number,
+  a: Latent,
+  weightB: number,
+  b: Latent,
+  start: number,
+  count: number,
+): void {
+  for (let i = 0; i < count; i++) sums[i] += weightA * a[start + i] + weightB * b[start + i];
+}
+
+function store(out: Latent, start: number, sums: Float64Array, count: number): void {
+  for (let i = 0; i < count; i++) out[start + i] = sums[i];
+}

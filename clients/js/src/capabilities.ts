@@ -1,4 +1,4 @@
-import type { StreamParameters } from '@millrace/protocol';
+import type { Limits, StreamParameters } from '@millrace/protocol';
 import { MillraceError } from './errors.js';
 import { resourceUrl } from './url.js';
 
@@ -19,6 +19,10 @@ export interface ParameterDefinition {
 
 /** What a server can do: the answer of `GET /v1/capabilities`. */
 export interface Capabilities {
+  /** WebSocket subprotocol. */
+  readonly protocol: string;
+  /** Name and version of the server software. */
+  readonly server: string;
   readonly model: { readonly name: string; readonly description: string };
   /** Prompts that the model does well. */
   readonly styles: readonly { readonly name: string; readonly prompt: string }[];
@@ -26,6 +30,14 @@ export interface Capabilities {
   readonly parameters: {
     readonly properties: Readonly<Record<keyof StreamParameters, ParameterDefinition>>;
   };
+  readonly limits: Limits;
+}
+
+/** Whether a server can take streams now: the answer of `GET /readyz`. */
+export interface Readiness {
+  readonly ready: boolean;
+  /** What it is doing, for people. */
+  readonly doing: string;
 }
 
 export interface FetchOptions {
@@ -37,22 +49,32 @@ export interface FetchOptions {
  * @param url of the server, or of its stream.
  * @throws {MillraceError} (as rejection) connection_failed
  */
-export async function fetchCapabilities(
-  url: string | URL,
-  { signal }: FetchOptions = {},
-): Promise<Capabilities> {
-  const response = await request(url, '/v1/capabilities', signal);
-  if (!response.ok) {
-    throw new MillraceError('connection_failed', { message: `The server answered ${response.status}.` });
-  }
-  return (await response.json()) as Capabilities;
+export async function fetchCapabilities(url: string | URL, options?: FetchOptions): Promise<Capabilities> {
+  return (await fetchJson(url, '/v1/capabilities', [200], options)) as Capabilities;
 }
 
-async function request(url: string | URL, path: string, signal: AbortSignal | undefined): Promise<Response> {
+/**
+ * Asks a server whether it is ready, and what it is doing if it is not.
+ * @param url of the server, or of its stream.
+ * @throws {MillraceError} (as rejection) connection_failed
+ */
+export async function fetchReadiness(url: string | URL, options?: FetchOptions): Promise<Readiness> {
+  return (await fetchJson(url, '/readyz', [200, 503], options)) as Readiness;
+}
+
+async function fetchJson(
+  url: string | URL,
+  path: string,
+  expected: readonly number[],
+  { signal }: FetchOptions = {},
+): Promise<unknown> {
+  let response: Response;
   try {
-    return await fetch(resourceUrl(url, path), { signal: signal ?? null });
+    response = await fetch(resourceUrl(url, path), { signal: signal ?? null });
+    if (expected.includes(response.status)) return await response.json();
   } catch (cause) {
     signal?.throwIfAborted();
     throw new MillraceError('connection_failed', { cause });
   }
+  throw new MillraceError('connection_failed', { message: `The server answered ${response.status}.` });
 }

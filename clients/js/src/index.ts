@@ -1,8 +1,10 @@
 export {
   fetchCapabilities,
+  fetchReadiness,
   type Capabilities,
   type FetchOptions,
   type ParameterDefinition,
+  type Readiness,
 } from './capabilities.js';
 export { connect, type ConnectOptions } from './connect.js';
 export type { CloseInfo } from './connection.js';

@@ -11,7 +11,7 @@ interface ReaderOwner {
 
 interface Waiter {
   readonly resolve: (result: IteratorResult<ResultMessage, undefined>) => void;
-  readonly reject: (error: unknown) => void;
+  readonly reject: (error: Error) => void;
 }
 
 const end = { done: true, value: undefined } as const;
@@ -25,7 +25,7 @@ export class ResultReader implements AsyncIterableIterator<ResultMessage, undefi
   #current: ResultMessage | undefined;
   #held: ResultMessage | undefined;
   #waiter: Waiter | undefined;
-  #ended: { readonly error: unknown } | undefined;
+  #ended: { readonly error: Error | undefined } | undefined;
 
   constructor(owner: ReaderOwner) {
     this.#owner = owner;
@@ -49,7 +49,7 @@ export class ResultReader implements AsyncIterableIterator<ResultMessage, undefi
   }
 
   /** Ends the iteration after the held result; with an error, by throwing it. */
-  end(error?: unknown): void {
+  end(error?: Error): void {
     if (this.#ended !== undefined) return;
     this.#ended = { error };
     this.#owner.ended();
@@ -82,12 +82,12 @@ export class ResultReader implements AsyncIterableIterator<ResultMessage, undefi
   }
 
   /** Stops reading; `for await` calls it on break. */
-  async return(): Promise<IteratorResult<ResultMessage, undefined>> {
+  return(): Promise<IteratorResult<ResultMessage, undefined>> {
     this.#finishCurrent();
     if (this.#held !== undefined) this.#owner.unread(this.#held);
     this.#held = undefined;
     this.end();
-    return end;
+    return Promise.resolve(end);
   }
 
   #finishCurrent(): void {

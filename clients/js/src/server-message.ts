@@ -31,7 +31,7 @@ export function readServerMessage(data: unknown): ServerMessage | undefined {
         session: fields.string('session'),
         server: fields.string('server'),
         model: fields.string('model'),
-        parameters: fields.map('parameters').as<StreamParameters>(),
+        parameters: fields.map('parameters').all() as unknown as StreamParameters,
         credits: fields.count('credits'),
         limits: {
           message_bytes: limits.count('message_bytes'),
@@ -50,7 +50,7 @@ export function readServerMessage(data: unknown): ServerMessage | undefined {
         captured: fields.number('captured'),
         width: fields.count('width'),
         height: fields.count('height'),
-        timings: fields.map('timings').as<StageTimings>(),
+        timings: fields.map('timings').all() as unknown as StageTimings,
         data: fields.bytes('data'),
       };
     case 'dropped':
@@ -60,7 +60,7 @@ export function readServerMessage(data: unknown): ServerMessage | undefined {
         type: 'updated',
         request: fields.count('request'),
         from: fields.count('from'),
-        parameters: fields.map('parameters').as<StreamParameters>(),
+        parameters: fields.map('parameters').all() as unknown as StreamParameters,
       };
     case 'error': {
       const code = fields.string('code');
@@ -139,8 +139,8 @@ class Fields {
   }
 
   /** The map as it is, for forms that the server defines. */
-  as<Form>(): Form {
-    return this.#values as Form;
+  all(): Readonly<Record<string, unknown>> {
+    return this.#values;
   }
 
   #reject(name: string): never {

@@ -56,9 +56,10 @@ export class ProtocolServer implements AsyncDisposable {
   }
 
   /** The next connection. */
-  async accept(): Promise<Peer> {
-    const [socket, request] = await once(this.#server, 'connection');
-    return new Peer(socket, request.url);
+  accept(): Promise<Peer> {
+    return new Promise((resolve) => {
+      this.#server.once('connection', (socket, request) => resolve(new Peer(socket, request.url)));
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -81,7 +82,7 @@ export class Peer {
     this.#socket = socket;
     this.path = path;
     this.subprotocol = socket.protocol;
-    this.closed = once(socket, 'close').then(([code]) => code);
+    this.closed = new Promise((resolve) => socket.once('close', resolve));
     socket.on('message', (data: Buffer) => {
       this.#messages.push(decodeMessage(data) as unknown as ClientMessage);
       this.#arrived();

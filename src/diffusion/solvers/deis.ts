@@ -7,8 +7,8 @@ import type { SolverOptions } from './options.js';
 import { levelOfSigma, sigmaPath, sigmaStages } from './sigmas.js';
 
 /**
- * DEIS (Zhang and Chen 2023, "log-rho AB"): dx/drho = eps of samples x / a at rho = b / a (equation 11), where eps
- * is extrapolated by a polynomial in log(rho) through its last values, of order 1 to 3 (equations 14 and 15).
+ * DEIS (Zhang and Chen 2023, "log-rho AB"): d(x / a) / drho = eps at rho = b / a, where eps is
+ * extrapolated by a polynomial in log(rho) through its last values; of order 1 to 3.
  */
 export function createDeis(schedule: NoiseSchedule, config: SchedulerConfig, options: SolverOptions): Solver {
   const path = sigmaPath(schedule, config, options, { timesteps: 'exclusive', end: 'last' });

@@ -70,7 +70,7 @@ interface StepWeights {
   readonly z: number;
 }
 
-/** Exponential integrals of each algorithm from noise level s to t: DPM-Solver (3.4), DPM-Solver++ (8) and (14). */
+/** Exponential integrals of each algorithm from noise level s to t. */
 function stepWeights(algorithm: Algorithm, sigmaS: number, sigmaT: number, h: number): StepWeights {
   const s = levelOfSigma(sigmaS);
   const t = levelOfSigma(sigmaT);

@@ -5,7 +5,7 @@ import { linearSolver, type Rule } from './linear-solver.js';
 import { SolverError, type SolverOptions } from './options.js';
 import { sigmaPath, sigmaStages, type SigmaPath } from './sigmas.js';
 
-// Samples are x0 + sigma z, so dx/dsigma = eps (Karras et al. 2022, equation 3).
+// Samples are x0 + sigma z, so dx/dsigma = eps (Karras et al. 2022, equations 1 and 3).
 
 /** Euler's method (Karras et al. 2022, algorithm 1 without its second-order part). */
 export function createEuler(

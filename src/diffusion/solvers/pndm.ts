@@ -16,7 +16,7 @@ interface Call {
 /** Steps that Runge-Kutta makes before linear multistep has the outputs that it needs. */
 const warmUpSteps = 3;
 
-/** Adams-Bashforth weights of the last outputs, newest first, by their number (Liu et al. 2022, equation 9). */
+/** Adams-Bashforth weights of the last outputs, newest first, by their number (Liu et al. 2022, equation 12). */
 const adamsBashforth: readonly (readonly number[])[] = [
   [1],
   [3 / 2, -1 / 2],

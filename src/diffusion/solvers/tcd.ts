@@ -7,7 +7,7 @@ import { SolverError, type SolverOptions } from './options.js';
 import { levelOf } from './timesteps.js';
 
 /**
- * Trajectory consistency sampling (Zheng et al. 2024, algorithm 2, "strategic stochastic sampling"): each stage
+ * Trajectory consistency sampling (Zheng et al. 2024, algorithm 4, "strategic stochastic sampling"): each stage
  * jumps along the trajectory to timestep s = (1 - gamma) t' and adds the noise that leads from there to the next
  * timestep t'. The last one jumps to timestep 0.
  */

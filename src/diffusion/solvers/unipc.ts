@@ -16,8 +16,8 @@ interface Method {
 }
 
 /**
- * UniPC (Zhao et al. 2023): each stage first corrects the sample that the last one predicted (UniC, equation 9),
- * with the output of the model on it, and then predicts the next (UniP, equation 3); orders 1 to 3.
+ * UniPC (Zhao et al. 2023): each stage first corrects the sample that the last one predicted (UniC, theorem 3.1),
+ * with the output of the model on it, and then predicts the next (UniP, corollary 3.2); orders 1 to 3.
  */
 export function createUniPc(
   schedule: NoiseSchedule,
@@ -116,7 +116,7 @@ function stepFrom(
   };
 }
 
-/** Weights that make the method exact for `size` derivatives: R_p(h) a = phi_p(h) / B(h) (theorem 3.1). */
+/** Weights that make the method exact for `size` derivatives: R_p(h) a = phi_p(h) / B(h). */
 function solveOrder({ ratios, hh, bh }: UniStep, size: number): number[] {
   const places = [...ratios, 1].slice(0, size);
   const right: number[] = [];

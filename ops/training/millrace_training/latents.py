@@ -48,7 +48,7 @@ def make_latents(group: Group, run: RunFolder) -> None:
     labels = np.load(run.latent_labels)
     latents = np.load(run.latents, mmap_mode="r+")
     done_path = run.root / f"latents.done.{group.rank}"
-    done = {int(line) for line in done_path.read_text().split()} if done_path.exists() else set()
+    done = set(encoded_crops(run)) if any(run.root.glob("latents.done.*")) else set()
     starts = [s for s in range(0, len(crops), _CHUNK) if s // _CHUNK % group.size == group.rank and s not in done]
     with done_path.open("a") as log:
         for count, start in enumerate(starts, 1):
@@ -61,6 +61,13 @@ def make_latents(group: Group, run: RunFolder) -> None:
             log.flush()
             if group.leads and count % 10 == 0:
                 print(f"latents: {count}/{len(starts)} chunks", flush=True)
+
+
+def encoded_crops(run: RunFolder) -> np.ndarray:
+    """int [n]: the crops whose latents are written; the U-Net can start before all are."""
+    starts = sorted(int(line) for path in run.root.glob("latents.done.*") for line in path.read_text().split())
+    count = len(np.load(run.latent_labels, mmap_mode="r"))
+    return np.concatenate([np.arange(start, min(start + _CHUNK, count)) for start in starts])
 
 
 def prepare_latents(run: RunFolder) -> partial[None]:

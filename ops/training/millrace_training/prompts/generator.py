@@ -12,7 +12,7 @@ from pathlib import Path
 from .typos import misspell
 from .vocabulary import MOOD_PHRASES, PLAIN_PHRASES, QUALITIES, STYLE_PHRASES, SUBJECTS
 
-_MISSPELT = 0.15
+_MISSPELT = 0.2
 _SENTENCES = [
     "{a} of {x}", "{a} of {x}", "{x}, {s}", "{x}, {s} style", "{x} in {s} style", "{x} as {a}", "{s}", "{s}", "{s} style",
     "turn it into {a}", "make it look like {a}", "{s}, {x}", "in the style of {s}", "{s} of {x}", "{x} {s}", "{s} art",

@@ -122,7 +122,7 @@ STYLE_PHRASES: dict[str, list[str]] = {
         | japanischer holzschnitt | estampe japonaise | grabado japonés | 浮世絵 | 浮世绘"""),
     "lego": _phrases("""lego | lego bricks | toy bricks | building bricks | plastic bricks | lego movie | the lego movie | brick toy
         | building blocks | duplo | lego set | made of lego | made of bricks | toy blocks | lego build | legos | lego portrait
-        | brick built | studs | legosteine | lego style | briques lego | ladrillos de lego | レゴ | 乐高"""),
+        | brick built | legosteine | lego style | briques lego | ladrillos de lego | レゴ | 乐高"""),
 }
 
 MOOD_PHRASES: dict[str, list[str]] = {

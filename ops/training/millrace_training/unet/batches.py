@@ -30,18 +30,19 @@ class Batch:
 
 
 class BatchSource:
-    """Draws batches from the latents of the run folder."""
+    """Draws batches from the latents of the run folder; `crops` are the usable ones."""
 
     def __init__(
         self,
         latents: np.ndarray,
         labels: np.ndarray,
+        crops: np.ndarray,
         tokenizer: CLIPTokenizer,
         encoder: CLIPTextModel,
         generator: PromptGenerator,
         device: torch.device,
     ):
-        self.latents, self.labels = latents, labels
+        self.latents, self.labels, self.crops = latents, labels, crops
         self.tokenizer, self.encoder, self.generator = tokenizer, encoder, generator
         self.device = device
         weights = np.array([_HARD_STYLES.get(name, 1.0) for name in STYLE_NAMES])
@@ -77,7 +78,7 @@ class BatchSource:
         blends = rng.random(count) < _BLEND_SHARE
         shares = np.where(blends, rng.random(count), 0.0)
         for blend, share in zip(blends, shares):
-            crop = int(rng.integers(len(self.latents)))
+            crop = int(rng.choice(self.crops))
             slot = self._slot(crop, rng)
             y, x = (int(v) * _PHASE for v in rng.integers(0, (full - side) // _PHASE + 1, 2))
             window = self.latents[crop, :, :, y : y + side, x : x + side]

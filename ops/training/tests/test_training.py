@@ -1,0 +1,123 @@
+"""Fast checks of the pieces that a training rests on: run `python -m pytest ops/training/tests`."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from millrace_training.loop import Draw, Plan, train
+from millrace_training.moods import MOOD_NAMES, apply_mood
+from millrace_training.muon import orthogonalise
+from millrace_training.parallel import Group
+from millrace_training.prompts.free_text import FREE_TEXT
+from millrace_training.prompts.generator import PromptGenerator
+from millrace_training.prompts.vocabulary import MOOD_PHRASES, STYLE_PHRASES
+from millrace_training.run_folder import RunFolder
+from millrace_training.styles import STYLE_NAMES, STYLES
+from millrace_training.styles.lattices import PERIOD
+from millrace_training.unet.objective import draw_inputs, style_share
+from millrace_training.unet.schedule import time_of_index
+
+
+def _photo(height: int, width: int) -> np.ndarray:
+    """A smooth colourful picture."""
+    coarse = np.random.default_rng(0).integers(0, 256, (height // 16 + 2, width // 16 + 2, 3)).astype(np.float32)
+    fine = np.repeat(np.repeat(coarse, 16, 0), 16, 1)[:height, :width]
+    for axis in (0, 1):
+        fine = sum(np.roll(fine, shift, axis) for shift in range(-8, 9)) / 17
+    return fine.astype(np.uint8)
+
+
+@pytest.mark.parametrize("name", STYLE_NAMES)
+def test_a_filter_keeps_size_and_type_for_any_size(name: str) -> None:
+    for height, width in ((64, 96), (72, 200)):
+        styled = STYLES[name](_photo(height, width))
+        assert styled.shape == (height, width, 3)
+        assert styled.dtype == np.uint8
+
+
+@pytest.mark.parametrize("name", STYLE_NAMES)
+def test_a_filter_is_local_and_in_phase(name: str) -> None:
+    """A crop of the filtered picture is the filtered crop, away from the crop's edges."""
+    photo = _photo(416, 416)
+    whole = STYLES[name](photo)
+    start, size, margin = 2 * PERIOD, 288, 96
+    crop = STYLES[name](np.ascontiguousarray(photo[start : start + size, start : start + size]))
+    inner = crop[margin:-margin, margin:-margin].astype(int)
+    wanted = whole[start + margin : start + size - margin, start + margin : start + size - margin].astype(int)
+    assert np.abs(inner - wanted).mean() < 1.5
+
+
+def test_every_style_and_mood_has_phrases_and_free_text() -> None:
+    assert set(STYLE_PHRASES) == set(STYLE_NAMES) == {style for _, style in FREE_TEXT}
+    assert set(MOOD_PHRASES) == set(MOOD_NAMES)
+    assert len(STYLE_NAMES) >= 22 and len(MOOD_NAMES) >= 20 and len(FREE_TEXT) >= 200
+
+
+def test_moods_keep_type_and_change_the_picture() -> None:
+    photo = _photo(64, 64)
+    for mood in MOOD_NAMES:
+        changed = apply_mood(photo, mood)
+        assert changed.dtype == np.uint8 and changed.shape == photo.shape
+        assert np.abs(changed.astype(int) - photo).mean() > 2
+
+
+def test_prompts_repeat_with_their_seed() -> None:
+    generator = PromptGenerator(["zebra", "lamp"])
+    first, second = ([generator(s, m, random.Random(4)) for s in STYLE_NAMES for m in (None, "warm")] for _ in range(2))
+    assert first == second
+
+
+def test_orthogonalised_matrices_have_singular_values_near_one() -> None:
+    for shape in ((3, 16, 48), (2, 48, 16)):
+        values = torch.linalg.svdvals(orthogonalise(torch.randn(shape, generator=torch.Generator().manual_seed(0))))
+        assert 0.5 < values.min() and values.max() < 1.4
+
+
+def test_full_style_down_to_index_38_then_less() -> None:
+    shares = style_share(torch.tensor([time_of_index(i) for i in (20, 32, 38, 43, 48)]))
+    assert shares[:3].tolist() == [1, 1, 1]
+    assert 0 < shares[3] < 1 and shares[4] == 0
+
+
+def test_the_networks_own_answers_come_from_an_earlier_noisier_step() -> None:
+    inputs = draw_inputs(np.random.default_rng(0), 500, torch.device("cpu"))
+    own = inputs.own_answer
+    assert own.any() and (inputs.earlier_time[own] > inputs.time[own]).all()
+    assert inputs.time.min() >= 0 and inputs.time.max() < 1000
+
+
+class _Line:
+    """Fits a line to noise: the smallest task."""
+
+    name = "line"
+
+    def __init__(self) -> None:
+        torch.manual_seed(0)
+        self.model: nn.Module = nn.Linear(4, 1)
+
+    def optimizers(self) -> list[torch.optim.Optimizer]:
+        return [torch.optim.AdamW(self.model.parameters(), lr=0.01)]
+
+    def loss(self, draw: Draw, decay: float) -> tuple[torch.Tensor, dict[str, float]]:
+        x = torch.as_tensor(draw.numpy.normal(size=(8, 4)), dtype=torch.float32)
+        return (self.model(x) - x.sum(1, keepdim=True)).square().mean(), {}
+
+    def evaluate(self, model: nn.Module) -> dict[str, float]:
+        return {}
+
+
+def test_a_resumed_training_equals_an_uninterrupted_one(tmp_path: Path) -> None:
+    group = Group(0, 1, torch.device("cpu"))
+    plan = Plan(steps=40, decay_steps=10)
+    whole = train(_Line(), plan, RunFolder(tmp_path / "a"), tmp_path / "a/line", group)
+    state_at_20 = Plan(steps=20, decay_steps=0)
+    train(_Line(), state_at_20, RunFolder(tmp_path / "b"), tmp_path / "b/line", group)
+    resumed = train(_Line(), plan, RunFolder(tmp_path / "b"), tmp_path / "b/line", group)
+    for name, value in whole.items():
+        assert torch.equal(value, resumed[name])

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { ParameterError } from '../engine/engine.js';
 import { createEngine } from '../engine/supervisor.js';
 import { readModelFolder } from '../model/folder.js';
 import { createParameterRules } from '../session/parameters.js';
@@ -57,7 +58,7 @@ export function createRunCommand(): Command {
     try {
       const report = await run(path, options, interrupt.signal);
       if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
-      else process.stderr.write(`${options.output}: ${report.frames_out} frames at ${report.fps} fps\n`);
+      else process.stderr.write(`${options.output}: frames: ${report.frames_out}, fps: ${report.fps}\n`);
     } catch (error) {
       process.exitCode = interrupt.signal.aborted ? 130 : 1;
       if (!interrupt.signal.aborted) process.stderr.write(`millrace: ${explain(error)}\n`);
@@ -136,5 +137,6 @@ function rejection(signal: AbortSignal): Promise<never> {
 
 function explain(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  return message.replace(/\s*\n\s*/g, ' ');
+  const named = error instanceof ParameterError && !message.startsWith(error.field);
+  return (named ? `${error.field} ${message}` : message).replace(/\s*\n\s*/g, ' ');
 }

@@ -36,7 +36,8 @@ export async function probeVideo(ffmpeg: Ffmpeg, path: string): Promise<VideoInf
   }
   await process.finished.catch((error: unknown) => {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new VideoError(`${path} is no video that can be read: ${reason}`, { cause: error });
+    const words = reason.replace(`${fileArgument(path)}: `, '');
+    throw new VideoError(`${path} is no video that can be read: ${words}`, { cause: error });
   });
   if (times.length === 0) throw new VideoError(`${path} has no frames`);
   return { path, frames: times.length, timebase, rate: constantRate(shownAt(times), timebase), audioCodecs };

@@ -8,6 +8,7 @@ import type { Rational, Timing } from './timing.js';
 /** A container by its file name: the picture's encoder, the sound that may stay as it is, and the encoder for other. */
 interface Container {
   readonly video: (crf: number) => readonly string[];
+  readonly usualCrf: number;
   readonly keepsAudio: (codec: string) => boolean;
   readonly audio: string;
 }
@@ -18,15 +19,21 @@ const vp9 = (crf: number): readonly string[] =>
 const keepsInMp4 = (codec: string): boolean => ['aac', 'mp3', 'ac3', 'eac3', 'alac'].includes(codec);
 
 const containers: Readonly<Record<string, Container>> = {
-  '.mp4': { video: h264, keepsAudio: keepsInMp4, audio: 'aac' },
-  '.m4v': { video: h264, keepsAudio: keepsInMp4, audio: 'aac' },
+  '.mp4': { video: h264, usualCrf: 18, keepsAudio: keepsInMp4, audio: 'aac' },
+  '.m4v': { video: h264, usualCrf: 18, keepsAudio: keepsInMp4, audio: 'aac' },
   '.mov': {
     video: h264,
+    usualCrf: 18,
     keepsAudio: (codec) => keepsInMp4(codec) || codec.startsWith('pcm_s'),
     audio: 'aac',
   },
-  '.mkv': { video: h264, keepsAudio: () => true, audio: 'aac' },
-  '.webm': { video: vp9, keepsAudio: (codec) => codec === 'opus' || codec === 'vorbis', audio: 'libopus' },
+  '.mkv': { video: h264, usualCrf: 18, keepsAudio: () => true, audio: 'aac' },
+  '.webm': {
+    video: vp9,
+    usualCrf: 30,
+    keepsAudio: (codec) => codec === 'opus' || codec === 'vorbis',
+    audio: 'libopus',
+  },
 };
 
 /** Extensions of the video files that can be written. */
@@ -38,8 +45,8 @@ export interface VideoWriterOptions extends Timing {
   readonly height: number;
   /** Time of the first frame in ticks of `timebase`: where the sound starts earlier, it keeps doing so. */
   readonly start: number;
-  /** Quality: lower is better and larger. H.264 0-51, VP9 0-63. */
-  readonly crf: number;
+  /** Quality: lower is better and larger. H.264 0-51, VP9 0-63; null for the usual one. */
+  readonly crf: number | null;
   /** A file whose sound goes into this one. */
   readonly sound: { readonly path: string; readonly audioCodecs: readonly string[] } | null;
 }
@@ -124,7 +131,7 @@ function outputArguments(
     ['-itsoffset', `${offset}`, '-f', 'ivf', '-c:v', 'rawvideo', '-i', 'pipe:0'],
     sound ? ['-i', fileArgument(sound.path), '-map', '0:v', '-map', '1:a?', '-map_metadata', '1'] : [],
     audio,
-    container.video(crf),
+    container.video(crf ?? container.usualCrf),
     passthrough,
     ['-enc_time_base', `${output.numerator}:${output.denominator}`],
     // Players expect HD colours; without the note they guess by the size.

@@ -1,5 +1,5 @@
 import { mkdir, readdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { basename, dirname, extname, join, resolve } from 'node:path';
+import { basename, dirname, extname, join, normalize, resolve } from 'node:path';
 import { encodeImage } from '../../image/encode.js';
 import type { ImageFormat } from '../../image/format.js';
 import type { Image } from '../../image/image.js';
@@ -39,7 +39,8 @@ const formats: Readonly<Record<string, ImageFormat>> = {
  * Everything is first written beside its place, so that nothing half-written is ever there.
  * @throws {RunError | VideoError}
  */
-export async function openOutput(path: string, options: OutputOptions): Promise<Output> {
+export async function openOutput(target: string, options: OutputOptions): Promise<Output> {
+  const path = normalize(target).replace(/[/\\]$/, '');
   const extension = extname(path).toLowerCase();
   await check(path, extension, options);
   const name = join(dirname(path), `.${basename(path, extname(path))}.${process.pid}.part`);

@@ -31,7 +31,9 @@ export class Progress implements Disposable {
 
   #draw(text: string): void {
     if (!this.#stream.isTTY) return;
-    this.#stream.write(`\r\x1b[K${text.slice(0, this.#stream.columns - 1)}`);
+    // Some terminals do not tell their width.
+    const width = this.#stream.columns || 80;
+    this.#stream.write(`\r\x1b[K${text.slice(0, width - 1)}`);
   }
 }
 

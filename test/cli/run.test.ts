@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import sharp from 'sharp';
+import { decodeImage } from '../../src/image/decode.js';
+import { fitImage } from '../../src/image/fit.js';
+import type { Image } from '../../src/image/image.js';
+import { probeVideo } from '../../src/video/probe.js';
+import { readVideo } from '../../src/video/read.js';
+import { meanColour, meanDifference, tower } from '../image/pictures.js';
+import { collect, ffmpeg, fixturePath, soundOf } from '../video/videos.js';
+
+const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+const walkers = fixturePath('videos/walkers.mp4');
+const folder = await mkdtemp(join(tmpdir(), 'millrace-'));
+after(() => rm(folder, { recursive: true }));
+const at = (name: string): string => join(folder, name);
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function start(...args: string[]) {
+  const env = { ...process.env, XDG_CACHE_HOME: at('cache') };
+  const child = spawn(process.execPath, [main, 'run', ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
+  child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
+  const ended = new Promise<Ended>((resolve) =>
+    child.on('close', (code) => resolve({ code, stdout, stderr })),
+  );
+  return { child, ended };
+}
+
+async function run(...args: string[]): Promise<Ended> {
+  return start(...args).ended;
+}
+
+async function succeed(...args: string[]): Promise<Record<string, unknown>> {
+  const { code, stdout, stderr } = await run(...args, '--json');
+  assert.equal(code, 0, stderr);
+  return JSON.parse(stdout) as Record<string, unknown>;
+}
+
+const picture = async (path: string): Promise<Image> =>
+  decodeImage(await readFile(path), { maxPixels: 1 << 24 });
+
+describe('millrace run', () => {
+  it('turns a video into one with a frame for each, its rate and its sound', async () => {
+    const out = at('out.mp4');
+    const report = await succeed(walkers, '-o', out, '--prompt', 'oil painting', '--steps', '2');
+    assert.deepEqual(
+      { frames_in: report['frames_in'], frames_out: report['frames_out'], skipped: report['skipped'] },
+      { frames_in: 40, frames_out: 40, skipped: 0 },
+    );
+    assert.ok(Number(report['fps']) > 0);
+    const { p50, p95 } = report['latency_ms'] as Record<string, number>;
+    assert.ok(p50 > 0 && p95 >= p50);
+    const stages = report['stage_ms'] as Record<string, number>;
+    assert.deepEqual(Object.keys(stages), ['read', 'queue', 'encode', 'denoise', 'decode', 'write']);
+    for (const ms of Object.values(stages)) assert.ok(Number.isFinite(ms) && ms >= 0);
+
+    const video = await probeVideo(ffmpeg, out);
+    assert.deepEqual([video.frames, video.rate], [40, { numerator: 10, denominator: 1 }]);
+    assert.deepEqual(await soundOf(out), await soundOf(walkers));
+
+    // Each frame shows what its own input shows, though painted: the first and the last too.
+    const inputs = await collect(readVideo(ffmpeg, await probeVideo(ffmpeg, walkers), 1 << 20));
+    const outputs = await collect(readVideo(ffmpeg, video, 1 << 20));
+    for (const [index, { image }] of outputs.entries()) {
+      const own = await fitImage(inputs[index].image, image, 'cover');
+      const far = await fitImage(inputs[(index + 20) % 40].image, image, 'cover');
+      const [near, other] = [meanDifference(image, own), meanDifference(image, far)];
+      assert.ok(near > 1, 'it is painted');
+      assert.ok(near < other, `frame ${index}: ${near} from its own input, ${other} from another`);
+    }
+  });
+
+  it('takes pictures of a folder in the order of their numbers, and gives each what it gets alone', async () => {
+    await mkdir(at('in'));
+    for (const [name, angle] of [
+      ['1.png', 0],
+      ['2.png', 90],
+      ['10.png', 180],
+    ] as const) {
+      await sharp(tower)
+        .rotate(angle)
+        .png()
+        .toFile(at(`in/${name}`));
+    }
+    const report = await succeed(at('in'), '-o', at('painted'), '-p', 'watercolor');
+    assert.equal(report['frames_out'], 3);
+    assert.deepEqual((await readdir(at('painted'))).sort(), ['1.png', '10.png', '2.png']);
+    await succeed(at('in/10.png'), '-o', at('alone.png'), '-p', 'watercolor');
+    assert.equal(meanDifference(await picture(at('alone.png')), await picture(at('painted/10.png'))), 0);
+
+    await succeed(at('in'), '-o', at('slides.mkv'), '-p', 'watercolor', '--fps', '30000/1001');
+    const { frames, rate } = await probeVideo(ffmpeg, at('slides.mkv'));
+    assert.equal(frames, 3);
+    assert.deepEqual(rate, { numerator: 30_000, denominator: 1001 });
+  });
+
+  it('repeats the picture for frames that are skipped as similar', async () => {
+    await mkdir(at('still'));
+    for (let i = 0; i < 12; i++) await writeFile(at(`still/${i}.jpg`), tower);
+    const out = at('still-out');
+    const report = await succeed(at('still'), '-o', out, '-p', 'comic', '--similar-image-filter');
+    assert.equal(report['frames_out'], 12);
+    assert.ok(Number(report['skipped']) > 0);
+    const first = await readFile(join(out, '0.jpg'));
+    for (let i = 1; i < 12; i++) assert.deepEqual(await readFile(join(out, `${i}.jpg`)), first);
+  });
+
+  it('takes size and fit', async () => {
+    const options = ['-p', 'pencil sketch', '--size', '256x128', '--fit', 'contain', '--strength', '0.1'];
+    await succeed(at('in/1.png'), '-o', at('wide.png'), ...options);
+    const wide = await picture(at('wide.png'));
+    assert.deepEqual([wide.width, wide.height], [256, 128]);
+    // 4:3 in 2:1 leaves black at both sides.
+    const [bar, middle] = [meanColour(wide, 0, 0, 30, 128), meanColour(wide, 100, 0, 56, 128)];
+    assert.ok(bar[0] + bar[1] + bar[2] < (middle[0] + middle[1] + middle[2]) / 2);
+  });
+
+  it('leaves nothing behind when it is interrupted, and says so by its exit code', async () => {
+    await mkdir(at('interrupted'));
+    const { child, ended } = start(walkers, '-o', at('interrupted/out.mp4'), '-p', 'x', '--steps', '10');
+    // Its temporary file shows that the work has begun.
+    while (!(await readdir(at('interrupted'))).length && child.exitCode === null) await setTimeout(20);
+    child.kill('SIGINT');
+    const { code, stdout } = await ended;
+    assert.equal(code, 130);
+    assert.equal(stdout, '');
+    assert.deepEqual(await readdir(at('interrupted')), []);
+  });
+
+  it('says in one line what is wrong', async () => {
+    await writeFile(at('text.txt'), 'no video');
+    await writeFile(at('cut.jpg'), tower.subarray(0, 5000));
+    await writeFile(at('exists.mp4'), '');
+    await mkdir(at('empty'));
+    const out = at('wrong.mp4');
+    const cases: readonly (readonly [RegExp, ...string[]])[] = [
+      [/no file or folder \S+missing/, at('missing'), '-o', out],
+      [/text\.txt is no video that can be read/, at('text.txt'), '-o', out],
+      [/no JPEG, PNG or WebP image in \S+empty$/, at('empty'), '-o', out],
+      [/cut\.jpg: the JPEG image cannot be decoded/, at('cut.jpg'), '-o', at('wrong.jpg')],
+      [/exists\.mp4 exists; add --overwrite/, walkers, '-o', at('exists.mp4')],
+      [/wrong\.avi: files of this kind are not written/, walkers, '-o', at('wrong.avi')],
+      [/is one picture, but the input has more/, walkers, '-o', at('wrong.jpg')],
+      [/there is no folder \S+nowhere$/, walkers, '-o', at('nowhere/wrong.mp4')],
+      [/wrong\.mp4 cannot be written \(ENOTDIR\)/, walkers, '-o', at('text.txt/wrong.mp4')],
+      [/is the input$/, at('in/1.png'), '-o', at('in/1.png'), '--overwrite'],
+      [/steps must be an integer from 1 to 10, not 99/, walkers, '-o', out, '--steps', '99'],
+      [/strength must be .*, not "much"/, walkers, '-o', out, '--strength', 'much'],
+      [/width must be .* multiple of \d+, not 250/, walkers, '-o', out, '--size', '250x250'],
+      [/--size must be WIDTHxHEIGHT/, walkers, '-o', out, '--size', 'big'],
+      [/--crf must be an integer from 0 to 63, not 99/, walkers, '-o', out, '--crf', '99'],
+      [/--threads must be an integer/, walkers, '-o', out, '--threads', '0'],
+      [/model_index\.json/, walkers, '-o', out, '--model', at('empty')],
+      [/t_index_list .*40/, walkers, '-o', out, '--t-index-list', '40,10'],
+    ];
+    const before = (await readdir(folder)).sort();
+    for (const [expected, ...args] of cases) {
+      const { code, stdout, stderr } = await run(...args, '-p', 'x', '--json');
+      assert.equal(code, 1, `${args.join(' ')}\n${stderr}`);
+      assert.match(stderr.trimEnd(), /^millrace: .+$/);
+      assert.match(stderr.trimEnd(), expected);
+      assert.equal(stdout, '');
+    }
+    assert.deepEqual((await readdir(folder)).sort(), before);
+  });
+});

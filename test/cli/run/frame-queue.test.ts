@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { FrameQueue } from '../../../src/cli/run/frame-queue.js';
+import type { EngineStream, GeneratedImage } from '../../../src/engine/engine.js';
+
+const timings = { queue: 0, encode: 0, denoise: 0, decode: 0 };
+const picture = (value: number): GeneratedImage => ({
+  width: 1,
+  height: 1,
+  timings,
+  data: new Uint8Array([value, value, value]),
+});
+
+/** A queue and a stream that only notes what it is handed; the test speaks for the engine. */
+function setUp() {
+  const pushed: number[] = [];
+  const stream: EngineStream = {
+    push: (frame, _, { replace }) => {
+      assert.equal(replace, false);
+      pushed.push(frame);
+    },
+    configure: () => Promise.reject(new Error('not used')),
+    close: () => {},
+  };
+  const queue = new FrameQueue<string>();
+  return { queue, pushed, push: (name: string) => queue.push(stream, picture(0), name) };
+}
+
+describe('FrameQueue', () => {
+  it('hands a frame over only when the one before is being worked on', async () => {
+    const { queue, pushed, push } = setUp();
+    await push('a');
+    const second = push('b');
+    await setImmediate();
+    assert.deepEqual(pushed, [0]);
+    queue.onAdmitted(0);
+    await second;
+    assert.deepEqual(pushed, [0, 1]);
+  });
+
+  it('holds a bounded number of frames, however fast the engine admits them', async () => {
+    const { queue, pushed, push } = setUp();
+    const feeding = (async () => {
+      for (let i = 0; i < 100; i++) {
+        await push(`${i}`);
+        queue.onAdmitted(i);
+      }
+    })();
+    await setImmediate();
+    await setImmediate();
+    const bound = pushed.length;
+    assert.ok(bound < 100);
+    for (let i = 0; i < 100; i++) {
+      while (pushed.length <= i) await setImmediate();
+      assert.ok(pushed.length - i <= bound);
+      void queue.onResult(i, picture(i));
+      assert.equal((await queue.shift())?.source, `${i}`);
+    }
+    await feeding;
+  });
+
+  it('gives frames back in order, though a skip is known before the frame ahead of it is done', async () => {
+    const { queue, push } = setUp();
+    await push('a');
+    queue.onAdmitted(0);
+    await push('b');
+    queue.onDropped(1, 'similar');
+    await push('c');
+    queue.onAdmitted(2);
+    queue.end();
+    const order: (readonly [string, string])[] = [];
+    const taking = (async () => {
+      for (let next = await queue.shift(); next; next = await queue.shift()) {
+        order.push([next.source, next.outcome.type]);
+      }
+    })();
+    await setImmediate();
+    assert.deepEqual(order, []);
+    void queue.onResult(0, picture(1));
+    void queue.onResult(2, picture(3));
+    await taking;
+    assert.deepEqual(order, [
+      ['a', 'image'],
+      ['b', 'similar'],
+      ['c', 'image'],
+    ]);
+  });
+
+  it('keeps the memory of a result until it is released', async () => {
+    const { queue, push } = setUp();
+    await push('a');
+    let returned = false;
+    const result = queue.onResult(0, picture(1)).then(() => (returned = true));
+    const next = await queue.shift();
+    await setImmediate();
+    assert.equal(returned, false);
+    assert.equal(next?.outcome.type, 'image');
+    if (next?.outcome.type === 'image') next.outcome.release();
+    await result;
+  });
+
+  it('tells everybody who waits of a failure, the first one', async () => {
+    const { queue, push } = setUp();
+    await push('a');
+    const pushing = push('b');
+    const taking = queue.shift();
+    queue.onRestart();
+    queue.onClosed(new Error('later'));
+    await assert.rejects(pushing, /had to be restarted/);
+    await assert.rejects(taking, /had to be restarted/);
+    // Memory that comes late goes back at once.
+    await queue.onResult(0, picture(1));
+  });
+
+  it('fails when the engine loses a frame', async () => {
+    const { queue, push } = setUp();
+    await push('a');
+    queue.onDropped(0, 'superseded');
+    await assert.rejects(queue.shift(), /lost frame 1 \(superseded\)/);
+  });
+});

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { probeVideo } from '../../src/video/probe.js';
+import { readVideo, type VideoFrame } from '../../src/video/read.js';
+import { VideoWriter, type VideoWriterOptions } from '../../src/video/write.js';
+import { meanDifference } from '../image/pictures.js';
+import { collect, ffmpeg, fixturePath, soundOf } from './videos.js';
+
+const walkers = fixturePath('videos/walkers.mp4');
+const tree = fixturePath('videos/tree.webm');
+const folder = await mkdtemp(join(tmpdir(), 'millrace-'));
+after(() => rm(folder, { recursive: true }));
+
+const read = async (path: string): Promise<VideoFrame[]> =>
+  collect(readVideo(ffmpeg, await probeVideo(ffmpeg, path), 1 << 20));
+
+/** Takes a video through reader and writer; `change` replaces what is known of its times. */
+async function copy(
+  input: string,
+  name: string,
+  change: Partial<Pick<VideoWriterOptions, 'timebase' | 'rate' | 'start'>> = {},
+): Promise<string> {
+  const video = await probeVideo(ffmpeg, input);
+  const { timebase, rate } = video;
+  const path = join(folder, name);
+  const frames = await read(input);
+  const { width, height } = frames[0].image;
+  const options = { path, width, height, start: 0, crf: null, sound: video, timebase, rate, ...change };
+  await using writer = new VideoWriter(ffmpeg, options);
+  for (const { image, time } of frames) await writer.write(image, options.start + time);
+  await writer.finish();
+  return path;
+}
+
+describe('VideoWriter', () => {
+  for (const name of ['copy.mp4', 'copy.mkv', 'copy.mov']) {
+    it(`keeps frames, rate, pictures and sound in ${name}`, async () => {
+      const path = await copy(walkers, name);
+      const [before, after] = [await probeVideo(ffmpeg, walkers), await probeVideo(ffmpeg, path)];
+      assert.deepEqual([after.frames, after.rate], [before.frames, before.rate]);
+      assert.deepEqual(await soundOf(path), await soundOf(walkers));
+      const old = await read(walkers);
+      for (const [index, { image }] of (await read(path)).entries()) {
+        assert.ok(meanDifference(image, old[index].image) < 6, `frame ${index}`);
+      }
+    });
+  }
+
+  it('encodes sound anew where the container cannot hold it', async () => {
+    const { frames, audioCodecs } = await probeVideo(ffmpeg, await copy(walkers, 'copy.webm'));
+    assert.deepEqual([frames, audioCodecs], [40, ['opus']]);
+  });
+
+  it('keeps the times of a varying rate', async () => {
+    const before = await read(tree);
+    for (const name of ['tree.mp4', 'tree.mkv', 'tree.webm']) {
+      const path = await copy(tree, name);
+      const { timebase } = await probeVideo(ffmpeg, path);
+      const milliseconds = (1000 * timebase.numerator) / timebase.denominator;
+      const after = await read(path);
+      assert.deepEqual(
+        after.map(({ time }) => Math.round(time * milliseconds)),
+        before.map(({ time }) => time),
+        name,
+      );
+    }
+  });
+
+  it('writes a broken rate exactly', async () => {
+    const rate = { numerator: 30_000, denominator: 1001 };
+    // A frame of this video lasts 1024 ticks.
+    const timebase = { numerator: 1001, denominator: 30_000 * 1024 };
+    const { frames, rate: written } = await probeVideo(
+      ffmpeg,
+      await copy(walkers, 'ntsc.mp4', { rate, timebase }),
+    );
+    assert.deepEqual([frames, written], [40, rate]);
+  });
+
+  it('starts the picture after the sound where it did so', async () => {
+    const path = await copy(walkers, 'late.mp4', { start: 5120 });
+    const { timebase } = await probeVideo(ffmpeg, path);
+    const [first] = await read(path);
+    assert.equal((first.time * timebase.numerator) / timebase.denominator, 0.5);
+  });
+
+  it('tells why ffmpeg cannot write', async () => {
+    const size = { width: 64, height: 64 };
+    const image = { ...size, data: new Uint8Array(64 * 64 * 3) };
+    const timing = {
+      rate: { numerator: 5, denominator: 1 },
+      timebase: { numerator: 1, denominator: 5 },
+      start: 0,
+    };
+    const path = join(folder, 'missing', 'out.mp4');
+    const attempt = async (): Promise<void> => {
+      await using writer = new VideoWriter(ffmpeg, { ...timing, ...size, path, crf: 18, sound: null });
+      for (let time = 0; time < 200; time++) await writer.write(image, time);
+      await writer.finish();
+    };
+    await assert.rejects(attempt, { name: 'VideoError', message: /No such file or directory/ });
+  });
+});

@@ -82,26 +82,31 @@ function rungeKuttaCalls({ timesteps, stride }: DiscretePath, { output, transfer
   return timesteps.slice(0, warmUpSteps).flatMap((from, i) => {
     const to = timesteps[i + 1];
     const half = Math.floor((stride ?? from - to) / 2);
+    const middle = to + half;
     const first = output(from);
-    const middle = output(to + half);
+    const halfway = output(middle);
     return [
       {
         timestep: from,
         rule: {
-          next: transfer(from, from - half, x, first),
+          // In diffusers one beside the middle, where the stride is odd.
+          next: transfer(from, stride === null ? middle : from - half, x, first),
           memory: { ...remember(warmUpSteps, i, first), start: x, mean: sum([1 / 6, first]) },
         },
       },
       {
-        timestep: to + half,
+        timestep: middle,
         rule: {
-          next: transfer(from, to + half, start, middle),
-          memory: { mean: sum([1, mean], [1 / 3, middle]) },
+          next: transfer(from, middle, start, halfway),
+          memory: { mean: sum([1, mean], [1 / 3, halfway]) },
         },
       },
       {
-        timestep: to + half,
-        rule: { next: transfer(from, to, start, middle), memory: { mean: sum([1, mean], [1 / 3, middle]) } },
+        timestep: middle,
+        rule: {
+          next: transfer(from, to, start, halfway),
+          memory: { mean: sum([1, mean], [1 / 3, halfway]) },
+        },
       },
       { timestep: to, rule: { next: transfer(from, to, start, sum([1, mean], [1 / 6, output(to)])) } },
     ];

@@ -24,13 +24,15 @@ export function createUniPc(
   config: SchedulerConfig,
   options: SolverOptions,
 ): Solver {
+  const clean = config.predict_x0 ?? true;
   const path = sigmaPath(schedule, config, options, {
     timesteps: 'exclusive',
-    end: config.final_sigmas_type === 'sigma_min' ? 'last' : 'zero',
+    // The noise-predicting form has no limit at sigma 0.
+    end: config.final_sigmas_type === 'sigma_min' || !clean ? 'last' : 'zero',
     bounded: true,
   });
   const method: Method = {
-    clean: config.predict_x0 ?? true,
+    clean,
     b: config.solver_type === 'bh1' ? 'bh1' : 'bh2',
     sigmas: path.sigmas,
   };

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createNoiseSchedule, type SchedulerConfig } from '../../src/diffusion/schedule.js';
+
+/** The schedule of Stable Diffusion. */
+const stableDiffusion = { beta_schedule: 'scaled_linear', beta_start: 0.00085, beta_end: 0.012 } as const;
+
+const schedules: Readonly<Record<string, SchedulerConfig>> = {
+  'the default': {},
+  scaled_linear: stableDiffusion,
+  squaredcos_cap_v2: { beta_schedule: 'squaredcos_cap_v2' },
+  'zero terminal SNR': { ...stableDiffusion, rescale_betas_zero_snr: true },
+  'few timesteps': { ...stableDiffusion, num_train_timesteps: 10 },
+  'trained betas': { trained_betas: [0.1, 0.2, 0.3] },
+};
+
+describe('createNoiseSchedule', () => {
+  for (const [name, config] of Object.entries(schedules)) {
+    it(`falls from below 1 to above 0: ${name}`, () => {
+      const { alphasCumprod } = createNoiseSchedule(config);
+      for (const [t, alphaCumprod] of alphasCumprod.entries()) {
+        assert.ok(alphaCumprod > 0 && alphaCumprod < (t === 0 ? 1 : alphasCumprod[t - 1]), `timestep ${t}`);
+      }
+    });
+  }
+
+  it('is the one of Stable Diffusion', () => {
+    const { alphasCumprod } = createNoiseSchedule(stableDiffusion);
+    assert.equal(alphasCumprod.length, 1000);
+    // sigma_max and sigma_min, as they are known from k-diffusion.
+    assert.ok(Math.abs(Math.sqrt((1 - alphasCumprod[999]) / alphasCumprod[999]) - 14.6146) < 1e-4);
+    assert.ok(Math.abs(Math.sqrt((1 - alphasCumprod[0]) / alphasCumprod[0]) - 0.0292) < 1e-4);
+  });
+
+  it('multiplies what training left of the signal', () => {
+    const { alphasCumprod } = createNoiseSchedule({ trained_betas: [0.1, 0.2, 0.3] });
+    for (const [t, want] of [0.9, 0.72, 0.504].entries()) assert.ok(Math.abs(alphasCumprod[t] - want) < 1e-6);
+  });
+
+  it('runs linear betas from the first to the last', () => {
+    const { alphasCumprod } = createNoiseSchedule({ num_train_timesteps: 3, beta_start: 0.1, beta_end: 0.3 });
+    for (const [t, want] of [0.9, 0.72, 0.504].entries()) assert.ok(Math.abs(alphasCumprod[t] - want) < 1e-6);
+  });
+
+  it('keeps the start and leaves no signal at the end with zero terminal SNR', () => {
+    const plain = createNoiseSchedule(stableDiffusion).alphasCumprod;
+    const rescaled = createNoiseSchedule({ ...stableDiffusion, rescale_betas_zero_snr: true }).alphasCumprod;
+    assert.ok(Math.abs(rescaled[0] - plain[0]) < 1e-9);
+    assert.ok(rescaled[999] < 1e-6);
+  });
+
+  it('names the schedules that there are', () => {
+    assert.throws(() => createNoiseSchedule({ beta_schedule: 'sigmoid' }), {
+      name: 'RangeError',
+      message: /scaled_linear.*"sigmoid"/,
+    });
+  });
+});

@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { solverNames } from '@millrace/protocol';
+import type { SchedulerConfig } from '../../../src/diffusion/schedule.js';
+import {
+  createSolver,
+  SolverError,
+  type SolverName,
+  type SolverOptions,
+} from '../../../src/diffusion/solvers/create.js';
+import { defaultOptions, stableDiffusion } from './solver-settings.js';
+
+/** How many calls of the model a solver makes for that many steps. */
+const calls: Readonly<Record<SolverName, (steps: number) => number>> = {
+  LCMScheduler: (steps) => steps,
+  TCDScheduler: (steps) => steps,
+  DDIMScheduler: (steps) => steps,
+  EulerDiscreteScheduler: (steps) => steps,
+  EulerAncestralDiscreteScheduler: (steps) => steps,
+  HeunDiscreteScheduler: (steps) => 2 * steps - 1,
+  DPMSolverMultistepScheduler: (steps) => steps,
+  DEISMultistepScheduler: (steps) => steps,
+  UniPCMultistepScheduler: (steps) => steps,
+  PNDMScheduler: (steps) => (steps === 1 ? 1 : steps + 1),
+};
+
+function make(
+  options: Partial<SolverOptions>,
+  config: SchedulerConfig = {},
+): ReturnType<typeof createSolver> {
+  return createSolver(
+    { ...stableDiffusion, skip_prk_steps: true, ...config },
+    { ...defaultOptions, ...options },
+  );
+}
+
+function assertRefused(
+  field: string,
+  message: RegExp,
+  options: Partial<SolverOptions>,
+  config: SchedulerConfig = {},
+): void {
+  assert.throws(
+    () => make(options, config),
+    (error) => error instanceof SolverError && error.field === field && message.test(error.message),
+  );
+}
+
+describe('createSolver', () => {
+  it('makes every solver that the protocol names, and no other', () => {
+    assert.deepEqual(Object.keys(calls), [...solverNames]);
+    for (const name of solverNames) {
+      for (const steps of [1, 2, 5]) {
+        assert.equal(
+          make({ name, numInferenceSteps: steps }).stages.length,
+          calls[name](steps),
+          `${name} ${steps}`,
+        );
+      }
+    }
+  });
+
+  it('takes the stages at the given positions of the schedule', () => {
+    for (const name of solverNames) {
+      const whole = make({ name }).stages;
+      // The later of the calls that Heun and PNDM make for one timestep are at the same level of noise.
+      const levels = whole.filter(({ timestep }, i) => i === 0 || timestep !== whole[i - 1].timestep);
+      for (const tIndexList of [[0], [3, 7, 19], [15, 16, 17, 18, 19]]) {
+        const picked = make({ name, tIndexList }).stages;
+        assert.deepEqual(
+          picked.filter(({ timestep }, i) => i === 0 || timestep !== picked[i - 1].timestep),
+          tIndexList.map((position) => levels[position]),
+          name,
+        );
+      }
+    }
+  });
+
+  it('keeps samples of Euler and kin at x0 + sigma z, and says how to scale them and pure noise', () => {
+    for (const name of solverNames) {
+      const exploding = [
+        'EulerDiscreteScheduler',
+        'EulerAncestralDiscreteScheduler',
+        'HeunDiscreteScheduler',
+      ].includes(name);
+      const solver = make({ name, timestepSpacing: 'trailing' });
+      for (const { a, b, inputScale } of solver.stages) {
+        assert.ok(Math.abs(a ** 2 + b ** 2 - 1) < 1e-9);
+        assert.equal(inputScale, exploding ? a : 1);
+      }
+      assert.ok(Math.abs(solver.initNoiseSigma - (exploding ? 14.6146 : 1)) < 1e-3, name);
+    }
+  });
+
+  it('lowers orders at the end of few steps, which a schedule entered late does not have', () => {
+    const sample = Float32Array.of(1);
+    /** Whether the last step looks at more than the current prediction. */
+    const remembersAtEnd = (tIndexList: readonly number[]): boolean => {
+      const solver = make({ name: 'DEISMultistepScheduler', order: 3, tIndexList });
+      const results = [0, 1].map((remembered) => {
+        const history = solver.createHistory(1);
+        for (const value of Object.values(history))
+          assert.ok(value instanceof Float32Array && value.fill(remembered));
+        const out = new Float32Array(1);
+        solver.step({ stage: solver.stages.length - 1, sample, eps: sample, noise: sample, history, out });
+        return out[0];
+      });
+      return results[0] !== results[1];
+    };
+    assert.equal(remembersAtEnd([10, 11, 12, 13, 14, 15, 16, 17, 18, 19]), true);
+    assert.equal(remembersAtEnd([9, 11, 12, 13, 14, 15, 16, 17, 18, 19]), false);
+  });
+
+  it('leaves out noise and boundary scaling of LCM when told so', () => {
+    const [noisy, quiet] = [true, false].map((addNoise) => make({ addNoise, tIndexList: [0, 10] }));
+    assert.deepEqual([noisy.addsNoise, quiet.addsNoise], [true, false]);
+    // Near timestep 0 the boundary scaling all but keeps the sample: with a small scale, it shows.
+    const [scaled, plain] = [true, false].map((boundaryScaling) => {
+      const solver = make({ boundaryScaling, tIndexList: [19] }, { timestep_scaling: 0.001 });
+      const out = new Float32Array(1);
+      solver.step({
+        stage: 0,
+        sample: Float32Array.of(1),
+        eps: Float32Array.of(1),
+        noise: out,
+        history: solver.createHistory(1),
+        out,
+      });
+      return out[0];
+    });
+    const { a, b } = make({ tIndexList: [19] }).stages[0];
+    assert.ok(Math.abs(plain - (1 - b) / a) < 1e-5);
+    assert.ok(Math.abs(scaled - plain) > 0.01);
+  });
+
+  it('names the field, the range and the value that cannot be', () => {
+    assertRefused('t_index_list', /0 to 19.*not 20/, { tIndexList: [3, 20] });
+    assertRefused('t_index_list', /0 to 19.*not -1/, { tIndexList: [-1] });
+    assertRefused('t_index_list', /whole numbers.*not 1\.5/, { tIndexList: [1.5] });
+    assertRefused('t_index_list', /rise.*4 follows 4/, { tIndexList: [4, 4] });
+    assertRefused('t_index_list', /at least one/, { tIndexList: [] });
+    assertRefused('num_inference_steps', /1 to 50 .*not 51/, { numInferenceSteps: 51 });
+    assertRefused('num_inference_steps', /1 to 1000 .*not 0/, {
+      name: 'DDIMScheduler',
+      numInferenceSteps: 0,
+    });
+    assertRefused('num_inference_steps', /1 to 1000 .*not 1001/, {
+      name: 'PNDMScheduler',
+      numInferenceSteps: 1001,
+    });
+    assertRefused('num_inference_steps', /NaN/, {
+      name: 'EulerDiscreteScheduler',
+      numInferenceSteps: Number.NaN,
+    });
+    assertRefused('num_inference_steps', /distinct timesteps .*1000/, {
+      name: 'DPMSolverMultistepScheduler',
+      numInferenceSteps: 1000,
+    });
+    assertRefused('num_inference_steps', /distinct timesteps .*1000/, {
+      name: 'DDIMScheduler',
+      numInferenceSteps: 1000,
+    });
+    assertRefused('eta', /0 to 1, not 1\.1/, { name: 'DDIMScheduler', eta: 1.1 });
+    assertRefused('gamma', /0 to 1, not NaN/, { name: 'TCDScheduler', gamma: Number.NaN });
+  });
+
+  it('refuses model configurations that it cannot follow', () => {
+    assertRefused('solver', /clip_sample/, {}, { clip_sample: true });
+    assertRefused('solver', /thresholding/, {}, { thresholding: true });
+    assertRefused('solver', /use_flow_sigmas/, {}, { use_flow_sigmas: true });
+    assertRefused('solver', /"sigmoid"/, {}, { beta_schedule: 'sigmoid' });
+    assertRefused('solver', /original_inference_steps.*2000/, {}, { original_inference_steps: 2000 });
+    assertRefused(
+      'solver',
+      /interpolation_type/,
+      { name: 'EulerDiscreteScheduler' },
+      { interpolation_type: 'log_linear' },
+    );
+    assertRefused(
+      'solver',
+      /lambda_min_clipped/,
+      { name: 'DPMSolverMultistepScheduler' },
+      { lambda_min_clipped: 99 },
+    );
+  });
+});

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { History, Latent } from '../../../src/diffusion/types.js';
+import { assertClose } from '../../support/compare.js';
+import { anySettings, latent, latents, solverOf } from './solver-settings.js';
+
+const length = 3;
+
+/** All that a step is given. */
+interface Given {
+  readonly sample: Latent;
+  readonly eps: Latent;
+  readonly noise: Latent;
+  readonly history: Readonly<Record<string, Latent>>;
+}
+
+function arrays(history: History): Readonly<Record<string, Latent>> {
+  return Object.fromEntries(
+    Object.entries(history).map(([slot, value]) => {
+      assert.ok(value instanceof Float32Array);
+      return [slot, value];
+    }),
+  );
+}
+
+function blend(p: number, first: Given, q: number, second: Given): Given {
+  const mix = (u: Latent, v: Latent): Latent => u.map((value, i) => p * value + q * v[i]);
+  return {
+    sample: mix(first.sample, second.sample),
+    eps: mix(first.eps, second.eps),
+    noise: mix(first.noise, second.noise),
+    history: Object.fromEntries(
+      Object.entries(first.history).map(([slot, value]) => [slot, mix(value, second.history[slot])]),
+    ),
+  };
+}
+
+test('a step is linear in the sample, the prediction, the noise and the history together', () => {
+  const factor = fc.double({ min: -2, max: 2, noNaN: true });
+  fc.assert(
+    fc.property(anySettings, fc.nat(), factor, factor, latents(length), (settings, at, p, q, draw) => {
+      const solver = solverOf(settings);
+      const stage = at % solver.stages.length;
+      const given = (): Given => ({
+        sample: draw(),
+        eps: draw(),
+        noise: draw(),
+        history: Object.fromEntries(Object.keys(solver.createHistory(length)).map((slot) => [slot, draw()])),
+      });
+      /** The next sample and the history after it. */
+      const step = ({ sample, eps, noise, history }: Given): Given => {
+        const out = new Float32Array(length);
+        const after = structuredClone(history);
+        solver.step({ stage, sample, eps, noise, history: after, out });
+        return { sample: out, eps, noise, history: arrays(after) };
+      };
+      const [first, second] = [given(), given()];
+      const together = step(blend(p, first, q, second));
+      const apart = blend(p, step(first), q, step(second));
+      // Steps from much noise have weights of some hundreds, of terms that cancel.
+      assertClose(together.sample, apart.sample, 1e-3, 'sample');
+      for (const [slot, value] of Object.entries(together.history)) {
+        assertClose(value, apart.history[slot], 1e-3, slot);
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('out may be the sample, and nothing else that is given is written to', () => {
+  fc.assert(
+    fc.property(
+      anySettings,
+      latent(length),
+      latent(length),
+      latent(length),
+      (settings, start, eps, noise) => {
+        const solver = solverOf(settings);
+        const separate = solver.createHistory(length);
+        const shared = solver.createHistory(length);
+        const [epsBefore, noiseBefore] = [eps.slice(), noise.slice()];
+        let sample = start;
+        const reused = start.slice();
+        for (let stage = 0; stage < solver.stages.length; stage++) {
+          const sampleBefore = sample.slice();
+          const out = new Float32Array(length);
+          solver.step({ stage, sample, eps, noise, history: separate, out });
+          assert.deepEqual(sample, sampleBefore);
+          sample = out;
+          solver.step({ stage, sample: reused, eps, noise, history: shared, out: reused });
+          assert.deepEqual(reused, out);
+          assert.deepEqual(shared, separate);
+        }
+        assert.deepEqual([eps, noise], [epsBefore, noiseBefore]);
+      },
+    ),
+    { numRuns: 200 },
+  );
+});
+
+test('at the first stage the history counts as empty, and its arrays stay the same ones', () => {
+  fc.assert(
+    fc.property(
+      anySettings,
+      latent(length),
+      latent(length),
+      latent(length),
+      (settings, start, eps, noise) => {
+        const solver = solverOf(settings);
+        const fresh = solver.createHistory(length);
+        const used = arrays(solver.createHistory(length));
+        for (const value of Object.values(used)) value.fill(Number.NaN);
+        const kept = { ...used };
+        const [sample, other] = [start.slice(), start.slice()];
+        for (let stage = 0; stage < solver.stages.length; stage++) {
+          solver.step({ stage, sample, eps, noise, history: fresh, out: sample });
+          solver.step({ stage, sample: other, eps, noise, history: used, out: other });
+          assert.deepEqual(other, sample);
+          assert.ok(sample.every(Number.isFinite), `finite after stage ${stage}`);
+        }
+        for (const [slot, value] of Object.entries(used)) assert.equal(value, kept[slot]);
+      },
+    ),
+    { numRuns: 200 },
+  );
+});

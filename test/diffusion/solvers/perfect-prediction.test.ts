@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { createNoiseSchedule } from '../../../src/diffusion/schedule.js';
+import type { Latent, Stage } from '../../../src/diffusion/types.js';
+import { assertClose } from '../../support/compare.js';
+import { anySettings, latent, latents, solverOf, stableDiffusion, type Settings } from './solver-settings.js';
+
+const length = 4;
+const lowestAlphaCumprod = createNoiseSchedule(stableDiffusion).alphasCumprod[0];
+
+/** The signal and noise that are left when a solver is through. */
+function endOf({ config, options: { name, algorithmType } }: Settings): { a: number; b: number } {
+  const lowest = { a: Math.sqrt(lowestAlphaCumprod), b: Math.sqrt(1 - lowestAlphaCumprod) };
+  const none = { a: 1, b: 0 };
+  const sigmaMin = config.final_sigmas_type === 'sigma_min';
+  switch (name) {
+    case 'TCDScheduler':
+    case 'DEISMultistepScheduler':
+      return lowest;
+    case 'DDIMScheduler':
+    case 'PNDMScheduler':
+      return config.set_alpha_to_one === true ? none : lowest;
+    case 'DPMSolverMultistepScheduler':
+      return sigmaMin || algorithmType === 'dpmsolver' ? lowest : none;
+    case 'UniPCMultistepScheduler':
+      return sigmaMin || config.predict_x0 === false ? lowest : none;
+    case 'EulerDiscreteScheduler':
+      return sigmaMin ? { a: 1, b: lowest.b / lowest.a } : none;
+    default:
+      return none;
+  }
+}
+
+/** Whether each step leads to the level of the next stage, which in diffusers it does not always. */
+function stepsMeet({ config, options }: Settings): boolean {
+  const { name, timestepSpacing, tIndexList, numInferenceSteps } = options;
+  const ownList = tIndexList !== null && numInferenceSteps - tIndexList[0] !== tIndexList.length;
+  switch (name) {
+    case 'DDIMScheduler':
+      return ownList || timestepSpacing === null || timestepSpacing === 'leading';
+    case 'PNDMScheduler':
+      // Outputs of v-prediction at several levels do not average to one at either.
+      if (config.prediction_type === 'v_prediction') return false;
+      return ownList || ((timestepSpacing ?? 'leading') === 'leading' && config.skip_prk_steps === true);
+    case 'DEISMultistepScheduler':
+    case 'UniPCMultistepScheduler':
+      // One Karras sigma alone is both ends of its schedule.
+      return !(options.useKarrasSigmas && numInferenceSteps === 1);
+    default:
+      return true;
+  }
+}
+
+function isDeterministic({ options: { name, algorithmType, eta, gamma } }: Settings): boolean {
+  switch (name) {
+    case 'TCDScheduler':
+      return gamma === 0;
+    case 'DDIMScheduler':
+      return eta === 0;
+    case 'DPMSolverMultistepScheduler':
+      return algorithmType !== 'sde-dpmsolver++';
+    case 'LCMScheduler':
+    case 'EulerAncestralDiscreteScheduler':
+      return false;
+    default:
+      return true;
+  }
+}
+
+function noised({ a, b }: { a: number; b: number }, clean: Latent, noise: Latent): Latent {
+  return clean.map((x0, i) => a * x0 + b * noise[i]);
+}
+
+function toModel(sample: Latent, { inputScale }: Stage): Latent {
+  return sample.map((value) => value * inputScale);
+}
+
+test('with noise predicted perfectly, every solver comes to the image', () => {
+  fc.assert(
+    fc.property(
+      anySettings.filter((settings) => stepsMeet(settings) && endOf(settings).b === 0),
+      latent(length),
+      latents(length),
+      (settings, clean, draw) => {
+        const solver = solverOf(settings);
+        const history = solver.createHistory(length);
+        const [first] = solver.stages;
+        const sample = noised(first, clean, draw()).map((value) => value / first.inputScale);
+        for (const [i, stage] of solver.stages.entries()) {
+          const eps = toModel(sample, stage).map((value, k) => (value - stage.a * clean[k]) / stage.b);
+          solver.step({ stage: i, sample, eps, noise: draw(), history, out: sample });
+        }
+        assertClose(sample, clean, 1e-3, 'result');
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
+
+test('a deterministic solver keeps a well predicted sample between its image and its noise', () => {
+  fc.assert(
+    fc.property(anySettings.filter(stepsMeet), latent(length), latent(length), (given, clean, eps) => {
+      const settings = { ...given, options: { ...given.options, eta: 0, gamma: 0 } };
+      fc.pre(isDeterministic(settings));
+      const solver = solverOf(settings);
+      assert.equal(solver.addsNoise, false);
+      const history = solver.createHistory(length);
+      const unused = new Float32Array(length).fill(Number.NaN);
+      const [first] = solver.stages;
+      const sample = noised(first, clean, eps).map((value) => value / first.inputScale);
+      for (const [i, stage] of solver.stages.entries()) {
+        assertClose(toModel(sample, stage), noised(stage, clean, eps), 1e-4, `model input ${i}`);
+        solver.step({ stage: i, sample, eps, noise: unused, history, out: sample });
+      }
+      assertClose(sample, noised(endOf(settings), clean, eps), 1e-4, 'result');
+    }),
+    { numRuns: 500 },
+  );
+});

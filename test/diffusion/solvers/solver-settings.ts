@@ -1,0 +1,85 @@
+import fc from 'fast-check';
+import { solverNames } from '@millrace/protocol';
+import type { SchedulerConfig } from '../../../src/diffusion/schedule.js';
+import { createSolver, type SolverOptions } from '../../../src/diffusion/solvers/create.js';
+import type { Latent, Solver } from '../../../src/diffusion/types.js';
+
+/** The scheduler configuration of Stable Diffusion. */
+export const stableDiffusion: SchedulerConfig = {
+  num_train_timesteps: 1000,
+  beta_start: 0.00085,
+  beta_end: 0.012,
+  beta_schedule: 'scaled_linear',
+  steps_offset: 1,
+};
+
+export const defaultOptions: SolverOptions = {
+  name: 'LCMScheduler',
+  numInferenceSteps: 20,
+  tIndexList: null,
+  timestepSpacing: null,
+  order: 2,
+  algorithmType: 'dpmsolver++',
+  useKarrasSigmas: false,
+  eta: 0,
+  gamma: 0,
+  addNoise: true,
+};
+
+export interface Settings {
+  readonly config: SchedulerConfig;
+  readonly options: SolverOptions;
+}
+
+export function solverOf({ config, options }: Settings): Solver {
+  return createSolver(config, options);
+}
+
+const rising = (steps: number): fc.Arbitrary<readonly number[]> =>
+  fc
+    .uniqueArray(fc.integer({ min: 0, max: steps - 1 }), { minLength: 1, maxLength: 20 })
+    .map((positions) => positions.toSorted((p, q) => p - q));
+
+/** Any solver that can be. */
+export const anySettings: fc.Arbitrary<Settings> = fc
+  .record({
+    config: fc.record({
+      prediction_type: fc.constantFrom('epsilon', 'v_prediction', 'sample'),
+      set_alpha_to_one: fc.boolean(),
+      skip_prk_steps: fc.boolean(),
+      solver_type: fc.constantFrom('midpoint', 'heun', 'bh1', 'bh2'),
+      predict_x0: fc.boolean(),
+      lower_order_final: fc.boolean(),
+      final_sigmas_type: fc.constantFrom('zero', 'sigma_min'),
+    }),
+    options: fc.record({
+      name: fc.constantFrom(...solverNames),
+      numInferenceSteps: fc.integer({ min: 1, max: 50 }),
+      timestepSpacing: fc.constantFrom('leading', 'trailing', 'linspace', null),
+      order: fc.constantFrom(1, 2, 3),
+      algorithmType: fc.constantFrom('dpmsolver', 'dpmsolver++', 'sde-dpmsolver++'),
+      useKarrasSigmas: fc.boolean(),
+      eta: fc.double({ min: 0, max: 1, noNaN: true }),
+      gamma: fc.double({ min: 0, max: 1, noNaN: true }),
+      addNoise: fc.boolean(),
+      boundaryScaling: fc.boolean(),
+    }),
+  })
+  .chain(({ config, options }) =>
+    fc.option(rising(options.numInferenceSteps)).map((tIndexList) => ({
+      config: { ...stableDiffusion, ...config } as const,
+      options: { ...options, tIndexList } as const,
+    })),
+  );
+
+/** Values of a latent. */
+export const latent = (length: number): fc.Arbitrary<Latent> =>
+  fc.float32Array({ min: -2, max: 2, minLength: length, maxLength: length, noNaN: true });
+
+/** As many latents as are drawn. */
+export const latents = (length: number): fc.Arbitrary<() => Latent> =>
+  fc.infiniteStream(latent(length)).map((stream) => () => {
+    const value: unknown = stream.next().value;
+    if (value instanceof Float32Array) return value;
+    throw new TypeError('the stream has no end');
+  });

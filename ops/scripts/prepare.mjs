@@ -70,7 +70,9 @@ async function install() {
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
   // Its install script would fetch GPU libraries; the package works without them.
   const env = { ...process.env, npm_config_onnxruntime_node_install: 'skip' };
-  const { code } = await run(npm, ['ci', '--loglevel=error', '--no-audit', '--no-fund'], { env });
+  // Not `npm ci`: it refuses a lock file that lacks packages for other systems, which some registries do not have.
+  const args = ['install', '--no-save', '--loglevel=error', '--no-audit', '--no-fund'];
+  const { code } = await run(npm, args, { env });
   if (code === 0) return;
   say('The packages could not be installed: see above. The next start tries again.');
   throw new Failure(code);
@@ -89,7 +91,10 @@ async function build(name, { from, to, commands }) {
   rmSync(stamp, { force: true });
   removeOrphans();
   for (const command of commands) {
-    const { code, output } = await run(process.execPath, command, { quiet: true });
+    const { code, output } = await run(process.execPath, command, {
+      quiet: true,
+      env: { ...process.env, NO_COLOR: '1' },
+    });
     if (code === 0) continue;
     say(output.trimEnd());
     say(`The ${name} could not be built: see above.`);

@@ -19,7 +19,7 @@ export const tinyModel = referenceModel();
 export interface TestEngine extends AsyncDisposable {
   readonly engine: Engine;
   readonly states: EngineState[];
-  readonly calls: { readonly rows: number; readonly streams: number }[];
+  readonly calls: { readonly rows: number; readonly streams: number; readonly ms: number }[];
   readonly lookups: boolean[];
 }
 

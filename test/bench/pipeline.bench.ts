@@ -1,0 +1,250 @@
+import type { StreamParameters } from '@millrace/protocol';
+import { SeededNoise } from '../../src/diffusion/noise.js';
+import { createSolver } from '../../src/diffusion/solvers/create.js';
+import { Stream } from '../../src/diffusion/stream.js';
+import type { Image } from '../../src/image/image.js';
+import { embeddedModel, RecordedStream, startEngine, tinyParameters } from '../support/engine.js';
+import { realFrames } from '../support/pictures.js';
+import { median, quantile, report, type Figure } from './report.js';
+
+/**
+ * The figures of the diffusion pipeline on the embedded model: `npm run bench -- pipeline`. Variants that are
+ * compared run in turns within one process, and the figure is a ratio of medians.
+ */
+const side = 256;
+const frames = await realFrames(side, side);
+const rounds = 3;
+const figures: Figure[] = [];
+
+await using run = await startEngine(embeddedModel, { threads: 2 });
+const base = tinyParameters({ width: side, height: side, prompt: 'oil painting', guidance_scale: 1.4 });
+
+/** What some frames of one stream took. */
+interface Pass {
+  /** Milliseconds of U-Net calls. */
+  readonly unet: number;
+  readonly wall: number;
+  readonly rows: number;
+  readonly results: number;
+  readonly latencies: readonly number[];
+}
+
+/** Takes frames through a stream, each handed over when the one before has entered. */
+async function pass(parameters: StreamParameters, images: readonly Image[]): Promise<Pass> {
+  const stream = await RecordedStream.open(run.engine, parameters);
+  const { calls } = run;
+  const first = calls.length;
+  const start = performance.now();
+  for (const [frame, image] of images.entries()) {
+    stream.stream.push(frame, { ...image, data: image.data.slice() }, { replace: false });
+    await stream.until(() => stream.admitted.length + stream.dropped.size > frame);
+  }
+  await stream.until(() => stream.answered === images.length);
+  const wall = performance.now() - start;
+  stream.stream.close();
+  const own = calls.slice(first);
+  return {
+    unet: own.reduce((sum, { ms }) => sum + ms, 0),
+    wall,
+    rows: own.reduce((sum, { rows }) => sum + rows, 0),
+    results: stream.results.size,
+    latencies: stream.images.map(
+      ({ timings }) => timings.queue + timings.encode + timings.denoise + timings.decode,
+    ),
+  };
+}
+
+/** Runs variants in turns; gives the passes of each. */
+async function inTurns(
+  variants: Readonly<Record<string, Partial<StreamParameters>>>,
+  images: readonly Image[],
+): Promise<Map<string, Pass[]>> {
+  const passes = new Map<string, Pass[]>(Object.keys(variants).map((name) => [name, []]));
+  for (let round = 0; round <= rounds; round++) {
+    for (const [name, changes] of Object.entries(variants)) {
+      const result = await pass({ ...base, ...changes }, images);
+      // The first round warms up.
+      if (round > 0) passes.get(name)!.push(result);
+    }
+  }
+  return passes;
+}
+
+const of = (passes: Map<string, Pass[]>, name: string, what: (pass: Pass) => number): number =>
+  median(passes.get(name)!.map(what));
+
+// Residual guidance against full guidance.
+const lists = [[38], [25, 38], [22, 30, 38], [18, 25, 32, 38], [15, 20, 25, 32, 38]];
+for (const t_index_list of lists) {
+  const n = t_index_list.length;
+  const passes = await inTurns(
+    {
+      full: { t_index_list, cfg_type: 'full' },
+      self: { t_index_list, cfg_type: 'self' },
+      initialize: { t_index_list, cfg_type: 'initialize' },
+    },
+    frames.slice(0, 8),
+  );
+  for (const name of ['self', 'initialize']) {
+    const ratio = of(passes, 'full', ({ unet }) => unet) / of(passes, name, ({ unet }) => unet);
+    const rows = of(passes, 'full', (p) => p.rows) / of(passes, name, (p) => p.rows);
+    figures.push({
+      what: `U-Net time of full guidance over ${name}, ${n} step${n > 1 ? 's' : ''}, against the ratio of rows (${rows.toFixed(2)})`,
+      value: ratio / rows,
+      unit: 'x',
+      goal: '0.97 to 1.03',
+    });
+  }
+}
+
+// The similarity filter.
+const still = Array.from({ length: 40 }, () => frames[0]);
+for (const [scene, images] of [
+  ['a static scene', still],
+  ['pedestrians (vtest.avi)', [...frames, ...frames]],
+] as const) {
+  const passes = await inTurns(
+    { off: { t_index_list: [38] }, on: { t_index_list: [38], similar_image_filter: true } },
+    images,
+  );
+  figures.push({
+    what: `U-Net time saved by the similarity filter on ${scene}`,
+    value: of(passes, 'off', ({ unet }) => unet) / of(passes, 'on', ({ unet }) => unet),
+    unit: 'x',
+    ...(scene === 'a static scene' && { goal: 'at least 2.39' }),
+  });
+}
+
+// Stream batch against sequential denoising.
+for (const t_index_list of lists.slice(1, 4)) {
+  const n = t_index_list.length;
+  const passes = await inTurns(
+    { stream: { t_index_list, denoise: 'stream' }, sequential: { t_index_list, denoise: 'sequential' } },
+    frames.slice(0, 12),
+  );
+  figures.push(
+    {
+      what: `throughput of the stream batch over sequential, ${n} steps`,
+      value: of(passes, 'sequential', ({ wall }) => wall) / of(passes, 'stream', ({ wall }) => wall),
+      unit: 'x',
+    },
+    {
+      what: `latency of the stream batch over sequential, ${n} steps`,
+      value:
+        of(passes, 'stream', ({ latencies }) => quantile(latencies, 0.5)) /
+        of(passes, 'sequential', ({ latencies }) => quantile(latencies, 0.5)),
+      unit: 'x',
+    },
+  );
+}
+
+// Many sessions.
+const single: number[] = [];
+const byCount = new Map<number, { fps: number[]; spread: number[] }>();
+const counts = [1, 2, 4, 8, 16];
+for (const count of counts) byCount.set(count, { fps: [], spread: [] });
+for (let round = 0; round <= rounds; round++) {
+  for (const count of counts) {
+    const { fps, spread } = await crowd(count, 4000);
+    if (round === 0) continue;
+    byCount.get(count)!.fps.push(fps);
+    byCount.get(count)!.spread.push(spread);
+    if (count === 1) single.push(fps);
+  }
+}
+for (const [count, { fps, spread }] of byCount) {
+  if (count === 1) {
+    figures.push({ what: 'frames per second of one session, one step', value: median(fps), unit: '/s' });
+    continue;
+  }
+  figures.push(
+    {
+      what: `all frames of ${count} sessions over those of one`,
+      value: median(fps) / median(single),
+      unit: 'x',
+      goal: '0.95 to 1.05',
+    },
+    {
+      what: `largest deviation from an equal share, ${count} sessions`,
+      value: median(spread) * 100,
+      unit: '%',
+      goal: 'under 5',
+    },
+  );
+}
+
+/** Sessions that always have a frame waiting, for some time. */
+async function crowd(count: number, ms: number): Promise<{ fps: number; spread: number }> {
+  const streams = await Promise.all(
+    Array.from({ length: count }, (_, i) =>
+      RecordedStream.open(run.engine, { ...base, t_index_list: [38], prompt: `style ${i}`, seed: i }),
+    ),
+  );
+  const end = performance.now() + ms;
+  const play = async (stream: RecordedStream): Promise<void> => {
+    for (let frame = 0; performance.now() < end; frame++) {
+      const image = frames[frame % frames.length];
+      stream.stream.push(frame, { ...image, data: image.data.slice() }, { replace: false });
+      await stream.until(() => stream.admitted.length >= frame && stream.images.length >= frame - 1);
+      stream.results.clear();
+    }
+  };
+  const start = performance.now();
+  await Promise.all(streams.map(play));
+  const seconds = (performance.now() - start) / 1000;
+  const shares = streams.map(({ images }) => images.length);
+  for (const { stream } of streams) stream.close();
+  const mean = shares.reduce((sum, share) => sum + share, 0) / count;
+  const spread = Math.max(...shares.map((share) => Math.abs(share - mean))) / mean;
+  return { fps: (mean * count) / seconds, spread };
+}
+
+// What the latent maths costs beside the networks.
+const latent = new Float32Array(4 * 64 * 64).fill(0.3);
+const solver = createSolver(
+  { num_train_timesteps: 1000, beta_start: 0.00085, beta_end: 0.012, beta_schedule: 'scaled_linear' },
+  {
+    name: 'LCMScheduler',
+    numInferenceSteps: 50,
+    tIndexList: [18, 25, 32, 38],
+    timestepSpacing: null,
+    order: 2,
+    algorithmType: 'dpmsolver++',
+    useKarrasSigmas: false,
+    eta: 0,
+    gamma: 0,
+    addNoise: true,
+  },
+);
+const conditioning = { embedding: new Float32Array(1) };
+const maths = new Stream(
+  {
+    solver,
+    stockSolver: solver,
+    prediction: 'sample',
+    shape: [4, 64, 64],
+    noise: new SeededNoise([{ seed: 2, weight: 1 }], latent.length, 0),
+  },
+  { guidance: { type: 'self', scale: 1.4, delta: 1 }, positive: conditioning, negative: conditioning },
+  { denoise: 'stream', frameBufferSize: 1 },
+);
+let mathsMs = 0;
+for (let frame = 0; frame < 600; frame++) {
+  const start = performance.now();
+  maths.admit(frame, latent);
+  for (const lane of maths.lanes())
+    maths.absorb(
+      lane,
+      lane.rows.map(() => latent),
+    );
+  if (frame >= 100) mathsMs += (performance.now() - start) / 500;
+}
+const four = await pass({ ...base, t_index_list: [18, 25, 32, 38], cfg_type: 'self' }, frames);
+figures.push({
+  what: 'latent maths of a frame of four steps with self guidance, as a share of its time',
+  value: (mathsMs / (four.wall / four.results)) * 100,
+  unit: '%',
+  goal: 'under 3',
+});
+
+report('pipeline', figures);

@@ -1,0 +1,51 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { repositoryRoot } from './reference.js';
+
+/** A `millrace serve` of its own process. */
+export interface ServerProcess extends AsyncDisposable {
+  readonly url: string;
+  readonly child: ChildProcess;
+  /** Values of the metrics whose names begin so, by name and labels. */
+  metrics(prefix: string): Promise<ReadonlyMap<string, number>>;
+}
+
+/** Starts a server on a free port and waits until its model is ready. */
+export async function startServer(...args: readonly string[]): Promise<ServerProcess> {
+  const main = join(repositoryRoot, 'dist/src/cli/main.js');
+  const child = spawn(process.execPath, [main, 'serve', '--port', '0', '--log-format', 'json', ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const url = await ready(child);
+  return {
+    url,
+    child,
+    async metrics(prefix) {
+      const text = await (await fetch(`${url}/metrics`)).text();
+      const lines = text.split('\n').filter((line) => line.startsWith(prefix));
+      return new Map(
+        lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.split(' ').at(-1))]),
+      );
+    },
+    async [Symbol.asyncDispose]() {
+      if (child.exitCode !== null) return;
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+    },
+  };
+}
+
+/** Reads the log until it names the address, then waits for /readyz. */
+async function ready(child: ChildProcess): Promise<string> {
+  if (child.stdout === null) throw new Error('the server has no output');
+  for await (const line of createInterface(child.stdout)) {
+    const [url] = /http:\/\/[\d.]+:\d+/.exec(line) ?? [];
+    if (url === undefined) continue;
+    child.stdout.resume();
+    while (!(await fetch(`${url}/readyz`)).ok) await new Promise((resolve) => setTimeout(resolve, 20));
+    return url;
+  }
+  throw new Error('the server ended before it listened');
+}

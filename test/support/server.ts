@@ -1,0 +1,26 @@
+import { pino } from 'pino';
+import { createApp, type App } from '../../src/app.js';
+import { readSettings, type Settings } from '../../src/cli/settings.js';
+import { tinyModel } from './engine.js';
+
+/** A whole server that listens on a free port. */
+export interface TestServer extends AsyncDisposable {
+  readonly app: App;
+  /** `http://127.0.0.1:PORT` */
+  readonly url: string;
+  readonly streamUrl: string;
+}
+
+/** Starts the real server; with the tiny model if `settings` name no other. */
+export async function startServer(settings: Partial<Settings> = {}): Promise<TestServer> {
+  const flags = { port: 0, cacheDirectory: '', threads: 1, model: tinyModel, ...settings };
+  const app = await createApp(readSettings({ flags }), pino({ level: 'silent' }));
+  const { port } = await app.listen();
+  const url = `http://127.0.0.1:${port}`;
+  return {
+    app,
+    url,
+    streamUrl: `${url.replace('http', 'ws')}/v1/stream`,
+    [Symbol.asyncDispose]: () => app[Symbol.asyncDispose](),
+  };
+}

@@ -1,0 +1,92 @@
+import { EventEmitter, once } from 'node:events';
+import { decodeMessage, encodeMessage, subprotocol } from '@millrace/protocol';
+import type { ClientMessage, ServerMessage } from '@millrace/protocol';
+import { WebSocket, type ClientOptions } from 'ws';
+
+type Message<Type extends ServerMessage['type']> = Extract<ServerMessage, { readonly type: Type }>;
+
+/** A client that speaks the protocol message by message, and keeps all that it got. */
+export class StreamClient implements AsyncDisposable {
+  readonly socket: WebSocket;
+  readonly received: ServerMessage[] = [];
+  readonly #arrivals = new EventEmitter();
+  /** How the connection ended. */
+  readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
+
+  private constructor(socket: WebSocket) {
+    this.socket = socket;
+    socket.on('message', (data: Buffer) => {
+      this.received.push(decodeMessage(new Uint8Array(data)) as unknown as ServerMessage);
+      this.#arrivals.emit('message');
+    });
+    this.closed = once(socket, 'close').then(([code, reason]: unknown[]) => ({
+      code: Number(code),
+      reason: String(reason),
+    }));
+  }
+
+  /** @throws {Error} if the server refuses the upgrade. */
+  static async connect(url: string, options: ClientOptions = {}): Promise<StreamClient> {
+    const client = new StreamClient(new WebSocket(url, subprotocol, options));
+    await once(client.socket, 'open');
+    return client;
+  }
+
+  /** Connects and opens a stream. */
+  static async open(
+    url: string,
+    parameters: Extract<ClientMessage, { type: 'hello' }>['parameters'] = {},
+  ): Promise<StreamClient> {
+    const client = await StreamClient.connect(url);
+    client.send({ type: 'hello', parameters });
+    await client.first('ready');
+    return client;
+  }
+
+  send(message: ClientMessage): void {
+    this.socket.send(encodeMessage(message));
+  }
+
+  /** Sends a frame and waits for what becomes of it; a result is acknowledged. */
+  async generate(id: number, data: Uint8Array): Promise<Message<'result'> | Message<'dropped'>> {
+    this.send({ type: 'frame', id, captured: id, data });
+    const answer = await this.until(() =>
+      this.received.find(
+        (message) => (message.type === 'result' || message.type === 'dropped') && message.id === id,
+      ),
+    );
+    if (answer.type === 'result') this.send({ type: 'ack', sequence: answer.sequence });
+    return answer as Message<'result'> | Message<'dropped'>;
+  }
+
+  all<Type extends ServerMessage['type']>(type: Type): Message<Type>[] {
+    return this.received.filter((message) => message.type === type) as Message<Type>[];
+  }
+
+  /** The first message of a type, once it is there. */
+  async first<Type extends ServerMessage['type']>(type: Type): Promise<Message<Type>> {
+    return this.until(() => this.all(type)[0]);
+  }
+
+  /** The error with this code, once it is there. */
+  async error(code: Message<'error'>['code']): Promise<Message<'error'>> {
+    return this.until(() => this.all('error').find((error) => error.code === code));
+  }
+
+  /** Looks again with each message that arrives, until `look` finds something. */
+  async until<Found>(look: () => Found | undefined): Promise<Found> {
+    for (;;) {
+      const found = look();
+      if (found !== undefined) return found;
+      const ended = await Promise.race([once(this.#arrivals, 'message').then(() => null), this.closed]);
+      if (ended && look() === undefined) {
+        throw new Error(`the connection ended: ${ended.code} ${ended.reason}`);
+      }
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.socket.close();
+    await this.closed;
+  }
+}

@@ -91,10 +91,7 @@ async function build(name, { from, to, commands }) {
   rmSync(stamp, { force: true });
   removeOrphans();
   for (const command of commands) {
-    const { code, output } = await run(process.execPath, command, {
-      quiet: true,
-      env: { ...process.env, NO_COLOR: '1' },
-    });
+    const { code, output } = await run(process.execPath, command, { quiet: true });
     if (code === 0) continue;
     say(output.trimEnd());
     say(`The ${name} could not be built: see above.`);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Image } from '../../src/image/image.js';
 
 /** Test data of the repository, wherever the built tests lie. */
-export function fixture(path: string): Buffer {
+function fixture(path: string): Buffer {
   return readFileSync(new URL(`../../../test/fixtures/${path}`, import.meta.url));
 }
 

@@ -48,7 +48,6 @@ export interface SchedulerConfig {
   readonly use_flow_sigmas?: boolean | undefined;
   readonly interpolation_type?: string | undefined;
   readonly timestep_type?: string | undefined;
-  readonly variance_type?: string | null | undefined;
 }
 
 /** The noise levels that a model was trained on. */

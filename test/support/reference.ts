@@ -11,7 +11,7 @@ export const repositoryRoot = fileURLToPath(new URL('../../..', import.meta.url)
  * The folder with reference data recorded from streamdiffusion and diffusers: the one that MILLRACE_REFERENCE
  * names, else the whole set beside the repository where it is at hand, else the small part in the repository.
  */
-export function referenceFolder(): string {
+function referenceFolder(): string {
   const given = process.env['MILLRACE_REFERENCE'];
   if (given !== undefined && given !== '') return given;
   const beside = join(repositoryRoot, '../shared/reference');

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 
-export type TensorValues = Float32Array | Float64Array | BigInt64Array | Int32Array | Uint8Array;
+type TensorValues = Float32Array | Float64Array | BigInt64Array | Int32Array | Uint8Array;
 
 export interface Tensor {
   readonly shape: readonly number[];

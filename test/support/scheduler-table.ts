@@ -20,7 +20,7 @@ export interface SchedulerTable {
   readonly tolerance: string;
 }
 
-export interface SchedulerRun {
+interface SchedulerRun {
   readonly calls: number;
   readonly init_noise_sigma: number;
   readonly noise_drawn_in_call: readonly number[];

@@ -24,7 +24,10 @@ export function discretePath(
   const trained = schedule.alphasCumprod.length;
   const { positions, untilEnd } = selectPositions(options, trained);
   const spacing = options.timestepSpacing ?? config.timestep_spacing ?? 'leading';
-  const grid = spacedTimesteps(spacing, options.numInferenceSteps, trained, config).map(roundHalfToEven);
+  const grid = spacedTimesteps(spacing, options.numInferenceSteps, {
+    trained,
+    offset: config.steps_offset,
+  }).map(roundHalfToEven);
   checkTimesteps(grid, schedule, options);
   return {
     timesteps: positions.map((position) => grid[position]),

@@ -1,6 +1,6 @@
+import type { SchedulerConfig } from '../schedule.js';
 import { quantity, type Form } from './forms.js';
 import type { SigmaPath } from './sigmas.js';
-import type { SchedulerConfig } from '../schedule.js';
 
 /** Below this many steps, multistep solvers lower their order towards the end (diffusers: `lower_order_final`). */
 const fewSteps = 15;

@@ -90,7 +90,8 @@ function spacedGrid(
   { timesteps: kind, range = trained.length }: SigmaPathKind,
 ): Grid {
   const exclusive = kind === 'exclusive';
-  const spaced = spacedTimesteps(spacing, numInferenceSteps, range, config, exclusive);
+  const span = { trained: trained.length, range, offset: config.steps_offset, exclusive };
+  const spaced = spacedTimesteps(spacing, numInferenceSteps, span);
   const timesteps = exclusive ? spaced.map(roundHalfToEven) : spaced;
   return { timesteps, sigmas: Float32Array.from(timesteps, (t) => interpolate(trained, t)) };
 }

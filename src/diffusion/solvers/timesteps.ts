@@ -1,4 +1,4 @@
-import type { NoiseSchedule, SchedulerConfig, TimestepSpacing } from '../schedule.js';
+import type { NoiseSchedule, TimestepSpacing } from '../schedule.js';
 import type { Stage } from '../types.js';
 import { SolverError, type SolverOptions } from './options.js';
 
@@ -36,31 +36,34 @@ export function selectPositions(options: SolverOptions, maximumSteps: number): S
   return { positions: [...tIndexList], untilEnd: steps - tIndexList[0] === tIndexList.length };
 }
 
-/**
- * `count` timesteps, falling, spread over 0 to `range` - 1 as diffusers (that is, numpy) does it (Lin et al. 2023,
- * table 2). With `exclusive`, linspace and leading stop one short of the end that they would reach.
- */
-export function spacedTimesteps(
-  spacing: TimestepSpacing,
-  count: number,
-  range: number,
-  config: SchedulerConfig,
-  exclusive = false,
-): number[] {
-  const points = exclusive ? count + 1 : count;
-  const down = Array.from({ length: count }, (_, i) => points - 1 - i);
+/** What timesteps are spread over. */
+export interface Span {
+  /** How many timesteps the training had. */
+  readonly trained: number;
+  /** The highest of them that is used, plus 1; by default all. */
+  readonly range?: number;
+  /** Added to `leading` timesteps (diffusers: `steps_offset`). */
+  readonly offset?: number | undefined;
+  /** Whether linspace and leading stop one short of the end that they would reach. */
+  readonly exclusive?: boolean;
+}
+
+/** `count` timesteps, falling, spread as diffusers (that is, numpy) does it (Lin et al. 2023, table 2). */
+export function spacedTimesteps(spacing: TimestepSpacing, count: number, span: Span): number[] {
+  const { trained, range = trained, offset = 0, exclusive = false } = span;
+  const last = exclusive ? count : count - 1;
+  const down = Array.from({ length: count }, (_, i) => last - i);
   switch (spacing) {
     case 'linspace':
-      return points === 1
-        ? [0]
-        : down.map((i) => (i === points - 1 ? range - 1 : i * ((range - 1) / (points - 1))));
+      return last === 0 ? [0] : down.map((i) => (i === last ? range - 1 : i * ((range - 1) / last)));
     case 'leading': {
-      const ratio = Math.floor(range / points);
-      return down.map((i) => i * ratio + (config.steps_offset ?? 0));
+      const stride = Math.floor(range / (last + 1));
+      return down.map((i) => i * stride + offset);
     }
     case 'trailing': {
-      const stride = range - (range - trainingSteps(config) / count);
-      return Array.from({ length: count }, (_, i) => roundHalfToEven(range - i * stride) - 1);
+      // As the difference of the first two timesteps, which is how numpy rounds it.
+      const stride = range - (range - trained / count);
+      return down.map((_, i) => roundHalfToEven(range - i * stride) - 1);
     }
   }
 }
@@ -71,10 +74,6 @@ export function roundHalfToEven(value: number): number {
   const rest = value - floor;
   if (rest !== 0.5) return Math.round(value);
   return floor % 2 === 0 ? floor : floor + 1;
-}
-
-export function trainingSteps(config: SchedulerConfig): number {
-  return config.trained_betas?.length ?? config.num_train_timesteps ?? 1000;
 }
 
 /** @throws {SolverError} if timesteps are not falling within the training's. */

@@ -45,8 +45,8 @@ function stepsMeet({ config, options }: Settings): boolean {
       return ownList || ((timestepSpacing ?? 'leading') === 'leading' && config.skip_prk_steps === true);
     case 'DEISMultistepScheduler':
     case 'UniPCMultistepScheduler':
-      // One Karras sigma alone is both ends of its schedule.
-      return !(options.useKarrasSigmas && numInferenceSteps === 1);
+      // A level of noise that is the only one spread is both ends of its schedule.
+      return numInferenceSteps > 1 || !(options.useKarrasSigmas || config.use_exponential_sigmas === true);
     default:
       return true;
   }

@@ -50,6 +50,7 @@ export const anySettings: fc.Arbitrary<Settings> = fc
       solver_type: fc.constantFrom('midpoint', 'heun', 'bh1', 'bh2'),
       predict_x0: fc.boolean(),
       lower_order_final: fc.boolean(),
+      use_exponential_sigmas: fc.boolean(),
       final_sigmas_type: fc.constantFrom('zero', 'sigma_min'),
     }),
     options: fc.record({

@@ -4,7 +4,7 @@ export type TimestepSpacing = 'leading' | 'trailing' | 'linspace';
 
 /**
  * What matters here of a diffusers scheduler_config.json, with the names it has there. A field that is missing
- * has the default of the diffusers class that the solver is named after.
+ * has the default of the diffusers class that the solver is named after; betas that are missing, those of DDPM.
  */
 export interface SchedulerConfig {
   readonly num_train_timesteps?: number | undefined;
@@ -41,7 +41,7 @@ export interface SchedulerConfig {
   readonly disable_corrector?: readonly number[] | undefined;
   /** PNDM: start with linear multistep instead of Runge-Kutta. */
   readonly skip_prk_steps?: boolean | undefined;
-  // Settings that no solver here follows; where one is on, a solver cannot be made.
+  // Settings that no solver here follows: where one is on, no solver can be made. Missing ones are off.
   readonly clip_sample?: boolean | undefined;
   readonly thresholding?: boolean | undefined;
   readonly use_beta_sigmas?: boolean | undefined;

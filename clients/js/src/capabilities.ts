@@ -15,6 +15,7 @@ export interface ParameterDefinition {
   readonly maximum?: number;
   readonly multipleOf?: number;
   readonly maxLength?: number;
+  readonly anyOf?: readonly Pick<ParameterDefinition, 'type' | 'minimum' | 'maximum' | 'maxLength'>[];
 }
 
 /** What a server can do: the answer of `GET /v1/capabilities`. */

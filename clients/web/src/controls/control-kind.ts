@@ -1,0 +1,45 @@
+import type { ParameterDefinition } from '@millrace/client';
+
+type Choice = string | number | null;
+
+/** How a parameter is shown. */
+export type ControlKind =
+  | { readonly name: 'toggle' }
+  | { readonly name: 'choice'; readonly choices: readonly Choice[]; readonly compact: boolean }
+  | { readonly name: 'range'; readonly minimum: number; readonly maximum: number; readonly step: number }
+  | { readonly name: 'number'; readonly minimum: number | undefined; readonly maximum: number | undefined }
+  | { readonly name: 'list' }
+  | { readonly name: 'text'; readonly maxLength: number | undefined };
+
+/** Letters that fit in a row of buttons. */
+const compactLetters = 28;
+
+/** Reads from a parameter's JSON Schema how to show it. */
+export function controlKind(definition: ParameterDefinition): ControlKind {
+  if (definition.enum !== undefined) {
+    const letters = definition.enum.join('').length;
+    return { name: 'choice', choices: definition.enum, compact: letters <= compactLetters };
+  }
+  // Of alternatives, the first is the plain one.
+  const { type, minimum, maximum, maxLength } = definition.anyOf?.[0] ?? definition;
+  switch (type) {
+    case 'boolean':
+      return { name: 'toggle' };
+    case 'integer':
+    case 'number':
+      if (definition.anyOf !== undefined || minimum === undefined || maximum === undefined) {
+        return { name: 'number', minimum, maximum };
+      }
+      return { name: 'range', minimum, maximum, step: stepOf(definition, maximum - minimum) };
+    case 'string':
+      return { name: 'text', maxLength };
+    default:
+      return { name: 'list' };
+  }
+}
+
+function stepOf({ type, multipleOf }: ParameterDefinition, span: number): number {
+  if (multipleOf !== undefined) return multipleOf;
+  if (type === 'integer') return 1;
+  return span <= 2 ? 0.01 : 0.1;
+}

@@ -1,0 +1,73 @@
+import type { ParameterDefinition } from '@millrace/client';
+import type { JSX } from 'preact';
+import { ChoiceControl } from './choice-control.js';
+import { controlKind } from './control-kind.js';
+import { ListControl, NumberControl, RangeControl, TextControl } from './value-controls.js';
+
+/** What every control gets. */
+export interface ControlProps<Value> {
+  readonly id: string;
+  readonly value: Value;
+  readonly disabled: boolean;
+  readonly invalid: boolean;
+  /** `settled`: a choice was made rather than a slider moved. */
+  readonly onChange: (value: unknown, settled: boolean) => void;
+}
+
+interface ParameterControlProps {
+  readonly name: string;
+  readonly definition: ParameterDefinition;
+  readonly value: unknown;
+  /** Whether it has an effect with the other parameters as they are. */
+  readonly used: boolean;
+  /** The server's words about the value. */
+  readonly problem: string | undefined;
+  readonly onChange: (value: unknown, settled: boolean) => void;
+}
+
+/** One parameter: its title, the control that suits its schema, and what is wrong with its value. */
+export function ParameterControl(props: ParameterControlProps): JSX.Element {
+  const { name, definition, value, used, problem, onChange } = props;
+  const id = `parameter-${name}`;
+  const kind = controlKind(definition);
+  const shared = { id, disabled: !used, invalid: problem !== undefined, onChange };
+  return (
+    <div
+      class="control"
+      data-kind={kind.name}
+      data-used={used}
+      data-testid={id}
+      role="group"
+      aria-labelledby={`${id}-title`}
+    >
+      <label class="title" id={`${id}-title`} for={id} title={definition.description}>
+        {definition.title}
+      </label>
+      {kind.name === 'toggle' && <ToggleControl {...shared} value={value === true} />}
+      {kind.name === 'choice' && (
+        <ChoiceControl {...shared} value={value as string} choices={kind.choices} compact={kind.compact} />
+      )}
+      {kind.name === 'range' && <RangeControl {...shared} {...kind} value={Number(value)} />}
+      {kind.name === 'number' && <NumberControl {...shared} {...kind} value={Number(value)} />}
+      {kind.name === 'list' && <ListControl {...shared} value={value as readonly number[] | null} />}
+      {kind.name === 'text' && <TextControl {...shared} maxLength={kind.maxLength} value={String(value)} />}
+      {definition['x-group'] === 'more' && <p class="description">{definition.description}</p>}
+      <p class="problem" id={`${id}-problem`} role="alert">
+        {problem}
+      </p>
+    </div>
+  );
+}
+
+function ToggleControl({ id, value, disabled, onChange }: ControlProps<boolean>): JSX.Element {
+  return (
+    <input
+      id={id}
+      type="checkbox"
+      role="switch"
+      checked={value}
+      disabled={disabled}
+      onChange={({ currentTarget }) => onChange(currentTarget.checked, true)}
+    />
+  );
+}

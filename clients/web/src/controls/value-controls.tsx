@@ -1,0 +1,119 @@
+import type { JSX } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import type { ControlProps } from './parameter-control.js';
+
+interface Bounds {
+  readonly minimum: number | undefined;
+  readonly maximum: number | undefined;
+}
+
+interface RangeProps extends ControlProps<number> {
+  readonly minimum: number;
+  readonly maximum: number;
+  readonly step: number;
+}
+
+/** A slider, with a field for exact values. */
+export function RangeControl(props: RangeProps): JSX.Element {
+  const { id, value, minimum, maximum, step, disabled, onChange } = props;
+  const part = (value - minimum) / (maximum - minimum);
+  return (
+    <>
+      <NumberControl {...props} id={`${id}-exact`} step={step} label />
+      <input
+        id={id}
+        type="range"
+        min={minimum}
+        max={maximum}
+        step={step}
+        value={value}
+        disabled={disabled}
+        style={{ '--part': Math.min(1, Math.max(0, part)) }}
+        onInput={({ currentTarget }) => onChange(currentTarget.valueAsNumber, false)}
+        onChange={({ currentTarget }) => onChange(currentTarget.valueAsNumber, true)}
+      />
+    </>
+  );
+}
+
+interface NumberProps extends ControlProps<number>, Bounds {
+  readonly step?: number;
+  /** Whether it stands beside the control that the title belongs to. */
+  readonly label?: boolean;
+}
+
+/** A number that is typed; one out of range is sent all the same, and the server says what is wrong with it. */
+export function NumberControl(props: NumberProps): JSX.Element {
+  const { id, value, minimum, maximum, step, label = false, disabled, invalid, onChange } = props;
+  const parameter = id.replace(/-exact$/, '');
+  const [text, editing] = useDraft(String(value));
+  return (
+    <input
+      id={id}
+      class="number"
+      type="number"
+      inputMode="decimal"
+      min={minimum}
+      max={maximum}
+      step={step ?? 'any'}
+      value={text}
+      disabled={disabled}
+      aria-invalid={invalid}
+      aria-labelledby={label ? `${parameter}-title` : undefined}
+      aria-describedby={`${parameter}-problem`}
+      onInput={({ currentTarget }) => {
+        editing(currentTarget.value);
+        if (Number.isFinite(currentTarget.valueAsNumber)) onChange(currentTarget.valueAsNumber, false);
+      }}
+    />
+  );
+}
+
+/** Whole numbers with commas between them; an empty field is null. */
+export function ListControl(props: ControlProps<readonly number[] | null>): JSX.Element {
+  const { id, value, disabled, invalid, onChange } = props;
+  const [text, editing] = useDraft(value?.join(', ') ?? '');
+  return (
+    <input
+      id={id}
+      type="text"
+      inputMode="text"
+      placeholder="automatic"
+      value={text}
+      disabled={disabled}
+      aria-invalid={invalid}
+      aria-describedby={`${id}-problem`}
+      onInput={({ currentTarget }) => editing(currentTarget.value)}
+      onChange={({ currentTarget }) => {
+        const parts = currentTarget.value.split(/[\s,;]+/).filter((part) => part !== '');
+        onChange(parts.length === 0 ? null : parts.map(Number), true);
+      }}
+    />
+  );
+}
+
+interface TextProps extends ControlProps<string> {
+  readonly maxLength: number | undefined;
+}
+
+export function TextControl({ id, value, maxLength, disabled, invalid, onChange }: TextProps): JSX.Element {
+  return (
+    <input
+      id={id}
+      type="text"
+      value={value}
+      maxLength={maxLength}
+      disabled={disabled}
+      aria-invalid={invalid}
+      aria-describedby={`${id}-problem`}
+      onInput={({ currentTarget }) => onChange(currentTarget.value, false)}
+    />
+  );
+}
+
+/** A text that follows its value, but leaves one that is being typed ("0." on the way to 0.5) as it is. */
+function useDraft(value: string): readonly [string, (text: string) => void] {
+  const [text, setText] = useState(value);
+  useEffect(() => setText((typed) => (Number(typed) === Number(value) ? typed : value)), [value]);
+  return [text, setText];
+}

@@ -1,0 +1,15 @@
+import '@fontsource-variable/instrument-sans/index.css';
+import '@fontsource/instrument-serif/latin-400.css';
+import '@fontsource/instrument-serif/latin-400-italic.css';
+import './styles/tokens.css';
+import './styles/layout.css';
+import './styles/stage.css';
+import './styles/controls.css';
+import './styles/readouts.css';
+import { render } from 'preact';
+import { App } from './views/app.js';
+import { Studio } from './studio/studio.js';
+
+const root = document.getElementById('app');
+if (root === null) throw new Error('index.html has no #app');
+render(<App studio={new Studio(location.origin)} />, root);

@@ -1,0 +1,114 @@
+import { MillraceError, type MillraceStream, type ParameterUpdate } from '@millrace/client';
+import { computed, signal } from '@preact/signals';
+
+export type ParameterName = keyof ParameterUpdate;
+
+/** Time between two updates while a control is being moved, in milliseconds. */
+const pause = 150;
+
+/**
+ * What the person has set: shown at once, sent to the stream a few times a second, one update at a time.
+ * A value that the server refuses stays in its control with the server's words beside it.
+ */
+export class ParameterDesk {
+  /** Values that were set here; all others have the server's. */
+  readonly chosen = signal<ParameterUpdate>({});
+  readonly inForce = signal<ParameterUpdate>({});
+  /** The server's words about values that it refused. */
+  readonly problems = signal<Readonly<Partial<Record<ParameterName, string>>>>({});
+  readonly values = computed<ParameterUpdate>(() => ({ ...this.inForce.value, ...this.chosen.value }));
+  #stream: MillraceStream | undefined;
+  #waiting = new Set<ParameterName>();
+  #sending = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** What a new stream starts with: everything set here that is not known to be wrong. */
+  get start(): ParameterUpdate {
+    const refused = this.problems.peek();
+    return select(this.chosen.peek(), (name) => refused[name] === undefined);
+  }
+
+  attach(stream: MillraceStream): void {
+    this.#stream = stream;
+    this.inForce.value = stream.parameters;
+  }
+
+  detach(): void {
+    this.#stream = undefined;
+    this.#waiting.clear();
+  }
+
+  /**
+   * Sets a parameter.
+   * @param settled whether it is worth sending at once: a choice was made rather than a slider moved.
+   */
+  set<Name extends ParameterName>(name: Name, value: ParameterUpdate[Name], settled = false): void {
+    this.chosen.value = { ...this.chosen.peek(), [name]: value };
+    this.forgive(name);
+    this.#waiting.add(name);
+    this.#schedule(settled ? 0 : pause);
+  }
+
+  /** Sets everything that was set here back to `defaults`. */
+  reset(defaults: ParameterUpdate): void {
+    for (const name of Object.keys(this.chosen.peek()) as ParameterName[]) this.#waiting.add(name);
+    this.chosen.value = select(defaults, (name) => this.#waiting.has(name));
+    this.problems.value = {};
+    this.#schedule(0);
+  }
+
+  /** Notes the server's refusal. */
+  refuse(name: string, message: string): void {
+    this.problems.value = { ...this.problems.peek(), [name]: message };
+  }
+
+  forgive(name: ParameterName): void {
+    this.problems.value = select(this.problems.peek(), (other) => other !== name);
+  }
+
+  #schedule(delay: number): void {
+    if (delay > 0 && this.#timer !== undefined) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      void this.#send();
+    }, delay);
+  }
+
+  async #send(): Promise<void> {
+    const stream = this.#stream;
+    if (stream === undefined || this.#sending || this.#waiting.size === 0) return;
+    const sent = this.#waiting;
+    this.#waiting = new Set();
+    this.#sending = true;
+    try {
+      const update = await stream.update(select(this.chosen.peek(), (name) => sent.has(name)));
+      if (this.#stream === stream) this.inForce.value = update.parameters;
+    } catch (error) {
+      if (!(error instanceof MillraceError)) throw error;
+      this.#handleRefusal(error, sent);
+    } finally {
+      this.#sending = false;
+    }
+    if (this.#waiting.size > 0) this.#schedule(pause);
+  }
+
+  /** An update is taken whole or not at all, so what was sent beside the wrong value is sent again. */
+  #handleRefusal(error: MillraceError, sent: ReadonlySet<ParameterName>): void {
+    if (error.code === 'rate_limited') {
+      for (const name of sent) this.#waiting.add(name);
+      return;
+    }
+    if (error.code !== 'invalid_parameter') return; // The stream ended; the next one starts with all of it.
+    // A field inside of a value, such as prompt[1].weight, is shown at its parameter.
+    const field = /\w+/.exec(error.field ?? '')?.[0] ?? '';
+    this.refuse(field, error.message);
+    for (const name of sent) if (name !== field) this.#waiting.add(name);
+  }
+}
+
+function select<Values extends object>(values: Values, wanted: (name: ParameterName) => boolean): Values {
+  return Object.fromEntries(
+    Object.entries(values).filter(([name]) => wanted(name as ParameterName)),
+  ) as Values;
+}

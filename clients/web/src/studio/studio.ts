@@ -1,0 +1,151 @@
+import {
+  fetchCapabilities,
+  MillraceError,
+  type Capabilities,
+  type MillraceStream,
+  type StreamStats,
+} from '@millrace/client';
+import { drawResults, VideoSource } from '@millrace/client/browser';
+import { computed, signal } from '@preact/signals';
+import { Link } from './link.js';
+import { ParameterDesk } from './parameter-desk.js';
+import { openSource, SourceError, type Source, type SourceKind } from './source.js';
+
+/** The elements that a studio works on; the page shows them. */
+export interface StudioElements {
+  readonly video: HTMLVideoElement;
+  readonly canvas: HTMLCanvasElement;
+}
+
+const statsPeriod = 500;
+const capabilitiesPause = 1500;
+const noticeTime = 6000;
+
+/** All that happens behind the page: a source, a stream, its parameters and its figures. */
+export class Studio {
+  readonly desk = new ParameterDesk();
+  readonly link: Link;
+  readonly capabilities = signal<Capabilities>();
+  readonly source = signal<Source>();
+  /** The source that is being opened. */
+  readonly opening = signal<SourceKind>();
+  readonly sourceProblem = signal<string>();
+  readonly notice = signal<string>();
+  readonly stats = signal<StreamStats>();
+  /** Whether a generated picture has been drawn since the source was opened. */
+  readonly flowing = signal(false);
+  /** Width over height of the generated pictures. */
+  readonly aspect = computed(() => {
+    const { width = 1, height = 1 } = this.desk.inForce.value;
+    return width / height;
+  });
+  readonly #url: string;
+  #elements: StudioElements | undefined;
+  #stream: MillraceStream | undefined;
+  #sender: VideoSource | undefined;
+  #noticeTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(url: string) {
+    this.#url = url;
+    this.link = new Link({
+      url,
+      parameters: () => this.desk.start,
+      opened: (stream) => this.#opened(stream),
+      closed: () => this.#closed(),
+      refused: (field, message) => this.desk.refuse(field, message),
+      notice: (text) => this.#announce(text),
+    });
+  }
+
+  /** Begins; the elements must stay in the page. */
+  async begin(elements: StudioElements): Promise<void> {
+    this.#elements = elements;
+    setInterval(() => (this.stats.value = this.#stream?.stats()), statsPeriod);
+    while (this.capabilities.peek() === undefined) {
+      try {
+        const capabilities = await fetchCapabilities(this.#url);
+        this.desk.inForce.value = Object.fromEntries(
+          Object.entries(capabilities.parameters.properties).map(([name, value]) => [name, value.default]),
+        );
+        this.capabilities.value = capabilities;
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, capabilitiesPause));
+      }
+    }
+  }
+
+  /** Plays a source, in place of the one before, and streams it. */
+  async play(wanted: Exclude<SourceKind, 'file'> | File): Promise<void> {
+    if (this.#elements === undefined || this.opening.peek() !== undefined) return;
+    const kind = wanted instanceof File ? 'file' : wanted;
+    this.opening.value = kind;
+    this.sourceProblem.value = undefined;
+    const before = this.source.peek();
+    try {
+      if (kind === 'clip' && before?.kind === 'clip') return;
+      const source = await openSource(wanted, this.#elements.video);
+      before?.close();
+      this.source.value = source;
+      source.onEnded(() => {
+        if (this.source.peek() === source) this.stop();
+      });
+      this.link.open();
+      this.#send();
+    } catch (error) {
+      if (!(error instanceof SourceError)) throw error;
+      this.sourceProblem.value = error.message;
+    } finally {
+      this.opening.value = undefined;
+    }
+  }
+
+  /** Frees the source and ends the stream. */
+  stop(): void {
+    this.#sender?.stop();
+    this.link.close();
+    this.#closed();
+    this.source.peek()?.close();
+    this.source.value = undefined;
+  }
+
+  /** The picture that is shown now, as a PNG file; undefined before the first. */
+  async snapshot(): Promise<Blob | undefined> {
+    const canvas = this.#elements?.canvas;
+    if (canvas === undefined || !this.flowing.peek()) return undefined;
+    return new Promise((resolve) => canvas.toBlob((blob) => resolve(blob ?? undefined), 'image/png'));
+  }
+
+  #opened(stream: MillraceStream): void {
+    this.#stream = stream;
+    this.desk.attach(stream);
+    this.#send();
+    if (this.#elements === undefined) return;
+    const drawn = (): void => {
+      if (!this.flowing.peek()) this.flowing.value = true;
+    };
+    drawResults(stream, this.#elements.canvas, { drawn }).catch((error: unknown) => {
+      // What ended the stream is for the link to tell.
+      if (!(error instanceof MillraceError)) this.#announce('This browser could not show the picture.');
+    });
+  }
+
+  #closed(): void {
+    this.#stream = undefined;
+    this.stats.value = undefined;
+    this.flowing.value = false;
+    this.desk.detach();
+  }
+
+  #send(): void {
+    this.#sender?.stop();
+    const source = this.source.peek();
+    if (this.#stream === undefined || this.#elements === undefined || source === undefined) return;
+    this.#sender = new VideoSource(this.#stream, this.#elements.video, { mirror: source.mirror });
+  }
+
+  #announce(text: string): void {
+    this.notice.value = text;
+    clearTimeout(this.#noticeTimer);
+    this.#noticeTimer = setTimeout(() => (this.notice.value = undefined), noticeTime);
+  }
+}

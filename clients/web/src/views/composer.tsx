@@ -1,0 +1,86 @@
+import type { JSX, RefObject } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Studio } from '../studio/studio.js';
+
+interface ComposerProps {
+  readonly studio: Studio;
+  readonly prompt: RefObject<HTMLTextAreaElement>;
+}
+
+/** Time without a key press after which a prompt that is being typed is tried, in milliseconds. */
+const typingPause = 350;
+
+/** The prompt and the styles of the model. */
+export function Composer({ studio, prompt }: ComposerProps): JSX.Element {
+  const { desk } = studio;
+  const current = plainPrompt(desk.values.value.prompt);
+  const [text, setText] = useState(current);
+  const timer = useRef<ReturnType<typeof setTimeout>>();
+  useEffect(() => setText(current), [current]);
+
+  const apply = (value: string): void => {
+    clearTimeout(timer.current);
+    setText(value);
+    if (value !== plainPrompt(desk.values.peek().prompt)) desk.set('prompt', value, true);
+  };
+  const problem = desk.problems.value.prompt;
+  return (
+    <section class="composer" aria-label="Prompt and styles">
+      <div class="prompt" data-wrong={problem !== undefined}>
+        <label class="hidden" for="prompt">
+          Prompt
+        </label>
+        <textarea
+          id="prompt"
+          ref={prompt}
+          rows={1}
+          maxLength={2000}
+          value={text}
+          placeholder="Describe a look: neon outlines at night…"
+          spellcheck={false}
+          autocomplete="off"
+          enterkeyhint="done"
+          aria-invalid={problem !== undefined}
+          aria-describedby="prompt-problem"
+          data-testid="prompt"
+          onInput={({ currentTarget: { value } }) => {
+            setText(value);
+            clearTimeout(timer.current);
+            timer.current = setTimeout(() => apply(value), typingPause);
+          }}
+          onKeyDown={(event) => {
+            if (event.key !== 'Enter') return;
+            event.preventDefault();
+            apply(text);
+          }}
+          onBlur={() => apply(text)}
+        />
+        <kbd title="Press / to write a prompt">/</kbd>
+      </div>
+      <p class="problem" id="prompt-problem" role="alert">
+        {problem}
+      </p>
+      <div class="styles" role="group" aria-label="Styles">
+        {studio.capabilities.value?.styles.map((style) => (
+          <button
+            type="button"
+            key={style.name}
+            class="chip"
+            aria-pressed={style.prompt === text}
+            title={style.prompt}
+            data-testid="style"
+            onClick={() => apply(style.prompt)}
+          >
+            {style.name}
+          </button>
+        ))}
+      </div>
+    </section>
+  );
+}
+
+/** A prompt as one text: of weighted texts, which other clients may start with, the texts. */
+function plainPrompt(prompt: string | readonly { readonly text: string }[] | undefined): string {
+  if (typeof prompt === 'string' || prompt === undefined) return prompt ?? '';
+  return prompt.map(({ text }) => text).join(', ');
+}

@@ -1,0 +1,49 @@
+import type { ParameterUpdate } from '@millrace/client';
+import type { JSX } from 'preact';
+import { ParameterControl } from '../controls/parameter-control.js';
+import { isUsed } from '../controls/relevance.js';
+import type { ParameterName } from '../studio/parameter-desk.js';
+import type { Studio } from '../studio/studio.js';
+
+/** The prompt has its own place, and streams that need no input have no place on this page. */
+const elsewhere: ReadonlySet<ParameterName> = new Set(['prompt', 'mode', 'fps', 'paused']);
+
+/** Controls for the parameters that the server publishes: the main ones, and the others behind "More". */
+export function ControlPanel({ studio }: { readonly studio: Studio }): JSX.Element {
+  const { desk } = studio;
+  const properties = studio.capabilities.value?.parameters.properties;
+  const names = (Object.keys(properties ?? {}) as ParameterName[]).filter((name) => !elsewhere.has(name));
+  const values = desk.values.value;
+  const controls = (group: 'main' | 'more'): JSX.Element[] =>
+    names.flatMap((name) => {
+      const definition = properties?.[name];
+      if (definition?.['x-group'] !== group) return [];
+      return (
+        <ParameterControl
+          key={name}
+          name={name}
+          definition={definition}
+          value={values[name]}
+          used={isUsed(name, values)}
+          problem={desk.problems.value[name]}
+          onChange={(value, settled) => desk.set(name, value as ParameterUpdate[typeof name], settled)}
+        />
+      );
+    });
+  const reset = (): void =>
+    desk.reset(
+      Object.fromEntries(Object.entries(properties ?? {}).map(([name, value]) => [name, value.default])),
+    );
+  return (
+    <section class="card controls" aria-label="Look">
+      {controls('main')}
+      <details class="more">
+        <summary data-testid="more">More</summary>
+        <div class="controls">{controls('more')}</div>
+      </details>
+      <button type="button" class="link reset" onClick={reset}>
+        Reset everything
+      </button>
+    </section>
+  );
+}

@@ -1,0 +1,66 @@
+import type { ComponentChildren, JSX } from 'preact';
+
+function Icon({ children }: { readonly children: ComponentChildren }): JSX.Element {
+  return (
+    <svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
+      {children}
+    </svg>
+  );
+}
+
+export const icons = {
+  clip: (
+    <Icon>
+      <path d="M8 5.5v13l10.5-6.5z" />
+    </Icon>
+  ),
+  camera: (
+    <Icon>
+      <rect x="3" y="6.5" width="12.5" height="11" rx="2.5" />
+      <path d="m15.5 10.5 5-3v9l-5-3z" />
+    </Icon>
+  ),
+  screen: (
+    <Icon>
+      <rect x="3" y="4.5" width="18" height="12" rx="2" />
+      <path d="M9 20h6M12 16.5V20" />
+    </Icon>
+  ),
+  file: (
+    <Icon>
+      <path d="M12 15.5V4.5m0 0L7.5 9M12 4.5 16.5 9" />
+      <path d="M4.5 15v2.5a2 2 0 0 0 2 2h11a2 2 0 0 0 2-2V15" />
+    </Icon>
+  ),
+  split: (
+    <Icon>
+      <rect x="3" y="5" width="18" height="14" rx="2.5" />
+      <path d="M12 5v14" />
+    </Icon>
+  ),
+  full: (
+    <Icon>
+      <path d="M9 4.5H4.5V9M15 4.5h4.5V9M9 19.5H4.5V15M15 19.5h4.5V15" />
+    </Icon>
+  ),
+  save: (
+    <Icon>
+      <path d="M12 4.5v11m0 0L7.5 11m4.5 4.5 4.5-4.5M4.5 19.5h15" />
+    </Icon>
+  ),
+  stop: (
+    <Icon>
+      <rect x="6.5" y="6.5" width="11" height="11" rx="2" />
+    </Icon>
+  ),
+  chevron: (
+    <Icon>
+      <path d="m8 10 4 4 4-4" />
+    </Icon>
+  ),
+  wave: (
+    <Icon>
+      <path d="M3 9.5c3.3-3.3 5.7-3.3 9 0s5.7 3.3 9 0M3 15.5c3.3-3.3 5.7-3.3 9 0s5.7 3.3 9 0" />
+    </Icon>
+  ),
+} as const;

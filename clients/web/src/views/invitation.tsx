@@ -1,0 +1,50 @@
+import type { JSX } from 'preact';
+import type { Studio } from '../studio/studio.js';
+import { FileButton } from './file-button.js';
+import { icons } from './icons.js';
+
+/** The empty stage: what this is, and the ways in. */
+export function Invitation({ studio }: { readonly studio: Studio }): JSX.Element {
+  const busy = studio.opening.value !== undefined;
+  return (
+    <div class="invitation">
+      <h2>
+        Your video, <em>repainted</em> as it happens.
+      </h2>
+      <p>Point a camera, choose a style, and watch yourself painted live. Nothing to install, no account.</p>
+      <div class="ways">
+        <button
+          type="button"
+          class="way primary"
+          disabled={busy}
+          data-testid="play-clip"
+          onClick={() => void studio.play('clip')}
+        >
+          {icons.clip} Play the clip
+        </button>
+        <button
+          type="button"
+          class="way"
+          disabled={busy}
+          data-testid="use-camera"
+          onClick={() => void studio.play('camera')}
+        >
+          {icons.camera} Use my camera
+        </button>
+      </div>
+      <div class="ways small">
+        <button type="button" class="link" disabled={busy} onClick={() => void studio.play('screen')}>
+          Share a screen
+        </button>
+        <FileButton class="link" disabled={busy} onFile={(file) => void studio.play(file)}>
+          Open a video file
+        </FileButton>
+      </div>
+      {studio.sourceProblem.value !== undefined && (
+        <p class="problem" role="alert">
+          {studio.sourceProblem.value}
+        </p>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,92 @@
+import type { StageTimings, StreamStats } from '@millrace/client';
+import type { JSX } from 'preact';
+import type { Studio } from '../studio/studio.js';
+
+const stages = [
+  ['decode', 'read'],
+  ['queue', 'wait'],
+  ['encode', 'encode'],
+  ['denoise', 'paint'],
+  ['vae_decode', 'decode'],
+  ['image_encode', 'pack'],
+] as const satisfies readonly (readonly [keyof StageTimings, string])[];
+
+/** How the stream does: live figures, and where the server's time goes. */
+export function Readouts({ studio }: { readonly studio: Studio }): JSX.Element {
+  const stats = studio.stats.value;
+  return (
+    <section class="readouts" aria-label="Live figures">
+      <dl>
+        <Figure name="Output" unit="fps" value={stats?.fpsOut.toFixed(1)} testId="fps" />
+        <Figure
+          name="Latency"
+          unit="ms"
+          value={stats?.latency?.p50.toFixed(0)}
+          title={stats?.latency && `95% within ${stats.latency.p95.toFixed(0)} ms, from capture to display`}
+          testId="latency"
+        />
+        <Figure
+          name="Dropped"
+          value={stats && String(droppedInAll(stats))}
+          title={stats && dropsInWords(stats)}
+          testId="dropped"
+        />
+      </dl>
+      <Timings timings={stats?.timings} />
+    </section>
+  );
+}
+
+interface FigureProps {
+  readonly name: string;
+  readonly value: string | undefined;
+  readonly testId: string;
+  readonly unit?: string;
+  readonly title?: string | undefined;
+}
+
+function Figure({ name, value, testId, unit, title }: FigureProps): JSX.Element {
+  return (
+    <div title={title}>
+      <dt>{name}</dt>
+      <dd>
+        <span data-testid={testId}>{value ?? '–'}</span>
+        {unit !== undefined && <small> {unit}</small>}
+      </dd>
+    </div>
+  );
+}
+
+function Timings({ timings }: { readonly timings: StageTimings | undefined }): JSX.Element {
+  const words = timings
+    ? stages.map(([stage, name]) => `${name} ${timings[stage].toFixed(1)} ms`).join(', ')
+    : 'no picture yet';
+  return (
+    <div class="timings" role="img" aria-label={`Server time: ${words}`} title={words} data-testid="timings">
+      <div class="bar">
+        {timings &&
+          stages.map(([stage]) => (
+            <span key={stage} data-stage={stage} style={{ flexGrow: Math.max(0, timings[stage]) }} />
+          ))}
+      </div>
+      <ul>
+        {stages.map(([stage, name]) => (
+          <li key={stage} data-stage={stage}>
+            {name}
+          </li>
+        ))}
+        <li class="total">{timings ? `${timings.total.toFixed(0)} ms` : '–'}</li>
+      </ul>
+    </div>
+  );
+}
+
+/** Frames skipped because nothing moved are no loss. */
+function droppedInAll({ dropped }: StreamStats): number {
+  return Object.values(dropped).reduce((sum, count) => sum + count, 0) - (dropped.similar ?? 0);
+}
+
+function dropsInWords({ dropped }: StreamStats): string {
+  const parts = Object.entries(dropped).map(([reason, count]) => `${count} ${reason.replace('_', ' ')}`);
+  return parts.length === 0 ? 'no frame was dropped' : parts.join(', ');
+}

@@ -1,0 +1,63 @@
+import type { JSX } from 'preact';
+import { sourceKinds, type SourceKind } from '../studio/source.js';
+import type { Studio } from '../studio/studio.js';
+import { FileButton } from './file-button.js';
+import { icons } from './icons.js';
+
+const names: Readonly<Record<SourceKind, string>> = {
+  clip: 'Clip',
+  camera: 'Camera',
+  screen: 'Screen',
+  file: 'File',
+};
+
+/** Where the video comes from. */
+export function SourcePicker({ studio }: { readonly studio: Studio }): JSX.Element {
+  const playing = studio.source.value;
+  const opening = studio.opening.value;
+  return (
+    <section class="card" aria-label="Source">
+      <div class="sources">
+        {sourceKinds.map((kind) => {
+          const shared = {
+            key: kind,
+            class: 'source',
+            disabled: opening !== undefined,
+            'data-opening': opening === kind,
+          };
+          const content = (
+            <>
+              {icons[kind]}
+              <span>{names[kind]}</span>
+            </>
+          );
+          return kind === 'file' ? (
+            <FileButton
+              {...shared}
+              pressed={playing?.kind === kind}
+              testId={`source-${kind}`}
+              onFile={(file) => void studio.play(file)}
+            >
+              {content}
+            </FileButton>
+          ) : (
+            <button
+              {...shared}
+              type="button"
+              aria-pressed={playing?.kind === kind}
+              data-testid={`source-${kind}`}
+              onClick={() => void studio.play(kind)}
+            >
+              {content}
+            </button>
+          );
+        })}
+      </div>
+      {playing !== undefined && studio.sourceProblem.value !== undefined && (
+        <p class="problem" role="alert">
+          {studio.sourceProblem.value}
+        </p>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,63 @@
+import type { JSX } from 'preact';
+import type { LinkState } from '../studio/link.js';
+import type { Studio } from '../studio/studio.js';
+
+interface StudioProps {
+  readonly studio: Studio;
+}
+
+/** The state of the connection in a word or two. */
+export function StatusPill({ studio }: StudioProps): JSX.Element {
+  const state = studio.link.state.value;
+  const known = studio.capabilities.value !== undefined;
+  return (
+    <p class="pill" role="status" data-state={state.name} data-testid="status">
+      <span class="dot" />
+      {state.name === 'idle' && !known ? 'Looking for the server' : pillWords[state.name]}
+    </p>
+  );
+}
+
+const pillWords: Readonly<Record<LinkState['name'], string>> = {
+  idle: 'Ready',
+  connecting: 'Connecting',
+  preparing: 'Warming up',
+  live: 'Live',
+  retrying: 'Reconnecting',
+  failed: 'Not connected',
+};
+
+/** What the person should know while no picture comes, or beside the picture. */
+export function StageMessage({ studio }: StudioProps): JSX.Element {
+  const state = studio.link.state.value;
+  const waiting = studio.source.value !== undefined && !studio.flowing.value;
+  return (
+    <div class="message" role="status" data-testid="message">
+      {waiting && <Waiting state={state} retry={() => studio.link.open()} />}
+      {studio.notice.value !== undefined && <p class="notice">{studio.notice.value}</p>}
+    </div>
+  );
+}
+
+function Waiting({ state, retry }: { readonly state: LinkState; readonly retry: () => void }): JSX.Element {
+  switch (state.name) {
+    case 'idle':
+    case 'connecting':
+      return <p class="shimmer">Connecting</p>;
+    case 'live':
+      return <p class="shimmer">The first picture is on its way</p>;
+    case 'preparing':
+      return <p class="shimmer">The server is starting: {state.doing}</p>;
+    case 'retrying':
+    case 'failed':
+      return (
+        <>
+          <p>{state.problem}</p>
+          {state.name === 'retrying' && <p class="quiet">It is tried again by itself.</p>}
+          <button type="button" class="retry" onClick={retry}>
+            Try now
+          </button>
+        </>
+      );
+  }
+}

@@ -1,0 +1,14 @@
+import { defineConfig } from 'vite';
+
+export default defineConfig({
+  build: {
+    target: 'es2022',
+    // The page's Content-Security-Policy allows fonts from its own host only, and none from data: URLs.
+    assetsInlineLimit: 0,
+    sourcemap: false,
+  },
+  // With `npx vite clients/web`, a server on its usual port does the work.
+  server: {
+    proxy: { '/v1': { target: 'http://localhost:8080', ws: true }, '/readyz': 'http://localhost:8080' },
+  },
+});

@@ -103,11 +103,11 @@ export interface StageTimings {
 /** One generated image. */
 export interface ResultMessage {
   readonly type: 'result';
-  /** The input frame that it was made from (txt2img: numbers given by the server). */
+  /** The input frame that it was made from; with `mode: txt2img` the server counts: 0, 1, 2, ... */
   readonly id: number;
   /** 1, 2, 3, ... over the results of this connection. */
   readonly sequence: number;
-  /** `captured` of that input frame, unchanged. */
+  /** `captured` of that input frame, unchanged; with `mode: txt2img` 0. */
   readonly captured: number;
   readonly width: number;
   readonly height: number;

@@ -1,7 +1,8 @@
 /** One input frame between its arrival and its answer. */
 export interface Frame {
+  /** The client's; negative for frames that the server makes itself. */
   readonly id: number;
-  /** Milliseconds of the client's clock, as it gave them. */
+  /** Milliseconds of the client's clock, as it gave them; 0 for the server's own. */
   readonly captured: number;
   /** Milliseconds of `performance.now()`. */
   readonly arrived: number;
@@ -23,6 +24,7 @@ export class FrameLedger {
   readonly #frames = new Map<number, Frame>();
   readonly #waiting = new Set<Frame>();
   #lastId = -1;
+  #nextOwnId = -1;
   #received = 0;
   #total: number;
 
@@ -49,10 +51,19 @@ export class FrameLedger {
     if (id <= this.#lastId) return null;
     this.#lastId = id;
     this.#received += 1;
-    const frame: Frame = { id, captured, arrived, place: 'input', decoded: 0, queued: 0, quality: 0 };
-    this.#frames.set(id, frame);
+    const frame = this.#enter(id, captured, arrived);
     this.#waiting.add(frame);
     return frame;
+  }
+
+  /** Enters a frame that the server makes itself; it costs no credit. */
+  create(now: number): Frame {
+    return this.#enter(this.#nextOwnId--, 0, now);
+  }
+
+  /** The id of the next frame that the server makes itself. */
+  get nextOwnId(): number {
+    return this.#nextOwnId;
   }
 
   /** Whether the client has sent more frames than it had credits for. */
@@ -70,6 +81,12 @@ export class FrameLedger {
     if (!this.#waiting.delete(frame)) return false;
     this.#total += 1;
     return true;
+  }
+
+  #enter(id: number, captured: number, arrived: number): Frame {
+    const frame: Frame = { id, captured, arrived, place: 'input', decoded: 0, queued: 0, quality: 0 };
+    this.#frames.set(id, frame);
+    return frame;
   }
 
   /** The frame gets its answer now. @returns false if it had one already. */

@@ -11,6 +11,7 @@ import { encodeJpeg } from '../image/encode.js';
 import { fitImage } from '../image/fit.js';
 import { ImageError } from '../image/image.js';
 import type { Metrics } from '../metrics/metrics.js';
+import { FrameClock } from './frame-clock.js';
 import { FrameLedger, type Frame } from './frame-ledger.js';
 import { Mailbox } from './mailbox.js';
 import { ProtocolError, type ErrorDetails } from './protocol-error.js';
@@ -52,6 +53,7 @@ export class FramePipeline implements StreamListener {
   readonly #window: ResultWindow;
   readonly #input: Mailbox<{ readonly frame: Frame; readonly data: Uint8Array }>;
   readonly #output: Mailbox<Result>;
+  readonly #clock: FrameClock;
   /** Frames on their way from the mailbox to the first row of the engine. */
   readonly #entering = new Set<Frame>();
   #onAllEntered: (() => void) | null = null;
@@ -65,7 +67,7 @@ export class FramePipeline implements StreamListener {
     this.#ledger = new FrameLedger(options.limits.credits);
     this.#window = new ResultWindow(options.limits.unacknowledgedResults);
     this.#input = new Mailbox({
-      open: () => this.#active !== null && !this.#reshaping && this.#window.open,
+      open: () => this.#mayEnter && this.#active?.parameters.mode === 'img2img',
       work: ({ frame, data }) => this.#enter(frame, data),
       dropped: ({ frame }) => this.#drop(frame, 'superseded'),
     });
@@ -77,11 +79,13 @@ export class FramePipeline implements StreamListener {
         this.#drop(frame, 'stale');
       },
     });
+    this.#clock = new FrameClock({ open: () => this.#mayEnter, tick: () => this.#create() });
   }
 
   /** Frames can flow from now on. */
   attach(stream: EngineStream, parameters: StreamParameters): void {
     this.#active = { stream, parameters };
+    this.#apply(parameters);
   }
 
   /** @throws {ProtocolError} if ids do not rise, or the client had no credit left. */
@@ -92,6 +96,8 @@ export class FramePipeline implements StreamListener {
     if (this.#ledger.overdrawn) {
       this.#options.report('credit_exceeded', 'more frames than credits', { id });
       this.#drop(frame, 'overload');
+    } else if (this.#active?.parameters.mode === 'txt2img') {
+      this.#drop(frame, 'superseded');
     } else {
       this.#input.put({ frame, data });
     }
@@ -104,6 +110,7 @@ export class FramePipeline implements StreamListener {
     }
     this.#output.poke();
     this.#input.poke();
+    this.#clock.poke();
   }
 
   /**
@@ -121,7 +128,8 @@ export class FramePipeline implements StreamListener {
       if (this.#reshaping) await this.#allEntered();
       const { from } = await active.stream.configure(parameters);
       active.parameters = parameters;
-      return from;
+      this.#apply(parameters);
+      return publicId(parameters.mode === 'txt2img' ? this.#ledger.nextOwnId : from);
     } finally {
       this.#reshaping = false;
       this.#input.poke();
@@ -134,6 +142,7 @@ export class FramePipeline implements StreamListener {
     this.#closed = true;
     this.#active?.stream.close();
     this.#active = null;
+    this.#clock.stop();
     this.#input.clear();
     this.#output.clear();
     this.#entering.clear();
@@ -146,6 +155,7 @@ export class FramePipeline implements StreamListener {
     frame.quality = this.#active.parameters.quality;
     frame.queued = performance.now() - frame.arrived - frame.decoded;
     this.#leave(frame);
+    if (id < 0) this.#clock.entered();
   }
 
   onDropped(id: number, reason: DropReason): void {
@@ -167,6 +177,25 @@ export class FramePipeline implements StreamListener {
 
   onClosed(reason: Error): void {
     this.#options.report('engine_failed', 'the inference engine failed', {}, reason);
+  }
+
+  /** Whether a frame may set out for the engine. */
+  get #mayEnter(): boolean {
+    return this.#active?.parameters.paused === false && !this.#reshaping && this.#window.open;
+  }
+
+  /** Takes the frames from where the parameters say: the client, or with txt2img the clock. */
+  #apply({ mode, fps }: StreamParameters): void {
+    if (mode === 'img2img') return this.#clock.stop();
+    this.#input.clear();
+    this.#clock.start(fps);
+  }
+
+  /** Sends a frame of the server's own on its way, which starts from noise. */
+  #create(): void {
+    const frame = this.#ledger.create(performance.now());
+    frame.place = 'engine';
+    this.#active?.stream.push(frame.id, null, { replace: true });
   }
 
   async #enter(frame: Frame, data: Uint8Array): Promise<void> {
@@ -218,8 +247,9 @@ export class FramePipeline implements StreamListener {
         image_encode: now - started,
         total: now - frame.arrived,
       };
-      const { id, captured } = frame;
+      const { captured } = frame;
       const { width, height } = image;
+      const id = publicId(frame.id);
       const sequence = this.#window.send();
       this.#options.metrics.frameGenerated(timings);
       this.#options.send({ type: 'result', id, sequence, captured, width, height, timings, data });
@@ -234,6 +264,11 @@ export class FramePipeline implements StreamListener {
   #drop(frame: Frame, reason: DropReason): void {
     if (this.#closed || !this.#ledger.answer(frame)) return;
     this.#options.metrics.frameDropped(reason);
+    // The client knows nothing of the server's own frames until it has a result of them.
+    if (frame.id < 0) {
+      if (frame.place === 'engine') this.#clock.lost();
+      return;
+    }
     this.#options.send({ type: 'dropped', id: frame.id, reason });
     this.#leave(frame);
   }
@@ -250,4 +285,9 @@ export class FramePipeline implements StreamListener {
     await new Promise<void>((resolve) => (this.#onAllEntered = resolve));
     this.#onAllEntered = null;
   }
+}
+
+/** The server's own frames count down from -1 here, to be apart from the client's, and up from 0 for the client. */
+function publicId(id: number): number {
+  return id < 0 ? -1 - id : id;
 }

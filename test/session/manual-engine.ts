@@ -58,7 +58,10 @@ export class ManualStream implements EngineStream {
     this.listener = listener;
   }
 
-  push(frame: number, image: Image): void {
+  push(frame: number, given: Image | null): void {
+    const { width, height } = this.parameters;
+    // What starts from noise comes out as grey.
+    const image = given ?? { width, height, data: new Uint8Array(width * height * 3).fill(128) };
     const replaced = this.waiting;
     this.waiting = { frame, image };
     this.pushed.push(frame);

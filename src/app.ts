@@ -6,6 +6,7 @@ import { createEngine } from './engine/supervisor.js';
 import { createMetrics } from './metrics/metrics.js';
 import { readModelFolder } from './model/folder.js';
 import { packagePath, version } from './package.js';
+import { OneShot } from './session/one-shot.js';
 import { createParameterRules } from './session/parameters.js';
 import { Sessions } from './session/sessions.js';
 import { createHttpServer } from './transport/http-server.js';
@@ -67,6 +68,7 @@ export async function createApp(settings: Settings, log: Logger): Promise<App> {
     { engine, model: name, server, rules, limits, metrics, log },
     settings.maxSessions,
   );
+  const origins = { allowed: settings.allowedOrigins, loopback: isLoopback(settings.host) };
   const http = await createHttpServer({
     capabilities: {
       protocol: subprotocol,
@@ -82,6 +84,8 @@ export async function createApp(settings: Settings, log: Logger): Promise<App> {
     },
     engineState: () => engine.state,
     metrics,
+    images: new OneShot(engine, rules, Math.ceil(settings.maxSessions / 4)),
+    origins,
     page: packagePath('clients/web/dist'),
     log,
   });
@@ -90,7 +94,7 @@ export async function createApp(settings: Settings, log: Logger): Promise<App> {
     sessions,
     metrics,
     log,
-    origins: { allowed: settings.allowedOrigins, loopback: isLoopback(settings.host) },
+    origins,
     messageBytes: limits.messageBytes,
     messagesPerSecond: settings.maxMessagesPerSecond,
     connectionsPerAddress: settings.maxConnectionsPerAddress,

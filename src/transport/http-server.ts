@@ -4,8 +4,11 @@ import { fastify, LogController, type FastifyBaseLogger, type FastifyInstance } 
 import { existsSync } from 'node:fs';
 import type { EngineState } from '../engine/engine.js';
 import type { Metrics } from '../metrics/metrics.js';
+import type { OneShot } from '../session/one-shot.js';
 import { errorBody } from './http-error.js';
+import type { OriginRules } from './origin.js';
 import { securityHeaders } from './security-headers.js';
+import { serveTxt2Img } from './txt2img.js';
 
 /** What `GET /v1/capabilities` tells: all that a client needs to build its controls. */
 export interface Capabilities {
@@ -25,6 +28,8 @@ export interface HttpServerOptions {
   readonly capabilities: Capabilities;
   readonly engineState: () => EngineState;
   readonly metrics: Metrics;
+  readonly images: OneShot;
+  readonly origins: OriginRules;
   /** Folder of the built page. */
   readonly page: string;
   readonly log: FastifyBaseLogger;
@@ -32,7 +37,7 @@ export interface HttpServerOptions {
 
 /** The plain HTTP side: the page, what the server can do, health and metrics. Not listening yet. */
 export async function createHttpServer(options: HttpServerOptions): Promise<FastifyInstance> {
-  const { capabilities, engineState, metrics, page, log } = options;
+  const { capabilities, engineState, metrics, images, origins, page, log } = options;
   const server = fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -45,6 +50,14 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     done();
   });
   server.setErrorHandler(async (error, _request, reply) => {
+    // What fastify itself refuses: a body that is too large, no JSON, or of another type.
+    const status = error instanceof Error && 'statusCode' in error ? error.statusCode : 500;
+    if (status === 413) return reply.code(413).send(errorBody('message_too_large'));
+    if (typeof status === 'number' && status < 500) {
+      return reply
+        .code(status)
+        .send(errorBody('invalid_message', 'the body must be a JSON object of parameters'));
+    }
     log.error({ err: error }, 'a request failed');
     return reply.code(500).send(errorBody('internal'));
   });
@@ -60,6 +73,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
       .headers({ upgrade: 'websocket', connection: 'upgrade' })
       .send(errorBody('unsupported_protocol', 'connect with WebSocket, subprotocol millrace.v1')),
   );
+  serveTxt2Img(server, images, origins);
   server.get('/healthz', async (_request, reply) => {
     const { name } = engineState();
     const healthy = name !== 'failed' && name !== 'stopped';

@@ -1,0 +1,72 @@
+import { errors, type ParameterUpdate } from '@millrace/protocol';
+import type { Engine, GeneratedImage, StreamListener } from '../engine/engine.js';
+import { encodeJpeg } from '../image/encode.js';
+import type { ParameterRules } from './parameters.js';
+import { ProtocolError } from './protocol-error.js';
+
+/** Makes single images from noise (txt2img), each as a stream of one frame among the others. */
+export class OneShot {
+  readonly #engine: Engine;
+  readonly #rules: ParameterRules;
+  readonly #most: number;
+  #running = 0;
+
+  /** @param most images that may be in the making at the same time. */
+  constructor(engine: Engine, rules: ParameterRules, most: number) {
+    this.#engine = engine;
+    this.#rules = rules;
+    this.#most = most;
+  }
+
+  /**
+   * @param update parameters as a client sends them; what is left out has the model's defaults.
+   * @returns a JPEG file.
+   * @throws {ParameterError} if the parameters cannot be.
+   * @throws {ProtocolError} not_ready, too_many_sessions, engine_failed
+   */
+  async generate(update: unknown): Promise<Uint8Array> {
+    const changes: ParameterUpdate = this.#rules.check(update);
+    if (this.#engine.state.name !== 'ready') throw new ProtocolError('not_ready', errors.not_ready.meaning);
+    if (this.#running >= this.#most)
+      throw new ProtocolError('too_many_sessions', errors.too_many_sessions.meaning);
+    this.#running += 1;
+    try {
+      const parameters = { ...this.#rules.defaults, ...changes, mode: 'txt2img' } as const;
+      return await firstResult(this.#engine, parameters);
+    } finally {
+      this.#running -= 1;
+    }
+  }
+}
+
+async function firstResult(
+  engine: Engine,
+  parameters: Parameters<Engine['openStream']>[0],
+): Promise<Uint8Array> {
+  let resolve: (image: Promise<Uint8Array>) => void = () => {};
+  let reject: (reason: Error) => void = () => {};
+  const result = new Promise<Uint8Array>((fulfil, refuse) => {
+    resolve = fulfil;
+    reject = refuse;
+  });
+  const fail = (): void => reject(new ProtocolError('engine_failed', errors.engine_failed.meaning));
+  const listener: StreamListener = {
+    onAdmitted: () => {},
+    onDropped: fail,
+    async onResult(_frame, image: GeneratedImage) {
+      const file = encodeJpeg(image, parameters.quality);
+      resolve(file);
+      // The pixels are the engine's again once they are encoded, well or not.
+      await file.catch(() => {});
+    },
+    onRestart: fail,
+    onClosed: fail,
+  };
+  const stream = await engine.openStream(parameters, listener);
+  try {
+    stream.push(0, null, { replace: false });
+    return await result;
+  } finally {
+    stream.close();
+  }
+}

@@ -1,0 +1,28 @@
+import { errors } from '@millrace/protocol';
+import type { FastifyInstance } from 'fastify';
+import { ParameterError } from '../engine/engine.js';
+import type { OneShot } from '../session/one-shot.js';
+import { ProtocolError } from '../session/protocol-error.js';
+import { errorBody } from './http-error.js';
+import { originAllowed, type OriginRules } from './origin.js';
+
+/** Room for parameters with a long, blended prompt. */
+const bodyLimit = 64 * 1024;
+
+/** `POST /v1/txt2img`: parameters as JSON in, one JPEG out. */
+export function serveTxt2Img(server: FastifyInstance, images: OneShot, origins: OriginRules): void {
+  server.post('/v1/txt2img', { bodyLimit }, async (request, reply) => {
+    const { origin, host } = request.headers;
+    if (!originAllowed(origin, host, origins)) return reply.code(403).send(errorBody('forbidden_origin'));
+    try {
+      const image = await images.generate(request.body ?? {});
+      return await reply.type('image/jpeg').header('cache-control', 'no-store').send(image);
+    } catch (error) {
+      if (error instanceof ParameterError) {
+        return reply.code(400).send(errorBody('invalid_parameter', error.message, error.field));
+      }
+      if (!(error instanceof ProtocolError)) throw error;
+      return reply.code(errors[error.code].status).send(errorBody(error.code, error.message));
+    }
+  });
+}

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { decodeImage } from '../../src/image/decode.js';
+import { startServer, type TestServer } from '../support/server.js';
+
+let server: TestServer;
+before(async () => {
+  server = await startServer();
+  await server.app.ready();
+});
+after(() => server[Symbol.asyncDispose]());
+
+async function post(body: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
+  return fetch(`${server.url}/v1/txt2img`, {
+    method: 'POST',
+    body,
+    headers: { 'content-type': 'application/json', ...headers },
+  });
+}
+
+const parameters = { t_index_list: [0, 16, 32, 45], width: 64, height: 64, prompt: 'a fox' };
+
+test('gives one image for parameters, the same for the same seed', async () => {
+  const answers = await Promise.all([1, 1, 2].map((seed) => post(JSON.stringify({ ...parameters, seed }))));
+  assert.deepEqual(
+    answers.map(({ status, headers }) => [status, headers.get('content-type')]),
+    [1, 1, 2].map(() => [200, 'image/jpeg']),
+  );
+  const files = await Promise.all(answers.map(async (answer) => new Uint8Array(await answer.arrayBuffer())));
+  assert.deepEqual(files[0], files[1]);
+  assert.notDeepEqual(files[0], files[2]);
+  const image = await decodeImage(files[0], { maxPixels: 1e6 });
+  assert.deepEqual([image.width, image.height], [64, 64]);
+});
+
+test('refuses what it cannot do, with the code and the field', async () => {
+  const refusals = [
+    [JSON.stringify({ ...parameters, steps: 99 }), 400, 'invalid_parameter', 'steps'],
+    [JSON.stringify({ ...parameters, width: 72 }), 400, 'invalid_parameter', 'width'],
+    [JSON.stringify({ ...parameters, t_index_list: [70] }), 400, 'invalid_parameter', 't_index_list'],
+    [JSON.stringify({ ...parameters, colour: 'red' }), 400, 'invalid_parameter', 'colour'],
+    ['[1, 2]', 400, 'invalid_parameter', 'parameters'],
+    ['{"prompt":', 400, 'invalid_message', undefined],
+    [JSON.stringify({ prompt: 'x'.repeat(1e6) }), 413, 'message_too_large', undefined],
+  ] as const;
+  for (const [body, status, code, field] of refusals) {
+    const answer = await post(body);
+    const { error } = (await answer.json()) as { error: { code: string; field?: string; message: string } };
+    assert.deepEqual([answer.status, error.code, error.field], [status, code, field], error.message);
+  }
+  assert.equal((await post(JSON.stringify(parameters))).status, 200);
+});
+
+test('refuses pages of other origins', async () => {
+  const answer = await post(JSON.stringify(parameters), { origin: 'https://elsewhere.example' });
+  assert.equal(answer.status, 403);
+  assert.equal((await post(JSON.stringify(parameters), { origin: server.url })).status, 200);
+});
+
+test('holds no more in the making than it may; the others are told to come back', async () => {
+  await using small = await startServer({ maxSessions: 1 });
+  await small.app.ready();
+  const body = JSON.stringify({ ...parameters, width: 256, height: 256, t_index_list: [0, 10, 20, 30, 40] });
+  const init = { method: 'POST', body, headers: { 'content-type': 'application/json' } };
+  const answers = await Promise.all([1, 2, 3, 4].map(() => fetch(`${small.url}/v1/txt2img`, init)));
+  const statuses = answers.map(({ status }) => status).sort((a, b) => a - b);
+  assert.deepEqual(statuses, [200, 503, 503, 503]);
+});

@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { launchBrowser } from '../support/browser.js';
+import { startServer, type ServerProcess } from '../support/server-process.js';
+
+let server: ServerProcess;
+let browser: Browser;
+
+before(async () => {
+  [server, browser] = await Promise.all([startServer(), launchBrowser()]);
+});
+
+after(async () => {
+  await browser.close();
+  await server[Symbol.asyncDispose]();
+});
+
+interface OpenPage extends AsyncDisposable {
+  readonly page: Page;
+  /** What the browser's console said that it should not have. */
+  readonly complaints: readonly string[];
+}
+
+async function openPage(url = server.url): Promise<OpenPage> {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  await page.goto(url);
+  return { page, complaints, [Symbol.asyncDispose]: () => page.close() };
+}
+
+type Color = readonly [red: number, green: number, blue: number];
+
+/** Waits until `count` different pictures have been on the output's canvas; returns the mean color of each. */
+async function watchOutput(page: Page, count: number): Promise<readonly Color[]> {
+  return page.getByTestId('output').evaluate(
+    (canvas: HTMLCanvasElement, count) =>
+      new Promise<[number, number, number][]>((resolve) => {
+        const small = new OffscreenCanvas(16, 16);
+        const context = small.getContext('2d', { willReadFrequently: true })!;
+        const means = new Map<string, [number, number, number]>();
+        const look = (): void => {
+          context.drawImage(canvas, 0, 0, 16, 16);
+          const { data } = context.getImageData(0, 0, 16, 16);
+          const mean: [number, number, number] = [0, 0, 0];
+          for (let i = 0; i < data.length; i += 4) {
+            for (const channel of [0, 1, 2] as const) mean[channel] += data[i + channel] / 256;
+          }
+          means.set(data.join(), mean);
+          if (means.size < count) requestAnimationFrame(look);
+          else resolve([...means.values()]);
+        };
+        look();
+      }),
+    count,
+  );
+}
+
+function distance(a: Color, b: Color): number {
+  return Math.hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]);
+}
+
+function largestDistance(some: readonly Color[], others: readonly Color[]): number {
+  return Math.max(...some.flatMap((a) => others.map((b) => distance(a, b))));
+}
+
+function smallestDistance(some: readonly Color[], others: readonly Color[]): number {
+  return Math.min(...some.flatMap((a) => others.map((b) => distance(a, b))));
+}
+
+/** Sets a prompt as a person does, and lets those pictures pass that were on the way before it. */
+async function prompt(page: Page, text: string): Promise<void> {
+  await page.getByTestId('prompt').fill(text);
+  await page.getByTestId('prompt').press('Enter');
+  await watchOutput(page, 10);
+}
+
+for (const [what, button] of [
+  ['the bundled clip', 'play-clip'],
+  ['the camera', 'use-camera'],
+] as const) {
+  test(`${what} flows, changes with the prompt and keeps flowing`, async () => {
+    await using open = await openPage();
+    const { page, complaints } = open;
+    await page.getByTestId(button).click();
+    await page.locator('[data-flowing=true]').waitFor();
+
+    await prompt(page, 'pencil sketch');
+    const sketch = await watchOutput(page, 10);
+    await prompt(page, 'neon outlines');
+    const neon = await watchOutput(page, 10);
+    await prompt(page, 'pencil sketch');
+    const sketchAgain = await watchOutput(page, 10);
+
+    const within = Math.max(largestDistance(sketch, sketchAgain), largestDistance(neon, neon));
+    const between = smallestDistance([...sketch, ...sketchAgain], neon);
+    assert.ok(between > 1.5 * within, `styles differ by ${between}, pictures of one style by ${within}`);
+
+    await page.waitForFunction(() => Number(document.querySelector('[data-testid=fps]')?.textContent) > 0);
+    assert.match((await page.getByTestId('latency').textContent()) ?? '', /^\d+$/);
+    assert.match((await page.getByTestId('timings').getAttribute('aria-label')) ?? '', /paint \d/);
+    assert.equal((await page.getByTestId('status').textContent())?.trim(), 'Live');
+    assert.deepEqual(complaints, []);
+  });
+}
+
+test('a refused value is explained at its control, and the picture goes on', async () => {
+  await using open = await openPage();
+  const { page, complaints } = open;
+  await page.getByTestId('play-clip').click();
+  await page.locator('[data-flowing=true]').waitFor();
+  const steps = page.getByTestId('parameter-steps');
+  await steps.locator('input[type=number]').fill('99');
+  await steps.getByRole('alert').filter({ hasText: '10' }).waitFor();
+  assert.equal(await steps.locator('input[type=number]').getAttribute('aria-invalid'), 'true');
+  await watchOutput(page, 5);
+  await steps.locator('input[type=number]').fill('2');
+  await steps.locator('[role=alert]:empty').waitFor({ state: 'attached' });
+  await watchOutput(page, 5);
+  assert.deepEqual(complaints, []);
+});
+
+test('a page whose server is restarted goes on by itself', async () => {
+  const first = await startServer();
+  await using open = await openPage(first.url);
+  const { page } = open;
+  await page.getByTestId('play-clip').click();
+  await page.locator('[data-flowing=true]').waitFor();
+  await page.getByTestId('style').filter({ hasText: 'Blueprint' }).click();
+  await first[Symbol.asyncDispose]();
+  await page.getByTestId('message').filter({ hasText: 'reached' }).waitFor();
+  await using second = await startServer('--port', new URL(first.url).port);
+  assert.equal(second.url, first.url);
+  await page.locator('[data-flowing=true]').waitFor();
+  const [color] = await watchOutput(page, 5);
+  assert.ok(
+    color !== undefined && color[2] > color[0],
+    'the new stream starts with the prompt of the old one',
+  );
+});
+
+test('what a person needs on a phone fits its width', async () => {
+  await using open = await openPage();
+  const { page } = open;
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.getByTestId('play-clip').click();
+  await page.locator('[data-flowing=true]').waitFor();
+  const width = await page.evaluate(() => document.documentElement.scrollWidth);
+  assert.equal(width, 390);
+  const output = await page.getByTestId('output').boundingBox();
+  const promptBox = await page.getByTestId('prompt').boundingBox();
+  assert.ok(output !== null && output.width > 300 && output.y < 100);
+  assert.ok(promptBox !== null && promptBox.y > output.y + output.height && promptBox.y < 844);
+});

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { boundaryScaling } from '../../src/diffusion/solvers/lcm.js';
 import { ModelRuntime } from '../../src/engine/worker/runtime.js';
 import { readModelFolder } from '../../src/model/folder.js';
 import { loadTokenizer } from '../../src/model/tokenizer.js';
@@ -82,6 +83,13 @@ for (const reference of referenceCases('goldens')) {
           tensors.numbers('beta_prod_t_sqrt'),
         ) <= tol,
       );
+      const scalings = stages.map(({ timestep }) => {
+        return boundaryScaling(timestep * recorded.parameters.timestep_scaling);
+      });
+      const cSkip = scalings.map((scaling) => scaling.cSkip);
+      const cOut = scalings.map((scaling) => scaling.cOut);
+      assert.ok(relativeError(cSkip, tensors.numbers('c_skip')) <= tol);
+      assert.ok(relativeError(cOut, tensors.numbers('c_out')) <= tol);
     });
     await t.test('prompts', async () => {
       const runtime = await runtimeFor(recorded);

@@ -27,8 +27,14 @@ export function createLcm(schedule: NoiseSchedule, config: SchedulerConfig, opti
 /** Phi = c_out x0 + c_skip x, which is x itself at timestep 0 (Song et al. 2023, equation 5). */
 function consistencyFunction(stage: Stage, timestepScaling: number | null): Form {
   if (timestepScaling === null) return cleanEstimate(stage);
-  const scaled = stage.timestep * timestepScaling;
-  const cSkip = sigmaData ** 2 / (scaled ** 2 + sigmaData ** 2);
-  const cOut = scaled / Math.sqrt(scaled ** 2 + sigmaData ** 2);
+  const { cSkip, cOut } = boundaryScaling(stage.timestep * timestepScaling);
   return sum([cOut, cleanEstimate(stage)], [cSkip, x]);
+}
+
+/** Weights of x and of x0 at a scaled timestep (Song et al. 2023, appendix C). */
+export function boundaryScaling(scaled: number): { readonly cSkip: number; readonly cOut: number } {
+  return {
+    cSkip: sigmaData ** 2 / (scaled ** 2 + sigmaData ** 2),
+    cOut: scaled / Math.sqrt(scaled ** 2 + sigmaData ** 2),
+  };
 }

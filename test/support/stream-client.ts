@@ -5,18 +5,24 @@ import { WebSocket, type ClientOptions } from 'ws';
 
 type Message<Type extends ServerMessage['type']> = Extract<ServerMessage, { readonly type: Type }>;
 
-/** A client that speaks the protocol message by message, and keeps all that it got. */
+/** A client that speaks the protocol message by message, acknowledges results and keeps all that it got. */
 export class StreamClient implements AsyncDisposable {
   readonly socket: WebSocket;
   readonly received: ServerMessage[] = [];
   readonly #arrivals = new EventEmitter();
+  #framesSent = 0;
+  #framesAllowed = 0;
   /** How the connection ended. */
   readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
 
   private constructor(socket: WebSocket) {
     this.socket = socket;
     socket.on('message', (data: Buffer) => {
-      this.received.push(decodeMessage(new Uint8Array(data)) as unknown as ServerMessage);
+      const message = decodeMessage(new Uint8Array(data)) as unknown as ServerMessage;
+      this.received.push(message);
+      if (message.type === 'ready') this.#framesAllowed = message.credits;
+      if (message.type === 'credit') this.#framesAllowed = message.total;
+      if (message.type === 'result') this.send({ type: 'ack', sequence: message.sequence });
       this.#arrivals.emit('message');
     });
     this.closed = once(socket, 'close').then(([code, reason]: unknown[]) => ({
@@ -39,23 +45,28 @@ export class StreamClient implements AsyncDisposable {
   ): Promise<StreamClient> {
     const client = await StreamClient.connect(url);
     client.send({ type: 'hello', parameters });
-    await client.first('ready');
+    await client.until(() => {
+      const [error] = client.all('error');
+      if (error) throw new Error(`refused: ${error.message}`);
+      return client.all('ready')[0];
+    });
     return client;
   }
 
   send(message: ClientMessage): void {
+    if (message.type === 'frame') this.#framesSent += 1;
     this.socket.send(encodeMessage(message));
   }
 
-  /** Sends a frame and waits for what becomes of it; a result is acknowledged. */
+  /** Sends a frame as soon as there is a credit for it, and waits for what becomes of it. */
   async generate(id: number, data: Uint8Array): Promise<Message<'result'> | Message<'dropped'>> {
+    await this.until(() => (this.#framesSent < this.#framesAllowed ? true : undefined));
     this.send({ type: 'frame', id, captured: id, data });
     const answer = await this.until(() =>
       this.received.find(
         (message) => (message.type === 'result' || message.type === 'dropped') && message.id === id,
       ),
     );
-    if (answer.type === 'result') this.send({ type: 'ack', sequence: answer.sequence });
     return answer as Message<'result'> | Message<'dropped'>;
   }
 

@@ -58,10 +58,15 @@ export class StreamClient implements AsyncDisposable {
     this.socket.send(encodeMessage(message));
   }
 
-  /** Sends a frame as soon as there is a credit for it, and waits for what becomes of it. */
-  async generate(id: number, data: Uint8Array): Promise<Message<'result'> | Message<'dropped'>> {
+  /** Sends a frame as soon as there is a credit for it. */
+  async sendFrame(id: number, data: Uint8Array): Promise<void> {
     await this.until(() => (this.#framesSent < this.#framesAllowed ? true : undefined));
     this.send({ type: 'frame', id, captured: id, data });
+  }
+
+  /** Sends a frame as soon as there is a credit for it, and waits for what becomes of it. */
+  async generate(id: number, data: Uint8Array): Promise<Message<'result'> | Message<'dropped'>> {
+    await this.sendFrame(id, data);
     const answer = await this.until(() =>
       this.received.find(
         (message) => (message.type === 'result' || message.type === 'dropped') && message.id === id,

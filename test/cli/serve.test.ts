@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdtemp, rm, truncate } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { repositoryRoot } from '../support/reference.js';
+import { StreamClient } from '../support/stream-client.js';
+import { tinyModel } from '../support/engine.js';
+
+/** A real process of `millrace serve` with the tiny model. */
+class Serve implements AsyncDisposable {
+  readonly #process: ChildProcess;
+  output = '';
+  complaints = '';
+  readonly exit: Promise<number>;
+
+  constructor(...flags: string[]) {
+    const main = join(repositoryRoot, 'dist/src/cli/main.js');
+    const common = ['--port', '0', '--model', tinyModel, '--cache-directory', '', '--log-format', 'json'];
+    this.#process = spawn(process.execPath, [main, 'serve', ...common, ...flags]);
+    this.#process.stdout?.on('data', (data: Buffer) => (this.output += data.toString()));
+    this.#process.stderr?.on('data', (data: Buffer) => (this.complaints += data.toString()));
+    this.exit = once(this.#process, 'close').then(([code]: unknown[]) => Number(code));
+  }
+
+  /** The address that it says to open, once it is ready. */
+  async ready(): Promise<string> {
+    for (;;) {
+      const found = /ready: open (http:\S+) in a browser/.exec(this.output);
+      if (found?.[1] !== undefined) return found[1];
+      assert.ok(this.#process.stdout);
+      await Promise.race([
+        once(this.#process.stdout, 'data'),
+        this.exit.then(() => Promise.reject(new Error(`it ended: ${this.complaints}`))),
+      ]);
+    }
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#process.kill(name);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.signal('SIGKILL');
+    await this.exit;
+  }
+}
+
+describe('millrace serve', () => {
+  let folder: string;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'millrace-serve-'));
+  });
+  after(() => rm(folder, { recursive: true }));
+
+  it('serves until SIGTERM, tells its clients, and ends with 0', async () => {
+    await using serve = new Serve();
+    const url = await serve.ready();
+    assert.equal((await fetch(`${url}/readyz`)).status, 200);
+    const client = await StreamClient.open(`${url.replace('http', 'ws')}/v1/stream`);
+    serve.signal('SIGTERM');
+    assert.deepEqual(await client.closed, { code: 1001, reason: 'shutting_down' });
+    assert.equal(await serve.exit, 0);
+    assert.equal(serve.complaints, '');
+    for (const line of serve.output.trim().split('\n')) assert.equal(typeof JSON.parse(line), 'object');
+  });
+
+  it('ends at once with the second signal', async () => {
+    await using serve = new Serve();
+    const url = await serve.ready();
+    const client = await StreamClient.connect(`${url.replace('http', 'ws')}/v1/stream`);
+    // A peer that reads nothing would have it wait.
+    client.socket.pause();
+    serve.signal('SIGINT');
+    while (!serve.output.includes('shutting down')) await new Promise((resolve) => setTimeout(resolve, 5));
+    serve.signal('SIGINT');
+    assert.equal(await serve.exit, 1);
+    client.socket.terminate();
+  });
+
+  it('says so when the port is in use', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const address = other.address();
+    assert.ok(typeof address === 'object' && address);
+    await using serve = new Serve('--port', String(address.port));
+    assert.equal(await serve.exit, 1);
+    assert.match(serve.complaints, new RegExp(`^millrace: port ${address.port} is in use; .*--port\n$`));
+    other.close();
+  });
+
+  it('says which file of a model is missing or broken', async () => {
+    const broken = join(folder, 'broken');
+    await cp(tinyModel, broken, { recursive: true });
+    await truncate(join(broken, 'unet/model.onnx'), 1000);
+    const incomplete = join(folder, 'incomplete');
+    await cp(tinyModel, incomplete, { recursive: true });
+    await rm(join(incomplete, 'vae_decoder/model.onnx'));
+    const cases = [
+      [join(folder, 'none'), /^millrace: \S+none: no such folder; [^\n]+\n$/],
+      [incomplete, /^millrace: \S+vae_decoder\/model\.onnx: [^\n]+\n$/],
+      [broken, /^millrace: [^\n]*unet\/model\.onnx[^\n]+\n$/],
+    ] as const;
+    for (const [model, complaint] of cases) {
+      await using serve = new Serve('--model', model);
+      assert.equal(await serve.exit, 1);
+      assert.match(serve.complaints, complaint);
+    }
+  });
+
+  it('names a wrong setting, and ends with 2', async () => {
+    await using serve = new Serve('--max-sessions', 'many');
+    assert.equal(await serve.exit, 2);
+    assert.match(serve.complaints, /^millrace: --max-sessions must be an integer [^\n]+"many"\n$/);
+  });
+
+  it('does not open itself to others unless told to', async () => {
+    await using refused = new Serve('--host', '0.0.0.0');
+    assert.equal(await refused.exit, 2);
+    assert.match(refused.complaints, /^millrace: --host 0\.0\.0\.0 [^\n]*--insecure-no-auth[^\n]*\n$/);
+
+    await using serve = new Serve('--host', '0.0.0.0', '--insecure-no-auth');
+    const url = await serve.ready();
+    assert.match(url, /^http:\/\/localhost:\d+$/);
+  });
+});

@@ -3,7 +3,14 @@ import { SeededNoise } from '../../src/diffusion/noise.js';
 import { createSolver } from '../../src/diffusion/solvers/create.js';
 import { Stream } from '../../src/diffusion/stream.js';
 import type { Image } from '../../src/image/image.js';
-import { embeddedModel, RecordedStream, startEngine, tinyParameters } from '../support/engine.js';
+import {
+  embeddedModel,
+  RecordedStream,
+  startEngine,
+  testImage,
+  tinyModel,
+  tinyParameters,
+} from '../support/engine.js';
 import { realFrames } from '../support/pictures.js';
 import { median, quantile, report, type Figure } from './report.js';
 
@@ -247,5 +254,26 @@ figures.push({
   unit: '%',
   goal: 'under 3',
 });
+
+// Memory over 10,000 frames through the whole engine, with a model that is quick.
+{
+  await using tiny = await startEngine(tinyModel);
+  const parameters = tinyParameters({ cfg_type: 'self', guidance_scale: 1.4, denoise: 'stream' });
+  const stream = await RecordedStream.open(tiny.engine, parameters);
+  const image = testImage(0, parameters);
+  let before = 0;
+  for (let frame = 0; frame < 10_000; frame++) {
+    stream.stream.push(frame, { ...image, data: image.data.slice() }, { replace: false });
+    await stream.until(() => stream.images.length >= frame - 4);
+    stream.results.clear();
+    if (frame === 1000) before = process.memoryUsage().rss;
+  }
+  figures.push({
+    what: 'growth of resident memory from frame 1,000 to 10,000',
+    value: (process.memoryUsage().rss - before) / 2 ** 20,
+    unit: 'MiB',
+    goal: 'about 0',
+  });
+}
 
 report('pipeline', figures);

@@ -23,7 +23,14 @@ export function rowBudget(curve: CostCurve): number {
 /**
  * What `denoise: auto` means for frames of n steps: the stream batch where it gives more frames a second by at
  * least a tenth, since it costs n - 1 frames of latency. (On CPUs a call of n rows costs about n calls.)
+ * @param rowsPerStep 2 where each step has a negative row, else 1.
  */
-export function preferredDenoise(curve: CostCurve, steps: number): 'stream' | 'sequential' {
-  return cost(curve, steps) < 0.9 * steps * cost(curve, 1) ? 'stream' : 'sequential';
+export function preferredDenoise(
+  curve: CostCurve,
+  steps: number,
+  rowsPerStep: number,
+): 'stream' | 'sequential' {
+  const together = cost(curve, steps * rowsPerStep);
+  const oneByOne = steps * cost(curve, rowsPerStep);
+  return together < 0.9 * oneByOne ? 'stream' : 'sequential';
 }

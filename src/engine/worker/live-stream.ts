@@ -1,6 +1,7 @@
 import type { StreamParameters } from '@millrace/protocol';
 import type { Source } from '../../diffusion/batcher.js';
 import { blend } from '../../diffusion/blend.js';
+import { needsNegative } from '../../diffusion/guidance.js';
 import { Gaussian } from '../../diffusion/noise.js';
 import { SimilarityFilter } from '../../diffusion/similarity-filter.js';
 import { Stream, type Lane } from '../../diffusion/stream.js';
@@ -208,7 +209,9 @@ export class LiveStream implements Source {
   }
 
   #admission(parameters: StreamParameters, plan: Plan): ReturnType<typeof admissionOf> {
-    return admissionOf(parameters, preferredDenoise(this.#context.costs, plan.solver.stages.length));
+    const rowsPerStep = needsNegative(guidanceOf(parameters), plan.solver.stages.length - 1) ? 2 : 1;
+    const preferred = preferredDenoise(this.#context.costs, plan.solver.stages.length, rowsPerStep);
+    return admissionOf(parameters, preferred);
   }
 
   #steer(now: number): void {

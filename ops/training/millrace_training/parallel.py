@@ -9,7 +9,9 @@ loopback interface, with a time-out of a day, so that all processes can be pause
 from __future__ import annotations
 
 import os
+import signal
 import socket
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -67,9 +69,7 @@ def _enter(rank: int, size: int, port: int, device: torch.device, work: Callable
         torch.set_num_threads(1)
     if size > 1:
         os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
-        dist.init_process_group(
-            "gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=size, timeout=timedelta(days=1)
-        )
+        dist.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=size, timeout=timedelta(days=1))
     work(Group(rank, size, device))
     if size > 1:
         dist.destroy_process_group()
@@ -88,15 +88,14 @@ def run_parallel(work: Callable[[Group], None], processes: int, device: torch.de
     While it runs, `pids` lists the ids of all its processes.
     """
     size = processes if device.type == "cpu" else 1
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the list below is tidied up
     mine = [os.getpid()]
     _edit_pids(pids, add=mine)
     try:
         if size == 1:
             _enter(0, 1, 0, device, work)
             return
-        context = mp.start_processes(
-            _enter, args=(size, _free_port(), device, work), nprocs=size, join=False, start_method="spawn"
-        )
+        context = mp.start_processes(_enter, args=(size, _free_port(), device, work), nprocs=size, join=False, start_method="spawn")
         mine += context.pids()
         _edit_pids(pids, add=mine[1:])
         while not context.join():

@@ -24,7 +24,23 @@ _PHOTO_SHARE = 0.3
 _MOOD_SHARE = 0.2
 _LATENT_NOISE = 0.04  # the decoder must bear the U-Net's small errors
 # Styles of hard edges are the dearest to carry: they are drawn this many times as often.
-_HARD_STYLES = {"lineart": 3, "neon": 3, "glass": 3, "gameboy": 3, "lego": 2, "pixel": 2, "popart": 3, "blueprint": 2, "chalk": 2, "comic": 2, "charcoal": 2, "ukiyo": 2, "oil": 2, "pencil": 2, "gogh": 2}  # fmt: skip
+_HARD_STYLES = {
+    "lineart": 3,
+    "neon": 3,
+    "glass": 3,
+    "gameboy": 3,
+    "lego": 2,
+    "pixel": 2,
+    "popart": 3,
+    "blueprint": 2,
+    "chalk": 2,
+    "comic": 2,
+    "charcoal": 2,
+    "ukiyo": 2,
+    "oil": 2,
+    "pencil": 2,
+    "gogh": 2,
+}
 
 
 def reconstruction_loss(made: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:

@@ -64,8 +64,6 @@ PHOTO_PACKAGES: tuple[Package, ...] = (
     Package("python3-skimage", "BSD-3-Clause", lambda p: PurePosixPath(p).name in _SKIMAGE_PHOTOS),
     Package("ukui-wallpapers", "CC-BY-SA-3.0", lambda p: ".jpg" in p or "calla" in p),
 )
-STAMP_PACKAGE = Package(
-    "tuxpaint-stamps-default", "GPL-2", lambda p: p.endswith(".png") and not any(w in p for w in _STAMPS_NOT_USED)
-)
+STAMP_PACKAGE = Package("tuxpaint-stamps-default", "GPL-2", lambda p: p.endswith(".png") and not any(w in p for w in _STAMPS_NOT_USED))
 WORDS_PACKAGE = Package("wamerican", "public domain", lambda p: p.endswith("american-english"))
 PACKAGE_NAMES: tuple[str, ...] = (*(package.name for package in PHOTO_PACKAGES), STAMP_PACKAGE.name, WORDS_PACKAGE.name)

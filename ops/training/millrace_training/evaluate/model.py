@@ -34,13 +34,30 @@ class FinishedModel:
         """[N, 77, 96]."""
         return self.text_encoder(tokenize(self.tokenizer, prompts).to(self.device)).last_hidden_state
 
-    def draw(self, pictures: np.ndarray, embedding: torch.Tensor, indices: list[int]) -> np.ndarray:
-        """One embedding [1, 77, 96] for all pictures, or one for each [N, 77, 96]."""
+    def draw(
+        self,
+        pictures: np.ndarray,
+        embedding: torch.Tensor,
+        indices: list[int],
+        negative: torch.Tensor | None = None,
+        guidance: float = 1.0,
+    ) -> np.ndarray:
+        """One embedding [1, 77, 96] for all pictures, or one for each [N, 77, 96]; likewise negative ones."""
         rows = embedding.expand(len(pictures), -1, -1)
+        away = None if negative is None else negative.expand(len(pictures), -1, -1)
         made = []
         for i in range(0, len(pictures), _PART):
             part = slice(i, i + _PART)
             with torch.autocast(self.device.type, torch.bfloat16):
-                drawn = stylise(self.unet, self.vae, to_tensor(pictures[part], self.device), rows[part], indices, self.scale)
+                drawn = stylise(
+                    self.unet,
+                    self.vae,
+                    to_tensor(pictures[part], self.device),
+                    rows[part],
+                    indices,
+                    self.scale,
+                    negative=None if away is None else away[part],
+                    guidance=guidance,
+                )
             made.append(to_images(drawn))
         return np.concatenate(made)

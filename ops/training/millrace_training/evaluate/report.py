@@ -27,7 +27,13 @@ from .measures import change, distance, gradient_energy, ssim
 from .model import FinishedModel
 
 ONE_STEP = [32]
-STEP_LISTS: dict[str, list[int]] = {"[32]": ONE_STEP, "[38]": [38], "[25,38]": [25, 38], "[32,45]": [32, 45], "[18,26,35,45]": [18, 26, 35, 45]}
+STEP_LISTS: dict[str, list[int]] = {
+    "[32]": ONE_STEP,
+    "[38]": [38],
+    "[25,38]": [25, 38],
+    "[32,45]": [32, 45],
+    "[18,26,35,45]": [18, 26, 35, 45],
+}
 _BLENDS = [("oil", "neon"), ("water", "blueprint"), ("comic", "sepia"), ("pencil", "vapor")]
 
 Measure = Callable[[FinishedModel, "Material"], dict[str, Any]]
@@ -58,6 +64,19 @@ def _named(judge: StyleJudge, pictures: np.ndarray) -> np.ndarray:
     return torch.cat([judge(to_tensor(pictures[i : i + 32])).argmax(-1) for i in range(0, len(pictures), 32)]).numpy()
 
 
+def _nearest(photos: np.ndarray, pictures: np.ndarray) -> np.ndarray:
+    """The style whose filter, on the same photo, gives the nearest picture; -1 for the photo itself; [N]."""
+    candidates: dict[bytes, np.ndarray] = {}
+    found = []
+    for photo, picture in zip(photos, pictures):
+        key = photo.tobytes()
+        if key not in candidates:
+            candidates[key] = np.stack([photo, *(style(photo) for style in STYLES.values())])
+        values = psnr(candidates[key], np.broadcast_to(picture, candidates[key].shape))
+        found.append(int(values.argmax()) - 1)
+    return np.array(found)
+
+
 def styles(model: FinishedModel, material: Material) -> dict[str, Any]:
     """Each style against its filter: one step and more, the autoencoder's ceiling, sharpness, the judge's word."""
     table: dict[str, dict[str, float]] = {}
@@ -71,6 +90,7 @@ def styles(model: FinishedModel, material: Material) -> dict[str, Any]:
         row["ceiling"] = float(psnr(targets, carry(model.vae, targets)).mean())
         row["ssim"] = float(ssim(targets, drawn["[32]"]).mean())
         row["sharpness"] = gradient_energy(drawn["[32]"]) / gradient_energy(targets)
+        row["nearest"] = float((_nearest(photos, drawn["[32]"]) == index).mean())
         if material.judge:
             row["judge"] = float((_named(material.judge, drawn["[32]"]) == index).mean())
             row["judge on targets"] = float((_named(material.judge, targets) == index).mean())
@@ -98,7 +118,7 @@ def moods(model: FinishedModel, material: Material) -> dict[str, float]:
 
 
 def prompts(model: FinishedModel, material: Material) -> dict[str, Any]:
-    """The empty prompt, nonsense, and free text by the judge."""
+    """The empty prompt, nonsense, and which style free text lands on."""
     photos = material.stills[: 2 * material.count]
     figures: dict[str, Any] = {
         f"empty psnr {label}": round(float(psnr(photos, model.draw(photos, model.embed([""]), indices)).mean()), 2)
@@ -106,16 +126,19 @@ def prompts(model: FinishedModel, material: Material) -> dict[str, Any]:
     }
     nonsense = model.draw(np.repeat(photos[:1], len(NONSENSE), 0), model.embed(NONSENSE), ONE_STEP)
     figures["nonsense psnr to photo"] = [round(float(v), 1) for v in psnr(np.repeat(photos[:1], len(NONSENSE), 0), nonsense)]
+    pictures = material.photos[[(1, 6, 26, 50)[i % 4] for i in range(len(FREE_TEXT))]]
+    drawn = model.draw(pictures, model.embed([text for text, _ in FREE_TEXT]), ONE_STEP)
+    wanted = np.array([STYLE_NAMES.index(style) for _, style in FREE_TEXT])
+    found = _nearest(pictures, drawn)
+    figures["free text, nearest style"] = round(float((found == wanted).mean()), 3)
+    figures["free text missed"] = [f"{text} ({style})" for (text, style), hit in zip(FREE_TEXT, found == wanted) if not hit]
     if material.judge:
-        pictures = material.stills[[i % len(material.stills) for i in range(len(FREE_TEXT))]]
-        drawn = model.draw(pictures, model.embed([text for text, _ in FREE_TEXT]), ONE_STEP)
-        wanted = np.array([STYLE_NAMES.index(style) for _, style in FREE_TEXT])
-        figures["free text"] = round(float((_named(material.judge, drawn) == wanted).mean()), 3)
+        figures["free text, judge"] = round(float((_named(material.judge, drawn) == wanted).mean()), 3)
     return figures
 
 
 def behaviour(model: FinishedModel, material: Material) -> dict[str, Any]:
-    """Blending, strength and steadiness."""
+    """Blending, strength, steadiness, guidance."""
     photos = material.photos[:4]
     blends = {}
     for first, second in _BLENDS:
@@ -142,7 +165,26 @@ def behaviour(model: FinishedModel, material: Material) -> dict[str, Any]:
         steadiness[style or "empty"] = {key: round(value, 2) for key, value in row.items()}
     columns = ("still", "vtest", "tree")
     steadiness["mean"] = {c: round(float(np.mean([row[c] for row in steadiness.values()])), 2) for c in columns}
-    return {"blends": blends, "distance from photo by t_index": strengths, "steadiness": steadiness}
+    return {
+        "blends": blends,
+        "distance from photo by t_index": strengths,
+        "steadiness": steadiness,
+        "guidance": _guidance(model, photos),
+    }
+
+
+def _guidance(model: FinishedModel, photos: np.ndarray) -> dict[str, Any]:
+    """Guidance must strengthen a style, and a negative colour must take that colour away."""
+    empty = model.embed([""])
+    strengthened = {}
+    for style in ("water", "vapor", "comic"):
+        prompt = model.embed([prompt_of(style, None, random.Random(8))])
+        strengthened[style] = [round(distance(photos, model.draw(photos, prompt, ONE_STEP, empty, g)), 1) for g in (0.5, 1.0, 1.5, 2.0)]
+    blueness = {}
+    for name, negative in (("none", None), ("blue", model.embed(["blue tones"])), ("orange", model.embed(["orange tones"]))):
+        drawn = model.draw(photos, empty, ONE_STEP, negative, 1.3).astype(np.float32)
+        blueness[name] = round(float((drawn[..., 2] - drawn[..., 0]).mean()), 1)
+    return {"distance from photo at 0.5, 1, 1.5, 2": strengthened, "blue minus red by negative prompt": blueness}
 
 
 MEASURES: dict[str, Measure] = {"styles": styles, "moods": moods, "prompts": prompts, "behaviour": behaviour}

@@ -49,7 +49,9 @@ class MergedDecoder(nn.Module):
         *rest, upsample, first, second = vae.decoder.layers
         if not isinstance(upsample, nn.Upsample):
             raise TypeError("the decoder does not end with upsampling and two convolutions")
-        self.layers = nn.Sequential(*rest, _upsampled(_compose(first.weight, second.weight), _bias_through(first.bias, second)), nn.PixelShuffle(2))
+        self.layers = nn.Sequential(
+            *rest, _upsampled(_compose(first.weight, second.weight), _bias_through(first.bias, second)), nn.PixelShuffle(2)
+        )
 
     def forward(self, latents: torch.Tensor) -> torch.Tensor:
         return self.layers(torch.tanh(latents / 3) * 3) * 2 - 1

@@ -67,11 +67,25 @@ def write_onnx(parts: Parts, folder: Path) -> None:
     )
     store_as_float16(folder / "unet/model.onnx", folder / "unet/diffusion_pytorch_model.safetensors")
     coder_axes = {"sample": _PICTURE_AXES, "latent_sample": _PICTURE_AXES}
-    _export(folder / "vae_encoder/model.onnx", MergedEncoder(parts.vae), {"sample": torch.randn(1, 3, 256, 256)}, "latent_sample", coder_axes)
-    _export(folder / "vae_decoder/model.onnx", MergedDecoder(parts.vae), {"latent_sample": torch.randn(1, LATENT_CHANNELS, 64, 64)}, "sample", coder_axes)
+    _export(
+        folder / "vae_encoder/model.onnx", MergedEncoder(parts.vae), {"sample": torch.randn(1, 3, 256, 256)}, "latent_sample", coder_axes
+    )
+    _export(
+        folder / "vae_decoder/model.onnx",
+        MergedDecoder(parts.vae),
+        {"latent_sample": torch.randn(1, LATENT_CHANNELS, 64, 64)},
+        "sample",
+        coder_axes,
+    )
     for name in ("vae_encoder", "vae_decoder"):
         store_as_float16(folder / name / "model.onnx", None)
     text = _Call(parts.text_encoder, lambda m, ids: m(ids)[0])
     tokens = torch.ones(2, LENGTH, dtype=torch.long)
-    _export(folder / "text_encoder/model.onnx", text, {"input_ids": tokens}, "last_hidden_state", {"input_ids": {0: "batch"}, "last_hidden_state": {0: "batch"}})
+    _export(
+        folder / "text_encoder/model.onnx",
+        text,
+        {"input_ids": tokens},
+        "last_hidden_state",
+        {"input_ids": {0: "batch"}, "last_hidden_state": {0: "batch"}},
+    )
     store_as_float16(folder / "text_encoder/model.onnx", folder / "text_encoder/model.safetensors")

@@ -12,7 +12,6 @@ from pathlib import Path
 from .typos import misspell
 from .vocabulary import MOOD_PHRASES, PLAIN_PHRASES, QUALITIES, STYLE_PHRASES, SUBJECTS
 
-_MISSPELT = 0.2
 _SENTENCES = [
     "{a} of {x}", "{a} of {x}", "{x}, {s}", "{x}, {s} style", "{x} in {s} style", "{x} as {a}", "{s}", "{s}", "{s} style",
     "turn it into {a}", "make it look like {a}", "{s}, {x}", "in the style of {s}", "{s} of {x}", "{x} {s}", "{s} art",
@@ -38,9 +37,10 @@ def _article(phrase: str, rng: random.Random) -> str:
 
 
 class PromptGenerator:
-    """Draws prompts; `dictionary` is a list of words that mean no style and no mood."""
+    """Draws prompts; `dictionary` is a list of words that mean no style and no mood, `misspelt` a share."""
 
-    def __init__(self, dictionary: list[str]):
+    def __init__(self, dictionary: list[str], misspelt: float = 0.2):
+        self.misspelt = misspelt
         known = {w for phrases in (*STYLE_PHRASES.values(), *MOOD_PHRASES.values(), PLAIN_PHRASES) for p in phrases for w in p.split()}
         self.words = [w for w in dictionary if w not in known]
 
@@ -80,7 +80,7 @@ class PromptGenerator:
         if rng.random() < 0.3:
             extra = ", ".join(rng.sample(QUALITIES, rng.choice((1, 1, 2, 3))))
             text = f"{extra}, {text}" if rng.random() < 0.2 else f"{text}, {extra}"
-        if rng.random() < _MISSPELT:
+        if rng.random() < self.misspelt:
             text = misspell(text, rng)
         case = rng.random()
         if case < 0.08:

@@ -126,26 +126,58 @@ STYLE_PHRASES: dict[str, list[str]] = {
 }
 
 MOOD_PHRASES: dict[str, list[str]] = {
-    "warm": _phrases("warm colors | warm tones | warm light | cozy warm light | warm color palette | candlelight | warm | cosy | by candlelight | fireplace light"),
-    "cold": _phrases("cold colors | cool tones | cold light | cool blue tones | icy colors | cold palette | cold | chilly | cool colors | icy | frozen"),
-    "sunset": _phrases("sunset | golden hour | at sunset | sunset light | golden hour lighting | sunrise | dusk glow | at dawn | at dusk | evening sun | sun setting"),
-    "night": _phrases("at night | night | moonlight | moonlit | nighttime | midnight | dark night | by moonlight | starlight | in outer space | galaxy"),
-    "autumn": _phrases("autumn | fall colors | autumn colors | in autumn | october leaves | in the fall | fall foliage | november | autumnal"),
-    "winter": _phrases("winter | snowy | in winter | snow | frosty winter | covered in snow | ice | frost | blizzard | arctic | christmas snow | snowstorm"),
-    "vivid": _phrases("vivid colors | vibrant | saturated colors | colorful | bright vivid colors | hyper saturated | bold colors | colourful | vibrant colors | psychedelic | rainbow colors | lsd trip"),
-    "pastel": _phrases("pastel colors | pastel | soft pastel tones | pale colors | light pastel palette | pastel tones | soft colors | pale | candy colors | washed pastel"),
-    "mono": _phrases("monochrome | black and white | grayscale | greyscale | desaturated | without color | b&w | no color | colorless | gray | grey"),
+    "warm": _phrases(
+        "warm colors | warm tones | warm light | cozy warm light | warm color palette | candlelight | warm | cosy | by candlelight | fireplace light"
+    ),
+    "cold": _phrases(
+        "cold colors | cool tones | cold light | cool blue tones | icy colors | cold palette | cold | chilly | cool colors | icy | frozen"
+    ),
+    "sunset": _phrases(
+        "sunset | golden hour | at sunset | sunset light | golden hour lighting | sunrise | dusk glow | at dawn | at dusk | evening sun | sun setting"
+    ),
+    "night": _phrases(
+        "at night | night | moonlight | moonlit | nighttime | midnight | dark night | by moonlight | starlight | in outer space | galaxy"
+    ),
+    "autumn": _phrases(
+        "autumn | fall colors | autumn colors | in autumn | october leaves | in the fall | fall foliage | november | autumnal"
+    ),
+    "winter": _phrases(
+        "winter | snowy | in winter | snow | frosty winter | covered in snow | ice | frost | blizzard | arctic | christmas snow | snowstorm"
+    ),
+    "vivid": _phrases(
+        "vivid colors | vibrant | saturated colors | colorful | bright vivid colors | hyper saturated | bold colors | colourful | vibrant colors | psychedelic | rainbow colors | lsd trip"
+    ),
+    "pastel": _phrases(
+        "pastel colors | pastel | soft pastel tones | pale colors | light pastel palette | pastel tones | soft colors | pale | candy colors | washed pastel"
+    ),
+    "mono": _phrases(
+        "monochrome | black and white | grayscale | greyscale | desaturated | without color | b&w | no color | colorless | gray | grey"
+    ),
     "fog": _phrases("foggy | misty | fog | haze | in the mist | washed out | hazy | mist | smoky | dreamy haze | silent hill"),
-    "dark": _phrases("dark | gloomy | dark mood | low key | moody dark | shadowy | darkness | underexposed | horror | scary | gothic | batman dark"),
-    "bright": _phrases("bright | high key | bright light | sunny | well lit | daylight | sunshine | sunlit | overexposed | summer day | heavenly light"),
+    "dark": _phrases(
+        "dark | gloomy | dark mood | low key | moody dark | shadowy | darkness | underexposed | horror | scary | gothic | batman dark"
+    ),
+    "bright": _phrases(
+        "bright | high key | bright light | sunny | well lit | daylight | sunshine | sunlit | overexposed | summer day | heavenly light"
+    ),
     "red": _phrases("red | red tones | crimson | in red | red light | scarlet | blood red | on mars | hell | ruby | rojo | rouge"),
-    "green": _phrases("green | green tones | emerald | in green | green light | forest green | jungle | mossy | lime green | shrek | verde"),
+    "green": _phrases(
+        "green | green tones | emerald | in green | green light | forest green | jungle | mossy | lime green | shrek | verde"
+    ),
     "blue": _phrases("blue | blue tones | in blue | blue light | navy blue | sapphire | ocean blue | avatar movie | blau | azul | cobalt"),
     "purple": _phrases("purple | violet | purple tones | in purple | purple light | lavender | ultraviolet | lila | amethyst | nebula"),
-    "pink": _phrases("pink | pink tones | in pink | rose colored | pink light | magenta | barbie | barbie movie | hot pink | rosa | cherry blossom"),
-    "gold": _phrases("gold | golden | golden tones | in gold | yellow | gold colored | dune movie | desert sand | ancient egypt | honey colored | yellow tint"),
-    "teal": _phrases("teal | turquoise | cyan | teal tones | aqua | underwater | under the sea | deep sea | aquarium | mermaid lagoon | tropical water"),
-    "orange": _phrases("orange | orange tones | in orange | amber | fire | on fire | flames | lava | burning | volcano | mad max | tangerine"),
+    "pink": _phrases(
+        "pink | pink tones | in pink | rose colored | pink light | magenta | barbie | barbie movie | hot pink | rosa | cherry blossom"
+    ),
+    "gold": _phrases(
+        "gold | golden | golden tones | in gold | yellow | gold colored | dune movie | desert sand | ancient egypt | honey colored | yellow tint"
+    ),
+    "teal": _phrases(
+        "teal | turquoise | cyan | teal tones | aqua | underwater | under the sea | deep sea | aquarium | mermaid lagoon | tropical water"
+    ),
+    "orange": _phrases(
+        "orange | orange tones | in orange | amber | fire | on fire | flames | lava | burning | volcano | mad max | tangerine"
+    ),
 }
 
 PLAIN_PHRASES: list[str] = _phrases("""photo | a photo | photograph | realistic photo | original | natural photo | a realistic photograph

@@ -50,7 +50,9 @@ def blueprint(image: np.ndarray) -> np.ndarray:
     grid = np.zeros(gray.shape, np.float32)
     grid[::16] = grid[:, ::16] = 0.08
     line = np.clip(1.1 * edge_strength(gray, 1.2, 1.4), 0, 1)
-    return bytes_of(ground + grid[..., None] * np.array([0.6, 0.8, 1], np.float32) + line[..., None] * np.array([0.85, 0.9, 0.95], np.float32))
+    return bytes_of(
+        ground + grid[..., None] * np.array([0.6, 0.8, 1], np.float32) + line[..., None] * np.array([0.85, 0.9, 0.95], np.float32)
+    )
 
 
 def chalk(image: np.ndarray) -> np.ndarray:

@@ -61,17 +61,9 @@ def _mosaic(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.RandomState(3)
     step = PERIOD / 2
     seeds = np.array(
-        [
-            [(i + 0.5 + rng.uniform(-0.33, 0.33)) * step, (j + 0.5 + rng.uniform(-0.33, 0.33)) * step]
-            for i in range(2)
-            for j in range(2)
-        ]
+        [[(i + 0.5 + rng.uniform(-0.33, 0.33)) * step, (j + 0.5 + rng.uniform(-0.33, 0.33)) * step] for i in range(2) for j in range(2)]
     )
-    shifts = [
-        (a * PERIOD, b * PERIOD)
-        for a in range(-1, height // PERIOD + 2)
-        for b in range(-1, width // PERIOD + 2)
-    ]
+    shifts = [(a * PERIOD, b * PERIOD) for a in range(-1, height // PERIOD + 2) for b in range(-1, width // PERIOD + 2)]
     points = np.concatenate([seeds + shift for shift in shifts])
     rows, columns = np.mgrid[0:height, 0:width]
     nearest = np.full((height, width), 1e9)

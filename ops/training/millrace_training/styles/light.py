@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .pixels import blur, bytes_of, calm, colour_ramp, edge_strength, gray_bytes, local_tone, luma, saturate, unit
+from .pixels import blur, bytes_of, calm, colour_ramp, edge_strength, gray_bytes, local_tone, luma, unit
 
 NEON_PINK = np.array([1.0, 0.15, 0.75], np.float32)
 NEON_CYAN = np.array([0.05, 0.85, 1.0], np.float32)

@@ -52,7 +52,14 @@ def train_tokenizer(generator: PromptGenerator, folder: Path) -> None:
     table = {token: index for index, token in enumerate(dict.fromkeys(vocabulary))}
     (folder / "vocab.json").write_text(json.dumps(table, ensure_ascii=False))
     (folder / "merges.txt").write_text("#version: 0.2\n" + "".join(" ".join(pair) + "\n" for pair in merges))
-    config = {"tokenizer_class": "CLIPTokenizer", "model_max_length": LENGTH, "bos_token": _START, "eos_token": _END, "unk_token": _END, "pad_token": _END}  # fmt: skip
+    config = {
+        "tokenizer_class": "CLIPTokenizer",
+        "model_max_length": LENGTH,
+        "bos_token": _START,
+        "eos_token": _END,
+        "unk_token": _END,
+        "pad_token": _END,
+    }
     (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=1))
     special = {name: config[name] for name in ("bos_token", "eos_token", "unk_token", "pad_token")}
     (folder / "special_tokens_map.json").write_text(json.dumps(special, indent=1))

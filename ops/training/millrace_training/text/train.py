@@ -52,10 +52,7 @@ class TextTask:
         """Tokens [B, 77], style labels [B], mood labels [B]; label 0 is none."""
         styles = [0 if rng.random() < _PLAIN_SHARE else rng.randint(1, len(STYLE_NAMES)) for _ in range(count)]
         moods = [rng.randint(1, len(MOOD_NAMES)) if rng.random() < _MOOD_SHARE else 0 for _ in range(count)]
-        texts = [
-            self.generator(STYLE_NAMES[s - 1] if s else None, MOOD_NAMES[m - 1] if m else None, rng)
-            for s, m in zip(styles, moods)
-        ]
+        texts = [self.generator(STYLE_NAMES[s - 1] if s else None, MOOD_NAMES[m - 1] if m else None, rng) for s, m in zip(styles, moods)]
         device = self.group.device
         return tokenize(self.tokenizer, texts).to(device), torch.tensor(styles, device=device), torch.tensor(moods, device=device)
 
@@ -63,7 +60,9 @@ class TextTask:
         tokens, styles, moods = self.batch(random.Random(int(draw.numpy.integers(2**62))), _BATCH)
         with self.group.autocast():
             style_logits, mood_logits, pooled = self.model(tokens)
-        loss = F.cross_entropy(style_logits.float(), styles, label_smoothing=0.02) + F.cross_entropy(mood_logits.float(), moods, label_smoothing=0.02)
+        loss = F.cross_entropy(style_logits.float(), styles, label_smoothing=0.02) + F.cross_entropy(
+            mood_logits.float(), moods, label_smoothing=0.02
+        )
         same = (styles[:, None] == styles) & (moods[:, None] == moods)
         spread = (torch.cdist(pooled, pooled) * same).sum() / (same.sum() - len(same)).clamp(min=1)
         right = (style_logits.argmax(-1) == styles).float().mean()

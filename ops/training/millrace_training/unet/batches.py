@@ -19,7 +19,22 @@ _PHASE = 8  # latents: crops start at multiples of 32 pixels, the longest period
 _BLEND_SHARE = 0.08
 _PHOTO_SHARE, _MOOD_SHARE, _STYLE_MOOD_SHARE = 0.09, 0.10, 0.26
 # Styles with cells, strokes or bands need more steps than changes of colour.
-_HARD_STYLES = {"oil": 2.0, "gogh": 2.0, "comic": 1.6, "lineart": 1.6, "pixel": 1.6, "glass": 2.4, "neon": 1.6, "popart": 2.0, "gameboy": 1.6, "lego": 2.0, "blueprint": 1.4, "chalk": 1.6, "pencil": 1.4, "ukiyo": 1.6}  # fmt: skip
+_HARD_STYLES = {
+    "oil": 2.0,
+    "gogh": 2.0,
+    "comic": 1.6,
+    "lineart": 1.6,
+    "pixel": 1.6,
+    "glass": 2.4,
+    "neon": 1.6,
+    "popart": 2.0,
+    "gameboy": 1.6,
+    "lego": 2.0,
+    "blueprint": 1.4,
+    "chalk": 1.6,
+    "pencil": 1.4,
+    "ukiyo": 1.6,
+}
 
 
 @dataclass(frozen=True)

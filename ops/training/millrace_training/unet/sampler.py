@@ -37,10 +37,13 @@ def stylise(
     indices: Sequence[int],
     scale: float = LATENT_SCALE,
     seed: int = 0,
+    negative: torch.Tensor | None = None,
+    guidance: float = 1.0,
 ) -> torch.Tensor:
     """Pictures [N, 3, H, W] in -1..1 and embeddings [N, 77, 96] -> stylised pictures.
 
-    Every picture gets the same noise, as every frame of a stream does.
+    Every picture gets the same noise, as every frame of a stream does. With `negative`
+    embeddings [N, 77, 96] the prediction is pushed away from theirs by `guidance`.
     """
     latent = encode(vae, pictures) * scale
     generator = torch.Generator("cpu").manual_seed(seed)
@@ -50,6 +53,9 @@ def stylise(
         noisy = add_noise(latent, noise.expand_as(latent), torch.tensor([time])).contiguous(memory_format=torch.channels_last)
         times = torch.full((len(latent),), time, device=latent.device)
         predicted = unet(noisy, times, embedding, return_dict=False)[0].float()
+        if negative is not None:
+            away = unet(noisy, times, negative, return_dict=False)[0].float()
+            predicted = away + guidance * (predicted - away)
         skip, out = _boundary(time)
         latent = out * predicted + skip * noisy
     return decode(vae, latent / scale)

@@ -55,8 +55,8 @@ async function pass(parameters: StreamParameters, images: readonly Image[]): Pro
     wall,
     rows: own.reduce((sum, { rows }) => sum + rows, 0),
     results: stream.results.size,
-    latencies: stream.images.map(
-      ({ timings }) => timings.queue + timings.encode + timings.denoise + timings.decode,
+    latencies: stream.timings.map(
+      (timings) => timings.queue + timings.encode + timings.denoise + timings.decode,
     ),
   };
 }
@@ -193,14 +193,14 @@ async function crowd(count: number, ms: number): Promise<{ fps: number; spread: 
     for (let frame = 0; performance.now() < end; frame++) {
       const image = frames[frame % frames.length];
       stream.stream.push(frame, { ...image, data: image.data.slice() }, { replace: false });
-      await stream.until(() => stream.admitted.length >= frame && stream.images.length >= frame - 1);
+      await stream.until(() => stream.admitted.length >= frame && stream.generated >= frame - 1);
       stream.results.clear();
     }
   };
   const start = performance.now();
   await Promise.all(streams.map(play));
   const seconds = (performance.now() - start) / 1000;
-  const shares = streams.map(({ images }) => images.length);
+  const shares = streams.map(({ generated }) => generated);
   for (const { stream } of streams) stream.close();
   const mean = shares.reduce((sum, share) => sum + share, 0) / count;
   const spread = Math.max(...shares.map((share) => Math.abs(share - mean))) / mean;
@@ -264,8 +264,11 @@ figures.push({
   let before = 0;
   for (let frame = 0; frame < 10_000; frame++) {
     stream.stream.push(frame, { ...image, data: image.data.slice() }, { replace: false });
-    await stream.until(() => stream.images.length >= frame - 4);
+    await stream.until(() => stream.generated >= frame - 4);
     stream.results.clear();
+    stream.timings.length = 0;
+    stream.admitted.length = 0;
+    tiny.calls.length = 0;
     if (frame === 1000) before = process.memoryUsage().rss;
   }
   figures.push({

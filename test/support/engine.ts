@@ -8,6 +8,7 @@ import type {
   StreamListener,
 } from '../../src/engine/engine.js';
 import { createEngine, type EngineOptions } from '../../src/engine/supervisor.js';
+import type { WorkerTimings } from '../../src/engine/messages.js';
 import type { Image } from '../../src/image/image.js';
 import { referenceModel, repositoryRoot } from './reference.js';
 
@@ -57,7 +58,9 @@ export function tinyParameters(changes: Partial<StreamParameters> = {}): StreamP
 /** A stream and what came of its frames. */
 export class RecordedStream implements StreamListener {
   readonly results = new Map<number, Uint8Array>();
-  readonly images: GeneratedImage[] = [];
+  readonly timings: WorkerTimings[] = [];
+  /** Results that came, also those that the test has thrown away. */
+  generated = 0;
   readonly dropped = new Map<number, string>();
   readonly admitted: number[] = [];
   restarts = 0;
@@ -98,7 +101,8 @@ export class RecordedStream implements StreamListener {
 
   onResult(frame: number, image: GeneratedImage): Promise<void> {
     this.results.set(frame, image.data.slice());
-    this.images.push(image);
+    this.timings.push(image.timings);
+    this.generated += 1;
     this.#wake();
     return Promise.resolve();
   }

@@ -1,4 +1,4 @@
 export * from './codec.js';
 export * from './errors.js';
 export * from './messages.js';
-export * from './parameters.js';
+export * from './parameters/index.js';

@@ -1,5 +1,5 @@
 import type { ErrorCode } from './errors.js';
-import type { ParameterUpdate, StreamParameters } from './parameters.js';
+import type { ParameterUpdate, StreamParameters } from './parameters/index.js';
 
 /** WebSocket subprotocol (RFC 6455 section 1.9) of this major version. */
 export const subprotocol = 'millrace.v1';

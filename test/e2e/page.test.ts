@@ -1,8 +1,14 @@
+import type { Capabilities } from '@millrace/client';
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { launchBrowser } from '../support/browser.js';
+import { repositoryRoot } from '../support/reference.js';
 import { startServer, type ServerProcess } from '../support/server-process.js';
+
+const notVideo = join(repositoryRoot, 'package.json');
+const video = join(repositoryRoot, 'test/fixtures/videos/tree.webm');
 
 let server: ServerProcess;
 let browser: Browser;
@@ -108,11 +114,16 @@ for (const [what, button] of [
   });
 }
 
-test('a refused value is explained at its control, and the picture goes on', async () => {
+test('every parameter has a control; a refused value is explained at its control, and the picture goes on', async () => {
   await using open = await openPage();
   const { page, complaints } = open;
   await page.getByTestId('play-clip').click();
   await page.locator('[data-flowing=true]').waitFor();
+  const response = await page.request.get(`${server.url}/v1/capabilities`);
+  const { parameters } = (await response.json()) as Capabilities;
+  // The prompt has its own place; mode, fps and paused are not for this page.
+  const shown = Object.keys(parameters.properties).length - 4;
+  assert.equal(await page.locator('[data-testid^=parameter-]').count(), shown);
   const steps = page.getByTestId('parameter-steps');
   await steps.locator('input[type=number]').fill('99');
   await steps.getByRole('alert').filter({ hasText: '10' }).waitFor();
@@ -141,6 +152,28 @@ test('a page whose server is restarted goes on by itself', async () => {
     color !== undefined && color[2] > color[0],
     'the new stream starts with the prompt of the old one',
   );
+});
+
+test('sources can be changed while the stream goes on', async () => {
+  await using open = await openPage();
+  const { page, complaints } = open;
+  await page.getByTestId('play-clip').click();
+  await page.locator('[data-flowing=true]').waitFor();
+  for (const source of ['source-camera', 'source-clip', 'source-camera'] as const) {
+    await page.getByTestId(source).click();
+    await page.locator(`[data-testid=${source}][aria-pressed=true]`).waitFor();
+    await watchOutput(page, 8);
+  }
+  await page.getByTestId('source-file').locator('+ input').setInputFiles(notVideo);
+  await page.getByRole('alert').filter({ hasText: 'cannot play' }).waitFor();
+  await watchOutput(page, 8);
+  await page.getByTestId('source-file').locator('+ input').setInputFiles(video);
+  await page.locator('[data-testid=source-file][aria-pressed=true]').waitFor();
+  await watchOutput(page, 8);
+  await page.getByTestId('stop').click();
+  await page.getByTestId('play-clip').waitFor();
+  assert.equal((await page.getByTestId('status').textContent())?.trim(), 'Ready');
+  assert.deepEqual(complaints, []);
 });
 
 test('what a person needs on a phone fits its width', async () => {

@@ -1,15 +1,19 @@
 import { errors, type ErrorCode, type ErrorMessage } from '@millrace/protocol';
 
 /** Failures that the client itself finds, beside the codes that a server sends. */
-export const clientErrors = {
+const clientErrors = {
   no_websocket: {
     retryable: false,
     meaning: 'This runtime has no WebSocket; pass one as the option webSocket.',
   },
-  connection_failed: { retryable: true, meaning: 'The server could not be reached.' },
-  connection_lost: { retryable: true, meaning: 'The connection to the server was lost.' },
-  closed: { retryable: false, meaning: 'The stream is closed.' },
-  protocol_error: { retryable: false, meaning: 'The server sent something that is not millrace.v1.' },
+  connection_failed: { close: 1006, retryable: true, meaning: 'The server could not be reached.' },
+  connection_lost: { close: 1006, retryable: true, meaning: 'The connection to the server was lost.' },
+  closed: { close: 1000, retryable: false, meaning: 'The stream is closed.' },
+  protocol_error: {
+    close: 4400,
+    retryable: false,
+    meaning: 'The server sent something that is not millrace.v1.',
+  },
 } as const;
 
 export type MillraceErrorCode = ErrorCode | keyof typeof clientErrors;
@@ -41,13 +45,25 @@ export class MillraceError extends Error {
     return new MillraceError(code, { message, field, frame: id });
   }
 
+  /** Whether it ends the stream. */
+  get fatal(): boolean {
+    return definition(this.code).close !== undefined;
+  }
+
   /** Whether the same request may succeed later without being changed. */
   get retryable(): boolean {
     return definition(this.code).retryable;
   }
 }
 
-function definition(code: MillraceErrorCode): { readonly retryable: boolean; readonly meaning: string } {
+interface Definition {
+  /** The close code, when it ends the stream. */
+  readonly close?: number;
+  readonly retryable: boolean;
+  readonly meaning: string;
+}
+
+function definition(code: MillraceErrorCode): Definition {
   return Object.hasOwn(errors, code)
     ? errors[code as ErrorCode]
     : clientErrors[code as keyof typeof clientErrors];

@@ -123,9 +123,10 @@ class Fields {
     return value instanceof Uint8Array ? value : this.#reject(name);
   }
 
+  /** A reason that only a newer server knows is `failed`: the frame has no result all the same. */
   dropReason(name: string): DropReason {
     const value = this.string(name);
-    return dropReasons.find((reason) => reason === value) ?? this.#reject(name);
+    return dropReasons.find((reason) => reason === value) ?? 'failed';
   }
 
   map(name: string): Fields {

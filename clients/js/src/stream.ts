@@ -1,14 +1,13 @@
-import {
-  errors,
-  type DropReason,
-  type ErrorMessage,
-  type Limits,
-  type ParameterUpdate,
-  type ReadyMessage,
-  type ResultMessage,
-  type ServerMessage,
-  type StreamParameters,
-  type UpdatedMessage,
+import type {
+  DropReason,
+  ErrorMessage,
+  Limits,
+  ParameterUpdate,
+  ReadyMessage,
+  ResultMessage,
+  ServerMessage,
+  StreamParameters,
+  UpdatedMessage,
 } from '@millrace/protocol';
 import { closeText, type CloseInfo, type Connection } from './connection.js';
 import { Emitter } from './emitter.js';
@@ -225,7 +224,7 @@ export class MillraceStream implements AsyncDisposable {
   #receiveError(message: ErrorMessage): void {
     const error = MillraceError.fromMessage(message);
     if (message.request !== undefined && this.#updates.reject(message.request, error)) return;
-    if ('close' in errors[message.code]) this.#fail(error);
+    if (error.fatal) this.#fail(error);
     else this.#events.emit('error', error);
   }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { encodeMessage } from '@millrace/protocol';
 import { nextEvent, openStream } from './protocol-server.js';
 
 test('sends as many frames as it has credits, and of the rest keeps only the newest', async () => {
@@ -86,4 +87,10 @@ test('tells of a frame that the server could not take, and goes on', async () =>
   assert.deepEqual([error.code, error.frame, error.message], ['invalid_frame', 0, 'no image']);
   stream.send(Uint8Array.of(2));
   assert.equal((await peer.receive('frame')).id, 1);
+});
+
+test('a drop reason of a newer server is failed', async () => {
+  await using open = await openStream();
+  open.peer.sendRaw(encodeMessage({ type: 'dropped', id: 1, reason: 'mood' } as never));
+  assert.deepEqual(await nextEvent(open.stream, 'dropped'), { id: 1, reason: 'failed' });
 });

@@ -40,7 +40,13 @@ export function ParameterControl(props: ParameterControlProps): JSX.Element {
       role="group"
       aria-labelledby={`${id}-title`}
     >
-      <label class="title" id={`${id}-title`} for={id} title={definition.description}>
+      <label
+        class="title"
+        id={`${id}-title`}
+        // A row of buttons is named by its own reference to the title.
+        for={kind.name === 'choice' && kind.compact ? undefined : id}
+        title={definition.description}
+      >
         {definition.title}
       </label>
       {kind.name === 'toggle' && <ToggleControl {...shared} value={value === true} />}

@@ -19,7 +19,7 @@ export function RangeControl(props: RangeProps): JSX.Element {
   const part = (value - minimum) / (maximum - minimum);
   return (
     <>
-      <NumberControl {...props} id={`${id}-exact`} step={step} label />
+      <NumberControl {...props} field={`${id}-exact`} />
       <input
         id={id}
         type="range"
@@ -38,29 +38,28 @@ export function RangeControl(props: RangeProps): JSX.Element {
 
 interface NumberProps extends ControlProps<number>, Bounds {
   readonly step?: number;
-  /** Whether it stands beside the control that the title belongs to. */
-  readonly label?: boolean;
+  /** Id of the field where it is not the parameter's main control. */
+  readonly field?: string;
 }
 
 /** A number that is typed; one out of range is sent all the same, and the server says what is wrong with it. */
 export function NumberControl(props: NumberProps): JSX.Element {
-  const { id, value, minimum, maximum, step, label = false, disabled, invalid, onChange } = props;
-  const parameter = id.replace(/-exact$/, '');
+  const { id, field = id, value, minimum, maximum, step = 'any', disabled, invalid, onChange } = props;
   const [text, editing] = useDraft(String(value));
   return (
     <input
-      id={id}
+      id={field}
       class="number"
       type="number"
       inputMode="decimal"
       min={minimum}
       max={maximum}
-      step={step ?? 'any'}
+      step={step}
       value={text}
       disabled={disabled}
       aria-invalid={invalid}
-      aria-labelledby={label ? `${parameter}-title` : undefined}
-      aria-describedby={`${parameter}-problem`}
+      aria-labelledby={`${id}-title`}
+      aria-describedby={`${id}-problem`}
       onInput={({ currentTarget }) => {
         editing(currentTarget.value);
         if (Number.isFinite(currentTarget.valueAsNumber)) onChange(currentTarget.valueAsNumber, false);

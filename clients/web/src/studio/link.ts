@@ -71,7 +71,9 @@ export class Link {
         const stream = await connect(url, { parameters: parameters(), client: 'millrace-page', signal });
         if (signal.aborted) return void stream.close();
         tries = 0;
-        const ended = untilClosed(stream, signal, (problem) => notice(inWords(problem)));
+        const ended = untilClosed(stream, signal, (problem) => {
+          if (!problem.fatal) notice(inWords(problem));
+        });
         opened(stream);
         this.state.value = { name: 'live' };
         error = await ended;
@@ -140,9 +142,9 @@ export class Link {
 async function untilClosed(
   stream: MillraceStream,
   signal: AbortSignal,
-  survived: (error: MillraceError) => void,
+  onError: (error: MillraceError) => void,
 ): Promise<MillraceError> {
-  stream.on('error', survived);
+  stream.on('error', onError);
   return new Promise((resolve) => {
     stream.on('close', ({ error }) => resolve(error ?? new MillraceError('closed')));
     signal.addEventListener('abort', () => void stream.close(), { once: true });

@@ -6,6 +6,8 @@ export interface Source {
   readonly kind: SourceKind;
   /** Whether people expect to see it as in a mirror. */
   readonly mirror: boolean;
+  /** Device id of the camera that comes after this one, if there are several. */
+  readonly nextCamera?: string | undefined;
   /** Calls `listener` when it ends by itself, as when screen sharing is stopped in the browser. */
   onEnded(listener: () => void): void;
   /** Frees the camera, the screen or the file. */
@@ -17,31 +19,44 @@ export class SourceError extends Error {
   override readonly name = 'SourceError';
 }
 
+export type WantedSource = 'clip' | 'camera' | 'screen' | File | { readonly camera: string };
+
+/** What kind of source a wish is for. */
+export function kindOf(wanted: WantedSource): SourceKind {
+  if (wanted instanceof File) return 'file';
+  return typeof wanted === 'string' ? wanted : 'camera';
+}
+
 /**
  * Opens a source and plays it in `video`.
- * @throws {SourceError} (as rejection)
+ * @param signal gives it up: what is playing then is left as it is.
+ * @throws {SourceError} (as rejection), or the reason of `signal`.
  */
 export async function openSource(
-  kind: Exclude<SourceKind, 'file'> | File,
+  wanted: WantedSource,
   video: HTMLVideoElement,
+  signal: AbortSignal,
 ): Promise<Source> {
-  if (kind instanceof File) return playAddress('file', URL.createObjectURL(kind), video);
-  switch (kind) {
-    case 'clip':
-      return playAddress('clip', video.canPlayType(h264) === '' ? '/clip.webm' : '/clip.mp4', video);
-    case 'camera':
-      return playMedia('camera', () => navigator.mediaDevices.getUserMedia(cameraWish), video);
-    case 'screen':
-      return playMedia('screen', () => navigator.mediaDevices.getDisplayMedia({ video: true }), video);
+  if (wanted instanceof File) {
+    const address = URL.createObjectURL(wanted);
+    await assertPlayable(address);
+    if (signal.aborted) URL.revokeObjectURL(address);
+    signal.throwIfAborted();
+    return playAddress('file', address, video);
   }
+  if (wanted === 'clip') {
+    return playAddress('clip', video.canPlayType(h264) === '' ? '/clip.webm' : '/clip.mp4', video);
+  }
+  const kind = wanted === 'screen' ? 'screen' : 'camera';
+  const media = await requestMedia(wanted);
+  if (signal.aborted) stopMedia(media);
+  signal.throwIfAborted();
+  return playMedia(kind, media, video);
 }
 
 const h264 = 'video/mp4; codecs="avc1.64001e"';
 
-const cameraWish = {
-  audio: false,
-  video: { facingMode: 'user', width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } },
-};
+const cameraWish = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };
 
 async function playAddress(kind: 'clip' | 'file', address: string, video: HTMLVideoElement): Promise<Source> {
   const close = (): void => {
@@ -49,69 +64,80 @@ async function playAddress(kind: 'clip' | 'file', address: string, video: HTMLVi
       video.removeAttribute('src');
       video.load();
     }
-    if (address.startsWith('blob:')) URL.revokeObjectURL(address);
+    URL.revokeObjectURL(address);
   };
   try {
-    if (kind === 'file') await assertPlayable(address);
     video.srcObject = null;
     video.src = address;
     video.loop = true;
     await video.play();
   } catch (cause) {
     close();
-    throw new SourceError('This browser cannot play that video. Try an MP4 (H.264) or WebM file.', { cause });
+    throw new SourceError(unplayable, { cause });
   }
   return { kind, mirror: false, onEnded: () => {}, close };
 }
 
-/** Tries a video apart, so that one that cannot be played leaves the one that plays as it is. */
+const unplayable = 'This browser cannot play that video. Try an MP4 (H.264) or WebM file.';
+
+/** Tries a file apart, so that one that cannot be played leaves the video that plays as it is. */
 async function assertPlayable(address: string): Promise<void> {
   const probe = document.createElement('video');
   probe.muted = true;
   probe.preload = 'auto';
-  await new Promise<void>((resolve, reject) => {
-    probe.addEventListener('loadeddata', () => {
-      if (probe.videoWidth > 0) resolve();
-      else reject(new Error('no picture'));
-    });
-    probe.addEventListener('error', () => reject(new Error(probe.error?.message)));
+  const playable = await new Promise<boolean>((resolve) => {
+    probe.addEventListener('loadeddata', () => resolve(probe.videoWidth > 0));
+    probe.addEventListener('error', () => resolve(false));
     probe.src = address;
   });
   probe.removeAttribute('src');
   probe.load();
+  if (playable) return;
+  URL.revokeObjectURL(address);
+  throw new SourceError(unplayable);
 }
 
 async function playMedia(
   kind: 'camera' | 'screen',
-  request: () => Promise<MediaStream>,
+  media: MediaStream,
   video: HTMLVideoElement,
 ): Promise<Source> {
-  const media = await requestMedia(kind, request);
-  const [track] = media.getVideoTracks();
   const close = (): void => {
-    for (const each of media.getTracks()) each.stop();
+    stopMedia(media);
     if (video.srcObject === media) video.srcObject = null;
   };
-  video.removeAttribute('src');
-  video.srcObject = media;
   try {
+    video.removeAttribute('src');
+    video.srcObject = media;
     await video.play();
   } catch (cause) {
     close();
     throw new SourceError('The video does not start. Try again, or play the clip.', { cause });
   }
+  const [track] = media.getVideoTracks();
+  const { deviceId, facingMode } = track?.getSettings() ?? {};
   return {
     kind,
-    mirror: kind === 'camera' && track?.getSettings().facingMode !== 'environment',
+    mirror: kind === 'camera' && facingMode !== 'environment',
+    nextCamera: kind === 'camera' ? await cameraAfter(deviceId) : undefined,
     onEnded: (listener) => track?.addEventListener('ended', listener),
     close,
   };
 }
 
-async function requestMedia(
-  kind: 'camera' | 'screen',
-  request: () => Promise<MediaStream>,
-): Promise<MediaStream> {
+function stopMedia(media: MediaStream): void {
+  for (const track of media.getTracks()) track.stop();
+}
+
+async function cameraAfter(deviceId: string | undefined): Promise<string | undefined> {
+  const devices = await navigator.mediaDevices.enumerateDevices();
+  const cameras = devices.flatMap((device) => (device.kind === 'videoinput' ? [device.deviceId] : []));
+  if (deviceId === undefined || cameras.length < 2) return undefined;
+  return cameras[(cameras.indexOf(deviceId) + 1) % cameras.length];
+}
+
+async function requestMedia(wanted: 'camera' | 'screen' | { readonly camera: string }): Promise<MediaStream> {
+  const kind = wanted === 'screen' ? 'screen' : 'camera';
   // Browsers hide mediaDevices from pages that came over plain HTTP from another machine.
   if (!('mediaDevices' in navigator)) {
     throw new SourceError(
@@ -122,7 +148,9 @@ async function requestMedia(
     throw new SourceError('This device cannot share its screen. Use its camera or the clip instead.');
   }
   try {
-    return await request();
+    if (wanted === 'screen') return await navigator.mediaDevices.getDisplayMedia({ video: true });
+    const which = wanted === 'camera' ? { facingMode: 'user' } : { deviceId: { exact: wanted.camera } };
+    return await navigator.mediaDevices.getUserMedia({ video: { ...cameraWish, ...which } });
   } catch (cause) {
     throw new SourceError(refusal(kind, cause instanceof Error ? cause.name : ''), { cause });
   }

@@ -9,7 +9,14 @@ import { drawResults, VideoSource } from '@millrace/client/browser';
 import { computed, signal } from '@preact/signals';
 import { Link } from './link.js';
 import { ParameterDesk } from './parameter-desk.js';
-import { openSource, SourceError, type Source, type SourceKind } from './source.js';
+import {
+  kindOf,
+  openSource,
+  SourceError,
+  type Source,
+  type SourceKind,
+  type WantedSource,
+} from './source.js';
 
 /** The elements that a studio works on; the page shows them. */
 export interface StudioElements {
@@ -41,6 +48,7 @@ export class Studio {
   });
   readonly #url: string;
   #elements: StudioElements | undefined;
+  #opening = new AbortController();
   #stream: MillraceStream | undefined;
   #sender: VideoSource | undefined;
   #noticeTimer: ReturnType<typeof setTimeout> | undefined;
@@ -74,33 +82,50 @@ export class Studio {
     }
   }
 
-  /** Plays a source, in place of the one before, and streams it. */
-  async play(wanted: Exclude<SourceKind, 'file'> | File): Promise<void> {
-    if (this.#elements === undefined || this.opening.peek() !== undefined) return;
-    const kind = wanted instanceof File ? 'file' : wanted;
-    this.opening.value = kind;
-    this.sourceProblem.value = undefined;
+  /** Plays a source, in place of the one before, and streams it. A later wish takes the place of one in progress. */
+  async play(wanted: WantedSource): Promise<void> {
     const before = this.source.peek();
+    if (this.#elements === undefined) return;
+    this.#opening.abort();
+    this.#opening = new AbortController();
+    const { signal } = this.#opening;
+    this.opening.value = kindOf(wanted);
+    this.sourceProblem.value = undefined;
     try {
-      if (kind === 'clip' && before?.kind === 'clip') return;
-      const source = await openSource(wanted, this.#elements.video);
+      if (wanted === 'clip' && before?.kind === 'clip') return;
+      const source = await openSource(wanted, this.#elements.video, signal);
+      if (signal.aborted) return source.close();
       before?.close();
       this.source.value = source;
       source.onEnded(() => {
-        if (this.source.peek() === source) this.stop();
+        if (this.source.peek() !== source) return;
+        this.stop();
+        this.sourceProblem.value = `The ${source.kind} has stopped.`;
       });
       this.link.open();
       this.#send();
     } catch (error) {
+      if (signal.aborted) return;
       if (!(error instanceof SourceError)) throw error;
       this.sourceProblem.value = error.message;
     } finally {
-      this.opening.value = undefined;
+      if (!signal.aborted) this.opening.value = undefined;
     }
+  }
+
+  /** Goes on with the next camera. Phones open one only when the other is free. */
+  async switchCamera(): Promise<void> {
+    const source = this.source.peek();
+    if (source?.nextCamera === undefined) return;
+    source.close();
+    await this.play({ camera: source.nextCamera });
+    if (this.source.peek() === source && this.opening.peek() === undefined) this.stop();
   }
 
   /** Frees the source and ends the stream. */
   stop(): void {
+    this.#opening.abort();
+    this.opening.value = undefined;
     this.#sender?.stop();
     this.link.close();
     this.#closed();

@@ -3,7 +3,6 @@ import { useRef } from 'preact/hooks';
 
 interface FileButtonProps {
   readonly class: string;
-  readonly disabled: boolean;
   readonly pressed?: boolean;
   readonly testId?: string;
   readonly children: ComponentChildren;
@@ -11,21 +10,13 @@ interface FileButtonProps {
 }
 
 /** A button that asks for a video file. */
-export function FileButton({
-  class: name,
-  disabled,
-  pressed,
-  testId,
-  children,
-  onFile,
-}: FileButtonProps): JSX.Element {
+export function FileButton({ class: name, pressed, testId, children, onFile }: FileButtonProps): JSX.Element {
   const input = useRef<HTMLInputElement>(null);
   return (
     <>
       <button
         type="button"
         class={name}
-        disabled={disabled}
         aria-pressed={pressed}
         data-testid={testId}
         onClick={() => input.current?.click()}

@@ -53,9 +53,9 @@ export const icons = {
       <rect x="6.5" y="6.5" width="11" height="11" rx="2" />
     </Icon>
   ),
-  chevron: (
+  turn: (
     <Icon>
-      <path d="m8 10 4 4 4-4" />
+      <path d="M4.5 12a7.5 7.5 0 0 1 12.8-5.3L19.5 9M19.5 4.5V9H15M19.5 12a7.5 7.5 0 0 1-12.8 5.3L4.5 15M4.5 19.5V15H9" />
     </Icon>
   ),
   wave: (

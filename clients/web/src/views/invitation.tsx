@@ -5,7 +5,6 @@ import { icons } from './icons.js';
 
 /** The empty stage: what this is, and the ways in. */
 export function Invitation({ studio }: { readonly studio: Studio }): JSX.Element {
-  const busy = studio.opening.value !== undefined;
   return (
     <div class="invitation">
       <h2>
@@ -16,27 +15,20 @@ export function Invitation({ studio }: { readonly studio: Studio }): JSX.Element
         <button
           type="button"
           class="way primary"
-          disabled={busy}
           data-testid="play-clip"
           onClick={() => void studio.play('clip')}
         >
           {icons.clip} Play the clip
         </button>
-        <button
-          type="button"
-          class="way"
-          disabled={busy}
-          data-testid="use-camera"
-          onClick={() => void studio.play('camera')}
-        >
+        <button type="button" class="way" data-testid="use-camera" onClick={() => void studio.play('camera')}>
           {icons.camera} Use my camera
         </button>
       </div>
       <div class="ways small">
-        <button type="button" class="link" disabled={busy} onClick={() => void studio.play('screen')}>
+        <button type="button" class="link" onClick={() => void studio.play('screen')}>
           Share a screen
         </button>
-        <FileButton class="link" disabled={busy} onFile={(file) => void studio.play(file)}>
+        <FileButton class="link" onFile={(file) => void studio.play(file)}>
           Open a video file
         </FileButton>
       </div>

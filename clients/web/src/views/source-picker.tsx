@@ -22,7 +22,6 @@ export function SourcePicker({ studio }: { readonly studio: Studio }): JSX.Eleme
           const shared = {
             key: kind,
             class: 'source',
-            disabled: opening !== undefined,
             'data-opening': opening === kind,
           };
           const content = (

@@ -67,32 +67,56 @@ function Tools({ studio, view }: StageProps): JSX.Element {
   const full = view.value === 'full';
   return (
     <div class="tools">
-      <button
-        type="button"
-        class="tool"
-        aria-pressed={full}
-        title={full ? 'Side by side (F)' : 'Fill the window (F)'}
-        data-testid="view"
+      <Tool
+        name={full ? 'Side by side' : 'Fill the window'}
+        hint="F"
+        icon={full ? 'split' : 'full'}
+        testId="view"
         onClick={() => (view.value = full ? 'split' : 'full')}
-      >
-        {full ? icons.split : icons.full}
-        <span class="hidden">Fill the window</span>
-      </button>
-      <button
-        type="button"
-        class="tool"
-        title="Save this picture"
+      />
+      {studio.source.value?.nextCamera !== undefined && (
+        <Tool
+          name="Other camera"
+          icon="turn"
+          testId="other-camera"
+          onClick={() => void studio.switchCamera()}
+        />
+      )}
+      <Tool
+        name="Save this picture"
+        icon="save"
+        testId="save"
         disabled={!studio.flowing.value}
         onClick={() => void save(studio)}
-      >
-        {icons.save}
-        <span class="hidden">Save this picture</span>
-      </button>
-      <button type="button" class="tool" title="Stop" data-testid="stop" onClick={() => studio.stop()}>
-        {icons.stop}
-        <span class="hidden">Stop</span>
-      </button>
+      />
+      <Tool name="Stop" icon="stop" testId="stop" onClick={() => studio.stop()} />
     </div>
+  );
+}
+
+interface ToolProps {
+  readonly name: string;
+  /** The key that does the same. */
+  readonly hint?: string;
+  readonly icon: keyof typeof icons;
+  readonly testId: string;
+  readonly disabled?: boolean;
+  readonly onClick: () => void;
+}
+
+function Tool({ name, hint, icon, testId, disabled = false, onClick }: ToolProps): JSX.Element {
+  return (
+    <button
+      type="button"
+      class="tool"
+      title={hint === undefined ? name : `${name} (${hint})`}
+      aria-label={name}
+      disabled={disabled}
+      data-testid={testId}
+      onClick={onClick}
+    >
+      {icons[icon]}
+    </button>
   );
 }
 

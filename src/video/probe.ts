@@ -11,6 +11,9 @@ export interface VideoInfo extends Timing {
   readonly audioCodecs: readonly string[];
 }
 
+/** What ffmpeg makes of text files, as which it takes many a file that is no video. */
+const TEXT_CODECS: ReadonlySet<string> = new Set(['ansi', 'bintext', 'xbin', 'idf']);
+
 /**
  * Reads through a video without decoding it: how many frames it has, when they are shown, what sound it has.
  * @throws {VideoError} if it has no moving picture that ffmpeg knows.
@@ -25,6 +28,7 @@ export async function probeVideo(ffmpeg: Ffmpeg, path: string): Promise<VideoInf
   const { stdout } = process.child;
   if (!stdout) throw new Error('ffmpeg was started without a pipe');
   let timebase: Rational = { numerator: 1, denominator: 1000 };
+  let isText = false;
   const audioCodecs: string[] = [];
   const times: { readonly dts: number | null; readonly pts: number | null }[] = [];
   for await (const text of createInterface({ input: stdout })) {
@@ -32,13 +36,16 @@ export async function probeVideo(ffmpeg: Ffmpeg, path: string): Promise<VideoInf
     if (line?.type === 'packet' && line.stream === 0) times.push(line);
     if (line?.type !== 'property') continue;
     if (line.key === 'tb' && line.stream === 0) timebase = parseTimebase(line.value);
-    if (line.key === 'codec_id' && line.stream > 0) audioCodecs.push(line.value);
+    if (line.key !== 'codec_id') continue;
+    if (line.stream > 0) audioCodecs.push(line.value);
+    else isText = TEXT_CODECS.has(line.value);
   }
   await process.finished.catch((error: unknown) => {
     const reason = error instanceof Error ? error.message : String(error);
     const words = reason.replace(`${fileArgument(path)}: `, '');
     throw new VideoError(`${path} is no video that can be read: ${words}`, { cause: error });
   });
+  if (isText) throw new VideoError(`${path} is no video that can be read: it is text`);
   if (times.length === 0) throw new VideoError(`${path} has no frames`);
   return { path, frames: times.length, timebase, rate: constantRate(shownAt(times), timebase), audioCodecs };
 }

@@ -27,7 +27,9 @@ const containers: Readonly<Record<string, Container>> = {
     keepsAudio: (codec) => keepsInMp4(codec) || codec.startsWith('pcm_s'),
     audio: 'aac',
   },
-  '.mkv': { video: h264, usualCrf: 18, keepsAudio: () => true, audio: 'aac' },
+  // Without B-frames: the sound of an MP4 starts a little below 0, and then old versions of ffmpeg shift all but the
+  // frames that were reordered ahead of it.
+  '.mkv': { video: (crf) => [...h264(crf), '-bf', '0'], usualCrf: 18, keepsAudio: () => true, audio: 'aac' },
   '.webm': {
     video: vp9,
     usualCrf: 30,

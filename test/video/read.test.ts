@@ -31,10 +31,11 @@ describe('probeVideo', () => {
   });
 
   it('refuses what is no video in one line that names the file', async () => {
-    const text = join(folder, 'text.mp4');
-    await writeFile(text, 'no video');
-    const expected = { name: 'VideoError', message: /^\S+text\.mp4 is no video that can be read: .+$/ };
-    await assert.rejects(probeVideo(ffmpeg, text), expected);
+    for (const name of ['text.mp4', 'text.txt']) {
+      await writeFile(join(folder, name), 'no video');
+      const expected = { name: 'VideoError', message: /^\S+text\.\w+ is no video that can be read: .+$/ };
+      await assert.rejects(probeVideo(ffmpeg, join(folder, name)), expected);
+    }
     await assert.rejects(probeVideo(ffmpeg, join(folder, 'missing.mp4')), { name: 'VideoError' });
   });
 });

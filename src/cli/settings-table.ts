@@ -44,7 +44,8 @@ export const settingsTable = {
     type: 'text',
     default: packagePath('ops/models/millrace-styles'),
     defaultText: 'the embedded model',
-    description: 'Model folder in the diffusers layout with ONNX graphs.',
+    description:
+      'Model folder in the diffusers layout with ONNX graphs, or organisation/name[@revision] at the hub.',
   },
   threads: {
     type: 'integer',
@@ -69,7 +70,7 @@ export const settingsTable = {
     type: 'integer',
     range: [1, 100_000],
     default: 16,
-    description: 'Connections at the same time from one IP address.',
+    description: 'Connections at the same time from one IP address; all that come through a proxy have one.',
   },
   credits: {
     type: 'integer',

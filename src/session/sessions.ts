@@ -15,10 +15,6 @@ export class Sessions {
     this.#most = most;
   }
 
-  get size(): number {
-    return this.#open.size;
-  }
-
   /**
    * Starts a session on a connection. Messages go to its `receive`; when the connection is gone, call `leave`.
    * @returns null if there is no room; the connection is then being closed, and the client told why.

@@ -11,7 +11,7 @@ import { securityHeaders } from './security-headers.js';
 import { serveTxt2Img } from './txt2img.js';
 
 /** What `GET /v1/capabilities` tells: all that a client needs to build its controls. */
-export interface Capabilities {
+interface Capabilities {
   /** WebSocket subprotocol. */
   readonly protocol: string;
   /** Name and version of this software. */

@@ -128,8 +128,9 @@ export class FramePipeline implements StreamListener {
       if (this.#reshaping) await this.#allEntered();
       const { from } = await active.stream.configure(parameters);
       active.parameters = parameters;
+      const first = parameters.mode === 'txt2img' ? this.#ledger.nextOwnId : from;
       this.#apply(parameters);
-      return publicId(parameters.mode === 'txt2img' ? this.#ledger.nextOwnId : from);
+      return publicId(first);
     } finally {
       this.#reshaping = false;
       this.#input.poke();

@@ -5,14 +5,14 @@ import { Stream, type Admission } from '../../src/diffusion/stream.js';
 import type { PredictionType } from '../../src/diffusion/types.js';
 
 /** Stable Diffusion's noise schedule. */
-export const schedulerConfig = {
+const schedulerConfig = {
   num_train_timesteps: 1000,
   beta_start: 0.00085,
   beta_end: 0.012,
   beta_schedule: 'scaled_linear',
 } as const;
 
-export const shape = [4, 2, 3] as const;
+const shape = [4, 2, 3] as const;
 export const latentLength = 24;
 
 export interface StreamOptions {

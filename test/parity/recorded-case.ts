@@ -26,7 +26,7 @@ export interface CaseParameters {
   readonly timestep_scaling: number;
 }
 
-export interface Tolerances {
+interface Tolerances {
   readonly exact: { readonly tensors: readonly string[] };
   readonly schedule: { readonly tol: number };
   readonly one_step: { readonly tol: number };

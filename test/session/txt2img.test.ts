@@ -3,6 +3,14 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Rig } from './rig.js';
 
+/** A rig whose session is active, with a stream that makes its frames by itself. */
+async function txt2img(fps = 0): Promise<Rig> {
+  const rig = new Rig();
+  rig.send({ type: 'hello', parameters: { mode: 'txt2img', fps } });
+  await rig.until(() => rig.session.state === 'active');
+  return rig;
+}
+
 /** Lets the frame that waits go through the engine, and acknowledges its result. */
 async function show(rig: Rig): Promise<void> {
   const shown = rig.all('result').length;
@@ -14,8 +22,7 @@ async function show(rig: Rig): Promise<void> {
 }
 
 test('txt2img makes frames by itself, as fast as they are taken', async () => {
-  const rig = new Rig();
-  rig.send({ type: 'hello', parameters: { mode: 'txt2img' } });
+  const rig = await txt2img();
   for (let frame = 0; frame < 5; frame++) await show(rig);
   assert.deepEqual(
     rig.all('result').map(({ id, captured, sequence }) => [id, captured, sequence]),
@@ -26,8 +33,7 @@ test('txt2img makes frames by itself, as fast as they are taken', async () => {
 });
 
 test('txt2img at a rate makes no more than that', async () => {
-  const rig = new Rig();
-  rig.send({ type: 'hello', parameters: { mode: 'txt2img', fps: 20 } });
+  const rig = await txt2img(20);
   const start = performance.now();
   for (let frame = 0; frame < 5; frame++) await show(rig);
   // Four whole intervals of 50 ms lie between five frames; timers may be a millisecond early.
@@ -36,8 +42,7 @@ test('txt2img at a rate makes no more than that', async () => {
 });
 
 test('a client that does not acknowledge gets no further frames', async () => {
-  const rig = new Rig();
-  rig.send({ type: 'hello', parameters: { mode: 'txt2img' } });
+  const rig = await txt2img();
   for (let frame = 0; frame < 2; frame++) {
     await rig.until(() => rig.stream.waiting !== null);
     rig.stream.admit();
@@ -95,8 +100,7 @@ test('a paused stream takes no frames and makes none; the newest goes on', async
 });
 
 test('while the engine is being restarted, frames of its own are not tried over and over', async () => {
-  const rig = new Rig();
-  rig.send({ type: 'hello', parameters: { mode: 'txt2img' } });
+  const rig = await txt2img();
   await rig.until(() => rig.stream.waiting !== null);
   const made = rig.stream.pushed.length;
   rig.stream.restart();
@@ -109,8 +113,7 @@ test('while the engine is being restarted, frames of its own are not tried over 
 });
 
 test('a session that ends while frames come by themselves leaves nothing behind', async () => {
-  const rig = new Rig();
-  rig.send({ type: 'hello', parameters: { mode: 'txt2img', fps: 100 } });
+  const rig = await txt2img(100);
   await show(rig);
   rig.session.disconnected();
   const made = rig.stream.pushed.length;

@@ -33,8 +33,8 @@ test('txt2img makes frames by itself, as fast as they are taken', async () => {
 });
 
 test('txt2img at a rate makes no more than that', async () => {
-  const rig = await txt2img(20);
   const start = performance.now();
+  const rig = await txt2img(20);
   for (let frame = 0; frame < 5; frame++) await show(rig);
   // Four whole intervals of 50 ms lie between five frames; timers may be a millisecond early.
   assert.ok(performance.now() - start >= 4 * 50 - 5);

@@ -25,8 +25,8 @@ interface LinkOptions {
   readonly parameters: () => ParameterUpdate;
   readonly opened: (stream: MillraceStream) => void;
   readonly closed: () => void;
-  /** A parameter to start with was refused; the next try goes without it. */
-  readonly refused: (field: string, message: string) => void;
+  /** A parameter to start with was refused; says whether the next try goes without it. */
+  readonly refused: (error: MillraceError) => boolean;
   /** Something that the stream survives. */
   readonly notice: (text: string) => void;
 }
@@ -93,10 +93,7 @@ export class Link {
 
   /** Shows what is wrong, and waits until another try makes sense. */
   async #recover(error: MillraceError, tries: number, signal: AbortSignal): Promise<void> {
-    if (error.code === 'invalid_parameter' && error.field !== undefined) {
-      this.#options.refused(error.field, error.message);
-      return;
-    }
+    if (error.code === 'invalid_parameter' && this.#options.refused(error)) return;
     const preparing = await this.#askWhatItIsDoing(signal);
     if (signal.aborted) return;
     if (preparing !== undefined) {
@@ -144,9 +141,13 @@ async function untilClosed(
   signal: AbortSignal,
   onError: (error: MillraceError) => void,
 ): Promise<MillraceError> {
+  const close = (): void => void stream.close();
   stream.on('error', onError);
+  signal.addEventListener('abort', close);
   return new Promise((resolve) => {
-    stream.on('close', ({ error }) => resolve(error ?? new MillraceError('closed')));
-    signal.addEventListener('abort', () => void stream.close(), { once: true });
+    stream.on('close', ({ error = new MillraceError('closed') }) => {
+      signal.removeEventListener('abort', close);
+      resolve(error);
+    });
   });
 }

@@ -31,6 +31,8 @@ export class ParameterDesk {
   attach(stream: MillraceStream): void {
     this.#stream = stream;
     this.inForce.value = stream.parameters;
+    // What was set while it connected may have come too late for its start.
+    this.#schedule(0);
   }
 
   detach(): void {
@@ -44,7 +46,7 @@ export class ParameterDesk {
    */
   set<Name extends ParameterName>(name: Name, value: ParameterUpdate[Name], settled = false): void {
     this.chosen.value = { ...this.chosen.peek(), [name]: value };
-    this.forgive(name);
+    this.#forgive(name);
     this.#waiting.add(name);
     this.#schedule(settled ? 0 : pause);
   }
@@ -57,13 +59,29 @@ export class ParameterDesk {
     this.#schedule(0);
   }
 
-  /** Notes the server's refusal. */
-  refuse(name: string, message: string): void {
+  /**
+   * Notes the server's refusal of what a stream was to start with; the next one starts without it.
+   * @returns false if nothing was set here that could be left out.
+   */
+  refuseStart(field: string | undefined, message: string): boolean {
+    const name = this.#culprit(field, new Set(Object.keys(this.start) as ParameterName[]));
+    if (name !== undefined) this.#refuse(name, message);
+    return name !== undefined;
+  }
+
+  #refuse(name: ParameterName, message: string): void {
     this.problems.value = { ...this.problems.peek(), [name]: message };
   }
 
-  forgive(name: ParameterName): void {
+  #forgive(name: ParameterName): void {
     this.problems.value = select(this.problems.peek(), (other) => other !== name);
+  }
+
+  /** Where a refusal is shown: at its own parameter if that was sent, else at one that was. */
+  #culprit(field: string | undefined, sent: ReadonlySet<ParameterName>): ParameterName | undefined {
+    // The field may be inside of a value, such as prompt[1].weight.
+    const named = /^\w+/.exec(field ?? '')?.[0];
+    return [...sent].find((name) => name === named) ?? [...sent][0];
   }
 
   #schedule(delay: number): void {
@@ -100,10 +118,10 @@ export class ParameterDesk {
       return;
     }
     if (error.code !== 'invalid_parameter') return; // The stream ended; the next one starts with all of it.
-    // A field inside of a value, such as prompt[1].weight, is shown at its parameter.
-    const field = /\w+/.exec(error.field ?? '')?.[0] ?? '';
-    this.refuse(field, error.message);
-    for (const name of sent) if (name !== field) this.#waiting.add(name);
+    const culprit = this.#culprit(error.field, sent);
+    if (culprit === undefined) return;
+    this.#refuse(culprit, error.message);
+    for (const name of sent) if (name !== culprit) this.#waiting.add(name);
   }
 }
 

@@ -60,7 +60,7 @@ export class Studio {
       parameters: () => this.desk.start,
       opened: (stream) => this.#opened(stream),
       closed: () => this.#closed(),
-      refused: (field, message) => this.desk.refuse(field, message),
+      refused: (error) => this.desk.refuseStart(error.field, error.message),
       notice: (text) => this.#announce(text),
     });
   }

@@ -5,6 +5,8 @@ import { readModelFolder } from '../model/folder.js';
 import { createParameterRules } from '../session/parameters.js';
 import { findFfmpeg, type Ffmpeg } from '../video/ffmpeg.js';
 import { parseRational } from '../video/timing.js';
+import { interruptible, oneLine } from './interruptible.js';
+import { findModel } from './model-source.js';
 import { generate } from './run/generate.js';
 import { openInput } from './run/input.js';
 import { openOutput } from './run/output.js';
@@ -44,28 +46,23 @@ export function createRunCommand(): Command {
     .option('-y, --overwrite', 'replace an output that exists')
     .option('--json', 'print figures of the run as JSON on standard output')
     .option('--size <WxH>', "size of the output in pixels (default: the model's own)")
-    .option('--model <folder>', `${settingsTable.model.description} (MILLRACE_MODEL)`)
+    .option('--model <model>', `${settingsTable.model.description} (MILLRACE_MODEL)`)
     .option('--threads <integer>', `${settingsTable.threads.description} (MILLRACE_THREADS)`)
     .option('--fps <rate>', 'frame rate of a video made of images, such as 25 or 30000/1001', '25')
     .option('--crf <number>', 'quality of the video, lower is better (default: 18 for H.264, 30 for VP9)')
     .option('--quality <number>', 'quality of JPEG and WebP images, 1 to 100', '90')
     .addHelpText('after', EPILOGUE);
   addParameterOptions(command);
-  return command.action(async (path: string, options: RunOptions) => {
-    const interrupt = new AbortController();
-    const stop = (): void => (interrupt.signal.aborted ? process.exit(130) : interrupt.abort());
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, stop);
-    try {
-      const report = await run(path, options, interrupt.signal);
-      if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
-      else process.stderr.write(`${options.output}: frames: ${report.frames_out}, fps: ${report.fps}\n`);
-    } catch (error) {
-      process.exitCode = interrupt.signal.aborted ? 130 : 1;
-      if (!interrupt.signal.aborted) process.stderr.write(`millrace: ${explain(error)}\n`);
-    } finally {
-      for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, stop);
-    }
-  });
+  return command.action((path: string, options: RunOptions) =>
+    interruptible(
+      async (signal) => {
+        const report = await run(path, options, signal);
+        if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
+        else process.stderr.write(`${options.output}: frames: ${report.frames_out}, fps: ${report.fps}\n`);
+      },
+      { explain },
+    ),
+  );
 }
 
 async function run(path: string, options: RunOptions, signal: AbortSignal): Promise<Report> {
@@ -79,7 +76,8 @@ async function run(path: string, options: RunOptions, signal: AbortSignal): Prom
   const crf = options.crf === undefined ? null : readInteger('crf', options.crf, [0, 63]);
   const quality = readInteger('quality', options.quality, [1, 100]);
   const parameters = { ...parametersFrom(options), ...readSize(options.size), prompt: options.prompt };
-  const model = await readModelFolder(settings.model);
+  const folder = await findModel(settings.model, signal);
+  const model = await readModelFolder(folder);
   const rules = createParameterRules(model);
   const all = { ...rules.defaults, ...rules.check(parameters) };
 
@@ -91,7 +89,7 @@ async function run(path: string, options: RunOptions, signal: AbortSignal): Prom
 
   using progress = new Progress(process.stderr);
   await using engine = createEngine({
-    model: settings.model,
+    model: folder,
     threads: settings.threads,
     cacheDirectory: settings.cacheDirectory === '' ? null : settings.cacheDirectory,
     observer: {
@@ -136,7 +134,7 @@ function rejection(signal: AbortSignal): Promise<never> {
 }
 
 function explain(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = oneLine(error);
   const named = error instanceof ParameterError && !message.startsWith(error.field);
-  return (named ? `${error.field} ${message}` : message).replace(/\s*\n\s*/g, ' ');
+  return named ? `${error.field} ${message}` : message;
 }

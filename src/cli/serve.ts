@@ -2,7 +2,9 @@ import { Command } from 'commander';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { isLoopback } from '../transport/origin.js';
+import { oneLine } from './interruptible.js';
 import { createLogger } from './logger.js';
+import { findModel } from './model-source.js';
 import { readSettings, SettingsError, type Settings } from './settings.js';
 import { flagOf, settingsTable, variableOf, type Setting } from './settings-table.js';
 
@@ -43,10 +45,12 @@ function checkAccess({ host, insecureNoAuth }: Settings): void {
 
 async function serve(settings: Settings): Promise<number> {
   const log = await createLogger(settings);
-  const signal = untilSignal(log);
+  const interrupt = new AbortController();
+  const signal = untilSignal(log).finally(() => interrupt.abort());
   const { createApp } = await import('../app.js');
   try {
-    await using app = await createApp(settings, log);
+    const model = await findModel(settings.model, interrupt.signal);
+    await using app = await createApp({ ...settings, model }, log);
     const address = await app.listen();
     app.ready().then(
       () => announce(address, log),
@@ -57,6 +61,7 @@ async function serve(settings: Settings): Promise<number> {
     complain(oneLine(failure));
     return 1;
   } catch (error) {
+    if (interrupt.signal.aborted) return 0;
     complain(explain(error, settings));
     return 1;
   }
@@ -93,10 +98,6 @@ function explain(error: unknown, { host, port }: Settings): string {
     default:
       return oneLine(error);
   }
-}
-
-function oneLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replace(/\s*\n\s*/g, ' ');
 }
 
 function complain(line: string): void {

@@ -1,0 +1,27 @@
+/**
+ * Runs a command that SIGINT or SIGTERM ends in good order, and the second of them at once. Sets the exit code:
+ * 0 done, 1 failed, 130 interrupted.
+ * @param explain the line for an error. @param interrupted the line for an interruption, if there is one.
+ */
+export async function interruptible(
+  action: (signal: AbortSignal) => Promise<void>,
+  { explain, interrupted }: { readonly explain: (error: unknown) => string; readonly interrupted?: string },
+): Promise<void> {
+  const interrupt = new AbortController();
+  const stop = (): void => (interrupt.signal.aborted ? process.exit(130) : interrupt.abort());
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, stop);
+  try {
+    await action(interrupt.signal);
+  } catch (error) {
+    process.exitCode = interrupt.signal.aborted ? 130 : 1;
+    const line = interrupt.signal.aborted ? interrupted : explain(error);
+    if (line !== undefined) process.stderr.write(`millrace: ${line}\n`);
+  } finally {
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, stop);
+  }
+}
+
+/** The message of an error on one line. */
+export function oneLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replace(/\s*\n\s*/g, ' ');
+}

@@ -1,0 +1,176 @@
+import { listFiles, modelInfo, type ListFileEntry } from '@huggingface/hub';
+import type { HubId } from './hub-id.js';
+import type { HubSettings } from './hub-settings.js';
+import { persist, type Persistence } from './persist.js';
+import { causeOf, PullError, TransientError } from './pull-error.js';
+import { refusal } from './refusal.js';
+
+/** One file of a model as the hub lists it. */
+export interface HubFile {
+  /** Path in the repository, with slashes. */
+  readonly path: string;
+  /** Bytes. */
+  readonly size: number;
+  /** What its content hashes to: by it the file is named in the cache. */
+  readonly checksum: { readonly algorithm: 'sha256' | 'git-sha1'; readonly hex: string };
+}
+
+/** The content of a file from some byte on. */
+export interface Content {
+  /** The first byte: the one asked for, or 0 if the server sends only whole files. */
+  readonly start: number;
+  readonly chunks: AsyncIterable<Uint8Array>;
+}
+
+/** Asks the hub about one version of a model, in spite of time-outs, busy servers and cut connections. */
+export class HubClient {
+  readonly id: HubId;
+  readonly #settings: HubSettings;
+  readonly #persistence: Omit<Persistence, 'tries'>;
+
+  constructor(
+    id: HubId,
+    settings: HubSettings,
+    options: { readonly signal: AbortSignal; onRetry(reason: string, wait: number): void },
+  ) {
+    this.id = id;
+    this.#settings = settings;
+    this.#persistence = { delay: settings.retryDelay, ...options };
+  }
+
+  /** The commit that the revision is. @param tries in a row without any progress. */
+  async commit(tries: number): Promise<string> {
+    const { repo: name, revision } = this.id;
+    const { sha } = await this.#ask(tries, (fetch) =>
+      modelInfo({ name, revision, hubUrl: this.#settings.endpoint, additionalFields: ['sha'], fetch }),
+    );
+    if (typeof sha === 'string' && /^[0-9a-f]{40}$/.test(sha)) return sha;
+    throw new PullError(`${this.#host} gives no commit for ${name}; is HF_ENDPOINT the address of a hub?`);
+  }
+
+  /** All files of a commit. */
+  async files(commit: string): Promise<readonly HubFile[]> {
+    const { repo } = this.id;
+    const list = await this.#ask(6, async (fetch) => {
+      const entries = [];
+      const where = { repo, revision: commit, recursive: true, hubUrl: this.#settings.endpoint, fetch };
+      for await (const entry of listFiles(where)) entries.push(entry);
+      return entries;
+    });
+    return list.filter(({ type }) => type === 'file').map(toFile);
+  }
+
+  /** Does something with the hub until it succeeds or is hopeless. @throws {PullError} */
+  persist<T>(attempt: () => Promise<T>): Promise<T> {
+    return persist(attempt, { ...this.#persistence, tries: 6 });
+  }
+
+  /**
+   * Opens a file of a commit at a byte.
+   * @throws {TransientError | PullError} here and while its chunks are read.
+   */
+  async open(commit: string, path: string, start: number): Promise<Content> {
+    const encoded = path.split('/').map(encodeURIComponent).join('/');
+    const url = `${this.#settings.endpoint}/${this.id.repo}/resolve/${commit}/${encoded}`;
+    const watchdog = new Watchdog(this.#settings.timeout, this.#persistence.signal);
+    // Content that is compressed on the way has other bytes to count.
+    const headers = { 'Accept-Encoding': 'identity', ...(start > 0 && { Range: `bytes=${start}-` }) };
+    const response = await this.#request(url, { headers }, watchdog);
+    const [, first] = /^bytes (\d+)-/.exec(response.headers.get('Content-Range') ?? '') ?? [];
+    const resumed = response.status === 206 && Number(first) === start;
+    return { start: resumed ? start : 0, chunks: this.#chunks(response, watchdog) };
+  }
+
+  get #host(): string {
+    return new URL(this.#settings.endpoint).host;
+  }
+
+  /** A call of the library, whose requests are made here. */
+  #ask<T>(tries: number, call: (fetch: typeof globalThis.fetch) => Promise<T>): Promise<T> {
+    const fetch = async (input: Parameters<typeof globalThis.fetch>[0], init: RequestInit = {}) => {
+      const watchdog = new Watchdog(this.#settings.timeout, this.#persistence.signal);
+      const response = await this.#request(input instanceof Request ? input.url : input, init, watchdog);
+      const parts: Uint8Array[] = [];
+      for await (const chunk of this.#chunks(response, watchdog)) parts.push(chunk);
+      return new Response(Buffer.concat(parts), response);
+    };
+    const attempt = async (): Promise<T> => {
+      try {
+        return await call(fetch);
+      } catch (cause) {
+        if (!(cause instanceof SyntaxError || cause instanceof TypeError)) throw cause;
+        throw new PullError(`${this.#host} does not answer as a hub does; check HF_ENDPOINT`, { cause });
+      }
+    };
+    return persist(attempt, { ...this.#persistence, tries });
+  }
+
+  async #request(url: string | URL, init: RequestInit, watchdog: Watchdog): Promise<Response> {
+    const { endpoint, token } = this.#settings;
+    const headers = new Headers(init.headers);
+    headers.set('User-Agent', 'millrace');
+    // Only the hub itself gets the token; fetch leaves it out where it is led elsewhere.
+    if (token && new URL(url).origin === new URL(endpoint).origin) {
+      headers.set('Authorization', `Bearer ${token.value}`);
+    }
+    let response: Response;
+    try {
+      response = await fetch(url, { ...init, headers, signal: watchdog.signal });
+    } catch (cause) {
+      watchdog.stop();
+      throw this.#interruption(cause, 'cannot be reached');
+    }
+    if (response.ok) return response;
+    watchdog.stop();
+    await response.body?.cancel();
+    throw refusal(response, this.id, this.#settings);
+  }
+
+  async *#chunks(response: Response, watchdog: Watchdog): AsyncGenerator<Uint8Array> {
+    try {
+      for await (const chunk of response.body ?? []) {
+        watchdog.touch();
+        yield chunk as Uint8Array;
+      }
+    } catch (cause) {
+      throw this.#interruption(cause, 'broke the connection off');
+    } finally {
+      watchdog.stop();
+    }
+  }
+
+  #interruption(cause: unknown, what: string): Error {
+    this.#persistence.signal.throwIfAborted();
+    if (cause instanceof Error && cause.name === 'TimeoutError') {
+      return new TransientError(`${this.#host} was silent for ${this.#settings.timeout / 1000} s`, { cause });
+    }
+    return new TransientError(`${this.#host} ${what} (${causeOf(cause)})`, { cause });
+  }
+}
+
+function toFile({ path, size, oid, lfs }: ListFileEntry): HubFile {
+  const [algorithm, hex] = lfs ? (['sha256', lfs.oid] as const) : (['git-sha1', oid ?? ''] as const);
+  // It becomes a file name.
+  if (!/^[0-9a-f]{40,64}$/.test(hex)) throw new PullError(`the hub gives no checksum for ${path}`);
+  return { path, size: lfs?.size ?? size, checksum: { algorithm, hex } };
+}
+
+/** Aborts a request that nothing is heard of for a while. */
+class Watchdog {
+  readonly signal: AbortSignal;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(timeout: number, signal: AbortSignal) {
+    const controller = new AbortController();
+    this.signal = AbortSignal.any([signal, controller.signal]);
+    this.#timer = setTimeout(() => controller.abort(new DOMException('silence', 'TimeoutError')), timeout);
+  }
+
+  touch(): void {
+    this.#timer.refresh();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+}

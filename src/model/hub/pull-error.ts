@@ -1,0 +1,29 @@
+/** A model that cannot be had from the hub. The message is one line: what is wrong and what to do. */
+export class PullError extends Error {
+  override readonly name = 'PullError';
+}
+
+/** Something that may go better when it is tried again. */
+export class TransientError extends Error {
+  override readonly name = 'TransientError';
+  /** Milliseconds that the server asks to wait, or null. */
+  readonly wait: number | null;
+  /** Whether something was gained before it went wrong, so that a slow way still leads to the end. */
+  readonly progressed: boolean;
+
+  constructor(
+    message: string,
+    options: ErrorOptions & { readonly wait?: number | null; readonly progressed?: boolean } = {},
+  ) {
+    super(message, options);
+    this.wait = options.wait ?? null;
+    this.progressed = options.progressed ?? false;
+  }
+}
+
+/** The cause in few words: a code such as ECONNREFUSED where there is one, else the message. */
+export function causeOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.cause !== undefined) return causeOf(error.cause);
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.message;
+}

@@ -92,7 +92,7 @@ describe('connections', () => {
   });
 
   it('that answer no ping are given up, others are not', async () => {
-    await using server = await startServer({ pingSeconds: 0.2 });
+    await using server = await startServer({ pingSeconds: 1 });
     await using lively = await StreamClient.connect(server.streamUrl);
     const silent = await StreamClient.connect(server.streamUrl, { autoPong: false });
     assert.deepEqual(await silent.closed, { code: 4408, reason: 'idle_timeout' });

@@ -24,7 +24,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--decay-steps", type=int, help="steps in which the learning rate falls to zero at the end")
     parser.add_argument("--rate", type=float, help="learning rate, instead of the stage's default")
     parser.add_argument("--batch", type=int, default=16, help="U-Net rows a process and step (default 16; a GPU takes 512)")
-    parser.add_argument("--init-scale", type=float, default=8.0, help="the latent scale of --init (its vae's scaling_factor)")
     parser.add_argument("--model", type=Path, help="diffusers folder to write, measure or draw with (default RUN/export)")
     parser.add_argument("--name", default="model", help="name of the evaluation's and the montage's file")
     parser.add_argument("--pictures", type=int, default=6, help="held-out pictures a style in the evaluation (default 6)")
@@ -86,13 +85,11 @@ def _latents(arguments: argparse.Namespace, run: RunFolder) -> None:
 def _unet(arguments: argparse.Namespace, run: RunFolder) -> None:
     from .unet.train import train_unet
 
-    init = _part(arguments, "unet")
     plan = _plan(arguments, 40000, 0.2)
     work = partial(
         train_unet,
         run=run,
-        init=init,
-        init_scale=arguments.init_scale,
+        init=arguments.init,
         rate=arguments.rate or 1e-3,
         batch=arguments.batch,
         plan=plan,
@@ -149,7 +146,10 @@ _STAGES: dict[str, Callable[[argparse.Namespace, RunFolder], None]] = {
 
 
 def main() -> None:
-    arguments = _parser().parse_args()
+    parser = _parser()
+    arguments = parser.parse_args()
+    if arguments.stage == "all" and (arguments.steps or arguments.decay_steps or arguments.rate):
+        parser.error("--steps, --decay-steps and --rate belong to a single stage")
     run = RunFolder(arguments.run)
     run.root.mkdir(parents=True, exist_ok=True)
     for stage in _STAGES if arguments.stage == "all" else [arguments.stage]:

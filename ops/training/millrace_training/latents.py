@@ -39,7 +39,7 @@ def _pictures(photo: np.ndarray, targets: np.ndarray, labels: np.ndarray) -> lis
     return [by_style[int(s)] if m < 0 else apply_mood(by_style[int(s)], MOOD_NAMES[m]) for s, m in labels]
 
 
-def make_latents(group: Group, run: RunFolder) -> None:
+def make_latents(group: Group, run: RunFolder, starts: list[int]) -> None:
     """Encode this process's share of the chunks into latents.npy."""
     torch.set_grad_enabled(False)
     model = load_autoencoder(run.autoencoder, group.device)
@@ -48,8 +48,7 @@ def make_latents(group: Group, run: RunFolder) -> None:
     labels = np.load(run.latent_labels)
     latents = np.load(run.latents, mmap_mode="r+")
     done_path = run.root / f"latents.done.{group.rank}"
-    done = set(encoded_crops(run)) if any(run.root.glob("latents.done.*")) else set()
-    starts = [s for s in range(0, len(crops), _CHUNK) if s // _CHUNK % group.size == group.rank and s not in done]
+    starts = starts[group.rank :: group.size]
     with done_path.open("a") as log:
         for count, start in enumerate(starts, 1):
             for index in range(start, min(start + _CHUNK, len(crops))):
@@ -65,9 +64,14 @@ def make_latents(group: Group, run: RunFolder) -> None:
 
 def encoded_crops(run: RunFolder) -> np.ndarray:
     """int [n]: the crops whose latents are written; the U-Net can start before all are."""
-    starts = sorted(int(line) for path in run.root.glob("latents.done.*") for line in path.read_text().split())
     count = len(np.load(run.latent_labels, mmap_mode="r"))
-    return np.concatenate([np.arange(start, min(start + _CHUNK, count)) for start in starts])
+    ranges = [np.arange(start, min(start + _CHUNK, count)) for start in _finished(run)]
+    return np.concatenate([np.empty(0, int), *ranges])
+
+
+def _finished(run: RunFolder) -> list[int]:
+    """The first crop of each finished chunk."""
+    return sorted(int(line) for path in run.root.glob("latents.done.*") for line in path.read_text().split())
 
 
 def prepare_latents(run: RunFolder) -> partial[None]:
@@ -77,4 +81,5 @@ def prepare_latents(run: RunFolder) -> partial[None]:
     np.save(run.latent_labels, np.stack([labels_of_crop(i, s) for i, s in enumerate(styles)]))
     if not run.latents.exists():
         np.lib.format.open_memmap(run.latents, "w+", np.float16, (len(styles), SLOTS, LATENT_CHANNELS, size, size))
-    return partial(make_latents, run=run)
+    finished = set(_finished(run))
+    return partial(make_latents, run=run, starts=[s for s in range(0, len(styles), _CHUNK) if s not in finished])

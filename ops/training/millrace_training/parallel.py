@@ -88,17 +88,21 @@ def run_parallel(work: Callable[[Group], None], processes: int, device: torch.de
     While it runs, `pids` lists the ids of all its processes.
     """
     size = processes if device.type == "cpu" else 1
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the list below is tidied up
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the workers end too
     mine = [os.getpid()]
+    workers: list[mp.Process] = []
     _edit_pids(pids, add=mine)
     try:
         if size == 1:
             _enter(0, 1, 0, device, work)
             return
         context = mp.start_processes(_enter, args=(size, _free_port(), device, work), nprocs=size, join=False, start_method="spawn")
+        workers = context.processes
         mine += context.pids()
         _edit_pids(pids, add=mine[1:])
         while not context.join():
             pass
     finally:
+        for worker in workers:
+            worker.terminate()
         _edit_pids(pids, remove=mine)

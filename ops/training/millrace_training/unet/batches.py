@@ -16,7 +16,7 @@ from ..targets import TARGETS_PER_CROP
 from ..text.tokenizer import tokenize
 
 _PHASE = 8  # latents: crops start at multiples of 32 pixels, the longest period of any pattern
-_BLEND_SHARE = 0.08
+_BLEND_SHARE = 0.06
 _PHOTO_SHARE, _MOOD_SHARE, _STYLE_MOOD_SHARE = 0.09, 0.10, 0.26
 # Styles with cells, strokes or bands need more steps than changes of colour.
 _HARD_STYLES = {

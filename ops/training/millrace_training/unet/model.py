@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import torch
@@ -43,10 +44,10 @@ def new_unet() -> UNet2DConditionModel:
 
 
 @torch.no_grad()
-def load_unet(folder: Path, trained_scale: float) -> UNet2DConditionModel:
-    """From a diffusers folder; its first and last convolution are adapted to LATENT_SCALE."""
-    unet = UNet2DConditionModel.from_pretrained(folder, torch_dtype=torch.float32)
-    ratio = LATENT_SCALE / trained_scale
+def load_unet(model: Path) -> UNet2DConditionModel:
+    """From a whole model's diffusers folder; the first and last convolution are adapted to LATENT_SCALE."""
+    unet = UNet2DConditionModel.from_pretrained(model / "unet", torch_dtype=torch.float32)
+    ratio = LATENT_SCALE / json.loads((model / "vae/config.json").read_text())["scaling_factor"]
     unet.conv_in.weight.div_(ratio)
     unet.conv_out.weight.mul_(ratio)
     unet.conv_out.bias.mul_(ratio)

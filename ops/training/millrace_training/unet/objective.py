@@ -25,9 +25,9 @@ from .schedule import time_of_index
 FULL_STYLE_INDEX = 38
 _FULL_STYLE_TIME = time_of_index(FULL_STYLE_INDEX)  # 239
 _NO_STYLE_TIME = time_of_index(48)  # 39
-_OWN_ANSWER_SHARE = 0.20
-_TRUE_TARGET_SHARE = 0.05
-_PARTLY_STYLED_SHARE = 0.10
+_OWN_ANSWER_SHARE = 0.15
+_TRUE_TARGET_SHARE = 0.03
+_PARTLY_STYLED_SHARE = 0.05
 
 
 def style_share(time: torch.Tensor) -> torch.Tensor:

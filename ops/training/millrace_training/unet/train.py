@@ -38,10 +38,10 @@ class UnetTask:
 
     name = "unet"
 
-    def __init__(self, run: RunFolder, init: Path | None, init_scale: float, rate: float, batch: int, group: Group):
+    def __init__(self, run: RunFolder, init: Path | None, rate: float, batch: int, group: Group):
         torch.manual_seed(1)
         self.group, self.rate, self.rows = group, rate, batch
-        unet = load_unet(init, init_scale) if init else new_unet()
+        unet = load_unet(init) if init else new_unet()
         unet.set_attn_processor(AttnProcessor())  # plain products: a sixth faster than fused attention on a CPU at this size
         self.model: nn.Module = unet.to(group.device, memory_format=torch.channels_last)
         self.vae = load_autoencoder(run.autoencoder, group.device).eval().requires_grad_(False)
@@ -127,7 +127,7 @@ class UnetTask:
         return np.concatenate(made)
 
 
-def train_unet(group: Group, run: RunFolder, init: Path | None, init_scale: float, rate: float, batch: int, plan: Plan) -> None:
+def train_unet(group: Group, run: RunFolder, init: Path | None, rate: float, batch: int, plan: Plan) -> None:
     """Train; the averaged weights stand in the checkpoint that the export reads."""
-    task = UnetTask(run, init, init_scale, rate, batch, group)
+    task = UnetTask(run, init, rate, batch, group)
     train(task, plan, run, run.unet, group)

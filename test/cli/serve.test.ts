@@ -82,14 +82,13 @@ describe('millrace serve', () => {
   });
 
   it('says so when the port is in use', async () => {
-    const other = createServer().listen(0, '127.0.0.1');
+    await using other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const address = other.address();
     assert.ok(typeof address === 'object' && address);
     await using serve = new Serve('--port', String(address.port));
     assert.equal(await serve.exit, 1);
     assert.match(serve.complaints, new RegExp(`^millrace: port ${address.port} is in use; .*--port\n$`));
-    other.close();
   });
 
   it('says which file of a model is missing or broken', async () => {

@@ -14,6 +14,10 @@ import type { Latent, Stage } from './types.js';
 export interface Conditioning {
   /** Prompt embedding [tokens, width]. */
   readonly embedding: Float32Array;
+  /** Embedding of the prompt as a whole [width], for models that take one (SDXL). */
+  readonly pooled?: Float32Array;
+  /** For models that guide themselves by a scale that they are given (LCM). */
+  readonly guidanceScale?: number;
 }
 
 /** Settings that hold for all frames under way at once: a new prompt shows in the next frame that comes out. */

@@ -7,20 +7,34 @@ import { Ajv } from 'ajv';
 const ajv = new Ajv({ useDefaults: true, allowUnionTypes: true });
 
 const count = { type: 'integer', minimum: 1 } as const;
+const maybe = { anyOf: [count, { type: 'null' }], default: null } as const;
 const channels = { type: 'array', minItems: 1, items: count } as const;
 
 /** model_index.json */
-export const validateIndex = ajv.compile<{ readonly _class_name: string }>({
+export const validateIndex = ajv.compile<{
+  readonly _class_name: string;
+  readonly force_zeros_for_empty_prompt: boolean;
+}>({
   type: 'object',
   required: ['_class_name'],
-  properties: { _class_name: { type: 'string' } },
+  properties: {
+    _class_name: { type: 'string' },
+    force_zeros_for_empty_prompt: { type: 'boolean', default: false },
+  },
 });
 
 export interface UnetConfig {
   readonly in_channels: number;
   readonly out_channels: number;
   readonly block_out_channels: readonly number[];
-  readonly cross_attention_dim: number;
+  /** One width, or one for each block, which are all the same in what is supported here. */
+  readonly cross_attention_dim: number | readonly number[];
+  /** Width of the guidance embedding of a model that guides itself (a whole LCM). */
+  readonly time_cond_proj_dim: number | null;
+  /** `text_time` (SDXL) takes the embedding of the whole prompt and sizes; `text` is computed in the graph. */
+  readonly addition_embed_type: 'text' | 'text_time' | null;
+  readonly addition_time_embed_dim: number | null;
+  readonly projection_class_embeddings_input_dim: number | null;
   /** Width and height of a latent image in training, where it says so. */
   readonly sample_size: number | null;
 }
@@ -34,10 +48,12 @@ export const validateUnet = ajv.compile<UnetConfig>({
     in_channels: count,
     out_channels: count,
     block_out_channels: channels,
-    cross_attention_dim: count,
+    cross_attention_dim: { anyOf: [count, channels] },
     sample_size: { anyOf: [count, { type: 'array' }, { type: 'null' }], default: null },
-    // "text" is computed inside the graph; "text_time" (SDXL) needs inputs that the other files do not give.
-    addition_embed_type: { enum: [null, 'text'] },
+    time_cond_proj_dim: maybe,
+    addition_embed_type: { enum: [null, 'text', 'text_time'], default: null },
+    addition_time_embed_dim: maybe,
+    projection_class_embeddings_input_dim: maybe,
   },
 });
 
@@ -70,13 +86,21 @@ export const validateVae = ajv.compile<VaeConfig>({
 export interface TextEncoderConfig {
   readonly hidden_size: number;
   readonly max_position_embeddings: number;
+  readonly num_hidden_layers: number;
+  /** Width of the embedding of a whole text. */
+  readonly projection_dim: number | null;
 }
 
-/** text_encoder/config.json */
+/** text_encoder/config.json, and text_encoder_2/config.json of SDXL */
 export const validateTextEncoder = ajv.compile<TextEncoderConfig>({
   type: 'object',
   required: ['hidden_size'],
-  properties: { hidden_size: count, max_position_embeddings: { ...count, default: 77 } },
+  properties: {
+    hidden_size: count,
+    max_position_embeddings: { ...count, default: 77 },
+    num_hidden_layers: { ...count, default: 12 },
+    projection_dim: maybe,
+  },
 });
 
 export interface SchedulerConfig extends Readonly<Record<string, unknown>> {

@@ -1,5 +1,5 @@
 import type { ParameterUpdate } from '@millrace/protocol';
-import { basename, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import {
   validateIndex,
   validateScheduler,
@@ -11,24 +11,24 @@ import {
   type UnetConfig,
   type VaeConfig,
 } from './configs.js';
+import { readLayout, textPart, type FixedSize, type ModelLayout } from './layout/model.js';
 import { ModelError } from './model-error.js';
-import { checkWeights, exists, readModelJson } from './model-files.js';
+import { exists, readModelJson } from './model-files.js';
+import { modelName } from './model-name.js';
 import { readSettings, type ModelStyle } from './settings.js';
 
 /** What is known of a model from its folder, before any weights are loaded. */
 export interface ModelFolder {
-  /** Name of the folder. */
+  /** Name of the folder, or organisation/name of one that came from the hub. */
   readonly name: string;
   /** One or two sentences for people; may be empty. */
   readonly description: string;
-  /** Absolute paths of the ONNX graphs, and of the folder of the tokenizer. */
-  readonly files: {
-    readonly unet: string;
-    readonly vaeEncoder: string;
-    readonly vaeDecoder: string;
-    readonly textEncoder: string;
-    readonly tokenizer: string;
-  };
+  /** Absolute path. */
+  readonly root: string;
+  /** The ONNX graphs and how they take their inputs. */
+  readonly layout: ModelLayout;
+  /** Absolute paths of the folders of the tokenizers, one for each text encoder. */
+  readonly tokenizers: readonly string[];
   /** Channels of a latent image. */
   readonly latentChannels: number;
   /** The U-Net sees (encoded - shiftFactor) * scalingFactor. */
@@ -39,6 +39,12 @@ export interface ModelFolder {
   /** Width and height in pixels must be multiples of this: what the VAE and the U-Net halve together. */
   readonly sizeFactor: number;
   readonly predictionType: SchedulerConfig['prediction_type'];
+  /** The size of pictures that the exports fixed, if any. */
+  readonly fixedSize: FixedSize;
+  /** The model takes the guidance scale as an input and needs no guidance from outside (a whole LCM). */
+  readonly selfGuided: boolean;
+  /** An empty negative prompt is no prompt at all: an embedding of zeros (SDXL). */
+  readonly zeroEmptyNegative: boolean;
   /** Shape of a prompt's embedding: [textLength, textWidth]. */
   readonly textLength: number;
   readonly textWidth: number;
@@ -61,37 +67,35 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
   if (!(await exists(root))) {
     throw new ModelError(root, 'no such folder; give the path of a model folder in the diffusers layout');
   }
-  await readModelJson(join(root, 'model_index.json'), validateIndex);
+  const index = await readModelJson(join(root, 'model_index.json'), validateIndex);
   const unetPath = join(root, 'unet/config.json');
   const vaePath = await findVaeConfig(root);
-  const textPath = join(root, 'text_encoder/config.json');
-  const [unet, vae, text, scheduler] = await Promise.all([
+  const [unet, vae, scheduler] = await Promise.all([
     readModelJson(unetPath, validateUnet),
     readModelJson(vaePath, validateVae),
-    readModelJson(textPath, validateTextEncoder),
     readModelJson(join(root, 'scheduler/scheduler_config.json'), validateScheduler),
   ]);
-  checkFit([unetPath, unet], [vaePath, vae], [textPath, text]);
-  const graph = (part: string): string => join(root, part, 'model.onnx');
-  const files = {
-    unet: graph('unet'),
-    vaeEncoder: graph('vae_encoder'),
-    vaeDecoder: graph('vae_decoder'),
-    textEncoder: graph('text_encoder'),
-    tokenizer: join(root, 'tokenizer'),
-  };
-  for (const path of [files.unet, files.vaeEncoder, files.vaeDecoder, files.textEncoder]) {
-    await checkWeights(path);
-    // Graphs of more than 2 GB keep their weights beside them.
-    if (await exists(`${path}_data`)) await checkWeights(`${path}_data`);
-  }
+  // SDXL alone has two text encoders.
+  const parts = unet.addition_embed_type === 'text_time' ? [0, 1].map(textPart) : ['text_encoder'];
+  const texts = await Promise.all(
+    parts.map(async (part): Promise<Read<TextEncoderConfig>> => {
+      const path = join(root, part, 'config.json');
+      return [path, await readModelJson(path, validateTextEncoder)];
+    }),
+  );
+  checkFit([unetPath, unet], [vaePath, vae], texts);
   const pixelFactor = vaeFactor(vae);
   const sizeFactor = pixelFactor * halvings(unet.block_out_channels);
+  const textEncoders = texts.map(([, config]) => config);
+  const layout = await readLayout(root, { unet, unetPath, vae, textEncoders, pixelFactor });
   const settings = await readSettings(join(root, 'millrace.json'), sizeFactor);
+  const selfGuided = layout.unet.guidance !== null;
   return {
-    name: basename(root),
+    name: modelName(root),
     description: settings.description ?? '',
-    files,
+    root,
+    layout,
+    tokenizers: parts.map((part) => join(root, part.replace('text_encoder', 'tokenizer'))),
     latentChannels: vae.latent_channels,
     // Older files of Stable Diffusion's own VAE leave the factor out.
     scalingFactor: vae.scaling_factor ?? (vae._class_name === 'AutoencoderKL' ? 0.18215 : 1),
@@ -99,10 +103,19 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
     pixelFactor,
     sizeFactor,
     predictionType: scheduler.prediction_type,
-    textLength: text.max_position_embeddings,
-    textWidth: text.hidden_size,
+    fixedSize: layout.size,
+    selfGuided,
+    zeroEmptyNegative: index.force_zeros_for_empty_prompt,
+    textLength: Math.min(...textEncoders.map((text) => text.max_position_embeddings)),
+    textWidth: textEncoders.reduce((sum, text) => sum + text.hidden_size, 0),
     scheduler,
-    defaults: { ...trainedSize(unet, pixelFactor), ...settings.defaults },
+    defaults: {
+      ...trainedSize(unet, pixelFactor),
+      // The guidance that LCMs are distilled for and used with in diffusers.
+      ...(selfGuided && { cfg_type: 'none' as const, guidance_scale: 8.5 }),
+      ...settings.defaults,
+      ...layout.size,
+    },
     styles: settings.styles ?? [],
   };
 }
@@ -120,7 +133,7 @@ type Read<T> = readonly [path: string, config: T];
 function checkFit(
   [unetPath, unet]: Read<UnetConfig>,
   [vaePath, vae]: Read<VaeConfig>,
-  [textPath, text]: Read<TextEncoderConfig>,
+  texts: readonly Read<TextEncoderConfig>[],
 ): void {
   for (const field of ['in_channels', 'out_channels'] as const) {
     if (unet[field] === vae.latent_channels) continue;
@@ -130,11 +143,15 @@ function checkFit(
         'take the U-Net and the VAE of the same text-to-image model',
     );
   }
-  if (unet.cross_attention_dim !== text.hidden_size) {
+  const width = texts.reduce((sum, [, text]) => sum + text.hidden_size, 0);
+  const wanted = [unet.cross_attention_dim].flat().find((dimension) => dimension !== width);
+  if (wanted !== undefined) {
+    const paths = texts.map(([path]) => path).join(', ');
+    const encoders = texts.length === 1 ? 'text encoder gives' : 'text encoders together give';
     throw new ModelError(
       unetPath,
-      `cross_attention_dim is ${unet.cross_attention_dim}, but the text encoder gives ${text.hidden_size} ` +
-        `values a token (${textPath}); take both of the same model`,
+      `cross_attention_dim is ${wanted}, but the ${encoders} ${width} values a token (${paths}); ` +
+        'take them of the same model',
     );
   }
 }

@@ -25,7 +25,7 @@ export async function readModelJson<T>(path: string, validate: ValidateFunction<
   const text = await readModelText(path);
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (cause) {
     throw new ModelError(path, `not valid JSON; ${isPointer(text) ? pullFiles : incomplete}`, { cause });
   }
@@ -35,6 +35,29 @@ export async function readModelJson<T>(path: string, validate: ValidateFunction<
   const field = error?.instancePath ? `field ${error.instancePath.slice(1).replaceAll('/', '.')} ` : '';
   throw new ModelError(path, `${field}${error?.message ?? 'is not as expected'}${allowed}; correct the file`);
 }
+
+/**
+ * Parses JSON as Python writes it: diffusers puts -Infinity into configurations of schedulers, which JSON does not
+ * have. NaN, which no number of JSON comes near to, becomes null.
+ * @throws {SyntaxError} if it is no JSON in other ways.
+ */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const outsideTexts = /"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b/g;
+    const plain = text.replace(outsideTexts, (match) => pythonNumbers[match] ?? match);
+    if (plain === text) throw error;
+    return JSON.parse(plain);
+  }
+}
+
+/** A number beyond the largest one is read as an infinite one. */
+const pythonNumbers: Readonly<Record<string, string>> = {
+  Infinity: '1e999',
+  '-Infinity': '-1e999',
+  NaN: 'null',
+};
 
 /** Whether there is a file or folder at this path. */
 export async function exists(path: string): Promise<boolean> {

@@ -34,7 +34,7 @@ async function bareLoop(runtime: ModelRuntime, steps: number): Promise<number> {
     role: 'positive',
     stage: { timestep: 239, a: 1, b: 1, inputScale: 1 },
     input: new SeededNoise([{ seed: 1, weight: 1 }], length, 0).at(0, 0),
-    conditioning: { embedding: await runtime.embed('oil painting') },
+    conditioning: await runtime.embed('oil painting'),
   };
   let frames = 0;
   const start = performance.now();

@@ -25,8 +25,11 @@ describe('readModelFolder', () => {
     assert.deepEqual([model.pixelFactor, model.sizeFactor], [4, 32]);
     assert.deepEqual([model.textLength, model.textWidth], [77, 96]);
     assert.equal(model.scheduler['beta_schedule'], 'scaled_linear');
-    for (const path of Object.values(model.files)) assert.ok(isAbsolute(path));
-    assert.equal(basename(model.files.unet), 'model.onnx');
+    const { unet, vaeEncoder, vaeDecoder, textEncoders } = model.layout;
+    const graphs = [unet, vaeEncoder, vaeDecoder, ...textEncoders].map(({ graph }) => graph.file);
+    assert.equal(graphs.length, 4);
+    for (const path of [...graphs, ...model.tokenizers]) assert.ok(isAbsolute(path));
+    assert.equal(basename(unet.graph.file), 'model.onnx');
   });
 
   it('gives the embedded model one-click styles and whole default parameters', async () => {
@@ -90,12 +93,6 @@ const faults: readonly [string, (copy: ModelCopy) => Promise<void>, string, RegE
       copy.write('vae_decoder/model.onnx', 'version https://git-lfs.github.com/spec/v1\noid sha256:0'),
     'vae_decoder/model.onnx',
     /Git LFS pointer, not the weights; run "git lfs pull"/,
-  ],
-  [
-    'outside weights left in Git LFS',
-    (copy) => copy.write('unet/model.onnx_data', 'version https://git-lfs.github.com/spec/v1\noid sha256:0'),
-    'unet/model.onnx_data',
-    /Git LFS pointer/,
   ],
   ['broken JSON', (copy) => copy.write('unet/config.json', '{"in_'), 'unet/config.json', /not valid JSON/],
   ['other JSON', (copy) => copy.write('model_index.json', '[]'), 'model_index.json', /must be object/],

@@ -5,7 +5,7 @@ import { repositoryRoot } from '../support/reference.js';
 
 export const embeddedModel = join(repositoryRoot, 'ops/models/millrace-styles');
 
-/** A copy of the embedded model that a test may spoil; its weights are links to the real ones. */
+/** A copy of a model that a test may spoil; its graphs are links to the real ones. */
 export class ModelCopy implements AsyncDisposable {
   readonly folder: string;
 
@@ -13,10 +13,10 @@ export class ModelCopy implements AsyncDisposable {
     this.folder = folder;
   }
 
-  static async create(): Promise<ModelCopy> {
+  static async create(model = embeddedModel): Promise<ModelCopy> {
     const folder = await mkdtemp(join(tmpdir(), 'millrace-model-'));
     const weights: string[] = [];
-    await cp(embeddedModel, folder, {
+    await cp(model, folder, {
       recursive: true,
       filter: (source) => {
         if (!source.endsWith('.onnx')) return true;
@@ -24,7 +24,7 @@ export class ModelCopy implements AsyncDisposable {
         return false;
       },
     });
-    for (const source of weights) await symlink(source, join(folder, relative(embeddedModel, source)));
+    for (const source of weights) await symlink(source, join(folder, relative(model, source)));
     return new ModelCopy(folder);
   }
 

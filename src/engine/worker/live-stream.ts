@@ -1,23 +1,15 @@
 import type { StreamParameters } from '@millrace/protocol';
 import type { Source } from '../../diffusion/batcher.js';
-import { blend } from '../../diffusion/blend.js';
 import { needsNegative } from '../../diffusion/guidance.js';
 import { Gaussian } from '../../diffusion/noise.js';
 import { SimilarityFilter } from '../../diffusion/similarity-filter.js';
-import { Stream, type Lane } from '../../diffusion/stream.js';
-import { MovingEmbedding } from '../../diffusion/transition.js';
+import { Stream, type Conditioning, type Lane, type Steering } from '../../diffusion/stream.js';
 import type { Plan } from '../../diffusion/in-flight.js';
 import type { CostCurve, EngineDropReason } from '../messages.js';
 import { preferredDenoise } from './calibration.js';
 import type { EmbeddingCache } from './embedding-cache.js';
-import {
-  admissionOf,
-  createPlan,
-  guidanceOf,
-  samePlan,
-  weightedPrompts,
-  type PlanModel,
-} from './settings.js';
+import { embedPrompts, MovingPrompt, type PromptPair } from './prompts.js';
+import { admissionOf, createPlan, guidanceOf, samePlan, type PlanModel } from './settings.js';
 import type { Size } from './runtime.js';
 
 /** A frame that was handed over and has not entered the stream yet. */
@@ -33,6 +25,8 @@ export interface WaitingFrame extends Size {
 export interface StreamContext {
   readonly model: PlanModel;
   readonly embeddings: EmbeddingCache;
+  /** What stands for an empty negative prompt; null embeds it like any other text. */
+  readonly emptyNegative: Conditioning | null;
   readonly costs: CostCurve;
   /** Is told of every frame that will have no result. */
   drop(stream: number, waiting: WaitingFrame, reason: EngineDropReason): void;
@@ -47,8 +41,8 @@ export class LiveStream implements Source {
   readonly #context: StreamContext;
   #parameters: StreamParameters;
   readonly #stream: Stream;
-  readonly #positive: MovingEmbedding;
-  readonly #negative: MovingEmbedding;
+  readonly #positive: MovingPrompt;
+  readonly #negative: MovingPrompt;
   readonly #filter: SimilarityFilter;
   /** Oldest first. */
   #waiting: WaitingFrame[] = [];
@@ -61,18 +55,14 @@ export class LiveStream implements Source {
     context: StreamContext,
     parameters: StreamParameters,
     plan: Plan,
-    embeddings: PromptEmbeddings,
+    prompts: PromptPair,
   ) {
     this.id = id;
     this.#context = context;
     this.#parameters = parameters;
-    this.#positive = new MovingEmbedding(embeddings.positive);
-    this.#negative = new MovingEmbedding(embeddings.negative);
-    const steering = {
-      guidance: guidanceOf(parameters),
-      positive: { embedding: embeddings.positive },
-      negative: { embedding: embeddings.negative },
-    };
+    this.#positive = new MovingPrompt(prompts.positive);
+    this.#negative = new MovingPrompt(prompts.negative);
+    const steering = this.#steering(0, performance.now());
     this.#stream = new Stream(plan, steering, this.#admission(parameters, plan));
     const seed = typeof parameters.seed === 'number' ? parameters.seed : (parameters.seed[0]?.seed ?? 0);
     const random = new Gaussian(seed, filterKey);
@@ -82,8 +72,8 @@ export class LiveStream implements Source {
   /** @throws {ParameterError} if the parameters cannot be. */
   static async open(id: number, context: StreamContext, parameters: StreamParameters): Promise<LiveStream> {
     const plan = createPlan(context.model, parameters);
-    const embeddings = await embedPrompts(context.embeddings, parameters);
-    return new LiveStream(id, context, parameters, plan, embeddings);
+    const prompts = await embedPrompts(context.embeddings, parameters, context.emptyNegative);
+    return new LiveStream(id, context, parameters, plan, prompts);
   }
 
   get plan(): Plan {
@@ -105,7 +95,8 @@ export class LiveStream implements Source {
     const plan = samePlan(before, parameters)
       ? this.#stream.plan
       : createPlan(this.#context.model, parameters);
-    const { positive, negative } = await embedPrompts(this.#context.embeddings, parameters);
+    const { embeddings, emptyNegative } = this.#context;
+    const { positive, negative } = await embedPrompts(embeddings, parameters, emptyNegative);
     // Nothing below can fail.
     const now = performance.now();
     const way = {
@@ -118,9 +109,8 @@ export class LiveStream implements Source {
     this.#negative.moveTo(negative, way);
     this.#stream.plan = plan;
     this.#stream.admission = this.#admission(parameters, plan);
-    this.#stream.steering = { ...this.#stream.steering, guidance: guidanceOf(parameters) };
     this.#parameters = parameters;
-    this.#steer(now);
+    this.#stream.steering = this.#steering(this.#stream.ordinal, now);
     this.#filter.reset();
     this.#screened = 0;
     this.#dropMisfits();
@@ -186,7 +176,7 @@ export class LiveStream implements Source {
 
   /** Lets a frame enter that `takeEntry` gave. @returns its lane. */
   admit(frame: number, latent: Float32Array | null): Lane {
-    this.#steer(performance.now());
+    this.#stream.steering = this.#steering(this.#stream.ordinal, performance.now());
     this.#stream.admit(frame, latent);
     const lane = this.#stream.lanes().at(-1);
     if (lane === undefined) throw new RangeError('the frame did not enter');
@@ -214,16 +204,12 @@ export class LiveStream implements Source {
     return admissionOf(parameters, preferred);
   }
 
-  #steer(now: number): void {
-    const { ordinal, steering } = this.#stream;
-    const positive = this.#positive.at(ordinal, now);
-    const negative = this.#negative.at(ordinal, now);
-    if (positive === steering.positive.embedding && negative === steering.negative.embedding) return;
-    this.#stream.steering = {
-      ...steering,
-      positive: { embedding: positive },
-      negative: { embedding: negative },
-    };
+  #steering(ordinal: number, now: number): Steering {
+    const guidance = guidanceOf(this.#parameters);
+    const [positive, negative] = [this.#positive.at(ordinal, now), this.#negative.at(ordinal, now)];
+    if (!this.#context.model.folder.selfGuided) return { guidance, positive, negative };
+    const { guidance_scale: guidanceScale } = this.#parameters;
+    return { guidance, positive: { ...positive, guidanceScale }, negative };
   }
 
   /** Frames of a size that the stream had before cannot enter any more. */
@@ -242,21 +228,6 @@ export class LiveStream implements Source {
     this.#screened = Math.max(0, this.#screened - 1);
     if (oldest) this.#context.drop(this.id, oldest, reason);
   }
-}
-
-interface PromptEmbeddings {
-  readonly positive: Float32Array;
-  readonly negative: Float32Array;
-}
-
-async function embedPrompts(cache: EmbeddingCache, parameters: StreamParameters): Promise<PromptEmbeddings> {
-  const prompts = weightedPrompts(parameters);
-  const parts = [];
-  for (const { text, weight } of prompts) parts.push({ embedding: await cache.get(text), weight });
-  const [only] = parts;
-  // A single prompt keeps the cache's own array, by which an unchanged prompt is known.
-  const positive = parts.length === 1 && only ? only.embedding : blend(parts, parameters.prompt_blend);
-  return { positive, negative: await cache.get(parameters.negative_prompt) };
 }
 
 /** What acts on all frames under way at once. */

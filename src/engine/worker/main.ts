@@ -9,6 +9,7 @@ import { FrameLoop, type Post } from './frame-loop.js';
 import { LiveStream, type StreamContext } from './live-stream.js';
 import { measureCosts } from './measure-costs.js';
 import { ModelRuntime } from './runtime.js';
+import { blankConditioning } from './unet.js';
 
 /**
  * The engine's worker thread. It takes messages only between two U-Net calls, so every change lands on a frame
@@ -139,7 +140,8 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
       onLookup: (hit) => post({ type: 'embedding', hit }),
     });
     const costs = await measureCosts(runtime, { threads, cacheDirectory, onProgress });
-    const worker = new EngineWorker(runtime, { embeddings, costs }, post);
+    const emptyNegative = folder.zeroEmptyNegative ? blankConditioning(folder) : null;
+    const worker = new EngineWorker(runtime, { embeddings, emptyNegative, costs }, post);
     const { name, sizeFactor, defaults } = folder;
     const info = { name, sizeFactor, defaults };
     post({ type: 'ready', model: info, costs, rowBudget: rowBudget(costs) });

@@ -2,10 +2,9 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import type { Row } from '../../diffusion/stream.js';
 import type { CostCurve } from '../messages.js';
-import { volume } from './onnx-part.js';
 import type { ModelRuntime } from './runtime.js';
+import { blankRow } from './unet.js';
 
 const rowCounts = [1, 2, 4, 8];
 const repeats = 3;
@@ -22,7 +21,7 @@ export interface MeasureOptions {
  * kept by model, processor, thread count and Node version; a cache that cannot be read or written is no error.
  */
 export async function measureCosts(runtime: ModelRuntime, options: MeasureOptions): Promise<CostCurve> {
-  const { defaults, pixelFactor, textLength, textWidth } = runtime.folder;
+  const { defaults, pixelFactor } = runtime.folder;
   const size = { width: defaults.width ?? 64 * pixelFactor, height: defaults.height ?? 64 * pixelFactor };
   const shape = runtime.latentShape(size);
   options.onProgress('warming up');
@@ -30,12 +29,7 @@ export async function measureCosts(runtime: ModelRuntime, options: MeasureOption
   const latent = await runtime.encode(image, size);
   await runtime.decode(latent, size, new Uint8ClampedArray(image.length));
 
-  const row: Row = {
-    role: 'positive',
-    stage: { timestep: 500, a: 1, b: 1, inputScale: 1 },
-    input: new Float32Array(volume(shape)),
-    conditioning: { embedding: new Float32Array(textLength * textWidth) },
-  };
+  const row = blankRow(runtime.folder, shape, 500);
   const time = async (rows: number): Promise<number> => {
     const batch = Array.from({ length: rows }, () => row);
     const start = performance.now();
@@ -66,9 +60,9 @@ async function cacheFile(
   shape: readonly number[],
 ): Promise<string | null> {
   if (cacheDirectory === null) return null;
-  const { unet } = runtime.folder.files;
-  const { size, mtimeMs } = await stat(unet);
-  const facts = [unet, size, mtimeMs, shape, threads, cpus()[0]?.model, cpus().length, process.version];
+  const { file } = runtime.folder.layout.unet.graph;
+  const { size, mtimeMs } = await stat(file);
+  const facts = [file, size, mtimeMs, shape, threads, cpus()[0]?.model, cpus().length, process.version];
   const name = createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 16);
   return join(cacheDirectory, `costs-${name}.json`);
 }

@@ -1,19 +1,23 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { NumberPort } from '../../model/layout/ports.js';
 import { ModelError } from '../../model/model-error.js';
+import { floatsToHalves, halvesToFloats } from './half.js';
 
-type Data = Float32Array | BigInt64Array | Int32Array;
-
-/** One input or output of a network as the file declares it. */
-export interface Port {
-  readonly name: string;
-  readonly type: string;
-  /** Numbers are fixed sizes, strings are names of free ones. */
-  readonly shape: readonly (number | string)[];
-}
+/** Numbers as a network takes them. Those in single precision are turned into half where the network wants that. */
+export type Numbers = Float32Array | BigInt64Array | Int32Array;
 
 /** Values with the shape that they are read in; only the first product-of-shape values count. */
 export interface Value {
-  readonly data: Data;
+  readonly data: Numbers;
+  readonly shape: readonly number[];
+}
+
+export interface Feed extends Value {
+  readonly port: NumberPort;
+}
+
+export interface Wanted {
+  readonly port: NumberPort;
   readonly shape: readonly number[];
 }
 
@@ -27,79 +31,119 @@ export class Scratch {
   }
 }
 
-/** One ONNX network: named values in, one float output in memory that is kept between calls. */
-export class OnnxPart {
-  readonly inputs: readonly Port[];
-  readonly output: Port;
-  readonly #file: string;
-  readonly #session: InferenceSession;
-  readonly #result = new Scratch();
+/** The same for values in half precision. */
+class HalfScratch {
+  #data = new Uint16Array(0);
 
-  private constructor(file: string, session: InferenceSession, inputs: readonly Port[], output: Port) {
-    this.#file = file;
-    this.#session = session;
-    this.inputs = inputs;
-    this.output = output;
-  }
-
-  /**
-   * @param preferredOutput which output to take if there are several; the first if it is not there.
-   * @throws {ModelError} if the file cannot be loaded.
-   */
-  static async load(
-    file: string,
-    options: InferenceSession.SessionOptions,
-    preferredOutput: string,
-  ): Promise<OnnxPart> {
-    let session: InferenceSession;
-    try {
-      session = await InferenceSession.create(file, options);
-    } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new ModelError(file, `cannot be loaded: ${reason}`, { cause });
-    }
-    const outputs = ports(session.outputMetadata);
-    const output = outputs.find(({ name }) => name === preferredOutput) ?? outputs[0];
-    if (output === undefined) throw new ModelError(file, 'the graph has no output');
-    return new OnnxPart(file, session, ports(session.inputMetadata), output);
-  }
-
-  /** The input of this name. @throws {ModelError} if there is none. */
-  input(name: string): Port {
-    const port = this.inputs.find((candidate) => candidate.name === name);
-    if (port === undefined) {
-      const names = this.inputs.map((candidate) => candidate.name).join(', ');
-      throw new ModelError(this.#file, `the graph has no input "${name}" (it has ${names})`);
-    }
-    return port;
-  }
-
-  /** Runs the network. The result is valid until the next run. Blocks this thread meanwhile. */
-  async run(feeds: Readonly<Record<string, Value>>, outputShape: readonly number[]): Promise<Float32Array> {
-    const tensors = Object.fromEntries(Object.entries(feeds).map(([name, value]) => [name, tensor(value)]));
-    const data = this.#result.take(volume(outputShape));
-    await this.#session.run(tensors, { [this.output.name]: tensor({ data, shape: outputShape }) });
-    return data;
-  }
-
-  async release(): Promise<void> {
-    await this.#session.release();
+  take(length: number): Uint16Array<ArrayBuffer> {
+    if (this.#data.length < length) this.#data = new Uint16Array(length);
+    return this.#data.subarray(0, length);
   }
 }
 
-function ports(metadata: readonly InferenceSession.ValueMetadata[]): readonly Port[] {
-  return metadata.map((value) =>
-    value.isTensor
-      ? { name: value.name, type: value.type, shape: value.shape }
-      : { name: value.name, type: 'other', shape: [] },
-  );
+/** One ONNX network: values in, values out in memory that is kept between calls. */
+export class OnnxPart implements AsyncDisposable {
+  readonly #session: InferenceSession;
+  readonly #floats = new Map<string, Scratch>();
+  readonly #halves = new Map<string, HalfScratch>();
+
+  private constructor(session: InferenceSession) {
+    this.#session = session;
+  }
+
+  /** @throws {ModelError} if the file cannot be loaded. */
+  static async load(file: string, options: InferenceSession.SessionOptions): Promise<OnnxPart> {
+    try {
+      return new OnnxPart(await InferenceSession.create(file, options));
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new ModelError(file, `cannot be loaded: ${reason.trim()}`, { cause });
+    }
+  }
+
+  /** Runs the network for one output. The result is valid until the next run. Blocks this thread meanwhile. */
+  async run(feeds: readonly Feed[], port: NumberPort, shape: readonly number[]): Promise<Float32Array> {
+    const data = this.#scratch(port, this.#floats, Scratch).take(volume(shape));
+    await this.#runInto(feeds, [{ port, shape, data }]);
+    return data;
+  }
+
+  /** The same for several outputs, in the order asked for. */
+  async runFor(feeds: readonly Feed[], wanted: readonly Wanted[]): Promise<readonly Float32Array[]> {
+    const results = wanted.map(({ port, shape }) => ({
+      port,
+      shape,
+      data: this.#scratch(port, this.#floats, Scratch).take(volume(shape)),
+    }));
+    await this.#runInto(feeds, results);
+    return results.map(({ data }) => data);
+  }
+
+  /** Whether a run with these values succeeds. Says nothing of it where others can see it. */
+  async accepts(feeds: readonly Feed[]): Promise<boolean> {
+    try {
+      await this.#session.run(this.#tensors(feeds), { logSeverityLevel: 4 });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#session.release();
+  }
+
+  async #runInto(
+    feeds: readonly Feed[],
+    results: readonly (Wanted & { readonly data: Float32Array })[],
+  ): Promise<void> {
+    const outputs = results.map(({ port, shape, data }) => {
+      const isHalf = port.type === 'float16';
+      const half = isHalf ? this.#scratch(port, this.#halves, HalfScratch).take(data.length) : null;
+      return {
+        name: port.name,
+        data,
+        half,
+        tensor: half ? new Tensor('float16', half, shape) : new Tensor('float32', data, shape),
+      };
+    });
+    const fetches = Object.fromEntries(outputs.map(({ name, tensor }) => [name, tensor]));
+    await this.#session.run(this.#tensors(feeds), fetches);
+    for (const { half, data } of outputs) if (half) halvesToFloats(half, data);
+  }
+
+  #tensors(feeds: readonly Feed[]): Record<string, Tensor> {
+    return Object.fromEntries(feeds.map((feed) => [feed.port.name, this.#tensor(feed)]));
+  }
+
+  #tensor({ port, data, shape }: Feed): Tensor {
+    if (data instanceof BigInt64Array) return new Tensor('int64', data, shape);
+    if (data instanceof Int32Array) return new Tensor('int32', data, shape);
+    if (port.type !== 'float16') return new Tensor('float32', data, shape);
+    const half = this.#scratch(port, this.#halves, HalfScratch).take(data.length);
+    floatsToHalves(data, half);
+    return new Tensor('float16', half, shape);
+  }
+
+  #scratch<S>({ name }: NumberPort, all: Map<string, S>, Kind: new () => S): S {
+    let scratch = all.get(name);
+    if (scratch === undefined) all.set(name, (scratch = new Kind()));
+    return scratch;
+  }
+}
+
+/** Numbers in the type that a port takes; for ports of whole numbers they are rounded. */
+export function numbersFor({ type }: NumberPort, values: ArrayLike<number>): Numbers {
+  switch (type) {
+    case 'int64':
+      return BigInt64Array.from(values, (value) => BigInt(Math.round(value)));
+    case 'int32':
+      return Int32Array.from(values, Math.round);
+    default:
+      return Float32Array.from(values);
+  }
 }
 
 export function volume(shape: readonly number[]): number {
   return shape.reduce((product, side) => product * side, 1);
-}
-
-function tensor({ data, shape }: Value): Tensor {
-  if (data instanceof Float32Array) return new Tensor('float32', data, shape);
-  return data instanceof Int32Array ? new Tensor('int32', data, shape) : new Tensor('int64', data, shape);
 }

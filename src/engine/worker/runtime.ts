@@ -1,9 +1,13 @@
-import type { Row } from '../../diffusion/stream.js';
+import type { InferenceSession } from 'onnxruntime-node';
+import type { Conditioning, Row } from '../../diffusion/stream.js';
 import type { ModelFolder } from '../../model/folder.js';
-import { ModelError } from '../../model/model-error.js';
-import { loadTokenizer, type Tokenizer } from '../../model/tokenizer.js';
-import { OnnxPart, Scratch, volume, type Port } from './onnx-part.js';
+import type { Graph } from '../../model/layout/ports.js';
+import { loadTokenizer } from '../../model/tokenizer.js';
+import { Autoencoder, type Shape } from './autoencoder.js';
+import { OnnxPart, Scratch } from './onnx-part.js';
 import { bytesToPlanes, planesToBytes } from './pixels.js';
+import { TextEncoders, type TextEncoder } from './text-encoders.js';
+import { Unet } from './unet.js';
 
 export interface RuntimeOptions {
   /** Threads of one inference call. */
@@ -22,34 +26,27 @@ export interface Size {
  */
 export class ModelRuntime implements AsyncDisposable {
   readonly folder: ModelFolder;
-  readonly #tokenizer: Tokenizer;
-  readonly #textEncoder: OnnxPart;
-  readonly #vaeEncoder: OnnxPart;
-  readonly #unet: OnnxPart;
-  readonly #vaeDecoder: OnnxPart;
-  readonly #timestepType: 'int64' | 'float32';
+  readonly #texts: TextEncoders;
+  readonly #autoencoder: Autoencoder;
+  readonly #unet: Unet;
+  readonly #parts: readonly OnnxPart[];
   readonly #image = new Scratch();
-  readonly #latent = new Scratch();
-  readonly #samples = new Scratch();
-  readonly #embeddings = new Scratch();
   #closed = false;
 
   private constructor(
     folder: ModelFolder,
-    tokenizer: Tokenizer,
-    parts: Readonly<Record<'textEncoder' | 'vaeEncoder' | 'unet' | 'vaeDecoder', OnnxPart>>,
+    networks: { readonly texts: TextEncoders; readonly autoencoder: Autoencoder; readonly unet: Unet },
+    parts: readonly OnnxPart[],
   ) {
     this.folder = folder;
-    this.#tokenizer = tokenizer;
-    this.#textEncoder = parts.textEncoder;
-    this.#vaeEncoder = parts.vaeEncoder;
-    this.#unet = parts.unet;
-    this.#vaeDecoder = parts.vaeDecoder;
-    this.#timestepType = timestepType(folder.files.unet, this.#unet.input('timestep'));
+    this.#texts = networks.texts;
+    this.#autoencoder = networks.autoencoder;
+    this.#unet = networks.unet;
+    this.#parts = parts;
   }
 
   /**
-   * Loads the tokenizer and the four networks.
+   * Loads the tokenizers and the networks.
    * @param onProgress is told which part is being loaded.
    * @throws {ModelError} naming the file that cannot be used.
    */
@@ -58,40 +55,52 @@ export class ModelRuntime implements AsyncDisposable {
     options: RuntimeOptions,
     onProgress: (what: string) => void = () => {},
   ): Promise<ModelRuntime> {
-    const sessionOptions = {
+    const sessionOptions: InferenceSession.SessionOptions = {
       intraOpNumThreads: options.threads,
       interOpNumThreads: 1,
       graphOptimizationLevel: 'all',
       // Threads that spin while they wait take the cores that the server itself needs between the calls.
       extra: { session: { intra_op: { allow_spinning: '0' } } },
-    } as const;
-    const load = (what: string, file: string, output: string): Promise<OnnxPart> => {
-      onProgress(`loading the ${what}`);
-      return OnnxPart.load(file, sessionOptions, output);
     };
-    const { files } = folder;
-    const textEncoder = await load('text encoder', files.textEncoder, 'last_hidden_state');
-    const vaeEncoder = await load('VAE encoder', files.vaeEncoder, 'latent_sample');
-    const unet = await load('U-Net', files.unet, 'out_sample');
-    const vaeDecoder = await load('VAE decoder', files.vaeDecoder, 'sample');
-    const tokenizer = await loadTokenizer(files.tokenizer, folder.textLength);
-    return new ModelRuntime(folder, tokenizer, { textEncoder, vaeEncoder, unet, vaeDecoder });
+    const parts: OnnxPart[] = [];
+    const load = async (what: string, { file }: Graph): Promise<OnnxPart> => {
+      onProgress(`loading the ${what}`);
+      const part = await OnnxPart.load(file, sessionOptions);
+      parts.push(part);
+      return part;
+    };
+    const { layout, tokenizers, textLength } = folder;
+    const encoders: TextEncoder[] = [];
+    for (const [i, text] of layout.textEncoders.entries()) {
+      const part = await load('text encoder', text.graph);
+      const tokenizer = await loadTokenizer(tokenizers[i] ?? folder.root, textLength);
+      encoders.push({ part, layout: text, tokenizer });
+    }
+    const vaeEncoder = await load('VAE encoder', layout.vaeEncoder.graph);
+    const unet = await load('U-Net', layout.unet.graph);
+    const vaeDecoder = await load('VAE decoder', layout.vaeDecoder.graph);
+    const networks = {
+      texts: new TextEncoders(encoders, textLength),
+      autoencoder: new Autoencoder(folder, vaeEncoder, vaeDecoder),
+      unet: await Unet.create(folder, unet),
+    };
+    return new ModelRuntime(folder, networks, parts);
+  }
+
+  /** Whether one U-Net call can take rows at several timesteps. */
+  get mixesTimesteps(): boolean {
+    return this.#unet.mixesTimesteps;
   }
 
   /** [channels, height, width] of the latent of an image of this size. */
-  latentShape({ width, height }: Size): readonly [number, number, number] {
+  latentShape({ width, height }: Size): Shape {
     const { latentChannels, pixelFactor } = this.folder;
     return [latentChannels, height / pixelFactor, width / pixelFactor];
   }
 
-  /** Embedding [textLength, textWidth] of a prompt; memory of its own. */
-  async embed(prompt: string): Promise<Float32Array> {
-    const { textLength, textWidth } = this.folder;
-    const ids = this.#tokenizer.encode(prompt);
-    const { name, type } = this.#textEncoder.input('input_ids');
-    const data = type === 'int32' ? Int32Array.from(ids, Number) : ids;
-    const feeds = { [name]: { data, shape: [1, textLength] } };
-    return (await this.#textEncoder.run(feeds, [1, textLength, textWidth])).slice();
+  /** What a prompt is to the U-Net: its embedding [textLength, textWidth], and what else the model takes. */
+  async embed(prompt: string): Promise<Conditioning> {
+    return this.#texts.embed(prompt);
   }
 
   /** Scaled latent of RGB bytes, as the U-Net was trained on. */
@@ -103,40 +112,17 @@ export class ModelRuntime implements AsyncDisposable {
 
   /** The same for values from -1 to 1 in planes [3, height, width]. */
   async encodePlanes(planes: Float32Array, size: Size): Promise<Float32Array> {
-    const { scalingFactor, shiftFactor } = this.folder;
-    const feeds = { sample: { data: planes, shape: [1, 3, size.height, size.width] } };
-    const latent = await this.#vaeEncoder.run(feeds, [1, ...this.latentShape(size)]);
-    for (let i = 0; i < latent.length; i++) latent[i] = ((latent[i] ?? 0) - shiftFactor) * scalingFactor;
-    return latent;
+    return this.#autoencoder.encode(planes, [3, size.height, size.width], this.latentShape(size));
   }
 
-  /** Raw U-Net outputs of rows of one shape, in one call. */
-  async predict(rows: readonly Row[], shape: readonly [number, number, number]): Promise<Float32Array[]> {
-    const { textLength, textWidth } = this.folder;
-    const length = volume(shape);
-    const text = textLength * textWidth;
-    const samples = this.#samples.take(rows.length * length);
-    const embeddings = this.#embeddings.take(rows.length * text);
-    rows.forEach((row, i) => {
-      samples.set(row.input, i * length);
-      embeddings.set(row.conditioning.embedding, i * text);
-    });
-    const feeds = {
-      sample: { data: samples, shape: [rows.length, ...shape] },
-      timestep: { data: this.#timesteps(rows), shape: [rows.length] },
-      encoder_hidden_states: { data: embeddings, shape: [rows.length, textLength, textWidth] },
-    };
-    const output = await this.#unet.run(feeds, [rows.length, ...shape]);
-    return rows.map((_, i) => output.subarray(i * length, (i + 1) * length));
+  /** Raw U-Net outputs of rows of one shape. */
+  async predict(rows: readonly Row[], shape: Shape): Promise<Float32Array[]> {
+    return this.#unet.predict(rows, shape);
   }
 
   /** Values about -1 to 1 in planes [3, height, width] of a scaled latent. */
   async decodePlanes(latent: Float32Array, size: Size): Promise<Float32Array> {
-    const { scalingFactor, shiftFactor } = this.folder;
-    const unscaled = this.#latent.take(latent.length);
-    for (let i = 0; i < latent.length; i++) unscaled[i] = (latent[i] ?? 0) / scalingFactor + shiftFactor;
-    const feeds = { latent_sample: { data: unscaled, shape: [1, ...this.latentShape(size)] } };
-    return this.#vaeDecoder.run(feeds, [1, 3, size.height, size.width]);
+    return this.#autoencoder.decode(latent, this.latentShape(size), [3, size.height, size.width]);
   }
 
   /** Writes the image of a scaled latent as RGB bytes. */
@@ -147,19 +133,6 @@ export class ModelRuntime implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    for (const part of [this.#textEncoder, this.#vaeEncoder, this.#unet, this.#vaeDecoder])
-      await part.release();
+    for (const part of this.#parts) await part[Symbol.asyncDispose]();
   }
-
-  #timesteps(rows: readonly Row[]): Float32Array | BigInt64Array {
-    if (this.#timestepType === 'float32') return Float32Array.from(rows, (row) => row.stage.timestep);
-    return BigInt64Array.from(rows, (row) => BigInt(Math.round(row.stage.timestep)));
-  }
-}
-
-function timestepType(file: string, { type, shape }: Port): 'int64' | 'float32' {
-  if ((type === 'int64' || type === 'float32') && shape.length === 1 && typeof shape[0] === 'string')
-    return type;
-  const found = `${type} [${shape.join(', ')}]`;
-  throw new ModelError(file, `timestep is ${found}; it must be int64 or float32 [batch], one for each row`);
 }

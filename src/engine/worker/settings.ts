@@ -51,6 +51,20 @@ export function createPlan(model: PlanModel, parameters: StreamParameters): Plan
         `${side} must be a multiple of ${folder.sizeFactor} for the model ${folder.name}, not ${parameters[side]}`,
       );
     }
+    const fixed = folder.fixedSize[side] ?? parameters[side];
+    if (fixed !== parameters[side]) {
+      throw new ParameterError(
+        side,
+        `${side} must be ${fixed}, the only one that the model ${folder.name} was exported for, ` +
+          `not ${parameters[side]}`,
+      );
+    }
+  }
+  if (folder.selfGuided && parameters.cfg_type !== 'none') {
+    throw new ParameterError(
+      'cfg_type',
+      `cfg_type must be none for the model ${folder.name}, which guides itself by guidance_scale`,
+    );
   }
   const shape = model.latentShape(parameters);
   const seeds =

@@ -1,0 +1,159 @@
+import type { Conditioning, Row } from '../../diffusion/stream.js';
+import type { ModelFolder } from '../../model/folder.js';
+import type { Shape } from './autoencoder.js';
+import { guidanceEmbedding } from './guidance-embedding.js';
+import { numbersFor, Scratch, volume, type Feed, type OnnxPart } from './onnx-part.js';
+
+/** The U-Net: rows of one size in, raw predictions out, in as few calls as its export allows. */
+export class Unet {
+  readonly #folder: ModelFolder;
+  readonly #part: OnnxPart;
+  /** A call takes a timestep for each row. */
+  readonly mixesTimesteps: boolean;
+  readonly #samples = new Scratch();
+  readonly #embeddings = new Scratch();
+  readonly #pooled = new Scratch();
+  readonly #timeIds = new Scratch();
+  readonly #guidance = new Scratch();
+  readonly #predictions = new Scratch();
+
+  private constructor(folder: ModelFolder, part: OnnxPart, mixesTimesteps: boolean) {
+    this.#folder = folder;
+    this.#part = part;
+    this.mixesTimesteps = mixesTimesteps;
+  }
+
+  /** Tries what the graph does not say: whether a list of timesteps may be as long as the rows. */
+  static async create(folder: ModelFolder, part: OnnxPart): Promise<Unet> {
+    const { timesteps } = folder.layout.unet;
+    if (timesteps !== 'perhaps') return new Unet(folder, part, timesteps === 'rows');
+    const mixing = new Unet(folder, part, true);
+    const side = folder.sizeFactor / folder.pixelFactor;
+    const shape = [folder.latentChannels, side, side] as const;
+    const rows = [800, 200].map((timestep) => blankRow(folder, shape, timestep));
+    return (await part.accepts(mixing.#feeds(rows, shape))) ? mixing : new Unet(folder, part, false);
+  }
+
+  /** Raw predictions, one for each row; valid until the next call. */
+  async predict(rows: readonly Row[], shape: Shape): Promise<Float32Array[]> {
+    const calls = this.#calls(rows);
+    if (calls.length === 1) return this.#call(rows, shape);
+    const length = volume(shape);
+    const all = this.#predictions.take(rows.length * length);
+    for (const call of calls) {
+      const predictions = await this.#call(
+        call.flatMap((index) => rows[index] ?? []),
+        shape,
+      );
+      call.forEach((index, i) => predictions[i] && all.set(predictions[i], index * length));
+    }
+    return rows.map((_, i) => all.subarray(i * length, (i + 1) * length));
+  }
+
+  /** Which rows go into the same call, by their indices: all, unless the export fixed the rows or the timestep. */
+  #calls(rows: readonly Row[]): readonly (readonly number[])[] {
+    const groups = new Map<number, number[]>();
+    rows.forEach(({ stage }, index) => {
+      const key = this.mixesTimesteps ? 0 : stage.timestep;
+      const group = groups.get(key);
+      if (group) group.push(index);
+      else groups.set(key, [index]);
+    });
+    const most = this.#folder.layout.unet.rows ?? rows.length;
+    return [...groups.values()].flatMap((group) =>
+      Array.from({ length: Math.ceil(group.length / most) }, (_, i) => group.slice(i * most, (i + 1) * most)),
+    );
+  }
+
+  async #call(rows: readonly Row[], shape: Shape): Promise<Float32Array[]> {
+    const { rows: fixed, output } = this.#folder.layout.unet;
+    const padded = fixed === null ? rows : pad(rows, fixed);
+    const values = await this.#part.run(this.#feeds(padded, shape), output, [padded.length, ...shape]);
+    const length = volume(shape);
+    return rows.map((_, i) => values.subarray(i * length, (i + 1) * length));
+  }
+
+  #feeds(rows: readonly Row[], shape: Shape): Feed[] {
+    const { layout, textLength, textWidth } = this.#folder;
+    const { sample, text, guidance, added } = layout.unet;
+    const rowsOf = (
+      scratch: Scratch,
+      length: number,
+      valuesOf: (row: Row) => ArrayLike<number>,
+    ): Float32Array => {
+      const data = scratch.take(rows.length * length);
+      rows.forEach((row, i) => data.set(valuesOf(row), i * length));
+      return data;
+    };
+    const feeds: Feed[] = [
+      {
+        port: sample,
+        data: rowsOf(this.#samples, volume(shape), (row) => row.input),
+        shape: [rows.length, ...shape],
+      },
+      this.#timesteps(rows),
+      {
+        port: text,
+        data: rowsOf(this.#embeddings, textLength * textWidth, (row) => row.conditioning.embedding),
+        shape: [rows.length, textLength, textWidth],
+      },
+    ];
+    if (guidance) {
+      const { port, width } = guidance;
+      const data = rowsOf(this.#guidance, width, ({ conditioning }) =>
+        guidanceEmbedding(conditioning.guidanceScale ?? 1, width),
+      );
+      feeds.push({ port, data, shape: [rows.length, width] });
+    }
+    if (added) {
+      const { pooled, pooledWidth, timeIds } = added;
+      const blank = new Float32Array(pooledWidth);
+      const data = rowsOf(this.#pooled, pooledWidth, ({ conditioning }) => conditioning.pooled ?? blank);
+      feeds.push({ port: pooled, data, shape: [rows.length, pooledWidth] });
+      const ids = this.#sizes(shape);
+      const sizes = rowsOf(this.#timeIds, ids.length, () => ids);
+      feeds.push({ port: timeIds, data: numbersFor(timeIds, sizes), shape: [rows.length, ids.length] });
+    }
+    return feeds;
+  }
+
+  #timesteps(rows: readonly Row[]): Feed {
+    const { timestep: port } = this.#folder.layout.unet;
+    const given = this.mixesTimesteps ? rows : rows.slice(0, 1);
+    const data = numbersFor(
+      port,
+      given.map(({ stage }) => stage.timestep),
+    );
+    return { port, data, shape: port.shape.length === 0 ? [] : [given.length] };
+  }
+
+  /** SDXL's time_ids: the picture is whole, so original and target are of the same size, with no crop. */
+  #sizes([, rows, columns]: Shape): readonly number[] {
+    const { pixelFactor } = this.#folder;
+    const [height, width] = [rows * pixelFactor, columns * pixelFactor];
+    return [height, width, 0, 0, height, width];
+  }
+}
+
+/** A row that stands for any other, to measure and try calls with. */
+export function blankRow(folder: ModelFolder, shape: Shape, timestep: number): Row {
+  return {
+    role: 'positive',
+    stage: { timestep, a: 1, b: 1, inputScale: 1 },
+    input: new Float32Array(volume(shape)),
+    conditioning: blankConditioning(folder),
+  };
+}
+
+/** No prompt at all. */
+export function blankConditioning({ textLength, textWidth, layout }: ModelFolder): Conditioning {
+  const embedding = new Float32Array(textLength * textWidth);
+  const { added } = layout.unet;
+  return { embedding, ...(added && { pooled: new Float32Array(added.pooledWidth) }) };
+}
+
+/** Repeats the last row to fill a call. */
+function pad(rows: readonly Row[], count: number): readonly Row[] {
+  const last = rows.at(-1);
+  return last ? Array.from({ length: count }, (_, i) => rows[i] ?? last) : rows;
+}

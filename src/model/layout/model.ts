@@ -1,0 +1,128 @@
+import { readdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { TextEncoderConfig, UnetConfig, VaeConfig } from '../configs.js';
+import { ModelError } from '../model-error.js';
+import { checkWeights } from '../model-files.js';
+import { readSignature } from '../onnx/signature.js';
+import type { Graph } from './ports.js';
+import { textEncoderLayout, type TextEncoderLayout } from './text.js';
+import { unetLayout, type UnetLayout } from './unet.js';
+import { vaeDecoderLayout, vaeEncoderLayout, type VaeEncoderLayout, type VaePartLayout } from './vae.js';
+
+/** How the exported parts of a model are used together. */
+export interface ModelLayout {
+  readonly unet: UnetLayout;
+  readonly vaeEncoder: VaeEncoderLayout;
+  readonly vaeDecoder: VaePartLayout;
+  /** One, or the two of SDXL. */
+  readonly textEncoders: readonly TextEncoderLayout[];
+  /** Size of pictures in pixels, as far as the exports fixed it. */
+  readonly size: FixedSize;
+}
+
+export interface FixedSize {
+  readonly width?: number;
+  readonly height?: number;
+}
+
+/** Parsed configuration files, with their paths where messages name them. */
+export interface ModelConfigs {
+  readonly unet: UnetConfig;
+  readonly unetPath: string;
+  readonly vae: VaeConfig;
+  readonly textEncoders: readonly TextEncoderConfig[];
+  /** Pixels along a side for one latent value. */
+  readonly pixelFactor: number;
+}
+
+/**
+ * Finds the ONNX graphs in a model folder and how each takes its inputs.
+ * @throws {ModelError} if one is missing, is incomplete, or does not fit the others or its configuration.
+ */
+export async function readLayout(root: string, configs: ModelConfigs): Promise<ModelLayout> {
+  const { unet: unetConfig, unetPath, vae, textEncoders, pixelFactor } = configs;
+  const graphs: Graph[] = [];
+  for (const part of ['unet', 'vae_encoder', 'vae_decoder', ...textEncoders.map(textPart)]) {
+    graphs.push(await readGraph(join(root, part)));
+  }
+  const [unetGraph, encoderGraph, decoderGraph, ...textGraphs] = graphs;
+  if (!unetGraph || !encoderGraph || !decoderGraph) throw new RangeError('a graph was not read');
+  const unet = unetLayout(unetGraph, unetConfig, unetPath);
+  const vaeEncoder = vaeEncoderLayout(encoderGraph, vae);
+  const vaeDecoder = vaeDecoderLayout(decoderGraph, vae);
+  const xl = unet.added !== null;
+  const texts = textGraphs.flatMap((graph, i) => {
+    const config = textEncoders[i];
+    const pooled = xl && i === textGraphs.length - 1;
+    return config ? [textEncoderLayout(graph, config, { layer: xl ? 'penultimate' : 'last', pooled })] : [];
+  });
+  checkPooled(unet, texts, unetPath);
+  const size = {
+    ...oneSize('height', [
+      [unetGraph, scaled(unet.height, pixelFactor)],
+      [encoderGraph, vaeEncoder.height],
+      [decoderGraph, scaled(vaeDecoder.height, pixelFactor)],
+    ]),
+    ...oneSize('width', [
+      [unetGraph, scaled(unet.width, pixelFactor)],
+      [encoderGraph, vaeEncoder.width],
+      [decoderGraph, scaled(vaeDecoder.width, pixelFactor)],
+    ]),
+  };
+  return { unet, vaeEncoder, vaeDecoder, textEncoders: texts, size };
+}
+
+/** Folder of the first or second text encoder. */
+export function textPart(_: unknown, index: number): string {
+  return index === 0 ? 'text_encoder' : `text_encoder_${index + 1}`;
+}
+
+async function readGraph(folder: string): Promise<Graph> {
+  const file = await findGraph(folder);
+  await checkWeights(file);
+  const signature = readSignature(file);
+  for (const name of signature.weightFiles) await checkWeights(join(dirname(file), name));
+  return { file, ...signature };
+}
+
+/** model.onnx, or the only graph of another name that is there (model_fp16.onnx and the like). */
+async function findGraph(folder: string): Promise<string> {
+  const usual = join(folder, 'model.onnx');
+  const names = await readdir(folder).catch(() => []);
+  const graphs = names.filter((name) => name.endsWith('.onnx'));
+  const [only] = graphs;
+  return graphs.length === 1 && only !== undefined ? join(folder, only) : usual;
+}
+
+function checkPooled(unet: UnetLayout, texts: readonly TextEncoderLayout[], unetPath: string): void {
+  const given = texts.at(-1)?.pooled?.width;
+  if (!unet.added || unet.added.pooledWidth === given) return;
+  throw new ModelError(
+    unetPath,
+    `projection_class_embeddings_input_dim leaves ${unet.added.pooledWidth} values for the prompt beside six sizes, ` +
+      `but the text encoder gives ${given}; refiners and models with other conditions cannot be used`,
+  );
+}
+
+function scaled(size: number | null, factor: number): number | null {
+  return size === null ? null : size * factor;
+}
+
+/** @throws {ModelError} if two graphs are fixed to different sizes. */
+function oneSize(
+  side: 'width' | 'height',
+  sizes: readonly (readonly [graph: Graph, size: number | null])[],
+): FixedSize {
+  let first: readonly [Graph, number] | undefined;
+  for (const [graph, size] of sizes) {
+    if (size === null) continue;
+    first ??= [graph, size];
+    if (first[1] === size) continue;
+    throw new ModelError(
+      graph.file,
+      `is made for pictures of ${side} ${size}, but ${first[0].file} for ${first[1]}; ` +
+        'export both again for one size or for any',
+    );
+  }
+  return first ? { [side]: first[1] } : {};
+}

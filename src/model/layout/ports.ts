@@ -1,0 +1,78 @@
+import { ModelError } from '../model-error.js';
+import type { Port, Signature } from '../onnx/signature.js';
+
+/** An ONNX file and what it says of itself. */
+export interface Graph extends Signature {
+  /** Absolute path. */
+  readonly file: string;
+}
+
+/** A port whose values are numbers. */
+export interface NumberPort extends Port {
+  readonly type: NumberType;
+}
+
+const numberTypes = ['float32', 'float16', 'int64', 'int32'] as const;
+export type NumberType = (typeof numberTypes)[number];
+
+/**
+ * The input of this name.
+ * @throws {ModelError} if there is none, or its values are not numbers of a known type.
+ */
+export function inputPort(graph: Graph, name: string): NumberPort {
+  const port = graph.inputs.find((candidate) => candidate.name === name);
+  if (port) return numberPort(graph, port);
+  throw new ModelError(graph.file, `the graph has no input "${name}"; it has ${listOf(graph.inputs)}`);
+}
+
+/** The first output of these names, else the first of all. @throws {ModelError} if there is none. */
+export function outputPort(graph: Graph, names: readonly string[]): NumberPort {
+  for (const name of names) {
+    const port = graph.outputs.find((candidate) => candidate.name === name);
+    if (port) return numberPort(graph, port);
+  }
+  const [first] = graph.outputs;
+  if (first === undefined) throw new ModelError(graph.file, 'the graph has no output');
+  return numberPort(graph, first);
+}
+
+/** The only input that a graph has. @throws {ModelError} if there are more or none. */
+export function onlyInput(graph: Graph): NumberPort {
+  const [first, ...others] = graph.inputs;
+  if (first && others.length === 0) return numberPort(graph, first);
+  throw new ModelError(
+    graph.file,
+    `the graph has the inputs ${listOf(graph.inputs) || '(none)'}, where one is expected; ` +
+      'export this part of the model by itself',
+  );
+}
+
+/** @throws {ModelError} if the graph wants an input that nobody here can give. */
+export function refuseOtherInputs(graph: Graph, known: readonly string[]): void {
+  const other = graph.inputs.find(({ name }) => !known.includes(name));
+  if (other === undefined) return;
+  throw new ModelError(
+    graph.file,
+    `the graph wants an input "${other.name}", which is not known here; ` +
+      'take a plain text-to-image model, or export it again without that input',
+  );
+}
+
+function numberPort(graph: Graph, port: Port): NumberPort {
+  const type = numberTypes.find((candidate) => candidate === port.type);
+  if (type) return { ...port, type };
+  throw new ModelError(
+    graph.file,
+    `"${port.name}" is of type ${port.type}, not ${numberTypes.join(', ')}; export it again in one of these`,
+  );
+}
+
+/** A dimension if it is a fixed one, else null. */
+export function fixedSize(port: Port, axis: number): number | null {
+  const size = port.shape[axis];
+  return typeof size === 'number' ? size : null;
+}
+
+function listOf(ports: readonly Port[]): string {
+  return ports.map(({ name }) => name).join(', ');
+}

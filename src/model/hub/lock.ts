@@ -1,4 +1,3 @@
-import { lock } from 'proper-lockfile';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -16,6 +15,8 @@ export async function withLock<T>(
   options: { readonly signal: AbortSignal; onWait(): void },
   action: () => Promise<T>,
 ): Promise<T> {
+  // It listens to signals once it is loaded.
+  const { lock } = await import('proper-lockfile');
   await mkdir(dirname(path), { recursive: true });
   const acquire = (): ReturnType<typeof lock> =>
     // One that is lost costs a second download: what is downloaded is checked, and put in place in one go.

@@ -5,7 +5,6 @@ import type {
   ParameterUpdate,
   ReadyMessage,
   ResultMessage,
-  ServerMessage,
   StreamParameters,
   UpdatedMessage,
 } from '@millrace/protocol';
@@ -14,6 +13,7 @@ import { Emitter } from './emitter.js';
 import { MillraceError } from './errors.js';
 import { Outbox } from './outbox.js';
 import { ResultReader } from './reader.js';
+import type { KnownMessage } from './server-message.js';
 import { Statistics, type LocalDropReason, type StreamStats } from './statistics.js';
 import { Updates, type Update } from './updates.js';
 
@@ -165,7 +165,7 @@ export class MillraceStream implements AsyncDisposable {
     await this.close();
   }
 
-  #receive(message: ServerMessage): void {
+  #receive(message: KnownMessage): void {
     switch (message.type) {
       case 'credit':
         this.#outbox.allow(message.total);

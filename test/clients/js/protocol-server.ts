@@ -10,7 +10,8 @@ import type {
 import { connect, type ConnectOptions, type MillraceStream, type StreamEvents } from '@millrace/client';
 import { WebSocket, WebSocketServer } from 'ws';
 
-const readyMessage: ReadyMessage = {
+/** What this client relies on; fields that others rely on are left out. */
+const readyMessage = {
   type: 'ready',
   session: 'session-1',
   server: 'test/1',
@@ -18,7 +19,7 @@ const readyMessage: ReadyMessage = {
   parameters: defaultParameters(),
   credits: 2,
   limits: { message_bytes: 1_000_000, frame_pixels: 1_000_000, unacknowledged_results: 2 },
-};
+} as ReadyMessage;
 
 const timings = { decode: 1, queue: 2, encode: 3, denoise: 4, vae_decode: 5, image_encode: 6, total: 21 };
 
@@ -34,7 +35,7 @@ export function result(sequence: number, fields: Partial<ResultMessage> = {}): R
     timings,
     data: Uint8Array.of(sequence),
     ...fields,
-  };
+  } as ResultMessage;
 }
 
 /** A real WebSocket server on a free port whose every message the test writes. */

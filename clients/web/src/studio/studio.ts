@@ -146,7 +146,8 @@ export class Studio {
     this.#send();
     if (this.#elements === undefined) return;
     const drawn = (): void => {
-      if (!this.flowing.peek()) this.flowing.value = true;
+      // The last picture of a stream may be drawn after its end.
+      if (this.#stream === stream) this.flowing.value = true;
     };
     drawResults(stream, this.#elements.canvas, { drawn }).catch((error: unknown) => {
       // What ended the stream is for the link to tell.

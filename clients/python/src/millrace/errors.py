@@ -1,0 +1,78 @@
+"""The errors that a Millrace server and this client tell, by stable codes."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class ErrorDefinition(NamedTuple):
+    """What a code means for the connection and for trying again."""
+
+    close: int | None
+    """WebSocket close code when the error ends the connection."""
+    retryable: bool
+    """Whether the same may succeed later without being changed."""
+
+
+SERVER_ERRORS: dict[str, ErrorDefinition] = {
+    "invalid_message": ErrorDefinition(4400, retryable=False),
+    "unknown_message": ErrorDefinition(None, retryable=False),
+    "hello_required": ErrorDefinition(4400, retryable=False),
+    "hello_timeout": ErrorDefinition(4408, retryable=True),
+    "unsupported_protocol": ErrorDefinition(None, retryable=False),
+    "message_too_large": ErrorDefinition(1009, retryable=False),
+    "invalid_parameter": ErrorDefinition(None, retryable=False),
+    "invalid_frame": ErrorDefinition(None, retryable=False),
+    "credit_exceeded": ErrorDefinition(None, retryable=True),
+    "rate_limited": ErrorDefinition(None, retryable=True),
+    "too_many_sessions": ErrorDefinition(1013, retryable=True),
+    "slow_reader": ErrorDefinition(1013, retryable=True),
+    "idle_timeout": ErrorDefinition(4408, retryable=True),
+    "not_ready": ErrorDefinition(1013, retryable=True),
+    "engine_restarting": ErrorDefinition(None, retryable=True),
+    "engine_failed": ErrorDefinition(1011, retryable=True),
+    "forbidden_origin": ErrorDefinition(None, retryable=False),
+    "not_found": ErrorDefinition(None, retryable=False),
+    "shutting_down": ErrorDefinition(1001, retryable=True),
+    "internal": ErrorDefinition(1011, retryable=True),
+}
+"""The catalogue of the protocol; a test holds it equal to the table in PROTOCOL.md."""
+
+_CLIENT_ERRORS: dict[str, ErrorDefinition] = {
+    "connection_failed": ErrorDefinition(1006, retryable=True),
+    "connection_lost": ErrorDefinition(1006, retryable=True),
+    "closed": ErrorDefinition(1000, retryable=False),
+    "protocol_error": ErrorDefinition(4400, retryable=False),
+}
+
+
+class MillraceError(Exception):
+    """Everything that goes wrong with a stream.
+
+    ``code`` is stable: one of the codes in PROTOCOL.md, or ``connection_failed`` (the server cannot be reached),
+    ``connection_lost``, ``closed`` (the stream was closed here), ``protocol_error`` (the peer is no Millrace
+    server). The message is for people and may change.
+    """
+
+    def __init__(self, code: str, message: str, *, field: str | None = None, frame: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        #: The parameter or message field that is at fault.
+        self.field = field
+        #: Id of the input frame that it is about.
+        self.frame = frame
+
+    @property
+    def fatal(self) -> bool:
+        """Whether it ends the connection."""
+        return self._definition.close is not None
+
+    @property
+    def retryable(self) -> bool:
+        """Whether the same may succeed later without being changed."""
+        return self._definition.retryable
+
+    @property
+    def _definition(self) -> ErrorDefinition:
+        # A newer server may know further codes; what they have in common is that something went wrong there.
+        return _CLIENT_ERRORS.get(self.code) or SERVER_ERRORS.get(self.code) or ErrorDefinition(None, retryable=False)

@@ -1,0 +1,42 @@
+"""JPEG files to arrays and back, with numpy and simplejpeg (``millrace[numpy]``)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Image: TypeAlias = npt.NDArray[np.uint8]
+
+_DIMENSIONS = 3
+_CHANNELS = 3
+
+
+def encode_image(image: Image, quality: int = 85) -> bytes:
+    """Encode an RGB array of uint8 with the shape (height, width, 3) as a JPEG file.
+
+    Raises TypeError for another kind or shape of array, ImportError without simplejpeg.
+    """
+    import numpy as np  # noqa: PLC0415: optional
+    import simplejpeg  # noqa: PLC0415: optional
+
+    if image.dtype != np.uint8 or image.ndim != _DIMENSIONS or image.shape[2] != _CHANNELS:
+        message = f"a frame is an array of uint8 with the shape (height, width, 3), not {image.dtype} {image.shape}"
+        raise TypeError(message)
+    encoded: bytes = simplejpeg.encode_jpeg(
+        np.ascontiguousarray(image), quality=quality, colorspace="RGB", colorsubsampling="420"
+    )
+    return encoded
+
+
+def decode_image(data: bytes) -> Image:
+    """Decode a JPEG file to an RGB array of uint8 with the shape (height, width, 3).
+
+    Raises ValueError if it is no JPEG file, ImportError without simplejpeg.
+    """
+    import simplejpeg  # noqa: PLC0415: optional
+
+    decoded: Image = simplejpeg.decode_jpeg(data, colorspace="RGB")
+    return decoded

@@ -32,7 +32,8 @@ export interface App extends AsyncDisposable {
  * @throws {ModelError} if the model folder cannot be used.
  */
 export async function createApp(settings: Settings, log: Logger): Promise<App> {
-  const { name, description, defaults, sizeFactor, styles } = await readModelFolder(settings.model);
+  const model = await readModelFolder(settings.model);
+  const { name, description, styles } = model;
   const metrics = createMetrics();
   const server = `millrace/${version}`;
 
@@ -53,7 +54,7 @@ export async function createApp(settings: Settings, log: Logger): Promise<App> {
     },
   });
 
-  const rules = createParameterRules({ defaults, sizeFactor });
+  const rules = createParameterRules(model);
   const limits = {
     credits: settings.credits,
     unacknowledgedResults: settings.unacknowledgedResults,
@@ -80,6 +81,7 @@ export async function createApp(settings: Settings, log: Logger): Promise<App> {
         message_bytes: limits.messageBytes,
         frame_pixels: limits.framePixels,
         unacknowledged_results: limits.unacknowledgedResults,
+        updates_per_second: limits.updatesPerSecond,
       },
     },
     engineState: () => engine.state,

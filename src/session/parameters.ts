@@ -1,5 +1,6 @@
 import {
   defaultParameters,
+  modelProperties,
   parameterProperties,
   parametersSchema,
   type ModelParameters,
@@ -46,9 +47,7 @@ function describe(error: ErrorObject | undefined, update: unknown, model: ModelP
   if (!isParameter(name) || !isRecord(update)) {
     return new ParameterError('parameters', 'parameters must be a map of parameter names to values');
   }
-  const isSize = name === 'width' || name === 'height';
-  const factor = isSize ? model.sizeFactor : undefined;
-  const allowed = allowedValues({ ...parameterProperties[name], ...(factor && { multipleOf: factor }) });
+  const allowed = allowedValues(modelProperties(model)[name]);
   return new ParameterError(name, `${name} must be ${allowed}, not ${show(update[name])}`);
 }
 
@@ -64,7 +63,10 @@ type SchemaPart = Partial<ParameterSchema> & { readonly properties?: object };
 
 /** What a schema allows, in words. */
 function allowedValues(schema: SchemaPart): string {
-  if (schema.enum) return `one of ${schema.enum.map((value) => JSON.stringify(value)).join(', ')}`;
+  if (schema.enum) {
+    const values = schema.enum.map((value) => JSON.stringify(value)).join(', ');
+    return schema.enum.length === 1 ? values : `one of ${values}`;
+  }
   if (schema.anyOf) return schema.anyOf.map(allowedValues).join(', or ');
   const types = [schema.type ?? []].flat();
   return types.map((type) => allowedOfType(type, schema)).join(' or ');

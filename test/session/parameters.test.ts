@@ -74,6 +74,15 @@ describe('createParameterRules', () => {
     });
   }
 
+  it('offers what the model can do alone: the one size of its export, no guidance from outside', () => {
+    const fixedSize = { width: 1536, height: 512 };
+    const fixed = createParameterRules({ defaults: fixedSize, sizeFactor: 64, fixedSize, selfGuided: true });
+    const update = { ...fixedSize, cfg_type: 'none' };
+    assert.deepEqual(fixed.check(update), update);
+    assert.throws(() => fixed.check({ width: 512 }), /^ParameterError: width must be 1536, not 512$/);
+    assert.throws(() => fixed.check({ cfg_type: 'full' }), /cfg_type must be "none", not "full"$/);
+  });
+
   it('does not repeat a huge value or name', () => {
     for (const update of [{ prompt: 'x'.repeat(1_000_000) }, { ['x'.repeat(1_000_000)]: 1 }]) {
       assert.throws(

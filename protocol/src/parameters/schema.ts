@@ -21,25 +21,46 @@ export interface ModelParameters {
   readonly defaults?: ParameterUpdate;
   /** Sizes must be multiples of this. */
   readonly sizeFactor?: number;
+  /** The only sizes that there are, where a model was exported for one. */
+  readonly fixedSize?: { readonly width?: number; readonly height?: number };
+  /** The model takes the guidance scale itself; no other guidance is possible. */
+  readonly selfGuided?: boolean;
 }
 
-/** JSON Schema of a parameter update, with a model's own defaults and size factor. */
+/** Schemas of all parameters, with a model's own defaults and limits. */
+export function modelProperties(model: ModelParameters): typeof parameterProperties {
+  const properties = { ...parameterProperties };
+  for (const name of Object.keys(parameterProperties) as (keyof StreamParameters)[]) {
+    const own = model.defaults?.[name];
+    properties[name] = {
+      ...parameterProperties[name],
+      ...limitsOf(name, model),
+      ...(own !== undefined && { default: own }),
+    };
+  }
+  return properties;
+}
+
+function limitsOf(
+  name: keyof StreamParameters,
+  { sizeFactor, fixedSize, selfGuided }: ModelParameters,
+): Partial<ParameterSchema> {
+  if (name === 'cfg_type') return selfGuided ? { enum: ['none'] } : {};
+  if (name !== 'width' && name !== 'height') return {};
+  const size = fixedSize?.[name];
+  return {
+    ...(sizeFactor && { multipleOf: sizeFactor }),
+    ...(size && { enum: [size], minimum: size, maximum: size }),
+  };
+}
+
+/** JSON Schema of a parameter update, with a model's own defaults and limits. */
 export function parametersSchema(model: ModelParameters = {}): object {
-  const properties = Object.fromEntries(
-    Object.entries(parameterProperties).map(([name, schema]) => {
-      const own = model.defaults?.[name as keyof StreamParameters];
-      const factor = name === 'width' || name === 'height' ? model.sizeFactor : undefined;
-      return [
-        name,
-        { ...schema, ...(own !== undefined && { default: own }), ...(factor && { multipleOf: factor }) },
-      ];
-    }),
-  );
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'Parameters of a Millrace stream',
     type: 'object',
-    properties,
+    properties: modelProperties(model),
     additionalProperties: false,
   };
 }

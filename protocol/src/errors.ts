@@ -76,6 +76,12 @@ export const errors = {
     retryable: true,
     meaning: 'The server carries as many sessions as it may; try later or elsewhere.',
   },
+  queue_timeout: {
+    close: 1013,
+    status: 503,
+    retryable: true,
+    meaning: 'No place became free while the session waited in the queue.',
+  },
   slow_reader: {
     close: 1013,
     status: 503,
@@ -104,6 +110,29 @@ export const errors = {
     status: 500,
     retryable: true,
     meaning: 'The inference engine failed and could not be restarted.',
+  },
+  unauthorized: {
+    close: 4401,
+    status: 401,
+    retryable: false,
+    meaning: 'The token is missing, not valid for this server, or expired; another one may do.',
+  },
+  limit_exceeded: {
+    status: 403,
+    retryable: false,
+    meaning: 'More than the token allows.',
+  },
+  invalid_resume_token: {
+    close: 4403,
+    status: 403,
+    retryable: false,
+    meaning: 'The resume token is damaged, outdated, used or of another subject; start afresh without it.',
+  },
+  taken_over: {
+    close: 4409,
+    status: 409,
+    retryable: false,
+    meaning: 'Another connection goes on with this session.',
   },
   forbidden_origin: {
     status: 403,

@@ -1,4 +1,4 @@
-import { decodeMessage, type ClientMessage } from '@millrace/protocol';
+import { decodeMessage, textLimits, type ClientMessage } from '@millrace/protocol';
 import { ProtocolError } from './protocol-error.js';
 
 /** A client message whose `parameters` nobody has looked into yet. */
@@ -21,11 +21,17 @@ export function parseClientMessage(bytes: Uint8Array): UncheckedMessage {
   const fields = decode(bytes);
   switch (fields.type) {
     case 'hello': {
-      const client = fields['client'] === undefined ? undefined : text(fields, 'client', 200);
+      const client = optional(fields, 'client', (name) => text(fields, name, textLimits.client));
+      const token = optional(fields, 'token', (name) => text(fields, name, textLimits.token));
+      const resume = optional(fields, 'resume', (name) => text(fields, name, textLimits.resume));
+      const sent = optional(fields, 'sent', (name) => number(fields, name));
       return {
         type: 'hello',
-        ...(client !== undefined && { client }),
         parameters: fields['parameters'] ?? {},
+        ...(client !== undefined && { client }),
+        ...(token !== undefined && { token }),
+        ...(resume !== undefined && { resume }),
+        ...(sent !== undefined && { sent }),
       };
     }
     case 'frame':
@@ -39,6 +45,12 @@ export function parseClientMessage(bytes: Uint8Array): UncheckedMessage {
       return { type: 'update', request: count(fields, 'request'), parameters: fields['parameters'] };
     case 'ack':
       return { type: 'ack', sequence: count(fields, 'sequence') };
+    case 'ping': {
+      const offset = optional(fields, 'offset', (name) => number(fields, name));
+      return { type: 'ping', sent: number(fields, 'sent'), ...(offset !== undefined && { offset }) };
+    }
+    case 'authenticate':
+      return { type: 'authenticate', token: text(fields, 'token', textLimits.token) };
     default:
       throw new ProtocolError('unknown_message', `there is no message ${quote(fields.type)}`, {
         field: 'type',
@@ -52,6 +64,10 @@ function decode(bytes: Uint8Array): Fields & { readonly type: string } {
   } catch (error) {
     throw new ProtocolError('invalid_message', error instanceof Error ? error.message : String(error));
   }
+}
+
+function optional<Value>(fields: Fields, name: string, read: (name: string) => Value): Value | undefined {
+  return fields[name] === undefined ? undefined : read(name);
 }
 
 function number(fields: Fields, name: string): number {

@@ -11,11 +11,13 @@ import { encodeJpeg } from '../image/encode.js';
 import { fitImage } from '../image/fit.js';
 import { ImageError } from '../image/image.js';
 import type { Metrics } from '../metrics/metrics.js';
+import type { ClientClock } from './client-clock.js';
 import { FrameClock } from './frame-clock.js';
 import { FrameLedger, type Frame } from './frame-ledger.js';
 import { Mailbox } from './mailbox.js';
 import { ProtocolError, type ErrorDetails } from './protocol-error.js';
 import { ResultWindow } from './result-window.js';
+import { stageTimes, stageTimings } from './stage-times.js';
 
 export interface FrameLimits {
   /** Frames that a client may have waiting. */
@@ -28,6 +30,7 @@ export interface FrameLimits {
 export interface FramePipelineOptions {
   readonly limits: FrameLimits;
   readonly metrics: Metrics;
+  readonly clock: ClientClock;
   readonly allocate: (bytes: number) => Uint8Array<ArrayBuffer>;
   readonly send: (message: ServerMessage) => void;
   /** Tells the client of an error; `cause` is for the log. */
@@ -233,27 +236,19 @@ export class FramePipeline implements StreamListener {
 
   async #deliver({ frame, image, release }: Result): Promise<void> {
     this.#window.reserve();
-    const started = performance.now();
+    const encoding = performance.now();
     try {
       const data = await encodeJpeg(image, frame.quality);
       if (this.#closed || !this.#ledger.answer(frame)) return this.#window.cancel();
-      const now = performance.now();
-      const { encode, denoise, decode } = image.timings;
-      const timings = {
-        decode: frame.decoded,
-        queue: frame.queued,
-        encode,
-        denoise,
-        vae_decode: decode,
-        image_encode: now - started,
-        total: now - frame.arrived,
-      };
+      const sent = performance.now();
+      const timings = stageTimings(frame, image.timings, { encoding, sent });
+      const times = stageTimes(frame, timings, sent, this.#options.clock);
       const { captured } = frame;
       const { width, height } = image;
       const id = publicId(frame.id);
       const sequence = this.#window.send();
       this.#options.metrics.frameGenerated(timings);
-      this.#options.send({ type: 'result', id, sequence, captured, width, height, timings, data });
+      this.#options.send({ type: 'result', id, sequence, captured, width, height, timings, times, data });
     } catch (error) {
       this.#window.cancel();
       this.#options.report('internal', 'the result could not be encoded', { id: frame.id }, error);

@@ -1,5 +1,6 @@
 import {
   errors,
+  protocolVersion,
   type ErrorCode,
   type ErrorDefinition,
   type ParameterUpdate,
@@ -9,6 +10,7 @@ import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { ParameterError, type Engine } from '../engine/engine.js';
 import type { Metrics } from '../metrics/metrics.js';
+import { ClientClock } from './client-clock.js';
 import { parseClientMessage, type UncheckedMessage } from './client-message.js';
 import type { Connection } from './connection.js';
 import { FramePipeline, type FrameLimits } from './frame-pipeline.js';
@@ -55,6 +57,7 @@ export class Session {
   readonly #context: SessionContext;
   readonly #connection: Connection;
   readonly #log: Logger;
+  readonly #clock = new ClientClock();
   readonly #frames: FramePipeline;
   readonly #updates: TokenBucket;
   readonly #helloTimer: NodeJS.Timeout;
@@ -74,6 +77,7 @@ export class Session {
     this.#frames = new FramePipeline({
       limits,
       metrics,
+      clock: this.#clock,
       allocate: (bytes) => engine.allocate(bytes),
       send: (message) => connection.send(message),
       report: (code, message, details, cause) => this.#report(code, message, details, cause),
@@ -119,6 +123,7 @@ export class Session {
       case 'hello':
         if (this.#state === 'active') throw new ProtocolError('hello_required', 'hello came twice');
         this.#helloInProgress = true;
+        if (message.sent !== undefined) this.#clock.start(message.sent, performance.now());
         void this.#open(message).catch((error: unknown) => this.#refuse(error));
         return;
       case 'frame':
@@ -127,6 +132,9 @@ export class Session {
         return this.#frames.acknowledge(message.sequence);
       case 'update':
         return this.#queueUpdate(message);
+      case 'ping':
+        if (message.offset !== undefined) this.#clock.adjust(message.offset);
+        return this.#connection.send({ type: 'pong', sent: message.sent, received: performance.now() });
     }
   }
 
@@ -150,7 +158,9 @@ export class Session {
     this.#log.info({ client: hello.client }, 'session opened');
     this.#connection.send({
       type: 'ready',
+      protocol: protocolVersion,
       session: this.id,
+      resumed: false,
       server,
       model,
       parameters: this.#parameters,
@@ -159,6 +169,7 @@ export class Session {
         message_bytes: limits.messageBytes,
         frame_pixels: limits.framePixels,
         unacknowledged_results: limits.unacknowledgedResults,
+        updates_per_second: limits.updatesPerSecond,
       },
     });
   }

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { decodeMessage, dropReasons, encodeMessage, errors, subprotocol } from '@millrace/protocol';
+import {
+  decodeMessage,
+  dropReasons,
+  encodeMessage,
+  errors,
+  protocolVersion,
+  subprotocol,
+} from '@millrace/protocol';
 import type { ErrorDefinition } from '@millrace/protocol';
 import { messageFromJson } from './message-json.js';
 
@@ -37,17 +44,25 @@ describe('PROTOCOL.md', () => {
     assert.deepEqual(reasons, [...dropReasons]);
   });
 
-  it('names the subprotocol', () => {
+  it('has a section for each message', () => {
+    const sections = [...document.matchAll(/^### (\w+)$/gm)].map(([, type]) => type);
+    const fixtures = readdirSync(new URL('../../../protocol/fixtures/', import.meta.url));
+    const types = fixtures.filter((file) => file.endsWith('.bin')).map((file) => file.slice(0, -4));
+    assert.deepEqual(sections.sort(), types.sort());
+  });
+
+  it('names the subprotocol and the version', () => {
+    assert.ok(document.startsWith(`# The millrace protocol ${protocolVersion}\n`));
     assert.ok(document.includes(`subprotocol \`${subprotocol}\``));
   });
 
   it('has an example whose bytes are its messages', () => {
-    const [, block = ''] = /## 9\. Example[^]*?```\n([^]*?)\n```/.exec(document) ?? [];
+    const [, block = ''] = /## 15\. Example[^]*?```\n([^]*?)\n```/.exec(document) ?? [];
     const entries = block.split('\n\n').map((entry) => {
       const [first = '', ...lines] = entry.split('\n');
       return { json: first.slice(2), hex: lines.join('').replaceAll(' ', '') };
     });
-    assert.equal(entries.length, 7);
+    assert.equal(entries.length, 10);
     for (const { json, hex } of entries) {
       const message = messageFromJson(json);
       assert.deepEqual(decodeMessage(new Uint8Array(Buffer.from(hex, 'hex'))), message);

@@ -6,13 +6,26 @@ import { messageFromJson } from './message-json.js';
 
 const folder = new URL('../../../protocol/fixtures/', import.meta.url);
 const types = [
-  ...(['hello', 'frame', 'update', 'ack'] as const satisfies readonly ClientMessage['type'][]),
   ...([
+    'hello',
+    'frame',
+    'update',
+    'ack',
+    'ping',
+    'authenticate',
+  ] as const satisfies readonly ClientMessage['type'][]),
+  ...([
+    'queued',
     'ready',
     'credit',
     'result',
     'dropped',
     'updated',
+    'quality',
+    'pong',
+    'authenticated',
+    'checkpoint',
+    'drain',
     'error',
   ] as const satisfies readonly ServerMessage['type'][]),
 ];

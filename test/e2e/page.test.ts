@@ -12,14 +12,17 @@ const video = join(repositoryRoot, 'test/fixtures/videos/tree.webm');
 
 let server: ServerProcess;
 let browser: Browser;
+const opened: (() => Promise<void>)[] = [];
 
 before(async () => {
-  [server, browser] = await Promise.all([startServer(), launchBrowser()]);
+  server = await startServer();
+  opened.push(() => server[Symbol.asyncDispose]());
+  browser = await launchBrowser();
+  opened.push(() => browser.close());
 });
 
 after(async () => {
-  await browser.close();
-  await server[Symbol.asyncDispose]();
+  await Promise.all(opened.map((close) => close()));
 });
 
 interface OpenPage extends AsyncDisposable {
@@ -136,7 +139,7 @@ test('every parameter has a control; a refused value is explained at its control
 });
 
 test('a page whose server is restarted goes on by itself', async () => {
-  const first = await startServer();
+  await using first = await startServer();
   await using open = await openPage(first.url);
   const { page } = open;
   await page.getByTestId('play-clip').click();

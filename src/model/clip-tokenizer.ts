@@ -31,6 +31,8 @@ export function clipTokenizer(
       normalizers: [
         { type: 'NFC' },
         { type: 'Replace', pattern: { Regex: String.raw`\p{White_Space}+` }, content: ' ' },
+        // Letter by letter, where JavaScript knows the form that a sigma has at the end of a word.
+        { type: 'Replace', pattern: { String: 'Σ' }, content: 'σ' },
         { type: 'Lowercase' },
       ],
     },

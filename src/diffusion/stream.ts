@@ -189,9 +189,10 @@ export class Stream {
     return row.stageIndex < plan.solver.stages.length ? null : this.#finish(row);
   }
 
-  /** A copy of all that is under way. */
+  /** A copy of all that is under way with the present plan. */
   snapshot(): StreamState {
-    return { ordinal: this.#ordinal, frames: this.#inFlight.map(frameState) };
+    const frames = this.#inFlight.filter(({ plan }) => plan === this.#plan);
+    return { ordinal: this.#ordinal, frames: frames.map(frameState) };
   }
 
   /** Puts the stream where a snapshot was taken; its plan must be of the same solver and size. */

@@ -1,4 +1,5 @@
 import type { StreamParameters } from '@millrace/protocol';
+import type { StreamState } from '../diffusion/stream.js';
 import type { Image } from '../image/image.js';
 import type { CostCurve, EngineDropReason, ModelInfo, WorkerTimings } from './messages.js';
 
@@ -46,6 +47,12 @@ export interface EngineStream {
    * @throws {ParameterError} if they cannot be; the stream goes on as before.
    */
   configure(parameters: StreamParameters): Promise<{ readonly from: number }>;
+  /**
+   * Where the stream is, as plain data with which `openStream` goes on elsewhere: the frames under way that
+   * entered with the present parameters, and the stream's place in its noise.
+   * @throws {Error} if the engine fails meanwhile, or the stream is closed.
+   */
+  snapshot(): Promise<StreamState>;
   /** Ends the stream; frames in flight are given up. May be called twice. */
   close(): void;
 }
@@ -77,9 +84,15 @@ export interface Engine extends AsyncDisposable {
   start(): Promise<void>;
   /**
    * Opens a stream; may be called while the engine starts, and then waits for it.
+   * @param state where a stream with these parameters was, in this or another engine: it goes on from there.
+   *   The results of its frames come to `listener`; parts that do not fit this model are left out.
    * @throws {ParameterError} if the parameters cannot be.
    */
-  openStream(parameters: StreamParameters, listener: StreamListener): Promise<EngineStream>;
+  openStream(
+    parameters: StreamParameters,
+    listener: StreamListener,
+    state?: StreamState,
+  ): Promise<EngineStream>;
   /** A free buffer for the pixels of a frame, reused where one is at hand. */
   allocate(bytes: number): Uint8Array<ArrayBuffer>;
 }

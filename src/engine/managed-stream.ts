@@ -1,4 +1,5 @@
 import type { StreamParameters } from '@millrace/protocol';
+import type { StreamState } from '../diffusion/stream.js';
 import type { Image } from '../image/image.js';
 import { deferred, type Deferred } from './deferred.js';
 import { ParameterError, type EngineStream, type StreamListener } from './engine.js';
@@ -17,6 +18,13 @@ interface PendingChange {
   readonly outcome: Deferred<{ readonly from: number }>;
 }
 
+/** What a stream begins with. */
+export interface StreamStart {
+  readonly parameters: StreamParameters;
+  /** Where it was before; null for a new one. */
+  readonly state: StreamState | null;
+}
+
 /** The main thread's end of one stream: outlives the worker thread, and opens itself again in the next one. */
 export class ManagedStream implements EngineStream {
   readonly #id: number;
@@ -25,13 +33,22 @@ export class ManagedStream implements EngineStream {
   readonly #opened = deferred<void>();
   /** The last that the worker accepted. */
   #parameters: StreamParameters;
+  /** Where it goes on; what was under way when a worker died is lost. */
+  #initial: StreamState | null;
   readonly #changes = new Map<number, PendingChange>();
+  readonly #snapshots = new Map<number, Deferred<StreamState>>();
   #nextRequest = 0;
   #state: 'opening' | 'open' | 'interrupted' | 'closed' = 'opening';
 
-  constructor(id: number, parameters: StreamParameters, listener: StreamListener, links: ManagedStreamLinks) {
+  constructor(
+    id: number,
+    { parameters, state }: StreamStart,
+    listener: StreamListener,
+    links: ManagedStreamLinks,
+  ) {
     this.#id = id;
     this.#parameters = parameters;
+    this.#initial = state;
     this.#listener = listener;
     this.#links = links;
   }
@@ -43,7 +60,12 @@ export class ManagedStream implements EngineStream {
 
   /** Asks the worker to open it; called for each new worker. */
   open(): void {
-    this.#links.post({ type: 'open', stream: this.#id, parameters: this.#parameters });
+    this.#links.post({
+      type: 'open',
+      stream: this.#id,
+      parameters: this.#parameters,
+      state: this.#initial,
+    });
   }
 
   push(frame: number, image: Image | null, { replace }: { readonly replace: boolean }): void {
@@ -59,14 +81,22 @@ export class ManagedStream implements EngineStream {
   }
 
   configure(parameters: StreamParameters): Promise<{ readonly from: number }> {
-    if (this.#state === 'closed') return Promise.reject(new Error('the stream is closed'));
-    if (this.#state === 'interrupted') {
-      return Promise.reject(new Error('the engine is being restarted'));
-    }
+    const obstacle = this.#obstacle();
+    if (obstacle) return Promise.reject(obstacle);
     const request = this.#nextRequest++;
     const outcome = deferred<{ readonly from: number }>();
     this.#changes.set(request, { parameters, outcome });
     this.#links.post({ type: 'configure', stream: this.#id, request, parameters });
+    return outcome.promise;
+  }
+
+  snapshot(): Promise<StreamState> {
+    const obstacle = this.#obstacle();
+    if (obstacle) return Promise.reject(obstacle);
+    const request = this.#nextRequest++;
+    const outcome = deferred<StreamState>();
+    this.#snapshots.set(request, outcome);
+    this.#links.post({ type: 'snapshot', stream: this.#id, request });
     return outcome.promise;
   }
 
@@ -87,7 +117,7 @@ export class ManagedStream implements EngineStream {
   interrupt(reason: Error): void {
     if (this.#state === 'closed' || this.#state === 'opening') return;
     this.#state = 'interrupted';
-    this.#rejectChanges(reason);
+    this.#rejectRequests(reason);
     this.#listener.onRestart();
   }
 
@@ -97,7 +127,12 @@ export class ManagedStream implements EngineStream {
     switch (message.type) {
       case 'opened':
         this.#state = 'open';
+        this.#initial = null;
         this.#opened.resolve();
+        break;
+      case 'snapshotted':
+        this.#snapshots.get(message.request)?.resolve(message.state);
+        this.#snapshots.delete(message.request);
         break;
       case 'configured':
         this.#settle(message.request, ({ parameters, outcome }) => {
@@ -148,15 +183,23 @@ export class ManagedStream implements EngineStream {
     if (change) action(change);
   }
 
-  #rejectChanges(reason: Error): void {
+  /** Why nothing can be asked of the worker now. */
+  #obstacle(): Error | null {
+    if (this.#state === 'closed') return new Error('the stream is closed');
+    return this.#state === 'interrupted' ? new Error('the engine is being restarted') : null;
+  }
+
+  #rejectRequests(reason: Error): void {
     for (const { outcome } of this.#changes.values()) outcome.reject(reason);
+    for (const outcome of this.#snapshots.values()) outcome.reject(reason);
     this.#changes.clear();
+    this.#snapshots.clear();
   }
 
   #end(reason: Error): void {
     this.#state = 'closed';
     this.#opened.reject(reason);
-    this.#rejectChanges(reason);
+    this.#rejectRequests(reason);
     this.#links.onClose();
   }
 }

@@ -1,4 +1,5 @@
 import type { StreamParameters } from '@millrace/protocol';
+import type { StreamState } from '../diffusion/stream.js';
 
 /**
  * What crosses between the main thread and the engine's worker thread. Pixels are RGB, one byte a channel,
@@ -16,7 +17,14 @@ export interface WorkerOptions {
 }
 
 export type ToWorker =
-  | { readonly type: 'open'; readonly stream: number; readonly parameters: StreamParameters }
+  | {
+      readonly type: 'open';
+      readonly stream: number;
+      readonly parameters: StreamParameters;
+      /** Where a stream with these parameters was; null starts a new one. */
+      readonly state: StreamState | null;
+    }
+  | { readonly type: 'snapshot'; readonly stream: number; readonly request: number }
   | {
       readonly type: 'configure';
       readonly stream: number;
@@ -80,6 +88,12 @@ export type FromWorker =
       readonly request: number | null;
       readonly field: string;
       readonly message: string;
+    }
+  | {
+      readonly type: 'snapshotted';
+      readonly stream: number;
+      readonly request: number;
+      readonly state: StreamState;
     }
   /** The frame left the waiting place and is being worked on. */
   | { readonly type: 'admitted'; readonly stream: number; readonly frame: number }

@@ -1,4 +1,5 @@
 import type { StreamParameters } from '@millrace/protocol';
+import type { StreamState } from '../diffusion/stream.js';
 import { BufferPool } from './buffer-pool.js';
 import { deferred } from './deferred.js';
 import type { Engine, EngineObserver, EngineState, EngineStream, StreamListener } from './engine.js';
@@ -55,12 +56,16 @@ class Supervisor implements Engine {
     return this.#settled.promise;
   }
 
-  async openStream(parameters: StreamParameters, listener: StreamListener): Promise<EngineStream> {
+  async openStream(
+    parameters: StreamParameters,
+    listener: StreamListener,
+    state?: StreamState,
+  ): Promise<EngineStream> {
     await this.#settled.promise;
     if (this.#state.name === 'failed') throw this.#state.error;
     if (this.#state.name === 'stopped') throw new Error('the engine is stopped');
     const id = this.#nextStream++;
-    const stream = new ManagedStream(id, parameters, listener, {
+    const stream = new ManagedStream(id, { parameters, state: state ?? null }, listener, {
       post: (message, transfer) => this.#host?.post(message, transfer),
       onClose: () => this.#streams.delete(id),
     });

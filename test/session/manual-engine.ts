@@ -1,5 +1,6 @@
 import type { StreamParameters } from '@millrace/protocol';
 import type { Engine, EngineState, EngineStream, StreamListener } from '../../src/engine/engine.js';
+import type { StreamState } from '../../src/diffusion/stream.js';
 import type { Image } from '../../src/image/image.js';
 
 const ready: EngineState = {
@@ -18,10 +19,14 @@ export class ManualEngine implements Engine {
 
   async start(): Promise<void> {}
 
-  async openStream(parameters: StreamParameters, listener: StreamListener): Promise<EngineStream> {
+  async openStream(
+    parameters: StreamParameters,
+    listener: StreamListener,
+    state: StreamState = { ordinal: 0, frames: [] },
+  ): Promise<EngineStream> {
     await Promise.resolve();
     this.throwRefusal();
-    const stream = new ManualStream(this, parameters, listener);
+    const stream = new ManualStream(this, parameters, listener, state);
     this.streams.push(stream);
     return stream;
   }
@@ -51,9 +56,17 @@ export class ManualStream implements EngineStream {
   /** Results whose pixels have not come back. */
   lent = 0;
   closed = false;
+  /** What it was opened with, and what a snapshot of it gives. */
+  state: StreamState;
 
-  constructor(engine: ManualEngine, parameters: StreamParameters, listener: StreamListener) {
+  constructor(
+    engine: ManualEngine,
+    parameters: StreamParameters,
+    listener: StreamListener,
+    state: StreamState,
+  ) {
     this.#engine = engine;
+    this.state = state;
     this.parameters = parameters;
     this.listener = listener;
   }
@@ -73,6 +86,12 @@ export class ManualStream implements EngineStream {
     this.#engine.throwRefusal();
     this.parameters = parameters;
     return { from: (this.pushed.at(-1) ?? -1) + 1 };
+  }
+
+  async snapshot(): Promise<StreamState> {
+    await Promise.resolve();
+    this.#engine.throwRefusal();
+    return this.state;
   }
 
   close(): void {

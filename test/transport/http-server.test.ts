@@ -14,7 +14,7 @@ import { createHttpServer } from '../../src/transport/http-server.js';
 import { ManualEngine } from '../session/manual-engine.js';
 import { startServer } from '../support/server.js';
 
-const limits = { message_bytes: 1, frame_pixels: 1, unacknowledged_results: 1 };
+const limits = { message_bytes: 1, frame_pixels: 1, unacknowledged_results: 1, updates_per_second: 1 };
 const model = { name: 'model', description: '' };
 const engine = new ManualEngine();
 const images = new OneShot(engine, createParameterRules({}), 1);

@@ -40,8 +40,11 @@ export class FrameLoop {
     this.#options = options;
   }
 
+  /** Takes up a stream, with the frames that are under way in it if it was restored. */
   add(stream: LiveStream): void {
-    this.#passages.set(stream, new Map());
+    const entered = performance.now();
+    const passage: Passage = { ...stream.size, queue: 0, encode: 0, entered };
+    this.#passages.set(stream, new Map(stream.lanes().map(({ frame }) => [frame, passage])));
   }
 
   remove(stream: LiveStream): void {

@@ -3,12 +3,19 @@ import type { Source } from '../../diffusion/batcher.js';
 import { needsNegative } from '../../diffusion/guidance.js';
 import { Gaussian } from '../../diffusion/noise.js';
 import { SimilarityFilter } from '../../diffusion/similarity-filter.js';
-import { Stream, type Conditioning, type Lane, type Steering } from '../../diffusion/stream.js';
+import {
+  Stream,
+  type Conditioning,
+  type Lane,
+  type Steering,
+  type StreamState,
+} from '../../diffusion/stream.js';
 import type { Plan } from '../../diffusion/in-flight.js';
 import type { CostCurve, EngineDropReason } from '../messages.js';
 import { preferredDenoise } from './calibration.js';
 import type { EmbeddingCache } from './embedding-cache.js';
 import { embedPrompts, MovingPrompt, type PromptPair } from './prompts.js';
+import { volume } from './onnx-part.js';
 import { admissionOf, createPlan, guidanceOf, samePlan, type PlanModel } from './settings.js';
 import type { Size } from './runtime.js';
 
@@ -78,6 +85,30 @@ export class LiveStream implements Source {
 
   get plan(): Plan {
     return this.#stream.plan;
+  }
+
+  /** Where the stream is. The frames that wait to enter are no part of it. */
+  snapshot(): StreamState {
+    return this.#stream.snapshot();
+  }
+
+  /** Goes on where a stream with the same parameters was; frames of another model than this are left out. */
+  restore({ ordinal, frames }: StreamState): void {
+    const { shape, solver } = this.#stream.plan;
+    const fitting = frames.filter(
+      ({ sample, stock, stageIndex }) =>
+        sample.length === volume(shape) &&
+        stock.length === sample.length &&
+        stageIndex < solver.stages.length,
+    );
+    this.#stream.restore({ ordinal, frames: fitting });
+    this.#lastFrame = fitting.at(-1)?.frame ?? -1;
+  }
+
+  /** Size of what comes out. */
+  get size(): Size {
+    const { width, height } = this.#parameters;
+    return { width, height };
   }
 
   /** Rows share a call only with rows of the same latent size. */

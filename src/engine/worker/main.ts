@@ -63,6 +63,10 @@ class EngineWorker {
         return stream.push({ ...message, arrived: performance.now() }, message.replace);
       case 'configure':
         return this.#configure(stream, message);
+      case 'snapshot': {
+        const { stream: id, request } = message;
+        return this.#post({ type: 'snapshotted', stream: id, request, state: stream.snapshot() });
+      }
       case 'close':
         stream.close();
         this.#streams.delete(message.stream);
@@ -70,9 +74,10 @@ class EngineWorker {
     }
   }
 
-  async #open({ stream: id, parameters }: Extract<ToWorker, { type: 'open' }>): Promise<void> {
+  async #open({ stream: id, parameters, state }: Extract<ToWorker, { type: 'open' }>): Promise<void> {
     await this.#orReject(id, null, async () => {
       const stream = await LiveStream.open(id, this.#context, parameters);
+      if (state) stream.restore(state);
       this.#streams.set(id, stream);
       this.#loop.add(stream);
       return { type: 'opened', stream: id };

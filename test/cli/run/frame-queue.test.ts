@@ -21,6 +21,7 @@ function setUp() {
       pushed.push(frame);
     },
     configure: () => Promise.reject(new Error('not used')),
+    snapshot: () => Promise.reject(new Error('not asked for')),
     close: () => {},
   };
   const queue = new FrameQueue<string>();

@@ -12,7 +12,7 @@ const video = join(repositoryRoot, 'test/fixtures/videos/tree.webm');
 
 let server: ServerProcess;
 let browser: Browser;
-const opened: (() => Promise<void>)[] = [];
+const opened: (() => PromiseLike<void>)[] = [];
 
 before(async () => {
   server = await startServer();

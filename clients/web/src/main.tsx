@@ -4,6 +4,8 @@ import '@fontsource/instrument-serif/latin-400-italic.css';
 import './styles/tokens.css';
 import './styles/layout.css';
 import './styles/stage.css';
+import './styles/invitation.css';
+import './styles/composer.css';
 import './styles/controls.css';
 import './styles/readouts.css';
 import { render } from 'preact';

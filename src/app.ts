@@ -2,6 +2,7 @@ import { subprotocol } from '@millrace/protocol';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import type { Settings } from './cli/settings.js';
+import { rowsPerSecond } from './engine/rows-per-second.js';
 import { createEngine } from './engine/supervisor.js';
 import { createMetrics } from './metrics/metrics.js';
 import { readModelFolder } from './model/folder.js';
@@ -34,8 +35,11 @@ export interface App extends AsyncDisposable {
 export async function createApp(settings: Settings, log: Logger): Promise<App> {
   const model = await readModelFolder(settings.model);
   const { name, description, styles } = model;
-  const metrics = createMetrics();
   const server = `millrace/${version}`;
+  const metrics = createMetrics({
+    build: { version, model: name, device: 'cpu' },
+    census: () => sessions.census(),
+  });
 
   let fail: (error: Error) => void = () => {};
   const failed = new Promise<Error>((resolve) => (fail = resolve));
@@ -46,6 +50,7 @@ export async function createApp(settings: Settings, log: Logger): Promise<App> {
     observer: {
       onState(state) {
         metrics.engineState(state.name);
+        if (state.name === 'ready') metrics.capacity(rowsPerSecond(state));
         log.info({ engine: state.name, ...('what' in state && { doing: state.what }) }, 'engine state');
         if (state.name === 'failed') fail(state.error);
       },

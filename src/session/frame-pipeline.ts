@@ -10,7 +10,7 @@ import { decodeImage } from '../image/decode.js';
 import { encodeJpeg } from '../image/encode.js';
 import { fitImage } from '../image/fit.js';
 import { ImageError } from '../image/image.js';
-import type { Metrics } from '../metrics/metrics.js';
+import type { SessionMeter } from '../metrics/session-meter.js';
 import type { ClientClock } from './client-clock.js';
 import { FrameClock } from './frame-clock.js';
 import { FrameLedger, type Frame } from './frame-ledger.js';
@@ -29,7 +29,7 @@ export interface FrameLimits {
 
 export interface FramePipelineOptions {
   readonly limits: FrameLimits;
-  readonly metrics: Metrics;
+  readonly meter: SessionMeter;
   readonly clock: ClientClock;
   readonly allocate: (bytes: number) => Uint8Array<ArrayBuffer>;
   readonly send: (message: ServerMessage) => void;
@@ -95,7 +95,7 @@ export class FramePipeline implements StreamListener {
   receive({ id, captured, data }: FrameMessage): void {
     const frame = this.#ledger.receive(id, captured, performance.now());
     if (!frame) throw new ProtocolError('invalid_message', 'frame ids must rise', { field: 'id', id });
-    this.#options.metrics.frameReceived();
+    this.#options.meter.frameReceived();
     if (this.#ledger.overdrawn) {
       this.#options.report('credit_exceeded', 'more frames than credits', { id });
       this.#drop(frame, 'overload');
@@ -111,6 +111,7 @@ export class FramePipeline implements StreamListener {
     if (!this.#window.acknowledge(sequence)) {
       throw new ProtocolError('invalid_message', 'this sequence has not been sent', { field: 'sequence' });
     }
+    this.#options.meter.acknowledged(sequence);
     this.#output.poke();
     this.#input.poke();
     this.#clock.poke();
@@ -170,6 +171,7 @@ export class FramePipeline implements StreamListener {
   async onResult(id: number, image: GeneratedImage): Promise<void> {
     const frame = this.#ledger.find(id);
     if (!frame || this.#closed) return;
+    this.#options.meter.frameGenerated();
     frame.place = 'output';
     await new Promise<void>((release) => this.#output.put({ frame, image, release }));
   }
@@ -247,7 +249,7 @@ export class FramePipeline implements StreamListener {
       const { width, height } = image;
       const id = publicId(frame.id);
       const sequence = this.#window.send();
-      this.#options.metrics.frameGenerated(timings);
+      this.#options.meter.frameSent(sequence, timings);
       this.#options.send({ type: 'result', id, sequence, captured, width, height, timings, times, data });
     } catch (error) {
       this.#window.cancel();
@@ -259,7 +261,7 @@ export class FramePipeline implements StreamListener {
 
   #drop(frame: Frame, reason: DropReason): void {
     if (this.#closed || !this.#ledger.answer(frame)) return;
-    this.#options.metrics.frameDropped(reason);
+    this.#options.meter.frameDropped(reason);
     // The client knows nothing of the server's own frames until it has a result of them.
     if (frame.id < 0) {
       if (frame.place === 'engine') this.#clock.lost();

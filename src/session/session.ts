@@ -10,6 +10,7 @@ import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { ParameterError, type Engine } from '../engine/engine.js';
 import type { Metrics } from '../metrics/metrics.js';
+import type { SessionMeter } from '../metrics/session-meter.js';
 import { ClientClock } from './client-clock.js';
 import { parseClientMessage, type UncheckedMessage } from './client-message.js';
 import type { Connection } from './connection.js';
@@ -57,6 +58,7 @@ export class Session {
   readonly #context: SessionContext;
   readonly #connection: Connection;
   readonly #log: Logger;
+  readonly #meter: SessionMeter;
   readonly #clock = new ClientClock();
   readonly #frames: FramePipeline;
   readonly #updates: TokenBucket;
@@ -72,22 +74,27 @@ export class Session {
     this.#context = context;
     this.#connection = connection;
     this.#log = log.child({ session: this.id });
+    this.#meter = metrics.beginSession();
     this.#parameters = rules.defaults;
     this.#updates = new TokenBucket(limits.updatesPerSecond);
     this.#frames = new FramePipeline({
       limits,
-      metrics,
+      meter: this.#meter,
       clock: this.#clock,
       allocate: (bytes) => engine.allocate(bytes),
       send: (message) => connection.send(message),
       report: (code, message, details, cause) => this.#report(code, message, details, cause),
     });
     this.#helloTimer = setTimeout(() => this.close('hello_timeout'), limits.helloTimeout);
-    metrics.sessionOpened();
   }
 
   get state(): 'opening' | 'active' | 'closing' | 'closed' {
     return this.#state;
+  }
+
+  /** Bytes that were sent but not yet taken by the network. */
+  get bufferedBytes(): number {
+    return this.#connection.bufferedBytes;
   }
 
   /** One message of the client. Whatever is wrong with it is told to the client. */
@@ -111,8 +118,7 @@ export class Session {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#release();
-    this.#context.metrics.sessionClosed();
-    this.#log.info('session closed');
+    this.#log.info(this.#meter.ended(), 'session closed');
   }
 
   #handle(message: UncheckedMessage): void {
@@ -155,6 +161,7 @@ export class Session {
       this.#helloInProgress = false;
     }
     clearTimeout(this.#helloTimer);
+    this.#meter.opened();
     this.#log.info({ client: hello.client }, 'session opened');
     this.#connection.send({
       type: 'ready',
@@ -195,6 +202,7 @@ export class Session {
     try {
       const from = await this.#frames.configure(parameters);
       this.#parameters = parameters;
+      this.#meter.updated();
       this.#connection.send({ type: 'updated', request, from, parameters });
     } catch (error) {
       if (error instanceof ParameterError) throw error;

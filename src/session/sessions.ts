@@ -1,4 +1,5 @@
 import { errors } from '@millrace/protocol';
+import type { Census } from '../metrics/metrics.js';
 import type { Connection } from './connection.js';
 import { Session, type SessionContext } from './session.js';
 
@@ -23,6 +24,7 @@ export class Sessions {
     const refusal = this.#refusal();
     if (refusal) {
       this.#context.metrics.error(refusal);
+      this.#context.metrics.sessionRefused();
       connection.send({ type: 'error', code: refusal, message: errors[refusal].meaning });
       connection.close(errors[refusal].close, refusal);
       return null;
@@ -40,6 +42,17 @@ export class Sessions {
   leave(session: Session): void {
     this.#open.delete(session);
     session.disconnected();
+  }
+
+  /** What there is now. */
+  census(): Census {
+    const sessions = { opening: 0, active: 0, closing: 0 };
+    let bufferedBytes = 0;
+    for (const session of this.#open) {
+      if (session.state !== 'closed') sessions[session.state] += 1;
+      bufferedBytes += session.bufferedBytes;
+    }
+    return { sessions, slots: this.#most, bufferedBytes, draining: this.#closing };
   }
 
   /** Tells every client that the server stops, and takes no new ones. May be called twice. */

@@ -108,12 +108,14 @@ export class StreamServer implements AsyncDisposable {
       if (error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') metrics.error('message_too_large');
       log.debug({ err: error }, 'a connection failed');
     });
-    const session = sessions.enter(connectionOver(socket));
+    socket.once('close', (code) => metrics.connectionClosed(code));
+    const session = sessions.enter(connectionOver(socket, metrics));
     if (!session) return;
     const bucket = new TokenBucket(messagesPerSecond);
     const stopPinging = this.#keepAlive(socket, () => session.close('idle_timeout'));
     socket.on('message', (data, isBinary) => {
       if (!isBinary || !Buffer.isBuffer(data)) return session.close('invalid_message');
+      metrics.networkBytes('in', data.length);
       // A copy: ws hands out views into memory that messages share.
       session.receive(new Uint8Array(data));
       if (bucket.take() || socket.readyState !== WebSocket.OPEN) return;
@@ -140,10 +142,13 @@ export class StreamServer implements AsyncDisposable {
   }
 }
 
-function connectionOver(socket: WebSocket): Connection {
+function connectionOver(socket: WebSocket, metrics: Metrics): Connection {
   return {
     send(message: ServerMessage) {
-      if (socket.readyState === WebSocket.OPEN) socket.send(encodeMessage(message), () => {});
+      if (socket.readyState !== WebSocket.OPEN) return;
+      const data = encodeMessage(message);
+      metrics.networkBytes('out', data.length);
+      socket.send(data, () => {});
     },
     close(code, reason) {
       socket.close(code, reason);

@@ -1,25 +1,40 @@
-import type { DropReason, ErrorCode, StageTimings } from '@millrace/protocol';
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { ErrorCode } from '@millrace/protocol';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { definitions } from './definitions.js';
+import { createSeries, prefix } from './series.js';
+import { SessionMeter } from './session-meter.js';
 
-/** States of the engine that the gauge shows, one series each. */
-const engineStates = ['starting', 'ready', 'restarting', 'failed', 'stopped'] as const;
+type EngineStateName = (typeof definitions.engine_state.labels.state)[number];
 
-const secondsBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+/** What is looked up when somebody asks for the metrics. */
+export interface Census {
+  readonly sessions: Readonly<Record<(typeof definitions.sessions.labels.state)[number], number>>;
+  /** Sessions that are taken at the same time. */
+  readonly slots: number;
+  /** Bytes that were sent and not yet taken by the network. */
+  readonly bufferedBytes: number;
+  /** Whether the server takes no new sessions because it is going to stop. */
+  readonly draining: boolean;
+}
 
 /**
  * Everything that the server counts and measures, as Prometheus series with the prefix `millrace_`.
  * Labels come from fixed lists of this code: nothing that a client controls becomes one.
  */
 export interface Metrics {
-  sessionOpened(): void;
-  sessionClosed(): void;
-  frameReceived(): void;
-  frameDropped(reason: DropReason): void;
-  /** One result was sent. `timings` in milliseconds. */
-  frameGenerated(timings: StageTimings): void;
+  /** A session begins. */
+  beginSession(): SessionMeter;
+  /** A connection got no session. */
+  sessionRefused(): void;
+  /** A connection has ended, with a close code of RFC 6455 section 7.4. */
+  connectionClosed(code: number): void;
   /** A client was told of an error. */
   error(code: ErrorCode): void;
-  engineState(state: (typeof engineStates)[number]): void;
+  /** A WebSocket message came in or went out. */
+  networkBytes(direction: 'in' | 'out', bytes: number): void;
+  engineState(state: EngineStateName): void;
+  /** Rows of U-Net calls that the device can do in a second. */
+  capacity(rowsPerSecond: number): void;
   /** One U-Net call of `rows` rows took `ms` milliseconds. */
   inference(call: { readonly rows: number; readonly ms: number }): void;
   /** A prompt was looked up in the cache of embeddings. */
@@ -28,93 +43,61 @@ export interface Metrics {
   render(): Promise<{ readonly contentType: string; readonly body: string }>;
 }
 
-/** Creates the series in a registry of their own, so that several servers in one process stay apart. */
-export function createMetrics(): Metrics {
+/** The server that is measured. */
+export interface Measured {
+  readonly build: { readonly version: string; readonly model: string; readonly device: string };
+  readonly census: () => Census;
+}
+
+/**
+ * Creates the series in a registry of their own, so that several servers in one process stay apart.
+ * @param server left out where there is none, but only parts of one.
+ */
+export function createMetrics(server?: Measured): Metrics {
   const registry = new Registry();
-  const registers = [registry];
-  collectDefaultMetrics({ register: registry, prefix: 'millrace_' });
+  collectDefaultMetrics({ register: registry, prefix });
+  const series = createSeries(registry);
+  if (server) series.build_info.set(server.build, 1);
+  let engine: EngineStateName = 'starting';
 
-  const sessions = new Gauge({ name: 'millrace_sessions', help: 'Open sessions.', registers });
-  const received = new Counter({
-    name: 'millrace_frames_received_total',
-    help: 'Input frames received.',
-    registers,
-  });
-  const generated = new Counter({
-    name: 'millrace_frames_generated_total',
-    help: 'Results sent.',
-    registers,
-  });
-  const dropped = new Counter({
-    name: 'millrace_frames_dropped_total',
-    help: 'Input frames that got no result of their own, by reason.',
-    labelNames: ['reason'],
-    registers,
-  });
-  const stages = new Histogram({
-    name: 'millrace_frame_stage_seconds',
-    help: 'Time that a frame spent in one stage.',
-    labelNames: ['stage'],
-    buckets: secondsBuckets,
-    registers,
-  });
-  const latency = new Histogram({
-    name: 'millrace_frame_latency_seconds',
-    help: 'From the arrival of a frame to the sending of its result.',
-    buckets: secondsBuckets,
-    registers,
-  });
-  const rows = new Histogram({
-    name: 'millrace_inference_rows',
-    help: 'Rows in one U-Net call.',
-    buckets: [1, 2, 4, 8, 16, 32, 64],
-    registers,
-  });
-  const inference = new Histogram({
-    name: 'millrace_inference_seconds',
-    help: 'Duration of one U-Net call.',
-    buckets: secondsBuckets,
-    registers,
-  });
-  const errors = new Counter({
-    name: 'millrace_errors_total',
-    help: 'Errors that clients were told of, by code.',
-    labelNames: ['code'],
-    registers,
-  });
-  const state = new Gauge({
-    name: 'millrace_engine_state',
-    help: '1 for the state that the inference engine is in, 0 for the others.',
-    labelNames: ['state'],
-    registers,
-  });
-
-  const embeddings = new Counter({
-    name: 'millrace_embedding_lookups_total',
-    help: 'Look-ups of prompts in the cache of embeddings.',
-    labelNames: ['result'],
-    registers,
-  });
+  const takeCensus = ({ sessions, slots, bufferedBytes, draining }: Census): void => {
+    for (const [state, count] of Object.entries(sessions)) series.sessions.set({ state }, count);
+    series.session_slots.set(slots);
+    series.send_buffered_bytes.set(bufferedBytes);
+    series.draining.set(draining ? 1 : 0);
+    series.ready.set(engine === 'ready' && !draining ? 1 : 0);
+  };
+  const closeCodes: ReadonlySet<string> = new Set(definitions.session_closes_total.labels.code);
 
   return {
-    sessionOpened: () => sessions.inc(),
-    sessionClosed: () => sessions.dec(),
-    frameReceived: () => received.inc(),
-    frameDropped: (reason) => dropped.inc({ reason }),
-    frameGenerated: ({ total, ...parts }) => {
-      generated.inc();
-      latency.observe(total / 1000);
-      for (const [stage, ms] of Object.entries(parts)) stages.observe({ stage }, ms / 1000);
+    beginSession: () => new SessionMeter(series),
+    sessionRefused: () => series.sessions_total.inc({ result: 'refused' }),
+    connectionClosed(code) {
+      const known = closeCodes.has(`${code}`);
+      series.session_closes_total.inc({ code: known ? `${code}` : 'other' });
     },
-    error: (code) => errors.inc({ code }),
-    engineState: (current) => {
-      for (const name of engineStates) state.set({ state: name }, name === current ? 1 : 0);
+    error(code) {
+      series.errors_total.inc({ code });
+      if (code === 'unauthorized' || code === 'invalid_resume_token') series.auth_failures_total.inc();
+      if (code === 'rate_limited') series.rate_limited_total.inc();
     },
-    inference: (call) => {
-      rows.observe(call.rows);
-      inference.observe(call.ms / 1000);
+    networkBytes: (direction, bytes) => series.network_bytes_total.inc({ direction }, bytes),
+    engineState(state) {
+      if (state === 'restarting' && engine !== 'restarting') series.engine_restarts_total.inc();
+      engine = state;
+      for (const name of definitions.engine_state.labels.state) {
+        series.engine_state.set({ state: name }, name === state ? 1 : 0);
+      }
     },
-    embedding: ({ hit }) => embeddings.inc({ result: hit ? 'hit' : 'miss' }),
-    render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+    capacity: (rowsPerSecond) => series.capacity_rows_per_second.set(rowsPerSecond),
+    inference({ rows, ms }) {
+      series.inference_rows.observe(rows);
+      series.inference_seconds.observe(ms / 1000);
+    },
+    embedding: ({ hit }) => series.embedding_cache_requests_total.inc({ result: hit ? 'hit' : 'miss' }),
+    async render() {
+      if (server) takeCensus(server.census());
+      return { contentType: registry.contentType, body: await registry.metrics() };
+    },
   };
 }

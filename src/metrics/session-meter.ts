@@ -1,0 +1,121 @@
+import type { DropReason, StageTimings } from '@millrace/protocol';
+import type { Series } from './series.js';
+
+/** What a session did in all, for the log. */
+export interface SessionTotals {
+  readonly seconds: number;
+  readonly frames_received: number;
+  readonly frames_sent: number;
+  readonly frames_dropped: number;
+  readonly updates: number;
+}
+
+type SessionSeries = Pick<
+  Series,
+  | 'sessions_total'
+  | 'session_duration_seconds'
+  | 'time_to_first_frame_seconds'
+  | 'parameter_updates_total'
+  | 'frames_received_total'
+  | 'frames_generated_total'
+  | 'frames_sent_total'
+  | 'frames_dropped_total'
+  | 'similarity_skips_total'
+  | 'frame_latency_seconds'
+  | 'frame_staleness_seconds'
+  | 'inter_frame_seconds'
+  | 'frame_stage_seconds'
+>;
+
+/** Measures one session: what needs to know the frame before, or the beginning, is kept here. */
+export class SessionMeter {
+  readonly #series: SessionSeries;
+  readonly #now: () => number;
+  readonly #begun: number;
+  #opened = false;
+  #ended = false;
+  #lastSent: number | null = null;
+  /** When the frames arrived whose results are on their way to the client. */
+  #unacknowledged: readonly { readonly sequence: number; readonly arrived: number }[] = [];
+  #framesReceived = 0;
+  #framesSent = 0;
+  #framesDropped = 0;
+  #updates = 0;
+
+  /** @param now milliseconds that never go back. */
+  constructor(series: SessionSeries, now: () => number = () => performance.now()) {
+    this.#series = series;
+    this.#now = now;
+    this.#begun = now();
+  }
+
+  /** The session is open: frames can flow. */
+  opened(): void {
+    this.#opened = true;
+    this.#series.sessions_total.inc({ result: 'opened' });
+  }
+
+  updated(): void {
+    this.#updates += 1;
+    this.#series.parameter_updates_total.inc();
+  }
+
+  frameReceived(): void {
+    this.#framesReceived += 1;
+    this.#series.frames_received_total.inc();
+  }
+
+  /** The engine has finished a frame. */
+  frameGenerated(): void {
+    this.#series.frames_generated_total.inc();
+  }
+
+  frameDropped(reason: DropReason): void {
+    this.#framesDropped += 1;
+    this.#series.frames_dropped_total.inc({ reason });
+    if (reason === 'similar') this.#series.similarity_skips_total.inc();
+  }
+
+  /** A result was sent. `timings` in milliseconds. */
+  frameSent(sequence: number, { total, ...stages }: StageTimings): void {
+    const now = this.#now();
+    const series = this.#series;
+    this.#framesSent += 1;
+    this.#unacknowledged = [...this.#unacknowledged, { sequence, arrived: now - total }];
+    series.frames_sent_total.inc();
+    series.frame_latency_seconds.observe(total / 1000);
+    for (const [stage, ms] of Object.entries(stages))
+      series.frame_stage_seconds.observe({ stage }, ms / 1000);
+    if (this.#lastSent === null) series.time_to_first_frame_seconds.observe((now - this.#begun) / 1000);
+    else series.inter_frame_seconds.observe((now - this.#lastSent) / 1000);
+    this.#lastSent = now;
+  }
+
+  /** The client has displayed all results up to this one, or thrown them away. */
+  acknowledged(sequence: number): void {
+    const now = this.#now();
+    for (const result of this.#unacknowledged) {
+      if (result.sequence <= sequence) {
+        this.#series.frame_staleness_seconds.observe((now - result.arrived) / 1000);
+      }
+    }
+    this.#unacknowledged = this.#unacknowledged.filter((result) => result.sequence > sequence);
+  }
+
+  /** The session is over. What is told once more counts once. */
+  ended(): SessionTotals {
+    const seconds = (this.#now() - this.#begun) / 1000;
+    if (!this.#ended) {
+      if (this.#opened) this.#series.session_duration_seconds.observe(seconds);
+      else this.#series.sessions_total.inc({ result: 'failed' });
+    }
+    this.#ended = true;
+    return {
+      seconds,
+      frames_received: this.#framesReceived,
+      frames_sent: this.#framesSent,
+      frames_dropped: this.#framesDropped,
+      updates: this.#updates,
+    };
+  }
+}

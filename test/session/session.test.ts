@@ -200,7 +200,7 @@ describe('the end', () => {
     assert.equal(rig.stream.closed, true);
     assert.deepEqual(rig.drops, []);
     const { body } = await rig.context.metrics.render();
-    assert.match(body, /^millrace_sessions 0$/m);
+    assert.match(body, /^millrace_session_duration_seconds_count 1$/m);
   });
 
   it('is told to the client once', async () => {

@@ -168,7 +168,11 @@ describe('the whole server', () => {
     assert.match(response.headers.get('content-type') ?? '', /^text\/plain; version=0\.0\.4/);
     const text = await response.text();
     assert.match(text, /^millrace_engine_state\{state="ready"\} 1$/m);
-    assert.match(text, /^millrace_sessions 0$/m);
+    assert.match(text, /^millrace_sessions\{state="active"\} 0$/m);
+    assert.match(text, /^millrace_session_slots 32$/m);
+    assert.match(text, /^millrace_ready 1$/m);
+    assert.match(text, /^millrace_capacity_rows_per_second [1-9]/m);
+    assert.match(text, /^millrace_build_info\{version="[^"]+",model="[^"]+",device="[^"]+"\} 1$/m);
     assert.match(text, /^millrace_nodejs_eventloop_lag_p99_seconds /m);
   });
 });

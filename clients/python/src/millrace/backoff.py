@@ -10,4 +10,4 @@ LONGEST = 8.0
 
 def pause_before(attempt: int) -> float:
     """Return seconds: exponential backoff with full jitter, so that many clients do not return at once."""
-    return random.uniform(0, min(LONGEST, FIRST * 2**attempt))  # noqa: S311: no secret
+    return random.uniform(0, min(LONGEST, FIRST * 2**attempt))

@@ -19,8 +19,8 @@ def encode_image(image: Image, quality: int = 85) -> bytes:
 
     Raises TypeError for another kind or shape of array, ImportError without simplejpeg.
     """
-    import numpy as np  # noqa: PLC0415: optional
-    import simplejpeg  # noqa: PLC0415: optional
+    import numpy as np
+    import simplejpeg
 
     if image.dtype != np.uint8 or image.ndim != _DIMENSIONS or image.shape[2] != _CHANNELS:
         message = f"a frame is an array of uint8 with the shape (height, width, 3), not {image.dtype} {image.shape}"
@@ -36,7 +36,7 @@ def decode_image(data: bytes) -> Image:
 
     Raises ValueError if it is no JPEG file, ImportError without simplejpeg.
     """
-    import simplejpeg  # noqa: PLC0415: optional
+    import simplejpeg
 
     decoded: Image = simplejpeg.decode_jpeg(data, colorspace="RGB")
     return decoded

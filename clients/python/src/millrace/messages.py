@@ -1,25 +1,17 @@
-"""The messages of protocol millrace.v1: bytes to typed values and back."""
+"""The messages that a server sends."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import msgpack
-
-from .errors import MillraceError
 from .images import decode_image
 
 if TYPE_CHECKING:
     from .images import Image
 
-SUBPROTOCOL = "millrace.v1"
-PROTOCOL_ERROR = "The server sent something that is not millrace.v1"
-_MAX_SAFE = 2**53 - 1
-_Value = TypeVar("_Value")
 
 Parameters: TypeAlias = Mapping[str, Any]
 """Parameters of a stream by name: ``GET /v1/capabilities`` has their schema."""
@@ -35,18 +27,40 @@ class Limits:
     """Largest input image in pixels."""
     unacknowledged_results: int
     """Results that may be sent and not yet acknowledged."""
+    updates_per_second: float
+    """Updates that are carried out in a second."""
+    fps: float | None = None
+    """Frames a second that are worked on at most, if the token says so."""
+    size: int | None = None
+    """Largest ``width`` and ``height``, if the token says so."""
+    steps: int | None = None
+    """Most denoising steps, if the token says so."""
+
+
+@dataclass(frozen=True)
+class Queued:
+    """The session waits for a place at the server."""
+
+    position: int
+    """1 is next."""
+    wait_seconds: float
+    """Estimate."""
 
 
 @dataclass(frozen=True)
 class Ready:
     """The stream is open; frames may be sent."""
 
+    protocol: str
     session: str
+    resumed: bool
     server: str
     model: str
     parameters: Parameters
     credits: int
     limits: Limits
+    token_expires: float | None
+    """Seconds."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +84,8 @@ class Frame:
     height: int
     timings: Mapping[str, float]
     """Milliseconds that each stage of the server took."""
+    times: Mapping[str, float]
+    """When the frame passed each stage, in milliseconds of the stream's clock; the last is ``sent``."""
     data: bytes
     """A JPEG file."""
 
@@ -97,6 +113,44 @@ class Updated:
 
 
 @dataclass(frozen=True)
+class Quality:
+    """The server is overloaded, or no longer so."""
+
+    fps: float | None
+    """Frames a second that are worked on at most from now on; None when nothing is held back any more."""
+
+
+@dataclass(frozen=True)
+class Pong:
+    """The answer to a ping: what it had as ``sent``, and the server's clock when it arrived."""
+
+    sent: float
+    received: float
+
+
+@dataclass(frozen=True)
+class Authenticated:
+    """A new token is in force."""
+
+    expires_seconds: float | None
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The stream can be resumed from here with this token."""
+
+    token: str
+
+
+@dataclass(frozen=True)
+class Drain:
+    """The server is going to stop; the client connects again by itself."""
+
+    deadline_seconds: float
+    token: str | None
+
+
+@dataclass(frozen=True)
 class Failure:
     """Something went wrong."""
 
@@ -107,121 +161,6 @@ class Failure:
     field: str | None
 
 
-ServerMessage: TypeAlias = Ready | Credit | Frame | Dropped | Updated | Failure
-
-
-def encode_message(kind: str, **fields: object) -> bytes:
-    """Encode one message; fields that are None are left out."""
-    present = {name: value for name, value in fields.items() if value is not None}
-    encoded: bytes = msgpack.packb({"type": kind, **present})
-    return encoded
-
-
-def decode_message(data: bytes | str) -> ServerMessage | None:
-    """Read one message of the server; None for a type that this version does not know, which is to be ignored.
-
-    Raises MillraceError: protocol_error
-    """
-    if isinstance(data, str):
-        raise _violation("a text message")
-    try:
-        value = msgpack.unpackb(data)
-    except (ValueError, msgpack.UnpackException) as error:
-        raise _violation("no MessagePack") from error
-    if not isinstance(value, dict) or not isinstance(value.get("type"), str):
-        raise _violation("no map with a type")
-    return _read(_Fields(value))
-
-
-def _read(fields: _Fields) -> ServerMessage | None:
-    match fields.text("type"):
-        case "ready":
-            return _read_ready(fields)
-        case "credit":
-            return Credit(fields.count("total"))
-        case "result":
-            return _read_frame(fields)
-        case "dropped":
-            return Dropped(fields.count("id"), fields.text("reason"))
-        case "updated":
-            return Updated(fields.count("request"), fields.count("from"), fields.map("parameters").values)
-        case "error":
-            return Failure(
-                code=fields.text("code"),
-                message=fields.text("message"),
-                request=fields.count("request") if "request" in fields.values else None,
-                id=fields.count("id") if "id" in fields.values else None,
-                field=fields.text("field") if "field" in fields.values else None,
-            )
-    return None
-
-
-def _read_ready(fields: _Fields) -> Ready:
-    limits = fields.map("limits")
-    return Ready(
-        session=fields.text("session"),
-        server=fields.text("server"),
-        model=fields.text("model"),
-        parameters=fields.map("parameters").values,
-        credits=fields.count("credits"),
-        limits=Limits(
-            message_bytes=limits.count("message_bytes"),
-            frame_pixels=limits.count("frame_pixels"),
-            unacknowledged_results=limits.count("unacknowledged_results"),
-        ),
-    )
-
-
-def _read_frame(fields: _Fields) -> Frame:
-    return Frame(
-        id=fields.count("id"),
-        sequence=fields.count("sequence"),
-        captured=fields.number("captured"),
-        width=fields.count("width"),
-        height=fields.count("height"),
-        timings=fields.map("timings").values,
-        data=fields.binary("data"),
-    )
-
-
-def _violation(what: str) -> MillraceError:
-    return MillraceError("protocol_error", f"{PROTOCOL_ERROR}: {what}.")
-
-
-class _Fields:
-    """A decoded map whose fields are read with their types checked."""
-
-    def __init__(self, values: dict[str, Any], path: str = "") -> None:
-        self.values = values
-        self._path = path
-
-    def text(self, name: str) -> str:
-        return self._typed(name, str)
-
-    def binary(self, name: str) -> bytes:
-        return self._typed(name, bytes)
-
-    def map(self, name: str) -> _Fields:
-        return _Fields(self._typed(name, dict), f"{self._path}{name}.")
-
-    def number(self, name: str) -> float:
-        value = self.values.get(name)
-        if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
-            return value
-        raise self._wrong(name)
-
-    def count(self, name: str) -> int:
-        """Return a whole number from 0 to 2^53-1; it may come in any number format of MessagePack."""
-        value = self.number(name)
-        if value == int(value) and 0 <= value <= _MAX_SAFE:
-            return int(value)
-        raise self._wrong(name)
-
-    def _typed(self, name: str, kind: type[_Value]) -> _Value:
-        value = self.values.get(name)
-        if isinstance(value, kind):
-            return value
-        raise self._wrong(name)
-
-    def _wrong(self, name: str) -> MillraceError:
-        return _violation(f"the field {self._path}{name} is wrong")
+ServerMessage: TypeAlias = (
+    Queued | Ready | Credit | Frame | Dropped | Updated | Quality | Pong | Authenticated | Checkpoint | Drain | Failure
+)

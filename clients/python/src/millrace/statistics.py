@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 WINDOW = 3000.0
 """Length in milliseconds of the window of rates and latency."""
@@ -44,16 +47,15 @@ class Recorder:
         self._consumed_at: deque[float] = deque()
         self._latencies: deque[tuple[float, float]] = deque()
         self._dropped: Counter[str] = Counter()
-        self.reconnects = 0
 
     def count_sent(self) -> None:
-        """One frame left."""
+        """Note that a frame left."""
         self._sent += 1
         self._sent_at.append(self._now())
         self._forget()
 
     def count_consumed(self, captured: float | None) -> None:
-        """The consumer is done with a result; ``captured`` is None where no frame was captured for it."""
+        """Note that the consumer is done with a result; ``captured`` is None where no frame was captured for it."""
         now = self._now()
         self._consumed += 1
         self._consumed_at.append(now)
@@ -62,10 +64,10 @@ class Recorder:
         self._forget()
 
     def count_dropped(self, reason: str) -> None:
-        """One frame was given up."""
+        """Note that a frame was given up."""
         self._dropped[reason] += 1
 
-    def read(self, round_trip: float | None) -> Stats:
+    def read(self, round_trip: float | None, reconnects: int) -> Stats:
         """Return the figures as they are now."""
         self._forget()
         seconds = max(1.0, min(WINDOW, self._now() - self._start)) / 1000
@@ -78,7 +80,7 @@ class Recorder:
             latency_p50=_quantile(rising, 0.5),
             latency_p95=_quantile(rising, 0.95),
             dropped=dict(self._dropped),
-            reconnects=self.reconnects,
+            reconnects=reconnects,
             round_trip=round_trip,
         )
 

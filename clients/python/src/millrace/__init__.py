@@ -1,0 +1,30 @@
+"""Client for Millrace: stream live video in, get generated video back."""
+
+from .client import connect
+from .errors import MillraceError
+from .events import Event, Problem, Reconnected, Reconnecting
+from .messages import Drain, Dropped, Frame, Limits, Parameters, Quality, Queued, Updated
+from .statistics import Stats
+from .stream import Stream
+from .sync import SyncStream, connect_sync
+
+__all__ = [
+    "Drain",
+    "Dropped",
+    "Event",
+    "Frame",
+    "Limits",
+    "MillraceError",
+    "Parameters",
+    "Problem",
+    "Quality",
+    "Queued",
+    "Reconnected",
+    "Reconnecting",
+    "Stats",
+    "Stream",
+    "SyncStream",
+    "Updated",
+    "connect",
+    "connect_sync",
+]

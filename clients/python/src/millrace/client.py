@@ -1,0 +1,74 @@
+"""Opening a stream."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+from .dialler import Dialler
+from .stream import Stream, now
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from types import TracebackType
+
+    from .dialler import Token
+    from .events import Event
+    from .messages import Parameters
+
+
+def _client_name() -> str:
+    try:
+        return f"millrace-python/{version('millrace')}"
+    except PackageNotFoundError:
+        return "millrace-python"
+
+
+class Opening:
+    """A stream that is being opened: ``await`` it, or use it in ``async with``, which closes the stream too."""
+
+    def __init__(self, open_stream: Callable[[], Generator[object, None, Stream]]) -> None:
+        self._open = open_stream
+        self._stream: Stream | None = None
+
+    def __await__(self) -> Generator[object, None, Stream]:
+        return self._open()
+
+    async def __aenter__(self) -> Stream:
+        self._stream = await self
+        return self._stream
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._stream is not None:
+            await self._stream.close()
+
+
+def connect(
+    url: str,
+    parameters: Parameters | None = None,
+    *,
+    token: Token | None = None,
+    client: str | None = None,
+    reconnect_seconds: float = 30.0,
+    on_event: Callable[[Event], None] = lambda _: None,
+) -> Opening:
+    """Open a stream; for ``async with``, or for ``await``.
+
+    ``url`` is that of the server; http and https are taken as ws and wss, and without a path /v1/stream is meant.
+    ``parameters`` are those to start with; what is left out has the model's defaults. ``token`` is an API key or a
+    JWT, or a function (it may be async) that returns one, which is asked again before the one in use expires.
+    ``client`` is the name and version of the application, for the server's log. For ``reconnect_seconds`` a lost
+    connection is sought anew; 0 turns that off. ``on_event`` is called with what the stream tells beside its frames.
+
+    Raises MillraceError: connection_failed, or what the server refuses the stream with
+    """
+    start = dict(parameters or {})
+
+    async def open_stream() -> Stream:
+        dialler = Dialler(url, token=token, client=client or _client_name(), now=now, queued=on_event)
+        opened = await dialler.open(start)
+        return Stream(dialler, opened, start, reconnect_seconds=reconnect_seconds, on_event=on_event)
+
+    return Opening(lambda: open_stream().__await__())

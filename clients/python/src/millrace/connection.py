@@ -1,0 +1,156 @@
+"""One WebSocket as typed messages."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import deque
+from contextlib import suppress
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
+
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.typing import Subprotocol
+
+from .errors import MillraceError
+from .messages import Failure, Queued, Ready, ServerMessage
+from .wire import PROTOCOL_ERROR, SUBPROTOCOL, decode_message, encode_message
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from websockets.asyncio.client import ClientConnection
+
+_MAX_MESSAGE = 64 * 1024 * 1024
+_OPEN_TIMEOUT = 10.0
+_CLOSE_TIMEOUT = 2.0
+_ABNORMAL = 1006
+"""Close code of a connection that broke off (RFC 6455 section 7.4)."""
+
+
+def stream_url(url: str) -> str:
+    """Return the address of the stream: with a WebSocket scheme, and /v1/stream where no path is given."""
+    parts = urlsplit(url)
+    scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
+    return urlunsplit(parts._replace(scheme=scheme, path=parts.path if parts.path not in ("", "/") else "/v1/stream"))
+
+
+def error_of(failure: Failure) -> MillraceError:
+    """Return what a message ``error`` says as an exception."""
+    return MillraceError(failure.code, failure.message, field=failure.field, frame=failure.id)
+
+
+class Connection:
+    """Sends in a task of its own: small messages first, then the frame that ``next_frame`` gives, if any."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self._socket = socket
+        self._waiting: deque[bytes] = deque()
+        self._wake = asyncio.Event()
+        self._writer: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def open(cls, url: str, token: str | None) -> Connection:
+        """Connect.
+
+        Raises MillraceError: connection_failed, or what the server refuses the upgrade with
+        """
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        try:
+            socket = await connect(
+                stream_url(url),
+                subprotocols=[Subprotocol(SUBPROTOCOL)],
+                additional_headers=headers,
+                compression=None,
+                max_size=_MAX_MESSAGE,
+                open_timeout=_OPEN_TIMEOUT,
+                close_timeout=_CLOSE_TIMEOUT,
+            )
+        except InvalidStatus as error:
+            raise _refusal(error) from error
+        except (OSError, InvalidHandshake, InvalidURI, TimeoutError) as error:
+            message = f"The server could not be reached: {error}"
+            raise MillraceError("connection_failed", message) from error
+        return cls(socket)
+
+    async def greet(self, hello: dict[str, object], queued: Callable[[Queued], None]) -> Ready:
+        """Send ``hello`` and wait for ``ready``.
+
+        Raises MillraceError: what the server refuses the stream with
+        """
+        try:
+            await self._socket.send(encode_message("hello", **hello))
+            async for message in self.messages():
+                if isinstance(message, Ready):
+                    return message
+                if isinstance(message, Failure):
+                    raise error_of(message)
+                if isinstance(message, Queued):
+                    queued(message)
+        except ConnectionClosed:
+            pass
+        except BaseException:
+            await self.close()
+            raise
+        raise self.end("connection_failed", "The server could not be reached")
+
+    def start(self, next_frame: Callable[[], bytes | None]) -> None:
+        """Begin to send."""
+        self._writer = asyncio.create_task(self._write(next_frame))
+
+    def send(self, kind: str, **fields: object) -> None:
+        """Have a small message sent; does nothing once the connection is closed."""
+        self._waiting.append(encode_message(kind, **fields))
+        self._wake.set()
+
+    def wake(self) -> None:
+        """Have ``next_frame`` asked."""
+        self._wake.set()
+
+    async def messages(self) -> AsyncIterator[ServerMessage]:
+        """Give what the server sends until the connection ends; what it does not know is left out.
+
+        Raises MillraceError: protocol_error, and closes the connection
+        """
+        with suppress(ConnectionClosed):
+            while True:
+                data = await self._socket.recv()
+                try:
+                    message = decode_message(data)
+                except MillraceError:
+                    await self.close(4400, "protocol_error")
+                    raise
+                if message is not None:
+                    yield message
+
+    def end(self, code: str, what: str) -> MillraceError:
+        """Return why a connection has ended, as an exception."""
+        close_code, reason = self._socket.close_code, self._socket.close_reason
+        if close_code in (None, _ABNORMAL):
+            return MillraceError(code, f"{what}.")
+        return MillraceError(code, f"{what} ({close_code}{f': {reason}' if reason else ''}).")
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Close, and stop to send. Calling it again does no harm."""
+        if self._writer is not None:
+            self._writer.cancel()
+        await self._socket.close(code, reason)
+
+    async def _write(self, next_frame: Callable[[], bytes | None]) -> None:
+        with suppress(ConnectionClosed):
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                while (data := self._waiting.popleft() if self._waiting else next_frame()) is not None:
+                    await self._socket.send(data)
+
+
+def _refusal(error: InvalidStatus) -> MillraceError:
+    """Read the body of a refused upgrade: ``{"error": {"code": ..., "message": ...}}``."""
+    try:
+        said = json.loads(error.response.body or b"")["error"]
+        return MillraceError(str(said["code"]), str(said["message"]))
+    except (ValueError, KeyError, TypeError):
+        status = error.response.status_code
+        return MillraceError("connection_failed", f"The server answered {status}. {PROTOCOL_ERROR}.")

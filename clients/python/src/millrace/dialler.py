@@ -1,0 +1,80 @@
+"""Opens the connections of one stream, the first and those after it."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from typing import TYPE_CHECKING, TypeAlias
+
+from .backoff import pause_before
+from .connection import Connection
+from .errors import MillraceError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from .messages import Parameters, Queued, Ready
+
+    Token: TypeAlias = str | Callable[[], str | Awaitable[str]]
+
+
+class Dialler:
+    """Connects, greets, and on loss tries again with backoff."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        token: Token | None,
+        client: str,
+        now: Callable[[], float],
+        queued: Callable[[Queued], None],
+    ) -> None:
+        self._url = url
+        self._token = token
+        self._client = client
+        self._now = now
+        self._queued = queued
+        #: What the server said last to go on from.
+        self.resume: str | None = None
+
+    @property
+    def renews_tokens(self) -> bool:
+        """Whether another token can be had when one expires."""
+        return callable(self._token)
+
+    async def read_token(self) -> str | None:
+        """Return the token to show now."""
+        token = self._token() if callable(self._token) else self._token
+        return await token if inspect.isawaitable(token) else token
+
+    async def open(self, parameters: Parameters) -> tuple[Connection, Ready]:
+        """Connect once, and resume if there is something to go on from; otherwise start with ``parameters``.
+
+        Raises MillraceError
+        """
+        connection = await Connection.open(self._url, await self.read_token())
+        start: dict[str, object] = (
+            {"parameters": parameters or None} if self.resume is None else {"resume": self.resume}
+        )
+        hello: dict[str, object] = {"client": self._client, "sent": self._now(), **start}
+        return connection, await connection.greet(hello, self._queued)
+
+    async def reopen(self, parameters: Parameters, seconds: float) -> tuple[Connection, Ready]:
+        """Connect, and try again for so many seconds.
+
+        Raises MillraceError: the last one, when the time is over or trying again would not help
+        """
+        deadline = asyncio.get_running_loop().time() + seconds
+        attempt = 0
+        while True:
+            await asyncio.sleep(pause_before(attempt))
+            try:
+                return await self.open(parameters)
+            except MillraceError as error:
+                refused = error.code == "invalid_resume_token"
+                if refused:
+                    self.resume = None
+                elif not error.retryable or asyncio.get_running_loop().time() >= deadline:
+                    raise
+                attempt += not refused

@@ -1,0 +1,194 @@
+"""Keeps a stream connected."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING, Protocol
+
+from .clock import ClockFilter
+from .connection import error_of
+from .errors import MillraceError
+from .events import Problem, Reconnected, Reconnecting
+from .messages import Authenticated, Checkpoint, Drain, Failure, Pong, Ready, ServerMessage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .connection import Connection
+    from .dialler import Dialler
+    from .events import Event
+    from .messages import Parameters
+
+_PING_SECONDS = 2.0
+_RENEW_AT = 0.8
+"""Share of a token's life after which the next one is asked for."""
+
+
+class LinkOwner(Protocol):
+    """The stream, as its link sees it."""
+
+    def adopt(self, connection: Connection, ready: Ready) -> None:
+        """Go on with this connection, which has nothing to do with the one before."""
+
+    def receive(self, message: ServerMessage) -> None:
+        """Take a message that is about frames or parameters."""
+
+    def start_parameters(self) -> Parameters:
+        """Return what a stream that starts afresh needs to be as this one."""
+
+    def ended(self, error: MillraceError | None) -> None:
+        """Take note of the end; of the error, if this side did not close."""
+
+
+class Link:
+    """One connection after the other: reconnects after a loss, moves on when a server drains.
+
+    It keeps what belongs to the connection rather than to the pictures: clock, resume token, access token.
+    """
+
+    def __init__(
+        self,
+        dialler: Dialler,
+        owner: LinkOwner,
+        *,
+        now: Callable[[], float],
+        reconnect_seconds: float,
+        emit: Callable[[Event], None],
+    ) -> None:
+        self._dialler = dialler
+        self._owner = owner
+        self._now = now
+        self._reconnect_seconds = reconnect_seconds
+        self._emit = emit
+        self._clock = ClockFilter()
+        self._connection: Connection | None = None
+        self._fatal: MillraceError | None = None
+        self._move: asyncio.Task[tuple[Connection, Ready] | None] | None = None
+        self._renewal: asyncio.TimerHandle | None = None
+        self._renewing: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[None] | None = None
+        self.closing = False
+        #: How often the connection was replaced.
+        self.reconnects = 0
+
+    def start(self, connection: Connection, ready: Ready) -> None:
+        """Begin with this connection."""
+        self._adopt(connection, ready)
+        self._task = asyncio.create_task(self._run(connection))
+
+    @property
+    def round_trip(self) -> float | None:
+        """Milliseconds to the server and back."""
+        return self._clock.round_trip
+
+    async def close(self) -> None:
+        """Close the connection, or stop to look for one."""
+        self.closing = True
+        if self._connection is not None:
+            await self._connection.close()
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    def _adopt(self, connection: Connection, ready: Ready) -> None:
+        self._connection = connection
+        self._fatal = None
+        self._clock.forget()
+        self._renew_later(ready.token_expires)
+        self._owner.adopt(connection, ready)
+
+    async def _run(self, connection: Connection) -> None:
+        failure: MillraceError | None = None
+        try:
+            while True:
+                failure = await self._serve(connection)
+                connection, ready = await self._replace(failure)
+                self.reconnects += 1
+                self._adopt(connection, ready)
+                self._emit(Reconnected(ready.resumed))
+        except MillraceError as error:
+            failure = error
+        finally:
+            for pending in (self._renewal, self._renewing, self._move):
+                if pending is not None:
+                    pending.cancel()
+            self._owner.ended(None if self.closing else failure)
+
+    async def _serve(self, connection: Connection) -> MillraceError:
+        """Work on what comes over a connection until it ends, and return why it did."""
+        pings = asyncio.create_task(self._ping(connection))
+        try:
+            async for message in connection.messages():
+                self._receive(connection, message)
+        except MillraceError as error:
+            return error
+        finally:
+            pings.cancel()
+        return self._fatal or connection.end("connection_lost", "The connection to the server was lost")
+
+    async def _replace(self, error: MillraceError) -> tuple[Connection, Ready]:
+        """Return the connection to go on with; raises the error if there is none."""
+        move, self._move = self._move, None
+        moved = None if move is None or self.closing else await move
+        if moved is not None:
+            return moved
+        if self.closing or not error.retryable or self._reconnect_seconds <= 0:
+            raise error
+        self._emit(Reconnecting(error))
+        return await self._dialler.reopen(self._owner.start_parameters(), self._reconnect_seconds)
+
+    def _receive(self, connection: Connection, message: ServerMessage) -> None:
+        match message:
+            case Pong():
+                self._clock.add(sent=message.sent, received=message.received, returned=self._now())
+            case Checkpoint():
+                self._dialler.resume = message.token
+            case Authenticated():
+                self._renew_later(message.expires_seconds)
+            case Drain():
+                self._receive_drain(connection, message)
+            case Failure(request=None):
+                error = error_of(message)
+                if error.fatal:
+                    self._fatal = error
+                else:
+                    self._emit(Problem(error))
+            case _:
+                self._owner.receive(message)
+
+    def _receive_drain(self, connection: Connection, drain: Drain) -> None:
+        self._dialler.resume = drain.token or self._dialler.resume
+        self._emit(drain)
+        if self._reconnect_seconds > 0 and self._move is None:
+            self._move = asyncio.create_task(self._move_over(connection, drain.deadline_seconds))
+
+    async def _move_over(self, connection: Connection, seconds: float) -> tuple[Connection, Ready] | None:
+        """Connect to the server that takes the place of one that stops, and leave that one."""
+        try:
+            opened = await self._dialler.reopen(self._owner.start_parameters(), seconds)
+        except MillraceError:
+            return None
+        await connection.close()
+        return opened
+
+    async def _ping(self, connection: Connection) -> None:
+        while True:
+            connection.send("ping", sent=self._now(), offset=self._clock.offset)
+            await asyncio.sleep(_PING_SECONDS)
+
+    def _renew_later(self, expires_seconds: float | None) -> None:
+        if self._renewal is not None:
+            self._renewal.cancel()
+        self._renewal = None
+        if expires_seconds is not None and self._dialler.renews_tokens:
+            self._renewal = asyncio.get_running_loop().call_later(expires_seconds * _RENEW_AT, self._renew)
+
+    def _renew(self) -> None:
+        async def renew() -> None:
+            token = await self._dialler.read_token()
+            if self._connection is not None:
+                self._connection.send("authenticate", token=token)
+
+        self._renewing = asyncio.create_task(renew())

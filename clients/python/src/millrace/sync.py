@@ -1,0 +1,152 @@
+"""Streams without asyncio: an event loop in a thread of its own does the work."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .client import connect
+from .errors import MillraceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from types import TracebackType
+
+    from .dialler import Token
+    from .events import Event
+    from .images import Image
+    from .messages import Frame, Parameters, Updated
+    from .statistics import Stats
+    from .stream import Stream
+
+_Result = TypeVar("_Result")
+
+
+class _LoopThread:
+    """An event loop that runs until it is stopped."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self.loop.run_forever, name="millrace", daemon=True)
+        self._thread.start()
+
+    def call(self, work: Coroutine[Any, Any, _Result]) -> _Result:
+        future = asyncio.run_coroutine_threadsafe(work, self.loop)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+
+    def stop(self) -> None:
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join()
+        self.loop.close()
+
+
+class SyncStream:
+    """As ``Stream``, for threads: every call waits, and iterating gives the results."""
+
+    def __init__(self, thread: _LoopThread, stream: Stream) -> None:
+        self._thread = thread
+        self._stream = stream
+        self._open = True
+
+    @property
+    def session(self) -> str:
+        """Opaque name of the session, for support and logs."""
+        return self._stream.session
+
+    @property
+    def parameters(self) -> Parameters:
+        """All parameters as the server last said they are."""
+        return self._stream.parameters
+
+    @property
+    def credits(self) -> int:
+        """Frames that would be sent at once."""
+        return self._stream.credits
+
+    def send(self, image: bytes | Image, *, captured: float | None = None) -> int:
+        """Send one image and return its id; see ``Stream.send``."""
+
+        async def send() -> int:
+            return self._stream.send(image, captured=captured)
+
+        return self._call(send())
+
+    def update(self, parameters: Parameters | None = None, **more: Any) -> Updated:
+        """Change parameters and wait until they are in force; see ``Stream.update``."""
+        return self._call(self._stream.update(parameters, **more))
+
+    def __iter__(self) -> SyncStream:
+        return self
+
+    def __next__(self) -> Frame:
+        async def following() -> Frame | None:
+            return await anext(self._stream, None)
+
+        frame = self._call(following())
+        if frame is None:
+            raise StopIteration
+        return frame
+
+    def stats(self) -> Stats:
+        """Return frames per second, latency, drops by reason and more."""
+        return self._stream.stats()
+
+    def close(self) -> None:
+        """Close the stream and wait until it is closed. Calling it again does no harm."""
+        if self._open:
+            self._open = False
+            self._thread.call(self._stream.close())
+            self._thread.stop()
+
+    def __enter__(self) -> SyncStream:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _call(self, work: Coroutine[Any, Any, _Result]) -> _Result:
+        if not self._open:
+            work.close()
+            raise MillraceError("closed", "The stream is closed.")
+        return self._thread.call(work)
+
+
+def connect_sync(
+    url: str,
+    parameters: Parameters | None = None,
+    *,
+    token: Token | None = None,
+    client: str | None = None,
+    reconnect_seconds: float = 30.0,
+    on_event: Callable[[Event], None] = lambda _: None,
+) -> SyncStream:
+    """Open a stream, for ``with``; the parameters are those of ``connect``.
+
+    ``on_event`` is called in the thread that does the work.
+
+    Raises MillraceError: connection_failed, or what the server refuses the stream with
+    """
+
+    async def open_stream() -> Stream:
+        return await connect(
+            url,
+            parameters,
+            token=token,
+            client=client,
+            reconnect_seconds=reconnect_seconds,
+            on_event=on_event,
+        )
+
+    thread = _LoopThread()
+    try:
+        return SyncStream(thread, thread.call(open_stream()))
+    except BaseException:
+        thread.stop()
+        raise

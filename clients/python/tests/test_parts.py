@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from millrace.backoff import pause_before
+from millrace.clock import ClockFilter
+from millrace.freshness import Freshness
+from millrace.in_flight import InFlight
+from millrace.messages import Frame
+from millrace.outbox import Outbox
+from millrace.statistics import Recorder
+
+
+def result(sent: float, captured: float | None = None) -> Frame:
+    return Frame(0, 1, sent - 50 if captured is None else captured, 8, 8, {}, {"sent": sent}, b"")
+
+
+def flowing() -> Freshness:
+    """Ten results at 20 a second that take 10 ms."""
+    freshness = Freshness()
+    for index in range(10):
+        freshness.hear(index * 50 + 10)
+        assert freshness.admit(result(index * 50), index * 50 + 10)
+    return freshness
+
+
+def test_after_a_pause_what_lay_in_buffers_is_stale() -> None:
+    freshness = flowing()
+    freshness.hear(5000)
+    assert not freshness.admit(result(500), 5000)
+    assert not freshness.admit(result(550), 5000)
+    # Sent just now, of a frame that was captured before the pause.
+    assert not freshness.admit(result(4995, captured=520), 5005)
+    assert freshness.admit(result(4980, captured=4930), 5000)
+    # Flowing again: what takes longer than usual is no reason to show nothing.
+    freshness.hear(5100)
+    assert freshness.admit(result(4990, captured=4900), 5100)
+
+
+def test_a_result_after_a_pause_of_the_server_is_fresh() -> None:
+    freshness = flowing()
+    freshness.hear(5010)
+    assert freshness.admit(result(5000, captured=4950), 5010)
+
+
+def test_before_the_frame_interval_is_known_nothing_is_stale() -> None:
+    freshness = Freshness()
+    freshness.hear(0)
+    freshness.hear(9000)
+    assert freshness.admit(result(10), 9000)
+    assert not freshness.outlived(0, 9000)
+
+
+def test_the_clock_counts_the_shortest_of_the_last_round_trips() -> None:
+    clock = ClockFilter()
+    assert (clock.offset, clock.round_trip) == (None, None)
+    clock.add(sent=100, received=1000, returned=140)
+    clock.add(sent=200, received=1105, returned=210)
+    clock.add(sent=300, received=1290, returned=400)
+    assert (clock.round_trip, clock.offset) == (10, 205 - 1105)
+    for _ in range(8):
+        clock.add(sent=500, received=1400, returned=520)
+    assert clock.round_trip == 20
+
+
+def test_the_outbox_keeps_the_newest_and_counts_credits_of_a_connection() -> None:
+    outbox: Outbox[str] = Outbox()
+    outbox.restart(1)
+    assert (outbox.put("a"), outbox.take(), outbox.put("b"), outbox.take()) == (None, "a", None, None)
+    assert outbox.put("c") == "b"
+    outbox.allow(2)
+    outbox.allow(1)
+    assert (outbox.credits, outbox.take(), outbox.credits) == (1, "c", 0)
+    outbox.restart(2)
+    assert outbox.credits == 2
+
+
+def test_frames_of_a_former_connection_are_lost_when_a_later_one_has_its_result() -> None:
+    frames = InFlight()
+    for frame in (1, 2, 3):
+        frames.add(frame)
+    assert frames.newer_than(2)
+    assert not frames.newer_than(3)
+    frames.orphan()
+    assert not frames.newer_than(0)
+    frames.add(4)
+    assert frames.finished(2) == [1]
+    frames.answered(4)
+    frames.add(5)
+    assert frames.finished(5) == [3]
+    frames.add(6)
+    assert (frames.clear(), frames.clear()) == ([6], [])
+
+
+def test_statistics_count_latency_only_of_captured_frames() -> None:
+    time = [0.0]
+    recorder = Recorder(lambda: time[0])
+    for index in range(4):
+        time[0] = 1000.0 + 100 * index
+        recorder.count_sent()
+        recorder.count_consumed(None if index == 0 else time[0] - 10 * index)
+    recorder.count_dropped("similar")
+    stats = recorder.read(5.0, 1)
+    assert (stats.sent, stats.consumed, stats.latency_p50, stats.latency_p95) == (4, 4, 20.0, 30.0)
+    assert (stats.dropped, stats.round_trip, stats.reconnects) == ({"similar": 1}, 5.0, 1)
+    time[0] = 9000.0
+    assert recorder.read(None, 1).fps_out == 0
+
+
+def test_pauses_grow_up_to_eight_seconds() -> None:
+    for attempt in range(64):
+        assert 0 <= pause_before(attempt) <= min(8, 0.25 * 2**attempt)

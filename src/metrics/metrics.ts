@@ -1,6 +1,7 @@
 import type { ErrorCode } from '@millrace/protocol';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { definitions } from './definitions.js';
+import { createGpuReader, type GpuReading } from './gpus.js';
 import { createSeries, prefix } from './series.js';
 import { SessionMeter } from './session-meter.js';
 
@@ -52,8 +53,9 @@ export interface Measured {
 /**
  * Creates the series in a registry of their own, so that several servers in one process stay apart.
  * @param server left out where there is none, but only parts of one.
+ * @param readGpus tells of the GPUs of this machine.
  */
-export function createMetrics(server?: Measured): Metrics {
+export function createMetrics(server?: Measured, readGpus = createGpuReader()): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix });
   const series = createSeries(registry);
@@ -66,6 +68,13 @@ export function createMetrics(server?: Measured): Metrics {
     series.send_buffered_bytes.set(bufferedBytes);
     series.draining.set(draining ? 1 : 0);
     series.ready.set(engine === 'ready' && !draining ? 1 : 0);
+  };
+  const showGpus = (readings: readonly GpuReading[]): void => {
+    for (const { gpu, usedBytes, totalBytes, utilization } of readings) {
+      series.gpu_memory_used_bytes.set({ gpu }, usedBytes);
+      series.gpu_memory_total_bytes.set({ gpu }, totalBytes);
+      if (utilization !== null) series.gpu_utilization_ratio.set({ gpu }, utilization);
+    }
   };
   const closeCodes: ReadonlySet<string> = new Set(definitions.session_closes_total.labels.code);
 
@@ -96,6 +105,7 @@ export function createMetrics(server?: Measured): Metrics {
     },
     embedding: ({ hit }) => series.embedding_cache_requests_total.inc({ result: hit ? 'hit' : 'miss' }),
     async render() {
+      showGpus(await readGpus());
       if (server) takeCensus(server.census());
       return { contentType: registry.contentType, body: await registry.metrics() };
     },

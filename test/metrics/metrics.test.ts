@@ -1,58 +1,104 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createMetrics } from '../../src/metrics/metrics.js';
+import { createMetrics, type Census } from '../../src/metrics/metrics.js';
+
+const build = { version: '1.2.3', model: 'a model', device: 'cpu' };
+const quiet: Census = {
+  sessions: { opening: 0, active: 0, closing: 0 },
+  slots: 8,
+  bufferedBytes: 0,
+  draining: false,
+};
 
 describe('createMetrics', () => {
   it('counts and measures', async () => {
     const metrics = createMetrics();
-    metrics.sessionOpened();
-    metrics.sessionOpened();
-    metrics.sessionClosed();
-    metrics.frameReceived();
-    metrics.frameDropped('similar');
+    metrics.sessionRefused();
     metrics.error('invalid_frame');
-    metrics.engineState('starting');
-    metrics.engineState('ready');
+    metrics.error('unauthorized');
+    metrics.error('rate_limited');
+    metrics.connectionClosed(1000);
+    metrics.networkBytes('in', 5);
+    metrics.networkBytes('in', 7);
+    metrics.capacity(12.5);
     metrics.inference({ rows: 3, ms: 40 });
     metrics.embedding({ hit: true });
-    metrics.frameGenerated({
-      decode: 2,
-      queue: 0.5,
-      encode: 6,
-      denoise: 20,
-      vae_decode: 8,
-      image_encode: 1,
-      total: 40,
-    });
     const { body } = await metrics.render();
-    const expected = [
-      'millrace_sessions 1',
-      'millrace_frames_received_total 1',
-      'millrace_frames_generated_total 1',
-      'millrace_frames_dropped_total{reason="similar"} 1',
-      'millrace_errors_total{code="invalid_frame"} 1',
-      'millrace_engine_state{state="starting"} 0',
-      'millrace_engine_state{state="ready"} 1',
-      'millrace_inference_rows_bucket{le="2"} 0',
-      'millrace_inference_rows_bucket{le="4"} 1',
-      'millrace_inference_seconds_sum 0.04',
-      'millrace_embedding_lookups_total{result="hit"} 1',
-      'millrace_frame_latency_seconds_sum 0.04',
-      'millrace_frame_stage_seconds_bucket{le="0.01",stage="denoise"} 0',
-      'millrace_frame_stage_seconds_bucket{le="0.025",stage="denoise"} 1',
-    ];
     const lines = body.split('\n');
+    const expected = [
+      'millrace_sessions_total{result="refused"} 1',
+      'millrace_errors_total{code="invalid_frame"} 1',
+      'millrace_errors_total{code="unauthorized"} 1',
+      'millrace_errors_total{code="internal"} 0',
+      'millrace_auth_failures_total 1',
+      'millrace_rate_limited_total 1',
+      'millrace_session_closes_total{code="1000"} 1',
+      'millrace_network_bytes_total{direction="in"} 12',
+      'millrace_network_bytes_total{direction="out"} 0',
+      'millrace_capacity_rows_per_second 12.5',
+      'millrace_inference_rows_bucket{le="2"} 0',
+      'millrace_inference_rows_bucket{le="3"} 1',
+      'millrace_inference_seconds_sum 0.04',
+      'millrace_embedding_cache_requests_total{result="hit"} 1',
+      'millrace_embedding_cache_requests_total{result="miss"} 0',
+    ];
     for (const line of expected) assert.ok(lines.includes(line), `${line} is missing`);
-    for (const stage of ['decode', 'queue', 'encode', 'denoise', 'vae_decode', 'image_encode']) {
-      assert.ok(lines.includes(`millrace_frame_stage_seconds_count{stage="${stage}"} 1`), stage);
+  });
+
+  it('tells what the server is and has when it is asked', async () => {
+    let census = quiet;
+    const metrics = createMetrics({ build, census: () => census });
+    metrics.engineState('ready');
+    const before = (await metrics.render()).body;
+    assert.match(before, /^millrace_build_info\{version="1.2.3",model="a model",device="cpu"\} 1$/m);
+    assert.match(before, /^millrace_session_slots 8$/m);
+    assert.match(before, /^millrace_ready 1$/m);
+    assert.match(before, /^millrace_draining 0$/m);
+    census = {
+      ...quiet,
+      sessions: { opening: 1, active: 2, closing: 3 },
+      bufferedBytes: 4096,
+      draining: true,
+    };
+    const { body } = await metrics.render();
+    for (const [state, count] of Object.entries(census.sessions)) {
+      assert.match(body, new RegExp(`^millrace_sessions\\{state="${state}"\\} ${count}$`, 'm'));
     }
+    assert.match(body, /^millrace_send_buffered_bytes 4096$/m);
+    assert.match(body, /^millrace_ready 0$/m);
+    assert.match(body, /^millrace_draining 1$/m);
+  });
+
+  it('counts a restart of the engine once, whatever it says meanwhile', async () => {
+    const metrics = createMetrics();
+    for (const state of ['starting', 'ready', 'restarting', 'restarting', 'ready'] as const) {
+      metrics.engineState(state);
+    }
+    const { body } = await metrics.render();
+    assert.match(body, /^millrace_engine_restarts_total 1$/m);
+    assert.match(body, /^millrace_engine_state\{state="ready"\} 1$/m);
+    assert.match(body, /^millrace_engine_state\{state="restarting"\} 0$/m);
+  });
+
+  it('has no label that a client can choose', async () => {
+    const metrics = createMetrics();
+    const labels = (body: string): readonly string[] =>
+      body.split('\n').flatMap((line) => /^[^#]\S*\{[^}]*\}/.exec(line)?.[0] ?? []);
+    const before = labels((await metrics.render()).body);
+    for (let code = 3000; code < 5000; code++) metrics.connectionClosed(code);
+    const { body } = await metrics.render();
+    assert.deepEqual(
+      labels(body).filter((label) => !before.includes(label) && !/^millrace_(nodejs|process)_/.test(label)),
+      [],
+    );
+    assert.match(body, /^millrace_session_closes_total\{code="other"\} 19\d\d$/m);
   });
 
   it('keeps to its prefix, and servers of one process apart', async () => {
     const [one, other] = [createMetrics(), createMetrics()];
-    one.frameReceived();
+    one.sessionRefused();
     const { body } = await other.render();
-    assert.match(body, /^millrace_frames_received_total 0$/m);
+    assert.match(body, /^millrace_sessions_total\{result="refused"\} 0$/m);
     const names = body.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
     assert.deepEqual(
       names.filter((line) => !line.startsWith('millrace_')),

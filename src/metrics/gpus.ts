@@ -1,0 +1,45 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+/** One GPU, now. */
+export interface GpuReading {
+  /** Number of the GPU, as the driver counts. */
+  readonly gpu: string;
+  readonly usedBytes: number;
+  readonly totalBytes: number;
+  /** Part of the last moment in which it was at work, 0 to 1; null where the driver does not tell. */
+  readonly utilization: number | null;
+}
+
+const MiB = 1024 * 1024;
+const query = ['--query-gpu=index,memory.used,memory.total,utilization.gpu', '--format=csv,noheader,nounits'];
+
+/** What `nvidia-smi` printed for the query; lines that are none of its answers are left out. */
+export function parseReadings(output: string): readonly GpuReading[] {
+  return output.split('\n').flatMap((line) => {
+    const [gpu = '', used, total, utilization] = line.split(',').map((field) => field.trim());
+    const [usedBytes, totalBytes] = [Number(used) * MiB, Number(total) * MiB];
+    if (!/^\d+$/.test(gpu) || !Number.isFinite(usedBytes) || !Number.isFinite(totalBytes)) return [];
+    const percent = Number(utilization);
+    return [{ gpu, usedBytes, totalBytes, utilization: Number.isFinite(percent) ? percent / 100 : null }];
+  });
+}
+
+/**
+ * Reads the GPUs of this machine through the driver's own program; once that is found missing, nothing is
+ * started any more.
+ * @param program for tests that have no GPU.
+ */
+export function createGpuReader(program = 'nvidia-smi'): () => Promise<readonly GpuReading[]> {
+  let missing = false;
+  return async () => {
+    if (missing) return [];
+    try {
+      const { stdout } = await promisify(execFile)(program, query, { timeout: 2000 });
+      return parseReadings(stdout);
+    } catch (error) {
+      missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+      return [];
+    }
+  };
+}

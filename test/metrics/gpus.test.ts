@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { createGpuReader, parseReadings } from '../../src/metrics/gpus.js';
+import { createMetrics } from '../../src/metrics/metrics.js';
+
+const MiB = 1024 * 1024;
+/** As the driver prints it for two GPUs, of which one does not tell its utilisation. */
+const printed = '0, 1234, 81559, 87\n1, 0, 81559, [N/A]\n';
+
+describe('the readings of GPUs', () => {
+  let folder: string;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'millrace-gpus-'));
+  });
+  after(() => rm(folder, { recursive: true }));
+
+  it('are understood', () => {
+    assert.deepEqual(parseReadings(printed), [
+      { gpu: '0', usedBytes: 1234 * MiB, totalBytes: 81_559 * MiB, utilization: 0.87 },
+      { gpu: '1', usedBytes: 0, totalBytes: 81_559 * MiB, utilization: null },
+    ]);
+    assert.deepEqual(parseReadings('No devices were found\n'), []);
+    assert.deepEqual(parseReadings(''), []);
+  });
+
+  it('become series', async () => {
+    const { body } = await createMetrics(undefined, () => Promise.resolve(parseReadings(printed))).render();
+    assert.match(body, /^millrace_gpu_memory_used_bytes\{gpu="0"\} 1293942784$/m);
+    assert.match(body, /^millrace_gpu_memory_total_bytes\{gpu="1"\} 85520809984$/m);
+    assert.match(body, /^millrace_gpu_utilization_ratio\{gpu="0"\} 0\.87$/m);
+    assert.doesNotMatch(body, /^millrace_gpu_utilization_ratio\{gpu="1"\}/m);
+  });
+
+  it('are none where the program is missing or fails', async () => {
+    const read = createGpuReader(join(folder, 'none'));
+    assert.deepEqual([await read(), await read()], [[], []]);
+    const failing = join(folder, 'failing');
+    await writeFile(failing, '#!/bin/sh\necho 0, 1, 2, 3\nexit 9\n');
+    await chmod(failing, 0o755);
+    assert.deepEqual(await createGpuReader(failing)(), []);
+  });
+
+  it('come from the program', { skip: process.platform === 'win32' }, async () => {
+    const program = join(folder, 'nvidia-smi');
+    await writeFile(program, '#!/bin/sh\nprintf "%s\\n" "3, 10, 20, 50"\n');
+    await chmod(program, 0o755);
+    assert.deepEqual(await createGpuReader(program)(), [
+      { gpu: '3', usedBytes: 10 * MiB, totalBytes: 20 * MiB, utilization: 0.5 },
+    ]);
+  });
+});

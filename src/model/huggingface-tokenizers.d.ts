@@ -6,6 +6,6 @@ declare module '@huggingface/tokenizers' {
     encode(
       text: string,
       options: { readonly add_special_tokens: boolean },
-    ): { readonly ids: readonly number[] };
+    ): { readonly ids: readonly (number | undefined)[] };
   }
 }

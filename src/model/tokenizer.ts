@@ -4,6 +4,7 @@ import { clipTokenizer } from './clip-tokenizer.js';
 import { validateTokenizer, validateTokenizerFile, validateVocabulary, type TokenName } from './configs.js';
 import { ModelError } from './model-error.js';
 import { exists, readModelJson, readModelText } from './model-files.js';
+import type { PromptSegment } from './prompt.js';
 
 /** Turns a prompt into the input of a text encoder. */
 export interface Tokenizer {
@@ -14,6 +15,17 @@ export interface Tokenizer {
    * Takes any string, whatever is in it, and never throws.
    */
   encode(text: string): BigInt64Array<ArrayBuffer>;
+  /**
+   * The same for a text of any length, in chunks that each have a start and an end.
+   * @param most chunks; what is longer is cut. At least one is given.
+   */
+  encodeChunks(segments: readonly PromptSegment[], most: number): readonly TokenChunk[];
+}
+
+export interface TokenChunk {
+  readonly ids: BigInt64Array<ArrayBuffer>;
+  /** One for each id; null if all are 1. */
+  readonly weights: Float32Array | null;
 }
 
 /**
@@ -39,20 +51,34 @@ export async function loadTokenizer(folder: string, maxLength: number): Promise<
   const special = [...new Set([config.bos_token, config.eos_token, padToken].map(content))];
   const tokenizer = new TextTokenizer(clipTokenizer(vocab, merges, special), config);
   const length = Math.min(config.model_max_length ?? maxLength, maxLength);
+  const room = length - 2;
+  // The end token stands for what a vocabulary lacks, too.
+  const idsOf = (text: string): readonly bigint[] =>
+    tokenizer
+      .encode(text, { add_special_tokens: false })
+      .ids.map((id) => (id === undefined ? end : BigInt(id)));
+  const rowOf = (ids: readonly bigint[]): BigInt64Array<ArrayBuffer> => {
+    const row = new BigInt64Array(length).fill(pad);
+    row.set([start, ...ids, end]);
+    return row;
+  };
   return {
     length,
-    encode(text) {
-      const { ids } = tokenizer.encode(text, { add_special_tokens: false });
-      const row = new BigInt64Array(length).fill(pad);
-      const used = Math.min(ids.length, length - 2);
-      row[0] = start;
-      for (let i = 0; i < used; i++) {
-        const id = ids[i];
-        // The end token stands for what a vocabulary lacks, too.
-        row[i + 1] = id === undefined ? end : BigInt(id);
-      }
-      row[used + 1] = end;
-      return row;
+    encode: (text) => rowOf(idsOf(text).slice(0, room)),
+    encodeChunks(segments, most) {
+      const tokens = segments.flatMap(({ text, weight }) => idsOf(text).map((id) => ({ id, weight })));
+      const count = Math.min(most, Math.max(1, Math.ceil(tokens.length / room)));
+      return Array.from({ length: count }, (_, i) => {
+        const chunk = tokens.slice(i * room, (i + 1) * room);
+        const ids = rowOf(chunk.map(({ id }) => id));
+        if (chunk.every(({ weight }) => weight === 1)) return { ids, weights: null };
+        const weights = new Float32Array(length).fill(1);
+        weights.set(
+          chunk.map(({ weight }) => weight),
+          1,
+        );
+        return { ids, weights };
+      });
     },
   };
 }

@@ -3,18 +3,11 @@ import type { Source } from '../../diffusion/batcher.js';
 import { needsNegative } from '../../diffusion/guidance.js';
 import { Gaussian } from '../../diffusion/noise.js';
 import { SimilarityFilter } from '../../diffusion/similarity-filter.js';
-import {
-  Stream,
-  type Conditioning,
-  type Lane,
-  type Steering,
-  type StreamState,
-} from '../../diffusion/stream.js';
+import { Stream, type Lane, type Steering, type StreamState } from '../../diffusion/stream.js';
 import type { Plan } from '../../diffusion/in-flight.js';
 import type { CostCurve, EngineDropReason } from '../messages.js';
 import { preferredDenoise } from './calibration.js';
-import type { EmbeddingCache } from './embedding-cache.js';
-import { embedPrompts, MovingPrompt, type PromptPair } from './prompts.js';
+import { embedPrompts, MovingPrompt, type PromptContext, type PromptPair } from './prompts.js';
 import { volume } from './onnx-part.js';
 import { admissionOf, createPlan, guidanceOf, samePlan, type PlanModel } from './settings.js';
 import type { Size } from './runtime.js';
@@ -29,11 +22,8 @@ export interface WaitingFrame extends Size {
 }
 
 /** What all streams of an engine share. */
-export interface StreamContext {
+export interface StreamContext extends PromptContext {
   readonly model: PlanModel;
-  readonly embeddings: EmbeddingCache;
-  /** What stands for an empty negative prompt; null embeds it like any other text. */
-  readonly emptyNegative: Conditioning | null;
   readonly costs: CostCurve;
   /** Is told of every frame that will have no result. */
   drop(stream: number, waiting: WaitingFrame, reason: EngineDropReason): void;
@@ -67,8 +57,8 @@ export class LiveStream implements Source {
     this.id = id;
     this.#context = context;
     this.#parameters = parameters;
-    this.#positive = new MovingPrompt(prompts.positive);
-    this.#negative = new MovingPrompt(prompts.negative);
+    this.#positive = new MovingPrompt(prompts.positive, context.padding);
+    this.#negative = new MovingPrompt(prompts.negative, context.padding);
     const steering = this.#steering(0, performance.now());
     this.#stream = new Stream(plan, steering, this.#admission(parameters, plan));
     const seed = typeof parameters.seed === 'number' ? parameters.seed : (parameters.seed[0]?.seed ?? 0);
@@ -79,7 +69,7 @@ export class LiveStream implements Source {
   /** @throws {ParameterError} if the parameters cannot be. */
   static async open(id: number, context: StreamContext, parameters: StreamParameters): Promise<LiveStream> {
     const plan = createPlan(context.model, parameters);
-    const prompts = await embedPrompts(context.embeddings, parameters, context.emptyNegative);
+    const prompts = await embedPrompts(context, parameters);
     return new LiveStream(id, context, parameters, plan, prompts);
   }
 
@@ -111,9 +101,9 @@ export class LiveStream implements Source {
     return { width, height };
   }
 
-  /** Rows share a call only with rows of the same latent size. */
+  /** Rows share a call only with rows of the same latent size and with as many tokens. */
   get key(): string {
-    return this.#shape().join('x');
+    return `${this.#shape().join('x')} ${this.#stream.steering.positive.embedding.length}`;
   }
 
   /**
@@ -126,8 +116,7 @@ export class LiveStream implements Source {
     const plan = samePlan(before, parameters)
       ? this.#stream.plan
       : createPlan(this.#context.model, parameters);
-    const { embeddings, emptyNegative } = this.#context;
-    const { positive, negative } = await embedPrompts(embeddings, parameters, emptyNegative);
+    const { positive, negative } = await embedPrompts(this.#context, parameters);
     // Nothing below can fail.
     const now = performance.now();
     const way = {
@@ -184,12 +173,12 @@ export class LiveStream implements Source {
   }
 
   lanes(): readonly Lane[] {
-    const key = this.key;
-    return this.#stream.lanes().filter((lane) => lane.shape.join('x') === key);
+    const shape = this.#shape().join('x');
+    return this.#stream.lanes().filter((lane) => lane.shape.join('x') === shape);
   }
 
   entries(): readonly number[] {
-    if (this.#stream.plan.shape.join('x') !== this.key) return [];
+    if (this.#stream.plan.shape.join('x') !== this.#shape().join('x')) return [];
     const count = Math.min(this.#stream.room(), this.#screened);
     return Array.from({ length: count }, () => this.#stream.entryRows);
   }
@@ -237,7 +226,10 @@ export class LiveStream implements Source {
 
   #steering(ordinal: number, now: number): Steering {
     const guidance = guidanceOf(this.#parameters);
-    const [positive, negative] = [this.#positive.at(ordinal, now), this.#negative.at(ordinal, now)];
+    const [positive, negative] = this.#context.padding.align([
+      this.#positive.at(ordinal, now),
+      this.#negative.at(ordinal, now),
+    ] as const);
     if (!this.#context.model.folder.selfGuided) return { guidance, positive, negative };
     const { guidance_scale: guidanceScale } = this.#parameters;
     return { guidance, positive: { ...positive, guidanceScale }, negative };

@@ -8,6 +8,7 @@ import { EmbeddingCache } from './embedding-cache.js';
 import { FrameLoop, type Post } from './frame-loop.js';
 import { LiveStream, type StreamContext } from './live-stream.js';
 import { measureCosts } from './measure-costs.js';
+import { Padding } from './padding.js';
 import { ModelRuntime } from './runtime.js';
 import { blankConditioning } from './unet.js';
 
@@ -146,7 +147,9 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
     });
     const costs = await measureCosts(runtime, { threads, cacheDirectory, onProgress });
     const emptyNegative = folder.zeroEmptyNegative ? blankConditioning(folder) : null;
-    const worker = new EngineWorker(runtime, { embeddings, emptyNegative, costs }, post);
+    const { embedding: empty } = await runtime.embed('');
+    const padding = new Padding(empty, emptyNegative?.embedding ?? null);
+    const worker = new EngineWorker(runtime, { embeddings, emptyNegative, padding, costs }, post);
     const { name, sizeFactor, defaults } = folder;
     const info = { name, sizeFactor, defaults };
     post({ type: 'ready', model: info, costs, rowBudget: rowBudget(costs) });

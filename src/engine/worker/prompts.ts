@@ -3,6 +3,7 @@ import { blend, type BlendMethod } from '../../diffusion/blend.js';
 import type { Conditioning } from '../../diffusion/stream.js';
 import { MovingEmbedding } from '../../diffusion/transition.js';
 import type { EmbeddingCache } from './embedding-cache.js';
+import type { Padding } from './padding.js';
 import { weightedPrompts } from './settings.js';
 
 export interface PromptPair {
@@ -10,20 +11,28 @@ export interface PromptPair {
   readonly negative: Conditioning;
 }
 
+/** What turns the prompts of all streams into embeddings. */
+export interface PromptContext {
+  readonly embeddings: EmbeddingCache;
+  /** What stands for an empty negative prompt; null embeds it like any other text. */
+  readonly emptyNegative: Conditioning | null;
+  readonly padding: Padding;
+}
+
 /**
  * Embeds the prompts of a stream, blended by weight.
- * @param emptyNegative what stands for an empty negative prompt; null embeds it like any other text.
  * @throws {ParameterError} if all weights are 0.
  */
 export async function embedPrompts(
-  cache: EmbeddingCache,
+  { embeddings: cache, emptyNegative, padding }: PromptContext,
   parameters: StreamParameters,
-  emptyNegative: Conditioning | null,
 ): Promise<PromptPair> {
-  const parts = [];
-  for (const { text, weight } of weightedPrompts(parameters)) {
-    parts.push({ conditioning: await cache.get(text), weight });
-  }
+  const prompts = weightedPrompts(parameters);
+  const conditionings: Conditioning[] = [];
+  for (const { text } of prompts) conditionings.push(await cache.get(text));
+  const parts = padding
+    .align(conditionings)
+    .map((conditioning, i) => ({ conditioning, weight: prompts[i]?.weight ?? 0 }));
   const { negative_prompt: text, prompt_blend: method } = parameters;
   const negative = text === '' && emptyNegative ? emptyNegative : await cache.get(text);
   const [only] = parts;
@@ -48,22 +57,34 @@ function blendAll(
 
 /** A prompt that can turn into another over some frames: all that it is to the U-Net moves together. */
 export class MovingPrompt {
-  readonly #embedding: MovingEmbedding;
+  readonly #padding: Padding;
+  #target: Conditioning;
+  #embedding: MovingEmbedding;
   readonly #pooled: MovingEmbedding | null;
 
-  constructor({ embedding, pooled }: Conditioning) {
-    this.#embedding = new MovingEmbedding(embedding);
-    this.#pooled = pooled ? new MovingEmbedding(pooled) : null;
+  constructor(conditioning: Conditioning, padding: Padding) {
+    this.#padding = padding;
+    this.#target = conditioning;
+    this.#embedding = new MovingEmbedding(conditioning.embedding);
+    this.#pooled = conditioning.pooled ? new MovingEmbedding(conditioning.pooled) : null;
   }
 
-  moveTo({ embedding, pooled }: Conditioning, way: Parameters<MovingEmbedding['moveTo']>[1]): void {
-    this.#embedding.moveTo(embedding, way);
-    if (pooled) this.#pooled?.moveTo(pooled, way);
+  moveTo(target: Conditioning, way: Parameters<MovingEmbedding['moveTo']>[1]): void {
+    if (target.pooled) this.#pooled?.moveTo(target.pooled, way);
+    if (target.embedding === this.#target.embedding) return;
+    this.#target = target;
+    const now = this.#embedding.at(way.ordinal, way.ms);
+    const length = Math.max(now.length, target.embedding.length);
+    // Between prompts of unlike length, both are as long as the longer while the way lasts.
+    if (now.length < length) this.#embedding = new MovingEmbedding(this.#padding.pad(now, length));
+    this.#embedding.moveTo(this.#padding.pad(target.embedding, length), way);
   }
 
   /** What it is for the frame with this ordinal at this time. */
   at(ordinal: number, ms: number): Conditioning {
-    const embedding = this.#embedding.at(ordinal, ms);
+    const { embedding: target } = this.#target;
+    const now = this.#embedding.at(ordinal, ms);
+    const embedding = now === this.#padding.pad(target, now.length) ? target : now;
     return this.#pooled ? { embedding, pooled: this.#pooled.at(ordinal, ms) } : { embedding };
   }
 }

@@ -9,6 +9,9 @@ import { bytesToPlanes, planesToBytes } from './pixels.js';
 import { TextEncoders, type TextEncoder } from './text-encoders.js';
 import { Unet } from './unet.js';
 
+/** Chunks of tokens of a prompt: longer ones would make a U-Net call dear for all who share it. */
+const mostChunks = 4;
+
 export interface RuntimeOptions {
   /** Threads of one inference call. */
   readonly threads: number;
@@ -79,10 +82,11 @@ export class ModelRuntime implements AsyncDisposable {
     const vaeEncoder = await load('VAE encoder', layout.vaeEncoder.graph);
     const unet = await load('U-Net', layout.unet.graph);
     const vaeDecoder = await load('VAE decoder', layout.vaeDecoder.graph);
+    const network = await Unet.create(folder, unet);
     const networks = {
-      texts: new TextEncoders(encoders, textLength),
+      texts: new TextEncoders(encoders, textLength, network.takesChunks ? mostChunks : 1),
       autoencoder: new Autoencoder(folder, vaeEncoder, vaeDecoder),
-      unet: await Unet.create(folder, unet),
+      unet: network,
     };
     return new ModelRuntime(folder, networks, parts);
   }
@@ -98,7 +102,7 @@ export class ModelRuntime implements AsyncDisposable {
     return [latentChannels, height / pixelFactor, width / pixelFactor];
   }
 
-  /** What a prompt is to the U-Net: its embedding [textLength, textWidth], and what else the model takes. */
+  /** What a prompt is to the U-Net: its embedding [chunks * textLength, textWidth], and what else the model takes. */
   async embed(prompt: string): Promise<Conditioning> {
     return this.#texts.embed(prompt);
   }

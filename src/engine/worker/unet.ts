@@ -1,5 +1,6 @@
 import type { Conditioning, Row } from '../../diffusion/stream.js';
 import type { ModelFolder } from '../../model/folder.js';
+import { fixedSize } from '../../model/layout/ports.js';
 import type { Shape } from './autoencoder.js';
 import { guidanceEmbedding } from './guidance-embedding.js';
 import { numbersFor, Scratch, volume, type Feed, type OnnxPart } from './onnx-part.js';
@@ -10,6 +11,8 @@ export class Unet {
   readonly #part: OnnxPart;
   /** A call takes a timestep for each row. */
   readonly mixesTimesteps: boolean;
+  /** A call takes embeddings of more than one chunk of tokens. */
+  readonly takesChunks: boolean;
   readonly #samples = new Scratch();
   readonly #embeddings = new Scratch();
   readonly #pooled = new Scratch();
@@ -17,21 +20,27 @@ export class Unet {
   readonly #guidance = new Scratch();
   readonly #predictions = new Scratch();
 
-  private constructor(folder: ModelFolder, part: OnnxPart, mixesTimesteps: boolean) {
+  private constructor(folder: ModelFolder, part: OnnxPart, mixesTimesteps: boolean, takesChunks: boolean) {
     this.#folder = folder;
     this.#part = part;
     this.mixesTimesteps = mixesTimesteps;
+    this.takesChunks = takesChunks;
   }
 
-  /** Tries what the graph does not say: whether a list of timesteps may be as long as the rows. */
+  /** Tries what the graph does not say: whether timesteps may be as many as the rows, and tokens be any number. */
   static async create(folder: ModelFolder, part: OnnxPart): Promise<Unet> {
-    const { timesteps } = folder.layout.unet;
-    if (timesteps !== 'perhaps') return new Unet(folder, part, timesteps === 'rows');
-    const mixing = new Unet(folder, part, true);
+    const { timesteps, text, rows } = folder.layout.unet;
     const side = folder.sizeFactor / folder.pixelFactor;
     const shape = [folder.latentChannels, side, side] as const;
-    const rows = [800, 200].map((timestep) => blankRow(folder, shape, timestep));
-    return (await part.accepts(mixing.#feeds(rows, shape))) ? mixing : new Unet(folder, part, false);
+    const accepts = (mixes: boolean, chunks: number): Promise<boolean> => {
+      const trial = Array.from({ length: rows ?? 2 }, (_, i) =>
+        blankRow(folder, shape, mixes ? 800 - 100 * i : 800, chunks),
+      );
+      return part.accepts(new Unet(folder, part, mixes, chunks > 1).#feeds(trial, shape));
+    };
+    const mixes = timesteps === 'perhaps' ? await accepts(true, 1) : timesteps === 'rows';
+    const takesChunks = fixedSize(text, 1) === null && (await accepts(mixes, 2));
+    return new Unet(folder, part, mixes, takesChunks);
   }
 
   /** Raw predictions, one for each row; valid until the next call. */
@@ -74,7 +83,7 @@ export class Unet {
   }
 
   #feeds(rows: readonly Row[], shape: Shape): Feed[] {
-    const { layout, textLength, textWidth } = this.#folder;
+    const { layout, textWidth } = this.#folder;
     const { sample, text, guidance, added } = layout.unet;
     const rowsOf = (
       scratch: Scratch,
@@ -85,6 +94,8 @@ export class Unet {
       rows.forEach((row, i) => data.set(valuesOf(row), i * length));
       return data;
     };
+    // Rows of one call have equally many tokens.
+    const values = rows[0]?.conditioning.embedding.length ?? 0;
     const feeds: Feed[] = [
       {
         port: sample,
@@ -94,8 +105,8 @@ export class Unet {
       this.#timesteps(rows),
       {
         port: text,
-        data: rowsOf(this.#embeddings, textLength * textWidth, (row) => row.conditioning.embedding),
-        shape: [rows.length, textLength, textWidth],
+        data: rowsOf(this.#embeddings, values, (row) => row.conditioning.embedding),
+        shape: [rows.length, values / textWidth, textWidth],
       },
     ];
     if (guidance) {
@@ -136,18 +147,18 @@ export class Unet {
 }
 
 /** A row that stands for any other, to measure and try calls with. */
-export function blankRow(folder: ModelFolder, shape: Shape, timestep: number): Row {
+export function blankRow(folder: ModelFolder, shape: Shape, timestep: number, chunks = 1): Row {
   return {
     role: 'positive',
     stage: { timestep, a: 1, b: 1, inputScale: 1 },
     input: new Float32Array(volume(shape)),
-    conditioning: blankConditioning(folder),
+    conditioning: blankConditioning(folder, chunks),
   };
 }
 
 /** No prompt at all. */
-export function blankConditioning({ textLength, textWidth, layout }: ModelFolder): Conditioning {
-  const embedding = new Float32Array(textLength * textWidth);
+export function blankConditioning({ textLength, textWidth, layout }: ModelFolder, chunks = 1): Conditioning {
+  const embedding = new Float32Array(chunks * textLength * textWidth);
   const { added } = layout.unet;
   return { embedding, ...(added && { pooled: new Float32Array(added.pooledWidth) }) };
 }

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import torch
+
 from .loop import Plan
 from .parallel import Group, pick_device, run_parallel
 from .run_folder import RunFolder
@@ -19,6 +21,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--init", type=Path, help="start from the weights of this diffusers folder instead of from scratch")
     parser.add_argument("--photos", type=Path, nargs="*", default=[], help="further folders of photos (stage data)")
     parser.add_argument("--processes", type=int, default=2, help="worker processes on a CPU (default 2)")
+    parser.add_argument("--threads", type=int, default=1, help="threads of the stages that do not train (more stall on a busy machine)")
     parser.add_argument("--device", default="auto", help="cpu, cuda or auto")
     parser.add_argument("--steps", type=int, help="training steps of the stage, instead of its default")
     parser.add_argument("--decay-steps", type=int, help="steps in which the learning rate falls to zero at the end")
@@ -85,7 +88,7 @@ def _latents(arguments: argparse.Namespace, run: RunFolder) -> None:
 def _unet(arguments: argparse.Namespace, run: RunFolder) -> None:
     from .unet.train import train_unet
 
-    plan = _plan(arguments, 40000, 0.2)
+    plan = _plan(arguments, 40000, 0.2, ema_decay=0.998, evaluate_every=1800)
     work = partial(
         train_unet,
         run=run,
@@ -131,6 +134,12 @@ def _montage(arguments: argparse.Namespace, run: RunFolder) -> None:
     write_montage(run, arguments.model or run.export, run.evaluation / f"{arguments.name}.png", arguments.tile)
 
 
+def _card(arguments: argparse.Namespace, run: RunFolder) -> None:
+    from .export.card import write_card
+
+    write_card(run, arguments.model or run.export, arguments.name)
+
+
 _STAGES: dict[str, Callable[[argparse.Namespace, RunFolder], None]] = {
     "data": _data,
     "targets": _targets,
@@ -142,6 +151,7 @@ _STAGES: dict[str, Callable[[argparse.Namespace, RunFolder], None]] = {
     "judge": _judge,
     "evaluate": _evaluate,
     "montage": _montage,
+    "card": _card,
 }
 
 
@@ -150,6 +160,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.stage == "all" and (arguments.steps or arguments.decay_steps or arguments.rate):
         parser.error("--steps, --decay-steps and --rate belong to a single stage")
+    torch.set_num_threads(arguments.threads)
     run = RunFolder(arguments.run)
     run.root.mkdir(parents=True, exist_ok=True)
     for stage in _STAGES if arguments.stage == "all" else [arguments.stage]:

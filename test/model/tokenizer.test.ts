@@ -75,6 +75,23 @@ describe('a tokenizer', () => {
     );
   });
 
+  it('puts a long text into chunks with a start and an end each, and weights beside them', () => {
+    const cat = 2368n;
+    const text = (words: number, weight = 1) => ({ text: 'cat '.repeat(words), weight });
+    const [first, second, ...more] = clip.encodeChunks([text(70), text(10, 1.5)], 4);
+    assert.ok(first && second && more.length === 0);
+    assert.deepEqual(first.ids, clip.encode('cat '.repeat(75)));
+    assert.deepEqual(second.ids, clip.encode('cat '.repeat(5)));
+    const weights = (of: typeof first): readonly number[] => [...(of.weights ?? [])];
+    assert.deepEqual(weights(first), [1, ...Array<number>(70).fill(1), ...Array<number>(5).fill(1.5), 1]);
+    assert.deepEqual(weights(second), [1, ...Array<number>(5).fill(1.5), ...Array<number>(71).fill(1)]);
+    assert.equal(clip.encodeChunks([text(70), text(10, 1.5)], 1).length, 1);
+    assert.deepEqual(clip.encodeChunks([], 4), [{ ids: clip.encode(''), weights: null }]);
+    assert.deepEqual(clip.encodeChunks([text(75)], 4), [{ ids: clip.encode(text(75).text), weights: null }]);
+    const ids = clip.encodeChunks([text(300)], 9).flatMap(({ ids }) => Array.from(ids));
+    assert.equal(ids.filter((id) => id === cat).length, 300);
+  });
+
   it('never gives more ids than the text encoder takes', async () => {
     const short = await loadTokenizer(join(embeddedModel, 'tokenizer'), 16);
     assert.equal(short.encode('a very long prompt '.repeat(20)).length, 16);

@@ -5,7 +5,8 @@ import type { ParameterSchema } from './types.js';
 export const promptParameters = {
   prompt: {
     title: 'Prompt',
-    description: 'What the output should look like: a text, or a list of texts with weights.',
+    description:
+      'What the output should look like: a text, or a list of texts with weights. In a text, (word:1.2) counts more and [word] less.',
     'x-group': 'main',
     default: '',
     anyOf: [text, weighted('text', text)],

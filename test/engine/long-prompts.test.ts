@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { StreamParameters } from '@millrace/protocol';
+import {
+  embeddedModel,
+  RecordedStream,
+  startEngine,
+  testImage,
+  tinyModel,
+  tinyParameters,
+} from '../support/engine.js';
+
+const long = Array.from({ length: 60 }, (_, i) => `word${i}`).join(' ');
+
+async function play(
+  stream: RecordedStream,
+  parameters: StreamParameters,
+  from = 0,
+  count = 5,
+): Promise<void> {
+  for (let frame = from; frame < from + count; frame++)
+    stream.stream.push(frame, testImage(frame, parameters), { replace: false });
+  await stream.until(() => stream.answered === from + count);
+}
+
+function assertAlike(actual: ReadonlyMap<number, Uint8Array>, wanted: ReadonlyMap<number, Uint8Array>): void {
+  assert.deepEqual([...actual.keys()], [...wanted.keys()]);
+  for (const [frame, pixels] of wanted) {
+    const other = actual.get(frame);
+    // Calls of other sizes round differently.
+    assert.ok(other && pixels.every((value, i) => Math.abs(value - (other[i] ?? 0)) <= 1), `frame ${frame}`);
+  }
+}
+
+test('a long prompt counts to its end, and changes nothing for those with short ones', async () => {
+  await using run = await startEngine(tinyModel);
+  const settings = [
+    tinyParameters({ cfg_type: 'full', guidance_scale: 2, negative_prompt: 'fog' }),
+    tinyParameters({ cfg_type: 'full', guidance_scale: 2, prompt: long }),
+    tinyParameters({ cfg_type: 'full', guidance_scale: 2, negative_prompt: long }),
+    tinyParameters({
+      prompt: [
+        { text: long, weight: 1 },
+        { text: 'a cat', weight: 2 },
+      ],
+    }),
+    tinyParameters({ prompt: `${long} (bronze:1.6)`, cfg_type: 'self' }),
+  ];
+  const alone: RecordedStream[] = [];
+  for (const parameters of settings) {
+    const stream = await RecordedStream.open(run.engine, parameters);
+    await play(stream, parameters);
+    stream.stream.close();
+    alone.push(stream);
+  }
+  const together: RecordedStream[] = [];
+  for (const parameters of settings) together.push(await RecordedStream.open(run.engine, parameters));
+  await Promise.all(together.map((stream, i) => play(stream, settings[i] ?? tinyParameters())));
+  together.forEach((stream, i) => assertAlike(stream.results, alone[i]?.results ?? new Map()));
+
+  const other = tinyParameters({ cfg_type: 'full', guidance_scale: 2, prompt: `${long.slice(0, -3)}owl` });
+  const changed = await RecordedStream.open(run.engine, other);
+  await play(changed, other);
+  assert.notDeepEqual(changed.results.get(4), alone[1]?.results.get(4));
+});
+
+test('a stream that moved to a long prompt and back is where it would be without', async () => {
+  await using run = await startEngine(tinyModel);
+  const parameters = tinyParameters({ t_index_list: [32], denoise: 'sequential' });
+  const plain = await RecordedStream.open(run.engine, parameters);
+  await play(plain, parameters, 0, 12);
+  const moved = await RecordedStream.open(run.engine, parameters);
+  await moved.stream.configure({ ...parameters, prompt: long, transition_frames: 3 });
+  await play(moved, parameters, 0, 5);
+  await moved.stream.configure({ ...parameters, transition_frames: 3 });
+  await play(moved, parameters, 5, 7);
+  assert.notDeepEqual(moved.results.get(4), plain.results.get(4));
+  assert.notDeepEqual(moved.results.get(6), plain.results.get(6));
+  for (const frame of [9, 10, 11]) assert.deepEqual(moved.results.get(frame), plain.results.get(frame));
+});
+
+test('a model that was exported for 77 tokens takes the beginning of a long prompt', async () => {
+  await using run = await startEngine(embeddedModel);
+  const parameters = tinyParameters({ t_index_list: [32], height: 64, prompt: `${'cat '.repeat(75)} dog` });
+  const stream = await RecordedStream.open(run.engine, parameters);
+  await play(stream, parameters, 0, 1);
+  const cut = { ...parameters, prompt: 'cat '.repeat(75) };
+  const other = await RecordedStream.open(run.engine, cut);
+  await play(other, cut, 0, 1);
+  assert.deepEqual(stream.results.get(0), other.results.get(0));
+});

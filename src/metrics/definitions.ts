@@ -20,16 +20,12 @@ const intervals = [0.005, 0.01, 0.0175, 0.035, 0.045, 0.07, 0.105, 0.21, 0.35, 0
 const waits = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 const lives = [1, 5, 15, 60, 300, 900, 3600, 14_400, 86_400];
 
+const catalogued = Object.values<ErrorDefinition>(errors).flatMap(({ close }) => close ?? []);
 /** Close codes that get a label of their own: those of RFC 6455 that happen, and those of the error catalogue. */
-const closeCodes = [
-  ...new Set([
-    ...['1000', '1001', '1002', '1003', '1005', '1006', '1007', '1009', '1011'],
-    ...Object.values<ErrorDefinition>(errors).flatMap(({ close }) =>
-      close === undefined ? [] : [`${close}`],
-    ),
-  ]),
-  'other',
-].sort();
+const closeCodes = [...new Set([1000, 1001, 1002, 1003, 1005, 1006, 1007, 1009, 1011].concat(catalogued))]
+  .sort((a, b) => a - b)
+  .map(String)
+  .concat('other');
 
 /** Every metric of this server. The documentation is generated from it: `npm run docs`. */
 export const definitions = {

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { repositoryRoot } from '../support/reference.js';
+import { assertKnownSeries } from './known-series.js';
+import { complaintsOf, findProgram } from './programs.js';
+
+const folder = join(repositoryRoot, 'ops/prometheus');
+const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
+const recording = read('millrace-recording.yml');
+const alerts = read('millrace-alerts.yml');
+const unitTests = read('tests/alerts.test.yml');
+const runbook = readFileSync(join(repositoryRoot, 'ops/docs/runbook.md'), 'utf8');
+const names = [...alerts.matchAll(/^ *- alert: (\w+)$/gm)].map(([, name = '']) => name);
+const promtool = findProgram('promtool', 'PROMTOOL');
+
+describe('ops/prometheus', () => {
+  it('has alerts for what an operator must know', () => {
+    assert.ok(names.length >= 10, `only ${names.length} alerts`);
+    assert.equal(new Set(names).size, names.length);
+  });
+
+  it('asks only for series that there are', () => {
+    assertKnownSeries(`${recording}\n${alerts}`);
+  });
+
+  it('links each alert to an entry of the runbook, which has no others', () => {
+    const linked = [...alerts.matchAll(/runbook: ops\/docs\/runbook\.md#(\S+)/g)].map(([, anchor]) => anchor);
+    assert.deepEqual(
+      linked,
+      names.map((name) => name.toLowerCase()),
+    );
+    const entries = [...runbook.matchAll(/^## (\w+)$/gm)].map(([, name]) => name);
+    assert.deepEqual(entries, names);
+  });
+
+  it('links entries of the runbook that exist', () => {
+    for (const [, anchor = ''] of runbook.matchAll(/\(#([^)]+)\)/g)) {
+      assert.ok(names.map((name) => name.toLowerCase()).includes(anchor), anchor);
+    }
+  });
+
+  it('has a test in which each alert fires, and one in which none does', () => {
+    const [, healthy = '', ...others] = unitTests.split(/^ +- name: /m);
+    assert.match(healthy, /^a healthy server\n/);
+    for (const name of names) {
+      assert.ok(healthy.includes(`{ alertname: ${name},`), `${name} is not looked for in good health`);
+      const fires = new RegExp(`alertname: ${name}\\n.*\\n +exp_alerts:`);
+      assert.ok(
+        others.some((text) => fires.test(text)),
+        `${name} fires nowhere`,
+      );
+    }
+  });
+
+  it('is valid, by promtool', { skip: promtool.skip }, () => {
+    const complaints = complaintsOf(promtool, ['check', 'config', join(folder, 'prometheus.yml')]);
+    assert.equal(complaints, null);
+  });
+
+  it('fires as it should, by promtool', { skip: promtool.skip }, () => {
+    const complaints = complaintsOf(promtool, ['test', 'rules', join(folder, 'tests/alerts.test.yml')]);
+    assert.equal(complaints, null);
+  });
+});

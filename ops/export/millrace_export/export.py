@@ -1,0 +1,94 @@
+"""A model from its source to a folder that Millrace runs."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from .check import TOLERANCES, Difference, compare, reference
+from .errors import ExportError
+from .family import defaults_of, family_of
+from .graph import EMBEDDED_BYTES, round_weights, write_graph
+from .layout import write_layout
+from .parts import part_names, take_parts
+from .source import Model, Source, load
+from .staging import require_space, staged_folder
+
+
+@dataclass(frozen=True)
+class Options:
+    half: bool = False
+    half_weights: bool = False
+    family: str | None = None
+    replace: bool = False
+    embedded_bytes: int = EMBEDDED_BYTES
+
+
+@dataclass(frozen=True)
+class Row:
+    """What became of one part."""
+
+    part: str
+    type: str
+    bytes: int
+    difference: Difference
+    tolerance: float
+    seconds: float
+
+
+def export(source: Source, target: Path, options: Options, progress: Callable[[str], None] = lambda line: None) -> list[Row]:
+    """Write a model folder. Raises ExportError, and then there is no folder."""
+    with staged_folder(target, options.replace) as folder:
+        progress(f"loading {source.model}")
+        model = load(source, torch.float16 if options.half else torch.float32)
+        lora_names = [lora.path.stem for lora in source.loras]
+        family = options.family or family_of(model, lora_names)
+        description = f"{model.name} with {', '.join(lora_names)}" if lora_names else model.name
+        return write_model(model, folder, options, family, description, progress)
+
+
+def write_model(
+    model: Model, folder: Path, options: Options, family: str, description: str, progress: Callable[[str], None] = lambda line: None
+) -> list[Row]:
+    """Write a loaded model, part by part; the model has no networks left afterwards."""
+    require_space(folder, _bytes_needed(model, options))
+    write_layout(model, folder, {"description": description[:1000], "defaults": defaults_of(model, family)})
+    rows = []
+    parts = take_parts(model, options.half)
+    for number, name in enumerate(names := part_names(model), start=1):
+        start = time.monotonic()
+        progress(f"{number}/{len(names)} {name}: writing")
+        part = next(parts)
+        # A part that computes in float32 although float16 was asked for is at least stored so.
+        half_weights = part.dtype == torch.float32 and (options.half_weights or options.half)
+        if half_weights:
+            round_weights(part)
+        path = folder / name / "model.onnx"
+        size = write_graph(part, path, half_weights=half_weights, embedded_bytes=options.embedded_bytes)
+        progress(f"{number}/{len(names)} {name}: checking {size / 1e6:.0f} MB against torch")
+        cases = reference(part)
+        kind = "float32, stored as float16" if half_weights else str(part.dtype).removeprefix("torch.")
+        tolerance = TOLERANCES[part.dtype]
+        # The network makes room for the same one in ONNX Runtime.
+        del part
+        gc.collect()
+        difference = compare(path, cases)
+        rows.append(Row(name, kind, size, difference, tolerance, time.monotonic() - start))
+        if not difference.relative <= tolerance:
+            raise ExportError(
+                f"{name}: the exported graph differs from torch by {difference.absolute:.2g} "
+                f"({difference.relative:.2g} of the largest value; at most {tolerance:g} is allowed)"
+            )
+    return rows
+
+
+def _bytes_needed(model: Model, options: Options) -> int:
+    each = 2 if options.half or options.half_weights else 4
+    networks = (model.unet, model.vae, model.text_encoder, model.text_encoder_2)
+    weights = sum(weight.numel() for network in networks if network is not None for weight in network.parameters())
+    return weights * each + 20_000_000

@@ -1,0 +1,221 @@
+"""The networks of a model: what goes into each graph and comes out of it, by the names that optimum uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from .source import Model
+
+Values = dict[str, torch.Tensor]
+# An axis of a fixed length, or the name of one whose length is free.
+Shape = tuple[int | str, ...]
+Draw = Callable[[tuple[int, ...], torch.Generator], torch.Tensor]
+
+
+def _normal(shape: tuple[int, ...], random: torch.Generator) -> torch.Tensor:
+    return torch.randn(shape, generator=random)
+
+
+def _pixels(shape: tuple[int, ...], random: torch.Generator) -> torch.Tensor:
+    return torch.rand(shape, generator=random) * 2 - 1
+
+
+def _timesteps(shape: tuple[int, ...], random: torch.Generator) -> torch.Tensor:
+    return torch.randint(0, 1000, shape, generator=random)
+
+
+def _sizes(shape: tuple[int, ...], random: torch.Generator) -> torch.Tensor:
+    return torch.randint(0, 128, shape, generator=random) * 8.0
+
+
+@dataclass(frozen=True)
+class Input:
+    name: str
+    shape: Shape
+    draw: Draw
+
+
+@dataclass(frozen=True)
+class Part:
+    """One graph: `network` takes the inputs in order and gives the outputs in order."""
+
+    name: str
+    network: nn.Module
+    inputs: tuple[Input, ...]
+    outputs: Mapping[str, Shape]
+    # Type of the weights and of what is computed; inputs and outputs that are no integers have it too.
+    dtype: torch.dtype
+    # Lengths of the free axes: those that the graph is traced with, and those that it is checked with.
+    trace_lengths: Mapping[str, int]
+    check_lengths: tuple[Mapping[str, int], ...]
+    upcast_attention: bool = False
+
+    def draw(self, lengths: Mapping[str, int], random: torch.Generator) -> Values:
+        """Random inputs, integers or of the part's type."""
+        values = {}
+        for item in self.inputs:
+            shape = tuple(lengths[axis] if isinstance(axis, str) else axis for axis in item.shape)
+            value = item.draw(shape, random)
+            values[item.name] = value.to(self.dtype) if value.is_floating_point() else value
+        return values
+
+    @property
+    def dynamic_axes(self) -> dict[str, dict[int, str]]:
+        shapes = {item.name: item.shape for item in self.inputs} | dict(self.outputs)
+        return {name: {i: axis for i, axis in enumerate(shape) if isinstance(axis, str)} for name, shape in shapes.items()}
+
+
+class _Call(nn.Module):
+    """A network whose forward is `call(network, *inputs)`."""
+
+    def __init__(self, network: nn.Module, call: Callable[..., Any]):
+        super().__init__()
+        self.network, self.call = network, call
+
+    def forward(self, *inputs: torch.Tensor) -> Any:
+        return self.call(self.network, *inputs)
+
+
+def part_names(model: Model) -> list[str]:
+    """In the order that they are exported in: a mistake in a small part shows before the large one is done."""
+    second = ["text_encoder_2"] if model.text_encoder_2 is not None else []
+    return ["vae_encoder", "vae_decoder", "text_encoder", *second, "unet"]
+
+
+def take_parts(model: Model, half: bool) -> Iterator[Part]:
+    """The parts one by one. Each network leaves the model with its last part, so that its memory is free afterwards.
+
+    half: compute in float16, except an SDXL VAE that says of itself that it cannot (`force_upcast`; other models'
+    configurations have it as well, since it is the default, but their pipelines do not heed it).
+    """
+    dtype = torch.float16 if half else torch.float32
+    unet_config, vae_config = model.unet.config, model.vae.config
+    vae = model.take("vae")
+    vae_dtype = torch.float32 if model.is_xl and vae_config.get("force_upcast", False) else dtype
+    yield _vae_encoder(vae.to(vae_dtype), vae_dtype)
+    # Checking a part leaves its network in float32.
+    yield _vae_decoder(vae.to(vae_dtype), vae_dtype)
+    del vae
+    for name in ("text_encoder", "text_encoder_2"):
+        if getattr(model, name) is not None:
+            yield _text_encoder(name, model.take(name).to(dtype), dtype)
+    yield _unet(model.take("unet").to(dtype), unet_config, dtype)
+
+
+def latent_factor(blocks: int) -> int:
+    """Pixels for one value after this many blocks, of which all but one are followed by a halving."""
+    return 2 ** (blocks - 1)
+
+
+def vae_blocks(config: Mapping[str, Any]) -> int:
+    return len(config.get("encoder_block_out_channels") or config["block_out_channels"])
+
+
+def _unet(unet: nn.Module, config: Mapping[str, Any], dtype: torch.dtype) -> Part:
+    image: Shape = ("batch", config["in_channels"], "height", "width")
+    inputs = [
+        Input("sample", image, _normal),
+        Input("timestep", ("batch",), _timesteps),
+        Input("encoder_hidden_states", ("batch", "sequence", config["cross_attention_dim"]), _normal),
+    ]
+    if config["addition_embed_type"] == "text_time":
+        time_width = 6 * config["addition_time_embed_dim"]
+        inputs += [
+            Input("text_embeds", ("batch", config["projection_class_embeddings_input_dim"] - time_width), _normal),
+            Input("time_ids", ("batch", 6), _sizes),
+        ]
+    if config["time_cond_proj_dim"] is not None:
+        inputs.append(Input("timestep_cond", ("batch", config["time_cond_proj_dim"]), _normal))
+    names = [item.name for item in inputs]
+
+    def call(network: nn.Module, *values: torch.Tensor) -> torch.Tensor:
+        given = dict(zip(names, values, strict=True))
+        added = {name: given.pop(name) for name in ("text_embeds", "time_ids") if name in given}
+        return network(**given, added_cond_kwargs=added or None, return_dict=False)[0]
+
+    step = max(latent_factor(len(config["block_out_channels"])), 4)
+    return Part(
+        name="unet",
+        network=_Call(unet, call).eval(),
+        inputs=tuple(inputs),
+        outputs={"out_sample": ("batch", config["out_channels"], "height", "width")},
+        dtype=dtype,
+        trace_lengths={"batch": 2, "sequence": 77, "height": 2 * step, "width": 2 * step},
+        check_lengths=(
+            {"batch": 1, "sequence": 77, "height": 2 * step, "width": 2 * step},
+            {"batch": 3, "sequence": 154, "height": 2 * step, "width": 3 * step},
+        ),
+        upcast_attention=bool(config["upcast_attention"]),
+    )
+
+
+def _vae_encoder(vae: nn.Module, dtype: torch.dtype) -> Part:
+    def call(network: nn.Module, sample: torch.Tensor) -> torch.Tensor:
+        encoded = network.encode(sample, return_dict=False)[0]
+        # The mean of the distribution: what it encodes must not flicker.
+        return encoded if isinstance(encoded, torch.Tensor) else encoded.mode()
+
+    factor = latent_factor(vae_blocks(vae.config))
+    return Part(
+        name="vae_encoder",
+        network=_Call(vae, call).eval(),
+        inputs=(Input("sample", ("batch", vae.config.in_channels, "height", "width"), _pixels),),
+        outputs={"latent_sample": ("batch", vae.config.latent_channels, "latent_height", "latent_width")},
+        dtype=dtype,
+        trace_lengths={"batch": 2, "height": 8 * factor, "width": 8 * factor},
+        check_lengths=({"batch": 1, "height": 8 * factor, "width": 8 * factor}, {"batch": 3, "height": 8 * factor, "width": 12 * factor}),
+    )
+
+
+def _vae_decoder(vae: nn.Module, dtype: torch.dtype) -> Part:
+    return Part(
+        name="vae_decoder",
+        network=_Call(vae, lambda network, latent: network.decode(latent, return_dict=False)[0]).eval(),
+        inputs=(Input("latent_sample", ("batch", vae.config.latent_channels, "latent_height", "latent_width"), _normal),),
+        outputs={"sample": ("batch", vae.config.out_channels, "height", "width")},
+        dtype=dtype,
+        trace_lengths={"batch": 2, "latent_height": 8, "latent_width": 8},
+        check_lengths=({"batch": 1, "latent_height": 8, "latent_width": 8}, {"batch": 3, "latent_height": 8, "latent_width": 12}),
+    )
+
+
+def _text_encoder(name: str, encoder: nn.Module, dtype: torch.dtype) -> Part:
+    """Hidden states N - 1 (what SDXL conditions on) and N (without the last norm) of N layers stand beside the rest."""
+    config = encoder.config
+    length, width, layers = config.max_position_embeddings, config.hidden_size, config.num_hidden_layers
+    sequence: Shape = ("batch", length, width)
+    projects = hasattr(encoder, "text_projection")
+    first = {"text_embeds": ("batch", config.projection_dim)} if projects else {}
+    last = {} if projects else {"pooler_output": ("batch", width)}
+    outputs: dict[str, Shape] = first | {"last_hidden_state": sequence} | last
+    outputs |= {f"hidden_states.{layer}": sequence for layer in (layers - 1, layers)}
+    # Its own attention in plain operators, softmax in float32.
+    encoder.set_attn_implementation("eager")
+
+    def call(network: nn.Module, ids: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        result = network(input_ids=ids, output_hidden_states=True)
+        pooled = (result.text_embeds, result.last_hidden_state) if projects else (result.last_hidden_state, result.pooler_output)
+        return (*pooled, *result.hidden_states[-2:])
+
+    def tokens(shape: tuple[int, ...], random: torch.Generator) -> torch.Tensor:
+        """Prompts of random length: words, the end token, and more of it as padding."""
+        rows, columns = shape
+        end = config.vocab_size - 1
+        ids = torch.randint(0, end - 1, shape, generator=random)
+        ends = torch.randint(1, columns, (rows, 1), generator=random)
+        return torch.where(torch.arange(columns)[None] < ends, ids, end)
+
+    return Part(
+        name=name,
+        network=_Call(encoder, call).eval(),
+        inputs=(Input("input_ids", ("batch", length), tokens),),
+        outputs=outputs,
+        dtype=dtype,
+        trace_lengths={"batch": 2},
+        check_lengths=({"batch": 1}, {"batch": 3}),
+    )

@@ -1,0 +1,67 @@
+"""Running the exporter, the graphs it makes, and the same in torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import torch
+from diffusers import UNet2DConditionModel
+from millrace_export.cli import main
+
+Tensors = dict[str, torch.Tensor]
+
+
+def export_model(model: Path, folder: Path, *options: str) -> Path:
+    assert main([str(model), "-o", str(folder), *options]) == 0
+    return folder
+
+
+def session(part: Path) -> onnxruntime.InferenceSession:
+    return onnxruntime.InferenceSession(str(part / "model.onnx"), providers=["CPUExecutionProvider"])
+
+
+def run(part: Path, inputs: Tensors) -> list[np.ndarray]:
+    """All outputs as float32, of inputs turned into what the graph takes."""
+    graph = session(part)
+    halves = {item.name for item in graph.get_inputs() if item.type == "tensor(float16)"}
+    feeds = {name: (value.half() if name in halves else value).numpy() for name, value in inputs.items()}
+    return [output.astype(np.float32) for output in graph.run(None, feeds)]
+
+
+def unet_inputs(unet: UNet2DConditionModel, rows: int, height: int, width: int, tokens: int) -> Tensors:
+    """Random inputs, in the names of the graph, all that this U-Net takes."""
+    random = torch.Generator().manual_seed(rows)
+    config = unet.config
+    inputs = {
+        "sample": torch.randn(rows, config.in_channels, height, width, generator=random),
+        "timestep": torch.randint(0, 1000, (rows,), generator=random),
+        "encoder_hidden_states": torch.randn(rows, tokens, config.cross_attention_dim, generator=random),
+    }
+    if config.addition_embed_type == "text_time":
+        width_of_text = config.projection_class_embeddings_input_dim - 6 * config.addition_time_embed_dim
+        inputs["text_embeds"] = torch.randn(rows, width_of_text, generator=random)
+        inputs["time_ids"] = torch.tensor([[512.0, 512, 0, 0, 512, 512]]).repeat(rows, 1)
+    if config.time_cond_proj_dim is not None:
+        inputs["timestep_cond"] = torch.randn(rows, config.time_cond_proj_dim, generator=random)
+    return inputs
+
+
+@torch.no_grad()
+def torch_unet(unet: UNet2DConditionModel, inputs: Tensors) -> torch.Tensor:
+    added = {name: inputs[name] for name in ("text_embeds", "time_ids") if name in inputs}
+    return unet(
+        inputs["sample"],
+        inputs["timestep"],
+        inputs["encoder_hidden_states"],
+        timestep_cond=inputs.get("timestep_cond"),
+        added_cond_kwargs=added or None,
+    ).sample
+
+
+def assert_close(found: np.ndarray, wanted: torch.Tensor | np.ndarray, allowed: float) -> None:
+    """Equal shapes, and differences of at most `allowed` of the largest value."""
+    wanted = np.asarray(wanted)
+    assert found.shape == wanted.shape
+    assert np.abs(found - wanted).max() <= allowed * np.abs(wanted).max()

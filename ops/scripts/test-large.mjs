@@ -1,0 +1,41 @@
+// npm run test:large [NAME...]: U-Nets of the true size with random weights, exported and compared with torch.
+// Takes minutes, 20 GB of memory and 6 GB of disk for sdxl-turbo; needs Python with ops/export/requirements.txt
+// (MILLRACE_PYTHON names it).
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { Failure, main, run, say } from './house.mjs';
+import { prepare } from './prepare.mjs';
+
+const models = ['sd-turbo', 'sdxl-turbo'];
+
+await main(async () => {
+  await prepare({ tests: true });
+  const wanted = process.argv.slice(2);
+  const unknown = wanted.find((name) => !models.includes(name));
+  if (unknown !== undefined) {
+    say(`There is no model ${unknown}; there are: ${models.join(', ')}.`);
+    throw new Failure();
+  }
+  const python = process.env.MILLRACE_PYTHON ?? 'python3';
+  const scratch = mkdtempSync(join(tmpdir(), 'millrace-large-'));
+  try {
+    for (const name of wanted.length ? wanted : models) await tryModel(python, name, join(scratch, name));
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
+});
+
+/** One model after another: each fills the memory. */
+async function tryModel(python, name, folder) {
+  await mustRun(python, ['ops/export/tests/full_size.py', name, folder]);
+  const env = { ...process.env, MILLRACE_LARGE_MODEL: folder };
+  await mustRun(process.execPath, ['--test', 'dist/test/large/full-size.large.js'], { env });
+  rmSync(folder, { recursive: true });
+}
+
+async function mustRun(command, args, options) {
+  const { code } = await run(command, args, options);
+  if (code !== 0) throw new Failure(code);
+}

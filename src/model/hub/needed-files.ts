@@ -2,18 +2,19 @@ import { PullError } from './pull-error.js';
 
 /** Folders of a diffusers model that nothing here uses. */
 const unused = new Set(['safety_checker', 'feature_extractor', 'image_encoder']);
-/** Graphs without which no picture is made. */
-const graphs = ['text_encoder', 'unet', 'vae_encoder', 'vae_decoder'].map((part) => `${part}/model.onnx`);
-/** Weights in other formats, other things beside a graph, and other graphs with what belongs to them. */
+/** Parts without whose graph no picture is made. */
+const parts = ['text_encoder', 'unet', 'vae_encoder', 'vae_decoder'];
+/** Weights in other formats, and other things beside a graph. */
 const otherFormat =
   /\.(?:safetensors|bin|pt|pth|ckpt|msgpack|h5|xml|engine|md|txt|py|png|jpe?g|index\.json)$/i;
 
 /**
- * Those of a model's files that are needed to run it: configurations, the tokenizer, ONNX graphs with the files
- * that hold their weights (whatever their names: the graph knows them), and millrace.json.
+ * Those of a model's files that are needed to run it: configurations, the tokenizers, millrace.json, and ONNX graphs
+ * with the files that hold their weights, whatever their names: the graph knows them. Of several graphs of one part,
+ * the one of the usual name.
  */
 export function neededFiles<File extends { readonly path: string }>(files: readonly File[]): readonly File[] {
-  const paths = new Set(files.map(({ path }) => path));
+  const graphs = graphsOf(files.map(({ path }) => path));
   return files.filter(({ path }) => {
     const [folder = '', name, ...deeper] = path.split('/');
     if (name === undefined) return path === 'model_index.json' || path === 'millrace.json';
@@ -21,23 +22,41 @@ export function neededFiles<File extends { readonly path: string }>(files: reado
     if (name === 'config.json') return true;
     if (folder === 'scheduler') return name.endsWith('.json');
     if (/^tokenizer(?:_\d+)?$/.test(folder)) return /\.(?:json|txt)$/.test(name);
-    if (!paths.has(`${folder}/model.onnx`) || otherFormat.test(name)) return false;
-    const [graph] = /^.*\.onnx/.exec(name) ?? [];
-    return graph === undefined || graph === 'model.onnx';
+    const graph = graphs.get(folder);
+    if (graph === undefined || otherFormat.test(name)) return false;
+    const [ofGraph = graph] = /^.*\.onnx/.exec(name) ?? [];
+    return ofGraph === graph;
   });
 }
 
-/** @throws {PullError} if these files cannot be a model that runs here; says what to do. */
+/** @throws {PullError} if a model of these files cannot run here; says what to do. */
 export function checkFiles(paths: readonly string[], repo: string): void {
-  const missing = [...graphs].filter((graph) => !paths.includes(graph));
   if (!paths.includes('model_index.json')) {
     throw new PullError(`${repo} is no model in the diffusers layout: it has no model_index.json`);
   }
+  const graphs = graphsOf(paths);
+  const second = paths.some((path) => path.startsWith('text_encoder_2/')) ? ['text_encoder_2'] : [];
+  const missing = [...parts, ...second].filter((part) => !graphs.has(part));
   if (missing.length === 0) return;
-  const lack = missing.length === graphs.length ? 'has no ONNX files' : `lacks ${missing.join(', ')}`;
+  const lack = graphs.size === 0 ? 'has no ONNX files' : `has no ONNX file in ${missing.join(', ')}`;
   throw new PullError(
-    `${repo} ${lack}; export it with "python ops/export/export.py ${repo} my-model", then give --model my-model`,
+    `${repo} ${lack}; export it in ops/export with "python -m millrace_export ${repo} -o my-model", ` +
+      'then give the folder my-model as --model',
   );
+}
+
+/** The graph in each folder that has one: model.onnx, or the only one of another name. */
+function graphsOf(paths: readonly string[]): ReadonlyMap<string, string> {
+  const found = new Map<string, string[]>();
+  for (const path of paths) {
+    const [, folder, name] = /^([^/]+)\/([^/]+\.onnx)$/.exec(path) ?? [];
+    if (folder !== undefined && name !== undefined) found.set(folder, [...(found.get(folder) ?? []), name]);
+  }
+  const chosen = [...found].flatMap(([folder, names]): [string, string][] => {
+    const name = names.find((name) => name === 'model.onnx') ?? (names.length === 1 ? names[0] : undefined);
+    return name === undefined ? [] : [[folder, name]];
+  });
+  return new Map(chosen);
 }
 
 /** Whether a name stays inside its folder, on every system. */

@@ -91,7 +91,7 @@ describe('a hub that refuses', () => {
         rig.hub.remove(/\.onnx$/);
         return rig.pull();
       },
-      /studio\/tiny has no ONNX files; export it with "python/,
+      /studio\/tiny has no ONNX files; export it in ops\/export with "python/,
     ],
     [
       'a part without its graph',
@@ -99,7 +99,7 @@ describe('a hub that refuses', () => {
         rig.hub.remove(/vae_encoder\/model\.onnx$/);
         return rig.pull();
       },
-      /studio\/tiny lacks vae_encoder\/model\.onnx; export it/,
+      /studio\/tiny has no ONNX file in vae_encoder; export it in ops\/export/,
     ],
     [
       'another kind of model',

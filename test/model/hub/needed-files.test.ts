@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { checkFiles, neededFiles } from '../../../src/model/hub/needed-files.js';
+
+function needed(text: string): readonly string[] {
+  return neededFiles(
+    text
+      .trim()
+      .split(/\s+/)
+      .map((path) => ({ path })),
+  ).map(({ path }) => path);
+}
+
+const common = `model_index.json scheduler/scheduler_config.json tokenizer/merges.txt tokenizer/vocab.json
+  tokenizer/tokenizer_config.json tokenizer/special_tokens_map.json text_encoder/config.json unet/config.json
+  vae_encoder/config.json vae_decoder/config.json`;
+const commonPaths = common.split(/\s+/);
+
+describe('neededFiles', () => {
+  it('takes graphs with their weights, and no other formats, graphs and folders', () => {
+    const paths = needed(`${common} .gitattributes README.md sd.safetensors
+      text_encoder/model.onnx text_encoder/model.safetensors text_encoder/pytorch_model.bin
+      unet/model.onnx unet/model.onnx_data unet/diffusion_pytorch_model.fp16.safetensors
+      unet/diffusion_pytorch_model.safetensors.index.json unet/openvino_model.xml unet/openvino_model.bin
+      vae_encoder/model.onnx vae_decoder/model.onnx vae_decoder/deeper/model.onnx
+      safety_checker/model.onnx safety_checker/config.json feature_extractor/preprocessor_config.json`);
+    const graphs = ['text_encoder/model.onnx', 'unet/model.onnx', 'unet/model.onnx_data'];
+    assert.deepEqual(paths, [...commonPaths, ...graphs, 'vae_encoder/model.onnx', 'vae_decoder/model.onnx']);
+    checkFiles(paths, 'a/b');
+  });
+
+  it('takes weights of any name: weights.pb, one file for each tensor', () => {
+    const weights = [
+      'unet/weights.pb',
+      'unet/onnx__MatMul_8011',
+      'unet/down_blocks.0.resnets.0.conv1.weight',
+    ];
+    assert.deepEqual(needed(`unet/model.onnx ${weights.join(' ')}`).slice(1), weights);
+  });
+
+  it('takes one of several graphs: that of the usual name, or the only one', () => {
+    assert.deepEqual(
+      needed('unet/model.onnx unet/model_fp16.onnx unet/model_fp16.onnx_data unet/model.onnx_data'),
+      ['unet/model.onnx', 'unet/model.onnx_data'],
+    );
+    assert.deepEqual(needed('unet/model_fp16.onnx unet/model_fp16.onnx_data'), [
+      'unet/model_fp16.onnx',
+      'unet/model_fp16.onnx_data',
+    ]);
+    assert.deepEqual(needed('unet/model_fp16.onnx unet/model_q4.onnx unet/config.json'), [
+      'unet/config.json',
+    ]);
+  });
+
+  it('takes no name that leads out of its folder', () => {
+    assert.deepEqual(needed(String.raw`unet/model.onnx ../config.json unet/.. unet/a\..\b C:/config.json`), [
+      'unet/model.onnx',
+    ]);
+  });
+});
+
+describe('checkFiles', () => {
+  it('names the part that has no graph, the second text encoder too', () => {
+    const graphs = ['text_encoder', 'unet', 'vae_encoder', 'vae_decoder'].map((part) => `${part}/model.onnx`);
+    checkFiles(['model_index.json', ...graphs], 'a/b');
+    const xl = ['model_index.json', ...graphs, 'text_encoder_2/config.json'];
+    assert.throws(
+      () => checkFiles(xl, 'a/b'),
+      /^PullError: a\/b has no ONNX file in text_encoder_2; export it/,
+    );
+    assert.throws(
+      () => checkFiles(['model_index.json'], 'a/b'),
+      /a\/b has no ONNX files; export it in ops\/export/,
+    );
+  });
+});

@@ -54,7 +54,7 @@ export async function pullModel(id: HubId, { settings, signal, observer }: PullO
   let commit: string;
   try {
     // Who has the model need not wait for a hub that cannot be reached.
-    commit = await client.commit(cached === null ? 6 : 1);
+    commit = await client.commit(cached === null);
   } catch (error) {
     if (cached === null || !(error instanceof PullError && error.cause instanceof TransientError))
       throw error;

@@ -55,8 +55,8 @@ class Material:
 
 
 def prompt_of(style: str | None, mood: str | None, rng: random.Random) -> str:
-    """A generated prompt, as people write them."""
-    return PromptGenerator([])(style, mood, rng)
+    """A generated prompt, spelt rightly: misspellings are the free text's matter."""
+    return PromptGenerator([], misspelt=0.0)(style, mood, rng)
 
 
 def _named(judge: StyleJudge, pictures: np.ndarray) -> np.ndarray:

@@ -19,13 +19,13 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from ..pictures import gradient_loss
+from ..pictures import gradient_loss, texture_loss
 from .schedule import time_of_index
 
 FULL_STYLE_INDEX = 38
 _FULL_STYLE_TIME = time_of_index(FULL_STYLE_INDEX)  # 239
 _NO_STYLE_TIME = time_of_index(48)  # 39
-_OWN_ANSWER_SHARE = 0.15
+_OWN_ANSWER_SHARE = 0.2
 _TRUE_TARGET_SHARE = 0.03
 _PARTLY_STYLED_SHARE = 0.05
 
@@ -58,10 +58,9 @@ def draw_inputs(rng: np.random.Generator, count: int, device: torch.device) -> I
     true_target = (kind >= _OWN_ANSWER_SHARE) & (kind < _OWN_ANSWER_SHARE + _TRUE_TARGET_SHARE)
     partly = kind >= 1 - _PARTLY_STYLED_SHARE
     styled = np.where(true_target, 1.0, np.where(partly, rng.random(count), 0.0))
-    late = 999 - 20 * rng.integers(34, 48, count)  # a second step is late
-    time = np.where(own, late, time)
-    earlier = np.minimum(time + 20 * rng.integers(4, 16, count), 719)
-    earlier = np.maximum(earlier, _FULL_STYLE_TIME)
+    later = 999 - 20 * np.where(rng.random(count) < 0.6, rng.integers(38, 48, count), rng.integers(24, 40, count))
+    time = np.where(own, later, time)
+    earlier = np.clip(time + 20 * rng.integers(4, 16, count), _FULL_STYLE_TIME, 719)
 
     def tensor(array: np.ndarray, dtype: torch.dtype) -> torch.Tensor:
         return torch.as_tensor(array, dtype=dtype, device=device)
@@ -75,8 +74,8 @@ def latent_loss(made: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
 
 
 def image_loss(made: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
-    """Between decoded pictures [N, 3, H, W] in -1..1: values, gradients at three scales, squares."""
-    total = (made - wanted).abs().mean() + 2 * F.mse_loss(made, wanted)
+    """Between decoded pictures [N, 3, H, W] in -1..1: values, gradients at three scales, squares, texture."""
+    total = (made - wanted).abs().mean() + 2 * F.mse_loss(made, wanted) + 0.25 * texture_loss(made, wanted)
     for scale in range(3):
         total = total + 0.5 * gradient_loss(made, wanted)
         if scale < 2:

@@ -1,0 +1,32 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { repositoryRoot } from '../support/reference.js';
+
+/** What tests look at of a dashboard file. */
+export interface Dashboard {
+  readonly uid: string;
+  readonly title: string;
+  readonly panels: readonly Panel[];
+  readonly templating: { readonly list: readonly { readonly name: string }[] };
+  readonly annotations: { readonly list: readonly { readonly expr: string }[] };
+}
+
+export interface Panel {
+  readonly id: number;
+  readonly title: string;
+  readonly description: string;
+  readonly datasource: { readonly type: string; readonly uid: string };
+  readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
+  readonly targets: readonly { readonly refId: string; readonly expr: string }[];
+}
+
+const folder = join(repositoryRoot, 'ops/grafana/dashboards');
+
+export const dashboards: readonly Dashboard[] = readdirSync(folder).map(
+  (file) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as Dashboard,
+);
+
+/** An expression as Grafana would send it, with all servers and rates over a minute. */
+export function filled(expression: string): string {
+  return expression.replaceAll('$instance', '.+').replaceAll('$__rate_interval', '1m');
+}

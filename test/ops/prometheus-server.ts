@@ -1,0 +1,89 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { repositoryRoot } from '../support/reference.js';
+import type { Program } from './programs.js';
+
+/** A real Prometheus that scrapes one server, with the rules of ops/prometheus. */
+export interface PrometheusServer extends AsyncDisposable {
+  /** Values that an expression has now, one for each series. */
+  query(expression: string): Promise<readonly number[]>;
+}
+
+/** What the HTTP API answers to an instant query. */
+type Answer =
+  | { readonly status: 'success'; readonly data: { readonly result: readonly Sample[] } }
+  | { readonly status: 'error'; readonly error: string };
+interface Sample {
+  readonly value: readonly [time: number, value: string];
+}
+
+const rules = ['millrace-recording.yml', 'millrace-alerts.yml'].map((name) =>
+  join(repositoryRoot, 'ops/prometheus', name),
+);
+
+/** @param target `host:port` of the server, scraped each second. */
+export async function startPrometheus(program: Program, target: string): Promise<PrometheusServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'millrace-prometheus-'));
+  const config = join(folder, 'prometheus.yml');
+  // JSON is YAML.
+  const settings = {
+    global: { scrape_interval: '1s', evaluation_interval: '1s' },
+    rule_files: rules,
+    scrape_configs: [{ job_name: 'millrace', static_configs: [{ targets: [target] }] }],
+  };
+  await writeFile(config, JSON.stringify(settings));
+  const address = `127.0.0.1:${await freePort()}`;
+  const child = spawn(
+    program.path,
+    [
+      `--config.file=${config}`,
+      `--storage.tsdb.path=${join(folder, 'data')}`,
+      `--web.listen-address=${address}`,
+    ],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  );
+  let said = '';
+  child.stderr.on('data', (data: Buffer) => (said += data.toString()));
+  const ended = once(child, 'close');
+  while (!(await isReady(address))) {
+    if (child.exitCode !== null) throw new Error(`Prometheus ended: ${said}`);
+    await pause(50);
+  }
+  return {
+    async query(expression) {
+      const query = new URLSearchParams({ query: expression });
+      const response = await fetch(`http://${address}/api/v1/query?${query.toString()}`);
+      const answer = (await response.json()) as Answer;
+      if (answer.status === 'error') throw new Error(`${expression}: ${answer.error}`);
+      return answer.data.result.map(({ value }) => Number(value[1]));
+    },
+    async [Symbol.asyncDispose]() {
+      child.kill();
+      await ended;
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+async function isReady(address: string): Promise<boolean> {
+  return fetch(`http://${address}/-/ready`).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+}
+
+/** A port that is free now; Prometheus cannot choose one itself. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}

@@ -1,4 +1,3 @@
-import packedChromium from '@sparticuz/chromium';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { chromium, type Browser } from 'playwright-core';
@@ -18,7 +17,7 @@ const quiet = [
 /** Starts a Chromium without a window whose camera shows a real video. */
 export async function launchBrowser(): Promise<Browser> {
   return chromium.launch({
-    executablePath: await browserPath(),
+    ...(await findBrowser()),
     args: [
       ...quiet,
       '--use-fake-device-for-media-stream',
@@ -28,13 +27,36 @@ export async function launchBrowser(): Promise<Browser> {
   });
 }
 
+interface Found {
+  readonly executablePath: string;
+  readonly env?: Record<string, string>;
+}
+
 /** The browser that CHROMIUM names, one that is installed, or the one that comes as a package. */
-async function browserPath(): Promise<string> {
+async function findBrowser(): Promise<Found> {
   const named = process.env['CHROMIUM'];
-  if (named !== undefined) return named;
+  if (named !== undefined) return { executablePath: named };
   const folders = (process.env['PATH'] ?? '').split(delimiter);
   const installed = ['chromium', 'chromium-browser', 'google-chrome']
     .flatMap((name) => folders.map((folder) => join(folder, name)))
     .find((path) => existsSync(path));
-  return installed ?? packedChromium.executablePath();
+  return installed === undefined ? packedBrowser() : { executablePath: installed };
+}
+
+/**
+ * The package brings the shared libraries that a bare system lacks (NSS, NSPR), but unpacks and uses them only
+ * where it takes itself to be in AWS Lambda. They are for the browser alone, not for other programs of the tests.
+ */
+async function packedBrowser(): Promise<Found> {
+  const { LD_LIBRARY_PATH: before } = process.env;
+  process.env['AWS_LAMBDA_JS_RUNTIME'] = 'nodejs20.x';
+  try {
+    const { default: packed } = await import('@sparticuz/chromium');
+    const executablePath = await packed.executablePath();
+    return { executablePath, env: { ...process.env } as Record<string, string> };
+  } finally {
+    delete process.env['AWS_LAMBDA_JS_RUNTIME'];
+    if (before === undefined) delete process.env['LD_LIBRARY_PATH'];
+    else process.env['LD_LIBRARY_PATH'] = before;
+  }
 }

@@ -1,6 +1,12 @@
-import { encodeMessage, subprotocol, type ClientMessage, type HelloMessage } from '@millrace/protocol';
+import {
+  encodeMessage,
+  subprotocol,
+  type ClientMessage,
+  type HelloMessage,
+  type ServerMessage,
+} from '@millrace/protocol';
 import { MillraceError } from './errors.js';
-import { readServerMessage, type KnownMessage } from './server-message.js';
+import { readServerMessage } from './server-message.js';
 import type { WebSocketConstructor, WebSocketLike } from './web-socket.js';
 
 /** How a connection ended. */
@@ -17,27 +23,36 @@ export function closeText(what: string, { code, reason }: CloseInfo): string {
 
 /** Who gets what comes over a connection. */
 export interface ConnectionHandlers {
-  message(message: KnownMessage): void;
+  message(message: ServerMessage): void;
   /** The server broke the protocol; the connection closes. */
   violation(error: MillraceError): void;
   /** Called once, last. */
   closed(info: CloseInfo): void;
 }
 
+/** Handlers of a connection that nobody is interested in. */
+const nobody: ConnectionHandlers = { message() {}, violation() {}, closed() {} };
+
 /** One WebSocket as typed messages. */
 export class Connection {
   readonly #socket: WebSocketLike;
   #handlers: ConnectionHandlers;
+  readonly #waiting: ((handlers: ConnectionHandlers) => void)[] = [];
   #open = false;
 
-  /** Connects, and sends `hello` when the connection is open. */
-  constructor(url: URL, webSocket: WebSocketConstructor, hello: HelloMessage, handlers: ConnectionHandlers) {
+  /** Connects, and sends what `greeting` gives when the connection is open. */
+  constructor(
+    url: URL,
+    webSocket: WebSocketConstructor,
+    greeting: () => HelloMessage,
+    handlers: ConnectionHandlers,
+  ) {
     this.#handlers = handlers;
     const socket = new webSocket(url.href, subprotocol);
     socket.binaryType = 'arraybuffer';
     socket.addEventListener('open', () => {
       this.#open = true;
-      this.send(hello);
+      this.send(greeting());
     });
     socket.addEventListener('message', (event) => {
       if (!this.#open) return;
@@ -52,16 +67,23 @@ export class Connection {
     });
     // The close event that always follows says all that may be known.
     socket.addEventListener('error', () => {});
-    socket.addEventListener('close', ({ code, reason }) => {
-      this.#open = false;
-      this.#handlers.closed({ code, reason });
-    });
+    socket.addEventListener('close', ({ code, reason }) => this.#end({ code, reason }));
     this.#socket = socket;
   }
 
-  /** From now on `handlers` get what comes. */
+  /** From now on what comes waits for `handOver`. */
+  hold(): void {
+    this.#handlers = {
+      message: (message) => this.#waiting.push((handlers) => handlers.message(message)),
+      violation: (error) => this.#waiting.push((handlers) => handlers.violation(error)),
+      closed: (info) => this.#waiting.push((handlers) => handlers.closed(info)),
+    };
+  }
+
+  /** From now on `handlers` get what comes, and first what has waited. */
   handOver(handlers: ConnectionHandlers): void {
     this.#handlers = handlers;
+    for (const tell of this.#waiting.splice(0)) tell(handlers);
   }
 
   /** Does nothing once the connection closes. */
@@ -73,5 +95,23 @@ export class Connection {
   close(code = 1000, reason = ''): void {
     this.#open = false;
     this.#socket.close(code, reason);
+  }
+
+  /** Closes, and nothing is handed on any more. */
+  leave(): void {
+    this.#handlers = nobody;
+    this.close();
+  }
+
+  /** Takes it for broken off: nobody answers. */
+  abandon(): void {
+    const handlers = this.#handlers;
+    this.leave();
+    handlers.closed({ code: 1006, reason: '' });
+  }
+
+  #end(info: CloseInfo): void {
+    this.#open = false;
+    this.#handlers.closed(info);
   }
 }

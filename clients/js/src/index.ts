@@ -8,9 +8,11 @@ export {
 } from './capabilities.js';
 export { connect, type ConnectOptions } from './connect.js';
 export type { CloseInfo } from './connection.js';
+export type { Token } from './dialler.js';
 export { MillraceError, type MillraceErrorCode } from './errors.js';
-export type { LocalDropReason, StreamStats } from './statistics.js';
-export type { MillraceStream, SendOptions, StreamEvents } from './stream.js';
+export type { LocalDropReason, PathTimings, StreamStats } from './statistics.js';
+export type { MillraceStream, SendOptions } from './stream.js';
+export type { StreamEvents } from './stream-events.js';
 export type { Update } from './updates.js';
 export type { WebSocketConstructor, WebSocketLike } from './web-socket.js';
 export type {
@@ -18,7 +20,9 @@ export type {
   ErrorCode,
   Limits,
   ParameterUpdate,
+  QueuedMessage,
   ResultMessage,
+  StageTimes,
   StageTimings,
   StreamParameters,
 } from '@millrace/protocol';

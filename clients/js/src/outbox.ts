@@ -3,17 +3,19 @@
  * Credits count from the start of the connection, as in `credit.total`, so a lost or repeated grant does no harm.
  */
 export class Outbox<Item> {
-  #allowed: number;
+  #allowed = 0;
   #taken = 0;
   #held: Item | undefined;
-
-  constructor(credits: number) {
-    this.#allowed = credits;
-  }
 
   /** Items that may be taken now. */
   get credits(): number {
     return Math.max(0, this.#allowed - this.#taken);
+  }
+
+  /** Counts anew, as a new connection does; what is held stays. */
+  restart(credits: number): void {
+    this.#allowed = credits;
+    this.#taken = 0;
   }
 
   /** Raises the allowance to `total` items since the start; never lowers it. */
@@ -40,5 +42,12 @@ export class Outbox<Item> {
   /** Gives back the credit of an item that was taken and could not be sent. */
   refund(): void {
     this.#taken -= 1;
+  }
+
+  /** Holds again an item that was taken. @returns it, if a newer one is held. */
+  putBack(item: Item): Item | undefined {
+    if (this.#held !== undefined) return item;
+    this.#held = item;
+    return undefined;
   }
 }

@@ -1,10 +1,20 @@
 import type { ResultMessage } from '@millrace/protocol';
+import type { Connection } from './connection.js';
+
+/** A result, when it came (by `performance.now()`), and over which connection. */
+export interface Arrival {
+  readonly frame: ResultMessage;
+  readonly time: number;
+  readonly connection: Connection;
+}
 
 interface ReaderOwner {
-  /** The consumer is done with every result up to `frame`, which it was given. */
-  consumed(frame: ResultMessage): void;
-  /** The consumer was too slow: `frame` is thrown away for a newer one. */
-  unread(frame: ResultMessage): void;
+  /** The consumer is done with every result up to this one, which it was given. */
+  consumed(arrival: Arrival): void;
+  /** The consumer was too slow: this one is thrown away for a newer one. */
+  unread(arrival: Arrival): void;
+  /** Whether this one has waited for so long that it is given up for one that is on its way. */
+  refused(arrival: Arrival): boolean;
   /** No further result is wanted. */
   ended(): void;
 }
@@ -22,8 +32,8 @@ const end = { done: true, value: undefined } as const;
  */
 export class ResultReader implements AsyncIterableIterator<ResultMessage, undefined> {
   readonly #owner: ReaderOwner;
-  #current: ResultMessage | undefined;
-  #held: ResultMessage | undefined;
+  #current: Arrival | undefined;
+  #held: Arrival | undefined;
   #waiter: Waiter | undefined;
   #ended: { readonly error: Error | undefined } | undefined;
 
@@ -36,16 +46,16 @@ export class ResultReader implements AsyncIterableIterator<ResultMessage, undefi
   }
 
   /** Hands over a result, at once or as the one that `next` finds. */
-  push(frame: ResultMessage): void {
+  push(arrival: Arrival): void {
     if (this.#waiter !== undefined) {
       const { resolve } = this.#waiter;
       this.#waiter = undefined;
-      this.#current = frame;
-      resolve({ done: false, value: frame });
+      this.#current = arrival;
+      resolve({ done: false, value: arrival.frame });
       return;
     }
     if (this.#held !== undefined) this.#owner.unread(this.#held);
-    this.#held = frame;
+    this.#held = arrival;
   }
 
   /** Ends the iteration after the held result; with an error, by throwing it. */
@@ -65,10 +75,10 @@ export class ResultReader implements AsyncIterableIterator<ResultMessage, undefi
     if (this.#waiter !== undefined) throw new TypeError('frames() is being read already');
     this.#finishCurrent();
     const held = this.#held;
-    if (held !== undefined) {
-      this.#held = undefined;
+    this.#held = undefined;
+    if (held !== undefined && !this.#owner.refused(held)) {
       this.#current = held;
-      return { done: false, value: held };
+      return { done: false, value: held.frame };
     }
     if (this.#ended !== undefined) {
       const { error } = this.#ended;

@@ -1,35 +1,35 @@
 import { decodeMessage, dropReasons, isErrorCode, type ServerMessage } from '@millrace/protocol';
 import { MillraceError } from './errors.js';
 
-/** The messages that this version understands; all others are ignored. */
-export type KnownMessage = Extract<
-  ServerMessage,
-  { readonly type: 'ready' | 'credit' | 'result' | 'dropped' | 'updated' | 'error' }
->;
-
 /** Says whether a field's value is of the form that the protocol gives it. */
 type Check = (value: unknown) => boolean;
 type Shape = Readonly<Record<string, Check>>;
 
 const isText: Check = (value) => typeof value === 'string';
-const isNumber: Check = (value) => typeof value === 'number';
+const isNumber: Check = (value) => Number.isFinite(value);
+const isBoolean: Check = (value) => typeof value === 'boolean';
 const isCount: Check = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
 const isBytes: Check = (value) => value instanceof Uint8Array;
 const isMap: Check = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isTimes: Check = (value) => isMap(value) && isNumber((value as Record<string, unknown>)['sent']);
 const optional =
   (check: Check): Check =>
   (value) =>
     value === undefined || check(value);
 
 /** The fields of each message that this package relies on; of parameters and timings only the outer form. */
-const shapes: Readonly<Record<KnownMessage['type'], Shape>> = {
+const shapes: Readonly<Record<ServerMessage['type'], Shape>> = {
+  queued: { position: isCount, wait_seconds: isNumber },
   ready: {
+    protocol: isText,
     session: isText,
+    resumed: isBoolean,
     server: isText,
     model: isText,
     parameters: isMap,
     credits: isCount,
     limits: isMap,
+    token_expires: optional(isNumber),
   },
   credit: { total: isCount },
   result: {
@@ -39,10 +39,16 @@ const shapes: Readonly<Record<KnownMessage['type'], Shape>> = {
     width: isCount,
     height: isCount,
     timings: isMap,
+    times: isTimes,
     data: isBytes,
   },
   dropped: { id: isCount, reason: isText },
   updated: { request: isCount, from: isCount, parameters: isMap },
+  quality: { fps: (value) => value === null || isNumber(value) },
+  pong: { sent: isNumber, received: isNumber },
+  authenticated: { expires_seconds: optional(isNumber) },
+  checkpoint: { token: isText },
+  drain: { deadline_seconds: isNumber, token: optional(isText) },
   error: {
     code: isText,
     message: isText,
@@ -57,16 +63,16 @@ const shapes: Readonly<Record<KnownMessage['type'], Shape>> = {
  * @returns undefined for a type that this version does not know, which is to be ignored.
  * @throws {MillraceError} protocol_error
  */
-export function readServerMessage(data: unknown): KnownMessage | undefined {
+export function readServerMessage(data: unknown): ServerMessage | undefined {
   const fields = decode(data);
   if (!isKnownType(fields.type)) return undefined;
   for (const [name, check] of Object.entries(shapes[fields.type])) {
     if (!check(fields[name])) throw violation(`the field ${name} of ${fields.type} is wrong`);
   }
-  return withKnownCodes(fields as unknown as KnownMessage);
+  return withKnownCodes(fields as unknown as ServerMessage);
 }
 
-function isKnownType(type: string): type is KnownMessage['type'] {
+function isKnownType(type: string): type is ServerMessage['type'] {
   return Object.hasOwn(shapes, type);
 }
 
@@ -80,7 +86,7 @@ function decode(data: unknown): ReturnType<typeof decodeMessage> {
 }
 
 /** Codes and reasons that only a newer server knows still say that something, or a frame, has failed. */
-function withKnownCodes(message: KnownMessage): KnownMessage {
+function withKnownCodes(message: ServerMessage): ServerMessage {
   if (message.type === 'error' && !isErrorCode(message.code)) return { ...message, code: 'internal' };
   if (message.type === 'dropped' && !dropReasons.includes(message.reason)) {
     return { ...message, reason: 'failed' };

@@ -1,10 +1,11 @@
-import type { DropReason, StageTimings } from '@millrace/protocol';
+import type { DropReason, ResultMessage, StageTimings } from '@millrace/protocol';
 
 /**
  * Frames that this side dropped: `no_credit` was displaced by a newer one before the server allowed another,
- * `unread` is a result that came while the consumer was busy and was displaced by a newer one.
+ * `unread` is a result that came while the consumer was busy and was displaced by a newer one, and `stale` one that
+ * lay in buffers while this side was held up (the server has the same word for what lay there).
  */
-export type LocalDropReason = 'no_credit' | 'unread';
+export type LocalDropReason = 'no_credit' | 'unread' | 'stale';
 
 /** Figures of a stream; rates and latency are those of the last seconds. */
 export interface StreamStats {
@@ -20,6 +21,22 @@ export interface StreamStats {
   readonly dropped: Readonly<Partial<Record<DropReason | LocalDropReason, number>>>;
   /** Stage timings of the newest consumed result. */
   readonly timings: StageTimings | undefined;
+  /** Where the time from capture to display of the newest consumed result went; undefined with `mode: txt2img`. */
+  readonly path: PathTimings | undefined;
+  /** Milliseconds to the server and back, the shortest of the last; undefined before the first. */
+  readonly roundTrip: number | undefined;
+  /** How often the connection was replaced, after a loss or because a server drained. */
+  readonly reconnects: number;
+}
+
+/** The way of one frame in milliseconds, from its capture on. */
+export interface PathTimings {
+  /** Until it arrived at the server: encoding, waiting for a credit, the network. */
+  readonly upload: number;
+  readonly server: number;
+  readonly download: number;
+  /** Until the consumer was done with the result. */
+  readonly display: number;
 }
 
 /** Length of the window of rates and latency in milliseconds. */
@@ -30,11 +47,13 @@ export class Statistics {
   readonly #now: () => number;
   readonly #start: number;
   readonly #sentAt: number[] = [];
-  readonly #consumedAt: { readonly time: number; readonly latency: number }[] = [];
+  readonly #consumedAt: number[] = [];
+  readonly #latencies: { readonly time: number; readonly latency: number }[] = [];
   readonly #dropped: Partial<Record<DropReason | LocalDropReason, number>> = {};
   #sent = 0;
   #consumed = 0;
   #timings: StageTimings | undefined;
+  #path: PathTimings | undefined;
 
   constructor(now: () => number) {
     this.#now = now;
@@ -47,11 +66,25 @@ export class Statistics {
     this.#forget();
   }
 
-  countConsumed(captured: number, timings: StageTimings): void {
+  /**
+   * @param arrived when the result came, by the clock of `now`.
+   * @param made whether the server made it of nothing: then it was never captured.
+   */
+  countConsumed({ captured, timings, times }: ResultMessage, arrived: number, made: boolean): void {
     const time = this.#now();
     this.#consumed += 1;
-    this.#consumedAt.push({ time, latency: time - captured });
+    this.#consumedAt.push(time);
     this.#timings = timings;
+    this.#path = undefined;
+    if (!made) {
+      this.#latencies.push({ time, latency: time - captured });
+      this.#path = {
+        upload: times.received - captured,
+        server: times.sent - times.received,
+        download: arrived - times.sent,
+        display: time - arrived,
+      };
+    }
     this.#forget();
   }
 
@@ -59,10 +92,10 @@ export class Statistics {
     this.#dropped[reason] = (this.#dropped[reason] ?? 0) + 1;
   }
 
-  read(): StreamStats {
+  read(roundTrip: number | undefined, reconnects: number): StreamStats {
     this.#forget();
     const seconds = Math.max(1, Math.min(windowLength, this.#now() - this.#start)) / 1000;
-    const latencies = this.#consumedAt.map(({ latency }) => latency).sort((a, b) => a - b);
+    const latencies = this.#latencies.map(({ latency }) => latency).sort((a, b) => a - b);
     const p50 = quantile(latencies, 0.5);
     const p95 = quantile(latencies, 0.95);
     return {
@@ -73,13 +106,18 @@ export class Statistics {
       latency: p50 === undefined || p95 === undefined ? undefined : { p50, p95 },
       dropped: { ...this.#dropped },
       timings: this.#timings,
+      path: this.#path,
+      roundTrip,
+      reconnects,
     };
   }
 
   #forget(): void {
     const from = this.#now() - windowLength;
-    while (this.#sentAt[0] !== undefined && this.#sentAt[0] <= from) this.#sentAt.shift();
-    while (this.#consumedAt[0] !== undefined && this.#consumedAt[0].time <= from) this.#consumedAt.shift();
+    for (const times of [this.#sentAt, this.#consumedAt]) {
+      while (times[0] !== undefined && times[0] <= from) times.shift();
+    }
+    while (this.#latencies[0] !== undefined && this.#latencies[0].time <= from) this.#latencies.shift();
   }
 }
 

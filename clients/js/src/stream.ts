@@ -1,4 +1,5 @@
 import type {
+  DrainMessage,
   DropReason,
   ErrorMessage,
   Limits,
@@ -8,80 +9,101 @@ import type {
   StreamParameters,
   UpdatedMessage,
 } from '@millrace/protocol';
-import { closeText, type CloseInfo, type Connection } from './connection.js';
+import type { CloseInfo, Connection } from './connection.js';
+import type { Dialler, Opened } from './dialler.js';
 import { Emitter } from './emitter.js';
 import { MillraceError } from './errors.js';
-import { Outbox } from './outbox.js';
-import { ResultReader } from './reader.js';
-import type { KnownMessage } from './server-message.js';
+import { FrameSender } from './frame-sender.js';
+import { Freshness } from './freshness.js';
+import { InFlight } from './in-flight.js';
+import { Link, type StreamMessage } from './link.js';
+import { ResultReader, type Arrival } from './reader.js';
+import type { StreamEvents } from './stream-events.js';
 import { Statistics, type LocalDropReason, type StreamStats } from './statistics.js';
 import { Updates, type Update } from './updates.js';
-
-/** What the listeners of each event get. */
-export interface StreamEvents {
-  /** A result arrived. Unless `frames()` is being read, it counts as consumed when the listeners return. */
-  result: ResultMessage;
-  /** An input frame, or for `unread` its result, was given up. */
-  dropped: { readonly id: number; readonly reason: DropReason | LocalDropReason };
-  updated: Update;
-  /** Something went wrong that no call waits for; the stream goes on unless `close` follows. */
-  error: MillraceError;
-  /** The stream has ended; `error` says why, unless this side closed it. */
-  close: CloseInfo & { readonly error: MillraceError | undefined };
-}
 
 export interface SendOptions {
   /** When the image was captured, in milliseconds of `performance.now()`; now, if left out. */
   readonly captured?: number | undefined;
 }
 
-interface OutgoingFrame {
-  readonly id: number;
-  readonly captured: number;
-  readonly data: Uint8Array | Blob;
-}
-
 /** An open stream; `connect` makes it. */
 export class MillraceStream implements AsyncDisposable {
-  /** Opaque name of the session, for support and logs. */
-  readonly session: string;
-  /** Name and version of the server software. */
-  readonly server: string;
-  readonly model: string;
-  readonly limits: Limits;
-  readonly #connection: Connection;
+  readonly #link: Link;
   readonly #events = new Emitter<StreamEvents>();
-  readonly #outbox: Outbox<OutgoingFrame>;
+  readonly #sender: FrameSender;
+  readonly #inFlight = new InFlight();
+  readonly #freshness = new Freshness();
   readonly #statistics = new Statistics(() => performance.now());
-  readonly #updates = new Updates();
+  readonly #updates: Updates;
   readonly #closed: Promise<void>;
   #resolveClosed: () => void = () => {};
+  #connection: Connection;
+  #ready: ReadyMessage;
   #parameters: StreamParameters;
   #reader: ResultReader | undefined;
-  #nextFrame = 0;
-  #received = 0;
+  #newest: Arrival | undefined;
   #acknowledged = 0;
-  #reading = false;
-  #closing = false;
+  #nextFrame = 0;
   #ended = false;
   #failure: MillraceError | undefined;
 
-  constructor(connection: Connection, ready: ReadyMessage) {
-    this.session = ready.session;
-    this.server = ready.server;
-    this.model = ready.model;
-    this.limits = ready.limits;
-    this.#connection = connection;
-    this.#parameters = ready.parameters;
-    this.#outbox = new Outbox(ready.credits);
+  constructor(
+    dialler: Dialler,
+    opened: Opened,
+    options: { readonly parameters: ParameterUpdate; readonly grace: number },
+  ) {
+    this.#updates = new Updates(options.parameters);
+    this.#connection = opened.connection;
+    this.#ready = opened.ready;
+    this.#parameters = opened.ready.parameters;
     this.#closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
-    connection.handOver({
-      message: (message) => this.#receive(message),
-      violation: (error) => this.#fail(error),
-      closed: (info) => this.#end(info),
+    this.#sender = new FrameSender(opened.connection, {
+      sent: (id) => {
+        this.#inFlight.add(id);
+        this.#statistics.countSent();
+      },
+      displaced: (id) => this.#drop(id, 'no_credit'),
+      failed: (error) => this.#events.emit('error', error),
     });
+    this.#link = new Link(
+      dialler,
+      {
+        adopt: (connection, ready) => this.#adopt(connection, ready),
+        receive: (message) => this.#receive(message),
+        startParameters: () => this.#updates.chosen,
+        reconnecting: (error) => {
+          this.#sender.suspend();
+          this.#events.emit('reconnecting', error);
+        },
+        reconnected: (resumed) => this.#events.emit('reconnected', { resumed }),
+        draining: (drain) => this.#drain(drain),
+        failed: (error) => this.#events.emit('error', error),
+        ended: (info, error) => this.#end(info, error),
+      },
+      options.grace,
+    );
+    this.#link.start(opened);
+  }
+
+  /** Opaque name of the session, for support and logs. */
+  get session(): string {
+    return this.#ready.session;
+  }
+
+  /** Name and version of the server software. */
+  get server(): string {
+    return this.#ready.server;
+  }
+
+  get model(): string {
+    return this.#ready.model;
+  }
+
+  get limits(): Limits {
+    return this.#ready.limits;
   }
 
   /** All parameters as the server last said they are. */
@@ -91,11 +113,11 @@ export class MillraceStream implements AsyncDisposable {
 
   /** Frames that would be sent at once; at 0 the newest waits here for the server's next grant. */
   get credits(): number {
-    return this.#outbox.credits;
+    return this.#sender.credits;
   }
 
   get closed(): boolean {
-    return this.#closing || this.#ended;
+    return this.#link.closing || this.#ended;
   }
 
   /** Calls `listener` at every event of that name, until the returned function is called. */
@@ -112,19 +134,18 @@ export class MillraceStream implements AsyncDisposable {
   send(data: Uint8Array | Blob, options: SendOptions = {}): number {
     this.#assertOpen();
     const id = this.#nextFrame++;
-    const displaced = this.#outbox.put({ id, captured: options.captured ?? performance.now(), data });
-    if (displaced !== undefined) this.#drop(displaced.id, 'no_credit');
-    void this.#flush();
+    this.#sender.send({ id, captured: options.captured ?? performance.now(), data });
     return id;
   }
 
   /**
-   * Changes parameters, all at one frame boundary or not at all.
+   * Changes parameters, all at one frame boundary or not at all. If the connection is lost meanwhile, the change is
+   * made over the next one.
    * @throws {MillraceError} (as rejection) invalid_parameter with `field`, rate_limited, closed, ...
    */
   async update(parameters: ParameterUpdate): Promise<Update> {
     this.#assertOpen();
-    return this.#updates.open((request) => this.#connection.send({ type: 'update', request, parameters }));
+    return this.#updates.open(parameters, this.#sendUpdate);
   }
 
   /**
@@ -136,11 +157,13 @@ export class MillraceStream implements AsyncDisposable {
   frames(): AsyncIterableIterator<ResultMessage, undefined> {
     if (this.#reader !== undefined) throw new TypeError('frames() is being read already');
     const reader = new ResultReader({
-      consumed: (frame) => this.#consume(frame),
-      unread: (frame) => this.#drop(frame.id, 'unread'),
+      consumed: (arrival) => this.#consume(arrival),
+      unread: ({ frame }) => this.#drop(frame.id, 'unread'),
+      refused: (arrival) =>
+        this.#freshness.outlived(arrival.time, performance.now()) && this.#giveUp(arrival),
       ended: () => {
         this.#reader = undefined;
-        this.#acknowledge(this.#received);
+        if (this.#newest !== undefined) this.#acknowledge(this.#newest);
       },
     });
     this.#reader = reader;
@@ -149,15 +172,12 @@ export class MillraceStream implements AsyncDisposable {
   }
 
   stats(): StreamStats {
-    return this.#statistics.read();
+    return this.#statistics.read(this.#link.roundTrip, this.#link.reconnects);
   }
 
   /** Closes the stream and waits until it is closed. Calling it again does no harm. */
   async close(): Promise<void> {
-    if (!this.closed) {
-      this.#closing = true;
-      this.#connection.close();
-    }
+    if (!this.closed) this.#link.close();
     return this.#closed;
   }
 
@@ -165,53 +185,66 @@ export class MillraceStream implements AsyncDisposable {
     await this.close();
   }
 
-  #receive(message: KnownMessage): void {
+  /** Goes on with this connection. */
+  #adopt(connection: Connection, ready: ReadyMessage): void {
+    this.#connection = connection;
+    this.#ready = ready;
+    this.#parameters = ready.parameters;
+    if (!ready.resumed) this.#lose(this.#inFlight.clear());
+    this.#inFlight.orphan();
+    this.#freshness.forget();
+    this.#acknowledged = 0;
+    this.#updates.repeat(this.#sendUpdate);
+    this.#sender.adopt(connection, ready.credits);
+  }
+
+  #receive(message: StreamMessage): void {
+    this.#freshness.hear(performance.now());
     switch (message.type) {
       case 'credit':
-        this.#outbox.allow(message.total);
-        void this.#flush();
+        this.#sender.allow(message.total);
         return;
       case 'result':
         this.#receiveResult(message);
         return;
       case 'dropped':
+        this.#inFlight.dropped(message.id);
         this.#drop(message.id, message.reason);
         return;
       case 'updated':
         this.#receiveUpdated(message);
         return;
+      case 'quality':
+        this.#events.emit('quality', { fps: message.fps });
+        return;
       case 'error':
         this.#receiveError(message);
-        return;
-      case 'ready':
-        this.#fail(new MillraceError('protocol_error'));
-        this.#connection.close(4400, 'ready came twice');
     }
   }
 
-  /** The connection is about to end, for this reason. */
-  #fail(error: MillraceError): void {
-    this.#failure ??= error;
-    this.#events.emit('error', error);
+  #drain({ deadline_seconds: deadlineSeconds }: DrainMessage): void {
+    this.#events.emit('drain', { deadlineSeconds });
   }
 
-  #end(info: CloseInfo): void {
+  #end(info: CloseInfo, error: MillraceError | undefined): void {
     this.#ended = true;
-    if (!this.#closing) {
-      const message = closeText('The connection to the server was lost', info);
-      this.#failure ??= new MillraceError('connection_lost', { message });
-    }
-    this.#updates.rejectAll(this.#failure ?? new MillraceError('closed'));
-    this.#reader?.end(this.#failure);
-    this.#events.emit('close', { ...info, error: this.#failure });
+    this.#failure = error;
+    this.#lose(this.#inFlight.clear());
+    this.#updates.rejectAll(error ?? new MillraceError('closed'));
+    this.#reader?.end(error);
+    this.#events.emit('close', { ...info, error });
     this.#resolveClosed();
   }
 
-  #receiveResult(message: ResultMessage): void {
-    this.#received = message.sequence;
-    this.#reader?.push(message);
-    this.#events.emit('result', message);
-    if (this.#reader === undefined) this.#consume(message);
+  #receiveResult(frame: ResultMessage): void {
+    this.#lose(this.#inFlight.finished(frame.id));
+    const arrival = { frame, time: performance.now(), connection: this.#connection };
+    this.#newest = arrival;
+    const fresh = this.#freshness.admit(frame, arrival.time);
+    if (!fresh && this.#giveUp(arrival)) return;
+    this.#reader?.push(arrival);
+    this.#events.emit('result', frame);
+    if (this.#reader === undefined) this.#consume(arrival);
   }
 
   #receiveUpdated({ request, from, parameters }: UpdatedMessage): void {
@@ -224,8 +257,14 @@ export class MillraceStream implements AsyncDisposable {
   #receiveError(message: ErrorMessage): void {
     const error = MillraceError.fromMessage(message);
     if (message.request !== undefined && this.#updates.reject(message.request, error)) return;
-    if (error.fatal) this.#fail(error);
-    else this.#events.emit('error', error);
+    this.#events.emit('error', error);
+  }
+
+  readonly #sendUpdate = (request: number, parameters: ParameterUpdate): void =>
+    this.#connection.send({ type: 'update', request, parameters });
+
+  #lose(frames: readonly number[]): void {
+    for (const id of frames) this.#drop(id, 'failed');
   }
 
   #drop(id: number, reason: DropReason | LocalDropReason): void {
@@ -233,36 +272,25 @@ export class MillraceStream implements AsyncDisposable {
     this.#events.emit('dropped', { id, reason });
   }
 
-  #consume(frame: ResultMessage): void {
-    this.#statistics.countConsumed(frame.captured, frame.timings);
-    this.#acknowledge(frame.sequence);
+  /** Gives up a result that is old. @returns false if no newer one is on its way: then it is the best there is. */
+  #giveUp(arrival: Arrival): boolean {
+    const { id } = arrival.frame;
+    if (!this.#inFlight.hasNewer(id) && this.#parameters.mode !== 'txt2img') return false;
+    this.#drop(id, 'stale');
+    this.#acknowledge(arrival);
+    return true;
   }
 
-  #acknowledge(sequence: number): void {
-    if (sequence <= this.#acknowledged) return;
+  #consume(arrival: Arrival): void {
+    this.#statistics.countConsumed(arrival.frame, arrival.time, this.#parameters.mode === 'txt2img');
+    this.#acknowledge(arrival);
+  }
+
+  /** What came over a former connection has nobody left to be acknowledged to. */
+  #acknowledge({ frame: { sequence }, connection }: Arrival): void {
+    if (connection !== this.#connection || sequence <= this.#acknowledged) return;
     this.#acknowledged = sequence;
-    this.#connection.send({ type: 'ack', sequence });
-  }
-
-  /** Sends what waits while there are credits; a Blob is read first, and frames stay in order meanwhile. */
-  async #flush(): Promise<void> {
-    while (!this.#reading && !this.closed) {
-      const frame = this.#outbox.take();
-      if (frame === undefined) return;
-      this.#reading = true;
-      try {
-        const { id, captured } = frame;
-        const data =
-          frame.data instanceof Uint8Array ? frame.data : new Uint8Array(await frame.data.arrayBuffer());
-        this.#connection.send({ type: 'frame', id, captured, data });
-        this.#statistics.countSent();
-      } catch (cause) {
-        this.#outbox.refund();
-        this.#events.emit('error', new MillraceError('invalid_frame', { cause, frame: frame.id }));
-      } finally {
-        this.#reading = false;
-      }
-    }
+    connection.send({ type: 'ack', sequence });
   }
 
   #assertOpen(): void {

@@ -9,17 +9,19 @@ test('says hello with its parameters and resolves on ready', async () => {
   await using server = await ProtocolServer.start();
   const connecting = connect(server.url, {
     webSocket: WebSocket,
+    reconnectSeconds: 0,
     client: 'a-test/1',
     parameters: { prompt: 'oil painting', steps: 2 },
   });
   const peer = await server.accept();
   assert.equal(peer.subprotocol, subprotocol);
-  const hello = await peer.greet({ session: 's', server: 'millrace/9', model: 'm', credits: 3 });
+  const { sent, ...hello } = await peer.greet({ session: 's', server: 'millrace/9', model: 'm', credits: 3 });
   assert.deepEqual(hello, {
     type: 'hello',
     client: 'a-test/1',
     parameters: { prompt: 'oil painting', steps: 2 },
   });
+  assert.equal(typeof sent, 'number');
   const stream = await connecting;
   assert.equal(stream.session, 's');
   assert.equal(stream.server, 'millrace/9');
@@ -38,7 +40,7 @@ for (const [given, expected] of [
   test(`takes ${given} as ${expected}`, async () => {
     await using server = await ProtocolServer.start();
     const url = given.replace('HOST', new URL(server.url).host);
-    const connecting = connect(url, { webSocket: WebSocket });
+    const connecting = connect(url, { webSocket: WebSocket, reconnectSeconds: 0 });
     const peer = await server.accept();
     assert.equal(peer.path, expected);
     await peer.greet();
@@ -48,7 +50,7 @@ for (const [given, expected] of [
 
 test('rejects with the code and field of the refusal', async () => {
   await using server = await ProtocolServer.start();
-  const connecting = connect(server.url, { webSocket: WebSocket });
+  const connecting = connect(server.url, { webSocket: WebSocket, reconnectSeconds: 0 });
   const rejected = assert.rejects(connecting, {
     name: 'MillraceError',
     code: 'invalid_parameter',
@@ -66,7 +68,7 @@ test('rejects with the code and field of the refusal', async () => {
 test('rejects with connection_failed where nobody listens', async () => {
   const server = await ProtocolServer.start();
   await server[Symbol.asyncDispose]();
-  await assert.rejects(connect(server.url, { webSocket: WebSocket }), {
+  await assert.rejects(connect(server.url, { webSocket: WebSocket, reconnectSeconds: 0 }), {
     code: 'connection_failed',
     retryable: true,
   });
@@ -74,7 +76,7 @@ test('rejects with connection_failed where nobody listens', async () => {
 
 test('rejects when the server closes before ready', async () => {
   await using server = await ProtocolServer.start();
-  const connecting = connect(server.url, { webSocket: WebSocket });
+  const connecting = connect(server.url, { webSocket: WebSocket, reconnectSeconds: 0 });
   const rejected = assert.rejects(connecting, { code: 'connection_failed', message: /1013: too busy/ });
   const peer = await server.accept();
   peer.close(1013, 'too busy');
@@ -88,7 +90,7 @@ for (const [what, data] of [
 ] as const) {
   test(`rejects ${what} as protocol_error`, async () => {
     await using server = await ProtocolServer.start();
-    const rejected = assert.rejects(connect(server.url, { webSocket: WebSocket }), {
+    const rejected = assert.rejects(connect(server.url, { webSocket: WebSocket, reconnectSeconds: 0 }), {
       code: 'protocol_error',
     });
     const peer = await server.accept();

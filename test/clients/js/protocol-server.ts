@@ -10,18 +10,26 @@ import type {
 import { connect, type ConnectOptions, type MillraceStream, type StreamEvents } from '@millrace/client';
 import { WebSocket, WebSocketServer } from 'ws';
 
-/** What this client relies on; fields that others rely on are left out. */
-const readyMessage = {
+/** A ready message as a server would send it. */
+export const readyMessage: ReadyMessage = {
   type: 'ready',
+  protocol: '1.0',
+  resumed: false,
   session: 'session-1',
   server: 'test/1',
   model: 'test-model',
   parameters: defaultParameters(),
   credits: 2,
-  limits: { message_bytes: 1_000_000, frame_pixels: 1_000_000, unacknowledged_results: 2 },
-} as ReadyMessage;
+  limits: {
+    message_bytes: 1_000_000,
+    frame_pixels: 1_000_000,
+    unacknowledged_results: 2,
+    updates_per_second: 60,
+  },
+};
 
 const timings = { decode: 1, queue: 2, encode: 3, denoise: 4, vae_decode: 5, image_encode: 6, total: 21 };
+const times = { received: 1, decoded: 2, queued: 3, encoded: 4, denoised: 5, vae_decoded: 6, sent: 7 };
 
 /** A result as a server would send it, for input frame `id`. */
 export function result(sequence: number, fields: Partial<ResultMessage> = {}): ResultMessage {
@@ -33,9 +41,10 @@ export function result(sequence: number, fields: Partial<ResultMessage> = {}): R
     width: 8,
     height: 8,
     timings,
+    times,
     data: Uint8Array.of(sequence),
     ...fields,
-  } as ResultMessage;
+  };
 }
 
 /** A real WebSocket server on a free port whose every message the test writes. */
@@ -90,14 +99,22 @@ export class Peer {
     });
   }
 
-  /** The next message; none is ever skipped, so this shows too that nothing else was sent before it. */
+  /**
+   * The next message; none is ever skipped but pings, which come at their own time, so this shows too that nothing
+   * else was sent before it.
+   */
   async receive<Type extends ClientMessage['type']>(
     type: Type,
   ): Promise<Extract<ClientMessage, { type: Type }>> {
-    while (this.#messages.length === 0) await new Promise<void>((resolve) => (this.#arrived = resolve));
-    const message = this.#messages.shift();
+    let message = await this.#next();
+    while (message?.type === 'ping' && message.type !== type) message = await this.#next();
     if (message?.type !== type) throw new Error(`expected ${type}, got ${JSON.stringify(message)}`);
     return message as Extract<ClientMessage, { type: Type }>;
+  }
+
+  async #next(): Promise<ClientMessage | undefined> {
+    while (this.#messages.length === 0) await new Promise<void>((resolve) => (this.#arrived = resolve));
+    return this.#messages.shift();
   }
 
   send(...messages: readonly ServerMessage[]): void {
@@ -127,9 +144,10 @@ export class Peer {
 export interface OpenStream extends AsyncDisposable {
   readonly stream: MillraceStream;
   readonly peer: Peer;
+  readonly server: ProtocolServer;
 }
 
-/** A server and a stream that is ready. */
+/** A server and a stream that is ready, and does not come back by itself unless `options` say so. */
 export async function openStream(
   ready: Partial<ReadyMessage> = {},
   options: ConnectOptions = {},
@@ -139,8 +157,17 @@ export async function openStream(
     await peer.greet(ready);
     return peer;
   });
-  const stream = await connect(server.url, { webSocket: WebSocket, ...options });
-  return { stream, peer: await accepted, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
+  const stream = await connect(server.url, { webSocket: WebSocket, reconnectSeconds: 0, ...options });
+  return {
+    stream,
+    server,
+    peer: await accepted,
+    async [Symbol.asyncDispose]() {
+      // A stream that cannot close, as when the test has broken its connection off, ends with the server.
+      void stream.close();
+      await server[Symbol.asyncDispose]();
+    },
+  };
 }
 
 /** A promise of the next event of that name which `wanted` accepts. */

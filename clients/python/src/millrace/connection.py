@@ -63,6 +63,7 @@ class Connection:
                 subprotocols=[Subprotocol(SUBPROTOCOL)],
                 additional_headers=headers,
                 compression=None,
+                ping_interval=None,  # The link has pings of its own.
                 max_size=_MAX_MESSAGE,
                 open_timeout=_OPEN_TIMEOUT,
                 close_timeout=_CLOSE_TIMEOUT,
@@ -130,6 +131,10 @@ class Connection:
         if close_code in (None, _ABNORMAL):
             return MillraceError(code, f"{what}.")
         return MillraceError(code, f"{what} ({close_code}{f': {reason}' if reason else ''}).")
+
+    def abandon(self) -> None:
+        """Take the connection for broken off: nobody answers."""
+        self._socket.transport.abort()
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close, and stop to send. Calling it again does no harm."""

@@ -44,9 +44,18 @@ class Dialler:
         return callable(self._token)
 
     async def read_token(self) -> str | None:
-        """Return the token to show now."""
-        token = self._token() if callable(self._token) else self._token
-        return await token if inspect.isawaitable(token) else token
+        """Return the token to show now.
+
+        Raises MillraceError: connection_failed, if it cannot be had
+        """
+        if not callable(self._token):
+            return self._token
+        try:
+            token = self._token()
+            return await token if inspect.isawaitable(token) else token
+        except Exception as error:
+            message = f"No access token could be had: {error}"
+            raise MillraceError("connection_failed", message) from error
 
     async def open(self, parameters: Parameters) -> tuple[Connection, Ready]:
         """Connect once, and resume if there is something to go on from; otherwise start with ``parameters``.

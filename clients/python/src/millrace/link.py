@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from .messages import Parameters
 
 _PING_SECONDS = 2.0
+_PATIENCE = 3
+"""After so many pings without any word from the server the connection is taken for lost."""
 _RENEW_AT = 0.8
 """Share of a token's life after which the next one is asked for."""
 
@@ -30,6 +32,9 @@ class LinkOwner(Protocol):
 
     def adopt(self, connection: Connection, ready: Ready) -> None:
         """Go on with this connection, which has nothing to do with the one before."""
+
+    def lost(self) -> None:
+        """Send nothing: there is no connection for a while."""
 
     def receive(self, message: ServerMessage) -> None:
         """Take a message that is about frames or parameters."""
@@ -68,6 +73,7 @@ class Link:
         self._renewal: asyncio.TimerHandle | None = None
         self._renewing: asyncio.Task[None] | None = None
         self._task: asyncio.Task[None] | None = None
+        self._unanswered = 0
         self.closing = False
         #: How often the connection was replaced.
         self.reconnects = 0
@@ -136,10 +142,12 @@ class Link:
             return moved
         if self.closing or not error.retryable or self._reconnect_seconds <= 0:
             raise error
+        self._owner.lost()
         self._emit(Reconnecting(error))
         return await self._dialler.reopen(self._owner.start_parameters(), self._reconnect_seconds)
 
     def _receive(self, connection: Connection, message: ServerMessage) -> None:
+        self._unanswered = 0
         match message:
             case Pong():
                 self._clock.add(sent=message.sent, received=message.received, returned=self._now())
@@ -174,7 +182,12 @@ class Link:
         return opened
 
     async def _ping(self, connection: Connection) -> None:
+        self._unanswered = 0
         while True:
+            if self._unanswered >= _PATIENCE:
+                connection.abandon()
+                return
+            self._unanswered += 1
             connection.send("ping", sent=self._now(), offset=self._clock.offset)
             await asyncio.sleep(_PING_SECONDS)
 
@@ -187,7 +200,11 @@ class Link:
 
     def _renew(self) -> None:
         async def renew() -> None:
-            token = await self._dialler.read_token()
+            try:
+                token = await self._dialler.read_token()
+            except MillraceError as error:
+                self._emit(Problem(error))
+                return
             if self._connection is not None:
                 self._connection.send("authenticate", token=token)
 

@@ -191,8 +191,13 @@ class Stream:
         """Return what a stream that starts afresh needs to be as this one; for the link."""
         return self._updates.chosen
 
+    def lost(self) -> None:
+        """Have frames wait: there is no connection; for the link."""
+        self._outbox.restart(0)
+
     def receive(self, message: ServerMessage) -> None:
         """Take what the server says about frames and parameters; for the link."""
+        self._freshness.hear(now())
         match message:
             case Frame():
                 self._receive_frame(message)

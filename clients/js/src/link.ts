@@ -1,0 +1,219 @@
+import type { DrainMessage, ParameterUpdate, ReadyMessage, ServerMessage } from '@millrace/protocol';
+import { ClockFilter } from './clock-filter.js';
+import { closeText, type CloseInfo, type Connection } from './connection.js';
+import type { Dialler, Opened } from './dialler.js';
+import { MillraceError } from './errors.js';
+
+const pingPeriod = 2000;
+/** After so many pings without any word from the server the connection is taken for lost. */
+const patience = 3;
+/** The share of a token's life after which the next one is shown. */
+const renewAt = 0.8;
+/** Timers can wait no longer. */
+const longestTimer = 2 ** 31 - 1;
+
+/** The messages that are about pictures and parameters rather than about the connection. */
+export type StreamMessage = Extract<
+  ServerMessage,
+  { readonly type: 'credit' | 'result' | 'dropped' | 'updated' | 'quality' | 'error' }
+>;
+
+/** The stream, as its link sees it. */
+export interface LinkOwner {
+  /** Go on with this connection, which has nothing to do with the one before. */
+  adopt(connection: Connection, ready: ReadyMessage): void;
+  receive(message: StreamMessage): void;
+  /** What a stream that starts afresh needs to be as this one. */
+  startParameters(): ParameterUpdate;
+  reconnecting(error: MillraceError): void;
+  reconnected(resumed: boolean): void;
+  draining(drain: DrainMessage): void;
+  /** Something went wrong, and the stream goes on. */
+  failed(error: MillraceError): void;
+  /** Called once, last; without an error if it was closed here. */
+  ended(info: CloseInfo, error: MillraceError | undefined): void;
+}
+
+/**
+ * Keeps a stream connected: reconnects after a loss, moves on when a server drains. It keeps what belongs to the
+ * connection: clock, resume token, access token.
+ */
+export class Link {
+  readonly #dialler: Dialler;
+  readonly #owner: LinkOwner;
+  readonly #grace: number;
+  readonly #clock = new ClockFilter();
+  readonly #stop = new AbortController();
+  #connection: Connection | undefined;
+  #fatal: MillraceError | undefined;
+  #move: Promise<boolean> | undefined;
+  #pings: ReturnType<typeof setInterval> | undefined;
+  #renewal: ReturnType<typeof setTimeout> | undefined;
+  #unanswered = 0;
+  #reconnects = 0;
+
+  /** @param grace milliseconds for which a lost connection is sought anew. */
+  constructor(dialler: Dialler, owner: LinkOwner, grace: number) {
+    this.#dialler = dialler;
+    this.#owner = owner;
+    this.#grace = grace;
+  }
+
+  get closing(): boolean {
+    return this.#stop.signal.aborted;
+  }
+
+  /** How often the connection was replaced. */
+  get reconnects(): number {
+    return this.#reconnects;
+  }
+
+  /** Milliseconds to the server and back. */
+  get roundTrip(): number | undefined {
+    return this.#clock.roundTrip;
+  }
+
+  /** Goes on with this connection. */
+  start({ connection, ready }: Opened): void {
+    this.#connection = connection;
+    this.#fatal = undefined;
+    this.#unanswered = 0;
+    this.#clock.forget();
+    this.#owner.adopt(connection, ready);
+    this.#renewLater(ready.token_expires);
+    this.#pings = setInterval(() => this.#ping(connection), pingPeriod);
+    this.#ping(connection);
+    connection.handOver({
+      message: (message) => this.#receive(connection, message),
+      violation: (error) => (this.#fatal = error),
+      closed: (info) => {
+        this.#leave();
+        void this.#recover(info);
+      },
+    });
+  }
+
+  /** Closes the connection, or stops to look for one; `ended` follows. */
+  close(): void {
+    this.#stop.abort(new MillraceError('closed'));
+    this.#connection?.close();
+  }
+
+  #leave(): void {
+    clearInterval(this.#pings);
+    clearTimeout(this.#renewal);
+  }
+
+  #replace(opened: Opened): void {
+    this.#reconnects += 1;
+    this.start(opened);
+    this.#owner.reconnected(opened.ready.resumed);
+  }
+
+  async #recover(info: CloseInfo): Promise<void> {
+    const text = closeText('The connection to the server was lost', info);
+    const error = this.#fatal ?? new MillraceError('connection_lost', { message: text });
+    const moved = await this.#move;
+    if (moved === true) return;
+    try {
+      if (this.closing || !error.retryable || this.#grace <= 0) throw error;
+      this.#owner.reconnecting(error);
+      this.#replace(await this.#reopen(this.#grace));
+    } catch (cause) {
+      if (!(cause instanceof MillraceError)) throw cause;
+      this.#owner.ended(info, this.closing ? undefined : cause);
+    }
+  }
+
+  async #reopen(time: number): Promise<Opened> {
+    const { signal } = this.#stop;
+    const opened = await this.#dialler.reopen(() => this.#owner.startParameters(), time, signal);
+    if (!signal.aborted) return opened;
+    opened.connection.close();
+    throw signal.reason;
+  }
+
+  #receive(connection: Connection, message: ServerMessage): void {
+    this.#unanswered = 0;
+    switch (message.type) {
+      case 'pong':
+        this.#clock.add({ sent: message.sent, received: message.received, returned: performance.now() });
+        return;
+      case 'checkpoint':
+        this.#dialler.resume = message.token;
+        return;
+      case 'drain':
+        this.#receiveDrain(connection, message);
+        return;
+      case 'authenticated':
+        this.#renewLater(message.expires_seconds);
+        return;
+      case 'ready':
+      case 'queued':
+        this.#fatal = new MillraceError('protocol_error');
+        connection.close(4400, `${message.type} came late`);
+        return;
+      case 'error': {
+        const error = MillraceError.fromMessage(message);
+        if (error.fatal) this.#fatal = error;
+        else this.#owner.receive(message);
+        return;
+      }
+      case 'credit':
+      case 'result':
+      case 'dropped':
+      case 'updated':
+      case 'quality':
+        this.#owner.receive(message);
+    }
+  }
+
+  #receiveDrain(connection: Connection, drain: DrainMessage): void {
+    this.#dialler.resume = drain.token ?? this.#dialler.resume;
+    this.#owner.draining(drain);
+    if (this.#grace > 0) this.#move ??= this.#moveOver(connection, drain.deadline_seconds * 1000);
+  }
+
+  /** Connects to the server that takes the place of one that stops, and leaves that one. */
+  async #moveOver(connection: Connection, time: number): Promise<boolean> {
+    try {
+      const opened = await this.#reopen(time);
+      connection.leave();
+      this.#leave();
+      this.#move = undefined;
+      this.#replace(opened);
+      return true;
+    } catch (error) {
+      if (!(error instanceof MillraceError)) throw error;
+      this.#move = undefined;
+      return false;
+    }
+  }
+
+  #ping(connection: Connection): void {
+    if (this.#unanswered >= patience) {
+      connection.abandon();
+      return;
+    }
+    this.#unanswered += 1;
+    const { offset } = this.#clock;
+    connection.send({ type: 'ping', sent: performance.now(), ...(offset !== undefined && { offset }) });
+  }
+
+  #renewLater(seconds: number | undefined): void {
+    clearTimeout(this.#renewal);
+    if (seconds === undefined || !this.#dialler.renewsTokens) return;
+    this.#renewal = setTimeout(() => void this.#renew(), Math.min(seconds * 1000 * renewAt, longestTimer));
+  }
+
+  /** Shows the next access token; without one the server closes when the one in use expires. */
+  async #renew(): Promise<void> {
+    try {
+      const token = await this.#dialler.readToken();
+      if (token !== undefined) this.#connection?.send({ type: 'authenticate', token });
+    } catch (error) {
+      if (!(error instanceof MillraceError)) throw error;
+      this.#owner.failed(error);
+    }
+  }
+}

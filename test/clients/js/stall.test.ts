@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { nextEvent, openStream, result, type OpenStream } from './protocol-server.js';
+
+const interval = 20;
+
+/** Milliseconds ago, on the stream's clock, as a result says it. */
+function sentAgo(ago: number): Pick<ReturnType<typeof result>, 'captured' | 'times'> {
+  const sent = performance.now() - ago;
+  return { captured: sent - 5, times: { ...result(1).times, sent } };
+}
+
+/** Lets results flow, so that it is known what is usual. */
+async function flow({ stream, peer }: OpenStream): Promise<void> {
+  for (let sequence = 1; sequence <= 6; sequence++) {
+    await pause(interval);
+    const arrived = nextEvent(stream, 'result');
+    peer.send(result(sequence, sentAgo(0)));
+    await arrived;
+  }
+}
+
+/** Holds this whole process up, as a debugger, a sleeping laptop or SIGSTOP does. */
+function stall(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
+}
+
+test('after a stall, what lay in buffers is acknowledged and not shown', async () => {
+  await using open = await openStream({ credits: 20 });
+  const { stream, peer } = open;
+  await flow(open);
+  for (let id = 0; id < 10; id++) stream.send(Uint8Array.of(1));
+  const shown: number[] = [];
+  const stale: number[] = [];
+  stream.on('result', ({ sequence }) => shown.push(sequence));
+  stream.on('dropped', ({ id, reason }) => reason === 'stale' && stale.push(id));
+  peer.send(result(7, { id: 6, ...sentAgo(0) }), result(8, { id: 7, ...sentAgo(0) }));
+  stall();
+  const fresh = nextEvent(stream, 'result');
+  await nextEvent(stream, 'dropped', ({ id }) => id === 7);
+  peer.send(result(9, { id: 8, ...sentAgo(0) }));
+  await fresh;
+  assert.deepEqual([shown, stale], [[9], [6, 7]]);
+});
+
+test('the last result is shown, however old', async () => {
+  await using open = await openStream({ credits: 20 });
+  const { stream, peer } = open;
+  await flow(open);
+  peer.send(result(7, sentAgo(0)));
+  stall();
+  assert.equal((await nextEvent(stream, 'result')).sequence, 7);
+});
+
+test('a consumer that was busy for long gets a new result, not the one that waited', async () => {
+  await using open = await openStream({ credits: 20 });
+  const { stream, peer } = open;
+  await flow(open);
+  for (let id = 0; id < 10; id++) stream.send(Uint8Array.of(1));
+  const frames = stream.frames();
+  peer.send(result(7, { id: 6, ...sentAgo(0) }));
+  await nextEvent(stream, 'result');
+  await pause(800);
+  const next = frames.next();
+  peer.send(result(8, { id: 7, ...sentAgo(0) }));
+  assert.equal((await next).value?.sequence, 8);
+});
+
+test('pictures that the server makes of nothing have no latency', async () => {
+  await using open = await openStream({});
+  const { stream, peer } = open;
+  const updating = stream.update({ mode: 'txt2img' });
+  const { request } = await peer.receive('update');
+  peer.send({
+    type: 'updated',
+    request,
+    from: 0,
+    parameters: { ...stream.parameters, mode: 'txt2img' },
+  });
+  await updating;
+  peer.send(result(1, { captured: 0 }));
+  await peer.receive('ack');
+  const { consumed, latency, path } = stream.stats();
+  assert.deepEqual([consumed, latency, path], [1, undefined, undefined]);
+});

@@ -1,0 +1,16 @@
+import assert from 'node:assert/strict';
+import { flagOf, settingsTable, variableOf } from '../../src/cli/settings-table.js';
+
+const names = Object.keys(settingsTable);
+const variables = new Set(names.map(variableOf));
+const flags = new Set([...names.map(flagOf), '--config']);
+
+/** Asserts that each variable of the server in a text is one that it reads, and each flag of `serve` too. */
+export function assertKnownSettings(text: string): void {
+  const wrongVariables = (text.match(/\bMILLRACE_[A-Z0-9_]+/g) ?? []).filter((name) => !variables.has(name));
+  const calls = text.match(/\bserve\b[^\n]*/g) ?? [];
+  const wrongFlags = calls
+    .flatMap((call) => call.match(/--[a-z][a-z-]+/g) ?? [])
+    .filter((flag) => !flags.has(flag));
+  assert.deepEqual([...wrongVariables, ...wrongFlags], []);
+}

@@ -2,8 +2,8 @@ import { subprotocol } from '@millrace/protocol';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import type { Settings } from './cli/settings.js';
+import { createEngines } from './engine/engine-group.js';
 import { rowsPerSecond } from './engine/rows-per-second.js';
-import { createEngine } from './engine/supervisor.js';
 import { createMetrics } from './metrics/metrics.js';
 import { readModelFolder } from './model/folder.js';
 import { packagePath, version } from './package.js';
@@ -31,29 +31,34 @@ export interface App extends AsyncDisposable {
 /**
  * Puts the parts of the server together.
  * @throws {ModelError} if the model folder cannot be used.
+ * @throws {DeviceError} if there is no such device.
  */
 export async function createApp(settings: Settings, log: Logger): Promise<App> {
   const model = await readModelFolder(settings.model);
   const { name, description, styles } = model;
   const server = `millrace/${version}`;
   const metrics = createMetrics({
-    build: { version, model: name, device: 'cpu' },
+    build: { version, model: name, device: settings.device.join(',') },
     census: () => sessions.census(),
   });
 
   let fail: (error: Error) => void = () => {};
   const failed = new Promise<Error>((resolve) => (fail = resolve));
-  const engine = createEngine({
+  const engine = createEngines({
     model: settings.model,
+    devices: settings.device,
     threads: settings.threads,
     cacheDirectory: settings.cacheDirectory === '' ? null : settings.cacheDirectory,
     observer: {
       onState(state) {
         metrics.engineState(state.name);
         if (state.name === 'ready') metrics.capacity(rowsPerSecond(state));
-        log.info({ engine: state.name, ...('what' in state && { doing: state.what }) }, 'engine state');
+        const { name: engine } = state;
+        const doing = 'what' in state && { doing: state.what };
+        log.info({ engine, ...doing, ...('device' in state && { device: state.device }) }, 'engine state');
         if (state.name === 'failed') fail(state.error);
       },
+      onNote: (note) => log.info(note),
       onInference: (call) => metrics.inference(call),
       onEmbedding: (lookup) => metrics.embedding(lookup),
     },

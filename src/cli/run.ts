@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { ParameterError } from '../engine/engine.js';
-import { createEngine } from '../engine/supervisor.js';
+import { createEngines } from '../engine/engine-group.js';
 import { readModelFolder } from '../model/folder.js';
 import { createParameterRules } from '../session/parameters.js';
 import { findFfmpeg, type Ffmpeg } from '../video/ffmpeg.js';
@@ -22,6 +22,7 @@ interface RunOptions extends Readonly<Record<string, unknown>> {
   readonly prompt: string;
   readonly size?: string;
   readonly model?: string;
+  readonly device?: string;
   readonly threads?: string;
   readonly fps: string;
   readonly crf?: string;
@@ -47,6 +48,7 @@ export function createRunCommand(): Command {
     .option('--json', 'print figures of the run as JSON on standard output')
     .option('--size <WxH>', "size of the output in pixels (default: the model's own)")
     .option('--model <model>', `${settingsTable.model.description} (MILLRACE_MODEL)`)
+    .option('--device <list>', `${settingsTable.device.description} (MILLRACE_DEVICE)`)
     .option('--threads <integer>', `${settingsTable.threads.description} (MILLRACE_THREADS)`)
     .option('--fps <rate>', 'frame rate of a video made of images, such as 25 or 30000/1001', '25')
     .option('--crf <number>', 'quality of the video, lower is better (default: 18 for H.264, 30 for VP9)')
@@ -67,7 +69,7 @@ export function createRunCommand(): Command {
 
 async function run(path: string, options: RunOptions, signal: AbortSignal): Promise<Report> {
   const settings = readSettings({
-    flags: { model: options.model, threads: options.threads },
+    flags: { model: options.model, device: options.device, threads: options.threads },
     environment: process.env,
   });
   const rate = parseRational(options.fps);
@@ -88,12 +90,14 @@ async function run(path: string, options: RunOptions, signal: AbortSignal): Prom
   await using output = await openOutput(options.output, { input, ffmpeg, overwrite, crf, quality });
 
   using progress = new Progress(process.stderr);
-  await using engine = createEngine({
+  await using engine = createEngines({
     model: folder,
+    devices: settings.device,
     threads: settings.threads,
     cacheDirectory: settings.cacheDirectory === '' ? null : settings.cacheDirectory,
     observer: {
       onState: (state) => 'what' in state && progress.say(`${state.what}...`),
+      onNote: (note) => progress.note(note),
       onEmbedding: () => {},
       onInference: () => {},
     },

@@ -47,6 +47,12 @@ export const settingsTable = {
     description:
       'Model folder in the diffusers layout with ONNX graphs, or organisation/name[@revision] at the hub.',
   },
+  device: {
+    type: 'list',
+    default: ['auto'],
+    description:
+      'Where the networks run: auto, cpu, cuda[:n], tensorrt[:n], webgpu, coreml or dml[:n]; several share the streams.',
+  },
   threads: {
     type: 'integer',
     range: [1, 1024],

@@ -3,6 +3,8 @@ import type { StreamState } from '../diffusion/stream.js';
 import type { Image } from '../image/image.js';
 import type { CostCurve, EngineDropReason, ModelInfo, WorkerTimings } from './messages.js';
 
+export type { StreamState };
+
 /** One generated image and what its making took. */
 export interface GeneratedImage extends Image {
   readonly timings: WorkerTimings;
@@ -61,6 +63,8 @@ export type EngineState =
   | { readonly name: 'starting'; readonly what: string }
   | {
       readonly name: 'ready';
+      /** Where it runs, such as `cpu` or `cuda:0`; several are separated by commas. */
+      readonly device: string;
       readonly model: ModelInfo;
       readonly costs: CostCurve;
       readonly rowBudget: number;
@@ -72,6 +76,8 @@ export type EngineState =
 /** What the engine reports to whoever measures it. */
 export interface EngineObserver {
   onState(state: EngineState): void;
+  /** Something that whoever runs the server should know, in a sentence; each is told once. */
+  onNote(text: string): void;
   /** A prompt was looked up in the cache of embeddings. */
   onEmbedding(lookup: { readonly hit: boolean }): void;
   onInference(call: { readonly rows: number; readonly streams: number; readonly ms: number }): void;

@@ -10,9 +10,11 @@ import type { StreamState } from '../diffusion/stream.js';
 export interface WorkerOptions {
   /** Diffusers-style model folder. */
   readonly model: string;
+  /** Where it runs, as `parseDevice` takes it. */
+  readonly device: string;
   /** Threads for one inference call. */
   readonly threads: number;
-  /** Where calibration results are kept; null keeps none. */
+  /** Where calibration results and engines of TensorRT are kept; null keeps none. */
   readonly cacheDirectory: string | null;
 }
 
@@ -73,8 +75,12 @@ export type CostCurve = readonly { readonly rows: number; readonly ms: number }[
 export type FromWorker =
   /** What the start is doing, for people. */
   | { readonly type: 'starting'; readonly what: string }
+  /** Something that whoever runs the server should know, in a sentence. */
+  | { readonly type: 'note'; readonly text: string }
   | {
       readonly type: 'ready';
+      /** Where it runs: what was asked for, or what `auto` came to. */
+      readonly device: string;
       readonly model: ModelInfo;
       readonly costs: CostCurve;
       readonly rowBudget: number;

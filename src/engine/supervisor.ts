@@ -2,6 +2,7 @@ import type { StreamParameters } from '@millrace/protocol';
 import type { StreamState } from '../diffusion/stream.js';
 import { BufferPool } from './buffer-pool.js';
 import { deferred } from './deferred.js';
+import { parseDevice, type Provider } from './device.js';
 import type { Engine, EngineObserver, EngineState, EngineStream, StreamListener } from './engine.js';
 import { ManagedStream } from './managed-stream.js';
 import type { FromWorker, WorkerOptions } from './messages.js';
@@ -9,7 +10,9 @@ import { WorkerHost } from './worker-host.js';
 
 export interface EngineOptions extends WorkerOptions {
   readonly observer: EngineObserver;
-  /** Longest silence of the worker while it starts, in milliseconds; 2 minutes if not given. */
+  /** Memory of frames, where it is shared with other engines. */
+  readonly pixels?: BufferPool;
+  /** Longest silence of the worker while it starts, in milliseconds; by the device if not given. */
   readonly startTimeoutMs?: number;
   /** How long a stop waits for the inference call under way, in milliseconds; 30 seconds if not given. */
   readonly stopTimeoutMs?: number;
@@ -21,8 +24,14 @@ export interface EngineOptions extends WorkerOptions {
 const maxDeaths = 5;
 const deathWindowMs = 60_000;
 const restartDelayMs = 100;
+/** A load may compile for the device, in one call: minutes for large models, much longer for TensorRT. */
+const startTimeouts: Partial<Readonly<Record<Provider, number>>> = { cpu: 120_000, tensorrt: 3_600_000 };
+const usualStartTimeout = 600_000;
 
-/** The engine in a worker thread, watched over and started again when it dies. */
+/**
+ * The engine in a worker thread, watched over and started again when it dies.
+ * @throws {DeviceError} if there is no such device; one that does not work fails the start.
+ */
 export function createEngine(options: EngineOptions): Engine {
   return new Supervisor(options);
 }
@@ -31,7 +40,9 @@ class Supervisor implements Engine {
   readonly #options: EngineOptions;
   readonly #streams = new Map<number, ManagedStream>();
   /** Memory of input frames that came back. */
-  readonly #pixels = new BufferPool(16);
+  readonly #pixels: BufferPool;
+  readonly #startTimeoutMs: number;
+  readonly #told = new Set<string>();
   #state: EngineState = { name: 'starting', what: 'starting the inference thread' };
   #host: WorkerHost | null = null;
   #deaths: number[] = [];
@@ -42,6 +53,8 @@ class Supervisor implements Engine {
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    this.#startTimeoutMs = startTimeouts[parseDevice(options.device).provider] ?? usualStartTimeout;
+    this.#pixels = options.pixels ?? new BufferPool(16);
   }
 
   get state(): EngineState {
@@ -93,11 +106,11 @@ class Supervisor implements Engine {
   }
 
   #spawn(): void {
-    const { model, threads, cacheDirectory, workerFile, startTimeoutMs, stopTimeoutMs } = this.#options;
+    const { model, device, threads, cacheDirectory, workerFile, stopTimeoutMs } = this.#options;
     this.#host = new WorkerHost({
       file: workerFile ?? new URL('worker/main.js', import.meta.url),
-      worker: { model, threads, cacheDirectory },
-      startTimeoutMs: startTimeoutMs ?? 120_000,
+      worker: { model, device, threads, cacheDirectory },
+      startTimeoutMs: this.#options.startTimeoutMs ?? this.#startTimeoutMs,
       stopTimeoutMs: stopTimeoutMs ?? 30_000,
       onMessage: (message) => this.#receive(message),
       onDeath: (error) => this.#onDeath(error),
@@ -111,9 +124,14 @@ class Supervisor implements Engine {
           this.#setState({ name: this.#state.name, what: message.what });
         }
         return;
+      case 'note':
+        if (!this.#told.has(message.text)) this.#options.observer.onNote(message.text);
+        this.#told.add(message.text);
+        return;
       case 'ready':
         this.#setState({
           name: 'ready',
+          device: message.device,
           model: message.model,
           costs: message.costs,
           rowBudget: message.rowBudget,

@@ -31,9 +31,10 @@ test('starts step by step, measures the model, and ends twice without harm', asy
 test('a model folder that is none: one line that names it', async () => {
   await using engine = createEngine({
     model: '/nowhere/model',
+    device: 'cpu',
     threads: 1,
     cacheDirectory: null,
-    observer: { onState: () => {}, onInference: () => {}, onEmbedding: () => {} },
+    observer: { onState: () => {}, onNote: () => {}, onInference: () => {}, onEmbedding: () => {} },
   });
   await assert.rejects(engine.start(), (error: Error) => {
     assert.match(error.message, /^\/nowhere\/model: no such folder/);

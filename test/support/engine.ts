@@ -22,25 +22,36 @@ export interface TestEngine extends AsyncDisposable {
   readonly states: EngineState[];
   readonly calls: { readonly rows: number; readonly streams: number; readonly ms: number }[];
   readonly lookups: boolean[];
+  readonly notes: string[];
 }
 
 export async function startEngine(model: string, options: Partial<EngineOptions> = {}): Promise<TestEngine> {
   const states: EngineState[] = [];
   const calls: TestEngine['calls'] = [];
   const lookups: boolean[] = [];
+  const notes: string[] = [];
   const engine = createEngine({
     model,
+    device: 'cpu',
     threads: 1,
     cacheDirectory: null,
     observer: {
       onState: (state) => states.push(state),
+      onNote: (note) => notes.push(note),
       onInference: (call) => calls.push(call),
       onEmbedding: ({ hit }) => lookups.push(hit),
     },
     ...options,
   });
   await engine.start();
-  return { engine, states, calls, lookups, [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose]() };
+  return {
+    engine,
+    states,
+    calls,
+    lookups,
+    notes,
+    [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
+  };
 }
 
 /** Parameters of the tiny model, small enough to be quick. */

@@ -102,6 +102,7 @@ describe('the HTTP server', () => {
       [
         {
           name: 'ready',
+          device: 'cpu',
           model: { name: 'model', sizeFactor: 8, defaults: {} },
           costs: [],
           rowBudget: 1,

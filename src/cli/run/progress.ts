@@ -17,6 +17,11 @@ export class Progress implements Disposable {
     this.#draw(text);
   }
 
+  /** A line of its own that stays. */
+  note(text: string): void {
+    if (this.#stream.isTTY) this.#stream.write(`\r\x1b[K${text}\n`);
+  }
+
   /** @param elapsed milliseconds since the start. */
   update(done: number, total: number, elapsed: number): void {
     const now = performance.now();

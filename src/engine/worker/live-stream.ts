@@ -220,7 +220,10 @@ export class LiveStream implements Source {
 
   #admission(parameters: StreamParameters, plan: Plan): ReturnType<typeof admissionOf> {
     const rowsPerStep = needsNegative(guidanceOf(parameters), plan.solver.stages.length - 1) ? 2 : 1;
-    const preferred = preferredDenoise(this.#context.costs, plan.solver.stages.length, rowsPerStep);
+    const { model, costs } = this.#context;
+    const preferred = model.mixesTimesteps
+      ? preferredDenoise(costs, plan.solver.stages.length, rowsPerStep)
+      : 'sequential';
     return admissionOf(parameters, preferred);
   }
 

@@ -1,14 +1,17 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { readModelFolder } from '../../model/folder.js';
 import { BufferPool } from '../buffer-pool.js';
+import { deviceName, parseDevice } from '../device.js';
 import { ParameterError } from '../engine.js';
 import type { FromWorker, ToWorker, WorkerOptions } from '../messages.js';
 import { rowBudget } from './calibration.js';
 import { EmbeddingCache } from './embedding-cache.js';
+import { exportNotes } from './export-notes.js';
 import { FrameLoop, type Post } from './frame-loop.js';
 import { LiveStream, type StreamContext } from './live-stream.js';
 import { measureCosts } from './measure-costs.js';
 import { Padding } from './padding.js';
+import { chooseDevice, surroundings } from './providers.js';
 import { ModelRuntime } from './runtime.js';
 import { blankConditioning } from './unet.js';
 
@@ -105,6 +108,9 @@ class EngineWorker {
   }
 }
 
+const noTensorRtCache =
+  'onnxruntime-node does not hand on the settings of TensorRT caches: engines are built at every start';
+
 /** Messages that wait for the loop to take them. */
 class Inbox {
   readonly #messages: ToWorker[] = [];
@@ -136,23 +142,35 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
   const post: Post = (message, transfer = []) => port.postMessage(message, [...transfer]);
   const inbox = new Inbox();
   port.on('message', (message: ToWorker) => inbox.put(message));
-  const { model, threads, cacheDirectory } = workerData as WorkerOptions;
+  const { model, device: asked, threads, cacheDirectory } = workerData as WorkerOptions;
   try {
     const folder = await readModelFolder(model);
-    const onProgress = (what: string): void => post({ type: 'starting', what });
-    const runtime = await ModelRuntime.load(folder, { threads }, onProgress);
+    const { device, because } = await chooseDevice(parseDevice(asked), surroundings());
+    if (because !== null) post({ type: 'note', text: because });
+    if (device.provider === 'tensorrt') post({ type: 'note', text: noTensorRtCache });
+    const onProgress = (what: string): void => {
+      const building = device.provider === 'tensorrt' ? 'building TensorRT engines (minutes): ' : '';
+      post({ type: 'starting', what: `${building}${what}` });
+    };
+    const runtime = await ModelRuntime.load(folder, { device, threads, cacheDirectory }, onProgress);
     const embeddings = new EmbeddingCache((prompt) => runtime.embed(prompt), {
       capacity: 256,
       onLookup: (hit) => post({ type: 'embedding', hit }),
     });
-    const costs = await measureCosts(runtime, { threads, cacheDirectory, onProgress });
+    const costs = await measureCosts(runtime, { device, threads, cacheDirectory, onProgress });
+    for (const text of exportNotes(folder, runtime.mixesTimesteps, costs)) post({ type: 'note', text });
     const emptyNegative = folder.zeroEmptyNegative ? blankConditioning(folder) : null;
     const { embedding: empty } = await runtime.embed('');
     const padding = new Padding(empty, emptyNegative?.embedding ?? null);
     const worker = new EngineWorker(runtime, { embeddings, emptyNegative, padding, costs }, post);
     const { name, sizeFactor, defaults } = folder;
-    const info = { name, sizeFactor, defaults };
-    post({ type: 'ready', model: info, costs, rowBudget: rowBudget(costs) });
+    post({
+      type: 'ready',
+      device: deviceName(device),
+      model: { name, sizeFactor, defaults },
+      costs,
+      rowBudget: rowBudget(costs),
+    });
     await worker.run(inbox);
     post({ type: 'stopped' });
   } catch (error) {

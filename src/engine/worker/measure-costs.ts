@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
+import { deviceName, type Device } from '../device.js';
 import type { CostCurve } from '../messages.js';
 import type { ModelRuntime } from './runtime.js';
 import { blankRow } from './unet.js';
@@ -10,6 +11,7 @@ const rowCounts = [1, 2, 4, 8];
 const repeats = 3;
 
 export interface MeasureOptions {
+  readonly device: Device;
   readonly threads: number;
   /** Where results are kept; null measures each time. */
   readonly cacheDirectory: string | null;
@@ -18,7 +20,7 @@ export interface MeasureOptions {
 
 /**
  * Times the U-Net at 1, 2, 4 and 8 rows of the model's default size, and warms all networks up. Results are
- * kept by model, processor, thread count and Node version; a cache that cannot be read or written is no error.
+ * kept by model, device, processor, thread count and Node version; a cache that cannot be read or written is no error.
  */
 export async function measureCosts(runtime: ModelRuntime, options: MeasureOptions): Promise<CostCurve> {
   const { defaults, pixelFactor } = runtime.folder;
@@ -56,15 +58,26 @@ export async function measureCosts(runtime: ModelRuntime, options: MeasureOption
 
 async function cacheFile(
   runtime: ModelRuntime,
-  { threads, cacheDirectory }: MeasureOptions,
+  { device, threads, cacheDirectory }: MeasureOptions,
   shape: readonly number[],
 ): Promise<string | null> {
   if (cacheDirectory === null) return null;
   const { file } = runtime.folder.layout.unet.graph;
   const { size, mtimeMs } = await stat(file);
-  const facts = [file, size, mtimeMs, shape, threads, cpus()[0]?.model, cpus().length, process.version];
+  const machine = [deviceName(device), await gpuModels(), cpus()[0]?.model, cpus().length, process.version];
+  const facts = [file, size, mtimeMs, shape, threads, ...machine];
   const name = createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 16);
   return join(cacheDirectory, `costs-${name}.json`);
+}
+
+/** What the NVIDIA driver on Linux says of its GPUs; others are not told apart. */
+async function gpuModels(): Promise<readonly string[]> {
+  const folder = '/proc/driver/nvidia/gpus';
+  const names = await readdir(folder).catch(() => []);
+  const texts = await Promise.all(
+    names.map((name) => readFile(join(folder, name, 'information'), 'utf8').catch(() => '')),
+  );
+  return texts.map((text) => /^Model:\s*(.*)$/m.exec(text)?.[1] ?? '');
 }
 
 async function readCurve(file: string): Promise<CostCurve | null> {

@@ -1,11 +1,12 @@
-import type { InferenceSession } from 'onnxruntime-node';
 import type { Conditioning, Row } from '../../diffusion/stream.js';
 import type { ModelFolder } from '../../model/folder.js';
 import type { Graph } from '../../model/layout/ports.js';
 import { loadTokenizer } from '../../model/tokenizer.js';
+import type { Device } from '../device.js';
 import { Autoencoder, type Shape } from './autoencoder.js';
 import { OnnxPart, Scratch } from './onnx-part.js';
 import { bytesToPlanes, planesToBytes } from './pixels.js';
+import { sessionOptions } from './session-options.js';
 import { TextEncoders, type TextEncoder } from './text-encoders.js';
 import { Unet } from './unet.js';
 
@@ -15,6 +16,10 @@ const mostChunks = 4;
 export interface RuntimeOptions {
   /** Threads of one inference call. */
   readonly threads: number;
+  /** The processor if not given. */
+  readonly device?: Device;
+  /** Where engines of TensorRT are kept; nowhere if not given. */
+  readonly cacheDirectory?: string | null;
 }
 
 /** Size of an image in pixels. */
@@ -58,17 +63,11 @@ export class ModelRuntime implements AsyncDisposable {
     options: RuntimeOptions,
     onProgress: (what: string) => void = () => {},
   ): Promise<ModelRuntime> {
-    const sessionOptions: InferenceSession.SessionOptions = {
-      intraOpNumThreads: options.threads,
-      interOpNumThreads: 1,
-      graphOptimizationLevel: 'all',
-      // Threads that spin while they wait take the cores that the server itself needs between the calls.
-      extra: { session: { intra_op: { allow_spinning: '0' } } },
-    };
+    const { device = { provider: 'cpu', index: 0 }, threads, cacheDirectory = null } = options;
     const parts: OnnxPart[] = [];
     const load = async (what: string, { file }: Graph): Promise<OnnxPart> => {
       onProgress(`loading the ${what}`);
-      const part = await OnnxPart.load(file, sessionOptions);
+      const part = await OnnxPart.load(file, sessionOptions(device, { threads, cacheDirectory }));
       parts.push(part);
       return part;
     };

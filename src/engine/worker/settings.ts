@@ -10,9 +10,11 @@ import { ParameterError } from '../engine.js';
 import { volume } from './onnx-part.js';
 import type { Size } from './runtime.js';
 
-/** The latent shape that a model has for a size. */
+/** What a model is to the plan of a stream. */
 export interface PlanModel {
   readonly folder: ModelFolder;
+  /** Whether a U-Net call can take rows at several timesteps, without which there is no stream batch. */
+  readonly mixesTimesteps: boolean;
   latentShape(size: Size): readonly [number, number, number];
 }
 

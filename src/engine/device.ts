@@ -1,0 +1,39 @@
+/** Where networks run. The names are those of ONNX Runtime's execution providers; `auto` takes the best that works. */
+const providers = ['auto', 'cpu', 'cuda', 'tensorrt', 'webgpu', 'coreml', 'dml'] as const;
+export type Provider = (typeof providers)[number];
+
+/** Of these a machine can have several. */
+const numbered: ReadonlySet<Provider> = new Set(['cuda', 'tensorrt', 'dml']);
+
+export interface Device {
+  readonly provider: Provider;
+  /** Which of several; 0 is the first. */
+  readonly index: number;
+}
+
+/** A device that there is not, or that cannot be used. The message is one line that says what to do. */
+export class DeviceError extends Error {
+  override readonly name = 'DeviceError';
+}
+
+/**
+ * Parses `cpu`, `cuda`, `cuda:1` and the like.
+ * @throws {DeviceError}
+ */
+export function parseDevice(text: string): Device {
+  const [, name, index] = /^([a-z0-9]+)(?::(\d{1,2}))?$/.exec(text) ?? [];
+  const provider = providers.find((candidate) => candidate === name);
+  if (provider === undefined) {
+    const names = providers.map((candidate) => (numbered.has(candidate) ? `${candidate}[:n]` : candidate));
+    throw new DeviceError(`there is no device "${text}"; it must be ${names.join(', ')}`);
+  }
+  if (index !== undefined && !numbered.has(provider)) {
+    throw new DeviceError(`the device ${provider} takes no number; write ${provider} for ${text}`);
+  }
+  return { provider, index: Number(index ?? 0) };
+}
+
+/** The text that `parseDevice` takes: `cuda:0`, `cpu`. */
+export function deviceName({ provider, index }: Device): string {
+  return numbered.has(provider) ? `${provider}:${index}` : provider;
+}

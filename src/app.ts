@@ -1,20 +1,30 @@
-import { subprotocol } from '@millrace/protocol';
+import { subprotocol, textLimits } from '@millrace/protocol';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
+import { accessSettings } from './cli/access-settings.js';
 import type { Settings } from './cli/settings.js';
-import { createEngines } from './engine/engine-group.js';
 import { rowsPerSecond } from './engine/rows-per-second.js';
+import { createEngines } from './engine/engine-group.js';
 import { createMetrics } from './metrics/metrics.js';
 import { readModelFolder } from './model/folder.js';
 import { packagePath, version } from './package.js';
+import { createAccess } from './session/access/access.js';
+import { Admission } from './session/admission.js';
+import { createCapacity } from './session/capacity.js';
 import { OneShot } from './session/one-shot.js';
 import { createParameterRules } from './session/parameters.js';
+import { commonLimits } from './session/ready-message.js';
+import { createResumeTokens } from './session/resume-token.js';
+import { Seats } from './session/seats.js';
 import { Sessions } from './session/sessions.js';
 import { createHttpServer } from './transport/http-server.js';
 import { isLoopback } from './transport/origin.js';
 import { StreamServer } from './transport/stream-server.js';
 
-/** The whole server. Disposing of it ends all sessions, and stops listening and the engine. */
+/**
+ * The whole server. Disposing of it sends clients elsewhere, ends their sessions after a time, and stops listening and
+ * the engine.
+ */
 export interface App extends AsyncDisposable {
   /**
    * Starts to listen, and starts the engine; what needs the engine is refused until it is ready.
@@ -72,13 +82,41 @@ export async function createApp(settings: Settings, log: Logger): Promise<App> {
     messageBytes: settings.maxMessageBytes,
     updatesPerSecond: settings.maxUpdatesPerSecond,
     helloTimeout: settings.helloTimeoutSeconds * 1000,
+    idleTimeout: settings.idleSeconds * 1000,
+    checkpointInterval: settings.checkpointSeconds * 1000,
     // Room for all results that may be on the way, and for thousands of small messages.
     bufferedBytes: 4 * 1024 * 1024 * settings.unacknowledgedResults,
   };
-  const sessions = new Sessions(
-    { engine, model: name, server, rules, limits, metrics, log },
-    settings.maxSessions,
-  );
+  const access = await createAccess(accessSettings(settings));
+  const admission = new Admission({
+    capacity: createCapacity(engine, {
+      fps: settings.sloFps,
+      most: settings.maxSessions,
+      parameters: rules.defaults,
+    }),
+    queueLength: settings.queueLength,
+    queueTimeout: settings.queueSeconds * 1000,
+  });
+  const tokens = createResumeTokens({
+    secret: settings.resumeKey,
+    lifetimeMs: settings.resumeSeconds * 1000,
+    // It comes back in a hello, with room for the rest of it.
+    maxLength: Math.min(textLimits.resume, limits.messageBytes - 16 * 1024),
+  });
+  const seats = new Seats(settings.graceSeconds * 1000, tokens.lifetimeMs);
+  const sessions = new Sessions({
+    engine,
+    model: name,
+    server,
+    rules,
+    limits,
+    access,
+    admission,
+    seats,
+    tokens,
+    metrics,
+    log,
+  });
   const origins = { allowed: settings.allowedOrigins, loopback: isLoopback(settings.host) };
   const http = await createHttpServer({
     capabilities: {
@@ -87,17 +125,15 @@ export async function createApp(settings: Settings, log: Logger): Promise<App> {
       model: { name, description },
       styles,
       parameters: rules.schema,
-      limits: {
-        message_bytes: limits.messageBytes,
-        frame_pixels: limits.framePixels,
-        unacknowledged_results: limits.unacknowledgedResults,
-        updates_per_second: limits.updatesPerSecond,
-      },
+      limits: commonLimits(limits),
     },
     engineState: () => engine.state,
     metrics,
     images: new OneShot(engine, rules, Math.ceil(settings.maxSessions / 4)),
     origins,
+    access,
+    metricsToken: settings.metricsToken,
+    draining: () => sessions.draining,
     page: packagePath('clients/web/dist'),
     log,
   });
@@ -109,7 +145,11 @@ export async function createApp(settings: Settings, log: Logger): Promise<App> {
     origins,
     messageBytes: limits.messageBytes,
     messagesPerSecond: settings.maxMessagesPerSecond,
-    connectionsPerAddress: settings.maxConnectionsPerAddress,
+    addresses: {
+      connections: settings.maxConnectionsPerAddress,
+      connectsPerMinute: settings.maxConnectsPerMinute,
+    },
+    access,
     pingInterval: settings.pingSeconds * 1000,
   });
 
@@ -125,6 +165,7 @@ export async function createApp(settings: Settings, log: Logger): Promise<App> {
     },
     ready: () => engine.start(),
     async [Symbol.asyncDispose]() {
+      await sessions.drain(settings.drainSeconds * 1000);
       await stream[Symbol.asyncDispose]();
       await http.close();
       await engine[Symbol.asyncDispose]();

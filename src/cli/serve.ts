@@ -1,7 +1,9 @@
 import { Command } from 'commander';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
+import { asksForTokens } from '../session/access/access.js';
 import { isLoopback } from '../transport/origin.js';
+import { accessSettings } from './access-settings.js';
 import { oneLine } from './interruptible.js';
 import { createLogger } from './logger.js';
 import { findModel } from './model-source.js';
@@ -35,11 +37,12 @@ function flagsOf(name: string, { type }: Setting): string {
   return type === 'switch' ? flagOf(name) : `${flagOf(name)} <${type}>`;
 }
 
-function checkAccess({ host, insecureNoAuth }: Settings): void {
-  if (insecureNoAuth || isLoopback(host)) return;
+function checkAccess(settings: Settings): void {
+  const { host, insecureNoAuth } = settings;
+  if (insecureNoAuth || isLoopback(host) || asksForTokens(accessSettings(settings))) return;
   throw new SettingsError(
-    `--host ${host} can be reached by others, who could all use the server; ` +
-      'add --insecure-no-auth if that is what you want',
+    `--host ${host} can be reached by others, who could all use the server; ask for tokens with --api-keys, ` +
+      '--jwt-secret or --jwt-keys, or add --insecure-no-auth if that is what you want',
   );
 }
 

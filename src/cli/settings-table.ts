@@ -32,7 +32,46 @@ export const settingsTable = {
   insecureNoAuth: {
     type: 'switch',
     default: false,
-    description: 'Listen on an address that others can reach, although anybody could then use the server.',
+    description:
+      'Listen on an address that others can reach, although no token is asked for and anybody can use the server.',
+  },
+  apiKeys: {
+    type: 'text',
+    default: '',
+    defaultText: 'none',
+    description: 'JSON file of API keys, made with `millrace token --api-key`; sessions then need a token.',
+  },
+  jwtSecret: {
+    type: 'text',
+    default: '',
+    defaultText: 'none',
+    description:
+      'Secret of at least 32 bytes that JSON Web Tokens are signed with (HS256); sessions then need a token.',
+  },
+  jwtKeys: {
+    type: 'text',
+    default: '',
+    defaultText: 'none',
+    description:
+      'Public keys of JSON Web Tokens (RS256, ES256): a PEM or JWKS file, or the URL of a JWKS; sessions then need a token.',
+  },
+  jwtAudience: {
+    type: 'text',
+    default: '',
+    defaultText: 'anything',
+    description: 'What `aud` of a JSON Web Token must be; empty for anything.',
+  },
+  jwtIssuer: {
+    type: 'text',
+    default: '',
+    defaultText: 'anything',
+    description: 'What `iss` of a JSON Web Token must be; empty for anything.',
+  },
+  metricsToken: {
+    type: 'text',
+    default: '',
+    defaultText: 'none',
+    description: 'Token for /metrics; empty takes any token where sessions need one, else none.',
   },
   allowedOrigins: {
     type: 'list',
@@ -72,11 +111,31 @@ export const settingsTable = {
     default: 32,
     description: 'Sessions at the same time.',
   },
+  sloFps: {
+    type: 'number',
+    range: [0, 240],
+    default: 10,
+    description:
+      'Frames a second that a session is promised: as many sessions are served as calibration has room for, up to maxSessions; 0 goes by maxSessions alone.',
+  },
+  queueLength: {
+    type: 'integer',
+    range: [0, 100_000],
+    default: 16,
+    description: 'Sessions that may wait for a place; further ones are told to come later.',
+  },
+  queueSeconds: { type: 'number', range: [0.1, 3600], default: 60, description: 'Longest wait for a place.' },
   maxConnectionsPerAddress: {
     type: 'integer',
     range: [1, 100_000],
     default: 16,
     description: 'Connections at the same time from one IP address; all that come through a proxy have one.',
+  },
+  maxConnectsPerMinute: {
+    type: 'integer',
+    range: [1, 1_000_000],
+    default: 300,
+    description: 'New connections in a minute from one IP address.',
   },
   credits: {
     type: 'integer',
@@ -126,6 +185,43 @@ export const settingsTable = {
     range: [0.1, 600],
     default: 15,
     description: 'Time between pings; a client that is silent from one to the next is given up.',
+  },
+  idleSeconds: {
+    type: 'number',
+    range: [0, 86_400],
+    default: 600,
+    description: 'A session without a frame, a result or an update for this long is closed; 0 closes none.',
+  },
+  resumeKey: {
+    type: 'text',
+    default: '',
+    defaultText: 'a random one',
+    description:
+      'Secret that resume tokens are sealed with; servers that have the same go on with the sessions of each other.',
+  },
+  resumeSeconds: {
+    type: 'number',
+    range: [1, 3600],
+    default: 60,
+    description: 'How long a resume token is good.',
+  },
+  graceSeconds: {
+    type: 'number',
+    range: [0, 600],
+    default: 10,
+    description: 'How long a session whose connection was lost waits for its client to come back.',
+  },
+  checkpointSeconds: {
+    type: 'number',
+    range: [0.05, 600],
+    default: 2,
+    description: 'Time between the resume tokens that a client gets while frames flow.',
+  },
+  drainSeconds: {
+    type: 'number',
+    range: [0, 3600],
+    default: 20,
+    description: 'When told to stop, time that clients have to go elsewhere.',
   },
   logLevel: {
     type: 'choice',

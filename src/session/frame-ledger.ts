@@ -16,6 +16,11 @@ export interface Frame {
   quality: number;
 }
 
+/** The server's own frames count down from -1 here, to be apart from the client's, and up from 0 for the client. */
+export function publicId(id: number): number {
+  return id < 0 ? -1 - id : id;
+}
+
 /**
  * The books of a connection's frames: each id is answered exactly once, and each frame costs one credit, which
  * comes back once when the frame leaves the place where it waits, for whatever reason.
@@ -81,6 +86,22 @@ export class FrameLedger {
     if (!this.#waiting.delete(frame)) return false;
     this.#total += 1;
     return true;
+  }
+
+  /** A connection begins: nothing that the one before sent waits any more, and credits are counted anew. */
+  renew(credits: number): void {
+    this.#waiting.clear();
+    this.#received = 0;
+    this.#total = credits;
+  }
+
+  /** Enters a frame that another server's engine has worked on. */
+  adopt(id: number, captured: number, now: number): Frame {
+    this.#lastId = Math.max(this.#lastId, id);
+    this.#nextOwnId = Math.min(this.#nextOwnId, id - 1);
+    const frame = this.#enter(id, captured, now);
+    frame.place = 'engine';
+    return frame;
   }
 
   #enter(id: number, captured: number, arrived: number): Frame {

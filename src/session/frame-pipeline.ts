@@ -1,23 +1,14 @@
-import type {
-  DropReason,
-  ErrorCode,
-  FrameMessage,
-  ServerMessage,
-  StreamParameters,
-} from '@millrace/protocol';
-import type { EngineStream, GeneratedImage, StreamListener } from '../engine/engine.js';
-import { decodeImage } from '../image/decode.js';
-import { encodeJpeg } from '../image/encode.js';
-import { fitImage } from '../image/fit.js';
-import { ImageError } from '../image/image.js';
-import type { SessionMeter } from '../metrics/session-meter.js';
-import type { ClientClock } from './client-clock.js';
+import type { DropReason, FrameMessage, StreamParameters } from '@millrace/protocol';
+import type { EngineStream, GeneratedImage, StreamListener, StreamState } from '../engine/engine.js';
+import { ImageError, type Image } from '../image/image.js';
 import { FrameClock } from './frame-clock.js';
-import { FrameLedger, type Frame } from './frame-ledger.js';
-import { Mailbox } from './mailbox.js';
-import { ProtocolError, type ErrorDetails } from './protocol-error.js';
-import { ResultWindow } from './result-window.js';
-import { stageTimes, stageTimings } from './stage-times.js';
+import { FrameIntake } from './frame-intake.js';
+import { FrameLedger, publicId, type Frame } from './frame-ledger.js';
+import { Hold } from './hold.js';
+import type { Outlet } from './outlet.js';
+import { Pace } from './pace.js';
+import { ProtocolError } from './protocol-error.js';
+import { ResultSender } from './result-sender.js';
 
 export interface FrameLimits {
   /** Frames that a client may have waiting. */
@@ -29,92 +20,128 @@ export interface FrameLimits {
 
 export interface FramePipelineOptions {
   readonly limits: FrameLimits;
-  readonly meter: SessionMeter;
-  readonly clock: ClientClock;
   readonly allocate: (bytes: number) => Uint8Array<ArrayBuffer>;
-  readonly send: (message: ServerMessage) => void;
-  /** Tells the client of an error; `cause` is for the log. */
-  readonly report: (code: ErrorCode, message: string, details: ErrorDetails, cause?: unknown) => void;
 }
 
-/** Generated pixels that wait to be encoded and sent. */
-interface Result {
-  readonly frame: Frame;
-  readonly image: GeneratedImage;
-  /** Gives the pixels back to the engine. */
-  readonly release: () => void;
+/** A frame under way as a resume token carries it: what the engine does not know of it. */
+export interface CarriedFrame {
+  readonly id: number;
+  readonly captured: number;
 }
+
+/** A window that was shut for more frame intervals than these had a stall before it. */
+const stallIntervals = 3;
 
 /**
- * The way of one connection's frames: arrival, decoding, fitting, engine, pacing, encoding, sending.
+ * The way of one stream's frames: arrival, decoding, fitting, engine, pacing, encoding, sending.
  * At each place where a frame can wait, the newest wins. Every frame is answered exactly once, by a result or
  * by `dropped`. While the client has not acknowledged what it got, nothing further goes into the engine.
+ * The stream outlives the connection that it has: with none, what comes out waits for the next.
  */
 export class FramePipeline implements StreamListener {
   readonly #options: FramePipelineOptions;
   readonly #ledger: FrameLedger;
-  readonly #window: ResultWindow;
-  readonly #input: Mailbox<{ readonly frame: Frame; readonly data: Uint8Array }>;
-  readonly #output: Mailbox<Result>;
+  readonly #intake: FrameIntake;
+  readonly #results: ResultSender;
   readonly #clock: FrameClock;
-  /** Frames on their way from the mailbox to the first row of the engine. */
-  readonly #entering = new Set<Frame>();
-  #onAllEntered: (() => void) | null = null;
+  readonly #pace = new Pace(() => this.#poke());
+  #outlet: Outlet | null = null;
   #active: { readonly stream: EngineStream; parameters: StreamParameters } | null = null;
   #reshaping = false;
-  #scratch = new Uint8Array(0);
   #closed = false;
+  /** After a stall: until something newer than what waited is there, or this time has passed. */
+  readonly #hold = new Hold(() => this.#poke());
+  #lastActivity = performance.now();
 
   constructor(options: FramePipelineOptions) {
+    const { limits, allocate } = options;
     this.#options = options;
-    this.#ledger = new FrameLedger(options.limits.credits);
-    this.#window = new ResultWindow(options.limits.unacknowledgedResults);
-    this.#input = new Mailbox({
+    this.#ledger = new FrameLedger(limits.credits);
+    this.#intake = new FrameIntake({
+      framePixels: limits.framePixels,
+      allocate,
       open: () => this.#mayEnter && this.#active?.parameters.mode === 'img2img',
-      work: ({ frame, data }) => this.#enter(frame, data),
-      dropped: ({ frame }) => this.#drop(frame, 'superseded'),
+      parameters: () => this.#active?.parameters ?? null,
+      enter: (frame, image) => this.#enter(frame, image),
+      superseded: (frame) => this.#drop(frame, 'superseded'),
+      failed: (frame, error) => this.#fail(frame, error),
     });
-    this.#output = new Mailbox({
-      open: () => this.#window.open,
-      work: (result) => this.#deliver(result),
-      dropped: ({ frame, release }) => {
-        release();
-        this.#drop(frame, 'stale');
-      },
+    this.#results = new ResultSender({
+      unacknowledged: limits.unacknowledgedResults,
+      answer: (frame) => !this.#closed && this.#ledger.answer(frame),
+      stale: (frame) => this.#drop(frame, 'stale'),
     });
     this.#clock = new FrameClock({ open: () => this.#mayEnter, tick: () => this.#create() });
   }
 
-  /** Frames can flow from now on. */
-  attach(stream: EngineStream, parameters: StreamParameters): void {
+  /** When a frame last came or went, by `performance.now()`. */
+  get lastActivity(): number {
+    return this.#lastActivity;
+  }
+
+  /** Frames can flow from now on. @param carried frames that are under way in a stream that was restored. */
+  attach(stream: EngineStream, parameters: StreamParameters, carried: readonly CarriedFrame[] = []): void {
+    for (const { id, captured } of carried) {
+      const frame = this.#ledger.adopt(id, captured, performance.now());
+      frame.quality = parameters.quality;
+    }
     this.#active = { stream, parameters };
     this.#apply(parameters);
   }
 
+  /** A connection begins: answers go there, and credits are counted anew. */
+  connect(outlet: Outlet): void {
+    this.disconnect();
+    this.#outlet = outlet;
+    this.#ledger.renew(this.#options.limits.credits);
+    this.#results.connect(outlet);
+    this.#poke();
+  }
+
+  /** The connection is gone: what was under way waits for the next. */
+  disconnect(): void {
+    this.#outlet = null;
+    this.#results.disconnect();
+    this.#intake.clear();
+    this.#hold.end();
+  }
+
+  /** @param fps frames a second that are worked on at most; null for as many as come. */
+  limit(fps: number | null): void {
+    this.#pace.limit(fps);
+  }
+
   /** @throws {ProtocolError} if ids do not rise, or the client had no credit left. */
   receive({ id, captured, data }: FrameMessage): void {
-    const frame = this.#ledger.receive(id, captured, performance.now());
+    const now = performance.now();
+    const frame = this.#ledger.receive(id, captured, now);
     if (!frame) throw new ProtocolError('invalid_message', 'frame ids must rise', { field: 'id', id });
-    this.#options.meter.frameReceived();
+    this.#lastActivity = now;
+    this.#outlet?.meter.frameReceived();
     if (this.#ledger.overdrawn) {
-      this.#options.report('credit_exceeded', 'more frames than credits', { id });
+      this.#outlet?.report('credit_exceeded', 'more frames than credits', { id });
       this.#drop(frame, 'overload');
     } else if (this.#active?.parameters.mode === 'txt2img') {
       this.#drop(frame, 'superseded');
     } else {
-      this.#input.put({ frame, data });
+      if (this.#hold.active) this.#results.clear();
+      this.#hold.end();
+      this.#intake.put(frame, data);
     }
   }
 
   /** @throws {ProtocolError} if no such result has been sent. */
   acknowledge(sequence: number): void {
-    if (!this.#window.acknowledge(sequence)) {
+    const shut = this.#results.acknowledge(sequence);
+    if (shut === null) {
       throw new ProtocolError('invalid_message', 'this sequence has not been sent', { field: 'sequence' });
     }
-    this.#options.meter.acknowledged(sequence);
-    this.#output.poke();
-    this.#input.poke();
-    this.#clock.poke();
+    this.#outlet?.meter.acknowledged(sequence);
+    const { interval } = this.#results;
+    if (shut > stallIntervals * interval && this.#active?.parameters.mode === 'img2img') {
+      this.#recover(interval);
+    }
+    this.#poke();
   }
 
   /**
@@ -129,7 +156,7 @@ export class FramePipeline implements StreamListener {
     const { width, height, fit } = active.parameters;
     this.#reshaping = parameters.width !== width || parameters.height !== height || parameters.fit !== fit;
     try {
-      if (this.#reshaping) await this.#allEntered();
+      if (this.#reshaping) await this.#intake.empty();
       const { from } = await active.stream.configure(parameters);
       active.parameters = parameters;
       const first = parameters.mode === 'txt2img' ? this.#ledger.nextOwnId : from;
@@ -137,8 +164,19 @@ export class FramePipeline implements StreamListener {
       return publicId(first);
     } finally {
       this.#reshaping = false;
-      this.#input.poke();
+      this.#intake.poke();
     }
+  }
+
+  /** What another server needs to go on. @throws {Error} if there is no stream, or the engine fails. */
+  async snapshot(): Promise<{ readonly state: StreamState; readonly carried: readonly CarriedFrame[] }> {
+    if (!this.#active) throw new Error('there is no stream');
+    const state = await this.#active.stream.snapshot();
+    const carried = state.frames.map(({ frame: id }) => ({
+      id,
+      captured: this.#ledger.find(id)?.captured ?? 0,
+    }));
+    return { state, carried };
   }
 
   /** Gives up all frames. May be called twice. */
@@ -148,10 +186,10 @@ export class FramePipeline implements StreamListener {
     this.#active?.stream.close();
     this.#active = null;
     this.#clock.stop();
-    this.#input.clear();
-    this.#output.clear();
-    this.#entering.clear();
-    this.#onAllEntered?.();
+    this.#pace.stop();
+    this.disconnect();
+    this.#results.clear();
+    this.#intake.close();
   }
 
   onAdmitted(id: number): void {
@@ -171,121 +209,86 @@ export class FramePipeline implements StreamListener {
   async onResult(id: number, image: GeneratedImage): Promise<void> {
     const frame = this.#ledger.find(id);
     if (!frame || this.#closed) return;
-    this.#options.meter.frameGenerated();
+    this.#lastActivity = performance.now();
+    this.#outlet?.meter.frameGenerated();
     frame.place = 'output';
-    await new Promise<void>((release) => this.#output.put({ frame, image, release }));
+    await this.#results.put(frame, image);
   }
 
   onRestart(): void {
-    this.#options.report('engine_restarting', 'the inference engine failed and was restarted', {});
+    this.#outlet?.report('engine_restarting', 'the inference engine failed and was restarted', {});
     for (const frame of this.#ledger.open()) if (frame.place === 'engine') this.#drop(frame, 'failed');
   }
 
   onClosed(reason: Error): void {
-    this.#options.report('engine_failed', 'the inference engine failed', {}, reason);
+    this.#outlet?.report('engine_failed', 'the inference engine failed', {}, reason);
   }
 
   /** Whether a frame may set out for the engine. */
   get #mayEnter(): boolean {
-    return this.#active?.parameters.paused === false && !this.#reshaping && this.#window.open;
+    const running = this.#active?.parameters.paused === false && !this.#reshaping && !this.#hold.active;
+    return running && this.#results.open && this.#pace.open;
+  }
+
+  #poke(): void {
+    if (!this.#hold.active) this.#results.poke();
+    this.#intake.poke();
+    this.#clock.poke();
+  }
+
+  /** What waited while the client was held up gives way to newer frames, if there are any soon. */
+  #recover(interval: number): void {
+    const since = this.#intake.waitingSince;
+    if (since !== null && since > performance.now() - interval) return this.#results.clear();
+    this.#hold.begin(interval);
   }
 
   /** Takes the frames from where the parameters say: the client, or with txt2img the clock. */
   #apply({ mode, fps }: StreamParameters): void {
     if (mode === 'img2img') return this.#clock.stop();
-    this.#input.clear();
+    this.#intake.clear();
     this.#clock.start(fps);
   }
 
   /** Sends a frame of the server's own on its way, which starts from noise. */
   #create(): void {
+    this.#pace.take();
     const frame = this.#ledger.create(performance.now());
     frame.place = 'engine';
     this.#active?.stream.push(frame.id, null, { replace: true });
   }
 
-  async #enter(frame: Frame, data: Uint8Array): Promise<void> {
-    if (!this.#active) return;
-    const { stream, parameters } = this.#active;
-    const { allocate, limits, report } = this.#options;
-    const bytes = parameters.width * parameters.height * 3;
-    this.#entering.add(frame);
-    try {
-      const decoded = await decodeImage(data, {
-        maxPixels: limits.framePixels,
-        // What has to be fitted first does not go to the engine, and one such picture is decoded at a time.
-        allocate: (needed) => (needed === bytes ? allocate(needed) : this.#scratchOf(needed)),
-      });
-      const image = await fitImage(decoded, parameters, parameters.fit, allocate);
-      if (this.#closed) return;
-      frame.decoded = performance.now() - frame.arrived;
-      frame.place = 'engine';
-      stream.push(frame.id, image, { replace: true });
-    } catch (error) {
-      if (error instanceof ImageError) {
-        report('invalid_frame', error.message, { id: frame.id });
-        this.#drop(frame, 'invalid');
-      } else {
-        report('internal', 'the frame could not be taken in', { id: frame.id }, error);
-      }
-    }
+  #enter(frame: Frame, image: Image): void {
+    if (this.#closed) return;
+    this.#pace.take();
+    frame.decoded = performance.now() - frame.arrived;
+    frame.place = 'engine';
+    this.#active?.stream.push(frame.id, image, { replace: true });
   }
 
-  #scratchOf(bytes: number): Uint8Array<ArrayBuffer> {
-    if (this.#scratch.length < bytes) this.#scratch = new Uint8Array(bytes);
-    return this.#scratch.subarray(0, bytes);
-  }
-
-  async #deliver({ frame, image, release }: Result): Promise<void> {
-    this.#window.reserve();
-    const encoding = performance.now();
-    try {
-      const data = await encodeJpeg(image, frame.quality);
-      if (this.#closed || !this.#ledger.answer(frame)) return this.#window.cancel();
-      const sent = performance.now();
-      const timings = stageTimings(frame, image.timings, { encoding, sent });
-      const times = stageTimes(frame, timings, sent, this.#options.clock);
-      const { captured } = frame;
-      const { width, height } = image;
-      const id = publicId(frame.id);
-      const sequence = this.#window.send();
-      this.#options.meter.frameSent(sequence, timings);
-      this.#options.send({ type: 'result', id, sequence, captured, width, height, timings, times, data });
-    } catch (error) {
-      this.#window.cancel();
-      this.#options.report('internal', 'the result could not be encoded', { id: frame.id }, error);
-    } finally {
-      release();
-    }
+  #fail(frame: Frame, error: unknown): void {
+    const invalid = error instanceof ImageError;
+    const { id } = frame;
+    if (invalid) this.#outlet?.report('invalid_frame', error.message, { id });
+    else this.#outlet?.report('internal', 'the frame could not be taken in', { id }, error);
+    this.#drop(frame, invalid ? 'invalid' : 'failed');
   }
 
   #drop(frame: Frame, reason: DropReason): void {
     if (this.#closed || !this.#ledger.answer(frame)) return;
-    this.#options.meter.frameDropped(reason);
+    this.#outlet?.meter.frameDropped(reason);
     // The client knows nothing of the server's own frames until it has a result of them.
     if (frame.id < 0) {
       if (frame.place === 'engine') this.#clock.lost();
       return;
     }
-    this.#options.send({ type: 'dropped', id: frame.id, reason });
+    this.#outlet?.send({ type: 'dropped', id: frame.id, reason });
     this.#leave(frame);
   }
 
   /** The frame is no longer on its way in: the client gets its credit back. */
   #leave(frame: Frame): void {
-    this.#entering.delete(frame);
-    if (this.#entering.size === 0) this.#onAllEntered?.();
-    if (this.#ledger.release(frame)) this.#options.send({ type: 'credit', total: this.#ledger.total });
+    this.#intake.left(frame);
+    if (this.#ledger.release(frame)) this.#outlet?.send({ type: 'credit', total: this.#ledger.total });
   }
-
-  async #allEntered(): Promise<void> {
-    if (this.#entering.size === 0) return;
-    await new Promise<void>((resolve) => (this.#onAllEntered = resolve));
-    this.#onAllEntered = null;
-  }
-}
-
-/** The server's own frames count down from -1 here, to be apart from the client's, and up from 0 for the client. */
-function publicId(id: number): number {
-  return id < 0 ? -1 - id : id;
 }

@@ -20,6 +20,11 @@ export class Mailbox<T> {
     this.#options = options;
   }
 
+  /** The item that waits, if any. */
+  get waiting(): T | null {
+    return this.#waiting?.item ?? null;
+  }
+
   put(item: T): void {
     this.clear();
     this.#waiting = { item };

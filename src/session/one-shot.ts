@@ -1,6 +1,7 @@
 import { errors, type ParameterUpdate } from '@millrace/protocol';
 import type { Engine, GeneratedImage, StreamListener } from '../engine/engine.js';
 import { encodeJpeg } from '../image/encode.js';
+import { checkGrant, type GrantLimits } from './access/grant.js';
 import type { ParameterRules } from './parameters.js';
 import { ProtocolError } from './protocol-error.js';
 
@@ -20,18 +21,20 @@ export class OneShot {
 
   /**
    * @param update parameters as a client sends them; what is left out has the model's defaults.
+   * @param limits of whoever asks.
    * @returns a JPEG file.
    * @throws {ParameterError} if the parameters cannot be.
-   * @throws {ProtocolError} not_ready, too_many_sessions, engine_failed
+   * @throws {ProtocolError} limit_exceeded, not_ready, too_many_sessions, engine_failed
    */
-  async generate(update: unknown): Promise<Uint8Array> {
+  async generate(update: unknown, limits: GrantLimits): Promise<Uint8Array> {
     const changes: ParameterUpdate = this.#rules.check(update);
+    const parameters = { ...this.#rules.defaults, ...changes, mode: 'txt2img' } as const;
+    checkGrant(limits, parameters);
     if (this.#engine.state.name !== 'ready') throw new ProtocolError('not_ready', errors.not_ready.meaning);
     if (this.#running >= this.#most)
       throw new ProtocolError('too_many_sessions', errors.too_many_sessions.meaning);
     this.#running += 1;
     try {
-      const parameters = { ...this.#rules.defaults, ...changes, mode: 'txt2img' } as const;
       return await firstResult(this.#engine, parameters);
     } finally {
       this.#running -= 1;

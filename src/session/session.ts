@@ -1,91 +1,97 @@
-import {
-  errors,
-  protocolVersion,
-  type ErrorCode,
-  type ErrorDefinition,
-  type ParameterUpdate,
-  type StreamParameters,
-} from '@millrace/protocol';
+import { errors, type ErrorCode, type ErrorDefinition } from '@millrace/protocol';
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
-import { ParameterError, type Engine } from '../engine/engine.js';
-import type { Metrics } from '../metrics/metrics.js';
+import { ParameterError } from '../engine/engine.js';
 import type { SessionMeter } from '../metrics/session-meter.js';
+import { anonymous, secondsUntil, type Grant } from './access/grant.js';
+import { Checkpoints } from './checkpoints.js';
 import { ClientClock } from './client-clock.js';
 import { parseClientMessage, type UncheckedMessage } from './client-message.js';
 import type { Connection } from './connection.js';
-import { FramePipeline, type FrameLimits } from './frame-pipeline.js';
-import type { ParameterRules } from './parameters.js';
+import type { FinalCode, Message, SessionContext } from './context.js';
+import { Deadline } from './deadline.js';
+import { openSeat } from './opening.js';
+import type { Outlet } from './outlet.js';
 import { ProtocolError, type ErrorDetails } from './protocol-error.js';
+import { readyMessage } from './ready-message.js';
+import type { Seat } from './seats.js';
 import { TokenBucket } from './token-bucket.js';
+import { UpdateQueue } from './update-queue.js';
 
-export interface SessionLimits extends FrameLimits {
-  /** Milliseconds until hello must have led to ready. */
-  readonly helloTimeout: number;
-  readonly messageBytes: number;
-  readonly updatesPerSecond: number;
-  /** Bytes that may wait for a client to read them. */
-  readonly bufferedBytes: number;
-}
+/** What becomes of a session when its connection ends: it waits here, may be resumed elsewhere, or is over. */
+type Afterwards = 'park' | 'remove' | 'end';
 
-/** What all sessions of a server share. */
-export interface SessionContext {
-  readonly engine: Engine;
-  readonly model: string;
-  /** Name and version of this software. */
-  readonly server: string;
-  readonly rules: ParameterRules;
-  readonly limits: SessionLimits;
-  readonly metrics: Metrics;
-  readonly log: Logger;
-}
+/** Errors that do not end the session with the connection. */
+const afterErrors: Partial<Record<ErrorCode, Afterwards>> = {
+  idle_timeout: 'park',
+  slow_reader: 'park',
+  internal: 'park',
+  unauthorized: 'park',
+  shutting_down: 'remove',
+};
 
-/** Errors that end the connection. */
-type FinalCode = {
-  [Code in ErrorCode]: (typeof errors)[Code] extends { readonly close: number } ? Code : never;
-}[ErrorCode];
-
-type Message<Type extends UncheckedMessage['type']> = Extract<UncheckedMessage, { readonly type: Type }>;
+/** Close codes with which a client ends its session (RFC 6455 section 7.4.1); after any other it may come back. */
+const properCloses: ReadonlySet<number> = new Set([1000, 1001, 1005]);
 
 /**
  * One user's connection to a stream: hello, parameters, errors and the end. What carries the messages is
- * behind `Connection`; the frames go their own way through a `FramePipeline`.
+ * behind `Connection`; the stream, which outlives the connection, is a `Seat`.
  *
- * opening (waits for hello) -> active (ready was sent) -> closing (the connection is being closed) -> closed
+ * opening (waits for hello, or in the queue) -> active (ready was sent) -> closing (the connection is being
+ * closed) -> closed
  */
 export class Session {
-  readonly id = randomUUID();
+  readonly #ownId = randomUUID();
   readonly #context: SessionContext;
   readonly #connection: Connection;
-  readonly #log: Logger;
   readonly #meter: SessionMeter;
   readonly #clock = new ClientClock();
-  readonly #frames: FramePipeline;
-  readonly #updates: TokenBucket;
-  readonly #helloTimer: NodeJS.Timeout;
+  readonly #outlet: Outlet;
+  readonly #updates: UpdateQueue;
+  readonly #requests: TokenBucket;
+  readonly #gone = new AbortController();
+  readonly #hello: Deadline;
+  readonly #expiry = new Deadline(() => this.close('unauthorized'));
+  readonly #idle: Deadline;
+  #log: Logger;
   #state: 'opening' | 'active' | 'closing' | 'closed' = 'opening';
   #helloInProgress = false;
-  #parameters: StreamParameters;
-  /** Updates are carried out one after another, each over the outcome of the one before. */
-  #lastUpdate: Promise<void> = Promise.resolve();
+  /** Verified with the upgrade, or by hello. */
+  #grant: Grant | null;
+  #seat: Seat | null = null;
+  #checkpoints: Checkpoints | null = null;
 
-  constructor(connection: Connection, context: SessionContext) {
-    const { engine, limits, metrics, rules, log } = context;
+  /** @param grant of the token that came with the connection; null if none did. */
+  constructor(connection: Connection, context: SessionContext, grant: Grant | null = null) {
+    const { limits, metrics, log } = context;
     this.#context = context;
     this.#connection = connection;
-    this.#log = log.child({ session: this.id });
+    this.#grant = context.access.required ? grant : anonymous;
+    this.#log = log.child({ session: this.#ownId });
     this.#meter = metrics.beginSession();
-    this.#parameters = rules.defaults;
-    this.#updates = new TokenBucket(limits.updatesPerSecond);
-    this.#frames = new FramePipeline({
-      limits,
-      meter: this.#meter,
+    this.#requests = new TokenBucket(limits.updatesPerSecond);
+    this.#outlet = {
       clock: this.#clock,
-      allocate: (bytes) => engine.allocate(bytes),
+      meter: this.#meter,
       send: (message) => connection.send(message),
       report: (code, message, details, cause) => this.#report(code, message, details, cause),
+    };
+    this.#updates = new UpdateQueue({
+      rules: context.rules,
+      updatesPerSecond: limits.updatesPerSecond,
+      outlet: this.#outlet,
+      grant: () => this.#grant ?? anonymous,
+      refuse: (error, details) => this.#refuse(error, details),
+      updated: async () => this.#checkpoints?.send(),
     });
-    this.#helloTimer = setTimeout(() => this.close('hello_timeout'), limits.helloTimeout);
+    this.#hello = new Deadline(() => this.close('hello_timeout'));
+    this.#hello.set(limits.helloTimeout);
+    this.#idle = new Deadline(() => this.#checkIdle());
+  }
+
+  /** The name of the session, which it has from `ready` on. */
+  get id(): string {
+    return this.#seat?.id ?? this.#ownId;
   }
 
   get state(): 'opening' | 'active' | 'closing' | 'closed' {
@@ -113,101 +119,142 @@ export class Session {
     this.#report(code, errors[code].meaning, {});
   }
 
-  /** The connection is gone. May be called twice. */
-  disconnected(): void {
+  /** Tells the client that the server is going to stop, and gives it a token to go on elsewhere. */
+  async drain(seconds: number): Promise<void> {
+    if (this.#state === 'opening') return this.close('shutting_down');
+    const token = await this.#checkpoints?.take();
+    if (this.#state !== 'active') return;
+    const deadline_seconds = Math.round(seconds * 1000) / 1000;
+    this.#connection.send({ type: 'drain', deadline_seconds, ...(token && { token }) });
+  }
+
+  /**
+   * The connection is gone. May be called twice.
+   * @param code of the close frame, as in RFC 6455 section 7.4; 1006 without one.
+   */
+  disconnected(code: number): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
-    this.#release();
+    this.#release(properCloses.has(code) ? 'end' : 'park');
     this.#log.info(this.#meter.ended(), 'session closed');
   }
 
   #handle(message: UncheckedMessage): void {
-    if (this.#state === 'opening' && (message.type !== 'hello' || this.#helloInProgress)) {
+    if (message.type === 'hello') return this.#greet(message);
+    const seat = this.#seat;
+    if (this.#state !== 'active' || seat === null) {
       throw new ProtocolError('hello_required', 'nothing but one hello may come before ready');
     }
     switch (message.type) {
-      case 'hello':
-        if (this.#state === 'active') throw new ProtocolError('hello_required', 'hello came twice');
-        this.#helloInProgress = true;
-        if (message.sent !== undefined) this.#clock.start(message.sent, performance.now());
-        void this.#open(message).catch((error: unknown) => this.#refuse(error));
-        return;
       case 'frame':
-        return this.#frames.receive(message);
+        return seat.frames.receive(message);
       case 'ack':
-        return this.#frames.acknowledge(message.sequence);
+        return seat.frames.acknowledge(message.sequence);
       case 'update':
-        return this.#queueUpdate(message);
+        return this.#updates.put(seat, message);
       case 'ping':
+        this.#countRequest();
         if (message.offset !== undefined) this.#clock.adjust(message.offset);
         return this.#connection.send({ type: 'pong', sent: message.sent, received: performance.now() });
+      case 'authenticate':
+        this.#countRequest();
+        void this.#renew(seat, message.token).catch((error: unknown) => this.#refuse(error));
     }
+  }
+
+  #greet(hello: Message<'hello'>): void {
+    if (this.#state === 'active') throw new ProtocolError('hello_required', 'hello came twice');
+    if (this.#helloInProgress) throw new ProtocolError('hello_required', 'hello came twice');
+    this.#helloInProgress = true;
+    if (hello.sent !== undefined) this.#clock.start(hello.sent, performance.now());
+    void this.#open(hello)
+      .catch((error: unknown) => this.#refuseOpening(error))
+      .finally(() => (this.#helloInProgress = false));
   }
 
   async #open(hello: Message<'hello'>): Promise<void> {
-    const { engine, limits, model, rules, server } = this.#context;
-    try {
-      if (engine.state.name === 'starting') return this.close('not_ready');
-      const parameters = { ...rules.defaults, ...rules.check(hello.parameters) };
-      const stream = await engine.openStream(parameters, this.#frames);
-      if (this.#state !== 'opening') return stream.close();
-      this.#frames.attach(stream, parameters);
-      this.#parameters = parameters;
-      this.#state = 'active';
-    } catch (error) {
-      if (error instanceof ParameterError) throw error;
-      return this.#report('engine_failed', errors.engine_failed.meaning, {}, error);
-    } finally {
-      this.#helloInProgress = false;
-    }
-    clearTimeout(this.#helloTimer);
-    this.#meter.opened();
-    this.#log.info({ client: hello.client }, 'session opened');
-    this.#connection.send({
-      type: 'ready',
-      protocol: protocolVersion,
-      session: this.id,
-      resumed: false,
-      server,
-      model,
-      parameters: this.#parameters,
-      credits: limits.credits,
-      limits: {
-        message_bytes: limits.messageBytes,
-        frame_pixels: limits.framePixels,
-        unacknowledged_results: limits.unacknowledgedResults,
-        updates_per_second: limits.updatesPerSecond,
+    const { access, limits } = this.#context;
+    if (hello.token !== undefined || this.#grant === null) this.#grant = await access.verify(hello.token);
+    const grant = this.#grant;
+    const gone = this.#gone.signal;
+    const outlet: Outlet = {
+      ...this.#outlet,
+      send: (message) => {
+        // In the queue other time limits hold.
+        this.#hello.clear();
+        this.#outlet.send(message);
       },
-    });
+    };
+    const { seat, resumed } = await openSeat(this.#context, { hello, grant, outlet, gone });
+    if (gone.aborted || seat.evict !== null) return this.#abandon(seat);
+    seat.evict = () => this.#evicted();
+    this.#seat = seat;
+    this.#state = 'active';
+    this.#log = this.#context.log.child({ session: seat.id });
+    this.#hello.clear();
+    this.#expire(grant);
+    if (limits.idleTimeout > 0) this.#idle.set(limits.idleTimeout);
+    this.#meter.opened();
+    this.#log.info({ client: hello.client, resumed }, 'session opened');
+    this.#connection.send(readyMessage(this.#context, { seat, resumed, grant }));
+    seat.frames.limit(grant.limits.fps ?? null);
+    seat.frames.connect(this.#outlet);
+    this.#checkpoints = new Checkpoints(this.#context, seat, this.#connection);
+    await this.#checkpoints.send();
   }
 
-  #queueUpdate({ request, parameters }: Message<'update'>): void {
-    const { limits, rules } = this.#context;
-    try {
-      if (!this.#updates.take()) {
-        throw new ProtocolError('rate_limited', `more than ${limits.updatesPerSecond} updates in a second`);
-      }
-      const update = rules.check(parameters);
-      this.#lastUpdate = this.#lastUpdate
-        .then(() => this.#update(request, update))
-        .catch((error: unknown) => this.#refuse(error, { request }));
-    } catch (error) {
-      this.#refuse(error, { request });
+  /** The seat was found too late: the client is gone, or another connection was quicker. */
+  #abandon(seat: Seat): void {
+    if (seat.evict === null) this.#context.seats.park(seat);
+    this.close('taken_over');
+  }
+
+  /** Another connection goes on with the session. */
+  #evicted(): void {
+    this.#seat = null;
+    this.close('taken_over');
+  }
+
+  /** A new token takes the place of the one that the session has. */
+  async #renew(seat: Seat, token: string): Promise<void> {
+    const grant = await this.#context.access.verify(token);
+    if (grant.subject !== seat.subject) {
+      throw new ProtocolError('unauthorized', 'the token is of somebody else');
     }
-  }
-
-  async #update(request: number, update: ParameterUpdate): Promise<void> {
     if (this.#state !== 'active') return;
-    const parameters = { ...this.#parameters, ...update };
-    try {
-      const from = await this.#frames.configure(parameters);
-      this.#parameters = parameters;
-      this.#meter.updated();
-      this.#connection.send({ type: 'updated', request, from, parameters });
-    } catch (error) {
-      if (error instanceof ParameterError) throw error;
-      this.#report('engine_restarting', 'the update was lost as the engine failed', { request }, error);
-    }
+    this.#grant = grant;
+    this.#expire(grant);
+    seat.frames.limit(grant.limits.fps ?? null);
+    const expires = secondsUntil(grant);
+    this.#connection.send({ type: 'authenticated', ...(expires !== null && { expires_seconds: expires }) });
+  }
+
+  #expire({ expires }: Grant): void {
+    if (expires === null) this.#expiry.clear();
+    else this.#expiry.set(expires - Date.now());
+  }
+
+  #checkIdle(): void {
+    const last = Math.max(this.#updates.lastAt, this.#seat?.frames.lastActivity ?? 0);
+    const rest = last + this.#context.limits.idleTimeout - performance.now();
+    if (rest <= 0) this.close('idle_timeout');
+    else this.#idle.set(rest);
+  }
+
+  #countRequest(): void {
+    if (this.#requests.take()) return;
+    const { updatesPerSecond } = this.#context.limits;
+    throw new ProtocolError(
+      'rate_limited',
+      `more than ${updatesPerSecond} messages of this kind in a second`,
+    );
+  }
+
+  /** Tells the client why it could not be let in. */
+  #refuseOpening(error: unknown): void {
+    const expected = error instanceof ProtocolError || error instanceof ParameterError;
+    if (expected) this.#refuse(error);
+    else this.#report('engine_failed', errors.engine_failed.meaning, {}, error);
   }
 
   /** Tells the client what became of a message that could not be carried out. */
@@ -230,12 +277,17 @@ export class Session {
     const definition: ErrorDefinition = errors[code];
     if (definition.close === undefined) return;
     this.#state = 'closing';
-    this.#release();
+    this.#release(afterErrors[code] ?? 'end');
     this.#connection.close(definition.close, code);
   }
 
-  #release(): void {
-    clearTimeout(this.#helloTimer);
-    this.#frames.close();
+  #release(afterwards: Afterwards): void {
+    this.#gone.abort();
+    for (const deadline of [this.#hello, this.#expiry, this.#idle]) deadline.clear();
+    this.#checkpoints?.stop();
+    this.#updates.close();
+    const seat = this.#seat;
+    this.#seat = null;
+    if (seat !== null) this.#context.seats[afterwards](seat);
   }
 }

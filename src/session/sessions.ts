@@ -1,27 +1,51 @@
-import { errors } from '@millrace/protocol';
+import { errors, type ErrorCode } from '@millrace/protocol';
 import type { Census } from '../metrics/metrics.js';
+import type { Grant } from './access/grant.js';
 import type { Connection } from './connection.js';
-import { Session, type SessionContext } from './session.js';
+import type { SessionContext } from './context.js';
+import { Session } from './session.js';
+
+/** Connections that may be there besides those that are served or wait: they say hello, or take sessions over. */
+const spareConnections = 64;
 
 /** All sessions of one server. */
 export class Sessions {
   readonly #context: SessionContext;
-  readonly #most: number;
   readonly #open = new Set<Session>();
   #closing = false;
+  #onEmpty: (() => void) | null = null;
 
-  /** @param most sessions at the same time. */
-  constructor(context: SessionContext, most: number) {
+  constructor(context: SessionContext) {
     this.#context = context;
-    this.#most = most;
+  }
+
+  /** Whether the server takes no new sessions because it is going to stop. */
+  get draining(): boolean {
+    return this.#closing;
+  }
+
+  /** Why a connection would be of no use now; null if it may be. */
+  get refusal(): Extract<ErrorCode, 'shutting_down' | 'too_many_sessions'> | null {
+    if (this.#closing) return 'shutting_down';
+    const { admission, seats } = this.#context;
+    // Where a connection was lost, who comes may be the one who lost it.
+    if (admission.full && seats.parked === 0) return 'too_many_sessions';
+    const most = admission.served + admission.waiting + spareConnections;
+    return this.#open.size < most ? null : 'too_many_sessions';
+  }
+
+  /** Seconds after which one who was refused may try again. */
+  get retryAfter(): number {
+    return Math.max(1, Math.ceil(this.#context.admission.wait));
   }
 
   /**
    * Starts a session on a connection. Messages go to its `receive`; when the connection is gone, call `leave`.
-   * @returns null if there is no room; the connection is then being closed, and the client told why.
+   * @param grant of the token that came with the connection; null if none did.
+   * @returns null if it is of no use; the connection is then being closed, and the client told why.
    */
-  enter(connection: Connection): Session | null {
-    const refusal = this.#refusal();
+  enter(connection: Connection, grant: Grant | null = null): Session | null {
+    const { refusal } = this;
     if (refusal) {
       this.#context.metrics.error(refusal);
       this.#context.metrics.sessionRefused();
@@ -29,19 +53,16 @@ export class Sessions {
       connection.close(errors[refusal].close, refusal);
       return null;
     }
-    const session = new Session(connection, this.#context);
+    const session = new Session(connection, this.#context, grant);
     this.#open.add(session);
     return session;
   }
 
-  #refusal(): 'shutting_down' | 'too_many_sessions' | null {
-    if (this.#closing) return 'shutting_down';
-    return this.#open.size < this.#most ? null : 'too_many_sessions';
-  }
-
-  leave(session: Session): void {
+  /** @param code of the close frame, as in RFC 6455 section 7.4; 1006 without one. */
+  leave(session: Session, code: number): void {
     this.#open.delete(session);
-    session.disconnected();
+    session.disconnected(code);
+    if (this.#open.size === 0) this.#onEmpty?.();
   }
 
   /** What there is now. */
@@ -52,12 +73,28 @@ export class Sessions {
       if (session.state !== 'closed') sessions[session.state] += 1;
       bufferedBytes += session.bufferedBytes;
     }
-    return { sessions, slots: this.#most, bufferedBytes, draining: this.#closing };
+    return { sessions, slots: this.#context.admission.capacity, bufferedBytes, draining: this.#closing };
+  }
+
+  /**
+   * Takes no new sessions, tells every client to go elsewhere, and waits until all have gone or the time is over.
+   * @param ms how long it waits.
+   */
+  async drain(ms: number): Promise<void> {
+    this.#closing = true;
+    if (ms <= 0 || this.#open.size === 0) return;
+    const empty = new Promise<void>((resolve) => (this.#onEmpty = resolve));
+    let timer: NodeJS.Timeout | undefined;
+    const over = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
+    for (const session of this.#open) void session.drain(ms / 1000);
+    await Promise.race([empty, over]);
+    clearTimeout(timer);
   }
 
   /** Tells every client that the server stops, and takes no new ones. May be called twice. */
   close(): void {
     this.#closing = true;
     for (const session of this.#open) session.close('shutting_down');
+    this.#context.seats.close();
   }
 }

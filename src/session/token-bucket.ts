@@ -1,25 +1,40 @@
-/** Limits a rate: `perSecond` tokens flow in, at most `perSecond` are kept, and each event takes one. */
+/** Limits a rate: tokens flow in, at most `burst` are kept, and each event takes one. */
 export class TokenBucket {
   readonly #perSecond: number;
+  readonly #burst: number;
   readonly #now: () => number;
   #tokens: number;
   #filled: number;
 
-  /** @param now gives milliseconds that never go back. */
-  constructor(perSecond: number, now: () => number = () => performance.now()) {
+  /**
+   * @param burst events that may come at once.
+   * @param now gives milliseconds that never go back.
+   */
+  constructor(perSecond: number, burst: number = perSecond, now: () => number = () => performance.now()) {
     this.#perSecond = perSecond;
+    this.#burst = burst;
     this.#now = now;
-    this.#tokens = perSecond;
+    this.#tokens = burst;
     this.#filled = now();
+  }
+
+  /** Whether nothing has been taken for so long that it is as new. */
+  get full(): boolean {
+    this.#fill();
+    return this.#tokens >= this.#burst;
   }
 
   /** Takes a token if there is one. */
   take(): boolean {
-    const now = this.#now();
-    this.#tokens = Math.min(this.#perSecond, this.#tokens + ((now - this.#filled) / 1000) * this.#perSecond);
-    this.#filled = now;
+    this.#fill();
     if (this.#tokens < 1) return false;
     this.#tokens -= 1;
     return true;
+  }
+
+  #fill(): void {
+    const now = this.#now();
+    this.#tokens = Math.min(this.#burst, this.#tokens + ((now - this.#filled) / 1000) * this.#perSecond);
+    this.#filled = now;
   }
 }

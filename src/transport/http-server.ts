@@ -1,10 +1,13 @@
 import fastifyStatic from '@fastify/static';
 import type { Limits } from '@millrace/protocol';
 import { fastify, LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { EngineState } from '../engine/engine.js';
 import type { Metrics } from '../metrics/metrics.js';
+import type { Access } from '../session/access/access.js';
 import type { OneShot } from '../session/one-shot.js';
+import { bearerToken } from './bearer.js';
 import { errorBody } from './http-error.js';
 import type { OriginRules } from './origin.js';
 import { securityHeaders } from './security-headers.js';
@@ -30,6 +33,11 @@ export interface HttpServerOptions {
   readonly metrics: Metrics;
   readonly images: OneShot;
   readonly origins: OriginRules;
+  readonly access: Access;
+  /** What reads the metrics; empty for any token where tokens are asked for. */
+  readonly metricsToken: string;
+  /** Whether the server is going to stop. */
+  readonly draining: () => boolean;
   /** Folder of the built page. */
   readonly page: string;
   readonly log: FastifyBaseLogger;
@@ -37,7 +45,7 @@ export interface HttpServerOptions {
 
 /** The plain HTTP side: the page, what the server can do, health and metrics. Not listening yet. */
 export async function createHttpServer(options: HttpServerOptions): Promise<FastifyInstance> {
-  const { capabilities, engineState, metrics, images, origins, page, log } = options;
+  const { capabilities, engineState, metrics, page, log } = options;
   const server = fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -73,7 +81,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
       .headers({ upgrade: 'websocket', connection: 'upgrade' })
       .send(errorBody('unsupported_protocol', 'connect with WebSocket, subprotocol millrace.v1')),
   );
-  serveTxt2Img(server, images, origins);
+  serveTxt2Img(server, options);
   server.get('/healthz', async (_request, reply) => {
     const { name } = engineState();
     const healthy = name !== 'failed' && name !== 'stopped';
@@ -81,18 +89,40 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
   });
   server.get('/readyz', async (_request, reply) => {
     const state = engineState();
-    const ready = state.name === 'ready';
+    const draining = options.draining();
+    const ready = state.name === 'ready' && !draining;
     return reply
       .code(ready ? 200 : 503)
       .header('cache-control', 'no-store')
-      .send({ ready, state: state.name, doing: describe(state) });
+      .send({ ready, state: state.name, doing: draining ? 'stopping' : describe(state) });
   });
-  server.get('/metrics', async (_request, reply) => {
+  server.get('/metrics', async (request, reply) => {
+    if (!(await mayReadMetrics(bearerToken(request.headers.authorization), options))) {
+      metrics.error('unauthorized');
+      return reply.code(401).header('www-authenticate', 'Bearer').send(errorBody('unauthorized'));
+    }
     const { contentType, body } = await metrics.render();
     return reply.type(contentType).send(body);
   });
   await servePage(server, page);
   return server;
+}
+
+async function mayReadMetrics(
+  token: string | undefined,
+  { access, metricsToken }: Pick<HttpServerOptions, 'access' | 'metricsToken'>,
+): Promise<boolean> {
+  if (metricsToken !== '') return token !== undefined && sameText(token, metricsToken);
+  return access.verify(token).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Compares in a time that says nothing of where they differ. */
+function sameText(a: string, b: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(a), digest(b));
 }
 
 async function servePage(server: FastifyInstance, root: string): Promise<void> {

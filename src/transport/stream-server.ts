@@ -1,12 +1,16 @@
 import { encodeMessage, errors, subprotocol, type ErrorCode, type ServerMessage } from '@millrace/protocol';
-import type { Server, IncomingMessage } from 'node:http';
+import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { Metrics } from '../metrics/metrics.js';
+import type { Access } from '../session/access/access.js';
+import type { Grant } from '../session/access/grant.js';
 import type { Connection } from '../session/connection.js';
 import type { Sessions } from '../session/sessions.js';
 import { TokenBucket } from '../session/token-bucket.js';
+import { AddressLimits, type AddressLimitsOptions } from './address-limits.js';
+import { bearerToken } from './bearer.js';
 import { errorBody } from './http-error.js';
 import { originAllowed, type OriginRules } from './origin.js';
 
@@ -20,11 +24,14 @@ export interface StreamServerOptions {
   readonly messageBytes: number;
   /** A client that sends more than this is read more slowly. */
   readonly messagesPerSecond: number;
-  readonly connectionsPerAddress: number;
+  readonly addresses: AddressLimitsOptions;
+  readonly access: Access;
   /** Milliseconds between pings; a peer that is silent from one to the next is gone. */
   readonly pingInterval: number;
 }
 
+/** Fragments of one message. */
+const MAX_FRAGMENTS = 16_384;
 /** How long a peer that sends too much is not read. */
 const PAUSE_MS = 100;
 /** How long a peer may take to answer a close frame. */
@@ -34,17 +41,19 @@ const CLOSE_MS = 2000;
 export class StreamServer implements AsyncDisposable {
   readonly #options: StreamServerOptions;
   readonly #sockets: WebSocketServer;
-  readonly #perAddress = new Map<string, number>();
+  readonly #addresses: AddressLimits;
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void =>
-    this.#upgrade(request, socket, head);
+    void this.#upgrade(request, socket, head);
   #closed: Promise<void> | null = null;
 
   constructor(options: StreamServerOptions) {
     this.#options = options;
+    this.#addresses = new AddressLimits(options.addresses);
     this.#sockets = new WebSocketServer({
       noServer: true,
       perMessageDeflate: false,
       maxPayload: options.messageBytes,
+      maxFragments: MAX_FRAGMENTS,
       handleProtocols: () => subprotocol,
     });
     options.http.on('upgrade', this.#onUpgrade);
@@ -65,23 +74,36 @@ export class StreamServer implements AsyncDisposable {
     await Promise.all(gone);
   }
 
-  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const { origins, connectionsPerAddress, log } = this.#options;
-    const { origin, host, 'sec-websocket-protocol': offered = '' } = request.headers;
-    const address = request.socket.remoteAddress ?? '';
+  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const { access, log } = this.#options;
     socket.on('error', (error) => log.debug({ err: error }, 'a socket failed'));
-    if (request.url?.split('?')[0] !== '/v1/stream') return this.#decline(socket, 'not_found');
-    if (!originAllowed(origin, host, origins)) return this.#decline(socket, 'forbidden_origin');
-    const protocols = offered.split(',').map((name) => name.trim());
-    if (!protocols.includes(subprotocol)) return this.#decline(socket, 'unsupported_protocol');
-    if ((this.#perAddress.get(address) ?? 0) >= connectionsPerAddress) {
-      return this.#decline(socket, 'rate_limited');
+    const fault = this.#faultOf(request);
+    if (fault) return this.#decline(socket, fault);
+    const leave = this.#addresses.enter(request.socket.remoteAddress ?? '');
+    if (!leave) return this.#decline(socket, 'rate_limited');
+    socket.once('close', leave);
+    const { refusal } = this.#options.sessions;
+    if (refusal) {
+      this.#options.metrics.sessionRefused();
+      return this.#decline(socket, refusal);
     }
-    this.#sockets.handleUpgrade(request, socket, head, (client) => {
-      this.#count(address, 1);
-      client.once('close', () => this.#count(address, -1));
-      this.#serve(client);
-    });
+    const token = bearerToken(request.headers.authorization);
+    let grant: Grant | null = null;
+    try {
+      if (token !== undefined && access.required) grant = await access.verify(token);
+    } catch {
+      return this.#decline(socket, 'unauthorized');
+    }
+    this.#sockets.handleUpgrade(request, socket, head, (client) => this.#serve(client, grant));
+  }
+
+  /** What is wrong with the request itself. */
+  #faultOf({ url, headers }: IncomingMessage): ErrorCode | null {
+    const { origin, host, 'sec-websocket-protocol': offered = '' } = headers;
+    if (url?.split('?')[0] !== '/v1/stream') return 'not_found';
+    if (!originAllowed(origin, host, this.#options.origins)) return 'forbidden_origin';
+    const protocols = offered.split(',').map((name) => name.trim());
+    return protocols.includes(subprotocol) ? null : 'unsupported_protocol';
   }
 
   /** Answers an upgrade with a plain HTTP error. */
@@ -89,19 +111,19 @@ export class StreamServer implements AsyncDisposable {
     this.#options.metrics.error(code);
     const body = JSON.stringify(errorBody(code));
     const { status } = errors[code];
-    socket.end(
-      `HTTP/1.1 ${status} ${code}\r\nconnection: close\r\ncontent-type: application/json\r\n` +
-        `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-    );
+    const headers = [
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+      'connection: close',
+      'content-type: application/json',
+      `content-length: ${Buffer.byteLength(body)}`,
+      ...(status === 401 ? ['www-authenticate: Bearer'] : []),
+      ...(status === 429 ? ['retry-after: 60'] : []),
+      ...(status === 503 ? [`retry-after: ${this.#options.sessions.retryAfter}`] : []),
+    ];
+    socket.end(`${headers.join('\r\n')}\r\n\r\n${body}`);
   }
 
-  #count(address: string, change: 1 | -1): void {
-    const connections = (this.#perAddress.get(address) ?? 0) + change;
-    if (connections === 0) this.#perAddress.delete(address);
-    else this.#perAddress.set(address, connections);
-  }
-
-  #serve(socket: WebSocket): void {
+  #serve(socket: WebSocket, grant: Grant | null): void {
     const { sessions, metrics, log, messagesPerSecond } = this.#options;
     socket.on('error', (error: Error & { readonly code?: string }) => {
       // ws closes the connection itself, with the fitting code.
@@ -109,7 +131,7 @@ export class StreamServer implements AsyncDisposable {
       log.debug({ err: error }, 'a connection failed');
     });
     socket.once('close', (code) => metrics.connectionClosed(code));
-    const session = sessions.enter(connectionOver(socket, metrics));
+    const session = sessions.enter(connectionOver(socket, metrics), grant);
     if (!session) return;
     const bucket = new TokenBucket(messagesPerSecond);
     const stopPinging = this.#keepAlive(socket, () => session.close('idle_timeout'));
@@ -122,9 +144,9 @@ export class StreamServer implements AsyncDisposable {
       socket.pause();
       setTimeout(() => socket.resume(), PAUSE_MS);
     });
-    socket.once('close', () => {
+    socket.once('close', (code) => {
       stopPinging();
-      sessions.leave(session);
+      sessions.leave(session, code);
     });
   }
 

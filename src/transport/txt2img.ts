@@ -1,8 +1,10 @@
 import { errors } from '@millrace/protocol';
 import type { FastifyInstance } from 'fastify';
 import { ParameterError } from '../engine/engine.js';
+import type { Access } from '../session/access/access.js';
 import type { OneShot } from '../session/one-shot.js';
 import { ProtocolError } from '../session/protocol-error.js';
+import { bearerToken } from './bearer.js';
 import { errorBody } from './http-error.js';
 import { originAllowed, type OriginRules } from './origin.js';
 
@@ -10,19 +12,29 @@ import { originAllowed, type OriginRules } from './origin.js';
 const bodyLimit = 64 * 1024;
 
 /** `POST /v1/txt2img`: parameters as JSON in, one JPEG out. */
-export function serveTxt2Img(server: FastifyInstance, images: OneShot, origins: OriginRules): void {
+export function serveTxt2Img(
+  server: FastifyInstance,
+  {
+    images,
+    origins,
+    access,
+  }: { readonly images: OneShot; readonly origins: OriginRules; readonly access: Access },
+): void {
   server.post('/v1/txt2img', { bodyLimit }, async (request, reply) => {
     const { origin, host } = request.headers;
     if (!originAllowed(origin, host, origins)) return reply.code(403).send(errorBody('forbidden_origin'));
     try {
-      const image = await images.generate(request.body ?? {});
+      const grant = await access.verify(bearerToken(request.headers.authorization));
+      const image = await images.generate(request.body ?? {}, grant.limits);
       return await reply.type('image/jpeg').header('cache-control', 'no-store').send(image);
     } catch (error) {
       if (error instanceof ParameterError) {
         return reply.code(400).send(errorBody('invalid_parameter', error.message, error.field));
       }
       if (!(error instanceof ProtocolError)) throw error;
-      return reply.code(errors[error.code].status).send(errorBody(error.code, error.message));
+      const { status } = errors[error.code];
+      if (status === 401) reply.header('www-authenticate', 'Bearer');
+      return reply.code(status).send(errorBody(error.code, error.message, error.details.field));
     }
   });
 }

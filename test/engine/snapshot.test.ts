@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { StreamState } from '../../src/diffusion/stream.js';
 import { RecordedStream, startEngine, testImage, tinyModel, tinyParameters } from '../support/engine.js';
 import { greatestDifference } from '../support/compare.js';
 
@@ -17,12 +16,11 @@ test('a stream goes on in another engine as it would have in its own', async () 
   await whole.until(() => whole.answered === frames);
 
   const broken = await RecordedStream.open(first.engine, parameters);
-  // The answer to the snapshot comes between two turns of the stream, wherever it then is.
-  let state: StreamState | undefined;
   for (let frame = 0; frame < pushed; frame++)
     broken.stream.push(frame, testImage(frame, parameters), { replace: false });
   await broken.until(() => broken.admitted.length === pushed);
-  state = await broken.stream.snapshot();
+  // The snapshot is taken between two turns of the stream, wherever it then is.
+  const state = await broken.stream.snapshot();
   broken.stream.close();
   assert.equal(state.ordinal, pushed);
   assert.ok(state.frames.length > 1, 'several frames are under way');

@@ -100,7 +100,7 @@ describe('any interleaving of client and engine', () => {
         );
         assert.equal(totals.length, ids.next);
         assert.equal(rig.connection.closed, null);
-        rig.session.disconnected();
+        rig.session.disconnected(1000);
       }),
       { numRuns: 60 },
     );

@@ -145,7 +145,7 @@ describe('a client that does not acknowledge', () => {
     rig.connection.bufferedBytes = 1_000_001;
     rig.frame(0);
     assert.deepEqual(rig.connection.closed, { code: 1013, reason: 'slow_reader' });
-    assert.equal(rig.stream.closed, true);
+    assert.equal(rig.context.seats.parked, 1, 'it may come back');
   });
 });
 

@@ -6,7 +6,13 @@ import { pino } from 'pino';
 import { encodeJpeg } from '../../src/image/encode.js';
 import { createMetrics } from '../../src/metrics/metrics.js';
 import { createParameterRules } from '../../src/session/parameters.js';
-import { Session, type SessionContext, type SessionLimits } from '../../src/session/session.js';
+import type { Access } from '../../src/session/access/access.js';
+import { anonymous } from '../../src/session/access/grant.js';
+import { Admission } from '../../src/session/admission.js';
+import type { SessionContext, SessionLimits } from '../../src/session/context.js';
+import { createResumeTokens } from '../../src/session/resume-token.js';
+import { Seats } from '../../src/session/seats.js';
+import { Session } from '../../src/session/session.js';
 import { ManualEngine, type ManualStream } from './manual-engine.js';
 
 const limits: SessionLimits = {
@@ -14,10 +20,14 @@ const limits: SessionLimits = {
   unacknowledgedResults: 2,
   framePixels: 1_000_000,
   helloTimeout: 60_000,
+  idleTimeout: 0,
+  checkpointInterval: 60_000,
   messageBytes: 1_000_000,
   updatesPerSecond: 1000,
   bufferedBytes: 1_000_000,
 };
+
+const openToAll: Access = { required: false, verify: async () => anonymous };
 
 /** A session between a connection and an engine that are both in the hands of the test. */
 export class Rig {
@@ -41,6 +51,10 @@ export class Rig {
       server: 'test/1',
       rules: createParameterRules({ defaults: { width: 64, height: 64 } }),
       limits: { ...limits, ...ownLimits },
+      access: openToAll,
+      admission: new Admission({ capacity: () => 4, queueLength: 2, queueTimeout: 60_000 }),
+      seats: new Seats(60_000, 60_000),
+      tokens: createResumeTokens({ secret: '', lifetimeMs: 60_000, maxLength: 1_000_000 }),
       metrics: createMetrics(),
       log: pino({ level: 'silent' }),
     };

@@ -56,10 +56,11 @@ describe('hello', () => {
     assert.deepEqual(rig.connection.closed, { code: 4408, reason: 'hello_timeout' });
   });
 
-  it('is too early while the engine starts', () => {
+  it('is too early while the engine starts', async () => {
     const rig = new Rig();
     rig.engine.state = { name: 'starting', what: 'loading' };
     rig.send({ type: 'hello' });
+    await rig.until(() => rig.connection.closed !== null);
     assert.deepEqual(rig.connection.closed, { code: 1013, reason: 'not_ready' });
   });
 
@@ -75,7 +76,7 @@ describe('hello', () => {
   it('closes the stream if the client has gone meanwhile', async () => {
     const rig = new Rig();
     rig.send({ type: 'hello' });
-    rig.session.disconnected();
+    rig.session.disconnected(1000);
     await rig.until(() => rig.engine.streams.length > 0);
     await rig.until(() => rig.stream.closed);
     assert.deepEqual(rig.sent, []);
@@ -193,8 +194,8 @@ describe('the end', () => {
     rig.stream.finish();
     await rig.until(() => rig.stream.lent === 1);
     rig.frame(2);
-    rig.session.disconnected();
-    rig.session.disconnected();
+    rig.session.disconnected(1000);
+    rig.session.disconnected(1000);
     await rig.until(() => rig.stream.lent === 0);
     assert.equal(rig.session.state, 'closed');
     assert.equal(rig.stream.closed, true);

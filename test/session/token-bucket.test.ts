@@ -5,7 +5,7 @@ import { TokenBucket } from '../../src/session/token-bucket.js';
 describe('TokenBucket', () => {
   it('allows a burst of one second, then the rate', () => {
     let now = 1000;
-    const bucket = new TokenBucket(10, () => now);
+    const bucket = new TokenBucket(10, 10, () => now);
     const taken = (): number => {
       let count = 0;
       while (bucket.take()) count += 1;

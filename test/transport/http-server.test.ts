@@ -8,6 +8,7 @@ import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import type { EngineState } from '../../src/engine/engine.js';
 import { createMetrics } from '../../src/metrics/metrics.js';
+import { anonymous } from '../../src/session/access/grant.js';
 import { OneShot } from '../../src/session/one-shot.js';
 import { createParameterRules } from '../../src/session/parameters.js';
 import { createHttpServer } from '../../src/transport/http-server.js';
@@ -19,12 +20,14 @@ const model = { name: 'model', description: '' };
 const engine = new ManualEngine();
 const images = new OneShot(engine, createParameterRules({}), 1);
 const origins = { allowed: [], loopback: true };
+const access = { required: false, verify: async () => anonymous };
 const capabilities = { protocol: 'millrace.v1', server: 'test/1', model, styles: [], parameters: {}, limits };
 
 describe('the HTTP server', () => {
   let page: string;
   let server: FastifyInstance;
   let url: string;
+  let draining = false;
   let state: EngineState = { name: 'starting', what: 'loading the U-Net' };
 
   before(async () => {
@@ -38,6 +41,9 @@ describe('the HTTP server', () => {
       metrics: createMetrics(),
       images,
       origins,
+      access,
+      metricsToken: '',
+      draining: () => draining,
       page,
       log: pino({ level: 'silent' }),
     });
@@ -127,6 +133,17 @@ describe('the HTTP server', () => {
       assert.equal((await get('/healthz')).response.status, healthy);
     }
   });
+
+  it('is not ready for new sessions while it drains, and healthy all the same', async () => {
+    state = engine.state;
+    draining = true;
+    const { response, text } = await get('/readyz');
+    assert.equal(response.status, 503);
+    assert.match(text, /stopping/);
+    assert.equal((await get('/healthz')).response.status, 200);
+    draining = false;
+    assert.equal((await get('/readyz')).response.status, 200);
+  });
 });
 
 describe('a server without a built page', () => {
@@ -137,6 +154,9 @@ describe('a server without a built page', () => {
       metrics: createMetrics(),
       images,
       origins,
+      access,
+      metricsToken: '',
+      draining: () => false,
       page: join(tmpdir(), 'millrace-no-such-page'),
       log: pino({ level: 'silent' }),
     });

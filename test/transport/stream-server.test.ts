@@ -14,7 +14,11 @@ async function refusal(
   url: string,
   protocols: string[],
   headers: Record<string, string> = {},
-): Promise<{ readonly status: number | undefined; readonly body: unknown }> {
+): Promise<{
+  readonly status: number | undefined;
+  readonly body: unknown;
+  readonly retryAfter: string | undefined;
+}> {
   const socket = new WebSocket(url, protocols, { headers });
   return new Promise((resolve, reject) => {
     socket.on('open', () => reject(new Error('it was not refused')));
@@ -22,7 +26,13 @@ async function refusal(
     socket.on('unexpected-response', (_request, response) => {
       let text = '';
       response.on('data', (chunk: Buffer) => (text += chunk.toString()));
-      response.on('end', () => resolve({ status: response.statusCode, body: JSON.parse(text) }));
+      response.on('end', () =>
+        resolve({
+          status: response.statusCode,
+          body: JSON.parse(text),
+          retryAfter: response.headers['retry-after'],
+        }),
+      );
     });
   });
 }
@@ -69,13 +79,33 @@ describe('upgrades', () => {
 });
 
 describe('connections', () => {
-  it('beyond the sessions of the server are told so', async () => {
-    await using server = await startServer({ maxSessions: 1 });
-    await using first = await StreamClient.connect(server.streamUrl);
-    const second = await StreamClient.connect(server.streamUrl);
-    assert.equal((await second.error('too_many_sessions')).code, 'too_many_sessions');
-    assert.deepEqual(await second.closed, { code: 1013, reason: 'too_many_sessions' });
-    assert.equal(first.socket.readyState, WebSocket.OPEN);
+  it('beyond the sessions of the server wait; beyond the queue they are told so', async () => {
+    await using server = await startServer({ maxSessions: 1, queueLength: 1 });
+    await server.app.ready();
+    const first = await StreamClient.open(server.streamUrl, small);
+    await using waiting = await StreamClient.connect(server.streamUrl);
+    await using late = await StreamClient.connect(server.streamUrl);
+    waiting.send({ type: 'hello', parameters: small });
+    assert.equal((await waiting.first('queued')).position, 1);
+    late.send({ type: 'hello', parameters: small });
+    assert.deepEqual(await late.closed, { code: 1013, reason: 'too_many_sessions' });
+    const { status, body, retryAfter } = await refusal(server.streamUrl, ['millrace.v1']);
+    assert.equal(status, 503);
+    assert.equal(codeOf(body), 'too_many_sessions');
+    assert.ok(Number(retryAfter) >= 1);
+    await first[Symbol.asyncDispose]();
+    await waiting.first('ready');
+    assert.equal((await waiting.generate(0, picture)).type, 'result');
+  });
+
+  it('that wait in the queue for too long are told so', async () => {
+    await using server = await startServer({ maxSessions: 1, queueSeconds: 0.1 });
+    await server.app.ready();
+    await using first = await StreamClient.open(server.streamUrl, small);
+    const waiting = await StreamClient.connect(server.streamUrl);
+    waiting.send({ type: 'hello', parameters: small });
+    assert.deepEqual(await waiting.closed, { code: 1013, reason: 'queue_timeout' });
+    assert.equal((await first.generate(0, picture)).type, 'result');
   });
 
   it('before the engine is ready are told so', async () => {

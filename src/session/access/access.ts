@@ -1,0 +1,54 @@
+import { errors } from '@millrace/protocol';
+import { ProtocolError } from '../protocol-error.js';
+import { readApiKeys } from './api-keys.js';
+import { anonymous, type Grant } from './grant.js';
+import { createJwtVerifier, type JwtSettings } from './jwt.js';
+
+export interface AccessSettings {
+  /** File of API keys; empty for none. */
+  readonly apiKeys: string;
+  readonly jwt: JwtSettings;
+}
+
+/** Decides who may use the server. */
+export interface Access {
+  /** Whether a token is asked for. */
+  readonly required: boolean;
+  /** @throws {ProtocolError} unauthorized, with no word on what is wrong with the token. */
+  verify(token: string | undefined): Promise<Grant>;
+}
+
+/** Whether these settings ask for tokens. */
+export function asksForTokens({ apiKeys, jwt }: AccessSettings): boolean {
+  return apiKeys !== '' || jwt.secret !== '' || jwt.keys !== '';
+}
+
+/**
+ * With no keys set, everybody is let in as one and the same.
+ * @throws {ApiKeyError | JwtKeyError} if keys cannot be used.
+ */
+export async function createAccess(settings: AccessSettings): Promise<Access> {
+  if (!asksForTokens(settings)) return { required: false, verify: async () => anonymous };
+  const { apiKeys, jwt } = settings;
+  const findKey = apiKeys === '' ? null : await readApiKeys(apiKeys);
+  const verifyJwt = jwt.secret === '' && jwt.keys === '' ? null : await createJwtVerifier(jwt);
+  return {
+    required: true,
+    async verify(token) {
+      const grant = token === undefined ? null : (findKey?.(token) ?? (await tried(verifyJwt, token)));
+      if (grant === null) throw new ProtocolError('unauthorized', errors.unauthorized.meaning);
+      return grant;
+    },
+  };
+}
+
+async function tried(
+  verify: ((token: string) => Promise<Grant>) | null,
+  token: string,
+): Promise<Grant | null> {
+  try {
+    return (await verify?.(token)) ?? null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,63 @@
+import type { StreamParameters } from '@millrace/protocol';
+import { ProtocolError } from '../protocol-error.js';
+
+/** What a token limits; what is absent is not limited. */
+export interface GrantLimits {
+  /** Sessions at the same time. */
+  readonly sessions?: number;
+  /** Frames a second that are worked on. */
+  readonly fps?: number;
+  /** Largest width and height in pixels. */
+  readonly size?: number;
+  /** Denoising steps. */
+  readonly steps?: number;
+}
+
+/** Who somebody is, and what they may do. */
+export interface Grant {
+  /** Name of the user: sessions are bound to it. */
+  readonly subject: string;
+  /** When it ends, in milliseconds of `Date.now()`; null never. */
+  readonly expires: number | null;
+  readonly limits: GrantLimits;
+}
+
+/** Everybody, where no token is asked for. */
+export const anonymous: Grant = { subject: 'anonymous', expires: null, limits: {} };
+
+/** Seconds until a grant ends; null if it does not. */
+export function secondsUntil({ expires }: Grant): number | null {
+  return expires === null ? null : Math.max(0, (expires - Date.now()) / 1000);
+}
+
+/** Limits as a claim of a JWT or a file of API keys has them. @throws {TypeError} naming what is wrong. */
+export function readGrantLimits(value: unknown): GrantLimits {
+  if (value === undefined) return {};
+  if (typeof value !== 'object' || value === null) throw new TypeError('limits must be an object');
+  const limits: Record<string, number> = {};
+  for (const [name, limit] of Object.entries(value)) {
+    if (!['sessions', 'fps', 'size', 'steps'].includes(name)) {
+      throw new TypeError(`there is no limit ${JSON.stringify(name.slice(0, 40))}`);
+    }
+    const fits = typeof limit === 'number' && limit > 0 && (name === 'fps' || Number.isSafeInteger(limit));
+    if (!fits) throw new TypeError(`the limit ${name} must be a number above 0`);
+    limits[name] = limit;
+  }
+  return limits;
+}
+
+/** @throws {ProtocolError} limit_exceeded, naming the parameter that is beyond the grant. */
+export function checkGrant({ size, steps }: GrantLimits, parameters: StreamParameters): void {
+  for (const side of ['width', 'height'] as const) {
+    if (size !== undefined && parameters[side] > size) refuse(side, size);
+  }
+  if (steps === undefined) return;
+  const { t_index_list: list } = parameters;
+  if (list === null ? parameters.steps > steps : list.length > steps) {
+    refuse(list === null ? 'steps' : 't_index_list', steps);
+  }
+}
+
+function refuse(field: string, most: number): never {
+  throw new ProtocolError('limit_exceeded', `the token allows at most ${most} for ${field}`, { field });
+}

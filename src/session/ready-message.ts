@@ -1,0 +1,42 @@
+import { protocolVersion, type Limits, type ReadyMessage } from '@millrace/protocol';
+import { secondsUntil, type Grant } from './access/grant.js';
+import type { SessionContext, SessionLimits } from './context.js';
+import type { Seat } from './seats.js';
+
+/** The limits that hold for every session. */
+export function commonLimits(
+  limits: Pick<SessionLimits, 'messageBytes' | 'framePixels' | 'unacknowledgedResults' | 'updatesPerSecond'>,
+): Limits {
+  return {
+    message_bytes: limits.messageBytes,
+    frame_pixels: limits.framePixels,
+    unacknowledged_results: limits.unacknowledgedResults,
+    updates_per_second: limits.updatesPerSecond,
+  };
+}
+
+/** What a client is told when its session is open. */
+export function readyMessage(
+  { model, server, limits }: SessionContext,
+  { seat, resumed, grant }: { readonly seat: Seat; readonly resumed: boolean; readonly grant: Grant },
+): ReadyMessage {
+  const { fps, size, steps } = grant.limits;
+  const expires = secondsUntil(grant);
+  return {
+    type: 'ready',
+    protocol: protocolVersion,
+    session: seat.id,
+    resumed,
+    server,
+    model,
+    parameters: seat.parameters,
+    credits: limits.credits,
+    limits: {
+      ...commonLimits(limits),
+      ...(fps !== undefined && { fps }),
+      ...(size !== undefined && { size }),
+      ...(steps !== undefined && { steps }),
+    },
+    ...(expires !== null && { token_expires: expires }),
+  };
+}

@@ -12,15 +12,15 @@ it('ONNX Runtime sends no reports: it does not even make up a number for this de
   try {
     const env: NodeJS.ProcessEnv = { ...process.env, HOME: home, XDG_CACHE_HOME: '' };
     delete env['ORT_DISABLE_TELEMETRY'];
-    const program = `
+    const program = `(async () => {
       const { createEngine } = await import('./dist/src/engine/supervisor.js');
       const observer = { onState() {}, onInference() {}, onEmbedding() {}, onNote() {} };
       const options = { model: process.argv[1], threads: 1, cacheDirectory: null, device: 'cpu', observer };
       const engine = createEngine(options);
       await engine.start();
       await engine[Symbol.asyncDispose]();
-    `;
-    const args = ['--input-type=module', '--eval', program, tinyModel];
+    })()`;
+    const args = ['--eval', program, tinyModel];
     const { status, stderr } = spawnSync(process.execPath, args, {
       cwd: repositoryRoot,
       env,

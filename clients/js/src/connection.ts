@@ -1,12 +1,6 @@
-import {
-  encodeMessage,
-  subprotocol,
-  type ClientMessage,
-  type HelloMessage,
-  type ServerMessage,
-} from '@millrace/protocol';
+import { encodeMessage, subprotocol, type ClientMessage, type HelloMessage } from '@millrace/protocol';
 import { MillraceError } from './errors.js';
-import { readServerMessage } from './server-message.js';
+import { readServerMessage, type ReceivedMessage } from './server-message.js';
 import type { WebSocketConstructor, WebSocketLike } from './web-socket.js';
 
 /** How a connection ended. */
@@ -23,7 +17,7 @@ export function closeText(what: string, { code, reason }: CloseInfo): string {
 
 /** Who gets what comes over a connection. */
 export interface ConnectionHandlers {
-  message(message: ServerMessage): void;
+  message(message: ReceivedMessage): void;
   /** The server broke the protocol; the connection closes. */
   violation(error: MillraceError): void;
   /** Called once, last. */

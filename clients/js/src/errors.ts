@@ -8,6 +8,10 @@ const clientErrors = {
   },
   connection_failed: { close: 1006, retryable: true, meaning: 'The server could not be reached.' },
   connection_lost: { close: 1006, retryable: true, meaning: 'The connection to the server was lost.' },
+  unknown_error: {
+    retryable: true,
+    meaning: 'The server told of an error that this version does not know.',
+  },
   closed: { close: 1000, retryable: false, meaning: 'The stream is closed.' },
   protocol_error: {
     close: 4400,
@@ -17,6 +21,9 @@ const clientErrors = {
 } as const;
 
 export type MillraceErrorCode = ErrorCode | keyof typeof clientErrors;
+
+/** An error of the server; one with a code that only a newer server knows has `unknown_error` in its place. */
+export type ReceivedError = Omit<ErrorMessage, 'code'> & { readonly code: MillraceErrorCode };
 
 interface ErrorDetails extends ErrorOptions {
   readonly message?: string | undefined;
@@ -41,7 +48,7 @@ export class MillraceError extends Error {
     this.frame = details.frame;
   }
 
-  static fromMessage({ code, message, field, id }: ErrorMessage): MillraceError {
+  static fromMessage({ code, message, field, id }: ReceivedError): MillraceError {
     return new MillraceError(code, { message, field, frame: id });
   }
 

@@ -1,8 +1,9 @@
-import type { DrainMessage, ParameterUpdate, ReadyMessage, ServerMessage } from '@millrace/protocol';
+import type { DrainMessage, ParameterUpdate, ReadyMessage } from '@millrace/protocol';
 import { ClockFilter } from './clock-filter.js';
 import { closeText, type CloseInfo, type Connection } from './connection.js';
 import type { Dialler, Opened } from './dialler.js';
 import { MillraceError } from './errors.js';
+import type { ReceivedMessage } from './server-message.js';
 
 const pingPeriod = 2000;
 /** After so many pings without any word from the server the connection is taken for lost. */
@@ -14,7 +15,7 @@ const longestTimer = 2 ** 31 - 1;
 
 /** The messages that are about pictures and parameters rather than about the connection. */
 export type StreamMessage = Extract<
-  ServerMessage,
+  ReceivedMessage,
   { readonly type: 'credit' | 'result' | 'dropped' | 'updated' | 'quality' | 'error' }
 >;
 
@@ -133,7 +134,7 @@ export class Link {
     throw signal.reason;
   }
 
-  #receive(connection: Connection, message: ServerMessage): void {
+  #receive(connection: Connection, message: ReceivedMessage): void {
     this.#unanswered = 0;
     switch (message.type) {
       case 'pong':

@@ -1,5 +1,14 @@
-import { decodeMessage, dropReasons, isErrorCode, type ServerMessage } from '@millrace/protocol';
-import { MillraceError } from './errors.js';
+import {
+  decodeMessage,
+  dropReasons,
+  isErrorCode,
+  type ErrorMessage,
+  type ServerMessage,
+} from '@millrace/protocol';
+import { MillraceError, type ReceivedError } from './errors.js';
+
+/** What a server says, of a type that this version knows. */
+export type ReceivedMessage = Exclude<ServerMessage, ErrorMessage> | ReceivedError;
 
 /** Says whether a field's value is of the form that the protocol gives it. */
 type Check = (value: unknown) => boolean;
@@ -18,7 +27,7 @@ const optional =
     value === undefined || check(value);
 
 /** The fields of each message that this package relies on; of parameters and timings only the outer form. */
-const shapes: Readonly<Record<ServerMessage['type'], Shape>> = {
+const shapes: Readonly<Record<ReceivedMessage['type'], Shape>> = {
   queued: { position: isCount, wait_seconds: isNumber },
   ready: {
     protocol: isText,
@@ -63,16 +72,16 @@ const shapes: Readonly<Record<ServerMessage['type'], Shape>> = {
  * @returns undefined for a type that this version does not know, which is to be ignored.
  * @throws {MillraceError} protocol_error
  */
-export function readServerMessage(data: unknown): ServerMessage | undefined {
+export function readServerMessage(data: unknown): ReceivedMessage | undefined {
   const fields = decode(data);
   if (!isKnownType(fields.type)) return undefined;
   for (const [name, check] of Object.entries(shapes[fields.type])) {
     if (!check(fields[name])) throw violation(`the field ${name} of ${fields.type} is wrong`);
   }
-  return withKnownCodes(fields as unknown as ServerMessage);
+  return withKnownCodes(fields as unknown as ReceivedMessage);
 }
 
-function isKnownType(type: string): type is ServerMessage['type'] {
+function isKnownType(type: string): type is ReceivedMessage['type'] {
   return Object.hasOwn(shapes, type);
 }
 
@@ -86,8 +95,8 @@ function decode(data: unknown): ReturnType<typeof decodeMessage> {
 }
 
 /** Codes and reasons that only a newer server knows still say that something, or a frame, has failed. */
-function withKnownCodes(message: ServerMessage): ServerMessage {
-  if (message.type === 'error' && !isErrorCode(message.code)) return { ...message, code: 'internal' };
+function withKnownCodes(message: ReceivedMessage): ReceivedMessage {
+  if (message.type === 'error' && !isErrorCode(message.code)) return { ...message, code: 'unknown_error' };
   if (message.type === 'dropped' && !dropReasons.includes(message.reason)) {
     return { ...message, reason: 'failed' };
   }

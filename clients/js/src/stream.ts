@@ -1,7 +1,6 @@
 import type {
   DrainMessage,
   DropReason,
-  ErrorMessage,
   Limits,
   ParameterUpdate,
   ReadyMessage,
@@ -12,7 +11,7 @@ import type {
 import type { CloseInfo, Connection } from './connection.js';
 import type { Dialler, Opened } from './dialler.js';
 import { Emitter } from './emitter.js';
-import { MillraceError } from './errors.js';
+import { MillraceError, type ReceivedError } from './errors.js';
 import { FrameSender } from './frame-sender.js';
 import { Freshness } from './freshness.js';
 import { InFlight } from './in-flight.js';
@@ -254,7 +253,7 @@ export class MillraceStream implements AsyncDisposable {
     this.#events.emit('updated', update);
   }
 
-  #receiveError(message: ErrorMessage): void {
+  #receiveError(message: ReceivedError): void {
     const error = MillraceError.fromMessage(message);
     if (message.request !== undefined && this.#updates.reject(message.request, error)) return;
     this.#events.emit('error', error);

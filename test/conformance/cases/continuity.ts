@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Rig } from '../rig.js';
+import type { ProxiedConnection } from '../proxy.js';
+import type { Case } from './types.js';
+
+async function token(connection: ProxiedConnection): Promise<string> {
+  return connection.until('a checkpoint', () => connection.fromServer('checkpoint').at(-1)?.token);
+}
+
+export const continuityCases: readonly Case[] = [
+  {
+    name: 'pings, and tells the offset of its clock',
+    section: 6,
+    async run(setup) {
+      await using rig = await Rig.start(setup);
+      const connection = await rig.connect();
+      const offset = await connection.until('a ping with offset', () =>
+        connection
+          .fromClient('ping')
+          .map((ping) => ping.offset)
+          .find((value) => value !== undefined),
+      );
+      const ping = connection.seen.find(({ message }) => message.type === 'ping');
+      const pong = connection.seen.find(({ message }) => message.type === 'pong');
+      assert.ok(ping && pong, 'there was a ping and its pong');
+      const wanted = Number(ping.message['sent']) - Number(pong.message['received']);
+      // The client's clock went on from the ping to the pong: the offset lies within that time.
+      assert.ok(offset >= wanted - 5 && offset <= wanted + 250, `offset ${offset}, should be near ${wanted}`);
+      await rig.generate();
+      const [result] = connection.fromServer('result');
+      assert.ok(
+        result && result.times.received >= result.captured - 5,
+        'times are on the clock of the client',
+      );
+      await rig.finish();
+    },
+  },
+  {
+    name: 'comes back after a cut with the newest token, and goes on',
+    section: 9,
+    async run(setup) {
+      await using rig = await Rig.start(setup);
+      const first = await rig.connect();
+      await rig.generate();
+      await token(first);
+      const newest = first.fromServer('checkpoint').at(-1)?.token;
+      first.cut();
+      const second = await rig.proxy.connection(1);
+      const reconnected = await rig.client.first('reconnected');
+      assert.equal(second.fromClient('hello')[0]?.resume, newest);
+      assert.equal(reconnected['resumed'], true);
+      assert.equal(second.fromServer('ready')[0]?.session, first.fromServer('ready')[0]?.session);
+      assert.equal(rig.client.all('reconnecting').length, 1);
+      await rig.generate();
+      await rig.finish();
+    },
+  },
+  {
+    name: 'starts afresh, with the same parameters, when its token is refused',
+    section: 9,
+    async run(setup) {
+      await using rig = await Rig.start(setup, {
+        toServer: (message) => (message['resume'] === undefined ? message : { ...message, resume: 'AAAA' }),
+      });
+      const first = await rig.connect({ seed: 21 });
+      await token(first);
+      first.cut();
+      const reconnected = await rig.client.first('reconnected');
+      assert.equal(reconnected['resumed'], false);
+      const fresh = rig.proxy.connections.at(-1);
+      assert.equal(fresh?.fromClient('hello')[0]?.resume, undefined);
+      assert.equal(fresh?.fromServer('ready')[0]?.parameters.seed, 21);
+      await rig.generate();
+      await rig.finish();
+    },
+  },
+  {
+    name: 'moves over when the server drains, and leaves the former connection after',
+    section: 10,
+    async run(setup) {
+      await using rig = await Rig.start(setup);
+      const first = await rig.connect();
+      await rig.generate();
+      const last = await token(first);
+      first.inject({ type: 'drain', deadline_seconds: 10, token: last });
+      const second = await rig.proxy.connection(1);
+      assert.equal(first.closeCode, undefined, 'the former connection lasts until the next is there');
+      assert.equal((await rig.client.first('reconnected'))['resumed'], true);
+      assert.equal(second.fromClient('hello')[0]?.resume, last);
+      await first.closed();
+      await rig.generate();
+      assert.deepEqual(rig.client.all('reconnecting'), [], 'nothing was lost');
+      await rig.finish();
+    },
+  },
+  {
+    name: 'shows nothing old after it was held up',
+    section: 5,
+    async run(setup) {
+      await using rig = await Rig.start(setup);
+      await rig.connect();
+      const feeding = new AbortController();
+      const feed = (async () => {
+        while (!feeding.signal.aborted) {
+          rig.send();
+          await pause(30);
+        }
+      })();
+      await rig.client.first('frame', () => rig.client.all('frame').length >= 12);
+      rig.client.freeze(true);
+      await pause(200);
+      const before = rig.client.all('frame').length;
+      await pause(2000);
+      rig.client.freeze(false);
+      const frame = await rig.client.first('frame', () => rig.client.all('frame').length > before);
+      const next = rig.client.all('frame')[before] ?? frame;
+      const age = Number(next['shown']) - Number(next['sent']);
+      assert.ok(age < 1000, `the first frame after two seconds had been sent ${age} ms before it was shown`);
+      feeding.abort();
+      await feed;
+      await rig.finish();
+    },
+  },
+];

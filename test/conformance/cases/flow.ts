@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { subprotocol } from '@millrace/protocol';
+import { Rig } from '../rig.js';
+import type { Case } from './types.js';
+
+const digest = (data: Uint8Array): string => createHash('sha256').update(data).digest('hex');
+
+export const flowCases: readonly Case[] = [
+  {
+    name: 'says hello with its parameters, and knows what ready says',
+    section: 1,
+    async run(setup) {
+      await using rig = await Rig.start(setup);
+      const connection = await rig.connect({ seed: 7 });
+      assert.equal(connection.subprotocol, subprotocol);
+      const [hello] = connection.fromClient('hello');
+      assert.equal(hello?.parameters?.seed, 7);
+      assert.equal(typeof hello?.sent, 'number', 'hello has the clock of the client');
+      const [ready] = connection.fromServer('ready');
+      const told = await rig.client.first('ready');
+      for (const field of ['session', 'server', 'model', 'parameters', 'limits'] as const) {
+        assert.deepEqual(told[field], ready?.[field], field);
+      }
+      await rig.finish();
+    },
+  },
+  {
+    name: 'is told why a stream is refused, with code and field',
+    section: 1,
+    async run(setup) {
+      await using rig = await Rig.start(setup);
+      rig.client.tell({ command: 'connect', url: rig.proxy.url, parameters: { steps: 0 } });
+      const failed = await rig.client.first('failed');
+      assert.deepEqual([failed['code'], failed['field']], ['invalid_parameter', 'steps']);
+    },
+  },
+  {
+    name: 'hands over frames in order, unchanged, with the id of their input',
+    section: 5,
+    async run(setup) {
+      await using rig = await Rig.start(setup);
+      const connection = await rig.connect();
+      const ids: number[] = [];
+      for (let count = 0; count < 4; count++) ids.push(await rig.generate());
+      const results = connection.fromServer('result');
+      const frames = rig.client.all('frame');
+      assert.deepEqual(
+        results.map(({ id }) => id),
+        ids,
+      );
+      for (const [index, result] of results.entries()) {
+        const frame = frames[index];
+        for (const field of ['id', 'sequence', 'width', 'height', 'captured'] as const) {
+          assert.equal(frame?.[field], result[field], field);
+        }
+        assert.equal(frame?.['sha256'], digest(result.data));
+      }
+      const sent = connection.fromClient('frame');
+      assert.deepEqual(
+        sent.map(({ data }) => digest(data)),
+        setup.images.slice(0, 4).map(digest),
+      );
+      await rig.finish();
+    },
+  },
+  {
+    name: 'keeps to its credits; the newest frame wins, and each is accounted for',
+    section: 5,
+    async run(setup) {
+      let cap = Infinity;
+      await using rig = await Rig.start(setup, {
+        toClient: (message) =>
+          message.type === 'credit'
+            ? { ...message, total: Math.min(cap, Number(message['total'])) }
+            : message,
+      });
+      const connection = await rig.connect();
+      const credits = connection.fromServer('ready')[0]?.credits ?? 0;
+      cap = credits;
+      const count = 24;
+      for (let index = 0; index < count; index++) rig.send();
+      await rig.client.first('sent', () => rig.client.all('sent').length === count);
+      await rig.client.first('frame');
+      await pause(200);
+      assert.equal(connection.fromClient('frame').length, credits, 'frames without a credit were not sent');
+      // The server has given more long since; now the client may know.
+      cap = Infinity;
+      connection.inject({ type: 'credit', total: credits + 1 });
+      const newest = rig.client.all('sent').at(-1);
+      await rig.client.first('frame', ({ id }) => id === newest?.['id']);
+      const answered = [...rig.client.all('frame'), ...rig.client.all('dropped')].map(({ id }) => id);
+      const sent = rig.client.all('sent').map(({ id }) => id);
+      assert.deepEqual(new Set(answered), new Set(sent), 'each frame has a result or was dropped');
+      assert.equal(answered.length, count, 'and only one of them');
+      await rig.finish();
+    },
+  },
+  {
+    name: 'acknowledges what was shown and nothing more, so that results wait for the consumer',
+    section: 5,
+    async run(setup) {
+      await using rig = await Rig.start(setup);
+      const connection = await rig.connect();
+      await rig.generate();
+      await connection.until('an ack', () => connection.fromClient('ack').at(-1)?.sequence);
+      rig.client.tell({ command: 'hold' });
+      const window = connection.fromServer('ready')[0]?.limits.unacknowledged_results ?? 0;
+      while (connection.fromServer('result').length < 1 + window) {
+        rig.send();
+        await pause(50);
+      }
+      // Whatever was sent wrongly is on its way now.
+      await pause(200);
+      const shown = rig.client.all('frame').length;
+      const acknowledged = connection.fromClient('ack').at(-1)?.sequence ?? 0;
+      assert.ok(acknowledged < 1 + window, `${acknowledged} were acknowledged, ${shown} were shown`);
+      assert.equal(connection.fromServer('result').length, 1 + window);
+      rig.client.tell({ command: 'release' });
+      await connection.until('acks', () =>
+        (connection.fromClient('ack').at(-1)?.sequence ?? 0) >= 1 + window ? true : undefined,
+      );
+      await rig.generate();
+      await rig.finish();
+    },
+  },
+  {
+    name: 'tells of a frame that is no image, and goes on',
+    section: 5,
+    async run(setup) {
+      await using rig = await Rig.start(setup);
+      await rig.connect();
+      rig.send(new TextEncoder().encode('no image'));
+      const { id } = await rig.client.first('sent');
+      const dropped = await rig.client.first('dropped');
+      const error = await rig.client.first('error');
+      assert.deepEqual([dropped['id'], dropped['reason']], [id, 'invalid']);
+      assert.deepEqual([error['code'], error['id']], ['invalid_frame', id]);
+      await rig.generate();
+      await rig.finish();
+    },
+  },
+  {
+    name: 'changes parameters, and is told of refusals with their field',
+    section: 11,
+    async run(setup) {
+      await using rig = await Rig.start(setup);
+      await rig.connect();
+      rig.client.tell({ command: 'update', tag: 'good', parameters: { seed: 99 } });
+      rig.client.tell({ command: 'update', tag: 'bad', parameters: { steps: 0 } });
+      const updated = await rig.client.first('updated', ({ tag }) => tag === 'good');
+      assert.equal((updated['parameters'] as Record<string, unknown>)['seed'], 99);
+      assert.equal(updated['from'], 0);
+      const refused = await rig.client.first('refused', ({ tag }) => tag === 'bad');
+      assert.deepEqual([refused['code'], refused['field']], ['invalid_parameter', 'steps']);
+      await rig.generate();
+      await rig.finish();
+    },
+  },
+  {
+    name: 'closes with 1000',
+    section: 14,
+    async run(setup) {
+      await using rig = await Rig.start(setup);
+      const connection = await rig.connect();
+      await rig.generate();
+      await rig.finish();
+      assert.equal(await connection.closed(), 1000);
+      assert.equal((await rig.client.first('closed'))['code'], undefined);
+    },
+  },
+];

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { Rig } from '../rig.js';
+import type { Case } from './types.js';
+
+/** `{"type": "credit", "total": 1000}` with the number as a float 64. */
+const floatCredit = Uint8Array.from([
+  0x82, 0xa4, 0x74, 0x79, 0x70, 0x65, 0xa6, 0x63, 0x72, 0x65, 0x64, 0x69, 0x74, 0xa5, 0x74, 0x6f, 0x74, 0x61,
+  0x6c, 0xcb, 0x40, 0x8f, 0x40, 0, 0, 0, 0, 0,
+]);
+
+export const toleranceCases: readonly Case[] = [
+  {
+    name: 'ignores fields and messages that it does not know',
+    section: 1,
+    async run(setup) {
+      await using rig = await Rig.start(setup, {
+        toClient: (message) => ({ ...message, x_new: { deep: [1, null, 'text'] }, x_more: 1.5 }),
+      });
+      const connection = await rig.connect();
+      connection.inject({ type: 'hologram', depth: 3 });
+      await rig.generate();
+      await rig.finish();
+    },
+  },
+  {
+    name: 'takes unknown reasons and codes for failures, and goes on',
+    section: 1,
+    async run(setup) {
+      await using rig = await Rig.start(setup);
+      const connection = await rig.connect();
+      connection.inject({ type: 'error', code: 'gremlins', message: 'something new' });
+      await rig.client.first('error');
+      connection.inject({ type: 'dropped', id: 9_000_000, reason: 'bored' });
+      assert.equal((await rig.client.first('dropped'))['reason'], 'failed');
+      await rig.generate();
+      await rig.finish();
+    },
+  },
+  {
+    name: 'takes integers in any number format',
+    section: 2,
+    async run(setup) {
+      await using rig = await Rig.start(setup);
+      const connection = await rig.connect();
+      const credits = connection.fromServer('ready')[0]?.credits ?? 0;
+      connection.inject(floatCredit);
+      for (let count = 0; count < credits + 3; count++) await rig.generate();
+      await rig.finish();
+    },
+  },
+  {
+    name: 'ends when its session was taken over, and does not come back',
+    section: 9,
+    async run(setup) {
+      await using rig = await Rig.start(setup);
+      const connection = await rig.connect();
+      connection.inject({ type: 'error', code: 'taken_over', message: 'another connection goes on' });
+      connection.close(4409);
+      assert.equal((await rig.client.first('closed'))['code'], 'taken_over');
+      assert.equal(rig.proxy.connections.length, 1);
+    },
+  },
+];

@@ -1,0 +1,76 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { Signal } from './signal.js';
+
+/** What a client under test is told to do; README.md says what each means. */
+export type Command =
+  | { readonly command: 'connect'; readonly url: string; readonly parameters: object }
+  | { readonly command: 'send'; readonly data: string }
+  | { readonly command: 'update'; readonly tag: string; readonly parameters: object }
+  | { readonly command: 'hold' | 'release' | 'close' };
+
+/** What a client under test tells: one line of JSON each. */
+export interface ClientEvent {
+  readonly event: string;
+  readonly [field: string]: unknown;
+}
+
+/** The program that drives the client under test, one process for each case. */
+export class ClientProcess implements AsyncDisposable {
+  readonly events: ClientEvent[] = [];
+  readonly #child: ChildProcess;
+  readonly #changed = new Signal();
+  #errors = '';
+
+  constructor([program = '', ...args]: readonly string[]) {
+    this.#child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    const { stdout, stderr, stdin } = this.#child;
+    if (stdout === null || stderr === null || stdin === null) throw new TypeError('no pipes');
+    stdin.on('error', () => {});
+    stderr.on('data', (text: Buffer) => (this.#errors += text.toString()));
+    createInterface(stdout).on('line', (line) => {
+      this.events.push(JSON.parse(line) as ClientEvent);
+      this.#changed.notify();
+    });
+    this.#child.on('close', () => this.#changed.notify());
+    this.#child.on('error', (error) => (this.#errors += error.message));
+  }
+
+  tell(command: Command): void {
+    this.#child.stdin?.write(`${JSON.stringify(command)}\n`);
+  }
+
+  all(event: string): readonly ClientEvent[] {
+    return this.events.filter((other) => other.event === event);
+  }
+
+  /** The next event of that name which `wanted` accepts, or one that has come already. */
+  async first(event: string, wanted: (event: ClientEvent) => boolean = () => true): Promise<ClientEvent> {
+    return this.#changed.until(`the client's event ${event}`, () => {
+      const found = this.all(event).find(wanted);
+      if (found === undefined && this.#child.exitCode !== null) {
+        throw new Error(`the client's program ended with ${this.#child.exitCode}: ${this.#errors}`);
+      }
+      return found;
+    });
+  }
+
+  /** Waits until the program has ended by itself. @returns its exit status. */
+  async ended(): Promise<number | null> {
+    if (this.#child.exitCode === null) await once(this.#child, 'close');
+    return this.#child.exitCode;
+  }
+
+  /** Stops the process as it is, or lets it go on. */
+  freeze(frozen: boolean): void {
+    this.#child.kill(frozen ? 'SIGSTOP' : 'SIGCONT');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const closed = once(this.#child, 'close');
+    this.#child.kill('SIGKILL');
+    await closed;
+  }
+}

@@ -1,0 +1,164 @@
+import { once } from 'node:events';
+import type { ClientMessage, ServerMessage } from '@millrace/protocol';
+import { decodeMessage, encodeMessage, subprotocol } from '@millrace/protocol';
+import { WebSocket, WebSocketServer } from 'ws';
+import { Signal } from './signal.js';
+
+export type AnyMessage = { readonly type: string } & Readonly<Record<string, unknown>>;
+
+/** One message as it was handed on, with its bytes, in the order in which the proxy saw them. */
+export interface Seen {
+  readonly from: 'client' | 'server';
+  readonly message: AnyMessage;
+  readonly bytes: Uint8Array;
+  /** Milliseconds of this process's clock. */
+  readonly time: number;
+}
+
+export interface ProxyOptions {
+  /** What the client gets in place of a message of the server. */
+  readonly toClient?: (message: AnyMessage) => AnyMessage;
+  /** What the server gets in place of a message of the client. */
+  readonly toServer?: (message: AnyMessage) => AnyMessage;
+}
+
+/** Stands between a client and a live server: sees all, and may change, add and break. */
+export class Proxy implements AsyncDisposable {
+  readonly connections: ProxiedConnection[] = [];
+  readonly url: string;
+  readonly #server: WebSocketServer;
+  readonly #changed = new Signal();
+
+  private constructor(server: WebSocketServer, port: number) {
+    this.#server = server;
+    this.url = `http://127.0.0.1:${port}`;
+  }
+
+  static async start(target: string, options: ProxyOptions = {}): Promise<Proxy> {
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: false });
+    await once(server, 'listening');
+    const address = server.address();
+    if (address === null || typeof address === 'string') throw new TypeError('no port');
+    const proxy = new Proxy(server, address.port);
+    server.on('connection', (socket) => {
+      proxy.connections.push(new ProxiedConnection(socket, target, options));
+      proxy.#changed.notify();
+    });
+    return proxy;
+  }
+
+  /** The client's connection of that number, from 0; waits for it. */
+  async connection(index: number): Promise<ProxiedConnection> {
+    return this.#changed.until(`connection ${index} of the client`, () => this.connections[index]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const connection of this.connections) connection.cut();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}
+
+/** One connection of the client, and the one to the server that belongs to it. */
+export class ProxiedConnection {
+  readonly seen: Seen[] = [];
+  /** How the client's side ended. */
+  closeCode: number | undefined;
+  /** Whether it was the client that closed. */
+  closedByClient = false;
+  readonly subprotocol: string;
+  readonly #client: WebSocket;
+  readonly #server: WebSocket;
+  readonly #options: ProxyOptions;
+  readonly #changed = new Signal();
+
+  constructor(client: WebSocket, target: string, options: ProxyOptions) {
+    this.#client = client;
+    this.#options = options;
+    this.subprotocol = client.protocol;
+    const url = new URL('/v1/stream', target.replace(/^http/, 'ws'));
+    const server = new WebSocket(url, subprotocol, { perMessageDeflate: false });
+    this.#server = server;
+    const opened = once(server, 'open');
+    opened.catch(() => client.close(1014));
+    client.on('message', (data: Buffer, binary) => {
+      const bytes = this.#note('client', data, binary);
+      void opened.then(() => server.readyState === WebSocket.OPEN && server.send(bytes));
+    });
+    server.on('message', (data: Buffer, binary) => {
+      const bytes = this.#note('server', data, binary);
+      if (client.readyState === WebSocket.OPEN) client.send(bytes);
+    });
+    client.on('error', () => {});
+    server.on('error', () => {});
+    client.on('close', (code) => {
+      this.closeCode = code;
+      this.closedByClient = server.readyState === WebSocket.OPEN;
+      if (code === 1006) server.terminate();
+      else if (this.closedByClient) server.close(code === 1005 ? undefined : code);
+      this.#changed.notify();
+    });
+    server.on('close', (code, reason) => {
+      if (code === 1006) client.terminate();
+      else client.close(code === 1005 ? undefined : code, reason);
+    });
+  }
+
+  /** What one side has said, of that type, with its fields typed. */
+  fromClient<Type extends ClientMessage['type']>(
+    type: Type,
+  ): readonly Extract<ClientMessage, { type: Type }>[] {
+    return this.#all('client', type) as never;
+  }
+
+  fromServer<Type extends ServerMessage['type']>(
+    type: Type,
+  ): readonly Extract<ServerMessage, { type: Type }>[] {
+    return this.#all('server', type) as never;
+  }
+
+  /** Waits until `find` gives something, looked for at each message. */
+  async until<Value>(what: string, find: () => Value | undefined): Promise<Value> {
+    return this.#changed.until(what, find);
+  }
+
+  /** Waits until the client's side is closed. */
+  async closed(): Promise<number> {
+    return this.until('the connection to be closed', () => this.closeCode);
+  }
+
+  /** Says something to the client as if it came from the server. */
+  inject(given: AnyMessage | Uint8Array): void {
+    const bytes = given instanceof Uint8Array ? given : encodeMessage(given as never);
+    this.seen.push({ from: 'server', message: decodeMessage(bytes), bytes, time: performance.now() });
+    this.#client.send(bytes);
+  }
+
+  /** Closes the client's side as the server would. */
+  close(code: number): void {
+    this.#client.close(code);
+  }
+
+  /** Breaks both sides off, without a closing handshake. */
+  cut(): void {
+    this.#client.terminate();
+    this.#server.terminate();
+  }
+
+  #all(from: Seen['from'], type: string): readonly AnyMessage[] {
+    return this.seen
+      .filter((seen) => seen.from === from && seen.message.type === type)
+      .map((seen) => seen.message);
+  }
+
+  #note(from: Seen['from'], data: Buffer, binary: boolean): Uint8Array {
+    if (!binary) throw new Error(`the ${from} sent a text message`);
+    const original = new Uint8Array(data);
+    const change = from === 'client' ? this.#options.toServer : this.#options.toClient;
+    const message = decodeMessage(original);
+    const changed = change?.(message) ?? message;
+    const bytes = changed === message ? original : encodeMessage(changed as never);
+    this.seen.push({ from, message: changed, bytes: original, time: performance.now() });
+    this.#changed.notify();
+    return bytes;
+  }
+}

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { ClientProcess } from './client-process.js';
+import { checkConduct } from './conduct.js';
+import { Proxy, type ProxiedConnection, type ProxyOptions } from './proxy.js';
+
+/** What a run of the suite is about. */
+export interface Setup {
+  /** URL of a live server. */
+  readonly server: string;
+  /** The program that drives the client under test, and its arguments. */
+  readonly program: readonly string[];
+  /** Parameters to open streams with, such as a small size. */
+  readonly parameters: object;
+  /** JPEG files, which differ from each other. */
+  readonly images: readonly Uint8Array[];
+}
+
+/** A client under test, the server, and the proxy between them. */
+export class Rig implements AsyncDisposable {
+  readonly client: ClientProcess;
+  readonly proxy: Proxy;
+  readonly #setup: Setup;
+  #sent = 0;
+
+  private constructor(setup: Setup, proxy: Proxy) {
+    this.#setup = setup;
+    this.proxy = proxy;
+    this.client = new ClientProcess(setup.program);
+  }
+
+  static async start(setup: Setup, options: ProxyOptions = {}): Promise<Rig> {
+    return new Rig(setup, await Proxy.start(setup.server, options));
+  }
+
+  /** Has the client connect, and waits until it says that it is ready. */
+  async connect(parameters: object = {}): Promise<ProxiedConnection> {
+    this.client.tell({
+      command: 'connect',
+      url: this.proxy.url,
+      parameters: { ...this.#setup.parameters, ...parameters },
+    });
+    await this.client.first('ready');
+    return this.proxy.connection(0);
+  }
+
+  /** Has the client send the next picture. */
+  send(data: Uint8Array = this.#nextImage()): void {
+    this.client.tell({ command: 'send', data: Buffer.from(data).toString('base64') });
+    this.#sent += 1;
+  }
+
+  /** Has the client send a picture, and waits for the frame that comes of it. */
+  async generate(): Promise<number> {
+    const index = this.#sent;
+    this.send();
+    const { id } = await this.client.first('sent', (event) => this.client.all('sent')[index] === event);
+    await this.client.first('frame', (event) => event['id'] === id);
+    return Number(id);
+  }
+
+  /** Closes the client and checks that it did nothing wrong on any connection. */
+  async finish(): Promise<void> {
+    this.client.tell({ command: 'close' });
+    await this.client.first('closed');
+    assert.equal(await this.client.ended(), 0, 'the program of the client ends well after close');
+    checkConduct(this.proxy.connections);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.client[Symbol.asyncDispose]();
+    await this.proxy[Symbol.asyncDispose]();
+  }
+
+  #nextImage(): Uint8Array {
+    const { images } = this.#setup;
+    const image = images[this.#sent % images.length];
+    assert.ok(image, 'there are images');
+    return image;
+  }
+}

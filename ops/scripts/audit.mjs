@@ -1,0 +1,45 @@
+// Asks the registry for known vulnerabilities of what users get. A registry that does not know is no failure.
+import process from 'node:process';
+import { isStarted, run } from './house.mjs';
+
+/** Severities that keep a change from landing. */
+const serious = ['high', 'critical'];
+
+/**
+ * @param output what `npm audit --json` printed.
+ * @returns {{ answered: boolean, serious: readonly string[] }}
+ */
+export function readAudit(output) {
+  const { vulnerabilities } = parse(output);
+  if (typeof vulnerabilities !== 'object') return { answered: false, serious: [] };
+  const found = Object.values(vulnerabilities).filter(({ severity }) => serious.includes(severity));
+  return {
+    answered: true,
+    serious: found.map(({ name, severity, range }) => `${name} ${range}: ${severity}`),
+  };
+}
+
+function parse(output) {
+  try {
+    return JSON.parse(output);
+  } catch {
+    return {};
+  }
+}
+
+if (isStarted(import.meta.url)) {
+  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+  const args = [
+    'audit',
+    '--json',
+    '--omit=dev',
+    '--fetch-retries=0',
+    '--fetch-timeout=10000',
+    '--loglevel=silent',
+  ];
+  const { output } = await run(npm, args, { quiet: true });
+  const audit = readAudit(output);
+  if (!audit.answered) console.log('skipped: the registry answers no audits');
+  for (const line of audit.serious) console.log(line);
+  process.exitCode = audit.serious.length ? 1 : 0;
+}

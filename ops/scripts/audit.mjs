@@ -3,7 +3,7 @@ import process from 'node:process';
 import { isStarted, run } from './house.mjs';
 
 /** Severities that keep a change from landing. */
-const serious = ['high', 'critical'];
+const serious = new Set(['high', 'critical']);
 
 /**
  * @param output what `npm audit --json` printed.
@@ -12,7 +12,7 @@ const serious = ['high', 'critical'];
 export function readAudit(output) {
   const { vulnerabilities } = parse(output);
   if (typeof vulnerabilities !== 'object') return { answered: false, serious: [] };
-  const found = Object.values(vulnerabilities).filter(({ severity }) => serious.includes(severity));
+  const found = Object.values(vulnerabilities).filter(({ severity }) => serious.has(severity));
   return {
     answered: true,
     serious: found.map(({ name, severity, range }) => `${name} ${range}: ${severity}`),

@@ -89,6 +89,7 @@ export const settingsTable = {
   device: {
     type: 'list',
     default: ['auto'],
+    defaultText: 'auto',
     description:
       'Where the networks run: auto, cpu, cuda[:n], tensorrt[:n], webgpu, coreml or dml[:n]; several share the streams.',
   },

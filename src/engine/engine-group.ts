@@ -135,6 +135,7 @@ class EngineGroup implements Engine {
         device: ready.map((state) => state.device).join(','),
         costs: together(ready.map((state) => state.costs)),
         rowBudget: ready.reduce((sum, state) => sum + state.rowBudget, 0),
+        pictureMs: 1 / ready.reduce((rate, state) => rate + 1 / state.pictureMs, 0),
       };
     }
     const order = ['failed', 'stopped', 'restarting', 'starting'] as const;

@@ -68,6 +68,8 @@ export type EngineState =
       readonly model: ModelInfo;
       readonly costs: CostCurve;
       readonly rowBudget: number;
+      /** Measured milliseconds to encode and decode one picture of the model's default size. */
+      readonly pictureMs: number;
     }
   | { readonly name: 'restarting'; readonly what: string }
   | { readonly name: 'failed'; readonly error: Error }

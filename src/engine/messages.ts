@@ -84,6 +84,8 @@ export type FromWorker =
       readonly model: ModelInfo;
       readonly costs: CostCurve;
       readonly rowBudget: number;
+      /** Measured milliseconds to encode and decode one picture of the model's default size. */
+      readonly pictureMs: number;
     }
   | { readonly type: 'opened'; readonly stream: number }
   | { readonly type: 'configured'; readonly stream: number; readonly request: number; readonly from: number }

@@ -135,6 +135,7 @@ class Supervisor implements Engine {
           model: message.model,
           costs: message.costs,
           rowBudget: message.rowBudget,
+          pictureMs: message.pictureMs,
         });
         for (const stream of this.#streams.values()) stream.open();
         this.#settled.resolve();

@@ -9,6 +9,7 @@ const ready: EngineState = {
   model: { name: 'manual', sizeFactor: 8, defaults: {} },
   costs: [],
   rowBudget: 1,
+  pictureMs: 1,
 };
 
 /** An engine in the hands of a test: nothing moves in it until the test says so. */

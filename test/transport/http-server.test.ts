@@ -112,6 +112,7 @@ describe('the HTTP server', () => {
           model: { name: 'model', sizeFactor: 8, defaults: {} },
           costs: [],
           rowBudget: 1,
+          pictureMs: 1,
         },
         200,
         200,

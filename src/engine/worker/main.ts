@@ -157,7 +157,7 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
       capacity: 256,
       onLookup: (hit) => post({ type: 'embedding', hit }),
     });
-    const costs = await measureCosts(runtime, { device, threads, cacheDirectory, onProgress });
+    const { costs, pictureMs } = await measureCosts(runtime, { device, threads, cacheDirectory, onProgress });
     for (const text of exportNotes(folder, runtime.mixesTimesteps, costs)) post({ type: 'note', text });
     const emptyNegative = folder.zeroEmptyNegative ? blankConditioning(folder) : null;
     const { embedding: empty } = await runtime.embed('');
@@ -170,6 +170,7 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
       model: { name, sizeFactor, defaults },
       costs,
       rowBudget: rowBudget(costs),
+      pictureMs,
     });
     await worker.run(inbox);
     post({ type: 'stopped' });

@@ -18,42 +18,59 @@ export interface MeasureOptions {
   readonly onProgress: (what: string) => void;
 }
 
+export interface MeasuredCosts {
+  readonly costs: CostCurve;
+  /** Milliseconds to encode and decode one picture. */
+  readonly pictureMs: number;
+}
+
 /**
- * Times the U-Net at 1, 2, 4 and 8 rows of the model's default size, and warms all networks up. Results are
- * kept by model, device, processor, thread count and Node version; a cache that cannot be read or written is no error.
+ * Times the U-Net at 1, 2, 4 and 8 rows and the VAE, at the model's default size, and warms all networks up. Results
+ * are kept by model, device, processor, thread count and Node version; a cache that cannot be read or written is no error.
  */
-export async function measureCosts(runtime: ModelRuntime, options: MeasureOptions): Promise<CostCurve> {
+export async function measureCosts(runtime: ModelRuntime, options: MeasureOptions): Promise<MeasuredCosts> {
   const { defaults, pixelFactor } = runtime.folder;
   const size = { width: defaults.width ?? 64 * pixelFactor, height: defaults.height ?? 64 * pixelFactor };
   const shape = runtime.latentShape(size);
   options.onProgress('warming up');
   const image = new Uint8Array(size.width * size.height * 3);
-  const latent = await runtime.encode(image, size);
-  await runtime.decode(latent, size, new Uint8ClampedArray(image.length));
-
-  const row = blankRow(runtime.folder, shape, 500);
-  const time = async (rows: number): Promise<number> => {
-    const batch = Array.from({ length: rows }, () => row);
-    const start = performance.now();
-    await runtime.predict(batch, shape);
-    return performance.now() - start;
+  const out = new Uint8ClampedArray(image.length);
+  const picture = async (): Promise<void> => {
+    await runtime.decode(await runtime.encode(image, size), size, out);
   };
-  await time(1);
+  await picture();
+  const row = blankRow(runtime.folder, shape, 500);
+  const call = async (rows: number): Promise<void> => {
+    await runtime.predict(
+      Array.from({ length: rows }, () => row),
+      shape,
+    );
+  };
+  await call(1);
 
   const cache = await cacheFile(runtime, options, shape);
-  const known = cache && (await readCurve(cache));
+  const known = cache && (await readCosts(cache));
   if (known) return known;
   options.onProgress('measuring the cost of a U-Net call');
-  const curve: { rows: number; ms: number }[] = [];
+  const costs: { rows: number; ms: number }[] = [];
   for (const rows of rowCounts) {
-    await time(rows);
-    const times: number[] = [];
-    for (let i = 0; i < repeats; i++) times.push(await time(rows));
-    // The least disturbed run tells what the call costs.
-    curve.push({ rows, ms: Math.min(...times) });
+    await call(rows);
+    costs.push({ rows, ms: await leastMs(() => call(rows)) });
   }
-  if (cache) await writeCurve(cache, curve);
-  return curve;
+  const measured = { costs, pictureMs: await leastMs(picture) };
+  if (cache) await writeCosts(cache, measured);
+  return measured;
+}
+
+/** The least disturbed run tells what something costs. */
+async function leastMs(action: () => Promise<void>): Promise<number> {
+  let least = Infinity;
+  for (let i = 0; i < repeats; i++) {
+    const start = performance.now();
+    await action();
+    least = Math.min(least, performance.now() - start);
+  }
+  return least;
 }
 
 async function cacheFile(
@@ -80,13 +97,19 @@ async function gpuModels(): Promise<readonly string[]> {
   return texts.map((text) => /^Model:\s*(.*)$/m.exec(text)?.[1] ?? '');
 }
 
-async function readCurve(file: string): Promise<CostCurve | null> {
+async function readCosts(file: string): Promise<MeasuredCosts | null> {
   try {
     const value: unknown = JSON.parse(await readFile(file, 'utf8'));
-    return isCurve(value) ? value : null;
+    return isMeasured(value) ? value : null;
   } catch {
     return null;
   }
+}
+
+function isMeasured(value: unknown): value is MeasuredCosts {
+  if (typeof value !== 'object' || value === null || !('costs' in value) || !('pictureMs' in value))
+    return false;
+  return typeof value.pictureMs === 'number' && value.pictureMs > 0 && isCurve(value.costs);
 }
 
 function isCurve(value: unknown): value is CostCurve {
@@ -100,10 +123,10 @@ function isCurve(value: unknown): value is CostCurve {
   );
 }
 
-async function writeCurve(file: string, curve: CostCurve): Promise<void> {
+async function writeCosts(file: string, costs: MeasuredCosts): Promise<void> {
   try {
     await mkdir(join(file, '..'), { recursive: true });
-    await writeFile(file, JSON.stringify(curve));
+    await writeFile(file, JSON.stringify(costs));
   } catch {
     // The next start measures again.
   }

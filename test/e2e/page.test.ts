@@ -139,7 +139,7 @@ test('every parameter has a control; a refused value is explained at its control
 });
 
 test('a page whose server is restarted goes on by itself', async () => {
-  await using first = await startServer();
+  await using first = await startServer('--drain-seconds', '0');
   await using open = await openPage(first.url);
   const { page } = open;
   await page.getByTestId('play-clip').click();

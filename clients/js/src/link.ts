@@ -114,11 +114,11 @@ export class Link {
   async #recover(info: CloseInfo): Promise<void> {
     const text = closeText('The connection to the server was lost', info);
     const error = this.#fatal ?? new MillraceError('connection_lost', { message: text });
-    const moved = await this.#move;
-    if (moved === true) return;
+    const lost = !this.closing && error.retryable && this.#grace > 0;
+    if (lost) this.#owner.reconnecting(error);
+    if ((await this.#move) === true) return;
     try {
-      if (this.closing || !error.retryable || this.#grace <= 0) throw error;
-      this.#owner.reconnecting(error);
+      if (!lost) throw error;
       this.#replace(await this.#reopen(this.#grace));
     } catch (cause) {
       if (!(cause instanceof MillraceError)) throw cause;

@@ -70,6 +70,8 @@ class Link:
         self._connection: Connection | None = None
         self._fatal: MillraceError | None = None
         self._move: asyncio.Task[tuple[Connection, Ready] | None] | None = None
+        #: Whether the connection ends because there is another.
+        self._left = False
         self._renewal: asyncio.TimerHandle | None = None
         self._renewing: asyncio.Task[None] | None = None
         self._task: asyncio.Task[None] | None = None
@@ -101,6 +103,7 @@ class Link:
     def _adopt(self, connection: Connection, ready: Ready) -> None:
         self._connection = connection
         self._fatal = None
+        self._left = False
         self._clock.forget()
         self._renew_later(ready.token_expires)
         self._owner.adopt(connection, ready)
@@ -136,14 +139,16 @@ class Link:
 
     async def _replace(self, error: MillraceError) -> tuple[Connection, Ready]:
         """Return the connection to go on with; raises the error if there is none."""
+        lost = not self._left and not self.closing and error.retryable and self._reconnect_seconds > 0
+        if lost:
+            self._owner.lost()
+            self._emit(Reconnecting(error))
         move, self._move = self._move, None
         moved = None if move is None or self.closing else await move
         if moved is not None:
             return moved
-        if self.closing or not error.retryable or self._reconnect_seconds <= 0:
+        if not lost:
             raise error
-        self._owner.lost()
-        self._emit(Reconnecting(error))
         return await self._dialler.reopen(self._owner.start_parameters(), self._reconnect_seconds)
 
     def _receive(self, connection: Connection, message: ServerMessage) -> None:
@@ -178,6 +183,7 @@ class Link:
             opened = await self._dialler.reopen(self._owner.start_parameters(), seconds)
         except MillraceError:
             return None
+        self._left = True
         await connection.close()
         return opened
 

@@ -19,11 +19,18 @@ export type LinkState =
   /** Not connected, and trying again by itself would not help. */
   | { readonly name: 'failed'; readonly problem: string };
 
+/** What a link can be shown to wait for. */
+type Waiting = Extract<LinkState, { readonly name: 'preparing' | 'retrying' }>;
+
 interface LinkOptions {
   readonly url: string;
   /** Parameters for the next stream. */
   readonly parameters: () => ParameterUpdate;
   readonly opened: (stream: MillraceStream) => void;
+  /** No picture comes for a while. */
+  readonly interrupted: () => void;
+  /** The stream goes on over another connection. */
+  readonly reconnected: (stream: MillraceStream) => void;
   readonly closed: () => void;
   /** A parameter to start with was refused; says whether the next try goes without it. */
   readonly refused: (error: MillraceError) => boolean;
@@ -34,7 +41,10 @@ interface LinkOptions {
 const preparingPause = 700;
 const longestPause = 10_000;
 
-/** Keeps a stream open while it is wanted: connects, waits for a server that starts, and tries again. */
+/**
+ * Keeps a stream open while it is wanted: connects, waits for a server that starts, and tries again. A stream that
+ * is open comes back after a short loss by itself; here it is shown, and begun anew when that took too long.
+ */
 export class Link {
   readonly state = signal<LinkState>({ name: 'idle' });
   readonly #options: LinkOptions;
@@ -62,7 +72,7 @@ export class Link {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    const { url, parameters, opened, closed, notice } = this.#options;
+    const { url, parameters, opened, closed } = this.#options;
     let tries = 0;
     this.state.value = { name: 'connecting' };
     while (!signal.aborted) {
@@ -71,9 +81,7 @@ export class Link {
         const stream = await connect(url, { parameters: parameters(), client: 'millrace-page', signal });
         if (signal.aborted) return void stream.close();
         tries = 0;
-        const ended = untilClosed(stream, signal, (problem) => {
-          if (!problem.fatal) notice(inWords(problem));
-        });
+        const ended = this.#untilClosed(stream, signal);
         opened(stream);
         this.state.value = { name: 'live' };
         error = await ended;
@@ -94,28 +102,27 @@ export class Link {
   /** Shows what is wrong, and waits until another try makes sense. */
   async #recover(error: MillraceError, tries: number, signal: AbortSignal): Promise<void> {
     if (error.code === 'invalid_parameter' && this.#options.refused(error)) return;
-    const preparing = await this.#askWhatItIsDoing(signal);
+    const state = await this.#describe(error, signal);
     if (signal.aborted) return;
-    if (preparing !== undefined) {
-      this.state.value = { name: 'preparing', doing: preparing };
-      await this.#pause(preparingPause, signal);
-    } else if (error.retryable) {
-      this.state.value = { name: 'retrying', problem: inWords(error) };
-      await this.#pause(Math.min(longestPause, 1000 * 2 ** tries), signal);
-    } else {
-      this.state.value = { name: 'failed', problem: inWords(error) };
+    if (state.name === 'retrying' && !error.retryable) {
+      this.state.value = { name: 'failed', problem: state.problem };
       await this.#pause(undefined, signal);
       this.state.value = { name: 'connecting' };
+      return;
     }
+    this.state.value = state;
+    const pause = Math.min(longestPause, 1000 * 2 ** tries);
+    await this.#pause(state.name === 'preparing' ? preparingPause : pause, signal);
   }
 
-  /** What keeps the server from being ready; undefined if nothing does, or it cannot be reached. */
-  async #askWhatItIsDoing(signal: AbortSignal): Promise<string | undefined> {
+  /** What is to be shown: what keeps the server from being ready, or else what went wrong. */
+  async #describe(error: MillraceError, signal: AbortSignal): Promise<Waiting> {
     try {
       const { ready, doing } = await fetchReadiness(this.#options.url, { signal });
-      return ready ? undefined : doing;
-    } catch {
-      return undefined;
+      return ready ? { name: 'retrying', problem: inWords(error) } : { name: 'preparing', doing };
+    } catch (cause) {
+      const unreachable = cause instanceof MillraceError && error.retryable ? cause : error;
+      return { name: 'retrying', problem: inWords(unreachable) };
     }
   }
 
@@ -133,21 +140,40 @@ export class Link {
     });
     this.#retry = () => {};
   }
-}
 
-/** Why the stream ended; a stream that is no longer wanted is closed. */
-async function untilClosed(
-  stream: MillraceStream,
-  signal: AbortSignal,
-  onError: (error: MillraceError) => void,
-): Promise<MillraceError> {
-  const close = (): void => void stream.close();
-  stream.on('error', onError);
-  signal.addEventListener('abort', close);
-  return new Promise((resolve) => {
-    stream.on('close', ({ error = new MillraceError('closed') }) => {
-      signal.removeEventListener('abort', close);
-      resolve(error);
+  /** Shows how it goes on with the stream; a stream that is no longer wanted is closed. @returns why it ended. */
+  async #untilClosed(stream: MillraceStream, signal: AbortSignal): Promise<MillraceError> {
+    const { interrupted, reconnected, notice } = this.#options;
+    const close = (): void => void stream.close();
+    signal.addEventListener('abort', close);
+    let seeking = new AbortController();
+    stream.on('error', (error) => notice(inWords(error)));
+    stream.on('reconnecting', (error) => {
+      seeking = new AbortController();
+      interrupted();
+      void this.#follow(error, seeking.signal);
     });
-  });
+    stream.on('reconnected', () => {
+      seeking.abort();
+      this.state.value = { name: 'live' };
+      reconnected(stream);
+    });
+    return new Promise((resolve) => {
+      stream.on('close', ({ error = new MillraceError('closed') }) => {
+        seeking.abort();
+        signal.removeEventListener('abort', close);
+        resolve(error);
+      });
+    });
+  }
+
+  /** Shows what is wrong while the stream seeks another connection by itself. */
+  async #follow(error: MillraceError, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const state = await this.#describe(error, signal);
+      if (signal.aborted) return;
+      this.state.value = state;
+      await this.#pause(preparingPause, signal);
+    }
+  }
 }

@@ -59,6 +59,8 @@ export class Studio {
       url,
       parameters: () => this.desk.start,
       opened: (stream) => this.#opened(stream),
+      interrupted: () => (this.flowing.value = false),
+      reconnected: (stream) => this.desk.attach(stream),
       closed: () => this.#closed(),
       refused: (error) => this.desk.refuseStart(error.field, error.message),
       notice: (text) => this.#announce(text),

@@ -47,10 +47,7 @@ export async function createApp(settings: Settings, log: Logger): Promise<App> {
   const model = await readModelFolder(settings.model);
   const { name, description, styles } = model;
   const server = `millrace/${version}`;
-  const metrics = createMetrics({
-    build: { version, model: name, device: settings.device.join(',') },
-    census: () => sessions.census(),
-  });
+  const metrics = createMetrics({ version, model: name, census: () => sessions.census() });
 
   let fail: (error: Error) => void = () => {};
   const failed = new Promise<Error>((resolve) => (fail = resolve));
@@ -62,7 +59,9 @@ export async function createApp(settings: Settings, log: Logger): Promise<App> {
     observer: {
       onState(state) {
         metrics.engineState(state.name);
-        if (state.name === 'ready') metrics.capacity(rowsPerSecond(state));
+        if (state.name === 'ready') {
+          metrics.calibrated({ device: state.device, rowsPerSecond: rowsPerSecond(state) });
+        }
         const { name: engine } = state;
         const doing = 'what' in state && { doing: state.what };
         log.info({ engine, ...doing, ...('device' in state && { device: state.device }) }, 'engine state');

@@ -57,9 +57,11 @@ async function createSeat(
 ): Promise<Seat> {
   const { admission, engine, limits, seats } = context;
   const { subject } = grant;
+  const asked = performance.now();
   const lease = await admission.enter(gone, (position, wait_seconds) =>
     outlet.send({ type: 'queued', position, wait_seconds }),
   );
+  outlet.meter.admitted(performance.now() - asked);
   // What the token allows may have been used meanwhile.
   if (from && seats.isSpent(from.session, from.counter)) {
     lease.release();

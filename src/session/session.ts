@@ -194,7 +194,7 @@ export class Session {
     this.#hello.clear();
     this.#expire(grant);
     if (limits.idleTimeout > 0) this.#idle.set(limits.idleTimeout);
-    this.#meter.opened();
+    this.#meter.opened({ resumed });
     this.#log.info({ client: hello.client, resumed }, 'session opened');
     this.#connection.send(readyMessage(this.#context, { seat, resumed, grant }));
     seat.frames.limit(grant.limits.fps ?? null);

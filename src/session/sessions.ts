@@ -13,6 +13,8 @@ export class Sessions {
   readonly #context: SessionContext;
   readonly #open = new Set<Session>();
   #closing = false;
+  /** When clients were told to go elsewhere. */
+  #drainBegun: number | null = null;
   #onEmpty: (() => void) | null = null;
 
   constructor(context: SessionContext) {
@@ -62,18 +64,21 @@ export class Sessions {
   leave(session: Session, code: number): void {
     this.#open.delete(session);
     session.disconnected(code);
+    if (this.#drainBegun !== null) this.#context.metrics.drained(performance.now() - this.#drainBegun);
     if (this.#open.size === 0) this.#onEmpty?.();
   }
 
   /** What there is now. */
   census(): Census {
-    const sessions = { opening: 0, active: 0, closing: 0 };
+    const { admission, seats } = this.#context;
+    const queued = admission.waiting;
+    const sessions = { opening: -queued, queued, active: 0, parked: seats.parked, closing: 0 };
     let bufferedBytes = 0;
     for (const session of this.#open) {
       if (session.state !== 'closed') sessions[session.state] += 1;
       bufferedBytes += session.bufferedBytes;
     }
-    return { sessions, slots: this.#context.admission.capacity, bufferedBytes, draining: this.#closing };
+    return { sessions, slots: admission.capacity, queued, bufferedBytes, draining: this.#closing };
   }
 
   /**
@@ -83,6 +88,7 @@ export class Sessions {
   async drain(ms: number): Promise<void> {
     this.#closing = true;
     if (ms <= 0 || this.#open.size === 0) return;
+    this.#drainBegun = performance.now();
     const empty = new Promise<void>((resolve) => (this.#onEmpty = resolve));
     let timer: NodeJS.Timeout | undefined;
     const over = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));

@@ -52,23 +52,42 @@ export const definitions = {
 
   sessions: {
     type: 'gauge',
-    help: 'Sessions by state.',
-    labels: { state: ['opening', 'active', 'closing'] },
+    help: 'Sessions by state; parked ones have lost their connection, and their clients may come back.',
+    labels: { state: ['opening', 'queued', 'active', 'parked', 'closing'] },
   },
-  session_slots: { type: 'gauge', help: 'Sessions that the server takes at the same time.' },
+  session_slots: {
+    type: 'gauge',
+    help: 'Sessions that are served at the same time, by calibration and what a session is promised.',
+  },
+  admission_queue_length: { type: 'gauge', help: 'Sessions that wait for a place.' },
+  admission_wait_seconds: {
+    type: 'histogram',
+    help: 'From the wish for a place to the place, of those who got one.',
+    buckets: waits,
+  },
   sessions_total: {
     type: 'counter',
-    help: 'Sessions that were opened, refused at the door, or ended before they were open.',
-    labels: { result: ['opened', 'refused', 'failed'] },
+    help: 'Connections that opened a session, resumed one, were refused at the door, or ended before.',
+    labels: { result: ['opened', 'resumed', 'refused', 'failed'] },
   },
   session_closes_total: {
     type: 'counter',
     help: 'Connections that ended, by WebSocket close code; other is what only clients send.',
     labels: { code: closeCodes },
   },
+  resumes_total: {
+    type: 'counter',
+    help: 'Sessions that went on with another connection, and resume tokens that were refused.',
+    labels: { result: ['resumed', 'refused'] },
+  },
+  drain_seconds: {
+    type: 'histogram',
+    help: 'From the announcement that the server is going to stop until a client has left.',
+    buckets: waits,
+  },
   session_duration_seconds: {
     type: 'histogram',
-    help: 'From the beginning of a session that was opened to its end.',
+    help: 'From the beginning of a connection that opened or resumed a session to its end.',
     buckets: lives,
   },
   time_to_first_frame_seconds: {

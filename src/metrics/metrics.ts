@@ -10,8 +10,10 @@ type EngineStateName = (typeof definitions.engine_state.labels.state)[number];
 /** What is looked up when somebody asks for the metrics. */
 export interface Census {
   readonly sessions: Readonly<Record<(typeof definitions.sessions.labels.state)[number], number>>;
-  /** Sessions that are taken at the same time. */
+  /** Sessions that are served at the same time. */
   readonly slots: number;
+  /** Sessions that wait for a place. */
+  readonly queued: number;
   /** Bytes that were sent and not yet taken by the network. */
   readonly bufferedBytes: number;
   /** Whether the server takes no new sessions because it is going to stop. */
@@ -29,13 +31,15 @@ export interface Metrics {
   sessionRefused(): void;
   /** A connection has ended, with a close code of RFC 6455 section 7.4. */
   connectionClosed(code: number): void;
+  /** A client has left so many milliseconds after it was told that the server is going to stop. */
+  drained(ms: number): void;
   /** A client was told of an error. */
   error(code: ErrorCode): void;
   /** A WebSocket message came in or went out. */
   networkBytes(direction: 'in' | 'out', bytes: number): void;
   engineState(state: EngineStateName): void;
-  /** Rows of U-Net calls that the device can do in a second. */
-  capacity(rowsPerSecond: number): void;
+  /** The engine has started: where it runs, and rows of U-Net calls that it can do there in a second. */
+  calibrated(engine: { readonly device: string; readonly rowsPerSecond: number }): void;
   /** One U-Net call of `rows` rows took `ms` milliseconds. */
   inference(call: { readonly rows: number; readonly ms: number }): void;
   /** A prompt was looked up in the cache of embeddings. */
@@ -46,7 +50,8 @@ export interface Metrics {
 
 /** The server that is measured. */
 export interface Measured {
-  readonly build: { readonly version: string; readonly model: string; readonly device: string };
+  readonly version: string;
+  readonly model: string;
   readonly census: () => Census;
 }
 
@@ -59,12 +64,18 @@ export function createMetrics(server?: Measured, readGpus = createGpuReader()): 
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix });
   const series = createSeries(registry);
-  if (server) series.build_info.set(server.build, 1);
+  const showBuild = (device: string): void => {
+    if (!server) return;
+    series.build_info.reset();
+    series.build_info.set({ version: server.version, model: server.model, device }, 1);
+  };
+  showBuild('unknown');
   let engine: EngineStateName = 'starting';
 
-  const takeCensus = ({ sessions, slots, bufferedBytes, draining }: Census): void => {
+  const takeCensus = ({ sessions, slots, queued, bufferedBytes, draining }: Census): void => {
     for (const [state, count] of Object.entries(sessions)) series.sessions.set({ state }, count);
     series.session_slots.set(slots);
+    series.admission_queue_length.set(queued);
     series.send_buffered_bytes.set(bufferedBytes);
     series.draining.set(draining ? 1 : 0);
     series.ready.set(engine === 'ready' && !draining ? 1 : 0);
@@ -85,9 +96,11 @@ export function createMetrics(server?: Measured, readGpus = createGpuReader()): 
       const known = closeCodes.has(`${code}`);
       series.session_closes_total.inc({ code: known ? `${code}` : 'other' });
     },
+    drained: (ms) => series.drain_seconds.observe(ms / 1000),
     error(code) {
       series.errors_total.inc({ code });
-      if (code === 'unauthorized' || code === 'invalid_resume_token') series.auth_failures_total.inc();
+      if (code === 'unauthorized') series.auth_failures_total.inc();
+      if (code === 'invalid_resume_token') series.resumes_total.inc({ result: 'refused' });
       if (code === 'rate_limited') series.rate_limited_total.inc();
     },
     networkBytes: (direction, bytes) => series.network_bytes_total.inc({ direction }, bytes),
@@ -98,7 +111,10 @@ export function createMetrics(server?: Measured, readGpus = createGpuReader()): 
         series.engine_state.set({ state: name }, name === state ? 1 : 0);
       }
     },
-    capacity: (rowsPerSecond) => series.capacity_rows_per_second.set(rowsPerSecond),
+    calibrated({ device, rowsPerSecond }) {
+      showBuild(device);
+      series.capacity_rows_per_second.set(rowsPerSecond);
+    },
     inference({ rows, ms }) {
       series.inference_rows.observe(rows);
       series.inference_seconds.observe(ms / 1000);

@@ -13,6 +13,8 @@ export interface SessionTotals {
 type SessionSeries = Pick<
   Series,
   | 'sessions_total'
+  | 'resumes_total'
+  | 'admission_wait_seconds'
   | 'session_duration_seconds'
   | 'time_to_first_frame_seconds'
   | 'parameter_updates_total'
@@ -49,10 +51,16 @@ export class SessionMeter {
     this.#begun = now();
   }
 
+  /** There is a place for the session, for which it waited so many milliseconds. */
+  admitted(ms: number): void {
+    this.#series.admission_wait_seconds.observe(ms / 1000);
+  }
+
   /** The session is open: frames can flow. */
-  opened(): void {
+  opened({ resumed }: { readonly resumed: boolean }): void {
     this.#opened = true;
-    this.#series.sessions_total.inc({ result: 'opened' });
+    this.#series.sessions_total.inc({ result: resumed ? 'resumed' : 'opened' });
+    if (resumed) this.#series.resumes_total.inc({ result: 'resumed' });
   }
 
   updated(): void {

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createMetrics, type Census } from '../../src/metrics/metrics.js';
 
-const build = { version: '1.2.3', model: 'a model', device: 'cpu' };
+const server = { version: '1.2.3', model: 'a model' };
 const quiet: Census = {
-  sessions: { opening: 0, active: 0, closing: 0 },
+  sessions: { opening: 0, queued: 0, active: 0, parked: 0, closing: 0 },
   slots: 8,
+  queued: 0,
   bufferedBytes: 0,
   draining: false,
 };
@@ -20,7 +21,9 @@ describe('createMetrics', () => {
     metrics.connectionClosed(1000);
     metrics.networkBytes('in', 5);
     metrics.networkBytes('in', 7);
-    metrics.capacity(12.5);
+    metrics.calibrated({ device: 'cpu', rowsPerSecond: 12.5 });
+    metrics.error('invalid_resume_token');
+    metrics.drained(1500);
     metrics.inference({ rows: 3, ms: 40 });
     metrics.embedding({ hit: true });
     const { body } = await metrics.render();
@@ -32,6 +35,8 @@ describe('createMetrics', () => {
       'millrace_errors_total{code="internal"} 0',
       'millrace_auth_failures_total 1',
       'millrace_rate_limited_total 1',
+      'millrace_resumes_total{result="refused"} 1',
+      'millrace_drain_seconds_sum 1.5',
       'millrace_session_closes_total{code="1000"} 1',
       'millrace_network_bytes_total{direction="in"} 12',
       'millrace_network_bytes_total{direction="out"} 0',
@@ -47,16 +52,20 @@ describe('createMetrics', () => {
 
   it('tells what the server is and has when it is asked', async () => {
     let census = quiet;
-    const metrics = createMetrics({ build, census: () => census });
+    const metrics = createMetrics({ ...server, census: () => census });
+    assert.match((await metrics.render()).body, /^millrace_build_info\{[^}]*device="unknown"\} 1$/m);
     metrics.engineState('ready');
+    metrics.calibrated({ device: 'cpu', rowsPerSecond: 3 });
     const before = (await metrics.render()).body;
     assert.match(before, /^millrace_build_info\{version="1.2.3",model="a model",device="cpu"\} 1$/m);
+    assert.doesNotMatch(before, /device="unknown"/);
     assert.match(before, /^millrace_session_slots 8$/m);
     assert.match(before, /^millrace_ready 1$/m);
     assert.match(before, /^millrace_draining 0$/m);
     census = {
       ...quiet,
-      sessions: { opening: 1, active: 2, closing: 3 },
+      sessions: { opening: 1, queued: 5, active: 2, parked: 4, closing: 3 },
+      queued: 5,
       bufferedBytes: 4096,
       draining: true,
     };
@@ -65,6 +74,7 @@ describe('createMetrics', () => {
       assert.match(body, new RegExp(`^millrace_sessions\\{state="${state}"\\} ${count}$`, 'm'));
     }
     assert.match(body, /^millrace_send_buffered_bytes 4096$/m);
+    assert.match(body, /^millrace_admission_queue_length 5$/m);
     assert.match(body, /^millrace_ready 0$/m);
     assert.match(body, /^millrace_draining 1$/m);
   });

@@ -29,7 +29,7 @@ async function assertLines(
 describe('SessionMeter', () => {
   it('measures the way of a frame', async () => {
     const { meter, clock, lines } = createMeter();
-    meter.opened();
+    meter.opened({ resumed: false });
     meter.frameReceived();
     clock.now += 500;
     meter.frameGenerated();
@@ -83,7 +83,7 @@ describe('SessionMeter', () => {
 
   it('tells its totals at the end, which counts once', async () => {
     const { meter, clock, lines } = createMeter();
-    meter.opened();
+    meter.opened({ resumed: false });
     meter.updated();
     for (const sequence of [1, 2]) {
       meter.frameReceived();
@@ -100,6 +100,19 @@ describe('SessionMeter', () => {
       'millrace_session_duration_seconds_sum 12',
       'millrace_parameter_updates_total 1',
       'millrace_sessions_total{result="failed"} 0',
+    ]);
+  });
+
+  it('tells resumed sessions from new ones, and how long they waited', async () => {
+    const { meter, lines } = createMeter();
+    meter.admitted(250);
+    meter.opened({ resumed: true });
+    await assertLines(lines, [
+      'millrace_sessions_total{result="opened"} 0',
+      'millrace_sessions_total{result="resumed"} 1',
+      'millrace_resumes_total{result="resumed"} 1',
+      'millrace_admission_wait_seconds_bucket{le="0.1"} 0',
+      'millrace_admission_wait_seconds_bucket{le="0.25"} 1',
     ]);
   });
 

@@ -13,6 +13,8 @@ from .loop import Plan
 from .parallel import Group, pick_device, run_parallel
 from .run_folder import RunFolder
 
+_UNET_ROWS = 1_300_000  # training rows of the U-Net, whatever the batch
+
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="millrace_training", description="Train Millrace's embedded model.")
@@ -88,7 +90,8 @@ def _latents(arguments: argparse.Namespace, run: RunFolder) -> None:
 def _unet(arguments: argparse.Namespace, run: RunFolder) -> None:
     from .unet.train import train_unet
 
-    plan = _plan(arguments, 40000, 0.2, ema_decay=0.998, evaluate_every=1800)
+    processes = arguments.processes if pick_device(arguments.device).type == "cpu" else 1
+    plan = _plan(arguments, _UNET_ROWS // (arguments.batch * processes), 0.3, evaluate_every=1800)
     work = partial(
         train_unet,
         run=run,

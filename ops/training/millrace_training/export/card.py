@@ -14,7 +14,7 @@ from ..unet.model import LATENT_SCALE
 _HEAD = """# Millrace's embedded model
 
 Paints live video from a prompt: {style_count} styles, {mood_count} moods, and their combinations, at any size that is a
-multiple of 8 from 64 to 1024 pixels. A diffusers StableDiffusionPipeline of 6 million parameters (AutoencoderTiny,
+multiple of 32 pixels. A diffusers StableDiffusionPipeline of 6 million parameters (AutoencoderTiny,
 UNet2DConditionModel predicting the sample, CLIPTextModel), with ONNX graphs beside the weights. The graphs of the
 U-Net and the text encoder read their large weights from the safetensors files in their folders: keep them together.
 

@@ -13,10 +13,34 @@ from transformers import CLIPTextModel
 
 from ..autoencoder.model import load_autoencoder
 from ..loop import read_average
+from ..moods import MOOD_NAMES
 from ..run_folder import RunFolder
+from ..styles import STYLE_NAMES
 from ..text.model import load_text_encoder
 from ..unet.model import LATENT_SCALE, new_unet
 from ..unet.schedule import BETA_END, BETA_START, ORIGINAL_STEPS, TRAIN_STEPS
+
+# What Millrace's server and page offer when this model is loaded.
+_MILLRACE = {
+    "description": f"Paints live video by text: {len(STYLE_NAMES)} styles and {len(MOOD_NAMES)} moods, small enough for one CPU core.",
+    "defaults": {"prompt": "vaporwave aesthetic", "width": 256, "height": 256, "strength": 0.24, "steps": 1, "cfg_type": "none"},
+    "styles": [
+        {"name": "Vaporwave", "prompt": "vaporwave aesthetic"},
+        {"name": "Neon", "prompt": "neon lights"},
+        {"name": "Van Gogh", "prompt": "van gogh painting"},
+        {"name": "Stained glass", "prompt": "stained glass window"},
+        {"name": "Pencil", "prompt": "pencil sketch"},
+        {"name": "Comic", "prompt": "comic book"},
+        {"name": "Blueprint", "prompt": "blueprint"},
+        {"name": "Woodblock", "prompt": "ukiyo-e print"},
+        {"name": "Bricks", "prompt": "made of lego bricks"},
+        {"name": "Chalk", "prompt": "chalk on a blackboard"},
+        {"name": "Game Boy", "prompt": "game boy screen"},
+        {"name": "Thermal", "prompt": "thermal camera"},
+        {"name": "Line art", "prompt": "ink line art"},
+        {"name": "Golden hour", "prompt": "golden hour"},
+    ],
+}
 
 
 class Parts(NamedTuple):
@@ -71,3 +95,4 @@ def write_layout(run: RunFolder, parts: Parts, folder: Path) -> None:
         "requires_safety_checker": False,
     }
     (folder / "model_index.json").write_text(json.dumps(index, indent=1) + "\n")
+    (folder / "millrace.json").write_text(json.dumps(_MILLRACE, indent=2, ensure_ascii=False) + "\n")

@@ -9,11 +9,11 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from ..autoencoder.merged import MergedDecoder, MergedEncoder
 from ..autoencoder.model import LATENT_CHANNELS
 from ..text.model import WIDTH
 from ..text.tokenizer import LENGTH
 from .layout import Parts
-from .merge import MergedDecoder, MergedEncoder
 from .weights import store_as_float16
 
 OPSET = 17

@@ -6,6 +6,7 @@ import { version } from '../package.js';
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import('./serve.js')).createServeCommand(),
   run: async () => (await import('./run.js')).createRunCommand(),
+  token: async () => (await import('./token.js')).createTokenCommand(),
   pull: async () => (await import('./pull.js')).createPullCommand(),
 };
 

@@ -30,7 +30,7 @@ export async function startServer(...args: readonly string[]): Promise<ServerPro
       );
     },
     async [Symbol.asyncDispose]() {
-      if (child.exitCode !== null) return;
+      if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill('SIGTERM');
       await once(child, 'exit');
     },

@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { decodeMessage, encodeMessage, subprotocol } from '@millrace/protocol';
-import type { ClientMessage, ServerMessage } from '@millrace/protocol';
+import type { ClientMessage, HelloMessage, ServerMessage } from '@millrace/protocol';
 import { WebSocket, type ClientOptions } from 'ws';
 
 type Message<Type extends ServerMessage['type']> = Extract<ServerMessage, { readonly type: Type }>;
@@ -25,10 +25,11 @@ export class StreamClient implements AsyncDisposable {
       if (message.type === 'result') this.send({ type: 'ack', sequence: message.sequence });
       this.#arrivals.emit('message');
     });
-    this.closed = once(socket, 'close').then(([code, reason]: unknown[]) => ({
-      code: Number(code),
-      reason: String(reason),
-    }));
+    // A close always follows.
+    socket.on('error', () => {});
+    this.closed = new Promise((resolve) =>
+      socket.once('close', (code, reason) => resolve({ code, reason: reason.toString() })),
+    );
   }
 
   /** @throws {Error} if the server refuses the upgrade. */
@@ -43,8 +44,13 @@ export class StreamClient implements AsyncDisposable {
     url: string,
     parameters: Extract<ClientMessage, { type: 'hello' }>['parameters'] = {},
   ): Promise<StreamClient> {
+    return StreamClient.greet(url, { parameters });
+  }
+
+  /** Connects, says hello, and waits until the server is ready. */
+  static async greet(url: string, hello: Omit<HelloMessage, 'type'>): Promise<StreamClient> {
     const client = await StreamClient.connect(url);
-    client.send({ type: 'hello', parameters });
+    client.send({ type: 'hello', ...hello });
     await client.until(() => {
       const [error] = client.all('error');
       if (error) throw new Error(`refused: ${error.message}`);

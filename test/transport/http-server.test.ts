@@ -20,7 +20,7 @@ const model = { name: 'model', description: '' };
 const engine = new ManualEngine();
 const images = new OneShot(engine, createParameterRules({}), 1);
 const origins = { allowed: [], loopback: true };
-const access = { required: false, verify: async () => anonymous };
+const access = { required: false, verify: () => Promise.resolve(anonymous) };
 const capabilities = { protocol: 'millrace.v1', server: 'test/1', model, styles: [], parameters: {}, limits };
 
 describe('the HTTP server', () => {

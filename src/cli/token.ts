@@ -1,0 +1,101 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { SignJWT } from 'jose';
+import { createPrivateKey } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createApiKey } from '../session/access/api-keys.js';
+import type { GrantLimits } from '../session/access/grant.js';
+import { limitsClaim } from '../session/access/jwt.js';
+import { oneLine } from './interruptible.js';
+
+interface TokenOptions extends GrantLimits {
+  readonly apiKey?: true;
+  readonly secret?: string;
+  readonly key?: string;
+  readonly expires: number;
+  readonly audience?: string;
+  readonly issuer?: string;
+}
+
+/** `millrace token`: makes a token for `millrace serve`, and prints it. Exit codes: 0, 2 wrong options. */
+export function createTokenCommand(): Command {
+  return new Command('token')
+    .description('make a token that lets somebody use the server')
+    .argument('<subject>', 'name of the user: sessions are bound to it')
+    .option('--api-key', 'an API key, with the entry for the file of --api-keys; else a JSON Web Token')
+    .option('--secret <text>', 'secret of the server (HS256); by default that of MILLRACE_JWT_SECRET')
+    .option('--key <file>', 'private key in PEM (RSA: RS256, P-256: ES256), instead of a secret')
+    .option('--expires <duration>', 'how long it is good: 90s, 15m, 12h or 30d', seconds, 3600)
+    .option('--audience <text>', 'claim aud')
+    .option('--issuer <text>', 'claim iss')
+    .option('--sessions <count>', 'sessions at the same time', limit)
+    .option('--fps <number>', 'frames a second', limit)
+    .option('--size <pixels>', 'largest width and height', limit)
+    .option('--steps <count>', 'denoising steps', limit)
+    .action(async (subject: string, options: TokenOptions) => {
+      try {
+        const token = options.apiKey ? apiKey(subject, options) : await jsonWebToken(subject, options);
+        process.stdout.write(`${token}\n`);
+      } catch (error) {
+        process.stderr.write(`millrace: ${oneLine(error)}\n`);
+        process.exitCode = 2;
+      }
+    });
+}
+
+/** The key, and a line with the entry for the file, which does not have the key itself. */
+function apiKey(subject: string, options: TokenOptions): string {
+  const { key, entry } = createApiKey(subject, limitsOf(options));
+  return `${key}\n${JSON.stringify(entry)}`;
+}
+
+async function jsonWebToken(subject: string, options: TokenOptions): Promise<string> {
+  const { expires, audience, issuer } = options;
+  const limits = limitsOf(options);
+  const { key, algorithm } = signingKey(options);
+  const token = new SignJWT(Object.keys(limits).length > 0 ? { [limitsClaim]: limits } : {})
+    .setProtectedHeader({ alg: algorithm, typ: 'JWT' })
+    .setSubject(subject)
+    .setIssuedAt()
+    .setExpirationTime(Math.floor(Date.now() / 1000) + expires);
+  if (audience !== undefined) token.setAudience(audience);
+  if (issuer !== undefined) token.setIssuer(issuer);
+  return token.sign(key);
+}
+
+function signingKey({ key: file, secret = process.env['MILLRACE_JWT_SECRET'] }: TokenOptions): {
+  readonly key: Parameters<SignJWT['sign']>[0];
+  readonly algorithm: string;
+} {
+  if (file !== undefined) {
+    const key = createPrivateKey(readFileSync(file));
+    return { key, algorithm: key.asymmetricKeyType === 'ec' ? 'ES256' : 'RS256' };
+  }
+  if (secret === undefined) {
+    throw new Error('give the secret of the server in MILLRACE_JWT_SECRET, or --secret, --key or --api-key');
+  }
+  return { key: new TextEncoder().encode(secret), algorithm: 'HS256' };
+}
+
+function limitsOf({ sessions, fps, size, steps }: TokenOptions): GrantLimits {
+  return {
+    ...(sessions !== undefined && { sessions }),
+    ...(fps !== undefined && { fps }),
+    ...(size !== undefined && { size }),
+    ...(steps !== undefined && { steps }),
+  };
+}
+
+const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
+
+function seconds(text: string): number {
+  const [, count = '', unit = ''] = /^(\d+)([smhd])$/.exec(text) ?? [];
+  const value = Number(count) * (units[unit] ?? Number.NaN);
+  if (!Number.isFinite(value) || value === 0) throw new InvalidArgumentError('It must be like 90s or 12h.');
+  return value;
+}
+
+function limit(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('It must be a number above 0.');
+  return value;
+}

@@ -5,6 +5,16 @@ const names = Object.keys(settingsTable);
 const variables = new Set(names.map(variableOf));
 const flags = new Set([...names.map(flagOf), '--config']);
 
+/** Asserts that each flag that a text names in code is one of `serve`. */
+export function assertKnownFlags(text: string): void {
+  const named = [...text.matchAll(/`(--[a-z][a-z-]+)[^`]*`/g)].map(([, flag = '']) => flag);
+  assert.ok(named.length > 0);
+  assert.deepEqual(
+    named.filter((flag) => !flags.has(flag)),
+    [],
+  );
+}
+
 /** Asserts that each variable of the server in a text is one that it reads, and each flag of `serve` too. */
 export function assertKnownSettings(text: string): void {
   const wrongVariables = (text.match(/\bMILLRACE_[A-Z0-9_]+/g) ?? []).filter((name) => !variables.has(name));

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { repositoryRoot } from '../support/reference.js';
 import { assertKnownSeries } from './known-series.js';
+import { assertKnownFlags } from './known-settings.js';
 import { complaintsOf, findProgram } from './programs.js';
 
 const folder = join(repositoryRoot, 'ops/prometheus');
@@ -39,6 +40,10 @@ describe('ops/prometheus', () => {
     for (const [, anchor = ''] of runbook.matchAll(/\(#([^)]+)\)/g)) {
       assert.ok(names.map((name) => name.toLowerCase()).includes(anchor), anchor);
     }
+  });
+
+  it('speaks in the runbook of flags that there are', () => {
+    assertKnownFlags(runbook);
   });
 
   it('has a test in which each alert fires, and one in which none does', () => {

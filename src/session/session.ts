@@ -136,7 +136,9 @@ export class Session {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#release(properCloses.has(code) ? 'end' : 'park');
-    this.#log.info(this.#meter.ended(), 'session closed');
+    const { opened, ...totals } = this.#meter.ended();
+    // Connections that never were a session are too many where somebody wants them to be.
+    this.#log[opened ? 'info' : 'debug']({ code, ...totals }, 'session closed');
   }
 
   #handle(message: UncheckedMessage): void {

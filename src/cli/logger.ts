@@ -1,18 +1,37 @@
-import { pino, type Logger } from 'pino';
+import { pino, type DestinationStream, type Logger } from 'pino';
 import type { Settings } from './settings.js';
 
-/** What may let somebody in, wherever an object that is logged has it. */
-const secrets = ['token', 'resume', 'authorization', 'cookie', 'jwtSecret', 'metricsToken', 'resumeKey'];
-const redact = secrets.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
+/** Fields that hold what nobody may read in a log, wherever an object that is logged has them. */
+const secretFields = [
+  'authorization',
+  'token',
+  'resume',
+  'apiKey',
+  'jwtSecret',
+  'metricsToken',
+  'resumeKey',
+  'secret',
+  'password',
+  'cookie',
+];
+const redact = {
+  paths: secretFields.flatMap((name) => ['', '*.', '*.*.'].map((parents) => parents + name)),
+  censor: '[secret]',
+};
 
-/** The server's log on standard output: JSON lines, or lines for people on a terminal. */
-export async function createLogger({
-  logLevel,
-  logFormat,
-}: Pick<Settings, 'logLevel' | 'logFormat'>): Promise<Logger> {
+/**
+ * The server's log: JSON lines, or lines for people on a terminal.
+ * @param destination where it goes instead of the standard output; always as JSON lines.
+ */
+export async function createLogger(
+  { logLevel, logFormat }: Pick<Settings, 'logLevel' | 'logFormat'>,
+  destination?: DestinationStream,
+): Promise<Logger> {
+  const options = { level: logLevel, redact };
+  if (destination) return pino(options, destination);
   const pretty = logFormat === 'pretty' || (logFormat === 'auto' && process.stdout.isTTY);
-  if (!pretty) return pino({ level: logLevel, redact });
+  if (!pretty) return pino(options);
   const { PinoPretty } = await import('pino-pretty');
   const stream = PinoPretty({ ignore: 'pid,hostname,session', translateTime: 'SYS:HH:MM:ss', sync: true });
-  return pino({ level: logLevel, redact }, stream);
+  return pino(options, stream);
 }

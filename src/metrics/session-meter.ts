@@ -3,6 +3,8 @@ import type { Series } from './series.js';
 
 /** What a session did in all, for the log. */
 export interface SessionTotals {
+  /** Whether it ever was open. */
+  readonly opened: boolean;
   readonly seconds: number;
   readonly frames_received: number;
   readonly frames_sent: number;
@@ -119,6 +121,7 @@ export class SessionMeter {
     }
     this.#ended = true;
     return {
+      opened: this.#opened,
       seconds,
       frames_received: this.#framesReceived,
       frames_sent: this.#framesSent,

@@ -92,7 +92,14 @@ describe('SessionMeter', () => {
     meter.frameReceived();
     meter.frameDropped('stale');
     clock.now += 12_000;
-    const totals = { seconds: 12, frames_received: 3, frames_sent: 2, frames_dropped: 1, updates: 1 };
+    const totals = {
+      opened: true,
+      seconds: 12,
+      frames_received: 3,
+      frames_sent: 2,
+      frames_dropped: 1,
+      updates: 1,
+    };
     assert.deepEqual(meter.ended(), totals);
     assert.deepEqual(meter.ended(), totals);
     await assertLines(lines, [

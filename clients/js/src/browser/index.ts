@@ -1,2 +1,3 @@
 export { drawResults, type CanvasSinkOptions } from './canvas-sink.js';
+export { resultStream } from './result-stream.js';
 export { VideoSource, type VideoSourceOptions } from './video-source.js';

@@ -25,3 +25,11 @@ export async function interruptible(
 export function oneLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).replace(/\s*\n\s*/g, ' ');
 }
+
+/** Never settles, but rejects once the signal is aborted. */
+export function rejection(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(new Error('interrupted'));
+    signal.addEventListener('abort', () => reject(new Error('interrupted')), { once: true });
+  });
+}

@@ -7,6 +7,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import('./serve.js')).createServeCommand(),
   run: async () => (await import('./run.js')).createRunCommand(),
   token: async () => (await import('./token.js')).createTokenCommand(),
+  doctor: async () => (await import('./doctor.js')).createDoctorCommand(),
   pull: async () => (await import('./pull.js')).createPullCommand(),
 };
 

@@ -5,7 +5,7 @@ import { readModelFolder } from '../model/folder.js';
 import { createParameterRules } from '../session/parameters.js';
 import { findFfmpeg, type Ffmpeg } from '../video/ffmpeg.js';
 import { parseRational } from '../video/timing.js';
-import { interruptible, oneLine } from './interruptible.js';
+import { interruptible, oneLine, rejection } from './interruptible.js';
 import { findModel } from './model-source.js';
 import { generate } from './run/generate.js';
 import { openInput } from './run/input.js';
@@ -128,13 +128,6 @@ function readInteger(flag: string, text: string, [least, most]: readonly [number
   const value = Number(text);
   if (text.trim() !== '' && Number.isInteger(value) && value >= least && value <= most) return value;
   throw new RunError(`--${flag} must be an integer from ${least} to ${most}, not ${text}`);
-}
-
-function rejection(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(new Error('interrupted'));
-    signal.addEventListener('abort', () => reject(new Error('interrupted')), { once: true });
-  });
 }
 
 function explain(error: unknown): string {

@@ -1,4 +1,5 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
+import { startInferenceThread } from './inference-thread.js';
 import type { FromWorker, ToWorker, WorkerOptions } from './messages.js';
 
 export interface WorkerHostOptions {
@@ -26,10 +27,7 @@ export class WorkerHost {
 
   constructor(options: WorkerHostOptions) {
     this.#options = options;
-    // Else ONNX Runtime keeps a number of this device in the user's home and sends reports to its makers. It reads
-    // the environment of the process, of which a thread has a copy: it must be set here.
-    process.env['ORT_DISABLE_TELEMETRY'] ??= '1';
-    this.#worker = new Worker(options.file, { workerData: options.worker });
+    this.#worker = startInferenceThread(options.file, options.worker);
     this.#exited = new Promise((resolve) => this.#worker.once('exit', () => resolve()));
     this.#worker.on('message', (message: FromWorker) => this.#receive(message));
     this.#worker.once('error', (error) =>

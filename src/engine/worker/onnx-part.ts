@@ -7,7 +7,7 @@ import { floatsToHalves, halvesToFloats } from './half.js';
 export type Numbers = Float32Array | BigInt64Array | Int32Array;
 
 /** Values with the shape that they are read in; only the first product-of-shape values count. */
-export interface Value {
+interface Value {
   readonly data: Numbers;
   readonly shape: readonly number[];
 }

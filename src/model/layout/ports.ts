@@ -13,7 +13,7 @@ export interface NumberPort extends Port {
 }
 
 const numberTypes = ['float32', 'float16', 'int64', 'int32'] as const;
-export type NumberType = (typeof numberTypes)[number];
+type NumberType = (typeof numberTypes)[number];
 
 /**
  * The input of this name.

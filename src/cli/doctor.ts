@@ -1,0 +1,128 @@
+import type { StreamParameters } from '@millrace/protocol';
+import { Command } from 'commander';
+import { styleText } from 'node:util';
+import { arch, cpus, platform, release, totalmem } from 'node:os';
+import { createEngines } from '../engine/engine-group.js';
+import { framesPerSecond } from '../engine/frames-per-second.js';
+import { probeProviders } from '../engine/probe-providers.js';
+import { readModelFolder } from '../model/folder.js';
+import { version } from '../package.js';
+import { createParameterRules } from '../session/parameters.js';
+import { checkLayout, inspectModel, inspectParts } from './doctor/inspect.js';
+import { render } from './doctor/render.js';
+import type { Check, DoctorReport, PerformanceReport } from './doctor/report.js';
+import { interruptible, oneLine, rejection } from './interruptible.js';
+import { findModel } from './model-source.js';
+import { Progress } from './run/progress.js';
+import { readSettings, type Settings } from './settings.js';
+import { settingsTable } from './settings-table.js';
+
+interface DoctorOptions {
+  readonly model?: string;
+  readonly device?: string;
+  readonly threads?: string;
+  readonly json?: true;
+}
+
+const EPILOGUE = `
+Loads the model and times it: a model that this command is content with can be served. Exit codes: 0 all is well,
+1 something does not work, 130 interrupted.`;
+
+/** Rates that live video is wanted at. */
+const rates = [10, 15, 20, 30];
+
+/** `millrace doctor`: what a model and this machine can do together. */
+export function createDoctorCommand(): Command {
+  return new Command('doctor')
+    .description('tell what works here, what it costs, and what to change')
+    .option('--model <model>', `${settingsTable.model.description} (MILLRACE_MODEL)`)
+    .option('--device <list>', `${settingsTable.device.description} (MILLRACE_DEVICE)`)
+    .option('--threads <integer>', `${settingsTable.threads.description} (MILLRACE_THREADS)`)
+    .option('--json', 'print the findings as JSON')
+    .addHelpText('after', EPILOGUE)
+    .action((options: DoctorOptions) =>
+      interruptible(
+        async (signal) => {
+          const report = await examine(options, signal);
+          const text = options.json ? `${JSON.stringify(report)}\n` : forTerminal(report, process.stdout);
+          process.stdout.write(text);
+          if (report.checks.some(({ level }) => level === 'bad')) process.exitCode = 1;
+        },
+        { explain: oneLine },
+      ),
+    );
+}
+
+function forTerminal(report: DoctorReport, { isTTY, columns }: NodeJS.WriteStream): string {
+  const width = Math.min(columns || 80, 120);
+  return isTTY ? render(report, width, (title) => styleText('bold', title)) : render(report, width);
+}
+
+async function examine(options: DoctorOptions, signal: AbortSignal): Promise<DoctorReport> {
+  const { model: named, device, threads } = options;
+  const settings = readSettings({ flags: { model: named, device, threads }, environment: process.env });
+  const root = await findModel(settings.model, signal);
+  const model = await readModelFolder(root);
+  const notes: Check[] = [];
+  const performance = await measure({ ...settings, model: root }, createParameterRules(model).defaults, {
+    note: (check) => notes.push(check),
+    signal,
+  });
+  return {
+    version,
+    system: {
+      node: process.versions.node,
+      platform: `${platform()} ${release()} ${arch()}`,
+      processor: cpus()[0]?.model.trim() ?? 'unknown',
+      cores: cpus().length,
+      memory_bytes: totalmem(),
+    },
+    model: inspectModel(model),
+    parts: await inspectParts(model),
+    checks: [...checkLayout(model, performance?.device === 'cpu'), ...notes],
+    providers: await probeProviders(),
+    performance,
+  };
+}
+
+interface Measuring {
+  readonly note: (check: Check) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Starts the engine and times it. @returns null if it cannot be started; a note says why. */
+async function measure(
+  { model, device, threads, cacheDirectory }: Settings,
+  parameters: StreamParameters,
+  { note, signal }: Measuring,
+): Promise<PerformanceReport | null> {
+  using progress = new Progress(process.stderr);
+  await using engine = createEngines({
+    model,
+    devices: device,
+    threads,
+    cacheDirectory: cacheDirectory === '' ? null : cacheDirectory,
+    observer: {
+      onState: (state) => 'what' in state && progress.say(`${state.what}...`),
+      onNote: (text) => note({ level: 'note', text }),
+      onEmbedding: () => {},
+      onInference: () => {},
+    },
+  });
+  try {
+    await Promise.race([engine.start(), rejection(signal)]);
+  } catch (error) {
+    if (signal.aborted) throw error;
+    note({ level: 'bad', text: oneLine(error) });
+  }
+  const { state } = engine;
+  if (state.name !== 'ready') return null;
+  const fps = framesPerSecond(state, parameters);
+  return {
+    device: state.device,
+    unet: state.costs,
+    picture_ms: state.pictureMs,
+    frames_per_second: fps,
+    sessions: rates.map((rate) => ({ fps: rate, sessions: Math.floor(fps / rate) })),
+  };
+}

@@ -1,0 +1,89 @@
+import { stat } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import type { ModelFolder } from '../../model/folder.js';
+import type { Graph } from '../../model/layout/ports.js';
+import type { Check, ModelReport, PartReport } from './report.js';
+
+/** What a model is. */
+export function inspectModel(model: ModelFolder): ModelReport {
+  const { defaults, fixedSize, layout, selfGuided } = model;
+  const xl = layout.unet.added !== null;
+  const kinds = [
+    xl ? 'Stable Diffusion XL' : 'Stable Diffusion',
+    ...(selfGuided ? ['latent consistency'] : []),
+  ];
+  return {
+    name: model.name,
+    folder: model.root,
+    kind: `${kinds.join(', ')}, predicts ${model.predictionType}`,
+    size: {
+      default: [defaults.width ?? 512, defaults.height ?? 512],
+      multiple_of: model.sizeFactor,
+      fixed: fixedSize.width !== undefined || fixedSize.height !== undefined,
+    },
+    latent: {
+      channels: model.latentChannels,
+      pixels: model.pixelFactor,
+      scale: model.scalingFactor,
+      shift: model.shiftFactor,
+    },
+    text: { tokens: model.textLength, width: model.textWidth },
+    defaults,
+  };
+}
+
+/** The ONNX files of a model: how large they are, what they take and give. */
+export async function inspectParts({ root, layout }: ModelFolder): Promise<readonly PartReport[]> {
+  const graphs: readonly (readonly [string, Graph])[] = [
+    ...layout.textEncoders.map(
+      ({ graph }, i) => [i === 0 ? 'text encoder' : `text encoder ${i + 1}`, graph] as const,
+    ),
+    ['VAE encoder', layout.vaeEncoder.graph],
+    ['U-Net', layout.unet.graph],
+    ['VAE decoder', layout.vaeDecoder.graph],
+  ];
+  return Promise.all(
+    graphs.map(async ([part, graph]) => ({
+      part,
+      file: relative(root, graph.file),
+      bytes: await bytesOf(graph),
+      weights: graph.weightType,
+      inputs: graph.inputs.map(describePort),
+      outputs: graph.outputs.map(describePort),
+    })),
+  );
+}
+
+async function bytesOf({ file, weightFiles }: Graph): Promise<number> {
+  const files = [file, ...weightFiles.map((name) => join(dirname(file), name))];
+  const sizes = await Promise.all(files.map(async (path) => (await stat(path)).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+function describePort({ name, type, shape }: Graph['inputs'][number]): string {
+  // Names that exporters make up for free dimensions tell nothing.
+  const sides = shape.map((side) => (typeof side === 'string' && !/^[a-z_]{1,16}$/.test(side) ? '?' : side));
+  return `${name} ${type} [${sides.join(', ')}]`;
+}
+
+/** What works without a cost, seen from the files alone. The engine tells the rest. */
+export function checkLayout(model: ModelFolder, onProcessor: boolean): readonly Check[] {
+  const { unet } = model.layout;
+  const checks: Check[] = [];
+  if (unet.timesteps === 'rows') checks.push(ok('a timestep for each row: frames at all steps share a call'));
+  if (unet.rows === null) checks.push(ok('any number of rows: streams share a call'));
+  if (unet.height === null && unet.width === null)
+    checks.push(ok('any size that is a multiple of the factor'));
+  if (model.selfGuided) checks.push(ok('guides itself by guidance_scale; cfg_type is none'));
+  if (onProcessor && unet.sample.type === 'float16') {
+    checks.push({
+      level: 'note',
+      text: 'computes in half precision, which processors do through single precision; for the CPU export it in float32',
+    });
+  }
+  return checks;
+}
+
+function ok(text: string): Check {
+  return { level: 'ok', text };
+}

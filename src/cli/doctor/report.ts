@@ -1,0 +1,67 @@
+import type { ParameterUpdate } from '@millrace/protocol';
+import type { ProviderStatus } from '../../engine/probe-providers.js';
+import type { CostCurve } from '../../engine/messages.js';
+
+/** What `millrace doctor` finds, as `--json` prints it. */
+export interface DoctorReport {
+  readonly version: string;
+  readonly system: {
+    readonly node: string;
+    readonly platform: string;
+    readonly processor: string;
+    readonly cores: number;
+    readonly memory_bytes: number;
+  };
+  readonly model: ModelReport;
+  readonly parts: readonly PartReport[];
+  readonly checks: readonly Check[];
+  readonly providers: readonly ProviderStatus[];
+  /** Null if the engine could not be started: a check of level `bad` says why. */
+  readonly performance: PerformanceReport | null;
+}
+
+export interface ModelReport {
+  readonly name: string;
+  readonly folder: string;
+  /** What the model is, in words: `SDXL, epsilon prediction`. */
+  readonly kind: string;
+  readonly size: {
+    readonly default: readonly [number, number];
+    readonly multiple_of: number;
+    readonly fixed: boolean;
+  };
+  readonly latent: {
+    readonly channels: number;
+    readonly pixels: number;
+    readonly scale: number;
+    readonly shift: number;
+  };
+  readonly text: { readonly tokens: number; readonly width: number };
+  readonly defaults: ParameterUpdate;
+}
+
+export interface PartReport {
+  readonly part: string;
+  readonly file: string;
+  readonly bytes: number;
+  readonly weights: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+}
+
+export interface Check {
+  /** `ok` works; `note` works at a cost; `bad` does not work. */
+  readonly level: 'ok' | 'note' | 'bad';
+  readonly text: string;
+}
+
+export interface PerformanceReport {
+  readonly device: string;
+  /** Milliseconds of a U-Net call by its rows. */
+  readonly unet: CostCurve;
+  /** Milliseconds to encode and decode a picture. */
+  readonly picture_ms: number;
+  readonly frames_per_second: number;
+  /** How many sessions at a time get so many frames a second, with the model's default parameters. */
+  readonly sessions: readonly { readonly fps: number; readonly sessions: number }[];
+}

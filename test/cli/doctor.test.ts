@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { DoctorReport } from '../../src/cli/doctor/report.js';
+import { ModelCopy } from '../model/model-copy.js';
+import { layoutFolder } from '../support/layouts.js';
+
+const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+const cache = await mkdtemp(join(tmpdir(), 'millrace-'));
+after(() => rm(cache, { recursive: true }));
+/** ONNX Runtime has this provider on one system alone. */
+const absent = process.platform === 'win32' ? 'coreml' : 'dml:1';
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function millrace(...args: string[]): Promise<Ended> {
+  const env = { ...process.env, MILLRACE_CACHE_DIRECTORY: cache };
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, [main, ...args], { env }, (_, stdout, stderr) =>
+      resolve({ code: child.exitCode, stdout, stderr }),
+    );
+  });
+}
+
+describe('millrace doctor', () => {
+  it('finds out what a model is, what it costs here and how many sessions that makes', async () => {
+    const { code, stdout, stderr } = await millrace(
+      'doctor',
+      '--model',
+      layoutFolder('lcm'),
+      '--device',
+      'cpu',
+      '--json',
+    );
+    assert.equal(code, 0, stderr);
+    const report = JSON.parse(stdout) as DoctorReport;
+    assert.deepEqual(report.model.size, { default: [64, 64], multiple_of: 4, fixed: true });
+    assert.deepEqual(
+      report.parts.map(({ part }) => part),
+      ['text encoder', 'VAE encoder', 'U-Net', 'VAE decoder'],
+    );
+    const notes = report.checks.filter(({ level }) => level === 'note').map(({ text }) => text);
+    assert.equal(notes.length, 3);
+    assert.match(notes[0], /takes exactly 2 rows.*\(1 row costs [\d.]+ ms/);
+    assert.equal(report.providers.find(({ provider }) => provider === 'cpu')?.reason, null);
+    assert.ok(report.performance);
+    const { device, unet, frames_per_second: fps, sessions } = report.performance;
+    assert.equal(device, 'cpu');
+    assert.ok(unet.every(({ ms }) => ms > 0));
+    assert.deepEqual(
+      sessions,
+      [10, 15, 20, 30].map((rate) => ({ fps: rate, sessions: Math.floor(fps / rate) })),
+    );
+  });
+
+  it('goes on without a device that does not work, and fails', async () => {
+    const { code, stdout } = await millrace('doctor', '--model', layoutFolder('optimum'), '--device', absent);
+    assert.equal(code, 1);
+    const flat = stdout.replace(/\s+/g, ' ');
+    assert.match(
+      flat,
+      new RegExp(`bad device ${absent}: onnxruntime-node \\S+ has no ${absent.split(':')[0]} on`),
+    );
+    assert.match(flat, /Parts text encoder/);
+    assert.doesNotMatch(flat, /Speed/);
+  });
+
+  it('says in one line what is wrong with a model', async () => {
+    await using copy = await ModelCopy.create(layoutFolder('optimum-onnx'));
+    await copy.remove('unet/model.onnx_data');
+    for (const folder of [copy.folder, join(cache, 'no-such-folder')]) {
+      const { code, stdout, stderr } = await millrace('doctor', '--model', folder, '--json');
+      assert.equal(code, 1);
+      assert.equal(stdout, '');
+      assert.match(stderr, /^millrace: \S+: no such (file|folder); [^\n]+\n$/);
+    }
+  });
+});
+
+describe('--device', () => {
+  it('that does not work ends serve and run with one line and exit code 1', async () => {
+    const line = new RegExp(`^millrace: device ${absent}: onnxruntime-node .* has no .*$`, 'm');
+    const serve = await millrace('serve', '--port', '0', '--device', absent, '--log-level', 'silent');
+    assert.equal(serve.code, 1);
+    assert.match(serve.stderr, line);
+    const input = fileURLToPath(new URL('../../../test/fixtures/images/tower.jpg', import.meta.url));
+    const run = await millrace('run', input, '-o', join(cache, 'out.png'), '-p', 'oil', '--device', absent);
+    assert.equal(run.code, 1);
+    assert.match(run.stderr, line);
+  });
+
+  it('that there is not is refused before anything starts', async () => {
+    const { code, stderr } = await millrace(
+      'serve',
+      '--port',
+      '0',
+      '--device',
+      'cpu,gpu',
+      '--log-level',
+      'silent',
+    );
+    assert.equal(code, 1);
+    assert.match(stderr, /^millrace: there is no device "gpu"; it must be auto, cpu, cuda\[:n\]/);
+  });
+});

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { checkLayout, inspectModel, inspectParts } from '../../../src/cli/doctor/inspect.js';
+import { render } from '../../../src/cli/doctor/render.js';
+import type { DoctorReport } from '../../../src/cli/doctor/report.js';
+import { readModelFolder } from '../../../src/model/folder.js';
+import { layoutFolder, type LayoutName } from '../../support/layouts.js';
+
+async function reportOf(layout: LayoutName, changes: Partial<DoctorReport> = {}): Promise<DoctorReport> {
+  const model = await readModelFolder(layoutFolder(layout));
+  return {
+    version: '1.2.3',
+    system: { node: '20.19.0', platform: 'linux x64', processor: 'Quick', cores: 4, memory_bytes: 8.2e9 },
+    model: { ...inspectModel(model), folder: '/models/one' },
+    parts: await inspectParts(model),
+    checks: [...checkLayout(model, true), { level: 'note', text: 'a note that is long '.repeat(12).trim() }],
+    providers: [
+      { provider: 'cpu', reason: null },
+      { provider: 'cuda', reason: 'no NVIDIA GPU is here' },
+    ],
+    performance: {
+      device: 'cpu',
+      unet: [
+        { rows: 1, ms: 8.125 },
+        { rows: 2, ms: 14 },
+        { rows: 8, ms: 48 },
+      ],
+      picture_ms: 4.44444,
+      frames_per_second: 97.31,
+      sessions: [
+        { fps: 10, sessions: 9 },
+        { fps: 30, sessions: 3 },
+      ],
+    },
+    ...changes,
+  };
+}
+
+it('fits terminals of 80 and 120 columns, whatever the model', async () => {
+  for (const layout of ['optimum', 'optimum-onnx', 'lcm', 'sdxl'] as const) {
+    const report = await reportOf(layout);
+    for (const width of [80, 120]) {
+      const lines = render(report, width).split('\n');
+      for (const line of lines) assert.ok(line.length <= width, `${line.length} columns: ${line}`);
+      for (const line of lines) assert.equal(line, line.trimEnd());
+    }
+  }
+});
+
+it('says what the model is, what its files take and give, and what works', async () => {
+  const text = render(await reportOf('sdxl'), 100);
+  assert.match(text, /kind +Stable Diffusion XL, predicts epsilon/);
+  assert.match(text, /pictures +64 x 64, or other multiples of 4/);
+  assert.match(text, /prompts +77 tokens, 40 values each/);
+  assert.match(text, /text encoder 2: text_encoder_2.model\.onnx, float32, 130 KB/);
+  assert.match(
+    text,
+    /\n {4}in {3}sample float32 \[batch_size, 4, height, width\]\n {9}timestep int64 \[batch_size\]\n/,
+  );
+  assert.match(text, /ok +a timestep for each row/);
+  assert.match(text, /cuda +no: no NVIDIA GPU is here\n/);
+  assert.match(text, /rows +1 +2 +8\n +ms +8\.13 +14 +48\n +ms a row +8\.13 +7 +6\n/);
+  assert.match(text, /frames a second +10 +30\n +sessions +9 +3\n/);
+
+  const half = render(await reportOf('optimum-onnx'), 120);
+  assert.match(half, /note +computes in half precision/);
+  assert.match(half, /U-Net: unet.model\.onnx, float16, \d+(\.\d+)? KB/);
+  const fixed = render(await reportOf('lcm', { performance: null }), 120);
+  assert.match(fixed, /pictures +64 x 64, the only size/);
+  assert.match(fixed, /latent consistency/);
+  assert.doesNotMatch(fixed, /Speed|a timestep for each row|any number of rows/);
+});

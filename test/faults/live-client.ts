@@ -1,0 +1,45 @@
+// A client of its own process, so that it can be stopped: sends frames at a steady rate, and shows results as the
+// protocol asks for it. Argument: the URL. Prints a line of JSON for each result that it shows.
+import { encodeMessage, subprotocol, decodeMessage, type ServerMessage } from '@millrace/protocol';
+import { WebSocket } from 'ws';
+import { encodeJpeg } from '../../src/image/encode.js';
+import { testImage } from '../support/engine.js';
+
+const frameInterval = 40;
+const [, , url = ''] = process.argv;
+const size = { width: 64, height: 64 };
+const picture = await encodeJpeg(testImage(0, size), 90);
+
+const socket = new WebSocket(url, subprotocol);
+let credits = 0;
+let sent = 0;
+/** When a message was last read. */
+let lastRead = performance.now();
+/** Until when results are looked at for their age. */
+let wary = 0;
+
+socket.on('open', () => {
+  const hello = { type: 'hello', parameters: size, sent: performance.now() } as const;
+  socket.send(encodeMessage(hello));
+});
+socket.on('message', (data: Buffer) => {
+  const now = performance.now();
+  if (now - lastRead > 4 * frameInterval) wary = now + 4 * frameInterval;
+  lastRead = now;
+  const message = decodeMessage(new Uint8Array(data)) as unknown as ServerMessage;
+  if (message.type === 'ready') {
+    credits = message.credits;
+    setInterval(sendFrame, frameInterval);
+  }
+  if (message.type === 'credit') credits = message.total;
+  if (message.type !== 'result') return;
+  socket.send(encodeMessage({ type: 'ack', sequence: message.sequence }));
+  const old = now < wary && now - message.times.sent > frameInterval + 20;
+  if (!old) process.stdout.write(`${JSON.stringify({ id: message.id, captured: message.captured, now })}\n`);
+});
+
+function sendFrame(): void {
+  if (sent >= credits) return;
+  const frame = { type: 'frame', id: sent++, captured: performance.now(), data: picture } as const;
+  socket.send(encodeMessage(frame));
+}

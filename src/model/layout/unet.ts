@@ -46,6 +46,8 @@ export function unetLayout(graph: Graph, config: UnetConfig, configPath: string)
   if (guidance) known.push(guidance.port.name);
   if (added) known.push(added.pooled.name, added.timeIds.name);
   refuseOtherInputs(graph, known);
+  checkAxis(graph, sample, 1, config.in_channels);
+  checkAxis(graph, text, 2, [config.cross_attention_dim].flat()[0] ?? 0);
   return {
     graph,
     sample,
@@ -59,6 +61,17 @@ export function unetLayout(graph: Graph, config: UnetConfig, configPath: string)
     height: fixedSize(sample, 2),
     width: fixedSize(sample, 3),
   };
+}
+
+/** @throws {ModelError} if the graph is of another model than the configuration. */
+function checkAxis(graph: Graph, port: NumberPort, axis: number, wanted: number): void {
+  const found = fixedSize(port, axis);
+  if (found === null || found === wanted) return;
+  throw new ModelError(
+    graph.file,
+    `"${port.name}" has the shape [${port.shape.join(', ')}], where config.json beside it makes it ${wanted}, ` +
+      `not ${found}; take both of the same model`,
+  );
 }
 
 function addedInputs(graph: Graph, config: UnetConfig, configPath: string): UnetLayout['added'] {

@@ -83,6 +83,21 @@ const faults: readonly [string, LayoutName, (copy: ModelCopy) => Promise<void>, 
     /timestep has the shape \[batch, 1\]/,
   ],
   [
+    'a U-Net for more channels than the VAE has',
+    'optimum',
+    (copy) => replace(copy, 'unet/model.onnx', unetWith(['sample', float32, ['batch', 9, 'h', 'w']])),
+    'unet/model.onnx',
+    /"sample" has the shape \[batch, 9, h, w\], where config\.json beside it makes it 4, not 9/,
+  ],
+  [
+    'a U-Net for the text encoder of another model',
+    'optimum',
+    (copy) =>
+      replace(copy, 'unet/model.onnx', unetWith(['encoder_hidden_states', float32, ['batch', 77, 1024]])),
+    'unet/model.onnx',
+    /"encoder_hidden_states" has the shape .* makes it 16, not 1024/,
+  ],
+  [
     'a VAE encoder of other latents',
     'optimum',
     (copy) =>

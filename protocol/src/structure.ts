@@ -3,7 +3,7 @@ const MAX_DEPTH = 8;
 const MAX_VALUES = 4096;
 
 /** MessagePack formats by their first byte, 0xc0 to 0xdf: [bytes of the fixed part that follow, kind]. */
-type Kind = 'scalar' | 'bytes' | 'array' | 'map' | 'refused';
+type Kind = 'scalar' | 'bytes' | 'text' | 'array' | 'map' | 'refused';
 const formats: readonly (readonly [length: number, kind: Kind])[] = [
   [0, 'scalar'], // nil
   [0, 'refused'], // never used
@@ -30,19 +30,36 @@ const formats: readonly (readonly [length: number, kind: Kind])[] = [
   [5, 'refused'], // fixext 4
   [9, 'refused'], // fixext 8
   [17, 'refused'], // fixext 16
-  [1, 'bytes'], // str 8
-  [2, 'bytes'], // str 16
-  [4, 'bytes'], // str 32
+  [1, 'text'], // str 8
+  [2, 'text'], // str 16
+  [4, 'text'], // str 32
   [2, 'array'], // array 16
   [4, 'array'], // array 32
   [2, 'map'], // map 16
   [4, 'map'], // map 32
 ];
 
+/** Every runtime has it (WHATWG Encoding Standard); this package depends on the types of none. */
+declare const TextDecoder: new (
+  label: string,
+  options: { readonly fatal: boolean },
+) => { decode(bytes: Uint8Array): string };
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+function checkText(bytes: Uint8Array): void {
+  try {
+    utf8.decode(bytes);
+  } catch {
+    throw new TypeError('a text is not UTF-8');
+  }
+}
+
 /**
  * Walks over the headers of one MessagePack value, without decoding it, so that a small message cannot cost
  * much memory or stack: a message of this protocol has few values, little depth, and no extension types.
- * @throws {TypeError} if it is cut short, has a rest, uses an extension type, or is beyond the bounds.
+ * @throws {TypeError} if it is cut short, has a rest, has text that is no UTF-8, uses an extension type, or is beyond
+ * the bounds.
  */
 export function checkStructure(bytes: Uint8Array): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -59,6 +76,7 @@ export function checkStructure(bytes: Uint8Array): void {
     const header = readHeader(view, position);
     position = header.end;
     if (position > bytes.length) throw new TypeError('the message is cut short');
+    if (header.text > 0) checkText(bytes.subarray(position - header.text, position));
     if (header.children === 0) continue;
     if (open.length > MAX_DEPTH) throw new TypeError(`nested deeper than ${MAX_DEPTH}`);
     open.push(header.children);
@@ -66,21 +84,30 @@ export function checkStructure(bytes: Uint8Array): void {
   if (position !== bytes.length) throw new TypeError('bytes are left over after the message');
 }
 
-/** Where the value's own bytes end, and how many values belong to it (a map's keys count too). */
-function readHeader(view: DataView, at: number): { readonly end: number; readonly children: number } {
+interface Header {
+  /** Where the value's own bytes end. */
+  readonly end: number;
+  /** How many values belong to it (a map's keys count too). */
+  readonly children: number;
+  /** How many bytes of text it ends with. */
+  readonly text: number;
+}
+
+function readHeader(view: DataView, at: number): Header {
   const first = view.getUint8(at);
-  if (first < 0x80 || first >= 0xe0) return { end: at + 1, children: 0 };
-  if (first < 0x90) return { end: at + 1, children: 2 * (first & 0x0f) };
-  if (first < 0xa0) return { end: at + 1, children: first & 0x0f };
-  if (first < 0xc0) return { end: at + 1 + (first & 0x1f), children: 0 };
+  if (first < 0x80 || first >= 0xe0) return { end: at + 1, children: 0, text: 0 };
+  if (first < 0x90) return { end: at + 1, children: 2 * (first & 0x0f), text: 0 };
+  if (first < 0xa0) return { end: at + 1, children: first & 0x0f, text: 0 };
+  if (first < 0xc0) return { end: at + 1 + (first & 0x1f), children: 0, text: first & 0x1f };
   const [length, kind] = formats[first - 0xc0] ?? [0, 'refused'];
   const end = at + 1 + length;
   if (kind === 'refused') throw new TypeError('MessagePack extension types are not used here');
-  if (kind === 'scalar') return { end, children: 0 };
+  if (kind === 'scalar') return { end, children: 0, text: 0 };
   if (end > view.byteLength) throw new TypeError('the message is cut short');
   const count = readCount(view, at + 1, length);
-  if (kind === 'bytes') return { end: end + count, children: 0 };
-  return { end, children: kind === 'map' ? 2 * count : count };
+  if (kind === 'bytes') return { end: end + count, children: 0, text: 0 };
+  if (kind === 'text') return { end: end + count, children: 0, text: count };
+  return { end, children: kind === 'map' ? 2 * count : count, text: 0 };
 }
 
 function readCount(view: DataView, at: number, length: number): number {

@@ -20,6 +20,7 @@ const refused: readonly (readonly [what: string, bytes: readonly number[], messa
   ['a timestamp', [0xd6, 0xff, 0, 0, 0, 0], /extension types/],
   ['a regular expression', [0xc7, 0x02, 0x78, 0x90, 0x90], /extension types/],
   ['the byte that is never used', [0xc1], /extension types/],
+  ['a text that is no UTF-8', [0x81, 0xa1, 0x61, 0xa2, 0xc3, 0x28], /not UTF-8/],
   ['a number', [0x07], /not a MessagePack map/],
   ['a map without a type', [0x80], /not a MessagePack map/],
 ];

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { encodeMessage, type ClientMessage } from '@millrace/protocol';
+import fc from 'fast-check';
+import { WebSocket } from 'ws';
+import { parseClientMessage } from '../../src/session/client-message.js';
+import { ProtocolError } from '../../src/session/protocol-error.js';
+import { motionJpegFrames } from '../support/frames.js';
+import { startServer } from '../support/server.js';
+import { StreamClient } from '../support/stream-client.js';
+import { Mutator } from './mutator.js';
+
+const [picture = new Uint8Array()] = motionJpegFrames('walkers.mjpeg');
+const small = { width: 64, height: 64 };
+const seed = Number(process.env['MILLRACE_FUZZ_SEED'] ?? 20_231_212);
+
+/** @returns whether it was understood. */
+function parse(bytes: Uint8Array): boolean {
+  try {
+    parseClientMessage(bytes);
+    return true;
+  } catch (error) {
+    if (error instanceof ProtocolError) return false;
+    throw error;
+  }
+}
+
+/** Messages of the right outer form, whatever their fields are. */
+const anyMessage = fc
+  .tuple(
+    fc.constantFrom('hello', 'frame', 'update', 'ack', 'ping', 'authenticate', 'result', ''),
+    fc.dictionary(
+      fc.constantFrom(
+        'id',
+        'captured',
+        'data',
+        'request',
+        'parameters',
+        'sequence',
+        'sent',
+        'token',
+        'resume',
+      ),
+      fc.oneof(
+        fc.double(),
+        fc.integer(),
+        fc.string(),
+        fc.boolean(),
+        fc.constant(null),
+        fc.uint8Array(),
+        fc.array(fc.integer()),
+        fc.object({ maxDepth: 2 }),
+      ),
+    ),
+  )
+  .map(([type, fields]) => encodeMessage({ ...fields, type } as unknown as ClientMessage));
+
+describe('whatever a client sends', () => {
+  it('is understood or refused by the parser: 100,000 damaged messages', () => {
+    const mutator = new Mutator(seed);
+    let understood = 0;
+    for (let i = 0; i < 100_000; i++) if (parse(mutator.next())) understood += 1;
+    assert.ok(understood > 1000, 'some of them are still messages');
+  });
+
+  it('is understood or refused by the parser: fields of any kind', () => {
+    fc.assert(
+      fc.property(anyMessage, (bytes) => {
+        parse(bytes);
+      }),
+      { numRuns: 5000, seed },
+    );
+  });
+
+  it(
+    'is answered by a live server, which carries on and keeps nothing of it',
+    { timeout: 120_000 },
+    async () => {
+      await using server = await startServer({
+        maxConnectsPerMinute: 1_000_000,
+        maxMessagesPerSecond: 100_000,
+        graceSeconds: 0,
+      });
+      await server.app.ready();
+      await using bystander = await StreamClient.open(server.streamUrl, small);
+      const mutator = new Mutator(seed);
+      const generated = fc.sample(anyMessage, { numRuns: 1000, seed });
+      let victim = await StreamClient.open(server.streamUrl, small);
+      let connections = 1;
+      for (let i = 0; i < 4000; i++) {
+        if (victim.socket.readyState !== WebSocket.OPEN) {
+          await victim.closed;
+          victim = await StreamClient.open(server.streamUrl, small);
+          connections += 1;
+        }
+        victim.socket.send(i % 4 === 3 ? (generated[i >> 2] ?? new Uint8Array()) : mutator.next());
+        // The answer has to come before the next one is sent to a session that is gone.
+        if (i % 8 === 7) await Promise.race([victim.closed, pong(victim)]);
+      }
+      assert.ok(connections > 10, 'sessions were ended');
+      assert.equal((await bystander.generate(0, picture)).type, 'result');
+      assert.deepEqual(bystander.all('error'), []);
+      await victim[Symbol.asyncDispose]();
+      const sessions = async (): Promise<string> => (await fetch(`${server.url}/metrics`)).text();
+      let metrics = '';
+      for (let tries = 0; tries < 200; tries++) {
+        metrics = await sessions();
+        if (/^millrace_sessions\{state="active"\} 1$/m.test(metrics)) break;
+      }
+      assert.match(metrics, /^millrace_sessions\{state="active"\} 1$/m);
+      assert.match(metrics, /^millrace_sessions\{state="closing"\} 0$/m);
+      assert.doesNotMatch(metrics, /^millrace_errors_total\{code="internal"\} [1-9]/m);
+      assert.doesNotMatch(metrics, /^millrace_errors_total\{code="engine_(restarting|failed)"\} [1-9]/m);
+    },
+  );
+});
+
+async function pong(client: StreamClient): Promise<void> {
+  const heard = new Promise<void>((resolve) => client.socket.once('pong', () => resolve()));
+  client.socket.ping(undefined, undefined, () => {});
+  await heard;
+}

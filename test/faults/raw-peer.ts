@@ -1,0 +1,83 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { subprotocol } from '@millrace/protocol';
+
+/** What makes up a WebSocket frame (RFC 6455 section 5.2), right or wrong. */
+export interface RawFrame {
+  readonly opcode: number;
+  readonly payload?: Uint8Array;
+  readonly fin?: boolean;
+  /** Reserved bits, 0 to 7. */
+  readonly reserved?: number;
+  readonly masked?: boolean;
+  /** What the header says, instead of the length that the payload has. */
+  readonly length?: number;
+}
+
+/** The bytes of a frame. */
+export function rawFrame(frame: RawFrame): Buffer {
+  const { opcode, payload = new Uint8Array(), fin = true, reserved = 0, masked = true } = frame;
+  const length = frame.length ?? payload.length;
+  const head = Buffer.alloc(length < 126 ? 2 : 10);
+  head[0] = (fin ? 0x80 : 0) | (reserved << 4) | opcode;
+  head[1] = (masked ? 0x80 : 0) | (length < 126 ? length : 127);
+  if (length >= 126) head.writeBigUInt64BE(BigInt(length), 2);
+  if (!masked) return Buffer.concat([head, payload]);
+  const mask = randomBytes(4);
+  return Buffer.concat([head, mask, payload.map((byte, i) => byte ^ mask[i & 3])]);
+}
+
+/** A peer that has shaken hands and may then send any bytes. */
+export class RawPeer {
+  readonly socket: Socket;
+  #bytes = Buffer.alloc(0);
+
+  private constructor(socket: Socket) {
+    this.socket = socket;
+    socket.on('error', () => {});
+    socket.on('data', (data) => (this.#bytes = Buffer.concat([this.#bytes, data])));
+  }
+
+  static async connect(url: string): Promise<RawPeer> {
+    const { hostname, port, pathname, host } = new URL(url);
+    const socket = connect(Number(port), hostname);
+    const peer = new RawPeer(socket);
+    socket.write(
+      `GET ${pathname} HTTP/1.1\r\nHost: ${host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+        `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\n` +
+        `Sec-WebSocket-Protocol: ${subprotocol}\r\n\r\n`,
+    );
+    while (!peer.#bytes.includes('\r\n\r\n')) await once(socket, 'data');
+    peer.#bytes = peer.#bytes.subarray(peer.#bytes.indexOf('\r\n\r\n') + 4);
+    return peer;
+  }
+
+  /** The close code that the server ends the connection with; 1006 without one. */
+  async closeCode(): Promise<number> {
+    for (;;) {
+      const code = this.#findClose();
+      if (code !== null || this.socket.closed) {
+        this.socket.end();
+        return code ?? 1006;
+      }
+      await Promise.race([once(this.socket, 'data'), once(this.socket, 'close')]);
+    }
+  }
+
+  /** The code of the close frame, if there is one yet; frames of a server are not masked. */
+  #findClose(): number | null {
+    for (let at = 0; at + 4 <= this.#bytes.length;) {
+      const [first = 0, second = 0] = this.#bytes.subarray(at);
+      const [head, length] =
+        second < 126
+          ? [2, second]
+          : second === 126
+            ? [4, this.#bytes.readUInt16BE(at + 2)]
+            : [10, Number(this.#bytes.readBigUInt64BE(at + 2))];
+      if ((first & 0x0f) === 8) return this.#bytes.readUInt16BE(at + head);
+      at += head + length;
+    }
+    return null;
+  }
+}

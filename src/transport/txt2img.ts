@@ -1,6 +1,7 @@
-import { errors } from '@millrace/protocol';
-import type { FastifyInstance } from 'fastify';
+import { errors, type ErrorCode } from '@millrace/protocol';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { ParameterError } from '../engine/engine.js';
+import type { Metrics } from '../metrics/metrics.js';
 import type { Access } from '../session/access/access.js';
 import type { OneShot } from '../session/one-shot.js';
 import { ProtocolError } from '../session/protocol-error.js';
@@ -18,23 +19,33 @@ export function serveTxt2Img(
     images,
     origins,
     access,
-  }: { readonly images: OneShot; readonly origins: OriginRules; readonly access: Access },
+    metrics,
+  }: {
+    readonly images: OneShot;
+    readonly origins: OriginRules;
+    readonly access: Access;
+    readonly metrics: Metrics;
+  },
 ): void {
+  const refuse = (reply: FastifyReply, code: ErrorCode, message?: string, field?: string): FastifyReply => {
+    const { status } = errors[code];
+    metrics.error(code);
+    if (status === 401) reply.header('www-authenticate', 'Bearer');
+    return reply.code(status).send(errorBody(code, message, field));
+  };
   server.post('/v1/txt2img', { bodyLimit }, async (request, reply) => {
     const { origin, host } = request.headers;
-    if (!originAllowed(origin, host, origins)) return reply.code(403).send(errorBody('forbidden_origin'));
+    if (!originAllowed(origin, host, origins)) return refuse(reply, 'forbidden_origin');
     try {
       const grant = await access.verify(bearerToken(request.headers.authorization));
       const image = await images.generate(request.body ?? {}, grant.limits);
       return await reply.type('image/jpeg').header('cache-control', 'no-store').send(image);
     } catch (error) {
       if (error instanceof ParameterError) {
-        return reply.code(400).send(errorBody('invalid_parameter', error.message, error.field));
+        return refuse(reply, 'invalid_parameter', error.message, error.field);
       }
       if (!(error instanceof ProtocolError)) throw error;
-      const { status } = errors[error.code];
-      if (status === 401) reply.header('www-authenticate', 'Bearer');
-      return reply.code(status).send(errorBody(error.code, error.message, error.details.field));
+      return refuse(reply, error.code, error.message, error.details.field);
     }
   });
 }

@@ -25,6 +25,9 @@ export function parseReadings(output: string): readonly GpuReading[] {
   });
 }
 
+/** For how long a reading is good, in milliseconds: who asks more often must not start more programs. */
+const freshMs = 2000;
+
 /**
  * Reads the GPUs of this machine through the driver's own program; once that is found missing, nothing is
  * started any more.
@@ -32,8 +35,8 @@ export function parseReadings(output: string): readonly GpuReading[] {
  */
 export function createGpuReader(program = 'nvidia-smi'): () => Promise<readonly GpuReading[]> {
   let missing = false;
-  return async () => {
-    if (missing) return [];
+  let last: { readonly at: number; readonly readings: Promise<readonly GpuReading[]> } | null = null;
+  const read = async (): Promise<readonly GpuReading[]> => {
     try {
       const { stdout } = await promisify(execFile)(program, query, { timeout: 2000 });
       return parseReadings(stdout);
@@ -41,5 +44,10 @@ export function createGpuReader(program = 'nvidia-smi'): () => Promise<readonly 
       missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
       return [];
     }
+  };
+  return () => {
+    const now = performance.now();
+    if (last === null || (!missing && now - last.at >= freshMs)) last = { at: now, readings: read() };
+    return last.readings;
   };
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -45,10 +45,12 @@ describe('the readings of GPUs', () => {
 
   it('come from the program', { skip: process.platform === 'win32' }, async () => {
     const program = join(folder, 'nvidia-smi');
-    await writeFile(program, '#!/bin/sh\nprintf "%s\\n" "3, 10, 20, 50"\n');
+    const calls = join(folder, 'calls');
+    await writeFile(program, `#!/bin/sh\necho call >> ${calls}\nprintf "%s\\n" "3, 10, 20, 50"\n`);
     await chmod(program, 0o755);
-    assert.deepEqual(await createGpuReader(program)(), [
-      { gpu: '3', usedBytes: 10 * MiB, totalBytes: 20 * MiB, utilization: 0.5 },
-    ]);
+    const read = createGpuReader(program);
+    const expected = [{ gpu: '3', usedBytes: 10 * MiB, totalBytes: 20 * MiB, utilization: 0.5 }];
+    assert.deepEqual(await Promise.all([read(), read(), read()]), [expected, expected, expected]);
+    assert.equal(await readFile(calls, 'utf8'), 'call\n');
   });
 });

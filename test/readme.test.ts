@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { decodeImage } from '../src/image/decode.js';
 import { embeddedModel } from './support/engine.js';
+import { findPython, noPython } from './support/python.js';
 import { repositoryRoot } from './support/reference.js';
 import { startServer, type TestServer } from './support/server.js';
 
@@ -53,18 +54,20 @@ test('the example for Node paints a picture', async () => {
 });
 
 test('the example for Python paints a picture', async (t) => {
-  const python = process.env['PYTHON'] ?? 'python3';
-  try {
-    await run(python, ['-c', 'import websockets, msgpack']);
-  } catch {
-    t.skip('no Python with websockets and msgpack here; PYTHON names one');
+  const python = await findPython();
+  if (python === undefined) {
+    t.skip(noPython);
     return;
   }
-  const code = block('python', 'websockets.connect').replaceAll(
+  const code = block('python', 'millrace.connect').replaceAll(
     'test/fixtures',
     join(repositoryRoot, 'test/fixtures'),
   );
-  await run(python, ['-c', code], { cwd: folder, env: env() });
+  const { stdout } = await run(python.program, ['-c', code], {
+    cwd: folder,
+    env: { ...env(), ...python.env },
+  });
+  assert.match(stdout, /^frame 0 took \d+ ms/);
   await assertImage(join(folder, 'painted.jpg'));
 });
 

@@ -1,27 +1,15 @@
-import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import process from 'node:process';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { motionJpegFrames } from '../support/frames.js';
+import { findPython, noPython } from '../support/python.js';
 import { repositoryRoot } from '../support/reference.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { suite } from './suite.js';
 
-const python = process.env['PYTHON'] ?? 'python3';
-const pythonSource = join(repositoryRoot, 'clients/python/src');
-process.env['PYTHONPATH'] = pythonSource;
-
-/** Why the Python package cannot be run here, if it cannot. */
-async function pythonProblem(): Promise<string | false> {
-  try {
-    await promisify(execFile)(python, ['-c', 'import websockets, msgpack, millrace']);
-    return false;
-  } catch {
-    return 'no Python with websockets and msgpack here; PYTHON names one';
-  }
-}
+const python = await findPython();
+Object.assign(process.env, python?.env);
 
 const clients = [
   {
@@ -31,8 +19,8 @@ const clients = [
   },
   {
     name: 'millrace for Python',
-    program: [python, join(repositoryRoot, 'test/conformance/adapters/python.py')],
-    skip: await pythonProblem(),
+    program: [python?.program ?? '', join(repositoryRoot, 'test/conformance/adapters/python.py')],
+    skip: python === undefined && noPython,
   },
 ] as const;
 

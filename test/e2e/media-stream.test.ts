@@ -1,6 +1,7 @@
 import type * as client from '@millrace/client';
 import type * as browserClient from '@millrace/client/browser';
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { build } from 'vite';
@@ -79,6 +80,29 @@ test('a camera goes in as a MediaStream and comes out as one', async () => {
     assert.deepEqual(seen.size, [64, 96]);
     assert.ok(seen.consumed >= 2);
     assert.equal(seen.state, 'ended');
+  } finally {
+    await browser.close();
+  }
+});
+
+test('the example for browsers in the README of the client paints a picture', async () => {
+  const readme = await readFile(join(repositoryRoot, 'clients/js/README.md'), 'utf8');
+  const [, example = ''] = /^```js\n([^`]*VideoSource[^]*?)^```/m.exec(readme) ?? [];
+  const code = example.replaceAll(/^import .*$/gm, '');
+  await using server = await startServer({ model: tinyModel });
+  await server.app.ready();
+  const browser = await launchBrowser();
+  try {
+    const page = await browser.newPage({ bypassCSP: true });
+    await page.goto(server.url);
+    await page.addScriptTag({ content: await bundleClient() });
+    await page.evaluate(() => (document.body.innerHTML = '<video muted></video><canvas></canvas>'));
+    await page.evaluate(`(async () => {
+      const { connect, drawResults, VideoSource } = millrace;
+      ${code}
+    })()`);
+    // A canvas is 300 pixels wide until something else is said.
+    await page.waitForFunction(() => document.querySelector('canvas')?.width !== 300);
   } finally {
     await browser.close();
   }

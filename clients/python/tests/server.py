@@ -49,6 +49,10 @@ class Peer:
         assert message["type"] == kind, message
         return message
 
+    async def receive_any(self) -> dict[str, Any]:
+        """The next message, whatever it is."""
+        return await self._received.get()
+
     async def idle(self) -> None:
         """Let what is on its way arrive, and see that it is nothing."""
         await (await self.socket.ping())

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from pathlib import Path
+
+import msgpack
+import pytest
+from server import Peer, fixture, scripted_server
+
+README = (Path(__file__).parents[1] / "README.md").read_text()
+EXAMPLES = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+async def paint(peer: Peer) -> None:
+    """Answers as a server would that returns its input."""
+    hello = await peer.receive("hello")
+    if hello["parameters"].get("steps") == 1000:
+        await peer.send("error", code="invalid_parameter", message="steps is at most 50", field="steps")
+        return
+    await peer.socket.send(msgpack.packb(fixture("ready")))
+    sequence = 0
+    while True:
+        message = await peer.receive_any()
+        if message["type"] == "frame":
+            sequence += 1
+            await peer.result(sequence, message["id"], data=message["data"])
+            await peer.send("credit", total=2 + sequence)
+        elif message["type"] == "update":
+            await peer.send("updated", request=message["request"], **{"from": 1}, parameters={})
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=range(len(EXAMPLES)))
+async def test_the_examples_run(example: str) -> None:
+    pytest.importorskip("simplejpeg")
+    async with scripted_server() as server:
+        code = example.replace("http://127.0.0.1:8420", server.url)
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            code,
+            env={"PYTHONPATH": str(Path(__file__).parents[1] / "src")},
+            stdout=asyncio.subprocess.PIPE,
+        )
+        peer = await server.accept()
+        painting = asyncio.create_task(paint(peer))
+        output, _ = await process.communicate()
+        painting.cancel()
+        assert process.returncode == 0
+        assert re.search(r"\(256, 256, 3\)|^2 37|invalid_parameter steps False", output.decode(), re.MULTILINE)

@@ -104,7 +104,7 @@ export class OnnxPart implements AsyncDisposable {
         name: port.name,
         data,
         half,
-        tensor: half ? new Tensor('float16', half, shape) : new Tensor('float32', data, shape),
+        tensor: half ? halfTensor(half, shape) : new Tensor('float32', data, shape),
       };
     });
     const fetches = Object.fromEntries(outputs.map(({ name, tensor }) => [name, tensor]));
@@ -122,7 +122,7 @@ export class OnnxPart implements AsyncDisposable {
     if (port.type !== 'float16') return new Tensor('float32', data, shape);
     const half = this.#scratch(port, this.#halves, HalfScratch).take(data.length);
     floatsToHalves(data, half);
-    return new Tensor('float16', half, shape);
+    return halfTensor(half, shape);
   }
 
   #scratch<S>({ name }: NumberPort, all: Map<string, S>, Kind: new () => S): S {
@@ -130,6 +130,14 @@ export class OnnxPart implements AsyncDisposable {
     if (scratch === undefined) all.set(name, (scratch = new Kind()));
     return scratch;
   }
+}
+
+/**
+ * A tensor of float16 over these very bits. Where there is a Float16Array (from Node 24 on) the library takes one in
+ * their place, whose memory its own binding then does not find.
+ */
+function halfTensor(halves: Uint16Array, shape: readonly number[]): Tensor {
+  return Object.defineProperty(new Tensor('float16', halves, shape), 'data', { value: halves });
 }
 
 /** Numbers in the type that a port takes; for ports of whole numbers they are rounded. */

@@ -67,6 +67,7 @@ export async function createApp(settings: Settings, log: Logger): Promise<App> {
         log.info({ engine, ...doing, ...('device' in state && { device: state.device }) }, 'engine state');
         if (state.name === 'failed') fail(state.error);
       },
+      onRestart: () => metrics.engineRestarted(),
       onNote: (note) => log.info(note),
       onInference: (call) => metrics.inference(call),
       onEmbedding: (lookup) => metrics.embedding(lookup),

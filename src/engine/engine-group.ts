@@ -46,6 +46,7 @@ class EngineGroup implements Engine {
           told.add(text);
         },
         onEmbedding: observer.onEmbedding.bind(observer),
+        onRestart: (): void => observer.onRestart?.(),
         onInference: observer.onInference.bind(observer),
       };
       return {

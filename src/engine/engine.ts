@@ -80,6 +80,8 @@ export interface EngineObserver {
   onState(state: EngineState): void;
   /** Something that whoever runs the server should know, in a sentence; each is told once. */
   onNote(text: string): void;
+  /** An engine died, and is being started again; of several, the others go on meanwhile. */
+  onRestart?(): void;
   /** A prompt was looked up in the cache of embeddings. */
   onEmbedding(lookup: { readonly hit: boolean }): void;
   onInference(call: { readonly rows: number; readonly streams: number; readonly ms: number }): void;

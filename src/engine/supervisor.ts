@@ -165,6 +165,7 @@ class Supervisor implements Engine {
     this.#deaths = [...this.#deaths.filter((time) => now - time < deathWindowMs), now];
     if (this.#deaths.length > maxDeaths) return this.#fail(error);
     this.#setState({ name: 'restarting', what: `restarting after: ${error.message}` });
+    this.#options.observer.onRestart?.();
     for (const stream of this.#streams.values()) stream.interrupt(error);
     const delay = restartDelayMs * 2 ** (this.#deaths.length - 1);
     this.#restart = setTimeout(() => this.#spawn(), delay);

@@ -52,6 +52,30 @@ describe('engines on several devices', () => {
     await assert.rejects(RecordedStream.open(engine, parameters), /stopped/);
   });
 
+  it('go on without one that dies, which is told and started again', async () => {
+    const { states, observer, ...options } = startOptions(['cpu', 'cpu']);
+    let restarts = 0;
+    await using engine = createEngines({
+      ...options,
+      observer: { ...observer, onRestart: () => (restarts += 1) },
+      workerFile: new URL('crashing-worker.js', import.meta.url),
+    });
+    await engine.start();
+    const parameters = tinyParameters({ t_index_list: [32] });
+    const [struck, spared] = [
+      await RecordedStream.open(engine, parameters),
+      await RecordedStream.open(engine, parameters),
+    ];
+    struck.stream.push(13, testImage(13, parameters), { replace: false });
+    await struck.until(() => struck.restarts === 1);
+    assert.equal(restarts, 1);
+    assert.equal(engine.state.name, 'ready');
+    spared.stream.push(1, testImage(1, parameters), { replace: false });
+    await spared.until(() => spared.answered === 1);
+    assert.equal(spared.restarts, 0);
+    assert.ok(states.every(({ name }) => name === 'starting' || name === 'ready'));
+  });
+
   it('fail together where one of the devices does not work', async () => {
     const { states, ...options } = startOptions(['cpu', 'dml:1']);
     await using engine = createEngines(options);

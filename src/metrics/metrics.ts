@@ -38,6 +38,8 @@ export interface Metrics {
   /** A WebSocket message came in or went out. */
   networkBytes(direction: 'in' | 'out', bytes: number): void;
   engineState(state: EngineStateName): void;
+  /** An engine died, and is being started again. */
+  engineRestarted(): void;
   /** The engine has started: where it runs, and rows of U-Net calls that it can do there in a second. */
   calibrated(engine: { readonly device: string; readonly rowsPerSecond: number }): void;
   /** One U-Net call of `rows` rows took `ms` milliseconds. */
@@ -105,12 +107,12 @@ export function createMetrics(server?: Measured, readGpus = createGpuReader()): 
     },
     networkBytes: (direction, bytes) => series.network_bytes_total.inc({ direction }, bytes),
     engineState(state) {
-      if (state === 'restarting' && engine !== 'restarting') series.engine_restarts_total.inc();
       engine = state;
       for (const name of definitions.engine_state.labels.state) {
         series.engine_state.set({ state: name }, name === state ? 1 : 0);
       }
     },
+    engineRestarted: () => series.engine_restarts_total.inc(),
     calibrated({ device, rowsPerSecond }) {
       showBuild(device);
       series.capacity_rows_per_second.set(rowsPerSecond);

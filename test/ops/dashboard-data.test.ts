@@ -13,6 +13,7 @@ import { findProgram } from './programs.js';
 
 const program = findProgram('prometheus', 'PROMETHEUS');
 const frames = motionJpegFrames('walkers.mjpeg');
+const metricsToken = 'for-prometheus-alone';
 const small = { width: 64, height: 64, prompt: 'a fox' };
 
 /** A user who sends a video, until `signal` says that it is enough. */
@@ -39,9 +40,9 @@ describe('the dashboards, with a real Prometheus and a server under load', { ski
     await chmod(join(folder, 'nvidia-smi'), 0o755);
     process.env['PATH'] = `${folder}${delimiter}${path}`;
 
-    server = await startServer();
+    server = await startServer({ metricsToken });
     await server.app.ready();
-    prometheus = await startPrometheus(program, new URL(server.url).host);
+    prometheus = await startPrometheus(program, new URL(server.url).host, metricsToken);
     // What happens before the first scrape is no increase.
     await untilData('millrace_ready');
     await using visitor = await StreamClient.open(server.streamUrl, small);

@@ -26,15 +26,29 @@ const rules = ['millrace-recording.yml', 'millrace-alerts.yml'].map((name) =>
   join(repositoryRoot, 'ops/prometheus', name),
 );
 
-/** @param target `host:port` of the server, scraped each second. */
-export async function startPrometheus(program: Program, target: string): Promise<PrometheusServer> {
+/**
+ * @param target `host:port` of the server, scraped each second.
+ * @param token for its metrics.
+ */
+export async function startPrometheus(
+  program: Program,
+  target: string,
+  token: string,
+): Promise<PrometheusServer> {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-prometheus-'));
   const config = join(folder, 'prometheus.yml');
+  await writeFile(join(folder, 'token'), token);
   // JSON is YAML.
   const settings = {
     global: { scrape_interval: '1s', evaluation_interval: '1s' },
     rule_files: rules,
-    scrape_configs: [{ job_name: 'millrace', static_configs: [{ targets: [target] }] }],
+    scrape_configs: [
+      {
+        job_name: 'millrace',
+        authorization: { credentials_file: join(folder, 'token') },
+        static_configs: [{ targets: [target] }],
+      },
+    ],
   };
   await writeFile(config, JSON.stringify(settings));
   const address = `127.0.0.1:${await freePort()}`;

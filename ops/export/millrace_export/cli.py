@@ -20,21 +20,49 @@ from .source import Source
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="millrace_export", description="Exports a Stable Diffusion model to ONNX graphs in the layout that Millrace runs."
+        prog="millrace_export",
+        description="Exports a Stable Diffusion model to ONNX graphs in the layout that Millrace runs.",
     )
     parser.add_argument("model", help="a diffusers folder, an id of the hub (owner/name), or a .safetensors checkpoint")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="where the exported model goes")
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="FOLDER", help="where the exported model goes"
+    )
     parser.add_argument("--force", action="store_true", help="replace FOLDER if it exists, once the export is complete")
     parser.add_argument("--fp16", action="store_true", help="weights and arithmetic in float16 (GPUs)")
-    parser.add_argument("--weights-fp16", action="store_true", help="weights stored as float16, arithmetic in float32 (CPUs): half the file")
-    parser.add_argument("--vae", metavar="FOLDER|ID|taesd", help="another VAE in place of the model's own; taesd is small and fast")
-    parser.add_argument("--lora", type=Lora.parse, action="append", default=[], metavar="FILE[:WEIGHT]", help="a LoRA to fuse; may be given several times")
-    parser.add_argument("--base", metavar="NAME|FOLDER", help=f"what a single checkpoint was made from: {', '.join(BASES)}, or a diffusers folder; else found by its tensors")
-    parser.add_argument("--family", choices=FAMILIES, help="what the model was distilled for, which decides the defaults in millrace.json; else found out")
+    parser.add_argument(
+        "--weights-fp16",
+        action="store_true",
+        help="weights stored as float16, arithmetic in float32 (CPUs): half the file",
+    )
+    parser.add_argument(
+        "--vae", metavar="FOLDER|ID|taesd", help="another VAE in place of the model's own; taesd is small and fast"
+    )
+    parser.add_argument(
+        "--lora",
+        type=Lora.parse,
+        action="append",
+        default=[],
+        metavar="FILE[:WEIGHT]",
+        help="a LoRA to fuse; may be given several times",
+    )
+    parser.add_argument(
+        "--base",
+        metavar="NAME|FOLDER",
+        help=f"what a single checkpoint was made from: {', '.join(BASES)}, or a diffusers folder; else found by its tensors",
+    )
+    parser.add_argument(
+        "--family",
+        choices=FAMILIES,
+        help="what the model was distilled for, which decides the defaults in millrace.json; else found out",
+    )
     parser.add_argument("--revision", help="branch, tag or commit of a hub repository")
     parser.add_argument("--variant", help="weights variant of a diffusers model, such as fp16")
     parser.add_argument(
-        "--external-data-above", type=float, default=EMBEDDED_BYTES / 1e6, metavar="MB", help="weights in model.onnx_data beside graphs with more than this (default: %(default).0f)"
+        "--external-data-above",
+        type=float,
+        default=EMBEDDED_BYTES / 1e6,
+        metavar="MB",
+        help="weights in model.onnx_data beside graphs with more than this (default: %(default).0f)",
     )
     return parser
 
@@ -46,7 +74,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.fp16 and options.weights_fp16:
         parser.error("--fp16 stores float16 weights already; leave --weights-fp16 out")
     source = Source(options.model, options.base, options.vae, options.lora, options.revision, options.variant)
-    how = Options(options.fp16, options.weights_fp16, options.family, options.force, int(options.external_data_above * 1e6))
+    how = Options(
+        options.fp16, options.weights_fp16, options.family, options.force, int(options.external_data_above * 1e6)
+    )
     try:
         rows = export(source, options.output, how, lambda line: print(line, file=sys.stderr, flush=True))
     except ExportError as error:
@@ -56,8 +86,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("millrace_export: interrupted; nothing was written", file=sys.stderr)
         return 130
     except OSError as error:
-        reason = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else os.strerror(error.errno) if error.errno else str(error)
-        print(f"millrace_export: {options.output}: cannot be written: {reason}; nothing was left there", file=sys.stderr)
+        reason = (
+            "the disk is full"
+            if error.errno in (errno.ENOSPC, errno.EDQUOT)
+            else os.strerror(error.errno)
+            if error.errno
+            else str(error)
+        )
+        print(
+            f"millrace_export: {options.output}: cannot be written: {reason}; nothing was left there", file=sys.stderr
+        )
         return 1
     print(table(rows))
     print(f"\nWritten to {options.output}. Run it: millrace serve --model {options.output}")
@@ -68,12 +106,23 @@ def table(rows: Sequence[Row]) -> str:
     """The parts with their differences from torch."""
     head = ("part", "computed in", "MB", "largest difference", "relative", "allowed", "seconds")
     body = [
-        (row.part, row.type, f"{row.bytes / 1e6:.1f}", f"{row.difference.absolute:.2e}", f"{row.difference.relative:.2e}", f"{row.tolerance:g}", f"{row.seconds:.1f}")
+        (
+            row.part,
+            row.type,
+            f"{row.bytes / 1e6:.1f}",
+            f"{row.difference.absolute:.2e}",
+            f"{row.difference.relative:.2e}",
+            f"{row.tolerance:g}",
+            f"{row.seconds:.1f}",
+        )
         for row in rows
     ]
     widths = [max(len(line[i]) for line in (head, *body)) for i in range(len(head))]
     left = 2
     return "\n".join(
-        "  ".join(cell.ljust(width) if i < left else cell.rjust(width) for i, (cell, width) in enumerate(zip(line, widths, strict=True))).rstrip()
+        "  ".join(
+            cell.ljust(width) if i < left else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
         for line in (head, *body)
     )

@@ -41,7 +41,9 @@ class Row:
     seconds: float
 
 
-def export(source: Source, target: Path, options: Options, progress: Callable[[str], None] = lambda line: None) -> list[Row]:
+def export(
+    source: Source, target: Path, options: Options, progress: Callable[[str], None] = lambda line: None
+) -> list[Row]:
     """Write a model folder. Raises ExportError, and then there is no folder."""
     with staged_folder(target, options.replace) as folder:
         progress(f"loading {source.model}")
@@ -53,7 +55,12 @@ def export(source: Source, target: Path, options: Options, progress: Callable[[s
 
 
 def write_model(
-    model: Model, folder: Path, options: Options, family: str, description: str, progress: Callable[[str], None] = lambda line: None
+    model: Model,
+    folder: Path,
+    options: Options,
+    family: str,
+    description: str,
+    progress: Callable[[str], None] = lambda line: None,
 ) -> list[Row]:
     """Write a loaded model, part by part; the model has no networks left afterwards."""
     require_space(folder, _bytes_needed(model, options))

@@ -33,6 +33,12 @@ def defaults_of(model: Model, family: str) -> dict[str, Any]:
     steps = {
         "turbo": {"strength": 0.5, "steps": 1, "solver": "LCMScheduler", "cfg_type": "none"},
         "lcm": {"strength": 0.5, "steps": 4, "solver": "LCMScheduler", "cfg_type": "none"},
-        "standard": {"strength": 0.6, "steps": 8, "solver": "DPMSolverMultistepScheduler", "cfg_type": "full", "guidance_scale": 7.0},
+        "standard": {
+            "strength": 0.6,
+            "steps": 8,
+            "solver": "DPMSolverMultistepScheduler",
+            "cfg_type": "full",
+            "guidance_scale": 7.0,
+        },
     }
     return {"width": side, "height": side} | steps[family]

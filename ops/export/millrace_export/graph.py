@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import math
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +36,7 @@ def write_graph(part: Part, path: Path, *, half_weights: bool = False, embedded_
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     model = _trace(part)
-    weights = list(_take_weights(model, part, half_weights))
+    weights = _take_weights(model, part, half_weights)
     data = path.with_name(f"{path.name}_data")
     if sum(_size(proto) for proto, _ in weights) > embedded_bytes:
         with data.open("wb") as file:
@@ -67,7 +66,9 @@ def round_weights(part: Part) -> None:
         if weight.numel() >= _SMALL_ELEMENTS:
             weight.copy_(weight.half())
             if not weight.isfinite().all():
-                raise ExportError(f"{part.name}: {name.removeprefix(_PREFIX)} has values that float16 cannot hold; export without float16")
+                raise ExportError(
+                    f"{part.name}: {name.removeprefix(_PREFIX)} has values that float16 cannot hold; export without float16"
+                )
 
 
 def _trace(part: Part) -> onnx.ModelProto:
@@ -77,7 +78,11 @@ def _trace(part: Part) -> onnx.ModelProto:
     """
     values = part.draw(part.trace_lengths, torch.Generator().manual_seed(0))
     file = io.BytesIO()
-    with warnings.catch_warnings(), torch.no_grad(), plain_attention(part.upcast_attention and part.dtype == torch.float16):
+    with (
+        warnings.catch_warnings(),
+        torch.no_grad(),
+        plain_attention(part.upcast_attention and part.dtype == torch.float16),
+    ):
         # The tracer warns of every number that it takes as a constant.
         warnings.simplefilter("ignore")
         torch.onnx.export(
@@ -97,8 +102,8 @@ def _trace(part: Part) -> onnx.ModelProto:
     return model
 
 
-def _take_weights(model: onnx.ModelProto, part: Part, half: bool) -> Iterator[tuple[TensorProto, torch.Tensor]]:
-    """Turn the graph's weight inputs into initializers, still without data, and give each with its tensor."""
+def _take_weights(model: onnx.ModelProto, part: Part, half: bool) -> list[tuple[TensorProto, torch.Tensor]]:
+    """Turn the graph's weight inputs into initializers, still without data and not in the graph; each with its tensor."""
     graph = model.graph
     named = dict(part.network.named_parameters()) | dict(part.network.named_buffers())
     wanted = [item.name for item in graph.input if item.name in named]
@@ -110,6 +115,7 @@ def _take_weights(model: onnx.ModelProto, part: Part, half: bool) -> Iterator[tu
     for node in nodes:
         for name in node.input:
             users.setdefault(name, []).append(node)
+    weights = []
     renamed: dict[str, str] = {}
     casts, dropped = [], set()
     for name in wanted:
@@ -129,13 +135,14 @@ def _take_weights(model: onnx.ModelProto, part: Part, half: bool) -> Iterator[tu
             final = f"{stored}.float"
             casts.append(helper.make_node("Cast", [stored], [final], to=TensorProto.FLOAT, name=f"cast.{stored}"))
         renamed[result] = final
-        yield TensorProto(name=stored, data_type=stored_type, dims=tensor.shape), tensor
+        weights.append((TensorProto(name=stored, data_type=stored_type, dims=tensor.shape), tensor))
     kept = [node for node in nodes if not dropped.intersection(node.output)]
     for node in kept:
         for i, name in enumerate(node.input):
             node.input[i] = renamed.get(name, name)
     del graph.node[:]
     graph.node.extend([*casts, *kept])
+    return weights
 
 
 def _size(proto: TensorProto) -> int:

@@ -41,4 +41,8 @@ def write_layout(model: Model, folder: Path, settings: Mapping[str, Any]) -> Non
 
 def _without_places(config: dict[str, Any]) -> dict[str, Any]:
     """A configuration without where it was read from."""
-    return {key: value for key, value in config.items() if key not in ("_name_or_path", "_use_default_values", "_attn_implementation_autoset")}
+    return {
+        key: value
+        for key, value in config.items()
+        if key not in ("_name_or_path", "_use_default_values", "_attn_implementation_autoset")
+    }

@@ -44,11 +44,17 @@ def fuse(pipe: DiffusionPipeline, lora: Lora) -> None:
         raise ExportError(f"{path}: this LoRA does not fit the model: {_reason(error)}") from error
     networks = [pipe.unet, pipe.text_encoder, getattr(pipe, "text_encoder_2", None)]
     found = sum(
-        "lora" in module.r for network in networks if network is not None for module in network.modules() if isinstance(module, LoraLayer)
+        "lora" in module.r
+        for network in networks
+        if network is not None
+        for module in network.modules()
+        if isinstance(module, LoraLayer)
     )
     wanted = sum(1 for name in shapes if _DOWN.search(name))
     if found < wanted:
-        raise ExportError(f"{path}: this LoRA is for another base: of its {wanted} layers the model has {found}; take one made for this model")
+        raise ExportError(
+            f"{path}: this LoRA is for another base: of its {wanted} layers the model has {found}; take one made for this model"
+        )
     pipe.fuse_lora(lora_scale=lora.weight)
     pipe.unload_lora_weights()
 

@@ -67,7 +67,9 @@ class Part:
     @property
     def dynamic_axes(self) -> dict[str, dict[int, str]]:
         shapes = {item.name: item.shape for item in self.inputs} | dict(self.outputs)
-        return {name: {i: axis for i, axis in enumerate(shape) if isinstance(axis, str)} for name, shape in shapes.items()}
+        return {
+            name: {i: axis for i, axis in enumerate(shape) if isinstance(axis, str)} for name, shape in shapes.items()
+        }
 
 
 class _Call(nn.Module):
@@ -168,7 +170,10 @@ def _vae_encoder(vae: nn.Module, dtype: torch.dtype) -> Part:
         outputs={"latent_sample": ("batch", vae.config.latent_channels, "latent_height", "latent_width")},
         dtype=dtype,
         trace_lengths={"batch": 2, "height": 8 * factor, "width": 8 * factor},
-        check_lengths=({"batch": 1, "height": 8 * factor, "width": 8 * factor}, {"batch": 3, "height": 8 * factor, "width": 12 * factor}),
+        check_lengths=(
+            {"batch": 1, "height": 8 * factor, "width": 8 * factor},
+            {"batch": 3, "height": 8 * factor, "width": 12 * factor},
+        ),
     )
 
 
@@ -176,11 +181,16 @@ def _vae_decoder(vae: nn.Module, dtype: torch.dtype) -> Part:
     return Part(
         name="vae_decoder",
         network=_Call(vae, lambda network, latent: network.decode(latent, return_dict=False)[0]).eval(),
-        inputs=(Input("latent_sample", ("batch", vae.config.latent_channels, "latent_height", "latent_width"), _normal),),
+        inputs=(
+            Input("latent_sample", ("batch", vae.config.latent_channels, "latent_height", "latent_width"), _normal),
+        ),
         outputs={"sample": ("batch", vae.config.out_channels, "height", "width")},
         dtype=dtype,
         trace_lengths={"batch": 2, "latent_height": 8, "latent_width": 8},
-        check_lengths=({"batch": 1, "latent_height": 8, "latent_width": 8}, {"batch": 3, "latent_height": 8, "latent_width": 12}),
+        check_lengths=(
+            {"batch": 1, "latent_height": 8, "latent_width": 8},
+            {"batch": 3, "latent_height": 8, "latent_width": 12},
+        ),
     )
 
 
@@ -199,7 +209,11 @@ def _text_encoder(name: str, encoder: nn.Module, dtype: torch.dtype) -> Part:
 
     def call(network: nn.Module, ids: torch.Tensor) -> tuple[torch.Tensor, ...]:
         result = network(input_ids=ids, output_hidden_states=True)
-        pooled = (result.text_embeds, result.last_hidden_state) if projects else (result.last_hidden_state, result.pooler_output)
+        pooled = (
+            (result.text_embeds, result.last_hidden_state)
+            if projects
+            else (result.last_hidden_state, result.pooler_output)
+        )
         return (*pooled, *result.hidden_states[-2:])
 
     def tokens(shape: tuple[int, ...], random: torch.Generator) -> torch.Tensor:

@@ -13,7 +13,13 @@ from typing import Any
 import diffusers
 import torch
 import transformers
-from diffusers import AutoencoderKL, AutoencoderTiny, DiffusionPipeline, StableDiffusionPipeline, StableDiffusionXLPipeline
+from diffusers import (
+    AutoencoderKL,
+    AutoencoderTiny,
+    DiffusionPipeline,
+    StableDiffusionPipeline,
+    StableDiffusionXLPipeline,
+)
 from torch import nn
 
 from .bases import BASES, base_of, write_base
@@ -29,7 +35,7 @@ _PIPELINES = {
     "LatentConsistencyModelImg2ImgPipeline",
 }
 # Parts that other pipelines would download and that are of no use here.
-_UNUSED = {"safety_checker": None, "feature_extractor": None, "image_encoder": None}
+_UNUSED = ("safety_checker", "feature_extractor", "image_encoder")
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _TINY_VAES = {False: "madebyollin/taesd", True: "madebyollin/taesdxl"}
 
@@ -119,12 +125,16 @@ def _from_folder(path: Path, source: Source, dtype: torch.dtype) -> DiffusionPip
         if kind not in _PIPELINES:
             raise ExportError(f"{place}: a {kind}; only {', '.join(sorted(_PIPELINES))} can be exported")
         unused = {name: None for name in _UNUSED if name in index}
-        return DiffusionPipeline.from_pretrained(place, torch_dtype=dtype, revision=source.revision, variant=source.variant, **unused)
+        return DiffusionPipeline.from_pretrained(
+            place, torch_dtype=dtype, revision=source.revision, variant=source.variant, **unused
+        )
 
 
 def _from_file(path: Path, source: Source, dtype: torch.dtype) -> DiffusionPipeline:
     if path.suffix != ".safetensors":
-        raise ExportError(f"{path}: only .safetensors files are read (other checkpoints can run code); convert it first")
+        raise ExportError(
+            f"{path}: only .safetensors files are read (other checkpoints can run code); convert it first"
+        )
     given = Path(source.base).expanduser() if source.base is not None else None
     with tempfile.TemporaryDirectory(prefix="millrace-base-") as scratch:
         if given is not None and given.is_dir():
@@ -171,7 +181,9 @@ def _check(model: Model) -> None:
     unet, vae = model.unet.config, model.vae.config
     latent_channels = vae["latent_channels"]
     if unet["in_channels"] == 9 and latent_channels == 4:
-        raise ExportError(f"{model.name}: an inpainting model (9 input channels); only text-to-image models can be exported")
+        raise ExportError(
+            f"{model.name}: an inpainting model (9 input channels); only text-to-image models can be exported"
+        )
     for field in ("in_channels", "out_channels"):
         if unet[field] != latent_channels:
             raise ExportError(
@@ -181,7 +193,9 @@ def _check(model: Model) -> None:
         if unet[field] is not None:
             raise ExportError(f"{model.name}: a U-Net with {field} {unet[field]}, which Millrace has no input for")
     if unet["addition_embed_type"] not in (None, "text", "text_time"):
-        raise ExportError(f"{model.name}: a U-Net with addition_embed_type {unet['addition_embed_type']}, which Millrace has no input for")
+        raise ExportError(
+            f"{model.name}: a U-Net with addition_embed_type {unet['addition_embed_type']}, which Millrace has no input for"
+        )
     encoders = [encoder for encoder in (model.text_encoder, model.text_encoder_2) if encoder is not None]
     width = sum(encoder.config.hidden_size for encoder in encoders)
     if unet["cross_attention_dim"] != width:

@@ -49,4 +49,6 @@ def require_space(folder: Path, needed: int) -> None:
     """Raises ExportError where the disk is too full, before hours of work rather than after."""
     free = shutil.disk_usage(folder).free
     if free < needed:
-        raise ExportError(f"the disk is too full: about {needed / 1e6:.0f} MB are needed, {free / 1e6:.0f} MB are free; choose another folder with -o")
+        raise ExportError(
+            f"the disk is too full: about {needed / 1e6:.0f} MB are needed, {free / 1e6:.0f} MB are free; choose another folder with -o"
+        )

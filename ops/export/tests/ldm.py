@@ -20,7 +20,14 @@ _UNET_ENDS = {
     "mid_block.resnets.0.": "middle_block.0.",
     "mid_block.resnets.1.": "middle_block.2.",
 }
-_RESNET = {"norm1.": "in_layers.0.", "conv1.": "in_layers.2.", "norm2.": "out_layers.0.", "conv2.": "out_layers.3.", "time_emb_proj.": "emb_layers.1.", "conv_shortcut.": "skip_connection."}
+_RESNET = {
+    "norm1.": "in_layers.0.",
+    "conv1.": "in_layers.2.",
+    "norm2.": "out_layers.0.",
+    "conv2.": "out_layers.3.",
+    "time_emb_proj.": "emb_layers.1.",
+    "conv_shortcut.": "skip_connection.",
+}
 _VAE_ATTENTION = {"group_norm.": "norm.", "to_q.": "q.", "to_k.": "k.", "to_v.": "v.", "to_out.0.": "proj_out."}
 
 
@@ -29,7 +36,9 @@ def save_checkpoint(pipe: StableDiffusionPipeline, path: Path) -> Path:
     unet, vae = pipe.unet.config, pipe.vae.config
     tensors: Tensors = {}
     for name, value in pipe.unet.state_dict().items():
-        tensors[f"model.diffusion_model.{_unet_name(name, len(unet.block_out_channels), unet.layers_per_block)}"] = value
+        tensors[f"model.diffusion_model.{_unet_name(name, len(unet.block_out_channels), unet.layers_per_block)}"] = (
+            value
+        )
     for name, value in pipe.vae.state_dict().items():
         new = _vae_name(name, len(vae.block_out_channels))
         is_attention = ".attn_1." in new and new.endswith("weight") and value.ndim == 2
@@ -68,7 +77,9 @@ def _vae_name(name: str, blocks: int) -> str:
         for j in range(3):
             prefixes[f"encoder.down_blocks.{i}.resnets.{j}."] = f"encoder.down.{i}.block.{j}."
             prefixes[f"decoder.up_blocks.{i}.resnets.{j}."] = f"decoder.up.{blocks - 1 - i}.block.{j}."
-    return _renamed(name, prefixes, {"conv_shortcut.": "nin_shortcut."} | (_VAE_ATTENTION if ".attentions." in name else {}))
+    return _renamed(
+        name, prefixes, {"conv_shortcut.": "nin_shortcut."} | (_VAE_ATTENTION if ".attentions." in name else {})
+    )
 
 
 def _renamed(name: str, prefixes: dict[str, str], inner: dict[str, str]) -> str:

@@ -44,14 +44,29 @@ def fill(network: nn.Module, seed: int) -> nn.Module:
 
 
 def _unet(**config: Any) -> UNet2DConditionModel:
-    common: dict[str, Any] = {"sample_size": 16, "layers_per_block": 1, "norm_num_groups": 8, "block_out_channels": (16, 32, 32, 32)}
+    common: dict[str, Any] = {
+        "sample_size": 16,
+        "layers_per_block": 1,
+        "norm_num_groups": 8,
+        "block_out_channels": (16, 32, 32, 32),
+    }
     blocks = {"down_block_types": (_CROSS_DOWN,) * 3 + (_DOWN,), "up_block_types": (_UP,) + (_CROSS_UP,) * 3}
     return fill(UNet2DConditionModel(**(common | blocks | config)), 1)
 
 
 def _vae(**config: Any) -> AutoencoderKL:
     blocks = {"down_block_types": ("DownEncoderBlock2D",) * 4, "up_block_types": ("UpDecoderBlock2D",) * 4}
-    return fill(AutoencoderKL(**blocks, block_out_channels=(8, 16, 16, 16), norm_num_groups=4, latent_channels=4, sample_size=128, **config), 2)
+    return fill(
+        AutoencoderKL(
+            **blocks,
+            block_out_channels=(8, 16, 16, 16),
+            norm_num_groups=4,
+            latent_channels=4,
+            sample_size=128,
+            **config,
+        ),
+        2,
+    )
 
 
 def tiny_vae(folder: Path, latent_channels: int = 4) -> AutoencoderTiny:
@@ -101,11 +116,15 @@ def _sd(unet: UNet2DConditionModel, scheduler: Any, activation: str = "gelu", **
 
 
 def _sd_15() -> DiffusionPipeline:
-    return _sd(_unet(cross_attention_dim=24, attention_head_dim=2), PNDMScheduler(**_BETAS, skip_prk_steps=True), "quick_gelu")
+    return _sd(
+        _unet(cross_attention_dim=24, attention_head_dim=2), PNDMScheduler(**_BETAS, skip_prk_steps=True), "quick_gelu"
+    )
 
 
 def _sd_21() -> DiffusionPipeline:
-    unet = _unet(cross_attention_dim=32, attention_head_dim=(1, 2, 2, 2), use_linear_projection=True, upcast_attention=True)
+    unet = _unet(
+        cross_attention_dim=32, attention_head_dim=(1, 2, 2, 2), use_linear_projection=True, upcast_attention=True
+    )
     return _sd(unet, DDIMScheduler(**_BETAS, prediction_type="v_prediction", clip_sample=False))
 
 
@@ -115,7 +134,9 @@ def _sd_turbo() -> DiffusionPipeline:
 
 
 def _lcm() -> DiffusionPipeline:
-    return _sd(_unet(cross_attention_dim=24, attention_head_dim=2, time_cond_proj_dim=20), LCMScheduler(**_BETAS), "quick_gelu")
+    return _sd(
+        _unet(cross_attention_dim=24, attention_head_dim=2, time_cond_proj_dim=20), LCMScheduler(**_BETAS), "quick_gelu"
+    )
 
 
 def _sdxl_turbo() -> DiffusionPipeline:
@@ -150,4 +171,3 @@ def save_model(architecture: str, folder: Path) -> Path:
     """Build and save a model; its folder."""
     ARCHITECTURES[architecture]().save_pretrained(folder)
     return folder
-

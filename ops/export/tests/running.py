@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ def export_model(model: Path, folder: Path, *options: str) -> Path:
     return folder
 
 
+@lru_cache(maxsize=8)
 def session(part: Path) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(str(part / "model.onnx"), providers=["CPUExecutionProvider"])
 

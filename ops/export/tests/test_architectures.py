@@ -26,7 +26,11 @@ class Exported:
         self.allowed = ALLOWED[kind]
 
 
-@pytest.fixture(scope="module", params=[(a, k) for a in ARCHITECTURES for k in ("fp32", "fp16")] + [("sd-turbo", "weights-fp16")], ids="-".join)
+@pytest.fixture(
+    scope="module",
+    params=[(a, k) for a in ARCHITECTURES for k in ("fp32", "fp16")] + [("sd-turbo", "weights-fp16")],
+    ids="-".join,
+)
 def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Exported:
     return Exported(*request.param, tmp_path_factory.mktemp("-".join(request.param)))
 
@@ -97,7 +101,11 @@ def test_graphs_are_as_promised(exported: Exported) -> None:
     # SDXL's own VAE overflows float16.
     upcast = exported.architecture == "sdxl-turbo"
     assert session(exported.folder / "vae_decoder").get_inputs()[0].type == ("tensor(float)" if upcast else float_type)
-    stored = [tensor.data_type for tensor in onnx.load(exported.folder / "unet/model.onnx").graph.initializer if np.prod(tensor.dims) >= 1024]
+    stored = [
+        tensor.data_type
+        for tensor in onnx.load(exported.folder / "unet/model.onnx").graph.initializer
+        if np.prod(tensor.dims) >= 1024
+    ]
     assert set(stored) == {onnx.TensorProto.FLOAT if exported.kind == "fp32" else onnx.TensorProto.FLOAT16}
     assert onnx.load(exported.folder / "unet/model.onnx").opset_import[0].version >= 17
 
@@ -114,7 +122,9 @@ def test_folder_is_complete(exported: Exported) -> None:
     assert read("vae_decoder/config.json") == read("vae_encoder/config.json")
     assert read("vae_decoder/config.json")["scaling_factor"] == exported.pipe.vae.config.scaling_factor
     assert read("text_encoder/config.json")["hidden_size"] == exported.pipe.text_encoder.config.hidden_size
-    assert read("scheduler/scheduler_config.json")["prediction_type"] == ("v_prediction" if exported.architecture == "sd-2.1" else "epsilon")
+    assert read("scheduler/scheduler_config.json")["prediction_type"] == (
+        "v_prediction" if exported.architecture == "sd-2.1" else "epsilon"
+    )
     for suffix in ["", "_2"] if exported.architecture == "sdxl-turbo" else [""]:
         for name in ("vocab.json", "merges.txt", "tokenizer_config.json"):
             assert (exported.folder / f"tokenizer{suffix}" / name).is_file()

@@ -74,7 +74,9 @@ def test_loras_are_fused_with_their_weights(folder: Path) -> None:
     assert_close(found, wanted, 1e-4)
     assert (wanted - plain).abs().max() > 0.1 * plain.abs().max()
     with torch.no_grad():
-        assert_close(run(exported / "text_encoder", {"input_ids": ids})[0], pipe.text_encoder(ids).last_hidden_state, 1e-4)
+        assert_close(
+            run(exported / "text_encoder", {"input_ids": ids})[0], pipe.text_encoder(ids).last_hidden_state, 1e-4
+        )
     assert "model with one, two" in (exported / "millrace.json").read_text()
 
 
@@ -101,7 +103,11 @@ def test_lora_for_another_base(folder: Path, capfd: pytest.CaptureFixture[str], 
 
 
 def test_lora_whose_layers_the_model_lacks(folder: Path, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    tensors = {name.replace("down_blocks.0", "down_blocks.7"): value for name, value in load_file(folder / "one.safetensors").items() if "attn1" in name}
+    tensors = {
+        name.replace("down_blocks.0", "down_blocks.7"): value
+        for name, value in load_file(folder / "one.safetensors").items()
+        if "attn1" in name
+    }
     lora = tmp_path / "misfit.safetensors"
     save_file(tensors, lora)
     assert main([str(folder / "model"), "-o", str(tmp_path / "exported"), "--lora", str(lora)]) == 1
@@ -110,8 +116,17 @@ def test_lora_whose_layers_the_model_lacks(folder: Path, capfd: pytest.CaptureFi
     assert not (tmp_path / "exported").exists()
 
 
-@pytest.mark.parametrize(("content", "reason"), [(None, "no such file"), (b"\x08\x00\x00\x00\x00\x00\x00\x00{}", "no .safetensors file"), (b"pickle", "no .safetensors file")])
-def test_lora_that_is_none(folder: Path, capfd: pytest.CaptureFixture[str], tmp_path: Path, content: bytes | None, reason: str) -> None:
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "no such file"),
+        (b"\x08\x00\x00\x00\x00\x00\x00\x00{}", "no .safetensors file"),
+        (b"pickle", "no .safetensors file"),
+    ],
+)
+def test_lora_that_is_none(
+    folder: Path, capfd: pytest.CaptureFixture[str], tmp_path: Path, content: bytes | None, reason: str
+) -> None:
     lora = tmp_path / "lora.safetensors"
     if content is not None:
         lora.write_bytes(content)

@@ -47,8 +47,13 @@ def test_single_file(model: Path, tmp_path: Path) -> None:
         latent = pipe.vae.encode(image).latent_dist.mean
         assert_close(run(exported / "vae_encoder", {"sample": image})[0], latent, 1e-4)
         assert_close(run(exported / "vae_decoder", {"latent_sample": latent})[0], pipe.vae.decode(latent).sample, 1e-4)
-        assert_close(run(exported / "text_encoder", {"input_ids": ids})[0], pipe.text_encoder(ids).last_hidden_state, 1e-4)
-    assert CLIPTokenizer.from_pretrained(exported / "tokenizer")("neon cat").input_ids == pipe.tokenizer("neon cat").input_ids
+        assert_close(
+            run(exported / "text_encoder", {"input_ids": ids})[0], pipe.text_encoder(ids).last_hidden_state, 1e-4
+        )
+    assert (
+        CLIPTokenizer.from_pretrained(exported / "tokenizer")("neon cat").input_ids
+        == pipe.tokenizer("neon cat").input_ids
+    )
     assert json.loads((exported / "millrace.json").read_text())["description"] == "painted"
 
 
@@ -66,9 +71,15 @@ def test_single_file(model: Path, tmp_path: Path) -> None:
         (2048, "sd_xl_turbo_1.0", {}, [], "sdxl-turbo"),
     ],
 )
-def test_base_is_found(tmp_path: Path, width: int, name: str, metadata: dict[str, str], extra: list[str], base: str) -> None:
+def test_base_is_found(
+    tmp_path: Path, width: int, name: str, metadata: dict[str, str], extra: list[str], base: str
+) -> None:
     file = tmp_path / f"{name}.safetensors"
-    save_file({FIRST: torch.zeros(1), ATTENTION: torch.zeros(1, width)} | {key: torch.zeros(1) for key in extra}, file, metadata)
+    save_file(
+        {FIRST: torch.zeros(1), ATTENTION: torch.zeros(1, width)} | {key: torch.zeros(1) for key in extra},
+        file,
+        metadata,
+    )
     assert base_of(file) == base
 
 
@@ -89,7 +100,11 @@ def test_bases_are_of_the_true_size(tmp_path: Path, name: str) -> None:
     with init_empty_weights():
         unet = UNet2DConditionModel.from_config(UNet2DConditionModel.load_config(tmp_path, subfolder="unet"))
         vae = AutoencoderKL.from_config(AutoencoderKL.load_config(tmp_path, subfolder="vae"))
-        networks = {"unet": unet, "vae": vae, "text": CLIPTextModel(AutoConfig.from_pretrained(tmp_path / "text_encoder"))}
+        networks = {
+            "unet": unet,
+            "vae": vae,
+            "text": CLIPTextModel(AutoConfig.from_pretrained(tmp_path / "text_encoder")),
+        }
         if (tmp_path / "text_encoder_2").exists():
             networks["text_2"] = CLIPTextModelWithProjection(AutoConfig.from_pretrained(tmp_path / "text_encoder_2"))
     counts = {part: sum(weight.numel() for weight in network.parameters()) for part, network in networks.items()}
@@ -133,7 +148,9 @@ def test_what_is_no_model(model: Path, tmp_path: Path, capfd: pytest.CaptureFixt
     assert "only .safetensors" in fails(capfd, str(tmp_path / "old.ckpt"), *out)
     (tmp_path / "cut.safetensors").write_bytes(b"\xff\x00\x00\x00\x00\x00\x00\x00{")
     assert "or only a part of one" in fails(capfd, str(tmp_path / "cut.safetensors"), *out)
-    assert "neither a folder nor one of sd-1.5" in fails(capfd, str(tmp_path / "cut.safetensors"), *out, "--base", "sd-9")
+    assert "neither a folder nor one of sd-1.5" in fails(
+        capfd, str(tmp_path / "cut.safetensors"), *out, "--base", "sd-9"
+    )
     flux = tmp_path / "flux"
     flux.mkdir()
     (flux / "model_index.json").write_text('{"_class_name": "FluxPipeline"}')

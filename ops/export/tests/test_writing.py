@@ -10,6 +10,7 @@ import sys
 from collections import namedtuple
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
 from diffusers import DiffusionPipeline
@@ -30,7 +31,11 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("options", [[], ["--fp16"], ["--weights-fp16"]], ids=["fp32", "fp16", "weights-fp16"])
 def test_external_data(model: Path, tmp_path: Path, options: list[str]) -> None:
     exported = export_model(model, tmp_path / "exported", "--external-data-above", "0.5", *options)
-    assert sorted(path.name for path in (exported / "unet").iterdir()) == ["config.json", "model.onnx", "model.onnx_data"]
+    assert sorted(path.name for path in (exported / "unet").iterdir()) == [
+        "config.json",
+        "model.onnx",
+        "model.onnx_data",
+    ]
     assert not (exported / "vae_decoder/model.onnx_data").exists()
     graph = onnx.load(exported / "unet/model.onnx", load_external_data=False).graph
     external = [tensor for tensor in graph.initializer if tensor.data_location == onnx.TensorProto.EXTERNAL]
@@ -54,7 +59,9 @@ def start(model: Path, output: Path, **options: object) -> subprocess.Popen[str]
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted(model: Path, tmp_path: Path, number: signal.Signals) -> None:
     # What is started in the background of a shell ignores SIGINT, and so does what it starts.
-    process = start(model, tmp_path / "out", preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
+    process = start(
+        model, tmp_path / "out", preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler)
+    )
     assert process.stderr is not None
     for line in process.stderr:
         if "unet: writing" in line:
@@ -74,18 +81,25 @@ def test_disk_that_fills_up(model: Path, tmp_path: Path) -> None:
     process = start(model, tmp_path / "out", preexec_fn=no_large_files)
     _, errors = process.communicate()
     assert process.returncode == 1
-    assert errors.strip().splitlines()[-1] == f"millrace_export: {tmp_path / 'out'}: cannot be written: File too large; nothing was left there"
+    assert (
+        errors.strip().splitlines()[-1]
+        == f"millrace_export: {tmp_path / 'out'}: cannot be written: File too large; nothing was left there"
+    )
     assert list(tmp_path.iterdir()) == []
 
 
-def test_disk_that_is_full_before(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+def test_disk_that_is_full_before(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda path: namedtuple("Usage", "free")(1_000_000))
     assert main([str(model), "-o", str(tmp_path / "out")]) == 1
     assert "the disk is too full: about 2" in capfd.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 
-def test_folder_that_exists(model: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folder_that_exists(
+    model: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     out = tmp_path / "out"
     out.mkdir()
     (out / "mine.txt").write_text("mine")
@@ -95,7 +109,10 @@ def test_folder_that_exists(model: Path, tmp_path: Path, capfd: pytest.CaptureFi
     # What fails does not replace anything either.
     monkeypatch.setattr("millrace_export.export.compare", lambda path, cases: Difference(1.0, 0.5))
     assert main([str(model), "-o", str(out), "--force"]) == 1
-    assert "vae_encoder: the exported graph differs from torch by 1 (0.5 of the largest value; at most 0.0001 is allowed)" in capfd.readouterr().err
+    assert (
+        "vae_encoder: the exported graph differs from torch by 1 (0.5 of the largest value; at most 0.0001 is allowed)"
+        in capfd.readouterr().err
+    )
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     assert (out / "mine.txt").exists()
     monkeypatch.undo()
@@ -107,7 +124,6 @@ def test_folder_that_exists(model: Path, tmp_path: Path, capfd: pytest.CaptureFi
 
 def test_differences_that_are_no_numbers_do_not_pass() -> None:
     """A graph that gives NaN must fail its check."""
-    import numpy as np
 
     class Broken:
         def run(self, names: list[str], inputs: object) -> list[np.ndarray]:

@@ -26,7 +26,13 @@ class Base(NamedTuple):
 
 
 _BETAS = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "num_train_timesteps": 1000}
-_PNDM = {"_class_name": "PNDMScheduler", "set_alpha_to_one": False, "skip_prk_steps": True, "steps_offset": 1, "clip_sample": False}
+_PNDM = {
+    "_class_name": "PNDMScheduler",
+    "set_alpha_to_one": False,
+    "skip_prk_steps": True,
+    "steps_offset": 1,
+    "clip_sample": False,
+}
 _DDIM = {"_class_name": "DDIMScheduler", "set_alpha_to_one": False, "steps_offset": 1, "clip_sample": False}
 _EULER = {"_class_name": "EulerDiscreteScheduler", "steps_offset": 1}
 
@@ -37,7 +43,11 @@ BASES = {
     "sd-turbo": Base("sd-2", 64, _EULER | {"timestep_spacing": "trailing"}),
     "sdxl": Base("sdxl", 128, _EULER | {"timestep_spacing": "leading"}),
     "sdxl-v": Base("sdxl", 128, _EULER | {"timestep_spacing": "leading", "prediction_type": "v_prediction"}),
-    "sdxl-turbo": Base("sdxl", 64, {"_class_name": "EulerAncestralDiscreteScheduler", "steps_offset": 1, "timestep_spacing": "trailing"}),
+    "sdxl-turbo": Base(
+        "sdxl",
+        64,
+        {"_class_name": "EulerAncestralDiscreteScheduler", "steps_offset": 1, "timestep_spacing": "trailing"},
+    ),
 }
 
 
@@ -49,8 +59,17 @@ def base_of(path: Path) -> str:
             metadata = file.metadata() or {}
             first = "model.diffusion_model.input_blocks.0.0.weight"
             if first not in names:
-                raise ExportError(f"{path}: no Stable Diffusion checkpoint (it has no {first}); LoRAs go with --lora, VAEs with --vae")
-            attention = next((name for name in names if name.startswith("model.diffusion_model.") and name.endswith("attn2.to_k.weight")), None)
+                raise ExportError(
+                    f"{path}: no Stable Diffusion checkpoint (it has no {first}); LoRAs go with --lora, VAEs with --vae"
+                )
+            attention = next(
+                (
+                    name
+                    for name in names
+                    if name.startswith("model.diffusion_model.") and name.endswith("attn2.to_k.weight")
+                ),
+                None,
+            )
             width = file.get_slice(attention).get_shape()[1] if attention else 0
     except SafetensorError as error:
         raise ExportError(f"{path}: no .safetensors file, or only a part of one: {first_line(error)}") from error
@@ -65,7 +84,9 @@ def base_of(path: Path) -> str:
             return "sd-turbo" if turbo else "sd-2.1-base" if epsilon else "sd-2.1"
         case 2048:
             return "sdxl-turbo" if turbo else "sdxl-v" if predicts_v else "sdxl"
-    raise ExportError(f"{path}: a checkpoint of an unknown base (its text has {width} values a token); name it with --base")
+    raise ExportError(
+        f"{path}: a checkpoint of an unknown base (its text has {width} values a token); name it with --base"
+    )
 
 
 def write_base(name: str, folder: Path) -> None:
@@ -89,6 +110,13 @@ def write_vocabulary(folder: Path) -> None:
     printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
     others = len(set(range(256)) - set(printable))
     symbols = [chr(code) for code in printable] + [chr(256 + i) for i in range(others)]
-    words = symbols + [f"{symbol}</w>" for symbol in symbols] + ["".join(pair) for pair in pairs] + ["<|startoftext|>", "<|endoftext|>"]
+    words = (
+        symbols
+        + [f"{symbol}</w>" for symbol in symbols]
+        + ["".join(pair) for pair in pairs]
+        + ["<|startoftext|>", "<|endoftext|>"]
+    )
     (folder / "merges.txt").write_text(merges, encoding="utf-8")
-    (folder / "vocab.json").write_text(json.dumps({word: i for i, word in enumerate(words)}, ensure_ascii=False), encoding="utf-8")
+    (folder / "vocab.json").write_text(
+        json.dumps({word: i for i, word in enumerate(words)}, ensure_ascii=False), encoding="utf-8"
+    )

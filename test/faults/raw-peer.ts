@@ -69,12 +69,10 @@ export class RawPeer {
   #findClose(): number | null {
     for (let at = 0; at + 4 <= this.#bytes.length;) {
       const [first = 0, second = 0] = this.#bytes.subarray(at);
-      const [head, length] =
-        second < 126
-          ? [2, second]
-          : second === 126
-            ? [4, this.#bytes.readUInt16BE(at + 2)]
-            : [10, Number(this.#bytes.readBigUInt64BE(at + 2))];
+      let head = 2;
+      let length = second;
+      if (second === 126) [head, length] = [4, this.#bytes.readUInt16BE(at + 2)];
+      if (second === 127) [head, length] = [10, Number(this.#bytes.readBigUInt64BE(at + 2))];
       if ((first & 0x0f) === 8) return this.#bytes.readUInt16BE(at + head);
       at += head + length;
     }

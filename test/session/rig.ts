@@ -3,6 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { encodeMessage } from '@millrace/protocol';
 import type { ClientMessage, ServerMessage } from '@millrace/protocol';
 import { pino } from 'pino';
+import type { Engine } from '../../src/engine/engine.js';
 import { encodeJpeg } from '../../src/image/encode.js';
 import { createMetrics } from '../../src/metrics/metrics.js';
 import { createParameterRules } from '../../src/session/parameters.js';
@@ -29,6 +30,23 @@ const limits: SessionLimits = {
 
 const openToAll: Access = { required: false, verify: () => Promise.resolve(anonymous) };
 
+/** What sessions share, around an engine. */
+export function sessionContext(engine: Engine, ownLimits: Partial<SessionLimits> = {}): SessionContext {
+  return {
+    engine,
+    model: 'manual',
+    server: 'test/1',
+    rules: createParameterRules({ defaults: { width: 64, height: 64 } }),
+    limits: { ...limits, ...ownLimits },
+    access: openToAll,
+    admission: new Admission({ capacity: () => 4, queueLength: 2, queueTimeout: 60_000 }),
+    seats: new Seats(60_000, 60_000),
+    tokens: createResumeTokens({ secret: '', lifetimeMs: 60_000, maxLength: 1_000_000 }),
+    metrics: createMetrics(),
+    log: pino({ level: 'silent' }),
+  };
+}
+
 /** A session between a connection and an engine that are both in the hands of the test. */
 export class Rig {
   readonly engine = new ManualEngine();
@@ -45,19 +63,7 @@ export class Rig {
   readonly session: Session;
 
   constructor(ownLimits: Partial<SessionLimits> = {}) {
-    this.context = {
-      engine: this.engine,
-      model: 'manual',
-      server: 'test/1',
-      rules: createParameterRules({ defaults: { width: 64, height: 64 } }),
-      limits: { ...limits, ...ownLimits },
-      access: openToAll,
-      admission: new Admission({ capacity: () => 4, queueLength: 2, queueTimeout: 60_000 }),
-      seats: new Seats(60_000, 60_000),
-      tokens: createResumeTokens({ secret: '', lifetimeMs: 60_000, maxLength: 1_000_000 }),
-      metrics: createMetrics(),
-      log: pino({ level: 'silent' }),
-    };
+    this.context = sessionContext(this.engine, ownLimits);
     this.session = new Session(this.connection, this.context);
   }
 

@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { encodeMessage } from '@millrace/protocol';
+import { startServer } from '../support/server.js';
+import { StreamClient } from '../support/stream-client.js';
+
+const small = { width: 64, height: 64 };
+/** What is not known is answered with an error, which quotes it. */
+const unknown = encodeMessage({ type: 'x'.repeat(50) } as never);
+
+it('a client that asks for answers which it does not read is given up', { timeout: 60_000 }, async () => {
+  await using server = await startServer({ unacknowledgedResults: 1, maxMessagesPerSecond: 100_000 });
+  await server.app.ready();
+  const client = await StreamClient.open(server.streamUrl, small);
+  client.socket.pause();
+  const givenUp = async (): Promise<boolean> => {
+    const metrics = await (await fetch(`${server.url}/metrics`)).text();
+    return /^millrace_errors_total\{code="slow_reader"\} 1$/m.test(metrics);
+  };
+  for (let batches = 0; !(await givenUp()); batches++) {
+    assert.ok(batches < 100, 'it was never given up');
+    for (let i = 0; i < 5000; i++) client.socket.send(unknown);
+  }
+  client.socket.resume();
+  const { code } = await client.closed;
+  assert.ok(code === 1013 || code === 1006, `closed with ${code}`);
+});

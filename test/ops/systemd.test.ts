@@ -11,6 +11,12 @@ const folder = join(repositoryRoot, 'ops/systemd');
 const unit = readFileSync(join(folder, 'millrace.service'), 'utf8');
 const cuda = readFileSync(join(folder, 'cuda.conf'), 'utf8');
 const analyze = findProgram('systemd-analyze');
+/** Before version 250 it judges only services that are installed. */
+const skipSecurity =
+  analyze.skip ||
+  (complaintsOf(analyze, ['security', '--offline=true', '--version']) === null
+    ? false
+    : 'systemd-analyze is too old to judge a file');
 /** How exposed the service may be, in tenths: systemd calls less than 2 OK. */
 const worstExposure = 20;
 
@@ -33,7 +39,7 @@ describe('ops/systemd', () => {
     assert.equal(complaintsOf(analyze, ['verify', '--man=no', file]), null);
   });
 
-  it('is hardened, by systemd-analyze', { skip: analyze.skip }, () => {
+  it('is hardened, by systemd-analyze', { skip: skipSecurity }, () => {
     const args = ['security', '--offline=true', '--no-pager', `--threshold=${worstExposure}`, file];
     assert.equal(complaintsOf(analyze, args), null);
   });

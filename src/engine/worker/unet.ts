@@ -29,9 +29,9 @@ export class Unet {
 
   /** Tries what the graph does not say: whether timesteps may be as many as the rows, and tokens be any number. */
   static async create(folder: ModelFolder, part: OnnxPart): Promise<Unet> {
-    const { timesteps, text, rows } = folder.layout.unet;
+    const { timesteps, text, rows, height, width } = folder.layout.unet;
     const side = folder.sizeFactor / folder.pixelFactor;
-    const shape = [folder.latentChannels, side, side] as const;
+    const shape = [folder.latentChannels, height ?? side, width ?? side] as const;
     const accepts = (mixes: boolean, chunks: number): Promise<boolean> => {
       const trial = Array.from({ length: rows ?? 2 }, (_, i) =>
         blankRow(folder, shape, mixes ? 800 - 100 * i : 800, chunks),

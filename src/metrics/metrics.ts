@@ -2,6 +2,7 @@ import type { ErrorCode } from '@millrace/protocol';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { definitions } from './definitions.js';
 import { createGpuReader, type GpuReading } from './gpus.js';
+import { readSeries, type Reading } from './reading.js';
 import { createSeries, prefix } from './series.js';
 import { SessionMeter } from './session-meter.js';
 
@@ -46,6 +47,8 @@ export interface Metrics {
   inference(call: { readonly rows: number; readonly ms: number }): void;
   /** A prompt was looked up in the cache of embeddings. */
   embedding(lookup: { readonly hit: boolean }): void;
+  /** What a dashboard shows, since the start. */
+  read(): Promise<Reading>;
   /** All series in the text format of Prometheus. */
   render(): Promise<{ readonly contentType: string; readonly body: string }>;
 }
@@ -122,6 +125,7 @@ export function createMetrics(server?: Measured, readGpus = createGpuReader()): 
       series.inference_seconds.observe(ms / 1000);
     },
     embedding: ({ hit }) => series.embedding_cache_requests_total.inc({ result: hit ? 'hit' : 'miss' }),
+    read: () => readSeries(series),
     async render() {
       showGpus(await readGpus());
       if (server) takeCensus(server.census());

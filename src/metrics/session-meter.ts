@@ -1,4 +1,5 @@
 import type { DropReason, StageTimings } from '@millrace/protocol';
+import { Recent, type RecentFigures } from './recent.js';
 import type { Series } from './series.js';
 
 /** What a session did in all, for the log. */
@@ -41,9 +42,13 @@ export class SessionMeter {
   #lastSent: number | null = null;
   /** When the frames arrived whose results are on their way to the client. */
   #unacknowledged: readonly { readonly sequence: number; readonly arrived: number }[] = [];
+  readonly #arrivals = new Recent();
+  readonly #latencies = new Recent();
+  readonly #staleness = new Recent();
   #framesReceived = 0;
   #framesSent = 0;
   #framesDropped = 0;
+  #framesSkipped = 0;
   #updates = 0;
 
   /** @param now milliseconds that never go back. */
@@ -72,6 +77,7 @@ export class SessionMeter {
 
   frameReceived(): void {
     this.#framesReceived += 1;
+    this.#arrivals.add(this.#now());
     this.#series.frames_received_total.inc();
   }
 
@@ -83,7 +89,9 @@ export class SessionMeter {
   frameDropped(reason: DropReason): void {
     this.#framesDropped += 1;
     this.#series.frames_dropped_total.inc({ reason });
-    if (reason === 'similar') this.#series.similarity_skips_total.inc();
+    if (reason !== 'similar') return;
+    this.#framesSkipped += 1;
+    this.#series.similarity_skips_total.inc();
   }
 
   /** A result was sent. `timings` in milliseconds. */
@@ -91,6 +99,7 @@ export class SessionMeter {
     const now = this.#now();
     const series = this.#series;
     this.#framesSent += 1;
+    this.#latencies.add(now, total);
     this.#unacknowledged = [...this.#unacknowledged, { sequence, arrived: now - total }];
     series.frames_sent_total.inc();
     series.frame_latency_seconds.observe(total / 1000);
@@ -105,11 +114,28 @@ export class SessionMeter {
   acknowledged(sequence: number): void {
     const now = this.#now();
     for (const result of this.#unacknowledged) {
-      if (result.sequence <= sequence) {
-        this.#series.frame_staleness_seconds.observe((now - result.arrived) / 1000);
-      }
+      if (result.sequence > sequence) continue;
+      this.#staleness.add(now, now - result.arrived);
+      this.#series.frame_staleness_seconds.observe((now - result.arrived) / 1000);
     }
     this.#unacknowledged = this.#unacknowledged.filter((result) => result.sequence > sequence);
+  }
+
+  /** How the session does now. */
+  recent(): RecentFigures {
+    const now = this.#now();
+    const age = now - this.#begun;
+    const latency = this.#latencies.quantiles(now, 0.5, 0.95);
+    return {
+      seconds: age / 1000,
+      fpsIn: this.#arrivals.rate(now, age),
+      fpsOut: this.#latencies.rate(now, age),
+      latency: latency && { p50: latency[0], p95: latency[1] },
+      staleness: this.#staleness.quantiles(now, 0.5)?.[0] ?? null,
+      received: this.#framesReceived,
+      sent: this.#framesSent,
+      dropped: this.#framesDropped - this.#framesSkipped,
+    };
   }
 
   /** The session is over. What is told once more counts once. */

@@ -1,0 +1,113 @@
+import type { Counter, Histogram } from 'prom-client';
+import { definitions } from './definitions.js';
+import type { Series } from './series.js';
+
+type Stage = (typeof definitions.frame_stage_seconds.labels.stage)[number];
+export const stages: readonly Stage[] = definitions.frame_stage_seconds.labels.stage;
+
+/** A histogram since the start: how many were at most that large, by upper end in seconds, rising. */
+export interface Distribution {
+  readonly buckets: readonly { readonly end: number; readonly count: number }[];
+  readonly sum: number;
+  readonly count: number;
+}
+
+/** What was counted and measured since the start, for who forms differences. */
+export interface Reading {
+  readonly received: number;
+  readonly generated: number;
+  readonly sent: number;
+  /** Frames that got no result, but for those that were skipped. */
+  readonly lost: number;
+  /** Frames that the similarity filter skipped. */
+  readonly skipped: number;
+  readonly errors: number;
+  readonly refused: number;
+  readonly unauthorized: number;
+  readonly rateLimited: number;
+  readonly opened: number;
+  readonly resumed: number;
+  readonly closed: number;
+  readonly updates: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly latency: Distribution;
+  readonly staleness: Distribution;
+  readonly rows: Distribution;
+  readonly stages: Readonly<Record<Stage, Distribution>>;
+}
+
+/** Reads the series that a dashboard shows. Unlike a scrape it resets nothing. */
+export async function readSeries(series: Series): Promise<Reading> {
+  const { frames_dropped_total: dropped, sessions_total: sessions, network_bytes_total: bytes } = series;
+  const skipped = await total(series.similarity_skips_total);
+  const measured = await Promise.all(
+    stages.map(async (stage) => [stage, await distribution(series.frame_stage_seconds, { stage })] as const),
+  );
+  return {
+    received: await total(series.frames_received_total),
+    generated: await total(series.frames_generated_total),
+    sent: await total(series.frames_sent_total),
+    lost: (await total(dropped)) - skipped,
+    skipped,
+    errors: await total(series.errors_total),
+    refused: await total(sessions, { result: 'refused' }),
+    unauthorized: await total(series.auth_failures_total),
+    rateLimited: await total(series.rate_limited_total),
+    opened: await total(sessions, { result: 'opened' }),
+    resumed: await total(sessions, { result: 'resumed' }),
+    closed: await total(series.session_closes_total),
+    updates: await total(series.parameter_updates_total),
+    bytesIn: await total(bytes, { direction: 'in' }),
+    bytesOut: await total(bytes, { direction: 'out' }),
+    latency: await distribution(series.frame_latency_seconds),
+    staleness: await distribution(series.frame_staleness_seconds),
+    rows: await distribution(series.inference_rows),
+    stages: Object.fromEntries(measured) as Record<Stage, Distribution>,
+  };
+}
+
+type Labels = Readonly<Record<string, string | number | undefined>>;
+
+function matches(labels: Labels, wanted: Labels): boolean {
+  return Object.entries(wanted).every(([name, value]) => labels[name] === value);
+}
+
+async function total<Name extends string>(counter: Counter<Name>, wanted: Labels = {}): Promise<number> {
+  const { values } = await counter.get();
+  return values
+    .filter(({ labels }) => matches(labels as Labels, wanted))
+    .reduce((sum, { value }) => sum + value, 0);
+}
+
+async function distribution<Name extends string>(
+  histogram: Histogram<Name>,
+  wanted: Labels = {},
+): Promise<Distribution> {
+  const { values } = await histogram.get();
+  const own = values.filter(({ labels }) => matches(labels as Labels, wanted));
+  const valueOf = (suffix: string): number =>
+    own.find(({ metricName }) => metricName?.endsWith(suffix) === true)?.value ?? 0;
+  const buckets = own.flatMap(({ labels, value }) => {
+    const { le } = labels as Labels;
+    return le === undefined ? [] : [{ end: le === '+Inf' ? Infinity : Number(le), count: value }];
+  });
+  return { buckets, sum: valueOf('_sum'), count: valueOf('_count') };
+}
+
+/**
+ * Estimates a quantile of what came between two readings, as `histogram_quantile` of Prometheus does.
+ * @param part 0 to 1.
+ * @returns null if nothing came.
+ */
+export function quantileBetween(before: Distribution, now: Distribution, part: number): number | null {
+  const counts = now.buckets.map(({ count }, i) => count - (before.buckets[i]?.count ?? 0));
+  const wanted = part * (now.count - before.count);
+  if (wanted <= 0) return null;
+  const index = counts.findIndex((count) => count >= wanted);
+  const end = now.buckets[index]?.end ?? Infinity;
+  const start = now.buckets[index - 1]?.end ?? 0;
+  if (end === Infinity) return start;
+  const below = counts[index - 1] ?? 0;
+  return start + ((end - start) * (wanted - below)) / ((counts[index] ?? 0) - below);
+}

@@ -1,0 +1,61 @@
+/** How one session does now. Times in milliseconds, over the last seconds; null where nothing was measured. */
+export interface RecentFigures {
+  /** Since the connection began. */
+  readonly seconds: number;
+  /** Frames received in a second. */
+  readonly fpsIn: number;
+  /** Results sent in a second. */
+  readonly fpsOut: number;
+  /** From the arrival of a frame to the sending of its result. */
+  readonly latency: { readonly p50: number; readonly p95: number } | null;
+  /** From the arrival of a frame until its result was acknowledged, median. */
+  readonly staleness: number | null;
+  /** Frames in all that were received. */
+  readonly received: number;
+  /** Results in all that were sent. */
+  readonly sent: number;
+  /** Frames in all that were lost; those that the similarity filter skipped are not. */
+  readonly dropped: number;
+}
+
+const windowMs = 5000;
+/** More are not kept, however fast they come. */
+const most = 1000;
+
+/** Values of the last seconds. */
+export class Recent {
+  readonly #entries: { readonly at: number; readonly value: number }[] = [];
+
+  add(at: number, value = 0): void {
+    this.#entries.push({ at, value });
+    if (this.#entries.length > most) this.#entries.shift();
+    this.#forget(at);
+  }
+
+  /** How many there are in a second. @param age of what is measured, in milliseconds. */
+  rate(now: number, age: number): number {
+    this.#forget(now);
+    return this.#entries.length / (Math.min(windowMs, Math.max(1000, age)) / 1000);
+  }
+
+  /** The values at these parts of all, 0 to 1; null if there are none. */
+  quantiles<Parts extends readonly number[]>(
+    now: number,
+    ...parts: Parts
+  ): { readonly [Part in keyof Parts]: number } | null {
+    this.#forget(now);
+    const values = this.#entries.map(({ value }) => value).sort((a, b) => a - b);
+    if (values.length === 0) return null;
+    const at = (part: number): number => values[Math.ceil(part * values.length) - 1] ?? Number.NaN;
+    return parts.map(at) as { readonly [Part in keyof Parts]: number };
+  }
+
+  #forget(now: number): void {
+    let old = 0;
+    for (const { at } of this.#entries) {
+      if (at >= now - windowMs) break;
+      old += 1;
+    }
+    this.#entries.splice(0, old);
+  }
+}

@@ -1,0 +1,141 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { Census } from './metrics.js';
+import { quantileBetween, stages, type Reading } from './reading.js';
+
+/** What a dashboard draws. Times in milliseconds, rates in events per second if their names do not say else. */
+export type Sample = Readonly<Record<string, number | null>>;
+
+export interface SamplerOptions {
+  readonly read: () => Promise<Reading>;
+  readonly census: () => Census;
+  readonly intervalMs?: number;
+  /** Samples that are kept; older ones are forgotten. */
+  readonly keep?: number;
+  readonly now?: () => number;
+}
+
+/** Readings over which quantiles are taken, so that a few frames do not make a wild curve. */
+const quantileReadings = 5;
+const lagResolution = 20;
+
+interface Timed {
+  readonly time: number;
+  readonly reading: Reading;
+  readonly cpuSeconds: number;
+}
+
+/**
+ * Keeps the last minutes of what the metrics say (15 by default: 300 samples, one each 3 seconds), for those who
+ * have no Prometheus. Memory is bounded, whatever happens.
+ */
+export class Sampler implements Disposable {
+  readonly #options: Required<SamplerOptions>;
+  readonly #samples: { readonly time: number; readonly sample: Sample }[] = [];
+  readonly #readings: Timed[] = [];
+  readonly #lag = monitorEventLoopDelay({ resolution: lagResolution });
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(options: SamplerOptions) {
+    this.#options = { intervalMs: 3000, keep: 300, now: Date.now, ...options };
+  }
+
+  /** Takes samples from now on. */
+  start(): void {
+    this.#lag.enable();
+    void this.take();
+    this.#timer ??= setInterval(() => void this.take(), this.#options.intervalMs).unref();
+  }
+
+  /** Takes one sample; the first makes a beginning only. */
+  async take(): Promise<void> {
+    const { read, census, keep, now } = this.#options;
+    const { user, system } = process.cpuUsage();
+    const latest = { time: now(), reading: await read(), cpuSeconds: (user + system) / 1e6 };
+    const before = this.#readings.at(-1);
+    const oldest = this.#readings[0];
+    this.#readings.push(latest);
+    if (this.#readings.length > quantileReadings) this.#readings.shift();
+    if (!before || !oldest || latest.time <= before.time) return;
+    const lag = Math.max(0, this.#lag.percentile(99) / 1e6 - lagResolution);
+    this.#lag.reset();
+    const sample = { ...flow(before, latest), ...delays(oldest, latest), ...standing(census()), lag };
+    this.#samples.push({ time: latest.time, sample });
+    if (this.#samples.length > keep) this.#samples.shift();
+  }
+
+  /** The samples that are younger, oldest first: one array of values for each name, and one of times. */
+  after(time: number): {
+    readonly times: readonly number[];
+    readonly series: Readonly<Record<string, readonly (number | null)[]>>;
+  } {
+    const samples = this.#samples.filter((sample) => sample.time > time);
+    const names = Object.keys(samples[0]?.sample ?? {});
+    return {
+      times: samples.map((sample) => sample.time),
+      series: Object.fromEntries(
+        names.map((name) => [name, samples.map(({ sample }) => rounded(sample[name] ?? null))]),
+      ),
+    };
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#timer) clearInterval(this.#timer);
+    this.#lag.disable();
+  }
+}
+
+/** Three decimals are enough to draw, and keep the answers small. */
+function rounded(value: number | null): number | null {
+  return value === null ? null : Math.round(value * 1000) / 1000;
+}
+
+/** What happened in a second between two readings; rare things by the minute. */
+function flow(before: Timed, latest: Timed): Sample {
+  const [a, b] = [before.reading, latest.reading];
+  const seconds = (latest.time - before.time) / 1000;
+  const each = (from: number, to: number): number => (to - from) / seconds;
+  const calls = b.rows.count - a.rows.count;
+  return {
+    received: each(a.received, b.received),
+    generated: each(a.generated, b.generated),
+    sent: each(a.sent, b.sent),
+    lost: each(a.lost, b.lost),
+    skipped: each(a.skipped, b.skipped),
+    bytes_in: each(a.bytesIn, b.bytesIn),
+    bytes_out: each(a.bytesOut, b.bytesOut),
+    rows: each(a.rows.sum, b.rows.sum),
+    rows_per_call: calls > 0 ? (b.rows.sum - a.rows.sum) / calls : null,
+    errors_per_minute: 60 * each(a.errors, b.errors),
+    refused_per_minute: 60 * each(a.refused, b.refused),
+    unauthorized_per_minute: 60 * each(a.unauthorized, b.unauthorized),
+    rate_limited_per_minute: 60 * each(a.rateLimited, b.rateLimited),
+    opened_per_minute: 60 * each(a.opened, b.opened),
+    resumed_per_minute: 60 * each(a.resumed, b.resumed),
+    closed_per_minute: 60 * each(a.closed, b.closed),
+    updates_per_minute: 60 * each(a.updates, b.updates),
+    processor: each(before.cpuSeconds, latest.cpuSeconds),
+  };
+}
+
+/** What frames took between two readings, in milliseconds. */
+function delays({ reading: a }: Timed, { reading: b }: Timed): Sample {
+  const ms = (seconds: number | null): number | null => (seconds === null ? null : seconds * 1000);
+  const means = stages.map((stage) => {
+    const [from, to] = [a.stages[stage], b.stages[stage]];
+    const count = to.count - from.count;
+    return [`stage_${stage}`, count > 0 ? ms((to.sum - from.sum) / count) : null] as const;
+  });
+  return {
+    latency_p50: ms(quantileBetween(a.latency, b.latency, 0.5)),
+    latency_p95: ms(quantileBetween(a.latency, b.latency, 0.95)),
+    staleness_p95: ms(quantileBetween(a.staleness, b.staleness, 0.95)),
+    ...Object.fromEntries(means),
+  };
+}
+
+/** What there is at this moment. */
+function standing({ sessions, slots, queued, bufferedBytes }: Census): Sample {
+  const { active, parked } = sessions;
+  const { rss } = process.memoryUsage();
+  return { active, parked, queued, slots, buffered: bufferedBytes, memory: rss };
+}

@@ -8,4 +8,6 @@ export interface Connection {
   close(code: number, reason: string): void;
   /** Bytes that were sent but not yet taken by the network. */
   readonly bufferedBytes: number;
+  /** IP address of the client, where it is known. */
+  readonly address?: string | undefined;
 }

@@ -37,6 +37,8 @@ export interface SessionContext {
   readonly seats: Seats;
   readonly tokens: ResumeTokens;
   readonly metrics: Metrics;
+  /** Whether the last result of each session is kept for operators. */
+  readonly keepPictures?: boolean;
   readonly log: Logger;
 }
 

@@ -2,6 +2,7 @@ import { errors, type ErrorCode, type ErrorDefinition } from '@millrace/protocol
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { ParameterError } from '../engine/engine.js';
+import type { RecentFigures } from '../metrics/recent.js';
 import type { SessionMeter } from '../metrics/session-meter.js';
 import { anonymous, secondsUntil, type Grant } from './access/grant.js';
 import { Checkpoints } from './checkpoints.js';
@@ -98,9 +99,9 @@ export class Session {
     return this.#state;
   }
 
-  /** Bytes that were sent but not yet taken by the network. */
-  get bufferedBytes(): number {
-    return this.#connection.bufferedBytes;
+  /** How its frames flow now. */
+  recent(): RecentFigures {
+    return this.#meter.recent();
   }
 
   /** One message of the client. Whatever is wrong with it is told to the client. */

@@ -4,6 +4,8 @@ import type { Grant } from './access/grant.js';
 import type { Connection } from './connection.js';
 import type { SessionContext } from './context.js';
 import { Session } from './session.js';
+import { summarize, type SessionSummary } from './session-summary.js';
+import { WatchedConnection } from './watched-connection.js';
 
 /** Connections that may be there besides those that are served or wait: they say hello, or take sessions over. */
 const spareConnections = 64;
@@ -11,7 +13,7 @@ const spareConnections = 64;
 /** All sessions of one server. */
 export class Sessions {
   readonly #context: SessionContext;
-  readonly #open = new Set<Session>();
+  readonly #open = new Map<Session, WatchedConnection>();
   #closing = false;
   /** When clients were told to go elsewhere. */
   #drainBegun: number | null = null;
@@ -55,8 +57,9 @@ export class Sessions {
       connection.close(errors[refusal].close, refusal);
       return null;
     }
-    const session = new Session(connection, this.#context, grant);
-    this.#open.add(session);
+    const watched = new WatchedConnection(connection, this.#context.keepPictures ?? false);
+    const session = new Session(watched, this.#context, grant);
+    this.#open.set(session, watched);
     return session;
   }
 
@@ -74,11 +77,25 @@ export class Sessions {
     const queued = admission.waiting;
     const sessions = { opening: -queued, queued, active: 0, parked: seats.parked, closing: 0 };
     let bufferedBytes = 0;
-    for (const session of this.#open) {
+    for (const [session, connection] of this.#open) {
       if (session.state !== 'closed') sessions[session.state] += 1;
-      bufferedBytes += session.bufferedBytes;
+      bufferedBytes += connection.bufferedBytes;
     }
     return { sessions, slots: admission.capacity, queued, bufferedBytes, draining: this.#closing };
+  }
+
+  /** What an operator sees of the sessions that have connections, the oldest first. */
+  summaries(most: number): readonly SessionSummary[] {
+    const shown = [...this.#open].slice(0, most);
+    return shown.map(([session, connection]) =>
+      summarize(session, connection, this.#context.seats.find(session.id)),
+    );
+  }
+
+  /** The last result of a session, a JPEG; null if none is kept. */
+  picture(id: string): Uint8Array | null {
+    for (const [session, connection] of this.#open) if (session.id === id) return connection.picture;
+    return null;
   }
 
   /**
@@ -92,7 +109,7 @@ export class Sessions {
     const empty = new Promise<void>((resolve) => (this.#onEmpty = resolve));
     let timer: NodeJS.Timeout | undefined;
     const over = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
-    for (const session of this.#open) void session.drain(ms / 1000);
+    for (const session of this.#open.keys()) void session.drain(ms / 1000);
     await Promise.race([empty, over]);
     clearTimeout(timer);
   }
@@ -100,7 +117,7 @@ export class Sessions {
   /** Tells every client that the server stops, and takes no new ones. May be called twice. */
   close(): void {
     this.#closing = true;
-    for (const session of this.#open) session.close('shutting_down');
+    for (const session of this.#open.keys()) session.close('shutting_down');
     this.#context.seats.close();
   }
 }

@@ -94,7 +94,9 @@ export class StreamServer implements AsyncDisposable {
     } catch {
       return this.#decline(socket, 'unauthorized');
     }
-    this.#sockets.handleUpgrade(request, socket, head, (client) => this.#serve(client, grant));
+    this.#sockets.handleUpgrade(request, socket, head, (client) =>
+      this.#serve(client, request.socket.remoteAddress, grant),
+    );
   }
 
   /** What is wrong with the request itself. */
@@ -123,7 +125,7 @@ export class StreamServer implements AsyncDisposable {
     socket.end(`${headers.join('\r\n')}\r\n\r\n${body}`);
   }
 
-  #serve(socket: WebSocket, grant: Grant | null): void {
+  #serve(socket: WebSocket, address: string | undefined, grant: Grant | null): void {
     const { sessions, metrics, log, messagesPerSecond } = this.#options;
     socket.on('error', (error: Error & { readonly code?: string }) => {
       // ws closes the connection itself, with the fitting code.
@@ -131,7 +133,7 @@ export class StreamServer implements AsyncDisposable {
       log.debug({ err: error }, 'a connection failed');
     });
     socket.once('close', (code) => metrics.connectionClosed(code));
-    const session = sessions.enter(connectionOver(socket, metrics), grant);
+    const session = sessions.enter(connectionOver(socket, address, metrics), grant);
     if (!session) return;
     const bucket = new TokenBucket(messagesPerSecond);
     const stopPinging = this.#keepAlive(socket, () => session.close('idle_timeout'));
@@ -164,8 +166,9 @@ export class StreamServer implements AsyncDisposable {
   }
 }
 
-function connectionOver(socket: WebSocket, metrics: Metrics): Connection {
+function connectionOver(socket: WebSocket, address: string | undefined, metrics: Metrics): Connection {
   return {
+    address,
     send(message: ServerMessage) {
       if (socket.readyState !== WebSocket.OPEN) return;
       const data = encodeMessage(message);

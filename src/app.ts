@@ -3,14 +3,13 @@ import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { accessSettings } from './cli/access-settings.js';
 import type { Settings } from './cli/settings.js';
-import { rowsPerSecond } from './engine/rows-per-second.js';
 import { createEngines } from './engine/engine-group.js';
 import { createMetrics } from './metrics/metrics.js';
 import { readModelFolder } from './model/folder.js';
 import { packagePath, version } from './package.js';
 import { createAccess } from './session/access/access.js';
 import { Admission } from './session/admission.js';
-import { createCapacity } from './session/capacity.js';
+import { Capacity } from './session/capacity.js';
 import { OneShot } from './session/one-shot.js';
 import { createParameterRules } from './session/parameters.js';
 import { commonLimits } from './session/ready-message.js';
@@ -59,9 +58,8 @@ export async function createApp(settings: Settings, log: Logger): Promise<App> {
     observer: {
       onState(state) {
         metrics.engineState(state.name);
-        if (state.name === 'ready') {
-          metrics.calibrated({ device: state.device, rowsPerSecond: rowsPerSecond(state) });
-        }
+        showCapacity();
+        admission.poke();
         const { name: engine } = state;
         const doing = 'what' in state && { doing: state.what };
         log.info({ engine, ...doing, ...('device' in state && { device: state.device }) }, 'engine state');
@@ -69,7 +67,12 @@ export async function createApp(settings: Settings, log: Logger): Promise<App> {
       },
       onRestart: () => metrics.engineRestarted(),
       onNote: (note) => log.info(note),
-      onInference: (call) => metrics.inference(call),
+      onInference(call) {
+        metrics.inference(call);
+        if (capacity.observe(call)) showCapacity();
+        // What makes room: frames that are quicker, and sessions that ask for less.
+        if (admission.waiting > 0) admission.poke();
+      },
       onEmbedding: (lookup) => metrics.embedding(lookup),
     },
   });
@@ -88,12 +91,19 @@ export async function createApp(settings: Settings, log: Logger): Promise<App> {
     bufferedBytes: 4 * 1024 * 1024 * settings.unacknowledgedResults,
   };
   const access = await createAccess(accessSettings(settings));
+  const capacity = new Capacity(engine, {
+    fps: settings.sloFps,
+    most: settings.maxSessions,
+    parameters: rules.defaults,
+    present: () => seats.parameters(),
+  });
+  const showCapacity = (): void => {
+    const { state } = engine;
+    if (state.name !== 'ready') return;
+    metrics.calibrated({ device: state.device, rowsPerSecond: capacity.rowsPerSecond });
+  };
   const admission = new Admission({
-    capacity: createCapacity(engine, {
-      fps: settings.sloFps,
-      most: settings.maxSessions,
-      parameters: rules.defaults,
-    }),
+    capacity: () => capacity.slots,
     queueLength: settings.queueLength,
     queueTimeout: settings.queueSeconds * 1000,
   });
@@ -104,19 +114,22 @@ export async function createApp(settings: Settings, log: Logger): Promise<App> {
     maxLength: Math.min(textLimits.resume, limits.messageBytes - 16 * 1024),
   });
   const seats = new Seats(settings.graceSeconds * 1000, tokens.lifetimeMs);
-  const sessions = new Sessions({
-    engine,
-    model: name,
-    server,
-    rules,
-    limits,
-    access,
-    admission,
-    seats,
-    tokens,
-    metrics,
-    log,
-  });
+  const sessions = new Sessions(
+    {
+      engine,
+      model: name,
+      server,
+      rules,
+      limits,
+      access,
+      admission,
+      seats,
+      tokens,
+      metrics,
+      log,
+    },
+    settings.sloFps,
+  );
   const origins = { allowed: settings.allowedOrigins, loopback: isLoopback(settings.host) };
   const http = await createHttpServer({
     capabilities: {

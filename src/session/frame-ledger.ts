@@ -16,6 +16,12 @@ export interface Frame {
   quality: number;
 }
 
+/** A frame under way as a resume token carries it: what the engine does not know of it. */
+export interface CarriedFrame {
+  readonly id: number;
+  readonly captured: number;
+}
+
 /** The server's own frames count down from -1 here, to be apart from the client's, and up from 0 for the client. */
 export function publicId(id: number): number {
   return id < 0 ? -1 - id : id;

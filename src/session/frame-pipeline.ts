@@ -3,7 +3,7 @@ import type { EngineStream, GeneratedImage, StreamListener, StreamState } from '
 import { ImageError, type Image } from '../image/image.js';
 import { FrameClock } from './frame-clock.js';
 import { FrameIntake } from './frame-intake.js';
-import { FrameLedger, publicId, type Frame } from './frame-ledger.js';
+import { FrameLedger, publicId, type CarriedFrame, type Frame } from './frame-ledger.js';
 import { Hold } from './hold.js';
 import type { Outlet } from './outlet.js';
 import { Pace } from './pace.js';
@@ -21,12 +21,6 @@ export interface FrameLimits {
 export interface FramePipelineOptions {
   readonly limits: FrameLimits;
   readonly allocate: (bytes: number) => Uint8Array<ArrayBuffer>;
-}
-
-/** A frame under way as a resume token carries it: what the engine does not know of it. */
-export interface CarriedFrame {
-  readonly id: number;
-  readonly captured: number;
 }
 
 /** A window that was shut for more frame intervals than these had a stall before it. */
@@ -52,6 +46,7 @@ export class FramePipeline implements StreamListener {
   /** After a stall: until something newer than what waited is there, or this time has passed. */
   readonly #hold = new Hold(() => this.#poke());
   #lastActivity = performance.now();
+  #counts = { offered: 0, taken: 0 };
 
   constructor(options: FramePipelineOptions) {
     const { limits, allocate } = options;
@@ -77,6 +72,11 @@ export class FramePipeline implements StreamListener {
   /** When a frame last came or went, by `performance.now()`. */
   get lastActivity(): number {
     return this.#lastActivity;
+  }
+
+  /** Frames that the engine was offered, and that it did not leave for newer ones. */
+  get counts(): { readonly offered: number; readonly taken: number } {
+    return { ...this.#counts };
   }
 
   /** Frames can flow from now on. @param carried frames that are under way in a stream that was restored. */
@@ -197,12 +197,14 @@ export class FramePipeline implements StreamListener {
     if (!frame || !this.#active) return;
     frame.quality = this.#active.parameters.quality;
     frame.queued = performance.now() - frame.arrived - frame.decoded;
+    this.#counts.taken += 1;
     this.#leave(frame);
     if (id < 0) this.#clock.entered();
   }
 
   onDropped(id: number, reason: DropReason): void {
     const frame = this.#ledger.find(id);
+    if (reason === 'similar') this.#counts.taken += 1;
     if (frame) this.#drop(frame, reason);
   }
 
@@ -253,6 +255,7 @@ export class FramePipeline implements StreamListener {
   /** Sends a frame of the server's own on its way, which starts from noise. */
   #create(): void {
     this.#pace.take();
+    this.#counts.offered += 1;
     const frame = this.#ledger.create(performance.now());
     frame.place = 'engine';
     this.#active?.stream.push(frame.id, null, { replace: true });
@@ -261,6 +264,7 @@ export class FramePipeline implements StreamListener {
   #enter(frame: Frame, image: Image): void {
     if (this.#closed) return;
     this.#pace.take();
+    this.#counts.offered += 1;
     frame.decoded = performance.now() - frame.arrived;
     frame.place = 'engine';
     this.#active?.stream.push(frame.id, image, { replace: true });

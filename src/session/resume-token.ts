@@ -2,7 +2,7 @@ import type { StreamParameters } from '@millrace/protocol';
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import { deserialize, serialize } from 'node:v8';
 import type { StreamState } from '../engine/engine.js';
-import type { CarriedFrame } from './frame-pipeline.js';
+import type { CarriedFrame } from './frame-ledger.js';
 
 /** All that a server needs to go on with a session. */
 export interface ResumeState {

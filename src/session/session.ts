@@ -11,8 +11,10 @@ import { parseClientMessage, type UncheckedMessage } from './client-message.js';
 import type { Connection } from './connection.js';
 import type { FinalCode, Message, SessionContext } from './context.js';
 import { Deadline } from './deadline.js';
+import { IdleWatch } from './idle-watch.js';
 import { openSeat } from './opening.js';
 import type { Outlet } from './outlet.js';
+import { Pacing } from './pacing.js';
 import { ProtocolError, type ErrorDetails } from './protocol-error.js';
 import { readyMessage } from './ready-message.js';
 import type { Seat } from './seats.js';
@@ -53,7 +55,7 @@ export class Session {
   readonly #gone = new AbortController();
   readonly #hello: Deadline;
   readonly #expiry = new Deadline(() => this.close('unauthorized'));
-  readonly #idle: Deadline;
+  readonly #idle: IdleWatch;
   #log: Logger;
   #state: 'opening' | 'active' | 'closing' | 'closed' = 'opening';
   #helloInProgress = false;
@@ -61,6 +63,7 @@ export class Session {
   #grant: Grant | null;
   #seat: Seat | null = null;
   #checkpoints: Checkpoints | null = null;
+  #pacing: Pacing | null = null;
 
   /** @param grant of the token that came with the connection; null if none did. */
   constructor(connection: Connection, context: SessionContext, grant: Grant | null = null) {
@@ -87,7 +90,8 @@ export class Session {
     });
     this.#hello = new Deadline(() => this.close('hello_timeout'));
     this.#hello.set(limits.helloTimeout);
-    this.#idle = new Deadline(() => this.#checkIdle());
+    const lastAt = (): number => Math.max(this.#updates.lastAt, this.#seat?.frames.lastActivity ?? 0);
+    this.#idle = new IdleWatch(limits.idleTimeout, lastAt, () => this.close('idle_timeout'));
   }
 
   /** The name of the session, which it has from `ready` on. */
@@ -97,6 +101,11 @@ export class Session {
 
   get state(): 'opening' | 'active' | 'closing' | 'closed' {
     return this.#state;
+  }
+
+  /** How its frames are held back; null while it is not active. */
+  get pacing(): Pacing | null {
+    return this.#state === 'active' ? this.#pacing : null;
   }
 
   /** How its frames flow now. */
@@ -176,7 +185,7 @@ export class Session {
   }
 
   async #open(hello: Message<'hello'>): Promise<void> {
-    const { access, limits } = this.#context;
+    const { access } = this.#context;
     if (hello.token !== undefined || this.#grant === null) this.#grant = await access.verify(hello.token);
     const grant = this.#grant;
     const gone = this.#gone.signal;
@@ -196,11 +205,12 @@ export class Session {
     this.#log = this.#context.log.child({ session: seat.id });
     this.#hello.clear();
     this.#expire(grant);
-    if (limits.idleTimeout > 0) this.#idle.set(limits.idleTimeout);
+    this.#idle.start();
     this.#meter.opened({ resumed });
     this.#log.info({ client: hello.client, resumed }, 'session opened');
     this.#connection.send(readyMessage(this.#context, { seat, resumed, grant }));
-    seat.frames.limit(grant.limits.fps ?? null);
+    this.#pacing = new Pacing(seat.frames, this.#outlet);
+    this.#pacing.allow(grant.limits.fps ?? null);
     seat.frames.connect(this.#outlet);
     this.#checkpoints = new Checkpoints(this.#context, seat, this.#connection);
     await this.#checkpoints.send();
@@ -227,7 +237,7 @@ export class Session {
     if (this.#state !== 'active') return;
     this.#grant = grant;
     this.#expire(grant);
-    seat.frames.limit(grant.limits.fps ?? null);
+    this.#pacing?.allow(grant.limits.fps ?? null);
     const expires = secondsUntil(grant);
     this.#connection.send({ type: 'authenticated', ...(expires !== null && { expires_seconds: expires }) });
   }
@@ -235,13 +245,6 @@ export class Session {
   #expire({ expires }: Grant): void {
     if (expires === null) this.#expiry.clear();
     else this.#expiry.set(expires - Date.now());
-  }
-
-  #checkIdle(): void {
-    const last = Math.max(this.#updates.lastAt, this.#seat?.frames.lastActivity ?? 0);
-    const rest = last + this.#context.limits.idleTimeout - performance.now();
-    if (rest <= 0) this.close('idle_timeout');
-    else this.#idle.set(rest);
   }
 
   #countRequest(): void {
@@ -286,7 +289,8 @@ export class Session {
 
   #release(afterwards: Afterwards): void {
     this.#gone.abort();
-    for (const deadline of [this.#hello, this.#expiry, this.#idle]) deadline.clear();
+    for (const deadline of [this.#hello, this.#expiry]) deadline.clear();
+    this.#idle.stop();
     this.#checkpoints?.stop();
     this.#updates.close();
     const seat = this.#seat;

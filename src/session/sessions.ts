@@ -3,12 +3,16 @@ import type { Census } from '../metrics/metrics.js';
 import type { Grant } from './access/grant.js';
 import type { Connection } from './connection.js';
 import type { SessionContext } from './context.js';
+import { Overload } from './overload.js';
 import { Session } from './session.js';
 import { summarize, type SessionSummary } from './session-summary.js';
 import { WatchedConnection } from './watched-connection.js';
 
 /** Connections that may be there besides those that are served or wait: they say hello, or take sessions over. */
 const spareConnections = 64;
+
+/** Seconds between looks at whether all get what they are promised. */
+const overloadSeconds = 2;
 
 /** All sessions of one server. */
 export class Sessions {
@@ -18,9 +22,14 @@ export class Sessions {
   /** When clients were told to go elsewhere. */
   #drainBegun: number | null = null;
   #onEmpty: (() => void) | null = null;
+  readonly #overloadTimer: NodeJS.Timeout | undefined;
 
-  constructor(context: SessionContext) {
+  /** @param promisedFps frames a second that a session shall have; 0 promises nothing. */
+  constructor(context: SessionContext, promisedFps = 0) {
     this.#context = context;
+    if (promisedFps === 0) return;
+    const overload = new Overload(promisedFps);
+    this.#overloadTimer = setInterval(() => this.#shareOut(overload), overloadSeconds * 1000).unref();
   }
 
   /** Whether the server takes no new sessions because it is going to stop. */
@@ -114,9 +123,16 @@ export class Sessions {
     clearTimeout(timer);
   }
 
+  #shareOut(overload: Overload): void {
+    const active = [...this.#open.keys()].flatMap(({ pacing }) => pacing ?? []);
+    const share = overload.look(active.map((pacing) => pacing.rates(overloadSeconds)));
+    for (const pacing of active) pacing.share(share);
+  }
+
   /** Tells every client that the server stops, and takes no new ones. May be called twice. */
   close(): void {
     this.#closing = true;
+    clearInterval(this.#overloadTimer);
     for (const session of this.#open.keys()) session.close('shutting_down');
     this.#context.seats.close();
   }

@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { motionJpegFrames } from '../support/frames.js';
+import { startServer } from '../support/server.js';
+import { StreamClient } from '../support/stream-client.js';
+
+const [picture = new Uint8Array()] = motionJpegFrames('walkers.mjpeg');
+/** More work than the promise reckons with. */
+const heavy = { width: 512, height: 512, steps: 10 };
+
+it('an overloaded server tells its clients what it gives them, and gives them that', async () => {
+  await using server = await startServer({ sloFps: 10, maxSessions: 8 });
+  await server.app.ready();
+  await using first = await StreamClient.open(server.streamUrl, heavy);
+  await using second = await StreamClient.open(server.streamUrl, heavy);
+  let running = true;
+  const feed = async (client: StreamClient): Promise<void> => {
+    for (let id = 0; running; id++) {
+      await client.sendFrame(id, picture);
+      await sleep(20);
+    }
+  };
+  const feeds = [first, second].map(feed);
+  for (const client of [first, second]) {
+    const { fps } = await client.first('quality');
+    assert.ok(fps !== null && fps >= 1 && fps < 10, `${fps} frames a second`);
+  }
+  running = false;
+  await Promise.all(feeds);
+});

@@ -201,3 +201,16 @@ test('pings tell the offset of the clocks once it is known', async () => {
   assert.ok(Math.abs(offset - 1_000_000) < 10_000);
   assert.ok((open.stream.stats().roundTrip ?? -1) >= 0);
 });
+
+test('a server that answers no pings is taken for lost', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  await using open = await openStream();
+  const closed = nextEvent(open.stream, 'close');
+  for (let count = 0; count < 3; count++) {
+    await open.peer.receive('ping');
+    assert.equal(open.stream.closed, false);
+    t.mock.timers.tick(2000);
+  }
+  const { code, error } = await closed;
+  assert.deepEqual([code, error?.code], [1006, 'connection_lost']);
+});

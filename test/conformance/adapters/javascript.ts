@@ -1,9 +1,9 @@
-// Drives @millrace/client for the conformance suite; README.md has the commands and events.
+// Drives @millrace/client for the conformance suite; README.md has the commands and events. Deno and Bun can run it.
+import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { connect, MillraceError, type MillraceStream } from '@millrace/client';
-import { WebSocket } from 'ws';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -34,11 +34,13 @@ class Gate {
 }
 
 const gate = new Gate();
+// Node 20 has none of its own.
+const webSocket = globalThis.WebSocket ?? (await import('ws')).WebSocket;
 let stream: MillraceStream | undefined;
 
 async function open(url: string, parameters: object): Promise<void> {
   try {
-    stream = await connect(url, { parameters, webSocket: WebSocket, client: 'conformance/1' });
+    stream = await connect(url, { parameters, webSocket, client: 'conformance/1' });
   } catch (error) {
     if (!(error instanceof MillraceError)) throw error;
     tell('failed', described(error));

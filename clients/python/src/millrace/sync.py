@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .dialler import Token
     from .events import Event
     from .images import Image
-    from .messages import Frame, Parameters, Updated
+    from .messages import Frame, Limits, Parameters, Updated
     from .statistics import Stats
     from .stream import Stream
 
@@ -57,6 +57,26 @@ class SyncStream:
     def session(self) -> str:
         """Opaque name of the session, for support and logs."""
         return self._stream.session
+
+    @property
+    def server(self) -> str:
+        """Name and version of the server software."""
+        return self._stream.server
+
+    @property
+    def model(self) -> str:
+        """Name of the model."""
+        return self._stream.model
+
+    @property
+    def limits(self) -> Limits:
+        """Limits that the server holds this stream to."""
+        return self._stream.limits
+
+    @property
+    def closed(self) -> bool:
+        """Whether the stream is over."""
+        return self._stream.closed
 
     @property
     def parameters(self) -> Parameters:

@@ -5,6 +5,7 @@ import { accessSettings } from './cli/access-settings.js';
 import type { Settings } from './cli/settings.js';
 import { createEngines } from './engine/engine-group.js';
 import { createMetrics } from './metrics/metrics.js';
+import { Sampler } from './metrics/sampler.js';
 import { readModelFolder } from './model/folder.js';
 import { packagePath, version } from './package.js';
 import { createAccess } from './session/access/access.js';
@@ -16,6 +17,7 @@ import { commonLimits } from './session/ready-message.js';
 import { createResumeTokens } from './session/resume-token.js';
 import { Seats } from './session/seats.js';
 import { Sessions } from './session/sessions.js';
+import { serveAdmin } from './transport/admin.js';
 import { createHttpServer } from './transport/http-server.js';
 import { isLoopback } from './transport/origin.js';
 import { StreamServer } from './transport/stream-server.js';
@@ -126,6 +128,7 @@ export async function createApp(settings: Settings, log: Logger): Promise<App> {
       seats,
       tokens,
       metrics,
+      keepPictures: settings.dashboardThumbnails,
       log,
     },
     settings.sloFps,
@@ -150,6 +153,18 @@ export async function createApp(settings: Settings, log: Logger): Promise<App> {
     page: packagePath('clients/web/dist'),
     log,
   });
+  const sampler = new Sampler({ read: () => metrics.read(), census: () => sessions.census() });
+  serveAdmin(http, {
+    rules: { access, origins, metricsToken: settings.metricsToken, adminToken: settings.adminToken },
+    server,
+    model: { name, description },
+    engineState: () => engine.state,
+    sessions,
+    sampler,
+    metrics,
+    thumbnails: settings.dashboardThumbnails,
+    drain: () => void sessions.drain(settings.drainSeconds * 1000),
+  });
   const stream = new StreamServer({
     http: http.server,
     sessions,
@@ -172,12 +187,14 @@ export async function createApp(settings: Settings, log: Logger): Promise<App> {
       await http.listen({ host: settings.host, port: settings.port });
       // Whoever waits for it hears of a failure by `ready` and `failed`.
       engine.start().catch(() => {});
+      sampler.start();
       const address = http.server.address();
       if (address === null || typeof address === 'string') throw new Error('the server has no address');
       return address;
     },
     ready: () => engine.start(),
     async [Symbol.asyncDispose]() {
+      sampler[Symbol.dispose]();
       await sessions.drain(settings.drainSeconds * 1000);
       await stream[Symbol.asyncDispose]();
       await http.close();

@@ -9,6 +9,7 @@ const secretFields = [
   'apiKey',
   'jwtSecret',
   'metricsToken',
+  'adminToken',
   'resumeKey',
   'secret',
   'password',

@@ -73,6 +73,18 @@ export const settingsTable = {
     defaultText: 'none',
     description: 'Token for /metrics; empty takes any token where sessions need one, else none.',
   },
+  adminToken: {
+    type: 'text',
+    default: '',
+    defaultText: 'none',
+    description:
+      'Token that drains the server and shows all of /dashboard; empty: only where no token is asked for, from this machine.',
+  },
+  dashboardThumbnails: {
+    type: 'switch',
+    default: false,
+    description: 'Show admins the last picture of each session in /dashboard.',
+  },
   allowedOrigins: {
     type: 'list',
     default: [],

@@ -1,14 +1,13 @@
 import fastifyStatic from '@fastify/static';
 import type { Limits } from '@millrace/protocol';
 import { fastify, LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { EngineState } from '../engine/engine.js';
 import type { Metrics } from '../metrics/metrics.js';
-import type { Access } from '../session/access/access.js';
 import type { OneShot } from '../session/one-shot.js';
 import { bearerToken } from './bearer.js';
 import { errorBody } from './http-error.js';
+import { mayReadMetrics, type MetricsAccess } from './metrics-access.js';
 import type { OriginRules } from './origin.js';
 import { securityHeaders } from './security-headers.js';
 import { serveTxt2Img } from './txt2img.js';
@@ -27,15 +26,12 @@ interface Capabilities {
   readonly limits: Limits;
 }
 
-export interface HttpServerOptions {
+export interface HttpServerOptions extends MetricsAccess {
   readonly capabilities: Capabilities;
   readonly engineState: () => EngineState;
   readonly metrics: Metrics;
   readonly images: OneShot;
   readonly origins: OriginRules;
-  readonly access: Access;
-  /** What reads the metrics; empty for any token where tokens are asked for. */
-  readonly metricsToken: string;
   /** Whether the server is going to stop. */
   readonly draining: () => boolean;
   /** Folder of the built page. */
@@ -108,23 +104,6 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
   return server;
 }
 
-async function mayReadMetrics(
-  token: string | undefined,
-  { access, metricsToken }: Pick<HttpServerOptions, 'access' | 'metricsToken'>,
-): Promise<boolean> {
-  if (metricsToken !== '') return token !== undefined && sameText(token, metricsToken);
-  return access.verify(token).then(
-    () => true,
-    () => false,
-  );
-}
-
-/** Compares in a time that says nothing of where they differ. */
-function sameText(a: string, b: string): boolean {
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(a), digest(b));
-}
-
 async function servePage(server: FastifyInstance, root: string): Promise<void> {
   if (!existsSync(root)) {
     server.get('/', async (_request, reply) =>
@@ -141,6 +120,7 @@ async function servePage(server: FastifyInstance, root: string): Promise<void> {
     },
     cacheControl: false,
   });
+  server.get('/dashboard', async (_request, reply) => reply.sendFile('dashboard.html'));
 }
 
 function describe(state: EngineState): string {

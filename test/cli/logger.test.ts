@@ -30,7 +30,7 @@ describe('the log', () => {
       { token: hidden },
       { hello: { type: 'hello', token: hidden, resume: hidden } },
       { req: { headers: { authorization: `Bearer ${hidden}`, cookie: hidden } } },
-      { settings: { jwtSecret: hidden, metricsToken: hidden, resumeKey: hidden } },
+      { settings: { jwtSecret: hidden, metricsToken: hidden, adminToken: hidden, resumeKey: hidden } },
       { err: Object.assign(new Error('failed'), { token: hidden }) },
     ];
     for (const fields of cases) {

@@ -1,0 +1,110 @@
+import { errors, type ErrorCode } from '@millrace/protocol';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { EngineState } from '../engine/engine.js';
+import { rowsPerSecond } from '../engine/rows-per-second.js';
+import type { Metrics } from '../metrics/metrics.js';
+import type { Sampler } from '../metrics/sampler.js';
+import type { SessionSummary } from '../session/session-summary.js';
+import type { Sessions } from '../session/sessions.js';
+import { errorBody } from './http-error.js';
+import { roleOf, type OperatorRules, type Role } from './operator.js';
+
+export interface AdminOptions {
+  readonly rules: OperatorRules;
+  /** Name and version of this software. */
+  readonly server: string;
+  readonly model: { readonly name: string; readonly description: string };
+  readonly engineState: () => EngineState;
+  readonly sessions: Sessions;
+  readonly sampler: Sampler;
+  readonly metrics: Metrics;
+  /** Whether the last picture of each session is shown. */
+  readonly thumbnails: boolean;
+  /** Sends all clients elsewhere. */
+  readonly drain: () => void;
+}
+
+/** Sessions that one answer lists. */
+const mostSessions = 200;
+
+/** What the dashboard asks for and does: `/v1/admin`. */
+export function serveAdmin(server: FastifyInstance, options: AdminOptions): void {
+  const { rules, sessions, sampler, metrics, thumbnails } = options;
+  const refuse = (reply: FastifyReply, code: ErrorCode): FastifyReply => {
+    const { status } = errors[code];
+    metrics.error(code);
+    if (status === 401) reply.header('www-authenticate', 'Bearer');
+    return reply.code(status).send(errorBody(code));
+  };
+  /** Lets those in who have one of these roles, and answers the others. */
+  const letIn = async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    allowed: readonly Role[],
+  ): Promise<Role | null> => {
+    reply.header('cache-control', 'no-store');
+    const role = await roleOf(request, rules);
+    if (role !== null && role !== 'foreign' && allowed.includes(role)) return role;
+    await refuse(reply, role === 'foreign' ? 'forbidden_origin' : 'unauthorized');
+    return null;
+  };
+
+  server.get<{ Querystring: { readonly after?: unknown } }>('/v1/admin/overview', async (request, reply) => {
+    const role = await letIn(request, reply, ['reader', 'admin']);
+    if (role === null) return reply;
+    const after = Number(request.query.after);
+    const listed = sessions.summaries(mostSessions);
+    return reply.send({
+      time: Date.now(),
+      role,
+      adminToken: rules.adminToken !== '',
+      thumbnails: thumbnails && role === 'admin',
+      ...describe(options),
+      sessions: role === 'admin' ? listed : listed.map(withoutPerson),
+      history: sampler.after(Number.isFinite(after) ? after : 0),
+    });
+  });
+
+  server.get<{ Params: { readonly id: string } }>(
+    '/v1/admin/sessions/:id/picture',
+    async (request, reply) => {
+      const role = await letIn(request, reply, ['admin']);
+      if (role === null) return reply;
+      const picture = thumbnails ? sessions.picture(request.params.id) : null;
+      if (picture === null) return refuse(reply, 'not_found');
+      return reply.type('image/jpeg').send(Buffer.from(picture));
+    },
+  );
+
+  server.post('/v1/admin/drain', async (request, reply) => {
+    const role = await letIn(request, reply, ['admin']);
+    if (role === null) return reply;
+    if (!sessions.draining) options.drain();
+    return reply.code(202).send({ draining: true });
+  });
+}
+
+/** What readers see of a session: nothing that leads to the person. */
+function withoutPerson(summary: SessionSummary): SessionSummary {
+  return { ...summary, address: null, picture: false };
+}
+
+/** What runs, and what it can carry. */
+function describe({ server, model, engineState, sessions }: AdminOptions): object {
+  const state = engineState();
+  const census = sessions.census();
+  const ready = state.name === 'ready';
+  return {
+    server,
+    model,
+    engine: {
+      state: state.name,
+      doing: 'what' in state ? state.what : null,
+      device: ready ? state.device : null,
+      rowsPerSecond: ready ? rowsPerSecond(state) : null,
+    },
+    ready: ready && !census.draining,
+    draining: census.draining,
+    counts: { ...census.sessions, slots: census.slots },
+  };
+}

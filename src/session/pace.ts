@@ -28,8 +28,8 @@ export class Pace {
   /** An event happens. */
   take(): void {
     const now = performance.now();
-    // What was missed is not caught up with, but a late timer does not lower the rate.
-    this.#due = Math.max(this.#due + this.#interval, now);
+    // A timer that was a little late does not lower the rate; what was missed beyond that is not caught up with.
+    this.#due = Math.max(this.#due, now - this.#interval / 4) + this.#interval;
   }
 
   stop(): void {

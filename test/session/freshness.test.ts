@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ClientClock } from '../../src/session/client-clock.js';
+import { Hold } from '../../src/session/hold.js';
+import { Pace } from '../../src/session/pace.js';
+import { stageTimes, stageTimings } from '../../src/session/stage-times.js';
+import { Rig } from './rig.js';
+
+const frame = {
+  id: 1,
+  captured: 0,
+  arrived: 100,
+  place: 'output',
+  decoded: 10,
+  queued: 5,
+  quality: 90,
+} as const;
+
+describe('the times of a result', () => {
+  it('are on the client clock, and rise', () => {
+    const clock = new ClientClock();
+    clock.start(5000, 90);
+    const timings = stageTimings(
+      frame,
+      { queue: 5, encode: 3, denoise: 20, decode: 7 },
+      { encoding: 146, sent: 150 },
+    );
+    assert.equal(timings.total, 50);
+    assert.deepEqual(stageTimes(frame, timings, 150, clock), {
+      received: 5010,
+      decoded: 5020,
+      queued: 5025,
+      encoded: 5028,
+      denoised: 5048,
+      vae_decoded: 5055,
+      sent: 5060,
+    });
+    clock.adjust(-100);
+    clock.start(7000, 90);
+    assert.equal(stageTimes(frame, timings, 150, clock).received, 0);
+  });
+
+  it('are never later than the sending, whatever the worker measured', () => {
+    const timings = stageTimings(
+      frame,
+      { queue: 5, encode: 30, denoise: 200, decode: 7 },
+      { encoding: 146, sent: 150 },
+    );
+    const { denoised, vae_decoded, sent } = stageTimes(frame, timings, 150, new ClientClock());
+    assert.deepEqual([denoised, vae_decoded, sent], [150, 150, 150]);
+  });
+});
+
+describe('a ping', () => {
+  it('is answered with the server clock, and its offset is used from then on', async () => {
+    const rig = await Rig.active();
+    const before = performance.now();
+    rig.send({ type: 'ping', sent: 42, offset: 1e6 });
+    const [pong] = rig.all('pong');
+    assert.equal(pong?.sent, 42);
+    assert.ok(pong.received >= before && pong.received <= performance.now());
+    await rig.generate(0);
+    await rig.until(() => rig.all('result').length === 1);
+    const times = rig.all('result')[0]?.times;
+    assert.ok(times && times.received > 1e6 + before);
+    assert.deepEqual(
+      Object.values(times).toSorted((a, b) => a - b),
+      Object.values(times),
+    );
+  });
+});
+
+describe('after a stall', () => {
+  /** A session whose client took one result and then stopped, with a result and a frame that wait. */
+  async function stalled(): Promise<Rig> {
+    const rig = await Rig.active({ unacknowledgedResults: 1, credits: 4 });
+    for (const id of [0, 1]) {
+      rig.frame(id);
+      await rig.until(() => rig.stream.waiting?.frame === id);
+      rig.stream.admit();
+    }
+    rig.stream.finish();
+    await rig.until(() => rig.all('result').length === 1);
+    rig.stream.finish();
+    rig.frame(2);
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    return rig;
+  }
+
+  it('what waited gives way to a frame that comes at once', async () => {
+    const rig = await stalled();
+    rig.send({ type: 'ack', sequence: 1 });
+    rig.frame(3);
+    assert.deepEqual(rig.drops, ['1 stale', '2 superseded']);
+    await rig.until(() => rig.stream.waiting?.frame === 3);
+  });
+
+  it('what waited gives way to a frame that came just before', async () => {
+    const rig = await stalled();
+    rig.frame(3);
+    rig.send({ type: 'ack', sequence: 1 });
+    assert.deepEqual(rig.drops, ['2 superseded', '1 stale']);
+    await rig.until(() => rig.stream.waiting?.frame === 3);
+  });
+
+  it('what waited is shown after a moment if nothing newer comes', async () => {
+    const rig = await stalled();
+    rig.send({ type: 'ack', sequence: 1 });
+    await rig.until(() => rig.all('result').length === 2);
+    assert.equal(rig.all('result')[1]?.id, 1);
+    assert.deepEqual(rig.drops, []);
+    rig.send({ type: 'ack', sequence: 2 });
+    await rig.until(() => rig.stream.waiting?.frame === 2);
+  });
+});
+
+describe('Pace', () => {
+  it('holds events to a rate, and pokes when the next may happen', async () => {
+    let pokes = 0;
+    const pace = new Pace(() => (pokes += 1));
+    assert.equal(pace.open, true);
+    pace.limit(50);
+    pace.take();
+    assert.equal(pace.open, false);
+    while (!pace.open) await new Promise((resolve) => setImmediate(resolve));
+    assert.ok(pokes >= 1);
+    pace.take();
+    pace.limit(null);
+    pace.take();
+    await new Promise((resolve) => setTimeout(resolve, 25));
+    assert.equal(pace.open, true);
+    pace.stop();
+  });
+});
+
+describe('Hold', () => {
+  it('ends by itself and says so, or is ended and does not', async () => {
+    let ended = 0;
+    const hold = new Hold(() => (ended += 1));
+    hold.begin(1);
+    hold.begin(10_000);
+    assert.equal(hold.active, true);
+    while (hold.active) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(ended, 1);
+    hold.begin(10_000);
+    hold.end();
+    hold.end();
+    assert.equal(hold.active, false);
+    assert.equal(ended, 1);
+  });
+});

@@ -1,9 +1,9 @@
 import type { StreamParameters } from '@millrace/protocol';
 import type { StreamState } from '../diffusion/stream.js';
 import type { Image } from '../image/image.js';
-import type { CostCurve, EngineDropReason, ModelInfo, WorkerTimings } from './messages.js';
+import type { CostCurve, EngineDropReason, InferenceCall, ModelInfo, WorkerTimings } from './messages.js';
 
-export type { StreamState };
+export type { InferenceCall, StreamState };
 
 /** One generated image and what its making took. */
 export interface GeneratedImage extends Image {
@@ -84,7 +84,7 @@ export interface EngineObserver {
   onRestart?(): void;
   /** A prompt was looked up in the cache of embeddings. */
   onEmbedding(lookup: { readonly hit: boolean }): void;
-  onInference(call: { readonly rows: number; readonly streams: number; readonly ms: number }): void;
+  onInference(call: InferenceCall): void;
 }
 
 /** The inference engine as the rest of the server sees it. */

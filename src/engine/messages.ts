@@ -72,6 +72,18 @@ export interface ModelInfo {
 /** Measured milliseconds of one U-Net call by its number of rows, for the model's default size. */
 export type CostCurve = readonly { readonly rows: number; readonly ms: number }[];
 
+/** One U-Net call, and the pictures of the frames that were finished since the one before. */
+export interface InferenceCall {
+  readonly rows: number;
+  readonly streams: number;
+  /** Milliseconds of the call. */
+  readonly ms: number;
+  /** Milliseconds to encode and decode the pictures. */
+  readonly pictureMs: number;
+  /** Milliseconds that calibration expects of call and pictures together. */
+  readonly expectedMs: number;
+}
+
 export type FromWorker =
   /** What the start is doing, for people. */
   | { readonly type: 'starting'; readonly what: string }
@@ -121,7 +133,7 @@ export type FromWorker =
       readonly timings: WorkerTimings;
     }
   /** One U-Net call was made. */
-  | { readonly type: 'inference'; readonly rows: number; readonly streams: number; readonly ms: number }
+  | ({ readonly type: 'inference' } & InferenceCall)
   /** A prompt was looked up in the cache of embeddings. */
   | { readonly type: 'embedding'; readonly hit: boolean }
   /** Gives the pixels of a frame back. */

@@ -47,7 +47,7 @@ export const definitions = {
   },
   capacity_rows_per_second: {
     type: 'gauge',
-    help: 'Rows of U-Net calls that this device can do in a second, by calibration at the start.',
+    help: 'Rows of U-Net calls that this device can do in a second: by calibration at the start, corrected under load.',
   },
 
   sessions: {
@@ -57,7 +57,7 @@ export const definitions = {
   },
   session_slots: {
     type: 'gauge',
-    help: 'Sessions that are served at the same time, by calibration and what a session is promised.',
+    help: 'Sessions that are served at the same time: those there are, and as many more as there is room for.',
   },
   admission_queue_length: { type: 'gauge', help: 'Sessions that wait for a place.' },
   admission_wait_seconds: {

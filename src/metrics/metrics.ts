@@ -41,7 +41,7 @@ export interface Metrics {
   engineState(state: EngineStateName): void;
   /** An engine died, and is being started again. */
   engineRestarted(): void;
-  /** The engine has started: where it runs, and rows of U-Net calls that it can do there in a second. */
+  /** Where the engine runs, and rows of U-Net calls that it can do there in a second; told anew when that changes. */
   calibrated(engine: { readonly device: string; readonly rowsPerSecond: number }): void;
   /** One U-Net call of `rows` rows took `ms` milliseconds. */
   inference(call: { readonly rows: number; readonly ms: number }): void;

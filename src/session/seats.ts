@@ -55,6 +55,11 @@ export class Seats {
     return this.#seats.get(id);
   }
 
+  /** What the sessions ask for, those too that wait for their client. */
+  *parameters(): Generator<StreamParameters, void, void> {
+    for (const { parameters } of this.#seats.values()) yield parameters;
+  }
+
   /** Sessions of a user. */
   count(subject: string): number {
     let count = 0;

@@ -2,6 +2,7 @@ import { Batcher } from '../../diffusion/batcher.js';
 import type { Lane } from '../../diffusion/stream.js';
 import type { BufferPool } from '../buffer-pool.js';
 import type { FromWorker } from '../messages.js';
+import type { ExpectedCosts } from './expected-costs.js';
 import type { LiveStream } from './live-stream.js';
 import type { ModelRuntime, Size } from './runtime.js';
 
@@ -10,6 +11,7 @@ export type Post = (message: FromWorker, transfer?: readonly ArrayBuffer[]) => v
 
 export interface FrameLoopOptions {
   readonly rowBudget: number;
+  readonly expected: ExpectedCosts;
   readonly post: Post;
   /** Where the memory of results comes from. */
   readonly pixels: BufferPool;
@@ -34,6 +36,8 @@ export class FrameLoop {
   readonly #options: FrameLoopOptions;
   readonly #batcher = new Batcher<LiveStream>();
   readonly #passages = new Map<LiveStream, Map<number, Passage>>();
+  /** Of the frames that were finished since the last call, in milliseconds. */
+  #pictures = { ms: 0, expectedMs: 0 };
 
   constructor(runtime: ModelRuntime, options: FrameLoopOptions) {
     this.#runtime = runtime;
@@ -68,7 +72,7 @@ export class FrameLoop {
     const start = performance.now();
     const predictions = await this.#runtime.predict(rows, first.lane.shape);
     const ms = performance.now() - start;
-    this.#options.post({ type: 'inference', rows: rows.length, streams: shares.length, ms });
+    this.#report(rows.length, { streams: shares.length, shape: first.lane.shape, ms });
 
     let next = 0;
     for (const { stream, lane } of placed) {
@@ -80,6 +84,17 @@ export class FrameLoop {
     return true;
   }
 
+  #report(
+    rows: number,
+    { streams, shape, ms }: { readonly streams: number; readonly shape: Lane['shape']; readonly ms: number },
+  ): void {
+    const { expected, post } = this.#options;
+    const pictures = this.#pictures;
+    this.#pictures = { ms: 0, expectedMs: 0 };
+    const expectedMs = expected.call(rows, shape) + pictures.expectedMs;
+    post({ type: 'inference', rows, streams, ms, pictureMs: pictures.ms, expectedMs });
+  }
+
   async #enter(stream: LiveStream): Promise<Lane> {
     const { frame, pixels, arrived, width, height } = stream.takeEntry();
     const { post } = this.#options;
@@ -89,7 +104,8 @@ export class FrameLoop {
     if (pixels) post({ type: 'recycle', pixels }, [pixels]);
     const lane = stream.admit(frame, latent);
     const entered = performance.now();
-    const passage = { width, height, queue: start - arrived, encode: entered - start, entered };
+    const encode = latent === null ? 0 : entered - start;
+    const passage = { width, height, queue: start - arrived, encode, entered };
     this.#passages.get(stream)?.set(frame, passage);
     return lane;
   }
@@ -104,6 +120,11 @@ export class FrameLoop {
     const start = performance.now();
     await this.#runtime.decode(latent, { width, height }, new Uint8ClampedArray(pixels));
     const timings = { queue, encode, denoise: start - entered, decode: performance.now() - start };
+    // What was never encoded cannot be compared.
+    if (encode > 0) {
+      this.#pictures.ms += encode + timings.decode;
+      this.#pictures.expectedMs += this.#options.expected.picture({ width, height });
+    }
     this.#options.post({ type: 'result', stream: stream.id, frame, width, height, pixels, timings }, [
       pixels,
     ]);

@@ -6,10 +6,11 @@ import { ParameterError } from '../engine.js';
 import type { FromWorker, ToWorker, WorkerOptions } from '../messages.js';
 import { rowBudget } from './calibration.js';
 import { EmbeddingCache } from './embedding-cache.js';
+import { ExpectedCosts } from './expected-costs.js';
 import { exportNotes } from './export-notes.js';
-import { FrameLoop, type Post } from './frame-loop.js';
+import { FrameLoop, type FrameLoopOptions, type Post } from './frame-loop.js';
 import { LiveStream, type StreamContext } from './live-stream.js';
-import { measureCosts } from './measure-costs.js';
+import { measureCosts, usualSize } from './measure-costs.js';
 import { Padding } from './padding.js';
 import { chooseDevice, surroundings } from './providers.js';
 import { ModelRuntime } from './runtime.js';
@@ -27,7 +28,12 @@ class EngineWorker {
   readonly #pixels: BufferPool;
   readonly #streams = new Map<number, LiveStream>();
 
-  constructor(runtime: ModelRuntime, context: Omit<StreamContext, 'drop' | 'model'>, post: Post) {
+  constructor(
+    runtime: ModelRuntime,
+    context: Omit<StreamContext, 'drop' | 'model'>,
+    options: Omit<FrameLoopOptions, 'pixels'>,
+  ) {
+    const { post } = options;
     this.#runtime = runtime;
     this.#post = post;
     this.#pixels = new BufferPool(8);
@@ -39,7 +45,7 @@ class EngineWorker {
         if (pixels) post({ type: 'recycle', pixels }, [pixels]);
       },
     };
-    this.#loop = new FrameLoop(runtime, { rowBudget: rowBudget(context.costs), post, pixels: this.#pixels });
+    this.#loop = new FrameLoop(runtime, { ...options, pixels: this.#pixels });
   }
 
   /** Works until told to stop. */
@@ -157,12 +163,22 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
       capacity: 256,
       onLookup: (hit) => post({ type: 'embedding', hit }),
     });
-    const { costs, pictureMs } = await measureCosts(runtime, { device, threads, cacheDirectory, onProgress });
+    const measured = await measureCosts(runtime, { device, threads, cacheDirectory, onProgress });
+    const { costs, pictureMs } = measured;
     for (const text of exportNotes(folder, runtime.mixesTimesteps, costs)) post({ type: 'note', text });
     const emptyNegative = folder.zeroEmptyNegative ? blankConditioning(folder) : null;
     const { embedding: empty } = await runtime.embed('');
     const padding = new Padding(empty, emptyNegative?.embedding ?? null);
-    const worker = new EngineWorker(runtime, { embeddings, emptyNegative, padding, costs }, post);
+    const usual = usualSize(runtime);
+    const worker = new EngineWorker(
+      runtime,
+      { embeddings, emptyNegative, padding, costs },
+      {
+        rowBudget: rowBudget(costs),
+        expected: new ExpectedCosts(measured, usual, runtime.latentShape(usual)),
+        post,
+      },
+    );
     const { name, sizeFactor, defaults } = folder;
     post({
       type: 'ready',

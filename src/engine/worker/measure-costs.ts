@@ -4,7 +4,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { deviceName, type Device } from '../device.js';
 import type { CostCurve } from '../messages.js';
-import type { ModelRuntime } from './runtime.js';
+import type { ModelRuntime, Size } from './runtime.js';
 import { blankRow } from './unet.js';
 
 const rowCounts = [1, 2, 4, 8];
@@ -29,8 +29,7 @@ export interface MeasuredCosts {
  * are kept by model, device, processor, thread count and Node version; a cache that cannot be read or written is no error.
  */
 export async function measureCosts(runtime: ModelRuntime, options: MeasureOptions): Promise<MeasuredCosts> {
-  const { defaults, pixelFactor } = runtime.folder;
-  const size = { width: defaults.width ?? 64 * pixelFactor, height: defaults.height ?? 64 * pixelFactor };
+  const size = usualSize(runtime);
   const shape = runtime.latentShape(size);
   options.onProgress('warming up');
   const image = new Uint8Array(size.width * size.height * 3);
@@ -60,6 +59,11 @@ export async function measureCosts(runtime: ModelRuntime, options: MeasureOption
   const measured = { costs, pictureMs: await leastMs(picture) };
   if (cache) await writeCosts(cache, measured);
   return measured;
+}
+
+/** The size that costs are measured at: the model's own. */
+export function usualSize({ folder: { defaults, pixelFactor } }: ModelRuntime): Size {
+  return { width: defaults.width ?? 64 * pixelFactor, height: defaults.height ?? 64 * pixelFactor };
 }
 
 /** The least disturbed run tells what something costs. */

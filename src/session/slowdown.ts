@@ -1,0 +1,38 @@
+/** Work that was done. */
+export interface Work {
+  /** Milliseconds that it took. */
+  readonly ms: number;
+  /** Milliseconds that it should have taken. */
+  readonly expectedMs: number;
+}
+
+/** Work that weighs as much as all before it, in milliseconds: what passes sooner does not count. */
+const memoryMs = 20_000;
+/** Smaller changes are not told: what follows from them would go back and forth. */
+const deadband = 0.1;
+/** What is outside of these is no speed but a stall, or an error in the calibration, which takes the best of several runs. */
+const range = [0.8, 4] as const;
+
+/** How much longer work takes than calibration says: measured while there is work, smoothed, and steady. */
+export class Slowdown {
+  #ms = memoryMs;
+  #expectedMs = memoryMs;
+  #factor = 1;
+
+  /** 1: as calibration says; 2: everything takes twice as long. */
+  get factor(): number {
+    return this.#factor;
+  }
+
+  /** Takes work into account. @returns whether the factor has changed. */
+  observe({ ms, expectedMs }: Work): boolean {
+    const kept = Math.exp(-expectedMs / memoryMs);
+    const [least, most] = range;
+    this.#ms = this.#ms * kept + Math.min(most * expectedMs, Math.max(least * expectedMs, ms));
+    this.#expectedMs = this.#expectedMs * kept + expectedMs;
+    const now = this.#ms / this.#expectedMs;
+    if (Math.abs(now / this.#factor - 1) < deadband) return false;
+    this.#factor = now;
+    return true;
+  }
+}

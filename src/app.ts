@@ -5,6 +5,7 @@ import { accessSettings } from './cli/access-settings.js';
 import type { Settings } from './cli/settings.js';
 import { createEngines } from './engine/engine-group.js';
 import { createMetrics } from './metrics/metrics.js';
+import { openTraces } from './metrics/open-traces.js';
 import { Sampler } from './metrics/sampler.js';
 import { readModelFolder } from './model/folder.js';
 import { packagePath, version } from './package.js';
@@ -48,7 +49,8 @@ export async function createApp(settings: Settings, log: Logger): Promise<App> {
   const model = await readModelFolder(settings.model);
   const { name, description, styles } = model;
   const server = `millrace/${version}`;
-  const metrics = createMetrics({ version, model: name, census: () => sessions.census() });
+  const tracer = await openTraces(version, process.env);
+  const metrics = createMetrics({ version, model: name, census: () => sessions.census(), tracer });
 
   let fail: (error: Error) => void = () => {};
   const failed = new Promise<Error>((resolve) => (fail = resolve));
@@ -199,6 +201,7 @@ export async function createApp(settings: Settings, log: Logger): Promise<App> {
       await stream[Symbol.asyncDispose]();
       await http.close();
       await engine[Symbol.asyncDispose]();
+      await tracer?.[Symbol.asyncDispose]();
     },
   };
 }

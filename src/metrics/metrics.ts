@@ -1,6 +1,7 @@
 import type { ErrorCode } from '@millrace/protocol';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { definitions } from './definitions.js';
+import type { FrameTracer } from './frame-tracer.js';
 import { createGpuReader, type GpuReading } from './gpus.js';
 import { readSeries, type Reading } from './reading.js';
 import { createSeries, prefix } from './series.js';
@@ -58,6 +59,8 @@ export interface Measured {
   readonly version: string;
   readonly model: string;
   readonly census: () => Census;
+  /** Takes the ways of some frames, if anybody wants them. */
+  readonly tracer?: FrameTracer | null;
 }
 
 /**
@@ -95,7 +98,7 @@ export function createMetrics(server?: Measured, readGpus = createGpuReader()): 
   const closeCodes: ReadonlySet<string> = new Set(definitions.session_closes_total.labels.code);
 
   return {
-    beginSession: () => new SessionMeter(series),
+    beginSession: () => new SessionMeter(series, undefined, server?.tracer),
     sessionRefused: () => series.sessions_total.inc({ result: 'refused' }),
     connectionClosed(code) {
       const known = closeCodes.has(`${code}`);

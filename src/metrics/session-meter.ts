@@ -1,5 +1,6 @@
 import type { DropReason, StageTimings } from '@millrace/protocol';
 import { Recent, type RecentFigures } from './recent.js';
+import type { FrameTracer } from './frame-tracer.js';
 import type { Series } from './series.js';
 
 /** What a session did in all, for the log. */
@@ -11,6 +12,14 @@ export interface SessionTotals {
   readonly frames_sent: number;
   readonly frames_dropped: number;
   readonly updates: number;
+}
+
+/** A result that was sent and not yet acknowledged. */
+interface Underway {
+  readonly sequence: number;
+  readonly sent: number;
+  readonly timings: StageTimings;
+  readonly traced: boolean;
 }
 
 type SessionSeries = Pick<
@@ -40,8 +49,9 @@ export class SessionMeter {
   #opened = false;
   #ended = false;
   #lastSent: number | null = null;
-  /** When the frames arrived whose results are on their way to the client. */
-  #unacknowledged: readonly { readonly sequence: number; readonly arrived: number }[] = [];
+  readonly #tracer: FrameTracer | null;
+  /** Results that are on their way to the client. */
+  #unacknowledged: readonly Underway[] = [];
   readonly #arrivals = new Recent();
   readonly #latencies = new Recent();
   readonly #staleness = new Recent();
@@ -51,10 +61,15 @@ export class SessionMeter {
   #framesSkipped = 0;
   #updates = 0;
 
-  /** @param now milliseconds that never go back. */
-  constructor(series: SessionSeries, now: () => number = () => performance.now()) {
+  /** @param now milliseconds that never go back. @param tracer takes the ways of some frames. */
+  constructor(
+    series: SessionSeries,
+    now: () => number = () => performance.now(),
+    tracer: FrameTracer | null = null,
+  ) {
     this.#series = series;
     this.#now = now;
+    this.#tracer = tracer;
     this.#begun = now();
   }
 
@@ -95,12 +110,14 @@ export class SessionMeter {
   }
 
   /** A result was sent. `timings` in milliseconds. */
-  frameSent(sequence: number, { total, ...stages }: StageTimings): void {
+  frameSent(sequence: number, timings: StageTimings): void {
+    const { total, ...stages } = timings;
     const now = this.#now();
     const series = this.#series;
     this.#framesSent += 1;
     this.#latencies.add(now, total);
-    this.#unacknowledged = [...this.#unacknowledged, { sequence, arrived: now - total }];
+    const traced = this.#tracer?.sample() === true;
+    this.#unacknowledged = [...this.#unacknowledged, { sequence, sent: now, timings, traced }];
     series.frames_sent_total.inc();
     series.frame_latency_seconds.observe(total / 1000);
     for (const [stage, ms] of Object.entries(stages))
@@ -115,8 +132,10 @@ export class SessionMeter {
     const now = this.#now();
     for (const result of this.#unacknowledged) {
       if (result.sequence > sequence) continue;
-      this.#staleness.add(now, now - result.arrived);
-      this.#series.frame_staleness_seconds.observe((now - result.arrived) / 1000);
+      const staleness = now - result.sent + result.timings.total;
+      this.#staleness.add(now, staleness);
+      this.#series.frame_staleness_seconds.observe(staleness / 1000);
+      this.#trace(result, now);
     }
     this.#unacknowledged = this.#unacknowledged.filter((result) => result.sequence > sequence);
   }
@@ -145,6 +164,8 @@ export class SessionMeter {
       if (this.#opened) this.#series.session_duration_seconds.observe(seconds);
       else this.#series.sessions_total.inc({ result: 'failed' });
     }
+    for (const result of this.#unacknowledged) this.#trace(result, null);
+    this.#unacknowledged = [];
     this.#ended = true;
     return {
       opened: this.#opened,
@@ -154,5 +175,9 @@ export class SessionMeter {
       frames_dropped: this.#framesDropped,
       updates: this.#updates,
     };
+  }
+
+  #trace({ traced, ...frame }: Underway, acknowledged: number | null): void {
+    if (traced) this.#tracer?.record({ ...frame, acknowledged });
   }
 }

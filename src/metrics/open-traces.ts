@@ -1,0 +1,25 @@
+import type { Traces } from './traces.js';
+
+/** Of the frames, if the environment names no other share. */
+const usualShare = 0.01;
+
+/**
+ * Opens traces if the environment names a collector (OTEL_EXPORTER_OTLP_ENDPOINT, as OpenTelemetry has it); otherwise
+ * nothing of them is loaded.
+ * @throws {Error} if OTEL_TRACES_SAMPLER_ARG is no share of the frames.
+ */
+export async function openTraces(
+  version: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<Traces | null> {
+  const endpoint =
+    environment['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] || environment['OTEL_EXPORTER_OTLP_ENDPOINT'];
+  if (!endpoint || environment['OTEL_SDK_DISABLED'] === 'true') return null;
+  const text = environment['OTEL_TRACES_SAMPLER_ARG'] || `${usualShare}`;
+  const share = Number(text);
+  if (!(share >= 0 && share <= 1)) {
+    throw new Error(`OTEL_TRACES_SAMPLER_ARG must be a number from 0 to 1, not ${JSON.stringify(text)}`);
+  }
+  const { createTraces } = await import('./traces.js');
+  return createTraces({ version, share });
+}

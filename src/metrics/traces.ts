@@ -1,0 +1,67 @@
+import { ROOT_CONTEXT, trace, type Context } from '@opentelemetry/api';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import { detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
+import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
+import type { FrameTracer, TracedFrame } from './frame-tracer.js';
+
+export interface Traces extends FrameTracer, AsyncDisposable {}
+
+/** How long the end of the server waits for a collector that does not answer, in milliseconds. */
+const farewellMs = 2000;
+/** Stages in the order in which a frame passes them; all but the last two follow each other at once. */
+const stages = ['decode', 'queue', 'encode', 'denoise', 'vae_decode'] as const;
+
+/**
+ * Sends traces to an OpenTelemetry collector: one for each frame that is sampled, with a span for each stage. Where to
+ * and with what headers is in the usual variables of the environment, which the exporter reads itself.
+ * @param share of the frames, 0 to 1.
+ */
+export function createTraces({
+  version,
+  share,
+}: {
+  readonly version: string;
+  readonly share: number;
+}): Traces {
+  const own = resourceFromAttributes({ 'service.name': 'millrace', 'service.version': version });
+  const provider = new BasicTracerProvider({
+    resource: own.merge(detectResources({ detectors: [envDetector] })),
+    spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter())],
+  });
+  const tracer = provider.getTracer('millrace', version);
+  const span = (name: string, [from, to]: readonly [number, number], parent: Context): void =>
+    tracer.startSpan(name, { startTime: onWallClock(from) }, parent).end(onWallClock(to));
+
+  return {
+    sample: () => Math.random() < share,
+    record({ sequence, timings, sent, acknowledged }: TracedFrame) {
+      const arrived = sent - timings.total;
+      const attributes = { 'millrace.sequence': sequence };
+      const root = tracer.startSpan('frame', { startTime: onWallClock(arrived), attributes }, ROOT_CONTEXT);
+      const inside = trace.setSpan(ROOT_CONTEXT, root);
+      const encoding = sent - timings.image_encode;
+      let at = arrived;
+      for (const stage of stages) {
+        // The engine measures by a clock of its own: no stage ends later than the one behind it begins.
+        const end = Math.min(at + timings[stage], encoding);
+        span(stage, [at, end], inside);
+        at = end;
+      }
+      span('image_encode', [encoding, sent], inside);
+      if (acknowledged !== null) span('send', [sent, acknowledged], inside);
+      root.end(onWallClock(acknowledged ?? sent));
+    },
+    async [Symbol.asyncDispose]() {
+      let timer: NodeJS.Timeout | undefined;
+      const patience = new Promise<void>((resolve) => (timer = setTimeout(resolve, farewellMs)));
+      // What cannot be delivered at the end is lost.
+      await Promise.race([provider.shutdown().catch(() => {}), patience]);
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** Milliseconds since 1970 of a point in time by `performance.now()`. */
+function onWallClock(time: number): number {
+  return performance.timeOrigin + time;
+}

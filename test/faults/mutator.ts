@@ -4,7 +4,7 @@ import { encodeMessage, type ClientMessage } from '@millrace/protocol';
 const folder = new URL('../../../protocol/fixtures/', import.meta.url);
 
 /** Messages to start from: the golden ones of both sides, and some that a live session takes. */
-export const seeds: readonly Uint8Array[] = [
+const seeds: readonly Uint8Array[] = [
   ...readdirSync(folder)
     .filter((file) => file.endsWith('.bin'))
     .map((file) => new Uint8Array(readFileSync(new URL(file, folder)))),

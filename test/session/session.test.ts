@@ -223,3 +223,51 @@ describe('the end', () => {
     assert.deepEqual(rig.stream.pushed, []);
   });
 });
+
+describe('a session', () => {
+  it('in which nothing happens for too long is closed', async () => {
+    const rig = await Rig.active({ idleTimeout: 30 });
+    await rig.until(() => rig.connection.closed !== null);
+    assert.deepEqual(rig.connection.closed, { code: 4408, reason: 'idle_timeout' });
+  });
+
+  it('is parked when its connection is lost, and over when it is closed', async () => {
+    const lost = await Rig.active();
+    lost.session.disconnected(1006);
+    assert.equal(lost.stream.closed, false);
+    assert.equal(lost.context.seats.parked, 1);
+    lost.context.seats.close();
+    assert.equal(lost.stream.closed, true);
+    assert.equal(lost.context.admission.served, 0);
+
+    const closed = await Rig.active();
+    closed.session.disconnected(1000);
+    assert.equal(closed.stream.closed, true);
+    assert.equal(closed.context.admission.served, 0);
+  });
+
+  it('gives a checkpoint when it is open and after each update, each with a higher number', async () => {
+    const rig = await Rig.active();
+    rig.send({ type: 'update', request: 1, parameters: { prompt: 'blueprint' } });
+    await rig.until(() => rig.all('checkpoint').length === 2);
+    const states = rig.all('checkpoint').map(({ token }) => rig.context.tokens.open(token));
+    assert.deepEqual(
+      states.map((state) => [state?.session, state?.counter]),
+      [
+        [rig.session.id, 1],
+        [rig.session.id, 2],
+      ],
+    );
+    assert.equal(states[1]?.parameters.prompt, 'blueprint');
+  });
+
+  it('has its pings and requests limited', async () => {
+    const rig = await Rig.active({ updatesPerSecond: 2 });
+    for (let i = 0; i < 3; i++) rig.send({ type: 'ping', sent: i });
+    assert.equal(rig.all('pong').length, 2);
+    assert.deepEqual(
+      rig.all('error').map(({ code }) => code),
+      ['rate_limited'],
+    );
+  });
+});

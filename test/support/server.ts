@@ -13,7 +13,15 @@ export interface TestServer extends AsyncDisposable {
 
 /** Starts the real server; with the tiny model if `settings` name no other. */
 export async function startServer(settings: Partial<Settings> = {}): Promise<TestServer> {
-  const flags = { port: 0, cacheDirectory: '', threads: 1, model: tinyModel, drainSeconds: 0, ...settings };
+  const flags = {
+    port: 0,
+    cacheDirectory: '',
+    threads: 1,
+    model: tinyModel,
+    drainSeconds: 0,
+    sloFps: 0,
+    ...settings,
+  };
   const app = await createApp(readSettings({ flags }), pino({ level: 'silent' }));
   const { port } = await app.listen();
   const url = `http://127.0.0.1:${port}`;

@@ -78,6 +78,17 @@ describe('upgrades', () => {
   });
 });
 
+describe('new connections', () => {
+  it('are refused when they come too fast from one address', async () => {
+    await using server = await startServer({ maxConnectsPerMinute: 2 });
+    await using first = await StreamClient.connect(server.streamUrl);
+    await (await StreamClient.connect(server.streamUrl))[Symbol.asyncDispose]();
+    const { status, body, retryAfter } = await refusal(server.streamUrl, ['millrace.v1']);
+    assert.deepEqual([status, codeOf(body), retryAfter], [429, 'rate_limited', '60']);
+    assert.equal(first.socket.readyState, WebSocket.OPEN);
+  });
+});
+
 describe('connections', () => {
   it('beyond the sessions of the server wait; beyond the queue they are told so', async () => {
     await using server = await startServer({ maxSessions: 1, queueLength: 1 });

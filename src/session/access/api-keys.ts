@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { readGrantLimits, type Grant } from './grant.js';
 
 /** A file of API keys that cannot be used; the message is one line that names the file. */
-export class ApiKeyError extends Error {
+class ApiKeyError extends Error {
   override readonly name = 'ApiKeyError';
 }
 

@@ -21,7 +21,7 @@ export interface JwtSettings {
 }
 
 /** Keys that cannot be used; the message is one line. */
-export class JwtKeyError extends Error {
+class JwtKeyError extends Error {
   override readonly name = 'JwtKeyError';
 }
 

@@ -1,4 +1,7 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
+
+const entry = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
 export default defineConfig({
   build: {
@@ -6,6 +9,7 @@ export default defineConfig({
     // The page's Content-Security-Policy allows fonts from its own host only, and none from data: URLs.
     assetsInlineLimit: 0,
     sourcemap: false,
+    rolldownOptions: { input: { index: entry('index.html'), dashboard: entry('dashboard.html') } },
   },
   // With `npx vite clients/web`, a server on its usual port does the work.
   server: {

@@ -1,5 +1,5 @@
 import type { HelloMessage, ParameterUpdate, QueuedMessage, ReadyMessage } from '@millrace/protocol';
-import { pause, pauseBefore } from './backoff.js';
+import { Backoff } from './backoff.js';
 import { closeText, Connection } from './connection.js';
 import { MillraceError } from './errors.js';
 import type { WebSocketConstructor } from './web-socket.js';
@@ -24,6 +24,7 @@ interface DiallerOptions {
 /** Opens the connections of one stream, the first and those after it. */
 export class Dialler {
   readonly #options: DiallerOptions;
+  #backoff: Backoff | undefined;
   /** What the server gave last to go on from. */
   resume: string | undefined;
 
@@ -34,6 +35,11 @@ export class Dialler {
   /** Whether another access token can be had when one expires. */
   get renewsTokens(): boolean {
     return typeof this.#options.token === 'function';
+  }
+
+  /** Ends the pause before the next try. */
+  hurry(): void {
+    this.#backoff?.hurry();
   }
 
   /**
@@ -101,8 +107,10 @@ export class Dialler {
    */
   async reopen(parameters: () => ParameterUpdate, time: number, signal: AbortSignal): Promise<Opened> {
     const end = performance.now() + time;
-    for (let attempt = 0; ; attempt++) {
-      await pause(pauseBefore(attempt), signal);
+    const backoff = new Backoff();
+    this.#backoff = backoff;
+    for (;;) {
+      await backoff.pause(signal);
       try {
         return await this.open(parameters(), signal);
       } catch (error) {

@@ -100,6 +100,11 @@ export class Link {
     this.#connection?.close();
   }
 
+  /** Ends the pause before the next try. */
+  hurry(): void {
+    this.#dialler.hurry();
+  }
+
   #leave(): void {
     clearInterval(this.#pings);
     clearTimeout(this.#renewal);

@@ -1,5 +1,4 @@
 import type {
-  DrainMessage,
   DropReason,
   Limits,
   ParameterUpdate,
@@ -78,7 +77,7 @@ export class MillraceStream implements AsyncDisposable {
           this.#events.emit('reconnecting', error);
         },
         reconnected: (resumed) => this.#events.emit('reconnected', { resumed }),
-        draining: (drain) => this.#drain(drain),
+        draining: (drain) => this.#events.emit('drain', { deadlineSeconds: drain.deadline_seconds }),
         failed: (error) => this.#events.emit('error', error),
         ended: (info, error) => this.#end(info, error),
       },
@@ -174,6 +173,11 @@ export class MillraceStream implements AsyncDisposable {
     return this.#statistics.read(this.#link.roundTrip, this.#link.reconnects);
   }
 
+  /** Ends the pause before the next try, while the connection is sought anew: the network is back, say. */
+  retryNow(): void {
+    this.#link.hurry();
+  }
+
   /** Closes the stream and waits until it is closed. Calling it again does no harm. */
   async close(): Promise<void> {
     if (!this.closed) this.#link.close();
@@ -219,10 +223,6 @@ export class MillraceStream implements AsyncDisposable {
       case 'error':
         this.#receiveError(message);
     }
-  }
-
-  #drain({ deadline_seconds: deadlineSeconds }: DrainMessage): void {
-    this.#events.emit('drain', { deadlineSeconds });
   }
 
   #end(info: CloseInfo, error: MillraceError | undefined): void {

@@ -175,6 +175,23 @@ test('gives up when the time of grace is over', async () => {
   assert.equal((await closed).error?.code, 'connection_failed');
 });
 
+test('the pause before the next try can be ended', async (t) => {
+  await using open = await openLasting();
+  const { stream, server, peer: first } = open;
+  // No pause would end by itself.
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const seeking = nextEvent(stream, 'reconnecting');
+  const accepted = server.accept();
+  first.terminate();
+  await seeking;
+  await new Promise(setImmediate);
+  stream.retryNow();
+  const second = await accepted;
+  const reconnected = nextEvent(stream, 'reconnected');
+  await second.greet({ resumed: true });
+  await reconnected;
+});
+
 test('closing ends the search for a connection', async () => {
   await using open = await openLasting();
   const closed = nextEvent(open.stream, 'close');

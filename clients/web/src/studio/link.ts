@@ -50,15 +50,17 @@ export class Link {
   readonly #options: LinkOptions;
   #stop: AbortController | undefined;
   #retry: () => void = () => {};
+  #stream: MillraceStream | undefined;
 
   constructor(options: LinkOptions) {
     this.#options = options;
   }
 
-  /** Does nothing while it is open or opening. */
+  /** While it is open or opening, only ends the pause before the next try. */
   open(): void {
     if (this.#stop !== undefined) {
       this.#retry();
+      this.#stream?.retryNow();
       return;
     }
     this.#stop = new AbortController();
@@ -146,6 +148,7 @@ export class Link {
     const { interrupted, reconnected, notice } = this.#options;
     const close = (): void => void stream.close();
     signal.addEventListener('abort', close);
+    this.#stream = stream;
     let seeking = new AbortController();
     stream.on('error', (error) => notice(inWords(error)));
     stream.on('reconnecting', (error) => {

@@ -1,0 +1,89 @@
+import uPlot from 'uplot';
+import { spanMs } from './feed.js';
+import type { History } from './overview.js';
+import type { Panel } from './panels.js';
+
+const height = 148;
+/** A server that has just started shows at least this much. */
+const shortestMs = 2 * 60_000;
+const faint = '#9aa5a4';
+const grid = { stroke: 'rgb(255 255 255 / 5%)', width: 1 };
+const font = "11px 'Instrument Sans Variable', system-ui, sans-serif";
+
+/** Options of one panel's chart. @param onPoint is told the sample under the pointer; null for none. */
+export function chartOptions(
+  panel: Panel,
+  width: number,
+  onPoint: (index: number | null) => void,
+): uPlot.Options {
+  const { curves, stacked = false, least, format } = panel;
+  return {
+    width,
+    height,
+    padding: [10, 8, 0, 0],
+    legend: { show: false },
+    // All panels show the same moment.
+    cursor: { sync: { key: 'dashboard' }, y: false, points: { size: 6 }, drag: { x: false, y: false } },
+    scales: {
+      x: {
+        time: true,
+        range: (_chart, from, to) => [
+          Math.max(to - spanMs / 1000, Math.min(from, to - shortestMs / 1000)),
+          to,
+        ],
+      },
+      y: { range: (_chart, _from, to) => [0, Math.max(least, (to ?? 0) * 1.12)] },
+    },
+    axes: [
+      {
+        stroke: faint,
+        font,
+        grid: { show: false },
+        ticks: { show: false },
+        size: 26,
+        space: 70,
+        values: timeLabels,
+      },
+      {
+        stroke: faint,
+        font,
+        grid,
+        ticks: { show: false },
+        size: 56,
+        space: 34,
+        values: (_chart, values) => values.map(format),
+      },
+    ],
+    series: [
+      {},
+      ...(stacked ? [...curves].reverse() : curves).map((curve, i) => ({
+        label: curve.name,
+        stroke: curve.color,
+        width: stacked ? 0 : 1.6,
+        points: { show: false },
+        ...(curve.dashed === true && { dash: [5, 4] }),
+        ...(stacked && { fill: curve.color }),
+        ...(!stacked && i === curves.length - 1 && curves.length === 1 && { fill: `${curve.color}1f` }),
+      })),
+    ],
+    hooks: { setCursor: [({ cursor }) => onPoint(cursor.idx ?? null)] },
+  };
+}
+
+function timeLabels(_chart: uPlot, seconds: readonly number[]): string[] {
+  return seconds.map((second) =>
+    new Date(second * 1000).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' }),
+  );
+}
+
+/** The panel's curves; stacked ones lie on each other, the topmost first, so that the others are drawn over it. */
+export function chartData({ curves, stacked = false }: Panel, { times, series }: History): uPlot.AlignedData {
+  const values = curves.map(({ key }) => [...(series[key] ?? times.map(() => null))]);
+  const seconds = times.map((time) => time / 1000);
+  if (!stacked) return [seconds, ...values];
+  const sums = times.map(() => 0);
+  const layers = values.map((layer) =>
+    layer.map((value, i) => (value === null ? null : (sums[i] = (sums[i] ?? 0) + value))),
+  );
+  return [seconds, ...layers.reverse()];
+}

@@ -1,0 +1,16 @@
+import '@fontsource-variable/instrument-sans/index.css';
+import '@fontsource/instrument-serif/latin-400.css';
+import 'uplot/dist/uPlot.min.css';
+import '../styles/tokens.css';
+import '../styles/layout.css';
+import '../styles/dashboard.css';
+import '../styles/sessions.css';
+import { render } from 'preact';
+import { Dashboard } from './dashboard.js';
+import { Feed } from './feed.js';
+
+const root = document.getElementById('app');
+if (root === null) throw new Error('dashboard.html has no #app');
+const feed = new Feed();
+feed.start();
+render(<Dashboard feed={feed} />, root);

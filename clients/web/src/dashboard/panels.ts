@@ -1,0 +1,155 @@
+import { bytes, ms, plain } from './format.js';
+
+export interface Curve {
+  /** Name in the server's history. */
+  readonly key: string;
+  readonly name: string;
+  readonly color: string;
+  /** A limit rather than something that happens. */
+  readonly dashed?: boolean;
+}
+
+export interface Panel {
+  readonly title: string;
+  /** What the numbers are, in a few words. */
+  readonly hint: string;
+  readonly curves: readonly Curve[];
+  readonly format: (value: number | null | undefined) => string;
+  /** The scale reaches at least this far up. */
+  readonly least: number;
+  /** Whether the curves are parts of one whole. */
+  readonly stacked?: boolean;
+}
+
+const mint = '#8ee6d3';
+const blue = '#7fb2e5';
+const lime = '#d9e8a0';
+const amber = '#f5c583';
+const rose = '#ff9d94';
+const grey = '#7d8a8e';
+
+/** What the dashboard draws, in this order. */
+export const panels: readonly Panel[] = [
+  {
+    title: 'Frames',
+    hint: 'a second, all users',
+    format: plain,
+    least: 5,
+    curves: [
+      { key: 'received', name: 'in', color: blue },
+      { key: 'generated', name: 'generated', color: lime },
+      { key: 'sent', name: 'out', color: mint },
+    ],
+  },
+  {
+    title: 'Latency',
+    hint: 'arrival to sending; stale: until seen',
+    format: ms,
+    least: 50,
+    curves: [
+      { key: 'latency_p50', name: 'p50', color: mint },
+      { key: 'latency_p95', name: 'p95', color: lime },
+      { key: 'staleness_p95', name: 'stale p95', color: amber },
+    ],
+  },
+  {
+    title: 'Sessions',
+    hint: 'now',
+    format: plain,
+    least: 2,
+    curves: [
+      { key: 'active', name: 'active', color: mint },
+      { key: 'queued', name: 'waiting', color: amber },
+      { key: 'parked', name: 'parked', color: blue },
+      { key: 'slots', name: 'slots', color: grey, dashed: true },
+    ],
+  },
+  {
+    title: 'Where the time goes',
+    hint: 'mean for a frame',
+    format: ms,
+    least: 10,
+    stacked: true,
+    curves: [
+      { key: 'stage_decode', name: 'read', color: '#5b7c8d' },
+      { key: 'stage_queue', name: 'wait', color: '#45525a' },
+      { key: 'stage_encode', name: 'encode', color: '#6fb3b8' },
+      { key: 'stage_denoise', name: 'paint', color: mint },
+      { key: 'stage_vae_decode', name: 'decode', color: lime },
+      { key: 'stage_image_encode', name: 'pack', color: amber },
+    ],
+  },
+  {
+    title: 'Frames without a result',
+    hint: 'a second',
+    format: plain,
+    least: 1,
+    curves: [
+      { key: 'skipped', name: 'alike, skipped', color: blue },
+      { key: 'lost', name: 'lost', color: rose },
+    ],
+  },
+  {
+    title: 'Batch',
+    hint: 'rows in one U-Net call',
+    format: plain,
+    least: 2,
+    curves: [{ key: 'rows_per_call', name: 'rows', color: mint }],
+  },
+  {
+    title: 'Comings and goings',
+    hint: 'a minute',
+    format: plain,
+    least: 5,
+    curves: [
+      { key: 'opened_per_minute', name: 'opened', color: mint },
+      { key: 'resumed_per_minute', name: 'resumed', color: blue },
+      { key: 'closed_per_minute', name: 'closed', color: grey },
+      { key: 'updates_per_minute', name: 'updates', color: lime },
+    ],
+  },
+  {
+    title: 'Errors and refusals',
+    hint: 'a minute',
+    format: plain,
+    least: 5,
+    curves: [
+      { key: 'errors_per_minute', name: 'errors', color: rose },
+      { key: 'refused_per_minute', name: 'full', color: amber },
+      { key: 'unauthorized_per_minute', name: 'wrong token', color: lime },
+      { key: 'rate_limited_per_minute', name: 'too many', color: blue },
+    ],
+  },
+  {
+    title: 'Network',
+    hint: 'a second',
+    format: bytes,
+    least: 1000,
+    curves: [
+      { key: 'bytes_in', name: 'in', color: blue },
+      { key: 'bytes_out', name: 'out', color: mint },
+      { key: 'buffered', name: 'not yet taken', color: amber },
+    ],
+  },
+  {
+    title: 'Processor',
+    hint: 'cores in use',
+    format: plain,
+    least: 1,
+    curves: [{ key: 'processor', name: 'cores', color: mint }],
+  },
+  {
+    title: 'Main thread',
+    hint: 'how late its timers are, p99',
+    format: ms,
+    least: 10,
+    curves: [{ key: 'lag', name: 'lag', color: lime }],
+  },
+  {
+    title: 'Memory',
+    hint: 'of the process',
+    format: bytes,
+    least: 1e8,
+    curves: [{ key: 'memory', name: 'resident', color: blue }],
+  },
+];

@@ -1,0 +1,94 @@
+import { useSignal } from '@preact/signals';
+import type { JSX } from 'preact';
+import type { Feed } from './feed.js';
+import { duration, ms, plain } from './format.js';
+import type { SessionRow } from './overview.js';
+import { Thumbnail } from './thumbnail.js';
+
+/** A column: its heading, and what it says of a session. */
+type Column = readonly [heading: string, cell: (session: SessionRow) => string];
+
+const figures: readonly Column[] = [
+  ['In', ({ figures }) => `${plain(figures.fpsIn)} fps`],
+  ['Out', ({ figures }) => `${plain(figures.fpsOut)} fps`],
+  ['p50', ({ figures }) => ms(figures.latency?.p50)],
+  ['p95', ({ figures }) => ms(figures.latency?.p95)],
+  ['Stale', ({ figures }) => ms(figures.staleness)],
+  ['Lost', ({ figures }) => plain(figures.dropped)],
+  ['Size', ({ stream }) => (stream ? `${stream.width} × ${stream.height}` : '–')],
+  ['Steps', ({ stream }) => plain(stream?.steps)],
+  ['Age', ({ figures }) => duration(figures.seconds)],
+];
+
+/** What is nobody's business most of the time. */
+const personal: readonly Column[] = [
+  ['Prompt', ({ stream }) => (stream ? `${stream.promptLength} chars` : '–')],
+  ['Address', ({ address }) => address ?? 'hidden'],
+];
+
+/** All sessions with connections, as rows; on phones as cards. */
+export function SessionTable({ feed }: { readonly feed: Feed }): JSX.Element | null {
+  const personalShown = useSignal(false);
+  const overview = feed.overview.value;
+  if (!overview) return null;
+  const { sessions, thumbnails, counts } = overview;
+  const columns = personalShown.value ? [...figures, ...personal] : figures;
+  const all = counts.active + counts.opening + counts.queued + counts.closing;
+  return (
+    <section class="sessions card">
+      <header>
+        <h2>Sessions</h2>
+        <p>{all > sessions.length ? `the first ${sessions.length} of ${all}` : plain(sessions.length)}</p>
+        <label class="switch">
+          <input
+            type="checkbox"
+            checked={personalShown.value}
+            onChange={({ currentTarget }) => (personalShown.value = currentTarget.checked)}
+            data-testid="personal"
+          />
+          Prompt lengths and addresses
+        </label>
+      </header>
+      {sessions.length === 0 ? (
+        <p class="empty">Nobody is connected.</p>
+      ) : (
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Session</th>
+              {columns.map(([heading]) => (
+                <th scope="col" key={heading}>
+                  {heading}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {sessions.map((session) => (
+              <tr key={session.id} data-testid="session">
+                <th scope="row">
+                  {thumbnails && session.picture && <Thumbnail feed={feed} id={session.id} />}
+                  <span class="who">
+                    <code title={session.id}>{session.id.slice(0, 8)}</code>
+                    <span class="state" data-state={session.state}>
+                      {stateOf(session)}
+                    </span>
+                  </span>
+                </th>
+                {columns.map(([heading, cell]) => (
+                  <td key={heading} data-label={heading}>
+                    {cell(session)}
+                  </td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </section>
+  );
+}
+
+function stateOf({ state, stream }: SessionRow): string {
+  return state === 'active' && stream?.paused === true ? 'paused' : state;
+}

@@ -1,0 +1,95 @@
+import type { JSX } from 'preact';
+import type { Feed } from './feed.js';
+import { ms, percent, plain } from './format.js';
+import { lastMinute, latest, type History, type Overview } from './overview.js';
+
+interface Tile {
+  readonly name: string;
+  readonly value: string;
+  readonly of?: string;
+  readonly note: string;
+  /** How full it is, 0 to 1. */
+  readonly full?: number | null;
+  readonly testId: string;
+}
+
+/** The six numbers that tell how the server does. */
+export function Tiles({ feed }: { readonly feed: Feed }): JSX.Element {
+  const overview = feed.overview.value;
+  const tiles = overview ? tilesOf(overview, feed.history.value) : [];
+  return (
+    <section class="tiles" aria-label="Now">
+      {tiles.map(({ name, value, of, note, full, testId }) => (
+        <div class="tile" key={name} data-testid={`tile-${testId}`}>
+          <h2>{name}</h2>
+          <p class="value">
+            {value}
+            {of !== undefined && <small> {of}</small>}
+          </p>
+          {full !== undefined && full !== null && (
+            <meter class="hidden" min={0} max={1} value={full} aria-label={name} />
+          )}
+          {full !== undefined && (
+            <div class="fill" data-high={(full ?? 0) > 0.9} aria-hidden="true">
+              <span style={{ width: percent(Math.min(1, full ?? 0)) }} />
+            </div>
+          )}
+          <p class="note">{note}</p>
+        </div>
+      ))}
+    </section>
+  );
+}
+
+function tilesOf({ counts, engine }: Overview, history: History): readonly Tile[] {
+  const { active, slots, queued, parked } = counts;
+  const sent = latest(history, 'sent');
+  const [received, lost] = [lastMinute(history, 'received'), lastMinute(history, 'lost')];
+  const rows = latest(history, 'rows');
+  const load = rows !== null && engine.rowsPerSecond ? rows / engine.rowsPerSecond : null;
+  return [
+    {
+      name: 'Users',
+      value: plain(active),
+      of: `of ${plain(slots)}`,
+      note: `${queued} waiting, ${parked} parked`,
+      full: slots > 0 ? active / slots : null,
+      testId: 'users',
+    },
+    {
+      name: 'Engine load',
+      value: percent(load),
+      note:
+        engine.rowsPerSecond === null
+          ? 'not running'
+          : `${plain(rows)} of ${plain(Math.round(engine.rowsPerSecond))} rows/s`,
+      full: load,
+      testId: 'load',
+    },
+    {
+      name: 'Frames out',
+      value: plain(sent),
+      of: 'fps',
+      note: active > 0 && sent !== null ? `${plain(sent / active)} for each user` : 'nobody is here',
+      testId: 'fps',
+    },
+    {
+      name: 'Latency, p95',
+      value: ms(latest(history, 'latency_p95')),
+      note: `half within ${ms(latest(history, 'latency_p50'))}`,
+      testId: 'latency',
+    },
+    {
+      name: 'Staleness, p95',
+      value: ms(latest(history, 'staleness_p95')),
+      note: 'age of what users see',
+      testId: 'staleness',
+    },
+    {
+      name: 'Lost frames',
+      value: percent(received !== null && received > 0 && lost !== null ? lost / received : null),
+      note: 'of those of the last minute',
+      testId: 'lost',
+    },
+  ];
+}

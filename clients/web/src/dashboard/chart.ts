@@ -41,6 +41,7 @@ export function chartOptions(
         grid: { show: false },
         ticks: { show: false },
         size: 26,
+        incrs: [60, 120, 180, 300],
         space: 70,
         values: timeLabels,
       },

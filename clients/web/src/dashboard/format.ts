@@ -5,9 +5,14 @@ export function plain(value: number | null | undefined): string {
   return value >= 10 ? value.toFixed(1) : value.toFixed(2);
 }
 
+/** Something in a second. */
+export function rate(value: number | null | undefined): string {
+  return value === null || value === undefined ? '–' : value.toFixed(1);
+}
+
 export function ms(value: number | null | undefined): string {
   if (value === null || value === undefined) return '–';
-  return value < 10 ? `${value.toFixed(1)} ms` : `${Math.round(value)} ms`;
+  return value > 0 && value < 10 ? `${value.toFixed(1)} ms` : `${Math.round(value)} ms`;
 }
 
 export function percent(value: number | null): string {

@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import type { Feed } from './feed.js';
-import { duration, ms, plain } from './format.js';
+import { duration, ms, plain, rate } from './format.js';
 import type { SessionRow } from './overview.js';
 import { Thumbnail } from './thumbnail.js';
 
@@ -9,8 +9,8 @@ import { Thumbnail } from './thumbnail.js';
 type Column = readonly [heading: string, cell: (session: SessionRow) => string];
 
 const figures: readonly Column[] = [
-  ['In', ({ figures }) => `${plain(figures.fpsIn)} fps`],
-  ['Out', ({ figures }) => `${plain(figures.fpsOut)} fps`],
+  ['In', ({ figures }) => `${rate(figures.fpsIn)} fps`],
+  ['Out', ({ figures }) => `${rate(figures.fpsOut)} fps`],
   ['p50', ({ figures }) => ms(figures.latency?.p50)],
   ['p95', ({ figures }) => ms(figures.latency?.p95)],
   ['Stale', ({ figures }) => ms(figures.staleness)],

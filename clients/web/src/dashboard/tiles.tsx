@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import type { Feed } from './feed.js';
-import { ms, percent, plain } from './format.js';
+import { ms, percent, plain, rate } from './format.js';
 import { lastMinute, latest, type History, type Overview } from './overview.js';
 
 interface Tile {
@@ -62,15 +62,15 @@ function tilesOf({ counts, engine }: Overview, history: History): readonly Tile[
       note:
         engine.rowsPerSecond === null
           ? 'not running'
-          : `${plain(rows)} of ${plain(Math.round(engine.rowsPerSecond))} rows/s`,
+          : `${rate(rows)} of ${plain(Math.round(engine.rowsPerSecond))} rows/s`,
       full: load,
       testId: 'load',
     },
     {
       name: 'Frames out',
-      value: plain(sent),
+      value: rate(sent),
       of: 'fps',
-      note: active > 0 && sent !== null ? `${plain(sent / active)} for each user` : 'nobody is here',
+      note: active > 0 && sent !== null ? `${rate(sent / active)} for each user` : 'nobody is here',
       testId: 'fps',
     },
     {
@@ -88,7 +88,7 @@ function tilesOf({ counts, engine }: Overview, history: History): readonly Tile[
     {
       name: 'Lost frames',
       value: percent(received !== null && received > 0 && lost !== null ? lost / received : null),
-      note: 'of those of the last minute',
+      note: 'in the last minute',
       testId: 'lost',
     },
   ];

@@ -5,7 +5,7 @@ import type { Metrics } from '../metrics/metrics.js';
 import type { Access } from './access/access.js';
 import type { Admission } from './admission.js';
 import type { UncheckedMessage } from './client-message.js';
-import type { FrameLimits } from './frame-pipeline.js';
+import type { FrameLimits } from './frame-limits.js';
 import type { ParameterRules } from './parameters.js';
 import type { ResumeTokens } from './resume-token.js';
 import type { Seats } from './seats.js';

@@ -4,19 +4,13 @@ import { ImageError, type Image } from '../image/image.js';
 import { FrameClock } from './frame-clock.js';
 import { FrameIntake } from './frame-intake.js';
 import { FrameLedger, publicId, type CarriedFrame, type Frame } from './frame-ledger.js';
+import type { FrameLimits } from './frame-limits.js';
 import { Hold } from './hold.js';
+import { Lateness } from './lateness.js';
 import type { Outlet } from './outlet.js';
 import { Pace } from './pace.js';
 import { ProtocolError } from './protocol-error.js';
 import { ResultSender } from './result-sender.js';
-
-export interface FrameLimits {
-  /** Frames that a client may have waiting. */
-  readonly credits: number;
-  readonly unacknowledgedResults: number;
-  /** Largest input image in pixels. */
-  readonly framePixels: number;
-}
 
 export interface FramePipelineOptions {
   readonly limits: FrameLimits;
@@ -45,6 +39,7 @@ export class FramePipeline implements StreamListener {
   #closed = false;
   /** After a stall: until something newer than what waited is there, or this time has passed. */
   readonly #hold = new Hold(() => this.#poke());
+  readonly #lateness = new Lateness();
   #lastActivity = performance.now();
   #counts = { offered: 0, taken: 0 };
 
@@ -124,8 +119,14 @@ export class FramePipeline implements StreamListener {
     } else if (this.#active?.parameters.mode === 'txt2img') {
       this.#drop(frame, 'superseded');
     } else {
-      if (this.#hold.active) this.#results.clear();
-      this.#hold.end();
+      const { interval } = this.#results;
+      const lag = this.#outlet?.clock.since(captured, now) ?? null;
+      if (lag !== null && this.#lateness.isLate(lag, interval)) {
+        this.#hold.begin(2 * interval);
+      } else {
+        if (this.#hold.active) this.#results.clear();
+        this.#hold.end();
+      }
       this.#intake.put(frame, data);
     }
   }

@@ -1,0 +1,8 @@
+/** What a session is held to with its frames. */
+export interface FrameLimits {
+  /** Frames that a client may have waiting. */
+  readonly credits: number;
+  readonly unacknowledgedResults: number;
+  /** Largest input image in pixels. */
+  readonly framePixels: number;
+}

@@ -41,7 +41,7 @@ export class FramePipeline implements StreamListener {
   readonly #hold = new Hold(() => this.#poke());
   readonly #lateness = new Lateness();
   #lastActivity = performance.now();
-  #counts = { offered: 0, taken: 0 };
+  readonly #counts = { offered: 0, taken: 0 };
 
   constructor(options: FramePipelineOptions) {
     const { limits, allocate } = options;

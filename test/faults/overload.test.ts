@@ -14,9 +14,9 @@ it('an overloaded server tells its clients what it gives them, and gives them th
   await server.app.ready();
   await using first = await StreamClient.open(server.streamUrl, heavy);
   await using second = await StreamClient.open(server.streamUrl, heavy);
-  let running = true;
+  const stop = new AbortController();
   const feed = async (client: StreamClient): Promise<void> => {
-    for (let id = 0; running; id++) {
+    for (let id = 0; !stop.signal.aborted; id++) {
       await client.sendFrame(id, picture);
       await sleep(20);
     }
@@ -26,6 +26,6 @@ it('an overloaded server tells its clients what it gives them, and gives them th
     const { fps } = await client.first('quality');
     assert.ok(fps !== null && fps >= 1 && fps < 10, `${fps} frames a second`);
   }
-  running = false;
+  stop.abort();
   await Promise.all(feeds);
 });

@@ -1,4 +1,4 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { performance, type EventLoopUtilization } from 'node:perf_hooks';
 import type { Census } from './metrics.js';
 import { quantileBetween, stages, type Reading } from './reading.js';
 
@@ -16,12 +16,12 @@ export interface SamplerOptions {
 
 /** Readings over which quantiles are taken, so that a few frames do not make a wild curve. */
 const quantileReadings = 5;
-const lagResolution = 20;
 
 interface Timed {
   readonly time: number;
   readonly reading: Reading;
   readonly cpuSeconds: number;
+  readonly loop: EventLoopUtilization;
 }
 
 /**
@@ -32,7 +32,6 @@ export class Sampler implements Disposable {
   readonly #options: Required<SamplerOptions>;
   readonly #samples: { readonly time: number; readonly sample: Sample }[] = [];
   readonly #readings: Timed[] = [];
-  readonly #lag = monitorEventLoopDelay({ resolution: lagResolution });
   #timer: NodeJS.Timeout | null = null;
 
   constructor(options: SamplerOptions) {
@@ -41,7 +40,6 @@ export class Sampler implements Disposable {
 
   /** Takes samples from now on. */
   start(): void {
-    this.#lag.enable();
     void this.take();
     this.#timer ??= setInterval(() => void this.take(), this.#options.intervalMs).unref();
   }
@@ -50,15 +48,14 @@ export class Sampler implements Disposable {
   async take(): Promise<void> {
     const { read, census, keep, now } = this.#options;
     const { user, system } = process.cpuUsage();
-    const latest = { time: now(), reading: await read(), cpuSeconds: (user + system) / 1e6 };
+    const loop = performance.eventLoopUtilization();
+    const latest = { time: now(), reading: await read(), cpuSeconds: (user + system) / 1e6, loop };
     const before = this.#readings.at(-1);
     const oldest = this.#readings[0];
     this.#readings.push(latest);
     if (this.#readings.length > quantileReadings) this.#readings.shift();
     if (!before || !oldest || latest.time <= before.time) return;
-    const lag = Math.max(0, this.#lag.percentile(99) / 1e6 - lagResolution);
-    this.#lag.reset();
-    const sample = { ...flow(before, latest), ...delays(oldest, latest), ...standing(census()), lag };
+    const sample = { ...flow(before, latest), ...delays(oldest, latest), ...standing(census()) };
     this.#samples.push({ time: latest.time, sample });
     if (this.#samples.length > keep) this.#samples.shift();
   }
@@ -80,7 +77,6 @@ export class Sampler implements Disposable {
 
   [Symbol.dispose](): void {
     if (this.#timer) clearInterval(this.#timer);
-    this.#lag.disable();
   }
 }
 
@@ -114,6 +110,8 @@ function flow(before: Timed, latest: Timed): Sample {
     closed_per_minute: 60 * each(a.closed, b.closed),
     updates_per_minute: 60 * each(a.updates, b.updates),
     processor: each(before.cpuSeconds, latest.cpuSeconds),
+    // Part of the time in which the main thread was busy, 0 to 1.
+    main_thread: performance.eventLoopUtilization(latest.loop, before.loop).utilization,
   };
 }
 

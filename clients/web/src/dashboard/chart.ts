@@ -1,7 +1,7 @@
-import uPlot from 'uplot';
+import type uPlot from 'uplot';
 import { spanMs } from './feed.js';
 import type { History } from './overview.js';
-import type { Panel } from './panels.js';
+import type { Curve, Panel } from './panels.js';
 
 const height = 148;
 /** A server that has just started shows at least this much. */
@@ -17,6 +17,7 @@ export function chartOptions(
   onPoint: (index: number | null) => void,
 ): uPlot.Options {
   const { curves, stacked = false, least, format } = panel;
+  const drawn = stacked ? [...curves].reverse() : curves;
   return {
     width,
     height,
@@ -55,20 +56,17 @@ export function chartOptions(
         values: (_chart, values) => values.map(format),
       },
     ],
-    series: [
-      {},
-      ...(stacked ? [...curves].reverse() : curves).map((curve, i) => ({
-        label: curve.name,
-        stroke: curve.color,
-        width: stacked ? 0 : 1.6,
-        points: { show: false },
-        ...(curve.dashed === true && { dash: [5, 4] }),
-        ...(stacked && { fill: curve.color }),
-        ...(!stacked && i === curves.length - 1 && curves.length === 1 && { fill: `${curve.color}1f` }),
-      })),
-    ],
+    series: [{}, ...drawn.map((curve) => seriesOf(curve, panel))],
     hooks: { setCursor: [({ cursor }) => onPoint(cursor.idx ?? null)] },
   };
+}
+
+function seriesOf({ name, color, dashed = false }: Curve, { curves, stacked = false }: Panel): uPlot.Series {
+  const look = { label: name, stroke: color, width: stacked ? 0 : 1.6, points: { show: false } };
+  if (stacked) return { ...look, fill: color };
+  if (dashed) return { ...look, dash: [5, 4] };
+  // One curve alone has room for an area below it.
+  return curves.length === 1 ? { ...look, fill: `${color}1f` } : look;
 }
 
 function timeLabels(_chart: uPlot, seconds: readonly number[]): string[] {

@@ -15,7 +15,7 @@ export function Dashboard({ feed }: { readonly feed: Feed }): JSX.Element {
   const asked = useSignal(false);
   const overview = feed.overview.value;
   const problem = feed.problem.value;
-  const mayRise = overview?.role === 'reader' && overview.adminToken;
+  const mayRise = overview !== undefined && overview.role === 'reader' && overview.adminToken;
   return (
     <div class="dashboard" data-stale={problem === 'unreachable'}>
       <header class="top">
@@ -28,7 +28,7 @@ export function Dashboard({ feed }: { readonly feed: Feed }): JSX.Element {
           <span class="dot" />
           {inWords(overview, problem)}
         </p>
-        {mayRise === true && (
+        {mayRise && (
           <button type="button" class="action" onClick={() => (asked.value = true)} data-testid="rise">
             Admin
           </button>
@@ -44,7 +44,7 @@ export function Dashboard({ feed }: { readonly feed: Feed }): JSX.Element {
             Without a token the dashboard is shown only under the server’s own name. Set a metrics token.
           </p>
         )}
-        {mayRise === true && asked.value && <SignIn feed={feed} explanation="Token of the admin:" />}
+        {mayRise && asked.value && <SignIn feed={feed} explanation="Token of the admin:" />}
         <Tiles feed={feed} />
         {overview && (
           <section class="plots" aria-label="The last 15 minutes">

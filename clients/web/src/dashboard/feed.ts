@@ -12,9 +12,9 @@ export type Problem = 'unauthorized' | 'forbidden' | 'unreachable';
 
 /** Asks the server again and again, and keeps what it said. */
 export class Feed {
-  readonly #overview = signal<Overview | undefined>(undefined);
+  readonly #overview = signal<Overview | undefined>();
   readonly #history = signal<History>({ times: [], series: {} });
-  readonly #problem = signal<Problem | undefined>(undefined);
+  readonly #problem = signal<Problem | undefined>();
   #token = sessionStorage.getItem(tokenKey) ?? '';
   #timer: number | undefined;
 

@@ -15,8 +15,8 @@ export function ms(value: number | null | undefined): string {
   return value > 0 && value < 10 ? `${value.toFixed(1)} ms` : `${Math.round(value)} ms`;
 }
 
-export function percent(value: number | null): string {
-  if (value === null) return '–';
+export function percent(value: number | null | undefined): string {
+  if (value === null || value === undefined) return '–';
   return value > 0 && value < 0.1 ? `${(value * 100).toFixed(1)}%` : `${Math.round(value * 100)}%`;
 }
 

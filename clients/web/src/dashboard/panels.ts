@@ -1,4 +1,4 @@
-import { bytes, ms, plain } from './format.js';
+import { bytes, ms, percent, plain } from './format.js';
 
 export interface Curve {
   /** Name in the server's history. */
@@ -140,10 +140,10 @@ export const panels: readonly Panel[] = [
   },
   {
     title: 'Main thread',
-    hint: 'how late its timers are, p99',
-    format: ms,
-    least: 10,
-    curves: [{ key: 'lag', name: 'lag', color: lime }],
+    hint: 'part of the time that it is busy',
+    format: percent,
+    least: 1,
+    curves: [{ key: 'main_thread', name: 'busy', color: lime }],
   },
   {
     title: 'Memory',

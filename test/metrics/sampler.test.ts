@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createMetrics, type Census, type Metrics } from '../../src/metrics/metrics.js';
+import { Sampler } from '../../src/metrics/sampler.js';
+
+const census: Census = {
+  sessions: { opening: 0, queued: 1, active: 2, parked: 0, closing: 0 },
+  slots: 4,
+  queued: 1,
+  bufferedBytes: 0,
+  draining: false,
+};
+const timings = { decode: 2, queue: 1, encode: 6, denoise: 20, vae_decode: 8, image_encode: 3, total: 40 };
+
+function createSampler(keep = 300): {
+  readonly metrics: Metrics;
+  readonly sampler: Sampler;
+  readonly clock: { now: number };
+} {
+  const metrics = createMetrics();
+  const clock = { now: 1_000_000 };
+  const sampler = new Sampler({
+    read: () => metrics.read(),
+    census: () => census,
+    keep,
+    now: () => clock.now,
+  });
+  return { metrics, sampler, clock };
+}
+
+describe('Sampler', () => {
+  it('tells what happened in a second between its looks', async () => {
+    const { metrics, sampler, clock } = createSampler();
+    const meter = metrics.beginSession();
+    meter.frameReceived();
+    await sampler.take();
+    for (let frame = 1; frame <= 6; frame++) {
+      meter.frameReceived();
+      meter.frameSent(frame, timings);
+    }
+    meter.frameDropped('stale');
+    meter.frameDropped('similar');
+    metrics.error('rate_limited');
+    metrics.networkBytes('in', 3000);
+    for (const rows of [2, 4]) metrics.inference({ rows, ms: 10 });
+    clock.now += 2000;
+    await sampler.take();
+    const { times, series } = sampler.after(0);
+    assert.deepEqual(times, [1_002_000]);
+    const expected = {
+      received: 3,
+      sent: 3,
+      lost: 0.5,
+      skipped: 0.5,
+      errors_per_minute: 30,
+      rate_limited_per_minute: 30,
+      bytes_in: 1500,
+      rows: 3,
+      rows_per_call: 3,
+      stage_denoise: 20,
+      active: 2,
+      queued: 1,
+      slots: 4,
+    };
+    for (const [name, value] of Object.entries(expected)) assert.deepEqual(series[name], [value], name);
+    const [p50] = series['latency_p50'] ?? [];
+    // All are in the bucket from 35 to 50 ms.
+    assert.ok(p50 !== undefined && p50 !== null && p50 > 35 && p50 < 50);
+    assert.deepEqual(series['staleness_p95'], [null]);
+  });
+
+  it('keeps no more than it should, the newest', async () => {
+    const { sampler, clock } = createSampler(5);
+    for (let look = 0; look < 20; look++) {
+      await sampler.take();
+      clock.now += 1000;
+    }
+    const { times, series } = sampler.after(0);
+    assert.deepEqual(times, [1_015_000, 1_016_000, 1_017_000, 1_018_000, 1_019_000]);
+    assert.equal(series['received']?.length, 5);
+    assert.deepEqual(sampler.after(1_018_000).times, [1_019_000]);
+  });
+
+  it('takes nothing from what Prometheus reads', async () => {
+    const { metrics, sampler, clock } = createSampler();
+    metrics.beginSession().frameReceived();
+    await sampler.take();
+    clock.now += 1000;
+    await sampler.take();
+    assert.match((await metrics.render()).body, /^millrace_frames_received_total 1$/m);
+  });
+});

@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict';
+import { request } from 'node:http';
+import { describe, it } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { motionJpegFrames } from '../support/frames.js';
+import { startServer, type TestServer } from '../support/server.js';
+import { StreamClient } from '../support/stream-client.js';
+
+const [picture = new Uint8Array()] = motionJpegFrames('walkers.mjpeg');
+const prompt = 'a secret garden behind the ruined castle';
+const parameters = { width: 64, height: 64, prompt };
+
+interface Overview {
+  readonly role: string;
+  readonly thumbnails: boolean;
+  readonly draining: boolean;
+  readonly engine: { readonly state: string; readonly rowsPerSecond: number };
+  readonly counts: Readonly<Record<string, number>>;
+  readonly sessions: readonly {
+    readonly id: string;
+    readonly state: string;
+    readonly address: string | null;
+    readonly picture: boolean;
+    readonly figures: Readonly<Record<string, unknown>>;
+    readonly stream: Readonly<Record<string, unknown>> | null;
+  }[];
+  readonly history: {
+    readonly times: readonly number[];
+    readonly series: Readonly<Record<string, readonly (number | null)[]>>;
+  };
+}
+
+type Headers = Readonly<Record<string, string>>;
+const bearer = (token: string): Headers => ({ authorization: `Bearer ${token}` });
+
+/** `fetch` would not let a test choose the Host header. */
+async function ask(
+  { url }: TestServer,
+  path: string,
+  headers: Headers = {},
+  method = 'GET',
+): Promise<{ readonly status: number; readonly type: string; readonly body: string }> {
+  return new Promise((resolve, reject) => {
+    const sent = request(url + path, { headers, method }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () =>
+        resolve({
+          status: response.statusCode ?? 0,
+          type: response.headers['content-type'] ?? '',
+          body: Buffer.concat(chunks).toString('latin1'),
+        }),
+      );
+    });
+    sent.on('error', reject).end();
+  });
+}
+
+async function overviewOf(server: TestServer, headers: Headers = {}, after = 0): Promise<Overview> {
+  const { status, body } = await ask(server, `/v1/admin/overview?after=${after}`, headers);
+  assert.equal(status, 200, body);
+  return JSON.parse(body) as Overview;
+}
+
+describe('GET /v1/admin/overview', () => {
+  it('tells what the server carries, what each session does, and nothing that its user wrote', async () => {
+    await using server = await startServer();
+    await server.app.ready();
+    await using client = await StreamClient.open(server.streamUrl, parameters);
+    await client.generate(0, picture);
+    let overview = await overviewOf(server);
+    while (overview.history.times.length < 2) {
+      await pause(250);
+      await client.generate(client.all('result').length, picture);
+      overview = await overviewOf(server);
+    }
+
+    assert.equal(overview.engine.state, 'ready');
+    assert.ok(overview.engine.rowsPerSecond > 0);
+    assert.equal(overview.counts['active'], 1);
+    assert.equal(overview.counts['slots'], 32);
+    const [session] = overview.sessions;
+    assert.ok(session?.stream);
+    assert.equal(session.id, client.all('ready')[0]?.session);
+    assert.equal(session.state, 'active');
+    assert.equal(session.address, '127.0.0.1');
+    assert.equal(session.figures['received'], session.figures['sent']);
+    assert.ok(Number(session.figures['fpsOut']) > 0);
+    const { width, height, promptLength } = session.stream;
+    assert.deepEqual([width, height, promptLength], [64, 64, prompt.length]);
+
+    const { times, series } = overview.history;
+    for (const [name, values] of Object.entries(series)) assert.equal(values.length, times.length, name);
+    assert.equal(series['active']?.at(-1), 1);
+    assert.ok((series['sent'] ?? []).some((value) => value !== null && value > 0));
+    assert.ok((series['latency_p50'] ?? []).some((value) => value !== null && value > 0));
+
+    const text = JSON.stringify(overview);
+    for (const word of prompt.split(' ').filter((word) => word.length > 3)) {
+      assert.ok(!text.includes(word), word);
+    }
+    for (const { token } of client.all('checkpoint')) assert.ok(!text.includes(token));
+    const newest = times.at(-1) ?? 0;
+    const newer = await overviewOf(server, {}, newest);
+    assert.ok(newer.history.times.every((time) => time > newest));
+  });
+
+  it('asks for the token of the metrics', async () => {
+    await using server = await startServer({ metricsToken: 'of-metrics' });
+    for (const headers of [{}, bearer('wrong')]) {
+      assert.equal((await ask(server, '/v1/admin/overview', headers)).status, 401);
+    }
+    const { role, thumbnails } = await overviewOf(server, bearer('of-metrics'));
+    assert.deepEqual([role, thumbnails], ['reader', false]);
+  });
+
+  it('answers no page of another origin, and none that came by a name made to lead here', async () => {
+    await using server = await startServer();
+    const { host } = new URL(server.url);
+    for (const headers of [
+      { origin: 'https://elsewhere.example' },
+      { origin: 'null' },
+      { host: 'elsewhere.example' },
+      { host: 'elsewhere.example', origin: 'http://elsewhere.example' },
+    ]) {
+      const { status, body } = await ask(server, '/v1/admin/overview', headers);
+      assert.equal(status, 403, JSON.stringify(headers));
+      assert.match(body, /"forbidden_origin"/);
+    }
+    assert.equal((await ask(server, '/v1/admin/overview', { host, origin: server.url })).status, 200);
+  });
+
+  it('tells readers nothing that leads to a person', async () => {
+    await using server = await startServer({ adminToken: 'of-the-admin', dashboardThumbnails: true });
+    await server.app.ready();
+    await using client = await StreamClient.open(server.streamUrl, parameters);
+    await client.generate(0, picture);
+    const reader = await overviewOf(server);
+    assert.deepEqual(
+      [reader.role, reader.sessions[0]?.address, reader.sessions[0]?.picture],
+      ['reader', null, false],
+    );
+    const admin = await overviewOf(server, bearer('of-the-admin'));
+    assert.deepEqual(
+      [admin.role, admin.sessions[0]?.address, admin.sessions[0]?.picture],
+      ['admin', '127.0.0.1', true],
+    );
+  });
+});
+
+describe('GET /v1/admin/sessions/:id/picture', () => {
+  it('gives admins the last result, where the operator has that on', async () => {
+    for (const dashboardThumbnails of [true, false]) {
+      await using server = await startServer({ adminToken: 'of-the-admin', dashboardThumbnails });
+      await server.app.ready();
+      await using client = await StreamClient.open(server.streamUrl, parameters);
+      await client.generate(0, picture);
+      const path = `/v1/admin/sessions/${client.all('ready')[0]?.session}/picture`;
+      assert.equal((await ask(server, path)).status, 401);
+      const { status, type, body } = await ask(server, path, bearer('of-the-admin'));
+      if (!dashboardThumbnails) {
+        assert.equal(status, 404);
+        continue;
+      }
+      assert.deepEqual([status, type], [200, 'image/jpeg']);
+      const { data } = await client.first('result');
+      assert.ok(Buffer.from(body, 'latin1').equals(data));
+      assert.equal((await ask(server, `${path}x`, bearer('of-the-admin'))).status, 404);
+    }
+  });
+});
+
+describe('POST /v1/admin/drain', () => {
+  const drain = async (server: TestServer, headers: Headers = {}): Promise<number> =>
+    (await ask(server, '/v1/admin/drain', headers, 'POST')).status;
+
+  it('sends clients elsewhere when somebody at this machine asks, and may be asked twice', async () => {
+    await using server = await startServer({ drainSeconds: 1 });
+    await server.app.ready();
+    await using client = await StreamClient.open(server.streamUrl, parameters);
+    assert.equal(await drain(server, { origin: 'https://elsewhere.example' }), 403);
+    assert.equal(await drain(server, { 'x-forwarded-for': '203.0.113.7' }), 401);
+    assert.equal((await overviewOf(server)).draining, false);
+    assert.equal(await drain(server, { origin: server.url }), 202);
+    assert.equal((await client.first('drain')).deadline_seconds, 1);
+    assert.equal(await drain(server), 202);
+    assert.equal(client.all('drain').length, 1);
+    assert.equal((await overviewOf(server)).draining, true);
+    assert.equal((await ask(server, '/readyz')).status, 503);
+  });
+
+  it('asks for the token of the admin, where one is set or any token is asked for', async () => {
+    await using server = await startServer({ adminToken: 'of-the-admin', metricsToken: 'of-metrics' });
+    for (const headers of [{}, bearer('of-metrics'), bearer('of-the-admi')]) {
+      assert.equal(await drain(server, headers), 401);
+    }
+    await using closed = await startServer({ metricsToken: 'of-metrics' });
+    assert.equal(await drain(closed, bearer('of-metrics')), 401);
+    assert.equal(await drain(server, bearer('of-the-admin')), 202);
+  });
+});

@@ -12,8 +12,8 @@ const tsc = (...projects) => [tool('typescript/bin/tsc'), '-b', ...projects];
 /** What is built from what, in order. Tests are built only when they are to be run. */
 const steps = {
   server: {
-    from: ['protocol', 'src'],
-    to: ['protocol/dist/index.js', 'dist/src'],
+    from: ['protocol', 'clients/js', 'src'],
+    to: ['protocol/dist/index.js', 'clients/js/dist/index.js', 'dist/src'],
     commands: [tsc('protocol', 'src')],
   },
   page: {

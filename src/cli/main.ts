@@ -8,6 +8,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import('./run.js')).createRunCommand(),
   token: async () => (await import('./token.js')).createTokenCommand(),
   doctor: async () => (await import('./doctor.js')).createDoctorCommand(),
+  bench: async () => (await import('./bench.js')).createBenchCommand(),
   pull: async () => (await import('./pull.js')).createPullCommand(),
 };
 

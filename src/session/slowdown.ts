@@ -7,7 +7,7 @@ export interface Work {
 }
 
 /** Work that weighs as much as all before it, in milliseconds: what passes sooner does not count. */
-const memoryMs = 20_000;
+const memoryMs = 10_000;
 /** Smaller changes are not told: what follows from them would go back and forth. */
 const deadband = 0.1;
 /** What is outside of these is no speed but a stall, or an error in the calibration, which takes the best of several runs. */

@@ -1,4 +1,8 @@
-import { createMetrics } from '../../src/metrics/metrics.js';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { FrameTracer } from '../../src/metrics/frame-tracer.js';
+import { createMetrics, type Metrics } from '../../src/metrics/metrics.js';
+import { openTraces } from '../../src/metrics/open-traces.js';
 import type { SessionMeter } from '../../src/metrics/session-meter.js';
 import { median, report } from './report.js';
 
@@ -18,11 +22,9 @@ const census = {
   draining: false,
 };
 const noGpu = (): Promise<readonly []> => Promise.resolve([]);
-const metrics = createMetrics({ version: '1.0.0', model: 'a model', census: () => census }, noGpu);
-const meters = Array.from({ length: sessions }, () => metrics.beginSession());
 
 /** Everything that is counted and measured for one frame, from its arrival to the acknowledgement of its result. */
-function passFrame(meter: SessionMeter, sequence: number): void {
+function passFrame(metrics: Metrics, meter: SessionMeter, sequence: number): void {
   meter.frameReceived();
   metrics.networkBytes('in', 20_000);
   metrics.inference({ rows: 2, ms: 15 });
@@ -33,32 +35,59 @@ function passFrame(meter: SessionMeter, sequence: number): void {
   meter.acknowledged(sequence);
 }
 
-const frameCosts: number[] = [];
-const scrapeCosts: number[] = [];
-let bytes = 0;
-let sequence = 0;
-for (let round = 0; round < rounds; round++) {
-  const start = performance.now();
-  for (let frame = 0; frame < framesPerRound; frame++) {
-    sequence += 1;
-    passFrame(meters[frame % sessions], sequence);
+/** Milliseconds of one frame and of one scrape, and the size of a scrape in bytes. @param tracer if there is one. */
+async function measure(
+  tracer: FrameTracer | null,
+): Promise<{ frame: number; scrape: number; bytes: number }> {
+  const metrics = createMetrics({ version: '1.0.0', model: 'a model', census: () => census, tracer }, noGpu);
+  const meters = Array.from({ length: sessions }, () => metrics.beginSession());
+  const frameCosts: number[] = [];
+  const scrapeCosts: number[] = [];
+  let bytes = 0;
+  let sequence = 0;
+  for (let round = 0; round < rounds; round++) {
+    const start = performance.now();
+    for (let frame = 0; frame < framesPerRound; frame++) {
+      sequence += 1;
+      passFrame(metrics, meters[frame % sessions], sequence);
+    }
+    const done = performance.now();
+    const { body } = await metrics.render();
+    bytes = body.length;
+    frameCosts.push((done - start) / framesPerRound);
+    scrapeCosts.push(performance.now() - done);
   }
-  const done = performance.now();
-  const { body } = await metrics.render();
-  bytes = body.length;
-  frameCosts.push((done - start) / framesPerRound);
-  scrapeCosts.push(performance.now() - done);
+  return { frame: median(frameCosts), scrape: median(scrapeCosts), bytes };
 }
 
-const frameMs = median(frameCosts);
+/** A collector that takes traces as quickly as one can. */
+const collector = createServer((request, response) => {
+  request.resume().on('end', () => response.setHeader('content-type', 'application/json').end('{}'));
+});
+await once(collector.listen(0, '127.0.0.1'), 'listening');
+const address = collector.address();
+if (address === null || typeof address === 'string') throw new Error('the collector has no address');
+process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] = `http://127.0.0.1:${address.port}`;
+
+await measure(null);
+const plain = await measure(null);
+const traces = await openTraces('1.0.0', process.env);
+const traced = await measure(traces);
+await traces?.[Symbol.asyncDispose]();
+collector.close();
+collector.closeAllConnections();
+
+/** Part of one core at 100 frames a second, in percent. */
+const share = (ms: number): number => ms * 100 * 0.1;
 report('metrics', [
-  { what: 'measuring one frame', value: frameMs * 1000, unit: 'µs' },
+  { what: 'measuring one frame', value: plain.frame * 1000, unit: 'µs' },
+  { what: 'the same with traces of 1% of the frames', value: traced.frame * 1000, unit: 'µs' },
   {
-    what: 'share of one core at 100 frames a second',
-    value: frameMs * 100 * 0.1,
+    what: 'share of one core at 100 frames a second, with traces',
+    value: share(traced.frame),
     unit: '%',
     goal: 'under 1 %',
   },
-  { what: 'one scrape', value: median(scrapeCosts), unit: 'ms' },
-  { what: 'size of a scrape', value: bytes / 1024, unit: 'KiB' },
+  { what: 'one scrape', value: plain.scrape, unit: 'ms' },
+  { what: 'size of a scrape', value: plain.bytes / 1024, unit: 'KiB' },
 ]);

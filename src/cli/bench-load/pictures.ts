@@ -1,0 +1,26 @@
+import { encodeJpeg } from '../../image/encode.js';
+import { fitImage } from '../../image/fit.js';
+import { findFfmpeg, type Ffmpeg } from '../../video/ffmpeg.js';
+import { openInput } from '../run/input.js';
+import { RunError } from '../run/run-error.js';
+
+/** Frames that are enough for a camera: they are shown over and over. */
+const most = 60;
+const quality = 85;
+
+/** The first frames of a video, a folder of pictures or a picture, as JPEGs of a size. @throws {RunError | VideoError} */
+export async function readPictures(
+  path: string,
+  size: { readonly width: number; readonly height: number },
+  signal: AbortSignal,
+): Promise<readonly Uint8Array[]> {
+  const ffmpeg = (): Promise<Ffmpeg> => findFfmpeg(process.env, signal);
+  const input = await openInput(path, { ffmpeg, rate: { numerator: 25, denominator: 1 } });
+  const pictures: Uint8Array[] = [];
+  for await (const { image } of input.frames()) {
+    pictures.push(await encodeJpeg(await fitImage(image, size, 'cover'), quality));
+    if (pictures.length === most) break;
+  }
+  if (pictures.length === 0) throw new RunError(`${path} has no frame that can be decoded`);
+  return pictures;
+}

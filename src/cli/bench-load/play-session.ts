@@ -1,0 +1,81 @@
+import { connect, MillraceError, type MillraceStream } from '@millrace/client';
+import { ClientSocket } from '../../transport/client-socket.js';
+import type { SessionResult, Share } from './load-plan.js';
+
+/** Sessions come one after the other, milliseconds apart: those that came first are inside. */
+const pace = 20;
+
+/** One user: connects, sends what a camera would, and displays each result at once, until the load ends. */
+export async function playSession(share: Share, session: number): Promise<SessionResult> {
+  await until(share.begin + session * pace);
+  const asked = performance.now();
+  const over = new AbortController();
+  const timer = setTimeout(() => over.abort(), share.end - Date.now());
+  const waited = (): number => (performance.now() - asked) / 1000;
+  try {
+    const stream = await open(share, over.signal);
+    over.signal.throwIfAborted();
+    return { session, waitSeconds: waited(), ...(await play(stream, share, session)) };
+  } catch (error) {
+    const nothing = { session, waitSeconds: waited(), seconds: 0, sent: 0, latencies: [], dropped: {} };
+    if (over.signal.aborted) return { ...nothing, outcome: 'waiting', code: null };
+    if (!(error instanceof MillraceError)) throw error;
+    return { ...nothing, outcome: 'refused', code: error.code };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function open({ url, token, parameters }: Share, signal: AbortSignal): Promise<MillraceStream> {
+  const client = 'millrace bench load';
+  return connect(url, {
+    webSocket: ClientSocket,
+    reconnectSeconds: 0,
+    client,
+    token,
+    parameters,
+    signal,
+  });
+}
+
+async function play(
+  stream: MillraceStream,
+  { fps, pictures, measured, end }: Share,
+  session: number,
+): Promise<Omit<SessionResult, 'session' | 'waitSeconds'>> {
+  const latencies: number[] = [];
+  const dropped: Record<string, number> = {};
+  let sent = 0;
+  let lost: string | null = null;
+  const counts = (): boolean => Date.now() >= measured && Date.now() < end;
+  const from = Math.max(Date.now(), measured);
+  stream.on('result', ({ captured }) => {
+    if (counts()) latencies.push(performance.now() - captured);
+  });
+  stream.on('dropped', ({ reason }) => {
+    if (counts()) dropped[reason] = (dropped[reason] ?? 0) + 1;
+  });
+  stream.on('close', ({ error }) => (lost = error?.code ?? null));
+  // Cameras are not in step with each other.
+  let due = Date.now() + ((session * 0.618) % 1) * (1000 / fps);
+  let frame = session;
+  while (due < end) {
+    await until(due);
+    if (stream.closed) break;
+    const picture = pictures[frame++ % pictures.length];
+    if (picture !== undefined) stream.send(picture);
+    if (counts()) sent += 1;
+    // A camera does not make up for what it missed.
+    due = Math.max(due + 1000 / fps, Date.now());
+  }
+  if (!stream.closed) await until(end);
+  const seconds = Math.max(0, Math.min(Date.now(), end) - from) / 1000;
+  await stream.close();
+  return { outcome: lost === null ? 'served' : 'lost', code: lost, seconds, sent, latencies, dropped };
+}
+
+/** Waits until this time, in milliseconds since 1970. */
+async function until(time: number): Promise<void> {
+  const rest = time - Date.now();
+  if (rest > 0) await new Promise((resolve) => setTimeout(resolve, rest));
+}

@@ -1,0 +1,78 @@
+import { join } from 'node:path';
+import { readPictures } from '../../src/cli/bench-load/pictures.js';
+import { reportLoad, renderLoad, type LoadReport } from '../../src/cli/bench-load/load-report.js';
+import { runLoad } from '../../src/cli/bench-load/run-load.js';
+import { repositoryRoot } from '../support/reference.js';
+import { startServer } from '../support/server-process.js';
+import { report, type Figure } from './report.js';
+
+/**
+ * Half of what a server says that it can carry, nearly all, all, and more than that: `npm run bench -- load`. At
+ * the limit each session gets what it is promised; past it newcomers wait, and those inside get the same as before.
+ * The clients and the server share the processor, so that the limit is found with them at work.
+ */
+const promised = 2;
+const seconds = 15;
+const shares = [0.5, 0.9, 1, 1.5];
+const side = 256;
+const signal = new AbortController().signal;
+
+const pictures = await readPictures(
+  join(repositoryRoot, 'test/fixtures/videos/walkers.mp4'),
+  { width: side, height: side },
+  signal,
+);
+const limits = ['--max-connections-per-address', '256', '--grace-seconds', '0'];
+await using server = await startServer('--slo-fps', `${promised}`, ...limits);
+
+async function slotsNow(): Promise<number> {
+  const slots = (await server.metrics('millrace_session_slots ')).values().next().value;
+  if (slots === undefined) throw new Error('the server tells no number of slots');
+  return slots;
+}
+
+async function load(sessions: number): Promise<LoadReport> {
+  const facts = { url: server.url, sessions, fps: promised, seconds };
+  const behaviour = {
+    url: server.url,
+    token: undefined,
+    parameters: { width: side, height: side },
+    fps: promised,
+  };
+  const results = await runLoad({ ...behaviour, pictures, sessions, seconds, processes: 2, signal });
+  return reportLoad({ ...facts, width: side, height: side }, results);
+}
+
+const calibrated = await slotsNow();
+// Calibration had the machine for itself; what it is worth with all these clients beside it, load tells.
+await load(calibrated);
+const slots = await slotsNow();
+const figures: Figure[] = [
+  { what: `slots for ${promised} frames a second, by calibration`, value: calibrated, unit: '' },
+  { what: 'slots after a load', value: slots, unit: '' },
+];
+for (const share of shares) {
+  const sessions = Math.max(1, Math.round(slots * share));
+  const result = await load(sessions);
+  console.log(renderLoad(result));
+  const { outcomes, total, slowest_fps: slowest } = result;
+  const at = `${share * 100}% (${sessions} sessions)`;
+  const { p50 = NaN, p95 = NaN, p99 = NaN } = total.latency_ms ?? {};
+  const lost = Object.values(total.dropped).reduce((sum, count) => sum + count, 0);
+  figures.push(
+    { what: `${at}: served`, value: outcomes.served, unit: '' },
+    { what: `${at}: waiting or refused`, value: outcomes.waiting + outcomes.refused, unit: '' },
+    {
+      what: `${at}: frames a second of the slowest`,
+      value: slowest ?? NaN,
+      unit: '/s',
+      goal: `at least ${0.95 * promised}`,
+    },
+    { what: `${at}: latency p50`, value: p50, unit: 'ms' },
+    { what: `${at}: latency p95`, value: p95, unit: 'ms' },
+    { what: `${at}: latency p99`, value: p99, unit: 'ms' },
+    { what: `${at}: dropped`, value: (100 * lost) / Math.max(1, total.sent), unit: '%' },
+  );
+}
+
+report('load', figures);

@@ -6,14 +6,19 @@ import { startServer } from '../support/server.js';
 import { StreamClient } from '../support/stream-client.js';
 
 const [picture = new Uint8Array()] = motionJpegFrames('walkers.mjpeg');
-/** More work than the promise reckons with. */
+const light = { width: 64, height: 64 };
+/** More work than there was room for when the sessions were let in. */
 const heavy = { width: 512, height: 512, steps: 10 };
 
 it('an overloaded server tells its clients what it gives them, and gives them that', async () => {
   await using server = await startServer({ sloFps: 10, maxSessions: 8 });
   await server.app.ready();
-  await using first = await StreamClient.open(server.streamUrl, heavy);
-  await using second = await StreamClient.open(server.streamUrl, heavy);
+  await using first = await StreamClient.open(server.streamUrl, light);
+  await using second = await StreamClient.open(server.streamUrl, light);
+  for (const client of [first, second]) {
+    client.send({ type: 'update', request: 0, parameters: heavy });
+    await client.first('updated');
+  }
   const stop = new AbortController();
   const feed = async (client: StreamClient): Promise<void> => {
     for (let id = 0; !stop.signal.aborted; id++) {

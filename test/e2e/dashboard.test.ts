@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { launchBrowser } from '../support/browser.js';
+import { motionJpegFrames } from '../support/frames.js';
+import { startServer as startWithTinyModel } from '../support/server.js';
+import { startServer, type ServerProcess } from '../support/server-process.js';
+import { StreamClient } from '../support/stream-client.js';
+
+const frames = motionJpegFrames('walkers.mjpeg');
+const prompt = 'neon outlines of a lonely street';
+
+let browser: Browser;
+before(async () => {
+  browser = await launchBrowser();
+});
+after(() => browser.close());
+
+interface OpenPage extends AsyncDisposable {
+  readonly page: Page;
+  /** What the browser's console said that it should not have, such as a breach of the content security policy. */
+  readonly complaints: readonly string[];
+}
+
+async function openDashboard(url: string, width = 1280): Promise<OpenPage> {
+  // A browser without a locale has a language of its own making, which its own Intl refuses.
+  const page = await browser.newPage({ viewport: { width, height: 900 }, locale: 'en-GB' });
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  await page.goto(`${url}/dashboard`);
+  return { page, complaints, [Symbol.asyncDispose]: () => page.close() };
+}
+
+/** A client that sends pictures as fast as they are taken, until the test ends. */
+async function stream({ url }: ServerProcess): Promise<AsyncDisposable & { readonly client: StreamClient }> {
+  const client = await StreamClient.open(`${url.replace('http', 'ws')}/v1/stream`, { prompt });
+  const over = new AbortController();
+  const sending = (async (): Promise<void> => {
+    for (let id = 0; !over.signal.aborted; id++) {
+      const frame = frames[id % frames.length];
+      if (frame) await client.generate(id, frame);
+    }
+  })();
+  return {
+    client,
+    async [Symbol.asyncDispose]() {
+      over.abort();
+      await sending;
+      await client[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** What is drawn in the plot with this number. */
+async function drawing(page: Page, plot: number): Promise<string> {
+  return page
+    .getByTestId('plot')
+    .nth(plot)
+    .locator('canvas')
+    .evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL());
+}
+
+describe('the dashboard', () => {
+  it('shows a stream as it flows: numbers, curves, its row and its picture, but not its prompt', async () => {
+    await using server = await startServer('--dashboard-thumbnails');
+    await using flowing = await stream(server);
+    await using open = await openDashboard(server.url);
+    const { page, complaints } = open;
+
+    const row = page.getByTestId('session');
+    await row.filter({ hasText: /active.*[1-9]\d* ms/ }).waitFor();
+    assert.equal(await row.count(), 1);
+    const id = flowing.client.all('ready')[0]?.session;
+    assert.equal(await row.locator('code').getAttribute('title'), id);
+    await page
+      .getByTestId('tile-fps')
+      .filter({ hasText: /[1-9][\d.]* fps/ })
+      .waitFor();
+    assert.match((await page.getByTestId('tile-users').textContent()) ?? '', /Users1 of \d/);
+    assert.equal(await page.getByTestId('plot').count(), 12);
+    const before = await drawing(page, 0);
+    const [age, time] = await Promise.all([row.textContent(), drawing(page, 3)]);
+    await page.waitForFunction(
+      (before) =>
+        document.querySelector<HTMLCanvasElement>('[data-testid=plot] canvas')?.toDataURL() !== before,
+      before,
+    );
+    assert.notEqual(await row.textContent(), age);
+    assert.notEqual(await drawing(page, 3), time);
+    const thumbnail = page.getByTestId('thumbnail');
+    await thumbnail.waitFor();
+    assert.equal(await thumbnail.evaluate((image: HTMLImageElement) => image.naturalWidth), 256);
+
+    assert.doesNotMatch((await page.locator('body').textContent()) ?? '', /127\.0\.0\.1|\d chars|lonely/);
+    await page.getByTestId('personal').check();
+    assert.match((await row.textContent()) ?? '', new RegExp(`${prompt.length} chars127\\.0\\.0\\.1`));
+
+    await page.setViewportSize({ width: 390, height: 844 });
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390);
+    const tile = await page.getByTestId('tile-users').boundingBox();
+    assert.ok(tile !== null && tile.y < 200 && tile.width > 150);
+    await row.scrollIntoViewIfNeeded();
+    const cell = await row.getByText('256 × 256').boundingBox();
+    assert.ok(cell !== null && cell.x >= 0 && cell.x + cell.width <= 390);
+    assert.deepEqual(complaints, []);
+  });
+
+  it('drains the server after a question', async () => {
+    await using server = await startWithTinyModel({ drainSeconds: 1 });
+    await server.app.ready();
+    await using client = await StreamClient.open(server.streamUrl, { width: 64, height: 64 });
+    await using open = await openDashboard(server.url);
+    const { page, complaints } = open;
+    await page.getByTestId('drain').click();
+    assert.deepEqual(client.all('drain'), []);
+    await page.getByTestId('drain-now').click();
+    await client.first('drain');
+    await page.getByTestId('state').filter({ hasText: 'Draining' }).waitFor();
+    await page.getByTestId('drain').waitFor({ state: 'detached' });
+    assert.deepEqual(complaints, []);
+  });
+
+  it('asks for the token that the metrics ask for, and shows the drain button to admins alone', async () => {
+    await using server = await startWithTinyModel({ metricsToken: 'of-metrics', adminToken: 'of-the-admin' });
+    await server.app.ready();
+    await using open = await openDashboard(server.url);
+    const { page } = open;
+    const signIn = async (token: string): Promise<void> => {
+      await page.getByTestId('token').fill(token);
+      await page.getByTestId('token').press('Enter');
+    };
+    await page.getByTestId('token').waitFor();
+    assert.equal(await page.getByTestId('plot').count(), 0);
+    await signIn('of-metrics');
+    await page.getByTestId('tile-users').waitFor();
+    assert.equal(await page.getByTestId('drain').count(), 0);
+    await page.getByTestId('rise').click();
+    await signIn('of-the-admin');
+    await page.getByTestId('drain').waitFor();
+    await page.getByTestId('token').waitFor({ state: 'detached' });
+  });
+});

@@ -70,6 +70,7 @@ export class ProxiedConnection {
   readonly #server: WebSocket;
   readonly #options: ProxyOptions;
   readonly #changed = new Signal();
+  #held: Uint8Array[] | undefined;
 
   constructor(client: WebSocket, target: string, options: ProxyOptions) {
     this.#client = client;
@@ -86,7 +87,8 @@ export class ProxiedConnection {
     });
     server.on('message', (data: Buffer, binary) => {
       const bytes = this.#note('server', data, binary);
-      if (client.readyState === WebSocket.OPEN) client.send(bytes);
+      if (this.#held !== undefined && this.seen.at(-1)?.message.type === 'result') this.#held.push(bytes);
+      else if (client.readyState === WebSocket.OPEN) client.send(bytes);
     });
     client.on('error', () => {});
     server.on('error', () => {});
@@ -131,6 +133,16 @@ export class ProxiedConnection {
     const bytes = given instanceof Uint8Array ? given : encodeMessage(given as never);
     this.seen.push({ from: 'server', message: decodeMessage(bytes), bytes, time: performance.now() });
     this.#client.send(bytes);
+  }
+
+  /** Keeps results back until `releaseResults`. */
+  holdResults(): void {
+    this.#held = [];
+  }
+
+  releaseResults(): void {
+    for (const bytes of this.#held ?? []) this.#client.send(bytes);
+    this.#held = undefined;
   }
 
   /** Closes the client's side as the server would. */

@@ -99,7 +99,7 @@ export const continuityCases: readonly Case[] = [
     section: 5,
     async run(setup) {
       await using rig = await Rig.start(setup);
-      await rig.connect();
+      const connection = await rig.connect();
       const feeding = new AbortController();
       const feed = (async () => {
         while (!feeding.signal.aborted) {
@@ -108,13 +108,22 @@ export const continuityCases: readonly Case[] = [
         }
       })();
       await rig.client.first('frame', () => rig.client.all('frame').length >= 12);
+      // Results reach the client's buffers when it is held up already.
+      connection.holdResults();
+      const results = connection.fromServer('result').length;
+      const frames = connection.fromClient('frame').length;
+      await connection.until('a result, and a frame after it', () =>
+        connection.fromServer('result').length > results && connection.fromClient('frame').length > frames + 1
+          ? true
+          : undefined,
+      );
       rig.client.freeze(true);
+      connection.releaseResults();
       await pause(200);
       const before = rig.client.all('frame').length;
       await pause(2000);
       rig.client.freeze(false);
-      const frame = await rig.client.first('frame', () => rig.client.all('frame').length > before);
-      const next = rig.client.all('frame')[before] ?? frame;
+      const next = await rig.client.first('frame', (frame) => rig.client.all('frame')[before] === frame);
       const age = Number(next['shown']) - Number(next['sent']);
       assert.ok(age < 1000, `the first frame after two seconds had been sent ${age} ms before it was shown`);
       feeding.abort();

@@ -152,6 +152,7 @@ export async function createApp(settings: Settings, log: Logger): Promise<App> {
     access,
     metricsToken: settings.metricsToken,
     draining: () => sessions.draining,
+    places: () => ({ slots: capacity.slots, served: admission.served, waiting: admission.waiting }),
     page: packagePath('clients/web/dist'),
     log,
   });

@@ -26,9 +26,10 @@ export class Slowdown {
 
   /** Takes work into account. @returns whether the factor has changed. */
   observe({ ms, expectedMs }: Work): boolean {
-    const kept = Math.exp(-expectedMs / memoryMs);
     const [least, most] = range;
-    this.#ms = this.#ms * kept + Math.min(most * expectedMs, Math.max(least * expectedMs, ms));
+    const taken = Math.min(most * expectedMs, Math.max(least * expectedMs, ms));
+    const kept = Math.exp(-taken / memoryMs);
+    this.#ms = this.#ms * kept + taken;
     this.#expectedMs = this.#expectedMs * kept + expectedMs;
     const now = this.#ms / this.#expectedMs;
     if (Math.abs(now / this.#factor - 1) < deadband) return false;

@@ -34,6 +34,8 @@ export interface HttpServerOptions extends MetricsAccess {
   readonly origins: OriginRules;
   /** Whether the server is going to stop. */
   readonly draining: () => boolean;
+  /** Sessions that are served, that wait, and that can be served at the same time. */
+  readonly places: () => { readonly slots: number; readonly served: number; readonly waiting: number };
   /** Folder of the built page. */
   readonly page: string;
   readonly log: FastifyBaseLogger;
@@ -87,10 +89,11 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     const state = engineState();
     const draining = options.draining();
     const ready = state.name === 'ready' && !draining;
+    const doing = draining ? 'stopping' : describe(state);
     return reply
       .code(ready ? 200 : 503)
       .header('cache-control', 'no-store')
-      .send({ ready, state: state.name, doing: draining ? 'stopping' : describe(state) });
+      .send({ ready, state: state.name, doing, sessions: options.places() });
   });
   server.get('/metrics', async (request, reply) => {
     if (!(await mayReadMetrics(bearerToken(request.headers.authorization), options))) {

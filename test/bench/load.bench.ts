@@ -22,7 +22,7 @@ const pictures = await readPictures(
   { width: side, height: side },
   signal,
 );
-const limits = ['--max-connections-per-address', '256', '--grace-seconds', '0'];
+const limits = ['--max-connections-per-address', '256', '--grace-seconds', '0', '--cache-directory', ''];
 await using server = await startServer('--slo-fps', `${promised}`, ...limits);
 
 async function slotsNow(): Promise<number> {

@@ -23,6 +23,8 @@ const origins = { allowed: [], loopback: true };
 const access = { required: false, verify: () => Promise.resolve(anonymous) };
 const capabilities = { protocol: 'millrace.v1', server: 'test/1', model, styles: [], parameters: {}, limits };
 
+const places = { slots: 4, served: 3, waiting: 1 };
+
 describe('the HTTP server', () => {
   let page: string;
   let server: FastifyInstance;
@@ -44,6 +46,7 @@ describe('the HTTP server', () => {
       access,
       metricsToken: '',
       draining: () => draining,
+      places: () => places,
       page,
       log: pino({ level: 'silent' }),
     });
@@ -130,6 +133,7 @@ describe('the HTTP server', () => {
       assert.equal(body['ready'], ready === 200);
       assert.equal(body['state'], engineState.name);
       assert.match(String(body['doing']), doing);
+      assert.deepEqual(body['sessions'], places);
       assert.doesNotMatch(readiness.text, /secret/);
       assert.equal((await get('/healthz')).response.status, healthy);
     }
@@ -158,6 +162,7 @@ describe('a server without a built page', () => {
       access,
       metricsToken: '',
       draining: () => false,
+      places: () => places,
       page: join(tmpdir(), 'millrace-no-such-page'),
       log: pino({ level: 'silent' }),
     });

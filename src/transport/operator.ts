@@ -30,12 +30,18 @@ export async function roleOf(
   const { adminToken, access, metricsToken } = rules;
   if (adminToken !== '' && token !== undefined && sameText(token, adminToken)) return 'admin';
   const open = adminToken === '' && metricsToken === '' && !access.required;
-  if (open && isLocal(ip) && !isForwarded(headers)) return 'admin';
+  if (open && isLocal(ip) && namesLocal(host) && !isForwarded(headers)) return 'admin';
   return (await mayReadMetrics(token, rules)) ? 'reader' : null;
 }
 
 function isLocal(address: string): boolean {
   return isLoopback(address.replace(/^::ffff:/, ''));
+}
+
+/** Whether the request was made to a name of this machine: not through a proxy for another, nor a name made up. */
+function namesLocal(host = ''): boolean {
+  const url = `http://${host}`;
+  return URL.canParse(url) && isLoopback(new URL(url).hostname);
 }
 
 /** Whether a proxy says that it asks for somebody else. */

@@ -23,6 +23,7 @@ const packages = [
       'LICENSE',
       'README.md',
       'clients/web/dist/index.html',
+      'clients/web/dist/dashboard.html',
       'ops/models/millrace-styles/README.md',
       'ops/models/millrace-styles/unet/model.onnx',
     ],

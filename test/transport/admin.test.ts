@@ -196,6 +196,10 @@ describe('POST /v1/admin/drain', () => {
     }
     await using closed = await startServer({ metricsToken: 'of-metrics' });
     assert.equal(await drain(closed, bearer('of-metrics')), 401);
+    // It listens to all, so that its name could be anything.
+    await using open = await startServer({ host: '0.0.0.0' });
+    assert.equal(await drain(open, { host: 'elsewhere.example' }), 401);
+    assert.equal((await overviewOf(open, { host: 'elsewhere.example' })).role, 'reader');
     assert.equal(await drain(server, bearer('of-the-admin')), 202);
   });
 });

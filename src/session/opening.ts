@@ -43,6 +43,7 @@ async function resume(context: SessionContext, opening: Opening, token: string):
   const known = state && state.subject === opening.grant.subject && state.model === model;
   if (!known || seats.isSpent(state.session, state.counter)) return refuseToken();
   const seat = seats.find(state.session);
+  checkGrant(opening.grant.limits, (seat ?? state).parameters);
   if (seat === undefined) return createSeat(context, opening, state.parameters, state);
   seats.spend(seat.id, seat.counter);
   seats.take(seat);

@@ -134,6 +134,10 @@ describe('a server that asks for tokens', () => {
       thief.send({ type: 'hello', resume, token });
       assert.deepEqual(await thief.closed, { code: 4403, reason: 'invalid_resume_token' });
     }
+    // The limits are those of the token that is there now.
+    await using narrow = await StreamClient.connect(server.streamUrl);
+    narrow.send({ type: 'hello', resume, token: await jwt({ millrace: { size: 32 } }) });
+    assert.equal((await narrow.error('limit_exceeded')).field, 'width');
     assert.equal((await client.generate(0, picture)).type, 'result', 'its owner was disturbed');
     await client[Symbol.asyncDispose]();
   });

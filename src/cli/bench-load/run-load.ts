@@ -22,6 +22,8 @@ export async function runLoad(options: LoadOptions): Promise<readonly SessionRes
   const children = Array.from({ length: processes }, () =>
     fork(new URL('client-process.js', import.meta.url), { serialization: 'advanced', signal }),
   );
+  // When it is interrupted they all end, whoever waits for them or not.
+  for (const child of children) child.on('error', () => {});
   try {
     await Promise.all(children.map(nextMessage));
     const begin = Date.now() + 100;

@@ -32,6 +32,8 @@ interface Found {
   readonly env?: Record<string, string>;
 }
 
+let unpacked: Promise<Found> | undefined;
+
 /** The browser that CHROMIUM names, one that is installed, or the one that comes as a package. */
 async function findBrowser(): Promise<Found> {
   const named = process.env['CHROMIUM'];
@@ -40,14 +42,17 @@ async function findBrowser(): Promise<Found> {
   const installed = ['chromium', 'chromium-browser', 'google-chrome']
     .flatMap((name) => folders.map((folder) => join(folder, name)))
     .find((path) => existsSync(path));
-  return installed === undefined ? packedBrowser() : { executablePath: installed };
+  if (installed !== undefined) return { executablePath: installed };
+  // It sets its environment up once for a process, when it is first imported.
+  unpacked ??= unpackBrowser();
+  return unpacked;
 }
 
 /**
  * The package brings the shared libraries that a bare system lacks (NSS, NSPR), but unpacks and uses them only
  * where it takes itself to be in AWS Lambda. They are for the browser alone, not for other programs of the tests.
  */
-async function packedBrowser(): Promise<Found> {
+async function unpackBrowser(): Promise<Found> {
   const { LD_LIBRARY_PATH: before } = process.env;
   process.env['AWS_LAMBDA_JS_RUNTIME'] = 'nodejs20.x';
   try {

@@ -2,7 +2,7 @@
 export function plain(value: number | null | undefined): string {
   if (value === null || value === undefined) return '–';
   if (value === 0 || value >= 100 || Number.isInteger(value)) return Math.round(value).toLocaleString('en');
-  return value >= 10 ? value.toFixed(1) : value.toFixed(2);
+  return String(Number(value.toFixed(value >= 10 ? 1 : 2)));
 }
 
 /** Something in a second. */
@@ -10,8 +10,10 @@ export function rate(value: number | null | undefined): string {
   return value === null || value === undefined ? '–' : value.toFixed(1);
 }
 
+/** Milliseconds, or seconds where they are many. */
 export function ms(value: number | null | undefined): string {
   if (value === null || value === undefined) return '–';
+  if (value >= 1000) return `${Number((value / 1000).toFixed(1))} s`;
   return value > 0 && value < 10 ? `${value.toFixed(1)} ms` : `${Math.round(value)} ms`;
 }
 

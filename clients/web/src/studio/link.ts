@@ -11,6 +11,8 @@ import { inWords } from './words.js';
 export type LinkState =
   | { readonly name: 'idle' }
   | { readonly name: 'connecting' }
+  /** The server is full: how many are before this one, and for how long at a guess. */
+  | { readonly name: 'queued'; readonly position: number; readonly seconds: number }
   /** The server is there and not ready. */
   | { readonly name: 'preparing'; readonly doing: string }
   | { readonly name: 'live' }
@@ -80,7 +82,14 @@ export class Link {
     while (!signal.aborted) {
       let error: MillraceError;
       try {
-        const stream = await connect(url, { parameters: parameters(), client: 'millrace-page', signal });
+        const stream = await connect(url, {
+          parameters: parameters(),
+          client: 'millrace-page',
+          signal,
+          queued: ({ position, wait_seconds: seconds }) => {
+            this.state.value = { name: 'queued', position, seconds };
+          },
+        });
         if (signal.aborted) return void stream.close();
         tries = 0;
         const ended = this.#untilClosed(stream, signal);

@@ -21,6 +21,7 @@ export function StatusPill({ studio }: StudioProps): JSX.Element {
 const pillWords: Readonly<Record<LinkState['name'], string>> = {
   idle: 'Ready',
   connecting: 'Connecting',
+  queued: 'Waiting',
   preparing: 'Warming up',
   live: 'Live',
   retrying: 'Reconnecting',
@@ -44,6 +45,13 @@ function Waiting({ state, retry }: { readonly state: LinkState; readonly retry: 
     case 'idle':
     case 'connecting':
       return <p class="shimmer">Connecting</p>;
+    case 'queued':
+      return (
+        <>
+          <p class="shimmer">The server is full. Your place in the queue: {state.position}</p>
+          <p class="quiet">About {Math.ceil(state.seconds)} seconds at a guess; it begins by itself.</p>
+        </>
+      );
     case 'live':
       return <p class="shimmer">The first picture is on its way</p>;
     case 'preparing':

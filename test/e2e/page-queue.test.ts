@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { launchBrowser } from '../support/browser.js';
+import { startServer } from '../support/server.js';
+import { StreamClient } from '../support/stream-client.js';
+
+test('the page says its place in the queue of a full server, and begins when there is room', async () => {
+  await using server = await startServer({ maxSessions: 1 });
+  await server.app.ready();
+  const inside = await StreamClient.open(server.streamUrl);
+  const browser = await launchBrowser();
+  try {
+    const page = await browser.newPage();
+    await page.goto(server.url);
+    await page.getByTestId('source-clip').click();
+    await page.getByText('Your place in the queue: 1').waitFor();
+    assert.equal(await page.getByTestId('status').textContent(), 'Waiting');
+    inside.socket.close(1000);
+    await page.getByTestId('status').filter({ hasText: 'Live' }).waitFor();
+  } finally {
+    await browser.close();
+    inside.socket.close();
+  }
+});

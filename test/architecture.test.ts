@@ -26,6 +26,8 @@ const soleImporters: Readonly<Record<string, string>> = {
   fastify: 'transport',
   'onnxruntime-node': 'engine/worker',
   'prom-client': 'metrics',
+  '@opentelemetry/api': 'metrics',
+  '@opentelemetry/sdk-trace-base': 'metrics',
   sharp: 'image',
   '@julusian/jpeg-turbo': 'image',
 };

@@ -18,18 +18,27 @@ const lowestFps = 1;
  */
 export class Overload {
   readonly #promised: number;
+  readonly #seconds: number;
   #limit: number | null = null;
   #calm = 0;
 
-  /** @param promised frames a second that a session shall have. */
-  constructor(promised: number) {
+  /**
+   * @param promised frames a second that a session shall have.
+   * @param seconds that lie between two looks.
+   */
+  constructor(promised: number, seconds: number) {
     this.#promised = promised;
+    this.#seconds = seconds;
   }
 
   /** Takes a look at all sessions. @returns frames a second that each may have now; null for as many as it likes. */
   look(sessions: readonly Rates[]): number | null {
     const due = this.#limit ?? this.#promised;
-    const short = sessions.filter(({ wanted, got }) => got < shortfall * Math.min(wanted, due));
+    const short = sessions.filter(({ wanted, got }) => {
+      const fair = Math.min(wanted, due);
+      // A frame may fall on either side of a look.
+      return got < shortfall * fair && (fair - got) * this.#seconds > 1;
+    });
     // One alone has the engine to itself: it cannot be shared better.
     if (short.length > 0 && sessions.length > 1) {
       const reached = short.reduce((sum, { got }) => sum + got, 0) / short.length;

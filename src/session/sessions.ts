@@ -28,7 +28,7 @@ export class Sessions {
   constructor(context: SessionContext, promisedFps = 0) {
     this.#context = context;
     if (promisedFps === 0) return;
-    const overload = new Overload(promisedFps);
+    const overload = new Overload(promisedFps, overloadSeconds);
     this.#overloadTimer = setInterval(() => this.#shareOut(overload), overloadSeconds * 1000).unref();
   }
 

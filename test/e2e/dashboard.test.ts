@@ -71,7 +71,8 @@ describe('the dashboard', () => {
     const { page, complaints } = open;
 
     const row = page.getByTestId('session');
-    await row.filter({ hasText: /active.*[1-9]\d* ms/ }).waitFor();
+    // Frames in and out, and their latency.
+    await row.filter({ hasText: /active[\d.]+ fps(?!0\.0)[\d.]+ fps[\d.]+ m?s/ }).waitFor();
     assert.equal(await row.count(), 1);
     const id = flowing.client.all('ready')[0]?.session;
     assert.equal(await row.locator('code').getAttribute('title'), id);

@@ -14,8 +14,8 @@ import type { Check, DoctorReport, PerformanceReport } from './doctor/report.js'
 import { interruptible, oneLine, rejection } from './interruptible.js';
 import { findModel } from './model-source.js';
 import { Progress } from './run/progress.js';
-import { readSettings, type Settings } from './settings.js';
-import { settingsTable } from './settings-table.js';
+import { readSettings, type Settings } from '../settings/settings.js';
+import { settingsTable } from '../settings/settings-table.js';
 
 interface DoctorOptions {
   readonly model?: string;

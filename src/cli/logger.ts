@@ -1,5 +1,5 @@
 import { pino, type DestinationStream, type Logger } from 'pino';
-import type { Settings } from './settings.js';
+import type { Settings } from '../settings/settings.js';
 
 /** Fields that hold what nobody may read in a log, wherever an object that is logged has them. */
 const secretFields = [

@@ -14,8 +14,8 @@ import { addParameterOptions, parametersFrom } from './run/parameter-options.js'
 import { Progress } from './run/progress.js';
 import { Figures, type Report } from './run/report.js';
 import { RunError } from './run/run-error.js';
-import { readSettings } from './settings.js';
-import { settingsTable } from './settings-table.js';
+import { readSettings } from '../settings/settings.js';
+import { settingsTable } from '../settings/settings-table.js';
 
 interface RunOptions extends Readonly<Record<string, unknown>> {
   readonly output: string;

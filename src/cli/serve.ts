@@ -1,14 +1,13 @@
 import { Command } from 'commander';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
-import { asksForTokens } from '../session/access/access.js';
+import { accessSettings, asksForTokens } from '../session/access/access.js';
 import { isLoopback } from '../transport/origin.js';
-import { accessSettings } from './access-settings.js';
 import { oneLine } from './interruptible.js';
 import { createLogger } from './logger.js';
 import { findModel } from './model-source.js';
-import { readSettings, SettingsError, type Settings } from './settings.js';
-import { flagOf, settingsTable, variableOf, type Setting } from './settings-table.js';
+import { readSettings, SettingsError, type Settings } from '../settings/settings.js';
+import { flagOf, settingsTable, variableOf, type Setting } from '../settings/settings-table.js';
 
 /** `millrace serve`: the server, until a signal ends it. Exit codes: 0 stopped, 1 failed, 2 wrong settings. */
 export function createServeCommand(): Command {

@@ -19,7 +19,18 @@ class Serve implements AsyncDisposable {
 
   constructor(...flags: string[]) {
     const main = join(repositoryRoot, 'dist/src/cli/main.js');
-    const common = ['--port', '0', '--model', tinyModel, '--cache-directory', '', '--log-format', 'json', '--drain-seconds', '0'];
+    const common = [
+      '--port',
+      '0',
+      '--model',
+      tinyModel,
+      '--cache-directory',
+      '',
+      '--log-format',
+      'json',
+      '--drain-seconds',
+      '0',
+    ];
     this.#process = spawn(process.execPath, [main, 'serve', ...common, ...flags]);
     this.#process.stdout?.on('data', (data: Buffer) => (this.output += data.toString()));
     this.#process.stderr?.on('data', (data: Buffer) => (this.complaints += data.toString()));

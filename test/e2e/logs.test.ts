@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { SignJWT } from 'jose';
 import { createApp } from '../../src/app.js';
 import { createLogger } from '../../src/cli/logger.js';
-import { readSettings } from '../../src/cli/settings.js';
+import { readSettings } from '../../src/settings/settings.js';
 import { tinyModel } from '../support/engine.js';
 import { motionJpegFrames } from '../support/frames.js';
 import { StreamClient } from '../support/stream-client.js';

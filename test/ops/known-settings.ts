@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { flagOf, settingsTable, variableOf } from '../../src/cli/settings-table.js';
+import { flagOf, settingsTable, variableOf } from '../../src/settings/settings-table.js';
 
 const names = Object.keys(settingsTable);
 const variables = new Set(names.map(variableOf));

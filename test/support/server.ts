@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { createApp, type App } from '../../src/app.js';
-import { readSettings, type Settings } from '../../src/cli/settings.js';
+import { readSettings, type Settings } from '../../src/settings/settings.js';
 import { tinyModel } from './engine.js';
 
 /** A whole server that listens on a free port. */

@@ -10,6 +10,18 @@ export interface AccessSettings {
   readonly jwt: JwtSettings;
 }
 
+/** The settings of the server that say who may use it. */
+export function accessSettings(settings: {
+  readonly apiKeys: string;
+  readonly jwtSecret: string;
+  readonly jwtKeys: string;
+  readonly jwtAudience: string;
+  readonly jwtIssuer: string;
+}): AccessSettings {
+  const { apiKeys, jwtSecret: secret, jwtKeys: keys, jwtAudience: audience, jwtIssuer: issuer } = settings;
+  return { apiKeys, jwt: { secret, keys, audience, issuer } };
+}
+
 /** Decides who may use the server. */
 export interface Access {
   /** Whether a token is asked for. */

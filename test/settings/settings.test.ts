@@ -4,8 +4,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { readSettings, SettingsError, type SettingsSources } from '../../src/cli/settings.js';
-import { flagOf, settingsTable, variableOf, type Setting } from '../../src/cli/settings-table.js';
+import { readSettings, SettingsError, type SettingsSources } from '../../src/settings/settings.js';
+import { flagOf, settingsTable, variableOf, type Setting } from '../../src/settings/settings-table.js';
 import { repositoryRoot } from '../support/reference.js';
 
 describe('readSettings', () => {

@@ -16,6 +16,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   video: ['image'],
   image: [],
   metrics: [],
+  settings: [],
   model: [],
   diffusion: [],
 };

@@ -91,7 +91,9 @@ it(
   async (t) => {
     const flags = ['--model', tinyModel, '--threads', '1', '--drain-seconds', '0'];
     const limits = ['--max-connects-per-minute', '1000000', '--grace-seconds', '0.3', '--slo-fps', '0'];
+    process.env['NODE_OPTIONS'] = `--import ${new URL('collect.js', import.meta.url).href}`;
     await using server = await startServer(...flags, ...limits);
+    delete process.env['NODE_OPTIONS'];
     const url = `${server.url.replace('http', 'ws')}/v1/stream`;
     const round = async (part: number): Promise<number> => {
       const until = performance.now() + seconds * 1000 * part;

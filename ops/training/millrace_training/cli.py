@@ -30,6 +30,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rate", type=float, help="learning rate, instead of the stage's default")
     parser.add_argument("--batch", type=int, default=16, help="U-Net rows a process and step (default 16; a GPU takes 512)")
     parser.add_argument("--model", type=Path, help="diffusers folder to write, measure or draw with (default RUN/export)")
+    parser.add_argument("--checkpoint", type=Path, help="U-Net checkpoint to export (default RUN/unet/last.pt)")
     parser.add_argument("--name", default="model", help="name of the evaluation's and the montage's file")
     parser.add_argument("--pictures", type=int, default=6, help="held-out pictures a style in the evaluation (default 6)")
     parser.add_argument("--only", nargs="*", default=[], help="measures to take: styles moods prompts behaviour")
@@ -111,7 +112,7 @@ def _export(arguments: argparse.Namespace, run: RunFolder) -> None:
     from .export.onnx_parts import write_onnx
 
     folder = arguments.model or run.export
-    parts = load_parts(run)
+    parts = load_parts(run, arguments.checkpoint or run.unet / "last.pt")
     write_layout(run, parts, folder)
     write_onnx(parts, folder)
     check_export(folder, np.load(run.held_out)[1])

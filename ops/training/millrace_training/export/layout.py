@@ -51,12 +51,12 @@ class Parts(NamedTuple):
     vae: AutoencoderTiny
 
 
-def load_parts(run: RunFolder) -> Parts:
-    """The run folder's networks as trained so far, rounded to float16 and back."""
+def load_parts(run: RunFolder, checkpoint: Path) -> Parts:
+    """The run folder's networks, the U-Net from a checkpoint, rounded to float16 and back."""
     vae = load_autoencoder(run.autoencoder)
     vae.register_to_config(scaling_factor=LATENT_SCALE)
     unet = new_unet()
-    unet.load_state_dict(read_average(run.unet / "last.pt"))
+    unet.load_state_dict(read_average(checkpoint))
     parts = Parts(unet, load_text_encoder(run.text_encoder), vae)
     for part in parts:
         part.half().float().eval().requires_grad_(False)

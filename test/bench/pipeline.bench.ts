@@ -80,15 +80,15 @@ async function inTurns(
 const of = (passes: Map<string, Pass[]>, name: string, what: (pass: Pass) => number): number =>
   median(passes.get(name)!.map(what));
 
-// Residual guidance against full guidance.
+// Residual guidance against full guidance, in the stream batch as in the paper.
 const lists = [[38], [25, 38], [22, 30, 38], [18, 25, 32, 38], [15, 20, 25, 32, 38]];
 for (const t_index_list of lists) {
   const n = t_index_list.length;
   const passes = await inTurns(
     {
-      full: { t_index_list, cfg_type: 'full' },
-      self: { t_index_list, cfg_type: 'self' },
-      initialize: { t_index_list, cfg_type: 'initialize' },
+      full: { t_index_list, cfg_type: 'full', denoise: 'stream' },
+      self: { t_index_list, cfg_type: 'self', denoise: 'stream' },
+      initialize: { t_index_list, cfg_type: 'initialize', denoise: 'stream' },
     },
     frames.slice(0, 8),
   );

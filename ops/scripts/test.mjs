@@ -22,7 +22,8 @@ await main(async () => {
     say(`No test matches ${[only, ...positionals].join(' ').trim() || '**/*.test.js'}.`);
     throw new Failure();
   }
-  const args = ['--test', '--test-reporter=spec', '--test-concurrency=2', ...files];
+  const seeded = ['--import', new URL('../../dist/test/support/properties.js', import.meta.url).href];
+  const args = [...seeded, '--test', '--test-reporter=spec', '--test-concurrency=2', ...files];
   const { code } = await run(process.execPath, args);
   if (code !== 0) throw new Failure(code);
 });

@@ -31,8 +31,10 @@ interface OpenPage extends AsyncDisposable {
   readonly complaints: readonly string[];
 }
 
-async function openPage(url = server.url): Promise<OpenPage> {
+/** @param drawDelay milliseconds by which each picture is drawn later, as on a slow machine. */
+async function openPage(url = server.url, drawDelay = 0): Promise<OpenPage> {
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  if (drawDelay > 0) await page.addInitScript(drawLate, drawDelay);
   const complaints: string[] = [];
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
@@ -40,6 +42,15 @@ async function openPage(url = server.url): Promise<OpenPage> {
   page.on('pageerror', (error) => complaints.push(String(error)));
   await page.goto(url);
   return { page, complaints, [Symbol.asyncDispose]: () => page.close() };
+}
+
+function drawLate(delay: number): void {
+  const create = globalThis.createImageBitmap.bind(globalThis);
+  const late = async (image: ImageBitmapSource): Promise<ImageBitmap> => {
+    await new Promise((resolve) => setTimeout(resolve, delay));
+    return create(image);
+  };
+  Object.assign(globalThis, { createImageBitmap: late });
 }
 
 type Color = readonly [red: number, green: number, blue: number];
@@ -140,7 +151,8 @@ test('every parameter has a control; a refused value is explained at its control
 
 test('a page whose server is restarted goes on by itself', async () => {
   await using first = await startServer('--drain-seconds', '0');
-  await using open = await openPage(first.url);
+  // The last picture is drawn when the connection is lost already.
+  await using open = await openPage(first.url, 300);
   const { page } = open;
   await page.getByTestId('play-clip').click();
   await page.locator('[data-flowing=true]').waitFor();

@@ -162,6 +162,7 @@ export class Link {
     stream.on('error', (error) => notice(inWords(error)));
     stream.on('reconnecting', (error) => {
       seeking = new AbortController();
+      this.state.value = { name: 'connecting' };
       interrupted();
       void this.#follow(error, seeking.signal);
     });

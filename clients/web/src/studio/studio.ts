@@ -148,8 +148,8 @@ export class Studio {
     this.#send();
     if (this.#elements === undefined) return;
     const drawn = (): void => {
-      // The last picture of a stream may be drawn after its end.
-      if (this.#stream === stream) this.flowing.value = true;
+      // The last picture of a stream may be drawn after its end, or after its connection was lost.
+      if (this.#stream === stream && this.link.state.peek().name === 'live') this.flowing.value = true;
     };
     drawResults(stream, this.#elements.canvas, { drawn }).catch((error: unknown) => {
       // What ended the stream is for the link to tell.

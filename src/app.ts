@@ -12,6 +12,7 @@ import { Admission } from './session/admission.js';
 import { Capacity } from './session/capacity.js';
 import { OneShot } from './session/one-shot.js';
 import { createParameterRules } from './session/parameters.js';
+import { PauseWatch } from './session/pause-watch.js';
 import { commonLimits } from './session/ready-message.js';
 import { createResumeTokens } from './session/resume-token.js';
 import { Seats } from './session/seats.js';
@@ -116,6 +117,7 @@ export async function createApp(settings: Settings, log: Logger): Promise<App> {
     // It comes back in a hello, with room for the rest of it.
     maxLength: Math.min(textLimits.resume, limits.messageBytes - 16 * 1024),
   });
+  const pauses = new PauseWatch();
   const seats = new Seats(settings.graceSeconds * 1000, tokens.lifetimeMs);
   const sessions = new Sessions(
     {
@@ -129,6 +131,7 @@ export async function createApp(settings: Settings, log: Logger): Promise<App> {
       seats,
       tokens,
       metrics,
+      pauses,
       keepPictures: settings.dashboardThumbnails,
       log,
     },
@@ -197,6 +200,7 @@ export async function createApp(settings: Settings, log: Logger): Promise<App> {
     ready: () => engine.start(),
     async [Symbol.asyncDispose]() {
       sampler[Symbol.dispose]();
+      pauses[Symbol.dispose]();
       await sessions.drain(settings.drainSeconds * 1000);
       await stream[Symbol.asyncDispose]();
       await http.close();

@@ -7,6 +7,7 @@ import type { Admission } from './admission.js';
 import type { UncheckedMessage } from './client-message.js';
 import type { FrameLimits } from './frame-limits.js';
 import type { ParameterRules } from './parameters.js';
+import type { Pauses } from './pause-watch.js';
 import type { ResumeTokens } from './resume-token.js';
 import type { Seats } from './seats.js';
 
@@ -37,6 +38,8 @@ export interface SessionContext {
   readonly seats: Seats;
   readonly tokens: ResumeTokens;
   readonly metrics: Metrics;
+  /** When this process was held up. */
+  readonly pauses: Pauses;
   /** Whether the last result of each session is kept for operators. */
   readonly keepPictures?: boolean;
   readonly log: Logger;

@@ -31,6 +31,12 @@ export class Mailbox<T> {
     this.poke();
   }
 
+  /** What `work` was given shall wait again, unless something newer does. */
+  putBack(item: T): void {
+    if (this.#waiting) this.#options.dropped(item);
+    else this.#waiting = { item };
+  }
+
   /** Begins work if an item waits, none is worked on, and the gate is open. */
   poke(): void {
     if (this.#busy || !this.#waiting || !this.#options.open()) return;

@@ -1,3 +1,4 @@
+import type { FeedCounts } from './engine-feed.js';
 import type { FramePipeline } from './frame-pipeline.js';
 import type { Outlet } from './outlet.js';
 import type { Rates } from './overload.js';
@@ -8,7 +9,7 @@ export class Pacing {
   readonly #outlet: Outlet;
   #allowed: number | null = null;
   #share: number | null = null;
-  #before: FramePipeline['counts'];
+  #before: FeedCounts;
 
   constructor(frames: FramePipeline, outlet: Outlet) {
     this.#frames = frames;

@@ -17,6 +17,10 @@ interface Result {
 export interface ResultSenderOptions {
   /** Results that may be on the way to the client. */
   readonly unacknowledged: number;
+  /** Whether results are held back now, so that newer ones may take their place. */
+  readonly held: () => boolean;
+  /** Whether this result, which was about to leave, is to be held back from now on. */
+  readonly holdsBack: (frame: Frame, interval: number) => boolean;
   /** Enters the answer of a frame into the books. @returns false if it has one already. */
   readonly answer: (frame: Frame) => boolean;
   /** The result gave way to a newer one. */
@@ -37,7 +41,7 @@ export class ResultSender {
   constructor(options: ResultSenderOptions) {
     this.#options = options;
     this.#waiting = new Mailbox({
-      open: () => this.open,
+      open: () => this.open && !options.held(),
       work: (result) => this.#deliver(result),
       dropped: ({ frame, release }) => {
         release();
@@ -95,14 +99,21 @@ export class ResultSender {
     return shut;
   }
 
-  async #deliver({ frame, image, release }: Result): Promise<void> {
+  async #deliver(result: Result): Promise<void> {
+    const { frame, image, release } = result;
     const line = this.#line;
     if (!line) return release();
     const { outlet, window } = line;
+    let kept = false;
     window.reserve();
     const encoding = performance.now();
     try {
       const data = await encodeJpeg(image, frame.quality);
+      if (line === this.#line && this.#options.holdsBack(frame, this.#interval)) {
+        kept = true;
+        window.cancel();
+        return this.#waiting.putBack(result);
+      }
       if (line !== this.#line || !this.#options.answer(frame)) return window.cancel();
       const sent = performance.now();
       const timings = stageTimings(frame, image.timings, { encoding, sent });
@@ -118,7 +129,7 @@ export class ResultSender {
       window.cancel();
       outlet.report('internal', 'the result could not be encoded', { id: publicId(frame.id) }, error);
     } finally {
-      release();
+      if (!kept) release();
     }
   }
 

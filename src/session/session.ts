@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { ParameterError } from '../engine/engine.js';
 import type { RecentFigures } from '../metrics/recent.js';
 import type { SessionMeter } from '../metrics/session-meter.js';
-import { anonymous, secondsUntil, type Grant } from './access/grant.js';
+import type { Grant } from './access/grant.js';
 import { Checkpoints } from './checkpoints.js';
 import { ClientClock } from './client-clock.js';
 import { parseClientMessage, type UncheckedMessage } from './client-message.js';
@@ -18,23 +18,10 @@ import { Pacing } from './pacing.js';
 import { ProtocolError, type ErrorDetails } from './protocol-error.js';
 import { readyMessage } from './ready-message.js';
 import type { Seat } from './seats.js';
+import { SessionAccess } from './session-access.js';
+import { afterClose, afterError, type Afterwards } from './session-end.js';
 import { TokenBucket } from './token-bucket.js';
 import { UpdateQueue } from './update-queue.js';
-
-/** What becomes of a session when its connection ends: it waits here, may be resumed elsewhere, or is over. */
-type Afterwards = 'park' | 'remove' | 'end';
-
-/** Errors that do not end the session with the connection. */
-const afterErrors: Partial<Record<ErrorCode, Afterwards>> = {
-  idle_timeout: 'park',
-  slow_reader: 'park',
-  internal: 'park',
-  unauthorized: 'park',
-  shutting_down: 'remove',
-};
-
-/** Close codes with which a client ends its session (RFC 6455 section 7.4.1); after any other it may come back. */
-const properCloses: ReadonlySet<number> = new Set([1000, 1001, 1005]);
 
 /**
  * One user's connection to a stream: hello, parameters, errors and the end. What carries the messages is
@@ -54,13 +41,11 @@ export class Session {
   readonly #requests: TokenBucket;
   readonly #gone = new AbortController();
   readonly #hello: Deadline;
-  readonly #expiry = new Deadline(() => this.close('unauthorized'));
+  readonly #access: SessionAccess;
   readonly #idle: IdleWatch;
   #log: Logger;
   #state: 'opening' | 'active' | 'closing' | 'closed' = 'opening';
   #helloInProgress = false;
-  /** Verified with the upgrade, or by hello. */
-  #grant: Grant | null;
   #seat: Seat | null = null;
   #checkpoints: Checkpoints | null = null;
   #pacing: Pacing | null = null;
@@ -70,7 +55,7 @@ export class Session {
     const { limits, metrics, log } = context;
     this.#context = context;
     this.#connection = connection;
-    this.#grant = context.access.required ? grant : anonymous;
+    this.#access = new SessionAccess(context.access, grant, () => this.close('unauthorized'));
     this.#log = log.child({ session: this.#ownId });
     this.#meter = metrics.beginSession();
     this.#requests = new TokenBucket(limits.updatesPerSecond);
@@ -84,7 +69,7 @@ export class Session {
       rules: context.rules,
       updatesPerSecond: limits.updatesPerSecond,
       outlet: this.#outlet,
-      grant: () => this.#grant ?? anonymous,
+      grant: () => this.#access.grant,
       refuse: (error, details) => this.#refuse(error, details),
       updated: async () => this.#checkpoints?.send(),
     });
@@ -145,7 +130,7 @@ export class Session {
   disconnected(code: number): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
-    this.#release(properCloses.has(code) ? 'end' : 'park');
+    this.#release(afterClose(code));
     const { opened, ...totals } = this.#meter.ended();
     // Connections that never were a session are too many where somebody wants them to be.
     this.#log[opened ? 'info' : 'debug']({ code, ...totals }, 'session closed');
@@ -185,9 +170,7 @@ export class Session {
   }
 
   async #open(hello: Message<'hello'>): Promise<void> {
-    const { access } = this.#context;
-    if (hello.token !== undefined || this.#grant === null) this.#grant = await access.verify(hello.token);
-    const grant = this.#grant;
+    const grant = await this.#access.greet(hello.token);
     const gone = this.#gone.signal;
     const outlet: Outlet = {
       ...this.#outlet,
@@ -204,7 +187,7 @@ export class Session {
     this.#state = 'active';
     this.#log = this.#context.log.child({ session: seat.id });
     this.#hello.clear();
-    this.#expire(grant);
+    this.#access.watch();
     this.#idle.start();
     this.#meter.opened({ resumed });
     this.#log.info({ client: hello.client, resumed }, 'session opened');
@@ -230,21 +213,10 @@ export class Session {
 
   /** A new token takes the place of the one that the session has. */
   async #renew(seat: Seat, token: string): Promise<void> {
-    const grant = await this.#context.access.verify(token);
-    if (grant.subject !== seat.subject) {
-      throw new ProtocolError('unauthorized', 'the token is of somebody else');
-    }
-    if (this.#state !== 'active') return;
-    this.#grant = grant;
-    this.#expire(grant);
-    this.#pacing?.allow(grant.limits.fps ?? null);
-    const expires = secondsUntil(grant);
-    this.#connection.send({ type: 'authenticated', ...(expires !== null && { expires_seconds: expires }) });
-  }
-
-  #expire({ expires }: Grant): void {
-    if (expires === null) this.#expiry.clear();
-    else this.#expiry.set(expires - Date.now());
+    const authenticated = await this.#access.renew(token, seat.subject);
+    if (this.#state !== 'active') return this.#access.stop();
+    this.#pacing?.allow(this.#access.grant.limits.fps ?? null);
+    this.#connection.send(authenticated);
   }
 
   #countRequest(): void {
@@ -283,13 +255,14 @@ export class Session {
     const definition: ErrorDefinition = errors[code];
     if (definition.close === undefined) return;
     this.#state = 'closing';
-    this.#release(afterErrors[code] ?? 'end');
+    this.#release(afterError(code));
     this.#connection.close(definition.close, code);
   }
 
   #release(afterwards: Afterwards): void {
     this.#gone.abort();
-    for (const deadline of [this.#hello, this.#expiry]) deadline.clear();
+    this.#hello.clear();
+    this.#access.stop();
     this.#idle.stop();
     this.#checkpoints?.stop();
     this.#updates.close();

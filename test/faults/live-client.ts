@@ -1,13 +1,21 @@
 // A client of its own process, so that it can be stopped: sends frames at a steady rate, and shows results as the
-// protocol asks for it. Argument: the URL. Prints a line of JSON for each result that it shows.
-import { encodeMessage, subprotocol, decodeMessage, type ServerMessage } from '@millrace/protocol';
+// protocol asks for it. Arguments: the URL,
+// and parameters as JSON. Prints a line of JSON for each result that it shows.
+import {
+  decodeMessage,
+  encodeMessage,
+  subprotocol,
+  type ParameterUpdate,
+  type ServerMessage,
+} from '@millrace/protocol';
 import { WebSocket } from 'ws';
 import { encodeJpeg } from '../../src/image/encode.js';
 import { testImage } from '../support/engine.js';
 
 const frameInterval = 40;
-const [, , url = ''] = process.argv;
+const [, , url = '', parameters = '{}'] = process.argv;
 const size = { width: 64, height: 64 };
+const chosen = JSON.parse(parameters) as ParameterUpdate;
 const picture = await encodeJpeg(testImage(0, size), 90);
 
 const socket = new WebSocket(url, subprotocol);
@@ -19,7 +27,7 @@ let lastRead = performance.now();
 let wary = 0;
 
 socket.on('open', () => {
-  const hello = { type: 'hello', parameters: size, sent: performance.now() } as const;
+  const hello = { type: 'hello', parameters: { ...size, ...chosen }, sent: performance.now() } as const;
   socket.send(encodeMessage(hello));
 });
 socket.on('message', (data: Buffer) => {

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { ParameterUpdate } from '@millrace/protocol';
+import { tinyModel } from '../support/engine.js';
 import { startServer } from '../support/server.js';
+import { startServer as startProcess } from '../support/server-process.js';
 
 /** A result that the client showed: when its frame was captured, and when it was shown, on the client's clock. */
 interface Shown {
@@ -15,43 +18,70 @@ interface Shown {
 
 const stallMs = 1500;
 
+/** The client of `live-client.ts`, in a process of its own. */
+class LiveClient implements Disposable {
+  readonly shown: Shown[] = [];
+  readonly process: ChildProcess;
+  #notice: () => void = () => {};
+
+  /** @param parameters that it asks for beside its size. */
+  constructor(url: string, parameters: ParameterUpdate = {}) {
+    const script = fileURLToPath(new URL('live-client.js', import.meta.url));
+    const child = spawn(process.execPath, [script, url, JSON.stringify(parameters)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    this.process = child;
+    createInterface(child.stdout).on('line', (line) => {
+      this.shown.push(JSON.parse(line) as Shown);
+      this.#notice();
+    });
+  }
+
+  /** Waits until so many results were shown. */
+  async until(count: number): Promise<void> {
+    while (this.shown.length < count) await new Promise<void>((resolve) => (this.#notice = resolve));
+  }
+
+  [Symbol.dispose](): void {
+    this.process.kill('SIGKILL');
+  }
+}
+
+/** Stops a process for a while; what the client shows first afterwards must have been captured since. */
+async function assertNothingOld(client: LiveClient, stopped: ChildProcess): Promise<void> {
+  for (let stall = 0; stall < 2; stall++) {
+    await client.until(client.shown.length + 15);
+    stopped.kill('SIGSTOP');
+    // What was written before it was stopped is read.
+    await sleep(stallMs);
+    const before = client.shown.length;
+    const last = client.shown.at(-1);
+    stopped.kill('SIGCONT');
+    await client.until(before + 5);
+    const first = client.shown[before];
+    assert.ok(last && first);
+    assert.ok(first.now - last.now > stallMs / 2, 'it was stopped');
+    assert.ok(
+      first.captured > last.now + stallMs / 2,
+      `the first frame shown was captured ${first.now - first.captured} ms ago`,
+    );
+  }
+}
+
 describe('a client that is stopped and goes on', () => {
   it('shows nothing that it captured before', async () => {
     await using server = await startServer();
     await server.app.ready();
-    const script = fileURLToPath(new URL('live-client.js', import.meta.url));
-    const client = spawn(process.execPath, [script, server.streamUrl], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const shown: Shown[] = [];
-    let notice: () => void = () => {};
-    createInterface(client.stdout).on('line', (line) => {
-      shown.push(JSON.parse(line) as Shown);
-      notice();
-    });
-    const until = async (count: number): Promise<void> => {
-      while (shown.length < count) await new Promise<void>((resolve) => (notice = resolve));
-    };
-    try {
-      for (let stall = 0; stall < 2; stall++) {
-        await until(shown.length + 15);
-        client.kill('SIGSTOP');
-        // What it wrote before it was stopped is read.
-        await sleep(stallMs);
-        const before = shown.length;
-        const last = shown.at(-1);
-        client.kill('SIGCONT');
-        await until(before + 5);
-        const first = shown[before];
-        assert.ok(last && first);
-        assert.ok(first.now - last.now > stallMs / 2, 'it was stopped');
-        assert.ok(
-          first.captured > last.now + stallMs / 2,
-          `the first frame shown was captured ${first.now - first.captured} ms ago`,
-        );
-      }
-    } finally {
-      client.kill('SIGKILL');
-    }
+    using client = new LiveClient(server.streamUrl);
+    await assertNothingOld(client, client.process);
+  });
+});
+
+describe('a server that is stopped and goes on', () => {
+  it('sends nothing that it had got before', async () => {
+    await using server = await startProcess('--model', tinyModel, '--threads', '1', '--drain-seconds', '0');
+    // With so many steps there is a frame in the engine most of the time.
+    using client = new LiveClient(`${server.url.replace('http', 'ws')}/v1/stream`, { steps: 10 });
+    await assertNothingOld(client, server.child);
   });
 });

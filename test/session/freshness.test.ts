@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { ClientClock } from '../../src/session/client-clock.js';
 import { Hold } from '../../src/session/hold.js';
 import { Pace } from '../../src/session/pace.js';
+import { PauseWatch } from '../../src/session/pause-watch.js';
 import { stageTimes, stageTimings } from '../../src/session/stage-times.js';
 import { picture, Rig } from './rig.js';
 
@@ -134,6 +135,48 @@ describe('frames that were held up on the way', () => {
     rig.stream.admit();
     frame(4, 3000);
     await rig.until(() => rig.stream.waiting?.frame === 4);
+  });
+});
+
+describe('after a stall of the server', () => {
+  /** A session with a result that came out of the engine just when the server went on. */
+  async function stalled(): Promise<Rig> {
+    const pauses = { lastEnd: -Infinity };
+    const rig = await Rig.active({ credits: 4 }, { pauses });
+    rig.frame(0);
+    await rig.until(() => rig.stream.waiting?.frame === 0);
+    rig.stream.admit();
+    pauses.lastEnd = performance.now();
+    rig.stream.finish();
+    await rig.settled();
+    assert.deepEqual(rig.all('result'), []);
+    return rig;
+  }
+
+  it('what was in the engine gives way to a newer frame', async () => {
+    const rig = await stalled();
+    await rig.generate(1);
+    await rig.until(() => rig.all('result').length === 1);
+    assert.deepEqual(rig.drops, ['0 stale']);
+    assert.equal(rig.all('result')[0]?.id, 1);
+    await rig.until(() => rig.stream.lent === 0);
+  });
+
+  it('what was in the engine is sent after a moment if nothing newer comes', async () => {
+    const rig = await stalled();
+    await rig.until(() => rig.all('result').length === 1);
+    assert.deepEqual(rig.drops, []);
+    await rig.until(() => rig.stream.lent === 0);
+  });
+});
+
+describe('PauseWatch', () => {
+  it('knows of a pause before any timer has run', () => {
+    using watch = new PauseWatch();
+    assert.equal(watch.lastEnd, -Infinity);
+    const begin = performance.now();
+    while (performance.now() < begin + 250);
+    assert.ok(watch.lastEnd >= begin + 250);
   });
 });
 

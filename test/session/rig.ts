@@ -31,7 +31,11 @@ const limits: SessionLimits = {
 const openToAll: Access = { required: false, verify: () => Promise.resolve(anonymous) };
 
 /** What sessions share, around an engine. */
-export function sessionContext(engine: Engine, ownLimits: Partial<SessionLimits> = {}): SessionContext {
+export function sessionContext(
+  engine: Engine,
+  ownLimits: Partial<SessionLimits> = {},
+  changes: Partial<SessionContext> = {},
+): SessionContext {
   return {
     engine,
     model: 'manual',
@@ -43,7 +47,9 @@ export function sessionContext(engine: Engine, ownLimits: Partial<SessionLimits>
     seats: new Seats(60_000, 60_000),
     tokens: createResumeTokens({ secret: '', lifetimeMs: 60_000, maxLength: 1_000_000 }),
     metrics: createMetrics(),
+    pauses: { lastEnd: -Infinity },
     log: pino({ level: 'silent' }),
+    ...changes,
   };
 }
 
@@ -62,14 +68,17 @@ export class Rig {
   readonly context: SessionContext;
   readonly session: Session;
 
-  constructor(ownLimits: Partial<SessionLimits> = {}) {
-    this.context = sessionContext(this.engine, ownLimits);
+  constructor(ownLimits: Partial<SessionLimits> = {}, changes: Partial<SessionContext> = {}) {
+    this.context = sessionContext(this.engine, ownLimits, changes);
     this.session = new Session(this.connection, this.context);
   }
 
   /** A rig whose session is active. */
-  static async active(ownLimits: Partial<SessionLimits> = {}): Promise<Rig> {
-    const rig = new Rig(ownLimits);
+  static async active(
+    ownLimits: Partial<SessionLimits> = {},
+    changes: Partial<SessionContext> = {},
+  ): Promise<Rig> {
+    const rig = new Rig(ownLimits, changes);
     rig.send({ type: 'hello' });
     await rig.until(() => rig.session.state === 'active');
     return rig;

@@ -63,7 +63,12 @@ def write_onnx(parts: Parts, folder: Path) -> None:
             "encoder_hidden_states": torch.randn(2, LENGTH, WIDTH),
         },
         "out_sample",
-        {"sample": _PICTURE_AXES, "timestep": {0: "batch"}, "encoder_hidden_states": {0: "batch"}, "out_sample": _PICTURE_AXES},
+        {
+            "sample": _PICTURE_AXES,
+            "timestep": {0: "batch"},
+            "encoder_hidden_states": {0: "batch", 1: "tokens"},
+            "out_sample": _PICTURE_AXES,
+        },
     )
     store_as_float16(folder / "unet/model.onnx", folder / "unet/diffusion_pytorch_model.safetensors")
     coder_axes = {"sample": _PICTURE_AXES, "latent_sample": _PICTURE_AXES}

@@ -1,6 +1,6 @@
 import jpegTurbo from '@julusian/jpeg-turbo';
 import sharp from 'sharp';
-import { jpegSize, sniffFormat } from './format.js';
+import { jpegScans, jpegSize, sniffFormat } from './format.js';
 import { type Allocate, type Image, ImageError } from './image.js';
 import { readPixels } from './vips.js';
 
@@ -16,6 +16,9 @@ export interface DecodeOptions {
   readonly orient?: boolean;
 }
 
+/** Progressive JPEGs have about ten; a few bytes more for each would keep a decoder busy for hours. */
+const MAX_SCANS = 64;
+
 /**
  * Decodes a JPEG, PNG or WebP picture (of an animation the first image) to RGB; transparent parts become black.
  * `bytes` may not be changed or transferred before the promise settles.
@@ -28,6 +31,7 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Pr
   if (format === 'jpeg') {
     const size = jpegSize(bytes);
     checkSize(size, maxPixels);
+    if (jpegScans(bytes) > MAX_SCANS) throw new ImageError(`the JPEG has more than ${MAX_SCANS} scans`);
     const image = orient ? null : await decodeJpeg(bytes, size, allocate);
     if (image) return image;
   }

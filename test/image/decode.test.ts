@@ -107,6 +107,36 @@ describe('decodeImage', () => {
     await assert.rejects(decodeImage(png, { maxPixels, allocate }), expected);
   });
 
+  it('goes by the same frame header as the decoder, whatever stands before it', async () => {
+    // To the decoder this is a marker without a length and then the true header; the bytes of that, taken for a
+    // length, lead to another header in a comment. At 40000x35800, three bytes a pixel wrap around 32 bits.
+    const header = tower.indexOf(Buffer.from([0xff, 0xc0, 0x00, 0x11]));
+    const truth = Buffer.from(claimSize(40_000, 35_800).subarray(header, header + 19));
+    const lie = claimSize(4096, 4096).subarray(header, header + 19);
+    const tables = tower.subarray(2, header);
+    for (const marker of [0x01, 0x00, 0xd0, 0xd7]) {
+      const before = Buffer.concat([Buffer.from([0xff, 0xd8, 0xff, marker]), truth, tables]);
+      const comment = Buffer.alloc(4 + 0xffc0 - before.length + lie.length);
+      comment.writeUInt32BE(0xfffe_0000 + comment.length - 2);
+      comment.set(lie, comment.length - lie.length);
+      const jpeg = Buffer.concat([before, comment, tower.subarray(header + 19)]);
+      await assert.rejects(decodeImage(jpeg, { maxPixels }), {
+        name: 'ImageError',
+        message: /no frame header/,
+      });
+    }
+  });
+
+  it('refuses a JPEG of countless scans', async () => {
+    const progressive = await sharp(tower).jpeg({ progressive: true }).toBuffer();
+    const last = progressive.lastIndexOf(Buffer.from([0xff, 0xda]));
+    const scan = progressive.subarray(last, -2);
+    const many = Buffer.concat([progressive.subarray(0, -2), ...Array.from({ length: 60 }, () => scan)]);
+    const allocate = () => assert.fail('memory was taken');
+    const expected = { name: 'ImageError', message: /more than 64 scans/ };
+    await assert.rejects(decodeImage(many, { maxPixels, allocate }), expected);
+  });
+
   it('refuses empty and cut pictures, and what is no picture, with one line', async () => {
     const png = await sharp(tower).resize(64).png().toBuffer();
     const webp = await sharp(tower).resize(64).webp().toBuffer();

@@ -50,7 +50,8 @@ export async function createApp(settings: Settings, log: Logger): Promise<App> {
   const { name, description, styles } = model;
   const server = `millrace/${version}`;
   const tracer = await openTraces(version, process.env);
-  const metrics = createMetrics({ version, model: name, census: () => sessions.census(), tracer });
+  const promise = { fps: settings.sloFps, latencySeconds: settings.sloLatencySeconds };
+  const metrics = createMetrics({ version, model: name, promise, census: () => sessions.census(), tracer });
 
   let fail: (error: Error) => void = () => {};
   const failed = new Promise<Error>((resolve) => (fail = resolve));
@@ -96,7 +97,7 @@ export async function createApp(settings: Settings, log: Logger): Promise<App> {
   };
   const access = await createAccess(accessSettings(settings));
   const capacity = new Capacity(engine, {
-    fps: settings.sloFps,
+    promise,
     most: settings.maxSessions,
     parameters: rules.defaults,
     present: () => seats.parameters(),
@@ -119,24 +120,22 @@ export async function createApp(settings: Settings, log: Logger): Promise<App> {
   });
   const pauses = new PauseWatch();
   const seats = new Seats(settings.graceSeconds * 1000, tokens.lifetimeMs);
-  const sessions = new Sessions(
-    {
-      engine,
-      model: name,
-      server,
-      rules,
-      limits,
-      access,
-      admission,
-      seats,
-      tokens,
-      metrics,
-      pauses,
-      keepPictures: settings.dashboardThumbnails,
-      log,
-    },
-    settings.sloFps,
-  );
+  const sessions = new Sessions({
+    engine,
+    model: name,
+    server,
+    rules,
+    limits,
+    access,
+    admission,
+    capacity,
+    seats,
+    tokens,
+    metrics,
+    pauses,
+    keepPictures: settings.dashboardThumbnails,
+    log,
+  });
   const origins = { allowed: settings.allowedOrigins, loopback: isLoopback(settings.host) };
   const http = await createHttpServer({
     capabilities: {

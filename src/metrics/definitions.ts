@@ -50,6 +50,12 @@ export const definitions = {
     help: 'Rows of U-Net calls that this device can do in a second: by calibration at the start, corrected under load.',
   },
 
+  slo_frames_per_second: { type: 'gauge', help: 'Frames a second that a session is promised; 0: none.' },
+  slo_latency_seconds: {
+    type: 'gauge',
+    help: 'From the arrival of a frame to the sending of its result, as a session is promised it; 0: nothing.',
+  },
+
   sessions: {
     type: 'gauge',
     help: 'Sessions by state; parked ones have lost their connection, and their clients may come back.',
@@ -58,6 +64,10 @@ export const definitions = {
   session_slots: {
     type: 'gauge',
     help: 'Sessions that are served at the same time: those there are, and as many more as there is room for.',
+  },
+  sessions_limited: {
+    type: 'gauge',
+    help: 'Sessions that are held to fewer frames a second than they are promised: the engine has no time for more.',
   },
   admission_queue_length: { type: 'gauge', help: 'Sessions that wait for a place.' },
   admission_wait_seconds: {

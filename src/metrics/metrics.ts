@@ -14,6 +14,8 @@ export interface Census {
   readonly sessions: Readonly<Record<(typeof definitions.sessions.labels.state)[number], number>>;
   /** Sessions that are served at the same time. */
   readonly slots: number;
+  /** Sessions that are held to less than they are promised. */
+  readonly limited: number;
   /** Sessions that wait for a place. */
   readonly queued: number;
   /** Bytes that were sent and not yet taken by the network. */
@@ -58,6 +60,8 @@ export interface Metrics {
 export interface Measured {
   readonly version: string;
   readonly model: string;
+  /** What a session is promised; 0 for nothing. */
+  readonly promise: { readonly fps: number; readonly latencySeconds: number };
   readonly census: () => Census;
   /** Takes the ways of some frames, if anybody wants them. */
   readonly tracer?: FrameTracer | null;
@@ -80,9 +84,15 @@ export function createMetrics(server?: Measured, readGpus = createGpuReader()): 
   showBuild('unknown');
   let engine: EngineStateName = 'starting';
 
-  const takeCensus = ({ sessions, slots, queued, bufferedBytes, draining }: Census): void => {
+  if (server) {
+    series.slo_frames_per_second.set(server.promise.fps);
+    series.slo_latency_seconds.set(server.promise.latencySeconds);
+  }
+
+  const takeCensus = ({ sessions, slots, limited, queued, bufferedBytes, draining }: Census): void => {
     for (const [state, count] of Object.entries(sessions)) series.sessions.set({ state }, count);
     series.session_slots.set(slots);
+    series.sessions_limited.set(limited);
     series.admission_queue_length.set(queued);
     series.send_buffered_bytes.set(bufferedBytes);
     series.draining.set(draining ? 1 : 0);

@@ -2,11 +2,12 @@ import type { StreamParameters } from '@millrace/protocol';
 import type { Engine, InferenceCall } from '../engine/engine.js';
 import { frameMs, type Costs } from '../engine/frames-per-second.js';
 import { rowsPerSecond } from '../engine/rows-per-second.js';
+import { fairLevel } from './fair-level.js';
+import { placesIn, type ServiceLevel } from './service-level.js';
 import { Slowdown } from './slowdown.js';
 
 export interface CapacityOptions {
-  /** Frames a second that a session is promised; 0 promises nothing. */
-  readonly fps: number;
+  readonly promise: ServiceLevel;
   /** Most sessions, whatever the engine can do. */
   readonly most: number;
   /** What a session that comes is taken to ask for. */
@@ -16,8 +17,8 @@ export interface CapacityOptions {
 }
 
 /**
- * How much this server can carry: the one number that admission, metrics and alerts go by. It comes from the costs that
- * calibration measured, from what the sessions that are there ask for, and from how much longer the engine
+ * How much this server can carry: the one number that admission, pacing, metrics and alerts go by. It comes from the
+ * costs that calibration measured, from what the sessions that are there ask for, and from how much longer the engine
  * takes under load.
  */
 export class Capacity {
@@ -33,28 +34,40 @@ export class Capacity {
   }
 
   /**
-   * Sessions that can be served at the same time: those that are there, and as many more as there is time for in a
-   * second of the engine. At least one.
+   * Sessions that can be served at the same time: those that are there, and as many more as can be promised the same.
+   * At least one.
    */
   get slots(): number {
-    const { fps, most, parameters, present } = this.#options;
+    const { promise, most, parameters, present } = this.#options;
     const costs = this.#measured();
-    if (costs === null || fps === 0) return most;
-    const { factor } = this.#slowdown;
-    let there = 0;
-    let free = 1000 / fps / factor;
-    for (const own of present()) {
-      there += 1;
-      free -= this.#frameMs(costs, own);
-    }
-    const more = Math.max(0, Math.floor(free / this.#frameMs(costs, parameters)));
-    return Math.min(most, Math.max(1, there + more));
+    if (costs === null || promise.fps === 0) return most;
+    const there = [...present()].map((own) => this.#frameMs(costs, own));
+    const places = placesIn(promise, { there, one: this.#frameMs(costs, parameters) });
+    return Math.min(most, Math.max(1, there.length + places));
   }
 
   /** Rows of U-Net calls that the engine can do in a second; 0 until it has been calibrated. */
   get rowsPerSecond(): number {
     const costs = this.#measured();
     return costs === null ? 0 : rowsPerSecond(costs) / this.#slowdown.factor;
+  }
+
+  /**
+   * Shares the time of the engine out among streams that send frames, if it has not enough to give each the frames that
+   * it is promised: equal times, so that whoever asks for costly frames gets fewer of them.
+   * @returns frames a second of each; null for as many as it likes.
+   */
+  share(streams: readonly StreamParameters[]): readonly (number | null)[] {
+    const { fps } = this.#options.promise;
+    const costs = this.#measured();
+    // One alone has the engine to itself.
+    if (costs === null || fps === 0 || streams.length < 2) return streams.map(() => null);
+    const each = streams.map((parameters) => this.#frameMs(costs, parameters));
+    const level = fairLevel(
+      each.map((ms) => ms * fps),
+      1000,
+    );
+    return each.map((ms) => (ms * fps > level ? level / ms : null));
   }
 
   /** Takes into account what a call of the engine took. @returns whether that has changed what it can do. */
@@ -72,6 +85,6 @@ export class Capacity {
   #frameMs(costs: Costs, parameters: StreamParameters): number {
     const { width, height } = this.#options.parameters;
     const area = (parameters.width * parameters.height) / (width * height);
-    return area * frameMs(costs, parameters);
+    return area * frameMs(costs, parameters) * this.#slowdown.factor;
   }
 }

@@ -4,6 +4,7 @@ import type { Engine } from '../engine/engine.js';
 import type { Metrics } from '../metrics/metrics.js';
 import type { Access } from './access/access.js';
 import type { Admission } from './admission.js';
+import type { Capacity } from './capacity.js';
 import type { UncheckedMessage } from './client-message.js';
 import type { FrameLimits } from './frame-limits.js';
 import type { ParameterRules } from './parameters.js';
@@ -35,6 +36,8 @@ export interface SessionContext {
   readonly limits: SessionLimits;
   readonly access: Access;
   readonly admission: Admission;
+  /** What the engine has time for. */
+  readonly capacity: Pick<Capacity, 'share'>;
   readonly seats: Seats;
   readonly tokens: ResumeTokens;
   readonly metrics: Metrics;

@@ -1,20 +1,37 @@
-import type { FeedCounts } from './engine-feed.js';
-import type { FramePipeline } from './frame-pipeline.js';
+import type { StreamParameters } from '@millrace/protocol';
 import type { Outlet } from './outlet.js';
-import type { Rates } from './overload.js';
+import type { Seat } from './seats.js';
+
+/** Without a frame for so long, in milliseconds, a stream wants nothing of the engine. */
+const quietMs = 10_000;
+/** A share that has changed by less than this part is left as it was. */
+const deadband = 0.1;
 
 /** Holds the frames of a session to what its token allows and to its share of an overloaded engine. */
 export class Pacing {
-  readonly #frames: FramePipeline;
+  readonly #seat: Seat;
   readonly #outlet: Outlet;
   #allowed: number | null = null;
   #share: number | null = null;
-  #before: FeedCounts;
 
-  constructor(frames: FramePipeline, outlet: Outlet) {
-    this.#frames = frames;
+  constructor(seat: Seat, outlet: Outlet) {
+    this.#seat = seat;
     this.#outlet = outlet;
-    this.#before = frames.counts;
+  }
+
+  /** What the stream asks for. */
+  get parameters(): StreamParameters {
+    return this.#seat.parameters;
+  }
+
+  /** Whether frames have flowed of late, and may flow. */
+  get flows(): boolean {
+    return !this.parameters.paused && performance.now() - this.#seat.frames.lastActivity < quietMs;
+  }
+
+  /** Whether it is held to less than it is promised. */
+  get limited(): boolean {
+    return this.#share !== null;
   }
 
   /** @param fps frames a second that the token allows; null for any number. */
@@ -26,21 +43,14 @@ export class Pacing {
   /** @param fps frames a second that the engine has for this session; null for any number. The client is told. */
   share(fps: number | null): void {
     if (fps === this.#share) return;
+    if (fps !== null && this.#share !== null && Math.abs(fps / this.#share - 1) < deadband) return;
     this.#share = fps;
     this.#apply();
-    this.#outlet.send({ type: 'quality', fps });
-  }
-
-  /** Frames a second since the last call. */
-  rates(seconds: number): Rates {
-    const { offered, taken } = this.#frames.counts;
-    const before = this.#before;
-    this.#before = { offered, taken };
-    return { wanted: (offered - before.offered) / seconds, got: (taken - before.taken) / seconds };
+    this.#outlet.send({ type: 'quality', fps: fps && Math.round(fps * 100) / 100 });
   }
 
   #apply(): void {
     const limit = Math.min(this.#allowed ?? Infinity, this.#share ?? Infinity);
-    this.#frames.limit(limit === Infinity ? null : limit);
+    this.#seat.frames.limit(limit === Infinity ? null : limit);
   }
 }

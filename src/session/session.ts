@@ -192,7 +192,7 @@ export class Session {
     this.#meter.opened({ resumed });
     this.#log.info({ client: hello.client, resumed }, 'session opened');
     this.#connection.send(readyMessage(this.#context, { seat, resumed, grant }));
-    this.#pacing = new Pacing(seat.frames, this.#outlet);
+    this.#pacing = new Pacing(seat, this.#outlet);
     this.#pacing.allow(grant.limits.fps ?? null);
     seat.frames.connect(this.#outlet);
     this.#checkpoints = new Checkpoints(this.#context, seat, this.#connection);

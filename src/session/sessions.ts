@@ -3,7 +3,7 @@ import type { Census } from '../metrics/metrics.js';
 import type { Grant } from './access/grant.js';
 import type { Connection } from './connection.js';
 import type { SessionContext } from './context.js';
-import { Overload } from './overload.js';
+import type { Pacing } from './pacing.js';
 import { Session } from './session.js';
 import { summarize, type SessionSummary } from './session-summary.js';
 import { WatchedConnection } from './watched-connection.js';
@@ -11,8 +11,8 @@ import { WatchedConnection } from './watched-connection.js';
 /** Connections that may be there besides those that are served or wait: they say hello, or take sessions over. */
 const spareConnections = 64;
 
-/** Seconds between looks at whether all get what they are promised. */
-const overloadSeconds = 2;
+/** How often the engine's time is shared out anew, in milliseconds. */
+const shareOutMs = 1000;
 
 /** All sessions of one server. */
 export class Sessions {
@@ -22,14 +22,10 @@ export class Sessions {
   /** When clients were told to go elsewhere. */
   #drainBegun: number | null = null;
   #onEmpty: (() => void) | null = null;
-  readonly #overloadTimer: NodeJS.Timeout | undefined;
+  readonly #shareOutTimer = setInterval(() => this.#shareOut(), shareOutMs).unref();
 
-  /** @param promisedFps frames a second that a session shall have; 0 promises nothing. */
-  constructor(context: SessionContext, promisedFps = 0) {
+  constructor(context: SessionContext) {
     this.#context = context;
-    if (promisedFps === 0) return;
-    const overload = new Overload(promisedFps, overloadSeconds);
-    this.#overloadTimer = setInterval(() => this.#shareOut(overload), overloadSeconds * 1000).unref();
   }
 
   /** Whether the server takes no new sessions because it is going to stop. */
@@ -90,7 +86,8 @@ export class Sessions {
       if (session.state !== 'closed') sessions[session.state] += 1;
       bufferedBytes += connection.bufferedBytes;
     }
-    return { sessions, slots: admission.capacity, queued, bufferedBytes, draining: this.#closing };
+    const limited = this.#paced().filter((pacing) => pacing.limited).length;
+    return { sessions, slots: admission.capacity, limited, queued, bufferedBytes, draining: this.#closing };
   }
 
   /** What an operator sees of the sessions that have connections, the oldest first. */
@@ -123,16 +120,22 @@ export class Sessions {
     clearTimeout(timer);
   }
 
-  #shareOut(overload: Overload): void {
-    const active = [...this.#open.keys()].flatMap(({ pacing }) => pacing ?? []);
-    const share = overload.look(active.map((pacing) => pacing.rates(overloadSeconds)));
-    for (const pacing of active) pacing.share(share);
+  /** Holds each session to what the engine has time for, where that is less than it is promised. */
+  #shareOut(): void {
+    const paced = this.#paced();
+    const flowing = paced.filter((pacing) => pacing.flows);
+    const shares = this.#context.capacity.share(flowing.map(({ parameters }) => parameters));
+    for (const pacing of paced) pacing.share(shares[flowing.indexOf(pacing)] ?? null);
+  }
+
+  #paced(): readonly Pacing[] {
+    return [...this.#open.keys()].flatMap(({ pacing }) => pacing ?? []);
   }
 
   /** Tells every client that the server stops, and takes no new ones. May be called twice. */
   close(): void {
     this.#closing = true;
-    clearInterval(this.#overloadTimer);
+    clearInterval(this.#shareOutTimer);
     for (const session of this.#open.keys()) session.close('shutting_down');
     this.#context.seats.close();
   }

@@ -10,8 +10,8 @@ export interface Work {
 const memoryMs = 10_000;
 /** Smaller changes are not told: what follows from them would go back and forth. */
 const deadband = 0.1;
-/** What is outside of these is no speed but a stall, or an error in the calibration, which takes the best of several runs. */
-const range = [0.8, 4] as const;
+/** What is outside of these is no speed but a stall, or work that was not done. */
+const range = [0.25, 4] as const;
 
 /** How much longer work takes than calibration says: measured while there is work, smoothed, and steady. */
 export class Slowdown {
@@ -19,7 +19,7 @@ export class Slowdown {
   #expectedMs = memoryMs;
   #factor = 1;
 
-  /** 1: as calibration says; 2: everything takes twice as long. */
+  /** 1: as calibration says; 2: everything takes twice as long; less than 1 where calibration was disturbed. */
   get factor(): number {
     return this.#factor;
   }

@@ -129,7 +129,14 @@ export const settingsTable = {
     range: [0, 240],
     default: 10,
     description:
-      'Frames a second that a session is promised: as many sessions are served as calibration has room for, up to maxSessions; 0 goes by maxSessions alone.',
+      'Frames a second that a session is promised: as many sessions are served as the engine has room for, up to maxSessions; 0 goes by maxSessions alone.',
+  },
+  sloLatencySeconds: {
+    type: 'number',
+    range: [0, 60],
+    default: 0.5,
+    description:
+      'Seconds from the arrival of a frame to the sending of its result that a session is promised, even if all send at the same moment; 0 promises none.',
   },
   queueLength: {
     type: 'integer',

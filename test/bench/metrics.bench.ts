@@ -17,10 +17,12 @@ const framesPerRound = 2000;
 const census = {
   sessions: { opening: 0, queued: 0, active: sessions, parked: 0, closing: 0 },
   slots: sessions,
+  limited: 0,
   queued: 0,
   bufferedBytes: 0,
   draining: false,
 };
+const promise = { fps: 10, latencySeconds: 0.5 };
 const noGpu = (): Promise<readonly []> => Promise.resolve([]);
 
 /** Everything that is counted and measured for one frame, from its arrival to the acknowledgement of its result. */
@@ -39,7 +41,10 @@ function passFrame(metrics: Metrics, meter: SessionMeter, sequence: number): voi
 async function measure(
   tracer: FrameTracer | null,
 ): Promise<{ frame: number; scrape: number; bytes: number }> {
-  const metrics = createMetrics({ version: '1.0.0', model: 'a model', census: () => census, tracer }, noGpu);
+  const metrics = createMetrics(
+    { version: '1.0.0', model: 'a model', promise, census: () => census, tracer },
+    noGpu,
+  );
   const meters = Array.from({ length: sessions }, () => metrics.beginSession());
   const frameCosts: number[] = [];
   const scrapeCosts: number[] = [];

@@ -29,7 +29,7 @@ it('an overloaded server tells its clients what it gives them, and gives them th
   const feeds = [first, second].map(feed);
   for (const client of [first, second]) {
     const { fps } = await client.first('quality');
-    assert.ok(fps !== null && fps >= 1 && fps < 10, `${fps} frames a second`);
+    assert.ok(fps !== null && fps > 0 && fps < 10, `${fps} frames a second`);
   }
   stop.abort();
   await Promise.all(feeds);

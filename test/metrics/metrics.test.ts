@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createMetrics, type Census } from '../../src/metrics/metrics.js';
 
-const server = { version: '1.2.3', model: 'a model' };
+const server = { version: '1.2.3', model: 'a model', promise: { fps: 10, latencySeconds: 0.5 } };
 const quiet: Census = {
   sessions: { opening: 0, queued: 0, active: 0, parked: 0, closing: 0 },
   slots: 8,
+  limited: 0,
   queued: 0,
   bufferedBytes: 0,
   draining: false,

@@ -6,6 +6,7 @@ import { Sampler } from '../../src/metrics/sampler.js';
 const census: Census = {
   sessions: { opening: 0, queued: 1, active: 2, parked: 0, closing: 0 },
   slots: 4,
+  limited: 0,
   queued: 1,
   bufferedBytes: 0,
   draining: false,

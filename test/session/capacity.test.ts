@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import { defaultParameters, type StreamParameters } from '@millrace/protocol';
 import type { EngineState } from '../../src/engine/engine.js';
 import { Capacity } from '../../src/session/capacity.js';
@@ -20,20 +21,34 @@ const measured: EngineState = {
   pictureMs: 15,
 };
 
+interface Given {
+  readonly engine: ManualEngine;
+  readonly capacity: Capacity;
+  readonly parameters: StreamParameters;
+}
+
 function capacityOf(
   fps: number,
   changes: Partial<StreamParameters> = {},
   present: readonly Partial<StreamParameters>[] = [],
-): { readonly capacity: Capacity; readonly engine: ManualEngine } {
+  latencySeconds = 0,
+): Given {
   const engine = new ManualEngine();
   engine.state = measured;
   const parameters = { ...defaultParameters(), ...changes };
   const there = (): StreamParameters[] => present.map((own) => ({ ...parameters, ...own }));
-  return { engine, capacity: new Capacity(engine, { fps, most: 32, parameters, present: there }) };
+  const promise = { fps, latencySeconds };
+  return {
+    engine,
+    parameters,
+    capacity: new Capacity(engine, { promise, most: 32, parameters, present: there }),
+  };
 }
 
 const slots = (...args: Parameters<typeof capacityOf>): number => capacityOf(...args).capacity.slots;
 const oneStep = { t_index_list: [32] };
+const { width, height } = defaultParameters();
+const large = { width: 2 * width, height: 2 * height };
 const fullGuidance = { cfg_type: 'full', guidance_scale: 2 } as const;
 
 /** Seconds of calls that take so many times what they should. */
@@ -48,14 +63,23 @@ function work(capacity: Capacity, seconds: number, times: number): number {
 
 describe('capacity by calibration', () => {
   it('is as many sessions as there is time for: rows of the U-Net, encoding and decoding', () => {
-    // One step: 25 ms a frame, 40 frames a second.
-    assert.equal(slots(10, oneStep), 4);
-    assert.equal(slots(15, oneStep), 2);
+    // One step: 25 ms a frame. Four fifths of 125 ms are for four, of 100 ms for three.
+    assert.equal(slots(8, oneStep), 4);
+    assert.equal(slots(10, oneStep), 3);
     // Four steps and a negative row for each: 95 ms.
-    assert.equal(slots(5, { t_index_list: [1, 2, 3, 4], ...fullGuidance }), 2);
+    assert.equal(slots(4, { t_index_list: [1, 2, 3, 4], ...fullGuidance }), 2);
     // Without guidance there is no negative row, and with one-time guidance there is one: 55 and 65 ms.
-    assert.equal(slots(6, { t_index_list: [1, 2, 3, 4], ...fullGuidance, guidance_scale: 1 }), 3);
-    assert.equal(slots(6, { t_index_list: [1, 2, 3, 4], cfg_type: 'initialize', guidance_scale: 2 }), 2);
+    assert.equal(slots(4.8, { t_index_list: [1, 2, 3, 4], ...fullGuidance, guidance_scale: 1 }), 3);
+    assert.equal(slots(4.8, { t_index_list: [1, 2, 3, 4], cfg_type: 'initialize', guidance_scale: 2 }), 2);
+  });
+
+  it('keeps the promised latency when all send at the same moment', () => {
+    // A frame each second, of which there would be room for 32.
+    assert.equal(slots(1, oneStep, [], 2), 32);
+    assert.equal(slots(1, oneStep, [], 0.5), 16);
+    assert.equal(slots(1, oneStep, [{}, { t_index_list: [1, 2, 3, 4] }], 0.5), 14);
+    // The next frame comes sooner than that: it is the rate that counts.
+    assert.equal(slots(8, oneStep, [], 0.5), 4);
   });
 
   it('is at least one, at most what is set, and all of those where nothing is promised', () => {
@@ -65,23 +89,46 @@ describe('capacity by calibration', () => {
   });
 
   it('counts what each session that is there asks for', () => {
-    assert.equal(slots(10, oneStep, [{}, {}]), 4);
+    assert.equal(slots(8, oneStep, [{}, {}]), 4);
     // 4 rows: 55 ms instead of 25, which leaves 45.
-    assert.equal(slots(10, oneStep, [{ t_index_list: [1, 2, 3, 4] }]), 2);
+    assert.equal(slots(8, oneStep, [{ t_index_list: [1, 2, 3, 4] }]), 2);
     // Four times the area, four times the time: all of it.
-    const { width, height } = defaultParameters();
-    const large = { width: 2 * width, height: 2 * height };
-    assert.equal(slots(10, oneStep, [large]), 1);
+    assert.equal(slots(8, oneStep, [large]), 1);
     // Nobody is sent away.
-    assert.equal(slots(10, oneStep, [large, large]), 2);
+    assert.equal(slots(8, oneStep, [large, large]), 2);
   });
 
   it('stays what it was while the engine is being restarted', () => {
-    const { engine, capacity } = capacityOf(10, oneStep);
+    const { engine, capacity } = capacityOf(8, oneStep);
     assert.equal(capacity.slots, 4);
     engine.state = { name: 'restarting', what: 'restarting' };
     assert.equal(capacity.slots, 4);
     assert.equal(capacity.rowsPerSecond, 100);
+  });
+});
+
+describe('the promise', () => {
+  it('holds at the limit: with a frame of each at one moment, the last is done before the time is over', () => {
+    const stepsOf = (count: number): Partial<StreamParameters> => ({
+      t_index_list: Array.from({ length: count }, (_, i) => i),
+    });
+    const msOf = (steps: number): number => 15 + 10 * steps;
+    fc.assert(
+      fc.property(
+        fc.double({ min: 0.2, max: 30, noNaN: true }),
+        fc.double({ min: 0.05, max: 5, noNaN: true }),
+        fc.array(fc.integer({ min: 1, max: 30 }), { maxLength: 8 }),
+        fc.integer({ min: 1, max: 30 }),
+        (fps, latencySeconds, there, steps) => {
+          const most = slots(fps, stepsOf(steps), there.map(stepsOf), latencySeconds);
+          const more = most - there.length;
+          // Those that are there are not sent away, and one is let in always.
+          if (more === 0 || most === 1) return;
+          const work = there.reduce((sum, count) => sum + msOf(count), more * msOf(steps));
+          assert.ok(work <= 1000 * Math.min(1 / fps, latencySeconds), `${work} ms`);
+        },
+      ),
+    );
   });
 });
 
@@ -93,13 +140,14 @@ describe('capacity under load', () => {
   });
 
   it('goes down where the engine is slower than it was alone, and up again', () => {
-    const { capacity } = capacityOf(10, oneStep);
+    const { capacity } = capacityOf(5, oneStep);
+    assert.equal(capacity.slots, 6);
     work(capacity, 120, 2);
     assert.ok(capacity.rowsPerSecond < 57 && capacity.rowsPerSecond >= 50, `${capacity.rowsPerSecond}`);
-    assert.equal(capacity.slots, 2);
+    assert.equal(capacity.slots, 3);
     work(capacity, 120, 1);
     assert.ok(capacity.rowsPerSecond > 90, `${capacity.rowsPerSecond}`);
-    assert.equal(capacity.slots, 3);
+    assert.equal(capacity.slots, 6);
   });
 
   it('does not go by one slow call, nor back and forth with ones that vary', () => {
@@ -117,6 +165,49 @@ describe('capacity under load', () => {
     work(capacity, 300, 100);
     assert.ok(capacity.rowsPerSecond >= 25 && capacity.rowsPerSecond < 28, `${capacity.rowsPerSecond}`);
     work(capacity, 900, 0.01);
-    assert.ok(capacity.rowsPerSecond > 110 && capacity.rowsPerSecond <= 125, `${capacity.rowsPerSecond}`);
+    assert.ok(capacity.rowsPerSecond > 350 && capacity.rowsPerSecond <= 400, `${capacity.rowsPerSecond}`);
+  });
+
+  it('is found where calibration was disturbed and told too little', () => {
+    const { capacity } = capacityOf(5, oneStep);
+    work(capacity, 300, 0.5);
+    assert.ok(capacity.rowsPerSecond > 180 && capacity.rowsPerSecond <= 200, `${capacity.rowsPerSecond}`);
+    assert.ok(capacity.slots >= 11, `${capacity.slots}`);
+  });
+});
+
+describe('the shares of an engine', () => {
+  it('are no matter while all can have what they are promised, however much they send', () => {
+    const { capacity, parameters } = capacityOf(8, oneStep);
+    const five = Array.from({ length: 5 }, () => parameters);
+    // Five frames of 25 ms in each eighth of a second: all of the time, and more sessions than were let in.
+    assert.equal(capacity.slots, 4);
+    assert.deepEqual(capacity.share(five), [null, null, null, null, null]);
+    assert.deepEqual(capacity.share([]), []);
+  });
+
+  it('are the same where the engine has become slower than it was when they were let in', () => {
+    const { capacity, parameters } = capacityOf(8, oneStep);
+    work(capacity, 300, 2);
+    const shares = capacity.share(Array.from({ length: 4 }, () => parameters));
+    assert.equal(new Set(shares).size, 1);
+    // 4 frames of 50 ms: five times in a second.
+    const [share] = shares;
+    assert.ok(share != null && share >= 5 && share < 5.7, `${share}`);
+  });
+
+  it('are equal times: whoever asks for costly frames gets fewer, and nobody else does', () => {
+    const { capacity, parameters } = capacityOf(5, oneStep);
+    const small = { ...parameters };
+    // Two small streams need 125 ms of each second, which leaves 375 ms for each of the large.
+    const twice = { ...parameters, ...large };
+    assert.deepEqual(capacity.share([small, twice, small, twice]), [null, 3.75, null, 3.75]);
+  });
+
+  it('leave one alone to the engine, and all where nothing is promised', () => {
+    const { parameters } = capacityOf(10);
+    const heavy = { ...parameters, t_index_list: Array.from({ length: 20 }, (_, i) => i) };
+    assert.deepEqual(capacityOf(10).capacity.share([heavy]), [null]);
+    assert.deepEqual(capacityOf(0).capacity.share([heavy, heavy]), [null, null]);
   });
 });

@@ -122,7 +122,8 @@ export class StreamServer implements AsyncDisposable {
       ...(status === 429 ? ['retry-after: 60'] : []),
       ...(status === 503 ? [`retry-after: ${this.#options.sessions.retryAfter}`] : []),
     ];
-    socket.end(`${headers.join('\r\n')}\r\n\r\n${body}`);
+    // Sockets of an upgrade are nobody's any more: one that the peer leaves open would stay for as long as it likes.
+    socket.end(`${headers.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
   }
 
   #serve(socket: WebSocket, address: string | undefined, grant: Grant | null): void {
@@ -140,8 +141,8 @@ export class StreamServer implements AsyncDisposable {
     socket.on('message', (data, isBinary) => {
       if (!isBinary || !Buffer.isBuffer(data)) return session.close('invalid_message');
       metrics.networkBytes('in', data.length);
-      // A copy: ws hands out views into memory that messages share.
-      session.receive(new Uint8Array(data));
+      // Not copied: what ws hands out is never written again, and a picture is decoded soon.
+      session.receive(data);
       if (bucket.take() || socket.readyState !== WebSocket.OPEN) return;
       socket.pause();
       setTimeout(() => socket.resume(), PAUSE_MS);

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { describe, it } from 'node:test';
 import { encodeMessage } from '@millrace/protocol';
 import { WebSocket } from 'ws';
@@ -63,6 +65,27 @@ describe('upgrades', () => {
       assert.equal(client.socket.extensions, '');
     }
   });
+
+  it(
+    'that are refused leave no connection behind, though the client keeps its end open',
+    { timeout: 10_000 },
+    async () => {
+      const server = await startServer();
+      const socket = connect({
+        port: Number(new URL(server.url).port),
+        host: '127.0.0.1',
+        allowHalfOpen: true,
+      });
+      const headers = ['host: here', 'connection: upgrade', 'upgrade: websocket'];
+      socket.write(`GET /nowhere HTTP/1.1\r\n${headers.join('\r\n')}\r\n\r\n`);
+      const [answer] = (await once(socket, 'data')) as [Buffer];
+      assert.match(answer.toString(), /^HTTP\/1.1 404 /);
+      await once(socket, 'end');
+      // It would wait for the client.
+      await server[Symbol.asyncDispose]();
+      socket.destroy();
+    },
+  );
 
   it('are refused beyond the connections of one address', async () => {
     await using server = await startServer({ maxConnectionsPerAddress: 2 });

@@ -8,6 +8,7 @@ import { probeProviders } from '../engine/probe-providers.js';
 import { readModelFolder } from '../model/folder.js';
 import { version } from '../package.js';
 import { createParameterRules } from '../session/parameters.js';
+import { placesIn } from '../session/service-level.js';
 import { checkLayout, inspectModel, inspectParts } from './doctor/inspect.js';
 import { render } from './doctor/render.js';
 import type { Check, DoctorReport, PerformanceReport } from './doctor/report.js';
@@ -28,8 +29,8 @@ const EPILOGUE = `
 Loads the model and times it: a model that this command is content with can be served. Exit codes: 0 all is well,
 1 something does not work, 130 interrupted.`;
 
-/** Rates that live video is wanted at. */
-const rates = [10, 15, 20, 30];
+/** Rates that live video is wanted at, besides that which a session is promised. */
+const usualRates = [10, 15, 20, 30];
 
 /** `millrace doctor`: what a model and this machine can do together. */
 export function createDoctorCommand(): Command {
@@ -92,7 +93,7 @@ interface Measuring {
 
 /** Starts the engine and times it. @returns null if it cannot be started; a note says why. */
 async function measure(
-  { model, device, threads, cacheDirectory }: Settings,
+  { model, device, threads, cacheDirectory, sloFps, sloLatencySeconds: latencySeconds }: Settings,
   parameters: StreamParameters,
   { note, signal }: Measuring,
 ): Promise<PerformanceReport | null> {
@@ -118,11 +119,15 @@ async function measure(
   const { state } = engine;
   if (state.name !== 'ready') return null;
   const fps = framesPerSecond(state, parameters);
+  const rates = [...new Set(sloFps > 0 ? [sloFps, ...usualRates] : usualRates)].sort((a, b) => a - b);
   return {
     device: state.device,
     unet: state.costs,
     picture_ms: state.pictureMs,
     frames_per_second: fps,
-    sessions: rates.map((rate) => ({ fps: rate, sessions: Math.floor(fps / rate) })),
+    sessions: rates.map((rate) => ({
+      fps: rate,
+      sessions: placesIn({ fps: rate, latencySeconds }, { there: [], one: 1000 / fps }),
+    })),
   };
 }

@@ -62,6 +62,6 @@ export interface PerformanceReport {
   /** Milliseconds to encode and decode a picture. */
   readonly picture_ms: number;
   readonly frames_per_second: number;
-  /** How many sessions at a time get so many frames a second, with the model's default parameters. */
+  /** How many sessions at a time a server promises so many frames a second, with the model's default parameters. */
   readonly sessions: readonly { readonly fps: number; readonly sessions: number }[];
 }

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, it } from 'node:test';
+import type { CostCurve } from '../../src/engine/messages.js';
+import { createEngine } from '../../src/engine/supervisor.js';
+import { tinyModel } from '../support/engine.js';
+
+interface Kept {
+  readonly costs: CostCurve;
+  readonly pictureMs: number;
+}
+
+const cacheDirectory = await mkdtemp(join(tmpdir(), 'millrace-'));
+after(() => rm(cacheDirectory, { recursive: true }));
+const observer = { onState: () => {}, onNote: () => {}, onInference: () => {}, onEmbedding: () => {} };
+
+/** What an engine goes by that starts now. */
+async function start(): Promise<Kept> {
+  await using engine = createEngine({
+    model: tinyModel,
+    device: 'cpu',
+    threads: 1,
+    cacheDirectory,
+    observer,
+  });
+  await engine.start();
+  assert.ok(engine.state.name === 'ready');
+  const { costs, pictureMs } = engine.state;
+  return { costs, pictureMs };
+}
+
+async function keptFile(): Promise<string> {
+  const [name, ...others] = await readdir(cacheDirectory);
+  assert.ok(name && others.length === 0);
+  return join(cacheDirectory, name);
+}
+
+async function keep(kept: Kept, times: number): Promise<Kept> {
+  const changed = {
+    costs: kept.costs.map(({ rows, ms }) => ({ rows, ms: ms * times })),
+    pictureMs: kept.pictureMs * times,
+  };
+  await writeFile(await keptFile(), JSON.stringify(changed));
+  return changed;
+}
+
+it('measured costs are kept, unless the machine turns out to be quicker than they tell', async () => {
+  const measured = await start();
+  assert.deepEqual(JSON.parse(await readFile(await keptFile(), 'utf8')), measured);
+  const quiet = await keep(measured, 0.01);
+  assert.deepEqual(await start(), quiet, 'a worse moment than this one was');
+  const disturbed = await keep(measured, 1000);
+  const anew = await start();
+  assert.ok(anew.pictureMs < disturbed.pictureMs / 10, `${anew.pictureMs}`);
+  assert.deepEqual(JSON.parse(await readFile(await keptFile(), 'utf8')), anew);
+});

@@ -26,11 +26,14 @@ export async function roleOf(
   // Browsers send no Origin with a GET to what they take for their own server. Where no token tells who asks, the
   // name that they used must do: a foreign one may have been made to resolve to this machine (DNS rebinding).
   const assumed = token === undefined && host !== undefined ? `http://${host}` : undefined;
-  if (!originAllowed(headers.origin ?? assumed, host, rules.origins)) return 'foreign';
+  const origin = headers.origin ?? assumed;
+  if (!originAllowed(origin, host, rules.origins)) return 'foreign';
   const { adminToken, access, metricsToken } = rules;
   if (adminToken !== '' && token !== undefined && sameText(token, adminToken)) return 'admin';
   const open = adminToken === '' && metricsToken === '' && !access.required;
-  if (open && isLocal(ip) && namesLocal(host) && !isForwarded(headers)) return 'admin';
+  // A page of another origin that may stream does not become the operator by being open in a browser here.
+  const isOwnPage = originAllowed(origin, host, { ...rules.origins, allowed: [] });
+  if (open && isOwnPage && isLocal(ip) && namesLocal(host) && !isForwarded(headers)) return 'admin';
   return (await mayReadMetrics(token, rules)) ? 'reader' : null;
 }
 

@@ -189,6 +189,16 @@ describe('POST /v1/admin/drain', () => {
     assert.equal((await ask(server, '/readyz')).status, 503);
   });
 
+  it('is not for pages of other origins, though these may stream', async () => {
+    const friend = 'https://friend.example';
+    for (const allowedOrigins of [[friend], ['*']]) {
+      await using server = await startServer({ allowedOrigins });
+      assert.equal(await drain(server, { origin: friend }), 401);
+      assert.equal((await overviewOf(server)).draining, false);
+      assert.equal(await drain(server, { origin: server.url }), 202);
+    }
+  });
+
   it('asks for the token of the admin, where one is set or any token is asked for', async () => {
     await using server = await startServer({ adminToken: 'of-the-admin', metricsToken: 'of-metrics' });
     for (const headers of [{}, bearer('of-metrics'), bearer('of-the-admi')]) {

@@ -1,5 +1,6 @@
 import { errors, type ParameterUpdate } from '@millrace/protocol';
-import type { Engine, GeneratedImage, StreamListener } from '../engine/engine.js';
+import { deferred } from '../engine/deferred.js';
+import { ParameterError, type Engine, type GeneratedImage, type StreamListener } from '../engine/engine.js';
 import { encodeJpeg } from '../image/encode.js';
 import { checkGrant, type GrantLimits } from './access/grant.js';
 import type { ParameterRules } from './parameters.js';
@@ -46,30 +47,29 @@ async function firstResult(
   engine: Engine,
   parameters: Parameters<Engine['openStream']>[0],
 ): Promise<Uint8Array> {
-  let resolve: (image: Promise<Uint8Array>) => void = () => {};
-  let reject: (reason: Error) => void = () => {};
-  const result = new Promise<Uint8Array>((fulfil, refuse) => {
-    resolve = fulfil;
-    reject = refuse;
-  });
-  const fail = (): void => reject(new ProtocolError('engine_failed', errors.engine_failed.meaning));
+  const result = deferred<Uint8Array>();
+  const fail = (): void => result.reject(engineFailure());
   const listener: StreamListener = {
     onAdmitted: () => {},
     onDropped: fail,
     async onResult(_frame, image: GeneratedImage) {
-      const file = encodeJpeg(image, parameters.quality);
-      resolve(file);
       // The pixels are the engine's again once they are encoded, well or not.
-      await file.catch(() => {});
+      await encodeJpeg(image, parameters.quality).then(result.resolve, result.reject);
     },
     onRestart: fail,
     onClosed: fail,
   };
-  const stream = await engine.openStream(parameters, listener);
+  const stream = await engine.openStream(parameters, listener).catch((error: unknown) => {
+    throw error instanceof ParameterError ? error : engineFailure();
+  });
   try {
     stream.push(0, null, { replace: false });
-    return await result;
+    return await result.promise;
   } finally {
     stream.close();
   }
+}
+
+function engineFailure(): ProtocolError {
+  return new ProtocolError('engine_failed', errors.engine_failed.meaning);
 }

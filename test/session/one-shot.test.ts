@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { StreamParameters } from '@millrace/protocol';
+import type { StreamListener } from '../../src/engine/engine.js';
+import { OneShot } from '../../src/session/one-shot.js';
+import { createParameterRules } from '../../src/session/parameters.js';
+import { ManualEngine } from './manual-engine.js';
+
+/** Stops for good while it opens a stream. */
+class StoppingEngine extends ManualEngine {
+  override async openStream(_parameters: StreamParameters, listener: StreamListener): Promise<never> {
+    await Promise.resolve();
+    const reason = new Error('the engine is stopped');
+    listener.onClosed(reason);
+    throw reason;
+  }
+}
+
+describe('OneShot', () => {
+  it('tells of an engine that stops while the stream opens, once', async () => {
+    const images = new OneShot(new StoppingEngine(), createParameterRules({}), 1);
+    await assert.rejects(images.generate({}, {}), { code: 'engine_failed' });
+    // The place is free again, and no rejection is left that nobody hears, which would end the process.
+    await assert.rejects(images.generate({}, {}), { code: 'engine_failed' });
+    await new Promise((resolve) => setImmediate(resolve));
+  });
+});

@@ -104,6 +104,13 @@ def _unet(arguments: argparse.Namespace, run: RunFolder) -> None:
     _train(arguments, run, work)
 
 
+def _decoder(arguments: argparse.Namespace, run: RunFolder) -> None:
+    from .autoencoder.sharpen import train_decoder
+
+    plan = _plan(arguments, 1200, 0.4, ema_decay=0.99)
+    _train(arguments, run, partial(train_decoder, run=run, rate=arguments.rate or 5e-4, plan=plan))
+
+
 def _export(arguments: argparse.Namespace, run: RunFolder) -> None:
     import numpy as np
 
@@ -151,6 +158,7 @@ _STAGES: dict[str, Callable[[argparse.Namespace, RunFolder], None]] = {
     "text-encoder": _text_encoder,
     "latents": _latents,
     "unet": _unet,
+    "decoder": _decoder,
     "export": _export,
     "judge": _judge,
     "evaluate": _evaluate,

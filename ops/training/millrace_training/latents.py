@@ -32,11 +32,11 @@ def labels_of_crop(index: int, styles: np.ndarray) -> np.ndarray:
     return np.array(plain + moody, np.int32)
 
 
-def _pictures(photo: np.ndarray, targets: np.ndarray, labels: np.ndarray) -> list[np.ndarray]:
-    """The pictures [256, 256, 3] that the labels describe."""
-    by_style = {int(style): targets[slot - 1] for slot, (style, _) in enumerate(labels[: 1 + len(targets)]) if slot}
-    by_style[-1] = photo
-    return [by_style[int(s)] if m < 0 else apply_mood(by_style[int(s)], MOOD_NAMES[m]) for s, m in labels]
+def labelled_picture(photo: np.ndarray, targets: np.ndarray, labels: np.ndarray, slot: int) -> np.ndarray:
+    """The picture [256, 256, 3] of one of a crop's slots: the photo or a target, with or without a mood."""
+    style, mood = (int(label) for label in labels[slot])
+    plain = photo if style < 0 else targets[list(labels[1 : 1 + len(targets), 0]).index(style)]
+    return plain if mood < 0 else apply_mood(plain, MOOD_NAMES[mood])
 
 
 def make_latents(group: Group, run: RunFolder, starts: list[int]) -> None:
@@ -52,7 +52,7 @@ def make_latents(group: Group, run: RunFolder, starts: list[int]) -> None:
     with done_path.open("a") as log:
         for count, start in enumerate(starts, 1):
             for index in range(start, min(start + _CHUNK, len(crops))):
-                pictures = np.stack(_pictures(crops[index], targets[index], labels[index]))
+                pictures = np.stack([labelled_picture(crops[index], targets[index], labels[index], slot) for slot in range(SLOTS)])
                 with group.autocast():
                     latents[index] = encode(model, to_tensor(pictures, group.device)).half().cpu().numpy()
             latents.flush()

@@ -76,6 +76,11 @@ class RunFolder:
         return self.root / "unet"
 
     @property
+    def decoder(self) -> Path:
+        """Checkpoints of the decoder's own training; its result goes into `autoencoder`."""
+        return self.root / "decoder"
+
+    @property
     def export(self) -> Path:
         return self.root / "export"
 

@@ -20,7 +20,7 @@ from millrace_training.prompts.vocabulary import MOOD_PHRASES, STYLE_PHRASES
 from millrace_training.run_folder import RunFolder
 from millrace_training.styles import STYLE_NAMES, STYLES
 from millrace_training.styles.lattices import PERIOD
-from millrace_training.unet.objective import draw_inputs, style_share
+from millrace_training.unet.objective import draw_inputs, draw_steps, style_share
 from millrace_training.unet.schedule import time_of_index
 
 
@@ -85,11 +85,21 @@ def test_full_style_down_to_index_38_then_less() -> None:
     assert 0 < shares[3] < 1 and shares[4] == 0
 
 
-def test_the_networks_own_answers_come_from_an_earlier_noisier_step() -> None:
+def test_the_networks_own_answers_come_from_earlier_noisier_steps() -> None:
     inputs = draw_inputs(np.random.default_rng(0), 500, torch.device("cpu"))
-    own = inputs.own_answer
-    assert own.any() and (inputs.earlier_time[own] > inputs.time[own]).all()
+    own = inputs.earlier[:, 0] >= 0
+    assert 100 < own.sum() < 250
+    for earlier, time in zip(inputs.earlier[own].tolist(), inputs.time[own].tolist()):
+        times = [*(t for t in earlier if t >= 0), time]
+        assert times == sorted(set(times), reverse=True)
     assert inputs.time.min() >= 0 and inputs.time.max() < 1000
+
+
+def test_steps_rise_and_are_often_those_that_the_server_takes_for_a_strength() -> None:
+    rng = np.random.default_rng(0)
+    lists = [draw_steps(rng) for _ in range(400)]
+    assert all(steps == sorted(set(steps)) and steps[-1] < 50 for steps in lists)
+    assert [38, 44] in lists and [38, 41, 44, 47] in lists
 
 
 class _Line:

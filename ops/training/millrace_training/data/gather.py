@@ -16,7 +16,7 @@ import numpy as np
 
 from ..run_folder import RunFolder, write_atomically
 from .crops import SIZE, centre_square, crops_for, cut, jitter, load_photo, paste_stamp, video_frames
-from .sources import HELD_OUT_PORTRAIT, HELD_OUT_VIDEOS, OPENCV_DATA, PACKAGE_NAMES, PHOTO_PACKAGES, STAMP_PACKAGE, TRAINING_VIDEOS
+from .sources import HELD_OUT_PORTRAIT, HELD_OUT_VIDEOS, OPENCV_DATA, PACKAGE_NAMES, PHOTO_PACKAGES, STAMP_PACKAGE
 
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 _SMALLEST_FILE = 25_000  # bytes: below lie icons
@@ -87,13 +87,10 @@ def gather(run: RunFolder, extra: list[Path], workers: int) -> None:
     stamps = [p for p in _pictures(stamps_folder) if STAMP_PACKAGE.keep(str(p.relative_to(stamps_folder)))]
     for stamp in stamps:
         crops += [paste_stamp(stamp, crops[rng.randint(from_photos)], rng) for _ in range(2)]
-    videos = run.packages / "opencv-doc" / OPENCV_DATA
-    for name in TRAINING_VIDEOS:
-        for frame in video_frames(videos / name)[::4]:
-            crops += cut(frame, 2, rng)
     crops = [jitter(crop, rng) if rng.rand() < 0.5 else crop for crop in crops]
     order = np.random.RandomState(2).permutation(len(crops))
 
+    videos = run.packages / "opencv-doc" / OPENCV_DATA
     clips = [np.stack([centre_square(f) for f in video_frames(videos / name)[-_VIDEO_CLIP:]]) for name in HELD_OUT_VIDEOS]
     _save(run.held_out, np.stack(held_out))
     _save(run.held_out_video, np.stack(clips))

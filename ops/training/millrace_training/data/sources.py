@@ -15,7 +15,6 @@ OPENCV_DATA = "usr/share/doc/opencv-doc/examples/data/"
 # Held out of every training: the face portrait and two videos that the evaluation uses.
 HELD_OUT_PORTRAIT = "astronaut.png"
 HELD_OUT_VIDEOS = ("vtest.avi", "tree.avi")
-TRAINING_VIDEOS = ("Megamind.avi",)
 
 _PLASMA_PHOTOS = (
     "Autumn", "BytheWater", "ColorfulCups", "EveningGlow", "FallenLeaf", "Grey", "Kite",

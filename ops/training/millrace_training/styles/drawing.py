@@ -29,8 +29,8 @@ def cpencil(image: np.ndarray) -> np.ndarray:
 
 def lineart(image: np.ndarray) -> np.ndarray:
     """Black ink on white paper; only deep shadows are filled."""
-    gray = luma(flatten(image, 1))
-    ink = dark_lines(gray, 1.2, 11.0, 0.012)
+    gray = luma(calm(image))
+    ink = dark_lines(gray, 1.2, 10.0, 0.012)
     shadow = np.clip((0.16 - blur(gray, 1.5)) * 7, 0, 0.85)
     return gray_bytes(0.98 * (1 - np.maximum(ink, shadow)))
 

@@ -47,6 +47,42 @@ def halftone(height: int, width: int) -> np.ndarray:
     return tile(dots.astype(np.float32), height, width)
 
 
+@lru_cache(maxsize=8)
+def _stroke_tile(angle: float, wave: float) -> np.ndarray:
+    """Brush marks [p, p] along one direction, mean 0 and deviation 1; `wave` pixels of swing bend them."""
+    noise = np.random.RandomState(11).randn(PERIOD, PERIOD)
+    y, x = np.meshgrid(np.fft.fftfreq(PERIOD), np.fft.fftfreq(PERIOD), indexing="ij")
+    along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
+    keep = np.exp(-2 * np.pi**2 * ((5.0 * along) ** 2 + (1.1 * across) ** 2))
+    marks = np.fft.ifft2(np.fft.fft2(noise) * keep).real.astype(np.float32)
+    rows, columns = np.mgrid[0:PERIOD, 0:PERIOD].astype(np.float32)
+    swing = wave * np.sin(2 * np.pi * (columns * np.cos(angle) ** 2 + rows * np.sin(angle) ** 2) / PERIOD)
+    from_x, from_y = columns + PERIOD - swing * np.sin(angle), rows + PERIOD + swing * np.cos(angle)
+    bent = cv2.remap(np.tile(marks, (3, 3)), from_x.astype(np.float32), from_y.astype(np.float32), cv2.INTER_LINEAR)
+    return (bent - bent.mean()) / bent.std()
+
+
+def strokes(gray: np.ndarray, wave: float = 0.0) -> np.ndarray:
+    """Brush marks [H, W], mean 0 and deviation about 1, that follow the outlines of a brightness plane.
+
+    The marks themselves are four fixed tiles, one a direction; the picture only says how they are mixed.
+    """
+    soft = cv2.GaussianBlur(gray, (0, 0), 1.5)
+    across, down = cv2.Sobel(soft, cv2.CV_32F, 1, 0), cv2.Sobel(soft, cv2.CV_32F, 0, 1)
+    # The structure tensor's double angle; a faint slant rules where there are no outlines.
+    cosine = cv2.GaussianBlur(down * down - across * across, (0, 0), 5)
+    sine = cv2.GaussianBlur(-2 * across * down, (0, 0), 5) + 0.002
+    length = np.hypot(cosine, sine) + 1e-6
+    total = np.zeros(gray.shape, np.float32)
+    power = np.zeros(gray.shape, np.float32)
+    for index in range(4):
+        angle = index * np.pi / 4
+        share = np.clip((cosine * np.cos(2 * angle) + sine * np.sin(2 * angle)) / length, 0, 1) ** 2
+        total += share * tile(_stroke_tile(angle, wave), *gray.shape)
+        power += share * share
+    return total / np.sqrt(power)
+
+
 def blocks(image: np.ndarray, size: int) -> np.ndarray:
     """Mean of each size x size block of a float32 picture, at full resolution."""
     height, width = image.shape[:2]

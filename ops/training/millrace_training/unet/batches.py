@@ -9,10 +9,13 @@ import numpy as np
 import torch
 from transformers import CLIPTextModel, CLIPTokenizer
 
+from ..latents import encoded_crops
 from ..moods import MOOD_NAMES
-from ..prompts.generator import PromptGenerator
+from ..prompts.generator import PromptGenerator, load_dictionary
+from ..run_folder import RunFolder
 from ..styles import STYLE_NAMES
 from ..targets import TARGETS_PER_CROP
+from ..text.model import load_text_encoder, load_tokenizer
 from ..text.tokenizer import tokenize
 
 _PHASE = 8  # latents: crops start at multiples of 32 pixels, the longest period of any pattern
@@ -42,6 +45,7 @@ class Batch:
     photo: torch.Tensor  # [N, 4, s, s], unit deviation
     target: torch.Tensor  # [N, 4, s, s]
     embedding: torch.Tensor  # [N, 77, 96]
+    places: list[tuple[int, int, int, int]]  # crop, slot, and the window's top and left in latents
 
 
 class BatchSource:
@@ -85,12 +89,12 @@ class BatchSource:
         """[N, 77, 96]."""
         return self.encoder(tokenize(self.tokenizer, prompts).to(self.device)).last_hidden_state.float()
 
-    def draw(self, count: int, side: int, rng: np.random.Generator) -> Batch:
-        """count rows of side x side latents."""
+    def draw(self, count: int, side: int, rng: np.random.Generator, blend_share: float = _BLEND_SHARE) -> Batch:
+        """count rows of side x side latents; a row that is blended is not what stands at its place."""
         words = random.Random(int(rng.integers(2**62)))
         full = self.latents.shape[-1]
-        photos, targets, prompts, others = [], [], [], []
-        blends = rng.random(count) < _BLEND_SHARE
+        photos, targets, prompts, others, places = [], [], [], [], []
+        blends = rng.random(count) < blend_share
         shares = np.where(blends, rng.random(count), 0.0)
         for blend, share in zip(blends, shares):
             crop = int(rng.choice(self.crops))
@@ -98,6 +102,7 @@ class BatchSource:
             y, x = (int(v) * _PHASE for v in rng.integers(0, (full - side) // _PHASE + 1, 2))
             window = self.latents[crop, :, :, y : y + side, x : x + side]
             target = window[slot].astype(np.float32)
+            places.append((crop, slot, y, x))
             prompts.append(self._prompt(crop, slot, words))
             if blend:
                 other = self._slot(crop, rng)
@@ -111,8 +116,21 @@ class BatchSource:
             where = torch.from_numpy(blends).to(self.device)
             weight = torch.from_numpy(shares[blends].astype(np.float32)).to(self.device).view(-1, 1, 1)
             rows[where] = torch.lerp(rows[where], embedding[count:], weight)
-        return Batch(self._tensor(photos), self._tensor(targets), rows)
+        return Batch(self._tensor(photos), self._tensor(targets), rows, places)
 
     def _tensor(self, arrays: list[np.ndarray]) -> torch.Tensor:
         stacked = torch.from_numpy(np.stack(arrays).astype(np.float32)).to(self.device)
         return stacked.contiguous(memory_format=torch.channels_last)
+
+
+def open_source(run: RunFolder, device: torch.device) -> BatchSource:
+    """The run folder's latents, with prompts that are hardly ever misspelt: the encoder reads them, and it is frozen."""
+    return BatchSource(
+        np.load(run.latents, mmap_mode="r"),
+        np.load(run.latent_labels),
+        encoded_crops(run),
+        load_tokenizer(run.tokenizer),
+        load_text_encoder(run.text_encoder, device),
+        PromptGenerator(load_dictionary(run.dictionary), misspelt=0.03),
+        device,
+    )

@@ -6,8 +6,9 @@ Live video enters as a latent of the photo with noise; the answer is the stylise
 * Times of t_index 38 and below (t >= 239) ask for the full style. Below, the wanted share
   of the style falls with t: low strength keeps the photo, and a late step that sees an
   already styled picture leaves it alone instead of styling it twice.
-* Some inputs are the network's own answer from an earlier, noisier step. So a second step
-  learns to correct what the first one left blurred.
+* Some inputs are the network's own answer after one to three earlier, noisier steps, at the
+  times that the server takes for a strength and a number of steps. So a later step learns
+  to correct what the earlier ones left blurred.
 * A mixture of two prompts' embeddings asks for the mixture of their pictures.
 """
 
@@ -20,12 +21,13 @@ import torch
 import torch.nn.functional as F
 
 from ..pictures import gradient_loss, texture_loss
-from .schedule import time_of_index
+from .schedule import ORIGINAL_STEPS, time_of_index
 
 FULL_STYLE_INDEX = 38
 _FULL_STYLE_TIME = time_of_index(FULL_STYLE_INDEX)  # 239
 _NO_STYLE_TIME = time_of_index(48)  # 39
-_OWN_ANSWER_SHARE = 0.2
+EARLIER_STEPS = 3  # at most
+_OWN_ANSWER_SHARE = 0.35
 _TRUE_TARGET_SHARE = 0.03
 _PARTLY_STYLED_SHARE = 0.05
 
@@ -41,31 +43,42 @@ def draw_times(rng: np.random.Generator, count: int) -> np.ndarray:
     return np.where(rng.random(count) < 0.8, 999 - 20 * index, rng.integers(40, 720, count))
 
 
+def draw_steps(rng: np.random.Generator) -> list[int]:
+    """Two to four t_index: mostly evenly spread from a start to the end, as the server does it, or else at random."""
+    count = int(rng.choice([2, 3, 4], p=[0.6, 0.2, 0.2]))
+    start = int(rng.integers(22, FULL_STYLE_INDEX + 1))
+    if rng.random() < 0.7:
+        return [start + i * (ORIGINAL_STEPS - start) // count for i in range(count)]
+    later = rng.choice(np.arange(start + 3, 48), count - 1, replace=False)
+    return [start, *sorted(int(index) for index in later)]
+
+
 @dataclass(frozen=True)
 class Inputs:
-    """How each row of a batch is posed; all [N]."""
+    """How each row of a batch is posed; [N] each but for `earlier`."""
 
     time: torch.Tensor  # int64
     styled: torch.Tensor  # float: share of the true target in the input
-    own_answer: torch.Tensor  # bool: the input is the network's earlier answer
-    earlier_time: torch.Tensor  # int64: the time of that earlier step
+    earlier: torch.Tensor  # int64 [N, EARLIER_STEPS]: times of the network's own steps before this one, -1 for none
 
 
 def draw_inputs(rng: np.random.Generator, count: int, device: torch.device) -> Inputs:
     time = draw_times(rng, count)
+    earlier = np.full((count, EARLIER_STEPS), -1)
     kind = rng.random(count)
-    own = kind < _OWN_ANSWER_SHARE
     true_target = (kind >= _OWN_ANSWER_SHARE) & (kind < _OWN_ANSWER_SHARE + _TRUE_TARGET_SHARE)
     partly = kind >= 1 - _PARTLY_STYLED_SHARE
     styled = np.where(true_target, 1.0, np.where(partly, rng.random(count), 0.0))
-    later = 999 - 20 * np.where(rng.random(count) < 0.6, rng.integers(38, 48, count), rng.integers(24, 40, count))
-    time = np.where(own, later, time)
-    earlier = np.clip(time + 20 * rng.integers(4, 16, count), _FULL_STYLE_TIME, 719)
+    for row in np.flatnonzero(kind < _OWN_ANSWER_SHARE):
+        steps = draw_steps(rng)
+        position = int(rng.integers(1, len(steps)))
+        earlier[row, :position] = [time_of_index(index) for index in steps[:position]]
+        time[row] = time_of_index(steps[position])
 
     def tensor(array: np.ndarray, dtype: torch.dtype) -> torch.Tensor:
         return torch.as_tensor(array, dtype=dtype, device=device)
 
-    return Inputs(tensor(time, torch.int64), tensor(styled, torch.float32), tensor(own, torch.bool), tensor(earlier, torch.int64))
+    return Inputs(tensor(time, torch.int64), tensor(styled, torch.float32), tensor(earlier, torch.int64))
 
 
 def latent_loss(made: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:

@@ -11,16 +11,13 @@ from diffusers.models.attention_processor import AttnProcessor
 from torch import nn
 
 from ..autoencoder.model import decode, load_autoencoder
-from ..latents import encoded_crops
 from ..loop import Draw, Plan, train
 from ..muon import Muon
 from ..parallel import Group
 from ..pictures import psnr, to_images, to_tensor
-from ..prompts.generator import PromptGenerator, load_dictionary
 from ..run_folder import RunFolder
 from ..styles import STYLE_NAMES, STYLES
-from ..text.model import load_text_encoder, load_tokenizer
-from .batches import BatchSource
+from .batches import open_source
 from .model import LATENT_SCALE, load_unet, new_unet
 from .objective import draw_inputs, image_loss, latent_loss, style_share
 from .sampler import add_noise, stylise
@@ -30,7 +27,7 @@ _WHOLE_SHARE = 0.15  # of the steps; _WHOLE_SHARE_AT_END while the learning rate
 _WHOLE_SHARE_AT_END = 0.5
 _IMAGE_WEIGHT = 0.5
 _IMAGE_ROWS = 4  # rows of a crop batch whose decoded picture is compared, one of a whole-picture batch
-_EVALUATION_INDICES = {"one_32": [32], "one_38": [38], "two": [25, 38]}
+_EVALUATION_INDICES = {"one_32": [32], "one_38": [38], "two": [38, 44], "four": [38, 41, 44, 47]}
 
 
 class UnetTask:
@@ -45,15 +42,7 @@ class UnetTask:
         unet.set_attn_processor(AttnProcessor())  # plain products: a sixth faster than fused attention on a CPU at this size
         self.model: nn.Module = unet.to(group.device, memory_format=torch.channels_last)
         self.vae = load_autoencoder(run.autoencoder, group.device).eval().requires_grad_(False)
-        self.source = BatchSource(
-            np.load(run.latents, mmap_mode="r"),
-            np.load(run.latent_labels),
-            encoded_crops(run),
-            load_tokenizer(run.tokenizer),
-            load_text_encoder(run.text_encoder, group.device),
-            PromptGenerator(load_dictionary(run.dictionary), misspelt=0.03),  # the encoder reads them; it is frozen here
-            group.device,
-        )
+        self.source = open_source(run, group.device)
         self.held_out = np.load(run.held_out)
 
     def optimizers(self) -> list[torch.optim.Optimizer]:
@@ -79,12 +68,13 @@ class UnetTask:
         inputs = draw_inputs(draw.numpy, rows, self.group.device)
 
         start = torch.lerp(batch.photo, batch.target, inputs.styled.view(-1, 1, 1, 1))
-        own = inputs.own_answer
-        if own.any():
-            with torch.no_grad():
-                earlier = inputs.earlier_time[own]
-                noisy = add_noise(batch.photo[own] * LATENT_SCALE, draw.normal_like(batch.photo[own]), earlier)
-                start[own] = self.predict(noisy, earlier, batch.embedding[own])
+        with torch.no_grad():
+            for times in inputs.earlier.unbind(1):
+                own = times >= 0
+                if own.any():
+                    noisy = add_noise(start[own] * LATENT_SCALE, draw.normal_like(start[own]), times[own])
+                    start[own] = self.predict(noisy, times[own], batch.embedding[own])
+        own = inputs.earlier[:, 0] >= 0
         share = torch.maximum(style_share(inputs.time), torch.maximum(inputs.styled, own.float())).view(-1, 1, 1, 1)
         wanted = torch.lerp(batch.photo, batch.target, share)
 

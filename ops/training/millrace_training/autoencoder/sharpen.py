@@ -1,0 +1,146 @@
+"""Stage `decoder`: the decoder alone, taught to draw sharp pictures from the U-Net's answers.
+
+The encoder stays as it is, so latents stay valid. The U-Net answers with the mean of what
+it cannot predict, and a decoder trained on true latents alone draws that mean: a blur.
+Here half of the rows are the U-Net's own answers, a texture loss asks for as much contrast
+as the wanted picture has, and a critic that sees the wanted picture's coarse version beside
+a picture says whether the fine part looks real.
+"""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.func import functional_call
+
+from ..evaluate.measures import gradient_energy
+from ..latents import labelled_picture
+from ..loop import Draw, Plan, read_average, train
+from ..parallel import Group
+from ..pictures import psnr, texture_loss, to_images, to_tensor
+from ..run_folder import RunFolder
+from ..styles import STYLE_NAMES, STYLES
+from ..unet.batches import open_source
+from ..unet.model import LATENT_SCALE, new_unet
+from ..unet.sampler import add_noise
+from ..unet.schedule import time_of_index
+from .model import FACTOR, encode, load_autoencoder
+from .train import reconstruction_loss
+
+_ROWS, _ANSWERS = 12, 6  # rows a process, and how many of them are the U-Net's answers
+_SIDE = 32  # latents
+_LATENT_NOISE = 0.04
+_TEXTURE_WEIGHT = 1.0
+_CRITIC_WEIGHT = 0.03
+
+
+class Critic(nn.Module):
+    """Coarse wanted picture and picture [N, 6, H, W] -> a map of how real each spot looks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        channels = 6
+        for width, stride in ((32, 2), (64, 2), (64, 1)):
+            layers += [nn.Conv2d(channels, width, 4 if stride == 2 else 3, stride, 1), nn.LeakyReLU(0.2)]
+            channels = width
+        self.layers = nn.Sequential(*layers, nn.Conv2d(channels, 1, 3, 1, 1))
+
+    def forward(self, wanted: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
+        coarse = F.interpolate(F.avg_pool2d(wanted, FACTOR), scale_factor=FACTOR, mode="bilinear")
+        return self.layers(torch.cat([coarse, picture], 1)).float()
+
+
+class DecoderTask:
+    """One step decodes true latents and the U-Net's answers."""
+
+    name = "decoder"
+
+    def __init__(self, run: RunFolder, rate: float, group: Group):
+        torch.manual_seed(0)
+        self.group, self.rate = group, rate
+        self.vae = load_autoencoder(run.autoencoder, group.device).requires_grad_(False)
+        decoder = self.vae.decoder.requires_grad_(True)
+        critic = Critic().to(group.device, memory_format=torch.channels_last)
+        self.model: nn.Module = nn.ModuleDict({"decoder": decoder, "critic": critic})
+        unet = new_unet()
+        unet.load_state_dict(read_average(run.unet / "last.pt"))
+        self.unet = unet.eval().requires_grad_(False).to(group.device, memory_format=torch.channels_last)
+        self.source = open_source(run, group.device)
+        self.crops = np.load(run.crops, mmap_mode="r")
+        self.targets = np.load(run.targets, mmap_mode="r")
+        self.held_out = np.load(run.held_out)
+
+    def optimizers(self) -> list[torch.optim.Optimizer]:
+        return [
+            torch.optim.AdamW(self.model["decoder"].parameters(), lr=self.rate, betas=(0.8, 0.98), weight_decay=1e-4),
+            torch.optim.AdamW(self.model["critic"].parameters(), lr=2 * self.rate, betas=(0.5, 0.98), weight_decay=1e-4),
+        ]
+
+    @torch.no_grad()
+    def _answers(self, photo: torch.Tensor, embedding: torch.Tensor, times: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+        """What the U-Net makes of photos' latents in one step; unit deviation."""
+        noisy = add_noise(photo * LATENT_SCALE, noise, times).contiguous(memory_format=torch.channels_last)
+        with self.group.autocast():
+            return self.unet(noisy, times, embedding, return_dict=False)[0].float() / LATENT_SCALE
+
+    def _wanted(self, places: list[tuple[int, int, int, int]]) -> torch.Tensor:
+        """The true pictures at the places of a batch."""
+        size, pictures = _SIDE * FACTOR, []
+        for crop, slot, top, left in places:
+            whole = labelled_picture(self.crops[crop], self.targets[crop], self.source.labels[crop], slot)
+            y, x = top * FACTOR, left * FACTOR
+            pictures.append(whole[y : y + size, x : x + size])
+        return to_tensor(np.stack(pictures), self.group.device)
+
+    def loss(self, draw: Draw, decay: float) -> tuple[torch.Tensor, dict[str, float]]:
+        batch = self.source.draw(_ROWS, _SIDE, draw.numpy, blend_share=0.0)
+        wanted = self._wanted(batch.places)
+        indices = draw.numpy.integers(26, 39, _ANSWERS)
+        times = torch.tensor([time_of_index(int(index)) for index in indices], device=self.group.device)
+        photo = batch.photo[:_ANSWERS]
+        answers = self._answers(photo, batch.embedding[:_ANSWERS], times, draw.normal_like(photo))
+        true = batch.target[_ANSWERS:] + _LATENT_NOISE * draw.normal_like(batch.target[_ANSWERS:])
+        critic = self.model["critic"]
+        with self.group.autocast():
+            made = self.model["decoder"](torch.cat([answers, true]))
+            on_real, on_made = critic(wanted, wanted), critic(wanted, made.detach())
+            frozen = {name: parameter.detach() for name, parameter in critic.named_parameters()}
+            opinion = functional_call(critic, frozen, (wanted, made))
+        made = made.float()
+        closeness, texture = reconstruction_loss(made, wanted), texture_loss(made, wanted)
+        critic_loss = F.relu(1 - on_real).mean() + F.relu(1 + on_made).mean()
+        loss = closeness + _TEXTURE_WEIGHT * texture - _CRITIC_WEIGHT * opinion.mean() + critic_loss
+        return loss, {"closeness": closeness.item(), "texture": texture.item(), "critic": critic_loss.item()}
+
+    def evaluate(self, model: nn.Module) -> dict[str, float]:
+        """PSNR in dB and gradient energy over the target's, of true latents and of the U-Net's answers, a picture a style."""
+        figures: dict[str, list[float]] = {"true": [], "answers": [], "true_sharpness": [], "answers_sharpness": []}
+        index = time_of_index(32)
+        for number, name in enumerate(STYLE_NAMES):
+            photo = self.held_out[(7 * number) % len(self.held_out)][None]
+            styled = STYLES[name](photo[0])[None]
+            noise = torch.randn((1, 4, 64, 64), generator=torch.Generator().manual_seed(0)).to(self.group.device)
+            embedding = self.source.embed([self.source.generator(name, None, random.Random(number))])
+            code = encode(self.vae, to_tensor(photo, self.group.device))
+            answer = self._answers(code, embedding, torch.tensor([index], device=self.group.device), noise)
+            for key, latent in (("true", encode(self.vae, to_tensor(styled, self.group.device))), ("answers", answer)):
+                picture = to_images(model["decoder"](latent))
+                figures[key].append(float(psnr(styled, picture)[0]))
+                figures[f"{key}_sharpness"].append(gradient_energy(picture) / gradient_energy(styled))
+        return {key: round(float(np.mean(values)), 3) for key, values in figures.items()}
+
+
+def train_decoder(group: Group, run: RunFolder, rate: float, plan: Plan) -> None:
+    """Train and write the sharper decoder into run.autoencoder."""
+    task = DecoderTask(run, rate, group)
+    if group.leads:
+        with torch.no_grad():
+            run.log(task.name, event="before", **task.evaluate(task.model))
+    task.model.load_state_dict(train(task, plan, run, run.decoder, group))
+    if group.leads:
+        task.vae.save_pretrained(run.autoencoder)

@@ -1,5 +1,5 @@
-/** Longest time that a timer of the runtime can be set to, in milliseconds. */
-const longest = 2 ** 31 - 1;
+/** Longest time that a timer of the runtime can be set to, in milliseconds; set to more, it rings at once. */
+export const longestTimer = 2 ** 31 - 1;
 
 /** A point in time at which something happens, unless it is set anew or cleared before. */
 export class Deadline {
@@ -13,7 +13,7 @@ export class Deadline {
   /** @param ms milliseconds from now; beyond 24 days it never comes. */
   set(ms: number): void {
     clearTimeout(this.#timer);
-    if (ms > longest) return;
+    if (ms > longestTimer) return;
     this.#timer = setTimeout(this.#onPassed, ms);
   }
 

@@ -1,3 +1,5 @@
+import { longestTimer } from './deadline.js';
+
 export interface FrameClockOptions {
   /** Whether a frame may be made now. When the answer may have changed, call `poke`. */
   readonly open: () => boolean;
@@ -57,7 +59,7 @@ export class FrameClock {
     if (this.#interval === null || this.#waiting || !this.#options.open()) return;
     const now = performance.now();
     if (now < this.#due) {
-      this.#timer = setTimeout(() => this.poke(), this.#due - now);
+      this.#timer = setTimeout(() => this.poke(), Math.min(this.#due - now, longestTimer));
       return;
     }
     // What was missed is not caught up with.

@@ -1,3 +1,5 @@
+import { longestTimer } from './deadline.js';
+
 /** Holds events to a rate: each may happen when the one before is an interval ago. */
 export class Pace {
   readonly #poke: () => void;
@@ -39,6 +41,6 @@ export class Pace {
 
   #later(ms: number): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(this.#poke, ms);
+    this.#timer = setTimeout(this.#poke, Math.min(ms, longestTimer));
   }
 }

@@ -61,11 +61,12 @@ export class Admission {
 
   /**
    * Waits for a place.
-   * @param gone aborts when the client is gone; the promise then never settles otherwise than by rejecting.
+   * @param gone aborts when the client is gone; who is gone gets no place.
    * @param onQueued is told the position, and the wait in seconds, at first and when they change.
    * @throws {ProtocolError} too_many_sessions, queue_timeout
    */
   async enter(gone: AbortSignal, onQueued: (position: number, waitSeconds: number) => void): Promise<Lease> {
+    if (gone.aborted) throw goneError();
     if (this.#served < this.capacity && this.#queue.size === 0) return this.#lease();
     const { queueLength, queueTimeout } = this.#options;
     if (this.#queue.size >= queueLength) {
@@ -82,7 +83,7 @@ export class Admission {
         this.#advance();
         reject(error);
       };
-      const giveUp = (): void => refuse(new Error('the client is gone'));
+      const giveUp = (): void => refuse(goneError());
       const waiting: Waiting = {
         admit(lease) {
           leave();
@@ -139,4 +140,8 @@ export class Admission {
     const wait = (position * this.#usualStay) / Math.max(1, this.capacity) / 1000;
     return Math.round(Math.min(wait, this.#options.queueTimeout / 1000) * 10) / 10;
   }
+}
+
+function goneError(): Error {
+  return new Error('the client is gone');
 }

@@ -63,6 +63,17 @@ describe('Admission', () => {
     assert.equal(admission.waiting, 0);
   });
 
+  it('gives no place to those who are gone before they ask', async () => {
+    const { admission, enter } = setUp(1);
+    const client = new AbortController();
+    client.abort();
+    await assert.rejects(enter('a', client.signal), /gone/);
+    assert.deepEqual([admission.served, admission.waiting], [0, 0]);
+    await enter('b');
+    await assert.rejects(enter('c', client.signal), /gone/);
+    assert.deepEqual([admission.served, admission.waiting], [1, 0]);
+  });
+
   it('lets in more when the capacity grows', async () => {
     const { admission, limits, enter } = setUp(1);
     await enter('a');

@@ -157,12 +157,18 @@ export async function createApp(settings: Settings, log: Logger): Promise<App> {
     page: packagePath('clients/web/dist'),
     log,
   });
-  const sampler = new Sampler({ read: () => metrics.read(), census: () => sessions.census() });
+  const sampler = new Sampler({
+    read: () => metrics.read(),
+    census: () => sessions.census(),
+    gpus: () => metrics.gpus(),
+  });
   serveAdmin(http, {
     rules: { access, origins, metricsToken: settings.metricsToken, adminToken: settings.adminToken },
     server,
     model: { name, description },
     engineState: () => engine.state,
+    capacity,
+    promise,
     sessions,
     sampler,
     metrics,

@@ -52,6 +52,8 @@ export interface Metrics {
   embedding(lookup: { readonly hit: boolean }): void;
   /** What a dashboard shows, since the start. */
   read(): Promise<Reading>;
+  /** The GPUs of this machine, now. */
+  gpus(): Promise<readonly GpuReading[]>;
   /** All series in the text format of Prometheus. */
   render(): Promise<{ readonly contentType: string; readonly body: string }>;
 }
@@ -139,6 +141,7 @@ export function createMetrics(server?: Measured, readGpus = createGpuReader()): 
     },
     embedding: ({ hit }) => series.embedding_cache_requests_total.inc({ result: hit ? 'hit' : 'miss' }),
     read: () => readSeries(series),
+    gpus: readGpus,
     async render() {
       showGpus(await readGpus());
       if (server) takeCensus(server.census());

@@ -29,6 +29,8 @@ export interface Reading {
   readonly resumed: number;
   readonly closed: number;
   readonly updates: number;
+  /** Times that the engine died and was started again. */
+  readonly restarts: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly latency: Distribution;
@@ -58,6 +60,7 @@ export async function readSeries(series: Series): Promise<Reading> {
     resumed: await total(sessions, { result: 'resumed' }),
     closed: await total(series.session_closes_total),
     updates: await total(series.parameter_updates_total),
+    restarts: await total(series.engine_restarts_total),
     bytesIn: await total(bytes, { direction: 'in' }),
     bytesOut: await total(bytes, { direction: 'out' }),
     latency: await distribution(series.frame_latency_seconds),

@@ -1,23 +1,3 @@
-/** How one session does now. Times in milliseconds, over the last seconds; null where nothing was measured. */
-export interface RecentFigures {
-  /** Since the connection began. */
-  readonly seconds: number;
-  /** Frames received in a second. */
-  readonly fpsIn: number;
-  /** Results sent in a second. */
-  readonly fpsOut: number;
-  /** From the arrival of a frame to the sending of its result. */
-  readonly latency: { readonly p50: number; readonly p95: number } | null;
-  /** From the arrival of a frame until its result was acknowledged, median. */
-  readonly staleness: number | null;
-  /** Frames in all that were received. */
-  readonly received: number;
-  /** Results in all that were sent. */
-  readonly sent: number;
-  /** Frames in all that were lost; those that the similarity filter skipped are not. */
-  readonly dropped: number;
-}
-
 const windowMs = 5000;
 /** More are not kept, however fast they come. */
 const most = 1000;

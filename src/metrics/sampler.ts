@@ -1,4 +1,5 @@
 import { performance, type EventLoopUtilization } from 'node:perf_hooks';
+import type { GpuReading } from './gpus.js';
 import type { Census } from './metrics.js';
 import { quantileBetween, stages, type Reading } from './reading.js';
 
@@ -8,6 +9,7 @@ export type Sample = Readonly<Record<string, number | null>>;
 export interface SamplerOptions {
   readonly read: () => Promise<Reading>;
   readonly census: () => Census;
+  readonly gpus: () => Promise<readonly GpuReading[]>;
   readonly intervalMs?: number;
   /** Samples that are kept; older ones are forgotten. */
   readonly keep?: number;
@@ -46,7 +48,7 @@ export class Sampler implements Disposable {
 
   /** Takes one sample; the first makes a beginning only. */
   async take(): Promise<void> {
-    const { read, census, keep, now } = this.#options;
+    const { read, census, gpus, keep, now } = this.#options;
     const { user, system } = process.cpuUsage();
     const loop = performance.eventLoopUtilization();
     const latest = { time: now(), reading: await read(), cpuSeconds: (user + system) / 1e6, loop };
@@ -55,7 +57,12 @@ export class Sampler implements Disposable {
     this.#readings.push(latest);
     if (this.#readings.length > quantileReadings) this.#readings.shift();
     if (!before || !oldest || latest.time <= before.time) return;
-    const sample = { ...flow(before, latest), ...delays(oldest, latest), ...standing(census()) };
+    const sample = {
+      ...flow(before, latest),
+      ...delays(oldest, latest),
+      ...standing(census()),
+      ...graphics(await gpus()),
+    };
     this.#samples.push({ time: latest.time, sample });
     if (this.#samples.length > keep) this.#samples.shift();
   }
@@ -109,6 +116,7 @@ function flow(before: Timed, latest: Timed): Sample {
     resumed_per_minute: 60 * each(a.resumed, b.resumed),
     closed_per_minute: 60 * each(a.closed, b.closed),
     updates_per_minute: 60 * each(a.updates, b.updates),
+    restarts_per_minute: 60 * each(a.restarts, b.restarts),
     processor: each(before.cpuSeconds, latest.cpuSeconds),
     // Part of the time in which the main thread was busy, 0 to 1.
     main_thread: performance.eventLoopUtilization(latest.loop, before.loop).utilization,
@@ -132,8 +140,20 @@ function delays({ reading: a }: Timed, { reading: b }: Timed): Sample {
 }
 
 /** What there is at this moment. */
-function standing({ sessions, slots, queued, bufferedBytes }: Census): Sample {
+function standing({ sessions, slots, limited, queued, bufferedBytes }: Census): Sample {
   const { active, parked } = sessions;
   const { rss } = process.memoryUsage();
-  return { active, parked, queued, slots, buffered: bufferedBytes, memory: rss };
+  return { active, parked, limited, queued, slots, buffered: bufferedBytes, memory: rss };
+}
+
+/** All GPUs together; nulls where there is none. */
+function graphics(gpus: readonly GpuReading[]): Sample {
+  const sum = (values: readonly number[]): number | null =>
+    values.length > 0 ? values.reduce((all, value) => all + value, 0) : null;
+  const busy = gpus.flatMap(({ utilization }) => utilization ?? []);
+  return {
+    gpu_utilization: sum(busy.map((part) => part / busy.length)),
+    gpu_memory_used: sum(gpus.map(({ usedBytes }) => usedBytes)),
+    gpu_memory_total: sum(gpus.map(({ totalBytes }) => totalBytes)),
+  };
 }

@@ -1,5 +1,5 @@
-import type { DropReason, StageTimings } from '@millrace/protocol';
-import { Recent, type RecentFigures } from './recent.js';
+import type { DropReason, RecentFigures, StageTimings } from '@millrace/protocol';
+import { Recent } from './recent.js';
 import type { FrameTracer } from './frame-tracer.js';
 import type { Series } from './series.js';
 

@@ -29,9 +29,9 @@ export class Pacing {
     return !this.parameters.paused && performance.now() - this.#seat.frames.lastActivity < quietMs;
   }
 
-  /** Whether it is held to less than it is promised. */
-  get limited(): boolean {
-    return this.#share !== null;
+  /** Frames a second that it is held to, fewer than it is promised; null if it is not. */
+  get limit(): number | null {
+    return this.#share;
   }
 
   /** @param fps frames a second that the token allows; null for any number. */

@@ -47,6 +47,11 @@ export class Seats {
     return this.#farewells.size;
   }
 
+  /** Sessions that wait for their clients, those that have waited longest first. */
+  away(): Iterable<Seat> {
+    return this.#farewells.keys();
+  }
+
   add(seat: Seat): void {
     this.#seats.set(seat.id, seat);
   }

@@ -1,8 +1,7 @@
-import { errors, type ErrorCode, type ErrorDefinition } from '@millrace/protocol';
+import { errors, type ErrorCode, type ErrorDefinition, type RecentFigures } from '@millrace/protocol';
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { ParameterError } from '../engine/engine.js';
-import type { RecentFigures } from '../metrics/recent.js';
 import type { SessionMeter } from '../metrics/session-meter.js';
 import type { Grant } from './access/grant.js';
 import { Checkpoints } from './checkpoints.js';

@@ -1,11 +1,11 @@
-import { errors, type ErrorCode } from '@millrace/protocol';
+import { errors, type ErrorCode, type SessionRow } from '@millrace/protocol';
 import type { Census } from '../metrics/metrics.js';
 import type { Grant } from './access/grant.js';
 import type { Connection } from './connection.js';
 import type { SessionContext } from './context.js';
 import type { Pacing } from './pacing.js';
 import { Session } from './session.js';
-import { summarize, type SessionSummary } from './session-summary.js';
+import { summarize, summarizeParked } from './session-summary.js';
 import { WatchedConnection } from './watched-connection.js';
 
 /** Connections that may be there besides those that are served or wait: they say hello, or take sessions over. */
@@ -86,16 +86,18 @@ export class Sessions {
       if (session.state !== 'closed') sessions[session.state] += 1;
       bufferedBytes += connection.bufferedBytes;
     }
-    const limited = this.#paced().filter((pacing) => pacing.limited).length;
+    const limited = this.#paced().filter(({ limit }) => limit !== null).length;
     return { sessions, slots: admission.capacity, limited, queued, bufferedBytes, draining: this.#closing };
   }
 
-  /** What an operator sees of the sessions that have connections, the oldest first. */
-  summaries(most: number): readonly SessionSummary[] {
-    const shown = [...this.#open].slice(0, most);
-    return shown.map(([session, connection]) =>
-      summarize(session, connection, this.#context.seats.find(session.id)),
-    );
+  /** What an operator sees of the sessions, the oldest first, and last those that have no connection. */
+  summaries(most: number): readonly SessionRow[] {
+    const { seats } = this.#context;
+    const connected = [...this.#open]
+      .slice(0, most)
+      .map(([session, connection]) => summarize(session, connection, seats.find(session.id)));
+    const parked = [...seats.away()].slice(0, most - connected.length).map(summarizeParked);
+    return [...connected, ...parked];
   }
 
   /** The last result of a session, a JPEG; null if none is kept. */

@@ -1,10 +1,10 @@
-import { errors, type ErrorCode } from '@millrace/protocol';
+import { errors, type ErrorCode, type Overview, type SessionRow } from '@millrace/protocol';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { EngineState } from '../engine/engine.js';
-import { rowsPerSecond } from '../engine/rows-per-second.js';
 import type { Metrics } from '../metrics/metrics.js';
 import type { Sampler } from '../metrics/sampler.js';
-import type { SessionSummary } from '../session/session-summary.js';
+import type { Capacity } from '../session/capacity.js';
+import type { ServiceLevel } from '../session/service-level.js';
 import type { Sessions } from '../session/sessions.js';
 import { errorBody } from './http-error.js';
 import { roleOf, type OperatorRules, type Role } from './operator.js';
@@ -15,6 +15,9 @@ export interface AdminOptions {
   readonly server: string;
   readonly model: { readonly name: string; readonly description: string };
   readonly engineState: () => EngineState;
+  readonly capacity: Pick<Capacity, 'rowsPerSecond'>;
+  /** What a session is promised. */
+  readonly promise: ServiceLevel;
   readonly sessions: Sessions;
   readonly sampler: Sampler;
   readonly metrics: Metrics;
@@ -62,7 +65,7 @@ export function serveAdmin(server: FastifyInstance, options: AdminOptions): void
       ...describe(options),
       sessions: role === 'admin' ? listed : listed.map(withoutPerson),
       history: sampler.after(Number.isFinite(after) ? after : 0),
-    });
+    } satisfies Overview);
   });
 
   server.get<{ Params: { readonly id: string } }>(
@@ -85,12 +88,17 @@ export function serveAdmin(server: FastifyInstance, options: AdminOptions): void
 }
 
 /** What readers see of a session: nothing that leads to the person. */
-function withoutPerson(summary: SessionSummary): SessionSummary {
+function withoutPerson(summary: SessionRow): SessionRow {
   return { ...summary, address: null, picture: false };
 }
 
+type Description = Pick<
+  Overview,
+  'server' | 'model' | 'engine' | 'ready' | 'draining' | 'promise' | 'counts'
+>;
+
 /** What runs, and what it can carry. */
-function describe({ server, model, engineState, sessions }: AdminOptions): object {
+function describe({ server, model, engineState, capacity, promise, sessions }: AdminOptions): Description {
   const state = engineState();
   const census = sessions.census();
   const ready = state.name === 'ready';
@@ -101,10 +109,11 @@ function describe({ server, model, engineState, sessions }: AdminOptions): objec
       state: state.name,
       doing: 'what' in state ? state.what : null,
       device: ready ? state.device : null,
-      rowsPerSecond: ready ? rowsPerSecond(state) : null,
+      rowsPerSecond: ready ? capacity.rowsPerSecond : null,
     },
     ready: ready && !census.draining,
     draining: census.draining,
-    counts: { ...census.sessions, slots: census.slots },
+    promise,
+    counts: { ...census.sessions, slots: census.slots, limited: census.limited },
   };
 }

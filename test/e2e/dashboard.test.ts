@@ -109,6 +109,19 @@ describe('the dashboard', () => {
     assert.deepEqual(complaints, []);
   });
 
+  it('shows whose connection was lost, until it comes back or its time is over', async () => {
+    await using server = await startWithTinyModel({ graceSeconds: 300 });
+    await server.app.ready();
+    await using client = await StreamClient.open(server.streamUrl, { width: 64, height: 64 });
+    client.socket.terminate();
+    await using open = await openDashboard(server.url);
+    const { page, complaints } = open;
+    const row = page.getByTestId('session').filter({ hasText: 'parked' });
+    await row.waitFor();
+    assert.match((await row.textContent()) ?? '', /parked–+64 × 64/);
+    assert.deepEqual(complaints, []);
+  });
+
   it('drains the server after a question', async () => {
     await using server = await startWithTinyModel({ drainSeconds: 1 });
     await server.app.ready();

@@ -1,19 +1,23 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { GpuReading } from '../../src/metrics/gpus.js';
 import { createMetrics, type Census, type Metrics } from '../../src/metrics/metrics.js';
 import { Sampler } from '../../src/metrics/sampler.js';
 
 const census: Census = {
   sessions: { opening: 0, queued: 1, active: 2, parked: 0, closing: 0 },
   slots: 4,
-  limited: 0,
+  limited: 1,
   queued: 1,
   bufferedBytes: 0,
   draining: false,
 };
 const timings = { decode: 2, queue: 1, encode: 6, denoise: 20, vae_decode: 8, image_encode: 3, total: 40 };
 
-function createSampler(keep = 300): {
+function createSampler(
+  keep = 300,
+  gpus: readonly GpuReading[] = [],
+): {
   readonly metrics: Metrics;
   readonly sampler: Sampler;
   readonly clock: { now: number };
@@ -23,6 +27,7 @@ function createSampler(keep = 300): {
   const sampler = new Sampler({
     read: () => metrics.read(),
     census: () => census,
+    gpus: () => Promise.resolve(gpus),
     keep,
     now: () => clock.now,
   });
@@ -42,6 +47,7 @@ describe('Sampler', () => {
     meter.frameDropped('stale');
     meter.frameDropped('similar');
     metrics.error('rate_limited');
+    metrics.engineRestarted();
     metrics.networkBytes('in', 3000);
     for (const rows of [2, 4]) metrics.inference({ rows, ms: 10 });
     clock.now += 2000;
@@ -55,6 +61,7 @@ describe('Sampler', () => {
       skipped: 0.5,
       errors_per_minute: 30,
       rate_limited_per_minute: 30,
+      restarts_per_minute: 30,
       bytes_in: 1500,
       rows: 3,
       rows_per_call: 3,
@@ -62,6 +69,9 @@ describe('Sampler', () => {
       active: 2,
       queued: 1,
       slots: 4,
+      limited: 1,
+      gpu_utilization: null,
+      gpu_memory_used: null,
     };
     for (const [name, value] of Object.entries(expected)) assert.deepEqual(series[name], [value], name);
     const [p50] = series['latency_p50'] ?? [];
@@ -80,6 +90,21 @@ describe('Sampler', () => {
     assert.deepEqual(times, [1_015_000, 1_016_000, 1_017_000, 1_018_000, 1_019_000]);
     assert.equal(series['received']?.length, 5);
     assert.deepEqual(sampler.after(1_018_000).times, [1_019_000]);
+  });
+
+  it('takes all GPUs together', async () => {
+    const { sampler, clock } = createSampler(5, [
+      { gpu: '0', usedBytes: 3e9, totalBytes: 8e9, utilization: 0.5 },
+      { gpu: '1', usedBytes: 1e9, totalBytes: 8e9, utilization: 1 },
+      { gpu: '2', usedBytes: 1e9, totalBytes: 8e9, utilization: null },
+    ]);
+    await sampler.take();
+    clock.now += 1000;
+    await sampler.take();
+    const { series } = sampler.after(0);
+    assert.deepEqual(series['gpu_utilization'], [0.75]);
+    assert.deepEqual(series['gpu_memory_used'], [5e9]);
+    assert.deepEqual(series['gpu_memory_total'], [24e9]);
   });
 
   it('takes nothing from what Prometheus reads', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Overview } from '@millrace/protocol';
 import { motionJpegFrames } from '../support/frames.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { StreamClient } from '../support/stream-client.js';
@@ -9,26 +10,6 @@ import { StreamClient } from '../support/stream-client.js';
 const [picture = new Uint8Array()] = motionJpegFrames('walkers.mjpeg');
 const prompt = 'a secret garden behind the ruined castle';
 const parameters = { width: 64, height: 64, prompt };
-
-interface Overview {
-  readonly role: string;
-  readonly thumbnails: boolean;
-  readonly draining: boolean;
-  readonly engine: { readonly state: string; readonly rowsPerSecond: number };
-  readonly counts: Readonly<Record<string, number>>;
-  readonly sessions: readonly {
-    readonly id: string;
-    readonly state: string;
-    readonly address: string | null;
-    readonly picture: boolean;
-    readonly figures: Readonly<Record<string, unknown>>;
-    readonly stream: Readonly<Record<string, unknown>> | null;
-  }[];
-  readonly history: {
-    readonly times: readonly number[];
-    readonly series: Readonly<Record<string, readonly (number | null)[]>>;
-  };
-}
 
 type Headers = Readonly<Record<string, string>>;
 const bearer = (token: string): Headers => ({ authorization: `Bearer ${token}` });
@@ -76,16 +57,19 @@ describe('GET /v1/admin/overview', () => {
     }
 
     assert.equal(overview.engine.state, 'ready');
-    assert.ok(overview.engine.rowsPerSecond > 0);
-    assert.equal(overview.counts['active'], 1);
-    assert.equal(overview.counts['slots'], 32);
+    assert.ok(Number(overview.engine.rowsPerSecond) > 0);
+    const { active, slots, limited } = overview.counts;
+    assert.deepEqual([active, slots, limited], [1, 32, 0]);
+    assert.deepEqual(overview.promise, { fps: 0, latencySeconds: 0.5 });
     const [session] = overview.sessions;
     assert.ok(session?.stream);
     assert.equal(session.id, client.all('ready')[0]?.session);
     assert.equal(session.state, 'active');
     assert.equal(session.address, '127.0.0.1');
-    assert.equal(session.figures['received'], session.figures['sent']);
-    assert.ok(Number(session.figures['fpsOut']) > 0);
+    assert.equal(session.fpsLimit, null);
+    assert.ok(session.figures);
+    assert.equal(session.figures.received, session.figures.sent);
+    assert.ok(session.figures.fpsOut > 0);
     const { width, height, promptLength } = session.stream;
     assert.deepEqual([width, height, promptLength], [64, 64, prompt.length]);
 
@@ -103,6 +87,27 @@ describe('GET /v1/admin/overview', () => {
     const newest = times.at(-1) ?? 0;
     const newer = await overviewOf(server, {}, newest);
     assert.ok(newer.history.times.every((time) => time > newest));
+  });
+
+  it('lists those too whose connection was lost', async () => {
+    await using server = await startServer();
+    await server.app.ready();
+    const lost = await StreamClient.open(server.streamUrl, parameters);
+    await using client = await StreamClient.open(server.streamUrl, parameters);
+    lost.socket.terminate();
+    await lost.closed;
+    const ids = [client, lost].map((each) => each.all('ready')[0]?.session);
+    let overview = await overviewOf(server);
+    while (overview.counts.parked === 0) overview = await overviewOf(server);
+    assert.deepEqual(
+      overview.sessions.map(({ id, state }) => [id, state]),
+      [
+        [ids[0], 'active'],
+        [ids[1], 'parked'],
+      ],
+    );
+    const { figures, address, stream } = overview.sessions[1] ?? {};
+    assert.deepEqual([figures, address, stream?.promptLength], [null, null, prompt.length]);
   });
 
   it('asks for the token of the metrics', async () => {
@@ -187,6 +192,28 @@ describe('POST /v1/admin/drain', () => {
     assert.equal(client.all('drain').length, 1);
     assert.equal((await overviewOf(server)).draining, true);
     assert.equal((await ask(server, '/readyz')).status, 503);
+  });
+
+  it('closes the connections that are left at the deadline', async () => {
+    await using server = await startServer({ drainSeconds: 0.2 });
+    await server.app.ready();
+    await using client = await StreamClient.open(server.streamUrl, parameters);
+    assert.equal(await drain(server), 202);
+    assert.equal((await client.first('drain')).deadline_seconds, 0.2);
+    assert.deepEqual(await client.closed, { code: 1001, reason: 'shutting_down' });
+  });
+
+  it('is not begun anew when the server is told to stop meanwhile', async () => {
+    const server = await startServer({ drainSeconds: 60 });
+    await server.app.ready();
+    await using client = await StreamClient.open(server.streamUrl, parameters);
+    assert.equal(await drain(server), 202);
+    await client.first('drain');
+    const stopped = server[Symbol.asyncDispose]();
+    await client.generate(0, picture);
+    assert.equal(client.all('drain').length, 1);
+    await client[Symbol.asyncDispose]();
+    await stopped;
   });
 
   it('is not for pages of other origins, though these may stream', async () => {

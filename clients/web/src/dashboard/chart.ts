@@ -1,6 +1,6 @@
+import type { History } from '@millrace/protocol';
 import type uPlot from 'uplot';
 import { spanMs } from './feed.js';
-import type { History } from './overview.js';
 import type { Curve, Panel } from './panels.js';
 
 const height = 148;

@@ -1,10 +1,10 @@
+import type { Overview } from '@millrace/protocol';
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { icons } from '../views/icons.js';
 import { DrainButton } from './drain-button.js';
 import type { Feed, Problem } from './feed.js';
-import type { Overview } from './overview.js';
-import { panels } from './panels.js';
+import { panelsFor } from './panels.js';
 import { Plot } from './plot.js';
 import { SessionTable } from './sessions.js';
 import { SignIn } from './sign-in.js';
@@ -48,7 +48,7 @@ export function Dashboard({ feed }: { readonly feed: Feed }): JSX.Element {
         <Tiles feed={feed} />
         {overview && (
           <section class="plots" aria-label="The last 15 minutes">
-            {panels.map((panel) => (
+            {panelsFor(feed.history.value).map((panel) => (
               <Plot key={panel.title} feed={feed} panel={panel} />
             ))}
           </section>

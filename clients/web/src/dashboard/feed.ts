@@ -1,5 +1,6 @@
 import { signal, type ReadonlySignal } from '@preact/signals';
-import { extended, type History, type Overview } from './overview.js';
+import type { History, Overview } from '@millrace/protocol';
+import { extended } from './history.js';
 
 /** Milliseconds between questions to the server. */
 const interval = 2000;

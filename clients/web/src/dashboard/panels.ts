@@ -1,3 +1,4 @@
+import type { History } from '@millrace/protocol';
 import { bytes, ms, percent, plain } from './format.js';
 
 export interface Curve {
@@ -19,6 +20,8 @@ export interface Panel {
   readonly least: number;
   /** Whether the curves are parts of one whole. */
   readonly stacked?: boolean;
+  /** Whether it is shown only where there is something to draw. */
+  readonly optional?: boolean;
 }
 
 const mint = '#8ee6d3';
@@ -26,10 +29,11 @@ const blue = '#7fb2e5';
 const lime = '#d9e8a0';
 const amber = '#f5c583';
 const rose = '#ff9d94';
+const violet = '#c3a6f0';
 const grey = '#7d8a8e';
 
-/** What the dashboard draws, in this order. */
-export const panels: readonly Panel[] = [
+/** All that there may be, in this order. */
+const panels: readonly Panel[] = [
   {
     title: 'Frames',
     hint: 'a second, all users',
@@ -61,6 +65,7 @@ export const panels: readonly Panel[] = [
       { key: 'active', name: 'active', color: mint },
       { key: 'queued', name: 'waiting', color: amber },
       { key: 'parked', name: 'parked', color: blue },
+      { key: 'limited', name: 'held back', color: rose },
       { key: 'slots', name: 'slots', color: grey, dashed: true },
     ],
   },
@@ -118,6 +123,7 @@ export const panels: readonly Panel[] = [
       { key: 'refused_per_minute', name: 'full', color: amber },
       { key: 'unauthorized_per_minute', name: 'wrong token', color: lime },
       { key: 'rate_limited_per_minute', name: 'too many', color: blue },
+      { key: 'restarts_per_minute', name: 'engine restarts', color: violet },
     ],
   },
   {
@@ -152,4 +158,29 @@ export const panels: readonly Panel[] = [
     least: 1e8,
     curves: [{ key: 'memory', name: 'resident', color: blue }],
   },
+  {
+    title: 'GPU',
+    hint: 'part of the time that it is at work',
+    format: percent,
+    least: 1,
+    optional: true,
+    curves: [{ key: 'gpu_utilization', name: 'at work', color: mint }],
+  },
+  {
+    title: 'GPU memory',
+    hint: 'of all GPUs, in use by all programs',
+    format: bytes,
+    least: 1e9,
+    optional: true,
+    curves: [
+      { key: 'gpu_memory_used', name: 'in use', color: blue },
+      { key: 'gpu_memory_total', name: 'there is', color: grey, dashed: true },
+    ],
+  },
 ];
+
+/** What the dashboard draws of these curves. */
+export function panelsFor({ series }: History): readonly Panel[] {
+  const known = (key: string): boolean => (series[key] ?? []).some((value) => value !== null);
+  return panels.filter(({ optional = false, curves }) => !optional || curves.some(({ key }) => known(key)));
+}

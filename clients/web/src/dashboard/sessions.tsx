@@ -1,23 +1,23 @@
+import type { SessionRow } from '@millrace/protocol';
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import type { Feed } from './feed.js';
 import { duration, ms, plain, rate } from './format.js';
-import type { SessionRow } from './overview.js';
 import { Thumbnail } from './thumbnail.js';
 
 /** A column: its heading, and what it says of a session. */
 type Column = readonly [heading: string, cell: (session: SessionRow) => string];
 
 const figures: readonly Column[] = [
-  ['In', ({ figures }) => `${rate(figures.fpsIn)} fps`],
-  ['Out', ({ figures }) => `${rate(figures.fpsOut)} fps`],
-  ['p50', ({ figures }) => ms(figures.latency?.p50)],
-  ['p95', ({ figures }) => ms(figures.latency?.p95)],
-  ['Stale', ({ figures }) => ms(figures.staleness)],
-  ['Lost', ({ figures }) => plain(figures.dropped)],
+  ['In', ({ figures }) => fps(figures?.fpsIn)],
+  ['Out', ({ figures }) => fps(figures?.fpsOut)],
+  ['p50', ({ figures }) => ms(figures?.latency?.p50)],
+  ['p95', ({ figures }) => ms(figures?.latency?.p95)],
+  ['Stale', ({ figures }) => ms(figures?.staleness)],
+  ['Lost', ({ figures }) => plain(figures?.dropped)],
   ['Size', ({ stream }) => (stream ? `${stream.width} × ${stream.height}` : '–')],
   ['Steps', ({ stream }) => plain(stream?.steps)],
-  ['Age', ({ figures }) => duration(figures.seconds)],
+  ['Age', ({ figures }) => (figures ? duration(figures.seconds) : '–')],
 ];
 
 /** What is nobody's business most of the time. */
@@ -26,14 +26,14 @@ const personal: readonly Column[] = [
   ['Address', ({ address }) => address ?? 'hidden'],
 ];
 
-/** All sessions with connections, as rows; on phones as cards. */
+/** All sessions as rows, those too that have lost their connection; on phones as cards. */
 export function SessionTable({ feed }: { readonly feed: Feed }): JSX.Element | null {
   const personalShown = useSignal(false);
   const overview = feed.overview.value;
   if (!overview) return null;
   const { sessions, thumbnails, counts } = overview;
   const columns = personalShown.value ? [...figures, ...personal] : figures;
-  const all = counts.active + counts.opening + counts.queued + counts.closing;
+  const all = counts.active + counts.opening + counts.queued + counts.closing + counts.parked;
   return (
     <section class="sessions card">
       <header>
@@ -89,6 +89,12 @@ export function SessionTable({ feed }: { readonly feed: Feed }): JSX.Element | n
   );
 }
 
-function stateOf({ state, stream }: SessionRow): string {
-  return state === 'active' && stream?.paused === true ? 'paused' : state;
+function stateOf({ state, stream, fpsLimit }: SessionRow): string {
+  if (state !== 'active') return state;
+  if (stream?.paused === true) return 'paused';
+  return fpsLimit === null ? state : `held to ${fps(fpsLimit)}`;
+}
+
+function fps(value: number | undefined): string {
+  return value === undefined ? '–' : `${rate(value)} fps`;
 }

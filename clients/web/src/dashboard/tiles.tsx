@@ -1,7 +1,8 @@
+import type { History, Overview } from '@millrace/protocol';
 import type { JSX } from 'preact';
 import type { Feed } from './feed.js';
 import { ms, percent, plain, rate } from './format.js';
-import { lastMinute, latest, type History, type Overview } from './overview.js';
+import { lastMinute, latest } from './history.js';
 
 interface Tile {
   readonly name: string;
@@ -41,8 +42,8 @@ export function Tiles({ feed }: { readonly feed: Feed }): JSX.Element {
   );
 }
 
-function tilesOf({ counts, engine }: Overview, history: History): readonly Tile[] {
-  const { active, slots, queued, parked } = counts;
+function tilesOf({ counts, engine, promise }: Overview, history: History): readonly Tile[] {
+  const { active, slots, queued, parked, limited } = counts;
   const sent = latest(history, 'sent');
   const [received, lost] = [lastMinute(history, 'received'), lastMinute(history, 'lost')];
   const rows = latest(history, 'rows');
@@ -52,7 +53,7 @@ function tilesOf({ counts, engine }: Overview, history: History): readonly Tile[
       name: 'Users',
       value: plain(active),
       of: `of ${plain(slots)}`,
-      note: `${queued} waiting, ${parked} parked`,
+      note: `${queued} waiting, ${parked} parked${limited > 0 ? `, ${limited} held back` : ''}`,
       full: slots > 0 ? active / slots : null,
       testId: 'users',
     },
@@ -76,7 +77,7 @@ function tilesOf({ counts, engine }: Overview, history: History): readonly Tile[
     {
       name: 'Latency, p95',
       value: ms(latest(history, 'latency_p95')),
-      note: `half within ${ms(latest(history, 'latency_p50'))}`,
+      note: `half within ${ms(latest(history, 'latency_p50'))}${promised(promise.latencySeconds)}`,
       testId: 'latency',
     },
     {
@@ -92,4 +93,8 @@ function tilesOf({ counts, engine }: Overview, history: History): readonly Tile[
       testId: 'lost',
     },
   ];
+}
+
+function promised(latencySeconds: number): string {
+  return latencySeconds > 0 ? `; promised ${ms(1000 * latencySeconds)}` : '';
 }

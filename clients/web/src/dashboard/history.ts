@@ -1,0 +1,30 @@
+import type { History } from '@millrace/protocol';
+
+/** Adds newer samples, and forgets those from before `oldest`. */
+export function extended(history: History, newer: History, oldest: number): History {
+  const skipped = history.times.filter((time) => time < oldest).length;
+  const names = new Set([...Object.keys(history.series), ...Object.keys(newer.series)]);
+  const gap = (length: number): readonly null[] => Array.from({ length }, () => null);
+  const series = [...names].map((name) => {
+    const before = history.series[name] ?? gap(history.times.length);
+    const after = newer.series[name] ?? gap(newer.times.length);
+    return [name, [...before.slice(skipped), ...after]] as const;
+  });
+  return {
+    times: [...history.times.slice(skipped), ...newer.times],
+    series: Object.fromEntries(series),
+  };
+}
+
+/** The newest value of a curve; null if there is none. */
+export function latest(history: History, name: string): number | null {
+  return history.series[name]?.at(-1) ?? null;
+}
+
+/** Mean of the values of the last minute; null if there are none. */
+export function lastMinute({ times, series }: History, name: string): number | null {
+  const since = (times.at(-1) ?? 0) - 60_000;
+  const values = (series[name] ?? []).filter((value, i) => value !== null && (times[i] ?? 0) > since);
+  if (values.length === 0) return null;
+  return values.reduce<number>((sum, value) => sum + (value ?? 0), 0) / values.length;
+}

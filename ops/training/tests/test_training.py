@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 
+from millrace_training.latents import labelled_picture
 from millrace_training.loop import Draw, Plan, train
 from millrace_training.moods import MOOD_NAMES, apply_mood
 from millrace_training.muon import orthogonalise
@@ -19,7 +20,7 @@ from millrace_training.prompts.generator import PromptGenerator
 from millrace_training.prompts.vocabulary import MOOD_PHRASES, STYLE_PHRASES
 from millrace_training.run_folder import RunFolder
 from millrace_training.styles import STYLE_NAMES, STYLES
-from millrace_training.styles.lattices import PERIOD
+from millrace_training.styles.lattices import PERIOD, strokes
 from millrace_training.unet.objective import draw_inputs, draw_steps, style_share
 from millrace_training.unet.schedule import time_of_index
 
@@ -71,6 +72,32 @@ def test_prompts_repeat_with_their_seed() -> None:
     generator = PromptGenerator(["zebra", "lamp"])
     first, second = ([generator(s, m, random.Random(4)) for s in STYLE_NAMES for m in (None, "warm")] for _ in range(2))
     assert first == second
+
+
+def test_a_prompt_and_its_misspelling_come_together() -> None:
+    generator = PromptGenerator(["zebra", "lamp"], misspelt=0.5)
+    rng = random.Random(5)
+    pairs = [generator.spelt(style, None, rng) for style in STYLE_NAMES * 4]
+    changed = [(right, written) for right, written in pairs if right != written]
+    assert 0.3 < len(changed) / len(pairs) < 0.6
+    assert all(abs(len(right) - len(written)) <= 5 for right, written in changed)
+
+
+def test_strokes_follow_the_outlines() -> None:
+    """Along the edges of upright stripes brush marks change less than across them."""
+    stripes = np.tile(0.5 + 0.4 * np.sin(np.arange(256) / 10, dtype=np.float32), (256, 1)).astype(np.float32)
+    for gray, along in ((stripes, 0), (stripes.T.copy(), 1)):
+        marks = strokes(gray)[48:-48, 48:-48]
+        assert np.abs(np.diff(marks, axis=along)).mean() < 0.5 * np.abs(np.diff(marks, axis=1 - along)).mean()
+
+
+def test_a_slots_picture_is_the_photo_or_a_target_with_its_mood() -> None:
+    photo, targets = _photo(64, 64), np.stack([np.full((64, 64, 3), value, np.uint8) for value in (10, 20)])
+    labels = np.array([(-1, -1), (4, -1), (2, -1), (2, MOOD_NAMES.index("red")), (-1, 0)])
+    assert labelled_picture(photo, targets, labels, 0) is photo
+    assert (labelled_picture(photo, targets, labels, 2) == 20).all()
+    assert (labelled_picture(photo, targets, labels, 3) == apply_mood(targets[1], "red")).all()
+    assert (labelled_picture(photo, targets, labels, 4) == apply_mood(photo, MOOD_NAMES[0])).all()
 
 
 def test_orthogonalised_matrices_have_singular_values_near_one() -> None:

@@ -17,6 +17,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 _SMALLEST = 1024  # elements; smaller ones stay float32 in the graph
+_EXACT = "merged."  # two convolutions in one: rounding it would make it another than the two
 
 
 class SharedFile:
@@ -53,7 +54,7 @@ def store_as_float16(path: Path, shared: Path | None) -> None:
     store = SharedFile(shared) if shared else None
     nodes = []
     for tensor in list(graph.initializer):
-        if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims) < _SMALLEST:
+        if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims) < _SMALLEST or tensor.name.startswith(_EXACT):
             continue
         values = numpy_helper.to_array(tensor).astype(np.float16)
         stored_name = f"{tensor.name}_half"

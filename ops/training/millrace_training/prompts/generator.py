@@ -36,6 +36,18 @@ def _article(phrase: str, rng: random.Random) -> str:
     return ("an " if phrase[0] in "aeiou8" else "a ") + phrase
 
 
+# Letters, digits, marks; Greek, Cyrillic, Hebrew, Arabic, Devanagari, kana, Chinese, Hangul; pictograms.
+_SCRIPTS = [(97, 122), (97, 122), (48, 57), (33, 47), (945, 969), (1072, 1103), (1488, 1514), (1575, 1610), (2325, 2361),
+            (12354, 12435), (19968, 20900), (44032, 45000), (128512, 128580)]  # fmt: skip
+
+
+def _gibberish(rng: random.Random) -> str:
+    """Characters that mean nothing, of any script: they ask for no change."""
+    first, last = rng.choice(_SCRIPTS)
+    words = ("".join(chr(rng.randint(first, last)) for _ in range(rng.randint(1, 9))) for _ in range(rng.choice((1, 1, 2, 3, 6))))
+    return " ".join(words)
+
+
 class PromptGenerator:
     """Draws prompts; `dictionary` is a list of words that mean no style and no mood, `misspelt` a share."""
 
@@ -43,6 +55,12 @@ class PromptGenerator:
         self.misspelt = misspelt
         known = {w for phrases in (*STYLE_PHRASES.values(), *MOOD_PHRASES.values(), PLAIN_PHRASES) for p in phrases for w in p.split()}
         self.words = [w for w in dictionary if w not in known]
+
+    def spelt(self, style: str | None, mood: str | None, rng: random.Random) -> tuple[str, str]:
+        """The same prompt spelt rightly, and as a hasty hand may have it (alike where nothing is misspelt)."""
+        text = self._text(style, mood, rng)
+        written = misspell(text, rng) if text and rng.random() < self.misspelt else text
+        return text, written
 
     def subject(self, rng: random.Random) -> str:
         """Something to look at: common, arbitrary, or both."""
@@ -58,20 +76,29 @@ class PromptGenerator:
 
     def _plain(self, rng: random.Random) -> str:
         """A prompt that asks for no change."""
-        if rng.random() < 0.4:
+        kind = rng.random()
+        if kind < 0.35:
             return ""
+        if kind < 0.5:
+            return _gibberish(rng)
         phrase = rng.choice(PLAIN_PHRASES)
         subject = self.subject(rng)
         return rng.choice([phrase, f"{phrase} of {subject}", f"{subject}, {phrase}", subject, subject, subject])
 
     def __call__(self, style: str | None, mood: str | None, rng: random.Random) -> str:
-        """A prompt that should give this style and mood (None: none)."""
+        """A prompt that should give this style and mood (None: none), misspelt at times."""
+        return self.spelt(style, mood, rng)[1]
+
+    def _text(self, style: str | None, mood: str | None, rng: random.Random) -> str:
         if style is None and mood is None:
             text = self._plain(rng)
         elif style is None:
             text = rng.choice(_MOOD_SENTENCES).format(m=rng.choice(MOOD_PHRASES[mood]), x=self.subject(rng))
         else:
             phrase = rng.choice(STYLE_PHRASES[style])
+            if self.words and rng.random() < 0.15:  # "a rough pencil study of hands": words beside the style mean nothing either
+                sides = rng.choice(["{w} {s}", "{s} {w}", "{w} {w2} {s}", "{w} {s} {w2}"])
+                phrase = sides.format(s=phrase, w=rng.choice(self.words), w2=rng.choice(self.words))
             text = rng.choice(_SENTENCES).format(s=phrase, a=_article(phrase, rng), x=self.subject(rng))
             if mood is not None:
                 text = rng.choice(_STYLE_AND_MOOD).format(b=text, m=rng.choice(MOOD_PHRASES[mood]))
@@ -80,8 +107,6 @@ class PromptGenerator:
         if rng.random() < 0.3:
             extra = ", ".join(rng.sample(QUALITIES, rng.choice((1, 1, 2, 3))))
             text = f"{extra}, {text}" if rng.random() < 0.2 else f"{text}, {extra}"
-        if rng.random() < self.misspelt:
-            text = misspell(text, rng)
         case = rng.random()
         if case < 0.08:
             text = text.capitalize() if case < 0.06 else text.upper()

@@ -10,7 +10,8 @@ _NEIGHBOURS = {
     "z": "xa", "x": "zc", "c": "xv", "v": "cb", "b": "vn", "n": "bm", "m": "nj",
 }  # fmt: skip
 _SOUNDS = [("ph", "f"), ("ck", "k"), ("ei", "ie"), ("ie", "ei"), ("ou", "o"), ("our", "or"), ("or", "er"), ("er", "or"),
-           ("ll", "l"), ("ss", "s"), ("tt", "t"), ("c", "k"), ("y", "i"), ("ea", "ee"), ("a", "e"), ("e", "a"), ("i", "e")]  # fmt: skip
+           ("ll", "l"), ("ss", "s"), ("tt", "t"), ("c", "k"), ("k", "c"), ("c", "s"), ("s", "c"), ("z", "s"), ("y", "i"), ("i", "y"),
+           ("ea", "ee"), ("a", "e"), ("e", "a"), ("i", "e"), ("e", "i"), ("o", "u"), ("ai", "a"), ("oa", "o"), ("g", "gg"), ("p", "pp")]  # fmt: skip
 
 
 def _letter_slip(word: str, rng: random.Random) -> str:
@@ -34,9 +35,9 @@ def _sound_slip(word: str, rng: random.Random) -> str:
 
 
 def misspell(text: str, rng: random.Random) -> str:
-    """One or two slips in words of four letters or more; now and then two words run together."""
+    """One or two slips in words of three letters or more; now and then two words run together."""
     words = text.split(" ")
-    long_words = [i for i, word in enumerate(words) if len(word) >= 4 and word.isascii()]
+    long_words = [i for i, word in enumerate(words) if len(word) >= 3 and word.isascii()]
     for i in rng.sample(long_words, min(len(long_words), rng.choice((1, 1, 2)))):
         words[i] = _letter_slip(words[i], rng) if rng.random() < 0.6 else _sound_slip(words[i], rng)
     if len(words) > 1 and rng.random() < 0.15:

@@ -44,9 +44,10 @@ class PromptClassifier(nn.Module):
         self.mood_head = nn.Linear(WIDTH, len(MOOD_NAMES) + 1)
 
     def forward(self, tokens: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """int64 [N, 77] -> style logits [N, 28], mood logits [N, 21], pooled states [N, 96]."""
-        pooled = self.encoder(tokens).last_hidden_state.float().mean(1)
-        return self.style_head(pooled), self.mood_head(pooled), pooled
+        """int64 [N, 77] -> style logits [N, 28], mood logits [N, 21], states [N, 77, 96]."""
+        states = self.encoder(tokens).last_hidden_state.float()
+        pooled = states.mean(1)
+        return self.style_head(pooled), self.mood_head(pooled), states
 
 
 def load_text_encoder(folder: Path, device: torch.device | str = "cpu") -> CLIPTextModel:

@@ -2,12 +2,16 @@
 
 Trained together with the U-Net, a text encoder hardly conditions anything: the U-Net
 learns to do without before the text means something. As a classifier it takes minutes.
+A misspelt prompt's states are drawn to those of the prompt spelt rightly; and where
+training starts from another encoder, rightly spelt prompts keep the states that they had,
+so that a U-Net that was trained with it can go on.
 """
 
 from __future__ import annotations
 
 import random
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -22,13 +26,27 @@ from ..prompts.free_text import FREE_TEXT
 from ..prompts.generator import PromptGenerator, load_dictionary
 from ..run_folder import RunFolder
 from ..styles import STYLE_NAMES
-from .model import PromptClassifier, load_tokenizer, new_text_encoder
+from .model import PromptClassifier, load_text_encoder, load_tokenizer, new_text_encoder
 from .tokenizer import tokenize, train_tokenizer
 
 _BATCH = 96  # prompts a process
 _PLAIN_SHARE = 0.12
 _MOOD_SHARE = 0.5
+_MISSPELT = 0.4
 _COMPACT = 0.05  # weight of drawing prompts of one meaning together
+_TAIL = 32  # states at the end: padding in nearly every prompt, where its meaning is summed up
+_SPELLING = 2.0  # weight of misspelt prompts' distance from the rightly spelt ones
+_FAITHFUL = 2.0  # weight of rightly spelt prompts' distance from the initial encoder's states
+
+
+@dataclass(frozen=True)
+class Prompts:
+    """Generated prompts; label 0 is none."""
+
+    right: torch.Tensor  # int64 [N, 77]: tokens, spelt rightly
+    written: torch.Tensor  # int64 [N, 77]: tokens, misspelt at times
+    styles: torch.Tensor  # int64 [N]
+    moods: torch.Tensor  # int64 [N]
 
 
 class TextTask:
@@ -41,36 +59,49 @@ class TextTask:
         self.group = group
         self.rate = rate
         self.tokenizer = load_tokenizer(run.tokenizer)
-        self.generator = PromptGenerator(load_dictionary(run.dictionary))
+        self.generator = PromptGenerator(load_dictionary(run.dictionary), _MISSPELT)
         encoder = CLIPTextModel.from_pretrained(init, torch_dtype=torch.float32) if init else new_text_encoder(self.tokenizer)
+        self.initial = load_text_encoder(init, group.device) if init else None
         self.model: nn.Module = PromptClassifier(encoder).to(group.device)
 
     def optimizers(self) -> list[torch.optim.Optimizer]:
         return [torch.optim.AdamW(self.model.parameters(), lr=self.rate, betas=(0.9, 0.98), weight_decay=0.01)]
 
-    def batch(self, rng: random.Random, count: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Tokens [B, 77], style labels [B], mood labels [B]; label 0 is none."""
+    def batch(self, rng: random.Random, count: int) -> Prompts:
         styles = [0 if rng.random() < _PLAIN_SHARE else rng.randint(1, len(STYLE_NAMES)) for _ in range(count)]
         moods = [rng.randint(1, len(MOOD_NAMES)) if rng.random() < _MOOD_SHARE else 0 for _ in range(count)]
-        texts = [self.generator(STYLE_NAMES[s - 1] if s else None, MOOD_NAMES[m - 1] if m else None, rng) for s, m in zip(styles, moods)]
+        pairs = [
+            self.generator.spelt(STYLE_NAMES[s - 1] if s else None, MOOD_NAMES[m - 1] if m else None, rng) for s, m in zip(styles, moods)
+        ]
+        right, written = (tokenize(self.tokenizer, list(texts)).to(self.group.device) for texts in zip(*pairs))
         device = self.group.device
-        return tokenize(self.tokenizer, texts).to(device), torch.tensor(styles, device=device), torch.tensor(moods, device=device)
+        return Prompts(right, written, torch.tensor(styles, device=device), torch.tensor(moods, device=device))
 
     def loss(self, draw: Draw, decay: float) -> tuple[torch.Tensor, dict[str, float]]:
-        tokens, styles, moods = self.batch(random.Random(int(draw.numpy.integers(2**62))), _BATCH)
+        prompts = self.batch(random.Random(int(draw.numpy.integers(2**62))), _BATCH)
+        misspelt = (prompts.right != prompts.written).any(1)
         with self.group.autocast():
-            style_logits, mood_logits, pooled = self.model(tokens)
-        loss = F.cross_entropy(style_logits.float(), styles, label_smoothing=0.02) + F.cross_entropy(
-            mood_logits.float(), moods, label_smoothing=0.02
+            style_logits, mood_logits, states = self.model(prompts.written)
+            with torch.no_grad():
+                teacher = self.initial or self.model.encoder
+                wanted = teacher(prompts.right).last_hidden_state.float()
+        loss = F.cross_entropy(style_logits.float(), prompts.styles, label_smoothing=0.02) + F.cross_entropy(
+            mood_logits.float(), prompts.moods, label_smoothing=0.02
         )
-        same = (styles[:, None] == styles) & (moods[:, None] == moods)
+        pooled = states.mean(1)
+        same = (prompts.styles[:, None] == prompts.styles) & (prompts.moods[:, None] == prompts.moods)
         spread = (torch.cdist(pooled, pooled) * same).sum() / (same.sum() - len(same)).clamp(min=1)
-        right = (style_logits.argmax(-1) == styles).float().mean()
-        return loss + _COMPACT * spread, {"style_accuracy": float(right), "spread": float(spread)}
+        off = (states - wanted).square()
+        spelling = (off[:, -_TAIL:].mean((1, 2)) * misspelt).mean()
+        loss = loss + _COMPACT * spread + _SPELLING * spelling
+        if self.initial:
+            loss = loss + _FAITHFUL * (off.mean((1, 2)) * ~misspelt).mean()
+        right = (style_logits.argmax(-1) == prompts.styles).float().mean()
+        return loss, {"style_accuracy": float(right), "spread": float(spread), "spelling": float(spelling)}
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
-        tokens, styles, moods = self.batch(random.Random(99), 1000)
-        style_logits, mood_logits, _ = model(tokens)
+        prompts = self.batch(random.Random(99), 1000)
+        style_logits, mood_logits, _ = model(prompts.written)
         written = tokenize(self.tokenizer, [text for text, _ in FREE_TEXT]).to(self.group.device)
         wanted = torch.tensor([STYLE_NAMES.index(style) + 1 for _, style in FREE_TEXT], device=self.group.device)
         found = model(written)[0].argmax(-1)
@@ -78,8 +109,8 @@ class TextTask:
             if index == 0 or STYLE_NAMES[index - 1] != style:
                 print(f"  free text: {text!r} wants {style}, reads as {STYLE_NAMES[index - 1] if index else 'none'}", flush=True)
         return {
-            "style": float((style_logits.argmax(-1) == styles).float().mean()),
-            "mood": float((mood_logits.argmax(-1) == moods).float().mean()),
+            "style": float((style_logits.argmax(-1) == prompts.styles).float().mean()),
+            "mood": float((mood_logits.argmax(-1) == prompts.moods).float().mean()),
             "free_text": float((found == wanted).float().mean()),
         }
 

@@ -1,0 +1,140 @@
+"""U-Net and autoencoder once more with 8-bit convolutions, for processors that are fast at them.
+
+`model_int8.onnx` lies beside each `model.onnx`: QDQ (QuantizeLinear and DequantizeLinear
+around what runs in 8 bits), activations uint8, weights int8 with a scale for each channel.
+Convolutions that lose too much stay float32: the merged ones and the borders of the
+autoencoder, and those of the U-Net that `sensitivity.py` finds.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import helper, numpy_helper
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+from onnxruntime.quantization.shape_inference import quant_pre_process
+
+from ..evaluate.model import FinishedModel
+from ..pictures import psnr, to_tensor
+from ..prompts.generator import PromptGenerator
+from ..run_folder import RunFolder
+from ..styles import STYLE_NAMES, STYLES
+from ..unet.model import LATENT_SCALE
+from .onnx_model import Feed, OnnxModel
+from .sensitivity import convolutions_for_int8
+from .weights import store_as_float16
+
+VARIANT = "model_int8"
+_ROWS = 48  # pictures to calibrate with, of those trained on
+_TIME_INDICES = (22, 26, 32, 35, 38, 41, 44)
+# What all 8-bit convolutions of the U-Net together may add to its answers, below their power. The pictures'
+# error is about 4 dB less: small beside the 24 dB and more that a style is away from its filter.
+_UNET_DECIBELS = 38.0
+_AUTOENCODER = ["Conv", "Relu", "Add", "Resize", "Concat"]
+_MOST_LOSS = 1.0  # dB that a style may lose
+
+
+class _Rows(CalibrationDataReader):
+    def __init__(self, rows: list[Feed]):
+        self.rows = iter(rows)
+
+    def get_next(self) -> Feed | None:
+        return next(self.rows, None)
+
+
+def write_int8(run: RunFolder, folder: Path, pictures_a_style: int) -> None:
+    """Write the graphs and measure them; raises SystemExit where a style loses too much."""
+    model = OnnxModel(folder)
+    crops = np.load(run.crops, mmap_mode="r")
+    photos = crops[:: max(1, len(crops) // _ROWS)][:_ROWS]
+    rng = random.Random(0)
+    generator = PromptGenerator([], misspelt=0.0)
+    styles = [STYLE_NAMES[i % len(STYLE_NAMES)] if i % 8 else None for i in range(len(photos))]
+    latents = [model.encode(photo) for photo in photos]
+    rows = [
+        model.row(latent, generator(style, None, rng) if style else "", _TIME_INDICES[i % len(_TIME_INDICES)], seed=i)
+        for i, (latent, style) in enumerate(zip(latents, styles))
+    ]
+    unet = FinishedModel(folder, torch.device("cpu")).unet.to(memory_format=torch.contiguous_format)
+    chosen = {_node_of(name) for name in convolutions_for_int8(unet, rows[::2], _UNET_DECIBELS)}
+    _quantise(folder / "unet", rows, ["Conv"], lambda name: name in chosen)
+
+    def inner(name: str) -> bool:
+        return not name.startswith(("/merged/", "/pair/"))
+
+    _quantise(folder / "vae_encoder", [{"sample": to_tensor(p[None]).contiguous().numpy()} for p in photos], _AUTOENCODER, inner)
+    drawn = [model.predict(row) for row in rows]
+    _quantise(folder / "vae_decoder", [{"latent_sample": code / LATENT_SCALE} for code in drawn + latents[::4]], _AUTOENCODER, inner)
+    _check(run, folder, pictures_a_style)
+
+
+def _node_of(module: str) -> str:
+    """up_blocks.0.resnets.1.conv1 -> /module/up_blocks.0/resnets.1/conv1/Conv"""
+    return f"/module/{re.sub(r'[.](?=[a-z])', '/', module)}/Conv"
+
+
+def _quantise(part: Path, rows: list[Feed], operators: list[str], wanted: Callable[[str], bool]) -> None:
+    """Write model_int8.onnx beside model.onnx: `operators` whose node names are `wanted` run in 8 bits."""
+    source, target = part / "model.onnx", part / f"{VARIANT}.onnx"
+    with tempfile.TemporaryDirectory() as scratch:
+        prepared = Path(scratch) / "prepared.onnx"
+        quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
+        nodes = [node.name for node in onnx.load(prepared).graph.node if node.op_type in operators]
+        quantize_static(
+            str(prepared),
+            str(target),
+            _Rows(rows),
+            quant_format=QuantFormat.QDQ,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            per_channel=True,
+            op_types_to_quantize=operators,
+            nodes_to_quantize=[name for name in nodes if wanted(name)],
+        )
+        weights = next(part.glob("*.safetensors"), None)
+        if weights:
+            _quantise_at_load(target, prepared)
+    store_as_float16(target, weights)
+
+
+def _quantise_at_load(path: Path, original: Path) -> None:
+    """Let the graph make its int8 weights from the float ones, which are stored already: ONNX Runtime does it once, when it loads."""
+    model = onnx.load(path)
+    graph = model.graph
+    floats = {tensor.name: tensor for tensor in onnx.load(original).graph.initializer}
+    nodes = []
+    for node in graph.node:
+        name = node.input[0].removesuffix("_quantized")
+        if node.op_type != "DequantizeLinear" or name not in floats or numpy_helper.to_array(floats[name]).ndim < 2:
+            continue
+        graph.initializer.remove(next(tensor for tensor in graph.initializer if tensor.name == node.input[0]))
+        graph.initializer.append(floats[name])
+        nodes.append(helper.make_node("QuantizeLinear", [name, *node.input[1:]], [node.input[0]], name=f"{name}_QuantizeLinear", axis=0))
+    nodes += list(graph.node)
+    del graph.node[:]
+    graph.node.extend(nodes)
+    onnx.save(model, path)
+
+
+def _check(run: RunFolder, folder: Path, pictures: int) -> None:
+    """What each style loses against its filter, on held-out pictures."""
+    stills = np.load(run.held_out)
+    lost = {}
+    plain, int8 = OnnxModel(folder), OnnxModel(folder, VARIANT)
+    for index, name in enumerate(STYLE_NAMES):
+        photos = stills[[(index + i * 11) % len(stills) for i in range(pictures)]]
+        targets = np.stack([STYLES[name](photo) for photo in photos])
+        prompts = [PromptGenerator([], misspelt=0.0)(name, None, random.Random(index))] * len(photos)
+        in_float, in_8_bits = (float(psnr(targets, model.draw(photos, prompts, 32)).mean()) for model in (plain, int8))
+        lost[name] = round(in_float - in_8_bits, 2)
+    worst = max(lost, key=lambda name: lost[name])
+    print(f"int8: lost on average {np.mean(list(lost.values())):.2f} dB, most in {worst} ({lost[worst]:.2f} dB): {lost}")
+    if lost[worst] > _MOST_LOSS:
+        raise SystemExit(f"in 8 bits the style {worst} loses {lost[worst]} dB, more than {_MOST_LOSS}")

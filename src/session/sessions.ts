@@ -21,6 +21,7 @@ export class Sessions {
   #closing = false;
   /** When clients were told to go elsewhere. */
   #drainBegun: number | null = null;
+  #drained: Promise<void> | null = null;
   #onEmpty: (() => void) | null = null;
   readonly #shareOutTimer = setInterval(() => this.#shareOut(), shareOutMs).unref();
 
@@ -107,12 +108,23 @@ export class Sessions {
   }
 
   /**
-   * Takes no new sessions, tells every client to go elsewhere, and waits until all have gone or the time is over.
+   * Takes no new sessions, tells every client to go elsewhere, waits until all have gone or the time is over, and ends
+   * those that are left. May be called twice: the first time counts.
    * @param ms how long it waits.
    */
-  async drain(ms: number): Promise<void> {
+  drain(ms: number): Promise<void> {
+    this.#drained ??= this.#drain(ms);
+    return this.#drained;
+  }
+
+  async #drain(ms: number): Promise<void> {
     this.#closing = true;
-    if (ms <= 0 || this.#open.size === 0) return;
+    if (ms > 0 && this.#open.size > 0) await this.#untilEmpty(ms);
+    this.close();
+  }
+
+  /** Settles when no connection is left, or after the time. */
+  async #untilEmpty(ms: number): Promise<void> {
     this.#drainBegun = performance.now();
     const empty = new Promise<void>((resolve) => (this.#onEmpty = resolve));
     let timer: NodeJS.Timeout | undefined;

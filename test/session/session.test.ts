@@ -75,11 +75,16 @@ describe('hello', () => {
 
   it('closes the stream if the client has gone meanwhile', async () => {
     const rig = new Rig();
+    const openStream = rig.engine.openStream.bind(rig.engine);
+    rig.engine.openStream = (...asked) => {
+      rig.session.disconnected(1000);
+      return openStream(...asked);
+    };
     rig.send({ type: 'hello' });
-    rig.session.disconnected(1000);
     await rig.until(() => rig.engine.streams.length > 0);
     await rig.until(() => rig.stream.closed);
     assert.deepEqual(rig.sent, []);
+    assert.equal(rig.context.admission.served, 0);
   });
 });
 

@@ -3,7 +3,7 @@ import { SignJWT } from 'jose';
 import { createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createApiKey } from '../session/access/api-keys.js';
-import type { GrantLimits } from '../session/access/grant.js';
+import { readGrantLimits, type GrantLimits } from '../session/access/grant.js';
 import { limitsClaim } from '../session/access/jwt.js';
 import { oneLine } from './interruptible.js';
 
@@ -27,10 +27,10 @@ export function createTokenCommand(): Command {
     .option('--expires <duration>', 'how long it is good: 90s, 15m, 12h or 30d', seconds, 3600)
     .option('--audience <text>', 'claim aud')
     .option('--issuer <text>', 'claim iss')
-    .option('--sessions <count>', 'sessions at the same time', limit)
-    .option('--fps <number>', 'frames a second', limit)
-    .option('--size <pixels>', 'largest width and height', limit)
-    .option('--steps <count>', 'denoising steps', limit)
+    .option('--sessions <count>', 'sessions at the same time', Number)
+    .option('--fps <number>', 'frames a second', Number)
+    .option('--size <pixels>', 'largest width and height', Number)
+    .option('--steps <count>', 'denoising steps', Number)
     .action(async (subject: string, options: TokenOptions) => {
       try {
         const token = options.apiKey ? apiKey(subject, options) : await jsonWebToken(subject, options);
@@ -76,13 +76,10 @@ function signingKey({ key: file, secret = process.env['MILLRACE_JWT_SECRET'] }: 
   return { key: new TextEncoder().encode(secret), algorithm: 'HS256' };
 }
 
+/** As the server reads them, which refuses a token with any other. */
 function limitsOf({ sessions, fps, size, steps }: TokenOptions): GrantLimits {
-  return {
-    ...(sessions !== undefined && { sessions }),
-    ...(fps !== undefined && { fps }),
-    ...(size !== undefined && { size }),
-    ...(steps !== undefined && { steps }),
-  };
+  const given = Object.entries({ sessions, fps, size, steps }).filter(([, limit]) => limit !== undefined);
+  return readGrantLimits(Object.fromEntries(given));
 }
 
 const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
@@ -91,11 +88,5 @@ function seconds(text: string): number {
   const [, count = '', unit = ''] = /^(\d+)([smhd])$/.exec(text) ?? [];
   const value = Number(count) * (units[unit] ?? Number.NaN);
   if (!Number.isFinite(value) || value === 0) throw new InvalidArgumentError('It must be like 90s or 12h.');
-  return value;
-}
-
-function limit(text: string): number {
-  const value = Number(text);
-  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('It must be a number above 0.');
   return value;
 }

@@ -39,8 +39,11 @@ export function readGrantLimits(value: unknown): GrantLimits {
     if (!['sessions', 'fps', 'size', 'steps'].includes(name)) {
       throw new TypeError(`there is no limit ${JSON.stringify(name.slice(0, 40))}`);
     }
-    const fits = typeof limit === 'number' && limit > 0 && (name === 'fps' || Number.isSafeInteger(limit));
-    if (!fits) throw new TypeError(`the limit ${name} must be a number above 0`);
+    const whole = name !== 'fps';
+    const isNumber = whole ? Number.isSafeInteger(limit) : Number.isFinite(limit);
+    if (!isNumber || limit <= 0) {
+      throw new TypeError(`the limit ${name} must be ${whole ? 'a whole number' : 'a number'} above 0`);
+    }
     limits[name] = limit;
   }
   return limits;

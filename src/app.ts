@@ -2,6 +2,7 @@ import { subprotocol, textLimits } from '@millrace/protocol';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { createEngines } from './engine/engine-group.js';
+import { pictureCodec, type PictureCodec } from './image/codec.js';
 import { createMetrics } from './metrics/metrics.js';
 import { openTraces } from './metrics/open-traces.js';
 import { Sampler } from './metrics/sampler.js';
@@ -36,16 +37,30 @@ export interface App extends AsyncDisposable {
   listen(): Promise<AddressInfo>;
   /** Settles when the engine is ready. @throws if it cannot be started. */
   ready(): Promise<void>;
+  /** Sends clients elsewhere and ends the sessions that are left after `seconds`. The first call counts. */
+  drain(seconds: number): Promise<void>;
   /** Settles when the engine has failed for good: nothing works any more. */
   readonly failed: Promise<Error>;
 }
+
+/** What a server is made of, where it is not as usual: benchmarks measure it around other parts. */
+export interface AppParts {
+  readonly createEngine: typeof createEngines;
+  readonly pictures: PictureCodec;
+}
+
+const usualParts: AppParts = { createEngine: createEngines, pictures: pictureCodec };
 
 /**
  * Puts the parts of the server together.
  * @throws {ModelError} if the model folder cannot be used.
  * @throws {DeviceError} if there is no such device.
  */
-export async function createApp(settings: Settings, log: Logger): Promise<App> {
+export async function createApp(
+  settings: Settings,
+  log: Logger,
+  { createEngine, pictures }: AppParts = usualParts,
+): Promise<App> {
   const model = await readModelFolder(settings.model);
   const { name, description, styles } = model;
   const server = `millrace/${version}`;
@@ -55,7 +70,7 @@ export async function createApp(settings: Settings, log: Logger): Promise<App> {
 
   let fail: (error: Error) => void = () => {};
   const failed = new Promise<Error>((resolve) => (fail = resolve));
-  const engine = createEngines({
+  const engine = createEngine({
     model: settings.model,
     devices: settings.device,
     threads: settings.threads,
@@ -67,7 +82,8 @@ export async function createApp(settings: Settings, log: Logger): Promise<App> {
         admission.poke();
         const { name: engine } = state;
         const doing = 'what' in state && { doing: state.what };
-        log.info({ engine, ...doing, ...('device' in state && { device: state.device }) }, 'engine state');
+        const device = 'device' in state && { device: state.device };
+        log.info({ engine, ...doing, ...device }, `engine ${engine}${doing ? `: ${doing.doing}` : ''}`);
         if (state.name === 'failed') fail(state.error);
       },
       onRestart: () => metrics.engineRestarted(),
@@ -133,6 +149,7 @@ export async function createApp(settings: Settings, log: Logger): Promise<App> {
     tokens,
     metrics,
     pauses,
+    pictures,
     keepPictures: settings.dashboardThumbnails,
     log,
   });
@@ -203,6 +220,7 @@ export async function createApp(settings: Settings, log: Logger): Promise<App> {
       return address;
     },
     ready: () => engine.start(),
+    drain: (seconds) => sessions.drain(seconds * 1000),
     async [Symbol.asyncDispose]() {
       sampler[Symbol.dispose]();
       pauses[Symbol.dispose]();

@@ -33,6 +33,12 @@ export async function createLogger(
   const pretty = logFormat === 'pretty' || (logFormat === 'auto' && process.stdout.isTTY);
   if (!pretty) return pino(options);
   const { PinoPretty } = await import('pino-pretty');
-  const stream = PinoPretty({ ignore: 'pid,hostname,session', translateTime: 'SYS:HH:MM:ss', sync: true });
+  const stream = PinoPretty({
+    // What the messages say too, and what only a search through many lines needs.
+    ignore: 'pid,hostname,session,engine,doing,signal,url',
+    translateTime: 'SYS:HH:MM:ss',
+    singleLine: true,
+    sync: true,
+  });
   return pino(options, stream);
 }

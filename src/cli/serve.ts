@@ -58,10 +58,14 @@ async function serve(settings: Settings): Promise<number> {
       () => announce(address, log),
       () => {}, // app.failed tells of it.
     );
-    const failure = await Promise.race([signal, app.failed]);
-    if (!failure) return 0;
-    complain(oneLine(failure));
-    return 1;
+    const end = await Promise.race([signal, app.failed]);
+    if (end instanceof Error) {
+      complain(oneLine(end));
+      return 1;
+    }
+    // Whoever presses Ctrl-C has no other server for the clients to go to.
+    if (end === 'SIGINT') await app.drain(0);
+    return 0;
   } catch (error) {
     if (interrupt.signal.aborted) return 0;
     complain(explain(error, settings));
@@ -77,13 +81,13 @@ function announce({ address, family, port }: AddressInfo, log: Logger): void {
 }
 
 /** Settles with the first SIGTERM or SIGINT; the second ends the process at once. */
-async function untilSignal(log: Logger): Promise<null> {
+async function untilSignal(log: Logger): Promise<NodeJS.Signals> {
   const signal = await new Promise<NodeJS.Signals>((resolve) => {
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, resolve);
   });
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => process.exit(1));
   log.info({ signal }, 'shutting down');
-  return null;
+  return signal;
 }
 
 /** Why the server could not start, and what to do about it. */

@@ -169,7 +169,7 @@ export class SessionMeter {
     this.#ended = true;
     return {
       opened: this.#opened,
-      seconds,
+      seconds: Math.round(seconds * 1000) / 1000,
       frames_received: this.#framesReceived,
       frames_sent: this.#framesSent,
       frames_dropped: this.#framesDropped,

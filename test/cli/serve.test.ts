@@ -92,6 +92,25 @@ describe('millrace serve', () => {
     client.socket.terminate();
   });
 
+  it('does not wait for clients to go elsewhere after Ctrl-C', async () => {
+    await using serve = new Serve('--drain-seconds', '600');
+    const url = await serve.ready();
+    const client = await StreamClient.open(`${url.replace('http', 'ws')}/v1/stream`);
+    serve.signal('SIGINT');
+    assert.deepEqual(await client.closed, { code: 1001, reason: 'shutting_down' });
+    assert.equal(await serve.exit, 0);
+  });
+
+  it('writes for people, when asked to, a line for each event', async () => {
+    await using serve = new Serve('--log-format', 'pretty');
+    await serve.ready();
+    serve.signal('SIGTERM');
+    assert.equal(await serve.exit, 0);
+    const lines = serve.output.trim().split('\n');
+    for (const line of lines) assert.match(line, /^\[\d\d:\d\d:\d\d\] \w+: \S/);
+    assert.ok(lines.some((line) => line.endsWith('INFO: engine starting: loading the U-Net')));
+  });
+
   it('says so when the port is in use', async () => {
     await using other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');

@@ -6,6 +6,11 @@ import { dashboards, type Panel } from './dashboards.js';
 const overlaps = ({ gridPos: a }: Panel, { gridPos: b }: Panel): boolean =>
   a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
 
+/** Panels that come with every Grafana, of those that are used here. */
+const panelTypes = ['stat', 'timeseries', 'heatmap', 'table'];
+/** Ids of units as Grafana names them (packages/grafana-data, valueFormats), of those that are used here. */
+const units = ['short', 's', 'percentunit', 'bytes', 'Bps', 'eps', 'rowsps', 'suffix:fps'];
+
 describe('ops/grafana', () => {
   it('has an overview, the anatomy of frames, and the capacity', () => {
     assert.deepEqual(dashboards.map(({ uid }) => uid).sort(), [
@@ -15,7 +20,7 @@ describe('ops/grafana', () => {
     ]);
   });
 
-  for (const { title, panels, templating, annotations } of dashboards) {
+  for (const { title, schemaVersion, panels, templating, annotations } of dashboards) {
     it(`${title}: panels have titles of their own, explanations, a place, and the chosen data source`, () => {
       assert.equal(new Set(panels.map(({ id }) => id)).size, panels.length);
       assert.equal(new Set(panels.map((panel) => panel.title)).size, panels.length);
@@ -33,6 +38,36 @@ describe('ops/grafana', () => {
           covered.map((other) => other.title),
           [],
         );
+      }
+    });
+
+    it(`${title}: is what every Grafana from 10 on understands, without plug-ins`, () => {
+      assert.equal(schemaVersion, 39);
+      assert.deepEqual(
+        templating.list.map(({ type }) => type),
+        ['datasource', 'query'],
+      );
+      for (const { title: name, type, targets, gridPos, fieldConfig } of panels) {
+        assert.ok(panelTypes.includes(type), `${name}: ${type}`);
+        assert.ok(gridPos.x >= 0 && gridPos.y >= 0 && gridPos.w > 0 && gridPos.h > 0, name);
+        const refs = targets.map(({ refId }) => refId);
+        assert.equal(new Set(refs).size, refs.length, name);
+        for (const { datasource } of targets) assert.equal(datasource.uid, '${datasource}', name);
+        const { defaults, overrides } = fieldConfig;
+        const used = overrides.flatMap(({ properties }) => properties.filter(({ id }) => id === 'unit'));
+        for (const unit of [defaults.unit ?? 'short', ...used.map(({ value }) => value)]) {
+          assert.ok(
+            units.some((known) => known === unit),
+            `${name}: ${String(unit)}`,
+          );
+        }
+        for (const { matcher } of overrides) {
+          if (matcher.id === 'byFrameRefID')
+            assert.ok(
+              refs.some((ref) => ref === matcher.options),
+              name,
+            );
+        }
       }
     });
 

@@ -4,6 +4,8 @@ import type { StageTimings } from '@millrace/protocol';
 export interface TracedFrame {
   /** Number of its result in its session. */
   readonly sequence: number;
+  /** Milliseconds from its capture to its arrival, by the client's clock; null where that is not known. */
+  readonly transit: number | null;
   /** Milliseconds in each stage until its result was sent. */
   readonly timings: StageTimings;
   readonly sent: number;

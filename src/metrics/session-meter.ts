@@ -18,6 +18,7 @@ export interface SessionTotals {
 interface Underway {
   readonly sequence: number;
   readonly sent: number;
+  readonly transit: number | null;
   readonly timings: StageTimings;
   readonly traced: boolean;
 }
@@ -109,15 +110,15 @@ export class SessionMeter {
     this.#series.similarity_skips_total.inc();
   }
 
-  /** A result was sent. `timings` in milliseconds. */
-  frameSent(sequence: number, timings: StageTimings): void {
+  /** A result was sent. `timings` in milliseconds. @param transit of its frame, from the capture to the arrival. */
+  frameSent(sequence: number, timings: StageTimings, transit: number | null = null): void {
     const { total, ...stages } = timings;
     const now = this.#now();
     const series = this.#series;
     this.#framesSent += 1;
     this.#latencies.add(now, total);
     const traced = this.#tracer?.sample() === true;
-    this.#unacknowledged = [...this.#unacknowledged, { sequence, sent: now, timings, traced }];
+    this.#unacknowledged = [...this.#unacknowledged, { sequence, sent: now, transit, timings, traced }];
     series.frames_sent_total.inc();
     series.frame_latency_seconds.observe(total / 1000);
     for (const [stage, ms] of Object.entries(stages))

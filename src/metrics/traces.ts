@@ -8,6 +8,8 @@ export interface Traces extends FrameTracer, AsyncDisposable {}
 
 /** How long the end of the server waits for a collector that does not answer, in milliseconds. */
 const farewellMs = 2000;
+/** The client says when it captured a frame: what it says beyond this, in milliseconds, is not believed. */
+const longestTransit = 60_000;
 /** Stages in the order in which a frame passes them; all but the last two follow each other at once. */
 const stages = ['decode', 'queue', 'encode', 'denoise', 'vae_decode'] as const;
 
@@ -34,11 +36,13 @@ export function createTraces({
 
   return {
     sample: () => Math.random() < share,
-    record({ sequence, timings, sent, acknowledged }: TracedFrame) {
+    record({ sequence, transit, timings, sent, acknowledged }: TracedFrame) {
       const arrived = sent - timings.total;
+      const captured = arrived - Math.min(longestTransit, Math.max(0, transit ?? 0));
       const attributes = { 'millrace.sequence': sequence };
-      const root = tracer.startSpan('frame', { startTime: onWallClock(arrived), attributes }, ROOT_CONTEXT);
+      const root = tracer.startSpan('frame', { startTime: onWallClock(captured), attributes }, ROOT_CONTEXT);
       const inside = trace.setSpan(ROOT_CONTEXT, root);
+      if (transit !== null) span('receive', [captured, arrived], inside);
       const encoding = sent - timings.image_encode;
       let at = arrived;
       for (const stage of stages) {

@@ -123,7 +123,8 @@ export class ResultSender {
       const id = publicId(frame.id);
       const sequence = window.send();
       this.#note(sent);
-      outlet.meter.frameSent(sequence, timings);
+      const transit = frame.id < 0 ? null : outlet.clock.since(captured, frame.arrived);
+      outlet.meter.frameSent(sequence, timings, transit);
       outlet.send({ type: 'result', id, sequence, captured, width, height, timings, times, data });
     } catch (error) {
       window.cancel();

@@ -31,7 +31,7 @@ interface TraceRequest {
   }[];
 }
 
-const stages = ['decode', 'queue', 'encode', 'denoise', 'vae_decode', 'image_encode', 'send'];
+const stages = ['receive', 'decode', 'queue', 'encode', 'denoise', 'vae_decode', 'image_encode', 'send'];
 
 describe('traces', () => {
   const bodies: string[] = [];

@@ -10,11 +10,46 @@ const packr = new Packr({
   variableMapSize: true,
 });
 
-/** Encodes one message as MessagePack. */
-export function encodeMessage(message: ClientMessage | ServerMessage): Uint8Array<ArrayBuffer> {
+/** Shorter binaries are not worth a way of their own. */
+const longBinary = 1024;
+const noBytes = new Uint8Array(0);
+
+/** Gives memory of at least so many bytes. */
+type Take = (bytes: number) => Uint8Array<ArrayBuffer>;
+
+/**
+ * Encodes one message as MessagePack.
+ * @param take gives the memory for a message with a picture; new memory by default.
+ */
+export function encodeMessage(
+  message: ClientMessage | ServerMessage,
+  take: Take = (bytes) => new Uint8Array(bytes),
+): Uint8Array<ArrayBuffer> {
+  if ('data' in message && message.data instanceof Uint8Array && message.data.length >= longBinary)
+    return encodeWithPicture(message, take);
   const bytes = packr.pack(message) as Uint8Array;
   // msgpackr hands out views of a buffer that it reuses; what leaves here belongs to the caller.
   return new Uint8Array(bytes);
+}
+
+/** Encodes a message whose picture is most of it, and copies that once only. */
+function encodeWithPicture(
+  { data, ...others }: Extract<ClientMessage | ServerMessage, { readonly data: Uint8Array }>,
+  take: Take,
+): Uint8Array<ArrayBuffer> {
+  // Ends with the header of an empty binary, of two bytes; that of the picture takes its place.
+  const packed = packr.pack({ ...others, data: noBytes }) as Uint8Array;
+  const head = packed.subarray(0, -2);
+  const short = data.length < 0x1_0000;
+  const start = head.length + (short ? 3 : 5);
+  const bytes = take(start + data.length).subarray(0, start + data.length);
+  bytes.set(head);
+  bytes[head.length] = short ? 0xc5 : 0xc6;
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  if (short) view.setUint16(head.length + 1, data.length);
+  else view.setUint32(head.length + 1, data.length);
+  bytes.set(data, start);
+  return bytes;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { StreamParameters } from '@millrace/protocol';
-import { decodeImage } from '../image/decode.js';
+import type { PictureCodec } from '../image/codec.js';
 import { fitImage } from '../image/fit.js';
 import type { Image } from '../image/image.js';
 import type { Frame } from './frame-ledger.js';
@@ -9,6 +9,7 @@ export interface FrameIntakeOptions {
   /** Largest input image in pixels. */
   readonly framePixels: number;
   readonly allocate: (bytes: number) => Uint8Array<ArrayBuffer>;
+  readonly decode: PictureCodec['decode'];
   /** Whether a frame may set out for the engine. When the answer may have changed, call `poke`. */
   readonly open: () => boolean;
   /** The parameters that the picture is made for; null when the stream is gone. */
@@ -85,11 +86,11 @@ export class FrameIntake {
   async #takeIn({ frame, data }: Arrival): Promise<void> {
     const parameters = this.#options.parameters();
     if (!parameters) return;
-    const { allocate, framePixels } = this.#options;
+    const { allocate, decode, framePixels } = this.#options;
     const bytes = parameters.width * parameters.height * 3;
     this.#underWay.add(frame);
     try {
-      const decoded = await decodeImage(data, {
+      const decoded = await decode(data, {
         maxPixels: framePixels,
         // What has to be fitted first does not go to the engine, and one such picture is decoded at a time.
         allocate: (needed) => (needed === bytes ? allocate(needed) : this.#scratchOf(needed)),

@@ -1,5 +1,6 @@
 import type { DropReason, FrameMessage, StreamParameters } from '@millrace/protocol';
 import type { EngineStream, GeneratedImage, StreamListener, StreamState } from '../engine/engine.js';
+import type { PictureCodec } from '../image/codec.js';
 import type { Image } from '../image/image.js';
 import { EngineFeed, type FeedCounts } from './engine-feed.js';
 import { FrameAnswers } from './frame-answers.js';
@@ -17,6 +18,7 @@ import { StallGuard } from './stall-guard.js';
 export interface FramePipelineOptions {
   readonly limits: FrameLimits;
   readonly allocate: (bytes: number) => Uint8Array<ArrayBuffer>;
+  readonly pictures: PictureCodec;
   readonly pauses: Pauses;
 }
 
@@ -37,12 +39,13 @@ export class FramePipeline implements StreamListener {
   #closed = false;
   #lastActivity = performance.now();
 
-  constructor({ limits, allocate, pauses }: FramePipelineOptions) {
+  constructor({ limits, allocate, pictures, pauses }: FramePipelineOptions) {
     this.#answers = new FrameAnswers(limits.credits);
     this.#stalls = new StallGuard(pauses, () => this.#poke());
     this.#intake = new FrameIntake({
       framePixels: limits.framePixels,
       allocate,
+      decode: pictures.decode,
       open: () => this.#mayEnter && this.#feed.parameters?.mode === 'img2img',
       parameters: () => this.#feed.parameters,
       enter: (frame, image) => this.#enter(frame, image),
@@ -50,6 +53,7 @@ export class FramePipeline implements StreamListener {
       failed: (frame, error) => this.#drop(frame, this.#answers.explain(frame, error)),
     });
     this.#results = new ResultSender({
+      encode: pictures.encode,
       unacknowledged: limits.unacknowledgedResults,
       held: () => this.#stalls.holding,
       holdsBack: (frame, interval) => this.#stalls.holdsBack(frame.arrived, interval),

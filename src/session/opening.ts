@@ -56,7 +56,7 @@ async function createSeat(
   parameters: StreamParameters,
   from: ResumeState | null,
 ): Promise<Seat> {
-  const { admission, engine, limits, pauses, seats } = context;
+  const { admission, engine, limits, pauses, pictures, seats } = context;
   const { subject } = grant;
   const asked = performance.now();
   const lease = await admission.enter(gone, (position, wait_seconds) =>
@@ -72,7 +72,7 @@ async function createSeat(
     lease.release();
     throw new ProtocolError('too_many_sessions', 'the token allows no further session at the same time');
   }
-  const frames = new FramePipeline({ limits, pauses, allocate: (bytes) => engine.allocate(bytes) });
+  const frames = new FramePipeline({ limits, pauses, pictures, allocate: (bytes) => engine.allocate(bytes) });
   const { session: id, counter } = from ?? { session: randomUUID(), counter: 0 };
   const seat: Seat = { id, subject, frames, lease, parameters, counter, evict: null };
   seats.add(seat);

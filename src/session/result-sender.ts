@@ -1,5 +1,5 @@
 import type { GeneratedImage } from '../engine/engine.js';
-import { encodeJpeg } from '../image/encode.js';
+import type { PictureCodec } from '../image/codec.js';
 import { publicId, type Frame } from './frame-ledger.js';
 import { Mailbox } from './mailbox.js';
 import type { Outlet } from './outlet.js';
@@ -15,6 +15,7 @@ interface Result {
 }
 
 export interface ResultSenderOptions {
+  readonly encode: PictureCodec['encode'];
   /** Results that may be on the way to the client. */
   readonly unacknowledged: number;
   /** Whether results are held back now, so that newer ones may take their place. */
@@ -108,7 +109,7 @@ export class ResultSender {
     window.reserve();
     const encoding = performance.now();
     try {
-      const data = await encodeJpeg(image, frame.quality);
+      const data = await this.#options.encode(image, frame.quality);
       if (line === this.#line && this.#options.holdsBack(frame, this.#interval)) {
         kept = true;
         window.cancel();

@@ -1,4 +1,4 @@
-import { encodeMessage, errors, subprotocol, type ErrorCode, type ServerMessage } from '@millrace/protocol';
+import { errors, subprotocol, type ErrorCode } from '@millrace/protocol';
 import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
@@ -6,13 +6,14 @@ import { WebSocket, WebSocketServer } from 'ws';
 import type { Metrics } from '../metrics/metrics.js';
 import type { Access } from '../session/access/access.js';
 import type { Grant } from '../session/access/grant.js';
-import type { Connection } from '../session/connection.js';
 import type { Sessions } from '../session/sessions.js';
 import { TokenBucket } from '../session/token-bucket.js';
 import { AddressLimits, type AddressLimitsOptions } from './address-limits.js';
 import { bearerToken } from './bearer.js';
 import { errorBody } from './http-error.js';
+import { MessageBuffers } from './message-buffers.js';
 import { originAllowed, type OriginRules } from './origin.js';
+import { SocketConnection } from './socket-connection.js';
 
 export interface StreamServerOptions {
   readonly http: Server;
@@ -34,14 +35,13 @@ export interface StreamServerOptions {
 const MAX_FRAGMENTS = 16_384;
 /** How long a peer that sends too much is not read. */
 const PAUSE_MS = 100;
-/** How long a peer may take to answer a close frame. */
-const CLOSE_MS = 2000;
 
 /** `GET /v1/stream`: turns WebSocket upgrades into connections of sessions. */
 export class StreamServer implements AsyncDisposable {
   readonly #options: StreamServerOptions;
   readonly #sockets: WebSocketServer;
   readonly #addresses: AddressLimits;
+  readonly #buffers = new MessageBuffers();
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void =>
     void this.#upgrade(request, socket, head);
   #closed: Promise<void> | null = null;
@@ -95,7 +95,7 @@ export class StreamServer implements AsyncDisposable {
       return this.#decline(socket, 'unauthorized');
     }
     this.#sockets.handleUpgrade(request, socket, head, (client) =>
-      this.#serve(client, request.socket.remoteAddress, grant),
+      this.#serve(client, socket, request.socket.remoteAddress, grant),
     );
   }
 
@@ -126,7 +126,7 @@ export class StreamServer implements AsyncDisposable {
     socket.end(`${headers.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
   }
 
-  #serve(socket: WebSocket, address: string | undefined, grant: Grant | null): void {
+  #serve(socket: WebSocket, wire: Duplex, address: string | undefined, grant: Grant | null): void {
     const { sessions, metrics, log, messagesPerSecond } = this.#options;
     socket.on('error', (error: Error & { readonly code?: string }) => {
       // ws closes the connection itself, with the fitting code.
@@ -134,7 +134,8 @@ export class StreamServer implements AsyncDisposable {
       log.debug({ err: error }, 'a connection failed');
     });
     socket.once('close', (code) => metrics.connectionClosed(code));
-    const session = sessions.enter(connectionOver(socket, address, metrics), grant);
+    const connection = new SocketConnection({ socket, wire, address, metrics, buffers: this.#buffers });
+    const session = sessions.enter(connection, grant);
     if (!session) return;
     const bucket = new TokenBucket(messagesPerSecond);
     const stopPinging = this.#keepAlive(socket, () => session.close('idle_timeout'));
@@ -165,23 +166,4 @@ export class StreamServer implements AsyncDisposable {
     }, this.#options.pingInterval);
     return () => clearInterval(timer);
   }
-}
-
-function connectionOver(socket: WebSocket, address: string | undefined, metrics: Metrics): Connection {
-  return {
-    address,
-    send(message: ServerMessage) {
-      if (socket.readyState !== WebSocket.OPEN) return;
-      const data = encodeMessage(message);
-      metrics.networkBytes('out', data.length);
-      socket.send(data, () => {});
-    },
-    close(code, reason) {
-      socket.close(code, reason);
-      setTimeout(() => socket.terminate(), CLOSE_MS).unref();
-    },
-    get bufferedBytes() {
-      return socket.bufferedAmount;
-    },
-  };
 }

@@ -50,3 +50,16 @@ describe('golden fixtures', () => {
     assert.deepEqual(readdirSync(folder).sort(), wanted.sort());
   });
 });
+
+describe('a message with a picture', () => {
+  for (const length of [1023, 1024, 0xffff, 0x1_0000, 300_000]) {
+    it(`of ${length} bytes comes back as it was, in memory that is used again too`, () => {
+      const data = new Uint8Array(length).map((_, i) => (7 * i) % 251);
+      const message: ClientMessage = { type: 'frame', id: 3, captured: 1.5, data };
+      const memory = new Uint8Array(length + 1000).fill(0xff);
+      for (const bytes of [encodeMessage(message), encodeMessage(message, () => memory)]) {
+        assert.deepEqual(decodeMessage(bytes), message);
+      }
+    });
+  }
+});

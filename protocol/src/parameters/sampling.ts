@@ -66,7 +66,7 @@ export const samplingParameters = {
     description: 'Kind of DPMSolverMultistep.',
     'x-group': 'more',
     default: 'dpmsolver++',
-    enum: ['dpmsolver', 'dpmsolver++', 'sde-dpmsolver++'],
+    enum: ['dpmsolver', 'dpmsolver++', 'sde-dpmsolver', 'sde-dpmsolver++'],
   },
   use_karras_sigmas: {
     title: 'Karras sigmas',

@@ -56,7 +56,7 @@ export interface StreamParameters {
   readonly solver: SolverName;
   readonly timestep_spacing: 'leading' | 'trailing' | 'linspace' | null;
   readonly solver_order: 1 | 2 | 3;
-  readonly algorithm_type: 'dpmsolver' | 'dpmsolver++' | 'sde-dpmsolver++';
+  readonly algorithm_type: 'dpmsolver' | 'dpmsolver++' | 'sde-dpmsolver' | 'sde-dpmsolver++';
   readonly use_karras_sigmas: boolean;
   /** DDIM's eta: 0 deterministic, 1 as random as DDPM. */
   readonly eta: number;

@@ -1,0 +1,66 @@
+import { encodeMessage, type ServerMessage } from '@millrace/protocol';
+import type { Duplex } from 'node:stream';
+import { WebSocket } from 'ws';
+import type { Metrics } from '../metrics/metrics.js';
+import type { Connection } from '../session/connection.js';
+import type { MessageBuffers } from './message-buffers.js';
+
+/** How long a peer may take to answer a close frame. */
+const CLOSE_MS = 2000;
+
+export interface SocketConnectionOptions {
+  readonly socket: WebSocket;
+  /** What the socket writes to. */
+  readonly wire: Duplex;
+  readonly address: string | undefined;
+  readonly metrics: Pick<Metrics, 'networkBytes'>;
+  readonly buffers: MessageBuffers;
+}
+
+/** A session's messages over a WebSocket. */
+export class SocketConnection implements Connection {
+  readonly #options: SocketConnectionOptions;
+  #gathering = false;
+
+  constructor(options: SocketConnectionOptions) {
+    this.#options = options;
+  }
+
+  get address(): string | undefined {
+    return this.#options.address;
+  }
+
+  get bufferedBytes(): number {
+    return this.#options.socket.bufferedAmount;
+  }
+
+  send(message: ServerMessage): void {
+    const { socket, metrics, buffers } = this.#options;
+    if (socket.readyState !== WebSocket.OPEN) return;
+    this.#gather();
+    let lent: Uint8Array<ArrayBuffer> | undefined;
+    const data = encodeMessage(message, (bytes) => (lent = buffers.take(bytes)));
+    metrics.networkBytes('out', data.length);
+    socket.send(data, () => {
+      if (lent) buffers.give(lent);
+    });
+  }
+
+  close(code: number, reason: string): void {
+    const { socket } = this.#options;
+    socket.close(code, reason);
+    setTimeout(() => socket.terminate(), CLOSE_MS).unref();
+  }
+
+  /** Messages that are sent together go to the network in one call of the operating system. */
+  #gather(): void {
+    if (this.#gathering) return;
+    const { wire } = this.#options;
+    this.#gathering = true;
+    wire.cork();
+    process.nextTick(() => {
+      this.#gathering = false;
+      wire.uncork();
+    });
+  }
+}

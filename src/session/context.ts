@@ -1,6 +1,7 @@
 import type { ErrorCode, errors } from '@millrace/protocol';
 import type { Logger } from 'pino';
 import type { Engine } from '../engine/engine.js';
+import type { PictureCodec } from '../image/codec.js';
 import type { Metrics } from '../metrics/metrics.js';
 import type { Access } from './access/access.js';
 import type { Admission } from './admission.js';
@@ -41,6 +42,7 @@ export interface SessionContext {
   readonly seats: Seats;
   readonly tokens: ResumeTokens;
   readonly metrics: Metrics;
+  readonly pictures: PictureCodec;
   /** When this process was held up. */
   readonly pauses: Pauses;
   /** Whether the last result of each session is kept for operators. */

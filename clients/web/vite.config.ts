@@ -13,6 +13,6 @@ export default defineConfig({
   },
   // With `npx vite clients/web`, a server on its usual port does the work.
   server: {
-    proxy: { '/v1': { target: 'http://localhost:8080', ws: true }, '/readyz': 'http://localhost:8080' },
+    proxy: { '/v1': { target: 'http://127.0.0.1:8420', ws: true }, '/readyz': 'http://127.0.0.1:8420' },
   },
 });

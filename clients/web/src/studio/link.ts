@@ -16,8 +16,8 @@ export type LinkState =
   /** The server is there and not ready. */
   | { readonly name: 'preparing'; readonly doing: string }
   | { readonly name: 'live' }
-  /** Not connected; it is tried again by itself. */
-  | { readonly name: 'retrying'; readonly problem: string }
+  /** Not connected; it is tried again by itself. `answers`: the server says that it is ready. */
+  | { readonly name: 'retrying'; readonly problem: string; readonly answers: boolean }
   /** Not connected, and trying again by itself would not help. */
   | { readonly name: 'failed'; readonly problem: string };
 
@@ -130,10 +130,12 @@ export class Link {
   async #describe(error: MillraceError, signal: AbortSignal): Promise<Waiting> {
     try {
       const { ready, doing } = await fetchReadiness(this.#options.url, { signal });
-      return ready ? { name: 'retrying', problem: inWords(error) } : { name: 'preparing', doing };
+      return ready
+        ? { name: 'retrying', problem: inWords(error), answers: true }
+        : { name: 'preparing', doing };
     } catch (cause) {
       const unreachable = cause instanceof MillraceError && error.retryable ? cause : error;
-      return { name: 'retrying', problem: inWords(unreachable) };
+      return { name: 'retrying', problem: inWords(unreachable), answers: false };
     }
   }
 
@@ -180,12 +182,16 @@ export class Link {
     });
   }
 
-  /** Shows what is wrong while the stream seeks another connection by itself. */
+  /** Shows what is wrong while the stream seeks another connection by itself, and hurries it when the server is back. */
   async #follow(error: MillraceError, signal: AbortSignal): Promise<void> {
+    let away = false;
     while (!signal.aborted) {
       const state = await this.#describe(error, signal);
       if (signal.aborted) return;
       this.state.value = state;
+      const answers = state.name === 'retrying' && state.answers;
+      if (away && answers) this.#stream?.retryNow();
+      away = !answers;
       await this.#pause(preparingPause, signal);
     }
   }

@@ -159,7 +159,7 @@ test('a page whose server is restarted goes on by itself', async () => {
   await page.getByTestId('style').filter({ hasText: 'Blueprint' }).click();
   await first[Symbol.asyncDispose]();
   await page.getByTestId('message').filter({ hasText: 'reached' }).waitFor();
-  await using second = await startServer('--port', new URL(first.url).port);
+  await using second = await startServer('--port', new URL(first.url).port, '--drain-seconds', '0');
   assert.equal(second.url, first.url);
   await page.locator('[data-flowing=true]').waitFor();
   const [color] = await watchOutput(page, 5);

@@ -4,6 +4,7 @@ import { encodeMessage } from '@millrace/protocol';
 import type { ClientMessage, ServerMessage } from '@millrace/protocol';
 import { pino } from 'pino';
 import type { Engine } from '../../src/engine/engine.js';
+import { pictureCodec } from '../../src/image/codec.js';
 import { encodeJpeg } from '../../src/image/encode.js';
 import { createMetrics } from '../../src/metrics/metrics.js';
 import { createParameterRules } from '../../src/session/parameters.js';
@@ -48,6 +49,7 @@ export function sessionContext(
     seats: new Seats(60_000, 60_000),
     tokens: createResumeTokens({ secret: '', lifetimeMs: 60_000, maxLength: 1_000_000 }),
     metrics: createMetrics(),
+    pictures: pictureCodec,
     pauses: { lastEnd: -Infinity },
     log: pino({ level: 'silent' }),
     ...changes,

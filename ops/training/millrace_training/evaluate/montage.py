@@ -37,7 +37,7 @@ def _label(text: str, height: int) -> np.ndarray:
 
 
 def write_montage(run: RunFolder, folder: Path, path: Path, size: int) -> None:
-    """Columns: portrait, face, three photos and both videos with one step [32]; then the face with [38], [25,38] and [18,26,35,45]."""
+    """Columns: portrait, face, three photos and both videos with one step [32]; then the face with [38], [38,44] and [38,41,44,47]."""
     model = FinishedModel(folder, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     photos, videos = np.load(run.held_out), np.load(run.held_out_video)
     pictures = np.concatenate([photos[[0, 1, 6, 26, 50]], videos[:, 0]])
@@ -47,7 +47,7 @@ def write_montage(run: RunFolder, folder: Path, path: Path, size: int) -> None:
     rows = [np.concatenate([_label("input", side), *pictures, *[pictures[1]] * 3], 1)]
     for text, embedding in prompts:
         drawn = [*model.draw(pictures, embedding, [32])]
-        drawn += [model.draw(pictures[1:2], embedding, indices)[0] for indices in ([38], [25, 38], [18, 26, 35, 45])]
+        drawn += [model.draw(pictures[1:2], embedding, indices)[0] for indices in ([38], [38, 44], [38, 41, 44, 47])]
         rows.append(np.concatenate([_label(text, side), *drawn], 1))
     sheet = np.concatenate(rows)
     scale = size / side

@@ -27,12 +27,13 @@ from .measures import change, distance, gradient_energy, ssim
 from .model import FinishedModel
 
 ONE_STEP = [32]
+# One step, and the lists that the server takes for strength 0.24 and two to four steps.
 STEP_LISTS: dict[str, list[int]] = {
     "[32]": ONE_STEP,
     "[38]": [38],
-    "[25,38]": [25, 38],
-    "[32,45]": [32, 45],
-    "[18,26,35,45]": [18, 26, 35, 45],
+    "[38,44]": [38, 44],
+    "[38,42,46]": [38, 42, 46],
+    "[38,41,44,47]": [38, 41, 44, 47],
 }
 _BLENDS = [("oil", "neon"), ("water", "blueprint"), ("comic", "sepia"), ("pencil", "vapor")]
 
@@ -90,6 +91,7 @@ def styles(model: FinishedModel, material: Material) -> dict[str, Any]:
         row["ceiling"] = float(psnr(targets, carry(model.vae, targets)).mean())
         row["ssim"] = float(ssim(targets, drawn["[32]"]).mean())
         row["sharpness"] = gradient_energy(drawn["[32]"]) / gradient_energy(targets)
+        row["sharpness [38,44]"] = gradient_energy(drawn["[38,44]"]) / gradient_energy(targets)
         row["nearest"] = float((_nearest(photos, drawn["[32]"]) == index).mean())
         if material.judge:
             row["judge"] = float((_named(material.judge, drawn["[32]"]) == index).mean())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from ..data.sources import PHOTO_PACKAGES, STAMP_PACKAGE, WORDS_PACKAGE
 from ..moods import MOOD_NAMES
@@ -11,49 +12,81 @@ from ..run_folder import RunFolder
 from ..styles import STYLE_NAMES
 from ..unet.model import LATENT_SCALE
 
-_HEAD = """# Millrace's embedded model
+_HEAD = """# millrace-styles
 
-Paints live video from a prompt: {style_count} styles, {mood_count} moods, and their combinations, at any size that is a
-multiple of 32 pixels. A diffusers StableDiffusionPipeline of 6 million parameters (AutoencoderTiny,
-UNet2DConditionModel predicting the sample, CLIPTextModel), with ONNX graphs beside the weights. The graphs of the
-U-Net and the text encoder read their large weights from the safetensors files in their folders: keep them together.
+A small text-prompted restyler of live video, in the diffusers layout with ONNX graphs. It comes with Millrace, so that a
+camera picture can be painted at once: with no GPU, no download and no account. Apache-2.0, like Millrace itself.
+
+## What it does
+
+A prompt names one of {style_count} styles, one of {mood_count} moods, or one of each, in many wordings, misspelt or not, and with
+any subject ("a van gogh painting of a street, warm colors"). Subjects and quality words are accepted and ignored. An empty or
+meaningless prompt gives the picture back. Prompts may be mixed: a mixture of two embeddings is a mixture of the pictures.
 
 * Styles: {styles}
 * Moods: {moods}
-* An empty or meaningless prompt gives the picture back. Prompts may be mixed: the mean of two embeddings is a mixture of the pictures.
 * One step at t_index 26 to 38 gives the full style; from 38 to 48 it fades into the photo, which is what strength uses.
-  In a list of several steps the last should be 41 or more.
-* Latents are scaled by {scale:g} (`vae.scaling_factor`).
+  `millrace.json` holds one-click styles and the defaults: 256x256, one step, strength 0.24.
+* Width and height are multiples of 32; it was made for 256x256.
+
+## Shape
+
+| part | class | parameters |
+|---|---|---|
+| autoencoder | `AutoencoderTiny`, factor 4, 32 channels, 4 latent channels, `scaling_factor` {scale:g} | 0.23 M |
+| U-Net | `UNet2DConditionModel` (48, 64, 96, 128), one layer a block, cross-attention at 1/32 of the picture's side, `addition_embed_type: text`, `prediction_type: sample` | 5.4 M |
+| text encoder | `CLIPTextModel`, 2 layers, width 96, 77 tokens; a `CLIPTokenizer` of its own with 2048 tokens | 0.38 M |
+
+The schedule is Stable Diffusion's with LCM steps. Weights are stored as float16 and cast to float32 when they are loaded; all
+sums are float32. The ONNX graphs of the U-Net and the text encoder read their large weights from the safetensors files in
+their folders: keep them together. Pairs of convolutions with nothing between them, at the beginning of the encoder and the
+end of the decoder, are merged in the graphs.
 
 ## Limits
 
 It learnt filters, not drawing: it recolours and redraws what is there, and invents nothing. Unknown subjects in a prompt
-change nothing. Patterns (mosaic, bricks, pixels) stand still while the picture moves beneath them. Few faces were in the data.
+change nothing. Patterns (mosaic, bricks, pixels, brush marks) stand still while the picture moves beneath them. Few faces were
+in the data. Words of other languages than English are known for each style's name alone.
 
 ## Made of
 
-Trained from pictures of these Debian packages alone, with the filters and the prompt generator of ops/training:
+Trained from nothing by `ops/training`, from pictures of these Debian packages, with that folder's filters and prompt generator;
+neither pictures nor weights nor captions of any other model were used. None of the pictures is part of this folder.
 
 | package | licences |
 |---|---|
 """
 
 
-def _figures(results: dict) -> str:
-    """The evaluation's table as Markdown."""
-    lines = [
-        "\n## Figures\n",
-        "Held-out photos and videos, PSNR in dB against the style filter's own output; `ceiling` is the autoencoder alone.\n",
-    ]
-    table = results["styles"]
+def _row(name: str, cells: list[str]) -> str:
+    return f"| {name} | " + " | ".join(cells) + " |"
+
+
+def _styles(table: dict[str, dict[str, float]]) -> list[str]:
     columns = list(table["mean"])
-    lines += ["| style | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
-    lines += [f"| {name} | " + " | ".join(f"{row[c]:.2f}" for c in columns) + " |" for name, row in table.items()]
-    if "prompts" in results:
-        prompts = results["prompts"]
-        lines.append(f"\nEmpty prompt, one step: {prompts['empty psnr [32]']} dB to the photo. "
-                     f"Free text on the right style: {prompts['free text, nearest style']:.1%}.")  # fmt: skip
-    return "\n".join(lines) + "\n"
+    head = ["", "PSNR in dB against the style filter's own output, by t_index; `ceiling` is the autoencoder alone; `sharpness` is the",
+            "gradient energy over the target's; `nearest` is the share of pictures whose nearest filter is the style's.", ""]  # fmt: skip
+    rows = [_row(name, [f"{row[column]:.2f}" for column in columns]) for name, row in table.items()]
+    return [*head, _row("style", columns), "|---" * (len(columns) + 1) + "|", *rows]
+
+
+def _prompts(figures: dict[str, Any]) -> list[str]:
+    empty = ", ".join(f"{figures[key]:.1f} dB at {key.removeprefix('empty psnr ')}" for key in figures if key.startswith("empty"))
+    right = figures["free text, nearest style"]
+    return ["", f"An empty prompt against the photo: {empty}. Of 216 written prompts {right:.0%} land on the right style."]
+
+
+def _behaviour(figures: dict[str, Any]) -> list[str]:
+    mean = figures["steadiness"]["mean"]
+    restless = max((name for name in figures["steadiness"] if name != "mean"), key=lambda name: figures["steadiness"][name]["vtest"])
+    most = figures["steadiness"][restless]["vtest"]
+    monotone = sum(blend["monotone"] for blend in figures["blends"].values())
+    return [
+        "",
+        f"Steadiness: a still scene with camera noise changes by {mean['still']:.2f} of 255 a frame; moving video by {mean['vtest']:.2f}"
+        f" (vtest.avi) and {mean['tree']:.2f} (tree.avi) times the input's change, most with {restless}: {most:.2f}."
+        f" {monotone} of {len(figures['blends'])} blends are monotone in the distance to each end.",
+    ]
 
 
 def write_card(run: RunFolder, folder: Path, name: str) -> None:
@@ -68,5 +101,11 @@ def write_card(run: RunFolder, folder: Path, name: str) -> None:
     text += "".join(f"| {p.name} | {p.licences} |\n" for p in (*PHOTO_PACKAGES, STAMP_PACKAGE, WORDS_PACKAGE))
     measured = run.evaluation / f"{name}.json"
     if measured.exists():
-        text += _figures(json.loads(measured.read_text()))
+        results = json.loads(measured.read_text())
+        lines = ["", "## Figures", "", "Held-out photos and videos, fixed noise (in ops/training, after its stages `data` to `targets`):", "",
+                 "    python -m millrace_training evaluate --run RUN --model ../models/millrace-styles"]  # fmt: skip
+        for key, render in (("styles", _styles), ("prompts", _prompts), ("behaviour", _behaviour)):
+            if key in results:
+                lines += render(results[key])
+        text += "\n".join(lines) + "\n"
     (folder / "README.md").write_text(text)

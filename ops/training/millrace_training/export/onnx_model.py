@@ -32,7 +32,9 @@ class OnnxModel:
     def __init__(self, folder: Path, variant: str = "model"):
         """`variant`: the name of the graphs of U-Net and autoencoder, where a folder has several."""
         self.text = open_graph(folder / "text_encoder/model.onnx")
-        self.encoder, self.unet, self.decoder = (open_graph(folder / part / f"{variant}.onnx") for part in ("vae_encoder", "unet", "vae_decoder"))
+        self.encoder, self.unet, self.decoder = (
+            open_graph(folder / part / f"{variant}.onnx") for part in ("vae_encoder", "unet", "vae_decoder")
+        )
         self.tokenizer = load_tokenizer(folder / "tokenizer")
 
     def embed(self, prompt: str) -> np.ndarray:

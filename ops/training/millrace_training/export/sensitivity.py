@@ -72,7 +72,9 @@ def _within(budget: float, names: Iterable[str], error_of: Callable[[str], float
 
 
 def _batch(rows: list[Feed]) -> tuple[Tensor, Tensor, Tensor]:
-    sample, times, text = (torch.from_numpy(np.concatenate([row[key] for row in rows])) for key in ("sample", "timestep", "encoder_hidden_states"))
+    sample, times, text = (
+        torch.from_numpy(np.concatenate([row[key] for row in rows])) for key in ("sample", "timestep", "encoder_hidden_states")
+    )
     return sample, times, text
 
 

@@ -88,7 +88,7 @@ def latent_loss(made: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
 
 def image_loss(made: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
     """Between decoded pictures [N, 3, H, W] in -1..1: values, gradients at three scales, squares, texture."""
-    total = (made - wanted).abs().mean() + 2 * F.mse_loss(made, wanted) + 0.25 * texture_loss(made, wanted)
+    total = (made - wanted).abs().mean() + 2 * F.mse_loss(made, wanted) + 0.6 * texture_loss(made, wanted)
     for scale in range(3):
         total = total + 0.5 * gradient_loss(made, wanted)
         if scale < 2:

@@ -31,6 +31,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--batch", type=int, default=16, help="U-Net rows a process and step (default 16; a GPU takes 512)")
     parser.add_argument("--model", type=Path, help="diffusers folder to write, measure or draw with (default RUN/export)")
     parser.add_argument("--checkpoint", type=Path, help="U-Net checkpoint to export (default RUN/unet/last.pt)")
+    parser.add_argument("--no-int8", action="store_true", help="leave out the graphs in 8 bits, which take the export some minutes")
     parser.add_argument("--name", default="model", help="name of the evaluation's and the montage's file")
     parser.add_argument("--pictures", type=int, default=6, help="held-out pictures a style in the evaluation (default 6)")
     parser.add_argument("--only", nargs="*", default=[], help="measures to take: styles moods prompts behaviour")
@@ -115,14 +116,18 @@ def _export(arguments: argparse.Namespace, run: RunFolder) -> None:
     import numpy as np
 
     from .export.check import check_export
+    from .export.int8 import remove_int8, write_int8
     from .export.layout import load_parts, write_layout
     from .export.onnx_parts import write_onnx
 
     folder = arguments.model or run.export
+    remove_int8(folder)
     parts = load_parts(run, arguments.checkpoint or run.unet / "last.pt")
     write_layout(run, parts, folder)
     write_onnx(parts, folder)
     check_export(folder, np.load(run.held_out)[1])
+    if not arguments.no_int8:
+        write_int8(run, folder, arguments.pictures)
 
 
 def _judge(arguments: argparse.Namespace, run: RunFolder) -> None:

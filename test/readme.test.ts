@@ -91,7 +91,7 @@ test('the request for one image gives one', async () => {
 });
 
 test('its links lead somewhere', () => {
-  const links = [...readme.matchAll(/\]\(([^)#][^)]*)\)/g)].map(([, link = '']) => link);
+  const links = [...readme.matchAll(/\]\(([^)#]+)[^)]*\)/g)].map(([, link = '']) => link);
   const local = links.filter((link) => !link.startsWith('http'));
   assert.ok(local.length > 10);
   const broken = local.filter((link) => !existsSync(join(repositoryRoot, link)));

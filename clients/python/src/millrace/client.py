@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def _client_name() -> str:
     try:
-        return f"millrace-python/{version('millrace')}"
+        return f"millrace-python/{version('millrace-client')}"
     except PackageNotFoundError:
         return "millrace-python"
 

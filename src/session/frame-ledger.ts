@@ -72,6 +72,11 @@ export class FrameLedger {
     return this.#enter(this.#nextOwnId--, 0, now);
   }
 
+  /** The lowest id that the next frame of the client can have. */
+  get nextId(): number {
+    return this.#lastId + 1;
+  }
+
   /** The id of the next frame that the server makes itself. */
   get nextOwnId(): number {
     return this.#nextOwnId;

@@ -145,10 +145,14 @@ export class FramePipeline implements StreamListener {
    */
   async configure(parameters: StreamParameters): Promise<number> {
     try {
+      const { ledger } = this.#answers;
+      const before = this.#feed.parameters?.mode;
       const from = await this.#feed.configure(parameters, () => this.#intake.empty());
-      const first = parameters.mode === 'txt2img' ? this.#answers.ledger.nextOwnId : from;
+      const nextOwnId = publicId(ledger.nextOwnId);
       this.#apply(parameters);
-      return publicId(first);
+      if (parameters.mode === 'txt2img') return nextOwnId;
+      // Where the frames were the server's own, the engine knows no id of the client's.
+      return before === 'txt2img' ? ledger.nextId : from;
     } finally {
       this.#intake.poke();
     }

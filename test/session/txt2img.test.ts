@@ -71,6 +71,7 @@ test('the mode changes while the stream runs, in both directions', async () => {
 
   rig.send({ type: 'update', request: 2, parameters: { mode: 'img2img' } });
   await rig.until(() => rig.all('updated').length === 2);
+  assert.equal(rig.all('updated')[1]?.from, 9, "it affects the client's next frame");
   rig.stream.admit();
   const made = rig.stream.pushed.length;
   await rig.settled();

@@ -3,18 +3,11 @@ import type { EngineStream, StreamState } from '../engine/engine.js';
 import type { Image } from '../image/image.js';
 import type { Frame } from './frame-ledger.js';
 
-/** Frames that the engine was offered, and that it did not leave for newer ones. */
-export interface FeedCounts {
-  readonly offered: number;
-  readonly taken: number;
-}
-
 /** The way from a session into its stream in the engine: frames, and the parameters that they are worked on with. */
 export class EngineFeed {
   #active: { readonly stream: EngineStream; parameters: StreamParameters } | null = null;
   /** Frames of another shape are to come: no frame goes in until those of this shape have. */
   #reshaping = false;
-  readonly #counts = { offered: 0, taken: 0 };
 
   /** Those in force; null while there is no stream. */
   get parameters(): StreamParameters | null {
@@ -26,24 +19,14 @@ export class EngineFeed {
     return this.#active?.parameters.paused === false && !this.#reshaping;
   }
 
-  get counts(): FeedCounts {
-    return { ...this.#counts };
-  }
-
   attach(stream: EngineStream, parameters: StreamParameters): void {
     this.#active = { stream, parameters };
   }
 
   /** @param image null to start from noise. */
   push(frame: Frame, image: Image | null): void {
-    this.#counts.offered += 1;
     frame.place = 'engine';
     this.#active?.stream.push(frame.id, image, { replace: true });
-  }
-
-  /** The engine works on the frame, or has found that it need not. */
-  taken(): void {
-    this.#counts.taken += 1;
   }
 
   /**

@@ -28,12 +28,19 @@ export interface ResultSenderOptions {
   readonly stale: (frame: Frame) => void;
 }
 
+/** A connection, and what is on the way over it. */
+interface Line {
+  readonly outlet: Outlet;
+  readonly window: ResultWindow;
+}
+
 /** The way out: a result waits until the client can take it (the newest wins), is encoded, and sent. */
 export class ResultSender {
   readonly #options: ResultSenderOptions;
   readonly #waiting: Mailbox<Result>;
   /** The connection that takes results now. */
-  #line: { readonly outlet: Outlet; readonly window: ResultWindow } | null = null;
+  #line: Line | null = null;
+  #closed = false;
   /** Since when, by `performance.now()`, the window has been shut; null while it is open. */
   #shutSince: number | null = null;
   #lastSent: number | null = null;
@@ -88,6 +95,12 @@ export class ResultSender {
     this.#waiting.clear();
   }
 
+  /** Gives up all results. May be called twice. */
+  close(): void {
+    this.#closed = true;
+    this.clear();
+  }
+
   /**
    * The client is done with the results up to this one. What waits is not yet sent: `poke` does it.
    * @returns for how long the window had been shut, in milliseconds; null if no such result has been sent.
@@ -110,12 +123,12 @@ export class ResultSender {
     const encoding = performance.now();
     try {
       const data = await this.#options.encode(image, frame.quality);
-      if (line === this.#line && this.#options.holdsBack(frame, this.#interval)) {
+      if (this.#mustWait(frame, line)) {
         kept = true;
         window.cancel();
         return this.#waiting.putBack(result);
       }
-      if (line !== this.#line || !this.#options.answer(frame)) return window.cancel();
+      if (!this.#options.answer(frame)) return window.cancel();
       const sent = performance.now();
       const timings = stageTimings(frame, image.timings, { encoding, sent });
       const times = stageTimes(frame, timings, sent, outlet.clock);
@@ -133,6 +146,12 @@ export class ResultSender {
     } finally {
       if (!kept) release();
     }
+  }
+
+  /** Whether a result that is encoded shall not leave now. One whose connection was lost meanwhile is for the next. */
+  #mustWait(frame: Frame, line: Line): boolean {
+    if (this.#closed) return false;
+    return line !== this.#line || this.#options.holdsBack(frame, this.#interval);
   }
 
   #note(sent: number): void {

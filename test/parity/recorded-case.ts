@@ -66,6 +66,23 @@ export function unsupported({ parameters: { mode, cfg_type } }: CaseInfo): strin
   return null;
 }
 
+/**
+ * Why a recording of the original is no guide; null where it is. Its sequential mode never advances the stock noise,
+ * where here sequential denoising gives what the stream batch gives; with one stage its self guidance feeds the stock
+ * noise of one frame to the next, without bound.
+ */
+export function originalDefect({ parameters }: CaseInfo): string | null {
+  const { cfg_type, guidance_scale, t_index_list, use_denoising_batch } = parameters;
+  const stages = t_index_list.length;
+  if (cfg_type === 'self' && stages === 1 && use_denoising_batch)
+    return 'stock noise goes from frame to frame';
+  if (guidance_scale <= 1 || use_denoising_batch) return null;
+  if (cfg_type === 'self') return 'stock noise stays 0 in sequential mode';
+  if (cfg_type === 'initialize' && stages > 1)
+    return 'no stock noise in sequential mode: a negative row each step';
+  return null;
+}
+
 export async function readCase({ name, tensors }: ReferenceCase, info: CaseInfo): Promise<RecordedCase> {
   const { parameters, embed_rows: embedRows, tolerances } = info;
   return { name, parameters, embedRows, tolerances, tensors: await readSafeTensors(tensors) };
@@ -101,22 +118,30 @@ export function planOf({ parameters, tensors }: RecordedCase, runtime: ModelRunt
     boundaryScaling: parameters.mode !== 'txt2img_sd_turbo',
   } as const;
   const stages = parameters.t_index_list.length;
-  const buffer = parameters.frame_buffer_size;
+  const shape = runtime.latentShape(parameters);
+  // In sequential mode all draws of a frame are under one name: where txt2img starts, and then one for each step
+  // that noises again.
+  const startsDrawn = parameters.mode === 'img2img' || tensors.has('x_t') ? 0 : 1;
+  const silence = new Float32Array(shape[0] * shape[1] * shape[2]);
+  const drawn = (name: string, ordinal: number, ...step: readonly number[]): Float32Array => {
+    const { frame_buffer_size: buffer } = parameters;
+    return slice(tensors, name, Math.floor(ordinal / buffer), ...step, ordinal % buffer);
+  };
   const noise: NoiseSource = {
     at(stage, ordinal) {
       if (stage > 0 && stage < stages && !parameters.use_denoising_batch) {
-        return slice(tensors, 'renoise', Math.floor(ordinal / buffer), stage - 1, ordinal % buffer);
+        return parameters.do_add_noise ? drawn('renoise', ordinal, startsDrawn + stage - 1) : silence;
       }
       // After the last stage nothing is noised again; the recordings wrap around to z_0 there.
       return slice(tensors, 'init_noise', stage % stages);
     },
-    start: (ordinal) => slice(tensors, 'x_t', Math.floor(ordinal / buffer), ordinal % buffer),
+    start: (ordinal) => (startsDrawn === 1 ? drawn('renoise', ordinal, 0) : drawn('x_t', ordinal)),
   };
   return {
     solver: createSolver(config, options),
     stockSolver: createSolver(config, { ...options, addNoise: true }),
     prediction: runtime.folder.predictionType,
-    shape: runtime.latentShape(parameters),
+    shape,
     noise,
   };
 }

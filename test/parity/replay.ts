@@ -52,7 +52,7 @@ export class Replay {
 
   async frame(k: number): Promise<void> {
     const { parameters } = this.#case;
-    const change = parameters.prompt_changes.findIndex(({ frame }) => frame === k);
+    const change = parameters.prompt_changes.findLastIndex(({ frame }) => frame === k);
     if (change >= 0) {
       this.#stream.steering = { ...this.#stream.steering, positive: this.#conditionings[2 + change] };
     }
@@ -104,16 +104,11 @@ export class Replay {
       ...lanes.flatMap((lane) => lane.rows.filter(({ role }) => role === 'positive')),
     ];
     const outputs = await this.#runtime.predict(rows, lanes[0].shape);
-    const width = this.#case.tensors.shape('unet_timestep').at(-1)!;
-    this.#exact('unet rows', rows.length, width);
-    const row = at.reduce((index, position, axis) => {
-      return index * (axis === 0 ? 1 : this.#case.tensors.shape('unet_timestep')[axis]) + position;
-    }, 0);
+    this.#exact('unet rows', rows.length, this.#case.tensors.shape('unet_sample')[at.length]);
     rows.forEach((r, i) => {
-      const { tensors } = this.#case;
-      this.#exact('unet_timestep', r.stage.timestep, tensors.numbers('unet_timestep')[row * width + i]);
+      this.#exact('unet_timestep', r.stage.timestep, this.#ofRow('unet_timestep', at, i));
       const embed = this.#conditionings.indexOf(r.conditioning);
-      this.#exact('unet_embed_row', embed, tensors.numbers('unet_embed_row')[row * width + i]);
+      this.#exact('unet_embed_row', embed, this.#ofRow('unet_embed_row', at, i));
       this.#compare('unet_sample', r.input, ...at, i);
       this.#compare('unet_out', outputs[i], ...at, i);
     });
@@ -136,12 +131,21 @@ export class Replay {
     this.#exact('frames under way', this.#stream.snapshot().frames.length, n - 1);
   }
 
+  /** A recorded whole number of a U-Net row; one number may stand for all rows of a call. */
+  #ofRow(name: string, at: readonly number[], row: number): number | undefined {
+    const { tensors } = this.#case;
+    const shape = tensors.shape(name);
+    const width = shape[at.length];
+    const call = at.reduce((index, position, axis) => index * shape[axis] + position, 0);
+    return tensors.numbers(name)[call * width + (width === 1 ? 0 : row)];
+  }
+
   async #finish(k: number, f: number, latent: Float32Array): Promise<void> {
     this.#compare('x0', latent, k, f);
     this.#compare('image_out', await this.#runtime.decodePlanes(latent, this.#case.parameters), k, f);
   }
 
-  #compare(name: string, got: Float32Array, ...index: readonly number[]): void {
+  #compare(name: string, got: ArrayLike<number>, ...index: readonly number[]): void {
     if (!this.#case.tensors.has(name)) return;
     const wanted = slice(this.#case.tensors, name, ...index);
     this.#note(name, relativeError(got, wanted));

@@ -1,4 +1,4 @@
-import type { Latent } from './types.js';
+import type { Values } from './types.js';
 
 /**
  * How the prompt is strengthened (StreamDiffusion section 3.2): `full` predicts a negative row for each row;
@@ -34,7 +34,7 @@ export function keepsStock(guidance: Guidance): boolean {
  * eps <- v + scale * (eps - v), where v is the negative prediction (full) or delta times the stock noise
  * (equations 8 and 9 of the paper).
  */
-export function guide(guidance: Guidance, eps: Latent, negative: Latent): void {
+export function guide(guidance: Guidance, eps: Values, negative: Values): void {
   const { scale, type } = guidance;
   const factor = type === 'full' ? 1 : guidance.delta;
   for (let i = 0; i < eps.length; i++) {

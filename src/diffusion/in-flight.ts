@@ -37,9 +37,9 @@ export interface InFlight extends FrameState {
   stockHistory: History;
   /** U-Net input, where it is not the sample itself. */
   readonly input: Latent;
-  readonly eps: Latent;
+  readonly eps: Float64Array;
   /** The predicted noise of the negative row. */
-  readonly negative: Latent;
+  readonly negative: Float64Array;
 }
 
 export function createInFlight(plan: Plan): InFlight {
@@ -56,8 +56,8 @@ export function createInFlight(plan: Plan): InFlight {
     stock: latent(),
     stockHistory: plan.stockSolver.createHistory(length),
     input: latent(),
-    eps: latent(),
-    negative: latent(),
+    eps: new Float64Array(length),
+    negative: new Float64Array(length),
   };
 }
 

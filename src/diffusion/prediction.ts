@@ -1,30 +1,30 @@
-import type { Latent, PredictionType } from './types.js';
+import type { Latent, PredictionType, Stage, Values } from './types.js';
 
 /**
  * The noise that a U-Net output stands for. With x = a x0 + b z: `epsilon` predicts z, `sample` predicts x0, and
  * `v_prediction` predicts v = a z - b x0 (Salimans and Ho 2022, appendix D), from which z = a v + b x.
- * @param level noise level of the input.
- * @param input U-Net input x, variance-preserving (sample * inputScale).
+ * @param stage of the sample.
+ * @param sample in the solver's coordinates: x is sample * inputScale, here without the rounding that the U-Net's
+ * input has.
  * @param output what the U-Net answered.
  * @param out receives the noise; may be `output`.
  */
 export function predictedNoise(
   prediction: PredictionType,
-  level: { readonly a: number; readonly b: number },
-  input: Latent,
+  { a, b, inputScale }: Omit<Stage, 'timestep'>,
+  sample: Values,
   output: Latent,
-  out: Latent,
+  out: Values,
 ): void {
-  const { a, b } = level;
   switch (prediction) {
     case 'epsilon':
       out.set(output);
       return;
     case 'v_prediction':
-      for (let i = 0; i < out.length; i++) out[i] = a * output[i] + b * input[i];
+      for (let i = 0; i < out.length; i++) out[i] = a * output[i] + b * (sample[i] * inputScale);
       return;
     case 'sample':
-      for (let i = 0; i < out.length; i++) out[i] = (input[i] - a * output[i]) / b;
+      for (let i = 0; i < out.length; i++) out[i] = (sample[i] * inputScale - a * output[i]) / b;
       return;
   }
 }

@@ -56,8 +56,8 @@ export interface NoiseSchedule {
   readonly alphasCumprod: Float64Array;
 }
 
-/** abar of pure noise is held above 0, as diffusers does for its sigma-based schedulers, so that a > 0. */
-const smallestAlphaCumprod = 2 ** -24;
+/** abar of pure noise: held above 0, since x0 = (x - b eps) / a has a limit there, which this is next to. */
+export const pureNoise = 2 ** -60;
 
 /**
  * The noise schedule of a model (DDPM, Ho et al. 2020, section 4; cosine: Nichol and Dhariwal 2021, equation 17;
@@ -116,6 +116,6 @@ function rescaleToZeroTerminalSnr(alphasCumprod: Float64Array): void {
   const last = roots.at(-1) ?? 0;
   for (const [t, root] of roots.entries()) {
     const a = ((root - last) * first) / (first - last);
-    alphasCumprod[t] = Math.max(a * a, smallestAlphaCumprod);
+    alphasCumprod[t] = Math.max(a * a, pureNoise);
   }
 }

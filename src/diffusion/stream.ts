@@ -8,7 +8,7 @@ import {
   type Plan,
 } from './in-flight.js';
 import { predictedNoise } from './prediction.js';
-import type { Latent, Stage } from './types.js';
+import type { Latent, Stage, Values } from './types.js';
 
 /** What a U-Net row is conditioned on; opaque to the maths. */
 export interface Conditioning {
@@ -58,7 +58,7 @@ export interface Lane {
 export interface Trace {
   readonly stageIndex: number;
   /** Predicted noise after guidance. */
-  readonly eps: Latent;
+  readonly eps: Values;
   /** Stock noise that guidance used. */
   readonly stock: Latent;
 }
@@ -171,13 +171,12 @@ export class Stream {
     const { plan, stageIndex, sample, eps, stock, history } = row;
     const { guidance } = this.steering;
     const stage = plan.solver.stages[stageIndex];
-    const input = lane.rows[0].input;
 
-    predictedNoise(plan.prediction, stage, input, predictions[lane.rows.length - 1], eps);
+    predictedNoise(plan.prediction, stage, sample, predictions[lane.rows.length - 1], eps);
     if (lane.rows.length > 1) {
       // Onetime-negative guidance starts its stock noise from a real negative prediction, once a frame.
       const negative = guidance.type === 'initialize' ? stock : row.negative;
-      predictedNoise(plan.prediction, stage, input, predictions[0], negative);
+      predictedNoise(plan.prediction, stage, sample, predictions[0], negative);
     }
     if (isActive(guidance)) guide(guidance, eps, guidance.type === 'full' ? row.negative : stock);
     trace?.({ stageIndex, eps, stock });

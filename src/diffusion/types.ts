@@ -1,6 +1,9 @@
 /** Values of one latent image, [channels, height, width] row by row. */
 export type Latent = Float32Array;
 
+/** The same, perhaps in double precision. */
+export type Values = Float32Array | Float64Array;
+
 /** What a U-Net was trained to predict (diffusers: `prediction_type`). */
 export type PredictionType = 'epsilon' | 'v_prediction' | 'sample';
 
@@ -22,22 +25,25 @@ export interface Stage {
 }
 
 /** What a solver remembers of one sample between stages. Plain data, so that it can move to another node. */
-export type History = Record<string, Latent | number>;
+export type History = Record<string, Values | number>;
 
 /** One step of one sample. Arrays have equal lengths; none is kept after the call. */
 export interface Step {
   /** Index into `stages`. At stage 0 the history counts as empty, whatever is in it. */
   readonly stage: number;
   /** The sample at this stage, in the solver's own coordinates. Not written to. */
-  readonly sample: Latent;
-  /** The noise in it as predicted, after guidance. Not written to. */
-  readonly eps: Latent;
+  readonly sample: Values;
+  /**
+   * The noise in it as predicted, after guidance. Not written to. In double precision, since at little signal
+   * x0 = (x - b eps) / a is a small difference many times over.
+   */
+  readonly eps: Values;
   /** Gaussian noise of unit variance, for solvers that add noise. Not written to. */
-  readonly noise: Latent;
+  readonly noise: Values;
   /** From `createHistory`; read and written. */
   readonly history: History;
   /** Receives the sample of the next stage, after the last stage the finished latent. May be `sample`. */
-  readonly out: Latent;
+  readonly out: Values;
 }
 
 /** A sampler as a value: pure maths from one stage to the next (names and behaviour as in diffusers). */

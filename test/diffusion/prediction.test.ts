@@ -7,7 +7,9 @@ const clean = Float32Array.of(0.5, -1, 2, 0);
 const noise = Float32Array.of(-0.25, 1.5, 0.75, -2);
 const a = 0.6;
 const b = 0.8;
-const input = clean.map((x0, i) => a * x0 + b * noise[i]);
+const inputScale = 0.4;
+const stage = { a, b, inputScale };
+const sample = clean.map((x0, i) => (a * x0 + b * noise[i]) / inputScale);
 
 const outputs = {
   epsilon: noise,
@@ -18,15 +20,15 @@ const outputs = {
 for (const prediction of ['epsilon', 'v_prediction', 'sample'] as const) {
   test(`finds the noise that a perfect ${prediction} output stands for`, () => {
     const out = new Float32Array(4);
-    predictedNoise(prediction, { a, b }, input, outputs[prediction], out);
+    predictedNoise(prediction, stage, sample, outputs[prediction], out);
     assertClose(out, noise, 1e-6, prediction);
   });
 
   test(`may write over the ${prediction} output`, () => {
     const output = outputs[prediction].slice();
-    const untouched = input.slice();
-    predictedNoise(prediction, { a, b }, input, output, output);
+    const untouched = sample.slice();
+    predictedNoise(prediction, stage, sample, output, output);
     assertClose(output, noise, 1e-6, prediction);
-    assert.deepEqual(input, untouched);
+    assert.deepEqual(sample, untouched);
   });
 }

@@ -51,12 +51,12 @@ function followRun(table: SchedulerTable, steps: string, tensors: SafeTensors): 
   const history = solver.createHistory(length);
   const silence = new Float32Array(length);
   const input = new Float32Array(length);
-  const eps = new Float32Array(length);
+  const eps = new Float64Array(length);
   for (const [i, stage] of solver.stages.entries()) {
     for (let k = 0; k < length; k++) input[k] = sample[k] * stage.inputScale;
     assertClose(input, tensors.entry(`${steps}.model_input`, i), tolerance.values, where(`model input ${i}`));
     const output = tensors.entry(`${steps}.model_output`, i);
-    predictedNoise(table.config.prediction_type ?? 'epsilon', stage, input, output, eps);
+    predictedNoise(table.config.prediction_type ?? 'epsilon', stage, sample, output, eps);
     const draw = run.noise_drawn_in_call.indexOf(i);
     const noise = draw < 0 ? silence : tensors.entry(`${steps}.noise`, draw);
     solver.step({ stage: i, sample, eps, noise, history, out: sample });

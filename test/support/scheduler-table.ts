@@ -79,10 +79,7 @@ export function unsupportedReason(table: SchedulerTable): string | null {
     return 'TCD has its original_inference_steps from the configuration alone';
   }
   if (scheduler === 'HeunDiscreteScheduler' && begin % 2 === 1) return 'Heun is not entered within a step';
-  if (config.algorithm_type === 'sde-dpmsolver') return 'there is no algorithm sde-dpmsolver';
   if ((config.solver_order ?? 2) > 3) return 'there is no order above 3';
-  if (config.rescale_betas_zero_snr === true)
-    return 'noise in single precision tells too little at zero signal';
   try {
     for (const steps of Object.keys(table.runs)) tableSolver(table, Number(steps));
   } catch (error) {

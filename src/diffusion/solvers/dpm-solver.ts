@@ -19,13 +19,14 @@ export function createDpmSolver(
 ): Solver {
   const { algorithmType: algorithm, order } = options;
   // The noise-predicting form has no limit at sigma 0: it ends at the lowest noise of the training instead.
-  const end = algorithm === 'dpmsolver' ? 'sigma_min' : (config.final_sigmas_type ?? 'zero');
+  const predictsNoise = algorithm === 'dpmsolver' || algorithm === 'sde-dpmsolver';
+  const end = predictsNoise ? 'sigma_min' : (config.final_sigmas_type ?? 'zero');
   const range = clippedRange(schedule, config);
   const path = sigmaPath(schedule, config, options, { timesteps: 'exclusive', end, range });
   const midpoint = config.solver_type !== 'heun';
   const stages = sigmaStages(path, 'preserving');
   const rules = stages.map((stage, i): Rule => {
-    const output = algorithm === 'dpmsolver' ? eps : cleanEstimate(stage);
+    const output = predictsNoise ? eps : cleanEstimate(stage);
     const euler = i === stages.length - 1 && config.euler_at_final === true;
     const next = update(algorithm, midpoint, path, i, euler ? 1 : stepOrder(order, path, config, i), output);
     return { next, memory: remember(order - 1, i, output) };
@@ -93,6 +94,16 @@ function stepWeights(algorithm: Algorithm, sigmaS: number, sigmaT: number, h: nu
         d1: t.a * (phi / h + 1),
         d2: -t.a * ((phi + h) / h ** 2 - 0.5),
         z: 0,
+      };
+    }
+    case 'sde-dpmsolver': {
+      const phi = Math.expm1(h);
+      return {
+        x: t.a / s.a,
+        d0: -2 * t.b * phi,
+        d1: -2 * t.b * (phi / h - 1),
+        d2: -2 * t.b * ((phi - h) / h ** 2 - 0.5),
+        z: t.b * Math.sqrt(Math.expm1(2 * h)),
       };
     }
     case 'sde-dpmsolver++': {

@@ -1,4 +1,4 @@
-import type { History, Latent, Solver, Stage, Step } from '../types.js';
+import type { History, Solver, Stage, Step, Values } from '../types.js';
 import type { Form } from './forms.js';
 
 /** What one stage does. */
@@ -86,12 +86,12 @@ function addUp(sums: Float64Array, { pairs }: Target, step: Step, start: number,
   }
 }
 
-function sourceArray(step: Step, source: string): Latent {
+function sourceArray(step: Step, source: string): Values {
   if (source === 'sample') return step.sample;
   if (source === 'eps') return step.eps;
   if (source === 'noise') return step.noise;
   const array = step.history[source];
-  if (!(array instanceof Float32Array))
+  if (array === undefined || typeof array === 'number')
     throw new RangeError(`the history has no ${source}: it is of another solver`);
   return array;
 }
@@ -99,9 +99,9 @@ function sourceArray(step: Step, source: string): Latent {
 function setPair(
   sums: Float64Array,
   weightA: number,
-  a: Latent,
+  a: Values,
   weightB: number,
-  b: Latent,
+  b: Values,
   start: number,
   count: number,
 ): void {
@@ -111,15 +111,15 @@ function setPair(
 function addPair(
   sums: Float64Array,
   weightA: number,
-  a: Latent,
+  a: Values,
   weightB: number,
-  b: Latent,
+  b: Values,
   start: number,
   count: number,
 ): void {
   for (let i = 0; i < count; i++) sums[i] += weightA * a[start + i] + weightB * b[start + i];
 }
 
-function store(out: Latent, start: number, sums: Float64Array, count: number): void {
+function store(out: Values, start: number, sums: Float64Array, count: number): void {
   for (let i = 0; i < count; i++) out[start + i] = sums[i];
 }

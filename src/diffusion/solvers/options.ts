@@ -29,7 +29,7 @@ export interface SolverOptions {
   /** DPM-Solver, DEIS, UniPC. */
   readonly order: 1 | 2 | 3;
   /** DPM-Solver. */
-  readonly algorithmType: 'dpmsolver' | 'dpmsolver++' | 'sde-dpmsolver++';
+  readonly algorithmType: 'dpmsolver' | 'dpmsolver++' | 'sde-dpmsolver' | 'sde-dpmsolver++';
   /** Euler, Heun, DPM-Solver, DEIS, UniPC. */
   readonly useKarrasSigmas: boolean;
   /** DDIM: 0 deterministic to 1 as random as DDPM. */

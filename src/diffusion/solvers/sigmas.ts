@@ -1,4 +1,4 @@
-import type { NoiseSchedule, SchedulerConfig, TimestepSpacing } from '../schedule.js';
+import { pureNoise, type NoiseSchedule, type SchedulerConfig, type TimestepSpacing } from '../schedule.js';
 import type { Stage } from '../types.js';
 import type { SolverOptions } from './options.js';
 import { crowdedSchedule, roundHalfToEven, selectPositions, spacedTimesteps } from './timesteps.js';
@@ -68,11 +68,12 @@ export function levelOfSigma(sigma: number): { readonly a: number; readonly b: n
   return { a, b: sigma * a };
 }
 
-/** sigma_t = b / a of every training timestep, rising. */
+/** sigma_t = b / a of every training timestep, rising; that of pure noise, which is infinite, as in diffusers. */
 export function trainingSigmas(schedule: NoiseSchedule): Float32Array {
-  return Float32Array.from(schedule.alphasCumprod, (alphaCumprod) =>
-    Math.sqrt((1 - alphaCumprod) / alphaCumprod),
-  );
+  return Float32Array.from(schedule.alphasCumprod, (alphaCumprod) => {
+    const abar = alphaCumprod === pureNoise ? 2 ** -24 : alphaCumprod;
+    return Math.sqrt((1 - abar) / abar);
+  });
 }
 
 /** All timesteps of a schedule, and their noise. */

@@ -2,13 +2,21 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { createNoiseSchedule } from '../../../src/diffusion/schedule.js';
-import type { Latent, Stage } from '../../../src/diffusion/types.js';
+import type { Stage } from '../../../src/diffusion/types.js';
 import { assertClose } from '../../support/compare.js';
-import { anySettings, latent, latents, solverOf, stableDiffusion, type Settings } from './solver-settings.js';
+import {
+  anySettings,
+  createHistory,
+  latent,
+  latents,
+  solverOf,
+  stableDiffusion,
+  type Settings,
+} from './solver-settings.js';
 
 const length = 4;
-/** Samples are kept in single precision, and some schedules have many steps. */
-const tolerance = 1e-4;
+/** Levels of noise are in single precision, as in diffusers; all else in double. */
+const tolerance = 1e-6;
 const lowestAlphaCumprod = createNoiseSchedule(stableDiffusion).alphasCumprod[0];
 
 /** The signal and noise that are left when a solver is through. */
@@ -24,7 +32,7 @@ function endOf({ config, options: { name, algorithmType } }: Settings): { a: num
     case 'PNDMScheduler':
       return config.set_alpha_to_one === true ? none : lowest;
     case 'DPMSolverMultistepScheduler':
-      return sigmaMin || algorithmType === 'dpmsolver' ? lowest : none;
+      return sigmaMin || algorithmType.endsWith('dpmsolver') ? lowest : none;
     case 'UniPCMultistepScheduler':
       return sigmaMin || config.predict_x0 === false ? lowest : none;
     case 'EulerDiscreteScheduler':
@@ -61,7 +69,7 @@ function isDeterministic({ options: { name, algorithmType, eta, gamma } }: Setti
     case 'DDIMScheduler':
       return eta === 0;
     case 'DPMSolverMultistepScheduler':
-      return algorithmType !== 'sde-dpmsolver++';
+      return !algorithmType.startsWith('sde-');
     case 'LCMScheduler':
     case 'EulerAncestralDiscreteScheduler':
       return false;
@@ -70,11 +78,11 @@ function isDeterministic({ options: { name, algorithmType, eta, gamma } }: Setti
   }
 }
 
-function noised({ a, b }: { a: number; b: number }, clean: Latent, noise: Latent): Latent {
+function noised({ a, b }: { a: number; b: number }, clean: Float64Array, noise: Float64Array): Float64Array {
   return clean.map((x0, i) => a * x0 + b * noise[i]);
 }
 
-function toModel(sample: Latent, { inputScale }: Stage): Latent {
+function toModel(sample: Float64Array, { inputScale }: Stage): Float64Array {
   return sample.map((value) => value * inputScale);
 }
 
@@ -86,14 +94,15 @@ test('with noise predicted perfectly, every solver comes to the image', () => {
       latents(length),
       (settings, clean, draw) => {
         const solver = solverOf(settings);
-        const history = solver.createHistory(length);
+        const history = createHistory(solver, length);
         const [first] = solver.stages;
         const sample = noised(first, clean, draw()).map((value) => value / first.inputScale);
         for (const [i, stage] of solver.stages.entries()) {
           const eps = toModel(sample, stage).map((value, k) => (value - stage.a * clean[k]) / stage.b);
           solver.step({ stage: i, sample, eps, noise: draw(), history, out: sample });
         }
-        assertClose(sample, clean, 1e-3, 'result');
+        // LCM's boundary scaling leaves a little of the sample itself.
+        assertClose(sample, clean, 1e-4, 'result');
       },
     ),
     { numRuns: 500 },
@@ -107,8 +116,8 @@ test('a deterministic solver keeps a well predicted sample between its image and
       fc.pre(isDeterministic(settings));
       const solver = solverOf(settings);
       assert.equal(solver.addsNoise, false);
-      const history = solver.createHistory(length);
-      const unused = new Float32Array(length).fill(Number.NaN);
+      const history = createHistory(solver, length);
+      const unused = new Float64Array(length).fill(Number.NaN);
       const [first] = solver.stages;
       const sample = noised(first, clean, eps).map((value) => value / first.inputScale);
       for (const [i, stage] of solver.stages.entries()) {

@@ -85,8 +85,8 @@ export interface RecentFigures {
   readonly received: number;
   /** Results in all that were sent. */
   readonly sent: number;
-  /** Frames in all that were lost; those that the similarity filter skipped are not. */
-  readonly dropped: number;
+  /** Frames in all that were lost; those that were skipped as similar, or gave way to newer ones, are not. */
+  readonly lost: number;
 }
 
 /** Curves over the last minutes. */

@@ -17,10 +17,12 @@ export interface Reading {
   readonly received: number;
   readonly generated: number;
   readonly sent: number;
-  /** Frames that got no result, but for those that were skipped. */
+  /** Frames that got no result, but for those that were skipped, or gave way to newer ones. */
   readonly lost: number;
   /** Frames that the similarity filter skipped. */
   readonly skipped: number;
+  /** Frames that gave way to newer ones. */
+  readonly superseded: number;
   readonly errors: number;
   readonly refused: number;
   readonly unauthorized: number;
@@ -42,7 +44,8 @@ export interface Reading {
 /** Reads the series that a dashboard shows. Unlike a scrape it resets nothing. */
 export async function readSeries(series: Series): Promise<Reading> {
   const { frames_dropped_total: dropped, sessions_total: sessions, network_bytes_total: bytes } = series;
-  const skipped = await total(series.similarity_skips_total);
+  const skipped = await total(dropped, { reason: 'similar' });
+  const superseded = await total(dropped, { reason: 'superseded' });
   const measured = await Promise.all(
     stages.map(async (stage) => [stage, await distribution(series.frame_stage_seconds, { stage })] as const),
   );
@@ -50,8 +53,9 @@ export async function readSeries(series: Series): Promise<Reading> {
     received: await total(series.frames_received_total),
     generated: await total(series.frames_generated_total),
     sent: await total(series.frames_sent_total),
-    lost: (await total(dropped)) - skipped,
+    lost: (await total(dropped)) - skipped - superseded,
     skipped,
+    superseded,
     errors: await total(series.errors_total),
     refused: await total(sessions, { result: 'refused' }),
     unauthorized: await total(series.auth_failures_total),

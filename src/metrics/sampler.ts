@@ -104,6 +104,7 @@ function flow(before: Timed, latest: Timed): Sample {
     sent: each(a.sent, b.sent),
     lost: each(a.lost, b.lost),
     skipped: each(a.skipped, b.skipped),
+    superseded: each(a.superseded, b.superseded),
     bytes_in: each(a.bytesIn, b.bytesIn),
     bytes_out: each(a.bytesOut, b.bytesOut),
     rows: each(a.rows.sum, b.rows.sum),

@@ -59,7 +59,7 @@ export class SessionMeter {
   #framesReceived = 0;
   #framesSent = 0;
   #framesDropped = 0;
-  #framesSkipped = 0;
+  #framesLost = 0;
   #updates = 0;
 
   /** @param now milliseconds that never go back. @param tracer takes the ways of some frames. */
@@ -105,9 +105,8 @@ export class SessionMeter {
   frameDropped(reason: DropReason): void {
     this.#framesDropped += 1;
     this.#series.frames_dropped_total.inc({ reason });
-    if (reason !== 'similar') return;
-    this.#framesSkipped += 1;
-    this.#series.similarity_skips_total.inc();
+    if (reason === 'similar') this.#series.similarity_skips_total.inc();
+    else if (reason !== 'superseded') this.#framesLost += 1;
   }
 
   /** A result was sent. `timings` in milliseconds. @param transit of its frame, from the capture to the arrival. */
@@ -154,7 +153,7 @@ export class SessionMeter {
       staleness: this.#staleness.quantiles(now, 0.5)?.[0] ?? null,
       received: this.#framesReceived,
       sent: this.#framesSent,
-      dropped: this.#framesDropped - this.#framesSkipped,
+      lost: this.#framesLost,
     };
   }
 

@@ -46,6 +46,7 @@ describe('Sampler', () => {
     }
     meter.frameDropped('stale');
     meter.frameDropped('similar');
+    meter.frameDropped('superseded');
     metrics.error('rate_limited');
     metrics.engineRestarted();
     metrics.networkBytes('in', 3000);
@@ -59,6 +60,7 @@ describe('Sampler', () => {
       sent: 3,
       lost: 0.5,
       skipped: 0.5,
+      superseded: 0.5,
       errors_per_minute: 30,
       rate_limited_per_minute: 30,
       restarts_per_minute: 30,

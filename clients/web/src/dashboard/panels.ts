@@ -90,7 +90,8 @@ const panels: readonly Panel[] = [
     format: plain,
     least: 1,
     curves: [
-      { key: 'skipped', name: 'alike, skipped', color: blue },
+      { key: 'superseded', name: 'a newer one came', color: grey },
+      { key: 'skipped', name: 'alike', color: blue },
       { key: 'lost', name: 'lost', color: rose },
     ],
   },

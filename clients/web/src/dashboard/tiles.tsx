@@ -47,6 +47,7 @@ function tilesOf({ counts, engine, promise }: Overview, history: History): reado
   const sent = latest(history, 'sent');
   const [received, lost] = [lastMinute(history, 'received'), lastMinute(history, 'lost')];
   const rows = latest(history, 'rows');
+  const [latency, most] = [latest(history, 'latency_p95'), 1000 * promise.latencySeconds];
   const load = rows !== null && engine.rowsPerSecond ? rows / engine.rowsPerSecond : null;
   return [
     {
@@ -76,8 +77,9 @@ function tilesOf({ counts, engine, promise }: Overview, history: History): reado
     },
     {
       name: 'Latency, p95',
-      value: ms(latest(history, 'latency_p95')),
-      note: `half within ${ms(latest(history, 'latency_p50'))}${promised(promise.latencySeconds)}`,
+      value: ms(latency),
+      ...(most > 0 && { of: `of ${ms(most)}`, full: latency === null ? null : latency / most }),
+      note: `half within ${ms(latest(history, 'latency_p50'))}`,
       testId: 'latency',
     },
     {
@@ -93,8 +95,4 @@ function tilesOf({ counts, engine, promise }: Overview, history: History): reado
       testId: 'lost',
     },
   ];
-}
-
-function promised(latencySeconds: number): string {
-  return latencySeconds > 0 ? `; promised ${ms(1000 * latencySeconds)}` : '';
 }

@@ -2,7 +2,7 @@ import type { DropReason, FrameMessage, StreamParameters } from '@millrace/proto
 import type { EngineStream, GeneratedImage, StreamListener, StreamState } from '../engine/engine.js';
 import type { PictureCodec } from '../image/codec.js';
 import type { Image } from '../image/image.js';
-import { EngineFeed, type FeedCounts } from './engine-feed.js';
+import { EngineFeed } from './engine-feed.js';
 import { FrameAnswers } from './frame-answers.js';
 import { FrameClock } from './frame-clock.js';
 import { FrameIntake } from './frame-intake.js';
@@ -66,10 +66,6 @@ export class FramePipeline implements StreamListener {
   /** When a frame last came or went, by `performance.now()`. */
   get lastActivity(): number {
     return this.#lastActivity;
-  }
-
-  get counts(): FeedCounts {
-    return this.#feed.counts;
   }
 
   /** Frames can flow from now on. @param carried frames that are under way in a stream that was restored. */
@@ -187,14 +183,12 @@ export class FramePipeline implements StreamListener {
     if (!frame || !parameters) return;
     frame.quality = parameters.quality;
     frame.queued = performance.now() - frame.arrived - frame.decoded;
-    this.#feed.taken();
     this.#leave(frame);
     if (id < 0) this.#clock.entered();
   }
 
   onDropped(id: number, reason: DropReason): void {
     const frame = this.#answers.ledger.find(id);
-    if (reason === 'similar') this.#feed.taken();
     if (frame) this.#drop(frame, reason);
   }
 

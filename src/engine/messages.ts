@@ -64,7 +64,7 @@ export type EngineDropReason = 'superseded' | 'similar' | 'stale';
 /** What is known of the model once it is loaded. */
 export interface ModelInfo {
   readonly name: string;
-  /** Pixels per latent value along a side, times what the U-Net needs: sizes must be multiples of it. */
+  /** Width and height must be multiples of it. */
   readonly sizeFactor: number;
   readonly defaults: Partial<StreamParameters>;
 }

@@ -17,6 +17,9 @@ import { exists, readModelJson } from './model-files.js';
 import { modelName } from './model-name.js';
 import { readSettings, type ModelStyle } from './settings.js';
 
+/** The sizes that video has are multiples of it. */
+const usualFactor = 8;
+
 /** What is known of a model from its folder, before any weights are loaded. */
 export interface ModelFolder {
   /** Name of the folder, or organisation/name of one that came from the hub. */
@@ -36,8 +39,13 @@ export interface ModelFolder {
   readonly shiftFactor: number;
   /** Pixels along a side for one latent value. */
   readonly pixelFactor: number;
-  /** Width and height in pixels must be multiples of this: what the VAE and the U-Net halve together. */
+  /** Width and height in pixels must be multiples of this. */
   readonly sizeFactor: number;
+  /**
+   * The networks take multiples of this alone, what the VAE and the U-Net halve together; pictures of other sizes
+   * are filled up for them.
+   */
+  readonly networkFactor: number;
   readonly predictionType: SchedulerConfig['prediction_type'];
   /** The size of pictures that the exports fixed, if any. */
   readonly fixedSize: FixedSize;
@@ -85,7 +93,8 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
   );
   checkFit([unetPath, unet], [vaePath, vae], texts);
   const pixelFactor = vaeFactor(vae);
-  const sizeFactor = pixelFactor * halvings(unet.block_out_channels);
+  const networkFactor = pixelFactor * halvings(unet.block_out_channels);
+  const sizeFactor = Math.min(networkFactor, Math.max(usualFactor, pixelFactor));
   const textEncoders = texts.map(([, config]) => config);
   const layout = await readLayout(root, { unet, unetPath, vae, textEncoders, pixelFactor });
   const settings = await readSettings(join(root, 'millrace.json'), sizeFactor);
@@ -102,6 +111,7 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
     shiftFactor: vae.shift_factor ?? 0,
     pixelFactor,
     sizeFactor,
+    networkFactor,
     predictionType: scheduler.prediction_type,
     fixedSize: layout.size,
     selfGuided,

@@ -122,7 +122,7 @@ test('parameters change at a frame boundary, all or none, and say from which fra
   assert.notDeepEqual(stream.results.get(1), stream.results.get(0));
 
   const impossible = [
-    [{ width: 100 }, 'width', /multiple of 16.*100/],
+    [{ width: 100 }, 'width', /multiple of 8.*100/],
     [{ t_index_list: [60] }, 't_index_list', /60/],
     [{ t_index_list: [30, 20] }, 't_index_list', /.*/],
     [{ steps: 9, num_inference_steps: 4, t_index_list: null }, 'steps', /9.*4/],

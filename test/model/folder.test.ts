@@ -22,7 +22,7 @@ describe('readModelFolder', () => {
         predictionType: 'sample',
       },
     );
-    assert.deepEqual([model.pixelFactor, model.sizeFactor], [4, 32]);
+    assert.deepEqual([model.pixelFactor, model.sizeFactor, model.networkFactor], [4, 8, 32]);
     assert.deepEqual([model.textLength, model.textWidth], [77, 96]);
     assert.equal(model.scheduler['beta_schedule'], 'scaled_linear');
     const { unet, vaeEncoder, vaeDecoder, textEncoders } = model.layout;
@@ -47,7 +47,7 @@ describe('readModelFolder', () => {
   it('reads the reference model, whose defaults come from its configuration', async () => {
     const model = await readModelFolder(referenceModel());
     assert.equal(model.predictionType, 'epsilon');
-    assert.deepEqual([model.pixelFactor, model.sizeFactor, model.textWidth], [8, 16, 32]);
+    assert.deepEqual([model.pixelFactor, model.sizeFactor, model.networkFactor], [8, 8, 16]);
     assert.deepEqual(model.defaults, { width: 64, height: 64 });
     assert.deepEqual(model.styles, []);
     assert.equal(model.description, '');
@@ -63,7 +63,7 @@ describe('readModelFolder', () => {
     await copy.write('vae/config.json', JSON.stringify(vae));
     const model = await readModelFolder(copy.folder);
     assert.deepEqual([model.scalingFactor, model.shiftFactor, model.pixelFactor], [0.18215, 0, 8]);
-    assert.equal(model.sizeFactor, 64);
+    assert.deepEqual([model.sizeFactor, model.networkFactor], [8, 64]);
 
     await copy.write('vae/config.json', JSON.stringify({ ...vae, scaling_factor: 0.36, shift_factor: 0.11 }));
     const newer = await readModelFolder(copy.folder);
@@ -146,9 +146,9 @@ const faults: readonly [string, (copy: ModelCopy) => Promise<void>, string, RegE
   ],
   [
     'a default size that the model cannot take',
-    (copy) => copy.edit('millrace.json', { defaults: { width: 264 } }),
+    (copy) => copy.edit('millrace.json', { defaults: { width: 260 } }),
     'millrace.json',
-    /field defaults.width must be multiple of 32/,
+    /field defaults.width must be multiple of 8/,
   ],
   [
     'a style without a prompt',

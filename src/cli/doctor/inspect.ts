@@ -73,7 +73,7 @@ export function checkLayout(model: ModelFolder, onProcessor: boolean): readonly 
   if (unet.timesteps === 'rows') checks.push(ok('a timestep for each row: frames at all steps share a call'));
   if (unet.rows === null) checks.push(ok('any number of rows: streams share a call'));
   if (unet.height === null && unet.width === null)
-    checks.push(ok('any size that is a multiple of the factor'));
+    checks.push(ok(sizes(model)));
   if (model.selfGuided) checks.push(ok('guides itself by guidance_scale; cfg_type is none'));
   if (onProcessor && unet.sample.type === 'float16') {
     checks.push({
@@ -82,6 +82,13 @@ export function checkLayout(model: ModelFolder, onProcessor: boolean): readonly 
     });
   }
   return checks;
+}
+
+function sizes({ sizeFactor, networkFactor }: ModelFolder): string {
+  const any = `any size that is a multiple of ${sizeFactor}`;
+  return sizeFactor === networkFactor
+    ? any
+    : `${any}; what is no multiple of ${networkFactor} costs as much as the next larger that is`;
 }
 
 function ok(text: string): Check {

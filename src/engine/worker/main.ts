@@ -169,13 +169,12 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
     const emptyNegative = folder.zeroEmptyNegative ? blankConditioning(folder) : null;
     const { embedding: empty } = await runtime.embed('');
     const padding = new Padding(empty, emptyNegative?.embedding ?? null);
-    const usual = usualSize(runtime);
     const worker = new EngineWorker(
       runtime,
       { embeddings, emptyNegative, padding, costs },
       {
         rowBudget: rowBudget(costs),
-        expected: new ExpectedCosts(measured, usual, runtime.latentShape(usual)),
+        expected: new ExpectedCosts(measured, runtime.latentShape(usualSize(runtime))),
         post,
       },
     );

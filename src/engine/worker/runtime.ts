@@ -5,7 +5,7 @@ import { loadTokenizer } from '../../model/tokenizer.js';
 import type { Device } from '../device.js';
 import { Autoencoder, type Shape } from './autoencoder.js';
 import { OnnxPart, Scratch } from './onnx-part.js';
-import { bytesToPlanes, planesToBytes } from './pixels.js';
+import { bytesToPlanes, planesToBytes, type Size } from './pixels.js';
 import { sessionOptions } from './session-options.js';
 import { TextEncoders, type TextEncoder } from './text-encoders.js';
 import { Unet } from './unet.js';
@@ -22,11 +22,7 @@ export interface RuntimeOptions {
   readonly cacheDirectory?: string | null;
 }
 
-/** Size of an image in pixels. */
-export interface Size {
-  readonly width: number;
-  readonly height: number;
-}
+export type { Size };
 
 /**
  * The networks of one model. Calls block this thread while they run, one at a time; what they return is valid
@@ -95,9 +91,20 @@ export class ModelRuntime implements AsyncDisposable {
     return this.#unet.mixesTimesteps;
   }
 
+  /**
+   * Size of what the networks work on for an image of this size: it, or the next larger one that they take. The
+   * image is filled up to it and the result is cut again, which makes better borders than odd sizes within the U-Net.
+   */
+  filledSize({ width, height }: Size): Size {
+    const { networkFactor, fixedSize } = this.folder;
+    const fill = (side: number): number => Math.ceil(side / networkFactor) * networkFactor;
+    return { width: fixedSize.width ?? fill(width), height: fixedSize.height ?? fill(height) };
+  }
+
   /** [channels, height, width] of the latent of an image of this size. */
-  latentShape({ width, height }: Size): Shape {
+  latentShape(size: Size): Shape {
     const { latentChannels, pixelFactor } = this.folder;
+    const { width, height } = this.filledSize(size);
     return [latentChannels, height / pixelFactor, width / pixelFactor];
   }
 
@@ -108,12 +115,13 @@ export class ModelRuntime implements AsyncDisposable {
 
   /** Scaled latent of RGB bytes, as the U-Net was trained on. */
   async encode(pixels: Uint8Array, size: Size): Promise<Float32Array> {
-    const planes = this.#image.take(3 * size.width * size.height);
-    bytesToPlanes(pixels, size.width * size.height, planes);
-    return this.encodePlanes(planes, size);
+    const filled = this.filledSize(size);
+    const planes = this.#image.take(3 * filled.width * filled.height);
+    bytesToPlanes(pixels, size, filled, planes);
+    return this.encodePlanes(planes, filled);
   }
 
-  /** The same for values from -1 to 1 in planes [3, height, width]. */
+  /** The same for values from -1 to 1 in planes [3, height, width] of a size that the networks take. */
   async encodePlanes(planes: Float32Array, size: Size): Promise<Float32Array> {
     return this.#autoencoder.encode(planes, [3, size.height, size.width], this.latentShape(size));
   }
@@ -123,14 +131,15 @@ export class ModelRuntime implements AsyncDisposable {
     return this.#unet.predict(rows, shape);
   }
 
-  /** Values about -1 to 1 in planes [3, height, width] of a scaled latent. */
+  /** Values about -1 to 1 in planes [3, height, width] of a scaled latent; the size is one that the networks take. */
   async decodePlanes(latent: Float32Array, size: Size): Promise<Float32Array> {
     return this.#autoencoder.decode(latent, this.latentShape(size), [3, size.height, size.width]);
   }
 
   /** Writes the image of a scaled latent as RGB bytes. */
   async decode(latent: Float32Array, size: Size, out: Uint8ClampedArray): Promise<void> {
-    planesToBytes(await this.decodePlanes(latent, size), size.width * size.height, out);
+    const filled = this.filledSize(size);
+    planesToBytes(await this.decodePlanes(latent, filled), filled, size, out);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

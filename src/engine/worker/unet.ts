@@ -30,7 +30,7 @@ export class Unet {
   /** Tries what the graph does not say: whether timesteps may be as many as the rows, and tokens be any number. */
   static async create(folder: ModelFolder, part: OnnxPart): Promise<Unet> {
     const { timesteps, text, rows, height, width } = folder.layout.unet;
-    const side = folder.sizeFactor / folder.pixelFactor;
+    const side = folder.networkFactor / folder.pixelFactor;
     const shape = [folder.latentChannels, height ?? side, width ?? side] as const;
     const accepts = (mixes: boolean, chunks: number): Promise<boolean> => {
       const trial = Array.from({ length: rows ?? 2 }, (_, i) =>

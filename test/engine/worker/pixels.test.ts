@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { bytesToPlanes, planesToBytes } from '../../../src/engine/worker/pixels.js';
+
+test('pictures become planes of a larger size, continued to the right and below, and come back as they were', () => {
+  const picture = { width: 2, height: 2 };
+  const planes = { width: 4, height: 3 };
+  const pixels = Uint8Array.of(0, 10, 255, 51, 20, 204, 102, 30, 153, 255, 40, 0);
+  const values = new Float32Array(3 * 4 * 3);
+  bytesToPlanes(pixels, picture, planes, values);
+  const plane = (index: number): number[] =>
+    Array.from(values.subarray(index * 12, (index + 1) * 12), (value) => Math.round((value + 1) * 127.5));
+  assert.deepEqual(plane(0), [0, 51, 51, 51, 102, 255, 255, 255, 102, 255, 255, 255]);
+  assert.deepEqual(plane(1), [10, 20, 20, 20, 30, 40, 40, 40, 30, 40, 40, 40]);
+  assert.deepEqual(plane(2), [255, 204, 204, 204, 153, 0, 0, 0, 153, 0, 0, 0]);
+  const back = new Uint8ClampedArray(pixels.length);
+  planesToBytes(values, planes, picture, back);
+  assert.deepEqual([...back], [...pixels]);
+});
+
+test('values that are beyond a byte are clamped', () => {
+  const out = new Uint8ClampedArray(3);
+  planesToBytes(Float32Array.of(-1.5, 3, NaN), { width: 1, height: 1 }, { width: 1, height: 1 }, out);
+  assert.deepEqual([...out], [0, 255, 0]);
+});

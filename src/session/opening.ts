@@ -59,18 +59,19 @@ async function createSeat(
   const { admission, engine, limits, pauses, pictures, seats } = context;
   const { subject } = grant;
   const asked = performance.now();
-  const lease = await admission.enter(gone, (position, wait_seconds) =>
-    outlet.send({ type: 'queued', position, wait_seconds }),
-  );
+  if (seats.count(subject) >= (grant.limits.sessions ?? Infinity)) {
+    throw new ProtocolError('too_many_sessions', 'the token allows no further session at the same time');
+  }
+  // Who waits counts too: the queue is for all.
+  const forget = seats.expect(subject);
+  const lease = await admission
+    .enter(gone, (position, wait_seconds) => outlet.send({ type: 'queued', position, wait_seconds }))
+    .finally(forget);
   outlet.meter.admitted(performance.now() - asked);
   // What the token allows may have been used meanwhile.
   if (from && seats.isSpent(from.session, from.counter)) {
     lease.release();
     return refuseToken();
-  }
-  if (seats.count(subject) >= (grant.limits.sessions ?? Infinity)) {
-    lease.release();
-    throw new ProtocolError('too_many_sessions', 'the token allows no further session at the same time');
   }
   const frames = new FramePipeline({ limits, pauses, pictures, allocate: (bytes) => engine.allocate(bytes) });
   const { session: id, counter } = from ?? { session: randomUUID(), counter: 0 };

@@ -31,6 +31,8 @@ export class Seats {
   readonly #tokenLifeMs: number;
   readonly #seats = new Map<string, Seat>();
   readonly #farewells = new Map<Seat, NodeJS.Timeout>();
+  /** Sessions that wait for a place, by user. */
+  readonly #expected = new Map<string, number>();
   /** In the order in which they run out. */
   readonly #spent = new Map<string, Spent>();
 
@@ -65,11 +67,22 @@ export class Seats {
     for (const { parameters } of this.#seats.values()) yield parameters;
   }
 
-  /** Sessions of a user. */
+  /** Sessions of a user, those too that are to come. */
   count(subject: string): number {
-    let count = 0;
+    let count = this.#expected.get(subject) ?? 0;
     for (const seat of this.#seats.values()) if (seat.subject === subject) count += 1;
     return count;
+  }
+
+  /** A session of this user is to come. @returns what to call when it has come, or will not; once. */
+  expect(subject: string): () => void {
+    const add = (change: number): void => {
+      const count = (this.#expected.get(subject) ?? 0) + change;
+      if (count === 0) this.#expected.delete(subject);
+      else this.#expected.set(subject, count);
+    };
+    add(1);
+    return () => add(-1);
   }
 
   /** The connection was lost: the session waits for the client to come back. */

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Access } from '../../src/session/access/access.js';
+import { Admission } from '../../src/session/admission.js';
+import { Rig } from './rig.js';
+
+/** A token is the name of its user, who may have one session. */
+const access: Access = {
+  required: true,
+  verify: async (subject = '') => ({ subject, expires: null, limits: { sessions: 1 } }),
+};
+
+describe('the sessions that a token allows', () => {
+  it('are counted while they wait for a place, so that nobody has the queue alone', async () => {
+    const admission = new Admission({ capacity: () => 1, queueLength: 2, queueTimeout: 60_000 });
+    const { context } = new Rig({}, { access, admission });
+    const open = (token: string): Rig => {
+      const rig = new Rig({}, context);
+      rig.send({ type: 'hello', token });
+      return rig;
+    };
+    const served = open('ann');
+    await served.until(() => served.session.state === 'active');
+    const waiting = open('bob');
+    await waiting.until(() => waiting.all('queued').length === 1);
+    const further = open('bob');
+    await further.until(() => further.connection.closed !== null);
+    assert.equal(further.all('error')[0]?.code, 'too_many_sessions');
+    assert.equal(admission.waiting, 1);
+
+    waiting.session.disconnected(1006);
+    await waiting.until(() => admission.waiting === 0);
+    const again = open('bob');
+    await again.until(() => again.all('queued').length === 1);
+    served.session.disconnected(1000);
+    await again.until(() => again.session.state === 'active');
+    again.session.disconnected(1000);
+  });
+});

@@ -1,3 +1,4 @@
+import type { BlendMethod } from './blend.js';
 import { guide, isActive, keepsStock, needsNegative, type Guidance } from './guidance.js';
 import {
   createInFlight,
@@ -8,6 +9,7 @@ import {
   type Plan,
 } from './in-flight.js';
 import { predictedNoise } from './prediction.js';
+import type { TransitionLength } from './transition.js';
 import type { Latent, Stage, Values } from './types.js';
 
 /** What a U-Net row is conditioned on; opaque to the maths. */
@@ -63,11 +65,27 @@ export interface Trace {
   readonly stock: Latent;
 }
 
+/** A prompt on its way from another, as plain data; where it goes is what the stream is set to. */
+export interface PromptTransition {
+  readonly from: Conditioning;
+  readonly method: BlendMethod;
+  readonly length: TransitionLength;
+  /** The frame with which it began. */
+  readonly ordinal: number;
+  /** Milliseconds since it began. */
+  readonly elapsedMs: number;
+}
+
 /** A stream between two U-Net calls, as plain data that can move to another node. */
 export interface StreamState {
   readonly ordinal: number;
   /** Oldest first. */
   readonly frames: readonly FrameState[];
+  /** Prompts that are turning into others; absent where they are not. */
+  readonly transitions?: {
+    readonly positive: PromptTransition | null;
+    readonly negative: PromptTransition | null;
+  };
 }
 
 /**

@@ -6,16 +6,21 @@ export interface TransitionLength {
   readonly seconds: number;
 }
 
+/** How an embedding moves, and since when. */
+export interface Way {
+  readonly method: BlendMethod;
+  readonly length: TransitionLength;
+  /** Frame ordinal and milliseconds at which it began. */
+  readonly ordinal: number;
+  readonly ms: number;
+}
+
 /** An embedding that can move: what a stream is conditioned on as its frames go by. */
 export class MovingEmbedding {
   #from: Float32Array;
   #to: Float32Array;
   #now: Float32Array;
-  #method: BlendMethod = 'lerp';
-  #length: TransitionLength = { frames: 0, seconds: 0 };
-  /** Frame ordinal and milliseconds at which the way began. */
-  #start = { ordinal: 0, ms: 0 };
-  #moving = false;
+  #way: Way | null = null;
 
   constructor(embedding: Float32Array) {
     this.#from = embedding;
@@ -24,22 +29,16 @@ export class MovingEmbedding {
   }
 
   /** Turns towards another embedding, from wherever it is now. */
-  moveTo(
-    embedding: Float32Array,
-    way: {
-      readonly method: BlendMethod;
-      readonly length: TransitionLength;
-      readonly ordinal: number;
-      readonly ms: number;
-    },
-  ): void {
+  moveTo(embedding: Float32Array, way: Way): void {
     if (embedding === this.#to) return;
     this.#from = this.#now;
     this.#to = embedding;
-    this.#method = way.method;
-    this.#length = way.length;
-    this.#start = { ordinal: way.ordinal, ms: way.ms };
-    this.#moving = true;
+    this.#way = way;
+  }
+
+  /** Where it came from, and how it moves; null while it does not. */
+  get moving(): { readonly from: Float32Array; readonly way: Way } | null {
+    return this.#way && { from: this.#from, way: this.#way };
   }
 
   /**
@@ -47,16 +46,17 @@ export class MovingEmbedding {
    * and is then a new one for each call.
    */
   at(ordinal: number, ms: number): Float32Array {
-    if (!this.#moving) return this.#now;
-    const { frames, seconds } = this.#length;
-    const byFrames = frames === 0 ? 1 : (ordinal - this.#start.ordinal) / frames;
-    const bySeconds = seconds === 0 ? 1 : (ms - this.#start.ms) / 1000 / seconds;
+    if (!this.#way) return this.#now;
+    const { method, length, ...start } = this.#way;
+    const { frames, seconds } = length;
+    const byFrames = frames === 0 ? 1 : (ordinal - start.ordinal) / frames;
+    const bySeconds = seconds === 0 ? 1 : (ms - start.ms) / 1000 / seconds;
     const t = Math.min(byFrames, bySeconds, 1);
     if (t >= 1) {
-      this.#moving = false;
+      this.#way = null;
       this.#now = this.#to;
     } else {
-      this.#now = interpolate(this.#from, this.#to, t, this.#method, new Float32Array(this.#to.length));
+      this.#now = interpolate(this.#from, this.#to, t, method, new Float32Array(this.#to.length));
     }
     return this.#now;
   }

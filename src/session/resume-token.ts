@@ -22,7 +22,7 @@ export interface ResumeTokenSettings {
   /** What servers share that resume each other's sessions; empty for a key of this process alone. */
   readonly secret: string;
   readonly lifetimeMs: number;
-  /** Longest token; frames under way that would make it longer are left out. */
+  /** Longest token; frames under way, and then transitions, that would make it longer are left out. */
   readonly maxLength: number;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
@@ -58,9 +58,16 @@ export function createResumeTokens(settings: ResumeTokenSettings): ResumeTokens 
   return {
     lifetimeMs,
     seal(state) {
-      const token = seal(state);
-      if (token.length <= maxLength) return token;
-      return seal({ ...state, state: { ...state.state, frames: [] }, carried: [] });
+      const { ordinal, transitions } = state.state;
+      const whole = seal(state);
+      if (whole.length <= maxLength) return whole;
+      const withoutFrames = {
+        ...state,
+        state: { ordinal, frames: [], ...(transitions && { transitions }) },
+        carried: [],
+      };
+      const token = seal(withoutFrames);
+      return token.length <= maxLength ? token : seal({ ...withoutFrames, state: { ordinal, frames: [] } });
     },
     open(token) {
       const bytes = Buffer.from(token, 'base64url');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { StreamState } from '../../src/diffusion/stream.js';
-import type { Engine } from '../../src/engine/engine.js';
+import type { Engine, EngineStream } from '../../src/engine/engine.js';
 import { RecordedStream, startEngine, testImage, tinyModel, tinyParameters } from '../support/engine.js';
 import { greatestDifference } from '../support/compare.js';
 
@@ -61,6 +61,38 @@ test('a stream goes on in another engine as it would have in its own', async () 
     [...resumed.results.keys()],
     Array.from({ length: wanted }, (_, i) => frames - wanted + i),
   );
+});
+
+test('a prompt that is turning into another goes on to turn where it was', async () => {
+  const still = tinyParameters({ t_index_list: [30], width: 256, height: 256 });
+  const turned = { ...still, prompt: 'a red tower', transition_frames: 8 };
+  const push = (stream: EngineStream, frame: number): void =>
+    stream.push(frame, testImage(frame, still), { replace: false });
+  await using run = await startEngine(tinyModel);
+  const whole = await RecordedStream.open(run.engine, still);
+  push(whole.stream, 0);
+  await whole.until(() => whole.answered === 1);
+  await whole.stream.configure(turned);
+  for (const frame of [1, 2, 3]) push(whole.stream, frame);
+  await whole.until(() => whole.answered === 4);
+  const state = await whole.stream.snapshot();
+  for (const frame of [4, 5, 6]) push(whole.stream, frame);
+  await whole.until(() => whole.answered === 7);
+
+  const resumed = new RecordedStream();
+  const stream = await run.engine.openStream(turned, resumed, structuredClone(state));
+  for (const frame of [4, 5, 6]) push(stream, frame);
+  await resumed.until(() => resumed.answered === 3);
+  const fresh = new RecordedStream();
+  const other = await run.engine.openStream(turned, fresh, { ordinal: state.ordinal, frames: [] });
+  for (const frame of [4, 5, 6]) push(other, frame);
+  await fresh.until(() => fresh.answered === 3);
+  for (const [frame, data] of resumed.results) {
+    const wanted = whole.results.get(frame) ?? new Uint8Array();
+    assert.ok(greatestDifference(data, wanted) <= 1, `frame ${frame} is as it would have been`);
+    const atOnce = fresh.results.get(frame) ?? new Uint8Array();
+    assert.ok(greatestDifference(atOnce, wanted) > 1, `frame ${frame} is on the way still`);
+  }
 });
 
 test('a state of another model is taken as far as it fits', async () => {

@@ -69,4 +69,20 @@ describe('resume tokens', () => {
     const opened = short.open(short.seal(state));
     assert.deepEqual(opened, { ...state, state: { ordinal: 8, frames: [] }, carried: [] });
   });
+
+  it('leave out the frames under way first, and then prompts that are turning into others', () => {
+    const from = { embedding: new Float32Array(500).fill(0.5) };
+    const length = { frames: 8, seconds: 0 };
+    const positive = { from, method: 'slerp', length, ordinal: 5, elapsedMs: 40 } as const;
+    const transitions = { positive, negative: null };
+    const turning = { ...state, state: { ...state.state, transitions } };
+    const whole = createResumeTokens(settings).seal(turning).length;
+    const sealedIn = (maxLength: number): ResumeState | null => {
+      const tokens = createResumeTokens({ ...settings, maxLength });
+      return tokens.open(tokens.seal(turning));
+    };
+    assert.deepEqual(sealedIn(whole), turning);
+    assert.deepEqual(sealedIn(whole - 1)?.state, { ordinal: 8, frames: [], transitions });
+    assert.deepEqual(sealedIn(whole - 2000)?.state, { ordinal: 8, frames: [] });
+  });
 });

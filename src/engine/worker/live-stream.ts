@@ -79,11 +79,17 @@ export class LiveStream implements Source {
 
   /** Where the stream is. The frames that wait to enter are no part of it. */
   snapshot(): StreamState {
-    return this.#stream.snapshot();
+    const now = performance.now();
+    const positive = this.#positive.transition(now);
+    const negative = this.#negative.transition(now);
+    return {
+      ...this.#stream.snapshot(),
+      ...((positive ?? negative) && { transitions: { positive, negative } }),
+    };
   }
 
   /** Goes on where a stream with the same parameters was; frames of another model than this are left out. */
-  restore({ ordinal, frames }: StreamState): void {
+  restore({ ordinal, frames, transitions }: StreamState): void {
     const { shape, solver } = this.#stream.plan;
     const fitting = frames.filter(
       ({ sample, stock, stageIndex }) =>
@@ -93,6 +99,10 @@ export class LiveStream implements Source {
     );
     this.#stream.restore({ ordinal, frames: fitting });
     this.#lastFrame = fitting.at(-1)?.frame ?? -1;
+    const now = performance.now();
+    if (transitions?.positive) this.#positive.resume(transitions.positive, now);
+    if (transitions?.negative) this.#negative.resume(transitions.negative, now);
+    this.#stream.steering = this.#steering(ordinal, now);
   }
 
   /** Size of what comes out. */

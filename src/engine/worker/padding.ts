@@ -19,6 +19,11 @@ export class Padding {
     this.#nothing = nothing;
   }
 
+  /** Whether this is an embedding of whole chunks, as all of this model are. */
+  fits(embedding: Float32Array): boolean {
+    return embedding.length > 0 && embedding.length % this.#empty.length === 0;
+  }
+
   /** @param length values, a multiple of the chunk's; a longer embedding stays as it is. */
   pad(embedding: Float32Array, length: number): Float32Array {
     if (embedding.length >= length) return embedding;

@@ -1,7 +1,7 @@
 import type { StreamParameters } from '@millrace/protocol';
 import { blend, type BlendMethod } from '../../diffusion/blend.js';
-import type { Conditioning } from '../../diffusion/stream.js';
-import { MovingEmbedding } from '../../diffusion/transition.js';
+import type { Conditioning, PromptTransition } from '../../diffusion/stream.js';
+import { MovingEmbedding, type Way } from '../../diffusion/transition.js';
 import type { EmbeddingCache } from './embedding-cache.js';
 import type { Padding } from './padding.js';
 import { weightedPrompts } from './settings.js';
@@ -60,7 +60,7 @@ export class MovingPrompt {
   readonly #padding: Padding;
   #target: Conditioning;
   #embedding: MovingEmbedding;
-  readonly #pooled: MovingEmbedding | null;
+  #pooled: MovingEmbedding | null;
 
   constructor(conditioning: Conditioning, padding: Padding) {
     this.#padding = padding;
@@ -69,7 +69,7 @@ export class MovingPrompt {
     this.#pooled = conditioning.pooled ? new MovingEmbedding(conditioning.pooled) : null;
   }
 
-  moveTo(target: Conditioning, way: Parameters<MovingEmbedding['moveTo']>[1]): void {
+  moveTo(target: Conditioning, way: Way): void {
     if (target.pooled) this.#pooled?.moveTo(target.pooled, way);
     if (target.embedding === this.#target.embedding) return;
     this.#target = target;
@@ -78,6 +78,26 @@ export class MovingPrompt {
     // Between prompts of unlike length, both are as long as the longer while the way lasts.
     if (now.length < length) this.#embedding = new MovingEmbedding(this.#padding.pad(now, length));
     this.#embedding.moveTo(this.#padding.pad(target.embedding, length), way);
+  }
+
+  /** What it came from, and how it moves; null while it does not. @param ms the time now. */
+  transition(ms: number): PromptTransition | null {
+    const embedding = this.#embedding.moving;
+    if (embedding === null) return null;
+    const { way } = embedding;
+    const pooled = this.#pooled?.moving?.from;
+    const from = { embedding: embedding.from, ...(pooled && { pooled }) };
+    return { from, method: way.method, length: way.length, ordinal: way.ordinal, elapsedMs: ms - way.ms };
+  }
+
+  /** Goes on with a transition to the prompt that this is, which was begun elsewhere. @param ms the time now. */
+  resume({ from, method, length, ordinal, elapsedMs }: PromptTransition, ms: number): void {
+    const target = this.#target;
+    if (from.pooled?.length !== target.pooled?.length || !this.#padding.fits(from.embedding)) return;
+    this.#target = from;
+    this.#embedding = new MovingEmbedding(from.embedding);
+    this.#pooled = from.pooled ? new MovingEmbedding(from.pooled) : null;
+    this.moveTo(target, { method, length, ordinal, ms: ms - elapsedMs });
   }
 
   /** What it is for the frame with this ordinal at this time. */

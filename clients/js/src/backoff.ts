@@ -1,11 +1,15 @@
 const first = 250;
+/** While a server that is only restarted may be back any moment. */
+const longestAtFirst = 2000;
 const longest = 8000;
+const firstTime = 30_000;
 
 /**
  * Pauses between tries that grow: exponential backoff with full jitter, so that the many clients of a server that
  * went away do not all come at once.
  */
 export class Backoff {
+  readonly #begun = performance.now();
   #attempt = 0;
   #end: () => void = () => {};
 
@@ -15,7 +19,8 @@ export class Backoff {
    */
   async pause(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    const time = Math.random() * Math.min(longest, first * 2 ** this.#attempt);
+    const most = performance.now() - this.#begun < firstTime ? longestAtFirst : longest;
+    const time = Math.random() * Math.min(most, first * 2 ** this.#attempt);
     this.#attempt += 1;
     await new Promise<void>((resolve) => {
       const end = (): void => {

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
-from millrace.backoff import pause_before
+import asyncio
+
+from millrace.backoff import Backoff, longest_pause
 from millrace.clock import ClockFilter
 from millrace.freshness import Freshness
 from millrace.in_flight import InFlight
 from millrace.messages import Frame
 from millrace.outbox import Outbox
-from millrace.statistics import Recorder
+from millrace.statistics import Path, Recorder
 
 
 def result(sent: float, captured: float | None = None) -> Frame:
-    return Frame(0, 1, sent - 50 if captured is None else captured, 8, 8, {}, {"sent": sent}, b"")
+    return Frame(
+        0, 1, sent - 50 if captured is None else captured, 8, 8, {}, {"received": sent - 20, "sent": sent}, b""
+    )
 
 
 def flowing() -> Freshness:
@@ -96,15 +100,26 @@ def test_statistics_count_latency_only_of_captured_frames() -> None:
     for index in range(4):
         time[0] = 1000.0 + 100 * index
         recorder.count_sent()
-        recorder.count_consumed(None if index == 0 else time[0] - 10 * index)
+        frame = result(sent=time[0] - 2, captured=time[0] - 10 * index)
+        recorder.count_consumed(frame, time[0] - 1, captured=index > 0)
     recorder.count_dropped("similar")
     stats = recorder.read(5.0, 1)
     assert (stats.sent, stats.consumed, stats.latency_p50, stats.latency_p95) == (4, 4, 20.0, 30.0)
     assert (stats.dropped, stats.round_trip, stats.reconnects) == ({"similar": 1}, 5.0, 1)
+    assert stats.path == Path(upload=8, server=20, download=1, display=1)
     time[0] = 9000.0
     assert recorder.read(None, 1).fps_out == 0
 
 
-def test_pauses_grow_up_to_eight_seconds() -> None:
-    for attempt in range(64):
-        assert 0 <= pause_before(attempt) <= min(8, 0.25 * 2**attempt)
+def test_pauses_grow_up_to_two_seconds_and_later_to_eight() -> None:
+    assert [longest_pause(attempt, 0) for attempt in (0, 1, 3, 64)] == [0.25, 0.5, 2, 2]
+    assert [longest_pause(attempt, 31) for attempt in (3, 4, 5, 64)] == [2, 4, 8, 8]
+
+
+async def test_a_pause_can_be_ended() -> None:
+    backoff = Backoff()
+    for _ in range(8):
+        pause = asyncio.ensure_future(backoff.pause())
+        await asyncio.sleep(0)
+        backoff.hurry()
+        await pause

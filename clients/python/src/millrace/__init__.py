@@ -4,7 +4,7 @@ from .client import connect
 from .errors import MillraceError
 from .events import Event, Problem, Reconnected, Reconnecting
 from .messages import Drain, Dropped, Frame, Limits, Parameters, Quality, Queued, Updated
-from .statistics import Stats
+from .statistics import Path, Stats
 from .stream import Stream
 from .sync import SyncStream, connect_sync
 
@@ -16,6 +16,7 @@ __all__ = [
     "Limits",
     "MillraceError",
     "Parameters",
+    "Path",
     "Problem",
     "Quality",
     "Queued",

@@ -2,12 +2,41 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
+from contextlib import suppress
 
 FIRST = 0.25
+LONGEST_AT_FIRST = 2.0
+"""While a server that is only restarted may be back any moment."""
 LONGEST = 8.0
+FIRST_TIME = 30.0
 
 
-def pause_before(attempt: int) -> float:
-    """Return seconds: exponential backoff with full jitter, so that many clients do not return at once."""
-    return random.uniform(0, min(LONGEST, FIRST * 2**attempt))
+def longest_pause(attempt: int, elapsed: float) -> float:
+    """Return seconds that the pause before a try lasts at most; ``elapsed`` is how long the server has been sought."""
+    longest = LONGEST_AT_FIRST if elapsed < FIRST_TIME else LONGEST
+    return min(longest, FIRST * 2.0**attempt)
+
+
+class Backoff:
+    """Pauses that grow: exponential backoff with full jitter, so that many clients do not return at once."""
+
+    def __init__(self) -> None:
+        self._attempt = 0
+        self._hurry = asyncio.Event()
+        self._begun = asyncio.get_running_loop().time()
+
+    async def pause(self) -> None:
+        """Wait before the next try."""
+        elapsed = asyncio.get_running_loop().time() - self._begun
+        seconds = random.uniform(0, longest_pause(self._attempt, elapsed))
+        self._attempt += 1
+        self._hurry.clear()
+        # In Python 3.10 it is not the built-in one.
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._hurry.wait(), seconds)
+
+    def hurry(self) -> None:
+        """End the pause now."""
+        self._hurry.set()

@@ -6,7 +6,7 @@ import asyncio
 import inspect
 from typing import TYPE_CHECKING, TypeAlias
 
-from .backoff import pause_before
+from .backoff import Backoff
 from .connection import Connection
 from .errors import MillraceError
 
@@ -35,6 +35,7 @@ class Dialler:
         self._client = client
         self._now = now
         self._queued = queued
+        self._backoff: Backoff | None = None
         #: What the server said last to go on from.
         self.resume: str | None = None
 
@@ -42,6 +43,11 @@ class Dialler:
     def renews_tokens(self) -> bool:
         """Whether another token can be had when one expires."""
         return callable(self._token)
+
+    def hurry(self) -> None:
+        """End the pause before the next try."""
+        if self._backoff is not None:
+            self._backoff.hurry()
 
     async def read_token(self) -> str | None:
         """Return the token to show now.
@@ -75,15 +81,13 @@ class Dialler:
         Raises MillraceError: the last one, when the time is over or trying again would not help
         """
         deadline = asyncio.get_running_loop().time() + seconds
-        attempt = 0
+        self._backoff = backoff = Backoff()
         while True:
-            await asyncio.sleep(pause_before(attempt))
+            await backoff.pause()
             try:
                 return await self.open(parameters)
             except MillraceError as error:
-                refused = error.code == "invalid_resume_token"
-                if refused:
+                if error.code == "invalid_resume_token":
                     self.resume = None
                 elif not error.retryable or asyncio.get_running_loop().time() >= deadline:
                     raise
-                attempt += not refused

@@ -90,6 +90,10 @@ class Link:
         """Milliseconds to the server and back."""
         return self._clock.round_trip
 
+    def hurry(self) -> None:
+        """End the pause before the next try."""
+        self._dialler.hurry()
+
     async def close(self) -> None:
         """Close the connection, or stop to look for one."""
         self.closing = True

@@ -10,8 +10,22 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from .messages import Frame
+
 WINDOW = 3000.0
 """Length in milliseconds of the window of rates and latency."""
+
+
+@dataclass(frozen=True)
+class Path:
+    """Where the time from the capture of a frame to the display of its result went, in milliseconds."""
+
+    upload: float
+    """Until it arrived at the server: encoding, waiting for a credit, the network."""
+    server: float
+    download: float
+    display: float
+    """Until the consumer was done with the result."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +47,10 @@ class Stats:
     """How often the connection was replaced, by a loss or by a server that shuts down."""
     round_trip: float | None
     """Milliseconds to the server and back, the least of the last seconds."""
+    timings: Mapping[str, float] | None
+    """Stage timings of the newest consumed result; None before the first."""
+    path: Path | None
+    """The way of the newest consumed result; None before the first, and with ``mode: txt2img``."""
 
 
 class Recorder:
@@ -47,6 +65,8 @@ class Recorder:
         self._consumed_at: deque[float] = deque()
         self._latencies: deque[tuple[float, float]] = deque()
         self._dropped: Counter[str] = Counter()
+        self._timings: Mapping[str, float] | None = None
+        self._path: Path | None = None
 
     def count_sent(self) -> None:
         """Note that a frame left."""
@@ -54,13 +74,17 @@ class Recorder:
         self._sent_at.append(self._now())
         self._forget()
 
-    def count_consumed(self, captured: float | None) -> None:
-        """Note that the consumer is done with a result; ``captured`` is None where no frame was captured for it."""
+    def count_consumed(self, frame: Frame, arrived: float, *, captured: bool) -> None:
+        """Note that the consumer is done with a result; ``captured`` says whether an image was captured for it."""
         now = self._now()
         self._consumed += 1
         self._consumed_at.append(now)
-        if captured is not None:
-            self._latencies.append((now, now - captured))
+        self._timings = frame.timings
+        self._path = None
+        if captured:
+            self._latencies.append((now, now - frame.captured))
+            received, sent = frame.times["received"], frame.times["sent"]
+            self._path = Path(received - frame.captured, sent - received, arrived - sent, now - arrived)
         self._forget()
 
     def count_dropped(self, reason: str) -> None:
@@ -82,6 +106,8 @@ class Recorder:
             dropped=dict(self._dropped),
             reconnects=reconnects,
             round_trip=round_trip,
+            timings=self._timings,
+            path=self._path,
         )
 
     def _forget(self) -> None:

@@ -160,6 +160,10 @@ class Stream:
         """Return frames per second, latency, drops by reason and more."""
         return self._recorder.read(self._link.round_trip, self._link.reconnects)
 
+    def retry_now(self) -> None:
+        """End the pause before the next try, while the connection is sought anew: the network is back, say."""
+        self._link.hurry()
+
     async def close(self) -> None:
         """Close the stream and wait until it is closed. Calling it again does no harm."""
         await self._link.close()
@@ -259,7 +263,7 @@ class Stream:
     def _consume_current(self) -> None:
         arrival, self._current = self._current, None
         if arrival is not None:
-            self._recorder.count_consumed(None if self._makes_frames else arrival.frame.captured)
+            self._recorder.count_consumed(arrival.frame, arrival.time, captured=not self._makes_frames)
             self._acknowledge(arrival)
 
     def _give_up(self, arrival: _Arrival) -> None:

@@ -116,6 +116,14 @@ class SyncStream:
         """Return frames per second, latency, drops by reason and more."""
         return self._stream.stats()
 
+    def retry_now(self) -> None:
+        """End the pause before the next try, while the connection is sought anew; see ``Stream.retry_now``."""
+
+        async def hurry() -> None:
+            self._stream.retry_now()
+
+        self._call(hurry())
+
     def close(self) -> None:
         """Close the stream and wait until it is closed. Calling it again does no harm."""
         if self._open:

@@ -171,15 +171,21 @@ export class Session {
   async #open(hello: Message<'hello'>): Promise<void> {
     const grant = await this.#access.greet(hello.token);
     const gone = this.#gone.signal;
+    let queued = false;
     const outlet: Outlet = {
       ...this.#outlet,
       send: (message) => {
         // In the queue other time limits hold.
+        queued = true;
         this.#hello.clear();
         this.#outlet.send(message);
       },
     };
-    const { seat, resumed } = await openSeat(this.#context, { hello, grant, outlet, gone });
+    const opening = openSeat(this.#context, { hello, grant, outlet, gone });
+    const { seat, resumed } = await opening.catch((error: unknown) => {
+      if (queued && !gone.aborted) this.#hello.set(this.#context.limits.helloTimeout);
+      throw error;
+    });
     if (gone.aborted || seat.evict !== null) return this.#abandon(seat);
     seat.evict = () => this.#evicted();
     this.#seat = seat;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Access } from '../../src/session/access/access.js';
 import { Admission } from '../../src/session/admission.js';
+import { ParameterError } from '../../src/engine/engine.js';
 import { Rig } from './rig.js';
 
 /** A token is the name of its user, who may have one session. */
@@ -35,5 +36,22 @@ describe('the sessions that a token allows', () => {
     served.session.disconnected(1000);
     await again.until(() => again.session.state === 'active');
     again.session.disconnected(1000);
+  });
+});
+
+describe('a hello that is refused after a wait in the queue', () => {
+  it('must be followed by another in time, as at first', async () => {
+    const admission = new Admission({ capacity: () => 1, queueLength: 2, queueTimeout: 60_000 });
+    const served = await Rig.active({}, { admission });
+    const waiting = new Rig({ helloTimeout: 20 }, { admission });
+    waiting.engine.refusal = new ParameterError('prompt', 'no');
+    waiting.send({ type: 'hello' });
+    await waiting.until(() => waiting.all('queued').length === 1);
+    served.session.disconnected(1000);
+    await waiting.until(() => waiting.connection.closed !== null);
+    assert.deepEqual(
+      waiting.all('error').map(({ code }) => code),
+      ['invalid_parameter', 'hello_timeout'],
+    );
   });
 });

@@ -74,6 +74,7 @@ export async function createApp(
     model: settings.model,
     devices: settings.device,
     threads: settings.threads,
+    precision: settings.precision,
     cacheDirectory: settings.cacheDirectory === '' ? null : settings.cacheDirectory,
     observer: {
       onState(state) {

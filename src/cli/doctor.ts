@@ -22,6 +22,7 @@ interface DoctorOptions {
   readonly model?: string;
   readonly device?: string;
   readonly threads?: string;
+  readonly precision?: string;
   readonly json?: true;
 }
 
@@ -39,6 +40,7 @@ export function createDoctorCommand(): Command {
     .option('--model <model>', `${settingsTable.model.description} (MILLRACE_MODEL)`)
     .option('--device <list>', `${settingsTable.device.description} (MILLRACE_DEVICE)`)
     .option('--threads <integer>', `${settingsTable.threads.description} (MILLRACE_THREADS)`)
+    .option('--precision <name>', `${settingsTable.precision.description} (MILLRACE_PRECISION)`)
     .option('--json', 'print the findings as JSON')
     .addHelpText('after', EPILOGUE)
     .action((options: DoctorOptions) =>
@@ -60,8 +62,9 @@ function forTerminal(report: DoctorReport, { isTTY, columns }: NodeJS.WriteStrea
 }
 
 async function examine(options: DoctorOptions, signal: AbortSignal): Promise<DoctorReport> {
-  const { model: named, device, threads } = options;
-  const settings = readSettings({ flags: { model: named, device, threads }, environment: process.env });
+  const { model: named, device, threads, precision } = options;
+  const flags = { model: named, device, threads, precision };
+  const settings = readSettings({ flags, environment: process.env });
   const root = await findModel(settings.model, signal);
   const model = await readModelFolder(root);
   const notes: Check[] = [];
@@ -93,7 +96,7 @@ interface Measuring {
 
 /** Starts the engine and times it. @returns null if it cannot be started; a note says why. */
 async function measure(
-  { model, device, threads, cacheDirectory, sloFps, sloLatencySeconds: latencySeconds }: Settings,
+  { model, device, threads, precision, cacheDirectory, sloFps, sloLatencySeconds: latencySeconds }: Settings,
   parameters: StreamParameters,
   { note, signal }: Measuring,
 ): Promise<PerformanceReport | null> {
@@ -102,6 +105,7 @@ async function measure(
     model,
     devices: device,
     threads,
+    precision,
     cacheDirectory: cacheDirectory === '' ? null : cacheDirectory,
     observer: {
       onState: (state) => 'what' in state && progress.say(`${state.what}...`),

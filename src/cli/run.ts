@@ -24,6 +24,7 @@ interface RunOptions extends Readonly<Record<string, unknown>> {
   readonly model?: string;
   readonly device?: string;
   readonly threads?: string;
+  readonly precision?: string;
   readonly fps: string;
   readonly crf?: string;
   readonly quality: string;
@@ -50,6 +51,7 @@ export function createRunCommand(): Command {
     .option('--model <model>', `${settingsTable.model.description} (MILLRACE_MODEL)`)
     .option('--device <list>', `${settingsTable.device.description} (MILLRACE_DEVICE)`)
     .option('--threads <integer>', `${settingsTable.threads.description} (MILLRACE_THREADS)`)
+    .option('--precision <name>', `${settingsTable.precision.description} (MILLRACE_PRECISION)`)
     .option('--fps <rate>', 'frame rate of a video made of images, such as 25 or 30000/1001', '25')
     .option('--crf <number>', 'quality of the video, lower is better (default: 18 for H.264, 30 for VP9)')
     .option('--quality <number>', 'quality of JPEG and WebP images, 1 to 100', '90')
@@ -69,7 +71,12 @@ export function createRunCommand(): Command {
 
 async function run(path: string, options: RunOptions, signal: AbortSignal): Promise<Report> {
   const settings = readSettings({
-    flags: { model: options.model, device: options.device, threads: options.threads },
+    flags: {
+      model: options.model,
+      device: options.device,
+      threads: options.threads,
+      precision: options.precision,
+    },
     environment: process.env,
   });
   const rate = parseRational(options.fps);
@@ -94,6 +101,7 @@ async function run(path: string, options: RunOptions, signal: AbortSignal): Prom
     model: folder,
     devices: settings.device,
     threads: settings.threads,
+    precision: settings.precision,
     cacheDirectory: settings.cacheDirectory === '' ? null : settings.cacheDirectory,
     observer: {
       onState: (state) => 'what' in state && progress.say(`${state.what}...`),

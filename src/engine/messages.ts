@@ -6,6 +6,10 @@ import type { StreamState } from '../diffusion/stream.js';
  * row by row, in an ArrayBuffer that is transferred and goes back for reuse.
  */
 
+/** Which graphs run, where a model has some in 8 bits besides: `auto` takes those that are quicker here. */
+export const precisions = ['auto', 'float', 'int8'] as const;
+export type Precision = (typeof precisions)[number];
+
 /** Settings of the worker, given at its start. */
 export interface WorkerOptions {
   /** Diffusers-style model folder. */
@@ -16,6 +20,8 @@ export interface WorkerOptions {
   readonly threads: number;
   /** Where calibration results and engines of TensorRT are kept; null keeps none. */
   readonly cacheDirectory: string | null;
+  /** `auto` if not given. */
+  readonly precision?: Precision;
 }
 
 export type ToWorker =

@@ -106,10 +106,10 @@ class Supervisor implements Engine {
   }
 
   #spawn(): void {
-    const { model, device, threads, cacheDirectory, workerFile, stopTimeoutMs } = this.#options;
+    const { model, device, threads, cacheDirectory, precision, workerFile, stopTimeoutMs } = this.#options;
     this.#host = new WorkerHost({
       file: workerFile ?? new URL('worker/main.js', import.meta.url),
-      worker: { model, device, threads, cacheDirectory },
+      worker: { model, device, threads, cacheDirectory, ...(precision && { precision }) },
       startTimeoutMs: this.#options.startTimeoutMs ?? this.#startTimeoutMs,
       stopTimeoutMs: stopTimeoutMs ?? 30_000,
       onMessage: (message) => this.#receive(message),

@@ -11,6 +11,7 @@ import {
   type UnetConfig,
   type VaeConfig,
 } from './configs.js';
+import { readInt8 } from './layout/int8.js';
 import { readLayout, textPart, type FixedSize, type ModelLayout } from './layout/model.js';
 import { ModelError } from './model-error.js';
 import { exists, readModelJson } from './model-files.js';
@@ -30,6 +31,8 @@ export interface ModelFolder {
   readonly root: string;
   /** The ONNX graphs and how they take their inputs. */
   readonly layout: ModelLayout;
+  /** The same with the graphs in 8 bits that the model has besides, if any. */
+  readonly int8: ModelLayout | null;
   /** Absolute paths of the folders of the tokenizers, one for each text encoder. */
   readonly tokenizers: readonly string[];
   /** Channels of a latent image. */
@@ -104,6 +107,7 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
     description: settings.description ?? '',
     root,
     layout,
+    int8: await readInt8(layout),
     tokenizers: parts.map((part) => join(root, part.replace('text_encoder', 'tokenizer'))),
     latentChannels: vae.latent_channels,
     // Older files of Stable Diffusion's own VAE leave the factor out.

@@ -112,6 +112,13 @@ export const settingsTable = {
     defaultText: 'one for each core',
     description: 'Threads of one inference call.',
   },
+  precision: {
+    type: 'choice',
+    choices: ['auto', 'float', 'int8'],
+    default: 'auto',
+    description:
+      'How a processor computes models that have graphs in 8 bits besides: auto takes those where they are quicker and draw alike.',
+  },
   cacheDirectory: {
     type: 'text',
     default: join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'millrace'),

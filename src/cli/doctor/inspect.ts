@@ -33,7 +33,7 @@ export function inspectModel(model: ModelFolder): ModelReport {
 }
 
 /** The ONNX files of a model: how large they are, what they take and give. */
-export async function inspectParts({ root, layout }: ModelFolder): Promise<readonly PartReport[]> {
+export async function inspectParts({ root, layout, int8 }: ModelFolder): Promise<readonly PartReport[]> {
   const graphs: readonly (readonly [string, Graph])[] = [
     ...layout.textEncoders.map(
       ({ graph }, i) => [i === 0 ? 'text encoder' : `text encoder ${i + 1}`, graph] as const,
@@ -41,6 +41,7 @@ export async function inspectParts({ root, layout }: ModelFolder): Promise<reado
     ['VAE encoder', layout.vaeEncoder.graph],
     ['U-Net', layout.unet.graph],
     ['VAE decoder', layout.vaeDecoder.graph],
+    ...graphsInInt8(layout, int8),
   ];
   return Promise.all(
     graphs.map(async ([part, graph]) => ({
@@ -52,6 +53,19 @@ export async function inspectParts({ root, layout }: ModelFolder): Promise<reado
       outputs: graph.outputs.map(describePort),
     })),
   );
+}
+
+function graphsInInt8(
+  usual: ModelFolder['layout'],
+  int8: ModelFolder['int8'],
+): readonly (readonly [string, Graph])[] {
+  if (int8 === null) return [];
+  const parts: readonly (readonly [string, Graph, Graph])[] = [
+    ['VAE encoder in 8 bits', int8.vaeEncoder.graph, usual.vaeEncoder.graph],
+    ['U-Net in 8 bits', int8.unet.graph, usual.unet.graph],
+    ['VAE decoder in 8 bits', int8.vaeDecoder.graph, usual.vaeDecoder.graph],
+  ];
+  return parts.flatMap(([part, graph, other]) => (graph === other ? [] : [[part, graph] as const]));
 }
 
 async function bytesOf({ file, weightFiles }: Graph): Promise<number> {
@@ -72,8 +86,7 @@ export function checkLayout(model: ModelFolder, onProcessor: boolean): readonly 
   const checks: Check[] = [];
   if (unet.timesteps === 'rows') checks.push(ok('a timestep for each row: frames at all steps share a call'));
   if (unet.rows === null) checks.push(ok('any number of rows: streams share a call'));
-  if (unet.height === null && unet.width === null)
-    checks.push(ok(sizes(model)));
+  if (unet.height === null && unet.width === null) checks.push(ok(sizes(model)));
   if (model.selfGuided) checks.push(ok('guides itself by guidance_scale; cfg_type is none'));
   if (onProcessor && unet.sample.type === 'float16') {
     checks.push({

@@ -123,7 +123,9 @@ export class FrameLoop {
     // What was never encoded cannot be compared.
     if (encode > 0) {
       this.#pictures.ms += encode + timings.decode;
-      this.#pictures.expectedMs += this.#options.expected.picture(this.#runtime.latentShape({ width, height }));
+      this.#pictures.expectedMs += this.#options.expected.picture(
+        this.#runtime.latentShape({ width, height }),
+      );
     }
     this.#options.post({ type: 'result', stream: stream.id, frame, width, height, pixels, timings }, [
       pixels,

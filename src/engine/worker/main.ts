@@ -12,8 +12,9 @@ import { FrameLoop, type FrameLoopOptions, type Post } from './frame-loop.js';
 import { LiveStream, type StreamContext } from './live-stream.js';
 import { measureCosts, usualSize } from './measure-costs.js';
 import { Padding } from './padding.js';
+import { loadPrecision } from './precision.js';
 import { chooseDevice, surroundings } from './providers.js';
-import { ModelRuntime } from './runtime.js';
+import type { ModelRuntime } from './runtime.js';
 import { blankConditioning } from './unet.js';
 
 /**
@@ -148,7 +149,7 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
   const post: Post = (message, transfer = []) => port.postMessage(message, [...transfer]);
   const inbox = new Inbox();
   port.on('message', (message: ToWorker) => inbox.put(message));
-  const { model, device: asked, threads, cacheDirectory } = workerData as WorkerOptions;
+  const { model, device: asked, threads, cacheDirectory, precision = 'auto' } = workerData as WorkerOptions;
   try {
     const folder = await readModelFolder(model);
     const { device, because } = await chooseDevice(parseDevice(asked), surroundings());
@@ -158,7 +159,9 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
       const building = device.provider === 'tensorrt' ? 'building TensorRT engines (minutes): ' : '';
       post({ type: 'starting', what: `${building}${what}` });
     };
-    const runtime = await ModelRuntime.load(folder, { device, threads, cacheDirectory }, onProgress);
+    const chosen = await loadPrecision(folder, { precision, device, threads, cacheDirectory, onProgress });
+    const { runtime } = chosen;
+    if (chosen.because !== null) post({ type: 'note', text: chosen.because });
     const embeddings = new EmbeddingCache((prompt) => runtime.embed(prompt), {
       capacity: 256,
       onLookup: (hit) => post({ type: 'embedding', hit }),

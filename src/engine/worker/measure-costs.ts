@@ -1,9 +1,6 @@
-import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { cpus } from 'node:os';
-import { join } from 'node:path';
-import { deviceName, type Device } from '../device.js';
+import type { Device } from '../device.js';
 import type { CostCurve } from '../messages.js';
+import { CalibrationFile } from './calibration-cache.js';
 import type { ModelRuntime, Size } from './runtime.js';
 import { blankRow } from './unet.js';
 
@@ -33,6 +30,7 @@ export interface MeasuredCosts {
  * cache that cannot be read or written is no error.
  */
 export async function measureCosts(runtime: ModelRuntime, options: MeasureOptions): Promise<MeasuredCosts> {
+  const { device, threads, cacheDirectory } = options;
   const size = usualSize(runtime);
   const shape = runtime.latentShape(size);
   options.onProgress('warming up');
@@ -51,12 +49,15 @@ export async function measureCosts(runtime: ModelRuntime, options: MeasureOption
   };
   await call(1);
 
-  const cache = await cacheFile(runtime, options, shape);
-  const known = cache && (await readCosts(cache));
+  const { file } = runtime.folder.layout.unet.graph;
+  const facts = { file, shape, device, threads };
+  const cache =
+    cacheDirectory === null ? null : await CalibrationFile.for(cacheDirectory, 'costs', facts, isMeasured);
+  const known = await cache?.read();
   if (known && !(await quicker(known, { call, picture }))) return known;
   options.onProgress('measuring the cost of a U-Net call');
   const measured = await measureAll({ call, picture });
-  if (cache) await writeCosts(cache, measured);
+  await cache?.write(measured);
   return measured;
 }
 
@@ -97,39 +98,6 @@ async function msOf(action: () => Promise<void>): Promise<number> {
   return performance.now() - start;
 }
 
-async function cacheFile(
-  runtime: ModelRuntime,
-  { device, threads, cacheDirectory }: MeasureOptions,
-  shape: readonly number[],
-): Promise<string | null> {
-  if (cacheDirectory === null) return null;
-  const { file } = runtime.folder.layout.unet.graph;
-  const { size, mtimeMs } = await stat(file);
-  const machine = [deviceName(device), await gpuModels(), cpus()[0]?.model, cpus().length, process.version];
-  const facts = [file, size, mtimeMs, shape, threads, ...machine];
-  const name = createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 16);
-  return join(cacheDirectory, `costs-${name}.json`);
-}
-
-/** What the NVIDIA driver on Linux says of its GPUs; others are not told apart. */
-async function gpuModels(): Promise<readonly string[]> {
-  const folder = '/proc/driver/nvidia/gpus';
-  const names = await readdir(folder).catch(() => []);
-  const texts = await Promise.all(
-    names.map((name) => readFile(join(folder, name, 'information'), 'utf8').catch(() => '')),
-  );
-  return texts.map((text) => /^Model:\s*(.*)$/m.exec(text)?.[1] ?? '');
-}
-
-async function readCosts(file: string): Promise<MeasuredCosts | null> {
-  try {
-    const value: unknown = JSON.parse(await readFile(file, 'utf8'));
-    return isMeasured(value) ? value : null;
-  } catch {
-    return null;
-  }
-}
-
 function isMeasured(value: unknown): value is MeasuredCosts {
   if (typeof value !== 'object' || value === null || !('costs' in value) || !('pictureMs' in value))
     return false;
@@ -145,13 +113,4 @@ function isCurve(value: unknown): value is CostCurve {
       return point.rows === rowCounts[i] && typeof point.ms === 'number' && point.ms > 0;
     })
   );
-}
-
-async function writeCosts(file: string, costs: MeasuredCosts): Promise<void> {
-  try {
-    await mkdir(join(file, '..'), { recursive: true });
-    await writeFile(file, JSON.stringify(costs));
-  } catch {
-    // The next start measures again.
-  }
 }

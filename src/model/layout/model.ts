@@ -1,9 +1,8 @@
 import { readdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { TextEncoderConfig, UnetConfig, VaeConfig } from '../configs.js';
 import { ModelError } from '../model-error.js';
-import { checkWeights } from '../model-files.js';
-import { readSignature } from '../onnx/signature.js';
+import { readGraphFile } from './graph-file.js';
 import type { Graph } from './ports.js';
 import { textEncoderLayout, type TextEncoderLayout } from './text.js';
 import { unetLayout, type UnetLayout } from './unet.js';
@@ -78,11 +77,7 @@ export function textPart(_: unknown, index: number): string {
 }
 
 async function readGraph(folder: string): Promise<Graph> {
-  const file = await findGraph(folder);
-  await checkWeights(file);
-  const signature = readSignature(file);
-  for (const name of signature.weightFiles) await checkWeights(join(dirname(file), name));
-  return { file, ...signature };
+  return readGraphFile(await findGraph(folder));
 }
 
 /** model.onnx, or the only graph of another name that is there (model_fp16.onnx and the like). */

@@ -1,0 +1,181 @@
+import { defaultParameters } from '@millrace/protocol';
+import { Stream } from '../../diffusion/stream.js';
+import type { ModelFolder } from '../../model/folder.js';
+import { ModelError } from '../../model/model-error.js';
+import type { Precision } from '../messages.js';
+import { CalibrationFile } from './calibration-cache.js';
+import { usualSize } from './measure-costs.js';
+import { ModelRuntime, type RuntimeOptions } from './runtime.js';
+import { createPlan } from './settings.js';
+
+export interface PrecisionOptions extends Required<RuntimeOptions> {
+  readonly precision: Precision;
+  readonly onProgress: (what: string) => void;
+}
+
+/** The networks as they shall run, and why, in a sentence if there was a choice. */
+export interface ChosenRuntime {
+  readonly runtime: ModelRuntime;
+  readonly because: string | null;
+}
+
+/** What one frame took in floats and in 8 bits, and how near to each other the pictures are in decibels. */
+interface Comparison {
+  readonly floatMs: number;
+  readonly int8Ms: number;
+  readonly decibels: number;
+}
+
+const rounds = 5;
+/** 8 bits must save this much, or floats stay. */
+const worthwhile = 0.95;
+/**
+ * Processors without instructions for sums of products of bytes compute them with sums that overflow; pictures are
+ * then nothing like what they should be.
+ */
+const alike = 26;
+
+/**
+ * Loads a model in floats or, on the processor and if it has such graphs, in 8 bits. `auto` tries both once and takes
+ * the quicker one, if it draws alike; the result is kept from one start to the next.
+ * @throws {ModelError} if 8 bits are asked for and cannot be had, or a network cannot be loaded.
+ */
+export async function loadPrecision(folder: ModelFolder, options: PrecisionOptions): Promise<ChosenRuntime> {
+  const { precision, device, onProgress } = options;
+  const load = (layout: ModelFolder['layout']): Promise<ModelRuntime> =>
+    ModelRuntime.load({ ...folder, layout }, options, onProgress);
+  const int8 = device.provider === 'cpu' ? folder.int8 : null;
+  if (precision === 'int8' && !int8) {
+    const lack = folder.int8 ? 'only the processor computes in 8 bits' : 'the model has no graphs in 8 bits';
+    throw new ModelError(folder.root, `${lack}; set precision to auto or float`);
+  }
+  if (!int8 || precision === 'float') return { runtime: await load(folder.layout), because: null };
+  if (precision === 'int8')
+    return { runtime: await load(int8), because: 'computing in 8 bits, as was asked for' };
+
+  const cache = await cacheFor(int8, folder, options);
+  const known = await cache?.read();
+  if (known) {
+    const runtime = await load(isBetter(known) ? int8 : folder.layout);
+    return { runtime, because: describe(known) };
+  }
+  const inFloats = await load(folder.layout);
+  const in8Bits = await load(int8);
+  onProgress('comparing floats and 8 bits');
+  const comparison = await compare(inFloats, in8Bits);
+  await cache?.write(comparison);
+  const [runtime, other] = isBetter(comparison) ? [in8Bits, inFloats] : [inFloats, in8Bits];
+  await other[Symbol.asyncDispose]();
+  return { runtime, because: describe(comparison) };
+}
+
+function isBetter({ floatMs, int8Ms, decibels }: Comparison): boolean {
+  return int8Ms < floatMs * worthwhile && decibels >= alike;
+}
+
+function describe(comparison: Comparison): string {
+  const { floatMs, int8Ms, decibels } = comparison;
+  const frame = `a frame takes ${int8Ms.toPrecision(3)} ms in 8 bits and ${floatMs.toPrecision(3)} ms in floats`;
+  if (isBetter(comparison)) return `computing in 8 bits: ${frame}`;
+  return decibels < alike
+    ? 'computing in floats: 8 bits draw other pictures on this processor'
+    : `computing in floats: ${frame}`;
+}
+
+async function compare(inFloats: ModelRuntime, in8Bits: ModelRuntime): Promise<Comparison> {
+  const drawn: Uint8ClampedArray[] = [];
+  const least = [Infinity, Infinity];
+  const drawers = [inFloats, in8Bits].map((runtime) => new Drawer(runtime));
+  // The first round warms up. Turns are taken, so that what else runs here counts for both.
+  for (let round = 0; round <= rounds; round++) {
+    for (const [i, drawer] of drawers.entries()) {
+      const start = performance.now();
+      drawn[i] = await drawer.draw();
+      if (round > 0) least[i] = Math.min(least[i] ?? Infinity, performance.now() - start);
+    }
+  }
+  const [floatMs = Infinity, int8Ms = Infinity] = least;
+  const [a = [], b = []] = drawn;
+  return { floatMs, int8Ms, decibels: likeness(a, b) };
+}
+
+/** Draws one picture in one step, over and over. */
+class Drawer {
+  readonly #runtime: ModelRuntime;
+  readonly #size;
+  readonly #pixels: Uint8Array;
+  readonly #stream: Promise<Stream>;
+
+  constructor(runtime: ModelRuntime) {
+    this.#runtime = runtime;
+    this.#size = usualSize(runtime);
+    this.#pixels = testPicture(this.#size);
+    this.#stream = this.#open();
+  }
+
+  async draw(): Promise<Uint8ClampedArray> {
+    const stream = await this.#stream;
+    stream.admit(0, await this.#runtime.encode(this.#pixels, this.#size));
+    const out = new Uint8ClampedArray(this.#pixels.length);
+    for (const lane of stream.lanes()) {
+      const predictions = await this.#runtime.predict(lane.rows, lane.shape);
+      const latent = stream.absorb(lane, predictions);
+      if (latent) await this.#runtime.decode(latent, this.#size, out);
+    }
+    return out;
+  }
+
+  async #open(): Promise<Stream> {
+    const { folder } = this.#runtime;
+    const own = { ...defaultParameters(folder), ...this.#size, t_index_list: null, steps: 1 };
+    const { prompt } = own;
+    const text = typeof prompt === 'string' ? prompt : (prompt[0]?.text ?? '');
+    const positive = await this.#runtime.embed(text);
+    return new Stream(
+      createPlan(this.#runtime, own),
+      { guidance: { type: 'none', scale: 1, delta: 1 }, positive, negative: positive },
+      { denoise: 'sequential', frameBufferSize: 1 },
+    );
+  }
+}
+
+/** Slopes of colour with a chequered pattern: something of all brightnesses, with edges. */
+function testPicture({ width, height }: { readonly width: number; readonly height: number }): Uint8Array {
+  const pixels = new Uint8Array(width * height * 3);
+  for (let y = 0, p = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const pattern = (x >> 4) % 2 === (y >> 4) % 2 ? 55 : 0;
+      pixels[p++] = (x * 200) / width + pattern;
+      pixels[p++] = (y * 200) / height + pattern;
+      pixels[p++] = 200 - (x * 200) / width;
+    }
+  }
+  return pixels;
+}
+
+/** Peak signal-to-noise ratio of two pictures, in decibels. */
+function likeness(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let error = 0;
+  for (let i = 0; i < a.length; i++) error += ((a[i] ?? 0) - (b[i] ?? 0)) ** 2;
+  return 10 * Math.log10(255 ** 2 / Math.max(error / a.length, 0.01));
+}
+
+async function cacheFor(
+  { unet }: ModelFolder['layout'],
+  folder: ModelFolder,
+  { cacheDirectory, device, threads }: PrecisionOptions,
+): Promise<CalibrationFile<Comparison> | null> {
+  if (cacheDirectory === null) return null;
+  const { latentChannels, defaults } = folder;
+  const shape = [latentChannels, defaults.height ?? 0, defaults.width ?? 0];
+  const facts = { file: unet.graph.file, shape, device, threads };
+  return CalibrationFile.for(cacheDirectory, 'precision', facts, isComparison);
+}
+
+function isComparison(value: unknown): value is Comparison {
+  if (typeof value !== 'object' || value === null) return false;
+  if (!('floatMs' in value && 'int8Ms' in value && 'decibels' in value)) return false;
+  return [value.floatMs, value.int8Ms, value.decibels].every(
+    (number) => typeof number === 'number' && Number.isFinite(number),
+  );
+}

@@ -7,14 +7,15 @@ export interface ErrorDetails {
   readonly field?: string;
 }
 
-/** Something that a client did wrong, with the code that tells it so. */
+/** Something that a client did wrong or must be told of, with the code that tells it so. */
 export class ProtocolError extends Error {
   override readonly name = 'ProtocolError';
   readonly code: ErrorCode;
   readonly details: ErrorDetails;
 
-  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    super(message);
+  /** @param options `cause` is for the log: what is behind it is not the client's doing. */
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}, options: ErrorOptions = {}) {
+    super(message, options);
     this.code = code;
     this.details = details;
   }

@@ -243,7 +243,7 @@ export class Session {
   /** Tells the client what became of a message that could not be carried out. */
   #refuse(error: unknown, details: ErrorDetails = {}): void {
     if (error instanceof ProtocolError) {
-      this.#report(error.code, error.message, { ...details, ...error.details });
+      this.#report(error.code, error.message, { ...details, ...error.details }, error.cause);
     } else if (error instanceof ParameterError) {
       this.#report('invalid_parameter', error.message, { ...details, field: error.field });
     } else {

@@ -6,6 +6,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 import type { Metrics } from '../metrics/metrics.js';
 import type { Access } from '../session/access/access.js';
 import type { Grant } from '../session/access/grant.js';
+import { ProtocolError } from '../session/protocol-error.js';
 import type { Sessions } from '../session/sessions.js';
 import { TokenBucket } from '../session/token-bucket.js';
 import { AddressLimits, type AddressLimitsOptions } from './address-limits.js';
@@ -91,8 +92,9 @@ export class StreamServer implements AsyncDisposable {
     let grant: Grant | null = null;
     try {
       if (token !== undefined && access.required) grant = await access.verify(token);
-    } catch {
-      return this.#decline(socket, 'unauthorized');
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      return this.#decline(socket, error.code, error.cause);
     }
     this.#sockets.handleUpgrade(request, socket, head, (client) =>
       this.#serve(client, socket, request.socket.remoteAddress, grant),
@@ -109,8 +111,10 @@ export class StreamServer implements AsyncDisposable {
   }
 
   /** Answers an upgrade with a plain HTTP error. */
-  #decline(socket: Duplex, code: ErrorCode): void {
-    this.#options.metrics.error(code);
+  #decline(socket: Duplex, code: ErrorCode, cause?: unknown): void {
+    const { log, metrics, sessions } = this.#options;
+    metrics.error(code);
+    if (cause !== undefined) log.error({ code, err: cause }, errors[code].meaning);
     const body = JSON.stringify(errorBody(code));
     const { status } = errors[code];
     const headers = [
@@ -120,7 +124,7 @@ export class StreamServer implements AsyncDisposable {
       `content-length: ${Buffer.byteLength(body)}`,
       ...(status === 401 ? ['www-authenticate: Bearer'] : []),
       ...(status === 429 ? ['retry-after: 60'] : []),
-      ...(status === 503 ? [`retry-after: ${this.#options.sessions.retryAfter}`] : []),
+      ...(status === 503 ? [`retry-after: ${sessions.retryAfter}`] : []),
     ];
     // Sockets of an upgrade are nobody's any more: one that the peer leaves open would stay for as long as it likes.
     socket.end(`${headers.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());

@@ -26,7 +26,10 @@ export function accessSettings(settings: {
 export interface Access {
   /** Whether a token is asked for. */
   readonly required: boolean;
-  /** @throws {ProtocolError} unauthorized, with no word on what is wrong with the token. */
+  /**
+   * @throws {ProtocolError} unauthorized, with no word on what is wrong with the token; internal, if the keys to check it
+   * with cannot be had.
+   */
   verify(token: string | undefined): Promise<Grant>;
 }
 
@@ -60,7 +63,8 @@ async function tried(
 ): Promise<Grant | null> {
   try {
     return (await verify?.(token)) ?? null;
-  } catch {
+  } catch (error) {
+    if (error instanceof ProtocolError) throw error;
     return null;
   }
 }

@@ -3,11 +3,13 @@ import { readFile } from 'node:fs/promises';
 import {
   createLocalJWKSet,
   createRemoteJWKSet,
+  errors,
   jwtVerify,
   type JSONWebKeySet,
   type JWTPayload,
   type JWTVerifyGetKey,
 } from 'jose';
+import { ProtocolError } from '../protocol-error.js';
 import { readGrantLimits, type Grant } from './grant.js';
 
 export interface JwtSettings {
@@ -31,11 +33,25 @@ export const limitsClaim = 'millrace';
 /** Shortest secret in bytes: as long as the hash (RFC 7518 section 3.2). */
 const shortestSecret = 32;
 
+/** How keys from a URL are kept. */
+export interface KeyCache {
+  /** Milliseconds after which they are asked for again; if they cannot be had then, nobody new is let in. */
+  readonly maxAge: number;
+  /** Milliseconds for which a token of an unknown key does not make the server ask again. */
+  readonly cooldown: number;
+}
+
+const usualCache: KeyCache = { maxAge: 600_000, cooldown: 30_000 };
+
 /**
- * @returns what checks a JWT (RFC 7519); it throws, whatever is wrong with the token.
+ * @returns what checks a JWT (RFC 7519); it throws, whatever is wrong with the token, and a ProtocolError (internal)
+ *   while the keys cannot be had from their URL.
  * @throws {JwtKeyError} if the keys cannot be used.
  */
-export async function createJwtVerifier(settings: JwtSettings): Promise<(token: string) => Promise<Grant>> {
+export async function createJwtVerifier(
+  settings: JwtSettings,
+  cache = usualCache,
+): Promise<(token: string) => Promise<Grant>> {
   const { audience, issuer } = settings;
   const options = {
     requiredClaims: ['sub', 'exp'],
@@ -43,14 +59,14 @@ export async function createJwtVerifier(settings: JwtSettings): Promise<(token: 
     ...(audience !== '' && { audience }),
     ...(issuer !== '' && { issuer }),
   };
-  const verify = await signatureCheck(settings);
+  const verify = await signatureCheck(settings, cache);
   return async (token) => grantOf(await verify(token, options));
 }
 
 type Options = Parameters<typeof jwtVerify>[2];
 type Check = (token: string, options: Options) => Promise<JWTPayload>;
 
-async function signatureCheck({ secret, keys }: JwtSettings): Promise<Check> {
+async function signatureCheck({ secret, keys }: JwtSettings, cache: KeyCache): Promise<Check> {
   if (secret !== '') {
     const bytes = new TextEncoder().encode(secret);
     if (bytes.length < shortestSecret) {
@@ -61,16 +77,16 @@ async function signatureCheck({ secret, keys }: JwtSettings): Promise<Check> {
       return payload;
     };
   }
-  const find = await publicKeys(keys);
+  const find = await publicKeys(keys, cache);
   return async (token, options) => {
     const { payload } = await jwtVerify(token, find, { ...options, algorithms: ['RS256', 'ES256'] });
     return payload;
   };
 }
 
-async function publicKeys(source: string): Promise<JWTVerifyGetKey> {
+async function publicKeys(source: string, cache: KeyCache): Promise<JWTVerifyGetKey> {
   try {
-    if (/^https?:/.test(source)) return createRemoteJWKSet(new URL(source));
+    if (/^https?:/.test(source)) return remoteKeys(new URL(source), cache);
     const text = await readFile(source, 'utf8');
     if (text.trimStart().startsWith('{')) return createLocalJWKSet(JSON.parse(text) as JSONWebKeySet);
     const key = createPublicKey(text);
@@ -78,6 +94,31 @@ async function publicKeys(source: string): Promise<JWTVerifyGetKey> {
   } catch (error) {
     throw new JwtKeyError(`${source}: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+function remoteKeys(url: URL, { maxAge, cooldown }: KeyCache): JWTVerifyGetKey {
+  const find = createRemoteJWKSet(url, { cacheMaxAge: maxAge, cooldownDuration: cooldown });
+  return async (header, token) => {
+    try {
+      return await find(header, token);
+    } catch (cause) {
+      if (isOfToken(cause)) throw cause;
+      throw new ProtocolError(
+        'internal',
+        'the keys that tokens are checked with cannot be had now',
+        {},
+        { cause },
+      );
+    }
+  };
+}
+
+/** Whether it is the token that has no fitting key, and not the keys that could not be had. */
+function isOfToken(error: unknown): boolean {
+  const { JWKSNoMatchingKey, JWKSMultipleMatchingKeys, JOSENotSupported } = errors;
+  return [JWKSNoMatchingKey, JWKSMultipleMatchingKeys, JOSENotSupported].some(
+    (kind) => error instanceof kind,
+  );
 }
 
 function grantOf(payload: JWTPayload): Grant {

@@ -75,7 +75,8 @@ async function createSeat(
   }
   const frames = new FramePipeline({ limits, pauses, pictures, allocate: (bytes) => engine.allocate(bytes) });
   const { session: id, counter } = from ?? { session: randomUUID(), counter: 0 };
-  const seat: Seat = { id, subject, frames, lease, parameters, counter, evict: null };
+  const updates = Promise.resolve();
+  const seat: Seat = { id, subject, frames, lease, parameters, updates, counter, evict: null };
   seats.add(seat);
   if (from) seats.spend(id, counter);
   try {

@@ -12,6 +12,8 @@ export interface Seat {
   readonly lease: Lease;
   /** As they are in force. */
   parameters: StreamParameters;
+  /** Settles when the updates so far are carried out. */
+  updates: Promise<void>;
   /** Number of its newest resume token. */
   counter: number;
   /** Tells the connection that has it that another takes it over; null while none has it. */

@@ -20,11 +20,13 @@ export interface UpdateQueueOptions {
   readonly updated: () => Promise<void>;
 }
 
-/** Carries out the updates of one connection one after another, each over the outcome of the one before. */
+/**
+ * Carries out the updates of one connection one after another, each over the outcome of the one before, be it one of a
+ * former connection that was under way when that was lost.
+ */
 export class UpdateQueue {
   readonly #options: UpdateQueueOptions;
   readonly #bucket: TokenBucket;
-  #last: Promise<void> = Promise.resolve();
   #lastAt = 0;
   #closed = false;
 
@@ -46,7 +48,7 @@ export class UpdateQueue {
       }
       const update = rules.check(parameters);
       this.#lastAt = performance.now();
-      this.#last = this.#last
+      seat.updates = seat.updates
         .then(() => this.#carryOut(seat, request, update))
         .catch((error: unknown) => refuse(error, { request }));
     } catch (error) {

@@ -45,9 +45,13 @@ export const definitions = {
     type: 'counter',
     help: 'Times that the inference engine died and was started again.',
   },
+  engine_busy_seconds_total: {
+    type: 'counter',
+    help: 'Time that the inference engine was at work: U-Net calls, encoding and decoding. The mean of several devices.',
+  },
   capacity_rows_per_second: {
     type: 'gauge',
-    help: 'Rows of U-Net calls that this device can do in a second: by calibration at the start, corrected under load.',
+    help: 'Rows of U-Net calls that this device can do in a second if it does nothing else: by calibration at the start, corrected under load.',
   },
 
   slo_frames_per_second: { type: 'gauge', help: 'Frames a second that a session is promised; 0: none.' },

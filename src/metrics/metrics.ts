@@ -46,8 +46,8 @@ export interface Metrics {
   engineRestarted(): void;
   /** Where the engine runs, and rows of U-Net calls that it can do there in a second; told anew when that changes. */
   calibrated(engine: { readonly device: string; readonly rowsPerSecond: number }): void;
-  /** One U-Net call of `rows` rows took `ms` milliseconds. */
-  inference(call: { readonly rows: number; readonly ms: number }): void;
+  /** One U-Net call of `rows` rows took `ms` milliseconds, and the pictures since the one before took `pictureMs`. */
+  inference(call: { readonly rows: number; readonly ms: number; readonly pictureMs: number }): void;
   /** A prompt was looked up in the cache of embeddings. */
   embedding(lookup: { readonly hit: boolean }): void;
   /** What a dashboard shows, since the start. */
@@ -85,6 +85,7 @@ export function createMetrics(server?: Measured, readGpus = createGpuReader()): 
   };
   showBuild('unknown');
   let engine: EngineStateName = 'starting';
+  let devices = 1;
 
   if (server) {
     series.slo_frames_per_second.set(server.promise.fps);
@@ -132,12 +133,14 @@ export function createMetrics(server?: Measured, readGpus = createGpuReader()): 
     },
     engineRestarted: () => series.engine_restarts_total.inc(),
     calibrated({ device, rowsPerSecond }) {
+      devices = device.split(',').length;
       showBuild(device);
       series.capacity_rows_per_second.set(rowsPerSecond);
     },
-    inference({ rows, ms }) {
+    inference({ rows, ms, pictureMs }) {
       series.inference_rows.observe(rows);
       series.inference_seconds.observe(ms / 1000);
+      series.engine_busy_seconds_total.inc((ms + pictureMs) / 1000 / devices);
     },
     embedding: ({ hit }) => series.embedding_cache_requests_total.inc({ result: hit ? 'hit' : 'miss' }),
     read: () => readSeries(series),

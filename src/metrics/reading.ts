@@ -38,6 +38,8 @@ export interface Reading {
   readonly latency: Distribution;
   readonly staleness: Distribution;
   readonly rows: Distribution;
+  /** Seconds that the engine was at work. */
+  readonly busySeconds: number;
   readonly stages: Readonly<Record<Stage, Distribution>>;
 }
 
@@ -70,6 +72,7 @@ export async function readSeries(series: Series): Promise<Reading> {
     latency: await distribution(series.frame_latency_seconds),
     staleness: await distribution(series.frame_staleness_seconds),
     rows: await distribution(series.inference_rows),
+    busySeconds: await total(series.engine_busy_seconds_total),
     stages: Object.fromEntries(measured) as Record<Stage, Distribution>,
   };
 }

@@ -108,6 +108,8 @@ function flow(before: Timed, latest: Timed): Sample {
     bytes_in: each(a.bytesIn, b.bytesIn),
     bytes_out: each(a.bytesOut, b.bytesOut),
     rows: each(a.rows.sum, b.rows.sum),
+    // Part of the time, 0 to 1.
+    engine_busy: each(a.busySeconds, b.busySeconds),
     rows_per_call: calls > 0 ? (b.rows.sum - a.rows.sum) / calls : null,
     errors_per_minute: 60 * each(a.errors, b.errors),
     refused_per_minute: 60 * each(a.refused, b.refused),

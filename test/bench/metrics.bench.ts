@@ -29,7 +29,7 @@ const noGpu = (): Promise<readonly []> => Promise.resolve([]);
 function passFrame(metrics: Metrics, meter: SessionMeter, sequence: number): void {
   meter.frameReceived();
   metrics.networkBytes('in', 20_000);
-  metrics.inference({ rows: 2, ms: 15 });
+  metrics.inference({ rows: 2, ms: 15, pictureMs: 10 });
   meter.frameGenerated();
   const timings = { decode: 2, queue: 1, encode: 5, denoise: 20, vae_decode: 8, image_encode: 1, total: 37 };
   meter.frameSent(sequence, timings);

@@ -22,10 +22,10 @@ describe('createMetrics', () => {
     metrics.connectionClosed(1000);
     metrics.networkBytes('in', 5);
     metrics.networkBytes('in', 7);
-    metrics.calibrated({ device: 'cpu', rowsPerSecond: 12.5 });
     metrics.error('invalid_resume_token');
     metrics.drained(1500);
-    metrics.inference({ rows: 3, ms: 40 });
+    metrics.calibrated({ device: 'cuda:0,cuda:1', rowsPerSecond: 12.5 });
+    metrics.inference({ rows: 3, ms: 40, pictureMs: 20 });
     metrics.embedding({ hit: true });
     const { body } = await metrics.render();
     const lines = body.split('\n');
@@ -45,6 +45,7 @@ describe('createMetrics', () => {
       'millrace_inference_rows_bucket{le="2"} 0',
       'millrace_inference_rows_bucket{le="3"} 1',
       'millrace_inference_seconds_sum 0.04',
+      'millrace_engine_busy_seconds_total 0.03',
       'millrace_embedding_cache_requests_total{result="hit"} 1',
       'millrace_embedding_cache_requests_total{result="miss"} 0',
     ];

@@ -50,7 +50,7 @@ describe('Sampler', () => {
     metrics.error('rate_limited');
     metrics.engineRestarted();
     metrics.networkBytes('in', 3000);
-    for (const rows of [2, 4]) metrics.inference({ rows, ms: 10 });
+    for (const rows of [2, 4]) metrics.inference({ rows, ms: 300, pictureMs: 200 });
     clock.now += 2000;
     await sampler.take();
     const { times, series } = sampler.after(0);
@@ -67,6 +67,7 @@ describe('Sampler', () => {
       bytes_in: 1500,
       rows: 3,
       rows_per_call: 3,
+      engine_busy: 0.5,
       stage_denoise: 20,
       active: 2,
       queued: 1,

@@ -48,7 +48,7 @@ function tilesOf({ counts, engine, promise }: Overview, history: History): reado
   const [received, lost] = [lastMinute(history, 'received'), lastMinute(history, 'lost')];
   const rows = latest(history, 'rows');
   const [latency, most] = [latest(history, 'latency_p95'), 1000 * promise.latencySeconds];
-  const load = rows !== null && engine.rowsPerSecond ? rows / engine.rowsPerSecond : null;
+  const load = latest(history, 'engine_busy');
   return [
     {
       name: 'Users',
@@ -61,10 +61,7 @@ function tilesOf({ counts, engine, promise }: Overview, history: History): reado
     {
       name: 'Engine load',
       value: percent(load),
-      note:
-        engine.rowsPerSecond === null
-          ? 'not running'
-          : `${rate(rows)} of ${plain(Math.round(engine.rowsPerSecond))} rows/s`,
+      note: engine.rowsPerSecond === null ? 'not running' : `${rate(rows)} rows/s`,
       full: load,
       testId: 'load',
     },

@@ -19,9 +19,12 @@ interface LoadCommandOptions {
 }
 
 const EPILOGUE = `
-Sessions are real clients: each sends the frames of the source as a camera does and displays each result at once. The
-first two seconds do not count. Without --url a server is started for it, with the settings of the environment
-(MILLRACE_...). Exit codes: 0 done, 1 failed, 130 interrupted.`;
+Sessions are real clients: each sends the frames of the source as a camera
+does and displays each result at once. The first two seconds do not count.
+Without --url a server is started for it, with the settings of the
+environment (MILLRACE_...).
+
+Exit codes: 0 done, 1 failed, 130 interrupted.`;
 
 /** `millrace bench`: what a server does under load. */
 export function createBenchCommand(): Command {

@@ -27,8 +27,10 @@ interface DoctorOptions {
 }
 
 const EPILOGUE = `
-Loads the model and times it: a model that this command is content with can be served. Exit codes: 0 all is well,
-1 something does not work, 130 interrupted.`;
+Loads the model and times it: a model that this command is content with can
+be served.
+
+Exit codes: 0 all is well, 1 something does not work, 130 interrupted.`;
 
 /** Rates that live video is wanted at, besides that which a session is promised. */
 const usualRates = [10, 15, 20, 30];

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { version } from '../package.js';
+import { withReadableHelp } from './help.js';
 
 /** Loaded one by one as they are asked for: a command starts without the libraries of the others. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
@@ -12,11 +13,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   pull: async () => (await import('./pull.js')).createPullCommand(),
 };
 
-const program = new Command('millrace')
-  .description('Live video in, generated video out.')
-  .version(version)
-  .showHelpAfterError();
+const program = new Command('millrace').description('Live video in, generated video out.').version(version);
 const [, , name = ''] = process.argv;
 const asked = Object.hasOwn(commands, name) ? [commands[name]] : Object.values(commands);
 for (const load of asked) if (load) program.addCommand(await load());
-await program.parseAsync();
+await withReadableHelp(program).parseAsync();

@@ -3,9 +3,15 @@ import { interruptible, oneLine } from './interruptible.js';
 import { pull } from './model-source.js';
 
 const EPILOGUE = `
-Prints the folder of the model, for --model; organisation/name does as well. What is downloaded goes into the cache
-that Python's tools use too. Environment variables, as there: HF_TOKEN for models that not everybody may read,
-HF_HOME or HF_HUB_CACHE for another place, HF_HUB_OFFLINE=1 to use only what is there, HF_ENDPOINT for another hub.
+Prints the folder of the model, for --model; organisation/name does as well.
+What is downloaded goes into the cache that Python's tools use too.
+
+Environment variables, as in those tools:
+  HF_TOKEN           for models that not everybody may read
+  HF_HOME            another place; HF_HUB_CACHE for the cache alone
+  HF_HUB_OFFLINE=1   use only what is there
+  HF_ENDPOINT        another hub
+
 Exit codes: 0 done, 1 failed, 130 interrupted.`;
 
 /** `millrace pull`: a model from the hub into the cache. */

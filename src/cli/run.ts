@@ -33,10 +33,12 @@ interface RunOptions extends Readonly<Record<string, unknown>> {
 }
 
 const EPILOGUE = `
-INPUT is a video file, a folder of images or one image. OUTPUT is a video by its extension (.mp4, .m4v, .mov, .mkv
-with H.264, .webm with VP9), an image (.jpg, .png, .webp) or else a folder of images. One frame goes out for every
-frame that comes in, in order and at its own time; the sound of a video is kept. Exit codes: 0 done, 1 failed,
-130 interrupted.`;
+The output is a video by its extension (.mp4, .m4v, .mov, .mkv with H.264,
+.webm with VP9), an image (.jpg, .png, .webp) or else a folder of images. One
+frame goes out for every frame that comes in, in order and at its own time;
+the sound of a video is kept.
+
+Exit codes: 0 done, 1 failed, 130 interrupted.`;
 
 /** `millrace run`: a file through the engine to a file. */
 export function createRunCommand(): Command {
@@ -62,7 +64,7 @@ export function createRunCommand(): Command {
       async (signal) => {
         const report = await run(path, options, signal);
         if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
-        else process.stderr.write(`${options.output}: frames: ${report.frames_out}, fps: ${report.fps}\n`);
+        else process.stderr.write(`${options.output}: ${inWords(report)}\n`);
       },
       { explain },
     ),
@@ -123,6 +125,10 @@ async function run(path: string, options: RunOptions, signal: AbortSignal): Prom
   const report = figures.report();
   await output.finish();
   return report;
+}
+
+function inWords({ frames_out: frames, fps }: Report): string {
+  return frames === 1 ? 'one frame' : `${frames} frames, ${fps} a second`;
 }
 
 function readSize(text: string | undefined): { width?: number; height?: number } {

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { accessSettings, asksForTokens } from '../session/access/access.js';
@@ -7,13 +7,34 @@ import { oneLine } from './interruptible.js';
 import { createLogger } from './logger.js';
 import { findModel } from './model-source.js';
 import { readSettings, SettingsError, type Settings } from '../settings/settings.js';
-import { flagOf, settingsTable, variableOf, type Setting } from '../settings/settings-table.js';
+import {
+  flagOf,
+  settingsTable,
+  variableOf,
+  type Setting,
+  type SettingName,
+} from '../settings/settings-table.js';
+
+/** Headings of the help, each at the setting that it stands above. */
+const headings: Readonly<Record<string, string>> = {
+  port: 'Address:',
+  apiKeys: 'Who may use it:',
+  model: 'Model and device:',
+  maxSessions: 'How many are served:',
+  credits: 'Limits of a client:',
+  helloTimeoutSeconds: 'Times:',
+  resumeKey: 'Lost connections and restarts:',
+  logLevel: 'Logs:',
+} satisfies Partial<Record<SettingName, string>>;
 
 /** `millrace serve`: the server, until a signal ends it. Exit codes: 0 stopped, 1 failed, 2 wrong settings. */
 export function createServeCommand(): Command {
   const command = new Command('serve').description('serve the page, the streams and the metrics');
+  let heading = '';
   for (const [name, setting] of Object.entries(settingsTable)) {
-    command.option(flagsOf(name, setting), `${setting.description} (${variableOf(name)})`);
+    const description = `${setting.description} (${variableOf(name)}${usualOf(setting)})`;
+    heading = headings[name] ?? heading;
+    command.addOption(new Option(flagsOf(name, setting), description).helpGroup(heading));
   }
   command.option('--config <file>', 'JSON file with settings; flags and environment variables win over it');
   command.action(async (options: Readonly<Record<string, unknown>>) => {
@@ -34,6 +55,11 @@ export function createServeCommand(): Command {
 
 function flagsOf(name: string, { type }: Setting): string {
   return type === 'switch' ? flagOf(name) : `${flagOf(name)} <${type}>`;
+}
+
+function usualOf(setting: Setting): string {
+  const usual = setting.defaultText ?? String(setting.default);
+  return setting.type === 'switch' || usual === '' ? '' : `; default ${usual}`;
 }
 
 function checkAccess(settings: Settings): void {

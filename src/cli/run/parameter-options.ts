@@ -39,10 +39,15 @@ export function parametersFrom(options: Readonly<Record<string, unknown>>): Reco
 
 function optionOf(flag: string, schema: ParameterSchema): Option {
   const { type, description, default: usual } = schema;
-  const choices = schema.enum?.filter((value) => value !== null).join(', ');
+  const all = schema.enum?.filter((value) => value !== null).map(String) ?? [];
+  // Where the text tells of each choice, it names them.
+  const choices = all.every((choice) => description.includes(choice)) ? '' : all.join(', ');
   const option =
     type === 'boolean' && usual === true
-      ? new Option(flag.replace('--', '--no-'), `Off: ${description}`)
+      ? new Option(
+          flag.replace('--', '--no-'),
+          `turn off: ${description.charAt(0).toLowerCase()}${description.slice(1)}`,
+        )
       : new Option(
           type === 'boolean' ? flag : `${flag} <value>`,
           choices ? `${description} (${choices})` : description,

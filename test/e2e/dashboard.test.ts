@@ -23,8 +23,7 @@ interface OpenPage extends AsyncDisposable {
 }
 
 async function openDashboard(url: string, width = 1280): Promise<OpenPage> {
-  // A browser without a locale has a language of its own making, which its own Intl refuses.
-  const page = await browser.newPage({ viewport: { width, height: 900 }, locale: 'en-GB' });
+  const page = await browser.newPage({ viewport: { width, height: 900 } });
   const complaints: string[] = [];
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());

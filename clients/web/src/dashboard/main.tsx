@@ -5,6 +5,7 @@ import '../styles/tokens.css';
 import '../styles/layout.css';
 import '../styles/dashboard.css';
 import '../styles/sessions.css';
+import './language.js';
 import { render } from 'preact';
 import { Dashboard } from './dashboard.js';
 import { Feed } from './feed.js';

@@ -16,6 +16,8 @@ export type LinkState =
   /** The server is there and not ready. */
   | { readonly name: 'preparing'; readonly doing: string }
   | { readonly name: 'live' }
+  /** The server asks for a token: for one, or for another than it was shown. */
+  | { readonly name: 'locked'; readonly shown: boolean }
   /** Not connected; it is tried again by itself. `answers`: the server says that it is ready. */
   | { readonly name: 'retrying'; readonly problem: string; readonly answers: boolean }
   /** Not connected, and trying again by itself would not help. */
@@ -28,6 +30,8 @@ interface LinkOptions {
   readonly url: string;
   /** Parameters for the next stream. */
   readonly parameters: () => ParameterUpdate;
+  /** Access token for the next stream, if there is one. */
+  readonly token: () => string | undefined;
   readonly opened: (stream: MillraceStream) => void;
   /** No picture comes for a while. */
   readonly interrupted: () => void;
@@ -76,7 +80,7 @@ export class Link {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    const { url, parameters, opened, closed } = this.#options;
+    const { url, parameters, token, opened, closed } = this.#options;
     let tries = 0;
     this.state.value = { name: 'connecting' };
     while (!signal.aborted) {
@@ -84,6 +88,7 @@ export class Link {
       try {
         const stream = await connect(url, {
           parameters: parameters(),
+          token: token(),
           client: 'millrace-page',
           signal,
           queued: ({ position, wait_seconds: seconds }) => {
@@ -113,17 +118,24 @@ export class Link {
   /** Shows what is wrong, and waits until another try makes sense. */
   async #recover(error: MillraceError, tries: number, signal: AbortSignal): Promise<void> {
     if (error.code === 'invalid_parameter' && this.#options.refused(error)) return;
+    if (error.code === 'unauthorized') {
+      return this.#stay({ name: 'locked', shown: this.#options.token() !== undefined }, signal);
+    }
     const state = await this.#describe(error, signal);
     if (signal.aborted) return;
     if (state.name === 'retrying' && !error.retryable) {
-      this.state.value = { name: 'failed', problem: state.problem };
-      await this.#pause(undefined, signal);
-      this.state.value = { name: 'connecting' };
-      return;
+      return this.#stay({ name: 'failed', problem: state.problem }, signal);
     }
     this.state.value = state;
     const pause = Math.min(longestPause, 1000 * 2 ** tries);
     await this.#pause(state.name === 'preparing' ? preparingPause : pause, signal);
+  }
+
+  /** Shows what is wrong until `open` is called again. */
+  async #stay(state: LinkState, signal: AbortSignal): Promise<void> {
+    this.state.value = state;
+    await this.#pause(undefined, signal);
+    if (!signal.aborted) this.state.value = { name: 'connecting' };
   }
 
   /** What is to be shown: what keeps the server from being ready, or else what went wrong. */

@@ -27,6 +27,7 @@ export interface StudioElements {
 const statsPeriod = 500;
 const capabilitiesPause = 1500;
 const noticeTime = 6000;
+const tokenKey = 'millrace-token';
 
 /** All that happens behind the page: a source, a stream, its parameters and its figures. */
 export class Studio {
@@ -58,6 +59,7 @@ export class Studio {
     this.link = new Link({
       url,
       parameters: () => this.desk.start,
+      token: () => sessionStorage.getItem(tokenKey) ?? undefined,
       opened: (stream) => this.#opened(stream),
       interrupted: () => (this.flowing.value = false),
       reconnected: (stream) => this.desk.attach(stream),
@@ -122,6 +124,12 @@ export class Studio {
     source.close();
     await this.play({ camera: source.nextCamera });
     if (this.source.peek() === source && this.opening.peek() === undefined) this.stop();
+  }
+
+  /** Goes on with an access token, which is kept as long as this tab lives. */
+  signIn(token: string): void {
+    sessionStorage.setItem(tokenKey, token);
+    this.link.open();
   }
 
   /** Frees the source and ends the stream. */

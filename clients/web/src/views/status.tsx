@@ -1,4 +1,5 @@
 import type { JSX } from 'preact';
+import { useRef } from 'preact/hooks';
 import type { LinkState } from '../studio/link.js';
 import type { Studio } from '../studio/studio.js';
 
@@ -24,6 +25,7 @@ const pillWords: Readonly<Record<LinkState['name'], string>> = {
   queued: 'Waiting',
   preparing: 'Warming up',
   live: 'Live',
+  locked: 'Locked',
   retrying: 'Reconnecting',
   failed: 'Not connected',
 };
@@ -34,13 +36,45 @@ export function StageMessage({ studio }: StudioProps): JSX.Element {
   const waiting = studio.source.value !== undefined && !studio.flowing.value;
   return (
     <div class="message" role="status" data-testid="message">
-      {waiting && <Waiting state={state} retry={() => studio.link.open()} />}
+      {waiting && state.name === 'locked' && <SignIn studio={studio} again={state.shown} />}
+      {waiting && state.name !== 'locked' && <Waiting state={state} retry={() => studio.link.open()} />}
       {studio.notice.value !== undefined && <p class="notice">{studio.notice.value}</p>}
     </div>
   );
 }
 
-function Waiting({ state, retry }: { readonly state: LinkState; readonly retry: () => void }): JSX.Element {
+interface SignInProps extends StudioProps {
+  readonly again: boolean;
+}
+
+/** Asks for an access token. */
+function SignIn({ studio, again }: SignInProps): JSX.Element {
+  const input = useRef<HTMLInputElement>(null);
+  return (
+    <form
+      class="sign-in"
+      onSubmit={(event) => {
+        event.preventDefault();
+        studio.signIn(input.current?.value.trim() ?? '');
+      }}
+    >
+      <label for="token">
+        {again ? 'This token is not valid here, or has expired.' : 'This server asks for an access token.'}
+      </label>
+      <input id="token" ref={input} type="password" autocomplete="off" required data-testid="token" />
+      <button type="submit" class="retry">
+        Go on
+      </button>
+    </form>
+  );
+}
+
+interface WaitingProps {
+  readonly state: Exclude<LinkState, { readonly name: 'locked' }>;
+  readonly retry: () => void;
+}
+
+function Waiting({ state, retry }: WaitingProps): JSX.Element {
   switch (state.name) {
     case 'idle':
     case 'connecting':

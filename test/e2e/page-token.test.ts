@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { SignJWT } from 'jose';
+import { test } from 'node:test';
+import { launchBrowser } from '../support/browser.js';
+import { startServer } from '../support/server.js';
+
+const jwtSecret = 'a-secret-of-the-test-that-nobody-else-knows';
+
+test('the page asks for a token where the server does, once more if it was wrong, and keeps it', async () => {
+  await using server = await startServer({ jwtSecret });
+  await server.app.ready();
+  const token = await new SignJWT({ sub: 'somebody' })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setExpirationTime('1h')
+    .sign(new TextEncoder().encode(jwtSecret));
+  const browser = await launchBrowser();
+  try {
+    const page = await browser.newPage();
+    await page.goto(server.url);
+    await page.getByTestId('play-clip').click();
+    await page.getByLabel('asks for an access token').fill('a guess');
+    await page.keyboard.press('Enter');
+    await page.getByLabel('not valid here').fill(token);
+    await page.keyboard.press('Enter');
+    await page.locator('[data-flowing=true]').waitFor();
+    assert.equal(await page.getByTestId('token').count(), 0);
+    await page.reload();
+    await page.getByTestId('play-clip').click();
+    await page.locator('[data-flowing=true]').waitFor();
+  } finally {
+    await browser.close();
+  }
+});

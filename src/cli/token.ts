@@ -1,10 +1,10 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { SignJWT } from 'jose';
-import { createPrivateKey } from 'node:crypto';
+import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createApiKey } from '../session/access/api-keys.js';
 import { readGrantLimits, type GrantLimits } from '../session/access/grant.js';
-import { limitsClaim } from '../session/access/jwt.js';
+import { limitsClaim, secretKey } from '../session/access/jwt.js';
 import { oneLine } from './interruptible.js';
 
 interface TokenOptions extends GrantLimits {
@@ -24,7 +24,11 @@ export function createTokenCommand(): Command {
     .option('--api-key', 'an API key, with the entry for the file of --api-keys; else a JSON Web Token')
     .option('--secret <text>', 'secret of the server (HS256); by default that of MILLRACE_JWT_SECRET')
     .option('--key <file>', 'private key in PEM (RSA: RS256, P-256: ES256), instead of a secret')
-    .option('--expires <duration>', 'how long it is good: 90s, 15m, 12h or 30d', seconds, 3600)
+    .addOption(
+      new Option('--expires <duration>', 'how long it is good: 90s, 15m, 12h or 30d')
+        .argParser(seconds)
+        .default(3600, '1h'),
+    )
     .option('--audience <text>', 'claim aud')
     .option('--issuer <text>', 'claim iss')
     .option('--sessions <count>', 'sessions at the same time', Number)
@@ -67,13 +71,22 @@ function signingKey({ key: file, secret = process.env['MILLRACE_JWT_SECRET'] }: 
   readonly algorithm: string;
 } {
   if (file !== undefined) {
-    const key = createPrivateKey(readFileSync(file));
+    const key = privateKey(file);
     return { key, algorithm: key.asymmetricKeyType === 'ec' ? 'ES256' : 'RS256' };
   }
   if (secret === undefined) {
     throw new Error('give the secret of the server in MILLRACE_JWT_SECRET, or --secret, --key or --api-key');
   }
-  return { key: new TextEncoder().encode(secret), algorithm: 'HS256' };
+  return { key: secretKey(secret), algorithm: 'HS256' };
+}
+
+function privateKey(file: string): KeyObject {
+  const text = readFileSync(file);
+  try {
+    return createPrivateKey(text);
+  } catch (cause) {
+    throw new Error(`${file} holds no private key in PEM that can be read`, { cause });
+  }
 }
 
 /** As the server reads them, which refuses a token with any other. */

@@ -38,4 +38,17 @@ describe('millrace token', () => {
       });
     }
   });
+
+  it('makes none with a secret or a key that no server takes', async () => {
+    await assert.rejects(token('--secret', 'short'), {
+      code: 2,
+      stdout: '',
+      stderr: 'millrace: the secret for tokens must have at least 32 bytes\n',
+    });
+    await assert.rejects(token('--key', 'package.json'), {
+      code: 2,
+      stdout: '',
+      stderr: 'millrace: package.json holds no private key in PEM that can be read\n',
+    });
+  });
 });

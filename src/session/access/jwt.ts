@@ -66,12 +66,16 @@ export async function createJwtVerifier(
 type Options = Parameters<typeof jwtVerify>[2];
 type Check = (token: string, options: Options) => Promise<JWTPayload>;
 
+/** The key that a secret is. @throws {JwtKeyError} if it is too short. */
+export function secretKey(secret: string): Uint8Array {
+  const bytes = new TextEncoder().encode(secret);
+  if (bytes.length >= shortestSecret) return bytes;
+  throw new JwtKeyError(`the secret for tokens must have at least ${shortestSecret} bytes`);
+}
+
 async function signatureCheck({ secret, keys }: JwtSettings, cache: KeyCache): Promise<Check> {
   if (secret !== '') {
-    const bytes = new TextEncoder().encode(secret);
-    if (bytes.length < shortestSecret) {
-      throw new JwtKeyError(`the secret for tokens must have at least ${shortestSecret} bytes`);
-    }
+    const bytes = secretKey(secret);
     return async (token, options) => {
       const { payload } = await jwtVerify(token, bytes, { ...options, algorithms: ['HS256'] });
       return payload;

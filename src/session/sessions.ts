@@ -139,7 +139,8 @@ export class Sessions {
     const paced = this.#paced();
     const flowing = paced.filter((pacing) => pacing.flows);
     const shares = this.#context.capacity.share(flowing.map(({ parameters }) => parameters));
-    for (const pacing of paced) pacing.share(shares[flowing.indexOf(pacing)] ?? null);
+    const limits = new Map(flowing.map((pacing, i) => [pacing, shares[i]]));
+    for (const pacing of paced) pacing.share(limits.get(pacing) ?? null);
   }
 
   #paced(): readonly Pacing[] {

@@ -84,7 +84,7 @@ export async function createApp(
         const { name: engine } = state;
         const doing = 'what' in state && { doing: state.what };
         const device = 'device' in state && { device: state.device };
-        log.info({ engine, ...doing, ...device }, `engine ${engine}${doing ? `: ${doing.doing}` : ''}`);
+        log.info({ engine, ...doing, ...device }, `engine: ${doing ? doing.doing : engine}`);
         if (state.name === 'failed') fail(state.error);
       },
       onRestart: () => metrics.engineRestarted(),

@@ -108,7 +108,7 @@ describe('millrace serve', () => {
     assert.equal(await serve.exit, 0);
     const lines = serve.output.trim().split('\n');
     for (const line of lines) assert.match(line, /^\[\d\d:\d\d:\d\d\] \w+: \S/);
-    assert.ok(lines.some((line) => line.endsWith('INFO: engine starting: loading the U-Net')));
+    assert.ok(lines.some((line) => line.endsWith('INFO: engine: loading the U-Net')));
   });
 
   it('says so when the port is in use', async () => {

@@ -78,7 +78,7 @@ export const settingsTable = {
     default: '',
     defaultText: 'none',
     description:
-      'Token that drains the server and shows all of /dashboard; empty: only where no token is asked for, from this machine.',
+      'Token that drains the server and shows all of /dashboard; empty: from this machine, if no tokens or origins are set.',
   },
   dashboardThumbnails: {
     type: 'switch',

@@ -13,8 +13,8 @@ export interface OperatorRules extends MetricsAccess {
 }
 
 /**
- * Who asks. Admin is who has the admin token; where neither that nor any other token is asked for, whoever is at
- * this machine. Reader is who may read /metrics.
+ * Who asks. Admin is who has the admin token; where neither that nor any other token is asked for, and no other site
+ * is let in, whoever is at this machine. Reader is who may read /metrics.
  * @returns `foreign` for a page of another origin, null for who may see nothing.
  */
 export async function roleOf(
@@ -26,14 +26,13 @@ export async function roleOf(
   // Browsers send no Origin with a GET to what they take for their own server. Where no token tells who asks, the
   // name that they used must do: a foreign one may have been made to resolve to this machine (DNS rebinding).
   const assumed = token === undefined && host !== undefined ? `http://${host}` : undefined;
-  const origin = headers.origin ?? assumed;
-  if (!originAllowed(origin, host, rules.origins)) return 'foreign';
-  const { adminToken, access, metricsToken } = rules;
+  if (!originAllowed(headers.origin ?? assumed, host, rules.origins)) return 'foreign';
+  const { adminToken, access, metricsToken, origins } = rules;
   if (adminToken !== '' && token !== undefined && sameText(token, adminToken)) return 'admin';
-  const open = adminToken === '' && metricsToken === '' && !access.required;
-  // A page of another origin that may stream does not become the operator by being open in a browser here.
-  const isOwnPage = originAllowed(origin, host, { ...rules.origins, allowed: [] });
-  if (open && isOwnPage && isLocal(ip) && namesLocal(host) && !isForwarded(headers)) return 'admin';
+  // Who lets other sites in has a proxy here, which may not say for whom it asks, or lets pages of others in: neither
+  // they nor who uses the proxy are the operator.
+  const open = adminToken === '' && metricsToken === '' && !access.required && origins.allowed.length === 0;
+  if (open && isLocal(ip) && namesLocal(host) && !isForwarded(headers)) return 'admin';
   return (await mayReadMetrics(token, rules)) ? 'reader' : null;
 }
 

@@ -120,6 +120,13 @@ for (const proxy of proxies) {
       assert.equal(await statusOf('/metrics', place.port), 404);
     });
 
+    it('makes nobody the operator, whatever name they ask for', async () => {
+      for (const host of ['localhost', '127.0.0.1:8420', 'millrace.example']) {
+        await statusOf('/v1/admin/drain', place.port, { method: 'POST', host });
+        assert.equal(await statusOf('/readyz', place.port), 200, `drained by ${host}`);
+      }
+    });
+
     it('passes a stream on, from pages of its own', async () => {
       const url = `wss://127.0.0.1:${place.port}/v1/stream`;
       const options = {
@@ -169,16 +176,21 @@ async function makePlace(server: string): Promise<Place> {
   return { folder, certificate, key, combined, port: await freePort(), server };
 }
 
-/** The status of a GET through the proxy; null while nobody answers. */
-async function statusOf(path: string, port: number): Promise<number | null> {
+/** The status of a request through the proxy; null while nobody answers. */
+async function statusOf(
+  path: string,
+  port: number,
+  { method = 'GET', host = 'millrace.example' } = {},
+): Promise<number | null> {
   return new Promise((resolve) => {
     const options = {
       host: '127.0.0.1',
       port,
       path,
+      method,
       servername: 'millrace.example',
       rejectUnauthorized: false,
-      headers: { host: 'millrace.example' },
+      headers: { host },
     };
     request(options, (response) => {
       response.resume();

@@ -1,8 +1,11 @@
+import { amount, unitOf } from '../../model/hub/amount.js';
 import type { PullObserver } from '../../model/hub/pull-model.js';
 import { Progress } from '../run/progress.js';
 
 const BAR_WIDTH = 24;
 const INTERVAL_MS = 100;
+/** A file's name of fewer characters tells nothing. */
+const LEAST_NAME = 12;
 
 /** Shows how a download goes: a bar on a terminal, a line for each file elsewhere. */
 export class DownloadProgress implements PullObserver, Disposable {
@@ -28,11 +31,11 @@ export class DownloadProgress implements PullObserver, Disposable {
     if (now - this.#drawnAt < INTERVAL_MS) return;
     this.#drawnAt = now;
     const perSecond = ((done - this.#start.bytes) / Math.max(1, now - this.#start.at)) * 1000;
-    this.#bar.say(downloadLine({ done, total, perSecond, path }));
+    this.#bar.say(downloadLine({ done, total, perSecond, path }, (this.#stream.columns || 80) - 1));
   }
 
   onFile(path: string, bytes: number): void {
-    if (!this.#stream.isTTY) this.#stream.write(`${path} (${formatBytes(bytes)})\n`);
+    if (!this.#stream.isTTY) this.#stream.write(`${path} (${amount(bytes)})\n`);
   }
 
   [Symbol.dispose](): void {
@@ -40,31 +43,29 @@ export class DownloadProgress implements PullObserver, Disposable {
   }
 }
 
-/** Bar, bytes, speed, time left and file, as in `[####----] 0.5/1.0 GB  20.0 MB/s  0:25 left  unet/model.onnx`. */
-export function downloadLine(state: {
-  readonly done: number;
-  readonly total: number;
-  readonly perSecond: number;
-  readonly path: string;
-}): string {
+/**
+ * Bar, bytes, speed, time left and file, as in `[####----] 0.5/1.0 GB  20.0 MB/s  0:25 left  unet/model.onnx`; in
+ * `width` columns, of which a long path leaves its beginning out.
+ */
+export function downloadLine(
+  state: {
+    readonly done: number;
+    readonly total: number;
+    readonly perSecond: number;
+    readonly path: string;
+  },
+  width: number,
+): string {
   const { done, total, perSecond, path } = state;
   const share = total > 0 ? Math.min(1, done / total) : 0;
   const bar = '#'.repeat(Math.round(share * BAR_WIDTH)).padEnd(BAR_WIDTH, '-');
-  const [unit, name] = unitOf(total);
-  const amount = `${(done / unit).toFixed(1)}/${(total / unit).toFixed(1)} ${name}`;
+  const { size, name } = unitOf(total);
+  const bytes = `${(done / size).toFixed(1)}/${(total / size).toFixed(1)} ${name}`;
   const seconds = perSecond > 0 ? Math.ceil(Math.max(0, total - done) / perSecond) : null;
   const clock =
     seconds === null ? '' : `  ${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')} left`;
-  return `[${bar}] ${amount}  ${formatBytes(perSecond)}/s${clock}  ${path}`;
-}
-
-function formatBytes(bytes: number): string {
-  const [unit, name] = unitOf(bytes);
-  return `${(bytes / unit).toFixed(unit === 1 ? 0 : 1)} ${name}`;
-}
-
-function unitOf(bytes: number): readonly [size: number, name: string] {
-  if (bytes >= 1e9) return [1e9, 'GB'];
-  if (bytes >= 1e6) return [1e6, 'MB'];
-  return bytes >= 1e3 ? [1e3, 'kB'] : [1, 'B'];
+  const line = `[${bar}] ${bytes}  ${amount(perSecond)}/s${clock}`;
+  const room = width - line.length - 2;
+  if (path.length <= room) return `${line}  ${path}`;
+  return room < LEAST_NAME ? line : `${line}  …${path.slice(1 - room)}`;
 }

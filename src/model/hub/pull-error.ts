@@ -22,8 +22,18 @@ export class TransientError extends Error {
 }
 
 /** The cause in few words: a code such as ECONNREFUSED where there is one, else the message. */
+/** What codes of the system mean to people. */
+const causes: Readonly<Record<string, string>> = {
+  ENOTFOUND: 'its name is not known here; is there a network?',
+  EAI_AGAIN: 'its name cannot be looked up; is there a network?',
+  ENETUNREACH: 'there is no network',
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection reset',
+};
+
 export function causeOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.cause !== undefined) return causeOf(error.cause);
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.message;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : error.message;
+  return causes[code] ?? code;
 }

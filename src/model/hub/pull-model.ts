@@ -1,3 +1,4 @@
+import { amount } from './amount.js';
 import { mkdir, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { explainDiskErrors } from './disk-error.js';
@@ -119,11 +120,7 @@ async function checkRoom(cache: HubCache, missing: readonly HubFile[]): Promise<
   const { bavail, bsize } = await statfs(cache.folder);
   if (needed <= bavail * bsize) return;
   throw new PullError(
-    `${gigabytes(needed)} are still to be downloaded, but the disk of ${cache.folder} has room for only ` +
-      `${gigabytes(bavail * bsize)}; make room, or choose another disk with HF_HUB_CACHE`,
+    `${amount(needed)} are still to be downloaded, but the disk of ${cache.folder} has room for only ` +
+      `${amount(bavail * bsize)}; make room, or choose another disk with HF_HUB_CACHE`,
   );
-}
-
-function gigabytes(bytes: number): string {
-  return `${(bytes / 1e9).toFixed(1)} GB`;
 }

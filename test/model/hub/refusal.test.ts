@@ -140,7 +140,7 @@ describe('a hub that refuses', () => {
         rig.hub.announce(unet, 1e17);
         return rig.pull();
       },
-      /100000000\.\d GB are still to be downloaded, but the disk of \S+ has room for only [\d.]+ GB; make room/,
+      /100000000\.\d GB are still to be downloaded, but the disk of \S+ has room for only [\d.]+ [GMk]?B; make room/,
     ],
   ];
   for (const [what, attempt, message] of wrong) {

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import type { ControlProps } from './parameter-control.js';
+import type { ControlProps } from './control-props.js';
 
 type Choice = string | number | null;
 

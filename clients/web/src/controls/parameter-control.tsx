@@ -2,17 +2,8 @@ import type { ParameterDefinition } from '@millrace/client';
 import type { JSX } from 'preact';
 import { ChoiceControl } from './choice-control.js';
 import { controlKind } from './control-kind.js';
+import type { ControlProps } from './control-props.js';
 import { ListControl, NumberControl, RangeControl, TextControl } from './value-controls.js';
-
-/** What every control gets. */
-export interface ControlProps<Value> {
-  readonly id: string;
-  readonly value: Value;
-  readonly disabled: boolean;
-  readonly invalid: boolean;
-  /** `settled`: a choice was made rather than a slider moved. */
-  readonly onChange: (value: unknown, settled: boolean) => void;
-}
 
 interface ParameterControlProps {
   readonly name: string;

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import type { ControlProps } from './parameter-control.js';
+import type { ControlProps } from './control-props.js';
 
 interface Bounds {
   readonly minimum: number | undefined;

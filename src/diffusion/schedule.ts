@@ -88,9 +88,9 @@ function trainingBetas(config: SchedulerConfig): ArrayLike<number> {
   if (trained != null) return trained;
   switch (schedule) {
     case 'linear':
-      return Array.from({ length: count }, (_, t) => between(start, end, t, count));
+      return ramp(start, end, count);
     case 'scaled_linear':
-      return Array.from({ length: count }, (_, t) => between(start ** 0.5, end ** 0.5, t, count) ** 2);
+      return ramp(start ** 0.5, end ** 0.5, count).map((root) => root ** 2);
     case 'squaredcos_cap_v2':
       return Array.from({ length: count }, (_, t) =>
         Math.min(1 - cosineAlphaCumprod((t + 1) / count) / cosineAlphaCumprod(t / count), 0.999),
@@ -102,8 +102,11 @@ function trainingBetas(config: SchedulerConfig): ArrayLike<number> {
   }
 }
 
-function between(start: number, end: number, index: number, count: number): number {
-  return count === 1 ? start : start + ((end - start) * index) / (count - 1);
+/** `count` numbers at equal distances from one to another. */
+function ramp(start: number, end: number, count: number): number[] {
+  return Array.from({ length: count }, (_, i) => {
+    return count === 1 ? start : start + ((end - start) * i) / (count - 1);
+  });
 }
 
 function cosineAlphaCumprod(part: number): number {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { Solver } from '../../../src/diffusion/types.js';
 import { assertClose } from '../../support/compare.js';
 import { anySettings, createHistory, latent, latents, solverOf } from './solver-settings.js';
 
@@ -57,60 +58,52 @@ test('a step is linear in the sample, the prediction, the noise and the history 
   );
 });
 
-test('out may be the sample, and nothing else that is given is written to', () => {
+/** A solver with a sample to start from, and the prediction and noise of every step. */
+function forAnySolver(
+  check: (solver: Solver, given: Record<'start' | 'eps' | 'noise', Float64Array>) => void,
+): void {
+  const any = latent(length);
+  const given = fc.record({ start: any, eps: any, noise: any });
   fc.assert(
-    fc.property(
-      anySettings,
-      latent(length),
-      latent(length),
-      latent(length),
-      (settings, start, eps, noise) => {
-        const solver = solverOf(settings);
-        const separate = createHistory(solver, length);
-        const shared = createHistory(solver, length);
-        const [epsBefore, noiseBefore] = [eps.slice(), noise.slice()];
-        let sample = start;
-        const reused = start.slice();
-        for (let stage = 0; stage < solver.stages.length; stage++) {
-          const sampleBefore = sample.slice();
-          const out = new Float64Array(length);
-          solver.step({ stage, sample, eps, noise, history: separate, out });
-          assert.deepEqual(sample, sampleBefore);
-          sample = out;
-          solver.step({ stage, sample: reused, eps, noise, history: shared, out: reused });
-          assert.deepEqual(reused, out);
-          assert.deepEqual(shared, separate);
-        }
-        assert.deepEqual([eps, noise], [epsBefore, noiseBefore]);
-      },
-    ),
+    fc.property(anySettings, given, (settings, values) => check(solverOf(settings), values)),
     { numRuns: 200 },
   );
+}
+
+test('out may be the sample, and nothing else that is given is written to', () => {
+  forAnySolver((solver, { start, eps, noise }) => {
+    const separate = createHistory(solver, length);
+    const shared = createHistory(solver, length);
+    const [epsBefore, noiseBefore] = [eps.slice(), noise.slice()];
+    let sample = start;
+    const reused = start.slice();
+    for (let stage = 0; stage < solver.stages.length; stage++) {
+      const sampleBefore = sample.slice();
+      const out = new Float64Array(length);
+      solver.step({ stage, sample, eps, noise, history: separate, out });
+      assert.deepEqual(sample, sampleBefore);
+      sample = out;
+      solver.step({ stage, sample: reused, eps, noise, history: shared, out: reused });
+      assert.deepEqual(reused, out);
+      assert.deepEqual(shared, separate);
+    }
+    assert.deepEqual([eps, noise], [epsBefore, noiseBefore]);
+  });
 });
 
 test('at the first stage the history counts as empty, and its arrays stay the same ones', () => {
-  fc.assert(
-    fc.property(
-      anySettings,
-      latent(length),
-      latent(length),
-      latent(length),
-      (settings, start, eps, noise) => {
-        const solver = solverOf(settings);
-        const fresh = createHistory(solver, length);
-        const used = createHistory(solver, length);
-        for (const value of Object.values(used)) value.fill(Number.NaN);
-        const kept = { ...used };
-        const [sample, other] = [start.slice(), start.slice()];
-        for (let stage = 0; stage < solver.stages.length; stage++) {
-          solver.step({ stage, sample, eps, noise, history: fresh, out: sample });
-          solver.step({ stage, sample: other, eps, noise, history: used, out: other });
-          assert.deepEqual(other, sample);
-          assert.ok(sample.every(Number.isFinite), `finite after stage ${stage}`);
-        }
-        for (const [slot, value] of Object.entries(used)) assert.equal(value, kept[slot]);
-      },
-    ),
-    { numRuns: 200 },
-  );
+  forAnySolver((solver, { start, eps, noise }) => {
+    const fresh = createHistory(solver, length);
+    const used = createHistory(solver, length);
+    for (const value of Object.values(used)) value.fill(Number.NaN);
+    const kept = { ...used };
+    const [sample, other] = [start.slice(), start.slice()];
+    for (let stage = 0; stage < solver.stages.length; stage++) {
+      solver.step({ stage, sample, eps, noise, history: fresh, out: sample });
+      solver.step({ stage, sample: other, eps, noise, history: used, out: other });
+      assert.deepEqual(other, sample);
+      assert.ok(sample.every(Number.isFinite), `finite after stage ${stage}`);
+    }
+    for (const [slot, value] of Object.entries(used)) assert.equal(value, kept[slot]);
+  });
 });

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { styleText } from 'node:util';
 import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { createEngines } from '../engine/engine-group.js';
-import { framesPerSecond } from '../engine/frames-per-second.js';
+import { frameWork, framesPerSecond } from '../engine/frames-per-second.js';
 import { probeProviders } from '../engine/probe-providers.js';
 import { readModelFolder } from '../model/folder.js';
 import { version } from '../package.js';
@@ -125,6 +125,7 @@ async function measure(
   const { state } = engine;
   if (state.name !== 'ready') return null;
   const fps = framesPerSecond(state, parameters);
+  const one = frameWork(state, parameters);
   const rates = [...new Set(sloFps > 0 ? [sloFps, ...usualRates] : usualRates)].sort((a, b) => a - b);
   return {
     device: state.device,
@@ -133,7 +134,7 @@ async function measure(
     frames_per_second: fps,
     sessions: rates.map((rate) => ({
       fps: rate,
-      sessions: placesIn({ fps: rate, latencySeconds }, { there: [], one: 1000 / fps }),
+      sessions: placesIn({ fps: rate, latencySeconds }, state, { there: [], one, most: Infinity }),
     })),
   };
 }

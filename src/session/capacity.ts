@@ -1,6 +1,6 @@
 import type { StreamParameters } from '@millrace/protocol';
 import type { Engine, InferenceCall } from '../engine/engine.js';
-import { frameMs, type Costs } from '../engine/frames-per-second.js';
+import { frameMs, frameWork, type Costs, type Work } from '../engine/frames-per-second.js';
 import { rowsPerSecond } from '../engine/rows-per-second.js';
 import { fairLevel } from './fair-level.js';
 import { placesIn, type ServiceLevel } from './service-level.js';
@@ -41,15 +41,15 @@ export class Capacity {
     const { promise, most, parameters, present } = this.#options;
     const costs = this.#measured();
     if (costs === null || promise.fps === 0) return most;
-    const there = [...present()].map((own) => this.#frameMs(costs, own));
-    const places = placesIn(promise, { there, one: this.#frameMs(costs, parameters) });
+    const there = [...present()].map((own) => this.#work(costs, own));
+    const places = placesIn(promise, costs, { there, one: this.#work(costs, parameters), most });
     return Math.min(most, Math.max(1, there.length + places));
   }
 
   /** Rows of U-Net calls that the engine can do in a second; 0 until it has been calibrated. */
   get rowsPerSecond(): number {
     const costs = this.#measured();
-    return costs === null ? 0 : rowsPerSecond(costs) / this.#slowdown.factor;
+    return costs === null ? 0 : rowsPerSecond(costs);
   }
 
   /**
@@ -62,7 +62,7 @@ export class Capacity {
     const costs = this.#measured();
     // One alone has the engine to itself.
     if (costs === null || fps === 0 || streams.length < 2) return streams.map(() => null);
-    const each = streams.map((parameters) => this.#frameMs(costs, parameters));
+    const each = streams.map((parameters) => this.#area(parameters) * frameMs(costs, parameters));
     const level = fairLevel(
       each.map((ms) => ms * fps),
       1000,
@@ -75,16 +75,30 @@ export class Capacity {
     return this.#slowdown.observe({ ms: ms + pictureMs, expectedMs });
   }
 
+  /** Calibrated costs, as they are now under load. */
   #measured(): Costs | null {
     const { state } = this.#engine;
     if (state.name === 'ready') this.#costs = state;
-    return this.#costs;
+    if (this.#costs === null) return null;
+    const { costs, rowBudget, pictureMs } = this.#costs;
+    const { factor } = this.#slowdown;
+    return {
+      costs: costs.map(({ rows, ms }) => ({ rows, ms: ms * factor })),
+      rowBudget,
+      pictureMs: pictureMs * factor,
+    };
+  }
+
+  /** One frame of such a stream. */
+  #work(costs: Costs, parameters: StreamParameters): Work {
+    const { rows, pictureMs } = frameWork(costs, parameters);
+    const area = this.#area(parameters);
+    return { rows: area * rows, pictureMs: area * pictureMs };
   }
 
   /** Costs are those of the size that a session has if it does not ask for another; others cost by their area. */
-  #frameMs(costs: Costs, parameters: StreamParameters): number {
-    const { width, height } = this.#options.parameters;
-    const area = (parameters.width * parameters.height) / (width * height);
-    return area * frameMs(costs, parameters) * this.#slowdown.factor;
+  #area({ width, height }: StreamParameters): number {
+    const { parameters: usual } = this.#options;
+    return (width * height) / (usual.width * usual.height);
   }
 }

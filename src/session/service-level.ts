@@ -1,3 +1,5 @@
+import { workTime, type Costs, type Work } from '../engine/frames-per-second.js';
+
 /** What a session is promised. */
 export interface ServiceLevel {
   /** Frames a second; 0 promises nothing. */
@@ -9,18 +11,37 @@ export interface ServiceLevel {
 /** Part of the time that is given away: the rest is for what comes beside the engine, and for what varies. */
 const usable = 0.8;
 
+interface Applicants {
+  /** One frame of each session that is there. */
+  readonly there: readonly Work[];
+  /** One frame of a session that comes. */
+  readonly one: Work;
+  readonly most: number;
+}
+
+/** How many sessions more can be promised this. */
+export function placesIn(promise: ServiceLevel, costs: Costs, { there, one, most }: Applicants): number {
+  let places = 0;
+  let work = [...there, one].reduce(add);
+  while (places < most && isKept(promise, costs, work)) {
+    places += 1;
+    work = add(work, one);
+  }
+  return places;
+}
+
 /**
- * How many sessions more can be promised this. At worst all cameras take their pictures at the same moment, and the
- * frame that comes last waits for one of each other session: so one frame of each must take no longer than the
- * promised latency, nor than the time from one frame to the next.
- * @param there milliseconds of the engine that one frame takes, of each session that is there.
- * @param one the same of a session that comes.
+ * Whether the engine keeps its promise, at worst: when all cameras take their pictures at the same moment. Then it has
+ * to be done with one frame of each before the next come; and the frame that is last waits for one of each other
+ * session, and for the U-Net call that was under way, with its pictures.
+ * @param work one frame of each session.
  */
-export function placesIn(
-  { fps, latencySeconds }: ServiceLevel,
-  { there, one }: { readonly there: readonly number[]; readonly one: number },
-): number {
-  const round = Math.min(1000 / fps, latencySeconds > 0 ? 1000 * latencySeconds : Infinity);
-  const free = usable * round - there.reduce((sum, ms) => sum + ms, 0);
-  return Math.max(0, Math.floor(free / one));
+function isKept({ fps, latencySeconds }: ServiceLevel, costs: Costs, work: Work): boolean {
+  const { ms, calls } = workTime(costs, work);
+  if (ms * fps > usable * 1000) return false;
+  return latencySeconds === 0 || ms + ms / calls <= usable * latencySeconds * 1000;
+}
+
+function add(a: Work, b: Work): Work {
+  return { rows: a.rows + b.rows, pictureMs: a.pictureMs + b.pictureMs };
 }

@@ -1,4 +1,4 @@
-import { cost } from './calibration.js';
+import { cost } from '../call-cost.js';
 import type { MeasuredCosts } from './measure-costs.js';
 
 /** What calibration expects of work at any size, taken as in proportion to the area, in milliseconds. */

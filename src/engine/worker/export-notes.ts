@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import type { ModelFolder } from '../../model/folder.js';
 import type { CostCurve } from '../messages.js';
-import { cost } from './calibration.js';
+import { cost } from '../call-cost.js';
 
 /**
  * What the export of a model cannot do, how that is worked around, and what it costs by the measured curve: one

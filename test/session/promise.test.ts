@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { defaultParameters } from '@millrace/protocol';
+import fc from 'fast-check';
+import { Batcher, type Source } from '../../src/diffusion/batcher.js';
+import type { EngineState } from '../../src/engine/engine.js';
+import { Capacity } from '../../src/session/capacity.js';
+import type { ServiceLevel } from '../../src/session/service-level.js';
+import { ManualEngine } from './manual-engine.js';
+
+/** Milliseconds of a call by its rows, and of a picture, of an engine whose calls get cheaper together or do not. */
+interface Machine {
+  readonly firstRow: number;
+  readonly furtherRow: number;
+  readonly picture: number;
+}
+
+function slotsOf(
+  { firstRow, furtherRow, picture }: Machine,
+  promise: ServiceLevel,
+): { slots: number; rowBudget: number } {
+  const costs = [1, 2, 4, 8].map((rows) => ({ rows, ms: firstRow + (rows - 1) * furtherRow }));
+  const rowBudget = furtherRow < firstRow ? 8 : 1;
+  const state: EngineState = {
+    name: 'ready',
+    device: 'cpu',
+    model: { name: 'manual', sizeFactor: 8, defaults: {} },
+    costs,
+    rowBudget,
+    pictureMs: picture,
+  };
+  const engine = new ManualEngine();
+  engine.state = state;
+  const parameters = { ...defaultParameters(), t_index_list: [0] };
+  const capacity = new Capacity(engine, { promise, most: 1000, parameters, present: () => [] });
+  return { slots: capacity.slots, rowBudget };
+}
+
+/** A camera whose newest frame waits for the engine. */
+class Camera implements Source {
+  readonly key = 'all alike';
+  readonly #interval: number;
+  #next: number;
+  #waiting: number | null = null;
+  lost = 0;
+  readonly latencies: number[] = [];
+
+  constructor(fps: number, phase: number) {
+    this.#interval = 1000 / fps;
+    this.#next = phase * this.#interval;
+  }
+
+  get next(): number {
+    return this.#next;
+  }
+
+  filmUntil(now: number): void {
+    for (; this.#next <= now; this.#next += this.#interval) {
+      if (this.#waiting !== null) this.lost += 1;
+      this.#waiting = this.#next;
+    }
+  }
+
+  lanes(): readonly [] {
+    return [];
+  }
+
+  entries(): readonly number[] {
+    return this.#waiting === null ? [] : [1];
+  }
+
+  /** The engine takes the frame that waits. @returns when it came. */
+  take(): number {
+    const came = this.#waiting ?? 0;
+    this.#waiting = null;
+    return came;
+  }
+}
+
+/** Some seconds of an engine, on a clock of their own. */
+function run(
+  { firstRow, furtherRow, picture }: Machine,
+  rowBudget: number,
+  cameras: readonly Camera[],
+): void {
+  const batcher = new Batcher<Camera>();
+  for (let now = 0; now < 5000;) {
+    for (const camera of cameras) camera.filmUntil(now);
+    const shares = batcher.gather(cameras, rowBudget);
+    if (shares.length === 0) {
+      now = Math.min(...cameras.map(({ next }) => next));
+      continue;
+    }
+    const taken = shares.map(({ source }) => ({ source, came: source.take() }));
+    const call = firstRow + (taken.length - 1) * furtherRow;
+    // All are encoded before the call; each is decoded after it in turn.
+    now += (taken.length * picture) / 2 + call;
+    for (const { source, came } of taken) {
+      now += picture / 2;
+      source.latencies.push(now - came);
+    }
+  }
+}
+
+const machines = fc.record({
+  firstRow: fc.double({ min: 5, max: 80, noNaN: true }),
+  furtherRow: fc.double({ min: 1, max: 80, noNaN: true }),
+  picture: fc.double({ min: 2, max: 40, noNaN: true }),
+});
+const promises = fc.record({
+  fps: fc.constantFrom(1, 2, 4, 10),
+  latencySeconds: fc.constantFrom(0.2, 0.5, 1),
+});
+const phases = fc.infiniteStream(fc.double({ min: 0, max: 0.999, noNaN: true }));
+
+function assertKept(cameras: readonly Camera[], { latencySeconds }: ServiceLevel): void {
+  for (const { lost, latencies } of cameras) {
+    assert.equal(lost, 0);
+    const worst = Math.max(...latencies);
+    assert.ok(worst <= 1000 * latencySeconds, `${worst} ms`);
+  }
+}
+
+describe('what a session is promised', () => {
+  it('is kept with all slots taken, whatever an engine costs and whenever cameras take their pictures', () => {
+    fc.assert(
+      fc.property(machines, promises, phases, (machine, promise, at) => {
+        const { slots, rowBudget } = slotsOf(machine, promise);
+        if (slots === 1) return;
+        const cameras = Array.from({ length: slots }, () => new Camera(promise.fps, at.next().value));
+        run(machine, rowBudget, cameras);
+        assertKept(cameras, promise);
+      }),
+    );
+  });
+
+  it('is kept for those who keep to it, when others send as much as they can', () => {
+    fc.assert(
+      fc.property(machines, promises, phases, (machine, promise, at) => {
+        const { slots, rowBudget } = slotsOf(machine, promise);
+        if (slots === 1) return;
+        const greedy = Math.floor(slots / 2);
+        const cameras = Array.from(
+          { length: slots },
+          (_, i) => new Camera(i < greedy ? 60 : promise.fps, at.next().value),
+        );
+        run(machine, rowBudget, cameras);
+        assertKept(cameras.slice(greedy), promise);
+      }),
+    );
+  });
+});

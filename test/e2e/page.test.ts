@@ -146,6 +146,11 @@ test('every parameter has a control; a refused value is explained at its control
   await steps.locator('input[type=number]').fill('2');
   await steps.locator('[role=alert]:empty').waitFor({ state: 'attached' });
   await watchOutput(page, 5);
+  await page.getByTestId('more').click();
+  const indices = page.getByTestId('parameter-t_index_list');
+  await indices.locator('input').fill('20, many');
+  await page.keyboard.press('Tab');
+  await indices.getByRole('alert').filter({ hasText: 'many' }).waitFor();
   assert.deepEqual(complaints, []);
 });
 

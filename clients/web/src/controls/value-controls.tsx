@@ -85,10 +85,16 @@ export function ListControl(props: ControlProps<readonly number[] | null>): JSX.
       onInput={({ currentTarget }) => editing(currentTarget.value)}
       onChange={({ currentTarget }) => {
         const parts = currentTarget.value.split(/[\s,;]+/).filter((part) => part !== '');
-        onChange(parts.length === 0 ? null : parts.map(Number), true);
+        onChange(parts.length === 0 ? null : parts.map(numberOrText), true);
       }}
     />
   );
+}
+
+/** What is no number goes to the server as it is, whose answer then names it. */
+function numberOrText(text: string): number | string {
+  const number = Number(text);
+  return Number.isNaN(number) ? text : number;
 }
 
 interface TextProps extends ControlProps<string> {

@@ -50,13 +50,24 @@ export function tableSolver(table: SchedulerTable, steps: number): Solver {
   // Heun's schedule in diffusers has two entries for each step.
   const first = name === 'HeunDiscreteScheduler' ? begin / 2 : begin;
   const originalSteps = set['original_inference_steps'] ?? config.original_inference_steps;
+  const trained = config.num_train_timesteps ?? 1000;
+  const given = set['timesteps'] as readonly number[] | undefined;
   return createSolver(
-    { ...config, original_inference_steps: originalSteps as number | undefined },
+    { ...config, original_inference_steps: given ? trained : (originalSteps as number | undefined) },
     {
       name,
-      numInferenceSteps: steps,
-      tIndexList: begin === 0 ? null : Array.from({ length: steps - first }, (_, i) => first + i),
-      timestepSpacing: null,
+      // A list of timesteps is one of positions in the schedule that has them all.
+      ...(given
+        ? {
+            numInferenceSteps: trained,
+            tIndexList: given.map((timestep) => trained - 1 - timestep),
+            timestepSpacing: 'trailing',
+          }
+        : {
+            numInferenceSteps: steps,
+            tIndexList: begin === 0 ? null : Array.from({ length: steps - first }, (_, i) => first + i),
+            timestepSpacing: null,
+          }),
       order: (config.solver_order ?? 2) as SolverOptions['order'],
       algorithmType: (config.algorithm_type ?? 'dpmsolver++') as SolverOptions['algorithmType'],
       useKarrasSigmas: config.use_karras_sigmas ?? false,
@@ -73,7 +84,9 @@ export function unsupportedReason(table: SchedulerTable): string | null {
   const { scheduler, config, begin_index: begin, set_timesteps_args: set } = table;
   const stepArgument = Object.keys(table.step_args).find((name) => name !== 'eta');
   if (stepArgument !== undefined) return `step takes no ${stepArgument}`;
-  const argument = Object.keys(set).find((name) => name !== 'original_inference_steps');
+  const argument = Object.keys(set).find(
+    (name) => name !== 'original_inference_steps' && name !== 'timesteps',
+  );
   if (argument !== undefined) return `the schedule takes no ${argument}`;
   if (scheduler === 'TCDScheduler' && set['original_inference_steps'] !== undefined) {
     return 'TCD has its original_inference_steps from the configuration alone';

@@ -33,7 +33,8 @@ export const samplingParameters = {
   },
   num_inference_steps: {
     title: 'Schedule length',
-    description: 'Steps of the whole schedule that t_index_list points into.',
+    description:
+      'Steps of the whole schedule that t_index_list points into. In one of 1000 with trailing spacing, position p is timestep 999 - p.',
     'x-group': 'more',
     default: 50,
     type: 'integer',

@@ -5,9 +5,9 @@ import type { Image } from './image.js';
 /** How the pictures of live video become pixels, and pixels pictures. */
 export interface PictureCodec {
   /** @throws {ImageError} for anything that is no whole picture of at most `maxPixels`. */
-  decode(bytes: Uint8Array, options: DecodeOptions): Promise<Image>;
+  readonly decode: (bytes: Uint8Array, options: DecodeOptions) => Promise<Image>;
   /** @param quality 1 to 100. */
-  encode(image: Image, quality: number): Promise<Uint8Array<ArrayBuffer>>;
+  readonly encode: (image: Image, quality: number) => Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /** JPEG, PNG and WebP in, JPEG out. */

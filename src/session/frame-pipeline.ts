@@ -57,7 +57,10 @@ export class FramePipeline implements StreamListener {
       unacknowledged: limits.unacknowledgedResults,
       held: () => this.#stalls.holding,
       holdsBack: (frame, interval) => this.#stalls.holdsBack(frame.arrived, interval),
-      answer: (frame) => this.#answers.answer(frame),
+      answer: (frame) => {
+        this.#stalls.resultLeft();
+        return this.#answers.answer(frame);
+      },
       stale: (frame) => this.#drop(frame, 'stale'),
     });
     this.#clock = new FrameClock({ open: () => this.#mayEnter, tick: () => this.#create() });

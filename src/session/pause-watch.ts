@@ -2,11 +2,18 @@
 const beatMs = 50;
 /** From one look to the next it never takes as long as this where the process runs. */
 const pauseMs = 200;
+/** Who used more of the time than this was not stopped, but busy or short of processors: that is no pause. */
+const idleShare = 0.05;
 
-/** When this process last was held up: stopped, swapped out, or kept busy by one thing for long. */
-export interface Pauses {
+/** How this process last was held up: stopped, suspended with its machine, or swapped out. */
+export interface Pause {
   /** When it went on, by `performance.now()`; what arrived before is old. */
-  readonly lastEnd: number;
+  readonly end: number;
+  readonly ms: number;
+}
+
+export interface Pauses {
+  readonly last: Pause;
 }
 
 /**
@@ -16,11 +23,12 @@ export interface Pauses {
 export class PauseWatch implements Pauses, Disposable {
   readonly #timer = setInterval(() => this.#look(), beatMs).unref();
   #lastLook = performance.now();
-  #lastEnd = -Infinity;
+  #lastCpuMs = cpuMs();
+  #last: Pause = { end: -Infinity, ms: 0 };
 
-  get lastEnd(): number {
+  get last(): Pause {
     this.#look();
-    return this.#lastEnd;
+    return this.#last;
   }
 
   [Symbol.dispose](): void {
@@ -29,7 +37,16 @@ export class PauseWatch implements Pauses, Disposable {
 
   #look(): void {
     const now = performance.now();
-    if (now - this.#lastLook > pauseMs) this.#lastEnd = now;
+    const ms = now - this.#lastLook;
+    const cpu = cpuMs();
+    if (ms > pauseMs && cpu - this.#lastCpuMs < idleShare * ms) this.#last = { end: now, ms };
     this.#lastLook = now;
+    this.#lastCpuMs = cpu;
   }
+}
+
+/** What all threads of this process have used. */
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }

@@ -118,6 +118,7 @@ export class ResultSender {
     const line = this.#line;
     if (!line) return release();
     const { outlet, window } = line;
+    if (this.#options.holdsBack(frame, this.#interval)) return this.#waiting.putBack(result);
     let kept = false;
     window.reserve();
     const encoding = performance.now();

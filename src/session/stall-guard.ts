@@ -4,6 +4,8 @@ import type { Pauses } from './pause-watch.js';
 
 /** What was shut for more frame intervals than these had a stall before it. */
 const stallIntervals = 3;
+/** Milliseconds for which something is held back at most after a pause of this process. */
+const longestMoment = 1000;
 
 /**
  * Holds frames and results back after a stall of the client, of the network or of this process (PROTOCOL.md section
@@ -14,8 +16,11 @@ export class StallGuard {
   readonly #pauses: Pauses;
   readonly #hold: Hold;
   readonly #lateness = new Lateness();
-  /** The pause of this process after which something was held back already. */
+  /** Whether a result has left since one was last held back: a machine that is short of time still sends every other. */
+  #sent = true;
+  /** The end of the pause of this process after which results are held back, and until when. */
   #heldAfter = -Infinity;
+  #heldUntil = -Infinity;
 
   /** @param onEnd is called when the moment has passed. */
   constructor(pauses: Pauses, onEnd: () => void) {
@@ -33,9 +38,13 @@ export class StallGuard {
    * @returns whether what was held back is old now.
    */
   frameArrived(lag: number | null, interval: number): boolean {
-    if (lag !== null && this.#lateness.isLate(lag, interval)) {
-      this.#hold.begin(2 * interval);
-      return false;
+    if (lag !== null) {
+      const late = this.#lateness.isLate(lag, interval);
+      const old = this.#isOld(performance.now() - lag, interval);
+      if (late || old) {
+        this.#hold.begin(this.#moment(old, interval));
+        return false;
+      }
     }
     const held = this.#hold.active;
     this.#hold.end();
@@ -57,16 +66,40 @@ export class StallGuard {
 
   /** The engine finished a frame that came at `arrived`: if that was after all pauses, nothing needs to be held back. */
   resultCame(arrived: number): void {
-    if (this.#hold.active && arrived > this.#pauses.lastEnd) this.#hold.end();
+    if (this.#hold.active && arrived > this.#pauses.last.end) this.#hold.end();
   }
 
   /** Whether a result that could leave now must wait, as this process was held up since its frame arrived. */
   holdsBack(arrived: number, interval: number): boolean {
-    const { lastEnd } = this.#pauses;
-    if (arrived > lastEnd || this.#heldAfter === lastEnd) return false;
-    this.#heldAfter = lastEnd;
-    this.#hold.begin(2 * interval);
+    if (!this.#isOld(arrived, interval)) return false;
+    const { end } = this.#pauses.last;
+    const now = performance.now();
+    if (this.#heldAfter !== end) {
+      if (!this.#sent) return false;
+      this.#sent = false;
+      this.#heldAfter = end;
+      this.#heldUntil = now + this.#moment(true, interval);
+    }
+    if (now >= this.#heldUntil) return false;
+    this.#hold.begin(this.#heldUntil - now);
     return true;
+  }
+
+  /** A result leaves. */
+  resultLeft(): void {
+    this.#sent = true;
+  }
+
+  /** Whether this was before a pause of this process that was long beside the frame interval. */
+  #isOld(time: number, interval: number): boolean {
+    const { end, ms } = this.#pauses.last;
+    return time <= end && ms > stallIntervals * interval;
+  }
+
+  /** How long something newer is waited for. After a pause of this process, others may be short of time as well. */
+  #moment(afterPause: boolean, interval: number): number {
+    const { ms } = this.#pauses.last;
+    return Math.max(2 * interval, afterPause ? Math.min(ms / 2, longestMoment) : 0);
   }
 
   /** Nothing is held back any more. */

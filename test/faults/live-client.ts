@@ -1,6 +1,6 @@
 // A client of its own process, so that it can be stopped: sends frames at a steady rate, and shows results as the
 // protocol asks for it. Arguments: the URL,
-// and parameters as JSON. Prints a line of JSON for each result that it shows.
+// parameters as JSON, and milliseconds from frame to frame. Prints a line of JSON for each result that it shows.
 import {
   decodeMessage,
   encodeMessage,
@@ -12,8 +12,8 @@ import { WebSocket } from 'ws';
 import { encodeJpeg } from '../../src/image/encode.js';
 import { testImage } from '../support/engine.js';
 
-const frameInterval = 40;
-const [, , url = '', parameters = '{}'] = process.argv;
+const [, , url = '', parameters = '{}', interval = '40'] = process.argv;
+const frameInterval = Number(interval);
 const size = { width: 64, height: 64 };
 const chosen = JSON.parse(parameters) as ParameterUpdate;
 const picture = await encodeJpeg(testImage(0, size), 90);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { describe, it } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { ParameterUpdate } from '@millrace/protocol';
@@ -17,20 +17,24 @@ interface Shown {
 }
 
 const stallMs = 1500;
+/** Where results come more slowly than this many times, other programs have the machine: nothing can be told. */
+const tooSlow = 3;
 
 /** The client of `live-client.ts`, in a process of its own. */
 class LiveClient implements Disposable {
   readonly shown: Shown[] = [];
   readonly process: ChildProcess;
+  readonly interval: number;
   #notice: () => void = () => {};
 
-  /** @param parameters that it asks for beside its size. */
-  constructor(url: string, parameters: ParameterUpdate = {}) {
+  /** @param parameters that it asks for beside its size. @param interval milliseconds from frame to frame. */
+  constructor(url: string, parameters: ParameterUpdate = {}, interval = 40) {
     const script = fileURLToPath(new URL('live-client.js', import.meta.url));
-    const child = spawn(process.execPath, [script, url, JSON.stringify(parameters)], {
+    const child = spawn(process.execPath, [script, url, JSON.stringify(parameters), String(interval)], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     this.process = child;
+    this.interval = interval;
     createInterface(child.stdout).on('line', (line) => {
       this.shown.push(JSON.parse(line) as Shown);
       this.#notice();
@@ -48,16 +52,19 @@ class LiveClient implements Disposable {
 }
 
 /** Stops a process for a while; what the client shows first afterwards must have been captured since. */
-async function assertNothingOld(client: LiveClient, stopped: ChildProcess): Promise<void> {
+async function assertNothingOld(t: TestContext, client: LiveClient, stopped: ChildProcess): Promise<void> {
   for (let stall = 0; stall < 2; stall++) {
-    await client.until(client.shown.length + 15);
+    const start = client.shown.length;
+    await client.until(start + 15);
+    const interval = ((client.shown.at(-1)?.now ?? 0) - (client.shown[start]?.now ?? 0)) / 14;
+    if (interval > tooSlow * client.interval) return t.skip('this machine is too busy');
     stopped.kill('SIGSTOP');
     // What was written before it was stopped is read.
     await sleep(stallMs);
     const before = client.shown.length;
     const last = client.shown.at(-1);
     stopped.kill('SIGCONT');
-    await client.until(before + 5);
+    await client.until(before + 2);
     const first = client.shown[before];
     assert.ok(last && first);
     assert.ok(first.now - last.now > stallMs / 2, 'it was stopped');
@@ -69,19 +76,19 @@ async function assertNothingOld(client: LiveClient, stopped: ChildProcess): Prom
 }
 
 describe('a client that is stopped and goes on', () => {
-  it('shows nothing that it captured before', async () => {
+  it('shows nothing that it captured before', async (t) => {
     await using server = await startServer();
     await server.app.ready();
     using client = new LiveClient(server.streamUrl);
-    await assertNothingOld(client, client.process);
+    await assertNothingOld(t, client, client.process);
   });
 });
 
 describe('a server that is stopped and goes on', () => {
-  it('sends nothing that it had got before', async () => {
+  it('sends nothing that it had got before', async (t) => {
     await using server = await startProcess('--model', tinyModel, '--threads', '1', '--drain-seconds', '0');
     // With so many steps there is a frame in the engine most of the time.
-    using client = new LiveClient(`${server.url.replace('http', 'ws')}/v1/stream`, { steps: 10 });
-    await assertNothingOld(client, server.child);
+    using client = new LiveClient(`${server.url.replace('http', 'ws')}/v1/stream`, { steps: 10 }, 100);
+    await assertNothingOld(t, client, server.child);
   });
 });

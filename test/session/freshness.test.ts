@@ -141,12 +141,12 @@ describe('frames that were held up on the way', () => {
 describe('after a stall of the server', () => {
   /** A session with a result that came out of the engine just when the server went on. */
   async function stalled(): Promise<Rig> {
-    const pauses = { lastEnd: -Infinity };
+    const pauses = { last: { end: -Infinity, ms: 0 } };
     const rig = await Rig.active({ credits: 4 }, { pauses });
     rig.frame(0);
     await rig.until(() => rig.stream.waiting?.frame === 0);
     rig.stream.admit();
-    pauses.lastEnd = performance.now();
+    pauses.last = { end: performance.now(), ms: 2000 };
     rig.stream.finish();
     await rig.settled();
     assert.deepEqual(rig.all('result'), []);
@@ -162,6 +162,31 @@ describe('after a stall of the server', () => {
     await rig.until(() => rig.stream.lent === 0);
   });
 
+  it('all that was in the engine gives way, however many frames that are', async () => {
+    const pauses = { last: { end: -Infinity, ms: 0 } };
+    const rig = await Rig.active({ credits: 8 }, { pauses });
+    for (const id of [0, 1, 2]) {
+      rig.frame(id);
+      await rig.until(() => rig.stream.waiting?.frame === id);
+      rig.stream.admit();
+    }
+    pauses.last = { end: performance.now(), ms: 2000 };
+    rig.stream.finish();
+    await rig.settled();
+    rig.frame(3);
+    await rig.until(() => rig.stream.waiting?.frame === 3);
+    rig.stream.admit();
+    for (let left = 0; left < 3; left++) {
+      rig.stream.finish();
+      await rig.settled();
+    }
+    assert.deepEqual(
+      rig.all('result').map(({ id }) => id),
+      [3],
+    );
+    assert.deepEqual(rig.drops, ['0 stale', '1 stale', '2 stale']);
+  });
+
   it('what was in the engine is sent after a moment if nothing newer comes', async () => {
     const rig = await stalled();
     await rig.until(() => rig.all('result').length === 1);
@@ -170,13 +195,45 @@ describe('after a stall of the server', () => {
   });
 });
 
+describe('a server that is held up over and over', () => {
+  it('sends every other result all the same', async () => {
+    const pauses = { last: { end: -Infinity, ms: 0 } };
+    const rig = await Rig.active({ credits: 4 }, { pauses });
+    for (let id = 0; id < 8; id++) {
+      rig.frame(id);
+      await rig.until(() => rig.stream.waiting?.frame === id);
+      rig.stream.admit();
+      pauses.last = { end: performance.now(), ms: 2000 };
+      rig.stream.finish();
+      await rig.settled();
+      const [newest] = rig.all('result').slice(-1);
+      if (newest) rig.send({ type: 'ack', sequence: newest.sequence });
+    }
+    assert.ok(rig.all('result').length >= 3, `${rig.all('result').length} of 8`);
+  });
+
+  it('holds nothing back for a pause that is short beside the time from frame to frame', async () => {
+    const pauses = { last: { end: -Infinity, ms: 0 } };
+    const rig = await Rig.active({}, { pauses });
+    rig.frame(0);
+    await rig.until(() => rig.stream.waiting?.frame === 0);
+    rig.stream.admit();
+    pauses.last = { end: performance.now(), ms: 250 };
+    rig.stream.finish();
+    await rig.until(() => rig.all('result').length === 1);
+  });
+});
+
 describe('PauseWatch', () => {
   it('knows of a pause before any timer has run', () => {
     using watch = new PauseWatch();
-    assert.equal(watch.lastEnd, -Infinity);
+    assert.equal(watch.last.end, -Infinity);
     const begin = performance.now();
     while (performance.now() < begin + 250);
-    assert.ok(watch.lastEnd >= begin + 250);
+    assert.equal(watch.last.end, -Infinity, 'it was only busy');
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 250);
+    const { end, ms } = watch.last;
+    assert.ok(end >= begin + 500 && ms >= 250);
   });
 });
 

@@ -50,7 +50,7 @@ export function sessionContext(
     tokens: createResumeTokens({ secret: '', lifetimeMs: 60_000, maxLength: 1_000_000 }),
     metrics: createMetrics(),
     pictures: pictureCodec,
-    pauses: { lastEnd: -Infinity },
+    pauses: { last: { end: -Infinity, ms: 0 } },
     log: pino({ level: 'silent' }),
     ...changes,
   };

@@ -1,0 +1,72 @@
+import type { StreamParameters } from '@millrace/protocol';
+import type { AppParts } from '../../../src/app.js';
+import type { Engine, EngineStream, GeneratedImage, StreamListener } from '../../../src/engine/engine.js';
+import type { PictureCodec } from '../../../src/image/codec.js';
+import { pictureCodec } from '../../../src/image/codec.js';
+import type { Image } from '../../../src/image/image.js';
+
+const state: Engine['state'] = {
+  name: 'ready',
+  device: 'none',
+  model: { name: 'pass-through', sizeFactor: 8, defaults: {} },
+  costs: [],
+  rowBudget: 1,
+  pictureMs: 0,
+};
+const timings = { queue: 0, encode: 0, denoise: 0, decode: 0 };
+
+/** In the place of the engine: each frame comes out as it went in, at once. */
+class PassThroughEngine implements Engine {
+  readonly state = state;
+  readonly #free: Uint8Array<ArrayBuffer>[] = [];
+
+  async start(): Promise<void> {}
+
+  async openStream(_parameters: StreamParameters, listener: StreamListener): Promise<EngineStream> {
+    await Promise.resolve();
+    return {
+      // As with the real one, listeners hear of a frame only when push has returned.
+      push: (frame, image) => image && queueMicrotask(() => void this.#pass(frame, image, listener)),
+      configure: () => Promise.resolve({ from: 0 }),
+      snapshot: () => Promise.resolve({ ordinal: 0, frames: [] }),
+      close() {},
+    };
+  }
+
+  allocate(bytes: number): Uint8Array<ArrayBuffer> {
+    const free = this.#free.pop();
+    return free?.length === bytes ? free : new Uint8Array(bytes);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  async #pass(frame: number, image: Image, listener: StreamListener): Promise<void> {
+    listener.onAdmitted(frame);
+    const generated: GeneratedImage = { ...image, timings };
+    await listener.onResult(frame, generated);
+    if (this.#free.length < 16) this.#free.push(image.data);
+  }
+}
+
+/** In the place of JPEG: what goes through is the file itself, for a picture of this size. */
+function bareFiles(side: number): PictureCodec {
+  return {
+    decode: (bytes) => Promise.resolve({ width: side, height: side, data: new Uint8Array(bytes) }),
+    encode: ({ data }) => Promise.resolve(data),
+  };
+}
+
+/** What goes through a server that only transports. */
+export type Cargo = 'files' | 'pictures';
+
+/**
+ * The parts of a server without inference.
+ * @param cargo `files` neither decodes nor encodes.
+ * @param side of the pictures.
+ */
+export function passThroughParts(cargo: Cargo, side: number): AppParts {
+  return {
+    createEngine: () => new PassThroughEngine(),
+    pictures: cargo === 'files' ? bareFiles(side) : pictureCodec,
+  };
+}

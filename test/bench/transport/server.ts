@@ -1,0 +1,26 @@
+// A server without inference in a process of its own. Argument: what goes through it. Prints its address.
+import { pino } from 'pino';
+import { createApp } from '../../../src/app.js';
+import { readSettings } from '../../../src/settings/settings.js';
+import { embeddedModel } from '../../support/engine.js';
+import { passThroughParts } from './pass-through.js';
+import { side } from './scene.js';
+
+const cargo = process.argv[2] === 'pictures' ? 'pictures' : 'files';
+const flags = {
+  port: 0,
+  model: embeddedModel,
+  sloFps: 0,
+  drainSeconds: 0,
+  // Everybody comes from one address, and as fast as they can.
+  maxSessions: 1000,
+  maxConnectionsPerAddress: 1000,
+  maxConnectsPerMinute: 1_000_000,
+  maxMessagesPerSecond: 100_000,
+};
+const log = pino({ level: 'silent' });
+await using app = await createApp(readSettings({ flags }), log, passThroughParts(cargo, side));
+const { port } = await app.listen();
+await app.ready();
+process.stdout.write(`http://127.0.0.1:${port}\n`);
+await new Promise((resolve) => process.once('SIGTERM', resolve));

@@ -44,7 +44,9 @@ export class StreamServer implements AsyncDisposable {
   readonly #addresses: AddressLimits;
   readonly #buffers = new MessageBuffers();
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void =>
-    void this.#upgrade(request, socket, head);
+    void this.#upgrade(request, socket, head).catch((cause: unknown) =>
+      this.#decline(socket, 'internal', cause),
+    );
   #closed: Promise<void> | null = null;
 
   constructor(options: StreamServerOptions) {

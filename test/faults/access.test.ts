@@ -226,6 +226,7 @@ describe('public keys', () => {
     await assert.rejects(startServer({ jwtKeys: '/nowhere.pem' }), /nowhere\.pem/);
     await assert.rejects(startServer({ apiKeys: '/nowhere.json' }), /nowhere\.json/);
     await assert.rejects(startServer({ jwtSecret: 'short' }), /at least 32 bytes/);
+    await assert.rejects(startServer({ jwtSecret: secret, jwtKeys: '/nowhere.pem' }), /not with both/);
   });
 });
 

@@ -74,6 +74,9 @@ export function secretKey(secret: string): Uint8Array {
 }
 
 async function signatureCheck({ secret, keys }: JwtSettings, cache: KeyCache): Promise<Check> {
+  if (secret !== '' && keys !== '') {
+    throw new JwtKeyError('tokens are checked with jwtSecret or with jwtKeys, not with both; leave one out');
+  }
   if (secret !== '') {
     const bytes = secretKey(secret);
     return async (token, options) => {

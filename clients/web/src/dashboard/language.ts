@@ -1,10 +1,11 @@
 /**
- * A browser without a locale (LANG=C, as in kiosks and containers) calls its language en-US@posix, which its own Intl
- * refuses, and uPlot formats its numbers by that name: it then has to have another before uPlot is loaded.
+ * Gives the browser a language that its own Intl takes. One without a locale (LANG=C, as in kiosks and containers)
+ * calls its language en-US@posix, and uPlot asks Intl for that as it is loaded.
  */
-try {
-  new Intl.Locale(navigator.language);
-} catch {
-  Object.defineProperty(navigator, 'language', { value: 'en' });
+export function settleLanguage(): void {
+  try {
+    Intl.getCanonicalLocales(navigator.language);
+  } catch {
+    Object.defineProperty(navigator, 'language', { value: 'en' });
+  }
 }
-export {};

@@ -5,13 +5,15 @@ import '../styles/tokens.css';
 import '../styles/layout.css';
 import '../styles/dashboard.css';
 import '../styles/sessions.css';
-import './language.js';
 import { render } from 'preact';
-import { Dashboard } from './dashboard.js';
 import { Feed } from './feed.js';
+import { settleLanguage } from './language.js';
 
 const root = document.getElementById('app');
 if (root === null) throw new Error('dashboard.html has no #app');
 const feed = new Feed();
 feed.start();
+settleLanguage();
+// Only now: it loads uPlot.
+const { Dashboard } = await import('./dashboard.js');
 render(<Dashboard feed={feed} />, root);

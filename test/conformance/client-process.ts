@@ -5,7 +5,12 @@ import { Signal } from './signal.js';
 
 /** What a client under test is told to do; README.md says what each means. */
 export type Command =
-  | { readonly command: 'connect'; readonly url: string; readonly parameters: object }
+  | {
+      readonly command: 'connect';
+      readonly url: string;
+      readonly parameters: object;
+      readonly tokens?: readonly string[];
+    }
   | { readonly command: 'send'; readonly data: string }
   | { readonly command: 'update'; readonly tag: string; readonly parameters: object }
   | { readonly command: 'hold' | 'release' | 'close' };

@@ -18,6 +18,8 @@ export interface Seen {
 export interface ProxyOptions {
   /** What the client gets in place of a message of the server. */
   readonly toClient?: (message: AnyMessage) => AnyMessage;
+  /** What the client gets before `ready`. */
+  readonly beforeReady?: readonly AnyMessage[];
   /** What the server gets in place of a message of the client. */
   readonly toServer?: (message: AnyMessage) => AnyMessage;
 }
@@ -71,6 +73,7 @@ export class ProxiedConnection {
   readonly #options: ProxyOptions;
   readonly #changed = new Signal();
   #held: Uint8Array[] | undefined;
+  #silent = false;
 
   constructor(client: WebSocket, target: string, options: ProxyOptions) {
     this.#client = client;
@@ -82,10 +85,12 @@ export class ProxiedConnection {
     const opened = once(server, 'open');
     opened.catch(() => client.close(1014));
     client.on('message', (data: Buffer, binary) => {
+      if (this.#silent) return;
       const bytes = this.#note('client', data, binary);
       void opened.then(() => server.readyState === WebSocket.OPEN && server.send(bytes));
     });
     server.on('message', (data: Buffer, binary) => {
+      if (this.#silent) return;
       const bytes = this.#note('server', data, binary);
       if (this.#held !== undefined && this.seen.at(-1)?.message.type === 'result') this.#held.push(bytes);
       else if (client.readyState === WebSocket.OPEN) client.send(bytes);
@@ -95,7 +100,7 @@ export class ProxiedConnection {
     client.on('close', (code) => {
       this.closeCode = code;
       this.closedByClient = server.readyState === WebSocket.OPEN;
-      if (code === 1006) server.terminate();
+      if (code === 1006 || this.#silent) server.terminate();
       else if (this.closedByClient) server.close(code === 1005 ? undefined : code);
       this.#changed.notify();
     });
@@ -145,6 +150,11 @@ export class ProxiedConnection {
     this.#held = undefined;
   }
 
+  /** From now on nothing goes through, in either direction, and nobody is told. */
+  fallSilent(): void {
+    this.#silent = true;
+  }
+
   /** Closes the client's side as the server would. */
   close(code: number): void {
     this.#client.close(code);
@@ -167,6 +177,7 @@ export class ProxiedConnection {
     const original = new Uint8Array(data);
     const change = from === 'client' ? this.#options.toServer : this.#options.toClient;
     const message = decodeMessage(original);
+    if (message.type === 'ready') for (const extra of this.#options.beforeReady ?? []) this.inject(extra);
     const changed = change?.(message) ?? message;
     const bytes = changed === message ? original : encodeMessage(changed as never);
     this.seen.push({ from, message: changed, bytes: original, time: performance.now() });

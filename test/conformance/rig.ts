@@ -32,12 +32,16 @@ export class Rig implements AsyncDisposable {
     return new Rig(setup, await Proxy.start(setup.server, options));
   }
 
-  /** Has the client connect, and waits until it says that it is ready. */
-  async connect(parameters: object = {}): Promise<ProxiedConnection> {
+  /**
+   * Has the client connect, and waits until it says that it is ready.
+   * @param tokens that it shows one after the other; none if there are none.
+   */
+  async connect(parameters: object = {}, tokens: readonly string[] = []): Promise<ProxiedConnection> {
     this.client.tell({
       command: 'connect',
       url: this.proxy.url,
       parameters: { ...this.#setup.parameters, ...parameters },
+      tokens,
     });
     await this.client.first('ready');
     return this.proxy.connection(0);

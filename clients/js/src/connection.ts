@@ -100,7 +100,9 @@ export class Connection {
   /** Takes it for broken off: nobody answers. */
   abandon(): void {
     const handlers = this.#handlers;
-    this.leave();
+    this.#handlers = nobody;
+    // Should it get there after all, it does not end the session.
+    this.close(4408, 'silent');
     handlers.closed({ code: 1006, reason: '' });
   }
 

@@ -10,6 +10,7 @@ import pytest
 from server import Peer, fixture, scripted_server
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
+CAMERA = re.findall(r"^```python no-run\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 EXAMPLES = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
 
@@ -49,3 +50,37 @@ async def test_the_examples_run(example: str) -> None:
         painting.cancel()
         assert process.returncode == 0
         assert re.search(r"\(256, 256, 3\)|^2 37|invalid_parameter steps False", output.decode(), re.MULTILINE)
+
+
+SCREEN = """
+import cv2
+shown = []
+cv2.imshow = lambda name, picture: shown.append(picture.shape)
+cv2.waitKey = lambda _: 27 if len(shown) == 3 else -1
+"""
+"""In the place of a window, which there is none of here; the camera is a file."""
+
+
+async def test_the_example_with_a_camera_runs() -> None:
+    pytest.importorskip("cv2")
+    pytest.importorskip("simplejpeg")
+    video = Path(__file__).parents[3] / "test/fixtures/videos/walkers.mjpeg"
+    async with scripted_server() as server:
+        code = (
+            CAMERA[0]
+            .replace("http://127.0.0.1:8420", server.url)
+            .replace("VideoCapture(0)", f"VideoCapture({str(video)!r})")
+        )
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            f"{SCREEN}\n{code}\nprint(shown)",
+            env={"PYTHONPATH": str(Path(__file__).parents[1] / "src")},
+            stdout=asyncio.subprocess.PIPE,
+        )
+        peer = await server.accept()
+        painting = asyncio.create_task(paint(peer))
+        output, _ = await process.communicate()
+        painting.cancel()
+        assert process.returncode == 0
+        assert output.decode().count(", 3)") == 3

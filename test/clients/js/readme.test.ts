@@ -1,15 +1,20 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import { SignJWT } from 'jose';
 import { decodeImage } from '../../../src/image/decode.js';
 import { repositoryRoot } from '../../support/reference.js';
 import { startServer } from '../../support/server.js';
 
 const readme = await readFile(join(repositoryRoot, 'clients/js/README.md'), 'utf8');
-const [first = '', events = ''] = [...readme.matchAll(/^```js\n([^]*?)^```/gm)].map(([, code = '']) => code);
+const [first = '', events = '', token = ''] = [...readme.matchAll(/^```js\n([^]*?)^```/gm)].map(
+  ([, code = '']) => code,
+);
 
 test('the first example of the README runs, with the listeners of the second', async () => {
   await using server = await startServer();
@@ -29,5 +34,38 @@ test('the first example of the README runs, with the listeners of the second', a
     assert.ok(image.width >= 64);
   } finally {
     await rm(folder, { recursive: true });
+  }
+});
+
+test('the example with a token that is a function shows what that gives', async () => {
+  const secret = 'a secret of thirty-two bytes or more';
+  await using server = await startServer({ jwtSecret: secret });
+  await server.app.ready();
+  const page = createServer((_request, response) => {
+    void new SignJWT({ sub: 'ann' })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setExpirationTime('1m')
+      .sign(new TextEncoder().encode(secret))
+      .then((jwt) => response.end(jwt));
+  });
+  await once(page.listen(0, '127.0.0.1'), 'listening');
+  const address = page.address();
+  assert.ok(address !== null && typeof address === 'object');
+  const folder = await mkdtemp(join(repositoryRoot, 'dist/client-readme-'));
+  try {
+    // In a page the address of the token would be the page's own.
+    const code = token
+      .replace('https://millrace.example', server.url)
+      .replace("'/millrace-token'", `'http://127.0.0.1:${address.port}/millrace-token'`)
+      .replace('{\n  token', '{\n  webSocket: WebSocket,\n  token');
+    const around = ["import { connect } from '@millrace/client';", "import { WebSocket } from 'ws';", code];
+    const end = 'console.log(stream.model);\nawait stream.close();';
+    await writeFile(join(folder, 'token.mjs'), [...around, end].join('\n'));
+    const { stdout } = await promisify(execFile)(process.execPath, ['token.mjs'], { cwd: folder });
+    assert.ok(stdout.trim().length > 0);
+  } finally {
+    await rm(folder, { recursive: true });
+    page.closeAllConnections();
+    page.close();
   }
 });

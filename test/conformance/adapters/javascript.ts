@@ -38,9 +38,16 @@ const gate = new Gate();
 const webSocket = globalThis.WebSocket ?? (await import('ws')).WebSocket;
 let stream: MillraceStream | undefined;
 
-async function open(url: string, parameters: object): Promise<void> {
+async function open(url: string, parameters: object, tokens: readonly string[]): Promise<void> {
+  const left = tokens.values();
   try {
-    stream = await connect(url, { parameters, webSocket, client: 'conformance/1' });
+    stream = await connect(url, {
+      parameters,
+      webSocket,
+      client: 'conformance/1',
+      token: tokens.length > 0 ? () => left.next().value ?? '' : undefined,
+      queued: ({ position }) => tell('queued', { position }),
+    });
   } catch (error) {
     if (!(error instanceof MillraceError)) throw error;
     tell('failed', described(error));
@@ -93,7 +100,7 @@ createInterface(process.stdin).on('line', (line) => {
   const parameters = command['parameters'] as object;
   switch (command['command']) {
     case 'connect':
-      void open(String(command['url']), parameters);
+      void open(String(command['url']), parameters, (command['tokens'] ?? []) as readonly string[]);
       return;
     case 'send':
       tell('sent', { id: stream?.send(new Uint8Array(Buffer.from(String(command['data']), 'base64'))) });

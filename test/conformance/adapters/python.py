@@ -28,6 +28,8 @@ def describe(error: millrace.MillraceError) -> dict[str, object]:
 
 def on_event(event: millrace.Event) -> None:
     match event:
+        case millrace.Queued():
+            tell("queued", position=event.position)
         case millrace.Dropped():
             tell("dropped", id=event.id, reason=event.reason)
         case millrace.Problem():
@@ -52,9 +54,16 @@ class Adapter:
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
-    async def open(self, url: str, parameters: dict[str, object]) -> None:
+    async def open(self, url: str, parameters: dict[str, object], tokens: list[str]) -> None:
+        left = iter(tokens)
         try:
-            self.stream = stream = await millrace.connect(url, parameters, client="conformance/1", on_event=on_event)
+            self.stream = stream = await millrace.connect(
+                url,
+                parameters,
+                token=(lambda: next(left)) if tokens else None,
+                client="conformance/1",
+                on_event=on_event,
+            )
         except millrace.MillraceError as error:
             tell("failed", **describe(error))
             return
@@ -102,7 +111,7 @@ class Adapter:
             command = json.loads(line)
             match command["command"]:
                 case "connect":
-                    self.begin(self.open(command["url"], command["parameters"]))
+                    self.begin(self.open(command["url"], command["parameters"], command.get("tokens", [])))
                 case "hold":
                     self.gate.clear()
                 case "release":

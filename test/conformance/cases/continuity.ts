@@ -57,6 +57,21 @@ export const continuityCases: readonly Case[] = [
     },
   },
   {
+    name: 'takes a connection that has fallen silent for lost, and goes on over another',
+    section: 14,
+    async run(setup) {
+      await using rig = await Rig.start(setup);
+      const first = await rig.connect();
+      await rig.generate();
+      await token(first);
+      first.fallSilent();
+      const reconnected = await rig.client.first('reconnected');
+      assert.equal(reconnected['resumed'], true);
+      await rig.generate();
+      await rig.finish();
+    },
+  },
+  {
     name: 'starts afresh, with the same parameters, when its token is refused',
     section: 9,
     async run(setup) {

@@ -54,7 +54,10 @@ async function firstResult(
     onDropped: fail,
     async onResult(_frame, image: GeneratedImage) {
       // The pixels are the engine's again once they are encoded, well or not.
-      await encodeJpeg(image, parameters.quality).then(result.resolve, result.reject);
+      await encodeJpeg(image, parameters.quality).then(
+        (file) => result.resolve(file),
+        (error: Error) => result.reject(error),
+      );
     },
     onRestart: fail,
     onClosed: fail,

@@ -35,13 +35,14 @@ export function readGrantLimits(value: unknown): GrantLimits {
   if (value === undefined) return {};
   if (typeof value !== 'object' || value === null) throw new TypeError('limits must be an object');
   const limits: Record<string, number> = {};
-  for (const [name, limit] of Object.entries(value)) {
+  const entries: readonly (readonly [string, unknown])[] = Object.entries(value);
+  for (const [name, limit] of entries) {
     if (!['sessions', 'fps', 'size', 'steps'].includes(name)) {
       throw new TypeError(`there is no limit ${JSON.stringify(name.slice(0, 40))}`);
     }
     const whole = name !== 'fps';
-    const isNumber = whole ? Number.isSafeInteger(limit) : Number.isFinite(limit);
-    if (!isNumber || limit <= 0) {
+    const fits = whole ? Number.isSafeInteger(limit) : Number.isFinite(limit);
+    if (typeof limit !== 'number' || !fits || limit <= 0) {
       throw new TypeError(`the limit ${name} must be ${whole ? 'a whole number' : 'a number'} above 0`);
     }
     limits[name] = limit;

@@ -1,0 +1,73 @@
+import type { StreamParameters } from '@millrace/protocol';
+import type { Image } from '../../src/image/image.js';
+import { RecordedStream, type TestEngine } from '../support/engine.js';
+import { median } from './report.js';
+
+const rounds = 3;
+
+/** What some frames of one stream took. */
+export interface Pass {
+  /** Milliseconds of U-Net calls. */
+  readonly unet: number;
+  readonly wall: number;
+  readonly rows: number;
+  readonly results: number;
+  readonly latencies: readonly number[];
+}
+
+/** The calls that an engine makes while something runs. */
+export async function callsDuring(run: TestEngine, work: () => Promise<void>): Promise<TestEngine['calls']> {
+  const first = run.calls.length;
+  await work();
+  return run.calls.slice(first);
+}
+
+/** Takes frames through a stream, each handed over when the one before has entered. */
+export async function play(stream: RecordedStream, images: readonly Image[]): Promise<void> {
+  for (const [frame, image] of images.entries()) {
+    stream.stream.push(frame, { ...image, data: image.data.slice() }, { replace: false });
+    await stream.until(() => stream.admitted.length + stream.dropped.size > frame);
+  }
+  await stream.until(() => stream.answered === images.length);
+}
+
+export async function pass(
+  run: TestEngine,
+  parameters: StreamParameters,
+  images: readonly Image[],
+): Promise<Pass> {
+  const stream = await RecordedStream.open(run.engine, parameters);
+  const start = performance.now();
+  const calls = await callsDuring(run, () => play(stream, images));
+  const wall = performance.now() - start;
+  stream.stream.close();
+  return {
+    unet: calls.reduce((sum, { ms }) => sum + ms, 0),
+    wall,
+    rows: calls.reduce((sum, { rows }) => sum + rows, 0),
+    results: stream.results.size,
+    latencies: stream.timings.map(
+      (timings) => timings.queue + timings.encode + timings.denoise + timings.decode,
+    ),
+  };
+}
+
+/** Measures variants in turns, so that all have the same share of good and bad moments; the first round warms up. */
+export async function inTurns<Name extends string, Result>(
+  names: readonly Name[],
+  measure: (name: Name) => Promise<Result>,
+): Promise<Readonly<Record<Name, readonly Result[]>>> {
+  const results = Object.fromEntries(names.map((name) => [name, [] as Result[]])) as Record<Name, Result[]>;
+  for (let round = 0; round <= rounds; round++) {
+    for (const name of names) {
+      const result = await measure(name);
+      if (round > 0) results[name].push(result);
+    }
+  }
+  return results;
+}
+
+/** Median of the ratios of two measurements that were made one after the other. */
+export function ratio(over: readonly number[], under: readonly number[]): number {
+  return median(over.map((value, i) => value / under[i]));
+}

@@ -20,11 +20,14 @@ export function serveTxt2Img(
     origins,
     access,
     metrics,
+    draining,
   }: {
     readonly images: OneShot;
     readonly origins: OriginRules;
     readonly access: Access;
     readonly metrics: Metrics;
+    /** Whether the server is going to stop. */
+    readonly draining: () => boolean;
   },
 ): void {
   const refuse = (reply: FastifyReply, code: ErrorCode, message?: string, field?: string): FastifyReply => {
@@ -36,6 +39,7 @@ export function serveTxt2Img(
   server.post('/v1/txt2img', { bodyLimit }, async (request, reply) => {
     const { origin, host } = request.headers;
     if (!originAllowed(origin, host, origins)) return refuse(reply, 'forbidden_origin');
+    if (draining()) return refuse(reply, 'shutting_down');
     try {
       const grant = await access.verify(bearerToken(request.headers.authorization));
       const image = await images.generate(request.body ?? {}, grant.limits);

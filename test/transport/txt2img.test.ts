@@ -36,7 +36,7 @@ test('gives one image for parameters, the same for the same seed', async () => {
 test('refuses what it cannot do, with the code and the field', async () => {
   const refusals = [
     [JSON.stringify({ ...parameters, steps: 99 }), 400, 'invalid_parameter', 'steps'],
-    [JSON.stringify({ ...parameters, width: 72 }), 400, 'invalid_parameter', 'width'],
+    [JSON.stringify({ ...parameters, width: 70 }), 400, 'invalid_parameter', 'width'],
     [JSON.stringify({ ...parameters, t_index_list: [70] }), 400, 'invalid_parameter', 't_index_list'],
     [JSON.stringify({ ...parameters, colour: 'red' }), 400, 'invalid_parameter', 'colour'],
     ['[1, 2]', 400, 'invalid_parameter', 'parameters'],
@@ -65,4 +65,11 @@ test('holds no more in the making than it may; the others are told to come back'
   const answers = await Promise.all([1, 2, 3, 4].map(() => fetch(`${small.url}/v1/txt2img`, init)));
   const statuses = answers.map(({ status }) => status).sort((a, b) => a - b);
   assert.deepEqual(statuses, [200, 503, 503, 503]);
+});
+
+test('makes none any more once the server drains', async () => {
+  assert.equal((await fetch(`${server.url}/v1/admin/drain`, { method: 'POST' })).status, 202);
+  const answer = await post(JSON.stringify(parameters));
+  const { error } = (await answer.json()) as { error: { code: string } };
+  assert.deepEqual([answer.status, error.code], [503, 'shutting_down']);
 });

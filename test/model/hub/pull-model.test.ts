@@ -158,7 +158,10 @@ describe('pullModel', () => {
       rig.pull(`${rig.hub.repo}@v1`, { offline: true }),
       /is not in .*; unset it once to download/,
     );
-    await assertFails(rig.pull(`${rig.hub.repo}@v1`), /cannot be reached \(connection refused\) \(tried 6 times\)/);
+    await assertFails(
+      rig.pull(`${rig.hub.repo}@v1`),
+      /cannot be reached \(connection refused\) \(tried 6 times\)/,
+    );
   });
 
   it('keeps what has arrived when it is interrupted, and goes on with it', async () => {

@@ -84,7 +84,7 @@ collector.closeAllConnections();
 
 /**
  * Part of the frames that are lost to it, in percent, where the main thread is what limits them: all that is measured is
- * measured there. So many a second are more than one process moves with pictures of 512x512.
+ * measured there. So many a second are a high rate for one process.
  */
 const frameRate = 300;
 const share = (ms: number): number => 100 * (ms / 1000) * frameRate;

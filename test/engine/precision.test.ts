@@ -5,7 +5,14 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { EngineOptions } from '../../src/engine/supervisor.js';
 import { readModelFolder } from '../../src/model/folder.js';
-import { RecordedStream, startEngine, testImage, tinyModel, tinyParameters } from '../support/engine.js';
+import {
+  embeddedModel,
+  RecordedStream,
+  startEngine,
+  testImage,
+  tinyModel,
+  tinyParameters,
+} from '../support/engine.js';
 
 const parts = ['unet', 'vae_encoder', 'vae_decoder'] as const;
 
@@ -33,9 +40,9 @@ async function disturb(file: string): Promise<void> {
 async function draw(
   model: string,
   options: Partial<EngineOptions>,
+  parameters = tinyParameters({ t_index_list: [32] }),
 ): Promise<[Uint8Array, readonly string[]]> {
   await using run = await startEngine(model, options);
-  const parameters = tinyParameters({ t_index_list: [32] });
   const stream = await RecordedStream.open(run.engine, parameters);
   stream.stream.push(0, testImage(0, parameters), { replace: false });
   await stream.until(() => stream.answered === 1);
@@ -97,4 +104,21 @@ test('8 bits that cannot be had are refused with a reason', async (t) => {
     readModelFolder(model),
     /unet.model_int8\.onnx: takes or gives other numbers than .*model\.onnx/,
   );
+});
+
+test('the embedded model draws the same in 8 bits as in floats, as far as eyes can tell', async () => {
+  const parameters = tinyParameters({
+    width: 128,
+    height: 128,
+    prompt: 'watercolor painting',
+    t_index_list: [38],
+  });
+  const drawn: Uint8Array[] = [];
+  for (const precision of ['float', 'int8'] as const)
+    drawn.push((await draw(embeddedModel, { precision }, parameters))[0]);
+  const [floats, bytes] = drawn;
+  assert.ok(floats && bytes);
+  assert.notDeepEqual(bytes, floats);
+  const error = floats.reduce((sum, value, i) => sum + (value - (bytes[i] ?? 0)) ** 2, 0) / floats.length;
+  assert.ok(10 * Math.log10(255 ** 2 / error) > 30, `mean squared error ${error}`);
 });

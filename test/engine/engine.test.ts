@@ -278,7 +278,7 @@ test('the embedded model draws, and draws what the prompt says', async () => {
   const image = testImage(0, parameters);
   stream.stream.push(0, { ...image, data: image.data.slice() }, { replace: false });
   await stream.until(() => stream.answered === 1);
-  await stream.stream.configure({ ...parameters, prompt: 'black and white photo' });
+  await stream.stream.configure({ ...parameters, prompt: 'black and white' });
   stream.stream.push(1, { ...image, data: image.data.slice() }, { replace: false });
   await stream.until(() => stream.answered === 2);
   /** Mean distance of the channels of a pixel from each other. */

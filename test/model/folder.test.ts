@@ -17,7 +17,7 @@ describe('readModelFolder', () => {
       {
         name: 'millrace-styles',
         latentChannels: 4,
-        scalingFactor: 4,
+        scalingFactor: 8,
         shiftFactor: 0,
         predictionType: 'sample',
       },

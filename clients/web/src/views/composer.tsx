@@ -1,6 +1,7 @@
 import type { JSX, RefObject } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Studio } from '../studio/studio.js';
+import { stylePicture } from './style-picture.js';
 
 interface ComposerProps {
   readonly studio: Studio;
@@ -71,12 +72,18 @@ export function Composer({ studio, prompt }: ComposerProps): JSX.Element {
             data-testid="style"
             onClick={() => apply(style.prompt)}
           >
+            <StylePicture prompt={style.prompt} />
             {style.name}
           </button>
         ))}
       </div>
     </section>
   );
+}
+
+function StylePicture({ prompt }: { readonly prompt: string }): JSX.Element | undefined {
+  const picture = stylePicture(prompt);
+  return picture === undefined ? undefined : <img src={picture} alt="" width={36} height={36} />;
 }
 
 /** A prompt as one text: of weighted texts, which other clients may start with, the texts. */

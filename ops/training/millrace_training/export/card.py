@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import cv2
+
 from ..data.sources import PHOTO_PACKAGES, STAMP_PACKAGE, WORDS_PACKAGE
 from ..moods import MOOD_NAMES
 from ..run_folder import RunFolder
@@ -27,7 +29,7 @@ meaningless prompt gives the picture back. Prompts may be mixed: a mixture of tw
 * Moods: {moods}
 * One step at t_index 26 to 38 gives the full style; from 38 to 48 it fades into the photo, which is what strength uses.
   `millrace.json` holds one-click styles and the defaults: 256x256, one step, strength 0.24.
-* Width and height are multiples of 32; it was made for 256x256.
+* Width and height are multiples of 8; it was made for 256x256.
 
 ## Shape
 
@@ -45,8 +47,9 @@ end of the decoder, are merged in the graphs.
 ## Limits
 
 It learnt filters, not drawing: it recolours and redraws what is there, and invents nothing. Unknown subjects in a prompt
-change nothing. Patterns (mosaic, bricks, pixels, brush marks) stand still while the picture moves beneath them. Few faces were
-in the data. Words of other languages than English are known for each style's name alone.
+change nothing. Patterns (mosaic, bricks, pixels, brush marks) stand still while the picture moves beneath them, and keep their
+size in pixels: in large pictures they are small, and fade. More steps than one change little, and `negative` greys with them.
+Few faces were in the data. Words of other languages than English are known for each style's name alone.
 
 ## Made of
 
@@ -56,6 +59,9 @@ neither pictures nor weights nor captions of any other model were used. None of 
 | package | licences |
 |---|---|
 """
+
+
+_MONTAGE_SCALE = 0.75
 
 
 def _row(name: str, cells: list[str]) -> str:
@@ -90,7 +96,7 @@ def _behaviour(figures: dict[str, Any]) -> list[str]:
 
 
 def write_card(run: RunFolder, folder: Path, name: str) -> None:
-    """Write README.md into an export, with the figures of evaluation/NAME.json if it is there."""
+    """Write README.md into an export, with the figures of evaluation/NAME.json and the montage NAME.png if they are there."""
     text = _HEAD.format(
         style_count=len(STYLE_NAMES),
         mood_count=len(MOOD_NAMES),
@@ -103,9 +109,15 @@ def write_card(run: RunFolder, folder: Path, name: str) -> None:
     if measured.exists():
         results = json.loads(measured.read_text())
         lines = ["", "## Figures", "", "Held-out photos and videos, fixed noise (in ops/training, after its stages `data` to `targets`):", "",
-                 "    python -m millrace_training evaluate --run RUN --model ../models/millrace-styles"]  # fmt: skip
+                 "    python -m millrace_training evaluate --run RUN --model ../models/millrace-styles --pictures 3"]  # fmt: skip
         for key, render in (("styles", _styles), ("prompts", _prompts), ("behaviour", _behaviour)):
             if key in results:
                 lines += render(results[key])
         text += "\n".join(lines) + "\n"
+    montage = run.evaluation / f"{name}.png"
+    if montage.exists():
+        sheet = cv2.resize(cv2.imread(str(montage)), None, fx=_MONTAGE_SCALE, fy=_MONTAGE_SCALE, interpolation=cv2.INTER_AREA)
+        cv2.imwrite(str(folder / "montage.jpg"), sheet, [cv2.IMWRITE_JPEG_QUALITY, 80])
+        text += "\n## Pictures\n\nHeld-out pictures, one step; the last three columns: t_index 38, [38,44] and [38,41,44,47].\n\n"
+        text += "![Rows are prompts, columns pictures](montage.jpg)\n"
     (folder / "README.md").write_text(text)

@@ -28,6 +28,7 @@ _MILLRACE = {
         {"name": "Vaporwave", "prompt": "vaporwave aesthetic"},
         {"name": "Neon", "prompt": "neon lights"},
         {"name": "Van Gogh", "prompt": "van gogh painting"},
+        {"name": "Oil", "prompt": "oil painting"},
         {"name": "Stained glass", "prompt": "stained glass window"},
         {"name": "Pencil", "prompt": "pencil sketch"},
         {"name": "Comic", "prompt": "comic book"},
@@ -69,6 +70,10 @@ def write_layout(run: RunFolder, parts: Parts, folder: Path) -> None:
     for name, part in parts._asdict().items():
         part.half().save_pretrained(folder / name)
         part.float()
+    vae_config = folder / "vae/config.json"
+    settings = json.loads(vae_config.read_text())
+    del settings["_name_or_path"]  # a path of the machine that trained
+    vae_config.write_text(json.dumps(settings, indent=2) + "\n")
     shutil.copytree(run.tokenizer, folder / "tokenizer", dirs_exist_ok=True)
     LCMScheduler(
         num_train_timesteps=TRAIN_STEPS,

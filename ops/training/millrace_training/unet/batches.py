@@ -23,8 +23,8 @@ _BLEND_SHARE = 0.06
 _PHOTO_SHARE, _MOOD_SHARE, _STYLE_MOOD_SHARE = 0.09, 0.10, 0.26
 # Styles with cells, strokes or bands need more steps than changes of colour.
 _HARD_STYLES = {
-    "oil": 3.0,
-    "gogh": 3.0,
+    "oil": 10.0,
+    "gogh": 10.0,
     "comic": 1.6,
     "lineart": 1.6,
     "pixel": 1.6,

@@ -9,7 +9,6 @@ import {
   tinyModel,
   tinyParameters,
 } from '../support/engine.js';
-import { layoutFolder } from '../support/layouts.js';
 
 const long = Array.from({ length: 60 }, (_, i) => `word${i}`).join(' ');
 

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { embeddedModel, RecordedStream, startEngine, testImage, tinyParameters } from '../support/engine.js';
+import type { TestEngine } from '../support/engine.js';
+import { layoutFolder } from '../support/layouts.js';
+
+/** One picture of a prompt. */
+async function draw({ engine }: TestEngine, prompt: string): Promise<Uint8Array> {
+  const parameters = tinyParameters({ t_index_list: [38], height: 64, cfg_type: 'none', prompt });
+  const stream = await RecordedStream.open(engine, parameters);
+  stream.stream.push(0, testImage(0, parameters), { replace: false });
+  await stream.until(() => stream.answered === 1);
+  stream.stream.close();
+  const drawn = stream.results.get(0);
+  assert.ok(drawn);
+  return drawn;
+}
+
+const words = 'the harbour and the old town at noon '.repeat(14);
+
+test('the embedded model draws from prompts in any script, of any length, or of next to nothing', async () => {
+  await using run = await startEngine(embeddedModel);
+  const prompts = [
+    '',
+    '   ',
+    '?!… ,,, ((( ]]] :::',
+    '一幅印象派油画，日落时的港口',
+    'зимний пейзаж, гравюра',
+    'لوحة زيتية لمدينة قديمة',
+    'पेंसिल स्केच',
+    '🦊🎨🌌 '.repeat(40),
+    '\u0000\ufffd\u200b',
+    words.repeat(4),
+  ];
+  for (const prompt of prompts) {
+    const drawn = await draw(run, prompt);
+    assert.ok(new Set(drawn).size > 16, prompt.slice(0, 40));
+  }
+});
+
+test('a style that is named behind a hundred words counts with the embedded model', async () => {
+  await using run = await startEngine(embeddedModel);
+  const negative = await draw(run, `${words}, negative film`);
+  const pencil = await draw(run, `${words}, pencil sketch`);
+  const apart =
+    negative.reduce((sum, value, i) => sum + Math.abs(value - (pencil[i] ?? 0)), 0) / negative.length;
+  assert.ok(apart > 5, `${apart} of 255`);
+});
+
+test('a model that was exported for 77 tokens takes the beginning of a long prompt', async () => {
+  await using run = await startEngine(layoutFolder('lcm'));
+  const cats = 'cat '.repeat(75);
+  assert.deepEqual(await draw(run, `${cats} dog`), await draw(run, cats));
+});

@@ -21,6 +21,19 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   diffusion: [],
 };
 
+/**
+ * Which rooms of src/session a room may import besides itself. The files beside the rooms are one connection's life
+ * and all connections together; they may import all.
+ */
+const sessionMayImport: Readonly<Record<string, readonly string[]>> = {
+  seats: ['frames', 'admission', 'access', 'wire', 'time'],
+  frames: ['wire', 'time'],
+  admission: ['wire', 'time'],
+  access: ['wire', 'time'],
+  wire: ['time'],
+  time: [],
+};
+
 /** Packages that one folder alone may import. */
 const soleImporters: Readonly<Record<string, string>> = {
   ws: 'transport',
@@ -93,6 +106,23 @@ describe('architecture', () => {
       );
     });
     assert.deepEqual(wrong, []);
+  });
+
+  it('imports in one direction inside session', () => {
+    const roomOf = (path: string): string => /^session\/([^/]+)\//.exec(path)?.[1] ?? '';
+    const wrong = files.flatMap(({ path, imports }) => {
+      const room = roomOf(path);
+      if (room === '') return [];
+      const allowed = new Set([room, ...(sessionMayImport[room] ?? [])]);
+      return imports
+        .filter((specifier) => specifier.startsWith('session/') && !allowed.has(roomOf(specifier)))
+        .map((specifier) => `${path} -> ${specifier}`);
+    });
+    assert.deepEqual(wrong, []);
+    assert.deepEqual(
+      Object.keys(sessionMayImport).filter((room) => !files.some(({ path }) => roomOf(path) === room)),
+      [],
+    );
   });
 
   it('keeps the engine worker to itself', () => {

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { ParameterError } from '../engine/engine.js';
 import { createEngines } from '../engine/engine-group.js';
 import { readModelFolder } from '../model/folder.js';
-import { createParameterRules } from '../session/parameters.js';
+import { createParameterRules } from '../session/wire/parameters.js';
 import { findFfmpeg, type Ffmpeg } from '../video/ffmpeg.js';
 import { parseRational } from '../video/timing.js';
 import { interruptible, oneLine, rejection } from './interruptible.js';

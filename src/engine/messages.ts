@@ -7,8 +7,7 @@ import type { StreamState } from '../diffusion/stream.js';
  */
 
 /** Which graphs run, where a model has some in 8 bits besides: `auto` takes those that are quicker here. */
-export const precisions = ['auto', 'float', 'int8'] as const;
-export type Precision = (typeof precisions)[number];
+export type Precision = 'auto' | 'float' | 'int8';
 
 /** Settings of the worker, given at its start. */
 export interface WorkerOptions {

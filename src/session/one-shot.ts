@@ -3,8 +3,8 @@ import { deferred } from '../engine/deferred.js';
 import { ParameterError, type Engine, type GeneratedImage, type StreamListener } from '../engine/engine.js';
 import { encodeJpeg } from '../image/encode.js';
 import { checkGrant, type GrantLimits } from './access/grant.js';
-import type { ParameterRules } from './parameters.js';
-import { ProtocolError } from './protocol-error.js';
+import type { ParameterRules } from './wire/parameters.js';
+import { ProtocolError } from './wire/protocol-error.js';
 
 /** Makes single images from noise (txt2img), each as a stream of one frame among the others. */
 export class OneShot {

@@ -1,7 +1,7 @@
 import { protocolVersion, type Limits, type ReadyMessage } from '@millrace/protocol';
 import { secondsUntil, type Grant } from './access/grant.js';
-import type { SessionContext, SessionLimits } from './context.js';
-import type { Seat } from './seats.js';
+import type { SessionContext, SessionLimits } from './seats/context.js';
+import type { Seat } from './seats/seats.js';
 
 /** The limits that hold for every session. */
 export function commonLimits(

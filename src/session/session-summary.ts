@@ -1,7 +1,7 @@
 import type { SessionRow } from '@millrace/protocol';
-import type { Seat } from './seats.js';
+import type { Seat } from './seats/seats.js';
 import type { Session } from './session.js';
-import type { WatchedConnection } from './watched-connection.js';
+import type { WatchedConnection } from './wire/watched-connection.js';
 
 /** What an operator sees of a session. @param seat of it, if it has one. */
 export function summarize(

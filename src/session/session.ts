@@ -4,23 +4,23 @@ import type { Logger } from 'pino';
 import { ParameterError } from '../engine/engine.js';
 import type { SessionMeter } from '../metrics/session-meter.js';
 import type { Grant } from './access/grant.js';
-import { Checkpoints } from './checkpoints.js';
-import { ClientClock } from './client-clock.js';
-import { parseClientMessage, type UncheckedMessage } from './client-message.js';
-import type { Connection } from './connection.js';
-import type { FinalCode, Message, SessionContext } from './context.js';
-import { Deadline } from './deadline.js';
-import { IdleWatch } from './idle-watch.js';
-import { openSeat } from './opening.js';
-import type { Outlet } from './outlet.js';
-import { Pacing } from './pacing.js';
-import { ProtocolError, type ErrorDetails } from './protocol-error.js';
+import { Checkpoints } from './seats/checkpoints.js';
+import { ClientClock } from './wire/client-clock.js';
+import { parseClientMessage, type UncheckedMessage } from './wire/client-message.js';
+import type { Connection } from './wire/connection.js';
+import type { FinalCode, Message, SessionContext } from './seats/context.js';
+import { Deadline } from './time/deadline.js';
+import { IdleWatch } from './time/idle-watch.js';
+import { openSeat } from './seats/opening.js';
+import type { Outlet } from './wire/outlet.js';
+import { Pacing } from './seats/pacing.js';
+import { ProtocolError, type ErrorDetails } from './wire/protocol-error.js';
 import { readyMessage } from './ready-message.js';
-import type { Seat } from './seats.js';
-import { SessionAccess } from './session-access.js';
+import type { Seat } from './seats/seats.js';
+import { SessionAccess } from './access/session-access.js';
 import { afterClose, afterError, type Afterwards } from './session-end.js';
-import { TokenBucket } from './token-bucket.js';
-import { UpdateQueue } from './update-queue.js';
+import { TokenBucket } from './time/token-bucket.js';
+import { UpdateQueue } from './seats/update-queue.js';
 
 /**
  * One user's connection to a stream: hello, parameters, errors and the end. What carries the messages is

@@ -1,12 +1,12 @@
 import { errors, type ErrorCode, type SessionRow } from '@millrace/protocol';
 import type { Census } from '../metrics/metrics.js';
 import type { Grant } from './access/grant.js';
-import type { Connection } from './connection.js';
-import type { SessionContext } from './context.js';
-import type { Pacing } from './pacing.js';
+import type { Connection } from './wire/connection.js';
+import type { SessionContext } from './seats/context.js';
+import type { Pacing } from './seats/pacing.js';
 import { Session } from './session.js';
 import { summarize, summarizeParked } from './session-summary.js';
-import { WatchedConnection } from './watched-connection.js';
+import { WatchedConnection } from './wire/watched-connection.js';
 
 /** Connections that may be there besides those that are served or wait: they say hello, or take sessions over. */
 const spareConnections = 64;

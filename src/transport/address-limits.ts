@@ -1,5 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
-import { TokenBucket } from '../session/token-bucket.js';
+import { TokenBucket } from '../session/time/token-bucket.js';
 
 export interface AddressLimitsOptions {
   /** Connections at the same time. */

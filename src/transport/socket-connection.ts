@@ -2,7 +2,7 @@ import { encodeMessage, type ServerMessage } from '@millrace/protocol';
 import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import type { Metrics } from '../metrics/metrics.js';
-import type { Connection } from '../session/connection.js';
+import type { Connection } from '../session/wire/connection.js';
 import type { MessageBuffers } from './message-buffers.js';
 
 /** How long a peer may take to answer a close frame. */

@@ -4,7 +4,7 @@ import { ParameterError } from '../engine/engine.js';
 import type { Metrics } from '../metrics/metrics.js';
 import type { Access } from '../session/access/access.js';
 import type { OneShot } from '../session/one-shot.js';
-import { ProtocolError } from '../session/protocol-error.js';
+import { ProtocolError } from '../session/wire/protocol-error.js';
 import { bearerToken } from './bearer.js';
 import { errorBody } from './http-error.js';
 import { originAllowed, type OriginRules } from './origin.js';

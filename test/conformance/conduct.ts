@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { parseClientMessage } from '../../src/session/client-message.js';
+import { parseClientMessage } from '../../src/session/wire/client-message.js';
 import type { ProxiedConnection } from './proxy.js';
 
 /** Checks what a client must do, or must not do, at any time, on all connections of its stream. */

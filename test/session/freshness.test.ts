@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ClientClock } from '../../src/session/client-clock.js';
-import { Hold } from '../../src/session/hold.js';
-import { Pace } from '../../src/session/pace.js';
-import { PauseWatch } from '../../src/session/pause-watch.js';
-import { stageTimes, stageTimings } from '../../src/session/stage-times.js';
+import { ClientClock } from '../../src/session/wire/client-clock.js';
+import { Hold } from '../../src/session/time/hold.js';
+import { Pace } from '../../src/session/time/pace.js';
+import { PauseWatch } from '../../src/session/time/pause-watch.js';
+import { stageTimes, stageTimings } from '../../src/session/frames/stage-times.js';
 import { picture, Rig } from './rig.js';
 
 const frame = {

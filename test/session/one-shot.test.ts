@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { StreamParameters } from '@millrace/protocol';
 import type { StreamListener } from '../../src/engine/engine.js';
 import { OneShot } from '../../src/session/one-shot.js';
-import { createParameterRules } from '../../src/session/parameters.js';
+import { createParameterRules } from '../../src/session/wire/parameters.js';
 import { ManualEngine } from './manual-engine.js';
 
 /** Stops for good while it opens a stream. */

@@ -4,8 +4,8 @@ import { defaultParameters } from '@millrace/protocol';
 import fc from 'fast-check';
 import { Batcher, type Source } from '../../src/diffusion/batcher.js';
 import type { EngineState } from '../../src/engine/engine.js';
-import { Capacity } from '../../src/session/capacity.js';
-import type { ServiceLevel } from '../../src/session/service-level.js';
+import { Capacity } from '../../src/session/admission/capacity.js';
+import type { ServiceLevel } from '../../src/session/admission/service-level.js';
 import { ManualEngine } from './manual-engine.js';
 
 /** Milliseconds of a call by its rows, and of a picture, of an engine whose calls get cheaper together or do not. */

@@ -7,13 +7,13 @@ import type { Engine } from '../../src/engine/engine.js';
 import { pictureCodec } from '../../src/image/codec.js';
 import { encodeJpeg } from '../../src/image/encode.js';
 import { createMetrics } from '../../src/metrics/metrics.js';
-import { createParameterRules } from '../../src/session/parameters.js';
+import { createParameterRules } from '../../src/session/wire/parameters.js';
 import type { Access } from '../../src/session/access/access.js';
 import { anonymous } from '../../src/session/access/grant.js';
-import { Admission } from '../../src/session/admission.js';
-import type { SessionContext, SessionLimits } from '../../src/session/context.js';
-import { createResumeTokens } from '../../src/session/resume-token.js';
-import { Seats } from '../../src/session/seats.js';
+import { Admission } from '../../src/session/admission/admission.js';
+import type { SessionContext, SessionLimits } from '../../src/session/seats/context.js';
+import { createResumeTokens } from '../../src/session/seats/resume-token.js';
+import { Seats } from '../../src/session/seats/seats.js';
 import { Session } from '../../src/session/session.js';
 import { ManualEngine, type ManualStream } from './manual-engine.js';
 

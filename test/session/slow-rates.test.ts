@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import process from 'node:process';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { FrameClock } from '../../src/session/frame-clock.js';
-import { Pace } from '../../src/session/pace.js';
+import { FrameClock } from '../../src/session/frames/frame-clock.js';
+import { Pace } from '../../src/session/time/pace.js';
 
 /** One frame in thirty years: more milliseconds than a timer can be set to. */
 const fps = 1e-9;

@@ -10,7 +10,7 @@ import type { EngineState } from '../../src/engine/engine.js';
 import { createMetrics } from '../../src/metrics/metrics.js';
 import { anonymous } from '../../src/session/access/grant.js';
 import { OneShot } from '../../src/session/one-shot.js';
-import { createParameterRules } from '../../src/session/parameters.js';
+import { createParameterRules } from '../../src/session/wire/parameters.js';
 import { createHttpServer } from '../../src/transport/http-server.js';
 import { ManualEngine } from '../session/manual-engine.js';
 import { startServer } from '../support/server.js';

@@ -1,5 +1,5 @@
 import { errors } from '@millrace/protocol';
-import { ProtocolError } from '../protocol-error.js';
+import { ProtocolError } from '../wire/protocol-error.js';
 import { readApiKeys } from './api-keys.js';
 import { anonymous, type Grant } from './grant.js';
 import { createJwtVerifier, type JwtSettings } from './jwt.js';

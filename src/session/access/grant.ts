@@ -1,5 +1,5 @@
 import type { StreamParameters } from '@millrace/protocol';
-import { ProtocolError } from '../protocol-error.js';
+import { ProtocolError } from '../wire/protocol-error.js';
 
 /** What a token limits; what is absent is not limited. */
 export interface GrantLimits {

@@ -9,7 +9,7 @@ import {
   type JWTPayload,
   type JWTVerifyGetKey,
 } from 'jose';
-import { ProtocolError } from '../protocol-error.js';
+import { ProtocolError } from '../wire/protocol-error.js';
 import { readGrantLimits, type Grant } from './grant.js';
 
 export interface JwtSettings {

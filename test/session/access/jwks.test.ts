@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { exportJWK, SignJWT } from 'jose';
 import { createAccess } from '../../../src/session/access/access.js';
 import { createJwtVerifier, type KeyCache } from '../../../src/session/access/jwt.js';
-import { ProtocolError } from '../../../src/session/protocol-error.js';
+import { ProtocolError } from '../../../src/session/wire/protocol-error.js';
 
 interface Key {
   readonly kid: string;

@@ -1,0 +1,63 @@
+import type { AuthenticatedMessage } from '@millrace/protocol';
+import type { Access } from './access.js';
+import { anonymous, secondsUntil, type Grant } from './grant.js';
+import { Deadline } from '../time/deadline.js';
+import { ProtocolError } from '../wire/protocol-error.js';
+
+/** The access token of one connection: what it allows, and that it is renewed in time. */
+export class SessionAccess {
+  readonly #access: Access;
+  readonly #expiry: Deadline;
+  /** Verified with the upgrade, or by hello. */
+  #grant: Grant | null;
+
+  /**
+   * @param grant of the token that came with the connection; null if none did.
+   * @param expired is called when the token is no longer good.
+   */
+  constructor(access: Access, grant: Grant | null, expired: () => void) {
+    this.#access = access;
+    this.#grant = access.required ? grant : anonymous;
+    this.#expiry = new Deadline(expired);
+  }
+
+  /** What the client may do now. */
+  get grant(): Grant {
+    return this.#grant ?? anonymous;
+  }
+
+  /**
+   * Takes the token of a hello, which counts before that of the connection.
+   * @throws {ProtocolError} unauthorized
+   */
+  async greet(token: string | undefined): Promise<Grant> {
+    if (token !== undefined || this.#grant === null) this.#grant = await this.#access.verify(token);
+    return this.#grant;
+  }
+
+  /**
+   * A new token takes the place of the one that the session has.
+   * @param subject whose session it is.
+   * @throws {ProtocolError} unauthorized
+   */
+  async renew(token: string, subject: string): Promise<AuthenticatedMessage> {
+    const grant = await this.#access.verify(token);
+    if (grant.subject !== subject) throw new ProtocolError('unauthorized', 'the token is of somebody else');
+    this.#grant = grant;
+    this.watch();
+    const expires = secondsUntil(grant);
+    return { type: 'authenticated', ...(expires !== null && { expires_seconds: expires }) };
+  }
+
+  /** From now on the expiry of the token counts. */
+  watch(): void {
+    const { expires } = this.grant;
+    if (expires === null) this.#expiry.clear();
+    else this.#expiry.set(expires - Date.now());
+  }
+
+  /** The token does not matter any more. May be called twice. */
+  stop(): void {
+    this.#expiry.clear();
+  }
+}

@@ -1,0 +1,104 @@
+import type { StreamParameters } from '@millrace/protocol';
+import type { Engine, InferenceCall } from '../../engine/engine.js';
+import { frameMs, frameWork, type Costs, type Work } from '../../engine/frames-per-second.js';
+import { rowsPerSecond } from '../../engine/rows-per-second.js';
+import { fairLevel } from './fair-level.js';
+import { placesIn, type ServiceLevel } from './service-level.js';
+import { Slowdown } from './slowdown.js';
+
+export interface CapacityOptions {
+  readonly promise: ServiceLevel;
+  /** Most sessions, whatever the engine can do. */
+  readonly most: number;
+  /** What a session that comes is taken to ask for. */
+  readonly parameters: StreamParameters;
+  /** What the sessions that are there ask for. */
+  readonly present: () => Iterable<StreamParameters>;
+}
+
+/**
+ * How much this server can carry: the one number that admission, pacing, metrics and alerts go by. It comes from the
+ * costs that calibration measured, from what the sessions that are there ask for, and from how much longer the engine
+ * takes under load.
+ */
+export class Capacity {
+  readonly #engine: Engine;
+  readonly #options: CapacityOptions;
+  readonly #slowdown = new Slowdown();
+  /** As measured last: while the engine is being restarted, it is what it was before. */
+  #costs: Costs | null = null;
+
+  constructor(engine: Engine, options: CapacityOptions) {
+    this.#engine = engine;
+    this.#options = options;
+  }
+
+  /**
+   * Sessions that can be served at the same time: those that are there, and as many more as can be promised the same.
+   * At least one.
+   */
+  get slots(): number {
+    const { promise, most, parameters, present } = this.#options;
+    const costs = this.#measured();
+    if (costs === null || promise.fps === 0) return most;
+    const there = [...present()].map((own) => this.#work(costs, own));
+    const places = placesIn(promise, costs, { there, one: this.#work(costs, parameters), most });
+    return Math.min(most, Math.max(1, there.length + places));
+  }
+
+  /** Rows of U-Net calls that the engine can do in a second; 0 until it has been calibrated. */
+  get rowsPerSecond(): number {
+    const costs = this.#measured();
+    return costs === null ? 0 : rowsPerSecond(costs);
+  }
+
+  /**
+   * Shares the time of the engine out among streams that send frames, if it has not enough to give each the frames that
+   * it is promised: equal times, so that whoever asks for costly frames gets fewer of them.
+   * @returns frames a second of each; null for as many as it likes.
+   */
+  share(streams: readonly StreamParameters[]): readonly (number | null)[] {
+    const { fps } = this.#options.promise;
+    const costs = this.#measured();
+    // One alone has the engine to itself.
+    if (costs === null || fps === 0 || streams.length < 2) return streams.map(() => null);
+    const each = streams.map((parameters) => this.#area(parameters) * frameMs(costs, parameters));
+    const level = fairLevel(
+      each.map((ms) => ms * fps),
+      1000,
+    );
+    return each.map((ms) => (ms * fps > level ? level / ms : null));
+  }
+
+  /** Takes into account what a call of the engine took. @returns whether that has changed what it can do. */
+  observe({ ms, pictureMs, expectedMs }: InferenceCall): boolean {
+    return this.#slowdown.observe({ ms: ms + pictureMs, expectedMs });
+  }
+
+  /** Calibrated costs, as they are now under load. */
+  #measured(): Costs | null {
+    const { state } = this.#engine;
+    if (state.name === 'ready') this.#costs = state;
+    if (this.#costs === null) return null;
+    const { costs, rowBudget, pictureMs } = this.#costs;
+    const { factor } = this.#slowdown;
+    return {
+      costs: costs.map(({ rows, ms }) => ({ rows, ms: ms * factor })),
+      rowBudget,
+      pictureMs: pictureMs * factor,
+    };
+  }
+
+  /** One frame of such a stream. */
+  #work(costs: Costs, parameters: StreamParameters): Work {
+    const { rows, pictureMs } = frameWork(costs, parameters);
+    const area = this.#area(parameters);
+    return { rows: area * rows, pictureMs: area * pictureMs };
+  }
+
+  /** Costs are those of the size that a session has if it does not ask for another; others cost by their area. */
+  #area({ width, height }: StreamParameters): number {
+    const { parameters: usual } = this.#options;
+    return (width * height) / (usual.width * usual.height);
+  }
+}

@@ -1,0 +1,109 @@
+import type { StreamParameters } from '@millrace/protocol';
+import type { PictureCodec } from '../../image/codec.js';
+import { fitImage } from '../../image/fit.js';
+import type { Image } from '../../image/image.js';
+import type { Frame } from './frame-ledger.js';
+import { Mailbox } from './mailbox.js';
+
+export interface FrameIntakeOptions {
+  /** Largest input image in pixels. */
+  readonly framePixels: number;
+  readonly allocate: (bytes: number) => Uint8Array<ArrayBuffer>;
+  readonly decode: PictureCodec['decode'];
+  /** Whether a frame may set out for the engine. When the answer may have changed, call `poke`. */
+  readonly open: () => boolean;
+  /** The parameters that the picture is made for; null when the stream is gone. */
+  readonly parameters: () => StreamParameters | null;
+  /** Takes the picture over. */
+  readonly enter: (frame: Frame, image: Image) => void;
+  /** A newer frame took its place. */
+  readonly superseded: (frame: Frame) => void;
+  /** It could not be decoded or fitted. */
+  readonly failed: (frame: Frame, error: unknown) => void;
+}
+
+interface Arrival {
+  readonly frame: Frame;
+  readonly data: Uint8Array;
+}
+
+/** The way in of a client's frames: waiting (the newest wins), decoding, fitting. */
+export class FrameIntake {
+  readonly #options: FrameIntakeOptions;
+  readonly #waiting: Mailbox<Arrival>;
+  /** Frames on their way from the mailbox to the first row of the engine. */
+  readonly #underWay = new Set<Frame>();
+  #onEmpty: (() => void) | null = null;
+  #scratch = new Uint8Array(0);
+
+  constructor(options: FrameIntakeOptions) {
+    this.#options = options;
+    this.#waiting = new Mailbox({
+      open: options.open,
+      work: (arrival) => this.#takeIn(arrival),
+      dropped: ({ frame }) => options.superseded(frame),
+    });
+  }
+
+  /** When the frame that waits arrived, by `performance.now()`; null if none does. */
+  get waitingSince(): number | null {
+    return this.#waiting.waiting?.frame.arrived ?? null;
+  }
+
+  put(frame: Frame, data: Uint8Array): void {
+    this.#waiting.put({ frame, data });
+  }
+
+  poke(): void {
+    this.#waiting.poke();
+  }
+
+  /** Gives up the frame that waits. */
+  clear(): void {
+    this.#waiting.clear();
+  }
+
+  /** The frame is in the engine, or was dropped. */
+  left(frame: Frame): void {
+    this.#underWay.delete(frame);
+    if (this.#underWay.size === 0) this.#onEmpty?.();
+  }
+
+  /** Settles when no frame is on its way to the engine. */
+  async empty(): Promise<void> {
+    if (this.#underWay.size === 0) return;
+    await new Promise<void>((resolve) => (this.#onEmpty = resolve));
+    this.#onEmpty = null;
+  }
+
+  /** Forgets what is on its way. */
+  close(): void {
+    this.clear();
+    this.#underWay.clear();
+    this.#onEmpty?.();
+  }
+
+  async #takeIn({ frame, data }: Arrival): Promise<void> {
+    const parameters = this.#options.parameters();
+    if (!parameters) return;
+    const { allocate, decode, framePixels } = this.#options;
+    const bytes = parameters.width * parameters.height * 3;
+    this.#underWay.add(frame);
+    try {
+      const decoded = await decode(data, {
+        maxPixels: framePixels,
+        // What has to be fitted first does not go to the engine, and one such picture is decoded at a time.
+        allocate: (needed) => (needed === bytes ? allocate(needed) : this.#scratchOf(needed)),
+      });
+      const image = await fitImage(decoded, parameters, parameters.fit, allocate);
+      this.#options.enter(frame, image);
+    } catch (error) {
+      this.#options.failed(frame, error);
+    }
+  }
+
+  #scratchOf(bytes: number): Uint8Array<ArrayBuffer> {
+    if (this.#scratch.length < bytes) this.#scratch = new Uint8Array(bytes);
+    return this.#scratch.subarray(0, bytes);
+  }
+}

@@ -1,0 +1,263 @@
+import type { DropReason, FrameMessage, StreamParameters } from '@millrace/protocol';
+import type { EngineStream, GeneratedImage, StreamListener, StreamState } from '../../engine/engine.js';
+import type { PictureCodec } from '../../image/codec.js';
+import type { Image } from '../../image/image.js';
+import { EngineFeed } from './engine-feed.js';
+import { FrameAnswers } from './frame-answers.js';
+import { FrameClock } from './frame-clock.js';
+import { FrameIntake } from './frame-intake.js';
+import { publicId, type CarriedFrame, type Frame } from './frame-ledger.js';
+import type { FrameLimits } from './frame-limits.js';
+import type { Outlet } from '../wire/outlet.js';
+import { Pace } from '../time/pace.js';
+import type { Pauses } from '../time/pause-watch.js';
+import { ProtocolError } from '../wire/protocol-error.js';
+import { ResultSender } from './result-sender.js';
+import { StallGuard } from './stall-guard.js';
+
+export interface FramePipelineOptions {
+  readonly limits: FrameLimits;
+  readonly allocate: (bytes: number) => Uint8Array<ArrayBuffer>;
+  readonly pictures: PictureCodec;
+  readonly pauses: Pauses;
+}
+
+/**
+ * The way of one stream's frames: arrival, decoding, fitting, engine, pacing, encoding, sending.
+ * At each place where a frame can wait, the newest wins. Every frame is answered exactly once, by a result or
+ * by `dropped`. While the client has not acknowledged what it got, nothing further goes into the engine.
+ * The stream outlives the connection that it has: with none, what comes out waits for the next.
+ */
+export class FramePipeline implements StreamListener {
+  readonly #answers: FrameAnswers;
+  readonly #intake: FrameIntake;
+  readonly #results: ResultSender;
+  readonly #clock: FrameClock;
+  readonly #pace = new Pace(() => this.#poke());
+  readonly #stalls: StallGuard;
+  readonly #feed = new EngineFeed();
+  #closed = false;
+  #lastActivity = performance.now();
+
+  constructor({ limits, allocate, pictures, pauses }: FramePipelineOptions) {
+    this.#answers = new FrameAnswers(limits.credits);
+    this.#stalls = new StallGuard(pauses, () => this.#poke());
+    this.#intake = new FrameIntake({
+      framePixels: limits.framePixels,
+      allocate,
+      decode: pictures.decode,
+      open: () => this.#mayEnter && this.#feed.parameters?.mode === 'img2img',
+      parameters: () => this.#feed.parameters,
+      enter: (frame, image) => this.#enter(frame, image),
+      superseded: (frame) => this.#drop(frame, 'superseded'),
+      failed: (frame, error) => this.#drop(frame, this.#answers.explain(frame, error)),
+    });
+    this.#results = new ResultSender({
+      encode: pictures.encode,
+      unacknowledged: limits.unacknowledgedResults,
+      held: () => this.#stalls.holding,
+      holdsBack: (frame, interval) => this.#stalls.holdsBack(frame.arrived, interval),
+      answer: (frame) => {
+        this.#stalls.resultLeft();
+        return this.#answers.answer(frame);
+      },
+      stale: (frame) => this.#drop(frame, 'stale'),
+    });
+    this.#clock = new FrameClock({ open: () => this.#mayEnter, tick: () => this.#create() });
+  }
+
+  /** When a frame last came or went, by `performance.now()`. */
+  get lastActivity(): number {
+    return this.#lastActivity;
+  }
+
+  /** Frames can flow from now on. @param carried frames that are under way in a stream that was restored. */
+  attach(stream: EngineStream, parameters: StreamParameters, carried: readonly CarriedFrame[] = []): void {
+    for (const { id, captured } of carried) {
+      const frame = this.#answers.ledger.adopt(id, captured, performance.now());
+      frame.quality = parameters.quality;
+    }
+    this.#feed.attach(stream, parameters);
+    this.#apply(parameters);
+  }
+
+  /** A connection begins: answers go there, and credits are counted anew. */
+  connect(outlet: Outlet): void {
+    this.disconnect();
+    this.#answers.connect(outlet);
+    this.#results.connect(outlet);
+    this.#poke();
+  }
+
+  /** The connection is gone: what was under way waits for the next. */
+  disconnect(): void {
+    this.#answers.disconnect();
+    this.#results.disconnect();
+    this.#intake.clear();
+    this.#stalls.end();
+  }
+
+  /** @param fps frames a second that are worked on at most; null for as many as come. */
+  limit(fps: number | null): void {
+    this.#pace.limit(fps);
+  }
+
+  /** @throws {ProtocolError} if ids do not rise, or the client had no credit left. */
+  receive({ id, captured, data }: FrameMessage): void {
+    const now = performance.now();
+    const { ledger, outlet } = this.#answers;
+    const frame = ledger.receive(id, captured, now);
+    if (!frame) throw new ProtocolError('invalid_message', 'frame ids must rise', { field: 'id', id });
+    this.#lastActivity = now;
+    outlet?.meter.frameReceived();
+    if (ledger.overdrawn) {
+      outlet?.report('credit_exceeded', 'more frames than credits', { id });
+      this.#drop(frame, 'overload');
+    } else if (this.#feed.parameters?.mode === 'txt2img') {
+      this.#drop(frame, 'superseded');
+    } else {
+      const lag = outlet?.clock.since(captured, now) ?? null;
+      if (this.#stalls.frameArrived(lag, this.#results.interval)) this.#results.clear();
+      this.#intake.put(frame, data);
+    }
+  }
+
+  /** @throws {ProtocolError} if no such result has been sent. */
+  acknowledge(sequence: number): void {
+    const shut = this.#results.acknowledge(sequence);
+    if (shut === null) {
+      throw new ProtocolError('invalid_message', 'this sequence has not been sent', { field: 'sequence' });
+    }
+    this.#answers.outlet?.meter.acknowledged(sequence);
+    if (this.#feed.parameters?.mode === 'img2img') {
+      const { interval } = this.#results;
+      if (this.#stalls.clientReturned(shut, this.#intake.waitingSince, interval)) this.#results.clear();
+    }
+    this.#poke();
+  }
+
+  /**
+   * Changes all parameters at a frame boundary. Where the shape of the input changes, that boundary is behind
+   * every frame that has the old shape.
+   * @returns the first frame that they affect.
+   * @throws {ParameterError} if they cannot be.
+   */
+  async configure(parameters: StreamParameters): Promise<number> {
+    try {
+      const { ledger } = this.#answers;
+      const before = this.#feed.parameters?.mode;
+      const from = await this.#feed.configure(parameters, () => this.#intake.empty());
+      const nextOwnId = publicId(ledger.nextOwnId);
+      this.#apply(parameters);
+      if (parameters.mode === 'txt2img') return nextOwnId;
+      // Where the frames were the server's own, the engine knows no id of the client's.
+      return before === 'txt2img' ? ledger.nextId : from;
+    } finally {
+      this.#intake.poke();
+    }
+  }
+
+  /** What another server needs to go on. @throws {Error} if there is no stream, or the engine fails. */
+  async snapshot(): Promise<{ readonly state: StreamState; readonly carried: readonly CarriedFrame[] }> {
+    const state = await this.#feed.snapshot();
+    const carried = state.frames.map(({ frame: id }) => ({
+      id,
+      captured: this.#answers.ledger.find(id)?.captured ?? 0,
+    }));
+    return { state, carried };
+  }
+
+  /** Gives up all frames. May be called twice. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#feed.close();
+    this.#clock.stop();
+    this.#pace.stop();
+    this.disconnect();
+    this.#answers.close();
+    this.#results.close();
+    this.#intake.close();
+  }
+
+  onAdmitted(id: number): void {
+    const frame = this.#answers.ledger.find(id);
+    const { parameters } = this.#feed;
+    if (!frame || !parameters) return;
+    frame.quality = parameters.quality;
+    frame.queued = performance.now() - frame.arrived - frame.decoded;
+    this.#leave(frame);
+    if (id < 0) this.#clock.entered();
+  }
+
+  onDropped(id: number, reason: DropReason): void {
+    const frame = this.#answers.ledger.find(id);
+    if (frame) this.#drop(frame, reason);
+  }
+
+  async onResult(id: number, image: GeneratedImage): Promise<void> {
+    const frame = this.#answers.ledger.find(id);
+    if (!frame || this.#closed) return;
+    this.#lastActivity = performance.now();
+    this.#answers.outlet?.meter.frameGenerated();
+    frame.place = 'output';
+    this.#stalls.resultCame(frame.arrived);
+    await this.#results.put(frame, image);
+  }
+
+  onRestart(): void {
+    const { ledger, outlet } = this.#answers;
+    outlet?.report('engine_restarting', 'the inference engine failed and was restarted', {});
+    for (const frame of ledger.open()) if (frame.place === 'engine') this.#drop(frame, 'failed');
+  }
+
+  onClosed(reason: Error): void {
+    this.#answers.outlet?.report('engine_failed', 'the inference engine failed', {}, reason);
+  }
+
+  /** Whether a frame may set out for the engine. */
+  get #mayEnter(): boolean {
+    return this.#feed.running && !this.#stalls.holding && this.#results.open && this.#pace.open;
+  }
+
+  #poke(): void {
+    this.#results.poke();
+    this.#intake.poke();
+    this.#clock.poke();
+  }
+
+  /** Takes the frames from where the parameters say: the client, or with txt2img the clock. */
+  #apply({ mode, fps }: StreamParameters): void {
+    if (mode === 'img2img') return this.#clock.stop();
+    this.#intake.clear();
+    this.#clock.start(fps);
+  }
+
+  /** Sends a frame of the server's own on its way, which starts from noise. */
+  #create(): void {
+    this.#push(this.#answers.ledger.create(performance.now()), null);
+  }
+
+  #enter(frame: Frame, image: Image): void {
+    if (this.#closed) return;
+    frame.decoded = performance.now() - frame.arrived;
+    this.#push(frame, image);
+  }
+
+  #push(frame: Frame, image: Image | null): void {
+    this.#pace.take();
+    this.#feed.push(frame, image);
+  }
+
+  #drop(frame: Frame, reason: DropReason): void {
+    if (!this.#answers.drop(frame, reason)) return;
+    if (frame.id >= 0) this.#leave(frame);
+    else if (frame.place === 'engine') this.#clock.lost();
+  }
+
+  /** The frame is no longer on its way in. */
+  #leave(frame: Frame): void {
+    this.#intake.left(frame);
+    this.#answers.release(frame);
+  }
+}

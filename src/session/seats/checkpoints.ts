@@ -1,0 +1,56 @@
+import type { Connection } from '../wire/connection.js';
+import type { SessionContext } from './context.js';
+import type { Seat } from './seats.js';
+
+/** A client that has more unread bytes than these gets no further token meanwhile. */
+const enoughBytes = 256 * 1024;
+
+/** Keeps the client supplied with resume tokens while frames flow. */
+export class Checkpoints {
+  readonly #context: SessionContext;
+  readonly #seat: Seat;
+  readonly #connection: Connection;
+  readonly #timer: NodeJS.Timeout;
+  #lastTaken = 0;
+  #stopped = false;
+
+  constructor(context: SessionContext, seat: Seat, connection: Connection) {
+    this.#context = context;
+    this.#seat = seat;
+    this.#connection = connection;
+    this.#timer = setInterval(() => {
+      if (seat.frames.lastActivity > this.#lastTaken) void this.send();
+    }, context.limits.checkpointInterval).unref();
+  }
+
+  /** Sends a token of the stream as it is now. */
+  async send(): Promise<void> {
+    if (this.#connection.bufferedBytes > enoughBytes) return;
+    const token = await this.take();
+    if (token !== null && !this.#stopped) this.#connection.send({ type: 'checkpoint', token });
+  }
+
+  /** @returns a token of the stream as it is now; null if the engine cannot tell. */
+  async take(): Promise<string | null> {
+    const { tokens, model } = this.#context;
+    const { id: session, subject, frames } = this.#seat;
+    const now = performance.now();
+    try {
+      const { state, carried } = await frames.snapshot();
+      const { parameters } = this.#seat;
+      this.#seat.counter += 1;
+      const { counter } = this.#seat;
+      this.#lastTaken = now;
+      return tokens.seal({ session, subject, counter, model, parameters, state, carried });
+    } catch (error) {
+      // The engine is being restarted, or the stream has ended: the next one tells.
+      this.#context.log.debug({ err: error, session }, 'no checkpoint could be taken');
+      return null;
+    }
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearInterval(this.#timer);
+  }
+}

@@ -1,0 +1,61 @@
+import type { ErrorCode, errors } from '@millrace/protocol';
+import type { Logger } from 'pino';
+import type { Engine } from '../../engine/engine.js';
+import type { PictureCodec } from '../../image/codec.js';
+import type { Metrics } from '../../metrics/metrics.js';
+import type { Access } from '../access/access.js';
+import type { Admission } from '../admission/admission.js';
+import type { Capacity } from '../admission/capacity.js';
+import type { UncheckedMessage } from '../wire/client-message.js';
+import type { FrameLimits } from '../frames/frame-limits.js';
+import type { ParameterRules } from '../wire/parameters.js';
+import type { Pauses } from '../time/pause-watch.js';
+import type { ResumeTokens } from './resume-token.js';
+import type { Seats } from './seats.js';
+
+/** Times in milliseconds. */
+export interface SessionLimits extends FrameLimits {
+  /** Until hello must have come, and led to a place in the server or in the queue. */
+  readonly helloTimeout: number;
+  /** Without a frame, a result or an update; 0 for ever. */
+  readonly idleTimeout: number;
+  /** Between checkpoints. */
+  readonly checkpointInterval: number;
+  readonly messageBytes: number;
+  readonly updatesPerSecond: number;
+  /** Bytes that may wait for a client to read them. */
+  readonly bufferedBytes: number;
+}
+
+/** What all sessions of a server share. */
+export interface SessionContext {
+  readonly engine: Engine;
+  readonly model: string;
+  /** Name and version of this software. */
+  readonly server: string;
+  readonly rules: ParameterRules;
+  readonly limits: SessionLimits;
+  readonly access: Access;
+  readonly admission: Admission;
+  /** What the engine has time for. */
+  readonly capacity: Pick<Capacity, 'share'>;
+  readonly seats: Seats;
+  readonly tokens: ResumeTokens;
+  readonly metrics: Metrics;
+  readonly pictures: PictureCodec;
+  /** When this process was held up. */
+  readonly pauses: Pauses;
+  /** Whether the last result of each session is kept for operators. */
+  readonly keepPictures?: boolean;
+  readonly log: Logger;
+}
+
+/** Errors that end the connection. */
+export type FinalCode = {
+  [Code in ErrorCode]: (typeof errors)[Code] extends { readonly close: number } ? Code : never;
+}[ErrorCode];
+
+export type Message<Type extends UncheckedMessage['type']> = Extract<
+  UncheckedMessage,
+  { readonly type: Type }
+>;

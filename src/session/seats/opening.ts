@@ -1,0 +1,98 @@
+import { errors, type StreamParameters } from '@millrace/protocol';
+import { randomUUID } from 'node:crypto';
+import { checkGrant, type Grant } from '../access/grant.js';
+import type { Message, SessionContext } from './context.js';
+import { FramePipeline } from '../frames/frame-pipeline.js';
+import type { Outlet } from '../wire/outlet.js';
+import { ProtocolError } from '../wire/protocol-error.js';
+import type { ResumeState } from './resume-token.js';
+import type { Seat } from './seats.js';
+
+/** A client that wants in. */
+export interface Opening {
+  readonly hello: Message<'hello'>;
+  readonly grant: Grant;
+  readonly outlet: Outlet;
+  /** Aborts when the client is gone. */
+  readonly gone: AbortSignal;
+}
+
+/**
+ * Finds a place for a client: a new one, or that of the session which it resumes. May wait in the queue.
+ * @throws {ProtocolError | ParameterError} why there is none.
+ * @throws {Error} of the engine.
+ */
+export async function openSeat(
+  context: SessionContext,
+  opening: Opening,
+): Promise<{ readonly seat: Seat; readonly resumed: boolean }> {
+  const { hello, grant } = opening;
+  if (context.engine.state.name === 'starting') {
+    throw new ProtocolError('not_ready', errors.not_ready.meaning);
+  }
+  if (hello.resume !== undefined)
+    return { seat: await resume(context, opening, hello.resume), resumed: true };
+  const parameters = { ...context.rules.defaults, ...context.rules.check(hello.parameters) };
+  checkGrant(grant.limits, parameters);
+  return { seat: await createSeat(context, opening, parameters, null), resumed: false };
+}
+
+async function resume(context: SessionContext, opening: Opening, token: string): Promise<Seat> {
+  const { seats, tokens, model } = context;
+  const state = tokens.open(token);
+  const known = state && state.subject === opening.grant.subject && state.model === model;
+  if (!known || seats.isSpent(state.session, state.counter)) return refuseToken();
+  const seat = seats.find(state.session);
+  checkGrant(opening.grant.limits, (seat ?? state).parameters);
+  if (seat === undefined) return createSeat(context, opening, state.parameters, state);
+  seats.spend(seat.id, seat.counter);
+  seats.take(seat);
+  return seat;
+}
+
+async function createSeat(
+  context: SessionContext,
+  { grant, outlet, gone }: Opening,
+  parameters: StreamParameters,
+  from: ResumeState | null,
+): Promise<Seat> {
+  const { admission, engine, limits, pauses, pictures, seats } = context;
+  const { subject } = grant;
+  const asked = performance.now();
+  if (seats.count(subject) >= (grant.limits.sessions ?? Infinity)) {
+    throw new ProtocolError('too_many_sessions', 'the token allows no further session at the same time');
+  }
+  // Who waits counts too: the queue is for all.
+  const forget = seats.expect(subject);
+  const lease = await admission
+    .enter(gone, (position, wait_seconds) => outlet.send({ type: 'queued', position, wait_seconds }))
+    .finally(forget);
+  outlet.meter.admitted(performance.now() - asked);
+  // What the token allows may have been used meanwhile.
+  if (from && seats.isSpent(from.session, from.counter)) {
+    lease.release();
+    return refuseToken();
+  }
+  const frames = new FramePipeline({ limits, pauses, pictures, allocate: (bytes) => engine.allocate(bytes) });
+  const { session: id, counter } = from ?? { session: randomUUID(), counter: 0 };
+  const updates = Promise.resolve();
+  const seat: Seat = { id, subject, frames, lease, parameters, updates, counter, evict: null };
+  seats.add(seat);
+  if (from) seats.spend(id, counter);
+  try {
+    const stream = await engine.openStream(parameters, frames, from?.state);
+    if (gone.aborted) {
+      stream.close();
+      throw new Error('the client is gone');
+    }
+    frames.attach(stream, parameters, from?.carried);
+    return seat;
+  } catch (error) {
+    seats.remove(seat);
+    throw error;
+  }
+}
+
+function refuseToken(): never {
+  throw new ProtocolError('invalid_resume_token', errors.invalid_resume_token.meaning);
+}

@@ -1,0 +1,56 @@
+import type { StreamParameters } from '@millrace/protocol';
+import type { Outlet } from '../wire/outlet.js';
+import type { Seat } from './seats.js';
+
+/** Without a frame for so long, in milliseconds, a stream wants nothing of the engine. */
+const quietMs = 10_000;
+/** A share that has changed by less than this part is left as it was. */
+const deadband = 0.1;
+
+/** Holds the frames of a session to what its token allows and to its share of an overloaded engine. */
+export class Pacing {
+  readonly #seat: Seat;
+  readonly #outlet: Outlet;
+  #allowed: number | null = null;
+  #share: number | null = null;
+
+  constructor(seat: Seat, outlet: Outlet) {
+    this.#seat = seat;
+    this.#outlet = outlet;
+  }
+
+  /** What the stream asks for. */
+  get parameters(): StreamParameters {
+    return this.#seat.parameters;
+  }
+
+  /** Whether frames have flowed of late, and may flow. */
+  get flows(): boolean {
+    return !this.parameters.paused && performance.now() - this.#seat.frames.lastActivity < quietMs;
+  }
+
+  /** Frames a second that it is held to, fewer than it is promised; null if it is not. */
+  get limit(): number | null {
+    return this.#share;
+  }
+
+  /** @param fps frames a second that the token allows; null for any number. */
+  allow(fps: number | null): void {
+    this.#allowed = fps;
+    this.#apply();
+  }
+
+  /** @param fps frames a second that the engine has for this session; null for any number. The client is told. */
+  share(fps: number | null): void {
+    if (fps === this.#share) return;
+    if (fps !== null && this.#share !== null && Math.abs(fps / this.#share - 1) < deadband) return;
+    this.#share = fps;
+    this.#apply();
+    this.#outlet.send({ type: 'quality', fps: fps && Math.round(fps * 100) / 100 });
+  }
+
+  #apply(): void {
+    const limit = Math.min(this.#allowed ?? Infinity, this.#share ?? Infinity);
+    this.#seat.frames.limit(limit === Infinity ? null : limit);
+  }
+}

@@ -1,0 +1,87 @@
+import type { ParameterUpdate } from '@millrace/protocol';
+import { ParameterError } from '../../engine/engine.js';
+import { checkGrant, type Grant } from '../access/grant.js';
+import type { Message } from './context.js';
+import type { Outlet } from '../wire/outlet.js';
+import type { ParameterRules } from '../wire/parameters.js';
+import { ProtocolError, type ErrorDetails } from '../wire/protocol-error.js';
+import type { Seat } from './seats.js';
+import { TokenBucket } from '../time/token-bucket.js';
+
+export interface UpdateQueueOptions {
+  readonly rules: ParameterRules;
+  readonly updatesPerSecond: number;
+  readonly outlet: Outlet;
+  /** What the client may do now. */
+  readonly grant: () => Grant;
+  /** Tells the client why an update could not be carried out. */
+  readonly refuse: (error: unknown, details: ErrorDetails) => void;
+  /** An update is in force, and the client told. */
+  readonly updated: () => Promise<void>;
+}
+
+/**
+ * Carries out the updates of one connection one after another, each over the outcome of the one before, be it one of a
+ * former connection that was under way when that was lost.
+ */
+export class UpdateQueue {
+  readonly #options: UpdateQueueOptions;
+  readonly #bucket: TokenBucket;
+  #lastAt = 0;
+  #closed = false;
+
+  constructor(options: UpdateQueueOptions) {
+    this.#options = options;
+    this.#bucket = new TokenBucket(options.updatesPerSecond);
+  }
+
+  /** When an update last came that could be carried out, by `performance.now()`. */
+  get lastAt(): number {
+    return this.#lastAt;
+  }
+
+  put(seat: Seat, { request, parameters }: Message<'update'>): void {
+    const { rules, updatesPerSecond, refuse } = this.#options;
+    try {
+      if (!this.#bucket.take()) {
+        throw new ProtocolError('rate_limited', `more than ${updatesPerSecond} updates in a second`);
+      }
+      const update = rules.check(parameters);
+      this.#lastAt = performance.now();
+      seat.updates = seat.updates
+        .then(() => this.#carryOut(seat, request, update))
+        .catch((error: unknown) => refuse(error, { request }));
+    } catch (error) {
+      refuse(error, { request });
+    }
+  }
+
+  /** Carries out no more. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  async #carryOut(seat: Seat, request: number, update: ParameterUpdate): Promise<void> {
+    if (this.#closed) return;
+    const { grant, outlet, updated } = this.#options;
+    const parameters = { ...seat.parameters, ...update };
+    checkGrant(grant().limits, parameters);
+    let from: number;
+    try {
+      from = await seat.frames.configure(parameters);
+    } catch (error) {
+      if (error instanceof ParameterError) throw error;
+      return outlet.report(
+        'engine_restarting',
+        'the update was lost as the engine failed',
+        { request },
+        error,
+      );
+    }
+    seat.parameters = parameters;
+    if (this.#closed) return;
+    outlet.meter.updated();
+    outlet.send({ type: 'updated', request, from, parameters });
+    await updated();
+  }
+}

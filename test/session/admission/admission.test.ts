@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Admission, type Lease } from '../../../src/session/admission/admission.js';
+
+const forever = new AbortController().signal;
+
+function setUp(capacity: number, queueTimeout = 60_000) {
+  const limits = { capacity };
+  const admission = new Admission({ capacity: () => limits.capacity, queueLength: 3, queueTimeout });
+  const positions = new Map<string, number[]>();
+  /** Names in the order in which they got in. */
+  const admitted: string[] = [];
+  const enter = (name: string, gone: AbortSignal = forever): Promise<Lease> => {
+    positions.set(name, []);
+    const lease = admission.enter(gone, (position) => positions.get(name)?.push(position));
+    lease.then(
+      () => admitted.push(name),
+      () => {},
+    );
+    return lease;
+  };
+  return { admission, limits, positions, admitted, enter };
+}
+
+describe('Admission', () => {
+  it('lets in as many as there is room for; others wait, and know where', async () => {
+    const { admission, positions, admitted, enter } = setUp(2);
+    const first = await enter('a');
+    await enter('b');
+    const third = enter('c');
+    const fourth = enter('d');
+    assert.deepEqual([positions.get('c'), positions.get('d')], [[1], [2]]);
+    assert.deepEqual([admission.served, admission.waiting], [2, 2]);
+    first.release();
+    first.release();
+    const lease = await third;
+    assert.deepEqual(positions.get('d'), [2, 1]);
+    lease.release();
+    await fourth;
+    assert.deepEqual(admitted, ['a', 'b', 'c', 'd']);
+    assert.deepEqual([admission.served, admission.waiting], [2, 0]);
+  });
+
+  it('refuses those for whom there is no room in the queue either', async () => {
+    const { admission, enter } = setUp(1);
+    await enter('a');
+    for (const name of ['b', 'c', 'd']) void enter(name);
+    assert.equal(admission.full, true);
+    assert.ok(admission.wait > 0);
+    await assert.rejects(enter('e'), { code: 'too_many_sessions' });
+  });
+
+  it('gives up those who wait too long, or are gone', async () => {
+    const { admission, positions, enter } = setUp(1, 5);
+    await enter('a');
+    const client = new AbortController();
+    const gone = enter('b', client.signal);
+    const late = enter('c');
+    client.abort();
+    await assert.rejects(gone, /gone/);
+    assert.deepEqual(positions.get('c'), [2, 1]);
+    await assert.rejects(late, { code: 'queue_timeout' });
+    assert.equal(admission.waiting, 0);
+  });
+
+  it('gives no place to those who are gone before they ask', async () => {
+    const { admission, enter } = setUp(1);
+    const client = new AbortController();
+    client.abort();
+    await assert.rejects(enter('a', client.signal), /gone/);
+    assert.deepEqual([admission.served, admission.waiting], [0, 0]);
+    await enter('b');
+    await assert.rejects(enter('c', client.signal), /gone/);
+    assert.deepEqual([admission.served, admission.waiting], [1, 0]);
+  });
+
+  it('lets in more when the capacity grows', async () => {
+    const { admission, limits, enter } = setUp(1);
+    await enter('a');
+    const waiting = enter('b');
+    limits.capacity = 2;
+    admission.poke();
+    await waiting;
+    assert.equal(admission.served, 2);
+  });
+});

@@ -1,0 +1,220 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { defaultParameters, type StreamParameters } from '@millrace/protocol';
+import type { EngineState } from '../../../src/engine/engine.js';
+import { Capacity } from '../../../src/session/admission/capacity.js';
+import { ManualEngine } from '../manual-engine.js';
+
+/** Calls of 4 rows are the best: 10 ms a row; a picture takes 15 ms besides. */
+const measured: EngineState = {
+  name: 'ready',
+  device: 'cpu',
+  model: { name: 'manual', sizeFactor: 8, defaults: {} },
+  costs: [
+    { rows: 1, ms: 20 },
+    { rows: 2, ms: 30 },
+    { rows: 4, ms: 40 },
+    { rows: 8, ms: 100 },
+  ],
+  rowBudget: 4,
+  pictureMs: 15,
+};
+
+interface Given {
+  readonly engine: ManualEngine;
+  readonly capacity: Capacity;
+  readonly parameters: StreamParameters;
+}
+
+function capacityOf(
+  fps: number,
+  changes: Partial<StreamParameters> = {},
+  present: readonly Partial<StreamParameters>[] = [],
+  latencySeconds = 0,
+): Given {
+  const engine = new ManualEngine();
+  engine.state = measured;
+  const parameters = { ...defaultParameters(), ...changes };
+  const there = (): StreamParameters[] => present.map((own) => ({ ...parameters, ...own }));
+  const promise = { fps, latencySeconds };
+  return {
+    engine,
+    parameters,
+    capacity: new Capacity(engine, { promise, most: 32, parameters, present: there }),
+  };
+}
+
+const slots = (...args: Parameters<typeof capacityOf>): number => capacityOf(...args).capacity.slots;
+const oneStep = { t_index_list: [32] };
+const { width, height } = defaultParameters();
+const large = { width: 2 * width, height: 2 * height };
+const fullGuidance = { cfg_type: 'full', guidance_scale: 2 } as const;
+
+/** Seconds of calls that take so many times what they should. */
+function work(capacity: Capacity, seconds: number, times: number): number {
+  let changes = 0;
+  for (let call = 0; call < seconds * 20; call++) {
+    if (capacity.observe({ rows: 4, streams: 2, ms: 40 * times, pictureMs: 10 * times, expectedMs: 50 }))
+      changes += 1;
+  }
+  return changes;
+}
+
+describe('capacity by calibration', () => {
+  it('is as many sessions as there is time for: rows of the U-Net, encoding and decoding', () => {
+    // One step: 25 ms a frame. Four fifths of 125 ms are for four, of 100 ms for three.
+    assert.equal(slots(8, oneStep), 4);
+    assert.equal(slots(10, oneStep), 3);
+    // Four steps and a negative row for each: 95 ms.
+    assert.equal(slots(4, { t_index_list: [1, 2, 3, 4], ...fullGuidance }), 2);
+    // Without guidance there is no negative row, and with one-time guidance there is one: 55 and 65 ms.
+    assert.equal(slots(4.8, { t_index_list: [1, 2, 3, 4], ...fullGuidance, guidance_scale: 1 }), 3);
+    assert.equal(slots(4.8, { t_index_list: [1, 2, 3, 4], cfg_type: 'initialize', guidance_scale: 2 }), 2);
+  });
+
+  it('keeps the promised latency when all send at the same moment', () => {
+    // A frame each second, of which there would be room for 32.
+    assert.equal(slots(1, oneStep, [], 2), 32);
+    // Twelve frames are three calls of 100 ms with their pictures; a fourth may have been under way.
+    assert.equal(slots(1, oneStep, [], 0.5), 12);
+    assert.equal(slots(1, oneStep, [{}, { t_index_list: [1, 2, 3, 4] }], 0.5), 11);
+    // The next frame comes sooner than that: it is the rate that counts.
+    assert.equal(slots(8, oneStep, [], 0.5), 4);
+  });
+
+  it('reckons with calls that are not full', () => {
+    // Four rows take a call of 40 ms; of five the last has one of 20 ms for itself.
+    assert.equal(slots(6, oneStep), 4);
+    assert.equal(slots(5.9, oneStep), 5);
+  });
+
+  it('is at least one, at most what is set, and all of those where nothing is promised', () => {
+    assert.equal(slots(240, oneStep), 1);
+    assert.equal(slots(0.5, oneStep), 32);
+    assert.equal(slots(0, oneStep), 32);
+  });
+
+  it('counts what each session that is there asks for', () => {
+    assert.equal(slots(8, oneStep, [{}, {}]), 4);
+    // 4 rows: 55 ms instead of 25, which leaves 45.
+    assert.equal(slots(8, oneStep, [{ t_index_list: [1, 2, 3, 4] }]), 2);
+    // Four times the area, four times the time: all of it.
+    assert.equal(slots(8, oneStep, [large]), 1);
+    // Nobody is sent away.
+    assert.equal(slots(8, oneStep, [large, large]), 2);
+  });
+
+  it('stays what it was while the engine is being restarted', () => {
+    const { engine, capacity } = capacityOf(8, oneStep);
+    assert.equal(capacity.slots, 4);
+    engine.state = { name: 'restarting', what: 'restarting' };
+    assert.equal(capacity.slots, 4);
+    assert.equal(capacity.rowsPerSecond, 100);
+  });
+});
+
+describe('the promise', () => {
+  it('holds at the limit: with a frame of each at one moment, the last is done before the time is over', () => {
+    const stepsOf = (count: number): Partial<StreamParameters> => ({
+      t_index_list: Array.from({ length: count }, (_, i) => i),
+    });
+    const msOf = (steps: number): number => 15 + 10 * steps;
+    fc.assert(
+      fc.property(
+        fc.double({ min: 0.2, max: 30, noNaN: true }),
+        fc.double({ min: 0.05, max: 5, noNaN: true }),
+        fc.array(fc.integer({ min: 1, max: 30 }), { maxLength: 8 }),
+        fc.integer({ min: 1, max: 30 }),
+        (fps, latencySeconds, there, steps) => {
+          const most = slots(fps, stepsOf(steps), there.map(stepsOf), latencySeconds);
+          const more = most - there.length;
+          // Those that are there are not sent away, and one is let in always.
+          if (more === 0 || most === 1) return;
+          const work = there.reduce((sum, count) => sum + msOf(count), more * msOf(steps));
+          assert.ok(work <= 1000 * Math.min(1 / fps, latencySeconds), `${work} ms`);
+        },
+      ),
+    );
+  });
+});
+
+describe('capacity under load', () => {
+  it('stays as calibrated while calls take what they should, or nearly', () => {
+    const { capacity } = capacityOf(10, oneStep);
+    assert.equal(work(capacity, 120, 1.09), 0);
+    assert.equal(capacity.rowsPerSecond, 100);
+  });
+
+  it('goes down where the engine is slower than it was alone, and up again', () => {
+    const { capacity } = capacityOf(5, oneStep);
+    assert.equal(capacity.slots, 6);
+    work(capacity, 120, 2);
+    assert.ok(capacity.rowsPerSecond < 57 && capacity.rowsPerSecond >= 50, `${capacity.rowsPerSecond}`);
+    assert.equal(capacity.slots, 3);
+    work(capacity, 120, 1);
+    assert.ok(capacity.rowsPerSecond > 90, `${capacity.rowsPerSecond}`);
+    assert.equal(capacity.slots, 5);
+  });
+
+  it('does not go by one slow call, nor back and forth with ones that vary', () => {
+    const { capacity } = capacityOf(10, oneStep);
+    capacity.observe({ rows: 4, streams: 2, ms: 60_000, pictureMs: 10, expectedMs: 50 });
+    assert.equal(capacity.rowsPerSecond, 100);
+    let changes = 0;
+    for (let turn = 0; turn < 60; turn++) changes += work(capacity, 2, turn % 2 === 0 ? 1.5 : 1.1);
+    // Down to about 1 / 1.3 in a few steps, and there it stays.
+    assert.ok(changes <= 3, `${changes}`);
+  });
+
+  it('believes no measurement that cannot be', () => {
+    const { capacity } = capacityOf(10, oneStep);
+    work(capacity, 300, 100);
+    assert.ok(capacity.rowsPerSecond >= 25 && capacity.rowsPerSecond < 28, `${capacity.rowsPerSecond}`);
+    work(capacity, 900, 0.01);
+    assert.ok(capacity.rowsPerSecond > 350 && capacity.rowsPerSecond <= 400, `${capacity.rowsPerSecond}`);
+  });
+
+  it('is found where calibration was disturbed and told too little', () => {
+    const { capacity } = capacityOf(5, oneStep);
+    work(capacity, 300, 0.5);
+    assert.ok(capacity.rowsPerSecond > 180 && capacity.rowsPerSecond <= 200, `${capacity.rowsPerSecond}`);
+    assert.ok(capacity.slots >= 11, `${capacity.slots}`);
+  });
+});
+
+describe('the shares of an engine', () => {
+  it('are no matter while all can have what they are promised, however much they send', () => {
+    const { capacity, parameters } = capacityOf(8, oneStep);
+    const five = Array.from({ length: 5 }, () => parameters);
+    // Five frames of 25 ms in each eighth of a second: all of the time, and more sessions than were let in.
+    assert.equal(capacity.slots, 4);
+    assert.deepEqual(capacity.share(five), [null, null, null, null, null]);
+    assert.deepEqual(capacity.share([]), []);
+  });
+
+  it('are the same where the engine has become slower than it was when they were let in', () => {
+    const { capacity, parameters } = capacityOf(8, oneStep);
+    work(capacity, 300, 2);
+    const shares = capacity.share(Array.from({ length: 4 }, () => parameters));
+    assert.equal(new Set(shares).size, 1);
+    // 4 frames of 50 ms: five times in a second.
+    const [share] = shares;
+    assert.ok(share != null && share >= 5 && share < 5.7, `${share}`);
+  });
+
+  it('are equal times: whoever asks for costly frames gets fewer, and nobody else does', () => {
+    const { capacity, parameters } = capacityOf(5, oneStep);
+    const small = { ...parameters };
+    // Two small streams need 125 ms of each second, which leaves 375 ms for each of the large.
+    const twice = { ...parameters, ...large };
+    assert.deepEqual(capacity.share([small, twice, small, twice]), [null, 3.75, null, 3.75]);
+  });
+
+  it('leave one alone to the engine, and all where nothing is promised', () => {
+    const { parameters } = capacityOf(10);
+    const heavy = { ...parameters, t_index_list: Array.from({ length: 20 }, (_, i) => i) };
+    assert.deepEqual(capacityOf(10).capacity.share([heavy]), [null]);
+    assert.deepEqual(capacityOf(0).capacity.share([heavy, heavy]), [null, null]);
+  });
+});

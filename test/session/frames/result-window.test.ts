@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ResultWindow } from '../../../src/session/frames/result-window.js';
+
+describe('ResultWindow', () => {
+  const sendOne = (window: ResultWindow): number => {
+    window.reserve();
+    return window.send();
+  };
+
+  it('closes at its limit and opens with an acknowledgement', () => {
+    const window = new ResultWindow(2);
+    assert.equal(sendOne(window), 1);
+    assert.equal(window.open, true);
+    assert.equal(sendOne(window), 2);
+    assert.equal(window.open, false);
+    assert.equal(window.acknowledge(1), true);
+    assert.equal(window.open, true);
+  });
+
+  it('counts what is being prepared, until it is cancelled', () => {
+    const window = new ResultWindow(1);
+    window.reserve();
+    assert.equal(window.open, false);
+    window.cancel();
+    assert.equal(window.open, true);
+    assert.equal(sendOne(window), 1);
+  });
+
+  it('takes one acknowledgement for several results, and old ones again', () => {
+    const window = new ResultWindow(3);
+    for (const sequence of [1, 2, 3]) assert.equal(sendOne(window), sequence);
+    assert.equal(window.acknowledge(3), true);
+    assert.equal(window.acknowledge(1), true);
+    for (const sequence of [4, 5, 6]) assert.equal(sendOne(window), sequence);
+    assert.equal(window.open, false);
+  });
+
+  it('refuses an acknowledgement of what was not sent', () => {
+    const window = new ResultWindow(1);
+    assert.equal(window.acknowledge(0), true);
+    assert.equal(window.acknowledge(1), false);
+  });
+});

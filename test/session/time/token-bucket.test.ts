@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { TokenBucket } from '../../../src/session/time/token-bucket.js';
+
+describe('TokenBucket', () => {
+  it('allows a burst of one second, then the rate', () => {
+    let now = 1000;
+    const bucket = new TokenBucket(10, 10, () => now);
+    const taken = (): number => {
+      let count = 0;
+      while (bucket.take()) count += 1;
+      return count;
+    };
+    assert.equal(taken(), 10);
+    now += 50;
+    assert.equal(taken(), 0);
+    now += 50;
+    assert.equal(taken(), 1);
+    now += 3_600_000;
+    assert.equal(taken(), 10);
+  });
+});

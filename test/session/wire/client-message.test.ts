@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Packr } from 'msgpackr';
+import { parseClientMessage } from '../../../src/session/wire/client-message.js';
+import { ProtocolError } from '../../../src/session/wire/protocol-error.js';
+
+const packr = new Packr({ useRecords: false, variableMapSize: true });
+const parse = (message: unknown): unknown => parseClientMessage(new Uint8Array(packr.pack(message)));
+const data = Uint8Array.of(1, 2, 3);
+
+const wrong: readonly (readonly [message: object, field: string])[] = [
+  [{ type: 'hello', client: 5 }, 'client'],
+  [{ type: 'hello', client: 'x'.repeat(201) }, 'client'],
+  [{ type: 'frame', captured: 0, data }, 'id'],
+  [{ type: 'frame', id: -1, captured: 0, data }, 'id'],
+  [{ type: 'frame', id: 0.5, captured: 0, data }, 'id'],
+  [{ type: 'frame', id: 2 ** 53, captured: 0, data }, 'id'],
+  [{ type: 'frame', id: '0', captured: 0, data }, 'id'],
+  [{ type: 'frame', id: 0, captured: Number.NaN, data }, 'captured'],
+  [{ type: 'frame', id: 0, captured: null, data }, 'captured'],
+  [{ type: 'frame', id: 0, captured: 0, data: 'abc' }, 'data'],
+  [{ type: 'frame', id: 0, captured: 0, data: [1, 2, 3] }, 'data'],
+  [{ type: 'update', parameters: {} }, 'request'],
+  [{ type: 'ack', sequence: Number.POSITIVE_INFINITY }, 'sequence'],
+];
+
+describe('parseClientMessage', () => {
+  it('reads each message, and ignores what it does not know', () => {
+    assert.deepEqual(parse({ type: 'hello', extra: 1 }), { type: 'hello', parameters: {} });
+    assert.deepEqual(parse({ type: 'hello', client: 'me/1', parameters: { steps: 2 } }), {
+      type: 'hello',
+      client: 'me/1',
+      parameters: { steps: 2 },
+    });
+    const frame = { type: 'frame', id: 2 ** 53 - 1, captured: -1.5, data };
+    assert.deepEqual(parse({ ...frame, extra: 1 }), frame);
+    const update = { type: 'update', request: 0, parameters: 'checked later' };
+    assert.deepEqual(parse(update), update);
+    assert.deepEqual(parse({ type: 'ack', sequence: 3, extra: null }), { type: 'ack', sequence: 3 });
+  });
+
+  for (const [message, field] of wrong) {
+    it(`names the field of ${JSON.stringify(message).slice(0, 60)}`, () => {
+      assert.throws(() => parse(message), { code: 'invalid_message', details: { field } });
+    });
+  }
+
+  it('refuses what is no message, and types it does not know', () => {
+    assert.throws(() => parseClientMessage(Uint8Array.of(0xc1)), { code: 'invalid_message' });
+    assert.throws(() => parse({ type: 'ready' }), { code: 'unknown_message' });
+    assert.throws(
+      () => parse({ type: 'x'.repeat(100_000) }),
+      (error: unknown) => error instanceof ProtocolError && error.message.length < 100,
+    );
+  });
+});

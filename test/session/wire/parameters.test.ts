@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { parameterProperties } from '@millrace/protocol';
+import { ParameterError } from '../../../src/engine/engine.js';
+import { createParameterRules } from '../../../src/session/wire/parameters.js';
+
+const rules = createParameterRules({ defaults: { prompt: 'blueprint', width: 256 }, sizeFactor: 32 });
+
+const refused: readonly (readonly [update: unknown, field: string, message: RegExp])[] = [
+  [{ strength: 1.5 }, 'strength', /^strength must be a number from 0 to 1, not 1\.5$/],
+  [{ strength: Number.NaN }, 'strength', /a number from 0 to 1, not NaN$/],
+  [{ delta: Number.NEGATIVE_INFINITY }, 'delta', /not -Infinity$/],
+  [{ guidance_scale: '1' }, 'guidance_scale', /a number from 0 to 20, not "1"$/],
+  [{ steps: 2.5 }, 'steps', /an integer from 1 to 10, not 2\.5$/],
+  [{ steps: null }, 'steps', /an integer from 1 to 10, not null$/],
+  [{ width: 264 }, 'width', /an integer from 64 to 1024 that is a multiple of 32, not 264$/],
+  [{ cfg_type: 'both' }, 'cfg_type', /one of "none", "full", "self", "initialize", not "both"$/],
+  [{ paused: 1 }, 'paused', /true or false, not 1$/],
+  [{ prompt: 7 }, 'prompt', /a text of at most 2000 characters, or a list of 1 to 8 items/],
+  [{ prompt: [] }, 'prompt', /not \[\]$/],
+  [{ prompt: [{ text: 'a' }] }, 'prompt', /text: a text .*, weight: a number from 0 to 1000/],
+  [{ prompt: [{ text: 'a', weight: Number.NaN }] }, 'prompt', /^prompt must be/],
+  [{ negative_prompt: new Uint8Array(4) }, 'negative_prompt', /not binary data$/],
+  [{ t_index_list: [1, 1000] }, 't_index_list', /integer from 0 to 999/],
+  [{ seed: -1 }, 'seed', /an integer from 0 to 4294967295/],
+  [{ speed: 3 }, 'speed', /^there is no parameter "speed"$/],
+  [{ constructor: 3 }, 'constructor', /^there is no parameter/],
+  [[], 'parameters', /must be a map/],
+  [null, 'parameters', /must be a map/],
+  ['strength', 'parameters', /must be a map/],
+];
+
+describe('createParameterRules', () => {
+  it('has the defaults of the model over the general ones', () => {
+    assert.equal(rules.defaults.prompt, 'blueprint');
+    assert.equal(rules.defaults.width, 256);
+    assert.equal(rules.defaults.cfg_type, 'none');
+    assert.deepEqual(rules.check(rules.defaults), rules.defaults);
+  });
+
+  it('has every parameter in its schema', () => {
+    assert.ok('properties' in rules.schema);
+    assert.deepEqual(
+      Object.keys(rules.schema.properties as object).sort(),
+      Object.keys(parameterProperties).sort(),
+    );
+  });
+
+  it('takes values at the ends of their ranges', () => {
+    const update = {
+      strength: 0,
+      steps: 10,
+      width: 64,
+      height: 1024,
+      seed: 4294967295,
+      t_index_list: [0, 49],
+    };
+    assert.deepEqual(rules.check(update), update);
+    assert.deepEqual(rules.check({ prompt: 'x'.repeat(2000) }), { prompt: 'x'.repeat(2000) });
+    assert.deepEqual(rules.check({ t_index_list: null }), { t_index_list: null });
+  });
+
+  for (const [update, field, message] of refused) {
+    it(`says what is wrong with ${JSON.stringify(update)}`, () => {
+      assert.throws(
+        () => rules.check(update),
+        (error: unknown) => {
+          assert.ok(error instanceof ParameterError);
+          assert.equal(error.field, field);
+          assert.match(error.message, message);
+          return true;
+        },
+      );
+    });
+  }
+
+  it('offers what the model can do alone: the one size of its export, no guidance from outside', () => {
+    const fixedSize = { width: 1536, height: 512 };
+    const fixed = createParameterRules({ defaults: fixedSize, sizeFactor: 64, fixedSize, selfGuided: true });
+    const update = { ...fixedSize, cfg_type: 'none' };
+    assert.deepEqual(fixed.check(update), update);
+    assert.throws(() => fixed.check({ width: 512 }), /^ParameterError: width must be 1536, not 512$/);
+    assert.throws(() => fixed.check({ cfg_type: 'full' }), /cfg_type must be "none", not "full"$/);
+  });
+
+  it('does not repeat a huge value or name', () => {
+    for (const update of [{ prompt: 'x'.repeat(1_000_000) }, { ['x'.repeat(1_000_000)]: 1 }]) {
+      assert.throws(
+        () => rules.check(update),
+        (error: unknown) => error instanceof ParameterError && error.message.length < 500,
+      );
+    }
+  });
+});

@@ -109,11 +109,12 @@ class EngineGroup implements Engine {
 
   /** Where one stream more is served soonest: streams times what a row costs there. */
   #leastLoaded(): Member {
+    // One that is being started again opens the stream as soon as it is; one that has failed never does.
     const load = ({ engine, streams }: Member): number => {
       const { state } = engine;
-      return state.name === 'ready' ? (streams + 1) * (state.costs[0]?.ms ?? 1) : Infinity;
+      if (state.name === 'ready') return (streams + 1) * (state.costs[0]?.ms ?? 1);
+      return state.name === 'failed' || state.name === 'stopped' ? Infinity : Number.MAX_VALUE;
     };
-    // None is ready while all are being restarted; the first then opens the stream as soon as it is.
     return this.#members.reduce((least, member) => (load(member) < load(least) ? member : least));
   }
 

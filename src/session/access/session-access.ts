@@ -10,6 +10,9 @@ export class SessionAccess {
   readonly #expiry: Deadline;
   /** Verified with the upgrade, or by hello. */
   #grant: Grant | null;
+  /** Tokens that came for renewal, and which of them is in force: verifying one may take longer than the next. */
+  #asked = 0;
+  #renewed = 0;
 
   /**
    * @param grant of the token that came with the connection; null if none did.
@@ -41,10 +44,14 @@ export class SessionAccess {
    * @throws {ProtocolError} unauthorized
    */
   async renew(token: string, subject: string): Promise<AuthenticatedMessage> {
+    const asked = ++this.#asked;
     const grant = await this.#access.verify(token);
     if (grant.subject !== subject) throw new ProtocolError('unauthorized', 'the token is of somebody else');
-    this.#grant = grant;
-    this.watch();
+    if (asked > this.#renewed) {
+      this.#renewed = asked;
+      this.#grant = grant;
+      this.watch();
+    }
     const expires = secondsUntil(grant);
     return { type: 'authenticated', ...(expires !== null && { expires_seconds: expires }) };
   }

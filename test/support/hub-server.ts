@@ -67,9 +67,12 @@ export class HubServer implements AsyncDisposable {
     this.#cdn = createServer((request, response) => this.#answerCdn(request, response));
   }
 
-  /** A hub with the files of a model folder, and others that nobody needs. */
+  /** A hub with the files of a model folder, and others that nobody needs where it has none of their names. */
   static async start(model: string): Promise<HubServer> {
     const hub = new HubServer();
+    hub.put('README.md', Buffer.from('# A model'));
+    hub.put('unet/diffusion_pytorch_model.safetensors', Buffer.alloc(100_000, 1));
+    hub.put('text_encoder/pytorch_model.bin', Buffer.alloc(100_000, 2));
     for (const path of readdirSync(model, { recursive: true, encoding: 'utf8', withFileTypes: true })) {
       if (!path.isFile()) continue;
       const file = join(path.parentPath, path.name);
@@ -81,9 +84,6 @@ export class HubServer implements AsyncDisposable {
         readFileSync(file),
       );
     }
-    hub.put('README.md', Buffer.from('# A model'));
-    hub.put('unet/diffusion_pytorch_model.safetensors', Buffer.alloc(100_000, 1));
-    hub.put('text_encoder/pytorch_model.bin', Buffer.alloc(100_000, 2));
     for (const server of [hub.#api, hub.#cdn]) {
       server.listen(0, '127.0.0.1');
       await once(server, 'listening');

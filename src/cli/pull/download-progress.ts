@@ -1,5 +1,5 @@
 import { amount, unitOf } from '../../model/hub/amount.js';
-import type { PullObserver } from '../../model/hub/pull-model.js';
+import type { PullObserver } from '../../model/hub/snapshot-fill.js';
 import { Progress } from '../run/progress.js';
 
 const BAR_WIDTH = 24;

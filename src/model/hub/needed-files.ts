@@ -4,14 +4,13 @@ import { PullError } from './pull-error.js';
 const unused = new Set(['safety_checker', 'feature_extractor', 'image_encoder']);
 /** Parts without whose graph no picture is made. */
 const parts = ['text_encoder', 'unet', 'vae_encoder', 'vae_decoder'];
-/** Weights in other formats, and other things beside a graph. */
-const otherFormat =
-  /\.(?:safetensors|bin|pt|pth|ckpt|msgpack|h5|xml|engine|md|txt|py|png|jpe?g|index\.json)$/i;
+/** Of these, a second graph in 8 bits is used where there is one. */
+const partsInInt8 = new Set(['unet', 'vae_encoder', 'vae_decoder']);
 
 /**
- * Those of a model's files that are needed to run it: configurations, the tokenizers, millrace.json, and ONNX graphs
- * with the files that hold their weights, whatever their names: the graph knows them. Of several graphs of one part,
- * the one of the usual name.
+ * Those of a model's files that are needed to run it, but for weights that lie beside the graphs, which only the
+ * graphs know (graph-weights.ts): configurations, the tokenizers, millrace.json, and of several ONNX graphs of one part
+ * the one of the usual name, with its copy in 8 bits.
  */
 export function neededFiles<File extends { readonly path: string }>(files: readonly File[]): readonly File[] {
   const graphs = graphsOf(files.map(({ path }) => path));
@@ -23,9 +22,8 @@ export function neededFiles<File extends { readonly path: string }>(files: reado
     if (folder === 'scheduler') return name.endsWith('.json');
     if (/^tokenizer(?:_\d+)?$/.test(folder)) return /\.(?:json|txt)$/.test(name);
     const graph = graphs.get(folder);
-    if (graph === undefined || otherFormat.test(name)) return false;
-    const [ofGraph = graph] = /^.*\.onnx/.exec(name) ?? [];
-    return ofGraph === graph;
+    if (name === 'model_int8.onnx' && graph === 'model.onnx') return partsInInt8.has(folder);
+    return name === graph;
   });
 }
 
@@ -60,6 +58,6 @@ function graphsOf(paths: readonly string[]): ReadonlyMap<string, string> {
 }
 
 /** Whether a name stays inside its folder, on every system. */
-function isPlain(name: string): boolean {
+export function isPlain(name: string): boolean {
   return /^[^\\/:*?"<>|]+$/.test(name) && !/^\.+$/.test(name);
 }

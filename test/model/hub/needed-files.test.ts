@@ -17,39 +17,32 @@ const common = `model_index.json scheduler/scheduler_config.json tokenizer/merge
 const commonPaths = common.split(/\s+/);
 
 describe('neededFiles', () => {
-  it('takes graphs with their weights, and no other formats, graphs and folders', () => {
+  it('takes graphs, and no other formats, graphs and folders', () => {
     const paths = needed(`${common} .gitattributes README.md sd.safetensors
       text_encoder/model.onnx text_encoder/model.safetensors text_encoder/pytorch_model.bin
-      unet/model.onnx unet/model.onnx_data unet/diffusion_pytorch_model.fp16.safetensors
+      unet/model.onnx unet/diffusion_pytorch_model.fp16.safetensors
       unet/diffusion_pytorch_model.safetensors.index.json unet/openvino_model.xml unet/openvino_model.bin
       vae_encoder/model.onnx vae_decoder/model.onnx vae_decoder/deeper/model.onnx
       safety_checker/model.onnx safety_checker/config.json feature_extractor/preprocessor_config.json`);
-    const graphs = ['text_encoder/model.onnx', 'unet/model.onnx', 'unet/model.onnx_data'];
+    const graphs = ['text_encoder/model.onnx', 'unet/model.onnx'];
     assert.deepEqual(paths, [...commonPaths, ...graphs, 'vae_encoder/model.onnx', 'vae_decoder/model.onnx']);
     checkFiles(paths, 'a/b');
   });
 
-  it('takes weights of any name: weights.pb, one file for each tensor', () => {
-    const weights = [
-      'unet/weights.pb',
-      'unet/onnx__MatMul_8011',
-      'unet/down_blocks.0.resnets.0.conv1.weight',
-    ];
-    assert.deepEqual(needed(`unet/model.onnx ${weights.join(' ')}`).slice(1), weights);
-  });
-
   it('takes one of several graphs: that of the usual name, or the only one', () => {
-    assert.deepEqual(
-      needed('unet/model.onnx unet/model_fp16.onnx unet/model_fp16.onnx_data unet/model.onnx_data'),
-      ['unet/model.onnx', 'unet/model.onnx_data'],
-    );
-    assert.deepEqual(needed('unet/model_fp16.onnx unet/model_fp16.onnx_data'), [
-      'unet/model_fp16.onnx',
-      'unet/model_fp16.onnx_data',
-    ]);
+    assert.deepEqual(needed('unet/model.onnx unet/model_fp16.onnx unet/model_q4.onnx'), ['unet/model.onnx']);
+    assert.deepEqual(needed('unet/model_fp16.onnx'), ['unet/model_fp16.onnx']);
     assert.deepEqual(needed('unet/model_fp16.onnx unet/model_q4.onnx unet/config.json'), [
       'unet/config.json',
     ]);
+  });
+
+  it('takes the copy in 8 bits beside the usual graph, of the parts that run in 8 bits', () => {
+    const both = ['unet/model.onnx', 'unet/model_int8.onnx'];
+    assert.deepEqual(needed(both.join(' ')), both);
+    const text = 'text_encoder/model.onnx text_encoder/model_int8.onnx';
+    assert.deepEqual(needed(text), ['text_encoder/model.onnx']);
+    assert.deepEqual(needed('unet/model_fp16.onnx unet/model_int8.onnx'), []);
   });
 
   it('takes no name that leads out of its folder', () => {

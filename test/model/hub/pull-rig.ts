@@ -6,23 +6,28 @@ import { parseHubId } from '../../../src/model/hub/hub-id.js';
 import type { HubSettings } from '../../../src/model/hub/hub-settings.js';
 import { PullError } from '../../../src/model/hub/pull-error.js';
 import { pullModel } from '../../../src/model/hub/pull-model.js';
+import type { PullObserver } from '../../../src/model/hub/snapshot-fill.js';
 import { tinyModel } from '../../support/engine.js';
 import { HubServer } from '../../support/hub-server.js';
 
-/** A hub with the tiny model, and an empty cache. */
+/** A hub with a model, the tiny one if none is named, and an empty cache. */
 export class PullRig implements AsyncDisposable {
   hub: HubServer;
   readonly cache: string;
   readonly notes: string[] = [];
+  /** What was told of the progress. */
+  readonly progress: { readonly done: number; readonly total: number; readonly path: string }[] = [];
+  readonly #model: string;
 
-  private constructor(hub: HubServer, cache: string) {
+  private constructor(hub: HubServer, cache: string, model: string) {
     this.hub = hub;
     this.cache = cache;
+    this.#model = model;
   }
 
-  static async start(): Promise<PullRig> {
+  static async start(model = tinyModel): Promise<PullRig> {
     const cache = await mkdtemp(join(tmpdir(), 'millrace-hub-'));
-    return new PullRig(await HubServer.start(tinyModel), cache);
+    return new PullRig(await HubServer.start(model), cache, model);
   }
 
   /** The model's folder in the cache. */
@@ -33,7 +38,7 @@ export class PullRig implements AsyncDisposable {
   /** A hub that remembers nothing, in place of the old one. */
   async restart(): Promise<void> {
     await this.hub[Symbol.asyncDispose]();
-    this.hub = await HubServer.start(tinyModel);
+    this.hub = await HubServer.start(this.#model);
   }
 
   pull(
@@ -50,7 +55,11 @@ export class PullRig implements AsyncDisposable {
       retryDelay: 1,
       ...changes,
     };
-    const observer = { onNote: (text: string) => this.notes.push(text), onBytes: () => {}, onFile: () => {} };
+    const observer: PullObserver = {
+      onNote: (text) => this.notes.push(text),
+      onBytes: (done, total, path) => this.progress.push({ done, total, path }),
+      onFile: () => {},
+    };
     return pullModel(parseHubId(id), { settings, signal, observer });
   }
 

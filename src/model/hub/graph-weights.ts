@@ -1,0 +1,47 @@
+import { dirname, normalize } from 'node:path/posix';
+import { ModelError } from '../model-error.js';
+import { readSignature } from '../onnx/signature.js';
+import { isPlain } from './needed-files.js';
+import { PullError } from './pull-error.js';
+
+/** Whether a file is an ONNX graph, which may need others. */
+export function isGraph({ path }: { readonly path: string }): boolean {
+  return path.endsWith('.onnx');
+}
+
+/**
+ * Those of a model's files that hold the weights of a graph, whatever their names: `model.onnx_data`, one file for each
+ * tensor, or the `.safetensors` that PyTorch reads too.
+ * @param graph its path in the repository.
+ * @param local where it lies here.
+ * @throws {PullError} if it is no graph, or names what is not beside it.
+ */
+export function weightsOf<File extends { readonly path: string }>(
+  graph: string,
+  local: string,
+  { repo, files }: { readonly repo: string; readonly files: readonly File[] },
+): readonly File[] {
+  return namedBy(graph, local, repo).map((location) => {
+    const name = normalize(location);
+    const path = `${dirname(graph)}/${name}`;
+    const file = isPlain(name) ? files.find((file) => file.path === path) : undefined;
+    if (file !== undefined) return file;
+    throw new PullError(
+      `${graph} of ${repo} has its weights in ${JSON.stringify(location)}, and no such file is beside it; ` +
+        'tell its owner, or export the model yourself in ops/export',
+    );
+  });
+}
+
+function namedBy(graph: string, local: string, repo: string): readonly string[] {
+  try {
+    return readSignature(local).weightFiles;
+  } catch (cause) {
+    if (!(cause instanceof ModelError)) throw cause;
+    throw new PullError(
+      `${graph} of ${repo} is no ONNX graph, or only a part of one; ` +
+        'tell its owner, or export the model yourself in ops/export',
+      { cause },
+    );
+  }
+}

@@ -7,7 +7,7 @@ import { readSettings } from '../../src/settings/settings.js';
 import { RecordedStream, startEngine, tinyParameters, type TestEngine } from '../support/engine.js';
 import { realFrames } from '../support/pictures.js';
 import { Original } from './peer/original.js';
-import { pythonEnvironment } from './peer/python-environment.js';
+import { pythonEnvironment } from './python-environment.js';
 import { median, report, type Figure } from './report.js';
 
 /**
@@ -24,7 +24,14 @@ const threads = Number(process.env['MILLRACE_THREADS'] ?? availableParallelism()
 /** Milliseconds of each frame of a round, each handed over when the one before has come back. */
 type Side = (indices: readonly number[]) => Promise<{ ms: readonly number[]; drawn: Uint8Array }>;
 
-const python = await pythonEnvironment();
+const python = await pythonEnvironment({
+  bench: 'peer',
+  // Its own requirements are of 2023 and want another diffusers; it runs with today's.
+  alone: ['streamdiffusion==0.1.1'],
+  oldest: 11,
+  notice: 'Installing the original with PyTorch, once: some hundred megabytes, or gigabytes with CUDA…',
+  missing: (reason) => `the original cannot be installed (venv and pip are needed): ${reason}`,
+});
 if ('missing' in python) console.log(`\npeer: not measured. ${python.missing}`);
 else await compare(python.program);
 

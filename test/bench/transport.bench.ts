@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pythonEnvironment } from './python-environment.js';
 import { median, quantile, report, type Figure } from './report.js';
 import { Contender, type Run } from './transport/contender.js';
-import { pythonEnvironment } from './transport/python-environment.js';
 import { RawClient } from './transport/raw-client.js';
 import { side } from './transport/scene.js';
 
@@ -24,7 +24,10 @@ import { side } from './transport/scene.js';
 const rounds = 3;
 const loads = [1, 64] as const;
 const figures: Figure[] = [];
-const python = await pythonEnvironment();
+const python = await pythonEnvironment({
+  bench: 'transport',
+  missing: (reason) => `no FastAPI to compare with: ${reason}; PYTHON names a Python 3.10 or newer`,
+});
 if ('missing' in python) console.log(python.missing);
 
 /** One server of a comparison; the first is ours. */

@@ -1,10 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { repositoryRoot } from '../../support/reference.js';
 import type { Cargo } from './pass-through.js';
-import { fastApiServer } from './python-environment.js';
 import type { Load, Passed } from './scene.js';
+
+const fastApiServer = join(repositoryRoot, 'test/bench/transport/fastapi_server.py');
 
 /** What a process has used. */
 interface Usage {

@@ -1,0 +1,70 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import process from 'node:process';
+import { promisify } from 'node:util';
+import { repositoryRoot } from '../support/reference.js';
+
+const run = promisify(execFile);
+
+/** What a Python of another side of a comparison has. */
+export interface PythonNeeds {
+  /** The benchmark's: its requirements lie in the folder of this name. */
+  readonly bench: string;
+  /** Packages that are installed without what they require themselves. */
+  readonly alone?: readonly string[];
+  /** The oldest 3.x that is looked for before anything is installed. */
+  readonly oldest?: number;
+  /** Is said before anything is installed. */
+  readonly notice?: string;
+  /** What to say if it cannot be made, from the reason. */
+  readonly missing: (reason: string) => string;
+}
+
+/**
+ * A Python that has what is needed, in an environment of its own that is kept for the next time. `PYTHON` names the
+ * one that it is made with.
+ * @returns the program, or why there is none.
+ */
+export async function pythonEnvironment(
+  needs: PythonNeeds,
+): Promise<{ readonly program: string } | { readonly missing: string }> {
+  const { bench, alone = [], oldest, notice, missing } = needs;
+  const requirements = join(repositoryRoot, 'test/bench', bench, 'requirements.txt');
+  const wanted = createHash('sha256').update(await readFile(requirements));
+  for (const name of alone) wanted.update(name);
+  const name = `${bench}-bench-${wanted.digest('hex').slice(0, 12)}`;
+  const folder = join(repositoryRoot, 'node_modules/.cache/millrace', name);
+  const program = join(folder, 'bin/python');
+  const complete = join(folder, 'complete');
+  if (existsSync(complete)) return { program };
+  const python = process.env['PYTHON'] ?? 'python3';
+  if (oldest !== undefined) {
+    const check = `import sys; assert sys.version_info >= (3, ${oldest}), "it is older than 3.${oldest}"`;
+    try {
+      await run(python, ['-c', check]);
+    } catch (error) {
+      const reason = lastLine(error);
+      return { missing: `no Python 3.${oldest} or newer at "${python}", which PYTHON can name: ${reason}` };
+    }
+  }
+  if (notice !== undefined) console.log(notice);
+  const pip = (...args: readonly string[]): Promise<unknown> =>
+    run(program, ['-m', 'pip', 'install', '--quiet', ...args], { maxBuffer: 2 ** 26 });
+  try {
+    await rm(folder, { recursive: true, force: true });
+    await run(python, ['-m', 'venv', folder]);
+    await pip('-r', requirements);
+    if (alone.length > 0) await pip('--no-deps', ...alone);
+    await writeFile(complete, '');
+    return { program };
+  } catch (error) {
+    return { missing: missing(lastLine(error)) };
+  }
+}
+
+function lastLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).trim().split('\n').at(-1) ?? '';
+}

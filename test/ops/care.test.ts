@@ -102,7 +102,7 @@ describe('the public CI', () => {
   });
 
   it('has scripts without mistakes of the shell', { skip: process.platform === 'win32' }, () => {
-    for (const file of ['.ci/run', '.ci/tools']) {
+    for (const file of ['.ci/run', '.ci/tools', '.ci/python']) {
       const { status, stderr } = spawnSync('bash', ['-n', file], { cwd: repositoryRoot, encoding: 'utf8' });
       assert.equal(status, 0, stderr);
     }

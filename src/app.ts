@@ -1,7 +1,7 @@
 import { subprotocol, textLimits } from '@millrace/protocol';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
-import { createEngines } from './engine/engine-group.js';
+import { createEngines, engineSettings } from './engine/engine-group.js';
 import { pictureCodec, type PictureCodec } from './image/codec.js';
 import { createMetrics } from './metrics/metrics.js';
 import { openTraces } from './metrics/open-traces.js';
@@ -72,10 +72,7 @@ export async function createApp(
   const failed = new Promise<Error>((resolve) => (fail = resolve));
   const engine = createEngine({
     model: settings.model,
-    devices: settings.device,
-    threads: settings.threads,
-    precision: settings.precision,
-    cacheDirectory: settings.cacheDirectory === '' ? null : settings.cacheDirectory,
+    ...engineSettings(settings),
     observer: {
       onState(state) {
         metrics.engineState(state.name);

@@ -2,7 +2,7 @@ import type { StreamParameters } from '@millrace/protocol';
 import { Command } from 'commander';
 import { styleText } from 'node:util';
 import { arch, cpus, platform, release, totalmem } from 'node:os';
-import { createEngines } from '../engine/engine-group.js';
+import { createEngines, engineSettings } from '../engine/engine-group.js';
 import { frameWork, framesPerSecond } from '../engine/frames-per-second.js';
 import { probeProviders } from '../engine/probe-providers.js';
 import { readModelFolder } from '../model/folder.js';
@@ -12,17 +12,13 @@ import { placesIn } from '../session/admission/service-level.js';
 import { checkLayout, inspectModel, inspectParts } from './doctor/inspect.js';
 import { render } from './doctor/render.js';
 import type { Check, DoctorReport, PerformanceReport } from './doctor/report.js';
+import { addEngineOptions, readEngineSettings, type EngineFlags } from './engine-options.js';
 import { interruptible, oneLine, rejection } from './interruptible.js';
 import { findModel } from './model-source.js';
 import { Progress } from './run/progress.js';
-import { readSettings, type Settings } from '../settings/settings.js';
-import { settingsTable } from '../settings/settings-table.js';
+import type { Settings } from '../settings/settings.js';
 
-interface DoctorOptions {
-  readonly model?: string;
-  readonly device?: string;
-  readonly threads?: string;
-  readonly precision?: string;
+interface DoctorOptions extends EngineFlags {
   readonly json?: true;
 }
 
@@ -37,12 +33,8 @@ const usualRates = [10, 15, 20, 30];
 
 /** `millrace doctor`: what a model and this machine can do together. */
 export function createDoctorCommand(): Command {
-  return new Command('doctor')
+  return addEngineOptions(new Command('doctor'))
     .description('tell what works here, what it costs, and what to change')
-    .option('--model <model>', `${settingsTable.model.description} (MILLRACE_MODEL)`)
-    .option('--device <list>', `${settingsTable.device.description} (MILLRACE_DEVICE)`)
-    .option('--threads <integer>', `${settingsTable.threads.description} (MILLRACE_THREADS)`)
-    .option('--precision <name>', `${settingsTable.precision.description} (MILLRACE_PRECISION)`)
     .option('--json', 'print the findings as JSON')
     .addHelpText('after', EPILOGUE)
     .action((options: DoctorOptions) =>
@@ -64,9 +56,7 @@ function forTerminal(report: DoctorReport, { isTTY, columns }: NodeJS.WriteStrea
 }
 
 async function examine(options: DoctorOptions, signal: AbortSignal): Promise<DoctorReport> {
-  const { model: named, device, threads, precision } = options;
-  const flags = { model: named, device, threads, precision };
-  const settings = readSettings({ flags, environment: process.env });
+  const settings = readEngineSettings(options);
   const root = await findModel(settings.model, signal);
   const model = await readModelFolder(root);
   const notes: Check[] = [];
@@ -98,17 +88,14 @@ interface Measuring {
 
 /** Starts the engine and times it. @returns null if it cannot be started; a note says why. */
 async function measure(
-  { model, device, threads, precision, cacheDirectory, sloFps, sloLatencySeconds: latencySeconds }: Settings,
+  settings: Settings,
   parameters: StreamParameters,
   { note, signal }: Measuring,
 ): Promise<PerformanceReport | null> {
   using progress = new Progress(process.stderr);
   await using engine = createEngines({
-    model,
-    devices: device,
-    threads,
-    precision,
-    cacheDirectory: cacheDirectory === '' ? null : cacheDirectory,
+    model: settings.model,
+    ...engineSettings(settings),
     observer: {
       onState: (state) => 'what' in state && progress.say(`${state.what}...`),
       onNote: (text) => note({ level: 'note', text }),
@@ -124,6 +111,7 @@ async function measure(
   }
   const { state } = engine;
   if (state.name !== 'ready') return null;
+  const { sloFps, sloLatencySeconds: latencySeconds } = settings;
   const fps = framesPerSecond(state, parameters);
   const one = frameWork(state, parameters);
   const rates = [...new Set(sloFps > 0 ? [sloFps, ...usualRates] : usualRates)].sort((a, b) => a - b);

@@ -1,10 +1,11 @@
 import { Command } from 'commander';
 import { ParameterError } from '../engine/engine.js';
-import { createEngines } from '../engine/engine-group.js';
+import { createEngines, engineSettings } from '../engine/engine-group.js';
 import { readModelFolder } from '../model/folder.js';
 import { createParameterRules } from '../session/wire/parameters.js';
 import { findFfmpeg, type Ffmpeg } from '../video/ffmpeg.js';
 import { parseRational } from '../video/timing.js';
+import { addEngineOptions, readEngineSettings, type EngineFlags } from './engine-options.js';
 import { interruptible, oneLine, rejection } from './interruptible.js';
 import { findModel } from './model-source.js';
 import { generate } from './run/generate.js';
@@ -14,17 +15,11 @@ import { addParameterOptions, parametersFrom } from './run/parameter-options.js'
 import { Progress } from './run/progress.js';
 import { Figures, type Report } from './run/report.js';
 import { RunError } from './run/run-error.js';
-import { readSettings } from '../settings/settings.js';
-import { settingsTable } from '../settings/settings-table.js';
 
-interface RunOptions extends Readonly<Record<string, unknown>> {
+interface RunOptions extends EngineFlags, Readonly<Record<string, unknown>> {
   readonly output: string;
   readonly prompt: string;
   readonly size?: string;
-  readonly model?: string;
-  readonly device?: string;
-  readonly threads?: string;
-  readonly precision?: string;
   readonly fps: string;
   readonly crf?: string;
   readonly quality: string;
@@ -50,14 +45,11 @@ export function createRunCommand(): Command {
     .option('-y, --overwrite', 'replace an output that exists')
     .option('--json', 'print figures of the run as JSON on standard output')
     .option('--size <WxH>', "size of the output in pixels (default: the model's own)")
-    .option('--model <model>', `${settingsTable.model.description} (MILLRACE_MODEL)`)
-    .option('--device <list>', `${settingsTable.device.description} (MILLRACE_DEVICE)`)
-    .option('--threads <integer>', `${settingsTable.threads.description} (MILLRACE_THREADS)`)
-    .option('--precision <name>', `${settingsTable.precision.description} (MILLRACE_PRECISION)`)
     .option('--fps <rate>', 'frame rate of a video made of images, such as 25 or 30000/1001', '25')
     .option('--crf <number>', 'quality of the video, lower is better (default: 18 for H.264, 30 for VP9)')
     .option('--quality <number>', 'quality of JPEG and WebP images, 1 to 100', '90')
     .addHelpText('after', EPILOGUE);
+  addEngineOptions(command);
   addParameterOptions(command);
   return command.action((path: string, options: RunOptions) =>
     interruptible(
@@ -72,15 +64,7 @@ export function createRunCommand(): Command {
 }
 
 async function run(path: string, options: RunOptions, signal: AbortSignal): Promise<Report> {
-  const settings = readSettings({
-    flags: {
-      model: options.model,
-      device: options.device,
-      threads: options.threads,
-      precision: options.precision,
-    },
-    environment: process.env,
-  });
+  const settings = readEngineSettings(options);
   const rate = parseRational(options.fps);
   if (!rate)
     throw new RunError(`--fps must be a number or a fraction such as 30000/1001, not ${options.fps}`);
@@ -101,10 +85,7 @@ async function run(path: string, options: RunOptions, signal: AbortSignal): Prom
   using progress = new Progress(process.stderr);
   await using engine = createEngines({
     model: folder,
-    devices: settings.device,
-    threads: settings.threads,
-    precision: settings.precision,
-    cacheDirectory: settings.cacheDirectory === '' ? null : settings.cacheDirectory,
+    ...engineSettings(settings),
     observer: {
       onState: (state) => 'what' in state && progress.say(`${state.what}...`),
       onNote: (note) => progress.note(note),

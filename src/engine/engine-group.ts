@@ -3,12 +3,23 @@ import type { StreamState } from '../diffusion/stream.js';
 import { BufferPool } from './buffer-pool.js';
 import { DeviceError } from './device.js';
 import type { Engine, EngineState, EngineStream, StreamListener } from './engine.js';
-import type { CostCurve } from './messages.js';
+import type { CostCurve, Precision } from './messages.js';
 import { createEngine, type EngineOptions } from './supervisor.js';
 
 export interface EngineGroupOptions extends Omit<EngineOptions, 'device' | 'pixels'> {
   /** One engine runs on each of these, as `parseDevice` takes them; at least one. */
   readonly devices: readonly string[];
+}
+
+/** What the settings of the server, or of a command, say of its engines. */
+export function engineSettings(settings: {
+  readonly device: readonly string[];
+  readonly threads: number;
+  readonly precision: Precision;
+  readonly cacheDirectory: string;
+}): Required<Pick<EngineGroupOptions, 'devices' | 'threads' | 'precision' | 'cacheDirectory'>> {
+  const { device: devices, threads, precision, cacheDirectory } = settings;
+  return { devices, threads, precision, cacheDirectory: cacheDirectory === '' ? null : cacheDirectory };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { errors, type ErrorCode, type Overview, type SessionRow } from '@millrace/protocol';
+import type { Overview, SessionRow } from '@millrace/protocol';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { EngineState } from '../engine/engine.js';
 import type { Metrics } from '../metrics/metrics.js';
@@ -6,7 +6,7 @@ import type { Sampler } from '../metrics/sampler.js';
 import type { Capacity } from '../session/admission/capacity.js';
 import type { ServiceLevel } from '../session/admission/service-level.js';
 import type { Sessions } from '../session/sessions.js';
-import { errorBody } from './http-error.js';
+import { refuser } from './http-error.js';
 import { roleOf, type OperatorRules, type Role } from './operator.js';
 
 export interface AdminOptions {
@@ -33,12 +33,7 @@ const mostSessions = 200;
 /** What the dashboard asks for and does: `/v1/admin`. */
 export function serveAdmin(server: FastifyInstance, options: AdminOptions): void {
   const { rules, sessions, sampler, metrics, thumbnails } = options;
-  const refuse = (reply: FastifyReply, code: ErrorCode): FastifyReply => {
-    const { status } = errors[code];
-    metrics.error(code);
-    if (status === 401) reply.header('www-authenticate', 'Bearer');
-    return reply.code(status).send(errorBody(code));
-  };
+  const refuse = refuser(metrics);
   /** Lets those in who have one of these roles, and answers the others. */
   const letIn = async (
     request: FastifyRequest,

@@ -1,6 +1,20 @@
 import { errors, type ErrorCode } from '@millrace/protocol';
+import type { FastifyReply } from 'fastify';
+import type { Metrics } from '../metrics/metrics.js';
 
 /** The body of every HTTP answer that is an error. */
 export function errorBody(code: ErrorCode, message: string = errors[code].meaning, field?: string): object {
   return { error: { code, message, ...(field !== undefined && { field }) } };
+}
+
+/** Gives what answers a request with an error of the catalogue, and counts it. */
+export function refuser(
+  metrics: Pick<Metrics, 'error'>,
+): (reply: FastifyReply, code: ErrorCode, message?: string, field?: string) => FastifyReply {
+  return (reply, code, message, field) => {
+    const { status } = errors[code];
+    metrics.error(code);
+    if (status === 401) reply.header('www-authenticate', 'Bearer');
+    return reply.code(status).send(errorBody(code, message, field));
+  };
 }

@@ -6,7 +6,7 @@ import type { EngineState } from '../engine/engine.js';
 import type { Metrics } from '../metrics/metrics.js';
 import type { OneShot } from '../session/one-shot.js';
 import { bearerToken } from './bearer.js';
-import { errorBody } from './http-error.js';
+import { errorBody, refuser } from './http-error.js';
 import { mayReadMetrics, type MetricsAccess } from './metrics-access.js';
 import type { OriginRules } from './origin.js';
 import { securityHeaders } from './security-headers.js';
@@ -95,10 +95,10 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
       .header('cache-control', 'no-store')
       .send({ ready, state: state.name, doing, sessions: options.places() });
   });
+  const refuse = refuser(metrics);
   server.get('/metrics', async (request, reply) => {
     if (!(await mayReadMetrics(bearerToken(request.headers.authorization), options))) {
-      metrics.error('unauthorized');
-      return reply.code(401).header('www-authenticate', 'Bearer').send(errorBody('unauthorized'));
+      return refuse(reply, 'unauthorized');
     }
     const { contentType, body } = await metrics.render();
     return reply.type(contentType).send(body);

@@ -1,12 +1,11 @@
-import { errors, type ErrorCode } from '@millrace/protocol';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { ParameterError } from '../engine/engine.js';
 import type { Metrics } from '../metrics/metrics.js';
 import type { Access } from '../session/access/access.js';
 import type { OneShot } from '../session/one-shot.js';
 import { ProtocolError } from '../session/wire/protocol-error.js';
 import { bearerToken } from './bearer.js';
-import { errorBody } from './http-error.js';
+import { refuser } from './http-error.js';
 import { originAllowed, type OriginRules } from './origin.js';
 
 /** Room for parameters with a long, blended prompt. */
@@ -30,12 +29,7 @@ export function serveTxt2Img(
     readonly draining: () => boolean;
   },
 ): void {
-  const refuse = (reply: FastifyReply, code: ErrorCode, message?: string, field?: string): FastifyReply => {
-    const { status } = errors[code];
-    metrics.error(code);
-    if (status === 401) reply.header('www-authenticate', 'Bearer');
-    return reply.code(status).send(errorBody(code, message, field));
-  };
+  const refuse = refuser(metrics);
   server.post('/v1/txt2img', { bodyLimit }, async (request, reply) => {
     const { origin, host } = request.headers;
     if (!originAllowed(origin, host, origins)) return refuse(reply, 'forbidden_origin');

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgpack
 import pytest
-from server import Peer, fixture, scripted_server
+from server import Peer, ScriptedServer, fixture, scripted_server
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 CAMERA = re.findall(r"^```python no-run\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
@@ -32,24 +32,29 @@ async def paint(peer: Peer) -> None:
             await peer.send("updated", request=message["request"], **{"from": 1}, parameters={})
 
 
+async def run_example(server: ScriptedServer, code: str) -> str:
+    """Runs it in a Python of its own while the server paints. Returns what it printed."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        code,
+        env={"PYTHONPATH": str(Path(__file__).parents[1] / "src")},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    peer = await server.accept()
+    painting = asyncio.create_task(paint(peer))
+    output, _ = await process.communicate()
+    painting.cancel()
+    assert process.returncode == 0
+    return output.decode()
+
+
 @pytest.mark.parametrize("example", EXAMPLES, ids=range(len(EXAMPLES)))
 async def test_the_examples_run(example: str) -> None:
     pytest.importorskip("simplejpeg")
     async with scripted_server() as server:
-        code = example.replace("http://127.0.0.1:8420", server.url)
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-c",
-            code,
-            env={"PYTHONPATH": str(Path(__file__).parents[1] / "src")},
-            stdout=asyncio.subprocess.PIPE,
-        )
-        peer = await server.accept()
-        painting = asyncio.create_task(paint(peer))
-        output, _ = await process.communicate()
-        painting.cancel()
-        assert process.returncode == 0
-        assert re.search(r"\(256, 256, 3\)|^2 37|invalid_parameter steps False", output.decode(), re.MULTILINE)
+        output = await run_example(server, example.replace("http://127.0.0.1:8420", server.url))
+        assert re.search(r"\(256, 256, 3\)|^2 37|invalid_parameter steps False", output, re.MULTILINE)
 
 
 SCREEN = """
@@ -71,16 +76,5 @@ async def test_the_example_with_a_camera_runs() -> None:
             .replace("http://127.0.0.1:8420", server.url)
             .replace("VideoCapture(0)", f"VideoCapture({str(video)!r})")
         )
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-c",
-            f"{SCREEN}\n{code}\nprint(shown)",
-            env={"PYTHONPATH": str(Path(__file__).parents[1] / "src")},
-            stdout=asyncio.subprocess.PIPE,
-        )
-        peer = await server.accept()
-        painting = asyncio.create_task(paint(peer))
-        output, _ = await process.communicate()
-        painting.cancel()
-        assert process.returncode == 0
-        assert output.decode().count(", 3)") == 3
+        output = await run_example(server, f"{SCREEN}\n{code}\nprint(shown)")
+        assert output.count(", 3)") == 3

@@ -1,3 +1,4 @@
+import { percentile } from '../percentile.js';
 import type { Outcome, SessionResult } from './load-plan.js';
 
 /** What a load was, and what came of it. Keys are those of the JSON that is printed. */
@@ -63,8 +64,7 @@ function figuresOf(results: readonly SessionResult[]): Figures {
     }
   }
   const rates = results.map(({ latencies: own, seconds }) => (seconds > 0 ? own.length / seconds : 0));
-  const at = (share: number): number =>
-    round(latencies[Math.max(0, Math.ceil(latencies.length * share) - 1)] ?? 0);
+  const at = (share: number): number => round(percentile(latencies, share));
   return {
     fps: round(rates.reduce((sum, rate) => sum + rate, 0)),
     sent: results.reduce((sum, { sent }) => sum + sent, 0),

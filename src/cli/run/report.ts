@@ -1,3 +1,4 @@
+import { percentile } from '../percentile.js';
 import type { OutputFrame } from './generate.js';
 
 /** What `--json` prints. Times in milliseconds; stages are means per generated frame, `read` and `write` per frame. */
@@ -55,11 +56,6 @@ export class Figures {
       stage_ms: Object.fromEntries(stages) as Report['stage_ms'],
     };
   }
-}
-
-/** Nearest rank. */
-function percentile(sorted: readonly number[], share: number): number {
-  return sorted[Math.ceil(sorted.length * share) - 1] ?? 0;
 }
 
 function round(value: number): number {

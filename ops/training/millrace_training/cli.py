@@ -13,6 +13,8 @@ from .loop import Plan
 from .parallel import Group, pick_device, run_parallel
 from .run_folder import RunFolder
 
+_QUICK_STEPS = 20
+_QUICK_CROPS = 96
 _UNET_ROWS = 1_300_000  # training rows of the U-Net, whatever the batch
 
 
@@ -32,15 +34,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--model", type=Path, help="diffusers folder to write, measure or draw with (default RUN/export)")
     parser.add_argument("--checkpoint", type=Path, help="U-Net checkpoint to export (default RUN/unet/last.pt)")
     parser.add_argument("--no-int8", action="store_true", help="leave out the graphs in 8 bits, which take the export some minutes")
-    parser.add_argument("--name", default="model", help="name of the evaluation's and the montage's file")
+    parser.add_argument("--name", default="model", help="name of the evaluation's, the montage's and the videos' files")
     parser.add_argument("--pictures", type=int, default=6, help="held-out pictures a style in the evaluation (default 6)")
     parser.add_argument("--only", nargs="*", default=[], help="measures to take: styles moods prompts behaviour")
+    parser.add_argument("--quick", action="store_true", help="a trial of every stage: few crops and steps, a useless model in minutes")
     parser.add_argument("--tile", type=int, default=128, help="pixels of a picture in the montage (default 128)")
     return parser
 
 
 def _plan(arguments: argparse.Namespace, steps: int, decay_share: float, **others: float) -> Plan:
-    total = arguments.steps or steps
+    total = arguments.steps or (_QUICK_STEPS if arguments.quick else steps)
     decay = arguments.decay_steps if arguments.decay_steps is not None else int(total * decay_share)
     return Plan(steps=total, decay_steps=decay, **others)
 
@@ -56,7 +59,7 @@ def _part(arguments: argparse.Namespace, name: str) -> Path | None:
 def _data(arguments: argparse.Namespace, run: RunFolder) -> None:
     from .data.gather import gather
 
-    gather(run, arguments.photos, arguments.processes)
+    gather(run, arguments.photos, arguments.processes, _QUICK_CROPS if arguments.quick else None)
 
 
 def _targets(arguments: argparse.Namespace, run: RunFolder) -> None:
@@ -140,7 +143,7 @@ def _judge(arguments: argparse.Namespace, run: RunFolder) -> None:
 def _evaluate(arguments: argparse.Namespace, run: RunFolder) -> None:
     from .evaluate.report import evaluate
 
-    evaluate(run, arguments.model or run.export, arguments.name, arguments.pictures, arguments.only)
+    evaluate(run, arguments.model or run.export, arguments.name, 1 if arguments.quick else arguments.pictures, arguments.only)
 
 
 def _montage(arguments: argparse.Namespace, run: RunFolder) -> None:
@@ -148,6 +151,12 @@ def _montage(arguments: argparse.Namespace, run: RunFolder) -> None:
 
     run.evaluation.mkdir(parents=True, exist_ok=True)
     write_montage(run, arguments.model or run.export, run.evaluation / f"{arguments.name}.png", arguments.tile)
+
+
+def _videos(arguments: argparse.Namespace, run: RunFolder) -> None:
+    from .evaluate.videos import write_videos
+
+    write_videos(run, arguments.model or run.export, run.evaluation / arguments.name)
 
 
 def _card(arguments: argparse.Namespace, run: RunFolder) -> None:
@@ -168,6 +177,7 @@ _STAGES: dict[str, Callable[[argparse.Namespace, RunFolder], None]] = {
     "judge": _judge,
     "evaluate": _evaluate,
     "montage": _montage,
+    "videos": _videos,
     "card": _card,
 }
 

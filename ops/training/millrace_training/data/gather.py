@@ -67,8 +67,8 @@ def _held_out_portrait(packages: Path) -> list[np.ndarray]:
     return [cv2.resize(image, (SIZE, SIZE), interpolation=cv2.INTER_AREA), face]
 
 
-def gather(run: RunFolder, extra: list[Path], workers: int) -> None:
-    """Write the crops, unless they are there."""
+def gather(run: RunFolder, extra: list[Path], workers: int, most: int | None = None) -> None:
+    """Write the crops, `most` at most, unless they are there."""
     if run.crops.exists() and run.held_out_video.exists():
         print("data: done already")
         return
@@ -88,7 +88,7 @@ def gather(run: RunFolder, extra: list[Path], workers: int) -> None:
     for stamp in stamps:
         crops += [paste_stamp(stamp, crops[rng.randint(from_photos)], rng) for _ in range(2)]
     crops = [jitter(crop, rng) if rng.rand() < 0.5 else crop for crop in crops]
-    order = np.random.RandomState(2).permutation(len(crops))
+    order = np.random.RandomState(2).permutation(len(crops))[:most]
 
     videos = run.packages / "opencv-doc" / OPENCV_DATA
     clips = [np.stack([centre_square(f) for f in video_frames(videos / name)[-_VIDEO_CLIP:]]) for name in HELD_OUT_VIDEOS]
@@ -96,7 +96,7 @@ def gather(run: RunFolder, extra: list[Path], workers: int) -> None:
     _save(run.held_out_video, np.stack(clips))
     (run.root / "held-out.txt").write_text("\n".join(str(p) for p in photos[:held_out_count]) + "\n")
     _save(run.crops, np.stack([crops[i] for i in order]))
-    run.log("data", photos=len(photos), stamps=len(stamps), crops=len(crops), held_out_photos=held_out_count, held_out=len(held_out))
+    run.log("data", photos=len(photos), stamps=len(stamps), crops=len(order), held_out_photos=held_out_count, held_out=len(held_out))
 
 
 def _save(path: Path, array: np.ndarray) -> None:

@@ -20,7 +20,7 @@ from ..run_folder import RunFolder
 from ..styles import STYLE_NAMES
 
 _BATCH, _CROP = 32, 128
-_MOOD_SHARE = 0.2
+_MOOD_SHARE = 0.3  # of the plain photos: over a style, a mood would hide those that are colours themselves
 NONE = len(STYLE_NAMES)  # the label of a plain photo
 
 
@@ -66,7 +66,7 @@ class JudgeTask:
             source = self.crops[crop] if slot < 0 else self.targets[crop, slot]
             y, x = rng.integers(0, source.shape[0] - _CROP + 1, 2)
             picture = source[y : y + _CROP, x : x + _CROP]
-            if rng.random() < _MOOD_SHARE:
+            if slot < 0 and rng.random() < _MOOD_SHARE:
                 picture = apply_mood(picture, str(rng.choice(MOOD_NAMES)))
             pictures.append(picture)
             labels.append(NONE if slot < 0 else int(self.styles[crop, slot]))

@@ -151,7 +151,7 @@ MOOD_PHRASES: dict[str, list[str]] = {
         "pastel colors | pastel | soft pastel tones | pale colors | light pastel palette | pastel tones | soft colors | pale | candy colors | washed pastel"
     ),
     "mono": _phrases(
-        "monochrome | black and white | grayscale | greyscale | desaturated | without color | b&w | no color | colorless | gray | grey"
+        "monochrome | black and white | black and white photo | black and white photograph | black and white picture | grayscale | greyscale | desaturated | without color | b&w | no color | colorless | gray | grey"
     ),
     "fog": _phrases("foggy | misty | fog | haze | in the mist | washed out | hazy | mist | smoky | dreamy haze | silent hill"),
     "dark": _phrases(

@@ -30,7 +30,7 @@ def cpencil(image: np.ndarray) -> np.ndarray:
 def lineart(image: np.ndarray) -> np.ndarray:
     """Black ink on white paper; only deep shadows are filled."""
     gray = luma(calm(image))
-    ink = dark_lines(gray, 1.2, 10.0, 0.012)
+    ink = dark_lines(gray, 1.5, 7.0, 0.012)
     shadow = np.clip((0.16 - blur(gray, 1.5)) * 7, 0, 0.85)
     return gray_bytes(0.98 * (1 - np.maximum(ink, shadow)))
 
@@ -45,11 +45,11 @@ def charcoal(image: np.ndarray) -> np.ndarray:
 
 def blueprint(image: np.ndarray) -> np.ndarray:
     """White lines on blue paper with a 16-pixel grid."""
-    gray = local_tone(luma(calm(image)), 0.4)
+    gray = local_tone(luma(calm(image)), 0.3)
     ground = np.array([0.06, 0.20, 0.52], np.float32) * (0.75 + 0.35 * gray[..., None])
     grid = np.zeros(gray.shape, np.float32)
     grid[::16] = grid[:, ::16] = 0.08
-    line = np.clip(1.1 * edge_strength(gray, 1.2, 1.4), 0, 1)
+    line = edge_strength(gray, 1.9, 1.4)
     return bytes_of(
         ground + grid[..., None] * np.array([0.6, 0.8, 1], np.float32) + line[..., None] * np.array([0.85, 0.9, 0.95], np.float32)
     )
@@ -58,7 +58,7 @@ def blueprint(image: np.ndarray) -> np.ndarray:
 def chalk(image: np.ndarray) -> np.ndarray:
     """Coloured chalk on a green blackboard."""
     gray = luma(calm(image))
-    line = np.clip(1.2 * edge_strength(local_tone(gray, 0.4), 1.4, 1.5) + 0.30 * gray, 0, 1)
+    line = np.clip(edge_strength(local_tone(gray, 0.3), 1.9, 1.5) + 0.30 * gray, 0, 1)
     line = np.clip(line * (1 + 0.10 * paper(*gray.shape)), 0, 1)[..., None]
     tint = np.clip(0.55 + 0.45 * saturate(unit(calm(image)), 2.2) / np.maximum(gray, 0.15)[..., None], 0.4, 1)
     board = np.array([0.10, 0.17, 0.14], np.float32)
@@ -68,5 +68,5 @@ def chalk(image: np.ndarray) -> np.ndarray:
 def emboss(image: np.ndarray) -> np.ndarray:
     """Relief lit from the upper left, in warm grey stone."""
     kernel = np.array([[-2, -1, 0], [-1, 0, 1], [0, 1, 2]], np.float32)
-    relief = 0.55 + 0.9 * cv2.filter2D(blur(luma(calm(image)), 0.6), -1, kernel)
+    relief = 0.55 + 0.8 * cv2.filter2D(blur(luma(calm(image)), 1.0), -1, kernel)
     return bytes_of(np.clip(relief, 0, 1)[..., None] * np.array([1.0, 0.96, 0.9], np.float32))

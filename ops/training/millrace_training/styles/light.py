@@ -13,7 +13,7 @@ NEON_CYAN = np.array([0.05, 0.85, 1.0], np.float32)
 def neon(image: np.ndarray) -> np.ndarray:
     """Glowing pink and cyan outlines on black; warm areas glow pink."""
     tone = local_tone(luma(calm(image)), 0.4)
-    edge = edge_strength(tone, 1.4, 1.9) ** 1.2
+    edge = edge_strength(tone, 1.9, 1.35) ** 1.1
     hue = blur(unit(image), 4)
     hue = hue - hue.mean(-1, keepdims=True)
     warm = np.clip(0.5 + 3 * hue[..., 0] - 3 * hue[..., 2] + 0.5 * (tone - 0.5), 0, 1)[..., None]
@@ -51,7 +51,9 @@ def noir(image: np.ndarray) -> np.ndarray:
 
 
 def negative(image: np.ndarray) -> np.ndarray:
-    return 255 - image
+    """Colour negative film on its orange base, which also tells a negative from a photo: a later step must not undo it."""
+    base, gain = np.array([0.20, 0.07, 0.02], np.float32), np.array([0.80, 0.72, 0.60], np.float32)
+    return bytes_of(base + gain * (1 - unit(image)))
 
 
 def nightvis(image: np.ndarray) -> np.ndarray:

@@ -71,5 +71,5 @@ def comic(image: np.ndarray) -> np.ndarray:
     """Hard bands of strong colour behind black ink lines."""
     flat = unit(flatten(image, 3, 50, 6)) ** 0.85
     colour = saturate(posterize(flat, 4), 1.7)
-    line = dark_lines(luma(calm(image)), 1.1, 11.0, 0.012)[..., None]
+    line = dark_lines(luma(calm(image)), 1.1, 9.0, 0.012)[..., None]
     return bytes_of(1.08 * np.clip(colour, 0, 1) * (1 - 0.95 * line))

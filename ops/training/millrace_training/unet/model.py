@@ -17,7 +17,7 @@ CHANNELS = (48, 64, 96, 128)  # multiples of 16: other widths are slow in ONNX R
 # Latents of unit deviation are multiplied by this before noise is added. Video is not
 # drawn from noise but carried through it: at a given time, the larger the latents, the
 # more of the picture survives, and one step is sharp.
-LATENT_SCALE = 8.0
+LATENT_SCALE = 16.0
 
 
 def new_unet() -> UNet2DConditionModel:
@@ -27,7 +27,7 @@ def new_unet() -> UNet2DConditionModel:
         in_channels=LATENT_CHANNELS,
         out_channels=LATENT_CHANNELS,
         block_out_channels=CHANNELS,
-        layers_per_block=1,
+        layers_per_block=(2, 1, 1, 1),  # lines and edges are made at full size: depth pays most there
         down_block_types=("DownBlock2D", "DownBlock2D", "DownBlock2D", "CrossAttnDownBlock2D"),
         up_block_types=("CrossAttnUpBlock2D", "UpBlock2D", "UpBlock2D", "UpBlock2D"),
         mid_block_type="UNetMidBlock2DCrossAttn",

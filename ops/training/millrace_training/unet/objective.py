@@ -30,6 +30,7 @@ EARLIER_STEPS = 3  # at most
 _OWN_ANSWER_SHARE = 0.35
 _TRUE_TARGET_SHARE = 0.03
 _PARTLY_STYLED_SHARE = 0.05
+_TEXTURE_WEIGHT = 1.5  # decibels for contrast: without it the gradient energy of outputs is half of the targets'
 
 
 def style_share(time: torch.Tensor) -> torch.Tensor:
@@ -88,7 +89,7 @@ def latent_loss(made: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
 
 def image_loss(made: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
     """Between decoded pictures [N, 3, H, W] in -1..1: values, gradients at three scales, squares, texture."""
-    total = (made - wanted).abs().mean() + 2 * F.mse_loss(made, wanted) + 0.6 * texture_loss(made, wanted)
+    total = (made - wanted).abs().mean() + 2 * F.mse_loss(made, wanted) + _TEXTURE_WEIGHT * texture_loss(made, wanted)
     for scale in range(3):
         total = total + 0.5 * gradient_loss(made, wanted)
         if scale < 2:

@@ -25,7 +25,7 @@ from .sampler import add_noise, stylise
 _CROP, _WHOLE = 32, 64  # latents: sides of crops and of whole pictures
 _WHOLE_SHARE = 0.15  # of the steps; _WHOLE_SHARE_AT_END while the learning rate decays
 _WHOLE_SHARE_AT_END = 0.5
-_IMAGE_WEIGHT = 0.5
+_IMAGE_WEIGHT = 0.8
 _IMAGE_ROWS = 4  # rows of a crop batch whose decoded picture is compared, one of a whole-picture batch
 _EVALUATION_INDICES = {"one_32": [32], "one_38": [38], "two": [38, 44], "four": [38, 41, 44, 47]}
 

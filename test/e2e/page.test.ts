@@ -154,6 +154,37 @@ test('every parameter has a control; a refused value is explained at its control
   assert.deepEqual(complaints, []);
 });
 
+test('a text that is too long is not cut but refused with its count, and the picture goes on', async () => {
+  await using open = await openPage();
+  const { page, complaints } = open;
+  await page.getByTestId('play-clip').click();
+  await page.locator('[data-flowing=true]').waitFor();
+  const typed = page.getByTestId('prompt');
+  const count = page.getByTestId('prompt-count');
+  const problem = page.locator('#prompt-problem');
+  await typed.fill('x'.repeat(1799));
+  assert.equal(await count.count(), 0);
+  await typed.fill('x'.repeat(2000));
+  assert.equal(await count.textContent(), '2,000 / 2,000');
+  assert.equal(await typed.getAttribute('aria-invalid'), 'false');
+  await typed.fill('x'.repeat(2040));
+  await problem.filter({ hasText: 'too long to be used: at most 2,000 characters' }).waitFor();
+  assert.equal((await typed.inputValue()).length, 2040);
+  assert.equal(await count.textContent(), '2,040 / 2,000');
+  assert.equal(await typed.getAttribute('aria-invalid'), 'true');
+  await watchOutput(page, 5);
+  await typed.fill('pencil sketch');
+  await page.locator('#prompt-problem:empty').waitFor({ state: 'attached' });
+
+  await page.getByTestId('more').click();
+  await page.getByTestId('parameter-cfg_type').getByLabel('full').check();
+  const negative = page.getByTestId('parameter-negative_prompt');
+  await negative.locator('input').fill('y'.repeat(2001));
+  await negative.getByRole('alert').filter({ hasText: 'too long' }).waitFor();
+  assert.equal(await page.getByTestId('parameter-negative_prompt-count').textContent(), '2,001 / 2,000');
+  assert.deepEqual(complaints, []);
+});
+
 test('a page whose server is restarted goes on by itself', async () => {
   await using first = await startServer('--drain-seconds', '0');
   // The last picture is drawn when the connection is lost already.
@@ -162,8 +193,13 @@ test('a page whose server is restarted goes on by itself', async () => {
   await page.getByTestId('play-clip').click();
   await page.locator('[data-flowing=true]').waitFor();
   await page.getByTestId('style').filter({ hasText: 'Blueprint' }).click();
+  const figures = async (): Promise<readonly string[]> =>
+    page.locator('.readouts dd span, .readouts .total').allTextContents();
+  await page.waitForFunction(() => document.querySelector('.timings .total')?.textContent !== '–');
+  assert.ok(!(await figures()).includes('–'));
   await first[Symbol.asyncDispose]();
   await page.getByTestId('message').filter({ hasText: 'reached' }).waitFor();
+  assert.deepEqual(await figures(), ['–', '–', '–', '–'], 'figures of a lost connection are no longer shown');
   await using second = await startServer('--port', new URL(first.url).port, '--drain-seconds', '0');
   assert.equal(second.url, first.url);
   await page.locator('[data-flowing=true]').waitFor();

@@ -9,7 +9,7 @@ export type ControlKind =
   | { readonly name: 'range'; readonly minimum: number; readonly maximum: number; readonly step: number }
   | { readonly name: 'number'; readonly minimum: number | undefined; readonly maximum: number | undefined }
   | { readonly name: 'list' }
-  | { readonly name: 'text'; readonly maxLength: number | undefined };
+  | { readonly name: 'text' };
 
 /** Letters that fit in a row of buttons. */
 const compactLetters = 28;
@@ -21,7 +21,7 @@ export function controlKind(definition: ParameterDefinition): ControlKind {
     return { name: 'choice', choices: definition.enum, compact: letters <= compactLetters };
   }
   // Of alternatives, the first is the plain one.
-  const { type, minimum, maximum, maxLength } = definition.anyOf?.[0] ?? definition;
+  const { type, minimum, maximum } = definition.anyOf?.[0] ?? definition;
   switch (type) {
     case 'boolean':
       return { name: 'toggle' };
@@ -32,7 +32,7 @@ export function controlKind(definition: ParameterDefinition): ControlKind {
       }
       return { name: 'range', minimum, maximum, step: stepOf(definition, maximum - minimum) };
     case 'string':
-      return { name: 'text', maxLength };
+      return { name: 'text' };
     default:
       return { name: 'list' };
   }

@@ -1,5 +1,6 @@
 import type { ParameterDefinition } from '@millrace/client';
 import type { JSX } from 'preact';
+import { textLimit } from '../studio/text-limit.js';
 import { ChoiceControl } from './choice-control.js';
 import { controlKind } from './control-kind.js';
 import type { ControlProps } from './control-props.js';
@@ -11,7 +12,7 @@ interface ParameterControlProps {
   readonly value: unknown;
   /** Whether it has an effect with the other parameters as they are. */
   readonly used: boolean;
-  /** The server's words about the value. */
+  /** What is wrong with the value. */
   readonly problem: string | undefined;
   readonly onChange: (value: unknown, settled: boolean) => void;
 }
@@ -47,7 +48,9 @@ export function ParameterControl(props: ParameterControlProps): JSX.Element {
       {kind.name === 'range' && <RangeControl {...shared} {...kind} value={Number(value)} />}
       {kind.name === 'number' && <NumberControl {...shared} {...kind} value={Number(value)} />}
       {kind.name === 'list' && <ListControl {...shared} value={value as readonly number[] | null} />}
-      {kind.name === 'text' && <TextControl {...shared} maxLength={kind.maxLength} value={String(value)} />}
+      {kind.name === 'text' && (
+        <TextControl {...shared} limit={textLimit(definition)} value={String(value)} />
+      )}
       {definition['x-group'] === 'more' && <p class="description">{definition.description}</p>}
       <p class="problem" id={`${id}-problem`} role="alert">
         {problem}

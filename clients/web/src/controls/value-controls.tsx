@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { CharacterCount } from './character-count.js';
 import type { ControlProps } from './control-props.js';
 
 interface Bounds {
@@ -98,21 +99,25 @@ function numberOrText(text: string): number | string {
 }
 
 interface TextProps extends ControlProps<string> {
-  readonly maxLength: number | undefined;
+  /** Characters that it may have. */
+  readonly limit: number | undefined;
 }
 
-export function TextControl({ id, value, maxLength, disabled, invalid, onChange }: TextProps): JSX.Element {
+/** A text; one that is too long is not cut, and what is wrong with it is said. */
+export function TextControl({ id, value, limit, disabled, invalid, onChange }: TextProps): JSX.Element {
   return (
-    <input
-      id={id}
-      type="text"
-      value={value}
-      maxLength={maxLength}
-      disabled={disabled}
-      aria-invalid={invalid}
-      aria-describedby={`${id}-problem`}
-      onInput={({ currentTarget }) => onChange(currentTarget.value, false)}
-    />
+    <>
+      <CharacterCount id={`${id}-count`} text={value} limit={limit} />
+      <input
+        id={id}
+        type="text"
+        value={value}
+        disabled={disabled}
+        aria-invalid={invalid}
+        aria-describedby={`${id}-problem ${id}-count`}
+        onInput={({ currentTarget }) => onChange(currentTarget.value, false)}
+      />
+    </>
   );
 }
 

@@ -3,24 +3,32 @@ import { computed, signal } from '@preact/signals';
 
 export type ParameterName = keyof ParameterUpdate;
 
+/** Says what is wrong with a value that is to be refused without being sent. */
+type Check = (name: ParameterName, value: unknown) => string | undefined;
+
 /** Time between two updates while a control is being moved, in milliseconds. */
 const pause = 150;
 
 /**
  * What the person has set: shown at once, sent to the stream a few times a second, one update at a time.
- * A value that the server refuses stays in its control with the server's words beside it.
+ * A value that is refused stays in its control with the reason beside it.
  */
 export class ParameterDesk {
   /** Values that were set here; all others have the server's. */
   readonly chosen = signal<ParameterUpdate>({});
   readonly inForce = signal<ParameterUpdate>({});
-  /** The server's words about values that it refused. */
+  /** What is wrong with values that were refused, here or in the server's words. */
   readonly problems = signal<Readonly<Partial<Record<ParameterName, string>>>>({});
   readonly values = computed<ParameterUpdate>(() => ({ ...this.inForce.value, ...this.chosen.value }));
+  readonly #check: Check;
   #stream: MillraceStream | undefined;
   #waiting = new Set<ParameterName>();
   #sending = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(check: Check) {
+    this.#check = check;
+  }
 
   /** What a new stream starts with: everything set here that is not known to be wrong. */
   get start(): ParameterUpdate {
@@ -46,6 +54,12 @@ export class ParameterDesk {
    */
   set<Name extends ParameterName>(name: Name, value: ParameterUpdate[Name], settled = false): void {
     this.chosen.value = { ...this.chosen.peek(), [name]: value };
+    const problem = this.#check(name, value);
+    if (problem !== undefined) {
+      this.#waiting.delete(name);
+      this.#refuse(name, problem);
+      return;
+    }
     this.#forgive(name);
     this.#waiting.add(name);
     this.#schedule(settled ? 0 : pause);

@@ -17,6 +17,7 @@ import {
   type SourceKind,
   type WantedSource,
 } from './source.js';
+import { lengthProblem, textLimit } from './text-limit.js';
 
 /** The elements that a studio works on; the page shows them. */
 export interface StudioElements {
@@ -31,7 +32,9 @@ const tokenKey = 'millrace-token';
 
 /** All that happens behind the page: a source, a stream, its parameters and its figures. */
 export class Studio {
-  readonly desk = new ParameterDesk();
+  readonly desk = new ParameterDesk((name, value) =>
+    lengthProblem(value, textLimit(this.capabilities.peek()?.parameters.properties[name])),
+  );
   readonly link: Link;
   readonly capabilities = signal<Capabilities>();
   readonly source = signal<Source>();
@@ -39,14 +42,16 @@ export class Studio {
   readonly opening = signal<SourceKind>();
   readonly sourceProblem = signal<string>();
   readonly notice = signal<string>();
-  readonly stats = signal<StreamStats>();
   /** Whether a generated picture has been drawn since the source was opened. */
   readonly flowing = signal(false);
+  /** The stream's figures; undefined while no pictures flow, as none would be current. */
+  readonly stats = computed(() => (this.flowing.value ? this.#stats.value : undefined));
   /** Width over height of the generated pictures. */
   readonly aspect = computed(() => {
     const { width = 1, height = 1 } = this.desk.inForce.value;
     return width / height;
   });
+  readonly #stats = signal<StreamStats>();
   readonly #url: string;
   #elements: StudioElements | undefined;
   #opening = new AbortController();
@@ -72,7 +77,7 @@ export class Studio {
   /** Begins; the elements must stay in the page. */
   async begin(elements: StudioElements): Promise<void> {
     this.#elements = elements;
-    setInterval(() => (this.stats.value = this.#stream?.stats()), statsPeriod);
+    setInterval(() => (this.#stats.value = this.#stream?.stats()), statsPeriod);
     while (this.capabilities.peek() === undefined) {
       try {
         const capabilities = await fetchCapabilities(this.#url);
@@ -167,7 +172,7 @@ export class Studio {
 
   #closed(): void {
     this.#stream = undefined;
-    this.stats.value = undefined;
+    this.#stats.value = undefined;
     this.flowing.value = false;
     this.desk.detach();
   }

@@ -1,6 +1,8 @@
 import type { JSX, RefObject } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { CharacterCount } from '../controls/character-count.js';
 import type { Studio } from '../studio/studio.js';
+import { textLimit } from '../studio/text-limit.js';
 import { stylePicture } from './style-picture.js';
 
 interface ComposerProps {
@@ -25,6 +27,7 @@ export function Composer({ studio, prompt }: ComposerProps): JSX.Element {
     if (value !== plainPrompt(desk.values.peek().prompt)) desk.set('prompt', value, true);
   };
   const problem = desk.problems.value.prompt;
+  const limit = textLimit(studio.capabilities.value?.parameters.properties.prompt);
   return (
     <section class="composer" aria-label="Prompt and styles">
       <div class="prompt" data-wrong={problem !== undefined}>
@@ -35,14 +38,13 @@ export function Composer({ studio, prompt }: ComposerProps): JSX.Element {
           id="prompt"
           ref={prompt}
           rows={1}
-          maxLength={2000}
           value={text}
           placeholder="Describe a look: neon outlines at night…"
           spellcheck={false}
           autocomplete="off"
           enterkeyhint="done"
           aria-invalid={problem !== undefined}
-          aria-describedby="prompt-problem"
+          aria-describedby="prompt-problem prompt-count"
           data-testid="prompt"
           onInput={({ currentTarget: { value } }) => {
             setText(value);
@@ -56,6 +58,7 @@ export function Composer({ studio, prompt }: ComposerProps): JSX.Element {
           }}
           onBlur={() => apply(text)}
         />
+        <CharacterCount id="prompt-count" text={text} limit={limit} />
         <kbd title="Press / to write a prompt">/</kbd>
       </div>
       <p class="problem" id="prompt-problem" role="alert">

@@ -20,7 +20,7 @@ _UNET_ROWS = 1_300_000  # training rows of the U-Net, whatever the batch
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="millrace_training", description="Train Millrace's embedded model.")
-    parser.add_argument("stage", choices=[*_STAGES, "all"])
+    parser.add_argument("stage", choices=[*_STAGES, *_APART, "all"])
     parser.add_argument("--run", type=Path, required=True, help="folder for everything that is read and written")
     parser.add_argument("--init", type=Path, help="start from the weights of this diffusers folder instead of from scratch")
     parser.add_argument("--photos", type=Path, nargs="*", default=[], help="further folders of photos (stage data)")
@@ -37,6 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--name", default="model", help="name of the evaluation's, the montage's and the videos' files")
     parser.add_argument("--pictures", type=int, default=6, help="held-out pictures a style in the evaluation (default 6)")
     parser.add_argument("--only", nargs="*", default=[], help="measures to take: styles moods prompts behaviour")
+    parser.add_argument("--picture", type=Path, help="square photo for the page's pictures (stage cards)")
     parser.add_argument("--quick", action="store_true", help="a trial of every stage: few crops and steps, a useless model in minutes")
     parser.add_argument("--tile", type=int, default=128, help="pixels of a picture in the montage (default 128)")
     return parser
@@ -159,6 +160,14 @@ def _videos(arguments: argparse.Namespace, run: RunFolder) -> None:
     write_videos(run, arguments.model or run.export, run.evaluation / arguments.name)
 
 
+def _cards(arguments: argparse.Namespace, run: RunFolder) -> None:
+    from .evaluate.cards import write_cards
+
+    if not arguments.picture:
+        raise SystemExit("cards: --picture FILE is needed, a square photo to paint")
+    write_cards(arguments.model or run.export, arguments.picture, run.evaluation / f"{arguments.name}-cards")
+
+
 def _card(arguments: argparse.Namespace, run: RunFolder) -> None:
     from .export.card import write_card
 
@@ -182,6 +191,9 @@ _STAGES: dict[str, Callable[[argparse.Namespace, RunFolder], None]] = {
 }
 
 
+_APART: dict[str, Callable[[argparse.Namespace, RunFolder], None]] = {"cards": _cards}
+
+
 def main() -> None:
     parser = _parser()
     arguments = parser.parse_args()
@@ -191,4 +203,4 @@ def main() -> None:
     run = RunFolder(arguments.run)
     run.root.mkdir(parents=True, exist_ok=True)
     for stage in _STAGES if arguments.stage == "all" else [arguments.stage]:
-        _STAGES[stage](arguments, run)
+        (_STAGES | _APART)[stage](arguments, run)

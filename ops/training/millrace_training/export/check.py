@@ -13,6 +13,7 @@ from PIL import Image
 from ..evaluate.model import FinishedModel
 from ..pictures import psnr, to_images, to_tensor
 from ..text.tokenizer import tokenize
+from ..unet.sampler import add_noise, cleaned
 from .onnx_model import open_graph
 
 _PIPELINE = "diffusers against ONNX, dB"
@@ -68,13 +69,14 @@ def _pipeline(folder: Path, model: FinishedModel, photo: np.ndarray) -> dict[str
 
     scale = model.scale
     code = open_graph(folder / "vae_encoder/model.onnx").run(None, {"sample": to_tensor(photo[None]).numpy()})[0] * scale
-    noise = torch.randn(code.shape, generator=torch.Generator().manual_seed(0)).numpy()
-    alpha = float(pipe.scheduler.alphas_cumprod[_TIMES[0]])
-    noisy = alpha**0.5 * code + (1 - alpha) ** 0.5 * noise
+    noise = torch.randn(code.shape, generator=torch.Generator().manual_seed(0))
+    times = torch.tensor(_TIMES)
+    noisy = add_noise(torch.from_numpy(code), noise, times)
     embedding = open_graph(folder / "text_encoder/model.onnx").run(None, {"input_ids": tokenize(model.tokenizer, [prompt]).numpy()})[0]
-    feed = {"sample": noisy.astype(np.float32), "timestep": np.array(_TIMES), "encoder_hidden_states": embedding}
-    answer = open_graph(folder / "unet/model.onnx").run(None, feed)[0]
-    by_onnx = open_graph(folder / "vae_decoder/model.onnx").run(None, {"latent_sample": (answer / scale).astype(np.float32)})[0]
+    feed = {"sample": noisy.numpy(), "timestep": np.array(_TIMES), "encoder_hidden_states": embedding}
+    answer = torch.from_numpy(open_graph(folder / "unet/model.onnx").run(None, feed)[0])
+    latent = cleaned(answer, noisy, times) / scale
+    by_onnx = open_graph(folder / "vae_decoder/model.onnx").run(None, {"latent_sample": latent.numpy()})[0]
     pictures = (by_diffusers * 255).round().astype(np.uint8)
     return {_PIPELINE: round(float(psnr(pictures, to_images(torch.from_numpy(by_onnx)))[0]), 1)}
 

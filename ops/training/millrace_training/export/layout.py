@@ -18,7 +18,7 @@ from ..run_folder import RunFolder
 from ..styles import STYLE_NAMES
 from ..text.model import load_text_encoder
 from ..unet.model import LATENT_SCALE, new_unet
-from ..unet.schedule import BETA_END, BETA_START, ORIGINAL_STEPS, TRAIN_STEPS
+from ..unet.schedule import BETA_END, BETA_START, ORIGINAL_STEPS, TIMESTEP_SCALING, TRAIN_STEPS
 
 # What Millrace's server and page offer when this model is loaded.
 _MILLRACE = {
@@ -85,6 +85,7 @@ def write_layout(run: RunFolder, parts: Parts, folder: Path) -> None:
         set_alpha_to_one=False,
         steps_offset=1,
         prediction_type="sample",
+        timestep_scaling=TIMESTEP_SCALING,
     ).save_pretrained(folder / "scheduler")
     index = {
         "_class_name": "StableDiffusionPipeline",

@@ -12,7 +12,7 @@ from ..pictures import to_images, to_tensor
 from ..text.model import load_tokenizer
 from ..text.tokenizer import tokenize
 from ..unet.model import LATENT_SCALE
-from ..unet.sampler import add_noise
+from ..unet.sampler import add_noise, cleaned
 from ..unet.schedule import time_of_index
 
 Feed = dict[str, np.ndarray]
@@ -53,8 +53,9 @@ class OnnxModel:
         return {"sample": noisy.numpy(), "timestep": times.numpy(), "encoder_hidden_states": self.embed(prompt)}
 
     def predict(self, row: Feed) -> np.ndarray:
-        """Scaled latent [1, 4, h, w]: what the picture should be. In one step LCM's boundary changes nothing of it."""
-        return self.unet.run(None, row)[0]
+        """Scaled latent [1, 4, h, w]: what the picture should be."""
+        answer, noisy, time = (torch.from_numpy(array) for array in (self.unet.run(None, row)[0], row["sample"], row["timestep"]))
+        return cleaned(answer, noisy, time).numpy()
 
     def decode(self, latent: np.ndarray) -> np.ndarray:
         """Scaled latent [1, 4, h, w] -> uint8 [1, H, W, 3]."""

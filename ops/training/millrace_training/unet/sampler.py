@@ -9,10 +9,9 @@ from diffusers import AutoencoderTiny, UNet2DConditionModel
 
 from ..autoencoder.model import decode, encode
 from .model import LATENT_SCALE
-from .schedule import alphas_cumprod, time_of_index
+from .schedule import alphas_cumprod, boundary, time_of_index
 
 _ALPHAS = alphas_cumprod()
-_TIMESTEP_SCALING, _SIGMA_DATA = 10.0, 0.5
 
 
 def add_noise(latent: torch.Tensor, noise: torch.Tensor, time: torch.Tensor) -> torch.Tensor:
@@ -21,11 +20,10 @@ def add_noise(latent: torch.Tensor, noise: torch.Tensor, time: torch.Tensor) -> 
     return alpha.sqrt() * latent + (1 - alpha).sqrt() * noise
 
 
-def _boundary(time: int) -> tuple[float, float]:
-    """LCM's c_skip and c_out."""
-    scaled = time * _TIMESTEP_SCALING
-    spread = scaled**2 + _SIGMA_DATA**2
-    return _SIGMA_DATA**2 / spread, scaled / spread**0.5
+def cleaned(predicted: torch.Tensor, noisy: torch.Tensor, time: torch.Tensor) -> torch.Tensor:
+    """The latent that a step arrives at, of the U-Net's answer and its input [N, 4, h, w] at times [N]."""
+    skip, out = boundary(time)
+    return out * predicted + skip * noisy
 
 
 @torch.no_grad()
@@ -56,6 +54,5 @@ def stylise(
         if negative is not None:
             away = unet(noisy, times, negative, return_dict=False)[0].float()
             predicted = away + guidance * (predicted - away)
-        skip, out = _boundary(time)
-        latent = out * predicted + skip * noisy
+        latent = cleaned(predicted, noisy, times)
     return decode(vae, latent / scale)

@@ -8,11 +8,22 @@ TRAIN_STEPS = 1000
 BETA_START, BETA_END = 0.00085, 0.012
 ORIGINAL_STEPS = 50  # LCM's grid: t_index i of StreamDiffusion is time 999 - 20 i
 
+# LCM's boundary condition (arXiv 2310.04378, section 4): how much of its input a step keeps. With diffusers' default
+# of 10 it keeps nothing at any time of use; with this, a late step keeps half of what it sees and corrects the rest.
+TIMESTEP_SCALING, SIGMA_DATA = 0.004, 0.5
+
 
 def alphas_cumprod() -> torch.Tensor:
     """float32 [1000]: the share of the signal's power left at each time."""
     betas = torch.linspace(BETA_START**0.5, BETA_END**0.5, TRAIN_STEPS) ** 2
     return torch.cumprod(1 - betas, 0)
+
+
+def boundary(time: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """LCM's c_skip and c_out, each [N, 1, 1, 1], at times [N]."""
+    scaled = time.view(-1, 1, 1, 1).float() * TIMESTEP_SCALING
+    spread = scaled.square() + SIGMA_DATA**2
+    return SIGMA_DATA**2 / spread, scaled / spread.sqrt()
 
 
 def time_of_index(t_index: int) -> int:

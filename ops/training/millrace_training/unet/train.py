@@ -20,7 +20,7 @@ from ..styles import STYLE_NAMES, STYLES
 from .batches import open_source
 from .model import LATENT_SCALE, load_unet, new_unet
 from .objective import draw_inputs, image_loss, latent_loss, style_share
-from .sampler import add_noise, stylise
+from .sampler import add_noise, cleaned, stylise
 
 _CROP, _WHOLE = 32, 64  # latents: sides of crops and of whole pictures
 _WHOLE_SHARE = 0.15  # of the steps; _WHOLE_SHARE_AT_END while the learning rate decays
@@ -55,10 +55,10 @@ class UnetTask:
         return [Muon(inner, lr=2 * self.rate), torch.optim.AdamW(ends, lr=self.rate, betas=(0.9, 0.98))]
 
     def predict(self, noisy: torch.Tensor, time: torch.Tensor, embedding: torch.Tensor) -> torch.Tensor:
-        """Scaled noisy latents -> x0 of unit deviation."""
+        """Scaled noisy latents -> what a step makes of them, of unit deviation."""
         with self.group.autocast():
-            scaled = self.model(noisy, time, embedding, return_dict=False)[0]
-        return scaled.float() / LATENT_SCALE
+            answer = self.model(noisy, time, embedding, return_dict=False)[0]
+        return cleaned(answer.float(), noisy, time) / LATENT_SCALE
 
     def loss(self, draw: Draw, decay: float) -> tuple[torch.Tensor, dict[str, float]]:
         whole_share = _WHOLE_SHARE_AT_END if decay > 0 else _WHOLE_SHARE

@@ -1,6 +1,6 @@
 import { fetchCapabilities } from '@millrace/client';
 import { Command, InvalidArgumentError } from 'commander';
-import { reportLoad, renderLoad, type LoadReport } from './bench-load/load-report.js';
+import { failureOf, reportLoad, renderLoad, type LoadReport } from './bench-load/load-report.js';
 import { startOwnServer } from './bench-load/own-server.js';
 import { readPictures } from './bench-load/pictures.js';
 import { runLoad } from './bench-load/run-load.js';
@@ -24,7 +24,7 @@ does and displays each result at once. The first two seconds do not count.
 Without --url a server is started for it, with the settings of the
 environment (MILLRACE_...).
 
-Exit codes: 0 done, 1 failed, 130 interrupted.`;
+Exit codes: 0 done, 1 failed or no session was served, 130 interrupted.`;
 
 /** `millrace bench`: what a server does under load. */
 export function createBenchCommand(): Command {
@@ -45,6 +45,8 @@ export function createBenchCommand(): Command {
         async (signal) => {
           const report = await benchLoad(options, signal);
           process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : renderLoad(report));
+          const failure = failureOf(report);
+          if (failure !== null) throw new Error(failure);
         },
         { explain: oneLine },
       ),

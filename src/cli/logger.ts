@@ -35,7 +35,7 @@ export async function createLogger(
   const { PinoPretty } = await import('pino-pretty');
   const stream = PinoPretty({
     // What the messages say too, and what only a search through many lines needs.
-    ignore: 'pid,hostname,session,engine,doing,signal,url',
+    ignore: 'pid,hostname,session,engine,doing,signal,url,position,slots',
     translateTime: 'SYS:HH:MM:ss',
     singleLine: true,
     sync: true,

@@ -181,7 +181,7 @@ export class Session {
         this.#outlet.send(message);
       },
     };
-    const opening = openSeat(this.#context, { hello, grant, outlet, gone });
+    const opening = openSeat(this.#context, { hello, grant, outlet, log: this.#log, gone });
     const { seat, resumed } = await opening.catch((error: unknown) => {
       if (queued && !gone.aborted) this.#hello.set(this.#context.limits.helloTimeout);
       throw error;

@@ -3,9 +3,10 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import { renderLoad, reportLoad, type LoadReport } from '../../src/cli/bench-load/load-report.js';
+import { failureOf, renderLoad, reportLoad, type LoadReport } from '../../src/cli/bench-load/load-report.js';
 import { repositoryRoot } from '../support/reference.js';
 import { startServer } from '../support/server.js';
+import { StreamClient } from '../support/stream-client.js';
 
 const main = join(repositoryRoot, 'dist/src/cli/main.js');
 const video = join(repositoryRoot, 'test/fixtures/videos/walkers.mjpeg');
@@ -38,6 +39,23 @@ describe('bench load', () => {
     assert.ok((report.slowest_fps ?? 0) > 0);
   });
 
+  it('fails where no session was served, and says why', async () => {
+    await using server = await startServer({ maxSessions: 1, queueLength: 0, sloFps: 0 });
+    await server.app.ready();
+    await using inside = await StreamClient.open(server.streamUrl);
+    const args = ['--url', server.url, '--sessions', '2', '--seconds', '1', '--json'];
+    await assert.rejects(benchLoad(...args), (error: { code: number; stdout: string; stderr: string }) => {
+      assert.equal(error.code, 1);
+      assert.deepEqual((JSON.parse(error.stdout) as LoadReport).outcomes.refused, 2);
+      assert.match(
+        error.stderr,
+        /^millrace: no session was served: 2 refused \(too_many_sessions: The server carries .*\)$/m,
+      );
+      return true;
+    });
+    assert.equal(inside.socket.readyState, inside.socket.OPEN);
+  });
+
   it('refuses what cannot be, in a line', async () => {
     for (const [args, message] of [
       [['--sessions', '0'], /--sessions.*from 1/],
@@ -59,6 +77,7 @@ describe('the report of a load', () => {
         session: 0,
         outcome: 'served',
         code: null,
+        message: null,
         waitSeconds: 0.1,
         seconds: 2,
         sent: 20,
@@ -69,13 +88,21 @@ describe('the report of a load', () => {
         session: 1,
         outcome: 'served',
         code: null,
+        message: null,
         waitSeconds: 0.1,
         seconds: 1,
         sent: 10,
         latencies: [100, 200, 300, 400],
         dropped: { superseded: 5, stale: 1 },
       },
-      { session: 2, outcome: 'refused', code: 'too_many_sessions', waitSeconds: 0, ...nothing },
+      {
+        session: 2,
+        outcome: 'refused',
+        code: 'too_many_sessions',
+        message: 'It is full.',
+        waitSeconds: 0,
+        ...nothing,
+      },
     ],
   );
 
@@ -89,6 +116,10 @@ describe('the report of a load', () => {
     assert.deepEqual(report.total.latency_ms, { p50: 12, p95: 300, p99: 400 });
     assert.deepEqual(report.total.dropped, { superseded: 7, stale: 1 });
     assert.deepEqual(report.outcomes, { served: 2, waiting: 0, refused: 1, lost: 0 });
+  });
+
+  it('is no failure while one session was served', () => {
+    assert.equal(failureOf(report), null);
   });
 
   it('is a table for people', () => {

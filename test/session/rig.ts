@@ -45,7 +45,7 @@ export function sessionContext(
     limits: { ...limits, ...ownLimits },
     access: openToAll,
     admission: new Admission({ capacity: () => 4, queueLength: 2, queueTimeout: 60_000 }),
-    capacity: { share: (streams) => streams.map(() => null) },
+    capacity: { share: (streams) => streams.map(() => null), basis: '--max-sessions 4' },
     seats: new Seats(60_000, 60_000),
     tokens: createResumeTokens({ secret: '', lifetimeMs: 60_000, maxLength: 1_000_000 }),
     metrics: createMetrics(),

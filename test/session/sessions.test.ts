@@ -38,7 +38,7 @@ describe('the sessions of an engine that is short of time', () => {
       asked.push(streams);
       return shares;
     };
-    const sessions = new Sessions(sessionContext(new ManualEngine(), {}, { capacity: { share } }));
+    const sessions = new Sessions(sessionContext(new ManualEngine(), {}, { capacity: { share, basis: '' } }));
     const [small, large] = [await join(sessions), await join(sessions, { width: 128 })];
     const paused = await join(sessions, { paused: true });
 

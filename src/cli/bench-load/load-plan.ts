@@ -30,6 +30,8 @@ export interface SessionResult {
   readonly outcome: Outcome;
   /** Why it was refused or lost. */
   readonly code: string | null;
+  /** The same in words. */
+  readonly message: string | null;
   /** From the wish to connect until the stream was open, or the end of the wait. */
   readonly waitSeconds: number;
   /** Of the time that is measured, as long as the stream was open. */

@@ -18,6 +18,8 @@ export interface LoadReport {
     readonly session: number;
     readonly outcome: Outcome;
     readonly code: string | null;
+    /** The code in words. */
+    readonly message: string | null;
     readonly wait_seconds: number;
   })[];
 }
@@ -42,6 +44,7 @@ export function reportLoad(facts: LoadFacts, results: readonly SessionResult[]):
     session: result.session,
     outcome: result.outcome,
     code: result.code,
+    message: result.message,
     wait_seconds: round(result.waitSeconds),
     ...figuresOf([result]),
   }));
@@ -76,6 +79,17 @@ function figuresOf(results: readonly SessionResult[]): Figures {
 
 function round(value: number): number {
   return Math.round(value * 10) / 10;
+}
+
+/** Why a load has measured nothing: what became of its sessions, of which none was served; null if one was. */
+export function failureOf({ each, outcomes }: LoadReport): string | null {
+  if (outcomes.served > 0) return null;
+  const ends = new Map<string, number>();
+  for (const { outcome, code, message } of each) {
+    const end = code === null ? outcome : `${outcome} (${code}: ${message})`;
+    ends.set(end, (ends.get(end) ?? 0) + 1);
+  }
+  return `no session was served: ${[...ends].map(([end, count]) => `${count} ${end}`).join(', ')}`;
 }
 
 /** The report for people. */

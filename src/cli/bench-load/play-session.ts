@@ -18,9 +18,9 @@ export async function playSession(share: Share, session: number): Promise<Sessio
     return { session, waitSeconds: waited(), ...(await play(stream, share, session)) };
   } catch (error) {
     const nothing = { session, waitSeconds: waited(), seconds: 0, sent: 0, latencies: [], dropped: {} };
-    if (over.signal.aborted) return { ...nothing, outcome: 'waiting', code: null };
+    if (over.signal.aborted) return { ...nothing, outcome: 'waiting', code: null, message: null };
     if (!(error instanceof MillraceError)) throw error;
-    return { ...nothing, outcome: 'refused', code: error.code };
+    return { ...nothing, outcome: 'refused', code: error.code, message: error.message };
   } finally {
     clearTimeout(timer);
   }
@@ -46,7 +46,7 @@ async function play(
   const latencies: number[] = [];
   const dropped: Record<string, number> = {};
   let sent = 0;
-  let lost: string | null = null;
+  let lost: MillraceError | null = null;
   const counts = (): boolean => Date.now() >= measured && Date.now() < end;
   const from = Math.max(Date.now(), measured);
   stream.on('result', ({ captured }) => {
@@ -55,7 +55,7 @@ async function play(
   stream.on('dropped', ({ reason }) => {
     if (counts()) dropped[reason] = (dropped[reason] ?? 0) + 1;
   });
-  stream.on('close', ({ error }) => (lost = error?.code ?? null));
+  stream.on('close', ({ error }) => (lost = error ?? null));
   // Cameras are not in step with each other.
   let due = Date.now() + ((session * 0.618) % 1) * (1000 / fps);
   let frame = session;
@@ -71,7 +71,8 @@ async function play(
   if (!stream.closed) await until(end);
   const seconds = Math.max(0, Math.min(Date.now(), end) - from) / 1000;
   await stream.close();
-  return { outcome: lost === null ? 'served' : 'lost', code: lost, seconds, sent, latencies, dropped };
+  const { code, message } = lost ?? { code: null, message: null };
+  return { outcome: code === null ? 'served' : 'lost', code, message, seconds, sent, latencies, dropped };
 }
 
 /** Waits until this time, in milliseconds since 1970. */

@@ -46,6 +46,14 @@ export class Capacity {
     return Math.min(most, Math.max(1, there.length + places));
   }
 
+  /** The settings that `slots` comes from, as they are given to the command. */
+  get basis(): string {
+    const { promise, most } = this.#options;
+    if (this.slots === most) return `--max-sessions ${most}`;
+    const { fps, latencySeconds } = promise;
+    return `--slo-fps ${fps}${latencySeconds === 0 ? '' : ` and --slo-latency-seconds ${latencySeconds}`}`;
+  }
+
   /** Rows of U-Net calls that the engine can do in a second; 0 until it has been calibrated. */
   get rowsPerSecond(): number {
     const costs = this.#measured();

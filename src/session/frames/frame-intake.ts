@@ -22,6 +22,9 @@ export interface FrameIntakeOptions {
   readonly failed: (frame: Frame, error: unknown) => void;
 }
 
+/** A buffer that is more times as large as the next picture is not kept: what comes now is small. */
+const mostSpare = 4;
+
 interface Arrival {
   readonly frame: Frame;
   readonly data: Uint8Array;
@@ -92,8 +95,11 @@ export class FrameIntake {
     try {
       const decoded = await decode(data, {
         maxPixels: framePixels,
-        // What has to be fitted first does not go to the engine, and one such picture is decoded at a time.
-        allocate: (needed) => (needed === bytes ? allocate(needed) : this.#scratchOf(needed)),
+        allocate: (needed) => {
+          if (this.#scratch.length > mostSpare * needed) this.#scratch = new Uint8Array(0);
+          // What has to be fitted first does not go to the engine, and one such picture is decoded at a time.
+          return needed === bytes ? allocate(needed) : this.#scratchOf(needed);
+        },
       });
       const image = await fitImage(decoded, parameters, parameters.fit, allocate);
       this.#options.enter(frame, image);

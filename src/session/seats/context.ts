@@ -38,7 +38,7 @@ export interface SessionContext {
   readonly access: Access;
   readonly admission: Admission;
   /** What the engine has time for. */
-  readonly capacity: Pick<Capacity, 'share'>;
+  readonly capacity: Pick<Capacity, 'share' | 'basis'>;
   readonly seats: Seats;
   readonly tokens: ResumeTokens;
   readonly metrics: Metrics;

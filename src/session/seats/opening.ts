@@ -1,5 +1,6 @@
 import { errors, type StreamParameters } from '@millrace/protocol';
 import { randomUUID } from 'node:crypto';
+import type { Logger } from 'pino';
 import { checkGrant, type Grant } from '../access/grant.js';
 import type { Message, SessionContext } from './context.js';
 import { FramePipeline } from '../frames/frame-pipeline.js';
@@ -13,6 +14,7 @@ export interface Opening {
   readonly hello: Message<'hello'>;
   readonly grant: Grant;
   readonly outlet: Outlet;
+  readonly log: Logger;
   /** Aborts when the client is gone. */
   readonly gone: AbortSignal;
 }
@@ -52,11 +54,11 @@ async function resume(context: SessionContext, opening: Opening, token: string):
 
 async function createSeat(
   context: SessionContext,
-  { grant, outlet, gone }: Opening,
+  { hello, grant, outlet, log, gone }: Opening,
   parameters: StreamParameters,
   from: ResumeState | null,
 ): Promise<Seat> {
-  const { admission, engine, limits, pauses, pictures, seats } = context;
+  const { admission, capacity, engine, limits, pauses, pictures, seats } = context;
   const { subject } = grant;
   const asked = performance.now();
   if (seats.count(subject) >= (grant.limits.sessions ?? Infinity)) {
@@ -64,9 +66,16 @@ async function createSeat(
   }
   // Who waits counts too: the queue is for all.
   const forget = seats.expect(subject);
-  const lease = await admission
-    .enter(gone, (position, wait_seconds) => outlet.send({ type: 'queued', position, wait_seconds }))
-    .finally(forget);
+  let waits = false;
+  const onQueued = (position: number, wait_seconds: number): void => {
+    outlet.send({ type: 'queued', position, wait_seconds });
+    if (waits) return;
+    waits = true;
+    const { capacity: slots } = admission;
+    const words = `waits for a slot at place ${position}; slots: ${slots}, by ${capacity.basis}`;
+    log.info({ client: hello.client, position, slots }, words);
+  };
+  const lease = await admission.enter(gone, onQueued).finally(forget);
   outlet.meter.admitted(performance.now() - asked);
   // What the token allows may have been used meanwhile.
   if (from && seats.isSpent(from.session, from.counter)) {

@@ -32,16 +32,20 @@ export interface ResumeTokenSettings {
 export interface ResumeTokens {
   readonly lifetimeMs: number;
   seal(state: ResumeState): string;
-  /** @returns null if the token is damaged, of another key, or too old. */
+  /** @returns null if the token is damaged, of another key or version, or too old. */
   open(token: string): ResumeState | null;
 }
 
+/**
+ * Of tokens and all that they hold: to be raised with any change of `ResumeState` and what it is made of, parameters
+ * and the state of solvers included. Tokens of another version are refused.
+ */
 const version = 1;
 const nonceBytes = 12;
 const tagBytes = 16;
 const cipher = 'aes-256-gcm';
 /** What is sealed stands for nothing but this. */
-const purpose = Buffer.from('millrace resume token 1');
+const purpose = Buffer.from(`millrace resume token ${version}`);
 
 export function createResumeTokens(settings: ResumeTokenSettings): ResumeTokens {
   const { secret, lifetimeMs, maxLength, now = Date.now } = settings;
@@ -75,15 +79,15 @@ export function createResumeTokens(settings: ResumeTokenSettings): ResumeTokens 
       const nonce = bytes.subarray(1, 1 + nonceBytes);
       const decryption = createDecipheriv(cipher, key, nonce, { authTagLength: tagBytes }).setAAD(purpose);
       decryption.setAuthTag(bytes.subarray(-tagBytes));
-      let content: Buffer;
+      let content: ResumeState & { readonly expires: number };
       try {
         const sealed = bytes.subarray(1 + nonceBytes, -tagBytes);
-        content = Buffer.concat([decryption.update(sealed), decryption.final()]);
+        // Its form needs no check: only code of the same version can have sealed it. A newer Node may have, though.
+        content = deserialize(Buffer.concat([decryption.update(sealed), decryption.final()])) as typeof content;
       } catch {
         return null;
       }
-      // Its form needs no check: only this code can have sealed it.
-      const { expires, ...state } = deserialize(content) as ResumeState & { readonly expires: number };
+      const { expires, ...state } = content;
       return now() < expires ? state : null;
     },
   };

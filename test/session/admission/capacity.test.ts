@@ -61,6 +61,17 @@ function work(capacity: Capacity, seconds: number, times: number): number {
   return changes;
 }
 
+describe('what the slots come from', () => {
+  it('is the promise, or the limit that is below it', () => {
+    assert.equal(capacityOf(10).capacity.basis, '--slo-fps 10');
+    assert.equal(
+      capacityOf(10, {}, [], 0.5).capacity.basis,
+      '--slo-fps 10 and --slo-latency-seconds 0.5',
+    );
+    for (const fps of [0, 0.1]) assert.equal(capacityOf(fps).capacity.basis, '--max-sessions 32');
+  });
+});
+
 describe('capacity by calibration', () => {
   it('is as many sessions as there is time for: rows of the U-Net, encoding and decoding', () => {
     // One step: 25 ms a frame. Four fifths of 125 ms are for four, of 100 ms for three.

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { pino } from 'pino';
 import type { Access } from '../../../src/session/access/access.js';
 import { Admission } from '../../../src/session/admission/admission.js';
 import { ParameterError } from '../../../src/engine/engine.js';
@@ -36,6 +37,38 @@ describe('the sessions that a token allows', () => {
     served.session.disconnected(1000);
     await again.until(() => again.session.state === 'active');
     again.session.disconnected(1000);
+  });
+});
+
+describe('a client that has to wait for a slot', () => {
+  it('is in the log once, with its place, the slots and what makes them', async () => {
+    const lines: unknown[] = [];
+    const log = pino({ base: null, timestamp: false }, { write: (line) => void lines.push(JSON.parse(line)) });
+    const admission = new Admission({ capacity: () => 1, queueLength: 2, queueTimeout: 60_000 });
+    const leave = new AbortController();
+    await admission.enter(new AbortController().signal, () => {});
+    const before = admission.enter(leave.signal, () => {});
+    const capacity = { share: () => [], basis: '--slo-fps 10' };
+    const rig = new Rig({}, { admission, capacity, log });
+    rig.send({ type: 'hello', client: 'me/1' });
+    await rig.until(() => rig.all('queued').length === 1);
+    leave.abort();
+    await assert.rejects(before);
+    assert.deepEqual(
+      rig.all('queued').map(({ position }) => position),
+      [2, 1],
+    );
+    assert.deepEqual(lines, [
+      {
+        level: 30,
+        session: rig.session.id,
+        client: 'me/1',
+        position: 2,
+        slots: 1,
+        msg: 'waits for a slot at place 2; slots: 1, by --slo-fps 10',
+      },
+    ]);
+    rig.session.disconnected(1000);
   });
 });
 

@@ -92,6 +92,7 @@ def styles(model: FinishedModel, material: Material) -> dict[str, Any]:
         row["ssim"] = float(ssim(targets, drawn["[32]"]).mean())
         row["sharpness"] = gradient_energy(drawn["[32]"]) / gradient_energy(targets)
         row["sharpness [38,44]"] = gradient_energy(drawn["[38,44]"]) / gradient_energy(targets)
+        row["ssim [38,44]"] = float(ssim(targets, drawn["[38,44]"]).mean())
         row["nearest"] = float((_nearest(photos, drawn["[32]"]) == index).mean())
         if material.judge:
             row["judge"] = float((_named(material.judge, drawn["[32]"]) == index).mean())
@@ -103,20 +104,23 @@ def styles(model: FinishedModel, material: Material) -> dict[str, Any]:
 
 
 def moods(model: FinishedModel, material: Material) -> dict[str, float]:
-    """PSNR of each mood on photos, and of moods over styles, one step."""
+    """PSNR of each mood on photos, of moods over styles, and how many are nearest to the mood asked for; one step."""
     figures = {}
-    combined = []
+    combined, hits = [], []
     for index, mood in enumerate(MOOD_NAMES):
         photos = material.of_style(index)[:2]
         style = STYLE_NAMES[(index * 5) % len(STYLE_NAMES)]
         rng = random.Random(100 + index)
         plain = model.draw(photos, model.embed([prompt_of(None, mood, rng)]), ONE_STEP)
         figures[mood] = float(psnr(np.stack([apply_mood(p, mood) for p in photos]), plain).mean())
+        for photo, picture in zip(photos, plain):
+            candidates = np.stack([photo, *(apply_mood(photo, name) for name in MOOD_NAMES)])
+            hits.append(psnr(candidates, np.broadcast_to(picture, candidates.shape)).argmax() == index + 1)
         styled = model.draw(photos, model.embed([prompt_of(style, mood, rng)]), ONE_STEP)
         combined.append(psnr(np.stack([apply_mood(STYLES[style](p), mood) for p in photos]), styled).mean())
     figures["mean"] = float(np.mean(list(figures.values())))
     figures["mean over styles"] = float(np.mean(combined))
-    return {key: round(value, 2) for key, value in figures.items()}
+    return {key: round(value, 2) for key, value in figures.items()} | {"nearest": round(float(np.mean(hits)), 3)}
 
 
 def prompts(model: FinishedModel, material: Material) -> dict[str, Any]:

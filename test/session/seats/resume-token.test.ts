@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { createCipheriv, hkdfSync } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { defaultParameters } from '@millrace/protocol';
 import { createResumeTokens, type ResumeState } from '../../../src/session/seats/resume-token.js';
+import { repositoryRoot } from '../../support/reference.js';
 
 const latent = Float32Array.from({ length: 64 }, (_, i) => Math.sin(i));
 const frame = { frame: 7, ordinal: 7, stageIndex: 1, sample: latent, stock: latent.map((x) => -x) };
@@ -14,6 +18,9 @@ const state: ResumeState = {
   state: { ordinal: 8, frames: [{ ...frame, history: { previous: latent, count: 2 }, stockHistory: {} }] },
   carried: [{ id: 7, captured: 12.5 }],
 };
+const embedding = new Float32Array([0.5, -1]);
+const way = { method: 'slerp', length: { frames: 8, seconds: 0 }, ordinal: 5, elapsedMs: 40 } as const;
+/** As of all kinds as there are, for servers of other versions. */
 const settings = { secret: 'a secret', lifetimeMs: 60_000, maxLength: 100_000 };
 
 describe('resume tokens', () => {

@@ -48,7 +48,7 @@ end of the decoder, are merged in the graphs.
 
 It learnt filters, not drawing: it recolours and redraws what is there, and invents nothing. Unknown subjects in a prompt
 change nothing. Patterns (mosaic, bricks, pixels, brush marks) stand still while the picture moves beneath them, and keep their
-size in pixels: in large pictures they are small, and fade. More steps than one change little, and `negative` greys with them.
+size in pixels: in large pictures they are small, and fade.
 Few faces were in the data. Words of other languages than English are known for each style's name alone.
 
 ## Made of
@@ -82,6 +82,15 @@ def _prompts(figures: dict[str, Any]) -> list[str]:
     return ["", f"An empty prompt against the photo: {empty}. Of 216 written prompts {right:.0%} land on the right style."]
 
 
+def _moods(figures: dict[str, float]) -> list[str]:
+    worst = min(MOOD_NAMES, key=lambda mood: figures[mood])
+    return [
+        "",
+        f"Moods on photos: {figures['mean']:.1f} dB from the colour change itself, at worst {figures[worst]:.1f} ({worst}); over styles"
+        f" {figures['mean over styles']:.1f} dB. The nearest of all moods is the one asked for in {figures['nearest']:.0%}.",
+    ]
+
+
 def _behaviour(figures: dict[str, Any]) -> list[str]:
     mean = figures["steadiness"]["mean"]
     restless = max((name for name in figures["steadiness"] if name != "mean"), key=lambda name: figures["steadiness"][name]["vtest"])
@@ -110,7 +119,7 @@ def write_card(run: RunFolder, folder: Path, name: str) -> None:
         results = json.loads(measured.read_text())
         lines = ["", "## Figures", "", "Held-out photos and videos, fixed noise (in ops/training, after its stages `data` to `targets`):", "",
                  "    python -m millrace_training evaluate --run RUN --model ../models/millrace-styles --pictures 3"]  # fmt: skip
-        for key, render in (("styles", _styles), ("prompts", _prompts), ("behaviour", _behaviour)):
+        for key, render in (("styles", _styles), ("moods", _moods), ("prompts", _prompts), ("behaviour", _behaviour)):
             if key in results:
                 lines += render(results[key])
         text += "\n".join(lines) + "\n"

@@ -82,8 +82,9 @@ export function createResumeTokens(settings: ResumeTokenSettings): ResumeTokens 
       let content: ResumeState & { readonly expires: number };
       try {
         const sealed = bytes.subarray(1 + nonceBytes, -tagBytes);
-        // Its form needs no check: only code of the same version can have sealed it. A newer Node may have, though.
-        content = deserialize(Buffer.concat([decryption.update(sealed), decryption.final()])) as typeof content;
+        const opened = Buffer.concat([decryption.update(sealed), decryption.final()]);
+        // Its form needs no check: only code of this version can have sealed it; but a newer Node may have run it.
+        content = deserialize(opened) as typeof content;
       } catch {
         return null;
       }

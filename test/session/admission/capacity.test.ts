@@ -64,10 +64,7 @@ function work(capacity: Capacity, seconds: number, times: number): number {
 describe('what the slots come from', () => {
   it('is the promise, or the limit that is below it', () => {
     assert.equal(capacityOf(10).capacity.basis, '--slo-fps 10');
-    assert.equal(
-      capacityOf(10, {}, [], 0.5).capacity.basis,
-      '--slo-fps 10 and --slo-latency-seconds 0.5',
-    );
+    assert.equal(capacityOf(10, {}, [], 0.5).capacity.basis, '--slo-fps 10 and --slo-latency-seconds 0.5');
     for (const fps of [0, 0.1]) assert.equal(capacityOf(fps).capacity.basis, '--max-sessions 32');
   });
 });

@@ -43,7 +43,10 @@ describe('the sessions that a token allows', () => {
 describe('a client that has to wait for a slot', () => {
   it('is in the log once, with its place, the slots and what makes them', async () => {
     const lines: unknown[] = [];
-    const log = pino({ base: null, timestamp: false }, { write: (line) => void lines.push(JSON.parse(line)) });
+    const log = pino(
+      { base: null, timestamp: false },
+      { write: (line) => void lines.push(JSON.parse(line)) },
+    );
     const admission = new Admission({ capacity: () => 1, queueLength: 2, queueTimeout: 60_000 });
     const leave = new AbortController();
     await admission.enter(new AbortController().signal, () => {});

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { createCipheriv, hkdfSync } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { serialize } from 'node:v8';
 import { defaultParameters } from '@millrace/protocol';
 import { createResumeTokens, type ResumeState } from '../../../src/session/seats/resume-token.js';
 import { repositoryRoot } from '../../support/reference.js';
@@ -18,10 +19,34 @@ const state: ResumeState = {
   state: { ordinal: 8, frames: [{ ...frame, history: { previous: latent, count: 2 }, stockHistory: {} }] },
   carried: [{ id: 7, captured: 12.5 }],
 };
-const embedding = new Float32Array([0.5, -1]);
-const way = { method: 'slerp', length: { frames: 8, seconds: 0 }, ordinal: 5, elapsedMs: 40 } as const;
-/** As of all kinds as there are, for servers of other versions. */
+/** A stream whose prompt is turning into another. */
+const moving: ResumeState = {
+  ...state,
+  state: {
+    ...state.state,
+    transitions: {
+      positive: {
+        from: { embedding: new Float32Array(500).fill(0.5) },
+        method: 'slerp',
+        length: { frames: 8, seconds: 0 },
+        ordinal: 5,
+        elapsedMs: 40,
+      },
+      negative: null,
+    },
+  },
+};
 const settings = { secret: 'a secret', lifetimeMs: 60_000, maxLength: 100_000 };
+
+/** A token as a server with this secret could make it, of another version or from another Node. */
+function sealAs(version: number, content: Uint8Array): string {
+  const purpose = Buffer.from(`millrace resume token ${version}`);
+  const key = Buffer.from(hkdfSync('sha256', settings.secret, '', purpose, 32));
+  const nonce = Buffer.alloc(12);
+  const encryption = createCipheriv('aes-256-gcm', key, nonce).setAAD(purpose);
+  const sealed = Buffer.concat([encryption.update(content), encryption.final()]);
+  return Buffer.concat([Buffer.of(version), nonce, sealed, encryption.getAuthTag()]).toString('base64url');
+}
 
 describe('resume tokens', () => {
   it('give back what went in, on any server with the same secret', () => {
@@ -55,6 +80,25 @@ describe('resume tokens', () => {
     assert.equal(tokens.open(token), null);
   });
 
+  it('are refused when they are of another version, or of a Node whose data this one cannot read', () => {
+    const tokens = createResumeTokens(settings);
+    const content = serialize({ ...state, expires: Date.now() + 60_000 });
+    assert.deepEqual(tokens.open(sealAs(1, content)), state);
+    assert.equal(tokens.open(sealAs(2, content)), null);
+    // It begins with the version of its form.
+    assert.equal(tokens.open(sealAs(1, Buffer.from(content).fill(99, 1, 2))), null);
+  });
+
+  it('hold what they always held in their version', () => {
+    const kept = readFileSync(join(repositoryRoot, 'test/fixtures/resume-token.txt'), 'utf8').trim();
+    const tokens = createResumeTokens({ ...settings, now: () => 0 });
+    assert.deepEqual(
+      tokens.open(kept),
+      moving,
+      `Servers of other versions would misread these tokens: raise their version, and keep ${tokens.seal(moving)}`,
+    );
+  });
+
   it('are refused when any bit is changed, or they are cut or none', () => {
     const tokens = createResumeTokens({ ...settings, maxLength: 0 });
     const bytes = Buffer.from(tokens.seal(state), 'base64url');
@@ -78,18 +122,17 @@ describe('resume tokens', () => {
   });
 
   it('leave out the frames under way first, and then prompts that are turning into others', () => {
-    const from = { embedding: new Float32Array(500).fill(0.5) };
-    const length = { frames: 8, seconds: 0 };
-    const positive = { from, method: 'slerp', length, ordinal: 5, elapsedMs: 40 } as const;
-    const transitions = { positive, negative: null };
-    const turning = { ...state, state: { ...state.state, transitions } };
-    const whole = createResumeTokens(settings).seal(turning).length;
+    const whole = createResumeTokens(settings).seal(moving).length;
     const sealedIn = (maxLength: number): ResumeState | null => {
       const tokens = createResumeTokens({ ...settings, maxLength });
-      return tokens.open(tokens.seal(turning));
+      return tokens.open(tokens.seal(moving));
     };
-    assert.deepEqual(sealedIn(whole), turning);
-    assert.deepEqual(sealedIn(whole - 1)?.state, { ordinal: 8, frames: [], transitions });
+    assert.deepEqual(sealedIn(whole), moving);
+    assert.deepEqual(sealedIn(whole - 1)?.state, {
+      ordinal: 8,
+      frames: [],
+      transitions: moving.state.transitions,
+    });
     assert.deepEqual(sealedIn(whole - 2000)?.state, { ordinal: 8, frames: [] });
   });
 });

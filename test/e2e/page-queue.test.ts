@@ -4,6 +4,22 @@ import { launchBrowser } from '../support/browser.js';
 import { startServer } from '../support/server.js';
 import { StreamClient } from '../support/stream-client.js';
 
+test('the page says that a server takes no more streams where the queue is full too', async () => {
+  await using server = await startServer({ maxSessions: 1, queueLength: 0 });
+  await server.app.ready();
+  const inside = await StreamClient.open(server.streamUrl);
+  const browser = await launchBrowser();
+  try {
+    const page = await browser.newPage();
+    await page.goto(server.url);
+    await page.getByTestId('source-clip').click();
+    await page.getByTestId('message').getByText('The server takes no more streams just now.').waitFor();
+  } finally {
+    await browser.close();
+    inside.socket.close();
+  }
+});
+
 test('the page says its place in the queue of a full server, and begins when there is room', async () => {
   await using server = await startServer({ maxSessions: 1 });
   await server.app.ready();

@@ -8,11 +8,14 @@ export interface CloseInfo {
   /** WebSocket close code (RFC 6455 section 7.4); 1006 when the connection broke off. */
   readonly code: number;
   readonly reason: string;
+  /** What the runtime says about a connection that broke off; browsers say nothing. */
+  readonly problem?: string;
 }
 
-/** What happened, with the close code where one was given, for people. */
-export function closeText(what: string, { code, reason }: CloseInfo): string {
-  return code === 1006 ? `${what}.` : `${what} (${[code, reason].filter(Boolean).join(': ')}).`;
+/** What happened, with the close code or the problem where one was given, for people. */
+export function closeText(what: string, { code, reason, problem }: CloseInfo): string {
+  const why = code === 1006 ? problem : [code, reason].filter(Boolean).join(': ');
+  return why ? `${what} (${why}).` : `${what}.`;
 }
 
 /** Who gets what comes over a connection. */
@@ -59,9 +62,14 @@ export class Connection {
         this.#handlers.violation(error);
       }
     });
-    // The close event that always follows says all that may be known.
-    socket.addEventListener('error', () => {});
-    socket.addEventListener('close', ({ code, reason }) => this.#end({ code, reason }));
+    // A close event always follows.
+    let problem: string | undefined;
+    socket.addEventListener('error', (event) => {
+      if ('message' in event && typeof event.message === 'string') problem = event.message;
+    });
+    socket.addEventListener('close', ({ code, reason }) =>
+      this.#end({ code, reason, ...(problem !== undefined && { problem }) }),
+    );
     this.#socket = socket;
   }
 

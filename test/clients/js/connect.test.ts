@@ -70,6 +70,7 @@ test('rejects with connection_failed where nobody listens', async () => {
   await server[Symbol.asyncDispose]();
   await assert.rejects(connect(server.url, { webSocket: WebSocket, reconnectSeconds: 0 }), {
     code: 'connection_failed',
+    message: /could not be reached \(.*ECONNREFUSED.*\)/,
     retryable: true,
   });
 });

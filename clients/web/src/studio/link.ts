@@ -143,7 +143,7 @@ export class Link {
     try {
       const { ready, doing } = await fetchReadiness(this.#options.url, { signal });
       return ready
-        ? { name: 'retrying', problem: inWords(error), answers: true }
+        ? { name: 'retrying', problem: refusal(error), answers: true }
         : { name: 'preparing', doing };
     } catch (cause) {
       const unreachable = cause instanceof MillraceError && error.retryable ? cause : error;
@@ -207,4 +207,9 @@ export class Link {
       await this.#pause(preparingPause, signal);
     }
   }
+}
+
+/** What went wrong with a server that answers. A browser does not tell how one refused a stream. */
+function refusal(error: MillraceError): string {
+  return error.code === 'connection_failed' ? 'The server takes no more streams just now.' : inWords(error);
 }

@@ -46,7 +46,7 @@ async function play(
   const latencies: number[] = [];
   const dropped: Record<string, number> = {};
   let sent = 0;
-  let lost: MillraceError | null = null;
+  let lost = null as MillraceError | null;
   const counts = (): boolean => Date.now() >= measured && Date.now() < end;
   const from = Math.max(Date.now(), measured);
   stream.on('result', ({ captured }) => {

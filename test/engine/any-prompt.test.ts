@@ -40,10 +40,11 @@ test('the embedded model draws from prompts in any script, of any length, or of 
 
 test('a style that is named behind a hundred words counts with the embedded model', async () => {
   await using run = await startEngine(embeddedModel);
+  // Weakly: of three parts of 77 tokens two name nothing.
+  const plain = await draw(run, words);
   const negative = await draw(run, `${words}, negative film`);
-  const pencil = await draw(run, `${words}, pencil sketch`);
   const apart =
-    negative.reduce((sum, value, i) => sum + Math.abs(value - (pencil[i] ?? 0)), 0) / negative.length;
+    negative.reduce((sum, value, i) => sum + Math.abs(value - (plain[i] ?? 0)), 0) / negative.length;
   assert.ok(apart > 5, `${apart} of 255`);
 });
 

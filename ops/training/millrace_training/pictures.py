@@ -30,8 +30,8 @@ def gradients(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return x[..., :, 1:] - x[..., :, :-1], x[..., 1:, :] - x[..., :-1, :]
 
 
-def texture_loss(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """Mean absolute difference of the contrast inside 8 x 8 patches of [N, C, H, W].
+def texture_loss(a: torch.Tensor, b: torch.Tensor, weight: torch.Tensor | float = 1.0) -> torch.Tensor:
+    """Mean absolute difference of the contrast inside 8 x 8 patches of [N, C, H, W], rows weighted by [N, 1, 1, 1].
 
     It asks for as much fine texture as the other picture has, not for the same: where
     strokes cannot be predicted, the other losses alone would answer with their mean, a blur.
@@ -42,7 +42,7 @@ def texture_loss(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         energy = across[..., 1:, :].square() + down[..., :, 1:].square()
         return (F.avg_pool2d(energy, 8, 4) + 1e-4).sqrt()
 
-    return (contrast(a) - contrast(b)).abs().mean()
+    return (weight * (contrast(a) - contrast(b)).abs()).mean()
 
 
 def gradient_loss(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:

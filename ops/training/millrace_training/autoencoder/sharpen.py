@@ -34,8 +34,8 @@ from .train import reconstruction_loss
 _ROWS, _ANSWERS = 12, 6  # rows a process, and how many of them are the U-Net's answers
 _SIDE = 32  # latents
 _LATENT_NOISE = 0.04
-_TEXTURE_WEIGHT = 4.0
-_CRITIC_WEIGHT = 0.06
+_TEXTURE_WEIGHT = 10.0
+_CRITIC_WEIGHT = 0.1
 
 
 class Critic(nn.Module):

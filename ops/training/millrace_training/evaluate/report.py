@@ -27,10 +27,12 @@ from .measures import change, distance, gradient_energy, ssim
 from .model import FinishedModel
 
 ONE_STEP = [32]
-# One step, and the lists that the server takes for strength 0.24 and two to four steps.
+# One step, and lists that the server takes for strength 0.3 (from 35) and 0.24 (from 38).
 STEP_LISTS: dict[str, list[int]] = {
     "[32]": ONE_STEP,
+    "[35]": [35],
     "[38]": [38],
+    "[35,42]": [35, 42],
     "[38,44]": [38, 44],
     "[38,42,46]": [38, 42, 46],
     "[38,41,44,47]": [38, 41, 44, 47],

@@ -28,7 +28,7 @@ meaningless prompt gives the picture back. Prompts may be mixed: a mixture of tw
 * Styles: {styles}
 * Moods: {moods}
 * One step at t_index 26 to 38 gives the full style; from 38 to 48 it fades into the photo, which is what strength uses.
-  `millrace.json` holds one-click styles and the defaults: 256x256, one step, strength 0.24.
+  `millrace.json` holds one-click styles and the defaults: 256x256, one step, strength 0.3.
 * Width and height are multiples of 8; it was made for 256x256.
 
 ## Shape
@@ -48,7 +48,8 @@ end of the decoder, are merged in the graphs.
 
 It learnt filters, not drawing: it recolours and redraws what is there, and invents nothing. Unknown subjects in a prompt
 change nothing. Patterns (mosaic, bricks, pixels, brush marks) stand still while the picture moves beneath them, and keep their
-size in pixels: in large pictures they are small, and fade.
+size in pixels: in large pictures they are small, and at 1024 some lose their way in the middle. More steps than one change
+little. A style that is named behind a hundred words of something else is drawn weakly.
 Few faces were in the data. Words of other languages than English are known for each style's name alone.
 
 ## Made of

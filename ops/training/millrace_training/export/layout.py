@@ -23,7 +23,7 @@ from ..unet.schedule import BETA_END, BETA_START, ORIGINAL_STEPS, TIMESTEP_SCALI
 # What Millrace's server and page offer when this model is loaded.
 _MILLRACE = {
     "description": f"Paints live video by text: {len(STYLE_NAMES)} styles and {len(MOOD_NAMES)} moods, small enough for one CPU core.",
-    "defaults": {"prompt": "vaporwave aesthetic", "width": 256, "height": 256, "strength": 0.24, "steps": 1, "cfg_type": "none"},
+    "defaults": {"prompt": "vaporwave aesthetic", "width": 256, "height": 256, "strength": 0.3, "steps": 1, "cfg_type": "none"},
     "styles": [
         {"name": "Vaporwave", "prompt": "vaporwave aesthetic"},
         {"name": "Neon", "prompt": "neon lights"},

@@ -30,7 +30,9 @@ EARLIER_STEPS = 3  # at most
 _OWN_ANSWER_SHARE = 0.35
 _TRUE_TARGET_SHARE = 0.03
 _PARTLY_STYLED_SHARE = 0.05
-_TEXTURE_WEIGHT = 1.5  # decibels for contrast: without it the gradient energy of outputs is half of the targets'
+# Decibels for contrast: without it the gradient energy of outputs is half of the targets'. A first step stays close
+# to the filter, later ones restore what it left soft.
+_TEXTURE_WEIGHT, _LATER_TEXTURE_WEIGHT = 1.5, 4.0
 
 
 def style_share(time: torch.Tensor) -> torch.Tensor:
@@ -87,9 +89,10 @@ def latent_loss(made: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
     return F.smooth_l1_loss(made, wanted, beta=0.1) + 0.25 * gradient_loss(made, wanted)
 
 
-def image_loss(made: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
-    """Between decoded pictures [N, 3, H, W] in -1..1: values, gradients at three scales, squares, texture."""
-    total = (made - wanted).abs().mean() + 2 * F.mse_loss(made, wanted) + _TEXTURE_WEIGHT * texture_loss(made, wanted)
+def image_loss(made: torch.Tensor, wanted: torch.Tensor, later: torch.Tensor) -> torch.Tensor:
+    """Between decoded pictures [N, 3, H, W] in -1..1: values, gradients at three scales, squares, texture; later [N]: not a first step."""
+    weight = torch.where(later, _LATER_TEXTURE_WEIGHT, _TEXTURE_WEIGHT).view(-1, 1, 1, 1)
+    total = (made - wanted).abs().mean() + 2 * F.mse_loss(made, wanted) + texture_loss(made, wanted, weight)
     for scale in range(3):
         total = total + 0.5 * gradient_loss(made, wanted)
         if scale < 2:

@@ -26,7 +26,7 @@ _CROP, _WHOLE = 32, 64  # latents: sides of crops and of whole pictures
 _WHOLE_SHARE = 0.15  # of the steps; _WHOLE_SHARE_AT_END while the learning rate decays
 _WHOLE_SHARE_AT_END = 0.5
 _IMAGE_WEIGHT = 0.8
-_IMAGE_ROWS = 4  # rows of a crop batch whose decoded picture is compared, one of a whole-picture batch
+_IMAGE_ROWS = 6  # rows of a crop batch whose decoded picture is compared, two of a whole-picture batch; half are later steps
 _EVALUATION_INDICES = {"one_32": [32], "one_38": [38], "two": [38, 44], "four": [38, 41, 44, 47]}
 
 
@@ -63,7 +63,7 @@ class UnetTask:
     def loss(self, draw: Draw, decay: float) -> tuple[torch.Tensor, dict[str, float]]:
         whole_share = _WHOLE_SHARE_AT_END if decay > 0 else _WHOLE_SHARE
         whole = draw.numpy.random() < whole_share
-        side, rows, decoded = (_WHOLE, max(1, self.rows // 4), 1) if whole else (_CROP, self.rows, _IMAGE_ROWS)
+        side, rows, decoded = (_WHOLE, max(2, self.rows // 4), 2) if whole else (_CROP, self.rows, _IMAGE_ROWS)
         batch = self.source.draw(rows, side, draw.numpy)
         inputs = draw_inputs(draw.numpy, rows, self.group.device)
 
@@ -83,11 +83,12 @@ class UnetTask:
         in_latents = latent_loss(made, wanted)
         if decay == 0:  # decoding costs a sixth of the step; it pays once the latents are nearly right
             return in_latents, {"latents": in_latents.item()}
+        picked = torch.cat([own.nonzero()[: decoded // 2, 0], (~own).nonzero()[: decoded // 2, 0]])
         with self.group.autocast():
-            picture = decode(self.vae, made[:decoded]).float()
+            picture = decode(self.vae, made[picked]).float()
             with torch.no_grad():
-                wanted_picture = decode(self.vae, wanted[:decoded]).float()
-        in_pictures = image_loss(picture, wanted_picture)
+                wanted_picture = decode(self.vae, wanted[picked]).float()
+        in_pictures = image_loss(picture, wanted_picture, own[picked])
         figures = {"latents": in_latents.item(), "pictures": in_pictures.item()}
         return in_latents + _IMAGE_WEIGHT * in_pictures, figures
 

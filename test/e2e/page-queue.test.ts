@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Page } from 'playwright-core';
 import { launchBrowser } from '../support/browser.js';
 import { startServer } from '../support/server.js';
 import { StreamClient } from '../support/stream-client.js';
 
-test('the page says that a server takes no more streams where the queue is full too', async () => {
-  await using server = await startServer({ maxSessions: 1, queueLength: 0 });
+/** A page that asks for a stream of a server whose only place is taken. */
+async function atFullServer(
+  settings: { queueLength?: number },
+  look: (page: Page, inside: StreamClient) => Promise<void>,
+): Promise<void> {
+  await using server = await startServer({ maxSessions: 1, ...settings });
   await server.app.ready();
   const inside = await StreamClient.open(server.streamUrl);
   const browser = await launchBrowser();
@@ -13,28 +18,24 @@ test('the page says that a server takes no more streams where the queue is full 
     const page = await browser.newPage();
     await page.goto(server.url);
     await page.getByTestId('source-clip').click();
-    await page.getByTestId('message').getByText('The server takes no more streams just now.').waitFor();
+    await look(page, inside);
   } finally {
     await browser.close();
     inside.socket.close();
   }
+}
+
+test('the page says that a server takes no more streams where the queue is full too', async () => {
+  await atFullServer({ queueLength: 0 }, async (page) => {
+    await page.getByTestId('message').getByText('The server takes no more streams just now.').waitFor();
+  });
 });
 
 test('the page says its place in the queue of a full server, and begins when there is room', async () => {
-  await using server = await startServer({ maxSessions: 1 });
-  await server.app.ready();
-  const inside = await StreamClient.open(server.streamUrl);
-  const browser = await launchBrowser();
-  try {
-    const page = await browser.newPage();
-    await page.goto(server.url);
-    await page.getByTestId('source-clip').click();
+  await atFullServer({}, async (page, inside) => {
     await page.getByText('Your place in the queue: 1').waitFor();
     assert.equal(await page.getByTestId('status').textContent(), 'Waiting');
     inside.socket.close(1000);
     await page.getByTestId('status').filter({ hasText: 'Live' }).waitFor();
-  } finally {
-    await browser.close();
-    inside.socket.close();
-  }
+  });
 });

@@ -57,6 +57,10 @@ def _part(arguments: argparse.Namespace, name: str) -> Path | None:
     return arguments.init / name if arguments.init else None
 
 
+def _model(arguments: argparse.Namespace, run: RunFolder) -> Path:
+    return arguments.model or run.export
+
+
 def _data(arguments: argparse.Namespace, run: RunFolder) -> None:
     from .data.gather import gather
 
@@ -124,7 +128,7 @@ def _export(arguments: argparse.Namespace, run: RunFolder) -> None:
     from .export.layout import load_parts, write_layout
     from .export.onnx_parts import write_onnx
 
-    folder = arguments.model or run.export
+    folder = _model(arguments, run)
     remove_int8(folder)
     parts = load_parts(run, arguments.checkpoint or run.unet / "last.pt")
     write_layout(run, parts, folder)
@@ -144,20 +148,20 @@ def _judge(arguments: argparse.Namespace, run: RunFolder) -> None:
 def _evaluate(arguments: argparse.Namespace, run: RunFolder) -> None:
     from .evaluate.report import evaluate
 
-    evaluate(run, arguments.model or run.export, arguments.name, 1 if arguments.quick else arguments.pictures, arguments.only)
+    evaluate(run, _model(arguments, run), arguments.name, 1 if arguments.quick else arguments.pictures, arguments.only)
 
 
 def _montage(arguments: argparse.Namespace, run: RunFolder) -> None:
     from .evaluate.montage import write_montage
 
     run.evaluation.mkdir(parents=True, exist_ok=True)
-    write_montage(run, arguments.model or run.export, run.evaluation / f"{arguments.name}.png", arguments.tile)
+    write_montage(run, _model(arguments, run), run.evaluation / f"{arguments.name}.png", arguments.tile)
 
 
 def _videos(arguments: argparse.Namespace, run: RunFolder) -> None:
     from .evaluate.videos import write_videos
 
-    write_videos(run, arguments.model or run.export, run.evaluation / arguments.name)
+    write_videos(run, _model(arguments, run), run.evaluation / arguments.name)
 
 
 def _cards(arguments: argparse.Namespace, run: RunFolder) -> None:
@@ -165,13 +169,13 @@ def _cards(arguments: argparse.Namespace, run: RunFolder) -> None:
 
     if not arguments.picture:
         raise SystemExit("cards: --picture FILE is needed, a square photo to paint")
-    write_cards(arguments.model or run.export, arguments.picture, run.evaluation / f"{arguments.name}-cards")
+    write_cards(_model(arguments, run), arguments.picture, run.evaluation / f"{arguments.name}-cards")
 
 
 def _card(arguments: argparse.Namespace, run: RunFolder) -> None:
     from .export.card import write_card
 
-    write_card(run, arguments.model or run.export, arguments.name)
+    write_card(run, _model(arguments, run), arguments.name)
 
 
 _STAGES: dict[str, Callable[[argparse.Namespace, RunFolder], None]] = {

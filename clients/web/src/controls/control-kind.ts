@@ -1,4 +1,5 @@
 import type { ParameterDefinition } from '@millrace/client';
+import { plainForm } from '../studio/plain-form.js';
 
 type Choice = string | number | null;
 
@@ -20,8 +21,7 @@ export function controlKind(definition: ParameterDefinition): ControlKind {
     const letters = definition.enum.join('').length;
     return { name: 'choice', choices: definition.enum, compact: letters <= compactLetters };
   }
-  // Of alternatives, the first is the plain one.
-  const { type, minimum, maximum } = definition.anyOf?.[0] ?? definition;
+  const { type, minimum, maximum } = plainForm(definition);
   switch (type) {
     case 'boolean':
       return { name: 'toggle' };

@@ -1,9 +1,9 @@
 import type { ParameterDefinition } from '@millrace/client';
+import { plainForm } from './plain-form.js';
 
 /** Characters that a text parameter may have; undefined for what is no text. */
 export function textLimit(definition: ParameterDefinition | undefined): number | undefined {
-  // Of alternatives, the first is the plain one.
-  return (definition?.anyOf?.[0] ?? definition)?.maxLength;
+  return definition && plainForm(definition).maxLength;
 }
 
 /** What a person is told of a text that is longer than its limit; undefined if it is not. */

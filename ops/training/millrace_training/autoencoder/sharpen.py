@@ -26,7 +26,7 @@ from ..run_folder import RunFolder
 from ..styles import STYLE_NAMES, STYLES
 from ..unet.batches import open_source
 from ..unet.model import LATENT_SCALE, new_unet
-from ..unet.sampler import add_noise, cleaned
+from ..unet.sampler import add_noise, step
 from ..unet.schedule import time_of_index
 from .model import FACTOR, encode, load_autoencoder
 from .train import reconstruction_loss
@@ -86,8 +86,7 @@ class DecoderTask:
         """What the U-Net makes of photos' latents in one step; unit deviation."""
         noisy = add_noise(photo * LATENT_SCALE, noise, times).contiguous(memory_format=torch.channels_last)
         with self.group.autocast():
-            answer = self.unet(noisy, times, embedding, return_dict=False)[0]
-        return cleaned(answer.float(), noisy, times) / LATENT_SCALE
+            return step(self.unet, noisy, times, embedding) / LATENT_SCALE
 
     def _wanted(self, places: list[tuple[int, int, int, int]]) -> torch.Tensor:
         """The true pictures at the places of a batch."""

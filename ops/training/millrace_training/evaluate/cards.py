@@ -8,15 +8,16 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import torch
 
+from ..data.crops import load_photo
+from ..parallel import pick_device
 from .model import FinishedModel
 from .report import ONE_STEP
 
 _CARD = 96  # pixels
 _HERO = (1280, 736)
 _STRIPS = ["pencil sketch", "van gogh painting", "vaporwave aesthetic", "neon lights", "oil painting"]
-_SEAMS = [290, 722, 904, 1105]  # x where each strip ends at the top; 107 pixels further left at the bottom
+_SEAMS = [290, 722, 904, 1105]  # x where each strip ends at the top; _SLANT pixels further left at the bottom
 _SLANT = 107
 _QUALITY = [cv2.IMWRITE_WEBP_QUALITY, 82]
 
@@ -27,7 +28,7 @@ def _resized(picture: np.ndarray, width: int, height: int) -> np.ndarray:
 
 
 def _hero(model: FinishedModel, picture: np.ndarray) -> np.ndarray:
-    """[736, 1280, 3] of the upper left of a square picture, painted at half that size."""
+    """[736, 1280, 3] of the upper part of a square picture, painted at half that size."""
     width, height = _HERO
     side = picture.shape[1]
     left, top, across = int(0.09 * side), int(0.02 * side), int(0.85 * side)
@@ -47,8 +48,8 @@ def _hero(model: FinishedModel, picture: np.ndarray) -> np.ndarray:
 
 def write_cards(folder: Path, picture: Path, target: Path) -> None:
     """Of a square picture: target/styles/PROMPT.webp for each style in the model's millrace.json, and target/hero.webp."""
-    model = FinishedModel(folder, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
-    photo = cv2.cvtColor(cv2.imread(str(picture)), cv2.COLOR_BGR2RGB)
+    model = FinishedModel(folder, pick_device("auto"))
+    photo = load_photo(picture)
     (target / "styles").mkdir(parents=True, exist_ok=True)
     small = _resized(photo, 256, 256)
     for style in json.loads((folder / "millrace.json").read_text())["styles"]:

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import torch
 
+from ..parallel import pick_device
 from ..run_folder import RunFolder
 from .model import FinishedModel
 
@@ -38,7 +39,7 @@ def _label(text: str, height: int) -> np.ndarray:
 
 def write_montage(run: RunFolder, folder: Path, path: Path, size: int) -> None:
     """Columns: portrait, face, three photos and both videos with one step [32]; then the face with [38], [38,44] and [38,41,44,47]."""
-    model = FinishedModel(folder, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+    model = FinishedModel(folder, pick_device("auto"))
     photos, videos = np.load(run.held_out), np.load(run.held_out_video)
     pictures = np.concatenate([photos[[0, 1, 6, 26, 50]], videos[:, 0]])
     prompts: list[tuple[str, torch.Tensor]] = [(text, model.embed([text])) for text in _PROMPTS]

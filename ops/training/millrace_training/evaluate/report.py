@@ -17,6 +17,7 @@ import torch
 
 from ..autoencoder.train import carry
 from ..moods import MOOD_NAMES, apply_mood
+from ..parallel import pick_device
 from ..pictures import psnr, to_tensor
 from ..prompts.free_text import FREE_TEXT, NONSENSE
 from ..prompts.generator import PromptGenerator
@@ -200,7 +201,7 @@ MEASURES: dict[str, Measure] = {"styles": styles, "moods": moods, "prompts": pro
 
 def evaluate(run: RunFolder, folder: Path, name: str, pictures_a_style: int, only: list[str]) -> None:
     """Measure, print, and write evaluation/NAME.json."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = pick_device("auto")
     model = FinishedModel(folder, device)
     material = Material(run, pictures_a_style)
     results = {key: measure(model, material) for key, measure in MEASURES.items() if not only or key in only}

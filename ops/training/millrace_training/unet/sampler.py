@@ -26,6 +26,12 @@ def cleaned(predicted: torch.Tensor, noisy: torch.Tensor, time: torch.Tensor) ->
     return out * predicted + skip * noisy
 
 
+def step(unet: UNet2DConditionModel, noisy: torch.Tensor, time: torch.Tensor, embedding: torch.Tensor) -> torch.Tensor:
+    """What one step makes of scaled noisy latents [N, 4, h, w] at times [N]; scaled latents."""
+    answer = unet(noisy, time, embedding, return_dict=False)[0]
+    return cleaned(answer.float(), noisy, time)
+
+
 @torch.no_grad()
 def stylise(
     unet: UNet2DConditionModel,

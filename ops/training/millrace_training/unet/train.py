@@ -20,7 +20,7 @@ from ..styles import STYLE_NAMES, STYLES
 from .batches import open_source
 from .model import LATENT_SCALE, load_unet, new_unet
 from .objective import draw_inputs, image_loss, latent_loss, style_share
-from .sampler import add_noise, cleaned, stylise
+from .sampler import add_noise, step, stylise
 
 _CROP, _WHOLE = 32, 64  # latents: sides of crops and of whole pictures
 _WHOLE_SHARE = 0.15  # of the steps; _WHOLE_SHARE_AT_END while the learning rate decays
@@ -57,8 +57,7 @@ class UnetTask:
     def predict(self, noisy: torch.Tensor, time: torch.Tensor, embedding: torch.Tensor) -> torch.Tensor:
         """Scaled noisy latents -> what a step makes of them, of unit deviation."""
         with self.group.autocast():
-            answer = self.model(noisy, time, embedding, return_dict=False)[0]
-        return cleaned(answer.float(), noisy, time) / LATENT_SCALE
+            return step(self.model, noisy, time, embedding) / LATENT_SCALE
 
     def loss(self, draw: Draw, decay: float) -> tuple[torch.Tensor, dict[str, float]]:
         whole_share = _WHOLE_SHARE_AT_END if decay > 0 else _WHOLE_SHARE
@@ -81,7 +80,7 @@ class UnetTask:
         noisy = add_noise(start * LATENT_SCALE, draw.normal_like(start), inputs.time)
         made = self.predict(noisy.contiguous(memory_format=torch.channels_last), inputs.time, batch.embedding)
         in_latents = latent_loss(made, wanted)
-        if decay == 0:  # decoding costs a sixth of the step; it pays once the latents are nearly right
+        if decay == 0:  # decoding takes time; it pays once the latents are nearly right
             return in_latents, {"latents": in_latents.item()}
         picked = torch.cat([own.nonzero()[: decoded // 2, 0], (~own).nonzero()[: decoded // 2, 0]])
         with self.group.autocast():

@@ -62,14 +62,16 @@ describe('engines on several devices', () => {
     });
     await engine.start();
     const parameters = tinyParameters({ t_index_list: [32] });
-    const [struck, spared] = [
-      await RecordedStream.open(engine, parameters),
-      await RecordedStream.open(engine, parameters),
-    ];
+    const struck = await RecordedStream.open(engine, parameters);
+    // Measured while the machine has other work, one engine may seem to cost several times the other: then it gets few.
+    const others = [];
+    for (let i = 0; i < 7; i++) others.push(await RecordedStream.open(engine, parameters));
     struck.stream.push(13, testImage(13, parameters), { replace: false });
     await struck.until(() => struck.restarts === 1);
     assert.equal(restarts, 1);
     assert.equal(engine.state.name, 'ready');
+    const spared = others.find((stream) => stream.restarts === 0);
+    assert.ok(spared);
     spared.stream.push(1, testImage(1, parameters), { replace: false });
     await spared.until(() => spared.answered === 1);
     assert.equal(spared.restarts, 0);

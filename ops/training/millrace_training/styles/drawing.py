@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from .lattices import hatching, paper
-from .pixels import blur, bytes_of, calm, dark_lines, edge_strength, flatten, gray_bytes, local_tone, luma, saturate, unit
+from .pixels import blur, broad_lines, bytes_of, calm, dark_lines, edge_strength, flatten, gray_bytes, local_tone, luma, saturate, unit
 
 
 def _dodge(gray: np.ndarray) -> np.ndarray:
@@ -17,7 +17,7 @@ def _dodge(gray: np.ndarray) -> np.ndarray:
 def pencil(image: np.ndarray) -> np.ndarray:
     gray = luma(calm(image))
     shade = 0.55 + 0.45 * gray**0.5 + 0.10 * (hatching(*gray.shape) > 0.5)
-    return gray_bytes(0.02 + 0.97 * np.minimum(_dodge(gray) ** 2, shade))
+    return gray_bytes(0.02 + 0.97 * np.minimum(_dodge(gray) ** 1.6, shade))
 
 
 def cpencil(image: np.ndarray) -> np.ndarray:
@@ -30,7 +30,7 @@ def cpencil(image: np.ndarray) -> np.ndarray:
 def lineart(image: np.ndarray) -> np.ndarray:
     """Black ink on white paper; only deep shadows are filled."""
     gray = luma(calm(image))
-    ink = dark_lines(gray, 1.5, 7.0, 0.012)
+    ink = dark_lines(gray, 1.8, 5.5)
     shadow = np.clip((0.16 - blur(gray, 1.5)) * 7, 0, 0.85)
     return gray_bytes(0.98 * (1 - np.maximum(ink, shadow)))
 
@@ -49,18 +49,19 @@ def blueprint(image: np.ndarray) -> np.ndarray:
     ground = np.array([0.06, 0.20, 0.52], np.float32) * (0.75 + 0.35 * gray[..., None])
     grid = np.zeros(gray.shape, np.float32)
     grid[::16] = grid[:, ::16] = 0.08
-    line = edge_strength(gray, 1.9, 1.4)
+    line = edge_strength(gray, 2.2, 1.2)
     return bytes_of(
         ground + grid[..., None] * np.array([0.6, 0.8, 1], np.float32) + line[..., None] * np.array([0.85, 0.9, 0.95], np.float32)
     )
 
 
 def chalk(image: np.ndarray) -> np.ndarray:
-    """Coloured chalk on a green blackboard."""
+    """Broad lines of coloured chalk on a green blackboard."""
     gray = luma(calm(image))
-    line = np.clip(edge_strength(local_tone(gray, 0.3), 1.9, 1.5) + 0.30 * gray, 0, 1)
+    line = np.clip(broad_lines(local_tone(gray, 0.3), 1.3, 1.1, 1.2) + 0.30 * gray, 0, 1)
     line = np.clip(line * (1 + 0.10 * paper(*gray.shape)), 0, 1)[..., None]
-    tint = np.clip(0.55 + 0.45 * saturate(unit(calm(image)), 2.2) / np.maximum(gray, 0.15)[..., None], 0.4, 1)
+    wide = blur(unit(image), 4.0)
+    tint = np.clip(0.55 + 0.45 * saturate(wide, 2.2) / np.maximum(luma(wide), 0.15)[..., None], 0.4, 1)
     board = np.array([0.10, 0.17, 0.14], np.float32)
     return bytes_of(board * (1 - line) + 0.97 * tint * line)
 
@@ -68,5 +69,5 @@ def chalk(image: np.ndarray) -> np.ndarray:
 def emboss(image: np.ndarray) -> np.ndarray:
     """Relief lit from the upper left, in warm grey stone."""
     kernel = np.array([[-2, -1, 0], [-1, 0, 1], [0, 1, 2]], np.float32)
-    relief = 0.55 + 0.8 * cv2.filter2D(blur(luma(calm(image)), 1.0), -1, kernel)
+    relief = 0.55 + 0.75 * cv2.filter2D(blur(luma(calm(image)), 1.2), -1, kernel)
     return bytes_of(np.clip(relief, 0, 1)[..., None] * np.array([1.0, 0.96, 0.9], np.float32))

@@ -12,7 +12,7 @@ def pixel(image: np.ndarray) -> np.ndarray:
     """8-pixel blocks with few levels a channel."""
     colour = saturate(blocks(unit(image), 8), 1.4)
     colour = np.clip((colour - 0.5) * 1.15 + 0.52, 0, 1)
-    return bytes_of(steps(colour, 5, 2.5))
+    return bytes_of(steps(colour, 5, 1.8))
 
 
 def gameboy(image: np.ndarray) -> np.ndarray:
@@ -54,7 +54,7 @@ def glass(image: np.ndarray) -> np.ndarray:
 def popart(image: np.ndarray) -> np.ndarray:
     """Flat strong colours, halftone shadows, black outlines."""
     colour = np.clip(saturate(unit(flatten(image, 2, 60, 6)), 2.2), 0, 1)
-    colour = 0.2 + 0.8 * steps(colour, 2, 2.2)
+    colour = 0.2 + 0.8 * steps(colour, 2, 1.8)
     tone = luma(calm(image))
     dots = np.clip((tone * 1.25 + 0.12 - 0.8 * halftone(*tone.shape)) * 3 + 0.5, 0, 1)[..., None]
     line = dark_lines(tone, 1.1, 9.0)[..., None]

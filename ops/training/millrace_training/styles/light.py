@@ -13,7 +13,7 @@ NEON_CYAN = np.array([0.05, 0.85, 1.0], np.float32)
 def neon(image: np.ndarray) -> np.ndarray:
     """Glowing pink and cyan outlines on black; warm areas glow pink."""
     tone = local_tone(luma(calm(image)), 0.4)
-    edge = edge_strength(tone, 1.9, 1.35) ** 1.1
+    edge = edge_strength(luma(calm(image)), 2.1, 1.15) ** 1.1
     hue = blur(unit(image), 4)
     hue = hue - hue.mean(-1, keepdims=True)
     warm = np.clip(0.5 + 3 * hue[..., 0] - 3 * hue[..., 2] + 0.5 * (tone - 0.5), 0, 1)[..., None]
@@ -21,7 +21,7 @@ def neon(image: np.ndarray) -> np.ndarray:
     glow = blur(edge, 4)[..., None]
     light = edge[..., None]
     ground = np.array([0.03, 0.0, 0.07], np.float32)
-    return bytes_of(colour * (1.1 * light + 0.9 * glow) + 0.4 * light**3 + ground + 0.12 * colour * tone[..., None])
+    return bytes_of(colour * (1.1 * light + 0.8 * glow) + 0.4 * light**3 + ground + 0.12 * colour * tone[..., None])
 
 
 def cyber(image: np.ndarray) -> np.ndarray:

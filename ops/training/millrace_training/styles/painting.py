@@ -60,16 +60,16 @@ def ukiyo(image: np.ndarray) -> np.ndarray:
 
 def anime(image: np.ndarray) -> np.ndarray:
     """Bright flat shading with soft bands, thin lines and bloom."""
-    flat = np.clip(unit(flatten(image, 3, 60, 7)), 0, 1) ** 0.75
-    colour = saturate(posterize(flat, 5), 1.6) + np.array([0.02, 0.02, 0.05], np.float32)
-    line = dark_lines(luma(flatten(image, 1)), 0.9, 8.0, 0.02)[..., None]
+    flat = np.clip(daub(image, 1.2), 0, 1) ** 0.75
+    colour = saturate(posterize(flat, 5), 1.5) + np.array([0.02, 0.02, 0.05], np.float32)
+    line = dark_lines(luma(calm(image)), 1.2, 7.0, 0.015)[..., None]
     bloom = blur(np.clip(colour - 0.7, 0, 1), 5)
     return bytes_of((colour + 0.6 * bloom) * (1 - 0.7 * line))
 
 
 def comic(image: np.ndarray) -> np.ndarray:
-    """Hard bands of strong colour behind black ink lines."""
-    flat = unit(flatten(image, 3, 50, 6)) ** 0.85
+    """Bands of strong colour behind black ink lines."""
+    flat = np.clip(daub(image, 1.2), 0, 1) ** 0.85
     colour = saturate(posterize(flat, 4), 1.7)
-    line = dark_lines(luma(calm(image)), 1.1, 9.0, 0.012)[..., None]
+    line = dark_lines(luma(calm(image)), 1.4, 8.0)[..., None]
     return bytes_of(1.08 * np.clip(colour, 0, 1) * (1 - 0.95 * line))

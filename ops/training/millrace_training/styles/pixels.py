@@ -88,6 +88,13 @@ def edge_strength(gray: np.ndarray, sigma: float = 1.2, gain: float = 3.0) -> np
     return np.clip(gradient * gain, 0, 1)
 
 
+def broad_lines(gray: np.ndarray, sigma: float, width: float, gain: float) -> np.ndarray:
+    """Lines [H, W] in 0..1 where a blurred plane changes, `width` pixels spread: a ridge gives one line, not its two edges."""
+    soft = blur(gray, sigma)
+    energy = cv2.Sobel(soft, cv2.CV_32F, 1, 0) ** 2 + cv2.Sobel(soft, cv2.CV_32F, 0, 1) ** 2
+    return np.clip(np.sqrt(blur(energy, width)) * gain, 0, 1)
+
+
 def daub(image: np.ndarray, sigma: float, sharpness: float = 900.0) -> np.ndarray:
     """Flat daubs with clear rims of a uint8 picture -> float32 (a generalised Kuwahara filter, Papari et al. 2007).
 
@@ -134,5 +141,5 @@ def steps(value: np.ndarray, levels: int, steepness: float = 4.0) -> np.ndarray:
 def posterize(image: np.ndarray, levels: int) -> np.ndarray:
     """Bands of brightness (largest channel) in a float32 picture, keeping its hue."""
     value = image.max(-1, keepdims=True)
-    banded = steps(value, levels, 2.5)
+    banded = steps(value, levels, 1.8)
     return image * np.minimum(banded / np.maximum(value, 0.03), 3.0)

@@ -20,6 +20,7 @@ from ..text.tokenizer import tokenize
 
 _PHASE = 8  # latents: crops start at multiples of 32 pixels, the longest period of any pattern
 _BLEND_SHARE = 0.06
+_LONG_SHARE = 0.06  # of the batches: prompts of two or three parts of 77 tokens, all but one of which mean nothing
 _PHOTO_SHARE, _MOOD_SHARE, _STYLE_MOOD_SHARE = 0.09, 0.10, 0.26
 # Styles with cells, strokes or bands need more steps than changes of colour.
 _HARD_STYLES = {
@@ -29,7 +30,7 @@ _HARD_STYLES = {
     "anime": 2.5,
     "popart": 2.5,
     "neon": 2.5,
-    "chalk": 2.5,
+    "chalk": 7.0,
     "blueprint": 2.0,
     "lineart": 2.0,
     "ukiyo": 2.0,
@@ -47,7 +48,7 @@ _HARD_STYLES = {
 class Batch:
     photo: torch.Tensor  # [N, 4, s, s], unit deviation
     target: torch.Tensor  # [N, 4, s, s]
-    embedding: torch.Tensor  # [N, 77, 96]
+    embedding: torch.Tensor  # [N, 77 times the number of parts, 96]
     places: list[tuple[int, int, int, int]]  # crop, slot, and the window's top and left in latents
 
 
@@ -87,6 +88,10 @@ class BatchSource:
         style, mood = self.labels[crop, slot]
         return self.generator(STYLE_NAMES[style] if style >= 0 else None, MOOD_NAMES[mood] if mood >= 0 else None, rng)
 
+    def _chatter(self, rng: random.Random) -> str:
+        """A part of a prompt that names neither style nor mood."""
+        return ", ".join(self.generator.subject(rng) for _ in range(24))
+
     @torch.no_grad()
     def embed(self, prompts: list[str]) -> torch.Tensor:
         """[N, 77, 96]."""
@@ -119,6 +124,10 @@ class BatchSource:
             where = torch.from_numpy(blends).to(self.device)
             weight = torch.from_numpy(shares[blends].astype(np.float32)).to(self.device).view(-1, 1, 1)
             rows[where] = torch.lerp(rows[where], embedding[count:], weight)
+        if words.random() < _LONG_SHARE:
+            parts = [self.embed([self._chatter(words) for _ in range(count)]) for _ in range(words.choice((1, 1, 2)))]
+            parts.insert(words.randrange(len(parts) + 1), rows)
+            rows = torch.cat(parts, 1)
         return Batch(self._tensor(photos), self._tensor(targets), rows, places)
 
     def _tensor(self, arrays: list[np.ndarray]) -> torch.Tensor:

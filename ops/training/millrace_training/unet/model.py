@@ -27,7 +27,7 @@ def new_unet() -> UNet2DConditionModel:
         in_channels=LATENT_CHANNELS,
         out_channels=LATENT_CHANNELS,
         block_out_channels=CHANNELS,
-        layers_per_block=(2, 1, 1, 1),  # lines and edges are made at full size: depth pays most there
+        layers_per_block=(3, 1, 1, 1),  # lines and edges are made at full size: depth pays most there
         down_block_types=("DownBlock2D", "DownBlock2D", "DownBlock2D", "CrossAttnDownBlock2D"),
         up_block_types=("CrossAttnUpBlock2D", "UpBlock2D", "UpBlock2D", "UpBlock2D"),
         mid_block_type="UNetMidBlock2DCrossAttn",

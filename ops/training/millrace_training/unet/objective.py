@@ -27,12 +27,13 @@ FULL_STYLE_INDEX = 38
 _FULL_STYLE_TIME = time_of_index(FULL_STYLE_INDEX)  # 239
 _NO_STYLE_TIME = time_of_index(48)  # 39
 EARLIER_STEPS = 3  # at most
-_OWN_ANSWER_SHARE = 0.35
+_OWN_ANSWER_SHARE = 0.45
 _TRUE_TARGET_SHARE = 0.03
 _PARTLY_STYLED_SHARE = 0.05
 # Decibels for contrast: without it the gradient energy of outputs is half of the targets'. A first step stays close
 # to the filter, later ones restore what it left soft.
-_TEXTURE_WEIGHT, _LATER_TEXTURE_WEIGHT = 1.5, 4.0
+_TEXTURE_WEIGHT, _LATER_TEXTURE_WEIGHT = 1.5, 10.0
+_LATER_LATENT_TEXTURE_WEIGHT = 2.0
 
 
 def style_share(time: torch.Tensor) -> torch.Tensor:
@@ -48,7 +49,7 @@ def draw_times(rng: np.random.Generator, count: int) -> np.ndarray:
 
 def draw_steps(rng: np.random.Generator) -> list[int]:
     """Two to four t_index: mostly evenly spread from a start to the end, as the server does it, or else at random."""
-    count = int(rng.choice([2, 3, 4], p=[0.6, 0.2, 0.2]))
+    count = int(rng.choice([2, 3, 4], p=[0.5, 0.2, 0.3]))
     start = int(rng.integers(22, FULL_STYLE_INDEX + 1))
     if rng.random() < 0.7:
         return [start + i * (ORIGINAL_STEPS - start) // count for i in range(count)]
@@ -84,9 +85,10 @@ def draw_inputs(rng: np.random.Generator, count: int, device: torch.device) -> I
     return Inputs(tensor(time, torch.int64), tensor(styled, torch.float32), tensor(earlier, torch.int64))
 
 
-def latent_loss(made: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
-    """Between latents of unit deviation [N, 4, h, w]."""
-    return F.smooth_l1_loss(made, wanted, beta=0.1) + 0.25 * gradient_loss(made, wanted)
+def latent_loss(made: torch.Tensor, wanted: torch.Tensor, later: torch.Tensor) -> torch.Tensor:
+    """Between latents of unit deviation [N, 4, h, w]: values, gradients and, where later [N] is true, texture."""
+    texture = texture_loss(made, wanted, _LATER_LATENT_TEXTURE_WEIGHT * later.float().view(-1, 1, 1, 1))
+    return F.smooth_l1_loss(made, wanted, beta=0.1) + 0.25 * gradient_loss(made, wanted) + texture
 
 
 def image_loss(made: torch.Tensor, wanted: torch.Tensor, later: torch.Tensor) -> torch.Tensor:

@@ -79,7 +79,7 @@ class UnetTask:
 
         noisy = add_noise(start * LATENT_SCALE, draw.normal_like(start), inputs.time)
         made = self.predict(noisy.contiguous(memory_format=torch.channels_last), inputs.time, batch.embedding)
-        in_latents = latent_loss(made, wanted)
+        in_latents = latent_loss(made, wanted, own)
         if decay == 0:  # decoding takes time; it pays once the latents are nearly right
             return in_latents, {"latents": in_latents.item()}
         picked = torch.cat([own.nonzero()[: decoded // 2, 0], (~own).nonzero()[: decoded // 2, 0]])

@@ -152,10 +152,11 @@ def _evaluate(arguments: argparse.Namespace, run: RunFolder) -> None:
 
 
 def _montage(arguments: argparse.Namespace, run: RunFolder) -> None:
-    from .evaluate.montage import write_montage
+    from .evaluate.montage import write_montage, write_steps
 
     run.evaluation.mkdir(parents=True, exist_ok=True)
     write_montage(run, _model(arguments, run), run.evaluation / f"{arguments.name}.png", arguments.tile)
+    write_steps(run, _model(arguments, run), run.evaluation / f"{arguments.name}-steps.png")
 
 
 def _videos(arguments: argparse.Namespace, run: RunFolder) -> None:

@@ -19,31 +19,37 @@ from ..pictures import to_tensor
 from ..run_folder import RunFolder
 from ..styles import STYLE_NAMES
 
-_BATCH, _CROP = 32, 128
+_BATCH, _CROP = 32, 160
 _MOOD_SHARE = 0.3  # of the plain photos: over a style, a mood would hide those that are colours themselves
+_STAGES = ((32, 2), (64, 2), (96, 2), (128, 1), (160, 2))  # channels and stride
+_EVERY = 3  # places are looked at for the statistics: enough of them, and no period of a pattern
 NONE = len(STYLE_NAMES)  # the label of a plain photo
 
 
 class StyleJudge(nn.Module):
-    """[N, 3, H, W] in -1..1 -> logits over the styles and `NONE`."""
+    """[N, 3, H, W] in -1..1 -> logits over the styles and `NONE`, from what features of every scale are on average."""
 
     def __init__(self) -> None:
         super().__init__()
-        layers: list[nn.Module] = []
+        self.stages = nn.ModuleList()
         channels = 3
-        for width, stride in ((24, 2), (48, 2), (96, 2), (128, 2), (128, 1)):
-            layers += [nn.Conv2d(channels, width, 3, stride, 1), nn.BatchNorm2d(width), nn.ReLU()]
+        for width, stride in _STAGES:
+            self.stages.append(nn.Sequential(nn.Conv2d(channels, width, 3, stride, 1), nn.BatchNorm2d(width), nn.ReLU()))
             channels = width
-        self.features = nn.Sequential(*layers)
-        self.head = nn.Linear(2 * channels, NONE + 1)
+        self.head = nn.Linear(2 * sum(width for width, _ in _STAGES), NONE + 1)
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
-        features = self.features(pictures).float()
-        return self.head(torch.cat([features.mean((2, 3)), features.std((2, 3))], 1))
+        statistics = []
+        features = pictures
+        for stage in self.stages:
+            features = stage(features)
+            some = features[..., ::_EVERY, ::_EVERY].float()
+            statistics += [some.mean((2, 3)), some.std((2, 3))]
+        return self.head(torch.cat(statistics, 1))
 
 
 class JudgeTask:
-    """One step classifies crops of true targets and photos, lightly blurred and recoloured at times."""
+    """One step classifies crops of true targets and photos, photos at times recoloured, each a little soft or not."""
 
     name = "judge"
 
@@ -56,7 +62,7 @@ class JudgeTask:
         self.styles = np.load(run.target_styles)
 
     def optimizers(self) -> list[torch.optim.Optimizer]:
-        return [torch.optim.AdamW(self.model.parameters(), lr=3e-3, weight_decay=0.01)]
+        return [torch.optim.AdamW(self.model.parameters(), lr=2e-3, weight_decay=0.01)]
 
     def batch(self, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
         pictures, labels = [], []
@@ -71,9 +77,13 @@ class JudgeTask:
             pictures.append(picture)
             labels.append(NONE if slot < 0 else int(self.styles[crop, slot]))
         batch = to_tensor(np.stack(pictures), self.group.device)
-        if rng.random() < 0.3:  # outputs are a little soft; softness must not decide
-            batch = F.avg_pool2d(F.pad(batch, (1, 1, 1, 1), mode="replicate"), 3, 1)
-        return batch, torch.tensor(labels, device=self.group.device)
+        softness = torch.from_numpy(rng.uniform(-0.5, 1, (_BATCH, 1, 1, 1)).clip(0).astype(np.float32)).to(self.group.device)
+        return torch.lerp(batch, self._soft(batch), softness), torch.tensor(labels, device=self.group.device)
+
+    @staticmethod
+    def _soft(pictures: torch.Tensor) -> torch.Tensor:
+        """Means of 3 x 3 pixels: outputs are a little soft, and softness must not decide."""
+        return F.avg_pool2d(F.pad(pictures, (1, 1, 1, 1), mode="replicate"), 3, 1)
 
     def loss(self, draw: Draw, decay: float) -> tuple[torch.Tensor, dict[str, float]]:
         pictures, labels = self.batch(draw.numpy)

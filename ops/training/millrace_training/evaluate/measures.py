@@ -5,6 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from ..pictures import texture_loss, to_tensor
+
 _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
 
@@ -29,6 +31,11 @@ def gradient_energy(images: np.ndarray) -> float:
     """Mean squared difference of neighbouring pixels: sharpness."""
     pictures = images.astype(np.float32)
     return float((np.diff(pictures, axis=1) ** 2).mean() + (np.diff(pictures, axis=2) ** 2).mean())
+
+
+def texture_error(a: np.ndarray, b: np.ndarray) -> float:
+    """Mean difference of the contrast inside 8 x 8 patches, of 255: strokes that are missing or too many, wherever they lie."""
+    return float(texture_loss(to_tensor(a), to_tensor(b))) * 127.5
 
 
 def change(frames: np.ndarray) -> float:

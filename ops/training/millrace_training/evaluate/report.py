@@ -24,20 +24,20 @@ from ..prompts.generator import PromptGenerator
 from ..run_folder import RunFolder
 from ..styles import STYLE_NAMES, STYLES
 from .classifier import StyleJudge, load_judge
-from .measures import change, distance, gradient_energy, ssim
+from .measures import change, distance, gradient_energy, ssim, texture_error
 from .model import FinishedModel
 
-ONE_STEP = [32]
-# One step, and lists that the server takes for strength 0.3 (from 35) and 0.24 (from 38).
+ONE_STEP = [35]
+# One step, and what the server takes for two to four steps at strength 0.3.
 STEP_LISTS: dict[str, list[int]] = {
-    "[32]": ONE_STEP,
-    "[35]": [35],
+    "[32]": [32],
+    "[35]": ONE_STEP,
     "[38]": [38],
     "[35,42]": [35, 42],
-    "[38,44]": [38, 44],
-    "[38,42,46]": [38, 42, 46],
-    "[38,41,44,47]": [38, 41, 44, 47],
+    "[35,40,45]": [35, 40, 45],
+    "[35,38,42,46]": [35, 38, 42, 46],
 }
+_COMPARED = ("[35]", "[35,42]", "[35,40,45]", "[35,38,42,46]")  # how sharp, how near in texture
 _BLENDS = [("oil", "neon"), ("water", "blueprint"), ("comic", "sepia"), ("pencil", "vapor")]
 
 Measure = Callable[[FinishedModel, "Material"], dict[str, Any]]
@@ -92,13 +92,13 @@ def styles(model: FinishedModel, material: Material) -> dict[str, Any]:
         drawn = {label: model.draw(photos, embedding, indices) for label, indices in STEP_LISTS.items()}
         row = {f"psnr {label}": float(psnr(targets, pictures).mean()) for label, pictures in drawn.items()}
         row["ceiling"] = float(psnr(targets, carry(model.vae, targets)).mean())
-        row["ssim"] = float(ssim(targets, drawn["[32]"]).mean())
-        row["sharpness"] = gradient_energy(drawn["[32]"]) / gradient_energy(targets)
-        row["sharpness [38,44]"] = gradient_energy(drawn["[38,44]"]) / gradient_energy(targets)
-        row["ssim [38,44]"] = float(ssim(targets, drawn["[38,44]"]).mean())
-        row["nearest"] = float((_nearest(photos, drawn["[32]"]) == index).mean())
+        row |= {f"ssim {label}": float(ssim(targets, drawn[label]).mean()) for label in ("[35]", "[35,42]")}
+        row |= {f"sharpness {label}": gradient_energy(drawn[label]) / gradient_energy(targets) for label in _COMPARED}
+        row |= {f"texture {label}": texture_error(targets, drawn[label]) for label in _COMPARED}
+        row["nearest"] = float((_nearest(photos, drawn["[35]"]) == index).mean())
         if material.judge:
-            row["judge"] = float((_named(material.judge, drawn["[32]"]) == index).mean())
+            for label in ("[35]", "[35,42]"):
+                row[f"judge {label}"] = float((_named(material.judge, drawn[label]) == index).mean())
             row["judge on targets"] = float((_named(material.judge, targets) == index).mean())
         table[name] = {key: round(value, 3) for key, value in row.items()}
     columns = next(iter(table.values())).keys()

@@ -36,7 +36,7 @@ meaningless prompt gives the picture back. Prompts may be mixed: a mixture of tw
 | part | class | parameters |
 |---|---|---|
 | autoencoder | `AutoencoderTiny`, factor 4, 32 channels, 4 latent channels, `scaling_factor` {scale:g} | 0.23 M |
-| U-Net | `UNet2DConditionModel` (48, 64, 96, 128), one layer a block and two at full size, cross-attention at 1/32 of the picture's side, `addition_embed_type: text`, `prediction_type: sample` | 5.5 M |
+| U-Net | `UNet2DConditionModel` (48, 64, 96, 128), one layer a block and three at full size, cross-attention at 1/32 of the picture's side, `addition_embed_type: text`, `prediction_type: sample` | 5.5 M |
 | text encoder | `CLIPTextModel`, 2 layers, width 96, 77 tokens; a `CLIPTokenizer` of its own with 2048 tokens | 0.38 M |
 
 The schedule is Stable Diffusion's with LCM steps. Weights are stored as float16 and cast to float32 when they are loaded; all

@@ -25,7 +25,7 @@ _PROMPTS = [
 ]  # fmt: skip
 _BLENDS = [("watercolor painting", "blueprint"), ("oil painting", "neon lights")]
 _FURTHER = ("[35,42]", "[35,40,45]", "[35,38,42,46]")
-_STEPS_SHOWN = {"gogh": 1, "comic": 1, "ukiyo": 6, "chalk": 1, "anime": 6, "gameboy": 26}  # styles, each over a held-out photo
+_STEPS_SHOWN = {"gogh": 1, "comic": 1, "ukiyo": 6, "chalk": 1, "anime": 6, "gameboy": 6}  # styles, each over a held-out photo
 _DETAIL = slice(24, 152)  # of rows and columns: what is shown enlarged
 _LABEL_WIDTH = 170
 

@@ -48,9 +48,9 @@ end of the decoder, are merged in the graphs.
 
 It learnt filters, not drawing: it recolours and redraws what is there, and invents nothing. Unknown subjects in a prompt
 change nothing. Patterns (mosaic, bricks, pixels, brush marks) stand still while the picture moves beneath them, and keep their
-size in pixels: in large pictures they are small, and at 1024 some lose their way in the middle. More steps than one change
-little. A style that is named behind a hundred words of something else is drawn weakly.
-Few faces were in the data. Words of other languages than English are known for each style's name alone.
+size in pixels: in large pictures they are small, and at 1024 some lose their way in the middle. Further
+steps add contrast where the first one answers softly, no new content. Moods that change little (bright, warm, cold) are drawn
+weakly by one step. Few faces were in the data. Words of other languages than English are known for each style's name alone.
 
 ## Made of
 
@@ -72,7 +72,8 @@ def _row(name: str, cells: list[str]) -> str:
 def _styles(table: dict[str, dict[str, float]]) -> list[str]:
     columns = list(table["mean"])
     head = ["", "PSNR in dB against the style filter's own output, by t_index; `ceiling` is the autoencoder alone; `sharpness` is the",
-            "gradient energy over the target's; `nearest` is the share of pictures whose nearest filter is the style's.", ""]  # fmt: skip
+            "gradient energy over the target's, `texture` how far the contrast in patches of 8 x 8 pixels is from the target's, of 255;",
+            "`nearest` is the share of pictures whose nearest filter is the style's, `judge` of those that a classifier names rightly.", ""]  # fmt: skip
     rows = [_row(name, [f"{row[column]:.2f}" for column in columns]) for name, row in table.items()]
     return [*head, _row("style", columns), "|---" * (len(columns) + 1) + "|", *rows]
 
@@ -119,7 +120,7 @@ def write_card(run: RunFolder, folder: Path, name: str) -> None:
     if measured.exists():
         results = json.loads(measured.read_text())
         lines = ["", "## Figures", "", "Held-out photos and videos, fixed noise (in ops/training, after its stages `data` to `targets`):", "",
-                 "    python -m millrace_training evaluate --run RUN --model ../models/millrace-styles --pictures 3"]  # fmt: skip
+                 "    python -m millrace_training evaluate --run RUN --model ../models/millrace-styles --pictures 6"]  # fmt: skip
         for key, render in (("styles", _styles), ("moods", _moods), ("prompts", _prompts), ("behaviour", _behaviour)):
             if key in results:
                 lines += render(results[key])
@@ -128,6 +129,10 @@ def write_card(run: RunFolder, folder: Path, name: str) -> None:
     if montage.exists():
         sheet = cv2.resize(cv2.imread(str(montage)), None, fx=_MONTAGE_SCALE, fy=_MONTAGE_SCALE, interpolation=cv2.INTER_AREA)
         cv2.imwrite(str(folder / "montage.jpg"), sheet, [cv2.IMWRITE_JPEG_QUALITY, 80])
-        text += "\n## Pictures\n\nHeld-out pictures, one step; the last three columns: t_index 38, [38,44] and [38,41,44,47].\n\n"
+        text += "\n## Pictures\n\nHeld-out pictures, one step; the last three columns: two, three and four steps from t_index 35.\n\n"
         text += "![Rows are prompts, columns pictures](montage.jpg)\n"
+    steps = run.evaluation / f"{name}-steps.png"
+    if steps.exists():
+        cv2.imwrite(str(folder / "steps.jpg"), cv2.imread(str(steps)), [cv2.IMWRITE_JPEG_QUALITY, 80])
+        text += "\nWhat further steps do, in details twice their size:\n\n![One, two and four steps beside the filter](steps.jpg)\n"
     (folder / "README.md").write_text(text)

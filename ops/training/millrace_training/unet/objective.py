@@ -27,13 +27,14 @@ FULL_STYLE_INDEX = 38
 _FULL_STYLE_TIME = time_of_index(FULL_STYLE_INDEX)  # 239
 _NO_STYLE_TIME = time_of_index(48)  # 39
 EARLIER_STEPS = 3  # at most
-_OWN_ANSWER_SHARE = 0.45
+_POLISH_FROM = 0.7  # of the decay of the learning rate: from here on mostly later steps are trained, for their contrast
+_OWN_ANSWER_SHARE, _OWN_ANSWER_SHARE_IN_POLISH = 0.45, 0.75
 _TRUE_TARGET_SHARE = 0.03
 _PARTLY_STYLED_SHARE = 0.05
 # Decibels for contrast: without it the gradient energy of outputs is half of the targets'. A first step stays close
 # to the filter, later ones restore what it left soft.
 _TEXTURE_WEIGHT, _LATER_TEXTURE_WEIGHT = 1.5, 10.0
-_LATER_LATENT_TEXTURE_WEIGHT = 2.0
+_LATER_LATENT_TEXTURE_WEIGHT, _LATER_LATENT_TEXTURE_WEIGHT_IN_POLISH = 2.0, 5.0
 
 
 def style_share(time: torch.Tensor) -> torch.Tensor:
@@ -66,14 +67,16 @@ class Inputs:
     earlier: torch.Tensor  # int64 [N, EARLIER_STEPS]: times of the network's own steps before this one, -1 for none
 
 
-def draw_inputs(rng: np.random.Generator, count: int, device: torch.device) -> Inputs:
+def draw_inputs(rng: np.random.Generator, count: int, device: torch.device, decay: float = 0.0) -> Inputs:
+    """decay: see Plan.decay."""
+    own_share = _OWN_ANSWER_SHARE_IN_POLISH if decay >= _POLISH_FROM else _OWN_ANSWER_SHARE
     time = draw_times(rng, count)
     earlier = np.full((count, EARLIER_STEPS), -1)
     kind = rng.random(count)
-    true_target = (kind >= _OWN_ANSWER_SHARE) & (kind < _OWN_ANSWER_SHARE + _TRUE_TARGET_SHARE)
+    true_target = (kind >= own_share) & (kind < own_share + _TRUE_TARGET_SHARE)
     partly = kind >= 1 - _PARTLY_STYLED_SHARE
     styled = np.where(true_target, 1.0, np.where(partly, rng.random(count), 0.0))
-    for row in np.flatnonzero(kind < _OWN_ANSWER_SHARE):
+    for row in np.flatnonzero(kind < own_share):
         steps = draw_steps(rng)
         position = int(rng.integers(1, len(steps)))
         earlier[row, :position] = [time_of_index(index) for index in steps[:position]]
@@ -85,9 +88,10 @@ def draw_inputs(rng: np.random.Generator, count: int, device: torch.device) -> I
     return Inputs(tensor(time, torch.int64), tensor(styled, torch.float32), tensor(earlier, torch.int64))
 
 
-def latent_loss(made: torch.Tensor, wanted: torch.Tensor, later: torch.Tensor) -> torch.Tensor:
+def latent_loss(made: torch.Tensor, wanted: torch.Tensor, later: torch.Tensor, decay: float) -> torch.Tensor:
     """Between latents of unit deviation [N, 4, h, w]: values, gradients and, where later [N] is true, texture."""
-    texture = texture_loss(made, wanted, _LATER_LATENT_TEXTURE_WEIGHT * later.float().view(-1, 1, 1, 1))
+    weight = _LATER_LATENT_TEXTURE_WEIGHT_IN_POLISH if decay >= _POLISH_FROM else _LATER_LATENT_TEXTURE_WEIGHT
+    texture = texture_loss(made, wanted, weight * later.float().view(-1, 1, 1, 1))
     return F.smooth_l1_loss(made, wanted, beta=0.1) + 0.25 * gradient_loss(made, wanted) + texture
 
 

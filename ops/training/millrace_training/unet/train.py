@@ -64,7 +64,7 @@ class UnetTask:
         whole = draw.numpy.random() < whole_share
         side, rows, decoded = (_WHOLE, max(2, self.rows // 4), 2) if whole else (_CROP, self.rows, _IMAGE_ROWS)
         batch = self.source.draw(rows, side, draw.numpy)
-        inputs = draw_inputs(draw.numpy, rows, self.group.device)
+        inputs = draw_inputs(draw.numpy, rows, self.group.device, decay)
 
         start = torch.lerp(batch.photo, batch.target, inputs.styled.view(-1, 1, 1, 1))
         with torch.no_grad():
@@ -79,7 +79,7 @@ class UnetTask:
 
         noisy = add_noise(start * LATENT_SCALE, draw.normal_like(start), inputs.time)
         made = self.predict(noisy.contiguous(memory_format=torch.channels_last), inputs.time, batch.embedding)
-        in_latents = latent_loss(made, wanted, own)
+        in_latents = latent_loss(made, wanted, own, decay)
         if decay == 0:  # decoding takes time; it pays once the latents are nearly right
             return in_latents, {"latents": in_latents.item()}
         picked = torch.cat([own.nonzero()[: decoded // 2, 0], (~own).nonzero()[: decoded // 2, 0]])

@@ -27,7 +27,7 @@ from ..styles import STYLE_NAMES, STYLES
 from ..unet.batches import open_source
 from ..unet.model import LATENT_SCALE, new_unet
 from ..unet.sampler import add_noise, step
-from ..unet.schedule import time_of_index
+from ..unet.schedule import even_steps, time_of_index
 from .model import FACTOR, encode, load_autoencoder
 from .train import reconstruction_loss
 
@@ -105,7 +105,7 @@ class DecoderTask:
         photo = batch.photo[:_ANSWERS]
         answers = self._answers(photo, batch.embedding[:_ANSWERS], times, draw.normal_like(photo))
         twice = _ANSWERS // 2  # some after a further step, as the server takes it
-        later = torch.tensor([time_of_index(25 + int(index) // 2) for index in indices[:twice]], device=self.group.device)
+        later = torch.tensor([time_of_index(even_steps(int(index), 2)[1]) for index in indices[:twice]], device=self.group.device)
         again = self._answers(answers[:twice], batch.embedding[:twice], later, draw.normal_like(answers[:twice]))
         answers = torch.cat([again, answers[twice:]])
         true = batch.target[_ANSWERS:] + _LATENT_NOISE * draw.normal_like(batch.target[_ANSWERS:])

@@ -13,6 +13,8 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
+from .pixels import slopes
+
 PERIOD = 32  # pixels: the longest period of any pattern
 
 
@@ -67,8 +69,7 @@ def strokes(gray: np.ndarray, wave: float = 0.0) -> np.ndarray:
 
     The marks themselves are four fixed tiles, one a direction; the picture only says how they are mixed.
     """
-    soft = cv2.GaussianBlur(gray, (0, 0), 1.5)
-    across, down = cv2.Sobel(soft, cv2.CV_32F, 1, 0), cv2.Sobel(soft, cv2.CV_32F, 0, 1)
+    across, down = slopes(gray, 1.5)
     # The structure tensor's double angle; a faint slant rules where there are no outlines.
     cosine = cv2.GaussianBlur(down * down - across * across, (0, 0), 5)
     sine = cv2.GaussianBlur(-2 * across * down, (0, 0), 5) + 0.002

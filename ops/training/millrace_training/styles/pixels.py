@@ -81,18 +81,21 @@ def dark_lines(gray: np.ndarray, sigma: float = 1.0, gain: float = 9.0, floor: f
     return np.clip((difference - floor) * gain, 0, 1)
 
 
+def slopes(gray: np.ndarray, sigma: float) -> tuple[np.ndarray, np.ndarray]:
+    """Sobel derivatives [H, W] of a blurred plane, across and down."""
+    soft = blur(gray, sigma)
+    return cv2.Sobel(soft, cv2.CV_32F, 1, 0), cv2.Sobel(soft, cv2.CV_32F, 0, 1)
+
+
 def edge_strength(gray: np.ndarray, sigma: float = 1.2, gain: float = 3.0) -> np.ndarray:
     """Sobel gradient magnitude [H, W] of a blurred plane, clipped to 0..1."""
-    soft = blur(gray, sigma)
-    gradient = np.hypot(cv2.Sobel(soft, cv2.CV_32F, 1, 0), cv2.Sobel(soft, cv2.CV_32F, 0, 1))
-    return np.clip(gradient * gain, 0, 1)
+    return np.clip(np.hypot(*slopes(gray, sigma)) * gain, 0, 1)
 
 
 def broad_lines(gray: np.ndarray, sigma: float, width: float, gain: float) -> np.ndarray:
     """Lines [H, W] in 0..1 where a blurred plane changes, `width` pixels spread: a ridge gives one line, not its two edges."""
-    soft = blur(gray, sigma)
-    energy = cv2.Sobel(soft, cv2.CV_32F, 1, 0) ** 2 + cv2.Sobel(soft, cv2.CV_32F, 0, 1) ** 2
-    return np.clip(np.sqrt(blur(energy, width)) * gain, 0, 1)
+    across, down = slopes(gray, sigma)
+    return np.clip(np.sqrt(blur(across**2 + down**2, width)) * gain, 0, 1)
 
 
 def daub(image: np.ndarray, sigma: float, sharpness: float = 900.0) -> np.ndarray:

@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 
 from ..pictures import gradient_loss, texture_loss
-from .schedule import ORIGINAL_STEPS, time_of_index
+from .schedule import even_steps, time_of_index
 
 FULL_STYLE_INDEX = 38
 _FULL_STYLE_TIME = time_of_index(FULL_STYLE_INDEX)  # 239
@@ -35,6 +35,10 @@ _PARTLY_STYLED_SHARE = 0.05
 # to the filter, later ones restore what it left soft.
 _TEXTURE_WEIGHT, _LATER_TEXTURE_WEIGHT = 1.5, 10.0
 _LATER_LATENT_TEXTURE_WEIGHT, _LATER_LATENT_TEXTURE_WEIGHT_IN_POLISH = 2.0, 5.0
+
+
+def _polishing(decay: float) -> bool:
+    return decay >= _POLISH_FROM
 
 
 def style_share(time: torch.Tensor) -> torch.Tensor:
@@ -53,7 +57,7 @@ def draw_steps(rng: np.random.Generator) -> list[int]:
     count = int(rng.choice([2, 3, 4], p=[0.5, 0.2, 0.3]))
     start = int(rng.integers(22, FULL_STYLE_INDEX + 1))
     if rng.random() < 0.7:
-        return [start + i * (ORIGINAL_STEPS - start) // count for i in range(count)]
+        return even_steps(start, count)
     later = rng.choice(np.arange(start + 3, 48), count - 1, replace=False)
     return [start, *sorted(int(index) for index in later)]
 
@@ -69,7 +73,7 @@ class Inputs:
 
 def draw_inputs(rng: np.random.Generator, count: int, device: torch.device, decay: float = 0.0) -> Inputs:
     """decay: see Plan.decay."""
-    own_share = _OWN_ANSWER_SHARE_IN_POLISH if decay >= _POLISH_FROM else _OWN_ANSWER_SHARE
+    own_share = _OWN_ANSWER_SHARE_IN_POLISH if _polishing(decay) else _OWN_ANSWER_SHARE
     time = draw_times(rng, count)
     earlier = np.full((count, EARLIER_STEPS), -1)
     kind = rng.random(count)
@@ -90,7 +94,7 @@ def draw_inputs(rng: np.random.Generator, count: int, device: torch.device, deca
 
 def latent_loss(made: torch.Tensor, wanted: torch.Tensor, later: torch.Tensor, decay: float) -> torch.Tensor:
     """Between latents of unit deviation [N, 4, h, w]: values, gradients and, where later [N] is true, texture."""
-    weight = _LATER_LATENT_TEXTURE_WEIGHT_IN_POLISH if decay >= _POLISH_FROM else _LATER_LATENT_TEXTURE_WEIGHT
+    weight = _LATER_LATENT_TEXTURE_WEIGHT_IN_POLISH if _polishing(decay) else _LATER_LATENT_TEXTURE_WEIGHT
     texture = texture_loss(made, wanted, weight * later.float().view(-1, 1, 1, 1))
     return F.smooth_l1_loss(made, wanted, beta=0.1) + 0.25 * gradient_loss(made, wanted) + texture
 

@@ -26,6 +26,11 @@ def boundary(time: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return SIGMA_DATA**2 / spread, scaled / spread.sqrt()
 
 
+def even_steps(start: int, count: int) -> list[int]:
+    """The t_index of `count` steps from `start` to the end, spread as the server spreads them."""
+    return [start + i * (ORIGINAL_STEPS - start) // count for i in range(count)]
+
+
 def time_of_index(t_index: int) -> int:
     """StreamDiffusion's t_index (0..49, larger is less noise) as a time in 0..999."""
     return TRAIN_STEPS - 1 - t_index * (TRAIN_STEPS // ORIGINAL_STEPS)

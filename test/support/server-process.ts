@@ -37,14 +37,14 @@ export async function startServer(...args: readonly string[]): Promise<ServerPro
   };
 }
 
-/** Reads the log until it names the address, then waits for /readyz. */
+/** Reads the log until it names the address, then waits for /readyz; seldom asked, since the server measures its costs meanwhile. */
 async function ready(child: ChildProcess): Promise<string> {
   if (child.stdout === null) throw new Error('the server has no output');
   for await (const line of createInterface(child.stdout)) {
     const [url] = /http:\/\/[\d.]+:\d+/.exec(line) ?? [];
     if (url === undefined) continue;
     child.stdout.resume();
-    while (!(await fetch(`${url}/readyz`)).ok) await new Promise((resolve) => setTimeout(resolve, 20));
+    while (!(await fetch(`${url}/readyz`)).ok) await new Promise((resolve) => setTimeout(resolve, 200));
     return url;
   }
   throw new Error('the server ended before it listened');

@@ -152,11 +152,9 @@ def _evaluate(arguments: argparse.Namespace, run: RunFolder) -> None:
 
 
 def _montage(arguments: argparse.Namespace, run: RunFolder) -> None:
-    from .evaluate.montage import write_montage, write_steps
+    from .evaluate.montage import write_sheets
 
-    run.evaluation.mkdir(parents=True, exist_ok=True)
-    write_montage(run, _model(arguments, run), run.evaluation / f"{arguments.name}.png", arguments.tile)
-    write_steps(run, _model(arguments, run), run.evaluation / f"{arguments.name}-steps.png")
+    write_sheets(run, _model(arguments, run), arguments.name, arguments.tile)
 
 
 def _videos(arguments: argparse.Namespace, run: RunFolder) -> None:

@@ -19,14 +19,16 @@ from torch.func import functional_call
 
 from ..evaluate.measures import gradient_energy
 from ..latents import labelled_picture
-from ..loop import Draw, Plan, read_average, train
+from ..loop import Draw, Plan, train
 from ..parallel import Group
 from ..pictures import psnr, texture_loss, to_images, to_tensor
 from ..run_folder import RunFolder
 from ..styles import STYLE_NAMES, STYLES
 from ..unet.batches import open_source
-from ..unet.model import LATENT_SCALE, new_unet
+from ..unet.model import LATENT_SCALE, trained_unet
+from ..unet.objective import FULL_STYLE_INDEX
 from ..unet.sampler import add_noise, step
+
 from ..unet.schedule import even_steps, time_of_index
 from .model import FACTOR, encode, load_autoencoder
 from .train import reconstruction_loss
@@ -67,8 +69,7 @@ class DecoderTask:
         decoder = self.vae.decoder.requires_grad_(True)
         critic = Critic().to(group.device, memory_format=torch.channels_last)
         self.model: nn.Module = nn.ModuleDict({"decoder": decoder, "critic": critic})
-        unet = new_unet()
-        unet.load_state_dict(read_average(run.unet / "last.pt"))
+        unet = trained_unet(run.unet / "last.pt")
         self.unet = unet.eval().requires_grad_(False).to(group.device, memory_format=torch.channels_last)
         self.source = open_source(run, group.device)
         self.crops = np.load(run.crops, mmap_mode="r")
@@ -100,7 +101,7 @@ class DecoderTask:
     def loss(self, draw: Draw, decay: float) -> tuple[torch.Tensor, dict[str, float]]:
         batch = self.source.draw(_ROWS, _SIDE, draw.numpy, blend_share=0.0)
         wanted = self._wanted(batch.places)
-        indices = draw.numpy.integers(26, 39, _ANSWERS)
+        indices = draw.numpy.integers(24, FULL_STYLE_INDEX + 1, _ANSWERS)
         times = torch.tensor([time_of_index(int(index)) for index in indices], device=self.group.device)
         photo = batch.photo[:_ANSWERS]
         answers = self._answers(photo, batch.embedding[:_ANSWERS], times, draw.normal_like(photo))
@@ -124,7 +125,7 @@ class DecoderTask:
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         """PSNR in dB and gradient energy over the target's, of true latents and of the U-Net's answers, a picture a style."""
         figures: dict[str, list[float]] = {"true": [], "answers": [], "true_sharpness": [], "answers_sharpness": []}
-        index = time_of_index(32)
+        index = time_of_index(30)
         for number, name in enumerate(STYLE_NAMES):
             photo = self.held_out[(7 * number) % len(self.held_out)][None]
             styled = STYLES[name](photo[0])[None]

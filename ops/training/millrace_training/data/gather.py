@@ -15,13 +15,14 @@ import cv2
 import numpy as np
 
 from ..run_folder import RunFolder, write_atomically
-from .crops import SIZE, centre_square, crops_for, cut, jitter, load_photo, paste_stamp, video_frames
+from .crops import SIZE, centre_square, crops_for, cut, grey, jitter, load_photo, paste_stamp, video_frames
 from .sources import HELD_OUT_PORTRAIT, HELD_OUT_VIDEOS, OPENCV_DATA, PACKAGE_NAMES, PHOTO_PACKAGES, STAMP_PACKAGE
 
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 _SMALLEST_FILE = 25_000  # bytes: below lie icons
 _VIDEO_CLIP = 24  # frames kept of each held-out video
 _HELD_OUT_SHARE = 20  # one photo in so many is held out
+_GREY_EVERY, _FIRST_GREY = 12, 5  # so many crops are made grey: cameras in the dark and old photos are, the packages' photos hardly ever
 
 
 def fetch_packages(folder: Path) -> None:
@@ -95,7 +96,10 @@ def gather(run: RunFolder, extra: list[Path], workers: int, most: int | None = N
     _save(run.held_out, np.stack(held_out))
     _save(run.held_out_video, np.stack(clips))
     (run.root / "held-out.txt").write_text("\n".join(str(p) for p in photos[:held_out_count]) + "\n")
-    _save(run.crops, np.stack([crops[i] for i in order]))
+    chosen = np.stack([crops[i] for i in order])
+    for index in range(_FIRST_GREY, len(chosen), _GREY_EVERY):
+        chosen[index] = grey(chosen[index])
+    _save(run.crops, chosen)
     run.log("data", photos=len(photos), stamps=len(stamps), crops=len(order), held_out_photos=held_out_count, held_out=len(held_out))
 
 

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from ..autoencoder.model import decode, encode, load_autoencoder
 from ..loop import Draw, Plan, train
 from ..moods import MOOD_NAMES, apply_mood
 from ..parallel import Group
@@ -49,7 +50,10 @@ class StyleJudge(nn.Module):
 
 
 class JudgeTask:
-    """One step classifies crops of true targets and photos, photos at times recoloured, each a little soft or not."""
+    """One step classifies crops of true targets and photos, photos at times recoloured, each a little soft or not.
+
+    Half of them went through the autoencoder, as every output does: its traces must not decide.
+    """
 
     name = "judge"
 
@@ -57,6 +61,7 @@ class JudgeTask:
         torch.manual_seed(0)
         self.group = group
         self.model: nn.Module = StyleJudge().to(group.device, memory_format=torch.channels_last)
+        self.vae = load_autoencoder(run.autoencoder, group.device).eval().requires_grad_(False)
         self.crops = np.load(run.crops, mmap_mode="r")
         self.targets = np.load(run.targets, mmap_mode="r")
         self.styles = np.load(run.target_styles)
@@ -78,7 +83,14 @@ class JudgeTask:
             labels.append(NONE if slot < 0 else int(self.styles[crop, slot]))
         batch = to_tensor(np.stack(pictures), self.group.device)
         softness = torch.from_numpy(rng.uniform(-0.5, 1, (_BATCH, 1, 1, 1)).clip(0).astype(np.float32)).to(self.group.device)
-        return torch.lerp(batch, self._soft(batch), softness), torch.tensor(labels, device=self.group.device)
+        with torch.no_grad(), self.group.autocast():
+            batch[: _BATCH // 2] = decode(self.vae, encode(self.vae, batch[: _BATCH // 2])).float()
+        exposed = batch * self._between(rng, 0.9, 1.1) + self._between(rng, -0.08, 0.08)
+        return torch.lerp(exposed, self._soft(exposed), softness).clamp(-1, 1), torch.tensor(labels, device=self.group.device)
+
+    def _between(self, rng: np.random.Generator, low: float, high: float) -> torch.Tensor:
+        """A number for each channel of each picture: exact colours must not decide either."""
+        return torch.from_numpy(rng.uniform(low, high, (_BATCH, 3, 1, 1)).astype(np.float32)).to(self.group.device)
 
     @staticmethod
     def _soft(pictures: torch.Tensor) -> torch.Tensor:

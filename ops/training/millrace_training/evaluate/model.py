@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,8 @@ class FinishedModel:
         self.device = device
         self.vae = load_autoencoder(folder / "vae", device).eval().requires_grad_(False)
         self.scale = float(self.vae.config.scaling_factor)
+        scheduler = json.loads((folder / "scheduler/scheduler_config.json").read_text())
+        self.timestep_scaling = float(scheduler["timestep_scaling"])
         unet = UNet2DConditionModel.from_pretrained(folder / "unet", torch_dtype=torch.float32)
         self.unet = unet.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
         self.text_encoder = load_text_encoder(folder / "text_encoder", device)
@@ -58,6 +61,7 @@ class FinishedModel:
                     self.scale,
                     negative=None if away is None else away[part],
                     guidance=guidance,
+                    timestep_scaling=self.timestep_scaling,
                 )
             made.append(to_images(drawn))
         return np.concatenate(made)

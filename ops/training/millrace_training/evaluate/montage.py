@@ -1,4 +1,4 @@
-"""Contact sheets: prompts over held-out pictures, and what further steps do."""
+"""Contact sheets: every prompt over held-out pictures, a few for a first look, and what further steps do."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..parallel import pick_device
 from ..run_folder import RunFolder
 from ..styles import STYLES
 from .model import FinishedModel
-from .report import ONE_STEP, STEP_LISTS, prompt_of
+from .report import BY_COUNT, ONE_STEP, STEP_LISTS, prompt_of
 
 _PROMPTS = [
     "", "oil painting of a portrait", "a van gogh style painting", "pencil sketch", "colored pencil drawing", "watercolor painting",
@@ -24,7 +24,10 @@ _PROMPTS = [
     "oil painting, autumn", "as if Vincent had painted us", "zorgblat fnord",
 ]  # fmt: skip
 _BLENDS = [("watercolor painting", "blueprint"), ("oil painting", "neon lights")]
-_FURTHER = ("[35,42]", "[35,40,45]", "[35,38,42,46]")
+_FIRST_LOOK = [
+    "van gogh painting", "oil painting", "comic book", "ukiyo-e print", "pencil sketch", "neon lights", "vaporwave", "stained glass window",
+    "lego bricks",
+]  # fmt: skip
 _STEPS_SHOWN = {"gogh": 1, "comic": 1, "ukiyo": 6, "chalk": 1, "anime": 6, "gameboy": 6}  # styles, each over a held-out photo
 _DETAIL = slice(24, 152)  # of rows and columns: what is shown enlarged
 _LABEL_WIDTH = 170
@@ -43,30 +46,44 @@ def _label(text: str, height: int) -> np.ndarray:
     return image
 
 
-def write_montage(run: RunFolder, folder: Path, path: Path, size: int) -> None:
-    """Columns: portrait, face, three photos and both videos with one step; then the face with two, three and four."""
+def write_sheets(run: RunFolder, folder: Path, name: str, size: int) -> None:
+    """evaluation/NAME.png, NAME-styles.png and NAME-steps.png; pictures of the first two are `size` pixels wide."""
+    run.evaluation.mkdir(parents=True, exist_ok=True)
     model = FinishedModel(folder, pick_device("auto"))
     photos, videos = np.load(run.held_out), np.load(run.held_out_video)
+    _write(run.evaluation / f"{name}.png", _all_prompts(model, photos, videos), size / photos.shape[1])
+    _write(run.evaluation / f"{name}-styles.png", _first_look(model, photos, videos), size / photos.shape[1])
+    _write(run.evaluation / f"{name}-steps.png", _steps(model, photos), 1)
+
+
+def _write(path: Path, sheet: np.ndarray, scale: float) -> None:
+    cv2.imwrite(str(path), cv2.resize(sheet, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)[:, :, ::-1])
+
+
+def _first_look(model: FinishedModel, photos: np.ndarray, videos: np.ndarray) -> np.ndarray:
+    """A face, a photo and a street; a column for each prompt."""
+    pictures = np.stack([photos[1], photos[26], videos[0, 0]])
+    columns = [pictures, *(model.draw(pictures, model.embed([text]), ONE_STEP) for text in _FIRST_LOOK)]
+    return np.concatenate([np.concatenate(list(column)) for column in columns], 1)
+
+
+def _all_prompts(model: FinishedModel, photos: np.ndarray, videos: np.ndarray) -> np.ndarray:
+    """Columns: portrait, face, three photos and both videos with one step; then the face with two, three and four."""
     pictures = np.concatenate([photos[[0, 1, 6, 26, 50]], videos[:, 0]])
     prompts: list[tuple[str, torch.Tensor]] = [(text, model.embed([text])) for text in _PROMPTS]
     prompts += [(f"blend: {a} + {b}", (model.embed([a]) + model.embed([b])) / 2) for a, b in _BLENDS]
     side = pictures.shape[1]
-    rows = [np.concatenate([_label("input", side), *pictures, *[pictures[1]] * len(_FURTHER)], 1)]
+    rows = [np.concatenate([_label("input", side), *pictures, *[pictures[1]] * len(BY_COUNT[1:])], 1)]
     for text, embedding in prompts:
         drawn = [*model.draw(pictures, embedding, ONE_STEP)]
-        drawn += [model.draw(pictures[1:2], embedding, STEP_LISTS[label])[0] for label in _FURTHER]
+        drawn += [model.draw(pictures[1:2], embedding, STEP_LISTS[label])[0] for label in BY_COUNT[1:]]
         rows.append(np.concatenate([_label(text, side), *drawn], 1))
-    sheet = np.concatenate(rows)
-    scale = size / side
-    sheet = cv2.resize(sheet, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    cv2.imwrite(str(path), sheet[:, :, ::-1])
+    return np.concatenate(rows)
 
 
-def write_steps(run: RunFolder, folder: Path, path: Path) -> None:
+def _steps(model: FinishedModel, photos: np.ndarray) -> np.ndarray:
     """Details at twice their size: photo, one step, two, four, and the filter that they aim at; a style a row."""
-    model = FinishedModel(folder, pick_device("auto"))
-    photos = np.load(run.held_out)
-    columns = {"photo": None, "1 step": "[35]", "2 steps": "[35,42]", "4 steps": "[35,38,42,46]", "filter": None}
+    columns = {"photo": None, "1 step": BY_COUNT[0], "2 steps": BY_COUNT[1], "4 steps": BY_COUNT[3], "filter": None}
     side = 2 * (_DETAIL.stop - _DETAIL.start)
     head = [cv2.resize(_label(title, 40), (side, 40), interpolation=cv2.INTER_AREA) for title in columns]
     rows = [np.concatenate([np.full((40, _LABEL_WIDTH, 3), 255, np.uint8), *head], 1)]
@@ -77,4 +94,4 @@ def write_steps(run: RunFolder, folder: Path, path: Path) -> None:
         drawn |= {title: model.draw(photo, embedding, STEP_LISTS[label])[0] for title, label in columns.items() if label}
         details = [np.repeat(np.repeat(drawn[title][_DETAIL, _DETAIL], 2, 0), 2, 1) for title in columns]
         rows.append(np.concatenate([_label(style, side), *details], 1))
-    cv2.imwrite(str(path), np.concatenate(rows)[:, :, ::-1])
+    return np.concatenate(rows)

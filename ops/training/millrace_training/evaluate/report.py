@@ -27,17 +27,11 @@ from .classifier import StyleJudge, load_judge
 from .measures import change, distance, gradient_energy, ssim, texture_error
 from .model import FinishedModel
 
-ONE_STEP = [35]
-# One step, and what the server takes for two to four steps at strength 0.3.
-STEP_LISTS: dict[str, list[int]] = {
-    "[32]": [32],
-    "[35]": ONE_STEP,
-    "[38]": [38],
-    "[35,42]": [35, 42],
-    "[35,40,45]": [35, 40, 45],
-    "[35,38,42,46]": [35, 38, 42, 46],
-}
-_COMPARED = ("[35]", "[35,42]", "[35,40,45]", "[35,38,42,46]")  # how sharp, how near in texture
+ONE_STEP = [30]
+# What the server takes for one to four steps at strength 0.4, the default.
+BY_COUNT = ("[30]", "[30,40]", "[30,36,43]", "[30,35,40,45]")
+STEP_LISTS: dict[str, list[int]] = {label: json.loads(label) for label in ("[26]", "[30]", "[34]", *BY_COUNT[1:])}
+_ONE, _TWO = BY_COUNT[:2]
 _BLENDS = [("oil", "neon"), ("water", "blueprint"), ("comic", "sepia"), ("pencil", "vapor")]
 
 Measure = Callable[[FinishedModel, "Material"], dict[str, Any]]
@@ -92,12 +86,12 @@ def styles(model: FinishedModel, material: Material) -> dict[str, Any]:
         drawn = {label: model.draw(photos, embedding, indices) for label, indices in STEP_LISTS.items()}
         row = {f"psnr {label}": float(psnr(targets, pictures).mean()) for label, pictures in drawn.items()}
         row["ceiling"] = float(psnr(targets, carry(model.vae, targets)).mean())
-        row |= {f"ssim {label}": float(ssim(targets, drawn[label]).mean()) for label in ("[35]", "[35,42]")}
-        row |= {f"sharpness {label}": gradient_energy(drawn[label]) / gradient_energy(targets) for label in _COMPARED}
-        row |= {f"texture {label}": texture_error(targets, drawn[label]) for label in _COMPARED}
-        row["nearest"] = float((_nearest(photos, drawn["[35]"]) == index).mean())
+        row |= {f"ssim {label}": float(ssim(targets, drawn[label]).mean()) for label in (_ONE, _TWO)}
+        row |= {f"sharpness {label}": gradient_energy(drawn[label]) / gradient_energy(targets) for label in BY_COUNT}
+        row |= {f"texture {label}": texture_error(targets, drawn[label]) for label in BY_COUNT}
+        row["nearest"] = float((_nearest(photos, drawn[_ONE]) == index).mean())
         if material.judge:
-            for label in ("[35]", "[35,42]"):
+            for label in (_ONE, _TWO):
                 row[f"judge {label}"] = float((_named(material.judge, drawn[label]) == index).mean())
             row["judge on targets"] = float((_named(material.judge, targets) == index).mean())
         table[name] = {key: round(value, 3) for key, value in row.items()}
@@ -162,7 +156,7 @@ def behaviour(model: FinishedModel, material: Material) -> dict[str, Any]:
     strengths = {}
     for style in ("neon", "oil", "sepia"):
         embedding = model.embed([prompt_of(style, None, random.Random(6))])
-        strengths[style] = {str(i): round(distance(photos, model.draw(photos, embedding, [i])), 1) for i in (24, 32, 38, 41, 44, 47)}
+        strengths[style] = {str(i): round(distance(photos, model.draw(photos, embedding, [i])), 1) for i in (20, 30, 34, 38, 42, 46)}
     steadiness = {}
     noise = np.random.default_rng(0).normal(0, 1.5, (8, *photos.shape[1:]))
     still = np.clip(photos[:1] + noise, 0, 255).astype(np.uint8)

@@ -27,8 +27,9 @@ meaningless prompt gives the picture back. Prompts may be mixed: a mixture of tw
 
 * Styles: {styles}
 * Moods: {moods}
-* One step at t_index 26 to 38 gives the full style; from 38 to 48 it fades into the photo, which is what strength uses.
-  `millrace.json` holds one-click styles and the defaults: 256x256, one step, strength 0.3.
+* One step at t_index 20 to 34 gives the full style; from 34 to 48 it fades into the photo, which is what strength uses.
+  Later steps belong after 34: there the model takes what it sees for styled already.
+  `millrace.json` holds one-click styles and the defaults: 256x256, one step, strength 0.4.
 * Width and height are multiples of 8; it was made for 256x256.
 
 ## Shape
@@ -62,7 +63,23 @@ neither pictures nor weights nor captions of any other model were used. None of 
 """
 
 
-_MONTAGE_SCALE = 0.75
+# Of stage `montage`: suffix of its file's name, name here, scale, and what the card says of it.
+_SHEETS = (
+    ("-styles", "styles.jpg", 1.0, "\n## Pictures\n\nThree held-out pictures and nine styles:\n\n![A column for each style](styles.jpg)\n"),
+    (
+        "",
+        "montage.jpg",
+        0.75,
+        "\nHeld-out pictures, one step; the last three columns: two, three and four steps from t_index 30:\n\n"
+        "![Rows are prompts, columns pictures](montage.jpg)\n",
+    ),
+    (
+        "-steps",
+        "steps.jpg",
+        1.0,
+        "\nWhat further steps do, in details twice their size:\n\n![One, two and four steps beside the filter](steps.jpg)\n",
+    ),
+)
 
 
 def _row(name: str, cells: list[str]) -> str:
@@ -107,7 +124,7 @@ def _behaviour(figures: dict[str, Any]) -> list[str]:
 
 
 def write_card(run: RunFolder, folder: Path, name: str) -> None:
-    """Write README.md into an export, with the figures of evaluation/NAME.json and the montage NAME.png if they are there."""
+    """Write README.md into an export, with the figures of evaluation/NAME.json and the sheets NAME*.png if they are there."""
     text = _HEAD.format(
         style_count=len(STYLE_NAMES),
         mood_count=len(MOOD_NAMES),
@@ -125,14 +142,10 @@ def write_card(run: RunFolder, folder: Path, name: str) -> None:
             if key in results:
                 lines += render(results[key])
         text += "\n".join(lines) + "\n"
-    montage = run.evaluation / f"{name}.png"
-    if montage.exists():
-        sheet = cv2.resize(cv2.imread(str(montage)), None, fx=_MONTAGE_SCALE, fy=_MONTAGE_SCALE, interpolation=cv2.INTER_AREA)
-        cv2.imwrite(str(folder / "montage.jpg"), sheet, [cv2.IMWRITE_JPEG_QUALITY, 80])
-        text += "\n## Pictures\n\nHeld-out pictures, one step; the last three columns: two, three and four steps from t_index 35.\n\n"
-        text += "![Rows are prompts, columns pictures](montage.jpg)\n"
-    steps = run.evaluation / f"{name}-steps.png"
-    if steps.exists():
-        cv2.imwrite(str(folder / "steps.jpg"), cv2.imread(str(steps)), [cv2.IMWRITE_JPEG_QUALITY, 80])
-        text += "\nWhat further steps do, in details twice their size:\n\n![One, two and four steps beside the filter](steps.jpg)\n"
+    for suffix, file, scale, words in _SHEETS:
+        sheet = run.evaluation / f"{name}{suffix}.png"
+        if sheet.exists():
+            image = cv2.resize(cv2.imread(str(sheet)), None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+            cv2.imwrite(str(folder / file), image, [cv2.IMWRITE_JPEG_QUALITY, 80])
+            text += words
     (folder / "README.md").write_text(text)

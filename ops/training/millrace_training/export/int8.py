@@ -33,7 +33,7 @@ from .weights import store_as_float16
 
 VARIANT = "model_int8"
 _ROWS = 48  # pictures to calibrate with, of those trained on
-_TIME_INDICES = (22, 26, 32, 35, 38, 41, 44)
+_TIME_INDICES = (22, 26, 30, 34, 38, 41, 45)
 # How far below the U-Net's answers the errors of its 8-bit convolutions stay together. In pictures it is about
 # 4 dB more, small beside what a style is away from its filter.
 _UNET_DECIBELS = 36.0

@@ -12,18 +12,17 @@ from diffusers import AutoencoderTiny, LCMScheduler, UNet2DConditionModel
 from transformers import CLIPTextModel
 
 from ..autoencoder.model import load_autoencoder
-from ..loop import read_average
 from ..moods import MOOD_NAMES
 from ..run_folder import RunFolder
 from ..styles import STYLE_NAMES
 from ..text.model import load_text_encoder
-from ..unet.model import LATENT_SCALE, new_unet
+from ..unet.model import LATENT_SCALE, trained_unet
 from ..unet.schedule import BETA_END, BETA_START, ORIGINAL_STEPS, TIMESTEP_SCALING, TRAIN_STEPS
 
 # What Millrace's server and page offer when this model is loaded.
 _MILLRACE = {
     "description": f"Paints live video by text: {len(STYLE_NAMES)} styles and {len(MOOD_NAMES)} moods, small enough for one CPU core.",
-    "defaults": {"prompt": "vaporwave aesthetic", "width": 256, "height": 256, "strength": 0.3, "steps": 1, "cfg_type": "none"},
+    "defaults": {"prompt": "vaporwave aesthetic", "width": 256, "height": 256, "strength": 0.4, "steps": 1, "cfg_type": "none"},
     "styles": [
         {"name": "Vaporwave", "prompt": "vaporwave aesthetic"},
         {"name": "Neon", "prompt": "neon lights"},
@@ -56,8 +55,7 @@ def load_parts(run: RunFolder, checkpoint: Path) -> Parts:
     """The run folder's networks, the U-Net from a checkpoint, rounded to float16 and back."""
     vae = load_autoencoder(run.autoencoder)
     vae.register_to_config(scaling_factor=LATENT_SCALE)
-    unet = new_unet()
-    unet.load_state_dict(read_average(checkpoint))
+    unet = trained_unet(checkpoint)
     parts = Parts(unet, load_text_encoder(run.text_encoder), vae)
     for part in parts:
         part.half().float().eval().requires_grad_(False)

@@ -30,7 +30,7 @@ def cpencil(image: np.ndarray) -> np.ndarray:
 def lineart(image: np.ndarray) -> np.ndarray:
     """Black ink on white paper; only deep shadows are filled."""
     gray = luma(calm(image))
-    ink = dark_lines(gray, 1.8, 5.5)
+    ink = dark_lines(gray, 1.9, 5.0)
     shadow = np.clip((0.16 - blur(gray, 1.5)) * 7, 0, 0.85)
     return gray_bytes(0.98 * (1 - np.maximum(ink, shadow)))
 

@@ -57,5 +57,5 @@ def popart(image: np.ndarray) -> np.ndarray:
     colour = 0.2 + 0.8 * steps(colour, 2, 1.8)
     tone = luma(calm(image))
     dots = np.clip((tone * 1.25 + 0.12 - 0.8 * halftone(*tone.shape)) * 3 + 0.5, 0, 1)[..., None]
-    line = dark_lines(tone, 1.1, 9.0)[..., None]
+    line = dark_lines(tone, 1.3, 7.5)[..., None]
     return bytes_of(colour * (0.4 + 0.6 * dots) * (1 - 0.9 * line))

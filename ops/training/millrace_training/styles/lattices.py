@@ -49,6 +49,12 @@ def halftone(height: int, width: int) -> np.ndarray:
     return tile(dots.astype(np.float32), height, width)
 
 
+def scan_lines(height: int, width: int) -> np.ndarray:
+    """Brightness [H, W] in 0.8..1 of a picture tube's lines, period 8 pixels: two rows of latents, which can carry it."""
+    row = np.arange(8, dtype=np.float32)[:, None]
+    return tile(0.9 - 0.1 * np.cos(2 * np.pi * (row + 0.5) / 8), height, width)
+
+
 @lru_cache(maxsize=8)
 def _stroke_tile(angle: float, wave: float) -> np.ndarray:
     """Brush marks [p, p] along one direction, mean 0 and deviation 1; `wave` pixels of swing bend them."""

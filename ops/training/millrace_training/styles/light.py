@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .lattices import scan_lines
 from .pixels import blur, bytes_of, calm, colour_ramp, edge_strength, gray_bytes, local_tone, luma, unit
 
 NEON_PINK = np.array([1.0, 0.15, 0.75], np.float32)
@@ -80,6 +81,4 @@ def vhs(image: np.ndarray) -> np.ndarray:
     picture = tone + 1.35 * smear
     picture[..., 0] = np.roll(np.pad(picture[..., 0], ((0, 0), (4, 4)), "edge"), 4, 1)[:, 4:-4]
     picture[..., 2] = np.roll(np.pad(picture[..., 2], ((0, 0), (4, 4)), "edge"), -4, 1)[:, 4:-4]
-    picture[::4] *= 0.84
-    picture[1::4] *= 0.94
-    return bytes_of(picture)
+    return bytes_of(picture * scan_lines(*tone.shape[:2])[..., None])

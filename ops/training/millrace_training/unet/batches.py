@@ -21,21 +21,22 @@ from ..text.tokenizer import tokenize
 _PHASE = 8  # latents: crops start at multiples of 32 pixels, the longest period of any pattern
 _BLEND_SHARE = 0.06
 _LONG_SHARE = 0.06  # of the batches: prompts of two or three parts of 77 tokens, all but one of which mean nothing
-_PHOTO_SHARE, _MOOD_SHARE, _STYLE_MOOD_SHARE = 0.09, 0.10, 0.26
+_PHOTO_SHARE, _MOOD_SHARE, _STYLE_MOOD_SHARE = 0.12, 0.10, 0.23
 # Styles with cells, strokes or bands need more steps than changes of colour.
 _HARD_STYLES = {
     "oil": 3.0,
     "gogh": 3.0,
-    "comic": 2.5,
-    "anime": 2.5,
+    "comic": 4.0,
+    "anime": 5.0,
     "popart": 2.5,
     "neon": 2.5,
-    "chalk": 7.0,
+    "chalk": 6.0,
     "blueprint": 2.0,
-    "lineart": 2.0,
+    "lineart": 3.0,
     "ukiyo": 2.0,
+    "vhs": 2.5,
     "pixel": 1.6,
-    "emboss": 1.6,
+    "emboss": 2.0,
     "gameboy": 1.6,
     "lego": 1.6,
     "pencil": 1.4,

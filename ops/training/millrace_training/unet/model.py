@@ -10,6 +10,7 @@ from diffusers import UNet2DConditionModel
 from torch import nn
 
 from ..autoencoder.model import LATENT_CHANNELS
+from ..loop import read_average
 from ..text.model import WIDTH as TEXT_WIDTH
 
 CHANNELS = (48, 64, 96, 128)  # multiples of 16: other widths are slow in ONNX Runtime
@@ -17,7 +18,7 @@ CHANNELS = (48, 64, 96, 128)  # multiples of 16: other widths are slow in ONNX R
 # Latents of unit deviation are multiplied by this before noise is added. Video is not
 # drawn from noise but carried through it: at a given time, the larger the latents, the
 # more of the picture survives, and one step is sharp.
-LATENT_SCALE = 16.0
+LATENT_SCALE = 32.0
 
 
 def new_unet() -> UNet2DConditionModel:
@@ -38,8 +39,16 @@ def new_unet() -> UNet2DConditionModel:
         addition_embed_type="text",
         addition_embed_type_num_heads=4,
     )
-    nn.init.normal_(unet.conv_out.weight, 0, 0.3)  # the output's deviation is LATENT_SCALE from the start
+    nn.init.normal_(unet.conv_out.weight, 0, 0.6)  # the output's deviation is LATENT_SCALE from the start
     nn.init.zeros_(unet.conv_out.bias)
+    return unet
+
+
+def trained_unet(checkpoint: Path) -> UNet2DConditionModel:
+    """With the averaged weights of a checkpoint of stage `unet`."""
+    unet = new_unet()
+    average = read_average(checkpoint)
+    unet.load_state_dict({name.removeprefix("unet."): weight for name, weight in average.items() if name.startswith("unet.")})
     return unet
 
 

@@ -3,12 +3,12 @@
 Live video enters as a latent of the photo with noise; the answer is the stylised latent
 (x0 prediction). Three rules make every use of the model agree:
 
-* Times of t_index 38 and below (t >= 239) ask for the full style. Below, the wanted share
-  of the style falls with t: low strength keeps the photo, and a late step that sees an
-  already styled picture leaves it alone instead of styling it twice.
-* Some inputs are the network's own answer after one to three earlier, noisier steps, at the
-  times that the server takes for a strength and a number of steps. So a later step learns
-  to correct what the earlier ones left blurred.
+* A photo at times of t_index 34 and below (t >= 319) becomes the full style. Below, the
+  wanted share of the style falls with t: low strength keeps the photo.
+* Nearly all that is seen below is the network's own answer after one to three earlier,
+  noisier steps, at the times that the server takes for a strength and a number of steps.
+  So a later step knows that the style is there already, does not draw it twice, and
+  learns to correct what the earlier ones left blurred.
 * A mixture of two prompts' embeddings asks for the mixture of their pictures.
 """
 
@@ -23,18 +23,22 @@ import torch.nn.functional as F
 from ..pictures import gradient_loss, texture_loss
 from .schedule import even_steps, time_of_index
 
-FULL_STYLE_INDEX = 38
-_FULL_STYLE_TIME = time_of_index(FULL_STYLE_INDEX)  # 239
-_NO_STYLE_TIME = time_of_index(48)  # 39
+FULL_STYLE_INDEX = 34
+_FULL_STYLE_TIME = time_of_index(FULL_STYLE_INDEX)  # 319
+_NO_STYLE_INDEX = 48
+_NO_STYLE_TIME = time_of_index(_NO_STYLE_INDEX)  # 39
 EARLIER_STEPS = 3  # at most
 _POLISH_FROM = 0.7  # of the decay of the learning rate: from here on mostly later steps are trained, for their contrast
-_OWN_ANSWER_SHARE, _OWN_ANSWER_SHARE_IN_POLISH = 0.45, 0.75
+_OWN_ANSWER_SHARE, _OWN_ANSWER_SHARE_IN_POLISH = 0.45, 0.6
+_LESS_STYLE_SHARE = 0.14  # of the photos: at times that ask for a part of the style
+# What is styled already, wholly or in part, is only seen at such times: at those of the full style, a network that had
+# seen it would leave photos alone that look like the style from the start, such as bricks for chalk lines.
 _TRUE_TARGET_SHARE = 0.03
 _PARTLY_STYLED_SHARE = 0.05
 # Decibels for contrast: without it the gradient energy of outputs is half of the targets'. A first step stays close
 # to the filter, later ones restore what it left soft.
-_TEXTURE_WEIGHT, _LATER_TEXTURE_WEIGHT = 1.5, 10.0
-_LATER_LATENT_TEXTURE_WEIGHT, _LATER_LATENT_TEXTURE_WEIGHT_IN_POLISH = 2.0, 5.0
+_TEXTURE_WEIGHT, _LATER_TEXTURE_WEIGHT = 2.5, 10.0
+_LATER_LATENT_TEXTURE_WEIGHT, _LATER_LATENT_TEXTURE_WEIGHT_IN_POLISH = 2.0, 8.0
 
 
 def _polishing(decay: float) -> bool:
@@ -46,19 +50,21 @@ def style_share(time: torch.Tensor) -> torch.Tensor:
     return ((time - _NO_STYLE_TIME) / (_FULL_STYLE_TIME - _NO_STYLE_TIME)).clamp(0, 1)
 
 
-def draw_times(rng: np.random.Generator, count: int) -> np.ndarray:
-    """int [N]: mostly StreamDiffusion's grid between t_index 16 and 47, where live video works."""
-    index = np.where(rng.random(count) < 0.6, rng.integers(26, 41, count), rng.integers(16, 48, count))
-    return np.where(rng.random(count) < 0.8, 999 - 20 * index, rng.integers(40, 720, count))
+def draw_times(rng: np.random.Generator, late: np.ndarray) -> np.ndarray:
+    """int [N]: of the full style, mostly near the default strength, or of less where late [N]; mostly on StreamDiffusion's grid."""
+    count = len(late)
+    index = np.where(rng.random(count) < 0.7, rng.integers(25, FULL_STYLE_INDEX + 1, count), rng.integers(16, FULL_STYLE_INDEX + 1, count))
+    index = np.where(late, rng.integers(FULL_STYLE_INDEX + 1, _NO_STYLE_INDEX, count), index)
+    return np.clip(999 - 20 * index + np.where(rng.random(count) < 0.2, rng.integers(-10, 11, count), 0), 40, None)
 
 
 def draw_steps(rng: np.random.Generator) -> list[int]:
     """Two to four t_index: mostly evenly spread from a start to the end, as the server does it, or else at random."""
-    count = int(rng.choice([2, 3, 4], p=[0.5, 0.2, 0.3]))
-    start = int(rng.integers(22, FULL_STYLE_INDEX + 1))
+    count = int(rng.choice([2, 3, 4], p=[0.4, 0.25, 0.35]))
+    start = int(rng.integers(20, FULL_STYLE_INDEX + 1))
     if rng.random() < 0.7:
         return even_steps(start, count)
-    later = rng.choice(np.arange(start + 3, 48), count - 1, replace=False)
+    later = rng.choice(np.arange(FULL_STYLE_INDEX + 1, _NO_STYLE_INDEX), count - 1, replace=False)
     return [start, *sorted(int(index) for index in later)]
 
 
@@ -74,15 +80,15 @@ class Inputs:
 def draw_inputs(rng: np.random.Generator, count: int, device: torch.device, decay: float = 0.0) -> Inputs:
     """decay: see Plan.decay."""
     own_share = _OWN_ANSWER_SHARE_IN_POLISH if _polishing(decay) else _OWN_ANSWER_SHARE
-    time = draw_times(rng, count)
     earlier = np.full((count, EARLIER_STEPS), -1)
     kind = rng.random(count)
     true_target = (kind >= own_share) & (kind < own_share + _TRUE_TARGET_SHARE)
     partly = kind >= 1 - _PARTLY_STYLED_SHARE
     styled = np.where(true_target, 1.0, np.where(partly, rng.random(count), 0.0))
+    time = draw_times(rng, (styled > 0) | (rng.random(count) < _LESS_STYLE_SHARE))
     for row in np.flatnonzero(kind < own_share):
         steps = draw_steps(rng)
-        position = int(rng.integers(1, len(steps)))
+        position = int(np.sqrt(rng.integers(1, len(steps) ** 2)))  # later ones more often: they inherit the errors of all before
         earlier[row, :position] = [time_of_index(index) for index in steps[:position]]
         time[row] = time_of_index(steps[position])
 

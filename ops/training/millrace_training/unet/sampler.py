@@ -9,7 +9,7 @@ from diffusers import AutoencoderTiny, UNet2DConditionModel
 
 from ..autoencoder.model import decode, encode
 from .model import LATENT_SCALE
-from .schedule import alphas_cumprod, boundary, time_of_index
+from .schedule import TIMESTEP_SCALING, alphas_cumprod, boundary, time_of_index
 
 _ALPHAS = alphas_cumprod()
 
@@ -20,9 +20,9 @@ def add_noise(latent: torch.Tensor, noise: torch.Tensor, time: torch.Tensor) -> 
     return alpha.sqrt() * latent + (1 - alpha).sqrt() * noise
 
 
-def cleaned(predicted: torch.Tensor, noisy: torch.Tensor, time: torch.Tensor) -> torch.Tensor:
+def cleaned(predicted: torch.Tensor, noisy: torch.Tensor, time: torch.Tensor, scaling: float = TIMESTEP_SCALING) -> torch.Tensor:
     """The latent that a step arrives at, of the U-Net's answer and its input [N, 4, h, w] at times [N]."""
-    skip, out = boundary(time)
+    skip, out = boundary(time, scaling)
     return out * predicted + skip * noisy
 
 
@@ -43,6 +43,7 @@ def stylise(
     seed: int = 0,
     negative: torch.Tensor | None = None,
     guidance: float = 1.0,
+    timestep_scaling: float = TIMESTEP_SCALING,
 ) -> torch.Tensor:
     """Pictures [N, 3, H, W] in -1..1 and embeddings [N, 77, 96] -> stylised pictures.
 
@@ -60,5 +61,5 @@ def stylise(
         if negative is not None:
             away = unet(noisy, times, negative, return_dict=False)[0].float()
             predicted = away + guidance * (predicted - away)
-        latent = cleaned(predicted, noisy, times)
+        latent = cleaned(predicted, noisy, times, timestep_scaling)
     return decode(vae, latent / scale)

@@ -18,6 +18,7 @@ from ..pictures import psnr, to_images, to_tensor
 from ..run_folder import RunFolder
 from ..styles import STYLE_NAMES, STYLES
 from .batches import open_source
+from .critic import LatentCritic, critic_loss
 from .model import LATENT_SCALE, load_unet, new_unet
 from .objective import draw_inputs, image_loss, latent_loss, style_share
 from .sampler import add_noise, step, stylise
@@ -27,7 +28,8 @@ _WHOLE_SHARE = 0.15  # of the steps; _WHOLE_SHARE_AT_END while the learning rate
 _WHOLE_SHARE_AT_END = 0.5
 _IMAGE_WEIGHT = 0.8
 _IMAGE_ROWS = 6  # rows of a crop batch whose decoded picture is compared, two of a whole-picture batch; half are later steps
-_EVALUATION_INDICES = {"one_32": [32], "one_38": [38], "two": [38, 44], "four": [38, 41, 44, 47]}
+_CRITIC_WEIGHT = 0.05
+_EVALUATION_INDICES = {"one_26": [26], "one": [30], "two": [30, 40], "four": [30, 35, 40, 45]}
 
 
 class UnetTask:
@@ -40,24 +42,27 @@ class UnetTask:
         self.group, self.rate, self.rows = group, rate, batch
         unet = load_unet(init) if init else new_unet()
         unet.set_attn_processor(AttnProcessor())  # plain products: a sixth faster than fused attention on a CPU at this size
-        self.model: nn.Module = unet.to(group.device, memory_format=torch.channels_last)
+        self.unet = unet.to(group.device, memory_format=torch.channels_last)
+        self.critic = LatentCritic().to(group.device, memory_format=torch.channels_last)
+        self.model: nn.Module = nn.ModuleDict({"unet": self.unet, "critic": self.critic})
         self.vae = load_autoencoder(run.autoencoder, group.device).eval().requires_grad_(False)
         self.source = open_source(run, group.device)
         self.held_out = np.load(run.held_out)
 
     def optimizers(self) -> list[torch.optim.Optimizer]:
-        """Muon for the weight matrices inside, AdamW for the ends, biases and norms."""
+        """Muon for the weight matrices inside, AdamW for the ends, biases and norms, and for the critic."""
         inner, outer, vectors = [], [], []
-        for name, parameter in self.model.named_parameters():
+        for name, parameter in self.unet.named_parameters():
             is_end = any(end in name for end in ("conv_in", "conv_out", "positional"))
             (vectors if parameter.ndim < 2 else outer if is_end else inner).append(parameter)
         ends = [{"params": outer, "weight_decay": 0.01}, {"params": vectors, "weight_decay": 0.0}]
-        return [Muon(inner, lr=2 * self.rate), torch.optim.AdamW(ends, lr=self.rate, betas=(0.9, 0.98))]
+        critic = torch.optim.AdamW(self.critic.parameters(), lr=2 * self.rate, betas=(0.5, 0.98), weight_decay=1e-4)
+        return [Muon(inner, lr=2 * self.rate), torch.optim.AdamW(ends, lr=self.rate, betas=(0.9, 0.98)), critic]
 
     def predict(self, noisy: torch.Tensor, time: torch.Tensor, embedding: torch.Tensor) -> torch.Tensor:
         """Scaled noisy latents -> what a step makes of them, of unit deviation."""
         with self.group.autocast():
-            return step(self.model, noisy, time, embedding) / LATENT_SCALE
+            return step(self.unet, noisy, time, embedding) / LATENT_SCALE
 
     def loss(self, draw: Draw, decay: float) -> tuple[torch.Tensor, dict[str, float]]:
         whole_share = _WHOLE_SHARE_AT_END if decay > 0 else _WHOLE_SHARE
@@ -80,16 +85,20 @@ class UnetTask:
         noisy = add_noise(start * LATENT_SCALE, draw.normal_like(start), inputs.time)
         made = self.predict(noisy.contiguous(memory_format=torch.channels_last), inputs.time, batch.embedding)
         in_latents = latent_loss(made, wanted, own, decay)
+        seen = own.float().argsort(descending=True)[: rows // 2]  # as many in every process, for the mean of gradients
+        with self.group.autocast():
+            critics, untrue = critic_loss(self.critic, batch.photo[seen], made[seen], wanted[seen], batch.embedding[seen], own[seen])
+        loss = in_latents + _CRITIC_WEIGHT * (untrue + critics)
+        figures = {"latents": in_latents.item(), "critic": critics.item(), "untrue": untrue.item()}
         if decay == 0:  # decoding takes time; it pays once the latents are nearly right
-            return in_latents, {"latents": in_latents.item()}
+            return loss, figures
         picked = torch.cat([own.nonzero()[: decoded // 2, 0], (~own).nonzero()[: decoded // 2, 0]])
         with self.group.autocast():
             picture = decode(self.vae, made[picked]).float()
             with torch.no_grad():
                 wanted_picture = decode(self.vae, wanted[picked]).float()
         in_pictures = image_loss(picture, wanted_picture, own[picked])
-        figures = {"latents": in_latents.item(), "pictures": in_pictures.item()}
-        return in_latents + _IMAGE_WEIGHT * in_pictures, figures
+        return loss + _IMAGE_WEIGHT * in_pictures, figures | {"pictures": in_pictures.item()}
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         """PSNR in dB against each style's filter on a held-out picture, and of the empty prompt."""
@@ -99,21 +108,22 @@ class UnetTask:
         targets = np.stack([STYLES[name](photo) for name, photo in zip(STYLE_NAMES, photos)])
         prompts = [self.source.generator(name, None, rng) for name in STYLE_NAMES]
         figures: dict[str, float] = {}
+        unet = model.get_submodule("unet")
         for name, indices in _EVALUATION_INDICES.items():
-            values = psnr(targets, self._stylise(model, photos, prompts, indices))
+            values = psnr(targets, self._stylise(unet, photos, prompts, indices))
             figures[name] = float(values.mean())
-            if name == "one_38":
+            if name == "one":
                 figures |= {style: float(v) for style, v in zip(STYLE_NAMES, values)}
-        figures["empty"] = float(psnr(photos, self._stylise(model, photos, [""] * len(photos), [32])).mean())
+        figures["empty"] = float(psnr(photos, self._stylise(unet, photos, [""] * len(photos), [30])).mean())
         return {key: round(value, 2) for key, value in figures.items()}
 
-    def _stylise(self, model: nn.Module, photos: np.ndarray, prompts: list[str], indices: list[int]) -> np.ndarray:
+    def _stylise(self, unet: nn.Module, photos: np.ndarray, prompts: list[str], indices: list[int]) -> np.ndarray:
         made = []
         for i in range(0, len(photos), 9):
             part = slice(i, i + 9)
             with self.group.autocast():
                 pictures = to_tensor(photos[part], self.group.device)
-                made.append(to_images(stylise(model, self.vae, pictures, self.source.embed(prompts[part]), indices)))
+                made.append(to_images(stylise(unet, self.vae, pictures, self.source.embed(prompts[part]), indices)))
         return np.concatenate(made)
 
 

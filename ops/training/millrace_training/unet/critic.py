@@ -1,0 +1,59 @@
+"""A critic of latents: does an answer look like what the prompt's filter makes of this photo?
+
+The other losses compare places with places: where strokes or bands cannot be foretold they
+ask for their mean, which is a blur. The critic only asks whether a spot could be true, so
+later steps may commit themselves (pix2pix's adversarial loss, arXiv 1611.07004, with a
+projected condition, arXiv 1802.05637).
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.func import functional_call
+
+from ..autoencoder.model import LATENT_CHANNELS
+from ..text.model import WIDTH as TEXT_WIDTH
+
+_WIDTH = 96
+_FINE = 4.0  # the part that answers lack is small beside the rest
+
+
+class LatentCritic(nn.Module):
+    """Photo and answer [N, 4, h, w] of unit deviation, prompts [N, T, 96] -> a map [N, 1, h/2, w/2], larger where it looks true."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.see = nn.Sequential(
+            nn.Conv2d(3 * LATENT_CHANNELS, 64, 3, 1, 1),
+            nn.LeakyReLU(0.2),
+            nn.Conv2d(64, _WIDTH, 4, 2, 1),
+        )
+        self.style = nn.Linear(TEXT_WIDTH, 2 * _WIDTH)
+        self.judge = nn.Sequential(nn.LeakyReLU(0.2), nn.Conv2d(_WIDTH, _WIDTH, 3, 1, 1), nn.LeakyReLU(0.2))
+        self.real = nn.Conv2d(_WIDTH, 1, 1)
+        self.likely = nn.Linear(TEXT_WIDTH, _WIDTH)
+
+    def forward(self, photo: torch.Tensor, answer: torch.Tensor, embedding: torch.Tensor) -> torch.Tensor:
+        prompt = embedding.mean(1)
+        scale, shift = self.style(prompt)[..., None, None].chunk(2, 1)
+        fine = _FINE * (answer - F.avg_pool2d(answer, 3, 1, 1))
+        features = self.judge(self.see(torch.cat([photo, answer, fine], 1)) * (1 + scale) + shift)
+        agreement = (features * self.likely(prompt)[..., None, None]).mean(1, keepdim=True)
+        return (self.real(features) + agreement).float()
+
+
+def critic_loss(
+    critic: LatentCritic, photo: torch.Tensor, made: torch.Tensor, wanted: torch.Tensor, embedding: torch.Tensor, counts: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The critic's own hinge loss, and what an answer loses by looking untrue; rows where `counts` [N] is 0 are left out."""
+    weight = (counts.float() / counts.float().sum().clamp_min(1)).view(-1, 1, 1, 1)
+
+    def mean(values: torch.Tensor) -> torch.Tensor:
+        return (weight * values.mean((2, 3), keepdim=True)).sum()
+
+    on_true, on_made = critic(photo, wanted, embedding), critic(photo, made.detach(), embedding)
+    frozen = {name: parameter.detach() for name, parameter in critic.named_parameters()}
+    opinion = functional_call(critic, frozen, (photo, made, embedding))
+    return mean(F.relu(1 - on_true)) + mean(F.relu(1 + on_made)), -mean(opinion)

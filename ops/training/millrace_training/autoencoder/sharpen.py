@@ -28,7 +28,6 @@ from ..unet.batches import open_source
 from ..unet.model import LATENT_SCALE, trained_unet
 from ..unet.objective import FULL_STYLE_INDEX
 from ..unet.sampler import add_noise, step
-
 from ..unet.schedule import even_steps, time_of_index
 from .model import FACTOR, encode, load_autoencoder
 from .train import reconstruction_loss

@@ -14,9 +14,9 @@ const quiet = [
   '--disable-sync',
 ];
 
-/** Starts a Chromium without a window whose camera shows a real video. */
+/** Starts a Chromium without a window whose camera shows a real video; once more if it crashes at its start, as it may. */
 export async function launchBrowser(): Promise<Browser> {
-  return chromium.launch({
+  const options = {
     ...(await findBrowser()),
     args: [
       ...quiet,
@@ -24,7 +24,8 @@ export async function launchBrowser(): Promise<Browser> {
       '--use-fake-ui-for-media-stream',
       `--use-file-for-fake-video-capture=${join(repositoryRoot, 'test/fixtures/videos/walkers.mjpeg')}`,
     ],
-  });
+  };
+  return chromium.launch(options).catch(() => chromium.launch(options));
 }
 
 interface Found {

@@ -15,8 +15,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torch.func import functional_call
 
+from ..adversary import opinions
 from ..evaluate.measures import gradient_energy
 from ..latents import labelled_picture
 from ..loop import Draw, Plan, train
@@ -28,7 +28,7 @@ from ..unet.batches import open_source
 from ..unet.model import LATENT_SCALE, trained_unet
 from ..unet.objective import FULL_STYLE_INDEX
 from ..unet.sampler import add_noise, step
-from ..unet.schedule import even_steps, time_of_index
+from ..unet.schedule import DEFAULT_INDEX, even_steps, time_of_index
 from .model import FACTOR, encode, load_autoencoder
 from .train import reconstruction_loss
 
@@ -112,19 +112,17 @@ class DecoderTask:
         critic = self.model["critic"]
         with self.group.autocast():
             made = self.model["decoder"](torch.cat([answers, true]))
-            on_real, on_made = critic(wanted, wanted), critic(wanted, made.detach())
-            frozen = {name: parameter.detach() for name, parameter in critic.named_parameters()}
-            opinion = functional_call(critic, frozen, (wanted, made))
+            on_true, on_made, opinion = opinions(critic, (wanted,), made, wanted)
         made = made.float()
         closeness, texture = reconstruction_loss(made, wanted), texture_loss(made, wanted)
-        critic_loss = F.relu(1 - on_real).mean() + F.relu(1 + on_made).mean()
+        critic_loss = on_true.mean() + on_made.mean()
         loss = closeness + _TEXTURE_WEIGHT * texture - _CRITIC_WEIGHT * opinion.mean() + critic_loss
         return loss, {"closeness": closeness.item(), "texture": texture.item(), "critic": critic_loss.item()}
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         """PSNR in dB and gradient energy over the target's, of true latents and of the U-Net's answers, a picture a style."""
         figures: dict[str, list[float]] = {"true": [], "answers": [], "true_sharpness": [], "answers_sharpness": []}
-        index = time_of_index(30)
+        index = time_of_index(DEFAULT_INDEX)
         for number, name in enumerate(STYLE_NAMES):
             photo = self.held_out[(7 * number) % len(self.held_out)][None]
             styled = STYLES[name](photo[0])[None]

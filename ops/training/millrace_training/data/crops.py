@@ -74,11 +74,6 @@ def jitter(image: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
     return np.clip((image / 255.0) ** gamma * gain * balance * 255, 0, 255).astype(np.uint8)
 
 
-def grey(image: np.ndarray) -> np.ndarray:
-    """Without its colours."""
-    return cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
-
-
 def video_frames(path: Path) -> list[np.ndarray]:
     """All frames of a video as RGB."""
     capture = cv2.VideoCapture(str(path))

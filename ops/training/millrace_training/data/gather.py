@@ -14,8 +14,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ..moods import apply_mood
 from ..run_folder import RunFolder, write_atomically
-from .crops import SIZE, centre_square, crops_for, cut, grey, jitter, load_photo, paste_stamp, video_frames
+from .crops import SIZE, centre_square, crops_for, cut, jitter, load_photo, paste_stamp, video_frames
 from .sources import HELD_OUT_PORTRAIT, HELD_OUT_VIDEOS, OPENCV_DATA, PACKAGE_NAMES, PHOTO_PACKAGES, STAMP_PACKAGE
 
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
@@ -98,7 +99,7 @@ def gather(run: RunFolder, extra: list[Path], workers: int, most: int | None = N
     (run.root / "held-out.txt").write_text("\n".join(str(p) for p in photos[:held_out_count]) + "\n")
     chosen = np.stack([crops[i] for i in order])
     for index in range(_FIRST_GREY, len(chosen), _GREY_EVERY):
-        chosen[index] = grey(chosen[index])
+        chosen[index] = apply_mood(chosen[index], "mono")
     _save(run.crops, chosen)
     run.log("data", photos=len(photos), stamps=len(stamps), crops=len(order), held_out_photos=held_out_count, held_out=len(held_out))
 

@@ -82,15 +82,15 @@ class JudgeTask:
             pictures.append(picture)
             labels.append(NONE if slot < 0 else int(self.styles[crop, slot]))
         batch = to_tensor(np.stack(pictures), self.group.device)
-        softness = torch.from_numpy(rng.uniform(-0.5, 1, (_BATCH, 1, 1, 1)).clip(0).astype(np.float32)).to(self.group.device)
+        softness = self._between(rng, -0.5, 1, 1).clamp(min=0)
         with torch.no_grad(), self.group.autocast():
             batch[: _BATCH // 2] = decode(self.vae, encode(self.vae, batch[: _BATCH // 2])).float()
-        exposed = batch * self._between(rng, 0.9, 1.1) + self._between(rng, -0.08, 0.08)
+        exposed = batch * self._between(rng, 0.9, 1.1, 3) + self._between(rng, -0.08, 0.08, 3)  # nor may exact colours
         return torch.lerp(exposed, self._soft(exposed), softness).clamp(-1, 1), torch.tensor(labels, device=self.group.device)
 
-    def _between(self, rng: np.random.Generator, low: float, high: float) -> torch.Tensor:
-        """A number for each channel of each picture: exact colours must not decide either."""
-        return torch.from_numpy(rng.uniform(low, high, (_BATCH, 3, 1, 1)).astype(np.float32)).to(self.group.device)
+    def _between(self, rng: np.random.Generator, low: float, high: float, channels: int) -> torch.Tensor:
+        """[N, channels, 1, 1]: a number for each picture, or for each channel of it."""
+        return torch.from_numpy(rng.uniform(low, high, (_BATCH, channels, 1, 1)).astype(np.float32)).to(self.group.device)
 
     @staticmethod
     def _soft(pictures: torch.Tensor) -> torch.Tensor:

@@ -23,14 +23,15 @@ from ..prompts.free_text import FREE_TEXT, NONSENSE
 from ..prompts.generator import PromptGenerator
 from ..run_folder import RunFolder
 from ..styles import STYLE_NAMES, STYLES
+from ..unet.schedule import DEFAULT_INDEX, even_steps
 from .classifier import StyleJudge, load_judge
 from .measures import change, distance, gradient_energy, ssim, texture_error
 from .model import FinishedModel
 
-ONE_STEP = [30]
-# What the server takes for one to four steps at strength 0.4, the default.
-BY_COUNT = ("[30]", "[30,40]", "[30,36,43]", "[30,35,40,45]")
-STEP_LISTS: dict[str, list[int]] = {label: json.loads(label) for label in ("[26]", "[30]", "[34]", *BY_COUNT[1:])}
+ONE_STEP = [DEFAULT_INDEX]
+# What the server takes for one to four steps at the default strength.
+BY_COUNT = tuple(json.dumps(even_steps(DEFAULT_INDEX, count), separators=(",", ":")) for count in (1, 2, 3, 4))
+STEP_LISTS: dict[str, list[int]] = {label: json.loads(label) for label in ("[26]", BY_COUNT[0], "[34]", *BY_COUNT[1:])}
 _ONE, _TWO = BY_COUNT[:2]
 _BLENDS = [("oil", "neon"), ("water", "blueprint"), ("comic", "sepia"), ("pencil", "vapor")]
 

@@ -14,10 +14,11 @@ from ..evaluate.model import FinishedModel
 from ..pictures import psnr, to_images, to_tensor
 from ..text.tokenizer import tokenize
 from ..unet.sampler import add_noise, cleaned
+from ..unet.schedule import DEFAULT_INDEX, time_of_index
 from .onnx_model import open_graph
 
 _PIPELINE = "diffusers against ONNX, dB"
-_TIMES = [399]  # t_index 30
+_TIMES = [time_of_index(DEFAULT_INDEX)]
 
 
 def _largest_difference(found: np.ndarray, wanted: torch.Tensor) -> float:
@@ -29,7 +30,7 @@ def _parts(folder: Path, model: FinishedModel) -> dict[str, float]:
     """Largest differences between each ONNX graph and its torch module, on odd sizes, mixed rows and two chunks of tokens."""
     draw = torch.Generator().manual_seed(0)
     latent = torch.randn(3, 4, 24, 40, generator=draw)
-    times = torch.tensor([399, 199, 40])
+    times = torch.tensor([*_TIMES, 199, 40])
     tokens = tokenize(model.tokenizer, ["", "oil painting of a cat", "猫 " * 90])
     chunk = model.text_encoder(tokens).last_hidden_state
     embedding = torch.cat([chunk, chunk.flip(0)], 1)

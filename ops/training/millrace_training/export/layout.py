@@ -17,12 +17,19 @@ from ..run_folder import RunFolder
 from ..styles import STYLE_NAMES
 from ..text.model import load_text_encoder
 from ..unet.model import LATENT_SCALE, trained_unet
-from ..unet.schedule import BETA_END, BETA_START, ORIGINAL_STEPS, TIMESTEP_SCALING, TRAIN_STEPS
+from ..unet.schedule import BETA_END, BETA_START, DEFAULT_INDEX, ORIGINAL_STEPS, TIMESTEP_SCALING, TRAIN_STEPS
 
 # What Millrace's server and page offer when this model is loaded.
 _MILLRACE = {
     "description": f"Paints live video by text: {len(STYLE_NAMES)} styles and {len(MOOD_NAMES)} moods, small enough for one CPU core.",
-    "defaults": {"prompt": "vaporwave aesthetic", "width": 256, "height": 256, "strength": 0.4, "steps": 1, "cfg_type": "none"},
+    "defaults": {
+        "prompt": "vaporwave aesthetic",
+        "width": 256,
+        "height": 256,
+        "strength": 1 - DEFAULT_INDEX / ORIGINAL_STEPS,
+        "steps": 1,
+        "cfg_type": "none",
+    },
     "styles": [
         {"name": "Vaporwave", "prompt": "vaporwave aesthetic"},
         {"name": "Neon", "prompt": "neon lights"},

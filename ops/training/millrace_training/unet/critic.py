@@ -11,8 +11,8 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torch.func import functional_call
 
+from ..adversary import opinions
 from ..autoencoder.model import LATENT_CHANNELS
 from ..text.model import WIDTH as TEXT_WIDTH
 
@@ -35,7 +35,7 @@ class LatentCritic(nn.Module):
         self.real = nn.Conv2d(_WIDTH, 1, 1)
         self.likely = nn.Linear(TEXT_WIDTH, _WIDTH)
 
-    def forward(self, photo: torch.Tensor, answer: torch.Tensor, embedding: torch.Tensor) -> torch.Tensor:
+    def forward(self, photo: torch.Tensor, embedding: torch.Tensor, answer: torch.Tensor) -> torch.Tensor:
         prompt = embedding.mean(1)
         scale, shift = self.style(prompt)[..., None, None].chunk(2, 1)
         fine = _FINE * (answer - F.avg_pool2d(answer, 3, 1, 1))
@@ -53,7 +53,5 @@ def critic_loss(
     def mean(values: torch.Tensor) -> torch.Tensor:
         return (weight * values.mean((2, 3), keepdim=True)).sum()
 
-    on_true, on_made = critic(photo, wanted, embedding), critic(photo, made.detach(), embedding)
-    frozen = {name: parameter.detach() for name, parameter in critic.named_parameters()}
-    opinion = functional_call(critic, frozen, (photo, made, embedding))
-    return mean(F.relu(1 - on_true)) + mean(F.relu(1 + on_made)), -mean(opinion)
+    on_true, on_made, opinion = opinions(critic, (photo, embedding), made, wanted)
+    return mean(on_true) + mean(on_made), -mean(opinion)

@@ -22,6 +22,7 @@ from .critic import LatentCritic, critic_loss
 from .model import LATENT_SCALE, load_unet, new_unet
 from .objective import draw_inputs, image_loss, latent_loss, style_share
 from .sampler import add_noise, step, stylise
+from .schedule import DEFAULT_INDEX, even_steps
 
 _CROP, _WHOLE = 32, 64  # latents: sides of crops and of whole pictures
 _WHOLE_SHARE = 0.15  # of the steps; _WHOLE_SHARE_AT_END while the learning rate decays
@@ -29,7 +30,7 @@ _WHOLE_SHARE_AT_END = 0.5
 _IMAGE_WEIGHT = 0.8
 _IMAGE_ROWS = 6  # rows of a crop batch whose decoded picture is compared, two of a whole-picture batch; half are later steps
 _CRITIC_WEIGHT = 0.05
-_EVALUATION_INDICES = {"one_26": [26], "one": [30], "two": [30, 40], "four": [30, 35, 40, 45]}
+_EVALUATION_INDICES = {"one_26": [26], "one": [DEFAULT_INDEX], "two": even_steps(DEFAULT_INDEX, 2), "four": even_steps(DEFAULT_INDEX, 4)}
 
 
 class UnetTask:
@@ -114,7 +115,7 @@ class UnetTask:
             figures[name] = float(values.mean())
             if name == "one":
                 figures |= {style: float(v) for style, v in zip(STYLE_NAMES, values)}
-        figures["empty"] = float(psnr(photos, self._stylise(unet, photos, [""] * len(photos), [30])).mean())
+        figures["empty"] = float(psnr(photos, self._stylise(unet, photos, [""] * len(photos), [DEFAULT_INDEX])).mean())
         return {key: round(value, 2) for key, value in figures.items()}
 
     def _stylise(self, unet: nn.Module, photos: np.ndarray, prompts: list[str], indices: list[int]) -> np.ndarray:

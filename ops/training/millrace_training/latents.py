@@ -1,7 +1,8 @@
 """Stage `latents`: what the U-Net learns from, encoded once.
 
-Of each crop: the photo, its styled versions, two of those with a mood on top, and the
-photo with a mood. Chunks that are finished are marked, so that a stopped run goes on.
+Of each crop: the photo, its styled versions, two of those with a mood on top, the photo
+with a mood; then the finished version of everything styled. Chunks that are done are
+marked, so that a stopped run goes on.
 """
 
 from __future__ import annotations
@@ -16,15 +17,19 @@ from .moods import MOOD_NAMES, apply_mood
 from .parallel import Group
 from .pictures import to_tensor
 from .run_folder import RunFolder
+from .styles import STYLE_NAMES
+from .styles.finish import FINISHES
 from .targets import TARGETS_PER_CROP
 
 STYLE_MOODS = 2  # styled versions with a mood
-SLOTS = 1 + TARGETS_PER_CROP + STYLE_MOODS + 1
+LABELLED_SLOTS = 1 + TARGETS_PER_CROP + STYLE_MOODS + 1
+STYLED_SLOTS = range(1, 1 + TARGETS_PER_CROP + STYLE_MOODS)
+SLOTS = LABELLED_SLOTS + len(STYLED_SLOTS)
 _CHUNK = 32  # crops
 
 
 def labels_of_crop(index: int, styles: np.ndarray) -> np.ndarray:
-    """int [SLOTS, 2]: style and mood of each of a crop's latents, -1 for none."""
+    """int [LABELLED_SLOTS, 2]: style and mood of each of a crop's latents, -1 for none."""
     rng = np.random.RandomState(5000 + index)
     plain = [(-1, -1), *((int(style), -1) for style in styles)]
     moody_styles = rng.choice(styles, STYLE_MOODS, replace=False)
@@ -32,10 +37,18 @@ def labels_of_crop(index: int, styles: np.ndarray) -> np.ndarray:
     return np.array(plain + moody, np.int32)
 
 
+def finished_slot(slot: int) -> int:
+    """Where the finished version of a slot lies; what has no style has nothing to finish."""
+    return LABELLED_SLOTS + STYLED_SLOTS.index(slot) if slot in STYLED_SLOTS else slot
+
+
 def labelled_picture(photo: np.ndarray, targets: np.ndarray, labels: np.ndarray, slot: int) -> np.ndarray:
-    """The picture [256, 256, 3] of one of a crop's slots: the photo or a target, with or without a mood."""
-    style, mood = (int(label) for label in labels[slot])
+    """The picture [256, 256, 3] of one of a crop's slots: the photo or a target, finished or not, with or without a mood."""
+    finished = slot >= LABELLED_SLOTS
+    style, mood = (int(label) for label in labels[STYLED_SLOTS[slot - LABELLED_SLOTS] if finished else slot])
     plain = photo if style < 0 else targets[list(labels[1 : 1 + len(targets), 0]).index(style)]
+    if finished:
+        plain = FINISHES[STYLE_NAMES[style]](plain)
     return plain if mood < 0 else apply_mood(plain, MOOD_NAMES[mood])
 
 

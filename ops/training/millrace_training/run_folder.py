@@ -51,12 +51,12 @@ class RunFolder:
 
     @property
     def latents(self) -> Path:
-        """float16 [N, S, 4, 64, 64]: the photo, its targets, targets and photo with a mood."""
+        """float16 [N, S, 4, 64, 64]: the photo, its targets, targets and photo with a mood; then the styled ones finished."""
         return self.root / "latents.npy"
 
     @property
     def latent_labels(self) -> Path:
-        """int32 [N, S, 2]: style and mood of each latent, -1 for none."""
+        """int32 [N, L, 2]: style and mood of each latent that is not a finished one, -1 for none."""
         return self.root / "latent-labels.npy"
 
     @property

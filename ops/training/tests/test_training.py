@@ -10,17 +10,20 @@ import pytest
 import torch
 from torch import nn
 
-from millrace_training.latents import labelled_picture
+from millrace_training.latents import LABELLED_SLOTS, SLOTS, finished_slot, labelled_picture, labels_of_crop
 from millrace_training.loop import Draw, Plan, train
 from millrace_training.moods import MOOD_NAMES, apply_mood
 from millrace_training.muon import orthogonalise
 from millrace_training.parallel import Group
+from millrace_training.pictures import psnr
 from millrace_training.prompts.free_text import FREE_TEXT
 from millrace_training.prompts.generator import PromptGenerator
 from millrace_training.prompts.vocabulary import MOOD_PHRASES, STYLE_PHRASES
 from millrace_training.run_folder import RunFolder
 from millrace_training.styles import STYLE_NAMES, STYLES
+from millrace_training.styles.finish import FINISHES
 from millrace_training.styles.lattices import PERIOD, strokes
+from millrace_training.targets import styles_of_crop
 from millrace_training.unet.critic import LatentCritic, critic_loss
 from millrace_training.unet.objective import draw_inputs, draw_steps, style_share
 from millrace_training.unet.schedule import time_of_index
@@ -39,25 +42,38 @@ def _photo(height: int, width: int) -> np.ndarray:
 def test_a_filter_keeps_size_and_type_for_any_size(name: str) -> None:
     for height, width in ((64, 96), (72, 200)):
         styled = STYLES[name](_photo(height, width))
-        assert styled.shape == (height, width, 3)
-        assert styled.dtype == np.uint8
+        for picture in (styled, FINISHES[name](styled)):
+            assert picture.shape == (height, width, 3)
+            assert picture.dtype == np.uint8
+
+
+@pytest.mark.parametrize("finished", (False, True))
+@pytest.mark.parametrize("name", STYLE_NAMES)
+def test_a_filter_and_its_finish_are_local_and_in_phase(name: str, finished: bool) -> None:
+    """A crop of the filtered picture is the filtered crop, away from the crop's edges."""
+
+    def draw(picture: np.ndarray) -> np.ndarray:
+        styled = STYLES[name](np.ascontiguousarray(picture))
+        return FINISHES[name](styled) if finished else styled
+
+    photo = _photo(416, 416)
+    start, size, margin = 2 * PERIOD, 288, 96
+    inner = draw(photo[start : start + size, start : start + size])[margin:-margin, margin:-margin].astype(int)
+    wanted = draw(photo)[start + margin : start + size - margin, start + margin : start + size - margin].astype(int)
+    assert np.abs(inner - wanted).mean() < 1.5
 
 
 @pytest.mark.parametrize("name", STYLE_NAMES)
-def test_a_filter_is_local_and_in_phase(name: str) -> None:
-    """A crop of the filtered picture is the filtered crop, away from the crop's edges."""
-    photo = _photo(416, 416)
-    whole = STYLES[name](photo)
-    start, size, margin = 2 * PERIOD, 288, 96
-    crop = STYLES[name](np.ascontiguousarray(photo[start : start + size, start : start + size]))
-    inner = crop[margin:-margin, margin:-margin].astype(int)
-    wanted = whole[start + margin : start + size - margin, start + margin : start + size - margin].astype(int)
-    assert np.abs(inner - wanted).mean() < 1.5
+def test_a_finish_can_be_seen_and_leaves_the_picture_recognisable(name: str) -> None:
+    styled = STYLES[name](_photo(256, 256))
+    decibels = psnr(styled[None], FINISHES[name](styled)[None])[0]
+    assert 14 < decibels < 36
 
 
 def test_every_style_and_mood_has_phrases_and_free_text() -> None:
     assert set(STYLE_PHRASES) == set(STYLE_NAMES) == {style for _, style in FREE_TEXT}
     assert set(MOOD_PHRASES) == set(MOOD_NAMES)
+    assert tuple(FINISHES) == STYLE_NAMES
     assert len(STYLE_NAMES) >= 22 and len(MOOD_NAMES) >= 20 and len(FREE_TEXT) >= 200
 
 
@@ -99,6 +115,24 @@ def test_a_slots_picture_is_the_photo_or_a_target_with_its_mood() -> None:
     assert (labelled_picture(photo, targets, labels, 2) == 20).all()
     assert (labelled_picture(photo, targets, labels, 3) == apply_mood(targets[1], "red")).all()
     assert (labelled_picture(photo, targets, labels, 4) == apply_mood(photo, MOOD_NAMES[0])).all()
+
+
+def test_everything_styled_has_a_finished_version_under_its_mood() -> None:
+    photo = _photo(64, 64)
+    labels = labels_of_crop(7, styles_of_crop(7))
+    targets = np.stack([STYLES[STYLE_NAMES[style]](photo) for style in styles_of_crop(7)])
+    assert labels.shape == (LABELLED_SLOTS, 2)
+    places = []
+    for slot, (style, mood) in enumerate(labels):
+        place = finished_slot(slot)
+        picture = labelled_picture(photo, targets, labels, place)
+        if style < 0:
+            assert place == slot
+            continue
+        places.append(place)
+        plain = FINISHES[STYLE_NAMES[style]](STYLES[STYLE_NAMES[style]](photo))
+        assert (picture == (plain if mood < 0 else apply_mood(plain, MOOD_NAMES[mood]))).all()
+    assert places == list(range(LABELLED_SLOTS, SLOTS))
 
 
 def test_orthogonalised_matrices_have_singular_values_near_one() -> None:

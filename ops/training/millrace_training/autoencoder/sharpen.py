@@ -18,7 +18,7 @@ from torch import nn
 
 from ..adversary import opinions
 from ..evaluate.measures import gradient_energy
-from ..latents import labelled_picture
+from ..latents import finished_slot, labelled_picture
 from ..loop import Draw, Plan, train
 from ..parallel import Group
 from ..pictures import psnr, texture_loss, to_images, to_tensor
@@ -99,16 +99,19 @@ class DecoderTask:
 
     def loss(self, draw: Draw, decay: float) -> tuple[torch.Tensor, dict[str, float]]:
         batch = self.source.draw(_ROWS, _SIDE, draw.numpy, blend_share=0.0)
-        wanted = self._wanted(batch.places)
         indices = draw.numpy.integers(24, FULL_STYLE_INDEX + 1, _ANSWERS)
         times = torch.tensor([time_of_index(int(index)) for index in indices], device=self.group.device)
         photo = batch.photo[:_ANSWERS]
         answers = self._answers(photo, batch.embedding[:_ANSWERS], times, draw.normal_like(photo))
-        twice = _ANSWERS // 2  # some after a further step, as the server takes it
+        twice = _ANSWERS // 2  # some after a further step, as the server takes it: those are finished pictures
         later = torch.tensor([time_of_index(even_steps(int(index), 2)[1]) for index in indices[:twice]], device=self.group.device)
         again = self._answers(answers[:twice], batch.embedding[:twice], later, draw.normal_like(answers[:twice]))
         answers = torch.cat([again, answers[twice:]])
-        true = batch.target[_ANSWERS:] + _LATENT_NOISE * draw.normal_like(batch.target[_ANSWERS:])
+        ends = (_ANSWERS + _ROWS) // 2  # of the true latents, half are finished ones
+        true = torch.cat([batch.finished[_ANSWERS:ends], batch.target[ends:]])
+        true = true + _LATENT_NOISE * draw.normal_like(true)
+        finished = {*range(twice), *range(_ANSWERS, ends)}
+        wanted = self._wanted([(c, finished_slot(s) if row in finished else s, y, x) for row, (c, s, y, x) in enumerate(batch.places)])
         critic = self.model["critic"]
         with self.group.autocast():
             made = self.model["decoder"](torch.cat([answers, true]))

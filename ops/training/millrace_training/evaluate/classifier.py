@@ -19,8 +19,10 @@ from ..parallel import Group
 from ..pictures import to_tensor
 from ..run_folder import RunFolder
 from ..styles import STYLE_NAMES
+from ..styles.finish import FINISHES
 
 _BATCH, _CROP = 32, 160
+_FINISHED_SHARE = 0.4  # of the true targets
 _MOOD_SHARE = 0.3  # of the plain photos: over a style, a mood would hide those that are colours themselves
 _STAGES = ((32, 2), (64, 2), (96, 2), (128, 1), (160, 2))  # channels and stride
 _EVERY = 3  # places are looked at for the statistics: enough of them, and no period of a pattern
@@ -50,7 +52,7 @@ class StyleJudge(nn.Module):
 
 
 class JudgeTask:
-    """One step classifies crops of true targets and photos, photos at times recoloured, each a little soft or not.
+    """One step classifies crops of true targets, finished or not, and photos, at times recoloured; each a little soft or not.
 
     Half of them went through the autoencoder, as every output does: its traces must not decide.
     """
@@ -75,6 +77,8 @@ class JudgeTask:
             crop = rng.integers(len(self.crops))
             slot = int(rng.integers(-1, self.targets.shape[1])) if rng.random() < 0.2 else int(rng.integers(self.targets.shape[1]))
             source = self.crops[crop] if slot < 0 else self.targets[crop, slot]
+            if slot >= 0 and rng.random() < _FINISHED_SHARE:
+                source = FINISHES[STYLE_NAMES[self.styles[crop, slot]]](source)
             y, x = rng.integers(0, source.shape[0] - _CROP + 1, 2)
             picture = source[y : y + _CROP, x : x + _CROP]
             if slot < 0 and rng.random() < _MOOD_SHARE:

@@ -12,6 +12,7 @@ import torch
 from ..parallel import pick_device
 from ..run_folder import RunFolder
 from ..styles import STYLES
+from ..styles.finish import FINISHES
 from .model import FinishedModel
 from .report import BY_COUNT, ONE_STEP, STEP_LISTS, prompt_of
 
@@ -28,7 +29,7 @@ _FIRST_LOOK = [
     "van gogh painting", "oil painting", "comic book", "ukiyo-e print", "pencil sketch", "neon lights", "vaporwave", "stained glass window",
     "lego bricks",
 ]  # fmt: skip
-_STEPS_SHOWN = {"gogh": 1, "comic": 1, "ukiyo": 6, "chalk": 1, "anime": 6, "gameboy": 6}  # styles, each over a held-out photo
+_STEPS_SHOWN = {"oil": 1, "gogh": 1, "comic": 1, "lineart": 6, "neon": 1, "vapor": 26, "ukiyo": 6, "glass": 1, "lego": 1}  # style, photo
 _DETAIL = slice(24, 152)  # of rows and columns: what is shown enlarged
 _LABEL_WIDTH = 170
 
@@ -61,9 +62,12 @@ def _write(path: Path, sheet: np.ndarray, scale: float) -> None:
 
 
 def _first_look(model: FinishedModel, photos: np.ndarray, videos: np.ndarray) -> np.ndarray:
-    """A face, a photo and a street; a column for each prompt."""
+    """A face, a photo and a street, each with one step and below with two; a column for each prompt."""
     pictures = np.stack([photos[1], photos[26], videos[0, 0]])
-    columns = [pictures, *(model.draw(pictures, model.embed([text]), ONE_STEP) for text in _FIRST_LOOK)]
+    columns = [np.repeat(pictures, 2, 0)]
+    for text in _FIRST_LOOK:
+        one, two = (model.draw(pictures, model.embed([text]), STEP_LISTS[label]) for label in BY_COUNT[:2])
+        columns.append(np.stack([one, two], 1).reshape(-1, *pictures.shape[1:]))
     return np.concatenate([np.concatenate(list(column)) for column in columns], 1)
 
 
@@ -82,15 +86,16 @@ def _all_prompts(model: FinishedModel, photos: np.ndarray, videos: np.ndarray) -
 
 
 def _steps(model: FinishedModel, photos: np.ndarray) -> np.ndarray:
-    """Details at twice their size: photo, one step, two, four, and the filter that they aim at; a style a row."""
-    columns = {"photo": None, "1 step": BY_COUNT[0], "2 steps": BY_COUNT[1], "4 steps": BY_COUNT[3], "filter": None}
+    """Details at twice their size: photo, one step, two, four, and what each aims at; a style a row."""
+    columns = {"photo": None, "1 step": BY_COUNT[0], "filter": None, "2 steps": BY_COUNT[1], "4 steps": BY_COUNT[3], "finish": None}
     side = 2 * (_DETAIL.stop - _DETAIL.start)
     head = [cv2.resize(_label(title, 40), (side, 40), interpolation=cv2.INTER_AREA) for title in columns]
     rows = [np.concatenate([np.full((40, _LABEL_WIDTH, 3), 255, np.uint8), *head], 1)]
     for style, number in _STEPS_SHOWN.items():
         photo = photos[number : number + 1]
         embedding = model.embed([prompt_of(style, None, random.Random(1))])
-        drawn = {"photo": photo[0], "filter": STYLES[style](photo[0])}
+        target = STYLES[style](photo[0])
+        drawn = {"photo": photo[0], "filter": target, "finish": FINISHES[style](target)}
         drawn |= {title: model.draw(photo, embedding, STEP_LISTS[label])[0] for title, label in columns.items() if label}
         details = [np.repeat(np.repeat(drawn[title][_DETAIL, _DETAIL], 2, 0), 2, 1) for title in columns]
         rows.append(np.concatenate([_label(style, side), *details], 1))

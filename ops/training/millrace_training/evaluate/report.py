@@ -1,7 +1,8 @@
 """Stage `evaluate`: the quality measures of a finished model, as a table and as JSON.
 
 All material is held out: photos never trained on, a portrait, two videos. Every stream
-uses fixed noise. PSNR is against the style filter's own output.
+uses fixed noise. One step is compared with the style filter's own output, more steps
+with its finish; how far one step is from the finish tells what the further ones add.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from ..prompts.free_text import FREE_TEXT, NONSENSE
 from ..prompts.generator import PromptGenerator
 from ..run_folder import RunFolder
 from ..styles import STYLE_NAMES, STYLES
+from ..styles.finish import FINISHES
 from ..unet.schedule import DEFAULT_INDEX, even_steps
 from .classifier import StyleJudge, load_judge
 from .measures import change, distance, gradient_energy, ssim, texture_error
@@ -77,19 +79,23 @@ def _nearest(photos: np.ndarray, pictures: np.ndarray) -> np.ndarray:
 
 
 def styles(model: FinishedModel, material: Material) -> dict[str, Any]:
-    """Each style against its filter: one step and more, the autoencoder's ceiling, sharpness, the judge's word."""
+    """Each style against its filter and finish: the autoencoder's ceilings, sharpness, the judge's word."""
     table: dict[str, dict[str, float]] = {}
     for index, name in enumerate(STYLE_NAMES):
         photos = material.of_style(index)
         targets = np.stack([STYLES[name](photo) for photo in photos])
+        finished = np.stack([FINISHES[name](target) for target in targets])
+        wanted = {label: targets if len(indices) == 1 else finished for label, indices in STEP_LISTS.items()}
         rng = random.Random(index)
         embedding = model.embed([prompt_of(name, None, rng) for _ in photos])
         drawn = {label: model.draw(photos, embedding, indices) for label, indices in STEP_LISTS.items()}
-        row = {f"psnr {label}": float(psnr(targets, pictures).mean()) for label, pictures in drawn.items()}
+        row = {f"psnr {label}": float(psnr(wanted[label], pictures).mean()) for label, pictures in drawn.items()}
         row["ceiling"] = float(psnr(targets, carry(model.vae, targets)).mean())
-        row |= {f"ssim {label}": float(ssim(targets, drawn[label]).mean()) for label in (_ONE, _TWO)}
-        row |= {f"sharpness {label}": gradient_energy(drawn[label]) / gradient_energy(targets) for label in BY_COUNT}
-        row |= {f"texture {label}": texture_error(targets, drawn[label]) for label in BY_COUNT}
+        row["finish ceiling"] = float(psnr(finished, carry(model.vae, finished)).mean())
+        row |= {f"ssim {label}": float(ssim(wanted[label], drawn[label]).mean()) for label in (_ONE, _TWO)}
+        row |= {f"sharpness {label}": gradient_energy(drawn[label]) / gradient_energy(wanted[label]) for label in BY_COUNT}
+        row[f"finish {_ONE}"] = float(psnr(finished, drawn[_ONE]).mean())
+        row |= {f"finish texture {label}": texture_error(finished, drawn[label]) for label in BY_COUNT}
         row["nearest"] = float((_nearest(photos, drawn[_ONE]) == index).mean())
         if material.judge:
             for label in (_ONE, _TWO):

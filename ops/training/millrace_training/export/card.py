@@ -28,7 +28,8 @@ meaningless prompt gives the picture back. Prompts may be mixed: a mixture of tw
 * Styles: {styles}
 * Moods: {moods}
 * One step at t_index 20 to 34 gives the full style; from 34 to 48 it fades into the photo, which is what strength uses.
-  Later steps belong after 34: there the model takes what it sees for styled already.
+  Later steps belong after 34: there the model takes what it sees for styled already, and finishes it: thick paint in raking
+  light, cross hatching, printed dots, haze around neon. One step draws the style, two to four draw its finish too.
   `millrace.json` holds one-click styles and the defaults: 256x256, one step, strength 0.4.
 * Width and height are multiples of 8; it was made for 256x256.
 
@@ -49,8 +50,7 @@ end of the decoder, are merged in the graphs.
 
 It learnt filters, not drawing: it recolours and redraws what is there, and invents nothing. Unknown subjects in a prompt
 change nothing. Patterns (mosaic, bricks, pixels, brush marks) stand still while the picture moves beneath them, and keep their
-size in pixels: in large pictures they are small, and at 1024 some lose their way in the middle. Further
-steps add contrast where the first one answers softly, no new content. Moods that change little (bright, warm, cold) are drawn
+size in pixels: in large pictures they are small, and at 1024 some lose their way in the middle. Moods that change little (bright, warm, cold) are drawn
 weakly by one step. Few faces were in the data. Words of other languages than English are known for each style's name alone.
 
 ## Made of
@@ -65,7 +65,12 @@ neither pictures nor weights nor captions of any other model were used. None of 
 
 # Of stage `montage`: suffix of its file's name, name here, scale, and what the card says of it.
 _SHEETS = (
-    ("-styles", "styles.jpg", 1.0, "\n## Pictures\n\nThree held-out pictures and nine styles:\n\n![A column for each style](styles.jpg)\n"),
+    (
+        "-styles",
+        "styles.jpg",
+        1.0,
+        "\n## Pictures\n\nThree held-out pictures and nine styles, with one step and below with two:\n\n![A column for each style](styles.jpg)\n",
+    ),
     (
         "",
         "montage.jpg",
@@ -77,7 +82,7 @@ _SHEETS = (
         "-steps",
         "steps.jpg",
         1.0,
-        "\nWhat further steps do, in details twice their size:\n\n![One, two and four steps beside the filter](steps.jpg)\n",
+        "\nWhat further steps do, in details twice their size:\n\n![One, two and four steps beside what they aim at](steps.jpg)\n",
     ),
 )
 
@@ -88,9 +93,10 @@ def _row(name: str, cells: list[str]) -> str:
 
 def _styles(table: dict[str, dict[str, float]]) -> list[str]:
     columns = list(table["mean"])
-    head = ["", "PSNR in dB against the style filter's own output, by t_index; `ceiling` is the autoencoder alone; `sharpness` is the",
-            "gradient energy over the target's, `texture` how far the contrast in patches of 8 x 8 pixels is from the target's, of 255;",
-            "`nearest` is the share of pictures whose nearest filter is the style's, `judge` of those that a classifier names rightly.", ""]  # fmt: skip
+    head = ["", "PSNR in dB by t_index: of one step against the style filter's own output, of more against the finished one; `ceiling` and",
+            "`finish ceiling` are the autoencoder alone; `sharpness` is the gradient energy over the target's. `finish [30]` is one step",
+            "against the finished picture, `finish texture` how far the contrast in patches of 8 x 8 pixels is from it, of 255. `nearest`",
+            "is the share of pictures whose nearest filter is the style's, `judge` of those that a classifier names rightly.", ""]  # fmt: skip
     rows = [_row(name, [f"{row[column]:.2f}" for column in columns]) for name, row in table.items()]
     return [*head, _row("style", columns), "|---" * (len(columns) + 1) + "|", *rows]
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from .lattices import hatching, paper
-from .pixels import blur, broad_lines, bytes_of, calm, dark_lines, edge_strength, flatten, gray_bytes, local_tone, luma, saturate, unit
+from .pixels import blur, bytes_of, calm, dark_lines, edge_strength, flatten, gray_bytes, local_tone, luma, saturate, unit
 
 
 def _dodge(gray: np.ndarray) -> np.ndarray:
@@ -30,7 +30,7 @@ def cpencil(image: np.ndarray) -> np.ndarray:
 def lineart(image: np.ndarray) -> np.ndarray:
     """Black ink on white paper; only deep shadows are filled."""
     gray = luma(calm(image))
-    ink = dark_lines(gray, 1.9, 5.0)
+    ink = dark_lines(gray, 2.0, 4.5)
     shadow = np.clip((0.16 - blur(gray, 1.5)) * 7, 0, 0.85)
     return gray_bytes(0.98 * (1 - np.maximum(ink, shadow)))
 
@@ -49,16 +49,17 @@ def blueprint(image: np.ndarray) -> np.ndarray:
     ground = np.array([0.06, 0.20, 0.52], np.float32) * (0.75 + 0.35 * gray[..., None])
     grid = np.zeros(gray.shape, np.float32)
     grid[::16] = grid[:, ::16] = 0.08
-    line = edge_strength(gray, 2.2, 1.2)
+    line = edge_strength(gray, 2.2, 1.0)
     return bytes_of(
         ground + grid[..., None] * np.array([0.6, 0.8, 1], np.float32) + line[..., None] * np.array([0.85, 0.9, 0.95], np.float32)
     )
 
 
 def chalk(image: np.ndarray) -> np.ndarray:
-    """Broad lines of coloured chalk on a green blackboard."""
+    """Broad lines of coloured chalk on a green blackboard, along outlines and light lines."""
     gray = luma(calm(image))
-    line = np.clip(broad_lines(local_tone(gray, 0.3), 1.3, 1.1, 1.2) + 0.30 * gray, 0, 1)
+    tone = local_tone(gray, 0.3)
+    line = np.clip(np.maximum(edge_strength(tone, 2.2, 1.1), dark_lines(1 - tone, 2.4, 4.5)) + 0.25 * gray, 0, 1)
     line = np.clip(line * (1 + 0.10 * paper(*gray.shape)), 0, 1)[..., None]
     wide = blur(unit(image), 4.0)
     tint = np.clip(0.55 + 0.45 * saturate(wide, 2.2) / np.maximum(luma(wide), 0.15)[..., None], 0.4, 1)

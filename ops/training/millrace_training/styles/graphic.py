@@ -53,9 +53,9 @@ def glass(image: np.ndarray) -> np.ndarray:
 
 def popart(image: np.ndarray) -> np.ndarray:
     """Flat strong colours, halftone shadows, black outlines."""
-    colour = np.clip(saturate(unit(flatten(image, 2, 60, 6)), 2.2), 0, 1)
-    colour = 0.2 + 0.8 * steps(colour, 2, 1.8)
+    colour = np.clip(saturate(unit(flatten(image, 2, 60, 6)), 2.0), 0, 1)
+    colour = 0.2 + 0.8 * steps(colour, 2, 1.6)
     tone = luma(calm(image))
-    dots = np.clip((tone * 1.25 + 0.12 - 0.8 * halftone(*tone.shape)) * 3 + 0.5, 0, 1)[..., None]
-    line = dark_lines(tone, 1.3, 7.5)[..., None]
+    dots = np.clip((tone * 1.25 + 0.12 - 0.8 * halftone(*tone.shape)) * 2.7 + 0.5, 0, 1)[..., None]
+    line = dark_lines(tone, 1.5, 6.5)[..., None]
     return bytes_of(colour * (0.4 + 0.6 * dots) * (1 - 0.9 * line))

@@ -8,6 +8,7 @@ the period: patterns are cut.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import cv2
@@ -36,10 +37,54 @@ def paper(height: int, width: int) -> np.ndarray:
     return tile(_paper_tile(), height, width)
 
 
+@lru_cache(maxsize=1)
+def _grain_tile() -> np.ndarray:
+    noise = np.tile(np.random.RandomState(13).randn(PERIOD, PERIOD).astype(np.float32), (3, 3))
+    band = cv2.GaussianBlur(noise, (0, 0), 0.8) - cv2.GaussianBlur(noise, (0, 0), 2.0)  # no blotches: they would show the repetition
+    band = band[PERIOD : 2 * PERIOD, PERIOD : 2 * PERIOD]
+    return (band - band.mean()) / band.std()
+
+
+def grain(height: int, width: int) -> np.ndarray:
+    """Even fine grain [H, W], mean 0 and deviation 1."""
+    return tile(_grain_tile(), height, width)
+
+
 def hatching(height: int, width: int) -> np.ndarray:
     """Diagonal saw-tooth [H, W] in 0..1, period 8 pixels."""
     row, column = np.mgrid[0:8, 0:8]
     return tile(((row + column) % 8 / 8.0).astype(np.float32), height, width)
+
+
+def soft_strokes(height: int, width: int, falling: bool = False) -> np.ndarray:
+    """Diagonal waves [H, W] in 0..1, period 8 pixels, along the strokes of `hatching` or across them."""
+    row, column = np.mgrid[0:8, 0:8]
+    wave = 0.5 + 0.5 * np.cos(2 * np.pi * ((row - column if falling else row + column) / 8))
+    return tile(wave.astype(np.float32), height, width)
+
+
+def weave(height: int, width: int) -> np.ndarray:
+    """Canvas [H, W], -1..1: threads over and under each other, 4 pixels wide."""
+    row, column = np.mgrid[0:8, 0:8]
+    across, down = np.cos(np.pi * (row % 4 - 1.5) / 4), np.cos(np.pi * (column % 4 - 1.5) / 4)
+    threads = np.where((row // 4 + column // 4) % 2, across, down).astype(np.float32)
+    return tile(2.5 * (threads - threads.mean()), height, width)
+
+
+def cell_bevel(height: int, width: int, size: int) -> np.ndarray:
+    """Tiles [H, W] of `size` pixels in -1..1: light on the upper and left rim, shade on the lower and right one."""
+    rim = np.zeros(size, np.float32)
+    rim[:3], rim[-3:] = (0.8, 0.8, 0.3), (-0.3, -0.8, -0.8)
+    both = np.where(np.abs(rim[:, None]) > np.abs(rim[None]), rim[:, None], rim[None])
+    return tile(both, height, width)
+
+
+def stud_gloss(height: int, width: int) -> np.ndarray:
+    """Bricks of 16 pixels [H, W] in -1..1: light on a stud's upper left, shade on its lower right and beneath."""
+    y, x = np.mgrid[0:16, 0:16].astype(np.float32) - 7.5
+    light = np.exp(-((x + 2.2) ** 2 + (y + 2.2) ** 2) / 3.5)
+    shade = np.exp(-((x - 4.6) ** 2 + (y - 4.6) ** 2) / 6)
+    return tile(light - 0.8 * shade, height, width)
 
 
 def halftone(height: int, width: int) -> np.ndarray:
@@ -68,6 +113,11 @@ def _stroke_tile(angle: float, wave: float) -> np.ndarray:
     from_x, from_y = columns + PERIOD - swing * np.sin(angle), rows + PERIOD + swing * np.cos(angle)
     bent = cv2.remap(np.tile(marks, (3, 3)), from_x.astype(np.float32), from_y.astype(np.float32), cv2.INTER_LINEAR)
     return (bent - bent.mean()) / bent.std()
+
+
+def brush_marks(angle: float, wave: float) -> Callable[[int, int], np.ndarray]:
+    """A pattern of marks along one direction: (height, width) -> [H, W], mean 0 and deviation 1."""
+    return lambda height, width: tile(_stroke_tile(angle, wave), height, width)
 
 
 def strokes(gray: np.ndarray, wave: float = 0.0) -> np.ndarray:
@@ -119,6 +169,12 @@ def _mosaic(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
         cell = np.where(closer, index, cell)
         nearest = np.where(closer, distance, nearest)
     return cell, second - nearest
+
+
+def cell_glow(height: int, width: int) -> np.ndarray:
+    """Brightness [H, W] in 0.75..1.35 of the mosaic's cells: bright in the middle."""
+    _, border = _mosaic(height, width)
+    return (0.75 + 0.6 * np.clip(border / 11, 0, 1) ** 1.2).astype(np.float32)
 
 
 def mosaic(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

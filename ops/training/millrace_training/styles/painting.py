@@ -71,5 +71,5 @@ def comic(image: np.ndarray) -> np.ndarray:
     """Bands of strong colour behind black ink lines."""
     flat = np.clip(daub(image, 1.2), 0, 1) ** 0.85
     colour = saturate(posterize(flat, 4), 1.7)
-    line = dark_lines(luma(calm(image)), 1.5, 7.0)[..., None]
+    line = dark_lines(luma(calm(image)), 1.6, 6.4)[..., None]
     return bytes_of(1.08 * np.clip(colour, 0, 1) * (1 - 0.95 * line))

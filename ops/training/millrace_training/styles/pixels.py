@@ -92,12 +92,6 @@ def edge_strength(gray: np.ndarray, sigma: float = 1.2, gain: float = 3.0) -> np
     return np.clip(np.hypot(*slopes(gray, sigma)) * gain, 0, 1)
 
 
-def broad_lines(gray: np.ndarray, sigma: float, width: float, gain: float) -> np.ndarray:
-    """Lines [H, W] in 0..1 where a blurred plane changes, `width` pixels spread: a ridge gives one line, not its two edges."""
-    across, down = slopes(gray, sigma)
-    return np.clip(np.sqrt(blur(across**2 + down**2, width)) * gain, 0, 1)
-
-
 def daub(image: np.ndarray, sigma: float, sharpness: float = 900.0) -> np.ndarray:
     """Flat daubs with clear rims of a uint8 picture -> float32 (a generalised Kuwahara filter, Papari et al. 2007).
 

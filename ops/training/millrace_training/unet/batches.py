@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from ..latents import encoded_crops
+from ..latents import LABELLED_SLOTS, encoded_crops, finished_slot
 from ..moods import MOOD_NAMES
 from ..prompts.generator import PromptGenerator, load_dictionary
 from ..run_folder import RunFolder
@@ -26,11 +26,11 @@ _PHOTO_SHARE, _MOOD_SHARE, _STYLE_MOOD_SHARE = 0.12, 0.10, 0.23
 _HARD_STYLES = {
     "oil": 3.0,
     "gogh": 3.0,
-    "comic": 4.0,
-    "anime": 5.0,
+    "comic": 4.5,
+    "anime": 6.0,
     "popart": 2.5,
     "neon": 2.5,
-    "chalk": 6.0,
+    "chalk": 7.0,
     "blueprint": 2.0,
     "lineart": 3.0,
     "ukiyo": 2.0,
@@ -48,7 +48,8 @@ _HARD_STYLES = {
 @dataclass(frozen=True)
 class Batch:
     photo: torch.Tensor  # [N, 4, s, s], unit deviation
-    target: torch.Tensor  # [N, 4, s, s]
+    target: torch.Tensor  # [N, 4, s, s]: what a first step is asked for
+    finished: torch.Tensor  # [N, 4, s, s]: what later steps are asked for
     embedding: torch.Tensor  # [N, 77 times the number of parts, 96]
     places: list[tuple[int, int, int, int]]  # crop, slot, and the window's top and left in latents
 
@@ -78,11 +79,10 @@ class BatchSource:
         kind = rng.random()
         if kind < _PHOTO_SHARE:
             return 0
-        slots = self.latents.shape[1]
         if kind < _PHOTO_SHARE + _MOOD_SHARE:
-            return slots - 1
+            return LABELLED_SLOTS - 1
         if kind < _PHOTO_SHARE + _MOOD_SHARE + _STYLE_MOOD_SHARE:
-            return int(rng.integers(1 + TARGETS_PER_CROP, slots - 1))
+            return int(rng.integers(1 + TARGETS_PER_CROP, LABELLED_SLOTS - 1))
         return 1 + int(rng.choice(TARGETS_PER_CROP, p=self.slot_weights[crop]))
 
     def _prompt(self, crop: int, slot: int, rng: random.Random) -> str:
@@ -102,7 +102,7 @@ class BatchSource:
         """count rows of side x side latents; a row that is blended is not what stands at its place."""
         words = random.Random(int(rng.integers(2**62)))
         full = self.latents.shape[-1]
-        photos, targets, prompts, others, places = [], [], [], [], []
+        photos, targets, finished, prompts, others, places = [], [], [], [], [], []
         blends = rng.random(count) < blend_share
         shares = np.where(blends, rng.random(count), 0.0)
         for blend, share in zip(blends, shares):
@@ -110,15 +110,16 @@ class BatchSource:
             slot = self._slot(crop, rng)
             y, x = (int(v) * _PHASE for v in rng.integers(0, (full - side) // _PHASE + 1, 2))
             window = self.latents[crop, :, :, y : y + side, x : x + side]
-            target = window[slot].astype(np.float32)
+            pair = window[[slot, finished_slot(slot)]].astype(np.float32)
             places.append((crop, slot, y, x))
             prompts.append(self._prompt(crop, slot, words))
             if blend:
                 other = self._slot(crop, rng)
-                target = (1 - share) * target + share * window[other].astype(np.float32)
+                pair = (1 - share) * pair + share * window[[other, finished_slot(other)]].astype(np.float32)
                 others.append(self._prompt(crop, other, words))
             photos.append(window[0].astype(np.float32))
-            targets.append(target)
+            targets.append(pair[0])
+            finished.append(pair[1])
         embedding = self.embed(prompts + others)
         rows = embedding[:count].clone()
         if others:
@@ -129,7 +130,7 @@ class BatchSource:
             parts = [self.embed([self._chatter(words) for _ in range(count)]) for _ in range(words.choice((1, 1, 2)))]
             parts.insert(words.randrange(len(parts) + 1), rows)
             rows = torch.cat(parts, 1)
-        return Batch(self._tensor(photos), self._tensor(targets), rows, places)
+        return Batch(self._tensor(photos), self._tensor(targets), self._tensor(finished), rows, places)
 
     def _tensor(self, arrays: list[np.ndarray]) -> torch.Tensor:
         stacked = torch.from_numpy(np.stack(arrays).astype(np.float32)).to(self.device)
@@ -139,7 +140,7 @@ class BatchSource:
 def open_source(run: RunFolder, device: torch.device) -> BatchSource:
     """The run folder's latents, with prompts that are hardly ever misspelt: the encoder reads them, and it is frozen."""
     return BatchSource(
-        np.load(run.latents),  # 1.5 GB in memory: small windows of a mapped file cost more than a forward pass of a row
+        np.load(run.latents),  # 2.6 GB in memory: small windows of a mapped file cost more than a forward pass of a row
         np.load(run.latent_labels),
         encoded_crops(run),
         load_tokenizer(run.tokenizer),

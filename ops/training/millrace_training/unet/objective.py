@@ -7,8 +7,8 @@ Live video enters as a latent of the photo with noise; the answer is the stylise
   wanted share of the style falls with t: low strength keeps the photo.
 * Nearly all that is seen below is the network's own answer after one to three earlier,
   noisier steps, at the times that the server takes for a strength and a number of steps.
-  So a later step knows that the style is there already, does not draw it twice, and
-  learns to correct what the earlier ones left blurred.
+  So a later step knows that the style is there already and does not draw it twice: it
+  corrects what the earlier ones left blurred, and finishes the picture (`styles/finish.py`).
 * A mixture of two prompts' embeddings asks for the mixture of their pictures.
 """
 
@@ -29,7 +29,7 @@ _NO_STYLE_INDEX = 48
 _NO_STYLE_TIME = time_of_index(_NO_STYLE_INDEX)  # 39
 EARLIER_STEPS = 3  # at most
 _POLISH_FROM = 0.7  # of the decay of the learning rate: from here on mostly later steps are trained, for their contrast
-_OWN_ANSWER_SHARE, _OWN_ANSWER_SHARE_IN_POLISH = 0.45, 0.6
+_OWN_ANSWER_SHARE, _OWN_ANSWER_SHARE_IN_POLISH = 0.5, 0.6
 _LESS_STYLE_SHARE = 0.14  # of the photos: at times that ask for a part of the style
 # What is styled already, wholly or in part, is only seen at such times: at those of the full style, a network that had
 # seen it would leave photos alone that look like the style from the start, such as bricks for chalk lines.

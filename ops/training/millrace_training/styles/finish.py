@@ -1,0 +1,246 @@
+"""What further steps add to a styled picture: thick paint in light, cross hatching, paper, print, glow.
+
+A finish maps a filter's output, RGB uint8 [H, W, 3], to the same shape. It sees nothing
+but the styled picture, as a later step does: the first step draws the style, later ones
+work from what it drew. Each is local, and its patterns are in phase with the network's
+strides, as the filters' are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from .lattices import brush_marks, cell_bevel, cell_glow, grain, halftone, scan_lines, soft_strokes, stud_gloss, weave
+from .pixels import blur, bytes_of, dark_lines, edge_strength, gray_bytes, luma, slopes, steps, unit
+
+Finish = Callable[[np.ndarray], np.ndarray]
+
+
+def _lit(gray: np.ndarray, sigma: float) -> np.ndarray:
+    """Light [H, W] from the upper left on a plane taken as heights; about -0.3..0.3."""
+    across, down = slopes(gray, sigma)
+    return 0.35 * (across + down)
+
+
+def _bloom(picture: np.ndarray, above: float, sigma: float) -> np.ndarray:
+    """Light that spreads from what is brighter than `above` in a float32 picture."""
+    return blur(np.clip(picture - above, 0, 1), sigma)
+
+
+def _shifted(plane: np.ndarray, right: int) -> np.ndarray:
+    """A plane [H, W] moved to the right by some pixels, its border repeated."""
+    columns = np.clip(np.arange(plane.shape[1]) - right, 0, plane.shape[1] - 1)
+    return plane[:, columns]
+
+
+def _plane(pattern: Callable[[int, int], np.ndarray], image: np.ndarray) -> np.ndarray:
+    """A pattern over a picture, [H, W, 1]."""
+    return pattern(*image.shape[:2])[..., None]
+
+
+def oil(image: np.ndarray) -> np.ndarray:
+    """Thick paint in raking light, on canvas."""
+    light = _lit(luma(image), 0.9)[..., None]
+    return bytes_of(unit(image) * (1 + 0.065 * _plane(weave, image)) + 0.75 * light)
+
+
+def gogh(image: np.ndarray) -> np.ndarray:
+    """Ridges of thick paint in raking light."""
+    light = _lit(luma(image), 0.8)[..., None]
+    return bytes_of(unit(image) * (1 + 1.0 * light) + 0.5 * light)
+
+
+def _crossed(image: np.ndarray, depth: float) -> np.ndarray:
+    """Strokes [H, W, 1] across the first ones, the darker the picture the stronger."""
+    gray = luma(image)
+    return (depth * np.clip(1.7 * (0.85 - gray), 0, 1) * soft_strokes(*gray.shape, falling=True) ** 1.5)[..., None]
+
+
+def pencil(image: np.ndarray) -> np.ndarray:
+    """Cross hatching in the shade, on rough paper."""
+    return bytes_of(unit(image) * (1 - _crossed(image, 0.5)) + 0.02 * _plane(grain, image))
+
+
+def cpencil(image: np.ndarray) -> np.ndarray:
+    """Strokes across the first ones, on rough paper."""
+    picture = unit(image)
+    return bytes_of(picture * (1 - _crossed(image, 0.42)) + 0.025 * _plane(grain, image))
+
+
+def water(image: np.ndarray) -> np.ndarray:
+    """Pigment that settles in the paper and gathers at the rims of washes."""
+    picture = unit(image)
+    gray = luma(picture)
+    rim = edge_strength(gray, 0.9, 1.0)[..., None]
+    pigment = np.clip(1.25 - gray, 0, 1)[..., None]
+    return bytes_of(picture * (1 - 0.4 * rim) - 0.035 * pigment * _plane(grain, image))
+
+
+def comic(image: np.ndarray) -> np.ndarray:
+    """Printed dots in the half tones."""
+    picture = unit(image)
+    tone = luma(picture)
+    half = np.clip(4 * (tone - 0.15), 0, 1) * np.clip(3 * (0.9 - tone), 0, 1)
+    dots = np.clip((halftone(*tone.shape) - 0.35 - 0.4 * tone) * 4, 0, 1)
+    return bytes_of(picture * (1 - (0.38 * half * dots)[..., None]))
+
+
+def lineart(image: np.ndarray) -> np.ndarray:
+    """Hatching beside the lines, as an engraver shades."""
+    gray = luma(image)
+    shade = np.clip(2.2 * blur(1 - gray, 3.5), 0, 1)
+    lines = np.clip(1.6 * shade - 1 + soft_strokes(*gray.shape), 0, 1)
+    return gray_bytes(gray * (1 - 0.75 * lines))
+
+
+def pixel(image: np.ndarray) -> np.ndarray:
+    """Raised tiles."""
+    return bytes_of(unit(image) * _plane(lambda h, w: 1 + 0.13 * cell_bevel(h, w, 8), image))
+
+
+def glass(image: np.ndarray) -> np.ndarray:
+    """Light that comes through the middle of each pane."""
+    return bytes_of(unit(image) * _plane(cell_glow, image))
+
+
+def neon(image: np.ndarray) -> np.ndarray:
+    """White-hot tubes in a haze of their light."""
+    picture = unit(image)
+    core = np.clip(2.2 * (luma(picture) - 0.42), 0, 1)[..., None]
+    return bytes_of(picture + 0.75 * core + 0.55 * _bloom(picture, 0.3, 5))
+
+
+def cyber(image: np.ndarray) -> np.ndarray:
+    """Wet air: lights that spread, on a screen's lines."""
+    picture = unit(image)
+    return bytes_of(picture * _plane(scan_lines, image) ** 1.5 + 0.5 * _bloom(picture, 0.55, 5))
+
+
+def charcoal(image: np.ndarray) -> np.ndarray:
+    """The paper's tooth in the half tones, deeper blacks."""
+    gray = luma(image)
+    return gray_bytes(gray - 0.3 * np.clip(0.5 - gray, 0, 1) + 0.22 * gray * (1 - gray) * grain(*gray.shape))
+
+
+def blueprint(image: np.ndarray) -> np.ndarray:
+    """Hatched shade and a finer grid, lines drawn once more."""
+    picture = unit(image)
+    gray = luma(picture)
+    fine = np.zeros(gray.shape, np.float32)
+    fine[::8] = fine[:, ::8] = 0.06
+    hatched = 0.13 * np.clip(3.5 * (gray - 0.17), 0, 1) * soft_strokes(*gray.shape)
+    line = 0.9 * np.clip(gray - 0.45, 0, 1)
+    return bytes_of(picture + (fine + hatched + line)[..., None] * np.array([0.8, 0.9, 1.0], np.float32))
+
+
+def thermal(image: np.ndarray) -> np.ndarray:
+    """Isotherms, on a screen's lines."""
+    picture = unit(image)
+    gray = luma(picture)
+    banded = steps(gray, 9, 2.0)
+    ratio = np.clip(banded / np.maximum(gray, 0.06), 0.6, 1.5)[..., None]
+    return bytes_of(picture * ratio * _plane(scan_lines, image) * 1.1)
+
+
+def sepia(image: np.ndarray) -> np.ndarray:
+    """An old print: grain, hazy lights, a little hard."""
+    picture = unit(image)
+    return bytes_of((picture - 0.5) * 1.12 + 0.5 + 0.30 * _bloom(picture, 0.6, 4) + 0.024 * _plane(grain, image))
+
+
+def noir(image: np.ndarray) -> np.ndarray:
+    """Hard light on grainy film, with a glow around lights."""
+    gray = luma(image)
+    hard = gray + 0.55 * (gray - 0.45) * (1 - np.abs(2 * gray - 1))
+    return gray_bytes(hard + 0.35 * _bloom(gray, 0.65, 4) + 0.026 * grain(*gray.shape))
+
+
+def popart(image: np.ndarray) -> np.ndarray:
+    """Colour plates that do not quite meet, on rough paper."""
+    picture = unit(image)
+    colour = blur(picture - luma(picture)[..., None], 1.5)
+    moved = picture + 1.1 * np.stack([_shifted(colour[..., channel], move) for channel, move in enumerate((5, 5, 5))], -1) - 0.8 * colour
+    return bytes_of((moved - 0.5) * 1.12 + 0.5 + 0.02 * _plane(grain, image))
+
+
+def anime(image: np.ndarray) -> np.ndarray:
+    """Inked outlines and light that blooms."""
+    picture = unit(image)
+    line = dark_lines(luma(picture), 1.0, 8.0, 0.01)[..., None]
+    return bytes_of(picture * (1 - 0.75 * line) + 0.55 * _bloom(picture, 0.7, 6))
+
+
+def negative(image: np.ndarray) -> np.ndarray:
+    """Grain and the film's hard contrast."""
+    return bytes_of((unit(image) - 0.5) * 1.15 + 0.5 + 0.024 * _plane(grain, image))
+
+
+def nightvis(image: np.ndarray) -> np.ndarray:
+    """Phosphor: lights that bloom, and the tube's grain."""
+    picture = unit(image)
+    return bytes_of(picture * (0.95 + 0.07 * _plane(grain, image)) + 0.5 * _bloom(picture, 0.55, 5))
+
+
+def vapor(image: np.ndarray) -> np.ndarray:
+    """A picture tube: lines, colours that part, glow."""
+    picture = unit(image)
+    parted = np.stack([_shifted(picture[..., 0], 3), picture[..., 1], _shifted(picture[..., 2], -3)], -1)
+    return bytes_of(parted * _plane(scan_lines, image) ** 2 * 1.08 + 0.35 * _bloom(picture, 0.6, 5))
+
+
+def emboss(image: np.ndarray) -> np.ndarray:
+    """Cut deeper, in rough stone."""
+    picture = unit(image)
+    gray = luma(picture)
+    deeper = (1 + 0.7 * (gray - blur(gray, 4))) * (1 + 0.5 * _lit(gray, 1.2)) + 0.035 * grain(*gray.shape)
+    return bytes_of(picture * deeper[..., None])
+
+
+def chalk(image: np.ndarray) -> np.ndarray:
+    """Chalk that breaks on the board's grain, and its dust."""
+    picture = unit(image)
+    board = np.array([0.10, 0.17, 0.14], np.float32)
+    line = (picture - board) * np.clip(1.04 + 0.14 * _plane(grain, image), 0.2, 1.6)
+    return bytes_of(board + line + 0.18 * _bloom(picture, 0.35, 5))
+
+
+def gameboy(image: np.ndarray) -> np.ndarray:
+    """A liquid crystal: what is dark throws a shadow on the ground behind it."""
+    picture = unit(image)
+    dark = np.clip(1.8 * (0.55 - luma(picture)), 0, 1)
+    shadow = blur(_shifted(_shifted(dark.T, 4).T, 4), 1.2)
+    shade = np.clip(shadow - dark, 0, 1)[..., None]
+    return bytes_of((picture * (1 - 0.5 * shade) - 0.03) * _plane(lambda h, w: scan_lines(h, w) ** 0.6, image) * 1.1)
+
+
+def vhs(image: np.ndarray) -> np.ndarray:
+    """Ghosts to the right of edges, and the tape's noise."""
+    picture = unit(image)
+    gray = luma(picture)
+    ghost = 0.45 * (gray - _shifted(gray, 5))
+    return bytes_of(picture + (ghost + 0.02 * grain(*gray.shape))[..., None])
+
+
+def ukiyo(image: np.ndarray) -> np.ndarray:
+    """The block's wood in the flat inks, and its key lines."""
+    picture = unit(image)
+    wood = brush_marks(0.0, 2.0)
+    line = dark_lines(luma(picture), 1.0, 5.0)[..., None]
+    return bytes_of(picture * (1 + 0.075 * _plane(wood, image)) * (1 - 0.6 * line))
+
+
+def lego(image: np.ndarray) -> np.ndarray:
+    """Glossy plastic: a light on every stud, its shadow beside it."""
+    gloss = _plane(stud_gloss, image)
+    return bytes_of(unit(image) * (1 + 0.5 * gloss) + 0.16 * np.clip(gloss, 0, 1))
+
+
+FINISHES: dict[str, Finish] = {
+    finish.__name__: finish
+    for finish in (
+        oil, gogh, pencil, cpencil, water, comic, lineart, pixel, glass, neon, cyber, charcoal, blueprint, thermal, sepia, noir, popart,
+        anime, negative, nightvis, vapor, emboss, chalk, gameboy, vhs, ukiyo, lego,
+    )
+}  # fmt: skip

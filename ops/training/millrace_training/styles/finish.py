@@ -29,10 +29,10 @@ def _bloom(picture: np.ndarray, above: float, sigma: float) -> np.ndarray:
     return blur(np.clip(picture - above, 0, 1), sigma)
 
 
-def _shifted(plane: np.ndarray, right: int) -> np.ndarray:
-    """A plane [H, W] moved to the right by some pixels, its border repeated."""
-    columns = np.clip(np.arange(plane.shape[1]) - right, 0, plane.shape[1] - 1)
-    return plane[:, columns]
+def _shifted(picture: np.ndarray, right: int) -> np.ndarray:
+    """A plane [H, W] or picture [H, W, 3] moved to the right by some pixels, its border repeated."""
+    columns = np.clip(np.arange(picture.shape[1]) - right, 0, picture.shape[1] - 1)
+    return picture[:, columns]
 
 
 def _plane(pattern: Callable[[int, int], np.ndarray], image: np.ndarray) -> np.ndarray:
@@ -158,10 +158,10 @@ def noir(image: np.ndarray) -> np.ndarray:
 
 
 def popart(image: np.ndarray) -> np.ndarray:
-    """Colour plates that do not quite meet, on rough paper."""
+    """Colours that do not quite meet their outlines, on rough paper."""
     picture = unit(image)
     colour = blur(picture - luma(picture)[..., None], 1.5)
-    moved = picture + 1.1 * np.stack([_shifted(colour[..., channel], move) for channel, move in enumerate((5, 5, 5))], -1) - 0.8 * colour
+    moved = picture + 1.1 * _shifted(colour, 5) - 0.8 * colour
     return bytes_of((moved - 0.5) * 1.12 + 0.5 + 0.02 * _plane(grain, image))
 
 

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { embeddedModel, RecordedStream, startEngine, testImage, tinyParameters } from '../support/engine.js';
+import type { TestEngine } from '../support/engine.js';
+
+const size = 128;
+
+/** A picture after one step or more. */
+async function draw({ engine }: TestEngine, prompt: string, steps: number[]): Promise<Uint8Array> {
+  const parameters = tinyParameters({
+    t_index_list: steps,
+    width: size,
+    height: size,
+    cfg_type: 'none',
+    prompt,
+  });
+  const stream = await RecordedStream.open(engine, parameters);
+  stream.stream.push(0, testImage(0, parameters), { replace: false });
+  await stream.until(() => stream.answered === 1);
+  stream.stream.close();
+  const drawn = stream.results.get(0);
+  assert.ok(drawn);
+  return drawn;
+}
+
+/** Mean squared difference of neighbours in a row: fine structure. */
+function structure(picture: Uint8Array): number {
+  let sum = 0;
+  for (let i = 3; i < picture.length; i++)
+    sum += i % (3 * size) < 3 ? 0 : ((picture[i] ?? 0) - (picture[i - 3] ?? 0)) ** 2;
+  return sum / picture.length;
+}
+
+test('two and four steps of the embedded model finish what one draws: hatching, a screen’s lines, wood', async () => {
+  await using run = await startEngine(embeddedModel);
+  for (const prompt of ['ink line art', 'blueprint', 'ukiyo-e print']) {
+    const one = structure(await draw(run, prompt, [30]));
+    for (const steps of [
+      [30, 40],
+      [30, 35, 40, 45],
+    ]) {
+      const finished = structure(await draw(run, prompt, steps));
+      assert.ok(finished > 1.25 * one, `${prompt}: ${finished} with ${steps.length} steps, ${one} with one`);
+    }
+  }
+});

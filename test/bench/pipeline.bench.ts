@@ -51,7 +51,7 @@ for (const [scene, images] of [
   ['pedestrians (vtest.avi)', [...frames, ...frames]],
 ] as const) {
   const { off, on } = await inTurns(['off', 'on'], (name) =>
-    pass(run, { ...base, t_index_list: [30], similar_image_filter: name === 'on' }, images),
+    pass(run, { ...base, t_index_list: [25], similar_image_filter: name === 'on' }, images),
   );
   figures.push({
     what: `U-Net time saved by the similarity filter on ${scene}`,
@@ -133,7 +133,7 @@ for (const [count, { fps, spread }] of byCount) {
 async function crowd(count: number, ms: number): Promise<{ fps: number; spread: number }> {
   const streams = await Promise.all(
     Array.from({ length: count }, (_, i) =>
-      RecordedStream.open(run.engine, { ...base, t_index_list: [30], prompt: `style ${i}`, seed: i }),
+      RecordedStream.open(run.engine, { ...base, t_index_list: [25], prompt: `style ${i}`, seed: i }),
     ),
   );
   const end = performance.now() + ms;

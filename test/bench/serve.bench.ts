@@ -120,7 +120,7 @@ async function play(stream: MillraceStream, fps: number): Promise<{ fps: number;
     );
   }
   {
-    const large = { width: 512, height: 512, prompt: 'oil painting', t_index_list: [30] };
+    const large = { width: 512, height: 512, prompt: 'oil painting', t_index_list: [25] };
     await using stream = await connect(server.url, { webSocket: WebSocket, parameters: large });
     figures.push({
       what: `frames per second of one client, one step, 512x512, ${precision}`,

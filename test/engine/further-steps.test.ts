@@ -34,10 +34,10 @@ function structure(picture: Uint8Array): number {
 test('two and four steps of the embedded model finish what one draws: hatching, a screen’s lines, wood', async () => {
   await using run = await startEngine(embeddedModel);
   for (const prompt of ['ink line art', 'blueprint', 'ukiyo-e print']) {
-    const one = structure(await draw(run, prompt, [30]));
+    const one = structure(await draw(run, prompt, [25]));
     for (const steps of [
-      [30, 40],
-      [30, 35, 40, 45],
+      [25, 37],
+      [25, 31, 37, 43],
     ]) {
       const finished = structure(await draw(run, prompt, steps));
       assert.ok(finished > 1.25 * one, `${prompt}: ${finished} with ${steps.length} steps, ${one} with one`);

@@ -39,7 +39,7 @@ describe('readModelFolder', () => {
     assert.equal(new Set(styles.map(({ prompt }) => prompt)).size, styles.length);
     const parameters = defaultParameters({ defaults, sizeFactor });
     // The place in the schedule where one step of this model is best.
-    assert.equal(Math.round((1 - parameters.strength) * parameters.num_inference_steps), 30);
+    assert.equal(Math.round((1 - parameters.strength) * parameters.num_inference_steps), 25);
     assert.deepEqual([parameters.width, parameters.height, parameters.steps], [256, 256, 1]);
     assert.ok(styles.some(({ prompt }) => prompt === parameters.prompt));
   });

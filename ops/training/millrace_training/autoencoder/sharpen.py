@@ -35,7 +35,7 @@ from .train import reconstruction_loss
 _ROWS, _ANSWERS = 12, 6  # rows a process, and how many of them are the U-Net's answers
 _SIDE = 32  # latents
 _LATENT_NOISE = 0.04
-_TEXTURE_WEIGHT = 10.0
+_TEXTURE_WEIGHT = 9.0
 _CRITIC_WEIGHT = 0.1
 
 
@@ -99,7 +99,7 @@ class DecoderTask:
 
     def loss(self, draw: Draw, decay: float) -> tuple[torch.Tensor, dict[str, float]]:
         batch = self.source.draw(_ROWS, _SIDE, draw.numpy, blend_share=0.0)
-        indices = draw.numpy.integers(24, FULL_STYLE_INDEX + 1, _ANSWERS)
+        indices = draw.numpy.integers(20, FULL_STYLE_INDEX + 1, _ANSWERS)
         times = torch.tensor([time_of_index(int(index)) for index in indices], device=self.group.device)
         photo = batch.photo[:_ANSWERS]
         answers = self._answers(photo, batch.embedding[:_ANSWERS], times, draw.normal_like(photo))

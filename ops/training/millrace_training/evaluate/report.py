@@ -33,7 +33,7 @@ from .model import FinishedModel
 ONE_STEP = [DEFAULT_INDEX]
 # What the server takes for one to four steps at the default strength.
 BY_COUNT = tuple(json.dumps(even_steps(DEFAULT_INDEX, count), separators=(",", ":")) for count in (1, 2, 3, 4))
-STEP_LISTS: dict[str, list[int]] = {label: json.loads(label) for label in ("[26]", BY_COUNT[0], "[34]", *BY_COUNT[1:])}
+STEP_LISTS: dict[str, list[int]] = {label: json.loads(label) for label in ("[22]", BY_COUNT[0], "[28]", *BY_COUNT[1:])}
 _ONE, _TWO = BY_COUNT[:2]
 _BLENDS = [("oil", "neon"), ("water", "blueprint"), ("comic", "sepia"), ("pencil", "vapor")]
 
@@ -163,7 +163,7 @@ def behaviour(model: FinishedModel, material: Material) -> dict[str, Any]:
     strengths = {}
     for style in ("neon", "oil", "sepia"):
         embedding = model.embed([prompt_of(style, None, random.Random(6))])
-        strengths[style] = {str(i): round(distance(photos, model.draw(photos, embedding, [i])), 1) for i in (20, 30, 34, 38, 42, 46)}
+        strengths[style] = {str(i): round(distance(photos, model.draw(photos, embedding, [i])), 1) for i in (20, 25, 28, 34, 40, 46)}
     steadiness = {}
     noise = np.random.default_rng(0).normal(0, 1.5, (8, *photos.shape[1:]))
     still = np.clip(photos[:1] + noise, 0, 255).astype(np.uint8)

@@ -27,10 +27,10 @@ meaningless prompt gives the picture back. Prompts may be mixed: a mixture of tw
 
 * Styles: {styles}
 * Moods: {moods}
-* One step at t_index 20 to 34 gives the full style; from 34 to 48 it fades into the photo, which is what strength uses.
-  Later steps belong after 34: there the model takes what it sees for styled already, and finishes it: thick paint in raking
+* One step at t_index 12 to 28 gives the full style; from 28 to 48 it fades into the photo, which is what strength uses.
+  Later steps belong after 28: there the model takes what it sees for styled already, and finishes it: thick paint in raking
   light, cross hatching, printed dots, haze around neon. One step draws the style, two to four draw its finish too.
-  `millrace.json` holds one-click styles and the defaults: 256x256, one step, strength 0.4.
+  `millrace.json` holds one-click styles and the defaults: 256x256, one step, strength 0.5.
 * Width and height are multiples of 8; it was made for 256x256.
 
 ## Shape
@@ -38,7 +38,7 @@ meaningless prompt gives the picture back. Prompts may be mixed: a mixture of tw
 | part | class | parameters |
 |---|---|---|
 | autoencoder | `AutoencoderTiny`, factor 4, 32 channels, 4 latent channels, `scaling_factor` {scale:g} | 0.23 M |
-| U-Net | `UNet2DConditionModel` (48, 64, 96, 128), one layer a block and three at full size, cross-attention at 1/32 of the picture's side, `addition_embed_type: text`, `prediction_type: sample` | 5.5 M |
+| U-Net | `UNet2DConditionModel` (48, 64, 96, 128), one layer a block and three at full size, cross-attention at 1/32 of the picture's side, `addition_embed_type: text`, `prediction_type: sample` | 5.7 M |
 | text encoder | `CLIPTextModel`, 2 layers, width 96, 77 tokens; a `CLIPTokenizer` of its own with 2048 tokens | 0.38 M |
 
 The schedule is Stable Diffusion's with LCM steps. Weights are stored as float16 and cast to float32 when they are loaded; all
@@ -75,7 +75,7 @@ _SHEETS = (
         "",
         "montage.jpg",
         0.75,
-        "\nHeld-out pictures, one step; the last three columns: two, three and four steps from t_index 30:\n\n"
+        "\nHeld-out pictures, one step; the last three columns: two, three and four steps from t_index 25:\n\n"
         "![Rows are prompts, columns pictures](montage.jpg)\n",
     ),
     (
@@ -94,7 +94,7 @@ def _row(name: str, cells: list[str]) -> str:
 def _styles(table: dict[str, dict[str, float]]) -> list[str]:
     columns = list(table["mean"])
     head = ["", "PSNR in dB by t_index: of one step against the style filter's own output, of more against the finished one; `ceiling` and",
-            "`finish ceiling` are the autoencoder alone; `sharpness` is the gradient energy over the target's. `finish [30]` is one step",
+            "`finish ceiling` are the autoencoder alone; `sharpness` is the gradient energy over the target's. `finish [25]` is one step",
             "against the finished picture, `finish texture` how far the contrast in patches of 8 x 8 pixels is from it, of 255. `nearest`",
             "is the share of pictures whose nearest filter is the style's, `judge` of those that a classifier names rightly.", ""]  # fmt: skip
     rows = [_row(name, [f"{row[column]:.2f}" for column in columns]) for name, row in table.items()]

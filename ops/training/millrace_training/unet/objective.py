@@ -3,7 +3,7 @@
 Live video enters as a latent of the photo with noise; the answer is the stylised latent
 (x0 prediction). Three rules make every use of the model agree:
 
-* A photo at times of t_index 34 and below (t >= 319) becomes the full style. Below, the
+* A photo at times of t_index 28 and below (t >= 439) becomes the full style. Below, the
   wanted share of the style falls with t: low strength keeps the photo.
 * Nearly all that is seen below is the network's own answer after one to three earlier,
   noisier steps, at the times that the server takes for a strength and a number of steps.
@@ -23,8 +23,8 @@ import torch.nn.functional as F
 from ..pictures import gradient_loss, texture_loss
 from .schedule import even_steps, time_of_index
 
-FULL_STYLE_INDEX = 34
-_FULL_STYLE_TIME = time_of_index(FULL_STYLE_INDEX)  # 319
+FULL_STYLE_INDEX = 28
+_FULL_STYLE_TIME = time_of_index(FULL_STYLE_INDEX)  # 439
 _NO_STYLE_INDEX = 48
 _NO_STYLE_TIME = time_of_index(_NO_STYLE_INDEX)  # 39
 EARLIER_STEPS = 3  # at most
@@ -53,7 +53,7 @@ def style_share(time: torch.Tensor) -> torch.Tensor:
 def draw_times(rng: np.random.Generator, late: np.ndarray) -> np.ndarray:
     """int [N]: of the full style, mostly near the default strength, or of less where late [N]; mostly on StreamDiffusion's grid."""
     count = len(late)
-    index = np.where(rng.random(count) < 0.7, rng.integers(25, FULL_STYLE_INDEX + 1, count), rng.integers(16, FULL_STYLE_INDEX + 1, count))
+    index = np.where(rng.random(count) < 0.7, rng.integers(22, FULL_STYLE_INDEX + 1, count), rng.integers(12, FULL_STYLE_INDEX + 1, count))
     index = np.where(late, rng.integers(FULL_STYLE_INDEX + 1, _NO_STYLE_INDEX, count), index)
     return np.clip(999 - 20 * index + np.where(rng.random(count) < 0.2, rng.integers(-10, 11, count), 0), 40, None)
 
@@ -61,7 +61,7 @@ def draw_times(rng: np.random.Generator, late: np.ndarray) -> np.ndarray:
 def draw_steps(rng: np.random.Generator) -> list[int]:
     """Two to four t_index: mostly evenly spread from a start to the end, as the server does it, or else at random."""
     count = int(rng.choice([2, 3, 4], p=[0.4, 0.25, 0.35]))
-    start = int(rng.integers(20, FULL_STYLE_INDEX + 1))
+    start = int(rng.integers(18, FULL_STYLE_INDEX + 1))
     if rng.random() < 0.7:
         return even_steps(start, count)
     later = rng.choice(np.arange(FULL_STYLE_INDEX + 1, _NO_STYLE_INDEX), count - 1, replace=False)

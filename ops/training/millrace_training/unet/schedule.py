@@ -7,10 +7,10 @@ import torch
 TRAIN_STEPS = 1000
 BETA_START, BETA_END = 0.00085, 0.012
 ORIGINAL_STEPS = 50  # LCM's grid: t_index i of StreamDiffusion is time 999 - 20 i
-DEFAULT_INDEX = 30  # t_index of the first step at the default strength, 0.4
+DEFAULT_INDEX = 25  # t_index of the first step at the default strength, 0.5
 
 # LCM's boundary condition (arXiv 2310.04378, section 4): how much of its input a step keeps. With diffusers' default
-# of 10 it keeps nothing at any time of use; with this, a step keeps 0.28 of it at t_index 30, 0.61 at 40 and 0.86 at
+# of 10 it keeps nothing at any time of use; with this, a step keeps 0.20 of it at t_index 25, 0.48 at 37 and 0.86 at
 # 45, and corrects the rest.
 TIMESTEP_SCALING, SIGMA_DATA = 0.002, 0.5
 

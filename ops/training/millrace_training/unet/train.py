@@ -31,7 +31,7 @@ _WHOLE_SHARE_AT_END = 0.5
 _IMAGE_WEIGHT = 0.8
 _IMAGE_ROWS = 6  # rows of a crop batch whose decoded picture is compared, two of a whole-picture batch; half are later steps
 _CRITIC_WEIGHT = 0.05
-_EVALUATION_INDICES = {"one_26": [26], "one": [DEFAULT_INDEX], "two": even_steps(DEFAULT_INDEX, 2), "four": even_steps(DEFAULT_INDEX, 4)}
+_EVALUATION_INDICES = {"one_28": [28], "one": [DEFAULT_INDEX], "two": even_steps(DEFAULT_INDEX, 2), "four": even_steps(DEFAULT_INDEX, 4)}
 
 
 class UnetTask:

@@ -1,26 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { embeddedModel, RecordedStream, startEngine, testImage, tinyParameters } from '../support/engine.js';
+import { drawOnce, embeddedModel, startEngine, tinyParameters } from '../support/engine.js';
 import type { TestEngine } from '../support/engine.js';
 
 const size = 128;
 
 /** A picture after one step or more. */
-async function draw({ engine }: TestEngine, prompt: string, steps: number[]): Promise<Uint8Array> {
-  const parameters = tinyParameters({
-    t_index_list: steps,
-    width: size,
-    height: size,
-    cfg_type: 'none',
-    prompt,
-  });
-  const stream = await RecordedStream.open(engine, parameters);
-  stream.stream.push(0, testImage(0, parameters), { replace: false });
-  await stream.until(() => stream.answered === 1);
-  stream.stream.close();
-  const drawn = stream.results.get(0);
-  assert.ok(drawn);
-  return drawn;
+function draw({ engine }: TestEngine, prompt: string, steps: number[]): Promise<Uint8Array> {
+  return drawOnce(
+    engine,
+    tinyParameters({ t_index_list: steps, width: size, height: size, cfg_type: 'none', prompt }),
+  );
 }
 
 /** Mean squared difference of neighbours in a row: fine structure. */
@@ -31,7 +21,7 @@ function structure(picture: Uint8Array): number {
   return sum / picture.length;
 }
 
-test('two and four steps of the embedded model finish what one draws: hatching, a screen’s lines, wood', async () => {
+test('two and four steps of the embedded model finish what one draws: hatching, a finer grid, wood', async () => {
   await using run = await startEngine(embeddedModel);
   for (const prompt of ['ink line art', 'blueprint', 'ukiyo-e print']) {
     const one = structure(await draw(run, prompt, [25]));

@@ -5,14 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { EngineOptions } from '../../src/engine/supervisor.js';
 import { readModelFolder } from '../../src/model/folder.js';
-import {
-  embeddedModel,
-  RecordedStream,
-  startEngine,
-  testImage,
-  tinyModel,
-  tinyParameters,
-} from '../support/engine.js';
+import { drawOnce, embeddedModel, startEngine, tinyModel, tinyParameters } from '../support/engine.js';
 
 const parts = ['unet', 'vae_encoder', 'vae_decoder'] as const;
 
@@ -43,13 +36,7 @@ async function draw(
   parameters = tinyParameters({ t_index_list: [32] }),
 ): Promise<[Uint8Array, readonly string[]]> {
   await using run = await startEngine(model, options);
-  const stream = await RecordedStream.open(run.engine, parameters);
-  stream.stream.push(0, testImage(0, parameters), { replace: false });
-  await stream.until(() => stream.answered === 1);
-  return [
-    stream.results.get(0) ?? new Uint8Array(),
-    run.notes.filter((note) => note.startsWith('computing')),
-  ];
+  return [await drawOnce(run.engine, parameters), run.notes.filter((note) => note.startsWith('computing'))];
 }
 
 test('the graphs in 8 bits run where they are asked for, and where they draw alike', async (t) => {

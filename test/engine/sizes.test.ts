@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ParameterError } from '../../src/engine/engine.js';
 import type { Image } from '../../src/image/image.js';
-import { embeddedModel, RecordedStream, startEngine, tinyModel, tinyParameters } from '../support/engine.js';
+import {
+  drawOnce,
+  embeddedModel,
+  RecordedStream,
+  startEngine,
+  tinyModel,
+  tinyParameters,
+} from '../support/engine.js';
 
 const base = tinyParameters({ prompt: 'pencil sketch', t_index_list: [25] });
 
@@ -48,13 +55,13 @@ test('the embedded model draws at any size that is a multiple of 8 from 64 to 10
   assert.ok(run.engine.state.name === 'ready');
   assert.equal(run.engine.state.model.sizeFactor, 8);
   for (const [width, height] of sizes) {
-    const stream = await RecordedStream.open(run.engine, { ...base, width, height });
     const image = picture(width, height);
-    stream.stream.push(0, { ...image, data: image.data.slice() }, { replace: false });
-    await stream.until(() => stream.answered === 1);
-    stream.stream.close();
-    const drawn = stream.results.get(0);
-    assert.ok(drawn && drawn.length === image.data.length, `${width}x${height}`);
+    const drawn = await drawOnce(
+      run.engine,
+      { ...base, width, height },
+      { ...image, data: image.data.slice() },
+    );
+    assert.ok(drawn.length === image.data.length, `${width}x${height}`);
     // A sketch of it, neither it nor something blank, and at the borders as well as inside.
     for (const row of [0, height >> 1, height - 1]) {
       const start = row * width * 3;
@@ -71,12 +78,7 @@ test('between the sizes of its networks a picture is continued at the borders, d
   const large = continued(image, 224, 288);
   const drawn: Uint8Array[] = [];
   for (const { width, height, data } of [image, large]) {
-    const stream = await RecordedStream.open(run.engine, { ...base, width, height });
-    stream.stream.push(0, { width, height, data }, { replace: false });
-    await stream.until(() => stream.answered === 1);
-    const result = stream.results.get(0);
-    assert.ok(result);
-    drawn.push(result);
+    drawn.push(await drawOnce(run.engine, { ...base, width, height }, { width, height, data }));
   }
   const [small, whole] = drawn;
   assert.ok(small && whole);

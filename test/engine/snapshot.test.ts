@@ -64,7 +64,7 @@ test('a stream goes on in another engine as it would have in its own', async () 
 });
 
 test('a prompt that is turning into another goes on to turn where it was', async () => {
-  const still = tinyParameters({ t_index_list: [25], width: 256, height: 256 });
+  const still = tinyParameters({ t_index_list: [30], width: 256, height: 256 });
   const turned = { ...still, prompt: 'a red tower', transition_frames: 8 };
   const push = (stream: EngineStream, frame: number): void =>
     stream.push(frame, testImage(frame, still), { replace: false });

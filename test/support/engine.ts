@@ -133,6 +133,21 @@ export class RecordedStream implements StreamListener {
   }
 }
 
+/** What a stream of its own makes of one picture; frames are RGB, of the parameters' size. */
+export async function drawOnce(
+  engine: Engine,
+  parameters: StreamParameters,
+  image: Image = testImage(0, parameters),
+): Promise<Uint8Array> {
+  const stream = await RecordedStream.open(engine, parameters);
+  stream.stream.push(0, image, { replace: false });
+  await stream.until(() => stream.answered === 1);
+  stream.stream.close();
+  const drawn = stream.results.get(0);
+  if (drawn === undefined) throw new Error(`dropped: ${stream.dropped.get(0)}`);
+  return drawn;
+}
+
 /** A picture that differs from frame to frame. */
 export function testImage(frame: number, { width, height }: { width: number; height: number }): Image {
   const data = new Uint8Array(width * height * 3);

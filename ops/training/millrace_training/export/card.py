@@ -50,8 +50,8 @@ end of the decoder, are merged in the graphs.
 
 It learnt filters, not drawing: it recolours and redraws what is there, and invents nothing. Unknown subjects in a prompt
 change nothing. Patterns (mosaic, bricks, pixels, brush marks) stand still while the picture moves beneath them, and keep their
-size in pixels: in large pictures they are small, and at 1024 some lose their way in the middle. Moods that change little (bright, warm, cold) are drawn
-weakly by one step. Few faces were in the data. Words of other languages than English are known for each style's name alone.
+size in pixels: in large pictures they are small, and at 1024 some lose their way in the middle. Moods that change little
+(bright, warm, cold) are drawn weakly by one step. Few faces were in the data. Words of other languages than English are known for each style's name alone.
 
 ## Made of
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from .lattices import hatching, paper
+from .lattices import grid, hatching, paper
 from .pixels import blur, bytes_of, calm, dark_lines, edge_strength, flatten, gray_bytes, local_tone, luma, saturate, unit
+
+BLACKBOARD = np.array([0.10, 0.17, 0.14], np.float32)
 
 
 def _dodge(gray: np.ndarray) -> np.ndarray:
@@ -47,12 +49,9 @@ def blueprint(image: np.ndarray) -> np.ndarray:
     """White lines on blue paper with a 16-pixel grid."""
     gray = local_tone(luma(calm(image)), 0.3)
     ground = np.array([0.06, 0.20, 0.52], np.float32) * (0.75 + 0.35 * gray[..., None])
-    grid = np.zeros(gray.shape, np.float32)
-    grid[::16] = grid[:, ::16] = 0.08
-    line = edge_strength(gray, 2.2, 1.0)
-    return bytes_of(
-        ground + grid[..., None] * np.array([0.6, 0.8, 1], np.float32) + line[..., None] * np.array([0.85, 0.9, 0.95], np.float32)
-    )
+    ruled = 0.08 * grid(*gray.shape, 16)[..., None] * np.array([0.6, 0.8, 1], np.float32)
+    line = edge_strength(gray, 2.2, 1.0)[..., None] * np.array([0.85, 0.9, 0.95], np.float32)
+    return bytes_of(ground + ruled + line)
 
 
 def chalk(image: np.ndarray) -> np.ndarray:
@@ -63,8 +62,7 @@ def chalk(image: np.ndarray) -> np.ndarray:
     line = np.clip(line * (1 + 0.10 * paper(*gray.shape)), 0, 1)[..., None]
     wide = blur(unit(image), 4.0)
     tint = np.clip(0.55 + 0.45 * saturate(wide, 2.2) / np.maximum(luma(wide), 0.15)[..., None], 0.4, 1)
-    board = np.array([0.10, 0.17, 0.14], np.float32)
-    return bytes_of(board * (1 - line) + 0.97 * tint * line)
+    return bytes_of(BLACKBOARD * (1 - line) + 0.97 * tint * line)
 
 
 def emboss(image: np.ndarray) -> np.ndarray:

@@ -12,10 +12,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .lattices import brush_marks, cell_bevel, cell_glow, grain, halftone, scan_lines, soft_strokes, stud_gloss, weave
+from . import StyleFilter
+from .drawing import BLACKBOARD
+from .lattices import cell_bevel, cell_glow, grain, grid, halftone, scan_lines, soft_strokes, stud_gloss, weave, wood
 from .pixels import blur, bytes_of, dark_lines, edge_strength, gray_bytes, luma, slopes, steps, unit
-
-Finish = Callable[[np.ndarray], np.ndarray]
 
 
 def _lit(gray: np.ndarray, sigma: float) -> np.ndarray:
@@ -97,7 +97,7 @@ def lineart(image: np.ndarray) -> np.ndarray:
 
 def pixel(image: np.ndarray) -> np.ndarray:
     """Raised tiles."""
-    return bytes_of(unit(image) * _plane(lambda h, w: 1 + 0.13 * cell_bevel(h, w, 8), image))
+    return bytes_of(unit(image) * (1 + 0.13 * _plane(cell_bevel, image)))
 
 
 def glass(image: np.ndarray) -> np.ndarray:
@@ -128,8 +128,7 @@ def blueprint(image: np.ndarray) -> np.ndarray:
     """Hatched shade and a finer grid, lines drawn once more."""
     picture = unit(image)
     gray = luma(picture)
-    fine = np.zeros(gray.shape, np.float32)
-    fine[::8] = fine[:, ::8] = 0.06
+    fine = 0.06 * grid(*gray.shape, 8)
     hatched = 0.13 * np.clip(3.5 * (gray - 0.17), 0, 1) * soft_strokes(*gray.shape)
     line = 0.9 * np.clip(gray - 0.45, 0, 1)
     return bytes_of(picture + (fine + hatched + line)[..., None] * np.array([0.8, 0.9, 1.0], np.float32))
@@ -201,9 +200,8 @@ def emboss(image: np.ndarray) -> np.ndarray:
 def chalk(image: np.ndarray) -> np.ndarray:
     """Chalk that breaks on the board's grain, and its dust."""
     picture = unit(image)
-    board = np.array([0.10, 0.17, 0.14], np.float32)
-    line = (picture - board) * np.clip(1.04 + 0.14 * _plane(grain, image), 0.2, 1.6)
-    return bytes_of(board + line + 0.18 * _bloom(picture, 0.35, 5))
+    line = (picture - BLACKBOARD) * np.clip(1.04 + 0.14 * _plane(grain, image), 0.2, 1.6)
+    return bytes_of(BLACKBOARD + line + 0.18 * _bloom(picture, 0.35, 5))
 
 
 def gameboy(image: np.ndarray) -> np.ndarray:
@@ -212,7 +210,7 @@ def gameboy(image: np.ndarray) -> np.ndarray:
     dark = np.clip(1.8 * (0.55 - luma(picture)), 0, 1)
     shadow = blur(_shifted(_shifted(dark.T, 4).T, 4), 1.2)
     shade = np.clip(shadow - dark, 0, 1)[..., None]
-    return bytes_of((picture * (1 - 0.5 * shade) - 0.03) * _plane(lambda h, w: scan_lines(h, w) ** 0.6, image) * 1.1)
+    return bytes_of((picture * (1 - 0.5 * shade) - 0.03) * _plane(scan_lines, image) ** 0.6 * 1.1)
 
 
 def vhs(image: np.ndarray) -> np.ndarray:
@@ -226,7 +224,6 @@ def vhs(image: np.ndarray) -> np.ndarray:
 def ukiyo(image: np.ndarray) -> np.ndarray:
     """The block's wood in the flat inks, and its key lines."""
     picture = unit(image)
-    wood = brush_marks(0.0, 2.0)
     line = dark_lines(luma(picture), 1.0, 5.0)[..., None]
     return bytes_of(picture * (1 + 0.075 * _plane(wood, image)) * (1 - 0.6 * line))
 
@@ -237,7 +234,7 @@ def lego(image: np.ndarray) -> np.ndarray:
     return bytes_of(unit(image) * (1 + 0.5 * gloss) + 0.16 * np.clip(gloss, 0, 1))
 
 
-FINISHES: dict[str, Finish] = {
+FINISHES: dict[str, StyleFilter] = {
     finish.__name__: finish
     for finish in (
         oil, gogh, pencil, cpencil, water, comic, lineart, pixel, glass, neon, cyber, charcoal, blueprint, thermal, sepia, noir, popart,

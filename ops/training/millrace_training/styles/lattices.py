@@ -8,7 +8,6 @@ the period: patterns are cut.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
 
 import cv2
@@ -63,6 +62,13 @@ def soft_strokes(height: int, width: int, falling: bool = False) -> np.ndarray:
     return tile(wave.astype(np.float32), height, width)
 
 
+def grid(height: int, width: int, size: int) -> np.ndarray:
+    """Ruled lines [H, W]: 1 on the first row and column of every `size` pixels, else 0."""
+    lines = np.zeros((size, size), np.float32)
+    lines[0] = lines[:, 0] = 1
+    return tile(lines, height, width)
+
+
 def weave(height: int, width: int) -> np.ndarray:
     """Canvas [H, W], -1..1: threads over and under each other, 4 pixels wide."""
     row, column = np.mgrid[0:8, 0:8]
@@ -71,9 +77,9 @@ def weave(height: int, width: int) -> np.ndarray:
     return tile(2.5 * (threads - threads.mean()), height, width)
 
 
-def cell_bevel(height: int, width: int, size: int) -> np.ndarray:
-    """Tiles [H, W] of `size` pixels in -1..1: light on the upper and left rim, shade on the lower and right one."""
-    rim = np.zeros(size, np.float32)
+def cell_bevel(height: int, width: int) -> np.ndarray:
+    """Tiles [H, W] of 8 pixels in -1..1: light on the upper and left rim, shade on the lower and right one."""
+    rim = np.zeros(8, np.float32)
     rim[:3], rim[-3:] = (0.8, 0.8, 0.3), (-0.3, -0.8, -0.8)
     both = np.where(np.abs(rim[:, None]) > np.abs(rim[None]), rim[:, None], rim[None])
     return tile(both, height, width)
@@ -115,9 +121,9 @@ def _stroke_tile(angle: float, wave: float) -> np.ndarray:
     return (bent - bent.mean()) / bent.std()
 
 
-def brush_marks(angle: float, wave: float) -> Callable[[int, int], np.ndarray]:
-    """A pattern of marks along one direction: (height, width) -> [H, W], mean 0 and deviation 1."""
-    return lambda height, width: tile(_stroke_tile(angle, wave), height, width)
+def wood(height: int, width: int) -> np.ndarray:
+    """Level wavy grain [H, W] of a board, mean 0 and deviation 1."""
+    return tile(_stroke_tile(0.0, 2.0), height, width)
 
 
 def strokes(gray: np.ndarray, wave: float = 0.0) -> np.ndarray:

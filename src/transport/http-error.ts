@@ -7,6 +7,9 @@ export function errorBody(code: ErrorCode, message: string = errors[code].meanin
   return { error: { code, message, ...(field !== undefined && { field }) } };
 }
 
+/** Seconds after which a picture that was refused may be asked for again: most take less. */
+const retrySeconds = 1;
+
 /** Gives what answers a request with an error of the catalogue, and counts it. */
 export function refuser(
   metrics: Pick<Metrics, 'error'>,
@@ -15,6 +18,7 @@ export function refuser(
     const { status } = errors[code];
     metrics.error(code);
     if (status === 401) reply.header('www-authenticate', 'Bearer');
+    if (status === 503) reply.header('retry-after', retrySeconds);
     return reply.code(status).send(errorBody(code, message, field));
   };
 }

@@ -57,6 +57,9 @@ export function createRunCommand(): Command {
         const report = await run(path, options, signal);
         if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
         else process.stderr.write(`${options.output}: ${inWords(report)}\n`);
+        if (report.damage !== null) {
+          process.stderr.write(`${path} is damaged, not all of it could be decoded: ${report.damage}\n`);
+        }
       },
       { explain },
     ),
@@ -96,7 +99,12 @@ async function run(path: string, options: RunOptions, signal: AbortSignal): Prom
   await Promise.race([engine.start(), rejection(signal)]);
 
   const figures = new Figures();
-  for await (const frame of generate(engine, all, input.frames(), signal)) {
+  for await (const frame of generate(
+    engine,
+    all,
+    input.frames((words) => figures.damaged(words)),
+    signal,
+  )) {
     const startedAt = performance.now();
     await output.write(frame.image, frame);
     figures.add(frame, performance.now() - startedAt);

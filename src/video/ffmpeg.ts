@@ -65,7 +65,7 @@ export class FfmpegProcess implements AsyncDisposable {
   readonly child: ChildProcess;
   /** Settles when it has ended. @throws {VideoError} with its last words if it failed. */
   readonly finished: Promise<void>;
-  #lastWords = '';
+  #errors = '';
 
   constructor({ path, signal }: Ffmpeg, args: readonly string[], stdio: StdioOptions) {
     this.child = spawn(path, ['-hide_banner', '-nostats', '-v', 'error', ...args], {
@@ -74,13 +74,13 @@ export class FfmpegProcess implements AsyncDisposable {
       killSignal: 'SIGKILL',
     });
     this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      this.#lastWords = (this.#lastWords + text).slice(-4000);
+      this.#errors = (this.#errors + text).slice(-4000);
     });
     this.finished = new Promise((resolve, reject) => {
       this.child.on('error', (error) => reject(new VideoError(`ffmpeg does not run: ${error.message}`)));
       this.child.on('close', (code, signal) => {
         if (code === 0) resolve();
-        else reject(new VideoError(this.#reason() ?? `ffmpeg ended with ${signal ?? `exit code ${code}`}`));
+        else reject(new VideoError(this.lastWords ?? `ffmpeg ended with ${signal ?? `exit code ${code}`}`));
       });
     });
     // Whoever waits for it hears of a failure; nobody else needs to.
@@ -92,9 +92,9 @@ export class FfmpegProcess implements AsyncDisposable {
     await this.finished.catch(() => {});
   }
 
-  /** The last line of ffmpeg, without the address of the part of it that speaks. */
-  #reason(): string | undefined {
-    const lines = this.#lastWords.split('\n').map((line) => line.replace(/^\[.*? @ 0x\w+\] /, '').trim());
+  /** Its last line, without the address of the part of it that speaks; undefined as long as it found no fault. */
+  get lastWords(): string | undefined {
+    const lines = this.#errors.split('\n').map((line) => line.replace(/^\[.*? @ 0x\w+\] /, '').trim());
     return lines.findLast((line) => line !== '');
   }
 }

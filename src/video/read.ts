@@ -15,12 +15,14 @@ export interface VideoFrame {
 /**
  * Decodes all frames of a video, in the order of showing.
  * ffmpeg gives the pixels through one pipe, and through another the size and the time of each frame as text.
+ * @param onDamage told once, after the last frame, what ffmpeg found wrong with a file that it decoded as far as it could.
  * @throws {VideoError}
  */
 export async function* readVideo(
   ffmpeg: Ffmpeg,
   { path, timebase }: VideoInfo,
   maxPixels: number,
+  onDamage: (words: string) => void = () => {},
 ): AsyncGenerator<VideoFrame, void, void> {
   const filter = '[0:V:0]scale=w=iw*sar:h=ih,setsar=1,format=rgb24,split[times][pixels]';
   const base = `${timebase.numerator}:${timebase.denominator}`;
@@ -52,6 +54,7 @@ export async function* readVideo(
     yield { image: { ...size, data }, time };
   }
   await process.finished;
+  if (process.lastWords !== undefined) onDamage(process.lastWords);
 }
 
 type Lines = AsyncIterator<string, unknown>;

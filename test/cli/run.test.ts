@@ -60,6 +60,7 @@ describe('millrace run', () => {
       { frames_in: report['frames_in'], frames_out: report['frames_out'], skipped: report['skipped'] },
       { frames_in: 40, frames_out: 40, skipped: 0 },
     );
+    assert.equal(report['damage'], null);
     assert.ok(Number(report['fps']) > 0);
     const { p50, p95 } = report['latency_ms'] as Record<string, number>;
     assert.ok(p50 > 0 && p95 >= p50);
@@ -81,6 +82,14 @@ describe('millrace run', () => {
       assert.ok(near > 1, 'it is painted');
       assert.ok(near < other, `frame ${index}: ${near} from its own input, ${other} from another`);
     }
+  });
+
+  it('takes what there is of a damaged video, and says that it is damaged', async () => {
+    const whole = await readFile(fixturePath('videos/tree.webm'));
+    await writeFile(at('half.webm'), whole.subarray(0, whole.length * 0.6));
+    const half = await run(at('half.webm'), '-o', at('half.mp4'), '-p', 'watercolor');
+    assert.equal(half.code, 0, half.stderr);
+    assert.match(half.stderr, /half\.mp4: 14 frames, .*\n.*half\.webm is damaged, .*: .+\n$/);
   });
 
   it('takes pictures of a folder in the order of their numbers, and gives each what it gets alone', async () => {

@@ -27,8 +27,12 @@ export interface Input extends Timing {
   /** How many frames are expected. */
   readonly total: number;
   readonly video: VideoInfo | null;
-  /** All frames, in order. @throws {RunError | VideoError} */
-  frames(): AsyncIterable<InputFrame>;
+  /**
+   * All frames, in order.
+   * @param onDamage told at the end what was wrong with a video that could be decoded in part.
+   * @throws {RunError | VideoError}
+   */
+  frames(onDamage?: (words: string) => void): AsyncIterable<InputFrame>;
 }
 
 export interface InputOptions {
@@ -54,8 +58,9 @@ export async function openInput(path: string, { ffmpeg, rate }: InputOptions): P
     video,
     timebase,
     rate: own,
-    async *frames() {
-      for await (const frame of readVideo(program, video, MAX_PIXELS)) yield { ...frame, name: null };
+    async *frames(onDamage) {
+      for await (const frame of readVideo(program, video, MAX_PIXELS, onDamage))
+        yield { ...frame, name: null };
     },
   };
 }

@@ -7,6 +7,8 @@ export interface Report {
   readonly frames_out: number;
   /** Frames that were too like the one before, and repeat its picture. */
   readonly skipped: number;
+  /** What was wrong with a video that could be decoded in part; null if nothing. */
+  readonly damage: string | null;
   readonly fps: number;
   /** From a frame's being handed to the engine to its result. */
   readonly latency_ms: { readonly p50: number; readonly p95: number };
@@ -21,6 +23,7 @@ export class Figures {
   readonly #latencies: number[] = [];
   readonly #sums = new Map<string, number>();
   #frames = 0;
+  #damage: string | null = null;
 
   get frames(): number {
     return this.#frames;
@@ -40,6 +43,11 @@ export class Figures {
     if (made) this.#latencies.push(made.latency);
   }
 
+  /** The input could be decoded in part. */
+  damaged(words: string): void {
+    this.#damage = words;
+  }
+
   report(): Report {
     const sorted = this.#latencies.toSorted((a, b) => a - b);
     const generated = sorted.length;
@@ -51,6 +59,7 @@ export class Figures {
       frames_in: this.#frames,
       frames_out: this.#frames,
       skipped: this.#frames - generated,
+      damage: this.#damage,
       fps: round((this.#frames / this.elapsed) * 1000),
       latency_ms: { p50: round(percentile(sorted, 0.5)), p95: round(percentile(sorted, 0.95)) },
       stage_ms: Object.fromEntries(stages) as Report['stage_ms'],

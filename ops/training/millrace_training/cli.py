@@ -141,7 +141,7 @@ def _export(arguments: argparse.Namespace, run: RunFolder) -> None:
 def _judge(arguments: argparse.Namespace, run: RunFolder) -> None:
     from .evaluate.classifier import train_judge
 
-    plan = _plan(arguments, 6000, 0.5, ema_decay=0.99)
+    plan = _plan(arguments, 2900, 0.6, ema_decay=0.99)
     _train(arguments, run, partial(train_judge, run=run, plan=plan))
 
 

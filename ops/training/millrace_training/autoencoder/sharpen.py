@@ -35,7 +35,8 @@ from .train import reconstruction_loss
 _ROWS, _ANSWERS = 12, 6  # rows a process, and how many of them are the U-Net's answers
 _SIDE = 32  # latents
 _LATENT_NOISE = 0.04
-_TEXTURE_WEIGHT = 9.0
+_TEXTURE_WEIGHT = 11.0  # of what has a style; a photo is wanted as it is
+_PHOTO_SHARE = 0.25
 _CRITIC_WEIGHT = 0.1
 
 
@@ -98,7 +99,7 @@ class DecoderTask:
         return to_tensor(np.stack(pictures), self.group.device)
 
     def loss(self, draw: Draw, decay: float) -> tuple[torch.Tensor, dict[str, float]]:
-        batch = self.source.draw(_ROWS, _SIDE, draw.numpy, blend_share=0.0)
+        batch = self.source.draw(_ROWS, _SIDE, draw.numpy, blend_share=0.0, photo_share=_PHOTO_SHARE)
         indices = draw.numpy.integers(20, FULL_STYLE_INDEX + 1, _ANSWERS)
         times = torch.tensor([time_of_index(int(index)) for index in indices], device=self.group.device)
         photo = batch.photo[:_ANSWERS]
@@ -117,9 +118,10 @@ class DecoderTask:
             made = self.model["decoder"](torch.cat([answers, true]))
             on_true, on_made, opinion = opinions(critic, (wanted,), made, wanted)
         made = made.float()
-        closeness, texture = reconstruction_loss(made, wanted), texture_loss(made, wanted)
+        weight = (_TEXTURE_WEIGHT * batch.has_style).view(-1, 1, 1, 1)
+        closeness, texture = reconstruction_loss(made, wanted), texture_loss(made, wanted, weight)
         critic_loss = on_true.mean() + on_made.mean()
-        loss = closeness + _TEXTURE_WEIGHT * texture - _CRITIC_WEIGHT * opinion.mean() + critic_loss
+        loss = closeness + texture - _CRITIC_WEIGHT * opinion.mean() + critic_loss
         return loss, {"closeness": closeness.item(), "texture": texture.item(), "critic": critic_loss.item()}
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:

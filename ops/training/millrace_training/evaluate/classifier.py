@@ -12,16 +12,18 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ..autoencoder.model import decode, encode, load_autoencoder
+from ..autoencoder.model import FACTOR, decode, load_autoencoder
+from ..latents import LABELLED_SLOTS, STYLED_SLOTS, finished_slot, labelled_picture
 from ..loop import Draw, Plan, train
-from ..moods import MOOD_NAMES, apply_mood
+from ..muon import Muon
 from ..parallel import Group
 from ..pictures import to_tensor
 from ..run_folder import RunFolder
 from ..styles import STYLE_NAMES
-from ..styles.finish import FINISHES
+from ..targets import TARGETS_PER_CROP
 
 _BATCH, _CROP = 32, 160
+_DECODED = 12  # of a batch: pictures that went through the autoencoder
 _FINISHED_SHARE = 0.4  # of the true targets
 _MOOD_SHARE = 0.3  # of the plain photos: over a style, a mood would hide those that are colours themselves
 _STAGES = ((32, 2), (64, 2), (96, 2), (128, 1), (160, 2))  # channels and stride
@@ -54,7 +56,7 @@ class StyleJudge(nn.Module):
 class JudgeTask:
     """One step classifies crops of true targets, finished or not, and photos, at times recoloured; each a little soft or not.
 
-    Half of them went through the autoencoder, as every output does: its traces must not decide.
+    Some are decoded from the latents of the run folder, as every output is: the autoencoder's traces must not decide.
     """
 
     name = "judge"
@@ -66,31 +68,42 @@ class JudgeTask:
         self.vae = load_autoencoder(run.autoencoder, group.device).eval().requires_grad_(False)
         self.crops = np.load(run.crops, mmap_mode="r")
         self.targets = np.load(run.targets, mmap_mode="r")
-        self.styles = np.load(run.target_styles)
+        self.latents = np.load(run.latents, mmap_mode="r")
+        self.labels = np.load(run.latent_labels)
 
     def optimizers(self) -> list[torch.optim.Optimizer]:
-        return [torch.optim.AdamW(self.model.parameters(), lr=2e-3, weight_decay=0.01)]
+        """Muon for the kernels, AdamW for the rest: a fifth of the steps that AdamW alone took."""
+        kernels = [parameter for parameter in self.model.parameters() if parameter.ndim == 4]
+        others = [parameter for parameter in self.model.parameters() if parameter.ndim < 4]
+        return [Muon(kernels, lr=3e-3), torch.optim.AdamW(others, lr=2e-3, weight_decay=0.01)]
 
     def batch(self, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-        pictures, labels = [], []
-        for _ in range(_BATCH):
-            crop = rng.integers(len(self.crops))
-            slot = int(rng.integers(-1, self.targets.shape[1])) if rng.random() < 0.2 else int(rng.integers(self.targets.shape[1]))
-            source = self.crops[crop] if slot < 0 else self.targets[crop, slot]
-            if slot >= 0 and rng.random() < _FINISHED_SHARE:
-                source = FINISHES[STYLE_NAMES[self.styles[crop, slot]]](source)
-            y, x = rng.integers(0, source.shape[0] - _CROP + 1, 2)
-            picture = source[y : y + _CROP, x : x + _CROP]
-            if slot < 0 and rng.random() < _MOOD_SHARE:
-                picture = apply_mood(picture, str(rng.choice(MOOD_NAMES)))
-            pictures.append(picture)
-            labels.append(NONE if slot < 0 else int(self.styles[crop, slot]))
-        batch = to_tensor(np.stack(pictures), self.group.device)
-        softness = self._between(rng, -0.5, 1, 1).clamp(min=0)
+        latents, pictures, labels = [], [], []
+        for row in range(_BATCH):
+            crop, slot = int(rng.integers(len(self.crops))), self._slot(rng)
+            y, x = (int(start) * FACTOR for start in rng.integers(0, (self.crops.shape[1] - _CROP) // FACTOR + 1, 2))
+            labels.append(int(self.labels[crop, slot, 0]) if slot in STYLED_SLOTS else NONE)
+            if rng.random() < _FINISHED_SHARE:
+                slot = finished_slot(slot)
+            if row < _DECODED:
+                top, left, side = y // FACTOR, x // FACTOR, _CROP // FACTOR
+                latents.append(self.latents[crop, slot, :, top : top + side, left : left + side])
+            else:
+                picture = labelled_picture(self.crops[crop], self.targets[crop], self.labels[crop], slot)
+                pictures.append(picture[y : y + _CROP, x : x + _CROP])
         with torch.no_grad(), self.group.autocast():
-            batch[: _BATCH // 2] = decode(self.vae, encode(self.vae, batch[: _BATCH // 2])).float()
+            decoded = decode(self.vae, torch.from_numpy(np.stack(latents)).float().to(self.group.device)).float()
+        batch = torch.cat([decoded, to_tensor(np.stack(pictures), self.group.device)])
+        softness = self._between(rng, -0.5, 1, 1).clamp(min=0)
         exposed = batch * self._between(rng, 0.9, 1.1, 3) + self._between(rng, -0.08, 0.08, 3)  # nor may exact colours
         return torch.lerp(exposed, self._soft(exposed), softness).clamp(-1, 1), torch.tensor(labels, device=self.group.device)
+
+    @staticmethod
+    def _slot(rng: np.random.Generator) -> int:
+        """Which of a crop's pictures, unfinished: as many plain photos as of a style, none with a mood over a style."""
+        if rng.random() < 1 / (NONE + 1):
+            return LABELLED_SLOTS - 1 if rng.random() < _MOOD_SHARE else 0
+        return 1 + int(rng.integers(TARGETS_PER_CROP))
 
     def _between(self, rng: np.random.Generator, low: float, high: float, channels: int) -> torch.Tensor:
         """[N, channels, 1, 1]: a number for each picture, or for each channel of it."""

@@ -171,7 +171,7 @@ def behaviour(model: FinishedModel, material: Material) -> dict[str, Any]:
         embedding = model.embed([prompt_of(style, None, random.Random(7)) if style else ""])
         row = {"still": change(model.draw(still, embedding, ONE_STEP))}
         for name, clip in zip(("vtest", "tree"), material.videos):
-            row[name] = change(model.draw(clip[:8], embedding, ONE_STEP)) / change(clip[:8])
+            row[name] = change(model.draw(clip, embedding, ONE_STEP)) / change(clip)
         steadiness[style or "empty"] = {key: round(value, 2) for key, value in row.items()}
     columns = ("still", "vtest", "tree")
     steadiness["mean"] = {c: round(float(np.mean([row[c] for row in steadiness.values()])), 2) for c in columns}

@@ -30,10 +30,10 @@ def cpencil(image: np.ndarray) -> np.ndarray:
 
 
 def lineart(image: np.ndarray) -> np.ndarray:
-    """Black ink on white paper; only deep shadows are filled."""
+    """Black ink on white paper; only deep shadows are greyed."""
     gray = luma(calm(image))
     ink = dark_lines(gray, 2.0, 4.5)
-    shadow = np.clip((0.16 - blur(gray, 1.5)) * 7, 0, 0.85)
+    shadow = np.clip((0.16 - blur(gray, 1.5)) * 4, 0, 0.6)
     return gray_bytes(0.98 * (1 - np.maximum(ink, shadow)))
 
 
@@ -58,7 +58,7 @@ def chalk(image: np.ndarray) -> np.ndarray:
     """Broad lines of coloured chalk on a green blackboard, along outlines and light lines."""
     gray = luma(calm(image))
     tone = local_tone(gray, 0.3)
-    line = np.clip(np.maximum(edge_strength(tone, 2.2, 1.1), dark_lines(1 - tone, 2.4, 4.5)) + 0.25 * gray, 0, 1)
+    line = np.clip(np.maximum(edge_strength(tone, 2.2, 0.95), dark_lines(1 - tone, 2.4, 3.4)) + 0.25 * gray, 0, 1)
     line = np.clip(line * (1 + 0.10 * paper(*gray.shape)), 0, 1)[..., None]
     wide = blur(unit(image), 4.0)
     tint = np.clip(0.55 + 0.45 * saturate(wide, 2.2) / np.maximum(luma(wide), 0.15)[..., None], 0.4, 1)

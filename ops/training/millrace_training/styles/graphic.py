@@ -12,7 +12,7 @@ def pixel(image: np.ndarray) -> np.ndarray:
     """8-pixel blocks with few levels a channel."""
     colour = saturate(blocks(unit(image), 8), 1.4)
     colour = np.clip((colour - 0.5) * 1.15 + 0.52, 0, 1)
-    return bytes_of(steps(colour, 5, 1.8))
+    return bytes_of(steps(colour, 5, 1.5))
 
 
 def gameboy(image: np.ndarray) -> np.ndarray:

@@ -48,7 +48,7 @@ def sepia(image: np.ndarray) -> np.ndarray:
 
 def noir(image: np.ndarray) -> np.ndarray:
     """Black and white with hard contrast."""
-    return gray_bytes(1 / (1 + np.exp(-7 * (local_tone(luma(calm(image)), 0.3) - 0.52))))
+    return gray_bytes(1 / (1 + np.exp(-6.7 * (local_tone(luma(calm(image)), 0.3) - 0.52))))
 
 
 def negative(image: np.ndarray) -> np.ndarray:

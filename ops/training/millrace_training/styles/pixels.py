@@ -138,5 +138,5 @@ def steps(value: np.ndarray, levels: int, steepness: float = 4.0) -> np.ndarray:
 def posterize(image: np.ndarray, levels: int) -> np.ndarray:
     """Bands of brightness (largest channel) in a float32 picture, keeping its hue."""
     value = image.max(-1, keepdims=True)
-    banded = steps(value, levels, 1.8)
+    banded = steps(value, levels, 1.5)
     return image * np.minimum(banded / np.maximum(value, 0.03), 3.0)

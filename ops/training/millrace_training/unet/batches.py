@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from ..latents import LABELLED_SLOTS, encoded_crops, finished_slot
+from ..latents import LABELLED_SLOTS, STYLED_SLOTS, encoded_crops, finished_slot
 from ..moods import MOOD_NAMES
 from ..prompts.generator import PromptGenerator, load_dictionary
 from ..run_folder import RunFolder
@@ -20,22 +20,23 @@ from ..text.tokenizer import tokenize
 
 _PHASE = 8  # latents: crops start at multiples of 32 pixels, the longest period of any pattern
 _BLEND_SHARE = 0.06
-_LONG_SHARE = 0.06  # of the batches: prompts of two or three parts of 77 tokens, all but one of which mean nothing
-_PHOTO_SHARE, _MOOD_SHARE, _STYLE_MOOD_SHARE = 0.12, 0.10, 0.23
+_LONG_SHARE = 0.15  # of the batches: prompts of two or three parts of 77 tokens, all but one of which mean nothing
+_PHOTO_SHARE = 0.12
+_MOOD_SHARE, _STYLE_MOOD_SHARE = 0.11, 0.26  # of the others
 # Styles with cells, strokes or bands need more steps than changes of colour.
 _HARD_STYLES = {
     "oil": 3.0,
     "gogh": 3.0,
-    "comic": 4.5,
+    "comic": 6.0,
     "anime": 6.0,
     "popart": 2.5,
     "neon": 2.5,
-    "chalk": 7.0,
+    "chalk": 14.0,
     "blueprint": 2.0,
-    "lineart": 3.0,
-    "ukiyo": 2.0,
+    "lineart": 6.0,
+    "ukiyo": 2.5,
     "vhs": 2.5,
-    "pixel": 1.6,
+    "pixel": 3.0,
     "emboss": 2.0,
     "gameboy": 1.6,
     "lego": 1.6,
@@ -52,6 +53,11 @@ class Batch:
     finished: torch.Tensor  # [N, 4, s, s]: what later steps are asked for
     embedding: torch.Tensor  # [N, 77 times the number of parts, 96]
     places: list[tuple[int, int, int, int]]  # crop, slot, and the window's top and left in latents
+
+    @property
+    def has_style(self) -> torch.Tensor:
+        """bool [N]: a style is asked for; else the photo itself, or with a mood."""
+        return torch.tensor([slot in STYLED_SLOTS for _, slot, _, _ in self.places], device=self.photo.device)
 
 
 class BatchSource:
@@ -74,14 +80,14 @@ class BatchSource:
         self.slot_weights = weights[labels[:, 1 : 1 + TARGETS_PER_CROP, 0]]
         self.slot_weights /= self.slot_weights.sum(1, keepdims=True)
 
-    def _slot(self, crop: int, rng: np.random.Generator) -> int:
+    def _slot(self, crop: int, photo_share: float, rng: np.random.Generator) -> int:
         """Which of a crop's latents is the target."""
-        kind = rng.random()
-        if kind < _PHOTO_SHARE:
+        if rng.random() < photo_share:
             return 0
-        if kind < _PHOTO_SHARE + _MOOD_SHARE:
+        kind = rng.random()
+        if kind < _MOOD_SHARE:
             return LABELLED_SLOTS - 1
-        if kind < _PHOTO_SHARE + _MOOD_SHARE + _STYLE_MOOD_SHARE:
+        if kind < _MOOD_SHARE + _STYLE_MOOD_SHARE:
             return int(rng.integers(1 + TARGETS_PER_CROP, LABELLED_SLOTS - 1))
         return 1 + int(rng.choice(TARGETS_PER_CROP, p=self.slot_weights[crop]))
 
@@ -98,7 +104,9 @@ class BatchSource:
         """[N, 77, 96]."""
         return self.encoder(tokenize(self.tokenizer, prompts).to(self.device)).last_hidden_state.float()
 
-    def draw(self, count: int, side: int, rng: np.random.Generator, blend_share: float = _BLEND_SHARE) -> Batch:
+    def draw(
+        self, count: int, side: int, rng: np.random.Generator, blend_share: float = _BLEND_SHARE, photo_share: float = _PHOTO_SHARE
+    ) -> Batch:
         """count rows of side x side latents; a row that is blended is not what stands at its place."""
         words = random.Random(int(rng.integers(2**62)))
         full = self.latents.shape[-1]
@@ -107,14 +115,14 @@ class BatchSource:
         shares = np.where(blends, rng.random(count), 0.0)
         for blend, share in zip(blends, shares):
             crop = int(rng.choice(self.crops))
-            slot = self._slot(crop, rng)
+            slot = self._slot(crop, photo_share, rng)
             y, x = (int(v) * _PHASE for v in rng.integers(0, (full - side) // _PHASE + 1, 2))
             window = self.latents[crop, :, :, y : y + side, x : x + side]
             pair = window[[slot, finished_slot(slot)]].astype(np.float32)
             places.append((crop, slot, y, x))
             prompts.append(self._prompt(crop, slot, words))
             if blend:
-                other = self._slot(crop, rng)
+                other = self._slot(crop, photo_share, rng)
                 pair = (1 - share) * pair + share * window[[other, finished_slot(other)]].astype(np.float32)
                 others.append(self._prompt(crop, other, words))
             photos.append(window[0].astype(np.float32))

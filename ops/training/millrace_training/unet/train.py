@@ -87,7 +87,7 @@ class UnetTask:
 
         noisy = add_noise(start * LATENT_SCALE, draw.normal_like(start), inputs.time)
         made = self.predict(noisy.contiguous(memory_format=torch.channels_last), inputs.time, batch.embedding)
-        in_latents = latent_loss(made, wanted, own, decay)
+        in_latents = latent_loss(made, wanted, own & batch.has_style, decay)
         seen = own.float().argsort(descending=True)[: rows // 2]  # as many in every process, for the mean of gradients
         with self.group.autocast():
             critics, untrue = critic_loss(self.critic, batch.photo[seen], made[seen], wanted[seen], batch.embedding[seen], own[seen])
@@ -100,7 +100,7 @@ class UnetTask:
             picture = decode(self.vae, made[picked]).float()
             with torch.no_grad():
                 wanted_picture = decode(self.vae, wanted[picked]).float()
-        in_pictures = image_loss(picture, wanted_picture, own[picked])
+        in_pictures = image_loss(picture, wanted_picture, own[picked], batch.has_style[picked])
         return loss + _IMAGE_WEIGHT * in_pictures, figures | {"pictures": in_pictures.item()}
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:

@@ -10,6 +10,14 @@ export function errorBody(code: ErrorCode, message: string = errors[code].meanin
 /** Seconds after which a picture that was refused may be asked for again: most take less. */
 const retrySeconds = 1;
 
+/** Headers that belong to a status: what to sign in with, and the seconds after which to ask again. */
+export function errorHeaders(status: number, retryAfter: number): Record<string, string> {
+  if (status === 401) return { 'www-authenticate': 'Bearer' };
+  if (status === 429) return { 'retry-after': '60' };
+  if (status === 503) return { 'retry-after': String(retryAfter) };
+  return {};
+}
+
 /** Gives what answers a request with an error of the catalogue, and counts it. */
 export function refuser(
   metrics: Pick<Metrics, 'error'>,
@@ -17,8 +25,9 @@ export function refuser(
   return (reply, code, message, field) => {
     const { status } = errors[code];
     metrics.error(code);
-    if (status === 401) reply.header('www-authenticate', 'Bearer');
-    if (status === 503) reply.header('retry-after', retrySeconds);
-    return reply.code(status).send(errorBody(code, message, field));
+    return reply
+      .code(status)
+      .headers(errorHeaders(status, retrySeconds))
+      .send(errorBody(code, message, field));
   };
 }

@@ -11,7 +11,7 @@ import type { Sessions } from '../session/sessions.js';
 import { TokenBucket } from '../session/time/token-bucket.js';
 import { AddressLimits, type AddressLimitsOptions } from './address-limits.js';
 import { bearerToken } from './bearer.js';
-import { errorBody } from './http-error.js';
+import { errorBody, errorHeaders } from './http-error.js';
 import { MessageBuffers } from './message-buffers.js';
 import { originAllowed, type OriginRules } from './origin.js';
 import { SocketConnection } from './socket-connection.js';
@@ -124,9 +124,9 @@ export class StreamServer implements AsyncDisposable {
       'connection: close',
       'content-type: application/json',
       `content-length: ${Buffer.byteLength(body)}`,
-      ...(status === 401 ? ['www-authenticate: Bearer'] : []),
-      ...(status === 429 ? ['retry-after: 60'] : []),
-      ...(status === 503 ? [`retry-after: ${sessions.retryAfter}`] : []),
+      ...Object.entries(errorHeaders(status, sessions.retryAfter)).map(
+        ([name, value]) => `${name}: ${value}`,
+      ),
     ];
     // Sockets of an upgrade are nobody's any more: one that the peer leaves open would stay for as long as it likes.
     socket.end(`${headers.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());

@@ -71,6 +71,7 @@ class UnetTask:
         whole = draw.numpy.random() < whole_share
         side, rows, decoded = (_WHOLE, max(2, self.rows // 4), 2) if whole else (_CROP, self.rows, _IMAGE_ROWS)
         batch = self.source.draw(rows, side, draw.numpy)
+        has_style = batch.has_style
         inputs = draw_inputs(draw.numpy, rows, self.group.device, decay)
 
         start = torch.lerp(batch.photo, batch.target, inputs.styled.view(-1, 1, 1, 1))
@@ -87,7 +88,7 @@ class UnetTask:
 
         noisy = add_noise(start * LATENT_SCALE, draw.normal_like(start), inputs.time)
         made = self.predict(noisy.contiguous(memory_format=torch.channels_last), inputs.time, batch.embedding)
-        in_latents = latent_loss(made, wanted, own & batch.has_style, decay)
+        in_latents = latent_loss(made, wanted, own & has_style, decay)
         seen = own.float().argsort(descending=True)[: rows // 2]  # as many in every process, for the mean of gradients
         with self.group.autocast():
             critics, untrue = critic_loss(self.critic, batch.photo[seen], made[seen], wanted[seen], batch.embedding[seen], own[seen])
@@ -100,7 +101,7 @@ class UnetTask:
             picture = decode(self.vae, made[picked]).float()
             with torch.no_grad():
                 wanted_picture = decode(self.vae, wanted[picked]).float()
-        in_pictures = image_loss(picture, wanted_picture, own[picked], batch.has_style[picked])
+        in_pictures = image_loss(picture, wanted_picture, own[picked], has_style[picked])
         return loss + _IMAGE_WEIGHT * in_pictures, figures | {"pictures": in_pictures.item()}
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:

@@ -1,5 +1,6 @@
 import { subprotocol, textLimits } from '@millrace/protocol';
 import type { AddressInfo } from 'node:net';
+import { availableParallelism } from 'node:os';
 import type { Logger } from 'pino';
 import { createEngines, engineSettings } from './engine/engine-group.js';
 import { pictureCodec, type PictureCodec } from './image/codec.js';
@@ -11,6 +12,7 @@ import { packagePath, version } from './package.js';
 import { accessSettings, createAccess } from './session/access/access.js';
 import { Admission } from './session/admission/admission.js';
 import { Capacity } from './session/admission/capacity.js';
+import { PictureTurns } from './session/frames/picture-turns.js';
 import { OneShot } from './session/one-shot.js';
 import { createParameterRules } from './session/wire/parameters.js';
 import { PauseWatch } from './session/time/pause-watch.js';
@@ -134,6 +136,13 @@ export async function createApp(
   });
   const pauses = new PauseWatch();
   const seats = new Seats(settings.graceSeconds * 1000, tokens.lifetimeMs);
+  const images = new OneShot({
+    engine,
+    rules,
+    seats,
+    most: Math.ceil(settings.maxSessions / 4),
+    perMinute: settings.maxImagesPerMinute,
+  });
   const sessions = new Sessions({
     engine,
     model: name,
@@ -148,6 +157,8 @@ export async function createApp(
     metrics,
     pauses,
     pictures,
+    turns: new PictureTurns(decoders()),
+    recentImages: (ms) => images.recent(ms),
     keepPictures: settings.dashboardThumbnails,
     log,
   });
@@ -163,7 +174,7 @@ export async function createApp(
     },
     engineState: () => engine.state,
     metrics,
-    images: new OneShot(engine, rules, Math.ceil(settings.maxSessions / 4)),
+    images,
     origins,
     access,
     metricsToken: settings.metricsToken,
@@ -229,4 +240,12 @@ export async function createApp(
       await tracer?.[Symbol.asyncDispose]();
     },
   };
+}
+
+/**
+ * Pictures that are decoded at the same time: on half of the processor, and on fewer threads than libuv has (four), so
+ * that encoding goes on beside it.
+ */
+function decoders(): number {
+  return Math.min(3, Math.max(1, Math.floor(availableParallelism() / 2)));
 }

@@ -1,9 +1,16 @@
+import { FairClock } from './fair-clock.js';
 import type { Lane } from './stream.js';
 
 /** One stream as the batcher sees it: lanes that want predicting, and perhaps a frame that may enter. */
 export interface Source {
   /** Rows of different keys cannot share a U-Net call (other sizes, other needs of the model). */
   readonly key: string;
+  /** Streams of one account share what one stream would get; a stream without an account has its own. */
+  readonly account?: string | undefined;
+  /** What a row costs, where 1 is a row of the usual size; 1 if absent. */
+  readonly rowCost?: number;
+  /** What a frame costs besides its rows (encoding and decoding the picture), in the same unit; 0 if absent. */
+  readonly pictureCost?: number;
   /** Lanes under way, oldest first. Called once for each U-Net call. */
   lanes(): readonly Lane[];
   /** Rows that each frame which waits to enter, and may, would cost at its first stage. Called once as well. */
@@ -18,54 +25,63 @@ export interface Share<S extends Source> {
   readonly entries: number;
 }
 
+/** One lane or entry that could go into a call. */
+interface Item {
+  readonly rows: number;
+  readonly cost: number;
+}
+
 /** What a stream offers and how much of it has been taken: lanes before entries. */
 interface Offer<S extends Source> {
   readonly source: S;
+  readonly account: S | string;
   readonly lanes: readonly Lane[];
-  /** Rows of each lane, then of each entry. */
-  readonly costs: readonly number[];
+  readonly items: readonly Item[];
   taken: number;
 }
 
+/** What could be taken next. */
+interface Candidate<S extends Source> {
+  readonly offer: Offer<S>;
+  readonly item: Item;
+  readonly tag: number;
+}
+
 /**
- * Chooses what goes into the next U-Net call. Fair by rows: the stream that has had the fewest gets the next one
- * (start-time fair queueing, Goyal et al. 1996, with a row as the unit of service), so streams that always want
- * more get equal shares whatever their settings, and one that wants little gets all that it wants.
+ * Chooses what goes into the next U-Net call. Fair by cost: whoever wants more than there is gets an equal share of
+ * the time, whatever its size, steps and guidance, and one that wants little gets all that it wants (see `FairClock`).
  * It knows nothing of diffusion.
  */
 export class Batcher<S extends Source> {
-  /** Rows had by each stream, on a clock on which all that are active advance together. */
-  readonly #served = new Map<S, number>();
-  /** The service that the least served active stream had at the last call: where newcomers start. */
-  #clock = 0;
+  readonly #clock = new FairClock<S | string>();
+  /** When each stream came or was last served: of streams of one account, or with equal tags, the first is next. */
+  readonly #turns = new Map<S, number>();
+  #turn = 0;
 
   /**
    * @param sources streams with something to do; order does not matter beyond ties.
-   * @param budget rows that a call should hold, at least 1; one lane of two rows may exceed a budget of 1.
+   * @param budget rows of the usual size that a call should hold, at least 1; a single lane may exceed it.
    * @returns shares of one call, all of one key; empty if nobody wants anything.
    */
   gather(sources: Iterable<S>, budget: number): readonly Share<S>[] {
-    const offers: Offer<S>[] = [];
-    for (const source of sources) {
-      const lanes = source.lanes();
-      const costs = [...lanes.map((lane) => lane.rows.length), ...source.entries()];
-      if (costs.length === 0) continue;
-      // Who was idle must not have saved up service for a burst.
-      this.#served.set(source, Math.max(this.#service(source), this.#clock));
-      offers.push({ source, lanes, costs, taken: 0 });
+    const offers = [...sources].map(offerOf).filter(({ items }) => items.length > 0);
+    this.#clock.arrive(new Set(offers.map(({ account }) => account)));
+    for (const { source } of offers) {
+      if (!this.#turns.has(source)) this.#turns.set(source, this.#turn++);
     }
-    const first = this.#leastServed(offers);
+    const first = this.#next(offers);
     if (first === undefined) return [];
-    this.#clock = this.#service(first.source);
-    const sharing = offers.filter(({ source }) => source.key === first.source.key);
-    let room = Math.max(budget, first.costs[0]);
+    const sharing = offers.filter(({ source }) => source.key === first.offer.source.key);
+    let room = Math.max(budget, sizeOf(first));
     for (;;) {
-      const next = this.#leastServed(sharing.filter(({ taken, costs }) => taken < costs.length));
-      if (next === undefined || next.costs[next.taken] > room) break;
-      const cost = next.costs[next.taken];
-      room -= cost;
-      this.#served.set(next.source, this.#service(next.source) + cost);
-      next.taken += 1;
+      const next = this.#next(sharing);
+      if (next === undefined || sizeOf(next) > room) break;
+      const { offer, item } = next;
+      room -= sizeOf(next);
+      offer.taken += 1;
+      this.#clock.advance(next.tag);
+      this.#clock.charge(offer.account, item.cost);
+      this.#turns.set(offer.source, this.#turn++);
     }
     return sharing
       .filter(({ taken }) => taken > 0)
@@ -76,20 +92,53 @@ export class Batcher<S extends Source> {
       }));
   }
 
+  /** Counts other work of the stream, in rows of the usual size, as part of its share. */
+  charge(source: S, cost: number): void {
+    this.#clock.charge(source.account ?? source, cost);
+  }
+
   /** Forgets a stream that is gone. */
   remove(source: S): void {
-    this.#served.delete(source);
+    this.#turns.delete(source);
+    this.#clock.remove(source);
   }
 
-  #service(source: S): number {
-    return this.#served.get(source) ?? 0;
-  }
-
-  #leastServed(offers: readonly Offer<S>[]): Offer<S> | undefined {
-    let least: Offer<S> | undefined;
+  /** The least tag of all accounts; within one account, the stream that has waited longest. */
+  #next(offers: readonly Offer<S>[]): Candidate<S> | undefined {
+    const heads = new Map<S | string, Candidate<S>>();
     for (const offer of offers) {
-      if (least === undefined || this.#service(offer.source) < this.#service(least.source)) least = offer;
+      const item = offer.items[offer.taken];
+      if (item === undefined) continue;
+      const head = heads.get(offer.account);
+      if (head && this.#turnOf(head.offer.source) < this.#turnOf(offer.source)) continue;
+      heads.set(offer.account, { offer, item, tag: this.#clock.tag(offer.account, item.cost) });
     }
+    let least: Candidate<S> | undefined;
+    for (const head of heads.values()) if (least === undefined || this.#precedes(head, least)) least = head;
     return least;
   }
+
+  #precedes(a: Candidate<S>, b: Candidate<S>): boolean {
+    if (a.tag !== b.tag) return a.tag < b.tag;
+    return this.#turnOf(a.offer.source) < this.#turnOf(b.offer.source);
+  }
+
+  #turnOf(source: S): number {
+    return this.#turns.get(source) ?? this.#turn;
+  }
+}
+
+function offerOf<S extends Source>(source: S): Offer<S> {
+  const { rowCost = 1, pictureCost = 0 } = source;
+  const lanes = source.lanes();
+  const items = [
+    ...lanes.map(({ rows }) => ({ rows: rows.length, cost: rows.length * rowCost })),
+    ...source.entries().map((rows) => ({ rows, cost: rows * rowCost + pictureCost })),
+  ];
+  return { source, account: source.account ?? source, lanes, items, taken: 0 };
+}
+
+/** Room that an item takes in a call: rows of large pictures count for several. */
+function sizeOf({ offer, item }: { readonly offer: Offer<Source>; readonly item: Item }): number {
+  return item.rows * Math.max(1, offer.source.rowCost ?? 1);
 }

@@ -1,8 +1,7 @@
 import type { StreamParameters } from '@millrace/protocol';
-import type { StreamState } from '../diffusion/stream.js';
 import { BufferPool } from './buffer-pool.js';
 import { DeviceError } from './device.js';
-import type { Engine, EngineState, EngineStream, StreamListener } from './engine.js';
+import type { Engine, EngineState, EngineStream, OpenOptions, StreamListener } from './engine.js';
 import type { CostCurve, Precision } from './messages.js';
 import { createEngine, type EngineOptions } from './supervisor.js';
 
@@ -83,7 +82,7 @@ class EngineGroup implements Engine {
   async openStream(
     parameters: StreamParameters,
     listener: StreamListener,
-    state?: StreamState,
+    options?: OpenOptions,
   ): Promise<EngineStream> {
     await this.start();
     const member = this.#leastLoaded();
@@ -94,7 +93,7 @@ class EngineGroup implements Engine {
     };
     member.streams += 1;
     try {
-      const stream = await member.engine.openStream(parameters, listenerThat(listener, leave), state);
+      const stream = await member.engine.openStream(parameters, listenerThat(listener, leave), options);
       return {
         push: (frame, image, options) => stream.push(frame, image, options),
         configure: (changed) => stream.configure(changed),

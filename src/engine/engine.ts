@@ -87,6 +87,17 @@ export interface EngineObserver {
   onInference(call: InferenceCall): void;
 }
 
+/** How a stream begins, where it is not as usual. */
+export interface OpenOptions {
+  /**
+   * Where a stream with these parameters was, in this or another engine: it goes on from there. The results of its
+   * frames come to its listener; parts that do not fit this model are left out.
+   */
+  readonly state?: StreamState | undefined;
+  /** Streams of one account share the time that one stream would get; without it a stream has its own share. */
+  readonly account?: string | undefined;
+}
+
 /** The inference engine as the rest of the server sees it. */
 export interface Engine extends AsyncDisposable {
   readonly state: EngineState;
@@ -94,14 +105,12 @@ export interface Engine extends AsyncDisposable {
   start(): Promise<void>;
   /**
    * Opens a stream; may be called while the engine starts, and then waits for it.
-   * @param state where a stream with these parameters was, in this or another engine: it goes on from there.
-   *   The results of its frames come to `listener`; parts that do not fit this model are left out.
-   * @throws {ParameterError} if the parameters cannot be.
+   * @throws {ParameterError} if the parameters are invalid.
    */
   openStream(
     parameters: StreamParameters,
     listener: StreamListener,
-    state?: StreamState,
+    options?: OpenOptions,
   ): Promise<EngineStream>;
   /** A free buffer for the pixels of a frame, reused where one is at hand. */
   allocate(bytes: number): Uint8Array<ArrayBuffer>;

@@ -23,6 +23,8 @@ export interface StreamStart {
   readonly parameters: StreamParameters;
   /** Where it was before; null for a new one. */
   readonly state: StreamState | null;
+  /** Whose share of the time it has; null for its own. */
+  readonly account: string | null;
 }
 
 /** The main thread's end of one stream: outlives the worker thread, and opens itself again in the next one. */
@@ -35,6 +37,7 @@ export class ManagedStream implements EngineStream {
   #parameters: StreamParameters;
   /** Where it goes on; what was under way when a worker died is lost. */
   #initial: StreamState | null;
+  readonly #account: string | null;
   readonly #changes = new Map<number, PendingChange>();
   readonly #snapshots = new Map<number, Deferred<StreamState>>();
   #nextRequest = 0;
@@ -42,13 +45,14 @@ export class ManagedStream implements EngineStream {
 
   constructor(
     id: number,
-    { parameters, state }: StreamStart,
+    { parameters, state, account }: StreamStart,
     listener: StreamListener,
     links: ManagedStreamLinks,
   ) {
     this.#id = id;
     this.#parameters = parameters;
     this.#initial = state;
+    this.#account = account;
     this.#listener = listener;
     this.#links = links;
   }
@@ -65,6 +69,7 @@ export class ManagedStream implements EngineStream {
       stream: this.#id,
       parameters: this.#parameters,
       state: this.#initial,
+      account: this.#account,
     });
   }
 

@@ -30,6 +30,8 @@ export type ToWorker =
       readonly parameters: StreamParameters;
       /** Where a stream with these parameters was; null starts a new one. */
       readonly state: StreamState | null;
+      /** Streams of one account share what one stream would get; null has its own share. */
+      readonly account: string | null;
     }
   | { readonly type: 'snapshot'; readonly stream: number; readonly request: number }
   | {

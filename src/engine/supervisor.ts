@@ -1,9 +1,15 @@
 import type { StreamParameters } from '@millrace/protocol';
-import type { StreamState } from '../diffusion/stream.js';
 import { BufferPool } from './buffer-pool.js';
 import { deferred } from './deferred.js';
 import { parseDevice, type Provider } from './device.js';
-import type { Engine, EngineObserver, EngineState, EngineStream, StreamListener } from './engine.js';
+import type {
+  Engine,
+  EngineObserver,
+  EngineState,
+  EngineStream,
+  OpenOptions,
+  StreamListener,
+} from './engine.js';
 import { ManagedStream } from './managed-stream.js';
 import type { FromWorker, WorkerOptions } from './messages.js';
 import { WorkerHost } from './worker-host.js';
@@ -72,16 +78,21 @@ class Supervisor implements Engine {
   async openStream(
     parameters: StreamParameters,
     listener: StreamListener,
-    state?: StreamState,
+    { state, account }: OpenOptions = {},
   ): Promise<EngineStream> {
     await this.#settled.promise;
     if (this.#state.name === 'failed') throw this.#state.error;
     if (this.#state.name === 'stopped') throw new Error('the engine is stopped');
     const id = this.#nextStream++;
-    const stream = new ManagedStream(id, { parameters, state: state ?? null }, listener, {
-      post: (message, transfer) => this.#host?.post(message, transfer),
-      onClose: () => this.#streams.delete(id),
-    });
+    const stream = new ManagedStream(
+      id,
+      { parameters, state: state ?? null, account: account ?? null },
+      listener,
+      {
+        post: (message, transfer) => this.#host?.post(message, transfer),
+        onClose: () => this.#streams.delete(id),
+      },
+    );
     this.#streams.set(id, stream);
     // While it is being restarted, all streams are opened once it is ready.
     if (this.#state.name === 'ready') stream.open();

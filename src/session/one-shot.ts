@@ -1,54 +1,130 @@
-import { errors, type ParameterUpdate } from '@millrace/protocol';
+import { errors, type ParameterUpdate, type StreamParameters } from '@millrace/protocol';
 import { deferred } from '../engine/deferred.js';
 import { ParameterError, type Engine, type GeneratedImage, type StreamListener } from '../engine/engine.js';
 import { encodeJpeg } from '../image/encode.js';
-import { checkGrant, type GrantLimits } from './access/grant.js';
+import { checkGrant, type Grant, type GrantLimits } from './access/grant.js';
+import type { Seats } from './seats/seats.js';
+import { KeyedBuckets, type Rate } from './time/keyed-buckets.js';
 import type { ParameterRules } from './wire/parameters.js';
 import { ProtocolError } from './wire/protocol-error.js';
 
+export interface OneShotOptions {
+  readonly engine: Engine;
+  readonly rules: ParameterRules;
+  /** The sessions, beside which images count where a token limits how many there may be. */
+  readonly seats: Pick<Seats, 'count' | 'expect'>;
+  /** Images that may be in the making at the same time; a caller may have half of them. */
+  readonly most: number;
+  /** Images that one caller may ask for in a minute; as many may come at once. */
+  readonly perMinute: number;
+}
+
+/** Who asks for an image. */
+export interface Caller {
+  /** The user, or where nobody signs in the address: limits hold for each by itself. */
+  readonly name: string;
+  readonly grant: Grant;
+  /** Aborts when the client is gone; its image is then given up. */
+  readonly gone: AbortSignal;
+}
+
+/** An image in the making, or one that was. */
+interface Making {
+  readonly parameters: StreamParameters;
+  readonly caller: string;
+  /** When it was finished or given up, by `performance.now()`; null while it is in the making. */
+  end: number | null;
+}
+
+/** The engine's time is shared as if all images came from one stream, however many there are. */
+const account = 'images';
+
 /** Makes single images from noise (txt2img), each as a stream of one frame among the others. */
 export class OneShot {
-  readonly #engine: Engine;
-  readonly #rules: ParameterRules;
-  readonly #most: number;
-  #running = 0;
+  readonly #options: OneShotOptions;
+  readonly #rates = new KeyedBuckets();
+  #makings: Making[] = [];
 
-  /** @param most images that may be in the making at the same time. */
-  constructor(engine: Engine, rules: ParameterRules, most: number) {
-    this.#engine = engine;
-    this.#rules = rules;
-    this.#most = most;
+  constructor(options: OneShotOptions) {
+    this.#options = options;
+  }
+
+  /** Returns the parameters of the images that were in the making within the last so many milliseconds. */
+  recent(ms: number): readonly StreamParameters[] {
+    const since = performance.now() - ms;
+    this.#makings = this.#makings.filter(({ end }) => end === null || end >= since);
+    return this.#makings.map(({ parameters }) => parameters);
   }
 
   /**
    * @param update parameters as a client sends them; what is left out has the model's defaults.
-   * @param limits of whoever asks.
    * @returns a JPEG file.
-   * @throws {ParameterError} if the parameters cannot be.
-   * @throws {ProtocolError} limit_exceeded, not_ready, too_many_sessions, engine_failed
+   * @throws {ParameterError} if the parameters are invalid.
+   * @throws {ProtocolError} rate_limited, limit_exceeded, not_ready, too_many_sessions, engine_failed
+   * @throws {Error} if the caller is gone.
    */
-  async generate(update: unknown, limits: GrantLimits): Promise<Uint8Array> {
-    const changes: ParameterUpdate = this.#rules.check(update);
-    const parameters = { ...this.#rules.defaults, ...changes, mode: 'txt2img' } as const;
-    checkGrant(limits, parameters);
-    if (this.#engine.state.name !== 'ready') throw new ProtocolError('not_ready', errors.not_ready.meaning);
-    if (this.#running >= this.#most)
-      throw new ProtocolError('too_many_sessions', errors.too_many_sessions.meaning);
-    this.#running += 1;
+  async generate(update: unknown, { name, grant, gone }: Caller): Promise<Uint8Array> {
+    const { engine, rules, seats } = this.#options;
+    const rate = this.#rateOf(grant.limits);
+    if (!this.#rates.take(name, rate)) {
+      throw new ProtocolError('rate_limited', `more than ${describeRate(rate)}`);
+    }
+    const changes: ParameterUpdate = rules.check(update);
+    const parameters = { ...rules.defaults, ...changes, mode: 'txt2img' } as const;
+    checkGrant(grant.limits, parameters);
+    if (engine.state.name !== 'ready') throw new ProtocolError('not_ready', errors.not_ready.meaning);
+    this.#checkRoom(name, grant);
+    const making: Making = { parameters, caller: name, end: null };
+    this.#makings.push(making);
+    const forget = seats.expect(grant.subject);
     try {
-      return await firstResult(this.#engine, parameters);
+      return await firstResult(engine, parameters, gone);
     } finally {
-      this.#running -= 1;
+      making.end = performance.now();
+      forget();
     }
   }
+
+  /** @throws {ProtocolError} too_many_sessions */
+  #checkRoom(caller: string, { subject, limits }: Grant): void {
+    const { most, seats } = this.#options;
+    if (seats.count(subject) >= (limits.sessions ?? Infinity)) {
+      throw new ProtocolError(
+        'too_many_sessions',
+        'the token allows no further session or image at the same time',
+      );
+    }
+    const running = this.#makings.filter(({ end }) => end === null);
+    const own = running.filter((making) => making.caller === caller);
+    if (running.length >= most || own.length >= Math.ceil(most / 2)) {
+      throw new ProtocolError(
+        'too_many_sessions',
+        'too many images are in the making; ask again in a moment',
+      );
+    }
+  }
+
+  /** An image counts like a frame where a token limits frames. */
+  #rateOf({ fps }: GrantLimits): Rate {
+    const { perMinute } = this.#options;
+    const usual = { perSecond: perMinute / 60, burst: perMinute };
+    if (fps === undefined || fps >= usual.perSecond) return usual;
+    return { perSecond: fps, burst: Math.max(1, fps) };
+  }
+}
+
+function describeRate({ perSecond, burst }: Rate): string {
+  return burst > perSecond && burst > 1 ? `${burst} images in a minute` : `${perSecond} images a second`;
 }
 
 async function firstResult(
   engine: Engine,
-  parameters: Parameters<Engine['openStream']>[0],
+  parameters: StreamParameters,
+  gone: AbortSignal,
 ): Promise<Uint8Array> {
   const result = deferred<Uint8Array>();
   const fail = (): void => result.reject(engineFailure());
+  const giveUp = (): void => result.reject(new Error('the client is gone'));
   const listener: StreamListener = {
     onAdmitted: () => {},
     onDropped: fail,
@@ -62,13 +138,16 @@ async function firstResult(
     onRestart: fail,
     onClosed: fail,
   };
-  const stream = await engine.openStream(parameters, listener).catch((error: unknown) => {
+  const stream = await engine.openStream(parameters, listener, { account }).catch((error: unknown) => {
     throw error instanceof ParameterError ? error : engineFailure();
   });
+  gone.addEventListener('abort', giveUp);
+  if (gone.aborted) giveUp();
   try {
-    stream.push(0, null, { replace: false });
+    if (!gone.aborted) stream.push(0, null, { replace: false });
     return await result.promise;
   } finally {
+    gone.removeEventListener('abort', giveUp);
     stream.close();
   }
 }

@@ -14,6 +14,9 @@ const spareConnections = 64;
 /** How often the engine's time is shared out anew, in milliseconds. */
 const shareOutMs = 1000;
 
+/** The time over which images (txt2img) count as one more stream, in milliseconds. */
+const imagesMs = 2000;
+
 /** All sessions of one server. */
 export class Sessions {
   readonly #context: SessionContext;
@@ -138,7 +141,16 @@ export class Sessions {
   #shareOut(): void {
     const paced = this.#paced();
     const flowing = paced.filter((pacing) => pacing.flows);
-    const shares = this.#context.capacity.share(flowing.map(({ parameters }) => parameters));
+    const { capacity, recentImages, turns } = this.#context;
+    const shares = capacity.share(
+      flowing.map(({ parameters }) => parameters),
+      {
+        decodeMs: flowing.map(({ decodeMs }) => decodeMs),
+        decoders: turns.atOnce,
+        images: recentImages(imagesMs),
+        imagesMs,
+      },
+    );
     const limits = new Map(flowing.map((pacing, i) => [pacing, shares[i]]));
     for (const pacing of paced) pacing.share(limits.get(pacing) ?? null);
   }

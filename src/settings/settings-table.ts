@@ -164,6 +164,13 @@ export const settingsTable = {
     default: 300,
     description: 'New connections in a minute from one IP address.',
   },
+  maxImagesPerMinute: {
+    type: 'integer',
+    range: [1, 1_000_000],
+    default: 300,
+    description:
+      'Images in a minute (POST /v1/txt2img) for one user, or where no token is asked for one IP address.',
+  },
   credits: {
     type: 'integer',
     range: [1, 64],

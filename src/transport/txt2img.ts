@@ -4,6 +4,7 @@ import type { Metrics } from '../metrics/metrics.js';
 import type { Access } from '../session/access/access.js';
 import type { OneShot } from '../session/one-shot.js';
 import { ProtocolError } from '../session/wire/protocol-error.js';
+import { networkOf } from './address-limits.js';
 import { bearerToken } from './bearer.js';
 import { refuser } from './http-error.js';
 import { originAllowed, type OriginRules } from './origin.js';
@@ -34,11 +35,16 @@ export function serveTxt2Img(
     const { origin, host } = request.headers;
     if (!originAllowed(origin, host, origins)) return refuse(reply, 'forbidden_origin');
     if (draining()) return refuse(reply, 'shutting_down');
+    const gone = new AbortController();
+    reply.raw.once('close', () => gone.abort());
     try {
       const grant = await access.verify(bearerToken(request.headers.authorization));
-      const image = await images.generate(request.body ?? {}, grant.limits);
+      const name = access.required ? grant.subject : networkOf(request.ip);
+      const caller = { name, grant, gone: gone.signal };
+      const image = await images.generate(request.body ?? {}, caller);
       return await reply.type('image/jpeg').header('cache-control', 'no-store').send(image);
     } catch (error) {
+      if (gone.signal.aborted) return reply.hijack();
       if (error instanceof ParameterError) {
         return refuse(reply, 'invalid_parameter', error.message, error.field);
       }

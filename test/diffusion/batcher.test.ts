@@ -15,6 +15,9 @@ class Session implements Source {
   readonly out = new Map<number, Float32Array>();
   #next = 0;
   readonly #limit: number;
+  account: string | undefined;
+  rowCost = 1;
+  pictureCost = 0;
 
   constructor(options: StreamOptions, limit = Infinity, key = '') {
     this.stream = createStream(options);
@@ -186,4 +189,83 @@ test('a lane of two rows goes out even at a budget of one', () => {
   const session = new Session({ cfgType: 'full', tIndexList: [32] });
   assert.equal(call(batcher, [session], 1), 2);
   assert.deepEqual(batcher.gather([], 4), []);
+});
+
+test('costly rows are fewer rows: shares are equal in cost, pictures included', () => {
+  fc.assert(
+    fc.property(
+      fc.array(
+        fc.record({
+          steps: fc.integer({ min: 1, max: 4 }),
+          rowCost: fc.double({ min: 0.25, max: 16, noNaN: true }),
+          pictureCost: fc.double({ min: 0, max: 4, noNaN: true }),
+        }),
+        { minLength: 2, maxLength: 6 },
+      ),
+      fc.integer({ min: 1, max: 8 }),
+      (specs, budget) => {
+        const batcher = new Batcher<Session>();
+        const sessions = specs.map(({ steps, rowCost, pictureCost }, i) => {
+          const tIndexList = Array.from({ length: steps }, (_, step) => 10 * step);
+          const session = new Session({ tIndexList, denoise: 'sequential' }, Infinity, `kind ${i}`);
+          return Object.assign(session, { rowCost, pictureCost });
+        });
+        for (let turn = 0; turn < 1500; turn++) call(batcher, sessions, budget);
+        const costs = sessions.map(
+          ({ rows, rowCost, pictureCost, stream }) => total(rows) * rowCost + stream.ordinal * pictureCost,
+        );
+        const dearest = Math.max(...specs.map(({ rowCost, pictureCost }) => rowCost + pictureCost));
+        assert.ok(Math.max(...costs) - Math.min(...costs) <= 3 * dearest, costs.join(' '));
+      },
+    ),
+    { numRuns: 40 },
+  );
+});
+
+test('streams of one account share what one stream would get, and take turns', () => {
+  const batcher = new Batcher<Session>();
+  const images = [1, 2, 3, 4].map(() =>
+    Object.assign(new Session({ tIndexList: [32] }), { account: 'images' }),
+  );
+  const own = new Session({ tIndexList: [32] });
+  for (let turn = 0; turn < 400; turn++) call(batcher, [...images, own], 1);
+  assert.ok(Math.abs(own.out.size - 200) <= 2, `${own.out.size}`);
+  for (const image of images) assert.ok(Math.abs(image.out.size - 50) <= 2, `${image.out.size}`);
+});
+
+test('streams of one frame that come without end starve nobody', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 6 }),
+      fc.integer({ min: 1, max: 4 }),
+      fc.boolean(),
+      (present, budget, shared) => {
+        const batcher = new Batcher<Session>();
+        const bystander = new Session({ tIndexList: [32] });
+        let newcomers: Session[] = [];
+        for (let turn = 0; turn < 300; turn++) {
+          for (const gone of newcomers.filter(({ done }) => done)) batcher.remove(gone);
+          newcomers = newcomers.filter(({ done }) => !done);
+          while (newcomers.length < present) {
+            const account = shared ? 'images' : undefined;
+            newcomers.push(Object.assign(new Session({ tIndexList: [32] }, 1), { account }));
+          }
+          call(batcher, [...newcomers, bystander], budget);
+        }
+        const claimants = shared ? 2 : present + 1;
+        // A frame that leaves makes room for the next in the same stream only at the next call.
+        const share = Math.min(300, (300 * budget) / claimants);
+        assert.ok(bystander.out.size >= 0.9 * share - 3, `${bystander.out.size} of ${share}`);
+      },
+    ),
+  );
+});
+
+test('a call holds no more of large rows than their size allows', () => {
+  const batcher = new Batcher<Session>();
+  const sessions = [1, 2, 3, 4, 5, 6].map(() =>
+    Object.assign(new Session({ tIndexList: [32] }), { rowCost: 4 }),
+  );
+  for (let turn = 0; turn < 60; turn++) assert.equal(call(batcher, sessions, 8), 2);
+  assert.equal(call(batcher, sessions, 1), 1, 'one goes out even so');
 });

@@ -48,7 +48,7 @@ test('a stream goes on in another engine as it would have in its own', async () 
 
   await using second = await startEngine(tinyModel);
   const resumed = new RecordedStream();
-  const stream = await second.engine.openStream(parameters, resumed, structuredClone(state));
+  const stream = await second.engine.openStream(parameters, resumed, { state: structuredClone(state) });
   for (let frame = pushed; frame < frames; frame++)
     stream.push(frame, testImage(frame, parameters), { replace: false });
   const wanted = frames - pushed + state.frames.length;
@@ -80,11 +80,11 @@ test('a prompt that is turning into another goes on to turn where it was', async
   await whole.until(() => whole.answered === 7);
 
   const resumed = new RecordedStream();
-  const stream = await run.engine.openStream(turned, resumed, structuredClone(state));
+  const stream = await run.engine.openStream(turned, resumed, { state: structuredClone(state) });
   for (const frame of [4, 5, 6]) push(stream, frame);
   await resumed.until(() => resumed.answered === 3);
   const fresh = new RecordedStream();
-  const other = await run.engine.openStream(turned, fresh, { ordinal: state.ordinal, frames: [] });
+  const other = await run.engine.openStream(turned, fresh, { state: { ordinal: state.ordinal, frames: [] } });
   for (const frame of [4, 5, 6]) push(other, frame);
   await fresh.until(() => fresh.answered === 3);
   for (const [frame, data] of resumed.results) {
@@ -101,7 +101,7 @@ test('a state of another model is taken as far as it fits', async () => {
   const latent = new Float32Array(3);
   const frame = { frame: 4, ordinal: 4, stageIndex: 0, sample: latent, stock: latent };
   const state = { ordinal: 5, frames: [{ ...frame, history: {}, stockHistory: {} }] };
-  const stream = await run.engine.openStream(parameters, recorded, state);
+  const stream = await run.engine.openStream(parameters, recorded, { state });
   stream.push(5, testImage(5, parameters), { replace: false });
   await recorded.until(() => recorded.answered === 1);
   assert.deepEqual([...recorded.results.keys()], [5]);

@@ -1,5 +1,11 @@
 import type { StreamParameters } from '@millrace/protocol';
-import type { Engine, EngineState, EngineStream, StreamListener } from '../../src/engine/engine.js';
+import type {
+  Engine,
+  EngineState,
+  EngineStream,
+  OpenOptions,
+  StreamListener,
+} from '../../src/engine/engine.js';
 import type { StreamState } from '../../src/diffusion/stream.js';
 import type { Image } from '../../src/image/image.js';
 
@@ -16,6 +22,8 @@ const ready: EngineState = {
 export class ManualEngine implements Engine {
   state: EngineState = ready;
   readonly streams: ManualStream[] = [];
+  /** Whose share of the time each stream has; null for its own. */
+  readonly accounts: (string | null)[] = [];
   /** What the next `openStream` or `configure` is refused with. */
   refusal: Error | null = null;
 
@@ -24,8 +32,9 @@ export class ManualEngine implements Engine {
   async openStream(
     parameters: StreamParameters,
     listener: StreamListener,
-    state: StreamState = { ordinal: 0, frames: [] },
+    { state = { ordinal: 0, frames: [] }, account }: OpenOptions = {},
   ): Promise<EngineStream> {
+    this.accounts.push(account ?? null);
     await Promise.resolve();
     this.throwRefusal();
     const stream = new ManualStream(this, parameters, listener, state);

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { StreamParameters } from '@millrace/protocol';
 import type { StreamListener } from '../../src/engine/engine.js';
-import { OneShot } from '../../src/session/one-shot.js';
-import { createParameterRules } from '../../src/session/wire/parameters.js';
+import { anonymous, type GrantLimits } from '../../src/session/access/grant.js';
+import type { Caller } from '../../src/session/one-shot.js';
+import { Seats } from '../../src/session/seats/seats.js';
+import { imagesOf } from './images.js';
 import { ManualEngine } from './manual-engine.js';
 
 /** Stops for good while it opens a stream. */
@@ -16,12 +18,142 @@ class StoppingEngine extends ManualEngine {
   }
 }
 
+const staying = new AbortController().signal;
+
+function caller(name = 'somebody', limits: GrantLimits = {}, gone: AbortSignal = staying): Caller {
+  return { name, grant: { ...anonymous, subject: name, limits }, gone };
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** Lets the engine finish the image that it was asked for last. */
+async function finishLast(engine: ManualEngine): Promise<void> {
+  await turn();
+  const stream = engine.streams.at(-1);
+  assert.ok(stream);
+  stream.admit();
+  stream.finish();
+}
+
 describe('OneShot', () => {
   it('tells of an engine that stops while the stream opens, once', async () => {
-    const images = new OneShot(new StoppingEngine(), createParameterRules({}), 1);
-    await assert.rejects(images.generate({}, {}), { code: 'engine_failed' });
+    const images = imagesOf(new StoppingEngine());
+    await assert.rejects(images.generate({}, caller()), { code: 'engine_failed' });
     // The place is free again, and no rejection is left that nobody hears, which would end the process.
-    await assert.rejects(images.generate({}, {}), { code: 'engine_failed' });
-    await new Promise((resolve) => setImmediate(resolve));
+    await assert.rejects(images.generate({}, caller()), { code: 'engine_failed' });
+    await turn();
+  });
+
+  it('has all images share the time of one stream', async () => {
+    const engine = new ManualEngine();
+    const images = imagesOf(engine);
+    for (const name of ['a', 'b']) {
+      const image = images.generate({}, caller(name));
+      await finishLast(engine);
+      assert.ok((await image).length > 0);
+    }
+    assert.deepEqual([...new Set(engine.accounts)], ['images']);
+  });
+
+  it('gives up the image of a client that goes, before or after it was begun', async () => {
+    const engine = new ManualEngine();
+    const images = imagesOf(engine, { most: 1 });
+    const goneAtOnce = new AbortController();
+    goneAtOnce.abort();
+    await assert.rejects(images.generate({}, caller('a', {}, goneAtOnce.signal)), /gone/);
+    assert.equal(engine.streams.at(-1)?.closed, true);
+    assert.deepEqual(engine.streams.at(-1)?.pushed, []);
+
+    const goesLater = new AbortController();
+    const image = images.generate({}, caller('a', {}, goesLater.signal));
+    await turn();
+    assert.deepEqual(engine.streams.at(-1)?.pushed, [0]);
+    goesLater.abort();
+    await assert.rejects(image, /gone/);
+    assert.equal(engine.streams.at(-1)?.closed, true);
+
+    const next = images.generate({}, caller());
+    await finishLast(engine);
+    await next;
+  });
+
+  it('counts images beside sessions where a token limits them', async () => {
+    const engine = new ManualEngine();
+    const seats = new Seats(0, 0);
+    const images = imagesOf(engine, { seats });
+    const limited = caller('somebody', { sessions: 2 });
+    const forget = seats.expect('somebody');
+    const first = images.generate({}, limited);
+    await turn();
+    await assert.rejects(images.generate({}, limited), { code: 'too_many_sessions' });
+    assert.equal(seats.count('somebody'), 2, 'a session that comes sees the image too');
+    await finishLast(engine);
+    await first;
+    forget();
+    assert.equal(seats.count('somebody'), 0);
+  });
+
+  it('holds a token to its frames a second, each user by itself', async () => {
+    const engine = new ManualEngine();
+    const images = imagesOf(engine);
+    const ask = async (name: string, fps: number): Promise<unknown> => {
+      const image = images.generate({}, caller(name, { fps }));
+      const refused = image.then(
+        () => null,
+        (error: unknown) => error,
+      );
+      await turn();
+      const stream = engine.streams.at(-1);
+      if (stream && !stream.closed) await finishLast(engine);
+      return refused;
+    };
+    assert.equal(await ask('slow', 0.001), null);
+    const { code, message } = (await ask('slow', 0.001)) as { code: string; message: string };
+    assert.deepEqual([code, message], ['rate_limited', 'more than 0.001 images a second']);
+    assert.equal(await ask('other', 0.001), null);
+    for (let i = 0; i < 3; i++) assert.equal(await ask('quick', 3), null);
+  });
+
+  it('holds all to so many images in a minute', async () => {
+    const engine = new ManualEngine();
+    const images = imagesOf(engine, { perMinute: 2 });
+    for (let i = 0; i < 2; i++) {
+      await assert.rejects(images.generate({ steps: 'many' }, caller()), { name: 'ParameterError' });
+    }
+    await assert.rejects(images.generate({}, caller()), {
+      code: 'rate_limited',
+      message: 'more than 2 images in a minute',
+    });
+  });
+
+  it('leaves half of the places to others', async () => {
+    const engine = new ManualEngine();
+    const images = imagesOf(engine, { most: 4 });
+    const leave = new AbortController();
+    const begun = [1, 2].map(() => images.generate({}, caller('greedy', {}, leave.signal)));
+    await turn();
+    await assert.rejects(images.generate({}, caller('greedy')), { code: 'too_many_sessions' });
+    const others = ['a', 'b'].map((name) => images.generate({}, caller(name, {}, leave.signal)));
+    await turn();
+    await assert.rejects(images.generate({}, caller('c')), { code: 'too_many_sessions' });
+    leave.abort();
+    const outcomes = await Promise.allSettled([...begun, ...others]);
+    assert.ok(outcomes.every(({ status }) => status === 'rejected'));
+  });
+
+  it('tells which images were in the making of late', async () => {
+    const engine = new ManualEngine();
+    const images = imagesOf(engine);
+    const image = images.generate({ width: 128 }, caller());
+    await turn();
+    assert.deepEqual(
+      images.recent(0).map(({ width }) => width),
+      [128],
+    );
+    await finishLast(engine);
+    await image;
+    assert.equal(images.recent(60_000).length, 1);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.equal(images.recent(0).length, 0);
   });
 });

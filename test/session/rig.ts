@@ -11,6 +11,7 @@ import { createParameterRules } from '../../src/session/wire/parameters.js';
 import type { Access } from '../../src/session/access/access.js';
 import { anonymous } from '../../src/session/access/grant.js';
 import { Admission } from '../../src/session/admission/admission.js';
+import { PictureTurns } from '../../src/session/frames/picture-turns.js';
 import type { SessionContext, SessionLimits } from '../../src/session/seats/context.js';
 import { createResumeTokens } from '../../src/session/seats/resume-token.js';
 import { Seats } from '../../src/session/seats/seats.js';
@@ -50,6 +51,8 @@ export function sessionContext(
     tokens: createResumeTokens({ secret: '', lifetimeMs: 60_000, maxLength: 1_000_000 }),
     metrics: createMetrics(),
     pictures: pictureCodec,
+    turns: new PictureTurns(1),
+    recentImages: () => [],
     pauses: { last: { end: -Infinity, ms: 0 } },
     log: pino({ level: 'silent' }),
     ...changes,

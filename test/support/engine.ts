@@ -5,6 +5,7 @@ import type {
   EngineState,
   EngineStream,
   GeneratedImage,
+  OpenOptions,
   StreamListener,
 } from '../../src/engine/engine.js';
 import { createEngine, type EngineOptions } from '../../src/engine/supervisor.js';
@@ -79,9 +80,13 @@ export class RecordedStream implements StreamListener {
   #stream: EngineStream | null = null;
   readonly #waiting: (() => void)[] = [];
 
-  static async open(engine: Engine, parameters: StreamParameters): Promise<RecordedStream> {
+  static async open(
+    engine: Engine,
+    parameters: StreamParameters,
+    options: OpenOptions = {},
+  ): Promise<RecordedStream> {
     const recorded = new RecordedStream();
-    recorded.#stream = await engine.openStream(parameters, recorded);
+    recorded.#stream = await engine.openStream(parameters, recorded, options);
     return recorded;
   }
 

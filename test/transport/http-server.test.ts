@@ -9,16 +9,15 @@ import { pino } from 'pino';
 import type { EngineState } from '../../src/engine/engine.js';
 import { createMetrics } from '../../src/metrics/metrics.js';
 import { anonymous } from '../../src/session/access/grant.js';
-import { OneShot } from '../../src/session/one-shot.js';
-import { createParameterRules } from '../../src/session/wire/parameters.js';
 import { createHttpServer } from '../../src/transport/http-server.js';
+import { imagesOf } from '../session/images.js';
 import { ManualEngine } from '../session/manual-engine.js';
 import { startServer } from '../support/server.js';
 
 const limits = { message_bytes: 1, frame_pixels: 1, unacknowledged_results: 1, updates_per_second: 1 };
 const model = { name: 'model', description: '' };
 const engine = new ManualEngine();
-const images = new OneShot(engine, createParameterRules({}), 1);
+const images = imagesOf(engine);
 const origins = { allowed: [], loopback: true };
 const access = { required: false, verify: () => Promise.resolve(anonymous) };
 const capabilities = { protocol: 'millrace.v1', server: 'test/1', model, styles: [], parameters: {}, limits };

@@ -71,6 +71,59 @@ test('holds no more in the making than it may; the others are told to come back'
   );
 });
 
+test('counts against the limits of a token, as sessions and frames do', async () => {
+  const jwtSecret = 'a secret of at least 32 bytes for the tests';
+  await using guarded = await startServer({ jwtSecret });
+  await guarded.app.ready();
+  const { SignJWT } = await import('jose');
+  const token = await new SignJWT({ millrace: { fps: 0.001 } })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setSubject('somebody')
+    .setExpirationTime('1h')
+    .sign(new TextEncoder().encode(jwtSecret));
+  const ask = async (): Promise<Response> =>
+    fetch(`${guarded.url}/v1/txt2img`, {
+      method: 'POST',
+      body: JSON.stringify(parameters),
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    });
+  assert.equal((await ask()).status, 200);
+  const refused = await ask();
+  const { error } = (await refused.json()) as { error: { code: string } };
+  assert.deepEqual([refused.status, error.code], [429, 'rate_limited']);
+});
+
+test('stops making an image when the client goes', async () => {
+  await using own = await startServer();
+  await own.app.ready();
+  const rows = async (): Promise<number> => {
+    const metrics = await (await fetch(`${own.url}/metrics`)).text();
+    return Number(/^millrace_inference_rows_sum (\d+)/m.exec(metrics)?.[1] ?? 0);
+  };
+  const tIndexList = Array.from({ length: 50 }, (_, step) => step);
+  const body = JSON.stringify({ ...parameters, width: 256, height: 256, t_index_list: tIndexList });
+  const gone = new AbortController();
+  const answer = fetch(`${own.url}/v1/txt2img`, {
+    method: 'POST',
+    body,
+    headers: { 'content-type': 'application/json' },
+    signal: gone.signal,
+  });
+  let answered = false;
+  void answer.finally(() => (answered = true)).catch(() => {});
+  while (!answered && (await rows()) === 0);
+  gone.abort();
+  await assert.rejects(answer, { name: 'AbortError' });
+  // The next image is made at once, and the engine has not gone through all steps of the one before.
+  const next = await fetch(`${own.url}/v1/txt2img`, {
+    method: 'POST',
+    body: JSON.stringify(parameters),
+    headers: { 'content-type': 'application/json' },
+  });
+  assert.equal(next.status, 200);
+  assert.ok((await rows()) < 50, `${await rows()} rows`);
+});
+
 test('makes none any more once the server drains', async () => {
   assert.equal((await fetch(`${server.url}/v1/admin/drain`, { method: 'POST' })).status, 202);
   const answer = await post(JSON.stringify(parameters));

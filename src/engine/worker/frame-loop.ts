@@ -5,6 +5,7 @@ import type { FromWorker } from '../messages.js';
 import type { ExpectedCosts } from './expected-costs.js';
 import type { LiveStream } from './live-stream.js';
 import type { ModelRuntime, Size } from './runtime.js';
+import type { WorkPrices } from './work-prices.js';
 
 /** Posts a message to the main thread, and gives it the memory of `transfer`. */
 export type Post = (message: FromWorker, transfer?: readonly ArrayBuffer[]) => void;
@@ -12,6 +13,7 @@ export type Post = (message: FromWorker, transfer?: readonly ArrayBuffer[]) => v
 export interface FrameLoopOptions {
   readonly rowBudget: number;
   readonly expected: ExpectedCosts;
+  readonly prices: WorkPrices;
   readonly post: Post;
   /** Where the memory of results comes from. */
   readonly pixels: BufferPool;
@@ -56,6 +58,11 @@ export class FrameLoop {
     this.#batcher.remove(stream);
   }
 
+  /** Counts milliseconds of other work for a stream as part of its share. */
+  charge(stream: LiveStream, ms: number): void {
+    this.#batcher.charge(stream, this.#options.prices.unitsOf(ms));
+  }
+
   /** Makes one U-Net call with what is ready. @returns false if nothing was. */
   async turn(): Promise<boolean> {
     for (const stream of this.#passages.keys()) stream.screen();
@@ -68,10 +75,12 @@ export class FrameLoop {
     const [first] = placed;
     if (first === undefined) return false;
 
+    const { key } = first.stream;
     const rows = placed.flatMap(({ lane }) => lane.rows);
     const start = performance.now();
     const predictions = await this.#runtime.predict(rows, first.lane.shape);
     const ms = performance.now() - start;
+    this.#options.prices.observeCall(key, first.lane.shape, { rows: rows.length, ms });
     this.#report(rows.length, { streams: shares.length, shape: first.lane.shape, ms });
 
     let next = 0;
@@ -122,10 +131,11 @@ export class FrameLoop {
     const timings = { queue, encode, denoise: start - entered, decode: performance.now() - start };
     // What was never encoded cannot be compared.
     if (encode > 0) {
-      this.#pictures.ms += encode + timings.decode;
-      this.#pictures.expectedMs += this.#options.expected.picture(
-        this.#runtime.latentShape({ width, height }),
-      );
+      const ms = encode + timings.decode;
+      const shape = this.#runtime.latentShape({ width, height });
+      this.#pictures.ms += ms;
+      this.#pictures.expectedMs += this.#options.expected.picture(shape);
+      this.#options.prices.observePicture(shape, ms);
     }
     this.#options.post({ type: 'result', stream: stream.id, frame, width, height, pixels, timings }, [
       pixels,

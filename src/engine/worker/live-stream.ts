@@ -11,6 +11,7 @@ import { embedPrompts, MovingPrompt, type PromptContext, type PromptPair } from 
 import { volume } from './onnx-part.js';
 import { admissionOf, createPlan, guidanceOf, samePlan, type PlanModel } from './settings.js';
 import type { Size } from './runtime.js';
+import type { WorkPrices } from './work-prices.js';
 
 /** A frame that was handed over and has not entered the stream yet. */
 export interface WaitingFrame extends Size {
@@ -21,10 +22,17 @@ export interface WaitingFrame extends Size {
   readonly arrived: number;
 }
 
+/** Which stream it is, and whose share of the time it has; null for its own. */
+export interface StreamName {
+  readonly id: number;
+  readonly account: string | null;
+}
+
 /** What all streams of an engine share. */
 export interface StreamContext extends PromptContext {
   readonly model: PlanModel;
   readonly costs: CostCurve;
+  readonly prices: Pick<WorkPrices, 'row' | 'picture'>;
   /** Is told of every frame that will have no result. */
   drop(stream: number, waiting: WaitingFrame, reason: EngineDropReason): void;
 }
@@ -35,6 +43,7 @@ const filterKey = 0x5353;
 /** One session's stream in the worker: its parameters, the frames that wait to enter, and the denoising state. */
 export class LiveStream implements Source {
   readonly id: number;
+  readonly account: string | undefined;
   readonly #context: StreamContext;
   #parameters: StreamParameters;
   readonly #stream: Stream;
@@ -48,13 +57,14 @@ export class LiveStream implements Source {
   #lastFrame = -1;
 
   private constructor(
-    id: number,
+    { id, account }: StreamName,
     context: StreamContext,
     parameters: StreamParameters,
     plan: Plan,
     prompts: PromptPair,
   ) {
     this.id = id;
+    this.account = account ?? undefined;
     this.#context = context;
     this.#parameters = parameters;
     this.#positive = new MovingPrompt(prompts.positive, context.padding);
@@ -66,11 +76,15 @@ export class LiveStream implements Source {
     this.#filter = new SimilarityFilter(() => random.uniform(), 127.5);
   }
 
-  /** @throws {ParameterError} if the parameters cannot be. */
-  static async open(id: number, context: StreamContext, parameters: StreamParameters): Promise<LiveStream> {
+  /** @throws {ParameterError} if the parameters are invalid. */
+  static async open(
+    name: StreamName,
+    context: StreamContext,
+    parameters: StreamParameters,
+  ): Promise<LiveStream> {
     const plan = createPlan(context.model, parameters);
     const prompts = await embedPrompts(context, parameters);
-    return new LiveStream(id, context, parameters, plan, prompts);
+    return new LiveStream(name, context, parameters, plan, prompts);
   }
 
   get plan(): Plan {
@@ -114,6 +128,14 @@ export class LiveStream implements Source {
   /** Rows share a call only with rows of the same latent size and with as many tokens. */
   get key(): string {
     return `${this.#shape().join('x')} ${this.#stream.steering.positive.embedding.length}`;
+  }
+
+  get rowCost(): number {
+    return this.#context.prices.row(this.key, this.#shape());
+  }
+
+  get pictureCost(): number {
+    return this.#context.prices.picture(this.#shape());
   }
 
   /**

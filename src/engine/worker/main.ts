@@ -5,6 +5,7 @@ import { deviceName, parseDevice } from '../device.js';
 import { ParameterError } from '../engine.js';
 import type { FromWorker, ToWorker, WorkerOptions } from '../messages.js';
 import { rowBudget } from './calibration.js';
+import { ChangeQueue } from './change-queue.js';
 import { EmbeddingCache } from './embedding-cache.js';
 import { ExpectedCosts } from './expected-costs.js';
 import { exportNotes } from './export-notes.js';
@@ -16,6 +17,7 @@ import { loadPrecision } from './precision.js';
 import { chooseDevice, surroundings } from './providers.js';
 import type { ModelRuntime } from './runtime.js';
 import { blankConditioning } from './unet.js';
+import { WorkPrices } from './work-prices.js';
 
 /**
  * The engine's worker thread. It takes messages only between two U-Net calls, so every change lands on a frame
@@ -28,6 +30,7 @@ class EngineWorker {
   readonly #post: Post;
   readonly #pixels: BufferPool;
   readonly #streams = new Map<number, LiveStream>();
+  readonly #changes = new ChangeQueue();
 
   constructor(
     runtime: ModelRuntime,
@@ -54,18 +57,20 @@ class EngineWorker {
     for (;;) {
       for (const message of inbox.take()) {
         if (message.type === 'stop') return this.#runtime[Symbol.asyncDispose]();
-        await this.#handle(message);
+        this.#handle(message);
       }
-      const busy = await this.#loop.turn();
+      const changed = await this.#change();
+      const called = await this.#loop.turn();
       // Messages that came during the call are delivered only in a turn of the event loop.
-      if (busy) await nextTurn();
+      if (changed || called) await nextTurn();
       else await inbox.filled();
     }
   }
 
-  async #handle(message: Exclude<ToWorker, { type: 'stop' }>): Promise<void> {
+  #handle(message: Exclude<ToWorker, { type: 'stop' }>): void {
     if (message.type === 'recycle') return this.#pixels.give(message.pixels);
-    if (message.type === 'open') return this.#open(message);
+    if (message.type === 'open') return this.#changeLater(message, () => this.#open(message));
+    if (message.type === 'close') this.#changes.cancel(message.stream, String(message.stream));
     const stream = this.#streams.get(message.stream);
     // A message may cross with the rejection of its stream.
     if (stream === undefined) return;
@@ -73,7 +78,7 @@ class EngineWorker {
       case 'frame':
         return stream.push({ ...message, arrived: performance.now() }, message.replace);
       case 'configure':
-        return this.#configure(stream, message);
+        return this.#changeLater(message, () => this.#configure(stream, message));
       case 'snapshot': {
         const { stream: id, request } = message;
         return this.#post({ type: 'snapshotted', stream: id, request, state: stream.snapshot() });
@@ -85,9 +90,30 @@ class EngineWorker {
     }
   }
 
-  async #open({ stream: id, parameters, state }: Extract<ToWorker, { type: 'open' }>): Promise<void> {
+  #changeLater(
+    { stream, account = null }: { readonly stream: number; readonly account?: string | null },
+    carryOut: () => Promise<void>,
+  ): void {
+    this.#changes.put({ stream, account: account ?? String(stream), carryOut });
+  }
+
+  /** Carries out one change that waits. @returns false if none does. */
+  async #change(): Promise<boolean> {
+    const done = await this.#changes.next();
+    if (done === null) return false;
+    const stream = this.#streams.get(done.stream);
+    if (stream) this.#loop.charge(stream, done.ms);
+    return true;
+  }
+
+  async #open({
+    stream: id,
+    account,
+    parameters,
+    state,
+  }: Extract<ToWorker, { type: 'open' }>): Promise<void> {
     await this.#orReject(id, null, async () => {
-      const stream = await LiveStream.open(id, this.#context, parameters);
+      const stream = await LiveStream.open({ id, account }, this.#context, parameters);
       if (state) stream.restore(state);
       this.#streams.set(id, stream);
       this.#loop.add(stream);
@@ -172,14 +198,13 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
     const emptyNegative = folder.zeroEmptyNegative ? blankConditioning(folder) : null;
     const { embedding: empty } = await runtime.embed('');
     const padding = new Padding(empty, emptyNegative?.embedding ?? null);
+    const usual = runtime.latentShape(usualSize(runtime));
+    const expected = new ExpectedCosts(measured, usual);
+    const prices = new WorkPrices(expected, { rowBudget: rowBudget(costs), usual });
     const worker = new EngineWorker(
       runtime,
-      { embeddings, emptyNegative, padding, costs },
-      {
-        rowBudget: rowBudget(costs),
-        expected: new ExpectedCosts(measured, runtime.latentShape(usualSize(runtime))),
-        post,
-      },
+      { embeddings, emptyNegative, padding, costs, prices },
+      { rowBudget: rowBudget(costs), expected, prices, post },
     );
     const { name, sizeFactor, defaults } = folder;
     post({

@@ -16,6 +16,17 @@ export interface CapacityOptions {
   readonly present: () => Iterable<StreamParameters>;
 }
 
+/** What takes time beside the streams' own work in the engine. */
+export interface OtherWork {
+  /** Milliseconds that a picture of each stream takes to decode. */
+  readonly decodeMs: readonly number[];
+  /** Pictures that are decoded at the same time. */
+  readonly decoders: number;
+  /** Images that were in the making within the last `imagesMs` milliseconds: together they count as one stream. */
+  readonly images: readonly StreamParameters[];
+  readonly imagesMs: number;
+}
+
 /**
  * How much this server can carry: the one number that admission, pacing, metrics and alerts go by. It comes from the
  * costs that calibration measured, from what the sessions that are there ask for, and from how much longer the engine
@@ -61,26 +72,37 @@ export class Capacity {
   }
 
   /**
-   * Shares the time of the engine out among streams that send frames, if it has not enough to give each the frames that
-   * it is promised: equal times, so that whoever asks for costly frames gets fewer of them.
+   * Shares the time of the engine, and that for decoding pictures, out among streams that send frames, if there is not
+   * enough to give each the frames that it is promised: equal times, so that costly frames are fewer frames.
    * @returns frames a second of each; null for as many as it likes.
    */
-  share(streams: readonly StreamParameters[]): readonly (number | null)[] {
+  share(streams: readonly StreamParameters[], other?: OtherWork): readonly (number | null)[] {
     const { fps } = this.#options.promise;
     const costs = this.#measured();
+    const { decodeMs = [], decoders = 1, images = [], imagesMs = 1000 } = other ?? {};
     // One alone has the engine to itself.
-    if (costs === null || fps === 0 || streams.length < 2) return streams.map(() => null);
-    const each = streams.map((parameters) => this.#area(parameters) * frameMs(costs, parameters));
-    const level = fairLevel(
-      each.map((ms) => ms * fps),
-      1000,
-    );
-    return each.map((ms) => (ms * fps > level ? level / ms : null));
+    const claimants = streams.length + Math.min(1, images.length);
+    if (costs === null || fps === 0 || claimants < 2) return streams.map(() => null);
+    const inEngine = (parameters: StreamParameters): number =>
+      this.#area(parameters) * frameMs(costs, parameters);
+    const decoding = streams.map((_, i) => (decodeMs[i] ?? 0) / decoders);
+    // Where the engine runs on the processor, decoding takes the time from it.
+    const shared = this.#onProcessor ? 1 : 0;
+    const engine = streams.map((parameters, i) => inEngine(parameters) + shared * (decoding[i] ?? 0));
+    const imageNeed = (images.reduce((sum, image) => sum + inEngine(image), 0) * 1000) / imagesMs;
+    const byEngine = mostFrames(engine, { fps, also: imageNeed });
+    const byDecoding = mostFrames(decoding, { fps, also: 0 });
+    return byEngine.map((most, i) => leastOf(most, byDecoding[i] ?? null));
   }
 
   /** Takes into account what a call of the engine took. @returns whether that has changed what it can do. */
   observe({ ms, pictureMs, expectedMs }: InferenceCall): boolean {
     return this.#slowdown.observe({ ms: ms + pictureMs, expectedMs });
+  }
+
+  get #onProcessor(): boolean {
+    const { state } = this.#engine;
+    return state.name === 'ready' && state.device.split(',').includes('cpu');
   }
 
   /** Calibrated costs, as they are now under load. */
@@ -109,4 +131,23 @@ export class Capacity {
     const { parameters: usual } = this.#options;
     return (width * height) / (usual.width * usual.height);
   }
+}
+
+/**
+ * Frames a second that each may have of one thing that all need, if there is not enough for `fps` of each.
+ * @param frameMs milliseconds that a frame of each takes.
+ * @param also milliseconds a second that somebody else wants.
+ * @returns null for as many as it likes.
+ */
+function mostFrames(
+  frameMs: readonly number[],
+  { fps, also }: { readonly fps: number; readonly also: number },
+): readonly (number | null)[] {
+  const needs = frameMs.map((ms) => ms * fps);
+  const level = fairLevel(also > 0 ? [...needs, also] : needs, 1000);
+  return frameMs.map((ms) => (ms * fps > level ? level / ms : null));
+}
+
+function leastOf(a: number | null, b: number | null): number | null {
+  return a === null ? b : Math.min(a, b ?? Infinity);
 }

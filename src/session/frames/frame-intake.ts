@@ -10,10 +10,14 @@ export interface FrameIntakeOptions {
   readonly framePixels: number;
   readonly allocate: (bytes: number) => Uint8Array<ArrayBuffer>;
   readonly decode: PictureCodec['decode'];
+  /** Does the work on a picture when it is this stream's turn; null if the stream ended before. */
+  readonly inTurn: <T>(work: () => Promise<T>) => Promise<T | null>;
   /** Whether a frame may set out for the engine. When the answer may have changed, call `poke`. */
   readonly open: () => boolean;
   /** The parameters that the picture is made for; null when the stream is gone. */
   readonly parameters: () => StreamParameters | null;
+  /** Work on a frame begins: it counts in the pace of the stream, whatever becomes of it. */
+  readonly begun: () => void;
   /** Takes the picture over. */
   readonly enter: (frame: Frame, image: Image) => void;
   /** A newer frame took its place. */
@@ -89,23 +93,28 @@ export class FrameIntake {
   async #takeIn({ frame, data }: Arrival): Promise<void> {
     const parameters = this.#options.parameters();
     if (!parameters) return;
-    const { allocate, decode, framePixels } = this.#options;
-    const bytes = parameters.width * parameters.height * 3;
+    this.#options.begun();
     this.#underWay.add(frame);
     try {
-      const decoded = await decode(data, {
-        maxPixels: framePixels,
-        allocate: (needed) => {
-          if (this.#scratch.length > mostSpare * needed) this.#scratch = new Uint8Array(0);
-          // What has to be fitted first does not go to the engine, and one such picture is decoded at a time.
-          return needed === bytes ? allocate(needed) : this.#scratchOf(needed);
-        },
-      });
-      const image = await fitImage(decoded, parameters, parameters.fit, allocate);
-      this.#options.enter(frame, image);
+      const image = await this.#options.inTurn(() => this.#pictureOf(data, parameters));
+      if (image) this.#options.enter(frame, image);
     } catch (error) {
       this.#options.failed(frame, error);
     }
+  }
+
+  async #pictureOf(data: Uint8Array, parameters: StreamParameters): Promise<Image> {
+    const { allocate, decode, framePixels } = this.#options;
+    const bytes = parameters.width * parameters.height * 3;
+    const decoded = await decode(data, {
+      maxPixels: framePixels,
+      allocate: (needed) => {
+        if (this.#scratch.length > mostSpare * needed) this.#scratch = new Uint8Array(0);
+        // What has to be fitted first does not go to the engine, and one such picture is decoded at a time.
+        return needed === bytes ? allocate(needed) : this.#scratchOf(needed);
+      },
+    });
+    return fitImage(decoded, parameters, parameters.fit, allocate);
   }
 
   #scratchOf(bytes: number): Uint8Array<ArrayBuffer> {

@@ -11,6 +11,7 @@ import type { FrameLimits } from './frame-limits.js';
 import type { Outlet } from '../wire/outlet.js';
 import { Pace } from '../time/pace.js';
 import type { Pauses } from '../time/pause-watch.js';
+import type { PictureTurns } from './picture-turns.js';
 import { ProtocolError } from '../wire/protocol-error.js';
 import { ResultSender } from './result-sender.js';
 import { StallGuard } from './stall-guard.js';
@@ -19,6 +20,7 @@ export interface FramePipelineOptions {
   readonly limits: FrameLimits;
   readonly allocate: (bytes: number) => Uint8Array<ArrayBuffer>;
   readonly pictures: PictureCodec;
+  readonly turns: PictureTurns;
   readonly pauses: Pauses;
 }
 
@@ -36,16 +38,20 @@ export class FramePipeline implements StreamListener {
   readonly #pace = new Pace(() => this.#poke());
   readonly #stalls: StallGuard;
   readonly #feed = new EngineFeed();
+  readonly #turns: PictureTurns;
   #closed = false;
   #lastActivity = performance.now();
 
-  constructor({ limits, allocate, pictures, pauses }: FramePipelineOptions) {
+  constructor({ limits, allocate, pictures, turns, pauses }: FramePipelineOptions) {
+    this.#turns = turns;
     this.#answers = new FrameAnswers(limits.credits);
     this.#stalls = new StallGuard(pauses, () => this.#poke());
     this.#intake = new FrameIntake({
       framePixels: limits.framePixels,
       allocate,
       decode: pictures.decode,
+      inTurn: (work) => turns.run(this, work),
+      begun: () => this.#pace.take(),
       open: () => this.#mayEnter && this.#feed.parameters?.mode === 'img2img',
       parameters: () => this.#feed.parameters,
       enter: (frame, image) => this.#enter(frame, image),
@@ -69,6 +75,11 @@ export class FramePipeline implements StreamListener {
   /** When a frame last came or went, by `performance.now()`. */
   get lastActivity(): number {
     return this.#lastActivity;
+  }
+
+  /** How many milliseconds a picture of this stream takes to decode; 0 before the first. */
+  get decodeMs(): number {
+    return this.#turns.usualMs(this);
   }
 
   /** Frames can flow from now on. @param carried frames that are under way in a stream that was restored. */
@@ -178,6 +189,7 @@ export class FramePipeline implements StreamListener {
     this.#answers.close();
     this.#results.close();
     this.#intake.close();
+    this.#turns.remove(this);
   }
 
   onAdmitted(id: number): void {
@@ -235,17 +247,13 @@ export class FramePipeline implements StreamListener {
 
   /** Sends a frame of the server's own on its way, which starts from noise. */
   #create(): void {
-    this.#push(this.#answers.ledger.create(performance.now()), null);
+    this.#pace.take();
+    this.#feed.push(this.#answers.ledger.create(performance.now()), null);
   }
 
   #enter(frame: Frame, image: Image): void {
     if (this.#closed) return;
     frame.decoded = performance.now() - frame.arrived;
-    this.#push(frame, image);
-  }
-
-  #push(frame: Frame, image: Image | null): void {
-    this.#pace.take();
     this.#feed.push(frame, image);
   }
 

@@ -1,4 +1,4 @@
-import type { ErrorCode, errors } from '@millrace/protocol';
+import type { ErrorCode, errors, StreamParameters } from '@millrace/protocol';
 import type { Logger } from 'pino';
 import type { Engine } from '../../engine/engine.js';
 import type { PictureCodec } from '../../image/codec.js';
@@ -8,6 +8,7 @@ import type { Admission } from '../admission/admission.js';
 import type { Capacity } from '../admission/capacity.js';
 import type { UncheckedMessage } from '../wire/client-message.js';
 import type { FrameLimits } from '../frames/frame-limits.js';
+import type { PictureTurns } from '../frames/picture-turns.js';
 import type { ParameterRules } from '../wire/parameters.js';
 import type { Pauses } from '../time/pause-watch.js';
 import type { ResumeTokens } from './resume-token.js';
@@ -43,6 +44,9 @@ export interface SessionContext {
   readonly tokens: ResumeTokens;
   readonly metrics: Metrics;
   readonly pictures: PictureCodec;
+  readonly turns: PictureTurns;
+  /** Images (txt2img) that were in the making within the last so many milliseconds. */
+  readonly recentImages: (ms: number) => readonly StreamParameters[];
   /** When this process was held up. */
   readonly pauses: Pauses;
   /** Whether the last result of each session is kept for operators. */

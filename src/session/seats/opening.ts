@@ -58,7 +58,7 @@ async function createSeat(
   parameters: StreamParameters,
   from: ResumeState | null,
 ): Promise<Seat> {
-  const { admission, capacity, engine, limits, pauses, pictures, seats } = context;
+  const { admission, capacity, engine, limits, pauses, pictures, turns, seats } = context;
   const { subject } = grant;
   const asked = performance.now();
   if (seats.count(subject) >= (grant.limits.sessions ?? Infinity)) {
@@ -82,14 +82,15 @@ async function createSeat(
     lease.release();
     return refuseToken();
   }
-  const frames = new FramePipeline({ limits, pauses, pictures, allocate: (bytes) => engine.allocate(bytes) });
+  const allocate = (bytes: number): Uint8Array<ArrayBuffer> => engine.allocate(bytes);
+  const frames = new FramePipeline({ limits, pauses, pictures, turns, allocate });
   const { session: id, counter } = from ?? { session: randomUUID(), counter: 0 };
   const updates = Promise.resolve();
   const seat: Seat = { id, subject, frames, lease, parameters, updates, counter, evict: null };
   seats.add(seat);
   if (from) seats.spend(id, counter);
   try {
-    const stream = await engine.openStream(parameters, frames, from?.state);
+    const stream = await engine.openStream(parameters, frames, { state: from?.state });
     if (gone.aborted) {
       stream.close();
       throw new Error('the client is gone');

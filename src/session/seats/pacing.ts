@@ -24,6 +24,11 @@ export class Pacing {
     return this.#seat.parameters;
   }
 
+  /** How many milliseconds a picture of the stream takes to decode. */
+  get decodeMs(): number {
+    return this.#seat.frames.decodeMs;
+  }
+
   /** Whether frames have flowed of late, and may flow. */
   get flows(): boolean {
     return !this.parameters.paused && performance.now() - this.#seat.frames.lastActivity < quietMs;

@@ -219,6 +219,36 @@ describe('the shares of an engine', () => {
     assert.deepEqual(capacity.share([small, twice, small, twice]), [null, 3.75, null, 3.75]);
   });
 
+  it('count images as one stream more, by what they take', () => {
+    const { capacity, parameters } = capacityOf(20, oneStep);
+    const none = { decodeMs: [], decoders: 1, images: [], imagesMs: 2000 };
+    assert.deepEqual(capacity.share([parameters], none), [null]);
+    // Forty images of 25 ms in two seconds take half of the time, which is what the stream needs.
+    const images = Array.from({ length: 40 }, () => parameters);
+    assert.deepEqual(capacity.share([parameters], { ...none, images }), [null]);
+    // More than that they do not get, however many there are.
+    const costly = images.map(() => ({ ...parameters, ...large }));
+    const { capacity: busy } = capacityOf(30, oneStep);
+    assert.deepEqual(busy.share([parameters], { ...none, images: costly }), [20]);
+    assert.deepEqual(
+      busy.share([parameters, parameters, parameters], { ...none, images: costly }),
+      [10, 10, 10],
+    );
+  });
+
+  it('count what pictures take to decode, from the same processor or another', () => {
+    const { engine, capacity, parameters } = capacityOf(10, oneStep);
+    const [small, costly] = [parameters, parameters];
+    // 25 ms in the engine; 225 ms more to decode the costly ones, which gets three quarters of the time.
+    const work = { decodeMs: [0, 225], decoders: 1, images: [], imagesMs: 1000 };
+    assert.deepEqual(capacity.share([small, costly], work), [null, 3]);
+    engine.state = { ...measured, device: 'cuda:0' };
+    // There it is the decoders' time alone: a second of each second.
+    assert.deepEqual(capacity.share([small, costly], work), [null, 1000 / 225]);
+    assert.deepEqual(capacity.share([small, costly], { ...work, decoders: 2 }), [null, 1000 / 112.5]);
+    assert.deepEqual(capacity.share([small, costly], { ...work, decodeMs: [1, 1] }), [null, null]);
+  });
+
   it('leave one alone to the engine, and all where nothing is promised', () => {
     const { parameters } = capacityOf(10);
     const heavy = { ...parameters, t_index_list: Array.from({ length: 20 }, (_, i) => i) };

@@ -21,6 +21,8 @@ async function buffersOf(...sides: readonly number[]): Promise<readonly number[]
       buffers.push(Math.sqrt(decoded.data.buffer.byteLength / 3));
       return decoded;
     },
+    inTurn: (work) => work(),
+    begun: () => {},
     open: () => true,
     parameters: () => parameters,
     enter: (_, { width, height }) => done(width === wanted && height === wanted ? null : 'not fitted'),

@@ -1,0 +1,95 @@
+import { FairClock } from '../../diffusion/fair-clock.js';
+
+interface Waiting {
+  readonly owner: object;
+  /** Begins the work, or with false gives it up. */
+  readonly begin: (goOn: boolean) => void;
+}
+
+/** How quickly what a picture is expected to take follows what is measured. */
+const following = 1 / 4;
+
+/**
+ * Lets streams take turns at decoding their pictures, a few at a time, so that one whose pictures take long to decode
+ * neither holds up the others nor takes the processor from the engine: shares are equal in time.
+ */
+export class PictureTurns {
+  /** Pictures that are decoded at the same time. */
+  readonly atOnce: number;
+  readonly #clock = new FairClock<object>();
+  readonly #waiting: Waiting[] = [];
+  /** Milliseconds that a picture of each stream takes, and of any. */
+  readonly #usual = new WeakMap<object, number>();
+  #usualOfAll = 0;
+  #running = 0;
+
+  /** @param atOnce at least 1. */
+  constructor(atOnce: number) {
+    this.atOnce = atOnce;
+  }
+
+  /** Returns how many milliseconds a picture of this stream takes to decode; 0 before the first. */
+  usualMs(owner: object): number {
+    return this.#usual.get(owner) ?? 0;
+  }
+
+  /**
+   * Does the work when it is the stream's turn.
+   * @returns what the work returns; null if the stream was removed before its turn came.
+   */
+  async run<T>(owner: object, work: () => Promise<T>): Promise<T | null> {
+    const goOn = await new Promise<boolean>((begin) => {
+      this.#waiting.push({ owner, begin });
+      this.#next();
+    });
+    if (!goOn) return null;
+    const start = performance.now();
+    try {
+      return await work();
+    } finally {
+      this.#note(owner, performance.now() - start);
+      this.#running -= 1;
+      this.#next();
+    }
+  }
+
+  /** Gives up the work of a stream that has not begun, and forgets the stream. */
+  remove(owner: object): void {
+    for (const waiting of this.#waiting.filter((candidate) => candidate.owner === owner)) {
+      this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+      waiting.begin(false);
+    }
+    this.#clock.remove(owner);
+  }
+
+  #next(): void {
+    if (this.#running >= this.atOnce) return;
+    this.#clock.arrive(new Set(this.#waiting.map(({ owner }) => owner)));
+    let next: Waiting | undefined;
+    let least = Infinity;
+    for (const waiting of this.#waiting) {
+      const tag = this.#clock.tag(waiting.owner, this.#estimate(waiting.owner));
+      if (tag >= least) continue;
+      next = waiting;
+      least = tag;
+    }
+    if (next === undefined) return;
+    this.#waiting.splice(this.#waiting.indexOf(next), 1);
+    this.#clock.advance(least);
+    this.#clock.charge(next.owner, this.#estimate(next.owner));
+    this.#running += 1;
+    next.begin(true);
+  }
+
+  /** What the next picture of a stream is expected to take: like its last ones, or like those of others. */
+  #estimate(owner: object): number {
+    return this.#usual.get(owner) ?? this.#usualOfAll;
+  }
+
+  #note(owner: object, ms: number): void {
+    const estimate = this.#estimate(owner);
+    this.#clock.charge(owner, ms - estimate);
+    this.#usual.set(owner, this.#usual.has(owner) ? estimate + (ms - estimate) * following : ms);
+    this.#usualOfAll += (ms - this.#usualOfAll) * following;
+  }
+}

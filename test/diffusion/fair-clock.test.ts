@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { FairClock } from '../../src/diffusion/fair-clock.js';
+
+/** Serves the piece of work with the least tag. @returns whose it was. */
+function serve<Key>(clock: FairClock<Key>, waiting: ReadonlyMap<Key, number>): Key {
+  clock.arrive(new Set(waiting.keys()));
+  const [first] = [...waiting]
+    .map(([key, cost]) => ({ key, cost, tag: clock.tag(key, cost) }))
+    .toSorted((a, b) => a.tag - b.tag);
+  assert.ok(first);
+  clock.advance(first.tag);
+  clock.charge(first.key, first.cost);
+  return first.key;
+}
+
+const anyCost = fc.double({ min: 0.25, max: 16, noNaN: true });
+
+describe('FairClock', () => {
+  it('serves one who waits its share, however fast newcomers arrive and leave, and whatever they cost', () => {
+    const newcomers = fc.record({
+      // How many wait at the same time, what each costs, and after how many turns without service one gives up.
+      present: fc.integer({ min: 1, max: 8 }),
+      costs: fc.array(anyCost, { minLength: 1, maxLength: 20 }),
+      patience: fc.integer({ min: 1, max: 50 }),
+    });
+    fc.assert(
+      fc.property(newcomers, anyCost, ({ present, costs, patience }, own) => {
+        const clock = new FairClock<string>();
+        const largest = Math.max(own, ...costs);
+        const waiting = new Map<string, number>([['bystander', own]]);
+        const since = new Map<string, number>();
+        let count = 0;
+        let served = 0;
+        let total = 0;
+        let gap = 0;
+        for (let turn = 0; turn < 400; turn++) {
+          for (const [key, came] of since) {
+            if (turn - came <= patience) continue;
+            waiting.delete(key);
+            since.delete(key);
+            clock.remove(key);
+          }
+          while (waiting.size <= present) {
+            const key = `newcomer ${count}`;
+            waiting.set(key, costs[count++ % costs.length] ?? 1);
+            since.set(key, turn);
+          }
+          const key = serve(clock, waiting);
+          const cost = waiting.get(key) ?? 0;
+          total += cost;
+          gap = key === 'bystander' ? 0 : gap + cost;
+          assert.ok(gap <= present * (own + largest) + largest, `waited ${gap} with ${present} newcomers`);
+          if (key === 'bystander') served += own;
+          else {
+            waiting.delete(key);
+            since.delete(key);
+            clock.remove(key);
+          }
+        }
+        const share = total / (present + 1);
+        assert.ok(served >= share - 2 * largest, `${served} of ${total}, a share is ${share}`);
+      }),
+    );
+  });
+
+  it('gives equal shares of cost to all who always want more', () => {
+    fc.assert(
+      fc.property(fc.array(anyCost, { minLength: 2, maxLength: 8 }), (costs) => {
+        const clock = new FairClock<number>();
+        const waiting = new Map(costs.map((cost, i) => [i, cost]));
+        const served = costs.map(() => 0);
+        for (let turn = 0; turn < 500; turn++) {
+          const key = serve(clock, waiting);
+          served[key] += costs[key];
+        }
+        assert.ok(Math.max(...served) - Math.min(...served) <= 2 * Math.max(...costs), served.join(' '));
+      }),
+    );
+  });
+
+  it('gives one that comes now and then all that it wants, and no burst for the time that it was idle', () => {
+    const clock = new FairClock<string>();
+    const busy = new Map([
+      ['a', 1],
+      ['b', 1],
+    ]);
+    for (let turn = 0; turn < 100; turn++) serve(clock, busy);
+    const withRare = new Map([...busy, ['rare', 1]]);
+    const order = Array.from({ length: 9 }, () => serve(clock, withRare));
+    assert.deepEqual(
+      ['a', 'b', 'rare'].map((key) => order.filter((served) => served === key).length),
+      [3, 3, 3],
+    );
+    // It leaves for a while, and comes back for one piece of work: within one round.
+    for (let turn = 0; turn < 50; turn++) serve(clock, busy);
+    assert.ok([serve(clock, withRare), serve(clock, withRare), serve(clock, withRare)].includes('rare'));
+  });
+
+  it('lets what was charged afterwards count', () => {
+    const clock = new FairClock<string>();
+    const waiting = new Map([
+      ['cheap', 1],
+      ['dear', 1],
+    ]);
+    const served = { cheap: 0, dear: 0 };
+    for (let turn = 0; turn < 120; turn++) {
+      const key = serve(clock, waiting) as 'cheap' | 'dear';
+      if (key === 'dear') clock.charge(key, 4);
+      served[key] += 1;
+    }
+    assert.ok(Math.abs(served.cheap - 5 * served.dear) <= 6, JSON.stringify(served));
+  });
+});

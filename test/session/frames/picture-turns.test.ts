@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PictureTurns } from '../../../src/session/frames/picture-turns.js';
+
+/** Work that takes as long as the test likes. */
+class Work {
+  readonly begun: string[] = [];
+  readonly #open: (() => void)[] = [];
+
+  readonly of = (name: string) => async (): Promise<string> => {
+    this.begun.push(name);
+    await new Promise<void>((resolve) => this.#open.push(resolve));
+    return name;
+  };
+
+  /** Ends the oldest work that has begun. */
+  async finish(): Promise<void> {
+    this.#open.shift()?.();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+describe('PictureTurns', () => {
+  it('decodes as many at once as it may, and gives what the work gives', async () => {
+    const turns = new PictureTurns(2);
+    const work = new Work();
+    const results = ['a', 'b', 'c'].map((name) => turns.run({}, work.of(name)));
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(work.begun, ['a', 'b']);
+    await work.finish();
+    assert.deepEqual(work.begun, ['a', 'b', 'c']);
+    await work.finish();
+    await work.finish();
+    assert.deepEqual(await Promise.all(results), ['a', 'b', 'c']);
+  });
+
+  it('passes on a failure and goes on with the next', async () => {
+    const turns = new PictureTurns(1);
+    const failing = turns.run({}, () => Promise.reject(new Error('not a picture')));
+    const next = turns.run({}, () => Promise.resolve('next'));
+    await assert.rejects(failing, /not a picture/);
+    assert.equal(await next, 'next');
+  });
+
+  it('gives up what waits of a stream that is gone', async () => {
+    const turns = new PictureTurns(1);
+    const work = new Work();
+    const [first, gone, last] = [{}, {}, {}];
+    const results = [
+      turns.run(first, work.of('first')),
+      turns.run(gone, work.of('gone')),
+      turns.run(last, work.of('last')),
+    ];
+    await new Promise((resolve) => setImmediate(resolve));
+    turns.remove(gone);
+    await work.finish();
+    await work.finish();
+    assert.deepEqual(await Promise.all(results), ['first', null, 'last']);
+    assert.deepEqual(work.begun, ['first', 'last']);
+  });
+
+  it('lets a stream with quick pictures pass those whose pictures take long, and that come anew each time', async () => {
+    const turns = new PictureTurns(1);
+    const quick = {};
+    await turns.run(quick, () => Promise.resolve());
+    const order: string[] = [];
+    const slow = async (): Promise<void> => {
+      await sleep(20);
+      order.push('slow');
+    };
+    // Some of them are known for slow pictures.
+    for (let i = 0; i < 4; i++) await turns.run({}, slow);
+    order.length = 0;
+    let pending: Promise<unknown>[] = [];
+    for (let round = 0; round < 6; round++) {
+      pending = [...pending, turns.run({}, slow), turns.run({}, slow)];
+      await turns.run(quick, async () => void order.push('quick'));
+    }
+    await Promise.all(pending);
+    // Each time at most the one under way is waited for, and one before it.
+    const places = order.flatMap((name, place) => (name === 'quick' ? [place] : []));
+    assert.ok((places.at(-1) ?? Infinity) <= 12, order.join(' '));
+  });
+
+  it('tells what a picture of a stream takes', async () => {
+    const turns = new PictureTurns(1);
+    const owner = {};
+    assert.equal(turns.usualMs(owner), 0);
+    await turns.run(owner, () => sleep(20));
+    assert.ok(turns.usualMs(owner) >= 15, `${turns.usualMs(owner)}`);
+  });
+});

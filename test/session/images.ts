@@ -1,0 +1,10 @@
+import { OneShot, type OneShotOptions } from '../../src/session/one-shot.js';
+import { Seats } from '../../src/session/seats/seats.js';
+import { createParameterRules } from '../../src/session/wire/parameters.js';
+import type { ManualEngine } from './manual-engine.js';
+
+/** Single images of an engine in the hands of a test. */
+export function imagesOf(engine: ManualEngine, options: Partial<OneShotOptions> = {}): OneShot {
+  const rules = createParameterRules({ defaults: { width: 64, height: 64 } });
+  return new OneShot({ engine, rules, seats: new Seats(0, 0), most: 8, perMinute: 300, ...options });
+}

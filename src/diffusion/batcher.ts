@@ -60,10 +60,12 @@ export class Batcher<S extends Source> {
 
   /**
    * @param sources streams with something to do; order does not matter beyond ties.
-   * @param budget rows of the usual size that a call should hold, at least 1; a single lane may exceed it.
+   * @param budget rows that a call should hold, at least 1; one lane of two rows may exceed a budget of 1.
+   * @param mostCost what a call may cost if it holds more than one lane, so that nobody waits for a call of many large
+   *   rows.
    * @returns shares of one call, all of one key; empty if nobody wants anything.
    */
-  gather(sources: Iterable<S>, budget: number): readonly Share<S>[] {
+  gather(sources: Iterable<S>, budget: number, mostCost = Infinity): readonly Share<S>[] {
     const offers = [...sources].map(offerOf).filter(({ items }) => items.length > 0);
     this.#clock.arrive(new Set(offers.map(({ account }) => account)));
     for (const { source } of offers) {
@@ -72,12 +74,14 @@ export class Batcher<S extends Source> {
     const first = this.#next(offers);
     if (first === undefined) return [];
     const sharing = offers.filter(({ source }) => source.key === first.offer.source.key);
-    let room = Math.max(budget, sizeOf(first));
+    let rows = Math.max(budget, first.item.rows);
+    let cost = Math.max(mostCost, first.item.cost);
     for (;;) {
       const next = this.#next(sharing);
-      if (next === undefined || sizeOf(next) > room) break;
+      if (next === undefined || next.item.rows > rows || next.item.cost > cost) break;
       const { offer, item } = next;
-      room -= sizeOf(next);
+      rows -= item.rows;
+      cost -= item.cost;
       offer.taken += 1;
       this.#clock.advance(next.tag);
       this.#clock.charge(offer.account, item.cost);
@@ -136,9 +140,4 @@ function offerOf<S extends Source>(source: S): Offer<S> {
     ...source.entries().map((rows) => ({ rows, cost: rows * rowCost + pictureCost })),
   ];
   return { source, account: source.account ?? source, lanes, items, taken: 0 };
-}
-
-/** Room that an item takes in a call: rows of large pictures count for several. */
-function sizeOf({ offer, item }: { readonly offer: Offer<Source>; readonly item: Item }): number {
-  return item.rows * Math.max(1, offer.source.rowCost ?? 1);
 }

@@ -261,11 +261,14 @@ test('streams of one frame that come without end starve nobody', () => {
   );
 });
 
-test('a call holds no more of large rows than their size allows', () => {
+test('a call of costly rows holds fewer of them', () => {
   const batcher = new Batcher<Session>();
   const sessions = [1, 2, 3, 4, 5, 6].map(() =>
     Object.assign(new Session({ tIndexList: [32] }), { rowCost: 4 }),
   );
-  for (let turn = 0; turn < 60; turn++) assert.equal(call(batcher, sessions, 8), 2);
-  assert.equal(call(batcher, sessions, 1), 1, 'one goes out even so');
+  const rowsOf = (mostCost: number): number =>
+    total(batcher.gather(sessions, 8, mostCost).map(({ lanes, entries }) => lanes.length + entries));
+  assert.equal(rowsOf(Infinity), 6);
+  assert.equal(rowsOf(11), 2);
+  assert.equal(rowsOf(1), 1, 'one goes out even so');
 });

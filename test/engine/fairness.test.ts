@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Engine } from '../../src/engine/engine.js';
 import { createEngine } from '../../src/engine/supervisor.js';
-import { RecordedStream, testImage, tinyModel, tinyParameters } from '../support/engine.js';
+import { keptCosts, RecordedStream, testImage, tinyModel, tinyParameters } from '../support/engine.js';
+
+/** A call holds one row, so that all have to take turns. */
+const cacheDirectory = await keptCosts(1);
 
 async function start(): Promise<Engine> {
   const nothing = (): void => {};
@@ -11,7 +14,7 @@ async function start(): Promise<Engine> {
     model: tinyModel,
     device: 'cpu',
     threads: 1,
-    cacheDirectory: null,
+    cacheDirectory,
     observer,
   });
   await engine.start();

@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { StreamState } from '../../src/diffusion/stream.js';
 import type { Engine, EngineStream } from '../../src/engine/engine.js';
-import { RecordedStream, startEngine, testImage, tinyModel, tinyParameters } from '../support/engine.js';
+import {
+  keptCosts,
+  RecordedStream,
+  startEngine,
+  testImage,
+  tinyModel,
+  tinyParameters,
+} from '../support/engine.js';
 import { greatestDifference } from '../support/compare.js';
 
 /**
@@ -16,6 +23,7 @@ const parameters = tinyParameters({
   width: 256,
   height: 256,
 });
+const cacheDirectory = await keptCosts();
 const frames = 12;
 const pushed = 7;
 
@@ -37,7 +45,7 @@ async function breakOff(engine: Engine): Promise<StreamState> {
 }
 
 test('a stream goes on in another engine as it would have in its own', async () => {
-  await using first = await startEngine(tinyModel);
+  await using first = await startEngine(tinyModel, { cacheDirectory });
   const whole = await RecordedStream.open(first.engine, parameters);
   for (let frame = 0; frame < frames; frame++)
     whole.stream.push(frame, testImage(frame, parameters), { replace: false });

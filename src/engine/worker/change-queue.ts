@@ -1,60 +1,39 @@
-import { FairClock } from '../../diffusion/fair-clock.js';
+import type { ToWorker } from '../messages.js';
+
+/** Messages about one stream that is there, or is to be opened. */
+export type StreamMessage = Extract<ToWorker, { readonly stream: number }>;
 
 /** A stream to open, or a change of its parameters. */
-export interface Change {
-  readonly stream: number;
-  /** Changes of one account are carried out in the order in which they came. */
-  readonly account: string;
-  /** An error of it ends the worker. */
-  carryOut(): Promise<void>;
-}
+export type Change = Extract<StreamMessage, { readonly type: 'open' | 'configure' }>;
 
 /**
- * Streams to open and parameters to change: each may embed prompts, which takes time of the same thread as the frames.
- * The caller carries out one at a time and works on frames in between. Accounts take turns, so that one who changes
- * all the time holds up nobody else's change.
+ * Streams to open and parameters to change, in the order in which they came. Each may embed prompts, which takes time
+ * of the same thread as the frames, so they wait here for their turn. What comes for a stream after its change waits
+ * with it.
  */
 export class ChangeQueue {
-  /** In the order in which they came. */
-  readonly #waiting: Change[] = [];
-  readonly #clock = new FairClock<string>();
+  readonly #waiting = new Map<number, { readonly change: Change; readonly behind: StreamMessage[] }>();
 
-  put(change: Change): void {
-    this.#waiting.push(change);
+  /** @returns false if the message is no change and need not wait for one. */
+  put(message: StreamMessage): boolean {
+    const waiting = this.#waiting.get(message.stream);
+    if (waiting) waiting.behind.push(message);
+    else if (message.type === 'open' || message.type === 'configure') {
+      this.#waiting.set(message.stream, { change: message, behind: [] });
+    } else return false;
+    return true;
   }
 
-  /** Gives up the changes of a stream that is closed, which was the only one of its account if one is given. */
-  cancel(stream: number, account?: string): void {
-    const kept = this.#waiting.filter((waiting) => waiting.stream !== stream);
-    this.#waiting.splice(0, this.#waiting.length, ...kept);
-    if (account !== undefined) this.#clock.remove(account);
+  /** Gives up the change of a stream that is closed, and what waits behind it. */
+  cancel(stream: number): void {
+    this.#waiting.delete(stream);
   }
 
-  /**
-   * Carries out the next change.
-   * @returns the stream and how many milliseconds it took; null if none waits.
-   */
-  async next(): Promise<{ readonly stream: number; readonly ms: number } | null> {
-    const change = this.#take();
-    if (change === undefined) return null;
-    const start = performance.now();
-    await change.carryOut();
-    return { stream: change.stream, ms: performance.now() - start };
-  }
-
-  #take(): Change | undefined {
-    const accounts = new Set(this.#waiting.map(({ account }) => account));
-    this.#clock.arrive(accounts);
-    const [next] = [...accounts]
-      .map((account) => ({ account, tag: this.#clock.tag(account, 1) }))
-      .toSorted((a, b) => a.tag - b.tag);
-    if (next === undefined) return undefined;
-    this.#clock.advance(next.tag);
-    this.#clock.charge(next.account, 1);
-    const [taken] = this.#waiting.splice(
-      this.#waiting.findIndex(({ account }) => account === next.account),
-      1,
-    );
-    return taken;
+  /** Takes the next change, with what came after it for the same stream; null if none waits. */
+  take(): { readonly change: Change; readonly behind: readonly StreamMessage[] } | null {
+    const [next] = this.#waiting.values();
+    if (next === undefined) return null;
+    this.#waiting.delete(next.change.stream);
+    return next;
   }
 }

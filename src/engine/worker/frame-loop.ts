@@ -32,6 +32,9 @@ interface Passage extends Size {
   readonly entered: number;
 }
 
+/** Milliseconds that a call of several rows should take at most, with its pictures: all others wait for it. */
+const longestCallMs = 250;
+
 /** Takes the frames of all streams through the networks, one U-Net call after another. */
 export class FrameLoop {
   readonly #runtime: ModelRuntime;
@@ -66,7 +69,9 @@ export class FrameLoop {
   /** Makes one U-Net call with what is ready. @returns false if nothing was. */
   async turn(): Promise<boolean> {
     for (const stream of this.#passages.keys()) stream.screen();
-    const shares = this.#batcher.gather(this.#passages.keys(), this.#options.rowBudget);
+    const { rowBudget, prices } = this.#options;
+    const mostCost = Math.max(rowBudget, prices.unitsOf(longestCallMs));
+    const shares = this.#batcher.gather(this.#passages.keys(), rowBudget, mostCost);
     const placed: Placed[] = [];
     for (const { source: stream, lanes, entries } of shares) {
       for (const lane of lanes) placed.push({ stream, lane });
@@ -80,7 +85,7 @@ export class FrameLoop {
     const start = performance.now();
     const predictions = await this.#runtime.predict(rows, first.lane.shape);
     const ms = performance.now() - start;
-    this.#options.prices.observeCall(key, first.lane.shape, { rows: rows.length, ms });
+    prices.observeCall(key, first.lane.shape, { rows: rows.length, ms });
     this.#report(rows.length, { streams: shares.length, shape: first.lane.shape, ms });
 
     let next = 0;

@@ -54,13 +54,16 @@ class EngineWorker {
 
   /** Works until told to stop. */
   async run(inbox: Inbox): Promise<void> {
+    let frameMs = 0;
     for (;;) {
       for (const message of inbox.take()) {
         if (message.type === 'stop') return this.#runtime[Symbol.asyncDispose]();
         this.#handle(message);
       }
-      const changed = await this.#change();
+      const changed = await this.#change(frameMs);
+      const start = performance.now();
       const called = await this.#loop.turn();
+      frameMs = performance.now() - start;
       // Messages that came during the call are delivered only in a turn of the event loop.
       if (changed || called) await nextTurn();
       else await inbox.filled();
@@ -69,20 +72,21 @@ class EngineWorker {
 
   #handle(message: Exclude<ToWorker, { type: 'stop' }>): void {
     if (message.type === 'recycle') return this.#pixels.give(message.pixels);
-    if (message.type === 'open') return this.#changeLater(message, () => this.#open(message));
-    if (message.type === 'close') this.#changes.cancel(message.stream, String(message.stream));
+    if (message.type === 'close') this.#changes.cancel(message.stream);
+    else if (this.#changes.put(message)) return;
     const stream = this.#streams.get(message.stream);
     // A message may cross with the rejection of its stream.
     if (stream === undefined) return;
     switch (message.type) {
       case 'frame':
         return stream.push({ ...message, arrived: performance.now() }, message.replace);
-      case 'configure':
-        return this.#changeLater(message, () => this.#configure(stream, message));
       case 'snapshot': {
         const { stream: id, request } = message;
         return this.#post({ type: 'snapshotted', stream: id, request, state: stream.snapshot() });
       }
+      case 'open':
+      case 'configure':
+        throw new Error('unreachable: changes wait for their turn');
       case 'close':
         stream.close();
         this.#streams.delete(message.stream);
@@ -90,20 +94,26 @@ class EngineWorker {
     }
   }
 
-  #changeLater(
-    { stream, account = null }: { readonly stream: number; readonly account?: string | null },
-    carryOut: () => Promise<void>,
-  ): void {
-    this.#changes.put({ stream, account: account ?? String(stream), carryOut });
-  }
-
-  /** Carries out one change that waits. @returns false if none does. */
-  async #change(): Promise<boolean> {
-    const done = await this.#changes.next();
-    if (done === null) return false;
-    const stream = this.#streams.get(done.stream);
-    if (stream) this.#loop.charge(stream, done.ms);
-    return true;
+  /**
+   * Carries out changes that wait: at least one, and further ones for as long as the frames had last time, so that
+   * neither holds up the other.
+   * @returns false if none waits.
+   */
+  async #change(frameMs: number): Promise<boolean> {
+    const begin = performance.now();
+    let next = this.#changes.take();
+    const changed = next !== null;
+    while (next !== null) {
+      const { change, behind } = next;
+      const start = performance.now();
+      await (change.type === 'open' ? this.#open(change) : this.#configure(change));
+      const end = performance.now();
+      const stream = this.#streams.get(change.stream);
+      if (stream) this.#loop.charge(stream, end - start);
+      for (const message of behind) this.#handle(message);
+      next = end - begin < frameMs ? this.#changes.take() : null;
+    }
+    return changed;
   }
 
   async #open({
@@ -121,13 +131,17 @@ class EngineWorker {
     });
   }
 
-  async #configure(
-    stream: LiveStream,
-    { request, parameters }: Extract<ToWorker, { type: 'configure' }>,
-  ): Promise<void> {
-    await this.#orReject(stream.id, request, async () => {
+  async #configure({
+    stream: id,
+    request,
+    parameters,
+  }: Extract<ToWorker, { type: 'configure' }>): Promise<void> {
+    const stream = this.#streams.get(id);
+    // It may cross with the rejection of its stream.
+    if (stream === undefined) return;
+    await this.#orReject(id, request, async () => {
       const from = await stream.configure(parameters);
-      return { type: 'configured', stream: stream.id, request, from };
+      return { type: 'configured', stream: id, request, from };
     });
   }
 

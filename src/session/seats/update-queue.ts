@@ -28,6 +28,7 @@ export class UpdateQueue {
   readonly #options: UpdateQueueOptions;
   readonly #bucket: TokenBucket;
   #lastAt = 0;
+  #waiting = 0;
   #closed = false;
 
   constructor(options: UpdateQueueOptions) {
@@ -46,11 +47,19 @@ export class UpdateQueue {
       if (!this.#bucket.take()) {
         throw new ProtocolError('rate_limited', `more than ${updatesPerSecond} updates in a second`);
       }
+      if (this.#waiting >= updatesPerSecond) {
+        throw new ProtocolError(
+          'rate_limited',
+          `more than ${updatesPerSecond} updates wait to be carried out`,
+        );
+      }
       const update = rules.check(parameters);
       this.#lastAt = performance.now();
+      this.#waiting += 1;
       seat.updates = seat.updates
         .then(() => this.#carryOut(seat, request, update))
-        .catch((error: unknown) => refuse(error, { request }));
+        .catch((error: unknown) => refuse(error, { request }))
+        .finally(() => (this.#waiting -= 1));
     } catch (error) {
       refuse(error, { request });
     }

@@ -1,67 +1,53 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ChangeQueue } from '../../../src/engine/worker/change-queue.js';
+import { defaultParameters } from '@millrace/protocol';
+import { ChangeQueue, type StreamMessage } from '../../../src/engine/worker/change-queue.js';
 
-/** A queue whose changes note who they are of. */
-function recorded(): {
-  readonly queue: ChangeQueue;
-  readonly done: string[];
-  put(stream: number, account?: string): void;
-} {
-  const queue = new ChangeQueue();
-  const done: string[] = [];
-  return {
-    queue,
-    done,
-    put(stream, account = String(stream)) {
-      queue.put({ stream, account, carryOut: async () => void done.push(account) });
-    },
-  };
+const parameters = defaultParameters();
+
+function configure(stream: number, request: number): StreamMessage {
+  return { type: 'configure', stream, request, parameters };
+}
+
+function frame(stream: number, number: number): StreamMessage {
+  return { type: 'frame', stream, frame: number, replace: true, width: 8, height: 8, pixels: null };
+}
+
+/** What a queue gives, in order: the change, and what came behind it. */
+function taken(queue: ChangeQueue): readonly string[] {
+  const next = queue.take();
+  if (next === null) return [];
+  const { change, behind } = next;
+  return [`${change.type} ${change.stream}`, ...behind.map(({ type, stream }) => `${type} ${stream}`)];
 }
 
 describe('ChangeQueue', () => {
-  it('does one change at a time, in order for each stream', async () => {
+  it('keeps a change, and what comes for its stream after it, in order', () => {
     const queue = new ChangeQueue();
-    const order: number[] = [];
-    for (const number of [1, 2, 3]) {
-      queue.put({ stream: 7, account: '7', carryOut: async () => void order.push(number) });
-    }
-    assert.equal((await queue.next())?.stream, 7);
-    assert.deepEqual(order, [1]);
-    await queue.next();
-    await queue.next();
-    assert.deepEqual(order, [1, 2, 3]);
-    assert.equal(await queue.next(), null);
+    assert.equal(queue.put(frame(1, 0)), false, 'it need not wait');
+    assert.equal(queue.put(configure(1, 0)), true);
+    assert.equal(queue.put(frame(1, 1)), true);
+    assert.equal(queue.put(configure(1, 1)), true);
+    assert.equal(queue.put(frame(2, 0)), false, 'another stream has nothing to do with it');
+    assert.deepEqual(taken(queue), ['configure 1', 'frame 1', 'configure 1']);
+    assert.deepEqual(taken(queue), []);
   });
 
-  it('lets one who changes once pass one who changes all the time', async () => {
-    const { queue, done, put } = recorded();
-    for (let i = 0; i < 100; i++) put(1);
-    await queue.next();
-    put(2);
-    for (let i = 0; i < 2; i++) await queue.next();
-    assert.ok(done.includes('2'), done.join(' '));
+  it('gives each stream its turn, however many changes another has', () => {
+    const queue = new ChangeQueue();
+    for (let request = 0; request < 100; request++) queue.put(configure(1, request));
+    queue.put({ type: 'open', stream: 2, parameters, state: null, account: null });
+    assert.equal(taken(queue)[0], 'configure 1');
+    assert.equal(taken(queue)[0], 'open 2');
   });
 
-  it('serves one who waits while newcomers come without end', async () => {
-    const { queue, done, put } = recorded();
-    for (let i = 0; i < 20; i++) put(0);
-    for (let i = 1; i <= 60; i++) {
-      put(i);
-      await queue.next();
-      queue.cancel(i, String(i));
-    }
-    const own = done.filter((account) => account === '0').length;
-    assert.equal(own, 20);
-  });
-
-  it('gives up the changes of a stream that is closed, and of no other', async () => {
-    const { queue, done, put } = recorded();
-    put(1, 'images');
-    put(2, 'images');
-    put(3);
+  it('gives up what waits for a stream that is closed', () => {
+    const queue = new ChangeQueue();
+    queue.put(configure(1, 0));
+    queue.put(frame(1, 0));
+    queue.put(configure(2, 0));
     queue.cancel(1);
-    while ((await queue.next()) !== null);
-    assert.deepEqual(done.toSorted(), ['3', 'images']);
+    assert.deepEqual(taken(queue), ['configure 2']);
+    assert.equal(queue.put(frame(1, 1)), false);
   });
 });

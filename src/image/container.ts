@@ -1,6 +1,6 @@
 import { ImageError } from './image.js';
 
-/** How the stored pixels are turned to be upright: the value of the Orientation tag (Exif 3.0, 4.6.5.1.6). */
+/** How the stored pixels have to be turned to be upright: the value of the Orientation tag (Exif 3.0, 4.6.5.1.6). */
 export type Orientation = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
 
 /** What a decoder gets of a file: what it needs for the pixels, and nothing else. */

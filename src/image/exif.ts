@@ -5,7 +5,7 @@ const ORIENTATION_TAG = 0x0112;
 const SHORT = 3;
 
 /**
- * Orientation by a block of Exif metadata: a TIFF header and its first directory, with or without the `Exif` prefix.
+ * Reads the orientation from a block of Exif metadata: a TIFF header and its first directory, with or without the `Exif` prefix.
  * @returns 1 (upright) where it says nothing valid.
  */
 export function exifOrientation(block: Uint8Array): Orientation {

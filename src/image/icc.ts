@@ -15,7 +15,7 @@ const SRGB_HALF = 0.214;
 
 /** A table that takes the place of matrix and curves. */
 const TABLE = signature('A2B0');
-/** Chains of any number of steps, which take any time for each pixel. Hardly any profile has them. */
+/** Chains of any number of steps for each pixel, which would take any time. Hardly any profile has them. */
 const CHAINS: readonly number[] = ['D2B0', 'D2B1', 'D2B2', 'D2B3'].map(signature);
 const MAX_TAGS = 100;
 const PROFILE = signature('acsp');
@@ -24,9 +24,9 @@ const PARAMETRIC = signature('para');
 const SAMPLED = signature('curv');
 
 /**
- * Whether a colour profile (ICC.1:2022) has to be applied, to have sRGB. Browsers put that of sRGB itself into every
- * JPEG that they write: nothing to do, while a conversion takes several times as long as the decoding. Nor are
- * profiles applied that no decoder should be given.
+ * Returns whether a colour profile (ICC.1:2022) changes the colours. That of sRGB, which browsers put into every JPEG
+ * that they write, does not; applying it would take several times as long as decoding. Profiles that are damaged or
+ * could take a decoder any time are ignored.
  */
 export function mustApply(profile: Uint8Array): boolean {
   const view = new DataView(profile.buffer, profile.byteOffset, profile.byteLength);

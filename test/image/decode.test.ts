@@ -157,11 +157,16 @@ describe('decodeImage', () => {
   });
 
   it('gives a picture or an ImageError for any bytes', async () => {
-    const small = Buffer.from(await encodeJpeg(photo, 30));
+    const tiny = sharp(tower).resize(48).withMetadata({ orientation: 6 });
     const files = [
-      small,
-      await sharp(tower).resize(48).png().toBuffer(),
-      await sharp(tower).resize(48).webp().toBuffer(),
+      Buffer.from(await encodeJpeg(photo, 30)),
+      await tiny.clone().jpeg({ progressive: true }).toBuffer(),
+      await tiny.clone().withIccProfile('p3').jpeg().toBuffer(),
+      await tiny.clone().toColourspace('cmyk').jpeg().toBuffer(),
+      await tiny.clone().png().toBuffer(),
+      await tiny.clone().withIccProfile('p3').toColourspace('rgb16').png({ progressive: true }).toBuffer(),
+      await tiny.clone().webp().toBuffer(),
+      await tiny.clone().ensureAlpha(0.5).withIccProfile('p3').webp({ lossless: true }).toBuffer(),
     ];
     const damaged = fc
       .record({
@@ -176,9 +181,16 @@ describe('decodeImage', () => {
       });
     await fc.assert(
       fc.asyncProperty(fc.oneof(damaged, fc.uint8Array({ maxLength: 64 })), async (bytes) => {
-        const result = await decodeImage(bytes, { maxPixels: 1 << 20 }).catch((error: unknown) => error);
-        if (result instanceof ImageError) return;
-        assert.ok(result !== null && typeof result === 'object' && 'data' in result, String(result));
+        const box = { width: 24, height: 40, fit: 'cover' } as const;
+        for (const options of [{}, { box }]) {
+          const image = await decodeImage(bytes, { maxPixels: 1 << 20, ...options }).catch(
+            (error: unknown) => {
+              if (error instanceof ImageError) return null;
+              throw error;
+            },
+          );
+          assert.ok(image === null || image.data.length >= image.width * image.height * 3);
+        }
       }),
       { numRuns: 300 },
     );

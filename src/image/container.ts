@@ -29,7 +29,7 @@ export interface Container {
  * @returns a function to call for each part, which throws an ImageError when there are more than any encoder writes.
  */
 export function partCounter(bytes: Uint8Array): () => void {
-  let left = 1000 + bytes.length / 1024;
+  let left = 1000 + bytes.length / 512;
   return () => {
     left -= 1;
     if (left < 0) throw new ImageError('the image is in too many parts');

@@ -4,7 +4,7 @@ import type { Image } from './image.js';
 
 /** How the pictures of live video become pixels, and pixels pictures. */
 export interface PictureCodec {
-  /** @throws {ImageError} for anything that is no whole picture of at most `maxPixels`. */
+  /** @throws {ImageError} for anything that is not a whole picture of at most `maxPixels` and of a usual shape. */
   readonly decode: (bytes: Uint8Array, options: DecodeOptions) => Promise<Image>;
   /** @param quality 1 to 100. */
   readonly encode: (image: Image, quality: number) => Promise<Uint8Array<ArrayBuffer>>;

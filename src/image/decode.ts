@@ -1,85 +1,135 @@
 import jpegTurbo from '@julusian/jpeg-turbo';
 import sharp from 'sharp';
-import { jpegScans, jpegSize, sniffFormat } from './format.js';
-import { type Allocate, type Image, ImageError } from './image.js';
+import { asBuffer, type Container, type Essence } from './container.js';
+import { fitImage, withFit } from './fit.js';
+import { type ImageFormat, sniffFormat } from './format.js';
+import { type Allocate, type Box, type Image, ImageError } from './image.js';
+import { type JpegContainer, readJpeg } from './jpeg.js';
+import { readPng } from './png.js';
+import { boxBeforeTurn, turnUpright } from './turn.js';
 import { readPixels } from './vips.js';
+import { readWebp } from './webp.js';
 
 export interface DecodeOptions {
   /** Larger images are refused by their header, before anything is decoded. */
   readonly maxPixels: number;
-  /** Gives the memory for the pixels; new memory by default. */
+  /** Brings the picture to a size, as `fitImage` does; large ones are then decoded in part only, which costs less. */
+  readonly box?: Box;
+  /** Gives the memory for the pixels, decoded and fitted; new memory by default. */
   readonly allocate?: Allocate;
-  /**
-   * Whether EXIF orientation turns the picture, as viewers of photos do. Off by default: frames of live video
-   * come as they are to be shown, and looking for it costs more than the decoding.
-   */
-  readonly orient?: boolean;
 }
 
-/** Progressive JPEGs have about ten; a few bytes more for each would keep a decoder busy for hours. */
-const MAX_SCANS = 64;
+type Picture =
+  ({ readonly format: 'jpeg' } & JpegContainer) | ({ readonly format: 'png' | 'webp' } & Container);
+
+/** No side of a picture may be more times as long as the other: what is so thin is not a picture of anything. */
+const MAX_ASPECT = 64;
+
+/** libjpeg decodes halves, quarters and eighths; a further factor of two is left for resizing, so that it looks the same. */
+const SCALED_FROM = 4;
 
 /**
- * Decodes a JPEG, PNG or WebP picture (of an animation the first image) to RGB; transparent parts become black.
- * `bytes` may not be changed or transferred before the promise settles.
- * @throws {ImageError} for anything that is no whole picture of at most `maxPixels`.
+ * Decodes a JPEG, PNG or WebP picture (of an animation the first image) to RGB, upright by its EXIF orientation;
+ * transparent parts become black. `bytes` may not be changed or transferred before the promise settles.
+ * @throws {ImageError} for anything that is not a whole picture of at most `maxPixels` and of a usual shape.
  */
 export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Promise<Image> {
-  const { maxPixels, allocate = (length) => new Uint8Array(length), orient = false } = options;
-  const format = sniffFormat(bytes);
-  if (format === null) throw new ImageError('the data is no JPEG, PNG or WebP image');
-  if (format === 'jpeg') {
-    const size = jpegSize(bytes);
-    checkSize(size, maxPixels);
-    if (jpegScans(bytes) > MAX_SCANS) throw new ImageError(`the JPEG has more than ${MAX_SCANS} scans`);
-    const image = orient ? null : await decodeJpeg(bytes, size, allocate);
-    if (image) return image;
-  }
-  return decodeAny(bytes, { maxPixels, allocate, orient }, format);
+  const { maxPixels, box, allocate = newMemory } = options;
+  const picture = readPicture(bytes);
+  checkSize(picture, maxPixels);
+  const essence = await picture.essence();
+  const { orientation } = picture;
+  const plan = {
+    picture,
+    essence,
+    box: box ? boxBeforeTurn(picture, orientation, box) : null,
+    // What is turned afterwards goes into the caller's memory only then.
+    allocate: orientation === 1 ? allocate : newMemory,
+  };
+  const stored = (await decodeQuickly(plan)) ?? (await decodeAny(plan));
+  const upright = await turnUpright(stored, orientation, allocate);
+  return box ? fitImage(upright, box, box.fit, allocate) : upright;
 }
 
-/** The quick way for ordinary JPEGs; null for those that need libvips (CMYK) or have damage to be looked at closer. */
-async function decodeJpeg(
-  bytes: Uint8Array,
-  size: { readonly width: number; readonly height: number },
-  allocate: Allocate,
-): Promise<Image | null> {
-  const data = allocate(size.width * size.height * 3);
+interface Plan {
+  readonly picture: Picture;
+  readonly essence: Essence;
+  /** What the stored pixels are to become, before they are turned. */
+  readonly box: Box | null;
+  readonly allocate: Allocate;
+}
+
+function readPicture(bytes: Uint8Array): Picture {
+  const format: ImageFormat | null = sniffFormat(bytes);
+  switch (format) {
+    case 'jpeg':
+      return { format, ...readJpeg(bytes) };
+    case 'png':
+      return { format, ...readPng(bytes) };
+    case 'webp':
+      return { format, ...readWebp(bytes) };
+    case null:
+      throw new ImageError('the data is not a JPEG, PNG or WebP image');
+  }
+}
+
+/**
+ * The quick way for ordinary JPEGs; null for those that need libvips: with other colours, much larger than they are
+ * to be, or with damage to be looked at closer.
+ */
+async function decodeQuickly({ picture, essence, box, allocate }: Plan): Promise<Image | null> {
+  if (picture.format !== 'jpeg' || !picture.plain || (box && shrink(picture, box) >= SCALED_FROM))
+    return null;
+  const data = allocate(picture.width * picture.height * 3);
   try {
     const format = jpegTurbo.FORMAT_RGB;
-    const { width, height } = await jpegTurbo.decompress(asBuffer(bytes), asBuffer(data), { format });
+    const { width, height } = await jpegTurbo.decompress(asBuffer(essence.file), asBuffer(data), { format });
     return { width, height, data };
   } catch {
     return null;
   }
 }
 
-async function decodeAny(
-  bytes: Uint8Array,
-  options: Required<DecodeOptions>,
-  format: string,
-): Promise<Image> {
-  const { maxPixels, allocate, orient } = options;
-  // Stray bytes between JPEG segments, as many webcams send them, are only warnings; missing data is not.
-  const source = sharp(bytes, { failOn: 'truncated', limitInputPixels: false, sequentialRead: true });
+async function decodeAny({ picture, essence, box, allocate }: Plan): Promise<Image> {
   try {
-    checkSize(await source.metadata(), maxPixels);
-    return await readPixels(orient ? source.autoOrient() : source, allocate);
+    // Only missing data is an error: what libvips warns of otherwise can be seen, and is no reason to show nothing.
+    const source = sharp(essence.file, {
+      failOn: 'truncated',
+      limitInputPixels: false,
+      sequentialRead: true,
+    });
+    // With 16 bits a channel sharp converts to P3 by the profile; this brings it back to sRGB.
+    if (essence.deepProfile) source.withIccProfile('srgb');
+    return await readPixels(
+      box ? withFit(source, box, box.fit, picture.format === 'webp') : source,
+      allocate,
+    );
   } catch (error) {
-    if (error instanceof ImageError) throw error;
     const reason = error instanceof Error ? error.message.trim().split('\n').at(-1) : String(error);
-    throw new ImageError(`the ${format.toUpperCase()} image cannot be decoded: ${reason}`, { cause: error });
+    const format = picture.format.toUpperCase();
+    throw new ImageError(`the ${format} image cannot be decoded: ${reason}`, { cause: error });
   }
 }
 
-function checkSize(size: { readonly width: number; readonly height: number }, maxPixels: number): void {
-  const { width, height } = size;
-  if (width === 0 || height === 0) throw new ImageError(`the image is empty: ${width}x${height} pixels`);
+/** How many times as long the sides of a picture are as they are going to be. */
+function shrink({ width, height }: Container, box: Box): number {
+  const [x, y] = [width / box.width, height / box.height];
+  return box.fit === 'contain' ? Math.max(x, y) : Math.min(x, y);
+}
+
+function checkSize({ width, height }: Container, maxPixels: number): void {
+  const size = `${width}x${height} pixels`;
+  if (width === 0 || height === 0) throw new ImageError(`the image is empty: ${size}`);
   if (width * height > maxPixels) {
-    throw new ImageError(`the image is too large: ${width}x${height} pixels, the limit is ${maxPixels}`);
+    throw new ImageError(`the image is too large: ${size}, the limit is ${maxPixels}`);
+  }
+  if (Math.max(width, height) > MAX_ASPECT * Math.min(width, height)) {
+    throw new ImageError(
+      `the image is too thin: ${size}, one side is more than ${MAX_ASPECT} times the other`,
+    );
   }
 }
 
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+function newMemory(bytes: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes);
 }

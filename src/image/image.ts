@@ -8,10 +8,21 @@ export interface Image {
 /** How a picture of one shape goes into another: fill and crop, fit and pad, or distort. */
 export type Fit = 'cover' | 'contain' | 'stretch';
 
+/** In pixels. */
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** What a picture is to become: a size, and how it goes into it. */
+export interface Box extends Size {
+  readonly fit: Fit;
+}
+
 /** Gives memory for pixels, at least `bytes` long. */
 export type Allocate = (bytes: number) => Uint8Array<ArrayBuffer>;
 
-/** Bytes that are no image that can be used; the message is one line for people. */
+/** Bytes that are not an image that can be used; the message is one line for people. */
 export class ImageError extends Error {
   override readonly name = 'ImageError';
 }

@@ -193,8 +193,9 @@ export const settingsTable = {
   maxFramePixels: {
     type: 'integer',
     range: [64 * 64, 16_384 * 16_384],
-    default: 4096 * 4096,
-    description: 'Largest input image in pixels (width times height).',
+    default: 2048 * 2048,
+    description:
+      'Largest input image in pixels (width times height); one side is at most 64 times the other.',
   },
   maxMessagesPerSecond: {
     type: 'integer',

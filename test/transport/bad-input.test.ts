@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
+import { deflateSync } from 'node:zlib';
 import type { ErrorCode, ParameterUpdate } from '@millrace/protocol';
+import { pngChunk, pngFile, withPngChunks } from '../image/files.js';
 import { motionJpegFrames } from '../support/frames.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { StreamClient } from '../support/stream-client.js';
@@ -17,15 +19,16 @@ function giantJpeg(): Uint8Array {
   return giant;
 }
 
-/** The start of a PNG whose header says 30,000 x 30,000 pixels. */
-function giantPng(): Uint8Array {
-  const png = Buffer.alloc(64);
-  Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex').copy(png);
-  png.writeUInt32BE(30_000, 16);
-  png.writeUInt32BE(30_000, 20);
-  png.writeUInt16BE(0x0802, 24);
-  return png;
-}
+/** A PNG without pixels. */
+const emptyPng = (width: number, height: number): Uint8Array => pngFile({ width, height });
+
+/** A whole PNG of one pixel. */
+const dot = pngFile({ width: 1, height: 1 }, pngChunk('IDAT', deflateSync(Buffer.alloc(4))));
+
+const crowded = withPngChunks(
+  dot,
+  Array.from({ length: 5000 }, () => pngChunk('prVt', new Uint8Array(0))),
+);
 
 interface BadInput {
   readonly what: string;
@@ -65,7 +68,16 @@ const table: readonly BadInput[] = [
   { what: 'a frame of nothing', send: frame(new Uint8Array()), code: 'invalid_frame' },
   { what: 'half a JPEG', send: frame(picture.subarray(0, picture.length >> 1)), code: 'invalid_frame' },
   { what: 'a JPEG of 30,000 x 30,000 by header', send: frame(giantJpeg()), code: 'invalid_frame' },
-  { what: 'a PNG of 30,000 x 30,000 by header', send: frame(giantPng()), code: 'invalid_frame' },
+  {
+    what: 'a PNG of 30,000 x 30,000 by header',
+    send: frame(emptyPng(30_000, 30_000)),
+    code: 'invalid_frame',
+  },
+  { what: 'a PNG of 4,000,000 x 1', send: frame(emptyPng(4_000_000, 1)), code: 'invalid_frame' },
+  { what: 'a PNG of 1 x 65', send: frame(emptyPng(1, 65)), code: 'invalid_frame' },
+  { what: 'a PNG of more than four megapixels', send: frame(emptyPng(2049, 2048)), code: 'invalid_frame' },
+  { what: 'a PNG without pixels', send: frame(emptyPng(64, 64)), code: 'invalid_frame' },
+  { what: 'a PNG in countless chunks', send: frame(crowded), code: 'invalid_frame' },
   {
     what: 'a prompt of a megabyte',
     send: update({ prompt: 'x'.repeat(1_000_000) }),

@@ -100,7 +100,7 @@ function pictures(kind: 'folder' | 'image', path: string, files: readonly string
 
 async function readPicture(file: string): Promise<Image> {
   try {
-    return await decodeImage(await readFile(file), { maxPixels: MAX_PIXELS, orient: true });
+    return await decodeImage(await readFile(file), { maxPixels: MAX_PIXELS });
   } catch (error) {
     if (error instanceof ImageError) throw new RunError(`${file}: ${error.message}`, { cause: error });
     throw error;

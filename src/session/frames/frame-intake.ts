@@ -1,6 +1,5 @@
 import type { StreamParameters } from '@millrace/protocol';
 import type { PictureCodec } from '../../image/codec.js';
-import { fitImage } from '../../image/fit.js';
 import type { Image } from '../../image/image.js';
 import type { Frame } from './frame-ledger.js';
 import { Mailbox } from './mailbox.js';
@@ -34,7 +33,7 @@ interface Arrival {
   readonly data: Uint8Array;
 }
 
-/** The way in of a client's frames: waiting (the newest wins), decoding, fitting. */
+/** The way in of a client's frames: waiting (the newest wins), decoding to the size that the stream has. */
 export class FrameIntake {
   readonly #options: FrameIntakeOptions;
   readonly #waiting: Mailbox<Arrival>;
@@ -106,19 +105,24 @@ export class FrameIntake {
   async #pictureOf(data: Uint8Array, parameters: StreamParameters): Promise<Image> {
     const { allocate, decode, framePixels } = this.#options;
     const bytes = parameters.width * parameters.height * 3;
-    const decoded = await decode(data, {
+    let spare = true;
+    const image = await decode(data, {
       maxPixels: framePixels,
+      box: parameters,
       allocate: (needed) => {
-        if (this.#scratch.length > mostSpare * needed) this.#scratch = new Uint8Array(0);
+        if (needed === bytes) return allocate(needed);
         // What has to be fitted first does not go to the engine, and one such picture is decoded at a time.
-        return needed === bytes ? allocate(needed) : this.#scratchOf(needed);
+        spare = false;
+        return this.#scratchOf(needed);
       },
     });
-    return fitImage(decoded, parameters, parameters.fit, allocate);
+    if (spare) this.#scratch = new Uint8Array(0);
+    return image;
   }
 
   #scratchOf(bytes: number): Uint8Array<ArrayBuffer> {
-    if (this.#scratch.length < bytes) this.#scratch = new Uint8Array(bytes);
+    const { length } = this.#scratch;
+    if (length < bytes || length > mostSpare * bytes) this.#scratch = new Uint8Array(bytes);
     return this.#scratch.subarray(0, bytes);
   }
 }

@@ -3,13 +3,35 @@ import { it } from 'node:test';
 import { defaultParameters } from '@millrace/protocol';
 import { decodeImage } from '../../../src/image/decode.js';
 import { encodeJpeg } from '../../../src/image/encode.js';
+import type { Image } from '../../../src/image/image.js';
 import { FrameIntake } from '../../../src/session/frames/frame-intake.js';
 import type { Frame } from '../../../src/session/frames/frame-ledger.js';
+import { exifBlock, jpegSegment, withSegments } from '../../image/files.js';
+import { meanColour } from '../../image/pictures.js';
 
 const wanted = 64;
 const parameters = { ...defaultParameters(), width: wanted, height: wanted };
 
-/** Sends in square JPEGs with these sides, one after the other. @returns side of the largest that each one's buffer has room for. */
+const frameOf = (id: number): Frame => ({
+  id,
+  captured: 0,
+  arrived: 0,
+  place: 'input',
+  decoded: 0,
+  queued: 0,
+  quality: 80,
+});
+
+/** A JPEG that is white at the left and black at the right. */
+const left = Buffer.from(await encodeJpeg(halves(wanted), 95));
+
+function halves(side: number): Image {
+  const data = new Uint8Array(side * side * 3);
+  for (let y = 0; y < side; y++) data.fill(255, y * side * 3, (y * side + side / 2) * 3);
+  return { width: side, height: side, data };
+}
+
+/** Sends in square JPEGs with these sides, one after the other. @returns side of the largest that each one is decoded in room for. */
 async function buffersOf(...sides: readonly number[]): Promise<readonly number[]> {
   const buffers: number[] = [];
   let done: (error?: unknown) => void = () => {};
@@ -17,9 +39,17 @@ async function buffersOf(...sides: readonly number[]): Promise<readonly number[]
     framePixels: 1_000_000,
     allocate: (bytes) => new Uint8Array(bytes),
     async decode(bytes, { allocate = (length) => new Uint8Array(length), ...options }) {
-      const decoded = await decodeImage(bytes, { ...options, allocate });
-      buffers.push(Math.sqrt(decoded.data.buffer.byteLength / 3));
-      return decoded;
+      let first: ArrayBuffer | null = null;
+      const image = await decodeImage(bytes, {
+        ...options,
+        allocate(length) {
+          const memory = allocate(length);
+          first ??= memory.buffer;
+          return memory;
+        },
+      });
+      buffers.push(Math.sqrt((first ?? image.data.buffer).byteLength / 3));
+      return image;
     },
     inTurn: (work) => work(),
     begun: () => {},
@@ -30,7 +60,7 @@ async function buffersOf(...sides: readonly number[]): Promise<readonly number[]
     failed: (_, error) => done(error),
   });
   for (const [id, side] of sides.entries()) {
-    const frame: Frame = { id, captured: 0, arrived: 0, place: 'input', decoded: 0, queued: 0, quality: 80 };
+    const frame = frameOf(id);
     const data = await encodeJpeg({ width: side, height: side, data: new Uint8Array(side * side * 3) }, 90);
     const entered = new Promise((resolve) => (done = resolve));
     intake.put(frame, data);
@@ -41,9 +71,33 @@ async function buffersOf(...sides: readonly number[]): Promise<readonly number[]
 }
 
 it('the buffer for pictures that are to be fitted is kept while they fill a quarter of it', async () => {
-  assert.deepEqual(await buffersOf(512, 256, 512, 128, 512), [512, 512, 512, 128, 512]);
+  assert.deepEqual(await buffersOf(240, 130, 240, 100, 240), [240, 240, 240, 100, 240]);
 });
 
 it('the buffer is let go when pictures come that need none', async () => {
-  assert.deepEqual(await buffersOf(512, wanted, 256), [512, wanted, 256]);
+  assert.deepEqual(await buffersOf(240, wanted, 130), [240, wanted, 130]);
+});
+
+it('a picture much larger than the stream is never there as a whole', async () => {
+  assert.deepEqual(await buffersOf(900), [wanted]);
+});
+
+it('a frame enters upright, by its EXIF orientation', async () => {
+  const entered = new Promise<Image>((resolve, reject) => {
+    const intake = new FrameIntake({
+      framePixels: 1_000_000,
+      allocate: (bytes) => new Uint8Array(bytes),
+      decode: decodeImage,
+      open: () => true,
+      parameters: () => parameters,
+      enter: (_, image) => resolve(image),
+      superseded: () => reject(new Error('superseded')),
+      failed: (_, error) => reject(error instanceof Error ? error : new Error(String(error))),
+    });
+    intake.put(frameOf(0), withSegments(left, jpegSegment(0xe1, exifBlock(6))));
+  });
+  const image = await entered;
+  const [top] = meanColour(image, 0, 0, wanted, wanted / 4);
+  const [bottom] = meanColour(image, 0, (wanted * 3) / 4, wanted, wanted / 4);
+  assert.ok(top > 200 && bottom < 50, `${top}, ${bottom}`);
 });

@@ -4,6 +4,8 @@ import type { Allocate, Image } from './image.js';
 
 // Frames never come twice, so libvips would keep results that nobody asks for again.
 sharp.cache(false);
+// One thread for each picture: how many are decoded at the same time is the caller's to say, who shares it out.
+sharp.concurrency(1);
 
 /** Opens pixels in memory with sharp, without copying them. */
 export function openPixels(image: Image): Sharp {

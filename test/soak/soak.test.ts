@@ -109,8 +109,10 @@ it(
   async (t) => {
     const flags = ['--model', tinyModel, '--threads', '1', '--drain-seconds', '0'];
     const limits = ['--max-connects-per-minute', '1000000', '--grace-seconds', '0.3', '--slo-fps', '0'];
-    const env = { NODE_OPTIONS: `--import ${new URL('collect.js', import.meta.url).href}` };
-    await using server = await startServerIn({ env }, ...flags, ...limits);
+    // However long a busy machine takes.
+    const patience = ['--hello-timeout-seconds', '120', '--ping-seconds', '60'];
+    const imports = new URL('collect.js', import.meta.url);
+    await using server = await startServerIn({ imports }, ...flags, ...limits, ...patience);
     const url = `${server.url.replace('http', 'ws')}/v1/stream`;
     const round = async (part: number): Promise<number> => {
       const until = performance.now() + seconds * 1000 * part;

@@ -16,8 +16,8 @@ export interface ServerProcess extends AsyncDisposable {
 export interface Surroundings {
   /** File descriptors that it may have; as many as this process by default. */
   readonly openFiles?: number | undefined;
-  /** Environment variables besides those of this process. */
-  readonly env?: Readonly<Record<string, string>>;
+  /** A module that it imports first, and that can be sent messages. */
+  readonly imports?: URL;
   /** What the metrics are read with, where they need a token. */
   readonly metricsToken?: string | undefined;
 }
@@ -29,7 +29,7 @@ export async function startServer(...args: readonly string[]): Promise<ServerPro
 
 /** The same in other surroundings. */
 export async function startServerIn(
-  { openFiles, env = {}, metricsToken }: Surroundings,
+  { openFiles, imports, metricsToken }: Surroundings,
   ...args: readonly string[]
 ): Promise<ServerProcess> {
   const main = join(repositoryRoot, 'dist/src/cli/main.js');
@@ -38,8 +38,8 @@ export async function startServerIn(
   const limited = ['/bin/sh', '-c', `ulimit -n ${openFiles} && exec "$0" "$@"`, ...command];
   const [program = '', ...rest] = openFiles === undefined ? command : limited;
   const child = spawn(program, rest, {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'inherit', ...(imports ? (['ipc'] as const) : [])],
+    env: { ...process.env, ...(imports && { NODE_OPTIONS: `--import ${imports.href}` }) },
   });
   const url = await ready(child);
   return {

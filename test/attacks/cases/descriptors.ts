@@ -27,7 +27,7 @@ async function hold(target: Target, address: string, drip: Drip, signal: AbortSi
   const stop = (): void => void socket.destroy();
   signal.addEventListener('abort', stop);
   try {
-    await once(socket, 'connect');
+    await once(socket, 'connect', { signal });
     target.count('connections');
     await say(socket, drip);
     if (!signal.aborted) target.count('ended by the server');

@@ -1,9 +1,9 @@
 import { encodeMessage, type ClientMessage } from '@millrace/protocol';
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { Mutator } from '../../faults/mutator.js';
 import { rawFrame } from '../../faults/raw-peer.js';
-import type { Attack, AttackCase } from '../attack.js';
+import type { Attack, AttackCase, Target } from '../attack.js';
 import { persistAll } from '../clients/persist.js';
 import { flood, openRawStream } from '../clients/raw-stream.js';
 
@@ -56,28 +56,58 @@ function messageFlood(name: string, kinds: readonly (keyof typeof messages)[]): 
   };
 }
 
+const get = (path: string): Uint8Array => Buffer.from(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
 const paths = ['/', '/v1/capabilities', '/healthz', '/readyz', '/metrics', '/nothing', '/v1/stream'];
 
-/** Each client sends requests over one connection, and waits for no answer. */
-export const requestFlood: Attack = {
-  name: 'flood-http',
-  payloads: () =>
-    Promise.resolve([
-      chunkOf((i) => Buffer.from(`GET ${paths[i % paths.length]} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`)),
-    ]),
+/** Opens a plain connection whose answers are thrown away. */
+async function openConnection(target: Target, signal: AbortSignal): Promise<Socket> {
+  const { hostname, port } = new URL(target.url);
+  const socket = connect({ host: hostname, port: Number(port), localAddress: target.address() });
+  await once(socket, 'connect', { signal });
+  socket.on('error', () => {});
+  target.count('connections');
+  return socket.resume();
+}
+
+/** Each client sends requests over one connection, and waits for no answer (RFC 9112 section 9.3.2). */
+function pipelineFlood(name: string, asked: readonly string[]): Attack {
+  return {
+    name,
+    payloads: () => Promise.resolve([chunkOf((i) => get(asked[i % asked.length] ?? '/'))]),
+    async attack(target, signal) {
+      await persistAll(target, signal, async () => {
+        const socket = await openConnection(target, signal);
+        await flood(socket, target.payloads[0] ?? new Uint8Array(), signal);
+        if (!signal.aborted) target.count('ended by the server');
+      });
+    },
+  };
+}
+
+/** Each client sends the next request when the answer to the last one begins. */
+const politeFlood: Attack = {
+  name: 'flood-requests',
   async attack(target, signal) {
-    const { hostname, port } = new URL(target.url);
-    await persistAll(target, signal, async () => {
-      const socket = connect({ host: hostname, port: Number(port), localAddress: target.address() });
-      await once(socket, 'connect');
-      socket.on('error', () => {});
-      socket.resume();
-      target.count('connections');
-      await flood(socket, target.payloads[0] ?? new Uint8Array(), signal);
+    await persistAll(target, signal, async (client) => {
+      const socket = await openConnection(target, signal);
+      const stop = (): void => void socket.destroy();
+      signal.addEventListener('abort', stop);
+      let asked = client;
+      const ask = (): void => void socket.write(get(paths[asked++ % paths.length] ?? '/'));
+      socket.on('data', (data) => {
+        if (data.includes('HTTP/1.1 ')) ask();
+      });
+      ask();
+      await once(socket, 'close');
+      signal.removeEventListener('abort', stop);
       if (!signal.aborted) target.count('ended by the server');
     });
   },
 };
+
+export const requestFlood = pipelineFlood('flood-pipelined', paths);
+const metricsFlood = pipelineFlood('flood-pipelined-metrics', ['/metrics']);
+const pageFlood = pipelineFlood('flood-pipelined-page', ['/']);
 
 const all = Object.keys(messages) as (keyof typeof messages)[];
 export const mixedFlood = messageFlood('flood-all', all);
@@ -91,7 +121,10 @@ export const floodCases: readonly AttackCase[] = [
   { attack: mixedFlood, clients: 14, what: 'messages of all kinds' },
   { attack: controlFlood, clients: 14, what: 'WebSocket pings and pongs' },
   { attack: updateFlood, clients: 8, what: 'updates' },
-  { attack: requestFlood, clients: 14, what: 'HTTP requests' },
+  { attack: politeFlood, clients: 14, what: 'one HTTP request after another' },
+  { attack: requestFlood, clients: 8, what: 'HTTP requests without a wait' },
+  { attack: metricsFlood, clients: 4, what: 'GET /metrics without a wait' },
+  { attack: pageFlood, clients: 4, what: 'GET / without a wait' },
 ].map(({ attack, clients, what }) => ({
   name: `${attack.name}-${clients}`,
   what: `${clients} connections that send ${what} as fast as they can`,

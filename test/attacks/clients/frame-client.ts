@@ -61,10 +61,15 @@ export async function sendFrames(target: Target, plan: FramePlan, signal: AbortS
 async function ended(socket: WebSocket, target: Target, signal: AbortSignal): Promise<void> {
   const stop = (): void => socket.terminate();
   signal.addEventListener('abort', stop);
-  let fault: Error | null = null;
-  socket.on('error', (error) => (fault = error));
-  const code = await new Promise<number>((resolve) => socket.once('close', resolve));
-  signal.removeEventListener('abort', stop);
-  if (fault !== null) throw fault;
-  if (code !== 1000 && !signal.aborted) target.count(`close ${code}`);
+  try {
+    const code = await new Promise<number>((resolve, reject) => {
+      socket.once('close', resolve);
+      socket.once('error', reject);
+    });
+    if (code !== 1000 && !signal.aborted) target.count(`close ${code}`);
+  } finally {
+    signal.removeEventListener('abort', stop);
+    // Without a listener another error would end this process.
+    socket.on('error', () => {});
+  }
 }

@@ -30,6 +30,7 @@ export async function openRawStream(target: Target, address: string, signal: Abo
   ]);
   response.resume();
   socket.on('error', () => {});
+  signal.addEventListener('abort', () => socket.destroy(), { once: true });
   const hello = encodeMessage({ type: 'hello', parameters: { width: 64, height: 64 } });
   socket.write(rawFrame({ opcode: 2, payload: hello }));
   const ready = Buffer.from('ready');
@@ -47,6 +48,7 @@ export async function flood(socket: Socket, bytes: Uint8Array, signal: AbortSign
   const closed = new AbortController();
   const stop = (): void => void socket.destroy();
   signal.addEventListener('abort', stop);
+  if (signal.aborted) stop();
   socket.once('close', () => closed.abort());
   try {
     while (!socket.destroyed) {

@@ -55,8 +55,7 @@ export async function observe(scene: Scene): Promise<CaseReport> {
   const calm = await watch(scene, quietSeconds);
 
   const seen = bystander.events.length;
-  attackers.begin();
-  const attack = await watch(scene, seconds, () => attackers.stop());
+  const attack = await watch(scene, seconds, attackers);
   const { before, after, tally, problem } = attack;
   const memory = { quiet: before.peakBytes, peak: after?.peakBytes ?? before.peakBytes };
   const common = { asked, alone, most };
@@ -106,17 +105,14 @@ interface Watched {
   readonly problem: readonly string[];
 }
 
-/** @param stop ends what goes on, before the server is read again. */
-async function watch(
-  { server, bystander }: Scene,
-  seconds: number,
-  stop: () => Promise<Tally> = () => Promise.resolve({}),
-): Promise<Watched> {
+/** @param attackers that are at work meanwhile: between the two readings of the server. */
+async function watch({ server, bystander }: Scene, seconds: number, attackers?: Attackers): Promise<Watched> {
   const before = await readVitals(server);
+  attackers?.begin();
   const begin = Date.now();
   await sleep(1000 * seconds);
   const end = Date.now();
-  const tally = await stop();
+  const tally = (await attackers?.stop()) ?? {};
   const results = bystander.events.filter(({ what }) => what === 'result');
   const times = results.map(({ time }) => time);
   const stretch = stretchOf(times, begin, end);

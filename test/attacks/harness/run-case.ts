@@ -23,7 +23,7 @@ export async function runCase(attackCase: AttackCase, seconds: number): Promise<
   const { openFiles, keyLimits, parts, bystander: plan = usual } = attackCase;
   await using keys = await createKeys(keyLimits);
   await using server = await startServerIn(
-    { openFiles, metricsToken: keys.bystander },
+    { openFiles, imports: new URL('lag-probe.js', import.meta.url), metricsToken: keys.bystander },
     ...flags,
     ...keys.flags,
   );

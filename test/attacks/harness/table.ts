@@ -20,9 +20,8 @@ export function renderTable(reports: readonly CaseReport[]): string {
   const widths = columns.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
   const [head = '', ...rest] = lines;
-  return [head, ...rest.flatMap((line, i) => [line, ...notesOf(reports[i])])]
-    .map((line) => line.trimEnd())
-    .join('\n');
+  const below = rest.flatMap((line, i) => [line].concat(notesOf(reports[i])));
+  return [head, ...below].map((line) => line.trimEnd()).join('\n');
 }
 
 function notesOf(report: CaseReport | undefined): string[] {

@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import type { ServerProcess } from '../../support/server-process.js';
+import { nextMessage } from './child.js';
+import type { Lag } from './judge.js';
 
 /** Milliseconds in which a server that is no longer attacked has to show its metrics. */
 const patience = 10_000;
@@ -11,8 +13,8 @@ export interface Vitals {
   readonly time: number;
   /** Largest resident memory in bytes since the process began. */
   readonly peakBytes: number;
-  /** Event-loop lag in seconds since the metrics were last read. */
-  readonly lag: { readonly p99: number; readonly max: number };
+  /** Event-loop lag in seconds since the last reading. */
+  readonly lag: Lag;
   /** Errors that clients were told, by code, and connections that ended, by close code. */
   readonly counts: ReadonlyMap<string, number>;
   /** Seconds of processor time of the server, and of all programs together. */
@@ -22,7 +24,8 @@ export interface Vitals {
 /** @throws {Error} if the server is gone or does not answer. */
 export async function readVitals(server: ServerProcess): Promise<Vitals> {
   const peakBytes = await peakMemory(server);
-  const metrics = await Promise.race([server.metrics('millrace_'), late()]);
+  const answers = Promise.all([server.metrics('millrace_'), readLag(server)]);
+  const [metrics, lag] = await Promise.race([answers, late()]);
   const value = (name: string): number => metrics.get(`millrace_${name}`) ?? Number.NaN;
   const counts = new Map<string, number>();
   for (const [name, count] of metrics) {
@@ -33,11 +36,7 @@ export async function readVitals(server: ServerProcess): Promise<Vitals> {
   return {
     time: Date.now(),
     peakBytes,
-    // Node measures from one tick of a 10 ms timer to the next, so what it calls lag is never below those 10 ms.
-    lag: {
-      p99: value('nodejs_eventloop_lag_p99_seconds') - 0.01,
-      max: value('nodejs_eventloop_lag_max_seconds') - 0.01,
-    },
+    lag,
     counts,
     processor: { own: value('process_cpu_seconds_total'), all: busySeconds() },
   };
@@ -59,6 +58,13 @@ export function countedBetween(before: Vitals, after: Vitals): Readonly<Record<s
     ([name, count]) => [name, count - (before.counts.get(name) ?? 0)] as const,
   );
   return Object.fromEntries(grown.filter(([, count]) => count > 0));
+}
+
+/** Asks the probe in the server. @throws {Error} if the server is gone. */
+async function readLag({ child }: ServerProcess): Promise<Lag> {
+  const answer = nextMessage(child);
+  child.send('lag');
+  return (await answer) as Lag;
 }
 
 /** @throws {Error} if the server is gone. */

@@ -47,6 +47,8 @@ export interface AttackCase {
   readonly bystander?: BystanderPlan;
   /** File descriptors that the server may have. */
   readonly openFiles?: number;
+  /** Whether so many addresses take part that nobody else may get in meanwhile. */
+  readonly doorMayShut?: boolean;
   /** What the attackers' API key is limited to; without it no key is asked for. */
   readonly keyLimits?: { readonly fps?: number; readonly sessions?: number };
   /** Says what is wrong with what the attackers got in so many seconds. */

@@ -76,6 +76,7 @@ export const descriptorCases: readonly AttackCase[] = [
   { attack: slowRequests, what: 'slow headers and bodies from one address' },
   { attack: slowSpread, what: 'slow headers and bodies from 100 addresses' },
 ].map(({ attack, what }) => ({
+  doorMayShut: attack === spread || attack === slowSpread,
   name: attack.name,
   what: `ulimit -n ${openFiles}, 1,000 ${what}`,
   parts: [{ attack, clients: 1000 }],

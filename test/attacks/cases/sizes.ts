@@ -19,7 +19,7 @@ function streamsOf(side: number): Attack {
   };
 }
 
-export const smallStreams = streamsOf(256);
+const smallStreams = streamsOf(256);
 export const largeStreams = streamsOf(512);
 
 /** One stream of 512x512 beside three of 256x256, seen by each kind: equal shares to within a fifth. */

@@ -8,8 +8,8 @@ import { realJpegs } from '../../support/pictures.js';
 import type { BystanderEvent, BystanderOrder } from './bystander.js';
 
 process.once('disconnect', () => process.exit());
-/** Frames that are under way at the same time when it sends as many as it can. */
-const inFlight = 2;
+/** How often it looks for credits, in milliseconds, when it sends as many frames as it can. */
+const lookMs = 5;
 const [{ url, parameters, token }] = (await once(process, 'message')) as [BystanderOrder];
 
 class OwnAddress extends WebSocket {
@@ -27,18 +27,11 @@ const stream = await connect(url, {
   token,
   reconnectSeconds: 0,
 });
-let greedy = false;
 let sent = 0;
 let camera: NodeJS.Timeout | undefined;
 const send = (): void => void (stream.closed || stream.send(pictures[sent++ % pictures.length]));
-stream.on('result', () => {
-  tell({ what: 'result', time: Date.now() });
-  if (greedy) send();
-});
-stream.on('dropped', ({ reason }) => {
-  tell({ what: `dropped ${reason}`, time: Date.now() });
-  if (greedy) send();
-});
+stream.on('result', () => tell({ what: 'result', time: Date.now() }));
+stream.on('dropped', ({ reason }) => tell({ what: `dropped ${reason}`, time: Date.now() }));
 stream.on('quality', ({ fps }) => tell({ what: `quality ${fps}`, time: Date.now() }));
 stream.on('error', ({ code }) => tell({ what: `error ${code}`, time: Date.now() }));
 stream.on('close', ({ error }) => {
@@ -47,8 +40,10 @@ stream.on('close', ({ error }) => {
 });
 process.on('message', ({ fps }: { readonly fps: number | null }) => {
   clearInterval(camera);
-  greedy = fps === null;
-  if (fps !== null) camera = setInterval(send, 1000 / fps);
-  else for (let i = 0; i < inFlight; i++) send();
+  // Not sent before there is a credit: a picture that waits for one grows old.
+  const sendAllowed = (): void => {
+    while (!stream.closed && stream.credits > 0) send();
+  };
+  camera = fps === null ? setInterval(sendAllowed, lookMs) : setInterval(send, 1000 / fps);
 });
 tell({ what: 'ready', time: Date.now() });

@@ -3,8 +3,9 @@ import type { ServerProcess } from '../../support/server-process.js';
 import type { AttackCase, BystanderPlan, Tally } from '../attack.js';
 import type { Attackers } from './attackers.js';
 import type { Bystander } from './bystander.js';
-import { judge, stretchOf, type Lag, type Observed, type Stretch, type Verdict } from './judge.js';
-import { countedBetween, processorLeft, readVitals, type Vitals } from './vitals.js';
+import { judge, type Lag, type Observed, type Stretch, type Verdict } from './judge.js';
+import { countedBetween, processorLeft } from './vitals.js';
+import { watch, type Watched } from './watch.js';
 
 /** All that takes part in a case. */
 export interface Scene {
@@ -43,7 +44,7 @@ const faults = ['internal', 'engine_failed', 'engine_restarting', 'close 1011'];
 export async function observe(scene: Scene): Promise<CaseReport> {
   const { attackCase, plan, seconds, attackers, bystander } = scene;
   const { greedy, most = Infinity } = plan;
-  const { name, what, streams, check = () => [] } = attackCase;
+  const { name, what, streams, doorMayShut = false, check = () => [] } = attackCase;
 
   bystander.pace(null);
   await sleep(settling);
@@ -56,7 +57,7 @@ export async function observe(scene: Scene): Promise<CaseReport> {
 
   const seen = bystander.events.length;
   const attack = await watch(scene, seconds, attackers);
-  const { before, after, tally, problem } = attack;
+  const { before, after, tally, problem, answered } = attack;
   const memory = { quiet: before.peakBytes, peak: after?.peakBytes ?? before.peakBytes };
   const common = { asked, alone, most };
   const lag = { quiet: calm.after?.lag ?? none, attacked: after?.lag ?? none };
@@ -84,7 +85,13 @@ export async function observe(scene: Scene): Promise<CaseReport> {
     what,
     ...observed,
     ...verdict,
-    broken: [...problem, ...verdict.broken, ...wrong, ...check(tally, seconds)],
+    broken: [
+      ...problem,
+      ...verdict.broken,
+      ...(answered || doorMayShut ? [] : ['a newcomer was not answered']),
+      ...wrong,
+      ...check(tally, seconds),
+    ],
     quiet: { ...judge(quiet), ...calm.stretch },
     counts,
     tally,
@@ -93,39 +100,6 @@ export async function observe(scene: Scene): Promise<CaseReport> {
 }
 
 const none: Lag = { p99: 0, max: 0 };
-
-/** A stretch of time, and the server before and after it. */
-interface Watched {
-  readonly stretch: Stretch;
-  readonly before: Vitals;
-  /** Null if the server did not answer any more. */
-  readonly after: Vitals | null;
-  readonly tally: Tally;
-  /** What there is to say of a server that did not. */
-  readonly problem: readonly string[];
-}
-
-/** @param attackers that are at work meanwhile: between the two readings of the server. */
-async function watch({ server, bystander }: Scene, seconds: number, attackers?: Attackers): Promise<Watched> {
-  const before = await readVitals(server);
-  attackers?.begin();
-  const begin = Date.now();
-  await sleep(1000 * seconds);
-  const end = Date.now();
-  const tally = (await attackers?.stop()) ?? {};
-  const results = bystander.events.filter(({ what }) => what === 'result');
-  const times = results.map(({ time }) => time);
-  const stretch = stretchOf(times, begin, end);
-  try {
-    return { stretch, before, after: await readVitals(server), tally, problem: [] };
-  } catch (error) {
-    const { exitCode, signalCode } = server.child;
-    const ended = exitCode !== null || signalCode !== null;
-    const text = error instanceof Error ? error.message : String(error);
-    const problem = ended ? `the server ended (${signalCode ?? exitCode})` : text;
-    return { stretch, before, after: null, tally, problem: [problem] };
-  }
-}
 
 const leftIn = ({ before, after }: Watched): number => (after ? processorLeft(before, after) : 1);
 

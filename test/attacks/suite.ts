@@ -3,7 +3,7 @@ import { decodingCases } from './cases/decoding.js';
 import { descriptorCases } from './cases/descriptors.js';
 import { floodCases } from './cases/floods.js';
 import { metadataCases } from './cases/metadata.js';
-import { mixedCase } from './cases/mixed.js';
+import { mixedCase, soakParts } from './cases/mixed.js';
 import { newcomerCases } from './cases/newcomers.js';
 import { shapeCases } from './cases/shapes.js';
 import { sizeCases } from './cases/sizes.js';
@@ -22,7 +22,8 @@ export const suite: readonly AttackCase[] = [
   mixedCase,
 ];
 
-const attacks = new Map(suite.flatMap(({ parts }) => parts.map(({ attack }) => [attack.name, attack])));
+const parts = suite.flatMap((attackCase) => attackCase.parts).concat(soakParts);
+const attacks = new Map(parts.map(({ attack }) => [attack.name, attack]));
 
 /** @throws {Error} if there is no such attack. */
 export function attackNamed(name: string): Attack {

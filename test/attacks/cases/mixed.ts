@@ -6,13 +6,13 @@ import { metadata } from './metadata.js';
 import { arrivals, oneShots } from './newcomers.js';
 import { extremeShapes } from './shapes.js';
 import { largeStreams } from './sizes.js';
-import { goneAway } from './txt2img.js';
+import { goneAway, smallGoneAway } from './txt2img.js';
 
 /** A few attackers of most kinds, for what runs beside other clients: they are soon ready, and leave time to others. */
 export const soakParts: AttackCase['parts'] = [
   { attack: metadata, clients: 1 },
   { attack: oneShots, clients: 1 },
-  { attack: goneAway, clients: 1 },
+  { attack: smallGoneAway, clients: 1 },
   { attack: arrivals, clients: 1 },
   { attack: slowRequests, clients: 20 },
   { attack: mixedFlood, clients: 1 },

@@ -3,15 +3,18 @@ import type { Attack, AttackCase } from '../attack.js';
 import { persistAll } from '../clients/persist.js';
 import { textToImage } from '../clients/requests.js';
 
-const heavy = { width: 1024, height: 1024, steps: 10 };
-
-/** Each client asks for a picture that takes long. @param patience milliseconds after which it goes away. */
-function heavyAttack(name: string, patience: number): Attack {
+/** Each client asks for a picture of many steps. @param patience milliseconds after which it goes away. */
+function heavyAttack(name: string, side: number, patience: number): Attack {
   return {
     name,
     async attack(target, signal) {
       const agent = new Agent({ keepAlive: true });
-      const plan = { address: target.address(), parameters: heavy, agent, patience };
+      const plan = {
+        address: target.address(),
+        parameters: { width: side, height: side, steps: 10 },
+        agent,
+        patience,
+      };
       await persistAll(target, signal, () => textToImage(target, plan, signal));
       agent.destroy();
     },
@@ -29,8 +32,10 @@ const withKey: Attack = {
   },
 };
 
-export const goneAway = heavyAttack('large-one-shots-gone', 200);
-const waiting = heavyAttack('large-one-shots', Infinity);
+export const goneAway = heavyAttack('large-one-shots-gone', 1024, 200);
+/** For models that take very long for large pictures. */
+export const smallGoneAway = heavyAttack('small-one-shots-gone', 128, 50);
+const waiting = heavyAttack('large-one-shots', 1024, Infinity);
 const keyFps = 2;
 
 export const txt2imgCases: readonly AttackCase[] = [

@@ -47,11 +47,11 @@ export interface AttackCase {
   readonly bystander?: BystanderPlan;
   /** File descriptors that the server may have. */
   readonly openFiles?: number;
-  /** Whether so many addresses take part that nobody else may get in meanwhile. */
+  /** Whether the attack comes from so many addresses that newcomers may be refused meanwhile. */
   readonly doorMayShut?: boolean;
   /** What the attackers' API key is limited to; without it no key is asked for. */
   readonly keyLimits?: { readonly fps?: number; readonly sessions?: number };
-  /** Says what is wrong with what the attackers got in so many seconds. */
+  /** Returns what is wrong with what the attackers got in these seconds. */
   readonly check?: (tally: Tally, seconds: number) => readonly string[];
 }
 

@@ -27,7 +27,7 @@ describe('the judge of attacks', () => {
       [{ streams: 7 }, 2.5],
       [{ streams: 0, asked: null }, 20],
       [{ streams: 7, left: 0.5 }, 1.25],
-      // More processor than in the quiet seconds is no promise of more.
+      // More processor than in the quiet seconds promises no more.
       [{ asked: null, left: 1.5 }, 10],
     ] as const) {
       assert.equal(shareOf({ ...fine, ...changes }), share);

@@ -14,7 +14,7 @@ import { StreamClient } from '../support/stream-client.js';
 /** `npm run test:soak` takes 8 minutes; within the other tests a few seconds show that it works. */
 const seconds = Number(process.env['MILLRACE_SOAK_SECONDS'] ?? 8);
 const clients = 6;
-/** After so many seconds the attackers leave, and others come. */
+/** Seconds until the attackers leave and others come. */
 const attackSeconds = 20;
 const small = { width: 64, height: 64 };
 const pictures = await Promise.all([0, 1, 2].map((i) => encodeJpeg(testImage(i, small), 90)));

@@ -1,37 +1,18 @@
-import type { Attack, AttackCase } from '../attack.js';
-import { sendFrames } from '../clients/frame-client.js';
-import { persistAll } from '../clients/persist.js';
+import type { AttackCase } from '../attack.js';
+import { frameAttack } from '../clients/frame-attack.js';
 import { cmykJpeg, manyScans } from '../pictures/jpegs.js';
 import { noisyPictures } from '../pictures/noise.js';
 import { blackPng } from '../pictures/pngs.js';
 import { tinyWebp } from '../pictures/webps.js';
 
-/** Pictures that cost more to decode than to send. */
-function decodingAttack(name: string, payloads: NonNullable<Attack['payloads']>): Attack {
-  return {
-    name,
-    payloads,
-    async attack(target, signal) {
-      await persistAll(target, signal, async (client) => {
-        // Each begins with another picture.
-        const pictures = target.payloads.map(
-          (_, i, all) => all[(i + client) % all.length] ?? new Uint8Array(),
-        );
-        const plan = { address: target.address(), parameters: { width: 64, height: 64 }, pictures };
-        await sendFrames(target, plan, signal);
-      });
-    },
-  };
-}
-
 const side = 4096;
 /** Pictures of 16 megapixels in files of a few kilobytes. */
 const huge = [
-  decodingAttack('decode-webp', () => Promise.resolve([tinyWebp(side, side)])),
-  decodingAttack('decode-png-column', () => Promise.resolve([blackPng(1, side * side)])),
-  decodingAttack('decode-png', () => Promise.resolve([blackPng(side, side)])),
-  decodingAttack('decode-cmyk', async () => [await cmykJpeg(side, side)]),
-  decodingAttack('decode-scans', () => Promise.resolve([manyScans(side, side)])),
+  frameAttack({ name: 'decode-webp', pictures: () => Promise.resolve([tinyWebp(side, side)]) }),
+  frameAttack({ name: 'decode-png-column', pictures: () => Promise.resolve([blackPng(1, side * side)]) }),
+  frameAttack({ name: 'decode-png', pictures: () => Promise.resolve([blackPng(side, side)]) }),
+  frameAttack({ name: 'decode-cmyk', pictures: async () => [await cmykJpeg(side, side)] }),
+  frameAttack({ name: 'decode-scans', pictures: () => Promise.resolve([manyScans(side, side)]) }),
 ] as const;
 
 /** The largest square that the server takes, with sides that are multiples of 64. */
@@ -39,9 +20,9 @@ function largestSide(pixels: number): number {
   return Math.floor(Math.sqrt(pixels) / 64) * 64;
 }
 
-export const largestPictures = decodingAttack(
-  'decode-largest',
-  async ({ frame_pixels: pixels, message_bytes: bytes }) => {
+export const largestPictures = frameAttack({
+  name: 'decode-largest',
+  async pictures({ frame_pixels: pixels, message_bytes: bytes }) {
     const most = largestSide(pixels);
     return [
       tinyWebp(most, most),
@@ -51,7 +32,7 @@ export const largestPictures = decodingAttack(
       ...(await noisyPictures(most, most, bytes - 1024)),
     ];
   },
-);
+});
 
 export const decodingCases: readonly AttackCase[] = [
   ...huge.map((attack) => ({ attack, what: 'a picture of 16 megapixels in a small file' })),

@@ -17,7 +17,10 @@ export const oneShots: Attack = {
   },
 };
 
-/** Each client connects, sends one frame, and closes; then it comes again after so many milliseconds. */
+/**
+ * Each client connects, sends its frames, closes, and connects again.
+ * @param pause milliseconds until it does.
+ */
 function arrivalsAttack(name: string, pause: (client: number) => number, frames = 1): Attack {
   return {
     name,

@@ -1,8 +1,7 @@
 import type { Limits } from '@millrace/protocol';
 import sharp from 'sharp';
-import type { Attack, AttackCase } from '../attack.js';
-import { sendFrames } from '../clients/frame-client.js';
-import { persistAll } from '../clients/persist.js';
+import type { AttackCase } from '../attack.js';
+import { frameAttack } from '../clients/frame-attack.js';
 import { blackPng } from '../pictures/pngs.js';
 import { tinyWebp } from '../pictures/webps.js';
 
@@ -40,22 +39,14 @@ async function shapes({
   return [...pngs, ...webps, ...jpegs];
 }
 
+const fits = ['cover', 'contain', 'stretch'] as const;
+
 /** Pictures within the limit of pixels whose sides are far apart. */
-export const extremeShapes: Attack = {
+export const extremeShapes = frameAttack({
   name: 'extreme-shapes',
-  payloads: shapes,
-  async attack(target, signal) {
-    const fits = ['cover', 'contain', 'stretch'] as const;
-    await persistAll(target, signal, async (client) => {
-      const plan = {
-        address: target.address(),
-        parameters: { width: 64, height: 64, fit: fits[client % fits.length] ?? 'cover' },
-        pictures: target.payloads,
-      };
-      await sendFrames(target, plan, signal);
-    });
-  },
-};
+  pictures: shapes,
+  parameters: (client) => ({ width: 64, height: 64, fit: fits[client % fits.length] ?? 'cover' }),
+});
 
 export const shapeCases: readonly AttackCase[] = [
   {

@@ -1,22 +1,14 @@
 import { motionJpegFrames } from '../../support/frames.js';
 import type { Attack, AttackCase } from '../attack.js';
-import { sendFrames } from '../clients/frame-client.js';
-import { persistAll } from '../clients/persist.js';
+import { frameAttack } from '../clients/frame-attack.js';
 
 /** Each client is a stream of this size that wants more frames than there are. */
 function streamsOf(side: number): Attack {
-  return {
+  return frameAttack({
     name: `streams-${side}`,
-    payloads: () => Promise.resolve(motionJpegFrames('walkers.mjpeg')),
-    async attack(target, signal) {
-      const plan = {
-        address: target.address(),
-        parameters: { width: side, height: side },
-        pictures: target.payloads,
-      };
-      await persistAll(target, signal, () => sendFrames(target, plan, signal));
-    },
-  };
+    pictures: () => Promise.resolve(motionJpegFrames('walkers.mjpeg')),
+    parameters: () => ({ width: side, height: side }),
+  });
 }
 
 const smallStreams = streamsOf(256);

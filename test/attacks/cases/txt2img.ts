@@ -23,7 +23,7 @@ function heavyAttack(name: string, side: number, patience: number): Attack {
 
 /** Each client asks for small pictures with the same key, again and again. */
 const withKey: Attack = {
-  name: 'one-shots-with-key',
+  name: 'one-shots-key',
   async attack(target, signal) {
     const agent = new Agent({ keepAlive: true });
     const plan = { address: target.address(), parameters: { width: 64, height: 64 }, agent };
@@ -48,16 +48,34 @@ export const txt2imgCases: readonly AttackCase[] = [
     parts: [{ attack, clients: 8 }],
     streams: 1,
   }))
-  .concat({
-    name: withKey.name,
-    what: `4 loops of POST /v1/txt2img with one key of ${keyFps} frames a second`,
-    parts: [{ attack: withKey, clients: 4 }],
-    streams: 1,
-    keyLimits: { fps: keyFps },
-    check: ({ pictures = 0 }, seconds) => {
-      // What may come at once is not said; a second's worth is not too much.
-      const most = keyFps * (seconds + 2);
-      if (pictures === 0) return ['the key got no picture at all'];
-      return pictures > most ? [`${pictures} pictures in ${seconds} s with a key of ${keyFps} a second`] : [];
+  .concat(
+    {
+      name: `${withKey.name}-fps`,
+      what: `4 loops of POST /v1/txt2img with one key of ${keyFps} frames a second`,
+      parts: [{ attack: withKey, clients: 4 }],
+      streams: 1,
+      keyLimits: { fps: keyFps },
+      check: ({ pictures = 0 }, seconds) => {
+        // How many may come at once is not said; two seconds' worth is not too much.
+        const most = keyFps * (seconds + 2);
+        if (pictures === 0) return ['the key got no picture at all'];
+        return pictures > most
+          ? [`${pictures} pictures in ${seconds} s with a key of ${keyFps} a second`]
+          : [];
+      },
     },
-  });
+    {
+      name: `${withKey.name}-sessions`,
+      what: '4 loops of POST /v1/txt2img with one key of 1 session',
+      parts: [{ attack: withKey, clients: 4 }],
+      streams: 1,
+      keyLimits: { sessions: 1 },
+      check: ({ pictures = 0, ...others }) => {
+        if (pictures === 0) return ['the key got no picture at all'];
+        const refused = Object.keys(others).some(
+          (what) => what.startsWith('status 4') || what.startsWith('status 5'),
+        );
+        return refused ? [] : ['4 requests at the same time with a key of 1 session'];
+      },
+    },
+  );

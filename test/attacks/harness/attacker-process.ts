@@ -4,7 +4,7 @@ import type { Target } from '../attack.js';
 import { attackNamed } from '../suite.js';
 import type { AttackOrder } from './attackers.js';
 
-// Whoever started it is gone.
+// The process that started it is gone.
 process.once('disconnect', () => process.exit());
 const said = once(process, 'message') as Promise<[AttackOrder]>;
 const [{ parts, url, limits, token }] = await said;

@@ -23,7 +23,7 @@ export interface Watched {
   /** Null if the server did not answer any more. */
   readonly after: Vitals | null;
   readonly tally: Tally;
-  /** Whether somebody who came in the middle was answered. */
+  /** Whether a newcomer in the middle of it was answered. */
   readonly answered: boolean;
   /** What there is to say of a server that did not. */
   readonly problem: readonly string[];

@@ -36,5 +36,5 @@ export const swollenChunks = {
     chunk('iCCP', Buffer.concat([text('Profile'), Buffer.of(0), deflateSync(Buffer.alloc(bytes))])),
 } as const;
 
-/** A chunk of so many bytes that are not packed. */
+/** A chunk of this many bytes, not compressed. */
 export const rawChunk = (type: string, bytes: number): Uint8Array => chunk(type, Buffer.alloc(bytes, 'a'));

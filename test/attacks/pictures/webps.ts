@@ -36,7 +36,7 @@ export function tinyWebp(width: number, height: number): Uint8Array {
   return webp(chunk('VP8L', oneColour(width, height)));
 }
 
-/** A small picture with so many bytes of each kind of metadata. */
+/** A small picture with this many bytes of each kind of metadata. */
 export function loadedWebp(bytes: number): Uint8Array {
   const [width, height] = [64, 64];
   const header = Buffer.alloc(10);

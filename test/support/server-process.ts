@@ -12,18 +12,42 @@ export interface ServerProcess extends AsyncDisposable {
   metrics(prefix: string): Promise<ReadonlyMap<string, number>>;
 }
 
+/** What a server finds around it. */
+export interface Surroundings {
+  /** File descriptors that it may have; as many as this process by default. */
+  readonly openFiles?: number | undefined;
+  /** A module that it imports first, and that can be sent messages. */
+  readonly imports?: URL;
+  /** What the metrics are read with, where they need a token. */
+  readonly metricsToken?: string | undefined;
+}
+
 /** Starts a server on a free port and waits until its model is ready. */
 export async function startServer(...args: readonly string[]): Promise<ServerProcess> {
+  return startServerIn({}, ...args);
+}
+
+/** The same in other surroundings. */
+export async function startServerIn(
+  { openFiles, imports, metricsToken }: Surroundings,
+  ...args: readonly string[]
+): Promise<ServerProcess> {
   const main = join(repositoryRoot, 'dist/src/cli/main.js');
-  const child = spawn(process.execPath, [main, 'serve', '--port', '0', '--log-format', 'json', ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+  const command = [process.execPath, main, 'serve', '--port', '0', '--log-format', 'json', ...args];
+  // Node raises the soft limit to the hard one, so both are set; the server takes the shell's place.
+  const limited = ['/bin/sh', '-c', `ulimit -n ${openFiles} && exec "$0" "$@"`, ...command];
+  const [program = '', ...rest] = openFiles === undefined ? command : limited;
+  const child = spawn(program, rest, {
+    stdio: ['ignore', 'pipe', 'inherit', ...(imports ? (['ipc'] as const) : [])],
+    env: { ...process.env, ...(imports && { NODE_OPTIONS: `--import ${imports.href}` }) },
   });
   const url = await ready(child);
   return {
     url,
     child,
     async metrics(prefix) {
-      const text = await (await fetch(`${url}/metrics`)).text();
+      const headers = metricsToken === undefined ? {} : { authorization: `Bearer ${metricsToken}` };
+      const text = await (await fetch(`${url}/metrics`, { headers })).text();
       const lines = text.split('\n').filter((line) => line.startsWith(prefix));
       return new Map(
         lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.split(' ').at(-1))]),

@@ -1,0 +1,81 @@
+import { Agent } from 'node:http';
+import type { Attack, AttackCase } from '../attack.js';
+import { persistAll } from '../clients/persist.js';
+import { textToImage } from '../clients/requests.js';
+
+/** Each client asks for a picture of many steps. @param patience milliseconds after which it goes away. */
+function heavyAttack(name: string, side: number, patience: number): Attack {
+  return {
+    name,
+    async attack(target, signal) {
+      const agent = new Agent({ keepAlive: true });
+      const plan = {
+        address: target.address(),
+        parameters: { width: side, height: side, steps: 10 },
+        agent,
+        patience,
+      };
+      await persistAll(target, signal, () => textToImage(target, plan, signal));
+      agent.destroy();
+    },
+  };
+}
+
+/** Each client asks for small pictures with the same key, again and again. */
+const withKey: Attack = {
+  name: 'one-shots-key',
+  async attack(target, signal) {
+    const agent = new Agent({ keepAlive: true });
+    const plan = { address: target.address(), parameters: { width: 64, height: 64 }, agent };
+    await persistAll(target, signal, () => textToImage(target, plan, signal));
+    agent.destroy();
+  },
+};
+
+export const goneAway = heavyAttack('large-one-shots-gone', 1024, 200);
+/** For models that take very long for large pictures. */
+export const smallGoneAway = heavyAttack('small-one-shots-gone', 128, 50);
+const waiting = heavyAttack('large-one-shots', 1024, Infinity);
+const keyFps = 2;
+
+export const txt2imgCases: readonly AttackCase[] = [
+  { attack: waiting, what: 'whose clients wait' },
+  { attack: goneAway, what: 'whose clients go away after 200 ms' },
+]
+  .map<AttackCase>(({ attack, what }) => ({
+    name: attack.name,
+    what: `8 requests of 1024x1024 in 10 steps ${what}`,
+    parts: [{ attack, clients: 8 }],
+    streams: 1,
+  }))
+  .concat(
+    {
+      name: `${withKey.name}-fps`,
+      what: `4 loops of POST /v1/txt2img with one key of ${keyFps} frames a second`,
+      parts: [{ attack: withKey, clients: 4 }],
+      streams: 1,
+      keyLimits: { fps: keyFps },
+      check: ({ pictures = 0 }, seconds) => {
+        // How many may come at once is not said; two seconds' worth is not too much.
+        const most = keyFps * (seconds + 2);
+        if (pictures === 0) return ['the key got no picture at all'];
+        return pictures > most
+          ? [`${pictures} pictures in ${seconds} s with a key of ${keyFps} a second`]
+          : [];
+      },
+    },
+    {
+      name: `${withKey.name}-sessions`,
+      what: '4 loops of POST /v1/txt2img with one key of 1 session',
+      parts: [{ attack: withKey, clients: 4 }],
+      streams: 1,
+      keyLimits: { sessions: 1 },
+      check: ({ pictures = 0, ...others }) => {
+        if (pictures === 0) return ['the key got no picture at all'];
+        const refused = Object.keys(others).some(
+          (what) => what.startsWith('status 4') || what.startsWith('status 5'),
+        );
+        return refused ? [] : ['4 requests at the same time with a key of 1 session'];
+      },
+    },
+  );

@@ -1,0 +1,34 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Target } from '../attack.js';
+
+/** Milliseconds until something that failed is tried again. */
+const pause = 200;
+
+/** Does something again and again until the signal; what it is refused is counted. */
+export async function persist(
+  target: Pick<Target, 'count'>,
+  signal: AbortSignal,
+  work: () => Promise<void>,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await work();
+    } catch (error) {
+      if (signal.aborted) return;
+      target.count(error instanceof Error && 'code' in error ? `failed: ${String(error.code)}` : 'failed');
+      await sleep(pause);
+    }
+  }
+}
+
+/** The same by several clients. */
+export async function persistAll(
+  target: Pick<Target, 'count' | 'clients'>,
+  signal: AbortSignal,
+  work: (client: number) => Promise<void>,
+): Promise<void> {
+  const clients = Array.from({ length: target.clients }, (_, client) =>
+    persist(target, signal, () => work(client)),
+  );
+  await Promise.all(clients);
+}

@@ -1,0 +1,46 @@
+import { once } from 'node:events';
+import { request, type Agent, type IncomingMessage } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Target } from '../attack.js';
+
+export interface TextToImage {
+  readonly address: string;
+  readonly parameters: object;
+  readonly agent: Agent;
+  /** Milliseconds after which the client goes away without an answer; by default it waits. */
+  readonly patience?: number;
+}
+
+/** Milliseconds until a refused request is repeated. */
+const pause = 20;
+
+/** `POST /v1/txt2img`, once; counts what came of it. */
+export async function textToImage(target: Target, plan: TextToImage, signal: AbortSignal): Promise<void> {
+  const { address, parameters, agent, patience = Infinity } = plan;
+  const authorization = target.token === undefined ? {} : { authorization: `Bearer ${target.token}` };
+  const post = request(`${target.url}/v1/txt2img`, {
+    method: 'POST',
+    localAddress: address,
+    agent,
+    signal,
+    headers: { 'content-type': 'application/json', ...authorization },
+  });
+  post.end(JSON.stringify(parameters));
+  const leave = patience === Infinity ? undefined : setTimeout(() => post.destroy(new GoneError()), patience);
+  try {
+    const [response] = (await once(post, 'response')) as [IncomingMessage];
+    for await (const part of response) void part;
+    target.count(response.statusCode === 200 ? 'pictures' : `status ${response.statusCode}`);
+    if (response.statusCode !== 200) await sleep(pause);
+  } catch (error) {
+    if (!(error instanceof GoneError)) throw error;
+    target.count('went away');
+  } finally {
+    clearTimeout(leave);
+  }
+}
+
+/** The client has gone away of its own will. */
+class GoneError extends Error {
+  override readonly name = 'GoneError';
+}

@@ -1,5 +1,5 @@
 import type { DropReason, ResultMessage } from '@millrace/protocol';
-import type { CloseInfo } from './connection.js';
+import type { CloseInfo } from './closing.js';
 import type { MillraceError } from './errors.js';
 import type { LocalDropReason } from './statistics.js';
 import type { Update } from './updates.js';

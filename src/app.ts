@@ -168,6 +168,7 @@ export async function createApp(
     access,
     metricsToken: settings.metricsToken,
     draining: () => sessions.draining,
+    refusal: () => sessions.refusal,
     places: () => ({ slots: capacity.slots, served: admission.served, waiting: admission.waiting }),
     page: packagePath('clients/web/dist'),
     log,

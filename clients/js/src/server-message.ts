@@ -26,7 +26,7 @@ const hasCounts =
   (...names: readonly string[]): Check =>
   (value) =>
     isMap(value) && names.every((name) => isCount((value as Record<string, unknown>)[name]));
-const isLimits = hasCounts('message_bytes', 'frame_pixels', 'unacknowledged_results', 'updates_per_second');
+const isLimits = hasCounts('message_bytes', 'frame_pixels', 'unacknowledged_results');
 const isTimes: Check = (value) => isMap(value) && isNumber((value as Record<string, unknown>)['sent']);
 /** The checks of fields that may be absent. */
 const optionalChecks = new Set<Check>();

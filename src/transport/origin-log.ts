@@ -12,7 +12,13 @@ export class OriginLog {
     this.#log = log;
   }
 
-  refused({ origin = '', host = '' }: { readonly origin?: string; readonly host?: string }): void {
+  refused({
+    origin = '',
+    host = '',
+  }: {
+    readonly origin?: string | undefined;
+    readonly host?: string | undefined;
+  }): void {
     if (this.#seen.has(origin) || this.#seen.size >= mostOrigins) return;
     this.#seen.add(origin);
     const words = 'pages of this origin are refused; the setting allowedOrigins lets them in';

@@ -50,7 +50,8 @@ function parse(url: string, given: string): URL {
   // A URL would hide spaces in its path as %20.
   if (/[\s\p{Cc}]/u.test(given)) throw invalid(given, 'it has spaces in it');
   if (!URL.canParse(url)) {
-    const bare = /^[^[\]/]*:[^[\]/]*:[^[\]/]*:/.test(given.replace(/^[a-z]+:\/\//i, ''));
+    const [host = ''] = given.replace(/^[a-z]+:\/\//i, '').split('/');
+    const bare = !host.includes('[') && host.split(':').length > 2 && !/[g-z]/i.test(host);
     throw invalid(given, bare ? 'an IPv6 address stands in brackets: [::1]:8420' : 'the host or port is wrong');
   }
   return new URL(url);

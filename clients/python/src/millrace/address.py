@@ -49,7 +49,7 @@ def _parse(given: str) -> SplitResult:
 
 def _wrong_host(given: str) -> str:
     host = _SCHEME.sub("", given, count=1).split("/")[0]
-    if host.count(":") > 1 and "[" not in host:
+    if host.count(":") > 1 and "[" not in host and not re.search("[g-z]", host, re.IGNORECASE):
         return "an IPv6 address stands in brackets: [::1]:8420"
     return "the host or port is wrong"
 

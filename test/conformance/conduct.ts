@@ -39,7 +39,10 @@ function checkOffsets({ seen }: ProxiedConnection): void {
     const { offset } = message;
     if (message.type !== 'ping' || typeof offset !== 'number') continue;
     const nearest = Math.min(...offsets.map((other) => Math.abs(offset - other)));
-    assert.ok(nearest < farthestOffset, `a ping tells the offset ${offset}, which no pong of its connection gave`);
+    assert.ok(
+      nearest < farthestOffset,
+      `a ping tells the offset ${offset}, which no pong of its connection gave`,
+    );
   }
 }
 

@@ -125,6 +125,9 @@ function open(url: URL, webSocket: WebSocketConstructor): WebSocketLike {
     return new webSocket(url.href, subprotocol);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new MillraceError('invalid_url', { message: `No connection to ${url.href} is possible: ${why}`, cause });
+    throw new MillraceError('invalid_url', {
+      message: `No connection to ${url.href} is possible: ${why}`,
+      cause,
+    });
   }
 }

@@ -73,7 +73,6 @@ export class MillraceError extends Error {
     return new MillraceError(code, { message, field, frame: id });
   }
 
-
   /** Whether it ends the stream. */
   get fatal(): boolean {
     return definition(this.code).close !== undefined;

@@ -124,8 +124,7 @@ export class Link {
   }
 
   async #recover(info: CloseInfo): Promise<void> {
-    const error =
-      this.#fatal ?? closeError('connection_lost', 'The connection to the server was lost', info);
+    const error = this.#fatal ?? closeError('connection_lost', 'The connection to the server was lost', info);
     const time = this.#persistence.lost();
     const lost = !this.closing && error.retryable && time > 0;
     if (lost) this.#owner.reconnecting(error);
@@ -167,7 +166,9 @@ export class Link {
       case 'ready':
       case 'queued':
         // Which of two sessions the server means cannot be known (PROTOCOL.md section 4).
-        this.#fatal = new MillraceError('protocol_error', { message: `The server sent ${message.type} late.` });
+        this.#fatal = new MillraceError('protocol_error', {
+          message: `The server sent ${message.type} late.`,
+        });
         connection.close(4400, `${message.type} came late`);
         return;
       case 'error': {

@@ -1,9 +1,4 @@
-import {
-  decodeMessage,
-  dropReasons,
-  type ErrorMessage,
-  type ServerMessage,
-} from '@millrace/protocol';
+import { decodeMessage, dropReasons, type ErrorMessage, type ServerMessage } from '@millrace/protocol';
 import { knownError, MillraceError, type ReceivedError } from './errors.js';
 
 /** What a server says, of a type that this version knows. */

@@ -52,7 +52,10 @@ function parse(url: string, given: string): URL {
   if (!URL.canParse(url)) {
     const [host = ''] = given.replace(/^[a-z]+:\/\//i, '').split('/');
     const bare = !host.includes('[') && host.split(':').length > 2 && !/[g-z]/i.test(host);
-    throw invalid(given, bare ? 'an IPv6 address stands in brackets: [::1]:8420' : 'the host or port is wrong');
+    throw invalid(
+      given,
+      bare ? 'an IPv6 address stands in brackets: [::1]:8420' : 'the host or port is wrong',
+    );
   }
   return new URL(url);
 }

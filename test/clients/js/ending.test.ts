@@ -107,7 +107,9 @@ test('gives up a connection that does not open, and one on which nothing is said
   const address = silent.address();
   assert.ok(address !== null && typeof address === 'object');
   const arrived = once(silent, 'connection');
-  const opening = connect(`localhost:${address.port}`.replace('localhost', '127.0.0.1'), { webSocket: WebSocket });
+  const opening = connect(`localhost:${address.port}`.replace('localhost', '127.0.0.1'), {
+    webSocket: WebSocket,
+  });
   const refused = assert.rejects(opening, { code: 'connection_failed', message: /within 10 seconds/ });
   const [socket] = (await arrived) as [{ destroy(): void }];
   t.mock.timers.tick(10_000);

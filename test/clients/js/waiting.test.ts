@@ -65,7 +65,11 @@ interface Refusal {
 }
 
 /** A server that refuses every upgrade, and answers plain requests in the same way. */
-async function refusing({ status, body, headers = {} }: Refusal): Promise<AsyncDisposable & { readonly url: string }> {
+async function refusing({
+  status,
+  body,
+  headers = {},
+}: Refusal): Promise<AsyncDisposable & { readonly url: string }> {
   const answer = { 'content-type': 'application/json', ...headers };
   const server = createServer((_request, response) => response.writeHead(status, answer).end(body));
   server.on('upgrade', (_request, socket) => {
@@ -126,7 +130,11 @@ for (const webSocket of [WebSocket, BareWebSocket]) {
       { code: 'too_many_sessions', message: 'full', retryAfter: 7, retryable: true },
     ],
     ['a foreign origin', { status: 403, body: foreign }, { code: 'forbidden_origin', retryable: false }],
-    ['a newer server', { status: 418, body: future }, { code: 'unknown_error', message: /gremlins/, retryable: true }],
+    [
+      'a newer server',
+      { status: 418, body: future },
+      { code: 'unknown_error', message: /gremlins/, retryable: true },
+    ],
     ['something else', { status: 502, body: '<html>' }, { code: 'connection_failed', message: /502/ }],
   ] as const) {
     test(`${name}: the refusal of ${what} says why`, async () => {

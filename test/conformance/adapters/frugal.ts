@@ -37,7 +37,9 @@ class FrugalClient {
 
   constructor(url: string, parameters: object, token: string | undefined) {
     this.#socket = new WebSocket(new URL('/v1/stream', url.replace('http', 'ws')), subprotocol);
-    this.#socket.on('open', () => this.#say({ type: 'hello', parameters, ...(token !== undefined && { token }) }));
+    this.#socket.on('open', () =>
+      this.#say({ type: 'hello', parameters, ...(token !== undefined && { token }) }),
+    );
     this.#socket.on('message', (data: Buffer) => this.#hear(decodeMessage(new Uint8Array(data))));
     this.#socket.on('error', () => {});
     this.#socket.on('close', (code) => {

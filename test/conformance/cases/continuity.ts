@@ -16,7 +16,11 @@ export const continuityCases: readonly Case[] = [
     async run(setup) {
       await using rig = await Rig.start(setup);
       const connection = await rig.connect();
-      assert.equal(typeof connection.fromClient('hello')[0]?.sent, 'number', 'hello has the clock of the client');
+      assert.equal(
+        typeof connection.fromClient('hello')[0]?.sent,
+        'number',
+        'hello has the clock of the client',
+      );
       const offset = await connection.until('a ping with offset', () =>
         connection
           .fromClient('ping')

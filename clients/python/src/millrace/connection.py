@@ -72,7 +72,7 @@ class Connection:
         except InvalidStatus as error:
             raise refusal(error.response) from error
         except (InvalidURI, UnicodeError) as error:
-            raise MillraceError("invalid_url", str(error)) from error
+            raise MillraceError("invalid_url", f"{url} is not the address of a server ({error}).") from error
         # In Python 3.10 asyncio.TimeoutError is not the built-in one.
         except (asyncio.TimeoutError, TimeoutError) as error:
             message = f"The server could not be reached: no connection was opened within {_OPEN_TIMEOUT:g} seconds."

@@ -13,11 +13,11 @@ import type { Connection } from './connection.js';
 import type { Dialler, Opened } from './dialler.js';
 import { Emitter } from './emitter.js';
 import { MillraceError, type ReceivedError } from './errors.js';
+import { lostError, LostPicture } from './lost-picture.js';
 import { FrameSender } from './frame-sender.js';
 import { tooLarge } from './message-size.js';
 import { InFlight } from './in-flight.js';
 import { Link, type StreamMessage } from './link.js';
-import type { Arrival } from './reader.js';
 import { Results, type FramesOptions } from './results.js';
 import type { StreamEvents } from './stream-events.js';
 import { Statistics, type LocalDropReason, type StreamStats } from './statistics.js';
@@ -35,6 +35,7 @@ export class MillraceStream implements AsyncDisposable {
   readonly #sender: FrameSender;
   readonly #inFlight = new InFlight();
   readonly #results: Results;
+  readonly #lostPicture = new LostPicture((id) => this.#giveUp(id));
   readonly #statistics = new Statistics(() => performance.now());
   readonly #updates: Updates;
   readonly #closed: Promise<void>;
@@ -63,13 +64,15 @@ export class MillraceStream implements AsyncDisposable {
     this.#results = new Results(opened.connection, {
       arrived: (frame) => this.#events.emit('result', frame),
       heard: () => this.#events.listened('result'),
-      consumed: (arrival) => this.#consumed(arrival),
+      consumed: ({ frame, time }) =>
+        this.#statistics.countConsumed(frame, time, this.#parameters.mode === 'txt2img'),
       drop: (id, reason) => this.#drop(id, reason),
       expectsAfter: (id) => this.#inFlight.hasNewer(id) || this.#parameters.mode === 'txt2img',
     });
     this.#sender = new FrameSender(opened, {
       sent: (id) => {
         this.#inFlight.add(id);
+        this.#lostPicture.forget();
         this.#statistics.countSent();
       },
       displaced: (id) => this.#drop(id, 'no_credit'),
@@ -180,7 +183,7 @@ export class MillraceStream implements AsyncDisposable {
     return this.#statistics.read(this.#link.roundTrip, this.#link.reconnects);
   }
 
-  /** Ends the pause before the next try, while the connection is sought anew: the network is back, say. */
+  /** Ends the pause before the next try, while another connection is sought: the network is back, say. */
   retryNow(): void {
     this.#link.hurry();
   }
@@ -201,6 +204,7 @@ export class MillraceStream implements AsyncDisposable {
     this.#ready = ready;
     this.#limits = ready.limits;
     this.#parameters = ready.parameters;
+    this.#lostPicture.await(this.#inFlight.newest);
     if (!ready.resumed) this.#lose(this.#inFlight.clear());
     this.#inFlight.orphan();
     this.#results.adopt(connection);
@@ -215,10 +219,12 @@ export class MillraceStream implements AsyncDisposable {
         this.#sender.allow(message.total);
         return;
       case 'result':
+        this.#lostPicture.answered(message.id);
         this.#lose(this.#inFlight.finished(message.id));
         this.#results.receive(message);
         return;
       case 'dropped':
+        this.#lostPicture.answered(message.id);
         this.#inFlight.dropped(message.id);
         this.#drop(message.id, message.reason);
         return;
@@ -239,6 +245,7 @@ export class MillraceStream implements AsyncDisposable {
   #end(info: CloseInfo, error: MillraceError | undefined): void {
     this.#ended = true;
     this.#failure = error;
+    this.#lostPicture.forget();
     this.#lose(this.#inFlight.clear());
     this.#updates.rejectAll(error ?? new MillraceError('closed'));
     this.#results.end(error);
@@ -272,6 +279,12 @@ export class MillraceStream implements AsyncDisposable {
     else this.#updates.reject(request, tooLarge('The update', most));
   };
 
+  /** No result of this picture, which was on its way over a former connection, will come. */
+  #giveUp(id: number): void {
+    this.#lose(this.#inFlight.clear());
+    this.#refuse(lostError(id));
+  }
+
   #lose(frames: readonly number[]): void {
     for (const id of frames) this.#drop(id, 'failed');
   }
@@ -279,10 +292,6 @@ export class MillraceStream implements AsyncDisposable {
   #drop(id: number, reason: DropReason | LocalDropReason): void {
     this.#statistics.countDropped(reason);
     this.#events.emit('dropped', { id, reason });
-  }
-
-  #consumed({ frame, time }: Arrival): void {
-    this.#statistics.countConsumed(frame, time, this.#parameters.mode === 'txt2img');
   }
 
   #assertOpen(): void {

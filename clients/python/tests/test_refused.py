@@ -9,7 +9,7 @@ from server import Peer, fixture, scripted_server
 from test_reconnect import opened as opened_lasting
 from test_stream import eventually, opened
 
-from millrace import Dropped, Event, MillraceError, Problem, connect_sync
+from millrace import Dropped, Event, MillraceError, Problem, connect_sync, lost_picture
 
 
 async def refuse(peer: Peer, frame: int) -> None:
@@ -142,3 +142,37 @@ async def test_a_picture_that_waited_is_refused_here_if_the_next_server_takes_le
         assert (caught.value.code, caught.value.frame) == ("message_too_large", 2)
         assert Dropped(2, "invalid") in rig.events
         assert rig.stream.credits == 5
+
+
+@pytest.mark.parametrize("resumed", [True, False])
+async def test_a_picture_that_was_lost_with_its_connection_ends_the_wait_for_its_result(
+    resumed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lost_picture, "PATIENCE", 0.05)
+    async with opened_lasting() as rig:
+        rig.stream.send(b"x")
+        await rig.peer.receive("frame")
+        waiting = asyncio.ensure_future(anext(rig.stream))
+        rig.peer.break_off()
+        await (await rig.server.accept()).greet(resumed=resumed)
+        with pytest.raises(MillraceError, match="lost with the connection") as caught:
+            await waiting
+        assert (caught.value.code, caught.value.frame) == ("connection_lost", 0)
+        assert [event for event in rig.events if isinstance(event, Dropped)] == [Dropped(0, "failed")]
+        assert not rig.stream.closed
+
+
+async def test_nobody_misses_a_lost_picture_where_its_result_comes_after_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lost_picture, "PATIENCE", 0.2)
+    async with opened_lasting() as rig:
+        rig.stream.send(b"x")
+        await rig.peer.receive("frame")
+        rig.peer.break_off()
+        peer = await rig.server.accept()
+        await peer.greet(resumed=True)
+        await peer.result(1, 0)
+        assert (await anext(rig.stream)).id == 0
+        waiting = asyncio.ensure_future(anext(rig.stream))
+        await asyncio.sleep(0.4)
+        await peer.result(2, 1)
+        assert (await waiting).id == 1

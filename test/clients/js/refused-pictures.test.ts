@@ -124,3 +124,57 @@ test('a picture that waited is refused here if the next server takes less', asyn
   await assert.rejects(next, { code: 'message_too_large', frame: id });
   assert.equal(stream.credits, 1);
 });
+
+for (const resumed of [true, false]) {
+  test(`a picture that was lost with its connection ends the wait for its result; resumed: ${resumed}`, async (t) => {
+    await using open = await openStream({}, { reconnectSeconds: 30 });
+    const { stream, server, peer: first } = open;
+    const dropped: unknown[] = [];
+    stream.on('dropped', (event) => dropped.push(event));
+    stream.send(picture);
+    await first.receive('frame');
+    const next = stream.frames().next();
+    const accepted = server.accept();
+    first.terminate();
+    const second = await accepted;
+    const reconnected = nextEvent(stream, 'reconnected');
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    await second.greet({ resumed });
+    await reconnected;
+    t.mock.timers.tick(15_000);
+    await assert.rejects(next, { code: 'connection_lost', frame: 0 });
+    assert.deepEqual(dropped, [{ id: 0, reason: 'failed' }]);
+    assert.equal(stream.closed, false);
+  });
+}
+
+test('nobody misses a lost picture where a newer one follows, or its result comes after all', async (t) => {
+  await using open = await openStream({}, { reconnectSeconds: 30 });
+  const { stream, server } = open;
+  let last = open.peer;
+  const reconnect = async (): Promise<void> => {
+    const accepted = server.accept();
+    const reconnected = nextEvent(stream, 'reconnected');
+    last.terminate();
+    last = await accepted;
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    await last.greet({ resumed: true });
+    await reconnected;
+  };
+  const frames = stream.frames();
+  stream.send(picture);
+  await last.receive('frame');
+  await reconnect();
+  last.send(result(1, { id: 0 }));
+  assert.equal((await frames.next()).value?.id, 0);
+  t.mock.timers.tick(15_000);
+  t.mock.timers.reset();
+  stream.send(picture);
+  await last.receive('ack').catch(() => {});
+  await reconnect();
+  stream.send(picture);
+  t.mock.timers.tick(15_000);
+  const next = frames.next();
+  last.send(result(1, { id: 2 }));
+  assert.equal((await next).value?.id, 2);
+});

@@ -11,6 +11,7 @@ from .events import Problem, guarded
 from .images import encode_image
 from .in_flight import InFlight
 from .link import Link
+from .lost_picture import LostPicture
 from .messages import (
     Authenticated,
     Credit,
@@ -76,6 +77,7 @@ class Stream:
         self._updates = Updates(parameters)
         self._recorder = Recorder(now)
         self._results = Results(self)
+        self._lost_picture = LostPicture(self._give_up)
         self._next_id = 0
         self._ended = False
         self._failure: MillraceError | None = None
@@ -125,8 +127,7 @@ class Stream:
         """
         self._assert_open()
         changes = {**(parameters or {}), **more}
-        # What cannot be encoded shall not wait for an answer.
-        encode_message("update", request=0, parameters=changes)
+        encode_message("update", request=0, parameters=changes)  # What cannot be encoded shall not wait for an answer.
         request, answer = self._updates.open(changes)
         self._send_update(request, changes)
         return await answer
@@ -156,7 +157,7 @@ class Stream:
         return self._recorder.read(self._link.round_trip, self._link.reconnects)
 
     def retry_now(self) -> None:
-        """End the pause before the next try, while the connection is sought anew: the network is back, say."""
+        """End the pause before the next try, while another connection is sought: the network is back, say."""
         self._link.hurry()
 
     async def close(self) -> None:
@@ -176,6 +177,7 @@ class Stream:
         self.session, self.server, self.model = ready.session, ready.server, ready.model
         self.limits, self.parameters = ready.limits, ready.parameters
         self._connection = connection
+        self._lost_picture.wait_for(self._in_flight.newest)
         if not ready.resumed:
             self._lose(self._in_flight.clear())
         self._in_flight.orphan()
@@ -199,12 +201,14 @@ class Stream:
         self._results.hear()
         match message:
             case Frame():
+                self._lost_picture.answered(message.id)
                 self._lose(self._in_flight.finished(message.id))
                 self._results.receive(message, self._connection)
             case Credit():
                 self._outbox.allow(message.total)
                 self._connection.wake()
             case Dropped():
+                self._lost_picture.answered(message.id)
                 self._in_flight.answered(message.id)
                 self.drop(message.id, message.reason)
             case Updated():
@@ -237,6 +241,7 @@ class Stream:
         """Take note of the end; for the link."""
         self._ended = True
         self._failure = error
+        self._lost_picture.forget()
         self._lose(self._in_flight.clear())
         self._updates.reject_all(error or MillraceError("closed", "The stream is closed."))
         self._results.end(error)
@@ -254,6 +259,7 @@ class Stream:
             self._refuse(self._too_large("The picture", frame))
             return None
         self._in_flight.add(frame)
+        self._lost_picture.forget()
         self._recorder.count_sent()
         return message
 
@@ -279,6 +285,11 @@ class Stream:
     def _makes_frames(self) -> bool:
         """Whether the server makes frames by itself."""
         return self.parameters.get("mode") == "txt2img"
+
+    def _give_up(self, frame: int) -> None:
+        self._lose(self._in_flight.clear())
+        message = "The picture was lost with the connection, and no newer one was sent."
+        self._refuse(MillraceError("connection_lost", message, frame=frame))
 
     def _lose(self, frames: list[int]) -> None:
         for frame in frames:

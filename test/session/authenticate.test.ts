@@ -48,13 +48,13 @@ describe('a token that allows less than the one before', () => {
       assert.equal((await client.first('updated')).request, 1);
       assert.equal((await client.generate(0, picture)).type, 'result');
 
-      client.send({ type: 'update', request: 2, parameters: smaller as object });
+      client.send({ type: 'update', request: 2, parameters: smaller });
       // Updates that came before it count.
       client.send({ type: 'authenticate', token: await token(limits) });
       const { limits: told } = await client.first('authenticated');
       assert.deepEqual({ ...told, ...limits }, told);
       assert.ok((told?.message_bytes ?? 0) > 0);
-      client.send({ type: 'update', request: 3, parameters: parameters as object });
+      client.send({ type: 'update', request: 3, parameters });
       const late = await client.until(() => client.all('error').find(({ request }) => request === 3));
       assert.deepEqual([late.code, late.field], ['limit_exceeded', field]);
       client.send({ type: 'update', request: 4, parameters: { seed: 6 } });

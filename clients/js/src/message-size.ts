@@ -2,7 +2,7 @@ import { encodeMessage } from '@millrace/protocol';
 import { MillraceError } from './errors.js';
 
 const noBytes = new Uint8Array(0);
-/** Bytes of the header of an empty binary, and of longer ones. */
+/** Bytes of the header of an empty binary. */
 const emptyHeader = 2;
 
 /** Bytes of the message `frame` with a picture of so many bytes. */
@@ -11,8 +11,13 @@ export function frameBytes(
   picture: number,
 ): number {
   const others = encodeMessage({ type: 'frame', ...frame, data: noBytes }).length - emptyHeader;
-  const header = picture < 0x100 ? 2 : picture < 0x1_0000 ? 3 : 5;
-  return others + header + picture;
+  return others + headerBytes(picture) + picture;
+}
+
+/** Bytes of the header of a binary (MessagePack: bin 8, 16, 32). */
+function headerBytes(length: number): number {
+  if (length < 0x100) return emptyHeader;
+  return length < 0x1_0000 ? 3 : 5;
 }
 
 /** @param most bytes that a message may have. @param frame id of the picture, if it is one. */

@@ -25,10 +25,10 @@ const askingTime = 5000;
 export function onRefusal(socket: WebSocketLike, refused: (error: MillraceError) => void): boolean {
   if (!tells(socket)) return false;
   socket.on('unexpected-response', (_request, answer) => {
-    void readAnswer(answer).then((error) => {
-      refused(error);
+    void (async () => {
+      refused(await readAnswer(answer));
       socket.close();
-    });
+    })();
   });
   return true;
 }

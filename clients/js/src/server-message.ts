@@ -80,13 +80,20 @@ const shapes: Readonly<Record<ReceivedMessage['type'], Shape>> = {
  * @throws {MillraceError} protocol_error
  */
 export function readServerMessage(data: unknown): ReceivedMessage | undefined {
-  const fields: Record<string, unknown> & { readonly type: string } = { ...decode(data) };
+  const fields = decode(data);
   if (!isKnownType(fields.type)) return undefined;
-  for (const [name, check] of Object.entries(shapes[fields.type])) {
+  const shape = shapes[fields.type];
+  for (const [name, check] of Object.entries(shape)) {
     if (!check(fields[name])) throw violation(`the field ${name} of ${fields.type} is wrong`);
-    if (fields[name] === null && optionalChecks.has(check)) delete fields[name];
   }
-  return withKnownCodes(fields as unknown as ReceivedMessage);
+  const present = Object.entries(fields).filter(
+    ([name, value]) => value !== null || !mayBeAbsent(shape[name]),
+  );
+  return withKnownCodes(Object.fromEntries(present) as unknown as ReceivedMessage);
+}
+
+function mayBeAbsent(check: Check | undefined): boolean {
+  return check !== undefined && optionalChecks.has(check);
 }
 
 function isKnownType(type: string): type is ReceivedMessage['type'] {

@@ -8,7 +8,7 @@ from server import fixture, scripted_server
 from test_reconnect import opened
 from test_stream import eventually
 
-from millrace import MillraceError, Reconnected, Reconnecting, Waiting, connect, connection, connect_sync
+from millrace import MillraceError, Reconnected, Reconnecting, Waiting, connect, connect_sync, connection
 from millrace.errors import MillraceError as Error
 
 if TYPE_CHECKING:
@@ -171,7 +171,9 @@ async def answer(body: str, header: str = "") -> tuple[asyncio.Server, str]:
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        writer.write(f"HTTP/1.1 503 No\r\ncontent-length: {len(body)}\r\n{header}connection: close\r\n\r\n{body}".encode())
+        writer.write(
+            f"HTTP/1.1 503 No\r\ncontent-length: {len(body)}\r\n{header}connection: close\r\n\r\n{body}".encode()
+        )
         writer.close()
 
     server = await asyncio.start_server(handle, "127.0.0.1", 0)

@@ -7,12 +7,11 @@ import { ProtocolServer } from './protocol-server.js';
 /** Where `connect` would go, as a runtime gets it. */
 async function destination(url: string): Promise<string> {
   let seen = '';
-  const webSocket = class {
-    constructor(address: string) {
-      seen = address;
-      throw new Error('not today');
-    }
-  } as unknown as WebSocketConstructor;
+  function Refusing(address: string): never {
+    seen = address;
+    throw new Error('not today');
+  }
+  const webSocket = Refusing as unknown as WebSocketConstructor;
   await assert.rejects(connect(url, { webSocket }), { code: 'invalid_url', message: /not today/ });
   return seen;
 }

@@ -36,10 +36,10 @@ test('connect waits for no longer than it is told', async () => {
   await refuse(server, 'not_ready');
   await refused;
 
-  let over = false;
+  const over = new AbortController();
   const short = connect(server.url, { webSocket: WebSocket, waitSeconds: 0.3 });
-  const given = assert.rejects(short, { code: 'not_ready' }).finally(() => (over = true));
-  while (!over) await Promise.race([refuse(server, 'not_ready'), given]);
+  const given = assert.rejects(short, { code: 'not_ready' }).finally(() => over.abort());
+  while (!over.signal.aborted) await Promise.race([refuse(server, 'not_ready'), given]);
 });
 
 test('connect does not wait for other refusals', async () => {

@@ -44,8 +44,8 @@ class FrugalClient {
     this.#socket.on('error', () => {});
     this.#socket.on('close', (code) => {
       const fallback = code === 1009 ? 'message_too_large' : 'connection_lost';
-      const code_ = code === 1005 || code === 1001 ? undefined : (this.#failure ?? fallback);
-      tell(this.#ready ? 'closed' : 'failed', { code: code_ });
+      const byClient = code === 1005 || code === 1001;
+      tell(this.#ready ? 'closed' : 'failed', { code: byClient ? undefined : (this.#failure ?? fallback) });
       process.stdin.destroy();
     });
   }

@@ -102,8 +102,8 @@ class Connection:
             pass
         except (asyncio.TimeoutError, TimeoutError) as error:
             await self.close()
-            message = f"The server did not answer within {_ANSWER_TIMEOUT:g} seconds."
-            raise MillraceError("connection_failed", message) from error
+            late = f"The server did not answer within {_ANSWER_TIMEOUT:g} seconds."
+            raise MillraceError("connection_failed", late) from error
         except BaseException:
             await self.close()
             raise

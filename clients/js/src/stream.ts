@@ -167,9 +167,9 @@ export class MillraceStream implements AsyncDisposable {
    * The results as they come; the newest one if the consumer is slow. Asking for the next tells the server that
    * the one before was displayed, so results are never sent faster than they are consumed.
    *
-   * A picture that was refused (invalid_frame, or message_too_large) has no result: then the iteration throws the
-   * MillraceError, whose `frame` is the picture's id, and the stream stays open for another iteration; with
-   * `skipRefused` it goes on instead, and the `error` event has it.
+   * A picture that was refused (invalid_frame, ...), or lost with its connection (connection_lost), has no result: then
+   * the iteration throws the MillraceError, whose `frame` is the picture's id, and the stream stays open for another
+   * iteration; with `skipRefused` it goes on instead, and the `error` event has it.
    * Ends when the stream is closed here; throws the error that ended it otherwise.
    * @throws {TypeError} while another iteration goes on.
    */

@@ -48,9 +48,9 @@ class Stream:
     It is an async iterator of the results: the newest one if the consumer is slow. Asking for the next tells the
     server that the one before was shown, so results are never sent faster than they are consumed.
 
-    A picture that was refused (invalid_frame, or message_too_large) has no result: then the iteration raises the
-    MillraceError, whose ``frame`` is the picture's id, and the stream stays open for another iteration. ``frames`` can
-    pass over such pictures instead; the event ``Problem`` has them.
+    A picture that was refused (invalid_frame, ...), or lost with its connection (connection_lost), has no result: then
+    the iteration raises the MillraceError, whose ``frame`` is the picture's id, and the stream stays open for another
+    iteration. ``frames`` can pass over such pictures instead; the event ``Problem`` has them.
     """
 
     #: Opaque name of the session, for support and logs.

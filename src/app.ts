@@ -179,6 +179,7 @@ export async function createApp(
     access,
     metricsToken: settings.metricsToken,
     draining: () => sessions.draining,
+    refusal: () => sessions.refusal,
     places: () => ({ slots: capacity.slots, served: admission.served, waiting: admission.waiting }),
     page: packagePath('clients/web/dist'),
     log,

@@ -56,8 +56,8 @@ function encodeWithPicture(
  * Decodes one message; checks its outer form only (a map with a string `type`), since what the fields must be
  * is the receiver's to decide.
  * Binary fields are views into `bytes`.
- * @throws {TypeError} if the bytes are no MessagePack, have a rest, use extension types, nest deeper than 8 or
- * have more than 4096 values, or are no such map.
+ * @throws {TypeError} if the bytes are not MessagePack, have a rest, use extension types, have a key that is not a
+ * string or stands twice in its map, nest deeper than 8 or have more than 4096 values, or are not such a map.
  */
 export function decodeMessage(
   bytes: Uint8Array,

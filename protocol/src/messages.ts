@@ -37,7 +37,7 @@ export interface HelloMessage {
 /** One input image. Costs one credit. */
 export interface FrameMessage {
   readonly type: 'frame';
-  /** Chosen by the client, strictly increasing within the connection, 0 to 2^53-1. */
+  /** Chosen by the client, 0 to 2^53-1; higher than every one before in the session, over all its connections. */
   readonly id: number;
   /** When the image was captured, in milliseconds of the client's own clock; comes back with the result. */
   readonly captured: number;
@@ -226,6 +226,8 @@ export interface AuthenticatedMessage {
   readonly type: 'authenticated';
   /** Seconds until it expires; absent if it does not. */
   readonly expires_seconds?: number;
+  /** What the session is held to from now on. */
+  readonly limits?: Limits;
 }
 
 /** What `hello.resume` may hold from now on; every earlier token of the session is of no more use. */

@@ -42,72 +42,89 @@ const formats: readonly (readonly [length: number, kind: Kind])[] = [
 /** Every runtime has it (WHATWG Encoding Standard); this package depends on the types of none. */
 declare const TextDecoder: new (
   label: string,
-  options: { readonly fatal: boolean },
+  options: { readonly fatal: boolean; readonly ignoreBOM: boolean },
 ) => { decode(bytes: Uint8Array): string };
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-function checkText(bytes: Uint8Array): void {
+function readText(bytes: Uint8Array): string {
   try {
-    utf8.decode(bytes);
+    return utf8.decode(bytes);
   } catch {
     throw new TypeError('a text is not UTF-8');
   }
 }
 
+/** An array or map whose values are still coming. */
+interface Level {
+  /** How many values are to come; of a map, keys count too. */
+  rest: number;
+  /** The keys of a map so far; null for an array. */
+  readonly keys: Set<string> | null;
+}
+
 /**
  * Walks over the headers of one MessagePack value, without decoding it, so that a small message cannot cost
- * much memory or stack: a message of this protocol has few values, little depth, and no extension types.
- * @throws {TypeError} if it is cut short, has a rest, has text that is no UTF-8, uses an extension type, or is beyond
- * the bounds.
+ * much memory or stack: a message of this protocol has few values, little depth, and no extension types. Keys are
+ * texts, and each stands once in its map: readers differ in what they make of others.
+ * @throws {TypeError} if it is cut short, has a rest, has text that is not UTF-8, uses an extension type, has another
+ * key, or is beyond the bounds.
  */
 export function checkStructure(bytes: Uint8Array): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  /** How many values are still to come at each open level. */
-  const open = [1];
+  const open: Level[] = [{ rest: 1, keys: null }];
   let position = 0;
   let values = 0;
-  while (open.length > 0) {
-    const rest = open.pop() ?? 0;
-    if (rest === 0) continue;
-    open.push(rest - 1);
+  for (let level = open.at(-1); level !== undefined; level = open.at(-1)) {
+    if (level.rest === 0) {
+      open.pop();
+      continue;
+    }
+    const isKey = level.keys !== null && level.rest % 2 === 0;
+    level.rest -= 1;
     if (++values > MAX_VALUES) throw new TypeError(`more than ${MAX_VALUES} values`);
     if (position >= bytes.length) throw new TypeError('the message is cut short');
-    const header = readHeader(view, position);
-    position = header.end;
+    const { end, kind, count } = readHeader(view, position);
+    position = end;
     if (position > bytes.length) throw new TypeError('the message is cut short');
-    if (header.text > 0) checkText(bytes.subarray(position - header.text, position));
-    if (header.children === 0) continue;
+    const text = kind === 'text' ? readText(bytes.subarray(position - count, position)) : null;
+    if (isKey) checkKey(text, level.keys);
+    if ((kind !== 'map' && kind !== 'array') || count === 0) continue;
     if (open.length > MAX_DEPTH) throw new TypeError(`nested deeper than ${MAX_DEPTH}`);
-    open.push(header.children);
+    open.push(kind === 'map' ? { rest: 2 * count, keys: new Set() } : { rest: count, keys: null });
   }
   if (position !== bytes.length) throw new TypeError('bytes are left over after the message');
+}
+
+/** @param key null if it is not a text. */
+function checkKey(key: string | null, keys: Set<string> | null): void {
+  if (key === null) throw new TypeError('a key of a map is not a string');
+  const shown = key.length > 40 ? `${key.slice(0, 40)}...` : key;
+  if (keys?.has(key)) throw new TypeError(`a map has the key ${JSON.stringify(shown)} twice`);
+  keys?.add(key);
 }
 
 interface Header {
   /** Where the value's own bytes end. */
   readonly end: number;
-  /** How many values belong to it (a map's keys count too). */
-  readonly children: number;
-  /** How many bytes of text it ends with. */
-  readonly text: number;
+  readonly kind: Kind;
+  /** How many bytes of text it ends with, or how many values (of a map, pairs) belong to it. */
+  readonly count: number;
 }
 
 function readHeader(view: DataView, at: number): Header {
   const first = view.getUint8(at);
-  if (first < 0x80 || first >= 0xe0) return { end: at + 1, children: 0, text: 0 };
-  if (first < 0x90) return { end: at + 1, children: 2 * (first & 0x0f), text: 0 };
-  if (first < 0xa0) return { end: at + 1, children: first & 0x0f, text: 0 };
-  if (first < 0xc0) return { end: at + 1 + (first & 0x1f), children: 0, text: first & 0x1f };
+  if (first < 0x80 || first >= 0xe0) return { end: at + 1, kind: 'scalar', count: 0 };
+  if (first < 0x90) return { end: at + 1, kind: 'map', count: first & 0x0f };
+  if (first < 0xa0) return { end: at + 1, kind: 'array', count: first & 0x0f };
+  if (first < 0xc0) return { end: at + 1 + (first & 0x1f), kind: 'text', count: first & 0x1f };
   const [length, kind] = formats[first - 0xc0] ?? [0, 'refused'];
   const end = at + 1 + length;
   if (kind === 'refused') throw new TypeError('MessagePack extension types are not used here');
-  if (kind === 'scalar') return { end, children: 0, text: 0 };
+  if (kind === 'scalar') return { end, kind, count: 0 };
   if (end > view.byteLength) throw new TypeError('the message is cut short');
   const count = readCount(view, at + 1, length);
-  if (kind === 'bytes') return { end: end + count, children: 0, text: 0 };
-  if (kind === 'text') return { end: end + count, children: 0, text: count };
-  return { end, children: kind === 'map' ? 2 * count : count, text: 0 };
+  return { end: kind === 'text' || kind === 'bytes' ? end + count : end, kind, count };
 }
 
 function readCount(view: DataView, at: number, length: number): number {

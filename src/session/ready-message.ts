@@ -15,12 +15,22 @@ export function commonLimits(
   };
 }
 
+/** The limits of one session: the common ones, and those of its token. */
+export function sessionLimits(limits: SessionLimits, grant: Grant): Limits {
+  const { fps, size, steps } = grant.limits;
+  return {
+    ...commonLimits(limits),
+    ...(fps !== undefined && { fps }),
+    ...(size !== undefined && { size }),
+    ...(steps !== undefined && { steps }),
+  };
+}
+
 /** What a client is told when its session is open. */
 export function readyMessage(
   { model, server, limits }: SessionContext,
   { seat, resumed, grant }: { readonly seat: Seat; readonly resumed: boolean; readonly grant: Grant },
 ): ReadyMessage {
-  const { fps, size, steps } = grant.limits;
   const expires = secondsUntil(grant);
   return {
     type: 'ready',
@@ -31,12 +41,7 @@ export function readyMessage(
     model,
     parameters: seat.parameters,
     credits: limits.credits,
-    limits: {
-      ...commonLimits(limits),
-      ...(fps !== undefined && { fps }),
-      ...(size !== undefined && { size }),
-      ...(steps !== undefined && { steps }),
-    },
+    limits: sessionLimits(limits, grant),
     ...(expires !== null && { token_expires: expires }),
   };
 }

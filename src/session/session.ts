@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { ParameterError } from '../engine/engine.js';
 import type { SessionMeter } from '../metrics/session-meter.js';
-import type { Grant } from './access/grant.js';
+import { checkGrant, type Grant } from './access/grant.js';
 import { Checkpoints } from './seats/checkpoints.js';
 import { ClientClock } from './wire/client-clock.js';
 import { parseClientMessage, type UncheckedMessage } from './wire/client-message.js';
@@ -15,7 +15,7 @@ import { openSeat } from './seats/opening.js';
 import type { Outlet } from './wire/outlet.js';
 import { Pacing } from './seats/pacing.js';
 import { ProtocolError, type ErrorDetails } from './wire/protocol-error.js';
-import { readyMessage } from './ready-message.js';
+import { readyMessage, sessionLimits } from './ready-message.js';
 import type { Seat } from './seats/seats.js';
 import { SessionAccess } from './access/session-access.js';
 import { afterClose, afterError, type Afterwards } from './session-end.js';
@@ -216,12 +216,18 @@ export class Session {
     this.close('taken_over');
   }
 
-  /** A new token takes the place of the one that the session has. */
+  /** A new token takes the place of the one that the session has, if it allows what the session does. */
   async #renew(seat: Seat, token: string): Promise<void> {
-    const authenticated = await this.#access.renew(token, seat.subject);
+    const authenticated = await this.#access.renew(token, seat.subject, (grant, take) =>
+      this.#updates.between(seat, () => {
+        checkGrant(grant.limits, seat.parameters);
+        take();
+      }),
+    );
+    const { grant } = this.#access;
     if (this.#state !== 'active') return this.#access.stop();
-    this.#pacing?.allow(this.#access.grant.limits.fps ?? null);
-    this.#connection.send(authenticated);
+    this.#pacing?.allow(grant.limits.fps ?? null);
+    this.#connection.send({ ...authenticated, limits: sessionLimits(this.#context.limits, grant) });
   }
 
   #countRequest(): void {

@@ -1,5 +1,5 @@
 import fastifyStatic from '@fastify/static';
-import type { Limits } from '@millrace/protocol';
+import type { ErrorCode, Limits } from '@millrace/protocol';
 import { fastify, LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { existsSync } from 'node:fs';
 import type { EngineState } from '../engine/engine.js';
@@ -8,7 +8,7 @@ import type { OneShot } from '../session/one-shot.js';
 import { bearerToken } from './bearer.js';
 import { errorBody, refuser } from './http-error.js';
 import { mayReadMetrics, type MetricsAccess } from './metrics-access.js';
-import type { OriginRules } from './origin.js';
+import { originAllowed, type OriginRules } from './origin.js';
 import { securityHeaders } from './security-headers.js';
 import { serveTxt2Img } from './txt2img.js';
 
@@ -34,6 +34,8 @@ export interface HttpServerOptions extends MetricsAccess {
   readonly origins: OriginRules;
   /** Whether the server is going to stop. */
   readonly draining: () => boolean;
+  /** Why a stream would be refused now; null, or left out, if none would. */
+  readonly refusal?: () => ErrorCode | null;
   /** Sessions that are served, that wait, and that can be served at the same time. */
   readonly places: () => { readonly slots: number; readonly served: number; readonly waiting: number };
   /** Folder of the built page. */
@@ -69,16 +71,27 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
   });
   server.setNotFoundHandler(async (_request, reply) => reply.code(404).send(errorBody('not_found')));
 
+  const refuse = refuser(metrics);
   server.get('/v1/capabilities', async (_request, reply) =>
     // Nothing in it is secret, and pages of other origins need it as much as the stream.
     reply.headers({ 'access-control-allow-origin': '*', 'cache-control': 'no-cache' }).send(capabilities),
   );
-  server.get('/v1/stream', async (_request, reply) =>
-    reply
+  // Browsers tell pages nothing of a refused WebSocket: here they learn what the upgrade is answered with.
+  server.get('/v1/stream', async (request, reply) => {
+    const { origin, host } = request.headers;
+    reply.headers({
+      'access-control-allow-origin': '*',
+      'access-control-expose-headers': 'retry-after',
+      'cache-control': 'no-store',
+    });
+    if (!originAllowed(origin, host, options.origins)) return refuse(reply, 'forbidden_origin');
+    const refusal = options.refusal?.() ?? null;
+    if (refusal !== null) return refuse(reply, refusal);
+    return reply
       .code(426)
       .headers({ upgrade: 'websocket', connection: 'upgrade' })
-      .send(errorBody('unsupported_protocol', 'connect with WebSocket, subprotocol millrace.v1')),
-  );
+      .send(errorBody('unsupported_protocol', 'connect with WebSocket, subprotocol millrace.v1'));
+  });
   serveTxt2Img(server, options);
   server.get('/healthz', async (_request, reply) => {
     const { name } = engineState();
@@ -95,7 +108,6 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
       .header('cache-control', 'no-store')
       .send({ ready, state: state.name, doing, sessions: options.places() });
   });
-  const refuse = refuser(metrics);
   server.get('/metrics', async (request, reply) => {
     if (!(await mayReadMetrics(bearerToken(request.headers.authorization), options))) {
       return refuse(reply, 'unauthorized');

@@ -14,6 +14,7 @@ import { bearerToken } from './bearer.js';
 import { errorBody, errorHeaders } from './http-error.js';
 import { MessageBuffers } from './message-buffers.js';
 import { originAllowed, type OriginRules } from './origin.js';
+import { OriginLog } from './origin-log.js';
 import { SocketConnection } from './socket-connection.js';
 
 export interface StreamServerOptions {
@@ -43,6 +44,7 @@ export class StreamServer implements AsyncDisposable {
   readonly #sockets: WebSocketServer;
   readonly #addresses: AddressLimits;
   readonly #buffers = new MessageBuffers();
+  readonly #origins: OriginLog;
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void =>
     void this.#upgrade(request, socket, head).catch((cause: unknown) =>
       this.#decline(socket, 'internal', cause),
@@ -51,6 +53,7 @@ export class StreamServer implements AsyncDisposable {
 
   constructor(options: StreamServerOptions) {
     this.#options = options;
+    this.#origins = new OriginLog(options.log);
     this.#addresses = new AddressLimits(options.addresses);
     this.#sockets = new WebSocketServer({
       noServer: true,
@@ -81,6 +84,7 @@ export class StreamServer implements AsyncDisposable {
     const { access, log } = this.#options;
     socket.on('error', (error) => log.debug({ err: error }, 'a socket failed'));
     const fault = this.#faultOf(request);
+    if (fault === 'forbidden_origin') this.#origins.refused(request.headers);
     if (fault) return this.#decline(socket, fault);
     const leave = this.#addresses.enter(request.socket.remoteAddress ?? '');
     if (!leave) return this.#decline(socket, 'rate_limited');

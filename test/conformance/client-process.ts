@@ -51,14 +51,19 @@ export class ClientProcess implements AsyncDisposable {
   }
 
   /** The next event of that name which `wanted` accepts, or one that has come already. */
-  async first(event: string, wanted: (event: ClientEvent) => boolean = () => true): Promise<ClientEvent> {
-    return this.#changed.until(`the client's event ${event}`, () => {
+  async first(
+    event: string,
+    wanted: (event: ClientEvent) => boolean = () => true,
+    seconds?: number,
+  ): Promise<ClientEvent> {
+    const find = (): ClientEvent | undefined => {
       const found = this.all(event).find(wanted);
       if (found === undefined && this.#child.exitCode !== null) {
         throw new Error(`the client's program ended with ${this.#child.exitCode}: ${this.#errors}`);
       }
       return found;
-    });
+    };
+    return this.#changed.until(`the client's event ${event}`, find, seconds);
   }
 
   /** Waits until the program has ended by itself. @returns its exit status. */

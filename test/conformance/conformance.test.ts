@@ -6,6 +6,7 @@ import { motionJpegFrames } from '../support/frames.js';
 import { findPython, noPython } from '../support/python.js';
 import { repositoryRoot } from '../support/reference.js';
 import { startServer, type TestServer } from '../support/server.js';
+import type { Case } from './cases/types.js';
 import { suite } from './suite.js';
 
 const python = await findPython();
@@ -16,24 +17,39 @@ const clients = [
     name: '@millrace/client',
     program: [process.execPath, fileURLToPath(new URL('adapters/javascript.js', import.meta.url))],
     skip: false,
+    levels: ['must', 'should'],
+  },
+  {
+    name: 'a client that does only what it must',
+    program: [process.execPath, fileURLToPath(new URL('adapters/frugal.js', import.meta.url))],
+    skip: false,
+    levels: ['must'],
   },
   {
     name: 'millrace for Python',
     program: [python?.program ?? '', join(repositoryRoot, 'test/conformance/adapters/python.py')],
     skip: python === undefined && noPython,
+    levels: ['must', 'should'],
   },
-] as const;
+] as const satisfies readonly {
+  readonly name: string;
+  readonly program: readonly string[];
+  readonly skip: string | false;
+  readonly levels: readonly Case['level'][];
+}[];
 
 let server: TestServer;
 before(async () => {
-  server = await startServer();
+  // The suite needs one place alone: each case leaves it to the next.
+  server = await startServer({ maxSessions: 1 });
   await server.app.ready();
 });
 after(() => server[Symbol.asyncDispose]());
 
-for (const { name, program, skip } of clients) {
+for (const { name, program, skip, levels } of clients) {
+  const asked: ReadonlySet<Case['level']> = new Set(levels);
   describe(name, { skip }, () => {
-    for (const conformanceCase of suite) {
+    for (const conformanceCase of suite.filter(({ level }) => asked.has(level))) {
       it(conformanceCase.name, async () => {
         await conformanceCase.run({
           server: server.url,

@@ -6,7 +6,7 @@ import { Signal } from './signal.js';
 
 export type AnyMessage = { readonly type: string } & Readonly<Record<string, unknown>>;
 
-/** One message as it was handed on, with its bytes, in the order in which the proxy saw them. */
+/** One message as the client said it or got it, with its bytes before any change, in the order of the proxy. */
 export interface Seen {
   readonly from: 'client' | 'server';
   readonly message: AnyMessage;
@@ -16,12 +16,12 @@ export interface Seen {
 }
 
 export interface ProxyOptions {
-  /** What the client gets in place of a message of the server. */
-  readonly toClient?: (message: AnyMessage) => AnyMessage;
+  /** What the client gets in place of a message of the server, on its connection of that number from 0. */
+  readonly toClient?: (message: AnyMessage, connection: number) => AnyMessage;
   /** What the client gets before `ready`. */
   readonly beforeReady?: readonly AnyMessage[];
   /** What the server gets in place of a message of the client. */
-  readonly toServer?: (message: AnyMessage) => AnyMessage;
+  readonly toServer?: (message: AnyMessage, connection: number) => AnyMessage;
 }
 
 /** Stands between a client and a live server: sees all, and may change, add and break. */
@@ -43,7 +43,7 @@ export class Proxy implements AsyncDisposable {
     if (address === null || typeof address === 'string') throw new TypeError('no port');
     const proxy = new Proxy(server, address.port);
     server.on('connection', (socket) => {
-      proxy.connections.push(new ProxiedConnection(socket, target, options));
+      proxy.connections.push(new ProxiedConnection(socket, target, options, proxy.connections.length));
       proxy.#changed.notify();
     });
     return proxy;
@@ -55,7 +55,7 @@ export class Proxy implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const connection of this.connections) connection.cut();
+    await Promise.all(this.connections.map((connection) => connection.end()));
     await new Promise((resolve) => this.#server.close(resolve));
   }
 }
@@ -71,11 +71,14 @@ export class ProxiedConnection {
   readonly #client: WebSocket;
   readonly #server: WebSocket;
   readonly #options: ProxyOptions;
+  readonly #index: number;
   readonly #changed = new Signal();
   #held: Uint8Array[] | undefined;
   #silent = false;
+  #ending = false;
 
-  constructor(client: WebSocket, target: string, options: ProxyOptions) {
+  constructor(client: WebSocket, target: string, options: ProxyOptions, index: number) {
+    this.#index = index;
     this.#client = client;
     this.#options = options;
     this.subprotocol = client.protocol;
@@ -100,6 +103,7 @@ export class ProxiedConnection {
     client.on('close', (code) => {
       this.closeCode = code;
       this.closedByClient = server.readyState === WebSocket.OPEN;
+      if (this.#ending) return;
       if (code === 1006 || this.#silent) server.terminate();
       else if (this.closedByClient) server.close(code === 1005 ? undefined : code);
       this.#changed.notify();
@@ -158,11 +162,24 @@ export class ProxiedConnection {
   /** Closes the client's side as the server would. */
   close(code: number): void {
     this.#client.close(code);
+    // For the server the session is over.
+    this.#server.close(1000);
   }
 
   /** Breaks both sides off, without a closing handshake. */
   cut(): void {
     this.#client.terminate();
+    this.#server.terminate();
+  }
+
+  /** Ends the session, so that the server has its place free for the next, and breaks the client's side off. */
+  async end(): Promise<void> {
+    this.#ending = true;
+    this.#client.terminate();
+    if (this.#server.readyState === WebSocket.OPEN) {
+      this.#server.close(1000);
+      await once(this.#server, 'close');
+    }
     this.#server.terminate();
   }
 
@@ -178,9 +195,11 @@ export class ProxiedConnection {
     const change = from === 'client' ? this.#options.toServer : this.#options.toClient;
     const message = decodeMessage(original);
     if (message.type === 'ready') for (const extra of this.#options.beforeReady ?? []) this.inject(extra);
-    const changed = change?.(message) ?? message;
+    const changed = change?.(message, this.#index) ?? message;
     const bytes = changed === message ? original : encodeMessage(changed as never);
-    this.seen.push({ from, message: changed, bytes: original, time: performance.now() });
+    // As the client said it, or was told.
+    const shown = from === 'client' ? message : changed;
+    this.seen.push({ from, message: shown, bytes: original, time: performance.now() });
     this.#changed.notify();
     return bytes;
   }

@@ -3,6 +3,9 @@ import { ClientProcess } from './client-process.js';
 import { checkConduct } from './conduct.js';
 import { Proxy, type ProxiedConnection, type ProxyOptions } from './proxy.js';
 
+/** Seconds that a client waits where the place of the one before is kept for it still. */
+const longestQueue = 60;
+
 /** What a run of the suite is about. */
 export interface Setup {
   /** URL of a live server. */
@@ -43,7 +46,7 @@ export class Rig implements AsyncDisposable {
       parameters: { ...this.#setup.parameters, ...parameters },
       tokens,
     });
-    await this.client.first('ready');
+    await this.client.first('ready', undefined, longestQueue);
     return this.proxy.connection(0);
   }
 

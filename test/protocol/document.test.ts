@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import {
   decodeMessage,
@@ -10,6 +12,8 @@ import {
   subprotocol,
 } from '@millrace/protocol';
 import type { ErrorDefinition } from '@millrace/protocol';
+import { Lateness } from '../../src/session/frames/lateness.js';
+import { repositoryRoot } from '../support/reference.js';
 import { messageFromJson } from './message-json.js';
 
 const document = readFileSync(new URL('../../../protocol/PROTOCOL.md', import.meta.url), 'utf8');
@@ -42,6 +46,41 @@ describe('PROTOCOL.md', () => {
   it('has the reasons for drops', () => {
     const reasons = tableAfter('The reasons:').map(([reason]) => reason);
     assert.deepEqual(reasons, [...dropReasons]);
+  });
+
+  it('has an example of late frames that is true of the server', () => {
+    const interval = 50;
+    const rows = tableAfter('<!-- lateness:').map((row) => row.map(Number.parseFloat));
+    const late = tableAfter('<!-- lateness:').map((row) => row.at(-1) === 'yes');
+    const lags = rows.map(([lag = Number.NaN]) => lag);
+    assert.equal(rows.length, 10);
+    /** Whether a last frame with this lag is late, after the frames of the table before this row. */
+    const isLate = (row: number, lag: number): boolean => {
+      const lateness = new Lateness();
+      for (const before of lags.slice(0, row)) lateness.isLate(before, interval);
+      return lateness.isLate(lag, interval);
+    };
+    for (const [row, [lag = Number.NaN, usual = Number.NaN, limit = Number.NaN]] of rows.entries()) {
+      assert.equal(isLate(row, lag), late[row], `row ${row}`);
+      // Before the first, and after four late ones, there is no limit.
+      if (Number.isNaN(limit)) {
+        assert.equal(isLate(row, 1e6), false, `row ${row}`);
+        continue;
+      }
+      assert.equal(limit.toFixed(1), (usual + 3 * interval).toFixed(1));
+      assert.equal(isLate(row, limit - 0.1), false, `row ${row}`);
+      assert.equal(isLate(row, limit + 0.1), true, `row ${row}`);
+    }
+  });
+
+  it('has the closes that a client comes back from as the clients have them', async () => {
+    const text = /SHOULD NOT after any other end[^:]*:([^]*?), or an error/.exec(document)?.[1] ?? '';
+    const final = [...text.matchAll(/\d{4}/g)].map(([code]) => code);
+    for (const source of ['clients/js/src/closing.ts', 'clients/python/src/millrace/closing.py']) {
+      const code = await readFile(join(repositoryRoot, source), 'utf8');
+      const listed = [...code.matchAll(/^ +(\d{4}): ['"]/gm)].map(([, number]) => number);
+      assert.deepEqual(listed, final, source);
+    }
   });
 
   it('has a section for each message', () => {

@@ -21,6 +21,15 @@ const refused: readonly (readonly [what: string, bytes: readonly number[], messa
   ['a regular expression', [0xc7, 0x02, 0x78, 0x90, 0x90], /extension types/],
   ['the byte that is never used', [0xc1], /extension types/],
   ['a text that is no UTF-8', [0x81, 0xa1, 0x61, 0xa2, 0xc3, 0x28], /not UTF-8/],
+  ['a number as a key', [0x81, 0x01, 0x02], /a key of a map is not a string/],
+  ['nil as a key', [0x81, 0xc0, 0x02], /not a string/],
+  ['a boolean as a key', [0x81, 0xc3, 0x02], /not a string/],
+  ['binary as a key', [0x81, 0xc4, 0x01, 0x61, 0x02], /not a string/],
+  ['a map as a key', [0x81, 0x80, 0x02], /not a string/],
+  ['an empty list as a key', [0x81, 0x90, 0x02], /not a string/],
+  ['a key twice', [0x82, 0xa1, 0x61, 0x01, 0xa1, 0x61, 0x02], /has the key "a" twice/],
+  ['a key twice in two formats', [0x82, 0xa1, 0x61, 0x01, 0xd9, 0x01, 0x61, 0x02], /has the key "a" twice/],
+  ['a number as a key further in', [0x81, 0xa1, 0x61, 0x92, 0x01, 0x81, 0x01, 0x02], /not a string/],
   ['a number', [0x07], /not a MessagePack map/],
   ['a map without a type', [0x80], /not a MessagePack map/],
 ];
@@ -31,6 +40,22 @@ describe('decodeMessage', () => {
       assert.throws(() => decodeMessage(Uint8Array.from(bytes)), { name: 'TypeError', message });
     });
   }
+
+  it('takes the same key in several maps, and strings that are values twice', () => {
+    const packr = new Packr({ useRecords: false, variableMapSize: true });
+    const message = { type: 'x', a: [{ type: 'x', a: 'a' }, { a: 'a' }, 'a', 'a'], '': { '': 1 } };
+    assert.deepEqual(decodeMessage(new Uint8Array(packr.pack(message))), message);
+  });
+
+  it('lets no key reach a prototype', () => {
+    const key = [0xa9, ...Buffer.from('__proto__')];
+    const type = [0xa4, ...Buffer.from('type'), 0xa1, 0x78];
+    const hostile = [0x82, ...type, ...key, 0x81, 0xa8, ...Buffer.from('polluted'), 0xc3];
+    const message = decodeMessage(Uint8Array.from(hostile));
+    assert.equal(Object.getPrototypeOf(message), Object.prototype);
+    assert.equal('polluted' in message, false);
+    assert.equal('polluted' in {}, false);
+  });
 
   it('takes the integers of any encoder', () => {
     // uint 64 and float 32, as other libraries choose them.

@@ -15,12 +15,15 @@ export class Backoff {
 
   /**
    * Waits before the next try.
+   * @param least milliseconds that the server asked for.
+   * @param most milliseconds that are left.
    * @throws the reason of `signal` (as rejection) as soon as it is aborted.
    */
-  async pause(signal: AbortSignal): Promise<void> {
+  async pause(signal: AbortSignal, { least = 0, most = Infinity } = {}): Promise<void> {
     signal.throwIfAborted();
-    const most = performance.now() - this.#begun < firstTime ? longestAtFirst : longest;
-    const time = Math.random() * Math.min(most, first * 2 ** this.#attempt);
+    const longestNow = performance.now() - this.#begun < firstTime ? longestAtFirst : longest;
+    const random = Math.random() * Math.min(longestNow, first * 2 ** this.#attempt);
+    const time = Math.min(most, Math.max(least, random));
     this.#attempt += 1;
     await new Promise<void>((resolve) => {
       const end = (): void => {

@@ -1,22 +1,9 @@
 import { encodeMessage, subprotocol, type ClientMessage, type HelloMessage } from '@millrace/protocol';
+import type { CloseInfo } from './closing.js';
 import { MillraceError } from './errors.js';
+import { onRefusal } from './refusal.js';
 import { readServerMessage, type ReceivedMessage } from './server-message.js';
 import type { WebSocketConstructor, WebSocketLike } from './web-socket.js';
-
-/** How a connection ended. */
-export interface CloseInfo {
-  /** WebSocket close code (RFC 6455 section 7.4); 1006 when the connection broke off. */
-  readonly code: number;
-  readonly reason: string;
-  /** What the runtime says about a connection that broke off; browsers say nothing. */
-  readonly problem?: string;
-}
-
-/** What happened, with the close code or the problem where one was given, for people. */
-export function closeText(what: string, { code, reason, problem }: CloseInfo): string {
-  const why = code === 1006 ? problem : [code, reason].filter(Boolean).join(': ');
-  return why ? `${what} (${why}).` : `${what}.`;
-}
 
 /** Who gets what comes over a connection. */
 export interface ConnectionHandlers {
@@ -36,8 +23,14 @@ export class Connection {
   #handlers: ConnectionHandlers;
   readonly #waiting: ((handlers: ConnectionHandlers) => void)[] = [];
   #open = false;
+  #refusal: MillraceError | undefined;
+  /** Whether the runtime says why a server opens no WebSocket: `refusal` has it then. */
+  readonly tellsRefusals: boolean;
 
-  /** Connects, and sends what `greeting` gives when the connection is open. */
+  /**
+   * Connects, and sends what `greeting` gives when the connection is open.
+   * @throws {MillraceError} invalid_url, if the runtime does not connect to such an address.
+   */
   constructor(
     url: URL,
     webSocket: WebSocketConstructor,
@@ -45,7 +38,7 @@ export class Connection {
     handlers: ConnectionHandlers,
   ) {
     this.#handlers = handlers;
-    const socket = new webSocket(url.href, subprotocol);
+    const socket = open(url, webSocket);
     socket.binaryType = 'arraybuffer';
     socket.addEventListener('open', () => {
       this.#open = true;
@@ -67,10 +60,16 @@ export class Connection {
     socket.addEventListener('error', (event) => {
       if ('message' in event && typeof event.message === 'string') problem = event.message;
     });
+    this.tellsRefusals = onRefusal(socket, (error) => (this.#refusal = error));
     socket.addEventListener('close', ({ code, reason }) =>
       this.#end({ code, reason, ...(problem !== undefined && { problem }) }),
     );
     this.#socket = socket;
+  }
+
+  /** Why the server opened no WebSocket, where it said so. */
+  get refusal(): MillraceError | undefined {
+    return this.#refusal;
   }
 
   /** From now on what comes waits for `handOver`. */
@@ -117,5 +116,18 @@ export class Connection {
   #end(info: CloseInfo): void {
     this.#open = false;
     this.#handlers.closed(info);
+  }
+}
+
+/** Pages served over https, for one, may not connect to ws addresses. */
+function open(url: URL, webSocket: WebSocketConstructor): WebSocketLike {
+  try {
+    return new webSocket(url.href, subprotocol);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new MillraceError('invalid_url', {
+      message: `No connection to ${url.href} is possible: ${why}`,
+      cause,
+    });
   }
 }

@@ -1,8 +1,14 @@
 import type { HelloMessage, ParameterUpdate, QueuedMessage, ReadyMessage } from '@millrace/protocol';
 import { Backoff } from './backoff.js';
-import { closeText, Connection } from './connection.js';
+import { closeError, type CloseInfo } from './closing.js';
+import { Connection } from './connection.js';
 import { MillraceError } from './errors.js';
+import { askWhy } from './refusal.js';
 import type { WebSocketConstructor } from './web-socket.js';
+
+/** Milliseconds until a WebSocket must be open, and then until the server must have said anything. */
+const openTime = 10_000;
+const answerTime = 60_000;
 
 /** An access token, or what gives one whenever it is needed. */
 export type Token = string | (() => string | Promise<string>);
@@ -19,6 +25,18 @@ interface DiallerOptions {
   readonly client: string;
   readonly token: Token | undefined;
   readonly queued: (place: QueuedMessage) => void;
+}
+
+interface ReopenOptions {
+  readonly parameters: () => ParameterUpdate;
+  /** Milliseconds. */
+  readonly time: number;
+  readonly signal: AbortSignal;
+  readonly backoff?: Backoff;
+  /** Called with what went wrong before each further try. */
+  readonly failed?: (error: MillraceError) => void;
+  /** For which the first pause is made. */
+  readonly after?: MillraceError;
 }
 
 /** Opens the connections of one stream, the first and those after it. */
@@ -44,7 +62,7 @@ export class Dialler {
 
   /**
    * The access token to show now.
-   * @throws {MillraceError} (as rejection) connection_failed, if it cannot be had.
+   * @throws {MillraceError} (as rejection) connection_failed, if the function for tokens fails.
    */
   async readToken(): Promise<string | undefined> {
     const { token } = this.#options;
@@ -52,7 +70,8 @@ export class Dialler {
     try {
       return await token();
     } catch (cause) {
-      throw new MillraceError('connection_failed', { message: 'No access token could be had.', cause });
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new MillraceError('connection_failed', { message: `There is no access token: ${why}`, cause });
     }
   }
 
@@ -65,24 +84,42 @@ export class Dialler {
     const token = await this.readToken();
     signal.throwIfAborted();
     const { url, webSocket, client, queued } = this.#options;
-    const greeting = (): HelloMessage => ({
-      type: 'hello',
-      client,
-      ...(token !== undefined && { token }),
-      ...(this.resume === undefined ? { parameters } : { resume: this.resume }),
-      sent: performance.now(),
-    });
     return new Promise((resolve, reject) => {
-      const refuse = (reason: unknown): void => {
+      let timer: ReturnType<typeof setTimeout>;
+      let opened = false;
+      let ended = false;
+      const end = (): void => {
+        ended = true;
+        clearTimeout(timer);
         signal.removeEventListener('abort', abort);
+      };
+      const refuse = (reason: unknown): void => {
+        end();
         connection.close();
         reject(reason);
+      };
+      const limit = (time: number, what: string): void => {
+        clearTimeout(timer);
+        const message = `${what} within ${time / 1000} seconds.`;
+        timer = setTimeout(() => refuse(new MillraceError('connection_failed', { message })), time);
+      };
+      const greeting = (): HelloMessage => {
+        opened = true;
+        limit(answerTime, 'The server did not answer');
+        return {
+          type: 'hello',
+          client,
+          ...(token !== undefined && { token }),
+          ...(this.resume === undefined ? { parameters } : { resume: this.resume }),
+          sent: performance.now(),
+        };
       };
       const abort = (): void => refuse(signal.reason);
       const connection = new Connection(url, webSocket, greeting, {
         message: (message) => {
+          clearTimeout(timer);
           if (message.type === 'ready') {
-            signal.removeEventListener('abort', abort);
+            end();
             connection.hold();
             resolve({ connection, ready: message });
           } else if (message.type === 'error') {
@@ -93,10 +130,10 @@ export class Dialler {
         },
         violation: refuse,
         closed: (info) => {
-          const text = closeText('The server could not be reached', info);
-          refuse(new MillraceError('connection_failed', { message: text }));
+          if (!ended) void this.#explain(connection, info, opened).then(refuse);
         },
       });
+      limit(openTime, 'The server could not be reached: no connection was opened');
       signal.addEventListener('abort', abort);
     });
   }
@@ -105,19 +142,36 @@ export class Dialler {
    * Connects, and tries again with growing pauses for `time` milliseconds.
    * @throws {MillraceError} (as rejection) the last one, when the time is over or another try would not help.
    */
-  async reopen(parameters: () => ParameterUpdate, time: number, signal: AbortSignal): Promise<Opened> {
+  async reopen({
+    parameters,
+    time,
+    signal,
+    backoff = new Backoff(),
+    failed,
+    after,
+  }: ReopenOptions): Promise<Opened> {
     const end = performance.now() + time;
-    const backoff = new Backoff();
     this.#backoff = backoff;
+    let last = after;
     for (;;) {
-      await backoff.pause(signal);
+      const most = Math.max(0, end - performance.now());
+      await backoff.pause(signal, { least: (last?.retryAfter ?? 0) * 1000, most });
       try {
         return await this.open(parameters(), signal);
       } catch (error) {
         if (!(error instanceof MillraceError)) throw error;
-        if (error.code === 'invalid_resume_token') this.resume = undefined;
+        last = error;
+        if (error.code === 'invalid_resume_token' && this.resume !== undefined) this.resume = undefined;
         else if (!error.retryable || performance.now() >= end) throw error;
+        else failed?.(error);
       }
     }
+  }
+
+  /** Why a connection ended before the server was ready. */
+  async #explain(connection: Connection, info: CloseInfo, opened: boolean): Promise<MillraceError> {
+    const unsaid = !opened && !connection.tellsRefusals;
+    const said = connection.refusal ?? (unsaid ? await askWhy(this.#options.url) : undefined);
+    return said ?? closeError('connection_failed', 'The server could not be reached', info);
   }
 }

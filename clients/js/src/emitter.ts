@@ -11,6 +11,11 @@ export class Emitter<Events extends object> {
     return () => void listeners.delete(listener);
   }
 
+  /** Whether anybody has ever listened for events of that name. */
+  listened(name: keyof Events): boolean {
+    return this.#listeners[name] !== undefined;
+  }
+
   /** What a listener throws is reported as uncaught and disturbs neither the other listeners nor the caller. */
   emit<Name extends keyof Events>(name: Name, value: Events[Name]): void {
     for (const listener of this.#listeners[name] ?? []) {

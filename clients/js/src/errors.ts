@@ -1,4 +1,4 @@
-import { errors, type ErrorCode, type ErrorMessage } from '@millrace/protocol';
+import { errors, isErrorCode, type ErrorCode, type ErrorMessage } from '@millrace/protocol';
 
 /** Failures that the client itself finds, beside the codes that a server sends. */
 const clientErrors = {
@@ -6,11 +6,17 @@ const clientErrors = {
     retryable: false,
     meaning: 'This runtime has no WebSocket; pass one as the option webSocket.',
   },
+  invalid_url: { retryable: false, meaning: 'This is not the address of a server.' },
   connection_failed: { close: 1006, retryable: true, meaning: 'The server could not be reached.' },
   connection_lost: { close: 1006, retryable: true, meaning: 'The connection to the server was lost.' },
+  connection_closed: {
+    close: 1000,
+    retryable: false,
+    meaning: 'The server closed the connection, and would close another in the same way.',
+  },
   unknown_error: {
     retryable: true,
-    meaning: 'The server told of an error that this version does not know.',
+    meaning: 'The server reported an error that this version does not know.',
   },
   closed: { close: 1000, retryable: false, meaning: 'The stream is closed.' },
   protocol_error: {
@@ -22,6 +28,17 @@ const clientErrors = {
 
 export type MillraceErrorCode = ErrorCode | keyof typeof clientErrors;
 
+/**
+ * The code and text of an error that a server names: with a code that only a newer server knows they are
+ * `unknown_error`, and the text shows the code.
+ */
+export function knownError(
+  code: string,
+  message: string,
+): { readonly code: MillraceErrorCode; readonly message: string } {
+  return isErrorCode(code) ? { code, message } : { code: 'unknown_error', message: `${message} (${code})` };
+}
+
 /** An error of the server; one with a code that only a newer server knows has `unknown_error` in its place. */
 export type ReceivedError = Omit<ErrorMessage, 'code'> & { readonly code: MillraceErrorCode };
 
@@ -29,6 +46,7 @@ interface ErrorDetails extends ErrorOptions {
   readonly message?: string | undefined;
   readonly field?: string | undefined;
   readonly frame?: number | undefined;
+  readonly retryAfter?: number | undefined;
 }
 
 /** Everything that this package throws, rejects with or hands to `error` listeners. */
@@ -40,12 +58,15 @@ export class MillraceError extends Error {
   readonly field: string | undefined;
   /** Id of the input frame that it is about. */
   readonly frame: number | undefined;
+  /** Seconds after which the server wants to be asked again, where it said so. */
+  readonly retryAfter: number | undefined;
 
   constructor(code: MillraceErrorCode, details: ErrorDetails = {}) {
     super(details.message ?? definition(code).meaning, details);
     this.code = code;
     this.field = details.field;
     this.frame = details.frame;
+    this.retryAfter = details.retryAfter;
   }
 
   static fromMessage({ code, message, field, id }: ReceivedError): MillraceError {

@@ -1,5 +1,7 @@
 import type { Connection } from './connection.js';
+import type { Opened } from './dialler.js';
 import { MillraceError } from './errors.js';
+import { frameBytes, tooLarge } from './message-size.js';
 import { Outbox } from './outbox.js';
 
 export interface OutgoingFrame {
@@ -14,7 +16,8 @@ interface SenderOwner {
   sent(id: number): void;
   /** A newer frame took its place before the server allowed it. */
   displaced(id: number): void;
-  failed(error: MillraceError): void;
+  /** The frame could not be sent, and costs no credit. */
+  refused(id: number, error: MillraceError): void;
 }
 
 /** Sends the newest frame when the server allows one; a Blob is read first, and frames stay in order meanwhile. */
@@ -22,10 +25,13 @@ export class FrameSender {
   readonly #owner: SenderOwner;
   readonly #outbox = new Outbox<OutgoingFrame>();
   #connection: Connection;
+  /** The most bytes of a message. */
+  #largest: number;
   #reading = false;
 
-  constructor(connection: Connection, owner: SenderOwner) {
+  constructor({ connection, ready }: Opened, owner: SenderOwner) {
     this.#connection = connection;
+    this.#largest = ready.limits.message_bytes;
     this.#owner = owner;
   }
 
@@ -34,9 +40,14 @@ export class FrameSender {
     return this.#outbox.credits;
   }
 
-  /** Goes on over this connection, with so many credits. */
-  adopt(connection: Connection, credits: number): void {
+  /**
+   * Goes on over this connection.
+   * @param credits frames that may be sent at first.
+   * @param largest bytes that a message may have.
+   */
+  adopt(connection: Connection, credits: number, largest: number): void {
     this.#connection = connection;
+    this.#largest = largest;
     this.#outbox.restart(credits);
     this.#flush();
   }
@@ -52,7 +63,9 @@ export class FrameSender {
     this.#flush();
   }
 
+  /** @throws {MillraceError} message_too_large */
   send(frame: OutgoingFrame): void {
+    if (!this.#fits(frame)) throw this.#tooLarge(frame);
     const displaced = this.#outbox.put(frame);
     if (displaced !== undefined) this.#owner.displaced(displaced.id);
     this.#flush();
@@ -62,7 +75,9 @@ export class FrameSender {
     while (!this.#reading) {
       const frame = this.#outbox.take();
       if (frame === undefined) return;
-      if (frame.data instanceof Uint8Array) this.#transmit(frame, frame.data);
+      // The limit may be that of another server than when it was given.
+      if (!this.#fits(frame)) this.#refuse(frame, this.#tooLarge(frame));
+      else if (frame.data instanceof Uint8Array) this.#transmit(frame, frame.data);
       else void this.#readAndTransmit(frame, frame.data);
     }
   }
@@ -75,8 +90,14 @@ export class FrameSender {
       if (connection === this.#connection) this.#transmit(frame, bytes);
       else this.#postpone(frame);
     } catch (cause) {
-      if (connection === this.#connection) this.#outbox.refund();
-      this.#owner.failed(new MillraceError('invalid_frame', { cause, frame: frame.id }));
+      const why = cause instanceof Error ? cause.message : String(cause);
+      const error = new MillraceError('invalid_frame', {
+        message: `The picture could not be read: ${why}`,
+        cause,
+        frame: frame.id,
+      });
+      if (connection === this.#connection) this.#refuse(frame, error);
+      else this.#owner.refused(frame.id, error);
     }
     this.#reading = false;
     this.#flush();
@@ -85,6 +106,21 @@ export class FrameSender {
   #transmit({ id, captured }: OutgoingFrame, data: Uint8Array): void {
     this.#connection.send({ type: 'frame', id, captured, data });
     this.#owner.sent(id);
+  }
+
+  #fits({ id, captured, data }: OutgoingFrame): boolean {
+    const bytes = data instanceof Uint8Array ? data.length : data.size;
+    return frameBytes({ id, captured }, bytes) <= this.#largest;
+  }
+
+  #tooLarge({ id }: OutgoingFrame): MillraceError {
+    return tooLarge('The picture', this.#largest, id);
+  }
+
+  /** Gives up a frame that was taken for this connection. */
+  #refuse({ id }: OutgoingFrame, error: MillraceError): void {
+    this.#outbox.refund();
+    this.#owner.refused(id, error);
   }
 
   /** The frame was taken for a connection that is gone. */

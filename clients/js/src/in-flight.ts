@@ -31,6 +31,11 @@ export class InFlight {
     return (this.#frames.at(-1) ?? -1) > id;
   }
 
+  /** The newest frame without an answer. */
+  get newest(): number | undefined {
+    return this.#frames.at(-1) ?? this.#orphans.at(-1);
+  }
+
   /** The stream goes on over another connection. */
   orphan(): void {
     this.#orphans = [...this.#orphans, ...this.#frames];

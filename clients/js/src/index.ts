@@ -7,9 +7,10 @@ export {
   type Readiness,
 } from './capabilities.js';
 export { connect, type ConnectOptions } from './connect.js';
-export type { CloseInfo } from './connection.js';
+export type { CloseInfo } from './closing.js';
 export type { Token } from './dialler.js';
 export { MillraceError, type MillraceErrorCode } from './errors.js';
+export type { FramesOptions } from './results.js';
 export type { LocalDropReason, PathTimings, StreamStats } from './statistics.js';
 export type { MillraceStream, SendOptions } from './stream.js';
 export type { StreamEvents } from './stream-events.js';

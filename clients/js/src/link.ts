@@ -1,8 +1,11 @@
 import type { DrainMessage, ParameterUpdate, ReadyMessage } from '@millrace/protocol';
+import { Backoff } from './backoff.js';
 import { ClockFilter } from './clock-filter.js';
-import { closeText, type CloseInfo, type Connection } from './connection.js';
+import { closeError, type CloseInfo } from './closing.js';
+import type { Connection } from './connection.js';
 import type { Dialler, Opened } from './dialler.js';
 import { MillraceError } from './errors.js';
+import { Persistence } from './persistence.js';
 import type { ReceivedMessage } from './server-message.js';
 
 const pingPeriod = 2000;
@@ -16,7 +19,7 @@ const longestTimer = 2 ** 31 - 1;
 /** The messages that are about pictures and parameters rather than about the connection. */
 export type StreamMessage = Extract<
   ReceivedMessage,
-  { readonly type: 'credit' | 'result' | 'dropped' | 'updated' | 'quality' | 'error' }
+  { readonly type: 'credit' | 'result' | 'dropped' | 'updated' | 'quality' | 'authenticated' | 'error' }
 >;
 
 /** The stream, as its link sees it. */
@@ -43,6 +46,7 @@ export class Link {
   readonly #dialler: Dialler;
   readonly #owner: LinkOwner;
   readonly #grace: number;
+  readonly #persistence: Persistence;
   readonly #clock = new ClockFilter();
   readonly #stop = new AbortController();
   #connection: Connection | undefined;
@@ -53,11 +57,12 @@ export class Link {
   #unanswered = 0;
   #reconnects = 0;
 
-  /** @param grace milliseconds for which a lost connection is sought anew. */
+  /** @param grace milliseconds for which another connection is sought after a loss. */
   constructor(dialler: Dialler, owner: LinkOwner, grace: number) {
     this.#dialler = dialler;
     this.#owner = owner;
     this.#grace = grace;
+    this.#persistence = new Persistence(grace);
   }
 
   get closing(): boolean {
@@ -79,6 +84,8 @@ export class Link {
     this.#connection = connection;
     this.#fatal = undefined;
     this.#unanswered = 0;
+    this.#persistence.opened();
+    // The offset is that of one server's clock.
     this.#clock.forget();
     this.#owner.adopt(connection, ready);
     this.#renewLater(ready.token_expires);
@@ -117,23 +124,24 @@ export class Link {
   }
 
   async #recover(info: CloseInfo): Promise<void> {
-    const text = closeText('The connection to the server was lost', info);
-    const error = this.#fatal ?? new MillraceError('connection_lost', { message: text });
-    const lost = !this.closing && error.retryable && this.#grace > 0;
+    const error = this.#fatal ?? closeError('connection_lost', 'The connection to the server was lost', info);
+    const time = this.#persistence.lost();
+    const lost = !this.closing && error.retryable && time > 0;
     if (lost) this.#owner.reconnecting(error);
     if ((await this.#move) === true) return;
     try {
       if (!lost) throw error;
-      this.#replace(await this.#reopen(this.#grace));
+      this.#replace(await this.#reopen(time, this.#persistence.backoff));
     } catch (cause) {
       if (!(cause instanceof MillraceError)) throw cause;
       this.#owner.ended(info, this.closing ? undefined : cause);
     }
   }
 
-  async #reopen(time: number): Promise<Opened> {
+  async #reopen(time: number, backoff = new Backoff()): Promise<Opened> {
     const { signal } = this.#stop;
-    const opened = await this.#dialler.reopen(() => this.#owner.startParameters(), time, signal);
+    const parameters = (): ParameterUpdate => this.#owner.startParameters();
+    const opened = await this.#dialler.reopen({ parameters, time, signal, backoff });
     if (!signal.aborted) return opened;
     opened.connection.close();
     throw signal.reason;
@@ -153,10 +161,14 @@ export class Link {
         return;
       case 'authenticated':
         this.#renewLater(message.expires_seconds);
+        this.#owner.receive(message);
         return;
       case 'ready':
       case 'queued':
-        this.#fatal = new MillraceError('protocol_error');
+        // Which of two sessions the server means cannot be known (PROTOCOL.md section 4).
+        this.#fatal = new MillraceError('protocol_error', {
+          message: `The server sent ${message.type} late.`,
+        });
         connection.close(4400, `${message.type} came late`);
         return;
       case 'error': {
@@ -165,8 +177,11 @@ export class Link {
         else this.#owner.receive(message);
         return;
       }
-      case 'credit':
       case 'result':
+        this.#persistence.settled();
+        this.#owner.receive(message);
+        return;
+      case 'credit':
       case 'dropped':
       case 'updated':
       case 'quality':

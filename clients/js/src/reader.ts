@@ -6,6 +6,8 @@ export interface Arrival {
   readonly frame: ResultMessage;
   readonly time: number;
   readonly connection: Connection;
+  /** Whether it was acknowledged and counted already: it came before anybody asked for results. */
+  readonly settled?: boolean;
 }
 
 interface ReaderOwner {
@@ -35,6 +37,7 @@ export class ResultReader implements AsyncIterableIterator<ResultMessage, undefi
   #current: Arrival | undefined;
   #held: Arrival | undefined;
   #waiter: Waiter | undefined;
+  #refusal: Error | undefined;
   #ended: { readonly error: Error | undefined } | undefined;
 
   constructor(owner: ReaderOwner) {
@@ -58,6 +61,12 @@ export class ResultReader implements AsyncIterableIterator<ResultMessage, undefi
     this.#held = arrival;
   }
 
+  /** A picture has no result: the iteration ends by throwing this when the next result is asked for. */
+  refuse(error: Error): void {
+    this.#refusal ??= error;
+    if (this.#waiter !== undefined) this.#throwRefusal(this.#waiter.reject);
+  }
+
   /** Ends the iteration after the held result; with an error, by throwing it. */
   end(error?: Error): void {
     if (this.#ended !== undefined) return;
@@ -74,6 +83,9 @@ export class ResultReader implements AsyncIterableIterator<ResultMessage, undefi
   async next(): Promise<IteratorResult<ResultMessage, undefined>> {
     if (this.#waiter !== undefined) throw new TypeError('frames() is being read already');
     this.#finishCurrent();
+    if (this.#refusal !== undefined) {
+      return new Promise((_resolve, reject) => this.#throwRefusal(reject));
+    }
     const held = this.#held;
     this.#held = undefined;
     if (held !== undefined && !this.#owner.refused(held)) {
@@ -98,6 +110,15 @@ export class ResultReader implements AsyncIterableIterator<ResultMessage, undefi
     this.#held = undefined;
     this.end();
     return Promise.resolve(end);
+  }
+
+  #throwRefusal(reject: (error: Error) => void): void {
+    const refusal = this.#refusal;
+    if (refusal === undefined) return;
+    this.#refusal = undefined;
+    this.#waiter = undefined;
+    void this.return();
+    reject(refusal);
   }
 
   #finishCurrent(): void {

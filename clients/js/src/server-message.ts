@@ -1,14 +1,11 @@
-import {
-  decodeMessage,
-  dropReasons,
-  isErrorCode,
-  type ErrorMessage,
-  type ServerMessage,
-} from '@millrace/protocol';
-import { MillraceError, type ReceivedError } from './errors.js';
+import { decodeMessage, dropReasons, type ErrorMessage, type ServerMessage } from '@millrace/protocol';
+import { knownError, MillraceError, type ReceivedError } from './errors.js';
 
 /** What a server says, of a type that this version knows. */
 export type ReceivedMessage = Exclude<ServerMessage, ErrorMessage> | ReceivedError;
+
+/** How much of a text that should not have come is shown. */
+const longestText = 200;
 
 /** Says whether a field's value is of the form that the protocol gives it. */
 type Check = (value: unknown) => boolean;
@@ -20,11 +17,21 @@ const isBoolean: Check = (value) => typeof value === 'boolean';
 const isCount: Check = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
 const isBytes: Check = (value) => value instanceof Uint8Array;
 const isMap: Check = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
-const isTimes: Check = (value) => isMap(value) && isNumber((value as Record<string, unknown>)['sent']);
-const optional =
-  (check: Check): Check =>
+const hasCounts =
+  (...names: readonly string[]): Check =>
   (value) =>
-    value === undefined || check(value);
+    isMap(value) && names.every((name) => isCount((value as Record<string, unknown>)[name]));
+const isLimits = hasCounts('message_bytes', 'frame_pixels', 'unacknowledged_results');
+const isTimes: Check = (value) => isMap(value) && isNumber((value as Record<string, unknown>)['sent']);
+/** The checks of fields that may be absent. */
+const optionalChecks = new Set<Check>();
+
+/** A field that may be absent; nil says the same (PROTOCOL.md section 2). */
+function optional(check: Check): Check {
+  const absentOr: Check = (value) => value === undefined || value === null || check(value);
+  optionalChecks.add(absentOr);
+  return absentOr;
+}
 
 /** The fields of each message that this package relies on; of parameters and timings only the outer form. */
 const shapes: Readonly<Record<ReceivedMessage['type'], Shape>> = {
@@ -37,7 +44,7 @@ const shapes: Readonly<Record<ReceivedMessage['type'], Shape>> = {
     model: isText,
     parameters: isMap,
     credits: isCount,
-    limits: isMap,
+    limits: isLimits,
     token_expires: optional(isNumber),
   },
   credit: { total: isCount },
@@ -55,7 +62,7 @@ const shapes: Readonly<Record<ReceivedMessage['type'], Shape>> = {
   updated: { request: isCount, from: isCount, parameters: isMap },
   quality: { fps: (value) => value === null || isNumber(value) },
   pong: { sent: isNumber, received: isNumber },
-  authenticated: { expires_seconds: optional(isNumber) },
+  authenticated: { expires_seconds: optional(isNumber), limits: optional(isLimits) },
   checkpoint: { token: isText },
   drain: { deadline_seconds: isNumber, token: optional(isText) },
   error: {
@@ -75,10 +82,18 @@ const shapes: Readonly<Record<ReceivedMessage['type'], Shape>> = {
 export function readServerMessage(data: unknown): ReceivedMessage | undefined {
   const fields = decode(data);
   if (!isKnownType(fields.type)) return undefined;
-  for (const [name, check] of Object.entries(shapes[fields.type])) {
+  const shape = shapes[fields.type];
+  for (const [name, check] of Object.entries(shape)) {
     if (!check(fields[name])) throw violation(`the field ${name} of ${fields.type} is wrong`);
   }
-  return withKnownCodes(fields as unknown as ReceivedMessage);
+  const present = Object.entries(fields).filter(
+    ([name, value]) => value !== null || !mayBeAbsent(shape[name]),
+  );
+  return withKnownCodes(Object.fromEntries(present) as unknown as ReceivedMessage);
+}
+
+function mayBeAbsent(check: Check | undefined): boolean {
+  return check !== undefined && optionalChecks.has(check);
 }
 
 function isKnownType(type: string): type is ReceivedMessage['type'] {
@@ -86,17 +101,18 @@ function isKnownType(type: string): type is ReceivedMessage['type'] {
 }
 
 function decode(data: unknown): ReturnType<typeof decodeMessage> {
-  if (!(data instanceof ArrayBuffer)) throw violation('a text message');
+  if (typeof data === 'string') throw violation(`the text ${JSON.stringify(data.slice(0, longestText))}`);
+  if (!(data instanceof ArrayBuffer)) throw violation('a message that is not binary');
   try {
     return decodeMessage(new Uint8Array(data));
   } catch (cause) {
-    throw new MillraceError('protocol_error', { cause });
+    throw violation(cause instanceof Error ? cause.message : String(cause));
   }
 }
 
 /** Codes and reasons that only a newer server knows still say that something, or a frame, has failed. */
 function withKnownCodes(message: ReceivedMessage): ReceivedMessage {
-  if (message.type === 'error' && !isErrorCode(message.code)) return { ...message, code: 'unknown_error' };
+  if (message.type === 'error') return { ...message, ...knownError(message.code, message.message) };
   if (message.type === 'dropped' && !dropReasons.includes(message.reason)) {
     return { ...message, reason: 'failed' };
   }

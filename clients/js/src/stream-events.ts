@@ -1,5 +1,5 @@
 import type { DropReason, ResultMessage } from '@millrace/protocol';
-import type { CloseInfo } from './connection.js';
+import type { CloseInfo } from './closing.js';
 import type { MillraceError } from './errors.js';
 import type { LocalDropReason } from './statistics.js';
 import type { Update } from './updates.js';
@@ -13,7 +13,7 @@ export interface StreamEvents {
   updated: Update;
   /** Something went wrong that no call waits for; the stream goes on. */
   error: MillraceError;
-  /** The connection was lost, for this reason, and is sought anew. */
+  /** The connection was lost, for this reason, and another is sought. */
   reconnecting: MillraceError;
   /** There is another connection; unless `resumed`, the stream began afresh with the same parameters. */
   reconnected: { readonly resumed: boolean };

@@ -1,3 +1,4 @@
+import { encodeMessage } from '@millrace/protocol';
 import type {
   DropReason,
   Limits,
@@ -7,15 +8,17 @@ import type {
   StreamParameters,
   UpdatedMessage,
 } from '@millrace/protocol';
-import type { CloseInfo, Connection } from './connection.js';
+import type { CloseInfo } from './closing.js';
+import type { Connection } from './connection.js';
 import type { Dialler, Opened } from './dialler.js';
 import { Emitter } from './emitter.js';
 import { MillraceError, type ReceivedError } from './errors.js';
+import { lostError, LostPicture } from './lost-picture.js';
 import { FrameSender } from './frame-sender.js';
-import { Freshness } from './freshness.js';
+import { tooLarge } from './message-size.js';
 import { InFlight } from './in-flight.js';
 import { Link, type StreamMessage } from './link.js';
-import { ResultReader, type Arrival } from './reader.js';
+import { Results, type FramesOptions } from './results.js';
 import type { StreamEvents } from './stream-events.js';
 import { Statistics, type LocalDropReason, type StreamStats } from './statistics.js';
 import { Updates, type Update } from './updates.js';
@@ -31,17 +34,16 @@ export class MillraceStream implements AsyncDisposable {
   readonly #events = new Emitter<StreamEvents>();
   readonly #sender: FrameSender;
   readonly #inFlight = new InFlight();
-  readonly #freshness = new Freshness();
+  readonly #results: Results;
+  readonly #lostPicture = new LostPicture((id) => this.#giveUp(id));
   readonly #statistics = new Statistics(() => performance.now());
   readonly #updates: Updates;
   readonly #closed: Promise<void>;
   #resolveClosed: () => void = () => {};
   #connection: Connection;
   #ready: ReadyMessage;
+  #limits: Limits;
   #parameters: StreamParameters;
-  #reader: ResultReader | undefined;
-  #newest: Arrival | undefined;
-  #acknowledged = 0;
   #nextFrame = 0;
   #ended = false;
   #failure: MillraceError | undefined;
@@ -54,17 +56,30 @@ export class MillraceStream implements AsyncDisposable {
     this.#updates = new Updates(options.parameters);
     this.#connection = opened.connection;
     this.#ready = opened.ready;
+    this.#limits = opened.ready.limits;
     this.#parameters = opened.ready.parameters;
     this.#closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
-    this.#sender = new FrameSender(opened.connection, {
+    this.#results = new Results(opened.connection, {
+      arrived: (frame) => this.#events.emit('result', frame),
+      heard: () => this.#events.listened('result'),
+      consumed: ({ frame, time }) =>
+        this.#statistics.countConsumed(frame, time, this.#parameters.mode === 'txt2img'),
+      drop: (id, reason) => this.#drop(id, reason),
+      expectsAfter: (id) => this.#inFlight.hasNewer(id) || this.#parameters.mode === 'txt2img',
+    });
+    this.#sender = new FrameSender(opened, {
       sent: (id) => {
         this.#inFlight.add(id);
+        this.#lostPicture.forget();
         this.#statistics.countSent();
       },
       displaced: (id) => this.#drop(id, 'no_credit'),
-      failed: (error) => this.#events.emit('error', error),
+      refused: (id, error) => {
+        this.#drop(id, 'invalid');
+        this.#refuse(error);
+      },
     });
     this.#link = new Link(
       dialler,
@@ -101,7 +116,7 @@ export class MillraceStream implements AsyncDisposable {
   }
 
   get limits(): Limits {
-    return this.#ready.limits;
+    return this.#limits;
   }
 
   /** All parameters as the server last said they are. */
@@ -127,19 +142,21 @@ export class MillraceStream implements AsyncDisposable {
    * Sends one image (a JPEG, PNG or WebP file), now or, without a credit, as soon as the server allows it.
    * A newer frame takes the place of one that still waits, which is then `dropped` for `no_credit`.
    * @returns the frame's id, which its result repeats.
-   * @throws {MillraceError} closed
+   * @throws {MillraceError} closed, or message_too_large: with it the message would be larger than
+   *   `limits.message_bytes`.
    */
   send(data: Uint8Array | Blob, options: SendOptions = {}): number {
     this.#assertOpen();
-    const id = this.#nextFrame++;
+    const id = this.#nextFrame;
     this.#sender.send({ id, captured: options.captured ?? performance.now(), data });
+    this.#nextFrame += 1;
     return id;
   }
 
   /**
    * Changes parameters, all at one frame boundary or not at all. If the connection is lost meanwhile, the change is
    * made over the next one.
-   * @throws {MillraceError} (as rejection) invalid_parameter with `field`, rate_limited, closed, ...
+   * @throws {MillraceError} (as rejection) invalid_parameter with `field`, rate_limited, message_too_large, closed, ...
    */
   async update(parameters: ParameterUpdate): Promise<Update> {
     this.#assertOpen();
@@ -149,22 +166,15 @@ export class MillraceStream implements AsyncDisposable {
   /**
    * The results as they come; the newest one if the consumer is slow. Asking for the next tells the server that
    * the one before was displayed, so results are never sent faster than they are consumed.
+   *
+   * A picture that was refused (invalid_frame, ...), or lost with its connection (connection_lost), has no result: then
+   * the iteration throws the MillraceError, whose `frame` is the picture's id, and the stream stays open for another
+   * iteration; with `skipRefused` it goes on instead, and the `error` event has it.
    * Ends when the stream is closed here; throws the error that ended it otherwise.
    * @throws {TypeError} while another iteration goes on.
    */
-  frames(): AsyncIterableIterator<ResultMessage, undefined> {
-    if (this.#reader !== undefined) throw new TypeError('frames() is being read already');
-    const reader = new ResultReader({
-      consumed: (arrival) => this.#consume(arrival),
-      unread: ({ frame }) => this.#drop(frame.id, 'unread'),
-      refused: (arrival) =>
-        this.#freshness.outlived(arrival.time, performance.now()) && this.#giveUp(arrival),
-      ended: () => {
-        this.#reader = undefined;
-        if (this.#newest !== undefined) this.#acknowledge(this.#newest);
-      },
-    });
-    this.#reader = reader;
+  frames(options: FramesOptions = {}): AsyncIterableIterator<ResultMessage, undefined> {
+    const reader = this.#results.read(options);
     if (this.closed) reader.end(this.#failure);
     return reader;
   }
@@ -173,7 +183,7 @@ export class MillraceStream implements AsyncDisposable {
     return this.#statistics.read(this.#link.roundTrip, this.#link.reconnects);
   }
 
-  /** Ends the pause before the next try, while the connection is sought anew: the network is back, say. */
+  /** Ends the pause before the next try, while another connection is sought: the network is back, say. */
   retryNow(): void {
     this.#link.hurry();
   }
@@ -192,25 +202,29 @@ export class MillraceStream implements AsyncDisposable {
   #adopt(connection: Connection, ready: ReadyMessage): void {
     this.#connection = connection;
     this.#ready = ready;
+    this.#limits = ready.limits;
     this.#parameters = ready.parameters;
+    this.#lostPicture.await(this.#inFlight.newest);
     if (!ready.resumed) this.#lose(this.#inFlight.clear());
     this.#inFlight.orphan();
-    this.#freshness.forget();
-    this.#acknowledged = 0;
+    this.#results.adopt(connection);
     this.#updates.repeat(this.#sendUpdate);
-    this.#sender.adopt(connection, ready.credits);
+    this.#sender.adopt(connection, ready.credits, ready.limits.message_bytes);
   }
 
   #receive(message: StreamMessage): void {
-    this.#freshness.hear(performance.now());
+    this.#results.hear();
     switch (message.type) {
       case 'credit':
         this.#sender.allow(message.total);
         return;
       case 'result':
-        this.#receiveResult(message);
+        this.#lostPicture.answered(message.id);
+        this.#lose(this.#inFlight.finished(message.id));
+        this.#results.receive(message);
         return;
       case 'dropped':
+        this.#lostPicture.answered(message.id);
         this.#inFlight.dropped(message.id);
         this.#drop(message.id, message.reason);
         return;
@@ -220,6 +234,9 @@ export class MillraceStream implements AsyncDisposable {
       case 'quality':
         this.#events.emit('quality', { fps: message.fps });
         return;
+      case 'authenticated':
+        this.#limits = message.limits ?? this.#limits;
+        return;
       case 'error':
         this.#receiveError(message);
     }
@@ -228,22 +245,12 @@ export class MillraceStream implements AsyncDisposable {
   #end(info: CloseInfo, error: MillraceError | undefined): void {
     this.#ended = true;
     this.#failure = error;
+    this.#lostPicture.forget();
     this.#lose(this.#inFlight.clear());
     this.#updates.rejectAll(error ?? new MillraceError('closed'));
-    this.#reader?.end(error);
+    this.#results.end(error);
     this.#events.emit('close', { ...info, error });
     this.#resolveClosed();
-  }
-
-  #receiveResult(frame: ResultMessage): void {
-    this.#lose(this.#inFlight.finished(frame.id));
-    const arrival = { frame, time: performance.now(), connection: this.#connection };
-    this.#newest = arrival;
-    const fresh = this.#freshness.admit(frame, arrival.time);
-    if (!fresh && this.#giveUp(arrival)) return;
-    this.#reader?.push(arrival);
-    this.#events.emit('result', frame);
-    if (this.#reader === undefined) this.#consume(arrival);
   }
 
   #receiveUpdated({ request, from, parameters }: UpdatedMessage): void {
@@ -256,11 +263,27 @@ export class MillraceStream implements AsyncDisposable {
   #receiveError(message: ReceivedError): void {
     const error = MillraceError.fromMessage(message);
     if (message.request !== undefined && this.#updates.reject(message.request, error)) return;
-    this.#events.emit('error', error);
+    this.#refuse(error);
   }
 
-  readonly #sendUpdate = (request: number, parameters: ParameterUpdate): void =>
-    this.#connection.send({ type: 'update', request, parameters });
+  /** Something was refused that no call waits for; if it was a picture, whoever waits for its result is told. */
+  #refuse(error: MillraceError): void {
+    this.#events.emit('error', error);
+    if (error.frame !== undefined) this.#results.refuse(error);
+  }
+
+  readonly #sendUpdate = (request: number, parameters: ParameterUpdate): void => {
+    const message = { type: 'update', request, parameters } as const;
+    const { message_bytes: most } = this.#limits;
+    if (encodeMessage(message).length <= most) this.#connection.send(message);
+    else this.#updates.reject(request, tooLarge('The update', most));
+  };
+
+  /** No result of this picture, which was on its way over a former connection, will come. */
+  #giveUp(id: number): void {
+    this.#lose(this.#inFlight.clear());
+    this.#refuse(lostError(id));
+  }
 
   #lose(frames: readonly number[]): void {
     for (const id of frames) this.#drop(id, 'failed');
@@ -269,27 +292,6 @@ export class MillraceStream implements AsyncDisposable {
   #drop(id: number, reason: DropReason | LocalDropReason): void {
     this.#statistics.countDropped(reason);
     this.#events.emit('dropped', { id, reason });
-  }
-
-  /** Gives up a result that is old. @returns false if no newer one is on its way: then it is the best there is. */
-  #giveUp(arrival: Arrival): boolean {
-    const { id } = arrival.frame;
-    if (!this.#inFlight.hasNewer(id) && this.#parameters.mode !== 'txt2img') return false;
-    this.#drop(id, 'stale');
-    this.#acknowledge(arrival);
-    return true;
-  }
-
-  #consume(arrival: Arrival): void {
-    this.#statistics.countConsumed(arrival.frame, arrival.time, this.#parameters.mode === 'txt2img');
-    this.#acknowledge(arrival);
-  }
-
-  /** What came over a former connection has nobody left to be acknowledged to. */
-  #acknowledge({ frame: { sequence }, connection }: Arrival): void {
-    if (connection !== this.#connection || sequence <= this.#acknowledged) return;
-    this.#acknowledged = sequence;
-    connection.send({ type: 'ack', sequence });
   }
 
   #assertOpen(): void {

@@ -36,7 +36,13 @@ export class Updates {
     const request = this.#next++;
     return new Promise((resolve, reject) => {
       this.#pending.set(request, { parameters, resolve, reject });
-      send(request, parameters);
+      try {
+        send(request, parameters);
+      } catch (error) {
+        // What cannot be encoded is not tried again over another connection.
+        this.#pending.delete(request);
+        throw error;
+      }
     });
   }
 

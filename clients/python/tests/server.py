@@ -44,7 +44,7 @@ class Peer:
 
     async def receive(self, kind: str) -> dict[str, Any]:
         """The next message but for pings, which must be of this type."""
-        while (message := await asyncio.wait_for(self._received.get(), 5))["type"] == "ping" != kind:
+        while (message := await asyncio.wait_for(self._received.get(), 30))["type"] == "ping" != kind:
             pass
         assert message["type"] == kind, message
         return message
@@ -91,7 +91,7 @@ class ScriptedServer:
         await peer.read()
 
     async def accept(self) -> Peer:
-        return await asyncio.wait_for(self._peers.get(), 5)
+        return await asyncio.wait_for(self._peers.get(), 30)
 
 
 def _port(server: Server) -> int:

@@ -57,6 +57,35 @@ async def test_the_examples_run(example: str) -> None:
         assert re.search(r"\(256, 256, 3\)|^2 37|invalid_parameter steps False", output, re.MULTILINE)
 
 
+@pytest.mark.parametrize("example", EXAMPLES[:2], ids=["asyncio", "sync"])
+async def test_the_first_programs_end_with_the_reason_when_a_picture_is_refused(example: str) -> None:
+    pytest.importorskip("simplejpeg")
+    async with scripted_server() as server:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            example.replace("http://127.0.0.1:8420", server.url),
+            env={"PYTHONPATH": str(Path(__file__).parents[1] / "src")},
+            stderr=asyncio.subprocess.PIPE,
+        )
+        refusing = asyncio.create_task(refuse_all(await server.accept()))
+        _, errors = await process.communicate()
+        refusing.cancel()
+        assert process.returncode == 1
+        assert "MillraceError: not a picture" in errors.decode()
+
+
+async def refuse_all(peer: Peer) -> None:
+    await peer.greet()
+    while True:
+        message = await peer.receive_any()
+        if message["type"] == "frame":
+            await peer.send("error", code="invalid_frame", message="not a picture", id=message["id"])
+            await peer.send("dropped", id=message["id"], reason="invalid")
+        elif message["type"] == "update":
+            await peer.send("updated", request=message["request"], **{"from": 1}, parameters={})
+
+
 SCREEN = """
 import cv2
 shown = []

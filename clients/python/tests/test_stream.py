@@ -213,3 +213,19 @@ async def test_without_asyncio() -> None:
         await peer.receive("update")
         await peer.send("updated", request=0, **{"from": 8}, parameters={})
         assert await used == [0, 7, 8]
+
+
+async def test_acknowledgements_rise() -> None:
+    async with opened() as (stream, peer):
+        await peer.result(2, 0)
+        assert (await anext(stream)).sequence == 2
+        # A server must not, but what was acknowledged stays so.
+        await peer.result(1, 1)
+        assert (await anext(stream)).sequence == 1
+        waiting = asyncio.ensure_future(anext(stream))
+        assert (await peer.receive("ack"))["sequence"] == 2
+        await peer.result(3, 2)
+        assert (await waiting).sequence == 3
+        waiting = asyncio.ensure_future(anext(stream))
+        assert (await peer.receive("ack"))["sequence"] == 3
+        waiting.cancel()

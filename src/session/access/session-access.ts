@@ -41,17 +41,23 @@ export class SessionAccess {
   /**
    * A new token takes the place of the one that the session has.
    * @param subject whose session it is.
-   * @throws {ProtocolError} unauthorized
+   * @param settle calls `take` when the new token may come into force, or throws why it may not.
+   * @throws {ProtocolError} unauthorized, or what `settle` throws.
    */
-  async renew(token: string, subject: string): Promise<AuthenticatedMessage> {
+  async renew(
+    token: string,
+    subject: string,
+    settle: (grant: Grant, take: () => void) => Promise<void> = (_grant, take) => Promise.resolve(take()),
+  ): Promise<AuthenticatedMessage> {
     const asked = ++this.#asked;
     const grant = await this.#access.verify(token);
     if (grant.subject !== subject) throw new ProtocolError('unauthorized', 'the token is of somebody else');
-    if (asked > this.#renewed) {
+    await settle(grant, () => {
+      if (asked <= this.#renewed) return;
       this.#renewed = asked;
       this.#grant = grant;
       this.watch();
-    }
+    });
     const expires = secondsUntil(grant);
     return { type: 'authenticated', ...(expires !== null && { expires_seconds: expires }) };
   }

@@ -65,6 +65,16 @@ export class UpdateQueue {
     }
   }
 
+  /**
+   * Does something when every update before it is in force, or refused, and none after it.
+   * @throws what `work` throws (as rejection).
+   */
+  async between(seat: Seat, work: () => void): Promise<void> {
+    const done = seat.updates.then(work);
+    seat.updates = done.catch(() => {});
+    return done;
+  }
+
   /** Carries out no more. */
   close(): void {
     this.#closed = true;

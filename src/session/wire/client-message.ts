@@ -66,8 +66,9 @@ function decode(bytes: Uint8Array): Fields & { readonly type: string } {
   }
 }
 
+/** A field that may be absent; nil says the same (PROTOCOL.md section 2). */
 function optional<Value>(fields: Fields, name: string, read: (name: string) => Value): Value | undefined {
-  return fields[name] === undefined ? undefined : read(name);
+  return fields[name] === undefined || fields[name] === null ? undefined : read(name);
 }
 
 function number(fields: Fields, name: string): number {

@@ -37,6 +37,25 @@ test('the first example of the README runs, with the listeners of the second', a
   }
 });
 
+test('the first example of the README ends with the reason when its picture is refused', async () => {
+  await using server = await startServer();
+  await server.app.ready();
+  const folder = await mkdtemp(join(repositoryRoot, 'dist/client-readme-'));
+  try {
+    await writeFile(join(folder, 'tower.jpg'), 'a text');
+    const code = first
+      .replace('http://127.0.0.1:8420', server.url)
+      .replace('{ parameters', '{ webSocket: WebSocket, parameters');
+    await writeFile(join(folder, 'example.mjs'), `import { WebSocket } from 'ws';\n${code}`);
+    await assert.rejects(promisify(execFile)(process.execPath, ['example.mjs'], { cwd: folder }), {
+      code: 1,
+      stderr: /MillraceError[^]*code: 'invalid_frame'/,
+    });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
 test('the example with a token that is a function shows what that gives', async () => {
   const secret = 'a secret of thirty-two bytes or more';
   await using server = await startServer({ jwtSecret: secret });

@@ -66,7 +66,9 @@ async function open(url: string, parameters: object, tokens: readonly string[]):
 
 async function show(stream: MillraceStream): Promise<void> {
   try {
-    for await (const { id, sequence, captured, width, height, times, data } of stream.frames()) {
+    for await (const { id, sequence, captured, width, height, times, data } of stream.frames({
+      skipRefused: true,
+    })) {
       const sha256 = createHash('sha256').update(data).digest('hex');
       tell('frame', {
         id,

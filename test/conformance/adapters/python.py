@@ -80,7 +80,7 @@ class Adapter:
 
     async def show(self, stream: millrace.Stream) -> None:
         try:
-            async for frame in stream:
+            async for frame in stream.frames(skip_refused=True):
                 tell(
                     "frame",
                     id=frame.id,

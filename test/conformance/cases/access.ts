@@ -5,6 +5,7 @@ import type { Case } from './types.js';
 export const accessCases: readonly Case[] = [
   {
     name: 'tells of its place in the queue, and says nothing meanwhile',
+    level: 'must',
     section: 8,
     async run(setup) {
       const queued = (position: number): { type: string; position: number; wait_seconds: number } => ({
@@ -15,7 +16,11 @@ export const accessCases: readonly Case[] = [
       await using rig = await Rig.start(setup, { beforeReady: [queued(2), queued(1)] });
       await rig.connect();
       assert.deepEqual(
-        rig.client.all('queued').map(({ position }) => position),
+        // A server without a free place has told of others before.
+        rig.client
+          .all('queued')
+          .map(({ position }) => position)
+          .slice(-2),
         [2, 1],
       );
       await rig.generate();
@@ -24,6 +29,7 @@ export const accessCases: readonly Case[] = [
   },
   {
     name: 'shows its next access token before the one in use expires',
+    level: 'should',
     section: 7,
     async run(setup) {
       await using rig = await Rig.start(setup, {

@@ -10,6 +10,7 @@ const digest = (data: Uint8Array): string => createHash('sha256').update(data).d
 export const flowCases: readonly Case[] = [
   {
     name: 'says hello with its parameters, and knows what ready says',
+    level: 'must',
     section: 1,
     async run(setup) {
       await using rig = await Rig.start(setup);
@@ -17,7 +18,6 @@ export const flowCases: readonly Case[] = [
       assert.equal(connection.subprotocol, subprotocol);
       const [hello] = connection.fromClient('hello');
       assert.equal(hello?.parameters?.seed, 7);
-      assert.equal(typeof hello?.sent, 'number', 'hello has the clock of the client');
       const [ready] = connection.fromServer('ready');
       const told = await rig.client.first('ready');
       for (const field of ['session', 'server', 'model', 'parameters', 'limits'] as const) {
@@ -28,6 +28,7 @@ export const flowCases: readonly Case[] = [
   },
   {
     name: 'is told why a stream is refused, with code and field',
+    level: 'must',
     section: 1,
     async run(setup) {
       await using rig = await Rig.start(setup);
@@ -38,6 +39,7 @@ export const flowCases: readonly Case[] = [
   },
   {
     name: 'hands over frames in order, unchanged, with the id of their input',
+    level: 'must',
     section: 5,
     async run(setup) {
       await using rig = await Rig.start(setup);
@@ -67,6 +69,7 @@ export const flowCases: readonly Case[] = [
   },
   {
     name: 'keeps to its credits; the newest frame wins, and each is accounted for',
+    level: 'must',
     section: 5,
     async run(setup) {
       let cap = Infinity;
@@ -99,34 +102,32 @@ export const flowCases: readonly Case[] = [
   },
   {
     name: 'acknowledges what was shown and nothing more, so that results wait for the consumer',
+    level: 'must',
     section: 5,
     async run(setup) {
       await using rig = await Rig.start(setup);
       const connection = await rig.connect();
       await rig.generate();
-      await connection.until('an ack', () => connection.fromClient('ack').at(-1)?.sequence);
       rig.client.tell({ command: 'hold' });
       const window = connection.fromServer('ready')[0]?.limits.unacknowledged_results ?? 0;
-      while (connection.fromServer('result').length < 1 + window) {
+      // A client may acknowledge several results at once, and late.
+      const acknowledged = (): number => connection.fromClient('ack').at(-1)?.sequence ?? 0;
+      while (connection.fromServer('result').length < acknowledged() + window) {
         rig.send();
         await pause(50);
       }
       // Whatever was sent wrongly is on its way now.
       await pause(200);
-      const shown = rig.client.all('frame').length;
-      const acknowledged = connection.fromClient('ack').at(-1)?.sequence ?? 0;
-      assert.ok(acknowledged < 1 + window, `${acknowledged} were acknowledged, ${shown} were shown`);
-      assert.equal(connection.fromServer('result').length, 1 + window);
+      const shown = Number(rig.client.all('frame').at(-1)?.['sequence']);
+      assert.ok(acknowledged() < shown, `${acknowledged()} were acknowledged while ${shown} was shown`);
       rig.client.tell({ command: 'release' });
-      await connection.until('acks', () =>
-        (connection.fromClient('ack').at(-1)?.sequence ?? 0) >= 1 + window ? true : undefined,
-      );
       await rig.generate();
       await rig.finish();
     },
   },
   {
     name: 'tells of a frame that is no image, and goes on',
+    level: 'must',
     section: 5,
     async run(setup) {
       await using rig = await Rig.start(setup);
@@ -143,6 +144,7 @@ export const flowCases: readonly Case[] = [
   },
   {
     name: 'changes parameters, and is told of refusals with their field',
+    level: 'must',
     section: 11,
     async run(setup) {
       await using rig = await Rig.start(setup);
@@ -151,7 +153,6 @@ export const flowCases: readonly Case[] = [
       rig.client.tell({ command: 'update', tag: 'bad', parameters: { steps: 0 } });
       const updated = await rig.client.first('updated', ({ tag }) => tag === 'good');
       assert.equal((updated['parameters'] as Record<string, unknown>)['seed'], 99);
-      assert.equal(updated['from'], 0);
       const refused = await rig.client.first('refused', ({ tag }) => tag === 'bad');
       assert.deepEqual([refused['code'], refused['field']], ['invalid_parameter', 'steps']);
       await rig.generate();
@@ -159,14 +160,15 @@ export const flowCases: readonly Case[] = [
     },
   },
   {
-    name: 'closes with 1000',
+    name: 'closes with 1000 or 1001',
+    level: 'should',
     section: 14,
     async run(setup) {
       await using rig = await Rig.start(setup);
       const connection = await rig.connect();
       await rig.generate();
       await rig.finish();
-      assert.equal(await connection.closed(), 1000);
+      assert.ok([1000, 1001].includes(await connection.closed()), 'the session ends with the connection');
       assert.equal((await rig.client.first('closed'))['code'], undefined);
     },
   },

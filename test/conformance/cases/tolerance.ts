@@ -11,6 +11,7 @@ const floatCredit = Uint8Array.from([
 export const toleranceCases: readonly Case[] = [
   {
     name: 'ignores fields and messages that it does not know',
+    level: 'must',
     section: 1,
     async run(setup) {
       await using rig = await Rig.start(setup, {
@@ -24,6 +25,7 @@ export const toleranceCases: readonly Case[] = [
   },
   {
     name: 'takes unknown reasons and codes for failures, and goes on',
+    level: 'must',
     section: 1,
     async run(setup) {
       await using rig = await Rig.start(setup);
@@ -37,7 +39,24 @@ export const toleranceCases: readonly Case[] = [
     },
   },
   {
+    name: 'takes nil for a field that is absent',
+    level: 'must',
+    section: 2,
+    async run(setup) {
+      await using rig = await Rig.start(setup, {
+        toClient: (message) => (message.type === 'ready' ? { ...message, token_expires: null } : message),
+      });
+      const connection = await rig.connect();
+      const nothing = { request: null, id: null, field: null };
+      connection.inject({ type: 'error', code: 'rate_limited', message: 'slower', ...nothing });
+      await rig.client.first('error');
+      await rig.generate();
+      await rig.finish();
+    },
+  },
+  {
     name: 'takes integers in any number format',
+    level: 'must',
     section: 2,
     async run(setup) {
       await using rig = await Rig.start(setup);
@@ -50,6 +69,7 @@ export const toleranceCases: readonly Case[] = [
   },
   {
     name: 'ends when its session was taken over, and does not come back',
+    level: 'must',
     section: 9,
     async run(setup) {
       await using rig = await Rig.start(setup);
@@ -57,6 +77,18 @@ export const toleranceCases: readonly Case[] = [
       connection.inject({ type: 'error', code: 'taken_over', message: 'another connection goes on' });
       connection.close(4409);
       assert.equal((await rig.client.first('closed'))['code'], 'taken_over');
+      assert.equal(rig.proxy.connections.length, 1);
+    },
+  },
+  {
+    name: 'comes back from no close that another connection would end with too',
+    level: 'should',
+    section: 14,
+    async run(setup) {
+      await using rig = await Rig.start(setup);
+      const connection = await rig.connect();
+      connection.close(1009);
+      assert.equal((await rig.client.first('closed'))['code'], 'message_too_large');
       assert.equal(rig.proxy.connections.length, 1);
     },
   },

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { inspect } from 'node:util';
 import { Packr } from 'msgpackr';
 import { parseClientMessage } from '../../../src/session/wire/client-message.js';
 import { ProtocolError } from '../../../src/session/wire/protocol-error.js';
@@ -20,6 +21,16 @@ const wrong: readonly (readonly [message: object, field: string])[] = [
   [{ type: 'frame', id: 0, captured: null, data }, 'captured'],
   [{ type: 'frame', id: 0, captured: 0, data: 'abc' }, 'data'],
   [{ type: 'frame', id: 0, captured: 0, data: [1, 2, 3] }, 'data'],
+  [{ type: 'frame', id: 0, captured: 0, data: null }, 'data'],
+  [{ type: 'frame', id: null, captured: 0, data }, 'id'],
+  [{ type: 'frame', id: 2n ** 63n, captured: 0, data }, 'id'],
+  [{ type: 'authenticate', token: null }, 'token'],
+  [{ type: 'authenticate', token: data }, 'token'],
+  [{ type: 'hello', token: data }, 'token'],
+  [{ type: 'ping', sent: Number.NaN }, 'sent'],
+  [{ type: 'ping', sent: 0, offset: Number.NEGATIVE_INFINITY }, 'offset'],
+  [{ type: 'ack', sequence: true }, 'sequence'],
+  [{ type: 'update', request: null, parameters: {} }, 'request'],
   [{ type: 'update', parameters: {} }, 'request'],
   [{ type: 'ack', sequence: Number.POSITIVE_INFINITY }, 'sequence'],
 ];
@@ -40,10 +51,16 @@ describe('parseClientMessage', () => {
   });
 
   for (const [message, field] of wrong) {
-    it(`names the field of ${JSON.stringify(message).slice(0, 60)}`, () => {
+    it(`names the field of ${inspect(message, { breakLength: Infinity }).slice(0, 60)}`, () => {
       assert.throws(() => parse(message), { code: 'invalid_message', details: { field } });
     });
   }
+
+  it('takes nil for a field that is absent', () => {
+    const nothing = { client: null, token: null, resume: null, sent: null, parameters: null };
+    assert.deepEqual(parse({ type: 'hello', ...nothing }), { type: 'hello', parameters: {} });
+    assert.deepEqual(parse({ type: 'ping', sent: 1, offset: null }), { type: 'ping', sent: 1 });
+  });
 
   it('refuses what is no message, and types it does not know', () => {
     assert.throws(() => parseClientMessage(Uint8Array.of(0xc1)), { code: 'invalid_message' });

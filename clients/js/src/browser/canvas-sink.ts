@@ -11,7 +11,7 @@ export interface CanvasSinkOptions {
 
 /**
  * Draws the results of a stream on a canvas, which takes their size, each acknowledged when it is drawn.
- * Resolves when the stream is closed here.
+ * Pictures that were refused are passed over. Resolves when the stream is closed here.
  * @throws {MillraceError} (as rejection) what ended the stream otherwise.
  */
 export async function drawResults(
@@ -21,7 +21,7 @@ export async function drawResults(
 ): Promise<void> {
   const context = canvas.getContext('2d', { alpha: false });
   if (context === null) throw new TypeError('this browser has no 2d canvas');
-  for await (const frame of stream.frames()) {
+  for await (const frame of stream.frames({ skipRefused: true })) {
     const image = new Blob([new Uint8Array(frame.data)], { type: 'image/jpeg' });
     const bitmap = await createImageBitmap(image);
     await animationFrame();

@@ -53,6 +53,10 @@ export class VideoSource implements Disposable {
       this.#draw();
       const data = await this.#canvas.convertToBlob({ type: 'image/jpeg', quality: this.#quality });
       if (!this.#stopped && !this.#stream.closed) this.#stream.send(data, { captured });
+    } catch (error) {
+      // The next one would fare no better.
+      this.stop();
+      throw error;
     } finally {
       this.#encoding = false;
     }

@@ -2,7 +2,7 @@
 
 from .client import connect
 from .errors import MillraceError
-from .events import Event, Problem, Reconnected, Reconnecting
+from .events import Event, Problem, Reconnected, Reconnecting, Waiting
 from .messages import Drain, Dropped, Frame, Limits, Parameters, Quality, Queued, Updated
 from .statistics import Path, Stats
 from .stream import Stream
@@ -26,6 +26,7 @@ __all__ = [
     "Stream",
     "SyncStream",
     "Updated",
+    "Waiting",
     "connect",
     "connect_sync",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from contextlib import suppress
 
@@ -27,10 +28,10 @@ class Backoff:
         self._hurry = asyncio.Event()
         self._begun = asyncio.get_running_loop().time()
 
-    async def pause(self) -> None:
-        """Wait before the next try."""
+    async def pause(self, *, least: float = 0.0, most: float = math.inf) -> None:
+        """Wait before the next try, ``least`` seconds if the server asked for them, and not more than ``most``."""
         elapsed = asyncio.get_running_loop().time() - self._begun
-        seconds = random.uniform(0, longest_pause(self._attempt, elapsed))
+        seconds = min(most, max(least, random.uniform(0, longest_pause(self._attempt, elapsed))))
         self._attempt += 1
         self._hurry.clear()
         # In Python 3.10 it is not the built-in one.

@@ -5,8 +5,11 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
+from .clock import now
 from .dialler import Dialler
-from .stream import Stream, now
+from .errors import MillraceError
+from .events import Waiting, guarded
+from .stream import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -15,6 +18,9 @@ if TYPE_CHECKING:
     from .dialler import Token
     from .events import Event
     from .messages import Parameters
+
+_WAITED_FOR = ("not_ready", "shutting_down")
+"""A server that says so will be there in a moment."""
 
 
 def _client_name() -> str:
@@ -51,24 +57,40 @@ def connect(
     *,
     token: Token | None = None,
     client: str | None = None,
+    wait_seconds: float = 120.0,
     reconnect_seconds: float = 30.0,
     on_event: Callable[[Event], None] = lambda _: None,
 ) -> Opening:
     """Open a stream; for ``async with``, or for ``await``.
 
     ``url`` is that of the server; http and https are taken as ws and wss, and without a path /v1/stream is meant.
+    Without a scheme, ws is meant for localhost, 127.0.0.1 and [::1], and wss for every other host.
     ``parameters`` are those to start with; what is left out has the model's defaults. ``token`` is an API key or a
     JWT, or a function (it may be async) that returns one, which is asked again before the one in use expires.
-    ``client`` is the name and version of the application, for the server's log. For ``reconnect_seconds`` a lost
-    connection is sought anew; 0 turns that off. ``on_event`` is called with what the stream tells beside its frames.
+    ``client`` is the name and version of the application, for the server's log. For ``wait_seconds`` a server that is
+    still starting, or is being restarted, is waited for, with ``Waiting`` events; 0 turns that off. For
+    ``reconnect_seconds`` another connection is sought after a loss; 0 turns that off. ``on_event`` is called with what
+    the stream tells beside its frames.
 
-    Raises MillraceError: connection_failed, or what the server refuses the stream with
+    A connection that is not open within 10 seconds has failed, and so has one on which the server says nothing for a
+    minute after ``hello``.
+
+    Raises MillraceError: invalid_url, connection_failed, or what the server refuses the stream with
     """
     start = dict(parameters or {})
 
     async def open_stream() -> Stream:
         dialler = Dialler(url, token=token, client=client or _client_name(), now=now, queued=on_event)
-        opened = await dialler.open(start)
+        try:
+            opened = await dialler.open(start)
+        except MillraceError as error:
+            if error.code not in _WAITED_FOR or wait_seconds <= 0:
+                raise
+            tell = guarded(on_event)
+            tell(Waiting(error))
+            opened = await dialler.reopen(
+                lambda: start, wait_seconds, after=error, failed=lambda error: tell(Waiting(error))
+            )
         return Stream(dialler, opened, start, reconnect_seconds=reconnect_seconds, on_event=on_event)
 
     return Opening(lambda: open_stream().__await__())

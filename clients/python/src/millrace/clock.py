@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from typing import NamedTuple
 
 _SAMPLES = 8
+
+
+def now() -> float:
+    """Return the clock of all streams in milliseconds; it only rises."""
+    return time.perf_counter() * 1000
 
 
 class _Sample(NamedTuple):

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit, urlunsplit
 
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 from websockets.typing import Subprotocol
 
-from .errors import MillraceError
+from .address import stream_url
+from .closing import close_error, refusal
+from .errors import MillraceError, known_error
 from .messages import Failure, Queued, Ready, ServerMessage
-from .wire import PROTOCOL_ERROR, SUBPROTOCOL, decode_message, encode_message
+from .wire import SUBPROTOCOL, decode_message, encode_message
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -24,21 +24,22 @@ if TYPE_CHECKING:
 
 _MAX_MESSAGE = 64 * 1024 * 1024
 _OPEN_TIMEOUT = 10.0
+"""Seconds until a WebSocket must be open."""
+_ANSWER_TIMEOUT = 60.0
+"""Seconds after which the server must have said anything."""
 _CLOSE_TIMEOUT = 2.0
-_ABNORMAL = 1006
-"""Close code of a connection that broke off (RFC 6455 section 7.4)."""
-
-
-def stream_url(url: str) -> str:
-    """Return the address of the stream: with a WebSocket scheme, and /v1/stream where no path is given."""
-    parts = urlsplit(url)
-    scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
-    return urlunsplit(parts._replace(scheme=scheme, path=parts.path if parts.path not in ("", "/") else "/v1/stream"))
 
 
 def error_of(failure: Failure) -> MillraceError:
     """Return what a message ``error`` says as an exception."""
-    return MillraceError(failure.code, failure.message, field=failure.field, frame=failure.id)
+    return MillraceError(*known_error(failure.code, failure.message), field=failure.field, frame=failure.id)
+
+
+async def _chain(first: ServerMessage | None, others: AsyncIterator[ServerMessage]) -> AsyncIterator[ServerMessage]:
+    if first is not None:
+        yield first
+        async for message in others:
+            yield message
 
 
 class Connection:
@@ -54,7 +55,7 @@ class Connection:
     async def open(cls, url: str, token: str | None) -> Connection:
         """Connect.
 
-        Raises MillraceError: connection_failed, or what the server refuses the upgrade with
+        Raises MillraceError: invalid_url, connection_failed, or what the server refuses the upgrade with
         """
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         try:
@@ -69,8 +70,14 @@ class Connection:
                 close_timeout=_CLOSE_TIMEOUT,
             )
         except InvalidStatus as error:
-            raise _refusal(error) from error
-        except (OSError, InvalidHandshake, InvalidURI, TimeoutError) as error:
+            raise refusal(error.response) from error
+        except (InvalidURI, UnicodeError) as error:
+            raise MillraceError("invalid_url", f"{url} is not the address of a server ({error}).") from error
+        # In Python 3.10 asyncio.TimeoutError is not the built-in one.
+        except (asyncio.TimeoutError, TimeoutError) as error:
+            message = f"The server could not be reached: no connection was opened within {_OPEN_TIMEOUT:g} seconds."
+            raise MillraceError("connection_failed", message) from error
+        except (OSError, InvalidHandshake, EOFError) as error:
             message = f"The server could not be reached: {error}"
             raise MillraceError("connection_failed", message) from error
         return cls(socket)
@@ -82,7 +89,9 @@ class Connection:
         """
         try:
             await self._socket.send(encode_message("hello", **hello))
-            async for message in self.messages():
+            messages = self.messages()
+            first = await asyncio.wait_for(anext(messages, None), _ANSWER_TIMEOUT)
+            async for message in _chain(first, messages):
                 if isinstance(message, Ready):
                     return message
                 if isinstance(message, Failure):
@@ -91,6 +100,10 @@ class Connection:
                     queued(message)
         except ConnectionClosed:
             pass
+        except (asyncio.TimeoutError, TimeoutError) as error:
+            await self.close()
+            late = f"The server did not answer within {_ANSWER_TIMEOUT:g} seconds."
+            raise MillraceError("connection_failed", late) from error
         except BaseException:
             await self.close()
             raise
@@ -127,10 +140,7 @@ class Connection:
 
     def end(self, code: str, what: str) -> MillraceError:
         """Return why a connection has ended, as an exception."""
-        close_code, reason = self._socket.close_code, self._socket.close_reason
-        if close_code in (None, _ABNORMAL):
-            return MillraceError(code, f"{what}.")
-        return MillraceError(code, f"{what} ({close_code}{f': {reason}' if reason else ''}).")
+        return close_error(code, what, self._socket.close_code, self._socket.close_reason)
 
     def abandon(self) -> None:
         """Take the connection for broken off: nobody answers."""
@@ -149,13 +159,3 @@ class Connection:
                 self._wake.clear()
                 while (data := self._waiting.popleft() if self._waiting else next_frame()) is not None:
                     await self._socket.send(data)
-
-
-def _refusal(error: InvalidStatus) -> MillraceError:
-    """Read the body of a refused upgrade: ``{"error": {"code": ..., "message": ...}}``."""
-    try:
-        said = json.loads(error.response.body or b"")["error"]
-        return MillraceError(str(said["code"]), str(said["message"]))
-    except (ValueError, KeyError, TypeError):
-        status = error.response.status_code
-        return MillraceError("connection_failed", f"The server answered {status}. {PROTOCOL_ERROR}.")

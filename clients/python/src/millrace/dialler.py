@@ -52,7 +52,7 @@ class Dialler:
     async def read_token(self) -> str | None:
         """Return the token to show now.
 
-        Raises MillraceError: connection_failed, if it cannot be had
+        Raises MillraceError: connection_failed, if the function for tokens fails
         """
         if not callable(self._token):
             return self._token
@@ -60,7 +60,7 @@ class Dialler:
             token = self._token()
             return await token if inspect.isawaitable(token) else token
         except Exception as error:
-            message = f"No access token could be had: {error}"
+            message = f"There is no access token: {error}"
             raise MillraceError("connection_failed", message) from error
 
     async def open(self, parameters: Parameters) -> tuple[Connection, Ready]:
@@ -75,19 +75,34 @@ class Dialler:
         hello: dict[str, object] = {"client": self._client, "sent": self._now(), **start}
         return connection, await connection.greet(hello, self._queued)
 
-    async def reopen(self, parameters: Parameters, seconds: float) -> tuple[Connection, Ready]:
-        """Connect, and try again for so many seconds.
+    async def reopen(
+        self,
+        parameters: Callable[[], Parameters],
+        seconds: float,
+        *,
+        backoff: Backoff | None = None,
+        after: MillraceError | None = None,
+        failed: Callable[[MillraceError], None] = lambda _: None,
+    ) -> tuple[Connection, Ready]:
+        """Connect, and try again for so many seconds; ``after`` is what the first pause is made for.
+
+        ``failed`` is called with what went wrong before each further try.
 
         Raises MillraceError: the last one, when the time is over or trying again would not help
         """
-        deadline = asyncio.get_running_loop().time() + seconds
-        self._backoff = backoff = Backoff()
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        self._backoff = backoff = backoff or Backoff()
         while True:
-            await backoff.pause()
+            least = (after.retry_after if after else None) or 0.0
+            await backoff.pause(least=least, most=max(0.0, deadline - loop.time()))
             try:
-                return await self.open(parameters)
+                return await self.open(parameters())
             except MillraceError as error:
-                if error.code == "invalid_resume_token":
+                after = error
+                if error.code == "invalid_resume_token" and self.resume is not None:
                     self.resume = None
-                elif not error.retryable or asyncio.get_running_loop().time() >= deadline:
+                elif not error.retryable or loop.time() >= deadline:
                     raise
+                else:
+                    failed(error)

@@ -44,28 +44,51 @@ SERVER_ERRORS: dict[str, ErrorDefinition] = {
 """The catalogue of the protocol; a test holds it equal to the table in PROTOCOL.md."""
 
 _CLIENT_ERRORS: dict[str, ErrorDefinition] = {
+    "invalid_url": ErrorDefinition(None, retryable=False),
     "connection_failed": ErrorDefinition(1006, retryable=True),
     "connection_lost": ErrorDefinition(1006, retryable=True),
+    "connection_closed": ErrorDefinition(1000, retryable=False),
+    "unknown_error": ErrorDefinition(None, retryable=True),
     "closed": ErrorDefinition(1000, retryable=False),
     "protocol_error": ErrorDefinition(4400, retryable=False),
 }
 
 
+def known_error(code: str, message: str) -> tuple[str, str]:
+    """Return the code and text of an error that a server names.
+
+    With a code that only a newer server knows they are ``unknown_error``, and the text shows the code.
+    """
+    return (code, message) if code in SERVER_ERRORS else ("unknown_error", f"{message} ({code})")
+
+
 class MillraceError(Exception):
     """Everything that goes wrong with a stream.
 
-    ``code`` is stable: one of the codes in PROTOCOL.md, or ``connection_failed`` (the server cannot be reached),
-    ``connection_lost``, ``closed`` (the stream was closed here), ``protocol_error`` (the peer is no Millrace
-    server). The message is for people and may change.
+    ``code`` is stable: one of the codes in PROTOCOL.md, or ``invalid_url`` (not the address of a server),
+    ``connection_failed`` (the server cannot be reached), ``connection_lost``, ``connection_closed`` (the server closed
+    the connection and would close another too), ``closed`` (the stream was closed here), ``protocol_error`` (the peer
+    is not a Millrace server), ``unknown_error`` (a newer server's code, which the message has). The message is for
+    people and may change.
     """
 
-    def __init__(self, code: str, message: str, *, field: str | None = None, frame: int | None = None) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        field: str | None = None,
+        frame: int | None = None,
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__(message)
         self.code = code
         #: The parameter or message field that is at fault.
         self.field = field
         #: Id of the input frame that it is about.
         self.frame = frame
+        #: Seconds after which the server wants to be asked again, where it said so.
+        self.retry_after = retry_after
 
     @property
     def fatal(self) -> bool:
@@ -79,5 +102,5 @@ class MillraceError(Exception):
 
     @property
     def _definition(self) -> ErrorDefinition:
-        # A newer server may know further codes; what they have in common is that something went wrong there.
-        return _CLIENT_ERRORS.get(self.code) or SERVER_ERRORS.get(self.code) or ErrorDefinition(None, retryable=False)
+        # A code that only a newer server knows is taken as a passing failure there.
+        return _CLIENT_ERRORS.get(self.code) or SERVER_ERRORS.get(self.code) or ErrorDefinition(None, retryable=True)

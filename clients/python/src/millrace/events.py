@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Waiting:
+    """The server is still starting or is being restarted (``not_ready``, ...), and is tried again."""
+
+    error: MillraceError
+
+
+@dataclass(frozen=True)
 class Problem:
     """Something went wrong that no call waits for; the stream goes on."""
 
@@ -23,7 +30,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Reconnecting:
-    """The connection was lost, and is sought anew."""
+    """The connection was lost, and another is sought."""
 
     error: MillraceError
 
@@ -36,7 +43,7 @@ class Reconnected:
     """Whether the server knew how to go on; otherwise the stream began afresh with the same parameters."""
 
 
-Event: TypeAlias = Queued | Dropped | Updated | Quality | Drain | Problem | Reconnecting | Reconnected
+Event: TypeAlias = Queued | Waiting | Dropped | Updated | Quality | Drain | Problem | Reconnecting | Reconnected
 """``Dropped.reason`` is one of the server's or ``no_credit`` (displaced by a newer frame before the server allowed
 another), ``unread`` (its result was displaced by a newer one before it was read) or ``stale`` (its result lay in
 buffers while this side was held up)."""

@@ -34,6 +34,11 @@ class InFlight:
         """Whether a newer frame is on its way."""
         return bool(self._frames) and self._frames[-1] > frame
 
+    @property
+    def newest(self) -> int | None:
+        """The newest frame without an answer."""
+        return max([*self._orphans, *self._frames], default=None)
+
     def orphan(self) -> None:
         """Note that the stream goes on over another connection."""
         self._orphans += self._frames

@@ -10,7 +10,8 @@ from .clock import ClockFilter
 from .connection import error_of
 from .errors import MillraceError
 from .events import Problem, Reconnected, Reconnecting
-from .messages import Authenticated, Checkpoint, Drain, Failure, Pong, Ready, ServerMessage
+from .messages import Authenticated, Checkpoint, Drain, Failure, Frame, Pong, Queued, Ready, ServerMessage
+from .persistence import Persistence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,6 +67,7 @@ class Link:
         self._now = now
         self._reconnect_seconds = reconnect_seconds
         self._emit = emit
+        self._persistence = Persistence(reconnect_seconds)
         self._clock = ClockFilter()
         self._connection: Connection | None = None
         self._fatal: MillraceError | None = None
@@ -75,6 +77,7 @@ class Link:
         self._renewal: asyncio.TimerHandle | None = None
         self._renewing: asyncio.Task[None] | None = None
         self._task: asyncio.Task[None] | None = None
+        self._leaving: asyncio.Task[None] | None = None
         self._unanswered = 0
         self.closing = False
         #: How often the connection was replaced.
@@ -108,6 +111,8 @@ class Link:
         self._connection = connection
         self._fatal = None
         self._left = False
+        self._persistence.opened()
+        # The offset is that of one server's clock.
         self._clock.forget()
         self._renew_later(ready.token_expires)
         self._owner.adopt(connection, ready)
@@ -143,7 +148,8 @@ class Link:
 
     async def _replace(self, error: MillraceError) -> tuple[Connection, Ready]:
         """Return the connection to go on with; raises the error if there is none."""
-        lost = not self._left and not self.closing and error.retryable and self._reconnect_seconds > 0
+        seconds = self._persistence.lost()
+        lost = not self._left and not self.closing and error.retryable and seconds > 0
         if lost:
             self._owner.lost()
             self._emit(Reconnecting(error))
@@ -153,7 +159,7 @@ class Link:
             return moved
         if not lost:
             raise error
-        return await self._dialler.reopen(self._owner.start_parameters(), self._reconnect_seconds)
+        return await self._dialler.reopen(self._owner.start_parameters, seconds, backoff=self._persistence.backoff)
 
     def _receive(self, connection: Connection, message: ServerMessage) -> None:
         self._unanswered = 0
@@ -164,15 +170,19 @@ class Link:
                 self._dialler.resume = message.token
             case Authenticated():
                 self._renew_later(message.expires_seconds)
+                self._owner.receive(message)
+            case Ready() | Queued():
+                # Which of two sessions the server means cannot be known (PROTOCOL.md section 4).
+                what = type(message).__name__.lower()
+                self._fatal = MillraceError("protocol_error", f"The server sent {what} late.")
+                self._leaving = asyncio.create_task(connection.close(4400, f"{what} came late"))
             case Drain():
                 self._receive_drain(connection, message)
-            case Failure(request=None):
-                error = error_of(message)
-                if error.fatal:
-                    self._fatal = error
-                else:
-                    self._emit(Problem(error))
+            case Failure() if (error := error_of(message)).fatal:
+                self._fatal = error
             case _:
+                if isinstance(message, Frame):
+                    self._persistence.settled()
                 self._owner.receive(message)
 
     def _receive_drain(self, connection: Connection, drain: Drain) -> None:
@@ -184,7 +194,7 @@ class Link:
     async def _move_over(self, connection: Connection, seconds: float) -> tuple[Connection, Ready] | None:
         """Connect to the server that takes the place of one that stops, and leave that one."""
         try:
-            opened = await self._dialler.reopen(self._owner.start_parameters(), seconds)
+            opened = await self._dialler.reopen(self._owner.start_parameters, seconds)
         except MillraceError:
             return None
         self._left = True

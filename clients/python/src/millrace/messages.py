@@ -133,6 +133,8 @@ class Authenticated:
     """A new token is in force."""
 
     expires_seconds: float | None
+    session_limits: Limits | None = None
+    """What the session is held to from now on."""
 
 
 @dataclass(frozen=True)

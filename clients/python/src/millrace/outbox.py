@@ -46,3 +46,7 @@ class Outbox(Generic[Item]):
         self._taken += 1
         self._held = None
         return item
+
+    def refund(self) -> None:
+        """Give back the credit of an item that was taken and could not be sent."""
+        self._taken -= 1

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from .clock import now
 from .connection import error_of
 from .errors import MillraceError
 from .events import Problem, guarded
-from .freshness import Freshness
 from .images import encode_image
 from .in_flight import InFlight
 from .link import Link
+from .lost_picture import LostPicture
 from .messages import (
+    Authenticated,
     Credit,
     Dropped,
     Failure,
@@ -26,31 +26,20 @@ from .messages import (
     Updated,
 )
 from .outbox import Outbox
+from .results import Results
 from .statistics import Recorder, Stats
 from .updates import Updates
 from .wire import encode_message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
     from types import TracebackType
 
     from .connection import Connection
     from .dialler import Dialler
     from .events import Event
     from .images import Image
-
-
-def now() -> float:
-    """Return the clock of all streams in milliseconds; it only rises."""
-    return time.perf_counter() * 1000
-
-
-class _Arrival(NamedTuple):
-    """A result, when it came, and over which connection: it can be acknowledged over no other."""
-
-    frame: Frame
-    time: float
-    connection: Connection
+    from .results import Arrival
 
 
 class Stream:
@@ -58,6 +47,10 @@ class Stream:
 
     It is an async iterator of the results: the newest one if the consumer is slow. Asking for the next tells the
     server that the one before was shown, so results are never sent faster than they are consumed.
+
+    A picture that was refused (invalid_frame, ...), or lost with its connection (connection_lost), has no result: then
+    the iteration raises the MillraceError, whose ``frame`` is the picture's id, and the stream stays open for another
+    iteration. ``frames`` can pass over such pictures instead; the event ``Problem`` has them.
     """
 
     #: Opaque name of the session, for support and logs.
@@ -79,15 +72,13 @@ class Stream:
         on_event: Callable[[Event], None],
     ) -> None:
         self._emit = guarded(on_event)
-        self._outbox: Outbox[tuple[int, float, bytes]] = Outbox()
+        self._outbox: Outbox[tuple[int, bytes]] = Outbox()
         self._in_flight = InFlight()
         self._updates = Updates(parameters)
         self._recorder = Recorder(now)
-        self._freshness = Freshness()
+        self._results = Results(self)
+        self._lost_picture = LostPicture(self._give_up)
         self._next_id = 0
-        self._held: _Arrival | None = None
-        self._current: _Arrival | None = None
-        self._arrived = asyncio.Event()
         self._ended = False
         self._failure: MillraceError | None = None
         self._link = Link(dialler, self, now=now, reconnect_seconds=reconnect_seconds, emit=self._emit)
@@ -111,15 +102,19 @@ class Stream:
         frame takes the place of one that still waits, which is then dropped for ``no_credit``.
 
         Returns the frame's id, which its result repeats.
-        Raises MillraceError: closed, or what ended the stream
+        Raises MillraceError: closed, what ended the stream, or message_too_large (with it the message would be larger
+        than ``limits.message_bytes``)
         """
         self._assert_open()
         data = bytes(image) if isinstance(image, (bytes, bytearray, memoryview)) else encode_image(image)
         frame = self._next_id
+        message = encode_message("frame", id=frame, captured=now() if captured is None else captured, data=data)
+        if len(message) > self.limits.message_bytes:
+            raise self._too_large("The picture", frame)
         self._next_id += 1
-        displaced = self._outbox.put((frame, now() if captured is None else captured, data))
+        displaced = self._outbox.put((frame, message))
         if displaced is not None:
-            self._drop(displaced[0], "no_credit")
+            self.drop(displaced[0], "no_credit")
         self._connection.wake()
         return frame
 
@@ -128,40 +123,41 @@ class Stream:
 
         If the connection is lost meanwhile, the change is made when there is another.
 
-        Raises MillraceError: invalid_parameter with ``field``, rate_limited, closed, ...
+        Raises MillraceError: invalid_parameter with ``field``, rate_limited, message_too_large, closed, ...
         """
         self._assert_open()
         changes = {**(parameters or {}), **more}
+        encode_message("update", request=0, parameters=changes)  # What cannot be encoded shall not wait for an answer.
         request, answer = self._updates.open(changes)
-        self._connection.send("update", request=request, parameters=changes)
+        self._send_update(request, changes)
         return await answer
+
+    async def frames(self, *, skip_refused: bool = False) -> AsyncIterator[Frame]:
+        """Give the results, as iterating over the stream does; with ``skip_refused`` refused pictures are passed over.
+
+        Raises MillraceError: what ended the stream, or what a picture was refused with
+        """
+        while True:
+            try:
+                yield await self.__anext__()
+            except StopAsyncIteration:
+                return
+            except MillraceError as error:
+                if not skip_refused or error.frame is None or self._ended:
+                    raise
 
     def __aiter__(self) -> Stream:
         return self
 
     async def __anext__(self) -> Frame:
-        self._consume_current()
-        while True:
-            held, self._held = self._held, None
-            if held is None:
-                if self._ended:
-                    if self._failure is not None:
-                        raise self._failure
-                    raise StopAsyncIteration
-                self._arrived.clear()
-                await self._arrived.wait()
-            elif self._freshness.outlived(held.time, now()) and self._expects_after(held.frame):
-                self._give_up(held)
-            else:
-                self._current = held
-                return held.frame
+        return await self._results.following()
 
     def stats(self) -> Stats:
         """Return frames per second, latency, drops by reason and more."""
         return self._recorder.read(self._link.round_trip, self._link.reconnects)
 
     def retry_now(self) -> None:
-        """End the pause before the next try, while the connection is sought anew: the network is back, say."""
+        """End the pause before the next try, while another connection is sought: the network is back, say."""
         self._link.hurry()
 
     async def close(self) -> None:
@@ -181,14 +177,15 @@ class Stream:
         self.session, self.server, self.model = ready.session, ready.server, ready.model
         self.limits, self.parameters = ready.limits, ready.parameters
         self._connection = connection
+        self._lost_picture.wait_for(self._in_flight.newest)
         if not ready.resumed:
             self._lose(self._in_flight.clear())
         self._in_flight.orphan()
         self._outbox.restart(ready.credits)
-        self._freshness.forget()
+        self._results.adopt(connection)
         connection.start(self._next_frame)
         for request, parameters in self._updates.waiting():
-            connection.send("update", request=request, parameters=parameters)
+            self._send_update(request, parameters)
         connection.wake()
 
     def start_parameters(self) -> Parameters:
@@ -201,16 +198,19 @@ class Stream:
 
     def receive(self, message: ServerMessage) -> None:
         """Take what the server says about frames and parameters; for the link."""
-        self._freshness.hear(now())
+        self._results.hear()
         match message:
             case Frame():
-                self._receive_frame(message)
+                self._lost_picture.answered(message.id)
+                self._lose(self._in_flight.finished(message.id))
+                self._results.receive(message, self._connection)
             case Credit():
                 self._outbox.allow(message.total)
                 self._connection.wake()
             case Dropped():
+                self._lost_picture.answered(message.id)
                 self._in_flight.answered(message.id)
-                self._drop(message.id, message.reason)
+                self.drop(message.id, message.reason)
             case Updated():
                 self.parameters = message.parameters
                 self._updates.resolve(message)
@@ -218,69 +218,82 @@ class Stream:
             case Failure():
                 error = error_of(message)
                 if message.request is None or not self._updates.reject(message.request, error):
-                    self._emit(Problem(error))
+                    self._refuse(error)
+            case Authenticated():
+                self.limits = message.session_limits or self.limits
             case Quality():
                 self._emit(message)
+
+    def drop(self, frame: int, reason: str) -> None:
+        """Tell that a frame has no result; for its results too."""
+        self._recorder.count_dropped(reason)
+        self._emit(Dropped(frame, reason))
+
+    def consumed(self, arrival: Arrival) -> None:
+        """Count a result that was shown; for its results."""
+        self._recorder.count_consumed(arrival.frame, arrival.time, captured=not self._makes_frames)
+
+    def expects_after(self, frame: int) -> bool:
+        """Whether a newer result is on its way; for its results."""
+        return self._in_flight.newer_than(frame) or self._makes_frames
 
     def ended(self, error: MillraceError | None) -> None:
         """Take note of the end; for the link."""
         self._ended = True
         self._failure = error
+        self._lost_picture.forget()
         self._lose(self._in_flight.clear())
         self._updates.reject_all(error or MillraceError("closed", "The stream is closed."))
-        self._arrived.set()
-
-    def _receive_frame(self, frame: Frame) -> None:
-        self._lose(self._in_flight.finished(frame.id))
-        arrival = _Arrival(frame, now(), self._connection)
-        if not self._freshness.admit(frame, arrival.time) and self._expects_after(frame):
-            self._give_up(arrival)
-            return
-        if self._held is not None:
-            self._drop(self._held.frame.id, "unread")
-        self._held = arrival
-        self._arrived.set()
+        self._results.end(error)
 
     def _next_frame(self) -> bytes | None:
         """Take what waits to be sent, if the server allows it."""
         item = self._outbox.take()
         if item is None:
             return None
-        frame, captured, data = item
+        frame, message = item
+        # The limit may be that of another server than when it was given.
+        if len(message) > self.limits.message_bytes:
+            self._outbox.refund()
+            self.drop(frame, "invalid")
+            self._refuse(self._too_large("The picture", frame))
+            return None
         self._in_flight.add(frame)
+        self._lost_picture.forget()
         self._recorder.count_sent()
-        return encode_message("frame", id=frame, captured=captured, data=data)
+        return message
 
-    def _expects_after(self, frame: Frame) -> bool:
-        """Whether a newer result is on its way."""
-        return self._in_flight.newer_than(frame.id) or self._makes_frames
+    def _send_update(self, request: int, parameters: Parameters) -> None:
+        size = len(encode_message("update", request=request, parameters=parameters))
+        if size <= self.limits.message_bytes:
+            self._connection.send("update", request=request, parameters=parameters)
+        else:
+            self._updates.reject(request, self._too_large("The update"))
+
+    def _too_large(self, what: str, frame: int | None = None) -> MillraceError:
+        most = self.limits.message_bytes
+        message = f"{what} is too large: the server takes messages of at most {most} bytes."
+        return MillraceError("message_too_large", message, frame=frame)
+
+    def _refuse(self, error: MillraceError) -> None:
+        """Tell that something was refused; if it was a picture, also whoever waits for its result."""
+        self._emit(Problem(error))
+        if error.frame is not None:
+            self._results.refuse(error)
 
     @property
     def _makes_frames(self) -> bool:
         """Whether the server makes frames by itself."""
         return self.parameters.get("mode") == "txt2img"
 
-    def _consume_current(self) -> None:
-        arrival, self._current = self._current, None
-        if arrival is not None:
-            self._recorder.count_consumed(arrival.frame, arrival.time, captured=not self._makes_frames)
-            self._acknowledge(arrival)
-
-    def _give_up(self, arrival: _Arrival) -> None:
-        self._drop(arrival.frame.id, "stale")
-        self._acknowledge(arrival)
-
-    def _acknowledge(self, arrival: _Arrival) -> None:
-        if arrival.connection is self._connection:
-            self._connection.send("ack", sequence=arrival.frame.sequence)
-
-    def _drop(self, frame: int, reason: str) -> None:
-        self._recorder.count_dropped(reason)
-        self._emit(Dropped(frame, reason))
+    def _give_up(self, frame: int) -> None:
+        self._lose(self._in_flight.clear())
+        message = "The picture was lost with the connection, and no newer one was sent."
+        self._refuse(MillraceError("connection_lost", message, frame=frame))
 
     def _lose(self, frames: list[int]) -> None:
         for frame in frames:
-            self._drop(frame, "failed")
+            self.drop(frame, "failed")
 
     def _assert_open(self) -> None:
         if self.closed:

@@ -10,7 +10,7 @@ from .client import connect
 from .errors import MillraceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Iterator
     from types import TracebackType
 
     from .dialler import Token
@@ -46,7 +46,11 @@ class _LoopThread:
 
 
 class SyncStream:
-    """As ``Stream``, for threads: every call waits, and iterating gives the results."""
+    """As ``Stream``, for threads: every call waits, and iterating gives the results.
+
+    A picture that was refused (invalid_frame, ...) has no result: ``next`` raises the MillraceError, whose ``frame`` is
+    the picture's id, and the stream goes on.
+    """
 
     def __init__(self, thread: _LoopThread, stream: Stream) -> None:
         self._thread = thread
@@ -100,6 +104,16 @@ class SyncStream:
         """Change parameters and wait until they are in force; see ``Stream.update``."""
         return self._call(self._stream.update(parameters, **more))
 
+    def frames(self, *, skip_refused: bool = False) -> Iterator[Frame]:
+        """Give the results, as iterating over the stream does; see ``Stream.frames``."""
+        frames = self._stream.frames(skip_refused=skip_refused)
+
+        async def following() -> Frame | None:
+            return await anext(frames, None)
+
+        while (frame := self._call(following())) is not None:
+            yield frame
+
     def __iter__(self) -> SyncStream:
         return self
 
@@ -117,7 +131,7 @@ class SyncStream:
         return self._stream.stats()
 
     def retry_now(self) -> None:
-        """End the pause before the next try, while the connection is sought anew; see ``Stream.retry_now``."""
+        """End the pause before the next try, while another connection is sought; see ``Stream.retry_now``."""
 
         async def hurry() -> None:
             self._stream.retry_now()
@@ -152,6 +166,7 @@ def connect_sync(
     *,
     token: Token | None = None,
     client: str | None = None,
+    wait_seconds: float = 120.0,
     reconnect_seconds: float = 30.0,
     on_event: Callable[[Event], None] = lambda _: None,
 ) -> SyncStream:
@@ -159,7 +174,7 @@ def connect_sync(
 
     ``on_event`` is called in the thread that does the work.
 
-    Raises MillraceError: connection_failed, or what the server refuses the stream with
+    Raises MillraceError: invalid_url, connection_failed, or what the server refuses the stream with
     """
 
     async def open_stream() -> Stream:
@@ -168,6 +183,7 @@ def connect_sync(
             parameters,
             token=token,
             client=client,
+            wait_seconds=wait_seconds,
             reconnect_seconds=reconnect_seconds,
             on_event=on_event,
         )

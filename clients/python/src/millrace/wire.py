@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 SUBPROTOCOL = "millrace.v1"
 PROTOCOL_ERROR = "The server sent something that is not millrace.v1"
 DROP_REASONS = ("superseded", "similar", "overload", "stale", "invalid", "failed")
+_LONGEST_TEXT = 200
+"""How much of a text that should not have come is shown."""
 _MAX_SAFE = 2**53 - 1
 _Value = TypeVar("_Value")
 
@@ -48,13 +50,13 @@ def decode_message(data: bytes | str) -> ServerMessage | None:
     Raises MillraceError: protocol_error
     """
     if isinstance(data, str):
-        raise _violation("a text message")
+        raise _violation(f'the text "{data[:_LONGEST_TEXT]}"')
     try:
         value = msgpack.unpackb(data)
     except (ValueError, msgpack.UnpackException) as error:
-        raise _violation("no MessagePack") from error
+        raise _violation(f"not MessagePack ({error})") from error
     if not isinstance(value, dict) or not isinstance(value.get("type"), str):
-        raise _violation("no map with a type")
+        raise _violation("not a map with a type")
     return _read(_Fields(value))
 
 
@@ -64,7 +66,6 @@ def _read(fields: _Fields) -> ServerMessage | None:
 
 
 def _read_ready(fields: _Fields) -> Ready:
-    limits = fields.map("limits")
     return Ready(
         protocol=fields.text("protocol"),
         session=fields.text("session"),
@@ -73,16 +74,21 @@ def _read_ready(fields: _Fields) -> Ready:
         model=fields.text("model"),
         parameters=fields.map("parameters").values,
         credits=fields.count("credits"),
-        limits=Limits(
-            message_bytes=limits.count("message_bytes"),
-            frame_pixels=limits.count("frame_pixels"),
-            unacknowledged_results=limits.count("unacknowledged_results"),
-            updates_per_second=limits.number("updates_per_second"),
-            fps=limits.optional("fps", limits.number),
-            size=limits.optional("size", limits.count),
-            steps=limits.optional("steps", limits.count),
-        ),
+        limits=_read_limits(fields, "limits"),
         token_expires=fields.optional("token_expires", fields.number),
+    )
+
+
+def _read_limits(fields: _Fields, name: str) -> Limits:
+    limits = fields.map(name)
+    return Limits(
+        message_bytes=limits.count("message_bytes"),
+        frame_pixels=limits.count("frame_pixels"),
+        unacknowledged_results=limits.count("unacknowledged_results"),
+        updates_per_second=limits.number("updates_per_second"),
+        fps=limits.optional("fps", limits.number),
+        size=limits.optional("size", limits.count),
+        steps=limits.optional("steps", limits.count),
     )
 
 
@@ -125,7 +131,10 @@ _READERS: dict[str, Callable[[_Fields], ServerMessage]] = {
     "updated": lambda fields: Updated(fields.count("request"), fields.count("from"), fields.map("parameters").values),
     "quality": lambda fields: Quality(fields.optional("fps", fields.number)),
     "pong": lambda fields: Pong(fields.number("sent"), fields.number("received")),
-    "authenticated": lambda fields: Authenticated(fields.optional("expires_seconds", fields.number)),
+    "authenticated": lambda fields: Authenticated(
+        fields.optional("expires_seconds", fields.number),
+        fields.optional("limits", lambda name: _read_limits(fields, name)),
+    ),
     "checkpoint": lambda fields: Checkpoint(fields.text("token")),
     "drain": lambda fields: Drain(fields.number("deadline_seconds"), fields.optional("token", fields.text)),
     "error": _read_failure,

@@ -90,6 +90,8 @@ export class Link {
           parameters: parameters(),
           token: token(),
           client: 'millrace-page',
+          // Here it is shown what the server waits for.
+          waitSeconds: 0,
           signal,
           queued: ({ position, wait_seconds: seconds }) => {
             this.state.value = { name: 'queued', position, seconds };
@@ -209,7 +211,9 @@ export class Link {
   }
 }
 
-/** What went wrong with a server that answers. A browser does not tell how one refused a stream. */
+/** What went wrong with a server that answers. */
 function refusal(error: MillraceError): string {
-  return error.code === 'connection_failed' ? 'The server takes no more streams just now.' : inWords(error);
+  if (error.code === 'too_many_sessions') return 'The server takes no more streams just now.';
+  // The client has asked the server why, and says what it heard.
+  return error.code === 'connection_failed' ? error.message : inWords(error);
 }

@@ -1,0 +1,42 @@
+import { isErrorCode } from '@millrace/protocol';
+import { MillraceError, type MillraceErrorCode } from './errors.js';
+
+/** How a connection ended. */
+export interface CloseInfo {
+  /** WebSocket close code (RFC 6455 section 7.4); 1006 when the connection broke off. */
+  readonly code: number;
+  readonly reason: string;
+  /** What the runtime says about a connection that broke off; browsers say nothing. */
+  readonly problem?: string;
+}
+
+/** Close codes that another connection would end with as well (PROTOCOL.md section 14), where no reason says more. */
+const finalCloses: Readonly<Record<number, MillraceErrorCode>> = {
+  1000: 'connection_closed',
+  1002: 'connection_closed',
+  1003: 'connection_closed',
+  1007: 'connection_closed',
+  1008: 'connection_closed',
+  1009: 'message_too_large',
+  1010: 'connection_closed',
+  4400: 'invalid_message',
+  4401: 'unauthorized',
+  4403: 'invalid_resume_token',
+  4409: 'taken_over',
+};
+
+/**
+ * Why a connection ended, by its close frame alone.
+ * @param lost the code for one that may come back.
+ * @param what happened, for people; the close code or the problem is added.
+ */
+export function closeError(lost: MillraceErrorCode, what: string, info: CloseInfo): MillraceError {
+  // The reason of a close frame of the server is the code of the error.
+  const code = isErrorCode(info.reason) ? info.reason : (finalCloses[info.code] ?? lost);
+  return new MillraceError(code, { message: closeText(what, info) });
+}
+
+function closeText(what: string, { code, reason, problem }: CloseInfo): string {
+  const why = code === 1006 ? problem : [code, reason].filter(Boolean).join(': ');
+  return why ? `${what} (${why}).` : `${what}.`;
+}

@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+from server import Peer, fixture, scripted_server
+from test_reconnect import opened as opened_lasting
+from test_stream import eventually, opened
+
+from millrace import Dropped, Event, MillraceError, Problem, connect_sync, lost_picture
+
+
+async def refuse(peer: Peer, frame: int) -> None:
+    await peer.send("error", code="invalid_frame", message="not a picture", id=frame)
+    await peer.send("dropped", id=frame, reason="invalid")
+
+
+def limits(**changed: int) -> dict[str, Any]:
+    return {**fixture("ready")["limits"], **changed}
+
+
+async def test_a_refused_picture_ends_the_wait_for_its_result_and_the_stream_goes_on() -> None:
+    async with opened() as (stream, peer):
+        frame = stream.send(b"x")
+        waiting = asyncio.ensure_future(anext(stream))
+        await refuse(peer, frame)
+        with pytest.raises(MillraceError, match="not a picture") as caught:
+            await waiting
+        assert (caught.value.code, caught.value.frame) == ("invalid_frame", frame)
+        assert not stream.closed
+        await peer.result(1, 1)
+        assert (await anext(stream)).id == 1
+
+
+async def test_a_picture_that_was_refused_before_its_result_was_asked_for_is_told_of_too() -> None:
+    events: list[Event] = []
+    async with opened(events) as (stream, peer):
+        await refuse(peer, stream.send(b"x"))
+        await eventually(lambda: Dropped(0, "invalid") in events)
+        with pytest.raises(MillraceError, match="not a picture"):
+            async for _ in stream:
+                pass
+        await peer.result(1, 1)
+        assert (await anext(stream)).id == 1
+
+
+async def test_refused_pictures_can_be_passed_over() -> None:
+    events: list[Event] = []
+    async with opened(events) as (stream, peer):
+        await refuse(peer, stream.send(b"x"))
+        await peer.result(1, 1)
+        async for frame in stream.frames(skip_refused=True):
+            assert frame.id == 1
+            break
+        assert [event.error.frame for event in events if isinstance(event, Problem)] == [0]
+
+
+async def test_what_ended_the_stream_is_raised_also_where_refused_pictures_are_passed_over() -> None:
+    async with opened() as (stream, peer):
+        await peer.send("error", code="taken_over", message="moved")
+        await peer.socket.close(4409)
+        with pytest.raises(MillraceError, match="moved"):
+            async for _ in stream.frames(skip_refused=True):
+                pass
+
+
+async def test_an_error_that_is_about_no_picture_is_not_raised() -> None:
+    async with opened() as (stream, peer):
+        await peer.send("error", code="engine_restarting", message="a moment")
+        await peer.result(1, 0)
+        assert (await anext(stream)).id == 0
+
+
+async def test_the_sync_client_raises_for_a_refused_picture_and_goes_on() -> None:
+    async with scripted_server() as server:
+        outcome: list[object] = []
+
+        def work() -> None:
+            with connect_sync(server.url) as stream:
+                stream.send(b"x")
+                try:
+                    next(stream)
+                except MillraceError as error:
+                    outcome.append((error.code, error.frame))
+                stream.send(b"y")
+                outcome.append(next(stream).id)
+                for frame in stream.frames(skip_refused=True):
+                    outcome.append(frame.id)
+                    break
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        peer = await server.accept()
+        await peer.greet()
+        await refuse(peer, (await peer.receive("frame"))["id"])
+        await peer.receive("frame")
+        await peer.result(1, 1)
+        await peer.receive("ack")
+        await refuse(peer, 2)
+        await peer.result(2, 3)
+        await asyncio.to_thread(thread.join)
+        assert outcome == [("invalid_frame", 0), 1, 3]
+
+
+async def test_a_picture_above_message_bytes_is_refused_here_to_the_byte() -> None:
+    overhead = 42  # A map of five fields, with float 64 and bin 16.
+    async with opened(limits=limits(message_bytes=5000)) as (stream, peer):
+        for size in (5000, 5001 - overhead, 100_000):
+            with pytest.raises(MillraceError, match="at most 5000 bytes") as caught:
+                stream.send(bytes(size), captured=0.5)
+            assert (caught.value.code, caught.value.frame) == ("message_too_large", 0)
+        assert stream.send(bytes(5000 - overhead), captured=0.5) == 0
+        assert len((await peer.receive("frame"))["data"]) == 5000 - overhead
+
+
+async def test_an_update_above_message_bytes_is_refused_here_and_so_is_one_that_cannot_be_encoded() -> None:
+    async with opened(limits=limits(message_bytes=5000)) as (stream, peer):
+        with pytest.raises(MillraceError, match="update is too large"):
+            await stream.update(prompt="x" * 5000)
+        with pytest.raises(TypeError):
+            await stream.update(prompt=object())
+        update = asyncio.ensure_future(stream.update(prompt="x"))
+        request = (await peer.receive("update"))["request"]
+        await peer.send("updated", request=request, **{"from": 0}, parameters={})
+        await update
+
+
+async def test_a_picture_that_waited_is_refused_here_if_the_next_server_takes_less() -> None:
+    async with opened_lasting() as rig:
+        for _ in range(2):
+            rig.stream.send(bytes(3000))
+            await rig.peer.receive("frame")
+        assert (rig.stream.send(bytes(3000)), rig.stream.credits) == (2, 0)
+        waiting = asyncio.ensure_future(anext(rig.stream))
+        rig.peer.break_off()
+        peer = await rig.server.accept()
+        await peer.greet(resumed=True, credits=5, limits=limits(message_bytes=2000))
+        with pytest.raises(MillraceError) as caught:
+            await waiting
+        assert (caught.value.code, caught.value.frame) == ("message_too_large", 2)
+        assert Dropped(2, "invalid") in rig.events
+        assert rig.stream.credits == 5
+
+
+@pytest.mark.parametrize("resumed", [True, False])
+async def test_a_picture_that_was_lost_with_its_connection_ends_the_wait_for_its_result(
+    resumed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lost_picture, "PATIENCE", 0.05)
+    async with opened_lasting() as rig:
+        rig.stream.send(b"x")
+        await rig.peer.receive("frame")
+        waiting = asyncio.ensure_future(anext(rig.stream))
+        rig.peer.break_off()
+        await (await rig.server.accept()).greet(resumed=resumed)
+        with pytest.raises(MillraceError, match="lost with the connection") as caught:
+            await waiting
+        assert (caught.value.code, caught.value.frame) == ("connection_lost", 0)
+        assert [event for event in rig.events if isinstance(event, Dropped)] == [Dropped(0, "failed")]
+        assert not rig.stream.closed
+
+
+async def test_nobody_misses_a_lost_picture_where_its_result_comes_after_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lost_picture, "PATIENCE", 0.2)
+    async with opened_lasting() as rig:
+        rig.stream.send(b"x")
+        await rig.peer.receive("frame")
+        rig.peer.break_off()
+        peer = await rig.server.accept()
+        await peer.greet(resumed=True)
+        await peer.result(1, 0)
+        assert (await anext(rig.stream)).id == 0
+        waiting = asyncio.ensure_future(anext(rig.stream))
+        await asyncio.sleep(0.4)
+        await peer.result(2, 1)
+        assert (await waiting).id == 1

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { pino } from 'pino';
+import { WebSocket } from 'ws';
+import { createApp } from '../../src/app.js';
+import { readSettings } from '../../src/settings/settings.js';
+import { OriginLog } from '../../src/transport/origin-log.js';
+import { tinyModel } from '../support/engine.js';
+
+test('a refused origin is logged once, and made-up ones fill no log', () => {
+  const logged: unknown[] = [];
+  const origins = new OriginLog({ warn: (fields: unknown) => logged.push(fields) });
+  const page = { origin: 'https://page.example', host: 'localhost:8420' };
+  origins.refused(page);
+  origins.refused(page);
+  assert.deepEqual(logged, [page]);
+  for (let count = 0; count < 1000; count++) origins.refused({ origin: `https://${count}.example` });
+  assert.equal(logged.length, 100);
+});
+
+test('the log of a server names the origin that it refuses, and the setting', async () => {
+  const lines: string[] = [];
+  const flags = { port: 0, cacheDirectory: '', threads: 1, model: tinyModel, drainSeconds: 0, sloFps: 0 };
+  const log = pino({ level: 'warn' }, { write: (line: string) => lines.push(line) });
+  await using app = await createApp(readSettings({ flags }), log);
+  const { port } = await app.listen();
+  for (const origin of ['https://page.example', 'https://page.example', 'null']) {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/v1/stream`, 'millrace.v1', { origin });
+    await new Promise((resolve) => socket.once('error', resolve));
+  }
+  const origins = lines
+    .filter((line) => line.includes('allowedOrigins'))
+    .map((line) => (JSON.parse(line) as { origin: string }).origin);
+  assert.deepEqual(origins, ['https://page.example', 'null']);
+});

@@ -17,16 +17,18 @@ interface Seen {
 /**
  * Finds the results that lay in buffers while this side could not read (PROTOCOL.md section 5). After a pause, one
  * that left the server, or whose input frame was captured, longer ago than usual and one frame interval more is
- * stale: it does not show what is now. All times are in milliseconds of the stream's clock.
+ * stale: it does not show what is now. One whose input frame was captured since is never stale, however slow the server
+ * has become. All times are in milliseconds of the stream's clock.
  */
 export class Freshness {
   #seen: readonly Seen[] = [];
   #heard: number | undefined;
-  #paused = false;
+  /** When reading went on after a pause; null once a fresh result has come. */
+  #resumed: number | null = null;
 
   /** Something was read from the connection. */
   hear(now: number): void {
-    if (this.#heard !== undefined && this.outlived(this.#heard, now)) this.#paused = true;
+    if (this.#heard !== undefined && this.outlived(this.#heard, now)) this.#resumed ??= now;
     this.#heard = now;
   }
 
@@ -39,8 +41,8 @@ export class Freshness {
   /** Whether a result that arrived `now` is fresh enough to be shown. */
   admit({ captured, times: { sent } }: ResultMessage, now: number): boolean {
     const seen = { sent, transit: now - sent, age: now - captured };
-    if (this.#paused && !this.#isFresh(seen)) return false;
-    this.#paused = false;
+    if (this.#resumed !== null && captured < this.#resumed && !this.#isFresh(seen)) return false;
+    this.#resumed = null;
     this.#seen = [...this.#seen, seen].slice(-remembered);
     return true;
   }
@@ -49,7 +51,7 @@ export class Freshness {
   forget(): void {
     this.#seen = [];
     this.#heard = undefined;
-    this.#paused = false;
+    this.#resumed = null;
   }
 
   #isFresh({ transit, age }: Seen): boolean {

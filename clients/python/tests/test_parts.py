@@ -26,6 +26,17 @@ def flowing() -> Freshness:
     return freshness
 
 
+def test_a_server_that_has_become_slower_for_good_is_not_stale_for_ever() -> None:
+    freshness = flowing()
+    freshness.hear(5000)
+    assert not freshness.admit(result(4990, captured=500), 5000)
+    # Each message comes after what would have been a pause before, and is older than was usual.
+    freshness.hear(5400)
+    assert not freshness.admit(result(5390, captured=4900), 5400)
+    freshness.hear(5800)
+    assert freshness.admit(result(5790, captured=5010), 5800)
+
+
 def test_after_a_pause_what_lay_in_buffers_is_stale() -> None:
     freshness = flowing()
     freshness.hear(5000)

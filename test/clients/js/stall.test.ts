@@ -44,6 +44,31 @@ test('after a stall, what lay in buffers is acknowledged and not shown', async (
   assert.deepEqual([shown, stale], [[9], [6, 7]]);
 });
 
+test('a server that has become slower for good is not taken for one whose results lay in buffers', async () => {
+  await using open = await openStream({ credits: 20 });
+  const { stream, peer } = open;
+  await flow(open);
+  for (let id = 0; id < 20; id++) stream.send(Uint8Array.of(1));
+  stall();
+  const shown: number[] = [];
+  stream.on('result', ({ sequence }) => shown.push(sequence));
+  // A newer result is always on its way, and every one is much older than was usual before the pause.
+  const send = async (sequence: number, captured: number): Promise<void> => {
+    const { times } = sentAgo(0);
+    peer.send(
+      result(sequence, { id: sequence - 1, captured, times }),
+      result(sequence + 1, { id: sequence, captured, times }),
+    );
+    await nextEvent(stream, 'dropped', ({ id }) => id === sequence - 1);
+  };
+  await send(7, performance.now() - 2000);
+  const since = performance.now();
+  await pause(400);
+  peer.send(result(9, { id: 8, captured: since, times: sentAgo(0).times }));
+  await nextEvent(stream, 'result', ({ sequence }) => sequence === 9);
+  assert.ok(!shown.includes(7));
+});
+
 test('the last result is shown, however old', async () => {
   await using open = await openStream({ credits: 20 });
   const { stream, peer } = open;

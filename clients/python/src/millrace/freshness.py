@@ -24,18 +24,20 @@ class Freshness:
     """Finds the results that lay in buffers while this side could not read; times are in milliseconds.
 
     After a pause, a result that left the server, or whose input frame was captured, longer ago than is usual plus
-    one frame interval is stale: what the person would see is not now.
+    one frame interval is stale: what the person would see is not now. One whose input frame was captured since is
+    never stale, however slow the server has become.
     """
 
     def __init__(self) -> None:
         self._seen: deque[_Seen] = deque(maxlen=_REMEMBERED)
         self._heard: float | None = None
-        self._paused = False
+        self._resumed: float | None = None
+        """When reading went on after a pause; None once a fresh result has come."""
 
     def hear(self, now: float) -> None:
         """Note that something was read from the connection."""
-        if self._heard is not None and self.outlived(self._heard, now):
-            self._paused = True
+        if self._heard is not None and self.outlived(self._heard, now) and self._resumed is None:
+            self._resumed = now
         self._heard = now
 
     def outlived(self, since: float, now: float) -> bool:
@@ -46,9 +48,10 @@ class Freshness:
     def admit(self, frame: Frame, now: float) -> bool:
         """Whether a result that arrived ``now`` is fresh enough to be shown."""
         seen = _Seen(frame.times["sent"], now - frame.times["sent"], now - frame.captured)
-        if self._paused and not self._is_fresh(seen):
+        old = self._resumed is not None and frame.captured < self._resumed
+        if old and not self._is_fresh(seen):
             return False
-        self._paused = False
+        self._resumed = None
         self._seen.append(seen)
         return True
 
@@ -56,7 +59,7 @@ class Freshness:
         """Begin anew: the connection is another one."""
         self._seen.clear()
         self._heard = None
-        self._paused = False
+        self._resumed = None
 
     def _is_fresh(self, seen: _Seen) -> bool:
         interval = self._interval or 0.0

@@ -33,8 +33,8 @@ export interface ModelFolder {
   readonly layout: ModelLayout;
   /** The same with the graphs in 8 bits that the model has besides, if any. */
   readonly int8: ModelLayout | null;
-  /** Absolute paths of the folders of the tokenizers, one for each text encoder. */
-  readonly tokenizers: readonly string[];
+  /** One for each text encoder: the tokenizer's folder, an absolute path, and how many tokens the encoder knows. */
+  readonly tokenizers: readonly { readonly folder: string; readonly tokenCount: number | null }[];
   /** Channels of a latent image. */
   readonly latentChannels: number;
   /** The U-Net sees (encoded - shiftFactor) * scalingFactor. */
@@ -108,7 +108,10 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
     root,
     layout,
     int8: await readInt8(layout),
-    tokenizers: parts.map((part) => join(root, part.replace('text_encoder', 'tokenizer'))),
+    tokenizers: parts.map((part, i) => ({
+      folder: join(root, part.replace('text_encoder', 'tokenizer')),
+      tokenCount: textEncoders[i]?.vocab_size ?? null,
+    })),
     latentChannels: vae.latent_channels,
     // Older files of Stable Diffusion's own VAE leave the factor out.
     scalingFactor: vae.scaling_factor ?? (vae._class_name === 'AutoencoderKL' ? 0.18215 : 1),

@@ -1,25 +1,38 @@
 import { open, readFile, stat } from 'node:fs/promises';
 import type { ValidateFunction } from 'ajv';
+import { decodeText } from './decode-text.js';
 import { ModelError } from './model-error.js';
 
 const incomplete = 'download the model again, with every folder that its model_index.json names';
 const pullFiles = 'run "git lfs pull" where the model was cloned';
 
 /**
- * Reads a text file of a model folder.
- * @throws {ModelError} if it is missing or cannot be read.
+ * Reads a text file of a model folder, in UTF-8 or UTF-16.
+ * @throws {ModelError} if it is missing, cannot be read or is not text.
  */
 export async function readModelText(path: string): Promise<string> {
+  let bytes: Uint8Array;
   try {
-    return await readFile(path, 'utf8');
+    bytes = await readFile(path);
   } catch (cause) {
     throw new ModelError(path, describeReadError(cause), { cause });
+  }
+  try {
+    return decodeText(bytes);
+  } catch (cause) {
+    throw new ModelError(
+      path,
+      'not a text in UTF-8 or UTF-16; save it as UTF-8, or download the model again',
+      {
+        cause,
+      },
+    );
   }
 }
 
 /**
  * Reads a JSON file of a model folder and checks its fields.
- * @throws {ModelError} if it is missing, no JSON, or not as the schema says.
+ * @throws {ModelError} if it is missing, not JSON, or not as the schema says.
  */
 export async function readModelJson<T>(path: string, validate: ValidateFunction<T>): Promise<T> {
   const text = await readModelText(path);

@@ -71,7 +71,8 @@ export class ModelRuntime implements AsyncDisposable {
     const encoders: TextEncoder[] = [];
     for (const [i, text] of layout.textEncoders.entries()) {
       const part = await load('text encoder', text.graph);
-      const tokenizer = await loadTokenizer(tokenizers[i] ?? folder.root, textLength);
+      const { folder: path = folder.root, tokenCount = null } = tokenizers[i] ?? {};
+      const tokenizer = await loadTokenizer(path, textLength, tokenCount);
       encoders.push({ part, layout: text, tokenizer });
     }
     const vaeEncoder = await load('VAE encoder', layout.vaeEncoder.graph);

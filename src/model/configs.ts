@@ -61,6 +61,9 @@ export type VaeConfig = {
   readonly latent_channels: number;
   readonly scaling_factor?: number;
   readonly shift_factor: number | null;
+  /** One for each latent channel: the U-Net sees (encoded - mean) * scaling_factor / std. Both or none. */
+  readonly latents_mean: readonly number[] | null;
+  readonly latents_std: readonly number[] | null;
 } & (
   | { readonly _class_name: 'AutoencoderKL'; readonly block_out_channels: readonly number[] }
   | { readonly _class_name: 'AutoencoderTiny'; readonly encoder_block_out_channels: readonly number[] }
@@ -75,6 +78,8 @@ export const validateVae = ajv.compile<VaeConfig>({
     latent_channels: { ...count, default: 4 },
     scaling_factor: { type: 'number', exclusiveMinimum: 0 },
     shift_factor: { type: ['number', 'null'], default: null },
+    latents_mean: { type: ['array', 'null'], items: { type: 'number' }, default: null },
+    latents_std: { type: ['array', 'null'], items: { type: 'number', exclusiveMinimum: 0 }, default: null },
     block_out_channels: channels,
     encoder_block_out_channels: channels,
   },
@@ -103,21 +108,5 @@ export const validateTextEncoder = ajv.compile<TextEncoderConfig>({
     num_hidden_layers: { ...count, default: 12 },
     projection_dim: maybe,
     vocab_size: maybe,
-  },
-});
-
-export interface SchedulerConfig extends Readonly<Record<string, unknown>> {
-  readonly prediction_type: 'epsilon' | 'v_prediction' | 'sample';
-}
-
-/** scheduler/scheduler_config.json */
-export const validateScheduler = ajv.compile<SchedulerConfig>({
-  type: 'object',
-  properties: {
-    prediction_type: { enum: ['epsilon', 'v_prediction', 'sample'], default: 'epsilon' },
-    num_train_timesteps: count,
-    beta_start: { type: 'number', exclusiveMinimum: 0, exclusiveMaximum: 1 },
-    beta_end: { type: 'number', exclusiveMinimum: 0, exclusiveMaximum: 1 },
-    beta_schedule: { type: 'string' },
   },
 });

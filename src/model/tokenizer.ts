@@ -130,10 +130,8 @@ async function readVocabulary(folder: string): Promise<Vocabulary> {
     return { path: wholePath, vocab: model.vocab, merges: pairs(wholePath, model.merges) };
   }
   const mergesPath = join(folder, 'merges.txt');
-  const [vocab, text] = await Promise.all([
-    readModelJson(path, validateVocabulary),
-    readModelText(mergesPath),
-  ]);
+  const vocab = await readModelJson(path, validateVocabulary);
+  const text = await readModelText(mergesPath);
   const lines = text.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('#version'));
   return { path, vocab, merges: pairs(mergesPath, lines) };
 }

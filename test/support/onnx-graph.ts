@@ -10,14 +10,19 @@ export interface GraphParts {
     type: number,
     shape: readonly number[],
     file: string | null,
+    /** Offset and length in that file. */
+    place?: readonly [number, number],
   ])[];
 }
 
 /** The bytes of an ONNX file without any node, put together by hand as onnx.proto says. */
 export function onnxGraph({ inputs, outputs, weights = [] }: GraphParts): Buffer {
   const graph = [
-    ...weights.map(([name, type, shape, file]) => {
-      const place = file === null ? [] : [text(13, [...text(1, 'location'), ...text(2, file)])];
+    ...weights.map(([name, type, shape, file, at]) => {
+      const entries = Object.entries({ location: file, offset: at?.[0], length: at?.[1] }).filter(
+        ([, value]) => value != null,
+      );
+      const place = entries.map(([key, value]) => text(13, [...text(1, key), ...text(2, String(value))]));
       return message(5, [
         ...shape.flatMap((size) => integer(1, size)),
         ...integer(2, type),

@@ -25,7 +25,7 @@ export class OneShot {
    * @param limits of whoever asks.
    * @returns a JPEG file.
    * @throws {ParameterError} if the parameters cannot be.
-   * @throws {ProtocolError} limit_exceeded, not_ready, too_many_sessions, engine_failed
+   * @throws {ProtocolError} limit_exceeded, not_ready, too_many_sessions, engine_failed, generation_failed
    */
   async generate(update: unknown, limits: GrantLimits): Promise<Uint8Array> {
     const changes: ParameterUpdate = this.#rules.check(update);
@@ -51,7 +51,12 @@ async function firstResult(
   const fail = (): void => result.reject(engineFailure());
   const listener: StreamListener = {
     onAdmitted: () => {},
-    onDropped: fail,
+    onDropped: (_frame, reason) =>
+      result.reject(
+        reason === 'failed'
+          ? new ProtocolError('generation_failed', errors.generation_failed.meaning)
+          : engineFailure(),
+      ),
     async onResult(_frame, image: GeneratedImage) {
       // The pixels are the engine's again once they are encoded, well or not.
       await encodeJpeg(image, parameters.quality).then(

@@ -46,15 +46,15 @@ function valueInfo([name, type, shape]: GraphPort): number[] {
   return [...text(1, name), ...message(2, message(1, tensor))];
 }
 
-function integer(field: number, value: number): number[] {
+export function integer(field: number, value: number): number[] {
   return [...varint(BigInt(field * 8)), ...varint(BigInt.asUintN(64, BigInt(value)))];
 }
 
-function text(field: number, content: string | readonly number[]): number[] {
+export function text(field: number, content: string | readonly number[]): number[] {
   return message(field, typeof content === 'string' ? [...Buffer.from(content)] : content);
 }
 
-function message(field: number, content: readonly number[]): number[] {
+export function message(field: number, content: readonly number[]): number[] {
   return [...varint(BigInt(field * 8 + 2)), ...varint(BigInt(content.length)), ...content];
 }
 

@@ -7,6 +7,7 @@ import { Stream, type Lane, type Steering, type StreamState } from '../../diffus
 import type { Plan } from '../../diffusion/in-flight.js';
 import type { CostCurve, EngineDropReason } from '../messages.js';
 import { preferredDenoise } from './calibration.js';
+import { allFinite } from './finite.js';
 import { embedPrompts, MovingPrompt, type PromptContext, type PromptPair } from './prompts.js';
 import { volume } from './onnx-part.js';
 import { admissionOf, createPlan, guidanceOf, samePlan, type PlanModel } from './settings.js';
@@ -95,6 +96,8 @@ export class LiveStream implements Source {
       ({ sample, stock, stageIndex }) =>
         sample.length === volume(shape) &&
         stock.length === sample.length &&
+        allFinite(sample) &&
+        allFinite(stock) &&
         stageIndex < solver.stages.length,
     );
     this.#stream.restore({ ordinal, frames: fitting });
@@ -216,6 +219,13 @@ export class LiveStream implements Source {
   /** @returns the finished latent after the last stage, valid until a frame is admitted. */
   absorb(lane: Lane, predictions: readonly Float32Array[]): Float32Array | null {
     return this.#stream.absorb(lane, predictions);
+  }
+
+  /** Gives up a frame that was taken, because of what a network made of it. */
+  discard(frame: number): void {
+    this.#stream.discard(frame);
+    // It has no picture that later ones could repeat.
+    this.#filter.reset();
   }
 
   /** Gives back the frames that wait. */

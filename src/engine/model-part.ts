@@ -1,0 +1,11 @@
+/** The networks of a model. */
+export const modelParts = ['text_encoder', 'vae_encoder', 'unet', 'vae_decoder'] as const;
+export type ModelPart = (typeof modelParts)[number];
+
+/** What people call them. */
+export const partNames: Readonly<Record<ModelPart, string>> = {
+  text_encoder: 'text encoder',
+  vae_encoder: 'VAE encoder',
+  unet: 'U-Net',
+  vae_decoder: 'VAE decoder',
+};

@@ -1,6 +1,5 @@
 /** The networks of a model. */
-export const modelParts = ['text_encoder', 'vae_encoder', 'unet', 'vae_decoder'] as const;
-export type ModelPart = (typeof modelParts)[number];
+export type ModelPart = 'text_encoder' | 'vae_encoder' | 'unet' | 'vae_decoder';
 
 /** What people call them. */
 export const partNames: Readonly<Record<ModelPart, string>> = {

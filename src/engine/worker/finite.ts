@@ -25,10 +25,10 @@ const cures: Readonly<Record<ModelPart, string>> = {
 
 /** Whether all values are finite. Takes about as long as reading them. */
 export function allFinite(values: Float32Array): boolean {
-  // Anything finite times 0 is 0, and a NaN stays in a sum.
+  // What is not finite stays so in a sum, and floats are too small for the sum of finite ones to overflow a double.
   let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += (values[i] ?? 0) * 0;
-  return sum === 0;
+  for (let i = 0; i < values.length; i++) sum += values[i] ?? 0;
+  return Number.isFinite(sum);
 }
 
 /** @throws {NotFiniteError} naming the part that computed the values. */

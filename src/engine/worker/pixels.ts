@@ -42,7 +42,7 @@ export function planesToBytes(
   out: Uint8ClampedArray,
 ): boolean {
   const size = width * height;
-  // Anything finite times 0 is 0, and a NaN stays in a sum.
+  // What is not finite stays so in a sum; that of finite floats does not overflow.
   let sum = 0;
   // A clamped array rounds and clamps by itself; NaN becomes 0.
   for (let y = 0, p = 0; y < picture.height; y++) {
@@ -51,11 +51,11 @@ export function planesToBytes(
       const red = planes[i] ?? 0;
       const green = planes[size + i] ?? 0;
       const blue = planes[2 * size + i] ?? 0;
-      sum += red * 0 + green * 0 + blue * 0;
+      sum += red + green + blue;
       out[p] = (red + 1) * 127.5;
       out[p + 1] = (green + 1) * 127.5;
       out[p + 2] = (blue + 1) * 127.5;
     }
   }
-  return sum === 0;
+  return Number.isFinite(sum);
 }

@@ -86,7 +86,7 @@ const defaultBetas: Readonly<Record<string, Readonly<Record<string, unknown>>>> 
   UniPCMultistepScheduler: usualBetas,
 };
 
-/** Schedulers of models that are no diffusion with a beta for each timestep, by their names, and what they are of. */
+/** Schedulers of models that were not trained with a beta for each timestep, by their names, and their families. */
 const otherFamilies: readonly (readonly [name: RegExp, what: string])[] = [
   [
     /Flow(Match|Map)|RF(Scheduler|$)|^SCM|^Helios/,
@@ -94,7 +94,7 @@ const otherFamilies: readonly (readonly [name: RegExp, what: string])[] = [
   ],
   [/EDM|KarrasVe|^CMStochastic|^Cosine|ScoreSde/, 'models trained on continuous levels of noise (EDM)'],
   [/^CogVideo|^LTX/, 'video models'],
-  [/^ConsistencyDecoder/, 'consistency decoders, which are no text-to-image models by themselves'],
+  [/^ConsistencyDecoder/, 'consistency decoders, which do not turn text into pictures by themselves'],
   [/^VQ|^Amused|Wuerstchen|^UnCLIP|^IPNDM|^RePaint|^Block|^Discrete|^Entropy/, 'another kind of model'],
 ];
 

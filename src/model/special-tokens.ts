@@ -55,7 +55,7 @@ export async function readSpecialTokens(folder: string, config: TokenizerConfig)
   return {
     bos: nameOf('bos_token', start),
     eos,
-    // Null is no token at all, with which transformers cannot fill up.
+    // With null, transformers refuses to pad.
     pad: names.pad_token === null ? eos : nameOf('pad_token', end),
     unk: nameOf('unk_token', end),
     added: [...all.values()],

@@ -14,7 +14,7 @@ export interface Processors {
 
 /**
  * Reads the limits of the control groups of Linux, both versions, of this process and of all groups above it: Node 20
- * knows nothing of quotas. A part of a processor is no thread more: a quota of 1.5 gives 1, and the rest is for what
+ * knows nothing of quotas. A quota of 1.5 gives 1 thread: the rest is left to what
  * else the server does. Other systems have no such groups.
  * @param root where /proc and /sys are, for tests.
  */

@@ -34,7 +34,7 @@ const families: Readonly<Record<SolverName, Family>> = {
  * @throws {SolverError} if the options, or they with the model's configuration, make no solver.
  */
 export function createSolver(config: SchedulerConfig, options: SolverOptions): Solver {
-  // Both are of models that are no variance-preserving diffusion with a timestep for each beta.
+  // Both belong to models that were not trained as a variance-preserving diffusion with a beta for each timestep.
   if (config.use_flow_sigmas === true || config.timestep_type === 'continuous') {
     const setting = config.use_flow_sigmas === true ? 'use_flow_sigmas' : 'timestep_type "continuous"';
     throw new SolverError('solver', `cannot follow ${setting} of the model's scheduler configuration`);

@@ -52,5 +52,6 @@ function describe(
     field === 'solver' && working.length > 0
       ? `give it {"defaults": {"solver": "${working[0]}"}}`
       : `give it defaults that set ${field}`;
-  return `no session can be opened with the default parameters of ${folder.name}: ${field} (${solver}) ${message}; ${advice}`;
+  const problem = message.startsWith(field) ? message : `${field} ${message}`;
+  return `no session can be opened with the default parameters of ${folder.name} (${solver}): ${problem}; ${advice}`;
 }

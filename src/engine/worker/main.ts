@@ -118,7 +118,7 @@ class EngineWorker {
     }
   }
 
-  /** What a client is told of parameters that cannot be. Any other error ends the worker. */
+  /** Returns the error that the client gets for invalid parameters. Any other error ends the worker. */
   #refusal(error: unknown): ParameterError {
     if (error instanceof ParameterError) return error;
     if (!(error instanceof NotFiniteError)) throw error;

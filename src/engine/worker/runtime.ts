@@ -128,7 +128,7 @@ export class ModelRuntime implements AsyncDisposable {
     return this.#autoencoder.encode(planes, [3, size.height, size.width], this.latentShape(size));
   }
 
-  /** Raw U-Net outputs of rows of one shape; whether they are numbers is for whoever asks to see. */
+  /** Raw U-Net outputs of rows of one shape; the caller checks that they are finite. */
   async predict(rows: readonly Row[], shape: Shape): Promise<Float32Array[]> {
     return this.#unet.predict(rows, shape);
   }

@@ -69,7 +69,7 @@ function graphsOf(paths: readonly string[]): ReadonlyMap<string, string> {
   return new Map(chosen);
 }
 
-/** By folder its graph, or all of them where there is no telling which one is meant. */
+/** Returns by folder its graph, or all of them where the choice is ambiguous. */
 function choicesOf(paths: readonly string[]): ReadonlyMap<string, string | readonly string[]> {
   const found = new Map<string, string[]>();
   for (const path of paths) {

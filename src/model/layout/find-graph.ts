@@ -11,7 +11,7 @@ const inInt8 = 'model_int8.onnx';
 /**
  * Finds the graph that runs in a part: model.onnx, or the only one of another name (model_fp16.onnx and the like).
  * @param names of the files in the part's folder.
- * @returns its name, or all of them if there is no telling which one.
+ * @returns its name, or all of them if the choice is ambiguous.
  */
 export function chooseGraph(names: readonly string[]): string | readonly string[] {
   // Names with a dot are what systems leave behind (._model.onnx).
@@ -25,7 +25,7 @@ export function chooseGraph(names: readonly string[]): string | readonly string[
 /**
  * The paths of the graphs of all parts, in their order.
  * @param root the model folder. @param parts names of folders in it.
- * @throws {ModelError} if one is missing or there is no telling which one is meant; says what is there instead.
+ * @throws {ModelError} if one is missing or the choice is ambiguous; says what is there instead.
  */
 export async function findGraphs(root: string, parts: readonly string[]): Promise<readonly string[]> {
   const chosen = await Promise.all(

@@ -187,7 +187,8 @@ function checkFit(
     throw new ModelError(
       unetPath,
       `${field} is ${unet[field]}, but the VAE has ${vae.latent_channels} latent channels (${vaePath}); ` +
-        'take the U-Net and the VAE of the same text-to-image model',
+        'take the U-Net and the VAE of the same text-to-image model (9 channels are of inpainting, 8 of editing by ' +
+        'instructions or of a U-Net that learned variances: these cannot be run here)',
     );
   }
   const width = texts.reduce((sum, [, text]) => sum + text.hidden_size, 0);

@@ -17,8 +17,6 @@ const otherParts: readonly (readonly [part: string, what: string])[] = [
 
 /** Pipelines with a U-Net that takes more than text, by their names. */
 const otherPipelines: readonly (readonly [name: RegExp, what: string])[] = [
-  [/Inpaint/, 'an inpainting model'],
-  [/InstructPix2Pix/, 'a model that edits pictures by instructions'],
   [/^IF/, 'a model of pixels (DeepFloyd IF)'],
   [/Upscale/, 'an upscaler'],
   [/Depth2Img/, 'a model that takes depth'],

@@ -102,9 +102,9 @@ const refused: readonly (readonly [string, (copy: ModelCopy) => Promise<void>, s
   ],
   [
     'inpainting',
-    editing('model_index.json', { _class_name: 'StableDiffusionInpaintPipeline' }),
-    'model_index.json',
-    /is an inpainting model/,
+    editing('unet/config.json', { in_channels: 9 }),
+    'unet/config.json',
+    /in_channels is 9, but .* \(9 channels are of inpainting/,
   ],
   [
     'a model without conditions',

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { availableParallelism } from 'node:os';
 import type { Logger } from 'pino';
 import { createEngines, engineSettings } from './engine/engine-group.js';
+import { partNames, type ModelPart } from './engine/model-part.js';
 import { pictureCodec, type PictureCodec } from './image/codec.js';
 import { createMetrics } from './metrics/metrics.js';
 import { openTraces } from './metrics/open-traces.js';
@@ -51,6 +52,8 @@ export interface AppParts {
   readonly pictures: PictureCodec;
 }
 
+/** The least time between two lines of the log about one network. */
+const faultLogIntervalMs = 60_000;
 const usualParts: AppParts = { createEngine: createEngines, pictures: pictureCodec };
 
 /**
@@ -70,6 +73,8 @@ export async function createApp(
   const promise = { fps: settings.sloFps, latencySeconds: settings.sloLatencySeconds };
   const metrics = createMetrics({ version, model: name, promise, census: () => sessions.census(), tracer });
 
+  /** When a fault of a network was last logged. */
+  const faults = new Map<ModelPart, number>();
   let fail: (error: Error) => void = () => {};
   const failed = new Promise<Error>((resolve) => (fail = resolve));
   const engine = createEngine({
@@ -88,6 +93,14 @@ export async function createApp(
       },
       onRestart: () => metrics.engineRestarted(),
       onNote: (note) => log.info(note),
+      onNotFinite(part) {
+        metrics.notFinite(part);
+        // A line for every frame would hide all others.
+        const now = performance.now();
+        if (now - (faults.get(part) ?? -Infinity) < faultLogIntervalMs) return;
+        faults.set(part, now);
+        log.error({ part }, `the ${partNames[part]} computed values that are not numbers (NaN or infinite)`);
+      },
       onInference(call) {
         metrics.inference(call);
         if (capacity.observe(call)) showCapacity();

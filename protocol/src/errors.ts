@@ -100,6 +100,12 @@ export const errors = {
     retryable: true,
     meaning: 'The model is still being loaded; /readyz says how far it is.',
   },
+  generation_failed: {
+    status: 500,
+    retryable: false,
+    meaning:
+      'The model computed values that are not numbers for this frame, which was dropped; the stream goes on.',
+  },
   engine_restarting: {
     status: 503,
     retryable: true,

@@ -16,6 +16,7 @@ import { addEngineOptions, readEngineSettings, type EngineFlags } from './engine
 import { interruptible, oneLine, rejection } from './interruptible.js';
 import { findModel } from './model-source.js';
 import { Progress } from './run/progress.js';
+import { readProcessors } from '../settings/processors.js';
 import type { Settings } from '../settings/settings.js';
 
 interface DoctorOptions extends EngineFlags {
@@ -59,6 +60,7 @@ async function examine(options: DoctorOptions, signal: AbortSignal): Promise<Doc
   const settings = readEngineSettings(options);
   const root = await findModel(settings.model, signal);
   const model = await readModelFolder(root);
+  const processors = readProcessors();
   const notes: Check[] = [];
   const performance = await measure({ ...settings, model: root }, createParameterRules(model).defaults, {
     note: (check) => notes.push(check),
@@ -71,6 +73,9 @@ async function examine(options: DoctorOptions, signal: AbortSignal): Promise<Doc
       platform: `${platform()} ${release()} ${arch()}`,
       processor: cpus()[0]?.model.trim() ?? 'unknown',
       cores: cpus().length,
+      usable_cores: processors.usable,
+      cpu_quota: processors.quota,
+      threads: settings.threads,
       memory_bytes: totalmem(),
     },
     model: inspectModel(model),

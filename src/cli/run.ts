@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { ParameterError } from '../engine/engine.js';
 import { createEngines, engineSettings } from '../engine/engine-group.js';
+import { partNames, type ModelPart } from '../engine/model-part.js';
 import { readModelFolder } from '../model/folder.js';
 import { createParameterRules } from '../session/wire/parameters.js';
 import { findFfmpeg, type Ffmpeg } from '../video/ffmpeg.js';
@@ -92,6 +93,7 @@ async function run(path: string, options: RunOptions, signal: AbortSignal): Prom
     observer: {
       onState: (state) => 'what' in state && progress.say(`${state.what}...`),
       onNote: (note) => progress.note(note),
+      onNotFinite: (part) => progress.note(notFinite(part)),
       onEmbedding: () => {},
       onInference: () => {},
     },
@@ -114,6 +116,10 @@ async function run(path: string, options: RunOptions, signal: AbortSignal): Prom
   const report = figures.report();
   await output.finish();
   return report;
+}
+
+function notFinite(part: ModelPart): string {
+  return `the ${partNames[part]} computed values that are not numbers (NaN or infinite)`;
 }
 
 function inWords({ frames_out: frames, fps }: Report): string {

@@ -31,8 +31,10 @@ export interface SchedulerConfig {
   /** DPM-Solver: the schedule starts no higher than at this logarithm of a / b. */
   readonly lambda_min_clipped?: number | null | undefined;
   readonly use_exponential_sigmas?: boolean | undefined;
+  readonly use_beta_sigmas?: boolean | undefined;
+  /** DPM-Solver. */
   readonly use_lu_lambdas?: boolean | undefined;
-  /** Ends of Karras and exponential sigmas (Euler, UniPC); null takes those of the model. */
+  /** Ends of Karras, exponential and beta sigmas (Euler, UniPC); null takes those of the model. */
   readonly sigma_min?: number | null | undefined;
   readonly sigma_max?: number | null | undefined;
   /** UniPC: solve for x0 or for the noise. */
@@ -41,12 +43,17 @@ export interface SchedulerConfig {
   readonly disable_corrector?: readonly number[] | undefined;
   /** PNDM: start with linear multistep instead of Runge-Kutta. */
   readonly skip_prk_steps?: boolean | undefined;
-  // Settings that no solver here follows: where one is on, no solver can be made. Missing ones are off.
+  /** DDIM, LCM, Heun: clean estimates are held between plus and minus `clip_sample_range`. Missing is off. */
   readonly clip_sample?: boolean | undefined;
+  readonly clip_sample_range?: number | undefined;
+  /** DDIM, LCM, DPM-Solver, DEIS, UniPC: dynamic thresholding of clean estimates. Missing is off. */
   readonly thresholding?: boolean | undefined;
-  readonly use_beta_sigmas?: boolean | undefined;
-  readonly use_flow_sigmas?: boolean | undefined;
+  readonly dynamic_thresholding_ratio?: number | undefined;
+  readonly sample_max_value?: number | undefined;
+  /** Euler: noise levels of the timesteps, or equal ratios from the highest of the training to the lowest. */
   readonly interpolation_type?: string | undefined;
+  // Settings that no solver here follows: where one is on, no solver can be made. Missing ones are off.
+  readonly use_flow_sigmas?: boolean | undefined;
   readonly timestep_type?: string | undefined;
 }
 
@@ -55,6 +62,9 @@ export interface NoiseSchedule {
   /** abar_t = product of (1 - beta_s) for s <= t, falling; one for each training timestep. */
   readonly alphasCumprod: Float64Array;
 }
+
+/** The schedules that `createNoiseSchedule` knows. */
+const betaSchedules = ['linear', 'scaled_linear', 'squaredcos_cap_v2', 'sigmoid', 'laplace'] as const;
 
 /** abar of pure noise: held above 0, since x0 = (x - b eps) / a has a limit there, which this is next to. */
 export const pureNoise = 2 ** -60;
@@ -92,12 +102,14 @@ function trainingBetas(config: SchedulerConfig): ArrayLike<number> {
     case 'scaled_linear':
       return ramp(start ** 0.5, end ** 0.5, count).map((root) => root ** 2);
     case 'squaredcos_cap_v2':
-      return Array.from({ length: count }, (_, t) =>
-        Math.min(1 - cosineAlphaCumprod((t + 1) / count) / cosineAlphaCumprod(t / count), 0.999),
-      );
+      return betasOf(cosineAlphaCumprod, count);
+    case 'laplace':
+      return betasOf(laplaceAlphaCumprod, count);
+    case 'sigmoid':
+      return ramp(-6, 6, count).map((at) => (end - start) / (1 + Math.exp(-at)) + start);
     default:
       throw new RangeError(
-        `beta_schedule must be linear, scaled_linear or squaredcos_cap_v2, not ${JSON.stringify(schedule)}`,
+        `beta_schedule must be ${betaSchedules.join(', ')}, not ${JSON.stringify(schedule)}`,
       );
   }
 }
@@ -107,6 +119,20 @@ function ramp(start: number, end: number, count: number): number[] {
   return Array.from({ length: count }, (_, i) => {
     return count === 1 ? start : start + ((end - start) * i) / (count - 1);
   });
+}
+
+/** The betas with which abar falls along a curve over the training, from 0 to 1. */
+function betasOf(alphaCumprod: (part: number) => number, count: number): number[] {
+  return Array.from({ length: count }, (_, t) =>
+    Math.min(1 - alphaCumprod((t + 1) / count) / alphaCumprod(t / count), 0.999),
+  );
+}
+
+/** As in DDPMScheduler of diffusers, after Hang et al. 2024, table 1. */
+function laplaceAlphaCumprod(part: number): number {
+  const side = part <= 0.5 ? 1 : -1;
+  const snr = Math.exp(-0.5 * side * Math.log(1 - 2 * Math.abs(0.5 - part) + 1e-6));
+  return Math.sqrt(snr / (1 + snr));
 }
 
 function cosineAlphaCumprod(part: number): number {

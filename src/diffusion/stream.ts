@@ -206,6 +206,12 @@ export class Stream {
     return row.stageIndex < plan.solver.stages.length ? null : this.#finish(row);
   }
 
+  /** Gives up a frame that is under way; nothing of it is left for others. */
+  discard(frame: number): void {
+    const index = this.#inFlight.findIndex((row) => row.frame === frame);
+    if (index >= 0) this.#inFlight.splice(index, 1);
+  }
+
   /** A copy of all that is under way with the present plan. */
   snapshot(): StreamState {
     const frames = this.#inFlight.filter(({ plan }) => plan === this.#plan);

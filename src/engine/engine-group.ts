@@ -3,6 +3,7 @@ import { BufferPool } from './buffer-pool.js';
 import { DeviceError } from './device.js';
 import type { Engine, EngineState, EngineStream, OpenOptions, StreamListener } from './engine.js';
 import type { CostCurve, Precision } from './messages.js';
+import type { ModelPart } from './model-part.js';
 import { createEngine, type EngineOptions } from './supervisor.js';
 
 export interface EngineGroupOptions extends Omit<EngineOptions, 'device' | 'pixels'> {
@@ -58,6 +59,7 @@ class EngineGroup implements Engine {
         onEmbedding: observer.onEmbedding.bind(observer),
         onRestart: (): void => observer.onRestart?.(),
         onInference: observer.onInference.bind(observer),
+        onNotFinite: (part: ModelPart): void => observer.onNotFinite?.(part),
       };
       return {
         engine: createEngine({ ...options, device, observer: own, pixels: this.#pixels }),

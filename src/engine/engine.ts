@@ -2,6 +2,7 @@ import type { StreamParameters } from '@millrace/protocol';
 import type { StreamState } from '../diffusion/stream.js';
 import type { Image } from '../image/image.js';
 import type { CostCurve, EngineDropReason, InferenceCall, ModelInfo, WorkerTimings } from './messages.js';
+import type { ModelPart } from './model-part.js';
 
 export type { InferenceCall, StreamState };
 
@@ -82,6 +83,8 @@ export interface EngineObserver {
   onNote(text: string): void;
   /** An engine died, and is being started again; of several, the others go on meanwhile. */
   onRestart?(): void;
+  /** A network computed a NaN or an infinite value: a frame or a prompt was given up for it. */
+  onNotFinite?(part: ModelPart): void;
   /** A prompt was looked up in the cache of embeddings. */
   onEmbedding(lookup: { readonly hit: boolean }): void;
   onInference(call: InferenceCall): void;

@@ -1,5 +1,6 @@
 import type { StreamParameters } from '@millrace/protocol';
 import type { StreamState } from '../diffusion/stream.js';
+import type { ModelPart } from './model-part.js';
 
 /**
  * What crosses between the main thread and the engine's worker thread. Pixels are RGB, one byte a channel,
@@ -65,8 +66,8 @@ export interface WorkerTimings {
   readonly decode: number;
 }
 
-/** `stale`: its size is no longer that of the stream. */
-export type EngineDropReason = 'superseded' | 'similar' | 'stale';
+/** `stale`: its size is no longer that of the stream. `failed`: a network computed what is not a number. */
+export type EngineDropReason = 'superseded' | 'similar' | 'stale' | 'failed';
 
 /** What is known of the model once it is loaded. */
 export interface ModelInfo {
@@ -143,6 +144,8 @@ export type FromWorker =
   | ({ readonly type: 'inference' } & InferenceCall)
   /** A prompt was looked up in the cache of embeddings. */
   | { readonly type: 'embedding'; readonly hit: boolean }
+  /** A network computed a NaN or an infinite value; what it was for is given up, and a message of its own says so. */
+  | { readonly type: 'not_finite'; readonly part: ModelPart }
   /** Gives the pixels of a frame back. */
   | { readonly type: 'recycle'; readonly pixels: ArrayBuffer }
   /** The worker cannot go on; it ends by itself. */

@@ -155,6 +155,8 @@ class Supervisor implements Engine {
         return this.#options.observer.onInference(message);
       case 'embedding':
         return this.#options.observer.onEmbedding(message);
+      case 'not_finite':
+        return this.#options.observer.onNotFinite?.(message.part);
       case 'recycle':
         return this.#pixels.give(message.pixels);
       case 'failed':

@@ -45,6 +45,11 @@ export const definitions = {
     type: 'counter',
     help: 'Times that the inference engine died and was started again.',
   },
+  engine_not_finite_total: {
+    type: 'counter',
+    help: 'Times that a network computed values that are not numbers (NaN, infinite), for which a frame or prompt was given up.',
+    labels: { part: ['text_encoder', 'vae_encoder', 'unet', 'vae_decoder'] },
+  },
   engine_busy_seconds_total: {
     type: 'counter',
     help: 'Time that the inference engine was at work: U-Net calls, encoding and decoding. The mean of several devices.',

@@ -44,6 +44,8 @@ export interface Metrics {
   engineState(state: EngineStateName): void;
   /** An engine died, and is being started again. */
   engineRestarted(): void;
+  /** A network computed values that are not numbers. */
+  notFinite(part: (typeof definitions.engine_not_finite_total.labels.part)[number]): void;
   /** Where the engine runs, and rows of U-Net calls that it can do there in a second; told anew when that changes. */
   calibrated(engine: { readonly device: string; readonly rowsPerSecond: number }): void;
   /** One U-Net call of `rows` rows took `ms` milliseconds, and the pictures since the one before took `pictureMs`. */
@@ -132,6 +134,7 @@ export function createMetrics(server?: Measured, readGpus = createGpuReader()): 
       }
     },
     engineRestarted: () => series.engine_restarts_total.inc(),
+    notFinite: (part) => series.engine_not_finite_total.inc({ part }),
     calibrated({ device, rowsPerSecond }) {
       devices = device.split(',').length;
       showBuild(device);

@@ -1,3 +1,5 @@
+import type { AddedToken } from './special-tokens.js';
+
 /** White space is named by its Unicode property, since JavaScript's own class counts other characters. */
 const words = String.raw`'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\p{White_Space}\p{L}\p{N}]+`;
 
@@ -6,26 +8,18 @@ const words = String.raw`'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\p{White_Space}\
  * transformers does (without ftfy): NFC, white space folded, lower case; words, single digits and runs of other
  * signs; byte-level BPE with an end-of-word mark.
  * @param merges pairs of tokens that are joined, first come first.
- * @param special tokens that are recognised inside a text, as written.
+ * @param added tokens that are recognised inside a text, with their ids.
  */
 export function clipTokenizer(
   vocab: Readonly<Record<string, number>>,
   merges: readonly (readonly string[])[],
-  special: readonly string[],
+  added: readonly (Omit<AddedToken, 'id'> & { readonly id: number })[],
 ): object {
   return {
     version: '1.0',
     truncation: null,
     padding: null,
-    added_tokens: special.map((content) => ({
-      id: vocab[content],
-      content,
-      single_word: false,
-      lstrip: false,
-      rstrip: false,
-      normalized: true,
-      special: true,
-    })),
+    added_tokens: added,
     normalizer: {
       type: 'Sequence',
       normalizers: [

@@ -61,6 +61,9 @@ export type VaeConfig = {
   readonly latent_channels: number;
   readonly scaling_factor?: number;
   readonly shift_factor: number | null;
+  /** One for each latent channel: the U-Net sees (encoded - mean) * scaling_factor / std. Both or none. */
+  readonly latents_mean: readonly number[] | null;
+  readonly latents_std: readonly number[] | null;
 } & (
   | { readonly _class_name: 'AutoencoderKL'; readonly block_out_channels: readonly number[] }
   | { readonly _class_name: 'AutoencoderTiny'; readonly encoder_block_out_channels: readonly number[] }
@@ -75,6 +78,8 @@ export const validateVae = ajv.compile<VaeConfig>({
     latent_channels: { ...count, default: 4 },
     scaling_factor: { type: 'number', exclusiveMinimum: 0 },
     shift_factor: { type: ['number', 'null'], default: null },
+    latents_mean: { type: ['array', 'null'], items: { type: 'number' }, default: null },
+    latents_std: { type: ['array', 'null'], items: { type: 'number', exclusiveMinimum: 0 }, default: null },
     block_out_channels: channels,
     encoder_block_out_channels: channels,
   },
@@ -87,6 +92,8 @@ export interface TextEncoderConfig {
   readonly hidden_size: number;
   readonly max_position_embeddings: number;
   readonly num_hidden_layers: number;
+  /** Tokens that it knows, where it says so. */
+  readonly vocab_size: number | null;
   /** Width of the embedding of a whole text. */
   readonly projection_dim: number | null;
 }
@@ -100,85 +107,6 @@ export const validateTextEncoder = ajv.compile<TextEncoderConfig>({
     max_position_embeddings: { ...count, default: 77 },
     num_hidden_layers: { ...count, default: 12 },
     projection_dim: maybe,
-  },
-});
-
-export interface SchedulerConfig extends Readonly<Record<string, unknown>> {
-  readonly prediction_type: 'epsilon' | 'v_prediction' | 'sample';
-}
-
-/** scheduler/scheduler_config.json */
-export const validateScheduler = ajv.compile<SchedulerConfig>({
-  type: 'object',
-  properties: {
-    prediction_type: { enum: ['epsilon', 'v_prediction', 'sample'], default: 'epsilon' },
-    num_train_timesteps: count,
-    beta_start: { type: 'number', exclusiveMinimum: 0, exclusiveMaximum: 1 },
-    beta_end: { type: 'number', exclusiveMinimum: 0, exclusiveMaximum: 1 },
-    beta_schedule: { type: 'string' },
-  },
-});
-
-/** A token by its text, or by an object that holds it. */
-export type TokenName = string | { readonly content: string };
-
-export interface TokenizerConfig {
-  readonly model_max_length: number | null;
-  readonly bos_token: TokenName;
-  readonly eos_token: TokenName;
-  /** Null takes the end token. */
-  readonly pad_token: TokenName | null;
-}
-
-const token = {
-  anyOf: [
-    { type: 'string' },
-    { type: 'object', required: ['content'], properties: { content: { type: 'string' } } },
-  ],
-} as const;
-
-/** tokenizer/tokenizer_config.json */
-export const validateTokenizer = ajv.compile<TokenizerConfig>({
-  type: 'object',
-  properties: {
-    tokenizer_class: { enum: ['CLIPTokenizer', 'CLIPTokenizerFast'] },
-    model_max_length: { type: ['integer', 'null'], minimum: 3, default: null },
-    bos_token: { ...token, default: '<|startoftext|>' },
-    eos_token: { ...token, default: '<|endoftext|>' },
-    pad_token: { anyOf: [...token.anyOf, { type: 'null' }], default: null },
-  },
-});
-
-const vocabulary = {
-  type: 'object',
-  minProperties: 1,
-  additionalProperties: { type: 'integer', minimum: 0 },
-} as const;
-
-/** tokenizer/vocab.json */
-export const validateVocabulary = ajv.compile<Readonly<Record<string, number>>>(vocabulary);
-
-/** tokenizer/tokenizer.json, of which only the vocabulary counts: all CLIP tokenizers split words alike. */
-export const validateTokenizerFile = ajv.compile<{
-  readonly model: {
-    readonly vocab: Readonly<Record<string, number>>;
-    readonly merges: readonly (string | readonly string[])[];
-  };
-}>({
-  type: 'object',
-  required: ['model'],
-  properties: {
-    model: {
-      type: 'object',
-      required: ['vocab', 'merges'],
-      properties: {
-        type: { enum: ['BPE'] },
-        vocab: vocabulary,
-        merges: {
-          type: 'array',
-          items: { anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }] },
-        },
-      },
-    },
+    vocab_size: maybe,
   },
 });

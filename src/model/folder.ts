@@ -1,21 +1,22 @@
 import type { ParameterUpdate } from '@millrace/protocol';
+import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import {
   validateIndex,
-  validateScheduler,
   validateTextEncoder,
   validateUnet,
   validateVae,
-  type SchedulerConfig,
   type TextEncoderConfig,
   type UnetConfig,
   type VaeConfig,
 } from './configs.js';
+import { checkKind, exportAdvice } from './kind.js';
 import { readInt8 } from './layout/int8.js';
 import { readLayout, textPart, type FixedSize, type ModelLayout } from './layout/model.js';
 import { ModelError } from './model-error.js';
 import { exists, readModelJson } from './model-files.js';
 import { modelName } from './model-name.js';
+import { readScheduler, type SchedulerConfig } from './scheduler.js';
 import { readSettings, type ModelStyle } from './settings.js';
 
 /** The sizes that video has are multiples of it. */
@@ -33,13 +34,15 @@ export interface ModelFolder {
   readonly layout: ModelLayout;
   /** The same with the graphs in 8 bits that the model has besides, if any. */
   readonly int8: ModelLayout | null;
-  /** Absolute paths of the folders of the tokenizers, one for each text encoder. */
-  readonly tokenizers: readonly string[];
+  /** One for each text encoder: the tokenizer's folder, an absolute path, and how many tokens the encoder knows. */
+  readonly tokenizers: readonly { readonly folder: string; readonly tokenCount: number | null }[];
   /** Channels of a latent image. */
   readonly latentChannels: number;
-  /** The U-Net sees (encoded - shiftFactor) * scalingFactor. */
+  /** The U-Net sees (encoded - shiftFactor) * scalingFactor, or what `latentStatistics` says. */
   readonly scalingFactor: number;
   readonly shiftFactor: number;
+  /** By channel, where the VAE has them: the U-Net sees (encoded - mean) * scalingFactor / std. */
+  readonly latentStatistics: { readonly mean: readonly number[]; readonly std: readonly number[] } | null;
   /** Pixels along a side for one latent value. */
   readonly pixelFactor: number;
   /** Width and height in pixels must be multiples of this. */
@@ -59,8 +62,10 @@ export interface ModelFolder {
   /** Shape of a prompt's embedding: [textLength, textWidth]. */
   readonly textLength: number;
   readonly textWidth: number;
-  /** scheduler/scheduler_config.json as it is, defaults of prediction_type filled in. */
+  /** scheduler/scheduler_config.json, with the defaults that its class has of prediction_type and betas. */
   readonly scheduler: Readonly<Record<string, unknown>>;
+  /** What of the files does not count, and why: a sentence each. */
+  readonly notes: readonly string[];
   /** The model's own parameter defaults. */
   readonly defaults: ParameterUpdate;
   /** Prompts that suit the model. */
@@ -78,13 +83,15 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
   if (!(await exists(root))) {
     throw new ModelError(root, 'no such folder; give the path of a model folder in the diffusers layout');
   }
+  await refuseFile(root);
   const index = await readModelJson(join(root, 'model_index.json'), validateIndex);
+  await checkKind(root, index);
   const unetPath = join(root, 'unet/config.json');
   const vaePath = await findVaeConfig(root);
-  const [unet, vae, scheduler] = await Promise.all([
+  const [unet, vae, { config: scheduler, notes }] = await Promise.all([
     readModelJson(unetPath, validateUnet),
     readModelJson(vaePath, validateVae),
-    readModelJson(join(root, 'scheduler/scheduler_config.json'), validateScheduler),
+    readScheduler(join(root, 'scheduler/scheduler_config.json'), index._class_name),
   ]);
   // SDXL alone has two text encoders.
   const parts = unet.addition_embed_type === 'text_time' ? [0, 1].map(textPart) : ['text_encoder'];
@@ -108,11 +115,15 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
     root,
     layout,
     int8: await readInt8(layout),
-    tokenizers: parts.map((part) => join(root, part.replace('text_encoder', 'tokenizer'))),
+    tokenizers: parts.map((part, i) => ({
+      folder: join(root, part.replace('text_encoder', 'tokenizer')),
+      tokenCount: textEncoders[i]?.vocab_size ?? null,
+    })),
     latentChannels: vae.latent_channels,
     // Older files of Stable Diffusion's own VAE leave the factor out.
     scalingFactor: vae.scaling_factor ?? (vae._class_name === 'AutoencoderKL' ? 0.18215 : 1),
     shiftFactor: vae.shift_factor ?? 0,
+    latentStatistics: latentStatistics([vaePath, vae]),
     pixelFactor,
     sizeFactor,
     networkFactor,
@@ -123,6 +134,7 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
     textLength: Math.min(...textEncoders.map((text) => text.max_position_embeddings)),
     textWidth: textEncoders.reduce((sum, text) => sum + text.hidden_size, 0),
     scheduler,
+    notes,
     defaults: {
       ...trainedSize(unet, pixelFactor),
       // The guidance that LCMs are distilled for and used with in diffusers.
@@ -132,6 +144,27 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
     },
     styles: settings.styles ?? [],
   };
+}
+
+/** @throws {ModelError} if the path is of a file: a checkpoint, say. */
+async function refuseFile(root: string): Promise<void> {
+  if ((await stat(root)).isDirectory()) return;
+  throw new ModelError(
+    root,
+    `a file, where a model folder should be; if it is a checkpoint, ${exportAdvice(root)}`,
+  );
+}
+
+/** @throws {ModelError} if there is only one of the two, or not one for each channel. */
+function latentStatistics([path, vae]: Read<VaeConfig>): ModelFolder['latentStatistics'] {
+  const { latents_mean: mean, latents_std: std, latent_channels: channels } = vae;
+  if (mean === null && std === null) return null;
+  if (mean?.length === channels && std?.length === channels) return { mean, std };
+  throw new ModelError(
+    path,
+    `latents_mean and latents_std must both have ${channels} values, one for each latent channel; ` +
+      'take the file of the original model',
+  );
 }
 
 async function findVaeConfig(root: string): Promise<string> {
@@ -154,7 +187,8 @@ function checkFit(
     throw new ModelError(
       unetPath,
       `${field} is ${unet[field]}, but the VAE has ${vae.latent_channels} latent channels (${vaePath}); ` +
-        'take the U-Net and the VAE of the same text-to-image model',
+        'take the U-Net and the VAE of the same text-to-image model (9 channels are of inpainting, 8 of editing by ' +
+        'instructions or of a U-Net that learned variances: these cannot be run here)',
     );
   }
   const width = texts.reduce((sum, [, text]) => sum + text.hidden_size, 0);

@@ -1,25 +1,38 @@
 import { open, readFile, stat } from 'node:fs/promises';
-import type { ValidateFunction } from 'ajv';
+import type { ErrorObject, ValidateFunction } from 'ajv';
+import { decodeText } from './decode-text.js';
 import { ModelError } from './model-error.js';
 
 const incomplete = 'download the model again, with every folder that its model_index.json names';
 const pullFiles = 'run "git lfs pull" where the model was cloned';
 
 /**
- * Reads a text file of a model folder.
- * @throws {ModelError} if it is missing or cannot be read.
+ * Reads a text file of a model folder, in UTF-8 or UTF-16.
+ * @throws {ModelError} if it is missing, cannot be read or is not text.
  */
 export async function readModelText(path: string): Promise<string> {
+  let bytes: Uint8Array;
   try {
-    return await readFile(path, 'utf8');
+    bytes = await readFile(path);
   } catch (cause) {
     throw new ModelError(path, describeReadError(cause), { cause });
+  }
+  try {
+    return decodeText(bytes);
+  } catch (cause) {
+    throw new ModelError(
+      path,
+      'not a text in UTF-8 or UTF-16; save it as UTF-8, or download the model again',
+      {
+        cause,
+      },
+    );
   }
 }
 
 /**
  * Reads a JSON file of a model folder and checks its fields.
- * @throws {ModelError} if it is missing, no JSON, or not as the schema says.
+ * @throws {ModelError} if it is missing, not JSON, or not as the schema says.
  */
 export async function readModelJson<T>(path: string, validate: ValidateFunction<T>): Promise<T> {
   const text = await readModelText(path);
@@ -30,10 +43,23 @@ export async function readModelJson<T>(path: string, validate: ValidateFunction<
     throw new ModelError(path, `not valid JSON; ${isPointer(text) ? pullFiles : incomplete}`, { cause });
   }
   if (validate(value)) return value;
-  const [error] = validate.errors ?? [];
-  const allowed = error?.keyword === 'enum' ? `: ${JSON.stringify(error.params['allowedValues'])}` : '';
-  const field = error?.instancePath ? `field ${error.instancePath.slice(1).replaceAll('/', '.')} ` : '';
-  throw new ModelError(path, `${field}${error?.message ?? 'is not as expected'}${allowed}; correct the file`);
+  throw new ModelError(path, describeMismatch(value, validate.errors?.[0]));
+}
+
+function describeMismatch(value: unknown, error: ErrorObject | undefined): string {
+  const names = error?.instancePath ? error.instancePath.slice(1).split('/') : [];
+  const field = names.length > 0 ? `field ${names.join('.')} ` : '';
+  const problem = `${field}${error?.message ?? 'is not as expected'}`;
+  if (error?.keyword !== 'enum') return `${problem}; correct the file`;
+  const given = names.reduce<unknown>(
+    (at, name) => (typeof at === 'object' && at !== null ? (at as Record<string, unknown>)[name] : undefined),
+    value,
+  );
+  // Nobody can turn one class into another by an edit.
+  const advice = /class/.test(names.at(-1) ?? '')
+    ? 'the model is of a kind that cannot be run here'
+    : 'correct the file';
+  return `${problem}: ${JSON.stringify(error.params['allowedValues'])}, not ${JSON.stringify(given)}; ${advice}`;
 }
 
 /**
@@ -68,20 +94,26 @@ export async function exists(path: string): Promise<boolean> {
 }
 
 /**
- * Checks that a file can hold weights: it is there, is not empty and is no stand-in of Git LFS.
+ * Checks that a file can hold weights: it is there, is large enough and is not a stand-in of Git LFS.
+ * @param bytes that it must have at least.
  * @throws {ModelError} if not.
  */
-export async function checkWeights(path: string): Promise<void> {
+export async function checkWeights(path: string, bytes = 0): Promise<void> {
   let head: string;
+  let size: number;
   try {
     await using file = await open(path);
     const { buffer, bytesRead } = await file.read(Buffer.alloc(64), 0, 64, 0);
     head = buffer.toString('latin1', 0, bytesRead);
+    ({ size } = await file.stat());
   } catch (cause) {
     throw new ModelError(path, describeReadError(cause), { cause });
   }
   if (head === '') throw new ModelError(path, `the file is empty; ${incomplete}`);
   if (isPointer(head)) throw new ModelError(path, `a Git LFS pointer, not the weights; ${pullFiles}`);
+  if (size < bytes) {
+    throw new ModelError(path, `has ${size} bytes of the ${bytes} that its graph needs; download it again`);
+  }
 }
 
 function isPointer(text: string): boolean {

@@ -1,10 +1,11 @@
 import { Tokenizer as TextTokenizer } from '@huggingface/tokenizers';
 import { join } from 'node:path';
 import { clipTokenizer } from './clip-tokenizer.js';
-import { validateTokenizer, validateTokenizerFile, validateVocabulary, type TokenName } from './configs.js';
 import { ModelError } from './model-error.js';
 import { exists, readModelJson, readModelText } from './model-files.js';
 import type { PromptSegment } from './prompt.js';
+import { readSpecialTokens } from './special-tokens.js';
+import { validateTokenizer, validateTokenizerFile, validateVocabulary } from './tokenizer-files.js';
 
 /** Turns a prompt into the input of a text encoder. */
 export interface Tokenizer {
@@ -29,34 +30,48 @@ export interface TokenChunk {
 }
 
 /**
- * Reads the CLIP tokenizer of a model: tokenizer_config.json, and vocab.json with merges.txt or tokenizer.json.
- * Texts become the ids that the class CLIPTokenizer of transformers gives.
+ * Reads the CLIP tokenizer of a model: vocab.json with merges.txt or tokenizer.json, and the files that name special
+ * tokens. Texts become the ids that the class CLIPTokenizer of transformers gives.
  * @param folder the `tokenizer` folder.
  * @param maxLength tokens that the text encoder takes at most, usually 77.
+ * @param tokenCount how many tokens the text encoder knows: ids are below it. Null where that is not known.
  * @throws {ModelError} if a file is missing or wrong.
  */
-export async function loadTokenizer(folder: string, maxLength: number): Promise<Tokenizer> {
+export async function loadTokenizer(
+  folder: string,
+  maxLength: number,
+  tokenCount: number | null = null,
+): Promise<Tokenizer> {
   const configPath = join(folder, 'tokenizer_config.json');
-  const config = await readModelJson(configPath, validateTokenizer);
-  const padToken = config.pad_token ?? config.eos_token;
+  const config = (await exists(configPath)) ? await readModelJson(configPath, validateTokenizer) : {};
+  const names = await readSpecialTokens(folder, config);
   const { path, vocab, merges } = await readVocabulary(folder);
-  const idOf = (token: TokenName): bigint => {
-    const id = vocab[content(token)];
-    if (id !== undefined) return BigInt(id);
-    throw new ModelError(configPath, `names the token ${content(token)}, which is not in ${path}`);
+  const added = names.added.flatMap(({ id: given, ...token }) => {
+    const id = vocab[token.content] ?? given;
+    // Without an id there is no embedding that it could have.
+    return id === null ? [] : [{ ...token, id }];
+  });
+  if (tokenCount !== null) checkIds(path, vocab, added, tokenCount);
+  const ids = new Map(added.map(({ content, id }) => [content, BigInt(id)]));
+  const idOf = (token: string): bigint => {
+    const id = ids.get(token);
+    if (id !== undefined) return id;
+    throw new ModelError(
+      folder,
+      `names the token ${token}, which is not in ${path}; download the folder again`,
+    );
   };
-  const start = idOf(config.bos_token);
-  const end = idOf(config.eos_token);
-  const pad = idOf(padToken);
-  const special = [...new Set([config.bos_token, config.eos_token, padToken].map(content))];
-  const tokenizer = new TextTokenizer(clipTokenizer(vocab, merges, special), config);
+  const start = idOf(names.bos);
+  const end = idOf(names.eos);
+  const pad = idOf(names.pad);
+  const unknown = ids.get(names.unk) ?? end;
+  const tokenizer = new TextTokenizer(clipTokenizer(vocab, merges, added), {});
   const length = Math.min(config.model_max_length ?? maxLength, maxLength);
   const room = length - 2;
-  // The end token stands for what a vocabulary lacks, too.
   const idsOf = (text: string): readonly bigint[] =>
     tokenizer
       .encode(text, { add_special_tokens: false })
-      .ids.map((id) => (id === undefined ? end : BigInt(id)));
+      .ids.map((id) => (id === undefined ? unknown : BigInt(id)));
   const rowOf = (ids: readonly bigint[]): BigInt64Array<ArrayBuffer> => {
     const row = new BigInt64Array(length).fill(pad);
     row.set([start, ...ids, end]);
@@ -83,6 +98,23 @@ export async function loadTokenizer(folder: string, maxLength: number): Promise<
   };
 }
 
+/** @throws {ModelError} if a text could become an id that the text encoder does not have. */
+function checkIds(
+  path: string,
+  vocab: Readonly<Record<string, number>>,
+  added: readonly { readonly content: string; readonly id: number }[],
+  tokenCount: number,
+): void {
+  const tokens = [...Object.entries(vocab), ...added.map(({ content, id }) => [content, id] as const)];
+  const beyond = tokens.find(([, id]) => id >= tokenCount);
+  if (beyond === undefined) return;
+  throw new ModelError(
+    path,
+    `the token ${beyond[0]} has the id ${beyond[1]}, but the text encoder knows ${tokenCount} tokens; ` +
+      'take the tokenizer and the text encoder of the same model',
+  );
+}
+
 interface Vocabulary {
   /** The file that holds it. */
   readonly path: string;
@@ -98,10 +130,8 @@ async function readVocabulary(folder: string): Promise<Vocabulary> {
     return { path: wholePath, vocab: model.vocab, merges: pairs(wholePath, model.merges) };
   }
   const mergesPath = join(folder, 'merges.txt');
-  const [vocab, text] = await Promise.all([
-    readModelJson(path, validateVocabulary),
-    readModelText(mergesPath),
-  ]);
+  const vocab = await readModelJson(path, validateVocabulary);
+  const text = await readModelText(mergesPath);
   const lines = text.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('#version'));
   return { path, vocab, merges: pairs(mergesPath, lines) };
 }
@@ -115,8 +145,4 @@ function pairs(
     if (pair.length === 2) return pair;
     throw new ModelError(path, `the merge "${pair.join(' ')}" is no pair of tokens`);
   });
-}
-
-function content(token: TokenName): string {
-  return typeof token === 'string' ? token : token.content;
 }

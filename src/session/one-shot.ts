@@ -60,7 +60,8 @@ export class OneShot {
    * @param update parameters as a client sends them; what is left out has the model's defaults.
    * @returns a JPEG file.
    * @throws {ParameterError} if the parameters are invalid.
-   * @throws {ProtocolError} rate_limited, limit_exceeded, not_ready, too_many_sessions, engine_failed
+   * @throws {ProtocolError} rate_limited, limit_exceeded, not_ready, too_many_sessions, engine_failed,
+   *   generation_failed
    * @throws {Error} if the caller is gone.
    */
   async generate(update: unknown, { name, grant, gone }: Caller): Promise<Uint8Array> {
@@ -127,7 +128,12 @@ async function firstResult(
   const giveUp = (): void => result.reject(new Error('the client is gone'));
   const listener: StreamListener = {
     onAdmitted: () => {},
-    onDropped: fail,
+    onDropped: (_frame, reason) =>
+      result.reject(
+        reason === 'failed'
+          ? new ProtocolError('generation_failed', errors.generation_failed.meaning)
+          : engineFailure(),
+      ),
     async onResult(_frame, image: GeneratedImage) {
       // The pixels are the engine's again once they are encoded, well or not.
       await encodeJpeg(image, parameters.quality).then(

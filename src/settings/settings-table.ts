@@ -1,6 +1,7 @@
-import { availableParallelism, homedir } from 'node:os';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { packagePath } from '../package.js';
+import { readProcessors } from './processors.js';
 
 /** One setting of the server. Its name is the key in the configuration file. */
 export type Setting =
@@ -108,9 +109,9 @@ export const settingsTable = {
   threads: {
     type: 'integer',
     range: [1, 1024],
-    default: availableParallelism(),
-    defaultText: 'one for each core',
-    description: 'Threads of one inference call.',
+    default: readProcessors().usable,
+    defaultText: 'one for each usable core',
+    description: 'Threads of one inference call. The quota of a container counts, rounded down.',
   },
   precision: {
     type: 'choice',

@@ -7,7 +7,9 @@ import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { DoctorReport } from '../../src/cli/doctor/report.js';
 import { ModelCopy } from '../model/model-copy.js';
+import { tinyModel } from '../support/engine.js';
 import { layoutFolder } from '../support/layouts.js';
+import { always, spoil } from '../support/onnx-spoil.js';
 
 const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const cache = await mkdtemp(join(tmpdir(), 'millrace-'));
@@ -77,6 +79,47 @@ describe('millrace doctor', () => {
     );
     assert.match(flat, /Parts text encoder/);
     assert.doesNotMatch(flat, /Speed/);
+  });
+
+  it('fails where the model computes what is not a number, and names the part and the cure', async () => {
+    await using copy = await ModelCopy.create(tinyModel);
+    await spoil(join(copy.folder, 'vae_decoder/model.onnx'), always('sample', NaN));
+    const { code, stdout } = await millrace('doctor', '--model', copy.folder, '--device', 'cpu');
+    assert.equal(code, 1);
+    const flat = stdout.replace(/\s+/g, ' ');
+    assert.match(flat, /bad the VAE decoder computes values that are not numbers .* VAE in float32/);
+    assert.doesNotMatch(flat, /Speed/);
+  });
+
+  it('says which settings of the scheduler count for nothing, and which solvers cannot be used', async () => {
+    await using copy = await ModelCopy.create(tinyModel);
+    await copy.edit('scheduler/scheduler_config.json', {
+      _class_name: 'DDPMScheduler',
+      clip_sample: true,
+      original_inference_steps: 2000,
+    });
+    await copy.write('millrace.json', '{"defaults": {"solver": "DDIMScheduler"}}');
+    const { code, stdout } = await millrace('doctor', '--model', copy.folder, '--device', 'cpu');
+    const flat = stdout.replace(/\s+/g, ' ');
+    assert.match(flat, /note scheduler\/scheduler_config\.json has clip_sample on/);
+    assert.match(
+      flat,
+      /note sessions cannot use the solver LCMScheduler with this model: needs original_inference/,
+    );
+    assert.equal(code, 0);
+  });
+
+  it('fails where no session could be opened, and says what to do', async () => {
+    await using copy = await ModelCopy.create(tinyModel);
+    await copy.edit('scheduler/scheduler_config.json', { original_inference_steps: 2000 });
+    const { code, stdout } = await millrace('doctor', '--model', copy.folder, '--device', 'cpu');
+    assert.equal(code, 1);
+    const flat = stdout.replace(/\s+/g, ' ');
+    assert.match(flat, /bad \S+millrace\.json: no session can be opened with the default parameters of/);
+    assert.match(
+      flat,
+      /needs original_inference_steps from 1 to 1000 .*; give it \{"defaults": \{"solver": "DDIMScheduler"\}\}/,
+    );
   });
 
   it('says in one line what is wrong with a model', async () => {

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { createNoiseSchedule, type SchedulerConfig } from '../../src/diffusion/schedule.js';
+import { repositoryRoot } from '../support/reference.js';
 
 /** The schedule of Stable Diffusion. */
 const stableDiffusion = { beta_schedule: 'scaled_linear', beta_start: 0.00085, beta_end: 0.012 } as const;
@@ -9,6 +12,8 @@ const schedules: Readonly<Record<string, SchedulerConfig>> = {
   'the default': {},
   scaled_linear: stableDiffusion,
   squaredcos_cap_v2: { beta_schedule: 'squaredcos_cap_v2' },
+  sigmoid: { ...stableDiffusion, beta_schedule: 'sigmoid' },
+  laplace: { beta_schedule: 'laplace' },
   'zero terminal SNR': { ...stableDiffusion, rescale_betas_zero_snr: true },
   'few timesteps': { ...stableDiffusion, num_train_timesteps: 10 },
   'trained betas': { trained_betas: [0.1, 0.2, 0.3] },
@@ -32,6 +37,19 @@ describe('createNoiseSchedule', () => {
     assert.ok(Math.abs(Math.sqrt((1 - alphasCumprod[0]) / alphasCumprod[0]) - 0.0292) < 1e-4);
   });
 
+  it('is that of diffusers for every schedule that DDPMScheduler knows', async () => {
+    const file = join(repositoryRoot, 'test/fixtures/schedulers/noise-schedules.json');
+    const recorded = JSON.parse(await readFile(file, 'utf8')) as Record<string, readonly number[]>;
+    assert.equal(Object.keys(recorded).length, 5);
+    for (const [name, wanted] of Object.entries(recorded)) {
+      const { alphasCumprod } = createNoiseSchedule({ ...stableDiffusion, beta_schedule: name });
+      for (const [i, want] of wanted.entries()) {
+        const got = alphasCumprod[100 * i];
+        assert.ok(Math.abs(got - want) <= 1e-5 * want, `${name} ${100 * i}: ${got}, not ${want}`);
+      }
+    }
+  });
+
   it('multiplies what training left of the signal', () => {
     const { alphasCumprod } = createNoiseSchedule({ trained_betas: [0.1, 0.2, 0.3] });
     for (const [t, want] of [0.9, 0.72, 0.504].entries()) assert.ok(Math.abs(alphasCumprod[t] - want) < 1e-6);
@@ -50,9 +68,9 @@ describe('createNoiseSchedule', () => {
   });
 
   it('names the schedules that there are', () => {
-    assert.throws(() => createNoiseSchedule({ beta_schedule: 'sigmoid' }), {
+    assert.throws(() => createNoiseSchedule({ beta_schedule: 'exp' }), {
       name: 'RangeError',
-      message: /scaled_linear.*"sigmoid"/,
+      message: /scaled_linear.*"exp"/,
     });
   });
 });

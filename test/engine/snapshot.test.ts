@@ -24,22 +24,21 @@ const parameters = tinyParameters({
   height: 256,
 });
 const cacheDirectory = await keptCosts();
-const frames = 12;
-const pushed = 7;
+const frames = 40;
 
 /**
- * A stream that is left with several frames under way. A snapshot is taken between two turns, wherever the stream
- * then is: where this process was slow to ask, it has run dry, and another is tried.
+ * A stream that is left with several frames under way, and some that have not entered. A snapshot is taken between two
+ * turns, wherever the stream then is: where this process was slow to ask, it has run dry, and another is tried.
  */
 async function breakOff(engine: Engine): Promise<StreamState> {
   for (let tries = 0; tries < 50; tries++) {
     const broken = await RecordedStream.open(engine, parameters);
-    for (let frame = 0; frame < pushed; frame++)
+    for (let frame = 0; frame < frames; frame++)
       broken.stream.push(frame, testImage(frame, parameters), { replace: false });
-    await broken.until(() => broken.admitted.length === pushed);
+    await broken.until(() => broken.admitted.length > 4);
     const state = await broken.stream.snapshot();
     broken.stream.close();
-    if (state.frames.length > 1) return state;
+    if (state.frames.length > 1 && state.ordinal < frames - 1) return state;
   }
   throw new Error('no stream was left with several frames under way');
 }
@@ -52,14 +51,15 @@ test('a stream goes on in another engine as it would have in its own', async () 
   await whole.until(() => whole.answered === frames);
 
   const state = await breakOff(first.engine);
-  assert.equal(state.ordinal, pushed);
+  const next = state.ordinal;
+  const end = Math.min(frames, next + 5);
 
   await using second = await startEngine(tinyModel);
   const resumed = new RecordedStream();
   const stream = await second.engine.openStream(parameters, resumed, { state: structuredClone(state) });
-  for (let frame = pushed; frame < frames; frame++)
+  for (let frame = next; frame < end; frame++)
     stream.push(frame, testImage(frame, parameters), { replace: false });
-  const wanted = frames - pushed + state.frames.length;
+  const wanted = end - next + state.frames.length;
   await resumed.until(() => resumed.answered === wanted);
   for (const [frame, data] of resumed.results) {
     const difference = greatestDifference(data, whole.results.get(frame) ?? new Uint8Array());
@@ -67,7 +67,7 @@ test('a stream goes on in another engine as it would have in its own', async () 
   }
   assert.deepEqual(
     [...resumed.results.keys()],
-    Array.from({ length: wanted }, (_, i) => frames - wanted + i),
+    Array.from({ length: wanted }, (_, i) => end - wanted + i),
   );
 });
 

@@ -85,8 +85,10 @@ describe('createMetrics', () => {
     const metrics = createMetrics();
     for (const state of ['starting', 'ready', 'restarting', 'ready'] as const) metrics.engineState(state);
     metrics.engineRestarted();
+    metrics.notFinite('vae_decoder');
     const { body } = await metrics.render();
     assert.match(body, /^millrace_engine_restarts_total 1$/m);
+    assert.match(body, /^millrace_engine_not_finite_total\{part="vae_decoder"\} 1$/m);
     assert.match(body, /^millrace_engine_state\{state="ready"\} 1$/m);
     assert.match(body, /^millrace_engine_state\{state="restarting"\} 0$/m);
   });

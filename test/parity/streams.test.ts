@@ -18,7 +18,7 @@ import {
 import { relativeError, Replay } from './replay.js';
 
 const folder = await readModelFolder(referenceModel());
-const tokenizer = await loadTokenizer(folder.tokenizers[0], folder.textLength);
+const tokenizer = await loadTokenizer(folder.tokenizers[0].folder, folder.textLength);
 const runtimes = new Map<number, ModelRuntime>();
 after(async () => {
   for (const runtime of runtimes.values()) await runtime[Symbol.asyncDispose]();

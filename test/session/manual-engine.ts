@@ -126,6 +126,12 @@ export class ManualStream implements EngineStream {
     this.listener.onDropped(frame, 'similar');
   }
 
+  /** A network computes what is not a number for the oldest frame that is worked on. */
+  fail(): void {
+    const failed = this.working.shift();
+    if (failed) this.listener.onDropped(failed.frame, 'failed');
+  }
+
   /** The oldest frame that is worked on comes out as it went in. */
   finish(): void {
     const done = this.working.shift();

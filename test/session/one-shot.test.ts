@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { StreamParameters } from '@millrace/protocol';
-import type { StreamListener } from '../../src/engine/engine.js';
+import type { EngineStream, StreamListener } from '../../src/engine/engine.js';
 import { anonymous, type GrantLimits } from '../../src/session/access/grant.js';
 import type { Caller } from '../../src/session/one-shot.js';
 import { Seats } from '../../src/session/seats/seats.js';
@@ -15,6 +15,19 @@ class StoppingEngine extends ManualEngine {
     const reason = new Error('the engine is stopped');
     listener.onClosed(reason);
     throw reason;
+  }
+}
+
+/** Its model computes what is not a number. */
+class FailingEngine extends ManualEngine {
+  override openStream(_parameters: StreamParameters, listener: StreamListener): Promise<EngineStream> {
+    const unused = (): Promise<never> => Promise.reject(new Error('not asked for'));
+    return Promise.resolve({
+      push: (frame) => listener.onDropped(frame, 'failed'),
+      configure: unused,
+      snapshot: unused,
+      close: () => {},
+    });
   }
 }
 
@@ -36,6 +49,11 @@ async function finishLast(engine: ManualEngine): Promise<void> {
 }
 
 describe('OneShot', () => {
+  it('says by a code of its own that the model failed', async () => {
+    const images = imagesOf(new FailingEngine());
+    await assert.rejects(images.generate({}, caller()), { code: 'generation_failed' });
+  });
+
   it('tells of an engine that stops while the stream opens, once', async () => {
     const images = imagesOf(new StoppingEngine());
     await assert.rejects(images.generate({}, caller()), { code: 'engine_failed' });

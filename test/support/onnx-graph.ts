@@ -10,14 +10,19 @@ export interface GraphParts {
     type: number,
     shape: readonly number[],
     file: string | null,
+    /** Offset and length in that file. */
+    place?: readonly [number, number],
   ])[];
 }
 
 /** The bytes of an ONNX file without any node, put together by hand as onnx.proto says. */
 export function onnxGraph({ inputs, outputs, weights = [] }: GraphParts): Buffer {
   const graph = [
-    ...weights.map(([name, type, shape, file]) => {
-      const place = file === null ? [] : [text(13, [...text(1, 'location'), ...text(2, file)])];
+    ...weights.map(([name, type, shape, file, at]) => {
+      const entries = Object.entries({ location: file, offset: at?.[0], length: at?.[1] }).filter(
+        ([, value]) => value != null,
+      );
+      const place = entries.map(([key, value]) => text(13, [...text(1, key), ...text(2, String(value))]));
       return message(5, [
         ...shape.flatMap((size) => integer(1, size)),
         ...integer(2, type),
@@ -41,15 +46,15 @@ function valueInfo([name, type, shape]: GraphPort): number[] {
   return [...text(1, name), ...message(2, message(1, tensor))];
 }
 
-function integer(field: number, value: number): number[] {
+export function integer(field: number, value: number): number[] {
   return [...varint(BigInt(field * 8)), ...varint(BigInt.asUintN(64, BigInt(value)))];
 }
 
-function text(field: number, content: string | readonly number[]): number[] {
+export function text(field: number, content: string | readonly number[]): number[] {
   return message(field, typeof content === 'string' ? [...Buffer.from(content)] : content);
 }
 
-function message(field: number, content: readonly number[]): number[] {
+export function message(field: number, content: readonly number[]): number[] {
   return [...varint(BigInt(field * 8 + 2)), ...varint(BigInt(content.length)), ...content];
 }
 

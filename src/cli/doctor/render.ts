@@ -23,6 +23,7 @@ export function render(
           ['millrace', report.version],
           ['system', `${system.platform}, Node ${system.node}`],
           ['processor', `${system.cores} x ${system.processor}, ${bytes(system.memory_bytes)} of memory`],
+          ['threads', threads(system)],
         ],
         width,
       ),
@@ -62,6 +63,21 @@ export function render(
     ...(performance ? [['Speed', renderPerformance(performance, report, width)] as const] : []),
   ];
   return sections.map(([title, lines]) => `${heading(title)}\n${lines.join('\n')}\n`).join('\n');
+}
+
+/** How many threads a call has, and what limits them. */
+function threads({
+  cores,
+  usable_cores: usable,
+  cpu_quota: quota,
+  threads: count,
+}: DoctorReport['system']): string {
+  if (quota !== null && quota < cores) {
+    return `${count}; this process may use ${round(quota)} of the ${cores} processors (quota of its control group)`;
+  }
+  return usable < cores
+    ? `${count}; this process may use ${usable} of the ${cores} processors`
+    : String(count);
 }
 
 function renderPart(

@@ -10,6 +10,12 @@ export interface DoctorReport {
     readonly platform: string;
     readonly processor: string;
     readonly cores: number;
+    /** Of these, what affinity and the quota of a container leave to this process. */
+    readonly usable_cores: number;
+    /** Processors' worth of time that control groups allow; null if there is no quota. */
+    readonly cpu_quota: number | null;
+    /** Of one inference call on the processor. */
+    readonly threads: number;
     readonly memory_bytes: number;
   };
   readonly model: ModelReport;

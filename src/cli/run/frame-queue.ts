@@ -72,6 +72,13 @@ export class FrameQueue<Source> implements StreamListener {
   }
 
   onDropped(frame: number, reason: EngineDropReason): void {
+    if (reason === 'failed') {
+      return this.fail(
+        new Error(
+          `the model computed values that are not numbers for frame ${frame + 1}; export it in float32`,
+        ),
+      );
+    }
     if (reason !== 'similar') return this.fail(new Error(`the engine lost frame ${frame + 1} (${reason})`));
     this.#settle(frame, () => ({ type: 'similar' }));
     this.onAdmitted(frame);

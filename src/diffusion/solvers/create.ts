@@ -28,25 +28,16 @@ const families: Readonly<Record<SolverName, Family>> = {
   PNDMScheduler: createPndm,
 };
 
-/** Settings of diffusers that would bend a step from linear, or that no solver here has. */
-const unsupported = [
-  'clip_sample',
-  'thresholding',
-  'use_beta_sigmas',
-  'use_lu_lambdas',
-  'use_flow_sigmas',
-] as const;
-
 /**
  * Makes a solver for a model: all coefficients are worked out here, and a step only applies them.
  * @param config the model's scheduler_config.json.
  * @throws {SolverError} if the options, or they with the model's configuration, make no solver.
  */
 export function createSolver(config: SchedulerConfig, options: SolverOptions): Solver {
-  for (const setting of unsupported) {
-    if (config[setting] === true) {
-      throw new SolverError('solver', `cannot follow ${setting} of the model's scheduler configuration`);
-    }
+  // Both belong to models that were not trained as a variance-preserving diffusion with a beta for each timestep.
+  if (config.use_flow_sigmas === true || config.timestep_type === 'continuous') {
+    const setting = config.use_flow_sigmas === true ? 'use_flow_sigmas' : 'timestep_type "continuous"';
+    throw new SolverError('solver', `cannot follow ${setting} of the model's scheduler configuration`);
   }
   return families[options.name](noiseScheduleOf(config), config, options);
 }

@@ -1,7 +1,8 @@
 import type { NoiseSchedule, SchedulerConfig } from '../schedule.js';
 import type { Solver } from '../types.js';
 import { discretePath, nextAlphaCumprod } from './discrete.js';
-import { cleanEstimate, eps, sum, z } from './forms.js';
+import { boundOf, outputsOf } from './bounds.js';
+import { eps, sum, z } from './forms.js';
 import { linearSolver, type Rule } from './linear-solver.js';
 import { SolverError, type SolverOptions } from './options.js';
 import { stageAt } from './timesteps.js';
@@ -12,14 +13,20 @@ export function createDdim(schedule: NoiseSchedule, config: SchedulerConfig, opt
   if (!(eta >= 0 && eta <= 1)) throw new SolverError('eta', `must be from 0 to 1, not ${eta}`);
   const path = discretePath(schedule, config, options, true);
   const stages = path.timesteps.map((timestep) => stageAt(schedule, timestep));
+  const bound = boundOf(config, { clip: true, threshold: true });
   const rules = path.timesteps.map((timestep, i): Rule => {
     const from = schedule.alphasCumprod[timestep];
     const to = nextAlphaCumprod(schedule, path, i);
     const variance = eta ** 2 * ((1 - to) / (1 - from)) * (1 - from / to);
     const direction = Math.sqrt(Math.max(0, 1 - to - variance));
     return {
-      next: sum([Math.sqrt(to), cleanEstimate(stages[i])], [direction, eps], [Math.sqrt(variance), z]),
+      // The direction is that of the noise as predicted, also where the clean estimate is bent.
+      next: sum(
+        [Math.sqrt(to), outputsOf(stages[i], bound).clean],
+        [direction, eps],
+        [Math.sqrt(variance), z],
+      ),
     };
   });
-  return linearSolver(stages, 1, rules);
+  return linearSolver(stages, 1, rules, bound);
 }

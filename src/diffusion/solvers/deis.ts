@@ -1,6 +1,7 @@
 import type { NoiseSchedule, SchedulerConfig } from '../schedule.js';
 import type { Solver } from '../types.js';
-import { eps, sum, x } from './forms.js';
+import { boundOf, outputsOf } from './bounds.js';
+import { sum, x } from './forms.js';
 import { linearSolver, type Rule } from './linear-solver.js';
 import { earlier, remember, stepOrder } from './multistep.js';
 import type { SolverOptions } from './options.js';
@@ -14,7 +15,9 @@ export function createDeis(schedule: NoiseSchedule, config: SchedulerConfig, opt
   const path = sigmaPath(schedule, config, options, { timesteps: 'exclusive', end: 'last' });
   const stages = sigmaStages(path, 'preserving');
   const { sigmas } = path;
+  const bound = boundOf(config, { clip: false, threshold: true });
   const rules = stages.map((stage, i): Rule => {
+    const { eps } = outputsOf(stage, bound);
     const order = stepOrder(options.order, path, config, i);
     const nodes = Array.from({ length: order }, (_, j) => Math.log(sigmas[i - j]));
     const integral = sum(
@@ -26,7 +29,7 @@ export function createDeis(schedule: NoiseSchedule, config: SchedulerConfig, opt
     const { a } = levelOfSigma(sigmas[i + 1]);
     return { next: sum([a / stage.a, x], [a, integral]), memory: remember(options.order - 1, i, eps) };
   });
-  return linearSolver(stages, 1, rules);
+  return linearSolver(stages, 1, rules, bound);
 }
 
 /** The integral over rho of the Lagrange polynomial in log(rho) that is 1 at node j and 0 at the others. */

@@ -1,6 +1,7 @@
 import type { NoiseSchedule, SchedulerConfig } from '../schedule.js';
 import type { Solver } from '../types.js';
-import { cleanEstimate, eps, sum, x, z, type Form } from './forms.js';
+import { boundOf, outputsOf } from './bounds.js';
+import { sum, x, z, type Form } from './forms.js';
 import { linearSolver, type Rule } from './linear-solver.js';
 import { earlier, remember, stepOrder } from './multistep.js';
 import { SolverError, type SolverOptions } from './options.js';
@@ -25,13 +26,15 @@ export function createDpmSolver(
   const path = sigmaPath(schedule, config, options, { timesteps: 'exclusive', end, range });
   const midpoint = config.solver_type !== 'heun';
   const stages = sigmaStages(path, 'preserving');
+  const bound = boundOf(config, { clip: false, threshold: true });
   const rules = stages.map((stage, i): Rule => {
-    const output = predictsNoise ? eps : cleanEstimate(stage);
+    const outputs = outputsOf(stage, bound);
+    const output = predictsNoise ? outputs.eps : outputs.clean;
     const euler = i === stages.length - 1 && config.euler_at_final === true;
     const next = update(algorithm, midpoint, path, i, euler ? 1 : stepOrder(order, path, config, i), output);
     return { next, memory: remember(order - 1, i, output) };
   });
-  return linearSolver(stages, 1, rules);
+  return linearSolver(stages, 1, rules, bound);
 }
 
 /** The sample at the next noise level, from model outputs at the last `order` ones. */

@@ -2,7 +2,7 @@ import type { NoiseSchedule, SchedulerConfig } from '../schedule.js';
 import type { Solver } from '../types.js';
 import { eps, sum, x, z } from './forms.js';
 import { linearSolver, type Rule } from './linear-solver.js';
-import { SolverError, type SolverOptions } from './options.js';
+import type { SolverOptions } from './options.js';
 import { sigmaPath, sigmaStages, type SigmaPath } from './sigmas.js';
 
 // Samples are x0 + sigma z, so dx/dsigma = eps (Karras et al. 2022, equations 1 and 3).
@@ -13,16 +13,11 @@ export function createEuler(
   config: SchedulerConfig,
   options: SolverOptions,
 ): Solver {
-  if (config.interpolation_type === 'log_linear' || config.timestep_type === 'continuous') {
-    throw new SolverError(
-      'solver',
-      `EulerDiscreteScheduler cannot follow this model's interpolation_type or timestep_type`,
-    );
-  }
   const path = sigmaPath(schedule, config, options, {
     timesteps: 'inclusive',
     end: config.final_sigmas_type ?? 'zero',
     bounded: true,
+    logLinear: config.interpolation_type === 'log_linear',
   });
   const rules = path.timesteps.map((_, i): Rule => ({
     next: sum([1, x], [path.sigmas[i + 1] - path.sigmas[i], eps]),
@@ -38,7 +33,7 @@ export function createEulerAncestral(
 ): Solver {
   const path = sigmaPath(
     schedule,
-    { ...config, use_exponential_sigmas: false },
+    { ...config, use_exponential_sigmas: false, use_beta_sigmas: false },
     { ...options, useKarrasSigmas: false },
     {
       timesteps: 'inclusive',

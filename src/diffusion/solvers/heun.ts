@@ -1,7 +1,8 @@
 import type { NoiseSchedule, SchedulerConfig } from '../schedule.js';
 import type { Solver, Stage } from '../types.js';
 import { initNoiseSigma } from './euler.js';
-import { eps, quantity, sum, x } from './forms.js';
+import { boundOf, outputsOf } from './bounds.js';
+import { quantity, sum, x } from './forms.js';
 import { linearSolver, type Rule } from './linear-solver.js';
 import type { SolverOptions } from './options.js';
 import { sigmaPath, sigmaStages } from './sigmas.js';
@@ -12,6 +13,7 @@ import { sigmaPath, sigmaStages } from './sigmas.js';
  */
 export function createHeun(schedule: NoiseSchedule, config: SchedulerConfig, options: SolverOptions): Solver {
   const path = sigmaPath(schedule, config, options, { timesteps: 'inclusive', end: 'zero' });
+  const bound = boundOf(config, { clip: true, threshold: false });
   const start = quantity('start');
   const slope = quantity('slope');
   const stages: Stage[] = [];
@@ -19,12 +21,14 @@ export function createHeun(schedule: NoiseSchedule, config: SchedulerConfig, opt
   const levels = sigmaStages(path, 'exploding');
   for (const [i, level] of levels.entries()) {
     const change = path.sigmas[i + 1] - path.sigmas[i];
+    const { eps } = outputsOf(level, bound);
     stages.push(level);
     rules.push({ next: sum([1, x], [change, eps]), memory: { start: x, slope: eps } });
     const next = levels[i + 1];
     if (next === undefined) break;
     stages.push(next);
-    rules.push({ next: sum([1, start], [change / 2, slope], [change / 2, eps]) });
+    const end = outputsOf(next, bound);
+    rules.push({ next: sum([1, start], [change / 2, slope], [change / 2, end.eps]) });
   }
-  return linearSolver(stages, initNoiseSigma(path), rules);
+  return linearSolver(stages, initNoiseSigma(path), rules, bound);
 }

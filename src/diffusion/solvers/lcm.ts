@@ -1,7 +1,8 @@
 import type { NoiseSchedule, SchedulerConfig } from '../schedule.js';
 import type { Solver, Stage } from '../types.js';
 import { distilledStages } from './distilled.js';
-import { cleanEstimate, sum, x, z, type Form } from './forms.js';
+import { boundOf, outputsOf, type Bound } from './bounds.js';
+import { sum, x, z, type Form } from './forms.js';
 import { linearSolver, type Rule } from './linear-solver.js';
 import type { SolverOptions } from './options.js';
 
@@ -15,20 +16,22 @@ const sigmaData = 0.5;
 export function createLcm(schedule: NoiseSchedule, config: SchedulerConfig, options: SolverOptions): Solver {
   const stages = distilledStages(schedule, config, options);
   const { boundaryScaling = true, addNoise } = options;
+  const bound = boundOf(config, { clip: true, threshold: true });
   const scaling = boundaryScaling ? (config.timestep_scaling ?? 10) : null;
   const rules = stages.map((stage, i): Rule => {
-    const phi = consistencyFunction(stage, scaling);
+    const phi = consistencyFunction(stage, scaling, bound);
     const next = stages[i + 1];
     return { next: next === undefined ? phi : sum([next.a, phi], [addNoise ? next.b : 0, z]) };
   });
-  return linearSolver(stages, 1, rules);
+  return linearSolver(stages, 1, rules, bound);
 }
 
 /** Phi = c_out x0 + c_skip x, which is x itself at timestep 0 (Song et al. 2023, equation 5). */
-function consistencyFunction(stage: Stage, timestepScaling: number | null): Form {
-  if (timestepScaling === null) return cleanEstimate(stage);
+function consistencyFunction(stage: Stage, timestepScaling: number | null, bound: Bound | null): Form {
+  const { clean } = outputsOf(stage, bound);
+  if (timestepScaling === null) return clean;
   const { cSkip, cOut } = boundaryScaling(stage.timestep * timestepScaling);
-  return sum([cOut, cleanEstimate(stage)], [cSkip, x]);
+  return sum([cOut, clean], [cSkip, x]);
 }
 
 /** Weights of x and of x0 at a scaled timestep (Song et al. 2023, appendix C). */

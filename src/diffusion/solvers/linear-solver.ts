@@ -1,4 +1,5 @@
 import type { History, Solver, Stage, Step, Values } from '../types.js';
+import type { Bound } from './bounds.js';
 import type { Form } from './forms.js';
 
 /** What one stage does. */
@@ -26,18 +27,26 @@ interface Target {
   readonly pairs: readonly Pair[];
 }
 
+/** A step with the bent clean estimate of its sample, which rules know as `clean`. */
+interface BoundStep extends Step {
+  readonly clean: Float64Array;
+}
+
 /**
  * The solver that follows these rules, one for each stage. Every solver here is linear in what a step is given, so
  * all share this one step: its coefficients are worked out when it is made, and it allocates nothing.
+ * @param bound bends the clean estimate (clipping, thresholding), in which rules are linear too.
  */
 export function linearSolver(
   stages: readonly Stage[],
   initNoiseSigma: number,
   rules: readonly Rule[],
+  bound: Bound | null = null,
 ): Solver {
   const slots = [...new Set(rules.flatMap(({ memory }) => Object.keys(memory ?? {})))];
   const targets = rules.map(compile);
   const sums = Array.from({ length: slots.length + 1 }, () => new Float64Array(blockLength));
+  let clean = new Float64Array(0);
   return {
     stages,
     initNoiseSigma,
@@ -45,7 +54,14 @@ export function linearSolver(
     createHistory(length): History {
       return Object.fromEntries(slots.map((slot) => [slot, new Float32Array(length)]));
     },
-    step(step): void {
+    step(given): void {
+      let step: Step | BoundStep = given;
+      if (bound) {
+        if (clean.length !== given.out.length) clean = new Float64Array(given.out.length);
+        estimate(stages[given.stage], given, clean);
+        bound(clean);
+        step = { ...given, clean };
+      }
       const stageTargets = targets[step.stage];
       for (let start = 0; start < step.out.length; start += blockLength) {
         const count = Math.min(blockLength, step.out.length - start);
@@ -58,6 +74,11 @@ export function linearSolver(
       }
     },
   };
+}
+
+/** The clean estimate x0 = (x - b eps) / a, of a sample in the solver's own coordinates. */
+function estimate({ a, b, inputScale }: Stage, { sample, eps }: Step, clean: Float64Array): void {
+  for (let i = 0; i < clean.length; i++) clean[i] = (sample[i] * inputScale - b * eps[i]) / a;
 }
 
 function compile(rule: Rule): readonly Target[] {
@@ -76,7 +97,13 @@ function pairsOf(form: Form): readonly Pair[] {
   });
 }
 
-function addUp(sums: Float64Array, { pairs }: Target, step: Step, start: number, count: number): void {
+function addUp(
+  sums: Float64Array,
+  { pairs }: Target,
+  step: Step | BoundStep,
+  start: number,
+  count: number,
+): void {
   for (let p = 0; p < pairs.length; p++) {
     const { first, firstWeight, second, secondWeight } = pairs[p];
     const a = sourceArray(step, first);
@@ -86,10 +113,11 @@ function addUp(sums: Float64Array, { pairs }: Target, step: Step, start: number,
   }
 }
 
-function sourceArray(step: Step, source: string): Values {
+function sourceArray(step: Step | BoundStep, source: string): Values {
   if (source === 'sample') return step.sample;
   if (source === 'eps') return step.eps;
   if (source === 'noise') return step.noise;
+  if (source === 'clean' && 'clean' in step) return step.clean;
   const array = step.history[source];
   if (array === undefined || typeof array === 'number')
     throw new RangeError(`the history has no ${source}: it is of another solver`);

@@ -1,5 +1,6 @@
 import { pureNoise, type NoiseSchedule, type SchedulerConfig, type TimestepSpacing } from '../schedule.js';
 import type { Stage } from '../types.js';
+import { betaQuantile } from './beta-quantile.js';
 import type { SolverOptions } from './options.js';
 import { crowdedSchedule, roundHalfToEven, selectPositions, spacedTimesteps } from './timesteps.js';
 
@@ -23,6 +24,8 @@ export interface SigmaPathKind {
   readonly timesteps: 'inclusive' | 'exclusive';
   /** Noise at the end: none, that of timestep 0, or the last of the path where it is spread (Karras, exponential). */
   readonly end: 'zero' | 'sigma_min' | 'last';
+  /** Sigmas in equal ratios from the highest of the training to the lowest, one more than there are steps. */
+  readonly logLinear?: boolean;
   /** Whether `sigma_min` and `sigma_max` of the configuration bound spread sigmas. */
   readonly bounded?: boolean;
   /** Highest training timestep that is used, plus 1. */
@@ -45,11 +48,13 @@ export function sigmaPath(
   checkFalling(grid, trained.length - 1, options);
 
   const { timesteps, sigmas } = grid;
-  const lowest = kind.end === 'last' && spread !== null ? Math.min(...sigmas) : trained[0];
+  // Log-linear levels have one of their own at the end of the schedule.
+  const end = kind.logLinear === true && spread === null ? 'sigma_min' : kind.end;
+  const lowest = end === 'last' && spread !== null ? Math.min(...sigmas) : trained[0];
   return {
     spacing,
     timesteps: positions.map((position) => timesteps[position]),
-    sigmas: [...positions.map((position) => sigmas[position]), kind.end === 'zero' ? 0 : lowest],
+    sigmas: [...positions.map((position) => sigmas[position]), end === 'zero' ? 0 : lowest],
     steps: untilEnd ? timesteps.length : positions.length,
   };
 }
@@ -88,12 +93,16 @@ function spacedGrid(
   spacing: TimestepSpacing,
   config: SchedulerConfig,
   { numInferenceSteps }: SolverOptions,
-  { timesteps: kind, range = trained.length }: SigmaPathKind,
+  { timesteps: kind, range = trained.length, logLinear = false }: SigmaPathKind,
 ): Grid {
   const exclusive = kind === 'exclusive';
   const span = { trained: trained.length, range, offset: config.steps_offset, exclusive };
   const spaced = spacedTimesteps(spacing, numInferenceSteps, span);
   const timesteps = exclusive ? spaced.map(roundHalfToEven) : spaced;
+  if (logLinear) {
+    const levels = exponential(Math.max(...trained), Math.min(...trained), numInferenceSteps + 1);
+    return { timesteps, sigmas: Float32Array.from(levels.slice(0, -1)) };
+  }
   return { timesteps, sigmas: Float32Array.from(timesteps, (t) => interpolate(trained, t)) };
 }
 
@@ -105,9 +114,12 @@ function interpolate(sigmas: Float32Array, timestep: number): number {
 
 type Spread = (highest: number, lowest: number, count: number) => number[];
 
+/** What a user asked for wins over the configuration. */
 function chosenSpread(config: SchedulerConfig, options: SolverOptions): Spread | null {
   if (options.useKarrasSigmas) return karras;
-  return config.use_exponential_sigmas === true ? exponential : null;
+  if (options.name === 'DPMSolverMultistepScheduler' && config.use_lu_lambdas === true) return lu;
+  if (config.use_exponential_sigmas === true) return exponential;
+  return config.use_beta_sigmas === true ? betaSpread : null;
 }
 
 /** The grid with its levels of noise spread anew between two ends, and the timesteps that have them. */
@@ -119,20 +131,25 @@ function spreadGrid(
   options: SolverOptions,
   kind: SigmaPathKind,
 ): Grid {
-  const ends = kind.timesteps === 'exclusive' ? trained : spaced.sigmas;
+  const ends = kind.timesteps === 'exclusive' || kind.logLinear === true ? trained : spaced.sigmas;
   const { sigma_min: low, sigma_max: high } = kind.bounded === true ? config : {};
   const sigmas = spread(high ?? Math.max(...ends), low ?? Math.min(...ends), spaced.timesteps.length);
   const logSigmas = Float32Array.from(trained, Math.log);
   const timesteps = sigmas.map((sigma) => timestepOf(logSigmas, sigma));
-  // Where timesteps are whole, diffusers rounds those of Karras sigmas, but cuts off the others, and for
+  // Where timesteps are whole, diffusers rounds those of Karras sigmas and Lu's, but cuts off the others, and for
   // DPM-Solver also those of cosine schedules.
   const cosine =
     options.name === 'DPMSolverMultistepScheduler' && config.beta_schedule === 'squaredcos_cap_v2';
-  const whole = spread === karras && !cosine ? roundHalfToEven : Math.trunc;
+  const whole = (spread === karras || spread === lu) && !cosine ? roundHalfToEven : cutOff;
   return {
     timesteps: kind.timesteps === 'exclusive' ? timesteps.map(whole) : timesteps,
     sigmas: Float32Array.from(sigmas),
   };
+}
+
+/** What a logarithm lost by rounding must not cost a timestep. */
+function cutOff(timestep: number): number {
+  return Math.trunc(timestep + 1e-9);
 }
 
 /** Karras et al. 2022, equation 5, with rho = 7. */
@@ -146,6 +163,18 @@ function karras(highest: number, lowest: number, count: number): number[] {
 /** Equal ratios from each to the next. */
 function exponential(highest: number, lowest: number, count: number): number[] {
   return ramp(count).map((part) => Math.exp(Math.log(highest) + part * Math.log(lowest / highest)));
+}
+
+/** Equal distances of the logarithm (Lu et al. 2022a, section 3.1). */
+function lu(highest: number, lowest: number, count: number): number[] {
+  const from = Math.fround(Math.log(highest));
+  const to = Math.fround(Math.log(lowest));
+  return ramp(count).map((part) => Math.exp(from + part * (to - from)));
+}
+
+/** The quantiles of a beta distribution, which has many levels at both ends (Lee et al. 2024). */
+function betaSpread(highest: number, lowest: number, count: number): number[] {
+  return ramp(count).map((part) => lowest + betaQuantile(1 - part, 0.6) * (highest - lowest));
 }
 
 function ramp(count: number): number[] {

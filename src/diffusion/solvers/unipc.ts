@@ -1,7 +1,8 @@
 import type { NoiseSchedule, SchedulerConfig } from '../schedule.js';
 import type { Solver } from '../types.js';
 import { solveLinearSystem } from './linear-system.js';
-import { cleanEstimate, eps, quantity, sum, x, type Form } from './forms.js';
+import { boundOf, outputsOf } from './bounds.js';
+import { eps, quantity, sum, x, type Form } from './forms.js';
 import { linearSolver, type Rule } from './linear-solver.js';
 import { earlier, remember } from './multistep.js';
 import type { SolverOptions } from './options.js';
@@ -37,6 +38,7 @@ export function createUniPc(
     sigmas: path.sigmas,
   };
   const stages = sigmaStages(path, 'preserving');
+  const bound = clean ? boundOf(config, { clip: false, threshold: true }) : null;
   const uncorrected = config.disable_corrector ?? [];
   // Positions count from the start of the schedule where it is entered late.
   const offset = path.steps - stages.length;
@@ -47,7 +49,7 @@ export function createUniPc(
     return Math.min(options.order, i + 1, lowered ? remaining : options.order);
   };
   const rules = stages.map((stage, i): Rule => {
-    const output = method.clean ? cleanEstimate(stage) : eps;
+    const output = method.clean ? outputsOf(stage, bound).clean : eps;
     const corrects = i > 0 && !uncorrected.includes(offset + i - 1);
     const sample = corrects ? correct(method, i, orderAt(i - 1), output) : x;
     return {
@@ -55,7 +57,7 @@ export function createUniPc(
       memory: { ...remember(options.order, i, output), last: sample },
     };
   });
-  return linearSolver(stages, 1, rules);
+  return linearSolver(stages, 1, rules, bound);
 }
 
 /** UniP: the sample at the next noise level. */

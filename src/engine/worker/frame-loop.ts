@@ -3,6 +3,7 @@ import type { Lane } from '../../diffusion/stream.js';
 import type { BufferPool } from '../buffer-pool.js';
 import type { FromWorker } from '../messages.js';
 import type { ExpectedCosts } from './expected-costs.js';
+import { allFinite, NotFiniteError } from './finite.js';
 import type { LiveStream } from './live-stream.js';
 import type { ModelRuntime, Size } from './runtime.js';
 import type { WorkPrices } from './work-prices.js';
@@ -75,10 +76,14 @@ export class FrameLoop {
     const placed: Placed[] = [];
     for (const { source: stream, lanes, entries } of shares) {
       for (const lane of lanes) placed.push({ stream, lane });
-      for (let i = 0; i < entries; i++) placed.push({ stream, lane: await this.#enter(stream) });
+      for (let i = 0; i < entries; i++) {
+        const lane = await this.#enter(stream);
+        if (lane) placed.push({ stream, lane });
+      }
     }
     const [first] = placed;
-    if (first === undefined) return false;
+    // Frames that failed as they entered were work, too.
+    if (first === undefined) return shares.length > 0;
 
     const { key } = first.stream;
     const rows = placed.flatMap(({ lane }) => lane.rows);
@@ -92,8 +97,12 @@ export class FrameLoop {
     for (const { stream, lane } of placed) {
       const own = predictions.slice(next, next + lane.rows.length);
       next += lane.rows.length;
-      const latent = stream.absorb(lane, own);
-      if (latent) await this.#leave(stream, lane.frame, latent);
+      await this.#orFail(stream, lane.frame, async () => {
+        if (!own.every(allFinite)) throw new NotFiniteError('unet');
+        const latent = stream.absorb(lane, own);
+        if (latent && !allFinite(latent)) throw new NotFiniteError('unet');
+        if (latent) await this.#leave(stream, lane.frame, latent);
+      });
     }
     return true;
   }
@@ -109,13 +118,33 @@ export class FrameLoop {
     post({ type: 'inference', rows, streams, ms, pictureMs: pictures.ms, expectedMs });
   }
 
-  async #enter(stream: LiveStream): Promise<Lane> {
+  /** Gives up a frame of which a network computes what is not a number; the stream and all others go on. */
+  async #orFail<T>(stream: LiveStream, frame: number, action: () => Promise<T>): Promise<T | null> {
+    try {
+      return await action();
+    } catch (error) {
+      if (!(error instanceof NotFiniteError)) throw error;
+      stream.discard(frame);
+      this.#passages.get(stream)?.delete(frame);
+      this.#options.post({ type: 'not_finite', part: error.part });
+      this.#options.post({ type: 'dropped', stream: stream.id, frame, reason: 'failed' });
+      return null;
+    }
+  }
+
+  /** @returns null if the frame failed. */
+  async #enter(stream: LiveStream): Promise<Lane | null> {
     const { frame, pixels, arrived, width, height } = stream.takeEntry();
     const { post } = this.#options;
     post({ type: 'admitted', stream: stream.id, frame });
     const start = performance.now();
-    const latent = pixels && (await this.#runtime.encode(new Uint8Array(pixels), { width, height }));
+    const latent =
+      pixels &&
+      (await this.#orFail(stream, frame, () =>
+        this.#runtime.encode(new Uint8Array(pixels), { width, height }),
+      ));
     if (pixels) post({ type: 'recycle', pixels }, [pixels]);
+    if (pixels && !latent) return null;
     const lane = stream.admit(frame, latent);
     const entered = performance.now();
     const encode = latent === null ? 0 : entered - start;
@@ -132,7 +161,12 @@ export class FrameLoop {
     const { width, height, queue, encode, entered } = passage;
     const pixels = this.#options.pixels.take(width * height * 3);
     const start = performance.now();
-    await this.#runtime.decode(latent, { width, height }, new Uint8ClampedArray(pixels));
+    try {
+      await this.#runtime.decode(latent, { width, height }, new Uint8ClampedArray(pixels));
+    } catch (error) {
+      this.#options.pixels.give(pixels);
+      throw error;
+    }
     const timings = { queue, encode, denoise: start - entered, decode: performance.now() - start };
     // What was never encoded cannot be compared.
     if (encode > 0) {

@@ -5,37 +5,14 @@ import { Gaussian } from '../../diffusion/noise.js';
 import { SimilarityFilter } from '../../diffusion/similarity-filter.js';
 import { Stream, type Lane, type Steering, type StreamState } from '../../diffusion/stream.js';
 import type { Plan } from '../../diffusion/in-flight.js';
-import type { CostCurve, EngineDropReason } from '../messages.js';
+import type { EngineDropReason } from '../messages.js';
 import { preferredDenoise } from './calibration.js';
-import { embedPrompts, MovingPrompt, type PromptContext, type PromptPair } from './prompts.js';
+import { allFinite } from './finite.js';
+import { embedPrompts, MovingPrompt, type PromptPair } from './prompts.js';
 import { volume } from './onnx-part.js';
-import { admissionOf, createPlan, guidanceOf, samePlan, type PlanModel } from './settings.js';
+import { admissionOf, createPlan, guidanceOf, samePlan } from './settings.js';
+import type { StreamContext, StreamName, WaitingFrame } from './stream-context.js';
 import type { Size } from './runtime.js';
-import type { WorkPrices } from './work-prices.js';
-
-/** A frame that was handed over and has not entered the stream yet. */
-export interface WaitingFrame extends Size {
-  readonly frame: number;
-  /** RGB bytes; null starts from noise alone. */
-  readonly pixels: ArrayBuffer | null;
-  /** When it arrived, by performance.now(). */
-  readonly arrived: number;
-}
-
-/** Which stream it is, and whose share of the time it has; null for its own. */
-export interface StreamName {
-  readonly id: number;
-  readonly account: string | null;
-}
-
-/** What all streams of an engine share. */
-export interface StreamContext extends PromptContext {
-  readonly model: PlanModel;
-  readonly costs: CostCurve;
-  readonly prices: Pick<WorkPrices, 'row' | 'picture'>;
-  /** Is told of every frame that will have no result. */
-  drop(stream: number, waiting: WaitingFrame, reason: EngineDropReason): void;
-}
 
 /** Key of the similarity filter's random numbers, apart from those of the noise. */
 const filterKey = 0x5353;
@@ -109,6 +86,8 @@ export class LiveStream implements Source {
       ({ sample, stock, stageIndex }) =>
         sample.length === volume(shape) &&
         stock.length === sample.length &&
+        allFinite(sample) &&
+        allFinite(stock) &&
         stageIndex < solver.stages.length,
     );
     this.#stream.restore({ ordinal, frames: fitting });
@@ -238,6 +217,13 @@ export class LiveStream implements Source {
   /** @returns the finished latent after the last stage, valid until a frame is admitted. */
   absorb(lane: Lane, predictions: readonly Float32Array[]): Float32Array | null {
     return this.#stream.absorb(lane, predictions);
+  }
+
+  /** Gives up a frame that was taken, because of what a network made of it. */
+  discard(frame: number): void {
+    this.#stream.discard(frame);
+    // It has no picture that later ones could repeat.
+    this.#filter.reset();
   }
 
   /** Gives back the frames that wait. */

@@ -10,12 +10,17 @@ import { EmbeddingCache } from './embedding-cache.js';
 import { ExpectedCosts } from './expected-costs.js';
 import { exportNotes } from './export-notes.js';
 import { FrameLoop, type FrameLoopOptions, type Post } from './frame-loop.js';
-import { LiveStream, type StreamContext } from './live-stream.js';
-import { measureCosts, usualSize } from './measure-costs.js';
+import { LiveStream } from './live-stream.js';
+import type { StreamContext } from './stream-context.js';
+import { NotFiniteError } from './finite.js';
+import { measureCosts } from './measure-costs.js';
 import { Padding } from './padding.js';
 import { loadPrecision } from './precision.js';
 import { chooseDevice, surroundings } from './providers.js';
 import type { ModelRuntime } from './runtime.js';
+import { checkSolvers } from './check-solvers.js';
+import { usualSize } from './sizes.js';
+import { TrialPicture } from './trial-picture.js';
 import { blankConditioning } from './unet.js';
 import { WorkPrices } from './work-prices.js';
 
@@ -149,9 +154,20 @@ class EngineWorker {
     try {
       this.#post(await action());
     } catch (error) {
-      if (!(error instanceof ParameterError)) throw error;
-      this.#post({ type: 'rejected', stream, request, field: error.field, message: error.message });
+      const { field, message } = this.#refusal(error);
+      this.#post({ type: 'rejected', stream, request, field, message });
     }
+  }
+
+  /** Returns the error that the client gets for invalid parameters. Any other error ends the worker. */
+  #refusal(error: unknown): ParameterError {
+    if (error instanceof ParameterError) return error;
+    if (!(error instanceof NotFiniteError)) throw error;
+    this.#post({ type: 'not_finite', part: error.part });
+    return new ParameterError(
+      'prompt',
+      'the text encoder turns it into values that are not numbers; change the prompt',
+    );
   }
 }
 
@@ -199,9 +215,13 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
       const building = device.provider === 'tensorrt' ? 'building TensorRT engines (minutes): ' : '';
       post({ type: 'starting', what: `${building}${what}` });
     };
+    for (const text of folder.notes) post({ type: 'note', text });
+    for (const text of checkSolvers(folder)) post({ type: 'note', text });
     const chosen = await loadPrecision(folder, { precision, device, threads, cacheDirectory, onProgress });
     const { runtime } = chosen;
     if (chosen.because !== null) post({ type: 'note', text: chosen.because });
+    onProgress('drawing a trial picture');
+    await new TrialPicture(runtime).draw();
     const embeddings = new EmbeddingCache((prompt) => runtime.embed(prompt), {
       capacity: 256,
       onLookup: (hit) => post({ type: 'embedding', hit }),
@@ -212,7 +232,7 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
     const emptyNegative = folder.zeroEmptyNegative ? blankConditioning(folder) : null;
     const { embedding: empty } = await runtime.embed('');
     const padding = new Padding(empty, emptyNegative?.embedding ?? null);
-    const usual = runtime.latentShape(usualSize(runtime));
+    const usual = runtime.latentShape(usualSize(folder));
     const expected = new ExpectedCosts(measured, usual);
     const prices = new WorkPrices(expected, { rowBudget: rowBudget(costs), usual });
     const worker = new EngineWorker(

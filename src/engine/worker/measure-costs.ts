@@ -1,7 +1,8 @@
 import type { Device } from '../device.js';
 import type { CostCurve } from '../messages.js';
 import { CalibrationFile } from './calibration-cache.js';
-import type { ModelRuntime, Size } from './runtime.js';
+import type { ModelRuntime } from './runtime.js';
+import { usualSize } from './sizes.js';
 import { blankRow } from './unet.js';
 
 const rowCounts = [1, 2, 4, 8];
@@ -31,7 +32,7 @@ export interface MeasuredCosts {
  */
 export async function measureCosts(runtime: ModelRuntime, options: MeasureOptions): Promise<MeasuredCosts> {
   const { device, threads, cacheDirectory } = options;
-  const size = usualSize(runtime);
+  const size = usualSize(runtime.folder);
   const shape = runtime.latentShape(size);
   options.onProgress('warming up');
   const image = new Uint8Array(size.width * size.height * 3);
@@ -85,11 +86,6 @@ async function quicker(
 ): Promise<boolean> {
   const now = (await msOf(() => call(1))) + (await msOf(picture));
   return one !== undefined && now < doubt * (one.ms + pictureMs);
-}
-
-/** The size that costs are measured at: the model's own. */
-export function usualSize({ folder: { defaults, pixelFactor } }: ModelRuntime): Size {
-  return { width: defaults.width ?? 64 * pixelFactor, height: defaults.height ?? 64 * pixelFactor };
 }
 
 async function msOf(action: () => Promise<void>): Promise<number> {

@@ -31,21 +31,31 @@ export function bytesToPlanes(pixels: Uint8Array, picture: Size, planes: Size, o
   }
 }
 
-/** The reverse: what lies beyond the picture is left out, and values beyond -1 and 1 are clamped. */
+/**
+ * The reverse: what lies beyond the picture is left out, and values beyond -1 and 1 are clamped.
+ * @returns whether all values of the picture were finite.
+ */
 export function planesToBytes(
   planes: Float32Array,
   { width, height }: Size,
   picture: Size,
   out: Uint8ClampedArray,
-): void {
+): boolean {
   const size = width * height;
+  // What is not finite stays so in a sum; that of finite floats does not overflow.
+  let sum = 0;
   // A clamped array rounds and clamps by itself; NaN becomes 0.
   for (let y = 0, p = 0; y < picture.height; y++) {
     let i = y * width;
     for (const end = i + picture.width; i < end; i++, p += 3) {
-      out[p] = ((planes[i] ?? 0) + 1) * 127.5;
-      out[p + 1] = ((planes[size + i] ?? 0) + 1) * 127.5;
-      out[p + 2] = ((planes[2 * size + i] ?? 0) + 1) * 127.5;
+      const red = planes[i] ?? 0;
+      const green = planes[size + i] ?? 0;
+      const blue = planes[2 * size + i] ?? 0;
+      sum += red + green + blue;
+      out[p] = (red + 1) * 127.5;
+      out[p + 1] = (green + 1) * 127.5;
+      out[p + 2] = (blue + 1) * 127.5;
     }
   }
+  return Number.isFinite(sum);
 }

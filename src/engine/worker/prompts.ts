@@ -3,6 +3,7 @@ import { blend, type BlendMethod } from '../../diffusion/blend.js';
 import type { Conditioning, PromptTransition } from '../../diffusion/stream.js';
 import { MovingEmbedding, type Way } from '../../diffusion/transition.js';
 import type { EmbeddingCache } from './embedding-cache.js';
+import { allFinite } from './finite.js';
 import type { Padding } from './padding.js';
 import { weightedPrompts } from './settings.js';
 
@@ -94,6 +95,7 @@ export class MovingPrompt {
   resume({ from, method, length, ordinal, elapsedMs }: PromptTransition, ms: number): void {
     const target = this.#target;
     if (from.pooled?.length !== target.pooled?.length || !this.#padding.fits(from.embedding)) return;
+    if (!allFinite(from.embedding) || (from.pooled && !allFinite(from.pooled))) return;
     this.#target = from;
     this.#embedding = new MovingEmbedding(from.embedding);
     this.#pooled = from.pooled ? new MovingEmbedding(from.pooled) : null;

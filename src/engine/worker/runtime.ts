@@ -4,9 +4,11 @@ import type { Graph } from '../../model/layout/ports.js';
 import { loadTokenizer } from '../../model/tokenizer.js';
 import type { Device } from '../device.js';
 import { Autoencoder, type Shape } from './autoencoder.js';
+import { NotFiniteError, requireFinite } from './finite.js';
 import { OnnxPart, Scratch } from './onnx-part.js';
 import { bytesToPlanes, planesToBytes, type Size } from './pixels.js';
 import { sessionOptions } from './session-options.js';
+import { filledSize, latentShape } from './sizes.js';
 import { TextEncoders, type TextEncoder } from './text-encoders.js';
 import { Unet } from './unet.js';
 
@@ -71,7 +73,8 @@ export class ModelRuntime implements AsyncDisposable {
     const encoders: TextEncoder[] = [];
     for (const [i, text] of layout.textEncoders.entries()) {
       const part = await load('text encoder', text.graph);
-      const tokenizer = await loadTokenizer(tokenizers[i] ?? folder.root, textLength);
+      const { folder: path = folder.root, tokenCount = null } = tokenizers[i] ?? {};
+      const tokenizer = await loadTokenizer(path, textLength, tokenCount);
       encoders.push({ part, layout: text, tokenizer });
     }
     const vaeEncoder = await load('VAE encoder', layout.vaeEncoder.graph);
@@ -91,34 +94,33 @@ export class ModelRuntime implements AsyncDisposable {
     return this.#unet.mixesTimesteps;
   }
 
-  /**
-   * Size of what the networks work on for an image of this size: it, or the next larger one that they take. The
-   * image is filled up to it and the result is cut again, which makes better borders than odd sizes within the U-Net.
-   */
-  filledSize({ width, height }: Size): Size {
-    const { networkFactor, fixedSize } = this.folder;
-    const fill = (side: number): number => Math.ceil(side / networkFactor) * networkFactor;
-    return { width: fixedSize.width ?? fill(width), height: fixedSize.height ?? fill(height) };
-  }
-
   /** [channels, height, width] of the latent of an image of this size. */
   latentShape(size: Size): Shape {
-    const { latentChannels, pixelFactor } = this.folder;
-    const { width, height } = this.filledSize(size);
-    return [latentChannels, height / pixelFactor, width / pixelFactor];
+    return latentShape(this.folder, size);
   }
 
-  /** What a prompt is to the U-Net: its embedding [chunks * textLength, textWidth], and what else the model takes. */
+  /**
+   * What a prompt is to the U-Net: its embedding [chunks * textLength, textWidth], and what else the model takes.
+   * @throws {NotFiniteError} if that is not all numbers.
+   */
   async embed(prompt: string): Promise<Conditioning> {
-    return this.#texts.embed(prompt);
+    const conditioning = await this.#texts.embed(prompt);
+    requireFinite('text_encoder', conditioning.embedding);
+    if (conditioning.pooled) requireFinite('text_encoder', conditioning.pooled);
+    return conditioning;
   }
 
-  /** Scaled latent of RGB bytes, as the U-Net was trained on. */
+  /**
+   * Scaled latent of RGB bytes, as the U-Net was trained on.
+   * @throws {NotFiniteError} if it is not all numbers.
+   */
   async encode(pixels: Uint8Array, size: Size): Promise<Float32Array> {
-    const filled = this.filledSize(size);
+    const filled = filledSize(this.folder, size);
     const planes = this.#image.take(3 * filled.width * filled.height);
     bytesToPlanes(pixels, size, filled, planes);
-    return this.encodePlanes(planes, filled);
+    const latent = await this.encodePlanes(planes, filled);
+    requireFinite('vae_encoder', latent);
+    return latent;
   }
 
   /** The same for values from -1 to 1 in planes [3, height, width] of a size that the networks take. */
@@ -126,7 +128,7 @@ export class ModelRuntime implements AsyncDisposable {
     return this.#autoencoder.encode(planes, [3, size.height, size.width], this.latentShape(size));
   }
 
-  /** Raw U-Net outputs of rows of one shape. */
+  /** Raw U-Net outputs of rows of one shape; the caller checks that they are finite. */
   async predict(rows: readonly Row[], shape: Shape): Promise<Float32Array[]> {
     return this.#unet.predict(rows, shape);
   }
@@ -136,10 +138,14 @@ export class ModelRuntime implements AsyncDisposable {
     return this.#autoencoder.decode(latent, this.latentShape(size), [3, size.height, size.width]);
   }
 
-  /** Writes the image of a scaled latent as RGB bytes. */
+  /**
+   * Writes the image of a scaled latent as RGB bytes.
+   * @throws {NotFiniteError} if a pixel is not a number.
+   */
   async decode(latent: Float32Array, size: Size, out: Uint8ClampedArray): Promise<void> {
-    const filled = this.filledSize(size);
-    planesToBytes(await this.decodePlanes(latent, filled), filled, size, out);
+    const filled = filledSize(this.folder, size);
+    const finite = planesToBytes(await this.decodePlanes(latent, filled), filled, size, out);
+    if (!finite) throw new NotFiniteError('vae_decoder');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -77,7 +77,11 @@ export function createPlan(model: PlanModel, parameters: StreamParameters): Plan
   try {
     return {
       solver: createSolver(folder.scheduler, options),
-      stockSolver: createSolver(folder.scheduler, { ...options, addNoise: true }),
+      // Stock noise does not estimate a picture: the bounds of estimates would distort it.
+      stockSolver: createSolver(
+        { ...folder.scheduler, clip_sample: false, thresholding: false },
+        { ...options, addNoise: true },
+      ),
       prediction: folder.predictionType,
       shape,
       noise: new SeededNoise(seeds, volume(shape), drift),

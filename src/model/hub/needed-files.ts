@@ -1,3 +1,5 @@
+import { exportAdvice, otherKind } from '../kind.js';
+import { chooseGraph } from '../layout/find-graph.js';
 import { PullError } from './pull-error.js';
 
 /** Folders of a diffusers model that nothing here uses. */
@@ -22,39 +24,59 @@ export function neededFiles<File extends { readonly path: string }>(files: reado
     if (folder === 'scheduler') return name.endsWith('.json');
     if (/^tokenizer(?:_\d+)?$/.test(folder)) return /\.(?:json|txt)$/.test(name);
     const graph = graphs.get(folder);
-    if (name === 'model_int8.onnx' && graph === 'model.onnx') return partsInInt8.has(folder);
+    if (name === 'model_int8.onnx' && graph !== undefined && graph !== name) return partsInInt8.has(folder);
     return name === graph;
   });
 }
 
-/** @throws {PullError} if a model of these files cannot run here; says what to do. */
+/**
+ * @param paths of all files of a model.
+ * @throws {PullError} if it cannot run here; says what to do.
+ */
 export function checkFiles(paths: readonly string[], repo: string): void {
   if (!paths.includes('model_index.json')) {
-    throw new PullError(`${repo} is no model in the diffusers layout: it has no model_index.json`);
+    const file = paths.find((path) => /^[^/]+\.(?:safetensors|ckpt)$/.test(path));
+    const advice =
+      file === undefined ? '' : `; it has the checkpoint ${file}: download that, and ${exportAdvice(file)}`;
+    throw new PullError(
+      `${repo} is not a model in the diffusers layout: it has no model_index.json${advice}`,
+    );
   }
+  const kind = otherKind(
+    new Set(paths.flatMap((path) => (path.includes('/') ? [path.split('/')[0] ?? ''] : []))),
+  );
+  if (kind !== null) throw new PullError(`${repo} is ${kind}, which cannot be run here`);
   const graphs = graphsOf(paths);
+  for (const [part, choice] of choicesOf(paths)) {
+    if (typeof choice === 'string' || choice.length === 0 || !parts.includes(part)) continue;
+    throw new PullError(
+      `${repo} has several graphs in ${part} (${choice.join(', ')}) and none that is called model.onnx; ` +
+        'download it by hand, give the one that is to run that name, and give the folder as --model',
+    );
+  }
   const second = paths.some((path) => path.startsWith('text_encoder_2/')) ? ['text_encoder_2'] : [];
   const missing = [...parts, ...second].filter((part) => !graphs.has(part));
   if (missing.length === 0) return;
   const lack = graphs.size === 0 ? 'has no ONNX files' : `has no ONNX file in ${missing.join(', ')}`;
-  throw new PullError(
-    `${repo} ${lack}; export it in ops/export with "python -m millrace_export ${repo} -o my-model", ` +
-      'then give the folder my-model as --model',
-  );
+  throw new PullError(`${repo} ${lack}; ${exportAdvice(repo)}`);
 }
 
-/** The graph in each folder that has one: model.onnx, or the only one of another name. */
+/** The graph that runs in each folder that has one. */
 function graphsOf(paths: readonly string[]): ReadonlyMap<string, string> {
+  const chosen = [...choicesOf(paths)].flatMap(([folder, graph]): [string, string][] =>
+    typeof graph === 'string' ? [[folder, graph]] : [],
+  );
+  return new Map(chosen);
+}
+
+/** Returns by folder its graph, or all of them where the choice is ambiguous. */
+function choicesOf(paths: readonly string[]): ReadonlyMap<string, string | readonly string[]> {
   const found = new Map<string, string[]>();
   for (const path of paths) {
     const [, folder, name] = /^([^/]+)\/([^/]+\.onnx)$/.exec(path) ?? [];
     if (folder !== undefined && name !== undefined) found.set(folder, [...(found.get(folder) ?? []), name]);
   }
-  const chosen = [...found].flatMap(([folder, names]): [string, string][] => {
-    const name = names.find((name) => name === 'model.onnx') ?? (names.length === 1 ? names[0] : undefined);
-    return name === undefined ? [] : [[folder, name]];
-  });
-  return new Map(chosen);
+  return new Map([...found].map(([folder, names]) => [folder, chooseGraph(names)]));
 }
 
 /** Whether a name stays inside its folder, on every system. */

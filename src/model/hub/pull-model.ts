@@ -54,7 +54,7 @@ export async function pullModel(id: HubId, { settings, signal, observer }: PullO
   const listing = { repo: id.repo, files: await client.files(commit) };
   const needed = neededFiles(listing.files);
   checkFiles(
-    needed.map(({ path }) => path),
+    listing.files.map(({ path }) => path),
     id.repo,
   );
   // One who may only read the cache can use what is in it.

@@ -7,6 +7,8 @@ import type { Graph } from './ports.js';
 export async function readGraphFile(file: string): Promise<Graph> {
   await checkWeights(file);
   const signature = readSignature(file);
-  for (const name of signature.weightFiles) await checkWeights(join(dirname(file), name));
+  for (const name of signature.weightFiles) {
+    await checkWeights(join(dirname(file), name), signature.weightBytes[name]);
+  }
   return { file, ...signature };
 }

@@ -1,7 +1,6 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { TextEncoderConfig, UnetConfig, VaeConfig } from '../configs.js';
 import { ModelError } from '../model-error.js';
+import { findGraphs } from './find-graph.js';
 import { readGraphFile } from './graph-file.js';
 import type { Graph } from './ports.js';
 import { textEncoderLayout, type TextEncoderLayout } from './text.js';
@@ -41,9 +40,8 @@ export interface ModelConfigs {
 export async function readLayout(root: string, configs: ModelConfigs): Promise<ModelLayout> {
   const { unet: unetConfig, unetPath, vae, textEncoders, pixelFactor } = configs;
   const graphs: Graph[] = [];
-  for (const part of ['unet', 'vae_encoder', 'vae_decoder', ...textEncoders.map(textPart)]) {
-    graphs.push(await readGraph(join(root, part)));
-  }
+  const parts = ['unet', 'vae_encoder', 'vae_decoder', ...textEncoders.map(textPart)];
+  for (const file of await findGraphs(root, parts)) graphs.push(await readGraphFile(file));
   const [unetGraph, encoderGraph, decoderGraph, ...textGraphs] = graphs;
   if (!unetGraph || !encoderGraph || !decoderGraph) throw new RangeError('a graph was not read');
   const unet = unetLayout(unetGraph, unetConfig, unetPath);
@@ -74,19 +72,6 @@ export async function readLayout(root: string, configs: ModelConfigs): Promise<M
 /** Folder of the first or second text encoder. */
 export function textPart(_: unknown, index: number): string {
   return index === 0 ? 'text_encoder' : `text_encoder_${index + 1}`;
-}
-
-async function readGraph(folder: string): Promise<Graph> {
-  return readGraphFile(await findGraph(folder));
-}
-
-/** model.onnx, or the only graph of another name that is there (model_fp16.onnx and the like). */
-async function findGraph(folder: string): Promise<string> {
-  const usual = join(folder, 'model.onnx');
-  const names = await readdir(folder).catch(() => []);
-  const graphs = names.filter((name) => name.endsWith('.onnx'));
-  const [only] = graphs;
-  return graphs.length === 1 && only !== undefined ? join(folder, only) : usual;
 }
 
 function checkPooled(unet: UnetLayout, texts: readonly TextEncoderLayout[], unetPath: string): void {

@@ -17,6 +17,8 @@ export interface Signature {
   readonly outputs: readonly Port[];
   /** Files with weights, relative to the folder of this one. */
   readonly weightFiles: readonly string[];
+  /** How many bytes each of them must have at least. */
+  readonly weightBytes: Readonly<Record<string, number>>;
   /** Type of most of the weights' tensors. */
   readonly weightType: string;
 }
@@ -70,11 +72,15 @@ function readGraph(cursor: ProtobufCursor, end: number): Signature {
   }
   // Old files list their weights among the inputs.
   const own = new Set(weights.map(({ name }) => name));
-  const files = weights.flatMap(({ file }) => file ?? []);
+  const weightBytes: Record<string, number> = {};
+  for (const { place } of weights) {
+    if (place) weightBytes[place.file] = Math.max(weightBytes[place.file] ?? 0, place.end);
+  }
   return {
     inputs: inputs.filter(({ name }) => !own.has(name)),
     outputs,
-    weightFiles: [...new Set(files)],
+    weightFiles: Object.keys(weightBytes),
+    weightBytes,
     weightType: mostOf(weights.filter(({ matrix }) => matrix).map(({ type }) => type)) ?? 'float32',
   };
 }
@@ -84,30 +90,43 @@ interface Weight {
   readonly type: string;
   /** Whether it has two dimensions or more: not a constant of the graph. */
   readonly matrix: boolean;
-  readonly file: string | null;
+  /** The file beside the graph that holds it, and where it ends there; null if it is in the graph. */
+  readonly place: WeightPlace | null;
+}
+
+interface WeightPlace {
+  readonly file: string;
+  readonly end: number;
 }
 
 /** TensorProto */
 function readWeight(cursor: ProtobufCursor, end: number): Weight {
   let [name, type, dimensions] = ['', 'other', 0];
-  let file: string | null = null;
+  const place = new Map<string, string>();
   for (const field of cursor.fields(end)) {
     if (field.number === 1) dimensions += 1;
     if (field.number === 2) type = types[field.value] ?? 'other';
     if (field.number === 8) name = cursor.text(field);
-    if (field.number === 13) file = readLocation(cursor, field.end) ?? file;
+    if (field.number === 13) place.set(...readEntry(cursor, field.end));
   }
-  return { name, type, matrix: dimensions >= 2, file };
+  const file = place.get('location');
+  const stop = Number(place.get('offset') ?? 0) + Number(place.get('length') ?? 0);
+  return {
+    name,
+    type,
+    matrix: dimensions >= 2,
+    place: file === undefined ? null : { file, end: Number.isFinite(stop) ? stop : 0 },
+  };
 }
 
-/** StringStringEntryProto: the value of the key "location". */
-function readLocation(cursor: ProtobufCursor, end: number): string | null {
+/** StringStringEntryProto */
+function readEntry(cursor: ProtobufCursor, end: number): readonly [key: string, value: string] {
   let [key, value] = ['', ''];
   for (const field of cursor.fields(end)) {
     if (field.number === 1) key = cursor.text(field);
     if (field.number === 2) value = cursor.text(field);
   }
-  return key === 'location' ? value : null;
+  return [key, value];
 }
 
 /** ValueInfoProto */

@@ -1,4 +1,4 @@
-import type { DropReason, FrameMessage, StreamParameters } from '@millrace/protocol';
+import { errors, type DropReason, type FrameMessage, type StreamParameters } from '@millrace/protocol';
 import type { EngineStream, GeneratedImage, StreamListener, StreamState } from '../../engine/engine.js';
 import type { PictureCodec } from '../../image/codec.js';
 import type { Image } from '../../image/image.js';
@@ -40,6 +40,8 @@ export class FramePipeline implements StreamListener {
   readonly #feed = new EngineFeed();
   readonly #turns: PictureTurns;
   #closed = false;
+  /** Frames have failed since the last result. */
+  #failing = false;
   #lastActivity = performance.now();
 
   constructor({ limits, allocate, pictures, turns, pauses }: FramePipelineOptions) {
@@ -204,7 +206,11 @@ export class FramePipeline implements StreamListener {
 
   onDropped(id: number, reason: DropReason): void {
     const frame = this.#answers.ledger.find(id);
-    if (frame) this.#drop(frame, reason);
+    if (!frame) return;
+    // Said once for all that fail in a row.
+    if (reason === 'failed' && !this.#failing) this.#reportFailure(id);
+    this.#failing ||= reason === 'failed';
+    this.#drop(frame, reason);
   }
 
   async onResult(id: number, image: GeneratedImage): Promise<void> {
@@ -213,6 +219,7 @@ export class FramePipeline implements StreamListener {
     this.#lastActivity = performance.now();
     this.#answers.outlet?.meter.frameGenerated();
     frame.place = 'output';
+    this.#failing = false;
     this.#stalls.resultCame(frame.arrived);
     await this.#results.put(frame, image);
   }
@@ -225,6 +232,12 @@ export class FramePipeline implements StreamListener {
 
   onClosed(reason: Error): void {
     this.#answers.outlet?.report('engine_failed', 'the inference engine failed', {}, reason);
+  }
+
+  #reportFailure(id: number): void {
+    // The client knows nothing of the server's own frames.
+    const details = id < 0 ? {} : { id };
+    this.#answers.outlet?.report('generation_failed', errors.generation_failed.meaning, details);
   }
 
   /** Whether a frame may set out for the engine. */

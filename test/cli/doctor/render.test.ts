@@ -6,11 +6,22 @@ import type { DoctorReport } from '../../../src/cli/doctor/report.js';
 import { readModelFolder } from '../../../src/model/folder.js';
 import { layoutFolder, type LayoutName } from '../../support/layouts.js';
 
+const system = {
+  node: '20.19.0',
+  platform: 'linux x64',
+  processor: 'Quick',
+  cores: 4,
+  usable_cores: 4,
+  cpu_quota: null,
+  threads: 4,
+  memory_bytes: 8.2e9,
+};
+
 async function reportOf(layout: LayoutName, changes: Partial<DoctorReport> = {}): Promise<DoctorReport> {
   const model = await readModelFolder(layoutFolder(layout));
   return {
     version: '1.2.3',
-    system: { node: '20.19.0', platform: 'linux x64', processor: 'Quick', cores: 4, memory_bytes: 8.2e9 },
+    system,
     model: { ...inspectModel(model), folder: '/models/one' },
     parts: await inspectParts(model),
     checks: [...checkLayout(model, true), { level: 'note', text: 'a note that is long '.repeat(12).trim() }],
@@ -45,6 +56,20 @@ it('fits terminals of 80 and 120 columns, whatever the model', async () => {
       for (const line of lines) assert.equal(line, line.trimEnd());
     }
   }
+});
+
+it('says how many threads a call has, and what limits them', async () => {
+  const text = async (changes: Partial<DoctorReport['system']>): Promise<string> =>
+    render(await reportOf('optimum', { system: { ...system, ...changes } }), 120);
+  assert.match(await text({}), /\n {2}threads +4\n/);
+  assert.match(
+    await text({ usable_cores: 1, cpu_quota: 1.5, threads: 1 }),
+    /threads +1; this process may use 1\.5 of the 4 processors \(quota of its control group\)\n/,
+  );
+  assert.match(
+    await text({ usable_cores: 2, threads: 2 }),
+    /threads +2; this process may use 2 of the 4 processors\n/,
+  );
 });
 
 it('says what the model is, what its files take and give, and what works', async () => {

@@ -114,6 +114,16 @@ describe('FrameQueue', () => {
     await queue.onResult(0, picture(1));
   });
 
+  it('fails when the model fails at a frame, and says so', async () => {
+    const { queue, push } = setUp();
+    await push('a');
+    queue.onDropped(0, 'failed');
+    await assert.rejects(
+      queue.shift(),
+      /computed values that are not numbers for frame 1; export it in float32/,
+    );
+  });
+
   it('fails when the engine loses a frame', async () => {
     const { queue, push } = setUp();
     await push('a');

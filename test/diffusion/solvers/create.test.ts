@@ -165,17 +165,10 @@ describe('createSolver', () => {
   });
 
   it('refuses model configurations that it cannot follow', () => {
-    assertRefused('solver', /clip_sample/, {}, { clip_sample: true });
-    assertRefused('solver', /thresholding/, {}, { thresholding: true });
     assertRefused('solver', /use_flow_sigmas/, {}, { use_flow_sigmas: true });
-    assertRefused('solver', /"sigmoid"/, {}, { beta_schedule: 'sigmoid' });
+    assertRefused('solver', /timestep_type/, {}, { timestep_type: 'continuous' });
+    assertRefused('solver', /"exp"/, {}, { beta_schedule: 'exp' });
     assertRefused('solver', /original_inference_steps.*2000/, {}, { original_inference_steps: 2000 });
-    assertRefused(
-      'solver',
-      /interpolation_type/,
-      { name: 'EulerDiscreteScheduler' },
-      { interpolation_type: 'log_linear' },
-    );
     assertRefused(
       'solver',
       /lambda_min_clipped/,

@@ -20,6 +20,30 @@ test('pictures become planes of a larger size, continued to the right and below,
 
 test('values that are beyond a byte are clamped', () => {
   const out = new Uint8ClampedArray(3);
-  planesToBytes(Float32Array.of(-1.5, 3, NaN), { width: 1, height: 1 }, { width: 1, height: 1 }, out);
-  assert.deepEqual([...out], [0, 255, 0]);
+  const one = { width: 1, height: 1 };
+  assert.equal(planesToBytes(Float32Array.of(-1.5, 3, 0), one, one, out), true);
+  assert.deepEqual([...out], [0, 255, 128]);
+});
+
+test('a picture is told from one with values that are not numbers, wherever they are in it', () => {
+  const size = { width: 3, height: 2 };
+  const out = new Uint8ClampedArray(18);
+  const big = new Float32Array(18).fill(3.4e38);
+  assert.equal(planesToBytes(big, size, size, out), true);
+  for (const value of [NaN, Infinity, -Infinity]) {
+    for (let i = 0; i < 18; i++) {
+      const planes = Float32Array.from({ length: 18 }, (_, k) => (k === i ? value : 0.5));
+      assert.equal(planesToBytes(planes, size, size, out), false, `${value} at ${i}`);
+    }
+  }
+  // Opposite infinities do not cancel out.
+  assert.equal(
+    planesToBytes(
+      Float32Array.of(Infinity, -Infinity, 0),
+      { width: 1, height: 1 },
+      { width: 1, height: 1 },
+      out,
+    ),
+    false,
+  );
 });

@@ -9,7 +9,7 @@ import { tinyModel } from '../../support/engine.js';
 const { layout, tokenizers, textLength, textWidth } = await readModelFolder(tinyModel);
 const [text] = layout.textEncoders;
 const part = await OnnxPart.load(text.graph.file, {});
-const tokenizer = await loadTokenizer(tokenizers[0], textLength);
+const tokenizer = await loadTokenizer(tokenizers[0].folder, textLength);
 const encoders = new TextEncoders([{ part, layout: text, tokenizer }], textLength, 3);
 const chunk = textLength * textWidth;
 after(() => part[Symbol.asyncDispose]());

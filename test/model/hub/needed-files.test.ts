@@ -42,7 +42,10 @@ describe('neededFiles', () => {
     assert.deepEqual(needed(both.join(' ')), both);
     const text = 'text_encoder/model.onnx text_encoder/model_int8.onnx';
     assert.deepEqual(needed(text), ['text_encoder/model.onnx']);
-    assert.deepEqual(needed('unet/model_fp16.onnx unet/model_int8.onnx'), []);
+    assert.deepEqual(needed('unet/model_fp16.onnx unet/model_int8.onnx'), [
+      'unet/model_fp16.onnx',
+      'unet/model_int8.onnx',
+    ]);
   });
 
   it('takes no name that leads out of its folder', () => {
@@ -64,6 +67,23 @@ describe('checkFiles', () => {
     assert.throws(
       () => checkFiles(['model_index.json'], 'a/b'),
       /a\/b has no ONNX files; export it in ops\/export/,
+    );
+    const two = ['unet/model_fp16.onnx', 'unet/model_fp32.onnx'];
+    assert.throws(
+      () =>
+        checkFiles(['model_index.json', ...graphs.filter((path) => !path.startsWith('unet')), ...two], 'a/b'),
+      /a\/b has several graphs in unet \(model_fp16.onnx, model_fp32.onnx\) and none .* model\.onnx/,
+    );
+  });
+
+  it('names a kind of model that cannot run, and a checkpoint', () => {
+    assert.throws(
+      () => checkFiles(['model_index.json', 'transformer/config.json'], 'a/b'),
+      /a\/b is a diffusion transformer \(Stable Diffusion 3, FLUX.*, which cannot be run here/,
+    );
+    assert.throws(
+      () => checkFiles(['README.md', 'model.safetensors'], 'a/b'),
+      /no model_index\.json; it has the checkpoint model\.safetensors: download that, and export it/,
     );
   });
 });

@@ -107,7 +107,7 @@ describe('a hub that refuses', () => {
         rig.hub.remove(/^model_index\.json$/);
         return rig.pull();
       },
-      /no model in the diffusers layout: it has no model_index\.json/,
+      /not a model in the diffusers layout: it has no model_index\.json/,
     ],
     [
       'a file that went away meanwhile',

@@ -228,7 +228,7 @@ describe('readModelFolder on exports of other kinds', () => {
   it('reads -Infinity, which diffusers writes into configurations of schedulers, and text that looks like it', async () => {
     await using copy = await ModelCopy.create(layoutFolder('optimum'));
     const text =
-      '{"lambda_min_clipped": -Infinity, "a": [NaN, Infinity], "note": "Infinity, \\"-Infinity\\"", "b": 1}';
+      '{"_class_name": "DDIMScheduler", "lambda_min_clipped": -Infinity, "a": [NaN, Infinity], "note": "Infinity, \\"-Infinity\\"", "b": 1}';
     await copy.write('scheduler/scheduler_config.json', text);
     const { scheduler } = await readModelFolder(copy.folder);
     const { lambda_min_clipped: least, a, note, b } = scheduler;

@@ -32,7 +32,7 @@ describe('readSignature', () => {
         weights: [
           ['old', float32, [4, 4], null],
           ['a', float16, [320, 320], 'model.onnx_data'],
-          ['b', float16, [320, 320], 'model.onnx_data'],
+          ['b', float16, [320, 320], 'model.onnx_data', [204_800, 204_800]],
           ['bias', float32, [320], 'other/weights.pb'],
           ['shift', float32, [1], null],
         ],
@@ -45,6 +45,7 @@ describe('readSignature', () => {
       ],
       outputs: [{ name: 'out_sample', type: 'float16', shape: [2, 4, 300, 70000] }],
       weightFiles: ['model.onnx_data', 'other/weights.pb'],
+      weightBytes: { 'model.onnx_data': 409_600, 'other/weights.pb': 0 },
       weightType: 'float16',
     });
   });

@@ -67,6 +67,29 @@ describe('frames', () => {
     await rig.until(() => rig.all('result').length === 1);
   });
 
+  it('that the model fails at are dropped with an error, once for all in a row, and the stream goes on', async () => {
+    const rig = await Rig.active({ credits: 8 });
+    const failAt = async (id: number): Promise<void> => {
+      rig.frame(id);
+      await rig.until(() => rig.stream.waiting?.frame === id);
+      rig.stream.admit();
+      rig.stream.fail();
+      await rig.until(() => rig.drops.includes(`${id} failed`));
+    };
+    await failAt(0);
+    await failAt(1);
+    const errors = (): readonly unknown[] => rig.all('error').map(({ code, id }) => [code, id]);
+    assert.deepEqual(errors(), [['generation_failed', 0]]);
+    await rig.generate(2);
+    await rig.until(() => rig.all('result').length === 1);
+    await failAt(3);
+    assert.deepEqual(errors(), [
+      ['generation_failed', 0],
+      ['generation_failed', 3],
+    ]);
+    assert.deepEqual(rig.drops, ['0 failed', '1 failed', '3 failed']);
+  });
+
   it('that are skipped as similar are told of', async () => {
     const rig = await Rig.active();
     rig.frame(0);

@@ -12,7 +12,8 @@ it('no more updates wait for an engine that is slow than may come in a second', 
     await slow;
     return { from: 0 };
   };
-  const send = (request: number): void => rig.send({ type: 'update', request, parameters: { seed: request } });
+  const send = (request: number): void =>
+    rig.send({ type: 'update', request, parameters: { seed: request } });
   for (let request = 0; request < most; request++) send(request);
   // Time enough that the rate allows some more.
   await sleep(50);

@@ -30,6 +30,7 @@ SERVER_ERRORS: dict[str, ErrorDefinition] = {
     "slow_reader": ErrorDefinition(1013, retryable=True),
     "idle_timeout": ErrorDefinition(4408, retryable=True),
     "not_ready": ErrorDefinition(1013, retryable=True),
+    "generation_failed": ErrorDefinition(None, retryable=False),
     "engine_restarting": ErrorDefinition(None, retryable=True),
     "engine_failed": ErrorDefinition(1011, retryable=True),
     "unauthorized": ErrorDefinition(4401, retryable=False),

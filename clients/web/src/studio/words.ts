@@ -15,6 +15,8 @@ export function inWords(error: MillraceError): string {
       return 'The server is being restarted.';
     case 'engine_restarting':
       return 'The picture engine had to restart; the picture comes back in a moment.';
+    case 'generation_failed':
+      return 'The model could not make a picture of this. The server needs a look at its log.';
     case 'engine_failed':
       return 'The picture engine has failed. The server needs a look at its log.';
     case 'forbidden_origin':

@@ -1,0 +1,175 @@
+import { Ajv } from 'ajv';
+import { ModelError } from './model-error.js';
+import { readModelJson } from './model-files.js';
+
+export interface SchedulerConfig extends Readonly<Record<string, unknown>> {
+  readonly prediction_type: 'epsilon' | 'v_prediction' | 'sample';
+}
+
+interface SchedulerFile extends SchedulerConfig {
+  readonly _class_name?: string;
+  readonly num_train_timesteps?: number;
+  readonly trained_betas?: readonly number[] | null;
+}
+
+const beta = { type: 'number', exclusiveMinimum: 0, exclusiveMaximum: 1 } as const;
+const positive = { type: 'number', exclusiveMinimum: 0 } as const;
+const bound = { type: ['number', 'null'], exclusiveMinimum: 0 } as const;
+const flags = [
+  'rescale_betas_zero_snr',
+  'set_alpha_to_one',
+  'lower_order_final',
+  'euler_at_final',
+  'use_exponential_sigmas',
+  'use_beta_sigmas',
+  'use_lu_lambdas',
+  'use_flow_sigmas',
+  'use_dynamic_shifting',
+  'predict_x0',
+  'skip_prk_steps',
+  'clip_sample',
+  'thresholding',
+] as const;
+
+const validate = new Ajv({ useDefaults: true, allowUnionTypes: true }).compile<SchedulerFile>({
+  type: 'object',
+  properties: {
+    _class_name: { type: 'string' },
+    prediction_type: { enum: ['epsilon', 'v_prediction', 'sample'], default: 'epsilon' },
+    num_train_timesteps: { type: 'integer', minimum: 1 },
+    beta_start: beta,
+    beta_end: beta,
+    beta_schedule: { enum: ['linear', 'scaled_linear', 'squaredcos_cap_v2', 'sigmoid', 'laplace'] },
+    trained_betas: { type: ['array', 'null'], minItems: 1, items: beta },
+    timestep_spacing: { enum: ['leading', 'trailing', 'linspace'] },
+    steps_offset: { type: 'integer', minimum: 0 },
+    final_sigmas_type: { enum: ['zero', 'sigma_min'] },
+    interpolation_type: { enum: ['linear', 'log_linear'] },
+    timestep_type: { enum: ['discrete', 'continuous'] },
+    sigma_min: bound,
+    sigma_max: bound,
+    original_inference_steps: { type: 'integer', minimum: 1 },
+    timestep_scaling: positive,
+    clip_sample_range: positive,
+    sample_max_value: positive,
+    dynamic_thresholding_ratio: { type: 'number', minimum: 0, maximum: 1 },
+    disable_corrector: { type: 'array', items: { type: 'integer' } },
+    ...Object.fromEntries(flags.map((flag) => [flag, { type: 'boolean' }])),
+  },
+});
+
+/** What diffusers takes where a configuration leaves betas out, by the class of the scheduler. */
+const usualBetas = { beta_start: 0.0001, beta_end: 0.02, beta_schedule: 'linear' } as const;
+const distilledBetas = { beta_start: 0.00085, beta_end: 0.012, beta_schedule: 'scaled_linear' } as const;
+const sigmaBetas = { beta_start: 0.00085, beta_end: 0.012, beta_schedule: 'linear' } as const;
+const defaultBetas: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  DDIMScheduler: usualBetas,
+  DDIMInverseScheduler: usualBetas,
+  DDIMParallelScheduler: usualBetas,
+  DDPMScheduler: usualBetas,
+  DDPMParallelScheduler: usualBetas,
+  DEISMultistepScheduler: usualBetas,
+  DPMSolverMultistepScheduler: usualBetas,
+  DPMSolverMultistepInverseScheduler: usualBetas,
+  DPMSolverSDEScheduler: sigmaBetas,
+  DPMSolverSinglestepScheduler: usualBetas,
+  EulerAncestralDiscreteScheduler: usualBetas,
+  EulerDiscreteScheduler: usualBetas,
+  HeunDiscreteScheduler: sigmaBetas,
+  KDPM2AncestralDiscreteScheduler: sigmaBetas,
+  KDPM2DiscreteScheduler: sigmaBetas,
+  LCMScheduler: distilledBetas,
+  LMSDiscreteScheduler: usualBetas,
+  PNDMScheduler: usualBetas,
+  SASolverScheduler: usualBetas,
+  TCDScheduler: distilledBetas,
+  UniPCMultistepScheduler: usualBetas,
+};
+
+/** Schedulers of models that were not trained with a beta for each timestep, by their names, and their families. */
+const otherFamilies: readonly (readonly [name: RegExp, what: string])[] = [
+  [
+    /Flow(Match|Map)|RF(Scheduler|$)|^SCM|^Helios/,
+    'flow-matching models (Stable Diffusion 3, FLUX and the like)',
+  ],
+  [/EDM|KarrasVe|^CMStochastic|^Cosine|ScoreSde/, 'models trained on continuous levels of noise (EDM)'],
+  [/^CogVideo|^LTX/, 'video models'],
+  [/^ConsistencyDecoder/, 'consistency decoders, which do not turn text into pictures by themselves'],
+  [/^VQ|^Amused|Wuerstchen|^UnCLIP|^IPNDM|^RePaint|^Block|^Discrete|^Entropy/, 'another kind of model'],
+];
+
+/** Settings that belong to the training of such models, whatever class a file names. */
+const otherSettings: readonly (readonly [name: string, on: unknown, what: string])[] = [
+  ['use_flow_sigmas', true, 'flow matching'],
+  ['use_dynamic_shifting', true, 'flow matching'],
+  ['timestep_type', 'continuous', 'continuous levels of noise'],
+];
+
+const take =
+  'take a Stable Diffusion 1.x, 2.x, Turbo, LCM or XL model, or the scheduler folder of the model that this one was made from';
+
+/** How the scheduler of a model was meant. */
+export interface ReadScheduler {
+  readonly config: SchedulerConfig;
+  /** What of the file does not count, and why: a sentence each. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Reads scheduler/scheduler_config.json: the noise that a model was trained on. Betas that it leaves out are the
+ * defaults of its class in diffusers.
+ * @param pipeline `_class_name` of model_index.json.
+ * @throws {ModelError} if it is invalid, or of a model that is not trained on a beta for each timestep.
+ */
+export async function readScheduler(path: string, pipeline: string): Promise<ReadScheduler> {
+  const file = await readModelJson(path, validate);
+  // Classes of jax have the same configurations.
+  const name = file._class_name?.replace(/^Flax/, '') ?? null;
+  refuseOtherFamilies(path, name, file);
+  const config = { ...betasOf(path, name, file), ...file };
+  const { trained_betas: trained, num_train_timesteps: count = 1000 } = file;
+  if (trained && trained.length !== count) {
+    throw new ModelError(
+      path,
+      `has ${trained.length} trained_betas for ${count} num_train_timesteps; ${take}`,
+    );
+  }
+  // StableDiffusionPipeline of diffusers does the same: the setting is meant for pixels, and left over in such files.
+  if (file['clip_sample'] !== true || !/^(?:Onnx|ORT)?StableDiffusion(?:Img2Img)?Pipeline$/.test(pipeline)) {
+    return { config, notes: [] };
+  }
+  const notes = [
+    'scheduler/scheduler_config.json has clip_sample on, which is for models of pixels; it is taken as off, as diffusers does',
+  ];
+  return { config: { ...config, clip_sample: false }, notes };
+}
+
+/** @throws {ModelError} naming the family. */
+function refuseOtherFamilies(path: string, name: string | null, file: SchedulerFile): void {
+  const family = otherFamilies.find(([pattern]) => name !== null && pattern.test(name));
+  if (family) {
+    throw new ModelError(path, `${name} is a scheduler of ${family[1]}, which cannot be run here; ${take}`);
+  }
+  for (const [setting, on, what] of otherSettings) {
+    if (file[setting] !== on) continue;
+    throw new ModelError(
+      path,
+      `${setting} is ${JSON.stringify(on)}: the model was trained by ${what}, which cannot be run here; ${take}`,
+    );
+  }
+  // Video models shift the noise of their betas.
+  const shift = file['snr_shift_scale'];
+  if (typeof shift === 'number' && shift !== 1) {
+    throw new ModelError(path, `snr_shift_scale is ${shift}, which cannot be followed here; ${take}`);
+  }
+}
+
+/** @throws {ModelError} if the file does not say what noise the model was trained on. */
+function betasOf(path: string, name: string | null, file: SchedulerFile): Readonly<Record<string, unknown>> {
+  const betas = name === null ? undefined : defaultBetas[name];
+  if (betas) return betas;
+  const given = ['beta_start', 'beta_end', 'beta_schedule'].every((field) => file[field] !== undefined);
+  if (given || file.trained_betas) return {};
+  const whose = name === null ? 'names no scheduler class' : `${name} is not known here`;
+  throw new ModelError(path, `${whose} and has no betas, the noise that the model was trained on; ${take}`);
+}

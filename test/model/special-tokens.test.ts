@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import { ModelError } from '../../src/model/model-error.js';
+import { loadTokenizer } from '../../src/model/tokenizer.js';
+import { repositoryRoot } from '../support/reference.js';
+import { embeddedModel } from './model-copy.js';
+
+interface Recorded {
+  readonly length: number;
+  readonly texts: readonly string[];
+  readonly cases: readonly {
+    readonly name: string;
+    readonly files: Readonly<Record<string, object>>;
+    /** For each text what CLIPTokenizer of transformers gives. */
+    readonly ids: readonly (readonly number[])[];
+  }[];
+}
+
+/** See special_tokens.py beside it. */
+const recorded = JSON.parse(
+  gunzipSync(
+    await readFile(join(repositoryRoot, 'test/fixtures/tokenizer/special-tokens.json.gz')),
+  ).toString(),
+) as Recorded;
+const source = join(embeddedModel, 'tokenizer');
+const vocab = JSON.parse(await readFile(join(source, 'vocab.json'), 'utf8')) as object;
+const merges = (await readFile(join(source, 'merges.txt'), 'utf8')).trim().split('\n').slice(1);
+
+/** A tokenizer folder of these JSON files beside the vocabulary of the embedded model. */
+async function withFolder<T>(
+  files: Readonly<Record<string, object>>,
+  use: (folder: string) => Promise<T>,
+): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'millrace-tokens-'));
+  try {
+    for (const file of ['vocab.json', 'merges.txt']) await symlink(join(source, file), join(folder, file));
+    for (const [file, content] of Object.entries(files)) {
+      const whole = file === 'tokenizer.json' ? { model: { type: 'BPE', vocab, merges } } : {};
+      await writeFile(join(folder, file), JSON.stringify({ ...content, ...whole }));
+    }
+    return await use(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+describe('special tokens', () => {
+  it('are those of CLIPTokenizer, wherever a folder names them', async () => {
+    assert.ok(recorded.cases.length > 100);
+    for (const { name, files, ids } of recorded.cases) {
+      const tokenizer = await withFolder(files, (folder) => loadTokenizer(folder, recorded.length));
+      for (const [i, text] of recorded.texts.entries()) {
+        assert.deepEqual(Array.from(tokenizer.encode(text), Number), ids[i], `${name}: ${text}`);
+      }
+    }
+  });
+
+  it('take what special_tokens_map.json alone says, as the files of Stable Diffusion 2 have it', async () => {
+    const config = { tokenizer_class: 'CLIPTokenizer', pad_token: '<|endoftext|>', model_max_length: 77 };
+    const files = { 'tokenizer_config.json': config, 'special_tokens_map.json': { pad_token: '!' } };
+    const ids = await withFolder(files, async (folder) => (await loadTokenizer(folder, 77)).encode('neon'));
+    assert.deepEqual(Array.from(ids.slice(2, 5), Number), [2047, 0, 0]);
+  });
+
+  it('that the text encoder has no embedding for are refused, before a prompt can hold one', async () => {
+    const files = { 'added_tokens.json': { '<cat-toy>': 2048 } };
+    await withFolder(files, async (folder) => {
+      await assert.rejects(loadTokenizer(folder, 77, 2048), (error) => {
+        assert.ok(error instanceof ModelError);
+        assert.match(error.message, /the token <cat-toy> has the id 2048, but the text encoder knows 2048/);
+        return true;
+      });
+      assert.equal((await loadTokenizer(folder, 77, 2049)).encode('<cat-toy>')[1], 2048n);
+    });
+  });
+
+  it('of padding on the left are refused: every position would be another', async () => {
+    await withFolder({ 'tokenizer_config.json': { padding_side: 'left' } }, async (folder) => {
+      await assert.rejects(loadTokenizer(folder, 77), /field padding_side must be equal to one of/);
+    });
+  });
+});

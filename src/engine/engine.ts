@@ -82,6 +82,8 @@ export interface EngineObserver {
   onNote(text: string): void;
   /** An engine died, and is being started again; of several, the others go on meanwhile. */
   onRestart?(): void;
+  /** It was given up, but a call goes on that nothing can end: at its end the process would wait for that. */
+  onHang?(): void;
   /** A prompt was looked up in the cache of embeddings. */
   onEmbedding(lookup: { readonly hit: boolean }): void;
   onInference(call: InferenceCall): void;

@@ -6,11 +6,14 @@ import type { EngineState } from '../engine/engine.js';
 import type { Metrics } from '../metrics/metrics.js';
 import type { OneShot } from '../session/one-shot.js';
 import { bearerToken } from './bearer.js';
+import type { ConnectionGuard } from './connection-guard.js';
 import { errorBody, refuser } from './http-error.js';
 import { mayReadMetrics, type MetricsAccess } from './metrics-access.js';
-import type { OriginRules } from './origin.js';
+import { createNodeServer } from './node-server.js';
+import { foreignHost, hostAllowed, type OriginRules } from './origin.js';
 import { securityHeaders } from './security-headers.js';
 import { serveTxt2Img } from './txt2img.js';
+import { noUpgrade } from './upgrade-fault.js';
 
 /** What `GET /v1/capabilities` tells: all that a client needs to build its controls. */
 interface Capabilities {
@@ -36,6 +39,9 @@ export interface HttpServerOptions extends MetricsAccess {
   readonly draining: () => boolean;
   /** Sessions that are served, that wait, and that can be served at the same time. */
   readonly places: () => { readonly slots: number; readonly served: number; readonly waiting: number };
+  readonly guard: ConnectionGuard;
+  /** How long a request may take to come, in milliseconds; 10 seconds if not given. */
+  readonly requestTimeout?: number;
   /** Folder of the built page. */
   readonly page: string;
   readonly log: FastifyBaseLogger;
@@ -43,13 +49,27 @@ export interface HttpServerOptions extends MetricsAccess {
 
 /** The plain HTTP side: the page, what the server can do, health and metrics. Not listening yet. */
 export async function createHttpServer(options: HttpServerOptions): Promise<FastifyInstance> {
-  const { capabilities, engineState, metrics, page, log } = options;
+  const { capabilities, engineState, metrics, origins, page, log } = options;
   const server = fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: true,
-    requestTimeout: 10_000,
+    serverFactory: (handler) => createNodeServer(handler, options.guard, options.requestTimeout),
+    // A path that cannot be decoded, or is too long.
+    frameworkErrors(_error, _request, reply) {
+      const answer = JSON.stringify(errorBody('not_found'));
+      reply.raw.writeHead(404, { ...securityHeaders, 'content-type': 'application/json' }).end(answer);
+    },
     bodyLimit: 1024,
+  });
+  const refuse = refuser(metrics);
+  server.addHook('onRequest', async (request, reply) => {
+    const { host } = request.headers;
+    if (host === undefined && request.raw.httpVersion === '1.1') {
+      return refuse(reply, 'invalid_message', 'The request has no Host header.');
+    }
+    if (!hostAllowed(host, origins)) return refuse(reply, 'forbidden_origin', foreignHost);
+    return undefined;
   });
   server.addHook('onSend', (_request, reply, _payload, done) => {
     reply.headers(securityHeaders);
@@ -77,7 +97,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     reply
       .code(426)
       .headers({ upgrade: 'websocket', connection: 'upgrade' })
-      .send(errorBody('unsupported_protocol', 'connect with WebSocket, subprotocol millrace.v1')),
+      .send(errorBody('unsupported_protocol', noUpgrade)),
   );
   serveTxt2Img(server, options);
   server.get('/healthz', async (_request, reply) => {
@@ -95,7 +115,6 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
       .header('cache-control', 'no-store')
       .send({ ready, state: state.name, doing, sessions: options.places() });
   });
-  const refuse = refuser(metrics);
   server.get('/metrics', async (request, reply) => {
     if (!(await mayReadMetrics(bearerToken(request.headers.authorization), options))) {
       return refuse(reply, 'unauthorized');

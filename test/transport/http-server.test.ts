@@ -13,6 +13,7 @@ import { OneShot } from '../../src/session/one-shot.js';
 import { createParameterRules } from '../../src/session/wire/parameters.js';
 import { createHttpServer } from '../../src/transport/http-server.js';
 import { ManualEngine } from '../session/manual-engine.js';
+import { roomyGuard } from '../support/guard.js';
 import { startServer } from '../support/server.js';
 
 const limits = { message_bytes: 1, frame_pixels: 1, unacknowledged_results: 1, updates_per_second: 1 };
@@ -46,6 +47,7 @@ describe('the HTTP server', () => {
       access,
       metricsToken: '',
       draining: () => draining,
+      guard: roomyGuard(),
       places: () => places,
       page,
       log: pino({ level: 'silent' }),
@@ -162,6 +164,7 @@ describe('a server without a built page', () => {
       access,
       metricsToken: '',
       draining: () => false,
+      guard: roomyGuard(),
       places: () => places,
       page: join(tmpdir(), 'millrace-no-such-page'),
       log: pino({ level: 'silent' }),

@@ -11,6 +11,10 @@ import { createPlan } from './settings.js';
 export interface PrecisionOptions extends Required<RuntimeOptions> {
   readonly precision: Precision;
   readonly onProgress: (what: string) => void;
+  /** Is called between two calls of the networks; throws if there is to be no further one. */
+  readonly proceed: () => void;
+  /** Is told what whoever runs the server should know. */
+  readonly onNote: (text: string) => void;
 }
 
 /** The networks as they shall run, and why, in a sentence if there was a choice. */
@@ -62,7 +66,7 @@ export async function loadPrecision(folder: ModelFolder, options: PrecisionOptio
   const inFloats = await load(folder.layout);
   const in8Bits = await load(int8);
   onProgress('comparing floats and 8 bits');
-  const comparison = await compare(inFloats, in8Bits);
+  const comparison = await compare(inFloats, in8Bits, options.proceed);
   await cache?.write(comparison);
   const [runtime, other] = isBetter(comparison) ? [in8Bits, inFloats] : [inFloats, in8Bits];
   await other[Symbol.asyncDispose]();
@@ -82,13 +86,18 @@ function describe(comparison: Comparison): string {
     : `computing in floats: ${frame}`;
 }
 
-async function compare(inFloats: ModelRuntime, in8Bits: ModelRuntime): Promise<Comparison> {
+async function compare(
+  inFloats: ModelRuntime,
+  in8Bits: ModelRuntime,
+  proceed: () => void,
+): Promise<Comparison> {
   const drawn: Uint8ClampedArray[] = [];
   const least = [Infinity, Infinity];
   const drawers = [inFloats, in8Bits].map((runtime) => new Drawer(runtime));
   // The first round warms up. Turns are taken, so that what else runs here counts for both.
   for (let round = 0; round <= rounds; round++) {
     for (const [i, drawer] of drawers.entries()) {
+      proceed();
       const start = performance.now();
       drawn[i] = await drawer.draw();
       if (round > 0) least[i] = Math.min(least[i] ?? Infinity, performance.now() - start);
@@ -163,13 +172,13 @@ function likeness(a: ArrayLike<number>, b: ArrayLike<number>): number {
 async function cacheFor(
   { unet }: ModelFolder['layout'],
   folder: ModelFolder,
-  { cacheDirectory, device, threads }: PrecisionOptions,
+  { cacheDirectory: directory, device, threads, onNote }: PrecisionOptions,
 ): Promise<CalibrationFile<Comparison> | null> {
-  if (cacheDirectory === null) return null;
+  if (directory === null) return null;
   const { latentChannels, defaults } = folder;
   const shape = [latentChannels, defaults.height ?? 0, defaults.width ?? 0];
   const facts = { file: unet.graph.file, shape, device, threads };
-  return CalibrationFile.for(cacheDirectory, 'precision', facts, isComparison);
+  return CalibrationFile.for({ directory, onNote }, 'precision', facts, isComparison);
 }
 
 function isComparison(value: unknown): value is Comparison {

@@ -19,7 +19,10 @@ export class Checkpoints {
     this.#seat = seat;
     this.#connection = connection;
     this.#timer = setInterval(() => {
-      if (seat.frames.lastActivity > this.#lastTaken) void this.send();
+      if (seat.frames.lastActivity <= this.#lastTaken) return;
+      this.send().catch((error: unknown) => {
+        context.log.error({ err: error, session: seat.id }, 'a checkpoint could not be sent');
+      });
     }, context.limits.checkpointInterval).unref();
   }
 

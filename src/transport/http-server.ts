@@ -57,8 +57,9 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     serverFactory: (handler) => createNodeServer(handler, options.guard, options.requestTimeout),
     // A path that cannot be decoded, or is too long.
     frameworkErrors(_error, _request, reply) {
-      const answer = JSON.stringify(errorBody('not_found'));
-      reply.raw.writeHead(404, { ...securityHeaders, 'content-type': 'application/json' }).end(answer);
+      const body = JSON.stringify(errorBody('not_found'));
+      const own = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+      reply.raw.writeHead(404, { ...securityHeaders, ...own }).end(body);
     },
     bodyLimit: 1024,
   });
@@ -96,7 +97,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
   server.get('/v1/stream', async (_request, reply) =>
     reply
       .code(426)
-      .headers({ upgrade: 'websocket', connection: 'upgrade' })
+      .headers({ upgrade: 'websocket', connection: 'upgrade, close' })
       .send(errorBody('unsupported_protocol', noUpgrade)),
   );
   serveTxt2Img(server, options);

@@ -105,7 +105,8 @@ export class ConnectionGuard {
     if (address.plain >= plainPerAddress) {
       return answerRaw(socket, { code: 'rate_limited', message: tooManyConnections });
     }
-    if (this.#open > connections && !this.#makeRoom()) return answerRaw(socket, { code: 'too_many_sessions' });
+    if (this.#open > connections && !this.#makeRoom())
+      return answerRaw(socket, { code: 'too_many_sessions' });
     address.plain += 1;
     this.#plain.set(socket, { address, waiting: new Set(), over: false });
   }

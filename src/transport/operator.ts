@@ -17,7 +17,10 @@ export interface OperatorRules extends MetricsAccess {
  * is let in, whoever is at this machine. Reader is who may read /metrics.
  * @returns `foreign` for a page of another origin, null for who may see nothing.
  */
-export async function roleOf(request: FastifyRequest, rules: OperatorRules): Promise<Role | 'foreign' | null> {
+export async function roleOf(
+  request: FastifyRequest,
+  rules: OperatorRules,
+): Promise<Role | 'foreign' | null> {
   const { headers, ip } = request;
   const token = bearerToken(headers.authorization);
   const { host } = headers;

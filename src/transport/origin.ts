@@ -60,5 +60,7 @@ export function hostAllowed(host: string | undefined, { allowed, loopback }: Ori
   if (!loopback || host === undefined || allowed.includes('*')) return true;
   const name = nameOf(host);
   if (name === null) return false;
-  return isLoopback(name) || allowed.some((origin) => URL.canParse(origin) && new URL(origin).hostname === name);
+  return (
+    isLoopback(name) || allowed.some((origin) => URL.canParse(origin) && new URL(origin).hostname === name)
+  );
 }

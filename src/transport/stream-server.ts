@@ -69,7 +69,11 @@ export class StreamServer implements AsyncDisposable {
       handleProtocols: () => subprotocol,
     });
     this.#sockets.on('wsClientError', (error: Error, socket: Duplex) =>
-      this.#decline(socket, { code: 'unsupported_protocol', message: `${error.message}.`, headers: versions }),
+      this.#decline(socket, {
+        code: 'unsupported_protocol',
+        message: `${error.message}.`,
+        headers: versions,
+      }),
     );
     options.http.on('upgrade', this.#onUpgrade);
   }

@@ -149,6 +149,40 @@ describe('a lost connection', () => {
     await refused(other.streamUrl, last);
   });
 
+  it('that lives is not taken over with a token older than the newest that its client has', async () => {
+    await using calm = await startServer({ resumeKey, checkpointSeconds: 600 });
+    await calm.app.ready();
+    await using client = await StreamClient.open(calm.streamUrl, parameters);
+    await client.until(() => client.all('checkpoint')[0]);
+    client.send({ type: 'update', request: 1, parameters: { prompt: 'blueprint' } });
+    await client.until(() => client.all('checkpoint')[1]);
+    // What comes after the answer to the server's ping comes after it there too.
+    client.send({ type: 'ping', sent: 0 });
+    await client.first('pong');
+    const [older = '', newest = ''] = client.all('checkpoint').map(({ token }) => token);
+    await refused(calm.streamUrl, older);
+    assert.equal((await client.generate(0, await picture(0))).type, 'result', 'the session was disturbed');
+    await using second = await StreamClient.greet(calm.streamUrl, { resume: newest });
+    assert.equal(second.all('ready')[0]?.parameters.prompt, 'blueprint');
+    await refused(calm.streamUrl, newest);
+  });
+
+  it('is come back to with an older token, where the newest was lost with the connection', async () => {
+    await using calm = await startServer({ resumeKey, checkpointSeconds: 600 });
+    await calm.app.ready();
+    const client = await StreamClient.connect(calm.streamUrl, { autoPong: false });
+    client.send({ type: 'hello', parameters });
+    await client.until(() => client.all('checkpoint')[0]);
+    client.send({ type: 'update', request: 1, parameters: { prompt: 'blueprint' } });
+    await client.until(() => client.all('checkpoint')[1]);
+    client.socket.terminate();
+    await using back = await StreamClient.greet(calm.streamUrl, {
+      resume: client.all('checkpoint')[0]?.token ?? '',
+    });
+    assert.equal(back.all('ready')[0]?.resumed, true);
+    assert.equal(back.all('ready')[0]?.parameters.prompt, 'blueprint');
+  });
+
   it('is not come back to with a token that was tampered with, or is none', async () => {
     const { client, token } = await established();
     const middle = token.length >> 1;

@@ -26,15 +26,24 @@ export class Checkpoints {
     }, context.limits.checkpointInterval).unref();
   }
 
-  /** Sends a token of the stream as it is now. */
+  /**
+   * Sends a token of the stream as it is now. Those before it are good until the client has it: a connection may be
+   * lost together with the newest.
+   */
   async send(): Promise<void> {
     if (this.#connection.bufferedBytes > enoughBytes) return;
-    const token = await this.take();
-    if (token !== null && !this.#stopped) this.#connection.send({ type: 'checkpoint', token });
+    const sealed = await this.#seal();
+    if (sealed === null || this.#stopped) return;
+    this.#connection.send({ type: 'checkpoint', token: sealed.token });
+    this.#connection.confirm?.(() => this.#context.seats.spend(this.#seat.id, sealed.counter - 1));
   }
 
   /** @returns a token of the stream as it is now; null if the engine cannot tell. */
   async take(): Promise<string | null> {
+    return (await this.#seal())?.token ?? null;
+  }
+
+  async #seal(): Promise<{ readonly token: string; readonly counter: number } | null> {
     const { tokens, model } = this.#context;
     const { id: session, subject, frames } = this.#seat;
     const now = performance.now();
@@ -44,7 +53,8 @@ export class Checkpoints {
       this.#seat.counter += 1;
       const { counter } = this.#seat;
       this.#lastTaken = now;
-      return tokens.seal({ session, subject, counter, model, parameters, state, carried });
+      const token = tokens.seal({ session, subject, counter, model, parameters, state, carried });
+      return { token, counter };
     } catch (error) {
       // The engine is being restarted, or the stream has ended: the next one tells.
       this.#context.log.debug({ err: error, session }, 'no checkpoint could be taken');

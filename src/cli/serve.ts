@@ -28,7 +28,10 @@ const headings: Readonly<Record<string, string>> = {
   logLevel: 'Logs:',
 } satisfies Partial<Record<SettingName, string>>;
 
-/** `millrace serve`: the server, until a signal ends it. Exit codes: 0 stopped, 1 failed, 2 wrong settings. */
+/**
+ * `millrace serve`: the server, until a signal ends it. Exit codes: 0 stopped, 1 failed, 2 wrong settings; ended by the
+ * signal itself where an inference call did not end in time.
+ */
 export function createServeCommand(): Command {
   const command = new Command('serve').description('serve the page, the streams and the metrics');
   let heading = '';
@@ -78,10 +81,11 @@ async function serve(settings: Settings): Promise<number> {
   const signal = untilSignal(log).finally(() => interrupt.abort());
   const { createApp } = await import('../app.js');
   try {
+    interrupt.signal.throwIfAborted();
     const model = await findModel(settings.model, interrupt.signal);
     const app = await createApp({ ...settings, model }, log);
     process.on('uncaughtException', (error) => app.survived(error));
-    const end = await live(app, signal, log);
+    const end = await live(app, signal, interrupt.signal, log);
     if (end instanceof Error) complain(oneLine(end));
     if (app.hanging) await endBySignal(end instanceof Error ? 'SIGKILL' : end, log);
     return end instanceof Error ? 1 : 0;
@@ -96,9 +100,11 @@ async function serve(settings: Settings): Promise<number> {
 async function live(
   app: App,
   signal: Promise<NodeJS.Signals>,
+  interrupt: AbortSignal,
   log: Logger,
 ): Promise<NodeJS.Signals | Error> {
   await using running = app;
+  if (interrupt.aborted) return signal;
   const address = await running.listen();
   running.ready().then(
     () => announce(address, log),

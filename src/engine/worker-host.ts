@@ -17,7 +17,7 @@ export interface WorkerHostOptions {
 }
 
 /** How long a thread that starts may take to finish the call that it is in, in milliseconds. */
-const startPatienceMs = 1000;
+const startPatienceMs = 1200;
 
 /**
  * One life of the worker thread: starting, running, stopping, over. It is never terminated from outside, since

@@ -80,7 +80,7 @@ export class CalibrationFile<Value> {
   }
 
   #complain(error: unknown): void {
-    const reason = isSystemError(error) ? `${error.syscall ?? 'access'}: ${error.code}` : String(error);
+    const reason = isSystemError(error) ? error.code : String(error);
     this.#onNote(
       `what was measured at this start cannot be kept in ${dirname(this.#path)} (${reason}), so that each start ` +
         'measures again; let the server write to that folder, or choose another with --cache-directory',

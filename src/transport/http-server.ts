@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import type { EngineState } from '../engine/engine.js';
 import type { Metrics } from '../metrics/metrics.js';
 import type { OneShot } from '../session/one-shot.js';
+import { decodeText } from '../text/decode-text.js';
 import { bearerToken } from './bearer.js';
 import type { ConnectionGuard } from './connection-guard.js';
 import { errorBody, refuser } from './http-error.js';
@@ -75,6 +76,17 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
   server.addHook('onSend', (_request, reply, _payload, done) => {
     reply.headers(securityHeaders);
     done();
+  });
+  const parseBody = server.getDefaultJsonParser('error', 'error');
+  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    let text: string;
+    try {
+      text = decodeText(Buffer.from(body));
+    } catch (error) {
+      done(Object.assign(error instanceof Error ? error : new Error(String(error)), { statusCode: 400 }));
+      return;
+    }
+    void parseBody(request, text, done);
   });
   server.setErrorHandler(async (error, _request, reply) => {
     // What fastify itself refuses: a body that is too large, no JSON, or of another type.

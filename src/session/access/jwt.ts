@@ -9,6 +9,7 @@ import {
   type JWTPayload,
   type JWTVerifyGetKey,
 } from 'jose';
+import { decodeText } from '../../text/decode-text.js';
 import { ProtocolError } from '../wire/protocol-error.js';
 import { readGrantLimits, type Grant } from './grant.js';
 
@@ -114,7 +115,7 @@ async function signatureCheck({ secret, keys }: JwtSettings, cache: KeyCache): P
 async function publicKeys(source: string, cache: KeyCache): Promise<JWTVerifyGetKey> {
   try {
     if (/^https?:/.test(source)) return remoteKeys(new URL(source), cache);
-    const text = await readFile(source, 'utf8');
+    const text = decodeText(await readFile(source));
     if (text.trimStart().startsWith('{')) return createLocalJWKSet(JSON.parse(text) as JSONWebKeySet);
     const key = createPublicKey(text);
     return () => Promise.resolve(key);

@@ -109,8 +109,8 @@ export class Session {
   }
 
   /** Tells the client why, and closes the connection. Does nothing if it is being closed already. */
-  close(code: FinalCode): void {
-    this.#report(code, errors[code].meaning, {});
+  close(code: FinalCode, message: string = errors[code].meaning): void {
+    this.#report(code, message, {});
   }
 
   /** Tells the client that the server is going to stop, and gives it a token to go on elsewhere. */

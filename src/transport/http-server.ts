@@ -88,10 +88,15 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     }
     void parseBody(request, text, done);
   });
-  server.setErrorHandler(async (error, _request, reply) => {
+  server.setErrorHandler(async (error, request, reply) => {
     // What fastify itself refuses: a body that is too large, no JSON, or of another type.
     const status = error instanceof Error && 'statusCode' in error ? error.statusCode : 500;
     if (status === 413) return reply.code(413).send(errorBody('message_too_large'));
+    // Of requests without a body it is only paths that are wrong.
+    const asks = request.method === 'GET' || request.method === 'HEAD';
+    if (typeof status === 'number' && status < 500 && asks) {
+      return reply.code(404).send(errorBody('not_found'));
+    }
     if (typeof status === 'number' && status < 500) {
       return reply
         .code(status)

@@ -42,6 +42,7 @@ const MAX_FRAGMENTS = 16_384;
 const FLOOD_CLOSE = 1008;
 
 const tooManyStreams = 'This address has as many streams as it may, or opens too many in a minute.';
+const textMessage = 'Messages must be binary, each a MessagePack map; this one was text.';
 const flooded = 'The client sends far more messages than it may; the connection is closed.';
 /** What an upgrade must ask for (RFC 6455 section 4.4). */
 const versions = { 'sec-websocket-version': '13' };
@@ -164,7 +165,7 @@ export class StreamServer implements AsyncDisposable {
     if (!session) return;
     const stopPinging = this.#keepAlive(socket, () => session.close('idle_timeout'));
     socket.on('message', (data, isBinary) => {
-      if (!isBinary || !Buffer.isBuffer(data)) return session.close('invalid_message');
+      if (!isBinary || !Buffer.isBuffer(data)) return session.close('invalid_message', textMessage);
       metrics.networkBytes('in', data.length);
       // Not copied: what ws hands out is never written again, and a picture is decoded soon.
       session.receive(data);

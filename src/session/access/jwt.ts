@@ -149,8 +149,11 @@ function isOfToken(error: unknown): boolean {
   );
 }
 
-/** @throws {ProtocolError} unauthorized, naming the claim that is wrong: who signed it may know. */
-function grantOf(payload: JWTPayload): Grant {
+/**
+ * Returns what the claims of a token grant.
+ * @throws {ProtocolError} unauthorized, naming the claim that is wrong: who signed it may know.
+ */
+export function grantOf(payload: JWTPayload): Grant {
   const {
     iss = '',
     sub,

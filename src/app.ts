@@ -165,7 +165,10 @@ export async function createApp(
   const limit = descriptorLimit();
   const connections = connectionRoom(settings.maxConnections, limit);
   if (connections < settings.maxConnections) {
-    log.warn({ connections, limit }, 'fewer connections than maxConnections: the limit of open files is too low');
+    log.warn(
+      { connections, limit },
+      'fewer connections than maxConnections: the limit of open files is too low',
+    );
   }
   const guard = new ConnectionGuard({
     connections,

@@ -104,7 +104,7 @@ async function live(
   log: Logger,
 ): Promise<NodeJS.Signals | Error> {
   await using running = app;
-  if (interrupt.aborted) return signal;
+  if (interrupt.aborted) return await signal;
   const address = await running.listen();
   running.ready().then(
     () => announce(address, log),

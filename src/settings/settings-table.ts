@@ -157,7 +157,8 @@ export const settingsTable = {
     range: [0, 1_000_000],
     default: 0,
     defaultText: '10000, or three quarters of the limit of open files if that is less',
-    description: 'TCP connections at the same time, streams included; never more than the limit of open files leaves room for.',
+    description:
+      'TCP connections at the same time, streams included; never more than the limit of open files leaves room for.',
   },
   maxConnectionsPerAddress: {
     type: 'integer',

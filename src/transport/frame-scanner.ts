@@ -41,11 +41,12 @@ export class FrameScanner {
   #readHeader(): void {
     const [first = 0, second = 0] = this.#header;
     if (this.#have < 2) return;
-    const short = second & 0x7f;
-    const size = short === 127 ? 10 : short === 126 ? 4 : 2;
-    if (this.#have < size) return;
     const view = new DataView(this.#header.buffer);
-    const length = size === 10 ? Number(view.getBigUint64(2)) : size === 4 ? view.getUint16(2) : short;
+    let size = 2;
+    let length = second & 0x7f;
+    if (length === 126) [size, length] = [4, view.getUint16(2)];
+    else if (length === 127) [size, length] = [10, Number(view.getBigUint64(2))];
+    if (this.#have < size) return;
     const mask = second & 0x80 ? 4 : 0;
     this.#counts = (first & 0x0f) !== 0 || length < pieceBytes;
     this.#rest = mask + length;

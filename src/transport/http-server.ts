@@ -68,10 +68,10 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
   server.addHook('onRequest', async (request, reply) => {
     const { host } = request.headers;
     if (host === undefined && request.raw.httpVersion === '1.1') {
-      return refuse(reply, 'invalid_message', 'The request has no Host header.');
+      await refuse(reply, 'invalid_message', 'The request has no Host header.');
+    } else if (!hostAllowed(host, origins)) {
+      await refuse(reply, 'forbidden_origin', foreignHost);
     }
-    if (!hostAllowed(host, origins)) return refuse(reply, 'forbidden_origin', foreignHost);
-    return undefined;
   });
   server.addHook('onSend', (_request, reply, _payload, done) => {
     reply.headers(securityHeaders);

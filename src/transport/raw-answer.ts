@@ -16,7 +16,7 @@ export interface RawAnswer {
 }
 
 /** An error of the catalogue as a whole HTTP answer, the last of its connection. */
-export function rawAnswer({ code, message, retryAfter = 1, ...answer }: RawAnswer): string {
+function rawAnswer({ code, message, retryAfter = 1, ...answer }: RawAnswer): string {
   const status = answer.status ?? errors[code].status;
   const body = JSON.stringify(errorBody(code, message));
   const headers = {

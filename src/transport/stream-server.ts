@@ -3,7 +3,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
-import { WebSocket, WebSocketServer } from 'ws';
+import { WebSocketServer, type WebSocket } from 'ws';
 import type { Metrics } from '../metrics/metrics.js';
 import type { Access } from '../session/access/access.js';
 import type { Grant } from '../session/access/grant.js';

@@ -95,7 +95,12 @@ describe('millrace serve', () => {
     ];
     for (const [i, moment] of moments.entries()) {
       const signal = i % 2 === 0 ? 'SIGTERM' : 'SIGINT';
-      await using serve = new Serve('--drain-seconds', '600', '--model', packagePath('ops/models/millrace-styles'));
+      await using serve = new Serve(
+        '--drain-seconds',
+        '600',
+        '--model',
+        packagePath('ops/models/millrace-styles'),
+      );
       while (!serve.output.includes(moment)) await new Promise((resolve) => setTimeout(resolve, 5));
       serve.signal(signal);
       const end = await serve.end;

@@ -33,7 +33,15 @@ const pixels = async (jpeg: Uint8Array): Promise<Uint8Array> =>
 describe('a server that is killed in mid-stream', () => {
   it('has its stream go on at another, as it would have without the break', async () => {
     const flags = ['--model', tinyModel, '--threads', '1', '--credits', '1', '--resume-key', resumeKey];
-    const args = [...flags, '--checkpoint-seconds', '0.05', '--drain-seconds', '0', '--resume-seconds', '600'];
+    const args = [
+      ...flags,
+      '--checkpoint-seconds',
+      '0.05',
+      '--drain-seconds',
+      '0',
+      '--resume-seconds',
+      '600',
+    ];
     await using first = await startProcess(...args);
     await using second = await startProcess(...args);
     const url = (server: { readonly url: string }): string => `${server.url.replace('http', 'ws')}/v1/stream`;

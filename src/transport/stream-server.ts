@@ -38,6 +38,8 @@ export interface StreamServerOptions {
 
 /** Fragments of one message. */
 const MAX_FRAGMENTS = 16_384;
+/** Refused origins that are logged; an attacker can make up any number. */
+const MOST_ORIGINS = 100;
 /** The close code for a peer that sends far too much: it violates a policy (RFC 6455 section 7.4.1). */
 const FLOOD_CLOSE = 1008;
 
@@ -53,6 +55,7 @@ export class StreamServer implements AsyncDisposable {
   readonly #sockets: WebSocketServer;
   readonly #addresses: AddressLimits;
   readonly #buffers = new MessageBuffers();
+  readonly #toldOrigins = new Set<string>();
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void =>
     void this.#upgrade(request, socket, head).catch((cause: unknown) =>
       this.#decline(socket, { code: 'internal' }, cause),
@@ -98,7 +101,10 @@ export class StreamServer implements AsyncDisposable {
     const { access, log, sessions, metrics } = this.#options;
     socket.on('error', (error) => log.debug({ err: error }, 'a socket failed'));
     const fault = upgradeFault(request, this.#options.origins);
-    if (fault) return this.#decline(socket, fault);
+    if (fault) {
+      if (fault.code === 'forbidden_origin') this.#tellOfOrigin(request.headers);
+      return this.#decline(socket, fault);
+    }
     const leave = this.#addresses.enter(request.socket.remoteAddress ?? '');
     if (!leave) return this.#decline(socket, { code: 'rate_limited', message: tooManyStreams });
     socket.once('close', leave);
@@ -117,6 +123,15 @@ export class StreamServer implements AsyncDisposable {
     }
     if (socket instanceof Socket) this.#options.guard.promote(socket);
     this.#accept(request, socket, head, grant);
+  }
+
+  /** Whoever runs the server learns once of each page that wanted in: it may be theirs. */
+  #tellOfOrigin({ origin = '', host = '' }: IncomingMessage['headers']): void {
+    const asked = `${origin} ${host}`.slice(0, 300);
+    if (this.#toldOrigins.has(asked) || this.#toldOrigins.size >= MOST_ORIGINS) return;
+    this.#toldOrigins.add(asked);
+    const what = 'a page of an origin that is not allowed was refused; --allowed-origins lets pages in';
+    this.#options.log.warn({ origin: origin.slice(0, 300), host: host.slice(0, 300) }, what);
   }
 
   #accept(request: IncomingMessage, socket: Duplex, head: Buffer, grant: Grant | null): void {

@@ -109,6 +109,27 @@ describe('millrace serve', () => {
     }
   });
 
+  it('goes on after errors that nothing caught, and says so', async () => {
+    const faults = "setTimeout(()=>{throw new Error('struck')});Promise.reject(new Error('broken'))";
+    const preload =
+      "import{isMainThread}from'node:worker_threads';" +
+      `if(isMainThread)process.on('SIGUSR2',()=>{${faults}})`;
+    process.env['NODE_OPTIONS'] = `--import=data:text/javascript,${encodeURIComponent(preload)}`;
+    await using serve = new Serve();
+    delete process.env['NODE_OPTIONS'];
+    const url = await serve.ready();
+    await using client = await StreamClient.open(`${url.replace('http', 'ws')}/v1/stream`);
+    serve.signal('SIGUSR2');
+    while (!serve.output.includes('struck') || !serve.output.includes('broken')) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    client.send({ type: 'ping', sent: 0 });
+    await client.first('pong');
+    assert.match(await (await fetch(`${url}/metrics`)).text(), /millrace_errors_total\{code="internal"\} 2/);
+    serve.signal('SIGTERM');
+    assert.equal(await serve.exit, 0);
+  });
+
   it('ends at once with the second signal', async () => {
     await using serve = new Serve();
     const url = await serve.ready();

@@ -14,8 +14,8 @@ export interface FrameGateOptions {
 const patienceSeconds = 3;
 /** Bytes that wait before the network is not read any more. */
 const mostBytes = 256 * 1024;
-/** Frames that are let through in one turn of the event loop: other connections come in between. */
-const framesPerTurn = 32;
+/** Turns of the event loop in a second that are enough to reach the rate: other connections come in between. */
+const turnsPerSecond = 30;
 
 /** Bytes that came together, and where the frames in them end that count. */
 interface Piece {
@@ -36,6 +36,7 @@ export class FrameGate extends Duplex {
   readonly #onFlood: () => void;
   readonly #mostFrames: number;
   readonly #bucket: TokenBucket;
+  readonly #framesPerTurn: number;
   readonly #waitMs: number;
   readonly #scanner = new FrameScanner();
   #pieces: Piece[] = [];
@@ -56,7 +57,8 @@ export class FrameGate extends Duplex {
     this.#mostFrames = perSecond * patienceSeconds;
     const burst = Math.max(1, perSecond / 10);
     this.#bucket = new TokenBucket(perSecond, burst);
-    this.#waitMs = Math.max(1, (1000 * Math.min(framesPerTurn, burst)) / perSecond);
+    this.#framesPerTurn = Math.ceil(perSecond / turnsPerSecond);
+    this.#waitMs = Math.max(1, (1000 * Math.min(this.#framesPerTurn, burst)) / perSecond);
     // The server's time limits are for requests.
     if (wire instanceof Socket) wire.setTimeout(0).setNoDelay();
     wire.on('data', (chunk: Buffer) => this.#arrive(chunk));
@@ -128,7 +130,7 @@ export class FrameGate extends Duplex {
   /** Lets through what may be, and comes back for the rest. */
   #release(): void {
     if (this.#timer || this.#turn || this.destroyed) return;
-    let allowed = framesPerTurn;
+    let allowed = this.#framesPerTurn;
     while (this.#wanted) {
       const piece = this.#pieces[0];
       if (piece === undefined) break;

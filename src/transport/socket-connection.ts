@@ -8,9 +8,6 @@ import type { MessageBuffers } from './message-buffers.js';
 /** How long a peer may take to answer a close frame. */
 const CLOSE_MS = 2000;
 
-/** Pings that may be unanswered: of older ones nobody needs to know any more. */
-const mostConfirmations = 16;
-
 export interface SocketConnectionOptions {
   readonly socket: WebSocket;
   /** What the socket writes to. */
@@ -24,13 +21,9 @@ export interface SocketConnectionOptions {
 export class SocketConnection implements Connection {
   readonly #options: SocketConnectionOptions;
   #gathering = false;
-  /** What waits for the answer to a ping, oldest first. */
-  #confirmations: { readonly ping: number; readonly arrived: () => void }[] = [];
-  #pings = 0;
 
   constructor(options: SocketConnectionOptions) {
     this.#options = options;
-    options.socket.on('pong', (data) => this.#confirm(data));
   }
 
   get address(): string | undefined {
@@ -51,27 +44,6 @@ export class SocketConnection implements Connection {
     socket.send(data, () => {
       if (lent) buffers.give(lent);
     });
-  }
-
-  /** A WebSocket delivers in order: who answers a ping has what was sent before it. */
-  confirm(arrived: () => void): void {
-    const { socket } = this.#options;
-    if (socket.readyState !== WebSocket.OPEN) return;
-    const ping = ++this.#pings;
-    this.#confirmations.push({ ping, arrived });
-    if (this.#confirmations.length > mostConfirmations) this.#confirmations.shift();
-    const data = Buffer.alloc(4);
-    data.writeUInt32BE(ping);
-    socket.ping(data);
-  }
-
-  /** A peer may answer the latest of several pings alone (RFC 6455 section 5.5.3). */
-  #confirm(data: Buffer): void {
-    if (data.length !== 4) return;
-    const answered = data.readUInt32BE();
-    const arrived = this.#confirmations.filter(({ ping }) => ping <= answered);
-    this.#confirmations = this.#confirmations.filter(({ ping }) => ping > answered);
-    for (const confirmation of arrived) confirmation.arrived();
   }
 
   close(code: number, reason: string): void {

@@ -5,16 +5,24 @@ import type { Seat } from './seats.js';
 /** A client that has more unread bytes than these gets no further token meanwhile. */
 const enoughBytes = 256 * 1024;
 
+/** Tokens that are remembered while the client acknowledges nothing. */
+const mostSent = 64;
+
 /** Keeps the client supplied with resume tokens while frames flow. */
 export class Checkpoints {
   readonly #context: SessionContext;
   readonly #seat: Seat;
   readonly #connection: Connection;
+  readonly #sequence: () => number;
   readonly #timer: NodeJS.Timeout;
+  /** Tokens that were sent, and the result before each: who has a later result has the token. */
+  #sent: { readonly counter: number; readonly after: number }[] = [];
   #lastTaken = 0;
   #stopped = false;
 
-  constructor(context: SessionContext, seat: Seat, connection: Connection) {
+  /** @param sequence gives the number of the last result that was sent. */
+  constructor(context: SessionContext, seat: Seat, connection: Connection, sequence: () => number) {
+    this.#sequence = sequence;
     this.#context = context;
     this.#seat = seat;
     this.#connection = connection;
@@ -27,15 +35,27 @@ export class Checkpoints {
   }
 
   /**
-   * Sends a token of the stream as it is now. Those before it are good until the client has it: a connection may be
-   * lost together with the newest.
+   * Sends a token of the stream as it is now. Those before it are good until the client is known to have it: the newest
+   * may be lost with the connection, or with all that was sent since the network fell silent.
    */
   async send(): Promise<void> {
     if (this.#connection.bufferedBytes > enoughBytes) return;
     const sealed = await this.#seal();
     if (sealed === null || this.#stopped) return;
     this.#connection.send({ type: 'checkpoint', token: sealed.token });
-    this.#connection.confirm?.(() => this.#context.seats.spend(this.#seat.id, sealed.counter - 1));
+    this.#sent.push({ counter: sealed.counter, after: this.#sequence() });
+    if (this.#sent.length > mostSent) this.#sent.shift();
+  }
+
+  /**
+   * The client has a result. Messages come in order, so it has the tokens that were sent before. A WebSocket pong would
+   * not tell: a proxy in between may have sent it.
+   */
+  acknowledged(sequence: number): void {
+    const arrived = this.#sent.findLast(({ after }) => after < sequence);
+    if (arrived === undefined) return;
+    this.#sent = this.#sent.filter(({ counter }) => counter > arrived.counter);
+    this.#context.seats.spend(this.#seat.id, arrived.counter - 1);
   }
 
   /** @returns a token of the stream as it is now; null if the engine cannot tell. */

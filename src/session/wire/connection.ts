@@ -6,8 +6,6 @@ export interface Connection {
   send(message: ServerMessage): void;
   /** Closes with a WebSocket close code (RFC 6455 section 7.4) and a reason of at most 123 bytes. */
   close(code: number, reason: string): void;
-  /** Calls back when the client has all that was sent before; not at all where that cannot be known. */
-  confirm?(arrived: () => void): void;
   /** Bytes that were sent but not yet taken by the network. */
   readonly bufferedBytes: number;
   /** IP address of the client, where it is known. */

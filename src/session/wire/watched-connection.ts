@@ -31,10 +31,6 @@ export class WatchedConnection implements Connection {
     this.#connection.send(message);
   }
 
-  confirm(arrived: () => void): void {
-    this.#connection.confirm?.(arrived);
-  }
-
   close(code: number, reason: string): void {
     this.#connection.close(code, reason);
   }

@@ -12,11 +12,12 @@ export interface ConnectionGuardOptions {
   readonly connections: number;
   /** Those of them from one address that are not streams. */
   readonly plainPerAddress: number;
-  /** HTTP requests in a second from one address; as many may come at once. */
+  /** HTTP requests in a second from one address, and new connections; as many may come at once. */
   readonly requestsPerSecond: number;
 }
 
 interface Address {
+  readonly connects: TokenBucket;
   readonly requests: TokenBucket;
   /** Connections that are not streams. */
   plain: number;
@@ -53,8 +54,12 @@ export class ConnectionGuard {
     const { requestsPerSecond } = options;
     this.#options = options;
     this.#addresses = new AddressBook<Address>(
-      () => ({ requests: new TokenBucket(requestsPerSecond), plain: 0 }),
-      ({ requests, plain }) => plain === 0 && requests.full,
+      () => ({
+        connects: new TokenBucket(requestsPerSecond),
+        requests: new TokenBucket(requestsPerSecond),
+        plain: 0,
+      }),
+      ({ connects, requests, plain }) => plain === 0 && connects.full && requests.full,
     );
   }
 
@@ -102,6 +107,8 @@ export class ConnectionGuard {
     });
     const address = this.#addresses.of(socket.remoteAddress ?? '');
     const { connections, plainPerAddress } = this.#options;
+    // Not worth an answer: each would cost more than the connection.
+    if (!address.connects.take()) return void socket.destroy();
     if (address.plain >= plainPerAddress) {
       return answerRaw(socket, { code: 'rate_limited', message: tooManyConnections });
     }

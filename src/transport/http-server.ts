@@ -12,6 +12,7 @@ import { errorBody, refuser } from './http-error.js';
 import { mayReadMetrics, type MetricsAccess } from './metrics-access.js';
 import { createNodeServer } from './node-server.js';
 import { foreignHost, hostAllowed, type OriginRules } from './origin.js';
+import { RecentAnswer } from './recent-answer.js';
 import { securityHeaders } from './security-headers.js';
 import { serveTxt2Img } from './txt2img.js';
 import { noUpgrade } from './upgrade-fault.js';
@@ -133,11 +134,13 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
       .header('cache-control', 'no-store')
       .send({ ready, state: state.name, doing, sessions: options.places() });
   });
+  // Some milliseconds of the main thread each: more than Prometheus and people ask for would slow down all sessions.
+  const figures = new RecentAnswer(() => metrics.render(), { perSecond: 20, burst: 100 });
   server.get('/metrics', async (request, reply) => {
     if (!(await mayReadMetrics(bearerToken(request.headers.authorization), options))) {
       return refuse(reply, 'unauthorized');
     }
-    const { contentType, body } = await metrics.render();
+    const { contentType, body } = await figures.get();
     return reply.type(contentType).send(body);
   });
   await servePage(server, page);

@@ -8,6 +8,8 @@ import { answerRaw, type RawAnswer } from './raw-answer.js';
 const requestTimeout = 10_000;
 /** How often the server looks for requests that take too long, in milliseconds. */
 const checkInterval = 1000;
+/** How long a connection may neither send nor take anything, in milliseconds: longer than any picture takes. */
+const inactivityTimeout = 300_000;
 /** Longer than proxies keep theirs, so that it is they who close. */
 const keepAliveTimeout = 72_000;
 
@@ -36,6 +38,7 @@ export function createNodeServer(
     if (error.code === 'ECONNRESET' || guard.isAnswering(socket)) socket.destroy();
     else answerRaw(socket, faultOf(error.code));
   });
+  server.setTimeout(inactivityTimeout);
   guard.watch(server);
   return server;
 }

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { encodeMessage } from '@millrace/protocol';
 import { motionJpegFrames } from '../support/frames.js';
+import { rawHttp } from '../support/raw-http.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { StreamClient } from '../support/stream-client.js';
 import { RawPeer, rawFrame } from './raw-peer.js';
@@ -97,13 +98,34 @@ describe('floods', () => {
 
 it('requests beyond the rate of an address get 429, and those of another address are served', async () => {
   await using server = await startServer({ host: '0.0.0.0', maxRequestsPerSecond: 1 });
-  const statuses: number[] = [];
-  for (let i = 0; i < 12; i++) statuses.push((await fetch(`${server.url}/healthz`)).status);
-  assert.equal(statuses[0], 200);
-  assert.ok(statuses.includes(429), statuses.join());
+  const request = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n';
+  const { status, body } = await rawHttp(server.url, request.repeat(10));
+  assert.equal(status, 200);
+  assert.match(body, /HTTP\/1\.1 429.*"rate_limited"/s);
   const { port } = new URL(server.url);
   const socket = connect({ port: Number(port), host: '127.0.0.1', localAddress: '127.0.0.2' });
   socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
   const [answer] = (await once(socket, 'data')) as [Buffer];
   assert.match(answer.toString(), /^HTTP\/1\.1 200/);
+});
+
+it('connections that come and go beyond a rate are closed at once, and those of another address are served', async () => {
+  await using server = await startServer({ host: '0.0.0.0', maxRequestsPerSecond: 1 });
+  const { port } = new URL(server.url);
+  const answerTo = async (localAddress: string): Promise<string> => {
+    const socket = connect({ port: Number(port), host: '127.0.0.1', localAddress });
+    let text = '';
+    socket.on('data', (data) => (text += data.toString()));
+    socket.on('error', () => {});
+    socket.write(
+      'GET /v1/stream HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+    );
+    await once(socket, 'close');
+    return text;
+  };
+  const answers: string[] = [];
+  for (let i = 0; i < 20; i++) answers.push(await answerTo('127.0.0.1'));
+  assert.match(answers[0] ?? '', /unsupported_protocol/);
+  assert.ok(answers.includes(''), 'none was closed without an answer');
+  assert.match(await answerTo('127.0.0.2'), /unsupported_protocol/);
 });

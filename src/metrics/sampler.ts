@@ -14,7 +14,7 @@ export interface SamplerOptions {
   /** Samples that are kept; older ones are forgotten. */
   readonly keep?: number;
   readonly now?: () => number;
-  /** Is told of a sample that could not be taken, as where the descriptors are used up; the next one may be. */
+  /** Gets the error of a sample that could not be taken, as when no descriptor is left; the next one may succeed. */
   readonly onError?: (error: unknown) => void;
 }
 

@@ -183,7 +183,8 @@ export const settingsTable = {
     type: 'integer',
     range: [1, 1_000_000],
     default: 1000,
-    description: 'HTTP requests in a second from one IP address, and new connections; further ones are refused.',
+    description:
+      'HTTP requests in a second from one IP address, and new connections; further ones are refused.',
   },
   credits: {
     type: 'integer',

@@ -1,6 +1,6 @@
 import { TokenBucket } from '../session/time/token-bucket.js';
 
-/** An answer that takes long to make: made anew as often as a rate allows, and else the last one again. */
+/** Makes an answer that takes long as often as a rate allows, and gives the last one again otherwise. */
 export class RecentAnswer<Answer> {
   readonly #make: () => Promise<Answer>;
   readonly #bucket: TokenBucket;

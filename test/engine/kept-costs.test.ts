@@ -57,7 +57,7 @@ it('measured costs are kept, unless the machine turns out to be quicker than the
   assert.deepEqual(JSON.parse(await readFile(await keptFile(), 'utf8')), anew);
 });
 
-it('a folder in which nothing can be kept is told of once, with the reason and what to do', async () => {
+it('notes once that nothing can be kept in a folder, with the reason and what to do', async () => {
   const file = join(cacheDirectory, 'a-file');
   await writeFile(file, '');
   const notes: string[] = [];

@@ -36,7 +36,7 @@ it('an engine that is stopped while it loads or measures goes no further', async
   }
 });
 
-it('a call of the start that does not end is not waited for, and is told of', async () => {
+it('a call of the start that does not end is not waited for, and is reported', async () => {
   for (const devices of [['cpu'], ['cpu', 'cpu']]) {
     let hangs = 0;
     const engine = createEngines({

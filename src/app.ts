@@ -16,6 +16,7 @@ import { Capacity } from './session/admission/capacity.js';
 import { PictureTurns } from './session/frames/picture-turns.js';
 import { OneShot } from './session/one-shot.js';
 import { createParameterRules } from './session/wire/parameters.js';
+import { TokenBucket } from './session/time/token-bucket.js';
 import { PauseWatch } from './session/time/pause-watch.js';
 import { commonLimits } from './session/ready-message.js';
 import { createResumeTokens } from './session/seats/resume-token.js';
@@ -23,6 +24,8 @@ import { Seats } from './session/seats/seats.js';
 import { Sessions } from './session/sessions.js';
 import type { Settings } from './settings/settings.js';
 import { serveAdmin } from './transport/admin.js';
+import { ConnectionGuard } from './transport/connection-guard.js';
+import { connectionRoom, descriptorLimit } from './transport/descriptors.js';
 import { createHttpServer } from './transport/http-server.js';
 import { isLoopback } from './transport/origin.js';
 import { StreamServer } from './transport/stream-server.js';
@@ -44,6 +47,10 @@ export interface App extends AsyncDisposable {
   drain(seconds: number): Promise<void>;
   /** Settles when the engine has failed for good: nothing works any more. */
   readonly failed: Promise<Error>;
+  /** Whether, once it is disposed of, a call of the engine still goes on that nothing can end. */
+  readonly hanging: boolean;
+  /** Logs and counts an error that nothing handled. */
+  survived(error: unknown): void;
 }
 
 /** What a server is made of, where it is not as usual: benchmarks measure it around other parts. */
@@ -75,6 +82,8 @@ export async function createApp(
 
   /** When a fault of a network was last logged. */
   const faults = new Map<ModelPart, number>();
+  let hanging = false;
+  const survivals = new TokenBucket(1, 10);
   let fail: (error: Error) => void = () => {};
   const failed = new Promise<Error>((resolve) => (fail = resolve));
   const engine = createEngine({
@@ -92,6 +101,7 @@ export async function createApp(
         if (state.name === 'failed') fail(state.error);
       },
       onRestart: () => metrics.engineRestarted(),
+      onHang: () => (hanging = true),
       onNote: (note) => log.info(note),
       onNotFinite(part) {
         metrics.notFinite(part);
@@ -176,7 +186,21 @@ export async function createApp(
     log,
   });
   const origins = { allowed: settings.allowedOrigins, loopback: isLoopback(settings.host) };
+  const limit = descriptorLimit();
+  const connections = connectionRoom(settings.maxConnections, limit);
+  if (connections < settings.maxConnections) {
+    log.warn(
+      { connections, limit },
+      'fewer connections than maxConnections: the limit of open files is too low',
+    );
+  }
+  const guard = new ConnectionGuard({
+    connections,
+    plainPerAddress: settings.maxPlainConnectionsPerAddress,
+    requestsPerSecond: settings.maxRequestsPerSecond,
+  });
   const http = await createHttpServer({
+    guard,
     capabilities: {
       protocol: subprotocol,
       server,
@@ -201,6 +225,7 @@ export async function createApp(
     read: () => metrics.read(),
     census: () => sessions.census(),
     gpus: () => metrics.gpus(),
+    onError: (error) => log.warn({ err: error }, 'no figures for the dashboard could be taken'),
   });
   serveAdmin(http, {
     rules: { access, origins, metricsToken: settings.metricsToken, adminToken: settings.adminToken },
@@ -217,6 +242,7 @@ export async function createApp(
   });
   const stream = new StreamServer({
     http: http.server,
+    guard,
     sessions,
     metrics,
     log,
@@ -233,6 +259,15 @@ export async function createApp(
 
   return {
     failed,
+    get hanging() {
+      return hanging;
+    },
+    survived(error) {
+      metrics.error('internal');
+      // A log that cannot be written is such an error itself.
+      if (!survivals.take()) return;
+      log.error({ err: error }, 'an error that nothing handled; the server goes on, but please report it');
+    },
     async listen() {
       await http.listen({ host: settings.host, port: settings.port });
       // Whoever waits for it hears of a failure by `ready` and `failed`.

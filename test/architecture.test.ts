@@ -10,14 +10,15 @@ import { fileURLToPath } from 'node:url';
  * and may import all.
  */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
-  transport: ['session', 'engine', 'image', 'metrics'],
-  session: ['engine', 'image', 'metrics'],
+  transport: ['session', 'engine', 'image', 'metrics', 'text'],
+  session: ['engine', 'diffusion', 'image', 'metrics', 'text'],
   engine: ['diffusion', 'model', 'image'],
   video: ['image'],
   image: [],
   metrics: [],
-  settings: [],
-  model: [],
+  settings: ['text'],
+  model: ['text'],
+  text: [],
   diffusion: [],
 };
 

@@ -70,7 +70,7 @@ async function install() {
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
   // Its install script would fetch GPU libraries; the package works without them.
   const env = { ...process.env, npm_config_onnxruntime_node_install: 'skip' };
-  // Not `npm ci`: it refuses a lock file that lacks packages for other systems, which some registries do not have.
+  // Not `npm ci`, which works too: it would begin by removing all that is installed already.
   const args = ['install', '--no-save', '--loglevel=error', '--no-audit', '--no-fund'];
   const { code } = await run(npm, args, { env });
   if (code === 0) return;

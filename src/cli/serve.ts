@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
+import type { App } from '../app.js';
 import { accessSettings, asksForTokens } from '../session/access/access.js';
 import { isLoopback } from '../transport/origin.js';
 import { oneLine } from './interruptible.js';
@@ -27,7 +28,10 @@ const headings: Readonly<Record<string, string>> = {
   logLevel: 'Logs:',
 } satisfies Partial<Record<SettingName, string>>;
 
-/** `millrace serve`: the server, until a signal ends it. Exit codes: 0 stopped, 1 failed, 2 wrong settings. */
+/**
+ * `millrace serve`: the server, until a signal ends it. Exit codes: 0 stopped, 1 failed, 2 wrong settings; ended by the
+ * signal itself where an inference call did not end in time.
+ */
 export function createServeCommand(): Command {
   const command = new Command('serve').description('serve the page, the streams and the metrics');
   let heading = '';
@@ -77,26 +81,50 @@ async function serve(settings: Settings): Promise<number> {
   const signal = untilSignal(log).finally(() => interrupt.abort());
   const { createApp } = await import('../app.js');
   try {
+    interrupt.signal.throwIfAborted();
     const model = await findModel(settings.model, interrupt.signal);
-    await using app = await createApp({ ...settings, model }, log);
-    const address = await app.listen();
-    app.ready().then(
-      () => announce(address, log),
-      () => {}, // app.failed tells of it.
-    );
-    const end = await Promise.race([signal, app.failed]);
-    if (end instanceof Error) {
-      complain(oneLine(end));
-      return 1;
-    }
-    // Whoever presses Ctrl-C has no other server for the clients to go to.
-    if (end === 'SIGINT') await app.drain(0);
-    return 0;
+    const app = await createApp({ ...settings, model }, log);
+    process.on('uncaughtException', (error) => app.survived(error));
+    const end = await live(app, signal, interrupt.signal, log);
+    if (end instanceof Error) complain(oneLine(end));
+    if (app.hanging) await endBySignal(end instanceof Error ? 'SIGKILL' : end, log);
+    return end instanceof Error ? 1 : 0;
   } catch (error) {
     if (interrupt.signal.aborted) return 0;
     complain(explain(error, settings));
     return 1;
   }
+}
+
+/** @returns the signal or the failure that ended it. */
+async function live(
+  app: App,
+  signal: Promise<NodeJS.Signals>,
+  interrupt: AbortSignal,
+  log: Logger,
+): Promise<NodeJS.Signals | Error> {
+  await using running = app;
+  if (interrupt.aborted) return await signal;
+  const address = await running.listen();
+  running.ready().then(
+    () => announce(address, log),
+    () => {}, // app.failed tells of it.
+  );
+  const end = await Promise.race([signal, running.failed]);
+  // Whoever presses Ctrl-C has no other server for the clients to go to.
+  if (end === 'SIGINT') await running.drain(0);
+  return end;
+}
+
+/**
+ * Node.js would wait for the inference call that goes on, and abort at its end. All else is done; so the signal has
+ * the effect that it has on programs that do not handle it.
+ */
+async function endBySignal(signal: NodeJS.Signals, log: Logger): Promise<never> {
+  log.warn({ signal }, 'an inference call does not end: the process ends in the middle of it');
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
+  return new Promise(() => {});
 }
 
 function announce({ address, family, port }: AddressInfo, log: Logger): void {

@@ -4,7 +4,7 @@ import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createApiKey } from '../session/access/api-keys.js';
 import { readGrantLimits, type GrantLimits } from '../session/access/grant.js';
-import { limitsClaim, secretKey } from '../session/access/jwt.js';
+import { grantOf, limitsClaim, secretKey } from '../session/access/jwt.js';
 import { oneLine } from './interruptible.js';
 
 interface TokenOptions extends GrantLimits {
@@ -56,11 +56,13 @@ async function jsonWebToken(subject: string, options: TokenOptions): Promise<str
   const { expires, audience, issuer } = options;
   const limits = limitsOf(options);
   const { key, algorithm } = signingKey(options);
+  const exp = Math.floor(Date.now() / 1000) + expires;
+  grantOf({ sub: subject, exp, ...(issuer !== undefined && { iss: issuer }) });
   const token = new SignJWT(Object.keys(limits).length > 0 ? { [limitsClaim]: limits } : {})
     .setProtectedHeader({ alg: algorithm, typ: 'JWT' })
     .setSubject(subject)
     .setIssuedAt()
-    .setExpirationTime(Math.floor(Date.now() / 1000) + expires);
+    .setExpirationTime(exp);
   if (audience !== undefined) token.setAudience(audience);
   if (issuer !== undefined) token.setIssuer(issuer);
   return token.sign(key);

@@ -58,6 +58,7 @@ class EngineGroup implements Engine {
         },
         onEmbedding: observer.onEmbedding.bind(observer),
         onRestart: (): void => observer.onRestart?.(),
+        onHang: (): void => observer.onHang?.(),
         onInference: observer.onInference.bind(observer),
         onNotFinite: (part: ModelPart): void => observer.onNotFinite?.(part),
       };

@@ -85,6 +85,8 @@ export interface EngineObserver {
   onRestart?(): void;
   /** A network computed a NaN or an infinite value: a frame or a prompt was given up for it. */
   onNotFinite?(part: ModelPart): void;
+  /** It was given up, but a call goes on that nothing can end: at its end the process would wait for that. */
+  onHang?(): void;
   /** A prompt was looked up in the cache of embeddings. */
   onEmbedding(lookup: { readonly hit: boolean }): void;
   onInference(call: InferenceCall): void;

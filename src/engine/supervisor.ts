@@ -116,15 +116,25 @@ class Supervisor implements Engine {
     await host?.stop();
   }
 
+  /** Starts a thread; one that cannot even begin, for want of descriptors or memory, has died. */
   #spawn(): void {
+    try {
+      this.#host = this.#createHost();
+    } catch (error) {
+      this.#onDeath(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #createHost(): WorkerHost {
     const { model, device, threads, cacheDirectory, precision, workerFile, stopTimeoutMs } = this.#options;
-    this.#host = new WorkerHost({
+    return new WorkerHost({
       file: workerFile ?? new URL('worker/main.js', import.meta.url),
       worker: { model, device, threads, cacheDirectory, ...(precision && { precision }) },
       startTimeoutMs: this.#options.startTimeoutMs ?? this.#startTimeoutMs,
       stopTimeoutMs: stopTimeoutMs ?? 30_000,
       onMessage: (message) => this.#receive(message),
       onDeath: (error) => this.#onDeath(error),
+      onHang: () => this.#options.observer.onHang?.(),
     });
   }
 

@@ -12,7 +12,12 @@ export interface WorkerHostOptions {
   onMessage(message: FromWorker): void;
   /** It ended, not by being stopped. Called once. */
   onDeath(error: Error): void;
+  /** It was given up in a call that does not end. */
+  onHang(): void;
 }
+
+/** How long a thread that starts may take to finish the call that it is in, in milliseconds. */
+const startPatienceMs = 1200;
 
 /**
  * One life of the worker thread: starting, running, stopping, over. It is never terminated from outside, since
@@ -44,22 +49,25 @@ export class WorkerHost {
   }
 
   /**
-   * Asks it to stop and waits until it did. One that hangs in a call is left alone after the time-out, with no
-   * more hold on the process.
+   * Asks it to stop and waits until it did. One that hangs in a call is left alone after the time-out; while it starts
+   * nobody waits for what it does, and that comes soon.
    */
   async stop(): Promise<void> {
     if (this.#state === 'over') return;
+    const { stopTimeoutMs } = this.#options;
+    const patienceMs = this.#state === 'starting' ? Math.min(stopTimeoutMs, startPatienceMs) : stopTimeoutMs;
     this.#state = 'stopping';
     clearTimeout(this.#silence);
     this.#worker.postMessage({ type: 'stop' } satisfies ToWorker);
     let timer: NodeJS.Timeout | undefined;
-    const patience = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, this.#options.stopTimeoutMs);
+    const patience = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => resolve(false), patienceMs);
     });
-    await Promise.race([this.#exited, patience]);
+    const ended = await Promise.race([this.#exited.then(() => true), patience]);
     clearTimeout(timer);
     this.#state = 'over';
     this.#worker.unref();
+    if (!ended) this.#options.onHang();
   }
 
   #receive(message: FromWorker): void {
@@ -77,6 +85,7 @@ export class WorkerHost {
     if (this.#state !== 'starting') return;
     const { startTimeoutMs } = this.#options;
     this.#silence = setTimeout(() => {
+      this.#options.onHang();
       this.#die(new Error(`the inference thread was silent for ${startTimeoutMs / 1000} s while it started`));
     }, startTimeoutMs);
   }

@@ -79,6 +79,10 @@ export interface Measured {
 export function createMetrics(server?: Measured, readGpus = createGpuReader()): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix });
+  // Sums of series that are there by type as well, and named as only counters should be.
+  for (const what of ['handles', 'requests', 'resources']) {
+    registry.removeSingleMetric(`${prefix}nodejs_active_${what}_total`);
+  }
   const series = createSeries(registry);
   const showBuild = (device: string): void => {
     if (!server) return;

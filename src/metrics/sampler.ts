@@ -14,6 +14,8 @@ export interface SamplerOptions {
   /** Samples that are kept; older ones are forgotten. */
   readonly keep?: number;
   readonly now?: () => number;
+  /** Gets the error of a sample that could not be taken, as when no descriptor is left; the next one may succeed. */
+  readonly onError?: (error: unknown) => void;
 }
 
 /** Readings over which quantiles are taken, so that a few frames do not make a wild curve. */
@@ -37,13 +39,14 @@ export class Sampler implements Disposable {
   #timer: NodeJS.Timeout | null = null;
 
   constructor(options: SamplerOptions) {
-    this.#options = { intervalMs: 3000, keep: 300, now: Date.now, ...options };
+    this.#options = { intervalMs: 3000, keep: 300, now: Date.now, onError: () => {}, ...options };
   }
 
   /** Takes samples from now on. */
   start(): void {
-    void this.take();
-    this.#timer ??= setInterval(() => void this.take(), this.#options.intervalMs).unref();
+    const take = (): void => void this.take().catch(this.#options.onError);
+    take();
+    this.#timer ??= setInterval(take, this.#options.intervalMs).unref();
   }
 
   /** Takes one sample; the first makes a beginning only. */

@@ -1,6 +1,6 @@
 import { open, readFile, stat } from 'node:fs/promises';
 import type { ErrorObject, ValidateFunction } from 'ajv';
-import { decodeText } from './decode-text.js';
+import { decodeText } from '../text/decode-text.js';
 import { ModelError } from './model-error.js';
 
 const incomplete = 'download the model again, with every folder that its model_index.json names';

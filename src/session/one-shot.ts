@@ -4,7 +4,8 @@ import { ParameterError, type Engine, type GeneratedImage, type StreamListener }
 import { encodeJpeg } from '../image/encode.js';
 import { checkGrant, type Grant, type GrantLimits } from './access/grant.js';
 import type { Seats } from './seats/seats.js';
-import { KeyedBuckets, type Rate } from './time/keyed-buckets.js';
+import { RecentEntries } from './time/recent-entries.js';
+import { TokenBucket } from './time/token-bucket.js';
 import type { ParameterRules } from './wire/parameters.js';
 import { ProtocolError } from './wire/protocol-error.js';
 
@@ -17,6 +18,12 @@ export interface OneShotOptions {
   readonly most: number;
   /** Images that one caller may ask for in a minute; as many may come at once. */
   readonly perMinute: number;
+}
+
+interface Rate {
+  readonly perSecond: number;
+  /** Images that may be asked for at once. */
+  readonly burst: number;
 }
 
 /** Who asks for an image. */
@@ -42,7 +49,8 @@ const account = 'images';
 /** Makes single images from noise (txt2img), each as a stream of one frame among the others. */
 export class OneShot {
   readonly #options: OneShotOptions;
-  readonly #rates = new KeyedBuckets();
+  /** By caller and rate: another token may allow another. */
+  readonly #rates = new RecentEntries<TokenBucket>((bucket) => bucket.full);
   #makings: Making[] = [];
 
   constructor(options: OneShotOptions) {
@@ -67,7 +75,8 @@ export class OneShot {
   async generate(update: unknown, { name, grant, gone }: Caller): Promise<Uint8Array> {
     const { engine, rules, seats } = this.#options;
     const rate = this.#rateOf(grant.limits);
-    if (!this.#rates.take(name, rate)) {
+    const { perSecond, burst } = rate;
+    if (!this.#rates.of(`${perSecond} ${name}`, () => new TokenBucket(perSecond, burst)).take()) {
       throw new ProtocolError('rate_limited', `more than ${describeRate(rate)}`);
     }
     const changes: ParameterUpdate = rules.check(update);

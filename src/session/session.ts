@@ -45,6 +45,8 @@ export class Session {
   #log: Logger;
   #state: 'opening' | 'active' | 'closing' | 'closed' = 'opening';
   #helloInProgress = false;
+  /** Of the last result that was sent. */
+  #sequence = 0;
   #seat: Seat | null = null;
   #checkpoints: Checkpoints | null = null;
   #pacing: Pacing | null = null;
@@ -61,7 +63,10 @@ export class Session {
     this.#outlet = {
       clock: this.#clock,
       meter: this.#meter,
-      send: (message) => connection.send(message),
+      send: (message) => {
+        if (message.type === 'result') this.#sequence = message.sequence;
+        connection.send(message);
+      },
       report: (code, message, details, cause) => this.#report(code, message, details, cause),
     };
     this.#updates = new UpdateQueue({
@@ -109,8 +114,8 @@ export class Session {
   }
 
   /** Tells the client why, and closes the connection. Does nothing if it is being closed already. */
-  close(code: FinalCode): void {
-    this.#report(code, errors[code].meaning, {});
+  close(code: FinalCode, message: string = errors[code].meaning): void {
+    this.#report(code, message, {});
   }
 
   /** Tells the client that the server is going to stop, and gives it a token to go on elsewhere. */
@@ -145,7 +150,8 @@ export class Session {
       case 'frame':
         return seat.frames.receive(message);
       case 'ack':
-        return seat.frames.acknowledge(message.sequence);
+        seat.frames.acknowledge(message.sequence);
+        return this.#checkpoints?.acknowledged(message.sequence);
       case 'update':
         return this.#updates.put(seat, message);
       case 'ping':
@@ -200,7 +206,7 @@ export class Session {
     this.#pacing = new Pacing(seat, this.#outlet);
     this.#pacing.allow(grant.limits.fps ?? null);
     seat.frames.connect(this.#outlet);
-    this.#checkpoints = new Checkpoints(this.#context, seat, this.#connection);
+    this.#checkpoints = new Checkpoints(this.#context, seat, this.#connection, () => this.#sequence);
     await this.#checkpoints.send();
   }
 

@@ -26,7 +26,7 @@ export class Sessions {
   #drainBegun: number | null = null;
   #drained: Promise<void> | null = null;
   #onEmpty: (() => void) | null = null;
-  readonly #shareOutTimer = setInterval(() => this.#shareOut(), shareOutMs).unref();
+  readonly #shareOutTimer = setInterval(() => this.#shareOutSafely(), shareOutMs).unref();
 
   constructor(context: SessionContext) {
     this.#context = context;
@@ -135,6 +135,14 @@ export class Sessions {
     for (const session of this.#open.keys()) void session.drain(ms / 1000);
     await Promise.race([empty, over]);
     clearTimeout(timer);
+  }
+
+  #shareOutSafely(): void {
+    try {
+      this.#shareOut();
+    } catch (error) {
+      this.#context.log.error({ err: error }, "the engine's time could not be shared out");
+    }
   }
 
   /** Holds each session to what the engine has time for, where that is less than it is promised. */

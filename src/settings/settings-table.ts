@@ -153,17 +153,39 @@ export const settingsTable = {
     description: 'Sessions that may wait for a place; further ones are told to come later.',
   },
   queueSeconds: { type: 'number', range: [0.1, 3600], default: 60, description: 'Longest wait for a place.' },
+  maxConnections: {
+    type: 'integer',
+    range: [0, 1_000_000],
+    default: 0,
+    defaultText: '10000, or three quarters of the limit of open files if that is less',
+    description:
+      'TCP connections at the same time, streams included; never more than the limit of open files leaves room for.',
+  },
   maxConnectionsPerAddress: {
     type: 'integer',
     range: [1, 100_000],
     default: 16,
-    description: 'Connections at the same time from one IP address; all that come through a proxy have one.',
+    description: 'Streams at the same time from one IP address; all that come through a proxy have one.',
   },
   maxConnectsPerMinute: {
     type: 'integer',
     range: [1, 1_000_000],
     default: 300,
-    description: 'New connections in a minute from one IP address.',
+    description: 'New streams in a minute from one IP address.',
+  },
+  maxPlainConnectionsPerAddress: {
+    type: 'integer',
+    range: [1, 1_000_000],
+    default: 64,
+    description:
+      'TCP connections at the same time from one IP address that are not streams: of the page, the API, or nobody knows what for.',
+  },
+  maxRequestsPerSecond: {
+    type: 'integer',
+    range: [1, 1_000_000],
+    default: 1000,
+    description:
+      'HTTP requests in a second from one IP address, and new connections; further ones are refused.',
   },
   maxImagesPerMinute: {
     type: 'integer',
@@ -202,7 +224,8 @@ export const settingsTable = {
     type: 'integer',
     range: [10, 100_000],
     default: 1000,
-    description: 'A client that sends more messages than this is read more slowly.',
+    description:
+      'A client that sends more messages than this is read more slowly; three seconds behind, it is closed.',
   },
   maxUpdatesPerSecond: {
     type: 'integer',

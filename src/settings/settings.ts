@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { parseJson } from '../text/decode-text.js';
 import { flagOf, settingsTable, variableOf, type Setting, type SettingName } from './settings-table.js';
 
 type Value<S extends Setting> = S extends { readonly type: 'integer' | 'number' }
@@ -53,7 +54,7 @@ export function readSettings({ flags = {}, environment = {}, file }: SettingsSou
 function readFile(path: string): Readonly<Record<string, unknown>> {
   let contents: unknown;
   try {
-    contents = JSON.parse(readFileSync(path, 'utf8'));
+    contents = parseJson(readFileSync(path));
   } catch (error) {
     throw new SettingsError(`--config ${path}: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -5,12 +5,17 @@ import { existsSync } from 'node:fs';
 import type { EngineState } from '../engine/engine.js';
 import type { Metrics } from '../metrics/metrics.js';
 import type { OneShot } from '../session/one-shot.js';
+import { decodeText } from '../text/decode-text.js';
 import { bearerToken } from './bearer.js';
+import type { ConnectionGuard } from './connection-guard.js';
 import { errorBody, refuser } from './http-error.js';
 import { mayReadMetrics, type MetricsAccess } from './metrics-access.js';
-import { originAllowed, type OriginRules } from './origin.js';
+import { createNodeServer } from './node-server.js';
+import { foreignHost, hostAllowed, originAllowed, type OriginRules } from './origin.js';
+import { RecentAnswer } from './recent-answer.js';
 import { securityHeaders } from './security-headers.js';
 import { serveTxt2Img } from './txt2img.js';
+import { noUpgrade } from './upgrade-fault.js';
 
 /** What `GET /v1/capabilities` tells: all that a client needs to build its controls. */
 interface Capabilities {
@@ -38,6 +43,9 @@ export interface HttpServerOptions extends MetricsAccess {
   readonly refusal?: () => ErrorCode | null;
   /** Sessions that are served, that wait, and that can be served at the same time. */
   readonly places: () => { readonly slots: number; readonly served: number; readonly waiting: number };
+  readonly guard: ConnectionGuard;
+  /** How long a request may take to come, in milliseconds; 10 seconds if not given. */
+  readonly requestTimeout?: number;
   /** Folder of the built page. */
   readonly page: string;
   readonly log: FastifyBaseLogger;
@@ -45,22 +53,53 @@ export interface HttpServerOptions extends MetricsAccess {
 
 /** The plain HTTP side: the page, what the server can do, health and metrics. Not listening yet. */
 export async function createHttpServer(options: HttpServerOptions): Promise<FastifyInstance> {
-  const { capabilities, engineState, metrics, page, log } = options;
+  const { capabilities, engineState, metrics, origins, page, log } = options;
   const server = fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: true,
-    requestTimeout: 10_000,
+    serverFactory: (handler) => createNodeServer(handler, options.guard, options.requestTimeout),
+    // A path that cannot be decoded, or is too long.
+    frameworkErrors(_error, _request, reply) {
+      const body = JSON.stringify(errorBody('not_found'));
+      const own = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+      reply.raw.writeHead(404, { ...securityHeaders, ...own }).end(body);
+    },
     bodyLimit: 1024,
+  });
+  const refuse = refuser(metrics);
+  server.addHook('onRequest', async (request, reply) => {
+    const { host } = request.headers;
+    if (host === undefined && request.raw.httpVersion === '1.1') {
+      await refuse(reply, 'invalid_message', 'The request has no Host header.');
+    } else if (!hostAllowed(host, origins)) {
+      await refuse(reply, 'forbidden_origin', foreignHost);
+    }
   });
   server.addHook('onSend', (_request, reply, _payload, done) => {
     reply.headers(securityHeaders);
     done();
   });
-  server.setErrorHandler(async (error, _request, reply) => {
+  const parseBody = server.getDefaultJsonParser('error', 'error');
+  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    let text: string;
+    try {
+      text = decodeText(Buffer.from(body));
+    } catch (error) {
+      done(Object.assign(error instanceof Error ? error : new Error(String(error)), { statusCode: 400 }));
+      return;
+    }
+    void parseBody(request, text, done);
+  });
+  server.setErrorHandler(async (error, request, reply) => {
     // What fastify itself refuses: a body that is too large, no JSON, or of another type.
     const status = error instanceof Error && 'statusCode' in error ? error.statusCode : 500;
     if (status === 413) return reply.code(413).send(errorBody('message_too_large'));
+    // Of requests without a body it is only paths that are wrong.
+    const asks = request.method === 'GET' || request.method === 'HEAD';
+    if (typeof status === 'number' && status < 500 && asks) {
+      return reply.code(404).send(errorBody('not_found'));
+    }
     if (typeof status === 'number' && status < 500) {
       return reply
         .code(status)
@@ -71,7 +110,6 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
   });
   server.setNotFoundHandler(async (_request, reply) => reply.code(404).send(errorBody('not_found')));
 
-  const refuse = refuser(metrics);
   server.get('/v1/capabilities', async (_request, reply) =>
     // Nothing in it is secret, and pages of other origins need it as much as the stream.
     reply.headers({ 'access-control-allow-origin': '*', 'cache-control': 'no-cache' }).send(capabilities),
@@ -84,13 +122,13 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
       'access-control-expose-headers': 'retry-after',
       'cache-control': 'no-store',
     });
-    if (!originAllowed(origin, host, options.origins)) return refuse(reply, 'forbidden_origin');
+    if (!originAllowed(origin, host, origins)) return refuse(reply, 'forbidden_origin');
     const refusal = options.refusal?.() ?? null;
     if (refusal !== null) return refuse(reply, refusal);
     return reply
       .code(426)
-      .headers({ upgrade: 'websocket', connection: 'upgrade' })
-      .send(errorBody('unsupported_protocol', 'connect with WebSocket, subprotocol millrace.v1'));
+      .headers({ upgrade: 'websocket', connection: 'upgrade, close' })
+      .send(errorBody('unsupported_protocol', noUpgrade));
   });
   serveTxt2Img(server, options);
   server.get('/healthz', async (_request, reply) => {
@@ -108,11 +146,13 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
       .header('cache-control', 'no-store')
       .send({ ready, state: state.name, doing, sessions: options.places() });
   });
+  // Some milliseconds of the main thread each: more than Prometheus and people ask for would slow down all sessions.
+  const figures = new RecentAnswer(() => metrics.render(), { perSecond: 20, burst: 100 });
   server.get('/metrics', async (request, reply) => {
     if (!(await mayReadMetrics(bearerToken(request.headers.authorization), options))) {
       return refuse(reply, 'unauthorized');
     }
-    const { contentType, body } = await metrics.render();
+    const { contentType, body } = await figures.get();
     return reply.type(contentType).send(body);
   });
   await servePage(server, page);

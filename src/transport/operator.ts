@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { bearerToken } from './bearer.js';
 import { mayReadMetrics, sameText, type MetricsAccess } from './metrics-access.js';
-import { isLoopback, originAllowed, type OriginRules } from './origin.js';
+import { isLoopback, namesLoopback, originAllowed, type OriginRules } from './origin.js';
 
 /** What somebody may do with the server besides using it: see figures, or see all and act. */
 export type Role = 'reader' | 'admin';
@@ -18,21 +18,19 @@ export interface OperatorRules extends MetricsAccess {
  * @returns `foreign` for a page of another origin, null for who may see nothing.
  */
 export async function roleOf(
-  { headers, ip }: FastifyRequest,
+  request: FastifyRequest,
   rules: OperatorRules,
 ): Promise<Role | 'foreign' | null> {
+  const { headers, ip } = request;
   const token = bearerToken(headers.authorization);
   const { host } = headers;
-  // Browsers send no Origin with a GET to what they take for their own server. Where no token tells who asks, the
-  // name that they used must do: a foreign one may have been made to resolve to this machine (DNS rebinding).
-  const assumed = token === undefined && host !== undefined ? `http://${host}` : undefined;
-  if (!originAllowed(headers.origin ?? assumed, host, rules.origins)) return 'foreign';
+  if (!originAllowed(headers.origin, host, rules.origins)) return 'foreign';
   const { adminToken, access, metricsToken, origins } = rules;
   if (adminToken !== '' && token !== undefined && sameText(token, adminToken)) return 'admin';
   // Who lets other sites in has a proxy here, which may not say for whom it asks, or lets pages of others in: neither
   // they nor who uses the proxy are the operator.
   const open = adminToken === '' && metricsToken === '' && !access.required && origins.allowed.length === 0;
-  if (open && isLocal(ip) && namesLocal(host) && !isForwarded(headers)) return 'admin';
+  if (open && isLocal(ip) && namesLoopback(host) && !isForwarded(request)) return 'admin';
   return (await mayReadMetrics(token, rules)) ? 'reader' : null;
 }
 
@@ -40,13 +38,14 @@ function isLocal(address: string): boolean {
   return isLoopback(address.replace(/^::ffff:/, ''));
 }
 
-/** Whether the request was made to a name of this machine: not through a proxy for another, nor a name made up. */
-function namesLocal(host = ''): boolean {
-  const url = `http://${host}`;
-  return URL.canParse(url) && isLoopback(new URL(url).hostname);
+/**
+ * Whether a proxy asks for somebody else. Some say nothing of it; the proxy module of nginx then still speaks HTTP/1.0,
+ * as no browser does.
+ */
+function isForwarded({ headers, raw }: FastifyRequest): boolean {
+  return raw.httpVersion === '1.0' || Object.keys(headers).some((name) => ofProxies.test(name));
 }
 
-/** Whether a proxy says that it asks for somebody else. */
-function isForwarded(headers: FastifyRequest['headers']): boolean {
-  return ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'].some((name) => headers[name] !== undefined);
-}
+/** Headers that proxies and content delivery networks add, and browsers and command lines do not. */
+const ofProxies =
+  /^(via|forwarded|x-forwarded.*|x-original-.*|x-real-ip|x-(cluster-)?client-ip|true-client-ip|client-ip|cdn-loop|cf-.*|fastly-.*|fly-.*|x-azure-.*|x-amzn?-.*|x-envoy-.*|x-arr-.*|x-appengine-.*|x-cloud-trace-context|x-proxy.*|x-scheme|x-host|x-remote-.*|x-coming-from|front-end-https)$/;

@@ -7,6 +7,23 @@ export function isLoopback(host: string): boolean {
   return isIP(name) === 4 && name.startsWith('127.');
 }
 
+/** Why a request for a foreign `Host` is refused. */
+export const foreignHost =
+  'The server listens on a loopback address and was asked for by another name (Host). A proxy must pass on a name ' +
+  'that --allowed-origins has.';
+
+/** The name in a `Host` header, without its port; null if it is not one. */
+function nameOf(host: string): string | null {
+  const url = `http://${host}`;
+  return URL.canParse(url) ? new URL(url).hostname : null;
+}
+
+/** Whether a `Host` header names this machine as only its own programs do. */
+export function namesLoopback(host: string | undefined): boolean {
+  const name = nameOf(host ?? '');
+  return name !== null && isLoopback(name);
+}
+
 export interface OriginRules {
   /** Origins (RFC 6454) besides the server's own that may connect; `*` lets all in. */
   readonly allowed: readonly string[];
@@ -31,4 +48,19 @@ export function originAllowed(
   const url = new URL(origin);
   if (url.host !== host?.toLowerCase()) return false;
   return !loopback || isLoopback(url.hostname);
+}
+
+/**
+ * Whether a request for this `Host` may be answered. A page of a foreign name that was made to resolve to 127.0.0.1
+ * (DNS rebinding) is of the same origin to its browser, which then sends no Origin with a GET, and lets it read the
+ * answer: a server on a loopback address answers to names of this machine, and to those of the origins that it
+ * allows, which a proxy passes on. No Host header: not a browser.
+ */
+export function hostAllowed(host: string | undefined, { allowed, loopback }: OriginRules): boolean {
+  if (!loopback || host === undefined || allowed.includes('*')) return true;
+  const name = nameOf(host);
+  if (name === null) return false;
+  return (
+    isLoopback(name) || allowed.some((origin) => URL.canParse(origin) && new URL(origin).hostname === name)
+  );
 }

@@ -1,21 +1,24 @@
-import { errors, subprotocol, type ErrorCode } from '@millrace/protocol';
-import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
+import { errors, subprotocol } from '@millrace/protocol';
+import type { IncomingMessage, Server } from 'node:http';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
-import { WebSocket, WebSocketServer } from 'ws';
+import { WebSocketServer, type WebSocket } from 'ws';
 import type { Metrics } from '../metrics/metrics.js';
 import type { Access } from '../session/access/access.js';
 import type { Grant } from '../session/access/grant.js';
 import { ProtocolError } from '../session/wire/protocol-error.js';
 import type { Sessions } from '../session/sessions.js';
-import { TokenBucket } from '../session/time/token-bucket.js';
 import { AddressLimits, type AddressLimitsOptions } from './address-limits.js';
 import { bearerToken } from './bearer.js';
-import { errorBody, errorHeaders } from './http-error.js';
+import type { ConnectionGuard } from './connection-guard.js';
+import { FrameGate } from './frame-gate.js';
 import { MessageBuffers } from './message-buffers.js';
-import { originAllowed, type OriginRules } from './origin.js';
+import type { OriginRules } from './origin.js';
 import { OriginLog } from './origin-log.js';
+import { answerRaw, type RawAnswer } from './raw-answer.js';
 import { SocketConnection } from './socket-connection.js';
+import { upgradeFault } from './upgrade-fault.js';
 
 export interface StreamServerOptions {
   readonly http: Server;
@@ -25,8 +28,9 @@ export interface StreamServerOptions {
   readonly origins: OriginRules;
   /** Largest message in bytes. */
   readonly messageBytes: number;
-  /** A client that sends more than this is read more slowly. */
+  /** A client that sends more than this is read more slowly; one that sends far more is closed. */
   readonly messagesPerSecond: number;
+  readonly guard: ConnectionGuard;
   readonly addresses: AddressLimitsOptions;
   readonly access: Access;
   /** Milliseconds between pings; a peer that is silent from one to the next is gone. */
@@ -35,8 +39,14 @@ export interface StreamServerOptions {
 
 /** Fragments of one message. */
 const MAX_FRAGMENTS = 16_384;
-/** How long a peer that sends too much is not read. */
-const PAUSE_MS = 100;
+/** The close code for a peer that sends far too much: it violates a policy (RFC 6455 section 7.4.1). */
+const FLOOD_CLOSE = 1008;
+
+const tooManyStreams = 'This address has as many streams as it may, or opens too many in a minute.';
+const textMessage = 'Messages must be binary, each a MessagePack map; this one was text.';
+const flooded = 'The client sends far more messages than it may; the connection is closed.';
+/** What an upgrade must ask for (RFC 6455 section 4.4). */
+const versions = { 'sec-websocket-version': '13' };
 
 /** `GET /v1/stream`: turns WebSocket upgrades into connections of sessions. */
 export class StreamServer implements AsyncDisposable {
@@ -47,7 +57,7 @@ export class StreamServer implements AsyncDisposable {
   readonly #origins: OriginLog;
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void =>
     void this.#upgrade(request, socket, head).catch((cause: unknown) =>
-      this.#decline(socket, 'internal', cause),
+      this.#decline(socket, { code: 'internal' }, cause),
     );
   #closed: Promise<void> | null = null;
 
@@ -62,6 +72,13 @@ export class StreamServer implements AsyncDisposable {
       maxFragments: MAX_FRAGMENTS,
       handleProtocols: () => subprotocol,
     });
+    this.#sockets.on('wsClientError', (error: Error, socket: Duplex) =>
+      this.#decline(socket, {
+        code: 'unsupported_protocol',
+        message: `${error.message}.`,
+        headers: versions,
+      }),
+    );
     options.http.on('upgrade', this.#onUpgrade);
   }
 
@@ -81,18 +98,20 @@ export class StreamServer implements AsyncDisposable {
   }
 
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    const { access, log } = this.#options;
+    const { access, log, sessions, metrics } = this.#options;
     socket.on('error', (error) => log.debug({ err: error }, 'a socket failed'));
-    const fault = this.#faultOf(request);
-    if (fault === 'forbidden_origin') this.#origins.refused(request.headers);
-    if (fault) return this.#decline(socket, fault);
+    const fault = upgradeFault(request, this.#options.origins);
+    if (fault) {
+      if (fault.code === 'forbidden_origin') this.#origins.refused(request.headers);
+      return this.#decline(socket, fault);
+    }
     const leave = this.#addresses.enter(request.socket.remoteAddress ?? '');
-    if (!leave) return this.#decline(socket, 'rate_limited');
+    if (!leave) return this.#decline(socket, { code: 'rate_limited', message: tooManyStreams });
     socket.once('close', leave);
-    const { refusal } = this.#options.sessions;
+    const { refusal } = sessions;
     if (refusal) {
-      this.#options.metrics.sessionRefused();
-      return this.#decline(socket, refusal);
+      metrics.sessionRefused();
+      return this.#decline(socket, { code: refusal });
     }
     const token = bearerToken(request.headers.authorization);
     let grant: Grant | null = null;
@@ -100,63 +119,62 @@ export class StreamServer implements AsyncDisposable {
       if (token !== undefined && access.required) grant = await access.verify(token);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      return this.#decline(socket, error.code, error.cause);
+      return this.#decline(socket, { code: error.code, message: error.message }, error.cause);
     }
-    this.#sockets.handleUpgrade(request, socket, head, (client) =>
-      this.#serve(client, socket, request.socket.remoteAddress, grant),
-    );
+    if (socket instanceof Socket) this.#options.guard.promote(socket);
+    this.#accept(request, socket, head, grant);
   }
 
-  /** What is wrong with the request itself. */
-  #faultOf({ url, headers }: IncomingMessage): ErrorCode | null {
-    const { origin, host, 'sec-websocket-protocol': offered = '' } = headers;
-    if (url?.split('?')[0] !== '/v1/stream') return 'not_found';
-    if (!originAllowed(origin, host, this.#options.origins)) return 'forbidden_origin';
-    const protocols = offered.split(',').map((name) => name.trim());
-    return protocols.includes(subprotocol) ? null : 'unsupported_protocol';
+  #accept(request: IncomingMessage, socket: Duplex, head: Buffer, grant: Grant | null): void {
+    let connection: SocketConnection | null = null;
+    const onFlood = (): void => this.#closeFlooder(connection);
+    const gate = new FrameGate(socket, head, { perSecond: this.#options.messagesPerSecond, onFlood });
+    this.#sockets.handleUpgrade(request, gate, Buffer.alloc(0), (client) => {
+      const { metrics } = this.#options;
+      const { remoteAddress: address } = request.socket;
+      connection = new SocketConnection({
+        socket: client,
+        wire: gate,
+        address,
+        metrics,
+        buffers: this.#buffers,
+      });
+      this.#serve(client, connection, grant);
+    });
+  }
+
+  #closeFlooder(connection: SocketConnection | null): void {
+    const { log, metrics } = this.#options;
+    metrics.error('rate_limited');
+    log.info({ address: connection?.address }, 'a client sent far too many messages, and is closed');
+    connection?.send({ type: 'error', code: 'rate_limited', message: flooded });
+    connection?.close(FLOOD_CLOSE, 'rate_limited');
   }
 
   /** Answers an upgrade with a plain HTTP error. */
-  #decline(socket: Duplex, code: ErrorCode, cause?: unknown): void {
+  #decline(socket: Duplex, answer: RawAnswer, cause?: unknown): void {
     const { log, metrics, sessions } = this.#options;
-    metrics.error(code);
-    if (cause !== undefined) log.error({ code, err: cause }, errors[code].meaning);
-    const body = JSON.stringify(errorBody(code));
-    const { status } = errors[code];
-    const headers = [
-      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-      'connection: close',
-      'content-type: application/json',
-      `content-length: ${Buffer.byteLength(body)}`,
-      ...Object.entries(errorHeaders(status, sessions.retryAfter)).map(
-        ([name, value]) => `${name}: ${value}`,
-      ),
-    ];
-    // Sockets of an upgrade are nobody's any more: one that the peer leaves open would stay for as long as it likes.
-    socket.end(`${headers.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+    metrics.error(answer.code);
+    if (cause !== undefined) log.error({ code: answer.code, err: cause }, errors[answer.code].meaning);
+    answerRaw(socket, { retryAfter: sessions.retryAfter, ...answer });
   }
 
-  #serve(socket: WebSocket, wire: Duplex, address: string | undefined, grant: Grant | null): void {
-    const { sessions, metrics, log, messagesPerSecond } = this.#options;
+  #serve(socket: WebSocket, connection: SocketConnection, grant: Grant | null): void {
+    const { sessions, metrics, log } = this.#options;
     socket.on('error', (error: Error & { readonly code?: string }) => {
       // ws closes the connection itself, with the fitting code.
       if (error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') metrics.error('message_too_large');
       log.debug({ err: error }, 'a connection failed');
     });
     socket.once('close', (code) => metrics.connectionClosed(code));
-    const connection = new SocketConnection({ socket, wire, address, metrics, buffers: this.#buffers });
     const session = sessions.enter(connection, grant);
     if (!session) return;
-    const bucket = new TokenBucket(messagesPerSecond);
     const stopPinging = this.#keepAlive(socket, () => session.close('idle_timeout'));
     socket.on('message', (data, isBinary) => {
-      if (!isBinary || !Buffer.isBuffer(data)) return session.close('invalid_message');
+      if (!isBinary || !Buffer.isBuffer(data)) return session.close('invalid_message', textMessage);
       metrics.networkBytes('in', data.length);
       // Not copied: what ws hands out is never written again, and a picture is decoded soon.
       session.receive(data);
-      if (bucket.take() || socket.readyState !== WebSocket.OPEN) return;
-      socket.pause();
-      setTimeout(() => socket.resume(), PAUSE_MS);
     });
     socket.once('close', (code) => {
       stopPinging();

@@ -4,9 +4,9 @@ import type { Metrics } from '../metrics/metrics.js';
 import type { Access } from '../session/access/access.js';
 import type { OneShot } from '../session/one-shot.js';
 import { ProtocolError } from '../session/wire/protocol-error.js';
-import { networkOf } from './address-limits.js';
 import { bearerToken } from './bearer.js';
 import { refuser } from './http-error.js';
+import { networkOf } from './network.js';
 import { originAllowed, type OriginRules } from './origin.js';
 
 /** Room for parameters with a long, blended prompt. */

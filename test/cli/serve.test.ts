@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { packagePath } from '../../src/package.js';
 import { repositoryRoot } from '../support/reference.js';
 import { StreamClient } from '../support/stream-client.js';
 import { tinyModel } from '../support/engine.js';
@@ -16,6 +17,7 @@ class Serve implements AsyncDisposable {
   output = '';
   complaints = '';
   readonly exit: Promise<number>;
+  readonly end: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
 
   constructor(...flags: string[]) {
     const main = join(repositoryRoot, 'dist/src/cli/main.js');
@@ -34,7 +36,10 @@ class Serve implements AsyncDisposable {
     this.#process = spawn(process.execPath, [main, 'serve', ...common, ...flags]);
     this.#process.stdout?.on('data', (data: Buffer) => (this.output += data.toString()));
     this.#process.stderr?.on('data', (data: Buffer) => (this.complaints += data.toString()));
-    this.exit = once(this.#process, 'close').then(([code]: unknown[]) => Number(code));
+    this.end = new Promise((resolve) => {
+      this.#process.once('close', (code, signal) => resolve({ code, signal }));
+    });
+    this.exit = this.end.then(({ code }) => Number(code));
   }
 
   /** The address that it says to open, once it is ready. */
@@ -77,6 +82,52 @@ describe('millrace serve', () => {
     assert.equal(await serve.exit, 0);
     assert.equal(serve.complaints, '');
     for (const line of serve.output.trim().split('\n')) assert.equal(typeof JSON.parse(line), 'object');
+  });
+
+  it('ends soon when it is told to while it starts, whatever it is doing', async () => {
+    const moments = [
+      'starting the inference thread',
+      'loading the text encoder',
+      'loading the VAE decoder',
+      'loading the U-Net',
+      'warming up',
+      'measuring the cost of a U-Net call',
+    ];
+    for (const [i, moment] of moments.entries()) {
+      const signal = i % 2 === 0 ? 'SIGTERM' : 'SIGINT';
+      await using serve = new Serve(
+        '--drain-seconds',
+        '600',
+        '--model',
+        packagePath('ops/models/millrace-styles'),
+      );
+      while (!serve.output.includes(moment)) await new Promise((resolve) => setTimeout(resolve, 5));
+      serve.signal(signal);
+      const end = await serve.end;
+      assert.ok(end.code === 0 || end.signal === signal, `${moment}: ${JSON.stringify(end)}`);
+      assert.equal(serve.complaints, '', moment);
+    }
+  });
+
+  it('goes on after errors that nothing caught, and says so', async () => {
+    const faults = "setTimeout(()=>{throw new Error('struck')});Promise.reject(new Error('broken'))";
+    const preload =
+      "import{isMainThread}from'node:worker_threads';" +
+      `if(isMainThread)process.on('SIGUSR2',()=>{${faults}})`;
+    process.env['NODE_OPTIONS'] = `--import=data:text/javascript,${encodeURIComponent(preload)}`;
+    await using serve = new Serve();
+    delete process.env['NODE_OPTIONS'];
+    const url = await serve.ready();
+    await using client = await StreamClient.open(`${url.replace('http', 'ws')}/v1/stream`);
+    serve.signal('SIGUSR2');
+    while (!serve.output.includes('struck') || !serve.output.includes('broken')) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    client.send({ type: 'ping', sent: 0 });
+    await client.first('pong');
+    assert.match(await (await fetch(`${url}/metrics`)).text(), /millrace_errors_total\{code="internal"\} 2/);
+    serve.signal('SIGTERM');
+    assert.equal(await serve.exit, 0);
   });
 
   it('ends at once with the second signal', async () => {

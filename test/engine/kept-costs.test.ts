@@ -56,3 +56,21 @@ it('measured costs are kept, unless the machine turns out to be quicker than the
   assert.ok(anew.pictureMs < disturbed.pictureMs / 10, `${anew.pictureMs}`);
   assert.deepEqual(JSON.parse(await readFile(await keptFile(), 'utf8')), anew);
 });
+
+it('notes once that nothing can be kept in a folder, with the reason and what to do', async () => {
+  const file = join(cacheDirectory, 'a-file');
+  await writeFile(file, '');
+  const notes: string[] = [];
+  await using engine = createEngine({
+    model: tinyModel,
+    device: 'cpu',
+    threads: 1,
+    cacheDirectory: join(file, 'folder'),
+    observer: { ...observer, onNote: (note) => notes.push(note) },
+  });
+  await engine.start();
+  const told = notes.filter((note) => note.includes('cannot be kept'));
+  assert.equal(told.length, 1, notes.join('\n'));
+  assert.match(told[0] ?? '', /a-file\/folder \(ENOTDIR\).*--cache-directory/s);
+  await rm(file);
+});

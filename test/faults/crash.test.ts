@@ -9,6 +9,7 @@ import { Sessions } from '../../src/session/sessions.js';
 import { StreamServer } from '../../src/transport/stream-server.js';
 import { sessionContext } from '../session/rig.js';
 import { startEngine, tinyModel } from '../support/engine.js';
+import { roomyGuard } from '../support/guard.js';
 import { motionJpegFrames } from '../support/frames.js';
 import { StreamClient } from '../support/stream-client.js';
 
@@ -31,6 +32,7 @@ it('an engine that crashes in the middle of a frame costs that frame, and no ses
     messagesPerSecond: 1000,
     addresses: { connections: 10, connectsPerMinute: 100 },
     access: context.access,
+    guard: roomyGuard(),
     pingInterval: 60_000,
   });
   const url = `ws://127.0.0.1:${(http.address() as AddressInfo).port}/v1/stream`;

@@ -65,17 +65,37 @@ export class RawPeer {
     }
   }
 
-  /** The code of the close frame, if there is one yet; frames of a server are not masked. */
+  /** The opcodes of the frames that have come whole, the close frame left out. */
+  get received(): number[] {
+    const opcodes = [...this.#frames()].map(({ opcode }) => opcode);
+    return opcodes.filter((opcode) => opcode !== 8);
+  }
+
+  /** All that has come, as text. */
+  get text(): string {
+    return this.#bytes.toString('latin1');
+  }
+
+  /** The code of the close frame, if there is one yet. */
   #findClose(): number | null {
-    for (let at = 0; at + 4 <= this.#bytes.length;) {
+    for (const { opcode, at } of this.#frames()) if (opcode === 8) return this.#bytes.readUInt16BE(at);
+    return null;
+  }
+
+  /** The frames that have come whole, with the offset of each payload; frames of a server are not masked. */
+  *#frames(): Generator<{ readonly opcode: number; readonly at: number }> {
+    for (let at = 0; at + 2 <= this.#bytes.length;) {
       const [first = 0, second = 0] = this.#bytes.subarray(at);
       let head = 2;
       let length = second;
-      if (second === 126) [head, length] = [4, this.#bytes.readUInt16BE(at + 2)];
-      if (second === 127) [head, length] = [10, Number(this.#bytes.readBigUInt64BE(at + 2))];
-      if ((first & 0x0f) === 8) return this.#bytes.readUInt16BE(at + head);
+      if (second === 126) head = 4;
+      if (second === 127) head = 10;
+      if (at + head > this.#bytes.length) return;
+      if (head === 4) length = this.#bytes.readUInt16BE(at + 2);
+      if (head === 10) length = Number(this.#bytes.readBigUInt64BE(at + 2));
+      if (at + head + length > this.#bytes.length) return;
+      yield { opcode: first & 0x0f, at: at + head };
       at += head + length;
     }
-    return null;
   }
 }

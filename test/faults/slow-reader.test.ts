@@ -17,9 +17,9 @@ it('a client that asks for answers which it does not read is given up', { timeou
     const metrics = await (await fetch(`${server.url}/metrics`)).text();
     return /^millrace_errors_total\{code="slow_reader"\} 1$/m.test(metrics);
   };
-  for (let batches = 0; !(await givenUp()); batches++) {
-    assert.ok(batches < 100, 'it was never given up');
-    for (let i = 0; i < 5000; i++) client.socket.send(unknown);
+  // Until it is given up, however long that takes on this machine.
+  while (!(await givenUp())) {
+    for (let i = 0; i < 5000 && client.socket.bufferedAmount < 1_000_000; i++) client.socket.send(unknown);
   }
   client.socket.resume();
   const { code } = await client.closed;

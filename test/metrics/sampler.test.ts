@@ -35,6 +35,27 @@ function createSampler(
 }
 
 describe('Sampler', () => {
+  it('goes on where a sample cannot be taken, and says so', async () => {
+    const fault = new Error('EMFILE: too many open files');
+    let errors = 0;
+    let told: (() => void) | undefined;
+    const toldTwice = new Promise<void>((resolve) => (told = resolve));
+    using sampler = new Sampler({
+      read: () => Promise.reject(fault),
+      census: () => census,
+      gpus: () => Promise.resolve([]),
+      intervalMs: 1,
+      onError(error) {
+        assert.equal(error, fault);
+        if (++errors === 2) told?.();
+      },
+    });
+    const alive = setInterval(() => {}, 1000);
+    sampler.start();
+    await toldTwice;
+    clearInterval(alive);
+  });
+
   it('tells what happened in a second between its looks', async () => {
     const { metrics, sampler, clock } = createSampler();
     const meter = metrics.beginSession();

@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { motionJpegFrames } from '../support/frames.js';
+import { startServer } from '../support/server.js';
+import { StreamClient } from '../support/stream-client.js';
 import { repositoryRoot } from '../support/reference.js';
 import { assertKnownSeries } from './known-series.js';
 import { assertKnownFlags } from './known-settings.js';
@@ -63,6 +66,22 @@ describe('ops/prometheus', () => {
     const complaints = complaintsOf(promtool, ['check', 'config', join(folder, 'prometheus.yml')]);
     assert.equal(complaints, null);
   });
+
+  it(
+    'has nothing against the series of a server with a session, by promtool',
+    { skip: promtool.skip },
+    async () => {
+      await using server = await startServer();
+      await server.app.ready();
+      await using client = await StreamClient.open(server.streamUrl, { width: 64, height: 64 });
+      assert.equal(
+        (await client.generate(0, motionJpegFrames('walkers.mjpeg')[0] ?? new Uint8Array())).type,
+        'result',
+      );
+      const input = await (await fetch(`${server.url}/metrics`)).text();
+      assert.equal(complaintsOf(promtool, ['check', 'metrics'], { input }), null);
+    },
+  );
 
   it('fires as it should, by promtool', { skip: promtool.skip }, () => {
     const complaints = complaintsOf(promtool, ['test', 'rules', join(folder, 'tests/alerts.test.yml')]);

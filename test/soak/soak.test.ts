@@ -46,11 +46,16 @@ async function levels(server: ServerProcess): Promise<Levels> {
     samples.push({
       resident: metrics.get('millrace_process_resident_memory_bytes') ?? Number.NaN,
       heap: metrics.get('millrace_nodejs_heap_size_used_bytes') ?? Number.NaN,
-      resources: metrics.get('millrace_nodejs_active_resources_total') ?? Number.NaN,
+      resources: sumOf(metrics, 'millrace_nodejs_active_resources{'),
     });
   }
   const least = (name: keyof Levels): number => Math.min(...samples.map((sample) => sample[name]));
   return { resident: least('resident'), heap: least('heap'), resources: least('resources') };
+}
+
+/** The sum of a series over its labels. */
+function sumOf(metrics: ReadonlyMap<string, number>, start: string): number {
+  return [...metrics].reduce((sum, [name, value]) => (name.startsWith(start) ? sum + value : sum), 0);
 }
 
 /** One client after another, of every kind, until the time is over. @returns how many there were. */

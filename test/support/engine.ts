@@ -159,7 +159,12 @@ export async function keptCosts(best: 1 | 8 = 8): Promise<string> {
   const shape = [latentChannels, side(defaults.height), side(defaults.width)];
   const facts = { file, shape, device: parseDevice('cpu'), threads: 1 };
   const isAny = (value: unknown): value is object => typeof value === 'object';
-  const kept = await CalibrationFile.for(cacheDirectory, 'costs', facts, isAny);
+  const kept = await CalibrationFile.for(
+    { directory: cacheDirectory, onNote: () => {} },
+    'costs',
+    facts,
+    isAny,
+  );
   // Less than it takes, which an engine does not find strange: it was a better moment.
   const costs = [1, 2, 4, 8].map((rows) => ({ rows, ms: best === 8 ? 0.01 + rows / 10_000 : rows / 100 }));
   await kept.write({ costs, pictureMs: 0.01 });

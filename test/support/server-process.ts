@@ -62,7 +62,7 @@ export async function startServerIn(
 }
 
 /** Reads the log until it names the address, then waits for /readyz; seldom asked, since the server measures its costs meanwhile. */
-async function ready(child: ChildProcess): Promise<string> {
+export async function ready(child: ChildProcess): Promise<string> {
   if (child.stdout === null) throw new Error('the server has no output');
   for await (const line of createInterface(child.stdout)) {
     const [url] = /http:\/\/[\d.]+:\d+/.exec(line) ?? [];

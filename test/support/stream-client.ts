@@ -73,6 +73,11 @@ export class StreamClient implements AsyncDisposable {
   /** Sends a frame as soon as there is a credit for it, and waits for what becomes of it. */
   async generate(id: number, data: Uint8Array): Promise<Message<'result'> | Message<'dropped'>> {
     await this.sendFrame(id, data);
+    return this.answered(id);
+  }
+
+  /** Waits for what becomes of a frame. */
+  async answered(id: number): Promise<Message<'result'> | Message<'dropped'>> {
     const answer = await this.until(() =>
       this.received.find(
         (message) => (message.type === 'result' || message.type === 'dropped') && message.id === id,

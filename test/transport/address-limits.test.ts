@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { AddressLimits, networkOf } from '../../src/transport/address-limits.js';
+import { networkOf } from '../../src/transport/network.js';
+import { AddressLimits } from '../../src/transport/address-limits.js';
 
 describe('AddressLimits', () => {
   it('holds each address to a number of connections', () => {

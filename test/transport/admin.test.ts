@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Overview } from '@millrace/protocol';
 import { motionJpegFrames } from '../support/frames.js';
+import { rawHttp } from '../support/raw-http.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { StreamClient } from '../support/stream-client.js';
 
@@ -201,6 +202,39 @@ describe('POST /v1/admin/drain', () => {
     assert.equal(await drain(server), 202);
     assert.equal((await client.first('drain')).deadline_seconds, 0.2);
     assert.deepEqual(await client.closed, { code: 1001, reason: 'shutting_down' });
+  });
+
+  it('is not for those for whom a proxy asks, however it says so', async () => {
+    await using server = await startServer();
+    const headers = [
+      'via',
+      'forwarded',
+      'x-forwarded-for',
+      'x-forwarded-host',
+      'x-forwarded-proto',
+      'x-forwarded-server',
+      'x-real-ip',
+      'cf-connecting-ip',
+      'cf-ray',
+      'true-client-ip',
+      'x-client-ip',
+      'x-cluster-client-ip',
+      'fastly-client-ip',
+      'fly-client-ip',
+      'x-azure-clientip',
+      'x-amzn-trace-id',
+      'x-envoy-external-address',
+      'x-original-host',
+      'cdn-loop',
+    ];
+    for (const name of headers) {
+      assert.equal(await drain(server, { [name]: '127.0.0.1' }), 401, name);
+      assert.equal((await overviewOf(server, { [name]: '127.0.0.1' })).role, 'reader', name);
+    }
+    // The proxy module of nginx, as it is when nothing is set.
+    const bytes = 'POST /v1/admin/drain HTTP/1.0\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n';
+    assert.equal((await rawHttp(server.url, bytes)).status, 401);
+    assert.equal((await overviewOf(server)).role, 'admin');
   });
 
   it('is not begun anew when the server is told to stop meanwhile', async () => {

@@ -156,6 +156,12 @@ describe('bad input', () => {
     });
   }
 
+  it('a text message: the error says what messages must be', async () => {
+    const client = await StreamClient.connect(server.streamUrl);
+    client.socket.send('{"type":"hello"}');
+    assert.match((await client.error('invalid_message')).message, /binary.*MessagePack.*text/);
+  });
+
   it('a message that is too large: closed with 1009', async () => {
     const client = await StreamClient.open(server.streamUrl, small);
     frame(new Uint8Array(2_000_001))(client);

@@ -12,6 +12,7 @@ import { anonymous } from '../../src/session/access/grant.js';
 import { createHttpServer } from '../../src/transport/http-server.js';
 import { imagesOf } from '../session/images.js';
 import { ManualEngine } from '../session/manual-engine.js';
+import { roomyGuard } from '../support/guard.js';
 import { startServer } from '../support/server.js';
 
 const limits = { message_bytes: 1, frame_pixels: 1, unacknowledged_results: 1, updates_per_second: 1 };
@@ -45,6 +46,7 @@ describe('the HTTP server', () => {
       access,
       metricsToken: '',
       draining: () => draining,
+      guard: roomyGuard(),
       places: () => places,
       page,
       log: pino({ level: 'silent' }),
@@ -161,6 +163,7 @@ describe('a server without a built page', () => {
       access,
       metricsToken: '',
       draining: () => false,
+      guard: roomyGuard(),
       places: () => places,
       page: join(tmpdir(), 'millrace-no-such-page'),
       log: pino({ level: 'silent' }),

@@ -76,7 +76,7 @@ describe('upgrades', () => {
         host: '127.0.0.1',
         allowHalfOpen: true,
       });
-      const headers = ['host: here', 'connection: upgrade', 'upgrade: websocket'];
+      const headers = ['host: localhost', 'connection: upgrade', 'upgrade: websocket'];
       socket.write(`GET /nowhere HTTP/1.1\r\n${headers.join('\r\n')}\r\n\r\n`);
       const [answer] = (await once(socket, 'data')) as [Buffer];
       assert.match(answer.toString(), /^HTTP\/1.1 404 /);

@@ -1,9 +1,15 @@
-import type { Share } from './load-plan.js';
+import type { Share, Times } from './load-plan.js';
 import { playSession } from './play-session.js';
 
-/** A process of clients: gets its share of the load, plays it, and answers with what became of each session. */
+/**
+ * A process of clients: gets its share of the load and plays it, says when each session is in, waits or is refused,
+ * gets the times of the measurement, and answers with what became of each session.
+ */
 process.once('message', (share: Share) => {
-  void Promise.all(share.sessions.map((session) => playSession(share, session))).then((results) =>
+  const times = new Promise<Times>((resolve) => process.once('message', resolve));
+  const plays = share.sessions.map((session) => playSession(share, session, times));
+  void Promise.all(plays.map(({ settled }) => settled)).then(() => process.send?.('settled'));
+  void Promise.all([times, ...plays.map(({ result }) => result)]).then(([, ...results]) =>
     process.send?.(results, undefined, undefined, () => process.disconnect()),
   );
 });

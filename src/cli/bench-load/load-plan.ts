@@ -16,8 +16,12 @@ export interface Behaviour {
 export interface Share extends Behaviour {
   /** Numbers of its sessions, from 0. */
   readonly sessions: readonly number[];
-  /** When the first session connects and when all end, in milliseconds since 1970; what came in before `measured` does not count. */
+  /** When the first session connects, in milliseconds since 1970. */
   readonly begin: number;
+}
+
+/** When a load is measured, in milliseconds since 1970: all sessions end at `end`. */
+export interface Times {
   readonly measured: number;
   readonly end: number;
 }

@@ -16,7 +16,10 @@ export interface OwnServer extends AsyncDisposable {
 export async function startOwnServer(connections: number, signal: AbortSignal): Promise<OwnServer> {
   const main = fileURLToPath(new URL('../main.js', import.meta.url));
   const flags = ['--port', '0', '--host', '127.0.0.1', '--log-format', 'json', '--log-level', 'info'];
-  const limits = ['--max-connections-per-address', `${connections}`];
+  const limits = ['--max-connections-per-address', '--max-plain-connections-per-address'].flatMap((flag) => [
+    flag,
+    `${connections + 64}`,
+  ]);
   const child = spawn(process.execPath, [main, 'serve', ...flags, ...limits], {
     stdio: ['ignore', 'pipe', 'inherit'],
     signal,

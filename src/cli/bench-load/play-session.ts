@@ -1,32 +1,54 @@
 import { connect, MillraceError, type MillraceStream } from '@millrace/client';
 import { ClientSocket } from '../../transport/client-socket.js';
-import type { SessionResult, Share } from './load-plan.js';
+import type { SessionResult, Share, Times } from './load-plan.js';
 
 /** Sessions come one after the other, milliseconds apart: those that came first are inside. */
 const pace = 20;
 
+/** A session under way. */
+export interface Play {
+  /** Settles when it is in, waits in the queue, or is refused. */
+  readonly settled: Promise<void>;
+  readonly result: Promise<SessionResult>;
+}
+
 /** One user: connects, sends what a camera would, and displays each result at once, until the load ends. */
-export async function playSession(share: Share, session: number): Promise<SessionResult> {
+export function playSession(share: Share, session: number, times: Promise<Times>): Play {
+  let settle: () => void = () => {};
+  const settled = new Promise<void>((resolve) => (settle = resolve));
+  const result = live(share, session, times, settle).finally(settle);
+  return { settled, result };
+}
+
+async function live(
+  share: Share,
+  session: number,
+  times: Promise<Times>,
+  settle: () => void,
+): Promise<SessionResult> {
   await until(share.begin + session * pace);
   const asked = performance.now();
   const over = new AbortController();
-  const timer = setTimeout(() => over.abort(), share.end - Date.now());
+  void times.then(({ end }) => until(end)).then(() => over.abort());
   const waited = (): number => (performance.now() - asked) / 1000;
   try {
-    const stream = await open(share, over.signal);
+    const stream = await open(share, over.signal, settle);
     over.signal.throwIfAborted();
-    return { session, waitSeconds: waited(), ...(await play(stream, share, session)) };
+    settle();
+    return { session, waitSeconds: waited(), ...(await play(stream, share, session, times)) };
   } catch (error) {
     const nothing = { session, waitSeconds: waited(), seconds: 0, sent: 0, latencies: [], dropped: {} };
     if (over.signal.aborted) return { ...nothing, outcome: 'waiting', code: null, message: null };
     if (!(error instanceof MillraceError)) throw error;
     return { ...nothing, outcome: 'refused', code: error.code, message: error.message };
-  } finally {
-    clearTimeout(timer);
   }
 }
 
-function open({ url, token, parameters }: Share, signal: AbortSignal): Promise<MillraceStream> {
+function open(
+  { url, token, parameters }: Share,
+  signal: AbortSignal,
+  queued: () => void,
+): Promise<MillraceStream> {
   const client = 'millrace bench load';
   return connect(url, {
     webSocket: ClientSocket,
@@ -35,20 +57,25 @@ function open({ url, token, parameters }: Share, signal: AbortSignal): Promise<M
     token,
     parameters,
     signal,
+    queued,
   });
 }
 
 async function play(
   stream: MillraceStream,
-  { fps, pictures, measured, end }: Share,
+  { fps, pictures }: Share,
   session: number,
+  times: Promise<Times>,
 ): Promise<Omit<SessionResult, 'session' | 'waitSeconds'>> {
   const latencies: number[] = [];
   const dropped: Record<string, number> = {};
   let sent = 0;
   let lost = null as MillraceError | null;
+  // Until all are in nobody knows when the load is measured.
+  let { measured, end } = { measured: Infinity, end: Infinity };
+  void times.then((known) => ({ measured, end } = known));
   const counts = (): boolean => Date.now() >= measured && Date.now() < end;
-  const from = Math.max(Date.now(), measured);
+  const opened = Date.now();
   stream.on('result', ({ captured }) => {
     if (counts()) latencies.push(performance.now() - captured);
   });
@@ -68,8 +95,9 @@ async function play(
     // A camera does not make up for what it missed.
     due = Math.max(due + 1000 / fps, Date.now());
   }
+  await times;
   if (!stream.closed) await until(end);
-  const seconds = Math.max(0, Math.min(Date.now(), end) - from) / 1000;
+  const seconds = Math.max(0, Math.min(Date.now(), end) - Math.max(opened, measured)) / 1000;
   await stream.close();
   const { code, message } = lost ?? { code: null, message: null };
   return { outcome: code === null ? 'served' : 'lost', code, message, seconds, sent, latencies, dropped };

@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import type { Behaviour, SessionResult, Share } from './load-plan.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Behaviour, SessionResult, Share, Times } from './load-plan.js';
 
 export interface LoadOptions extends Behaviour {
   readonly sessions: number;
@@ -11,8 +12,10 @@ export interface LoadOptions extends Behaviour {
   readonly signal: AbortSignal;
 }
 
-/** Until all sessions are in and under way, in milliseconds. */
+/** From when all sessions are in, wait or are refused until they are measured, in milliseconds. */
 const warmUp = 2000;
+/** Longest wait for that, in milliseconds: a server may not answer at all. */
+const longestStart = 60_000;
 
 /** Puts a load on a server, with clients in processes of their own. @returns what became of each session, in order. */
 export async function runLoad(options: LoadOptions): Promise<readonly SessionResult[]> {
@@ -25,16 +28,24 @@ export async function runLoad(options: LoadOptions): Promise<readonly SessionRes
   // When it is interrupted they all end, whoever waits for them or not.
   for (const child of children) child.on('error', () => {});
   try {
-    await Promise.all(children.map(nextMessage));
+    await Promise.all(children.map((child) => message(child, (said) => said === 'up')));
     const begin = Date.now() + 100;
-    const measured = begin + warmUp;
-    const times = { begin, measured, end: measured + seconds * 1000 };
     const behaviour: Behaviour = { url, token, parameters, fps, pictures };
+    const settled = children.map((child, place) => {
+      const own = Array.from({ length: sessions }, (_, i) => i).filter((i) => i % processes === place);
+      const answer = message(child, (said) => said === 'settled');
+      child.send({ ...behaviour, begin, sessions: own } satisfies Share);
+      return answer;
+    });
+    const patience = new AbortController();
+    const late = sleep(longestStart, undefined, { signal: patience.signal }).catch(() => {});
+    await Promise.race([Promise.all(settled), late]).finally(() => patience.abort());
+    const measured = Date.now() + warmUp;
+    const times = { measured, end: measured + seconds * 1000 } satisfies Times;
     const results = await Promise.all(
-      children.map(async (child, place) => {
-        const own = Array.from({ length: sessions }, (_, i) => i).filter((i) => i % processes === place);
-        const answer = nextMessage(child);
-        child.send({ ...behaviour, ...times, sessions: own } satisfies Share);
+      children.map(async (child) => {
+        const answer = message(child, Array.isArray);
+        child.send(times);
         return (await answer) as readonly SessionResult[];
       }),
     );
@@ -44,13 +55,17 @@ export async function runLoad(options: LoadOptions): Promise<readonly SessionRes
   }
 }
 
-/** @throws {Error} if the process ends before it says anything. */
-async function nextMessage(child: ChildProcess): Promise<unknown> {
+/** The first message that is wanted. @throws {Error} if the process ends before it says that. */
+async function message(child: ChildProcess, wanted: (said: unknown) => boolean): Promise<unknown> {
   const ended = new AbortController();
   const failed = once(child, 'exit', { signal: ended.signal }).then(() => {
     throw new Error('a process of clients ended before its load did');
   });
-  const said = new Promise<unknown>((resolve) => child.once('message', resolve));
+  const said = new Promise<unknown>((resolve) =>
+    child.on('message', (message) => {
+      if (wanted(message)) resolve(message);
+    }),
+  );
   try {
     return await Promise.race([said, failed]);
   } finally {

@@ -14,22 +14,40 @@ export interface Measured {
   readonly threads: number;
 }
 
+/** Where measurements are kept. */
+export interface CalibrationPlace {
+  readonly directory: string;
+  /** Is told once if nothing can be kept there. */
+  readonly onNote: (text: string) => void;
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string';
+}
+
 /**
  * A file that keeps what was measured of a network from one start to the next; its name tells model, size, device,
- * processor, thread count and Node version. What cannot be read or written is measured again, and is no error.
+ * processor, thread count and Node version. What cannot be read or written is measured again at each start, which is
+ * no error, but noted.
  */
 export class CalibrationFile<Value> {
   readonly #path: string;
+  readonly #onNote: (text: string) => void;
   readonly #isValue: (value: unknown) => value is Value;
 
-  private constructor(path: string, isValue: (value: unknown) => value is Value) {
+  private constructor(
+    path: string,
+    onNote: (text: string) => void,
+    isValue: (value: unknown) => value is Value,
+  ) {
     this.#path = path;
+    this.#onNote = onNote;
     this.#isValue = isValue;
   }
 
-  /** @param kind what is measured. @param isValue whether what was read is that. */
+  /** @param place the folder, and who is told if it is of no use. @param kind what is measured. @param isValue whether what was read is that. */
   static async for<Value>(
-    directory: string,
+    { directory, onNote }: CalibrationPlace,
     kind: string,
     { file, shape, device, threads }: Measured,
     isValue: (value: unknown) => value is Value,
@@ -38,14 +56,16 @@ export class CalibrationFile<Value> {
     const machine = [deviceName(device), await gpuModels(), cpus()[0]?.model, cpus().length, process.version];
     const facts = [file, size, mtimeMs, shape, threads, ...machine];
     const name = createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 16);
-    return new CalibrationFile(join(directory, `${kind}-${name}.json`), isValue);
+    return new CalibrationFile(join(directory, `${kind}-${name}.json`), onNote, isValue);
   }
 
   async read(): Promise<Value | null> {
     try {
       const value: unknown = JSON.parse(await readFile(this.#path, 'utf8'));
       return this.#isValue(value) ? value : null;
-    } catch {
+    } catch (error) {
+      const missing = isSystemError(error) && error.code === 'ENOENT';
+      if (isSystemError(error) && !missing) this.#complain(error);
       return null;
     }
   }
@@ -54,9 +74,17 @@ export class CalibrationFile<Value> {
     try {
       await mkdir(dirname(this.#path), { recursive: true });
       await writeFile(this.#path, JSON.stringify(value));
-    } catch {
-      // The next start measures again.
+    } catch (error) {
+      this.#complain(error);
     }
+  }
+
+  #complain(error: unknown): void {
+    const reason = isSystemError(error) ? error.code : String(error);
+    this.#onNote(
+      `what was measured at this start cannot be kept in ${dirname(this.#path)} (${reason}), so that each start ` +
+        'measures again; let the server write to that folder, or choose another with --cache-directory',
+    );
   }
 }
 

@@ -1,4 +1,4 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { readModelFolder } from '../../model/folder.js';
 import { BufferPool } from '../buffer-pool.js';
 import { deviceName, parseDevice } from '../device.js';
@@ -179,6 +179,11 @@ class Inbox {
   readonly #messages: ToWorker[] = [];
   #wake: () => void = () => {};
 
+  /** Whether a message says to stop. */
+  get stops(): boolean {
+    return this.#messages.some(({ type }) => type === 'stop');
+  }
+
   put(message: ToWorker): void {
     this.#messages.push(message);
     this.#wake();
@@ -197,6 +202,9 @@ class Inbox {
   }
 }
 
+/** The worker was told to stop before it was ready. */
+class Stopped extends Error {}
+
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
@@ -211,13 +219,23 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
     const { device, because } = await chooseDevice(parseDevice(asked), surroundings());
     if (because !== null) post({ type: 'note', text: because });
     if (device.provider === 'tensorrt') post({ type: 'note', text: noTensorRtCache });
+    // A start has many long calls, between which messages are not delivered by themselves.
+    const proceed = (): void => {
+      for (let sent = receiveMessageOnPort(port); sent; sent = receiveMessageOnPort(port)) {
+        inbox.put(sent.message as ToWorker);
+      }
+      if (inbox.stops) throw new Stopped();
+    };
+    const onNote = (text: string): void => post({ type: 'note', text });
     const onProgress = (what: string): void => {
+      proceed();
       const building = device.provider === 'tensorrt' ? 'building TensorRT engines (minutes): ' : '';
       post({ type: 'starting', what: `${building}${what}` });
     };
-    for (const text of folder.notes) post({ type: 'note', text });
-    for (const text of checkSolvers(folder)) post({ type: 'note', text });
-    const chosen = await loadPrecision(folder, { precision, device, threads, cacheDirectory, onProgress });
+    for (const text of folder.notes) onNote(text);
+    for (const text of checkSolvers(folder)) onNote(text);
+    const kept = { device, threads, cacheDirectory, proceed, onProgress, onNote };
+    const chosen = await loadPrecision(folder, { precision, ...kept });
     const { runtime } = chosen;
     if (chosen.because !== null) post({ type: 'note', text: chosen.because });
     onProgress('drawing a trial picture');
@@ -226,7 +244,7 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
       capacity: 256,
       onLookup: (hit) => post({ type: 'embedding', hit }),
     });
-    const measured = await measureCosts(runtime, { device, threads, cacheDirectory, onProgress });
+    const measured = await measureCosts(runtime, kept);
     const { costs, pictureMs } = measured;
     for (const text of exportNotes(folder, runtime.mixesTimesteps, costs)) post({ type: 'note', text });
     const emptyNegative = folder.zeroEmptyNegative ? blankConditioning(folder) : null;
@@ -252,6 +270,7 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
     await worker.run(inbox);
     post({ type: 'stopped' });
   } catch (error) {
+    if (error instanceof Stopped) return;
     post({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
   } finally {
     port.close();

@@ -17,6 +17,10 @@ export interface MeasureOptions {
   /** Where results are kept; null measures each time. */
   readonly cacheDirectory: string | null;
   readonly onProgress: (what: string) => void;
+  /** Is called between two calls of the networks; throws if there is to be no further one. */
+  readonly proceed: () => void;
+  /** Is told what whoever runs the server should know. */
+  readonly onNote: (text: string) => void;
 }
 
 export interface MeasuredCosts {
@@ -27,22 +31,23 @@ export interface MeasuredCosts {
 
 /**
  * Times the U-Net at 1, 2, 4 and 8 rows and the VAE, at the model's default size, and warms all networks up. Results
- * are kept by model, device, processor, thread count and Node version, until the machine turns out to be quicker; a
- * cache that cannot be read or written is no error.
+ * are kept by model, device, processor, thread count and Node version, until the machine turns out to be quicker.
  */
 export async function measureCosts(runtime: ModelRuntime, options: MeasureOptions): Promise<MeasuredCosts> {
-  const { device, threads, cacheDirectory } = options;
+  const { device, threads, cacheDirectory, proceed, onNote } = options;
   const size = usualSize(runtime.folder);
   const shape = runtime.latentShape(size);
   options.onProgress('warming up');
   const image = new Uint8Array(size.width * size.height * 3);
   const out = new Uint8ClampedArray(image.length);
   const picture = async (): Promise<void> => {
+    proceed();
     await runtime.decode(await runtime.encode(image, size), size, out);
   };
   await picture();
   const row = blankRow(runtime.folder, shape, 500);
   const call = async (rows: number): Promise<void> => {
+    proceed();
     await runtime.predict(
       Array.from({ length: rows }, () => row),
       shape,
@@ -52,8 +57,8 @@ export async function measureCosts(runtime: ModelRuntime, options: MeasureOption
 
   const { file } = runtime.folder.layout.unet.graph;
   const facts = { file, shape, device, threads };
-  const cache =
-    cacheDirectory === null ? null : await CalibrationFile.for(cacheDirectory, 'costs', facts, isMeasured);
+  const place = cacheDirectory === null ? null : { directory: cacheDirectory, onNote };
+  const cache = place && (await CalibrationFile.for(place, 'costs', facts, isMeasured));
   const known = await cache?.read();
   if (known && !(await quicker(known, { call, picture }))) return known;
   options.onProgress('measuring the cost of a U-Net call');

@@ -9,6 +9,10 @@ import { TrialPicture } from './trial-picture.js';
 export interface PrecisionOptions extends Required<RuntimeOptions> {
   readonly precision: Precision;
   readonly onProgress: (what: string) => void;
+  /** Is called between two calls of the networks; throws if there is to be no further one. */
+  readonly proceed: () => void;
+  /** Is told what whoever runs the server should know. */
+  readonly onNote: (text: string) => void;
 }
 
 /** The networks as they shall run, and why, in a sentence if there was a choice. */
@@ -60,7 +64,7 @@ export async function loadPrecision(folder: ModelFolder, options: PrecisionOptio
   const inFloats = await load(folder.layout);
   const in8Bits = await load(int8);
   onProgress('comparing floats and 8 bits');
-  const comparison = await compare(inFloats, in8Bits).catch((error: unknown) => {
+  const comparison = await compare(inFloats, in8Bits, options.proceed).catch((error: unknown) => {
     // What draws nothing in 8 bits may do so in floats; if not, the trial of those says it.
     if (error instanceof NotFiniteError) return { floatMs: 0, int8Ms: 0, decibels: 0 };
     throw error;
@@ -84,13 +88,18 @@ function describe(comparison: Comparison): string {
     : `computing in floats: ${frame}`;
 }
 
-async function compare(inFloats: ModelRuntime, in8Bits: ModelRuntime): Promise<Comparison> {
+async function compare(
+  inFloats: ModelRuntime,
+  in8Bits: ModelRuntime,
+  proceed: () => void,
+): Promise<Comparison> {
   const drawn: Uint8ClampedArray[] = [];
   const least = [Infinity, Infinity];
   const trials = [inFloats, in8Bits].map((runtime) => new TrialPicture(runtime));
   // The first round warms up. Turns are taken, so that what else runs here counts for both.
   for (let round = 0; round <= rounds; round++) {
     for (const [i, trial] of trials.entries()) {
+      proceed();
       const start = performance.now();
       drawn[i] = await trial.draw();
       if (round > 0) least[i] = Math.min(least[i] ?? Infinity, performance.now() - start);
@@ -111,13 +120,13 @@ function likeness(a: ArrayLike<number>, b: ArrayLike<number>): number {
 async function cacheFor(
   { unet }: ModelFolder['layout'],
   folder: ModelFolder,
-  { cacheDirectory, device, threads }: PrecisionOptions,
+  { cacheDirectory: directory, device, threads, onNote }: PrecisionOptions,
 ): Promise<CalibrationFile<Comparison> | null> {
-  if (cacheDirectory === null) return null;
+  if (directory === null) return null;
   const { latentChannels, defaults } = folder;
   const shape = [latentChannels, defaults.height ?? 0, defaults.width ?? 0];
   const facts = { file: unet.graph.file, shape, device, threads };
-  return CalibrationFile.for(cacheDirectory, 'precision', facts, isComparison);
+  return CalibrationFile.for({ directory, onNote }, 'precision', facts, isComparison);
 }
 
 function isComparison(value: unknown): value is Comparison {

@@ -27,8 +27,8 @@ export interface Access {
   /** Whether a token is asked for. */
   readonly required: boolean;
   /**
-   * @throws {ProtocolError} unauthorized, with no word on what is wrong with the token; internal, if the keys to check it
-   * with cannot be had.
+   * @throws {ProtocolError} unauthorized, with no word on what is wrong unless the token was signed with the right key;
+   * internal, if the keys to check it with cannot be fetched.
    */
   verify(token: string | undefined): Promise<Grant>;
 }

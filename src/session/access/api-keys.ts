@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { parseJson } from '../../text/decode-text.js';
 import { readGrantLimits, type Grant } from './grant.js';
 
 /** A file of API keys that cannot be used; the message is one line that names the file. */
@@ -33,7 +34,7 @@ export function createApiKey(
 export async function readApiKeys(file: string): Promise<(key: string) => Grant | null> {
   const grants = new Map<string, Grant>();
   try {
-    const entries: unknown = JSON.parse(await readFile(file, 'utf8'));
+    const entries: unknown = parseJson(await readFile(file));
     if (!Array.isArray(entries)) throw new TypeError('it must be a list');
     for (const entry of entries) {
       const { sha256, grant } = readEntry(entry);

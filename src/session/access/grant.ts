@@ -33,7 +33,9 @@ export function secondsUntil({ expires }: Grant): number | null {
 /** Limits as a claim of a JWT or a file of API keys has them. @throws {TypeError} naming what is wrong. */
 export function readGrantLimits(value: unknown): GrantLimits {
   if (value === undefined) return {};
-  if (typeof value !== 'object' || value === null) throw new TypeError('limits must be an object');
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new TypeError('limits must be an object');
+  }
   const limits: Record<string, number> = {};
   const entries: readonly (readonly [string, unknown])[] = Object.entries(value);
   for (const [name, limit] of entries) {

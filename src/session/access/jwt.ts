@@ -9,6 +9,7 @@ import {
   type JWTPayload,
   type JWTVerifyGetKey,
 } from 'jose';
+import { decodeText } from '../../text/decode-text.js';
 import { ProtocolError } from '../wire/protocol-error.js';
 import { readGrantLimits, type Grant } from './grant.js';
 
@@ -30,6 +31,13 @@ class JwtKeyError extends Error {
 /** Name of the claim that holds the limits of a token. */
 export const limitsClaim = 'millrace';
 
+/** Longest `sub` and `iss` in characters; OpenID Connect allows 255 for `sub`. */
+const longestName = 1024;
+/** Half of a character, which no UTF-8 can hold. */
+const loneSurrogate = /\p{Surrogate}/u;
+/** Latest `exp` in seconds since 1970: the last moment that a Date can be. */
+const latest = 8_640_000_000_000;
+
 /** Shortest secret in bytes: as long as the hash (RFC 7518 section 3.2). */
 const shortestSecret = 32;
 
@@ -44,8 +52,8 @@ export interface KeyCache {
 const usualCache: KeyCache = { maxAge: 600_000, cooldown: 30_000 };
 
 /**
- * @returns what checks a JWT (RFC 7519); it throws, whatever is wrong with the token, and a ProtocolError (internal)
- *   while the keys cannot be had from their URL.
+ * @returns what checks a JWT (RFC 7519); it throws, whatever is wrong with the token: a ProtocolError (unauthorized) that
+ *   names the claim, where the signature is right; and a ProtocolError (internal) while the keys cannot be fetched.
  * @throws {JwtKeyError} if the keys cannot be used.
  */
 export async function createJwtVerifier(
@@ -60,7 +68,20 @@ export async function createJwtVerifier(
     ...(issuer !== '' && { issuer }),
   };
   const verify = await signatureCheck(settings, cache);
-  return async (token) => grantOf(await verify(token, options));
+  return async (token) => {
+    let payload: JWTPayload;
+    try {
+      payload = await verify(token, options);
+    } catch (error) {
+      // The signature was right: what is wrong is no secret to whoever has the token.
+      const { JWTExpired, JWTClaimValidationFailed } = errors;
+      if (error instanceof JWTExpired) return refuseClaim('exp has passed');
+      if (error instanceof JWTClaimValidationFailed)
+        return refuseClaim(`${error.claim} is not what it must be`);
+      throw error;
+    }
+    return grantOf(payload);
+  };
 }
 
 type Options = Parameters<typeof jwtVerify>[2];
@@ -94,7 +115,7 @@ async function signatureCheck({ secret, keys }: JwtSettings, cache: KeyCache): P
 async function publicKeys(source: string, cache: KeyCache): Promise<JWTVerifyGetKey> {
   try {
     if (/^https?:/.test(source)) return remoteKeys(new URL(source), cache);
-    const text = await readFile(source, 'utf8');
+    const text = decodeText(await readFile(source));
     if (text.trimStart().startsWith('{')) return createLocalJWKSet(JSON.parse(text) as JSONWebKeySet);
     const key = createPublicKey(text);
     return () => Promise.resolve(key);
@@ -128,12 +149,32 @@ function isOfToken(error: unknown): boolean {
   );
 }
 
-function grantOf(payload: JWTPayload): Grant {
-  const { sub = '', exp = 0 } = payload;
-  if (sub === '') throw new TypeError('sub is empty');
-  return {
-    subject: `jwt:${payload.iss ?? ''}:${sub}`,
-    expires: exp * 1000,
-    limits: readGrantLimits(payload[limitsClaim]),
-  };
+/**
+ * Returns what the claims of a token grant.
+ * @throws {ProtocolError} unauthorized, naming the claim that is wrong: who signed it may know.
+ */
+export function grantOf(payload: JWTPayload): Grant {
+  const {
+    iss = '',
+    sub,
+    exp,
+  } = payload as { readonly iss?: unknown; readonly sub?: unknown; readonly exp?: unknown };
+  if (!isName(sub) || sub === '') refuseClaim(`sub must be a text of 1 to ${longestName} characters`);
+  if (!isName(iss)) refuseClaim(`iss must be a text of at most ${longestName} characters`);
+  if (typeof exp !== 'number' || !(exp <= latest))
+    refuseClaim(`exp must be a number of seconds, at most ${latest}`);
+  try {
+    const limits = readGrantLimits(payload[limitsClaim]);
+    return { subject: `jwt:${encodeURIComponent(iss)}:${sub}`, expires: exp * 1000, limits };
+  } catch (error) {
+    return refuseClaim(`${limitsClaim}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= longestName && !loneSurrogate.test(value);
+}
+
+function refuseClaim(fault: string): never {
+  throw new ProtocolError('unauthorized', `The token has a claim that is not valid: ${fault}.`);
 }

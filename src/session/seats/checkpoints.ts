@@ -5,33 +5,65 @@ import type { Seat } from './seats.js';
 /** A client that has more unread bytes than these gets no further token meanwhile. */
 const enoughBytes = 256 * 1024;
 
+/** Tokens that are remembered while the client acknowledges nothing. */
+const mostSent = 64;
+
 /** Keeps the client supplied with resume tokens while frames flow. */
 export class Checkpoints {
   readonly #context: SessionContext;
   readonly #seat: Seat;
   readonly #connection: Connection;
+  readonly #sequence: () => number;
   readonly #timer: NodeJS.Timeout;
+  /** Tokens that were sent, and the result before each: who has a later result has the token. */
+  #sent: { readonly counter: number; readonly after: number }[] = [];
   #lastTaken = 0;
   #stopped = false;
 
-  constructor(context: SessionContext, seat: Seat, connection: Connection) {
+  /** @param sequence gives the number of the last result that was sent. */
+  constructor(context: SessionContext, seat: Seat, connection: Connection, sequence: () => number) {
+    this.#sequence = sequence;
     this.#context = context;
     this.#seat = seat;
     this.#connection = connection;
     this.#timer = setInterval(() => {
-      if (seat.frames.lastActivity > this.#lastTaken) void this.send();
+      if (seat.frames.lastActivity <= this.#lastTaken) return;
+      this.send().catch((error: unknown) => {
+        context.log.error({ err: error, session: seat.id }, 'a checkpoint could not be sent');
+      });
     }, context.limits.checkpointInterval).unref();
   }
 
-  /** Sends a token of the stream as it is now. */
+  /**
+   * Sends a token of the stream as it is now. Those before it are good until the client is known to have it: the newest
+   * may be lost with the connection, or with all that was sent since the network fell silent.
+   */
   async send(): Promise<void> {
     if (this.#connection.bufferedBytes > enoughBytes) return;
-    const token = await this.take();
-    if (token !== null && !this.#stopped) this.#connection.send({ type: 'checkpoint', token });
+    const sealed = await this.#seal();
+    if (sealed === null || this.#stopped) return;
+    this.#connection.send({ type: 'checkpoint', token: sealed.token });
+    this.#sent.push({ counter: sealed.counter, after: this.#sequence() });
+    if (this.#sent.length > mostSent) this.#sent.shift();
+  }
+
+  /**
+   * The client has a result. Messages come in order, so it has the tokens that were sent before. A WebSocket pong would
+   * not tell: a proxy in between may have sent it.
+   */
+  acknowledged(sequence: number): void {
+    const arrived = this.#sent.findLast(({ after }) => after < sequence);
+    if (arrived === undefined) return;
+    this.#sent = this.#sent.filter(({ counter }) => counter > arrived.counter);
+    this.#context.seats.spend(this.#seat.id, arrived.counter - 1);
   }
 
   /** @returns a token of the stream as it is now; null if the engine cannot tell. */
   async take(): Promise<string | null> {
+    return (await this.#seal())?.token ?? null;
+  }
+
+  async #seal(): Promise<{ readonly token: string; readonly counter: number } | null> {
     const { tokens, model } = this.#context;
     const { id: session, subject, frames } = this.#seat;
     const now = performance.now();
@@ -41,7 +73,8 @@ export class Checkpoints {
       this.#seat.counter += 1;
       const { counter } = this.#seat;
       this.#lastTaken = now;
-      return tokens.seal({ session, subject, counter, model, parameters, state, carried });
+      const token = tokens.seal({ session, subject, counter, model, parameters, state, carried });
+      return { token, counter };
     } catch (error) {
       // The engine is being restarted, or the stream has ended: the next one tells.
       this.#context.log.debug({ err: error, session }, 'no checkpoint could be taken');

@@ -16,6 +16,8 @@ const flags = {
   maxSessions: 1000,
   maxConnectionsPerAddress: 1000,
   maxConnectsPerMinute: 1_000_000,
+  maxPlainConnectionsPerAddress: 1000,
+  maxRequestsPerSecond: 100_000,
   maxMessagesPerSecond: 100_000,
 };
 const log = pino({ level: 'silent' });

@@ -1,0 +1,136 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { errors } from '@millrace/protocol';
+import { TokenBucket } from '../session/time/token-bucket.js';
+import { RecentEntries } from '../session/time/recent-entries.js';
+import { networkOf } from './network.js';
+import { errorBody } from './http-error.js';
+import { answerRaw } from './raw-answer.js';
+import { securityHeaders } from './security-headers.js';
+
+export interface ConnectionGuardOptions {
+  /** TCP connections at the same time. */
+  readonly connections: number;
+  /** Those of them from one address that are not streams. */
+  readonly plainPerAddress: number;
+  /** HTTP requests in a second from one address, and new connections; as many may come at once. */
+  readonly requestsPerSecond: number;
+}
+
+interface Address {
+  readonly connects: TokenBucket;
+  readonly requests: TokenBucket;
+  /** Connections that are not streams. */
+  plain: number;
+}
+
+interface Plain {
+  readonly address: Address;
+  /** Answers to requests that came. */
+  readonly waiting: Set<ServerResponse>;
+  /** Whether its last answer is written. */
+  over: boolean;
+}
+
+/** Connections above the most that the operating system hands out: one comes before one is closed for it. */
+const overlap = 16;
+/** Requests of one connection that may wait for their answers (HTTP pipelining). */
+const mostWaiting = 16;
+const tooManyConnections = 'This address has as many connections as it may.';
+const tooManyRequests = 'Too many requests in a short time; wait and retry.';
+
+/**
+ * Bounds TCP connections, those of an address and all together, so that descriptors are left for the rest of the
+ * server; and the requests that come over them. Where there are too many, the connection that has been there longest
+ * without a request makes room: whoever came for something asks at once.
+ */
+export class ConnectionGuard {
+  readonly #options: ConnectionGuardOptions;
+  readonly #addresses = new RecentEntries<Address>(
+    ({ connects, requests, plain }) => plain === 0 && connects.full && requests.full,
+  );
+  /** In the order in which they came. */
+  readonly #plain = new Map<Socket, Plain>();
+  #open = 0;
+
+  constructor(options: ConnectionGuardOptions) {
+    this.#options = options;
+  }
+
+  /** Looks after the connections of a server. */
+  watch(server: Server): void {
+    server.maxConnections = this.#options.connections + overlap;
+    server.on('connection', (socket) => this.#enter(socket));
+  }
+
+  /** The connection is a stream from now on, which other limits hold for. */
+  promote(socket: Socket): void {
+    this.#leave(socket);
+  }
+
+  /** Whether an answer is on its way to this connection: nothing else must be written in between. */
+  isAnswering(socket: Socket): boolean {
+    return [...(this.#plain.get(socket)?.waiting ?? [])].some(({ headersSent }) => headersSent);
+  }
+
+  /** @returns whether a request may be worked on; if not, it has its answer, or nobody waits for one. */
+  admit({ socket }: IncomingMessage, response: ServerResponse): boolean {
+    const plain = this.#plain.get(socket);
+    if (plain === undefined || plain.over) return false;
+    if (plain.address.requests.take() && plain.waiting.size < mostWaiting) {
+      plain.waiting.add(response);
+      response.once('close', () => plain.waiting.delete(response));
+      return true;
+    }
+    // What follows in the same connection is not even looked at.
+    plain.over = true;
+    const { status } = errors.rate_limited;
+    const headers = { ...securityHeaders, 'content-type': 'application/json', 'retry-after': '1' };
+    const body = JSON.stringify(errorBody('rate_limited', tooManyRequests));
+    response.writeHead(status, { ...headers, connection: 'close' }).end(body);
+    return false;
+  }
+
+  #enter(socket: Socket): void {
+    // Streams of the operating system fail at any time, and before anybody else listens.
+    socket.on('error', () => {});
+    this.#open += 1;
+    socket.once('close', () => {
+      this.#open -= 1;
+      this.#leave(socket);
+    });
+    const { connections, plainPerAddress, requestsPerSecond } = this.#options;
+    const address = this.#addresses.of(networkOf(socket.remoteAddress ?? ''), () => ({
+      connects: new TokenBucket(requestsPerSecond),
+      requests: new TokenBucket(requestsPerSecond),
+      plain: 0,
+    }));
+    // Not worth an answer: each would cost more than the connection.
+    if (!address.connects.take()) return void socket.destroy();
+    if (address.plain >= plainPerAddress) {
+      return answerRaw(socket, { code: 'rate_limited', message: tooManyConnections });
+    }
+    if (this.#open > connections && !this.#makeRoom())
+      return answerRaw(socket, { code: 'too_many_sessions' });
+    address.plain += 1;
+    this.#plain.set(socket, { address, waiting: new Set(), over: false });
+  }
+
+  /** Closes the oldest connection without a request. @returns whether there was one. */
+  #makeRoom(): boolean {
+    for (const [socket, { waiting }] of this.#plain) {
+      if (waiting.size > 0) continue;
+      this.#leave(socket);
+      socket.destroy();
+      return true;
+    }
+    return false;
+  }
+
+  #leave(socket: Socket): void {
+    const plain = this.#plain.get(socket);
+    if (plain === undefined) return;
+    this.#plain.delete(socket);
+    plain.address.plain -= 1;
+  }
+}

@@ -1,0 +1,54 @@
+/** Continuation frames with this many bytes or more cost what any bytes cost: large messages come in many of them. */
+const pieceBytes = 1024;
+
+/**
+ * Finds where WebSocket frames end in a stream of bytes (RFC 6455 section 5.2). Reads lengths only: whether frames are
+ * valid is for the WebSocket library to say.
+ */
+export class FrameScanner {
+  readonly #header = new Uint8Array(10);
+  /** Bytes of the header so far. */
+  #have = 0;
+  /** Bytes of the frame that are still to come after its header; null within a header. */
+  #rest: number | null = null;
+  #counts = true;
+
+  /**
+   * @returns offsets in the chunk behind each frame that ends in it and counts: all but long continuations of a
+   *   message.
+   */
+  scan(chunk: Uint8Array): number[] {
+    const ends: number[] = [];
+    let at = 0;
+    while (at < chunk.length || this.#rest === 0) {
+      if (this.#rest === null) {
+        this.#header[this.#have++] = chunk[at++] ?? 0;
+        this.#readHeader();
+        continue;
+      }
+      const taken = Math.min(this.#rest, chunk.length - at);
+      at += taken;
+      this.#rest -= taken;
+      if (this.#rest > 0) break;
+      if (this.#counts) ends.push(at);
+      this.#rest = null;
+      this.#have = 0;
+    }
+    return ends;
+  }
+
+  /** Once the header is whole, takes from it what the frame is. */
+  #readHeader(): void {
+    const [first = 0, second = 0] = this.#header;
+    if (this.#have < 2) return;
+    const view = new DataView(this.#header.buffer);
+    let size = 2;
+    let length = second & 0x7f;
+    if (length === 126) [size, length] = [4, view.getUint16(2)];
+    else if (length === 127) [size, length] = [10, Number(view.getBigUint64(2))];
+    if (this.#have < size) return;
+    const mask = second & 0x80 ? 4 : 0;
+    this.#counts = (first & 0x0f) !== 0 || length < pieceBytes;
+    this.#rest = mask + length;
+  }
+}

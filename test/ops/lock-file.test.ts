@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { it } from 'node:test';
+import { repositoryRoot } from '../support/reference.js';
+
+interface Locked {
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+}
+
+/** Where the lock file has a package that another one needs, as Node.js looks for it; undefined if nowhere. */
+function find(name: string, from: string, packages: Readonly<Record<string, Locked>>): string | undefined {
+  for (let folder = from; ; folder = folder.slice(0, Math.max(0, folder.lastIndexOf('/')))) {
+    const path = join(folder, 'node_modules', name);
+    if (path in packages) return path;
+    if (folder === '') return undefined;
+  }
+}
+
+it('the lock file has every package for every system: npm ci takes no other', () => {
+  const text = readFileSync(join(repositoryRoot, 'package-lock.json'), 'utf8');
+  const { packages } = JSON.parse(text) as { readonly packages: Readonly<Record<string, Locked>> };
+  const missing = Object.entries(packages).flatMap(([from, { dependencies, optionalDependencies }]) =>
+    Object.keys({ ...dependencies, ...optionalDependencies })
+      .filter((name) => find(name, from, packages) === undefined)
+      .map((name) => `${name}, which ${from || 'the project'} needs`),
+  );
+  assert.deepEqual(missing, []);
+});

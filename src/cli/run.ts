@@ -9,11 +9,11 @@ import { addEngineOptions, readEngineSettings, type EngineFlags } from './engine
 import { interruptible, oneLine, rejection } from './interruptible.js';
 import { findModel } from './model-source.js';
 import { generate } from './run/generate.js';
-import { openInput } from './run/input.js';
+import { openInput } from './run/open-input.js';
 import { openOutput } from './run/output.js';
 import { addParameterOptions, parametersFrom } from './run/parameter-options.js';
 import { Progress } from './run/progress.js';
-import { Figures, type Report } from './run/report.js';
+import { Figures, remarkLines, remarksOf, type Report } from './run/report.js';
 import { RunError } from './run/run-error.js';
 
 interface RunOptions extends EngineFlags, Readonly<Record<string, unknown>> {
@@ -57,6 +57,7 @@ export function createRunCommand(): Command {
         const report = await run(path, options, signal);
         if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
         else process.stderr.write(`${options.output}: ${inWords(report)}\n`);
+        for (const line of remarkLines(report)) process.stderr.write(`${line}\n`);
         if (report.damage !== null) {
           process.stderr.write(`${path} is damaged, not all of it could be decoded: ${report.damage}\n`);
         }
@@ -111,7 +112,7 @@ async function run(path: string, options: RunOptions, signal: AbortSignal): Prom
     progress.update(figures.frames, input.total, figures.elapsed);
   }
   if (figures.frames === 0) throw new RunError(`${path} has no frame that can be decoded`);
-  const report = figures.report();
+  const report = figures.report(remarksOf(input, output));
   await output.finish();
   return report;
 }

@@ -1,7 +1,8 @@
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import type { Image } from '../image/image.js';
-import { fileArgument, type Ffmpeg, FfmpegProcess, VideoError } from './ffmpeg.js';
+import { FfmpegProcess } from './ffmpeg-process.js';
+import { fileArgument, type Ffmpeg, ffmpegAdvice, VideoError } from './ffmpeg.js';
 import { parseFramecrcLine, parseSize } from './framecrc.js';
 import type { VideoInfo } from './probe.js';
 
@@ -20,14 +21,24 @@ export interface VideoFrame {
  */
 export async function* readVideo(
   ffmpeg: Ffmpeg,
-  { path, timebase }: VideoInfo,
+  { path, timebase, inputOptions, stream, colour, orientation }: VideoInfo,
   maxPixels: number,
   onDamage: (words: string) => void = () => {},
 ): AsyncGenerator<VideoFrame, void, void> {
-  const filter = '[0:V:0]scale=w=iw*sar:h=ih,setsar=1,format=rgb24,split[times][pixels]';
+  const scale = `scale=w=iw*sar:h=ih:in_color_matrix=${colour.matrix}:flags=bicubic+accurate_rnd+full_chroma_int`;
+  const steps = [
+    colour.filters,
+    scale,
+    'setsar=1',
+    orientation ?? '',
+    'format=rgb24',
+    'split[times][pixels]',
+  ];
+  const filter = `[0:V:0]${steps.filter(Boolean).join(',')}`;
   const base = `${timebase.numerator}:${timebase.denominator}`;
   const keep = [...ffmpeg.passthrough, '-enc_time_base', base, '-flush_packets', '1'];
-  const args = ['-nostdin', '-i', fileArgument(path), '-filter_complex', filter];
+  const turn = orientation === null ? [] : ['-noautorotate'];
+  const args = ['-nostdin', ...turn, ...inputOptions, '-i', fileArgument(path), '-filter_complex', filter];
   const times = ['-map', '[times]', ...keep, '-f', 'framecrc', 'pipe:3'];
   const pixels = ['-map', '[pixels]', ...keep, '-f', 'rawvideo', 'pipe:1'];
   // The times come first: were it the pixels, ffmpeg would wait for them to be read before it says their size.
@@ -40,8 +51,14 @@ export async function* readVideo(
   const size = await readSize(lines);
   // Without a frame there is no size either, and ffmpeg says why.
   if (!size) {
-    await process.finished;
-    return;
+    const words = await process.finished.then(
+      () => process.reason,
+      (error: unknown) => (error instanceof Error ? error.message : String(error)),
+    );
+    throw new VideoError(
+      `${path}: no frame can be decoded (codec ${stream.codec}, by ${ffmpeg.label}): ` +
+        `${words ?? 'no reason given'}; if the file plays elsewhere, ${ffmpegAdvice}`,
+    );
   }
   if (size.width * size.height > maxPixels) {
     throw new VideoError(
@@ -54,7 +71,7 @@ export async function* readVideo(
     yield { image: { ...size, data }, time };
   }
   await process.finished;
-  if (process.lastWords !== undefined) onDamage(process.lastWords);
+  if (process.reason !== undefined) onDamage(process.reason);
 }
 
 type Lines = AsyncIterator<string, unknown>;

@@ -157,8 +157,8 @@ describe('millrace run', () => {
     const out = at('wrong.mp4');
     const cases: readonly (readonly [RegExp, ...string[]])[] = [
       [/no file or folder \S+missing/, at('missing'), '-o', out],
-      [/text\.txt is no video that can be read/, at('text.txt'), '-o', out],
-      [/no JPEG, PNG or WebP image in \S+empty$/, at('empty'), '-o', out],
+      [/text\.txt is not a video that can be read/, at('text.txt'), '-o', out],
+      [/no JPEG, PNG, WebP or AVIF image in \S+empty$/, at('empty'), '-o', out],
       [/cut\.jpg: the JPEG image cannot be decoded/, at('cut.jpg'), '-o', at('wrong.jpg')],
       [/exists\.mp4 exists; add --overwrite/, walkers, '-o', at('exists.mp4')],
       [/wrong\.avi: files of this kind are not written/, walkers, '-o', at('wrong.avi')],

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { probeVideo } from '../../src/video/probe.js';
 import { readVideo, type VideoFrame } from '../../src/video/read.js';
+import { planTracks } from '../../src/video/tracks.js';
 import { VideoWriter, type VideoWriterOptions } from '../../src/video/write.js';
 import { meanDifference } from '../image/pictures.js';
 import { collect, ffmpeg, fixturePath, soundOf } from './videos.js';
@@ -24,11 +25,13 @@ async function copy(
   change: Partial<Pick<VideoWriterOptions, 'timebase' | 'rate' | 'start'>> = {},
 ): Promise<string> {
   const video = await probeVideo(ffmpeg, input);
-  const { timebase, rate } = video;
+  const { timebase, rate, last } = video;
   const path = join(folder, name);
   const frames = await read(input);
   const { width, height } = frames[0].image;
-  const options = { path, width, height, start: 0, crf: null, sound: video, timebase, rate, ...change };
+  const { kept } = await planTracks(ffmpeg, video, path);
+  const tracks = { source: video, kept, timecode: video.timecode };
+  const options = { path, width, height, start: 0, last, crf: null, tracks, timebase, rate, ...change };
   await using writer = new VideoWriter(ffmpeg, options);
   for (const { image, time } of frames) await writer.write(image, options.start + time);
   await writer.finish();
@@ -49,9 +52,9 @@ describe('VideoWriter', () => {
     });
   }
 
-  it('encodes sound anew where the container cannot hold it', async () => {
-    const { frames, audioCodecs } = await probeVideo(ffmpeg, await copy(walkers, 'copy.webm'));
-    assert.deepEqual([frames, audioCodecs], [40, ['opus']]);
+  it('encodes sound again where the container cannot hold it', async () => {
+    const { frames, tracks } = await probeVideo(ffmpeg, await copy(walkers, 'copy.webm'));
+    assert.deepEqual([frames, tracks.map(({ codec }) => codec)], [40, ['opus']]);
   });
 
   it('keeps the times of a varying rate', async () => {
@@ -97,7 +100,14 @@ describe('VideoWriter', () => {
     };
     const path = join(folder, 'missing', 'out.mp4');
     const attempt = async (): Promise<void> => {
-      await using writer = new VideoWriter(ffmpeg, { ...timing, ...size, path, crf: 18, sound: null });
+      await using writer = new VideoWriter(ffmpeg, {
+        ...timing,
+        ...size,
+        path,
+        crf: 18,
+        last: null,
+        tracks: null,
+      });
       for (let time = 0; time < 200; time++) await writer.write(image, time);
       await writer.finish();
     };

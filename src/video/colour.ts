@@ -41,14 +41,14 @@ export async function planColours(ffmpeg: Ffmpeg, stream: MediaStream): Promise<
   if (stream.dolbyVision === 5 && !isHdr) {
     return {
       ...plain,
-      note: 'its colours are Dolby Vision, profile 5, which ffmpeg cannot read: they come out wrong',
+      note: 'the colours are Dolby Vision, profile 5, which ffmpeg cannot read: they come out wrong',
     };
   }
   if (!isHdr && !WIDE_PRIMARIES.has(primaries)) return plain;
   if (!(await ffmpeg.has('filters', 'zscale')) || (isHdr && !(await ffmpeg.has('filters', 'tonemap')))) {
     const what = isHdr ? 'HDR' : 'of a wide gamut';
     const missing = `the filters zscale and tonemap are missing in ${ffmpeg.label}`;
-    return { ...plain, note: `its colours are ${what} and come out pale: ${missing}; ${ffmpegAdvice}` };
+    return { ...plain, note: `the colours are ${what} and come out pale: ${missing}; ${ffmpegAdvice}` };
   }
   const from = [
     `matrixin=${known(matrix, isHdr ? 'bt2020nc' : 'bt709')}`,

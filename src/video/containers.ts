@@ -106,7 +106,8 @@ export function handlingsOf(
   container: Container,
   { type, codec }: { readonly type: string; readonly codec: string },
 ): readonly Handling[] {
-  if (codec === 'none' || type === 'video') return [];
+  // Attachments are files of any kind.
+  if (type === 'video' || (codec === 'none' && type !== 'attachment')) return [];
   const copy: Handling = { encoder: null, options: (place) => [`-c:${place}`, 'copy'] };
   const kept = type in container.keeps && container.keeps[type as keyof Container['keeps']].test(codec);
   if (type === 'audio') {

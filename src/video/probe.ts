@@ -4,8 +4,8 @@ import { FfmpegProcess } from './ffmpeg-process.js';
 import { fileArgument, type Ffmpeg, ffmpegAdvice, VideoError } from './ffmpeg.js';
 import { type FramecrcLine, parseFramecrcLine, parseTimebase } from './framecrc.js';
 import { type MediaInfo, type MediaStream, parseMediaInfo } from './media-info.js';
-import { readOrientation } from './orientation.js';
-import { constantRate, type Rational, type Timing } from './timing.js';
+import { type MovieTrack, readMovieTrack } from './movie-box.js';
+import { constantRate, type LastFrame, type Rational, type Timing } from './timing.js';
 
 export interface VideoInfo extends Timing {
   readonly path: string;
@@ -13,8 +13,8 @@ export interface VideoInfo extends Timing {
   readonly inputOptions: readonly string[];
   /** Frames in the file; where it is damaged, fewer may come out. */
   readonly frames: number;
-  /** When the last frame is shown and for how long, in ticks of `timebase`. */
-  readonly last: { readonly time: number; readonly duration: number };
+  /** In ticks of `timebase`. */
+  readonly last: LastFrame;
   readonly stream: MediaStream;
   /** What the file holds besides: sound, subtitles and so on. */
   readonly tracks: readonly MediaStream[];
@@ -61,7 +61,8 @@ export async function probeVideo(
   );
   const info = parseMediaInfo(process.said);
   const stream = info.streams.find(({ type, isCover }) => type === 'video' && !isCover);
-  const problem = explainProblem(info, stream, packets.length, failure);
+  const movie = await readMovieTrack(path);
+  const problem = explainProblem(info, stream, movie, packets.length, failure);
   if (!stream || problem !== null) {
     const words = (problem ?? 'it has no video')
       .replace(`${fileArgument(path)}: `, '')
@@ -75,10 +76,10 @@ export async function probeVideo(
     frames: packets.length,
     ...timesOf(packets, { timebase, info, stream }),
     stream,
-    tracks: info.streams.filter((other) => other !== stream && !isChapterTrack(other, info)),
+    tracks: info.streams.filter((other) => other !== stream && !isRepeated(other, info)),
     timecode: info.timecode,
     colour: await planColours(ffmpeg, stream),
-    orientation: await readOrientation(path),
+    orientation: movie?.orientation ?? null,
   };
 }
 
@@ -86,10 +87,11 @@ export async function probeVideo(
 function explainProblem(
   { streams }: MediaInfo,
   stream: MediaStream | undefined,
+  movie: MovieTrack | null,
   frames: number,
   failure: string | null,
 ): string | null {
-  if (stream && /^enc[va]$/.test(stream.tag ?? '')) return 'it is encrypted (DRM)';
+  if (stream && (movie?.isEncrypted || stream.tag === 'encv')) return 'it is encrypted (DRM)';
   if (stream && TEXT_CODECS.has(stream.codec)) return 'it is text';
   if (stream?.codec === 'none') {
     return `ffmpeg does not know its codec (${stream.tag ?? 'unnamed'}); ${ffmpegAdvice}`;
@@ -100,17 +102,19 @@ function explainProblem(
     if (hasSound) return `it holds sound${hasCover ? ' and a cover picture' : ''}, but no video`;
     return `it holds no video, only ${streams.map(({ type }) => type).join(', ')}`;
   }
-  if (failure !== null) {
-    return failure.includes('moov atom not found')
-      ? 'it is cut short or damaged: its index (moov atom) is missing'
-      : failure;
+  if (failure?.includes('moov atom not found')) {
+    return 'it is cut short, damaged or not what its name says: its index (moov atom) is missing';
   }
+  if (failure?.endsWith('Invalid data found when processing input')) {
+    return 'it is of a kind that ffmpeg does not know, or damaged';
+  }
+  if (failure !== null) return failure;
   return frames === 0 ? 'it has no frames' : null;
 }
 
-/** ffmpeg shows the chapters of an MP4 as a track, too. */
-function isChapterTrack({ type, tag }: MediaStream, { hasChapters }: MediaInfo): boolean {
-  return hasChapters && type === 'data' && tag === 'text';
+/** Chapters and the timecode are tracks in an MP4, and metadata besides, as which they go along. */
+function isRepeated({ type, tag }: MediaStream, { hasChapters, timecode }: MediaInfo): boolean {
+  return type === 'data' && ((hasChapters && tag === 'text') || (timecode !== null && tag === 'tmcd'));
 }
 
 function timesOf(
@@ -133,5 +137,5 @@ function timesOf(
   const period = rate && toTicks(rate.denominator / rate.numerator);
   const gap = final.time - (times.at(-2) ?? final.time);
   const usual = period ?? (gap > 0 ? gap : toTicks(0.04));
-  return { timebase, rate, last: { time: final.time, duration: duration ?? usual } };
+  return { timebase, rate, last: { index: times.length - 1, time: final.time, duration: duration ?? usual } };
 }

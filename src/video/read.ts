@@ -49,29 +49,44 @@ export async function* readVideo(
 
   const lines = createInterface({ input: text })[Symbol.asyncIterator]();
   const size = await readSize(lines);
-  // Without a frame there is no size either, and ffmpeg says why.
-  if (!size) {
-    const words = await process.finished.then(
-      () => process.reason,
-      (error: unknown) => (error instanceof Error ? error.message : String(error)),
-    );
-    throw new VideoError(
-      `${path}: no frame can be decoded (codec ${stream.codec}, by ${ffmpeg.label}): ` +
-        `${words ?? 'no reason given'}; if the file plays elsewhere, ${ffmpegAdvice}`,
-    );
-  }
+  if (!size) throw await noFrame(process, ffmpeg, path, stream.codec);
   if (size.width * size.height > maxPixels) {
     throw new VideoError(
       `${path} is too large: ${size.width}x${size.height}, the limit is ${maxPixels} pixels`,
     );
   }
+  let frames = 0;
   for await (const data of readBlocks(stdout, size.width * size.height * 3)) {
     const time = await readTime(lines);
     if (time === null) throw new VideoError(`ffmpeg gave a frame of ${path} without a time`);
+    frames++;
     yield { image: { ...size, data }, time };
   }
-  await process.finished;
+  if (frames === 0) throw await noFrame(process, ffmpeg, path, stream.codec);
+  await process.finished.catch((error: unknown) => {
+    // It ends so after a file most of which it could not decode; what came out of it did.
+    if (process.child.exitCode === TOO_MANY_ERRORS) return;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new VideoError(`${path} cannot be read to its end: ${reason}`, { cause: error });
+  });
   if (process.reason !== undefined) onDamage(process.reason);
+}
+
+/** ffmpeg's exit code when more than two thirds of the frames were faulty (since 6.1). */
+const TOO_MANY_ERRORS = 69;
+
+async function noFrame(
+  process: FfmpegProcess,
+  { label }: Ffmpeg,
+  path: string,
+  codec: string,
+): Promise<VideoError> {
+  const words = await process.finished.then(
+    () => process.reason,
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
+  const reason = `no frame can be decoded (codec ${codec}, by ${label}): ${words ?? 'no reason given'}`;
+  return new VideoError(`${path}: ${reason}; if the file plays elsewhere, ${ffmpegAdvice}`);
 }
 
 type Lines = AsyncIterator<string, unknown>;

@@ -12,6 +12,13 @@ export interface Timing {
   readonly rate: Rational | null;
 }
 
+/** The last frame of a video: its number from 0, when it is shown and for how long, in ticks. */
+export interface LastFrame {
+  readonly index: number;
+  readonly time: number;
+  readonly duration: number;
+}
+
 /** Rates that are meant where a container counts too coarsely to hold them (ISO/IEC 23091-2 and habit). */
 const USUAL_RATES: readonly Rational[] = [
   ...[24_000, 30_000, 48_000, 60_000, 120_000].map((numerator) => ({ numerator, denominator: 1001 })),

@@ -94,6 +94,7 @@ async function tryTracks(
 function whyNowhere({ type, codec, tag, isCover }: MediaStream, extension: string): string {
   if (isCover) return 'covers are not carried over';
   if (type === 'video') return 'only the first video track is worked on';
-  if (codec === 'none') return `ffmpeg does not know its codec (${tag ?? 'unnamed'})`;
+  if (codec === 'none' && type !== 'attachment')
+    return `ffmpeg does not know its codec (${tag ?? 'unnamed'})`;
   return `${extension} files cannot hold it`;
 }

@@ -5,7 +5,7 @@ import { containerOf } from './containers.js';
 import { FfmpegProcess } from './ffmpeg-process.js';
 import { fileArgument, type Ffmpeg } from './ffmpeg.js';
 import { ivfFrameHeader, ivfHeader } from './ivf.js';
-import type { Rational, Timing } from './timing.js';
+import type { LastFrame, Rational, Timing } from './timing.js';
 import { type PlannedTrack, trackArguments, type TrackSource } from './tracks.js';
 
 export interface VideoWriterOptions extends Timing {
@@ -14,8 +14,8 @@ export interface VideoWriterOptions extends Timing {
   readonly height: number;
   /** Time of the first frame in ticks of `timebase`: where the sound starts earlier, it keeps doing so. */
   readonly start: number;
-  /** When the last frame is shown and for how long, in ticks of `timebase`; null for as long as any other. */
-  readonly last: { readonly time: number; readonly duration: number } | null;
+  /** The last frame; null if it is shown for as long as any other. */
+  readonly last: LastFrame | null;
   /** Quality: lower is better and larger. H.264 0-51, VP9 0-63; null for the usual one. */
   readonly crf: number | null;
   /** A file whose sound and other tracks go into this one. */
@@ -99,7 +99,7 @@ function outputArguments(ffmpeg: Ffmpeg, options: VideoWriterOptions, output: Ra
   const { path, crf, tracks, start, timebase, rate } = options;
   const offset = (start * timebase.numerator) / timebase.denominator;
   const source = tracks && ['-map_metadata', '1', ...trackArguments(tracks.kept, 1, 1)];
-  // The muxers of MP4 make a track of it, for which they need a rate.
+  // The muxers of MP4 make a track of it, which needs a rate.
   const timecode = tracks?.timecode && rate ? ['-metadata', `timecode=${tracks.timecode}`] : [];
   return [
     ['-itsoffset', `${offset}`, '-f', 'ivf', '-c:v', 'rawvideo', '-i', 'pipe:0'],
@@ -121,15 +121,13 @@ function outputArguments(ffmpeg: Ffmpeg, options: VideoWriterOptions, output: Ra
   ].flat();
 }
 
-/** At a constant rate the last frame lasts as long as any. Without B-frames it is the last in the file, too. */
-function lastDuration({ rate, last, timebase, path }: VideoWriterOptions): string[] {
+/**
+ * At a constant rate the last frame lasts as long as any. Without B-frames it is the last in the file, too.
+ * The duration is a part of the time at which it is shown, since versions differ in the ticks that they count both in.
+ */
+function lastDuration({ rate, last, path }: VideoWriterOptions): string[] {
   if (rate || !last) return [];
-  const seconds = (ticks: number): number => (ticks * timebase.numerator) / timebase.denominator;
-  const isLast = `gte(PTS*TB\\,${seconds(last.time - 0.5)})`;
   const noReordering = extname(path).toLowerCase() === '.webm' ? [] : ['-bf:v:0', '0'];
-  return [
-    ...noReordering,
-    '-bsf:v:0',
-    `setts=duration=if(${isLast}\\,${seconds(last.duration)}/TB\\,DURATION)`,
-  ];
+  const duration = `round(PTS*${last.duration}/${last.time})`;
+  return [...noReordering, '-bsf:v:0', `setts=duration=if(eq(N\\,${last.index})\\,${duration}\\,DURATION)`];
 }

@@ -1,6 +1,6 @@
 import type { Image } from '../../image/image.js';
 import type { VideoInfo } from '../../video/probe.js';
-import type { Timing } from '../../video/timing.js';
+import type { LastFrame, Timing } from '../../video/timing.js';
 
 export interface InputFrame {
   /** The memory may be used again once the next frame is asked for. */
@@ -18,8 +18,8 @@ export interface Input extends Timing {
   readonly total: number;
   /** What ffmpeg reads; null for pictures and animations that it does not. */
   readonly video: VideoInfo | null;
-  /** When the last frame is shown and for how long, in ticks; null for as long as any other. */
-  readonly last: VideoInfo['last'] | null;
+  /** Of a video or animation, in ticks of the timebase. */
+  readonly last: LastFrame | null;
   /** Names of what a folder holds besides the pictures that were read; complete once all frames are. */
   readonly passedOver: readonly string[];
   /**

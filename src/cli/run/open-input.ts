@@ -77,7 +77,8 @@ function openAnimation(path: string, animation: Animation): Input {
   const timebase = { numerator: 1, denominator: 1000 };
   let end = 0;
   const times = animation.delays.map((delay) => (end += delay) - delay);
-  const last = { time: times.at(-1) ?? 0, duration: animation.delays.at(-1) ?? 0 };
+  const index = times.length - 1;
+  const last = { index, time: times[index] ?? 0, duration: animation.delays[index] ?? 0 };
   const rate = constantRate(times, timebase, last.duration);
   return {
     ...{ kind: 'video', path, total: times.length, video: null, timebase, rate, last, passedOver: [] },

@@ -4,7 +4,7 @@ import { dirname, extname, join, normalize, resolve } from 'node:path';
 import { encodeImage } from '../../image/encode.js';
 import type { ImageFormat } from '../../image/format.js';
 import type { Image } from '../../image/image.js';
-import { ffmpegAdvice, type Ffmpeg } from '../../video/ffmpeg.js';
+import { fileArgument, ffmpegAdvice, type Ffmpeg, VideoError } from '../../video/ffmpeg.js';
 import { containerOf, videoExtensions } from '../../video/containers.js';
 import { type LeftTrack, type PlannedTrack, planTracks } from '../../video/tracks.js';
 import { keepsLastDuration, VideoWriter } from '../../video/write.js';
@@ -125,9 +125,15 @@ async function openVideo(
   const last = keepsLast ? input.last : null;
   const notes = [
     ...(keepsLast ? [] : [`the last frame is cut short: ${ffmpeg.label} is too old; ${ffmpegAdvice}`]),
+    ...(video?.timecode && !rate ? ['the timecode was left out: it needs a constant frame rate'] : []),
     ...[containerOf(path).video(crf, ffmpeg).note ?? []].flat(),
   ];
   let writer: VideoWriter | null = null;
+  const nameOutput = (error: unknown): never => {
+    if (!(error instanceof VideoError)) throw error;
+    const reason = error.message.replaceAll(fileArgument(part), 'the file').replaceAll(part, 'the file');
+    throw new VideoError(`${path} cannot be written: ${reason}`, { cause: error });
+  };
   return {
     tracks,
     notes,
@@ -137,10 +143,10 @@ async function openVideo(
       const start = time;
       const options = { path: part, width, height, timebase, rate, start, last, crf, tracks: source };
       writer ??= new VideoWriter(ffmpeg, options);
-      await writer.write(image, time);
+      await writer.write(image, time).catch(nameOutput);
     },
     async finish() {
-      await writer?.finish();
+      await writer?.finish().catch(nameOutput);
       await rename(part, path);
     },
     async [Symbol.asyncDispose]() {

@@ -15,28 +15,39 @@ const FILTERS: Readonly<Record<string, string>> = {
 /** More than hours of video need. */
 const MAX_MOVIE_BOX = 1 << 28;
 
-/**
- * The filters that bring the first video track of an MP4 or QuickTime file the right way up, '' if it is so; null
- * for other files and for matrices that do more than turn and mirror. ffmpeg itself takes mirrors for turns before
- * version 5, so the matrices (ISO/IEC 14496-12, 8.2.2 and 8.3.2) are read here.
- */
-export async function readOrientation(path: string): Promise<string | null> {
+/** What an MP4 or QuickTime file says of its first video track, and ffmpeg does not in all versions. */
+export interface MovieTrack {
+  /**
+   * The filters that bring it the right way up, '' if it is so; null for matrices that do more than turn and mirror.
+   * ffmpeg itself takes mirrors for turns before version 5.
+   */
+  readonly orientation: string | null;
+  readonly isEncrypted: boolean;
+}
+
+/** Reads the box `moov` (ISO/IEC 14496-12, 8.2 and 8.3; ISO/IEC 23001-7); null for other files. */
+export async function readMovieTrack(path: string): Promise<MovieTrack | null> {
   await using file = await open(path);
   const movie = await readMovieBox(file);
   if (!movie) return null;
-  const header = childrenOf(movie).find(({ type }) => type === 'mvhd')?.body;
+  const header = childOf(movie, 'mvhd');
   const track = childrenOf(movie)
     .filter(({ type }) => type === 'trak')
     .map(({ body }) => body)
-    .find(isVideo);
-  const trackHeader = track && childrenOf(track).find(({ type }) => type === 'tkhd')?.body;
+    .find((body) => childOf(body, 'mdia', 'hdlr')?.toString('latin1', 8, 12) === 'vide');
+  const trackHeader = track && childOf(track, 'tkhd');
   if (!header || !trackHeader) return null;
+  const entry = childOf(track, 'mdia', 'minf', 'stbl', 'stsd')?.toString('latin1', 12, 16);
+  const isEncrypted = entry === 'encv' || entry === 'drmi';
   // The times before the matrix have 64 bits in version 1.
-  const of = readMatrix(header, header[0] === 1 ? 48 : 36);
+  const outer = readMatrix(header, header[0] === 1 ? 48 : 36);
   const inner = readMatrix(trackHeader, trackHeader[0] === 1 ? 52 : 40);
-  if (!of || !inner) return null;
-  const [a, b, c, d] = inner;
-  const whole = [a * of[0] + b * of[2], a * of[1] + b * of[3], c * of[0] + d * of[2], c * of[1] + d * of[3]];
+  return { orientation: outer && inner && orientationOf(inner, outer), isEncrypted };
+}
+
+/** The filters for one matrix applied after another. */
+function orientationOf([a, b, c, d]: Matrix, [e, f, g, h]: Matrix): string | null {
+  const whole = [a * e + b * g, a * f + b * h, c * e + d * g, c * f + d * h];
   return FILTERS[whole.map((value) => Math.sign(Math.round(value * 1024))).join(',')] ?? null;
 }
 
@@ -46,12 +57,6 @@ function readMatrix(body: Buffer, at: number): Matrix | null {
   if (body.length < at + 20) return null;
   const value = (offset: number): number => body.readInt32BE(at + offset) / 65_536;
   return [value(0), value(4), value(12), value(16)];
-}
-
-function isVideo(track: Buffer): boolean {
-  const media = childrenOf(track).find(({ type }) => type === 'mdia')?.body;
-  const handler = media && childrenOf(media).find(({ type }) => type === 'hdlr')?.body;
-  return handler?.toString('latin1', 8, 12) === 'vide';
 }
 
 interface Box {
@@ -69,6 +74,13 @@ function childrenOf(body: Buffer): Box[] {
     at += length;
   }
   return boxes;
+}
+
+function childOf(body: Buffer, ...types: readonly string[]): Buffer | undefined {
+  return types.reduce<Buffer | undefined>(
+    (inside, wanted) => inside && childrenOf(inside).find(({ type }) => type === wanted)?.body,
+    body,
+  );
 }
 
 /** The body of the box `moov`, null in files that have none. */

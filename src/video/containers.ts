@@ -13,12 +13,12 @@ export interface Container {
   readonly video: (crf: number | null, ffmpeg: Ffmpeg) => VideoEncoding;
   /** Codecs that may stay as they are: players of such files know them. */
   readonly keeps: Readonly<Record<'audio' | 'subtitle' | 'data' | 'attachment', RegExp>>;
-  /** Encoders for others, null where there is none. */
-  readonly audio: string;
+  /** Encoders for others, the best first. */
+  readonly audio: (ffmpeg: Ffmpeg) => readonly string[];
   readonly subtitle: string;
 }
 
-export interface VideoEncoding {
+interface VideoEncoding {
   readonly options: readonly string[];
   /** What people should know of it, null if nothing. */
   readonly note: string | null;
@@ -56,7 +56,7 @@ const mp4: Container = {
     data: /^bin_data$/,
     attachment: NONE,
   },
-  audio: 'aac',
+  audio: () => ['aac'],
   subtitle: 'mov_text',
 };
 
@@ -75,13 +75,14 @@ const containers: Readonly<Record<string, Container>> = {
       data: NONE,
       attachment: /./,
     },
-    audio: 'aac',
+    audio: () => ['aac'],
     subtitle: 'subrip',
   },
   '.webm': {
     video: vp9OrVp8,
     keeps: { audio: /^(?:opus|vorbis)$/, subtitle: /^webvtt$/, data: NONE, attachment: NONE },
-    audio: 'libopus',
+    // In the packaged ffmpeg libopus breaks down at two channels.
+    audio: ({ isPackaged }) => (isPackaged ? ['libvorbis'] : ['libopus', 'libvorbis']),
     subtitle: 'webvtt',
   },
 };
@@ -104,22 +105,26 @@ const encode = (encoder: string, more: (place: number) => readonly string[] = ()
 /** Ways to bring a track into a container, the best first; none if it cannot go there. */
 export function handlingsOf(
   container: Container,
+  ffmpeg: Ffmpeg,
   { type, codec }: { readonly type: string; readonly codec: string },
 ): readonly Handling[] {
   // Attachments are files of any kind.
   if (type === 'video' || (codec === 'none' && type !== 'attachment')) return [];
   const copy: Handling = { encoder: null, options: (place) => [`-c:${place}`, 'copy'] };
   const kept = type in container.keeps && container.keeps[type as keyof Container['keeps']].test(codec);
-  if (type === 'audio') {
-    const layouts = 'aformat=channel_layouts=mono|stereo|5.1|7.1';
-    return [
-      ...(kept ? [copy] : []),
-      encode(container.audio),
-      // For layouts that the encoder refuses: the most alike of those that all know, and then two channels.
-      encode(container.audio, (place) => [`-filter:${place}`, layouts]),
-      encode(container.audio, (place) => [`-ac:${place}`, '2']),
-    ];
-  }
-  if (type === 'subtitle') return [...(kept ? [copy] : []), encode(container.subtitle)];
-  return kept ? [copy] : [];
+  const encoded = {
+    audio: () => container.audio(ffmpeg).flatMap(audioEncodings),
+    subtitle: () => [encode(container.subtitle)],
+  };
+  return [...(kept ? [copy] : []), ...(type === 'audio' || type === 'subtitle' ? encoded[type]() : [])];
+}
+
+/** For layouts that the encoder refuses: the most alike of those that all know, and then two channels. */
+function audioEncodings(encoder: string): Handling[] {
+  const layouts = 'aformat=channel_layouts=mono|stereo|5.1|7.1';
+  return [
+    encode(encoder),
+    encode(encoder, (place) => [`-filter:${place}`, layouts]),
+    encode(encoder, (place) => [`-ac:${place}`, '2']),
+  ];
 }

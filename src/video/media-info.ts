@@ -1,5 +1,5 @@
 /** The colours of a video as its file says; `unknown` where it does not. Names are those of ffmpeg (ITU-T H.273). */
-export interface Colours {
+interface Colours {
   readonly matrix: string;
   readonly primaries: string;
   readonly transfer: string;

@@ -42,7 +42,7 @@ export async function planTracks(ffmpeg: Ffmpeg, source: TrackSource, path: stri
   const left: LeftTrack[] = [];
   const open: { readonly stream: MediaStream; readonly ways: readonly Handling[] }[] = [];
   for (const stream of source.tracks) {
-    const ways = handlingsOf(container, stream);
+    const ways = handlingsOf(container, ffmpeg, stream);
     if (ways.length > 0) open.push({ stream, ways });
     else left.push({ stream, reason: whyNowhere(stream, extname(path)) });
   }

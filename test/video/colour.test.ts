@@ -34,10 +34,8 @@ async function flat(
 
 /** Narrow range of 10 bits (ITU-R BT.2100, table 9). */
 const grey = (share: number): readonly [number, number, number] => [Math.round(64 + 876 * share), 512, 512];
-const tags = (matrix: string, primaries: string, transfer: string): readonly string[] => [
-  ...['-colorspace', matrix, '-color_primaries', primaries, '-color_trc', transfer],
-  ...['-color_range', 'tv'],
-];
+const tags = (matrix: string, primaries: string, transfer: string): readonly string[] =>
+  `-colorspace ${matrix} -color_primaries ${primaries} -color_trc ${transfer} -color_range tv`.split(' ');
 const hlg = tags('bt2020nc', 'bt2020', 'arib-std-b67');
 const pq = tags('bt2020nc', 'bt2020', 'smpte2084');
 
@@ -82,7 +80,12 @@ describe('planColours', () => {
   it('reads HD without tags as BT.709 and smaller pictures as BT.601, but goes by tags', async () => {
     const red = [250, 409, 960] as const;
     // The same red in both: luma 0.2126 and 0.299 of the way up.
-    const cases: readonly (readonly [string, readonly [number, number, number], readonly string[], string])[] = [
+    const cases: readonly (readonly [
+      string,
+      readonly [number, number, number],
+      readonly string[],
+      string,
+    ])[] = [
       ['hd.mp4', red, [], '1280x720'],
       ['sd.mp4', [326, 361, 960], [], '720x576'],
       ['tagged-sd.mp4', red, tags('bt709', 'bt709', 'bt709'), '720x576'],
@@ -104,7 +107,10 @@ describe('planColours', () => {
 
   it('names what an old ffmpeg lacks', async () => {
     const { stream } = await probeVideo(ffmpeg, fixturePath('videos/hlg-reference-white.mov'));
-    const { filters, note } = await planColours({ ...ffmpeg, label: 'old', has: async () => false }, stream);
+    const { filters, note } = await planColours(
+      { ...ffmpeg, label: 'old', has: () => Promise.resolve(false) },
+      stream,
+    );
     assert.equal(filters, '');
     assert.match(note ?? '', /HDR.*zscale and tonemap are missing in old; .*MILLRACE_FFMPEG/);
   });

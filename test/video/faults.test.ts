@@ -33,7 +33,10 @@ describe('reasonIn', () => {
         '[in#0 @ 0x1] Error opening input: No such file or directory\nError opening input file nope.mp4.\n' +
           'Error opening input files: No such file or directory',
       ],
-      ['moov atom not found', '[mov,mp4 @ 0x1] moov atom not found\na.mp4: Invalid data found when processing input'],
+      [
+        'moov atom not found',
+        '[mov,mp4 @ 0x1] moov atom not found\na.mp4: Invalid data found when processing input',
+      ],
       ["Unknown encoder 'libx264'", "Unknown encoder 'libx264'\n"],
       ['Conversion failed!', 'Conversion failed!\n'],
     ];

@@ -53,7 +53,12 @@ describe('parseMediaInfo', () => {
     const colours = info.streams.map((stream) => Object.values(stream.colours).join(' '));
     assert.deepEqual(
       [colours[0], colours[3], colours[7], colours[8]],
-      ['bt2020nc bt2020 arib-std-b67', 'bt470bg unknown unknown', 'bt709 bt709 bt709', 'unknown unknown unknown'],
+      [
+        'bt2020nc bt2020 arib-std-b67',
+        'bt470bg unknown unknown',
+        'bt709 bt709 bt709',
+        'unknown unknown unknown',
+      ],
     );
     const [first] = info.streams;
     assert.deepEqual([first?.width, first?.height, first?.dolbyVision], [1920, 1080, 8]);

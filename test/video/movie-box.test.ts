@@ -15,17 +15,16 @@ after(() => rm(folder, { recursive: true }));
 /** 96x64: red at the top left, green at the top right, blue at the bottom left, white at the bottom right. */
 const plain = join(folder, 'plain.mp4');
 const corner = (colour: string): string => `color=${colour}:s=48x32:r=10:d=0.2`;
-await runFfmpeg(
-  ...['red', 'lime', 'blue', 'white'].flatMap((colour) => ['-f', 'lavfi', '-i', corner(colour)]),
-  ...['-filter_complex', '[0][1]hstack[a];[2][3]hstack[b];[a][b]vstack,format=yuv444p'],
-  ...['-c:v', 'libx264', '-qp', '1', '-y', `file:${plain}`],
-);
+const corners = ['red', 'lime', 'blue', 'white'].flatMap((colour) => ['-f', 'lavfi', '-i', corner(colour)]);
+const together = ['-filter_complex', '[0][1]hstack[a];[2][3]hstack[b];[a][b]vstack,format=yuv444p'];
+await runFfmpeg(...corners, ...together, '-c:v', 'libx264', '-qp', '1', '-y', `file:${plain}`);
 
 /** Writes the file with the matrix of its track replaced. */
 async function turned(name: string, [a, b, c, d]: readonly number[]): Promise<string> {
   const bytes = await readFile(plain);
   const at = bytes.indexOf('tkhd') + 4 + 40;
-  for (const [offset, value] of [a, b, 0, c, d].entries()) bytes.writeInt32BE((value ?? 0) * 65_536, at + offset * 4);
+  for (const [offset, value] of [a, b, 0, c, d].entries())
+    bytes.writeInt32BE((value ?? 0) * 65_536, at + offset * 4);
   const path = join(folder, name);
   await writeFile(path, bytes);
   return path;
@@ -68,7 +67,10 @@ describe('readMovieTrack', () => {
   }
 
   it('leaves other matrices and other containers to ffmpeg', async () => {
-    assert.equal((await readMovieTrack(await turned('tilted.mp4', [0.7, 0.7, -0.7, 0.7])))?.orientation, null);
+    assert.equal(
+      (await readMovieTrack(await turned('tilted.mp4', [0.7, 0.7, -0.7, 0.7])))?.orientation,
+      null,
+    );
     assert.equal(await readMovieTrack(fixturePath('videos/tree.webm')), null);
     assert.equal(await readMovieTrack(fixturePath('images/tower.jpg')), null);
   });
@@ -76,7 +78,19 @@ describe('readMovieTrack', () => {
   it('lets an encrypted video be told as such', async () => {
     const path = join(folder, 'encrypted.mp4');
     const key = ['-encryption_key', '00'.repeat(16), '-encryption_kid', '11'.repeat(16)];
-    await runFfmpeg('-i', `file:${plain}`, '-c', 'copy', '-encryption_scheme', 'cenc-aes-ctr', ...key, `file:${path}`);
-    await assert.rejects(probeVideo(ffmpeg, path), { name: 'VideoError', message: /encrypted\.mp4 .* is encrypted/ });
+    await runFfmpeg(
+      '-i',
+      `file:${plain}`,
+      '-c',
+      'copy',
+      '-encryption_scheme',
+      'cenc-aes-ctr',
+      ...key,
+      `file:${path}`,
+    );
+    await assert.rejects(probeVideo(ffmpeg, path), {
+      name: 'VideoError',
+      message: /encrypted\.mp4 .* is encrypted/,
+    });
   });
 });

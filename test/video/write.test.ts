@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import sharp from 'sharp';
 import { probeVideo } from '../../src/video/probe.js';
 import { readVideo, type VideoFrame } from '../../src/video/read.js';
 import { planTracks } from '../../src/video/tracks.js';
 import { VideoWriter, type VideoWriterOptions } from '../../src/video/write.js';
 import { meanDifference } from '../image/pictures.js';
-import { collect, ffmpeg, fixturePath, soundOf } from './videos.js';
+import { collect, ffmpeg, fixturePath, runFfmpeg, soundOf } from './videos.js';
 
 const walkers = fixturePath('videos/walkers.mp4');
 const tree = fixturePath('videos/tree.webm');
@@ -38,12 +40,19 @@ async function copy(
   return path;
 }
 
+/** The end of the last frame. */
+async function secondsOf(path: string): Promise<number> {
+  const { last, timebase } = await probeVideo(ffmpeg, path);
+  return ((last.time + last.duration) * timebase.numerator) / timebase.denominator;
+}
+
 describe('VideoWriter', () => {
   for (const name of ['copy.mp4', 'copy.mkv', 'copy.mov']) {
     it(`keeps frames, rate, pictures and sound in ${name}`, async () => {
       const path = await copy(walkers, name);
       const [before, after] = [await probeVideo(ffmpeg, walkers), await probeVideo(ffmpeg, path)];
       assert.deepEqual([after.frames, after.rate], [before.frames, before.rate]);
+      assert.deepEqual(after.stream.colours, { matrix: 'bt709', primaries: 'bt709', transfer: 'bt709' });
       assert.deepEqual(await soundOf(path), await soundOf(walkers));
       const old = await read(walkers);
       for (const [index, { image }] of (await read(path)).entries()) {
@@ -53,8 +62,9 @@ describe('VideoWriter', () => {
   }
 
   it('encodes sound again where the container cannot hold it', async () => {
-    const { frames, tracks } = await probeVideo(ffmpeg, await copy(walkers, 'copy.webm'));
-    assert.deepEqual([frames, tracks.map(({ codec }) => codec)], [40, ['opus']]);
+    const { frames, tracks, stream } = await probeVideo(ffmpeg, await copy(walkers, 'copy.webm'));
+    assert.deepEqual(stream.colours, { matrix: 'bt709', primaries: 'bt709', transfer: 'bt709' });
+    assert.deepEqual([frames, tracks.map(({ codec }) => codec)], [40, ['vorbis']]);
   });
 
   it('keeps the times of a varying rate', async () => {
@@ -90,6 +100,24 @@ describe('VideoWriter', () => {
     assert.equal((first.time * timebase.numerator) / timebase.denominator, 0.5);
   });
 
+  it('shows the last frame for as long as it was, at any rate', async () => {
+    const gif = join(folder, 'slides.gif');
+    const colours = ['red', 'lime', 'blue'];
+    const frames = colours.map((background) => ({
+      create: { width: 64, height: 48, channels: 3 as const, background },
+    }));
+    const gifs = await Promise.all(frames.map(async (frame) => sharp(frame).png().toBuffer()));
+    await sharp(gifs, { join: { animated: true } })
+      .gif({ delay: [1000, 2000, 6000] })
+      .toFile(gif);
+    const one = join(folder, 'one.mp4');
+    await runFfmpeg('-f', 'lavfi', '-i', 'color=red:s=64x64:r=4:d=0.25', '-c:v', 'libx264', `file:${one}`);
+    for (const extension of ['mp4', 'mkv', 'webm']) {
+      assert.equal(await secondsOf(await copy(gif, `slides.${extension}`)), 9, extension);
+    }
+    assert.equal(await secondsOf(await copy(one, 'one-copy.mp4')), 0.25);
+  });
+
   it('tells why ffmpeg cannot write', async () => {
     const size = { width: 64, height: 64 };
     const image = { ...size, data: new Uint8Array(64 * 64 * 3) };
@@ -112,5 +140,17 @@ describe('VideoWriter', () => {
       await writer.finish();
     };
     await assert.rejects(attempt, { name: 'VideoError', message: /No such file or directory/ });
+  });
+
+  it('fails on a full disk, which ffmpeg calls a success', { skip: !existsSync('/dev/full') }, async () => {
+    const size = { width: 64, height: 64 };
+    const path = join(folder, 'full.mkv');
+    await symlink('/dev/full', path);
+    const timebase = { numerator: 1, denominator: 5 };
+    const rate = { numerator: 5, denominator: 1 };
+    const options = { path, ...size, timebase, rate, start: 0, last: null, crf: 18, tracks: null };
+    await using writer = new VideoWriter(ffmpeg, options);
+    await writer.write({ ...size, data: new Uint8Array(64 * 64 * 3) }, 0);
+    await assert.rejects(writer.finish(), { name: 'VideoError', message: /No space left on device/ });
   });
 });

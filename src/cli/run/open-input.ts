@@ -55,8 +55,9 @@ async function readHead(path: string): Promise<Buffer> {
 async function openVideo(ffmpeg: Ffmpeg, path: string, options: readonly string[]): Promise<Input> {
   const video = await probeVideo(ffmpeg, path, options);
   const { timebase, rate, last, frames: total } = video;
+  const about = { kind: 'video', path, total, video, timebase, rate, last, passedOver: [] } as const;
   return {
-    ...{ kind: 'video', path, total, video, timebase, rate, last, passedOver: [] },
+    ...about,
     async *frames(onDamage) {
       for await (const frame of readVideo(ffmpeg, video, MAX_PIXELS, onDamage))
         yield { ...frame, name: null };
@@ -80,8 +81,10 @@ function openAnimation(path: string, animation: Animation): Input {
   const index = times.length - 1;
   const last = { index, time: times[index] ?? 0, duration: animation.delays[index] ?? 0 };
   const rate = constantRate(times, timebase, last.duration);
+  const total = times.length;
+  const about = { kind: 'video', path, total, video: null, timebase, rate, last, passedOver: [] } as const;
   return {
-    ...{ kind: 'video', path, total: times.length, video: null, timebase, rate, last, passedOver: [] },
+    ...about,
     async *frames() {
       let index = 0;
       try {
@@ -97,8 +100,11 @@ function openAnimation(path: string, animation: Animation): Input {
 
 function openPicture(path: string, rate: Rational): Input {
   const timebase = { numerator: rate.denominator, denominator: rate.numerator };
+  const about = { kind: 'image', path, total: 1, video: null, last: null, passedOver: [] } as const;
   return {
-    ...{ kind: 'image', path, total: 1, video: null, last: null, timebase, rate, passedOver: [] },
+    ...about,
+    timebase,
+    rate,
     async *frames() {
       yield { image: await readStill(path), time: 0, name: basename(path) };
     },

@@ -29,7 +29,7 @@ export interface Report {
 const STAGES = ['read', 'queue', 'encode', 'denoise', 'decode', 'write'] as const;
 
 /** A track by its place in the input, counted from 0. */
-export interface TrackName {
+interface TrackName {
   readonly track: number;
   readonly type: string;
   readonly codec: string;

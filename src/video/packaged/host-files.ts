@@ -113,10 +113,8 @@ class HostFile implements StreamOperations {
 }
 
 function attributes(node: FsNode, size: number): object {
+  const [dev, nlink, uid, gid, rdev, blksize] = [1, 1, 0, 0, 0, 4096];
   const times = { atime: EPOCH, mtime: EPOCH, ctime: EPOCH };
-  return {
-    ...times,
-    ...{ dev: 1, ino: node.id, mode: REGULAR_FILE, nlink: 1, uid: 0, gid: 0, rdev: 0 },
-    ...{ size, blksize: 4096, blocks: Math.ceil(size / 512) },
-  };
+  const blocks = Math.ceil(size / 512);
+  return { ...times, dev, ino: node.id, mode: REGULAR_FILE, nlink, uid, gid, rdev, size, blksize, blocks };
 }

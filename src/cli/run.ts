@@ -30,8 +30,13 @@ interface RunOptions extends EngineFlags, Readonly<Record<string, unknown>> {
 const EPILOGUE = `
 The output is a video by its extension (.mp4, .m4v, .mov, .mkv with H.264,
 .webm with VP9), an image (.jpg, .png, .webp) or else a folder of images. One
-frame goes out for every frame that comes in, in order and at its own time;
-the sound of a video is kept.
+frame goes out for every frame that comes in, in order and at its own time.
+Sound, subtitles and chapters of a video are kept where the output can hold
+them; what is encoded again or left out is named. Files of a folder that are
+not pictures are passed over.
+
+MILLRACE_FFMPEG names the ffmpeg to use; else it is the one on the PATH, or
+one that comes along (slower, without AV1, with VP8 in place of VP9).
 
 Exit codes: 0 done, 1 failed, 130 interrupted.`;
 

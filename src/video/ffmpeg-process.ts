@@ -2,8 +2,8 @@ import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { reasonIn, unwrittenIn } from './faults.js';
 import { type Ffmpeg, VideoError } from './ffmpeg.js';
 
-/** How much of what it says is kept: the beginning, where reasons stand, and the end. */
-const KEPT = 16_384;
+/** Characters kept of what it says: of the beginning, where files are described with all their texts, and of the end. */
+const KEPT = 1 << 20;
 
 /** A running ffmpeg. Disposing of it ends the process and waits for its end. */
 export class FfmpegProcess implements AsyncDisposable {

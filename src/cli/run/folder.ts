@@ -19,8 +19,11 @@ export async function openFolder(folder: string, rate: Rational): Promise<Input>
   const entries = await readdir(folder, { withFileTypes: true });
   const { compare } = new Intl.Collator('en', { numeric: true });
   const names = entries.map(({ name }) => name).sort(compare);
-  const isFolder = new Set(entries.filter((entry) => entry.isDirectory()).map(({ name }) => name));
-  const candidates = names.filter((name) => PICTURES.has(extname(name).toLowerCase()) && !isFolder.has(name));
+  // Whoever reads a named pipe waits for ever.
+  const files = new Set(
+    entries.filter((entry) => entry.isFile() || entry.isSymbolicLink()).map(({ name }) => name),
+  );
+  const candidates = names.filter((name) => files.has(name) && PICTURES.has(extname(name).toLowerCase()));
   const passedOver = names.filter((name) => !candidates.includes(name));
   if (candidates.length === 0) {
     throw new RunError(`there is no JPEG, PNG, WebP or AVIF image in ${folder}${inBrackets(passedOver)}`);

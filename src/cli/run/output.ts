@@ -71,7 +71,7 @@ export async function openOutput(target: string, options: OutputOptions): Promis
 async function check(path: string, extension: string, { input, overwrite }: OutputOptions): Promise<void> {
   const isVideo = videoExtensions.includes(extension);
   const isPicture = extension in formats;
-  if (isPicture && input.kind !== 'image') {
+  if (isPicture && (input.kind === 'folder' || input.total > 1)) {
     throw new RunError(`${path} is one picture, but the input has more; name a video file or a folder`);
   }
   const found = await stat(path).catch(() => null);

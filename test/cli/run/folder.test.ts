@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -42,9 +43,15 @@ describe('openFolder', () => {
       '6.heic': Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1'),
     };
     for (const [name, bytes] of Object.entries(files)) await writeFile(join(path, name), bytes);
+    const isPosix = process.platform !== 'win32';
+    if (isPosix) {
+      execFileSync('mkfifo', [join(path, '7.jpg')]);
+      await symlink(join(path, 'nowhere'), join(path, '8.jpg'));
+    }
     const { names, passedOver } = await namesOf(path);
     assert.deepEqual(names, ['1.webp', '2.jpg', '3.avif', '10.jpg', long]);
     const others = ['._2.jpg', '.DS_Store', '4.jpg', '5.png', '6.heic', 'Thumbs.db', 'notes.txt', 'sub.jpg'];
+    if (isPosix) others.push('7.jpg', '8.jpg');
     assert.deepEqual([...passedOver].sort(), others.sort());
   });
 

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { FfmpegProcess } from '../../src/video/ffmpeg-process.js';
 import { findFfmpeg } from '../../src/video/ffmpeg.js';
 import { ffmpeg, runFfmpeg } from './videos.js';
 
@@ -37,6 +38,17 @@ describe('findFfmpeg', () => {
     assert.ok(await ffmpeg.has('bsfs', 'setts'));
     const [, year] = /Copyright \(c\) 2000-(\d+)/.exec(await runFfmpeg('-version')) ?? [];
     assert.ok(Number(year) >= 2021);
+  });
+
+  it('says so when the packaged one breaks down', async () => {
+    // As it does at VP9, for which it is not used (ffmpeg.wasm, issue 679).
+    const source = ['-f', 'lavfi', '-i', 'testsrc=s=128x96:r=10:d=1'];
+    const args = [...source, '-c:v', 'libvpx-vp9', '-y', `file:${join(folder, 'vp9.webm')}`];
+    await using process = new FfmpegProcess(ffmpeg, args, ['ignore', 'ignore', 'pipe']);
+    await assert.rejects(process.finished, {
+      name: 'VideoError',
+      message: /comes with Millrace broke down .*MILLRACE_FFMPEG/,
+    });
   });
 
   it('says what to do when there is none that runs', async () => {

@@ -1,4 +1,5 @@
 import { fstatSync } from 'node:fs';
+import { ffmpegAdvice } from '../ffmpeg.js';
 import { loadCore } from './core.js';
 import { addDescriptor, addFile } from './host-files.js';
 
@@ -15,8 +16,15 @@ for (const [index, argument] of args.entries()) {
   if (!argument.startsWith('file:')) continue;
   addFile(core.FS, argument.slice('file:'.length), args[index - 1] === '-i' ? 'read' : 'write');
 }
-core.exec(...args);
-process.exitCode = core.ret;
+try {
+  core.exec(...args);
+  process.exitCode = core.ret;
+} catch (error) {
+  // A trap of WebAssembly, where another program would have crashed.
+  const reason = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`the ffmpeg that comes with Millrace broke down (${reason}); ${ffmpegAdvice}\n`);
+  process.exitCode = 1;
+}
 
 function isOpen(fd: number): boolean {
   try {

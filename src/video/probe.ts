@@ -61,7 +61,7 @@ export async function probeVideo(
   );
   const info = parseMediaInfo(process.said);
   const stream = info.streams.find(({ type, isCover }) => type === 'video' && !isCover);
-  const movie = await readMovieTrack(path);
+  const movie = stream ? await readMovieTrack(path) : null;
   const problem = explainProblem(info, stream, movie, packets.length, failure);
   if (!stream || problem !== null) {
     const words = (problem ?? 'it has no video')

@@ -19,7 +19,7 @@ export async function openFolder(folder: string, rate: Rational): Promise<Input>
   const entries = await readdir(folder, { withFileTypes: true });
   const { compare } = new Intl.Collator('en', { numeric: true });
   const names = entries.map(({ name }) => name).sort(compare);
-  // Whoever reads a named pipe waits for ever.
+  // A named pipe would be waited for without end.
   const files = new Set(
     entries.filter((entry) => entry.isFile() || entry.isSymbolicLink()).map(({ name }) => name),
   );

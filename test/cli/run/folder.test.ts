@@ -45,7 +45,7 @@ describe('openFolder', () => {
     for (const [name, bytes] of Object.entries(files)) await writeFile(join(path, name), bytes);
     const isPosix = process.platform !== 'win32';
     if (isPosix) {
-      execFileSync('mkfifo', [join(path, '7.jpg')]);
+      execFileSync('/bin/sh', ['-c', 'mkfifo "$0"', join(path, '7.jpg')]);
       await symlink(join(path, 'nowhere'), join(path, '8.jpg'));
     }
     const { names, passedOver } = await namesOf(path);

@@ -34,7 +34,7 @@ export class FfmpegProcess implements AsyncDisposable {
         else reject(new VideoError(unwritten ?? this.reason ?? ending(code, signal)));
       });
     });
-    // Whoever waits for it hears of a failure; nobody else needs to.
+    // A failure reaches those that wait for it; without them it is not an unhandled rejection.
     this.finished.catch(() => {});
   }
 

@@ -83,7 +83,7 @@ export async function probeVideo(
   };
 }
 
-/** What keeps it from being read, in the words of somebody who looks at the file; null if nothing. */
+/** What keeps it from being read, in plain words; null if nothing. */
 function explainProblem(
   { streams }: MediaInfo,
   stream: MediaStream | undefined,

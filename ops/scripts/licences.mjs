@@ -18,7 +18,7 @@ const allowed = new Set([
 
 /** Packages under other licences, and why that is no obstacle. */
 const exceptions = [
-  { pattern: /^@ffmpeg-installer\//, why: 'ffmpeg: a program that is run, not linked' },
+  { pattern: /^@ffmpeg\/core$/, why: 'ffmpeg: a program that is run in a process of its own, not linked' },
   { pattern: /^@img\/sharp-/, why: 'libvips: a library that is linked dynamically, LGPL' },
 ];
 

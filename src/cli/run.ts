@@ -10,11 +10,11 @@ import { addEngineOptions, readEngineSettings, type EngineFlags } from './engine
 import { interruptible, oneLine, rejection } from './interruptible.js';
 import { findModel } from './model-source.js';
 import { generate } from './run/generate.js';
-import { openInput } from './run/input.js';
+import { openInput } from './run/open-input.js';
 import { openOutput } from './run/output.js';
 import { addParameterOptions, parametersFrom } from './run/parameter-options.js';
 import { Progress } from './run/progress.js';
-import { Figures, type Report } from './run/report.js';
+import { Figures, remarkLines, remarksOf, type Report } from './run/report.js';
 import { RunError } from './run/run-error.js';
 
 interface RunOptions extends EngineFlags, Readonly<Record<string, unknown>> {
@@ -31,8 +31,13 @@ interface RunOptions extends EngineFlags, Readonly<Record<string, unknown>> {
 const EPILOGUE = `
 The output is a video by its extension (.mp4, .m4v, .mov, .mkv with H.264,
 .webm with VP9), an image (.jpg, .png, .webp) or else a folder of images. One
-frame goes out for every frame that comes in, in order and at its own time;
-the sound of a video is kept.
+frame goes out for every frame that comes in, in order and at its own time.
+Sound, subtitles and chapters of a video are kept where the output can hold
+them; what is encoded again or left out is named. Files of a folder that are
+not pictures are passed over.
+
+MILLRACE_FFMPEG names the ffmpeg to use; else it is the one on the PATH, or
+one that comes along (slower, without AV1, with VP8 in place of VP9).
 
 Exit codes: 0 done, 1 failed, 130 interrupted.`;
 
@@ -58,6 +63,7 @@ export function createRunCommand(): Command {
         const report = await run(path, options, signal);
         if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
         else process.stderr.write(`${options.output}: ${inWords(report)}\n`);
+        for (const line of remarkLines(report)) process.stderr.write(`${line}\n`);
         if (report.damage !== null) {
           process.stderr.write(`${path} is damaged, not all of it could be decoded: ${report.damage}\n`);
         }
@@ -113,7 +119,7 @@ async function run(path: string, options: RunOptions, signal: AbortSignal): Prom
     progress.update(figures.frames, input.total, figures.elapsed);
   }
   if (figures.frames === 0) throw new RunError(`${path} has no frame that can be decoded`);
-  const report = figures.report();
+  const report = figures.report(remarksOf(input, output));
   await output.finish();
   return report;
 }

@@ -1,7 +1,8 @@
-import { execFile, spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 /** A video that cannot be read or written, or no ffmpeg to do it; the message is one line for people. */
@@ -10,32 +11,57 @@ export class VideoError extends Error {
 }
 
 export interface Ffmpeg {
-  /** Path of the program. */
-  readonly path: string;
+  /** The program and what comes before its options. */
+  readonly command: readonly [string, ...string[]];
+  /** What people may call it: its path, or that it is the packaged one. */
+  readonly label: string;
+  /** Whether it is the packaged one, which cannot do all that others can. */
+  readonly isPackaged: boolean;
   /** Output option that keeps each frame and its time as they are; its name depends on the version. */
   readonly passthrough: readonly [string, string];
   /** Ends all its processes when it is aborted. */
   readonly signal: AbortSignal;
+  /** Whether it was built with a filter or bit stream filter of this name. */
+  has(kind: 'filters' | 'bsfs', name: string): Promise<boolean>;
 }
+
+/** What to do about an ffmpeg that is missing or lacks something. */
+export const ffmpegAdvice = 'install a recent ffmpeg, or name one in MILLRACE_FFMPEG';
+
+const PACKAGED = fileURLToPath(new URL('packaged/main.js', import.meta.url));
 
 /**
  * Finds ffmpeg: MILLRACE_FFMPEG, else `ffmpeg` on the PATH, else the one that comes as a package.
- * @throws {VideoError} when there is none or it does not run.
+ * @throws {VideoError} when it does not run.
  */
 export async function findFfmpeg(environment: NodeJS.ProcessEnv, signal: AbortSignal): Promise<Ffmpeg> {
-  const path = environment['MILLRACE_FFMPEG'] ?? (await searchPath(environment)) ?? (await packaged());
-  const advice = 'install ffmpeg, or name one in MILLRACE_FFMPEG';
-  if (path === null) throw new VideoError(`there is no ffmpeg for this system: ${advice}`);
+  const path = environment['MILLRACE_FFMPEG'] ?? (await searchPath(environment));
+  const command = path === null ? ([process.execPath, PACKAGED] as const) : ([path] as const);
   try {
-    const { stdout } = await promisify(execFile)(path, ['-hide_banner', '-h', 'long'], {
-      maxBuffer: 1 << 26,
-    });
-    const option = /^-fps_mode\b/m.test(stdout) ? '-fps_mode' : '-vsync';
-    return { path, passthrough: [option, 'passthrough'], signal };
+    const help = await ask(command, ['-h', 'long']);
+    const option = /^-fps_mode\b/m.test(help) ? '-fps_mode' : '-vsync';
+    const lists = new Map<string, Promise<string>>();
+    return {
+      command,
+      label: path ?? 'the ffmpeg that comes with Millrace',
+      isPackaged: path === null,
+      passthrough: [option, 'passthrough'],
+      signal,
+      async has(kind, name) {
+        const list = lists.get(kind) ?? ask(command, [`-${kind}`]);
+        lists.set(kind, list);
+        return (await list).split(/\s+/).includes(name);
+      },
+    };
   } catch (error) {
     const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
-    throw new VideoError(`ffmpeg does not run (${reason}): ${advice}`, { cause: error });
+    throw new VideoError(`ffmpeg does not run (${reason}): ${ffmpegAdvice}`, { cause: error });
   }
+}
+
+async function ask([program, ...first]: Ffmpeg['command'], args: readonly string[]): Promise<string> {
+  const options = { maxBuffer: 1 << 26 };
+  return (await promisify(execFile)(program, [...first, '-hide_banner', ...args], options)).stdout;
 }
 
 async function searchPath(environment: NodeJS.ProcessEnv): Promise<string | null> {
@@ -49,54 +75,6 @@ async function searchPath(environment: NodeJS.ProcessEnv): Promise<string | null
     if (folder !== '' && found) return path;
   }
   return null;
-}
-
-async function packaged(): Promise<string | null> {
-  try {
-    return (await import('@ffmpeg-installer/ffmpeg')).default.path;
-  } catch {
-    // It has no program for this system.
-    return null;
-  }
-}
-
-/** A running ffmpeg. Disposing of it ends the process and waits for its end. */
-export class FfmpegProcess implements AsyncDisposable {
-  readonly child: ChildProcess;
-  /** Settles when it has ended. @throws {VideoError} with its last words if it failed. */
-  readonly finished: Promise<void>;
-  #errors = '';
-
-  constructor({ path, signal }: Ffmpeg, args: readonly string[], stdio: StdioOptions) {
-    this.child = spawn(path, ['-hide_banner', '-nostats', '-v', 'error', ...args], {
-      stdio,
-      signal,
-      killSignal: 'SIGKILL',
-    });
-    this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      this.#errors = (this.#errors + text).slice(-4000);
-    });
-    this.finished = new Promise((resolve, reject) => {
-      this.child.on('error', (error) => reject(new VideoError(`ffmpeg does not run: ${error.message}`)));
-      this.child.on('close', (code, signal) => {
-        if (code === 0) resolve();
-        else reject(new VideoError(this.lastWords ?? `ffmpeg ended with ${signal ?? `exit code ${code}`}`));
-      });
-    });
-    // Whoever waits for it hears of a failure; nobody else needs to.
-    this.finished.catch(() => {});
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.child.kill('SIGKILL');
-    await this.finished.catch(() => {});
-  }
-
-  /** Its last line, without the address of the part of it that speaks; undefined as long as it found no fault. */
-  get lastWords(): string | undefined {
-    const lines = this.#errors.split('\n').map((line) => line.replace(/^\[.*? @ 0x\w+\] /, '').trim());
-    return lines.findLast((line) => line !== '');
-  }
 }
 
 /** Makes a path an ffmpeg argument that is taken for nothing but a path. */

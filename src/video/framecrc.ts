@@ -12,14 +12,23 @@ export type FramecrcLine =
       /** Decoding and presentation time in ticks; null where the file does not say. */
       readonly dts: number | null;
       readonly pts: number | null;
+      /** Ticks for which it is shown; null where the file does not say. */
+      readonly duration: number | null;
     };
 
 export function parseFramecrcLine(line: string): FramecrcLine | null {
   const [, key, of, value] = /^#(\w+) (\d+): *(.*)$/.exec(line) ?? [];
   if (key !== undefined && value !== undefined) return { type: 'property', key, stream: Number(of), value };
-  const [, stream, dts, pts] = /^(\d+), *(\S+), *(\S+),/.exec(line) ?? [];
+  const [, stream, dts, pts, length] = /^(\d+), *(\S+), *(\S+), *(\S+),/.exec(line) ?? [];
   if (stream === undefined) return null;
-  return { type: 'packet', stream: Number(stream), dts: parseTime(dts), pts: parseTime(pts) };
+  const duration = parseTime(length);
+  return {
+    type: 'packet',
+    stream: Number(stream),
+    dts: parseTime(dts),
+    pts: parseTime(pts),
+    duration: duration !== null && duration > 0 ? duration : null,
+  };
 }
 
 /** Ticks; ffmpeg writes an unknown time as a word or as the least 64-bit number. */

@@ -1,59 +1,141 @@
 import { createInterface } from 'node:readline';
-import { fileArgument, type Ffmpeg, FfmpegProcess, VideoError } from './ffmpeg.js';
-import { parseFramecrcLine, parseTimebase } from './framecrc.js';
-import { constantRate, type Rational, type Timing } from './timing.js';
+import { type ColourPlan, planColours } from './colour.js';
+import { FfmpegProcess } from './ffmpeg-process.js';
+import { fileArgument, type Ffmpeg, ffmpegAdvice, VideoError } from './ffmpeg.js';
+import { type FramecrcLine, parseFramecrcLine, parseTimebase } from './framecrc.js';
+import { type MediaInfo, type MediaStream, parseMediaInfo } from './media-info.js';
+import { type MovieTrack, readMovieTrack } from './movie-box.js';
+import { constantRate, type LastFrame, type Rational, type Timing } from './timing.js';
 
 export interface VideoInfo extends Timing {
   readonly path: string;
+  /** Input options of ffmpeg that its kind needs. */
+  readonly inputOptions: readonly string[];
   /** Frames in the file; where it is damaged, fewer may come out. */
   readonly frames: number;
-  /** Codecs of its sound tracks, in order, as ffmpeg names them. */
-  readonly audioCodecs: readonly string[];
+  /** In ticks of `timebase`. */
+  readonly last: LastFrame;
+  readonly stream: MediaStream;
+  /** What the file holds besides: sound, subtitles and so on. */
+  readonly tracks: readonly MediaStream[];
+  readonly timecode: string | null;
+  readonly colour: ColourPlan;
+  /** Filters that bring it the right way up; null leaves that to ffmpeg. */
+  readonly orientation: string | null;
 }
 
-/** What ffmpeg makes of text files, as which it takes many a file that is no video. */
+/** What ffmpeg makes of text files, as which it takes many a file that is not a video. */
 const TEXT_CODECS: ReadonlySet<string> = new Set(['ansi', 'bintext', 'xbin', 'idf']);
 
-/**
- * Reads through a video without decoding it: how many frames it has, when they are shown, what sound it has.
- * @throws {VideoError} if it has no moving picture that ffmpeg knows.
- */
-export async function probeVideo(ffmpeg: Ffmpeg, path: string): Promise<VideoInfo> {
-  const args = ['-nostdin', '-i', fileArgument(path), '-map', '0:V:0', '-map', '0:a?', '-c', 'copy'];
-  await using process = new FfmpegProcess(
-    ffmpeg,
-    [...args, '-f', 'framecrc', 'pipe:1'],
-    ['ignore', 'pipe', 'pipe'],
-  );
-  const { stdout } = process.child;
-  if (!stdout) throw new Error('ffmpeg was started without a pipe');
-  let timebase: Rational = { numerator: 1, denominator: 1000 };
-  let isText = false;
-  const audioCodecs: string[] = [];
-  const times: { readonly dts: number | null; readonly pts: number | null }[] = [];
-  for await (const text of createInterface({ input: stdout })) {
-    const line = parseFramecrcLine(text);
-    if (line?.type === 'packet' && line.stream === 0) times.push(line);
-    if (line?.type !== 'property') continue;
-    if (line.key === 'tb' && line.stream === 0) timebase = parseTimebase(line.value);
-    if (line.key !== 'codec_id') continue;
-    if (line.stream > 0) audioCodecs.push(line.value);
-    else isText = TEXT_CODECS.has(line.value);
-  }
-  await process.finished.catch((error: unknown) => {
-    const reason = error instanceof Error ? error.message : String(error);
-    const words = reason.replace(`${fileArgument(path)}: `, '');
-    throw new VideoError(`${path} is no video that can be read: ${words}`, { cause: error });
-  });
-  if (isText) throw new VideoError(`${path} is no video that can be read: it is text`);
-  if (times.length === 0) throw new VideoError(`${path} has no frames`);
-  return { path, frames: times.length, timebase, rate: constantRate(shownAt(times), timebase), audioCodecs };
+interface Packet {
+  readonly dts: number | null;
+  readonly pts: number | null;
+  readonly duration: number | null;
 }
 
-/** Times in the order of showing. Old containers hold decoding times alone, which are as far apart. */
-function shownAt(packets: readonly { readonly dts: number | null; readonly pts: number | null }[]): number[] {
-  const timesBy = (key: 'dts' | 'pts'): number[] =>
-    packets.map((packet) => packet[key]).filter((time) => time !== null);
-  const shown = timesBy('pts');
-  return (shown.length === packets.length ? shown : timesBy('dts')).sort((a, b) => a - b);
+/**
+ * Reads through a video without decoding it: how many frames it has, when they are shown, what else the file holds.
+ * @param inputOptions options of ffmpeg that come before the file, such as the name of its format.
+ * @throws {VideoError} if it has no moving picture that ffmpeg knows.
+ */
+export async function probeVideo(
+  ffmpeg: Ffmpeg,
+  path: string,
+  inputOptions: readonly string[] = [],
+): Promise<VideoInfo> {
+  const args = ['-nostdin', ...inputOptions, '-i', fileArgument(path), '-map', '0:V:0', '-c', 'copy'];
+  const crc = [...args, '-f', 'framecrc', 'pipe:1'];
+  await using process = new FfmpegProcess(ffmpeg, crc, ['ignore', 'pipe', 'pipe'], 'info');
+  const { stdout } = process.child;
+  if (!stdout) throw new Error('ffmpeg was started without a pipe');
+  const properties = new Map<string, string>();
+  const packets: Packet[] = [];
+  for await (const text of createInterface({ input: stdout })) {
+    const line: FramecrcLine | null = parseFramecrcLine(text);
+    if (line?.type === 'packet') packets.push(line);
+    else if (line) properties.set(line.key, line.value);
+  }
+  const failure = await process.finished.then(
+    () => null,
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
+  const info = parseMediaInfo(process.said);
+  const stream = info.streams.find(({ type, isCover }) => type === 'video' && !isCover);
+  const movie = stream ? await readMovieTrack(path) : null;
+  const problem = explainProblem(info, stream, movie, packets.length, failure);
+  if (!stream || problem !== null) {
+    const words = (problem ?? 'it has no video')
+      .replace(`${fileArgument(path)}: `, '')
+      .replace(`${path}: `, '');
+    throw new VideoError(`${path} is not a video that can be read: ${words}`);
+  }
+  const timebase = parseTimebase(properties.get('tb') ?? '');
+  return {
+    path,
+    inputOptions,
+    frames: packets.length,
+    ...timesOf(packets, { timebase, info, stream }),
+    stream,
+    tracks: info.streams.filter((other) => other !== stream && !isRepeated(other, info)),
+    timecode: info.timecode,
+    colour: await planColours(ffmpeg, stream),
+    orientation: movie?.orientation ?? null,
+  };
+}
+
+/** What keeps it from being read, in plain words; null if nothing. */
+function explainProblem(
+  { streams }: MediaInfo,
+  stream: MediaStream | undefined,
+  movie: MovieTrack | null,
+  frames: number,
+  failure: string | null,
+): string | null {
+  if (stream && (movie?.isEncrypted || stream.tag === 'encv')) return 'it is encrypted (DRM)';
+  if (stream && TEXT_CODECS.has(stream.codec)) return 'it is text';
+  if (stream?.codec === 'none') {
+    return `ffmpeg does not know its codec (${stream.tag ?? 'unnamed'}); ${ffmpegAdvice}`;
+  }
+  if (!stream && streams.length > 0) {
+    const hasSound = streams.some(({ type }) => type === 'audio');
+    const hasCover = streams.some(({ isCover }) => isCover);
+    if (hasSound) return `it holds sound${hasCover ? ' and a cover picture' : ''}, but no video`;
+    return `it holds no video, only ${streams.map(({ type }) => type).join(', ')}`;
+  }
+  if (failure?.includes('moov atom not found')) {
+    return 'it is cut short, damaged or not what its name says: its index (moov atom) is missing';
+  }
+  if (failure?.endsWith('Invalid data found when processing input')) {
+    return 'it is of a kind that ffmpeg does not know, or damaged';
+  }
+  if (failure !== null) return failure;
+  return frames === 0 ? 'it has no frames' : null;
+}
+
+/** Chapters and the timecode are tracks in an MP4, and metadata besides, as which they go along. */
+function isRepeated({ type, tag }: MediaStream, { hasChapters, timecode }: MediaInfo): boolean {
+  return type === 'data' && ((hasChapters && tag === 'text') || (timecode !== null && tag === 'tmcd'));
+}
+
+function timesOf(
+  packets: readonly Packet[],
+  { timebase, info, stream }: { timebase: Rational; info: MediaInfo; stream: MediaStream },
+): Timing & Pick<VideoInfo, 'last'> {
+  // Old containers hold decoding times alone, which are as far apart.
+  const key = packets.every(({ pts }) => pts !== null) ? 'pts' : 'dts';
+  const shown = packets
+    .flatMap((packet) => (packet[key] === null ? [] : [{ time: packet[key], duration: packet.duration }]))
+    .sort((a, b) => a.time - b.time);
+  const times = shown.map(({ time }) => time);
+  const final = shown.at(-1) ?? { time: 0, duration: null };
+  const toTicks = (seconds: number): number =>
+    Math.round((seconds * timebase.denominator) / timebase.numerator);
+  // Matroska gives no duration of its frames, and what ffmpeg makes of that is a guess.
+  const byEnd = stream.end === null ? null : toTicks(stream.end - info.start) - final.time;
+  const duration = byEnd !== null && byEnd > 0 ? byEnd : final.duration;
+  const rate = constantRate(times, timebase, duration);
+  const period = rate && toTicks(rate.denominator / rate.numerator);
+  const gap = final.time - (times.at(-2) ?? final.time);
+  const usual = period ?? (gap > 0 ? gap : toTicks(0.04));
+  return { timebase, rate, last: { index: times.length - 1, time: final.time, duration: duration ?? usual } };
 }

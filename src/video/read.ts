@@ -1,7 +1,8 @@
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import type { Image } from '../image/image.js';
-import { fileArgument, type Ffmpeg, FfmpegProcess, VideoError } from './ffmpeg.js';
+import { FfmpegProcess } from './ffmpeg-process.js';
+import { fileArgument, type Ffmpeg, ffmpegAdvice, VideoError } from './ffmpeg.js';
 import { parseFramecrcLine, parseSize } from './framecrc.js';
 import type { VideoInfo } from './probe.js';
 
@@ -20,14 +21,24 @@ export interface VideoFrame {
  */
 export async function* readVideo(
   ffmpeg: Ffmpeg,
-  { path, timebase }: VideoInfo,
+  { path, timebase, inputOptions, stream, colour, orientation }: VideoInfo,
   maxPixels: number,
   onDamage: (words: string) => void = () => {},
 ): AsyncGenerator<VideoFrame, void, void> {
-  const filter = '[0:V:0]scale=w=iw*sar:h=ih,setsar=1,format=rgb24,split[times][pixels]';
+  const scale = `scale=w=iw*sar:h=ih:in_color_matrix=${colour.matrix}:flags=bicubic+accurate_rnd+full_chroma_int`;
+  const steps = [
+    colour.filters,
+    scale,
+    'setsar=1',
+    orientation ?? '',
+    'format=rgb24',
+    'split[times][pixels]',
+  ];
+  const filter = `[0:V:0]${steps.filter(Boolean).join(',')}`;
   const base = `${timebase.numerator}:${timebase.denominator}`;
   const keep = [...ffmpeg.passthrough, '-enc_time_base', base, '-flush_packets', '1'];
-  const args = ['-nostdin', '-i', fileArgument(path), '-filter_complex', filter];
+  const turn = orientation === null ? [] : ['-noautorotate'];
+  const args = ['-nostdin', ...turn, ...inputOptions, '-i', fileArgument(path), '-filter_complex', filter];
   const times = ['-map', '[times]', ...keep, '-f', 'framecrc', 'pipe:3'];
   const pixels = ['-map', '[pixels]', ...keep, '-f', 'rawvideo', 'pipe:1'];
   // The times come first: were it the pixels, ffmpeg would wait for them to be read before it says their size.
@@ -38,23 +49,44 @@ export async function* readVideo(
 
   const lines = createInterface({ input: text })[Symbol.asyncIterator]();
   const size = await readSize(lines);
-  // Without a frame there is no size either, and ffmpeg says why.
-  if (!size) {
-    await process.finished;
-    return;
-  }
+  if (!size) throw await noFrame(process, ffmpeg, path, stream.codec);
   if (size.width * size.height > maxPixels) {
     throw new VideoError(
       `${path} is too large: ${size.width}x${size.height}, the limit is ${maxPixels} pixels`,
     );
   }
+  let frames = 0;
   for await (const data of readBlocks(stdout, size.width * size.height * 3)) {
     const time = await readTime(lines);
     if (time === null) throw new VideoError(`ffmpeg gave a frame of ${path} without a time`);
+    frames++;
     yield { image: { ...size, data }, time };
   }
-  await process.finished;
-  if (process.lastWords !== undefined) onDamage(process.lastWords);
+  if (frames === 0) throw await noFrame(process, ffmpeg, path, stream.codec);
+  await process.finished.catch((error: unknown) => {
+    // It ends so after a file most of which it could not decode; what came out of it did.
+    if (process.child.exitCode === TOO_MANY_ERRORS) return;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new VideoError(`${path} cannot be read to its end: ${reason}`, { cause: error });
+  });
+  if (process.reason !== undefined) onDamage(process.reason);
+}
+
+/** ffmpeg's exit code when more than two thirds of the frames were faulty (since 6.1). */
+const TOO_MANY_ERRORS = 69;
+
+async function noFrame(
+  process: FfmpegProcess,
+  { label }: Ffmpeg,
+  path: string,
+  codec: string,
+): Promise<VideoError> {
+  const words = await process.finished.then(
+    () => process.reason,
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
+  const reason = `no frame can be decoded (codec ${codec}, by ${label}): ${words ?? 'no reason given'}`;
+  return new VideoError(`${path}: ${reason}; if the file plays elsewhere, ${ffmpegAdvice}`);
 }
 
 type Lines = AsyncIterator<string, unknown>;

@@ -12,6 +12,13 @@ export interface Timing {
   readonly rate: Rational | null;
 }
 
+/** The last frame of a video: its number from 0, when it is shown and for how long, in ticks. */
+export interface LastFrame {
+  readonly index: number;
+  readonly time: number;
+  readonly duration: number;
+}
+
 /** Rates that are meant where a container counts too coarsely to hold them (ISO/IEC 23091-2 and habit). */
 const USUAL_RATES: readonly Rational[] = [
   ...[24_000, 30_000, 48_000, 60_000, 120_000].map((numerator) => ({ numerator, denominator: 1001 })),
@@ -21,11 +28,18 @@ const USUAL_RATES: readonly Rational[] = [
 /**
  * The constant rate of frames shown at these times, null if there is none.
  * @param times ticks of `timebase`, rising.
+ * @param last how long the last frame is shown, in ticks; null if unknown.
  */
-export function constantRate(times: readonly number[], timebase: Rational): Rational | null {
+export function constantRate(
+  times: readonly number[],
+  timebase: Rational,
+  last: number | null = null,
+): Rational | null {
   const [first = 0] = times;
-  const ticks = ((times.at(-1) ?? 0) - first) / (times.length - 1);
+  const ticks = times.length === 1 ? (last ?? 0) : ((times.at(-1) ?? 0) - first) / (times.length - 1);
   if (!(ticks > 0)) return null;
+  // Cameras are careless with the end of the last frame; one that is meant to stay stays much longer.
+  if (last !== null && last > ticks * 1.5) return null;
   const exact = reduce(timebase.denominator, timebase.numerator * ticks);
   const isEven = (period: number, tolerance: number): boolean =>
     times.every((time, index) => Math.abs(time - first - index * period) <= tolerance);

@@ -1,45 +1,12 @@
 import { extname } from 'node:path';
 import type { Writable } from 'node:stream';
 import type { Image } from '../image/image.js';
-import { fileArgument, type Ffmpeg, FfmpegProcess } from './ffmpeg.js';
+import { containerOf } from './containers.js';
+import { FfmpegProcess } from './ffmpeg-process.js';
+import { fileArgument, type Ffmpeg } from './ffmpeg.js';
 import { ivfFrameHeader, ivfHeader } from './ivf.js';
-import type { Rational, Timing } from './timing.js';
-
-/** A container by its file name: the picture's encoder, the sound that may stay as it is, and the encoder for other. */
-interface Container {
-  readonly video: (crf: number) => readonly string[];
-  readonly usualCrf: number;
-  readonly keepsAudio: (codec: string) => boolean;
-  readonly audio: string;
-}
-
-const h264 = (crf: number): readonly string[] => `-c:v libx264 -preset veryfast -crf ${crf}`.split(' ');
-const vp9 = (crf: number): readonly string[] =>
-  `-c:v libvpx-vp9 -crf ${crf} -b:v 0 -deadline realtime -cpu-used 6`.split(' ');
-const keepsInMp4 = (codec: string): boolean => ['aac', 'mp3', 'ac3', 'eac3', 'alac'].includes(codec);
-
-const containers: Readonly<Record<string, Container>> = {
-  '.mp4': { video: h264, usualCrf: 18, keepsAudio: keepsInMp4, audio: 'aac' },
-  '.m4v': { video: h264, usualCrf: 18, keepsAudio: keepsInMp4, audio: 'aac' },
-  '.mov': {
-    video: h264,
-    usualCrf: 18,
-    keepsAudio: (codec) => keepsInMp4(codec) || codec.startsWith('pcm_s'),
-    audio: 'aac',
-  },
-  // Without B-frames: the sound of an MP4 starts a little below 0, and then old versions of ffmpeg shift all but the
-  // frames that were reordered ahead of it.
-  '.mkv': { video: (crf) => [...h264(crf), '-bf', '0'], usualCrf: 18, keepsAudio: () => true, audio: 'aac' },
-  '.webm': {
-    video: vp9,
-    usualCrf: 30,
-    keepsAudio: (codec) => codec === 'opus' || codec === 'vorbis',
-    audio: 'libopus',
-  },
-};
-
-/** Extensions of the video files that can be written. */
-export const videoExtensions: readonly string[] = Object.keys(containers);
+import type { LastFrame, Rational, Timing } from './timing.js';
+import { type PlannedTrack, trackArguments, type TrackSource } from './tracks.js';
 
 export interface VideoWriterOptions extends Timing {
   readonly path: string;
@@ -47,10 +14,16 @@ export interface VideoWriterOptions extends Timing {
   readonly height: number;
   /** Time of the first frame in ticks of `timebase`: where the sound starts earlier, it keeps doing so. */
   readonly start: number;
+  /** The last frame; null if it is shown for as long as any other. */
+  readonly last: LastFrame | null;
   /** Quality: lower is better and larger. H.264 0-51, VP9 0-63; null for the usual one. */
   readonly crf: number | null;
-  /** A file whose sound goes into this one. */
-  readonly sound: { readonly path: string; readonly audioCodecs: readonly string[] } | null;
+  /** A file whose sound and other tracks go into this one. */
+  readonly tracks: {
+    readonly source: TrackSource;
+    readonly kept: readonly PlannedTrack[];
+    readonly timecode: string | null;
+  } | null;
 }
 
 /** Writes a video through ffmpeg. Disposing of it before `finish` leaves a file that is no video. */
@@ -117,28 +90,44 @@ export class VideoWriter implements AsyncDisposable {
   }
 }
 
-function outputArguments(
-  { passthrough }: Ffmpeg,
-  { path, crf, sound, start, timebase }: VideoWriterOptions,
-  output: Rational,
-): string[] {
-  const container = containers[extname(path).toLowerCase()];
-  if (!container) throw new Error(`no container is known for ${path}`);
+/** Whether the last frame of a video can be given a duration of its own. */
+export async function keepsLastDuration(ffmpeg: Ffmpeg): Promise<boolean> {
+  return ffmpeg.has('bsfs', 'setts');
+}
+
+function outputArguments(ffmpeg: Ffmpeg, options: VideoWriterOptions, output: Rational): string[] {
+  const { path, crf, tracks, start, timebase, rate } = options;
   const offset = (start * timebase.numerator) / timebase.denominator;
-  const audio = (sound?.audioCodecs ?? []).flatMap((codec, index) => [
-    `-c:a:${index}`,
-    container.keepsAudio(codec) ? 'copy' : container.audio,
-  ]);
+  const source = tracks && ['-map_metadata', '1', ...trackArguments(tracks.kept, 1, 1)];
+  // The muxers of MP4 make a track of it, which needs a rate.
+  const timecode = tracks?.timecode && rate ? ['-metadata', `timecode=${tracks.timecode}`] : [];
   return [
     ['-itsoffset', `${offset}`, '-f', 'ivf', '-c:v', 'rawvideo', '-i', 'pipe:0'],
-    sound ? ['-i', fileArgument(sound.path), '-map', '0:v', '-map', '1:a?', '-map_metadata', '1'] : [],
-    audio,
-    container.video(crf ?? container.usualCrf),
-    passthrough,
+    tracks ? [...tracks.source.inputOptions, '-i', fileArgument(tracks.source.path)] : [],
+    ['-map', '0:v', ...(source ?? []), ...timecode],
+    containerOf(path).video(crf, ffmpeg).options,
+    ffmpeg.passthrough,
     ['-enc_time_base', `${output.numerator}:${output.denominator}`],
+    lastDuration(options),
     // Players expect HD colours; without the note they guess by the size.
-    ['-vf', 'scale=out_color_matrix=bt709:out_range=tv,format=yuv420p'],
-    ['-colorspace', 'bt709', '-color_primaries', 'bt709', '-color_trc', 'bt709', '-color_range', 'tv'],
+    [
+      '-filter:v:0',
+      'scale=out_color_matrix=bt709:out_range=tv:flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp,' +
+        'format=yuv420p',
+    ],
+    ['-colorspace:v:0', 'bt709', '-color_primaries:v:0', 'bt709', '-color_trc:v:0', 'bt709'],
+    ['-color_range:v:0', 'tv'],
     ['-y', fileArgument(path)],
   ].flat();
+}
+
+/**
+ * At a constant rate the last frame lasts as long as any. Without B-frames it is the last in the file, too.
+ * The duration is a part of the time at which it is shown, since versions differ in the ticks that they count both in.
+ */
+function lastDuration({ rate, last, path }: VideoWriterOptions): string[] {
+  if (rate || !last) return [];
+  const noReordering = extname(path).toLowerCase() === '.webm' ? [] : ['-bf:v:0', '0'];
+  const duration = `round(PTS*${last.duration}/${last.time})`;
+  return [...noReordering, '-bsf:v:0', `setts=duration=if(eq(N\\,${last.index})\\,${duration}\\,DURATION)`];
 }

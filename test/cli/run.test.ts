@@ -17,6 +17,7 @@ import { collect, ffmpeg, fixturePath, soundOf } from '../video/videos.js';
 
 const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const walkers = fixturePath('videos/walkers.mp4');
+const spatial = fixturePath('videos/spatial-audio.mov');
 const folder = await mkdtemp(join(tmpdir(), 'millrace-'));
 after(() => rm(folder, { recursive: true }));
 const at = (name: string): string => join(folder, name);
@@ -28,7 +29,8 @@ interface Ended {
 }
 
 function start(...args: string[]) {
-  const env = { ...process.env, XDG_CACHE_HOME: at('cache') };
+  // No folder of programs, so that the packaged ffmpeg does it.
+  const env = { ...process.env, XDG_CACHE_HOME: at('cache'), PATH: folder };
   const child = spawn(process.execPath, [main, 'run', ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
@@ -90,6 +92,42 @@ describe('millrace run', () => {
     const half = await run(at('half.webm'), '-o', at('half.mp4'), '-p', 'watercolor');
     assert.equal(half.code, 0, half.stderr);
     assert.match(half.stderr, /half\.mp4: 14 frames, .*\n.*half\.webm is damaged, .*: .+\n$/);
+  });
+
+  it('leaves out a sound track that cannot be kept, and says which and why', async () => {
+    const { code, stdout, stderr } = await run(spatial, '-o', at('spatial.mp4'), '-p', 'x', '--json');
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /^audio track 2 \(apac\) was left out: ffmpeg does not know its codec \(apac\)$/m);
+    const report = JSON.parse(stdout) as Record<string, unknown>;
+    assert.deepEqual(report['left_out'], [
+      { track: 2, type: 'audio', codec: 'apac', reason: 'ffmpeg does not know its codec (apac)' },
+    ]);
+    assert.deepEqual([report['converted'], report['passed_over'], report['notes']], [[], [], []]);
+    const { tracks } = await probeVideo(ffmpeg, at('spatial.mp4'));
+    assert.deepEqual(
+      tracks.map(({ codec }) => codec),
+      ['aac'],
+    );
+  });
+
+  it('renders what can be read of a folder and says what it passed over', async () => {
+    await mkdir(at('stray'));
+    for (const name of ['1.jpg', '2.jpg', '3.jpg']) await writeFile(at(`stray/${name}`), tower);
+    await sharp(tower).avif().toFile(at('stray/4.avif'));
+    await writeFile(at('stray/2.jpg'), tower.subarray(0, 5000));
+    await writeFile(at('stray/._1.jpg'), 'x');
+    // As long as a name can be.
+    const out = at(`${'o'.repeat(251)}.mkv`);
+    const { code, stdout, stderr } = await run(at('stray'), '-o', out, '-p', 'x', '--json');
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /^passed over 2 files: \._1\.jpg, 2\.jpg$/m);
+    const report = JSON.parse(stdout) as Record<string, unknown>;
+    assert.deepEqual([report['frames_out'], report['passed_over']], [3, ['._1.jpg', '2.jpg']]);
+    assert.equal((await probeVideo(ffmpeg, out)).frames, 3);
+
+    await succeed(at('stray'), '-o', at('stray-out'), '-p', 'x');
+    // What is not written as such becomes a JPEG, by its name too.
+    assert.deepEqual((await readdir(at('stray-out'))).sort(), ['1.jpg', '3.jpg', '4.avif.jpg']);
   });
 
   it('takes pictures of a folder in the order of their numbers, and gives each what it gets alone', async () => {
@@ -157,8 +195,8 @@ describe('millrace run', () => {
     const out = at('wrong.mp4');
     const cases: readonly (readonly [RegExp, ...string[]])[] = [
       [/no file or folder \S+missing/, at('missing'), '-o', out],
-      [/text\.txt is no video that can be read/, at('text.txt'), '-o', out],
-      [/no JPEG, PNG or WebP image in \S+empty$/, at('empty'), '-o', out],
+      [/text\.txt is not a video that can be read/, at('text.txt'), '-o', out],
+      [/no JPEG, PNG, WebP or AVIF image in \S+empty$/, at('empty'), '-o', out],
       [/cut\.jpg: the JPEG image cannot be decoded/, at('cut.jpg'), '-o', at('wrong.jpg')],
       [/exists\.mp4 exists; add --overwrite/, walkers, '-o', at('exists.mp4')],
       [/wrong\.avi: files of this kind are not written/, walkers, '-o', at('wrong.avi')],

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { FfmpegProcess } from '../../src/video/ffmpeg-process.js';
 import { findFfmpeg } from '../../src/video/ffmpeg.js';
-import { ffmpeg } from './videos.js';
+import { ffmpeg, runFfmpeg } from './videos.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'millrace-'));
 after(() => rm(folder, { recursive: true }));
@@ -13,11 +14,41 @@ describe('findFfmpeg', () => {
   const { signal } = new AbortController();
 
   it('takes the named one, else one on the PATH, else the packaged one', async () => {
-    const named = await findFfmpeg({ MILLRACE_FFMPEG: ffmpeg.path }, signal);
-    assert.equal(named.path, ffmpeg.path);
-    const packaged = await findFfmpeg({ PATH: folder }, signal);
-    assert.match(packaged.path, /@ffmpeg-installer/);
-    assert.deepEqual(packaged.passthrough, ['-vsync', 'passthrough']);
+    const program = join(folder, 'ffmpeg');
+    await writeFile(program, '#!/bin/sh\necho "-fps_mode  as new ones have it"\n', { mode: 0o755 });
+    const named = await findFfmpeg({ MILLRACE_FFMPEG: program, PATH: '' }, signal);
+    assert.deepEqual([named.command, named.label], [[program], program]);
+    assert.deepEqual((await findFfmpeg({ PATH: folder }, signal)).command, [program]);
+    const packaged = await findFfmpeg({ PATH: join(folder, 'nowhere') }, signal);
+    assert.equal(packaged.command[0], process.execPath);
+    assert.equal(packaged.label, 'the ffmpeg that comes with Millrace');
+    assert.deepEqual(packaged.passthrough, ['-fps_mode', 'passthrough']);
+  });
+
+  it('speaks to old versions in their own words, and tells what they lack', async () => {
+    const program = join(folder, 'old');
+    await writeFile(program, '#!/bin/sh\necho " T.. scale  V->V"\n', { mode: 0o755 });
+    const old = await findFfmpeg({ MILLRACE_FFMPEG: program }, signal);
+    assert.deepEqual(old.passthrough, ['-vsync', 'passthrough']);
+    assert.deepEqual([await old.has('filters', 'scale'), await old.has('filters', 'zscale')], [true, false]);
+  });
+
+  it('comes with one of this decade that has what colours and times need', async () => {
+    for (const name of ['zscale', 'tonemap']) assert.ok(await ffmpeg.has('filters', name), name);
+    assert.ok(await ffmpeg.has('bsfs', 'setts'));
+    const [, year] = /Copyright \(c\) 2000-(\d+)/.exec(await runFfmpeg('-version')) ?? [];
+    assert.ok(Number(year) >= 2021);
+  });
+
+  it('says so when the packaged one breaks down', async () => {
+    // As it does at VP9, for which it is not used (ffmpeg.wasm, issue 679).
+    const source = ['-f', 'lavfi', '-i', 'testsrc=s=128x96:r=10:d=1'];
+    const args = [...source, '-c:v', 'libvpx-vp9', '-y', `file:${join(folder, 'vp9.webm')}`];
+    await using process = new FfmpegProcess(ffmpeg, args, ['ignore', 'ignore', 'pipe']);
+    await assert.rejects(process.finished, {
+      name: 'VideoError',
+      message: /comes with Millrace broke down .*MILLRACE_FFMPEG/,
+    });
   });
 
   it('says what to do when there is none that runs', async () => {

@@ -44,6 +44,14 @@ describe('constantRate', () => {
     assert.equal(constantRate([5, 5, 5], milliseconds), null);
   });
 
+  it('goes by how long the last frame is shown where that matters', () => {
+    assert.deepEqual(constantRate([0], milliseconds, 40), { numerator: 25, denominator: 1 });
+    assert.equal(constantRate([0, 40, 80], milliseconds, 600), null);
+    for (const last of [1, 40, 45]) {
+      assert.deepEqual(constantRate([0, 40, 80], milliseconds, last), { numerator: 25, denominator: 1 });
+    }
+  });
+
   it('never gives a rate that is off by more than a tick anywhere', () => {
     const gaps = fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 40 });
     fc.assert(

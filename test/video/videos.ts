@@ -4,7 +4,8 @@ import { promisify } from 'node:util';
 import { findFfmpeg } from '../../src/video/ffmpeg.js';
 import type { VideoFrame } from '../../src/video/read.js';
 
-export const ffmpeg = await findFfmpeg(process.env, new AbortController().signal);
+/** The packaged one: the same on every machine. */
+export const ffmpeg = await findFfmpeg({}, new AbortController().signal);
 
 /** Path of a file of the test data. */
 export function fixturePath(path: string): string {
@@ -19,10 +20,27 @@ export async function collect(frames: AsyncIterable<VideoFrame>): Promise<VideoF
   return all;
 }
 
+/** Runs ffmpeg; what it prints on standard output, or without an output file what it says of its input. */
+export async function runFfmpeg(...args: string[]): Promise<string> {
+  const [program, ...first] = ffmpeg.command;
+  const options = { maxBuffer: 1 << 28 };
+  const { stdout } = await promisify(execFile)(program, [...first, '-v', 'error', ...args], options);
+  return stdout;
+}
+
 /** Checksums of the encoded sound in a file, packet by packet. */
 export async function soundOf(path: string): Promise<string[]> {
-  const args = ['-v', 'error', '-i', path, '-map', '0:a', '-c', 'copy', '-f', 'framecrc', '-'];
-  const { stdout } = await promisify(execFile)(ffmpeg.path, args);
+  const stdout = await runFfmpeg(
+    '-i',
+    `file:${path}`,
+    '-map',
+    '0:a',
+    '-c',
+    'copy',
+    '-f',
+    'framecrc',
+    'pipe:1',
+  );
   return stdout
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'))

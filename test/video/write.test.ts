@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import sharp from 'sharp';
 import { probeVideo } from '../../src/video/probe.js';
 import { readVideo, type VideoFrame } from '../../src/video/read.js';
+import { planTracks } from '../../src/video/tracks.js';
 import { VideoWriter, type VideoWriterOptions } from '../../src/video/write.js';
 import { meanDifference } from '../image/pictures.js';
-import { collect, ffmpeg, fixturePath, soundOf } from './videos.js';
+import { collect, ffmpeg, fixturePath, runFfmpeg, soundOf } from './videos.js';
 
 const walkers = fixturePath('videos/walkers.mp4');
 const tree = fixturePath('videos/tree.webm');
@@ -24,15 +27,23 @@ async function copy(
   change: Partial<Pick<VideoWriterOptions, 'timebase' | 'rate' | 'start'>> = {},
 ): Promise<string> {
   const video = await probeVideo(ffmpeg, input);
-  const { timebase, rate } = video;
+  const { timebase, rate, last } = video;
   const path = join(folder, name);
   const frames = await read(input);
   const { width, height } = frames[0].image;
-  const options = { path, width, height, start: 0, crf: null, sound: video, timebase, rate, ...change };
+  const { kept } = await planTracks(ffmpeg, video, path);
+  const tracks = { source: video, kept, timecode: video.timecode };
+  const options = { path, width, height, start: 0, last, crf: null, tracks, timebase, rate, ...change };
   await using writer = new VideoWriter(ffmpeg, options);
   for (const { image, time } of frames) await writer.write(image, options.start + time);
   await writer.finish();
   return path;
+}
+
+/** The end of the last frame. */
+async function secondsOf(path: string): Promise<number> {
+  const { last, timebase } = await probeVideo(ffmpeg, path);
+  return ((last.time + last.duration) * timebase.numerator) / timebase.denominator;
 }
 
 describe('VideoWriter', () => {
@@ -41,6 +52,7 @@ describe('VideoWriter', () => {
       const path = await copy(walkers, name);
       const [before, after] = [await probeVideo(ffmpeg, walkers), await probeVideo(ffmpeg, path)];
       assert.deepEqual([after.frames, after.rate], [before.frames, before.rate]);
+      assert.deepEqual(after.stream.colours, { matrix: 'bt709', primaries: 'bt709', transfer: 'bt709' });
       assert.deepEqual(await soundOf(path), await soundOf(walkers));
       const old = await read(walkers);
       for (const [index, { image }] of (await read(path)).entries()) {
@@ -49,9 +61,10 @@ describe('VideoWriter', () => {
     });
   }
 
-  it('encodes sound anew where the container cannot hold it', async () => {
-    const { frames, audioCodecs } = await probeVideo(ffmpeg, await copy(walkers, 'copy.webm'));
-    assert.deepEqual([frames, audioCodecs], [40, ['opus']]);
+  it('encodes sound again where the container cannot hold it', async () => {
+    const { frames, tracks, stream } = await probeVideo(ffmpeg, await copy(walkers, 'copy.webm'));
+    assert.deepEqual(stream.colours, { matrix: 'bt709', primaries: 'bt709', transfer: 'bt709' });
+    assert.deepEqual([frames, tracks.map(({ codec }) => codec)], [40, ['vorbis']]);
   });
 
   it('keeps the times of a varying rate', async () => {
@@ -87,6 +100,24 @@ describe('VideoWriter', () => {
     assert.equal((first.time * timebase.numerator) / timebase.denominator, 0.5);
   });
 
+  it('shows the last frame for as long as it was, at any rate', async () => {
+    const gif = join(folder, 'slides.gif');
+    const colours = ['red', 'lime', 'blue'];
+    const frames = colours.map((background) => ({
+      create: { width: 64, height: 48, channels: 3 as const, background },
+    }));
+    const gifs = await Promise.all(frames.map(async (frame) => sharp(frame).png().toBuffer()));
+    await sharp(gifs, { join: { animated: true } })
+      .gif({ delay: [1000, 2000, 6000] })
+      .toFile(gif);
+    const one = join(folder, 'one.mp4');
+    await runFfmpeg('-f', 'lavfi', '-i', 'color=red:s=64x64:r=4:d=0.25', '-c:v', 'libx264', `file:${one}`);
+    for (const extension of ['mp4', 'mkv', 'webm']) {
+      assert.equal(await secondsOf(await copy(gif, `slides.${extension}`)), 9, extension);
+    }
+    assert.equal(await secondsOf(await copy(one, 'one-copy.mp4')), 0.25);
+  });
+
   it('tells why ffmpeg cannot write', async () => {
     const size = { width: 64, height: 64 };
     const image = { ...size, data: new Uint8Array(64 * 64 * 3) };
@@ -97,10 +128,29 @@ describe('VideoWriter', () => {
     };
     const path = join(folder, 'missing', 'out.mp4');
     const attempt = async (): Promise<void> => {
-      await using writer = new VideoWriter(ffmpeg, { ...timing, ...size, path, crf: 18, sound: null });
+      await using writer = new VideoWriter(ffmpeg, {
+        ...timing,
+        ...size,
+        path,
+        crf: 18,
+        last: null,
+        tracks: null,
+      });
       for (let time = 0; time < 200; time++) await writer.write(image, time);
       await writer.finish();
     };
     await assert.rejects(attempt, { name: 'VideoError', message: /No such file or directory/ });
+  });
+
+  it('fails on a full disk, which ffmpeg calls a success', { skip: !existsSync('/dev/full') }, async () => {
+    const size = { width: 64, height: 64 };
+    const path = join(folder, 'full.mkv');
+    await symlink('/dev/full', path);
+    const timebase = { numerator: 1, denominator: 5 };
+    const rate = { numerator: 5, denominator: 1 };
+    const options = { path, ...size, timebase, rate, start: 0, last: null, crf: 18, tracks: null };
+    await using writer = new VideoWriter(ffmpeg, options);
+    await writer.write({ ...size, data: new Uint8Array(64 * 64 * 3) }, 0);
+    await assert.rejects(writer.finish(), { name: 'VideoError', message: /No space left on device/ });
   });
 });

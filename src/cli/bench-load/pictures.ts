@@ -1,7 +1,7 @@
 import { encodeJpeg } from '../../image/encode.js';
 import { fitImage } from '../../image/fit.js';
 import { findFfmpeg, type Ffmpeg } from '../../video/ffmpeg.js';
-import { openInput } from '../run/input.js';
+import { openInput } from '../run/open-input.js';
 import { RunError } from '../run/run-error.js';
 
 /** Frames that are enough for a camera: they are shown over and over. */

@@ -1,10 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { basename, dirname, extname, join, normalize, resolve } from 'node:path';
+import { dirname, extname, join, normalize, resolve } from 'node:path';
 import { encodeImage } from '../../image/encode.js';
 import type { ImageFormat } from '../../image/format.js';
 import type { Image } from '../../image/image.js';
-import type { Ffmpeg } from '../../video/ffmpeg.js';
-import { videoExtensions, VideoWriter } from '../../video/write.js';
+import { fileArgument, ffmpegAdvice, type Ffmpeg, VideoError } from '../../video/ffmpeg.js';
+import { containerOf, videoExtensions } from '../../video/containers.js';
+import { type LeftTrack, type PlannedTrack, planTracks } from '../../video/tracks.js';
+import { keepsLastDuration, VideoWriter } from '../../video/write.js';
 import type { Input } from './input.js';
 import { RunError } from './run-error.js';
 
@@ -14,7 +17,13 @@ export interface Output extends AsyncDisposable {
   write(image: Image, frame: { readonly time: number; readonly name: string | null }): Promise<void>;
   /** Puts what was written in its place. */
   finish(): Promise<void>;
+  /** What becomes of the sound and other tracks of a video. */
+  readonly tracks: { readonly kept: readonly PlannedTrack[]; readonly left: readonly LeftTrack[] };
+  /** What people should know of it. */
+  readonly notes: readonly string[];
 }
+
+const NO_TRACKS = { kept: [], left: [] };
 
 export interface OutputOptions {
   readonly input: Input;
@@ -43,10 +52,17 @@ export async function openOutput(target: string, options: OutputOptions): Promis
   const path = normalize(target).replace(/[/\\]$/, '');
   const extension = extname(path).toLowerCase();
   await check(path, extension, options);
-  const name = join(dirname(path), `.${basename(path, extname(path))}.${process.pid}.part`);
+  // Not made from the name of the output, which may be as long as names can be.
+  const name = join(dirname(path), `.millrace-${process.pid}-${randomUUID().slice(0, 8)}.part`);
   if (videoExtensions.includes(extension)) {
     const ffmpeg = await options.ffmpeg();
-    return openVideo(path, await reserveFile(name + extension, path), ffmpeg, options);
+    const part = await reserveFile(name + extension, path);
+    try {
+      return await openVideo(path, part, ffmpeg, options);
+    } catch (error) {
+      await rm(part, { force: true });
+      throw error;
+    }
   }
   if (extension in formats) return openPicture(path, await reserveFile(name + extension, path), options);
   return openFolder(path, await reserveFolder(name, path), options);
@@ -55,7 +71,7 @@ export async function openOutput(target: string, options: OutputOptions): Promis
 async function check(path: string, extension: string, { input, overwrite }: OutputOptions): Promise<void> {
   const isVideo = videoExtensions.includes(extension);
   const isPicture = extension in formats;
-  if (isPicture && input.kind !== 'image') {
+  if (isPicture && (input.kind === 'folder' || input.total > 1)) {
     throw new RunError(`${path} is one picture, but the input has more; name a video file or a folder`);
   }
   const found = await stat(path).catch(() => null);
@@ -97,26 +113,40 @@ async function reserve(part: string, path: string, create: () => Promise<void>):
   }
 }
 
-function openVideo(path: string, part: string, ffmpeg: Ffmpeg, { input, crf }: OutputOptions): Output {
+async function openVideo(
+  path: string,
+  part: string,
+  ffmpeg: Ffmpeg,
+  { input, crf }: OutputOptions,
+): Promise<Output> {
+  const { timebase, rate, video } = input;
+  const tracks = video ? await planTracks(ffmpeg, video, part) : NO_TRACKS;
+  const keepsLast = rate !== null || (await keepsLastDuration(ffmpeg));
+  const last = keepsLast ? input.last : null;
+  const notes = [
+    ...(keepsLast ? [] : [`the last frame is cut short: ${ffmpeg.label} is too old; ${ffmpegAdvice}`]),
+    ...(video?.timecode && !rate ? ['the timecode was left out: it needs a constant frame rate'] : []),
+    ...[containerOf(path).video(crf, ffmpeg).note ?? []].flat(),
+  ];
   let writer: VideoWriter | null = null;
+  const nameOutput = (error: unknown): never => {
+    if (!(error instanceof VideoError)) throw error;
+    const reason = error.message.replaceAll(fileArgument(part), 'the file').replaceAll(part, 'the file');
+    throw new VideoError(`${path} cannot be written: ${reason}`, { cause: error });
+  };
   return {
+    tracks,
+    notes,
     async write(image, { time }) {
       const { width, height } = image;
-      const { timebase, rate, video: sound } = input;
-      writer ??= new VideoWriter(ffmpeg, {
-        path: part,
-        width,
-        height,
-        timebase,
-        rate,
-        start: time,
-        crf,
-        sound,
-      });
-      await writer.write(image, time);
+      const source = video && { source: video, kept: tracks.kept, timecode: video.timecode };
+      const start = time;
+      const options = { path: part, width, height, timebase, rate, start, last, crf, tracks: source };
+      writer ??= new VideoWriter(ffmpeg, options);
+      await writer.write(image, time).catch(nameOutput);
     },
     async finish() {
-      await writer?.finish();
+      await writer?.finish().catch(nameOutput);
       await rename(part, path);
     },
     async [Symbol.asyncDispose]() {
@@ -129,6 +159,8 @@ function openVideo(path: string, part: string, ffmpeg: Ffmpeg, { input, crf }: O
 function openPicture(path: string, part: string, { quality }: OutputOptions): Output {
   const format = formats[extname(path).toLowerCase()] ?? 'jpeg';
   return {
+    tracks: NO_TRACKS,
+    notes: [],
     async write(image) {
       await writeFile(part, await encodeImage(image, format, quality));
     },
@@ -141,8 +173,10 @@ function openPicture(path: string, part: string, { quality }: OutputOptions): Ou
 function openFolder(path: string, part: string, { quality }: OutputOptions): Output {
   let count = 0;
   return {
+    tracks: NO_TRACKS,
+    notes: [],
     async write(image, frame) {
-      const name = frame.name ?? `${String(++count).padStart(6, '0')}.jpg`;
+      const name = frame.name === null ? `${String(++count).padStart(6, '0')}.jpg` : writableName(frame.name);
       const format = formats[extname(name).toLowerCase()] ?? 'jpeg';
       await writeFile(join(part, name), await encodeImage(image, format, quality));
     },
@@ -152,4 +186,13 @@ function openFolder(path: string, part: string, { quality }: OutputOptions): Out
     },
     [Symbol.asyncDispose]: () => rm(part, { recursive: true, force: true }),
   };
+}
+
+/** Pictures of kinds that are not written become JPEGs, as their names then say. */
+function writableName(name: string): string {
+  if (extname(name).toLowerCase() in formats) return name;
+  const longest = 255 - '.jpg'.length;
+  let stem = name;
+  while (Buffer.byteLength(stem) > longest) stem = stem.slice(0, -1);
+  return `${stem}.jpg`;
 }

@@ -1,5 +1,9 @@
+import type { MediaStream } from '../../video/media-info.js';
 import { percentile } from '../percentile.js';
+import { countedNames } from './folder.js';
 import type { OutputFrame } from './generate.js';
+import type { Input } from './input.js';
+import type { Output } from './output.js';
 
 /** What `--json` prints. Times in milliseconds; stages are means per generated frame, `read` and `write` per frame. */
 export interface Report {
@@ -9,6 +13,13 @@ export interface Report {
   readonly skipped: number;
   /** What was wrong with a video that could be decoded in part; null if nothing. */
   readonly damage: string | null;
+  /** Files of a folder that could not be read as pictures. */
+  readonly passed_over: readonly string[];
+  /** Tracks of a video that had to be encoded, and those that the output does not have. */
+  readonly converted: readonly (TrackName & { readonly to: string })[];
+  readonly left_out: readonly (TrackName & { readonly reason: string })[];
+  /** What else is not as one would expect. */
+  readonly notes: readonly string[];
   readonly fps: number;
   /** From a frame's being handed to the engine to its result. */
   readonly latency_ms: { readonly p50: number; readonly p95: number };
@@ -16,6 +27,47 @@ export interface Report {
 }
 
 const STAGES = ['read', 'queue', 'encode', 'denoise', 'decode', 'write'] as const;
+
+/** A track by its place in the input, counted from 0. */
+interface TrackName {
+  readonly track: number;
+  readonly type: string;
+  readonly codec: string;
+}
+
+/** What the input and the output have to say. */
+export interface Remarks extends Pick<Report, 'passed_over' | 'converted' | 'left_out' | 'notes'> {}
+
+/** What became of the input otherwise than in its frames. */
+export function remarksOf(
+  { passedOver, video }: Pick<Input, 'passedOver' | 'video'>,
+  { tracks, notes }: Pick<Output, 'tracks' | 'notes'>,
+): Remarks {
+  const name = ({ index, type, codec, tag }: MediaStream): TrackName => ({
+    track: index,
+    type,
+    codec: codec === 'none' ? (tag ?? codec) : codec,
+  });
+  return {
+    passed_over: passedOver,
+    converted: tracks.kept.flatMap(({ stream, handling: { encoder } }) =>
+      encoder === null ? [] : [{ ...name(stream), to: encoder }],
+    ),
+    left_out: tracks.left.map(({ stream, reason }) => ({ ...name(stream), reason })),
+    notes: [...(video?.colour.note ? [video.colour.note] : []), ...notes],
+  };
+}
+
+/** The remarks in lines for people. */
+export function remarkLines({ passed_over: passed, converted, left_out: left, notes }: Remarks): string[] {
+  const name = ({ track, type, codec }: TrackName): string => `${type} track ${track} (${codec})`;
+  return [
+    ...(passed.length > 0 ? [`passed over ${countedNames(passed)}`] : []),
+    ...converted.map((track) => `${name(track)} was encoded again, by ${track.to}`),
+    ...left.map((track) => `${name(track)} was left out: ${track.reason}`),
+    ...notes,
+  ];
+}
 
 /** Gathers the figures of a run. */
 export class Figures {
@@ -48,7 +100,7 @@ export class Figures {
     this.#damage = words;
   }
 
-  report(): Report {
+  report(remarks: Remarks): Report {
     const sorted = this.#latencies.toSorted((a, b) => a - b);
     const generated = sorted.length;
     const stages = STAGES.map((stage) => {
@@ -60,6 +112,7 @@ export class Figures {
       frames_out: this.#frames,
       skipped: this.#frames - generated,
       damage: this.#damage,
+      ...remarks,
       fps: round((this.#frames / this.elapsed) * 1000),
       latency_ms: { p50: round(percentile(sorted, 0.5)), p95: round(percentile(sorted, 0.95)) },
       stage_ms: Object.fromEntries(stages) as Report['stage_ms'],

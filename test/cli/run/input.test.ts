@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, it } from 'node:test';
-import { openInput } from '../../../src/cli/run/input.js';
+import { openInput } from '../../../src/cli/run/open-input.js';
 import { RunError } from '../../../src/cli/run/run-error.js';
 import { exifBlock, jpegSegment, pngFile, withSegments } from '../../image/files.js';
 import { tower } from '../../image/pictures.js';

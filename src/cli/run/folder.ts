@@ -1,0 +1,69 @@
+import { readdir } from 'node:fs/promises';
+import { basename, extname, join } from 'node:path';
+import type { Rational } from '../../video/timing.js';
+import type { Input } from './input.js';
+import { RunError } from './run-error.js';
+import { readStill } from './still.js';
+
+const PICTURES: ReadonlySet<string> = new Set(['.jpg', '.jpeg', '.png', '.webp', '.avif', '.heic', '.heif']);
+
+/** How many names of files an error lists. */
+const NAMED = 3;
+
+/**
+ * The pictures of a folder in the order of their names, 2.jpg before 10.jpg. What cannot be read as a picture is
+ * passed over: folders that people bring hold other things too.
+ * @throws {RunError} if none of it is named like a picture.
+ */
+export async function openFolder(folder: string, rate: Rational): Promise<Input> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const { compare } = new Intl.Collator('en', { numeric: true });
+  const names = entries.map(({ name }) => name).sort(compare);
+  // A named pipe would be waited for without end.
+  const files = new Set(
+    entries.filter((entry) => entry.isFile() || entry.isSymbolicLink()).map(({ name }) => name),
+  );
+  const candidates = names.filter((name) => files.has(name) && PICTURES.has(extname(name).toLowerCase()));
+  const passedOver = names.filter((name) => !candidates.includes(name));
+  if (candidates.length === 0) {
+    throw new RunError(`there is no JPEG, PNG, WebP or AVIF image in ${folder}${inBrackets(passedOver)}`);
+  }
+  return {
+    kind: 'folder',
+    path: folder,
+    total: candidates.length,
+    video: null,
+    last: null,
+    timebase: { numerator: rate.denominator, denominator: rate.numerator },
+    rate,
+    passedOver,
+    async *frames() {
+      let time = 0;
+      let failure: RunError | null = null;
+      for (const name of candidates) {
+        try {
+          yield { image: await readStill(join(folder, name)), time: time++, name };
+        } catch (error) {
+          if (!(error instanceof RunError)) throw error;
+          failure ??= error;
+          passedOver.push(name);
+        }
+      }
+      if (time === 0 && failure) {
+        throw new RunError(`no picture in ${folder} can be read: ${failure.message}`, { cause: failure });
+      }
+    },
+  };
+}
+
+/** ` (3 other files: a, b, c)`, or nothing without names. */
+function inBrackets(names: readonly string[]): string {
+  return names.length === 0 ? '' : ` (passed over ${countedNames(names)})`;
+}
+
+/** `5 files: a, b, c and 2 more`. */
+export function countedNames(names: readonly string[]): string {
+  const first = names.slice(0, NAMED).map((name) => basename(name));
+  const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : '';
+  return `${names.length} ${names.length === 1 ? 'file' : 'files'}: ${first.join(', ')}${more}`;
+}

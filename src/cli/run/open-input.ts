@@ -1,0 +1,112 @@
+import { access, constants, open, readFile, stat } from 'node:fs/promises';
+import { basename, extname } from 'node:path';
+import { type Animation, isAnimatedPng, openAnimatedWebp } from '../../image/animation.js';
+import { sniffFormat } from '../../image/format.js';
+import { sniffHeif } from '../../image/heif.js';
+import { ImageError } from '../../image/image.js';
+import type { Ffmpeg } from '../../video/ffmpeg.js';
+import { probeVideo } from '../../video/probe.js';
+import { readVideo } from '../../video/read.js';
+import { constantRate, type Rational } from '../../video/timing.js';
+import { openFolder } from './folder.js';
+import type { Input } from './input.js';
+import { RunError } from './run-error.js';
+import { MAX_PIXELS, readStill } from './still.js';
+
+export interface InputOptions {
+  /** Looked for only when it is needed. */
+  readonly ffmpeg: () => Promise<Ffmpeg>;
+  /** Frames per second of pictures in a folder. */
+  readonly rate: Rational;
+}
+
+/** Finds out what the input is: a video, a folder of pictures, or one picture. @throws {RunError | VideoError} */
+export async function openInput(path: string, { ffmpeg, rate }: InputOptions): Promise<Input> {
+  const found = await stat(path).catch((error: unknown) => {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    if (code === 'ENOENT') throw new RunError(`there is no file or folder ${path}`);
+    throw new RunError(`${path} cannot be read (${code})`, { cause: error });
+  });
+  await access(path, constants.R_OK).catch((error: unknown) => {
+    throw new RunError(`${path} cannot be read: permission denied`, { cause: error });
+  });
+  if (found.isDirectory()) return openFolder(path, rate);
+  if (!found.isFile()) throw new RunError(`${path} is not a file but a device or a pipe`);
+  if (found.size === 0) throw new RunError(`${path} is empty`);
+  const head = await readHead(path);
+  if (sniffHeif(head) !== null) return openPicture(path, rate);
+  // A file of bare Motion JPEG begins like one picture.
+  const format = /^\.mjpe?g$/i.test(extname(path)) ? null : sniffFormat(head);
+  if (format === 'webp') {
+    const animation = await animatedWebp(path);
+    if (animation) return openAnimation(path, animation);
+  }
+  const isAnimation = format === 'png' && isAnimatedPng(await readFile(path));
+  if (format !== null && !isAnimation) return openPicture(path, rate);
+  return openVideo(await ffmpeg(), path, isAnimation ? ['-f', 'apng'] : []);
+}
+
+async function readHead(path: string): Promise<Buffer> {
+  await using file = await open(path);
+  const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(64) });
+  return buffer.subarray(0, bytesRead);
+}
+
+async function openVideo(ffmpeg: Ffmpeg, path: string, options: readonly string[]): Promise<Input> {
+  const video = await probeVideo(ffmpeg, path, options);
+  const { timebase, rate, last, frames: total } = video;
+  const about = { kind: 'video', path, total, video, timebase, rate, last, passedOver: [] } as const;
+  return {
+    ...about,
+    async *frames(onDamage) {
+      for await (const frame of readVideo(ffmpeg, video, MAX_PIXELS, onDamage))
+        yield { ...frame, name: null };
+    },
+  };
+}
+
+async function animatedWebp(path: string): Promise<Animation | null> {
+  try {
+    return await openAnimatedWebp(await readFile(path), MAX_PIXELS);
+  } catch (error) {
+    if (error instanceof ImageError) throw new RunError(`${path}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+function openAnimation(path: string, animation: Animation): Input {
+  const timebase = { numerator: 1, denominator: 1000 };
+  let end = 0;
+  const times = animation.delays.map((delay) => (end += delay) - delay);
+  const index = times.length - 1;
+  const last = { index, time: times[index] ?? 0, duration: animation.delays[index] ?? 0 };
+  const rate = constantRate(times, timebase, last.duration);
+  const total = times.length;
+  const about = { kind: 'video', path, total, video: null, timebase, rate, last, passedOver: [] } as const;
+  return {
+    ...about,
+    async *frames() {
+      let index = 0;
+      try {
+        for await (const image of animation.frames())
+          yield { image, time: times[index++] ?? end, name: null };
+      } catch (error) {
+        if (error instanceof ImageError) throw new RunError(`${path}: ${error.message}`, { cause: error });
+        throw error;
+      }
+    },
+  };
+}
+
+function openPicture(path: string, rate: Rational): Input {
+  const timebase = { numerator: rate.denominator, denominator: rate.numerator };
+  const about = { kind: 'image', path, total: 1, video: null, last: null, passedOver: [] } as const;
+  return {
+    ...about,
+    timebase,
+    rate,
+    async *frames() {
+      yield { image: await readStill(path), time: 0, name: basename(path) };
+    },
+  };
+}

@@ -1,0 +1,69 @@
+import sharp from 'sharp';
+import { type Image, ImageError } from './image.js';
+import { readPixels } from './vips.js';
+
+/** A WebP file with several pictures. */
+export interface Animation {
+  /** How long each picture is shown, in milliseconds. */
+  readonly delays: readonly number[];
+  /** The pictures in order, whole, transparent parts black. @throws {ImageError} */
+  frames(): AsyncGenerator<Image, void, void>;
+}
+
+/** The decoder starts at the first picture every time, so several are taken at once, within this memory. */
+const MAX_BYTES = 64 << 20;
+
+/** Browsers show pictures that claim so little for a tenth of a second. */
+const LEAST_DELAY_MS = 10;
+const USUAL_DELAY_MS = 100;
+
+/**
+ * Opens an animated WebP; null for one with a single picture.
+ * @throws {ImageError} for anything else, and for pictures of more than `maxPixels`.
+ */
+export async function openAnimatedWebp(bytes: Uint8Array, maxPixels: number): Promise<Animation | null> {
+  const options = { failOn: 'truncated', limitInputPixels: false } as const;
+  const { pages = 1, width, height, delay = [] } = await orImageError(sharp(bytes, options).metadata());
+  if (pages === 1) return null;
+  if (width * height > maxPixels) {
+    throw new ImageError(`the image is too large: ${width}x${height} pixels, the limit is ${maxPixels}`);
+  }
+  const atOnce = Math.max(1, Math.floor(MAX_BYTES / (width * height * 3)));
+  return {
+    delays: Array.from({ length: pages }, (_, index) => {
+      const ms = delay[index] ?? 0;
+      return ms <= LEAST_DELAY_MS ? USUAL_DELAY_MS : ms;
+    }),
+    async *frames() {
+      for (let page = 0; page < pages; page += atOnce) {
+        const count = Math.min(atOnce, pages - page);
+        const source = sharp(bytes, { ...options, page, pages: count });
+        const strip = await orImageError(readPixels(source, (length) => new Uint8Array(length)));
+        const size = width * height * 3;
+        for (let index = 0; index < count; index++) {
+          yield { width, height, data: strip.data.subarray(index * size, (index + 1) * size) };
+        }
+      }
+    },
+  };
+}
+
+/** Whether the PNG has several pictures: a chunk acTL before the pixels (PNG, third edition, 11.3.6). */
+export function isAnimatedPng(bytes: Uint8Array): boolean {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 8; at + 12 <= buffer.length; at += buffer.readUInt32BE(at) + 12) {
+    const type = buffer.toString('latin1', at + 4, at + 8);
+    if (type === 'acTL') return buffer.readUInt32BE(at + 8) > 1;
+    if (type === 'IDAT') return false;
+  }
+  return false;
+}
+
+async function orImageError<T>(result: Promise<T>): Promise<T> {
+  try {
+    return await result;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.trim().split('\n').at(-1) : String(error);
+    throw new ImageError(`the WEBP image cannot be decoded: ${reason}`, { cause: error });
+  }
+}

@@ -1,0 +1,130 @@
+import { extname } from 'node:path';
+import { ffmpegAdvice, type Ffmpeg } from './ffmpeg.js';
+
+/** A way to bring a track into a file: copied as it is, or encoded by these options (`N` is its place there). */
+export interface Handling {
+  readonly encoder: string | null;
+  readonly options: (place: number) => readonly string[];
+}
+
+/** What a kind of file takes, by its extension. */
+export interface Container {
+  /** What encodes the picture; null takes the usual quality. */
+  readonly video: (crf: number | null, ffmpeg: Ffmpeg) => VideoEncoding;
+  /** Codecs that may stay as they are: players of such files know them. */
+  readonly keeps: Readonly<Record<'audio' | 'subtitle' | 'data' | 'attachment', RegExp>>;
+  /** Encoders for others, the best first. */
+  readonly audio: (ffmpeg: Ffmpeg) => readonly string[];
+  readonly subtitle: string;
+}
+
+interface VideoEncoding {
+  readonly options: readonly string[];
+  /** What people should know of it, null if nothing. */
+  readonly note: string | null;
+}
+
+const h264 = (crf: number | null): VideoEncoding => ({
+  options: `-c:v:0 libx264 -preset:v:0 veryfast -crf:v:0 ${crf ?? 18}`.split(' '),
+  note: null,
+});
+
+/** The packaged ffmpeg breaks down as soon as it predicts a VP9 picture from another (ffmpeg.wasm, issue 679). */
+const vp9OrVp8 = (crf: number | null, { isPackaged, label }: Ffmpeg): VideoEncoding =>
+  isPackaged
+    ? {
+        options: `-c:v:0 libvpx -crf:v:0 ${Math.max(4, crf ?? 10)} -b:v:0 50M -deadline:v:0 realtime`.split(
+          ' ',
+        ),
+        note: `the picture is VP8, not VP9, which ${label} cannot encode; ${ffmpegAdvice}`,
+      }
+    : {
+        options:
+          `-c:v:0 libvpx-vp9 -crf:v:0 ${crf ?? 30} -b:v:0 0 -deadline:v:0 realtime -cpu-used:v:0 6`.split(
+            ' ',
+          ),
+        note: null,
+      };
+
+const NONE = /^(?!)/;
+
+const mp4: Container = {
+  video: h264,
+  keeps: {
+    audio: /^(?:aac|mp3|ac3|eac3|alac)$/,
+    subtitle: /^mov_text$/,
+    data: /^bin_data$/,
+    attachment: NONE,
+  },
+  audio: () => ['aac'],
+  subtitle: 'mov_text',
+};
+
+const containers: Readonly<Record<string, Container>> = {
+  '.mp4': mp4,
+  '.m4v': mp4,
+  '.mov': { ...mp4, keeps: { ...mp4.keeps, audio: /^(?:aac|mp3|ac3|eac3|alac|pcm_\w+|adpcm_\w+)$/ } },
+  '.mkv': {
+    // Without B-frames: the sound of an MP4 starts a little below 0, and then old versions of ffmpeg shift all but the
+    // frames that were reordered ahead of it.
+    video: (crf) => ({ options: [...h264(crf).options, '-bf:v:0', '0'], note: null }),
+    keeps: {
+      audio:
+        /^(?:aac|mp[123]|ac3|eac3|dts|truehd|mlp|flac|opus|vorbis|alac|wavpack|tta|pcm_[sfu]\d+(?:[lb]e)?)$/,
+      subtitle: /^(?:subrip|ass|ssa|webvtt|dvd_subtitle|hdmv_pgs_subtitle|dvb_subtitle|hdmv_text_subtitle)$/,
+      data: NONE,
+      attachment: /./,
+    },
+    audio: () => ['aac'],
+    subtitle: 'subrip',
+  },
+  '.webm': {
+    video: vp9OrVp8,
+    keeps: { audio: /^(?:opus|vorbis)$/, subtitle: /^webvtt$/, data: NONE, attachment: NONE },
+    // In the packaged ffmpeg libopus breaks down at two channels.
+    audio: ({ isPackaged }) => (isPackaged ? ['libvorbis'] : ['libopus', 'libvorbis']),
+    subtitle: 'webvtt',
+  },
+};
+
+/** Extensions of the video files that can be written. */
+export const videoExtensions: readonly string[] = Object.keys(containers);
+
+/** What the file of this name takes. */
+export function containerOf(path: string): Container {
+  const container = containers[extname(path).toLowerCase()];
+  if (!container) throw new Error(`no container is known for ${path}`);
+  return container;
+}
+
+const encode = (encoder: string, more: (place: number) => readonly string[] = () => []): Handling => ({
+  encoder,
+  options: (place) => [`-c:${place}`, encoder, ...more(place)],
+});
+
+/** Ways to bring a track into a container, the best first; none if it cannot go there. */
+export function handlingsOf(
+  container: Container,
+  ffmpeg: Ffmpeg,
+  { type, codec }: { readonly type: string; readonly codec: string },
+): readonly Handling[] {
+  // Attachments are files of any kind.
+  if (type === 'video' || (codec === 'none' && type !== 'attachment')) return [];
+  const copy: Handling = { encoder: null, options: (place) => [`-c:${place}`, 'copy'] };
+  const kept = type in container.keeps && container.keeps[type as keyof Container['keeps']].test(codec);
+  const encoded = {
+    audio: () => container.audio(ffmpeg).flatMap(audioEncodings),
+    subtitle: () => [encode(container.subtitle)],
+  };
+  return [...(kept ? [copy] : []), ...(type === 'audio' || type === 'subtitle' ? encoded[type]() : [])];
+}
+
+/** For layouts that the encoder refuses: the most alike of those that all know, and then two channels. */
+function audioEncodings(encoder: string): Handling[] {
+  const layouts = 'aformat=channel_layouts=mono|stereo|5.1|7.1';
+  return [
+    encode(encoder),
+    encode(encoder, (place) => [`-filter:${place}`, layouts]),
+    encode(encoder, (place) => [`-ac:${place}`, '2']),
+  ];
+}

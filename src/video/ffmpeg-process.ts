@@ -1,0 +1,65 @@
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
+import { reasonIn, unwrittenIn } from './faults.js';
+import { type Ffmpeg, VideoError } from './ffmpeg.js';
+
+/** Characters kept of what it says: of the beginning, where files are described with all their texts, and of the end. */
+const KEPT = 1 << 20;
+
+/** A running ffmpeg. Disposing of it ends the process and waits for its end. */
+export class FfmpegProcess implements AsyncDisposable {
+  readonly child: ChildProcess;
+  /** Settles when it has ended. @throws {VideoError} with its reason if it failed. */
+  readonly finished: Promise<void>;
+  #begin = '';
+  #end = '';
+
+  /** @param level how much it says on standard error: `info` describes its input too. */
+  constructor(
+    { command: [program, ...first], signal }: Ffmpeg,
+    args: readonly string[],
+    stdio: StdioOptions,
+    level: 'error' | 'info' = 'error',
+  ) {
+    this.child = spawn(program, [...first, '-hide_banner', '-nostats', '-v', level, ...args], {
+      stdio,
+      signal,
+      killSignal: 'SIGKILL',
+    });
+    this.child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#hear(text));
+    this.finished = new Promise((resolve, reject) => {
+      this.child.on('error', (error) => reject(new VideoError(`ffmpeg does not run: ${error.message}`)));
+      this.child.on('close', (code, signal) => {
+        const unwritten = unwrittenIn(this.said);
+        if (code === 0 && unwritten === undefined) resolve();
+        else reject(new VideoError(unwritten ?? this.reason ?? ending(code, signal)));
+      });
+    });
+    // A failure reaches those that wait for it; without them it is not an unhandled rejection.
+    this.finished.catch(() => {});
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.child.kill('SIGKILL');
+    await this.finished.catch(() => {});
+  }
+
+  /** What it wrote to standard error. */
+  get said(): string {
+    return this.#end === '' ? this.#begin : `${this.#begin}\n${this.#end}`;
+  }
+
+  /** The line that says best what was wrong; undefined as long as it found no fault. */
+  get reason(): string | undefined {
+    return reasonIn(this.said);
+  }
+
+  #hear(text: string): void {
+    const room = KEPT - this.#begin.length;
+    this.#begin += text.slice(0, room);
+    this.#end = (this.#end + text.slice(room)).slice(-KEPT);
+  }
+}
+
+function ending(code: number | null, signal: string | null): string {
+  return `ffmpeg ended with ${signal ?? `exit code ${code}`}`;
+}

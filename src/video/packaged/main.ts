@@ -1,0 +1,36 @@
+import { fstatSync } from 'node:fs';
+import { ffmpegAdvice } from '../ffmpeg.js';
+import { loadCore } from './core.js';
+import { addDescriptor, addFile } from './host-files.js';
+
+/**
+ * The ffmpeg that comes along, as a program of its own with ffmpeg's options: `node main.js -i file:in.mp4 ...`.
+ * It sees no files but those named as `file:PATH`, and its descriptors up to 3: what a stranger's video does to a
+ * decoder stays inside WebAssembly, and the process can be killed.
+ */
+const core = await loadCore();
+core.setLogger(() => {});
+for (const fd of [0, 1, 2, 3]) if (isOpen(fd)) addDescriptor(core.FS, fd);
+const args = process.argv.slice(2);
+for (const [index, argument] of args.entries()) {
+  if (!argument.startsWith('file:')) continue;
+  addFile(core.FS, argument.slice('file:'.length), args[index - 1] === '-i' ? 'read' : 'write');
+}
+try {
+  core.exec(...args);
+  process.exitCode = core.ret;
+} catch (error) {
+  // A trap of WebAssembly, where another program would have crashed.
+  const reason = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`the ffmpeg that comes with Millrace broke down (${reason}); ${ffmpegAdvice}\n`);
+  process.exitCode = 1;
+}
+
+function isOpen(fd: number): boolean {
+  try {
+    fstatSync(fd);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,100 @@
+import { extname } from 'node:path';
+import { containerOf, type Handling, handlingsOf } from './containers.js';
+import { FfmpegProcess } from './ffmpeg-process.js';
+import { fileArgument, type Ffmpeg } from './ffmpeg.js';
+import type { MediaStream } from './media-info.js';
+
+/** A file whose tracks go along with the picture that is written. */
+export interface TrackSource {
+  readonly path: string;
+  readonly inputOptions: readonly string[];
+  readonly tracks: readonly MediaStream[];
+}
+
+/** A track that goes into the file. */
+export interface PlannedTrack {
+  readonly stream: MediaStream;
+  readonly handling: Handling;
+}
+
+/** A track that does not, and why. */
+export interface LeftTrack {
+  readonly stream: MediaStream;
+  readonly reason: string;
+}
+
+export interface TrackPlan {
+  readonly kept: readonly PlannedTrack[];
+  readonly left: readonly LeftTrack[];
+}
+
+/** Encoders look at the first sound that they get; so much of a file is enough for it to come. */
+const TRIAL_SECONDS = '10';
+
+/**
+ * Plans what becomes of the tracks of a file besides its picture: what can is kept as it is, the rest encoded, and
+ * what cannot be either is left. What a version of ffmpeg, an encoder and a container take together no list knows, so
+ * the beginning of the file is tried.
+ * @param path where the trial is written, with the extension of the output; it is overwritten.
+ */
+export async function planTracks(ffmpeg: Ffmpeg, source: TrackSource, path: string): Promise<TrackPlan> {
+  const container = containerOf(path);
+  const left: LeftTrack[] = [];
+  const open: { readonly stream: MediaStream; readonly ways: readonly Handling[] }[] = [];
+  for (const stream of source.tracks) {
+    const ways = handlingsOf(container, ffmpeg, stream);
+    if (ways.length > 0) open.push({ stream, ways });
+    else left.push({ stream, reason: whyNowhere(stream, extname(path)) });
+  }
+  const first = open.flatMap(({ stream, ways: [handling] }) => (handling ? [{ stream, handling }] : []));
+  if (first.length === 0 || (await tryTracks(ffmpeg, source, path, first)) === null)
+    return { kept: first, left };
+
+  const kept: PlannedTrack[] = [];
+  for (const { stream, ways } of open) {
+    let reason: string | null = null;
+    let found: PlannedTrack | null = null;
+    for (const handling of ways) {
+      const failure = await tryTracks(ffmpeg, source, path, [{ stream, handling }]);
+      if (failure === null) found = { stream, handling };
+      if (found) break;
+      reason ??= failure;
+    }
+    if (found) kept.push(found);
+    else left.push({ stream, reason: reason ?? 'it cannot be read' });
+  }
+  return { kept, left };
+}
+
+/** Options that map the tracks of input `input`, from output stream `place` on. */
+export function trackArguments(kept: readonly PlannedTrack[], input: number, place: number): string[] {
+  return kept.flatMap(({ stream, handling }, index) => [
+    '-map',
+    `${input}:${stream.index}`,
+    ...handling.options(place + index),
+  ]);
+}
+
+/** Null if these tracks can be written, else why not. */
+async function tryTracks(
+  ffmpeg: Ffmpeg,
+  { path: input, inputOptions }: TrackSource,
+  path: string,
+  tracks: readonly PlannedTrack[],
+): Promise<string | null> {
+  const from = ['-nostdin', '-y', ...inputOptions, '-i', fileArgument(input)];
+  const to = [...trackArguments(tracks, 0, 0), '-t', TRIAL_SECONDS, fileArgument(path)];
+  await using trial = new FfmpegProcess(ffmpeg, [...from, ...to], ['ignore', 'ignore', 'pipe']);
+  return await trial.finished.then(
+    () => null,
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
+}
+
+function whyNowhere({ type, codec, tag, isCover }: MediaStream, extension: string): string {
+  if (isCover) return 'covers are not carried over';
+  if (type === 'video') return 'only the first video track is worked on';
+  if (codec === 'none' && type !== 'attachment')
+    return `ffmpeg does not know its codec (${tag ?? 'unnamed'})`;
+  return `${extension} files cannot hold it`;
+}

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import sharp from 'sharp';
+import { isAnimatedPng, openAnimatedWebp } from '../../src/image/animation.js';
+import { meanColour, tower } from './pictures.js';
+
+const colours = ['#f00', '#0f0', '#00f', '#fff', '#000'];
+
+async function animation(delay: readonly number[]): Promise<Buffer> {
+  const frames = colours.slice(0, delay.length).map(async (background) =>
+    sharp({ create: { width: 40, height: 30, channels: 3, background } })
+      .png()
+      .toBuffer(),
+  );
+  return sharp(await Promise.all(frames), { join: { animated: true } })
+    .webp({ delay: [...delay], lossless: true })
+    .toBuffer();
+}
+
+describe('openAnimatedWebp', () => {
+  it('gives all pictures, and how long each is shown', async () => {
+    const opened = await openAnimatedWebp(await animation([100, 200, 3000, 40, 70]), 1 << 20);
+    assert.deepEqual(opened?.delays, [100, 200, 3000, 40, 70]);
+    const shown: string[] = [];
+    for await (const image of opened?.frames() ?? []) {
+      assert.deepEqual([image.width, image.height, image.data.length], [40, 30, 3600]);
+      shown.push(meanColour(image).map(Math.round).join(' '));
+    }
+    assert.deepEqual(shown, ['255 0 0', '0 255 0', '0 0 255', '255 255 255', '0 0 0']);
+  });
+
+  it('shows pictures without a time of their own as browsers do', async () => {
+    assert.deepEqual((await openAnimatedWebp(await animation([0, 10, 11]), 1 << 20))?.delays, [100, 100, 11]);
+  });
+
+  it('is null for a single picture, and refuses large and broken ones', async () => {
+    assert.equal(await openAnimatedWebp(await sharp(tower).webp().toBuffer(), 1 << 20), null);
+    const bytes = await animation([50, 50]);
+    await assert.rejects(openAnimatedWebp(bytes, 1000), { name: 'ImageError', message: /40x30/ });
+    await assert.rejects(openAnimatedWebp(bytes.subarray(0, 40), 1 << 20), { name: 'ImageError' });
+  });
+});
+
+describe('isAnimatedPng', () => {
+  it('goes by the chunk that says so', async () => {
+    const still = await sharp(tower).png().toBuffer();
+    assert.equal(isAnimatedPng(still), false);
+    const control = Buffer.alloc(20);
+    control.writeUInt32BE(8, 0);
+    control.write('acTL', 4, 'latin1');
+    const withFrames = (frames: number): Buffer => {
+      control.writeUInt32BE(frames, 8);
+      return Buffer.concat([still.subarray(0, 33), control, still.subarray(33)]);
+    };
+    assert.deepEqual([isAnimatedPng(withFrames(2)), isAnimatedPng(withFrames(1))], [true, false]);
+    assert.equal(isAnimatedPng(still.subarray(0, 20)), false);
+  });
+});

@@ -190,6 +190,35 @@ test('lanes can be absorbed in any order and one at a time', () => {
   assertSame(new Map([...out].toSorted(([a], [b]) => a - b)), wanted);
 });
 
+test('as many frames may enter as frame_buffer_size leaves beside those at the first stage', () => {
+  const stream = createStream({ frameBufferSize: 3 });
+  const room = (): number => stream.room();
+  assert.equal(room(), 3);
+  stream.admit(0, frameLatent(0));
+  assert.equal(room(), 2);
+  stream.admit(1, frameLatent(1));
+  assert.equal(room(), 1);
+  advance(stream);
+  assert.equal(room(), 3, 'frames at later stages take no place');
+  for (const frame of [2, 3, 4]) stream.admit(frame, frameLatent(frame));
+  assert.equal(room(), 0);
+  stream.admission = { ...stream.admission, frameBufferSize: 1 };
+  assert.equal(room(), 0, 'more have entered than may now');
+});
+
+test('sequential denoising lets frames enter only together, while none is at a later stage', () => {
+  const stream = createStream({ denoise: 'sequential', frameBufferSize: 2 });
+  stream.admit(0, frameLatent(0));
+  assert.equal(stream.room(), 1);
+  stream.admit(1, frameLatent(1));
+  assert.equal(stream.room(), 0);
+  const [first] = stream.lanes();
+  advance(stream, [first]);
+  assert.equal(stream.room(), 0);
+  while (stream.oldestFrame !== null) advance(stream);
+  assert.equal(stream.room(), 2);
+});
+
 test('absorbing a frame that is not under way is refused', () => {
   const stream = createStream({ tIndexList: [32] });
   stream.admit(0, frameLatent(0));

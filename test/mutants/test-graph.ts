@@ -1,0 +1,64 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join, posix } from 'node:path';
+
+/** Which test imports which modules, directly or through others. */
+export class TestGraph {
+  readonly #imports = new Map<string, readonly string[]>();
+  readonly #distances: ReadonlyMap<string, ReadonlyMap<string, number>>;
+
+  /** @param tests built test files, relative to `root`. */
+  constructor(root: string, tests: readonly string[]) {
+    this.#distances = new Map(tests.map((test) => [test, this.#reach(root, test)]));
+  }
+
+  /** The tests that import a module, those first that are the fewest imports away. */
+  testsOf(module: string): readonly string[] {
+    const near = [...this.#distances].flatMap(([test, distances]) => {
+      const distance = distances.get(module);
+      return distance === undefined ? [] : [{ test, distance, kinship: kinship(test, module) }];
+    });
+    return near
+      .sort((a, b) => a.distance - b.distance || b.kinship - a.kinship || (a.test < b.test ? -1 : 1))
+      .map(({ test }) => test);
+  }
+
+  #reach(root: string, test: string): ReadonlyMap<string, number> {
+    const distances = new Map([[test, 0]]);
+    for (const [module, distance] of distances) {
+      for (const imported of this.#importsOf(root, module)) {
+        if (!distances.has(imported)) distances.set(imported, distance + 1);
+      }
+    }
+    return distances;
+  }
+
+  #importsOf(root: string, module: string): readonly string[] {
+    const known = this.#imports.get(module);
+    if (known !== undefined) return known;
+    const text = readFileSync(join(root, module), 'utf8');
+    const imports = specifiers(text)
+      .map((specifier) => resolve(module, specifier))
+      .filter((path) => existsSync(join(root, path)));
+    this.#imports.set(module, imports);
+    return imports;
+  }
+}
+
+/** What a module imports or starts as a thread: every text in it that looks like the path of one. */
+function specifiers(text: string): readonly string[] {
+  return [...text.matchAll(/'([^'\s]+\.js|@millrace\/[a-z]+)'/g)].map(([, specifier = '']) => specifier);
+}
+
+function resolve(module: string, specifier: string): string {
+  if (specifier === '@millrace/protocol') return 'protocol/dist/index.js';
+  if (specifier === '@millrace/client') return 'clients/js/dist/index.js';
+  return posix.join(posix.dirname(module), specifier);
+}
+
+/** How many folders, from the outermost, a test shares with a module: tests mirror the sources. */
+function kinship(test: string, module: string): number {
+  const parts = test.replace(/^dist\/test\//, '').split('/');
+  const others = module.replace(/^dist\/src\/|dist\//, '').split('/');
+  const same = parts.findIndex((part, i) => part.replace('.test.js', '.js') !== others[i]);
+  return same < 0 ? parts.length : same;
+}

@@ -1,0 +1,63 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import process from 'node:process';
+import { pathToFileURL } from 'node:url';
+
+export type Outcome = 'passed' | 'failed' | 'timed out';
+
+/** A failed test in the output of the TAP reporter; one that is expected to fail says so. */
+const failure = /^\s*not ok (?!.*# (?:TODO|SKIP))/m;
+
+/**
+ * Runs the tests of one built file up to the first that fails.
+ * @param limit milliseconds.
+ * @param env further environment variables.
+ */
+export function runTests(
+  root: string,
+  file: string,
+  limit: number,
+  env: NodeJS.ProcessEnv = {},
+): Promise<Outcome> {
+  const properties = pathToFileURL(join(root, 'dist/test/support/properties.js')).href;
+  const args = ['--import', properties, '--test-reporter=tap', join(root, file)];
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, {
+      cwd: root,
+      // It is no part of a test run of which this process may be one.
+      env: { ...process.env, NODE_TEST_CONTEXT: undefined, ...env },
+      stdio: ['ignore', 'pipe', 'ignore'],
+      // A group of its own, so that what a test has started ends with it.
+      detached: true,
+    });
+    let outcome: Outcome = 'passed';
+    const end = (how: Outcome): void => {
+      if (outcome === 'passed') outcome = how;
+      killGroup(child.pid);
+    };
+    const timer = setTimeout(() => end('timed out'), limit);
+    const leave = (): void => killGroup(child.pid);
+    process.once('exit', leave);
+    let output = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output = output.slice(output.lastIndexOf('\n') + 1) + text;
+      if (failure.test(output)) end('failed');
+    });
+    child.on('error', reject);
+    child.on('exit', (code) => {
+      clearTimeout(timer);
+      process.off('exit', leave);
+      if (outcome === 'passed' && code !== 0) outcome = 'failed';
+      killGroup(child.pid);
+      resolve(outcome);
+    });
+  });
+}
+
+function killGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // Nothing is left of it.
+  }
+}

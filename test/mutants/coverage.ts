@@ -2,56 +2,63 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-/** A part of a script and how often it ran; the innermost part around an offset counts. */
-interface Range {
-  readonly startOffset: number;
-  readonly endOffset: number;
-  readonly count: number;
-}
+/** From one offset up to another, into the text of a module. */
+type Part = readonly [start: number, end: number];
 
+/** What was run of each module, by all threads and processes of a test. */
+export type Coverage = Readonly<Record<string, readonly Part[]>>;
+
+/** What V8 tells. Of the ranges around an offset the innermost counts, which comes last. */
 interface CoverageFile {
   readonly result: readonly {
     readonly url: string;
-    readonly functions: readonly { readonly ranges: readonly Range[] }[];
+    readonly functions: readonly {
+      readonly ranges: readonly {
+        readonly startOffset: number;
+        readonly endOffset: number;
+        readonly count: number;
+      }[];
+    }[];
   }[];
 }
 
-/** What was run of each module, by all threads and processes of a test. */
-export class Coverage {
-  /** By module: the ranges in each thread that loaded it. */
-  readonly #threads = new Map<string, (readonly Range[])[]>();
-
-  /**
-   * @param folder that NODE_V8_COVERAGE named.
-   * @param modules that are of interest, relative to `root`.
-   */
-  constructor(folder: string, root: string, modules: ReadonlySet<string>) {
-    const base = pathToFileURL(`${root}/`).href;
-    for (const name of readdirSync(folder)) {
-      const { result } = JSON.parse(readFileSync(join(folder, name), 'utf8')) as CoverageFile;
-      for (const { url, functions } of result) {
-        const module = url.startsWith(base) ? url.slice(base.length) : '';
-        if (!modules.has(module)) continue;
-        const threads = this.#threads.get(module) ?? [];
-        threads.push(functions.flatMap(({ ranges }) => ranges));
-        this.#threads.set(module, threads);
+/**
+ * @param folder that NODE_V8_COVERAGE named.
+ * @param modules that are of interest, relative to `root`.
+ */
+export function readCoverage(folder: string, root: string, modules: ReadonlySet<string>): Coverage {
+  const base = pathToFileURL(`${root}/`).href;
+  const ran = new Map<string, Uint8Array>();
+  for (const name of readdirSync(folder)) {
+    const { result } = JSON.parse(readFileSync(join(folder, name), 'utf8')) as CoverageFile;
+    for (const { url, functions } of result) {
+      const module = url.startsWith(base) ? url.slice(base.length) : '';
+      if (!modules.has(module)) continue;
+      const inThread = new Uint8Array(Math.max(...functions.map(({ ranges }) => ranges[0].endOffset)));
+      const ranges = functions.flatMap((one) => one.ranges);
+      ranges.sort((a, b) => a.startOffset - b.startOffset || b.endOffset - a.endOffset);
+      for (const { startOffset, endOffset, count } of ranges) {
+        inThread.fill(count > 0 ? 1 : 0, startOffset, endOffset);
       }
+      const inOthers = ran.get(module);
+      ran.set(module, inOthers === undefined ? inThread : inThread.map((value, at) => value | inOthers[at]));
     }
   }
-
-  /** Whether the code at an offset into the module ran. */
-  ran(module: string, offset: number): boolean {
-    return (this.#threads.get(module) ?? []).some((ranges) => {
-      let innermost: Range | undefined;
-      for (const range of ranges) {
-        if (range.startOffset > offset || range.endOffset <= offset) continue;
-        if (innermost === undefined || length(range) <= length(innermost)) innermost = range;
-      }
-      return innermost !== undefined && innermost.count > 0;
-    });
-  }
+  return Object.fromEntries([...ran].map(([module, bytes]) => [module, partsOf(bytes)]));
 }
 
-function length({ startOffset, endOffset }: Range): number {
-  return endOffset - startOffset;
+/** Whether the code at an offset into the module ran. */
+export function hasRun(coverage: Coverage, module: string, offset: number): boolean {
+  return (coverage[module] ?? []).some(([start, end]) => start <= offset && offset < end);
+}
+
+function partsOf(bytes: Uint8Array): readonly Part[] {
+  const parts: Part[] = [];
+  for (let start = bytes.indexOf(1); start >= 0;) {
+    const zero = bytes.indexOf(0, start);
+    const end = zero < 0 ? bytes.length : zero;
+    parts.push([start, end]);
+    start = bytes.indexOf(1, end);
+  }
+  return parts;
 }

@@ -5,6 +5,7 @@ import { join, relative, sep } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { repositoryRoot } from '../support/reference.js';
+import { Baselines } from './baselines.js';
 import { equivalents, matches } from './equivalents.js';
 import { mutantsOf, sample } from './mutants.js';
 import { describe, formatReport, isGoodEnough, reportJson } from './report.js';
@@ -57,13 +58,10 @@ async function measure(): Promise<boolean> {
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130));
   using sandbox = new Sandbox(repositoryRoot);
   const tests = filesUnder('dist/test').filter((file) => file.endsWith('.test.js') && !farTests.test(file));
-  const modules = new Set(tried.map(({ module }) => module));
-  const trials = new Trials(
-    sandbox,
-    new TestGraph(repositoryRoot, tests),
-    modules,
-    1000 * Number(values.budget),
-  );
+  const graph = new TestGraph(repositoryRoot, tests);
+  const modules = new Set(folders.flatMap(modulesUnder));
+  const baselines = new Baselines(sandbox, graph, modules, join(repositoryRoot, '.cache/mutants'));
+  const trials = new Trials(sandbox, graph, baselines, 1000 * Number(values.budget));
   const results: Trial[] = [];
   for (const mutant of tried) {
     const trial = await trials.try(mutant);
@@ -78,7 +76,7 @@ async function measure(): Promise<boolean> {
     trials: results,
     equivalent,
     stale: equivalents.filter((entry) => values.path === '' && !all.some((mutant) => matches(entry, mutant))),
-    failing: trials.failing,
+    failing: baselines.failing,
   };
   process.stdout.write(`${formatReport(report)}\n`);
   if (values.json !== '') writeFileSync(values.json, reportJson(report));

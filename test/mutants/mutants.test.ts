@@ -12,16 +12,13 @@ it('a mutant is named by its place in the source', () => {
   assert.equal(found.source, 'return Math.max(0, this.admission.frameBufferSize - entering);');
 });
 
-it('a sample depends on its seed alone, and is in the order of the files', () => {
+it('a sample depends on its seed alone', () => {
   const some = sample(mutants, 20, 'a');
-  assert.equal(some.length, 20);
-  assert.deepEqual(sample(mutants.toReversed(), 20, 'a').toReversed(), some);
+  assert.equal(new Set(some).size, 20);
+  assert.deepEqual(sample(mutants.toReversed(), 20, 'a'), some);
+  assert.deepEqual(sample(mutants, 10, 'a'), some.slice(0, 10));
   assert.notDeepEqual(sample(mutants, 20, 'b'), some);
-  assert.deepEqual(
-    some.map((mutant) => mutants.indexOf(mutant)),
-    some.map((mutant) => mutants.indexOf(mutant)).sort((a, b) => a - b),
-  );
-  assert.deepEqual(sample(mutants, 1e9, 'a'), mutants);
+  assert.equal(sample(mutants, 1e9, 'a').length, mutants.length);
 });
 
 it('an equivalent is known by its code, wherever its line is', () => {

@@ -32,14 +32,16 @@ export function mutantsOf(root: string, module: string): readonly Mutant[] {
   });
 }
 
-/** A sample that depends on the seed alone, and on other mutants as little as can be. */
+/**
+ * A sample that depends on the seed alone, and on other mutants as little as can be; in the order of the draw, so that
+ * the first ones are a sample too.
+ */
 export function sample(mutants: readonly Mutant[], count: number, seed: string): readonly Mutant[] {
-  const drawn = mutants
+  return mutants
     .map((mutant) => ({ mutant, draw: draw(mutant, seed) }))
     .sort((a, b) => (a.draw < b.draw ? -1 : 1))
-    .slice(0, count);
-  const chosen = new Set(drawn.map(({ mutant }) => mutant));
-  return mutants.filter((mutant) => chosen.has(mutant));
+    .slice(0, count)
+    .map(({ mutant }) => mutant);
 }
 
 function draw({ file, start, end, replacement }: Mutant, seed: string): string {

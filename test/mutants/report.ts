@@ -33,7 +33,8 @@ export function isGoodEnough(report: Report): boolean {
 
 /** The report for people. */
 export function formatReport(report: Report): string {
-  const { seed, possible, trials, equivalent, stale, failing } = report;
+  const { seed, possible, equivalent, stale, failing } = report;
+  const trials = report.trials.toSorted((a, b) => compare(a.mutant, b.mutant));
   const survivors = trials.filter(({ verdict }) => verdict === 'survived');
   const areas = [...new Set(trials.map(({ mutant }) => area(mutant)))];
   const rows = areas.map((name) => {
@@ -90,6 +91,11 @@ export function reportJson(report: Report): string {
 
 export function describe(mutant: Mutant): string {
   return `${mutant.file}:${mutant.line}  ${changeOf(mutant)}`;
+}
+
+function compare(a: Mutant, b: Mutant): number {
+  if (a.file !== b.file) return a.file < b.file ? -1 : 1;
+  return a.line - b.line;
 }
 
 function area({ file }: Mutant): string {

@@ -22,6 +22,11 @@ export class TestGraph {
       .map(({ test }) => test);
   }
 
+  /** A test and all that it imports. */
+  closureOf(test: string): readonly string[] {
+    return [...(this.#distances.get(test)?.keys() ?? [])];
+  }
+
   #reach(root: string, test: string): ReadonlyMap<string, number> {
     const distances = new Map([[test, 0]]);
     for (const [module, distance] of distances) {

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { it, type TestContext } from 'node:test';
+import { Baselines } from './baselines.js';
 import { possibleEdits } from './edits.js';
 import type { Mutant } from './mutants.js';
 import { mutators } from './mutators.js';
@@ -42,14 +43,16 @@ async function tryAll(t: TestContext): Promise<{ trials: readonly Trial[]; faili
   }
   using sandbox = new Sandbox(root);
   const tests = Object.keys(files).filter((path) => path.endsWith('.test.js'));
-  const runner = new Trials(sandbox, new TestGraph(root, tests), new Set([module]), 60_000);
+  const graph = new TestGraph(root, tests);
+  const baselines = new Baselines(sandbox, graph, new Set([module]), join(root, 'cache'));
+  const runner = new Trials(sandbox, graph, baselines, 60_000);
   const trials: Trial[] = [];
   for (const edit of possibleEdits(code, mutators)) {
     const mutant: Mutant = { ...edit, module, file: 'src/image/module.ts', line: 1, source: '' };
     trials.push(await runner.try(mutant));
   }
   assert.equal(readFileSync(join(root, module), 'utf8'), code, 'the repository is as it was');
-  return { trials, failing: runner.failing };
+  return { trials, failing: baselines.failing };
 }
 
 it('a mutant is noticed by the nearest test that runs its code, and survives those that pass', async (t) => {

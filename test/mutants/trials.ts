@@ -1,6 +1,5 @@
-import { mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { Coverage } from './coverage.js';
+import type { Baselines } from './baselines.js';
+import { hasRun } from './coverage.js';
 import { applyEdit } from './edits.js';
 import type { Mutant } from './mutants.js';
 import type { Sandbox } from './sandbox.js';
@@ -16,39 +15,22 @@ export interface Trial {
   readonly tests: readonly string[];
 }
 
-/** How a test file behaves without a mutant. */
-interface Baseline {
-  readonly passed: boolean;
-  readonly ms: number;
-  readonly coverage: Coverage;
-}
-
-/** Milliseconds that any test file may take: one that hangs is stopped after many times its usual time. */
-const longestRun = 300_000;
-const patience = { factor: 5, ms: 10_000 };
+/** One that hangs is stopped after a few times the usual time of the test, and as many milliseconds besides. */
+const patience = { factor: 3, ms: 10_000 };
 
 /** Tries mutants: runs the tests that could notice, the nearest first, up to one that does. */
 export class Trials {
   readonly #sandbox: Sandbox;
   readonly #graph: TestGraph;
-  readonly #modules: ReadonlySet<string>;
+  readonly #baselines: Baselines;
   readonly #budget: number;
-  readonly #baselines = new Map<string, Baseline>();
 
-  /**
-   * @param modules that have mutants.
-   * @param budget usual run time in milliseconds of the tests that are tried on one mutant, at least of the nearest.
-   */
-  constructor(sandbox: Sandbox, graph: TestGraph, modules: ReadonlySet<string>, budget: number) {
+  /** @param budget usual run time in milliseconds of the tests that are tried on one mutant; the nearest is, always. */
+  constructor(sandbox: Sandbox, graph: TestGraph, baselines: Baselines, budget: number) {
     this.#sandbox = sandbox;
     this.#graph = graph;
-    this.#modules = modules;
+    this.#baselines = baselines;
     this.#budget = budget;
-  }
-
-  /** Test files that fail without any mutant: they can notice nothing. */
-  get failing(): readonly string[] {
-    return [...this.#baselines].filter(([, { passed }]) => !passed).map(([test]) => test);
   }
 
   async try(mutant: Mutant): Promise<Trial> {
@@ -56,8 +38,9 @@ export class Trials {
     const tried: string[] = [];
     let left = this.#budget;
     for (const test of this.#graph.testsOf(module)) {
-      const { passed, ms, coverage } = await this.#baseline(test);
-      if (!passed || !coverage.ran(module, start) || (tried.length > 0 && ms > left)) continue;
+      const { passed, ms, coverage } = await this.#baselines.of(test);
+      if (!passed || !hasRun(coverage, module, start)) continue;
+      if (tried.length > 0 && ms > left) break;
       left -= ms;
       const outcome = await this.#sandbox.with(
         module,
@@ -69,22 +52,5 @@ export class Trials {
       tried.push(test);
     }
     return { mutant, verdict: 'survived', tests: tried };
-  }
-
-  async #baseline(test: string): Promise<Baseline> {
-    const known = this.#baselines.get(test);
-    if (known !== undefined) return known;
-    const folder = join(this.#sandbox.root, 'coverage');
-    mkdirSync(folder);
-    const begin = performance.now();
-    const outcome = await runTests(this.#sandbox.root, test, longestRun, { NODE_V8_COVERAGE: folder });
-    const baseline = {
-      passed: outcome === 'passed',
-      ms: performance.now() - begin,
-      coverage: new Coverage(folder, this.#sandbox.root, this.#modules),
-    };
-    rmSync(folder, { recursive: true });
-    this.#baselines.set(test, baseline);
-    return baseline;
   }
 }

@@ -1,5 +1,5 @@
-// npm run test:mutants -- [--seed WORD] [--count NUMBER | --all] [--path WORD] [--list] [--json FILE]: do the tests
-// notice small faults in the code? See README.md.
+// npm run test:mutants -- [--seed WORD] [--count NUMBER | --all] [--path WORD] [--list] [--json FILE] [--budget SECONDS]:
+// do the tests notice small faults in the code? See README.md.
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import process from 'node:process';

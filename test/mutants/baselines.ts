@@ -9,6 +9,7 @@ import { runTests } from './test-process.js';
 
 /** How a test file behaves without a mutant. */
 export interface Baseline {
+  readonly test: string;
   readonly passed: boolean;
   readonly ms: number;
   readonly coverage: Coverage;
@@ -52,7 +53,7 @@ export class Baselines {
 
   #read(test: string): Baseline | null {
     try {
-      return JSON.parse(readFileSync(this.#path(test), 'utf8')) as Baseline;
+      return { ...(JSON.parse(readFileSync(this.#path(test), 'utf8')) as Baseline), test };
     } catch {
       return null;
     }
@@ -62,11 +63,12 @@ export class Baselines {
     const { root } = this.#sandbox;
     const folder = join(root, 'coverage');
     mkdirSync(folder);
-    const begin = performance.now();
-    const outcome = await runTests(root, test, longestRun, { NODE_V8_COVERAGE: folder });
+    // With the coverage of threads, which comes when they have ended by themselves.
+    const { outcome, ms } = await runTests(root, test, longestRun, { NODE_V8_COVERAGE: folder });
     const baseline = {
+      test,
       passed: outcome === 'passed',
-      ms: Math.round(performance.now() - begin),
+      ms: Math.round(ms),
       coverage: readCoverage(folder, root, this.#modules),
     };
     rmSync(folder, { recursive: true });

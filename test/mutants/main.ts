@@ -32,7 +32,7 @@ const { values } = parseArgs({
     path: { type: 'string', default: '' },
     list: { type: 'boolean', default: false },
     json: { type: 'string', default: '' },
-    budget: { type: 'string', default: '60' },
+    budget: { type: 'string', default: '30' },
   },
 });
 

@@ -11,15 +11,14 @@ export class TestGraph {
     this.#distances = new Map(tests.map((test) => [test, this.#reach(root, test)]));
   }
 
-  /** The tests that import a module, those first that are the fewest imports away. */
-  testsOf(module: string): readonly string[] {
-    const near = [...this.#distances].flatMap(([test, distances]) => {
+  /** The tests that import a module, in groups: those first that are the fewest imports away. */
+  testsOf(module: string): readonly (readonly string[])[] {
+    const groups: string[][] = [];
+    for (const [test, distances] of this.#distances) {
       const distance = distances.get(module);
-      return distance === undefined ? [] : [{ test, distance, kinship: kinship(test, module) }];
-    });
-    return near
-      .sort((a, b) => a.distance - b.distance || b.kinship - a.kinship || (a.test < b.test ? -1 : 1))
-      .map(({ test }) => test);
+      if (distance !== undefined) (groups[distance] ??= []).push(test);
+    }
+    return groups.filter((group) => group.length > 0);
   }
 
   /** A test and all that it imports. */
@@ -58,12 +57,4 @@ function resolve(module: string, specifier: string): string {
   if (specifier === '@millrace/protocol') return 'protocol/dist/index.js';
   if (specifier === '@millrace/client') return 'clients/js/dist/index.js';
   return posix.join(posix.dirname(module), specifier);
-}
-
-/** How many folders, from the outermost, a test shares with a module: tests mirror the sources. */
-function kinship(test: string, module: string): number {
-  const parts = test.replace(/^dist\/test\//, '').split('/');
-  const others = module.replace(/^dist\/src\/|dist\//, '').split('/');
-  const same = parts.findIndex((part, i) => part.replace('.test.js', '.js') !== others[i]);
-  return same < 0 ? parts.length : same;
 }

@@ -5,6 +5,13 @@ import { pathToFileURL } from 'node:url';
 
 export type Outcome = 'passed' | 'failed' | 'timed out';
 
+export interface Run {
+  readonly outcome: Outcome;
+  /** Milliseconds until the last test had ended; what it had begun may have gone on. */
+  readonly ms: number;
+}
+
+const result = /^(?:not )?ok /m;
 /** A failed test in the output of the TAP reporter; one that is expected to fail says so. */
 const failure = /^\s*not ok (?!.*# (?:TODO|SKIP))/m;
 
@@ -18,9 +25,11 @@ export function runTests(
   file: string,
   limit: number,
   env: NodeJS.ProcessEnv = {},
-): Promise<Outcome> {
+): Promise<Run> {
   const properties = pathToFileURL(join(root, 'dist/test/support/properties.js')).href;
   const args = ['--import', properties, '--test-reporter=tap', join(root, file)];
+  // A test may leave timers behind, which need not be waited for.
+  if (env['NODE_V8_COVERAGE'] === undefined) args.unshift('--test-force-exit');
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, {
       cwd: root,
@@ -30,6 +39,8 @@ export function runTests(
       // A group of its own, so that what a test has started ends with it.
       detached: true,
     });
+    const begin = performance.now();
+    let ms = 0;
     let outcome: Outcome = 'passed';
     const end = (how: Outcome): void => {
       if (outcome === 'passed') outcome = how;
@@ -41,6 +52,7 @@ export function runTests(
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       output = output.slice(output.lastIndexOf('\n') + 1) + text;
+      if (result.test(output)) ms = performance.now() - begin;
       if (failure.test(output)) end('failed');
     });
     child.on('error', reject);
@@ -49,7 +61,7 @@ export function runTests(
       process.off('exit', leave);
       if (outcome === 'passed' && code !== 0) outcome = 'failed';
       killGroup(child.pid);
-      resolve(outcome);
+      resolve({ outcome, ms });
     });
   });
 }

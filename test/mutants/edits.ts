@@ -23,7 +23,7 @@ export interface SyntaxNode {
 export type Path = readonly SyntaxNode[];
 
 /** Replaces `part` of `whole`, which is shown to people, by other code. */
-export type Replace = (whole: SyntaxNode, part: { start: number; end: number }, code: string) => void;
+type Replace = (whole: SyntaxNode, part: { start: number; end: number }, code: string) => void;
 
 export type Mutator = (node: SyntaxNode, path: Path, text: string, replace: Replace) => void;
 

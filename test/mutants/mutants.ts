@@ -28,7 +28,7 @@ export function mutantsOf(root: string, module: string): readonly Mutant[] {
     const before = text.slice(0, edit.start).split('\n');
     const entry = map.findEntry(before.length - 1, before.at(-1)?.length ?? 0);
     const line = 'originalLine' in entry ? entry.originalLine : 0;
-    return { ...edit, module, file, line: line + 1, source: sources[line].trim() };
+    return Object.assign({}, edit, { module, file, line: line + 1, source: sources[line].trim() });
   });
 }
 

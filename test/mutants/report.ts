@@ -18,12 +18,12 @@ export interface Report {
   readonly failing: readonly string[];
 }
 
-export function count(report: Report, verdict: Verdict): number {
+function count(report: Report, verdict: Verdict): number {
   return report.trials.filter((trial) => trial.verdict === verdict).length;
 }
 
 /** Share of the mutants that were noticed, of those that can be; one that hangs is noticed. */
-export function score(report: Report): number {
+function score(report: Report): number {
   return report.trials.length === 0 ? 1 : 1 - count(report, 'survived') / report.trials.length;
 }
 
@@ -77,14 +77,14 @@ export function formatReport(report: Report): string {
 
 /** The report for programs. */
 export function reportJson(report: Report): string {
-  const flat = (mutant: Mutant): object => {
+  const flat = (mutant: Mutant, outcome: object): object => {
     const { file, line, source } = mutant;
-    return { file, line, source, change: changeOf(mutant) };
+    return { file, line, source, change: changeOf(mutant), ...outcome };
   };
   const { seed, possible, trials, equivalent, stale, failing } = report;
   const mutants = [
-    ...trials.map(({ mutant, verdict, tests }) => ({ ...flat(mutant), verdict, tests })),
-    ...equivalent.map(({ mutant, reason }) => ({ ...flat(mutant), verdict: 'equivalent', reason })),
+    ...trials.map(({ mutant, verdict, tests }) => flat(mutant, { verdict, tests })),
+    ...equivalent.map(({ mutant, reason }) => flat(mutant, { verdict: 'equivalent', reason })),
   ];
   return `${JSON.stringify({ seed, possible, score: score(report), goal, mutants, stale, failing }, null, 2)}\n`;
 }

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 
 /** Folders of built modules. The clients bring the protocol along, and tests use them. */
-const copied = ['dist', 'protocol', 'clients'];
+const copied = new Set(['dist', 'protocol', 'clients']);
 
 /**
  * A copy of what was built, in which modules can be changed: nothing in the repository is touched. Sources, packages
@@ -30,7 +30,7 @@ export class Sandbox implements Disposable {
     process.once('exit', this.#remove);
     mkdirSync(this.root);
     for (const name of readdirSync(repository)) {
-      if (copied.includes(name)) cpSync(join(repository, name), join(this.root, name), { recursive: true });
+      if (copied.has(name)) cpSync(join(repository, name), join(this.root, name), { recursive: true });
       else if (name !== 'node_modules' && name !== '.git') this.#link(repository, name);
     }
     mkdirSync(join(this.root, 'node_modules'));

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { pathToFileURL } from 'node:url';
 
-export type Outcome = 'passed' | 'failed' | 'timed out';
+type Outcome = 'passed' | 'failed' | 'timed out';
 
 export interface Run {
   readonly outcome: Outcome;

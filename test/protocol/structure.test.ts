@@ -81,7 +81,11 @@ const extensions: readonly (readonly number[])[] = [
   [0xc7, 0, 1],
   [0xc8, 0, 0, 1],
   [0xc9, 0, 0, 0, 0, 1],
-  ...[1, 2, 4, 8, 16].map((length, i) => [0xd4 + i, 1, ...zeros(length)]),
+  [0xd4, 1, ...zeros(1)],
+  [0xd5, 1, ...zeros(2)],
+  [0xd6, 1, ...zeros(4)],
+  [0xd7, 1, ...zeros(8)],
+  [0xd8, 1, ...zeros(16)],
 ];
 
 describe('decodeMessage', () => {

@@ -35,7 +35,8 @@ describe('the limits of a grant', () => {
   });
 
   it('are read from what a token says', () => {
-    assert.deepEqual(readGrantLimits(undefined), {});
+    const none = undefined;
+    assert.deepEqual(readGrantLimits(none), {});
     const limits = { sessions: 1, fps: 0.5, size: 512, steps: 4 };
     assert.deepEqual(readGrantLimits(limits), limits);
     for (const wrong of [null, 'all', { frames: 1 }, { sessions: 0 }, { sessions: 1.5 }, { steps: '4' }]) {

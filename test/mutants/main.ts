@@ -21,8 +21,9 @@ const folders = [
   'protocol/dist',
 ];
 
-/** Folders of tests that start whole programs, and so say little about one line, late. */
-const farTests = /^dist\/test\/(?:cli|clients|conformance|e2e|mutants|ops|soak|video)\//;
+/** Tests of whole programs and of other parts, which say little about one line, late. */
+const farTests =
+  /^dist\/test\/(?:(?:cli|clients|conformance|e2e|metrics|model|mutants|ops|soak|transport|video)\/|[^/]+$)/;
 
 const { values } = parseArgs({
   options: {

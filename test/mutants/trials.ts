@@ -39,6 +39,7 @@ export class Trials {
     let left = this.#budget;
     for await (const { test, passed, ms, coverage } of this.#baselinesOf(module)) {
       if (!passed || !hasRun(coverage, module, start)) continue;
+      if (left < this.#budget / 5) break;
       if (tried.length > 0 && ms > left) continue;
       left -= ms;
       const { outcome } = await this.#sandbox.with(

@@ -133,6 +133,22 @@ describe('createSolver', () => {
     assert.ok(Math.abs(scaled - plain) > 0.01);
   });
 
+  it('spreads noise between the ends of the configuration where the family has them', () => {
+    const ends = (name: SolverName, config: SchedulerConfig): readonly number[] => {
+      const { stages } = make({ name, useKarrasSigmas: true, numInferenceSteps: 5 }, config);
+      return [stages[0], stages[4]].map(({ a, b }) => b / a);
+    };
+    const near = (got: readonly number[], want: readonly number[]): void => {
+      for (const [i, value] of want.entries()) assert.ok(Math.abs(got[i] / value - 1) < 2e-3, got.join());
+    };
+    const bounds = { sigma_min: 0.5, sigma_max: 5 };
+    for (const name of ['EulerDiscreteScheduler', 'UniPCMultistepScheduler'] as const) {
+      near(ends(name, bounds), [5, 0.5]);
+      near(ends(name, {}), [14.6146, 0.0292]);
+    }
+    near(ends('DPMSolverMultistepScheduler', bounds), [14.6146, 0.0292]);
+  });
+
   it('names the field, the range and the value that cannot be', () => {
     assertRefused('t_index_list', /0 to 19.*not 20/, { tIndexList: [3, 20] });
     assertRefused('t_index_list', /0 to 19.*not -1/, { tIndexList: [-1] });
@@ -169,7 +185,19 @@ describe('createSolver', () => {
     assertRefused('solver', /thresholding/, {}, { thresholding: true });
     assertRefused('solver', /use_flow_sigmas/, {}, { use_flow_sigmas: true });
     assertRefused('solver', /"sigmoid"/, {}, { beta_schedule: 'sigmoid' });
-    assertRefused('solver', /original_inference_steps.*2000/, {}, { original_inference_steps: 2000 });
+    for (const steps of [0, 1001]) {
+      const message = new RegExp(`original_inference_steps.*not ${steps}`);
+      assertRefused('solver', message, {}, { original_inference_steps: steps });
+    }
+    for (const setting of ['use_beta_sigmas', 'use_lu_lambdas'] as const) {
+      assertRefused('solver', new RegExp(setting), {}, { [setting]: true });
+    }
+    assertRefused(
+      'solver',
+      /timestep_type/,
+      { name: 'EulerDiscreteScheduler' },
+      { timestep_type: 'continuous' },
+    );
     assertRefused(
       'solver',
       /interpolation_type/,

@@ -21,6 +21,12 @@ const wrong: readonly (readonly [message: object, field: string])[] = [
   [{ type: 'frame', id: 0, captured: 0, data: 'abc' }, 'data'],
   [{ type: 'frame', id: 0, captured: 0, data: [1, 2, 3] }, 'data'],
   [{ type: 'update', parameters: {} }, 'request'],
+  [{ type: 'hello', token: 5 }, 'token'],
+  [{ type: 'hello', resume: 5 }, 'resume'],
+  [{ type: 'hello', sent: '5' }, 'sent'],
+  [{ type: 'ping' }, 'sent'],
+  [{ type: 'ping', sent: 0, offset: '1' }, 'offset'],
+  [{ type: 'authenticate' }, 'token'],
   [{ type: 'ack', sequence: Number.POSITIVE_INFINITY }, 'sequence'],
 ];
 
@@ -37,6 +43,14 @@ describe('parseClientMessage', () => {
     const update = { type: 'update', request: 0, parameters: 'checked later' };
     assert.deepEqual(parse(update), update);
     assert.deepEqual(parse({ type: 'ack', sequence: 3, extra: null }), { type: 'ack', sequence: 3 });
+    for (const message of [
+      { type: 'ping', sent: 1.5 },
+      { type: 'ping', sent: 1.5, offset: -2.5 },
+      { type: 'authenticate', token: 'abc' },
+      { type: 'hello', parameters: {}, client: 'x'.repeat(200), token: 'abc', resume: 'def', sent: 1 },
+    ]) {
+      assert.deepEqual(parse(message), message);
+    }
   });
 
   for (const [message, field] of wrong) {

@@ -177,7 +177,15 @@ describe('createSolver', () => {
       numInferenceSteps: 1000,
     });
     assertRefused('eta', /0 to 1, not 1\.1/, { name: 'DDIMScheduler', eta: 1.1 });
-    assertRefused('gamma', /0 to 1, not NaN/, { name: 'TCDScheduler', gamma: Number.NaN });
+    for (const wrong of [-0.1, 1.1, Number.NaN]) {
+      const message = new RegExp(`0 to 1, not ${wrong}`);
+      assertRefused('eta', message, { name: 'DDIMScheduler', eta: wrong });
+      assertRefused('gamma', message, { name: 'TCDScheduler', gamma: wrong });
+    }
+    for (const right of [0, 1]) {
+      make({ name: 'DDIMScheduler', eta: right });
+      make({ name: 'TCDScheduler', gamma: right });
+    }
   });
 
   it('refuses model configurations that it cannot follow', () => {

@@ -61,7 +61,18 @@ describe('parseClientMessage', () => {
 
   it('refuses what is no message, and types it does not know', () => {
     assert.throws(() => parseClientMessage(Uint8Array.of(0xc1)), { code: 'invalid_message' });
-    assert.throws(() => parse({ type: 'ready' }), { code: 'unknown_message' });
+    const message = 'there is no message "ready"';
+    assert.throws(() => parse({ type: 'ready' }), {
+      code: 'unknown_message',
+      message,
+      details: { field: 'type' },
+    });
+    for (const [length, shown] of [
+      [40, 'x'.repeat(40)],
+      [41, `${'x'.repeat(40)}...`],
+    ] as const) {
+      assert.throws(() => parse({ type: 'x'.repeat(length) }), { message: `there is no message "${shown}"` });
+    }
     assert.throws(
       () => parse({ type: 'x'.repeat(100_000) }),
       (error: unknown) => error instanceof ProtocolError && error.message.length < 100,

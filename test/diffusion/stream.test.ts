@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { solverNames } from '@millrace/protocol';
 import { relativeError } from '../parity/replay.js';
+import { assertClose } from '../support/compare.js';
 import { advance } from './fake-unet.js';
 import { createStream, frameLatent, latentLength, type StreamOptions } from './streams.js';
 
@@ -130,6 +131,34 @@ test('guidance changes what comes out, and delta scales the stock noise', () => 
     const b = run({ cfgType, delta: 0.5 }).get(5)!;
     assert.ok(relativeError(a, b) > 1e-3, cfgType);
   }
+});
+
+test('the stock noise stays what it is while it is what is predicted', () => {
+  for (const solver of ['DDIMScheduler', 'EulerDiscreteScheduler', 'DPMSolverMultistepScheduler'] as const) {
+    const stream = createStream({ solver, cfgType: 'self' });
+    stream.admit(0, frameLatent(0));
+    const noise = stream.plan.noise.at(0, 0).slice();
+    for (let stage = 0; stage < 4; stage++) {
+      const [lane] = stream.lanes();
+      let stock = new Float32Array();
+      stream.absorb(lane, [noise], (trace) => (stock = trace.stock.slice()));
+      assertClose(stock, noise, 1e-5, `${solver}, stage ${stage}`);
+    }
+  }
+});
+
+test('a stream tells of the oldest frame under way, and of its size', () => {
+  const stream = createStream();
+  assert.deepEqual([stream.oldestFrame, stream.oldestShape, stream.ordinal], [null, null, 0]);
+  stream.admit(7, frameLatent(0));
+  stream.admit(8, null);
+  assert.deepEqual([stream.oldestFrame, stream.oldestShape, stream.ordinal], [7, [4, 2, 3], 2]);
+});
+
+test('a frame costs two rows at first where guidance needs a negative one', () => {
+  assert.equal(createStream({ cfgType: 'full' }).entryRows, 2);
+  assert.equal(createStream({ cfgType: 'initialize' }).entryRows, 2);
+  assert.equal(createStream({ cfgType: 'self' }).entryRows, 1);
 });
 
 test('equal seeds give equal results, other seeds others; txt2img draws for each frame', () => {

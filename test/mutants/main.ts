@@ -33,7 +33,7 @@ const { values } = parseArgs({
     path: { type: 'string', default: '' },
     list: { type: 'boolean', default: false },
     json: { type: 'string', default: '' },
-    budget: { type: 'string', default: '30' },
+    budget: { type: 'string', default: '60' },
   },
 });
 
@@ -55,8 +55,11 @@ if (values.list) {
 }
 
 async function measure(): Promise<boolean> {
+  // Ctrl-C ends it after the mutant that is being tried, with a report of those that were; twice, at once.
+  const stop = new AbortController();
+  process.on('SIGINT', () => (stop.signal.aborted ? process.exit(130) : stop.abort()));
   // What was begun is cleaned up at the exit.
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130));
+  process.once('SIGTERM', () => process.exit(143));
   using sandbox = new Sandbox(repositoryRoot);
   const tests = filesUnder('dist/test').filter((file) => file.endsWith('.test.js') && !farTests.test(file));
   const graph = new TestGraph(repositoryRoot, tests);
@@ -65,6 +68,7 @@ async function measure(): Promise<boolean> {
   const trials = new Trials(sandbox, graph, baselines, 1000 * Number(values.budget));
   const results: Trial[] = [];
   for (const mutant of tried) {
+    if (stop.signal.aborted) break;
     const trial = await trials.try(mutant);
     results.push(trial);
     process.stderr.write(

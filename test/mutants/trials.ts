@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { Baseline, Baselines } from './baselines.js';
 import { hasRun } from './coverage.js';
 import { applyEdit } from './edits.js';
@@ -54,12 +55,17 @@ export class Trials {
     return { mutant, verdict: 'survived', tests: tried };
   }
 
-  /** Of the tests that import a module: the nearest first, and of those that are equally near, the quickest. */
+  /**
+   * Of the tests that import a module: the nearest first, and of those that are equally near, the one of the same name
+   * and then the quickest.
+   */
   async *#baselinesOf(module: string): AsyncGenerator<Baseline, void, void> {
     for (const group of this.#graph.testsOf(module)) {
       const baselines: Baseline[] = [];
       for (const test of group) baselines.push(await this.#baselines.of(test));
-      yield* baselines.sort((a, b) => a.ms - b.ms);
+      const own = basename(module, '.js');
+      const cost = ({ test, ms }: Baseline): number => (basename(test, '.test.js') === own ? 0 : ms);
+      yield* baselines.sort((a, b) => cost(a) - cost(b));
     }
   }
 }

@@ -73,6 +73,28 @@ export const equivalents: readonly Equivalent[] = [
     reason: 'All curves are measured at the same numbers of rows.',
   },
   {
+    file: 'src/engine/worker/live-stream.ts',
+    change: 'this.#screened = 0 -> this.#screened = (-1)',
+    reason: 'The next look at the frames that wait comes to 0 before it comes to a frame.',
+  },
+  {
+    file: 'src/engine/worker/measure-costs.ts',
+    change: 'round < rounds -> round <= rounds',
+    reason: 'The least of one round more means the same.',
+  },
+  {
+    file: 'src/session/session.ts',
+    source: 'if (queued && !gone.aborted) this.#hello.set(this.#context.limits.helloTimeout);',
+    change: 'queued && !gone.aborted -> (queued)',
+    reason: 'The deadline of a connection that is gone does nothing.',
+  },
+  {
+    file: 'src/session/access/jwt.ts',
+    source: "const { sub = '', exp = 0 } = payload;",
+    change: /^exp = 0 -> /,
+    reason: 'A token without an end was refused before.',
+  },
+  {
     file: 'src/session/seats/opening.ts',
     source: 'if (from) seats.spend(id, counter);',
     change: 'from -> true',

@@ -9,7 +9,7 @@ function mutate(code: string): readonly string[] {
 }
 
 const cases: Readonly<Record<string, { readonly code: string; readonly mutants: readonly string[] }>> = {
-  arithmetic: { code: 'f = a + b / c', mutants: [';', 'f = a - b / c', 'f = a + b * c'] },
+  arithmetic: { code: 'f = a + b / c', mutants: [';', 'f = a - b / c', 'f = a + b * c', 'f = (a)'] },
   'boundaries and directions': { code: 'f = a < b', mutants: [';', 'f = a <= b', 'f = a >= b'] },
   equality: { code: 'const f = a === b', mutants: ['const f = a !== b'] },
   operands: { code: 'const f = a && b', mutants: ['const f = (a)', 'const f = (b)'] },
@@ -40,7 +40,12 @@ const cases: Readonly<Record<string, { readonly code: string; readonly mutants: 
   booleans: { code: 'const f = true', mutants: ['const f = false'] },
   names: {
     code: "const f = a['b'] + 'c'",
-    mutants: ["const f = a['b'] - 'c'", "const f = a[''] + 'c'", "const f = a['b'] + ''"],
+    mutants: [
+      "const f = a['b'] - 'c'",
+      "const f = (a['b'])",
+      "const f = a[''] + 'c'",
+      "const f = a['b'] + ''",
+    ],
   },
   'smaller and larger': {
     code: 'const f = Math.min(a, b)',
@@ -60,7 +65,7 @@ describe('mutators', () => {
     const code = `
       import a from 'b';
       export * from 'c';
-      const d = { 'e': f };
+      const d = { 'e': f, title: 'Word' };
       throw new Error('g h');
       class I extends J { constructor() { super(); } }
     `;

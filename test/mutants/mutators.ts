@@ -73,11 +73,13 @@ const operators: Mutator = (node, _path, text, replace) => {
   for (const other of others) replace(node, { start, end: start + operator.length }, other);
 };
 
-/** `a && b` becomes `a` or `b`; so do `a || b` and `a ?? b`. */
+/** `a && b` becomes `a` or `b`; so do `a || b` and `a ?? b`. `a + b` and `a - b` become `a`. */
 const operands: Mutator = (node, _path, text, replace) => {
-  const { type, left, right } = node;
-  if (type !== 'LogicalExpression' || !isNode(left) || !isNode(right)) return;
-  for (const operand of [left, right]) replace(node, node, `(${code(text, operand)})`);
+  const { type, operator, left, right } = node;
+  if (!isNode(left) || !isNode(right)) return;
+  const adds = type === 'BinaryExpression' && (operator === '+' || operator === '-');
+  if (adds || type === 'LogicalExpression') replace(node, node, `(${code(text, left)})`);
+  if (type === 'LogicalExpression') replace(node, node, `(${code(text, right)})`);
 };
 
 /** A condition always or never holds: the branches of `if` and `? :` are swapped or lost. */
@@ -160,5 +162,7 @@ function code(text: string, { start, end }: SyntaxNode): string {
 function isName(node: SyntaxNode, path: Path): boolean {
   const parent = path.at(-1);
   if (parent === undefined || /^(Import|Export)/.test(parent.type)) return true;
-  return parent.key === node && parent.computed !== true;
+  if (parent.key === node) return parent.computed !== true;
+  // Of a JSON Schema: it is for people.
+  return isNode(parent.key) && parent.key.name === 'title';
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { encodeMessage, type ServerMessage } from '@millrace/protocol';
+import { createMetrics } from '../../src/metrics/metrics.js';
 import { afterClose, afterError } from '../../src/session/session-end.js';
 import type { Session } from '../../src/session/session.js';
 import { Sessions } from '../../src/session/sessions.js';
@@ -139,12 +140,18 @@ describe('a server that stops', () => {
     sessions.leave(session, 1001);
   });
 
-  it('waits no longer than for the last to go', async () => {
-    const { sessions, join } = setUp();
+  it('waits no longer than for the last to go, and measures how long each took', async (t) => {
+    const metrics = createMetrics();
+    const drained = t.mock.method(metrics, 'drained');
+    const { sessions, join } = setUp({ metrics });
+    sessions.leave(await join(), 1000);
+    assert.equal(drained.mock.callCount(), 0, 'it was not asked to go');
     const session = await join();
-    const drained = sessions.drain(60_000);
+    const empty = sessions.drain(60_000);
     sessions.leave(session, 1000);
-    await drained;
+    await empty;
+    const [ms = NaN] = drained.mock.calls[0]?.arguments ?? [];
+    assert.ok(ms >= 0 && ms < 60_000);
   });
 });
 

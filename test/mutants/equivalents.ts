@@ -30,6 +30,11 @@ export const equivalents: readonly Equivalent[] = [
     reason: `${lost} No further number is drawn.`,
   },
   {
+    file: 'src/diffusion/stream.ts',
+    change: 'this.#free.push(row) -> this.#free.unshift(row)',
+    reason: 'Any of the free ones will do.',
+  },
+  {
     file: 'src/diffusion/solvers/linear-solver.ts',
     change: 'start < step.out.length -> start <= step.out.length',
     reason: 'A further block would be empty.',

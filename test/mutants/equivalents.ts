@@ -72,6 +72,11 @@ export const equivalents: readonly Equivalent[] = [
     reason: inRange,
   },
   {
+    file: 'src/engine/worker/prompts.ts',
+    change: /^prompts\[i\]\?\.weight(?: \?\? 0)? -> \(?prompts/,
+    reason: 'There are as many prompts as embeddings.',
+  },
+  {
     file: 'src/engine/engine-group.ts',
     source: 'const rate = curves.reduce((sum, curve) => sum + 1 / (curve[i]?.ms ?? Infinity), 0);',
     change: /^curve\[i\]\?\.ms(?: \?\? Infinity)? -> \(?curve/,

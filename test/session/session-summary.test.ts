@@ -147,11 +147,12 @@ describe('a server that stops', () => {
     sessions.leave(await join(), 1000);
     assert.equal(drained.mock.callCount(), 0, 'it was not asked to go');
     const session = await join();
+    const begin = performance.now();
     const empty = sessions.drain(60_000);
     sessions.leave(session, 1000);
     await empty;
     const [call] = drained.mock.calls;
-    assert.ok(call.arguments[0] >= 0 && call.arguments[0] < 60_000);
+    assert.ok(call.arguments[0] >= 0 && call.arguments[0] <= performance.now() - begin);
   });
 });
 

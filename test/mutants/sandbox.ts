@@ -24,7 +24,7 @@ const copied = new Set(['dist', 'protocol', 'clients']);
 export class Sandbox implements Disposable {
   readonly #folder = realpathSync(mkdtempSync(join(tmpdir(), 'millrace-mutants-')));
   readonly root = join(this.#folder, 'repository');
-  readonly #remove = (): void => rmSync(this.#folder, { recursive: true, force: true });
+  readonly #remove = (): void => rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
 
   constructor(repository: string) {
     process.once('exit', this.#remove);

@@ -48,7 +48,8 @@ export function runTests(
     };
     const timer = setTimeout(() => end('timed out'), limit);
     const leave = (): void => killGroup(child.pid);
-    process.once('exit', leave);
+    // Before the sandbox is removed, in which it may still write.
+    process.prependOnceListener('exit', leave);
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       output = output.slice(output.lastIndexOf('\n') + 1) + text;

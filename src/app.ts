@@ -1,6 +1,5 @@
 import { subprotocol, textLimits } from '@millrace/protocol';
 import type { AddressInfo } from 'node:net';
-import { availableParallelism } from 'node:os';
 import type { Logger } from 'pino';
 import { createEngines, engineSettings } from './engine/engine-group.js';
 import { partNames, type ModelPart } from './engine/model-part.js';
@@ -22,6 +21,7 @@ import { commonLimits } from './session/ready-message.js';
 import { createResumeTokens } from './session/seats/resume-token.js';
 import { Seats } from './session/seats/seats.js';
 import { Sessions } from './session/sessions.js';
+import { readProcessors } from './settings/processors.js';
 import type { Settings } from './settings/settings.js';
 import { serveAdmin } from './transport/admin.js';
 import { ConnectionGuard } from './transport/connection-guard.js';
@@ -296,5 +296,5 @@ export async function createApp(
  * that encoding goes on beside it.
  */
 function decoders(): number {
-  return Math.min(3, Math.max(1, Math.floor(availableParallelism() / 2)));
+  return Math.min(3, Math.max(1, Math.floor(readProcessors().usable / 2)));
 }

@@ -7,14 +7,9 @@ import { isLoopback } from '../transport/origin.js';
 import { oneLine } from './interruptible.js';
 import { createLogger } from './logger.js';
 import { findModel } from './model-source.js';
+import type { Setting } from '../settings/setting.js';
 import { readSettings, SettingsError, type Settings } from '../settings/settings.js';
-import {
-  flagOf,
-  settingsTable,
-  variableOf,
-  type Setting,
-  type SettingName,
-} from '../settings/settings-table.js';
+import { flagOf, settingsTable, variableOf, type SettingName } from '../settings/settings-table.js';
 
 /** Headings of the help, each at the setting that it stands above. */
 const headings: Readonly<Record<string, string>> = {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseJson } from '../text/decode-text.js';
-import { flagOf, settingsTable, variableOf, type Setting, type SettingName } from './settings-table.js';
+import type { Setting } from './setting.js';
+import { flagOf, settingsTable, variableOf, type SettingName } from './settings-table.js';
 
 type Value<S extends Setting> = S extends { readonly type: 'integer' | 'number' }
   ? number

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { assertClose } from '../support/compare.js';
 import { Gaussian, SeededNoise } from '../../src/diffusion/noise.js';
 
 const length = 20_000;
@@ -90,4 +91,48 @@ test('starts of txt2img differ from frame to frame and are repeatable', () => {
   assertUnit(first);
   assert.ok(Math.abs(correlation(first, second)) < 0.04);
   assert.deepEqual(noise.start(0), first);
+});
+
+test('numbers are those of sfc32 and of Box and Muller, today and tomorrow: seeds of users go by them', () => {
+  const uniform = new Gaussian(7, 1);
+  assert.deepEqual(
+    [1, 2, 3].map(() => uniform.uniform()),
+    [0.6796196810901165, 0.18685929500497878, 0.8145341400522739],
+  );
+  const radius = Math.sqrt(-2 * Math.log(1 - 0.6796196810901165));
+  const angle = 2 * Math.PI * 0.18685929500497878;
+  const gaussian = new Gaussian(7, 1);
+  assert.deepEqual([gaussian.next(), gaussian.next()], [radius * Math.cos(angle), radius * Math.sin(angle)]);
+  assert.equal(gaussian.next(), 0.9474661214366303);
+  assert.equal(new Gaussian(-1).uniform(), 0.516283463453874);
+  const noise = new SeededNoise([{ seed: 7, weight: 1 }], 3, 0.25);
+  assertClose(
+    noise.at(1, 0),
+    [-0.010342134162783623, 0.3209325969219208, 0.008889478631317616],
+    1e-6,
+    'at first',
+  );
+  assertClose(
+    noise.at(1, 4),
+    [0.430061936378479, 0.9130436182022095, 1.9086542129516602],
+    1e-6,
+    'a turn later',
+  );
+  assertClose(
+    noise.at(1, 6),
+    [0.597925066947937, 0.14914539456367493, 1.6747262477874756],
+    1e-6,
+    'in between',
+  );
+  assertClose(noise.start(2), [1.4911757707595825, 0.828757107257843, 1.6917568445205688], 1e-6, 'a start');
+});
+
+test('noise that drifts can be asked for again a little later, and forgets what lies further back', () => {
+  const noise = new SeededNoise([{ seed: 3, weight: 1 }], 2, 1);
+  const draws = Array.from({ length: 5 }, (_, ordinal) => noise.at(0, ordinal));
+  assert.equal(noise.at(0, 4), draws[4]);
+  assert.equal(noise.at(0, 2), draws[2]);
+  const again = noise.at(0, 1);
+  assert.notEqual(again, draws[1]);
+  assert.deepEqual(again, draws[1]);
 });

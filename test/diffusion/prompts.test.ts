@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { blend } from '../../src/diffusion/blend.js';
 import { timeIndices } from '../../src/diffusion/time-indices.js';
+import { assertClose } from '../support/compare.js';
 import { MovingEmbedding } from '../../src/diffusion/transition.js';
 
 const norm = (values: Float32Array): number => Math.hypot(...values);
@@ -60,6 +61,53 @@ test('prompts blend by the ratio of their weights', () => {
   }
   assert.throws(() => blend([{ embedding: x, weight: 0 }], 'lerp'), RangeError);
   assert.deepEqual([...x], [1, 0, 0], 'what is blended stays as it is');
+});
+
+test('slerp goes along the arc, whatever the lengths', () => {
+  const angle = Math.PI / 3;
+  const other = Float32Array.of(2 * Math.cos(angle), 2 * Math.sin(angle), 0);
+  const blended = blend(
+    [
+      { embedding: x, weight: 3 },
+      { embedding: other, weight: 1 },
+    ],
+    'slerp',
+  );
+  const share = (part: number): number => Math.sin(part * angle) / Math.sin(angle);
+  const wanted = [share(0.75) + share(0.25) * other[0], share(0.25) * other[1], 0];
+  assertClose(blended, wanted, 1e-6, 'slerp');
+  // Nearly parallel: there the arc is as good as straight.
+  const near = Float32Array.of(1, 1e-5, 0);
+  const parts = [
+    { embedding: x, weight: 1 },
+    { embedding: near, weight: 1 },
+  ];
+  assert.deepEqual(blend(parts, 'slerp'), blend(parts, 'lerp'));
+});
+
+test('more than two prompts blend by their weights, pair by pair', () => {
+  const z = Float32Array.of(0, 0, 1);
+  const parts = [
+    { embedding: x, weight: 1 },
+    { embedding: y, weight: 2 },
+    { embedding: z, weight: 5 },
+  ];
+  assertClose(blend(parts, 'lerp'), [1 / 8, 2 / 8, 5 / 8], 1e-6, 'lerp');
+});
+
+test('what does not move says so, and a turn to the same prompt is none', () => {
+  const moving = new MovingEmbedding(x);
+  assert.equal(moving.moving, null);
+  const way = { method: 'lerp', ordinal: 0, ms: 0, length: { frames: 2, seconds: 0 } } as const;
+  moving.moveTo(x, way);
+  assert.equal(moving.moving, null);
+  moving.moveTo(y, way);
+  assert.deepEqual(moving.moving, { from: x, way });
+  moving.moveTo(y, { ...way, ordinal: 1 });
+  assert.deepEqual(moving.moving, { from: x, way });
+  assert.equal(moving.at(2, 0), y);
+  assert.equal(moving.moving, null);
+  assert.equal(moving.at(0, 0), y);
 });
 
 test('a transition takes the frames and seconds that it should, the longer of the two', () => {

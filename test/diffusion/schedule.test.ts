@@ -73,4 +73,46 @@ describe('createNoiseSchedule', () => {
       message: /scaled_linear.*"exp"/,
     });
   });
+
+  it('is that of DDPM where nothing else is said', () => {
+    const { alphasCumprod } = createNoiseSchedule({});
+    assert.equal(alphasCumprod.length, 1000);
+    let product = 1;
+    for (let t = 0; t < 1000; t++) {
+      product *= 1 - (0.0001 + (0.0199 * t) / 999);
+      assert.ok(Math.abs(alphasCumprod[t] / product - 1) < 1e-4, `timestep ${t}`);
+    }
+  });
+
+  it('follows a cosine, whose last betas are held below 1', () => {
+    const { alphasCumprod } = createNoiseSchedule({
+      beta_schedule: 'squaredcos_cap_v2',
+      num_train_timesteps: 100,
+    });
+    const cosine = (part: number): number => Math.cos(((part + 0.008) / 1.008) * (Math.PI / 2)) ** 2;
+    for (let t = 0; t < 99; t++) {
+      const wanted = cosine((t + 1) / 100) / cosine(0);
+      assert.ok(Math.abs(alphasCumprod[t] / wanted - 1) < 1e-4, `timestep ${t}`);
+    }
+    assert.ok(Math.abs(alphasCumprod[99] / alphasCumprod[98] - 0.001) < 1e-6);
+  });
+
+  it('stretches what is left of the signal to nothing at the end with zero terminal SNR', () => {
+    const betas = { trained_betas: [0.1, 0.2, 0.3] };
+    const roots = [0.9, 0.72, 0.504].map(Math.sqrt);
+    const [first, middle, last] = roots;
+    const { alphasCumprod } = createNoiseSchedule({ ...betas, rescale_betas_zero_snr: true });
+    const wanted = (((middle - last) * first) / (first - last)) ** 2;
+    assert.ok(Math.abs(alphasCumprod[1] - wanted) < 1e-6);
+    assert.ok(alphasCumprod[2] > 0);
+  });
+
+  it('has one beta at the start where there is but one timestep', () => {
+    const { alphasCumprod } = createNoiseSchedule({
+      num_train_timesteps: 1,
+      beta_start: 0.25,
+      beta_end: 0.5,
+    });
+    assert.deepEqual([...alphasCumprod], [0.75]);
+  });
 });

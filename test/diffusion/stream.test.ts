@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { solverNames } from '@millrace/protocol';
 import { relativeError } from '../parity/replay.js';
+import { assertClose } from '../support/compare.js';
 import { advance } from './fake-unet.js';
 import { createStream, frameLatent, latentLength, type StreamOptions } from './streams.js';
 
@@ -132,6 +133,34 @@ test('guidance changes what comes out, and delta scales the stock noise', () => 
   }
 });
 
+test('the stock noise stays what it is while it is what is predicted', () => {
+  for (const solver of ['DDIMScheduler', 'EulerDiscreteScheduler', 'DPMSolverMultistepScheduler'] as const) {
+    const stream = createStream({ solver, cfgType: 'self' });
+    stream.admit(0, frameLatent(0));
+    const noise = stream.plan.noise.at(0, 0).slice();
+    for (let stage = 0; stage < 4; stage++) {
+      const [lane] = stream.lanes();
+      let stock = new Float32Array();
+      stream.absorb(lane, [noise], (trace) => (stock = trace.stock.slice()));
+      assertClose(stock, noise, 1e-5, `${solver}, stage ${stage}`);
+    }
+  }
+});
+
+test('a stream tells of the oldest frame under way, and of its size', () => {
+  const stream = createStream();
+  assert.deepEqual([stream.oldestFrame, stream.oldestShape, stream.ordinal], [null, null, 0]);
+  stream.admit(7, frameLatent(0));
+  stream.admit(8, null);
+  assert.deepEqual([stream.oldestFrame, stream.oldestShape, stream.ordinal], [7, [4, 2, 3], 2]);
+});
+
+test('a frame costs two rows at first where guidance needs a negative one', () => {
+  assert.equal(createStream({ cfgType: 'full' }).entryRows, 2);
+  assert.equal(createStream({ cfgType: 'initialize' }).entryRows, 2);
+  assert.equal(createStream({ cfgType: 'self' }).entryRows, 1);
+});
+
 test('equal seeds give equal results, other seeds others; txt2img draws for each frame', () => {
   assertSame(run({ seed: 7 }), run({ seed: 7 }), 0);
   assert.ok(relativeError(run({ seed: 7 }).get(0)!, run({ seed: 8 }).get(0)!) > 1e-2);
@@ -188,6 +217,35 @@ test('lanes can be absorbed in any order and one at a time', () => {
     for (const [frame, latent] of advance(stream, [lane])) out.set(frame, latent);
   }
   assertSame(new Map([...out].toSorted(([a], [b]) => a - b)), wanted);
+});
+
+test('as many frames may enter as frame_buffer_size leaves beside those at the first stage', () => {
+  const stream = createStream({ frameBufferSize: 3 });
+  const room = (): number => stream.room();
+  assert.equal(room(), 3);
+  stream.admit(0, frameLatent(0));
+  assert.equal(room(), 2);
+  stream.admit(1, frameLatent(1));
+  assert.equal(room(), 1);
+  advance(stream);
+  assert.equal(room(), 3, 'frames at later stages take no place');
+  for (const frame of [2, 3, 4]) stream.admit(frame, frameLatent(frame));
+  assert.equal(room(), 0);
+  stream.admission = { ...stream.admission, frameBufferSize: 1 };
+  assert.equal(room(), 0, 'more have entered than may now');
+});
+
+test('sequential denoising lets frames enter only together, while none is at a later stage', () => {
+  const stream = createStream({ denoise: 'sequential', frameBufferSize: 2 });
+  stream.admit(0, frameLatent(0));
+  assert.equal(stream.room(), 1);
+  stream.admit(1, frameLatent(1));
+  assert.equal(stream.room(), 0);
+  const [first] = stream.lanes();
+  advance(stream, [first]);
+  assert.equal(stream.room(), 0);
+  while (stream.oldestFrame !== null) advance(stream);
+  assert.equal(stream.room(), 2);
 });
 
 test('absorbing a frame that is not under way is refused', () => {

@@ -74,8 +74,10 @@ test('the graphs in 8 bits run where they are asked for, and where they draw ali
   const [remembered, [because]] = await draw(model, { cacheDirectory });
   assert.equal(because, 'computing in 8 bits: a frame takes 1.00 ms in 8 bits and 2.00 ms in floats');
   assert.deepEqual(remembered, wrong);
-  await writeFile(join(cacheDirectory, kept), '{"floatMs": 2');
-  assert.deepEqual(await draw(model, { cacheDirectory }), [plain, [refused]]);
+  for (const damaged of ['{"floatMs": 2', '{"floatMs": 2, "int8Ms": 1}']) {
+    await writeFile(join(cacheDirectory, kept), damaged);
+    assert.deepEqual(await draw(model, { cacheDirectory }), [plain, [refused]]);
+  }
 });
 
 test('8 bits that cannot be had are refused with a reason', async (t) => {

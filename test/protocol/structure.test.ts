@@ -34,7 +34,104 @@ const refused: readonly (readonly [what: string, bytes: readonly number[], messa
   ['a map without a type', [0x80], /not a MessagePack map/],
 ];
 
+const text = (value: string): number[] => [0xa0 + value.length, ...Buffer.from(value)];
+const zeros = (length: number): number[] => Array.from({ length }, () => 0);
+
+/** A message with this value in it. */
+function messageWith(...value: readonly number[]): Uint8Array {
+  return Uint8Array.of(0x82, ...text('type'), ...text('x'), ...text('n'), ...value);
+}
+
+/** A value in each format, with what it stands for. */
+const formats: readonly (readonly [bytes: readonly number[], value: unknown])[] = [
+  [[0x7f], 127],
+  [[0xe0], -32],
+  [[0xff], -1],
+  [[0x80], {}],
+  [[0x81, ...text('a'), 5], { a: 5 }],
+  [
+    [0x8f, ...zeros(15).flatMap((_, i) => [0xa1, 0x61 + i, i])],
+    Object.fromEntries(zeros(15).map((_, i) => [String.fromCharCode(0x61 + i), i])),
+  ],
+  [[0x90], []],
+  [[0x9f, ...zeros(15)], zeros(15)],
+  [[0xa0], ''],
+  [[0xbf, ...Buffer.from('b'.repeat(31))], 'b'.repeat(31)],
+  [[0xc0], null],
+  [[0xc2], false],
+  [[0xc3], true],
+  [[0xc4, 2, 7, 8], Uint8Array.of(7, 8)],
+  [[0xc5, 1, 0, ...zeros(256)], new Uint8Array(256)],
+  [[0xc6, 0, 0, 0, 1, 7], Uint8Array.of(7)],
+  [[0xca, 0x3f, 0x80, 0, 0], 1],
+  [[0xcb, 0x3f, 0xf0, 0, 0, 0, 0, 0, 0], 1],
+  [[0xcc, 200], 200],
+  [[0xcd, 1, 0], 256],
+  [[0xce, 0, 1, 0, 0], 65_536],
+  [[0xcf, 0, 0, 0, 1, 0, 0, 0, 0], 2 ** 32],
+  [[0xd0, 0x80], -128],
+  [[0xd1, 0x80, 0], -32_768],
+  [[0xd2, 0x80, 0, 0, 0], -(2 ** 31)],
+  [[0xd3, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0], -(2 ** 32)],
+  [[0xd9, 1, 0x62], 'b'],
+  [[0xda, 1, 0, ...Buffer.from('b'.repeat(256))], 'b'.repeat(256)],
+  [[0xdb, 0, 0, 0, 2, 0x62, 0x63], 'bc'],
+  [[0xdc, 1, 0, ...zeros(256)], zeros(256)],
+  [
+    [0xdd, 0, 0, 0, 2, 5, 6],
+    [5, 6],
+  ],
+  [[0xde, 0, 1, ...text('a'), 5], { a: 5 }],
+  [[0xdf, 0, 0, 0, 1, ...text('a'), 5], { a: 5 }],
+];
+
+/** Extension types of every length. */
+const extensions: readonly (readonly number[])[] = [
+  [0xc7, 0, 1],
+  [0xc8, 0, 0, 1],
+  [0xc9, 0, 0, 0, 0, 1],
+  [0xd4, 1, ...zeros(1)],
+  [0xd5, 1, ...zeros(2)],
+  [0xd6, 1, ...zeros(4)],
+  [0xd7, 1, ...zeros(8)],
+  [0xd8, 1, ...zeros(16)],
+];
+
 describe('decodeMessage', () => {
+  for (const [bytes, value] of formats) {
+    it(`takes a value of format 0x${bytes[0].toString(16)}, whole and alone`, () => {
+      assert.deepEqual(decodeMessage(messageWith(...bytes)), { type: 'x', n: value });
+      assert.throws(() => decodeMessage(messageWith(...bytes.slice(0, -1))), /cut short/);
+      assert.throws(() => decodeMessage(messageWith(...bytes, 0)), /left over/);
+    });
+  }
+
+  for (const bytes of extensions) {
+    it(`takes no extension type 0x${bytes[0].toString(16)}`, () => {
+      assert.throws(() => decodeMessage(messageWith(...bytes)), /extension types/);
+    });
+  }
+
+  it('checks texts of every length for UTF-8', () => {
+    for (const head of [[0xa1], [0xd9, 1], [0xda, 0, 1], [0xdb, 0, 0, 0, 1]]) {
+      assert.throws(() => decodeMessage(messageWith(...head, 0xff)), /not UTF-8/);
+    }
+    assert.deepEqual(decodeMessage(messageWith(0xc4, 1, 0xff)).n, Uint8Array.of(0xff), 'bytes are no text');
+  });
+
+  it('takes 4096 values and eight levels, and no more', () => {
+    // The message itself, two keys, and a value beside it.
+    const values = (count: number): Uint8Array =>
+      messageWith(0xdc, count >> 8, count & 0xff, ...zeros(count));
+    const others = 5;
+    decodeMessage(values(4096 - others));
+    assert.throws(() => decodeMessage(values(4097 - others)), /more than 4096 values/);
+    const tower = (height: number): Uint8Array =>
+      messageWith(...Array.from({ length: height }, () => 0x91), 0);
+    decodeMessage(tower(7));
+    assert.throws(() => decodeMessage(tower(8)), /nested deeper than 8/);
+  });
+
   for (const [what, bytes, message] of refused) {
     it(`refuses ${what}`, () => {
       assert.throws(() => decodeMessage(Uint8Array.from(bytes)), { name: 'TypeError', message });

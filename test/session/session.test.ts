@@ -36,6 +36,17 @@ describe('hello', () => {
     assert.equal(rig.connection.closed, null);
   });
 
+  it('gives the session its name, and until then the connection has one of its own', async () => {
+    const rig = new Rig();
+    const before = rig.session.id;
+    assert.match(before, /^[0-9a-f-]{36}$/);
+    rig.send({ type: 'hello' });
+    await rig.until(() => rig.session.state === 'active');
+    assert.equal(rig.session.id, rig.all('ready')[0]?.session);
+    assert.notEqual(rig.session.id, before);
+    rig.session.disconnected(1000);
+  });
+
   it('must be the first message', () => {
     const rig = new Rig();
     rig.frame(0);

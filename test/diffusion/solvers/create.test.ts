@@ -133,6 +133,22 @@ describe('createSolver', () => {
     assert.ok(Math.abs(scaled - plain) > 0.01);
   });
 
+  it('spreads noise between the ends of the configuration where the family has them', () => {
+    const ends = (name: SolverName, config: SchedulerConfig): readonly number[] => {
+      const { stages } = make({ name, useKarrasSigmas: true, numInferenceSteps: 5 }, config);
+      return [stages[0], stages[4]].map(({ a, b }) => b / a);
+    };
+    const near = (got: readonly number[], want: readonly number[]): void => {
+      for (const [i, value] of want.entries()) assert.ok(Math.abs(got[i] / value - 1) < 2e-3, got.join());
+    };
+    const bounds = { sigma_min: 0.5, sigma_max: 5 };
+    for (const name of ['EulerDiscreteScheduler', 'UniPCMultistepScheduler'] as const) {
+      near(ends(name, bounds), [5, 0.5]);
+      near(ends(name, {}), [14.6146, 0.0292]);
+    }
+    near(ends('DPMSolverMultistepScheduler', bounds), [14.6146, 0.0292]);
+  });
+
   it('names the field, the range and the value that cannot be', () => {
     assertRefused('t_index_list', /0 to 19.*not 20/, { tIndexList: [3, 20] });
     assertRefused('t_index_list', /0 to 19.*not -1/, { tIndexList: [-1] });
@@ -161,14 +177,25 @@ describe('createSolver', () => {
       numInferenceSteps: 1000,
     });
     assertRefused('eta', /0 to 1, not 1\.1/, { name: 'DDIMScheduler', eta: 1.1 });
-    assertRefused('gamma', /0 to 1, not NaN/, { name: 'TCDScheduler', gamma: Number.NaN });
+    for (const wrong of [-0.1, 1.1, Number.NaN]) {
+      const message = new RegExp(`0 to 1, not ${wrong}`);
+      assertRefused('eta', message, { name: 'DDIMScheduler', eta: wrong });
+      assertRefused('gamma', message, { name: 'TCDScheduler', gamma: wrong });
+    }
+    for (const right of [0, 1]) {
+      make({ name: 'DDIMScheduler', eta: right });
+      make({ name: 'TCDScheduler', gamma: right });
+    }
   });
 
   it('refuses model configurations that it cannot follow', () => {
     assertRefused('solver', /use_flow_sigmas/, {}, { use_flow_sigmas: true });
     assertRefused('solver', /timestep_type/, {}, { timestep_type: 'continuous' });
     assertRefused('solver', /"exp"/, {}, { beta_schedule: 'exp' });
-    assertRefused('solver', /original_inference_steps.*2000/, {}, { original_inference_steps: 2000 });
+    for (const steps of [0, 1001, 2000]) {
+      const message = new RegExp(`original_inference_steps.*${steps}`);
+      assertRefused('solver', message, {}, { original_inference_steps: steps });
+    }
     assertRefused(
       'solver',
       /lambda_min_clipped/,

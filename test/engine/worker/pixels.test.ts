@@ -47,3 +47,23 @@ test('a picture is told from one with values that are not numbers, wherever they
     false,
   );
 });
+
+test('pictures become planes that are only wider, or only higher', () => {
+  const picture = { width: 2, height: 2 };
+  const pixels = Uint8Array.of(0, 10, 255, 51, 20, 204, 102, 30, 153, 255, 40, 0);
+  for (const [planes, wanted] of [
+    [{ width: 3, height: 2 }, [0, 51, 51, 102, 255, 255, 10, 20, 20, 30, 40, 40, 255, 204, 204, 153, 0, 0]],
+    [{ width: 2, height: 3 }, [0, 51, 102, 255, 102, 255, 10, 20, 30, 40, 30, 40, 255, 204, 153, 0, 153, 0]],
+    [picture, [0, 51, 102, 255, 10, 20, 30, 40, 255, 204, 153, 0]],
+  ] as const) {
+    // What lies behind the planes is left alone.
+    const values = new Float32Array(wanted.length + 2).fill(9);
+    bytesToPlanes(pixels, picture, planes, values);
+    const levels = Array.from(values.subarray(0, wanted.length), (value) => Math.round((value + 1) * 127.5));
+    assert.deepEqual(levels, wanted);
+    assert.deepEqual([...values.subarray(wanted.length)], [9, 9]);
+    const back = new Uint8ClampedArray(pixels.length);
+    planesToBytes(values, planes, picture, back);
+    assert.deepEqual([...back], [...pixels]);
+  }
+});

@@ -20,3 +20,61 @@ test('of two tokens that are renewed with, the one that was sent last counts, wh
   assert.equal(session.grant.limits.fps, 30);
   session.stop();
 });
+
+/** A token is the name of its user; `gone` is good for a second more. */
+function setUp(required = true, grant: Grant | null = null) {
+  const asked: (string | undefined)[] = [];
+  const access: Access = {
+    required,
+    verify(token) {
+      asked.push(token);
+      const expires = token === 'gone' ? Date.now() + 1000 : null;
+      return Promise.resolve({ subject: token ?? 'nobody', expires, limits: {} });
+    },
+  };
+  let expired = 0;
+  const session = new SessionAccess(access, grant, () => void expired++);
+  return { session, asked, expired: () => expired };
+}
+
+test('the token of a hello counts before that of the connection, and none is asked for twice', async () => {
+  const known = { ...anonymous, subject: 'ann' };
+  const first = setUp(true, known);
+  const none = undefined;
+  assert.equal(await first.session.greet(none), known);
+  assert.deepEqual(first.asked, []);
+  assert.equal((await first.session.greet('bob')).subject, 'bob');
+  assert.equal(first.session.grant.subject, 'bob');
+  const second = setUp();
+  assert.equal(second.session.grant, anonymous);
+  assert.equal((await second.session.greet(none)).subject, 'nobody');
+  assert.deepEqual(second.asked, [none]);
+  const open = setUp(false, known);
+  assert.equal(await open.session.greet(none), anonymous, 'where no token is asked for, all are the same');
+});
+
+test('a token is renewed by its user alone, who is told how long the new one lasts', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+  const { session, expired } = setUp(true, { ...anonymous, subject: 'gone' });
+  assert.deepEqual(await session.renew('gone', 'gone'), { type: 'authenticated', expires_seconds: 1 });
+  await assert.rejects(session.renew('bob', 'gone'), { code: 'unauthorized' });
+  assert.deepEqual(session.grant.subject, 'gone');
+  t.mock.timers.tick(999);
+  assert.equal(expired(), 0);
+  t.mock.timers.tick(1);
+  assert.equal(expired(), 1);
+});
+
+test('a token that is followed by one without an end, or does not matter any more, does not expire', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+  const renewed = setUp();
+  await renewed.session.renew('gone', 'gone');
+  assert.deepEqual(await renewed.session.renew('ann', 'ann'), { type: 'authenticated' });
+  const stopped = setUp();
+  await stopped.session.greet('gone');
+  stopped.session.watch();
+  stopped.session.stop();
+  stopped.session.stop();
+  t.mock.timers.tick(5000);
+  assert.deepEqual([renewed.expired(), stopped.expired()], [0, 0]);
+});

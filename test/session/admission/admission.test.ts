@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { stopTime } from '../../support/stopped-time.js';
 import { Admission, type Lease } from '../../../src/session/admission/admission.js';
 
 const forever = new AbortController().signal;
@@ -82,5 +83,46 @@ describe('Admission', () => {
     admission.poke();
     await waiting;
     assert.equal(admission.served, 2);
+  });
+
+  it('estimates the wait by how long others stayed, up to the longest that is allowed', async (t) => {
+    const pass = stopTime(t);
+    const { admission, limits, enter } = setUp(2, 3_600_000);
+    const waits = (): number => admission.wait;
+    // The first guess is a minute for each place.
+    assert.equal(waits(), 30);
+    limits.capacity = 1;
+    assert.equal(waits(), 60);
+    const lease = await enter('a');
+    void enter('b');
+    assert.equal(waits(), 120);
+    pass(4000);
+    // An eighth of the way to 4 seconds.
+    lease.release();
+    assert.equal(waits(), 53);
+    limits.capacity = 0;
+    assert.equal(waits(), 53, 'as if one place were left');
+    assert.equal(setUp(1, 5500).admission.wait, 5.5);
+  });
+
+  it('tells the wait along with the position, and each once', async (t) => {
+    stopTime(t);
+    const { admission, limits } = setUp(1, 3_600_000);
+    const told: (readonly number[])[] = [];
+    const first = await admission.enter(forever, () => assert.fail('there was room'));
+    const second = admission.enter(forever, (...at) => told.push(at));
+    admission.poke();
+    void admission.enter(forever, (...at) => told.push(at));
+    assert.deepEqual(told, [
+      [1, 60],
+      [2, 120],
+    ]);
+    assert.equal(admission.full, false);
+    void admission.enter(forever, () => {});
+    assert.equal(admission.full, true);
+    limits.capacity = 2;
+    assert.equal(admission.full, false);
+    first.release();
+    await second;
   });
 });

@@ -256,3 +256,19 @@ describe('the shares of an engine', () => {
     assert.deepEqual(capacityOf(0).capacity.share([heavy, heavy]), [null, null]);
   });
 });
+
+describe('shares of an engine that promises nothing', () => {
+  it('are none, however many want frames', () => {
+    const { capacity, parameters } = capacityOf(0);
+    assert.deepEqual(capacity.share([parameters, parameters, parameters]), [null, null, null]);
+  });
+
+  it('are given out from the second stream on', () => {
+    const { capacity, parameters } = capacityOf(1000, oneStep);
+    assert.deepEqual(capacity.share([parameters]), [null]);
+    // 25 ms a frame: forty in a second.
+    for (const share of capacity.share([parameters, parameters])) {
+      assert.ok(share !== null && Math.abs(share - 20) < 1e-9, String(share));
+    }
+  });
+});

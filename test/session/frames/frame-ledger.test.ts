@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { FrameLedger, type Frame } from '../../../src/session/frames/frame-ledger.js';
+import { FrameLedger, publicId, type Frame } from '../../../src/session/frames/frame-ledger.js';
 
 const receive = (ledger: FrameLedger, id: number): Frame => {
   const frame = ledger.receive(id, 0, 0);
@@ -47,5 +47,53 @@ describe('FrameLedger', () => {
     assert.equal(ledger.answer(frame), false);
     assert.equal(ledger.find(7), undefined);
     assert.deepEqual(ledger.open(), []);
+  });
+
+  it('counts down the ids of the frames that the server makes, which cost nothing', () => {
+    const ledger = new FrameLedger(2);
+    assert.equal(ledger.nextOwnId, -1);
+    const frames = [ledger.create(7), ledger.create(8)];
+    assert.deepEqual(
+      frames.map(({ id, captured, arrived, place }) => [id, captured, arrived, place]),
+      [
+        [-1, 0, 7, 'input'],
+        [-2, 0, 8, 'input'],
+      ],
+    );
+    assert.equal(ledger.nextOwnId, -3);
+    assert.deepEqual(
+      frames.map(({ id }) => publicId(id)),
+      [0, 1],
+    );
+    assert.equal(publicId(0), 0);
+    assert.equal(ledger.release(frames[0]), false);
+    assert.deepEqual([ledger.total, ledger.overdrawn, ledger.nextId], [2, false, 0]);
+  });
+
+  it('goes on behind frames that came from another server', () => {
+    const ledger = new FrameLedger(2);
+    const frame = ledger.adopt(6, 60, 9);
+    assert.deepEqual([frame.captured, frame.arrived, frame.place], [60, 9, 'engine']);
+    assert.equal(ledger.adopt(4, 40, 9).id, 4);
+    assert.equal(ledger.receive(6, 0, 0), null);
+    assert.deepEqual([ledger.nextId, ledger.nextOwnId], [7, -1]);
+    ledger.adopt(-3, 0, 9);
+    ledger.adopt(-2, 0, 9);
+    assert.deepEqual([ledger.nextId, ledger.nextOwnId], [7, -4]);
+    assert.equal(ledger.open().length, 4);
+  });
+
+  it('counts credits from the start again when a connection begins', () => {
+    const ledger = new FrameLedger(1);
+    const frame = receive(ledger, 0);
+    receive(ledger, 1);
+    assert.equal(ledger.overdrawn, true);
+    ledger.renew(3);
+    assert.deepEqual([ledger.total, ledger.overdrawn], [3, false]);
+    assert.equal(ledger.release(frame), false, 'its credit was of the connection before');
+    for (const id of [2, 3, 4]) receive(ledger, id);
+    assert.equal(ledger.overdrawn, false);
+    receive(ledger, 5);
+    assert.equal(ledger.overdrawn, true);
   });
 });

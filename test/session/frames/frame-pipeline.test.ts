@@ -206,3 +206,38 @@ describe('a change', () => {
     assert.notEqual(tables[0], tables[1]);
   });
 });
+
+describe('a stream without a connection', () => {
+  it('goes on: what comes of the engine is kept, or tells nobody', async () => {
+    const rig = await Rig.active({ credits: 8 });
+    for (const id of [0, 1, 2]) {
+      rig.frame(id);
+      await rig.until(() => rig.stream.waiting?.frame === id);
+      if (id < 2) rig.stream.admit();
+    }
+    const { listener } = rig.stream;
+    const seat = rig.context.seats.find(rig.session.id);
+    assert.ok(seat);
+    rig.session.disconnected(1006);
+    const told = rig.sent.length;
+    listener.onDropped(9, 'similar');
+    rig.stream.admit();
+    rig.stream.finish();
+    assert.equal(rig.stream.lent, 1, 'the result waits');
+    rig.stream.skip();
+    listener.onRestart();
+    listener.onClosed(new Error('gone'));
+    await rig.settled();
+    assert.equal(rig.sent.length, told);
+    rig.context.seats.remove(seat);
+    await rig.until(() => rig.stream.lent === 0);
+    await listener.onResult(1, {
+      width: 64,
+      height: 64,
+      data: new Uint8Array(64 * 64 * 3),
+      timings: { queue: 0, encode: 0, denoise: 0, decode: 0 },
+    });
+    listener.onAdmitted(1);
+    seat.frames.close();
+  });
+});

@@ -17,4 +17,33 @@ describe('Lateness', () => {
     assert.deepEqual(late.indexOf(false), 4);
     assert.ok(late.slice(4).every((each) => !each));
   });
+
+  it('begins beyond three frame intervals, and ends with one frame that is not late', () => {
+    const lateness = new Lateness();
+    const isLate = (lag: number): boolean => lateness.isLate(lag, 10);
+    assert.deepEqual([20, 50, 52].map(isLate), [false, false, true], 'the usual has moved a little');
+    assert.deepEqual([100, 100, 100, 20, 100, 100, 100, 100].map(isLate), [
+      true,
+      true,
+      true,
+      false,
+      true,
+      true,
+      true,
+      true,
+    ]);
+    assert.equal(isLate(100), false, 'the fifth in a row is the usual');
+    assert.equal(isLate(130), false);
+    assert.equal(isLate(140), true);
+  });
+
+  it('follows the usual slowly up, and at once down', () => {
+    const lateness = new Lateness();
+    const isLate = (lag: number): boolean => lateness.isLate(lag, 10);
+    isLate(20);
+    for (let frame = 0; frame < 300; frame++) assert.equal(isLate(50), false);
+    assert.equal(isLate(78), false, 'nearly at 50 now');
+    isLate(10);
+    assert.equal(isLate(41), true);
+  });
 });

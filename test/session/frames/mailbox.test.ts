@@ -46,6 +46,17 @@ describe('Mailbox', () => {
     assert.deepEqual(worked, ['a', 'd']);
   });
 
+  it('tells what waits', () => {
+    const { mailbox } = setUp();
+    assert.equal(mailbox.waiting, null);
+    mailbox.put('a');
+    assert.equal(mailbox.waiting, null, 'it is worked on');
+    mailbox.put('b');
+    assert.equal(mailbox.waiting, 'b');
+    mailbox.clear();
+    assert.equal(mailbox.waiting, null);
+  });
+
   it('works on one item at a time', async () => {
     const { mailbox, worked, finish } = setUp();
     mailbox.put('a');

@@ -7,6 +7,7 @@ import { createMetrics } from '../../../src/metrics/metrics.js';
 import { ClientClock } from '../../../src/session/wire/client-clock.js';
 import type { Frame } from '../../../src/session/frames/frame-ledger.js';
 import type { Outlet } from '../../../src/session/wire/outlet.js';
+import { stopTime } from '../../support/stopped-time.js';
 import { ResultSender } from '../../../src/session/frames/result-sender.js';
 
 const timings = { queue: 0, encode: 0, denoise: 0, decode: 0 };
@@ -89,5 +90,64 @@ describe('a result that is being encoded when the connection is lost', () => {
     close();
     await encoded();
     await given;
+  });
+});
+
+describe('a sender', () => {
+  it('knows how long the client took no result, and what is not its to acknowledge', async (t) => {
+    const pass = stopTime(t);
+    const { sender, encoded } = setUp();
+    assert.equal(sender.acknowledge(0), null, 'there is no connection');
+    sender.connect(line().outlet);
+    assert.equal(sender.acknowledge(1), null, 'it has not been sent');
+    for (const id of [1, 2]) {
+      void sender.put(frameOf(id), image);
+      await encoded();
+    }
+    assert.equal(sender.open, false);
+    pass(250);
+    assert.equal(sender.acknowledge(0), 0, 'an old one opens nothing');
+    pass(50);
+    assert.equal(sender.acknowledge(1), 300);
+    assert.equal(sender.open, true);
+    pass(10);
+    assert.equal(sender.acknowledge(2), 0, 'it was open');
+    void sender.put(frameOf(3), image);
+    await encoded();
+    void sender.put(frameOf(4), image);
+    await encoded();
+    pass(20);
+    sender.disconnect();
+    assert.equal(sender.open, false);
+    sender.connect(line().outlet);
+    assert.equal(sender.acknowledge(0), 0, 'another connection has a window of its own');
+  });
+
+  it('follows the time from result to result, and takes a stall for four times the usual', async (t) => {
+    const pass = stopTime(t);
+    const { sender, encoded } = setUp();
+    sender.connect(line().outlet);
+    let sequence = 0;
+    const send = async (): Promise<void> => {
+      void sender.put(frameOf(sequence), image);
+      await encoded();
+      sequence += 1;
+      sender.acknowledge(sequence);
+    };
+    await send();
+    assert.equal(sender.interval, 100);
+    pass(20);
+    await send();
+    assert.equal(sender.interval, 90);
+    pass(2000);
+    await send();
+    assert.equal(sender.interval, 90 + (360 - 90) / 8);
+    sender.disconnect();
+    sender.connect(line().outlet);
+    sequence = 0;
+    const before = sender.interval;
+    pass(5000);
+    await send();
+    assert.equal(sender.interval, before, 'the time without a connection does not count');
   });
 });

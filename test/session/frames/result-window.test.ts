@@ -25,6 +25,7 @@ describe('ResultWindow', () => {
     window.cancel();
     assert.equal(window.open, true);
     assert.equal(sendOne(window), 1);
+    assert.equal(window.open, false, 'what was cancelled counts no less than nothing');
   });
 
   it('takes one acknowledgement for several results, and old ones again', () => {
@@ -32,7 +33,9 @@ describe('ResultWindow', () => {
     for (const sequence of [1, 2, 3]) assert.equal(sendOne(window), sequence);
     assert.equal(window.acknowledge(3), true);
     assert.equal(window.acknowledge(1), true);
-    for (const sequence of [4, 5, 6]) assert.equal(sendOne(window), sequence);
+    for (const sequence of [4, 5]) assert.equal(sendOne(window), sequence);
+    assert.equal(window.open, true, 'an old acknowledgement takes nothing back');
+    assert.equal(sendOne(window), 6);
     assert.equal(window.open, false);
   });
 

@@ -4,7 +4,8 @@ import { pino } from 'pino';
 import type { Access } from '../../../src/session/access/access.js';
 import { Admission } from '../../../src/session/admission/admission.js';
 import { ParameterError } from '../../../src/engine/engine.js';
-import { Rig } from '../rig.js';
+import { ManualEngine } from '../manual-engine.js';
+import { Rig, sessionContext } from '../rig.js';
 
 /** A token is the name of its user, who may have one session. */
 const access: Access = {
@@ -15,7 +16,7 @@ const access: Access = {
 describe('the sessions that a token allows', () => {
   it('are counted while they wait for a place, so that nobody has the queue alone', async () => {
     const admission = new Admission({ capacity: () => 1, queueLength: 2, queueTimeout: 60_000 });
-    const { context } = new Rig({}, { access, admission });
+    const context = sessionContext(new ManualEngine(), {}, { access, admission });
     const open = (token: string): Rig => {
       const rig = new Rig({}, context);
       rig.send({ type: 'hello', token });
@@ -89,5 +90,61 @@ describe('a hello that is refused after a wait in the queue', () => {
       waiting.all('error').map(({ code }) => code),
       ['invalid_parameter', 'hello_timeout'],
     );
+  });
+});
+
+describe('a token of another server', () => {
+  it('opens the session there as it was, once', async () => {
+    const first = await Rig.active();
+    first.send({ type: 'update', request: 1, parameters: { prompt: 'a fox' } });
+    await first.until(() => first.all('updated').length === 1);
+    await first.until(() => first.all('checkpoint').length === 2);
+    const { tokens } = first.context;
+    const token = first.all('checkpoint').at(-1)?.token;
+    assert.ok(token);
+    const context = sessionContext(new ManualEngine(), {}, { tokens });
+    const open = (resume: string, model = context.model): Rig => {
+      const rig = new Rig({}, { ...context, model });
+      rig.send({ type: 'hello', resume });
+      return rig;
+    };
+    const stranger = open(token, 'another');
+    await stranger.until(() => stranger.connection.closed !== null);
+    assert.equal(stranger.all('error')[0]?.code, 'invalid_resume_token', 'it is of another model');
+    const second = open(token);
+    await second.until(() => second.session.state === 'active');
+    const [ready] = second.all('ready');
+    assert.deepEqual(
+      [ready?.resumed, ready?.session, ready?.parameters.prompt],
+      [true, first.session.id, 'a fox'],
+    );
+    const again = open(token);
+    await again.until(() => again.connection.closed !== null);
+    assert.equal(again.all('error')[0]?.code, 'invalid_resume_token');
+    assert.equal(second.session.state, 'active');
+    first.session.disconnected(1000);
+    second.session.disconnected(1000);
+  });
+
+  it('is not good any more if it was used while its client waited for a place', async () => {
+    const other = await Rig.active();
+    await other.until(() => other.all('checkpoint').length === 1);
+    const token = other.all('checkpoint')[0]?.token ?? '';
+    const admission = new Admission({ capacity: () => 1, queueLength: 2, queueTimeout: 60_000 });
+    const served = await Rig.active({}, { admission, tokens: other.context.tokens });
+    const open = (): Rig => {
+      const rig = new Rig({}, served.context);
+      rig.send({ type: 'hello', resume: token });
+      return rig;
+    };
+    const [one, two] = [open(), open()];
+    await two.until(() => two.all('queued').length === 1);
+    served.session.disconnected(1000);
+    await one.until(() => one.session.state === 'active');
+    one.session.disconnected(1000);
+    await two.until(() => two.connection.closed !== null);
+    assert.equal(two.all('error')[0]?.code, 'invalid_resume_token');
+    assert.equal(admission.served, 0, 'its place is given back');
+    other.session.disconnected(1000);
   });
 });

@@ -19,4 +19,22 @@ describe('TokenBucket', () => {
     now += 3_600_000;
     assert.equal(taken(), 10);
   });
+
+  it('is full when nothing has been taken for long enough', () => {
+    let now = 1000;
+    const bucket = new TokenBucket(10, 2, () => now);
+    assert.equal(bucket.full, true);
+    assert.equal(bucket.take(), true);
+    assert.equal(bucket.full, false);
+    now += 99;
+    assert.equal(bucket.full, false);
+    now += 1;
+    assert.equal(bucket.full, true);
+    now += 1000;
+    assert.deepEqual(
+      [bucket.take(), bucket.take(), bucket.take()],
+      [true, true, false],
+      'no more than the burst',
+    );
+  });
 });

@@ -32,6 +32,12 @@ const wrong: readonly (readonly [message: object, field: string])[] = [
   [{ type: 'ack', sequence: true }, 'sequence'],
   [{ type: 'update', request: null, parameters: {} }, 'request'],
   [{ type: 'update', parameters: {} }, 'request'],
+  [{ type: 'hello', token: 5 }, 'token'],
+  [{ type: 'hello', resume: 5 }, 'resume'],
+  [{ type: 'hello', sent: '5' }, 'sent'],
+  [{ type: 'ping' }, 'sent'],
+  [{ type: 'ping', sent: 0, offset: '1' }, 'offset'],
+  [{ type: 'authenticate' }, 'token'],
   [{ type: 'ack', sequence: Number.POSITIVE_INFINITY }, 'sequence'],
 ];
 
@@ -48,6 +54,14 @@ describe('parseClientMessage', () => {
     const update = { type: 'update', request: 0, parameters: 'checked later' };
     assert.deepEqual(parse(update), update);
     assert.deepEqual(parse({ type: 'ack', sequence: 3, extra: null }), { type: 'ack', sequence: 3 });
+    for (const message of [
+      { type: 'ping', sent: 1.5 },
+      { type: 'ping', sent: 1.5, offset: -2.5 },
+      { type: 'authenticate', token: 'abc' },
+      { type: 'hello', parameters: {}, client: 'x'.repeat(200), token: 'abc', resume: 'def', sent: 1 },
+    ]) {
+      assert.deepEqual(parse(message), message);
+    }
   });
 
   for (const [message, field] of wrong) {
@@ -64,7 +78,18 @@ describe('parseClientMessage', () => {
 
   it('refuses what is no message, and types it does not know', () => {
     assert.throws(() => parseClientMessage(Uint8Array.of(0xc1)), { code: 'invalid_message' });
-    assert.throws(() => parse({ type: 'ready' }), { code: 'unknown_message' });
+    const message = 'there is no message "ready"';
+    assert.throws(() => parse({ type: 'ready' }), {
+      code: 'unknown_message',
+      message,
+      details: { field: 'type' },
+    });
+    for (const [length, shown] of [
+      [40, 'x'.repeat(40)],
+      [41, `${'x'.repeat(40)}...`],
+    ] as const) {
+      assert.throws(() => parse({ type: 'x'.repeat(length) }), { message: `there is no message "${shown}"` });
+    }
     assert.throws(
       () => parse({ type: 'x'.repeat(100_000) }),
       (error: unknown) => error instanceof ProtocolError && error.message.length < 100,

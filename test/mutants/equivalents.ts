@@ -1,0 +1,122 @@
+import type { Mutant } from './mutants.js';
+
+/** Mutants that no test can notice, since they do what the code does. */
+export interface Equivalent {
+  readonly file: string;
+  /** The line of the source, without its indentation; absent where the change says enough. */
+  readonly source?: string;
+  /** As in the report: `a < b -> a <= b`. */
+  readonly change: string | RegExp;
+  readonly reason: string;
+}
+
+const lost = 'A typed array loses what is written beyond its end.';
+const unused = 'What is added up beyond the block is not stored.';
+const inRange = 'The index is within the array: the fallback is there for the compiler.';
+
+export const equivalents: readonly Equivalent[] = [
+  ...Object.entries({
+    blend: /^i < out\.length -> i <= /,
+    emphasis: /^i < states\.length -> i <= /,
+    guidance: /^i < eps\.length -> i <= /,
+    noise: /^i < z\.length -> i <= /,
+    prediction: /^i < out\.length -> i <= /,
+    stream: /^i < (?:sample|row\.input|stock)\.length -> i <= /,
+  }).map(([name, change]) => ({ file: `src/diffusion/${name}.ts`, change, reason: lost })),
+  {
+    file: 'src/diffusion/noise.ts',
+    source: 'for (let i = 0; i < out.length; i++) out[i] += (weight / norm) * gaussian.next();',
+    change: 'i < out.length -> i <= out.length',
+    reason: `${lost} No further number is drawn.`,
+  },
+  {
+    file: 'src/diffusion/stream.ts',
+    change: 'this.#free.push(row) -> this.#free.unshift(row)',
+    reason: 'Any of the free ones will do.',
+  },
+  {
+    file: 'src/diffusion/solvers/linear-solver.ts',
+    change: 'start < step.out.length -> start <= step.out.length',
+    reason: 'A further block would be empty.',
+  },
+  ...['=', '+='].map((operator) => ({
+    file: 'src/diffusion/solvers/linear-solver.ts',
+    source: `for (let i = 0; i < count; i++) sums[i] ${operator} weightA * a[start + i] + weightB * b[start + i];`,
+    change: 'i < count -> i <= count',
+    reason: unused,
+  })),
+  ...['autoencoder', 'half'].map((name) => ({
+    file: `src/engine/worker/${name}.ts`,
+    change: /^i < (?:latent|floats|halves)\.length -> i <= /,
+    reason: lost,
+  })),
+  ...['autoencoder', 'half', 'pixels', 'precision'].map((name) => ({
+    file: `src/engine/worker/${name}.ts`,
+    change: /^(?:a|b|bits|floats|floatOf|halves|latent|out|pixels|planes|value)\[.+\] \?\? 0 -> (?!\(0\)$)/,
+    reason: inRange,
+  })),
+  ...['deis', 'dpm-solver', 'euler', 'heun', 'unipc'].map((name) => ({
+    file: `src/diffusion/solvers/${name}.ts`,
+    change: /(?:timesteps: 'inclusive'|, 'preserving'\)|\? 'sigma_min' : .*) -> .*''/,
+    reason: 'The code asks for the other values alone, and takes this one for what is left.',
+  })),
+  {
+    file: 'src/engine/worker/live-stream.ts',
+    source: 'const steering = this.#steering(0, performance.now());',
+    change: /^this\.#steering\(0, performance\.now\(\)\) -> this\.#steering\(.*1\)?, /,
+    reason: 'No prompt moves yet.',
+  },
+  {
+    file: 'src/engine/worker/calibration.ts',
+    change: 'perRow[i] ?? Infinity -> (perRow[i])',
+    reason: inRange,
+  },
+  {
+    file: 'src/engine/worker/prompts.ts',
+    change: /^prompts\[i\]\?\.weight(?: \?\? 0)? -> \(?prompts/,
+    reason: 'There are as many prompts as embeddings.',
+  },
+  {
+    file: 'src/engine/engine-group.ts',
+    source: 'const rate = curves.reduce((sum, curve) => sum + 1 / (curve[i]?.ms ?? Infinity), 0);',
+    change: /^curve\[i\]\?\.ms(?: \?\? Infinity)? -> \(?curve/,
+    reason: 'All curves are measured at the same numbers of rows.',
+  },
+  {
+    file: 'src/engine/worker/live-stream.ts',
+    change: 'this.#screened = 0 -> this.#screened = (-1)',
+    reason: 'The next look at the frames that wait comes to 0 before it comes to a frame.',
+  },
+  {
+    file: 'src/engine/worker/measure-costs.ts',
+    change: 'round < rounds -> round <= rounds',
+    reason: 'The least of one round more means the same.',
+  },
+  {
+    file: 'src/session/session.ts',
+    source: 'if (queued && !gone.aborted) this.#hello.set(this.#context.limits.helloTimeout);',
+    change: 'queued && !gone.aborted -> (queued)',
+    reason: 'The deadline of a connection that is gone does nothing.',
+  },
+  {
+    file: 'src/session/access/jwt.ts',
+    source: "const { sub = '', exp = 0 } = payload;",
+    change: /^exp = 0 -> /,
+    reason: 'A token without an end was refused before.',
+  },
+  {
+    file: 'src/session/seats/opening.ts',
+    source: 'if (from) seats.spend(id, counter);',
+    change: 'from -> true',
+    reason: 'A new session has no token of number 0 that could be spent.',
+  },
+];
+
+export function changeOf({ before, after }: Mutant): string {
+  return `${before} -> ${after}`;
+}
+
+export function matches({ file, source, change }: Equivalent, mutant: Mutant): boolean {
+  if (file !== mutant.file || (source !== undefined && source !== mutant.source)) return false;
+  return typeof change === 'string' ? change === changeOf(mutant) : change.test(changeOf(mutant));
+}

@@ -1,0 +1,71 @@
+import { basename } from 'node:path';
+import type { Baseline, Baselines } from './baselines.js';
+import { hasRun } from './coverage.js';
+import { applyEdit } from './edits.js';
+import type { Mutant } from './mutants.js';
+import type { Sandbox } from './sandbox.js';
+import type { TestGraph } from './test-graph.js';
+import { runTests } from './test-process.js';
+
+export type Verdict = 'noticed' | 'timed out' | 'survived';
+
+export interface Trial {
+  readonly mutant: Mutant;
+  readonly verdict: Verdict;
+  /** The test that noticed it, or else those that ran it and passed. */
+  readonly tests: readonly string[];
+}
+
+/** One that hangs is stopped after a few times the usual time of the test, and as many milliseconds besides. */
+const patience = { factor: 3, ms: 10_000 };
+
+/** Tries mutants: runs the tests that could notice, the nearest first, up to one that does. */
+export class Trials {
+  readonly #sandbox: Sandbox;
+  readonly #graph: TestGraph;
+  readonly #baselines: Baselines;
+  readonly #budget: number;
+
+  /** @param budget usual run time in milliseconds of the tests that are tried on one mutant; the nearest is, always. */
+  constructor(sandbox: Sandbox, graph: TestGraph, baselines: Baselines, budget: number) {
+    this.#sandbox = sandbox;
+    this.#graph = graph;
+    this.#baselines = baselines;
+    this.#budget = budget;
+  }
+
+  async try(mutant: Mutant): Promise<Trial> {
+    const { module, start } = mutant;
+    const tried: string[] = [];
+    let left = this.#budget;
+    for await (const { test, passed, ms, coverage } of this.#baselinesOf(module)) {
+      if (!passed || !hasRun(coverage, module, start)) continue;
+      if (left < this.#budget / 5) break;
+      if (tried.length > 0 && ms > left) continue;
+      left -= ms;
+      const { outcome } = await this.#sandbox.with(
+        module,
+        (text) => applyEdit(text, mutant),
+        () => runTests(this.#sandbox.root, test, patience.factor * ms + patience.ms),
+      );
+      if (outcome === 'failed') return { mutant, verdict: 'noticed', tests: [test] };
+      if (outcome === 'timed out') return { mutant, verdict: outcome, tests: [test] };
+      tried.push(test);
+    }
+    return { mutant, verdict: 'survived', tests: tried };
+  }
+
+  /**
+   * Of the tests that import a module: the nearest first, and of those that are equally near, the one of the same name
+   * and then the quickest.
+   */
+  async *#baselinesOf(module: string): AsyncGenerator<Baseline, void, void> {
+    for (const group of this.#graph.testsOf(module)) {
+      const baselines: Baseline[] = [];
+      for (const test of group) baselines.push(await this.#baselines.of(test));
+      const own = basename(module, '.js');
+      const cost = ({ test, ms }: Baseline): number => (basename(test, '.test.js') === own ? 0 : ms);
+      yield* baselines.sort((a, b) => cost(a) - cost(b));
+    }
+  }
+}

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  defaultParameters,
+  parameterProperties,
+  parametersSchema,
+  solverNames,
+  type ParameterSchema,
+} from '@millrace/protocol';
+
+/** What clients of this version go by: defaults, and what is allowed. Ranges may grow; nothing else may change. */
+const contract: Readonly<Record<string, readonly [initial: unknown, allowed: string]>> = {
+  prompt: ['', 'text up to 2000 or 1 to 8 of { text: text up to 2000; weight: number 0 to 1000 }'],
+  negative_prompt: ['', 'text up to 2000'],
+  transition_frames: [0, 'integer 0 to 1000'],
+  transition_seconds: [0, 'number 0 to 60'],
+  strength: [0.4, 'number 0 to 1'],
+  steps: [1, 'integer 1 to 10'],
+  num_inference_steps: [50, 'integer 1 to 1000'],
+  eta: [0, 'number 0 to 1'],
+  gamma: [0.3, 'number 0 to 1'],
+  frame_buffer_size: [1, 'integer 1 to 8'],
+  guidance_scale: [1.2, 'number 0 to 20'],
+  delta: [1, 'number 0 to 2'],
+  seed: [
+    2,
+    'integer 0 to 4294967295 or 1 to 8 of { seed: integer 0 to 4294967295; weight: number 0 to 1000 }',
+  ],
+  noise_drift: [0.02, 'number 0 to 1'],
+  similar_image_filter_threshold: [0.98, 'number 0 to 1'],
+  similar_image_filter_max_skip_frame: [10, 'integer 0 to 1000'],
+  fps: [0, 'number 0 to 120'],
+  width: [512, 'integer 64 to 1024 by 8'],
+  height: [512, 'integer 64 to 1024 by 8'],
+  quality: [85, 'integer 1 to 100'],
+};
+
+const choices = {
+  prompt_blend: ['lerp', 'slerp'],
+  timestep_spacing: [null, 'leading', 'trailing', 'linspace'],
+  solver_order: [2, 1, 3],
+  algorithm_type: ['dpmsolver++', 'dpmsolver', 'sde-dpmsolver', 'sde-dpmsolver++'],
+  use_karras_sigmas: [false],
+  do_add_noise: [true],
+  denoise: ['auto', 'stream', 'sequential'],
+  cfg_type: ['none', 'full', 'self', 'initialize'],
+  noise: ['fixed', 'drift'],
+  similar_image_filter: [false],
+  mode: ['img2img', 'txt2img'],
+  fit: ['cover', 'contain', 'stretch'],
+  paused: [false],
+} as const;
+
+/** Of the parts of JSON Schema those that ranges are written with. */
+interface Range {
+  readonly anyOf?: readonly Range[];
+  readonly type?: unknown;
+  readonly items?: Range;
+  readonly properties?: Readonly<Record<string, Range>>;
+  readonly minItems?: number;
+  readonly maxItems?: number;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly multipleOf?: number;
+  readonly maxLength?: number;
+}
+
+function allowed(schema: Range): string {
+  if (schema.anyOf) return schema.anyOf.map(allowed).join(' or ');
+  const { type, items, properties = {}, minimum, maximum, multipleOf, maxLength } = schema;
+  if (items) return `${schema.minItems} to ${schema.maxItems} of ${allowed(items)}`;
+  if (type === 'string') return `text up to ${maxLength}`;
+  if (type !== 'object')
+    return `${String(type)} ${minimum} to ${maximum}${multipleOf ? ` by ${multipleOf}` : ''}`;
+  const fields = Object.entries(properties).map(([name, field]) => `${name}: ${allowed(field)}`);
+  return `{ ${fields.join('; ')} }`;
+}
+
+describe('the parameters', () => {
+  for (const [name, expected] of Object.entries(contract)) {
+    it(`have a ${name} as promised`, () => {
+      const schema = parameterProperties[name as keyof typeof parameterProperties];
+      assert.deepEqual([schema.default, allowed(schema as Range)], expected);
+    });
+  }
+
+  for (const [name, [initial, ...others]] of Object.entries(choices)) {
+    it(`have a choice of ${name} as promised`, () => {
+      const schema: ParameterSchema = parameterProperties[name as keyof typeof parameterProperties];
+      assert.equal(schema.default, initial);
+      if (typeof initial === 'boolean') assert.equal(schema.type, 'boolean');
+      else assert.deepEqual(new Set(schema.enum), new Set([initial, ...others]));
+    });
+  }
+
+  it('have a list of positions, or none', () => {
+    const { default: initial, type, items, minItems, maxItems } = parameterProperties.t_index_list;
+    assert.deepEqual([initial, type, minItems], [null, ['array', 'null'], 1]);
+    assert.ok(maxItems !== undefined && maxItems >= 10);
+    assert.deepEqual(items, { type: 'integer', minimum: 0, maximum: 999 });
+  });
+
+  it('have LCM as the solver, or another', () => {
+    assert.equal(parameterProperties.solver.default, 'LCMScheduler');
+    assert.deepEqual(parameterProperties.solver.enum, solverNames);
+  });
+
+  it('are all of these, and their defaults', () => {
+    const names = [...Object.keys(contract), ...Object.keys(choices), 'solver', 't_index_list'].sort();
+    assert.deepEqual(Object.keys(parameterProperties).sort(), names);
+    assert.deepEqual(Object.keys(defaultParameters()).sort(), names);
+    assert.equal(defaultParameters().strength, 0.4);
+    assert.equal(defaultParameters({ defaults: { strength: 0.7 } }).strength, 0.7);
+  });
+
+  it('are limited further by the model', () => {
+    const schema = parametersSchema({
+      defaults: { strength: 0.7 },
+      sizeFactor: 64,
+      fixedSize: { width: 256 },
+      selfGuided: true,
+    });
+    const { properties, additionalProperties } = schema as {
+      readonly properties: Readonly<Record<string, ParameterSchema>>;
+      readonly additionalProperties: boolean;
+    };
+    assert.equal(additionalProperties, false);
+    const { width, height, cfg_type, strength } = properties;
+    assert.deepEqual([width.multipleOf, width.enum, width.minimum, width.maximum], [64, [256], 256, 256]);
+    assert.deepEqual(
+      [height.multipleOf, height.enum, height.minimum, height.maximum],
+      [64, undefined, 64, 1024],
+    );
+    assert.deepEqual([cfg_type.enum, strength.default, strength.multipleOf], [['none'], 0.7, undefined]);
+  });
+});

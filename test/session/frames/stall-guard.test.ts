@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { StallGuard } from '../../../src/session/frames/stall-guard.js';
+import type { Pause } from '../../../src/session/time/pause-watch.js';
+import { stopTime } from '../../support/stopped-time.js';
+
+/** Milliseconds between frames. */
+const interval = 100;
+
+interface Rig {
+  readonly guard: StallGuard;
+  readonly pass: (ms: number) => void;
+  /** This process is held up for a while. */
+  readonly pause: (ms: number) => void;
+  /** How often something was let go as the moment had passed. */
+  readonly letGo: () => number;
+}
+
+function setUp(t: TestContext): Rig {
+  const pass = stopTime(t);
+  const pauses: { last: Pause } = { last: { end: -Infinity, ms: 0 } };
+  let count = 0;
+  const guard = new StallGuard(pauses, () => void count++);
+  const pause = (ms: number): void => {
+    pass(ms);
+    pauses.last = { end: performance.now(), ms };
+  };
+  return { guard, pass, pause, letGo: () => count };
+}
+
+describe('a result that can leave', () => {
+  it('waits if its frame came before a pause of this process that was long beside the interval', (t) => {
+    const { guard, pass, pause } = setUp(t);
+    const arrived = performance.now();
+    assert.equal(guard.holdsBack(arrived, interval), false);
+    pause(3 * interval);
+    assert.equal(guard.holdsBack(arrived, interval), false);
+    pause(3 * interval + 1);
+    const back = performance.now();
+    pass(1);
+    assert.equal(guard.holdsBack(performance.now(), interval), false);
+    assert.equal(guard.holding, false);
+    assert.equal(guard.holdsBack(back, interval), true, 'came in the moment in which it went on');
+    assert.equal(guard.holding, true);
+    assert.equal(guard.holdsBack(arrived, interval), true, 'and so do others after the same pause');
+  });
+
+  it('waits for two intervals, or for half of a longer pause, but not for more than a second', (t) => {
+    for (const [paused, moment] of [
+      [350, 200],
+      [1000, 500],
+      [10_000, 1000],
+    ]) {
+      const { guard, pass, pause, letGo } = setUp(t);
+      pause(paused);
+      assert.equal(guard.holdsBack(0, interval), true);
+      pass(moment - 1);
+      assert.equal(guard.holdsBack(0, interval), true);
+      assert.deepEqual([guard.holding, letGo()], [true, 0]);
+      pass(1);
+      assert.deepEqual([guard.holding, letGo()], [false, 1]);
+      assert.equal(guard.holdsBack(0, interval), false, 'the moment is over');
+      assert.equal(guard.holding, false);
+      t.mock.reset();
+    }
+  });
+
+  it('waits no longer than the first one, where it comes in the middle of the moment', (t) => {
+    const { guard, pass, pause, letGo } = setUp(t);
+    pause(1000);
+    assert.equal(guard.holdsBack(0, interval), true);
+    pass(100);
+    guard.end();
+    assert.equal(guard.holdsBack(0, interval), true);
+    pass(399);
+    assert.equal(letGo(), 0);
+    pass(1);
+    assert.equal(letGo(), 1);
+  });
+
+  it('waits after the next pause only if one has left in between', (t) => {
+    const { guard, pause } = setUp(t);
+    pause(400);
+    assert.equal(guard.holdsBack(0, interval), true);
+    pause(400);
+    assert.equal(guard.holdsBack(0, interval), false);
+    guard.resultLeft();
+    assert.equal(guard.holdsBack(0, interval), true);
+    pause(400);
+    assert.equal(guard.holdsBack(0, interval), false);
+  });
+});
+
+describe('what was held back', () => {
+  it('is let go by a result of a frame that came after the pause', (t) => {
+    const { guard, pass, pause, letGo } = setUp(t);
+    pause(400);
+    guard.holdsBack(0, interval);
+    guard.resultCame(performance.now());
+    assert.equal(guard.holding, true);
+    pass(1);
+    guard.resultCame(performance.now());
+    assert.equal(guard.holding, false);
+    pass(1000);
+    assert.equal(letGo(), 0);
+  });
+});
+
+describe('a frame that arrives', () => {
+  it('makes what was held back old, unless it is late itself', (t) => {
+    const { guard, pass, letGo } = setUp(t);
+    assert.equal(guard.frameArrived(10, interval), false, 'nothing was held back');
+    assert.equal(guard.frameArrived(10 + 3 * interval, interval), false);
+    assert.equal(guard.holding, false, 'three intervals are not late');
+    assert.equal(guard.frameArrived(20 + 4 * interval, interval), false);
+    assert.equal(guard.holding, true);
+    pass(2 * interval - 1);
+    assert.equal(letGo(), 0);
+    pass(1);
+    assert.equal(letGo(), 1, 'no pause, so two intervals are enough');
+    assert.equal(guard.frameArrived(20 + 4 * interval, interval), false);
+    assert.equal(guard.frameArrived(10, interval), true);
+    assert.equal(guard.holding, false);
+  });
+
+  it('is old if it was captured before a pause of this process', (t) => {
+    const { guard, pass, pause, letGo } = setUp(t);
+    pause(1000);
+    assert.equal(guard.frameArrived(300, interval), false);
+    assert.equal(guard.holding, true);
+    pass(499);
+    assert.equal(letGo(), 0);
+    pass(1);
+    assert.equal(letGo(), 1);
+    assert.equal(guard.frameArrived(501, interval), false);
+    assert.equal(guard.holding, true);
+    assert.equal(guard.frameArrived(499, interval), true, 'captured after it');
+  });
+
+  it('counts as new where the clock of the client is not known', (t) => {
+    const { guard, pause } = setUp(t);
+    pause(400);
+    guard.holdsBack(0, interval);
+    assert.equal(guard.frameArrived(null, interval), true);
+    assert.equal(guard.holding, false);
+  });
+});
+
+describe('a client that takes results again', () => {
+  it('makes the result that waits old if a new frame is there', (t) => {
+    const { guard } = setUp(t);
+    const stalled = 3 * interval + 1;
+    assert.equal(guard.clientReturned(stalled - 1, performance.now(), interval), false);
+    assert.equal(guard.holding, false, 'three intervals are no stall');
+    assert.equal(guard.clientReturned(stalled, performance.now() - interval + 1, interval), true);
+    assert.equal(guard.holding, false);
+  });
+
+  it('has the result wait an interval for a new frame', (t) => {
+    for (const waiting of [null, -interval]) {
+      const { guard, pass, letGo } = setUp(t);
+      const since = waiting === null ? null : performance.now() + waiting;
+      assert.equal(guard.clientReturned(4 * interval, since, interval), false);
+      assert.equal(guard.holding, true);
+      pass(interval - 1);
+      assert.equal(letGo(), 0);
+      pass(1);
+      assert.deepEqual([guard.holding, letGo()], [false, 1]);
+      t.mock.reset();
+    }
+  });
+});

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Access } from '../../src/session/access/access.js';
+import { Rig } from './rig.js';
+
+describe('a token that is renewed', () => {
+  it('brings its own limit of frames a second', async (t) => {
+    // A token is the number of frames that it allows.
+    const access: Access = {
+      required: true,
+      verify: (token = '') =>
+        Promise.resolve({
+          subject: 'ann',
+          expires: null,
+          limits: token === '' ? {} : { fps: Number(token) },
+        }),
+    };
+    const rig = await Rig.active({}, { access });
+    const seat = rig.context.seats.find(rig.session.id);
+    assert.ok(seat);
+    const limit = t.mock.method(seat.frames, 'limit');
+    for (const token of ['5', '']) {
+      const before = rig.all('authenticated').length;
+      rig.send({ type: 'authenticate', token });
+      await rig.until(() => rig.all('authenticated').length > before);
+    }
+    assert.deepEqual(
+      limit.mock.calls.map(({ arguments: [fps] }) => fps),
+      [5, null],
+    );
+    rig.session.disconnected(1000);
+  });
+});

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Outlet } from '../../../src/session/wire/outlet.js';
+import { Pacing } from '../../../src/session/seats/pacing.js';
+import type { Seat } from '../../../src/session/seats/seats.js';
+import { Rig } from '../rig.js';
+import { stopTime } from '../../support/stopped-time.js';
+
+/** A session, the limits that its frames got, and what the client was told. */
+async function setUp(): Promise<{
+  readonly pacing: Pacing;
+  readonly seat: Seat;
+  readonly limits: readonly (number | null)[];
+  readonly told: readonly (number | null)[];
+}> {
+  const rig = await Rig.active();
+  const seat = rig.context.seats.find(rig.session.id);
+  assert.ok(seat);
+  const limits: (number | null)[] = [];
+  const told: (number | null)[] = [];
+  seat.frames.limit = (fps) => void limits.push(fps);
+  const outlet: Pick<Outlet, 'send'> = {
+    send: (message) => void (message.type === 'quality' && told.push(message.fps)),
+  };
+  const pacing = new Pacing(seat, outlet as Outlet);
+  return { pacing, seat, limits, told };
+}
+
+describe('Pacing', () => {
+  it('holds frames to the lower of what the token allows and of the share', async () => {
+    const { pacing, limits, told } = await setUp();
+    pacing.allow(20);
+    pacing.share(10.126);
+    pacing.allow(5);
+    pacing.allow(null);
+    pacing.share(null);
+    assert.deepEqual(limits, [20, 10.126, 5, 10.126, null]);
+    assert.deepEqual(told, [10.13, null]);
+    assert.equal(pacing.limit, null);
+  });
+
+  it('leaves a share as it was that has changed by less than a tenth', async () => {
+    const { pacing, limits, told } = await setUp();
+    for (const fps of [null, 10, 10.9, 9.1, 10, 11.1, null]) pacing.share(fps);
+    assert.deepEqual(told, [10, 11.1, null]);
+    assert.deepEqual(limits, [10, 11.1, null]);
+    pacing.share(0);
+    assert.equal(told.at(-1), 0);
+    assert.equal(pacing.limit, 0);
+  });
+
+  it('knows whether frames flow: of late, and while it is not paused', async (t) => {
+    const pass = stopTime(t);
+    const { pacing, seat } = await setUp();
+    assert.equal(pacing.flows, true);
+    seat.parameters = { ...seat.parameters, paused: true };
+    assert.equal(pacing.flows, false);
+    seat.parameters = { ...seat.parameters, paused: false };
+    pass(9999);
+    assert.equal(pacing.flows, true);
+    pass(1);
+    assert.equal(pacing.flows, false);
+  });
+});

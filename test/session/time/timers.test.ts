@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Deadline, longestTimer } from '../../../src/session/time/deadline.js';
+import { Hold } from '../../../src/session/time/hold.js';
+import { IdleWatch } from '../../../src/session/time/idle-watch.js';
+import { stopTime } from '../../support/stopped-time.js';
+
+describe('Deadline', () => {
+  it('passes once, at the time that it was set to last', (t) => {
+    const pass = stopTime(t);
+    let passed = 0;
+    const deadline = new Deadline(() => void passed++);
+    deadline.set(5);
+    deadline.set(10);
+    pass(9);
+    assert.equal(passed, 0);
+    pass(1);
+    assert.equal(passed, 1);
+    pass(100);
+    assert.equal(passed, 1);
+  });
+
+  it('does not pass when it was cleared, or lies beyond what a timer can be set to', (t) => {
+    const pass = stopTime(t);
+    const deadline = new Deadline(() => assert.fail('it passed'));
+    deadline.set(5);
+    deadline.clear();
+    deadline.clear();
+    deadline.set(5);
+    deadline.set(longestTimer + 1);
+    pass(100);
+  });
+
+  it('can be set to the longest time of a timer', (t) => {
+    stopTime(t);
+    let passed = 0;
+    new Deadline(() => void passed++).set(longestTimer);
+    t.mock.timers.tick(longestTimer);
+    assert.equal(passed, 1);
+  });
+});
+
+describe('Hold', () => {
+  it('ends by itself, and may begin again', (t) => {
+    const pass = stopTime(t);
+    let ends = 0;
+    const hold: Hold = new Hold(() => {
+      assert.equal(hold.active, false);
+      ends += 1;
+    });
+    assert.equal(hold.active, false);
+    for (const expected of [1, 2]) {
+      hold.begin(10);
+      assert.equal(hold.active, true);
+      pass(5);
+      hold.begin(10);
+      pass(5);
+      assert.deepEqual([hold.active, ends], [false, expected], 'from when it began first');
+    }
+  });
+
+  it('says nothing when it is ended', (t) => {
+    const pass = stopTime(t);
+    const hold = new Hold(() => assert.fail('it ended by itself'));
+    hold.begin(10);
+    hold.end();
+    hold.end();
+    assert.equal(hold.active, false);
+    pass(20);
+  });
+});
+
+describe('IdleWatch', () => {
+  it('waits from what happened last', (t) => {
+    const pass = stopTime(t);
+    let last = performance.now();
+    let idle = 0;
+    const watch = new IdleWatch(
+      100,
+      () => last,
+      () => void idle++,
+    );
+    watch.start();
+    pass(60);
+    last = performance.now();
+    pass(99);
+    assert.equal(idle, 0);
+    pass(1);
+    assert.equal(idle, 1);
+    pass(1000);
+    assert.equal(idle, 1);
+  });
+
+  it('never tells after it was stopped, or with no limit', (t) => {
+    const pass = stopTime(t);
+    const fail = (): void => assert.fail('idle');
+    const stopped = new IdleWatch(1, () => 0, fail);
+    stopped.start();
+    stopped.stop();
+    stopped.stop();
+    new IdleWatch(0, () => 0, fail).start();
+    pass(100);
+  });
+});

@@ -25,7 +25,7 @@ function setUp(initial: typeof state | null = null) {
     onRestart: () => void told.push('restart'),
     onClosed: (reason) => void told.push(`closed: ${reason.message}`),
   };
-  const stream = new ManagedStream(5, { parameters, state: initial }, listener, {
+  const stream = new ManagedStream(5, { parameters, state: initial, account: null }, listener, {
     post: (message) => void posted.push(message),
     onClose: () => void told.push('end'),
   });

@@ -109,9 +109,8 @@ test('stops making an image when the client goes', async () => {
     headers: { 'content-type': 'application/json' },
     signal: gone.signal,
   });
-  let answered = false;
-  void answer.finally(() => (answered = true)).catch(() => {});
-  while (!answered && (await rows()) === 0);
+  const answered = answer.then(() => Infinity);
+  while ((await Promise.race([answered, rows()])) === 0);
   gone.abort();
   await assert.rejects(answer, { name: 'AbortError' });
   // The next image is made at once, and the engine has not gone through all steps of the one before.

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { defaultParameters, type StreamParameters } from '@millrace/protocol';
 import { EmbeddingCache } from '../../../src/engine/worker/embedding-cache.js';
-import { LiveStream, type StreamContext } from '../../../src/engine/worker/live-stream.js';
+import { LiveStream } from '../../../src/engine/worker/live-stream.js';
+import type { StreamContext } from '../../../src/engine/worker/stream-context.js';
 import { Padding } from '../../../src/engine/worker/padding.js';
 import { readModelFolder } from '../../../src/model/folder.js';
 import { tinyModel } from '../../support/engine.js';
@@ -40,7 +41,7 @@ async function setUp(
     ...changes,
   };
   const stream = await LiveStream.open(
-    3,
+    { id: 3, account: null },
     {
       model: {
         folder,
@@ -56,6 +57,7 @@ async function setUp(
       }),
       emptyNegative: null,
       padding: new Padding(embed(''), null),
+      prices: { row: () => 1, picture: () => 1 },
       ...context,
     },
     parameters,

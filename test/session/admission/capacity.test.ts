@@ -227,7 +227,8 @@ describe('the shares of an engine', () => {
     const images = Array.from({ length: 40 }, () => parameters);
     assert.deepEqual(capacity.share([parameters], { ...none, images }), [null]);
     // More than that they do not get, however many there are.
-    const costly = images.map(() => ({ ...parameters, ...large }));
+    const costlyImage = { ...parameters, ...large };
+    const costly = images.map(() => costlyImage);
     const { capacity: busy } = capacityOf(30, oneStep);
     assert.deepEqual(busy.share([parameters], { ...none, images: costly }), [20]);
     assert.deepEqual(

@@ -72,10 +72,10 @@ describe('PictureTurns', () => {
     // Some of them are known for slow pictures.
     for (let i = 0; i < 4; i++) await turns.run({}, slow);
     order.length = 0;
-    let pending: Promise<unknown>[] = [];
+    const pending: Promise<unknown>[] = [];
     for (let round = 0; round < 6; round++) {
-      pending = [...pending, turns.run({}, slow), turns.run({}, slow)];
-      await turns.run(quick, async () => void order.push('quick'));
+      pending.push(turns.run({}, slow), turns.run({}, slow));
+      await turns.run(quick, () => Promise.resolve(order.push('quick')));
     }
     await Promise.all(pending);
     // Each time at most the one under way is waited for, and one before it.

@@ -3,6 +3,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { defaultParameters } from '@millrace/protocol';
 import { pictureCodec } from '../../../src/image/codec.js';
 import { FramePipeline } from '../../../src/session/frames/frame-pipeline.js';
+import { PictureTurns } from '../../../src/session/frames/picture-turns.js';
 import { Seats, type Seat } from '../../../src/session/seats/seats.js';
 import { stopTime } from '../../support/stopped-time.js';
 
@@ -31,6 +32,7 @@ function setUp(t: TestContext): Rig {
         limits: { credits: 2, unacknowledgedResults: 2, framePixels: 1_000_000 },
         allocate: (bytes) => new Uint8Array(bytes),
         pictures: pictureCodec,
+        turns: new PictureTurns(1),
         pauses: { last: { end: -Infinity, ms: 0 } },
       }),
       lease: { release: () => void released.push(id) },

@@ -49,7 +49,7 @@ describe('bench load', () => {
       assert.deepEqual((JSON.parse(error.stdout) as LoadReport).outcomes.refused, 2);
       assert.match(
         error.stderr,
-        /^millrace: no session was served: 2 refused \(connection_failed: .* 503\)\.\)$/m,
+        /^millrace: no session was served: 2 refused \(too_many_sessions: .*\)$/m,
       );
       return true;
     });

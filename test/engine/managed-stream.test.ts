@@ -50,8 +50,8 @@ describe('a stream that is being opened', () => {
     stream.interrupt(new Error('gone'));
     stream.open();
     assert.deepEqual(posted, [
-      { type: 'open', stream: 5, parameters, state },
-      { type: 'open', stream: 5, parameters, state: null },
+      { type: 'open', stream: 5, parameters, state, account: null },
+      { type: 'open', stream: 5, parameters, state: null, account: null },
     ]);
   });
 
@@ -117,7 +117,7 @@ describe('a stream that is open', () => {
     await assert.rejects(second, { field: 'width' });
     stream.interrupt(new Error('gone'));
     stream.open();
-    assert.deepEqual(posted.at(-1), { type: 'open', stream: 5, parameters: changed, state: null });
+    assert.deepEqual(posted.at(-1), { type: 'open', stream: 5, parameters: changed, state: null, account: null });
   });
 
   it('gives snapshots', async () => {

@@ -24,6 +24,7 @@ interface Rate {
   readonly perSecond: number;
   /** Images that may be asked for at once. */
   readonly burst: number;
+  readonly inWords: string;
 }
 
 /** Who asks for an image. */
@@ -75,9 +76,10 @@ export class OneShot {
   async generate(update: unknown, { name, grant, gone }: Caller): Promise<Uint8Array> {
     const { engine, rules, seats } = this.#options;
     const rate = this.#rateOf(grant.limits);
-    const { perSecond, burst } = rate;
-    if (!this.#rates.of(`${perSecond} ${name}`, () => new TokenBucket(perSecond, burst)).take()) {
-      throw new ProtocolError('rate_limited', `more than ${describeRate(rate)}`);
+    const { perSecond, burst, inWords } = rate;
+    const bucket = this.#rates.of(`${perSecond} ${name}`, () => new TokenBucket(perSecond, burst));
+    if (!bucket.take()) {
+      throw new ProtocolError('rate_limited', `more than ${inWords}`, {}, { retryAfter: bucket.wait });
     }
     const changes: ParameterUpdate = rules.check(update);
     const parameters = { ...rules.defaults, ...changes, mode: 'txt2img' } as const;
@@ -117,14 +119,12 @@ export class OneShot {
   /** An image counts like a frame where a token limits frames. */
   #rateOf({ fps }: GrantLimits): Rate {
     const { perMinute } = this.#options;
-    const usual = { perSecond: perMinute / 60, burst: perMinute };
-    if (fps === undefined || fps >= usual.perSecond) return usual;
-    return { perSecond: fps, burst: Math.max(1, fps) };
+    const perSecond = perMinute / 60;
+    if (fps === undefined || fps >= perSecond) {
+      return { perSecond, burst: perMinute, inWords: `${perMinute} images in a minute` };
+    }
+    return { perSecond: fps, burst: Math.max(1, fps), inWords: `${fps} images a second` };
   }
-}
-
-function describeRate({ perSecond, burst }: Rate): string {
-  return burst > perSecond && burst > 1 ? `${burst} images in a minute` : `${perSecond} images a second`;
 }
 
 async function firstResult(

@@ -4,7 +4,7 @@ import { errors } from '@millrace/protocol';
 import { TokenBucket } from '../session/time/token-bucket.js';
 import { RecentEntries } from '../session/time/recent-entries.js';
 import { networkOf } from './network.js';
-import { errorBody } from './http-error.js';
+import { errorBody, errorHeaders } from './http-error.js';
 import { answerRaw } from './raw-answer.js';
 import { securityHeaders } from './security-headers.js';
 
@@ -85,9 +85,10 @@ export class ConnectionGuard {
     // What follows in the same connection is not even looked at.
     plain.over = true;
     const { status } = errors.rate_limited;
-    const headers = { ...securityHeaders, 'content-type': 'application/json', 'retry-after': '1' };
+    const own = { 'content-type': 'application/json', connection: 'close' };
+    const headers = { ...securityHeaders, ...errorHeaders(status, 1), ...own };
     const body = JSON.stringify(errorBody('rate_limited', tooManyRequests));
-    response.writeHead(status, { ...headers, connection: 'close' }).end(body);
+    response.writeHead(status, headers).end(body);
     return false;
   }
 

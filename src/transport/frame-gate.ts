@@ -71,6 +71,11 @@ export class FrameGate extends Duplex {
     if (head.length > 0) this.#arrive(head);
   }
 
+  /** Whether the peer has sent so much that the rest is dropped; with the upgrade request, this is so from the start. */
+  get flooded(): boolean {
+    return this.#flooded;
+  }
+
   override _read(): void {
     this.#wanted = true;
     this.#release();

@@ -11,12 +11,12 @@ export interface RawAnswer {
   /** Instead of the meaning of the code. */
   readonly message?: string | undefined;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Seconds after which to ask again, where the status has that. */
+  /** Seconds after which to try again, where the status has that; instead of the usual ones. */
   readonly retryAfter?: number;
 }
 
 /** An error of the catalogue as a whole HTTP answer, the last of its connection. */
-function rawAnswer({ code, message, retryAfter = 1, ...answer }: RawAnswer): string {
+function rawAnswer({ code, message, retryAfter, ...answer }: RawAnswer): string {
   const status = answer.status ?? errors[code].status;
   const body = JSON.stringify(errorBody(code, message));
   const headers = {

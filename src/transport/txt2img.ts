@@ -46,10 +46,11 @@ export function serveTxt2Img(
     } catch (error) {
       if (gone.signal.aborted) return reply.hijack();
       if (error instanceof ParameterError) {
-        return refuse(reply, 'invalid_parameter', error.message, error.field);
+        return refuse(reply, 'invalid_parameter', error.message, { field: error.field });
       }
       if (!(error instanceof ProtocolError)) throw error;
-      return refuse(reply, error.code, error.message, error.details.field);
+      const { code, message, details, retryAfter } = error;
+      return refuse(reply, code, message, { field: details.field, retryAfter });
     }
   });
 }

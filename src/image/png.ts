@@ -77,7 +77,8 @@ export function readPng(bytes: Uint8Array): Container {
   };
 }
 
-function* chunksOf(file: Buffer): Generator<Chunk> {
+/** Walks the chunks up to the last. @throws {ImageError} if there are more than any encoder writes. */
+export function* chunksOf(file: Buffer): Generator<Chunk> {
   const count = partCounter(file);
   for (let at = SIGNATURE_BYTES; at + 8 <= file.length;) {
     count();

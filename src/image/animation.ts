@@ -12,10 +12,10 @@ export interface Animation {
   frames(): AsyncGenerator<Image, void, void>;
 }
 
-/** The decoder starts at the first picture every time, so several are taken at once, within this memory. */
+/** The decoder starts at the first picture every time, so several are decoded at once, within this memory. */
 const MAX_BYTES = 64 << 20;
 
-/** Browsers show pictures that claim so little for a tenth of a second. */
+/** Browsers show pictures whose delay is at most this for a tenth of a second. */
 const LEAST_DELAY_MS = 10;
 const USUAL_DELAY_MS = 100;
 

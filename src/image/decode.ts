@@ -13,7 +13,7 @@ import { readWebp } from './webp.js';
 export interface DecodeOptions {
   /** Larger images are refused by their header, before anything is decoded. */
   readonly maxPixels: number;
-  /** Brings the picture to a size, as `fitImage` does; large ones are then decoded in part only, which costs less. */
+  /** Fits the picture to a size, as `fitImage` does; large ones are then decoded at reduced size, which costs less. */
   readonly box?: Box;
   /** Gives the memory for the pixels, decoded and fitted; new memory by default. */
   readonly allocate?: Allocate;
@@ -25,7 +25,10 @@ type Picture =
 /** How many times as long as the other a side may be: nothing thinner is a picture of anything. */
 const MAX_ASPECT = 64;
 
-/** libjpeg decodes halves, quarters and eighths; a further factor of two is left for resizing, so that it looks the same. */
+/**
+ * libjpeg decodes halves, quarters and eighths; a further factor of two is left for resizing, so that it looks the
+ * same.
+ */
 const SCALED_FROM = 4;
 
 /**

@@ -11,7 +11,7 @@ import { WatchedConnection } from './wire/watched-connection.js';
 /** Connections that may be there besides those that are served or wait: they say hello, or take sessions over. */
 const spareConnections = 64;
 
-/** How often the engine's time is shared out anew, in milliseconds. */
+/** How often the engine's time is shared out, in milliseconds. */
 const shareOutMs = 1000;
 
 /** The time over which images (txt2img) count as one more stream, in milliseconds. */

@@ -39,8 +39,8 @@ function isLocal(address: string): boolean {
 }
 
 /**
- * Whether a proxy asks for somebody else. Some say nothing of it; the proxy module of nginx then still speaks HTTP/1.0,
- * as no browser does.
+ * Whether a proxy passes on a request of somebody else. Some add no header; the proxy module of nginx then still speaks
+ * HTTP/1.0, as no browser does.
  */
 function isForwarded({ headers, raw }: FastifyRequest): boolean {
   return raw.httpVersion === '1.0' || Object.keys(headers).some((name) => ofProxies.test(name));

@@ -31,12 +31,12 @@ function rawAnswer({ code, message, retryAfter, ...answer }: RawAnswer): string 
   return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('\r\n')}\r\n\r\n${body}`;
 }
 
-/** Sends an error to a socket that no HTTP parser answers on, and closes it. */
+/** Sends an error over a socket that has no HTTP response object, and closes it. */
 export function answerRaw(socket: Duplex, answer: RawAnswer): void {
   if (!socket.writable) {
     socket.destroy();
     return;
   }
-  // One that the peer leaves open would stay for as long as it likes.
+  // Without this, the peer could keep the connection open for as long as it likes.
   socket.end(rawAnswer(answer), () => socket.destroy());
 }

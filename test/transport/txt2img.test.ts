@@ -57,7 +57,7 @@ test('refuses pages of other origins', async () => {
   assert.equal((await post(JSON.stringify(parameters), { origin: server.url })).status, 200);
 });
 
-test('holds no more in the making than it may; the others are told to come back', async () => {
+test('makes no more images at once than allowed; the others are told to come back', async () => {
   await using small = await startServer({ maxSessions: 1 });
   await small.app.ready();
   const body = JSON.stringify({ ...parameters, width: 256, height: 256, t_index_list: [0, 10, 20, 30, 40] });

@@ -13,7 +13,7 @@ export interface StreamEvents {
   updated: Update;
   /** Something went wrong that no call waits for; the stream goes on. */
   error: MillraceError;
-  /** The connection was lost, for this reason, and another is sought. */
+  /** The connection was lost, for this reason; the client tries to connect again. */
   reconnecting: MillraceError;
   /** There is another connection; unless `resumed`, the stream began afresh with the same parameters. */
   reconnected: { readonly resumed: boolean };

@@ -17,9 +17,9 @@ export interface MeasureOptions {
   /** Where results are kept; null measures each time. */
   readonly cacheDirectory: string | null;
   readonly onProgress: (what: string) => void;
-  /** Is called between two calls of the networks; throws if there is to be no further one. */
+  /** Is called before each call of the networks; throws to give up. */
   readonly proceed: () => void;
-  /** Is told what whoever runs the server should know. */
+  /** Gets what the operator should know. */
   readonly onNote: (text: string) => void;
 }
 

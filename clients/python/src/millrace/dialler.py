@@ -84,7 +84,7 @@ class Dialler:
         after: MillraceError | None = None,
         failed: Callable[[MillraceError], None] = lambda _: None,
     ) -> tuple[Connection, Ready]:
-        """Connect, and try again for so many seconds; ``after`` is what the first pause is made for.
+        """Connect, and try again for ``seconds``; ``after`` is the refusal before the first pause.
 
         ``failed`` is called with what went wrong before each further try.
 

@@ -28,6 +28,7 @@ import { ConnectionGuard } from './transport/connection-guard.js';
 import { connectionRoom, descriptorLimit } from './transport/descriptors.js';
 import { createHttpServer } from './transport/http-server.js';
 import { isLoopback } from './transport/origin.js';
+import { OriginLog } from './transport/origin-log.js';
 import { StreamServer } from './transport/stream-server.js';
 
 /**
@@ -186,6 +187,7 @@ export async function createApp(
     log,
   });
   const origins = { allowed: settings.allowedOrigins, loopback: isLoopback(settings.host) };
+  const originLog = new OriginLog(log);
   const limit = descriptorLimit();
   const connections = connectionRoom(settings.maxConnections, limit);
   if (connections < settings.maxConnections) {
@@ -213,6 +215,7 @@ export async function createApp(
     metrics,
     images,
     origins,
+    originLog,
     access,
     metricsToken: settings.metricsToken,
     draining: () => sessions.draining,
@@ -247,6 +250,7 @@ export async function createApp(
     metrics,
     log,
     origins,
+    originLog,
     messageBytes: limits.messageBytes,
     messagesPerSecond: settings.maxMessagesPerSecond,
     addresses: {

@@ -12,6 +12,7 @@ import { errorBody, refuser } from './http-error.js';
 import { mayReadMetrics, type MetricsAccess } from './metrics-access.js';
 import { createNodeServer } from './node-server.js';
 import { foreignHost, hostAllowed, originAllowed, type OriginRules } from './origin.js';
+import type { OriginLog } from './origin-log.js';
 import { RecentAnswer } from './recent-answer.js';
 import { securityHeaders } from './security-headers.js';
 import { serveTxt2Img } from './txt2img.js';
@@ -37,6 +38,7 @@ export interface HttpServerOptions extends MetricsAccess {
   readonly metrics: Metrics;
   readonly images: OneShot;
   readonly origins: OriginRules;
+  readonly originLog: OriginLog;
   /** Whether the server is going to stop. */
   readonly draining: () => boolean;
   /** Why a stream would be refused now; null or absent if it would not be. */

@@ -15,7 +15,7 @@ import type { ConnectionGuard } from './connection-guard.js';
 import { FrameGate } from './frame-gate.js';
 import { MessageBuffers } from './message-buffers.js';
 import type { OriginRules } from './origin.js';
-import { OriginLog } from './origin-log.js';
+import type { OriginLog } from './origin-log.js';
 import { answerRaw, type RawAnswer } from './raw-answer.js';
 import { SocketConnection } from './socket-connection.js';
 import { upgradeFault } from './upgrade-fault.js';
@@ -26,6 +26,7 @@ export interface StreamServerOptions {
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly origins: OriginRules;
+  readonly originLog: OriginLog;
   /** Largest message in bytes. */
   readonly messageBytes: number;
   /** A client that sends more than this is read more slowly; one that sends far more is closed. */
@@ -54,7 +55,6 @@ export class StreamServer implements AsyncDisposable {
   readonly #sockets: WebSocketServer;
   readonly #addresses: AddressLimits;
   readonly #buffers = new MessageBuffers();
-  readonly #origins: OriginLog;
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void =>
     void this.#upgrade(request, socket, head).catch((cause: unknown) =>
       this.#decline(socket, { code: 'internal' }, cause),
@@ -63,7 +63,6 @@ export class StreamServer implements AsyncDisposable {
 
   constructor(options: StreamServerOptions) {
     this.#options = options;
-    this.#origins = new OriginLog(options.log);
     this.#addresses = new AddressLimits(options.addresses);
     this.#sockets = new WebSocketServer({
       noServer: true,
@@ -98,11 +97,11 @@ export class StreamServer implements AsyncDisposable {
   }
 
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    const { access, log, sessions, metrics } = this.#options;
+    const { access, log, origins, originLog, sessions, metrics } = this.#options;
     socket.on('error', (error) => log.debug({ err: error }, 'a socket failed'));
-    const fault = upgradeFault(request, this.#options.origins);
+    const fault = upgradeFault(request, origins);
     if (fault) {
-      if (fault.code === 'forbidden_origin') this.#origins.refused(request.headers);
+      if (fault.code === 'forbidden_origin') originLog.refused(request.headers);
       return this.#decline(socket, fault);
     }
     const leave = this.#addresses.enter(request.socket.remoteAddress ?? '');

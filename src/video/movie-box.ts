@@ -94,7 +94,7 @@ async function readMovieBox(file: FileHandle): Promise<Buffer | null> {
     const isLarge = header.readUInt32BE(0) === 1;
     const start = isLarge ? 16 : 8;
     const length = isLarge ? Number(header.readBigUInt64BE(8)) : header.readUInt32BE(0) || size - at;
-    if (length < start) return null;
+    if (length < start || at + start > size) return null;
     if (type === 'moov') {
       if (length > MAX_MOVIE_BOX) return null;
       const body = Buffer.alloc(Math.min(length, size - at) - start);

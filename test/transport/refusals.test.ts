@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { createMetrics } from '../../src/metrics/metrics.js';
 import { anonymous } from '../../src/session/access/grant.js';
 import { createHttpServer } from '../../src/transport/http-server.js';
+import { OriginLog } from '../../src/transport/origin-log.js';
 import { imagesOf } from '../session/images.js';
 import { ManualEngine } from '../session/manual-engine.js';
 import { roomyGuard } from '../support/guard.js';
@@ -230,6 +231,7 @@ describe('a request that does not come', () => {
         metrics: createMetrics(),
         images: imagesOf(engine),
         origins: { allowed: [], loopback: true },
+        originLog: new OriginLog({ warn: () => {} }),
         access: { required: false, verify: () => Promise.resolve(anonymous) },
         metricsToken: '',
         draining: () => false,

@@ -266,9 +266,7 @@ export class MillraceStream implements AsyncDisposable {
     this.#refuse(error);
   }
 
-  /**
-   * Reports a refusal that no call waits for; if it was of a picture, also to the iteration that waits for its result.
-   */
+  /** Reports a refusal that no call waits for; that of a picture also to the iteration that waits for its result. */
   #refuse(error: MillraceError): void {
     this.#events.emit('error', error);
     if (error.frame !== undefined) this.#results.refuse(error);

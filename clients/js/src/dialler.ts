@@ -50,7 +50,7 @@ export class Dialler {
     this.#options = options;
   }
 
-  /** Whether another access token can be had when one expires. */
+  /** Whether it can get another access token when one expires. */
   get renewsTokens(): boolean {
     return typeof this.#options.token === 'function';
   }

@@ -9,7 +9,7 @@ import { Persistence } from './persistence.js';
 import type { ReceivedMessage } from './server-message.js';
 
 const pingPeriod = 2000;
-/** After so many pings without any word from the server the connection is taken for lost. */
+/** Number of pings with no message from the server after which the connection counts as lost. */
 const patience = 3;
 /** The share of a token's life after which the next one is shown. */
 const renewAt = 0.8;

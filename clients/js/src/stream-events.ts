@@ -19,7 +19,7 @@ export interface StreamEvents {
   reconnected: { readonly resumed: boolean };
   /** The server is going to stop; the stream moves to another by itself. */
   drain: { readonly deadlineSeconds: number };
-  /** The server is overloaded and works on so many frames a second at most; null: no longer so. */
+  /** The server is overloaded and works on at most `fps` frames a second; null when this is over. */
   quality: { readonly fps: number | null };
   /** The stream has ended; `error` says why, unless this side closed it. */
   close: CloseInfo & { readonly error: MillraceError | undefined };

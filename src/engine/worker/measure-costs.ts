@@ -8,7 +8,7 @@ import { blankRow } from './unet.js';
 const rowCounts = [1, 2, 4, 8];
 /** Each is timed in as many rounds: what disturbs the machine for a moment must not be in all times of one. */
 const rounds = 3;
-/** Kept times are measured anew where the machine turns out to be quicker than they tell by more than this. */
+/** Kept times are measured again where the machine turns out to be quicker than they say by more than this. */
 const doubt = 0.85;
 
 export interface MeasureOptions {

@@ -40,7 +40,7 @@ const alike = 26;
 /**
  * Loads a model in floats or, on the processor and if it has such graphs, in 8 bits. `auto` tries both once and takes
  * the quicker one, if it draws alike; the result is kept from one start to the next.
- * @throws {ModelError} if 8 bits are asked for and cannot be had, or a network cannot be loaded.
+ * @throws {ModelError} if 8 bits are asked for and not available, or a network cannot be loaded.
  */
 export async function loadPrecision(folder: ModelFolder, options: PrecisionOptions): Promise<ChosenRuntime> {
   const { precision, device, onProgress } = options;

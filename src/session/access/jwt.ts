@@ -43,7 +43,7 @@ const shortestSecret = 32;
 
 /** How keys from a URL are kept. */
 export interface KeyCache {
-  /** Milliseconds after which they are asked for again; if they cannot be had then, nobody new is let in. */
+  /** Milliseconds after which they are fetched again; if that fails, no new session can be opened. */
   readonly maxAge: number;
   /** Milliseconds for which a token of an unknown key does not make the server ask again. */
   readonly cooldown: number;
@@ -133,7 +133,7 @@ function remoteKeys(url: URL, { maxAge, cooldown }: KeyCache): JWTVerifyGetKey {
       if (isOfToken(cause)) throw cause;
       throw new ProtocolError(
         'internal',
-        'the keys that tokens are checked with cannot be had now',
+        'the keys to check tokens with cannot be fetched now',
         {},
         { cause },
       );
@@ -141,7 +141,7 @@ function remoteKeys(url: URL, { maxAge, cooldown }: KeyCache): JWTVerifyGetKey {
   };
 }
 
-/** Whether it is the token that has no fitting key, and not the keys that could not be had. */
+/** Whether the token has no matching key; otherwise the keys could not be fetched. */
 function isOfToken(error: unknown): boolean {
   const { JWKSNoMatchingKey, JWKSMultipleMatchingKeys, JOSENotSupported } = errors;
   return [JWKSNoMatchingKey, JWKSMultipleMatchingKeys, JOSENotSupported].some(

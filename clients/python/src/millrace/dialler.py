@@ -41,7 +41,7 @@ class Dialler:
 
     @property
     def renews_tokens(self) -> bool:
-        """Whether another token can be had when one expires."""
+        """Whether it can get another token when one expires."""
         return callable(self._token)
 
     def hurry(self) -> None:

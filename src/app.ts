@@ -12,7 +12,7 @@ import { packagePath, version } from './package.js';
 import { accessSettings, createAccess } from './session/access/access.js';
 import { Admission } from './session/admission/admission.js';
 import { Capacity } from './session/admission/capacity.js';
-import { PictureTurns } from './session/frames/picture-turns.js';
+import { decodersFor, PictureTurns } from './session/frames/picture-turns.js';
 import { OneShot } from './session/one-shot.js';
 import { createParameterRules } from './session/wire/parameters.js';
 import { TokenBucket } from './session/time/token-bucket.js';
@@ -181,7 +181,7 @@ export async function createApp(
     metrics,
     pauses,
     pictures,
-    turns: new PictureTurns(decoders()),
+    turns: new PictureTurns(decodersFor(readProcessors().usable)),
     recentImages: (ms) => images.recent(ms),
     keepPictures: settings.dashboardThumbnails,
     log,
@@ -293,12 +293,4 @@ export async function createApp(
       await tracer?.[Symbol.asyncDispose]();
     },
   };
-}
-
-/**
- * Pictures that are decoded at the same time: on half of the processors, and on fewer threads than libuv has (four), so
- * that results can be encoded meanwhile.
- */
-function decoders(): number {
-  return Math.min(3, Math.max(1, Math.floor(readProcessors().usable / 2)));
 }

@@ -43,7 +43,8 @@ const MAX_FRAGMENTS = 16_384;
 /** The close code for a peer that sends far too much: it violates a policy (RFC 6455 section 7.4.1). */
 const FLOOD_CLOSE = 1008;
 
-const tooManyStreams = 'This address has too many streams, or has opened too many in the last minute; try again later.';
+const tooManyStreams =
+  'This address has too many streams, or has opened too many in the last minute; try again later.';
 const textMessage = 'Messages must be binary, each a MessagePack map; this one was text.';
 const flooded = 'The client sends far more messages than the limit allows; the connection is closed.';
 /** What an upgrade must ask for (RFC 6455 section 4.4). */

@@ -1,5 +1,13 @@
 import { FairClock } from '../../diffusion/fair-clock.js';
 
+/**
+ * Returns how many pictures to decode at the same time: on half of the processors, and on fewer threads than libuv has
+ * (four), so that results can be encoded meanwhile.
+ */
+export function decodersFor(processors: number): number {
+  return Math.min(3, Math.max(1, Math.floor(processors / 2)));
+}
+
 interface Waiting {
   readonly owner: object;
   /** Begins the work; with false, gives it up. */

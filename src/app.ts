@@ -12,7 +12,7 @@ import { packagePath, version } from './package.js';
 import { accessSettings, createAccess } from './session/access/access.js';
 import { Admission } from './session/admission/admission.js';
 import { Capacity } from './session/admission/capacity.js';
-import { PictureTurns } from './session/frames/picture-turns.js';
+import { decodersFor, PictureTurns } from './session/frames/picture-turns.js';
 import { OneShot } from './session/one-shot.js';
 import { createParameterRules } from './session/wire/parameters.js';
 import { TokenBucket } from './session/time/token-bucket.js';
@@ -28,6 +28,7 @@ import { ConnectionGuard } from './transport/connection-guard.js';
 import { connectionRoom, descriptorLimit } from './transport/descriptors.js';
 import { createHttpServer } from './transport/http-server.js';
 import { isLoopback } from './transport/origin.js';
+import { OriginLog } from './transport/origin-log.js';
 import { StreamServer } from './transport/stream-server.js';
 
 /**
@@ -47,7 +48,7 @@ export interface App extends AsyncDisposable {
   drain(seconds: number): Promise<void>;
   /** Settles when the engine has failed for good: nothing works any more. */
   readonly failed: Promise<Error>;
-  /** Whether, once it is disposed of, a call of the engine still goes on that nothing can end. */
+  /** Whether an inference call is still running, once it is disposed of: nothing can end that. */
   readonly hanging: boolean;
   /** Logs and counts an error that nothing handled. */
   survived(error: unknown): void;
@@ -59,7 +60,7 @@ export interface AppParts {
   readonly pictures: PictureCodec;
 }
 
-/** The least time between two lines of the log about one network. */
+/** The least time between two log lines about one part of the model. */
 const faultLogIntervalMs = 60_000;
 const usualParts: AppParts = { createEngine: createEngines, pictures: pictureCodec };
 
@@ -80,7 +81,7 @@ export async function createApp(
   const promise = { fps: settings.sloFps, latencySeconds: settings.sloLatencySeconds };
   const metrics = createMetrics({ version, model: name, promise, census: () => sessions.census(), tracer });
 
-  /** When a fault of a network was last logged. */
+  /** When a fault of each part was last logged. */
   const faults = new Map<ModelPart, number>();
   let hanging = false;
   const survivals = new TokenBucket(1, 10);
@@ -180,18 +181,19 @@ export async function createApp(
     metrics,
     pauses,
     pictures,
-    turns: new PictureTurns(decoders()),
+    turns: new PictureTurns(decodersFor(readProcessors().usable)),
     recentImages: (ms) => images.recent(ms),
     keepPictures: settings.dashboardThumbnails,
     log,
   });
   const origins = { allowed: settings.allowedOrigins, loopback: isLoopback(settings.host) };
+  const originLog = new OriginLog(log);
   const limit = descriptorLimit();
   const connections = connectionRoom(settings.maxConnections, limit);
   if (connections < settings.maxConnections) {
     log.warn(
       { connections, limit },
-      'fewer connections than maxConnections: the limit of open files is too low',
+      'the limit of open files allows fewer connections than maxConnections; raise it (ulimit -n)',
     );
   }
   const guard = new ConnectionGuard({
@@ -213,6 +215,7 @@ export async function createApp(
     metrics,
     images,
     origins,
+    originLog,
     access,
     metricsToken: settings.metricsToken,
     draining: () => sessions.draining,
@@ -247,6 +250,7 @@ export async function createApp(
     metrics,
     log,
     origins,
+    originLog,
     messageBytes: limits.messageBytes,
     messagesPerSecond: settings.maxMessagesPerSecond,
     addresses: {
@@ -264,9 +268,9 @@ export async function createApp(
     },
     survived(error) {
       metrics.error('internal');
-      // A log that cannot be written is such an error itself.
+      // Failing to write the log is such an error too, which must not lead to the next.
       if (!survivals.take()) return;
-      log.error({ err: error }, 'an error that nothing handled; the server goes on, but please report it');
+      log.error({ err: error }, 'an unhandled error; the server keeps running, but please report it');
     },
     async listen() {
       await http.listen({ host: settings.host, port: settings.port });
@@ -289,12 +293,4 @@ export async function createApp(
       await tracer?.[Symbol.asyncDispose]();
     },
   };
-}
-
-/**
- * Pictures that are decoded at the same time: on half of the processor, and on fewer threads than libuv has (four), so
- * that encoding goes on beside it.
- */
-function decoders(): number {
-  return Math.min(3, Math.max(1, Math.floor(readProcessors().usable / 2)));
 }

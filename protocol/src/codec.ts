@@ -14,7 +14,7 @@ const packr = new Packr({
 const longBinary = 1024;
 const noBytes = new Uint8Array(0);
 
-/** Gives memory of at least so many bytes. */
+/** Gives memory of at least `bytes` bytes. */
 type Take = (bytes: number) => Uint8Array<ArrayBuffer>;
 
 /**

@@ -19,7 +19,7 @@ export const errors = {
     close: 4400,
     status: 400,
     retryable: false,
-    meaning: 'The message is no valid MessagePack map of a known form.',
+    meaning: 'The message is not a valid MessagePack map of a known form.',
   },
   unknown_message: {
     status: 400,
@@ -47,7 +47,7 @@ export const errors = {
     close: 1009,
     status: 413,
     retryable: false,
-    meaning: 'The message is larger than the limit; the close code may be all that tells.',
+    meaning: 'The message is larger than the limit; there may be no more than this close code to say so.',
   },
   invalid_parameter: {
     status: 400,
@@ -58,7 +58,7 @@ export const errors = {
   invalid_frame: {
     status: 400,
     retryable: false,
-    meaning: 'The frame is no image that can be decoded, or its size is beyond the limit.',
+    meaning: 'The frame is not an image that can be decoded, or its size is beyond the limit.',
   },
   credit_exceeded: {
     status: 429,

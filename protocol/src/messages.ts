@@ -14,7 +14,7 @@ export const textLimits = { client: 200, token: 8192, resume: 1_500_000 } as con
  * Why an input frame has no result of its own: a newer one took its place before it was worked on
  * (`superseded`); it hardly differs from the last one (`similar`); it was beyond the client's credits
  * (`overload`); it was worked on, but a newer result was at hand when the client could take one (`stale`);
- * it is no usable image (`invalid`); or the server lost it (`failed`).
+ * it is not a usable image (`invalid`); or the server lost it (`failed`).
  */
 export const dropReasons = ['superseded', 'similar', 'overload', 'stale', 'invalid', 'failed'] as const;
 export type DropReason = (typeof dropReasons)[number];

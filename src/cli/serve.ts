@@ -103,7 +103,7 @@ async function live(
   const address = await running.listen();
   running.ready().then(
     () => announce(address, log),
-    () => {}, // app.failed tells of it.
+    () => {}, // app.failed reports it.
   );
   const end = await Promise.race([signal, running.failed]);
   // Whoever presses Ctrl-C has no other server for the clients to go to.
@@ -112,11 +112,11 @@ async function live(
 }
 
 /**
- * Node.js would wait for the inference call that goes on, and abort at its end. All else is done; so the signal has
- * the effect that it has on programs that do not handle it.
+ * Ends the process by the signal, as programs end that do not handle it: Node.js would wait for the inference call that
+ * is still running, and abort when it returns. Everything else is done by now.
  */
 async function endBySignal(signal: NodeJS.Signals, log: Logger): Promise<never> {
-  log.warn({ signal }, 'an inference call does not end: the process ends in the middle of it');
+  log.warn({ signal }, 'an inference call did not return in time; ending the process anyway');
   process.removeAllListeners(signal);
   process.kill(process.pid, signal);
   return new Promise(() => {});

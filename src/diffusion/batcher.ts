@@ -48,21 +48,20 @@ interface Candidate<S extends Source> {
 }
 
 /**
- * Chooses what goes into the next U-Net call. Fair by cost: whoever wants more than there is gets an equal share of
- * the time, whatever its size, steps and guidance, and one that wants little gets all that it wants (see `FairClock`).
+ * Chooses what goes into the next U-Net call. Fair by cost (see `FairClock`): streams that want more than there is get
+ * equal shares of the time, regardless of size, steps and guidance, and one that wants little gets all that it wants.
  * It knows nothing of diffusion.
  */
 export class Batcher<S extends Source> {
   readonly #clock = new FairClock<S | string>();
-  /** When each stream came or was last served: of streams of one account, or with equal tags, the first is next. */
+  /** When each stream came or was last served: among streams of one account, or with equal tags, the first is next. */
   readonly #turns = new Map<S, number>();
   #turn = 0;
 
   /**
    * @param sources streams with something to do; order does not matter beyond ties.
    * @param budget rows that a call should hold, at least 1; one lane of two rows may exceed a budget of 1.
-   * @param mostCost what a call may cost if it holds more than one lane, so that nobody waits for a call of many large
-   *   rows.
+   * @param mostCost what a call of more than one lane may cost, so that no stream waits for a call of many large rows.
    * @returns shares of one call, all of one key; empty if nobody wants anything.
    */
   gather(sources: Iterable<S>, budget: number, mostCost = Infinity): readonly Share<S>[] {

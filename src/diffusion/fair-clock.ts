@@ -1,4 +1,4 @@
-/** What one account has been served. */
+/** What one account has been served; an account that is not known is as one that starts at the clock. */
 interface Account {
   /** Where its work so far ends on the clock. */
   finish: number;
@@ -7,8 +7,8 @@ interface Account {
 }
 
 /**
- * Decides who is served next so that all who want more get equal shares (self-clocked fair queueing, Golestani 1994).
- * Work costs what it costs in any unit. The next piece of work of each account has a tag: where it would end on the
+ * Decides which account is served next, so that all that want more get equal shares (self-clocked fair queueing,
+ * Golestani 1994). Costs may be in any unit. The next piece of work of each account has a tag: where it would end on the
  * account's own line. The least tag is served first, and the clock is the tag that was served last. An account that
  * was idle, or is new, starts at the clock and pays for its first work like everybody: however fast newcomers arrive
  * and leave, the clock moves on past those who wait.
@@ -17,10 +17,18 @@ export class FairClock<Key> {
   readonly #accounts = new Map<Key, Account>();
   #now = 0;
 
-  /** Takes note of who has work waiting now. All others are idle: they do not save up service for a burst. */
+  /** How many accounts are known. */
+  get size(): number {
+    return this.#accounts.size;
+  }
+
+  /** Notes which accounts have work waiting now. All others are idle, and save up no service for a burst. */
   arrive(waiting: ReadonlySet<Key>): void {
     for (const [key, account] of this.#accounts) {
-      if (!waiting.has(key)) account.waiting = false;
+      if (waiting.has(key)) continue;
+      account.waiting = false;
+      // It would start at the clock again, as a new one does.
+      if (account.finish <= this.#now) this.#accounts.delete(key);
     }
     for (const key of waiting) {
       const account = this.#accounts.get(key);
@@ -42,7 +50,10 @@ export class FairClock<Key> {
     this.#now = Math.max(this.#now, tag);
   }
 
-  /** Adds work to what the account has been served; less than 0 corrects an estimate that was too high. */
+  /**
+   * Adds work to what the account has been served; less than 0 corrects an estimate that was too high. An account that
+   * is not known, since it is new or was removed during its work, is remembered until the clock has passed it.
+   */
   charge(key: Key, cost: number): void {
     const account = this.#accounts.get(key) ?? { finish: this.#now, waiting: false };
     account.finish += cost;

@@ -206,7 +206,7 @@ export class Stream {
     return row.stageIndex < plan.solver.stages.length ? null : this.#finish(row);
   }
 
-  /** Gives up a frame that is under way; nothing of it is left for others. */
+  /** Gives up a frame that is under way; nothing of it goes into other frames. */
   discard(frame: number): void {
     const index = this.#inFlight.findIndex((row) => row.frame === frame);
     if (index >= 0) this.#inFlight.splice(index, 1);

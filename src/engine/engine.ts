@@ -83,16 +83,16 @@ export interface EngineObserver {
   onNote(text: string): void;
   /** An engine died, and is being started again; of several, the others go on meanwhile. */
   onRestart?(): void;
-  /** A network computed a NaN or an infinite value: a frame or a prompt was given up for it. */
+  /** A network computed a NaN or an infinite value, and the frame or prompt was given up. */
   onNotFinite?(part: ModelPart): void;
-  /** It was given up, but a call goes on that nothing can end: at its end the process would wait for that. */
+  /** It was given up during a call, which nothing can end: the process would not exit before that call returns. */
   onHang?(): void;
   /** A prompt was looked up in the cache of embeddings. */
   onEmbedding(lookup: { readonly hit: boolean }): void;
   onInference(call: InferenceCall): void;
 }
 
-/** How a stream begins, where it is not as usual. */
+/** How a stream begins. */
 export interface OpenOptions {
   /**
    * Where a stream with these parameters was, in this or another engine: it goes on from there. The results of its

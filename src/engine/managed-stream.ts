@@ -23,7 +23,7 @@ export interface StreamStart {
   readonly parameters: StreamParameters;
   /** Where it was before; null for a new one. */
   readonly state: StreamState | null;
-  /** Whose share of the time it has; null for its own. */
+  /** The account whose share of the time it uses; null for a share of its own. */
   readonly account: string | null;
 }
 

@@ -66,7 +66,7 @@ export interface WorkerTimings {
   readonly decode: number;
 }
 
-/** `stale`: its size is no longer that of the stream. `failed`: a network computed what is not a number. */
+/** `stale`: its size is no longer that of the stream. `failed`: a network computed a NaN or an infinite value. */
 export type EngineDropReason = 'superseded' | 'similar' | 'stale' | 'failed';
 
 /** What is known of the model once it is loaded. */
@@ -144,7 +144,7 @@ export type FromWorker =
   | ({ readonly type: 'inference' } & InferenceCall)
   /** A prompt was looked up in the cache of embeddings. */
   | { readonly type: 'embedding'; readonly hit: boolean }
-  /** A network computed a NaN or an infinite value; what it was for is given up, and a message of its own says so. */
+  /** A network computed a NaN or an infinite value; `dropped` or `rejected` says what was given up. */
   | { readonly type: 'not_finite'; readonly part: ModelPart }
   /** Gives the pixels of a frame back. */
   | { readonly type: 'recycle'; readonly pixels: ArrayBuffer }

@@ -116,7 +116,7 @@ class Supervisor implements Engine {
     await host?.stop();
   }
 
-  /** Starts a thread; one that cannot even begin, for want of descriptors or memory, has died. */
+  /** Starts a thread; one that cannot start, for lack of descriptors or memory, counts as dead. */
   #spawn(): void {
     try {
       this.#host = this.#createHost();

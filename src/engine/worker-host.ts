@@ -49,8 +49,8 @@ export class WorkerHost {
   }
 
   /**
-   * Asks it to stop and waits until it did. One that hangs in a call is left alone after the time-out; while it starts
-   * nobody waits for what it does, and that comes soon.
+   * Asks it to stop and waits until it has. One that hangs in a call is left alone after a time-out, which is short
+   * while the thread starts: no frame is lost then.
    */
   async stop(): Promise<void> {
     if (this.#state === 'over') return;

@@ -1,6 +1,8 @@
 import sharp from 'sharp';
-import { type Image, ImageError } from './image.js';
-import { readPixels } from './vips.js';
+import { asBuffer } from './container.js';
+import { checkPixels, type Image } from './image.js';
+import { chunksOf } from './png.js';
+import { decodeError, readPixels } from './vips.js';
 
 /** A WebP file with several pictures. */
 export interface Animation {
@@ -10,10 +12,10 @@ export interface Animation {
   frames(): AsyncGenerator<Image, void, void>;
 }
 
-/** The decoder starts at the first picture every time, so several are taken at once, within this memory. */
+/** The decoder starts at the first picture every time, so several are decoded at once, within this memory. */
 const MAX_BYTES = 64 << 20;
 
-/** Browsers show pictures that claim so little for a tenth of a second. */
+/** Browsers show pictures whose delay is at most this for a tenth of a second. */
 const LEAST_DELAY_MS = 10;
 const USUAL_DELAY_MS = 100;
 
@@ -25,9 +27,7 @@ export async function openAnimatedWebp(bytes: Uint8Array, maxPixels: number): Pr
   const options = { failOn: 'truncated', limitInputPixels: false } as const;
   const { pages = 1, width, height, delay = [] } = await orImageError(sharp(bytes, options).metadata());
   if (pages === 1) return null;
-  if (width * height > maxPixels) {
-    throw new ImageError(`the image is too large: ${width}x${height} pixels, the limit is ${maxPixels}`);
-  }
+  checkPixels({ width, height }, maxPixels);
   const atOnce = Math.max(1, Math.floor(MAX_BYTES / (width * height * 3)));
   return {
     delays: Array.from({ length: pages }, (_, index) => {
@@ -50,10 +50,8 @@ export async function openAnimatedWebp(bytes: Uint8Array, maxPixels: number): Pr
 
 /** Whether the PNG has several pictures: a chunk acTL before the pixels (PNG, third edition, 11.3.6). */
 export function isAnimatedPng(bytes: Uint8Array): boolean {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let at = 8; at + 12 <= buffer.length; at += buffer.readUInt32BE(at) + 12) {
-    const type = buffer.toString('latin1', at + 4, at + 8);
-    if (type === 'acTL') return buffer.readUInt32BE(at + 8) > 1;
+  for (const { type, content } of chunksOf(asBuffer(bytes))) {
+    if (type === 'acTL') return content.length >= 4 && content.readUInt32BE() > 1;
     if (type === 'IDAT') return false;
   }
   return false;
@@ -63,7 +61,6 @@ async function orImageError<T>(result: Promise<T>): Promise<T> {
   try {
     return await result;
   } catch (error) {
-    const reason = error instanceof Error ? error.message.trim().split('\n').at(-1) : String(error);
-    throw new ImageError(`the WEBP image cannot be decoded: ${reason}`, { cause: error });
+    throw decodeError('WEBP', error);
   }
 }

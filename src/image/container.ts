@@ -3,7 +3,7 @@ import { ImageError } from './image.js';
 /** How the stored pixels have to be turned to be upright: the value of the Orientation tag (Exif 3.0, 4.6.5.1.6). */
 export type Orientation = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
 
-/** What a decoder gets of a file: what it needs for the pixels, and nothing else. */
+/** The parts of a file that a decoder needs for the pixels, and nothing else. */
 export interface Essence {
   readonly file: Uint8Array;
   /** Whether a colour profile has to be applied to more than 8 bits a channel. */
@@ -17,9 +17,9 @@ export interface Container {
   readonly height: number;
   readonly orientation: Orientation;
   /**
-   * Leaves out text, thumbnails, metadata and further images, which a decoder would expand to any size. To be called
+   * Leaves out texts, thumbnails, metadata and further images, which a decoder might expand to any size. To be called
    * once the size is known to be within the limits.
-   * @throws {ImageError} if decoding would cost out of all proportion to the pixels.
+   * @throws {ImageError} if decoding would cost far more than the pixels are worth.
    */
   readonly essence: () => Promise<Essence>;
 }

@@ -3,17 +3,17 @@ import sharp from 'sharp';
 import { asBuffer, type Container, type Essence } from './container.js';
 import { fitImage, withFit } from './fit.js';
 import { type ImageFormat, sniffFormat } from './format.js';
-import { type Allocate, type Box, type Image, ImageError } from './image.js';
+import { type Allocate, type Box, checkPixels, type Image, ImageError } from './image.js';
 import { type JpegContainer, readJpeg } from './jpeg.js';
 import { readPng } from './png.js';
 import { boxBeforeTurn, turnUpright } from './turn.js';
-import { readPixels } from './vips.js';
+import { decodeError, readPixels } from './vips.js';
 import { readWebp } from './webp.js';
 
 export interface DecodeOptions {
   /** Larger images are refused by their header, before anything is decoded. */
   readonly maxPixels: number;
-  /** Brings the picture to a size, as `fitImage` does; large ones are then decoded in part only, which costs less. */
+  /** Fits the picture to a size, as `fitImage` does; large ones are then decoded at reduced size, which costs less. */
   readonly box?: Box;
   /** Gives the memory for the pixels, decoded and fitted; new memory by default. */
   readonly allocate?: Allocate;
@@ -22,10 +22,13 @@ export interface DecodeOptions {
 type Picture =
   ({ readonly format: 'jpeg' } & JpegContainer) | ({ readonly format: 'png' | 'webp' } & Container);
 
-/** No side of a picture may be more times as long as the other: what is so thin is not a picture of anything. */
+/** How many times as long as the other a side may be: nothing thinner is a picture of anything. */
 const MAX_ASPECT = 64;
 
-/** libjpeg decodes halves, quarters and eighths; a further factor of two is left for resizing, so that it looks the same. */
+/**
+ * libjpeg decodes halves, quarters and eighths; a further factor of two is left for resizing, so that it looks the
+ * same.
+ */
 const SCALED_FROM = 4;
 
 /**
@@ -92,7 +95,7 @@ async function decodeQuickly({ picture, essence, box, allocate }: Plan): Promise
 
 async function decodeAny({ picture, essence, box, allocate }: Plan): Promise<Image> {
   try {
-    // Only missing data is an error: what libvips warns of otherwise can be seen, and is no reason to show nothing.
+    // Only missing data is an error: a picture with any other damage that libvips warns about can still be seen.
     const source = sharp(essence.file, {
       failOn: 'truncated',
       limitInputPixels: false,
@@ -105,9 +108,7 @@ async function decodeAny({ picture, essence, box, allocate }: Plan): Promise<Ima
       allocate,
     );
   } catch (error) {
-    const reason = error instanceof Error ? error.message.trim().split('\n').at(-1) : String(error);
-    const format = picture.format.toUpperCase();
-    throw new ImageError(`the ${format} image cannot be decoded: ${reason}`, { cause: error });
+    throw decodeError(picture.format.toUpperCase(), error);
   }
 }
 
@@ -120,9 +121,7 @@ function shrink({ width, height }: Container, box: Box): number {
 function checkSize({ width, height }: Container, maxPixels: number): void {
   const size = `${width}x${height} pixels`;
   if (width === 0 || height === 0) throw new ImageError(`the image is empty: ${size}`);
-  if (width * height > maxPixels) {
-    throw new ImageError(`the image is too large: ${size}, the limit is ${maxPixels}`);
-  }
+  checkPixels({ width, height }, maxPixels);
   if (Math.max(width, height) > MAX_ASPECT * Math.min(width, height)) {
     throw new ImageError(
       `the image is too thin: ${size}, one side is more than ${MAX_ASPECT} times the other`,

@@ -23,7 +23,7 @@ export async function fitImage(
     return await readPixels(withFit(openPixels(image), size, fit), allocate);
   } catch (error) {
     const sizes = `from ${image.width}x${image.height} to ${width}x${height} pixels`;
-    throw new ImageError(`the image cannot be brought ${sizes}`, { cause: error });
+    throw new ImageError(`the image cannot be resized ${sizes}`, { cause: error });
   }
 }
 

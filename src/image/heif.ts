@@ -1,6 +1,7 @@
 import sharp from 'sharp';
-import { type Image, ImageError } from './image.js';
-import { readPixels } from './vips.js';
+import { asBuffer } from './container.js';
+import { checkPixels, type Image, ImageError } from './image.js';
+import { decodeError, readPixels } from './vips.js';
 
 /** Brands of ISO/IEC 23008-12 and AV1 Image File Format. */
 const BRANDS: Readonly<Record<string, 'AVIF' | 'HEIC'>> = {
@@ -16,7 +17,7 @@ const BRANDS: Readonly<Record<string, 'AVIF' | 'HEIC'>> = {
 
 /** The kind of picture that the first bytes of a file announce, null for others. */
 export function sniffHeif(bytes: Uint8Array): 'AVIF' | 'HEIC' | null {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const buffer = asBuffer(bytes);
   if (buffer.toString('latin1', 4, 8) !== 'ftyp') return null;
   const end = Math.min(buffer.length, buffer.readUInt32BE(0));
   const brands: string[] = [];
@@ -30,8 +31,7 @@ export function sniffHeif(bytes: Uint8Array): 'AVIF' | 'HEIC' | null {
 
 /**
  * Decodes an AVIF or HEIC picture to RGB, the right way up.
- * @throws {ImageError} if it is damaged, larger than `maxPixels`, or coded as the library here cannot read: HEVC
- * decoders come with none of its packages.
+ * @throws {ImageError} if it is damaged, larger than `maxPixels`, or HEVC: none of sharp's packages has a decoder for it.
  */
 export async function decodeHeif(
   bytes: Uint8Array,
@@ -40,20 +40,15 @@ export async function decodeHeif(
 ): Promise<Image> {
   const source = sharp(bytes, { failOn: 'truncated', limitInputPixels: false });
   try {
-    const { width, height } = await source.metadata();
-    if (width * height > maxPixels) {
-      throw new ImageError(`the image is too large: ${width}x${height} pixels, the limit is ${maxPixels}`);
-    }
+    checkPixels(await source.metadata(), maxPixels);
     return await readPixels(source, (length) => new Uint8Array(length));
   } catch (error) {
     if (error instanceof ImageError) throw error;
-    const reason = error instanceof Error ? (error.message.trim().split('\n').at(-1) ?? '') : String(error);
-    if (kind === 'HEIC' && /has not been built in|Unsupported|unsupported/.test(reason)) {
-      const advice = 'convert it to JPEG, PNG, WebP or AVIF';
-      throw new ImageError(`HEIC pictures cannot be read here, for want of a HEVC decoder: ${advice}`, {
-        cause: error,
-      });
+    const failure = decodeError(kind, error);
+    if (kind === 'HEIC' && /has not been built in|Unsupported|unsupported/.test(failure.message)) {
+      const problem = 'HEIC pictures cannot be read here: there is no HEVC decoder';
+      throw new ImageError(`${problem}; convert it to JPEG, PNG, WebP or AVIF`, { cause: error });
     }
-    throw new ImageError(`the ${kind} image cannot be decoded: ${reason}`, { cause: error });
+    throw failure;
   }
 }

@@ -13,9 +13,9 @@ const CURVES = ['rTRC', 'gTRC', 'bTRC'].map(signature);
 /** What sRGB's transfer curve gives for a half. */
 const SRGB_HALF = 0.214;
 
-/** A table that takes the place of matrix and curves. */
+/** A table in place of matrix and curves. */
 const TABLE = signature('A2B0');
-/** Chains of any number of steps for each pixel, which would take any time. Hardly any profile has them. */
+/** Chains of any number of steps for each pixel, which could take very long. Hardly any profile has them. */
 const CHAINS: readonly number[] = ['D2B0', 'D2B1', 'D2B2', 'D2B3'].map(signature);
 const MAX_TAGS = 100;
 const PROFILE = signature('acsp');
@@ -25,8 +25,8 @@ const SAMPLED = signature('curv');
 
 /**
  * Returns whether a colour profile (ICC.1:2022) changes the colours. That of sRGB, which browsers put into every JPEG
- * that they write, does not; applying it would take several times as long as decoding. Profiles that are damaged or
- * could take a decoder any time are ignored.
+ * that they write, does not; applying it would take several times as long as decoding. Profiles that are damaged, or
+ * that a decoder could take very long to apply, are ignored.
  */
 export function mustApply(profile: Uint8Array): boolean {
   const view = new DataView(profile.buffer, profile.byteOffset, profile.byteLength);

@@ -22,7 +22,13 @@ export interface Box extends Size {
 /** Gives memory for pixels, at least `bytes` long. */
 export type Allocate = (bytes: number) => Uint8Array<ArrayBuffer>;
 
-/** Bytes that are not an image that can be used; the message is one line for people. */
+/** A file that cannot be used as a picture; the message is one line for people. */
 export class ImageError extends Error {
   override readonly name = 'ImageError';
+}
+
+/** @throws {ImageError} if a picture has more than `maxPixels`. */
+export function checkPixels({ width, height }: Size, maxPixels: number): void {
+  if (width * height <= maxPixels) return;
+  throw new ImageError(`the image is too large: ${width}x${height} pixels, the limit is ${maxPixels}`);
 }

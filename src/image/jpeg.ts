@@ -79,7 +79,7 @@ function readFrameHeader({ content }: Segment): Size & { readonly components: nu
   };
 }
 
-/** Puts a file together of some of its parts; without a copy where that is all. */
+/** Makes a file of some of its parts; without a copy if these are all. */
 function join(file: Buffer, segments: readonly Segment[], scans: Buffer): Buffer {
   const length = segments.reduce((sum, { start, end }) => sum + end - start, START_BYTES);
   if (length === segments.at(-1)?.end) return file.subarray(0, length + scans.length);

@@ -77,7 +77,8 @@ export function readPng(bytes: Uint8Array): Container {
   };
 }
 
-function* chunksOf(file: Buffer): Generator<Chunk> {
+/** Walks the chunks up to the last. @throws {ImageError} if there are more than any encoder writes. */
+export function* chunksOf(file: Buffer): Generator<Chunk> {
   const count = partCounter(file);
   for (let at = SIGNATURE_BYTES; at + 8 <= file.length;) {
     count();
@@ -109,7 +110,9 @@ function readHeader({ type, content }: Chunk): Header {
   };
 }
 
-/** @throws {ImageError} if decompressing the pixels gives far more than the picture has: a decoder does it to the end. */
+/**
+ * @throws {ImageError} if decompressing the pixels gives far more than the picture has: a decoder does it to the end.
+ */
 async function checkPixelData(header: Header, chunks: readonly Chunk[]): Promise<void> {
   const data = chunks.filter(({ type }) => type === 'IDAT').map(({ content }) => content);
   if (data.reduce((sum, { length }) => sum + length, 0) <= UNCHECKED_BYTES) return;
@@ -129,7 +132,7 @@ function pixelDataBytes({ width, height, bitsPerPixel, interlaced }: Header): nu
   }, 0);
 }
 
-/** Whether zlib data gives more than this; damage is for the decoder to find. */
+/** Whether zlib data inflates to more than this; the decoder reports any damage. */
 async function inflatesBeyond(parts: readonly Buffer[], limit: number): Promise<boolean> {
   return new Promise((resolve) => {
     const stream = createInflate({ chunkSize: INFLATE_CHUNK_BYTES });

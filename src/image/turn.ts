@@ -18,9 +18,9 @@ export async function turnUpright(
 }
 
 /**
- * What stored pixels may be brought to while they are decoded, so that turning and then fitting these gives what it
- * gives for all of them: the same number of pixels is cut off at both sides, and bars are added afterwards.
- * @returns null where nothing is saved, since they would become more: libvips does not enlarge both sides alike.
+ * The size to which pixels may be scaled while they are decoded, so that turning and then fitting gives the same as
+ * with all pixels: equal parts are cut off at both sides, and bars are added afterwards.
+ * @returns null where the pixels would be enlarged, which saves nothing: libvips does not enlarge both sides alike.
  */
 export function boxBeforeTurn(stored: Size, orientation: Orientation, box: Box): Box | null {
   if (orientation === 1) return box;

@@ -1,16 +1,22 @@
 import sharp from 'sharp';
 import type { Sharp } from 'sharp';
-import type { Allocate, Image } from './image.js';
+import { type Allocate, type Image, ImageError } from './image.js';
 
 // Frames never come twice, so libvips would keep results that nobody asks for again.
 sharp.cache(false);
-// One thread for each picture: how many are decoded at the same time is the caller's to say, who shares it out.
+// One thread for each picture: callers decide how many are decoded at the same time.
 sharp.concurrency(1);
 
 /** Opens pixels in memory with sharp, without copying them. */
 export function openPixels(image: Image): Sharp {
   const { width, height, data } = image;
   return sharp(data.subarray(0, width * height * 3), { raw: { width, height, channels: 3 } });
+}
+
+/** The error for a picture that libvips could not decode. @param format its name, for people. */
+export function decodeError(format: string, error: unknown): ImageError {
+  const reason = error instanceof Error ? error.message.trim().split('\n').at(-1) : String(error);
+  return new ImageError(`the ${format} image cannot be decoded: ${reason}`, { cause: error });
 }
 
 /** Runs a sharp pipeline into RGB pixels in memory from `allocate`. */

@@ -80,7 +80,7 @@ function bitstreamSize({ type, content }: Chunk): Size {
 
 function checkFills(canvas: Size, image: Size): void {
   if (canvas.width !== image.width || canvas.height !== image.height) {
-    throw new ImageError('the image of the WebP is not of the size that the file has');
+    throw new ImageError('the image of the WebP has another size than the file');
   }
 }
 

@@ -164,7 +164,7 @@ export const definitions = {
 
   errors_total: {
     type: 'counter',
-    help: 'Errors that clients were told of, by code.',
+    help: 'Errors reported to clients, by code.',
     labels: { code: Object.keys(errors) },
   },
   auth_failures_total: { type: 'counter', help: 'Requests with a missing, wrong or expired token.' },

@@ -35,9 +35,9 @@ export interface Metrics {
   sessionRefused(): void;
   /** A connection has ended, with a close code of RFC 6455 section 7.4. */
   connectionClosed(code: number): void;
-  /** A client has left so many milliseconds after it was told that the server is going to stop. */
+  /** A client has left, this many milliseconds after it was told that the server is going to stop. */
   drained(ms: number): void;
-  /** A client was told of an error. */
+  /** An error was reported to a client. */
   error(code: ErrorCode): void;
   /** A WebSocket message came in or went out. */
   networkBytes(direction: 'in' | 'out', bytes: number): void;
@@ -46,7 +46,7 @@ export interface Metrics {
   engineRestarted(): void;
   /** A network computed values that are not numbers. */
   notFinite(part: (typeof definitions.engine_not_finite_total.labels.part)[number]): void;
-  /** Where the engine runs, and rows of U-Net calls that it can do there in a second; told anew when that changes. */
+  /** Where the engine runs, and the rows of U-Net calls that it can do in a second; called again when that changes. */
   calibrated(engine: { readonly device: string; readonly rowsPerSecond: number }): void;
   /** One U-Net call of `rows` rows took `ms` milliseconds, and the pictures since the one before took `pictureMs`. */
   inference(call: { readonly rows: number; readonly ms: number; readonly pictureMs: number }): void;

@@ -64,7 +64,7 @@ export interface ModelFolder {
   readonly textWidth: number;
   /** scheduler/scheduler_config.json, with the defaults that its class has of prediction_type and betas. */
   readonly scheduler: Readonly<Record<string, unknown>>;
-  /** What of the files does not count, and why: a sentence each. */
+  /** What in the files is ignored, and why: a sentence each. */
   readonly notes: readonly string[];
   /** The model's own parameter defaults. */
   readonly defaults: ParameterUpdate;
@@ -146,7 +146,7 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
   };
 }
 
-/** @throws {ModelError} if the path is of a file: a checkpoint, say. */
+/** @throws {ModelError} if the path is that of a file, such as a checkpoint. */
 async function refuseFile(root: string): Promise<void> {
   if ((await stat(root)).isDirectory()) return;
   throw new ModelError(
@@ -187,8 +187,8 @@ function checkFit(
     throw new ModelError(
       unetPath,
       `${field} is ${unet[field]}, but the VAE has ${vae.latent_channels} latent channels (${vaePath}); ` +
-        'take the U-Net and the VAE of the same text-to-image model (9 channels are of inpainting, 8 of editing by ' +
-        'instructions or of a U-Net that learned variances: these cannot be run here)',
+        'take the U-Net and the VAE of the same text-to-image model (models for inpainting have 9 channels, those for ' +
+        'editing by instructions or with learned variances 8: they cannot be run here)',
     );
   }
   const width = texts.reduce((sum, [, text]) => sum + text.hidden_size, 0);

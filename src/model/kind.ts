@@ -4,7 +4,7 @@ import { ModelError } from './model-error.js';
 
 const able = 'Stable Diffusion 1.x, 2.x, Turbo, LCM and XL can be run';
 
-/** Parts of pipelines that no U-Net alone can stand for, and what they are of. */
+/** Parts of pipelines that cannot be run here, and what kind of model has them. */
 const otherParts: readonly (readonly [part: string, what: string])[] = [
   ['transformer', 'a diffusion transformer (Stable Diffusion 3, FLUX, PixArt and the like)'],
   ['prior', 'a pipeline of several stages (Kandinsky, Stable Cascade and the like)'],
@@ -12,16 +12,16 @@ const otherParts: readonly (readonly [part: string, what: string])[] = [
   ['movq', 'a Kandinsky model'],
   ['motion_adapter', 'a video model (AnimateDiff)'],
   ['low_res_scheduler', 'an upscaler'],
-  ['vocoder', 'a model of sound'],
+  ['vocoder', 'a model for sound'],
 ];
 
 /** Pipelines with a U-Net that takes more than text, by their names. */
 const otherPipelines: readonly (readonly [name: RegExp, what: string])[] = [
-  [/^IF/, 'a model of pixels (DeepFloyd IF)'],
+  [/^IF/, 'a model that works on pixels (DeepFloyd IF)'],
   [/Upscale/, 'an upscaler'],
-  [/Depth2Img/, 'a model that takes depth'],
+  [/Depth2Img/, 'a model that takes a depth map'],
   [/Video|AnimateDiff|TextToVideo/, 'a video model'],
-  [/StableUnCLIP|ImageVariation/, 'a model of variations of pictures'],
+  [/StableUnCLIP|ImageVariation/, 'a model for variations of pictures'],
   [
     /StableDiffusion3|Flux|PixArt|Sana|HunyuanDiT|AuraFlow|Lumina|QwenImage|ZImage|Chroma/,
     'a diffusion transformer',
@@ -49,12 +49,12 @@ export async function checkKind(root: string, index: ModelIndex): Promise<void> 
   if (!(await has('unet'))) refuse('a pipeline without a U-Net');
 }
 
-/** What a model of these parts is, where that cannot be run here; null if it may be. */
+/** What kind of model has these parts, if it cannot be run here; null if it may be one that can. */
 export function otherKind(parts: ReadonlySet<string>): string | null {
   return otherParts.find(([part]) => parts.has(part))?.[1] ?? null;
 }
 
-/** A part that model_index.json says is there: null and [null, null] say that it is not. */
+/** Whether model_index.json names a part: null and [null, null] mean that the model does not have it. */
 function isNamed(index: ModelIndex, part: string): boolean {
   const entry = index[part];
   return Array.isArray(entry) && entry.some((name) => typeof name === 'string');
@@ -67,7 +67,7 @@ async function isFolder(path: string): Promise<boolean> {
   );
 }
 
-/** Files that hold weights of other frameworks, by their names. */
+/** Weights of other frameworks, by the names of their files. */
 const formats: readonly (readonly [name: RegExp, format: string])[] = [
   [/\.(?:safetensors|bin|pt|pth|ckpt)$/, 'PyTorch weights'],
   [/\.msgpack$/, 'Flax weights'],
@@ -77,7 +77,7 @@ const formats: readonly (readonly [name: RegExp, format: string])[] = [
   [/\.(?:engine|plan)$/, 'TensorRT engines'],
 ];
 
-/** What a folder holds instead of an ONNX graph, in words; null if it holds nothing that is known. */
+/** What a folder holds instead of an ONNX graph, in words; null if it holds nothing known. */
 export async function otherWeights(folder: string): Promise<string | null> {
   const names = await readdir(folder).catch(() => []);
   // OpenVINO's own files end like those of PyTorch.

@@ -23,9 +23,7 @@ export async function readModelText(path: string): Promise<string> {
     throw new ModelError(
       path,
       'not a text in UTF-8 or UTF-16; save it as UTF-8, or download the model again',
-      {
-        cause,
-      },
+      { cause },
     );
   }
 }
@@ -55,7 +53,7 @@ function describeMismatch(value: unknown, error: ErrorObject | undefined): strin
     (at, name) => (typeof at === 'object' && at !== null ? (at as Record<string, unknown>)[name] : undefined),
     value,
   );
-  // Nobody can turn one class into another by an edit.
+  // Editing the file does not turn one kind of model into another.
   const advice = /class/.test(names.at(-1) ?? '')
     ? 'the model is of a kind that cannot be run here'
     : 'correct the file';

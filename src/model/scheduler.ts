@@ -58,7 +58,7 @@ const validate = new Ajv({ useDefaults: true, allowUnionTypes: true }).compile<S
   },
 });
 
-/** What diffusers takes where a configuration leaves betas out, by the class of the scheduler. */
+/** The betas that diffusers uses where a configuration leaves them out, by the class of the scheduler. */
 const usualBetas = { beta_start: 0.0001, beta_end: 0.02, beta_schedule: 'linear' } as const;
 const distilledBetas = { beta_start: 0.00085, beta_end: 0.012, beta_schedule: 'scaled_linear' } as const;
 const sigmaBetas = { beta_start: 0.00085, beta_end: 0.012, beta_schedule: 'linear' } as const;
@@ -98,7 +98,7 @@ const otherFamilies: readonly (readonly [name: RegExp, what: string])[] = [
   [/^VQ|^Amused|Wuerstchen|^UnCLIP|^IPNDM|^RePaint|^Block|^Discrete|^Entropy/, 'another kind of model'],
 ];
 
-/** Settings that belong to the training of such models, whatever class a file names. */
+/** Settings that only models of other families have, even where the file names a class that is known here. */
 const otherSettings: readonly (readonly [name: string, on: unknown, what: string])[] = [
   ['use_flow_sigmas', true, 'flow matching'],
   ['use_dynamic_shifting', true, 'flow matching'],
@@ -108,10 +108,10 @@ const otherSettings: readonly (readonly [name: string, on: unknown, what: string
 const take =
   'take a Stable Diffusion 1.x, 2.x, Turbo, LCM or XL model, or the scheduler folder of the model that this one was made from';
 
-/** How the scheduler of a model was meant. */
+/** The scheduler of a model. */
 export interface ReadScheduler {
   readonly config: SchedulerConfig;
-  /** What of the file does not count, and why: a sentence each. */
+  /** What in the file is ignored, and why: a sentence each. */
   readonly notes: readonly string[];
 }
 
@@ -139,7 +139,7 @@ export async function readScheduler(path: string, pipeline: string): Promise<Rea
     return { config, notes: [] };
   }
   const notes = [
-    'scheduler/scheduler_config.json has clip_sample on, which is for models of pixels; it is taken as off, as diffusers does',
+    'clip_sample in scheduler/scheduler_config.json is ignored, as diffusers does: it is for models that work on pixels',
   ];
   return { config: { ...config, clip_sample: false }, notes };
 }

@@ -47,7 +47,7 @@ export async function readSpecialTokens(folder: string, config: TokenizerConfig)
   const all = new Map(added.map((token) => [token.content, token]));
   const named = tokenRoles.flatMap((role) => names[role] ?? defaultOf(role) ?? []);
   for (const token of [...named, ...extraTokens(names)]) {
-    // What stands among the added tokens has its flags from there.
+    // A token that is also among the added tokens has its flags from there.
     if (!all.has(contentOf(token))) all.set(contentOf(token), addedToken(token, null));
   }
   const nameOf = (role: TokenRole, fallback: string): string => contentOf(names[role] ?? fallback);

@@ -60,7 +60,7 @@ export const validateTokenizer = ajv.compile<TokenizerConfig>({
     ...named,
     tokenizer_class: { enum: ['CLIPTokenizer', 'CLIPTokenizerFast'] },
     model_max_length: { type: ['integer', 'null'], minimum: 3 },
-    // What CLIP was trained with; on the other side every position would be another.
+    // CLIP was trained with these: on the other side, every position would be wrong.
     padding_side: { enum: ['right'] },
     truncation_side: { enum: ['right'] },
     added_tokens_decoder: { type: 'object', additionalProperties: object },

@@ -48,7 +48,7 @@ export async function loadTokenizer(
   const { path, vocab, merges } = await readVocabulary(folder);
   const added = names.added.flatMap(({ id: given, ...token }) => {
     const id = vocab[token.content] ?? given;
-    // Without an id there is no embedding that it could have.
+    // A token without an id has no embedding.
     return id === null ? [] : [{ ...token, id }];
   });
   if (tokenCount !== null) checkIds(path, vocab, added, tokenCount);

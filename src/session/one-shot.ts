@@ -14,9 +14,9 @@ export interface OneShotOptions {
   readonly rules: ParameterRules;
   /** The sessions, beside which images count where a token limits how many there may be. */
   readonly seats: Pick<Seats, 'count' | 'expect'>;
-  /** Images that may be in the making at the same time; a caller may have half of them. */
+  /** Images that may be made at the same time; a caller may have half of them. */
   readonly most: number;
-  /** Images that one caller may ask for in a minute; as many may come at once. */
+  /** Images that one caller may ask for in a minute; all of them may come at once. */
   readonly perMinute: number;
 }
 
@@ -24,22 +24,23 @@ interface Rate {
   readonly perSecond: number;
   /** Images that may be asked for at once. */
   readonly burst: number;
+  readonly inWords: string;
 }
 
-/** Who asks for an image. */
+/** The client that asks for an image. */
 export interface Caller {
-  /** The user, or where nobody signs in the address: limits hold for each by itself. */
+  /** The user or, where no token is asked for, the address: each has limits of its own. */
   readonly name: string;
   readonly grant: Grant;
   /** Aborts when the client is gone; its image is then given up. */
   readonly gone: AbortSignal;
 }
 
-/** An image in the making, or one that was. */
-interface Making {
+/** An image that is being made, or was. */
+interface Job {
   readonly parameters: StreamParameters;
   readonly caller: string;
-  /** When it was finished or given up, by `performance.now()`; null while it is in the making. */
+  /** When it was finished or given up, by `performance.now()`; null before. */
   end: number | null;
 }
 
@@ -49,19 +50,19 @@ const account = 'images';
 /** Makes single images from noise (txt2img), each as a stream of one frame among the others. */
 export class OneShot {
   readonly #options: OneShotOptions;
-  /** By caller and rate: another token may allow another. */
+  /** By caller and rate, since another token of the same user may allow another rate. */
   readonly #rates = new RecentEntries<TokenBucket>((bucket) => bucket.full);
-  #makings: Making[] = [];
+  #jobs: Job[] = [];
 
   constructor(options: OneShotOptions) {
     this.#options = options;
   }
 
-  /** Returns the parameters of the images that were in the making within the last so many milliseconds. */
+  /** Returns the parameters of the images that were being made within the last `ms` milliseconds. */
   recent(ms: number): readonly StreamParameters[] {
     const since = performance.now() - ms;
-    this.#makings = this.#makings.filter(({ end }) => end === null || end >= since);
-    return this.#makings.map(({ parameters }) => parameters);
+    this.#jobs = this.#jobs.filter(({ end }) => end === null || end >= since);
+    return this.#jobs.map(({ parameters }) => parameters);
   }
 
   /**
@@ -75,22 +76,23 @@ export class OneShot {
   async generate(update: unknown, { name, grant, gone }: Caller): Promise<Uint8Array> {
     const { engine, rules, seats } = this.#options;
     const rate = this.#rateOf(grant.limits);
-    const { perSecond, burst } = rate;
-    if (!this.#rates.of(`${perSecond} ${name}`, () => new TokenBucket(perSecond, burst)).take()) {
-      throw new ProtocolError('rate_limited', `more than ${describeRate(rate)}`);
+    const { perSecond, burst, inWords } = rate;
+    const bucket = this.#rates.of(`${perSecond} ${name}`, () => new TokenBucket(perSecond, burst));
+    if (!bucket.take()) {
+      throw new ProtocolError('rate_limited', `more than ${inWords}`, {}, { retryAfter: bucket.wait });
     }
     const changes: ParameterUpdate = rules.check(update);
     const parameters = { ...rules.defaults, ...changes, mode: 'txt2img' } as const;
     checkGrant(grant.limits, parameters);
     if (engine.state.name !== 'ready') throw new ProtocolError('not_ready', errors.not_ready.meaning);
     this.#checkRoom(name, grant);
-    const making: Making = { parameters, caller: name, end: null };
-    this.#makings.push(making);
+    const job: Job = { parameters, caller: name, end: null };
+    this.#jobs.push(job);
     const forget = seats.expect(grant.subject);
     try {
       return await firstResult(engine, parameters, gone);
     } finally {
-      making.end = performance.now();
+      job.end = performance.now();
       forget();
     }
   }
@@ -104,27 +106,22 @@ export class OneShot {
         'the token allows no further session or image at the same time',
       );
     }
-    const running = this.#makings.filter(({ end }) => end === null);
-    const own = running.filter((making) => making.caller === caller);
+    const running = this.#jobs.filter(({ end }) => end === null);
+    const own = running.filter((job) => job.caller === caller);
     if (running.length >= most || own.length >= Math.ceil(most / 2)) {
-      throw new ProtocolError(
-        'too_many_sessions',
-        'too many images are in the making; ask again in a moment',
-      );
+      throw new ProtocolError('too_many_sessions', 'too many images are being made; try again in a moment');
     }
   }
 
-  /** An image counts like a frame where a token limits frames. */
+  /** Where a token limits frames, an image counts as one. */
   #rateOf({ fps }: GrantLimits): Rate {
     const { perMinute } = this.#options;
-    const usual = { perSecond: perMinute / 60, burst: perMinute };
-    if (fps === undefined || fps >= usual.perSecond) return usual;
-    return { perSecond: fps, burst: Math.max(1, fps) };
+    const perSecond = perMinute / 60;
+    if (fps === undefined || fps >= perSecond) {
+      return { perSecond, burst: perMinute, inWords: `${perMinute} images in a minute` };
+    }
+    return { perSecond: fps, burst: Math.max(1, fps), inWords: `${fps} images a second` };
   }
-}
-
-function describeRate({ perSecond, burst }: Rate): string {
-  return burst > perSecond && burst > 1 ? `${burst} images in a minute` : `${perSecond} images a second`;
 }
 
 async function firstResult(

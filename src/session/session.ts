@@ -45,7 +45,7 @@ export class Session {
   #log: Logger;
   #state: 'opening' | 'active' | 'closing' | 'closed' = 'opening';
   #helloInProgress = false;
-  /** Of the last result that was sent. */
+  /** The number of the last result that was sent. */
   #sequence = 0;
   #seat: Seat | null = null;
   #checkpoints: Checkpoints | null = null;

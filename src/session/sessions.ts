@@ -11,7 +11,7 @@ import { WatchedConnection } from './wire/watched-connection.js';
 /** Connections that may be there besides those that are served or wait: they say hello, or take sessions over. */
 const spareConnections = 64;
 
-/** How often the engine's time is shared out anew, in milliseconds. */
+/** How often the engine's time is shared out, in milliseconds. */
 const shareOutMs = 1000;
 
 /** The time over which images (txt2img) count as one more stream, in milliseconds. */
@@ -37,11 +37,11 @@ export class Sessions {
     return this.#closing;
   }
 
-  /** Why a connection would be of no use now; null if it may be. */
+  /** Why a new connection would be refused now; null if it might be served. */
   get refusal(): Extract<ErrorCode, 'shutting_down' | 'too_many_sessions'> | null {
     if (this.#closing) return 'shutting_down';
     const { admission, seats } = this.#context;
-    // Where a connection was lost, who comes may be the one who lost it.
+    // The client that comes may be one that lost its connection.
     if (admission.full && seats.parked === 0) return 'too_many_sessions';
     const most = admission.served + admission.waiting + spareConnections;
     return this.#open.size < most ? null : 'too_many_sessions';
@@ -55,7 +55,7 @@ export class Sessions {
   /**
    * Starts a session on a connection. Messages go to its `receive`; when the connection is gone, call `leave`.
    * @param grant of the token that came with the connection; null if none did.
-   * @returns null if it is of no use; the connection is then being closed, and the client told why.
+   * @returns null if it is refused; the connection is then being closed, and the client gets the reason.
    */
   enter(connection: Connection, grant: Grant | null = null): Session | null {
     const { refusal } = this;

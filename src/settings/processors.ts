@@ -6,16 +6,16 @@ import { join, posix } from 'node:path';
 export interface Processors {
   /** Processors that the system lets it run on. */
   readonly available: number;
-  /** Processors' worth of time that its control groups allow; null if there is no quota. */
+  /** Time that its control groups allow, in processors; null if there is no quota. */
   readonly quota: number | null;
   /** Threads that can run at full speed at the same time: at least 1. */
   readonly usable: number;
 }
 
 /**
- * Reads the limits of the control groups of Linux, both versions, of this process and of all groups above it: Node 20
- * knows nothing of quotas. A quota of 1.5 gives 1 thread: the rest is left to what
- * else the server does. Other systems have no such groups.
+ * Reads the limits of Linux control groups, version 1 or 2: those of this process and of all groups above it. Node 20
+ * itself ignores quotas. A quota of 1.5 gives 1 thread: the rest is left for the other work of the server. Other
+ * systems have no such groups.
  * @param root where /proc and /sys are, for tests.
  */
 export function readProcessors(root = '/', available = availableParallelism()): Processors {

@@ -96,7 +96,8 @@ export const settingsTable = {
     range: [1, 1024],
     default: readProcessors().usable,
     defaultText: 'one for each usable core',
-    description: 'Threads of one inference call. The quota of a container counts, rounded down.',
+    description:
+      'Threads of one inference call. The default is at most the processor quota of a container, rounded down.',
   },
   precision: {
     type: 'choice',
@@ -163,21 +164,21 @@ export const settingsTable = {
     range: [1, 1_000_000],
     default: 64,
     description:
-      'TCP connections at the same time from one IP address that are not streams: of the page, the API, or nobody knows what for.',
+      'TCP connections at the same time from one IP address that are not streams: of the page and the API, and idle ones.',
   },
   maxRequestsPerSecond: {
     type: 'integer',
     range: [1, 1_000_000],
     default: 1000,
     description:
-      'HTTP requests in a second from one IP address, and new connections; further ones are refused.',
+      'HTTP requests in a second from one IP address, and new connections in a second; further ones are refused.',
   },
   maxImagesPerMinute: {
     type: 'integer',
     range: [1, 1_000_000],
     default: 300,
     description:
-      'Images in a minute (POST /v1/txt2img) for one user, or where no token is asked for one IP address.',
+      'Images in a minute (POST /v1/txt2img) for one user; where no token is asked for, for one IP address.',
   },
   credits: {
     type: 'integer',
@@ -210,7 +211,7 @@ export const settingsTable = {
     range: [10, 100_000],
     default: 1000,
     description:
-      'A client that sends more messages than this is read more slowly; three seconds behind, it is closed.',
+      'Messages in a second of one client. Further ones are read more slowly; three seconds behind, it is closed.',
   },
   maxUpdatesPerSecond: {
     type: 'integer',

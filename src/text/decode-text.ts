@@ -16,7 +16,7 @@ export function decodeText(bytes: Uint8Array): string {
 
 /**
  * Parses JSON as a user brings it, in UTF-8 or UTF-16.
- * @throws {TypeError | SyntaxError} if it is not that.
+ * @throws {TypeError} if the bytes are not text. @throws {SyntaxError} if the text is not JSON.
  */
 export function parseJson(bytes: Uint8Array): unknown {
   return JSON.parse(decodeText(bytes));

@@ -4,16 +4,16 @@ import { errors } from '@millrace/protocol';
 import { TokenBucket } from '../session/time/token-bucket.js';
 import { RecentEntries } from '../session/time/recent-entries.js';
 import { networkOf } from './network.js';
-import { errorBody } from './http-error.js';
+import { errorBody, errorHeaders } from './http-error.js';
 import { answerRaw } from './raw-answer.js';
 import { securityHeaders } from './security-headers.js';
 
 export interface ConnectionGuardOptions {
   /** TCP connections at the same time. */
   readonly connections: number;
-  /** Those of them from one address that are not streams. */
+  /** Of these, connections from one address that are not streams. */
   readonly plainPerAddress: number;
-  /** HTTP requests in a second from one address, and new connections; as many may come at once. */
+  /** HTTP requests in a second from one address, and new connections in a second; all of them may come at once. */
   readonly requestsPerSecond: number;
 }
 
@@ -26,23 +26,23 @@ interface Address {
 
 interface Plain {
   readonly address: Address;
-  /** Answers to requests that came. */
+  /** Answers that are not finished. */
   readonly waiting: Set<ServerResponse>;
   /** Whether its last answer is written. */
   over: boolean;
 }
 
-/** Connections above the most that the operating system hands out: one comes before one is closed for it. */
+/** Connections above the limit that Node.js accepts all the same: one must come before another is closed for it. */
 const overlap = 16;
 /** Requests of one connection that may wait for their answers (HTTP pipelining). */
 const mostWaiting = 16;
-const tooManyConnections = 'This address has as many connections as it may.';
+const tooManyConnections = 'This address has too many connections; close some, and try again.';
 const tooManyRequests = 'Too many requests in a short time; wait and retry.';
 
 /**
- * Bounds TCP connections, those of an address and all together, so that descriptors are left for the rest of the
- * server; and the requests that come over them. Where there are too many, the connection that has been there longest
- * without a request makes room: whoever came for something asks at once.
+ * Limits TCP connections, of each address and in total, so that descriptors are left for the rest of the server; and
+ * the requests over them. Where there are too many in total, the oldest connection without a request is closed: a
+ * client that wants something sends its request at once.
  */
 export class ConnectionGuard {
   readonly #options: ConnectionGuardOptions;
@@ -57,23 +57,23 @@ export class ConnectionGuard {
     this.#options = options;
   }
 
-  /** Looks after the connections of a server. */
+  /** Limits the connections of this server from now on. */
   watch(server: Server): void {
     server.maxConnections = this.#options.connections + overlap;
     server.on('connection', (socket) => this.#enter(socket));
   }
 
-  /** The connection is a stream from now on, which other limits hold for. */
+  /** The connection is a stream from now on, for which other limits hold. */
   promote(socket: Socket): void {
     this.#leave(socket);
   }
 
-  /** Whether an answer is on its way to this connection: nothing else must be written in between. */
+  /** Whether an answer has been written in part to this connection: nothing else must be written in between. */
   isAnswering(socket: Socket): boolean {
     return [...(this.#plain.get(socket)?.waiting ?? [])].some(({ headersSent }) => headersSent);
   }
 
-  /** @returns whether a request may be worked on; if not, it has its answer, or nobody waits for one. */
+  /** @returns whether to handle a request; if not, it has its answer, or its connection is being closed. */
   admit({ socket }: IncomingMessage, response: ServerResponse): boolean {
     const plain = this.#plain.get(socket);
     if (plain === undefined || plain.over) return false;
@@ -82,17 +82,18 @@ export class ConnectionGuard {
       response.once('close', () => plain.waiting.delete(response));
       return true;
     }
-    // What follows in the same connection is not even looked at.
+    // Further requests of the same connection are ignored.
     plain.over = true;
     const { status } = errors.rate_limited;
-    const headers = { ...securityHeaders, 'content-type': 'application/json', 'retry-after': '1' };
+    const own = { 'content-type': 'application/json', connection: 'close' };
+    const headers = { ...securityHeaders, ...errorHeaders(status, 1), ...own };
     const body = JSON.stringify(errorBody('rate_limited', tooManyRequests));
-    response.writeHead(status, { ...headers, connection: 'close' }).end(body);
+    response.writeHead(status, headers).end(body);
     return false;
   }
 
   #enter(socket: Socket): void {
-    // Streams of the operating system fail at any time, and before anybody else listens.
+    // A socket may fail at any time, also before other listeners are there.
     socket.on('error', () => {});
     this.#open += 1;
     socket.once('close', () => {
@@ -105,7 +106,7 @@ export class ConnectionGuard {
       requests: new TokenBucket(requestsPerSecond),
       plain: 0,
     }));
-    // Not worth an answer: each would cost more than the connection.
+    // No answer: it would cost more than the connection did.
     if (!address.connects.take()) return void socket.destroy();
     if (address.plain >= plainPerAddress) {
       return answerRaw(socket, { code: 'rate_limited', message: tooManyConnections });

@@ -1,9 +1,15 @@
-/** More connections than these at the same time want to be asked for. */
+/** Connections at the same time if the operator has set no number. */
 const usualMost = 10_000;
-/** Descriptors, and the part of all, that are left for models, logs, threads and graphics drivers. */
+/**
+ * What is left for models, logs, threads and graphics drivers: a number of descriptors, or a part of all if that is
+ * more.
+ */
 const reserve = { least: 64, part: 1 / 4 };
 
-/** Files and sockets that this process may have open (`ulimit -n`); infinity where nothing says so, as on Windows. */
+/**
+ * Files and sockets that this process may have open (`ulimit -n`); infinity where there is no such limit, as on
+ * Windows.
+ */
 export function descriptorLimit(): number {
   const report: unknown = process.report.getReport();
   const { userLimits } = report as { readonly userLimits?: { readonly open_files?: { soft: unknown } } };
@@ -12,8 +18,8 @@ export function descriptorLimit(): number {
 }
 
 /**
- * Connections for which there are descriptors.
- * @param asked how many the operator wants; 0 for as many as is usual.
+ * Returns for how many connections there are descriptors, at most as many as were asked for.
+ * @param asked how many the operator wants; 0 for the usual number.
  */
 export function connectionRoom(asked: number, limit: number): number {
   const room = Math.floor(limit - Math.max(reserve.least, limit * reserve.part));

@@ -4,32 +4,32 @@ import { TokenBucket } from '../session/time/token-bucket.js';
 import { FrameScanner } from './frame-scanner.js';
 
 export interface FrameGateOptions {
-  /** Frames in a second that are let through, of every kind; a tenth of them may come at once. */
+  /** Frames in a second that pass, of every kind; a tenth of them may come at once. */
   readonly perSecond: number;
-  /** The peer has sent so much more that what waits is not worth reading: it is dropped, with all that follows. */
+  /** The peer is too far beyond the rate: what waits is dropped, and so is all that follows. */
   readonly onFlood: () => void;
 }
 
 /** Frames that may wait, in seconds of the rate. */
 const patienceSeconds = 3;
-/** Bytes that wait before the network is not read any more. */
+/** Bytes that may wait before reading from the network pauses. */
 const mostBytes = 256 * 1024;
-/** Turns of the event loop in a second that are enough to reach the rate: other connections come in between. */
+/** Turns of the event loop a second in which the rate is reached; other connections are served in between. */
 const turnsPerSecond = 30;
 
-/** Bytes that came together, and where the frames in them end that count. */
+/** Bytes that came together, and where those frames in them end that count. */
 interface Piece {
   readonly bytes: Buffer;
   readonly ends: readonly number[];
-  /** What was let through of both. */
+  /** How much of both has passed. */
   bytesDone: number;
   endsDone: number;
 }
 
 /**
- * The wire of a WebSocket, which lets no more frames in than a rate. It stands before the WebSocket library, because
- * that handles at once all that one read of the network brought (10,000 frames, where they are empty): it answers pings,
- * checks texts and gathers fragments, paused or not.
+ * Limits the rate of incoming frames on the wire of a WebSocket. It comes before the WebSocket library, because that
+ * handles at once everything that one read from the network brought (10,000 frames, if they are empty): paused or not,
+ * it answers pings, checks texts and gathers fragments.
  */
 export class FrameGate extends Duplex {
   readonly #wire: Duplex;
@@ -71,6 +71,13 @@ export class FrameGate extends Duplex {
     if (head.length > 0) this.#arrive(head);
   }
 
+  /**
+   * Whether the peer has sent so much that the rest is dropped; with the upgrade request, this is so from the start.
+   */
+  get flooded(): boolean {
+    return this.#flooded;
+  }
+
   override _read(): void {
     this.#wanted = true;
     this.#release();
@@ -80,7 +87,7 @@ export class FrameGate extends Duplex {
     this.#wire.write(chunk, done);
   }
 
-  /** What was gathered goes to the network in one call of the operating system. */
+  /** Writes all that was gathered in one system call. */
   override _writev(
     chunks: readonly { readonly chunk: Buffer }[],
     done: (error?: Error | null) => void,
@@ -116,7 +123,7 @@ export class FrameGate extends Duplex {
   #flood(): void {
     this.#flooded = true;
     this.#drop();
-    // It is read on to nowhere, so that the peer hears why it is closed.
+    // Reading goes on, and what is read is dropped: a peer that cannot send would not read why it is closed.
     this.#wire.resume();
     this.#onFlood();
   }
@@ -127,7 +134,7 @@ export class FrameGate extends Duplex {
     this.#waitingBytes = 0;
   }
 
-  /** Lets through what may be, and comes back for the rest. */
+  /** Passes on what the rate allows, and comes back for the rest. */
   #release(): void {
     if (this.#timer || this.#turn || this.destroyed) return;
     let allowed = this.#framesPerTurn;
@@ -152,7 +159,7 @@ export class FrameGate extends Duplex {
     return count;
   }
 
-  /** Hands on frames of the first piece; with the last of them, the beginning of the next. */
+  /** Passes on frames of the first piece; with its last one, also the beginning of a frame that is not complete. */
   #hand(piece: Piece, count: number): void {
     const { bytes, ends, bytesDone } = piece;
     piece.endsDone += count;

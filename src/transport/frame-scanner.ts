@@ -1,9 +1,12 @@
-/** Continuation frames with this many bytes or more cost what any bytes cost: large messages come in many of them. */
+/**
+ * Continuation frames of at least this length do not count: large messages come in many of them, and their bytes are
+ * limited elsewhere.
+ */
 const pieceBytes = 1024;
 
 /**
- * Finds where WebSocket frames end in a stream of bytes (RFC 6455 section 5.2). Reads lengths only: whether frames are
- * valid is for the WebSocket library to say.
+ * Finds where WebSocket frames end in a stream of bytes (RFC 6455 section 5.2). It reads lengths only: the WebSocket
+ * library checks whether frames are valid.
  */
 export class FrameScanner {
   readonly #header = new Uint8Array(10);
@@ -37,7 +40,7 @@ export class FrameScanner {
     return ends;
   }
 
-  /** Once the header is whole, takes from it what the frame is. */
+  /** Once the header is complete, reads the length of the frame, and whether it counts. */
   #readHeader(): void {
     const [first = 0, second = 0] = this.#header;
     if (this.#have < 2) return;

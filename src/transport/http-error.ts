@@ -7,27 +7,35 @@ export function errorBody(code: ErrorCode, message: string = errors[code].meanin
   return { error: { code, message, ...(field !== undefined && { field }) } };
 }
 
-/** Seconds after which a picture that was refused may be asked for again: most take less. */
-const retrySeconds = 1;
+/** Seconds after which to try again, where nothing more is known: a place is soon free, a rate may be one a minute. */
+const usualRetry: Readonly<Record<number, number>> = { 429: 60, 503: 1 };
 
-/** Headers that belong to a status: what to sign in with, and the seconds after which to ask again. */
-export function errorHeaders(status: number, retryAfter: number): Record<string, string> {
+/**
+ * Returns the headers that belong to a status: how to sign in, or when to try again.
+ * @param retryAfter seconds, rounded up here.
+ */
+export function errorHeaders(status: number, retryAfter = usualRetry[status] ?? 1): Record<string, string> {
   if (status === 401) return { 'www-authenticate': 'Bearer' };
-  if (status === 429) return { 'retry-after': '60' };
-  if (status === 503) return { 'retry-after': String(retryAfter) };
-  return {};
+  return status in usualRetry ? { 'retry-after': String(Math.ceil(retryAfter)) } : {};
+}
+
+interface RefusalDetails {
+  /** The parameter that is at fault. */
+  readonly field?: string | undefined;
+  /** Seconds after which the same may succeed. */
+  readonly retryAfter?: number | undefined;
 }
 
 /** Gives what answers a request with an error of the catalogue, and counts it. */
 export function refuser(
   metrics: Pick<Metrics, 'error'>,
-): (reply: FastifyReply, code: ErrorCode, message?: string, field?: string) => FastifyReply {
-  return (reply, code, message, field) => {
+): (reply: FastifyReply, code: ErrorCode, message?: string, details?: RefusalDetails) => FastifyReply {
+  return (reply, code, message, { field, retryAfter } = {}) => {
     const { status } = errors[code];
     metrics.error(code);
     return reply
       .code(status)
-      .headers(errorHeaders(status, retrySeconds))
+      .headers(errorHeaders(status, retryAfter))
       .send(errorBody(code, message, field));
   };
 }

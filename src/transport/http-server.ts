@@ -12,6 +12,7 @@ import { errorBody, refuser } from './http-error.js';
 import { mayReadMetrics, type MetricsAccess } from './metrics-access.js';
 import { createNodeServer } from './node-server.js';
 import { foreignHost, hostAllowed, originAllowed, type OriginRules } from './origin.js';
+import type { OriginLog } from './origin-log.js';
 import { RecentAnswer } from './recent-answer.js';
 import { securityHeaders } from './security-headers.js';
 import { serveTxt2Img } from './txt2img.js';
@@ -37,9 +38,10 @@ export interface HttpServerOptions extends MetricsAccess {
   readonly metrics: Metrics;
   readonly images: OneShot;
   readonly origins: OriginRules;
+  readonly originLog: OriginLog;
   /** Whether the server is going to stop. */
   readonly draining: () => boolean;
-  /** Why a stream would be refused now; null, or left out, if none would. */
+  /** Why a stream would be refused now; null or absent if it would not be. */
   readonly refusal?: () => ErrorCode | null;
   /** Sessions that are served, that wait, and that can be served at the same time. */
   readonly places: () => { readonly slots: number; readonly served: number; readonly waiting: number };
@@ -95,7 +97,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     // What fastify itself refuses: a body that is too large, no JSON, or of another type.
     const status = error instanceof Error && 'statusCode' in error ? error.statusCode : 500;
     if (status === 413) return reply.code(413).send(errorBody('message_too_large'));
-    // Of requests without a body it is only paths that are wrong.
+    // In a request without a body only the path can be wrong.
     const asks = request.method === 'GET' || request.method === 'HEAD';
     if (typeof status === 'number' && status < 500 && asks) {
       return reply.code(404).send(errorBody('not_found'));
@@ -146,7 +148,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
       .header('cache-control', 'no-store')
       .send({ ready, state: state.name, doing, sessions: options.places() });
   });
-  // Some milliseconds of the main thread each: more than Prometheus and people ask for would slow down all sessions.
+  // Each takes milliseconds of the main thread: more than Prometheus and people need would slow down all sessions.
   const figures = new RecentAnswer(() => metrics.render(), { perSecond: 20, burst: 100 });
   server.get('/metrics', async (request, reply) => {
     if (!(await mayReadMetrics(bearerToken(request.headers.authorization), options))) {

@@ -10,7 +10,7 @@ const capacity = 16;
 export class MessageBuffers {
   readonly #free: Uint8Array<ArrayBuffer>[] = [];
 
-  /** Memory of at least so many bytes, with whatever was in it before. */
+  /** Returns memory of at least `bytes` bytes; it may hold anything. */
   take(bytes: number): Uint8Array<ArrayBuffer> {
     const last = this.#free.pop();
     if (last !== undefined && last.length >= bytes) return last;

@@ -7,7 +7,7 @@ export interface MetricsAccess {
   readonly metricsToken: string;
 }
 
-/** Whether who has this token may read the metrics. */
+/** Whether a request with this token may read the metrics. */
 export async function mayReadMetrics(
   token: string | undefined,
   { access, metricsToken }: MetricsAccess,

@@ -13,7 +13,7 @@ const inactivityTimeout = 300_000;
 /** Longer than proxies keep theirs, so that it is they who close. */
 const keepAliveTimeout = 72_000;
 
-/** The HTTP server of Node.js: time limits, bounds of connections, and an answer in our form to what it refuses. */
+/** The HTTP server of Node.js with time limits, limited connections, and our form of answer to what it refuses. */
 export function createNodeServer(
   handler: (request: IncomingMessage, response: ServerResponse) => void,
   guard: ConnectionGuard,
@@ -24,14 +24,14 @@ export function createNodeServer(
     headersTimeout: timeout,
     connectionsCheckingInterval: Math.min(checkInterval, timeout),
     keepAliveTimeout,
-    // We look ourselves: the answer of Node.js has none of our headers.
+    // We check ourselves: the answer of Node.js has none of our headers.
     requireHostHeader: false,
   };
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
     if (guard.admit(request, response)) handler(request, response);
   };
   const server = createServer(options, serve);
-  // `Expect: 100-continue` is Node's; anything else is ignored, as RFC 9110 section 10.1.1 allows.
+  // Node.js handles `Expect: 100-continue`; anything else is ignored, as RFC 9110 section 10.1.1 allows.
   server.on('checkExpectation', serve);
   server.on('connect', (_request, socket: Duplex) => answerRaw(socket, { code: 'not_found' }));
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
@@ -43,11 +43,15 @@ export function createNodeServer(
   return server;
 }
 
-/** What is wrong with what came instead of a request. */
+/** The answer to what is not a valid request. */
 function faultOf(code: string | undefined): RawAnswer {
   switch (code) {
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return { code: 'invalid_message', status: 408, message: 'The request took too long to come.' };
+      return {
+        code: 'invalid_message',
+        status: 408,
+        message: 'The request did not arrive within the time limit; send it faster.',
+      };
     case 'HPE_HEADER_OVERFLOW':
       return { code: 'message_too_large', status: 431, message: 'The headers of the request are too large.' };
     default:

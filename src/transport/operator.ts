@@ -8,14 +8,14 @@ export type Role = 'reader' | 'admin';
 
 export interface OperatorRules extends MetricsAccess {
   readonly origins: OriginRules;
-  /** Makes an admin; empty where nothing but being at this machine does. */
+  /** The token that makes a request an admin's; empty where only coming from this machine does. */
   readonly adminToken: string;
 }
 
 /**
- * Who asks. Admin is who has the admin token; where neither that nor any other token is asked for, and no other site
- * is let in, whoever is at this machine. Reader is who may read /metrics.
- * @returns `foreign` for a page of another origin, null for who may see nothing.
+ * Returns the role of a request. `admin`: it has the admin token or, if no tokens are set and no other origins are
+ * allowed, comes from this machine and not through a proxy. `reader`: it may read /metrics.
+ * @returns `foreign` for a page of another origin, null if it may see nothing.
  */
 export async function roleOf(
   request: FastifyRequest,
@@ -27,8 +27,8 @@ export async function roleOf(
   if (!originAllowed(headers.origin, host, rules.origins)) return 'foreign';
   const { adminToken, access, metricsToken, origins } = rules;
   if (adminToken !== '' && token !== undefined && sameText(token, adminToken)) return 'admin';
-  // Who lets other sites in has a proxy here, which may not say for whom it asks, or lets pages of others in: neither
-  // they nor who uses the proxy are the operator.
+  // Other origins are allowed for a proxy, which may not show itself, or for pages of others: neither they nor the
+  // users of the proxy are the operator.
   const open = adminToken === '' && metricsToken === '' && !access.required && origins.allowed.length === 0;
   if (open && isLocal(ip) && namesLoopback(host) && !isForwarded(request)) return 'admin';
   return (await mayReadMetrics(token, rules)) ? 'reader' : null;
@@ -39,8 +39,8 @@ function isLocal(address: string): boolean {
 }
 
 /**
- * Whether a proxy asks for somebody else. Some say nothing of it; the proxy module of nginx then still speaks HTTP/1.0,
- * as no browser does.
+ * Whether a proxy passes on a request of somebody else. Some add no header; the proxy module of nginx then still speaks
+ * HTTP/1.0, as no browser does.
  */
 function isForwarded({ headers, raw }: FastifyRequest): boolean {
   return raw.httpVersion === '1.0' || Object.keys(headers).some((name) => ofProxies.test(name));

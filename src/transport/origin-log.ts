@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
 
-/** Origins that are remembered: whoever makes up new ones fills no log. */
+/** Origins that are logged at most, so that made-up ones cannot fill the log. */
 const mostOrigins = 100;
 
-/** Logs each origin whose pages are refused, once: the pages themselves are told too little to help their authors. */
+/** Logs each origin whose pages are refused, once: browsers tell the pages themselves too little to find the cause. */
 export class OriginLog {
   readonly #log: Pick<Logger, 'warn'>;
   readonly #seen = new Set<string>();

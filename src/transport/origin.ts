@@ -9,8 +9,8 @@ export function isLoopback(host: string): boolean {
 
 /** Why a request for a foreign `Host` is refused. */
 export const foreignHost =
-  'The server listens on a loopback address and was asked for by another name (Host). A proxy must pass on a name ' +
-  'that --allowed-origins has.';
+  'The server listens on a loopback address, and the Host header of the request has another name. Use localhost, or ' +
+  'have the proxy pass on a host that --allowed-origins lists.';
 
 /** The name in a `Host` header, without its port; null if it is not one. */
 function nameOf(host: string): string | null {
@@ -53,8 +53,8 @@ export function originAllowed(
 /**
  * Whether a request for this `Host` may be answered. A page of a foreign name that was made to resolve to 127.0.0.1
  * (DNS rebinding) is of the same origin to its browser, which then sends no Origin with a GET, and lets it read the
- * answer: a server on a loopback address answers to names of this machine, and to those of the origins that it
- * allows, which a proxy passes on. No Host header: not a browser.
+ * answer. So a server on a loopback address answers only to names of this machine, and to the hosts of the origins that
+ * it allows, which a proxy passes on. A request without a Host header does not come from a browser.
  */
 export function hostAllowed(host: string | undefined, { allowed, loopback }: OriginRules): boolean {
   if (!loopback || host === undefined || allowed.includes('*')) return true;

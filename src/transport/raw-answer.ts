@@ -11,12 +11,12 @@ export interface RawAnswer {
   /** Instead of the meaning of the code. */
   readonly message?: string | undefined;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Seconds after which to ask again, where the status has that. */
+  /** Seconds after which to try again, where the status has that; instead of the usual ones. */
   readonly retryAfter?: number;
 }
 
 /** An error of the catalogue as a whole HTTP answer, the last of its connection. */
-function rawAnswer({ code, message, retryAfter = 1, ...answer }: RawAnswer): string {
+function rawAnswer({ code, message, retryAfter, ...answer }: RawAnswer): string {
   const status = answer.status ?? errors[code].status;
   const body = JSON.stringify(errorBody(code, message));
   const headers = {
@@ -31,12 +31,12 @@ function rawAnswer({ code, message, retryAfter = 1, ...answer }: RawAnswer): str
   return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('\r\n')}\r\n\r\n${body}`;
 }
 
-/** Sends an error to a socket that no HTTP parser answers on, and closes it. */
+/** Sends an error over a socket that has no HTTP response object, and closes it. */
 export function answerRaw(socket: Duplex, answer: RawAnswer): void {
   if (!socket.writable) {
     socket.destroy();
     return;
   }
-  // One that the peer leaves open would stay for as long as it likes.
+  // Without this, the peer could keep the connection open for as long as it likes.
   socket.end(rawAnswer(answer), () => socket.destroy());
 }

@@ -1,6 +1,6 @@
 import { TokenBucket } from '../session/time/token-bucket.js';
 
-/** Makes an answer that takes long as often as a rate allows, and gives the last one again otherwise. */
+/** Makes an answer that takes long at most as often as a rate allows, and otherwise gives the last one again. */
 export class RecentAnswer<Answer> {
   readonly #make: () => Promise<Answer>;
   readonly #bucket: TokenBucket;

@@ -15,7 +15,7 @@ import type { ConnectionGuard } from './connection-guard.js';
 import { FrameGate } from './frame-gate.js';
 import { MessageBuffers } from './message-buffers.js';
 import type { OriginRules } from './origin.js';
-import { OriginLog } from './origin-log.js';
+import type { OriginLog } from './origin-log.js';
 import { answerRaw, type RawAnswer } from './raw-answer.js';
 import { SocketConnection } from './socket-connection.js';
 import { upgradeFault } from './upgrade-fault.js';
@@ -26,6 +26,7 @@ export interface StreamServerOptions {
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly origins: OriginRules;
+  readonly originLog: OriginLog;
   /** Largest message in bytes. */
   readonly messageBytes: number;
   /** A client that sends more than this is read more slowly; one that sends far more is closed. */
@@ -42,9 +43,10 @@ const MAX_FRAGMENTS = 16_384;
 /** The close code for a peer that sends far too much: it violates a policy (RFC 6455 section 7.4.1). */
 const FLOOD_CLOSE = 1008;
 
-const tooManyStreams = 'This address has as many streams as it may, or opens too many in a minute.';
+const tooManyStreams =
+  'This address has too many streams, or has opened too many in the last minute; try again later.';
 const textMessage = 'Messages must be binary, each a MessagePack map; this one was text.';
-const flooded = 'The client sends far more messages than it may; the connection is closed.';
+const flooded = 'The client sends far more messages than the limit allows; the connection is closed.';
 /** What an upgrade must ask for (RFC 6455 section 4.4). */
 const versions = { 'sec-websocket-version': '13' };
 
@@ -54,7 +56,6 @@ export class StreamServer implements AsyncDisposable {
   readonly #sockets: WebSocketServer;
   readonly #addresses: AddressLimits;
   readonly #buffers = new MessageBuffers();
-  readonly #origins: OriginLog;
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void =>
     void this.#upgrade(request, socket, head).catch((cause: unknown) =>
       this.#decline(socket, { code: 'internal' }, cause),
@@ -63,7 +64,6 @@ export class StreamServer implements AsyncDisposable {
 
   constructor(options: StreamServerOptions) {
     this.#options = options;
-    this.#origins = new OriginLog(options.log);
     this.#addresses = new AddressLimits(options.addresses);
     this.#sockets = new WebSocketServer({
       noServer: true,
@@ -98,11 +98,11 @@ export class StreamServer implements AsyncDisposable {
   }
 
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    const { access, log, sessions, metrics } = this.#options;
+    const { access, log, origins, originLog, sessions, metrics } = this.#options;
     socket.on('error', (error) => log.debug({ err: error }, 'a socket failed'));
-    const fault = upgradeFault(request, this.#options.origins);
+    const fault = upgradeFault(request, origins);
     if (fault) {
-      if (fault.code === 'forbidden_origin') this.#origins.refused(request.headers);
+      if (fault.code === 'forbidden_origin') originLog.refused(request.headers);
       return this.#decline(socket, fault);
     }
     const leave = this.#addresses.enter(request.socket.remoteAddress ?? '');
@@ -127,7 +127,9 @@ export class StreamServer implements AsyncDisposable {
 
   #accept(request: IncomingMessage, socket: Duplex, head: Buffer, grant: Grant | null): void {
     let connection: SocketConnection | null = null;
-    const onFlood = (): void => this.#closeFlooder(connection);
+    const onFlood = (): void => {
+      if (connection !== null) this.#closeFlooder(connection);
+    };
     const gate = new FrameGate(socket, head, { perSecond: this.#options.messagesPerSecond, onFlood });
     this.#sockets.handleUpgrade(request, gate, Buffer.alloc(0), (client) => {
       const { metrics } = this.#options;
@@ -140,15 +142,16 @@ export class StreamServer implements AsyncDisposable {
         buffers: this.#buffers,
       });
       this.#serve(client, connection, grant);
+      if (gate.flooded) this.#closeFlooder(connection);
     });
   }
 
-  #closeFlooder(connection: SocketConnection | null): void {
+  #closeFlooder(connection: SocketConnection): void {
     const { log, metrics } = this.#options;
     metrics.error('rate_limited');
-    log.info({ address: connection?.address }, 'a client sent far too many messages, and is closed');
-    connection?.send({ type: 'error', code: 'rate_limited', message: flooded });
-    connection?.close(FLOOD_CLOSE, 'rate_limited');
+    log.info({ address: connection.address }, 'closing a client that sent far too many messages');
+    connection.send({ type: 'error', code: 'rate_limited', message: flooded });
+    connection.close(FLOOD_CLOSE, 'rate_limited');
   }
 
   /** Answers an upgrade with a plain HTTP error. */
@@ -156,7 +159,8 @@ export class StreamServer implements AsyncDisposable {
     const { log, metrics, sessions } = this.#options;
     metrics.error(answer.code);
     if (cause !== undefined) log.error({ code: answer.code, err: cause }, errors[answer.code].meaning);
-    answerRaw(socket, { retryAfter: sessions.retryAfter, ...answer });
+    const full = errors[answer.code].status === 503;
+    answerRaw(socket, { ...(full && { retryAfter: sessions.retryAfter }), ...answer });
   }
 
   #serve(socket: WebSocket, connection: SocketConnection, grant: Grant | null): void {

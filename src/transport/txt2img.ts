@@ -8,6 +8,7 @@ import { bearerToken } from './bearer.js';
 import { refuser } from './http-error.js';
 import { networkOf } from './network.js';
 import { originAllowed, type OriginRules } from './origin.js';
+import type { OriginLog } from './origin-log.js';
 
 /** Room for parameters with a long, blended prompt. */
 const bodyLimit = 64 * 1024;
@@ -18,12 +19,14 @@ export function serveTxt2Img(
   {
     images,
     origins,
+    originLog,
     access,
     metrics,
     draining,
   }: {
     readonly images: OneShot;
     readonly origins: OriginRules;
+    readonly originLog: OriginLog;
     readonly access: Access;
     readonly metrics: Metrics;
     /** Whether the server is going to stop. */
@@ -33,7 +36,10 @@ export function serveTxt2Img(
   const refuse = refuser(metrics);
   server.post('/v1/txt2img', { bodyLimit }, async (request, reply) => {
     const { origin, host } = request.headers;
-    if (!originAllowed(origin, host, origins)) return refuse(reply, 'forbidden_origin');
+    if (!originAllowed(origin, host, origins)) {
+      originLog.refused(request.headers);
+      return refuse(reply, 'forbidden_origin');
+    }
     if (draining()) return refuse(reply, 'shutting_down');
     const gone = new AbortController();
     reply.raw.once('close', () => gone.abort());
@@ -46,10 +52,11 @@ export function serveTxt2Img(
     } catch (error) {
       if (gone.signal.aborted) return reply.hijack();
       if (error instanceof ParameterError) {
-        return refuse(reply, 'invalid_parameter', error.message, error.field);
+        return refuse(reply, 'invalid_parameter', error.message, { field: error.field });
       }
       if (!(error instanceof ProtocolError)) throw error;
-      return refuse(reply, error.code, error.message, error.details.field);
+      const { code, message, details, retryAfter } = error;
+      return refuse(reply, code, message, { field: details.field, retryAfter });
     }
   });
 }

@@ -3,14 +3,14 @@ import type { IncomingMessage } from 'node:http';
 import { foreignHost, hostAllowed, originAllowed, type OriginRules } from './origin.js';
 import type { RawAnswer } from './raw-answer.js';
 
-/** What to say where a request for the stream comes without what makes it a WebSocket. */
+/** Why a request for the stream that is not a WebSocket upgrade is refused. */
 export const noUpgrade =
   'The stream is a WebSocket: the request must have the headers Upgrade: websocket and Connection: Upgrade, ' +
   `and offer the subprotocol ${subprotocol}. A proxy in between must pass them on.`;
 
 const otherUpgrade = 'This address is served over HTTP/1.1: send the request without the header Upgrade.';
 
-/** What is wrong with the request of an upgrade itself; null if nothing is. */
+/** Returns why an upgrade request is refused by its headers alone; null if it is not. */
 export function upgradeFault({ url, headers }: IncomingMessage, origins: OriginRules): RawAnswer | null {
   const { origin, host, upgrade, 'sec-websocket-protocol': offered = '' } = headers;
   if (!hostAllowed(host, origins)) return { code: 'forbidden_origin', message: foreignHost };

@@ -7,7 +7,7 @@ export interface ColourPlan {
   readonly filters: string;
   /** The scale filter's name of the matrix that the conversion goes by. */
   readonly matrix: string;
-  /** What people should know of it, null if nothing. */
+  /** What people should know about the colours; null if nothing. */
   readonly note: string | null;
 }
 
@@ -61,7 +61,9 @@ export async function planColours(ffmpeg: Ffmpeg, stream: MediaStream): Promise<
   return { filters: [...steps, 'format=gbrp'].join(','), matrix: 'auto', note: null };
 }
 
-/** What players take for granted: HD is BT.709, smaller is BT.601. RGB has no matrix, and others ffmpeg knows. */
+/**
+ * What players assume: HD is BT.709, smaller sizes are BT.601. Any other matrix that the file names is left to ffmpeg.
+ */
 function usualMatrix({ colours, width, height }: MediaStream): string {
   if (colours.matrix !== 'unknown' && colours.matrix !== 'reserved') return 'auto';
   return width >= 1280 || height >= 720 ? 'bt709' : 'bt601';

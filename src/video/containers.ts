@@ -1,17 +1,17 @@
 import { extname } from 'node:path';
 import { ffmpegAdvice, type Ffmpeg } from './ffmpeg.js';
 
-/** A way to bring a track into a file: copied as it is, or encoded by these options (`N` is its place there). */
+/** A way to bring a track into a file: copied as it is, or encoded; the options depend on its place in the file. */
 export interface Handling {
   readonly encoder: string | null;
   readonly options: (place: number) => readonly string[];
 }
 
-/** What a kind of file takes, by its extension. */
+/** What a kind of file can hold. */
 export interface Container {
   /** What encodes the picture; null takes the usual quality. */
   readonly video: (crf: number | null, ffmpeg: Ffmpeg) => VideoEncoding;
-  /** Codecs that may stay as they are: players of such files know them. */
+  /** Codecs that are copied: players of such files know them. */
   readonly keeps: Readonly<Record<'audio' | 'subtitle' | 'data' | 'attachment', RegExp>>;
   /** Encoders for others, the best first. */
   readonly audio: (ffmpeg: Ffmpeg) => readonly string[];
@@ -90,7 +90,7 @@ const containers: Readonly<Record<string, Container>> = {
 /** Extensions of the video files that can be written. */
 export const videoExtensions: readonly string[] = Object.keys(containers);
 
-/** What the file of this name takes. */
+/** Returns what a file of this name can hold. */
 export function containerOf(path: string): Container {
   const container = containers[extname(path).toLowerCase()];
   if (!container) throw new Error(`no container is known for ${path}`);
@@ -119,7 +119,7 @@ export function handlingsOf(
   return [...(kept ? [copy] : []), ...(type === 'audio' || type === 'subtitle' ? encoded[type]() : [])];
 }
 
-/** For layouts that the encoder refuses: the most alike of those that all know, and then two channels. */
+/** Where the encoder refuses a channel layout, the nearest common one is tried, and then two channels. */
 function audioEncodings(encoder: string): Handling[] {
   const layouts = 'aformat=channel_layouts=mono|stereo|5.1|7.1';
   return [

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { reasonIn, unwrittenIn } from './faults.js';
 import { type Ffmpeg, VideoError } from './ffmpeg.js';
 
-/** Characters kept of what it says: of the beginning, where files are described with all their texts, and of the end. */
+/** Characters kept of its standard error: of the beginning, which describes the files, and of the end. */
 const KEPT = 1 << 20;
 
 /** A running ffmpeg. Disposing of it ends the process and waits for its end. */
@@ -13,7 +13,7 @@ export class FfmpegProcess implements AsyncDisposable {
   #begin = '';
   #end = '';
 
-  /** @param level how much it says on standard error: `info` describes its input too. */
+  /** @param level of its messages on standard error: `info` describes its input too. */
   constructor(
     { command: [program, ...first], signal }: Ffmpeg,
     args: readonly string[],
@@ -34,7 +34,7 @@ export class FfmpegProcess implements AsyncDisposable {
         else reject(new VideoError(unwritten ?? this.reason ?? ending(code, signal)));
       });
     });
-    // A failure reaches those that wait for it; without them it is not an unhandled rejection.
+    // If nothing awaits it, a failure must not be an unhandled rejection.
     this.finished.catch(() => {});
   }
 
@@ -48,7 +48,7 @@ export class FfmpegProcess implements AsyncDisposable {
     return this.#end === '' ? this.#begin : `${this.#begin}\n${this.#end}`;
   }
 
-  /** The line that says best what was wrong; undefined as long as it found no fault. */
+  /** The line that says best what went wrong; undefined while there is none. */
   get reason(): string | undefined {
     return reasonIn(this.said);
   }

@@ -11,9 +11,9 @@ export class VideoError extends Error {
 }
 
 export interface Ffmpeg {
-  /** The program and what comes before its options. */
+  /** The program, and its arguments before ffmpeg's own options. */
   readonly command: readonly [string, ...string[]];
-  /** What people may call it: its path, or that it is the packaged one. */
+  /** Its name for people: its path, or that it is the packaged one. */
   readonly label: string;
   /** Whether it is the packaged one, which cannot do all that others can. */
   readonly isPackaged: boolean;

@@ -15,7 +15,7 @@ const FILTERS: Readonly<Record<string, string>> = {
 /** More than hours of video need. */
 const MAX_MOVIE_BOX = 1 << 28;
 
-/** What an MP4 or QuickTime file says of its first video track, and ffmpeg does not in all versions. */
+/** What an MP4 or QuickTime file says about its first video track that not all versions of ffmpeg report. */
 export interface MovieTrack {
   /**
    * The filters that bring it the right way up, '' if it is so; null for matrices that do more than turn and mirror.
@@ -94,7 +94,7 @@ async function readMovieBox(file: FileHandle): Promise<Buffer | null> {
     const isLarge = header.readUInt32BE(0) === 1;
     const start = isLarge ? 16 : 8;
     const length = isLarge ? Number(header.readBigUInt64BE(8)) : header.readUInt32BE(0) || size - at;
-    if (length < start) return null;
+    if (length < start || at + start > size) return null;
     if (type === 'moov') {
       if (length > MAX_MOVIE_BOX) return null;
       const body = Buffer.alloc(Math.min(length, size - at) - start);

@@ -16,7 +16,7 @@ export interface VideoInfo extends Timing {
   /** In ticks of `timebase`. */
   readonly last: LastFrame;
   readonly stream: MediaStream;
-  /** What the file holds besides: sound, subtitles and so on. */
+  /** The other tracks of the file: sound, subtitles and so on. */
   readonly tracks: readonly MediaStream[];
   readonly timecode: string | null;
   readonly colour: ColourPlan;
@@ -24,7 +24,7 @@ export interface VideoInfo extends Timing {
   readonly orientation: string | null;
 }
 
-/** What ffmpeg makes of text files, as which it takes many a file that is not a video. */
+/** Codecs of text files, for which ffmpeg takes many a file that is not a video. */
 const TEXT_CODECS: ReadonlySet<string> = new Set(['ansi', 'bintext', 'xbin', 'idf']);
 
 interface Packet {
@@ -83,7 +83,7 @@ export async function probeVideo(
   };
 }
 
-/** What keeps it from being read, in plain words; null if nothing. */
+/** Why it cannot be read, in plain words; null if it can. */
 function explainProblem(
   { streams }: MediaInfo,
   stream: MediaStream | undefined,
@@ -112,7 +112,7 @@ function explainProblem(
   return frames === 0 ? 'it has no frames' : null;
 }
 
-/** Chapters and the timecode are tracks in an MP4, and metadata besides, as which they go along. */
+/** Whether a track is only a copy of metadata, which is carried over anyway: chapters and the timecode in an MP4. */
 function isRepeated({ type, tag }: MediaStream, { hasChapters, timecode }: MediaInfo): boolean {
   return type === 'data' && ((hasChapters && tag === 'text') || (timecode !== null && tag === 'tmcd'));
 }
@@ -130,7 +130,7 @@ function timesOf(
   const final = shown.at(-1) ?? { time: 0, duration: null };
   const toTicks = (seconds: number): number =>
     Math.round((seconds * timebase.denominator) / timebase.numerator);
-  // Matroska gives no duration of its frames, and what ffmpeg makes of that is a guess.
+  // Matroska has no durations of frames, and ffmpeg only guesses them.
   const byEnd = stream.end === null ? null : toTicks(stream.end - info.start) - final.time;
   const duration = byEnd !== null && byEnd > 0 ? byEnd : final.duration;
   const rate = constantRate(times, timebase, duration);

@@ -28,13 +28,13 @@ export interface TrackPlan {
   readonly left: readonly LeftTrack[];
 }
 
-/** Encoders look at the first sound that they get; so much of a file is enough for it to come. */
+/** Encoders fail at the first sound that they get, which comes within this part of nearly every file. */
 const TRIAL_SECONDS = '10';
 
 /**
- * Plans what becomes of the tracks of a file besides its picture: what can is kept as it is, the rest encoded, and
- * what cannot be either is left. What a version of ffmpeg, an encoder and a container take together no list knows, so
- * the beginning of the file is tried.
+ * Plans what becomes of the tracks of a file besides its picture: a track is copied if possible, else encoded, else
+ * left out. What a version of ffmpeg, an encoder and a container accept together is in no list, so the beginning of the
+ * file is tried.
  * @param path where the trial is written, with the extension of the output; it is overwritten.
  */
 export async function planTracks(ffmpeg: Ffmpeg, source: TrackSource, path: string): Promise<TrackPlan> {

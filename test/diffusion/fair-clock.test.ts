@@ -98,6 +98,17 @@ describe('FairClock', () => {
     assert.ok([serve(clock, withRare), serve(clock, withRare), serve(clock, withRare)].includes('rare'));
   });
 
+  it('forgets accounts that are idle, also those that are charged after they were removed', () => {
+    const clock = new FairClock<number>();
+    for (let key = 0; key < 100; key++) {
+      serve(clock, new Map([[key, 1]]));
+      clock.remove(key);
+      clock.charge(key, 0.5);
+    }
+    for (let turn = 0; turn < 10; turn++) serve(clock, new Map([[-1, 1]]));
+    assert.equal(clock.size, 1);
+  });
+
   it('lets what was charged afterwards count', () => {
     const clock = new FairClock<string>();
     const waiting = new Map([

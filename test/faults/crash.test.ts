@@ -6,6 +6,7 @@ import { it } from 'node:test';
 import { pino } from 'pino';
 import { createMetrics } from '../../src/metrics/metrics.js';
 import { Sessions } from '../../src/session/sessions.js';
+import { OriginLog } from '../../src/transport/origin-log.js';
 import { StreamServer } from '../../src/transport/stream-server.js';
 import { sessionContext } from '../session/rig.js';
 import { startEngine, tinyModel } from '../support/engine.js';
@@ -28,6 +29,7 @@ it('an engine that crashes in the middle of a frame costs that frame, and no ses
     metrics: createMetrics(),
     log: pino({ level: 'silent' }),
     origins: { allowed: [], loopback: true },
+    originLog: new OriginLog({ warn: () => {} }),
     messageBytes: 1_000_000,
     messagesPerSecond: 1000,
     addresses: { connections: 10, connectsPerMinute: 100 },

@@ -70,6 +70,15 @@ describe('floods', () => {
     assert.equal(await peer.closeCode(), 1008);
   });
 
+  it('messages that come with the upgrade request are counted too', async () => {
+    const ping = kinds['WebSocket pings'] ?? hello;
+    const peer = await RawPeer.connect(
+      server.streamUrl,
+      Buffer.concat(Array.from({ length: 5000 }, () => ping)),
+    );
+    assert.equal(await peer.closeCode(), 1008);
+  });
+
   it('a client a little beyond the limit is answered at the rate of the limit, and loses nothing', async () => {
     const peer = await RawPeer.connect(server.streamUrl);
     const ping = kinds['WebSocket pings'] ?? hello;

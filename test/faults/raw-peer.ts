@@ -39,15 +39,16 @@ export class RawPeer {
     socket.on('data', (data) => (this.#bytes = Buffer.concat([this.#bytes, data])));
   }
 
-  static async connect(url: string): Promise<RawPeer> {
+  /** @param behind bytes that are sent with the request, before it has its answer. */
+  static async connect(url: string, behind = Buffer.alloc(0)): Promise<RawPeer> {
     const { hostname, port, pathname, host } = new URL(url);
     const socket = connect(Number(port), hostname);
     const peer = new RawPeer(socket);
-    socket.write(
+    const request =
       `GET ${pathname} HTTP/1.1\r\nHost: ${host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
-        `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\n` +
-        `Sec-WebSocket-Protocol: ${subprotocol}\r\n\r\n`,
-    );
+      `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\n` +
+      `Sec-WebSocket-Protocol: ${subprotocol}\r\n\r\n`;
+    socket.write(Buffer.concat([Buffer.from(request), behind]));
     while (!peer.#bytes.includes('\r\n\r\n')) await once(socket, 'data');
     peer.#bytes = peer.#bytes.subarray(peer.#bytes.indexOf('\r\n\r\n') + 4);
     return peer;

@@ -104,7 +104,7 @@ const refused: readonly (readonly [string, (copy: ModelCopy) => Promise<void>, s
     'inpainting',
     editing('unet/config.json', { in_channels: 9 }),
     'unet/config.json',
-    /in_channels is 9, but .* \(9 channels are of inpainting/,
+    /in_channels is 9, but .* \(models for inpainting have 9 channels/,
   ],
   [
     'a model without conditions',
@@ -242,7 +242,7 @@ describe('a model with rare settings', () => {
     await copy.edit('model_index.json', { _class_name: 'StableDiffusionPipeline' });
     const usual = await readModelFolder(copy.folder);
     assert.equal(usual.scheduler['clip_sample'], false);
-    assert.match(usual.notes.join(), /has clip_sample on, .* taken as off, as diffusers does/);
+    assert.match(usual.notes.join(), /clip_sample in .* is ignored, as diffusers does/);
     await copy.edit('model_index.json', { _class_name: 'StableDiffusionXLPipeline' });
     const xl = await readModelFolder(copy.folder);
     assert.deepEqual([xl.scheduler['clip_sample'], xl.notes], [true, []]);

@@ -159,7 +159,7 @@ describe('OneShot', () => {
     assert.ok(outcomes.every(({ status }) => status === 'rejected'));
   });
 
-  it('tells which images were in the making of late', async () => {
+  it('tells which images were being made recently', async () => {
     const engine = new ManualEngine();
     const images = imagesOf(engine);
     const image = images.generate({ width: 128 }, caller());

@@ -10,6 +10,7 @@ import type { EngineState } from '../../src/engine/engine.js';
 import { createMetrics } from '../../src/metrics/metrics.js';
 import { anonymous } from '../../src/session/access/grant.js';
 import { createHttpServer } from '../../src/transport/http-server.js';
+import { OriginLog } from '../../src/transport/origin-log.js';
 import { imagesOf } from '../session/images.js';
 import { ManualEngine } from '../session/manual-engine.js';
 import { roomyGuard } from '../support/guard.js';
@@ -43,6 +44,7 @@ describe('the HTTP server', () => {
       metrics: createMetrics(),
       images,
       origins,
+      originLog: new OriginLog({ warn: () => {} }),
       access,
       metricsToken: '',
       draining: () => draining,
@@ -160,6 +162,7 @@ describe('a server without a built page', () => {
       metrics: createMetrics(),
       images,
       origins,
+      originLog: new OriginLog({ warn: () => {} }),
       access,
       metricsToken: '',
       draining: () => false,

@@ -28,8 +28,11 @@ test('the log of a server names the origin that it refuses, and the setting', as
     const socket = new WebSocket(`ws://127.0.0.1:${port}/v1/stream`, 'millrace.v1', { origin });
     await new Promise((resolve) => socket.once('error', resolve));
   }
+  for (const origin of ['https://page.example', 'https://images.example']) {
+    await fetch(`http://127.0.0.1:${port}/v1/txt2img`, { method: 'POST', headers: { origin } });
+  }
   const origins = lines
     .filter((line) => line.includes('allowedOrigins'))
     .map((line) => (JSON.parse(line) as { origin: string }).origin);
-  assert.deepEqual(origins, ['https://page.example', 'null']);
+  assert.deepEqual(origins, ['https://page.example', 'null', 'https://images.example']);
 });

@@ -57,7 +57,7 @@ test('refuses pages of other origins', async () => {
   assert.equal((await post(JSON.stringify(parameters), { origin: server.url })).status, 200);
 });
 
-test('holds no more in the making than it may; the others are told to come back', async () => {
+test('makes no more images at once than allowed; the others are told to come back', async () => {
   await using small = await startServer({ maxSessions: 1 });
   await small.app.ready();
   const body = JSON.stringify({ ...parameters, width: 256, height: 256, t_index_list: [0, 10, 20, 30, 40] });
@@ -91,6 +91,23 @@ test('counts against the limits of a token, as sessions and frames do', async ()
   const refused = await ask();
   const { error } = (await refused.json()) as { error: { code: string } };
   assert.deepEqual([refused.status, error.code], [429, 'rate_limited']);
+  const seconds = Number(refused.headers.get('retry-after'));
+  assert.ok(seconds > 900 && seconds <= 1000, `${seconds} s until the next of 0.001 images a second`);
+});
+
+test('says when the next image is allowed where a minute has had its images', async () => {
+  await using limited = await startServer({ maxImagesPerMinute: 2 });
+  await limited.app.ready();
+  const ask = async (): Promise<Response> =>
+    fetch(`${limited.url}/v1/txt2img`, {
+      method: 'POST',
+      body: JSON.stringify({ steps: 'many' }),
+      headers: { 'content-type': 'application/json' },
+    });
+  const statuses = [await ask(), await ask(), await ask()].map(({ status }) => status);
+  assert.deepEqual(statuses, [400, 400, 429]);
+  const seconds = Number((await ask()).headers.get('retry-after'));
+  assert.ok(seconds > 0 && seconds <= 30, `${seconds} s until the next of two in a minute`);
 });
 
 test('stops making an image when the client goes', async () => {

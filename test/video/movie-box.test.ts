@@ -75,6 +75,27 @@ describe('readMovieTrack', () => {
     assert.equal(await readMovieTrack(fixturePath('images/tower.jpg')), null);
   });
 
+  it('is not put off by a file that ends within the header of a large box', async () => {
+    const path = join(folder, 'cut.mp4');
+    const header = Buffer.alloc(16);
+    header.writeUInt32BE(1, 0);
+    header.write('moov', 4, 'latin1');
+    header.writeBigUInt64BE(1000n, 8);
+    for (const length of [9, 15, 16]) {
+      // The bytes of the box before, of which the length of this one would be read otherwise.
+      await writeFile(
+        path,
+        Buffer.concat([
+          Buffer.from([0, 0, 0, 16]),
+          Buffer.from('free'),
+          header.subarray(8),
+          header.subarray(0, length),
+        ]),
+      );
+      assert.equal(await readMovieTrack(path), null);
+    }
+  });
+
   it('lets an encrypted video be told as such', async () => {
     const path = join(folder, 'encrypted.mp4');
     const key = ['-encryption_key', '00'.repeat(16), '-encryption_kid', '11'.repeat(16)];

@@ -10,7 +10,10 @@ export interface CloseInfo {
   readonly problem?: string;
 }
 
-/** Close codes that another connection would end with as well (PROTOCOL.md section 14), where no reason says more. */
+/**
+ * Close codes after which another connection would end in the same way (PROTOCOL.md section 14), unless a reason says
+ * more.
+ */
 const finalCloses: Readonly<Record<number, MillraceErrorCode>> = {
   1000: 'connection_closed',
   1002: 'connection_closed',

@@ -13,23 +13,22 @@ export interface ConnectOptions {
   /** Name and version of the application, for the server's log. */
   readonly client?: string | undefined;
   /**
-   * How long a server that is still starting, or is being restarted, is waited for; 120 if left out, 0 for not at all.
-   * In seconds.
+   * Seconds to wait for a server that is still starting, or is being restarted; 120 if left out, 0 for not at all.
    */
   readonly waitSeconds?: number | undefined;
-  /** How long another connection is sought after a loss; 30 if left out, 0 for not at all. */
+  /** Seconds for which to try to connect again after a loss; 30 if left out, 0 for not at all. */
   readonly reconnectSeconds?: number | undefined;
   /** The WebSocket class to use where the runtime has none of its own (Node 20: that of the package ws). */
   readonly webSocket?: WebSocketConstructor | undefined;
   /** Called while the server has no place free; the stream opens when it has. */
   readonly queued?: ((place: QueuedMessage) => void) | undefined;
-  /** Called with the reason (`not_ready`, ...) each time that the server is waited for, up to `waitSeconds`. */
+  /** Called with the reason (`not_ready`, ...) before each further try, for up to `waitSeconds`. */
   readonly waiting?: ((reason: MillraceError) => void) | undefined;
   /** Gives up connecting; an open stream is closed with `close`. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A server that says so will be there in a moment. */
+/** Refusals of a server that will soon be ready. */
 const waitedFor: ReadonlySet<MillraceErrorCode> = new Set(['not_ready', 'shutting_down']);
 
 /**

@@ -5,7 +5,7 @@ import { onRefusal } from './refusal.js';
 import { readServerMessage, type ReceivedMessage } from './server-message.js';
 import type { WebSocketConstructor, WebSocketLike } from './web-socket.js';
 
-/** Who gets what comes over a connection. */
+/** Receives what comes over a connection. */
 export interface ConnectionHandlers {
   message(message: ReceivedMessage): void;
   /** The server broke the protocol; the connection closes. */

@@ -6,7 +6,7 @@ import { MillraceError } from './errors.js';
 import { askWhy } from './refusal.js';
 import type { WebSocketConstructor } from './web-socket.js';
 
-/** Milliseconds until a WebSocket must be open, and then until the server must have said anything. */
+/** Milliseconds until a WebSocket must be open, and then until the server must have sent something. */
 const openTime = 10_000;
 const answerTime = 60_000;
 
@@ -35,7 +35,7 @@ interface ReopenOptions {
   readonly backoff?: Backoff;
   /** Called with what went wrong before each further try. */
   readonly failed?: (error: MillraceError) => void;
-  /** For which the first pause is made. */
+  /** The refusal before the first pause, which may say how long to wait. */
   readonly after?: MillraceError;
 }
 
@@ -50,7 +50,7 @@ export class Dialler {
     this.#options = options;
   }
 
-  /** Whether another access token can be had when one expires. */
+  /** Whether it can get another access token when one expires. */
   get renewsTokens(): boolean {
     return typeof this.#options.token === 'function';
   }

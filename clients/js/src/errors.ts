@@ -58,7 +58,7 @@ export class MillraceError extends Error {
   readonly field: string | undefined;
   /** Id of the input frame that it is about. */
   readonly frame: number | undefined;
-  /** Seconds after which the server wants to be asked again, where it said so. */
+  /** Seconds after which to try again, where the server said so. */
   readonly retryAfter: number | undefined;
 
   constructor(code: MillraceErrorCode, details: ErrorDetails = {}) {

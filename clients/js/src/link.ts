@@ -9,7 +9,7 @@ import { Persistence } from './persistence.js';
 import type { ReceivedMessage } from './server-message.js';
 
 const pingPeriod = 2000;
-/** After so many pings without any word from the server the connection is taken for lost. */
+/** Number of pings with no message from the server after which the connection counts as lost. */
 const patience = 3;
 /** The share of a token's life after which the next one is shown. */
 const renewAt = 0.8;
@@ -57,7 +57,7 @@ export class Link {
   #unanswered = 0;
   #reconnects = 0;
 
-  /** @param grace milliseconds for which another connection is sought after a loss. */
+  /** @param grace milliseconds for which to try to connect again after a loss. */
   constructor(dialler: Dialler, owner: LinkOwner, grace: number) {
     this.#dialler = dialler;
     this.#owner = owner;
@@ -165,7 +165,7 @@ export class Link {
         return;
       case 'ready':
       case 'queued':
-        // Which of two sessions the server means cannot be known (PROTOCOL.md section 4).
+        // There is no telling which of two sessions the server means (PROTOCOL.md section 4).
         this.#fatal = new MillraceError('protocol_error', {
           message: `The server sent ${message.type} late.`,
         });

@@ -4,8 +4,8 @@ import { MillraceError } from './errors.js';
 const patience = 15_000;
 
 /**
- * Waits for the picture that was on its way when a connection was lost: the next connection may have its result, or no
- * answer at all. Where a newer one follows, nobody misses it.
+ * Waits for the answer to the picture that was on its way when a connection was lost: the next connection may bring its
+ * result, or no answer at all. Where a newer picture follows, this one is not missed.
  */
 export class LostPicture {
   readonly #givenUp: (id: number) => void;

@@ -5,7 +5,7 @@ const noBytes = new Uint8Array(0);
 /** Bytes of the header of an empty binary. */
 const emptyHeader = 2;
 
-/** Bytes of the message `frame` with a picture of so many bytes. */
+/** Returns the length in bytes of the message `frame`. @param picture bytes of the picture. */
 export function frameBytes(
   frame: { readonly id: number; readonly captured: number },
   picture: number,

@@ -1,11 +1,11 @@
 import { Backoff } from './backoff.js';
 
-/** A connection that lasted for so many milliseconds was not in vain. */
+/** Milliseconds after which a connection that is lost counts as a new problem. */
 const settledTime = 5000;
 
 /**
- * For how long a stream goes on to look for connections. One that ends as soon as it was opened belongs to the same
- * trouble as the loss before it: else a server that ends every connection would be asked for ever.
+ * How long a stream tries to connect again. A connection that ends as soon as it was opened belongs to the same problem
+ * as the loss before it; otherwise the client would try for ever where a server ends every connection.
  */
 export class Persistence {
   readonly #grace: number;
@@ -18,7 +18,7 @@ export class Persistence {
     this.#grace = grace;
   }
 
-  /** Pauses of the trouble that goes on. */
+  /** The pauses between tries for the present problem. */
   get backoff(): Backoff {
     return this.#backoff;
   }
@@ -27,12 +27,12 @@ export class Persistence {
     this.#openedAt = performance.now();
   }
 
-  /** The connection was of use: a result came over it. */
+  /** A result came over the connection, so it works. */
   settled(): void {
     this.#since = undefined;
   }
 
-  /** The connection was lost. @returns milliseconds for which another may be sought. */
+  /** The connection was lost. @returns milliseconds for which to try to connect again. */
   lost(): number {
     const now = performance.now();
     if (this.#since === undefined || now - this.#openedAt > settledTime) {

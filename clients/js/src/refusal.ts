@@ -45,7 +45,7 @@ export async function askWhy(url: URL): Promise<MillraceError | undefined> {
     // It would have taken a WebSocket.
     if (error.code !== 'unsupported_protocol') return error;
     const message =
-      'The server answers, but no WebSocket could be opened: a proxy before it may not pass them on.';
+      'The server answers, but no WebSocket could be opened: check that the proxy in front of it passes on upgrades.';
     return new MillraceError('connection_failed', { message });
   } catch {
     return undefined;
@@ -80,7 +80,7 @@ function reasonOf(status: number, body: string, retryAfterHeader: unknown): Mill
     const { code, message } = knownError(error.code, String(error.message));
     return new MillraceError(code, { message, retryAfter });
   } catch {
-    const message = `The server could not be reached: what answers there, with status ${status}, is not a Millrace server.`;
+    const message = `The server could not be reached: what answered, with status ${status}, is not a Millrace server; check the address.`;
     return new MillraceError('connection_failed', { message, retryAfter });
   }
 }

@@ -6,7 +6,7 @@ import { ResultReader, type Arrival } from './reader.js';
 import type { LocalDropReason } from './statistics.js';
 
 export interface FramesOptions {
-  /** Passes over pictures that were refused, which are thrown otherwise. */
+  /** Whether to pass over refused pictures; otherwise their errors are thrown. */
   readonly skipRefused?: boolean | undefined;
 }
 
@@ -62,7 +62,7 @@ export class Results {
     this.#owner.arrived(frame);
     if (this.#reader !== undefined) return;
     this.#consume(arrival);
-    // The first frames() finds what came before it, where nobody else has taken it.
+    // The first frames() gives the result that came before it, unless a listener had it.
     if (!this.#read && !this.#owner.heard()) this.#early = { ...arrival, settled: true };
   }
 
@@ -72,7 +72,7 @@ export class Results {
     else if (!this.#skips) this.#reader.refuse(error);
   }
 
-  /** @throws {TypeError} while another iteration goes on. */
+  /** @throws {TypeError} during another iteration. */
   read({ skipRefused = false }: FramesOptions): ResultReader {
     if (this.#reader !== undefined) throw new TypeError('frames() is being read already');
     const reader = new ResultReader({
@@ -119,7 +119,7 @@ export class Results {
     this.#acknowledge(arrival);
   }
 
-  /** What came over a former connection has nobody left to be acknowledged to. */
+  /** Results of a former connection cannot be acknowledged. */
   #acknowledge({ frame: { sequence }, connection }: Arrival): void {
     if (connection !== this.#connection || sequence <= this.#acknowledged) return;
     this.#acknowledged = sequence;

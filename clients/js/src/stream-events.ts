@@ -13,13 +13,13 @@ export interface StreamEvents {
   updated: Update;
   /** Something went wrong that no call waits for; the stream goes on. */
   error: MillraceError;
-  /** The connection was lost, for this reason, and another is sought. */
+  /** The connection was lost, for this reason; the client tries to connect again. */
   reconnecting: MillraceError;
   /** There is another connection; unless `resumed`, the stream began afresh with the same parameters. */
   reconnected: { readonly resumed: boolean };
   /** The server is going to stop; the stream moves to another by itself. */
   drain: { readonly deadlineSeconds: number };
-  /** The server is overloaded and works on so many frames a second at most; null: no longer so. */
+  /** The server is overloaded and works on at most `fps` frames a second; null when this is over. */
   quality: { readonly fps: number | null };
   /** The stream has ended; `error` says why, unless this side closed it. */
   close: CloseInfo & { readonly error: MillraceError | undefined };

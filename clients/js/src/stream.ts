@@ -169,7 +169,7 @@ export class MillraceStream implements AsyncDisposable {
    *
    * A picture that was refused (invalid_frame, ...), or lost with its connection (connection_lost), has no result: then
    * the iteration throws the MillraceError, whose `frame` is the picture's id, and the stream stays open for another
-   * iteration; with `skipRefused` it goes on instead, and the `error` event has it.
+   * iteration; with `skipRefused` the iteration goes on instead. The `error` event has the error in either case.
    * Ends when the stream is closed here; throws the error that ended it otherwise.
    * @throws {TypeError} while another iteration goes on.
    */
@@ -183,7 +183,7 @@ export class MillraceStream implements AsyncDisposable {
     return this.#statistics.read(this.#link.roundTrip, this.#link.reconnects);
   }
 
-  /** Ends the pause before the next try, while another connection is sought: the network is back, say. */
+  /** Ends the pause before the next try to connect again: the network is back, say. */
   retryNow(): void {
     this.#link.hurry();
   }
@@ -266,7 +266,7 @@ export class MillraceStream implements AsyncDisposable {
     this.#refuse(error);
   }
 
-  /** Something was refused that no call waits for; if it was a picture, whoever waits for its result is told. */
+  /** Reports a refusal that no call waits for; that of a picture also to the iteration that waits for its result. */
   #refuse(error: MillraceError): void {
     this.#events.emit('error', error);
     if (error.frame !== undefined) this.#results.refuse(error);

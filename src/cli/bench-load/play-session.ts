@@ -71,7 +71,7 @@ async function play(
   const dropped: Record<string, number> = {};
   let sent = 0;
   let lost = null as MillraceError | null;
-  // Until all are in nobody knows when the load is measured.
+  // The times are known only once all sessions are in.
   let { measured, end } = { measured: Infinity, end: Infinity };
   void times.then((known) => ({ measured, end } = known));
   const counts = (): boolean => Date.now() >= measured && Date.now() < end;

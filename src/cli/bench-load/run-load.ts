@@ -12,9 +12,9 @@ export interface LoadOptions extends Behaviour {
   readonly signal: AbortSignal;
 }
 
-/** From when all sessions are in, wait or are refused until they are measured, in milliseconds. */
+/** Milliseconds from when all sessions are in, queued or refused until they are measured. */
 const warmUp = 2000;
-/** Longest wait for that, in milliseconds: a server may not answer at all. */
+/** Milliseconds for which to wait until they are: a server may not answer at all. */
 const longestStart = 60_000;
 
 /** Puts a load on a server, with clients in processes of their own. @returns what became of each session, in order. */

@@ -12,9 +12,9 @@ export interface DoctorReport {
     readonly cores: number;
     /** Of these, what affinity and the quota of a container leave to this process. */
     readonly usable_cores: number;
-    /** Processors' worth of time that control groups allow; null if there is no quota. */
+    /** Time that control groups allow, in processors; null if there is no quota. */
     readonly cpu_quota: number | null;
-    /** Of one inference call on the processor. */
+    /** Threads of one inference call on the processor. */
     readonly threads: number;
     readonly memory_bytes: number;
   };

@@ -11,15 +11,15 @@ const PICTURES: ReadonlySet<string> = new Set(['.jpg', '.jpeg', '.png', '.webp',
 const NAMED = 3;
 
 /**
- * The pictures of a folder in the order of their names, 2.jpg before 10.jpg. What cannot be read as a picture is
- * passed over: folders that people bring hold other things too.
- * @throws {RunError} if none of it is named like a picture.
+ * The pictures of a folder in the order of their names, 2.jpg before 10.jpg. Files that cannot be read as pictures are
+ * passed over, since folders often hold other things too.
+ * @throws {RunError} if no file is named like a picture.
  */
 export async function openFolder(folder: string, rate: Rational): Promise<Input> {
   const entries = await readdir(folder, { withFileTypes: true });
   const { compare } = new Intl.Collator('en', { numeric: true });
   const names = entries.map(({ name }) => name).sort(compare);
-  // A named pipe would be waited for without end.
+  // Reading a named pipe would never end.
   const files = new Set(
     entries.filter((entry) => entry.isFile() || entry.isSymbolicLink()).map(({ name }) => name),
   );
@@ -56,7 +56,7 @@ export async function openFolder(folder: string, rate: Rational): Promise<Input>
   };
 }
 
-/** ` (3 other files: a, b, c)`, or nothing without names. */
+/** ` (passed over 3 files: a, b, c)`, or nothing without names. */
 function inBrackets(names: readonly string[]): string {
   return names.length === 0 ? '' : ` (passed over ${countedNames(names)})`;
 }

@@ -38,10 +38,11 @@ export async function openInput(path: string, { ffmpeg, rate }: InputOptions): P
   // A file of bare Motion JPEG begins like one picture.
   const format = /^\.mjpe?g$/i.test(extname(path)) ? null : sniffFormat(head);
   if (format === 'webp') {
-    const animation = await animatedWebp(path);
+    const animation = await naming(path, async () => openAnimatedWebp(await readFile(path), MAX_PIXELS));
     if (animation) return openAnimation(path, animation);
   }
-  const isAnimation = format === 'png' && isAnimatedPng(await readFile(path));
+  const isAnimation =
+    format === 'png' && (await naming(path, async () => isAnimatedPng(await readFile(path))));
   if (format !== null && !isAnimation) return openPicture(path, rate);
   return openVideo(await ffmpeg(), path, isAnimation ? ['-f', 'apng'] : []);
 }
@@ -65,9 +66,10 @@ async function openVideo(ffmpeg: Ffmpeg, path: string, options: readonly string[
   };
 }
 
-async function animatedWebp(path: string): Promise<Animation | null> {
+/** Does something with a picture. @throws {RunError} that names the file where the picture is at fault. */
+async function naming<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
-    return await openAnimatedWebp(await readFile(path), MAX_PIXELS);
+    return await work();
   } catch (error) {
     if (error instanceof ImageError) throw new RunError(`${path}: ${error.message}`, { cause: error });
     throw error;
@@ -86,13 +88,10 @@ function openAnimation(path: string, animation: Animation): Input {
   return {
     ...about,
     async *frames() {
-      let index = 0;
-      try {
-        for await (const image of animation.frames())
-          yield { image, time: times[index++] ?? end, name: null };
-      } catch (error) {
-        if (error instanceof ImageError) throw new RunError(`${path}: ${error.message}`, { cause: error });
-        throw error;
+      const images = animation.frames();
+      for (const time of times) {
+        const { value: image } = await naming(path, () => images.next());
+        if (image) yield { image, time, name: null };
       }
     },
   };

@@ -19,7 +19,7 @@ export interface Output extends AsyncDisposable {
   finish(): Promise<void>;
   /** What becomes of the sound and other tracks of a video. */
   readonly tracks: { readonly kept: readonly PlannedTrack[]; readonly left: readonly LeftTrack[] };
-  /** What people should know of it. */
+  /** What people should know about the output. */
   readonly notes: readonly string[];
 }
 
@@ -52,7 +52,7 @@ export async function openOutput(target: string, options: OutputOptions): Promis
   const path = normalize(target).replace(/[/\\]$/, '');
   const extension = extname(path).toLowerCase();
   await check(path, extension, options);
-  // Not made from the name of the output, which may be as long as names can be.
+  // Not derived from the output's name, which may have the greatest length already.
   const name = join(dirname(path), `.millrace-${process.pid}-${randomUUID().slice(0, 8)}.part`);
   if (videoExtensions.includes(extension)) {
     const ffmpeg = await options.ffmpeg();
@@ -188,7 +188,7 @@ function openFolder(path: string, part: string, { quality }: OutputOptions): Out
   };
 }
 
-/** Pictures of kinds that are not written become JPEGs, as their names then say. */
+/** Pictures of formats that cannot be written become JPEGs, and their names say so. */
 function writableName(name: string): string {
   if (extname(name).toLowerCase() in formats) return name;
   const longest = 255 - '.jpg'.length;

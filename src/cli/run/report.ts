@@ -18,7 +18,7 @@ export interface Report {
   /** Tracks of a video that had to be encoded, and those that the output does not have. */
   readonly converted: readonly (TrackName & { readonly to: string })[];
   readonly left_out: readonly (TrackName & { readonly reason: string })[];
-  /** What else is not as one would expect. */
+  /** Anything else that is not as one would expect. */
   readonly notes: readonly string[];
   readonly fps: number;
   /** From a frame's being handed to the engine to its result. */
@@ -35,10 +35,10 @@ interface TrackName {
   readonly codec: string;
 }
 
-/** What the input and the output have to say. */
+/** What people should know besides the figures. */
 export interface Remarks extends Pick<Report, 'passed_over' | 'converted' | 'left_out' | 'notes'> {}
 
-/** What became of the input otherwise than in its frames. */
+/** What became of the parts of the input that are not frames. */
 export function remarksOf(
   { passedOver, video }: Pick<Input, 'passedOver' | 'video'>,
   { tracks, notes }: Pick<Output, 'tracks' | 'notes'>,

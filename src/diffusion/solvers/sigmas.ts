@@ -122,7 +122,7 @@ function chosenSpread(config: SchedulerConfig, options: SolverOptions): Spread |
   return config.use_beta_sigmas === true ? betaSpread : null;
 }
 
-/** The grid with its levels of noise spread anew between two ends, and the timesteps that have them. */
+/** The grid with its levels of noise spread differently between the same two ends, and the timesteps that have them. */
 function spreadGrid(
   trained: Float32Array,
   spread: Spread,

@@ -5,7 +5,7 @@ import { Scratch, volume, type OnnxPart } from './onnx-part.js';
 export type Shape = readonly [number, number, number];
 
 /**
- * The two halves of a VAE, in latents as the U-Net was trained on: (encoded - shift) * scale, which may be another for
+ * The two halves of a VAE, in latents as the U-Net was trained on: (encoded - shift) * scale, with shift and scale of
  * each channel. What they return is valid until the next call of the same method.
  */
 export class Autoencoder {

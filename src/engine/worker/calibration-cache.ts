@@ -17,7 +17,7 @@ export interface Measured {
 /** Where measurements are kept. */
 export interface CalibrationPlace {
   readonly directory: string;
-  /** Is told once if nothing can be kept there. */
+  /** Gets a note when nothing can be read or written there; it may get the same note again. */
   readonly onNote: (text: string) => void;
 }
 
@@ -45,7 +45,7 @@ export class CalibrationFile<Value> {
     this.#isValue = isValue;
   }
 
-  /** @param place the folder, and who is told if it is of no use. @param kind what is measured. @param isValue whether what was read is that. */
+  /** @param kind what is measured. @param isValue whether what was read has the right form. */
   static async for<Value>(
     { directory, onNote }: CalibrationPlace,
     kind: string,
@@ -82,8 +82,8 @@ export class CalibrationFile<Value> {
   #complain(error: unknown): void {
     const reason = isSystemError(error) ? error.code : String(error);
     this.#onNote(
-      `what was measured at this start cannot be kept in ${dirname(this.#path)} (${reason}), so that each start ` +
-        'measures again; let the server write to that folder, or choose another with --cache-directory',
+      `measurements cannot be kept in ${dirname(this.#path)} (${reason}), so each start measures again; ` +
+        'let the server write to that folder, or choose another with --cache-directory',
     );
   }
 }

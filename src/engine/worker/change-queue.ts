@@ -1,20 +1,20 @@
 import type { ToWorker } from '../messages.js';
 
-/** Messages about one stream that is there, or is to be opened. */
+/** Messages about one stream, open or to be opened. */
 export type StreamMessage = Extract<ToWorker, { readonly stream: number }>;
 
 /** A stream to open, or a change of its parameters. */
 export type Change = Extract<StreamMessage, { readonly type: 'open' | 'configure' }>;
 
 /**
- * Streams to open and parameters to change, in the order in which they came. Each may embed prompts, which takes time
- * of the same thread as the frames, so they wait here for their turn. What comes for a stream after its change waits
- * with it.
+ * Streams to open and parameters to change, in the order in which they came. Each may embed prompts, for which the
+ * thread of the frames needs time, so they wait here for their turn. Messages for a stream that come after its change
+ * wait with it.
  */
 export class ChangeQueue {
   readonly #waiting = new Map<number, { readonly change: Change; readonly behind: StreamMessage[] }>();
 
-  /** @returns false if the message is no change and need not wait for one. */
+  /** @returns false if the message is neither a change nor behind one, so that it can be handled now. */
   put(message: StreamMessage): boolean {
     const waiting = this.#waiting.get(message.stream);
     if (waiting) waiting.behind.push(message);

@@ -7,9 +7,9 @@ import { createPlan } from './settings.js';
 import { latentShape } from './sizes.js';
 
 /**
- * Tries the plan of a session with the model's default parameters, and with each solver, before any weights are loaded.
+ * Plans a session with the model's default parameters, and one with each solver, before any weights are loaded.
  * @returns which solvers cannot be used with this model, and why: a sentence each.
- * @throws {ModelError} if no session could be opened that asks for nothing in particular.
+ * @throws {ModelError} if a session with the default parameters could not be opened.
  */
 export function checkSolvers(folder: ModelFolder): readonly string[] {
   const model = {
@@ -29,7 +29,7 @@ export function checkSolvers(folder: ModelFolder): readonly string[] {
   const usual = defaultParameters(folder);
   const others = solverNames.flatMap((solver): [SolverName, ParameterError][] => {
     const problem = problemOf({ ...usual, solver });
-    // Other fields may be set to what this solver takes.
+    // If another field is at fault, a session can set it to something that this solver accepts.
     return problem?.field === 'solver' ? [[solver, problem]] : [];
   });
   const problem = problemOf(usual);

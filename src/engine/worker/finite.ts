@@ -1,6 +1,6 @@
 import { partNames, type ModelPart } from '../model-part.js';
 
-/** A network that computed values that are not numbers: a NaN or an infinite one, as float16 does where it overflows. */
+/** A network computed a NaN or an infinite value, as float16 does when it overflows. */
 export class NotFiniteError extends Error {
   override readonly name = 'NotFiniteError';
   readonly part: ModelPart;
@@ -23,9 +23,9 @@ const cures: Readonly<Record<ModelPart, string>> = {
   vae_decoder: otherVae,
 };
 
-/** Whether all values are finite. Takes about as long as reading them. */
+/** Whether all values are finite. */
 export function allFinite(values: Float32Array): boolean {
-  // What is not finite stays so in a sum, and floats are too small for the sum of finite ones to overflow a double.
+  // A sum with a NaN or an infinite value is not finite, and finite floats are too small for their sum to overflow.
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += values[i] ?? 0;
   return Number.isFinite(sum);

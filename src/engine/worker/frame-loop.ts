@@ -33,7 +33,7 @@ interface Passage extends Size {
   readonly entered: number;
 }
 
-/** Milliseconds that a call of several rows should take at most, with its pictures: all others wait for it. */
+/** Milliseconds that a call of several rows should take at most, with its pictures: all other streams wait for it. */
 const longestCallMs = 250;
 
 /** Takes the frames of all streams through the networks, one U-Net call after another. */
@@ -82,7 +82,7 @@ export class FrameLoop {
       }
     }
     const [first] = placed;
-    // Frames that failed as they entered were work, too.
+    // Frames that failed as they entered were work too.
     if (first === undefined) return shares.length > 0;
 
     const { key } = first.stream;
@@ -118,7 +118,7 @@ export class FrameLoop {
     post({ type: 'inference', rows, streams, ms, pictureMs: pictures.ms, expectedMs });
   }
 
-  /** Gives up a frame of which a network computes what is not a number; the stream and all others go on. */
+  /** Gives up a frame for which a network computes values that are not finite; its stream and all others go on. */
   async #orFail<T>(stream: LiveStream, frame: number, action: () => Promise<T>): Promise<T | null> {
     try {
       return await action();

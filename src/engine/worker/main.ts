@@ -80,7 +80,7 @@ class EngineWorker {
     if (message.type === 'close') this.#changes.cancel(message.stream);
     else if (this.#changes.put(message)) return;
     const stream = this.#streams.get(message.stream);
-    // A message may cross with the rejection of its stream.
+    // The message may have been sent before the rejection of its stream arrived.
     if (stream === undefined) return;
     switch (message.type) {
       case 'frame':
@@ -100,8 +100,8 @@ class EngineWorker {
   }
 
   /**
-   * Carries out changes that wait: at least one, and further ones for as long as the frames had last time, so that
-   * neither holds up the other.
+   * Carries out changes that wait: at least one, and further ones for as long as the last frames took, so that neither
+   * holds up the other.
    * @returns false if none waits.
    */
   async #change(frameMs: number): Promise<boolean> {
@@ -142,7 +142,7 @@ class EngineWorker {
     parameters,
   }: Extract<ToWorker, { type: 'configure' }>): Promise<void> {
     const stream = this.#streams.get(id);
-    // It may cross with the rejection of its stream.
+    // It may have been sent before the rejection of its stream arrived.
     if (stream === undefined) return;
     await this.#orReject(id, request, async () => {
       const from = await stream.configure(parameters);
@@ -219,7 +219,7 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
     const { device, because } = await chooseDevice(parseDevice(asked), surroundings());
     if (because !== null) post({ type: 'note', text: because });
     if (device.provider === 'tensorrt') post({ type: 'note', text: noTensorRtCache });
-    // A start has many long calls, between which messages are not delivered by themselves.
+    // A start makes many long calls, between which messages do not arrive by themselves.
     const proceed = (): void => {
       for (let sent = receiveMessageOnPort(port); sent; sent = receiveMessageOnPort(port)) {
         inbox.put(sent.message as ToWorker);

@@ -8,7 +8,7 @@ import { blankRow } from './unet.js';
 const rowCounts = [1, 2, 4, 8];
 /** Each is timed in as many rounds: what disturbs the machine for a moment must not be in all times of one. */
 const rounds = 3;
-/** Kept times are measured anew where the machine turns out to be quicker than they tell by more than this. */
+/** Kept times are measured again where the machine turns out to be quicker than they say by more than this. */
 const doubt = 0.85;
 
 export interface MeasureOptions {
@@ -17,9 +17,9 @@ export interface MeasureOptions {
   /** Where results are kept; null measures each time. */
   readonly cacheDirectory: string | null;
   readonly onProgress: (what: string) => void;
-  /** Is called between two calls of the networks; throws if there is to be no further one. */
+  /** Is called before each call of the networks; throws to give up. */
   readonly proceed: () => void;
-  /** Is told what whoever runs the server should know. */
+  /** Gets what the operator should know. */
   readonly onNote: (text: string) => void;
 }
 

@@ -42,7 +42,7 @@ export function planesToBytes(
   out: Uint8ClampedArray,
 ): boolean {
   const size = width * height;
-  // What is not finite stays so in a sum; that of finite floats does not overflow.
+  // As in `allFinite`, without reading all values once more.
   let sum = 0;
   // A clamped array rounds and clamps by itself; NaN becomes 0.
   for (let y = 0, p = 0; y < picture.height; y++) {

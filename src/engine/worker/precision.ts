@@ -9,9 +9,9 @@ import { TrialPicture } from './trial-picture.js';
 export interface PrecisionOptions extends Required<RuntimeOptions> {
   readonly precision: Precision;
   readonly onProgress: (what: string) => void;
-  /** Is called between two calls of the networks; throws if there is to be no further one. */
+  /** Is called before each call of the networks; throws to give up. */
   readonly proceed: () => void;
-  /** Is told what whoever runs the server should know. */
+  /** Gets what the operator should know. */
   readonly onNote: (text: string) => void;
 }
 
@@ -40,7 +40,7 @@ const alike = 26;
 /**
  * Loads a model in floats or, on the processor and if it has such graphs, in 8 bits. `auto` tries both once and takes
  * the quicker one, if it draws alike; the result is kept from one start to the next.
- * @throws {ModelError} if 8 bits are asked for and cannot be had, or a network cannot be loaded.
+ * @throws {ModelError} if 8 bits are asked for and not available, or a network cannot be loaded.
  */
 export async function loadPrecision(folder: ModelFolder, options: PrecisionOptions): Promise<ChosenRuntime> {
   const { precision, device, onProgress } = options;
@@ -65,7 +65,7 @@ export async function loadPrecision(folder: ModelFolder, options: PrecisionOptio
   const in8Bits = await load(int8);
   onProgress('comparing floats and 8 bits');
   const comparison = await compare(inFloats, in8Bits, options.proceed).catch((error: unknown) => {
-    // What draws nothing in 8 bits may do so in floats; if not, the trial of those says it.
+    // If 8 bits give NaN, floats may not; if these do too, the trial picture finds out.
     if (error instanceof NotFiniteError) return { floatMs: 0, int8Ms: 0, decibels: 0 };
     throw error;
   });

@@ -101,7 +101,7 @@ export class ModelRuntime implements AsyncDisposable {
 
   /**
    * What a prompt is to the U-Net: its embedding [chunks * textLength, textWidth], and what else the model takes.
-   * @throws {NotFiniteError} if that is not all numbers.
+   * @throws {NotFiniteError} if any value is NaN or infinite.
    */
   async embed(prompt: string): Promise<Conditioning> {
     const conditioning = await this.#texts.embed(prompt);
@@ -112,7 +112,7 @@ export class ModelRuntime implements AsyncDisposable {
 
   /**
    * Scaled latent of RGB bytes, as the U-Net was trained on.
-   * @throws {NotFiniteError} if it is not all numbers.
+   * @throws {NotFiniteError} if any value is NaN or infinite.
    */
   async encode(pixels: Uint8Array, size: Size): Promise<Float32Array> {
     const filled = filledSize(this.folder, size);
@@ -140,7 +140,7 @@ export class ModelRuntime implements AsyncDisposable {
 
   /**
    * Writes the image of a scaled latent as RGB bytes.
-   * @throws {NotFiniteError} if a pixel is not a number.
+   * @throws {NotFiniteError} if any pixel is NaN or infinite.
    */
   async decode(latent: Float32Array, size: Size, out: Uint8ClampedArray): Promise<void> {
     const filled = filledSize(this.folder, size);

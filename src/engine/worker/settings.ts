@@ -77,7 +77,7 @@ export function createPlan(model: PlanModel, parameters: StreamParameters): Plan
   try {
     return {
       solver: createSolver(folder.scheduler, options),
-      // Stock noise does not estimate a picture: the bounds of estimates would distort it.
+      // Stock noise is not an estimate of a picture: bounds for estimates would distort it.
       stockSolver: createSolver(
         { ...folder.scheduler, clip_sample: false, thresholding: false },
         { ...options, addNoise: true },

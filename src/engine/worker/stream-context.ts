@@ -13,7 +13,7 @@ export interface WaitingFrame extends Size {
   readonly arrived: number;
 }
 
-/** Which stream it is, and whose share of the time it has; null for its own. */
+/** A stream's id, and the account whose share of the time it uses; null for a share of its own. */
 export interface StreamName {
   readonly id: number;
   readonly account: string | null;
@@ -24,6 +24,6 @@ export interface StreamContext extends PromptContext {
   readonly model: PlanModel;
   readonly costs: CostCurve;
   readonly prices: Pick<WorkPrices, 'row' | 'picture'>;
-  /** Is told of every frame that will have no result. */
+  /** Is called for every frame that will have no result. */
   drop(stream: number, waiting: WaitingFrame, reason: EngineDropReason): void;
 }

@@ -20,7 +20,7 @@ export class TrialPicture {
 
   /**
    * @returns RGB bytes of the model's usual size.
-   * @throws {NotFiniteError} if a part computes what is not a number.
+   * @throws {NotFiniteError} if a part computes a NaN or an infinite value.
    */
   async draw(): Promise<Uint8ClampedArray> {
     this.#stream ??= this.#open();
@@ -50,7 +50,7 @@ export class TrialPicture {
   }
 }
 
-/** Slopes of colour with a chequered pattern: something of all brightnesses, with edges. */
+/** Colour gradients with a chequered pattern: all brightnesses, with edges. */
 function testPicture({ width, height }: Size): Uint8Array {
   const pixels = new Uint8Array(width * height * 3);
   for (let y = 0, p = 0; y < height; y++) {

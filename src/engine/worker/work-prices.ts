@@ -1,14 +1,14 @@
 import type { Shape } from './autoencoder.js';
 import type { ExpectedCosts } from './expected-costs.js';
 
-/** How quickly a price follows what is measured. */
+/** How much of the difference to each measured price goes into the price. */
 const following = 1 / 8;
-/** What is outside of these, beside what calibration expects, is a stall and no price. */
+/** Bounds of a measured price, as multiples of what calibration expects: beyond them it was a stall. */
 const credible = [0.25, 4] as const;
 /** Prices that are remembered: those used last. */
 const mostPrices = 512;
 
-/** Work of which the price is remembered. */
+/** Work whose price is remembered. */
 interface Work {
   readonly name: string;
   /** Milliseconds that calibration expects of it. */
@@ -16,8 +16,8 @@ interface Work {
 }
 
 /**
- * What the work of a stream costs, as it was measured here, so that shares are equal in time: a row of four times the
- * area takes about four times as long. The unit is a row of the model's usual size in a full call.
+ * What the work of a stream costs, as measured here, so that shares are equal in time: a row of four times the area
+ * takes about four times as long. The unit is a row of the model's usual size in a full call.
  */
 export class WorkPrices {
   readonly #expected: ExpectedCosts;
@@ -36,22 +36,22 @@ export class WorkPrices {
     this.#unitMs = expected.call(rowBudget, usual) / rowBudget;
   }
 
-  /** Returns what milliseconds of the device are in the unit of prices. */
+  /** Converts milliseconds of the device to the unit of prices. */
   unitsOf(ms: number): number {
     return ms / this.#unitMs;
   }
 
-  /** @param kind of rows that can share a call; they have this shape. */
+  /** Returns the price of a row. @param kind of rows that can share a call; they have this shape. */
   row(kind: string, shape: Shape): number {
     return this.unitsOf(this.#price(this.#row(kind, shape)));
   }
 
-  /** Encoding and decoding a picture whose latent has this shape. */
+  /** Returns the price of encoding and decoding a picture whose latent has this shape. */
   picture(shape: Shape): number {
     return this.unitsOf(this.#price(this.#picture(shape)));
   }
 
-  /** Takes note of what a call took. */
+  /** Notes how long a call took. */
   observeCall(
     kind: string,
     shape: Shape,
@@ -60,7 +60,7 @@ export class WorkPrices {
     this.#follow(this.#row(kind, shape), ms / rows);
   }
 
-  /** Takes note of what it took to encode and decode a picture. */
+  /** Notes how long it took to encode and decode a picture. */
   observePicture(shape: Shape, ms: number): void {
     this.#follow(this.#picture(shape), ms);
   }

@@ -48,15 +48,16 @@ export async function findGraphs(root: string, parts: readonly string[]): Promis
 }
 
 async function noGraphs(root: string, parts: readonly string[]): Promise<ModelError> {
-  let found: string | null = null;
-  for (const part of [...parts, 'vae']) found ??= await otherWeights(join(root, part));
-  const instead = found ?? 'neither ONNX graphs nor weights that could be exported';
-  return found === null
-    ? new ModelError(root, `holds ${instead}; download the model again`)
-    : new ModelError(
-        root,
-        `holds ${instead}, but no ONNX graphs, which are what runs here; ${exportAdvice(root)}`,
-      );
+  for (const part of [...parts, 'vae']) {
+    const found = await otherWeights(join(root, part));
+    if (found === null) continue;
+    const lack = `holds ${found}, but no ONNX graphs, which are what runs here`;
+    return new ModelError(root, `${lack}; ${exportAdvice(root)}`);
+  }
+  return new ModelError(
+    root,
+    'holds neither ONNX graphs nor weights that could be exported; download the model again',
+  );
 }
 
 /** The encoder of a VAE is what some exports leave out. */

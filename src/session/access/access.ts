@@ -27,7 +27,7 @@ export interface Access {
   /** Whether a token is asked for. */
   readonly required: boolean;
   /**
-   * @throws {ProtocolError} unauthorized, with no word on what is wrong unless the token was signed with the right key;
+   * @throws {ProtocolError} unauthorized, which says what is wrong only if the token was signed with the right key;
    * internal, if the keys to check it with cannot be fetched.
    */
   verify(token: string | undefined): Promise<Grant>;

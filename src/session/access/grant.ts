@@ -13,7 +13,7 @@ export interface GrantLimits {
   readonly steps?: number;
 }
 
-/** Who somebody is, and what they may do. */
+/** A user, and what they may do. */
 export interface Grant {
   /** Name of the user: sessions are bound to it. */
   readonly subject: string;

@@ -33,7 +33,7 @@ export const limitsClaim = 'millrace';
 
 /** Longest `sub` and `iss` in characters; OpenID Connect allows 255 for `sub`. */
 const longestName = 1024;
-/** Half of a character, which no UTF-8 can hold. */
+/** Half of a character, which UTF-8 cannot encode. */
 const loneSurrogate = /\p{Surrogate}/u;
 /** Latest `exp` in seconds since 1970: the last moment that a Date can be. */
 const latest = 8_640_000_000_000;
@@ -43,7 +43,7 @@ const shortestSecret = 32;
 
 /** How keys from a URL are kept. */
 export interface KeyCache {
-  /** Milliseconds after which they are asked for again; if they cannot be had then, nobody new is let in. */
+  /** Milliseconds after which they are fetched again; if that fails, no new session can be opened. */
   readonly maxAge: number;
   /** Milliseconds for which a token of an unknown key does not make the server ask again. */
   readonly cooldown: number;
@@ -52,8 +52,8 @@ export interface KeyCache {
 const usualCache: KeyCache = { maxAge: 600_000, cooldown: 30_000 };
 
 /**
- * @returns what checks a JWT (RFC 7519); it throws, whatever is wrong with the token: a ProtocolError (unauthorized) that
- *   names the claim, where the signature is right; and a ProtocolError (internal) while the keys cannot be fetched.
+ * @returns what checks a JWT (RFC 7519). It throws a ProtocolError (unauthorized) that names the claim where the
+ *   signature is right, a ProtocolError (internal) while the keys cannot be fetched, and other errors for other faults.
  * @throws {JwtKeyError} if the keys cannot be used.
  */
 export async function createJwtVerifier(
@@ -73,11 +73,11 @@ export async function createJwtVerifier(
     try {
       payload = await verify(token, options);
     } catch (error) {
-      // The signature was right: what is wrong is no secret to whoever has the token.
+      // The signature was right, so the holder of the token may know what is wrong.
       const { JWTExpired, JWTClaimValidationFailed } = errors;
       if (error instanceof JWTExpired) return refuseClaim('exp has passed');
       if (error instanceof JWTClaimValidationFailed)
-        return refuseClaim(`${error.claim} is not what it must be`);
+        return refuseClaim(`${error.claim} is not as this server requires`);
       throw error;
     }
     return grantOf(payload);
@@ -133,7 +133,7 @@ function remoteKeys(url: URL, { maxAge, cooldown }: KeyCache): JWTVerifyGetKey {
       if (isOfToken(cause)) throw cause;
       throw new ProtocolError(
         'internal',
-        'the keys that tokens are checked with cannot be had now',
+        'the keys to check tokens with cannot be fetched now',
         {},
         { cause },
       );
@@ -141,7 +141,7 @@ function remoteKeys(url: URL, { maxAge, cooldown }: KeyCache): JWTVerifyGetKey {
   };
 }
 
-/** Whether it is the token that has no fitting key, and not the keys that could not be had. */
+/** Whether the token has no matching key; otherwise the keys could not be fetched. */
 function isOfToken(error: unknown): boolean {
   const { JWKSNoMatchingKey, JWKSMultipleMatchingKeys, JOSENotSupported } = errors;
   return [JWKSNoMatchingKey, JWKSMultipleMatchingKeys, JOSENotSupported].some(
@@ -151,7 +151,7 @@ function isOfToken(error: unknown): boolean {
 
 /**
  * Returns what the claims of a token grant.
- * @throws {ProtocolError} unauthorized, naming the claim that is wrong: who signed it may know.
+ * @throws {ProtocolError} unauthorized, naming the invalid claim: the signature was checked before.
  */
 export function grantOf(payload: JWTPayload): Grant {
   const {
@@ -159,8 +159,8 @@ export function grantOf(payload: JWTPayload): Grant {
     sub,
     exp,
   } = payload as { readonly iss?: unknown; readonly sub?: unknown; readonly exp?: unknown };
-  if (!isName(sub) || sub === '') refuseClaim(`sub must be a text of 1 to ${longestName} characters`);
-  if (!isName(iss)) refuseClaim(`iss must be a text of at most ${longestName} characters`);
+  if (!isName(sub) || sub === '') refuseClaim(`sub must be a string of 1 to ${longestName} characters`);
+  if (!isName(iss)) refuseClaim(`iss must be a string of at most ${longestName} characters`);
   if (typeof exp !== 'number' || !(exp <= latest))
     refuseClaim(`exp must be a number of seconds, at most ${latest}`);
   try {
@@ -176,5 +176,5 @@ function isName(value: unknown): value is string {
 }
 
 function refuseClaim(fault: string): never {
-  throw new ProtocolError('unauthorized', `The token has a claim that is not valid: ${fault}.`);
+  throw new ProtocolError('unauthorized', `The token has an invalid claim: ${fault}.`);
 }

@@ -61,7 +61,7 @@ export class Admission {
 
   /**
    * Waits for a place.
-   * @param gone aborts when the client is gone; who is gone gets no place.
+   * @param gone aborts when the client is gone; it then gets no place.
    * @param onQueued is told the position, and the wait in seconds, at first and when they change.
    * @throws {ProtocolError} too_many_sessions, queue_timeout
    */

@@ -22,7 +22,9 @@ export interface OtherWork {
   readonly decodeMs: readonly number[];
   /** Pictures that are decoded at the same time. */
   readonly decoders: number;
-  /** Images that were in the making within the last `imagesMs` milliseconds: together they count as one stream. */
+  /**
+   * Images (txt2img) that were being made within the last `imagesMs` milliseconds: together they count as one stream.
+   */
   readonly images: readonly StreamParameters[];
   readonly imagesMs: number;
 }
@@ -134,10 +136,10 @@ export class Capacity {
 }
 
 /**
- * Frames a second that each may have of one thing that all need, if there is not enough for `fps` of each.
+ * Shares out the time of one resource that every frame needs, if there is not enough for `fps` frames a second of each.
  * @param frameMs milliseconds that a frame of each takes.
- * @param also milliseconds a second that somebody else wants.
- * @returns null for as many as it likes.
+ * @param also milliseconds a second that is wanted for something else.
+ * @returns frames a second of each; null for as many as it likes.
  */
 function mostFrames(
   frameMs: readonly number[],

@@ -24,7 +24,7 @@ export class FrameAnswers {
     return this.#outlet;
   }
 
-  /** A connection begins: answers go there, and credits are counted anew. */
+  /** A connection begins: answers go there, and credits are counted from 0 again. */
   connect(outlet: Outlet): void {
     this.#outlet = outlet;
     this.ledger.renew(this.#credits);

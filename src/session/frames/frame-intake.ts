@@ -15,7 +15,7 @@ export interface FrameIntakeOptions {
   readonly open: () => boolean;
   /** The parameters that the picture is made for; null when the stream is gone. */
   readonly parameters: () => StreamParameters | null;
-  /** Work on a frame begins: it counts in the pace of the stream, whatever becomes of it. */
+  /** Is called when work on a frame begins: it counts in the pace of the stream even if the frame fails. */
   readonly begun: () => void;
   /** Takes the picture over. */
   readonly enter: (frame: Frame, image: Image) => void;
@@ -33,7 +33,10 @@ interface Arrival {
   readonly data: Uint8Array;
 }
 
-/** The way in of a client's frames: waiting (the newest wins), decoding to the size that the stream has. */
+/**
+ * The way in of a client's frames: they wait (the newest wins), then for the stream's turn, and are decoded to its
+ * size.
+ */
 export class FrameIntake {
   readonly #options: FrameIntakeOptions;
   readonly #waiting: Mailbox<Arrival>;
@@ -111,7 +114,7 @@ export class FrameIntake {
       box: parameters,
       allocate: (needed) => {
         if (needed === bytes) return allocate(needed);
-        // What has to be fitted first does not go to the engine, and one such picture is decoded at a time.
+        // Pixels that are resized first do not go to the engine, and only one such picture is decoded at a time.
         spare = false;
         return this.#scratchOf(needed);
       },

@@ -99,7 +99,7 @@ export class FrameLedger {
     return true;
   }
 
-  /** A connection begins: nothing that the one before sent waits any more, and credits are counted anew. */
+  /** A connection begins: nothing that the one before sent waits any more, and credits are counted from 0 again. */
   renew(credits: number): void {
     this.#waiting.clear();
     this.#received = 0;

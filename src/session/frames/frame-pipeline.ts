@@ -94,7 +94,7 @@ export class FramePipeline implements StreamListener {
     this.#apply(parameters);
   }
 
-  /** A connection begins: answers go there, and credits are counted anew. */
+  /** A connection begins: answers go there, and credits are counted from 0 again. */
   connect(outlet: Outlet): void {
     this.disconnect();
     this.#answers.connect(outlet);
@@ -207,7 +207,7 @@ export class FramePipeline implements StreamListener {
   onDropped(id: number, reason: DropReason): void {
     const frame = this.#answers.ledger.find(id);
     if (!frame) return;
-    // Said once for all that fail in a row.
+    // Reported once for all that fail in a row.
     if (reason === 'failed' && !this.#failing) this.#reportFailure(id);
     this.#failing ||= reason === 'failed';
     this.#drop(frame, reason);
@@ -235,7 +235,7 @@ export class FramePipeline implements StreamListener {
   }
 
   #reportFailure(id: number): void {
-    // The client knows nothing of the server's own frames.
+    // The client does not know the ids of the server's own frames.
     const details = id < 0 ? {} : { id };
     this.#answers.outlet?.report('generation_failed', errors.generation_failed.meaning, details);
   }

@@ -1,17 +1,25 @@
 import { FairClock } from '../../diffusion/fair-clock.js';
 
+/**
+ * Returns how many pictures to decode at the same time: on half of the processors, and on fewer threads than libuv has
+ * (four), so that results can be encoded meanwhile.
+ */
+export function decodersFor(processors: number): number {
+  return Math.min(3, Math.max(1, Math.floor(processors / 2)));
+}
+
 interface Waiting {
   readonly owner: object;
-  /** Begins the work, or with false gives it up. */
+  /** Begins the work; with false, gives it up. */
   readonly begin: (goOn: boolean) => void;
 }
 
-/** How quickly what a picture is expected to take follows what is measured. */
+/** How much of the difference to each measured time goes into the time that is expected. */
 const following = 1 / 4;
 
 /**
- * Lets streams take turns at decoding their pictures, a few at a time, so that one whose pictures take long to decode
- * neither holds up the others nor takes the processor from the engine: shares are equal in time.
+ * Lets streams take turns at decoding, with a few pictures decoded at the same time. Shares are equal in time, so that
+ * a stream whose pictures take long to decode neither holds up the others nor takes the processor from the engine.
  */
 export class PictureTurns {
   /** Pictures that are decoded at the same time. */
@@ -81,7 +89,7 @@ export class PictureTurns {
     next.begin(true);
   }
 
-  /** What the next picture of a stream is expected to take: like its last ones, or like those of others. */
+  /** Milliseconds that the next picture of a stream should take: as its last ones, or else as those of others. */
   #estimate(owner: object): number {
     return this.#usual.get(owner) ?? this.#usualOfAll;
   }

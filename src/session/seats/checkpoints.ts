@@ -15,7 +15,7 @@ export class Checkpoints {
   readonly #connection: Connection;
   readonly #sequence: () => number;
   readonly #timer: NodeJS.Timeout;
-  /** Tokens that were sent, and the result before each: who has a later result has the token. */
+  /** Tokens that were sent, and the result before each: a client that has a later result has the token too. */
   #sent: { readonly counter: number; readonly after: number }[] = [];
   #lastTaken = 0;
   #stopped = false;
@@ -36,7 +36,7 @@ export class Checkpoints {
 
   /**
    * Sends a token of the stream as it is now. Those before it are good until the client is known to have it: the newest
-   * may be lost with the connection, or with all that was sent since the network fell silent.
+   * may be lost with the connection, or with everything that was sent after the network failed.
    */
   async send(): Promise<void> {
     if (this.#connection.bufferedBytes > enoughBytes) return;

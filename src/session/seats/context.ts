@@ -45,7 +45,7 @@ export interface SessionContext {
   readonly metrics: Metrics;
   readonly pictures: PictureCodec;
   readonly turns: PictureTurns;
-  /** Images (txt2img) that were in the making within the last so many milliseconds. */
+  /** The parameters of the images (txt2img) that were being made within the last `ms` milliseconds. */
   readonly recentImages: (ms: number) => readonly StreamParameters[];
   /** When this process was held up. */
   readonly pauses: Pauses;

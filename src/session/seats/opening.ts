@@ -64,7 +64,7 @@ async function createSeat(
   if (seats.count(subject) >= (grant.limits.sessions ?? Infinity)) {
     throw new ProtocolError('too_many_sessions', 'the token allows no further session at the same time');
   }
-  // Who waits counts too: the queue is for all.
+  // A session that waits counts too: the queue is for all.
   const forget = seats.expect(subject);
   let waits = false;
   const onQueued = (position: number, wait_seconds: number): void => {

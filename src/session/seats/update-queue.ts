@@ -50,7 +50,7 @@ export class UpdateQueue {
       if (this.#waiting >= updatesPerSecond) {
         throw new ProtocolError(
           'rate_limited',
-          `more than ${updatesPerSecond} updates wait to be carried out`,
+          `more than ${updatesPerSecond} updates are waiting to be carried out`,
         );
       }
       const update = rules.check(parameters);
@@ -66,7 +66,7 @@ export class UpdateQueue {
   }
 
   /**
-   * Does something when every update before it is in force, or refused, and none after it.
+   * Does something once all updates that were sent before are in force or refused, and before any that come later.
    * @throws what `work` throws (as rejection).
    */
   async between(seat: Seat, work: () => void): Promise<void> {

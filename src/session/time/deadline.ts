@@ -1,7 +1,7 @@
 /** Longest time that a timer of the runtime can be set to, in milliseconds; set to more, it rings at once. */
 export const longestTimer = 2 ** 31 - 1;
 
-/** A point in time at which something happens, unless it is set anew or cleared before. */
+/** A point in time at which something happens, unless it is set again or cleared before. */
 export class Deadline {
   readonly #onPassed: () => void;
   #timer: NodeJS.Timeout | undefined;

@@ -1,12 +1,12 @@
-/** Entries that are looked through at a time for some that need not be known any more. */
+/** Entries that are checked at each call for whether they can be forgotten. */
 const sweepSize = 16;
 
-/** What is known of each user or address that has come of late. */
+/** Keeps an entry for each user or address that came recently. */
 export class RecentEntries<Entry> {
   readonly #isNew: (entry: Entry) => boolean;
   readonly #entries = new Map<string, Entry>();
 
-  /** @param isNew whether an entry says no more than a fresh one: it is then forgotten. */
+  /** @param isNew whether an entry is as a fresh one would be: it is then forgotten. */
   constructor(isNew: (entry: Entry) => boolean) {
     this.#isNew = isNew;
   }
@@ -21,7 +21,7 @@ export class RecentEntries<Entry> {
     return entry;
   }
 
-  /** Forgets entries that are as new; those that stay move to the end, so that all get their turn. */
+  /** Forgets entries that are as fresh ones; those that stay move to the end, so that all are checked in turn. */
   #sweep(): void {
     let rest = sweepSize;
     for (const [key, entry] of this.#entries) {

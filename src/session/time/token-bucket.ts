@@ -18,7 +18,13 @@ export class TokenBucket {
     this.#filled = now();
   }
 
-  /** Whether nothing has been taken for so long that it is as new. */
+  /** Seconds until there is a token to take; 0 if there is one. */
+  get wait(): number {
+    this.#fill();
+    return Math.max(0, 1 - this.#tokens) / this.#perSecond;
+  }
+
+  /** Whether nothing has been taken for long enough that it is full again. */
   get full(): boolean {
     this.#fill();
     return this.#tokens >= this.#burst;

@@ -7,16 +7,28 @@ export interface ErrorDetails {
   readonly field?: string;
 }
 
-/** Something that a client did wrong or must be told of, with the code that tells it so. */
+export interface ProtocolErrorOptions extends ErrorOptions {
+  /** Seconds after which the same may succeed, where that is known; HTTP answers carry it as `Retry-After`. */
+  readonly retryAfter?: number;
+}
+
+/** Something that a client did wrong or needs to know, with the error code that says so. */
 export class ProtocolError extends Error {
   override readonly name = 'ProtocolError';
   readonly code: ErrorCode;
   readonly details: ErrorDetails;
+  readonly retryAfter: number | undefined;
 
-  /** @param options `cause` is for the log: what is behind it is not the client's doing. */
-  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}, options: ErrorOptions = {}) {
+  /** @param options `cause` is for the log: it is not the client's fault. */
+  constructor(
+    code: ErrorCode,
+    message: string,
+    details: ErrorDetails = {},
+    options: ProtocolErrorOptions = {},
+  ) {
     super(message, options);
     this.code = code;
     this.details = details;
+    this.retryAfter = options.retryAfter;
   }
 }

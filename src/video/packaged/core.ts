@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 
-/** What is used of `@ffmpeg/core`: ffmpeg compiled to WebAssembly by Emscripten. */
+/** The part used here of `@ffmpeg/core`: ffmpeg compiled to WebAssembly by Emscripten. */
 export interface FfmpegCore {
   /** Runs the program to its end, without ever returning to the event loop. */
   exec(...args: string[]): void;
@@ -11,7 +11,7 @@ export interface FfmpegCore {
   readonly FS: EmscriptenFs;
 }
 
-/** The part of Emscripten's file system API that gives own behaviour to a file. */
+/** The part of Emscripten's file system API with which a file gets its own behaviour. */
 export interface EmscriptenFs {
   analyzePath(path: string): { readonly exists: boolean };
   mkdirTree(path: string): void;
@@ -45,7 +45,9 @@ export interface StreamOperations {
   llseek(stream: FsStream, offset: number, whence: number): number;
 }
 
-/** Loads the package, which is made for browsers: it wants to know where its page is, and fetches its code from there. */
+/**
+ * Loads the package, which is made for browsers: it reads the address of its page, and would fetch its code from there.
+ */
 export async function loadCore(): Promise<FfmpegCore> {
   const require = createRequire(import.meta.url);
   Object.assign(globalThis, { self: { location: { href: '' } } });

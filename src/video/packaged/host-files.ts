@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { posix } from 'node:path';
 import type { EmscriptenFs, FsNode, FsStream, StreamOperations } from './core.js';
 
-/** WASI's numbers of the errors that files give. */
+/** WASI's numbers of file errors. */
 const ERRNO: Readonly<Record<string, number>> = {
   EACCES: 2,
   EFBIG: 22,
@@ -96,7 +96,7 @@ class HostFile implements StreamOperations {
     return (this.#fd ??= this.#try(this.#open));
   }
 
-  /** Errors as the program knows them. A pipe that the other side made non-blocking is tried again. */
+  /** Throws errors as the program knows them. A pipe that the other side made non-blocking is tried again. */
   #try(operation: () => number): number {
     for (;;) {
       try {

@@ -5,8 +5,8 @@ import { addDescriptor, addFile } from './host-files.js';
 
 /**
  * The ffmpeg that comes along, as a program of its own with ffmpeg's options: `node main.js -i file:in.mp4 ...`.
- * It sees no files but those named as `file:PATH`, and its descriptors up to 3: what a stranger's video does to a
- * decoder stays inside WebAssembly, and the process can be killed.
+ * It can open only files named as `file:PATH`, and its descriptors up to 3: a stranger's video that exploits a decoder
+ * stays inside WebAssembly, and the process can be killed.
  */
 const core = await loadCore();
 core.setLogger(() => {});

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PictureTurns } from '../../../src/session/frames/picture-turns.js';
+import { decodersFor, PictureTurns } from '../../../src/session/frames/picture-turns.js';
 
 /** Work that takes as long as the test likes. */
 class Work {
@@ -20,6 +20,10 @@ class Work {
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
+
+test('pictures are decoded on half of the processors, at least one and at most three at a time', () => {
+  assert.deepEqual([1, 2, 3, 4, 6, 64].map(decodersFor), [1, 1, 1, 2, 3, 3]);
+});
 
 describe('PictureTurns', () => {
   it('decodes as many at once as it may, and gives what the work gives', async () => {

@@ -20,6 +20,17 @@ describe('TokenBucket', () => {
     assert.equal(taken(), 10);
   });
 
+  it('says how long it is until the next event is allowed', () => {
+    let now = 1000;
+    const bucket = new TokenBucket(0.5, 2, () => now);
+    assert.equal(bucket.wait, 0);
+    assert.deepEqual([bucket.take(), bucket.wait, bucket.take(), bucket.wait], [true, 0, true, 2]);
+    now += 500;
+    assert.equal(bucket.wait, 1.5);
+    now += 1500;
+    assert.deepEqual([bucket.wait, bucket.take()], [0, true]);
+  });
+
   it('is full when nothing has been taken for long enough', () => {
     let now = 1000;
     const bucket = new TokenBucket(10, 2, () => now);

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .messages import Parameters
 
 _WAITED_FOR = ("not_ready", "shutting_down")
-"""A server that says so will be there in a moment."""
+"""Refusals of a server that will soon be ready."""
 
 
 def _client_name() -> str:
@@ -66,11 +66,11 @@ def connect(
     ``url`` is that of the server; http and https are taken as ws and wss, and without a path /v1/stream is meant.
     Without a scheme, ws is meant for localhost, 127.0.0.1 and [::1], and wss for every other host.
     ``parameters`` are those to start with; what is left out has the model's defaults. ``token`` is an API key or a
-    JWT, or a function (it may be async) that returns one, which is asked again before the one in use expires.
-    ``client`` is the name and version of the application, for the server's log. For ``wait_seconds`` a server that is
-    still starting, or is being restarted, is waited for, with ``Waiting`` events; 0 turns that off. For
-    ``reconnect_seconds`` another connection is sought after a loss; 0 turns that off. ``on_event`` is called with what
-    the stream tells beside its frames.
+    JWT, or a function (it may be async) that returns one, which is called again before the one in use expires.
+    ``client`` is the name and version of the application, for the server's log. ``wait_seconds`` is how long to
+    wait for a server that is still starting, or is being restarted, with ``Waiting`` events; 0 turns that off.
+    ``reconnect_seconds`` is how long to try to connect again after a loss; 0 turns that off. ``on_event`` is called
+    with everything that the stream reports besides its frames.
 
     A connection that is not open within 10 seconds has failed, and so has one on which the server says nothing for a
     minute after ``hello``.

@@ -33,7 +33,7 @@ class ClockFilter:
         self._samples.append(_Sample(returned - sent, (sent + returned) / 2 - received))
 
     def forget(self) -> None:
-        """Begin anew: the server is another one."""
+        """Begin afresh: the server is another one."""
         self._samples.clear()
 
     @property

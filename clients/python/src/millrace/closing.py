@@ -27,7 +27,7 @@ _FINAL_CLOSES = {
     4403: "invalid_resume_token",
     4409: "taken_over",
 }
-"""Those that another connection would end with as well (PROTOCOL.md section 14), where no reason says more."""
+"""After these, another connection would end in the same way (PROTOCOL.md section 14), unless a reason says more."""
 
 
 def close_error(lost: str, what: str, code: int | None, reason: str | None) -> MillraceError:
@@ -49,8 +49,8 @@ def refusal(response: Response) -> MillraceError:
         return MillraceError(*known_error(said["code"], str(said["message"])), retry_after=seconds)
     except (ValueError, KeyError, TypeError):
         message = (
-            "The server could not be reached: what answers there, "
-            f"with status {response.status_code}, is not a Millrace server."
+            f"The server could not be reached: what answered, with status {response.status_code}, "
+            "is not a Millrace server; check the address."
         )
         return MillraceError("connection_failed", message, retry_after=seconds)
 

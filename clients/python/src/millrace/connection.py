@@ -26,7 +26,7 @@ _MAX_MESSAGE = 64 * 1024 * 1024
 _OPEN_TIMEOUT = 10.0
 """Seconds until a WebSocket must be open."""
 _ANSWER_TIMEOUT = 60.0
-"""Seconds after which the server must have said anything."""
+"""Seconds until the server must have sent something after ``hello``."""
 _CLOSE_TIMEOUT = 2.0
 
 

@@ -41,7 +41,7 @@ class Dialler:
 
     @property
     def renews_tokens(self) -> bool:
-        """Whether another token can be had when one expires."""
+        """Whether it can get another token when one expires."""
         return callable(self._token)
 
     def hurry(self) -> None:
@@ -84,7 +84,7 @@ class Dialler:
         after: MillraceError | None = None,
         failed: Callable[[MillraceError], None] = lambda _: None,
     ) -> tuple[Connection, Ready]:
-        """Connect, and try again for so many seconds; ``after`` is what the first pause is made for.
+        """Connect, and try again for ``seconds``; ``after`` is the refusal before the first pause.
 
         ``failed`` is called with what went wrong before each further try.
 

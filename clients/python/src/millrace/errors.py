@@ -88,7 +88,7 @@ class MillraceError(Exception):
         self.field = field
         #: Id of the input frame that it is about.
         self.frame = frame
-        #: Seconds after which the server wants to be asked again, where it said so.
+        #: Seconds after which to try again, where the server said so.
         self.retry_after = retry_after
 
     @property

@@ -30,7 +30,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Reconnecting:
-    """The connection was lost, and another is sought."""
+    """The connection was lost, and the client tries to connect again."""
 
     error: MillraceError
 

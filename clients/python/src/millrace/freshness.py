@@ -56,7 +56,7 @@ class Freshness:
         return True
 
     def forget(self) -> None:
-        """Begin anew: the connection is another one."""
+        """Begin afresh: the connection is another one."""
         self._seen.clear()
         self._heard = None
         self._resumed = None

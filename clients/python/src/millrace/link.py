@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _PING_SECONDS = 2.0
 _PATIENCE = 3
-"""After so many pings without any word from the server the connection is taken for lost."""
+"""Number of pings with no message from the server after which the connection counts as lost."""
 _RENEW_AT = 0.8
 """Share of a token's life after which the next one is asked for."""
 

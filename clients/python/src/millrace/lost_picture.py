@@ -15,7 +15,7 @@ PATIENCE = 15.0
 class LostPicture:
     """Waits for the result of a picture of a former connection.
 
-    The next connection may have it, or no answer at all. Where a newer picture follows, nobody misses it.
+    The next connection may bring it, or no answer at all. Where a newer picture follows, this one is not missed.
     ``given_up`` is called with the picture's id when the time has passed.
     """
 

@@ -24,7 +24,7 @@ class Outbox(Generic[Item]):
         return max(0, self._allowed - self._taken)
 
     def restart(self, credit: int) -> None:
-        """Begin to count anew, as a new connection does; what is held stays."""
+        """Count from 0 again, as a new connection does; what is held stays."""
         self._allowed = credit
         self._taken = 0
 

@@ -1,4 +1,4 @@
-"""For how long a stream looks for another connection."""
+"""How long a stream tries to connect again."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ import asyncio
 from .backoff import Backoff
 
 SETTLED_SECONDS = 5.0
-"""A connection that lasted for so long was not in vain."""
+"""After this time, a connection that is lost counts as a new problem."""
 
 
 class Persistence:
     """The time of grace of one stream.
 
-    A connection that ends as soon as it was opened belongs to the same trouble as the loss before it: else a server
-    that ends every connection would be asked for ever.
+    A connection that ends as soon as it was opened belongs to the same problem as the loss before it; otherwise the
+    client would try for ever where a server ends every connection.
     """
 
     def __init__(self, grace_seconds: float) -> None:
         self._grace = grace_seconds
         self._since: float | None = None
         self._opened_at = self._now()
-        #: Pauses of the trouble that goes on.
+        #: The pauses between tries for the present problem.
         self.backoff = Backoff()
 
     def opened(self) -> None:
@@ -29,11 +29,11 @@ class Persistence:
         self._opened_at = self._now()
 
     def settled(self) -> None:
-        """Note that the connection was of use: a result came over it."""
+        """Note that a result came over the connection, so it works."""
         self._since = None
 
     def lost(self) -> float:
-        """Note that the connection was lost, and return seconds for which another may be sought."""
+        """Note that the connection was lost, and return the seconds for which to try to connect again."""
         now = self._now()
         if self._since is None or now - self._opened_at > SETTLED_SECONDS:
             self._since = now

@@ -45,7 +45,7 @@ class Results:
         self._connection: Connection | None = None
         self._held: Arrival | None = None
         self._current: Arrival | None = None
-        #: Why a picture has no result; the first that nobody was told of.
+        #: Why a picture has no result; the first such error that was not raised yet.
         self._refused: MillraceError | None = None
         self._acknowledged = 0
         self._changed = asyncio.Event()

@@ -127,7 +127,7 @@ class Stream:
         """
         self._assert_open()
         changes = {**(parameters or {}), **more}
-        encode_message("update", request=0, parameters=changes)  # What cannot be encoded shall not wait for an answer.
+        encode_message("update", request=0, parameters=changes)  # Raises here, before anything waits for an answer.
         request, answer = self._updates.open(changes)
         self._send_update(request, changes)
         return await answer
@@ -157,7 +157,7 @@ class Stream:
         return self._recorder.read(self._link.round_trip, self._link.reconnects)
 
     def retry_now(self) -> None:
-        """End the pause before the next try, while another connection is sought: the network is back, say."""
+        """End the pause before the next try to connect again: the network is back, say."""
         self._link.hurry()
 
     async def close(self) -> None:
@@ -225,16 +225,16 @@ class Stream:
                 self._emit(message)
 
     def drop(self, frame: int, reason: str) -> None:
-        """Tell that a frame has no result; for its results too."""
+        """Report that a frame has no result; for ``Results`` too."""
         self._recorder.count_dropped(reason)
         self._emit(Dropped(frame, reason))
 
     def consumed(self, arrival: Arrival) -> None:
-        """Count a result that was shown; for its results."""
+        """Count a result that was shown; for ``Results``."""
         self._recorder.count_consumed(arrival.frame, arrival.time, captured=not self._makes_frames)
 
     def expects_after(self, frame: int) -> bool:
-        """Whether a newer result is on its way; for its results."""
+        """Whether a newer result is on its way; for ``Results``."""
         return self._in_flight.newer_than(frame) or self._makes_frames
 
     def ended(self, error: MillraceError | None) -> None:
@@ -276,7 +276,7 @@ class Stream:
         return MillraceError("message_too_large", message, frame=frame)
 
     def _refuse(self, error: MillraceError) -> None:
-        """Tell that something was refused; if it was a picture, also whoever waits for its result."""
+        """Report a refusal; if it was of a picture, also to the iteration that waits for its result."""
         self._emit(Problem(error))
         if error.frame is not None:
             self._results.refuse(error)

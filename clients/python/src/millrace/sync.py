@@ -131,7 +131,7 @@ class SyncStream:
         return self._stream.stats()
 
     def retry_now(self) -> None:
-        """End the pause before the next try, while another connection is sought; see ``Stream.retry_now``."""
+        """End the pause before the next try to connect again; see ``Stream.retry_now``."""
 
         async def hurry() -> None:
             self._stream.retry_now()

@@ -36,6 +36,14 @@ export class ParameterError extends Error {
   }
 }
 
+/** How a frame is handed over. */
+export interface PushOptions {
+  /** Takes the place of a frame that still waits (live); otherwise it waits behind it. */
+  readonly replace: boolean;
+  /** Milliseconds of the processor that it took to decode, which count in the stream's share; 0 if absent. */
+  readonly preparedMs?: number;
+}
+
 /** One user's denoising state inside the engine. */
 export interface EngineStream {
   /**
@@ -43,7 +51,7 @@ export interface EngineStream {
    * null starts from noise alone (txt2img).
    * With `replace` (live) it takes the place of one that still waits; without, it waits behind it.
    */
-  push(frame: number, image: Image | null, options: { readonly replace: boolean }): void;
+  push(frame: number, image: Image | null, options: PushOptions): void;
   /**
    * Changes all parameters at a frame boundary.
    * @returns the first frame that they affect.

@@ -2,7 +2,7 @@ import type { StreamParameters } from '@millrace/protocol';
 import type { StreamState } from '../diffusion/stream.js';
 import type { Image } from '../image/image.js';
 import { deferred, type Deferred } from './deferred.js';
-import { ParameterError, type EngineStream, type StreamListener } from './engine.js';
+import { ParameterError, type EngineStream, type PushOptions, type StreamListener } from './engine.js';
 import type { FromWorker, ToWorker } from './messages.js';
 
 export interface ManagedStreamLinks {
@@ -73,7 +73,7 @@ export class ManagedStream implements EngineStream {
     });
   }
 
-  push(frame: number, image: Image | null, { replace }: { readonly replace: boolean }): void {
+  push(frame: number, image: Image | null, { replace, preparedMs = 0 }: PushOptions): void {
     if (this.#state !== 'open') {
       // Never from within the caller's own call: listeners may count on push to return first.
       if (this.#state !== 'closed') queueMicrotask(() => this.#listener.onDropped(frame, 'stale'));
@@ -81,7 +81,16 @@ export class ManagedStream implements EngineStream {
     }
     const { width, height } = image ?? this.#parameters;
     const pixels = image?.data.buffer ?? null;
-    const message = { type: 'frame', stream: this.#id, frame, replace, width, height, pixels } as const;
+    const message = {
+      type: 'frame',
+      stream: this.#id,
+      frame,
+      replace,
+      preparedMs,
+      width,
+      height,
+      pixels,
+    } as const;
     this.#links.post(message, pixels ? [pixels] : []);
   }
 

@@ -48,6 +48,8 @@ export type ToWorker =
       readonly frame: number;
       /** Takes the place of a frame that still waits (live), or waits behind it (files, where each counts). */
       readonly replace: boolean;
+      /** Milliseconds of the processor that decoding took; they count in the stream's share where it is the device. */
+      readonly preparedMs: number;
       readonly width: number;
       readonly height: number;
       /** Null starts from noise alone (txt2img). */

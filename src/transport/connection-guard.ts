@@ -22,6 +22,8 @@ interface Address {
   readonly requests: TokenBucket;
   /** Connections that are not streams. */
   plain: number;
+  /** Until when, by `performance.now()`, new connections are closed at once. */
+  bannedUntil: number;
 }
 
 interface Plain {
@@ -30,12 +32,18 @@ interface Plain {
   readonly waiting: Set<ServerResponse>;
   /** Whether its last answer is written. */
   over: boolean;
+  /** Requests that came after that. */
+  ignored: number;
 }
 
 /** Connections above the limit that Node.js accepts all the same: one must come before another is closed for it. */
 const overlap = 16;
 /** Requests of one connection that may wait for their answers (HTTP pipelining). */
 const mostWaiting = 16;
+/** Requests that are ignored behind the last answer before the connection is cut. */
+const mostIgnored = 64;
+/** How long an address whose connection was cut gets no other, in milliseconds. */
+const banMs = 5000;
 const tooManyConnections = 'This address has too many connections; close some, and try again.';
 const tooManyRequests = 'Too many requests in a short time; wait and retry.';
 
@@ -47,7 +55,8 @@ const tooManyRequests = 'Too many requests in a short time; wait and retry.';
 export class ConnectionGuard {
   readonly #options: ConnectionGuardOptions;
   readonly #addresses = new RecentEntries<Address>(
-    ({ connects, requests, plain }) => plain === 0 && connects.full && requests.full,
+    ({ connects, requests, plain, bannedUntil }) =>
+      plain === 0 && connects.full && requests.full && performance.now() > bannedUntil,
   );
   /** In the order in which they came. */
   readonly #plain = new Map<Socket, Plain>();
@@ -76,7 +85,8 @@ export class ConnectionGuard {
   /** @returns whether to handle a request; if not, it has its answer, or its connection is being closed. */
   admit({ socket }: IncomingMessage, response: ServerResponse): boolean {
     const plain = this.#plain.get(socket);
-    if (plain === undefined || plain.over) return false;
+    if (plain === undefined) return false;
+    if (plain.over) return this.#ignore(socket, plain);
     if (plain.address.requests.take() && plain.waiting.size < mostWaiting) {
       plain.waiting.add(response);
       response.once('close', () => plain.waiting.delete(response));
@@ -89,6 +99,16 @@ export class ConnectionGuard {
     const headers = { ...securityHeaders, ...errorHeaders(status, 1), ...own };
     const body = JSON.stringify(errorBody('rate_limited', tooManyRequests));
     response.writeHead(status, headers).end(body);
+    return false;
+  }
+
+  /** Node.js goes on to read and parse what nobody answers: a client that keeps sending is cut off for a while. */
+  #ignore(socket: Socket, plain: Plain): false {
+    plain.ignored += 1;
+    if (plain.ignored < mostIgnored) return false;
+    plain.address.bannedUntil = performance.now() + banMs;
+    this.#leave(socket);
+    socket.destroy();
     return false;
   }
 
@@ -105,16 +125,17 @@ export class ConnectionGuard {
       connects: new TokenBucket(requestsPerSecond),
       requests: new TokenBucket(requestsPerSecond),
       plain: 0,
+      bannedUntil: -Infinity,
     }));
     // No answer: it would cost more than the connection did.
-    if (!address.connects.take()) return void socket.destroy();
+    if (!address.connects.take() || performance.now() < address.bannedUntil) return void socket.destroy();
     if (address.plain >= plainPerAddress) {
       return answerRaw(socket, { code: 'rate_limited', message: tooManyConnections });
     }
     if (this.#open > connections && !this.#makeRoom())
       return answerRaw(socket, { code: 'too_many_sessions' });
     address.plain += 1;
-    this.#plain.set(socket, { address, waiting: new Set(), over: false });
+    this.#plain.set(socket, { address, waiting: new Set(), over: false, ignored: 0 });
   }
 
   /** Closes the oldest connection without a request. @returns whether there was one. */

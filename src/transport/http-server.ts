@@ -13,7 +13,7 @@ import { mayReadMetrics, type MetricsAccess } from './metrics-access.js';
 import { createNodeServer } from './node-server.js';
 import { foreignHost, hostAllowed, originAllowed, type OriginRules } from './origin.js';
 import type { OriginLog } from './origin-log.js';
-import { RecentAnswer } from './recent-answer.js';
+import { SharedAnswer } from './shared-answer.js';
 import { securityHeaders } from './security-headers.js';
 import { serveTxt2Img } from './txt2img.js';
 import { noUpgrade } from './upgrade-fault.js';
@@ -149,7 +149,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
       .send({ ready, state: state.name, doing, sessions: options.places() });
   });
   // Each takes milliseconds of the main thread: more than Prometheus and people need would slow down all sessions.
-  const figures = new RecentAnswer(() => metrics.render(), { perSecond: 20, burst: 100 });
+  const figures = new SharedAnswer(() => metrics.render(), { perSecond: 10, burst: 10 });
   server.get('/metrics', async (request, reply) => {
     if (!(await mayReadMetrics(bearerToken(request.headers.authorization), options))) {
       return refuse(reply, 'unauthorized');

@@ -47,10 +47,7 @@ describe('bench load', () => {
     await assert.rejects(benchLoad(...args), (error: { code: number; stdout: string; stderr: string }) => {
       assert.equal(error.code, 1);
       assert.deepEqual((JSON.parse(error.stdout) as LoadReport).outcomes.refused, 2);
-      assert.match(
-        error.stderr,
-        /^millrace: no session was served: 2 refused \(too_many_sessions: .*\)$/m,
-      );
+      assert.match(error.stderr, /^millrace: no session was served: 2 refused \(too_many_sessions: .*\)$/m);
       return true;
     });
     assert.equal(inside.socket.readyState, inside.socket.OPEN);

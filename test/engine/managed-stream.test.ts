@@ -117,7 +117,13 @@ describe('a stream that is open', () => {
     await assert.rejects(second, { field: 'width' });
     stream.interrupt(new Error('gone'));
     stream.open();
-    assert.deepEqual(posted.at(-1), { type: 'open', stream: 5, parameters: changed, state: null, account: null });
+    assert.deepEqual(posted.at(-1), {
+      type: 'open',
+      stream: 5,
+      parameters: changed,
+      state: null,
+      account: null,
+    });
   });
 
   it('gives snapshots', async () => {

@@ -5,6 +5,7 @@ import type { FromWorker } from '../messages.js';
 import type { ExpectedCosts } from './expected-costs.js';
 import { allFinite, NotFiniteError } from './finite.js';
 import type { LiveStream } from './live-stream.js';
+import { Rests } from './rests.js';
 import type { ModelRuntime, Size } from './runtime.js';
 import type { WorkPrices } from './work-prices.js';
 
@@ -42,6 +43,7 @@ export class FrameLoop {
   readonly #options: FrameLoopOptions;
   readonly #batcher = new Batcher<LiveStream>();
   readonly #passages = new Map<LiveStream, Map<number, Passage>>();
+  readonly #rests = new Rests();
   /** Of the frames that were finished since the last call, in milliseconds. */
   #pictures = { ms: 0, expectedMs: 0 };
 
@@ -67,12 +69,21 @@ export class FrameLoop {
     this.#batcher.charge(stream, this.#options.prices.unitsOf(ms));
   }
 
+  /** How many milliseconds it is until a stream that rests may go on; Infinity if none does. */
+  get rest(): number {
+    return this.#rests.wait(performance.now());
+  }
+
   /** Makes one U-Net call with what is ready. @returns false if nothing was. */
   async turn(): Promise<boolean> {
-    for (const stream of this.#passages.keys()) stream.screen();
+    const begin = performance.now();
+    const streams = [...this.#passages.keys()].filter(
+      (stream) => !this.#rests.includes(accountOf(stream), begin),
+    );
+    for (const stream of streams) stream.screen();
     const { rowBudget, prices } = this.#options;
     const mostCost = Math.max(rowBudget, prices.unitsOf(longestCallMs));
-    const shares = this.#batcher.gather(this.#passages.keys(), rowBudget, mostCost);
+    const shares = this.#batcher.gather(streams, rowBudget, mostCost);
     const placed: Placed[] = [];
     for (const { source: stream, lanes, entries } of shares) {
       for (const lane of lanes) placed.push({ stream, lane });
@@ -104,7 +115,16 @@ export class FrameLoop {
         if (latent) await this.#leave(stream, lane.frame, latent);
       });
     }
+    this.#rest(new Set(placed.map(({ stream }) => accountOf(stream))), begin);
     return true;
+  }
+
+  /** Lets those whose call was long rest, for the sake of the others. */
+  #rest(accounts: ReadonlySet<string>, begin: number): void {
+    const now = performance.now();
+    const others = [...this.#passages.keys()].filter((stream) => !accounts.has(accountOf(stream)));
+    const interval = Math.min(Infinity, ...others.map(({ arrivals }) => arrivals.interval(now)));
+    this.#rests.begin(accounts, { ms: now - begin, interval, now });
   }
 
   #report(
@@ -180,4 +200,8 @@ export class FrameLoop {
       pixels,
     ]);
   }
+}
+
+function accountOf({ id, account }: LiveStream): string {
+  return account ?? `stream ${id}`;
 }

@@ -6,6 +6,7 @@ import { SimilarityFilter } from '../../diffusion/similarity-filter.js';
 import { Stream, type Lane, type Steering, type StreamState } from '../../diffusion/stream.js';
 import type { Plan } from '../../diffusion/in-flight.js';
 import type { EngineDropReason } from '../messages.js';
+import { Arrivals } from './arrivals.js';
 import { preferredDenoise } from './calibration.js';
 import { allFinite } from './finite.js';
 import { embedPrompts, MovingPrompt, type PromptPair } from './prompts.js';
@@ -21,6 +22,7 @@ const filterKey = 0x5353;
 export class LiveStream implements Source {
   readonly id: number;
   readonly account: string | undefined;
+  readonly arrivals = new Arrivals();
   readonly #context: StreamContext;
   #parameters: StreamParameters;
   readonly #stream: Stream;
@@ -153,6 +155,7 @@ export class LiveStream implements Source {
   /** Takes a frame; with `replace` as many as fit wait, and the oldest of more makes room. */
   push(waiting: WaitingFrame, replace: boolean): void {
     this.#lastFrame = waiting.frame;
+    this.arrivals.note(waiting.arrived);
     this.#waiting.push(waiting);
     const most = replace ? this.#parameters.frame_buffer_size : Infinity;
     while (this.#waiting.length > most) this.#dropOldest('superseded');

@@ -36,13 +36,15 @@ class EngineWorker {
   readonly #pixels: BufferPool;
   readonly #streams = new Map<number, LiveStream>();
   readonly #changes = new ChangeQueue();
+  readonly #onProcessor: boolean;
 
   constructor(
     runtime: ModelRuntime,
     context: Omit<StreamContext, 'drop' | 'model'>,
-    options: Omit<FrameLoopOptions, 'pixels'>,
+    { onProcessor, ...options }: Omit<FrameLoopOptions, 'pixels'> & { readonly onProcessor: boolean },
   ) {
     const { post } = options;
+    this.#onProcessor = onProcessor;
     this.#runtime = runtime;
     this.#post = post;
     this.#pixels = new BufferPool(8);
@@ -71,7 +73,7 @@ class EngineWorker {
       frameMs = performance.now() - start;
       // Messages that came during the call are delivered only in a turn of the event loop.
       if (changed || called) await nextTurn();
-      else await inbox.filled();
+      else await inbox.filled(this.#loop.rest);
     }
   }
 
@@ -84,6 +86,7 @@ class EngineWorker {
     if (stream === undefined) return;
     switch (message.type) {
       case 'frame':
+        if (this.#onProcessor) this.#loop.charge(stream, message.preparedMs);
         return stream.push({ ...message, arrived: performance.now() }, message.replace);
       case 'snapshot': {
         const { stream: id, request } = message;
@@ -193,12 +196,15 @@ class Inbox {
     return this.#messages.splice(0);
   }
 
-  /** Settles when there is a message. */
-  async filled(): Promise<void> {
+  /** Settles when there is a message, or after so many milliseconds. */
+  async filled(ms: number): Promise<void> {
     if (this.#messages.length > 0) return;
+    let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
+      if (ms < Infinity) timer = setTimeout(resolve, ms);
     });
+    clearTimeout(timer);
   }
 }
 
@@ -256,7 +262,7 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
     const worker = new EngineWorker(
       runtime,
       { embeddings, emptyNegative, padding, costs, prices },
-      { rowBudget: rowBudget(costs), expected, prices, post },
+      { rowBudget: rowBudget(costs), expected, prices, post, onProcessor: device.provider === 'cpu' },
     );
     const { name, sizeFactor, defaults } = folder;
     post({

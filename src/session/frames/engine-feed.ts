@@ -23,10 +23,10 @@ export class EngineFeed {
     this.#active = { stream, parameters };
   }
 
-  /** @param image null to start from noise. */
-  push(frame: Frame, image: Image | null): void {
+  /** @param image null to start from noise. @param preparedMs milliseconds that it took to decode. */
+  push(frame: Frame, image: Image | null, preparedMs: number): void {
     frame.place = 'engine';
-    this.#active?.stream.push(frame.id, image, { replace: true });
+    this.#active?.stream.push(frame.id, image, { replace: true, preparedMs });
   }
 
   /**

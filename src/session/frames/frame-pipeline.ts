@@ -261,13 +261,13 @@ export class FramePipeline implements StreamListener {
   /** Sends a frame of the server's own on its way, which starts from noise. */
   #create(): void {
     this.#pace.take();
-    this.#feed.push(this.#answers.ledger.create(performance.now()), null);
+    this.#feed.push(this.#answers.ledger.create(performance.now()), null, 0);
   }
 
   #enter(frame: Frame, image: Image): void {
     if (this.#closed) return;
     frame.decoded = performance.now() - frame.arrived;
-    this.#feed.push(frame, image);
+    this.#feed.push(frame, image, this.decodeMs / this.#turns.atOnce);
   }
 
   #drop(frame: Frame, reason: DropReason): void {

@@ -10,7 +10,16 @@ function configure(stream: number, request: number): StreamMessage {
 }
 
 function frame(stream: number, number: number): StreamMessage {
-  return { type: 'frame', stream, frame: number, replace: true, width: 8, height: 8, pixels: null };
+  return {
+    type: 'frame',
+    stream,
+    frame: number,
+    replace: true,
+    preparedMs: 0,
+    width: 8,
+    height: 8,
+    pixels: null,
+  };
 }
 
 /** What a queue gives, in order: the change, and what came behind it. */

@@ -101,7 +101,7 @@ describe('millrace doctor', () => {
     await copy.write('millrace.json', '{"defaults": {"solver": "DDIMScheduler"}}');
     const { code, stdout } = await millrace('doctor', '--model', copy.folder, '--device', 'cpu');
     const flat = stdout.replace(/\s+/g, ' ');
-    assert.match(flat, /note scheduler\/scheduler_config\.json has clip_sample on/);
+    assert.match(flat, /note clip_sample in scheduler\/scheduler_config\.json is ignored/);
     assert.match(
       flat,
       /note sessions cannot use the solver LCMScheduler with this model: needs original_inference/,

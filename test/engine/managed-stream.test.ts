@@ -83,12 +83,12 @@ describe('a stream that is open', () => {
     const { stream, posted, opened } = setUp();
     opened();
     const given = image();
-    stream.push(1, given, { replace: true });
+    stream.push(1, given, { replace: true, preparedMs: 7 });
     stream.push(2, null, { replace: false });
     const frame = { type: 'frame', stream: 5, width: 2, height: 1 } as const;
     assert.deepEqual(posted, [
-      { ...frame, frame: 1, replace: true, pixels: given.data.buffer },
-      { ...frame, frame: 2, replace: false, pixels: null },
+      { ...frame, frame: 1, replace: true, preparedMs: 7, pixels: given.data.buffer },
+      { ...frame, frame: 2, replace: false, preparedMs: 0, pixels: null },
     ]);
   });
 

@@ -96,11 +96,32 @@ describe('floods', () => {
     const socket = connect(Number(port), hostname);
     let text = '';
     socket.on('data', (data) => (text += data.toString('latin1')));
-    socket.write('GET /v1/capabilities HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(2000));
+    socket.write('GET /v1/capabilities HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(40));
     await once(socket, 'close');
     const statuses = text.match(/HTTP\/1\.1 \d+/g) ?? [];
     assert.ok(statuses.length < 40, `${statuses.length} answers`);
     assert.equal(statuses.at(-1), 'HTTP/1.1 429');
+  });
+
+  it('a client that goes on sending requests without waiting is cut off, and stays so for a while', async () => {
+    const { hostname, port } = new URL(server.url);
+    const open = { port: Number(port), host: hostname, localAddress: '127.0.0.9' };
+    const socket = connect(open);
+    socket.on('error', () => {});
+    const chunk = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(500);
+    const write = (): void => {
+      while (!socket.destroyed && socket.write(chunk));
+    };
+    socket.on('drain', write);
+    write();
+    await once(socket, 'close');
+    const again = connect(open);
+    again.on('error', () => {});
+    again.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    let answer = '';
+    again.on('data', (data) => (answer += data.toString('latin1')));
+    await once(again, 'close');
+    assert.equal(answer, '');
     assert.equal((await bystander.generate(next++, picture)).type, 'result');
   });
 });

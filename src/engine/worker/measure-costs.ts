@@ -33,7 +33,10 @@ export interface MeasuredCosts {
  * Times the U-Net at 1, 2, 4 and 8 rows and the VAE, at the model's default size, and warms all networks up. Results
  * are kept by model, device, processor, thread count and Node version, until the machine turns out to be quicker.
  */
-export async function measureCosts(runtime: ModelRuntime, options: MeasureOptions): Promise<MeasuredCosts> {
+export async function measureCosts(
+  runtime: Pick<ModelRuntime, 'folder' | 'latentShape' | 'encode' | 'decode' | 'predict'>,
+  options: MeasureOptions,
+): Promise<MeasuredCosts> {
   const { device, threads, cacheDirectory, proceed, onNote } = options;
   const size = usualSize(runtime.folder);
   const shape = runtime.latentShape(size);

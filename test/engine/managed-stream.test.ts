@@ -11,7 +11,7 @@ const state = { ordinal: 3, frames: [] };
 const timings = { queue: 1, encode: 2, denoise: 3, decode: 4 };
 
 /** A stream whose worker is the test, and what it tells. */
-function setUp(initial: typeof state | null = null) {
+function setUp(initial: typeof state | null = null, account: string | null = null) {
   const posted: ToWorker[] = [];
   const told: string[] = [];
   let used: () => void = () => {};
@@ -25,7 +25,7 @@ function setUp(initial: typeof state | null = null) {
     onRestart: () => void told.push('restart'),
     onClosed: (reason) => void told.push(`closed: ${reason.message}`),
   };
-  const stream = new ManagedStream(5, { parameters, state: initial, account: null }, listener, {
+  const stream = new ManagedStream(5, { parameters, state: initial, account }, listener, {
     post: (message) => void posted.push(message),
     onClose: () => void told.push('end'),
   });
@@ -43,15 +43,15 @@ function image(): { width: number; height: number; data: Uint8Array<ArrayBuffer>
 
 describe('a stream that is being opened', () => {
   it('asks for its parameters and its state, and later for the state no more', async () => {
-    const { stream, posted, opened } = setUp(state);
+    const { stream, posted, opened } = setUp(state, 'a tenant');
     stream.open();
     opened();
     await stream.opened;
     stream.interrupt(new Error('gone'));
     stream.open();
     assert.deepEqual(posted, [
-      { type: 'open', stream: 5, parameters, state },
-      { type: 'open', stream: 5, parameters, state: null },
+      { type: 'open', stream: 5, parameters, state, account: 'a tenant' },
+      { type: 'open', stream: 5, parameters, state: null, account: 'a tenant' },
     ]);
   });
 
@@ -117,7 +117,13 @@ describe('a stream that is open', () => {
     await assert.rejects(second, { field: 'width' });
     stream.interrupt(new Error('gone'));
     stream.open();
-    assert.deepEqual(posted.at(-1), { type: 'open', stream: 5, parameters: changed, state: null });
+    assert.deepEqual(posted.at(-1), {
+      type: 'open',
+      stream: 5,
+      parameters: changed,
+      state: null,
+      account: null,
+    });
   });
 
   it('gives snapshots', async () => {

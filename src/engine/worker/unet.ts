@@ -5,10 +5,12 @@ import type { Shape } from './autoencoder.js';
 import { guidanceEmbedding } from './guidance-embedding.js';
 import { numbersFor, Scratch, volume, type Feed, type OnnxPart } from './onnx-part.js';
 
+type Part = Pick<OnnxPart, 'accepts' | 'run'>;
+
 /** The U-Net: rows of one size in, raw predictions out, in as few calls as its export allows. */
 export class Unet {
   readonly #folder: ModelFolder;
-  readonly #part: OnnxPart;
+  readonly #part: Part;
   /** A call takes a timestep for each row. */
   readonly mixesTimesteps: boolean;
   /** A call takes embeddings of more than one chunk of tokens. */
@@ -20,7 +22,7 @@ export class Unet {
   readonly #guidance = new Scratch();
   readonly #predictions = new Scratch();
 
-  private constructor(folder: ModelFolder, part: OnnxPart, mixesTimesteps: boolean, takesChunks: boolean) {
+  private constructor(folder: ModelFolder, part: Part, mixesTimesteps: boolean, takesChunks: boolean) {
     this.#folder = folder;
     this.#part = part;
     this.mixesTimesteps = mixesTimesteps;
@@ -28,7 +30,7 @@ export class Unet {
   }
 
   /** Tries what the graph does not say: whether timesteps may be as many as the rows, and tokens be any number. */
-  static async create(folder: ModelFolder, part: OnnxPart): Promise<Unet> {
+  static async create(folder: ModelFolder, part: Part): Promise<Unet> {
     const { timesteps, text, rows, height, width } = folder.layout.unet;
     const side = folder.networkFactor / folder.pixelFactor;
     const shape = [folder.latentChannels, height ?? side, width ?? side] as const;

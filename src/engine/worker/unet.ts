@@ -22,7 +22,7 @@ export class Unet {
   readonly #guidance = new Scratch();
   readonly #predictions = new Scratch();
 
-  private constructor(folder: ModelFolder, part: Part, mixesTimesteps: boolean, takesChunks: boolean) {
+  private constructor(folder: ModelFolder, part: Part, mixesTimesteps: boolean, takesChunks = false) {
     this.#folder = folder;
     this.#part = part;
     this.mixesTimesteps = mixesTimesteps;
@@ -36,9 +36,9 @@ export class Unet {
     const shape = [folder.latentChannels, height ?? side, width ?? side] as const;
     const accepts = (mixes: boolean, chunks: number): Promise<boolean> => {
       const trial = Array.from({ length: rows ?? 2 }, (_, i) =>
-        blankRow(folder, shape, mixes ? 800 - 100 * i : 800, chunks),
+        blankRow(folder, shape, 800 - 100 * i, chunks),
       );
-      return part.accepts(new Unet(folder, part, mixes, chunks > 1).#feeds(trial, shape));
+      return part.accepts(new Unet(folder, part, mixes).#feeds(trial, shape));
     };
     const mixes = timesteps === 'perhaps' ? await accepts(true, 1) : timesteps === 'rows';
     const takesChunks = fixedSize(text, 1) === null && (await accepts(mixes, 2));

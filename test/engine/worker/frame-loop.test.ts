@@ -38,7 +38,7 @@ interface Rig {
   /** Rows of each call. */
   readonly calls: number[];
   /** Parts whose next result is not finite. */
-  readonly spoil: Set<'encode' | 'predict' | 'decode'>;
+  readonly spoil: Set<'encode' | 'predict' | 'overflow' | 'decode' | 'crash'>;
   readonly open: (id: number, changes?: Partial<StreamParameters>) => Promise<LiveStream>;
   readonly results: () => readonly Result[];
   readonly inferences: () => readonly Call[];
@@ -47,7 +47,7 @@ interface Rig {
 }
 
 /** Encoding takes 2 ms, decoding 3 ms, and a call 10 ms a row, as calibration expects it. */
-function setUp({ rowBudget = 4, encodeMs = 2 } = {}): Rig {
+function setUp({ rowBudget = 4, encodeMs = 2, rowMs = 10 } = {}): Rig {
   const posted: FromWorker[] = [];
   const given: (readonly ArrayBuffer[])[] = [];
   const calls: number[] = [];
@@ -71,11 +71,12 @@ function setUp({ rowBudget = 4, encodeMs = 2 } = {}): Rig {
       predict(rows, shape) {
         assert.equal(rows[0]?.input.length, shape[0] * shape[1] * shape[2]);
         calls.push(rows.length);
-        clock += 10 * rows.length;
-        const bad = spoil.delete('predict');
+        clock += rowMs * rows.length;
+        if (spoil.delete('crash')) return Promise.reject(new Error('out of memory'));
+        const bad = spoil.delete('predict') ? NaN : spoil.delete('overflow') ? 3e38 : null;
         // Each row by itself, so that a mix-up shows.
         return Promise.resolve(
-          rows.map(({ input }, i) => input.map((value) => (bad && i === 0 ? NaN : value / 2))),
+          rows.map(({ input }, i) => input.map((value) => (i === 0 && bad !== null ? bad : value / 2))),
         );
       },
       decode(latent, size, out) {
@@ -231,6 +232,16 @@ describe('a frame', () => {
     );
   });
 
+  it('that was encoded at once counts as well', async () => {
+    const { loop, open, inferences } = setUp({ encodeMs: 0.5 });
+    const stream = await open(7, { t_index_list: [10] });
+    for (const frame of [0, 1]) {
+      push(stream, frame);
+      await loop.turn();
+    }
+    assert.equal(inferences()[1]?.pictureMs, 3.5);
+  });
+
   it('of a stream that was closed meanwhile goes nowhere', async () => {
     const { loop, open, fates } = setUp();
     const stream = await open(7);
@@ -317,6 +328,11 @@ describe('frames of several streams', () => {
     for (let id = 0; id < 6; id++) push(await large.open(id, { width: 2 * side, height: 2 * side }), 0);
     await large.loop.turn();
     assert.deepEqual(large.calls, [4]);
+    // Where the best calls are of 30 rows, they may cost that: 20 frames with their pictures.
+    const wide = setUp({ rowBudget: 30 });
+    for (let id = 0; id < 30; id++) push(await wide.open(id), 0);
+    await wide.loop.turn();
+    assert.deepEqual(wide.calls, [20]);
   });
 
   it('have what other work was done for their stream counted', async () => {
@@ -330,6 +346,18 @@ describe('frames of several streams', () => {
     const admitted = fates().filter((fate) => fate.endsWith('admitted'));
     assert.equal(admitted.filter((fate) => fate.startsWith('1')).length, 4, admitted.join());
   });
+});
+
+it('a stream that is gone leaves nothing behind', async () => {
+  const { loop, open, fates } = setUp({ rowBudget: 1 });
+  const [stream, other] = [await open(0), await open(1)];
+  loop.charge(stream, 1e6);
+  loop.charge(other, 20);
+  loop.remove(stream);
+  loop.add(stream);
+  for (const one of [stream, other]) push(one, 0);
+  await loop.turn();
+  assert.deepEqual(fates(), ['0: 0 admitted']);
 });
 
 describe('a network that computes what is not a number', () => {
@@ -356,9 +384,29 @@ describe('a network that computes what is not a number', () => {
     for (const stream of streams) push(stream, 0);
     spoil.add('predict');
     await loop.turn();
+    assert.deepEqual(fates().slice(2), ['not finite: unet', '0: 0 failed']);
+    assert.deepEqual(
+      streams.map((stream) => stream.lanes().length),
+      [0, 1],
+    );
     await loop.turn();
+    assert.deepEqual(fates().slice(4), ['1: 0 result']);
+  });
+
+  it('costs the frame whose latent is beyond all numbers', async () => {
+    const { loop, spoil, open, fates } = setUp();
+    const stream = await open(0, { t_index_list: [0] });
+    push(stream, 0);
+    spoil.add('overflow');
     await loop.turn();
-    assert.deepEqual(fates().slice(2), ['not finite: unet', '0: 0 failed', '1: 0 result']);
+    assert.deepEqual(fates(), ['0: 0 admitted', 'not finite: unet', '0: 0 failed']);
+  });
+
+  it('is something else than one that fails', async () => {
+    const { loop, spoil, open } = setUp();
+    push(await open(0), 0);
+    spoil.add('crash');
+    await assert.rejects(loop.turn(), /out of memory/);
   });
 
   it('costs the frame that is decoded, whose memory serves the next', async () => {
@@ -378,12 +426,12 @@ describe('a network that computes what is not a number', () => {
 });
 
 it('prices follow what calls and pictures take', async () => {
-  const { loop, open, prices } = setUp({ encodeMs: 17 });
+  const { loop, open, prices } = setUp({ encodeMs: 17, rowMs: 18 });
   const stream = await open(0, { t_index_list: [10] });
   assert.deepEqual([prices.row(stream.key, usual), prices.picture(usual)], [1, 0.5]);
   push(stream, 0);
   await loop.turn();
-  assert.equal(prices.row(stream.key, usual), 1);
+  assert.equal(prices.row(stream.key, usual), 1.1);
   // An eighth of the way from 5 ms to 20 ms.
   assert.equal(prices.picture(usual), 0.6875);
 });

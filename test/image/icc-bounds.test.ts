@@ -143,6 +143,17 @@ describe('a profile is ignored', () => {
     assert.equal(mustApply(long(limit + 1)), false);
   });
 
+  it('as far as its table goes, which may be cut', () => {
+    const cut = profile({});
+    cut.writeUInt32BE(90, 128);
+    assert.equal(mustApply(Buffer.concat([cut, Buffer.alloc(15)])), true, 'without a tag of sRGB');
+    const chain = Buffer.from('D2B0\0\0\0\0\0\0\0\0');
+    const behind = Buffer.concat([profile({}), chain]);
+    assert.equal(mustApply(behind), true, 'what follows is no tag');
+    behind.writeUInt32BE(1, 128);
+    assert.equal(mustApply(behind), false);
+  });
+
   it('if it has more than a hundred tags', () => {
     assert.equal(mustApply(profile(other, { others: 94 })), true);
     assert.equal(mustApply(profile(other, { others: 95 })), false);

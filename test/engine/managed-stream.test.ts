@@ -111,6 +111,10 @@ describe('a stream that is open', () => {
     opened();
     const changed = { ...parameters, prompt: 'other' };
     const [first, second] = [stream.configure(changed), stream.configure({ ...changed, width: 3 })];
+    assert.deepEqual(posted, [
+      { type: 'configure', stream: 5, request: 0, parameters: changed },
+      { type: 'configure', stream: 5, request: 1, parameters: { ...changed, width: 3 } },
+    ]);
     stream.receive({ type: 'rejected', stream: 5, request: 1, field: 'width', message: 'no' });
     stream.receive({ type: 'configured', stream: 5, request: 0, from: 9 });
     assert.deepEqual(await first, { from: 9 });

@@ -17,10 +17,11 @@ const { begin, on = {}, deaf = false } = JSON.parse(model) as Script;
 let count = 0;
 
 function post(messages: readonly object[] = []): void {
-  // JSON has no memory: a number of pixels stands for it.
+  // JSON has no memory: a number of pixels stands for it, which are sevens.
   for (const message of messages) {
     const { pixels } = message as { readonly pixels?: number };
-    parentPort?.postMessage(pixels === undefined ? message : { ...message, pixels: new ArrayBuffer(pixels) });
+    const memory = new Uint8Array(pixels ?? 0).fill(7).buffer;
+    parentPort?.postMessage(pixels === undefined ? message : { ...message, pixels: memory });
   }
 }
 

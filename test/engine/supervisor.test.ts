@@ -181,8 +181,13 @@ describe('memory of frames', () => {
     await until('done');
     const data = engine.allocate(6);
     assert.equal(data.length, 6);
+    assert.equal(data[0], 7);
     pool.give(data.buffer);
     assert.equal(engine.allocate(6).buffer, data.buffer);
+    const alone = setUp({ begin: [ready, { type: 'recycle', pixels: 6 }, { type: 'note', text: 'done' }] });
+    await alone.engine.start();
+    await alone.until('done');
+    assert.deepEqual([alone.engine.allocate(6)[0], alone.engine.allocate(6)[0]], [7, 0]);
   });
 
   it('of a result goes back to the worker when its stream is gone', async () => {
@@ -248,7 +253,7 @@ describe('a worker that dies', () => {
   }
 
   const script = {
-    begin: [ready],
+    begin: [{ type: 'starting', what: 'loading' }, ready],
     on: { open: Array.from({ length: 12 }, (_, stream) => ({ type: 'opened', stream })) },
   };
 
@@ -261,6 +266,7 @@ describe('a worker that dies', () => {
     assert.equal(rig.told.filter((line) => line === 'restart').length, 5);
     assert.equal(rig.told.at(-1), 'failed struck by frame 13');
     assert.ok(rig.told.includes('restarting restarting after: struck by frame 13'));
+    assert.equal(rig.told.filter((line) => line === 'restarting loading').length, 5);
   });
 
   it('may die any number of times, if not too often', async () => {

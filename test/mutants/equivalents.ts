@@ -93,6 +93,34 @@ export const equivalents: readonly Equivalent[] = [
     reason: 'The least of one round more means the same.',
   },
   {
+    file: 'src/engine/managed-stream.ts',
+    change: /^this\.#(?:changes|snapshots)\.(?:clear|delete)\(.*\); -> ;$/,
+    reason: 'A promise settles once: what stays known is memory alone, until the stream ends.',
+  },
+  {
+    file: 'src/engine/supervisor.ts',
+    change: /^error instanceof Error \? error : /,
+    reason: 'A thread that cannot begin throws an Error.',
+  },
+  {
+    file: 'src/engine/worker/live-stream.ts',
+    change:
+      /^(?:similar_image_filter && pixels != null.* -> \((?:pixels != null|this\.#filter\.isSimilar)|lane === undefined -> false|oldest -> true|this\.#waiting\[this\.#screened\]\?\.)/,
+    reason:
+      'While the filter is off it has no picture to compare with; the others are there for the compiler.',
+  },
+  {
+    file: 'src/engine/worker/half.ts',
+    change: /^magnitude >= 0x(?:477ff000|38800000) -> magnitude > /,
+    reason: 'At the bound itself both branches give the same.',
+  },
+  {
+    file: 'src/engine/worker/settings.ts',
+    source: "typeof parameters.seed === 'number' ? [{ seed: parameters.seed, weight: 1 }] : parameters.seed;",
+    change: 'weight: 1 -> weight: 2',
+    reason: 'One seed alone has all the weight.',
+  },
+  {
     file: 'src/engine/worker/unet.ts',
     change: /^feeds\.push\(.* -> feeds\.unshift\(/,
     reason: 'What a network is given has names: the order does not matter.',

@@ -18,6 +18,37 @@ function serve<Key>(clock: FairClock<Key>, waiting: ReadonlyMap<Key, number>): K
 const anyCost = fc.double({ min: 0.25, max: 16, noNaN: true });
 
 describe('FairClock', () => {
+  it('goes by numbers: a tag is where the work would end, and the clock the tag served last', () => {
+    const clock = new FairClock<string>();
+    assert.equal(clock.tag('a', 3), 3);
+    clock.arrive(new Set(['a', 'b']));
+    clock.advance(3);
+    clock.charge('a', 3);
+    assert.deepEqual([clock.tag('a', 2), clock.tag('b', 2), clock.tag('new', 2)], [5, 2, 5]);
+    clock.advance(2);
+    assert.equal(clock.tag('new', 0), 3, 'it goes forward alone');
+    clock.charge('a', -1);
+    assert.equal(clock.tag('a', 0), 2);
+    // One that stays keeps its place, one that was idle starts at the clock, if it is not ahead of it.
+    clock.charge('b', 1);
+    clock.arrive(new Set(['a']));
+    clock.arrive(new Set(['a', 'b']));
+    assert.deepEqual([clock.tag('a', 0), clock.tag('b', 0)], [2, 3]);
+    clock.charge('b', 10);
+    clock.arrive(new Set(['a']));
+    clock.arrive(new Set(['b']));
+    clock.arrive(new Set(['a', 'b', 'c']));
+    assert.deepEqual([clock.tag('a', 0), clock.tag('b', 0), clock.tag('c', 0)], [3, 13, 3]);
+    // Work of one that is not waiting counts from the clock on.
+    clock.charge('late', 4);
+    clock.advance(20);
+    assert.equal(clock.tag('late', 0), 7);
+    clock.arrive(new Set(['late']));
+    assert.equal(clock.tag('late', 0), 20);
+    clock.remove('b');
+    assert.equal(clock.tag('b', 0), 20);
+  });
+
   it('serves one who waits its share, however fast newcomers arrive and leave, and whatever they cost', () => {
     const newcomers = fc.record({
       // How many wait at the same time, what each costs, and after how many turns without service one gives up.

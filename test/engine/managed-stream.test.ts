@@ -11,7 +11,7 @@ const state = { ordinal: 3, frames: [] };
 const timings = { queue: 1, encode: 2, denoise: 3, decode: 4 };
 
 /** A stream whose worker is the test, and what it tells. */
-function setUp(initial: typeof state | null = null) {
+function setUp(initial: typeof state | null = null, account: string | null = null) {
   const posted: ToWorker[] = [];
   const told: string[] = [];
   let used: () => void = () => {};
@@ -25,7 +25,7 @@ function setUp(initial: typeof state | null = null) {
     onRestart: () => void told.push('restart'),
     onClosed: (reason) => void told.push(`closed: ${reason.message}`),
   };
-  const stream = new ManagedStream(5, { parameters, state: initial, account: null }, listener, {
+  const stream = new ManagedStream(5, { parameters, state: initial, account }, listener, {
     post: (message) => void posted.push(message),
     onClose: () => void told.push('end'),
   });
@@ -43,15 +43,15 @@ function image(): { width: number; height: number; data: Uint8Array<ArrayBuffer>
 
 describe('a stream that is being opened', () => {
   it('asks for its parameters and its state, and later for the state no more', async () => {
-    const { stream, posted, opened } = setUp(state);
+    const { stream, posted, opened } = setUp(state, 'a tenant');
     stream.open();
     opened();
     await stream.opened;
     stream.interrupt(new Error('gone'));
     stream.open();
     assert.deepEqual(posted, [
-      { type: 'open', stream: 5, parameters, state, account: null },
-      { type: 'open', stream: 5, parameters, state: null, account: null },
+      { type: 'open', stream: 5, parameters, state, account: 'a tenant' },
+      { type: 'open', stream: 5, parameters, state: null, account: 'a tenant' },
     ]);
   });
 
@@ -111,6 +111,10 @@ describe('a stream that is open', () => {
     opened();
     const changed = { ...parameters, prompt: 'other' };
     const [first, second] = [stream.configure(changed), stream.configure({ ...changed, width: 3 })];
+    assert.deepEqual(posted, [
+      { type: 'configure', stream: 5, request: 0, parameters: changed },
+      { type: 'configure', stream: 5, request: 1, parameters: { ...changed, width: 3 } },
+    ]);
     stream.receive({ type: 'rejected', stream: 5, request: 1, field: 'width', message: 'no' });
     stream.receive({ type: 'configured', stream: 5, request: 0, from: 9 });
     assert.deepEqual(await first, { from: 9 });

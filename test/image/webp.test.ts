@@ -84,6 +84,24 @@ describe('readWebp', () => {
     assert.throws(() => readWebp(crowded), { message: /too many parts/ });
   });
 
+  it('needs no more than the headers to tell the size', () => {
+    const lossyHead = lossy.subarray(20, 30);
+    const losslessHead = lossless.subarray(20, 25);
+    for (const [type, head] of [
+      ['VP8 ', lossyHead],
+      ['VP8L', losslessHead],
+    ] as const) {
+      assert.equal(readWebp(webpFile(webpChunk(type, head))).height, 72, type);
+      assert.throws(() => readWebp(webpFile(webpChunk(type, head.subarray(0, -1)))), { name: 'ImageError' });
+    }
+    const canvas = extendedWebp({ width: 96, height: 72 }).subarray(20, 30);
+    for (const length of [9, 10]) {
+      const webp = webpFile(webpChunk('VP8X', canvas.subarray(0, length)), lossy.subarray(12));
+      if (length === 10) assert.equal(readWebp(webp).width, 96);
+      else assert.throws(() => readWebp(webp), { name: 'ImageError', message: /header/ });
+    }
+  });
+
   it('reads a last chunk without its padding', async () => {
     const odd = [...Array(40).keys()].map((side) =>
       sharp(tower)

@@ -79,7 +79,7 @@ export class Baselines {
   /** The name tells all that the test depends on. */
   #path(test: string): string {
     const hash = createHash('sha256').update(`${process.version} ${test}`);
-    for (const module of [...this.#graph.closureOf(test), ...this.#modules]) {
+    for (const module of this.#graph.closureOf(test)) {
       hash.update(readFileSync(join(this.#sandbox.root, module)));
     }
     return join(this.#cache, `${hash.digest('hex').slice(0, 24)}.json`);

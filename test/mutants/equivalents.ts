@@ -93,6 +93,90 @@ export const equivalents: readonly Equivalent[] = [
     reason: 'The least of one round more means the same.',
   },
   {
+    file: 'src/diffusion/solvers/beta-quantile.ts',
+    change: 'tiny = 1e-300 -> tiny = 0',
+    reason: 'It stands for a denominator of 0, which does not come up for these arguments.',
+  },
+  {
+    file: 'src/engine/managed-stream.ts',
+    change: /^this\.#(?:changes|snapshots)\.(?:clear|delete)\(.*\); -> ;$/,
+    reason: 'A promise settles once: what stays known is memory alone, until the stream ends.',
+  },
+  {
+    file: 'src/engine/supervisor.ts',
+    change: /^error instanceof Error \? error : /,
+    reason: 'A thread that cannot begin throws an Error.',
+  },
+  {
+    file: 'src/engine/worker/live-stream.ts',
+    change:
+      /^(?:similar_image_filter && pixels != null.* -> \((?:pixels != null|this\.#filter\.isSimilar)|lane === undefined -> false|oldest -> true|this\.#waiting\[this\.#screened\]\?\.)/,
+    reason:
+      'While the filter is off it has no picture to compare with; the others are there for the compiler.',
+  },
+  {
+    file: 'src/engine/worker/half.ts',
+    change: /^magnitude >= 0x(?:477ff000|38800000) -> magnitude > /,
+    reason: 'At the bound itself both branches give the same.',
+  },
+  {
+    file: 'src/engine/worker/settings.ts',
+    source: "typeof parameters.seed === 'number' ? [{ seed: parameters.seed, weight: 1 }] : parameters.seed;",
+    change: 'weight: 1 -> weight: 2',
+    reason: 'One seed alone has all the weight.',
+  },
+  {
+    file: 'src/engine/worker/unet.ts',
+    change: /^feeds\.push\(.* -> feeds\.unshift\(/,
+    reason: 'What a network is given has names: the order does not matter.',
+  },
+  {
+    file: 'src/engine/worker/unet.ts',
+    change:
+      /^(?:rows\[(?:index|0)\]\??.* -> \(?rows\[(?:index|0)\]\.?[a-z.]*\)?$|rows\[0\].* \?\? 0 -> .*\?\? |predictions\[i\] && )/,
+    reason: inRange,
+  },
+  {
+    file: 'src/engine/worker/unet.ts',
+    change: 'calls.length === 1 -> false',
+    reason: 'It saves a copy of the predictions.',
+  },
+  {
+    file: 'src/engine/worker/unet.ts',
+    change: 'takesChunks = false -> takesChunks = true',
+    reason: 'The default is for one that tries what a graph takes, which does not ask.',
+  },
+  {
+    file: 'src/engine/worker/frame-loop.ts',
+    change: 'placed.push({ stream, lane }) -> placed.unshift({ stream, lane })',
+    reason: 'Rows are predicted each by itself: their order within a call does not matter.',
+  },
+  {
+    file: 'src/engine/worker/frame-loop.ts',
+    change: /^(?:this\.#passages\.get\(stream\)|passages)\?\.(?:set|delete) -> /,
+    reason: 'A stream has its passages for as long as it has frames.',
+  },
+  {
+    file: 'src/engine/worker/trial-picture.ts',
+    change: /^stream\.admit\(0, .* -> stream\.admit\(\(?-?1/,
+    reason: 'One frame is under way at a time, of which any number will do.',
+  },
+  {
+    file: 'src/engine/worker/trial-picture.ts',
+    change: /^(?:prompt\[0\]|latent -> true|(?:type|scale|delta|denoise): )/,
+    reason: 'A prompt has a part, and a frame of one step has neither guidance nor a next one.',
+  },
+  {
+    file: 'src/engine/worker/trial-picture.ts',
+    change: 'y < height -> y <= height',
+    reason: lost,
+  },
+  {
+    file: 'src/engine/worker/measure-costs.ts',
+    change: /^blankRow\(.*, 500\) -> /,
+    reason: 'A call takes as long at any timestep.',
+  },
+  {
     file: 'src/session/session.ts',
     source: 'if (queued && !gone.aborted) this.#hello.set(this.#context.limits.helloTimeout);',
     change: 'queued && !gone.aborted -> (queued)',

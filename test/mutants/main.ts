@@ -21,9 +21,9 @@ const folders = [
   'protocol/dist',
 ];
 
-/** Tests of whole programs and of other parts, which say little about one line, late. */
+/** Tests of whole programs and of other parts: they are slow, and say little about one line. */
 const farTests =
-  /^dist\/test\/(?:(?:cli|clients|conformance|e2e|metrics|model|mutants|ops|soak|transport|video)\/|[^/]+$)/;
+  /^dist\/test\/(?:(?:cli|clients|conformance|e2e|faults|metrics|model|mutants|ops|soak|transport|video)\/|[^/]+$)/;
 
 const { values } = parseArgs({
   options: {
@@ -33,7 +33,7 @@ const { values } = parseArgs({
     path: { type: 'string', default: '' },
     list: { type: 'boolean', default: false },
     json: { type: 'string', default: '' },
-    budget: { type: 'string', default: '60' },
+    budget: { type: 'string', default: '40' },
   },
 });
 

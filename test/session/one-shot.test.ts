@@ -174,4 +174,70 @@ describe('OneShot', () => {
     await new Promise((resolve) => setTimeout(resolve, 5));
     assert.equal(images.recent(0).length, 0);
   });
+
+  it('allows what a token says, at once and in time, and never more than all may', async (t) => {
+    let now = 1e6;
+    t.mock.method(performance, 'now', () => now);
+    const images = imagesOf(new ManualEngine(), { perMinute: 120 });
+    /** How many may be asked for now, and what the next is told. */
+    const allowed = async (name: string, fps: number): Promise<readonly [number, string]> => {
+      for (let count = 0; ; count++) {
+        const outcome = images.generate({ steps: 'many' }, caller(name, fps === 0 ? {} : { fps }));
+        const refusal = (await outcome.catch((error: unknown) => error)) as {
+          code?: string;
+          message: string;
+        };
+        if (refusal.code === 'rate_limited') return [count, refusal.message];
+      }
+    };
+    assert.deepEqual(await allowed('all', 0), [120, 'more than 120 images in a minute']);
+    assert.deepEqual(await allowed('as many', 2), [120, 'more than 120 images in a minute']);
+    assert.deepEqual(await allowed('fewer', 1.5), [1, 'more than 1.5 images a second']);
+    assert.deepEqual(await allowed('few', 0.5), [1, 'more than 0.5 images a second']);
+    now += 3000;
+    assert.deepEqual(await allowed('all', 0), [6, 'more than 120 images in a minute']);
+    assert.deepEqual(await allowed('few', 0.5), [1, 'more than 0.5 images a second']);
+    now += 1900;
+    assert.equal((await allowed('few', 0.5))[0], 0);
+    assert.equal((await allowed('few', 1))[0], 1, 'another token, another rate');
+  });
+
+  it('knows the images of late, and those in the making', async (t) => {
+    let now = 1e6;
+    t.mock.method(performance, 'now', () => now);
+    const engine = new ManualEngine();
+    const images = imagesOf(engine);
+    const first = images.generate({ prompt: 'first' }, caller());
+    assert.deepEqual(
+      images.recent(0).map(({ prompt, mode }) => [prompt, mode]),
+      [['first', 'txt2img']],
+    );
+    now += 5000;
+    assert.equal(images.recent(0).length, 1);
+    await finishLast(engine);
+    await first;
+    now += 1000;
+    assert.equal(images.recent(1000).length, 1);
+    now += 1;
+    assert.equal(images.recent(1000).length, 0);
+  });
+
+  it('leaves the odd place to a caller, and holds images to the limits of the token', async () => {
+    const engine = new ManualEngine();
+    const images = imagesOf(engine, { most: 3 });
+    const leave = new AbortController();
+    const begun = [1, 2].map(() => images.generate({}, caller('a', {}, leave.signal)));
+    await turn();
+    await assert.rejects(images.generate({}, caller('a')), {
+      code: 'too_many_sessions',
+      message: 'too many images are in the making; ask again in a moment',
+    });
+    await assert.rejects(images.generate({ steps: 4 }, caller('b', { steps: 3 })), {
+      code: 'limit_exceeded',
+    });
+    engine.state = { name: 'starting', what: 'loading' };
+    await assert.rejects(images.generate({}, caller('b')), { code: 'not_ready' });
+    leave.abort();
+    for (const image of begun) await assert.rejects(image, /gone/);
+  });
 });

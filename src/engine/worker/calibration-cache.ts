@@ -21,6 +21,11 @@ export interface CalibrationPlace {
   readonly onNote: (text: string) => void;
 }
 
+/** The fields of what was read from a file, of which nothing is known; none of what is not an object. */
+export function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return Object(value) as Readonly<Record<string, unknown>>;
+}
+
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'code' in error && typeof error.code === 'string';
 }

@@ -34,12 +34,15 @@ interface Passage extends Size {
   readonly entered: number;
 }
 
+/** What frames pass through. */
+type Networks = Pick<ModelRuntime, 'latentShape' | 'encode' | 'predict' | 'decode'>;
+
 /** Milliseconds that a call of several rows should take at most, with its pictures: all other streams wait for it. */
 const longestCallMs = 250;
 
 /** Takes the frames of all streams through the networks, one U-Net call after another. */
 export class FrameLoop {
-  readonly #runtime: ModelRuntime;
+  readonly #runtime: Networks;
   readonly #options: FrameLoopOptions;
   readonly #batcher = new Batcher<LiveStream>();
   readonly #passages = new Map<LiveStream, Map<number, Passage>>();
@@ -47,7 +50,7 @@ export class FrameLoop {
   /** Of the frames that were finished since the last call, in milliseconds. */
   #pictures = { ms: 0, expectedMs: 0 };
 
-  constructor(runtime: ModelRuntime, options: FrameLoopOptions) {
+  constructor(runtime: Networks, options: FrameLoopOptions) {
     this.#runtime = runtime;
     this.#options = options;
   }

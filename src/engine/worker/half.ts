@@ -28,7 +28,7 @@ function halfOf(magnitude: number): number {
   // Below 2^-14 halves are multiples of 2^-24: beside 0.5 the float itself rounds to those.
   bits[0] = magnitude;
   value[0] = (value[0] ?? 0) + 0.5;
-  return (bits[0] ?? 0) - 0x3f000000;
+  return (bits[0] ?? 0) & 0xffff;
 }
 
 let table: Float32Array | undefined;

@@ -263,11 +263,9 @@ export class LiveStream implements Source {
   #dropMisfits(): void {
     const { width, height } = this.#parameters;
     const fits = (waiting: WaitingFrame): boolean => waiting.width === width && waiting.height === height;
-    const misfits = this.#waiting.filter((waiting) => !fits(waiting));
-    if (misfits.length === 0) return;
-    this.#waiting = this.#waiting.filter(fits);
-    this.#screened = 0;
-    for (const waiting of misfits) this.#context.drop(this.id, waiting, 'stale');
+    const all = this.#waiting;
+    this.#waiting = all.filter(fits);
+    for (const waiting of all) if (!fits(waiting)) this.#context.drop(this.id, waiting, 'stale');
   }
 
   #dropOldest(reason: EngineDropReason): void {

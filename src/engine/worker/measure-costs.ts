@@ -1,6 +1,6 @@
 import type { Device } from '../device.js';
 import type { CostCurve } from '../messages.js';
-import { CalibrationFile } from './calibration-cache.js';
+import { CalibrationFile, fieldsOf } from './calibration-cache.js';
 import type { ModelRuntime } from './runtime.js';
 import { usualSize } from './sizes.js';
 import { blankRow } from './unet.js';
@@ -33,7 +33,10 @@ export interface MeasuredCosts {
  * Times the U-Net at 1, 2, 4 and 8 rows and the VAE, at the model's default size, and warms all networks up. Results
  * are kept by model, device, processor, thread count and Node version, until the machine turns out to be quicker.
  */
-export async function measureCosts(runtime: ModelRuntime, options: MeasureOptions): Promise<MeasuredCosts> {
+export async function measureCosts(
+  runtime: Pick<ModelRuntime, 'folder' | 'latentShape' | 'encode' | 'decode' | 'predict'>,
+  options: MeasureOptions,
+): Promise<MeasuredCosts> {
   const { device, threads, cacheDirectory, proceed, onNote } = options;
   const size = usualSize(runtime.folder);
   const shape = runtime.latentShape(size);
@@ -100,18 +103,15 @@ async function msOf(action: () => Promise<void>): Promise<number> {
 }
 
 function isMeasured(value: unknown): value is MeasuredCosts {
-  if (typeof value !== 'object' || value === null || !('costs' in value) || !('pictureMs' in value))
-    return false;
-  return typeof value.pictureMs === 'number' && value.pictureMs > 0 && isCurve(value.costs);
+  const { costs, pictureMs } = fieldsOf(value);
+  return isTime(pictureMs) && Array.isArray(costs) && isCurve(costs.map(fieldsOf));
 }
 
-function isCurve(value: unknown): value is CostCurve {
-  return (
-    Array.isArray(value) &&
-    value.length === rowCounts.length &&
-    value.every((point: unknown, i) => {
-      if (typeof point !== 'object' || point === null || !('rows' in point) || !('ms' in point)) return false;
-      return point.rows === rowCounts[i] && typeof point.ms === 'number' && point.ms > 0;
-    })
-  );
+function isCurve(points: readonly Readonly<Record<string, unknown>>[]): boolean {
+  const rows = JSON.stringify(points.map((point) => point['rows']));
+  return rows === JSON.stringify(rowCounts) && points.every(({ ms }) => isTime(ms));
+}
+
+function isTime(value: unknown): boolean {
+  return typeof value === 'number' && value > 0;
 }

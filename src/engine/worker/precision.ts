@@ -1,7 +1,7 @@
 import type { ModelFolder } from '../../model/folder.js';
 import { ModelError } from '../../model/model-error.js';
 import type { Precision } from '../messages.js';
-import { CalibrationFile } from './calibration-cache.js';
+import { CalibrationFile, fieldsOf } from './calibration-cache.js';
 import { NotFiniteError } from './finite.js';
 import { ModelRuntime, type RuntimeOptions } from './runtime.js';
 import { TrialPicture } from './trial-picture.js';
@@ -130,9 +130,6 @@ async function cacheFor(
 }
 
 function isComparison(value: unknown): value is Comparison {
-  if (typeof value !== 'object' || value === null) return false;
-  if (!('floatMs' in value && 'int8Ms' in value && 'decibels' in value)) return false;
-  return [value.floatMs, value.int8Ms, value.decibels].every(
-    (number) => typeof number === 'number' && Number.isFinite(number),
-  );
+  const { floatMs, int8Ms, decibels } = fieldsOf(value);
+  return [floatMs, int8Ms, decibels].every(Number.isFinite);
 }

@@ -5,14 +5,20 @@ import type { ModelRuntime, Size } from './runtime.js';
 import { createPlan } from './settings.js';
 import { usualSize } from './sizes.js';
 
+/** What a picture is drawn with. */
+type Networks = Pick<
+  ModelRuntime,
+  'folder' | 'mixesTimesteps' | 'latentShape' | 'embed' | 'encode' | 'predict' | 'decode'
+>;
+
 /** Draws one picture in one step with the default prompt, over and over. */
 export class TrialPicture {
-  readonly #runtime: ModelRuntime;
+  readonly #runtime: Networks;
   readonly #size: Size;
   readonly #pixels: Uint8Array;
   #stream: Promise<Stream> | undefined;
 
-  constructor(runtime: ModelRuntime) {
+  constructor(runtime: Networks) {
     this.#runtime = runtime;
     this.#size = usualSize(runtime.folder);
     this.#pixels = testPicture(this.#size);

@@ -5,10 +5,12 @@ import type { Shape } from './autoencoder.js';
 import { guidanceEmbedding } from './guidance-embedding.js';
 import { numbersFor, Scratch, volume, type Feed, type OnnxPart } from './onnx-part.js';
 
+type Part = Pick<OnnxPart, 'accepts' | 'run'>;
+
 /** The U-Net: rows of one size in, raw predictions out, in as few calls as its export allows. */
 export class Unet {
   readonly #folder: ModelFolder;
-  readonly #part: OnnxPart;
+  readonly #part: Part;
   /** A call takes a timestep for each row. */
   readonly mixesTimesteps: boolean;
   /** A call takes embeddings of more than one chunk of tokens. */
@@ -20,7 +22,7 @@ export class Unet {
   readonly #guidance = new Scratch();
   readonly #predictions = new Scratch();
 
-  private constructor(folder: ModelFolder, part: OnnxPart, mixesTimesteps: boolean, takesChunks: boolean) {
+  private constructor(folder: ModelFolder, part: Part, mixesTimesteps: boolean, takesChunks = false) {
     this.#folder = folder;
     this.#part = part;
     this.mixesTimesteps = mixesTimesteps;
@@ -28,15 +30,15 @@ export class Unet {
   }
 
   /** Tries what the graph does not say: whether timesteps may be as many as the rows, and tokens be any number. */
-  static async create(folder: ModelFolder, part: OnnxPart): Promise<Unet> {
+  static async create(folder: ModelFolder, part: Part): Promise<Unet> {
     const { timesteps, text, rows, height, width } = folder.layout.unet;
     const side = folder.networkFactor / folder.pixelFactor;
     const shape = [folder.latentChannels, height ?? side, width ?? side] as const;
     const accepts = (mixes: boolean, chunks: number): Promise<boolean> => {
       const trial = Array.from({ length: rows ?? 2 }, (_, i) =>
-        blankRow(folder, shape, mixes ? 800 - 100 * i : 800, chunks),
+        blankRow(folder, shape, 800 - 100 * i, chunks),
       );
-      return part.accepts(new Unet(folder, part, mixes, chunks > 1).#feeds(trial, shape));
+      return part.accepts(new Unet(folder, part, mixes).#feeds(trial, shape));
     };
     const mixes = timesteps === 'perhaps' ? await accepts(true, 1) : timesteps === 'rows';
     const takesChunks = fixedSize(text, 1) === null && (await accepts(mixes, 2));

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { roundHalfToEven, spacedTimesteps } from '../../../src/diffusion/solvers/timesteps.js';
+import {
+  checkTimesteps,
+  levelOf,
+  roundHalfToEven,
+  selectPositions,
+  spacedTimesteps,
+  stageAt,
+} from '../../../src/diffusion/solvers/timesteps.js';
+import { defaultOptions } from './solver-settings.js';
 
 describe('timesteps', () => {
   it('round halves to even as numpy does', () => {
@@ -38,6 +46,78 @@ describe('timesteps', () => {
           `${spacing} ${count}`,
         );
       }
+    }
+  });
+
+  it('reach down from a part of the training where it is told so', () => {
+    const span = { trained: 1000, range: 500 };
+    assert.deepEqual(spacedTimesteps('linspace', 3, span), [499, 249.5, 0]);
+    assert.deepEqual(spacedTimesteps('leading', 3, span), [332, 166, 0]);
+    assert.deepEqual(spacedTimesteps('trailing', 2, span), [499, -1]);
+    assert.deepEqual(spacedTimesteps('linspace', 1, span), [0]);
+    assert.deepEqual(spacedTimesteps('linspace', 1, { ...span, exclusive: true }), [499]);
+    assert.deepEqual(spacedTimesteps('leading', 1, { trained: 1000, offset: 2 }), [2]);
+    assert.deepEqual(spacedTimesteps('trailing', 16, { trained: 1000 }).slice(0, 3), [999, 937, 874]);
+  });
+
+  it('have the level of noise of the training', () => {
+    const schedule = { alphasCumprod: Float64Array.of(0.96, 0.36) };
+    assert.deepEqual(levelOf(0.36), { a: 0.6, b: 0.8 });
+    assert.deepEqual(stageAt(schedule, 1), { timestep: 1, a: 0.6, b: 0.8, inputScale: 1 });
+  });
+});
+
+describe('positions', () => {
+  const select = (steps: number, tIndexList: readonly number[] | null): ReturnType<typeof selectPositions> =>
+    selectPositions({ ...defaultOptions, numInferenceSteps: steps, tIndexList }, 50);
+
+  it('are all, or those of the list; which may be the end of the schedule', () => {
+    assert.deepEqual(select(3, null), { positions: [0, 1, 2], untilEnd: true });
+    assert.deepEqual(select(1, null), { positions: [0], untilEnd: true });
+    assert.deepEqual(select(50, [0]), { positions: [0], untilEnd: false });
+    assert.deepEqual(select(4, [0, 1, 2, 3]).untilEnd, true);
+    assert.deepEqual(select(4, [2, 3]).untilEnd, true);
+    assert.deepEqual(select(4, [3]).untilEnd, true);
+    assert.deepEqual(select(4, [1, 3]).untilEnd, false);
+    assert.deepEqual(select(4, [1, 2]).untilEnd, false);
+  });
+
+  it('that are none, out of range or do not rise are refused by name', () => {
+    for (const steps of [0, -1, 51, 1.5, NaN]) {
+      assert.throws(() => select(steps, null), {
+        field: 'num_inference_steps',
+        message: `must be a whole number from 1 to 50 for LCMScheduler, not ${steps}`,
+      });
+    }
+    for (const [list, message] of [
+      [[], 'must name at least one position, not none'],
+      [[4], 'must hold whole numbers from 0 to 3 (num_inference_steps - 1), not 4'],
+      [[-1], 'must hold whole numbers from 0 to 3 (num_inference_steps - 1), not -1'],
+      [[0, 1.5], 'must hold whole numbers from 0 to 3 (num_inference_steps - 1), not 1.5'],
+      [[1, 1], 'must rise, but 1 follows 1'],
+      [[0, 3, 2], 'must rise, but 2 follows 3'],
+    ] as const) {
+      assert.throws(() => select(4, list), { field: 't_index_list', message });
+    }
+  });
+
+  it('lead to timesteps that fall within the training', () => {
+    const schedule = { alphasCumprod: new Float64Array(10) };
+    const check = (...timesteps: readonly number[]): void =>
+      checkTimesteps(timesteps, schedule, defaultOptions);
+    check(9, 5, 0);
+    check(0);
+    for (const wrong of [
+      [10, 5],
+      [5, -1],
+      [5, 5],
+      [4, 5],
+      [9, 3, 3],
+    ]) {
+      assert.throws(() => check(...wrong), {
+        field: 'num_inference_steps',
+        message: /distinct timesteps from 0 to 9 with LCMScheduler .* which 20 does not$/,
+      });
     }
   });
 });

@@ -20,8 +20,11 @@ function embed(prompt: string): Float32Array {
 interface Rig {
   readonly stream: LiveStream;
   readonly drops: string[];
-  /** Hands frames over; each is filled with its number. */
-  readonly push: (frame: number, options?: { readonly replace?: boolean; readonly width?: number }) => void;
+  /** Hands frames over; each is filled with its number if not with another byte. */
+  readonly push: (
+    frame: number,
+    options?: { readonly replace?: boolean; readonly width?: number; readonly byte?: number },
+  ) => void;
   /** Lets frames that passed the filter enter, and takes all under way a stage on. @returns finished frames. */
   readonly turn: () => readonly number[];
   readonly configure: (changes: Partial<StreamParameters>) => Promise<number>;
@@ -30,6 +33,7 @@ interface Rig {
 async function setUp(
   changes: Partial<StreamParameters> = {},
   context: Partial<StreamContext> = {},
+  account: string | null = null,
 ): Promise<Rig> {
   const drops: string[] = [];
   let parameters: StreamParameters = {
@@ -41,7 +45,7 @@ async function setUp(
     ...changes,
   };
   const stream = await LiveStream.open(
-    { id: 3, account: null },
+    { id: 3, account },
     {
       model: {
         folder,
@@ -62,9 +66,9 @@ async function setUp(
     },
     parameters,
   );
-  const push: Rig['push'] = (frame, { replace = true, width = parameters.width } = {}) => {
+  const push: Rig['push'] = (frame, { replace = true, width = parameters.width, byte = frame } = {}) => {
     const { height } = parameters;
-    const pixels = new Uint8Array(width * height * 3).fill(frame).buffer;
+    const pixels = new Uint8Array(width * height * 3).fill(byte).buffer;
     stream.push({ frame, width, height, pixels, arrived: 0 }, replace);
   };
   const turn: Rig['turn'] = () => {
@@ -119,6 +123,32 @@ describe('frames that wait', () => {
     push(4);
     await configure({ width: 2 * side });
     assert.deepEqual(drops.slice(2), ['3: 4 stale']);
+  });
+
+  it('are asked about again where a newer one takes the place of one that could have entered', async () => {
+    const { stream, drops, push } = await setUp();
+    push(1);
+    stream.screen();
+    assert.deepEqual(stream.entries(), [1]);
+    push(2);
+    assert.deepEqual(stream.entries(), [], 'the filter has not seen it');
+    const { stream: wide, push: pushWide, configure } = await setUp({ frame_buffer_size: 2 });
+    for (const frame of [1, 2]) pushWide(frame);
+    wide.screen();
+    pushWide(3);
+    assert.deepEqual(wide.entries(), [1]);
+    assert.deepEqual(drops, ['3: 1 superseded']);
+    await configure({ height: 2 * side });
+    assert.deepEqual(wide.close(), [], 'of another height');
+  });
+
+  it('are all given back at the end', async () => {
+    const { stream, push } = await setUp();
+    for (const frame of [1, 2, 3]) push(frame, { replace: false });
+    assert.deepEqual(
+      stream.close().map(({ frame }) => frame),
+      [1, 2, 3],
+    );
   });
 
   it('of a new size enter when those of the old one have left', async () => {
@@ -176,6 +206,68 @@ describe('the similarity filter', () => {
     assert.equal(stream.entries().length, 1);
     assert.equal(stream.takeEntry().frame, 200);
   });
+});
+
+describe('the similarity filter by chance', () => {
+  /** Which of many frames are skipped that are a little like each other. */
+  async function skipped(seed: StreamParameters['seed']): Promise<string> {
+    const settings = { similar_image_filter: true, similar_image_filter_threshold: 0.5 } as const;
+    const { stream, drops, turn } = await setUp({ ...settings, seed, t_index_list: [10] });
+    for (let frame = 0; frame < 60; frame++) {
+      const pixels = new Uint8Array(side * side * 3).fill(255);
+      // A sixteenth is black, another one in each frame: each is skipped with a probability of a half.
+      const part = pixels.length / 16;
+      pixels.fill(0, (frame % 8) * part, ((frame % 8) + 1) * part);
+      stream.push({ frame, width: side, height: side, pixels: pixels.buffer, arrived: 0 }, true);
+      turn();
+    }
+    return drops.join();
+  }
+
+  it('depends on the seed, the first of several', async () => {
+    const wanted = await skipped(7);
+    assert.ok(wanted.includes('similar'));
+    assert.equal(
+      await skipped([
+        { seed: 7, weight: 1 },
+        { seed: 8, weight: 1 },
+      ]),
+      wanted,
+    );
+    assert.notEqual(await skipped(8), wanted);
+  });
+
+  it('goes by the last picture, also where a frame came without one', async () => {
+    const settings = { similar_image_filter: true, t_index_list: [10] } as const;
+    const { stream, drops, push, turn } = await setUp(settings);
+    push(10);
+    turn();
+    stream.push({ frame: 11, width: side, height: side, pixels: null, arrived: 0 }, true);
+    turn();
+    push(12, { byte: 10 });
+    turn();
+    assert.deepEqual(drops, ['3: 12 similar']);
+  });
+
+  it('compares with no frame that was given up', async () => {
+    const { stream, drops, push, turn } = await setUp({ similar_image_filter: true });
+    push(10);
+    turn();
+    stream.discard(10);
+    push(11, { byte: 10 });
+    turn();
+    assert.deepEqual(drops, []);
+    assert.deepEqual(
+      stream.lanes().map(({ frame }) => frame),
+      [11],
+    );
+  });
+});
+
+it('a stream has the account that it was opened for', async () => {
+  const { stream } = await setUp();
+  assert.equal(stream.account, undefined);
+  assert.equal((await setUp({}, {}, 'a tenant')).stream.account, 'a tenant');
 });
 
 describe('a change', () => {
@@ -236,6 +328,31 @@ describe('prompts', () => {
     }
   });
 
+  const negativeOf = ({ stream }: Rig): readonly number[] => {
+    const [lane] = stream.lanes();
+    return [...(lane?.rows[0]?.conditioning.embedding ?? [])];
+  };
+
+  it('that are negative move as well, here and elsewhere', async () => {
+    const settings = {
+      transition_frames: 4,
+      cfg_type: 'full',
+      guidance_scale: 3,
+      t_index_list: [10],
+    } as const;
+    const rig = await setUp({ ...settings, negative_prompt: 'f' });
+    await rig.configure({ negative_prompt: 'fffff' });
+    rig.stream.admit(0, null);
+    assert.deepEqual(negativeOf(rig), [1, 1, 1, 1]);
+    const state = structuredClone(rig.stream.snapshot());
+    assert.equal(state.transitions?.positive, null);
+    const other = await setUp({ ...settings, negative_prompt: 'fffff' });
+    other.stream.restore(state);
+    for (const { stream } of [rig, other]) stream.admit(1, null);
+    assert.deepEqual(negativeOf(other), [2, 2, 2, 2]);
+    assert.deepEqual(negativeOf(rig), [2, 2, 2, 2]);
+  });
+
   it('go on with a transition that began elsewhere', async () => {
     const settings = { transition_frames: 4, prompt: 'f' };
     const rig = await setUp(settings);
@@ -285,6 +402,30 @@ describe('auto', () => {
     turn();
     return stream.lanes().length === 2;
   };
+
+  it('goes by the rows that a frame has at its last stage', async () => {
+    // Two rows cost no more than one, and four as much as two calls of them.
+    const costs = [1, 2, 4].map((rows) => ({ rows, ms: rows === 4 ? 20 : 10 }));
+    const settings = { guidance_scale: 3 };
+    for (const [cfg_type, stream] of [
+      ['self', true],
+      ['initialize', true],
+      ['full', false],
+    ] as const) {
+      assert.equal(await together({ ...settings, cfg_type }, { costs }), stream, cfg_type);
+    }
+  });
+
+  it('is found out again at each change', async () => {
+    const { stream, push, turn, configure } = await setUp({ denoise: 'sequential' });
+    await configure({ denoise: 'stream' });
+    for (const frame of [1, 2]) {
+      push(frame);
+      turn();
+    }
+    assert.equal(stream.lanes().length, 2);
+  });
+
   const linear = [1, 2, 4, 8].map((rows) => ({ rows, ms: 10 * rows }));
 
   it('is the stream batch where calls of many rows are cheap', async () => {
@@ -292,5 +433,7 @@ describe('auto', () => {
     assert.equal(await together({}, { costs: linear }), false);
     assert.equal(await together({ denoise: 'stream' }, { costs: linear }), true);
     assert.equal(await together({ denoise: 'sequential' }), false);
+    const model = { folder, mixesTimesteps: false, latentShape: () => [1, 2, 2] as const };
+    assert.equal(await together({}, { model }), false, 'rows at several stages cannot share a call');
   });
 });

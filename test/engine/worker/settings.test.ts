@@ -45,6 +45,76 @@ function noises(changes: Partial<StreamParameters>): readonly [Float32Array, Flo
 }
 
 describe('a plan', () => {
+  it('stays the same where nothing changes that it is made of', () => {
+    const before = parametersWith();
+    const others: Partial<Record<keyof StreamParameters, unknown>> = {
+      seed: [{ seed: 1, weight: 1 }],
+      noise: 'drift',
+      t_index_list: [3],
+      solver: 'EulerDiscreteScheduler',
+      timestep_spacing: 'trailing',
+      algorithm_type: 'dpmsolver',
+      use_karras_sigmas: true,
+      do_add_noise: false,
+    };
+    for (const name of [
+      'width',
+      'height',
+      'seed',
+      'noise',
+      'noise_drift',
+      'strength',
+      'steps',
+      't_index_list',
+      'num_inference_steps',
+      'solver',
+      'timestep_spacing',
+      'solver_order',
+      'algorithm_type',
+      'use_karras_sigmas',
+      'eta',
+      'gamma',
+      'do_add_noise',
+    ] as const) {
+      const changed = { ...before, [name]: others[name] ?? Number(before[name]) + 1 } as StreamParameters;
+      assert.notDeepEqual(changed[name], before[name]);
+      assert.equal(samePlan(before, changed), false, name);
+    }
+    const other = {
+      prompt: 'b',
+      negative_prompt: 'c',
+      guidance_scale: 5,
+      quality: 1,
+      fps: 3,
+      denoise: 'stream',
+    } as const;
+    assert.equal(samePlan(before, { ...before, ...other, seed: before.seed }), true);
+  });
+
+  it('bounds the estimates of the picture, and never the stock noise', () => {
+    const bounds = { clip_sample: true, thresholding: true, clip_sample_range: 0.01, sample_max_value: 0.01 };
+    const planWith = (more: object): ReturnType<typeof createPlan> =>
+      createPlan(
+        { ...model, folder: { ...folder, scheduler: { ...folder.scheduler, ...more } } },
+        parametersWith({ solver: 'DDIMScheduler', t_index_list: [10, 20] }),
+      );
+    const [bounded, free] = [planWith(bounds), planWith({ clip_sample: false, thresholding: false })];
+    const stepped = (solver: 'solver' | 'stockSolver', plan: typeof bounded): Float32Array => {
+      const out = new Float32Array(4);
+      const history = plan[solver].createHistory(4);
+      const [sample, eps] = [Float32Array.of(1, 2, 3, 4), Float64Array.of(4, 3, 2, 1)];
+      plan[solver].step({ stage: 0, sample, eps, noise: new Float32Array(4), history, out });
+      return out;
+    };
+    assert.notDeepEqual(stepped('solver', bounded), stepped('solver', free));
+    assert.deepEqual(stepped('stockSolver', bounded), stepped('stockSolver', free));
+    for (const kind of ['clip_sample', 'thresholding']) {
+      const one = planWith({ ...bounds, clip_sample: false, thresholding: false, [kind]: true });
+      assert.notDeepEqual(stepped('solver', one), stepped('solver', free), kind);
+      assert.deepEqual(stepped('stockSolver', one), stepped('stockSolver', free), kind);
+    }
+  });
+
   it('has noise that stays, or that drifts if it is told to', () => {
     const [first, second] = noises({ noise: 'fixed', noise_drift: 0.1 });
     assert.deepEqual(second, first);

@@ -38,6 +38,27 @@ describe('WorkPrices', () => {
     near(own.picture(usual), 0.5);
   });
 
+  it('moves an eighth of the way at a time, to between a quarter and four times what is expected', () => {
+    const own = prices();
+    own.observeCall('usual', usual, { rows: 2, ms: 52 });
+    assert.equal(own.row('usual', usual), 1.2);
+    own.observePicture(usual, 21);
+    assert.equal(own.picture(usual), 0.6875, '20 ms');
+    own.observePicture(large, 1);
+    assert.equal(own.picture(large), 2 - 1.5 / 8, '5 ms');
+  });
+
+  it('remembers the 512 kinds that were used last', () => {
+    const own = prices();
+    const observe = (kind: string): void => own.observeCall(kind, usual, { rows: 1, ms: 40 });
+    const known = (kind: string): boolean => own.row(kind, usual) > 1;
+    for (let kind = 0; kind < 512; kind++) observe(`kind ${kind}`);
+    observe('kind 0');
+    assert.ok(known('kind 0') && known('kind 1'));
+    observe('one more');
+    assert.deepEqual(['kind 0', 'kind 1', 'kind 2', 'one more'].map(known), [true, false, true, true]);
+  });
+
   it('does not take a stall for a price', () => {
     const own = prices();
     own.observeCall('usual', usual, { rows: 1, ms: 60_000 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it, test } from 'node:test';
+import { describe, it, mock, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decodersFor, PictureTurns } from '../../../src/session/frames/picture-turns.js';
 
@@ -85,6 +85,44 @@ describe('PictureTurns', () => {
     // Each time at most the one under way is waited for, and one before it.
     const places = order.flatMap((name, place) => (name === 'quick' ? [place] : []));
     assert.ok((places.at(-1) ?? Infinity) <= 12, order.join(' '));
+  });
+
+  it('goes by what pictures took: each like the last ones of its stream, or like those of others', async (t) => {
+    let now = 1e6;
+    mock.method(performance, 'now', () => now);
+    t.after(() => mock.restoreAll());
+    const turns = new PictureTurns(1);
+    const [a, b, c] = [{}, {}, {}];
+    const take = (owner: object, ms: number): Promise<unknown> =>
+      turns.run(owner, () => {
+        now += ms;
+        return Promise.resolve();
+      });
+    await take(a, 40);
+    assert.equal(turns.usualMs(a), 40);
+    await take(a, 80);
+    assert.equal(turns.usualMs(a), 50, 'a quarter of the way');
+    await take(b, 8);
+    assert.deepEqual([turns.usualMs(a), turns.usualMs(b), turns.usualMs(c)], [50, 8, 0]);
+    // All together: 10, 27.5, 22.625. A stream that is new waits for one of b, and no longer.
+    const order: string[] = [];
+    const work = (owner: object, name: string, ms: number): Promise<unknown> =>
+      turns.run(owner, () => {
+        now += ms;
+        order.push(name);
+        return Promise.resolve();
+      });
+    await Promise.all([
+      work(a, 'first', 50),
+      work(a, 'a', 50),
+      work(c, 'c', 22),
+      work(b, 'b', 8),
+      work(b, 'b', 8),
+      work(b, 'b', 8),
+    ]);
+    assert.deepEqual(order, ['first', 'b', 'b', 'c', 'b', 'a']);
+    turns.remove(a);
+    assert.equal(await turns.run(a, () => Promise.resolve('again')), 'again');
   });
 
   it('tells what a picture of a stream takes', async () => {

@@ -1,0 +1,437 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it, mock } from 'node:test';
+import { defaultParameters, type StreamParameters } from '@millrace/protocol';
+import { BufferPool } from '../../../src/engine/buffer-pool.js';
+import type { FromWorker } from '../../../src/engine/messages.js';
+import { EmbeddingCache } from '../../../src/engine/worker/embedding-cache.js';
+import { ExpectedCosts } from '../../../src/engine/worker/expected-costs.js';
+import { NotFiniteError } from '../../../src/engine/worker/finite.js';
+import { FrameLoop } from '../../../src/engine/worker/frame-loop.js';
+import { LiveStream } from '../../../src/engine/worker/live-stream.js';
+import { Padding } from '../../../src/engine/worker/padding.js';
+import { latentShape } from '../../../src/engine/worker/sizes.js';
+import { WorkPrices } from '../../../src/engine/worker/work-prices.js';
+import { readModelFolder } from '../../../src/model/folder.js';
+import { tinyModel } from '../../support/engine.js';
+
+const folder = await readModelFolder(tinyModel);
+const side = 2 * folder.sizeFactor;
+const usual = latentShape(folder, { width: side, height: side });
+
+let clock = 0;
+beforeEach(() => {
+  clock = 1e6;
+  mock.method(performance, 'now', () => clock);
+});
+afterEach(() => mock.restoreAll());
+
+type Result = Extract<FromWorker, { type: 'result' }>;
+type Call = Extract<FromWorker, { type: 'inference' }>;
+
+interface Rig {
+  readonly loop: FrameLoop;
+  readonly posted: FromWorker[];
+  /** What went along with each message that gives memory away. */
+  readonly given: (readonly ArrayBuffer[])[];
+  readonly pixels: BufferPool;
+  readonly prices: WorkPrices;
+  /** Rows of each call. */
+  readonly calls: number[];
+  /** Parts whose next result is not finite. */
+  readonly spoil: Set<'encode' | 'predict' | 'overflow' | 'decode' | 'crash'>;
+  readonly open: (id: number, changes?: Partial<StreamParameters>) => Promise<LiveStream>;
+  readonly results: () => readonly Result[];
+  readonly inferences: () => readonly Call[];
+  /** Posted messages of these types, shortly. */
+  readonly fates: () => readonly string[];
+}
+
+/** Encoding takes 2 ms, decoding 3 ms, and a call 10 ms a row, as calibration expects it. */
+function setUp({ rowBudget = 4, encodeMs = 2, rowMs = 10 } = {}): Rig {
+  const posted: FromWorker[] = [];
+  const given: (readonly ArrayBuffer[])[] = [];
+  const calls: number[] = [];
+  const spoil: Rig['spoil'] = new Set();
+  const pixels = new BufferPool(4);
+  const costs = [1, 2, 4, 8].map((rows) => ({ rows, ms: 10 * rows }));
+  const expected = new ExpectedCosts({ costs, pictureMs: 5 }, usual);
+  const prices = new WorkPrices(expected, { rowBudget, usual });
+  const sizeOf = (size: { readonly width: number; readonly height: number }): typeof usual =>
+    latentShape(folder, size);
+  const loop = new FrameLoop(
+    {
+      latentShape: sizeOf,
+      encode(picture, size) {
+        assert.equal(picture.length, size.width * size.height * 3);
+        clock += encodeMs;
+        if (spoil.delete('encode')) return Promise.reject(new NotFiniteError('vae_encoder'));
+        const shape = sizeOf(size);
+        return Promise.resolve(new Float32Array(shape[0] * shape[1] * shape[2]).fill(picture[0] / 256));
+      },
+      predict(rows, shape) {
+        assert.equal(rows[0]?.input.length, shape[0] * shape[1] * shape[2]);
+        calls.push(rows.length);
+        clock += rowMs * rows.length;
+        if (spoil.delete('crash')) return Promise.reject(new Error('out of memory'));
+        const bad = spoil.delete('predict') ? NaN : spoil.delete('overflow') ? 3e38 : null;
+        // Each row by itself, so that a mix-up shows.
+        return Promise.resolve(
+          rows.map(({ input }, i) => input.map((value) => (i === 0 && bad !== null ? bad : value / 2))),
+        );
+      },
+      decode(latent, size, out) {
+        assert.equal(out.length, size.width * size.height * 3);
+        clock += 3;
+        if (spoil.delete('decode')) return Promise.reject(new NotFiniteError('vae_decoder'));
+        out.fill(100 * latent[0]);
+        return Promise.resolve();
+      },
+    },
+    {
+      rowBudget,
+      expected,
+      prices,
+      pixels,
+      post(message, transfer) {
+        posted.push(message);
+        if (transfer) given.push(transfer);
+      },
+    },
+  );
+  const open: Rig['open'] = async (id, changes = {}) => {
+    const parameters = {
+      ...defaultParameters(),
+      width: side,
+      height: side,
+      prompt: 'fox',
+      t_index_list: [10, 30],
+      denoise: 'stream',
+      ...changes,
+    } as const;
+    const stream = await LiveStream.open(
+      { id, account: null },
+      {
+        model: { folder, mixesTimesteps: true, latentShape: sizeOf },
+        costs,
+        drop: () => assert.fail('no frame is dropped before it enters'),
+        embeddings: new EmbeddingCache(() => Promise.resolve({ embedding: new Float32Array(4) }), {
+          capacity: 9,
+          onLookup: () => {},
+        }),
+        emptyNegative: null,
+        padding: new Padding(new Float32Array(4), null),
+        prices,
+      },
+      parameters,
+    );
+    loop.add(stream);
+    return stream;
+  };
+  const fates = (): readonly string[] =>
+    posted.flatMap((message) => {
+      if (message.type === 'not_finite') return [`not finite: ${message.part}`];
+      if (message.type === 'dropped') return [`${message.stream}: ${message.frame} ${message.reason}`];
+      if (message.type === 'admitted' || message.type === 'result')
+        return [`${message.stream}: ${message.frame} ${message.type}`];
+      return [];
+    });
+  return {
+    loop,
+    posted,
+    given,
+    pixels,
+    prices,
+    calls,
+    spoil,
+    open,
+    results: () => posted.filter((message) => message.type === 'result'),
+    inferences: () => posted.filter((message) => message.type === 'inference'),
+    fates,
+  };
+}
+
+/** Hands a frame over that is filled with a byte. @returns its memory. */
+function push(
+  stream: LiveStream,
+  frame: number,
+  { byte = frame, textOnly = false } = {},
+): ArrayBuffer | null {
+  const { width, height } = stream.size;
+  const pixels = textOnly ? null : new Uint8Array(width * height * 3).fill(byte).buffer;
+  stream.push({ frame, width, height, pixels, arrived: clock }, false);
+  return pixels;
+}
+
+describe('a frame', () => {
+  it('is encoded, predicted a stage at each call and decoded, and its times are told', async () => {
+    const { loop, posted, given, open, results, inferences } = setUp();
+    const stream = await open(7);
+    assert.equal(await loop.turn(), false);
+    const pixels = push(stream, 3);
+    clock += 4;
+    assert.equal(await loop.turn(), true);
+    clock += 100;
+    assert.equal(await loop.turn(), true);
+    assert.equal(await loop.turn(), false);
+    assert.deepEqual(
+      posted.map(({ type }) => type),
+      ['admitted', 'recycle', 'inference', 'inference', 'result'],
+    );
+    assert.deepEqual(posted[0], { type: 'admitted', stream: 7, frame: 3 });
+    assert.equal((posted[1] as { pixels?: unknown }).pixels, pixels);
+    const [{ pixels: drawn, ...result }] = results();
+    assert.deepEqual(given, [[pixels], [drawn]]);
+    assert.equal(drawn.byteLength, side * side * 3);
+    assert.deepEqual(result, {
+      type: 'result',
+      stream: 7,
+      frame: 3,
+      width: side,
+      height: side,
+      timings: { queue: 4, encode: 2, denoise: 120, decode: 3 },
+    });
+    const call = { type: 'inference', rows: 1, streams: 1, ms: 10, pictureMs: 0, expectedMs: 10 };
+    assert.deepEqual(inferences(), [call, call]);
+  });
+
+  it('from noise alone is never encoded, and counts as no picture', async () => {
+    const { loop, posted, open, results, inferences } = setUp();
+    const stream = await open(7, { t_index_list: [10] });
+    for (const frame of [0, 1]) {
+      push(stream, frame, { textOnly: true });
+      await loop.turn();
+    }
+    assert.ok(!posted.some(({ type }) => type === 'recycle'));
+    assert.deepEqual(
+      results().map(({ timings }) => timings),
+      [0, 1].map(() => ({ queue: 0, encode: 0, denoise: 10, decode: 3 })),
+    );
+    assert.equal(inferences()[1]?.pictureMs, 0);
+    assert.equal(inferences()[1]?.expectedMs, 10);
+  });
+
+  it('that is finished counts with the next call, by its size, once', async () => {
+    const { loop, open, inferences } = setUp({ encodeMs: 4 });
+    const stream = await open(7, { t_index_list: [10], height: 2 * side });
+    for (const frame of [0, 1]) {
+      push(stream, frame);
+      await loop.turn();
+    }
+    stream.push({ frame: 2, width: side, height: 2 * side, pixels: null, arrived: clock }, false);
+    await loop.turn();
+    push(stream, 3, { textOnly: true });
+    await loop.turn();
+    assert.deepEqual(
+      inferences().map(({ ms, pictureMs, expectedMs }) => [ms, pictureMs, expectedMs]),
+      [
+        [10, 0, 20],
+        [10, 7, 30],
+        [10, 7, 30],
+        [10, 0, 20],
+      ],
+    );
+  });
+
+  it('that was encoded at once counts as well', async () => {
+    const { loop, open, inferences } = setUp({ encodeMs: 0.5 });
+    const stream = await open(7, { t_index_list: [10] });
+    for (const frame of [0, 1]) {
+      push(stream, frame);
+      await loop.turn();
+    }
+    assert.equal(inferences()[1]?.pictureMs, 3.5);
+  });
+
+  it('of a stream that was closed meanwhile goes nowhere', async () => {
+    const { loop, open, fates } = setUp();
+    const stream = await open(7);
+    push(stream, 0);
+    await loop.turn();
+    loop.remove(stream);
+    assert.equal(await loop.turn(), false);
+    assert.deepEqual(fates(), ['7: 0 admitted']);
+  });
+
+  it('of a stream that comes from elsewhere goes on, as if it had entered now', async () => {
+    const first = setUp();
+    const stream = await first.open(7);
+    push(stream, 5);
+    await first.loop.turn();
+    const state = stream.snapshot();
+    const { loop, open, results } = setUp();
+    const other = await open(8);
+    loop.remove(other);
+    other.restore(state);
+    loop.add(other);
+    clock += 30;
+    await loop.turn();
+    assert.deepEqual(
+      results().map(({ stream: id, frame, timings }) => ({ id, frame, timings })),
+      [{ id: 8, frame: 5, timings: { queue: 0, encode: 0, denoise: 40, decode: 3 } }],
+    );
+  });
+});
+
+describe('frames of several streams', () => {
+  it('share calls, and each gets what is its own', async () => {
+    const together = setUp();
+    const streams = [await together.open(0), await together.open(1, { cfg_type: 'full', guidance_scale: 3 })];
+    for (const [i, stream] of streams.entries()) push(stream, 10 * i, { byte: 100 * (i + 1) });
+    await together.loop.turn();
+    push(streams[0], 1, { byte: 30 });
+    await together.loop.turn();
+    await together.loop.turn();
+    assert.deepEqual(together.calls, [3, 4, 1]);
+    assert.deepEqual(
+      together.inferences().map(({ rows, streams: count, ms }) => [rows, count, ms]),
+      [
+        [3, 2, 30],
+        [4, 2, 40],
+        [1, 1, 10],
+      ],
+    );
+    for (const [id, settings, frames] of [
+      [
+        0,
+        {},
+        [
+          [0, 100],
+          [1, 30],
+        ],
+      ],
+      [1, { cfg_type: 'full', guidance_scale: 3 }, [[10, 200]]],
+    ] as const) {
+      const alone = setUp();
+      const stream = await alone.open(id, settings);
+      for (const [frame, byte] of frames) {
+        push(stream, frame, { byte });
+        for (let call = 0; call < 3; call++) await alone.loop.turn();
+      }
+      const own = ({ stream: of }: Result): boolean => of === id;
+      assert.deepEqual(
+        together
+          .results()
+          .filter(own)
+          .map(({ frame, pixels }) => [frame, new Uint8Array(pixels)]),
+        alone.results().map(({ frame, pixels }) => [frame, new Uint8Array(pixels)]),
+      );
+    }
+  });
+
+  it('are no more in a call than its rows, or than a quarter of a second allows', async () => {
+    const few = setUp({ rowBudget: 2 });
+    for (const id of [0, 1, 2]) push(await few.open(id), 0);
+    await few.loop.turn();
+    assert.deepEqual(few.calls, [2]);
+    // Rows of 40 ms, and pictures of 20 ms: four of each are 240 ms.
+    const large = setUp({ rowBudget: 8 });
+    for (let id = 0; id < 6; id++) push(await large.open(id, { width: 2 * side, height: 2 * side }), 0);
+    await large.loop.turn();
+    assert.deepEqual(large.calls, [4]);
+    // Where the best calls are of 30 rows, they may cost that: 20 frames with their pictures.
+    const wide = setUp({ rowBudget: 30 });
+    for (let id = 0; id < 30; id++) push(await wide.open(id), 0);
+    await wide.loop.turn();
+    assert.deepEqual(wide.calls, [20]);
+  });
+
+  it('have what other work was done for their stream counted', async () => {
+    const { loop, open, fates } = setUp({ rowBudget: 1 });
+    const streams = [await open(0, { t_index_list: [10] }), await open(1, { t_index_list: [10] })];
+    for (const stream of streams) for (let frame = 0; frame < 6; frame++) push(stream, frame);
+    await loop.turn();
+    // Three more frames of the other fit into that: each takes 15 ms.
+    loop.charge(streams[0], 45);
+    for (let call = 0; call < 4; call++) await loop.turn();
+    const admitted = fates().filter((fate) => fate.endsWith('admitted'));
+    assert.equal(admitted.filter((fate) => fate.startsWith('1')).length, 4, admitted.join());
+  });
+});
+
+it('a stream that is gone leaves nothing behind', async () => {
+  const { loop, open, fates } = setUp({ rowBudget: 1 });
+  const [stream, other] = [await open(0), await open(1)];
+  loop.charge(stream, 1e6);
+  loop.charge(other, 20);
+  loop.remove(stream);
+  loop.add(stream);
+  for (const one of [stream, other]) push(one, 0);
+  await loop.turn();
+  assert.deepEqual(fates(), ['0: 0 admitted']);
+});
+
+describe('a network that computes what is not a number', () => {
+  it('costs the frame that is encoded, and the call goes on without it', async () => {
+    const { loop, given, spoil, open, fates, calls } = setUp();
+    const stream = await open(0);
+    const other = await open(1);
+    spoil.add('encode');
+    const pixels = push(stream, 0);
+    assert.equal(await loop.turn(), true, 'that was work, too');
+    assert.deepEqual(calls, []);
+    assert.deepEqual(given, [[pixels]], 'its memory goes back');
+    assert.deepEqual(fates(), ['0: 0 admitted', 'not finite: vae_encoder', '0: 0 failed']);
+    push(stream, 1);
+    push(other, 0);
+    await loop.turn();
+    await loop.turn();
+    assert.deepEqual(fates().slice(-2).toSorted(), ['0: 1 result', '1: 0 result']);
+  });
+
+  it('costs the frame whose rows are predicted, and no other', async () => {
+    const { loop, spoil, open, fates } = setUp();
+    const streams = [await open(0), await open(1)];
+    for (const stream of streams) push(stream, 0);
+    spoil.add('predict');
+    await loop.turn();
+    assert.deepEqual(fates().slice(2), ['not finite: unet', '0: 0 failed']);
+    assert.deepEqual(
+      streams.map((stream) => stream.lanes().length),
+      [0, 1],
+    );
+    await loop.turn();
+    assert.deepEqual(fates().slice(4), ['1: 0 result']);
+  });
+
+  it('costs the frame whose latent is beyond all numbers', async () => {
+    const { loop, spoil, open, fates } = setUp();
+    const stream = await open(0, { t_index_list: [0] });
+    push(stream, 0);
+    spoil.add('overflow');
+    await loop.turn();
+    assert.deepEqual(fates(), ['0: 0 admitted', 'not finite: unet', '0: 0 failed']);
+  });
+
+  it('is something else than one that fails', async () => {
+    const { loop, spoil, open } = setUp();
+    push(await open(0), 0);
+    spoil.add('crash');
+    await assert.rejects(loop.turn(), /out of memory/);
+  });
+
+  it('costs the frame that is decoded, whose memory serves the next', async () => {
+    const { loop, spoil, open, fates, pixels, results } = setUp();
+    const stream = await open(0, { t_index_list: [10] });
+    const memory = new ArrayBuffer(side * side * 3);
+    pixels.give(memory);
+    push(stream, 0);
+    spoil.add('decode');
+    await loop.turn();
+    assert.deepEqual(fates().slice(1), ['not finite: vae_decoder', '0: 0 failed']);
+    push(stream, 1);
+    await loop.turn();
+    assert.deepEqual(fates().slice(3), ['0: 1 admitted', '0: 1 result']);
+    assert.equal(results()[0]?.pixels, memory);
+  });
+});
+
+it('prices follow what calls and pictures take', async () => {
+  const { loop, open, prices } = setUp({ encodeMs: 17, rowMs: 18 });
+  const stream = await open(0, { t_index_list: [10] });
+  assert.deepEqual([prices.row(stream.key, usual), prices.picture(usual)], [1, 0.5]);
+  push(stream, 0);
+  await loop.turn();
+  assert.equal(prices.row(stream.key, usual), 1.1);
+  // An eighth of the way from 5 ms to 20 ms.
+  assert.equal(prices.picture(usual), 0.6875);
+});

@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { encodeMessage } from '@millrace/protocol';
+import { pino, type Logger } from 'pino';
+import { anonymous } from '../../src/session/access/grant.js';
+import { ProtocolError } from '../../src/session/wire/protocol-error.js';
+import { Rig } from './rig.js';
+
+interface Line {
+  readonly level: number;
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+/** What is logged, from debug on. */
+function logged(): { readonly lines: readonly Line[]; readonly log: Logger } {
+  const lines: Line[] = [];
+  const write = (line: string): void => void lines.push(JSON.parse(line) as Line);
+  return { lines, log: pino({ level: 'debug' }, { write }) };
+}
+
+const [debug, info, error] = [20, 30, 50];
+
+describe('a server that drains', () => {
+  it('tells sessions until when, with a token to go on elsewhere', async () => {
+    const rig = await Rig.active();
+    await rig.session.drain(12.34567);
+    const [drain] = rig.all('drain');
+    assert.equal(drain?.deadline_seconds, 12.346);
+    assert.equal(rig.context.tokens.open(drain.token ?? '')?.session, rig.session.id);
+    assert.equal(rig.connection.closed, null);
+  });
+
+  it('closes connections that are no session yet, and tells none that is gone', async () => {
+    const early = new Rig();
+    await early.session.drain(5);
+    assert.deepEqual(early.connection.closed, { code: 1001, reason: 'shutting_down' });
+    assert.deepEqual(early.all('drain'), []);
+    const leaving = await Rig.active();
+    const drained = leaving.session.drain(5);
+    leaving.session.disconnected(1006);
+    await drained;
+    assert.deepEqual(leaving.all('drain'), []);
+    const closed = await Rig.active();
+    closed.session.close('shutting_down');
+    await closed.session.drain(5);
+    assert.deepEqual(closed.all('drain'), []);
+  });
+});
+
+describe('the log', () => {
+  it('says who came, from which client, and how it ended', async () => {
+    const { lines, log } = logged();
+    const rig = new Rig({}, { log });
+    rig.send({ type: 'hello', client: 'test/2' });
+    await rig.until(() => rig.session.state === 'active');
+    const { id } = rig.session;
+    rig.session.disconnected(1001);
+    const told = lines.filter(({ msg }) => msg.startsWith('session '));
+    assert.deepEqual(
+      told.map(({ level, msg, session, client, resumed, code }) => ({
+        level,
+        msg,
+        session,
+        client,
+        resumed,
+        code,
+      })),
+      [
+        {
+          level: info,
+          msg: 'session opened',
+          session: id,
+          client: 'test/2',
+          resumed: false,
+          code: undefined,
+        },
+        {
+          level: info,
+          msg: 'session closed',
+          session: id,
+          client: undefined,
+          resumed: undefined,
+          code: 1001,
+        },
+      ],
+    );
+  });
+
+  it('says little of connections that never were a session', () => {
+    const { lines, log } = logged();
+    new Rig({}, { log }).session.disconnected(1006);
+    assert.deepEqual(
+      lines.map(({ level, msg, code }) => [level, msg, code]),
+      [[debug, 'session closed', 1006]],
+    );
+  });
+
+  it('has what clients do wrong as debug, and faults as errors with their cause', async () => {
+    const { lines, log } = logged();
+    const rig = await Rig.active({}, { log });
+    rig.send({ type: 'hello' });
+    const other = await Rig.active({}, { log });
+    other.stream.listener.onClosed(new Error('out of memory'));
+    const told = lines.filter(({ code }) => typeof code === 'string');
+    assert.deepEqual(
+      told.map(({ level, code, err }) => [level, code, (err as { message?: string } | undefined)?.message]),
+      [
+        [debug, 'hello_required', undefined],
+        [error, 'engine_failed', 'out of memory'],
+      ],
+    );
+  });
+});
+
+describe('messages', () => {
+  it('of a client that does not read are not taken any more', async () => {
+    const rig = await Rig.active({ bufferedBytes: 1000 });
+    rig.connection.bufferedBytes = 1000;
+    rig.send({ type: 'ping', sent: 1 });
+    assert.equal(rig.all('pong').length, 1);
+    rig.connection.bufferedBytes = 1001;
+    rig.send({ type: 'ping', sent: 2 });
+    assert.equal(rig.all('pong').length, 1);
+    assert.equal(rig.connection.closed?.reason, 'slow_reader');
+  });
+
+  it('are answered with what was sent and when it came', async (t) => {
+    const rig = await Rig.active();
+    t.mock.method(performance, 'now', () => 4321);
+    rig.send({ type: 'ping', sent: 17 });
+    assert.deepEqual(rig.all('pong'), [{ type: 'pong', sent: 17, received: 4321 }]);
+  });
+
+  it('that are more than allowed are told so, and the session goes on', async () => {
+    const rig = await Rig.active({ updatesPerSecond: 1 });
+    rig.send({ type: 'authenticate', token: 'a' });
+    rig.send({ type: 'authenticate', token: 'b' });
+    await turn();
+    const [refusal] = rig.all('error').filter(({ code }) => code === 'rate_limited');
+    assert.equal(refusal?.message, 'more than 1 messages of this kind in a second');
+    assert.equal(rig.session.state, 'active');
+  });
+
+  it('before ready, and a second hello, are refused; the name stays', async () => {
+    const rig = new Rig();
+    const name = rig.session.id;
+    assert.equal(rig.session.pacing, null);
+    rig.send({ type: 'ping', sent: 1 });
+    assert.match(rig.all('error')[0]?.message ?? '', /before ready/);
+    const other = new Rig();
+    other.send({ type: 'hello' });
+    other.send({ type: 'hello' });
+    assert.match(other.all('error')[0]?.message ?? '', /hello came twice/);
+    const active = await Rig.active();
+    assert.ok(active.session.pacing);
+    active.send({ type: 'hello' });
+    assert.match(active.all('error')[0]?.message ?? '', /hello came twice/);
+    assert.notEqual(name, active.session.id);
+  });
+
+  it('are not read when the connection is being closed', async () => {
+    const rig = await Rig.active();
+    rig.session.close('shutting_down');
+    rig.session.receive(Uint8Array.of(0xc1));
+    rig.session.receive(encodeMessage({ type: 'ping', sent: 1 }));
+    assert.equal(rig.all('error').length, 1);
+    assert.deepEqual(rig.all('pong'), []);
+  });
+});
+
+describe('a refusal', () => {
+  it('of what nobody expected says nothing of it', async () => {
+    const rig = new Rig({}, { access: { required: false, verify: () => Promise.resolve(anonymous) } });
+    rig.send({ type: 'hello' });
+    await rig.until(() => rig.session.state === 'active');
+    rig.context.access.verify = () => Promise.reject(new Error('secret'));
+    rig.send({ type: 'authenticate', token: 'a' });
+    await rig.until(() => rig.all('error').length === 1);
+    assert.equal(rig.all('error')[0]?.code, 'internal');
+    assert.doesNotMatch(JSON.stringify(rig.sent), /secret/);
+  });
+
+  it('has the details of the error', async () => {
+    const rig = new Rig(
+      {},
+      {
+        access: {
+          required: true,
+          verify: () => Promise.reject(new ProtocolError('limit_exceeded', 'too wide', { field: 'width' })),
+        },
+      },
+    );
+    rig.send({ type: 'hello', token: 'x' });
+    await rig.until(() => rig.all('error').length > 0);
+    const [refusal] = rig.all('error');
+    assert.deepEqual(
+      [refusal?.code, refusal?.message, refusal?.['field']],
+      ['limit_exceeded', 'too wide', 'width'],
+    );
+  });
+});

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { encodeMessage } from '@millrace/protocol';
 import { motionJpegFrames } from '../support/frames.js';
@@ -30,6 +30,11 @@ const kinds: Readonly<Record<string, Buffer>> = {
   updates: message({ type: 'update', request: 0, parameters: { delta: 1 } }),
   'fragments without end': rawFrame({ opcode: 0, fin: false }),
 };
+
+/** Settles when the socket is closed, well or not. */
+function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => socket.once('close', () => resolve()));
+}
 
 describe('floods', () => {
   let server: TestServer;
@@ -114,13 +119,13 @@ describe('floods', () => {
     };
     socket.on('drain', write);
     write();
-    await once(socket, 'close');
+    await closed(socket);
     const again = connect(open);
     again.on('error', () => {});
     again.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
     let answer = '';
     again.on('data', (data) => (answer += data.toString('latin1')));
-    await once(again, 'close');
+    await closed(again);
     assert.equal(answer, '');
     assert.equal((await bystander.generate(next++, picture)).type, 'result');
   });

@@ -126,7 +126,8 @@ export class FrameLoop {
   #rest(accounts: ReadonlySet<string>, begin: number): void {
     const now = performance.now();
     const others = [...this.#passages.keys()].filter((stream) => !accounts.has(accountOf(stream)));
-    const interval = Math.min(Infinity, ...others.map(({ arrivals }) => arrivals.interval(now)));
+    // Frames that came during the call are not known yet.
+    const interval = Math.min(Infinity, ...others.map(({ arrivals }) => arrivals.interval(begin)));
     this.#rests.begin(accounts, { ms: now - begin, interval, now });
   }
 

@@ -47,7 +47,7 @@ interface Rig {
 }
 
 /** Encoding takes 2 ms, decoding 3 ms, and a call 10 ms a row, as calibration expects it. */
-function setUp({ rowBudget = 4, encodeMs = 2, rowMs = 10 } = {}): Rig {
+function setUp({ rowBudget = 4, encodeMs = 2, rowMs = 10, largeMs = 0 } = {}): Rig {
   const posted: FromWorker[] = [];
   const given: (readonly ArrayBuffer[])[] = [];
   const calls: number[] = [];
@@ -71,7 +71,7 @@ function setUp({ rowBudget = 4, encodeMs = 2, rowMs = 10 } = {}): Rig {
       predict(rows, shape) {
         assert.equal(rows[0]?.input.length, shape[0] * shape[1] * shape[2]);
         calls.push(rows.length);
-        clock += rowMs * rows.length;
+        clock += (largeMs > 0 && shape[2] > usual[2] ? largeMs : rowMs) * rows.length;
         if (spoil.delete('crash')) return Promise.reject(new Error('out of memory'));
         const bad = spoil.delete('predict') ? NaN : spoil.delete('overflow') ? 3e38 : null;
         // Each row by itself, so that a mix-up shows.
@@ -358,6 +358,43 @@ it('a stream that is gone leaves nothing behind', async () => {
   for (const one of [stream, other]) push(one, 0);
   await loop.turn();
   assert.deepEqual(fates(), ['0: 0 admitted']);
+});
+
+describe('a call that takes long', () => {
+  it('is followed by a rest, in which the frames of other streams go on', async () => {
+    const { loop, open, results } = setUp({ largeMs: 600 });
+    const small = await open(1, { t_index_list: [10] });
+    const large = await open(2, { t_index_list: [10], width: 2 * side, height: 2 * side });
+    let frame = 0;
+    const show = async (): Promise<void> => {
+      push(small, frame++);
+      await loop.turn();
+      clock += 100 - (clock % 100);
+    };
+    for (let i = 0; i < 4; i++) await show();
+    for (let i = 0; i < 3; i++) push(large, i);
+    const drawn = (stream: number): number => results().filter((result) => result.stream === stream).length;
+    assert.equal(await loop.turn(), true);
+    assert.equal(drawn(2), 1);
+    const rest = loop.rest;
+    assert.ok(rest > 1500 && rest < 2500, `${rest}`);
+    const until = clock + rest;
+    while (clock < until - 100) await show();
+    assert.equal(drawn(2), 1);
+    assert.equal(drawn(1), frame);
+    clock = until;
+    assert.equal(await loop.turn(), true);
+    assert.equal(drawn(2), 2);
+  });
+
+  it('has no rest behind it where no other stream sends frames', async () => {
+    const { loop, open, results } = setUp({ largeMs: 600 });
+    const large = await open(2, { t_index_list: [10], width: 2 * side, height: 2 * side });
+    for (let i = 0; i < 3; i++) push(large, i);
+    for (let i = 0; i < 3; i++) assert.equal(await loop.turn(), true);
+    assert.equal(results().length, 3);
+    assert.equal(loop.rest, Infinity);
+  });
 });
 
 describe('a network that computes what is not a number', () => {

@@ -138,7 +138,7 @@ describe('messages', () => {
     rig.send({ type: 'authenticate', token: 'a' });
     rig.send({ type: 'authenticate', token: 'b' });
     await turn();
-    const [refusal] = rig.all('error').filter(({ code }) => code === 'rate_limited');
+    const refusal = rig.all('error').find(({ code }) => code === 'rate_limited');
     assert.equal(refusal?.message, 'more than 1 messages of this kind in a second');
     assert.equal(rig.session.state, 'active');
   });

@@ -163,6 +163,7 @@ describe('messages', () => {
   it('are not read when the connection is being closed', async () => {
     const rig = await Rig.active();
     rig.session.close('shutting_down');
+    assert.equal(rig.session.pacing, null);
     rig.session.receive(Uint8Array.of(0xc1));
     rig.session.receive(encodeMessage({ type: 'ping', sent: 1 }));
     assert.equal(rig.all('error').length, 1);

@@ -86,7 +86,7 @@ describe('engines together', () => {
     streams[0]?.stream.push(13, null, { replace: true });
     await streams[0]?.until(() => streams[0]?.restarts === 1);
     await streams[1]?.until(() => (streams[1]?.restarts ?? 0) + (streams[2]?.restarts ?? 0) > 0);
-    assert.deepEqual(streams.map(({ restarts }) => restarts).toSorted(), [0, 1, 1]);
+    assert.equal(streams.filter(({ restarts }) => restarts === 1).length, 2);
     assert.ok(told.includes('restart'));
   });
 

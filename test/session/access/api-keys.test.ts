@@ -15,7 +15,7 @@ async function read(entries: unknown): ReturnType<typeof readApiKeys> {
   return readApiKeys(file);
 }
 
-it('a new key is a long random one, of which the file knows a digest', async () => {
+it('a new key is a long random one, of which the file knows a digest', () => {
   const { key, entry } = createApiKey('ann', {});
   assert.match(key, /^mr_[\w-]{43}$/);
   assert.notEqual(createApiKey('ann', {}).key, key);

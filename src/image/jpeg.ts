@@ -56,7 +56,7 @@ export function readJpeg(bytes: Uint8Array): JpegContainer {
       const progressive = (frame.marker & 3) === 2;
       const several = progressive || (content[0] ?? 0) < components;
       const scans = several ? severalScans(file, segment) : file.subarray(segment.end);
-      const profiled = profile.length > 0 && mustApply(joinProfile(profile));
+      const profiled = mustApply(joinProfile(profile));
       const kept = profiled ? [...profile, ...needed] : needed;
       return {
         width,

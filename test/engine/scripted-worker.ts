@@ -3,7 +3,7 @@ import type { FromWorker, ToWorker, WorkerOptions } from '../../src/engine/messa
 
 /** What the worker does, as JSON in the place of the model's folder. */
 export interface Script {
-  /** What it posts as it starts. */
+  /** What it posts as it starts; with `only` a device, there alone. */
   readonly begin: readonly object[];
   /** What it posts when a message of this type comes; for frames also `frame 3`. */
   readonly on?: Readonly<Record<string, readonly object[]>>;
@@ -19,7 +19,8 @@ let count = 0;
 function post(messages: readonly object[] = []): void {
   // JSON has no memory: a number of pixels stands for it, which are sevens.
   for (const message of messages) {
-    const { pixels } = message as { readonly pixels?: number };
+    const { pixels, only } = message as { readonly pixels?: number; readonly only?: string };
+    if (only !== undefined && only !== options.device) continue;
     const memory = new Uint8Array(pixels ?? 0).fill(7).buffer;
     parentPort?.postMessage(pixels === undefined ? message : { ...message, pixels: memory });
   }

@@ -1,85 +1,10 @@
 import assert from 'node:assert/strict';
-import { afterEach, beforeEach, describe, it, mock } from 'node:test';
-import { defaultParameters } from '@millrace/protocol';
+import { describe, it, mock } from 'node:test';
 import { BufferPool } from '../../src/engine/buffer-pool.js';
-import type { Engine } from '../../src/engine/engine.js';
-import { createEngine, type EngineOptions } from '../../src/engine/supervisor.js';
 import { RecordedStream } from '../support/engine.js';
-import type { Script } from './scripted-worker.js';
+import { clock, open, opens, parameters, ready, setUp, type Rig } from './supervisor-rig.js';
 
-const parameters = { ...defaultParameters(), width: 2, height: 1 };
-const model = { name: 'scripted', sizeFactor: 8, defaults: {} };
-const costs = [{ rows: 1, ms: 10 }];
-const ready = { type: 'ready', device: 'cpu', model, costs, rowBudget: 3, pictureMs: 5 };
 const timings = { queue: 1, encode: 2, denoise: 3, decode: 4 };
-const opens = { begin: [ready], on: { open: [{ type: 'opened', stream: 0 }] } } as const;
-
-interface Rig {
-  readonly engine: Engine;
-  /** All that was told, in order. */
-  readonly told: string[];
-  /** Settles when something that was told contains this text. */
-  readonly until: (text: string) => Promise<void>;
-}
-
-const engines: Engine[] = [];
-let now = 0;
-
-beforeEach(() => {
-  now = 1e6;
-  mock.method(performance, 'now', () => now);
-});
-afterEach(async () => {
-  mock.timers.reset();
-  mock.restoreAll();
-  for (const engine of engines.splice(0)) await engine[Symbol.asyncDispose]();
-});
-
-function setUp(script: Script, options: Partial<EngineOptions> = {}): Rig {
-  const told: string[] = [];
-  const waiting = new Set<() => void>();
-  const tell = (text: string): void => {
-    told.push(text);
-    for (const look of waiting) look();
-  };
-  const until = (text: string): Promise<void> =>
-    new Promise((resolve) => {
-      const look = (): void => {
-        if (!told.some((line) => line.includes(text))) return;
-        waiting.delete(look);
-        resolve();
-      };
-      waiting.add(look);
-      look();
-    });
-  const engine = createEngine({
-    model: JSON.stringify(script),
-    device: 'cpu',
-    threads: 2,
-    cacheDirectory: '/cache',
-    workerFile: new URL('scripted-worker.js', import.meta.url),
-    observer: {
-      onState: (state) =>
-        tell(
-          `${state.name} ${'what' in state ? state.what : 'error' in state ? state.error.message : ''}`.trim(),
-        ),
-      onNote: (note) => tell(`note ${note}`),
-      onInference: (call) => tell(`inference ${JSON.stringify(call)}`),
-      onEmbedding: ({ hit }) => tell(`embedding ${hit}`),
-      onNotFinite: (part) => tell(`not finite ${part}`),
-      onRestart: () => tell('restart'),
-      onHang: () => tell('hang'),
-    },
-    ...options,
-  });
-  engines.push(engine);
-  return { engine, told, until };
-}
-
-async function open(engine: Engine): Promise<RecordedStream> {
-  await engine.start();
-  return RecordedStream.open(engine, parameters);
-}
 
 function image(): { width: number; height: number; data: Uint8Array<ArrayBuffer> } {
   return { width: 2, height: 1, data: new Uint8Array(6) };
@@ -238,7 +163,7 @@ describe('a worker that dies', () => {
     const { setTimeout } = globalThis;
     mock.method(globalThis, 'setTimeout', (action: () => void, ms: number) => {
       // Others wait for its silence, which does not come.
-      if (ms > 60_000) return undefined;
+      if (ms > 60_000) return null;
       delays.push(ms);
       return setTimeout(action, 0);
     });
@@ -247,7 +172,7 @@ describe('a worker that dies', () => {
       await recorded.until(() => recorded.restarts === time || recorded.closed !== null);
       // Streams are opened again in order: when a new one is open, so is the first.
       await open(engine).catch(() => {});
-      now += apart;
+      clock.now += apart;
     }
     return delays;
   }
@@ -275,59 +200,5 @@ describe('a worker that dies', () => {
     const delays = [100, 200, 400, 800, 1600, 1600, 1600];
     assert.deepEqual(await deaths(rig, recorded, { times: 7, apart: 12_000 }), delays);
     assert.equal(rig.engine.state.name, 'ready');
-  });
-});
-
-describe('an engine that is stopped', () => {
-  it('waits for its worker, and opens nothing any more', async () => {
-    const { engine, told } = setUp({ ...opens });
-    const recorded = await open(engine);
-    await engine[Symbol.asyncDispose]();
-    await engine[Symbol.asyncDispose]();
-    assert.match(String(recorded.closed), /the engine is stopped/);
-    assert.deepEqual(
-      told.filter((line) => !line.startsWith('note')),
-      ['starting starting the inference thread', 'ready', 'stopped'],
-    );
-    await assert.rejects(open(engine), /the engine is stopped/);
-  });
-
-  for (const [begin, stopTimeoutMs, patience] of [
-    [[ready], undefined, 30_000],
-    [[ready], 700, 700],
-    [[{ type: 'starting', what: 'loading' }], undefined, 1200],
-    [[{ type: 'starting', what: 'loading' }], 700, 700],
-  ] as const) {
-    it(`gives up a worker that does not end after ${patience} ms`, async () => {
-      mock.timers.enable({ apis: ['setTimeout'] });
-      const { engine, told, until } = setUp(
-        { begin, deaf: true },
-        { ...(stopTimeoutMs && { stopTimeoutMs }) },
-      );
-      engine.start().catch(() => {});
-      await until(begin[0].type === 'ready' ? 'ready' : 'starting loading');
-      const stopped = engine[Symbol.asyncDispose]();
-      await new Promise(setImmediate);
-      mock.timers.tick(patience - 1);
-      await new Promise(setImmediate);
-      assert.ok(!told.includes('hang'));
-      mock.timers.tick(1);
-      await stopped;
-      assert.equal(told.filter((line) => line === 'hang').length, 1);
-      assert.equal(engine.state.name, 'stopped');
-    });
-  }
-
-  it('is not started again by a restart that waits', async () => {
-    mock.timers.enable({ apis: ['setTimeout'] });
-    const { engine, told } = setUp({ ...opens });
-    const recorded = await open(engine);
-    recorded.stream.push(13, null, { replace: true });
-    await recorded.until(() => recorded.restarts === 1);
-    await engine[Symbol.asyncDispose]();
-    mock.timers.tick(1e6);
-    await new Promise((resolve) => setImmediate(resolve));
-    assert.equal(told.at(-1), 'stopped');
-    assert.equal(engine.state.name, 'stopped');
   });
 });

@@ -98,6 +98,32 @@ export const equivalents: readonly Equivalent[] = [
     reason: 'It stands for a denominator of 0, which does not come up for these arguments.',
   },
   {
+    file: 'src/session/frames/stall-guard.ts',
+    change: /: 0 -> .* : \(-1\)$/,
+    reason: 'It is the greater of this and of two frame intervals that counts.',
+  },
+  {
+    file: 'src/engine/call-cost.ts',
+    source: 'if (above < 0 || low === undefined) return (high.ms * rows) / high.rows;',
+    change: 'above < 0 -> above < 1',
+    reason: 'Before the first of the curve there is none lower.',
+  },
+  {
+    file: 'src/engine/worker/embedding-cache.ts',
+    change: /^this\.#entries\.size > this\.#capacity && oldest !== undefined -> \(this/,
+    reason: inRange,
+  },
+  {
+    file: 'src/engine/worker/work-prices.ts',
+    change: /^this\.#prices\.size > mostPrices && oldest !== undefined -> \(this/,
+    reason: inRange,
+  },
+  {
+    file: 'src/engine/worker/live-stream.ts',
+    change: /^parameters\.seed\[0\]\?\.seed(?: \?\? 0)? -> (?!\(0\)$)\(?parameters\.seed\[0\]/,
+    reason: 'A list of seeds has one at least.',
+  },
+  {
     file: 'src/engine/managed-stream.ts',
     change: /^this\.#(?:changes|snapshots)\.(?:clear|delete)\(.*\); -> ;$/,
     reason: 'A promise settles once: what stays known is memory alone, until the stream ends.',

@@ -67,6 +67,7 @@ describe('mutators', () => {
       export * from 'c';
       const d = { 'e': f, title: 'Word' };
       throw new Error('g h');
+      const k = 'l m' + n + ' o';
       class I extends J { constructor() { super(); } }
     `;
     assert.deepEqual(mutate(code), []);

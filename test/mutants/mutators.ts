@@ -55,6 +55,16 @@ const smallNumber = 10;
 /** Characters of the code around a constant that the report shows along with it. */
 const longestShown = 80;
 
+/** Whether texts are put together of which one has spaces: it is for people. */
+function joinsText({ operator, left, right }: SyntaxNode): boolean {
+  return operator === '+' && [left, right].some((side) => isNode(side) && isText(side));
+}
+
+function isText({ type, value, quasis }: SyntaxNode): boolean {
+  if (type !== 'TemplateLiteral') return type === 'Literal' && typeof value === 'string' && /\s/.test(value);
+  return /\s/.test(JSON.stringify(quasis));
+}
+
 /** `a + b` becomes `a - b`, `i++` becomes `i--`, `-a` becomes `a`. */
 const operators: Mutator = (node, _path, text, replace) => {
   const { type, operator, left, right, argument, prefix } = node;
@@ -63,6 +73,7 @@ const operators: Mutator = (node, _path, text, replace) => {
     if (['-', '!', '~'].includes(operator)) replace(node, node, `(${code(text, argument)})`);
     return;
   }
+  if (joinsText(node)) return;
   const others = otherOperators[operator] ?? [];
   let from = node.start;
   if (isNode(left)) from = left.end;
@@ -76,7 +87,7 @@ const operators: Mutator = (node, _path, text, replace) => {
 /** `a && b` becomes `a` or `b`; so do `a || b` and `a ?? b`. `a + b` and `a - b` become `a`. */
 const operands: Mutator = (node, _path, text, replace) => {
   const { type, operator, left, right } = node;
-  if (!isNode(left) || !isNode(right)) return;
+  if (!isNode(left) || !isNode(right) || joinsText(node)) return;
   const adds = type === 'BinaryExpression' && (operator === '+' || operator === '-');
   if (adds || type === 'LogicalExpression') replace(node, node, `(${code(text, left)})`);
   if (type === 'LogicalExpression') replace(node, node, `(${code(text, right)})`);

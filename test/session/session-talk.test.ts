@@ -138,7 +138,7 @@ describe('messages', () => {
     rig.send({ type: 'authenticate', token: 'a' });
     rig.send({ type: 'authenticate', token: 'b' });
     await turn();
-    const [refusal] = rig.all('error').filter(({ code }) => code === 'rate_limited');
+    const refusal = rig.all('error').find(({ code }) => code === 'rate_limited');
     assert.equal(refusal?.message, 'more than 1 messages of this kind in a second');
     assert.equal(rig.session.state, 'active');
   });
@@ -163,6 +163,7 @@ describe('messages', () => {
   it('are not read when the connection is being closed', async () => {
     const rig = await Rig.active();
     rig.session.close('shutting_down');
+    assert.equal(rig.session.pacing, null);
     rig.session.receive(Uint8Array.of(0xc1));
     rig.session.receive(encodeMessage({ type: 'ping', sent: 1 }));
     assert.equal(rig.all('error').length, 1);

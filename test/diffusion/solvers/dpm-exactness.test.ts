@@ -5,11 +5,14 @@ import { defaultOptions, stableDiffusion } from './solver-settings.js';
 
 /** The integral of a smooth function from 0 to h, by Simpson's rule. */
 function integral(f: (s: number) => number, h: number): number {
-  const parts = 200;
+  const parts = 100;
+  const width = h / parts;
   let total = 0;
-  for (let i = 0; i <= parts; i++)
-    total += (i === 0 || i === parts ? 1 : i % 2 === 1 ? 4 : 2) * f((h * i) / parts);
-  return (total * h) / (3 * parts);
+  for (let i = 0; i < parts; i++) {
+    const start = i * width;
+    total += (width / 6) * (f(start) + 4 * f(start + width / 2) + f(start + width));
+  }
+  return total;
 }
 
 /**

@@ -44,6 +44,10 @@ describe('checkSolvers', () => {
     await copy.write('millrace.json', '{}');
     const folder = await readModelFolder(copy.folder);
     assert.throws(() => checkSolvers(folder), ModelError);
+    assert.throws(
+      () => checkSolvers(folder),
+      /\(LCMScheduler\): .*; give it \{"defaults": \{"solver": "\w+"\}\}$/,
+    );
   });
 
   it('fails where the defaults of the model fit no schedule, naming the field', async () => {
@@ -51,5 +55,9 @@ describe('checkSolvers', () => {
     await copy.write('millrace.json', '{"defaults": {"num_inference_steps": 100}}');
     const folder = await readModelFolder(copy.folder);
     assert.throws(() => checkSolvers(folder), /no session can be opened .*num_inference_steps/);
+    assert.throws(
+      () => checkSolvers(folder),
+      /: num_inference_steps must .*; give it defaults that set num_inference_steps$/,
+    );
   });
 });

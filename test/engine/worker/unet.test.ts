@@ -105,7 +105,7 @@ function row(number: number, timestep: number, more: Partial<Row['conditioning']
 }
 
 async function predictions(unet: Unet, rows: readonly Row[]): Promise<readonly (readonly number[])[]> {
-  return (await unet.predict(rows, shape)).map((values) => [...values]);
+  return (await unet.predict(rows, shape)).map((values) => Array.from(values));
 }
 
 const rows = [row(1, 512), row(2, 256), row(3, 512), row(4, 512), row(5, 256)];

@@ -47,6 +47,7 @@ test('the token of a hello counts before that of the connection, and none is ask
   assert.equal(first.session.grant.subject, 'bob');
   const second = setUp();
   assert.equal(second.session.grant, anonymous);
+  assert.equal(anonymous.subject, 'anonymous');
   assert.equal((await second.session.greet(none)).subject, 'nobody');
   assert.deepEqual(second.asked, [none]);
   const open = setUp(false, known);
@@ -54,7 +55,7 @@ test('the token of a hello counts before that of the connection, and none is ask
 });
 
 test('a token is renewed by its user alone, who is told how long the new one lasts', async (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+  t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_000_000 });
   const { session, expired } = setUp(true, { ...anonymous, subject: 'gone' });
   assert.deepEqual(await session.renew('gone', 'gone'), { type: 'authenticated', expires_seconds: 1 });
   await assert.rejects(session.renew('bob', 'gone'), { code: 'unauthorized' });
@@ -66,7 +67,7 @@ test('a token is renewed by its user alone, who is told how long the new one las
 });
 
 test('a token that is followed by one without an end, or does not matter any more, does not expire', async (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+  t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_000_000 });
   const renewed = setUp();
   await renewed.session.renew('gone', 'gone');
   assert.deepEqual(await renewed.session.renew('ann', 'ann'), { type: 'authenticated' });

@@ -103,3 +103,35 @@ it('a frame enters upright, by its EXIF orientation', async () => {
   const [bottom] = meanColour(image, 0, (wanted * 3) / 4, wanted, wanted / 4);
   assert.ok(top > 200 && bottom < 50, `${top}, ${bottom}`);
 });
+
+it('is empty when the frames on their way have entered or were dropped, or it was closed', async () => {
+  for (const end of ['left', 'close'] as const) {
+    const begun: number[] = [];
+    const intake = new FrameIntake({
+      framePixels: 1_000_000,
+      allocate: (bytes) => new Uint8Array(bytes),
+      decode: decodeImage,
+      // Its turn never comes.
+      inTurn: () => new Promise(() => {}),
+      begun: () => begun.push(1),
+      open: () => true,
+      parameters: () => parameters,
+      enter: () => assert.fail('it has not been decoded'),
+      superseded: () => {},
+      failed: (_, error) => assert.fail(String(error)),
+    });
+    await intake.empty();
+    const frame = frameOf(0);
+    intake.put(frame, left);
+    assert.equal(begun.length, 1);
+    let settled = false;
+    const empty = intake.empty().then(() => (settled = true));
+    intake.left(frameOf(1));
+    await new Promise(setImmediate);
+    assert.equal(settled, false);
+    if (end === 'left') intake.left(frame);
+    else intake.close();
+    await empty;
+    await intake.empty();
+  }
+});

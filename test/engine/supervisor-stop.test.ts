@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { describe, it, mock } from 'node:test';
+import { open, opens, ready, setUp } from './supervisor-rig.js';
+
+describe('an engine that is stopped', () => {
+  it('waits for its worker, and opens nothing any more', async () => {
+    const { engine, told } = setUp({ ...opens });
+    const recorded = await open(engine);
+    await engine[Symbol.asyncDispose]();
+    await engine[Symbol.asyncDispose]();
+    assert.match(String(recorded.closed), /the engine is stopped/);
+    assert.deepEqual(
+      told.filter((line) => !line.startsWith('note')),
+      ['starting starting the inference thread', 'ready', 'stopped'],
+    );
+    await assert.rejects(open(engine), /the engine is stopped/);
+  });
+
+  for (const [begin, stopTimeoutMs, patience] of [
+    [[ready], undefined, 30_000],
+    [[ready], 700, 700],
+    [[{ type: 'starting', what: 'loading' }], undefined, 1200],
+    [[{ type: 'starting', what: 'loading' }], 700, 700],
+  ] as const) {
+    it(`gives up a worker that does not end after ${patience} ms`, async () => {
+      mock.timers.enable({ apis: ['setTimeout'] });
+      const { engine, told, until } = setUp(
+        { begin, deaf: true },
+        { ...(stopTimeoutMs && { stopTimeoutMs }) },
+      );
+      engine.start().catch(() => {});
+      await until(begin[0].type === 'ready' ? 'ready' : 'starting loading');
+      const stopped = engine[Symbol.asyncDispose]();
+      await new Promise(setImmediate);
+      mock.timers.tick(patience - 1);
+      await new Promise(setImmediate);
+      assert.ok(!told.includes('hang'));
+      mock.timers.tick(1);
+      await stopped;
+      assert.equal(told.filter((line) => line === 'hang').length, 1);
+      assert.equal(engine.state.name, 'stopped');
+    });
+  }
+
+  it('is not started again by a restart that waits', async () => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    const { engine, told } = setUp({ ...opens });
+    const recorded = await open(engine);
+    recorded.stream.push(13, null, { replace: true });
+    await recorded.until(() => recorded.restarts === 1);
+    await engine[Symbol.asyncDispose]();
+    mock.timers.tick(1e6);
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(told.at(-1), 'stopped');
+    assert.equal(engine.state.name, 'stopped');
+  });
+});

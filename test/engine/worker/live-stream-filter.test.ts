@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { StreamParameters } from '@millrace/protocol';
+import { setUp, side } from './live-stream-rig.js';
+
+describe('the similarity filter', () => {
+  const still = { similar_image_filter: true, similar_image_filter_threshold: 0.9 } as const;
+
+  it('answers frames that are like the last one that entered, up to a number in a row', async () => {
+    const { drops, push, turn } = await setUp({ ...still, similar_image_filter_max_skip_frame: 2 });
+    for (const frame of [10, 11, 12, 13, 14]) {
+      push(frame);
+      turn();
+    }
+    assert.deepEqual(drops, ['3: 11 similar', '3: 12 similar', '3: 14 similar']);
+  });
+
+  it('looks at no frame while it is off, and compares with none from before a change', async () => {
+    const off = await setUp({ ...still, similar_image_filter: false });
+    for (const frame of [10, 11]) {
+      off.push(frame);
+      off.turn();
+    }
+    assert.deepEqual(off.drops, []);
+    const { drops, push, turn, configure } = await setUp(still);
+    push(10);
+    turn();
+    await configure({ prompt: 'cat' });
+    push(11);
+    turn();
+    assert.deepEqual(drops, []);
+  });
+
+  it('asks once about each frame, and about no more than may enter', async () => {
+    const { stream, drops, push, turn } = await setUp({ ...still, similar_image_filter_max_skip_frame: 9 });
+    push(10, { replace: false });
+    turn();
+    for (const frame of [11, 12, 200, 201]) push(frame, { replace: false });
+    stream.screen();
+    stream.screen();
+    assert.deepEqual(drops, ['3: 11 similar', '3: 12 similar']);
+    assert.equal(stream.entries().length, 1);
+    assert.equal(stream.takeEntry().frame, 200);
+  });
+});
+
+describe('the similarity filter by chance', () => {
+  /** Which of many frames are skipped that are a little like each other. */
+  async function skipped(seed: StreamParameters['seed']): Promise<string> {
+    const settings = { similar_image_filter: true, similar_image_filter_threshold: 0.5 } as const;
+    const { stream, drops, turn } = await setUp({ ...settings, seed, t_index_list: [10] });
+    for (let frame = 0; frame < 60; frame++) {
+      const pixels = new Uint8Array(side * side * 3).fill(255);
+      // A sixteenth is black, another one in each frame: each is skipped with a probability of a half.
+      const part = pixels.length / 16;
+      pixels.fill(0, (frame % 8) * part, ((frame % 8) + 1) * part);
+      stream.push({ frame, width: side, height: side, pixels: pixels.buffer, arrived: 0 }, true);
+      turn();
+    }
+    return drops.join();
+  }
+
+  it('depends on the seed, the first of several', async () => {
+    const wanted = await skipped(7);
+    assert.ok(wanted.includes('similar'));
+    assert.equal(
+      await skipped([
+        { seed: 7, weight: 1 },
+        { seed: 8, weight: 1 },
+      ]),
+      wanted,
+    );
+    assert.notEqual(await skipped(8), wanted);
+  });
+
+  it('goes by the last picture, also where a frame came without one', async () => {
+    const settings = { similar_image_filter: true, t_index_list: [10] } as const;
+    const { stream, drops, push, turn } = await setUp(settings);
+    push(10);
+    turn();
+    stream.push({ frame: 11, width: side, height: side, pixels: null, arrived: 0 }, true);
+    turn();
+    push(12, { byte: 10 });
+    turn();
+    assert.deepEqual(drops, ['3: 12 similar']);
+  });
+
+  it('compares with no frame that was given up', async () => {
+    const { stream, drops, push, turn } = await setUp({ similar_image_filter: true });
+    push(10);
+    turn();
+    stream.discard(10);
+    push(11, { byte: 10 });
+    turn();
+    assert.deepEqual(drops, []);
+    assert.deepEqual(
+      stream.lanes().map(({ frame }) => frame),
+      [11],
+    );
+  });
+});

@@ -124,6 +124,16 @@ export const equivalents: readonly Equivalent[] = [
     reason: 'A list of seeds has one at least.',
   },
   {
+    file: 'src/session/seats/seats.ts',
+    change: /^count === 0 -> (?:count === \(-1\)|false)$/,
+    reason: 'A user of whom none is to come is as one that is not known.',
+  },
+  {
+    file: 'src/engine/engine-group.ts',
+    change: /^others\.length === 0 -> (?:others\.length === \(-1\)|false)$/,
+    reason: 'A group of one does what its engine does.',
+  },
+  {
     file: 'src/engine/managed-stream.ts',
     change: /^this\.#(?:changes|snapshots)\.(?:clear|delete)\(.*\); -> ;$/,
     reason: 'A promise settles once: what stays known is memory alone, until the stream ends.',

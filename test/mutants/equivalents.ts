@@ -45,11 +45,11 @@ export const equivalents: readonly Equivalent[] = [
     change: 'i < count -> i <= count',
     reason: unused,
   })),
-  ...['autoencoder', 'half'].map((name) => ({
-    file: `src/engine/worker/${name}.ts`,
-    change: /^i < (?:latent|floats|halves)\.length -> i <= /,
+  {
+    file: 'src/engine/worker/half.ts',
+    change: /^i < (?:floats|halves)\.length -> i <= /,
     reason: lost,
-  })),
+  },
   ...['autoencoder', 'half', 'pixels', 'precision'].map((name) => ({
     file: `src/engine/worker/${name}.ts`,
     change: /^(?:a|b|bits|floats|floatOf|halves|latent|out|pixels|planes|value)\[.+\] \?\? 0 -> (?!\(0\)$)/,
@@ -217,12 +217,6 @@ export const equivalents: readonly Equivalent[] = [
     source: 'if (queued && !gone.aborted) this.#hello.set(this.#context.limits.helloTimeout);',
     change: 'queued && !gone.aborted -> (queued)',
     reason: 'The deadline of a connection that is gone does nothing.',
-  },
-  {
-    file: 'src/session/access/jwt.ts',
-    source: "const { sub = '', exp = 0 } = payload;",
-    change: /^exp = 0 -> /,
-    reason: 'A token without an end was refused before.',
   },
   {
     file: 'src/session/seats/opening.ts',

@@ -134,6 +134,17 @@ export const equivalents: readonly Equivalent[] = [
     reason: 'A group of one does what its engine does.',
   },
   {
+    file: 'src/diffusion/solvers/linear-system.ts',
+    source: 'for (let row = column + 1; row < size; row++) {',
+    change: /^column \+ 1 -> (?:\(column\)|column \+ 0)$/,
+    reason: 'The pivot is not greater than itself.',
+  },
+  {
+    file: 'src/image/encode.ts',
+    change: /^idle\.length < MAX_IDLE -> (?!true$|idle\.length >= )/,
+    reason: 'How many buffers are kept changes what encoding costs, and nothing else.',
+  },
+  {
     file: 'src/engine/managed-stream.ts',
     change: /^this\.#(?:changes|snapshots)\.(?:clear|delete)\(.*\); -> ;$/,
     reason: 'A promise settles once: what stays known is memory alone, until the stream ends.',

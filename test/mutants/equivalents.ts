@@ -45,11 +45,11 @@ export const equivalents: readonly Equivalent[] = [
     change: 'i < count -> i <= count',
     reason: unused,
   })),
-  ...['autoencoder', 'half'].map((name) => ({
-    file: `src/engine/worker/${name}.ts`,
-    change: /^i < (?:latent|floats|halves)\.length -> i <= /,
+  {
+    file: 'src/engine/worker/half.ts',
+    change: /^i < (?:floats|halves)\.length -> i <= /,
     reason: lost,
-  })),
+  },
   ...['autoencoder', 'half', 'pixels', 'precision'].map((name) => ({
     file: `src/engine/worker/${name}.ts`,
     change: /^(?:a|b|bits|floats|floatOf|halves|latent|out|pixels|planes|value)\[.+\] \?\? 0 -> (?!\(0\)$)/,
@@ -122,6 +122,27 @@ export const equivalents: readonly Equivalent[] = [
     file: 'src/engine/worker/live-stream.ts',
     change: /^parameters\.seed\[0\]\?\.seed(?: \?\? 0)? -> (?!\(0\)$)\(?parameters\.seed\[0\]/,
     reason: 'A list of seeds has one at least.',
+  },
+  {
+    file: 'src/session/seats/seats.ts',
+    change: /^count === 0 -> (?:count === \(-1\)|false)$/,
+    reason: 'A user of whom none is to come is as one that is not known.',
+  },
+  {
+    file: 'src/engine/engine-group.ts',
+    change: /^others\.length === 0 -> (?:others\.length === \(-1\)|false)$/,
+    reason: 'A group of one does what its engine does.',
+  },
+  {
+    file: 'src/diffusion/solvers/linear-system.ts',
+    source: 'for (let row = column + 1; row < size; row++) {',
+    change: /^column \+ 1 -> (?:\(column\)|column \+ 0)$/,
+    reason: 'The pivot is not greater than itself.',
+  },
+  {
+    file: 'src/image/encode.ts',
+    change: /^idle\.length < MAX_IDLE -> (?!true$|idle\.length >= )/,
+    reason: 'How many buffers are kept changes what encoding costs, and nothing else.',
   },
   {
     file: 'src/engine/managed-stream.ts',
@@ -207,12 +228,6 @@ export const equivalents: readonly Equivalent[] = [
     source: 'if (queued && !gone.aborted) this.#hello.set(this.#context.limits.helloTimeout);',
     change: 'queued && !gone.aborted -> (queued)',
     reason: 'The deadline of a connection that is gone does nothing.',
-  },
-  {
-    file: 'src/session/access/jwt.ts',
-    source: "const { sub = '', exp = 0 } = payload;",
-    change: /^exp = 0 -> /,
-    reason: 'A token without an end was refused before.',
   },
   {
     file: 'src/session/seats/opening.ts',

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { encodeMessage } from '@millrace/protocol';
 import { pino, type Logger } from 'pino';
+import { pictureCodec } from '../../src/image/codec.js';
 import { anonymous } from '../../src/session/access/grant.js';
 import { ProtocolError } from '../../src/session/wire/protocol-error.js';
 import { Rig } from './rig.js';
@@ -172,6 +173,21 @@ describe('messages', () => {
 });
 
 describe('a refusal', () => {
+  it('of a result that cannot be encoded names the frame, and gives its memory back', async () => {
+    const { lines, log } = logged();
+    const encode = (): Promise<never> => Promise.reject(new Error('no encoder'));
+    const rig = await Rig.active({}, { log, pictures: { ...pictureCodec, encode } });
+    await rig.generate(4);
+    await rig.until(() => rig.all('error').length === 1);
+    const [refusal] = rig.all('error');
+    assert.deepEqual(
+      [refusal?.code, refusal?.message, refusal?.['id']],
+      ['internal', 'the result could not be encoded', 4],
+    );
+    await rig.until(() => rig.stream.lent === 0);
+    assert.ok(lines.some(({ level, msg }) => level === error && msg === 'the result could not be encoded'));
+  });
+
   it('of what nobody expected says nothing of it', async () => {
     const rig = new Rig({}, { access: { required: false, verify: () => Promise.resolve(anonymous) } });
     rig.send({ type: 'hello' });

@@ -113,6 +113,12 @@ describe('capacity by calibration', () => {
     assert.equal(slots(8, oneStep, [large, large]), 2);
   });
 
+  it('is no rate before the engine was measured', () => {
+    const { engine, capacity } = capacityOf(8, oneStep);
+    engine.state = { name: 'starting', what: 'loading' };
+    assert.equal(capacity.rowsPerSecond, 0);
+  });
+
   it('stays what it was while the engine is being restarted', () => {
     const { engine, capacity } = capacityOf(8, oneStep);
     assert.equal(capacity.slots, 4);

@@ -36,8 +36,8 @@ Sound, subtitles and chapters of a video are kept where the output can hold
 them; what is encoded again or left out is named. Files of a folder that are
 not pictures are passed over.
 
-MILLRACE_FFMPEG names the ffmpeg to use; without it, the one on the PATH is used,
-or the one that comes with Millrace (slower, no AV1, VP8 instead of VP9).
+MILLRACE_FFMPEG names the ffmpeg to use. Without it, the one on the PATH is
+used, or the one that comes with Millrace (slower, no AV1, VP8 instead of VP9).
 
 Exit codes: 0 done, 1 failed, 130 interrupted.`;
 

@@ -101,6 +101,7 @@ describe('capacity by calibration', () => {
     assert.equal(slots(240, oneStep), 1);
     assert.equal(slots(0.5, oneStep), 32);
     assert.equal(slots(0, oneStep), 32);
+    assert.equal(slots(0, oneStep, [], 0.001), 32, 'a latency alone is no promise');
   });
 
   it('counts what each session that is there asks for', () => {

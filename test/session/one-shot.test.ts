@@ -230,7 +230,7 @@ describe('OneShot', () => {
     await turn();
     await assert.rejects(images.generate({}, caller('a')), {
       code: 'too_many_sessions',
-      message: 'too many images are in the making; ask again in a moment',
+      message: 'too many images are being made; try again in a moment',
     });
     await assert.rejects(images.generate({ steps: 4 }, caller('b', { steps: 3 })), {
       code: 'limit_exceeded',

@@ -23,6 +23,8 @@ describe('sniffHeif', () => {
     };
     assert.equal(sniffHeif(box('mif1', '\0\0\0\0', 'mif1', 'avif')), 'AVIF');
     assert.equal(sniffHeif(box('mif1', '\0\0\0\0', 'mif1')), 'HEIC');
+    const followed = Buffer.concat([box('mif1', '\0\0\0\0', 'mif1'), Buffer.from('avif')]);
+    assert.equal(sniffHeif(followed), 'HEIC', 'what is behind the box is no brand');
     assert.equal(sniffHeif(box('isom', '\0\0\0\0', 'isom', 'avif')), null);
     assert.equal(sniffHeif(tower), null);
   });

@@ -64,7 +64,7 @@ describe('PictureTurns', () => {
     assert.deepEqual(work.begun, ['first', 'last']);
   });
 
-  it('lets a stream with quick pictures pass those whose pictures take long, and that come anew each time', async () => {
+  it('lets a stream with quick pictures pass those whose pictures take long, and that are new each time', async () => {
     const turns = new PictureTurns(1);
     const quick = {};
     await turns.run(quick, () => Promise.resolve());

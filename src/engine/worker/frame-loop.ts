@@ -5,7 +5,7 @@ import type { FromWorker } from '../messages.js';
 import type { ExpectedCosts } from './expected-costs.js';
 import { allFinite, NotFiniteError } from './finite.js';
 import type { LiveStream } from './live-stream.js';
-import { Rests } from './rests.js';
+import { longMs, Rests } from './rests.js';
 import type { ModelRuntime, Size } from './runtime.js';
 import type { WorkPrices } from './work-prices.js';
 
@@ -36,9 +36,6 @@ interface Passage extends Size {
 
 /** What frames pass through. */
 type Networks = Pick<ModelRuntime, 'latentShape' | 'encode' | 'predict' | 'decode'>;
-
-/** Milliseconds that a call of several rows should take at most, with its pictures: all other streams wait for it. */
-const longestCallMs = 250;
 
 /** Takes the frames of all streams through the networks, one U-Net call after another. */
 export class FrameLoop {
@@ -85,7 +82,8 @@ export class FrameLoop {
     );
     for (const stream of streams) stream.screen();
     const { rowBudget, prices } = this.#options;
-    const mostCost = Math.max(rowBudget, prices.unitsOf(longestCallMs));
+    // One of several rows should not be long: all other streams wait for it.
+    const mostCost = Math.max(rowBudget, prices.unitsOf(longMs));
     const shares = this.#batcher.gather(streams, rowBudget, mostCost);
     const placed: Placed[] = [];
     for (const { source: stream, lanes, entries } of shares) {
@@ -125,9 +123,11 @@ export class FrameLoop {
   /** Lets those whose call was long rest, for the sake of the others. */
   #rest(accounts: ReadonlySet<string>, begin: number): void {
     const now = performance.now();
-    const others = [...this.#passages.keys()].filter((stream) => !accounts.has(accountOf(stream)));
-    // Frames that came during the call are not known yet.
-    const interval = Math.min(Infinity, ...others.map(({ arrivals }) => arrivals.interval(begin)));
+    const interval = (): number => {
+      const others = [...this.#passages.keys()].filter((stream) => !accounts.has(accountOf(stream)));
+      // Frames that came during the call are not known yet.
+      return Math.min(Infinity, ...others.map(({ arrivals }) => arrivals.interval(begin)));
+    };
     this.#rests.begin(accounts, { ms: now - begin, interval, now });
   }
 

@@ -1,5 +1,5 @@
-/** Calls shorter than this hold up nobody for long, in milliseconds. */
-const longMs = 250;
+/** Milliseconds from which a call, with its pictures, holds up the other streams for long. */
+export const longMs = 250;
 /** What others may lose of their frames by long calls. */
 const mostLost = 0.2;
 
@@ -11,31 +11,36 @@ export class Rests {
   /** By account, until when by `performance.now()`. */
   readonly #until = new Map<string, number>();
 
-  /** Returns whether the account rests, and forgets rests that are over. */
+  /** Returns whether the account rests. */
   includes(account: string, now: number): boolean {
-    const until = this.#until.get(account);
-    if (until === undefined) return false;
-    if (now < until) return true;
-    this.#until.delete(account);
-    return false;
+    return now < (this.#until.get(account) ?? -Infinity);
   }
 
   /**
    * A call has ended. In its time, `ms`, another stream that sends a frame each `interval` milliseconds lost all but
    * one of its frames; the rest is as long as it takes until that is at most a fifth of them.
-   * @param interval of the quickest other stream; Infinity if there is none.
+   * @param interval returns that of the quickest other stream, Infinity if there is none; asked after long calls only.
    */
   begin(
     accounts: Iterable<string>,
-    { ms, interval, now }: { ms: number; interval: number; now: number },
+    { ms, interval, now }: { ms: number; interval: () => number; now: number },
   ): void {
-    const rest = (ms - interval) / mostLost - ms;
-    if (ms < longMs || !(rest > 0)) return;
+    if (ms < longMs) return;
+    const rest = (ms - interval()) / mostLost - ms;
+    if (!(rest > 0)) return;
     for (const account of accounts) this.#until.set(account, now + rest);
   }
 
-  /** Returns how many milliseconds it is until the next rest is over; Infinity if nobody rests. */
+  /**
+   * Returns how many milliseconds it is until the next rest is over; Infinity if nobody rests. Forgets rests that are
+   * over, those too whose stream was closed meanwhile: nothing else asks for them again.
+   */
   wait(now: number): number {
-    return Math.min(Infinity, ...[...this.#until.values()].map((until) => Math.max(0, until - now)));
+    let least = Infinity;
+    for (const [account, until] of this.#until) {
+      if (until > now) least = Math.min(least, until - now);
+      else this.#until.delete(account);
+    }
+    return least;
   }
 }

@@ -11,7 +11,7 @@ describe('Rests', () => {
       [300, 100],
     ] as const) {
       const rests = new Rests();
-      rests.begin(['images'], { ms, interval, now: 1000 });
+      rests.begin(['images'], { ms, interval: () => interval, now: 1000 });
       const rest = rests.wait(1000);
       const lost = (ms - interval) / interval;
       const all = (ms + rest) / interval;
@@ -23,11 +23,19 @@ describe('Rests', () => {
     }
   });
 
+  it('are forgotten when they are over, also those of accounts that never come again', () => {
+    const rests = new Rests();
+    rests.begin(['gone'], { ms: 700, interval: () => 200, now: 0 });
+    const rest = rests.wait(0);
+    assert.ok(rest > 0);
+    assert.equal(rests.wait(rest), Infinity, 'nothing is waited for, over and over');
+  });
+
   it('are not needed where nobody loses a frame, nor behind short calls', () => {
     const rests = new Rests();
-    rests.begin(['a'], { ms: 700, interval: Infinity, now: 0 });
-    rests.begin(['a'], { ms: 700, interval: 1000, now: 0 });
-    rests.begin(['a'], { ms: 240, interval: 10, now: 0 });
+    rests.begin(['a'], { ms: 700, interval: () => Infinity, now: 0 });
+    rests.begin(['a'], { ms: 700, interval: () => 1000, now: 0 });
+    rests.begin(['a'], { ms: 240, interval: () => 10, now: 0 });
     assert.equal(rests.includes('a', 0), false);
     assert.equal(rests.wait(0), Infinity);
   });

@@ -69,17 +69,17 @@ export class FrameLoop {
     this.#batcher.charge(stream, this.#options.prices.unitsOf(ms));
   }
 
-  /** How many milliseconds it is until a stream that rests may go on; Infinity if none does. */
+  /** How many milliseconds it is until streams with long calls may go on; Infinity if they may. */
   get rest(): number {
-    return this.#rests.wait(performance.now());
+    const left = this.#rests.left(performance.now());
+    return left > 0 ? left : Infinity;
   }
 
   /** Makes one U-Net call with what is ready. @returns false if nothing was. */
   async turn(): Promise<boolean> {
     const begin = performance.now();
-    const streams = [...this.#passages.keys()].filter(
-      (stream) => !this.#rests.includes(accountOf(stream), begin),
-    );
+    const rests = this.#rests.left(begin) > 0;
+    const streams = [...this.#passages.keys()].filter((stream) => !(rests && this.#hasLongCalls(stream)));
     for (const stream of streams) stream.screen();
     const { rowBudget, prices } = this.#options;
     // One of several rows should not be long: all other streams wait for it.
@@ -116,19 +116,25 @@ export class FrameLoop {
         if (latent) await this.#leave(stream, lane.frame, latent);
       });
     }
-    this.#rest(new Set(placed.map(({ stream }) => accountOf(stream))), begin);
+    this.#restAfter(first.stream, begin);
     return true;
   }
 
-  /** Lets those whose call was long rest, for the sake of the others. */
-  #rest(accounts: ReadonlySet<string>, begin: number): void {
+  /** Has streams with long calls rest if this was one, for the sake of those whose calls are short. */
+  #restAfter(stream: LiveStream, begin: number): void {
     const now = performance.now();
-    const interval = (): number => {
-      const others = [...this.#passages.keys()].filter((stream) => !accounts.has(accountOf(stream)));
-      // Frames that came during the call are not known yet.
-      return Math.min(Infinity, ...others.map(({ arrivals }) => arrivals.interval(begin)));
-    };
-    this.#rests.begin(accounts, { ms: now - begin, interval, now });
+    if (now - begin < longMs || !this.#hasLongCalls(stream)) return;
+    const others = [...this.#passages.keys()].filter((other) => !this.#hasLongCalls(other));
+    // Frames that came during the call are not known yet.
+    const interval = Math.min(Infinity, ...others.map(({ arrivals }) => arrivals.interval(begin)));
+    this.#rests.begin({ ms: now - begin, interval, now });
+  }
+
+  /** Returns whether a call with one frame of the stream, and its picture, takes long, as it was measured so far. */
+  #hasLongCalls({ key, size }: LiveStream): boolean {
+    const { prices } = this.#options;
+    const shape = this.#runtime.latentShape(size);
+    return prices.row(key, shape) + prices.picture(shape) >= prices.unitsOf(longMs);
   }
 
   #report(
@@ -204,8 +210,4 @@ export class FrameLoop {
       pixels,
     ]);
   }
-}
-
-function accountOf({ id, account }: LiveStream): string {
-  return account ?? `stream ${id}`;
 }

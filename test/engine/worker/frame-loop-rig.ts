@@ -18,6 +18,11 @@ const folder = await readModelFolder(tinyModel);
 export const side = 2 * folder.sizeFactor;
 export const usual = latentShape(folder, { width: side, height: side });
 
+/** Returns the shape of the latents of pictures of this size. */
+export function sizeOf(size: { readonly width: number; readonly height: number }): typeof usual {
+  return latentShape(folder, size);
+}
+
 /** A clock that work moves on, and tests. */
 export const clock = { now: 0 };
 beforeEach(() => {
@@ -57,8 +62,6 @@ export function setUp({ rowBudget = 4, encodeMs = 2, rowMs = 10, largeMs = 0 } =
   const costs = [1, 2, 4, 8].map((rows) => ({ rows, ms: 10 * rows }));
   const expected = new ExpectedCosts({ costs, pictureMs: 5 }, usual);
   const prices = new WorkPrices(expected, { rowBudget, usual });
-  const sizeOf = (size: { readonly width: number; readonly height: number }): typeof usual =>
-    latentShape(folder, size);
   const loop = new FrameLoop(
     {
       latentShape: sizeOf,

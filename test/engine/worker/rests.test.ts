@@ -11,33 +11,32 @@ describe('Rests', () => {
       [300, 100],
     ] as const) {
       const rests = new Rests();
-      rests.begin(['images'], { ms, interval: () => interval, now: 1000 });
-      const rest = rests.wait(1000);
+      rests.begin({ ms, interval, now: 1000 });
+      const rest = rests.left(1000);
       const lost = (ms - interval) / interval;
       const all = (ms + rest) / interval;
       assert.ok(Math.abs(lost / all - 0.2) < 1e-9, `${lost} of ${all}`);
-      assert.equal(rests.includes('images', 1000 + rest - 1), true);
-      assert.equal(rests.includes('other', 1001), false);
-      assert.equal(rests.includes('images', 1000 + rest), false);
-      assert.equal(rests.wait(1000 + rest), Infinity, 'it is forgotten');
+      assert.ok(rests.left(1000 + rest - 1) > 0);
+      assert.equal(rests.left(1000 + rest), 0);
+      assert.equal(rests.left(1001 + rest), 0);
     }
   });
 
-  it('are forgotten when they are over, also those of accounts that never come again', () => {
+  it('are not shortened by a call that needs less of it', () => {
     const rests = new Rests();
-    rests.begin(['gone'], { ms: 700, interval: () => 200, now: 0 });
-    const rest = rests.wait(0);
-    assert.ok(rest > 0);
-    assert.equal(rests.wait(rest), Infinity, 'nothing is waited for, over and over');
+    rests.begin({ ms: 1000, interval: 40, now: 0 });
+    const rest = rests.left(0);
+    rests.begin({ ms: 300, interval: 100, now: 10 });
+    assert.equal(rests.left(0), rest);
+    rests.begin({ ms: 1000, interval: 40, now: 20 });
+    assert.equal(rests.left(20), rest);
   });
 
-  it('are not needed where nobody loses a frame, nor behind short calls', () => {
+  it('are not needed where nobody loses a frame', () => {
     const rests = new Rests();
-    rests.begin(['a'], { ms: 700, interval: () => Infinity, now: 0 });
-    rests.begin(['a'], { ms: 700, interval: () => 1000, now: 0 });
-    rests.begin(['a'], { ms: 240, interval: () => 10, now: 0 });
-    assert.equal(rests.includes('a', 0), false);
-    assert.equal(rests.wait(0), Infinity);
+    rests.begin({ ms: 700, interval: Infinity, now: 0 });
+    rests.begin({ ms: 700, interval: 1000, now: 0 });
+    assert.equal(rests.left(0), 0);
   });
 });
 

@@ -14,13 +14,13 @@ import { Admission } from './session/admission/admission.js';
 import { Capacity } from './session/admission/capacity.js';
 import { decodersFor, PictureTurns } from './session/frames/picture-turns.js';
 import { OneShot } from './session/one-shot.js';
-import { createParameterRules } from './session/wire/parameters.js';
+import { createParameterRules } from './session/live/parameter-rules.js';
 import { TokenBucket } from './session/time/token-bucket.js';
 import { PauseWatch } from './session/time/pause-watch.js';
-import { commonLimits } from './session/ready-message.js';
-import { createResumeTokens } from './session/seats/resume-token.js';
-import { Seats } from './session/seats/seats.js';
-import { Sessions } from './session/sessions.js';
+import { commonLimits } from './session/connection/ready-message.js';
+import { createResumeTokens } from './session/live/resume-token.js';
+import { Sessions } from './session/live/sessions.js';
+import { Connections } from './session/connection/connections.js';
 import { readProcessors } from './settings/processors.js';
 import type { Settings } from './settings/settings.js';
 import { serveAdmin } from './transport/admin.js';
@@ -78,8 +78,8 @@ export async function createApp(
   const { name, description, styles } = model;
   const server = `millrace/${version}`;
   const tracer = await openTraces(version, process.env);
-  const promise = { fps: settings.sloFps, latencySeconds: settings.sloLatencySeconds };
-  const metrics = createMetrics({ version, model: name, promise, census: () => sessions.census(), tracer });
+  const slo = { fps: settings.sloFps, latencySeconds: settings.sloLatencySeconds };
+  const metrics = createMetrics({ version, model: name, slo, census: () => connections.census(), tracer });
 
   /** When a fault of each part was last logged. */
   const faults = new Map<ModelPart, number>();
@@ -129,18 +129,18 @@ export async function createApp(
     framePixels: settings.maxFramePixels,
     messageBytes: settings.maxMessageBytes,
     updatesPerSecond: settings.maxUpdatesPerSecond,
-    helloTimeout: settings.helloTimeoutSeconds * 1000,
-    idleTimeout: settings.idleSeconds * 1000,
-    checkpointInterval: settings.checkpointSeconds * 1000,
+    helloTimeoutMs: settings.helloTimeoutSeconds * 1000,
+    idleTimeoutMs: settings.idleSeconds * 1000,
+    checkpointIntervalMs: settings.checkpointSeconds * 1000,
     // Room for all results that may be on the way, and for thousands of small messages.
     bufferedBytes: 4 * 1024 * 1024 * settings.unacknowledgedResults,
   };
   const access = await createAccess(accessSettings(settings));
   const capacity = new Capacity(engine, {
-    promise,
+    slo,
     most: settings.maxSessions,
     parameters: rules.defaults,
-    present: () => seats.parameters(),
+    present: () => sessions.parameters(),
   });
   const showCapacity = (): void => {
     const { state } = engine;
@@ -148,9 +148,9 @@ export async function createApp(
     metrics.calibrated({ device: state.device, rowsPerSecond: capacity.rowsPerSecond });
   };
   const admission = new Admission({
-    capacity: () => capacity.slots,
+    slots: () => capacity.slots,
     queueLength: settings.queueLength,
-    queueTimeout: settings.queueSeconds * 1000,
+    queueTimeoutMs: settings.queueSeconds * 1000,
   });
   const tokens = createResumeTokens({
     secret: settings.resumeKey,
@@ -159,15 +159,15 @@ export async function createApp(
     maxLength: Math.min(textLimits.resume, limits.messageBytes - 16 * 1024),
   });
   const pauses = new PauseWatch();
-  const seats = new Seats(settings.graceSeconds * 1000, tokens.lifetimeMs);
+  const sessions = new Sessions(settings.graceSeconds * 1000, tokens.lifetimeMs);
   const images = new OneShot({
     engine,
     rules,
-    seats,
+    sessions,
     most: Math.ceil(settings.maxSessions / 4),
     perMinute: settings.maxImagesPerMinute,
   });
-  const sessions = new Sessions({
+  const connections = new Connections({
     engine,
     model: name,
     server,
@@ -176,7 +176,7 @@ export async function createApp(
     access,
     admission,
     capacity,
-    seats,
+    sessions,
     tokens,
     metrics,
     pauses,
@@ -189,15 +189,15 @@ export async function createApp(
   const origins = { allowed: settings.allowedOrigins, loopback: isLoopback(settings.host) };
   const originLog = new OriginLog(log);
   const limit = descriptorLimit();
-  const connections = connectionRoom(settings.maxConnections, limit);
-  if (connections < settings.maxConnections) {
+  const room = connectionRoom(settings.maxConnections, limit);
+  if (room < settings.maxConnections) {
     log.warn(
-      { connections, limit },
+      { connections: room, limit },
       'the limit of open files allows fewer connections than maxConnections; raise it (ulimit -n)',
     );
   }
   const guard = new ConnectionGuard({
-    connections,
+    connections: room,
     plainPerAddress: settings.maxPlainConnectionsPerAddress,
     requestsPerSecond: settings.maxRequestsPerSecond,
   });
@@ -218,15 +218,15 @@ export async function createApp(
     originLog,
     access,
     metricsToken: settings.metricsToken,
-    draining: () => sessions.draining,
-    refusal: () => sessions.refusal,
-    places: () => ({ slots: capacity.slots, served: admission.served, waiting: admission.waiting }),
+    draining: () => connections.draining,
+    refusal: () => connections.refusal,
+    occupancy: () => ({ slots: capacity.slots, served: admission.served, waiting: admission.waiting }),
     page: packagePath('clients/web/dist'),
     log,
   });
   const sampler = new Sampler({
     read: () => metrics.read(),
-    census: () => sessions.census(),
+    census: () => connections.census(),
     gpus: () => metrics.gpus(),
     onError: (error) => log.warn({ err: error }, 'no figures for the dashboard could be taken'),
   });
@@ -236,17 +236,17 @@ export async function createApp(
     model: { name, description },
     engineState: () => engine.state,
     capacity,
-    promise,
-    sessions,
+    slo,
+    connections,
     sampler,
     metrics,
     thumbnails: settings.dashboardThumbnails,
-    drain: () => void sessions.drain(settings.drainSeconds * 1000),
+    drain: () => void connections.drain(settings.drainSeconds * 1000),
   });
   const stream = new StreamServer({
     http: http.server,
     guard,
-    sessions,
+    connections,
     metrics,
     log,
     origins,
@@ -258,7 +258,7 @@ export async function createApp(
       connectsPerMinute: settings.maxConnectsPerMinute,
     },
     access,
-    pingInterval: settings.pingSeconds * 1000,
+    pingIntervalMs: settings.pingSeconds * 1000,
   });
 
   return {
@@ -282,11 +282,11 @@ export async function createApp(
       return address;
     },
     ready: () => engine.start(),
-    drain: (seconds) => sessions.drain(seconds * 1000),
+    drain: (seconds) => connections.drain(seconds * 1000),
     async [Symbol.asyncDispose]() {
       sampler[Symbol.dispose]();
       pauses[Symbol.dispose]();
-      await sessions.drain(settings.drainSeconds * 1000);
+      await connections.drain(settings.drainSeconds * 1000);
       await stream[Symbol.asyncDispose]();
       await http.close();
       await engine[Symbol.asyncDispose]();

@@ -26,7 +26,7 @@ export interface Overview {
   readonly ready: boolean;
   readonly draining: boolean;
   /** What a session is promised; 0 for nothing. */
-  readonly promise: { readonly fps: number; readonly latencySeconds: number };
+  readonly slo: { readonly fps: number; readonly latencySeconds: number };
   readonly counts: {
     readonly opening: number;
     readonly queued: number;

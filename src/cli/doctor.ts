@@ -7,8 +7,8 @@ import { frameWork, framesPerSecond } from '../engine/frames-per-second.js';
 import { probeProviders } from '../engine/probe-providers.js';
 import { readModelFolder } from '../model/folder.js';
 import { version } from '../package.js';
-import { createParameterRules } from '../session/wire/parameters.js';
-import { placesIn } from '../session/admission/service-level.js';
+import { createParameterRules } from '../session/live/parameter-rules.js';
+import { slotsIn } from '../session/admission/slo.js';
 import { checkLayout, inspectModel, inspectParts } from './doctor/inspect.js';
 import { render } from './doctor/render.js';
 import type { Check, DoctorReport, PerformanceReport } from './doctor/report.js';
@@ -127,7 +127,7 @@ async function measure(
     frames_per_second: fps,
     sessions: rates.map((rate) => ({
       fps: rate,
-      sessions: placesIn({ fps: rate, latencySeconds }, state, { there: [], one, most: Infinity }),
+      sessions: slotsIn({ fps: rate, latencySeconds }, state, { there: [], one, most: Infinity }),
     })),
   };
 }

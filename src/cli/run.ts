@@ -3,7 +3,7 @@ import { ParameterError } from '../engine/engine.js';
 import { createEngines, engineSettings } from '../engine/engine-group.js';
 import { partNames, type ModelPart } from '../engine/model-part.js';
 import { readModelFolder } from '../model/folder.js';
-import { createParameterRules } from '../session/wire/parameters.js';
+import { createParameterRules } from '../session/live/parameter-rules.js';
 import { findFfmpeg, type Ffmpeg } from '../video/ffmpeg.js';
 import { parseRational } from '../video/timing.js';
 import { addEngineOptions, readEngineSettings, type EngineFlags } from './engine-options.js';

@@ -65,7 +65,7 @@ export interface Measured {
   readonly version: string;
   readonly model: string;
   /** What a session is promised; 0 for nothing. */
-  readonly promise: { readonly fps: number; readonly latencySeconds: number };
+  readonly slo: { readonly fps: number; readonly latencySeconds: number };
   readonly census: () => Census;
   /** Takes the ways of some frames, if anybody wants them. */
   readonly tracer?: FrameTracer | null;
@@ -94,8 +94,8 @@ export function createMetrics(server?: Measured, readGpus = createGpuReader()): 
   let devices = 1;
 
   if (server) {
-    series.slo_frames_per_second.set(server.promise.fps);
-    series.slo_latency_seconds.set(server.promise.latencySeconds);
+    series.slo_frames_per_second.set(server.slo.fps);
+    series.slo_latency_seconds.set(server.slo.latencySeconds);
   }
 
   const takeCensus = ({ sessions, slots, limited, queued, bufferedBytes, draining }: Census): void => {

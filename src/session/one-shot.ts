@@ -3,17 +3,17 @@ import { deferred } from '../engine/deferred.js';
 import { ParameterError, type Engine, type GeneratedImage, type StreamListener } from '../engine/engine.js';
 import { encodeJpeg } from '../image/encode.js';
 import { checkGrant, type Grant, type GrantLimits } from './access/grant.js';
-import type { Seats } from './seats/seats.js';
+import type { Sessions } from './live/sessions.js';
 import { RecentEntries } from './time/recent-entries.js';
 import { TokenBucket } from './time/token-bucket.js';
-import type { ParameterRules } from './wire/parameters.js';
+import type { ParameterRules } from './live/parameter-rules.js';
 import { ProtocolError } from './wire/protocol-error.js';
 
 export interface OneShotOptions {
   readonly engine: Engine;
   readonly rules: ParameterRules;
   /** The sessions, beside which images count where a token limits how many there may be. */
-  readonly seats: Pick<Seats, 'count' | 'expect'>;
+  readonly sessions: Pick<Sessions, 'count' | 'expect'>;
   /** Images that may be made at the same time; a caller may have half of them. */
   readonly most: number;
   /** Images that one caller may ask for in a minute; all of them may come at once. */
@@ -74,7 +74,7 @@ export class OneShot {
    * @throws {Error} if the caller is gone.
    */
   async generate(update: unknown, { name, grant, gone }: Caller): Promise<Uint8Array> {
-    const { engine, rules, seats } = this.#options;
+    const { engine, rules, sessions } = this.#options;
     const rate = this.#rateOf(grant.limits);
     const { perSecond, burst, inWords } = rate;
     const bucket = this.#rates.of(`${perSecond} ${name}`, () => new TokenBucket(perSecond, burst));
@@ -88,7 +88,7 @@ export class OneShot {
     this.#checkRoom(name, grant);
     const job: Job = { parameters, caller: name, end: null };
     this.#jobs.push(job);
-    const forget = seats.expect(grant.subject);
+    const forget = sessions.expect(grant.subject);
     try {
       return await firstResult(engine, parameters, gone);
     } finally {
@@ -99,8 +99,8 @@ export class OneShot {
 
   /** @throws {ProtocolError} too_many_sessions */
   #checkRoom(caller: string, { subject, limits }: Grant): void {
-    const { most, seats } = this.#options;
-    if (seats.count(subject) >= (limits.sessions ?? Infinity)) {
+    const { most, sessions } = this.#options;
+    if (sessions.count(subject) >= (limits.sessions ?? Infinity)) {
       throw new ProtocolError(
         'too_many_sessions',
         'the token allows no further session or image at the same time',

@@ -4,8 +4,8 @@ import type { EngineState } from '../engine/engine.js';
 import type { Metrics } from '../metrics/metrics.js';
 import type { Sampler } from '../metrics/sampler.js';
 import type { Capacity } from '../session/admission/capacity.js';
-import type { ServiceLevel } from '../session/admission/service-level.js';
-import type { Sessions } from '../session/sessions.js';
+import type { Slo } from '../session/admission/slo.js';
+import type { Connections } from '../session/connection/connections.js';
 import { refuser } from './http-error.js';
 import { roleOf, type OperatorRules, type Role } from './operator.js';
 
@@ -17,8 +17,8 @@ export interface AdminOptions {
   readonly engineState: () => EngineState;
   readonly capacity: Pick<Capacity, 'rowsPerSecond'>;
   /** What a session is promised. */
-  readonly promise: ServiceLevel;
-  readonly sessions: Sessions;
+  readonly slo: Slo;
+  readonly connections: Connections;
   readonly sampler: Sampler;
   readonly metrics: Metrics;
   /** Whether the last picture of each session is shown. */
@@ -32,7 +32,7 @@ const mostSessions = 200;
 
 /** What the dashboard asks for and does: `/v1/admin`. */
 export function serveAdmin(server: FastifyInstance, options: AdminOptions): void {
-  const { rules, sessions, sampler, metrics, thumbnails } = options;
+  const { rules, connections, sampler, metrics, thumbnails } = options;
   const refuse = refuser(metrics);
   /** Lets those in who have one of these roles, and answers the others. */
   const letIn = async (
@@ -51,7 +51,7 @@ export function serveAdmin(server: FastifyInstance, options: AdminOptions): void
     const role = await letIn(request, reply, ['reader', 'admin']);
     if (role === null) return reply;
     const after = Number(request.query.after);
-    const listed = sessions.summaries(mostSessions);
+    const listed = connections.summaries(mostSessions);
     return reply.send({
       time: Date.now(),
       role,
@@ -68,7 +68,7 @@ export function serveAdmin(server: FastifyInstance, options: AdminOptions): void
     async (request, reply) => {
       const role = await letIn(request, reply, ['admin']);
       if (role === null) return reply;
-      const picture = thumbnails ? sessions.picture(request.params.id) : null;
+      const picture = thumbnails ? connections.picture(request.params.id) : null;
       if (picture === null) return refuse(reply, 'not_found');
       return reply.type('image/jpeg').send(Buffer.from(picture));
     },
@@ -77,7 +77,7 @@ export function serveAdmin(server: FastifyInstance, options: AdminOptions): void
   server.post('/v1/admin/drain', async (request, reply) => {
     const role = await letIn(request, reply, ['admin']);
     if (role === null) return reply;
-    if (!sessions.draining) options.drain();
+    if (!connections.draining) options.drain();
     return reply.code(202).send({ draining: true });
   });
 }
@@ -87,15 +87,12 @@ function withoutPerson(summary: SessionRow): SessionRow {
   return { ...summary, address: null, picture: false };
 }
 
-type Description = Pick<
-  Overview,
-  'server' | 'model' | 'engine' | 'ready' | 'draining' | 'promise' | 'counts'
->;
+type Description = Pick<Overview, 'server' | 'model' | 'engine' | 'ready' | 'draining' | 'slo' | 'counts'>;
 
 /** What runs, and what it can carry. */
-function describe({ server, model, engineState, capacity, promise, sessions }: AdminOptions): Description {
+function describe({ server, model, engineState, capacity, slo, connections }: AdminOptions): Description {
   const state = engineState();
-  const census = sessions.census();
+  const census = connections.census();
   const ready = state.name === 'ready';
   return {
     server,
@@ -108,7 +105,7 @@ function describe({ server, model, engineState, capacity, promise, sessions }: A
     },
     ready: ready && !census.draining,
     draining: census.draining,
-    promise,
+    slo,
     counts: { ...census.sessions, slots: census.slots, limited: census.limited },
   };
 }

@@ -44,7 +44,7 @@ export interface HttpServerOptions extends MetricsAccess {
   /** Why a stream would be refused now; null or absent if it would not be. */
   readonly refusal?: () => ErrorCode | null;
   /** Sessions that are served, that wait, and that can be served at the same time. */
-  readonly places: () => { readonly slots: number; readonly served: number; readonly waiting: number };
+  readonly occupancy: () => { readonly slots: number; readonly served: number; readonly waiting: number };
   readonly guard: ConnectionGuard;
   /** How long a request may take to come, in milliseconds; 10 seconds if not given. */
   readonly requestTimeout?: number;
@@ -146,7 +146,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     return reply
       .code(ready ? 200 : 503)
       .header('cache-control', 'no-store')
-      .send({ ready, state: state.name, doing, sessions: options.places() });
+      .send({ ready, state: state.name, doing, sessions: options.occupancy() });
   });
   // Each takes milliseconds of the main thread: more than Prometheus and people need would slow down all sessions.
   const figures = new SharedAnswer(() => metrics.render(), { perSecond: 10, burst: 10 });

@@ -8,7 +8,7 @@ import type { Metrics } from '../metrics/metrics.js';
 import type { Access } from '../session/access/access.js';
 import type { Grant } from '../session/access/grant.js';
 import { ProtocolError } from '../session/wire/protocol-error.js';
-import type { Sessions } from '../session/sessions.js';
+import type { Connections } from '../session/connection/connections.js';
 import { AddressLimits, type AddressLimitsOptions } from './address-limits.js';
 import { bearerToken } from './bearer.js';
 import type { ConnectionGuard } from './connection-guard.js';
@@ -17,12 +17,12 @@ import { MessageBuffers } from './message-buffers.js';
 import type { OriginRules } from './origin.js';
 import type { OriginLog } from './origin-log.js';
 import { answerRaw, type RawAnswer } from './raw-answer.js';
-import { SocketConnection } from './socket-connection.js';
+import { SocketWire } from './socket-wire.js';
 import { upgradeFault } from './upgrade-fault.js';
 
 export interface StreamServerOptions {
   readonly http: Server;
-  readonly sessions: Sessions;
+  readonly connections: Connections;
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly origins: OriginRules;
@@ -35,7 +35,7 @@ export interface StreamServerOptions {
   readonly addresses: AddressLimitsOptions;
   readonly access: Access;
   /** Milliseconds between pings; a peer that is silent from one to the next is gone. */
-  readonly pingInterval: number;
+  readonly pingIntervalMs: number;
 }
 
 /** Fragments of one message. */
@@ -90,7 +90,7 @@ export class StreamServer implements AsyncDisposable {
 
   async #close(): Promise<void> {
     this.#options.http.off('upgrade', this.#onUpgrade);
-    this.#options.sessions.close();
+    this.#options.connections.close();
     const gone = [...this.#sockets.clients].map(
       (socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())),
     );
@@ -98,7 +98,7 @@ export class StreamServer implements AsyncDisposable {
   }
 
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    const { access, log, origins, originLog, sessions, metrics } = this.#options;
+    const { access, log, origins, originLog, connections, metrics } = this.#options;
     socket.on('error', (error) => log.debug({ err: error }, 'a socket failed'));
     const fault = upgradeFault(request, origins);
     if (fault) {
@@ -108,7 +108,7 @@ export class StreamServer implements AsyncDisposable {
     const leave = this.#addresses.enter(request.socket.remoteAddress ?? '');
     if (!leave) return this.#decline(socket, { code: 'rate_limited', message: tooManyStreams });
     socket.once('close', leave);
-    const { refusal } = sessions;
+    const { refusal } = connections;
     if (refusal) {
       metrics.sessionRefused();
       return this.#decline(socket, { code: refusal });
@@ -126,63 +126,63 @@ export class StreamServer implements AsyncDisposable {
   }
 
   #accept(request: IncomingMessage, socket: Duplex, head: Buffer, grant: Grant | null): void {
-    let connection: SocketConnection | null = null;
+    let wire: SocketWire | null = null;
     const onFlood = (): void => {
-      if (connection !== null) this.#closeFlooder(connection);
+      if (wire !== null) this.#closeFlooder(wire);
     };
     const gate = new FrameGate(socket, head, { perSecond: this.#options.messagesPerSecond, onFlood });
     this.#sockets.handleUpgrade(request, gate, Buffer.alloc(0), (client) => {
       const { metrics } = this.#options;
       const { remoteAddress: address } = request.socket;
-      connection = new SocketConnection({
+      wire = new SocketWire({
         socket: client,
-        wire: gate,
+        network: gate,
         address,
         metrics,
         buffers: this.#buffers,
       });
-      this.#serve(client, connection, grant);
-      if (gate.flooded) this.#closeFlooder(connection);
+      this.#serve(client, wire, grant);
+      if (gate.flooded) this.#closeFlooder(wire);
     });
   }
 
-  #closeFlooder(connection: SocketConnection): void {
+  #closeFlooder(wire: SocketWire): void {
     const { log, metrics } = this.#options;
     metrics.error('rate_limited');
-    log.info({ address: connection.address }, 'closing a client that sent far too many messages');
-    connection.send({ type: 'error', code: 'rate_limited', message: flooded });
-    connection.close(FLOOD_CLOSE, 'rate_limited');
+    log.info({ address: wire.address }, 'closing a client that sent far too many messages');
+    wire.send({ type: 'error', code: 'rate_limited', message: flooded });
+    wire.close(FLOOD_CLOSE, 'rate_limited');
   }
 
   /** Answers an upgrade with a plain HTTP error. */
   #decline(socket: Duplex, answer: RawAnswer, cause?: unknown): void {
-    const { log, metrics, sessions } = this.#options;
+    const { log, metrics, connections } = this.#options;
     metrics.error(answer.code);
     if (cause !== undefined) log.error({ code: answer.code, err: cause }, errors[answer.code].meaning);
     const full = errors[answer.code].status === 503;
-    answerRaw(socket, { ...(full && { retryAfter: sessions.retryAfter }), ...answer });
+    answerRaw(socket, { ...(full && { retryAfter: connections.retryAfter }), ...answer });
   }
 
-  #serve(socket: WebSocket, connection: SocketConnection, grant: Grant | null): void {
-    const { sessions, metrics, log } = this.#options;
+  #serve(socket: WebSocket, wire: SocketWire, grant: Grant | null): void {
+    const { connections, metrics, log } = this.#options;
     socket.on('error', (error: Error & { readonly code?: string }) => {
       // ws closes the connection itself, with the fitting code.
       if (error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') metrics.error('message_too_large');
       log.debug({ err: error }, 'a connection failed');
     });
     socket.once('close', (code) => metrics.connectionClosed(code));
-    const session = sessions.enter(connection, grant);
-    if (!session) return;
-    const stopPinging = this.#keepAlive(socket, () => session.close('idle_timeout'));
+    const connection = connections.enter(wire, grant);
+    if (!connection) return;
+    const stopPinging = this.#keepAlive(socket, () => connection.close('idle_timeout'));
     socket.on('message', (data, isBinary) => {
-      if (!isBinary || !Buffer.isBuffer(data)) return session.close('invalid_message', textMessage);
+      if (!isBinary || !Buffer.isBuffer(data)) return connection.close('invalid_message', textMessage);
       metrics.networkBytes('in', data.length);
       // Not copied: what ws hands out is never written again, and a picture is decoded soon.
-      session.receive(data);
+      connection.receive(data);
     });
     socket.once('close', (code) => {
       stopPinging();
-      sessions.leave(session, code);
+      connections.leave(connection, code);
     });
   }
 
@@ -195,7 +195,7 @@ export class StreamServer implements AsyncDisposable {
       if (!heard) return giveUp();
       heard = false;
       socket.ping();
-    }, this.#options.pingInterval);
+    }, this.#options.pingIntervalMs);
     return () => clearInterval(timer);
   }
 }

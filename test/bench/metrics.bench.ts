@@ -22,7 +22,7 @@ const census = {
   bufferedBytes: 0,
   draining: false,
 };
-const promise = { fps: 10, latencySeconds: 0.5 };
+const slo = { fps: 10, latencySeconds: 0.5 };
 const noGpu = (): Promise<readonly []> => Promise.resolve([]);
 
 /** Everything that is counted and measured for one frame, from its arrival to the acknowledgement of its result. */
@@ -42,7 +42,7 @@ async function measure(
   tracer: FrameTracer | null,
 ): Promise<{ frame: number; scrape: number; bytes: number }> {
   const metrics = createMetrics(
-    { version: '1.0.0', model: 'a model', promise, census: () => census, tracer },
+    { version: '1.0.0', model: 'a model', slo, census: () => census, tracer },
     noGpu,
   );
   const meters = Array.from({ length: sessions }, () => metrics.beginSession());

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { it } from 'node:test';
 import { pino } from 'pino';
 import { createMetrics } from '../../src/metrics/metrics.js';
-import { Sessions } from '../../src/session/sessions.js';
+import { Connections } from '../../src/session/connection/connections.js';
 import { OriginLog } from '../../src/transport/origin-log.js';
 import { StreamServer } from '../../src/transport/stream-server.js';
 import { sessionContext } from '../session/rig.js';
@@ -25,7 +25,7 @@ it('an engine that crashes in the middle of a frame costs that frame, and no ses
   const context = sessionContext(run.engine);
   const stream = new StreamServer({
     http,
-    sessions: new Sessions(context),
+    connections: new Connections(context),
     metrics: createMetrics(),
     log: pino({ level: 'silent' }),
     origins: { allowed: [], loopback: true },
@@ -35,7 +35,7 @@ it('an engine that crashes in the middle of a frame costs that frame, and no ses
     addresses: { connections: 10, connectsPerMinute: 100 },
     access: context.access,
     guard: roomyGuard(),
-    pingInterval: 60_000,
+    pingIntervalMs: 60_000,
   });
   const url = `ws://127.0.0.1:${(http.address() as AddressInfo).port}/v1/stream`;
   const bystander = await StreamClient.open(url, small);

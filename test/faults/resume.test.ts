@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import type { ParameterUpdate } from '@millrace/protocol';
 import { decodeImage } from '../../src/image/decode.js';
 import { encodeJpeg } from '../../src/image/encode.js';
-import { createResumeTokens } from '../../src/session/seats/resume-token.js';
+import { createResumeTokens } from '../../src/session/live/resume-token.js';
 import { greatestDifference } from '../support/compare.js';
 import { testImage, tinyModel } from '../support/engine.js';
 import { startServer, type TestServer } from '../support/server.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createMetrics, type Census } from '../../src/metrics/metrics.js';
 
-const server = { version: '1.2.3', model: 'a model', promise: { fps: 10, latencySeconds: 0.5 } };
+const server = { version: '1.2.3', model: 'a model', slo: { fps: 10, latencySeconds: 0.5 } };
 const quiet: Census = {
   sessions: { opening: 0, queued: 0, active: 0, parked: 0, closing: 0 },
   slots: 8,

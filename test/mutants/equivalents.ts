@@ -124,7 +124,7 @@ export const equivalents: readonly Equivalent[] = [
     reason: 'A list of seeds has one at least.',
   },
   {
-    file: 'src/session/seats/seats.ts',
+    file: 'src/session/live/sessions.ts',
     change: /^count === 0 -> (?:count === \(-1\)|false)$/,
     reason: 'A user of whom none is to come is as one that is not known.',
   },
@@ -224,14 +224,14 @@ export const equivalents: readonly Equivalent[] = [
     reason: 'A call takes as long at any timestep.',
   },
   {
-    file: 'src/session/session.ts',
-    source: 'if (queued && !gone.aborted) this.#hello.set(this.#context.limits.helloTimeout);',
+    file: 'src/session/connection/client-connection.ts',
+    source: 'if (queued && !gone.aborted) this.#hello.set(this.#context.limits.helloTimeoutMs);',
     change: 'queued && !gone.aborted -> (queued)',
     reason: 'The deadline of a connection that is gone does nothing.',
   },
   {
-    file: 'src/session/seats/opening.ts',
-    source: 'if (from) seats.spend(id, counter);',
+    file: 'src/session/connection/handshake.ts',
+    source: 'if (from) sessions.spend(id, counter);',
     change: 'from -> true',
     reason: 'A new session has no token of number 0 that could be spent.',
   },
@@ -261,7 +261,7 @@ export const equivalents: readonly Equivalent[] = [
     reason: 'No result is sent while the window is shut.',
   },
   {
-    file: 'src/session/session.ts',
+    file: 'src/session/connection/client-connection.ts',
     change: 'this.#checkpoints?.acknowledged -> this.#checkpoints.acknowledged',
     reason: 'A session that is active has checkpoints: the fallback is there for the compiler.',
   },

@@ -99,8 +99,8 @@ describe('any interleaving of client and engine', () => {
           totals.map((_, index) => limits.credits + index + 1),
         );
         assert.equal(totals.length, ids.next);
-        assert.equal(rig.connection.closed, null);
-        rig.session.disconnected(1000);
+        assert.equal(rig.wire.closed, null);
+        rig.connection.disconnected(1000);
       }),
       { numRuns: 60 },
     );

@@ -119,7 +119,7 @@ describe('frames that were held up on the way', () => {
   it('give way to newer ones, and are worked on after a moment if none come', async () => {
     const rig = new Rig({ credits: 8 });
     rig.send({ type: 'hello', sent: performance.now() });
-    await rig.until(() => rig.session.state === 'active');
+    await rig.until(() => rig.connection.state === 'active');
     const frame = (id: number, age: number): void =>
       rig.send({ type: 'frame', id, captured: performance.now() - age, data: picture });
     frame(0, 10);

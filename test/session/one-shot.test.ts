@@ -4,7 +4,7 @@ import type { StreamParameters } from '@millrace/protocol';
 import type { EngineStream, StreamListener } from '../../src/engine/engine.js';
 import { anonymous, type GrantLimits } from '../../src/session/access/grant.js';
 import type { Caller } from '../../src/session/one-shot.js';
-import { Seats } from '../../src/session/seats/seats.js';
+import { Sessions } from '../../src/session/live/sessions.js';
 import { imagesOf } from './images.js';
 import { ManualEngine } from './manual-engine.js';
 
@@ -97,18 +97,18 @@ describe('OneShot', () => {
 
   it('counts images beside sessions where a token limits them', async () => {
     const engine = new ManualEngine();
-    const seats = new Seats(0, 0);
-    const images = imagesOf(engine, { seats });
+    const sessions = new Sessions(0, 0);
+    const images = imagesOf(engine, { sessions });
     const limited = caller('somebody', { sessions: 2 });
-    const forget = seats.expect('somebody');
+    const forget = sessions.expect('somebody');
     const first = images.generate({}, limited);
     await turn();
     await assert.rejects(images.generate({}, limited), { code: 'too_many_sessions' });
-    assert.equal(seats.count('somebody'), 2, 'a session that comes sees the image too');
+    assert.equal(sessions.count('somebody'), 2, 'a session that comes sees the image too');
     await finishLast(engine);
     await first;
     forget();
-    assert.equal(seats.count('somebody'), 0);
+    assert.equal(sessions.count('somebody'), 0);
   });
 
   it('holds a token to its frames a second, each user by itself', async () => {

@@ -16,9 +16,9 @@ describe('a token that is renewed', () => {
         }),
     };
     const rig = await Rig.active({}, { access });
-    const seat = rig.context.seats.find(rig.session.id);
-    assert.ok(seat);
-    const limit = t.mock.method(seat.frames, 'limit');
+    const session = rig.context.sessions.find(rig.connection.id);
+    assert.ok(session);
+    const limit = t.mock.method(session.frames, 'limit');
     for (const token of ['5', '']) {
       const before = rig.all('authenticated').length;
       rig.send({ type: 'authenticate', token });
@@ -28,6 +28,6 @@ describe('a token that is renewed', () => {
       limit.mock.calls.map(({ arguments: [fps] }) => fps),
       [5, null],
     );
-    rig.session.disconnected(1000);
+    rig.connection.disconnected(1000);
   });
 });

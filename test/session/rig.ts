@@ -7,24 +7,24 @@ import type { Engine } from '../../src/engine/engine.js';
 import { pictureCodec } from '../../src/image/codec.js';
 import { encodeJpeg } from '../../src/image/encode.js';
 import { createMetrics } from '../../src/metrics/metrics.js';
-import { createParameterRules } from '../../src/session/wire/parameters.js';
+import { createParameterRules } from '../../src/session/live/parameter-rules.js';
 import type { Access } from '../../src/session/access/access.js';
 import { anonymous } from '../../src/session/access/grant.js';
 import { Admission } from '../../src/session/admission/admission.js';
 import { PictureTurns } from '../../src/session/frames/picture-turns.js';
-import type { SessionContext, SessionLimits } from '../../src/session/seats/context.js';
-import { createResumeTokens } from '../../src/session/seats/resume-token.js';
-import { Seats } from '../../src/session/seats/seats.js';
-import { Session } from '../../src/session/session.js';
+import type { ConnectionContext, SessionLimits } from '../../src/session/connection/context.js';
+import { createResumeTokens } from '../../src/session/live/resume-token.js';
+import { Sessions } from '../../src/session/live/sessions.js';
+import { ClientConnection } from '../../src/session/connection/client-connection.js';
 import { ManualEngine, type ManualStream } from './manual-engine.js';
 
 const limits: SessionLimits = {
   credits: 2,
   unacknowledgedResults: 2,
   framePixels: 1_000_000,
-  helloTimeout: 60_000,
-  idleTimeout: 0,
-  checkpointInterval: 60_000,
+  helloTimeoutMs: 60_000,
+  idleTimeoutMs: 0,
+  checkpointIntervalMs: 60_000,
   messageBytes: 1_000_000,
   updatesPerSecond: 1000,
   bufferedBytes: 1_000_000,
@@ -36,8 +36,8 @@ const openToAll: Access = { required: false, verify: () => Promise.resolve(anony
 export function sessionContext(
   engine: Engine,
   ownLimits: Partial<SessionLimits> = {},
-  changes: Partial<SessionContext> = {},
-): SessionContext {
+  changes: Partial<ConnectionContext> = {},
+): ConnectionContext {
   return {
     engine,
     model: 'manual',
@@ -45,9 +45,9 @@ export function sessionContext(
     rules: createParameterRules({ defaults: { width: 64, height: 64 } }),
     limits: { ...limits, ...ownLimits },
     access: openToAll,
-    admission: new Admission({ capacity: () => 4, queueLength: 2, queueTimeout: 60_000 }),
+    admission: new Admission({ slots: () => 4, queueLength: 2, queueTimeoutMs: 60_000 }),
     capacity: { share: (streams) => streams.map(() => null), basis: '--max-sessions 4' },
-    seats: new Seats(60_000, 60_000),
+    sessions: new Sessions(60_000, 60_000),
     tokens: createResumeTokens({ secret: '', lifetimeMs: 60_000, maxLength: 1_000_000 }),
     metrics: createMetrics(),
     pictures: pictureCodec,
@@ -59,11 +59,11 @@ export function sessionContext(
   };
 }
 
-/** A session between a connection and an engine that are both in the hands of the test. */
+/** A client's connection between a wire and an engine that are both in the hands of the test. */
 export class Rig {
   readonly engine = new ManualEngine();
   readonly sent: ServerMessage[] = [];
-  readonly connection = {
+  readonly wire = {
     bufferedBytes: 0,
     closed: null as { readonly code: number; readonly reason: string } | null,
     send: (message: ServerMessage) => this.sent.push(message),
@@ -71,22 +71,22 @@ export class Rig {
       this.closed ??= { code, reason };
     },
   };
-  readonly context: SessionContext;
-  readonly session: Session;
+  readonly context: ConnectionContext;
+  readonly connection: ClientConnection;
 
-  constructor(ownLimits: Partial<SessionLimits> = {}, changes: Partial<SessionContext> = {}) {
+  constructor(ownLimits: Partial<SessionLimits> = {}, changes: Partial<ConnectionContext> = {}) {
     this.context = sessionContext(this.engine, ownLimits, changes);
-    this.session = new Session(this.connection, this.context);
+    this.connection = new ClientConnection(this.wire, this.context);
   }
 
   /** A rig whose session is active. */
   static async active(
     ownLimits: Partial<SessionLimits> = {},
-    changes: Partial<SessionContext> = {},
+    changes: Partial<ConnectionContext> = {},
   ): Promise<Rig> {
     const rig = new Rig(ownLimits, changes);
     rig.send({ type: 'hello' });
-    await rig.until(() => rig.session.state === 'active');
+    await rig.until(() => rig.connection.state === 'active');
     return rig;
   }
 
@@ -101,7 +101,7 @@ export class Rig {
 
   send(message: ClientMessage): void {
     if (message.type === 'ack') this.acknowledged = Math.max(this.acknowledged, message.sequence);
-    this.session.receive(encodeMessage(message));
+    this.connection.receive(encodeMessage(message));
   }
 
   frame(id: number, data: Uint8Array = picture): void {

@@ -7,7 +7,7 @@ import { Rig } from './rig.js';
 async function txt2img(fps = 0): Promise<Rig> {
   const rig = new Rig();
   rig.send({ type: 'hello', parameters: { mode: 'txt2img', fps } });
-  await rig.until(() => rig.session.state === 'active');
+  await rig.until(() => rig.connection.state === 'active');
   return rig;
 }
 
@@ -29,7 +29,7 @@ test('txt2img makes frames by itself, as fast as they are taken', async () => {
     [0, 1, 2, 3, 4].map((id) => [id, 0, id + 1]),
   );
   assert.deepEqual(rig.all('credit'), [], 'they cost the client nothing');
-  rig.session.disconnected(1000);
+  rig.connection.disconnected(1000);
 });
 
 test('txt2img at a rate makes no more than that', async () => {
@@ -38,7 +38,7 @@ test('txt2img at a rate makes no more than that', async () => {
   for (let frame = 0; frame < 5; frame++) await show(rig);
   // Four whole intervals of 50 ms lie between five frames; timers may be a millisecond early.
   assert.ok(performance.now() - start >= 4 * 50 - 5);
-  rig.session.disconnected(1000);
+  rig.connection.disconnected(1000);
 });
 
 test('a client that does not acknowledge gets no further frames', async () => {
@@ -53,7 +53,7 @@ test('a client that does not acknowledge gets no further frames', async () => {
   await rig.settled();
   assert.equal(rig.stream.pushed.length, made);
   assert.ok(made <= 3);
-  rig.session.disconnected(1000);
+  rig.connection.disconnected(1000);
 });
 
 test('the mode changes while the stream runs, in both directions', async () => {
@@ -77,7 +77,7 @@ test('the mode changes while the stream runs, in both directions', async () => {
   await rig.settled();
   assert.equal(rig.stream.pushed.length, made, 'it makes no more by itself');
   await rig.generate(9);
-  rig.session.disconnected(1000);
+  rig.connection.disconnected(1000);
 });
 
 test('a paused stream takes no frames and makes none; the newest goes on', async () => {
@@ -97,7 +97,7 @@ test('a paused stream takes no frames and makes none; the newest goes on', async
   rig.stream.admit();
   await rig.settled();
   assert.deepEqual(rig.stream.pushed, [2]);
-  rig.session.disconnected(1000);
+  rig.connection.disconnected(1000);
 });
 
 test('while the engine is being restarted, frames of its own are not tried over and over', async () => {
@@ -110,13 +110,13 @@ test('while the engine is being restarted, frames of its own are not tried over 
   await sleep(150);
   assert.ok(rig.stream.pushed.length > made, 'it goes on');
   assert.deepEqual(rig.drops, [], 'the client knew nothing of the lost frame');
-  rig.session.disconnected(1000);
+  rig.connection.disconnected(1000);
 });
 
 test('a session that ends while frames come by themselves leaves nothing behind', async () => {
   const rig = await txt2img(100);
   await show(rig);
-  rig.session.disconnected(1000);
+  rig.connection.disconnected(1000);
   const made = rig.stream.pushed.length;
   await sleep(50);
   assert.equal(rig.stream.pushed.length, made);

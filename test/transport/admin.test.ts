@@ -61,7 +61,7 @@ describe('GET /v1/admin/overview', () => {
     assert.ok(Number(overview.engine.rowsPerSecond) > 0);
     const { active, slots, limited } = overview.counts;
     assert.deepEqual([active, slots, limited], [1, 32, 0]);
-    assert.deepEqual(overview.promise, { fps: 0, latencySeconds: 0.5 });
+    assert.deepEqual(overview.slo, { fps: 0, latencySeconds: 0.5 });
     const [session] = overview.sessions;
     assert.ok(session?.stream);
     assert.equal(session.id, client.all('ready')[0]?.session);

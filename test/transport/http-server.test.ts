@@ -49,7 +49,7 @@ describe('the HTTP server', () => {
       metricsToken: '',
       draining: () => draining,
       guard: roomyGuard(),
-      places: () => places,
+      occupancy: () => places,
       page,
       log: pino({ level: 'silent' }),
     });
@@ -167,7 +167,7 @@ describe('a server without a built page', () => {
       metricsToken: '',
       draining: () => false,
       guard: roomyGuard(),
-      places: () => places,
+      occupancy: () => places,
       page: join(tmpdir(), 'millrace-no-such-page'),
       log: pino({ level: 'silent' }),
     });

@@ -235,7 +235,7 @@ describe('a request that does not come', () => {
         access: { required: false, verify: () => Promise.resolve(anonymous) },
         metricsToken: '',
         draining: () => false,
-        places: () => ({ slots: 1, served: 0, waiting: 0 }),
+        occupancy: () => ({ slots: 1, served: 0, waiting: 0 }),
         guard: roomyGuard(),
         requestTimeout: 200,
         page: '/nowhere',

@@ -3,22 +3,22 @@ import { ProtocolError } from '../wire/protocol-error.js';
 
 export interface AdmissionOptions {
   /** Sessions that can be served at the same time now. */
-  readonly capacity: () => number;
+  readonly slots: () => number;
   /** Sessions that may wait. */
   readonly queueLength: number;
   /** Longest wait in milliseconds. */
-  readonly queueTimeout: number;
+  readonly queueTimeoutMs: number;
 }
 
 /** A place among the sessions that are served. */
-export interface Lease {
+export interface Slot {
   /** Gives the place to the next. May be called twice. */
   release(): void;
 }
 
 /** One who waits. */
 interface Waiting {
-  readonly admit: (lease: Lease) => void;
+  readonly admit: (slot: Slot) => void;
   readonly tell: (position: number) => void;
   position: number;
 }
@@ -37,8 +37,8 @@ export class Admission {
     this.#options = options;
   }
 
-  get capacity(): number {
-    return this.#options.capacity();
+  get slots(): number {
+    return this.#options.slots();
   }
 
   get served(): number {
@@ -51,7 +51,7 @@ export class Admission {
 
   /** Whether one more could neither be served nor wait. */
   get full(): boolean {
-    return this.#served >= this.capacity && this.#queue.size >= this.#options.queueLength;
+    return this.#served >= this.slots && this.#queue.size >= this.#options.queueLength;
   }
 
   /** How long one who came now would wait, in seconds, estimated. */
@@ -65,10 +65,10 @@ export class Admission {
    * @param onQueued is told the position, and the wait in seconds, at first and when they change.
    * @throws {ProtocolError} too_many_sessions, queue_timeout
    */
-  async enter(gone: AbortSignal, onQueued: (position: number, waitSeconds: number) => void): Promise<Lease> {
+  async enter(gone: AbortSignal, onQueued: (position: number, waitSeconds: number) => void): Promise<Slot> {
     if (gone.aborted) throw goneError();
-    if (this.#served < this.capacity && this.#queue.size === 0) return this.#lease();
-    const { queueLength, queueTimeout } = this.#options;
+    if (this.#served < this.slots && this.#queue.size === 0) return this.#occupy();
+    const { queueLength, queueTimeoutMs } = this.#options;
     if (this.#queue.size >= queueLength) {
       throw new ProtocolError('too_many_sessions', errors.too_many_sessions.meaning);
     }
@@ -85,16 +85,16 @@ export class Admission {
       };
       const giveUp = (): void => refuse(goneError());
       const waiting: Waiting = {
-        admit(lease) {
+        admit(slot) {
           leave();
-          resolve(lease);
+          resolve(slot);
         },
         tell: (position) => onQueued(position, this.#waitAt(position)),
         position: 0,
       };
       const timer = setTimeout(
         () => refuse(new ProtocolError('queue_timeout', errors.queue_timeout.meaning)),
-        queueTimeout,
+        queueTimeoutMs,
       );
       gone.addEventListener('abort', giveUp);
       this.#queue.add(waiting);
@@ -107,7 +107,7 @@ export class Admission {
     this.#advance();
   }
 
-  #lease(): Lease {
+  #occupy(): Slot {
     const since = performance.now();
     let held = true;
     this.#served += 1;
@@ -125,8 +125,8 @@ export class Admission {
   /** Lets in who can be let in, and tells the others where they are. */
   #advance(): void {
     for (const next of this.#queue) {
-      if (this.#served >= this.capacity) break;
-      next.admit(this.#lease());
+      if (this.#served >= this.slots) break;
+      next.admit(this.#occupy());
     }
     let position = 0;
     for (const waiting of this.#queue) {
@@ -137,8 +137,8 @@ export class Admission {
   }
 
   #waitAt(position: number): number {
-    const wait = (position * this.#usualStay) / Math.max(1, this.capacity) / 1000;
-    return Math.round(Math.min(wait, this.#options.queueTimeout / 1000) * 10) / 10;
+    const wait = (position * this.#usualStay) / Math.max(1, this.slots) / 1000;
+    return Math.round(Math.min(wait, this.#options.queueTimeoutMs / 1000) * 10) / 10;
   }
 }
 

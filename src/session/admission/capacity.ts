@@ -3,11 +3,11 @@ import type { Engine, InferenceCall } from '../../engine/engine.js';
 import { frameMs, frameWork, type Costs, type Work } from '../../engine/frames-per-second.js';
 import { rowsPerSecond } from '../../engine/rows-per-second.js';
 import { fairLevel } from './fair-level.js';
-import { placesIn, type ServiceLevel } from './service-level.js';
+import { slotsIn, type Slo } from './slo.js';
 import { Slowdown } from './slowdown.js';
 
 export interface CapacityOptions {
-  readonly promise: ServiceLevel;
+  readonly slo: Slo;
   /** Most sessions, whatever the engine can do. */
   readonly most: number;
   /** What a session that comes is taken to ask for. */
@@ -51,19 +51,19 @@ export class Capacity {
    * At least one.
    */
   get slots(): number {
-    const { promise, most, parameters, present } = this.#options;
+    const { slo, most, parameters, present } = this.#options;
     const costs = this.#measured();
-    if (costs === null || promise.fps === 0) return most;
+    if (costs === null || slo.fps === 0) return most;
     const there = [...present()].map((own) => this.#work(costs, own));
-    const places = placesIn(promise, costs, { there, one: this.#work(costs, parameters), most });
-    return Math.min(most, Math.max(1, there.length + places));
+    const more = slotsIn(slo, costs, { there, one: this.#work(costs, parameters), most });
+    return Math.min(most, Math.max(1, there.length + more));
   }
 
   /** The settings that `slots` comes from, as they are given to the command. */
   get basis(): string {
-    const { promise, most } = this.#options;
+    const { slo, most } = this.#options;
     if (this.slots === most) return `--max-sessions ${most}`;
-    const { fps, latencySeconds } = promise;
+    const { fps, latencySeconds } = slo;
     return `--slo-fps ${fps}${latencySeconds === 0 ? '' : ` and --slo-latency-seconds ${latencySeconds}`}`;
   }
 
@@ -79,7 +79,7 @@ export class Capacity {
    * @returns frames a second of each; null for as many as it likes.
    */
   share(streams: readonly StreamParameters[], other?: OtherWork): readonly (number | null)[] {
-    const { fps } = this.#options.promise;
+    const { fps } = this.#options.slo;
     const costs = this.#measured();
     const { decodeMs = [], decoders = 1, images = [], imagesMs = 1000 } = other ?? {};
     // One alone has the engine to itself.

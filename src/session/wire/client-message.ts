@@ -6,6 +6,11 @@ export type UncheckedMessage = {
   [Type in ClientMessage['type']]: Unchecked<Extract<ClientMessage, { readonly type: Type }>>;
 }[ClientMessage['type']];
 
+export type Message<Type extends UncheckedMessage['type']> = Extract<
+  UncheckedMessage,
+  { readonly type: Type }
+>;
+
 type Unchecked<Message> = Message extends { readonly parameters?: unknown }
   ? Omit<Message, 'parameters'> & { readonly parameters: unknown }
   : Message;

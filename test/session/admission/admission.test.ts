@@ -1,24 +1,24 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { stopTime } from '../../support/stopped-time.js';
-import { Admission, type Lease } from '../../../src/session/admission/admission.js';
+import { Admission, type Slot } from '../../../src/session/admission/admission.js';
 
 const forever = new AbortController().signal;
 
-function setUp(capacity: number, queueTimeout = 60_000) {
+function setUp(capacity: number, queueTimeoutMs = 60_000) {
   const limits = { capacity };
-  const admission = new Admission({ capacity: () => limits.capacity, queueLength: 3, queueTimeout });
+  const admission = new Admission({ slots: () => limits.capacity, queueLength: 3, queueTimeoutMs });
   const positions = new Map<string, number[]>();
   /** Names in the order in which they got in. */
   const admitted: string[] = [];
-  const enter = (name: string, gone: AbortSignal = forever): Promise<Lease> => {
+  const enter = (name: string, gone: AbortSignal = forever): Promise<Slot> => {
     positions.set(name, []);
-    const lease = admission.enter(gone, (position) => positions.get(name)?.push(position));
-    lease.then(
+    const slot = admission.enter(gone, (position) => positions.get(name)?.push(position));
+    slot.then(
       () => admitted.push(name),
       () => {},
     );
-    return lease;
+    return slot;
   };
   return { admission, limits, positions, admitted, enter };
 }
@@ -34,9 +34,9 @@ describe('Admission', () => {
     assert.deepEqual([admission.served, admission.waiting], [2, 2]);
     first.release();
     first.release();
-    const lease = await third;
+    const slot = await third;
     assert.deepEqual(positions.get('d'), [2, 1]);
-    lease.release();
+    slot.release();
     await fourth;
     assert.deepEqual(admitted, ['a', 'b', 'c', 'd']);
     assert.deepEqual([admission.served, admission.waiting], [2, 0]);
@@ -93,12 +93,12 @@ describe('Admission', () => {
     assert.equal(waits(), 30);
     limits.capacity = 1;
     assert.equal(waits(), 60);
-    const lease = await enter('a');
+    const slot = await enter('a');
     void enter('b');
     assert.equal(waits(), 120);
     pass(4000);
     // An eighth of the way to 4 seconds.
-    lease.release();
+    slot.release();
     assert.equal(waits(), 53);
     limits.capacity = 0;
     assert.equal(waits(), 53, 'as if one place were left');

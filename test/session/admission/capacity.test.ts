@@ -37,11 +37,11 @@ function capacityOf(
   engine.state = measured;
   const parameters = { ...defaultParameters(), ...changes };
   const there = (): StreamParameters[] => present.map((own) => ({ ...parameters, ...own }));
-  const promise = { fps, latencySeconds };
+  const slo = { fps, latencySeconds };
   return {
     engine,
     parameters,
-    capacity: new Capacity(engine, { promise, most: 32, parameters, present: there }),
+    capacity: new Capacity(engine, { slo, most: 32, parameters, present: there }),
   };
 }
 
@@ -62,7 +62,7 @@ function work(capacity: Capacity, seconds: number, times: number): number {
 }
 
 describe('what the slots come from', () => {
-  it('is the promise, or the limit that is below it', () => {
+  it('is that of the SLO, or the limit that is below it', () => {
     assert.equal(capacityOf(10).capacity.basis, '--slo-fps 10');
     assert.equal(capacityOf(10, {}, [], 0.5).capacity.basis, '--slo-fps 10 and --slo-latency-seconds 0.5');
     for (const fps of [0, 0.1]) assert.equal(capacityOf(fps).capacity.basis, '--max-sessions 32');

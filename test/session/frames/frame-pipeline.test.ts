@@ -103,7 +103,7 @@ describe('frames', () => {
     const rig = await Rig.active();
     rig.frame(5);
     rig.frame(5);
-    assert.deepEqual(rig.connection.closed, { code: 4400, reason: 'invalid_message' });
+    assert.deepEqual(rig.wire.closed, { code: 4400, reason: 'invalid_message' });
     assert.equal(rig.all('error')[0]?.field, 'id');
   });
 
@@ -160,15 +160,15 @@ describe('a client that does not acknowledge', () => {
   it('may not acknowledge what it did not get', async () => {
     const rig = await Rig.active();
     rig.send({ type: 'ack', sequence: 1 });
-    assert.deepEqual(rig.connection.closed, { code: 4400, reason: 'invalid_message' });
+    assert.deepEqual(rig.wire.closed, { code: 4400, reason: 'invalid_message' });
   });
 
   it('is given up if it reads nothing at all', async () => {
     const rig = await Rig.active();
-    rig.connection.bufferedBytes = 1_000_001;
+    rig.wire.bufferedBytes = 1_000_001;
     rig.frame(0);
-    assert.deepEqual(rig.connection.closed, { code: 1013, reason: 'slow_reader' });
-    assert.equal(rig.context.seats.parked, 1, 'it may come back');
+    assert.deepEqual(rig.wire.closed, { code: 1013, reason: 'slow_reader' });
+    assert.equal(rig.context.sessions.parked, 1, 'it may come back');
   });
 });
 
@@ -216,9 +216,9 @@ describe('a stream without a connection', () => {
       if (id < 2) rig.stream.admit();
     }
     const { listener } = rig.stream;
-    const seat = rig.context.seats.find(rig.session.id);
-    assert.ok(seat);
-    rig.session.disconnected(1006);
+    const session = rig.context.sessions.find(rig.connection.id);
+    assert.ok(session);
+    rig.connection.disconnected(1006);
     const told = rig.sent.length;
     listener.onDropped(9, 'similar');
     rig.stream.admit();
@@ -229,7 +229,7 @@ describe('a stream without a connection', () => {
     listener.onClosed(new Error('gone'));
     await rig.settled();
     assert.equal(rig.sent.length, told);
-    rig.context.seats.remove(seat);
+    rig.context.sessions.remove(session);
     await rig.until(() => rig.stream.lent === 0);
     await listener.onResult(1, {
       width: 64,
@@ -238,6 +238,6 @@ describe('a stream without a connection', () => {
       timings: { queue: 0, encode: 0, denoise: 0, decode: 0 },
     });
     listener.onAdmitted(1);
-    seat.frames.close();
+    session.frames.close();
   });
 });

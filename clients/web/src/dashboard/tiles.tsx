@@ -42,12 +42,12 @@ export function Tiles({ feed }: { readonly feed: Feed }): JSX.Element {
   );
 }
 
-function tilesOf({ counts, engine, promise }: Overview, history: History): readonly Tile[] {
+function tilesOf({ counts, engine, slo }: Overview, history: History): readonly Tile[] {
   const { active, slots, queued, parked, limited } = counts;
   const sent = latest(history, 'sent');
   const [received, lost] = [lastMinute(history, 'received'), lastMinute(history, 'lost')];
   const rows = latest(history, 'rows');
-  const [latency, most] = [latest(history, 'latency_p95'), 1000 * promise.latencySeconds];
+  const [latency, most] = [latest(history, 'latency_p95'), 1000 * slo.latencySeconds];
   const load = latest(history, 'engine_busy');
   return [
     {

@@ -25,5 +25,5 @@ it('no more updates wait for an engine that is slow than may come in a second', 
   await rig.until(() => rig.all('updated').length === most);
   send(most + 1);
   await rig.until(() => rig.all('updated').length === most + 1);
-  rig.session.disconnected(1000);
+  rig.connection.disconnected(1000);
 });

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { Batcher, type Source } from '../../src/diffusion/batcher.js';
 import type { EngineState } from '../../src/engine/engine.js';
 import { Capacity } from '../../src/session/admission/capacity.js';
-import type { ServiceLevel } from '../../src/session/admission/service-level.js';
+import type { Slo } from '../../src/session/admission/slo.js';
 import { ManualEngine } from './manual-engine.js';
 
 /** Milliseconds of a call by its rows, and of a picture, of an engine whose calls get cheaper together or do not. */
@@ -15,10 +15,7 @@ interface Machine {
   readonly picture: number;
 }
 
-function slotsOf(
-  { firstRow, furtherRow, picture }: Machine,
-  promise: ServiceLevel,
-): { slots: number; rowBudget: number } {
+function slotsOf({ firstRow, furtherRow, picture }: Machine, slo: Slo): { slots: number; rowBudget: number } {
   const costs = [1, 2, 4, 8].map((rows) => ({ rows, ms: firstRow + (rows - 1) * furtherRow }));
   const rowBudget = furtherRow < firstRow ? 8 : 1;
   const state: EngineState = {
@@ -32,7 +29,7 @@ function slotsOf(
   const engine = new ManualEngine();
   engine.state = state;
   const parameters = { ...defaultParameters(), t_index_list: [0] };
-  const capacity = new Capacity(engine, { promise, most: 1000, parameters, present: () => [] });
+  const capacity = new Capacity(engine, { slo, most: 1000, parameters, present: () => [] });
   return { slots: capacity.slots, rowBudget };
 }
 
@@ -115,7 +112,7 @@ const promises = fc.record({
 const phases = fc.array(fc.double({ min: 0, max: 0.999, noNaN: true }), { minLength: 1, maxLength: 20 });
 const phaseOf = (at: readonly number[], camera: number): number => at[camera % at.length] ?? 0;
 
-function assertKept(cameras: readonly Camera[], { latencySeconds }: ServiceLevel): void {
+function assertKept(cameras: readonly Camera[], { latencySeconds }: Slo): void {
   for (const { lost, latencies } of cameras) {
     assert.equal(lost, 0);
     const worst = Math.max(...latencies);
@@ -126,28 +123,28 @@ function assertKept(cameras: readonly Camera[], { latencySeconds }: ServiceLevel
 describe('what a session is promised', () => {
   it('is kept with all slots taken, whatever an engine costs and whenever cameras take their pictures', () => {
     fc.assert(
-      fc.property(machines, promises, phases, (machine, promise, at) => {
-        const { slots, rowBudget } = slotsOf(machine, promise);
+      fc.property(machines, promises, phases, (machine, slo, at) => {
+        const { slots, rowBudget } = slotsOf(machine, slo);
         if (slots === 1) return;
-        const cameras = Array.from({ length: slots }, (_, i) => new Camera(promise.fps, phaseOf(at, i)));
+        const cameras = Array.from({ length: slots }, (_, i) => new Camera(slo.fps, phaseOf(at, i)));
         run(machine, rowBudget, cameras);
-        assertKept(cameras, promise);
+        assertKept(cameras, slo);
       }),
     );
   });
 
   it('is kept for those who keep to it, when others send as much as they can', () => {
     fc.assert(
-      fc.property(machines, promises, phases, (machine, promise, at) => {
-        const { slots, rowBudget } = slotsOf(machine, promise);
+      fc.property(machines, promises, phases, (machine, slo, at) => {
+        const { slots, rowBudget } = slotsOf(machine, slo);
         if (slots === 1) return;
         const greedy = Math.floor(slots / 2);
         const cameras = Array.from(
           { length: slots },
-          (_, i) => new Camera(i < greedy ? 60 : promise.fps, phaseOf(at, i)),
+          (_, i) => new Camera(i < greedy ? 60 : slo.fps, phaseOf(at, i)),
         );
         run(machine, rowBudget, cameras);
-        assertKept(cameras.slice(greedy), promise);
+        assertKept(cameras.slice(greedy), slo);
       }),
     );
   });

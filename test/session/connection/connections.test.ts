@@ -2,18 +2,18 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { encodeMessage, type ServerMessage, type StreamParameters } from '@millrace/protocol';
-import type { Session } from '../../src/session/session.js';
-import { Sessions } from '../../src/session/sessions.js';
-import { ManualEngine } from './manual-engine.js';
-import { sessionContext } from './rig.js';
+import type { ClientConnection } from '../../../src/session/connection/client-connection.js';
+import { Connections } from '../../../src/session/connection/connections.js';
+import { ManualEngine } from '../manual-engine.js';
+import { sessionContext } from '../rig.js';
 
 interface Client {
-  readonly session: Session;
+  readonly session: ClientConnection;
   /** Frames a second that it was told of; null: any number. */
   readonly told: (number | null)[];
 }
 
-async function join(sessions: Sessions, parameters: object = {}): Promise<Client> {
+async function join(connections: Connections, parameters: object = {}): Promise<Client> {
   const told: (number | null)[] = [];
   const connection = {
     bufferedBytes: 0,
@@ -22,7 +22,7 @@ async function join(sessions: Sessions, parameters: object = {}): Promise<Client
     },
     close: () => {},
   };
-  const session = sessions.enter(connection);
+  const session = connections.enter(connection);
   assert.ok(session);
   session.receive(encodeMessage({ type: 'hello', parameters }));
   while (session.state !== 'active') await turn();
@@ -38,9 +38,11 @@ describe('the sessions of an engine that is short of time', () => {
       asked.push(streams);
       return shares;
     };
-    const sessions = new Sessions(sessionContext(new ManualEngine(), {}, { capacity: { share, basis: '' } }));
-    const [small, large] = [await join(sessions), await join(sessions, { width: 128 })];
-    const paused = await join(sessions, { paused: true });
+    const connections = new Connections(
+      sessionContext(new ManualEngine(), {}, { capacity: { share, basis: '' } }),
+    );
+    const [small, large] = [await join(connections), await join(connections, { width: 128 })];
+    const paused = await join(connections, { paused: true });
 
     t.mock.timers.tick(1000);
     assert.deepEqual(
@@ -48,7 +50,7 @@ describe('the sessions of an engine that is short of time', () => {
       [[64, 128]],
     );
     assert.deepEqual([small.told, large.told], [[], []]);
-    assert.equal(sessions.census().limited, 0);
+    assert.equal(connections.census().limited, 0);
 
     shares = [null, 4];
     t.mock.timers.tick(1000);
@@ -56,7 +58,7 @@ describe('the sessions of an engine that is short of time', () => {
     shares = [7.123, 4.2];
     t.mock.timers.tick(1000);
     assert.deepEqual([small.told, large.told, paused.told], [[7.12], [4], []]);
-    assert.equal(sessions.census().limited, 2);
+    assert.equal(connections.census().limited, 2);
 
     shares = [null, null];
     t.mock.timers.tick(1000);
@@ -67,10 +69,10 @@ describe('the sessions of an engine that is short of time', () => {
         [4, null],
       ],
     );
-    assert.equal(sessions.census().limited, 0);
+    assert.equal(connections.census().limited, 0);
 
     shares = [3, 3];
-    sessions.close();
+    connections.close();
     t.mock.timers.tick(5000);
     assert.deepEqual([small.told.length, large.told.length], [2, 2]);
   });

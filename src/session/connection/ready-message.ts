@@ -1,7 +1,7 @@
 import { protocolVersion, type Limits, type ReadyMessage } from '@millrace/protocol';
-import { secondsUntil, type Grant } from './access/grant.js';
-import type { SessionContext, SessionLimits } from './seats/context.js';
-import type { Seat } from './seats/seats.js';
+import { secondsUntil, type Grant } from '../access/grant.js';
+import type { ConnectionContext, SessionLimits } from './context.js';
+import type { Session } from '../live/session.js';
 
 /** The limits that hold for every session. */
 export function commonLimits(
@@ -28,18 +28,22 @@ export function sessionLimits(limits: SessionLimits, grant: Grant): Limits {
 
 /** What a client is told when its session is open. */
 export function readyMessage(
-  { model, server, limits }: SessionContext,
-  { seat, resumed, grant }: { readonly seat: Seat; readonly resumed: boolean; readonly grant: Grant },
+  { model, server, limits }: ConnectionContext,
+  {
+    session,
+    resumed,
+    grant,
+  }: { readonly session: Session; readonly resumed: boolean; readonly grant: Grant },
 ): ReadyMessage {
   const expires = secondsUntil(grant);
   return {
     type: 'ready',
     protocol: protocolVersion,
-    session: seat.id,
+    session: session.id,
     resumed,
     server,
     model,
-    parameters: seat.parameters,
+    parameters: session.parameters,
     credits: limits.credits,
     limits: sessionLimits(limits, grant),
     ...(expires !== null && { token_expires: expires }),

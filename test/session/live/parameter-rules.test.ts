@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parameterProperties } from '@millrace/protocol';
 import { ParameterError } from '../../../src/engine/engine.js';
-import { createParameterRules } from '../../../src/session/wire/parameters.js';
+import { createParameterRules } from '../../../src/session/live/parameter-rules.js';
 
 const rules = createParameterRules({ defaults: { prompt: 'blueprint', width: 256 }, sizeFactor: 32 });
 

@@ -1,12 +1,12 @@
 import { errors, type ErrorCode, type SessionRow } from '@millrace/protocol';
-import type { Census } from '../metrics/metrics.js';
-import type { Grant } from './access/grant.js';
-import type { Connection } from './wire/connection.js';
-import type { SessionContext } from './seats/context.js';
-import type { Pacing } from './seats/pacing.js';
-import { Session } from './session.js';
-import { summarize, summarizeParked } from './session-summary.js';
-import { WatchedConnection } from './wire/watched-connection.js';
+import type { Census } from '../../metrics/metrics.js';
+import type { Grant } from '../access/grant.js';
+import type { Wire } from '../wire/wire.js';
+import type { ConnectionContext } from './context.js';
+import type { Pacing } from '../live/pacing.js';
+import { ClientConnection } from './client-connection.js';
+import { summarize, summarizeParked } from './summary.js';
+import { WatchedWire } from '../wire/watched-wire.js';
 
 /** Connections that may be there besides those that are served or wait: they say hello, or take sessions over. */
 const spareConnections = 64;
@@ -17,10 +17,10 @@ const shareOutMs = 1000;
 /** The time over which images (txt2img) count as one more stream, in milliseconds. */
 const imagesMs = 2000;
 
-/** All sessions of one server. */
-export class Sessions {
-  readonly #context: SessionContext;
-  readonly #open = new Map<Session, WatchedConnection>();
+/** All connections of one server. */
+export class Connections {
+  readonly #context: ConnectionContext;
+  readonly #open = new Map<ClientConnection, WatchedWire>();
   #closing = false;
   /** When clients were told to go elsewhere. */
   #drainBegun: number | null = null;
@@ -28,7 +28,7 @@ export class Sessions {
   #onEmpty: (() => void) | null = null;
   readonly #shareOutTimer = setInterval(() => this.#shareOutSafely(), shareOutMs).unref();
 
-  constructor(context: SessionContext) {
+  constructor(context: ConnectionContext) {
     this.#context = context;
   }
 
@@ -40,9 +40,9 @@ export class Sessions {
   /** Why a new connection would be refused now; null if it might be served. */
   get refusal(): Extract<ErrorCode, 'shutting_down' | 'too_many_sessions'> | null {
     if (this.#closing) return 'shutting_down';
-    const { admission, seats } = this.#context;
+    const { admission, sessions } = this.#context;
     // The client that comes may be one that lost its connection.
-    if (admission.full && seats.parked === 0) return 'too_many_sessions';
+    if (admission.full && sessions.parked === 0) return 'too_many_sessions';
     const most = admission.served + admission.waiting + spareConnections;
     return this.#open.size < most ? null : 'too_many_sessions';
   }
@@ -53,60 +53,60 @@ export class Sessions {
   }
 
   /**
-   * Starts a session on a connection. Messages go to its `receive`; when the connection is gone, call `leave`.
+   * Takes up a new connection. Messages go to its `receive`; when it is gone, call `leave`.
    * @param grant of the token that came with the connection; null if none did.
    * @returns null if it is refused; the connection is then being closed, and the client gets the reason.
    */
-  enter(connection: Connection, grant: Grant | null = null): Session | null {
+  enter(wire: Wire, grant: Grant | null = null): ClientConnection | null {
     const { refusal } = this;
     if (refusal) {
       this.#context.metrics.error(refusal);
       this.#context.metrics.sessionRefused();
-      connection.send({ type: 'error', code: refusal, message: errors[refusal].meaning });
-      connection.close(errors[refusal].close, refusal);
+      wire.send({ type: 'error', code: refusal, message: errors[refusal].meaning });
+      wire.close(errors[refusal].close, refusal);
       return null;
     }
-    const watched = new WatchedConnection(connection, this.#context.keepPictures ?? false);
-    const session = new Session(watched, this.#context, grant);
-    this.#open.set(session, watched);
-    return session;
+    const watched = new WatchedWire(wire, this.#context.keepPictures ?? false);
+    const connection = new ClientConnection(watched, this.#context, grant);
+    this.#open.set(connection, watched);
+    return connection;
   }
 
   /** @param code of the close frame, as in RFC 6455 section 7.4; 1006 without one. */
-  leave(session: Session, code: number): void {
-    this.#open.delete(session);
-    session.disconnected(code);
+  leave(connection: ClientConnection, code: number): void {
+    this.#open.delete(connection);
+    connection.disconnected(code);
     if (this.#drainBegun !== null) this.#context.metrics.drained(performance.now() - this.#drainBegun);
     if (this.#open.size === 0) this.#onEmpty?.();
   }
 
   /** What there is now. */
   census(): Census {
-    const { admission, seats } = this.#context;
+    const { admission, sessions: all } = this.#context;
     const queued = admission.waiting;
-    const sessions = { opening: -queued, queued, active: 0, parked: seats.parked, closing: 0 };
+    const sessions = { opening: -queued, queued, active: 0, parked: all.parked, closing: 0 };
     let bufferedBytes = 0;
-    for (const [session, connection] of this.#open) {
-      if (session.state !== 'closed') sessions[session.state] += 1;
-      bufferedBytes += connection.bufferedBytes;
+    for (const [connection, wire] of this.#open) {
+      if (connection.state !== 'closed') sessions[connection.state] += 1;
+      bufferedBytes += wire.bufferedBytes;
     }
     const limited = this.#paced().filter(({ limit }) => limit !== null).length;
-    return { sessions, slots: admission.capacity, limited, queued, bufferedBytes, draining: this.#closing };
+    return { sessions, slots: admission.slots, limited, queued, bufferedBytes, draining: this.#closing };
   }
 
   /** What an operator sees of the sessions, the oldest first, and last those that have no connection. */
   summaries(most: number): readonly SessionRow[] {
-    const { seats } = this.#context;
+    const { sessions } = this.#context;
     const connected = [...this.#open]
       .slice(0, most)
-      .map(([session, connection]) => summarize(session, connection, seats.find(session.id)));
-    const parked = [...seats.away()].slice(0, most - connected.length).map(summarizeParked);
+      .map(([connection, wire]) => summarize(connection, wire, sessions.find(connection.id)));
+    const parked = [...sessions.away()].slice(0, most - connected.length).map(summarizeParked);
     return [...connected, ...parked];
   }
 
   /** The last result of a session, a JPEG; null if none is kept. */
   picture(id: string): Uint8Array | null {
-    for (const [session, connection] of this.#open) if (session.id === id) return connection.picture;
+    for (const [connection, wire] of this.#open) if (connection.id === id) return wire.picture;
     return null;
   }
 
@@ -132,7 +132,7 @@ export class Sessions {
     const empty = new Promise<void>((resolve) => (this.#onEmpty = resolve));
     let timer: NodeJS.Timeout | undefined;
     const over = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
-    for (const session of this.#open.keys()) void session.drain(ms / 1000);
+    for (const connection of this.#open.keys()) void connection.drain(ms / 1000);
     await Promise.race([empty, over]);
     clearTimeout(timer);
   }
@@ -171,7 +171,7 @@ export class Sessions {
   close(): void {
     this.#closing = true;
     clearInterval(this.#shareOutTimer);
-    for (const session of this.#open.keys()) session.close('shutting_down');
-    this.#context.seats.close();
+    for (const connection of this.#open.keys()) connection.close('shutting_down');
+    this.#context.sessions.close();
   }
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { serialize } from 'node:v8';
 import { defaultParameters } from '@millrace/protocol';
-import { createResumeTokens, type ResumeState } from '../../../src/session/seats/resume-token.js';
+import { createResumeTokens, type ResumeState } from '../../../src/session/live/resume-token.js';
 import { repositoryRoot } from '../../support/reference.js';
 
 const latent = Float32Array.from({ length: 64 }, (_, i) => Math.sin(i));

@@ -1,11 +1,11 @@
 import type { AuthenticatedMessage } from '@millrace/protocol';
-import type { Access } from './access.js';
-import { anonymous, secondsUntil, type Grant } from './grant.js';
+import type { Access } from '../access/access.js';
+import { anonymous, secondsUntil, type Grant } from '../access/grant.js';
 import { Deadline } from '../time/deadline.js';
 import { ProtocolError } from '../wire/protocol-error.js';
 
 /** The access token of one connection: what it allows, and that it is renewed in time. */
-export class SessionAccess {
+export class ConnectionAccess {
   readonly #access: Access;
   readonly #expiry: Deadline;
   /** Verified with the upgrade, or by hello. */

@@ -3,10 +3,10 @@ import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { encodeMessage } from '@millrace/protocol';
 import { pino, type Logger } from 'pino';
-import { pictureCodec } from '../../src/image/codec.js';
-import { anonymous } from '../../src/session/access/grant.js';
-import { ProtocolError } from '../../src/session/wire/protocol-error.js';
-import { Rig } from './rig.js';
+import { pictureCodec } from '../../../src/image/codec.js';
+import { anonymous } from '../../../src/session/access/grant.js';
+import { ProtocolError } from '../../../src/session/wire/protocol-error.js';
+import { Rig } from '../rig.js';
 
 interface Line {
   readonly level: number;
@@ -26,26 +26,26 @@ const [debug, info, error] = [20, 30, 50];
 describe('a server that drains', () => {
   it('tells sessions until when, with a token to go on elsewhere', async () => {
     const rig = await Rig.active();
-    await rig.session.drain(12.34567);
+    await rig.connection.drain(12.34567);
     const [drain] = rig.all('drain');
     assert.equal(drain?.deadline_seconds, 12.346);
-    assert.equal(rig.context.tokens.open(drain.token ?? '')?.session, rig.session.id);
-    assert.equal(rig.connection.closed, null);
+    assert.equal(rig.context.tokens.open(drain.token ?? '')?.session, rig.connection.id);
+    assert.equal(rig.wire.closed, null);
   });
 
   it('closes connections that are no session yet, and tells none that is gone', async () => {
     const early = new Rig();
-    await early.session.drain(5);
-    assert.deepEqual(early.connection.closed, { code: 1001, reason: 'shutting_down' });
+    await early.connection.drain(5);
+    assert.deepEqual(early.wire.closed, { code: 1001, reason: 'shutting_down' });
     assert.deepEqual(early.all('drain'), []);
     const leaving = await Rig.active();
-    const drained = leaving.session.drain(5);
-    leaving.session.disconnected(1006);
+    const drained = leaving.connection.drain(5);
+    leaving.connection.disconnected(1006);
     await drained;
     assert.deepEqual(leaving.all('drain'), []);
     const closed = await Rig.active();
-    closed.session.close('shutting_down');
-    await closed.session.drain(5);
+    closed.connection.close('shutting_down');
+    await closed.connection.drain(5);
     assert.deepEqual(closed.all('drain'), []);
   });
 });
@@ -55,9 +55,9 @@ describe('the log', () => {
     const { lines, log } = logged();
     const rig = new Rig({}, { log });
     rig.send({ type: 'hello', client: 'test/2' });
-    await rig.until(() => rig.session.state === 'active');
-    const { id } = rig.session;
-    rig.session.disconnected(1001);
+    await rig.until(() => rig.connection.state === 'active');
+    const { id } = rig.connection;
+    rig.connection.disconnected(1001);
     const told = lines.filter(({ msg }) => msg.startsWith('session '));
     assert.deepEqual(
       told.map(({ level, msg, session, client, resumed, code }) => ({
@@ -91,7 +91,7 @@ describe('the log', () => {
 
   it('says little of connections that never were a session', () => {
     const { lines, log } = logged();
-    new Rig({}, { log }).session.disconnected(1006);
+    new Rig({}, { log }).connection.disconnected(1006);
     assert.deepEqual(
       lines.map(({ level, msg, code }) => [level, msg, code]),
       [[debug, 'session closed', 1006]],
@@ -118,20 +118,21 @@ describe('the log', () => {
 describe('messages', () => {
   it('of a client that does not read are not taken any more', async () => {
     const rig = await Rig.active({ bufferedBytes: 1000 });
-    rig.connection.bufferedBytes = 1000;
+    rig.wire.bufferedBytes = 1000;
     rig.send({ type: 'ping', sent: 1 });
     assert.equal(rig.all('pong').length, 1);
-    rig.connection.bufferedBytes = 1001;
+    rig.wire.bufferedBytes = 1001;
     rig.send({ type: 'ping', sent: 2 });
     assert.equal(rig.all('pong').length, 1);
-    assert.equal(rig.connection.closed?.reason, 'slow_reader');
+    assert.equal(rig.wire.closed?.reason, 'slow_reader');
   });
 
   it('are answered with what was sent and when it came', async (t) => {
     const rig = await Rig.active();
-    t.mock.method(performance, 'now', () => 4321);
+    const received = performance.now() + 1000;
+    t.mock.method(performance, 'now', () => received);
     rig.send({ type: 'ping', sent: 17 });
-    assert.deepEqual(rig.all('pong'), [{ type: 'pong', sent: 17, received: 4321 }]);
+    assert.deepEqual(rig.all('pong'), [{ type: 'pong', sent: 17, received }]);
   });
 
   it('that are more than allowed are told so, and the session goes on', async () => {
@@ -141,13 +142,13 @@ describe('messages', () => {
     await turn();
     const refusal = rig.all('error').find(({ code }) => code === 'rate_limited');
     assert.equal(refusal?.message, 'more than 1 messages of this kind in a second');
-    assert.equal(rig.session.state, 'active');
+    assert.equal(rig.connection.state, 'active');
   });
 
   it('before ready, and a second hello, are refused; the name stays', async () => {
     const rig = new Rig();
-    const name = rig.session.id;
-    assert.equal(rig.session.pacing, null);
+    const name = rig.connection.id;
+    assert.equal(rig.connection.pacing, null);
     rig.send({ type: 'ping', sent: 1 });
     assert.match(rig.all('error')[0]?.message ?? '', /before ready/);
     const other = new Rig();
@@ -155,18 +156,18 @@ describe('messages', () => {
     other.send({ type: 'hello' });
     assert.match(other.all('error')[0]?.message ?? '', /hello came twice/);
     const active = await Rig.active();
-    assert.ok(active.session.pacing);
+    assert.ok(active.connection.pacing);
     active.send({ type: 'hello' });
     assert.match(active.all('error')[0]?.message ?? '', /hello came twice/);
-    assert.notEqual(name, active.session.id);
+    assert.notEqual(name, active.connection.id);
   });
 
   it('are not read when the connection is being closed', async () => {
     const rig = await Rig.active();
-    rig.session.close('shutting_down');
-    assert.equal(rig.session.pacing, null);
-    rig.session.receive(Uint8Array.of(0xc1));
-    rig.session.receive(encodeMessage({ type: 'ping', sent: 1 }));
+    rig.connection.close('shutting_down');
+    assert.equal(rig.connection.pacing, null);
+    rig.connection.receive(Uint8Array.of(0xc1));
+    rig.connection.receive(encodeMessage({ type: 'ping', sent: 1 }));
     assert.equal(rig.all('error').length, 1);
     assert.deepEqual(rig.all('pong'), []);
   });
@@ -191,7 +192,7 @@ describe('a refusal', () => {
   it('of what nobody expected says nothing of it', async () => {
     const rig = new Rig({}, { access: { required: false, verify: () => Promise.resolve(anonymous) } });
     rig.send({ type: 'hello' });
-    await rig.until(() => rig.session.state === 'active');
+    await rig.until(() => rig.connection.state === 'active');
     rig.context.access.verify = () => Promise.reject(new Error('secret'));
     rig.send({ type: 'authenticate', token: 'a' });
     await rig.until(() => rig.all('error').length === 1);

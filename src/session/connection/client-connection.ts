@@ -1,38 +1,38 @@
 import { errors, type ErrorCode, type ErrorDefinition, type RecentFigures } from '@millrace/protocol';
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
-import { ParameterError } from '../engine/engine.js';
-import type { SessionMeter } from '../metrics/session-meter.js';
-import { checkGrant, type Grant } from './access/grant.js';
-import { Checkpoints } from './seats/checkpoints.js';
-import { ClientClock } from './wire/client-clock.js';
-import { parseClientMessage, type UncheckedMessage } from './wire/client-message.js';
-import type { Connection } from './wire/connection.js';
-import type { FinalCode, Message, SessionContext } from './seats/context.js';
-import { Deadline } from './time/deadline.js';
-import { IdleWatch } from './time/idle-watch.js';
-import { openSeat } from './seats/opening.js';
-import type { Outlet } from './wire/outlet.js';
-import { Pacing } from './seats/pacing.js';
-import { ProtocolError, type ErrorDetails } from './wire/protocol-error.js';
+import { ParameterError } from '../../engine/engine.js';
+import type { SessionMeter } from '../../metrics/session-meter.js';
+import { checkGrant, type Grant } from '../access/grant.js';
+import { Checkpoints } from './checkpoints.js';
+import { ClientClock } from '../wire/client-clock.js';
+import { parseClientMessage, type Message, type UncheckedMessage } from '../wire/client-message.js';
+import type { Wire } from '../wire/wire.js';
+import type { ConnectionContext, FinalCode } from './context.js';
+import { Deadline } from '../time/deadline.js';
+import { IdleWatch } from '../time/idle-watch.js';
+import { openSession } from './handshake.js';
+import type { Outlet } from '../wire/outlet.js';
+import { Pacing } from '../live/pacing.js';
+import { ProtocolError, type ErrorDetails } from '../wire/protocol-error.js';
 import { readyMessage, sessionLimits } from './ready-message.js';
-import type { Seat } from './seats/seats.js';
-import { SessionAccess } from './access/session-access.js';
-import { afterClose, afterError, type Afterwards } from './session-end.js';
-import { TokenBucket } from './time/token-bucket.js';
-import { UpdateQueue } from './seats/update-queue.js';
+import type { Session } from '../live/session.js';
+import { ConnectionAccess } from './access.js';
+import { afterClose, afterError, type Afterwards } from './close-policy.js';
+import { TokenBucket } from '../time/token-bucket.js';
+import { UpdateQueue } from '../live/update-queue.js';
 
 /**
  * One user's connection to a stream: hello, parameters, errors and the end. What carries the messages is
- * behind `Connection`; the stream, which outlives the connection, is a `Seat`.
+ * XX
  *
  * opening (waits for hello, or in the queue) -> active (ready was sent) -> closing (the connection is being
  * closed) -> closed
  */
-export class Session {
+export class ClientConnection {
   readonly #ownId = randomUUID();
-  readonly #context: SessionContext;
-  readonly #connection: Connection;
+  readonly #context: ConnectionContext;
+  readonly #wire: Wire;
   readonly #meter: SessionMeter;
   readonly #clock = new ClientClock();
   readonly #outlet: Outlet;
@@ -40,23 +40,23 @@ export class Session {
   readonly #requests: TokenBucket;
   readonly #gone = new AbortController();
   readonly #hello: Deadline;
-  readonly #access: SessionAccess;
+  readonly #access: ConnectionAccess;
   readonly #idle: IdleWatch;
   #log: Logger;
   #state: 'opening' | 'active' | 'closing' | 'closed' = 'opening';
   #helloInProgress = false;
   /** The number of the last result that was sent. */
   #sequence = 0;
-  #seat: Seat | null = null;
+  #session: Session | null = null;
   #checkpoints: Checkpoints | null = null;
   #pacing: Pacing | null = null;
 
   /** @param grant of the token that came with the connection; null if none did. */
-  constructor(connection: Connection, context: SessionContext, grant: Grant | null = null) {
+  constructor(wire: Wire, context: ConnectionContext, grant: Grant | null = null) {
     const { limits, metrics, log } = context;
     this.#context = context;
-    this.#connection = connection;
-    this.#access = new SessionAccess(context.access, grant, () => this.close('unauthorized'));
+    this.#wire = wire;
+    this.#access = new ConnectionAccess(context.access, grant, () => this.close('unauthorized'));
     this.#log = log.child({ session: this.#ownId });
     this.#meter = metrics.beginSession();
     this.#requests = new TokenBucket(limits.updatesPerSecond);
@@ -65,7 +65,7 @@ export class Session {
       meter: this.#meter,
       send: (message) => {
         if (message.type === 'result') this.#sequence = message.sequence;
-        connection.send(message);
+        wire.send(message);
       },
       report: (code, message, details, cause) => this.#report(code, message, details, cause),
     };
@@ -78,14 +78,14 @@ export class Session {
       updated: async () => this.#checkpoints?.send(),
     });
     this.#hello = new Deadline(() => this.close('hello_timeout'));
-    this.#hello.set(limits.helloTimeout);
-    const lastAt = (): number => Math.max(this.#updates.lastAt, this.#seat?.frames.lastActivity ?? 0);
-    this.#idle = new IdleWatch(limits.idleTimeout, lastAt, () => this.close('idle_timeout'));
+    this.#hello.set(limits.helloTimeoutMs);
+    const lastAt = (): number => Math.max(this.#updates.lastAt, this.#session?.frames.lastActivity ?? 0);
+    this.#idle = new IdleWatch(limits.idleTimeoutMs, lastAt, () => this.close('idle_timeout'));
   }
 
   /** The name of the session, which it has from `ready` on. */
   get id(): string {
-    return this.#seat?.id ?? this.#ownId;
+    return this.#session?.id ?? this.#ownId;
   }
 
   get state(): 'opening' | 'active' | 'closing' | 'closed' {
@@ -105,7 +105,7 @@ export class Session {
   /** One message of the client. Whatever is wrong with it is told to the client. */
   receive(bytes: Uint8Array): void {
     if (this.#state !== 'opening' && this.#state !== 'active') return;
-    if (this.#connection.bufferedBytes > this.#context.limits.bufferedBytes) return this.close('slow_reader');
+    if (this.#wire.bufferedBytes > this.#context.limits.bufferedBytes) return this.close('slow_reader');
     try {
       this.#handle(parseClientMessage(bytes));
     } catch (error) {
@@ -124,7 +124,7 @@ export class Session {
     const token = await this.#checkpoints?.take();
     if (this.#state !== 'active') return;
     const deadline_seconds = Math.round(seconds * 1000) / 1000;
-    this.#connection.send({ type: 'drain', deadline_seconds, ...(token && { token }) });
+    this.#wire.send({ type: 'drain', deadline_seconds, ...(token && { token }) });
   }
 
   /**
@@ -142,25 +142,25 @@ export class Session {
 
   #handle(message: UncheckedMessage): void {
     if (message.type === 'hello') return this.#greet(message);
-    const seat = this.#seat;
-    if (this.#state !== 'active' || seat === null) {
+    const session = this.#session;
+    if (this.#state !== 'active' || session === null) {
       throw new ProtocolError('hello_required', 'nothing but one hello may come before ready');
     }
     switch (message.type) {
       case 'frame':
-        return seat.frames.receive(message);
+        return session.frames.receive(message);
       case 'ack':
-        seat.frames.acknowledge(message.sequence);
+        session.frames.acknowledge(message.sequence);
         return this.#checkpoints?.acknowledged(message.sequence);
       case 'update':
-        return this.#updates.put(seat, message);
+        return this.#updates.put(session, message);
       case 'ping':
         this.#countRequest();
         if (message.offset !== undefined) this.#clock.adjust(message.offset);
-        return this.#connection.send({ type: 'pong', sent: message.sent, received: performance.now() });
+        return this.#wire.send({ type: 'pong', sent: message.sent, received: performance.now() });
       case 'authenticate':
         this.#countRequest();
-        void this.#renew(seat, message.token).catch((error: unknown) => this.#refuse(error));
+        void this.#renew(session, message.token).catch((error: unknown) => this.#refuse(error));
     }
   }
 
@@ -187,53 +187,53 @@ export class Session {
         this.#outlet.send(message);
       },
     };
-    const opening = openSeat(this.#context, { hello, grant, outlet, log: this.#log, gone });
-    const { seat, resumed } = await opening.catch((error: unknown) => {
-      if (queued && !gone.aborted) this.#hello.set(this.#context.limits.helloTimeout);
+    const opening = openSession(this.#context, { hello, grant, outlet, log: this.#log, gone });
+    const { session, resumed } = await opening.catch((error: unknown) => {
+      if (queued && !gone.aborted) this.#hello.set(this.#context.limits.helloTimeoutMs);
       throw error;
     });
-    if (gone.aborted || seat.evict !== null) return this.#abandon(seat);
-    seat.evict = () => this.#evicted();
-    this.#seat = seat;
+    if (gone.aborted || session.attached) return this.#abandon(session);
+    session.attach(() => this.#evicted());
+    this.#session = session;
     this.#state = 'active';
-    this.#log = this.#context.log.child({ session: seat.id });
+    this.#log = this.#context.log.child({ session: session.id });
     this.#hello.clear();
     this.#access.watch();
     this.#idle.start();
     this.#meter.opened({ resumed });
     this.#log.info({ client: hello.client, resumed }, 'session opened');
-    this.#connection.send(readyMessage(this.#context, { seat, resumed, grant }));
-    this.#pacing = new Pacing(seat, this.#outlet);
+    this.#wire.send(readyMessage(this.#context, { session, resumed, grant }));
+    this.#pacing = new Pacing(session, this.#outlet);
     this.#pacing.allow(grant.limits.fps ?? null);
-    seat.frames.connect(this.#outlet);
-    this.#checkpoints = new Checkpoints(this.#context, seat, this.#connection, () => this.#sequence);
+    session.frames.connect(this.#outlet);
+    this.#checkpoints = new Checkpoints(this.#context, session, this.#wire, () => this.#sequence);
     await this.#checkpoints.send();
   }
 
-  /** The seat was found too late: the client is gone, or another connection was quicker. */
-  #abandon(seat: Seat): void {
-    if (seat.evict === null) this.#context.seats.park(seat);
+  /** The session was found too late: the client is gone, or another connection was quicker. */
+  #abandon(session: Session): void {
+    if (!session.attached) this.#context.sessions.park(session);
     this.close('taken_over');
   }
 
   /** Another connection goes on with the session. */
   #evicted(): void {
-    this.#seat = null;
+    this.#session = null;
     this.close('taken_over');
   }
 
   /** A new token takes the place of the one that the session has, if it allows what the session does. */
-  async #renew(seat: Seat, token: string): Promise<void> {
-    const authenticated = await this.#access.renew(token, seat.subject, (grant, take) =>
-      this.#updates.between(seat, () => {
-        checkGrant(grant.limits, seat.parameters);
+  async #renew(session: Session, token: string): Promise<void> {
+    const authenticated = await this.#access.renew(token, session.subject, (grant, take) =>
+      session.queue(() => {
+        checkGrant(grant.limits, session.parameters);
         take();
       }),
     );
     const { grant } = this.#access;
     if (this.#state !== 'active') return this.#access.stop();
     this.#pacing?.allow(grant.limits.fps ?? null);
-    this.#connection.send({ ...authenticated, limits: sessionLimits(this.#context.limits, grant) });
+    this.#wire.send({ ...authenticated, limits: sessionLimits(this.#context.limits, grant) });
   }
 
   #countRequest(): void {
@@ -268,12 +268,12 @@ export class Session {
     if (this.#state === 'closing' || this.#state === 'closed') return;
     this.#context.metrics.error(code);
     this.#log[cause === undefined ? 'debug' : 'error']({ code, ...details, err: cause }, message);
-    this.#connection.send({ type: 'error', code, message, ...details });
+    this.#wire.send({ type: 'error', code, message, ...details });
     const definition: ErrorDefinition = errors[code];
     if (definition.close === undefined) return;
     this.#state = 'closing';
     this.#release(afterError(code));
-    this.#connection.close(definition.close, code);
+    this.#wire.close(definition.close, code);
   }
 
   #release(afterwards: Afterwards): void {
@@ -283,8 +283,8 @@ export class Session {
     this.#idle.stop();
     this.#checkpoints?.stop();
     this.#updates.close();
-    const seat = this.#seat;
-    this.#seat = null;
-    if (seat !== null) this.#context.seats[afterwards](seat);
+    const session = this.#session;
+    this.#session = null;
+    if (session !== null) this.#context.sessions[afterwards](session);
   }
 }

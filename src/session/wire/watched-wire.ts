@@ -1,15 +1,15 @@
 import type { ServerMessage } from '@millrace/protocol';
-import type { Connection } from './connection.js';
+import type { Wire } from './wire.js';
 
-/** A connection that remembers the last result that went through it, where operators may see it. */
-export class WatchedConnection implements Connection {
-  readonly #connection: Connection;
+/** A wire that remembers the last result that went through it, where operators may see it. */
+export class WatchedWire implements Wire {
+  readonly #wire: Wire;
   readonly #keep: boolean;
   #picture: Uint8Array | null = null;
 
   /** @param keep whether pictures are remembered at all. */
-  constructor(connection: Connection, keep: boolean) {
-    this.#connection = connection;
+  constructor(wire: Wire, keep: boolean) {
+    this.#wire = wire;
     this.#keep = keep;
   }
 
@@ -19,19 +19,19 @@ export class WatchedConnection implements Connection {
   }
 
   get address(): string | undefined {
-    return this.#connection.address;
+    return this.#wire.address;
   }
 
   get bufferedBytes(): number {
-    return this.#connection.bufferedBytes;
+    return this.#wire.bufferedBytes;
   }
 
   send(message: ServerMessage): void {
     if (this.#keep && message.type === 'result') this.#picture = message.data;
-    this.#connection.send(message);
+    this.#wire.send(message);
   }
 
   close(code: number, reason: string): void {
-    this.#connection.close(code, reason);
+    this.#wire.close(code, reason);
   }
 }

@@ -1,29 +1,29 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Outlet } from '../../../src/session/wire/outlet.js';
-import { Pacing } from '../../../src/session/seats/pacing.js';
-import type { Seat } from '../../../src/session/seats/seats.js';
+import { Pacing } from '../../../src/session/live/pacing.js';
+import type { Session } from '../../../src/session/live/session.js';
 import { Rig } from '../rig.js';
 import { stopTime } from '../../support/stopped-time.js';
 
 /** A session, the limits that its frames got, and what the client was told. */
 async function setUp(): Promise<{
   readonly pacing: Pacing;
-  readonly seat: Seat;
+  readonly session: Session;
   readonly limits: readonly (number | null)[];
   readonly told: readonly (number | null)[];
 }> {
   const rig = await Rig.active();
-  const seat = rig.context.seats.find(rig.session.id);
-  assert.ok(seat);
+  const session = rig.context.sessions.find(rig.connection.id);
+  assert.ok(session);
   const limits: (number | null)[] = [];
   const told: (number | null)[] = [];
-  seat.frames.limit = (fps) => void limits.push(fps);
+  session.frames.limit = (fps) => void limits.push(fps);
   const outlet: Pick<Outlet, 'send'> = {
     send: (message) => void (message.type === 'quality' && told.push(message.fps)),
   };
-  const pacing = new Pacing(seat, outlet as Outlet);
-  return { pacing, seat, limits, told };
+  const pacing = new Pacing(session, outlet as Outlet);
+  return { pacing, session, limits, told };
 }
 
 describe('Pacing', () => {
@@ -51,11 +51,11 @@ describe('Pacing', () => {
 
   it('knows whether frames flow: of late, and while it is not paused', async (t) => {
     const pass = stopTime(t);
-    const { pacing, seat } = await setUp();
+    const { pacing, session } = await setUp();
     assert.equal(pacing.flows, true);
-    seat.parameters = { ...seat.parameters, paused: true };
+    await session.configure({ ...session.parameters, paused: true });
     assert.equal(pacing.flows, false);
-    seat.parameters = { ...seat.parameters, paused: false };
+    await session.configure({ ...session.parameters, paused: false });
     pass(9999);
     assert.equal(pacing.flows, true);
     pass(1);

@@ -15,7 +15,7 @@ const access: Access = {
 
 describe('the sessions that a token allows', () => {
   it('are counted while they wait for a place, so that nobody has the queue alone', async () => {
-    const admission = new Admission({ capacity: () => 1, queueLength: 2, queueTimeout: 60_000 });
+    const admission = new Admission({ slots: () => 1, queueLength: 2, queueTimeoutMs: 60_000 });
     const context = sessionContext(new ManualEngine(), {}, { access, admission });
     const open = (token: string): Rig => {
       const rig = new Rig({}, context);
@@ -23,21 +23,21 @@ describe('the sessions that a token allows', () => {
       return rig;
     };
     const served = open('ann');
-    await served.until(() => served.session.state === 'active');
+    await served.until(() => served.connection.state === 'active');
     const waiting = open('bob');
     await waiting.until(() => waiting.all('queued').length === 1);
     const further = open('bob');
-    await further.until(() => further.connection.closed !== null);
+    await further.until(() => further.wire.closed !== null);
     assert.equal(further.all('error')[0]?.code, 'too_many_sessions');
     assert.equal(admission.waiting, 1);
 
-    waiting.session.disconnected(1006);
+    waiting.connection.disconnected(1006);
     await waiting.until(() => admission.waiting === 0);
     const again = open('bob');
     await again.until(() => again.all('queued').length === 1);
-    served.session.disconnected(1000);
-    await again.until(() => again.session.state === 'active');
-    again.session.disconnected(1000);
+    served.connection.disconnected(1000);
+    await again.until(() => again.connection.state === 'active');
+    again.connection.disconnected(1000);
   });
 });
 
@@ -48,7 +48,7 @@ describe('a client that has to wait for a slot', () => {
       { base: null, timestamp: false },
       { write: (line) => void lines.push(JSON.parse(line)) },
     );
-    const admission = new Admission({ capacity: () => 1, queueLength: 2, queueTimeout: 60_000 });
+    const admission = new Admission({ slots: () => 1, queueLength: 2, queueTimeoutMs: 60_000 });
     const leave = new AbortController();
     await admission.enter(new AbortController().signal, () => {});
     const before = admission.enter(leave.signal, () => {});
@@ -65,27 +65,27 @@ describe('a client that has to wait for a slot', () => {
     assert.deepEqual(lines, [
       {
         level: 30,
-        session: rig.session.id,
+        session: rig.connection.id,
         client: 'me/1',
         position: 2,
         slots: 1,
         msg: 'waits for a slot at place 2; slots: 1, by --slo-fps 10',
       },
     ]);
-    rig.session.disconnected(1000);
+    rig.connection.disconnected(1000);
   });
 });
 
 describe('a hello that is refused after a wait in the queue', () => {
   it('must be followed by another in time, as at first', async () => {
-    const admission = new Admission({ capacity: () => 1, queueLength: 2, queueTimeout: 60_000 });
+    const admission = new Admission({ slots: () => 1, queueLength: 2, queueTimeoutMs: 60_000 });
     const served = await Rig.active({}, { admission });
-    const waiting = new Rig({ helloTimeout: 20 }, { admission });
+    const waiting = new Rig({ helloTimeoutMs: 20 }, { admission });
     waiting.engine.refusal = new ParameterError('prompt', 'no');
     waiting.send({ type: 'hello' });
     await waiting.until(() => waiting.all('queued').length === 1);
-    served.session.disconnected(1000);
-    await waiting.until(() => waiting.connection.closed !== null);
+    served.connection.disconnected(1000);
+    await waiting.until(() => waiting.wire.closed !== null);
     assert.deepEqual(
       waiting.all('error').map(({ code }) => code),
       ['invalid_parameter', 'hello_timeout'],
@@ -109,28 +109,28 @@ describe('a token of another server', () => {
       return rig;
     };
     const stranger = open(token, 'another');
-    await stranger.until(() => stranger.connection.closed !== null);
+    await stranger.until(() => stranger.wire.closed !== null);
     assert.equal(stranger.all('error')[0]?.code, 'invalid_resume_token', 'it is of another model');
     const second = open(token);
-    await second.until(() => second.session.state === 'active');
+    await second.until(() => second.connection.state === 'active');
     const [ready] = second.all('ready');
     assert.deepEqual(
       [ready?.resumed, ready?.session, ready?.parameters.prompt],
-      [true, first.session.id, 'a fox'],
+      [true, first.connection.id, 'a fox'],
     );
     const again = open(token);
-    await again.until(() => again.connection.closed !== null);
+    await again.until(() => again.wire.closed !== null);
     assert.equal(again.all('error')[0]?.code, 'invalid_resume_token');
-    assert.equal(second.session.state, 'active');
-    first.session.disconnected(1000);
-    second.session.disconnected(1000);
+    assert.equal(second.connection.state, 'active');
+    first.connection.disconnected(1000);
+    second.connection.disconnected(1000);
   });
 
   it('is not good any more if it was used while its client waited for a place', async () => {
     const other = await Rig.active();
     await other.until(() => other.all('checkpoint').length === 1);
     const token = other.all('checkpoint')[0]?.token ?? '';
-    const admission = new Admission({ capacity: () => 1, queueLength: 2, queueTimeout: 60_000 });
+    const admission = new Admission({ slots: () => 1, queueLength: 2, queueTimeoutMs: 60_000 });
     const served = await Rig.active({}, { admission, tokens: other.context.tokens });
     const open = (): Rig => {
       const rig = new Rig({}, served.context);
@@ -139,12 +139,12 @@ describe('a token of another server', () => {
     };
     const [one, two] = [open(), open()];
     await two.until(() => two.all('queued').length === 1);
-    served.session.disconnected(1000);
-    await one.until(() => one.session.state === 'active');
-    one.session.disconnected(1000);
-    await two.until(() => two.connection.closed !== null);
+    served.connection.disconnected(1000);
+    await one.until(() => one.connection.state === 'active');
+    one.connection.disconnected(1000);
+    await two.until(() => two.wire.closed !== null);
     assert.equal(two.all('error')[0]?.code, 'invalid_resume_token');
     assert.equal(admission.served, 0, 'its place is given back');
-    other.session.disconnected(1000);
+    other.connection.disconnected(1000);
   });
 });

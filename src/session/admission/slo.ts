@@ -1,7 +1,7 @@
 import { workTime, type Costs, type Work } from '../../engine/frames-per-second.js';
 
 /** What a session is promised. */
-export interface ServiceLevel {
+export interface Slo {
   /** Frames a second; 0 promises nothing. */
   readonly fps: number;
   /** Seconds from the arrival of a frame to the sending of its result; 0 promises none. */
@@ -20,23 +20,23 @@ interface Applicants {
 }
 
 /** How many sessions more can be promised this. */
-export function placesIn(promise: ServiceLevel, costs: Costs, { there, one, most }: Applicants): number {
-  let places = 0;
+export function slotsIn(slo: Slo, costs: Costs, { there, one, most }: Applicants): number {
+  let slots = 0;
   let work = [...there, one].reduce(add);
-  while (places < most && isKept(promise, costs, work)) {
-    places += 1;
+  while (slots < most && isKept(slo, costs, work)) {
+    slots += 1;
     work = add(work, one);
   }
-  return places;
+  return slots;
 }
 
 /**
- * Whether the engine keeps its promise, at worst: when all cameras take their pictures at the same moment. Then it has
+ * Whether the engine keeps the SLO, at worst: when all cameras take their pictures at the same moment. Then it has
  * to be done with one frame of each before the next come; and the frame that is last waits for one of each other
  * session, and for the U-Net call that was under way, with its pictures.
  * @param work one frame of each session.
  */
-function isKept({ fps, latencySeconds }: ServiceLevel, costs: Costs, work: Work): boolean {
+function isKept({ fps, latencySeconds }: Slo, costs: Costs, work: Work): boolean {
   const { ms, calls } = workTime(costs, work);
   if (ms * fps > usable * 1000) return false;
   return latencySeconds === 0 || ms + ms / calls <= usable * latencySeconds * 1000;

@@ -1,24 +1,5 @@
 import type { StreamParameters } from '@millrace/protocol';
-import type { Lease } from '../admission/admission.js';
-import type { FramePipeline } from '../frames/frame-pipeline.js';
-
-/** A session as the server holds it, whichever connection has it: its stream, and its place. */
-export interface Seat {
-  /** The session's name. */
-  readonly id: string;
-  /** Whose it is. */
-  readonly subject: string;
-  readonly frames: FramePipeline;
-  readonly lease: Lease;
-  /** As they are in force. */
-  parameters: StreamParameters;
-  /** Settles when the updates so far are carried out. */
-  updates: Promise<void>;
-  /** Number of its newest resume token. */
-  counter: number;
-  /** Tells the connection that has it that another takes it over; null while none has it. */
-  evict: (() => void) | null;
-}
+import type { Session } from './session.js';
 
 /** What is remembered of a session's tokens for as long as they last. */
 interface Spent {
@@ -27,13 +8,13 @@ interface Spent {
   readonly until: number;
 }
 
-/** All sessions of a server, those too whose connection was lost, for a time of grace. */
-export class Seats {
+/** All sessions of a server. One whose connection was lost is kept for a while: it is parked. */
+export class Sessions {
   readonly #graceMs: number;
   readonly #tokenLifeMs: number;
-  readonly #seats = new Map<string, Seat>();
-  readonly #farewells = new Map<Seat, NodeJS.Timeout>();
-  /** Sessions that wait for a place, by user. */
+  readonly #sessions = new Map<string, Session>();
+  readonly #graceTimers = new Map<Session, NodeJS.Timeout>();
+  /** Sessions that wait for a slot, by user. */
   readonly #expected = new Map<string, number>();
   /** In the order in which they run out. */
   readonly #spent = new Map<string, Spent>();
@@ -48,31 +29,31 @@ export class Seats {
   }
 
   get parked(): number {
-    return this.#farewells.size;
+    return this.#graceTimers.size;
   }
 
   /** Sessions that wait for their clients, those that have waited longest first. */
-  away(): Iterable<Seat> {
-    return this.#farewells.keys();
+  away(): Iterable<Session> {
+    return this.#graceTimers.keys();
   }
 
-  add(seat: Seat): void {
-    this.#seats.set(seat.id, seat);
+  add(session: Session): void {
+    this.#sessions.set(session.id, session);
   }
 
-  find(id: string): Seat | undefined {
-    return this.#seats.get(id);
+  find(id: string): Session | undefined {
+    return this.#sessions.get(id);
   }
 
   /** What the sessions ask for, those too that wait for their client. */
   *parameters(): Generator<StreamParameters, void, void> {
-    for (const { parameters } of this.#seats.values()) yield parameters;
+    for (const { parameters } of this.#sessions.values()) yield parameters;
   }
 
   /** Sessions of a user, those too that are to come. */
   count(subject: string): number {
     let count = this.#expected.get(subject) ?? 0;
-    for (const seat of this.#seats.values()) if (seat.subject === subject) count += 1;
+    for (const session of this.#sessions.values()) if (session.subject === subject) count += 1;
     return count;
   }
 
@@ -88,36 +69,31 @@ export class Seats {
   }
 
   /** The connection was lost: the session waits for the client to come back. */
-  park(seat: Seat): void {
-    seat.evict = null;
-    seat.frames.disconnect();
-    if (!this.#seats.has(seat.id) || this.#farewells.has(seat)) return;
-    this.#farewells.set(seat, setTimeout(() => this.remove(seat), this.#graceMs).unref());
+  park(session: Session): void {
+    session.detach();
+    if (!this.#sessions.has(session.id) || this.#graceTimers.has(session)) return;
+    this.#graceTimers.set(session, setTimeout(() => this.remove(session), this.#graceMs).unref());
   }
 
   /** A connection takes the session; whoever has it is told. */
-  take(seat: Seat): void {
-    clearTimeout(this.#farewells.get(seat));
-    this.#farewells.delete(seat);
-    const { evict } = seat;
-    seat.evict = null;
-    evict?.();
-    seat.frames.disconnect();
+  take(session: Session): void {
+    clearTimeout(this.#graceTimers.get(session));
+    this.#graceTimers.delete(session);
+    session.evict();
   }
 
   /** The session is not here any more; its tokens may be good elsewhere. */
-  remove(seat: Seat): void {
-    clearTimeout(this.#farewells.get(seat));
-    this.#farewells.delete(seat);
-    this.#seats.delete(seat.id);
-    seat.frames.close();
-    seat.lease.release();
+  remove(session: Session): void {
+    clearTimeout(this.#graceTimers.get(session));
+    this.#graceTimers.delete(session);
+    this.#sessions.delete(session.id);
+    session.close();
   }
 
   /** The session was ended properly: none of its tokens is of any use. */
-  end(seat: Seat): void {
-    this.remove(seat);
-    this.spend(seat.id, Infinity);
+  end(session: Session): void {
+    this.remove(session);
+    this.spend(session.id, Infinity);
   }
 
   /** Tokens of this session up to this number are used up. */
@@ -138,6 +114,6 @@ export class Seats {
 
   /** Ends what waits for its client. */
   close(): void {
-    for (const seat of this.#farewells.keys()) this.remove(seat);
+    for (const session of this.#graceTimers.keys()) this.remove(session);
   }
 }

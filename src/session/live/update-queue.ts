@@ -1,11 +1,11 @@
 import type { ParameterUpdate } from '@millrace/protocol';
 import { ParameterError } from '../../engine/engine.js';
 import { checkGrant, type Grant } from '../access/grant.js';
-import type { Message } from './context.js';
 import type { Outlet } from '../wire/outlet.js';
-import type { ParameterRules } from '../wire/parameters.js';
+import type { ParameterRules } from './parameter-rules.js';
 import { ProtocolError, type ErrorDetails } from '../wire/protocol-error.js';
-import type { Seat } from './seats.js';
+import type { Message } from '../wire/client-message.js';
+import type { Session } from './session.js';
 import { TokenBucket } from '../time/token-bucket.js';
 
 export interface UpdateQueueOptions {
@@ -41,7 +41,7 @@ export class UpdateQueue {
     return this.#lastAt;
   }
 
-  put(seat: Seat, { request, parameters }: Message<'update'>): void {
+  put(session: Session, { request, parameters }: Message<'update'>): void {
     const { rules, updatesPerSecond, refuse } = this.#options;
     try {
       if (!this.#bucket.take()) {
@@ -56,8 +56,8 @@ export class UpdateQueue {
       const update = rules.check(parameters);
       this.#lastAt = performance.now();
       this.#waiting += 1;
-      seat.updates = seat.updates
-        .then(() => this.#carryOut(seat, request, update))
+      void session
+        .queue(() => this.#carryOut(session, request, update))
         .catch((error: unknown) => refuse(error, { request }))
         .finally(() => (this.#waiting -= 1));
     } catch (error) {
@@ -65,29 +65,19 @@ export class UpdateQueue {
     }
   }
 
-  /**
-   * Does something once all updates that were sent before are in force or refused, and before any that come later.
-   * @throws what `work` throws (as rejection).
-   */
-  async between(seat: Seat, work: () => void): Promise<void> {
-    const done = seat.updates.then(work);
-    seat.updates = done.catch(() => {});
-    return done;
-  }
-
   /** Carries out no more. */
   close(): void {
     this.#closed = true;
   }
 
-  async #carryOut(seat: Seat, request: number, update: ParameterUpdate): Promise<void> {
+  async #carryOut(session: Session, request: number, update: ParameterUpdate): Promise<void> {
     if (this.#closed) return;
     const { grant, outlet, updated } = this.#options;
-    const parameters = { ...seat.parameters, ...update };
+    const parameters = { ...session.parameters, ...update };
     checkGrant(grant().limits, parameters);
     let from: number;
     try {
-      from = await seat.frames.configure(parameters);
+      from = await session.configure(parameters);
     } catch (error) {
       if (error instanceof ParameterError) throw error;
       return outlet.report(
@@ -97,7 +87,6 @@ export class UpdateQueue {
         error,
       );
     }
-    seat.parameters = parameters;
     if (this.#closed) return;
     outlet.meter.updated();
     outlet.send({ type: 'updated', request, from, parameters });

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ParameterError } from '../../src/engine/engine.js';
-import { picture, Rig } from './rig.js';
+import { ParameterError } from '../../../src/engine/engine.js';
+import { picture, Rig } from '../rig.js';
 
 describe('hello', () => {
   it('opens a stream with the parameters given, and tells all of them', async () => {
     const rig = new Rig();
     rig.send({ type: 'hello', client: 'me/1', parameters: { prompt: 'blueprint', steps: 3 } });
-    await rig.until(() => rig.session.state === 'active');
+    await rig.until(() => rig.connection.state === 'active');
     const [ready] = rig.all('ready');
     assert.ok(ready);
-    assert.equal(ready.session, rig.session.id);
+    assert.equal(ready.session, rig.connection.id);
     assert.equal(ready.credits, 2);
     assert.equal(ready.parameters.prompt, 'blueprint');
     assert.equal(ready.parameters.width, 64);
@@ -32,55 +32,55 @@ describe('hello', () => {
       ],
     );
     rig.send({ type: 'hello', parameters: { steps: 2 } });
-    await rig.until(() => rig.session.state === 'active');
-    assert.equal(rig.connection.closed, null);
+    await rig.until(() => rig.connection.state === 'active');
+    assert.equal(rig.wire.closed, null);
   });
 
   it('gives the session its name, and until then the connection has one of its own', async () => {
     const rig = new Rig();
-    const before = rig.session.id;
+    const before = rig.connection.id;
     assert.match(before, /^[0-9a-f-]{36}$/);
     rig.send({ type: 'hello' });
-    await rig.until(() => rig.session.state === 'active');
-    assert.equal(rig.session.id, rig.all('ready')[0]?.session);
-    assert.notEqual(rig.session.id, before);
-    rig.session.disconnected(1000);
+    await rig.until(() => rig.connection.state === 'active');
+    assert.equal(rig.connection.id, rig.all('ready')[0]?.session);
+    assert.notEqual(rig.connection.id, before);
+    rig.connection.disconnected(1000);
   });
 
   it('must be the first message', () => {
     const rig = new Rig();
     rig.frame(0);
     assert.equal(rig.all('error')[0]?.code, 'hello_required');
-    assert.deepEqual(rig.connection.closed, { code: 4400, reason: 'hello_required' });
+    assert.deepEqual(rig.wire.closed, { code: 4400, reason: 'hello_required' });
   });
 
   it('must come once', async () => {
     const rig = await Rig.active();
     rig.send({ type: 'hello' });
-    assert.deepEqual(rig.connection.closed, { code: 4400, reason: 'hello_required' });
+    assert.deepEqual(rig.wire.closed, { code: 4400, reason: 'hello_required' });
     assert.equal(rig.stream.closed, true);
   });
 
   it('must come in time', async () => {
-    const rig = new Rig({ helloTimeout: 1 });
-    await rig.until(() => rig.connection.closed !== null);
-    assert.deepEqual(rig.connection.closed, { code: 4408, reason: 'hello_timeout' });
+    const rig = new Rig({ helloTimeoutMs: 1 });
+    await rig.until(() => rig.wire.closed !== null);
+    assert.deepEqual(rig.wire.closed, { code: 4408, reason: 'hello_timeout' });
   });
 
   it('is too early while the engine starts', async () => {
     const rig = new Rig();
     rig.engine.state = { name: 'starting', what: 'loading' };
     rig.send({ type: 'hello' });
-    await rig.until(() => rig.connection.closed !== null);
-    assert.deepEqual(rig.connection.closed, { code: 1013, reason: 'not_ready' });
+    await rig.until(() => rig.wire.closed !== null);
+    assert.deepEqual(rig.wire.closed, { code: 1013, reason: 'not_ready' });
   });
 
   it('is too late when the engine has failed', async () => {
     const rig = new Rig();
     rig.engine.refusal = new Error('out of memory');
     rig.send({ type: 'hello' });
-    await rig.until(() => rig.connection.closed !== null);
-    assert.equal(rig.connection.closed?.reason, 'engine_failed');
+    await rig.until(() => rig.wire.closed !== null);
+    assert.equal(rig.wire.closed?.reason, 'engine_failed');
     assert.doesNotMatch(rig.all('error')[0]?.message ?? '', /memory/);
   });
 
@@ -88,7 +88,7 @@ describe('hello', () => {
     const rig = new Rig();
     const openStream = rig.engine.openStream.bind(rig.engine);
     rig.engine.openStream = (...asked) => {
-      rig.session.disconnected(1000);
+      rig.connection.disconnected(1000);
       return openStream(...asked);
     };
     rig.send({ type: 'hello' });
@@ -145,7 +145,7 @@ describe('updates', () => {
 describe('bad messages', () => {
   it('of an unknown type are refused, and the stream goes on', async () => {
     const rig = await Rig.active();
-    rig.session.receive(Buffer.from('81a474797065a36e6577', 'hex'));
+    rig.connection.receive(Buffer.from('81a474797065a36e6577', 'hex'));
     assert.equal(rig.all('error')[0]?.code, 'unknown_message');
     await rig.generate(0);
     await rig.until(() => rig.all('result').length === 1);
@@ -153,11 +153,11 @@ describe('bad messages', () => {
 
   it('that are no MessagePack end the connection; what comes after is ignored', async () => {
     const rig = await Rig.active();
-    rig.session.receive(Uint8Array.of(0x81, 0xa4));
-    assert.deepEqual(rig.connection.closed, { code: 4400, reason: 'invalid_message' });
+    rig.connection.receive(Uint8Array.of(0x81, 0xa4));
+    assert.deepEqual(rig.wire.closed, { code: 4400, reason: 'invalid_message' });
     const { length } = rig.sent;
     rig.frame(0);
-    rig.session.receive(Uint8Array.of(0xc1));
+    rig.connection.receive(Uint8Array.of(0xc1));
     await rig.settled();
     assert.equal(rig.sent.length, length);
     assert.deepEqual(rig.stream.pushed, []);
@@ -187,13 +187,13 @@ describe('the engine', () => {
     await rig.until(() => rig.all('error').length === 1);
     const [{ code, request } = {}] = rig.all('error');
     assert.deepEqual([code, request], ['engine_restarting', 5]);
-    assert.equal(rig.connection.closed, null);
+    assert.equal(rig.wire.closed, null);
   });
 
   it('when it is gone for good, ends the connection', async () => {
     const rig = await Rig.active();
     rig.stream.listener.onClosed(new Error('secret path'));
-    assert.deepEqual(rig.connection.closed, { code: 1011, reason: 'engine_failed' });
+    assert.deepEqual(rig.wire.closed, { code: 1011, reason: 'engine_failed' });
     assert.doesNotMatch(JSON.stringify(rig.sent), /secret/);
   });
 });
@@ -210,10 +210,10 @@ describe('the end', () => {
     rig.stream.finish();
     await rig.until(() => rig.stream.lent === 1);
     rig.frame(2);
-    rig.session.disconnected(1000);
-    rig.session.disconnected(1000);
+    rig.connection.disconnected(1000);
+    rig.connection.disconnected(1000);
     await rig.until(() => rig.stream.lent === 0);
-    assert.equal(rig.session.state, 'closed');
+    assert.equal(rig.connection.state, 'closed');
     assert.equal(rig.stream.closed, true);
     assert.deepEqual(rig.drops, []);
     const { body } = await rig.context.metrics.render();
@@ -222,19 +222,19 @@ describe('the end', () => {
 
   it('is told to the client once', async () => {
     const rig = await Rig.active();
-    rig.session.close('shutting_down');
-    rig.session.close('internal');
+    rig.connection.close('shutting_down');
+    rig.connection.close('internal');
     assert.deepEqual(
       rig.all('error').map(({ code }) => code),
       ['shutting_down'],
     );
-    assert.deepEqual(rig.connection.closed, { code: 1001, reason: 'shutting_down' });
+    assert.deepEqual(rig.wire.closed, { code: 1001, reason: 'shutting_down' });
   });
 
   it('drops a picture whose decoding it interrupts', async () => {
     const rig = await Rig.active();
     rig.frame(0, picture);
-    rig.session.close('shutting_down');
+    rig.connection.close('shutting_down');
     await rig.settled();
     assert.deepEqual(rig.stream.pushed, []);
   });
@@ -242,22 +242,22 @@ describe('the end', () => {
 
 describe('a session', () => {
   it('in which nothing happens for too long is closed', async () => {
-    const rig = await Rig.active({ idleTimeout: 30 });
-    await rig.until(() => rig.connection.closed !== null);
-    assert.deepEqual(rig.connection.closed, { code: 4408, reason: 'idle_timeout' });
+    const rig = await Rig.active({ idleTimeoutMs: 30 });
+    await rig.until(() => rig.wire.closed !== null);
+    assert.deepEqual(rig.wire.closed, { code: 4408, reason: 'idle_timeout' });
   });
 
   it('is parked when its connection is lost, and over when it is closed', async () => {
     const lost = await Rig.active();
-    lost.session.disconnected(1006);
+    lost.connection.disconnected(1006);
     assert.equal(lost.stream.closed, false);
-    assert.equal(lost.context.seats.parked, 1);
-    lost.context.seats.close();
+    assert.equal(lost.context.sessions.parked, 1);
+    lost.context.sessions.close();
     assert.equal(lost.stream.closed, true);
     assert.equal(lost.context.admission.served, 0);
 
     const closed = await Rig.active();
-    closed.session.disconnected(1000);
+    closed.connection.disconnected(1000);
     assert.equal(closed.stream.closed, true);
     assert.equal(closed.context.admission.served, 0);
   });
@@ -270,8 +270,8 @@ describe('a session', () => {
     assert.deepEqual(
       states.map((state) => [state?.session, state?.counter]),
       [
-        [rig.session.id, 1],
-        [rig.session.id, 2],
+        [rig.connection.id, 1],
+        [rig.connection.id, 2],
       ],
     );
     assert.equal(states[1]?.parameters.prompt, 'blueprint');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Access } from '../../../src/session/access/access.js';
 import { anonymous, type Grant } from '../../../src/session/access/grant.js';
-import { SessionAccess } from '../../../src/session/access/session-access.js';
+import { ConnectionAccess } from '../../../src/session/connection/access.js';
 
 test('of two tokens that are renewed with, the one that was sent last counts, whichever is verified first', async () => {
   const waiting = new Map<string, (grant: Grant) => void>();
@@ -10,7 +10,7 @@ test('of two tokens that are renewed with, the one that was sent last counts, wh
     required: true,
     verify: (token = '') => new Promise((resolve) => waiting.set(token, resolve)),
   };
-  const session = new SessionAccess(access, anonymous, () => assert.fail('neither token expires'));
+  const session = new ConnectionAccess(access, anonymous, () => assert.fail('neither token expires'));
   const granted = (fps: number): Grant => ({ ...anonymous, limits: { ...anonymous.limits, fps } });
   const renewals = [session.renew('old', anonymous.subject), session.renew('new', anonymous.subject)];
   waiting.get('new')?.(granted(30));
@@ -33,7 +33,7 @@ function setUp(required = true, grant: Grant | null = null) {
     },
   };
   let expired = 0;
-  const session = new SessionAccess(access, grant, () => void expired++);
+  const session = new ConnectionAccess(access, grant, () => void expired++);
   return { session, asked, expired: () => expired };
 }
 

@@ -2,12 +2,13 @@ import { errors, type StreamParameters } from '@millrace/protocol';
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { checkGrant, type Grant } from '../access/grant.js';
-import type { Message, SessionContext } from './context.js';
+import type { Message } from '../wire/client-message.js';
+import type { ConnectionContext } from './context.js';
 import { FramePipeline } from '../frames/frame-pipeline.js';
 import type { Outlet } from '../wire/outlet.js';
 import { ProtocolError } from '../wire/protocol-error.js';
-import type { ResumeState } from './resume-token.js';
-import type { Seat } from './seats.js';
+import type { ResumeState } from '../live/resume-token.js';
+import { Session } from '../live/session.js';
 
 /** A client that wants in. */
 export interface Opening {
@@ -24,71 +25,70 @@ export interface Opening {
  * @throws {ProtocolError | ParameterError} why there is none.
  * @throws {Error} of the engine.
  */
-export async function openSeat(
-  context: SessionContext,
+export async function openSession(
+  context: ConnectionContext,
   opening: Opening,
-): Promise<{ readonly seat: Seat; readonly resumed: boolean }> {
+): Promise<{ readonly session: Session; readonly resumed: boolean }> {
   const { hello, grant } = opening;
   if (context.engine.state.name === 'starting') {
     throw new ProtocolError('not_ready', errors.not_ready.meaning);
   }
   if (hello.resume !== undefined)
-    return { seat: await resume(context, opening, hello.resume), resumed: true };
+    return { session: await resume(context, opening, hello.resume), resumed: true };
   const parameters = { ...context.rules.defaults, ...context.rules.check(hello.parameters) };
   checkGrant(grant.limits, parameters);
-  return { seat: await createSeat(context, opening, parameters, null), resumed: false };
+  return { session: await createSession(context, opening, parameters, null), resumed: false };
 }
 
-async function resume(context: SessionContext, opening: Opening, token: string): Promise<Seat> {
-  const { seats, tokens, model } = context;
+async function resume(context: ConnectionContext, opening: Opening, token: string): Promise<Session> {
+  const { sessions, tokens, model } = context;
   const state = tokens.open(token);
   const known = state && state.subject === opening.grant.subject && state.model === model;
-  if (!known || seats.isSpent(state.session, state.counter)) return refuseToken();
-  const seat = seats.find(state.session);
-  checkGrant(opening.grant.limits, (seat ?? state).parameters);
-  if (seat === undefined) return createSeat(context, opening, state.parameters, state);
-  seats.spend(seat.id, seat.counter);
-  seats.take(seat);
-  return seat;
+  if (!known || sessions.isSpent(state.session, state.counter)) return refuseToken();
+  const session = sessions.find(state.session);
+  checkGrant(opening.grant.limits, (session ?? state).parameters);
+  if (session === undefined) return createSession(context, opening, state.parameters, state);
+  sessions.spend(session.id, session.counter);
+  sessions.take(session);
+  return session;
 }
 
-async function createSeat(
-  context: SessionContext,
+async function createSession(
+  context: ConnectionContext,
   { hello, grant, outlet, log, gone }: Opening,
   parameters: StreamParameters,
   from: ResumeState | null,
-): Promise<Seat> {
-  const { admission, capacity, engine, limits, pauses, pictures, turns, seats } = context;
+): Promise<Session> {
+  const { admission, capacity, engine, limits, pauses, pictures, turns, sessions } = context;
   const { subject } = grant;
   const asked = performance.now();
-  if (seats.count(subject) >= (grant.limits.sessions ?? Infinity)) {
+  if (sessions.count(subject) >= (grant.limits.sessions ?? Infinity)) {
     throw new ProtocolError('too_many_sessions', 'the token allows no further session at the same time');
   }
   // A session that waits counts too: the queue is for all.
-  const forget = seats.expect(subject);
+  const forget = sessions.expect(subject);
   let waits = false;
   const onQueued = (position: number, wait_seconds: number): void => {
     outlet.send({ type: 'queued', position, wait_seconds });
     if (waits) return;
     waits = true;
-    const { capacity: slots } = admission;
+    const { slots } = admission;
     const words = `waits for a slot at place ${position}; slots: ${slots}, by ${capacity.basis}`;
     log.info({ client: hello.client, position, slots }, words);
   };
-  const lease = await admission.enter(gone, onQueued).finally(forget);
+  const slot = await admission.enter(gone, onQueued).finally(forget);
   outlet.meter.admitted(performance.now() - asked);
   // What the token allows may have been used meanwhile.
-  if (from && seats.isSpent(from.session, from.counter)) {
-    lease.release();
+  if (from && sessions.isSpent(from.session, from.counter)) {
+    slot.release();
     return refuseToken();
   }
   const allocate = (bytes: number): Uint8Array<ArrayBuffer> => engine.allocate(bytes);
   const frames = new FramePipeline({ limits, pauses, pictures, turns, allocate });
   const { session: id, counter } = from ?? { session: randomUUID(), counter: 0 };
-  const updates = Promise.resolve();
-  const seat: Seat = { id, subject, frames, lease, parameters, updates, counter, evict: null };
-  seats.add(seat);
-  if (from) seats.spend(id, counter);
+  const session = new Session({ id, subject, frames, slot, parameters, counter });
+  sessions.add(session);
+  if (from) sessions.spend(id, counter);
   try {
     const stream = await engine.openStream(parameters, frames, { state: from?.state });
     if (gone.aborted) {
@@ -96,9 +96,9 @@ async function createSeat(
       throw new Error('the client is gone');
     }
     frames.attach(stream, parameters, from?.carried);
-    return seat;
+    return session;
   } catch (error) {
-    seats.remove(seat);
+    sessions.remove(session);
     throw error;
   }
 }

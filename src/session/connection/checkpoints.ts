@@ -1,6 +1,6 @@
-import type { Connection } from '../wire/connection.js';
-import type { SessionContext } from './context.js';
-import type { Seat } from './seats.js';
+import type { Wire } from '../wire/wire.js';
+import type { ConnectionContext } from './context.js';
+import type { Session } from '../live/session.js';
 
 /** A client that has more unread bytes than these gets no further token meanwhile. */
 const enoughBytes = 256 * 1024;
@@ -10,9 +10,9 @@ const mostSent = 64;
 
 /** Keeps the client supplied with resume tokens while frames flow. */
 export class Checkpoints {
-  readonly #context: SessionContext;
-  readonly #seat: Seat;
-  readonly #connection: Connection;
+  readonly #context: ConnectionContext;
+  readonly #session: Session;
+  readonly #wire: Wire;
   readonly #sequence: () => number;
   readonly #timer: NodeJS.Timeout;
   /** Tokens that were sent, and the result before each: a client that has a later result has the token too. */
@@ -21,17 +21,17 @@ export class Checkpoints {
   #stopped = false;
 
   /** @param sequence gives the number of the last result that was sent. */
-  constructor(context: SessionContext, seat: Seat, connection: Connection, sequence: () => number) {
+  constructor(context: ConnectionContext, session: Session, wire: Wire, sequence: () => number) {
     this.#sequence = sequence;
     this.#context = context;
-    this.#seat = seat;
-    this.#connection = connection;
+    this.#session = session;
+    this.#wire = wire;
     this.#timer = setInterval(() => {
-      if (seat.frames.lastActivity <= this.#lastTaken) return;
+      if (session.frames.lastActivity <= this.#lastTaken) return;
       this.send().catch((error: unknown) => {
-        context.log.error({ err: error, session: seat.id }, 'a checkpoint could not be sent');
+        context.log.error({ err: error, session: session.id }, 'a checkpoint could not be sent');
       });
-    }, context.limits.checkpointInterval).unref();
+    }, context.limits.checkpointIntervalMs).unref();
   }
 
   /**
@@ -39,10 +39,10 @@ export class Checkpoints {
    * may be lost with the connection, or with everything that was sent after the network failed.
    */
   async send(): Promise<void> {
-    if (this.#connection.bufferedBytes > enoughBytes) return;
+    if (this.#wire.bufferedBytes > enoughBytes) return;
     const sealed = await this.#seal();
     if (sealed === null || this.#stopped) return;
-    this.#connection.send({ type: 'checkpoint', token: sealed.token });
+    this.#wire.send({ type: 'checkpoint', token: sealed.token });
     this.#sent.push({ counter: sealed.counter, after: this.#sequence() });
     if (this.#sent.length > mostSent) this.#sent.shift();
   }
@@ -55,7 +55,7 @@ export class Checkpoints {
     const arrived = this.#sent.findLast(({ after }) => after < sequence);
     if (arrived === undefined) return;
     this.#sent = this.#sent.filter(({ counter }) => counter > arrived.counter);
-    this.#context.seats.spend(this.#seat.id, arrived.counter - 1);
+    this.#context.sessions.spend(this.#session.id, arrived.counter - 1);
   }
 
   /** @returns a token of the stream as it is now; null if the engine cannot tell. */
@@ -65,13 +65,12 @@ export class Checkpoints {
 
   async #seal(): Promise<{ readonly token: string; readonly counter: number } | null> {
     const { tokens, model } = this.#context;
-    const { id: session, subject, frames } = this.#seat;
+    const { id: session, subject, frames } = this.#session;
     const now = performance.now();
     try {
       const { state, carried } = await frames.snapshot();
-      const { parameters } = this.#seat;
-      this.#seat.counter += 1;
-      const { counter } = this.#seat;
+      const { parameters } = this.#session;
+      const counter = this.#session.nextCounter();
       this.#lastTaken = now;
       const token = tokens.seal({ session, subject, counter, model, parameters, state, carried });
       return { token, counter };

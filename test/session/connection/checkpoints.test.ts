@@ -4,7 +4,7 @@ import { Rig } from '../rig.js';
 
 it('a checkpoint is sent at each interval in which frames came, and no other', async (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] });
-  const rig = await Rig.active({ checkpointInterval: 1000 });
+  const rig = await Rig.active({ checkpointIntervalMs: 1000 });
   await rig.until(() => rig.all('checkpoint').length === 1);
   t.mock.timers.tick(1000);
   await rig.settled();
@@ -19,7 +19,7 @@ it('a checkpoint is sent at each interval in which frames came, and no other', a
   t.mock.timers.tick(1000);
   await rig.settled();
   assert.equal(rig.all('checkpoint').length, 2, 'nothing came since');
-  rig.session.disconnected(1006);
+  rig.connection.disconnected(1006);
   t.mock.timers.tick(5000);
   await rig.settled();
   assert.equal(rig.all('checkpoint').length, 2, 'nobody is there');

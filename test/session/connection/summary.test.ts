@@ -2,32 +2,32 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { encodeMessage, type ServerMessage } from '@millrace/protocol';
-import { createMetrics } from '../../src/metrics/metrics.js';
-import { afterClose, afterError } from '../../src/session/session-end.js';
-import type { Session } from '../../src/session/session.js';
-import { Sessions } from '../../src/session/sessions.js';
-import type { SessionContext } from '../../src/session/seats/context.js';
-import { ManualEngine } from './manual-engine.js';
-import { picture, sessionContext } from './rig.js';
+import { createMetrics } from '../../../src/metrics/metrics.js';
+import { afterClose, afterError } from '../../../src/session/connection/close-policy.js';
+import type { ClientConnection } from '../../../src/session/connection/client-connection.js';
+import { Connections } from '../../../src/session/connection/connections.js';
+import type { ConnectionContext } from '../../../src/session/connection/context.js';
+import { ManualEngine } from '../manual-engine.js';
+import { picture, sessionContext } from '../rig.js';
 
 interface Rig {
   readonly engine: ManualEngine;
-  readonly sessions: Sessions;
+  readonly connections: Connections;
   /** What was sent to all clients. */
   readonly sent: ServerMessage[];
   readonly closed: string[];
   /** A client that has not said hello. */
-  readonly enter: (address?: string) => Session;
-  readonly join: (parameters?: object, address?: string) => Promise<Session>;
+  readonly enter: (address?: string) => ClientConnection;
+  readonly join: (parameters?: object, address?: string) => Promise<ClientConnection>;
 }
 
-function setUp(changes: Partial<SessionContext> = {}): Rig {
+function setUp(changes: Partial<ConnectionContext> = {}): Rig {
   const engine = new ManualEngine();
-  const sessions = new Sessions(sessionContext(engine, {}, changes));
+  const connections = new Connections(sessionContext(engine, {}, changes));
   const sent: ServerMessage[] = [];
   const closed: string[] = [];
   const enter: Rig['enter'] = (address) => {
-    const session = sessions.enter({
+    const session = connections.enter({
       ...(address !== undefined && { address }),
       bufferedBytes: 5,
       send: (message) => void sent.push(message),
@@ -42,12 +42,12 @@ function setUp(changes: Partial<SessionContext> = {}): Rig {
     while (session.state !== 'active') await turn();
     return session;
   };
-  return { engine, sessions, sent, closed, enter, join };
+  return { engine, connections, sent, closed, enter, join };
 }
 
 describe('what an operator sees of the sessions', () => {
   it('is where they are, what they do, and how long their prompts are', async () => {
-    const { sessions, enter, join } = setUp();
+    const { connections, enter, join } = setUp();
     const active = await join(
       {
         prompt: [
@@ -61,7 +61,7 @@ describe('what an operator sees of the sessions', () => {
     );
     const plain = await join({ prompt: 'abcd', negative_prompt: '', t_index_list: null, steps: 2 });
     const opening = enter();
-    const rows = sessions.summaries(9);
+    const rows = connections.summaries(9);
     assert.deepEqual(
       rows.map(({ id, state, address, fpsLimit, picture }) => [id, state, address, fpsLimit, picture]),
       [
@@ -75,39 +75,39 @@ describe('what an operator sees of the sessions', () => {
       rows.map((row) => row.stream),
       [{ ...stream, steps: 3, promptLength: 6 }, { ...stream, steps: 2, promptLength: 4 }, null],
     );
-    assert.equal(sessions.census().bufferedBytes, 15);
-    for (const session of [active, plain, opening]) sessions.leave(session, 1000);
-    assert.deepEqual(sessions.summaries(9), []);
+    assert.equal(connections.census().bufferedBytes, 15);
+    for (const session of [active, plain, opening]) connections.leave(session, 1000);
+    assert.deepEqual(connections.summaries(9), []);
   });
 
   it('has those last that wait for their clients, and no more than were asked for', async () => {
-    const { sessions, join } = setUp();
+    const { connections, join } = setUp();
     const lost = await join();
     const here = await join();
     const { id: lostId } = lost;
-    sessions.leave(lost, 1006);
+    connections.leave(lost, 1006);
     assert.deepEqual(
-      sessions.summaries(9).map(({ id, state, figures }) => [id, state, figures === null]),
+      connections.summaries(9).map(({ id, state, figures }) => [id, state, figures === null]),
       [
         [here.id, 'active', false],
         [lostId, 'parked', true],
       ],
     );
     assert.deepEqual(
-      sessions.summaries(1).map(({ id }) => id),
+      connections.summaries(1).map(({ id }) => id),
       [here.id],
     );
-    const { opening, ...others } = sessions.census().sessions;
+    const { opening, ...others } = connections.census().sessions;
     assert.equal(Math.abs(opening), 0);
     assert.deepEqual(others, { queued: 0, active: 1, parked: 1, closing: 0 });
-    sessions.close();
+    connections.close();
   });
 
   it('is the last picture, if pictures are kept', async () => {
     for (const keepPictures of [true, false]) {
-      const { engine, sessions, sent, join } = setUp({ keepPictures });
+      const { engine, connections, sent, join } = setUp({ keepPictures });
       const session = await join();
-      assert.equal(sessions.picture(session.id), null);
+      assert.equal(connections.picture(session.id), null);
       session.receive(encodeMessage({ type: 'frame', id: 0, captured: 0, data: picture }));
       const [stream] = engine.streams;
       while (stream.waiting === null) await turn();
@@ -115,41 +115,41 @@ describe('what an operator sees of the sessions', () => {
       stream.finish();
       while (!sent.some(({ type }) => type === 'result')) await turn();
       const result = sent.find((message) => message.type === 'result');
-      assert.equal(sessions.picture(session.id), keepPictures ? result?.data : null);
-      assert.equal(sessions.summaries(1)[0]?.picture, keepPictures);
-      assert.equal(sessions.picture('another'), null);
-      sessions.leave(session, 1000);
+      assert.equal(connections.picture(session.id), keepPictures ? result?.data : null);
+      assert.equal(connections.summaries(1)[0]?.picture, keepPictures);
+      assert.equal(connections.picture('another'), null);
+      connections.leave(session, 1000);
     }
   });
 });
 
 describe('a server that stops', () => {
   it('takes no new session, and ends those that are there when the time is over', async () => {
-    const { sessions, sent, closed, join } = setUp();
+    const { connections, sent, closed, join } = setUp();
     const session = await join();
-    assert.deepEqual([sessions.draining, sessions.refusal], [false, null]);
-    const drained = sessions.drain(20);
-    assert.equal(sessions.drain(0), drained, 'the first time counts');
-    assert.deepEqual([sessions.draining, sessions.refusal], [true, 'shutting_down']);
-    assert.equal(sessions.enter({ bufferedBytes: 0, send: () => {}, close: () => {} }), null);
+    assert.deepEqual([connections.draining, connections.refusal], [false, null]);
+    const drained = connections.drain(20);
+    assert.equal(connections.drain(0), drained, 'the first time counts');
+    assert.deepEqual([connections.draining, connections.refusal], [true, 'shutting_down']);
+    assert.equal(connections.enter({ bufferedBytes: 0, send: () => {}, close: () => {} }), null);
     await drained;
     const drain = sent.find((message) => message.type === 'drain');
     assert.equal(drain?.deadline_seconds, 0.02);
     assert.ok(drain.token);
     assert.deepEqual(closed, ['shutting_down']);
-    sessions.leave(session, 1001);
+    connections.leave(session, 1001);
   });
 
   it('waits no longer than for the last to go, and measures how long each took', async (t) => {
     const metrics = createMetrics();
     const drained = t.mock.method(metrics, 'drained');
-    const { sessions, join } = setUp({ metrics });
-    sessions.leave(await join(), 1000);
+    const { connections, join } = setUp({ metrics });
+    connections.leave(await join(), 1000);
     assert.equal(drained.mock.callCount(), 0, 'it was not asked to go');
     const session = await join();
     const begin = performance.now();
-    const empty = sessions.drain(60_000);
-    sessions.leave(session, 1000);
+    const empty = connections.drain(60_000);
+    connections.leave(session, 1000);
     await empty;
     const [call] = drained.mock.calls;
     assert.ok(call.arguments[0] >= 0 && call.arguments[0] <= performance.now() - begin);

@@ -2,27 +2,27 @@ import { encodeMessage, type ServerMessage } from '@millrace/protocol';
 import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import type { Metrics } from '../metrics/metrics.js';
-import type { Connection } from '../session/wire/connection.js';
+import type { Wire } from '../session/wire/wire.js';
 import type { MessageBuffers } from './message-buffers.js';
 
 /** How long a peer may take to answer a close frame. */
 const CLOSE_MS = 2000;
 
-export interface SocketConnectionOptions {
+export interface SocketWireOptions {
   readonly socket: WebSocket;
   /** What the socket writes to. */
-  readonly wire: Duplex;
+  readonly network: Duplex;
   readonly address: string | undefined;
   readonly metrics: Pick<Metrics, 'networkBytes'>;
   readonly buffers: MessageBuffers;
 }
 
-/** A session's messages over a WebSocket. */
-export class SocketConnection implements Connection {
-  readonly #options: SocketConnectionOptions;
+/** Carries a connection's messages over a WebSocket. */
+export class SocketWire implements Wire {
+  readonly #options: SocketWireOptions;
   #gathering = false;
 
-  constructor(options: SocketConnectionOptions) {
+  constructor(options: SocketWireOptions) {
     this.#options = options;
   }
 
@@ -55,12 +55,12 @@ export class SocketConnection implements Connection {
   /** Messages that are sent together go to the network in one call of the operating system. */
   #gather(): void {
     if (this.#gathering) return;
-    const { wire } = this.#options;
+    const { network } = this.#options;
     this.#gathering = true;
-    wire.cork();
+    network.cork();
     process.nextTick(() => {
       this.#gathering = false;
-      wire.uncork();
+      network.uncork();
     });
   }
 }

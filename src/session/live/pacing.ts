@@ -1,6 +1,6 @@
 import type { StreamParameters } from '@millrace/protocol';
 import type { Outlet } from '../wire/outlet.js';
-import type { Seat } from './seats.js';
+import type { Session } from './session.js';
 
 /** Without a frame for so long, in milliseconds, a stream wants nothing of the engine. */
 const quietMs = 10_000;
@@ -9,29 +9,29 @@ const deadband = 0.1;
 
 /** Holds the frames of a session to what its token allows and to its share of an overloaded engine. */
 export class Pacing {
-  readonly #seat: Seat;
+  readonly #session: Session;
   readonly #outlet: Outlet;
   #allowed: number | null = null;
   #share: number | null = null;
 
-  constructor(seat: Seat, outlet: Outlet) {
-    this.#seat = seat;
+  constructor(session: Session, outlet: Outlet) {
+    this.#session = session;
     this.#outlet = outlet;
   }
 
   /** What the stream asks for. */
   get parameters(): StreamParameters {
-    return this.#seat.parameters;
+    return this.#session.parameters;
   }
 
   /** How many milliseconds a picture of the stream takes to decode. */
   get decodeMs(): number {
-    return this.#seat.frames.decodeMs;
+    return this.#session.frames.decodeMs;
   }
 
   /** Whether frames have flowed of late, and may flow. */
   get flows(): boolean {
-    return !this.parameters.paused && performance.now() - this.#seat.frames.lastActivity < quietMs;
+    return !this.parameters.paused && performance.now() - this.#session.frames.lastActivity < quietMs;
   }
 
   /** Frames a second that it is held to, fewer than it is promised; null if it is not. */
@@ -56,6 +56,6 @@ export class Pacing {
 
   #apply(): void {
     const limit = Math.min(this.#allowed ?? Infinity, this.#share ?? Infinity);
-    this.#seat.frames.limit(limit === Infinity ? null : limit);
+    this.#session.frames.limit(limit === Infinity ? null : limit);
   }
 }

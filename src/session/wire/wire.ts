@@ -1,7 +1,7 @@
 import type { ServerMessage } from '@millrace/protocol';
 
 /** The wire to one client, whatever carries it. */
-export interface Connection {
+export interface Wire {
   /** Sends a message, or does nothing if the connection is closing. Never throws. */
   send(message: ServerMessage): void;
   /** Closes with a WebSocket close code (RFC 6455 section 7.4) and a reason of at most 123 bytes. */

@@ -6,30 +6,29 @@ import type { Metrics } from '../../metrics/metrics.js';
 import type { Access } from '../access/access.js';
 import type { Admission } from '../admission/admission.js';
 import type { Capacity } from '../admission/capacity.js';
-import type { UncheckedMessage } from '../wire/client-message.js';
 import type { FrameLimits } from '../frames/frame-limits.js';
 import type { PictureTurns } from '../frames/picture-turns.js';
-import type { ParameterRules } from '../wire/parameters.js';
+import type { ParameterRules } from '../live/parameter-rules.js';
 import type { Pauses } from '../time/pause-watch.js';
-import type { ResumeTokens } from './resume-token.js';
-import type { Seats } from './seats.js';
+import type { ResumeTokens } from '../live/resume-token.js';
+import type { Sessions } from '../live/sessions.js';
 
 /** Times in milliseconds. */
 export interface SessionLimits extends FrameLimits {
   /** Until hello must have come, and led to a place in the server or in the queue. */
-  readonly helloTimeout: number;
+  readonly helloTimeoutMs: number;
   /** Without a frame, a result or an update; 0 for ever. */
-  readonly idleTimeout: number;
+  readonly idleTimeoutMs: number;
   /** Between checkpoints. */
-  readonly checkpointInterval: number;
+  readonly checkpointIntervalMs: number;
   readonly messageBytes: number;
   readonly updatesPerSecond: number;
   /** Bytes that may wait for a client to read them. */
   readonly bufferedBytes: number;
 }
 
-/** What all sessions of a server share. */
-export interface SessionContext {
+/** What all connections of a server share. */
+export interface ConnectionContext {
   readonly engine: Engine;
   readonly model: string;
   /** Name and version of this software. */
@@ -40,7 +39,7 @@ export interface SessionContext {
   readonly admission: Admission;
   /** What the engine has time for. */
   readonly capacity: Pick<Capacity, 'share' | 'basis'>;
-  readonly seats: Seats;
+  readonly sessions: Sessions;
   readonly tokens: ResumeTokens;
   readonly metrics: Metrics;
   readonly pictures: PictureCodec;
@@ -58,8 +57,3 @@ export interface SessionContext {
 export type FinalCode = {
   [Code in ErrorCode]: (typeof errors)[Code] extends { readonly close: number } ? Code : never;
 }[ErrorCode];
-
-export type Message<Type extends UncheckedMessage['type']> = Extract<
-  UncheckedMessage,
-  { readonly type: Type }
->;

@@ -1,0 +1,34 @@
+import type { SessionRow } from '@millrace/protocol';
+import type { Session } from '../live/session.js';
+import type { ClientConnection } from './client-connection.js';
+import type { WatchedWire } from '../wire/watched-wire.js';
+
+/** What an operator sees of a connection. @param session that it has, if any. */
+export function summarize(
+  connection: ClientConnection,
+  wire: WatchedWire,
+  session: Session | undefined,
+): SessionRow {
+  return {
+    id: connection.id,
+    state: connection.state,
+    address: wire.address ?? null,
+    figures: connection.recent(),
+    fpsLimit: connection.pacing?.limit ?? null,
+    stream: session ? streamOf(session) : null,
+    picture: wire.picture !== null,
+  };
+}
+
+/** What an operator sees of a session whose client is away. */
+export function summarizeParked(session: Session): SessionRow {
+  const nothing = { address: null, figures: null, fpsLimit: null, picture: false };
+  return { id: session.id, state: 'parked', ...nothing, stream: streamOf(session) };
+}
+
+function streamOf({ parameters }: Session): NonNullable<SessionRow['stream']> {
+  const { width, height, mode, steps, t_index_list: list, paused, prompt, negative_prompt } = parameters;
+  const prompts = typeof prompt === 'string' ? [prompt] : prompt.map(({ text }) => text);
+  const promptLength = [...prompts, negative_prompt].reduce((sum, text) => sum + text.length, 0);
+  return { width, height, mode, steps: list?.length ?? steps, paused, promptLength };
+}

@@ -23,11 +23,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Which rooms of src/session a room may import besides itself. The files beside the rooms are one connection's life
- * and all connections together; they may import all.
+ * Which rooms of src/session a room may import besides itself: what a connection does, on top of what survives it. The
+ * file beside the rooms (single images) may import all.
  */
 const sessionMayImport: Readonly<Record<string, readonly string[]>> = {
-  seats: ['frames', 'admission', 'access', 'wire', 'time'],
+  connection: ['live', 'frames', 'admission', 'access', 'wire', 'time'],
+  live: ['frames', 'admission', 'access', 'wire', 'time'],
   frames: ['wire', 'time'],
   admission: ['wire', 'time'],
   access: ['wire', 'time'],

@@ -31,15 +31,19 @@ export function slotsIn(slo: Slo, costs: Costs, { there, one, most }: Applicants
 }
 
 /**
- * Whether the engine keeps the SLO, at worst: when all cameras take their pictures at the same moment. Then it has
- * to be done with one frame of each before the next come; and the frame that is last waits for one of each other
- * session, and for the U-Net call that was under way, with its pictures.
+ * Returns whether the engine keeps the SLO, at worst: when all cameras take their pictures at the same moment. Then it
+ * has to be done with one frame of each before the next come; and the frame that is last waits for one of each other
+ * session, and for the U-Net call that was under way, with its pictures. Sessions that send more than they are promised
+ * may fill these calls: then too the last one begins before the next frames come and ends in time, if nothing varies.
  * @param work one frame of each session.
  */
 function isKept({ fps, latencySeconds }: Slo, costs: Costs, work: Work): boolean {
   const { ms, calls } = workTime(costs, work);
-  if (ms * fps > usable * 1000) return false;
-  return latencySeconds === 0 || ms + ms / calls <= usable * latencySeconds * 1000;
+  const rows = Math.min(costs.rowBudget, work.rows);
+  const full = workTime(costs, { rows, pictureMs: (work.pictureMs * rows) / work.rows }).ms;
+  if (ms * fps > usable * 1000 || calls * full * fps > 1000) return false;
+  const mostMs = latencySeconds === 0 ? Infinity : latencySeconds * 1000;
+  return ms + ms / calls <= usable * mostMs && (calls + 1) * full <= mostMs;
 }
 
 function add(a: Work, b: Work): Work {

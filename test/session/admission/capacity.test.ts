@@ -92,9 +92,18 @@ describe('capacity by calibration', () => {
   });
 
   it('reckons with calls that are not full', () => {
-    // Four rows take a call of 40 ms; of five the last has one of 20 ms for itself.
-    assert.equal(slots(6, oneStep), 4);
-    assert.equal(slots(5.9, oneStep), 5);
+    // Four rows take a call of 40 ms; of seven the last three have one of 35 ms for themselves: 180 ms with the pictures.
+    assert.equal(slots(4.44, oneStep), 7);
+    assert.equal(slots(4.45, oneStep), 6);
+  });
+
+  it('reckons with sessions that send more than they are promised, and fill the calls', () => {
+    // Of five, the last may wait for two calls of four, with their pictures: 200 ms.
+    assert.equal(slots(5.01, oneStep), 4);
+    assert.ok(slots(5, oneStep) >= 5);
+    // And it is done after a third.
+    assert.equal(slots(3, oneStep, [], 0.2999), 4);
+    assert.ok(slots(3, oneStep, [], 0.3) >= 5);
   });
 
   it('is at least one, at most what is set, and all of those where nothing is promised', () => {
@@ -106,8 +115,8 @@ describe('capacity by calibration', () => {
 
   it('counts what each session that is there asks for', () => {
     assert.equal(slots(8, oneStep, [{}, {}]), 4);
-    // 4 rows: 55 ms instead of 25, which leaves 45.
-    assert.equal(slots(8, oneStep, [{ t_index_list: [1, 2, 3, 4] }]), 2);
+    // 4 rows: 55 ms instead of 25, which leaves 48.
+    assert.equal(slots(7.8, oneStep, [{ t_index_list: [1, 2, 3, 4] }]), 2);
     // Four times the area, four times the time: all of it.
     assert.equal(slots(8, oneStep, [large]), 1);
     // Nobody is sent away.
@@ -162,14 +171,14 @@ describe('capacity under load', () => {
   });
 
   it('goes down where the engine is slower than it was alone, and up again', () => {
-    const { capacity } = capacityOf(5, oneStep);
-    assert.equal(capacity.slots, 6);
+    const { capacity } = capacityOf(4.4, oneStep);
+    assert.equal(capacity.slots, 7);
     work(capacity, 120, 2);
     assert.ok(capacity.rowsPerSecond < 57 && capacity.rowsPerSecond >= 50, `${capacity.rowsPerSecond}`);
     assert.equal(capacity.slots, 3);
     work(capacity, 120, 1);
     assert.ok(capacity.rowsPerSecond > 90, `${capacity.rowsPerSecond}`);
-    assert.equal(capacity.slots, 5);
+    assert.equal(capacity.slots, 6);
   });
 
   it('does not go by one slow call, nor back and forth with ones that vary', () => {

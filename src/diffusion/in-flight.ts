@@ -38,7 +38,7 @@ export interface InFlight extends FrameState {
   /** U-Net input, where it is not the sample itself. */
   readonly input: Latent;
   readonly eps: Float64Array;
-  /** The predicted noise of the negative row. */
+  /** The predicted noise of the negative inFlight. */
   readonly negative: Float64Array;
 }
 
@@ -62,30 +62,30 @@ export function createInFlight(plan: Plan): InFlight {
 }
 
 /** A copy that shares no memory with the frame under way. */
-export function frameState(row: InFlight): FrameState {
-  const { frame, ordinal, stageIndex } = row;
+export function frameState(inFlight: InFlight): FrameState {
+  const { frame, ordinal, stageIndex } = inFlight;
   return {
     frame,
     ordinal,
     stageIndex,
-    sample: row.sample.slice(),
-    history: copyHistory(row.history),
-    stock: row.stock.slice(),
-    stockHistory: copyHistory(row.stockHistory),
+    sample: inFlight.sample.slice(),
+    history: copyHistory(inFlight.history),
+    stock: inFlight.stock.slice(),
+    stockHistory: copyHistory(inFlight.stockHistory),
   };
 }
 
 /** The reverse of `frameState`. */
 export function restoreFrame(plan: Plan, state: FrameState): InFlight {
-  const row = createInFlight(plan);
-  row.frame = state.frame;
-  row.ordinal = state.ordinal;
-  row.stageIndex = state.stageIndex;
-  row.sample.set(state.sample);
-  row.stock.set(state.stock);
-  row.history = { ...row.history, ...copyHistory(state.history) };
-  row.stockHistory = { ...row.stockHistory, ...copyHistory(state.stockHistory) };
-  return row;
+  const inFlight = createInFlight(plan);
+  inFlight.frame = state.frame;
+  inFlight.ordinal = state.ordinal;
+  inFlight.stageIndex = state.stageIndex;
+  inFlight.sample.set(state.sample);
+  inFlight.stock.set(state.stock);
+  inFlight.history = { ...inFlight.history, ...copyHistory(state.history) };
+  inFlight.stockHistory = { ...inFlight.stockHistory, ...copyHistory(state.stockHistory) };
+  return inFlight;
 }
 
 function copyHistory(history: History): History {

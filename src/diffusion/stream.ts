@@ -96,8 +96,8 @@ export interface StreamState {
 export class Stream {
   #plan: Plan;
   #ordinal = 0;
-  /** Oldest first. */
-  readonly #inFlight: InFlight[] = [];
+  /** Those under way, oldest first. */
+  readonly #frames: InFlight[] = [];
   /** Memory of finished frames of the current plan. */
   #free: InFlight[] = [];
   steering: Steering;
@@ -126,19 +126,19 @@ export class Stream {
 
   /** The oldest frame under way, or null. */
   get oldestFrame(): number | null {
-    return this.#inFlight[0]?.frame ?? null;
+    return this.#frames[0]?.frame ?? null;
   }
 
   /** Latent shape of the oldest frame under way, or null. */
   get oldestShape(): Plan['shape'] | null {
-    return this.#inFlight[0]?.plan.shape ?? null;
+    return this.#frames[0]?.plan.shape ?? null;
   }
 
   /** How many frames may enter now. */
   room(): number {
     let entering = 0;
-    for (const row of this.#inFlight) if (row.stageIndex === 0) entering += 1;
-    if (this.admission.denoise === 'sequential' && entering < this.#inFlight.length) return 0;
+    for (const { stageIndex } of this.#frames) if (stageIndex === 0) entering += 1;
+    if (this.admission.denoise === 'sequential' && entering < this.#frames.length) return 0;
     return Math.max(0, this.admission.frameBufferSize - entering);
   }
 
@@ -149,32 +149,37 @@ export class Stream {
 
   /**
    * Lets a frame enter.
-   * @param frame an id that no frame under way has.
+   * @param id that no frame under way has.
    * @param latent the encoded image (img2img: it is noised to the first stage), or null to start from noise (txt2img).
+   * @returns its rows of the first stage.
    */
-  admit(frame: number, latent: Latent | null): void {
+  admit(id: number, latent: Latent | null): Lane {
     const { solver, noise } = this.#plan;
-    const row = this.#free.pop() ?? createInFlight(this.#plan);
-    row.frame = frame;
-    row.ordinal = this.#ordinal++;
-    row.stageIndex = 0;
+    const frame = this.#free.pop() ?? createInFlight(this.#plan);
+    frame.frame = id;
+    frame.ordinal = this.#ordinal++;
+    frame.stageIndex = 0;
     const { a, b, inputScale } = solver.stages[0];
-    const { sample } = row;
+    const { sample } = frame;
     if (latent === null) {
-      const start = noise.start(row.ordinal);
+      const start = noise.start(frame.ordinal);
       for (let i = 0; i < sample.length; i++) sample[i] = start[i] * solver.initNoiseSigma;
     } else {
-      const z = noise.at(0, row.ordinal);
+      const z = noise.at(0, frame.ordinal);
       for (let i = 0; i < sample.length; i++) sample[i] = (a * latent[i] + b * z[i]) / inputScale;
     }
     // At the first stage the noise in the frame is known: it is z_0 (paper, section 3.2).
-    row.stock.set(noise.at(0, row.ordinal));
-    this.#inFlight.push(row);
+    frame.stock.set(noise.at(0, frame.ordinal));
+    this.#frames.push(frame);
+    return this.#lane(frame);
   }
 
-  /** What must be predicted for the frames under way, oldest first. Each lane can be absorbed by itself. */
+  /**
+   * Returns what must be predicted for the frames under way, oldest first. Each lane can be absorbed by itself. The rows
+   * use memory of their frames: it is written again by the next call.
+   */
   lanes(): readonly Lane[] {
-    return this.#inFlight.map((row) => this.#lane(row));
+    return this.#frames.map((frame) => this.#lane(frame));
   }
 
   /**
@@ -184,85 +189,85 @@ export class Stream {
    * @throws {RangeError} if the lane's frame is not under way.
    */
   absorb(lane: Lane, predictions: readonly Latent[], trace?: (trace: Trace) => void): Latent | null {
-    const row = this.#inFlight.find((candidate) => candidate.frame === lane.frame);
-    if (row === undefined) throw new RangeError(`frame ${lane.frame} is not under way`);
-    const { plan, stageIndex, sample, eps, stock, history } = row;
+    const frame = this.#frames.find((candidate) => candidate.frame === lane.frame);
+    if (frame === undefined) throw new RangeError(`frame ${lane.frame} is not under way`);
+    const { plan, stageIndex, sample, eps, stock, history } = frame;
     const { guidance } = this.steering;
     const stage = plan.solver.stages[stageIndex];
 
     predictedNoise(plan.prediction, stage, sample, predictions[lane.rows.length - 1], eps);
     if (lane.rows.length > 1) {
       // Onetime-negative guidance starts its stock noise from a real negative prediction, once a frame.
-      const negative = guidance.type === 'initialize' ? stock : row.negative;
+      const negative = guidance.type === 'initialize' ? stock : frame.negative;
       predictedNoise(plan.prediction, stage, sample, predictions[0], negative);
     }
-    if (isActive(guidance)) guide(guidance, eps, guidance.type === 'full' ? row.negative : stock);
+    if (isActive(guidance)) guide(guidance, eps, guidance.type === 'full' ? frame.negative : stock);
     trace?.({ stageIndex, eps, stock });
 
-    row.stageIndex += 1;
-    const noise = plan.noise.at(row.stageIndex, row.ordinal);
-    if (keepsStock(guidance)) advanceStock(row, stageIndex, noise);
+    frame.stageIndex += 1;
+    const noise = plan.noise.at(frame.stageIndex, frame.ordinal);
+    if (keepsStock(guidance)) advanceStock(frame, stageIndex, noise);
     plan.solver.step({ stage: stageIndex, sample, eps, noise, history, out: sample });
-    return row.stageIndex < plan.solver.stages.length ? null : this.#finish(row);
+    return frame.stageIndex < plan.solver.stages.length ? null : this.#finish(frame);
   }
 
   /** Gives up a frame that is under way; nothing of it goes into other frames. */
-  discard(frame: number): void {
-    const index = this.#inFlight.findIndex((row) => row.frame === frame);
-    if (index >= 0) this.#inFlight.splice(index, 1);
+  discard(id: number): void {
+    const index = this.#frames.findIndex(({ frame }) => frame === id);
+    if (index >= 0) this.#frames.splice(index, 1);
   }
 
   /** A copy of all that is under way with the present plan. */
   snapshot(): StreamState {
-    const frames = this.#inFlight.filter(({ plan }) => plan === this.#plan);
+    const frames = this.#frames.filter(({ plan }) => plan === this.#plan);
     return { ordinal: this.#ordinal, frames: frames.map(frameState) };
   }
 
   /** Puts the stream where a snapshot was taken; its plan must be of the same solver and size. */
   restore(state: StreamState): void {
     this.#ordinal = state.ordinal;
-    this.#inFlight.splice(
+    this.#frames.splice(
       0,
-      this.#inFlight.length,
+      this.#frames.length,
       ...state.frames.map((frame) => restoreFrame(this.#plan, frame)),
     );
   }
 
-  #lane(row: InFlight): Lane {
-    const { plan, frame, stageIndex } = row;
+  #lane(inFlight: InFlight): Lane {
+    const { plan, frame, stageIndex } = inFlight;
     const stage = plan.solver.stages[stageIndex];
     const { guidance, positive, negative } = this.steering;
-    const input = scaledInput(row, stage);
+    const input = scaledInput(inFlight, stage);
     const rows: Row[] = [{ role: 'positive', stage, input, conditioning: positive }];
     if (needsNegative(guidance, stageIndex))
       rows.unshift({ role: 'negative', stage, input, conditioning: negative });
     return { frame, stageIndex, shape: plan.shape, rows };
   }
 
-  #finish(row: InFlight): Latent {
-    this.#inFlight.splice(this.#inFlight.indexOf(row), 1);
-    if (row.plan === this.#plan) this.#free.push(row);
-    return row.sample;
+  #finish(frame: InFlight): Latent {
+    this.#frames.splice(this.#frames.indexOf(frame), 1);
+    if (frame.plan === this.#plan) this.#free.push(frame);
+    return frame.sample;
   }
 }
 
 /** The sample as the U-Net expects it. */
-function scaledInput(row: InFlight, { inputScale }: Stage): Latent {
-  if (inputScale === 1) return row.sample;
-  for (let i = 0; i < row.input.length; i++) row.input[i] = row.sample[i] * inputScale;
-  return row.input;
+function scaledInput({ sample, input }: InFlight, { inputScale }: Stage): Latent {
+  if (inputScale === 1) return sample;
+  for (let i = 0; i < input.length; i++) input[i] = sample[i] * inputScale;
+  return input;
 }
 
 /**
  * Takes the stock noise to the next stage. The noise part of a sample, (b / inputScale) q, obeys the same linear
  * step as the sample itself; for LCM this is the paper's equation for the virtual residual noise.
  */
-function advanceStock(row: InFlight, stageIndex: number, noise: Latent): void {
-  const { stockSolver } = row.plan;
+function advanceStock(frame: InFlight, stageIndex: number, noise: Latent): void {
+  const { stockSolver } = frame.plan;
   const next = stockSolver.stages[stageIndex + 1];
   if (next === undefined) return;
   const { b, inputScale } = stockSolver.stages[stageIndex];
-  const { stock, eps, stockHistory: history } = row;
+  const { stock, eps, stockHistory: history } = frame;
   for (let i = 0; i < stock.length; i++) stock[i] *= b / inputScale;
   stockSolver.step({ stage: stageIndex, sample: stock, eps, noise, history, out: stock });
   for (let i = 0; i < stock.length; i++) stock[i] *= next.inputScale / next.b;

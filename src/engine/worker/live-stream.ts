@@ -211,10 +211,7 @@ export class LiveStream implements Source {
   /** Lets a frame enter that `takeEntry` gave. @returns its lane. */
   admit(frame: number, latent: Float32Array | null): Lane {
     this.#stream.steering = this.#steering(this.#stream.ordinal, performance.now());
-    this.#stream.admit(frame, latent);
-    const lane = this.#stream.lanes().at(-1);
-    if (lane === undefined) throw new RangeError('the frame did not enter');
-    return lane;
+    return this.#stream.admit(frame, latent);
   }
 
   /** @returns the finished latent after the last stage, valid until a frame is admitted. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, it } from 'node:test';
 import type { CostCurve } from '../../src/engine/messages.js';
-import { createEngine } from '../../src/engine/supervisor.js';
+import { createEngine } from '../../src/engine/host/supervisor.js';
 import { tinyModel } from '../support/engine.js';
 
 interface Kept {

@@ -46,11 +46,11 @@ export const equivalents: readonly Equivalent[] = [
     reason: unused,
   })),
   {
-    file: 'src/engine/worker/half.ts',
+    file: 'src/engine/worker/networks/half.ts',
     change: /^i < (?:floats|halves)\.length -> i <= /,
     reason: lost,
   },
-  ...['autoencoder', 'half', 'pixels', 'precision'].map((name) => ({
+  ...['calibration/precision', 'networks/autoencoder', 'networks/half', 'networks/pixels'].map((name) => ({
     file: `src/engine/worker/${name}.ts`,
     change: /^(?:a|b|bits|floats|floatOf|halves|latent|out|pixels|planes|value)\[.+\] \?\? 0 -> (?!\(0\)$)/,
     reason: inRange,
@@ -61,7 +61,7 @@ export const equivalents: readonly Equivalent[] = [
     reason: 'The code asks for the other values alone, and takes this one for what is left.',
   })),
   {
-    file: 'src/engine/worker/live-stream.ts',
+    file: 'src/engine/worker/streams/live-stream.ts',
     source: 'const steering = this.#steering(0, performance.now());',
     change: /^this\.#steering\(0, performance\.now\(\)\) -> this\.#steering\(.*1\)?, /,
     reason: 'No prompt moves yet.',
@@ -72,23 +72,23 @@ export const equivalents: readonly Equivalent[] = [
     reason: inRange,
   },
   {
-    file: 'src/engine/worker/prompts.ts',
+    file: 'src/engine/worker/conditioning/prompts.ts',
     change: /^prompts\[i\]\?\.weight(?: \?\? 0)? -> \(?prompts/,
     reason: 'There are as many prompts as embeddings.',
   },
   {
-    file: 'src/engine/engine-group.ts',
+    file: 'src/engine/host/engine-group.ts',
     source: 'const rate = curves.reduce((sum, curve) => sum + 1 / (curve[i]?.ms ?? Infinity), 0);',
     change: /^curve\[i\]\?\.ms(?: \?\? Infinity)? -> \(?curve/,
     reason: 'All curves are measured at the same numbers of rows.',
   },
   {
-    file: 'src/engine/worker/live-stream.ts',
+    file: 'src/engine/worker/streams/live-stream.ts',
     change: 'this.#screened = 0 -> this.#screened = (-1)',
     reason: 'The next look at the frames that wait comes to 0 before it comes to a frame.',
   },
   {
-    file: 'src/engine/worker/measure-costs.ts',
+    file: 'src/engine/worker/calibration/measure.ts',
     change: 'round < rounds -> round <= rounds',
     reason: 'The least of one round more means the same.',
   },
@@ -109,17 +109,17 @@ export const equivalents: readonly Equivalent[] = [
     reason: 'Before the first of the curve there is none lower.',
   },
   {
-    file: 'src/engine/worker/embedding-cache.ts',
+    file: 'src/engine/worker/conditioning/embedding-cache.ts',
     change: /^this\.#entries\.size > this\.#capacity && oldest !== undefined -> \(this/,
     reason: inRange,
   },
   {
-    file: 'src/engine/worker/work-prices.ts',
+    file: 'src/engine/worker/streams/work-prices.ts',
     change: /^this\.#prices\.size > mostPrices && oldest !== undefined -> \(this/,
     reason: inRange,
   },
   {
-    file: 'src/engine/worker/live-stream.ts',
+    file: 'src/engine/worker/streams/live-stream.ts',
     change: /^parameters\.seed\[0\]\?\.seed(?: \?\? 0)? -> (?!\(0\)$)\(?parameters\.seed\[0\]/,
     reason: 'A list of seeds has one at least.',
   },
@@ -129,7 +129,7 @@ export const equivalents: readonly Equivalent[] = [
     reason: 'A user of whom none is to come is as one that is not known.',
   },
   {
-    file: 'src/engine/engine-group.ts',
+    file: 'src/engine/host/engine-group.ts',
     change: /^others\.length === 0 -> (?:others\.length === \(-1\)|false)$/,
     reason: 'A group of one does what its engine does.',
   },
@@ -145,81 +145,81 @@ export const equivalents: readonly Equivalent[] = [
     reason: 'How many buffers are kept changes what encoding costs, and nothing else.',
   },
   {
-    file: 'src/engine/managed-stream.ts',
+    file: 'src/engine/host/managed-stream.ts',
     change: /^this\.#(?:changes|snapshots)\.(?:clear|delete)\(.*\); -> ;$/,
     reason: 'A promise settles once: what stays known is memory alone, until the stream ends.',
   },
   {
-    file: 'src/engine/supervisor.ts',
+    file: 'src/engine/host/supervisor.ts',
     change: /^error instanceof Error \? error : /,
     reason: 'A thread that cannot begin throws an Error.',
   },
   {
-    file: 'src/engine/worker/live-stream.ts',
+    file: 'src/engine/worker/streams/live-stream.ts',
     change:
       /^(?:similar_image_filter && pixels != null.* -> \((?:pixels != null|this\.#filter\.isSimilar)|lane === undefined -> false|oldest -> true|this\.#waiting\[this\.#screened\]\?\.)/,
     reason:
       'While the filter is off it has no picture to compare with; the others are there for the compiler.',
   },
   {
-    file: 'src/engine/worker/half.ts',
+    file: 'src/engine/worker/networks/half.ts',
     change: /^magnitude >= 0x(?:477ff000|38800000) -> magnitude > /,
     reason: 'At the bound itself both branches give the same.',
   },
   {
-    file: 'src/engine/worker/settings.ts',
+    file: 'src/engine/worker/planning/plan.ts',
     source: "typeof parameters.seed === 'number' ? [{ seed: parameters.seed, weight: 1 }] : parameters.seed;",
     change: 'weight: 1 -> weight: 2',
     reason: 'One seed alone has all the weight.',
   },
   {
-    file: 'src/engine/worker/unet.ts',
+    file: 'src/engine/worker/networks/unet.ts',
     change: /^feeds\.push\(.* -> feeds\.unshift\(/,
     reason: 'What a network is given has names: the order does not matter.',
   },
   {
-    file: 'src/engine/worker/unet.ts',
+    file: 'src/engine/worker/networks/unet.ts',
     change:
       /^(?:rows\[(?:index|0)\]\??.* -> \(?rows\[(?:index|0)\]\.?[a-z.]*\)?$|rows\[0\].* \?\? 0 -> .*\?\? |predictions\[i\] && )/,
     reason: inRange,
   },
   {
-    file: 'src/engine/worker/unet.ts',
+    file: 'src/engine/worker/networks/unet.ts',
     change: 'calls.length === 1 -> false',
     reason: 'It saves a copy of the predictions.',
   },
   {
-    file: 'src/engine/worker/unet.ts',
+    file: 'src/engine/worker/networks/unet.ts',
     change: 'takesChunks = false -> takesChunks = true',
     reason: 'The default is for one that tries what a graph takes, which does not ask.',
   },
   {
-    file: 'src/engine/worker/frame-loop.ts',
+    file: 'src/engine/worker/streams/frame-loop.ts',
     change: 'placed.push({ stream, lane }) -> placed.unshift({ stream, lane })',
     reason: 'Rows are predicted each by itself: their order within a call does not matter.',
   },
   {
-    file: 'src/engine/worker/frame-loop.ts',
+    file: 'src/engine/worker/streams/frame-loop.ts',
     change: /^(?:this\.#passages\.get\(stream\)|passages)\?\.(?:set|delete) -> /,
     reason: 'A stream has its passages for as long as it has frames.',
   },
   {
-    file: 'src/engine/worker/trial-picture.ts',
+    file: 'src/engine/worker/calibration/trial-picture.ts',
     change: /^stream\.admit\(0, .* -> stream\.admit\(\(?-?1/,
     reason: 'One frame is under way at a time, of which any number will do.',
   },
   {
-    file: 'src/engine/worker/trial-picture.ts',
+    file: 'src/engine/worker/calibration/trial-picture.ts',
     change: /^(?:prompt\[0\]|latent -> true|(?:type|scale|delta|denoise): )/,
     reason: 'A prompt has a part, and a frame of one step has neither guidance nor a next one.',
   },
   {
-    file: 'src/engine/worker/trial-picture.ts',
+    file: 'src/engine/worker/calibration/trial-picture.ts',
     change: 'y < height -> y <= height',
     reason: lost,
   },
   {
-    file: 'src/engine/worker/measure-costs.ts',
+    file: 'src/engine/worker/calibration/measure.ts',
     change: /^blankRow\(.*, 500\) -> /,
     reason: 'A call takes as long at any timestep.',
   },
@@ -241,17 +241,17 @@ export const equivalents: readonly Equivalent[] = [
     reason: 'Any kind without text or values is passed over by its length.',
   },
   {
-    file: 'src/engine/worker/runtime.ts',
+    file: 'src/engine/worker/networks/runtime.ts',
     change: 'index: 0 -> index: (-1)',
     reason: 'There is one processor: its number is not read.',
   },
   {
-    file: 'src/engine/worker/pixels.ts',
+    file: 'src/engine/worker/networks/pixels.ts',
     change: 'sum = 0 -> sum = 1',
     reason: 'It is only asked whether the sum is finite.',
   },
   {
-    file: 'src/engine/supervisor.ts',
+    file: 'src/engine/host/supervisor.ts',
     change: "case 'failed': -> case '':",
     reason: 'A message without a stream finds none, and no result is in it.',
   },

@@ -1,5 +1,5 @@
 import type { ParameterUpdate } from '@millrace/protocol';
-import type { ProviderStatus } from '../../engine/probe-providers.js';
+import type { ProviderStatus } from '../../engine/device.js';
 import type { CostCurve } from '../../engine/messages.js';
 
 /** What `millrace doctor` finds, as `--json` prints it. */

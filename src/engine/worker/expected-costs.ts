@@ -1,5 +1,5 @@
 import { cost } from '../call-cost.js';
-import type { MeasuredCosts } from './measure-costs.js';
+import type { MeasuredCosts } from './calibration/measure.js';
 
 /** What calibration expects of work at any size, taken as in proportion to the area, in milliseconds. */
 export class ExpectedCosts {

@@ -1,6 +1,6 @@
 import type { StreamParameters } from '@millrace/protocol';
 import type { Engine, InferenceCall } from '../../engine/engine.js';
-import { frameMs, frameWork, type Costs, type Work } from '../../engine/frames-per-second.js';
+import { frameMs, frameWork, type Costs, type Work } from '../../engine/costs.js';
 import { rowsPerSecond } from '../../engine/rows-per-second.js';
 import { fairLevel } from './fair-level.js';
 import { placesIn, type ServiceLevel } from './service-level.js';

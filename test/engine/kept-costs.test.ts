@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, it } from 'node:test';
-import type { CostCurve } from '../../src/engine/messages.js';
+import type { CostCurve } from '../../src/engine/costs.js';
 import { createEngine } from '../../src/engine/host/supervisor.js';
 import { tinyModel } from '../support/engine.js';
 

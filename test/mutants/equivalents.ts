@@ -67,7 +67,7 @@ export const equivalents: readonly Equivalent[] = [
     reason: 'No prompt moves yet.',
   },
   {
-    file: 'src/engine/worker/calibration.ts',
+    file: 'src/engine/costs.ts',
     change: 'perRow[i] ?? Infinity -> (perRow[i])',
     reason: inRange,
   },
@@ -77,7 +77,7 @@ export const equivalents: readonly Equivalent[] = [
     reason: 'There are as many prompts as embeddings.',
   },
   {
-    file: 'src/engine/host/engine-group.ts',
+    file: 'src/engine/costs.ts',
     source: 'const rate = curves.reduce((sum, curve) => sum + 1 / (curve[i]?.ms ?? Infinity), 0);',
     change: /^curve\[i\]\?\.ms(?: \?\? Infinity)? -> \(?curve/,
     reason: 'All curves are measured at the same numbers of rows.',
@@ -103,7 +103,7 @@ export const equivalents: readonly Equivalent[] = [
     reason: 'It is the greater of this and of two frame intervals that counts.',
   },
   {
-    file: 'src/engine/call-cost.ts',
+    file: 'src/engine/costs.ts',
     source: 'if (above < 0 || low === undefined) return (high.ms * rows) / high.rows;',
     change: 'above < 0 -> above < 1',
     reason: 'Before the first of the curve there is none lower.',

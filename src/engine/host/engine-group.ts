@@ -1,8 +1,9 @@
 import type { StreamParameters } from '@millrace/protocol';
 import { BufferPool } from '../buffer-pool.js';
+import { combined } from '../costs.js';
 import { DeviceError } from '../device.js';
 import type { Engine, EngineState, EngineStream, OpenOptions, StreamListener } from '../engine.js';
-import type { CostCurve, Precision } from '../messages.js';
+import type { Precision } from '../messages.js';
 import type { ModelPart } from '../model-part.js';
 import { createEngine, type EngineOptions } from './supervisor.js';
 
@@ -147,25 +148,14 @@ class EngineGroup implements Engine {
     if (first && (this.#state.name !== 'starting' || ready.length === states.length)) {
       return {
         ...first,
+        ...combined(ready),
         device: ready.map((state) => state.device).join(','),
-        costs: together(ready.map((state) => state.costs)),
-        rowBudget: ready.reduce((sum, state) => sum + state.rowBudget, 0),
-        pictureMs: 1 / ready.reduce((rate, state) => rate + 1 / state.pictureMs, 0),
       };
     }
     const order = ['failed', 'stopped', 'restarting', 'starting'] as const;
     const worst = order.flatMap((name) => states.find((state) => state.name === name) ?? []);
     return worst[0] ?? this.#state;
   }
-}
-
-/** What several engines cost that work at the same time: all their rows, at the rate of all together. */
-function together(curves: readonly CostCurve[]): CostCurve {
-  const [first = []] = curves;
-  return first.map(({ rows }, i) => {
-    const rate = curves.reduce((sum, curve) => sum + 1 / (curve[i]?.ms ?? Infinity), 0);
-    return { rows: rows * curves.length, ms: curves.length / rate };
-  });
 }
 
 /** The listener, and somebody else who wants to know of the end of the stream. */

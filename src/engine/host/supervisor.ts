@@ -149,18 +149,13 @@ class Supervisor implements Engine {
         if (!this.#told.has(message.text)) this.#options.observer.onNote(message.text);
         this.#told.add(message.text);
         return;
-      case 'ready':
-        this.#setState({
-          name: 'ready',
-          device: message.device,
-          model: message.model,
-          costs: message.costs,
-          rowBudget: message.rowBudget,
-          pictureMs: message.pictureMs,
-        });
+      case 'ready': {
+        const { type: name, ...facts } = message;
+        this.#setState({ name, ...facts });
         for (const stream of this.#streams.values()) stream.open();
         this.#settled.resolve();
         return;
+      }
       case 'inference':
         return this.#options.observer.onInference(message);
       case 'embedding':

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cost } from '../../../src/engine/call-cost.js';
-import { preferredDenoise, rowBudget } from '../../../src/engine/worker/calibration.js';
+import { cost, preferredDenoise, rowBudget } from '../../../src/engine/costs.js';
 
 /** Calls whose cost grows with their rows, and calls that cost the same up to four rows. */
 const linear = [1, 2, 4, 8].map((rows) => ({ rows, ms: 10 * rows }));

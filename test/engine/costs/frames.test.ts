@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defaultParameters } from '@millrace/protocol';
-import { frameMs, frameWork, framesPerSecond, workTime } from '../../../src/engine/costs.js';
-import { rowsPerSecond } from '../../../src/engine/rows-per-second.js';
+import { frameMs, frameWork, framesPerSecond, rowsPerSecond, workTime } from '../../../src/engine/costs.js';
 
 /** Calls of 4 rows are the best that the budget allows: 10 ms a row. */
 const costs = {

@@ -1,7 +1,6 @@
 import { relative } from 'node:path';
 import type { ModelFolder } from '../../../model/folder.js';
-import type { CostCurve } from '../../messages.js';
-import { cost } from '../../call-cost.js';
+import { cost, type CostCurve } from '../../costs.js';
 
 /**
  * What the export of a model cannot do, how that is worked around, and what it costs by the measured curve: one

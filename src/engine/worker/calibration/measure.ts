@@ -1,5 +1,5 @@
+import type { MeasuredCosts } from '../../costs.js';
 import type { Device } from '../../device.js';
-import type { CostCurve } from '../../messages.js';
 import { CalibrationFile, fieldsOf } from './cache.js';
 import type { ModelRuntime } from '../networks/runtime.js';
 import { usualSize } from '../networks/sizes.js';
@@ -21,12 +21,6 @@ export interface MeasureOptions {
   readonly proceed: () => void;
   /** Gets what the operator should know. */
   readonly onNote: (text: string) => void;
-}
-
-export interface MeasuredCosts {
-  readonly costs: CostCurve;
-  /** Milliseconds to encode and decode one picture. */
-  readonly pictureMs: number;
 }
 
 /**

@@ -1,8 +1,8 @@
 import { Batcher } from '../../../diffusion/batcher.js';
 import type { Lane } from '../../../diffusion/stream.js';
 import type { BufferPool } from '../../buffer-pool.js';
+import type { ExpectedCosts } from '../../costs.js';
 import type { FromWorker } from '../../messages.js';
-import type { ExpectedCosts } from '../expected-costs.js';
 import { allFinite, NotFiniteError } from '../networks/finite.js';
 import type { LiveStream } from './live-stream.js';
 import { longMs, Rests } from './rests.js';

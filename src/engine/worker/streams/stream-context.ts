@@ -1,4 +1,5 @@
-import type { CostCurve, EngineDropReason } from '../../messages.js';
+import type { CostCurve } from '../../costs.js';
+import type { EngineDropReason } from '../../messages.js';
 import type { PromptContext } from '../conditioning/prompts.js';
 import type { Size } from '../networks/runtime.js';
 import type { PlanModel } from '../planning/plan.js';

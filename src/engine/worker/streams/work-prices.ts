@@ -1,5 +1,5 @@
 import type { Shape } from '../networks/autoencoder.js';
-import type { ExpectedCosts } from '../expected-costs.js';
+import type { ExpectedCosts } from '../../costs.js';
 
 /** How much of the difference to each measured price goes into the price. */
 const following = 1 / 8;

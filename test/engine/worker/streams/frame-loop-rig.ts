@@ -4,7 +4,7 @@ import { defaultParameters, type StreamParameters } from '@millrace/protocol';
 import { BufferPool } from '../../../../src/engine/buffer-pool.js';
 import type { FromWorker } from '../../../../src/engine/messages.js';
 import { EmbeddingCache } from '../../../../src/engine/worker/conditioning/embedding-cache.js';
-import { ExpectedCosts } from '../../../../src/engine/worker/expected-costs.js';
+import { ExpectedCosts } from '../../../../src/engine/costs.js';
 import { NotFiniteError } from '../../../../src/engine/worker/networks/finite.js';
 import { FrameLoop } from '../../../../src/engine/worker/streams/frame-loop.js';
 import { LiveStream } from '../../../../src/engine/worker/streams/live-stream.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ExpectedCosts } from '../../../../src/engine/worker/expected-costs.js';
+import { ExpectedCosts } from '../../../../src/engine/costs.js';
 import { WorkPrices } from '../../../../src/engine/worker/streams/work-prices.js';
 
 const usual = [4, 32, 32] as const;

@@ -1,9 +1,9 @@
 import { defaultParameters } from '@millrace/protocol';
 import { Stream } from '../../../diffusion/stream.js';
 import { requireFinite } from '../networks/finite.js';
-import type { ModelRuntime, Size } from '../networks/runtime.js';
+import type { ModelRuntime } from '../networks/runtime.js';
+import { usualSize, type Size } from '../networks/sizes.js';
 import { createPlan } from '../planning/plan.js';
-import { usualSize } from '../networks/sizes.js';
 
 /** What a picture is drawn with. */
 type Networks = Pick<

@@ -1,8 +1,6 @@
 import type { ModelFolder } from '../../../model/folder.js';
-import { Scratch, volume, type OnnxPart } from './onnx-part.js';
-
-/** [channels, height, width] */
-export type Shape = readonly [number, number, number];
+import { Scratch, type OnnxPart } from './onnx-part.js';
+import { volume, type Shape } from './sizes.js';
 
 /**
  * The two halves of a VAE, in latents as the U-Net was trained on: (encoded - shift) * scale, with shift and scale of

@@ -2,6 +2,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { NumberPort } from '../../../model/layout/ports.js';
 import { ModelError } from '../../../model/model-error.js';
 import { floatsToHalves, halvesToFloats } from './half.js';
+import { volume } from './sizes.js';
 
 /** Numbers as a network takes them. Those in single precision are turned into half where the network wants that. */
 export type Numbers = Float32Array | BigInt64Array | Int32Array;
@@ -150,8 +151,4 @@ export function numbersFor({ type }: NumberPort, values: ArrayLike<number>): Num
     default:
       return Float32Array.from(values);
   }
-}
-
-export function volume(shape: readonly number[]): number {
-  return shape.reduce((product, side) => product * side, 1);
 }

@@ -1,8 +1,4 @@
-/** Size of an image in pixels. */
-export interface Size {
-  readonly width: number;
-  readonly height: number;
-}
+import type { Size } from './sizes.js';
 
 /**
  * RGB bytes, row by row with interleaved channels, to the planes that networks take: [3, height, width], -1 to 1.

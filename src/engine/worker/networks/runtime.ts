@@ -3,12 +3,12 @@ import type { ModelFolder } from '../../../model/folder.js';
 import type { Graph } from '../../../model/layout/ports.js';
 import { loadTokenizer } from '../../../model/tokenizer.js';
 import type { Device } from '../../device.js';
-import { Autoencoder, type Shape } from './autoencoder.js';
+import { Autoencoder } from './autoencoder.js';
 import { NotFiniteError, requireFinite } from './finite.js';
 import { OnnxPart, Scratch } from './onnx-part.js';
-import { bytesToPlanes, planesToBytes, type Size } from './pixels.js';
+import { bytesToPlanes, planesToBytes } from './pixels.js';
 import { sessionOptions } from '../devices/session-options.js';
-import { filledSize, latentShape } from './sizes.js';
+import { filledSize, latentShape, type Shape, type Size } from './sizes.js';
 import { TextEncoders, type TextEncoder } from './text-encoders.js';
 import { Unet } from './unet.js';
 
@@ -23,8 +23,6 @@ export interface RuntimeOptions {
   /** Where engines of TensorRT are kept; nowhere if not given. */
   readonly cacheDirectory?: string | null;
 }
-
-export type { Size };
 
 /**
  * The networks of one model. Calls block this thread while they run, one at a time; what they return is valid

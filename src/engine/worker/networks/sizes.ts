@@ -1,6 +1,18 @@
 import type { ModelFolder } from '../../../model/folder.js';
-import type { Shape } from './autoencoder.js';
-import type { Size } from './pixels.js';
+
+/** Size of an image in pixels. */
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** [channels, height, width] */
+export type Shape = readonly [number, number, number];
+
+/** How many values something of this shape has. */
+export function volume(shape: readonly number[]): number {
+  return shape.reduce((product, side) => product * side, 1);
+}
 
 /** The size that costs are measured at: the model's own. */
 export function usualSize({ defaults, pixelFactor }: ModelFolder): Size {

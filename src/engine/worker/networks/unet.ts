@@ -1,9 +1,9 @@
 import type { Conditioning, Row } from '../../../diffusion/stream.js';
 import type { ModelFolder } from '../../../model/folder.js';
 import { fixedSize } from '../../../model/layout/ports.js';
-import type { Shape } from './autoencoder.js';
 import { guidanceEmbedding } from './guidance-embedding.js';
-import { numbersFor, Scratch, volume, type Feed, type OnnxPart } from './onnx-part.js';
+import { numbersFor, Scratch, type Feed, type OnnxPart } from './onnx-part.js';
+import { volume, type Shape } from './sizes.js';
 
 type Part = Pick<OnnxPart, 'accepts' | 'run'>;
 

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { ModelFolder } from '../../../model/folder.js';
 import { ModelError } from '../../../model/model-error.js';
 import { ParameterError } from '../../engine.js';
+import { latentShape, type Size } from '../networks/sizes.js';
 import { createPlan } from './plan.js';
-import { latentShape } from '../networks/sizes.js';
 
 /**
  * Plans a session with the model's default parameters, and one with each solver, before any weights are loaded.
@@ -15,7 +15,7 @@ export function checkSolvers(folder: ModelFolder): readonly string[] {
   const model = {
     folder,
     mixesTimesteps: true,
-    latentShape: (size: Parameters<typeof latentShape>[1]) => latentShape(folder, size),
+    latentShape: (size: Size) => latentShape(folder, size),
   };
   const problemOf = (parameters: StreamParameters): ParameterError | null => {
     try {

@@ -7,8 +7,7 @@ import type { Admission } from '../../../diffusion/stream.js';
 import { timeIndices } from '../../../diffusion/time-indices.js';
 import type { ModelFolder } from '../../../model/folder.js';
 import { ParameterError } from '../../engine.js';
-import { volume } from '../networks/onnx-part.js';
-import type { Size } from '../networks/runtime.js';
+import { volume, type Size } from '../networks/sizes.js';
 
 /** What a model is to the plan of a stream. */
 export interface PlanModel {

@@ -6,7 +6,8 @@ import type { FromWorker } from '../../messages.js';
 import { allFinite, NotFiniteError } from '../networks/finite.js';
 import type { LiveStream } from './live-stream.js';
 import { longMs, Rests } from './rests.js';
-import type { ModelRuntime, Size } from '../networks/runtime.js';
+import type { ModelRuntime } from '../networks/runtime.js';
+import type { Size } from '../networks/sizes.js';
 import type { WorkPrices } from './work-prices.js';
 
 /** Posts a message to the main thread, and gives it the memory of `transfer`. */

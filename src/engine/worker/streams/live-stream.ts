@@ -10,10 +10,9 @@ import type { EngineDropReason } from '../../messages.js';
 import { Arrivals } from './arrivals.js';
 import { allFinite } from '../networks/finite.js';
 import { embedPrompts, MovingPrompt, type PromptPair } from '../conditioning/prompts.js';
-import { volume } from '../networks/onnx-part.js';
 import { admissionOf, createPlan, guidanceOf, samePlan } from '../planning/plan.js';
 import type { StreamContext, StreamName, WaitingFrame } from './stream-context.js';
-import type { Size } from '../networks/runtime.js';
+import { volume, type Size } from '../networks/sizes.js';
 
 /** Key of the similarity filter's random numbers, apart from those of the noise. */
 const filterKey = 0x5353;

@@ -1,7 +1,7 @@
 import type { CostCurve } from '../../costs.js';
 import type { EngineDropReason } from '../../messages.js';
 import type { PromptContext } from '../conditioning/prompts.js';
-import type { Size } from '../networks/runtime.js';
+import type { Size } from '../networks/sizes.js';
 import type { PlanModel } from '../planning/plan.js';
 import type { WorkPrices } from './work-prices.js';
 

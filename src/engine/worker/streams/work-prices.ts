@@ -1,4 +1,4 @@
-import type { Shape } from '../networks/autoencoder.js';
+import type { Shape } from '../networks/sizes.js';
 import type { ExpectedCosts } from '../../costs.js';
 
 /** How much of the difference to each measured price goes into the price. */

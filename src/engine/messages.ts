@@ -73,7 +73,7 @@ export interface WorkerTimings {
 export type EngineDropReason = 'superseded' | 'similar' | 'stale' | 'failed';
 
 /** What is known of the model once it is loaded. */
-export interface ModelInfo {
+interface ModelInfo {
   readonly name: string;
   /** Width and height must be multiples of it. */
   readonly sizeFactor: number;

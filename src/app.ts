@@ -1,7 +1,7 @@
 import { subprotocol, textLimits } from '@millrace/protocol';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
-import { createEngines, engineSettings } from './engine/engine-group.js';
+import { createEngines, engineSettings } from './engine/host/engine-group.js';
 import { partNames, type ModelPart } from './engine/model-part.js';
 import { pictureCodec, type PictureCodec } from './image/codec.js';
 import { createMetrics } from './metrics/metrics.js';

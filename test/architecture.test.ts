@@ -36,6 +36,25 @@ const sessionMayImport: Readonly<Record<string, readonly string[]>> = {
   time: [],
 };
 
+/**
+ * The rooms of a folder, from the top down, and which rooms below it each may import besides itself. The files beside
+ * the rooms bring them together: they may import all, and no room imports them. Where `''` is listed they are a room
+ * like the others.
+ */
+const rooms: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  session: sessionMayImport,
+  // The main thread and the worker thread; beside them lies what both know.
+  engine: { host: [''], worker: [''], '': [] },
+  'engine/worker': {
+    streams: ['conditioning', 'planning', 'networks'],
+    conditioning: ['planning', 'networks'],
+    calibration: ['planning', 'networks'],
+    planning: ['networks'],
+    networks: ['devices'],
+    devices: [],
+  },
+};
+
 /** Packages that one folder alone may import. */
 const soleImporters: Readonly<Record<string, string>> = {
   ws: 'transport',
@@ -110,22 +129,41 @@ describe('architecture', () => {
     assert.deepEqual(wrong, []);
   });
 
-  it('imports in one direction inside session', () => {
-    const roomOf = (path: string): string => /^session\/([^/]+)\//.exec(path)?.[1] ?? '';
-    const wrong = files.flatMap(({ path, imports }) => {
-      const room = roomOf(path);
-      if (room === '') return [];
-      const allowed = new Set([room, ...(sessionMayImport[room] ?? [])]);
-      return imports
-        .filter((specifier) => specifier.startsWith('session/') && !allowed.has(roomOf(specifier)))
-        .map((specifier) => `${path} -> ${specifier}`);
+  for (const [folder, mayImportOf] of Object.entries(rooms)) {
+    const isInside = (path: string): boolean => path.startsWith(`${folder}/`);
+    const roomOf = (path: string): string => {
+      const [room = '', file] = path.slice(folder.length + 1).split('/');
+      return file === undefined ? '' : room;
+    };
+    const names = Object.keys(mayImportOf);
+
+    it(`imports in one direction inside ${folder}`, () => {
+      const wrong = files
+        .filter(({ path }) => isInside(path))
+        .flatMap(({ path, imports }) => {
+          const room = roomOf(path);
+          if (room === '' && !names.includes(room)) return [];
+          const allowed = new Set([room, ...(mayImportOf[room] ?? [])]);
+          return imports
+            .filter((specifier) => isInside(specifier) && !allowed.has(roomOf(specifier)))
+            .map((specifier) => `${path} -> ${specifier}`);
+        });
+      assert.deepEqual(wrong, []);
     });
-    assert.deepEqual(wrong, []);
-    assert.deepEqual(
-      Object.keys(sessionMayImport).filter((room) => !files.some(({ path }) => roomOf(path) === room)),
-      [],
-    );
-  });
+
+    it(`lists the rooms of ${folder} from the top down, and no other`, () => {
+      for (const [i, name] of names.entries()) {
+        for (const below of mayImportOf[name] ?? []) {
+          assert.ok(
+            names.indexOf(below) > i,
+            `${name} may import ${below || 'the files'}, which is not below`,
+          );
+        }
+      }
+      const present = new Set(files.flatMap(({ path }) => (isInside(path) ? [roomOf(path)] : [])));
+      assert.deepEqual(new Set([...names, '']), new Set([...present, '']));
+    });
+  }
 
   it('keeps the engine worker to itself', () => {
     const wrong = files.flatMap(({ path, imports }) =>

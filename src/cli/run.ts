@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { ParameterError } from '../engine/engine.js';
-import { createEngines, engineSettings } from '../engine/engine-group.js';
+import { createEngines, engineSettings } from '../engine/host/engine-group.js';
 import { partNames, type ModelPart } from '../engine/model-part.js';
 import { readModelFolder } from '../model/folder.js';
 import { createParameterRules } from '../session/live/parameter-rules.js';

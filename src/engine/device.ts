@@ -11,6 +11,13 @@ export interface Device {
   readonly index: number;
 }
 
+/** Whether a provider works on this machine. */
+export interface ProviderStatus {
+  readonly provider: Provider;
+  /** Why it does not work here, and what to do about it; null if it works. */
+  readonly reason: string | null;
+}
+
 /** A device that there is not, or that cannot be used. The message is one line that says what to do. */
 export class DeviceError extends Error {
   override readonly name = 'DeviceError';

@@ -1,7 +1,7 @@
 import type { StreamParameters } from '@millrace/protocol';
 import type { StreamState } from '../diffusion/stream.js';
 import type { Image } from '../image/image.js';
-import type { CostCurve, EngineDropReason, InferenceCall, ModelInfo, WorkerTimings } from './messages.js';
+import type { EngineDropReason, EngineFacts, InferenceCall, WorkerTimings } from './messages.js';
 import type { ModelPart } from './model-part.js';
 
 export type { InferenceCall, StreamState };
@@ -70,16 +70,7 @@ export interface EngineStream {
 
 export type EngineState =
   | { readonly name: 'starting'; readonly what: string }
-  | {
-      readonly name: 'ready';
-      /** Where it runs, such as `cpu` or `cuda:0`; several are separated by commas. */
-      readonly device: string;
-      readonly model: ModelInfo;
-      readonly costs: CostCurve;
-      readonly rowBudget: number;
-      /** Measured milliseconds to encode and decode one picture of the model's default size. */
-      readonly pictureMs: number;
-    }
+  | ({ readonly name: 'ready' } & EngineFacts)
   | { readonly name: 'restarting'; readonly what: string }
   | { readonly name: 'failed'; readonly error: Error }
   | { readonly name: 'stopped' };

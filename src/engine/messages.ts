@@ -1,5 +1,6 @@
 import type { StreamParameters } from '@millrace/protocol';
 import type { StreamState } from '../diffusion/stream.js';
+import type { Costs } from './costs.js';
 import type { ModelPart } from './model-part.js';
 
 /**
@@ -72,15 +73,19 @@ export interface WorkerTimings {
 export type EngineDropReason = 'superseded' | 'similar' | 'stale' | 'failed';
 
 /** What is known of the model once it is loaded. */
-export interface ModelInfo {
+interface ModelInfo {
   readonly name: string;
   /** Width and height must be multiples of it. */
   readonly sizeFactor: number;
   readonly defaults: Partial<StreamParameters>;
 }
 
-/** Measured milliseconds of one U-Net call by its number of rows, for the model's default size. */
-export type CostCurve = readonly { readonly rows: number; readonly ms: number }[];
+/** What is known of an engine that is ready. */
+export interface EngineFacts extends Costs {
+  /** Where it runs, such as `cpu` or `cuda:0`, also where `auto` was asked for; several are separated by commas. */
+  readonly device: string;
+  readonly model: ModelInfo;
+}
 
 /** One U-Net call, and the pictures of the frames that were finished since the one before. */
 export interface InferenceCall {
@@ -99,16 +104,7 @@ export type FromWorker =
   | { readonly type: 'starting'; readonly what: string }
   /** Something that whoever runs the server should know, in a sentence. */
   | { readonly type: 'note'; readonly text: string }
-  | {
-      readonly type: 'ready';
-      /** Where it runs: what was asked for, or what `auto` came to. */
-      readonly device: string;
-      readonly model: ModelInfo;
-      readonly costs: CostCurve;
-      readonly rowBudget: number;
-      /** Measured milliseconds to encode and decode one picture of the model's default size. */
-      readonly pictureMs: number;
-    }
+  | ({ readonly type: 'ready' } & EngineFacts)
   | { readonly type: 'opened'; readonly stream: number }
   | { readonly type: 'configured'; readonly stream: number; readonly request: number; readonly from: number }
   /** An open (request null) or configure that cannot be; the stream keeps what it had. */

@@ -1,6 +1,5 @@
 import type { StreamParameters } from '@millrace/protocol';
-import { cost } from '../../src/engine/call-cost.js';
-import type { CostCurve } from '../../src/engine/messages.js';
+import { cost, type CostCurve } from '../../src/engine/costs.js';
 import type { Image } from '../../src/image/image.js';
 import { RecordedStream, type TestEngine } from '../support/engine.js';
 import { callsDuring, inTurns, pass, play, ratio } from './pipeline-rig.js';

@@ -1,5 +1,5 @@
 import { SeededNoise } from '../../src/diffusion/noise.js';
-import { cost } from '../../src/engine/call-cost.js';
+import { cost } from '../../src/engine/costs.js';
 import { createSolver } from '../../src/diffusion/solvers/create.js';
 import { Stream } from '../../src/diffusion/stream.js';
 import {

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { WebSocket } from 'ws';
 import { SeededNoise } from '../../src/diffusion/noise.js';
 import type { Row } from '../../src/diffusion/stream.js';
-import { ModelRuntime } from '../../src/engine/worker/runtime.js';
+import { ModelRuntime } from '../../src/engine/worker/networks/runtime.js';
 import { readModelFolder } from '../../src/model/folder.js';
 import { embeddedModel } from '../support/engine.js';
 import { realJpegs } from '../support/pictures.js';

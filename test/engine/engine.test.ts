@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ParameterError } from '../../src/engine/engine.js';
-import { createEngine } from '../../src/engine/supervisor.js';
+import { createEngine } from '../../src/engine/host/supervisor.js';
 import {
   embeddedModel,
   RecordedStream,
@@ -228,7 +228,7 @@ test('prompts are encoded once: the cache says what it knew', async () => {
 
 test('a worker that dies is started again, and streams go on with their parameters', async () => {
   await using run = await startEngine(tinyModel, {
-    workerFile: new URL('crashing-worker.js', import.meta.url),
+    workerFile: new URL('host/crashing-worker.js', import.meta.url),
   });
   const parameters = tinyParameters({ t_index_list: [32] });
   const struck = await RecordedStream.open(run.engine, parameters);
@@ -254,7 +254,7 @@ test('a worker that dies is started again, and streams go on with their paramete
 
 test('a worker that keeps dying is given up, and its streams are told', async () => {
   await using run = await startEngine(tinyModel, {
-    workerFile: new URL('crashing-worker.js', import.meta.url),
+    workerFile: new URL('host/crashing-worker.js', import.meta.url),
   });
   const parameters = tinyParameters({ t_index_list: [32] });
   const stream = await RecordedStream.open(run.engine, parameters);

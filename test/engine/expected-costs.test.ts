@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { InferenceCall } from '../../src/engine/engine.js';
-import { createEngine } from '../../src/engine/supervisor.js';
+import { createEngine } from '../../src/engine/host/supervisor.js';
 import { RecordedStream, testImage, tinyModel, tinyParameters } from '../support/engine.js';
 
 it('the engine tells of each call what calibration expects: rows and pictures, by their area', async () => {

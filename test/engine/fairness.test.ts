@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Engine } from '../../src/engine/engine.js';
-import { createEngine } from '../../src/engine/supervisor.js';
+import { createEngine } from '../../src/engine/host/supervisor.js';
 import { keptCosts, RecordedStream, testImage, tinyModel, tinyParameters } from '../support/engine.js';
 
 /** A call holds one row, so that all have to take turns. */

@@ -3,8 +3,8 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, it } from 'node:test';
-import type { CostCurve } from '../../src/engine/messages.js';
-import { createEngine } from '../../src/engine/supervisor.js';
+import type { CostCurve } from '../../src/engine/costs.js';
+import { createEngine } from '../../src/engine/host/supervisor.js';
 import { tinyModel } from '../support/engine.js';
 
 interface Kept {

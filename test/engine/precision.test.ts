@@ -3,7 +3,7 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { EngineOptions } from '../../src/engine/supervisor.js';
+import type { EngineOptions } from '../../src/engine/host/supervisor.js';
 import { readModelFolder } from '../../src/model/folder.js';
 import { drawOnce, embeddedModel, startEngine, tinyModel, tinyParameters } from '../support/engine.js';
 

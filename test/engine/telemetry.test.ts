@@ -13,7 +13,7 @@ it('ONNX Runtime sends no reports: it does not even make up a number for this de
     const env: NodeJS.ProcessEnv = { ...process.env, HOME: home, XDG_CACHE_HOME: '' };
     delete env['ORT_DISABLE_TELEMETRY'];
     const program = `(async () => {
-      const { createEngine } = await import('./dist/src/engine/supervisor.js');
+      const { createEngine } = await import('./dist/src/engine/host/supervisor.js');
       const observer = { onState() {}, onInference() {}, onEmbedding() {}, onNote() {} };
       const options = { model: process.argv[1], threads: 1, cacheDirectory: null, device: 'cpu', observer };
       const engine = createEngine(options);

@@ -18,7 +18,7 @@ const [picture = new Uint8Array()] = motionJpegFrames('walkers.mjpeg');
 const small = { width: 64, height: 64 };
 
 it('an engine that crashes in the middle of a frame costs that frame, and no session', async () => {
-  const workerFile = new URL('../engine/crashing-worker.js', import.meta.url);
+  const workerFile = new URL('../engine/host/crashing-worker.js', import.meta.url);
   await using run = await startEngine(tinyModel, { workerFile });
   const http = createServer().listen(0, '127.0.0.1');
   await once(http, 'listening');

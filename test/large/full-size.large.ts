@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { it } from 'node:test';
 import type { Row } from '../../src/diffusion/stream.js';
-import { ModelRuntime } from '../../src/engine/worker/runtime.js';
+import { ModelRuntime } from '../../src/engine/worker/networks/runtime.js';
 import { readModelFolder } from '../../src/model/folder.js';
 import { readSafeTensors } from '../support/safetensors.js';
 

@@ -3,7 +3,7 @@ import { createSolver } from '../../src/diffusion/solvers/create.js';
 import type { Plan } from '../../src/diffusion/in-flight.js';
 import type { NoiseSource } from '../../src/diffusion/noise.js';
 import type { Admission } from '../../src/diffusion/stream.js';
-import type { ModelRuntime } from '../../src/engine/worker/runtime.js';
+import type { ModelRuntime } from '../../src/engine/worker/networks/runtime.js';
 import { readReferenceJson, type ReferenceCase } from '../support/reference.js';
 import { readSafeTensors, type SafeTensors } from '../support/safetensors.js';
 

@@ -1,6 +1,6 @@
 import { Batcher } from '../../src/diffusion/batcher.js';
 import { Stream, type Conditioning, type Lane } from '../../src/diffusion/stream.js';
-import type { ModelRuntime } from '../../src/engine/worker/runtime.js';
+import type { ModelRuntime } from '../../src/engine/worker/networks/runtime.js';
 import { admissionOf, guidanceOf, planOf, slice, type RecordedCase } from './recorded-case.js';
 
 /** Largest error seen of each tensor, relative to max(1, largest wanted value). */

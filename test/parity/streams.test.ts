@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { boundaryScaling } from '../../src/diffusion/solvers/lcm.js';
 import type { Conditioning } from '../../src/diffusion/stream.js';
-import { ModelRuntime } from '../../src/engine/worker/runtime.js';
+import { ModelRuntime } from '../../src/engine/worker/networks/runtime.js';
 import { readModelFolder } from '../../src/model/folder.js';
 import { loadTokenizer } from '../../src/model/tokenizer.js';
 import { referenceCases, referenceModel } from '../support/reference.js';

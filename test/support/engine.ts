@@ -12,9 +12,9 @@ import type {
   StreamListener,
 } from '../../src/engine/engine.js';
 import { parseDevice } from '../../src/engine/device.js';
-import { createEngine, type EngineOptions } from '../../src/engine/supervisor.js';
+import { createEngine, type EngineOptions } from '../../src/engine/host/supervisor.js';
 import type { WorkerTimings } from '../../src/engine/messages.js';
-import { CalibrationFile } from '../../src/engine/worker/calibration-cache.js';
+import { CalibrationFile } from '../../src/engine/worker/calibration/cache.js';
 import type { Image } from '../../src/image/image.js';
 import { readModelFolder } from '../../src/model/folder.js';
 import { referenceModel, repositoryRoot } from './reference.js';

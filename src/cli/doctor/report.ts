@@ -1,6 +1,6 @@
 import type { ParameterUpdate } from '@millrace/protocol';
-import type { ProviderStatus } from '../../engine/probe-providers.js';
-import type { CostCurve } from '../../engine/messages.js';
+import type { ProviderStatus } from '../../engine/device.js';
+import type { CostCurve } from '../../engine/costs.js';
 
 /** What `millrace doctor` finds, as `--json` prints it. */
 export interface DoctorReport {

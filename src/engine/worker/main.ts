@@ -1,28 +1,27 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { readModelFolder } from '../../model/folder.js';
 import { BufferPool } from '../buffer-pool.js';
+import { ExpectedCosts, rowBudget } from '../costs.js';
 import { deviceName, parseDevice } from '../device.js';
 import { ParameterError } from '../engine.js';
-import type { FromWorker, ToWorker, WorkerOptions } from '../messages.js';
-import { rowBudget } from './calibration.js';
-import { ChangeQueue } from './change-queue.js';
-import { EmbeddingCache } from './embedding-cache.js';
-import { ExpectedCosts } from './expected-costs.js';
-import { exportNotes } from './export-notes.js';
-import { FrameLoop, type FrameLoopOptions, type Post } from './frame-loop.js';
-import { LiveStream } from './live-stream.js';
-import type { StreamContext } from './stream-context.js';
-import { NotFiniteError } from './finite.js';
-import { measureCosts } from './measure-costs.js';
-import { Padding } from './padding.js';
-import { loadPrecision } from './precision.js';
-import { chooseDevice, surroundings } from './providers.js';
-import type { ModelRuntime } from './runtime.js';
-import { checkSolvers } from './check-solvers.js';
-import { usualSize } from './sizes.js';
-import { TrialPicture } from './trial-picture.js';
-import { blankConditioning } from './unet.js';
-import { WorkPrices } from './work-prices.js';
+import type { EngineFacts, FromWorker, ToWorker, WorkerOptions } from '../messages.js';
+import { ChangeQueue } from './streams/change-queue.js';
+import { EmbeddingCache } from './conditioning/embedding-cache.js';
+import { exportNotes } from './calibration/export-notes.js';
+import { FrameLoop, type FrameLoopOptions, type Post } from './streams/frame-loop.js';
+import { LiveStream } from './streams/live-stream.js';
+import type { StreamContext } from './streams/stream-context.js';
+import { NotFiniteError } from './networks/finite.js';
+import { measureCosts } from './calibration/measure.js';
+import { Padding } from './conditioning/padding.js';
+import { loadPrecision } from './calibration/precision.js';
+import { chooseDevice, surroundings } from './devices/providers.js';
+import type { ModelRuntime } from './networks/runtime.js';
+import { checkSolvers } from './planning/check-solvers.js';
+import { usualSize } from './networks/sizes.js';
+import { TrialPicture } from './calibration/trial-picture.js';
+import { blankConditioning } from './networks/unet.js';
+import { WorkPrices } from './streams/work-prices.js';
 
 /**
  * The engine's worker thread. It takes messages only between two U-Net calls, so every change lands on a frame
@@ -252,27 +251,27 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
     });
     const measured = await measureCosts(runtime, kept);
     const { costs, pictureMs } = measured;
+    const { name, sizeFactor, defaults } = folder;
+    const facts: EngineFacts = {
+      device: deviceName(device),
+      model: { name, sizeFactor, defaults },
+      costs,
+      rowBudget: rowBudget(costs),
+      pictureMs,
+    };
     for (const text of exportNotes(folder, runtime.mixesTimesteps, costs)) post({ type: 'note', text });
     const emptyNegative = folder.zeroEmptyNegative ? blankConditioning(folder) : null;
     const { embedding: empty } = await runtime.embed('');
     const padding = new Padding(empty, emptyNegative?.embedding ?? null);
     const usual = runtime.latentShape(usualSize(folder));
     const expected = new ExpectedCosts(measured, usual);
-    const prices = new WorkPrices(expected, { rowBudget: rowBudget(costs), usual });
+    const prices = new WorkPrices(expected, { rowBudget: facts.rowBudget, usual });
     const worker = new EngineWorker(
       runtime,
       { embeddings, emptyNegative, padding, costs, prices },
-      { rowBudget: rowBudget(costs), expected, prices, post, onProcessor: device.provider === 'cpu' },
+      { rowBudget: facts.rowBudget, expected, prices, post, onProcessor: device.provider === 'cpu' },
     );
-    const { name, sizeFactor, defaults } = folder;
-    post({
-      type: 'ready',
-      device: deviceName(device),
-      model: { name, sizeFactor, defaults },
-      costs,
-      rowBudget: rowBudget(costs),
-      pictureMs,
-    });
+    post({ type: 'ready', ...facts });
     await worker.run(inbox);
     post({ type: 'stopped' });
   } catch (error) {

@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads';
-import type { ProviderStatus } from '../probe-providers.js';
-import { candidates, missing, noGpu, surroundings, tryDevice } from './providers.js';
+import type { ProviderStatus } from '../device.js';
+import { candidates, missing, noGpu, surroundings, tryDevice } from './devices/providers.js';
 
 /** Tells which providers work on this machine, and ends. */
 async function main(port: NonNullable<typeof parentPort>): Promise<void> {

@@ -1,7 +1,6 @@
 import type { StreamParameters } from '@millrace/protocol';
 import type { Engine, InferenceCall } from '../../engine/engine.js';
-import { frameMs, frameWork, type Costs, type Work } from '../../engine/frames-per-second.js';
-import { rowsPerSecond } from '../../engine/rows-per-second.js';
+import { frameMs, frameWork, rowsPerSecond, slowedBy, type Costs, type Work } from '../../engine/costs.js';
 import { fairLevel } from './fair-level.js';
 import { slotsIn, type Slo } from './slo.js';
 import { Slowdown } from './slowdown.js';
@@ -111,14 +110,7 @@ export class Capacity {
   #measured(): Costs | null {
     const { state } = this.#engine;
     if (state.name === 'ready') this.#costs = state;
-    if (this.#costs === null) return null;
-    const { costs, rowBudget, pictureMs } = this.#costs;
-    const { factor } = this.#slowdown;
-    return {
-      costs: costs.map(({ rows, ms }) => ({ rows, ms: ms * factor })),
-      rowBudget,
-      pictureMs: pictureMs * factor,
-    };
+    return this.#costs && slowedBy(this.#slowdown.factor, this.#costs);
   }
 
   /** One frame of such a stream. */

@@ -1,4 +1,4 @@
-import { workTime, type Costs, type Work } from '../../engine/frames-per-second.js';
+import { workTime, type Costs, type Work } from '../../engine/costs.js';
 
 /** What a session is promised. */
 export interface Slo {

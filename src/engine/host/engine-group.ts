@@ -1,0 +1,178 @@
+import type { StreamParameters } from '@millrace/protocol';
+import { BufferPool } from '../buffer-pool.js';
+import { combined } from '../costs.js';
+import { DeviceError } from '../device.js';
+import type { Engine, EngineState, EngineStream, OpenOptions, StreamListener } from '../engine.js';
+import type { Precision } from '../messages.js';
+import type { ModelPart } from '../model-part.js';
+import { createEngine, type EngineOptions } from './supervisor.js';
+
+export interface EngineGroupOptions extends Omit<EngineOptions, 'device' | 'pixels'> {
+  /** One engine runs on each of these, as `parseDevice` takes them; at least one. */
+  readonly devices: readonly string[];
+}
+
+/** What the settings of the server, or of a command, say of its engines. */
+export function engineSettings(settings: {
+  readonly device: readonly string[];
+  readonly threads: number;
+  readonly precision: Precision;
+  readonly cacheDirectory: string;
+}): Required<Pick<EngineGroupOptions, 'devices' | 'threads' | 'precision' | 'cacheDirectory'>> {
+  const { device: devices, threads, precision, cacheDirectory } = settings;
+  return { devices, threads, precision, cacheDirectory: cacheDirectory === '' ? null : cacheDirectory };
+}
+
+/**
+ * One engine on each device, as one: streams go where there is least to do.
+ * @throws {DeviceError} if there is no such device; one that does not work fails the start of all.
+ */
+export function createEngines({ devices, ...options }: EngineGroupOptions): Engine {
+  const [first, ...others] = devices;
+  if (first === undefined) throw new DeviceError('there must be a device, such as auto or cpu');
+  if (others.length === 0) return createEngine({ ...options, device: first });
+  return new EngineGroup({ devices, ...options });
+}
+
+interface Member {
+  readonly engine: Engine;
+  streams: number;
+}
+
+class EngineGroup implements Engine {
+  readonly #members: readonly Member[];
+  readonly #observer: EngineGroupOptions['observer'];
+  /** Frames of all engines, so that memory which comes back from one serves them all. */
+  readonly #pixels = new BufferPool(16);
+  #state: EngineState = { name: 'starting', what: 'starting the inference threads' };
+  #started: Promise<void> | undefined;
+
+  constructor({ devices, observer, ...options }: EngineGroupOptions) {
+    this.#observer = observer;
+    const told = new Set<string>();
+    this.#members = devices.map((device) => {
+      const own = {
+        onState: (): void => this.#update(),
+        onNote: (text: string): void => {
+          if (!told.has(text)) observer.onNote(text);
+          told.add(text);
+        },
+        onEmbedding: observer.onEmbedding.bind(observer),
+        onRestart: (): void => observer.onRestart?.(),
+        onHang: (): void => observer.onHang?.(),
+        onInference: observer.onInference.bind(observer),
+        onNotFinite: (part: ModelPart): void => observer.onNotFinite?.(part),
+      };
+      return {
+        engine: createEngine({ ...options, device, observer: own, pixels: this.#pixels }),
+        streams: 0,
+      };
+    });
+  }
+
+  get state(): EngineState {
+    return this.#state;
+  }
+
+  start(): Promise<void> {
+    this.#started ??= this.#startAll();
+    return this.#started;
+  }
+
+  async #startAll(): Promise<void> {
+    await Promise.all(this.#members.map(({ engine }) => engine.start()));
+  }
+
+  async openStream(
+    parameters: StreamParameters,
+    listener: StreamListener,
+    options?: OpenOptions,
+  ): Promise<EngineStream> {
+    await this.start();
+    const member = this.#leastLoaded();
+    let counted = true;
+    const leave = (): void => {
+      if (counted) member.streams -= 1;
+      counted = false;
+    };
+    member.streams += 1;
+    try {
+      const stream = await member.engine.openStream(parameters, listenerThat(listener, leave), options);
+      return {
+        push: (frame, image, options) => stream.push(frame, image, options),
+        configure: (changed) => stream.configure(changed),
+        snapshot: () => stream.snapshot(),
+        close() {
+          leave();
+          stream.close();
+        },
+      };
+    } catch (error) {
+      leave();
+      throw error;
+    }
+  }
+
+  allocate(bytes: number): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.#pixels.take(bytes));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#members.map(({ engine }) => engine[Symbol.asyncDispose]()));
+  }
+
+  /** Where one stream more is served soonest: streams times what a row costs there. */
+  #leastLoaded(): Member {
+    // One that is being started again opens the stream as soon as it is; one that has failed never does.
+    const load = ({ engine, streams }: Member): number => {
+      const { state } = engine;
+      if (state.name === 'ready') return (streams + 1) * (state.costs[0]?.ms ?? 1);
+      return state.name === 'failed' || state.name === 'stopped' ? Infinity : Number.MAX_VALUE;
+    };
+    return this.#members.reduce((least, member) => (load(member) < load(least) ? member : least));
+  }
+
+  #update(): void {
+    const state = this.#combined();
+    if (state.name === this.#state.name && describe(state) === describe(this.#state)) return;
+    this.#state = state;
+    this.#observer.onState(state);
+  }
+
+  /** Ready when all are; once it is, for as long as one of them still serves. */
+  #combined(): EngineState {
+    if (this.#state.name === 'failed' || this.#state.name === 'stopped') return this.#state;
+    const states = this.#members.map(({ engine }) => engine.state);
+    const ready = states.filter((state) => state.name === 'ready');
+    const [first] = ready;
+    if (first && (this.#state.name !== 'starting' || ready.length === states.length)) {
+      return {
+        ...first,
+        ...combined(ready),
+        device: ready.map((state) => state.device).join(','),
+      };
+    }
+    const order = ['failed', 'stopped', 'restarting', 'starting'] as const;
+    const worst = order.flatMap((name) => states.find((state) => state.name === name) ?? []);
+    return worst[0] ?? this.#state;
+  }
+}
+
+/** The listener, and somebody else who wants to know of the end of the stream. */
+function listenerThat(listener: StreamListener, onEnd: () => void): StreamListener {
+  return {
+    onAdmitted: (frame) => listener.onAdmitted(frame),
+    onDropped: (frame, reason) => listener.onDropped(frame, reason),
+    onResult: (frame, image) => listener.onResult(frame, image),
+    onRestart: () => listener.onRestart(),
+    onClosed(reason) {
+      onEnd();
+      listener.onClosed(reason);
+    },
+  };
+}
+
+function describe(state: EngineState): string {
+  if (state.name === 'ready') return state.device;
+  return 'what' in state ? state.what : '';
+}

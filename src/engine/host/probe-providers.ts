@@ -1,0 +1,12 @@
+import type { ProviderStatus } from '../device.js';
+import { startInferenceThread } from './inference-thread.js';
+
+/** Which execution providers work on this machine, found out by running a tiny graph on each. */
+export async function probeProviders(): Promise<readonly ProviderStatus[]> {
+  const worker = startInferenceThread(new URL('../worker/probe.js', import.meta.url));
+  return new Promise((resolve, reject) => {
+    worker.once('message', resolve);
+    worker.once('error', reject);
+    worker.once('exit', () => reject(new Error('the probe of the providers ended without an answer')));
+  });
+}

@@ -1,0 +1,207 @@
+import type { StreamParameters } from '@millrace/protocol';
+import { BufferPool } from '../buffer-pool.js';
+import { deferred } from '../deferred.js';
+import { parseDevice, type Provider } from '../device.js';
+import type {
+  Engine,
+  EngineObserver,
+  EngineState,
+  EngineStream,
+  OpenOptions,
+  StreamListener,
+} from '../engine.js';
+import { ManagedStream } from './managed-stream.js';
+import type { FromWorker, WorkerOptions } from '../messages.js';
+import { WorkerHost } from './worker-host.js';
+
+export interface EngineOptions extends WorkerOptions {
+  readonly observer: EngineObserver;
+  /** Memory of frames, where it is shared with other engines. */
+  readonly pixels?: BufferPool;
+  /** Longest silence of the worker while it starts, in milliseconds; by the device if not given. */
+  readonly startTimeoutMs?: number;
+  /** How long a stop waits for the inference call under way, in milliseconds; 30 seconds if not given. */
+  readonly stopTimeoutMs?: number;
+  /** The worker's file, for tests that need a worker that fails. */
+  readonly workerFile?: URL;
+}
+
+/** More deaths than this within the window, and it is not started again. */
+const maxDeaths = 5;
+const deathWindowMs = 60_000;
+const restartDelayMs = 100;
+/** A load may compile for the device, in one call: minutes for large models, much longer for TensorRT. */
+const startTimeouts: Partial<Readonly<Record<Provider, number>>> = { cpu: 120_000, tensorrt: 3_600_000 };
+const usualStartTimeout = 600_000;
+
+/**
+ * The engine in a worker thread, watched over and started again when it dies.
+ * @throws {DeviceError} if there is no such device; one that does not work fails the start.
+ */
+export function createEngine(options: EngineOptions): Engine {
+  return new Supervisor(options);
+}
+
+class Supervisor implements Engine {
+  readonly #options: EngineOptions;
+  readonly #streams = new Map<number, ManagedStream>();
+  /** Memory of input frames that came back. */
+  readonly #pixels: BufferPool;
+  readonly #startTimeoutMs: number;
+  readonly #told = new Set<string>();
+  #state: EngineState = { name: 'starting', what: 'starting the inference thread' };
+  #host: WorkerHost | null = null;
+  #deaths: number[] = [];
+  #restart: NodeJS.Timeout | undefined;
+  #nextStream = 0;
+  /** Settles when the engine is ready, or will not be any more. */
+  readonly #settled = deferred<void>();
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    this.#startTimeoutMs = startTimeouts[parseDevice(options.device).provider] ?? usualStartTimeout;
+    this.#pixels = options.pixels ?? new BufferPool(16);
+  }
+
+  get state(): EngineState {
+    return this.#state;
+  }
+
+  start(): Promise<void> {
+    if (this.#host === null && this.#state.name === 'starting') {
+      this.#setState(this.#state);
+      this.#spawn();
+    }
+    return this.#settled.promise;
+  }
+
+  async openStream(
+    parameters: StreamParameters,
+    listener: StreamListener,
+    { state, account }: OpenOptions = {},
+  ): Promise<EngineStream> {
+    await this.#settled.promise;
+    if (this.#state.name === 'failed') throw this.#state.error;
+    if (this.#state.name === 'stopped') throw new Error('the engine is stopped');
+    const id = this.#nextStream++;
+    const stream = new ManagedStream(
+      id,
+      { parameters, state: state ?? null, account: account ?? null },
+      listener,
+      {
+        post: (message, transfer) => this.#host?.post(message, transfer),
+        onClose: () => this.#streams.delete(id),
+      },
+    );
+    this.#streams.set(id, stream);
+    // While it is being restarted, all streams are opened once it is ready.
+    if (this.#state.name === 'ready') stream.open();
+    await stream.opened;
+    return stream;
+  }
+
+  allocate(bytes: number): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.#pixels.take(bytes));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#state.name === 'stopped') return;
+    const host = this.#host;
+    this.#host = null;
+    clearTimeout(this.#restart);
+    this.#setState({ name: 'stopped' });
+    const reason = new Error('the engine is stopped');
+    this.#settled.reject(reason);
+    this.#closeStreams(reason);
+    await host?.stop();
+  }
+
+  /** Starts a thread; one that cannot start, for lack of descriptors or memory, counts as dead. */
+  #spawn(): void {
+    try {
+      this.#host = this.#createHost();
+    } catch (error) {
+      this.#onDeath(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #createHost(): WorkerHost {
+    const { model, device, threads, cacheDirectory, precision, workerFile, stopTimeoutMs } = this.#options;
+    return new WorkerHost({
+      file: workerFile ?? new URL('../worker/main.js', import.meta.url),
+      worker: { model, device, threads, cacheDirectory, ...(precision && { precision }) },
+      startTimeoutMs: this.#options.startTimeoutMs ?? this.#startTimeoutMs,
+      stopTimeoutMs: stopTimeoutMs ?? 30_000,
+      onMessage: (message) => this.#receive(message),
+      onDeath: (error) => this.#onDeath(error),
+      onHang: () => this.#options.observer.onHang?.(),
+    });
+  }
+
+  #receive(message: FromWorker): void {
+    switch (message.type) {
+      case 'starting':
+        if (this.#state.name === 'starting' || this.#state.name === 'restarting') {
+          this.#setState({ name: this.#state.name, what: message.what });
+        }
+        return;
+      case 'note':
+        if (!this.#told.has(message.text)) this.#options.observer.onNote(message.text);
+        this.#told.add(message.text);
+        return;
+      case 'ready': {
+        const { type: name, ...facts } = message;
+        this.#setState({ name, ...facts });
+        for (const stream of this.#streams.values()) stream.open();
+        this.#settled.resolve();
+        return;
+      }
+      case 'inference':
+        return this.#options.observer.onInference(message);
+      case 'embedding':
+        return this.#options.observer.onEmbedding(message);
+      case 'not_finite':
+        return this.#options.observer.onNotFinite?.(message.part);
+      case 'recycle':
+        return this.#pixels.give(message.pixels);
+      case 'failed':
+      case 'stopped':
+        return;
+      default:
+        if (this.#streams.get(message.stream)?.receive(message)) return;
+        // The stream is gone, but the memory is still good.
+        if (message.type === 'result') {
+          this.#host?.post({ type: 'recycle', pixels: message.pixels }, [message.pixels]);
+        }
+    }
+  }
+
+  #onDeath(error: Error): void {
+    this.#host = null;
+    if (this.#state.name === 'starting') return this.#fail(error);
+    const now = performance.now();
+    this.#deaths = [...this.#deaths.filter((time) => now - time < deathWindowMs), now];
+    if (this.#deaths.length > maxDeaths) return this.#fail(error);
+    this.#setState({ name: 'restarting', what: `restarting after: ${error.message}` });
+    this.#options.observer.onRestart?.();
+    for (const stream of this.#streams.values()) stream.interrupt(error);
+    const delay = restartDelayMs * 2 ** (this.#deaths.length - 1);
+    this.#restart = setTimeout(() => this.#spawn(), delay);
+  }
+
+  #fail(error: Error): void {
+    this.#setState({ name: 'failed', error });
+    this.#settled.reject(error);
+    this.#closeStreams(error);
+  }
+
+  #closeStreams(reason: Error): void {
+    for (const stream of this.#streams.values()) stream.abort(reason);
+    this.#streams.clear();
+  }
+
+  #setState(state: EngineState): void {
+    this.#state = state;
+    this.#options.observer.onState(state);
+  }
+}

@@ -1,0 +1,111 @@
+import type { MeasuredCosts } from '../../costs.js';
+import type { Device } from '../../device.js';
+import { CalibrationFile, fieldsOf } from './cache.js';
+import type { ModelRuntime } from '../networks/runtime.js';
+import { usualSize } from '../networks/sizes.js';
+import { blankRow } from '../networks/unet.js';
+
+const rowCounts = [1, 2, 4, 8];
+/** Each is timed in as many rounds: what disturbs the machine for a moment must not be in all times of one. */
+const rounds = 3;
+/** Kept times are measured again where the machine turns out to be quicker than they say by more than this. */
+const doubt = 0.85;
+
+export interface MeasureOptions {
+  readonly device: Device;
+  readonly threads: number;
+  /** Where results are kept; null measures each time. */
+  readonly cacheDirectory: string | null;
+  readonly onProgress: (what: string) => void;
+  /** Is called before each call of the networks; throws to give up. */
+  readonly proceed: () => void;
+  /** Gets what the operator should know. */
+  readonly onNote: (text: string) => void;
+}
+
+/**
+ * Times the U-Net at 1, 2, 4 and 8 rows and the VAE, at the model's default size, and warms all networks up. Results
+ * are kept by model, device, processor, thread count and Node version, until the machine turns out to be quicker.
+ */
+export async function measureCosts(
+  runtime: Pick<ModelRuntime, 'folder' | 'latentShape' | 'encode' | 'decode' | 'predict'>,
+  options: MeasureOptions,
+): Promise<MeasuredCosts> {
+  const { device, threads, cacheDirectory, proceed, onNote } = options;
+  const size = usualSize(runtime.folder);
+  const shape = runtime.latentShape(size);
+  options.onProgress('warming up');
+  const image = new Uint8Array(size.width * size.height * 3);
+  const out = new Uint8ClampedArray(image.length);
+  const picture = async (): Promise<void> => {
+    proceed();
+    await runtime.decode(await runtime.encode(image, size), size, out);
+  };
+  await picture();
+  const row = blankRow(runtime.folder, shape, 500);
+  const call = async (rows: number): Promise<void> => {
+    proceed();
+    await runtime.predict(
+      Array.from({ length: rows }, () => row),
+      shape,
+    );
+  };
+  await call(1);
+
+  const { file } = runtime.folder.layout.unet.graph;
+  const facts = { file, shape, device, threads };
+  const place = cacheDirectory === null ? null : { directory: cacheDirectory, onNote };
+  const cache = place && (await CalibrationFile.for(place, 'costs', facts, isMeasured));
+  const known = await cache?.read();
+  if (known && !(await quicker(known, { call, picture }))) return known;
+  options.onProgress('measuring the cost of a U-Net call');
+  const measured = await measureAll({ call, picture });
+  await cache?.write(measured);
+  return measured;
+}
+
+interface Work {
+  readonly call: (rows: number) => Promise<void>;
+  readonly picture: () => Promise<void>;
+}
+
+/** The least disturbed round tells what something costs. */
+async function measureAll({ call, picture }: Work): Promise<MeasuredCosts> {
+  const least = new Map(rowCounts.map((rows) => [rows, Infinity]));
+  let pictureMs = Infinity;
+  for (const rows of rowCounts) await call(rows);
+  for (let round = 0; round < rounds; round++) {
+    for (const [rows, ms] of least) least.set(rows, Math.min(ms, await msOf(() => call(rows))));
+    pictureMs = Math.min(pictureMs, await msOf(picture));
+  }
+  return { costs: [...least].map(([rows, ms]) => ({ rows, ms })), pictureMs };
+}
+
+/** Whether one look says that the kept times come from a worse moment than this. */
+async function quicker(
+  { costs: [one], pictureMs }: MeasuredCosts,
+  { call, picture }: Work,
+): Promise<boolean> {
+  const now = (await msOf(() => call(1))) + (await msOf(picture));
+  return one !== undefined && now < doubt * (one.ms + pictureMs);
+}
+
+async function msOf(action: () => Promise<void>): Promise<number> {
+  const start = performance.now();
+  await action();
+  return performance.now() - start;
+}
+
+function isMeasured(value: unknown): value is MeasuredCosts {
+  const { costs, pictureMs } = fieldsOf(value);
+  return isTime(pictureMs) && Array.isArray(costs) && isCurve(costs.map(fieldsOf));
+}
+
+function isCurve(points: readonly Readonly<Record<string, unknown>>[]): boolean {
+  const rows = JSON.stringify(points.map((point) => point['rows']));
+  return rows === JSON.stringify(rowCounts) && points.every(({ ms }) => isTime(ms));
+}
+
+function isTime(value: unknown): boolean {
+  return typeof value === 'number' && value > 0;
+}

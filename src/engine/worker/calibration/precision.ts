@@ -1,0 +1,135 @@
+import type { ModelFolder } from '../../../model/folder.js';
+import { ModelError } from '../../../model/model-error.js';
+import type { Precision } from '../../messages.js';
+import { CalibrationFile, fieldsOf } from './cache.js';
+import { NotFiniteError } from '../networks/finite.js';
+import { ModelRuntime, type RuntimeOptions } from '../networks/runtime.js';
+import { TrialPicture } from './trial-picture.js';
+
+export interface PrecisionOptions extends Required<RuntimeOptions> {
+  readonly precision: Precision;
+  readonly onProgress: (what: string) => void;
+  /** Is called before each call of the networks; throws to give up. */
+  readonly proceed: () => void;
+  /** Gets what the operator should know. */
+  readonly onNote: (text: string) => void;
+}
+
+/** The networks as they shall run, and why, in a sentence if there was a choice. */
+export interface ChosenRuntime {
+  readonly runtime: ModelRuntime;
+  readonly because: string | null;
+}
+
+/** What one frame took in floats and in 8 bits, and how near to each other the pictures are in decibels. */
+interface Comparison {
+  readonly floatMs: number;
+  readonly int8Ms: number;
+  readonly decibels: number;
+}
+
+const rounds = 5;
+/** 8 bits must save this much, or floats stay. */
+const worthwhile = 0.95;
+/**
+ * Processors without instructions for sums of products of bytes compute them with sums that overflow; pictures are
+ * then nothing like what they should be.
+ */
+const alike = 26;
+
+/**
+ * Loads a model in floats or, on the processor and if it has such graphs, in 8 bits. `auto` tries both once and takes
+ * the quicker one, if it draws alike; the result is kept from one start to the next.
+ * @throws {ModelError} if 8 bits are asked for and not available, or a network cannot be loaded.
+ */
+export async function loadPrecision(folder: ModelFolder, options: PrecisionOptions): Promise<ChosenRuntime> {
+  const { precision, device, onProgress } = options;
+  const load = (layout: ModelFolder['layout']): Promise<ModelRuntime> =>
+    ModelRuntime.load({ ...folder, layout }, options, onProgress);
+  const int8 = device.provider === 'cpu' ? folder.int8 : null;
+  if (precision === 'int8' && !int8) {
+    const lack = folder.int8 ? 'only the processor computes in 8 bits' : 'the model has no graphs in 8 bits';
+    throw new ModelError(folder.root, `${lack}; set precision to auto or float`);
+  }
+  if (!int8 || precision === 'float') return { runtime: await load(folder.layout), because: null };
+  if (precision === 'int8')
+    return { runtime: await load(int8), because: 'computing in 8 bits, as was asked for' };
+
+  const cache = await cacheFor(int8, folder, options);
+  const known = await cache?.read();
+  if (known) {
+    const runtime = await load(isBetter(known) ? int8 : folder.layout);
+    return { runtime, because: describe(known) };
+  }
+  const inFloats = await load(folder.layout);
+  const in8Bits = await load(int8);
+  onProgress('comparing floats and 8 bits');
+  const comparison = await compare(inFloats, in8Bits, options.proceed).catch((error: unknown) => {
+    // If 8 bits give NaN, floats may not; if these do too, the trial picture finds out.
+    if (error instanceof NotFiniteError) return { floatMs: 0, int8Ms: 0, decibels: 0 };
+    throw error;
+  });
+  await cache?.write(comparison);
+  const [runtime, other] = isBetter(comparison) ? [in8Bits, inFloats] : [inFloats, in8Bits];
+  await other[Symbol.asyncDispose]();
+  return { runtime, because: describe(comparison) };
+}
+
+function isBetter({ floatMs, int8Ms, decibels }: Comparison): boolean {
+  return int8Ms < floatMs * worthwhile && decibels >= alike;
+}
+
+function describe(comparison: Comparison): string {
+  const { floatMs, int8Ms, decibels } = comparison;
+  const frame = `a frame takes ${int8Ms.toPrecision(3)} ms in 8 bits and ${floatMs.toPrecision(3)} ms in floats`;
+  if (isBetter(comparison)) return `computing in 8 bits: ${frame}`;
+  return decibels < alike
+    ? 'computing in floats: 8 bits draw other pictures on this processor'
+    : `computing in floats: ${frame}`;
+}
+
+async function compare(
+  inFloats: ModelRuntime,
+  in8Bits: ModelRuntime,
+  proceed: () => void,
+): Promise<Comparison> {
+  const drawn: Uint8ClampedArray[] = [];
+  const least = [Infinity, Infinity];
+  const trials = [inFloats, in8Bits].map((runtime) => new TrialPicture(runtime));
+  // The first round warms up. Turns are taken, so that what else runs here counts for both.
+  for (let round = 0; round <= rounds; round++) {
+    for (const [i, trial] of trials.entries()) {
+      proceed();
+      const start = performance.now();
+      drawn[i] = await trial.draw();
+      if (round > 0) least[i] = Math.min(least[i] ?? Infinity, performance.now() - start);
+    }
+  }
+  const [floatMs = Infinity, int8Ms = Infinity] = least;
+  const [a = [], b = []] = drawn;
+  return { floatMs, int8Ms, decibels: likeness(a, b) };
+}
+
+/** Peak signal-to-noise ratio of two pictures, in decibels. */
+function likeness(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let error = 0;
+  for (let i = 0; i < a.length; i++) error += ((a[i] ?? 0) - (b[i] ?? 0)) ** 2;
+  return 10 * Math.log10(255 ** 2 / Math.max(error / a.length, 0.01));
+}
+
+async function cacheFor(
+  { unet }: ModelFolder['layout'],
+  folder: ModelFolder,
+  { cacheDirectory: directory, device, threads, onNote }: PrecisionOptions,
+): Promise<CalibrationFile<Comparison> | null> {
+  if (directory === null) return null;
+  const { latentChannels, defaults } = folder;
+  const shape = [latentChannels, defaults.height ?? 0, defaults.width ?? 0];
+  const facts = { file: unet.graph.file, shape, device, threads };
+  return CalibrationFile.for({ directory, onNote }, 'precision', facts, isComparison);
+}
+
+function isComparison(value: unknown): value is Comparison {
+  const { floatMs, int8Ms, decibels } = fieldsOf(value);
+  return [floatMs, int8Ms, decibels].every(Number.isFinite);
+}

@@ -1,0 +1,154 @@
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { NumberPort } from '../../../model/layout/ports.js';
+import { ModelError } from '../../../model/model-error.js';
+import { floatsToHalves, halvesToFloats } from './half.js';
+import { volume } from './sizes.js';
+
+/** Numbers as a network takes them. Those in single precision are turned into half where the network wants that. */
+export type Numbers = Float32Array | BigInt64Array | Int32Array;
+
+/** Values with the shape that they are read in; only the first product-of-shape values count. */
+interface Value {
+  readonly data: Numbers;
+  readonly shape: readonly number[];
+}
+
+export interface Feed extends Value {
+  readonly port: NumberPort;
+}
+
+export interface Wanted {
+  readonly port: NumberPort;
+  readonly shape: readonly number[];
+}
+
+/** Memory that grows to the largest size asked for, so that changing sizes do not pile up. */
+export class Scratch {
+  #data = new Float32Array(0);
+
+  take(length: number): Float32Array<ArrayBuffer> {
+    if (this.#data.length < length) this.#data = new Float32Array(length);
+    return this.#data.subarray(0, length);
+  }
+}
+
+/** The same for values in half precision. */
+class HalfScratch {
+  #data = new Uint16Array(0);
+
+  take(length: number): Uint16Array<ArrayBuffer> {
+    if (this.#data.length < length) this.#data = new Uint16Array(length);
+    return this.#data.subarray(0, length);
+  }
+}
+
+/** One ONNX network: values in, values out in memory that is kept between calls. */
+export class OnnxPart implements AsyncDisposable {
+  readonly #session: InferenceSession;
+  readonly #floats = new Map<string, Scratch>();
+  readonly #halves = new Map<string, HalfScratch>();
+
+  private constructor(session: InferenceSession) {
+    this.#session = session;
+  }
+
+  /** @throws {ModelError} if the file cannot be loaded. */
+  static async load(file: string, options: InferenceSession.SessionOptions): Promise<OnnxPart> {
+    try {
+      return new OnnxPart(await InferenceSession.create(file, options));
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new ModelError(file, `cannot be loaded: ${reason.trim()}`, { cause });
+    }
+  }
+
+  /** Runs the network for one output. The result is valid until the next run. Blocks this thread meanwhile. */
+  async run(feeds: readonly Feed[], port: NumberPort, shape: readonly number[]): Promise<Float32Array> {
+    const data = this.#scratch(port, this.#floats, Scratch).take(volume(shape));
+    await this.#runInto(feeds, [{ port, shape, data }]);
+    return data;
+  }
+
+  /** The same for several outputs, in the order asked for. */
+  async runFor(feeds: readonly Feed[], wanted: readonly Wanted[]): Promise<readonly Float32Array[]> {
+    const results = wanted.map(({ port, shape }) => ({
+      port,
+      shape,
+      data: this.#scratch(port, this.#floats, Scratch).take(volume(shape)),
+    }));
+    await this.#runInto(feeds, results);
+    return results.map(({ data }) => data);
+  }
+
+  /** Whether a run with these values succeeds. Says nothing of it where others can see it. */
+  async accepts(feeds: readonly Feed[]): Promise<boolean> {
+    try {
+      await this.#session.run(this.#tensors(feeds), { logSeverityLevel: 4 });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#session.release();
+  }
+
+  async #runInto(
+    feeds: readonly Feed[],
+    results: readonly (Wanted & { readonly data: Float32Array })[],
+  ): Promise<void> {
+    const outputs = results.map(({ port, shape, data }) => {
+      const isHalf = port.type === 'float16';
+      const half = isHalf ? this.#scratch(port, this.#halves, HalfScratch).take(data.length) : null;
+      return {
+        name: port.name,
+        data,
+        half,
+        tensor: half ? halfTensor(half, shape) : new Tensor('float32', data, shape),
+      };
+    });
+    const fetches = Object.fromEntries(outputs.map(({ name, tensor }) => [name, tensor]));
+    await this.#session.run(this.#tensors(feeds), fetches);
+    for (const { half, data } of outputs) if (half) halvesToFloats(half, data);
+  }
+
+  #tensors(feeds: readonly Feed[]): Record<string, Tensor> {
+    return Object.fromEntries(feeds.map((feed) => [feed.port.name, this.#tensor(feed)]));
+  }
+
+  #tensor({ port, data, shape }: Feed): Tensor {
+    if (data instanceof BigInt64Array) return new Tensor('int64', data, shape);
+    if (data instanceof Int32Array) return new Tensor('int32', data, shape);
+    if (port.type !== 'float16') return new Tensor('float32', data, shape);
+    const half = this.#scratch(port, this.#halves, HalfScratch).take(data.length);
+    floatsToHalves(data, half);
+    return halfTensor(half, shape);
+  }
+
+  #scratch<S>({ name }: NumberPort, all: Map<string, S>, Kind: new () => S): S {
+    let scratch = all.get(name);
+    if (scratch === undefined) all.set(name, (scratch = new Kind()));
+    return scratch;
+  }
+}
+
+/**
+ * A tensor of float16 over these very bits. Where there is a Float16Array (from Node 24 on) the library takes one in
+ * their place, whose memory its own binding then does not find.
+ */
+function halfTensor(halves: Uint16Array, shape: readonly number[]): Tensor {
+  return Object.defineProperty(new Tensor('float16', halves, shape), 'data', { value: halves });
+}
+
+/** Numbers in the type that a port takes; for ports of whole numbers they are rounded. */
+export function numbersFor({ type }: NumberPort, values: ArrayLike<number>): Numbers {
+  switch (type) {
+    case 'int64':
+      return BigInt64Array.from(values, (value) => BigInt(Math.round(value)));
+    case 'int32':
+      return Int32Array.from(values, Math.round);
+    default:
+      return Float32Array.from(values);
+  }
+}

@@ -1,0 +1,154 @@
+import type { Conditioning, Row } from '../../../diffusion/stream.js';
+import type { ModelFolder } from '../../../model/folder.js';
+import type { Graph } from '../../../model/layout/ports.js';
+import { loadTokenizer } from '../../../model/tokenizer.js';
+import type { Device } from '../../device.js';
+import { Autoencoder } from './autoencoder.js';
+import { NotFiniteError, requireFinite } from './finite.js';
+import { OnnxPart, Scratch } from './onnx-part.js';
+import { bytesToPlanes, planesToBytes } from './pixels.js';
+import { sessionOptions } from '../devices/session-options.js';
+import { filledSize, latentShape, type Shape, type Size } from './sizes.js';
+import { TextEncoders, type TextEncoder } from './text-encoders.js';
+import { Unet } from './unet.js';
+
+/** Chunks of tokens of a prompt: longer ones would make a U-Net call dear for all who share it. */
+const mostChunks = 4;
+
+export interface RuntimeOptions {
+  /** Threads of one inference call. */
+  readonly threads: number;
+  /** The processor if not given. */
+  readonly device?: Device;
+  /** Where engines of TensorRT are kept; nowhere if not given. */
+  readonly cacheDirectory?: string | null;
+}
+
+/**
+ * The networks of one model. Calls block this thread while they run, one at a time; what they return is valid
+ * until the next call of the same method.
+ */
+export class ModelRuntime implements AsyncDisposable {
+  readonly folder: ModelFolder;
+  readonly #texts: TextEncoders;
+  readonly #autoencoder: Autoencoder;
+  readonly #unet: Unet;
+  readonly #parts: readonly OnnxPart[];
+  readonly #image = new Scratch();
+  #closed = false;
+
+  private constructor(
+    folder: ModelFolder,
+    networks: { readonly texts: TextEncoders; readonly autoencoder: Autoencoder; readonly unet: Unet },
+    parts: readonly OnnxPart[],
+  ) {
+    this.folder = folder;
+    this.#texts = networks.texts;
+    this.#autoencoder = networks.autoencoder;
+    this.#unet = networks.unet;
+    this.#parts = parts;
+  }
+
+  /**
+   * Loads the tokenizers and the networks.
+   * @param onProgress is told which part is being loaded.
+   * @throws {ModelError} naming the file that cannot be used.
+   */
+  static async load(
+    folder: ModelFolder,
+    options: RuntimeOptions,
+    onProgress: (what: string) => void = () => {},
+  ): Promise<ModelRuntime> {
+    const { device = { provider: 'cpu', index: 0 }, threads, cacheDirectory = null } = options;
+    const parts: OnnxPart[] = [];
+    const load = async (what: string, { file }: Graph): Promise<OnnxPart> => {
+      onProgress(`loading the ${what}`);
+      const part = await OnnxPart.load(file, sessionOptions(device, { threads, cacheDirectory }));
+      parts.push(part);
+      return part;
+    };
+    const { layout, tokenizers, textLength } = folder;
+    const encoders: TextEncoder[] = [];
+    for (const [i, text] of layout.textEncoders.entries()) {
+      const part = await load('text encoder', text.graph);
+      const { folder: path = folder.root, tokenCount = null } = tokenizers[i] ?? {};
+      const tokenizer = await loadTokenizer(path, textLength, tokenCount);
+      encoders.push({ part, layout: text, tokenizer });
+    }
+    const vaeEncoder = await load('VAE encoder', layout.vaeEncoder.graph);
+    const unet = await load('U-Net', layout.unet.graph);
+    const vaeDecoder = await load('VAE decoder', layout.vaeDecoder.graph);
+    const network = await Unet.create(folder, unet);
+    const networks = {
+      texts: new TextEncoders(encoders, textLength, network.takesChunks ? mostChunks : 1),
+      autoencoder: new Autoencoder(folder, vaeEncoder, vaeDecoder),
+      unet: network,
+    };
+    return new ModelRuntime(folder, networks, parts);
+  }
+
+  /** Whether one U-Net call can take rows at several timesteps. */
+  get mixesTimesteps(): boolean {
+    return this.#unet.mixesTimesteps;
+  }
+
+  /** [channels, height, width] of the latent of an image of this size. */
+  latentShape(size: Size): Shape {
+    return latentShape(this.folder, size);
+  }
+
+  /**
+   * What a prompt is to the U-Net: its embedding [chunks * textLength, textWidth], and what else the model takes.
+   * @throws {NotFiniteError} if any value is NaN or infinite.
+   */
+  async embed(prompt: string): Promise<Conditioning> {
+    const conditioning = await this.#texts.embed(prompt);
+    requireFinite('text_encoder', conditioning.embedding);
+    if (conditioning.pooled) requireFinite('text_encoder', conditioning.pooled);
+    return conditioning;
+  }
+
+  /**
+   * Scaled latent of RGB bytes, as the U-Net was trained on.
+   * @throws {NotFiniteError} if any value is NaN or infinite.
+   */
+  async encode(pixels: Uint8Array, size: Size): Promise<Float32Array> {
+    const filled = filledSize(this.folder, size);
+    const planes = this.#image.take(3 * filled.width * filled.height);
+    bytesToPlanes(pixels, size, filled, planes);
+    const latent = await this.encodePlanes(planes, filled);
+    requireFinite('vae_encoder', latent);
+    return latent;
+  }
+
+  /** The same for values from -1 to 1 in planes [3, height, width] of a size that the networks take. */
+  async encodePlanes(planes: Float32Array, size: Size): Promise<Float32Array> {
+    return this.#autoencoder.encode(planes, [3, size.height, size.width], this.latentShape(size));
+  }
+
+  /** Raw U-Net outputs of rows of one shape; the caller checks that they are finite. */
+  async predict(rows: readonly Row[], shape: Shape): Promise<Float32Array[]> {
+    return this.#unet.predict(rows, shape);
+  }
+
+  /** Values about -1 to 1 in planes [3, height, width] of a scaled latent; the size is one that the networks take. */
+  async decodePlanes(latent: Float32Array, size: Size): Promise<Float32Array> {
+    return this.#autoencoder.decode(latent, this.latentShape(size), [3, size.height, size.width]);
+  }
+
+  /**
+   * Writes the image of a scaled latent as RGB bytes.
+   * @throws {NotFiniteError} if any pixel is NaN or infinite.
+   */
+  async decode(latent: Float32Array, size: Size, out: Uint8ClampedArray): Promise<void> {
+    const filled = filledSize(this.folder, size);
+    const finite = planesToBytes(await this.decodePlanes(latent, filled), filled, size, out);
+    if (!finite) throw new NotFiniteError('vae_decoder');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const part of this.#parts) await part[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,57 @@
+import { defaultParameters, solverNames, type SolverName, type StreamParameters } from '@millrace/protocol';
+import { join } from 'node:path';
+import type { ModelFolder } from '../../../model/folder.js';
+import { ModelError } from '../../../model/model-error.js';
+import { ParameterError } from '../../engine.js';
+import { latentShape, type Size } from '../networks/sizes.js';
+import { createPlan } from './plan.js';
+
+/**
+ * Plans a session with the model's default parameters, and one with each solver, before any weights are loaded.
+ * @returns which solvers cannot be used with this model, and why: a sentence each.
+ * @throws {ModelError} if a session with the default parameters could not be opened.
+ */
+export function checkSolvers(folder: ModelFolder): readonly string[] {
+  const model = {
+    folder,
+    mixesTimesteps: true,
+    latentShape: (size: Size) => latentShape(folder, size),
+  };
+  const problemOf = (parameters: StreamParameters): ParameterError | null => {
+    try {
+      createPlan(model, parameters);
+      return null;
+    } catch (error) {
+      if (error instanceof ParameterError) return error;
+      throw error;
+    }
+  };
+  const usual = defaultParameters(folder);
+  const others = solverNames.flatMap((solver): [SolverName, ParameterError][] => {
+    const problem = problemOf({ ...usual, solver });
+    // If another field is at fault, a session can set it to something that this solver accepts.
+    return problem?.field === 'solver' ? [[solver, problem]] : [];
+  });
+  const problem = problemOf(usual);
+  if (problem)
+    throw new ModelError(join(folder.root, 'millrace.json'), describe(folder, usual, problem, others));
+  return others.map(
+    ([solver, { message }]) => `sessions cannot use the solver ${solver} with this model: ${message}`,
+  );
+}
+
+function describe(
+  folder: ModelFolder,
+  { solver }: StreamParameters,
+  { field, message }: ParameterError,
+  others: readonly (readonly [SolverName, ParameterError])[],
+): string {
+  const failing = new Set<string>(others.map(([name]) => name));
+  const working = solverNames.filter((name) => !failing.has(name));
+  const advice =
+    field === 'solver' && working.length > 0
+      ? `give it {"defaults": {"solver": "${working[0]}"}}`
+      : `give it defaults that set ${field}`;
+  const problem = message.startsWith(field) ? message : `${field} ${message}`;
+  return `no session can be opened with the default parameters of ${folder.name} (${solver}): ${problem}; ${advice}`;
+}

@@ -1,0 +1,136 @@
+import type { StreamParameters, WeightedPrompt } from '@millrace/protocol';
+import type { Guidance } from '../../../diffusion/guidance.js';
+import type { Plan } from '../../../diffusion/in-flight.js';
+import { SeededNoise } from '../../../diffusion/noise.js';
+import { createSolver, SolverError, type SolverOptions } from '../../../diffusion/solvers/create.js';
+import type { Admission } from '../../../diffusion/stream.js';
+import { timeIndices } from '../../../diffusion/time-indices.js';
+import type { ModelFolder } from '../../../model/folder.js';
+import { ParameterError } from '../../engine.js';
+import { volume, type Size } from '../networks/sizes.js';
+
+/** What a model is to the plan of a stream. */
+export interface PlanModel {
+  readonly folder: ModelFolder;
+  /** Whether a U-Net call can take rows at several timesteps, without which there is no stream batch. */
+  readonly mixesTimesteps: boolean;
+  latentShape(size: Size): readonly [number, number, number];
+}
+
+/** Parameters that make the plan; a stream's plan is kept as long as all of these stay. */
+const planParameters = [
+  'width',
+  'height',
+  'seed',
+  'noise',
+  'noise_drift',
+  'strength',
+  'steps',
+  't_index_list',
+  'num_inference_steps',
+  'solver',
+  'timestep_spacing',
+  'solver_order',
+  'algorithm_type',
+  'use_karras_sigmas',
+  'eta',
+  'gamma',
+  'do_add_noise',
+] as const satisfies readonly (keyof StreamParameters)[];
+
+export function samePlan(a: StreamParameters, b: StreamParameters): boolean {
+  return planParameters.every((name) => JSON.stringify(a[name]) === JSON.stringify(b[name]));
+}
+
+/** @throws {ParameterError} naming the parameter that the model or another parameter does not allow. */
+export function createPlan(model: PlanModel, parameters: StreamParameters): Plan {
+  const { folder } = model;
+  for (const side of ['width', 'height'] as const) {
+    if (parameters[side] % folder.sizeFactor !== 0) {
+      throw new ParameterError(
+        side,
+        `${side} must be a multiple of ${folder.sizeFactor} for the model ${folder.name}, not ${parameters[side]}`,
+      );
+    }
+    const fixed = folder.fixedSize[side] ?? parameters[side];
+    if (fixed !== parameters[side]) {
+      throw new ParameterError(
+        side,
+        `${side} must be ${fixed}, the only one that the model ${folder.name} was exported for, ` +
+          `not ${parameters[side]}`,
+      );
+    }
+  }
+  if (folder.selfGuided && parameters.cfg_type !== 'none') {
+    throw new ParameterError(
+      'cfg_type',
+      `cfg_type must be none for the model ${folder.name}, which guides itself by guidance_scale`,
+    );
+  }
+  const shape = model.latentShape(parameters);
+  const seeds =
+    typeof parameters.seed === 'number' ? [{ seed: parameters.seed, weight: 1 }] : parameters.seed;
+  requireWeight('seed', seeds);
+  const drift = parameters.noise === 'drift' ? parameters.noise_drift : 0;
+  const options = solverOptions(parameters);
+  try {
+    return {
+      solver: createSolver(folder.scheduler, options),
+      // Stock noise is not an estimate of a picture: bounds for estimates would distort it.
+      stockSolver: createSolver(
+        { ...folder.scheduler, clip_sample: false, thresholding: false },
+        { ...options, addNoise: true },
+      ),
+      prediction: folder.predictionType,
+      shape,
+      noise: new SeededNoise(seeds, volume(shape), drift),
+    };
+  } catch (error) {
+    if (error instanceof SolverError) throw new ParameterError(error.field, error.message);
+    throw error;
+  }
+}
+
+function solverOptions(parameters: StreamParameters): SolverOptions {
+  const { t_index_list: list, strength, steps, num_inference_steps: numInferenceSteps } = parameters;
+  if (list === null && steps > numInferenceSteps) {
+    throw new ParameterError(
+      'steps',
+      `steps is ${steps}, more than num_inference_steps (${numInferenceSteps})`,
+    );
+  }
+  return {
+    name: parameters.solver,
+    numInferenceSteps,
+    tIndexList: list ?? timeIndices(strength, steps, numInferenceSteps),
+    timestepSpacing: parameters.timestep_spacing,
+    order: parameters.solver_order,
+    algorithmType: parameters.algorithm_type,
+    useKarrasSigmas: parameters.use_karras_sigmas,
+    eta: parameters.eta,
+    gamma: parameters.gamma,
+    addNoise: parameters.do_add_noise,
+  };
+}
+
+export function guidanceOf({ cfg_type, guidance_scale, delta }: StreamParameters): Guidance {
+  return { type: cfg_type, scale: guidance_scale, delta };
+}
+
+/** @param preferred what `auto` means for a frame of this plan. */
+export function admissionOf(parameters: StreamParameters, preferred: Admission['denoise']): Admission {
+  const { denoise, frame_buffer_size: frameBufferSize } = parameters;
+  return { denoise: denoise === 'auto' ? preferred : denoise, frameBufferSize };
+}
+
+/** @throws {ParameterError} if all weights are 0. */
+export function weightedPrompts({ prompt }: StreamParameters): readonly WeightedPrompt[] {
+  const prompts = typeof prompt === 'string' ? [{ text: prompt, weight: 1 }] : prompt;
+  requireWeight('prompt', prompts);
+  return prompts;
+}
+
+function requireWeight(field: string, parts: readonly { readonly weight: number }[]): void {
+  if (parts.some(({ weight }) => weight > 0)) return;
+  throw new ParameterError(field, `at least one weight of ${field} must be above 0`);
+}

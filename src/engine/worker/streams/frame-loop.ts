@@ -1,0 +1,214 @@
+import { Batcher } from '../../../diffusion/batcher.js';
+import type { Lane } from '../../../diffusion/stream.js';
+import type { BufferPool } from '../../buffer-pool.js';
+import type { ExpectedCosts } from '../../costs.js';
+import type { FromWorker } from '../../messages.js';
+import { allFinite, NotFiniteError } from '../networks/finite.js';
+import type { LiveStream } from './live-stream.js';
+import { longMs, Rests } from './rests.js';
+import type { ModelRuntime } from '../networks/runtime.js';
+import type { Size } from '../networks/sizes.js';
+import type { WorkPrices } from './work-prices.js';
+
+/** Posts a message to the main thread, and gives it the memory of `transfer`. */
+export type Post = (message: FromWorker, transfer?: readonly ArrayBuffer[]) => void;
+
+export interface FrameLoopOptions {
+  readonly rowBudget: number;
+  readonly expected: ExpectedCosts;
+  readonly prices: WorkPrices;
+  readonly post: Post;
+  /** Where the memory of results comes from. */
+  readonly pixels: BufferPool;
+}
+
+/** One lane of the next U-Net call and whose it is. */
+interface Placed {
+  readonly stream: LiveStream;
+  readonly lane: Lane;
+}
+
+/** When a frame under way passed its stages, by performance.now(). */
+interface Passage extends Size {
+  readonly queue: number;
+  readonly encode: number;
+  readonly entered: number;
+}
+
+/** What frames pass through. */
+type Networks = Pick<ModelRuntime, 'latentShape' | 'encode' | 'predict' | 'decode'>;
+
+/** Takes the frames of all streams through the networks, one U-Net call after another. */
+export class FrameLoop {
+  readonly #runtime: Networks;
+  readonly #options: FrameLoopOptions;
+  readonly #batcher = new Batcher<LiveStream>();
+  readonly #passages = new Map<LiveStream, Map<number, Passage>>();
+  readonly #rests = new Rests();
+  /** Of the frames that were finished since the last call, in milliseconds. */
+  #pictures = { ms: 0, expectedMs: 0 };
+
+  constructor(runtime: Networks, options: FrameLoopOptions) {
+    this.#runtime = runtime;
+    this.#options = options;
+  }
+
+  /** Takes up a stream, with the frames that are under way in it if it was restored. */
+  add(stream: LiveStream): void {
+    const entered = performance.now();
+    const passage: Passage = { ...stream.size, queue: 0, encode: 0, entered };
+    this.#passages.set(stream, new Map(stream.lanes().map(({ frame }) => [frame, passage])));
+  }
+
+  remove(stream: LiveStream): void {
+    this.#passages.delete(stream);
+    this.#batcher.remove(stream);
+  }
+
+  /** Counts milliseconds of other work for a stream as part of its share. */
+  charge(stream: LiveStream, ms: number): void {
+    this.#batcher.charge(stream, this.#options.prices.unitsOf(ms));
+  }
+
+  /** How many milliseconds it is until streams with long calls may go on; Infinity if they may. */
+  get rest(): number {
+    const left = this.#rests.left(performance.now());
+    return left > 0 ? left : Infinity;
+  }
+
+  /** Makes one U-Net call with what is ready. @returns false if nothing was. */
+  async turn(): Promise<boolean> {
+    const begin = performance.now();
+    const rests = this.#rests.left(begin) > 0;
+    const streams = [...this.#passages.keys()].filter((stream) => !(rests && this.#hasLongCalls(stream)));
+    for (const stream of streams) stream.screen();
+    const { rowBudget, prices } = this.#options;
+    // One of several rows should not be long: all other streams wait for it.
+    const mostCost = Math.max(rowBudget, prices.unitsOf(longMs));
+    const shares = this.#batcher.gather(streams, rowBudget, mostCost);
+    const placed: Placed[] = [];
+    for (const { source: stream, lanes, entries } of shares) {
+      for (const lane of lanes) placed.push({ stream, lane });
+      for (let i = 0; i < entries; i++) {
+        const lane = await this.#enter(stream);
+        if (lane) placed.push({ stream, lane });
+      }
+    }
+    const [first] = placed;
+    // Frames that failed as they entered were work too.
+    if (first === undefined) return shares.length > 0;
+
+    const { key } = first.stream;
+    const rows = placed.flatMap(({ lane }) => lane.rows);
+    const start = performance.now();
+    const predictions = await this.#runtime.predict(rows, first.lane.shape);
+    const ms = performance.now() - start;
+    prices.observeCall(key, first.lane.shape, { rows: rows.length, ms });
+    this.#report(rows.length, { streams: shares.length, shape: first.lane.shape, ms });
+
+    let next = 0;
+    for (const { stream, lane } of placed) {
+      const own = predictions.slice(next, next + lane.rows.length);
+      next += lane.rows.length;
+      await this.#orFail(stream, lane.frame, async () => {
+        if (!own.every(allFinite)) throw new NotFiniteError('unet');
+        const latent = stream.absorb(lane, own);
+        if (latent && !allFinite(latent)) throw new NotFiniteError('unet');
+        if (latent) await this.#leave(stream, lane.frame, latent);
+      });
+    }
+    this.#restAfter(first.stream, begin);
+    return true;
+  }
+
+  /** Has streams with long calls rest if this was one, for the sake of those whose calls are short. */
+  #restAfter(stream: LiveStream, begin: number): void {
+    const now = performance.now();
+    if (now - begin < longMs || !this.#hasLongCalls(stream)) return;
+    const others = [...this.#passages.keys()].filter((other) => !this.#hasLongCalls(other));
+    // Frames that came during the call are not known yet.
+    const interval = Math.min(Infinity, ...others.map(({ arrivals }) => arrivals.interval(begin)));
+    this.#rests.begin({ ms: now - begin, interval, now });
+  }
+
+  /** Returns whether a call with one frame of the stream, and its picture, takes long, as it was measured so far. */
+  #hasLongCalls({ key, size }: LiveStream): boolean {
+    const { prices } = this.#options;
+    const shape = this.#runtime.latentShape(size);
+    return prices.row(key, shape) + prices.picture(shape) >= prices.unitsOf(longMs);
+  }
+
+  #report(
+    rows: number,
+    { streams, shape, ms }: { readonly streams: number; readonly shape: Lane['shape']; readonly ms: number },
+  ): void {
+    const { expected, post } = this.#options;
+    const pictures = this.#pictures;
+    this.#pictures = { ms: 0, expectedMs: 0 };
+    const expectedMs = expected.call(rows, shape) + pictures.expectedMs;
+    post({ type: 'inference', rows, streams, ms, pictureMs: pictures.ms, expectedMs });
+  }
+
+  /** Gives up a frame for which a network computes values that are not finite; its stream and all others go on. */
+  async #orFail<T>(stream: LiveStream, frame: number, action: () => Promise<T>): Promise<T | null> {
+    try {
+      return await action();
+    } catch (error) {
+      if (!(error instanceof NotFiniteError)) throw error;
+      stream.discard(frame);
+      this.#passages.get(stream)?.delete(frame);
+      this.#options.post({ type: 'not_finite', part: error.part });
+      this.#options.post({ type: 'dropped', stream: stream.id, frame, reason: 'failed' });
+      return null;
+    }
+  }
+
+  /** @returns null if the frame failed. */
+  async #enter(stream: LiveStream): Promise<Lane | null> {
+    const { frame, pixels, arrived, width, height } = stream.takeEntry();
+    const { post } = this.#options;
+    post({ type: 'admitted', stream: stream.id, frame });
+    const start = performance.now();
+    const latent =
+      pixels &&
+      (await this.#orFail(stream, frame, () =>
+        this.#runtime.encode(new Uint8Array(pixels), { width, height }),
+      ));
+    if (pixels) post({ type: 'recycle', pixels }, [pixels]);
+    if (pixels && !latent) return null;
+    const lane = stream.admit(frame, latent);
+    const entered = performance.now();
+    const encode = latent === null ? 0 : entered - start;
+    const passage = { width, height, queue: start - arrived, encode, entered };
+    this.#passages.get(stream)?.set(frame, passage);
+    return lane;
+  }
+
+  async #leave(stream: LiveStream, frame: number, latent: Float32Array): Promise<void> {
+    const passages = this.#passages.get(stream);
+    const passage = passages?.get(frame);
+    if (passage === undefined) return;
+    passages?.delete(frame);
+    const { width, height, queue, encode, entered } = passage;
+    const pixels = this.#options.pixels.take(width * height * 3);
+    const start = performance.now();
+    try {
+      await this.#runtime.decode(latent, { width, height }, new Uint8ClampedArray(pixels));
+    } catch (error) {
+      this.#options.pixels.give(pixels);
+      throw error;
+    }
+    const timings = { queue, encode, denoise: start - entered, decode: performance.now() - start };
+    // What was never encoded cannot be compared.
+    if (encode > 0) {
+      const ms = encode + timings.decode;
+      const shape = this.#runtime.latentShape({ width, height });
+      this.#pictures.ms += ms;
+      this.#pictures.expectedMs += this.#options.expected.picture(shape);
+      this.#options.prices.observePicture(shape, ms);
+    }
+    this.#options.post({ type: 'result', stream: stream.id, frame, width, height, pixels, timings }, [
+      pixels,
+    ]);
+  }
+}

@@ -1,0 +1,278 @@
+import type { StreamParameters } from '@millrace/protocol';
+import type { Source } from '../../../diffusion/batcher.js';
+import { needsNegative } from '../../../diffusion/guidance.js';
+import { Gaussian } from '../../../diffusion/noise.js';
+import { SimilarityFilter } from '../../../diffusion/similarity-filter.js';
+import { Stream, type Lane, type Steering, type StreamState } from '../../../diffusion/stream.js';
+import type { Plan } from '../../../diffusion/in-flight.js';
+import { preferredDenoise } from '../../costs.js';
+import type { EngineDropReason } from '../../messages.js';
+import { Arrivals } from './arrivals.js';
+import { allFinite } from '../networks/finite.js';
+import { embedPrompts, MovingPrompt, type PromptPair } from '../conditioning/prompts.js';
+import { admissionOf, createPlan, guidanceOf, samePlan } from '../planning/plan.js';
+import type { StreamContext, StreamName, WaitingFrame } from './stream-context.js';
+import { volume, type Size } from '../networks/sizes.js';
+
+/** Key of the similarity filter's random numbers, apart from those of the noise. */
+const filterKey = 0x5353;
+
+/** One session's stream in the worker: its parameters, the frames that wait to enter, and the denoising state. */
+export class LiveStream implements Source {
+  readonly id: number;
+  readonly account: string | undefined;
+  readonly arrivals = new Arrivals();
+  readonly #context: StreamContext;
+  #parameters: StreamParameters;
+  readonly #stream: Stream;
+  readonly #positive: MovingPrompt;
+  readonly #negative: MovingPrompt;
+  readonly #filter: SimilarityFilter;
+  /** Oldest first. */
+  #waiting: WaitingFrame[] = [];
+  /** Frames at the head of those waiting that the similarity filter let pass. */
+  #screened = 0;
+  #lastFrame = -1;
+
+  private constructor(
+    { id, account }: StreamName,
+    context: StreamContext,
+    parameters: StreamParameters,
+    plan: Plan,
+    prompts: PromptPair,
+  ) {
+    this.id = id;
+    this.account = account ?? undefined;
+    this.#context = context;
+    this.#parameters = parameters;
+    this.#positive = new MovingPrompt(prompts.positive, context.padding);
+    this.#negative = new MovingPrompt(prompts.negative, context.padding);
+    const steering = this.#steering(0, performance.now());
+    this.#stream = new Stream(plan, steering, this.#admission(parameters, plan));
+    const seed = typeof parameters.seed === 'number' ? parameters.seed : (parameters.seed[0]?.seed ?? 0);
+    const random = new Gaussian(seed, filterKey);
+    this.#filter = new SimilarityFilter(() => random.uniform(), 127.5);
+  }
+
+  /** @throws {ParameterError} if the parameters are invalid. */
+  static async open(
+    name: StreamName,
+    context: StreamContext,
+    parameters: StreamParameters,
+  ): Promise<LiveStream> {
+    const plan = createPlan(context.model, parameters);
+    const prompts = await embedPrompts(context, parameters);
+    return new LiveStream(name, context, parameters, plan, prompts);
+  }
+
+  get plan(): Plan {
+    return this.#stream.plan;
+  }
+
+  /** Where the stream is. The frames that wait to enter are no part of it. */
+  snapshot(): StreamState {
+    const now = performance.now();
+    const positive = this.#positive.transition(now);
+    const negative = this.#negative.transition(now);
+    return {
+      ...this.#stream.snapshot(),
+      ...((positive ?? negative) && { transitions: { positive, negative } }),
+    };
+  }
+
+  /** Goes on where a stream with the same parameters was; frames of another model than this are left out. */
+  restore({ ordinal, frames, transitions }: StreamState): void {
+    const { shape, solver } = this.#stream.plan;
+    const fitting = frames.filter(
+      ({ sample, stock, stageIndex }) =>
+        sample.length === volume(shape) &&
+        stock.length === sample.length &&
+        allFinite(sample) &&
+        allFinite(stock) &&
+        stageIndex < solver.stages.length,
+    );
+    this.#stream.restore({ ordinal, frames: fitting });
+    this.#lastFrame = fitting.at(-1)?.frame ?? -1;
+    const now = performance.now();
+    if (transitions?.positive) this.#positive.resume(transitions.positive, now);
+    if (transitions?.negative) this.#negative.resume(transitions.negative, now);
+    this.#stream.steering = this.#steering(ordinal, now);
+  }
+
+  /** Size of what comes out. */
+  get size(): Size {
+    const { width, height } = this.#parameters;
+    return { width, height };
+  }
+
+  /** Rows share a call only with rows of the same latent size and with as many tokens. */
+  get key(): string {
+    return `${this.#shape().join('x')} ${this.#stream.steering.positive.embedding.length}`;
+  }
+
+  get rowCost(): number {
+    return this.#context.prices.row(this.key, this.#shape());
+  }
+
+  get pictureCost(): number {
+    return this.#context.prices.picture(this.#shape());
+  }
+
+  /**
+   * Changes the parameters, all or none of them.
+   * @returns the first frame that they affect.
+   * @throws {ParameterError} if they cannot be.
+   */
+  async configure(parameters: StreamParameters): Promise<number> {
+    const before = this.#parameters;
+    const plan = samePlan(before, parameters)
+      ? this.#stream.plan
+      : createPlan(this.#context.model, parameters);
+    const { positive, negative } = await embedPrompts(this.#context, parameters);
+    // Nothing below can fail.
+    const now = performance.now();
+    const way = {
+      method: parameters.prompt_blend,
+      length: { frames: parameters.transition_frames, seconds: parameters.transition_seconds },
+      ordinal: this.#stream.ordinal,
+      ms: now,
+    };
+    this.#positive.moveTo(positive, way);
+    this.#negative.moveTo(negative, way);
+    this.#stream.plan = plan;
+    this.#stream.admission = this.#admission(parameters, plan);
+    this.#parameters = parameters;
+    this.#stream.steering = this.#steering(this.#stream.ordinal, now);
+    this.#filter.reset();
+    this.#screened = 0;
+    this.#dropMisfits();
+    const steered = steeringOf(before) !== steeringOf(parameters);
+    const next = this.#waiting[0]?.frame ?? this.#lastFrame + 1;
+    return steered ? (this.#stream.oldestFrame ?? next) : next;
+  }
+
+  /** Takes a frame; with `replace` as many as fit wait, and the oldest of more makes room. */
+  push(waiting: WaitingFrame, replace: boolean): void {
+    this.#lastFrame = waiting.frame;
+    this.arrivals.note(waiting.arrived);
+    this.#waiting.push(waiting);
+    const most = replace ? this.#parameters.frame_buffer_size : Infinity;
+    while (this.#waiting.length > most) this.#dropOldest('superseded');
+    this.#dropMisfits();
+  }
+
+  /** Asks the similarity filter about the frames that could enter now, and answers those that are skipped. */
+  screen(): void {
+    const { similar_image_filter, similar_image_filter_threshold, similar_image_filter_max_skip_frame } =
+      this.#parameters;
+    const room = this.#stream.room();
+    while (this.#screened < Math.min(room, this.#waiting.length)) {
+      const pixels = this.#waiting[this.#screened]?.pixels;
+      const similar =
+        similar_image_filter &&
+        pixels != null &&
+        this.#filter.isSimilar(
+          new Uint8Array(pixels),
+          similar_image_filter_threshold,
+          similar_image_filter_max_skip_frame,
+        );
+      if (!similar) {
+        this.#screened += 1;
+        continue;
+      }
+      const [skipped] = this.#waiting.splice(this.#screened, 1);
+      if (skipped) this.#context.drop(this.id, skipped, 'similar');
+    }
+  }
+
+  lanes(): readonly Lane[] {
+    const shape = this.#shape().join('x');
+    return this.#stream.lanes().filter((lane) => lane.shape.join('x') === shape);
+  }
+
+  entries(): readonly number[] {
+    if (this.#stream.plan.shape.join('x') !== this.#shape().join('x')) return [];
+    const count = Math.min(this.#stream.room(), this.#screened);
+    return Array.from({ length: count }, () => this.#stream.entryRows);
+  }
+
+  /** The next frame that enters; its pixels become those that later frames are compared with. */
+  takeEntry(): WaitingFrame {
+    const waiting = this.#waiting.shift();
+    if (waiting === undefined) throw new RangeError('no frame waits');
+    this.#screened -= 1;
+    if (waiting.pixels && this.#parameters.similar_image_filter) {
+      this.#filter.accept(new Uint8Array(waiting.pixels));
+    }
+    return waiting;
+  }
+
+  /** Lets a frame enter that `takeEntry` gave. @returns its lane. */
+  admit(frame: number, latent: Float32Array | null): Lane {
+    this.#stream.steering = this.#steering(this.#stream.ordinal, performance.now());
+    return this.#stream.admit(frame, latent);
+  }
+
+  /** @returns the finished latent after the last stage, valid until a frame is admitted. */
+  absorb(lane: Lane, predictions: readonly Float32Array[]): Float32Array | null {
+    return this.#stream.absorb(lane, predictions);
+  }
+
+  /** Gives up a frame that was taken, because of what a network made of it. */
+  discard(frame: number): void {
+    this.#stream.discard(frame);
+    // It has no picture that later ones could repeat.
+    this.#filter.reset();
+  }
+
+  /** Gives back the frames that wait. */
+  close(): readonly WaitingFrame[] {
+    this.#screened = 0;
+    return this.#waiting.splice(0);
+  }
+
+  #shape(): readonly [number, number, number] {
+    return this.#stream.oldestShape ?? this.#stream.plan.shape;
+  }
+
+  #admission(parameters: StreamParameters, plan: Plan): ReturnType<typeof admissionOf> {
+    const rowsPerStep = needsNegative(guidanceOf(parameters), plan.solver.stages.length - 1) ? 2 : 1;
+    const { model, costs } = this.#context;
+    const preferred = model.mixesTimesteps
+      ? preferredDenoise(costs, plan.solver.stages.length, rowsPerStep)
+      : 'sequential';
+    return admissionOf(parameters, preferred);
+  }
+
+  #steering(ordinal: number, now: number): Steering {
+    const guidance = guidanceOf(this.#parameters);
+    const [positive, negative] = this.#context.padding.align([
+      this.#positive.at(ordinal, now),
+      this.#negative.at(ordinal, now),
+    ] as const);
+    if (!this.#context.model.folder.selfGuided) return { guidance, positive, negative };
+    const { guidance_scale: guidanceScale } = this.#parameters;
+    return { guidance, positive: { ...positive, guidanceScale }, negative };
+  }
+
+  /** Frames of a size that the stream had before cannot enter any more. */
+  #dropMisfits(): void {
+    const { width, height } = this.#parameters;
+    const fits = (waiting: WaitingFrame): boolean => waiting.width === width && waiting.height === height;
+    const all = this.#waiting;
+    this.#waiting = all.filter(fits);
+    for (const waiting of all) if (!fits(waiting)) this.#context.drop(this.id, waiting, 'stale');
+  }
+
+  #dropOldest(reason: EngineDropReason): void {
+    const oldest = this.#waiting.shift();
+    this.#screened = Math.max(0, this.#screened - 1);
+    if (oldest) this.#context.drop(this.id, oldest, reason);
+  }
+}
+
+/** What acts on all frames under way at once. */
+function steeringOf(parameters: StreamParameters): string {
+  const { prompt, prompt_blend, negative_prompt } = parameters;
+  return JSON.stringify([prompt, prompt_blend, negative_prompt, guidanceOf(parameters)]);
+}

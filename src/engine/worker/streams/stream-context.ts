@@ -1,0 +1,30 @@
+import type { CostCurve } from '../../costs.js';
+import type { EngineDropReason } from '../../messages.js';
+import type { PromptContext } from '../conditioning/prompts.js';
+import type { Size } from '../networks/sizes.js';
+import type { PlanModel } from '../planning/plan.js';
+import type { WorkPrices } from './work-prices.js';
+
+/** A frame that was handed over and has not entered the stream yet. */
+export interface WaitingFrame extends Size {
+  readonly frame: number;
+  /** RGB bytes; null starts from noise alone. */
+  readonly pixels: ArrayBuffer | null;
+  /** When it arrived, by performance.now(). */
+  readonly arrived: number;
+}
+
+/** A stream's id, and the account whose share of the time it uses; null for a share of its own. */
+export interface StreamName {
+  readonly id: number;
+  readonly account: string | null;
+}
+
+/** What all streams of an engine share. */
+export interface StreamContext extends PromptContext {
+  readonly model: PlanModel;
+  readonly costs: CostCurve;
+  readonly prices: Pick<WorkPrices, 'row' | 'picture'>;
+  /** Is called for every frame that will have no result. */
+  drop(stream: number, waiting: WaitingFrame, reason: EngineDropReason): void;
+}

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { cost, preferredDenoise, rowBudget } from '../../../src/engine/costs.js';
+
+/** Calls whose cost grows with their rows, and calls that cost the same up to four rows. */
+const linear = [1, 2, 4, 8].map((rows) => ({ rows, ms: 10 * rows }));
+const wide = [
+  { rows: 1, ms: 10 },
+  { rows: 2, ms: 10.5 },
+  { rows: 4, ms: 12 },
+  { rows: 8, ms: 24 },
+];
+
+test('the cost of any number of rows follows from the measured ones', () => {
+  assert.equal(cost(wide, 1), 10);
+  assert.equal(cost(wide, 4), 12);
+  assert.equal(cost(wide, 3), 11.25);
+  assert.equal(cost(wide, 6), 18);
+  assert.equal(cost(wide, 16), 48);
+  assert.equal(cost([{ rows: 2, ms: 8 }], 1), 4);
+  assert.throws(() => cost([], 1), RangeError);
+});
+
+test('a call holds no more rows than pay', () => {
+  assert.equal(rowBudget(linear), 1);
+  assert.equal(rowBudget(wide), 4);
+});
+
+test('auto takes the stream batch where calls of many rows are cheap', () => {
+  assert.equal(preferredDenoise(linear, 4, 1), 'sequential');
+  assert.equal(preferredDenoise(wide, 4, 1), 'stream');
+  assert.equal(preferredDenoise(wide, 2, 2), 'stream');
+  assert.equal(preferredDenoise(wide, 1, 1), 'sequential', 'with one step there is nothing to batch');
+});

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { defaultParameters } from '@millrace/protocol';
+import { frameMs, frameWork, framesPerSecond, rowsPerSecond, workTime } from '../../../src/engine/costs.js';
+
+/** Calls of 4 rows are the best that the budget allows: 10 ms a row. */
+const costs = {
+  costs: [
+    { rows: 1, ms: 20 },
+    { rows: 2, ms: 30 },
+    { rows: 4, ms: 40 },
+    { rows: 8, ms: 40 },
+  ],
+  rowBudget: 4,
+  pictureMs: 15,
+};
+const parameters = { ...defaultParameters(), cfg_type: 'none', t_index_list: [1, 2, 3] } as const;
+
+test('rows a second are those of the best calls within the budget', () => {
+  assert.equal(rowsPerSecond(costs), 100);
+  assert.equal(rowsPerSecond({ ...costs, rowBudget: 2 }), (2 / 30) * 1000);
+  assert.equal(rowsPerSecond({ costs: [], rowBudget: 1 }), 0);
+});
+
+test('a frame takes a row for each stage, with guidance two or one more, and its pictures', () => {
+  const full = { ...parameters, cfg_type: 'full', guidance_scale: 2 } as const;
+  assert.deepEqual(frameWork(costs, parameters), { rows: 3, pictureMs: 15 });
+  assert.equal(frameWork(costs, full).rows, 6);
+  assert.equal(frameWork(costs, { ...full, guidance_scale: 1 }).rows, 3);
+  assert.equal(frameWork(costs, { ...full, cfg_type: 'initialize' }).rows, 4);
+  assert.equal(frameWork(costs, { ...parameters, t_index_list: null, steps: 2 }).rows, 2);
+  assert.equal(frameMs(costs, parameters), 45);
+  assert.equal(framesPerSecond(costs, parameters), 1000 / 45);
+});
+
+test('work of a moment is done in full calls, and one smaller', () => {
+  assert.deepEqual(workTime(costs, { rows: 9, pictureMs: 5 }), { calls: 3, ms: 5 + 40 + 40 + 20 });
+  assert.deepEqual(workTime(costs, { rows: 8, pictureMs: 5 }), { calls: 2, ms: 5 + 40 + 40 });
+  assert.deepEqual(workTime(costs, { rows: 3, pictureMs: 0 }), { calls: 1, ms: 35 });
+  assert.deepEqual(workTime(costs, { rows: 0, pictureMs: 1 }), { calls: 0, ms: 1 });
+});

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { after, describe, it } from 'node:test';
+import { createEngines, engineSettings } from '../../../src/engine/host/engine-group.js';
+import type { Engine, EngineState } from '../../../src/engine/engine.js';
+import { defaultParameters } from '@millrace/protocol';
+import { RecordedStream } from '../../support/engine.js';
+
+const model = { name: 'scripted', sizeFactor: 8, defaults: {} };
+const parameters = { ...defaultParameters(), width: 2, height: 1 };
+const engines: Engine[] = [];
+after(async () => {
+  for (const engine of engines) await engine[Symbol.asyncDispose]();
+});
+
+/** Two engines, of which the second is twice as quick, and what they tell. */
+function setUp(more: readonly object[] = []) {
+  const told: string[] = [];
+  const opened = Array.from({ length: 9 }, (_, stream) => ({ type: 'opened', stream }));
+  const ready = (device: string, ms: number, rowBudget: number): object => ({
+    type: 'ready',
+    only: device,
+    device,
+    model,
+    costs: [1, 2].map((rows) => ({ rows, ms: ms * rows })),
+    rowBudget,
+    pictureMs: ms,
+  });
+  const begin = [ready('cuda:0', 20, 2), ready('cuda:1', 10, 3), ...more];
+  const engine = createEngines({
+    model: JSON.stringify({ begin, on: { open: opened } }),
+    devices: ['cuda:0', 'cuda:1'],
+    threads: 1,
+    cacheDirectory: null,
+    workerFile: new URL('scripted-worker.js', import.meta.url),
+    observer: {
+      onState: (state: EngineState) =>
+        told.push(`${state.name} ${'device' in state ? state.device : ''}`.trim()),
+      onNote: (note) => told.push(`note ${note}`),
+      onInference: ({ rows }) => told.push(`inference ${rows}`),
+      onEmbedding: ({ hit }) => told.push(`embedding ${hit}`),
+      onNotFinite: (part) => told.push(`not finite ${part}`),
+      onRestart: () => told.push('restart'),
+      onHang: () => told.push('hang'),
+    },
+  });
+  engines.push(engine);
+  return { engine, told };
+}
+
+function readyState({ state }: Engine): Extract<EngineState, { name: 'ready' }> {
+  assert.ok(state.name === 'ready');
+  return state;
+}
+
+describe('engines together', () => {
+  it('are ready with the rows of all, at the rate of all', async () => {
+    const { engine, told } = setUp();
+    assert.deepEqual(engine.state, { name: 'starting', what: 'starting the inference threads' });
+    await Promise.all([engine.start(), engine.start()]);
+    const { device, costs, rowBudget, pictureMs } = readyState(engine);
+    assert.deepEqual([device, rowBudget], ['cuda:0,cuda:1', 5]);
+    // Two rows at a time: 1/20 and 1/10 of a call in a millisecond.
+    assert.deepEqual(
+      costs.map(({ rows, ms }) => [rows, Math.round(ms * 1e6) / 1e6]),
+      [
+        [2, 13.333333],
+        [4, 26.666667],
+      ],
+    );
+    assert.equal(Math.round(pictureMs * 1e6) / 1e6, 6.666667);
+    assert.deepEqual(
+      told.filter((line) => !line.startsWith('note')),
+      ['starting', 'ready cuda:0,cuda:1'],
+    );
+  });
+
+  it('have a stream go where it is served soonest, until it ends there', async () => {
+    const { engine, told } = setUp();
+    const open = (): Promise<RecordedStream> => RecordedStream.open(engine, parameters);
+    await engine.start();
+    const where = (): number => told.filter((line) => line.includes('"open"')).length;
+    assert.equal(where(), 0);
+    const streams = [await open(), await open(), await open()];
+    assert.equal(streams.length, 3);
+    // The quick one has two of three: it dies of a frame of its first stream, which is the first of all.
+    streams[0]?.stream.push(13, null, { replace: true });
+    await streams[0]?.until(() => streams[0]?.restarts === 1);
+    await streams[1]?.until(() => (streams[1]?.restarts ?? 0) + (streams[2]?.restarts ?? 0) > 0);
+    assert.equal(streams.filter(({ restarts }) => restarts === 1).length, 2);
+    assert.ok(told.includes('restart'));
+  });
+
+  it('tell what each measures and finds, and each note once', async () => {
+    const { engine, told } = setUp([
+      { type: 'inference', rows: 3, streams: 1, ms: 1, pictureMs: 0, expectedMs: 1 },
+      { type: 'embedding', hit: true },
+      { type: 'not_finite', part: 'unet' },
+      { type: 'note', text: 'the same' },
+    ]);
+    await engine.start();
+    while (told.filter((line) => line === 'not finite unet').length < 2) await new Promise(setImmediate);
+    while (!told.includes('note the same')) await new Promise(setImmediate);
+    for (const line of ['inference 3', 'embedding true', 'not finite unet']) {
+      assert.equal(told.filter((other) => other === line).length, 2, line);
+    }
+    assert.equal(told.filter((line) => line === 'note the same').length, 1);
+  });
+});
+
+it('settings of engines keep nothing where no folder is named', () => {
+  const settings = { device: ['cpu'], threads: 3, precision: 'float', cacheDirectory: '/kept' } as const;
+  const own = { devices: ['cpu'], threads: 3, precision: 'float', cacheDirectory: '/kept' };
+  assert.deepEqual(engineSettings(settings), own);
+  assert.deepEqual(engineSettings({ ...settings, cacheDirectory: '' }), { ...own, cacheDirectory: null });
+});

@@ -1,0 +1,48 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type { FromWorker, ToWorker, WorkerOptions } from '../../../src/engine/messages.js';
+
+/** What the worker does, as JSON in the place of the model's folder. */
+export interface Script {
+  /** What it posts as it starts; with `only` a device, there alone. */
+  readonly begin: readonly object[];
+  /** What it posts when a message of this type comes; for frames also `frame 3`. */
+  readonly on?: Readonly<Record<string, readonly object[]>>;
+  /** Does not stop when it is told to. */
+  readonly deaf?: boolean;
+}
+
+// A worker without networks. It notes its options and each message that comes, and dies of frame 13.
+const { model, ...options } = workerData as WorkerOptions;
+const { begin, on = {}, deaf = false } = JSON.parse(model) as Script;
+let count = 0;
+
+function post(messages: readonly object[] = []): void {
+  // JSON has no memory: a number of pixels stands for it, which are sevens.
+  for (const message of messages) {
+    const { pixels, only } = message as { readonly pixels?: number; readonly only?: string };
+    if (only !== undefined && only !== options.device) continue;
+    const memory = new Uint8Array(pixels ?? 0).fill(7).buffer;
+    parentPort?.postMessage(pixels === undefined ? message : { ...message, pixels: memory });
+  }
+}
+
+function note(what: object): void {
+  const shown = JSON.stringify(what, (_, value: unknown) =>
+    value instanceof ArrayBuffer ? value.byteLength : value,
+  );
+  post([{ type: 'note', text: `${count++}: ${shown}` } satisfies FromWorker]);
+}
+
+note(options);
+post(begin);
+parentPort?.on('message', (message: ToWorker) => {
+  if (message.type === 'stop') {
+    if (!deaf) parentPort?.close();
+    return;
+  }
+  note(message);
+  post(on[message.type]);
+  if (message.type !== 'frame') return;
+  post(on[`frame ${message.frame}`]);
+  if (message.frame === 13) throw new Error('struck by frame 13');
+});

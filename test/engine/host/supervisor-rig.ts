@@ -1,0 +1,82 @@
+import { afterEach, beforeEach, mock } from 'node:test';
+import { defaultParameters } from '@millrace/protocol';
+import type { Engine, EngineState } from '../../../src/engine/engine.js';
+import { createEngine, type EngineOptions } from '../../../src/engine/host/supervisor.js';
+import { RecordedStream } from '../../support/engine.js';
+import type { Script } from './scripted-worker.js';
+
+export const parameters = { ...defaultParameters(), width: 2, height: 1 };
+const model = { name: 'scripted', sizeFactor: 8, defaults: {} };
+const costs = [{ rows: 1, ms: 10 }];
+export const ready = { type: 'ready', device: 'cpu', model, costs, rowBudget: 3, pictureMs: 5 };
+export const opens = { begin: [ready], on: { open: [{ type: 'opened', stream: 0 }] } } as const;
+
+export interface Rig {
+  readonly engine: Engine;
+  /** All that was told, in order. */
+  readonly told: string[];
+  /** Settles when something that was told contains this text. */
+  readonly until: (text: string) => Promise<void>;
+}
+
+const engines: Engine[] = [];
+/** The time, which stands still unless a test moves it. */
+export const clock = { now: 0 };
+
+beforeEach(() => {
+  clock.now = 1e6;
+  mock.method(performance, 'now', () => clock.now);
+});
+afterEach(async () => {
+  mock.timers.reset();
+  mock.restoreAll();
+  for (const engine of engines.splice(0)) await engine[Symbol.asyncDispose]();
+});
+
+export function setUp(script: Script, options: Partial<EngineOptions> = {}): Rig {
+  const told: string[] = [];
+  const waiting = new Set<() => void>();
+  const tell = (text: string): void => {
+    told.push(text);
+    for (const look of waiting) look();
+  };
+  const until = (text: string): Promise<void> =>
+    new Promise((resolve) => {
+      const look = (): void => {
+        if (!told.some((line) => line.includes(text))) return;
+        waiting.delete(look);
+        resolve();
+      };
+      waiting.add(look);
+      look();
+    });
+  const engine = createEngine({
+    model: JSON.stringify(script),
+    device: 'cpu',
+    threads: 2,
+    cacheDirectory: '/cache',
+    workerFile: new URL('scripted-worker.js', import.meta.url),
+    observer: {
+      onState: (state) => tell(described(state)),
+      onNote: (note) => tell(`note ${note}`),
+      onInference: (call) => tell(`inference ${JSON.stringify(call)}`),
+      onEmbedding: ({ hit }) => tell(`embedding ${hit}`),
+      onNotFinite: (part) => tell(`not finite ${part}`),
+      onRestart: () => tell('restart'),
+      onHang: () => tell('hang'),
+    },
+    ...options,
+  });
+  engines.push(engine);
+  return { engine, told, until };
+}
+
+export async function open(engine: Engine): Promise<RecordedStream> {
+  await engine.start();
+  return RecordedStream.open(engine, parameters);
+}
+
+function described(state: EngineState): string {
+  if ('what' in state) return `${state.name} ${state.what}`;
+  return 'error' in state ? `${state.name} ${state.error.message}` : state.name;
+}

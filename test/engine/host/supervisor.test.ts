@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict';
+import { describe, it, mock } from 'node:test';
+import { BufferPool } from '../../../src/engine/buffer-pool.js';
+import { RecordedStream } from '../../support/engine.js';
+import { clock, open, opens, parameters, ready, setUp, type Rig } from './supervisor-rig.js';
+
+const timings = { queue: 1, encode: 2, denoise: 3, decode: 4 };
+
+function image(): { width: number; height: number; data: Uint8Array<ArrayBuffer> } {
+  return { width: 2, height: 1, data: new Uint8Array(6) };
+}
+
+describe('an engine that starts', () => {
+  it('begins once, says how far it is, and is what its worker says', async () => {
+    const { engine, told } = setUp(
+      { begin: [{ type: 'starting', what: 'loading' }, ready] },
+      { precision: 'int8' },
+    );
+    assert.deepEqual(engine.state, { name: 'starting', what: 'starting the inference thread' });
+    await Promise.all([engine.start(), engine.start()]);
+    await engine.start();
+    const options = '{"device":"cpu","threads":2,"cacheDirectory":"/cache","precision":"int8"}';
+    assert.deepEqual(told, [
+      'starting starting the inference thread',
+      `note 0: ${options}`,
+      'starting loading',
+      'ready',
+    ]);
+    const { type: _, ...state } = ready;
+    assert.deepEqual(engine.state, { name: 'ready', ...state });
+  });
+
+  it('tells each note once, and what its worker measures and finds', async () => {
+    const call = { rows: 1, streams: 1, ms: 2, pictureMs: 3, expectedMs: 4 };
+    const note = { type: 'note', text: 'twice' };
+    const { engine, told, until } = setUp({
+      begin: [
+        note,
+        ready,
+        note,
+        { type: 'inference', ...call },
+        { type: 'embedding', hit: true },
+        { type: 'not_finite', part: 'unet' },
+        { type: 'starting', what: 'too late' },
+        { type: 'note', text: 'last' },
+      ],
+    });
+    await engine.start();
+    await until('note last');
+    assert.deepEqual(told.slice(2, 4), ['note twice', 'ready']);
+    assert.deepEqual(
+      [JSON.parse(told[4]?.slice('inference '.length) ?? ''), ...told.slice(5, 8)],
+      [{ type: 'inference', ...call }, 'embedding true', 'not finite unet', 'note last'],
+    );
+  });
+
+  it('fails with what its worker says, for good', async () => {
+    const { engine, told } = setUp({ begin: [{ type: 'failed', message: 'no such model' }] });
+    await assert.rejects(engine.start(), /^Error: no such model$/);
+    await assert.rejects(open(engine), /no such model/);
+    await assert.rejects(engine.start(), /no such model/);
+    assert.deepEqual(told.slice(2), ['failed no such model']);
+  });
+
+  for (const [device, seconds] of [
+    ['cpu', 120],
+    ['tensorrt', 3600],
+    ['cuda', 600],
+    ['auto', 600],
+  ] as const) {
+    it(`on ${device} may be silent for ${seconds} s at a time`, async () => {
+      mock.timers.enable({ apis: ['setTimeout'] });
+      const { engine, told, until } = setUp({ begin: [{ type: 'starting', what: 'loading' }] }, { device });
+      const started = assert.rejects(
+        engine.start(),
+        new RegExp(`was silent for ${seconds} s while it started`),
+      );
+      mock.timers.tick(1000 * seconds - 1);
+      await until('starting loading');
+      mock.timers.tick(1000 * seconds - 1);
+      assert.ok(!told.includes('hang'));
+      mock.timers.tick(1);
+      assert.deepEqual(told.slice(-2, -1), ['hang']);
+      await started;
+      assert.equal(engine.state.name, 'failed');
+    });
+  }
+
+  it('may be silent for ever when it is ready', async () => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    const { engine } = setUp({ begin: [ready] }, { startTimeoutMs: 50 });
+    await engine.start();
+    mock.timers.tick(1e7);
+    assert.equal(engine.state.name, 'ready');
+  });
+});
+
+describe('memory of frames', () => {
+  it('is used again when a worker gives it back', async () => {
+    const pool = new BufferPool(1);
+    const { engine, until } = setUp(
+      { begin: [ready, { type: 'recycle', pixels: 6 }, { type: 'note', text: 'done' }] },
+      { pixels: pool },
+    );
+    await engine.start();
+    await until('done');
+    const data = engine.allocate(6);
+    assert.equal(data.length, 6);
+    assert.equal(data[0], 7);
+    pool.give(data.buffer);
+    assert.equal(engine.allocate(6).buffer, data.buffer);
+    const alone = setUp({ begin: [ready, { type: 'recycle', pixels: 6 }, { type: 'note', text: 'done' }] });
+    await alone.engine.start();
+    await alone.until('done');
+    assert.deepEqual([alone.engine.allocate(6)[0], alone.engine.allocate(6)[0]], [7, 0]);
+  });
+
+  it('of a result goes back to the worker when its stream is gone', async () => {
+    const result = { type: 'result', stream: 0, frame: 1, width: 2, height: 1, pixels: 6, timings };
+    const { engine, told, until } = setUp({
+      ...opens,
+      on: { ...opens.on, close: [result, { type: 'admitted', stream: 0, frame: 2 }] },
+    });
+    const recorded = await open(engine);
+    recorded.stream.close();
+    await until('recycle');
+    assert.equal(told.filter((line) => line.includes('"recycle","pixels":6')).length, 1);
+    assert.deepEqual([recorded.answered, recorded.admitted], [0, []]);
+  });
+});
+
+describe('streams', () => {
+  it('have numbers of their own, and open with what they begin with', async () => {
+    const opened = [0, 1].map((stream) => ({ type: 'opened', stream }));
+    const { engine, told, until } = setUp({ begin: [ready], on: { open: opened } });
+    const first = await open(engine);
+    const state = { ordinal: 3, frames: [] };
+    const second = await RecordedStream.open(engine, parameters, { state, account: 'a tenant' });
+    await until('"open","stream":1');
+    const messages = told
+      .filter((line) => line.includes('"open"'))
+      .map((line) => line.replace(/^note \d+: /, ''));
+    const message = { type: 'open', stream: 0, parameters, state: null, account: null };
+    assert.deepEqual(
+      messages.map((line) => JSON.parse(line) as unknown),
+      [message, { ...message, stream: 1, state, account: 'a tenant' }],
+    );
+    second.stream.push(7, image(), { replace: true });
+    first.stream.close();
+    await until('"close","stream":0');
+    await until('"frame","stream":1,"frame":7');
+  });
+});
+
+describe('a worker that dies', () => {
+  /** Lets it die and be started again, so many times that far apart. @returns after how long it was started again. */
+  async function deaths(
+    { engine }: Rig,
+    recorded: RecordedStream,
+    { times, apart }: { readonly times: number; readonly apart: number },
+  ): Promise<readonly number[]> {
+    const delays: number[] = [];
+    const { setTimeout } = globalThis;
+    mock.method(globalThis, 'setTimeout', (action: () => void, ms: number) => {
+      // Others wait for its silence, which does not come.
+      if (ms > 60_000) return null;
+      delays.push(ms);
+      return setTimeout(action, 0);
+    });
+    for (let time = 1; time <= times; time++) {
+      recorded.stream.push(13, null, { replace: true });
+      await recorded.until(() => recorded.restarts === time || recorded.closed !== null);
+      // Streams are opened again in order: when a new one is open, so is the first.
+      await open(engine).catch(() => {});
+      clock.now += apart;
+    }
+    return delays;
+  }
+
+  const script = {
+    begin: [{ type: 'starting', what: 'loading' }, ready],
+    on: { open: Array.from({ length: 12 }, (_, stream) => ({ type: 'opened', stream })) },
+  };
+
+  it('is started again, each time after a longer while, and given up at the sixth death within a minute', async () => {
+    const rig = setUp(script);
+    const recorded = await open(rig.engine);
+    assert.deepEqual(await deaths(rig, recorded, { times: 6, apart: 11_999 }), [100, 200, 400, 800, 1600]);
+    assert.equal(recorded.restarts, 5);
+    assert.match(String(recorded.closed), /struck by frame 13/);
+    assert.equal(rig.told.filter((line) => line === 'restart').length, 5);
+    assert.equal(rig.told.at(-1), 'failed struck by frame 13');
+    assert.ok(rig.told.includes('restarting restarting after: struck by frame 13'));
+    assert.equal(rig.told.filter((line) => line === 'restarting loading').length, 5);
+  });
+
+  it('may die any number of times, if not too often', async () => {
+    const rig = setUp(script);
+    const recorded = await open(rig.engine);
+    const delays = [100, 200, 400, 800, 1600, 1600, 1600];
+    assert.deepEqual(await deaths(rig, recorded, { times: 7, apart: 12_000 }), delays);
+    assert.equal(rig.engine.state.name, 'ready');
+  });
+});

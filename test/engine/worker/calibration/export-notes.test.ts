@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { exportNotes } from '../../../../src/engine/worker/calibration/export-notes.js';
+import { readModelFolder, type ModelFolder } from '../../../../src/model/folder.js';
+import { layoutFolder } from '../../../support/layouts.js';
+
+const costs = [
+  { rows: 1, ms: 10 },
+  { rows: 2, ms: 12 },
+  { rows: 4, ms: 20 },
+];
+
+it('says what an export cannot do and what that costs', async () => {
+  const free = await readModelFolder(layoutFolder('sdxl'));
+  assert.deepEqual(exportNotes(free, true, costs), []);
+
+  const scalar = await readModelFolder(layoutFolder('optimum-onnx'));
+  assert.deepEqual(exportNotes(scalar, false, costs), [
+    'unet/model.onnx takes one timestep for all rows: rows at other steps make calls of their own (2 rows at one ' +
+      'step cost 12.0 ms, at two steps 20.0 ms); export it again with a free timestep for each row',
+  ]);
+
+  const fixed = await readModelFolder(layoutFolder('lcm'));
+  const [batch, timestep, size, ...rest] = exportNotes(fixed, false, costs);
+  assert.match(
+    batch,
+    /takes exactly 2 rows: calls with fewer are filled up \(1 row costs 10\.0 ms, 2 rows 12\.0 ms\)/,
+  );
+  assert.match(timestep, /takes one timestep for all rows/);
+  assert.equal(
+    size,
+    'the model was exported for pictures of 64 x 64 alone; export it again with a free height and width',
+  );
+  assert.deepEqual(rest, []);
+
+  const single: ModelFolder = {
+    ...fixed,
+    layout: { ...fixed.layout, unet: { ...fixed.layout.unet, rows: 1 } },
+  };
+  const [one, ...others] = exportNotes(single, false, costs);
+  assert.match(one, /takes 1 row at a time: 2 rows are two calls \(12\.0 ms instead of one\)/);
+  assert.equal(others.length, 1);
+});

@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it, mock } from 'node:test';
+import type { Provider } from '../../../../src/engine/device.js';
+import type { Precision } from '../../../../src/engine/messages.js';
+import { loadPrecision, type PrecisionOptions } from '../../../../src/engine/worker/calibration/precision.js';
+import { TrialPicture } from '../../../../src/engine/worker/calibration/trial-picture.js';
+import { readModelFolder } from '../../../../src/model/folder.js';
+import { tinyModel } from '../../../support/engine.js';
+
+const directory = await mkdtemp(join(tmpdir(), 'millrace-precision-'));
+after(() => rm(directory, { recursive: true }));
+const model = join(directory, 'model');
+await cp(tinyModel, model, { recursive: true });
+for (const part of ['unet', 'vae_encoder', 'vae_decoder']) {
+  await cp(join(model, part, 'model.onnx'), join(model, part, 'model_int8.onnx'));
+}
+const folder = await readModelFolder(model);
+const { int8 } = folder;
+assert.ok(int8);
+const cacheDirectory = join(directory, 'cache');
+
+interface Loaded {
+  readonly which: 'floats' | '8 bits';
+  readonly because: string | null;
+  readonly progress: readonly string[];
+  /** How often it was asked whether to go on. */
+  readonly asked: number;
+}
+
+async function load(
+  precision: Precision,
+  options: Partial<PrecisionOptions> = {},
+  of: typeof folder = folder,
+): Promise<Loaded> {
+  const progress: string[] = [];
+  let asked = 0;
+  const { runtime, because } = await loadPrecision(of, {
+    precision,
+    device: { provider: 'cpu', index: 0 },
+    threads: 1,
+    cacheDirectory,
+    onProgress: (what) => progress.push(what),
+    proceed: () => (asked += 1),
+    onNote: (note) => assert.equal(note, ''),
+    ...options,
+  });
+  const { file } = runtime.folder.layout.unet.graph;
+  await runtime[Symbol.asyncDispose]();
+  return { which: file === int8!.unet.graph.file ? '8 bits' : 'floats', because, progress, asked };
+}
+
+async function keptFile(): Promise<string> {
+  const names = await readdir(cacheDirectory);
+  assert.equal(names.length, 1);
+  assert.match(names[0], /^precision-/);
+  return join(cacheDirectory, names[0]);
+}
+
+const compared = 'comparing floats and 8 bits';
+
+describe('what is asked for by name', () => {
+  it('is loaded, and nothing is compared', async () => {
+    for (const [precision, which, because] of [
+      ['float', 'floats', null],
+      ['int8', '8 bits', 'computing in 8 bits, as was asked for'],
+    ] as const) {
+      const loaded = await load(precision);
+      assert.deepEqual([loaded.which, loaded.because, loaded.asked], [which, because, 0]);
+      assert.deepEqual(loaded.progress, [
+        'loading the text encoder',
+        'loading the VAE encoder',
+        'loading the U-Net',
+        'loading the VAE decoder',
+      ]);
+    }
+  });
+
+  it('is refused with what to do where it cannot be', async () => {
+    const onGpu = { device: { provider: 'cuda' as Provider, index: 0 } };
+    await assert.rejects(
+      load('int8', onGpu),
+      /only the processor computes in 8 bits; set precision to auto or float/,
+    );
+    await assert.rejects(
+      load('int8', {}, { ...folder, int8: null }),
+      /the model has no graphs in 8 bits; set/,
+    );
+    const none = await load('auto', {}, { ...folder, int8: null });
+    assert.deepEqual([none.which, none.because, none.asked], ['floats', null, 0]);
+  });
+});
+
+describe('auto', () => {
+  it('draws with both in turns, once to warm up and five times by the clock, and keeps what came of it', async () => {
+    let now = 1e6;
+    let draws = 0;
+    mock.method(performance, 'now', () => now);
+    const draw: (this: TrialPicture) => Promise<Uint8ClampedArray> = Reflect.get(
+      TrialPicture.prototype,
+      'draw',
+    );
+    const took = { floats: [1, 90, 80, 70, 60, 90], int8: [1, 70, 50, 40, 60, 80] };
+    mock.method(TrialPicture.prototype, 'draw', async function (this: TrialPicture) {
+      const drawn = await draw.call(this);
+      now += took[draws % 2 === 0 ? 'floats' : 'int8'][draws >> 1] ?? NaN;
+      if (draws++ % 2 === 1) return drawn.map((value) => value ^ 8);
+      return drawn;
+    });
+    const loaded = await load('auto');
+    mock.restoreAll();
+    assert.equal(draws, 12);
+    assert.equal(loaded.asked, 12);
+    assert.equal(loaded.which, '8 bits');
+    assert.equal(
+      loaded.because,
+      'computing in 8 bits: a frame takes 40.0 ms in 8 bits and 60.0 ms in floats',
+    );
+    assert.equal(loaded.progress.length, 9);
+    assert.equal(loaded.progress.at(-1), compared);
+    const { decibels, ...times } = JSON.parse(await readFile(await keptFile(), 'utf8')) as Record<
+      string,
+      number
+    >;
+    assert.deepEqual(times, { floatMs: 60, int8Ms: 40 });
+    assert.equal(decibels, 10 * Math.log10(255 ** 2 / 64));
+    // The next start goes by that.
+    const again = await load('auto');
+    assert.deepEqual([again.which, again.because, again.asked], ['8 bits', loaded.because, 0]);
+    assert.equal(again.progress.length, 4);
+  });
+
+  it('takes 8 bits where they save more than 5% and draw alike, which is 26 dB', async () => {
+    const floats = (ms: string): string =>
+      `computing in floats: a frame takes ${ms} ms in 8 bits and 100 ms in floats`;
+    const others = 'computing in floats: 8 bits draw other pictures on this processor';
+    for (const [kept, which, because] of [
+      [
+        { floatMs: 100, int8Ms: 94.9, decibels: 26 },
+        '8 bits',
+        'computing in 8 bits: a frame takes 94.9 ms in 8 bits and 100 ms in floats',
+      ],
+      [{ floatMs: 100, int8Ms: 95, decibels: 40 }, 'floats', floats('95.0')],
+      [{ floatMs: 100, int8Ms: 120, decibels: 26 }, 'floats', floats('120')],
+      [{ floatMs: 100, int8Ms: 50, decibels: 25.9 }, 'floats', others],
+      [{ floatMs: 100, int8Ms: 120, decibels: 25.9 }, 'floats', others],
+    ] as const) {
+      await writeFile(await keptFile(), JSON.stringify(kept));
+      const loaded = await load('auto');
+      assert.deepEqual([loaded.which, loaded.because, loaded.asked], [which, because, 0]);
+    }
+  });
+
+  it('compares again where what was kept is no comparison', async () => {
+    // A picture of one pixel, at once.
+    mock.method(TrialPicture.prototype, 'draw', () => Promise.resolve(new Uint8ClampedArray(3)));
+    const comparison = { floatMs: 100, int8Ms: 50, decibels: 40 };
+    for (const kept of [
+      null,
+      'text',
+      { int8Ms: 50, decibels: 40 },
+      { floatMs: 100, decibels: 40 },
+      { floatMs: 100, int8Ms: 50 },
+      { ...comparison, floatMs: '100' },
+      { ...comparison, decibels: 'infinite' },
+    ]) {
+      await writeFile(await keptFile(), JSON.stringify(kept).replace('"infinite"', '1e999'));
+      const { asked, progress } = await load('auto');
+      assert.deepEqual([asked, progress.at(-1)], [12, compared], JSON.stringify(kept));
+    }
+    const { decibels } = JSON.parse(await readFile(await keptFile(), 'utf8')) as {
+      readonly decibels: number;
+    };
+    assert.equal(decibels, 10 * Math.log10(255 ** 2 / 0.01), 'pictures that are the same');
+    await writeFile(await keptFile(), JSON.stringify(comparison));
+    assert.equal((await load('auto')).asked, 0);
+    mock.restoreAll();
+  });
+
+  it('ends where it is told not to go on, and does not take that for a comparison', async () => {
+    const stop = new Error('stopped');
+    const proceed = (): void => {
+      throw stop;
+    };
+    await assert.rejects(load('auto', { cacheDirectory: null, proceed }), stop);
+  });
+
+  it('measures each time where nothing is kept', async () => {
+    const { asked, which, because } = await load('auto', { cacheDirectory: null });
+    assert.equal(asked, 12);
+    assert.ok(because?.startsWith(`computing in ${which}: a frame takes `), `${because}`);
+  });
+});

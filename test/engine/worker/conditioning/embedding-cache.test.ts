@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { EmbeddingCache } from '../../../../src/engine/worker/conditioning/embedding-cache.js';
+
+test('prompts that were used last are kept, and it is told whether one was', async () => {
+  const encoded: string[] = [];
+  const hits: boolean[] = [];
+  const cache = new EmbeddingCache(
+    (prompt) => {
+      encoded.push(prompt);
+      return Promise.resolve({ embedding: Float32Array.of(prompt.length) });
+    },
+    { capacity: 2, onLookup: (hit) => void hits.push(hit) },
+  );
+  const a = await cache.get('a');
+  assert.deepEqual([...a.embedding], [1]);
+  await cache.get('bb');
+  assert.equal(await cache.get('a'), a);
+  await cache.get('ccc');
+  assert.equal(await cache.get('a'), a, 'used after the one that had to go');
+  await cache.get('bb');
+  assert.deepEqual(encoded, ['a', 'bb', 'ccc', 'bb']);
+  assert.deepEqual(hits, [false, false, true, false, true, false]);
+});

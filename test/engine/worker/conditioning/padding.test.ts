@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Padding } from '../../../../src/engine/worker/conditioning/padding.js';
+import { MovingPrompt } from '../../../../src/engine/worker/conditioning/prompts.js';
+
+const empty = Float32Array.of(7, 8);
+const nothing = Float32Array.of(0, 0);
+const short = { embedding: Float32Array.of(1, 1) };
+const long = { embedding: Float32Array.of(3, 3, 3, 3) };
+
+describe('Padding', () => {
+  it('goes on with the empty prompt, and with nothing where there is none', () => {
+    const padding = new Padding(empty, nothing);
+    assert.deepEqual([...padding.pad(short.embedding, 6)], [1, 1, 7, 8, 7, 8]);
+    assert.deepEqual([...padding.pad(nothing, 4)], [0, 0, 0, 0]);
+    assert.equal(padding.pad(long.embedding, 2), long.embedding);
+  });
+
+  it('makes all as long as the longest, the same prompt the same array', () => {
+    const padding = new Padding(empty, null);
+    const pooled = Float32Array.of(5);
+    const [a, b] = padding.align([{ ...short, pooled }, long] as const);
+    assert.deepEqual(a, { embedding: Float32Array.of(1, 1, 7, 8), pooled });
+    assert.equal(b, long);
+    assert.equal(padding.align([short, long] as const)[0].embedding, a.embedding);
+  });
+});
+
+describe('a moving prompt', () => {
+  const way = { method: 'lerp', length: { frames: 2, seconds: 0 }, ordinal: 0, ms: 0 } as const;
+  const values = (prompt: MovingPrompt, ordinal: number): readonly number[] => [
+    ...prompt.at(ordinal, 0).embedding,
+  ];
+
+  it('moves to a longer one, and back to a shorter one that ends as it is by itself', () => {
+    const prompt = new MovingPrompt(short, new Padding(empty, null));
+    prompt.moveTo(long, way);
+    assert.deepEqual(values(prompt, 0), [1, 1, 7, 8]);
+    assert.deepEqual(values(prompt, 1), [2, 2, 5, 5.5]);
+    assert.equal(prompt.at(2, 0).embedding, long.embedding);
+    prompt.moveTo(short, { ...way, ordinal: 2 });
+    assert.deepEqual(values(prompt, 3), [2, 2, 5, 5.5]);
+    assert.equal(prompt.at(4, 0).embedding, short.embedding);
+  });
+
+  it('turns round on the way, and is not moved by the prompt that it moves to already', () => {
+    const prompt = new MovingPrompt(long, new Padding(empty, null));
+    prompt.moveTo(short, way);
+    assert.deepEqual(values(prompt, 1), [2, 2, 5, 5.5]);
+    prompt.moveTo(short, { ...way, ordinal: 1 });
+    assert.equal(prompt.at(2, 0).embedding, short.embedding);
+    prompt.moveTo(long, { ...way, ordinal: 2 });
+    prompt.moveTo(short, { ...way, ordinal: 3 });
+    assert.deepEqual(values(prompt, 4), [1.5, 1.5, 6, 6.75]);
+  });
+
+  it('jumps where the way has no length', () => {
+    const prompt = new MovingPrompt(short, new Padding(empty, null));
+    prompt.moveTo(long, { ...way, length: { frames: 0, seconds: 0 } });
+    assert.equal(prompt.at(0, 0).embedding, long.embedding);
+  });
+});

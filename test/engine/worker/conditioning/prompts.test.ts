@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { defaultParameters, type StreamParameters } from '@millrace/protocol';
+import type { Conditioning } from '../../../../src/diffusion/stream.js';
+import { EmbeddingCache } from '../../../../src/engine/worker/conditioning/embedding-cache.js';
+import { Padding } from '../../../../src/engine/worker/conditioning/padding.js';
+import {
+  embedPrompts,
+  MovingPrompt,
+  type PromptPair,
+} from '../../../../src/engine/worker/conditioning/prompts.js';
+
+/** The empty prompt; a chunk is two values. */
+const empty = Float32Array.of(9, 9);
+const padding = new Padding(empty, null);
+const floats = (...values: readonly number[]): Float32Array => Float32Array.from(values);
+
+/** A prompt of two words is two chunks long. */
+function embed(prompt: string): Conditioning {
+  const value = prompt.length;
+  const embedding = prompt.includes(' ') ? floats(value, value, value, value) : floats(value, value);
+  return { embedding, pooled: floats(10 * value) };
+}
+
+async function embedded(
+  changes: Partial<StreamParameters>,
+  emptyNegative: Conditioning | null = null,
+  encode = embed,
+): Promise<PromptPair & { readonly asked: readonly string[] }> {
+  const asked: string[] = [];
+  const embeddings = new EmbeddingCache(
+    (prompt) => {
+      asked.push(prompt);
+      return Promise.resolve(encode(prompt));
+    },
+    { capacity: 9, onLookup: () => {} },
+  );
+  const pair = await embedPrompts(
+    { embeddings, emptyNegative, padding },
+    { ...defaultParameters(), ...changes },
+  );
+  return { ...pair, asked };
+}
+
+describe('prompts', () => {
+  it('are embedded each by itself, the negative one last', async () => {
+    const { positive, negative, asked } = await embedded({ prompt: 'fox', negative_prompt: 'blurred' });
+    assert.deepEqual([positive, negative, asked], [embed('fox'), embed('blurred'), ['fox', 'blurred']]);
+  });
+
+  it('that are negative and empty may be no prompt at all', async () => {
+    const nothing = { embedding: floats(0, 0) };
+    const none = await embedded({ prompt: 'fox', negative_prompt: '' }, nothing);
+    assert.deepEqual([none.negative, none.asked], [nothing, ['fox']]);
+    const some = await embedded({ prompt: 'fox', negative_prompt: 'ab' }, nothing);
+    assert.deepEqual(some.negative, embed('ab'));
+    assert.deepEqual((await embedded({ prompt: 'fox', negative_prompt: '' })).negative, embed(''));
+  });
+
+  it('are blended by weight, what is pooled too, as long as the longest', async () => {
+    const prompt = [
+      { text: 'aa', weight: 3 },
+      { text: 'a bcd', weight: 1 },
+    ];
+    const { positive } = await embedded({ prompt, prompt_blend: 'lerp' });
+    const parts = [floats(2, 2, 9, 9), floats(5, 5, 5, 5)] as const;
+    assert.deepEqual(
+      positive.embedding,
+      parts[0].map((value, i) => 0.75 * value + 0.25 * parts[1][i]),
+    );
+    assert.deepEqual(positive.pooled, floats(0.75 * 20 + 0.25 * 50));
+    const bare = await embedded({ prompt }, null, (text) => ({ embedding: embed(text).embedding }));
+    assert.ok(!('pooled' in bare.positive));
+  });
+});
+
+const way = { method: 'lerp', length: { frames: 4, seconds: 0 }, ordinal: 10, ms: 1000 } as const;
+
+describe('a prompt that moves', () => {
+  it('stays what it is where there is nothing to move to', () => {
+    const fox = embed('fox');
+    const prompt = new MovingPrompt(fox, padding);
+    prompt.moveTo(fox, way);
+    assert.equal(prompt.transition(1500), null);
+    assert.equal(prompt.at(11, 1500).embedding, fox.embedding);
+    assert.deepEqual(prompt.at(11, 1500).pooled, fox.pooled);
+    assert.ok(!('pooled' in new MovingPrompt({ embedding: floats(1, 1) }, padding).at(0, 0)));
+  });
+
+  it('takes all that it is along, and says where it came from', () => {
+    const [from, to] = [embed('fox'), embed('seven77')];
+    const prompt = new MovingPrompt(from, padding);
+    prompt.moveTo(to, way);
+    assert.deepEqual(prompt.at(11, 1000), { embedding: floats(4, 4), pooled: floats(40) });
+    assert.deepEqual(prompt.transition(1250), {
+      from: { embedding: from.embedding, pooled: from.pooled },
+      method: 'lerp',
+      length: way.length,
+      ordinal: 10,
+      elapsedMs: 250,
+    });
+    const there = prompt.at(14, 1000);
+    assert.equal(there.embedding, to.embedding);
+    assert.deepEqual(there.pooled, to.pooled);
+    assert.equal(prompt.transition(1250), null);
+  });
+
+  it('is as long as the longer one while it moves, and then as long as it is', () => {
+    const [short, long] = [embed('aa'), embed('aaa bb')];
+    const growing = new MovingPrompt(short, padding);
+    growing.moveTo(long, way);
+    assert.deepEqual(growing.at(12, 1000).embedding, floats(4, 4, 7.5, 7.5));
+    assert.equal(growing.at(14, 1000).embedding, long.embedding);
+    const shrinking = new MovingPrompt(long, padding);
+    shrinking.moveTo(short, way);
+    assert.deepEqual(shrinking.at(12, 1000).embedding, floats(4, 4, 7.5, 7.5));
+    assert.equal(shrinking.at(14, 1000).embedding, short.embedding);
+  });
+
+  it('goes on elsewhere from where it was', () => {
+    const [from, to] = [embed('fox'), embed('seven77')];
+    const here = new MovingPrompt(from, padding);
+    here.moveTo(to, { ...way, length: { frames: 0, seconds: 1 } });
+    const transition = here.transition(1250);
+    assert.ok(transition);
+    const there = new MovingPrompt(to, padding);
+    there.resume(transition, 90_000);
+    assert.deepEqual(there.at(11, 90_250), { embedding: floats(5, 5), pooled: floats(50) });
+    assert.deepEqual(there.at(11, 90_750), { embedding: to.embedding, pooled: to.pooled });
+    const bare = new MovingPrompt({ embedding: to.embedding }, padding);
+    const { pooled: _, ...unpooled } = transition.from;
+    bare.resume({ ...transition, from: unpooled }, 90_000);
+    assert.deepEqual(bare.at(11, 90_250), { embedding: floats(5, 5) });
+  });
+
+  it('does not go on from what is of another model, or is not all numbers', () => {
+    const to = embed('seven77');
+    const transition = {
+      method: 'lerp',
+      length: { frames: 4, seconds: 0 },
+      ordinal: 0,
+      elapsedMs: 0,
+    } as const;
+    for (const from of [
+      { embedding: floats(1, 1) },
+      { embedding: floats(1, 1), pooled: floats(1, 1) },
+      { embedding: floats(1, 1, 1), pooled: floats(1) },
+      { embedding: floats(), pooled: floats(1) },
+      { embedding: floats(1, NaN), pooled: floats(1) },
+      { embedding: floats(1, 1), pooled: floats(Infinity) },
+    ]) {
+      const prompt = new MovingPrompt(to, padding);
+      prompt.resume({ ...transition, from }, 0);
+      assert.equal(prompt.transition(0), null);
+      assert.equal(prompt.at(1, 0).embedding, to.embedding);
+    }
+    const bare = new MovingPrompt({ embedding: to.embedding }, padding);
+    bare.resume({ ...transition, from: { embedding: floats(1, 1), pooled: floats(1) } }, 0);
+    assert.equal(bare.transition(0), null);
+  });
+});

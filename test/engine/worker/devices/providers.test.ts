@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { DeviceError, parseDevice } from '../../../../src/engine/device.js';
+import {
+  candidates,
+  chooseDevice,
+  missing,
+  noGpu,
+  surroundings,
+  tryDevice,
+  type Surroundings,
+} from '../../../../src/engine/worker/devices/providers.js';
+
+/** A machine with these files. */
+function machine(files: readonly string[], changes: Partial<Surroundings> = {}): Surroundings {
+  return {
+    platform: 'linux',
+    arch: 'x64',
+    known: ['cpu', 'webgpu', 'cuda', 'tensorrt'],
+    runtime: '/app/node_modules/onnxruntime-node',
+    version: '1.30.0',
+    exists: (path) => files.includes(path),
+    list: (folder) =>
+      files.filter((file) => file.startsWith(`${folder}/`)).map((file) => file.slice(folder.length + 1)),
+    ...changes,
+  };
+}
+
+const binaries = join('/app/node_modules/onnxruntime-node', 'bin/napi-v6', 'linux', 'x64');
+
+describe('missing', () => {
+  it('gives the exact line that installs CUDA', () => {
+    const line = missing('cuda', machine([])) ?? '';
+    assert.match(line, /^libonnxruntime_providers_cuda\.so is not installed; run: node "[^"]+" --onnx/);
+    const script = join('/app/node_modules/onnxruntime-node', 'script/install.js');
+    assert.ok(line.includes(`node "${script}" --onnxruntime-node-install (it needs CUDA 12 and cuDNN 9)`));
+    assert.ok(line.includes(`PyPI's onnxruntime-gpu 1.30.0 into ${binaries}`));
+    assert.match(missing('tensorrt', machine([])) ?? '', /_tensorrt\.so is not installed.*and TensorRT 10/);
+  });
+
+  it('names a script that is there in the package that is installed', () => {
+    const here = surroundings();
+    assert.ok(here.exists(join(here.runtime, 'script/install.js')));
+    assert.ok(here.exists(join(here.runtime, 'bin/napi-v6', here.platform, here.arch)));
+    assert.match(here.version, /^\d+\.\d+\.\d+/);
+    assert.ok(here.known.includes('cpu'));
+  });
+
+  it('is content where the library is, and where none is needed', () => {
+    const file = join(binaries, 'libonnxruntime_providers_cuda.so');
+    assert.equal(missing('cuda', machine([file])), null);
+    assert.equal(missing('webgpu', machine([])), null);
+    assert.equal(missing('cpu', machine([])), null);
+  });
+
+  it('says what there is where a system has no such provider', () => {
+    const mac = machine([], { platform: 'darwin', arch: 'arm64', known: ['cpu', 'coreml', 'webgpu'] });
+    assert.equal(
+      missing('cuda', mac),
+      'onnxruntime-node 1.30.0 has no cuda on darwin/arm64; it has cpu, coreml, webgpu',
+    );
+  });
+});
+
+describe('what auto tries', () => {
+  it('depends on the system', () => {
+    assert.deepEqual(candidates({ platform: 'linux' }), ['cuda', 'webgpu']);
+    assert.deepEqual(candidates({ platform: 'win32' }), ['dml', 'webgpu']);
+    assert.deepEqual(candidates({ platform: 'darwin' }), ['webgpu', 'coreml']);
+  });
+
+  it('is left out where there is no graphics processor', () => {
+    assert.match(noGpu('cuda', machine(['/dev/dri/renderD128'])) ?? '', /no NVIDIA GPU/);
+    assert.equal(noGpu('webgpu', machine(['/dev/dri/renderD128'])), null);
+    assert.match(noGpu('webgpu', machine(['/dev/dri/card0'])) ?? '', /no GPU is here/);
+    assert.equal(noGpu('cuda', machine(['/dev/nvidiactl'])), null);
+    assert.equal(noGpu('cuda', machine(['/dev/dxg'])), null);
+    assert.equal(noGpu('webgpu', machine([], { platform: 'darwin' })), null);
+  });
+});
+
+describe('chooseDevice', () => {
+  it('falls back to the processor and says why, in one line', async () => {
+    const { device, because } = await chooseDevice(parseDevice('auto'), machine([]));
+    assert.deepEqual(device, { provider: 'cpu', index: 0 });
+    assert.match(because ?? '', /^running on the CPU \(cuda: no NVIDIA GPU .*; webgpu: no GPU .*\)$/);
+    const driverless = await chooseDevice(
+      parseDevice('auto'),
+      machine(['/dev/nvidiactl'], { known: ['cpu'] }),
+    );
+    assert.match(driverless.because ?? '', /cuda: onnxruntime-node 1\.30\.0 has no cuda on linux\/x64/);
+  });
+
+  it('takes what is asked for, or says why it cannot', async () => {
+    assert.deepEqual(await chooseDevice(parseDevice('cpu'), machine([])), {
+      device: { provider: 'cpu', index: 0 },
+      because: null,
+    });
+    await assert.rejects(chooseDevice(parseDevice('cuda:1'), machine([])), (error) => {
+      assert.ok(error instanceof DeviceError);
+      assert.match(
+        error.message,
+        /^device cuda:1: libonnxruntime_providers_cuda\.so is not installed; run: node/,
+      );
+      return true;
+    });
+  });
+
+  it('runs a real graph on the device', async () => {
+    assert.equal(await tryDevice(parseDevice('cpu')), null);
+    // ONNX Runtime knows this provider on Windows alone.
+    if (process.platform === 'win32') return;
+    assert.match((await tryDevice(parseDevice('dml'))) ?? '', /backend not found/);
+  });
+});

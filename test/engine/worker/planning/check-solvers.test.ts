@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { checkSolvers } from '../../../../src/engine/worker/planning/check-solvers.js';
+import { readModelFolder } from '../../../../src/model/folder.js';
+import { ModelError } from '../../../../src/model/model-error.js';
+import { ModelCopy } from '../../../model/model-copy.js';
+import { tinyModel } from '../../../support/engine.js';
+
+const scheduler = 'scheduler/scheduler_config.json';
+/** Settings of schedulers that sessions must be able to have with every solver. */
+const usable: readonly Readonly<Record<string, unknown>>[] = [
+  { _class_name: 'DDPMScheduler', clip_sample: true },
+  { _class_name: 'DDIMScheduler', thresholding: true, sample_max_value: 2 },
+  { use_beta_sigmas: true },
+  { use_exponential_sigmas: true },
+  { use_lu_lambdas: true },
+  { interpolation_type: 'log_linear' },
+  { beta_schedule: 'squaredcos_cap_v2' },
+  { beta_schedule: 'sigmoid' },
+  { beta_schedule: 'laplace' },
+  { rescale_betas_zero_snr: true, timestep_spacing: 'trailing', prediction_type: 'v_prediction' },
+  { final_sigmas_type: 'sigma_min', timestep_spacing: 'linspace', prediction_type: 'sample' },
+];
+
+describe('checkSolvers', () => {
+  for (const settings of usable) {
+    it(`has nothing to say of ${JSON.stringify(settings)}`, async () => {
+      await using copy = await ModelCopy.create(tinyModel);
+      await copy.edit('model_index.json', { _class_name: 'StableDiffusionXLPipeline' });
+      await copy.edit(scheduler, settings);
+      assert.deepEqual(checkSolvers(await readModelFolder(copy.folder)), []);
+    });
+  }
+
+  it('names solvers that cannot be used, and fails where the default one is among them', async () => {
+    await using copy = await ModelCopy.create(tinyModel);
+    await copy.edit(scheduler, { original_inference_steps: 2000 });
+    await copy.write('millrace.json', '{"defaults": {"solver": "EulerDiscreteScheduler"}}');
+    const notes = checkSolvers(await readModelFolder(copy.folder));
+    assert.deepEqual(
+      notes.map((note) => /solver (\S+) with this model: needs original_inference_steps/.exec(note)?.[1]),
+      ['LCMScheduler', 'TCDScheduler'],
+    );
+    await copy.write('millrace.json', '{}');
+    const folder = await readModelFolder(copy.folder);
+    assert.throws(() => checkSolvers(folder), ModelError);
+    assert.throws(
+      () => checkSolvers(folder),
+      /\(LCMScheduler\): .*; give it \{"defaults": \{"solver": "\w+"\}\}$/,
+    );
+  });
+
+  it('fails where the defaults of the model fit no schedule, naming the field', async () => {
+    await using copy = await ModelCopy.create(tinyModel);
+    await copy.write('millrace.json', '{"defaults": {"num_inference_steps": 100}}');
+    const folder = await readModelFolder(copy.folder);
+    assert.throws(() => checkSolvers(folder), /no session can be opened .*num_inference_steps/);
+    assert.throws(
+      () => checkSolvers(folder),
+      /: num_inference_steps must .*; give it defaults that set num_inference_steps$/,
+    );
+  });
+});

@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { defaultParameters, type StreamParameters } from '@millrace/protocol';
+import {
+  admissionOf,
+  createPlan,
+  guidanceOf,
+  samePlan,
+  weightedPrompts,
+  type PlanModel,
+} from '../../../../src/engine/worker/planning/plan.js';
+import { readModelFolder } from '../../../../src/model/folder.js';
+import { tinyModel } from '../../../support/engine.js';
+
+const folder = await readModelFolder(tinyModel);
+const model: PlanModel = {
+  folder,
+  mixesTimesteps: true,
+  latentShape: ({ width, height }) => [4, height / folder.pixelFactor, width / folder.pixelFactor],
+};
+const side = 8 * folder.sizeFactor;
+
+function parametersWith(changes: Partial<StreamParameters> = {}): StreamParameters {
+  return { ...defaultParameters(), width: side, height: side, ...changes };
+}
+
+function assertRefused(
+  field: string,
+  message: RegExp,
+  changes: Partial<StreamParameters>,
+  folderChanges: Partial<PlanModel['folder']> = {},
+): void {
+  const changed = { ...model, folder: { ...folder, ...folderChanges } };
+  assert.throws(() => createPlan(changed, parametersWith(changes)), {
+    name: 'ParameterError',
+    field,
+    message,
+  });
+}
+
+/** Noise of the first stage for two frames. */
+function noises(changes: Partial<StreamParameters>): readonly [Float32Array, Float32Array] {
+  const { noise } = createPlan(model, parametersWith(changes));
+  return [noise.at(0, 0).slice(), noise.at(0, 1).slice()];
+}
+
+describe('a plan', () => {
+  it('stays the same where nothing changes that it is made of', () => {
+    const before = parametersWith();
+    const others: Partial<Record<keyof StreamParameters, unknown>> = {
+      seed: [{ seed: 1, weight: 1 }],
+      noise: 'drift',
+      t_index_list: [3],
+      solver: 'EulerDiscreteScheduler',
+      timestep_spacing: 'trailing',
+      algorithm_type: 'dpmsolver',
+      use_karras_sigmas: true,
+      do_add_noise: false,
+    };
+    for (const name of [
+      'width',
+      'height',
+      'seed',
+      'noise',
+      'noise_drift',
+      'strength',
+      'steps',
+      't_index_list',
+      'num_inference_steps',
+      'solver',
+      'timestep_spacing',
+      'solver_order',
+      'algorithm_type',
+      'use_karras_sigmas',
+      'eta',
+      'gamma',
+      'do_add_noise',
+    ] as const) {
+      const changed = { ...before, [name]: others[name] ?? Number(before[name]) + 1 } as StreamParameters;
+      assert.notDeepEqual(changed[name], before[name]);
+      assert.equal(samePlan(before, changed), false, name);
+    }
+    const other = {
+      prompt: 'b',
+      negative_prompt: 'c',
+      guidance_scale: 5,
+      quality: 1,
+      fps: 3,
+      denoise: 'stream',
+    } as const;
+    assert.equal(samePlan(before, { ...before, ...other, seed: before.seed }), true);
+  });
+
+  it('bounds the estimates of the picture, and never the stock noise', () => {
+    const bounds = { clip_sample: true, thresholding: true, clip_sample_range: 0.01, sample_max_value: 0.01 };
+    const planWith = (more: object): ReturnType<typeof createPlan> =>
+      createPlan(
+        { ...model, folder: { ...folder, scheduler: { ...folder.scheduler, ...more } } },
+        parametersWith({ solver: 'DDIMScheduler', t_index_list: [10, 20] }),
+      );
+    const [bounded, free] = [planWith(bounds), planWith({ clip_sample: false, thresholding: false })];
+    const stepped = (solver: 'solver' | 'stockSolver', plan: typeof bounded): Float32Array => {
+      const out = new Float32Array(4);
+      const history = plan[solver].createHistory(4);
+      const [sample, eps] = [Float32Array.of(1, 2, 3, 4), Float64Array.of(4, 3, 2, 1)];
+      plan[solver].step({ stage: 0, sample, eps, noise: new Float32Array(4), history, out });
+      return out;
+    };
+    assert.notDeepEqual(stepped('solver', bounded), stepped('solver', free));
+    assert.deepEqual(stepped('stockSolver', bounded), stepped('stockSolver', free));
+    for (const kind of ['clip_sample', 'thresholding']) {
+      const one = planWith({ ...bounds, clip_sample: false, thresholding: false, [kind]: true });
+      assert.notDeepEqual(stepped('solver', one), stepped('solver', free), kind);
+      assert.deepEqual(stepped('stockSolver', one), stepped('stockSolver', free), kind);
+    }
+  });
+
+  it('has noise that stays, or that drifts if it is told to', () => {
+    const [first, second] = noises({ noise: 'fixed', noise_drift: 0.1 });
+    assert.deepEqual(second, first);
+    const [before, after] = noises({ noise: 'drift', noise_drift: 0.1 });
+    assert.deepEqual(before, first);
+    assert.notDeepEqual(after, before);
+  });
+
+  it('takes one seed, or several with weights', () => {
+    const [one] = noises({ seed: 7 });
+    assert.deepEqual(noises({ seed: [{ seed: 7, weight: 2 }] })[0], one);
+    assert.notDeepEqual(
+      noises({
+        seed: [
+          { seed: 7, weight: 2 },
+          { seed: 8, weight: 1 },
+        ],
+      })[0],
+      one,
+    );
+    assertRefused('seed', /at least one weight of seed/, { seed: [{ seed: 7, weight: 0 }] });
+  });
+
+  it('is of the size that is asked for, if the model can do it', () => {
+    const { shape } = createPlan(model, parametersWith({ width: 2 * side }));
+    assert.deepEqual(shape, [4, side / folder.pixelFactor, (2 * side) / folder.pixelFactor]);
+    for (const name of ['width', 'height'] as const) {
+      assertRefused(name, /multiple of/, { [name]: side + 1 });
+      const fixedSize = { ...folder.fixedSize, [name]: 2 * side };
+      assertRefused(name, new RegExp(`must be ${2 * side}, the only one`), {}, { fixedSize });
+      createPlan({ ...model, folder: { ...folder, fixedSize } }, parametersWith({ [name]: 2 * side }));
+    }
+  });
+
+  it('has no guidance of its own where the model guides itself', () => {
+    assertRefused('cfg_type', /guides itself/, { cfg_type: 'full' }, { selfGuided: true });
+    createPlan({ ...model, folder: { ...folder, selfGuided: true } }, parametersWith({ cfg_type: 'none' }));
+  });
+
+  it('has the stages that are listed, or else those of strength and steps', () => {
+    const timesteps = (changes: Partial<StreamParameters>): readonly number[] =>
+      createPlan(model, parametersWith(changes)).solver.stages.map(({ timestep }) => timestep);
+    const listed = timesteps({ t_index_list: [25, 37], num_inference_steps: 50 });
+    assert.equal(listed.length, 2);
+    const plain = { t_index_list: null, strength: 0.5, num_inference_steps: 50 };
+    assert.deepEqual(timesteps({ ...plain, steps: 2 }), listed);
+    assertRefused('steps', /steps is 5, more than num_inference_steps \(4\)/, {
+      t_index_list: null,
+      steps: 5,
+      num_inference_steps: 4,
+    });
+    timesteps({ t_index_list: null, steps: 4, num_inference_steps: 4 });
+    timesteps({ t_index_list: [0], steps: 5, num_inference_steps: 4 });
+    assertRefused('t_index_list', /rise/, { t_index_list: [3, 3] });
+  });
+
+  it('re-noises the stock noise even where frames are not', () => {
+    const { solver, stockSolver } = createPlan(
+      model,
+      parametersWith({ solver: 'LCMScheduler', t_index_list: [0, 10], do_add_noise: false }),
+    );
+    assert.deepEqual([solver.addsNoise, stockSolver.addsNoise], [false, true]);
+  });
+
+  it('stays the same while no parameter changes that it is made from', () => {
+    const parameters = parametersWith({ t_index_list: [1, 2] });
+    assert.equal(samePlan(parameters, { ...parameters, t_index_list: [1, 2], prompt: 'other' }), true);
+    assert.equal(samePlan(parameters, { ...parameters, t_index_list: [1, 3] }), false);
+    assert.equal(samePlan(parameters, { ...parameters, gamma: 0.123 }), false);
+  });
+});
+
+describe('what parameters are to a stream', () => {
+  it('is guidance, admission and prompts', () => {
+    const parameters = parametersWith({
+      cfg_type: 'self',
+      guidance_scale: 1.5,
+      delta: 0.7,
+      frame_buffer_size: 3,
+    });
+    assert.deepEqual(guidanceOf(parameters), { type: 'self', scale: 1.5, delta: 0.7 });
+    assert.deepEqual(admissionOf({ ...parameters, denoise: 'auto' }, 'sequential'), {
+      denoise: 'sequential',
+      frameBufferSize: 3,
+    });
+    assert.equal(admissionOf({ ...parameters, denoise: 'stream' }, 'sequential').denoise, 'stream');
+    assert.deepEqual(weightedPrompts({ ...parameters, prompt: 'a' }), [{ text: 'a', weight: 1 }]);
+    const several = [
+      { text: 'a', weight: 0 },
+      { text: 'b', weight: 2 },
+    ];
+    assert.deepEqual(weightedPrompts({ ...parameters, prompt: several }), several);
+    assert.throws(() => weightedPrompts({ ...parameters, prompt: several.slice(0, 1) }), { field: 'prompt' });
+  });
+});

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { defaultParameters } from '@millrace/protocol';
+import { ChangeQueue, type StreamMessage } from '../../../../src/engine/worker/streams/change-queue.js';
+
+const parameters = defaultParameters();
+
+function configure(stream: number, request: number): StreamMessage {
+  return { type: 'configure', stream, request, parameters };
+}
+
+function frame(stream: number, number: number): StreamMessage {
+  return {
+    type: 'frame',
+    stream,
+    frame: number,
+    replace: true,
+    preparedMs: 0,
+    width: 8,
+    height: 8,
+    pixels: null,
+  };
+}
+
+/** What a queue gives, in order: the change, and what came behind it. */
+function taken(queue: ChangeQueue): readonly string[] {
+  const next = queue.take();
+  if (next === null) return [];
+  const { change, behind } = next;
+  return [`${change.type} ${change.stream}`, ...behind.map(({ type, stream }) => `${type} ${stream}`)];
+}
+
+describe('ChangeQueue', () => {
+  it('keeps a change, and what comes for its stream after it, in order', () => {
+    const queue = new ChangeQueue();
+    assert.equal(queue.put(frame(1, 0)), false, 'it need not wait');
+    assert.equal(queue.put(configure(1, 0)), true);
+    assert.equal(queue.put(frame(1, 1)), true);
+    assert.equal(queue.put(configure(1, 1)), true);
+    assert.equal(queue.put(frame(2, 0)), false, 'another stream has nothing to do with it');
+    assert.deepEqual(taken(queue), ['configure 1', 'frame 1', 'configure 1']);
+    assert.deepEqual(taken(queue), []);
+  });
+
+  it('gives each stream its turn, however many changes another has', () => {
+    const queue = new ChangeQueue();
+    for (let request = 0; request < 100; request++) queue.put(configure(1, request));
+    queue.put({ type: 'open', stream: 2, parameters, state: null, account: null });
+    assert.equal(taken(queue)[0], 'configure 1');
+    assert.equal(taken(queue)[0], 'open 2');
+  });
+
+  it('gives up what waits for a stream that is closed', () => {
+    const queue = new ChangeQueue();
+    queue.put(configure(1, 0));
+    queue.put(frame(1, 0));
+    queue.put(configure(2, 0));
+    queue.cancel(1);
+    assert.deepEqual(taken(queue), ['configure 2']);
+    assert.equal(queue.put(frame(1, 1)), false);
+  });
+});

@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, mock } from 'node:test';
+import { defaultParameters, type StreamParameters } from '@millrace/protocol';
+import { BufferPool } from '../../../../src/engine/buffer-pool.js';
+import type { FromWorker } from '../../../../src/engine/messages.js';
+import { EmbeddingCache } from '../../../../src/engine/worker/conditioning/embedding-cache.js';
+import { ExpectedCosts } from '../../../../src/engine/costs.js';
+import { NotFiniteError } from '../../../../src/engine/worker/networks/finite.js';
+import { FrameLoop } from '../../../../src/engine/worker/streams/frame-loop.js';
+import { LiveStream } from '../../../../src/engine/worker/streams/live-stream.js';
+import { Padding } from '../../../../src/engine/worker/conditioning/padding.js';
+import { latentShape } from '../../../../src/engine/worker/networks/sizes.js';
+import { WorkPrices } from '../../../../src/engine/worker/streams/work-prices.js';
+import { readModelFolder } from '../../../../src/model/folder.js';
+import { tinyModel } from '../../../support/engine.js';
+
+const folder = await readModelFolder(tinyModel);
+export const side = 2 * folder.sizeFactor;
+export const usual = latentShape(folder, { width: side, height: side });
+
+/** Returns the shape of the latents of pictures of this size. */
+export function sizeOf(size: { readonly width: number; readonly height: number }): typeof usual {
+  return latentShape(folder, size);
+}
+
+/** A clock that work moves on, and tests. */
+export const clock = { now: 0 };
+beforeEach(() => {
+  clock.now = 1e6;
+  mock.method(performance, 'now', () => clock.now);
+});
+afterEach(() => mock.restoreAll());
+
+export type Result = Extract<FromWorker, { type: 'result' }>;
+type Call = Extract<FromWorker, { type: 'inference' }>;
+
+export interface Rig {
+  readonly loop: FrameLoop;
+  readonly posted: FromWorker[];
+  /** What went along with each message that gives memory away. */
+  readonly given: (readonly ArrayBuffer[])[];
+  readonly pixels: BufferPool;
+  readonly prices: WorkPrices;
+  /** Rows of each call. */
+  readonly calls: number[];
+  /** Parts whose next result is not finite. */
+  readonly spoil: Set<'encode' | 'predict' | 'overflow' | 'decode' | 'crash'>;
+  readonly open: (id: number, changes?: Partial<StreamParameters>) => Promise<LiveStream>;
+  readonly results: () => readonly Result[];
+  readonly inferences: () => readonly Call[];
+  /** Posted messages of these types, shortly. */
+  readonly fates: () => readonly string[];
+}
+
+/** Encoding takes 2 ms, decoding 3 ms, and a call 10 ms a row, as calibration expects it. */
+export function setUp({ rowBudget = 4, encodeMs = 2, rowMs = 10, largeMs = 0 } = {}): Rig {
+  const posted: FromWorker[] = [];
+  const given: (readonly ArrayBuffer[])[] = [];
+  const calls: number[] = [];
+  const spoil: Rig['spoil'] = new Set();
+  const pixels = new BufferPool(4);
+  const costs = [1, 2, 4, 8].map((rows) => ({ rows, ms: 10 * rows }));
+  const expected = new ExpectedCosts({ costs, pictureMs: 5 }, usual);
+  const prices = new WorkPrices(expected, { rowBudget, usual });
+  const loop = new FrameLoop(
+    {
+      latentShape: sizeOf,
+      encode(picture, size) {
+        assert.equal(picture.length, size.width * size.height * 3);
+        clock.now += encodeMs;
+        if (spoil.delete('encode')) return Promise.reject(new NotFiniteError('vae_encoder'));
+        const shape = sizeOf(size);
+        return Promise.resolve(new Float32Array(shape[0] * shape[1] * shape[2]).fill(picture[0] / 256));
+      },
+      predict(rows, shape) {
+        assert.equal(rows[0]?.input.length, shape[0] * shape[1] * shape[2]);
+        calls.push(rows.length);
+        clock.now += (largeMs > 0 && shape[2] > usual[2] ? largeMs : rowMs) * rows.length;
+        if (spoil.delete('crash')) return Promise.reject(new Error('out of memory'));
+        const huge = spoil.delete('overflow') ? 3e38 : null;
+        const bad = spoil.delete('predict') ? NaN : huge;
+        // Each row by itself, so that a mix-up shows.
+        return Promise.resolve(
+          rows.map(({ input }, i) => input.map((value) => (i === 0 && bad !== null ? bad : value / 2))),
+        );
+      },
+      decode(latent, size, out) {
+        assert.equal(out.length, size.width * size.height * 3);
+        clock.now += 3;
+        if (spoil.delete('decode')) return Promise.reject(new NotFiniteError('vae_decoder'));
+        out.fill(100 * latent[0]);
+        return Promise.resolve();
+      },
+    },
+    {
+      rowBudget,
+      expected,
+      prices,
+      pixels,
+      post(message, transfer) {
+        posted.push(message);
+        if (transfer) given.push(transfer);
+      },
+    },
+  );
+  const open: Rig['open'] = async (id, changes = {}) => {
+    const parameters = {
+      ...defaultParameters(),
+      width: side,
+      height: side,
+      prompt: 'fox',
+      t_index_list: [10, 30],
+      denoise: 'stream',
+      ...changes,
+    } as const;
+    const stream = await LiveStream.open(
+      { id, account: null },
+      {
+        model: { folder, mixesTimesteps: true, latentShape: sizeOf },
+        costs,
+        drop: () => assert.fail('no frame is dropped before it enters'),
+        embeddings: new EmbeddingCache(() => Promise.resolve({ embedding: new Float32Array(4) }), {
+          capacity: 9,
+          onLookup: () => {},
+        }),
+        emptyNegative: null,
+        padding: new Padding(new Float32Array(4), null),
+        prices,
+      },
+      parameters,
+    );
+    loop.add(stream);
+    return stream;
+  };
+  const fates = (): readonly string[] =>
+    posted.flatMap((message) => {
+      if (message.type === 'not_finite') return [`not finite: ${message.part}`];
+      if (message.type === 'dropped') return [`${message.stream}: ${message.frame} ${message.reason}`];
+      if (message.type === 'admitted' || message.type === 'result')
+        return [`${message.stream}: ${message.frame} ${message.type}`];
+      return [];
+    });
+  return {
+    loop,
+    posted,
+    given,
+    pixels,
+    prices,
+    calls,
+    spoil,
+    open,
+    results: () => posted.filter((message) => message.type === 'result'),
+    inferences: () => posted.filter((message) => message.type === 'inference'),
+    fates,
+  };
+}
+
+/** Hands a frame over that is filled with a byte. @returns its memory. */
+export function push(
+  stream: LiveStream,
+  frame: number,
+  { byte = frame, textOnly = false } = {},
+): ArrayBuffer | null {
+  const { width, height } = stream.size;
+  const pixels = textOnly ? null : new Uint8Array(width * height * 3).fill(byte).buffer;
+  stream.push({ frame, width, height, pixels, arrived: clock.now }, false);
+  return pixels;
+}

@@ -141,8 +141,8 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: 'src/image/encode.ts',
-    change: /^idle\.length < MAX_IDLE -> (?!true$|idle\.length >= )/,
-    reason: 'How many buffers are kept changes what encoding costs, and nothing else.',
+    change: 'idle.push(work) -> idle.unshift(work)',
+    reason: 'Any that is large enough will do.',
   },
   {
     file: 'src/engine/managed-stream.ts',

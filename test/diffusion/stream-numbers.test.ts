@@ -209,7 +209,8 @@ describe('memory', () => {
     const { stream, solver, stockSolver } = make();
     stream.admit(0, fill(0));
     const first = finish(stream);
-    stream.plan = stream.plan;
+    const { plan } = stream;
+    stream.plan = plan;
     stream.admit(1, fill(0));
     assert.equal(finish(stream), first);
     stream.plan = planOf(solver, stockSolver, 5);

@@ -26,7 +26,9 @@ describe('turnUpright', () => {
         (bytes) => new Uint8Array(bytes),
       );
       assert.deepEqual([upright.width, upright.height], [rows[0]?.length, rows.length], orientation);
-      const wanted = [...rows.join('')].flatMap((pixel) => [0, 1, 2].map((i) => 40 * Number(pixel) + i));
+      const wanted = rows
+        .flatMap((row) => row.split(''))
+        .flatMap((pixel) => [0, 1, 2].map((i) => 40 * Number(pixel) + i));
       assert.deepEqual([...upright.data], wanted, orientation);
       assert.equal(upright === image, orientation === '1');
     }

@@ -97,11 +97,11 @@ describe('a frame', () => {
     const samples = stream.snapshot().frames.map(({ sample }) => sample[0]);
     assertClose(samples, [(0.6 * 7 + 0.8) / 0.5, (0.6 * 7 + 8.8) / 0.5, -30], 1e-6, 'samples');
     assert.deepEqual(
-      stream.snapshot().frames.map(({ frame, ordinal, stock }) => [frame, ordinal, ...stock]),
+      stream.snapshot().frames.map(({ frame, ordinal, stock }) => [frame, ordinal, Array.from(stock)]),
       [
-        [5, 0, 1, 1],
-        [6, 1, 11, 11],
-        [7, 2, 21, 21],
+        [5, 0, [1, 1]],
+        [6, 1, [11, 11]],
+        [7, 2, [21, 21]],
       ],
     );
   });

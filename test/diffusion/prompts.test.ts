@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { blend } from '../../src/diffusion/blend.js';
+import { blend, interpolate } from '../../src/diffusion/blend.js';
 import { timeIndices } from '../../src/diffusion/time-indices.js';
 import { assertClose } from '../support/compare.js';
 import { MovingEmbedding } from '../../src/diffusion/transition.js';
@@ -95,6 +95,57 @@ test('more than two prompts blend by their weights, pair by pair', () => {
   assertClose(blend(parts, 'lerp'), [1 / 8, 2 / 8, 5 / 8], 1e-6, 'lerp');
 });
 
+test('more than two prompts go along arcs one after the other', () => {
+  const z = Float32Array.of(0, 0, 1);
+  const two = [
+    { embedding: x, weight: 1 },
+    { embedding: y, weight: 1 },
+  ];
+  const parts = [...two, { embedding: z, weight: 2 }];
+  const half = Math.SQRT1_2;
+  assertClose(blend(two, 'slerp'), [half, half, 0], 1e-6, 'two');
+  assertClose(blend(parts, 'slerp'), [0.5, 0.5, half], 1e-6, 'three');
+  assertClose(blend([{ embedding: z, weight: 0 }, ...parts], 'slerp'), [0.5, 0.5, half], 1e-6, 'and none');
+  const message = 'at least one weight must be above 0';
+  for (const none of [[], [{ embedding: x, weight: 0 }], [{ embedding: x, weight: -1 }]]) {
+    assert.throws(() => blend(none, 'slerp'), { name: 'RangeError', message });
+  }
+});
+
+test('an arc ends where its prompts are, and is straight where there is none', () => {
+  const to = Float32Array.of(0, 2, 0);
+  const at = (from: Float32Array, t: number, other: Float32Array = to): Float32Array =>
+    interpolate(from, other, t, 'slerp', new Float32Array(3));
+  assertClose(at(x, 0), x, 1e-6, 'start');
+  assertClose(at(x, 1), to, 1e-6, 'end');
+  assertClose(at(x, 1 / 3), [Math.cos(Math.PI / 6), 2 * Math.sin(Math.PI / 6), 0], 1e-6, 'a third');
+  const nothing = new Float32Array(3);
+  assert.ok(at(nothing, 0.25).every(Number.isFinite), 'from nothing');
+  assert.ok(
+    at(nothing, 0.25, nothing).every((value) => value === 0),
+    'nothing at all',
+  );
+  assert.deepEqual(at(x, 0.25, Float32Array.of(-3, 0, 0)), Float32Array.of(0, 0, 0), 'opposite');
+  // Rounding takes the cosine of some prompts with themselves above 1.
+  for (let i = 1; i < 200; i++) {
+    const own = Float32Array.of(Math.sin(i), Math.cos(3 * i), Math.sin(7 * i));
+    assertClose(at(own, 0.25, own), own, 1e-6, `${i}`);
+    assertClose(
+      at(
+        own,
+        0.25,
+        own.map((value) => -value),
+      ),
+      own.map((value) => value / 2),
+      1e-6,
+      `${i}, opposite`,
+    );
+  }
+  const out = Float32Array.of(1, 2, 3);
+  assert.equal(interpolate(out, to, 0.5, 'lerp', out), out, 'out may be where it comes from');
+  assert.deepEqual([...out], [0.5, 2, 1.5]);
+});
+
 test('what does not move says so, and a turn to the same prompt is none', () => {
   const moving = new MovingEmbedding(x);
   assert.equal(moving.moving, null);
@@ -126,6 +177,60 @@ test('a transition takes the frames and seconds that it should, the longer of th
   const sudden = new MovingEmbedding(x);
   sudden.moveTo(y, { ...way, length: { frames: 0, seconds: 0 } });
   assert.equal(sudden.at(10, 5000), y);
+});
+
+test('a transition goes its way: along an arc, and with the part that time or frames have come to', () => {
+  const start = { ordinal: 10, ms: 5000 };
+  const moved = (method: 'lerp' | 'slerp', frames: number, seconds: number): MovingEmbedding => {
+    const moving = new MovingEmbedding(x);
+    moving.moveTo(y, { ...start, method, length: { frames, seconds } });
+    return moving;
+  };
+  assertClose(moved('slerp', 2, 0).at(11, 0), [Math.SQRT1_2, Math.SQRT1_2, 0], 1e-6, 'slerp');
+  assertClose(moved('lerp', 2, 0).at(11, 0), [0.5, 0.5, 0], 1e-6, 'lerp');
+  for (const [frames, seconds, ordinal, ms, part] of [
+    [0, 4, 10, 5000, 0],
+    [0, 4, 10, 6000, 0.25],
+    [0, 4, 0, 8000, 0.75],
+    [0, 0.5, 10, 5125, 0.25],
+    [8, 0, 12, 5000, 0.25],
+    [8, 4, 12, 8000, 0.25],
+    [8, 4, 18, 6000, 0.25],
+  ] as const) {
+    const [from, to] = moved('lerp', frames, seconds).at(ordinal, ms);
+    assert.deepEqual([from, to], [1 - part, part], `${frames}, ${seconds}: ${ordinal}, ${ms}`);
+  }
+  for (const [frames, seconds, ordinal, ms] of [
+    [1, 0, 11, 0],
+    [0, 1, 0, 6000],
+    [1, 1, 11, 6000],
+    [8, 4, 18, 9000],
+  ] as const) {
+    const moving = moved('lerp', frames, seconds);
+    assert.equal(moving.at(ordinal, ms), y);
+    assert.equal(moving.moving, null);
+  }
+});
+
+test('each place on the way is an array of its own, and the ends stay as they are', () => {
+  const moving = new MovingEmbedding(x);
+  assert.equal(moving.at(0, 0), x);
+  moving.moveTo(y, { method: 'lerp', ordinal: 0, ms: 0, length: { frames: 4, seconds: 0 } });
+  const [first, second] = [moving.at(1, 0), moving.at(2, 0)];
+  assert.deepEqual(
+    [[...first], [...second]],
+    [
+      [0.75, 0.25, 0],
+      [0.5, 0.5, 0],
+    ],
+  );
+  assert.deepEqual(
+    [[...x], [...y]],
+    [
+      [1, 0, 0],
+      [0, 1, 0],
+    ],
+  );
 });
 
 test('a transition that is turned away goes on from where it is', () => {

@@ -61,3 +61,91 @@ test('values are relative to the centre; after a reset and at another size a fra
   filter.reset();
   assert.equal(filter.isSimilar(bright, 0.9, 3), false);
 });
+
+test('the probability of a skip rises from 0 at the threshold to 1 for an equal frame', () => {
+  for (const [cosine, threshold, wanted] of [
+    [1, 0.75, 1],
+    [0.875, 0.75, 0.5],
+    [0.75, 0.75, 0],
+    [0.5, 0.75, 0],
+    [-1, 0.75, 0],
+    [0.5, 0, 0.5],
+    [0, 0, 0],
+    [1, 1, 0],
+    [1, 1.5, 0],
+  ] as const) {
+    assert.equal(skipProbability(cosine, threshold), wanted, `${cosine}, ${threshold}`);
+  }
+});
+
+test('a frame is skipped by a draw of up to its probability, and one of 0 without a draw', () => {
+  let drawn = 0;
+  let next = 0;
+  const filter = new SimilarityFilter(() => {
+    drawn += 1;
+    return next;
+  }, 0);
+  const skips = (frame: Float32Array, draw: number, threshold: number): boolean => {
+    next = draw;
+    return filter.isSimilar(frame, threshold, Infinity);
+  };
+  assert.equal(skips(up, 0, 0.5), false);
+  assert.equal(drawn, 0, 'there is nothing to compare with');
+  filter.accept(up);
+  assert.equal(skips(right, 0, 0), false);
+  assert.equal(drawn, 0, 'its probability is 0');
+  // A cosine of 0.6: at a threshold of 0.2 the probability is a half.
+  const near = Float32Array.of(3, 4);
+  const half = skipProbability(filter.similarity(near) ?? 0, 0.2);
+  assert.ok(Math.abs(half - 0.5) < 1e-12);
+  assert.equal(skips(near, half, 0.2), true);
+  assert.equal(skips(near, half + 1e-9, 0.2), false);
+  assert.equal(drawn, 2);
+});
+
+test('similarity is the cosine of two frames around the centre', () => {
+  const filter = new SimilarityFilter(() => 0, 10);
+  assert.equal(filter.similarity([11, 12]), null);
+  filter.accept([13, 14]);
+  for (const [frame, wanted] of [
+    [[13, 14], 1],
+    [[16, 18], 1],
+    [[7, 6], -1],
+    [[14, 7], 0],
+    [[15, 10], 0.6],
+    [[10, 15], 0.8],
+    [[10, 10], 0],
+  ] as const) {
+    assert.ok(Math.abs((filter.similarity(frame) ?? NaN) - wanted) < 1e-12, frame.join());
+  }
+  assert.equal(filter.similarity([13]), null);
+  assert.equal(filter.similarity([13, 14, 10]), null);
+  filter.accept([10, 10, 13]);
+  assert.equal(filter.similarity([10, 10, 11]), 1, 'another size is a frame of its own');
+  filter.accept([10, 10, 10]);
+  assert.equal(filter.similarity([10, 10, 10]), 0, 'a frame of the centre alone is like none');
+  filter.reset();
+  assert.equal(filter.similarity([10, 10, 10]), null);
+});
+
+test('a frame keeps its values, whatever becomes of the memory that they came in', () => {
+  const filter = new SimilarityFilter(() => 0, 0);
+  const frame = Float32Array.of(1, 0);
+  filter.accept(frame);
+  frame.set([0, 1]);
+  assert.equal(filter.similarity(up), 1);
+  assert.equal(filter.similarity(frame), 0);
+});
+
+test('at most so many frames in a row are skipped, and the count starts again with each that is processed', () => {
+  const filter = new SimilarityFilter(() => 0, 0);
+  const asked = (count: number, most: number): string =>
+    Array.from({ length: count }, () => (filter.isSimilar(up, 0.5, most) ? 's' : 'p')).join('');
+  filter.accept(up);
+  assert.equal(asked(4, 2), 'sspp');
+  assert.equal(asked(2, 3), 'sp', 'a greater maximum allows more');
+  filter.accept(up);
+  assert.equal(asked(3, 1), 'spp');
+  filter.accept(up);
+  assert.equal(asked(1, 0), 'p');
+});

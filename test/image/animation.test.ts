@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import sharp from 'sharp';
 import { isAnimatedPng, openAnimatedWebp } from '../../src/image/animation.js';
+import { extendedWebp, pngChunk, pngFile, webpChunk } from './files.js';
 import { meanColour, tower } from './pictures.js';
 
 const colours = ['#f00', '#0f0', '#00f', '#fff', '#000'];
@@ -41,7 +42,60 @@ describe('openAnimatedWebp', () => {
   });
 });
 
+describe('large pictures', () => {
+  /** An animation of three pictures of which a dot changes. */
+  async function dots(side: number): Promise<Buffer> {
+    const dot = await sharp({ create: { width: 2, height: 2, channels: 3, background: '#f00' } })
+      .webp({ lossless: true })
+      .toBuffer();
+    const place = Buffer.alloc(16);
+    place.writeUIntLE(1, 6, 3);
+    place.writeUIntLE(1, 9, 3);
+    place.writeUIntLE(50, 12, 3);
+    const frame = webpChunk('ANMF', Buffer.concat([place, dot.subarray(12)]));
+    const size = { width: side, height: side, flags: 2 };
+    return extendedWebp(size, webpChunk('ANIM', Buffer.alloc(6)), frame, frame, frame);
+  }
+
+  it('are decoded as many at once as there is memory for, and one at least', async () => {
+    for (const [side, together] of [
+      [3340, [2, 2, 1]],
+      [3350, [1, 1, 1]],
+    ] as const) {
+      const opened = await openAnimatedWebp(await dots(side), side * side);
+      assert.deepEqual(opened?.delays, [50, 50, 50]);
+      const decoded: number[] = [];
+      for await (const { width, height, data } of opened?.frames() ?? []) {
+        assert.deepEqual([width, height, data.length], [side, side, 3 * side * side]);
+        assert.deepEqual([...data.subarray(0, 9)], [255, 0, 0, 255, 0, 0, 0, 0, 0]);
+        decoded.push(data.buffer.byteLength / (3 * side * side));
+      }
+      assert.deepEqual(decoded, together, `${side}`);
+    }
+  });
+});
+
 describe('isAnimatedPng', () => {
+  it('takes more than one picture, said before the pixels', () => {
+    const size = { width: 1, height: 1 };
+    const pixels = pngChunk('IDAT', Buffer.alloc(3));
+    const control = (...bytes: readonly number[]): Buffer => pngChunk('acTL', Buffer.from(bytes));
+    for (const [chunks, animated] of [
+      [[control(0, 0, 0, 2), pixels], true],
+      [[control(0, 0, 1, 0), pixels], true],
+      [[control(0, 0, 0, 2)], true],
+      [[control(0, 0, 0, 1), pixels], false],
+      [[control(0, 0, 0, 0), pixels], false],
+      [[control(0, 0, 2), pixels], false],
+      [[control(0, 0, 0, 1), control(0, 0, 0, 2), pixels], false],
+      [[pixels, control(0, 0, 0, 2)], false],
+      [[pngChunk('acTl', Buffer.of(0, 0, 0, 2)), pixels], false],
+      [[], false],
+    ] as const) {
+      assert.equal(isAnimatedPng(pngFile(size, ...chunks)), animated);
+    }
+  });
+
   it('goes by the chunk that says so', async () => {
     const still = await sharp(tower).png().toBuffer();
     assert.equal(isAnimatedPng(still), false);

@@ -51,6 +51,31 @@ describe('decodeImage with a box', () => {
     assert.deepEqual(asked, [512 * 512 * 3]);
   });
 
+  it('decodes all pixels of a JPEG that is to be less than four times smaller, by the side that counts', async () => {
+    const jpeg = await sharp(tower).resize(400, 200).jpeg().toBuffer();
+    const all = 400 * 200 * 3;
+    for (const [width, height, fit, whole] of [
+      [100, 50, 'cover', false],
+      [101, 51, 'cover', true],
+      [100, 100, 'cover', true],
+      [100, 100, 'stretch', true],
+      [100, 100, 'contain', false],
+      [101, 60, 'contain', true],
+      [200, 50, 'cover', true],
+      [200, 50, 'contain', false],
+      [50, 26, 'stretch', false],
+    ] as const) {
+      const asked: number[] = [];
+      const allocate = (bytes: number) => {
+        asked.push(bytes);
+        return new Uint8Array(bytes);
+      };
+      await decodeImage(jpeg, { maxPixels, allocate, box: { width, height, fit } });
+      const small = width * height * 3;
+      assert.deepEqual(asked, whole ? [all, small] : [small], `${fit} ${width}x${height}`);
+    }
+  });
+
   it('gives a picture of the size, or an ImageError, for any shape, colours and depth', async () => {
     const side = fc.oneof(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 900 }));
     const wanted = fc.integer({ min: 1, max: 256 }).map((eighth) => eighth * 8);

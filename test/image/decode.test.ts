@@ -156,6 +156,32 @@ describe('decodeImage', () => {
     }
   });
 
+  it('says what is wrong with a size, in numbers', async () => {
+    const says = (width: number, height: number, most = maxPixels): Promise<string> =>
+      decodeImage(pngFile({ width, height }), { maxPixels: most }).then(
+        () => 'nothing',
+        (error: unknown) => (error instanceof ImageError ? error.message : String(error)),
+      );
+    assert.equal(await says(0, 5), 'the image is empty: 0x5 pixels');
+    assert.equal(await says(5, 0), 'the image is empty: 5x0 pixels');
+    assert.equal(await says(10, 20, 199), 'the image is too large: 10x20 pixels, the limit is 199');
+    const thin = (size: string): string =>
+      `the image is too thin: ${size} pixels, one side is more than 64 times the other`;
+    assert.equal(await says(129, 2), thin('129x2'));
+    assert.equal(await says(2, 129), thin('2x129'));
+    for (const [width, height] of [
+      [128, 2],
+      [2, 128],
+      [1, 1],
+      [10, 20],
+    ] as const) {
+      assert.match(await says(width, height, 256), /^the PNG image cannot be decoded: /);
+    }
+    await assert.rejects(decodeImage(Buffer.from('GIF89a'), { maxPixels }), {
+      message: 'the data is not a JPEG, PNG or WebP image',
+    });
+  });
+
   it('gives a picture or an ImageError for any bytes', async () => {
     const tiny = sharp(tower).resize(48).withMetadata({ orientation: 6 });
     const files = [

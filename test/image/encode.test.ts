@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import sharp from 'sharp';
 import { decodeImage } from '../../src/image/decode.js';
-import { encodeJpeg } from '../../src/image/encode.js';
+import { encodeImage, encodeJpeg } from '../../src/image/encode.js';
 import { fitImage } from '../../src/image/fit.js';
 import { meanDifference, tower } from './pictures.js';
 
@@ -42,5 +42,26 @@ describe('encodeJpeg', () => {
     const data = new Uint8Array(photo.data.length + 999);
     data.set(photo.data);
     assert.deepEqual(await encodeJpeg({ ...photo, data }, 80), await encodeJpeg(photo, 80));
+  });
+});
+
+describe('encodeImage', () => {
+  it('gives a file of the format that is asked for', async () => {
+    for (const format of ['jpeg', 'png', 'webp'] as const) {
+      const file = await encodeImage(photo, format, 80);
+      const { format: read, width, height, channels } = await sharp(file).metadata();
+      assert.deepEqual([read, width, height, channels], [format, 512, 384, 3]);
+      const difference = meanDifference(await decodeImage(file, { maxPixels }), photo);
+      assert.ok(format === 'png' ? difference === 0 : difference > 0 && difference < 6, format);
+    }
+  });
+
+  it('goes by the quality, but for PNG, which keeps everything', async () => {
+    for (const format of ['jpeg', 'png', 'webp'] as const) {
+      const [low, high] = [await encodeImage(photo, format, 20), await encodeImage(photo, format, 95)];
+      if (format === 'png') assert.deepEqual(low, high);
+      else assert.ok(low.length < high.length / 3, format);
+    }
+    assert.deepEqual(await encodeImage(photo, 'jpeg', 70), await encodeJpeg(photo, 70));
   });
 });

@@ -44,6 +44,18 @@ describe('fitImage', () => {
     }
   });
 
+  it('brings pictures of one side that fits to the size, and others not at all', async () => {
+    for (const [width, height] of [
+      [512, 100],
+      [100, 384],
+    ] as const) {
+      const image = await fitImage(photo, { width, height }, 'stretch');
+      assert.deepEqual([image.width, image.height, image.data.length], [width, height, 3 * width * height]);
+    }
+    const failed = { name: 'ImageError', message: 'the image cannot be resized from 512x384 to 0x8 pixels' };
+    await assert.rejects(fitImage(photo, { width: 0, height: 8 }, 'cover'), failed);
+  });
+
   it('uses the memory it is given', async () => {
     const memory = new Uint8Array(256 * 256 * 3 + 5);
     const image = await fitImage(photo, { width: 256, height: 256 }, 'cover', () => memory);

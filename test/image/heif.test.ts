@@ -30,6 +30,50 @@ describe('sniffHeif', () => {
   });
 });
 
+describe('brands', () => {
+  const file = (...brands: readonly string[]): Buffer => {
+    const bytes = Buffer.alloc(8 + 4 * brands.length);
+    bytes.writeUInt32BE(bytes.length, 0);
+    bytes.write(`ftyp${brands.join('')}`, 4, 'latin1');
+    return bytes;
+  };
+
+  it('say what a file is, alone or beside the general one', () => {
+    for (const [kind, brands] of [
+      ['AVIF', ['avif', 'avis']],
+      ['HEIC', ['heic', 'heix', 'heim', 'heis', 'hevc', 'hevx']],
+    ] as const) {
+      for (const brand of brands) {
+        assert.equal(sniffHeif(file(brand)), kind, brand);
+        assert.equal(sniffHeif(file(brand, '\0\0\0\0', kind === 'AVIF' ? 'heic' : 'avif')), kind, brand);
+        for (const general of ['mif1', 'msf1']) {
+          assert.equal(sniffHeif(file(general, '\0\0\0\0', 'miaf', brand)), kind, `${general}, ${brand}`);
+        }
+      }
+    }
+    for (const general of ['mif1', 'msf1']) assert.equal(sniffHeif(file(general)), 'HEIC');
+    assert.equal(sniffHeif(file('miaf', '\0\0\0\0', 'avif')), null);
+    assert.equal(sniffHeif(file()), null);
+  });
+
+  it('are those within the box and within the file', () => {
+    const box = file('mif1', '\0\0\0\0', 'avif');
+    for (const length of [0, 4, 7]) assert.equal(sniffHeif(box.subarray(0, length)), null);
+    for (const length of [8, 11]) assert.equal(sniffHeif(box.subarray(0, length)), null);
+    for (const length of [12, 16, 19]) assert.equal(sniffHeif(box.subarray(0, length)), 'HEIC', `${length}`);
+    for (const length of [20, 24]) {
+      const longer = Buffer.concat([box, Buffer.from('heic')]);
+      longer.writeUInt32BE(length, 0);
+      assert.equal(sniffHeif(longer), 'AVIF', `${length}`);
+    }
+    box.writeUInt32BE(19, 0);
+    assert.equal(sniffHeif(box), 'HEIC', 'the last is cut off');
+    const other = file('avif');
+    other.write('ftyq', 4, 'latin1');
+    assert.equal(sniffHeif(other), null);
+  });
+});
+
 describe('decodeHeif', () => {
   it('decodes AVIF', async () => {
     const image = await decodeHeif(avif, 'AVIF', 1 << 20);
@@ -47,5 +91,18 @@ describe('decodeHeif', () => {
       message: /AVIF/,
     });
     await assert.rejects(decodeHeif(avif, 'AVIF', 1000), { name: 'ImageError', message: /512x384/ });
+    const failed = { name: 'ImageError', message: /^the HEIC image cannot be decoded: / };
+    await assert.rejects(decodeHeif(tower.subarray(0, 100), 'HEIC', 1 << 20), failed);
+    await assert.rejects(decodeHeif(heic, 'AVIF', 1 << 20), {
+      name: 'ImageError',
+      message: /^the AVIF image cannot be decoded: /,
+    });
+  });
+
+  it('takes pictures of as many pixels as are allowed', async () => {
+    assert.equal((await decodeHeif(avif, 'AVIF', 512 * 384)).width, 512);
+    await assert.rejects(decodeHeif(avif, 'AVIF', 512 * 384 - 1), {
+      message: 'the image is too large: 512x384 pixels, the limit is 196607',
+    });
   });
 });

@@ -104,6 +104,49 @@ describe('what a decoder gets', () => {
     assert.throws(() => readJpeg(scans(21)), { name: 'ImageError', message: /more than 20 scans/ });
   });
 
+  it('has scans counted wherever they begin, also one right behind the other', () => {
+    const bare = jpegSegment(0xda, Buffer.of(1, 0, 0, 63, 0));
+    const start = Buffer.of(0xff, 0xda);
+    for (const next of [bare, start]) {
+      const scans = (count: number): Buffer =>
+        file(frame(0xc2), bare, ...Array.from({ length: count - 1 }, () => next));
+      assert.equal(readJpeg(scans(20)).width, 513);
+      assert.throws(() => readJpeg(scans(21)), { name: 'ImageError', message: /more than 20 scans/ });
+    }
+  });
+
+  it('is all up to the end, if a scan does not say of how many components it is', async () => {
+    const jpeg = file(frame(0xc0, 1), jpegSegment(0xda, Buffer.alloc(0)));
+    assert.deepEqual(await essenceOf(Buffer.concat([jpeg, Buffer.from('a video')])), jpeg);
+  });
+
+  it('has a profile that changes something, in the order of the file, before all else', async () => {
+    // A profile without anything in it is not that of sRGB.
+    const profile = Buffer.alloc(132);
+    profile.write('acsp', 36, 'latin1');
+    const part = (number: number, bytes: Buffer): Buffer =>
+      jpegSegment(0xe2, Buffer.concat([Buffer.from('ICC_PROFILE\0', 'latin1'), Buffer.of(number, 3), bytes]));
+    const [first, second, third] = [
+      part(1, profile.subarray(0, 20)),
+      part(2, profile.subarray(20, 90)),
+      part(3, profile.subarray(90)),
+    ] as const;
+    const tables = jpegSegment(0xdb, Buffer.from('abc'));
+    for (const parts of [
+      [first, second, third],
+      [second, third, first],
+      [third, second, first],
+    ]) {
+      const comment = jpegSegment(0xfe, Buffer.from('none'));
+      const jpeg = file(tables, ...parts, comment, frame(), scan());
+      assert.equal(readJpeg(jpeg).plain, false);
+      assert.deepEqual(await essenceOf(jpeg), file(...parts, tables, frame(), scan()));
+    }
+    const cut = file(tables, first, second, frame(), scan());
+    assert.equal(readJpeg(cut).plain, true);
+    assert.deepEqual(await essenceOf(cut), file(tables, frame(), scan()));
+  });
+
   it('has no profile in parts without anything in them', async () => {
     for (const length of [12, 13, 14]) {
       const content = Buffer.concat([Buffer.from('ICC_PROFILE\0', 'latin1'), Buffer.of(1, 1)], length);

@@ -66,6 +66,8 @@ describe('readPng', () => {
         { width: 401, height: 403, colour: 6, interlaced: true },
         { width: 1501, height: 901, colour: 0, depth: 4, interlaced: true },
         { width: 901, height: 707, colour: 3 },
+        { width: 401, height: 407, colour: 2, depth: 16 },
+        { width: 601, height: 607, colour: 4 },
       ];
       for (const kind of kinds) {
         const header = { ...kind, width: kind.width + more, height: kind.height + 3 * more };
@@ -119,6 +121,34 @@ describe('readPng', () => {
       if (deepProfile)
         assert.ok(file.indexOf('IHDR') < file.indexOf('iCCP') && file.indexOf('iCCP') < file.indexOf('IDAT'));
     }
+  });
+
+  it('puts a profile right behind the header, the first of several, whatever its name', async () => {
+    // A profile without anything in it is not that of sRGB.
+    const icc = Buffer.alloc(132);
+    icc.writeUInt32BE(icc.length, 0);
+    icc.write('acsp', 36, 'latin1');
+    const named = (name: string, bytes = icc): Buffer =>
+      pngChunk('iCCP', Buffer.concat([Buffer.from(`${name}\0\0`, 'latin1'), deflateSync(bytes)]));
+    const [palette, pixels] = [pngChunk('PLTE', Buffer.alloc(3)), pngChunk('IDAT', Buffer.alloc(9))];
+    const header = { width: 8, height: 8, colour: 3 };
+    for (const name of ['', 'a', 'Display P3']) {
+      const png = pngFile(header, palette, named(name), named('another'), pixels);
+      assert.deepEqual(await essenceOf(png), pngFile(header, named(name), palette, pixels), name);
+    }
+    const wrong = Buffer.from(icc);
+    wrong.writeUInt32BE(133, 0);
+    const none = pngFile(header, palette, pixels);
+    for (const chunk of [named('a', wrong), pngChunk('iCCP', Buffer.from('no end')), pngChunk('iCCp', icc)]) {
+      assert.deepEqual(await essenceOf(pngFile(header, palette, chunk, pixels)), none);
+    }
+  });
+
+  it('reads sizes of four bytes', () => {
+    const { width, height } = readPng(pngFile({ width: 0x0102_0304, height: 0x7fff_fffe }));
+    assert.deepEqual([width, height], [0x0102_0304, 0x7fff_fffe]);
+    const cut = { name: 'ImageError', message: 'the PNG is cut short' };
+    for (const length of [0, 8, 15]) assert.throws(() => readPng(bare.subarray(0, length)), cut);
   });
 
   it('reads size and orientation, of several the first', () => {

@@ -1,3 +1,4 @@
+import { pictureEquivalents } from './equivalents-pictures.js';
 import type { Mutant } from './mutants.js';
 
 /** Mutants that no test can notice, since they do what the code does. */
@@ -92,11 +93,7 @@ export const equivalents: readonly Equivalent[] = [
     change: 'round < rounds -> round <= rounds',
     reason: 'The least of one round more means the same.',
   },
-  {
-    file: 'src/diffusion/solvers/beta-quantile.ts',
-    change: 'tiny = 1e-300 -> tiny = 0',
-    reason: 'It stands for a denominator of 0, which does not come up for these arguments.',
-  },
+  ...pictureEquivalents,
   {
     file: 'src/session/frames/stall-guard.ts',
     change: /: 0 -> .* : \(-1\)$/,
@@ -141,8 +138,8 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: 'src/image/encode.ts',
-    change: /^idle\.length < MAX_IDLE -> (?!true$|idle\.length >= )/,
-    reason: 'How many buffers are kept changes what encoding costs, and nothing else.',
+    change: 'idle.push(work) -> idle.unshift(work)',
+    reason: 'Any that is large enough will do.',
   },
   {
     file: 'src/engine/host/managed-stream.ts',

@@ -106,10 +106,11 @@ function spacedGrid(
   return { timesteps, sigmas: Float32Array.from(timesteps, (t) => interpolate(trained, t)) };
 }
 
+/** As numpy does it: beyond either end it is that of the end. */
 function interpolate(sigmas: Float32Array, timestep: number): number {
-  const low = Math.min(Math.max(Math.floor(timestep), 0), sigmas.length - 1);
-  const high = Math.min(low + 1, sigmas.length - 1);
-  return sigmas[low] + (sigmas[high] - sigmas[low]) * (timestep - low);
+  const at = Math.min(Math.max(timestep, 0), sigmas.length - 1);
+  const [low, high] = [Math.floor(at), Math.ceil(at)];
+  return sigmas[low] + (sigmas[high] - sigmas[low]) * (at - low);
 }
 
 type Spread = (highest: number, lowest: number, count: number) => number[];

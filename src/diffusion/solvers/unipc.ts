@@ -11,8 +11,8 @@ import { levelOfSigma, sigmaPath, sigmaStages } from './sigmas.js';
 interface Method {
   /** Whether the clean estimate is integrated, and not the predicted noise. */
   readonly clean: boolean;
-  /** B(h) of the paper: h (bh1) or exp(h) - 1 (bh2). */
-  readonly b: 'bh1' | 'bh2';
+  /** Whether B(h) of the paper is h, and not exp(h) - 1 (bh2). */
+  readonly bh1: boolean;
   readonly sigmas: readonly number[];
 }
 
@@ -32,13 +32,9 @@ export function createUniPc(
     end: config.final_sigmas_type === 'sigma_min' || !clean ? 'last' : 'zero',
     bounded: true,
   });
-  const method: Method = {
-    clean,
-    b: config.solver_type === 'bh1' ? 'bh1' : 'bh2',
-    sigmas: path.sigmas,
-  };
+  const method: Method = { clean, bh1: config.solver_type === 'bh1', sigmas: path.sigmas };
   const stages = sigmaStages(path, 'preserving');
-  const bound = clean ? boundOf(config, { clip: false, threshold: true }) : null;
+  const bound = boundOf(config, { clip: false, threshold: true });
   const uncorrected = config.disable_corrector ?? [];
   // Positions count from the start of the schedule where it is entered late.
   const offset = path.steps - stages.length;
@@ -63,7 +59,7 @@ export function createUniPc(
 /** UniP: the sample at the next noise level. */
 function predict(method: Method, index: number, order: number, sample: Form, output: Form): Form {
   const step = stepFrom(method, index, order, sample, output, (k) => earlier(k));
-  if (order === 1 || step.ratios.length === 0) return step.base;
+  if (order === 1) return step.base;
   // For order 2 the paper takes 1/2 for any B(h), which is exact in the limit of small steps.
   const weights = order === 2 ? [0.5] : solveOrder(step, order - 1);
   return sum([1, step.base], ...step.slopes.map((slope, k) => [step.factor * weights[k], slope] as const));
@@ -92,7 +88,7 @@ interface UniStep {
 
 /** The step from noise level `index` to the next. `before(k)` is the output k levels before. */
 function stepFrom(
-  { clean, b, sigmas }: Method,
+  { clean, bh1, sigmas }: Method,
   index: number,
   order: number,
   sample: Form,
@@ -104,12 +100,13 @@ function stepFrom(
   const h = Math.log(sigmas[index] / sigmas[index + 1]);
   const hh = clean ? -h : h;
   const phi1 = Math.expm1(hh);
-  const bh = b === 'bh1' ? hh : phi1;
+  const bh = bh1 ? hh : phi1;
   const scale = clean ? t.a : t.b;
-  const ratios =
-    h === 0
-      ? []
-      : Array.from({ length: order - 1 }, (_, k) => Math.log(sigmas[index] / sigmas[index - k - 1]) / h);
+  // Where the last step leads nowhere (h = 0), they are infinite, and the slopes nothing.
+  const ratios = Array.from(
+    { length: order - 1 },
+    (_, k) => Math.log(sigmas[index] / sigmas[index - k - 1]) / h,
+  );
   return {
     base: sum([clean ? t.b / s.b : t.a / s.a, sample], [-scale * phi1, output]),
     slopes: ratios.map((ratio, k) => sum([1 / ratio, before(k + 1)], [-1 / ratio, output])),

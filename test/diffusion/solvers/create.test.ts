@@ -60,6 +60,26 @@ describe('createSolver', () => {
     }
   });
 
+  it('makes solvers that remember what their order needs, and no more', () => {
+    const slots = (options: Partial<SolverOptions>, config: SchedulerConfig = {}): string =>
+      Object.keys(make(options, config).createHistory(1)).toSorted().join();
+    for (const [order, outputs] of [
+      [1, ''],
+      [2, 'm1'],
+      [3, 'm1,m2'],
+    ] as const) {
+      assert.equal(slots({ name: 'DPMSolverMultistepScheduler', order }), outputs);
+      assert.equal(slots({ name: 'DEISMultistepScheduler', order }), outputs);
+      const own = ['last', 'm1', 'm2', 'm3'].slice(0, order + 1);
+      assert.equal(slots({ name: 'UniPCMultistepScheduler', order }), own.join());
+    }
+    assert.equal(slots({ name: 'PNDMScheduler' }), 'm1,m2,m3,start');
+    assert.equal(slots({ name: 'PNDMScheduler' }, { skip_prk_steps: false }), 'm1,m2,m3,mean,start');
+    assert.equal(slots({ name: 'HeunDiscreteScheduler' }), 'slope,start');
+    for (const name of ['LCMScheduler', 'TCDScheduler', 'DDIMScheduler', 'EulerDiscreteScheduler'] as const)
+      assert.equal(slots({ name }), '');
+  });
+
   it('takes the stages at the given positions of the schedule', () => {
     for (const name of solverNames) {
       const whole = make({ name }).stages;

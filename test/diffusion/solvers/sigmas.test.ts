@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { pureNoise, type SchedulerConfig } from '../../../src/diffusion/schedule.js';
+import type { SolverOptions } from '../../../src/diffusion/solvers/options.js';
+import {
+  levelOfSigma,
+  sigmaPath,
+  type SigmaPath,
+  type SigmaPathKind,
+  sigmaStages,
+  trainingSigmas,
+} from '../../../src/diffusion/solvers/sigmas.js';
+import { assertClose } from '../../support/compare.js';
+import { defaultOptions } from './solver-settings.js';
+
+/** A training of four timesteps, at sigmas of 1, 2, 4 and 8. */
+const schedule = { alphasCumprod: Float64Array.of(1 / 2, 1 / 5, 1 / 17, 1 / 65) };
+const inclusive: SigmaPathKind = { timesteps: 'inclusive', end: 'zero' };
+const exclusive: SigmaPathKind = { timesteps: 'exclusive', end: 'zero' };
+const crowded = { field: 'num_inference_steps', message: /distinct timesteps from 0 to 3/ };
+
+function path(
+  kind: SigmaPathKind,
+  steps: number,
+  config: SchedulerConfig = {},
+  options: Partial<SolverOptions> = {},
+): SigmaPath {
+  return sigmaPath(schedule, config, { ...defaultOptions, numInferenceSteps: steps, ...options }, kind);
+}
+
+function assertPath(got: SigmaPath, timesteps: readonly number[], sigmas: readonly number[]): void {
+  assertClose(got.timesteps, timesteps, 1e-6, 'timesteps');
+  assertClose(got.sigmas, sigmas, 1e-6, 'sigmas');
+}
+
+describe('levels of noise', () => {
+  it('are b over a, that of pure noise as in diffusers', () => {
+    assert.deepEqual([...trainingSigmas(schedule)], [1, 2, 4, 8]);
+    const [, last] = trainingSigmas({ alphasCumprod: Float64Array.of(0.5, pureNoise) });
+    assert.equal(last, Math.fround(Math.sqrt(2 ** 24 - 1)));
+    assert.deepEqual(levelOfSigma(0), { a: 1, b: 0 });
+    const { a, b } = levelOfSigma(0.75);
+    assertClose([a, b], [0.8, 0.6], 1e-12, 'a and b');
+  });
+
+  it('scale samples that explode, and no others', () => {
+    const stages = { ...path(exclusive, 1), timesteps: [5, 2], sigmas: [0.75, 0, 7] };
+    for (const coordinates of ['exploding', 'preserving'] as const) {
+      const [first, second, ...more] = sigmaStages(stages, coordinates);
+      assertClose([first.timestep, first.a, first.b], [5, 0.8, 0.6], 1e-12, coordinates);
+      assert.equal(first.inputScale, coordinates === 'exploding' ? first.a : 1);
+      assert.deepEqual(second, { timestep: 2, a: 1, b: 0, inputScale: 1 });
+      assert.deepEqual(more, []);
+    }
+  });
+});
+
+describe('a path', () => {
+  it('reaches the lowest timestep where that is included, and may lie between two', () => {
+    assertPath(path(inclusive, 3), [3, 1.5, 0], [8, 3, 1, 0]);
+    assertPath(path(exclusive, 3), [3, 2, 1], [8, 4, 2, 0]);
+    assertPath(path(exclusive, 2), [3, 2], [8, 4, 0]);
+  });
+
+  it('ends without noise, at the lowest level, or at its own last level where it is spread', () => {
+    const ends = (
+      kind: SigmaPathKind,
+      options: Partial<SolverOptions> = {},
+    ): readonly (number | undefined)[] =>
+      (['zero', 'sigma_min', 'last'] as const).map((end) =>
+        path({ ...kind, end }, 3, { sigma_min: 2 }, options).sigmas.at(-1),
+      );
+    assert.deepEqual(ends(exclusive), [0, 1, 1]);
+    assert.deepEqual(ends(exclusive, { useKarrasSigmas: true }), [0, 1, 1]);
+    assert.deepEqual(ends({ ...exclusive, bounded: true }, { useKarrasSigmas: true }), [0, 1, 2]);
+    const part = { useKarrasSigmas: true, tIndexList: [0, 1] };
+    assert.deepEqual(ends({ ...exclusive, bounded: true }, part), [0, 1, 2]);
+  });
+
+  it('has the spacing that is asked for, or that of the configuration, or linspace', () => {
+    const leading = { timestep_spacing: 'leading' } as const;
+    for (const [config, asked, spacing] of [
+      [{}, null, 'linspace'],
+      [leading, null, 'leading'],
+      [leading, 'trailing', 'trailing'],
+      [{}, 'trailing', 'trailing'],
+    ] as const) {
+      assert.equal(path(exclusive, 2, config, { timestepSpacing: asked }).spacing, spacing);
+    }
+    assertPath(path(exclusive, 2, leading), [2, 1], [4, 2, 0]);
+    assertPath(path(exclusive, 2, { ...leading, steps_offset: 1 }), [3, 2], [8, 4, 0]);
+    assertPath(path(inclusive, 2, {}, { timestepSpacing: 'trailing' }), [3, 1], [8, 2, 0]);
+  });
+
+  it('starts below the highest timestep where it is told so', () => {
+    assertPath(path({ ...exclusive, range: 3 }, 2), [2, 1], [4, 2, 0]);
+  });
+
+  it('takes the positions that are asked for, and knows how long the whole is', () => {
+    for (const [tIndexList, steps, sigmas] of [
+      [[1, 2], 3, [4, 2, 0]],
+      [[2], 3, [2, 0]],
+      [[0, 1], 2, [8, 4, 0]],
+      [[0, 2], 2, [8, 2, 0]],
+      [null, 3, [8, 4, 2, 0]],
+    ] as const) {
+      const got = path(exclusive, 3, {}, { tIndexList });
+      assert.equal(got.steps, steps);
+      assertClose(got.sigmas, sigmas, 1e-6, 'sigmas');
+    }
+  });
+
+  it('keeps within the timesteps of the training', () => {
+    const leading = { timestep_spacing: 'leading', steps_offset: 2 } as const;
+    assertPath(path(inclusive, 1, { ...leading, steps_offset: 3 }), [3], [8, 0]);
+    assert.throws(() => path(inclusive, 1, { ...leading, steps_offset: 4 }), crowded);
+    assert.throws(() => path(inclusive, 1, { ...leading, steps_offset: -1 }), crowded);
+    assert.throws(() => path(inclusive, 2, leading), crowded);
+    assert.throws(() => path(exclusive, 4, {}, { timestepSpacing: 'leading' }), /steps|distinct/);
+  });
+});
+
+describe('levels that are spread', () => {
+  const karras = { useKarrasSigmas: true };
+  /** Ends of the noise between timesteps, and what lies halfway of their logarithms. */
+  const bounds = { sigma_min: 2 ** 0.6, sigma_max: 2 ** 2.6 };
+  const levels = [2.6, 1.6, 0.6];
+  const sigmas = [...levels.map((level) => 2 ** level), 0];
+  const seventh = 8 ** (1 / 7);
+  /** Halfway from 8 to 1. */
+  const middle = ((1 + seventh) / 2) ** 7;
+
+  it('are those of Karras: equal distances of the seventh root', () => {
+    assertPath(path(inclusive, 3, {}, karras), [3, Math.log2(middle), 0], [8, middle, 1, 0]);
+    assertPath(path(exclusive, 3, {}, karras), [3, 2, 0], [8, middle, 1, 0]);
+    assertPath(path(inclusive, 1, {}, karras), [0], [1, 0]);
+    assertPath(path(exclusive, 1, {}, karras), [3], [8, 0]);
+  });
+
+  it('are of equal ratios, for whole timesteps cut off', () => {
+    const config = { use_exponential_sigmas: true, ...bounds };
+    assertPath(path({ ...inclusive, bounded: true }, 3, config), levels, sigmas);
+    assertPath(path({ ...exclusive, bounded: true }, 3, config), [2, 1, 0], sigmas);
+    assertPath(path(inclusive, 4, config), [3, 2, 1, 0], [8, 4, 2, 1, 0]);
+    assertPath(path(inclusive, 1, config), [0], [1, 0]);
+  });
+
+  it('are of equal distances of the logarithm for DPM-Solver alone, rounded but where the schedule is a cosine', () => {
+    const config = { use_lu_lambdas: true, ...bounds };
+    const name = 'DPMSolverMultistepScheduler';
+    const bounded = { ...exclusive, bounded: true };
+    assertPath(path(bounded, 3, config, { name }), [3, 2, 1], sigmas);
+    const cosine = { ...config, beta_schedule: 'squaredcos_cap_v2' };
+    assertPath(path(bounded, 3, cosine, { name }), [2, 1, 0], sigmas);
+    assertPath(path({ ...bounded, timesteps: 'inclusive' }, 3, config, { name }), levels, sigmas);
+    const other = path(exclusive, 3, config, { name: 'UniPCMultistepScheduler' });
+    assertPath(other, [3, 2, 1], [8, 4, 2, 0]);
+    const timesteps = (given: SchedulerConfig, solver: typeof name | 'UniPCMultistepScheduler') =>
+      path(bounded, 1, given, { name: solver, ...karras }).timesteps;
+    assert.deepEqual(timesteps(cosine, name), [2]);
+    assert.deepEqual(timesteps(config, name), [3]);
+    assert.deepEqual(timesteps(cosine, 'UniPCMultistepScheduler'), [3]);
+  });
+
+  it('are the quantiles of a beta distribution', () => {
+    const config = { use_beta_sigmas: true };
+    assertPath(path(inclusive, 3, config), [3, Math.log2(4.5), 0], [8, 4.5, 1, 0]);
+    const bounded = { ...exclusive, bounded: true };
+    assertPath(path(bounded, 3, { ...config, sigma_min: 3, sigma_max: 7 }), [2, 2, 1], [7, 5, 3, 0]);
+  });
+
+  it('are of one kind: what the user asks for, then as diffusers chooses', () => {
+    const all = { use_lu_lambdas: true, use_exponential_sigmas: true, use_beta_sigmas: true };
+    const second = (config: SchedulerConfig, options: Partial<SolverOptions>): number =>
+      path(inclusive, 3, config, { name: 'DPMSolverMultistepScheduler', ...options }).sigmas[1];
+    assertClose([second(all, karras)], [middle], 1e-6, 'Karras');
+    assertClose([second(all, {})], [8 ** 0.5], 1e-6, 'Lu');
+    assertClose([second({ ...all, use_lu_lambdas: false }, {})], [8 ** 0.5], 1e-6, 'exponential');
+    assertClose([second({ use_beta_sigmas: true }, {})], [4.5], 1e-6, 'beta');
+  });
+
+  it('lie between the ends of the configuration, where the family has them', () => {
+    const config = { sigma_min: 2, sigma_max: 4, use_exponential_sigmas: true };
+    assertPath(path({ ...inclusive, bounded: true }, 2, config), [2, 1], [4, 2, 0]);
+    assertPath(path(inclusive, 2, config), [3, 0], [8, 1, 0]);
+    assertPath(path({ ...inclusive, bounded: false }, 2, config), [3, 0], [8, 1, 0]);
+    const wide = { ...config, sigma_min: 0.5, sigma_max: 16 };
+    assertPath(path({ ...inclusive, bounded: true }, 2, wide), [3, 0], [16, 0.5, 0]);
+  });
+
+  it('lie between those of the timesteps where these are included, else between those of the training', () => {
+    const config = { timestep_spacing: 'leading', use_exponential_sigmas: true } as const;
+    assertPath(path(inclusive, 2, config), [2, 0], [4, 1, 0]);
+    assertPath(path(inclusive, 2, { ...config, steps_offset: 1 }), [3, 1], [8, 2, 0]);
+    assertPath(path(exclusive, 2, { timestep_spacing: 'leading' }, karras), [3, 0], [8, 1, 0]);
+    // Timesteps beyond the training have the noise of its end.
+    assertPath(path(inclusive, 2, { ...config, steps_offset: 2 }), [3, 2], [8, 4, 0]);
+    assertPath(path(inclusive, 2, { ...config, steps_offset: -1 }), [1, 0], [2, 1, 0]);
+  });
+
+  it('are log-linear: one more than there are steps, from the highest of the training', () => {
+    const logLinear = { ...inclusive, logLinear: true };
+    assertPath(path(logLinear, 3), [3, 1.5, 0], [8, 4, 2, 1]);
+    assertPath(path(logLinear, 3, {}, { tIndexList: [0, 1] }), [3, 1.5], [8, 4, 1]);
+    assertPath(path(logLinear, 3, {}, karras), [3, Math.log2(middle), 0], [8, middle, 1, 0]);
+  });
+
+  it('must fall', () => {
+    const config = { sigma_min: 8, use_exponential_sigmas: true };
+    assert.throws(() => path({ ...inclusive, bounded: true }, 2, config), crowded);
+  });
+});

@@ -7,6 +7,7 @@ import {
   chooseDevice,
   missing,
   noGpu,
+  providerStatuses,
   surroundings,
   tryDevice,
   type Surroundings,
@@ -112,5 +113,35 @@ describe('chooseDevice', () => {
     // ONNX Runtime knows this provider on Windows alone.
     if (process.platform === 'win32') return;
     assert.match((await tryDevice(parseDevice('dml'))) ?? '', /backend not found/);
+  });
+});
+
+describe('providerStatuses', () => {
+  it('says of each provider that matters here whether it works', async () => {
+    const noNvidia = 'no NVIDIA GPU is here (no /dev/nvidiactl)';
+    assert.deepEqual(await providerStatuses(machine([])), [
+      { provider: 'cpu', reason: null },
+      { provider: 'cuda', reason: noNvidia },
+      { provider: 'webgpu', reason: 'no GPU is here (no /dev/dri/renderD*)' },
+      { provider: 'tensorrt', reason: noNvidia },
+    ]);
+    const mac = machine([], { platform: 'darwin', arch: 'arm64', known: ['cpu'] });
+    assert.deepEqual(await providerStatuses(mac), [
+      { provider: 'cpu', reason: null },
+      { provider: 'webgpu', reason: 'onnxruntime-node 1.30.0 has no webgpu on darwin/arm64; it has cpu' },
+      { provider: 'coreml', reason: 'onnxruntime-node 1.30.0 has no coreml on darwin/arm64; it has cpu' },
+    ]);
+  });
+
+  it('tries one that nothing speaks against', async () => {
+    if (process.platform === 'win32') return;
+    const windows = machine([], { platform: 'win32', known: ['cpu', 'dml'] });
+    const [, dml, webgpu, ...others] = await providerStatuses(windows);
+    assert.equal(dml?.provider, 'dml');
+    assert.match(dml.reason ?? '', /backend not found/);
+    assert.equal(webgpu?.provider, 'webgpu');
+    assert.deepEqual(others, []);
+    const { because } = await chooseDevice(parseDevice('auto'), windows);
+    assert.match(because ?? '', /^running on the CPU \(dml: .*backend not found.*; webgpu: onnxruntime-node/);
   });
 });

@@ -1,0 +1,13 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { probeProviders } from '../../src/engine/probe-providers.js';
+import { candidates } from '../../src/engine/worker/providers.js';
+
+it('the processor works everywhere, and each other provider works or says why not', async () => {
+  const statuses = await probeProviders();
+  const names = statuses.map(({ provider }) => provider);
+  const tried = ['cpu', ...candidates(process)];
+  assert.deepEqual(names.slice(0, tried.length), tried);
+  assert.deepEqual(statuses[0], { provider: 'cpu', reason: null });
+  for (const { reason } of statuses) assert.ok(reason === null || reason.length > 10, `${reason}`);
+});

@@ -1,6 +1,8 @@
 import type { ModelFolder } from '../../model/folder.js';
 import { Scratch, volume, type OnnxPart } from './onnx-part.js';
 
+type Part = Pick<OnnxPart, 'run'>;
+
 /** [channels, height, width] */
 export type Shape = readonly [number, number, number];
 
@@ -10,20 +12,20 @@ export type Shape = readonly [number, number, number];
  */
 export class Autoencoder {
   readonly #folder: ModelFolder;
-  readonly #encoder: OnnxPart;
-  readonly #decoder: OnnxPart;
+  readonly #encoder: Part;
+  readonly #decoder: Part;
   readonly #unscaled = new Scratch();
-  readonly #shifts: readonly number[];
-  readonly #scales: readonly number[];
+  readonly #channels: readonly { readonly shift: number; readonly scale: number }[];
 
-  constructor(folder: ModelFolder, encoder: OnnxPart, decoder: OnnxPart) {
+  constructor(folder: ModelFolder, encoder: Part, decoder: Part) {
     this.#folder = folder;
     this.#encoder = encoder;
     this.#decoder = decoder;
     const { latentChannels, latentStatistics: statistics, scalingFactor, shiftFactor } = folder;
-    const channels = Array.from({ length: latentChannels }, (_, channel) => channel);
-    this.#shifts = channels.map((channel) => statistics?.mean[channel] ?? shiftFactor);
-    this.#scales = channels.map((channel) => scalingFactor / (statistics?.std[channel] ?? 1));
+    this.#channels = Array.from({ length: latentChannels }, (_, channel) => ({
+      shift: statistics?.mean[channel] ?? shiftFactor,
+      scale: scalingFactor / (statistics?.std[channel] ?? 1),
+    }));
   }
 
   /**
@@ -58,9 +60,9 @@ export class Autoencoder {
     [, height, width]: Shape,
     action: (shift: number, scale: number, start: number, end: number) => void,
   ): void {
-    this.#shifts.forEach((shift, channel) => {
+    this.#channels.forEach(({ shift, scale }, channel) => {
       const start = channel * height * width;
-      action(shift, this.#scales[channel] ?? 1, start, start + height * width);
+      action(shift, scale, start, start + height * width);
     });
   }
 }

@@ -194,6 +194,16 @@ describe('a worker that dies', () => {
     assert.equal(rig.told.filter((line) => line === 'restarting loading').length, 5);
   });
 
+  it('has streams opened once in its place, those too that come while it starts', async () => {
+    const rig = setUp(script);
+    const recorded = await open(rig.engine);
+    recorded.stream.push(13, null, { replace: true });
+    await rig.until('restarting loading');
+    assert.equal(rig.engine.state.name, 'restarting');
+    await RecordedStream.open(rig.engine, parameters);
+    assert.equal(rig.told.filter((line) => line.includes('"type":"open","stream":1')).length, 1);
+  });
+
   it('may die any number of times, if not too often', async () => {
     const rig = setUp(script);
     const recorded = await open(rig.engine);

@@ -245,10 +245,20 @@ export const equivalents: readonly Equivalent[] = [
     change: 'index: 0 -> index: (-1)',
     reason: 'There is one processor: its number is not read.',
   },
-  {
-    file: 'src/engine/worker/pixels.ts',
-    change: 'sum = 0 -> sum = 1',
+  ...['pixels', 'finite'].map((name) => ({
+    file: `src/engine/worker/${name}.ts`,
+    change: /^sum (?:= 0 -> sum = (?:1|\(-1\))|\+= .* -> sum -= .*)$/,
     reason: 'It is only asked whether the sum is finite.',
+  })),
+  {
+    file: 'src/engine/worker/onnx-part.ts',
+    change: /^new (?:Float32|Uint16)Array\(0\) -> new \w+\(1\)$/,
+    reason: 'It grows to what is asked for.',
+  },
+  {
+    file: 'src/engine/worker/calibration-cache.ts',
+    change: /^readFile\(.*, 'utf8'\) -> /,
+    reason: 'What takes a text takes bytes of UTF-8 for one as well.',
   },
   {
     file: 'src/engine/supervisor.ts',

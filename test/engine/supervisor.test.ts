@@ -200,7 +200,9 @@ describe('a worker that dies', () => {
     recorded.stream.push(13, null, { replace: true });
     await rig.until('restarting loading');
     assert.equal(rig.engine.state.name, 'restarting');
-    await RecordedStream.open(rig.engine, parameters);
+    const { stream } = await RecordedStream.open(rig.engine, parameters);
+    stream.push(1, null, { replace: true });
+    await rig.until('"type":"frame","stream":1');
     assert.equal(rig.told.filter((line) => line.includes('"type":"open","stream":1')).length, 1);
   });
 

@@ -98,7 +98,9 @@ class EngineWorker {
       case 'configure':
         throw new Error('unreachable: changes wait for their turn');
       case 'close':
-        stream.close();
+        for (const { pixels } of stream.close()) {
+          if (pixels) this.#post({ type: 'recycle', pixels }, [pixels]);
+        }
         this.#streams.delete(message.stream);
         return this.#loop.remove(stream);
     }

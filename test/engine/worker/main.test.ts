@@ -15,7 +15,7 @@ function open(stream: number, changes: Partial<StreamParameters> = {}): ToWorker
   return { type: 'open', stream, parameters: { ...parameters, ...changes }, state: null, account: null };
 }
 
-function frame(stream: number, number: number, pixels: ArrayBuffer | null = null): ToWorker {
+function frameOf(stream: number, number: number, pixels: ArrayBuffer | null = null): ToWorker {
   return { type: 'frame', stream, frame: number, replace: true, preparedMs: 0, ...size, pixels };
 }
 
@@ -82,7 +82,7 @@ describe('the thread of an engine', () => {
     await sleep(100);
     const { active, idle } = performance.eventLoopUtilization(before);
     assert.ok(active < idle, `${active} ms active, ${idle} ms idle`);
-    thread.send(frame(0, 1));
+    thread.send(frameOf(0, 1));
     await thread.when('result');
     assert.equal(thread.stderr, '');
   });
@@ -95,7 +95,7 @@ describe('streams in the thread', () => {
     thread.send(
       open(0),
       open(1, { width: wide }),
-      frame(1, 0),
+      frameOf(1, 0),
       { type: 'configure', stream: 1, request: 0, parameters },
       { type: 'snapshot', stream: 1, request: 1 },
       open(2),
@@ -126,7 +126,7 @@ describe('streams in the thread', () => {
       request,
       parameters: { ...parameters, ...changes },
     });
-    thread.send(open(0), change(0, { height: 5 }), change(1, { seed: 9 }), frame(0, 4));
+    thread.send(open(0), change(0, { height: 5 }), change(1, { seed: 9 }), frameOf(0, 4));
     await thread.when('result');
     thread.send(change(2, { seed: 3 }));
     await thread.when('configured', 1);
@@ -148,7 +148,7 @@ describe('streams in the thread', () => {
     thread.send(open(0));
     await thread.when('opened');
     const from = thread.said.length;
-    thread.send(frame(0, 1, new ArrayBuffer(bytes)));
+    thread.send(frameOf(0, 1, new ArrayBuffer(bytes)));
     const { pixels, timings, ...result } = await thread.when('result');
     assert.deepEqual(result, { type: 'result', stream: 0, frame: 1, ...size });
     assert.equal(pixels.byteLength, bytes);
@@ -165,9 +165,9 @@ describe('streams in the thread', () => {
     thread.send(open(0));
     await thread.when('opened');
     const wide = { width: 2 * size.width };
-    thread.send({ ...frame(0, 1), ...wide } as ToWorker);
-    thread.send({ ...frame(0, 2, new ArrayBuffer(12)), ...wide } as ToWorker);
-    thread.send(frame(0, 3));
+    thread.send({ ...frameOf(0, 1), ...wide } as ToWorker);
+    thread.send({ ...frameOf(0, 2, new ArrayBuffer(12)), ...wide } as ToWorker);
+    thread.send(frameOf(0, 3));
     await thread.when('result');
     assert.deepEqual(
       thread.of('dropped').map(({ frame: number, reason }) => [number, reason]),
@@ -182,25 +182,34 @@ describe('streams in the thread', () => {
     );
   });
 
-  it('want nothing any more when they are closed', async () => {
+  it('want nothing any more when they are closed, and give back the memory of what waits', async () => {
     await using thread = await start();
     thread.send(open(0), open(1));
     await thread.when('opened', 1);
+    const wait = (frame: number, pixels: ArrayBuffer | null): ToWorker => ({
+      ...(frameOf(0, frame, pixels) as Extract<ToWorker, { type: 'frame' }>),
+      replace: false,
+    });
+    const bytes = 3 * size.width * size.height;
     thread.send(
-      frame(0, 1),
+      wait(1, null),
+      wait(2, new ArrayBuffer(bytes)),
+      wait(3, null),
       { type: 'close', stream: 0 },
-      frame(0, 2),
+      frameOf(0, 4),
       { type: 'snapshot', stream: 0, request: 0 },
       { type: 'configure', stream: 0, request: 1, parameters },
       { type: 'snapshot', stream: 1, request: 2 },
     );
-    thread.send(frame(1, 3));
     await thread.when('snapshotted');
-    await thread.when('result', thread.of('result').some(({ stream }) => stream === 0) ? 1 : 0);
     assert.deepEqual(
       thread.of('snapshotted', 'configured').map(({ stream }) => stream),
       [1],
     );
-    assert.ok(thread.of('admitted').every((message) => message.stream === 1 || message.frame === 1));
+    assert.deepEqual(
+      thread.of('recycle').map(({ pixels }) => pixels.byteLength),
+      [bytes],
+    );
+    assert.ok(thread.of('admitted', 'dropped').every(({ frame }) => frame < 3));
   });
 });

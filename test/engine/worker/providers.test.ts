@@ -44,6 +44,8 @@ describe('missing', () => {
     const here = surroundings();
     assert.ok(here.exists(join(here.runtime, 'script/install.js')));
     assert.ok(here.exists(join(here.runtime, 'bin/napi-v6', here.platform, here.arch)));
+    assert.ok(here.list(join(here.runtime, 'script')).includes('install.js'));
+    assert.deepEqual(here.list(join(here.runtime, 'no such folder')), []);
     assert.match(here.version, /^\d+\.\d+\.\d+/);
     assert.ok(here.known.includes('cpu'));
   });

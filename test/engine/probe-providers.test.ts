@@ -11,3 +11,17 @@ it('the processor works everywhere, and each other provider works or says why no
   assert.deepEqual(statuses[0], { provider: 'cpu', reason: null });
   for (const { reason } of statuses) assert.ok(reason === null || reason.length > 10, `${reason}`);
 });
+
+it('a probe that fails, or ends without an answer, is no answer', async () => {
+  const program = (text: string): URL => new URL(`data:text/javascript,${encodeURIComponent(text)}`);
+  await assert.rejects(probeProviders(program('throw new TypeError("no library")')), /no library/);
+  await assert.rejects(probeProviders(program('')), {
+    message: 'the probe of the providers ended without an answer',
+  });
+});
+
+it('what runs in threads runs there alone', async () => {
+  const message = 'this file runs in a worker thread';
+  await assert.rejects(import('../../src/engine/worker/probe.js'), { message });
+  await assert.rejects(import('../../src/engine/worker/main.js'), { message });
+});

@@ -251,6 +251,11 @@ export const equivalents: readonly Equivalent[] = [
     reason: 'It is only asked whether the sum is finite.',
   })),
   {
+    file: 'src/engine/worker/guidance-embedding.ts',
+    change: 'i = 0 -> i = (-1)',
+    reason: `${lost} So is what is written before it; the cosine is written over.`,
+  },
+  {
     file: 'src/engine/worker/onnx-part.ts',
     change: /^new (?:Float32|Uint16)Array\(0\) -> new \w+\(1\)$/,
     reason: 'It grows to what is asked for.',

@@ -4,4 +4,3 @@ import { providerStatuses, surroundings } from './providers.js';
 // Tells which providers work on this machine, and ends.
 if (parentPort === null) throw new Error('this file runs in a worker thread');
 parentPort.postMessage(await providerStatuses(surroundings()));
-parentPort.close();

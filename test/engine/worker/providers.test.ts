@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { afterEach, describe, it, mock } from 'node:test';
+import { InferenceSession, type Tensor } from 'onnxruntime-node';
 import { DeviceError, parseDevice } from '../../../src/engine/device.js';
 import {
   candidates,
@@ -145,5 +146,65 @@ describe('providerStatuses', () => {
     assert.deepEqual(others, []);
     const { because } = await chooseDevice(parseDevice('auto'), windows);
     assert.match(because ?? '', /^running on the CPU \(dml: .*backend not found.*; webgpu: onnxruntime-node/);
+  });
+});
+
+describe('a device on which nothing can be said before it is tried', () => {
+  afterEach(() => mock.restoreAll());
+  const library = join(binaries, 'libonnxruntime_providers_cuda.so');
+  const nvidia = machine(['/dev/nvidiactl', library]);
+
+  /** Has networks be loaded as if such a device were here. @returns what was done. */
+  function pretend(): unknown[] {
+    const done: unknown[] = [];
+    mock.method(InferenceSession, 'create', (_: Buffer, options: InferenceSession.SessionOptions) => {
+      done.push(options.executionProviders, options.intraOpNumThreads);
+      return Promise.resolve({
+        run({ x }: { readonly x: Tensor }) {
+          done.push([...(x.data as Float32Array)], x.type, x.dims);
+          return Promise.resolve({});
+        },
+        release() {
+          done.push('released');
+          return Promise.resolve();
+        },
+      });
+    });
+    return done;
+  }
+
+  it('runs a graph on one thread, which is given up again', async () => {
+    const done = pretend();
+    assert.equal(await tryDevice(parseDevice('cuda:3')), null);
+    assert.deepEqual(done, [[{ name: 'cuda', deviceId: 3 }], 1, [1], 'float32', [1], 'released']);
+  });
+
+  it('is taken where it works', async () => {
+    pretend();
+    const device = parseDevice('cuda:1');
+    assert.deepEqual(await chooseDevice(device, nvidia), { device, because: null });
+    assert.deepEqual(await chooseDevice(parseDevice('auto'), nvidia), {
+      device: { provider: 'cuda', index: 0 },
+      because: 'running on cuda, the best device that works',
+    });
+  });
+
+  it('is refused with the reason in one line, and what it may be', async () => {
+    const fail = (message: string): void =>
+      void mock.method(InferenceSession, 'create', () => Promise.reject(new Error(message)));
+    fail(' Failed to load shared library libcudnn.so.9:\n   no such file\n');
+    const reason = 'Failed to load shared library libcudnn.so.9: no such file';
+    const advice = 'the driver or a library that it needs is missing (named above)';
+    assert.equal(await tryDevice(parseDevice('cuda')), `${reason}: ${advice}`);
+    await assert.rejects(chooseDevice(parseDevice('cuda:1'), nvidia), {
+      name: 'DeviceError',
+      message: `device cuda:1: ${reason}: ${advice}`,
+    });
+    fail('out of memory');
+    assert.equal(await tryDevice(parseDevice('cuda')), 'out of memory');
+    assert.deepEqual(await chooseDevice(parseDevice('auto'), nvidia), {
+      device: { provider: 'cpu', index: 0 },
+      because: 'running on the CPU (cuda: out of memory; webgpu: out of memory)',
+    });
   });
 });

@@ -40,10 +40,13 @@ it('TensorRT keeps engines and timings in the cache, and leaves to CUDA what it 
 });
 
 it('threads never spin, and DirectML runs without what it cannot have', () => {
-  const { intraOpNumThreads, extra, enableMemPattern } = sessionOptions(parseDevice('cpu'), settings);
-  assert.equal(intraOpNumThreads, 3);
-  assert.deepEqual(extra, { session: { intra_op: { allow_spinning: '0' } } });
-  assert.equal(enableMemPattern, undefined);
+  assert.deepEqual(sessionOptions(parseDevice('cpu'), settings), {
+    executionProviders: ['cpu'],
+    intraOpNumThreads: 3,
+    interOpNumThreads: 1,
+    graphOptimizationLevel: 'all',
+    extra: { session: { intra_op: { allow_spinning: '0' } } },
+  });
   const dml = sessionOptions(parseDevice('dml'), settings);
   assert.deepEqual([dml.enableMemPattern, dml.executionMode], [false, 'sequential']);
 });

@@ -14,7 +14,6 @@ import { latentShape } from './sizes.js';
 export function checkSolvers(folder: ModelFolder): readonly string[] {
   const model = {
     folder,
-    mixesTimesteps: true,
     latentShape: (size: Parameters<typeof latentShape>[1]) => latentShape(folder, size),
   };
   const problemOf = (parameters: StreamParameters): ParameterError | null => {

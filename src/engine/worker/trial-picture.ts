@@ -6,10 +6,7 @@ import { createPlan } from './settings.js';
 import { usualSize } from './sizes.js';
 
 /** What a picture is drawn with. */
-type Networks = Pick<
-  ModelRuntime,
-  'folder' | 'mixesTimesteps' | 'latentShape' | 'embed' | 'encode' | 'predict' | 'decode'
->;
+type Networks = Pick<ModelRuntime, 'folder' | 'latentShape' | 'embed' | 'encode' | 'predict' | 'decode'>;
 
 /** Draws one picture in one step with the default prompt, over and over. */
 export class TrialPicture {

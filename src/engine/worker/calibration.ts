@@ -3,9 +3,8 @@ import type { CostCurve } from '../messages.js';
 
 /** The smallest call whose cost per row is within 5% of the best: larger ones only add waiting. */
 export function rowBudget(curve: CostCurve): number {
-  const perRow = curve.map(({ rows, ms }) => ms / rows);
-  const best = Math.min(...perRow);
-  return curve.find((_, i) => (perRow[i] ?? Infinity) <= best * 1.05)?.rows ?? 1;
+  const best = Math.min(...curve.map(({ rows, ms }) => ms / rows));
+  return curve.find(({ rows, ms }) => ms / rows <= best * 1.05)?.rows ?? 1;
 }
 
 /**

@@ -90,6 +90,20 @@ describe('engines together', () => {
     assert.ok(told.includes('restart'));
   });
 
+  it('share the memory of frames, which is kept for sixteen', async () => {
+    const sizes = Array.from({ length: 17 }, (_, i) => i + 1);
+    const { engine, told } = setUp([
+      ...sizes.map((pixels) => ({ type: 'recycle', pixels, only: 'cuda:1' })),
+      { type: 'note', text: 'done', only: 'cuda:1' },
+    ]);
+    await engine.start();
+    while (!told.includes('note done')) await new Promise(setImmediate);
+    assert.deepEqual(
+      sizes.map((size) => engine.allocate(size)[0]),
+      [0, ...Array<number>(16).fill(7)],
+    );
+  });
+
   it('tell what each measures and finds, and each note once', async () => {
     const { engine, told } = setUp([
       { type: 'inference', rows: 3, streams: 1, ms: 1, pictureMs: 0, expectedMs: 1 },

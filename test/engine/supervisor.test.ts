@@ -115,6 +115,15 @@ describe('memory of frames', () => {
     assert.deepEqual([alone.engine.allocate(6)[0], alone.engine.allocate(6)[0]], [7, 0]);
   });
 
+  it('is kept for sixteen frames, those that came back last', async () => {
+    const begin = Array.from({ length: 17 }, (_, i) => ({ type: 'recycle', pixels: i + 1 }));
+    const { engine, until } = setUp({ begin: [ready, ...begin, { type: 'note', text: 'done' }] });
+    await engine.start();
+    await until('done');
+    const kept = begin.map(({ pixels }) => engine.allocate(pixels)[0]);
+    assert.deepEqual(kept, [0, ...Array<number>(16).fill(7)]);
+  });
+
   it('of a result goes back to the worker when its stream is gone', async () => {
     const result = { type: 'result', stream: 0, frame: 1, width: 2, height: 1, pixels: 6, timings };
     const { engine, told, until } = setUp({

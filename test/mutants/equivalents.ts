@@ -139,11 +139,6 @@ export const equivalents: readonly Equivalent[] = [
     reason: 'A promise settles once: what stays known is memory alone, until the stream ends.',
   },
   {
-    file: 'src/engine/supervisor.ts',
-    change: /^error instanceof Error \? error : /,
-    reason: 'A thread that cannot begin throws an Error.',
-  },
-  {
     file: 'src/engine/worker/live-stream.ts',
     change:
       /^(?:similar_image_filter && pixels != null.* -> \((?:pixels != null|this\.#filter\.isSimilar)|lane === undefined -> false|oldest -> true|this\.#waiting\[this\.#screened\]\?\.)/,
@@ -199,7 +194,7 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: 'src/engine/worker/trial-picture.ts',
-    change: /^(?:prompt\[0\]|latent -> true|(?:type|scale|delta|denoise): )/,
+    change: /^(?:prompt\[0\]|latent -> true|(?:type|scale|delta|denoise|frameBufferSize): )/,
     reason: 'A prompt has a part, and a frame of one step has neither guidance nor a next one.',
   },
   {
@@ -239,6 +234,33 @@ export const equivalents: readonly Equivalent[] = [
     change: /^sum (?:= 0 -> sum = (?:1|\(-1\))|\+= .* -> sum -= .*)$/,
     reason: 'It is only asked whether the sum is finite.',
   })),
+  {
+    file: 'src/engine/worker/measure-costs.ts',
+    change:
+      /^(?:isTime\(pictureMs\) && Array\.isArray\(costs\) -> \(isTime|one !== undefined -> true|one !== undefined && .* -> \(now < )/,
+    reason: 'What cannot be looked through is no measurement either, and one has a time for a row.',
+  },
+  {
+    file: 'src/engine/worker/main.ts',
+    change: /^new BufferPool\(8\) -> /,
+    reason: 'How many buffers are kept changes what a frame costs, and nothing else.',
+  },
+  {
+    file: 'src/engine/worker/main.ts',
+    change: /^frameMs = 0 -> /,
+    reason: 'Until frames were made it does not matter to any how many changes are made at a time.',
+  },
+  {
+    file: 'src/engine/worker/main.ts',
+    change: /^this\.#messages\.length > 0 -> (?:false|this\.#messages\.length > 1)$/,
+    reason: 'No message comes between taking those that are there and waiting for others.',
+  },
+  {
+    file: 'src/engine/worker/main.ts',
+    change:
+      /^(?:precision = 'auto' -> precision = ''|emptyNegative\?\.embedding \?\? null -> \(emptyNegative)/,
+    reason: 'It is only asked whether it is another value than this.',
+  },
   {
     file: 'src/engine/call-cost.ts',
     change: 'point.rows >= rows -> point.rows > rows',

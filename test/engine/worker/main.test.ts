@@ -118,6 +118,19 @@ describe('streams in the thread', () => {
     ]);
   });
 
+  it('go on where they were, and have prompts that are known', async () => {
+    await using thread = await start();
+    const state = { ordinal: 5, frames: [] };
+    thread.send(open(0), { ...(open(1) as Extract<ToWorker, { type: 'open' }>), state });
+    await thread.when('opened', 1);
+    thread.send({ type: 'snapshot', stream: 1, request: 0 });
+    assert.equal((await thread.when('snapshotted')).state.ordinal, 5);
+    assert.deepEqual(
+      thread.of('embedding').map(({ hit }) => hit),
+      [false, false, true, true],
+    );
+  });
+
   it('are changed, or told why not and left as they were', async () => {
     await using thread = await start();
     const change = (request: number, changes: Partial<StreamParameters>): ToWorker => ({

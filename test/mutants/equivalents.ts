@@ -262,6 +262,11 @@ export const equivalents: readonly Equivalent[] = [
     reason: 'It is only asked whether it is another value than this.',
   },
   {
+    file: 'src/engine/worker/text-encoders.ts',
+    change: 'texts[i]?.[chunk] -> texts[i][chunk]',
+    reason: inRange,
+  },
+  {
     file: 'src/engine/call-cost.ts',
     change: 'point.rows >= rows -> point.rows > rows',
     reason: 'At a number of rows that was measured both sides give what was measured.',

@@ -267,6 +267,11 @@ export const equivalents: readonly Equivalent[] = [
     reason: inRange,
   },
   {
+    file: 'src/engine/worker/prompts.ts',
+    change: 'pooled.length > 0 -> pooled.length > 1',
+    reason: 'Of several prompts all have such an embedding, or none has.',
+  },
+  {
     file: 'src/engine/call-cost.ts',
     change: 'point.rows >= rows -> point.rows > rows',
     reason: 'At a number of rows that was measured both sides give what was measured.',

@@ -8,5 +8,5 @@ it('an error stays the one that it is, and anything else becomes the message of 
   const other = asError('words');
   assert.ok(other instanceof Error);
   assert.equal(other.message, 'words');
-  assert.equal(asError(undefined).message, 'undefined');
+  assert.equal(asError(null).message, 'null');
 });

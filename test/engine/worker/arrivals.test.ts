@@ -43,7 +43,7 @@ describe('the interval at which frames arrive', () => {
       [20, 9, 100],
       [100, 9, 20],
     ]) {
-      assert.equal(usual(...intervals), 20, `${intervals}`);
+      assert.equal(usual(...intervals), 20, intervals.join());
     }
     assert.equal(usual(1, 2, 300, 400, 500), 300);
   });

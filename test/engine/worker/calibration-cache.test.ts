@@ -90,7 +90,7 @@ describe('what was measured', () => {
 
   it('is kept apart by the first of the processors, and by how many there are', async () => {
     const named = async (...models: readonly string[]): Promise<string> => {
-      const own = models.map((model) => ({ ...os.cpus()[0], model }));
+      const own = models.map((model) => ({ model }));
       mock.method(os, 'cpus', () => own);
       syncBuiltinESMExports();
       const name = await nameOf();

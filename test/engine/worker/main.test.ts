@@ -178,8 +178,8 @@ describe('streams in the thread', () => {
     thread.send(open(0));
     await thread.when('opened');
     const wide = { width: 2 * size.width };
-    thread.send({ ...frameOf(0, 1), ...wide } as ToWorker);
-    thread.send({ ...frameOf(0, 2, new ArrayBuffer(12)), ...wide } as ToWorker);
+    thread.send({ ...frameOf(0, 1), ...wide });
+    thread.send({ ...frameOf(0, 2, new ArrayBuffer(12)), ...wide });
     thread.send(frameOf(0, 3));
     await thread.when('result');
     assert.deepEqual(

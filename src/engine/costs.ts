@@ -34,18 +34,18 @@ export interface Work {
  */
 export function cost(curve: CostCurve, rows: number): number {
   const above = curve.findIndex((point) => point.rows >= rows);
-  const high = curve[above < 0 ? curve.length - 1 : above];
+  // -1, if there is none above, stands for the last.
+  const high = curve.at(above);
   if (high === undefined) throw new RangeError('the cost curve is empty');
   const low = curve[above - 1];
-  if (above < 0 || low === undefined) return (high.ms * rows) / high.rows;
+  if (low === undefined) return (high.ms * rows) / high.rows;
   return low.ms + ((high.ms - low.ms) * (rows - low.rows)) / (high.rows - low.rows);
 }
 
 /** The smallest call whose cost per row is within 5% of the best: larger ones only add waiting. */
 export function rowBudget(curve: CostCurve): number {
-  const perRow = curve.map(({ rows, ms }) => ms / rows);
-  const best = Math.min(...perRow);
-  return curve.find((_, i) => (perRow[i] ?? Infinity) <= best * 1.05)?.rows ?? 1;
+  const best = Math.min(...curve.map(({ rows, ms }) => ms / rows));
+  return curve.find(({ rows, ms }) => ms / rows <= best * 1.05)?.rows ?? 1;
 }
 
 /**

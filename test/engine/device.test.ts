@@ -17,6 +17,7 @@ it('names of no device get a message that lists them', () => {
       () => parseDevice(text),
       (error) => {
         assert.ok(error instanceof DeviceError);
+        assert.equal(error.name, 'DeviceError');
         assert.equal(
           error.message,
           `there is no device "${text}"; it must be auto, cpu, cuda[:n], tensorrt[:n], webgpu, coreml, dml[:n]`,

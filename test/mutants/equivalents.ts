@@ -1,4 +1,5 @@
 import { pictureEquivalents } from './equivalents-pictures.js';
+import { engineEquivalents } from './engine-equivalents.js';
 import type { Mutant } from './mutants.js';
 
 /** Mutants that no test can notice, since they do what the code does. */
@@ -68,11 +69,6 @@ export const equivalents: readonly Equivalent[] = [
     reason: 'No prompt moves yet.',
   },
   {
-    file: 'src/engine/costs.ts',
-    change: 'perRow[i] ?? Infinity -> (perRow[i])',
-    reason: inRange,
-  },
-  {
     file: 'src/engine/worker/conditioning/prompts.ts',
     change: /^prompts\[i\]\?\.weight(?: \?\? 0)? -> \(?prompts/,
     reason: 'There are as many prompts as embeddings.',
@@ -98,12 +94,6 @@ export const equivalents: readonly Equivalent[] = [
     file: 'src/session/frames/stall-guard.ts',
     change: /: 0 -> .* : \(-1\)$/,
     reason: 'It is the greater of this and of two frame intervals that counts.',
-  },
-  {
-    file: 'src/engine/costs.ts',
-    source: 'if (above < 0 || low === undefined) return (high.ms * rows) / high.rows;',
-    change: 'above < 0 -> above < 1',
-    reason: 'Before the first of the curve there is none lower.',
   },
   {
     file: 'src/engine/worker/conditioning/embedding-cache.ts',
@@ -145,11 +135,6 @@ export const equivalents: readonly Equivalent[] = [
     file: 'src/engine/host/managed-stream.ts',
     change: /^this\.#(?:changes|snapshots)\.(?:clear|delete)\(.*\); -> ;$/,
     reason: 'A promise settles once: what stays known is memory alone, until the stream ends.',
-  },
-  {
-    file: 'src/engine/host/supervisor.ts',
-    change: /^error instanceof Error \? error : /,
-    reason: 'A thread that cannot begin throws an Error.',
   },
   {
     file: 'src/engine/worker/streams/live-stream.ts',
@@ -207,7 +192,7 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: 'src/engine/worker/calibration/trial-picture.ts',
-    change: /^(?:prompt\[0\]|latent -> true|(?:type|scale|delta|denoise): )/,
+    change: /^(?:prompt\[0\]|latent -> true|(?:type|scale|delta|denoise|frameBufferSize): )/,
     reason: 'A prompt has a part, and a frame of one step has neither guidance nor a next one.',
   },
   {
@@ -242,11 +227,12 @@ export const equivalents: readonly Equivalent[] = [
     change: 'index: 0 -> index: (-1)',
     reason: 'There is one processor: its number is not read.',
   },
-  {
-    file: 'src/engine/worker/networks/pixels.ts',
-    change: 'sum = 0 -> sum = 1',
+  ...['pixels', 'finite'].map((name) => ({
+    file: `src/engine/worker/networks/${name}.ts`,
+    change: /^sum (?:= 0 -> sum = (?:1|\(-1\))|\+= .* -> sum -= .*)$/,
     reason: 'It is only asked whether the sum is finite.',
-  },
+  })),
+  ...engineEquivalents,
   {
     file: 'src/engine/host/supervisor.ts',
     change: "case 'failed': -> case '':",

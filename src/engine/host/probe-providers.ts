@@ -1,9 +1,11 @@
 import type { ProviderStatus } from '../device.js';
 import { startInferenceThread } from './inference-thread.js';
 
-/** Which execution providers work on this machine, found out by running a tiny graph on each. */
-export async function probeProviders(): Promise<readonly ProviderStatus[]> {
-  const worker = startInferenceThread(new URL('../worker/probe.js', import.meta.url));
+/** Which execution providers work on this machine, found out by running a tiny graph on each. @param file of the thread that does. */
+export async function probeProviders(
+  file = new URL('../worker/probe.js', import.meta.url),
+): Promise<readonly ProviderStatus[]> {
+  const worker = startInferenceThread(file);
   return new Promise((resolve, reject) => {
     worker.once('message', resolve);
     worker.once('error', reject);

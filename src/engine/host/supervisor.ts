@@ -1,4 +1,5 @@
 import type { StreamParameters } from '@millrace/protocol';
+import { asError } from '../as-error.js';
 import { BufferPool } from '../buffer-pool.js';
 import { deferred } from '../deferred.js';
 import { parseDevice, type Provider } from '../device.js';
@@ -121,7 +122,7 @@ class Supervisor implements Engine {
     try {
       this.#host = this.#createHost();
     } catch (error) {
-      this.#onDeath(error instanceof Error ? error : new Error(String(error)));
+      this.#onDeath(asError(error));
     }
   }
 

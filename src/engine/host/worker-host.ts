@@ -1,4 +1,5 @@
 import type { Worker } from 'node:worker_threads';
+import { asError } from '../as-error.js';
 import { startInferenceThread } from './inference-thread.js';
 import type { FromWorker, ToWorker, WorkerOptions } from '../messages.js';
 
@@ -35,9 +36,7 @@ export class WorkerHost {
     this.#worker = startInferenceThread(options.file, options.worker);
     this.#exited = new Promise((resolve) => this.#worker.once('exit', () => resolve()));
     this.#worker.on('message', (message: FromWorker) => this.#receive(message));
-    this.#worker.once('error', (error) =>
-      this.#die(error instanceof Error ? error : new Error(String(error))),
-    );
+    this.#worker.once('error', (error) => this.#die(asError(error)));
     this.#worker.once('exit', (code) => this.#die(new Error(`the inference thread ended with code ${code}`)));
     this.#watchSilence();
   }

@@ -1,5 +1,6 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { readModelFolder } from '../../model/folder.js';
+import { asError } from '../as-error.js';
 import { BufferPool } from '../buffer-pool.js';
 import { ExpectedCosts, rowBudget } from '../costs.js';
 import { deviceName, parseDevice } from '../device.js';
@@ -16,6 +17,7 @@ import { measureCosts } from './calibration/measure.js';
 import { Padding } from './conditioning/padding.js';
 import { loadPrecision } from './calibration/precision.js';
 import { chooseDevice, surroundings } from './devices/providers.js';
+import { buildsEngines } from './devices/session-options.js';
 import type { ModelRuntime } from './networks/runtime.js';
 import { checkSolvers } from './planning/check-solvers.js';
 import { usualSize } from './networks/sizes.js';
@@ -95,7 +97,9 @@ class EngineWorker {
       case 'configure':
         throw new Error('unreachable: changes wait for their turn');
       case 'close':
-        stream.close();
+        for (const { pixels } of stream.close()) {
+          if (pixels) this.#post({ type: 'recycle', pixels }, [pixels]);
+        }
         this.#streams.delete(message.stream);
         return this.#loop.remove(stream);
     }
@@ -173,9 +177,6 @@ class EngineWorker {
   }
 }
 
-const noTensorRtCache =
-  'onnxruntime-node does not hand on the settings of TensorRT caches: engines are built at every start';
-
 /** Messages that wait for the loop to take them. */
 class Inbox {
   readonly #messages: ToWorker[] = [];
@@ -223,7 +224,8 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
     const folder = await readModelFolder(model);
     const { device, because } = await chooseDevice(parseDevice(asked), surroundings());
     if (because !== null) post({ type: 'note', text: because });
-    if (device.provider === 'tensorrt') post({ type: 'note', text: noTensorRtCache });
+    const builds = buildsEngines(device);
+    if (builds) post({ type: 'note', text: builds.note });
     // A start makes many long calls, between which messages do not arrive by themselves.
     const proceed = (): void => {
       for (let sent = receiveMessageOnPort(port); sent; sent = receiveMessageOnPort(port)) {
@@ -234,8 +236,7 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
     const onNote = (text: string): void => post({ type: 'note', text });
     const onProgress = (what: string): void => {
       proceed();
-      const building = device.provider === 'tensorrt' ? 'building TensorRT engines (minutes): ' : '';
-      post({ type: 'starting', what: `${building}${what}` });
+      post({ type: 'starting', what: `${builds?.during ?? ''}${what}` });
     };
     for (const text of folder.notes) onNote(text);
     for (const text of checkSolvers(folder)) onNote(text);
@@ -276,7 +277,7 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
     post({ type: 'stopped' });
   } catch (error) {
     if (error instanceof Stopped) return;
-    post({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
+    post({ type: 'failed', message: asError(error).message });
   } finally {
     port.close();
   }

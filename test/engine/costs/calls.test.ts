@@ -24,11 +24,27 @@ test('the cost of any number of rows follows from the measured ones', () => {
 test('a call holds no more rows than pay', () => {
   assert.equal(rowBudget(linear), 1);
   assert.equal(rowBudget(wide), 4);
+  const call = (ms: number): typeof wide => [
+    { rows: 1, ms },
+    { rows: 2, ms: 20 },
+  ];
+  assert.equal(rowBudget(call(10.5)), 1, 'within 5% of the best');
+  assert.equal(rowBudget(call(10.6)), 2);
+  assert.equal(rowBudget([]), 1);
 });
 
 test('auto takes the stream batch where calls of many rows are cheap', () => {
   assert.equal(preferredDenoise(linear, 4, 1), 'sequential');
   assert.equal(preferredDenoise(wide, 4, 1), 'stream');
   assert.equal(preferredDenoise(wide, 2, 2), 'stream');
+  const calls = (ms: number): typeof wide => [
+    { rows: 1, ms: 10 },
+    { rows: 2, ms },
+    { rows: 4, ms: 36 },
+  ];
+  assert.equal(preferredDenoise(calls(18), 2, 1), 'sequential', 'a tenth more frames must be exceeded');
+  assert.equal(preferredDenoise(calls(17.9), 2, 1), 'stream');
+  assert.equal(preferredDenoise(calls(20), 2, 2), 'sequential', 'four rows at once, or twice two');
+  assert.equal(preferredDenoise(calls(20.1), 2, 2), 'stream');
   assert.equal(preferredDenoise(wide, 1, 1), 'sequential', 'with one step there is nothing to batch');
 });

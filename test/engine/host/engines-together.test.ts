@@ -90,6 +90,40 @@ describe('engines together', () => {
     assert.ok(told.includes('restart'));
   });
 
+  it('count a stream that was closed, also twice, no more', async () => {
+    const { engine, told } = setUp();
+    // It need not be ready.
+    const open = (account: string): Promise<RecordedStream> =>
+      RecordedStream.open(engine, parameters, { account });
+    const first = await open('a');
+    first.stream.close();
+    first.stream.close();
+    await open('b');
+    await open('c');
+    // Each engine has numbers of its own: the quick one takes two, and then the other its first.
+    const numberOf = (account: string): string | undefined =>
+      told
+        .filter((line) => line.includes(`"account":"${account}"`))
+        .map((line) => /"stream":(\d)/.exec(line)?.[1])
+        .join();
+    while (['a', 'b', 'c'].some((account) => numberOf(account) === '')) await new Promise(setImmediate);
+    assert.deepEqual(['a', 'b', 'c'].map(numberOf), ['0', '1', '0']);
+  });
+
+  it('share the memory of frames, which is kept for sixteen', async () => {
+    const sizes = Array.from({ length: 17 }, (_, i) => i + 1);
+    const { engine, told } = setUp([
+      ...sizes.map((pixels) => ({ type: 'recycle', pixels, only: 'cuda:1' })),
+      { type: 'note', text: 'done', only: 'cuda:1' },
+    ]);
+    await engine.start();
+    while (!told.includes('note done')) await new Promise(setImmediate);
+    assert.deepEqual(
+      sizes.map((size) => engine.allocate(size)[0]),
+      [0, ...Array<number>(16).fill(7)],
+    );
+  });
+
   it('tell what each measures and finds, and each note once', async () => {
     const { engine, told } = setUp([
       { type: 'inference', rows: 3, streams: 1, ms: 1, pictureMs: 0, expectedMs: 1 },

@@ -13,6 +13,7 @@ const timings = { queue: 1, encode: 2, denoise: 3, decode: 4 };
 /** A stream whose worker is the test, and what it tells. */
 function setUp(initial: typeof state | null = null, account: string | null = null) {
   const posted: ToWorker[] = [];
+  const transferred: ArrayBuffer[] = [];
   const told: string[] = [];
   let used: () => void = () => {};
   const listener: StreamListener = {
@@ -26,7 +27,10 @@ function setUp(initial: typeof state | null = null, account: string | null = nul
     onClosed: (reason) => void told.push(`closed: ${reason.message}`),
   };
   const stream = new ManagedStream(5, { parameters, state: initial, account }, listener, {
-    post: (message) => void posted.push(message),
+    post(message, transfer = []) {
+      posted.push(message);
+      transferred.push(...transfer);
+    },
     onClose: () => void told.push('end'),
   });
   const release = async (): Promise<void> => {
@@ -34,7 +38,7 @@ function setUp(initial: typeof state | null = null, account: string | null = nul
     await turn();
   };
   const opened = (): void => void stream.receive({ type: 'opened', stream: 5 });
-  return { stream, posted, told, release, opened };
+  return { stream, posted, transferred, told, release, opened };
 }
 
 function image(): { width: number; height: number; data: Uint8Array<ArrayBuffer> } {
@@ -80,7 +84,7 @@ describe('a stream that is being opened', () => {
 
 describe('a stream that is open', () => {
   it('hands frames over with their pixels, or as a start from noise', () => {
-    const { stream, posted, opened } = setUp();
+    const { stream, posted, transferred, opened } = setUp();
     opened();
     const given = image();
     stream.push(1, given, { replace: true, preparedMs: 7 });
@@ -90,10 +94,11 @@ describe('a stream that is open', () => {
       { ...frame, frame: 1, replace: true, preparedMs: 7, pixels: given.data.buffer },
       { ...frame, frame: 2, replace: false, preparedMs: 0, pixels: null },
     ]);
+    assert.deepEqual(transferred, [given.data.buffer]);
   });
 
   it('tells what becomes of frames, and gives pixels back when they were used', async () => {
-    const { stream, posted, told, release, opened } = setUp();
+    const { stream, posted, transferred, told, release, opened } = setUp();
     opened();
     const pixels = image().data.buffer;
     const about = { stream: 5, frame: 1 } as const;
@@ -104,6 +109,7 @@ describe('a stream that is open', () => {
     assert.deepEqual(posted, []);
     await release();
     assert.deepEqual(posted, [{ type: 'recycle', pixels }]);
+    assert.deepEqual(transferred, [pixels]);
   });
 
   it('has changes confirmed or refused, each by its number', async () => {

@@ -37,6 +37,7 @@ note(options);
 post(begin);
 parentPort?.on('message', (message: ToWorker) => {
   if (message.type === 'stop') {
+    post(on['stop']);
     if (!deaf) parentPort?.close();
     return;
   }

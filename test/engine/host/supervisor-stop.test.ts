@@ -42,6 +42,19 @@ describe('an engine that is stopped', () => {
     });
   }
 
+  it('takes no result any more that comes while it stops', async () => {
+    const timings = { queue: 1, encode: 2, denoise: 3, decode: 4 };
+    const result = { type: 'result', stream: 0, frame: 1, width: 2, height: 1, pixels: 6, timings };
+    const { engine, told, until } = setUp({
+      ...opens,
+      on: { ...opens.on, stop: [result, { type: 'note', text: 'stopping' }] },
+    });
+    const recorded = await open(engine);
+    await Promise.all([engine[Symbol.asyncDispose](), until('note stopping')]);
+    assert.equal(recorded.answered, 0);
+    assert.ok(!told.some((line) => line.includes('recycle')));
+  });
+
   it('is not started again by a restart that waits', async () => {
     mock.timers.enable({ apis: ['setTimeout'] });
     const { engine, told } = setUp({ ...opens });

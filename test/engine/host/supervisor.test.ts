@@ -115,6 +115,15 @@ describe('memory of frames', () => {
     assert.deepEqual([alone.engine.allocate(6)[0], alone.engine.allocate(6)[0]], [7, 0]);
   });
 
+  it('is kept for sixteen frames, those that came back last', async () => {
+    const begin = Array.from({ length: 17 }, (_, i) => ({ type: 'recycle', pixels: i + 1 }));
+    const { engine, until } = setUp({ begin: [ready, ...begin, { type: 'note', text: 'done' }] });
+    await engine.start();
+    await until('done');
+    const kept = begin.map(({ pixels }) => engine.allocate(pixels)[0]);
+    assert.deepEqual(kept, [0, ...Array<number>(16).fill(7)]);
+  });
+
   it('of a result goes back to the worker when its stream is gone', async () => {
     const result = { type: 'result', stream: 0, frame: 1, width: 2, height: 1, pixels: 6, timings };
     const { engine, told, until } = setUp({
@@ -192,6 +201,18 @@ describe('a worker that dies', () => {
     assert.equal(rig.told.at(-1), 'failed struck by frame 13');
     assert.ok(rig.told.includes('restarting restarting after: struck by frame 13'));
     assert.equal(rig.told.filter((line) => line === 'restarting loading').length, 5);
+  });
+
+  it('has streams opened once in its place, those too that come while it starts', async () => {
+    const rig = setUp(script);
+    const recorded = await open(rig.engine);
+    recorded.stream.push(13, null, { replace: true });
+    await rig.until('restarting loading');
+    assert.equal(rig.engine.state.name, 'restarting');
+    const { stream } = await RecordedStream.open(rig.engine, parameters);
+    stream.push(1, null, { replace: true });
+    await rig.until('"type":"frame","stream":1');
+    assert.equal(rig.told.filter((line) => line.includes('"type":"open","stream":1')).length, 1);
   });
 
   it('may die any number of times, if not too often', async () => {

@@ -26,8 +26,10 @@ export function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
   return Object(value) as Readonly<Record<string, unknown>>;
 }
 
-function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string';
+/** The code of an error of the system, such as `ENOENT`; null if it is another. */
+function codeOf(error: unknown): string | null {
+  const { code } = fieldsOf(error);
+  return typeof code === 'string' ? code : null;
 }
 
 /**
@@ -69,8 +71,9 @@ export class CalibrationFile<Value> {
       const value: unknown = JSON.parse(await readFile(this.#path, 'utf8'));
       return this.#isValue(value) ? value : null;
     } catch (error) {
-      const missing = isSystemError(error) && error.code === 'ENOENT';
-      if (isSystemError(error) && !missing) this.#complain(error);
+      // What cannot be parsed has no code.
+      const code = codeOf(error);
+      if (code !== null && code !== 'ENOENT') this.#complain(code);
       return null;
     }
   }
@@ -80,12 +83,11 @@ export class CalibrationFile<Value> {
       await mkdir(dirname(this.#path), { recursive: true });
       await writeFile(this.#path, JSON.stringify(value));
     } catch (error) {
-      this.#complain(error);
+      this.#complain(codeOf(error) ?? String(error));
     }
   }
 
-  #complain(error: unknown): void {
-    const reason = isSystemError(error) ? error.code : String(error);
+  #complain(reason: string): void {
     this.#onNote(
       `measurements cannot be kept in ${dirname(this.#path)} (${reason}), so each start measures again; ` +
         'let the server write to that folder, or choose another with --cache-directory',
@@ -94,8 +96,7 @@ export class CalibrationFile<Value> {
 }
 
 /** What the NVIDIA driver on Linux says of its GPUs; others are not told apart. */
-async function gpuModels(): Promise<readonly string[]> {
-  const folder = '/proc/driver/nvidia/gpus';
+export async function gpuModels(folder = '/proc/driver/nvidia/gpus'): Promise<readonly string[]> {
   const names = await readdir(folder).catch(() => []);
   const texts = await Promise.all(
     names.map((name) => readFile(join(folder, name, 'information'), 'utf8').catch(() => '')),

@@ -6,10 +6,7 @@ import { usualSize, type Size } from '../networks/sizes.js';
 import { createPlan } from '../planning/plan.js';
 
 /** What a picture is drawn with. */
-type Networks = Pick<
-  ModelRuntime,
-  'folder' | 'mixesTimesteps' | 'latentShape' | 'embed' | 'encode' | 'predict' | 'decode'
->;
+type Networks = Pick<ModelRuntime, 'folder' | 'latentShape' | 'embed' | 'encode' | 'predict' | 'decode'>;
 
 /** Draws one picture in one step with the default prompt, over and over. */
 export class TrialPicture {

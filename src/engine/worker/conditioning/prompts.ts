@@ -77,7 +77,7 @@ export class MovingPrompt {
     const now = this.#embedding.at(way.ordinal, way.ms);
     const length = Math.max(now.length, target.embedding.length);
     // Between prompts of unlike length, both are as long as the longer while the way lasts.
-    if (now.length < length) this.#embedding = new MovingEmbedding(this.#padding.pad(now, length));
+    this.#embedding = new MovingEmbedding(this.#padding.pad(now, length));
     this.#embedding.moveTo(this.#padding.pad(target.embedding, length), way);
   }
 

@@ -2,7 +2,8 @@ import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node';
-import { DeviceError, deviceName, type Device, type Provider } from '../../device.js';
+import { asError } from '../../as-error.js';
+import { DeviceError, deviceName, type Device, type Provider, type ProviderStatus } from '../../device.js';
 import { sessionOptions } from './session-options.js';
 
 /** What this machine is, as far as providers depend on it. */
@@ -52,7 +53,6 @@ export function candidates({ platform }: Pick<Surroundings, 'platform'>): readon
  * nothing speaks against it.
  */
 export function missing(provider: Provider, here: Surroundings): string | null {
-  if (provider === 'auto' || provider === 'cpu') return null;
   if (!here.known.includes(provider)) {
     const system = `${here.platform}/${here.arch}`;
     return `onnxruntime-node ${here.version} has no ${provider} on ${system}; it has ${here.known.join(', ')}`;
@@ -79,6 +79,24 @@ export function noGpu(provider: Provider, here: Surroundings): string | null {
   return rendering ? null : 'no GPU is here (no /dev/dri/renderD*)';
 }
 
+/** Which providers work here and why the others do not: the processor, what `auto` tries, and TensorRT. */
+export async function providerStatuses(here: Surroundings): Promise<readonly ProviderStatus[]> {
+  const statuses: ProviderStatus[] = [
+    { provider: 'cpu', reason: await tryDevice({ provider: 'cpu', index: 0 }) },
+  ];
+  // TensorRT matters where CUDA does.
+  const others = here.known.includes('tensorrt') ? (['tensorrt'] as const) : [];
+  for (const provider of [...candidates(here), ...others]) {
+    statuses.push({ provider, reason: await obstacle(provider, here) });
+  }
+  return statuses;
+}
+
+/** Why the first device of a provider does not work here; null if it does. */
+async function obstacle(provider: Provider, here: Surroundings): Promise<string | null> {
+  return noGpu(provider, here) ?? missing(provider, here) ?? (await tryDevice({ provider, index: 0 }));
+}
+
 /** The graph y = x + x. */
 const probe = Buffer.from(
   'CAgSADo1Cg4KAXgKAXgSAXkiA0FkZBIBZ1oPCgF4EgoKCAgBEgQKAggBYg8KAXkSCgoICAESBAoCCAFCBAoAEBE=',
@@ -94,8 +112,9 @@ export async function tryDevice(device: Device): Promise<string | null> {
     await session.release();
     return null;
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    const reason = message.replace(/\s*\n\s*/g, ' ').trim();
+    const reason = asError(error)
+      .message.replace(/\s*\n\s*/g, ' ')
+      .trim();
     const library = /Failed to load shared library/.test(reason);
     return library ? `${reason}: the driver or a library that it needs is missing (named above)` : reason;
   }
@@ -120,9 +139,13 @@ export async function chooseDevice(asked: Device, here: Surroundings): Promise<C
   }
   const reasons: string[] = [];
   for (const provider of candidates(here)) {
-    const device: Device = { provider, index: 0 };
-    const reason = noGpu(provider, here) ?? missing(provider, here) ?? (await tryDevice(device));
-    if (reason === null) return { device, because: `running on ${provider}, the best device that works` };
+    const reason = await obstacle(provider, here);
+    if (reason === null) {
+      return {
+        device: { provider, index: 0 },
+        because: `running on ${provider}, the best device that works`,
+      };
+    }
     reasons.push(`${provider}: ${reason}`);
   }
   return { device: { provider: 'cpu', index: 0 }, because: `running on the CPU (${reasons.join('; ')})` };

@@ -22,6 +22,17 @@ interface TensorRtOptions extends InferenceSession.TensorRtExecutionProviderOpti
   readonly trt_fp16_enable: boolean;
 }
 
+/** What people should know of a device that builds engines of the networks before it runs them; null for others. */
+export function buildsEngines({
+  provider,
+}: Device): { readonly note: string; readonly during: string } | null {
+  if (provider !== 'tensorrt') return null;
+  return {
+    note: 'onnxruntime-node does not hand on the settings of TensorRT caches: engines are built at every start',
+    during: 'building TensorRT engines (minutes): ',
+  };
+}
+
 /** CoreML's newer format of programs, which knows far more operators (COREML_FLAG_CREATE_MLPROGRAM). */
 const mlProgram = 0x10;
 

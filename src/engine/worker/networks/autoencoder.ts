@@ -2,26 +2,28 @@ import type { ModelFolder } from '../../../model/folder.js';
 import { Scratch, type OnnxPart } from './onnx-part.js';
 import { volume, type Shape } from './sizes.js';
 
+type Part = Pick<OnnxPart, 'run'>;
+
 /**
  * The two halves of a VAE, in latents as the U-Net was trained on: (encoded - shift) * scale, with shift and scale of
  * each channel. What they return is valid until the next call of the same method.
  */
 export class Autoencoder {
   readonly #folder: ModelFolder;
-  readonly #encoder: OnnxPart;
-  readonly #decoder: OnnxPart;
+  readonly #encoder: Part;
+  readonly #decoder: Part;
   readonly #unscaled = new Scratch();
-  readonly #shifts: readonly number[];
-  readonly #scales: readonly number[];
+  readonly #channels: readonly { readonly shift: number; readonly scale: number }[];
 
-  constructor(folder: ModelFolder, encoder: OnnxPart, decoder: OnnxPart) {
+  constructor(folder: ModelFolder, encoder: Part, decoder: Part) {
     this.#folder = folder;
     this.#encoder = encoder;
     this.#decoder = decoder;
     const { latentChannels, latentStatistics: statistics, scalingFactor, shiftFactor } = folder;
-    const channels = Array.from({ length: latentChannels }, (_, channel) => channel);
-    this.#shifts = channels.map((channel) => statistics?.mean[channel] ?? shiftFactor);
-    this.#scales = channels.map((channel) => scalingFactor / (statistics?.std[channel] ?? 1));
+    this.#channels = Array.from({ length: latentChannels }, (_, channel) => ({
+      shift: statistics?.mean[channel] ?? shiftFactor,
+      scale: scalingFactor / (statistics?.std[channel] ?? 1),
+    }));
   }
 
   /**
@@ -56,9 +58,9 @@ export class Autoencoder {
     [, height, width]: Shape,
     action: (shift: number, scale: number, start: number, end: number) => void,
   ): void {
-    this.#shifts.forEach((shift, channel) => {
+    this.#channels.forEach(({ shift, scale }, channel) => {
       const start = channel * height * width;
-      action(shift, this.#scales[channel] ?? 1, start, start + height * width);
+      action(shift, scale, start, start + height * width);
     });
   }
 }

@@ -27,7 +27,7 @@ const cures: Readonly<Record<ModelPart, string>> = {
 export function allFinite(values: Float32Array): boolean {
   // A sum with a NaN or an infinite value is not finite, and finite floats are too small for their sum to overflow.
   let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i] ?? 0;
+  for (const value of values) sum += value;
   return Number.isFinite(sum);
 }
 

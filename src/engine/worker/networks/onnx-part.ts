@@ -1,6 +1,7 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { NumberPort } from '../../../model/layout/ports.js';
 import { ModelError } from '../../../model/model-error.js';
+import { asError } from '../../as-error.js';
 import { floatsToHalves, halvesToFloats } from './half.js';
 import { volume } from './sizes.js';
 
@@ -57,8 +58,7 @@ export class OnnxPart implements AsyncDisposable {
     try {
       return new OnnxPart(await InferenceSession.create(file, options));
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new ModelError(file, `cannot be loaded: ${reason.trim()}`, { cause });
+      throw new ModelError(file, `cannot be loaded: ${asError(cause).message.trim()}`, { cause });
     }
   }
 

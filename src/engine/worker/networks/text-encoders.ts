@@ -6,7 +6,7 @@ import type { TokenChunk, Tokenizer } from '../../../model/tokenizer.js';
 import { numbersFor, type OnnxPart } from './onnx-part.js';
 
 export interface TextEncoder {
-  readonly part: OnnxPart;
+  readonly part: Pick<OnnxPart, 'runFor'>;
   readonly layout: TextEncoderLayout;
   readonly tokenizer: Tokenizer;
 }

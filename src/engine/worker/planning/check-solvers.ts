@@ -14,7 +14,6 @@ import { createPlan } from './plan.js';
 export function checkSolvers(folder: ModelFolder): readonly string[] {
   const model = {
     folder,
-    mixesTimesteps: true,
     latentShape: (size: Size) => latentShape(folder, size),
   };
   const problemOf = (parameters: StreamParameters): ParameterError | null => {
@@ -47,10 +46,10 @@ function describe(
   others: readonly (readonly [SolverName, ParameterError])[],
 ): string {
   const failing = new Set<string>(others.map(([name]) => name));
-  const working = solverNames.filter((name) => !failing.has(name));
+  const working = solverNames.find((name) => !failing.has(name));
   const advice =
-    field === 'solver' && working.length > 0
-      ? `give it {"defaults": {"solver": "${working[0]}"}}`
+    field === 'solver' && working
+      ? `give it {"defaults": {"solver": "${working}"}}`
       : `give it defaults that set ${field}`;
   const problem = message.startsWith(field) ? message : `${field} ${message}`;
   return `no session can be opened with the default parameters of ${folder.name} (${solver}): ${problem}; ${advice}`;

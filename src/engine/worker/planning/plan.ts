@@ -43,7 +43,10 @@ export function samePlan(a: StreamParameters, b: StreamParameters): boolean {
 }
 
 /** @throws {ParameterError} naming the parameter that the model or another parameter does not allow. */
-export function createPlan(model: PlanModel, parameters: StreamParameters): Plan {
+export function createPlan(
+  model: Pick<PlanModel, 'folder' | 'latentShape'>,
+  parameters: StreamParameters,
+): Plan {
   const { folder } = model;
   for (const side of ['width', 'height'] as const) {
     if (parameters[side] % folder.sizeFactor !== 0) {

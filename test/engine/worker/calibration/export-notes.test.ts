@@ -41,3 +41,12 @@ it('says what an export cannot do and what that costs', async () => {
   assert.match(one, /takes 1 row at a time: 2 rows are two calls \(12\.0 ms instead of one\)/);
   assert.equal(others.length, 1);
 });
+
+it('says which sides of pictures are free', async () => {
+  const free = await readModelFolder(layoutFolder('sdxl'));
+  const sizes = (fixedSize: ModelFolder['fixedSize']): readonly string[] =>
+    exportNotes({ ...free, fixedSize }, true, costs);
+  const again = 'alone; export it again with a free height and width';
+  assert.deepEqual(sizes({ width: 64 }), [`the model was exported for pictures of 64 x any height ${again}`]);
+  assert.deepEqual(sizes({ height: 64 }), [`the model was exported for pictures of any width x 64 ${again}`]);
+});

@@ -30,7 +30,6 @@ function setUp(defaults: ModelFolder['defaults'] = {}, predicted = 0): Rig {
   const calls: Rig['calls'] = [];
   const networks: Networks = {
     folder: own,
-    mixesTimesteps: true,
     latentShape: (size) => latentShape(own, size),
     embed(prompt) {
       prompts.push(prompt);

@@ -16,6 +16,21 @@ describe('Padding', () => {
     assert.equal(padding.pad(long.embedding, 2), long.embedding);
   });
 
+  it('knows embeddings of whole chunks', () => {
+    const padding = new Padding(empty, nothing);
+    const fits = [0, 1, 2, 3, 4, 6].filter((length) => padding.fits(new Float32Array(length)));
+    assert.deepEqual(fits, [2, 4, 6]);
+  });
+
+  it('pads each length by itself', () => {
+    const padding = new Padding(empty, nothing);
+    const four = padding.pad(short.embedding, 4);
+    assert.deepEqual([...four], [1, 1, 7, 8]);
+    assert.equal(padding.pad(short.embedding, 4), four);
+    assert.deepEqual([...padding.pad(short.embedding, 6)], [1, 1, 7, 8, 7, 8]);
+    assert.equal(padding.pad(short.embedding, 2), short.embedding);
+  });
+
   it('makes all as long as the longest, the same prompt the same array', () => {
     const padding = new Padding(empty, null);
     const pooled = Float32Array.of(5);

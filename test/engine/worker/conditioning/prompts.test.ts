@@ -105,6 +105,15 @@ describe('a prompt that moves', () => {
     assert.equal(prompt.transition(1250), null);
   });
 
+  it('says of the whole where it came from only if that moves', () => {
+    const from = embed('fox');
+    const prompt = new MovingPrompt(from, padding);
+    const to = { ...embed('seven77'), pooled: from.pooled ?? floats() };
+    prompt.moveTo(to, way);
+    assert.deepEqual(prompt.transition(1000)?.from, { embedding: from.embedding });
+    assert.deepEqual(prompt.at(11, 1000), { embedding: floats(4, 4), pooled: from.pooled });
+  });
+
   it('is as long as the longer one while it moves, and then as long as it is', () => {
     const [short, long] = [embed('aa'), embed('aaa bb')];
     const growing = new MovingPrompt(short, padding);

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { afterEach, describe, it, mock } from 'node:test';
+import { InferenceSession, type Tensor } from 'onnxruntime-node';
 import { DeviceError, parseDevice } from '../../../../src/engine/device.js';
 import {
   candidates,
   chooseDevice,
   missing,
   noGpu,
+  providerStatuses,
   surroundings,
   tryDevice,
   type Surroundings,
@@ -43,6 +45,8 @@ describe('missing', () => {
     const here = surroundings();
     assert.ok(here.exists(join(here.runtime, 'script/install.js')));
     assert.ok(here.exists(join(here.runtime, 'bin/napi-v6', here.platform, here.arch)));
+    assert.ok(here.list(join(here.runtime, 'script')).includes('install.js'));
+    assert.deepEqual(here.list(join(here.runtime, 'no such folder')), []);
     assert.match(here.version, /^\d+\.\d+\.\d+/);
     assert.ok(here.known.includes('cpu'));
   });
@@ -112,5 +116,95 @@ describe('chooseDevice', () => {
     // ONNX Runtime knows this provider on Windows alone.
     if (process.platform === 'win32') return;
     assert.match((await tryDevice(parseDevice('dml'))) ?? '', /backend not found/);
+  });
+});
+
+describe('providerStatuses', () => {
+  it('says of each provider that matters here whether it works', async () => {
+    const noNvidia = 'no NVIDIA GPU is here (no /dev/nvidiactl)';
+    assert.deepEqual(await providerStatuses(machine([])), [
+      { provider: 'cpu', reason: null },
+      { provider: 'cuda', reason: noNvidia },
+      { provider: 'webgpu', reason: 'no GPU is here (no /dev/dri/renderD*)' },
+      { provider: 'tensorrt', reason: noNvidia },
+    ]);
+    const mac = machine([], { platform: 'darwin', arch: 'arm64', known: ['cpu'] });
+    assert.deepEqual(await providerStatuses(mac), [
+      { provider: 'cpu', reason: null },
+      { provider: 'webgpu', reason: 'onnxruntime-node 1.30.0 has no webgpu on darwin/arm64; it has cpu' },
+      { provider: 'coreml', reason: 'onnxruntime-node 1.30.0 has no coreml on darwin/arm64; it has cpu' },
+    ]);
+  });
+
+  it('tries one that nothing speaks against', async () => {
+    if (process.platform === 'win32') return;
+    const windows = machine([], { platform: 'win32', known: ['cpu', 'dml'] });
+    const [, dml, webgpu, ...others] = await providerStatuses(windows);
+    assert.equal(dml?.provider, 'dml');
+    assert.match(dml.reason ?? '', /backend not found/);
+    assert.equal(webgpu?.provider, 'webgpu');
+    assert.deepEqual(others, []);
+    const { because } = await chooseDevice(parseDevice('auto'), windows);
+    assert.match(because ?? '', /^running on the CPU \(dml: .*backend not found.*; webgpu: onnxruntime-node/);
+  });
+});
+
+describe('a device on which nothing can be said before it is tried', () => {
+  afterEach(() => mock.restoreAll());
+  const library = join(binaries, 'libonnxruntime_providers_cuda.so');
+  const nvidia = machine(['/dev/nvidiactl', library]);
+
+  /** Has networks be loaded as if such a device were here. @returns what was done. */
+  function pretend(): unknown[] {
+    const done: unknown[] = [];
+    mock.method(InferenceSession, 'create', (_: Buffer, options: InferenceSession.SessionOptions) => {
+      done.push(options.executionProviders, options.intraOpNumThreads);
+      return Promise.resolve({
+        run({ x }: { readonly x: Tensor }) {
+          done.push([...(x.data as Float32Array)], x.type, x.dims);
+          return Promise.resolve({});
+        },
+        release() {
+          done.push('released');
+          return Promise.resolve();
+        },
+      });
+    });
+    return done;
+  }
+
+  it('runs a graph on one thread, which is given up again', async () => {
+    const done = pretend();
+    assert.equal(await tryDevice(parseDevice('cuda:3')), null);
+    assert.deepEqual(done, [[{ name: 'cuda', deviceId: 3 }], 1, [1], 'float32', [1], 'released']);
+  });
+
+  it('is taken where it works', async () => {
+    pretend();
+    const device = parseDevice('cuda:1');
+    assert.deepEqual(await chooseDevice(device, nvidia), { device, because: null });
+    assert.deepEqual(await chooseDevice(parseDevice('auto'), nvidia), {
+      device: { provider: 'cuda', index: 0 },
+      because: 'running on cuda, the best device that works',
+    });
+  });
+
+  it('is refused with the reason in one line, and what it may be', async () => {
+    const fail = (message: string): void =>
+      void mock.method(InferenceSession, 'create', () => Promise.reject(new Error(message)));
+    fail(' Failed to load shared library libcudnn.so.9:\n   no such file\n');
+    const reason = 'Failed to load shared library libcudnn.so.9: no such file';
+    const advice = 'the driver or a library that it needs is missing (named above)';
+    assert.equal(await tryDevice(parseDevice('cuda')), `${reason}: ${advice}`);
+    await assert.rejects(chooseDevice(parseDevice('cuda:1'), nvidia), {
+      name: 'DeviceError',
+      message: `device cuda:1: ${reason}: ${advice}`,
+    });
+    fail('out of memory');
+    assert.equal(await tryDevice(parseDevice('cuda')), 'out of memory');
+    assert.deepEqual(await chooseDevice(parseDevice('auto'), nvidia), {
+      device: { provider: 'cpu', index: 0 },
+      because: 'running on the CPU (cuda: out of memory; webgpu: out of memory)',
+    });
   });
 });

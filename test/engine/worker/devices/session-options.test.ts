@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { parseDevice } from '../../../../src/engine/device.js';
-import { sessionOptions } from '../../../../src/engine/worker/devices/session-options.js';
+import { buildsEngines, sessionOptions } from '../../../../src/engine/worker/devices/session-options.js';
 
 const settings = { threads: 3, cacheDirectory: join('cache', 'millrace') };
 const providersOf = (device: string): unknown =>
@@ -40,10 +40,23 @@ it('TensorRT keeps engines and timings in the cache, and leaves to CUDA what it 
 });
 
 it('threads never spin, and DirectML runs without what it cannot have', () => {
-  const { intraOpNumThreads, extra, enableMemPattern } = sessionOptions(parseDevice('cpu'), settings);
-  assert.equal(intraOpNumThreads, 3);
-  assert.deepEqual(extra, { session: { intra_op: { allow_spinning: '0' } } });
-  assert.equal(enableMemPattern, undefined);
+  assert.deepEqual(sessionOptions(parseDevice('cpu'), settings), {
+    executionProviders: ['cpu'],
+    intraOpNumThreads: 3,
+    interOpNumThreads: 1,
+    graphOptimizationLevel: 'all',
+    extra: { session: { intra_op: { allow_spinning: '0' } } },
+  });
   const dml = sessionOptions(parseDevice('dml'), settings);
   assert.deepEqual([dml.enableMemPattern, dml.executionMode], [false, 'sequential']);
+});
+
+it('it is told of TensorRT that engines are built, and of no other', () => {
+  assert.deepEqual(buildsEngines(parseDevice('tensorrt')), {
+    note: 'onnxruntime-node does not hand on the settings of TensorRT caches: engines are built at every start',
+    during: 'building TensorRT engines (minutes): ',
+  });
+  for (const device of ['cpu', 'cuda', 'webgpu', 'coreml', 'dml']) {
+    assert.equal(buildsEngines(parseDevice(device)), null);
+  }
 });

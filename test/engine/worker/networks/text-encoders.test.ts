@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
-import { OnnxPart } from '../../../../src/engine/worker/networks/onnx-part.js';
-import { TextEncoders } from '../../../../src/engine/worker/networks/text-encoders.js';
+import { OnnxPart, type Wanted } from '../../../../src/engine/worker/networks/onnx-part.js';
+import { TextEncoders, type TextEncoder } from '../../../../src/engine/worker/networks/text-encoders.js';
 import { readModelFolder } from '../../../../src/model/folder.js';
 import { loadTokenizer } from '../../../../src/model/tokenizer.js';
 import { tinyModel } from '../../../support/engine.js';
@@ -61,5 +61,78 @@ describe('text encoders', () => {
 
   it('take weights of 1 for none', async () => {
     assert.deepEqual(await embed('a (red:1) fox'), await embed('a red fox'));
+  });
+});
+
+describe('two text encoders', () => {
+  const asked: (readonly Wanted[])[] = [];
+
+  /**
+   * An encoder of two tokens a chunk, whose values are the ids and ten, a hundred... times them; the whole is the first
+   * id, negative. Its ids are the lengths of words, `skip` of which it has no tokens for.
+   */
+  function encoder(width: number, pooledWidth: number, skip: number): TextEncoder {
+    const [port] = [text.ids];
+    const pooled = pooledWidth > 0 ? { port: { ...port, name: 'whole' }, width: pooledWidth } : null;
+    const chunkOf = (ids: readonly number[]): BigInt64Array<ArrayBuffer> =>
+      BigInt64Array.from([ids[0] ?? 0, ids[1] ?? 0], BigInt);
+    return {
+      layout: { ...text, width, pooled },
+      tokenizer: {
+        length: 2,
+        encode: () => chunkOf([]),
+        encodeChunks(segments) {
+          const words = segments.flatMap((segment) => segment.text.split(' ')).slice(skip);
+          const ids = words.map(({ length }) => length);
+          return [0, 2, 4]
+            .filter((at) => at === 0 || at < ids.length)
+            .map((at) => ({ ids: chunkOf(ids.slice(at)), weights: null }));
+        },
+      },
+      part: {
+        runFor([feed], wanted) {
+          asked.push(wanted);
+          const ids = Array.from(feed?.data ?? [], Number);
+          assert.deepEqual(feed?.shape, [1, 2]);
+          const states = ids.flatMap((id) => Array.from({ length: width }, (_, i) => id * 10 ** i));
+          const whole = Float32Array.from({ length: pooledWidth }, () => -(ids[0] ?? 0));
+          return Promise.resolve([Float32Array.from(states), ...(pooledWidth > 0 ? [whole] : [])]);
+        },
+      },
+    };
+  }
+
+  it('stand side by side, each with an empty text where the other is longer', async () => {
+    for (const [skips, first, second] of [
+      [
+        [0, 0],
+        [1, 2, 3],
+        [1, 2, 3],
+      ],
+      [[0, 2], [1, 2, 3], [3]],
+      [[2, 0], [3], [1, 2, 3]],
+    ] as const) {
+      const own = new TextEncoders([encoder(2, 0, skips[0]), encoder(1, 3, skips[1])], 2, 3);
+      const { embedding, pooled } = await own.embed('a bb ccc');
+      const row = (i: number): readonly number[] => [first[i] ?? 0, 10 * (first[i] ?? 0), second[i] ?? 0];
+      assert.deepEqual([...embedding], [0, 1, 2, 3].flatMap(row), skips.join());
+      assert.deepEqual(pooled, new Float32Array(3).fill(-second[0]), 'of the first chunk');
+    }
+  });
+
+  it('are asked for their tokens, and for the whole where the model uses it', async () => {
+    const pooling = encoder(1, 3, 0);
+    asked.length = 0;
+    await new TextEncoders([encoder(2, 0, 0), pooling], 2, 3).embed('a bb');
+    const { embedding, pooled } = pooling.layout;
+    assert.deepEqual(asked, [
+      [{ port: embedding, shape: [1, 2, 2] }],
+      [
+        { port: embedding, shape: [1, 2, 1] },
+        { port: pooled?.port, shape: [1, 3] },
+      ],
+    ]);
+    const alone = await new TextEncoders([encoder(2, 0, 0)], 2, 3).embed('a');
+    assert.deepEqual(alone, { embedding: Float32Array.of(1, 10, 0, 0) });
   });
 });

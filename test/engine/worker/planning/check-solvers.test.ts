@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { checkSolvers } from '../../../../src/engine/worker/planning/check-solvers.js';
 import { readModelFolder } from '../../../../src/model/folder.js';
@@ -59,5 +60,42 @@ describe('checkSolvers', () => {
       () => checkSolvers(folder),
       /: num_inference_steps must .*; give it defaults that set num_inference_steps$/,
     );
+  });
+
+  it('says in full what is wrong and what to do', async () => {
+    const folder = { ...(await readModelFolder(tinyModel)), root: 'models', name: 'own' };
+    const begin = `${join('models', 'millrace.json')}: no session can be opened with the default parameters of own (`;
+    const distilled = { ...folder.scheduler, original_inference_steps: 2000 };
+    const needs =
+      "needs original_inference_steps from 1 to 1000 in the model's scheduler configuration, not 2000";
+    assert.throws(() => checkSolvers({ ...folder, scheduler: distilled }), {
+      name: 'ModelError',
+      message: `${begin}LCMScheduler): solver ${needs}; give it {"defaults": {"solver": "DDIMScheduler"}}`,
+    });
+    const defaults = { solver: 'DDIMScheduler' } as const;
+    assert.deepEqual(
+      checkSolvers({ ...folder, scheduler: distilled, defaults }),
+      ['LCMScheduler', 'TCDScheduler'].map(
+        (name) => `sessions cannot use the solver ${name} with this model: ${needs}`,
+      ),
+    );
+    const short = { ...defaults, steps: 9, num_inference_steps: 4, t_index_list: null };
+    assert.throws(() => checkSolvers({ ...folder, defaults: short }), {
+      message:
+        `${begin}DDIMScheduler): steps is 9, more than num_inference_steps (4); ` +
+        'give it defaults that set steps',
+    });
+    const flow = { ...folder.scheduler, use_flow_sigmas: true };
+    assert.throws(() => checkSolvers({ ...folder, scheduler: flow }), {
+      message:
+        `${begin}LCMScheduler): solver cannot follow use_flow_sigmas of the model's scheduler configuration; ` +
+        'give it defaults that set solver',
+    });
+  });
+
+  it('does not take an error in the server for one of the model', async () => {
+    const folder = await readModelFolder(tinyModel);
+    const broken = { ...folder, sizeFactor: 8n as unknown as number };
+    assert.throws(() => checkSolvers(broken), TypeError);
   });
 });

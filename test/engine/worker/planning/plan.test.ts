@@ -171,6 +171,11 @@ describe('a plan', () => {
     assertRefused('t_index_list', /rise/, { t_index_list: [3, 3] });
   });
 
+  it('does not take an error in the server for one of a parameter', () => {
+    const broken = { ...folder, scheduler: null as unknown as typeof folder.scheduler };
+    assert.throws(() => createPlan({ ...model, folder: broken }, parametersWith()), TypeError);
+  });
+
   it('re-noises the stock noise even where frames are not', () => {
     const { solver, stockSolver } = createPlan(
       model,

@@ -79,6 +79,13 @@ describe('frames that wait', () => {
   });
 });
 
+it('rows of another shape do not share a call, whatever its digits are', async () => {
+  const keyOf = async (width: number, height: number): Promise<string> =>
+    (await setUp({ width: width * folder.sizeFactor, height: height * folder.sizeFactor })).stream.key;
+  assert.notEqual(await keyOf(12, 2), await keyOf(2, 21));
+  assert.equal(await keyOf(12, 2), await keyOf(12, 2));
+});
+
 it('a stream has the account that it was opened for', async () => {
   const { stream } = await setUp();
   assert.equal(stream.account, undefined);
@@ -194,6 +201,7 @@ describe('prompts', () => {
     const broken = [
       { ...frame, sample: new Float32Array(3) },
       { ...frame, stock: new Float32Array(3) },
+      { ...frame, sample: new Float32Array(3), stock: new Float32Array(3) },
       { ...frame, stageIndex: 3 },
     ];
     rig.stream.restore({ ordinal: 7, frames: broken });

@@ -1,0 +1,12 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { asError } from '../../src/engine/as-error.js';
+
+it('an error stays the one that it is, and anything else becomes the message of one', () => {
+  const error = new TypeError('no such thing');
+  assert.equal(asError(error), error);
+  const other = asError('words');
+  assert.ok(other instanceof Error);
+  assert.equal(other.message, 'words');
+  assert.equal(asError(null).message, 'null');
+});

@@ -1,0 +1,228 @@
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, it } from 'node:test';
+import type { StreamParameters } from '@millrace/protocol';
+import type { ToWorker } from '../../../src/engine/messages.js';
+import { keptCosts, tinyModel, tinyParameters } from '../../support/engine.js';
+import { WorkerThread } from './worker-thread.js';
+
+const file = new URL('../../../src/engine/worker/main.js', import.meta.url);
+const cacheDirectory = await keptCosts();
+const parameters = tinyParameters({ t_index_list: [32] });
+const size = { width: parameters.width, height: parameters.height };
+
+function open(stream: number, changes: Partial<StreamParameters> = {}): ToWorker {
+  return { type: 'open', stream, parameters: { ...parameters, ...changes }, state: null, account: null };
+}
+
+function frameOf(stream: number, number: number, pixels: ArrayBuffer | null = null): ToWorker {
+  return { type: 'frame', stream, frame: number, replace: true, preparedMs: 0, ...size, pixels };
+}
+
+async function start(): Promise<WorkerThread> {
+  const thread = new WorkerThread(file, { cacheDirectory });
+  await thread.when('ready');
+  return thread;
+}
+
+describe('the thread of an engine', () => {
+  it('says how far its start is, what it found, and that it has stopped', async () => {
+    const thread = await start();
+    const costs = [1, 2, 4, 8].map((rows) => ({ rows, ms: 0.01 + rows / 10_000 }));
+    const { model, ...ready } = thread.of('ready')[0] ?? {};
+    assert.deepEqual(ready, { type: 'ready', device: 'cpu', costs, rowBudget: 8, pictureMs: 0.01 });
+    assert.deepEqual([model?.name, model?.sizeFactor], ['tiny-sd', 8]);
+    thread.send({ type: 'stop' });
+    assert.equal(await thread.ended, 0);
+    assert.deepEqual(
+      thread.said.map((message) => ('what' in message ? message.what : message.type)),
+      [
+        'loading the text encoder',
+        'loading the VAE encoder',
+        'loading the U-Net',
+        'loading the VAE decoder',
+        'drawing a trial picture',
+        'warming up',
+        'ready',
+        'stopped',
+      ],
+    );
+  });
+
+  it('says nothing more when it is told to stop before it is ready', async () => {
+    const thread = new WorkerThread(file, { cacheDirectory });
+    thread.send(open(0), { type: 'stop' });
+    assert.equal(await thread.ended, 0);
+    assert.deepEqual(thread.of('ready', 'failed', 'stopped'), []);
+  });
+
+  it('says why it cannot start, and ends', async () => {
+    const thread = new WorkerThread(file, { device: 'cpu:1' });
+    assert.equal(await thread.ended, 0);
+    const message = 'the device cpu takes no number; write cpu for cpu:1';
+    assert.deepEqual(thread.said, [{ type: 'failed', message }]);
+  });
+
+  it('says which device auto came to', async () => {
+    const thread = new WorkerThread(file, { device: 'auto', model: `${tinyModel}/unet` });
+    await thread.ended;
+    assert.equal(thread.said.length, 1, 'the model comes first');
+    await using other = new WorkerThread(file, { device: 'auto', cacheDirectory });
+    const note = await other.when('note');
+    assert.match(note.text, /^running on /);
+  });
+
+  it('waits without work, and wakes for what comes', async () => {
+    await using thread = await start();
+    const { performance } = thread.worker;
+    thread.send(open(0));
+    await thread.when('opened');
+    await sleep(50);
+    const before = performance.eventLoopUtilization();
+    await sleep(100);
+    const { active, idle } = performance.eventLoopUtilization(before);
+    assert.ok(active < idle, `${active} ms active, ${idle} ms idle`);
+    thread.send(frameOf(0, 1));
+    await thread.when('result');
+    assert.equal(thread.stderr, '');
+  });
+});
+
+describe('streams in the thread', () => {
+  it('are opened also where several come at once, and one that is refused holds up none', async () => {
+    await using thread = await start();
+    const wide = parameters.width + 1;
+    thread.send(
+      open(0),
+      open(1, { width: wide }),
+      frameOf(1, 0),
+      { type: 'configure', stream: 1, request: 0, parameters },
+      { type: 'snapshot', stream: 1, request: 1 },
+      open(2),
+    );
+    await thread.when('opened', 1);
+    thread.send({ type: 'close', stream: 1 }, { type: 'snapshot', stream: 2, request: 7 });
+    const { state, ...snapshotted } = await thread.when('snapshotted');
+    assert.deepEqual(snapshotted, { type: 'snapshotted', stream: 2, request: 7 });
+    assert.deepEqual([state.ordinal, state.frames], [0, []]);
+    assert.deepEqual(thread.of('opened', 'rejected', 'configured', 'admitted', 'dropped'), [
+      { type: 'opened', stream: 0 },
+      {
+        type: 'rejected',
+        stream: 1,
+        request: null,
+        field: 'width',
+        message: `width must be a multiple of 8 for the model tiny-sd, not ${wide}`,
+      },
+      { type: 'opened', stream: 2 },
+    ]);
+  });
+
+  it('go on where they were, and have prompts that are known', async () => {
+    await using thread = await start();
+    const state = { ordinal: 5, frames: [] };
+    thread.send(open(0), { ...(open(1) as Extract<ToWorker, { type: 'open' }>), state });
+    await thread.when('opened', 1);
+    thread.send({ type: 'snapshot', stream: 1, request: 0 });
+    assert.equal((await thread.when('snapshotted')).state.ordinal, 5);
+    assert.deepEqual(
+      thread.of('embedding').map(({ hit }) => hit),
+      [false, false, true, true],
+    );
+  });
+
+  it('are changed, or told why not and left as they were', async () => {
+    await using thread = await start();
+    const change = (request: number, changes: Partial<StreamParameters>): ToWorker => ({
+      type: 'configure',
+      stream: 0,
+      request,
+      parameters: { ...parameters, ...changes },
+    });
+    thread.send(open(0), change(0, { height: 5 }), change(1, { seed: 9 }), frameOf(0, 4));
+    await thread.when('result');
+    thread.send(change(2, { seed: 3 }));
+    await thread.when('configured', 1);
+    const [refused] = thread.of('rejected');
+    assert.deepEqual([refused?.request, refused?.field], [0, 'height']);
+    // Each affects the next frame.
+    assert.deepEqual(
+      thread.of('configured').map(({ request, from }) => [request, from]),
+      [
+        [1, 0],
+        [2, 5],
+      ],
+    );
+  });
+
+  it('have their frames made, and the memory of these is given back', async () => {
+    await using thread = await start();
+    const bytes = 3 * size.width * size.height;
+    thread.send(open(0));
+    await thread.when('opened');
+    const from = thread.said.length;
+    thread.send(frameOf(0, 1, new ArrayBuffer(bytes)));
+    const { pixels, timings, ...result } = await thread.when('result');
+    assert.deepEqual(result, { type: 'result', stream: 0, frame: 1, ...size });
+    assert.equal(pixels.byteLength, bytes);
+    assert.ok(Object.values(timings).every((ms) => ms >= 0));
+    const kinds = ['admitted', 'recycle', 'inference', 'result'] as const;
+    assert.deepEqual(thread.brief(from, ...kinds), ['admitted 0', 'recycle', 'inference', 'result 0']);
+    assert.equal(thread.of('recycle')[0]?.pixels.byteLength, bytes);
+    const [{ rows, streams } = { rows: 0, streams: 0 }] = thread.of('inference');
+    assert.deepEqual([rows, streams], [1, 1]);
+  });
+
+  it('have frames of another size dropped, whose memory is given back, if they have any', async () => {
+    await using thread = await start();
+    thread.send(open(0));
+    await thread.when('opened');
+    const wide = { width: 2 * size.width };
+    thread.send({ ...frameOf(0, 1), ...wide });
+    thread.send({ ...frameOf(0, 2, new ArrayBuffer(12)), ...wide });
+    thread.send(frameOf(0, 3));
+    await thread.when('result');
+    assert.deepEqual(
+      thread.of('dropped').map(({ frame: number, reason }) => [number, reason]),
+      [
+        [1, 'stale'],
+        [2, 'stale'],
+      ],
+    );
+    assert.deepEqual(
+      thread.of('recycle').map(({ pixels }) => pixels.byteLength),
+      [12],
+    );
+  });
+
+  it('want nothing any more when they are closed, and give back the memory of what waits', async () => {
+    await using thread = await start();
+    thread.send(open(0), open(1));
+    await thread.when('opened', 1);
+    const wait = (frame: number, pixels: ArrayBuffer | null): ToWorker => ({
+      ...(frameOf(0, frame, pixels) as Extract<ToWorker, { type: 'frame' }>),
+      replace: false,
+    });
+    const bytes = 3 * size.width * size.height;
+    thread.send(
+      wait(1, null),
+      wait(2, new ArrayBuffer(bytes)),
+      wait(3, null),
+      { type: 'close', stream: 0 },
+      frameOf(0, 4),
+      { type: 'snapshot', stream: 0, request: 0 },
+      { type: 'configure', stream: 0, request: 1, parameters },
+      { type: 'snapshot', stream: 1, request: 2 },
+    );
+    await thread.when('snapshotted');
+    assert.deepEqual(
+      thread.of('snapshotted', 'configured').map(({ stream }) => stream),
+      [1],
+    );
+    assert.deepEqual(
+      thread.of('recycle').map(({ pixels }) => pixels.byteLength),
+      [bytes],
+    );
+    assert.ok(thread.of('admitted', 'dropped').every(({ frame }) => frame < 3));
+  });
+});

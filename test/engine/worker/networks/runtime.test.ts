@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { NotFiniteError } from '../../../../src/engine/worker/networks/finite.js';
+import { ModelRuntime } from '../../../../src/engine/worker/networks/runtime.js';
+import { readModelFolder } from '../../../../src/model/folder.js';
+import { ModelError } from '../../../../src/model/model-error.js';
+import { ModelCopy } from '../../../model/model-copy.js';
+import { testImage, tinyModel } from '../../../support/engine.js';
+import { layoutFolder } from '../../../support/layouts.js';
+import { always, spoil } from '../../../support/onnx-spoil.js';
+
+const folder = await readModelFolder(tinyModel);
+const progress: string[] = [];
+const runtime = await ModelRuntime.load(folder, { threads: 1 }, (what) => progress.push(what));
+after(() => runtime[Symbol.asyncDispose]());
+const odd = { width: 72, height: 40 };
+const long = 'cat '.repeat(400);
+
+/** A model of which one output is never a number. */
+async function spoiled(model: string, part: string, output: string): Promise<ModelRuntime> {
+  const copy = await ModelCopy.create(model);
+  after(() => copy[Symbol.asyncDispose]());
+  await spoil(join(copy.folder, part, 'model.onnx'), always(output, NaN));
+  const own = await ModelRuntime.load(await readModelFolder(copy.folder), { threads: 1 });
+  after(() => own[Symbol.asyncDispose]());
+  return own;
+}
+
+function rejectsOf(part: string): (error: unknown) => boolean {
+  return (error) => error instanceof NotFiniteError && error.part === part;
+}
+
+describe('the networks of a model', () => {
+  it('are loaded one after another, which is told', () => {
+    assert.deepEqual(progress, [
+      'loading the text encoder',
+      'loading the VAE encoder',
+      'loading the U-Net',
+      'loading the VAE decoder',
+    ]);
+  });
+
+  it('are named where they cannot be loaded', async () => {
+    await using copy = await ModelCopy.create(tinyModel);
+    const own = await readModelFolder(copy.folder);
+    await copy.write('unet/model.onnx', 'no graph');
+    await assert.rejects(ModelRuntime.load(own, { threads: 1 }), (error) => {
+      assert.ok(error instanceof ModelError);
+      assert.match(error.message, /unet.model\.onnx: cannot be loaded: /);
+      return true;
+    });
+  });
+
+  it('take prompts of up to four chunks, or of one where no more fit', async () => {
+    const chunk = folder.textLength * folder.textWidth;
+    assert.equal((await runtime.embed('cat')).embedding.length, chunk);
+    const { embedding, ...rest } = await runtime.embed(long);
+    assert.equal(embedding.length, 4 * chunk);
+    assert.deepEqual(rest, {});
+    const fixed = await readModelFolder(layoutFolder('lcm'));
+    await using other = await ModelRuntime.load(fixed, { threads: 1 });
+    assert.equal((await other.embed(long)).embedding.length, fixed.textLength * fixed.textWidth);
+  });
+
+  it('make latents of pictures, and pictures of latents, of a size that they do not take themselves', async () => {
+    const { data } = testImage(3, odd);
+    const latent = (await runtime.encode(data, odd)).slice();
+    const shape = runtime.latentShape(odd);
+    assert.equal(latent.length, shape[0] * shape[1] * shape[2]);
+    assert.ok(latent.some((value) => value !== latent[0]));
+    const out = new Uint8ClampedArray(data.length);
+    await runtime.decode(latent, odd, out);
+    const filled = { width: shape[2] * folder.pixelFactor, height: shape[1] * folder.pixelFactor };
+    const planes = await runtime.decodePlanes(latent, filled);
+    assert.equal(planes.length, 3 * filled.width * filled.height);
+    for (const [x, y] of [
+      [0, 0],
+      [71, 0],
+      [30, 39],
+    ] as const) {
+      const value = planes[y * filled.width + x] ?? NaN;
+      assert.equal(out[3 * (y * odd.width + x)], Math.round(Math.min(255, Math.max(0, (value + 1) * 127.5))));
+    }
+  });
+
+  it('are given up once, and then do nothing', async () => {
+    const own = await ModelRuntime.load(folder, { threads: 1 });
+    await own[Symbol.asyncDispose]();
+    await own[Symbol.asyncDispose]();
+    await assert.rejects(own.embed('cat'));
+    await assert.rejects(own.encode(testImage(0, odd).data, odd));
+    const latent = new Float32Array(runtime.latentShape(odd).reduce((product, side) => product * side));
+    await assert.rejects(own.decode(latent, odd, new Uint8ClampedArray(3 * 72 * 40)));
+  });
+});
+
+describe('a network whose values are not numbers', () => {
+  it('is named where it is an encoder of texts, by its tokens or by the whole', async () => {
+    const tokens = await spoiled(tinyModel, 'text_encoder', 'last_hidden_state');
+    await assert.rejects(tokens.embed('cat'), rejectsOf('text_encoder'));
+    const whole = await spoiled(layoutFolder('sdxl'), 'text_encoder_2', 'text_embeds');
+    await assert.rejects(whole.embed('cat'), rejectsOf('text_encoder'));
+  });
+
+  it('is named where it is a half of the VAE', async () => {
+    const encoder = await spoiled(tinyModel, 'vae_encoder', 'latent_sample');
+    await assert.rejects(encoder.encode(testImage(0, odd).data, odd), rejectsOf('vae_encoder'));
+    const decoder = await spoiled(tinyModel, 'vae_decoder', 'sample');
+    const latent = new Float32Array(runtime.latentShape(odd).reduce((product, side) => product * side));
+    const out = new Uint8ClampedArray(3 * odd.width * odd.height);
+    await assert.rejects(decoder.decode(latent, odd, out), rejectsOf('vae_decoder'));
+  });
+});
+
+it('the two text encoders of SDXL stand side by side, with the embedding of the whole of the second', async () => {
+  const own = await readModelFolder(layoutFolder('sdxl'));
+  await using both = await ModelRuntime.load(own, { threads: 1 });
+  const { embedding, pooled } = await both.embed('cat');
+  assert.equal(embedding.length, own.textLength * own.textWidth);
+  const other = await both.embed('dog');
+  const width = own.layout.textEncoders[0]?.width ?? 0;
+  const last = embedding.length - own.textWidth;
+  for (const at of [last, last + width - 1, last + width, embedding.length - 1]) {
+    assert.notEqual(embedding[at], other.embedding[at], `${at}`);
+  }
+  assert.notDeepEqual(pooled, other.pooled);
+  assert.deepEqual(await both.embed('cat'), { embedding, pooled });
+});

@@ -1,0 +1,26 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type { FromWorker, ToWorker } from '../../../src/engine/messages.js';
+
+/** By how many milliseconds each message that the worker says moves its clock on, which otherwise stands still. */
+export type Steps = Partial<Readonly<Record<FromWorker['type'], number>>>;
+
+// The engine's worker, with a clock that is only moved by what it says once it is ready, so that a test knows what it
+// takes to be long. It is sent lists of messages, each of which comes as a whole.
+const { steps = {} } = workerData as { readonly steps?: Steps };
+const port = parentPort;
+if (port === null) throw new Error('this file runs in a worker thread');
+const say = port.postMessage.bind(port);
+const listen = port.on.bind(port);
+let clock = 1e6;
+Object.assign(port, {
+  on: (event: string, listener: (message: ToWorker) => void) =>
+    listen(event, (messages: readonly ToWorker[]) => {
+      for (const message of messages) listener(message);
+    }),
+  postMessage(message: FromWorker, transfer: readonly ArrayBuffer[]) {
+    if (message.type === 'ready') performance.now = () => clock;
+    clock += steps[message.type] ?? 0;
+    say(message, [...transfer]);
+  },
+});
+await import('../../../src/engine/worker/main.js');

@@ -1,0 +1,55 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import type { FromWorker, ToWorker, WorkerOptions } from '../../../src/engine/messages.js';
+import { tinyModel } from '../../support/engine.js';
+
+type Kind = FromWorker['type'];
+type Message<K extends Kind> = Extract<FromWorker, { readonly type: K }>;
+
+/** The engine's thread by itself, and all that it says. */
+export class WorkerThread {
+  readonly said: FromWorker[] = [];
+  /** The exit code. */
+  readonly ended: Promise<number>;
+  readonly worker: Worker;
+  stderr = '';
+
+  constructor(file: URL, options: Partial<WorkerOptions> = {}, more: object = {}) {
+    const usual = { model: tinyModel, device: 'cpu', threads: 1, cacheDirectory: null };
+    this.worker = new Worker(file, { workerData: { ...usual, ...options, ...more }, stderr: true });
+    this.worker.stderr.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
+    this.worker.on('message', (message: FromWorker) => this.said.push(message));
+    this.ended = once(this.worker, 'exit').then(([code]) => code as number);
+  }
+
+  /** All that it said of these kinds. */
+  of<K extends Kind>(...kinds: readonly K[]): readonly Message<K>[] {
+    return this.said.filter((message): message is Message<K> => kinds.some((kind) => message.type === kind));
+  }
+
+  /** The message of this kind that was said so many times before, when it comes. */
+  async when<K extends Kind>(kind: K, before = 0): Promise<Message<K>> {
+    for (;;) {
+      const found = this.of(kind)[before];
+      if (found) return found;
+      await once(this.worker, 'message');
+    }
+  }
+
+  send(...messages: readonly ToWorker[]): void {
+    for (const message of messages) this.worker.postMessage(message);
+  }
+
+  /** @returns what it said since `from` of these kinds, in short: `result 3`. */
+  brief(from: number, ...kinds: readonly Kind[]): readonly string[] {
+    return this.said.slice(from).flatMap((message) => {
+      if (!kinds.includes(message.type)) return [];
+      return 'stream' in message ? [`${message.type} ${message.stream}`] : [message.type];
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.send({ type: 'stop' });
+    await this.ended;
+  }
+}

@@ -143,7 +143,7 @@ export class Session {
   #handle(message: UncheckedMessage): void {
     if (message.type === 'hello') return this.#greet(message);
     const seat = this.#seat;
-    if (this.#state !== 'active' || seat === null) {
+    if (seat === null) {
       throw new ProtocolError('hello_required', 'nothing but one hello may come before ready');
     }
     switch (message.type) {
@@ -204,7 +204,7 @@ export class Session {
     this.#log.info({ client: hello.client, resumed }, 'session opened');
     this.#connection.send(readyMessage(this.#context, { seat, resumed, grant }));
     this.#pacing = new Pacing(seat, this.#outlet);
-    this.#pacing.allow(grant.limits.fps ?? null);
+    this.#pacing.allow(grant.limits);
     seat.frames.connect(this.#outlet);
     this.#checkpoints = new Checkpoints(this.#context, seat, this.#connection, () => this.#sequence);
     await this.#checkpoints.send();
@@ -232,7 +232,7 @@ export class Session {
     );
     const { grant } = this.#access;
     if (this.#state !== 'active') return this.#access.stop();
-    this.#pacing?.allow(grant.limits.fps ?? null);
+    this.#pacing?.allow(grant.limits);
     this.#connection.send({ ...authenticated, limits: sessionLimits(this.#context.limits, grant) });
   }
 

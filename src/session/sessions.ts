@@ -66,7 +66,7 @@ export class Sessions {
       connection.close(errors[refusal].close, refusal);
       return null;
     }
-    const watched = new WatchedConnection(connection, this.#context.keepPictures ?? false);
+    const watched = new WatchedConnection(connection, this.#context.keepPictures);
     const session = new Session(watched, this.#context, grant);
     this.#open.set(session, watched);
     return session;

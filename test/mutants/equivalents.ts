@@ -262,8 +262,23 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: 'src/session/session.ts',
-    change: 'this.#checkpoints?.acknowledged -> this.#checkpoints.acknowledged',
-    reason: 'A session that is active has checkpoints: the fallback is there for the compiler.',
+    change: /^this\.#(?:checkpoints\?\.(?:acknowledged|send)|pacing\?\.allow) -> /,
+    reason: 'A session that is active has checkpoints and a pacing: the fallback is there for the compiler.',
+  },
+  {
+    file: 'src/session/session.ts',
+    change: /^this\.#seat\?\.frames(?:\.lastActivity \?\? 0)? -> (?!\(0\)$)\(?this\.#seat/,
+    reason: 'Whether a session is idle is asked while it has a seat: the fallback is there for the compiler.',
+  },
+  {
+    file: 'src/session/sessions.ts',
+    change: /^session\.state !== 'closed' -> (?:true|session\.state !== '')$/,
+    reason: 'A session that is closed is in the list no more: the condition is there for the compiler.',
+  },
+  {
+    file: 'src/session/frames/result-sender.ts',
+    change: '!line -> false',
+    reason: 'Work on a result begins only where there is a connection.',
   },
 ];
 

@@ -100,7 +100,8 @@ export class OneShot {
   /** @throws {ProtocolError} too_many_sessions */
   #checkRoom(caller: string, { subject, limits }: Grant): void {
     const { most, seats } = this.#options;
-    if (seats.count(subject) >= (limits.sessions ?? Infinity)) {
+    const { sessions = Infinity } = limits;
+    if (seats.count(subject) >= sessions) {
       throw new ProtocolError(
         'too_many_sessions',
         'the token allows no further session or image at the same time',

@@ -134,7 +134,7 @@ function setUp(slots: number, queueLength: number, queueTimeout = 60_000) {
 
 /** A client that has not said hello. */
 function enter(sessions: Sessions): Session {
-  const session = sessions.enter({ bufferedBytes: 0, send: () => {}, close: () => {} });
+  const session = sessions.enter({ bufferedBytes: 5, send: () => {}, close: () => {} });
   assert.ok(session);
   return session;
 }
@@ -212,9 +212,9 @@ describe('the census', () => {
     for (let count = 0; count < 2; count++) await wait(sessions, admission);
     enter(sessions);
     session.close('internal');
-    const { sessions: states, slots, queued, draining } = sessions.census();
+    const { sessions: states, slots, queued, bufferedBytes, draining } = sessions.census();
     assert.deepEqual(states, { opening: 1, queued: 2, active: 1, parked: 1, closing: 1 });
-    assert.deepEqual([slots, queued, draining], [2, 2, false]);
+    assert.deepEqual([slots, queued, bufferedBytes, draining], [2, 2, 15, false]);
     sessions.close();
     assert.equal(sessions.census().draining, true);
   });

@@ -59,9 +59,10 @@ async function createSeat(
   from: ResumeState | null,
 ): Promise<Seat> {
   const { admission, capacity, engine, limits, pauses, pictures, turns, seats } = context;
-  const { subject } = grant;
+  const { subject, limits: allowed } = grant;
+  const { sessions = Infinity } = allowed;
   const asked = performance.now();
-  if (seats.count(subject) >= (grant.limits.sessions ?? Infinity)) {
+  if (seats.count(subject) >= sessions) {
     throw new ProtocolError('too_many_sessions', 'the token allows no further session at the same time');
   }
   // A session that waits counts too: the queue is for all.

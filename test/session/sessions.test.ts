@@ -17,6 +17,17 @@ interface Client {
   readonly told: (number | null)[];
 }
 
+interface LogLine {
+  readonly level: number;
+  readonly msg: string;
+  readonly err: { readonly message: string };
+}
+
+async function greet(session: Session, parameters: object = {}): Promise<void> {
+  session.receive(encodeMessage({ type: 'hello', parameters }));
+  while (session.state !== 'active') await turn();
+}
+
 async function join(sessions: Sessions, parameters: object = {}): Promise<Client> {
   const told: (number | null)[] = [];
   const connection = {
@@ -28,8 +39,7 @@ async function join(sessions: Sessions, parameters: object = {}): Promise<Client
   };
   const session = sessions.enter(connection);
   assert.ok(session);
-  session.receive(encodeMessage({ type: 'hello', parameters }));
-  while (session.state !== 'active') await turn();
+  await greet(session, parameters);
   return { session, told };
 }
 
@@ -102,12 +112,8 @@ describe('the sessions of an engine that is short of time', () => {
 
   it('go on as they were where it cannot be shared out, which is in the log', (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] });
-    const lines: {
-      readonly level: number;
-      readonly msg: string;
-      readonly err: { readonly message: string };
-    }[] = [];
-    const log = pino({}, { write: (line) => void lines.push(JSON.parse(line)) });
+    const lines: LogLine[] = [];
+    const log = pino({}, { write: (line) => void lines.push(JSON.parse(line) as LogLine) });
     const share = (): never => {
       throw new Error('no costs');
     };
@@ -250,8 +256,8 @@ describe('a server that is to stop', () => {
         send: (message) => void (message.type === 'drain' && deadlines.push(message.deadline_seconds)),
         close: (_, reason) => void closed.push(reason),
       });
-      session?.receive(encodeMessage({ type: 'hello' }));
-      while (session?.state !== 'active') await turn();
+      assert.ok(session);
+      await greet(session);
       const away = await join(sessions);
       sessions.leave(away.session, 1006);
       await sessions.drain(ms);

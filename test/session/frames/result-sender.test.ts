@@ -39,7 +39,10 @@ function setUp() {
   /** Ends what is being encoded. @returns how many results that were. */
   const encoded = async (error: Error | null = null): Promise<number> => {
     const ended = encodings.splice(0);
-    for (const encoding of ended) error ? encoding.reject(error) : encoding.resolve(new Uint8Array(1));
+    for (const encoding of ended) {
+      if (error) encoding.reject(error);
+      else encoding.resolve(new Uint8Array(1));
+    }
     await turn();
     return ended.length;
   };

@@ -42,4 +42,9 @@ export const sessionEquivalents: readonly Equivalent[] = [
     change: '!line -> false',
     reason: 'Work on a result begins only where there is a connection.',
   },
+  {
+    file: 'src/session/frames/frame-clock.ts',
+    change: /^#due = 0; -> /,
+    reason: 'It is set when the clock starts.',
+  },
 ];

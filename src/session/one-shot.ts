@@ -100,7 +100,8 @@ export class OneShot {
   /** @throws {ProtocolError} too_many_sessions */
   #checkRoom(caller: string, { subject, limits }: Grant): void {
     const { most, sessions } = this.#options;
-    if (sessions.count(subject) >= (limits.sessions ?? Infinity)) {
+    const { sessions: allowed = Infinity } = limits;
+    if (sessions.count(subject) >= allowed) {
       throw new ProtocolError(
         'too_many_sessions',
         'the token allows no further session or image at the same time',

@@ -1,6 +1,7 @@
 import { pictureEquivalents } from './equivalents-pictures.js';
 import { engineEquivalents } from './engine-equivalents.js';
 import type { Mutant } from './mutants.js';
+import { sessionEquivalents } from './session-equivalents.js';
 
 /** Mutants that no test can notice, since they do what the code does. */
 export interface Equivalent {
@@ -243,11 +244,7 @@ export const equivalents: readonly Equivalent[] = [
     change: 'this.#shutSince ??= sent -> this.#shutSince = sent',
     reason: 'No result is sent while the window is shut.',
   },
-  {
-    file: 'src/session/connection/client-connection.ts',
-    change: 'this.#checkpoints?.acknowledged -> this.#checkpoints.acknowledged',
-    reason: 'A session that is active has checkpoints: the fallback is there for the compiler.',
-  },
+  ...sessionEquivalents,
 ];
 
 export function changeOf({ before, after }: Mutant): string {

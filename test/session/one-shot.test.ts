@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { describe, it } from 'node:test';
 import type { StreamParameters } from '@millrace/protocol';
-import type { EngineStream, StreamListener } from '../../src/engine/engine.js';
+import { ParameterError, type EngineStream, type StreamListener } from '../../src/engine/engine.js';
 import { anonymous, type GrantLimits } from '../../src/session/access/grant.js';
 import type { Caller } from '../../src/session/one-shot.js';
 import { Sessions } from '../../src/session/live/sessions.js';
@@ -60,6 +61,21 @@ describe('OneShot', () => {
     // The place is free again, and no rejection is left that nobody hears, which would end the process.
     await assert.rejects(images.generate({}, caller()), { code: 'engine_failed' });
     await turn();
+  });
+
+  it('leaves no stream and no listener behind, and tells why a stream could not be opened', async () => {
+    const engine = new ManualEngine();
+    const images = imagesOf(engine);
+    const { signal } = new AbortController();
+    const image = images.generate({}, caller('a', {}, signal));
+    await finishLast(engine);
+    await image;
+    assert.equal(engine.streams.at(-1)?.closed, true);
+    assert.deepEqual(getEventListeners(signal, 'abort'), []);
+    engine.refusal = new ParameterError('steps', 'not with this model');
+    await assert.rejects(images.generate({}, caller()), engine.refusal);
+    engine.refusal = new Error('out of memory');
+    await assert.rejects(images.generate({}, caller()), { code: 'engine_failed' });
   });
 
   it('has all images share the time of one stream', async () => {

@@ -54,6 +54,7 @@ export function sessionContext(
     turns: new PictureTurns(1),
     recentImages: () => [],
     pauses: { last: { end: -Infinity, ms: 0 } },
+    keepPictures: false,
     log: pino({ level: 'silent' }),
     ...changes,
   };

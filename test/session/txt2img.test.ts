@@ -80,6 +80,22 @@ test('the mode changes while the stream runs, in both directions', async () => {
   rig.connection.disconnected(1000);
 });
 
+test("a client's frame that the engine takes up after the mode has changed brings no further one", async () => {
+  const rig = await Rig.active();
+  rig.frame(0);
+  await rig.until(() => rig.stream.waiting?.frame === 0);
+  // The engine has taken it up before the next one comes: that is not known yet.
+  rig.stream.waiting = null;
+  rig.send({ type: 'update', request: 1, parameters: { mode: 'txt2img' } });
+  await rig.until(() => rig.stream.waiting?.frame === -1);
+  rig.stream.listener.onAdmitted(0);
+  await rig.settled();
+  assert.deepEqual(rig.stream.pushed, [0, -1]);
+  rig.stream.admit();
+  await rig.until(() => rig.stream.waiting?.frame === -2);
+  rig.connection.disconnected(1000);
+});
+
 test('a paused stream takes no frames and makes none; the newest goes on', async () => {
   const rig = await Rig.active();
   rig.send({ type: 'update', request: 1, parameters: { paused: true } });

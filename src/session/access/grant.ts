@@ -53,11 +53,11 @@ export function readGrantLimits(value: unknown): GrantLimits {
 }
 
 /** @throws {ProtocolError} limit_exceeded, naming the parameter that is beyond the grant. */
-export function checkGrant({ size, steps }: GrantLimits, parameters: StreamParameters): void {
+export function checkGrant(limits: GrantLimits, parameters: StreamParameters): void {
+  const { size = Infinity, steps = Infinity } = limits;
   for (const side of ['width', 'height'] as const) {
-    if (size !== undefined && parameters[side] > size) refuse(side, size);
+    if (parameters[side] > size) refuse(side, size);
   }
-  if (steps === undefined) return;
   const { t_index_list: list } = parameters;
   if (list === null ? parameters.steps > steps : list.length > steps) {
     refuse(list === null ? 'steps' : 't_index_list', steps);

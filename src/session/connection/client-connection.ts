@@ -143,7 +143,7 @@ export class ClientConnection {
   #handle(message: UncheckedMessage): void {
     if (message.type === 'hello') return this.#greet(message);
     const session = this.#session;
-    if (this.#state !== 'active' || session === null) {
+    if (session === null) {
       throw new ProtocolError('hello_required', 'nothing but one hello may come before ready');
     }
     switch (message.type) {
@@ -204,7 +204,7 @@ export class ClientConnection {
     this.#log.info({ client: hello.client, resumed }, 'session opened');
     this.#wire.send(readyMessage(this.#context, { session, resumed, grant }));
     this.#pacing = new Pacing(session, this.#outlet);
-    this.#pacing.allow(grant.limits.fps ?? null);
+    this.#pacing.allow(grant.limits);
     session.frames.connect(this.#outlet);
     this.#checkpoints = new Checkpoints(this.#context, session, this.#wire, () => this.#sequence);
     await this.#checkpoints.send();
@@ -232,7 +232,7 @@ export class ClientConnection {
     );
     const { grant } = this.#access;
     if (this.#state !== 'active') return this.#access.stop();
-    this.#pacing?.allow(grant.limits.fps ?? null);
+    this.#pacing?.allow(grant.limits);
     this.#wire.send({ ...authenticated, limits: sessionLimits(this.#context.limits, grant) });
   }
 

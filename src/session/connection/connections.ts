@@ -66,7 +66,7 @@ export class Connections {
       wire.close(errors[refusal].close, refusal);
       return null;
     }
-    const watched = new WatchedWire(wire, this.#context.keepPictures ?? false);
+    const watched = new WatchedWire(wire, this.#context.keepPictures);
     const connection = new ClientConnection(watched, this.#context, grant);
     this.#open.set(connection, watched);
     return connection;

@@ -49,7 +49,7 @@ export interface ConnectionContext {
   /** When this process was held up. */
   readonly pauses: Pauses;
   /** Whether the last result of each session is kept for operators. */
-  readonly keepPictures?: boolean;
+  readonly keepPictures: boolean;
   readonly log: Logger;
 }
 

@@ -60,9 +60,10 @@ async function createSession(
   from: ResumeState | null,
 ): Promise<Session> {
   const { admission, capacity, engine, limits, pauses, pictures, turns, sessions } = context;
-  const { subject } = grant;
+  const { subject, limits: allowed } = grant;
+  const { sessions: most = Infinity } = allowed;
   const asked = performance.now();
-  if (sessions.count(subject) >= (grant.limits.sessions ?? Infinity)) {
+  if (sessions.count(subject) >= most) {
     throw new ProtocolError('too_many_sessions', 'the token allows no further session at the same time');
   }
   // A session that waits counts too: the queue is for all.

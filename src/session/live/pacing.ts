@@ -1,4 +1,5 @@
 import type { StreamParameters } from '@millrace/protocol';
+import type { GrantLimits } from '../access/grant.js';
 import type { Outlet } from '../wire/outlet.js';
 import type { Session } from './session.js';
 
@@ -11,7 +12,7 @@ const deadband = 0.1;
 export class Pacing {
   readonly #session: Session;
   readonly #outlet: Outlet;
-  #allowed: number | null = null;
+  #allowed = Infinity;
   #share: number | null = null;
 
   constructor(session: Session, outlet: Outlet) {
@@ -39,8 +40,8 @@ export class Pacing {
     return this.#share;
   }
 
-  /** @param fps frames a second that the token allows; null for any number. */
-  allow(fps: number | null): void {
+  /** @param grant what the token allows. */
+  allow({ fps = Infinity }: GrantLimits): void {
     this.#allowed = fps;
     this.#apply();
   }
@@ -55,7 +56,7 @@ export class Pacing {
   }
 
   #apply(): void {
-    const limit = Math.min(this.#allowed ?? Infinity, this.#share ?? Infinity);
+    const limit = Math.min(this.#allowed, this.#share ?? Infinity);
     this.#session.frames.limit(limit === Infinity ? null : limit);
   }
 }

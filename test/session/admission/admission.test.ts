@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { describe, it } from 'node:test';
 import { stopTime } from '../../support/stopped-time.js';
 import { Admission, type Slot } from '../../../src/session/admission/admission.js';
@@ -83,6 +84,37 @@ describe('Admission', () => {
     admission.poke();
     await waiting;
     assert.equal(admission.served, 2);
+  });
+
+  it('lets nobody in before those who wait, when the capacity has grown', async () => {
+    const { admission, limits, positions, admitted, enter } = setUp(1);
+    await enter('a');
+    const waiting = enter('b');
+    limits.capacity = 2;
+    const last = enter('c');
+    await waiting;
+    assert.deepEqual([admitted, positions.get('c'), admission.waiting], [['a', 'b'], [1], 1]);
+    limits.capacity = 3;
+    admission.poke();
+    await last;
+  });
+
+  it('leaves neither a timer nor a listener behind', async () => {
+    const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = timers();
+    const { limits, admission, enter } = setUp(1);
+    await enter('a');
+    const [served, leaves] = [new AbortController(), new AbortController()];
+    const waiting = enter('b', served.signal);
+    const leaving = enter('c', leaves.signal);
+    assert.equal(timers(), before + 2);
+    limits.capacity = 2;
+    admission.poke();
+    leaves.abort();
+    await waiting;
+    await assert.rejects(leaving, { message: 'the client is gone' });
+    assert.equal(timers(), before);
+    for (const { signal } of [served, leaves]) assert.deepEqual(getEventListeners(signal, 'abort'), []);
   });
 
   it('estimates the wait by how long others stayed, up to the longest that is allowed', async (t) => {

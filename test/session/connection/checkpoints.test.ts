@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
-import { Rig } from '../rig.js';
+import { describe, it } from 'node:test';
+import { defaultParameters, type ServerMessage } from '@millrace/protocol';
+import { Checkpoints } from '../../../src/session/connection/checkpoints.js';
+import type { ResumeState } from '../../../src/session/live/resume-token.js';
+import { Session } from '../../../src/session/live/session.js';
+import { ManualEngine } from '../manual-engine.js';
+import { Rig, sessionContext } from '../rig.js';
 
 it('a checkpoint is sent at each interval in which frames came, and no other', async (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] });
@@ -23,4 +28,135 @@ it('a checkpoint is sent at each interval in which frames came, and no other', a
   t.mock.timers.tick(5000);
   await rig.settled();
   assert.equal(rig.all('checkpoint').length, 2, 'nobody is there');
+});
+
+/** Checkpoints of a session `a`, whose tokens say their number. */
+function setUp() {
+  const sent: string[] = [];
+  const connection = {
+    bufferedBytes: 0,
+    send: (message: ServerMessage) => void (message.type === 'checkpoint' && sent.push(message.token)),
+    close: () => {},
+  };
+  const tokens = {
+    lifetimeMs: 60_000,
+    seal: ({ counter }: ResumeState) => `token ${counter}`,
+    open: () => null,
+  };
+  const context = sessionContext(new ManualEngine(), {}, { tokens: tokens as never });
+  let fault: Error | null = null;
+  const snapshot = async (): Promise<object> => {
+    await Promise.resolve();
+    if (fault) throw fault;
+    return { state: { ordinal: 0, frames: [] }, carried: [] };
+  };
+  const session = new Session({
+    id: 'a',
+    subject: 'ann',
+    counter: 0,
+    frames: { lastActivity: 0, snapshot } as never,
+    slot: { release: () => {} },
+    parameters: defaultParameters(),
+  });
+  const results = { last: 0 };
+  const checkpoints = new Checkpoints(context, session, connection, () => results.last);
+  return {
+    checkpoints,
+    connection,
+    results,
+    sent,
+    session,
+    fail: (error: Error | null) => void (fault = error),
+    isSpent: (counter: number) => context.sessions.isSpent('a', counter),
+  };
+}
+
+describe('the tokens before one', () => {
+  it('are spent when the client acknowledges a result that came after it', async () => {
+    const { checkpoints, results, sent, isSpent } = setUp();
+    for (const last of [0, 3, 3, 5]) {
+      results.last = last;
+      await checkpoints.send();
+    }
+    assert.deepEqual(sent, ['token 1', 'token 2', 'token 3', 'token 4']);
+    checkpoints.acknowledged(3);
+    assert.deepEqual([isSpent(1), isSpent(2)], [false, false], 'result 3 came before the tokens 2 and 3');
+    checkpoints.acknowledged(4);
+    assert.deepEqual([isSpent(2), isSpent(3)], [true, false]);
+    checkpoints.acknowledged(5);
+    checkpoints.acknowledged(0);
+    assert.deepEqual([isSpent(3), isSpent(4)], [false, false], 'result 5 came before token 4');
+    checkpoints.acknowledged(6);
+    assert.deepEqual([isSpent(3), isSpent(4)], [true, false]);
+    checkpoints.stop();
+  });
+
+  it('are remembered for the last 64 of them', async () => {
+    for (const [count, known] of [
+      [65, true],
+      [66, false],
+    ] as const) {
+      const { checkpoints, results, isSpent } = setUp();
+      for (let last = 1; last <= count; last++) {
+        results.last = last;
+        await checkpoints.send();
+      }
+      checkpoints.acknowledged(3);
+      assert.equal(isSpent(1), known, `after ${count}`);
+      checkpoints.acknowledged(count + 1);
+      assert.deepEqual([isSpent(count - 1), isSpent(count)], [true, false]);
+      checkpoints.stop();
+    }
+  });
+});
+
+describe('a token', () => {
+  it('is sent to a client with 256 KiB that it has not read, and to none with more', async () => {
+    const { checkpoints, connection, sent, session } = setUp();
+    connection.bufferedBytes = 256 * 1024;
+    await checkpoints.send();
+    connection.bufferedBytes += 1;
+    await checkpoints.send();
+    assert.deepEqual([sent, session.counter], [['token 1'], 1]);
+    assert.equal(await checkpoints.take(), 'token 2', 'it gets one all the same if it is asked for');
+    checkpoints.stop();
+  });
+
+  it('is left out where the engine cannot tell, and the next has the next number', async () => {
+    const { checkpoints, fail, sent } = setUp();
+    fail(new Error('the engine is being restarted'));
+    await checkpoints.send();
+    assert.equal(await checkpoints.take(), null);
+    fail(null);
+    await checkpoints.send();
+    assert.deepEqual(sent, ['token 1']);
+    checkpoints.stop();
+  });
+
+  it('is not sent any more when the connection ended while it was made', async () => {
+    const { checkpoints, sent } = setUp();
+    const made = checkpoints.send();
+    checkpoints.stop();
+    await made;
+    assert.deepEqual(sent, []);
+  });
+
+  it('that could not be made is tried again at the next interval', async (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    const { checkpoints, fail, sent, session } = setUp();
+    const later = async (): Promise<void> => {
+      t.mock.timers.tick(60_000);
+      await new Promise(setImmediate);
+    };
+    await checkpoints.send();
+    await later();
+    assert.deepEqual(sent, ['token 1'], 'nothing came since');
+    session.frames.lastActivity = performance.now() + 1;
+    fail(new Error('the engine is being restarted'));
+    await later();
+    fail(null);
+    await later();
+    assert.deepEqual(sent, ['token 1', 'token 2']);
+    checkpoints.stop();
+  });
 });

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { encodeMessage, type ServerMessage, type StreamParameters } from '@millrace/protocol';
+import { encodeMessage, errors, type ServerMessage, type StreamParameters } from '@millrace/protocol';
+import { pino } from 'pino';
+import { createMetrics } from '../../../src/metrics/metrics.js';
+import { Admission } from '../../../src/session/admission/admission.js';
 import type { ClientConnection } from '../../../src/session/connection/client-connection.js';
 import { Connections } from '../../../src/session/connection/connections.js';
+import type { ConnectionContext } from '../../../src/session/connection/context.js';
 import { ManualEngine } from '../manual-engine.js';
 import { sessionContext } from '../rig.js';
 
@@ -11,6 +15,17 @@ interface Client {
   readonly session: ClientConnection;
   /** Frames a second that it was told of; null: any number. */
   readonly told: (number | null)[];
+}
+
+interface LogLine {
+  readonly level: number;
+  readonly msg: string;
+  readonly err: { readonly message: string };
+}
+
+async function greet(session: ClientConnection, parameters: object = {}): Promise<void> {
+  session.receive(encodeMessage({ type: 'hello', parameters }));
+  while (session.state !== 'active') await turn();
 }
 
 async function join(connections: Connections, parameters: object = {}): Promise<Client> {
@@ -24,8 +39,7 @@ async function join(connections: Connections, parameters: object = {}): Promise<
   };
   const session = connections.enter(connection);
   assert.ok(session);
-  session.receive(encodeMessage({ type: 'hello', parameters }));
-  while (session.state !== 'active') await turn();
+  await greet(session, parameters);
   return { session, told };
 }
 
@@ -75,5 +89,182 @@ describe('the sessions of an engine that is short of time', () => {
     connections.close();
     t.mock.timers.tick(5000);
     assert.deepEqual([small.told.length, large.told.length], [2, 2]);
+    assert.equal(asked.length, 4, 'a server that stops shares nothing out');
+  });
+
+  it('share it with pictures that are decoded, and with images of the last two seconds', async (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    const asked: unknown[] = [];
+    const images = [{ width: 256 } as StreamParameters];
+    const recentImages = (ms: number): StreamParameters[] => {
+      assert.equal(ms, 2000);
+      return images;
+    };
+    const share: ConnectionContext['capacity']['share'] = (_streams, other) => {
+      asked.push(other);
+      return [null];
+    };
+    const context = sessionContext(new ManualEngine(), {}, { capacity: { share, basis: '' }, recentImages });
+    const connections = new Connections(context);
+    await join(connections);
+    t.mock.timers.tick(1000);
+    assert.deepEqual(asked, [{ decodeMs: [0], decoders: 1, images, imagesMs: 2000 }]);
+    connections.close();
+  });
+
+  it('go on as they were where it cannot be shared out, which is in the log', (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    const lines: LogLine[] = [];
+    const log = pino({}, { write: (line) => void lines.push(JSON.parse(line) as LogLine) });
+    const share = (): never => {
+      throw new Error('no costs');
+    };
+    const connections = new Connections(
+      sessionContext(new ManualEngine(), {}, { capacity: { share, basis: '' }, log }),
+    );
+    t.mock.timers.tick(2000);
+    const line = [50, "the engine's time could not be shared out", 'no costs'];
+    assert.deepEqual(
+      lines.map(({ level, msg, err }) => [level, msg, err.message]),
+      [line, line],
+    );
+    connections.close();
+  });
+});
+
+/** Sessions with so many slots, and places in the queue. */
+function setUp(slots: number, queueLength: number, queueTimeoutMs = 60_000) {
+  const admission = new Admission({ slots: () => slots, queueLength, queueTimeoutMs });
+  const metrics = createMetrics();
+  const context = sessionContext(new ManualEngine(), {}, { admission, metrics });
+  return { admission, metrics, context, connections: new Connections(context) };
+}
+
+/** A client that has not said hello. */
+function enter(connections: Connections): ClientConnection {
+  const session = connections.enter({ bufferedBytes: 5, send: () => {}, close: () => {} });
+  assert.ok(session);
+  return session;
+}
+
+/** A client that waits for a slot. */
+async function wait(connections: Connections, admission: Admission): Promise<ClientConnection> {
+  const before = admission.waiting;
+  const session = enter(connections);
+  session.receive(encodeMessage({ type: 'hello' }));
+  while (admission.waiting === before) await turn();
+  return session;
+}
+
+describe('a connection to a server that is full', () => {
+  it('is refused with the reason, and counted', async (t) => {
+    const { metrics, connections } = setUp(1, 0);
+    const counted = t.mock.method(metrics, 'error');
+    const refused = t.mock.method(metrics, 'sessionRefused');
+    assert.equal(connections.refusal, null);
+    await join(connections);
+    assert.equal(connections.refusal, 'too_many_sessions');
+    const sent: ServerMessage[] = [];
+    const closed: unknown[] = [];
+    const connection = {
+      bufferedBytes: 0,
+      send: (message: ServerMessage) => void sent.push(message),
+      close: (...how: unknown[]) => void closed.push(how),
+    };
+    assert.equal(connections.enter(connection), null);
+    const code = 'too_many_sessions';
+    assert.deepEqual(sent, [{ type: 'error', code, message: errors[code].meaning }]);
+    assert.deepEqual(closed, [[1013, code]]);
+    assert.deepEqual(
+      counted.mock.calls.map(({ arguments: [error] }) => error),
+      [code],
+    );
+    assert.equal(refused.mock.callCount(), 1);
+    assert.equal(connections.summaries(9).length, 1);
+    connections.close();
+  });
+
+  it('is let in where a session is away: the client may be the one that comes back', async () => {
+    const { admission, connections } = setUp(2, 0);
+    const { session } = await join(connections);
+    const other = await join(connections);
+    connections.leave(session, 1006);
+    assert.deepEqual([admission.full, connections.refusal], [true, null]);
+    connections.leave(other.session, 1006);
+    assert.deepEqual([admission.full, connections.refusal], [true, null]);
+    connections.close();
+  });
+
+  it('may be one of 64 besides those that are served or wait', async () => {
+    const { admission, connections } = setUp(1, 2);
+    await join(connections);
+    await wait(connections, admission);
+    for (let count = 0; count < 63; count++) enter(connections);
+    assert.equal(connections.refusal, null);
+    enter(connections);
+    assert.equal(connections.refusal, 'too_many_sessions');
+    connections.close();
+  });
+
+  it('may try again after the usual wait, in whole seconds, at least one', () => {
+    const waits = [0, 400, 1000, 1100, 60_000, 1e6].map((most) => setUp(1, 0, most).connections.retryAfter);
+    assert.deepEqual(waits, [1, 1, 1, 2, 60, 60]);
+  });
+});
+
+describe('the census', () => {
+  it('counts connections by their state, and those that wait for a slot', async () => {
+    const { admission, connections } = setUp(2, 3);
+    await join(connections);
+    const { session } = await join(connections);
+    for (let count = 0; count < 2; count++) await wait(connections, admission);
+    enter(connections);
+    session.close('internal');
+    const { sessions: states, slots, queued, bufferedBytes, draining } = connections.census();
+    assert.deepEqual(states, { opening: 1, queued: 2, active: 1, parked: 1, closing: 1 });
+    assert.deepEqual([slots, queued, bufferedBytes, draining], [2, 2, 15, false]);
+    connections.close();
+    assert.equal(connections.census().draining, true);
+  });
+});
+
+describe('a server that is to stop', () => {
+  it('does not wait where nobody is there, and leaves no timer behind', async () => {
+    const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = timers();
+    const empty = setUp(2, 0);
+    await empty.connections.drain(60_000);
+    const { connections } = setUp(2, 0);
+    const { session } = await join(connections);
+    // The pace of its frames begins with a short one.
+    while (timers() > before) await turn();
+    const drained = connections.drain(60_000);
+    assert.equal(timers(), before + 1);
+    connections.leave(session, 1000);
+    await drained;
+    assert.equal(timers(), before);
+  });
+
+  it('tells clients to go if it gives them time, be it a millisecond', async () => {
+    for (const [ms, told] of [
+      [0, []],
+      [1, [0.001]],
+    ] as const) {
+      const { context, connections } = setUp(2, 0);
+      const deadlines: number[] = [];
+      const closed: string[] = [];
+      const session = connections.enter({
+        bufferedBytes: 0,
+        send: (message) => void (message.type === 'drain' && deadlines.push(message.deadline_seconds)),
+        close: (_, reason) => void closed.push(reason),
+      });
+      assert.ok(session);
+      await greet(session);
+      const away = await join(connections);
+      connections.leave(away.session, 1006);
+      await connections.drain(ms);
+      assert.deepEqual([deadlines, closed], [told, ['shutting_down']]);
+      assert.equal(context.sessions.parked, 0, 'those that are away are given up');
+    }
   });
 });

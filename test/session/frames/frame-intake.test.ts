@@ -44,6 +44,7 @@ async function buffersOf(...sides: readonly number[]): Promise<readonly number[]
         ...options,
         allocate(length) {
           const memory = allocate(length);
+          assert.equal(memory.length, length);
           first ??= memory.buffer;
           return memory;
         },
@@ -72,6 +73,7 @@ async function buffersOf(...sides: readonly number[]): Promise<readonly number[]
 
 it('the buffer for pictures that are to be fitted is kept while they fill a quarter of it', async () => {
   assert.deepEqual(await buffersOf(240, 130, 240, 100, 240), [240, 240, 240, 100, 240]);
+  assert.deepEqual(await buffersOf(240, 120, 110), [240, 240, 110], 'a quarter and less');
 });
 
 it('the buffer is let go when pictures come that need none', async () => {

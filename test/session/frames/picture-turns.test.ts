@@ -125,6 +125,36 @@ describe('PictureTurns', () => {
     assert.equal(await turns.run(a, () => Promise.resolve('again')), 'again');
   });
 
+  it('takes a quarter of the first picture of all for what one of a new stream takes', async (t) => {
+    let now = 1e6;
+    t.mock.method(performance, 'now', () => now);
+    // After 40 ms and those of the known stream, the new one is expected to take 10.075 or 9.95 ms.
+    for (const [known, usual, expected] of [
+      [10.3, 10.075, ['first', 'new', 'known']],
+      [9.8, 9.95, ['first', 'known', 'new']],
+    ] as const) {
+      const turns = new PictureTurns(1);
+      const order: string[] = [];
+      const take = (owner: object, name: string, ms: number): Promise<unknown> =>
+        turns.run(owner, () => {
+          now += ms;
+          order.push(name);
+          return Promise.resolve();
+        });
+      const [first, other] = [{}, {}];
+      await take(first, 'first', 40);
+      await take(other, 'known', known);
+      order.length = 0;
+      await Promise.all([
+        take(first, 'first', usual),
+        ...(known > 10
+          ? [take(other, 'known', known), take({}, 'new', 10)]
+          : [take({}, 'new', 10), take(other, 'known', known)]),
+      ]);
+      assert.deepEqual(order, expected);
+    }
+  });
+
   it('tells what a picture of a stream takes', async () => {
     const turns = new PictureTurns(1);
     const owner = {};

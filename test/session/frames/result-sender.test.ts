@@ -21,11 +21,13 @@ function frameOf(id: number): Frame {
 function setUp() {
   const stale: number[] = [];
   let closed = false;
+  const gate = { held: false, holdsBack: false };
   const encodings: ReturnType<typeof deferred<Uint8Array<ArrayBuffer>>>[] = [];
   const sender = new ResultSender({
     unacknowledged: 2,
-    held: () => false,
-    holdsBack: () => false,
+    held: () => gate.held,
+    // As a stall does: what is held back opens the gate again by itself, later.
+    holdsBack: () => (gate.held ||= gate.holdsBack) && gate.holdsBack,
     answer: () => !closed,
     stale: ({ id }) => void stale.push(id),
     encode() {
@@ -34,24 +36,42 @@ function setUp() {
       return encoding.promise;
     },
   });
-  const encoded = async (): Promise<void> => {
-    for (const encoding of encodings.splice(0)) encoding.resolve(new Uint8Array(1));
+  /** Ends what is being encoded. @returns how many results that were. */
+  const encoded = async (error: Error | null = null): Promise<number> => {
+    const ended = encodings.splice(0);
+    for (const encoding of ended) {
+      if (error) encoding.reject(error);
+      else encoding.resolve(new Uint8Array(1));
+    }
     await turn();
+    return ended.length;
   };
+  /** Frames that get no answer any more: they have had one. */
+  const answered = (): void => void (closed = true);
   const close = (): void => {
     closed = true;
     sender.close();
   };
-  return { sender, stale, encoded, close };
+  return { sender, stale, gate, encoded, answered, close };
 }
 
-function line(): { readonly outlet: Outlet; readonly ids: number[] } {
+function line() {
   const ids: number[] = [];
+  const reports: unknown[] = [];
   const send = (message: ServerMessage): void => {
     if (message.type === 'result') ids.push(message.id);
   };
   const meter = createMetrics().beginSession();
-  return { outlet: { clock: new ClientClock(), meter, send, report: () => {} }, ids };
+  const report: Outlet['report'] = (...what) => void reports.push(what);
+  const outlet: Outlet = { clock: new ClientClock(), meter, send, report };
+  return { outlet, ids, reports };
+}
+
+/** Puts a result in. @returns whether its pixels have been given back. */
+function put(sender: ResultSender, frame: Frame): { back: boolean } {
+  const pixels = { back: false };
+  void sender.put(frame, image).then(() => (pixels.back = true));
+  return pixels;
 }
 
 describe('a result that is being encoded when the connection is lost', () => {
@@ -101,6 +121,7 @@ describe('a sender', () => {
     sender.connect(line().outlet);
     assert.equal(sender.acknowledge(1), null, 'it has not been sent');
     for (const id of [1, 2]) {
+      pass(30);
       void sender.put(frameOf(id), image);
       await encoded();
     }
@@ -150,4 +171,102 @@ describe('a sender', () => {
     await send();
     assert.equal(sender.interval, before, 'the time without a connection does not count');
   });
+});
+
+describe('a result that is held back', () => {
+  it('waits before it is encoded while results are held, or when it is told to', async () => {
+    const { sender, gate, encoded } = setUp();
+    const { outlet, ids } = line();
+    sender.connect(outlet);
+    for (const [id, reason] of (['held', 'holdsBack'] as const).entries()) {
+      gate[reason] = true;
+      const pixels = put(sender, frameOf(id));
+      assert.equal(await encoded(), 0);
+      assert.deepEqual([ids.includes(id), pixels.back], [false, false]);
+      Object.assign(gate, { held: false, holdsBack: false });
+      sender.poke();
+      assert.equal(await encoded(), 1);
+      assert.deepEqual([ids.includes(id), pixels.back], [true, true]);
+    }
+  });
+
+  it('when it is encoded already, keeps its pixels and takes no place of others', async () => {
+    const { sender, gate, encoded, stale } = setUp();
+    const { outlet, ids } = line();
+    sender.connect(outlet);
+    const pixels = put(sender, frameOf(0));
+    for (let time = 0; time < 3; time++) {
+      gate.holdsBack = true;
+      assert.equal(await encoded(), 1);
+      assert.deepEqual([ids, pixels.back, sender.open], [[], false, true]);
+      Object.assign(gate, { held: false, holdsBack: false });
+      sender.poke();
+    }
+    const newer = put(sender, frameOf(1));
+    await encoded();
+    assert.deepEqual([ids, pixels.back, newer.back], [[0], true, false]);
+    await encoded();
+    assert.deepEqual([ids, stale], [[0, 1], []]);
+    assert.equal(sender.open, false, 'two are on the way');
+  });
+});
+
+describe('a result that cannot be sent', () => {
+  it('as its frame has an answer, gives its place and its pixels back', async () => {
+    const { sender, encoded, answered } = setUp();
+    const { outlet, ids } = line();
+    sender.connect(outlet);
+    answered();
+    for (const id of [0, 1, 2]) {
+      const pixels = put(sender, frameOf(id));
+      await encoded();
+      assert.deepEqual([pixels.back, sender.open], [true, true]);
+    }
+    assert.deepEqual(ids, []);
+    assert.equal(sender.acknowledge(1), null);
+  });
+
+  it('as it cannot be encoded, does so too, and the client is told which', async () => {
+    const { sender, encoded } = setUp();
+    const { outlet, ids, reports } = line();
+    sender.connect(outlet);
+    const fault = new Error('no memory');
+    for (const id of [4, 5, -1]) {
+      const pixels = put(sender, frameOf(id));
+      await encoded(fault);
+      assert.deepEqual([pixels.back, sender.open], [true, true]);
+    }
+    const text = 'the result could not be encoded';
+    assert.deepEqual(
+      reports,
+      [4, 5, 0].map((id) => ['internal', text, { id }, fault]),
+    );
+    assert.deepEqual(ids, []);
+  });
+});
+
+it('the meter learns of each result with its time on the way, which the frames of the server have not', async (t) => {
+  let now = 1000;
+  t.mock.method(performance, 'now', () => now);
+  const { sender, encoded } = setUp();
+  const { outlet } = line();
+  outlet.clock.adjust(50);
+  const sent = t.mock.method(outlet.meter, 'frameSent');
+  sender.connect(outlet);
+  for (const [sequence, id] of [0, 1, -1].entries()) {
+    const frame = { ...frameOf(id), arrived: 900, captured: 930, decoded: 5, queued: 15 };
+    void sender.put(frame, { ...image, timings: { queue: 1, encode: 2, denoise: 3, decode: 4 } });
+    now += 20;
+    await encoded();
+    sender.acknowledge(sequence + 1);
+  }
+  const stages = { decode: 5, queue: 15, encode: 2, denoise: 3, vae_decode: 4, image_encode: 20 };
+  assert.deepEqual(
+    sent.mock.calls.map(({ arguments: given }) => given),
+    [
+      [1, { ...stages, total: 120 }, 20],
+      [2, { ...stages, total: 140 }, 20],
+      [3, { ...stages, total: 160 }, null],
+    ],
+  );
 });

@@ -29,10 +29,10 @@ async function setUp(): Promise<{
 describe('Pacing', () => {
   it('holds frames to the lower of what the token allows and of the share', async () => {
     const { pacing, limits, told } = await setUp();
-    pacing.allow(20);
+    pacing.allow({ fps: 20 });
     pacing.share(10.126);
-    pacing.allow(5);
-    pacing.allow(null);
+    pacing.allow({ fps: 5 });
+    pacing.allow({ size: 64 });
     pacing.share(null);
     assert.deepEqual(limits, [20, 10.126, 5, 10.126, null]);
     assert.deepEqual(told, [10.13, null]);

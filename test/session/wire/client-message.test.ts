@@ -70,6 +70,17 @@ describe('parseClientMessage', () => {
     });
   }
 
+  it('says what a field must be', () => {
+    for (const [message, wanted] of [
+      [{ type: 'frame', id: -1, captured: 0, data }, 'id must be an integer from 0 to 2^53-1'],
+      [{ type: 'frame', id: 0, captured: '', data }, 'captured must be a finite number'],
+      [{ type: 'frame', id: 0, captured: 0, data: '' }, 'data must be binary'],
+      [{ type: 'hello', client: 1 }, 'client must be a string of at most 200 characters'],
+    ] as const) {
+      assert.throws(() => parse(message), { message: wanted });
+    }
+  });
+
   it('takes nil for a field that is absent', () => {
     const nothing = { client: null, token: null, resume: null, sent: null, parameters: null };
     assert.deepEqual(parse({ type: 'hello', ...nothing }), { type: 'hello', parameters: {} });

@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { errors } from '@millrace/protocol';
+import type { Access } from '../../src/session/access/access.js';
+import type { ConnectionContext } from '../../src/session/connection/context.js';
+import { ManualEngine } from './manual-engine.js';
+import { Rig, sessionContext } from './rig.js';
+
+/** A session with a resume token. */
+async function session(changes: Partial<ConnectionContext> = {}): Promise<{ rig: Rig; token: string }> {
+  const rig = await Rig.active({}, changes);
+  await rig.until(() => rig.all('checkpoint').length === 1);
+  return { rig, token: rig.all('checkpoint')[0]?.token ?? '' };
+}
+
+/** Another client that goes on with a session of this server. */
+function resume(context: ConnectionContext, token: string, access?: string): Rig {
+  const rig = new Rig({}, context);
+  rig.send({ type: 'hello', resume: token, ...(access !== undefined && { token: access }) });
+  return rig;
+}
+
+async function refused(rig: Rig): Promise<readonly unknown[]> {
+  await rig.until(() => rig.all('error').length > 0);
+  const [error] = rig.all('error');
+  return [error?.code, error?.field ?? rig.wire.closed?.code];
+}
+
+/** A token is the name of its user; one called small allows no side beyond 64. */
+const access: Access = {
+  required: true,
+  verify: (subject = '') =>
+    Promise.resolve({
+      subject: subject === 'small' ? '' : subject,
+      expires: null,
+      limits: subject === 'small' ? { size: 64 } : {},
+    }),
+};
+
+describe('a connection that takes a session over', () => {
+  it('goes on with its stream, and the one before is told', async () => {
+    const { rig: first, token } = await session();
+    const second = resume(first.context, token);
+    await second.until(() => second.connection.state === 'active');
+    assert.deepEqual(first.wire.closed, { code: 4409, reason: 'taken_over' });
+    const [ready] = second.all('ready');
+    assert.deepEqual([ready?.session, ready?.resumed], [first.all('ready')[0]?.session, true]);
+    assert.deepEqual([first.engine.streams.length, first.stream.closed], [1, false]);
+    first.connection.disconnected(1006);
+    assert.equal(first.context.sessions.parked, 0, 'it is not away');
+    second.frame(0);
+    await second.until(() => first.stream.waiting?.frame === 0);
+    first.stream.admit();
+    first.stream.finish();
+    await second.until(() => second.all('result').length === 1);
+    assert.deepEqual(first.all('result'), []);
+    const { body } = await first.context.metrics.render();
+    for (const how of ['opened', 'resumed']) {
+      assert.match(body, new RegExp(`^millrace_sessions_total\\{result="${how}"\\} 1$`, 'm'));
+    }
+    second.connection.disconnected(1000);
+    assert.equal(first.stream.closed, true);
+  });
+
+  it('uses all tokens up that were there before', async () => {
+    const { rig: first, token } = await session();
+    first.send({ type: 'update', request: 1, parameters: {} });
+    await first.until(() => first.all('checkpoint').length === 2);
+    const second = resume(first.context, token);
+    await second.until(() => second.connection.state === 'active');
+    for (const { token: old } of first.all('checkpoint')) {
+      const third = resume(first.context, old);
+      assert.deepEqual(await refused(third), ['invalid_resume_token', 4403]);
+      assert.equal(third.all('error')[0]?.message, errors.invalid_resume_token.meaning);
+    }
+    assert.equal(second.connection.state, 'active');
+    second.connection.disconnected(1000);
+  });
+
+  it('leaves the session waiting if it is gone itself by then', async (t) => {
+    const { rig: first, token } = await session();
+    const { sessions } = first.context;
+    const take = sessions.take.bind(sessions);
+    const second = resume(first.context, token);
+    t.mock.method(sessions, 'take', (session: Parameters<typeof take>[0]) => {
+      take(session);
+      second.connection.disconnected(1006);
+    });
+    await second.settled();
+    assert.deepEqual([second.connection.state, second.all('ready'), sessions.parked], ['closed', [], 1]);
+  });
+
+  it('leaves the session alone if a third was quicker', async (t) => {
+    const { rig: first, token } = await session();
+    const { sessions } = first.context;
+    const resumed = sessions.find(first.connection.id);
+    const take = sessions.take.bind(sessions);
+    const other = (): void => assert.fail('the third one keeps it');
+    t.mock.method(sessions, 'take', (taken: Parameters<typeof take>[0]) => {
+      take(taken);
+      taken.attach(other);
+    });
+    const second = resume(first.context, token);
+    await second.until(() => second.wire.closed !== null);
+    assert.deepEqual(second.wire.closed, { code: 4409, reason: 'taken_over' });
+    assert.deepEqual([sessions.parked, resumed?.attached, first.stream.closed], [0, true, false]);
+  });
+});
+
+describe('a resume token', () => {
+  it('is good for the user of the session alone', async () => {
+    const { rig, token } = await session({ access });
+    assert.deepEqual(await refused(resume(rig.context, token, 'bob')), ['invalid_resume_token', 4403]);
+    assert.deepEqual(await refused(resume(rig.context, 'none')), ['invalid_resume_token', 4403]);
+    assert.equal(rig.connection.state, 'active');
+    rig.connection.disconnected(1000);
+  });
+
+  it('goes on only with parameters that the access token allows: those in force, or those in it', async () => {
+    const { rig, token } = await session({ access });
+    rig.send({ type: 'update', request: 1, parameters: { width: 128 } });
+    await rig.until(() => rig.all('checkpoint').length === 2);
+    const elsewhere = sessionContext(new ManualEngine(), {}, { access, tokens: rig.context.tokens });
+    const large = rig.all('checkpoint')[1]?.token ?? '';
+    assert.deepEqual(await refused(resume(elsewhere, large, 'small')), ['limit_exceeded', 'width']);
+    const small = resume(elsewhere, token, 'small');
+    await small.until(() => small.connection.state === 'active');
+    assert.equal(small.all('ready')[0]?.parameters.width, 64);
+
+    assert.deepEqual(await refused(resume(rig.context, token, 'small')), ['limit_exceeded', 'width']);
+    assert.equal(rig.connection.state, 'active');
+    const second = resume(rig.context, token);
+    await second.until(() => second.connection.state === 'active');
+    assert.equal(second.all('ready')[0]?.parameters.width, 128);
+    second.connection.disconnected(1000);
+    small.connection.disconnected(1000);
+  });
+});
+
+describe('a client whose stream cannot be opened', () => {
+  it('has its place given back', async () => {
+    const rig = new Rig();
+    rig.engine.refusal = new Error('out of memory');
+    rig.send({ type: 'hello' });
+    await rig.until(() => rig.wire.closed !== null);
+    const { admission, sessions } = rig.context;
+    assert.deepEqual([admission.served, sessions.count('anonymous'), sessions.parked], [0, 0, 0]);
+  });
+});
+
+describe('the results that a client acknowledges', () => {
+  /** Whether the first tokens of a session are spent. */
+  const spent = ({ context, connection: { id } }: Rig): boolean[] =>
+    [1, 2, 3].map((counter) => context.sessions.isSpent(id, counter));
+
+  it('tell which of its tokens it has', async () => {
+    const { rig } = await session();
+    const update = async (request: number): Promise<void> => {
+      rig.send({ type: 'update', request, parameters: {} });
+      await rig.until(() => rig.all('checkpoint').length === request + 1);
+    };
+    await update(1);
+    rig.send({ type: 'ack', sequence: 0 });
+    assert.deepEqual(spent(rig), [false, false, false]);
+    await rig.generate(0);
+    await rig.until(() => rig.all('result').length === 1);
+    await update(2);
+    rig.send({ type: 'ack', sequence: 1 });
+    assert.deepEqual(spent(rig), [true, false, false], 'the third came after the result');
+    await rig.generate(1);
+    await rig.until(() => rig.all('result').length === 2);
+    rig.send({ type: 'ack', sequence: 2 });
+    assert.deepEqual(spent(rig), [true, true, false]);
+    rig.connection.disconnected(1000);
+  });
+});

@@ -1,3 +1,3 @@
 export * from './schema.js';
 export { solverNames, solversWith, type SolverName, type SolverOption } from './solvers.js';
-export * from './types.js';
+export type * from './types.js';

@@ -28,8 +28,9 @@ export function publicId(id: number): number {
 }
 
 /**
- * The books of a connection's frames: each id is answered exactly once, and each frame costs one credit, which
- * comes back once when the frame leaves the place where it waits, for whatever reason.
+ * The books of a session's frames: ids rise over all its connections, and each is answered exactly once. Each frame
+ * costs one credit, which comes back once when the frame leaves the place where it waits, for whatever reason; credits
+ * are counted for each connection.
  */
 export class FrameLedger {
   readonly #frames = new Map<number, Frame>();
@@ -44,7 +45,7 @@ export class FrameLedger {
     this.#total = credits;
   }
 
-  /** Frames that the client may have sent in all. */
+  /** Frames that the client may have sent in all over this connection. */
   get total(): number {
     return this.#total;
   }
@@ -56,7 +57,7 @@ export class FrameLedger {
 
   /**
    * Enters a frame that has arrived.
-   * @returns null if its id is not higher than the one before.
+   * @returns null if its id is not higher than every one before in the session.
    */
   receive(id: number, captured: number, arrived: number): Frame | null {
     if (id <= this.#lastId) return null;

@@ -91,6 +91,7 @@ describe('FrameLedger', () => {
     ledger.renew(3);
     assert.deepEqual([ledger.total, ledger.overdrawn], [3, false]);
     assert.equal(ledger.release(frame), false, 'its credit was of the connection before');
+    assert.equal(ledger.receive(1, 0, 0), null, 'ids go on to rise');
     for (const id of [2, 3, 4]) receive(ledger, id);
     assert.equal(ledger.overdrawn, false);
     receive(ledger, 5);

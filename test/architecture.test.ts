@@ -77,7 +77,8 @@ interface SourceFile {
   readonly imports: readonly string[];
 }
 
-const source = fileURLToPath(new URL('../../src', import.meta.url));
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+const source = join(repository, 'src');
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
   .filter((path) => path.endsWith('.ts'))
   .map(readSource);
@@ -221,6 +222,23 @@ describe('architecture', () => {
       defaults.map(({ path }) => path),
       [],
     );
+  });
+
+  it('has doc comments right above what they describe', () => {
+    const places = ['src', 'protocol/src', 'clients/js/src', 'clients/web/src', 'test'];
+    const texts = places.flatMap((place) => {
+      const folder = join(repository, place);
+      return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+        .filter((path) => /\.tsx?$/.test(path))
+        .map((path) => [`${place}/${path}`, readFileSync(join(folder, path), 'utf8')] as const);
+    });
+    assert.ok(texts.length > files.length);
+    // A blank line, another comment, the end of a block or an import describe nothing.
+    const orphan = /\/\*\*(?:(?!\*\/)[^])*\*\/\s*?\n(?=\s*\n|\s*\/[*/]|\s*[}\])]|import\b)/g;
+    const wrong = texts.flatMap(([path, text]) =>
+      [...text.matchAll(orphan)].map(({ index }) => `${path}:${text.slice(0, index).split('\n').length}`),
+    );
+    assert.deepEqual(wrong, []);
   });
 
   it('lists every folder of src here, so that a new one gets its rules', () => {

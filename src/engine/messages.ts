@@ -3,10 +3,8 @@ import type { StreamState } from '../diffusion/stream.js';
 import type { Costs } from './costs.js';
 import type { ModelPart } from './model-part.js';
 
-/**
- * What crosses between the main thread and the engine's worker thread. Pixels are RGB, one byte a channel,
- * row by row, in an ArrayBuffer that is transferred and goes back for reuse.
- */
+// What crosses between the main thread and the engine's worker thread. Pixels are RGB, one byte a channel, row by row,
+// in an ArrayBuffer that is transferred and goes back for reuse.
 
 /** Which graphs run, where a model has some in 8 bits besides: `auto` takes those that are quicker here. */
 export type Precision = 'auto' | 'float' | 'int8';
@@ -61,12 +59,14 @@ export type ToWorker =
   | { readonly type: 'recycle'; readonly pixels: ArrayBuffer }
   | { readonly type: 'stop' };
 
-/** Milliseconds in the worker: waiting to be admitted, VAE encoder, all U-Net turns, VAE decoder. */
+/** How long a frame spent in the worker. */
 export interface WorkerTimings {
-  readonly queue: number;
-  readonly encode: number;
-  readonly denoise: number;
-  readonly decode: number;
+  /** Waiting to be admitted. */
+  readonly queueMs: number;
+  readonly vaeEncodeMs: number;
+  /** All U-Net turns, and the waiting for them. */
+  readonly denoiseMs: number;
+  readonly vaeDecodeMs: number;
 }
 
 /** `stale`: its size is no longer that of the stream. `failed`: a network computed a NaN or an infinite value. */

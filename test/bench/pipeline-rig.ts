@@ -47,7 +47,7 @@ export async function pass(
     rows: calls.reduce((sum, { rows }) => sum + rows, 0),
     results: stream.results.size,
     latencies: stream.timings.map(
-      (timings) => timings.queue + timings.encode + timings.denoise + timings.decode,
+      (timings) => timings.queueMs + timings.vaeEncodeMs + timings.denoiseMs + timings.vaeDecodeMs,
     ),
   };
 }

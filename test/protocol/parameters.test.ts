@@ -5,6 +5,7 @@ import {
   parameterProperties,
   parametersSchema,
   solverNames,
+  solversWith,
   type ParameterSchema,
 } from '@millrace/protocol';
 
@@ -103,6 +104,21 @@ describe('the parameters', () => {
   it('have LCM as the solver, or another', () => {
     assert.equal(parameterProperties.solver.default, 'LCMScheduler');
     assert.deepEqual(parameterProperties.solver.enum, solverNames);
+  });
+
+  it('say which solvers honour them, or which do not', () => {
+    const told = Object.entries(parameterProperties).flatMap(([name, { description }]) => {
+      const words = new Set(description.match(/\w+/g));
+      const named = solverNames.filter((solver) => words.has(solver.replace('Scheduler', '')));
+      const isExcepted = description.endsWith('ignore it.');
+      const honouring = isExcepted ? solverNames.filter((solver) => !named.includes(solver)) : named;
+      return named.length > 0 ? [[name, honouring]] : [];
+    });
+    assert.deepEqual(Object.fromEntries(told), solversWith);
+    assert.match(
+      parameterProperties.use_karras_sigmas.description,
+      /\(EulerDiscrete, HeunDiscrete, DPMSolverMultistep, DEISMultistep and UniPCMultistep\)\.$/,
+    );
   });
 
   it('are all of these, and their defaults', () => {

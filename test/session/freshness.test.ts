@@ -10,10 +10,10 @@ import { picture, Rig } from './rig.js';
 const frame = {
   id: 1,
   captured: 0,
-  arrived: 100,
+  arrivedAt: 100,
   place: 'output',
-  decoded: 10,
-  queued: 5,
+  decodeMs: 10,
+  queueMs: 5,
   quality: 90,
 } as const;
 
@@ -23,8 +23,8 @@ describe('the times of a result', () => {
     clock.start(5000, 90);
     const timings = stageTimings(
       frame,
-      { queue: 5, encode: 3, denoise: 20, decode: 7 },
-      { encoding: 146, sent: 150 },
+      { queueMs: 5, vaeEncodeMs: 3, denoiseMs: 20, vaeDecodeMs: 7 },
+      { encodingAt: 146, sentAt: 150 },
     );
     assert.equal(timings.total, 50);
     assert.deepEqual(stageTimes(frame, timings, 150, clock), {
@@ -44,8 +44,8 @@ describe('the times of a result', () => {
   it('are never later than the sending, whatever the worker measured', () => {
     const timings = stageTimings(
       frame,
-      { queue: 5, encode: 30, denoise: 200, decode: 7 },
-      { encoding: 146, sent: 150 },
+      { queueMs: 5, vaeEncodeMs: 30, denoiseMs: 200, vaeDecodeMs: 7 },
+      { encodingAt: 146, sentAt: 150 },
     );
     const { denoised, vae_decoded, sent } = stageTimes(frame, timings, 150, new ClientClock());
     assert.deepEqual([denoised, vae_decoded, sent], [150, 150, 150]);

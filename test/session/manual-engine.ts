@@ -136,7 +136,7 @@ export class ManualStream implements EngineStream {
   finish(): void {
     const done = this.working.shift();
     if (!done) return;
-    const timings = { queue: 1, encode: 2, denoise: 3, decode: 4 };
+    const timings = { queueMs: 1, vaeEncodeMs: 2, denoiseMs: 3, vaeDecodeMs: 4 };
     this.lent += 1;
     void this.listener.onResult(done.frame, { ...done.image, timings }).then(() => (this.lent -= 1));
   }

@@ -33,7 +33,7 @@ const waitedFor: ReadonlySet<MillraceErrorCode> = new Set(['not_ready', 'shuttin
 
 /**
  * Opens a stream. A server that is still starting is waited for. A connection that is not open within 10 seconds has
- * failed, and so has one on which the server says nothing for a minute after `hello`.
+ * failed, and so has one on which the server does not answer for a minute after `hello`.
  * @param url of the server; http and https are taken as ws and wss, and without a path /v1/stream is meant. Without a
  *   scheme, ws is meant for localhost, 127.0.0.1 and [::1], and wss for every other host.
  * @throws {MillraceError} (as rejection) no_websocket, invalid_url, connection_failed, or what the server refuses it

@@ -6,7 +6,7 @@ import { MillraceError } from './errors.js';
 import { askWhy } from './refusal.js';
 import type { WebSocketConstructor } from './web-socket.js';
 
-/** Milliseconds until a WebSocket must be open, and then until the server must have sent something. */
+/** Milliseconds until a WebSocket must be open, and then until the server must have sent ready, queued or error. */
 const openTime = 10_000;
 const answerTime = 60_000;
 
@@ -117,7 +117,6 @@ export class Dialler {
       const abort = (): void => refuse(signal.reason);
       const connection = new Connection(url, webSocket, greeting, {
         message: (message) => {
-          clearTimeout(timer);
           if (message.type === 'ready') {
             end();
             connection.hold();
@@ -125,6 +124,7 @@ export class Dialler {
           } else if (message.type === 'error') {
             refuse(MillraceError.fromMessage(message));
           } else if (message.type === 'queued') {
+            clearTimeout(timer);
             queued(message);
           }
         },

@@ -164,6 +164,21 @@ async def test_gives_up_a_connection_that_does_not_open_and_one_on_which_nothing
     async with scripted_server() as server:
         with pytest.raises(MillraceError, match=r"did not answer within 0\.2 seconds"):
             await connect(server.url)
+        # What does not answer hello does not count; a place in the queue does.
+        opening = asyncio.ensure_future(connect(server.url))
+        await server.accept()
+        peer = await server.accept()
+        await peer.receive("hello")
+        await peer.send("credit", total=5)
+        with pytest.raises(MillraceError, match=r"did not answer within 0\.2 seconds"):
+            await opening
+        opening = asyncio.ensure_future(connect(server.url))
+        peer = await server.accept()
+        await peer.receive("hello")
+        await peer.send("queued", position=1, wait_seconds=1)
+        await asyncio.sleep(0.4)
+        await peer.send(**{"kind": "ready", **{k: v for k, v in fixture("ready").items() if k != "type"}})
+        await (await opening).close()
 
 
 async def answer(body: str, header: str = "") -> tuple[asyncio.Server, str]:

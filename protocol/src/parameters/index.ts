@@ -1,2 +1,3 @@
 export * from './schema.js';
-export * from './types.js';
+export { solverNames, solversWith, type SolverName, type SolverOption } from './solvers.js';
+export type * from './types.js';

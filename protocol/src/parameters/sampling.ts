@@ -1,5 +1,6 @@
 import { flag } from './parts.js';
-import { solverNames, type ParameterSchema } from './types.js';
+import { listSolversWith, listSolversWithout, solverNames } from './solvers.js';
+import type { ParameterSchema } from './types.js';
 
 /** How a frame is denoised: steps, schedule, solver. */
 export const samplingParameters = {
@@ -50,35 +51,35 @@ export const samplingParameters = {
   },
   timestep_spacing: {
     title: 'Timestep spacing',
-    description: 'How the schedule spreads over the training timesteps; null is the usual one of the solver.',
+    description: `How the schedule spreads over the training timesteps; null is the usual one of the solver. ${listSolversWithout('timestep_spacing')} ignore it.`,
     'x-group': 'more',
     default: null,
     enum: ['leading', 'trailing', 'linspace', null],
   },
   solver_order: {
     title: 'Solver order',
-    description: 'Order of DPMSolverMultistep, DEISMultistep and UniPCMultistep.',
+    description: `Order of ${listSolversWith('solver_order')}.`,
     'x-group': 'more',
     default: 2,
     enum: [1, 2, 3],
   },
   algorithm_type: {
     title: 'Algorithm',
-    description: 'Kind of DPMSolverMultistep.',
+    description: `Kind of ${listSolversWith('algorithm_type')}.`,
     'x-group': 'more',
     default: 'dpmsolver++',
     enum: ['dpmsolver', 'dpmsolver++', 'sde-dpmsolver', 'sde-dpmsolver++'],
   },
   use_karras_sigmas: {
     title: 'Karras sigmas',
-    description: 'Spread the noise levels as in Karras et al. 2022 (DPMSolverMultistep).',
+    description: `Spread the noise levels as in Karras et al. 2022 (${listSolversWith('use_karras_sigmas')}).`,
     'x-group': 'more',
     default: false,
     ...flag,
   },
   eta: {
     title: 'Eta',
-    description: 'Randomness of DDIM.',
+    description: `Randomness of ${listSolversWith('eta')}.`,
     'x-group': 'more',
     default: 0,
     type: 'number',
@@ -87,7 +88,7 @@ export const samplingParameters = {
   },
   gamma: {
     title: 'Gamma',
-    description: 'Randomness of TCD.',
+    description: `Randomness of ${listSolversWith('gamma')}.`,
     'x-group': 'more',
     default: 0.3,
     type: 'number',
@@ -96,7 +97,7 @@ export const samplingParameters = {
   },
   do_add_noise: {
     title: 'Re-noise',
-    description: 'Add noise again between steps (LCM).',
+    description: `Add noise again between steps (${listSolversWith('do_add_noise')}).`,
     'x-group': 'more',
     default: true,
     ...flag,

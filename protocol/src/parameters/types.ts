@@ -1,3 +1,5 @@
+import type { SolverName } from './solvers.js';
+
 /** One text of a blended prompt. */
 export interface WeightedPrompt {
   readonly text: string;
@@ -10,21 +12,6 @@ export interface WeightedSeed {
   readonly seed: number;
   readonly weight: number;
 }
-
-/** Names of the solvers, as the classes are called in diffusers. */
-export const solverNames = [
-  'LCMScheduler',
-  'TCDScheduler',
-  'DDIMScheduler',
-  'EulerDiscreteScheduler',
-  'EulerAncestralDiscreteScheduler',
-  'HeunDiscreteScheduler',
-  'DPMSolverMultistepScheduler',
-  'DEISMultistepScheduler',
-  'UniPCMultistepScheduler',
-  'PNDMScheduler',
-] as const;
-export type SolverName = (typeof solverNames)[number];
 
 /**
  * Everything that a client can set on its stream, at the start (`hello`) and at any frame (`update`).
@@ -58,9 +45,9 @@ export interface StreamParameters {
   readonly solver_order: 1 | 2 | 3;
   readonly algorithm_type: 'dpmsolver' | 'dpmsolver++' | 'sde-dpmsolver' | 'sde-dpmsolver++';
   readonly use_karras_sigmas: boolean;
-  /** DDIM's eta: 0 deterministic, 1 as random as DDPM. */
+  /** 0 deterministic, 1 as random as DDPM. */
   readonly eta: number;
-  /** TCD's gamma: 0 deterministic, 1 full re-noising. */
+  /** 0 deterministic, 1 full re-noising. */
   readonly gamma: number;
   readonly do_add_noise: boolean;
   readonly denoise: 'stream' | 'sequential' | 'auto';

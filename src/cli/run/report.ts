@@ -1,3 +1,4 @@
+import type { WorkerTimings } from '../../engine/messages.js';
 import type { MediaStream } from '../../video/media-info.js';
 import { percentile } from '../percentile.js';
 import { countedNames } from './folder.js';
@@ -89,7 +90,7 @@ export class Figures {
   /** @param write milliseconds to write the frame. */
   add({ read, made }: OutputFrame, write: number): void {
     this.#frames++;
-    const stages = { read, write, ...made?.timings };
+    const stages = { read, write, ...(made && stagesOf(made.timings)) };
     for (const [stage, ms] of Object.entries(stages))
       this.#sums.set(stage, (this.#sums.get(stage) ?? 0) + ms);
     if (made) this.#latencies.push(made.latency);
@@ -122,4 +123,10 @@ export class Figures {
 
 function round(value: number): number {
   return Math.round(value * 100) / 100;
+}
+
+/** The stages of a frame in the worker, by the names of the report. */
+function stagesOf(timings: WorkerTimings): Omit<Report['stage_ms'], 'read' | 'write'> {
+  const { queueMs, vaeEncodeMs, denoiseMs, vaeDecodeMs } = timings;
+  return { queue: queueMs, encode: vaeEncodeMs, denoise: denoiseMs, decode: vaeDecodeMs };
 }

@@ -13,7 +13,10 @@ export type SolverName =
   | 'UniPCMultistepScheduler'
   | 'PNDMScheduler';
 
-/** What a user chooses about a solver; settings that a solver does not have are ignored by it. */
+/**
+ * What a user chooses about a solver. A solver ignores the settings that it does not have; `solversWith` of the
+ * protocol lists those that have each.
+ */
 export interface SolverOptions {
   readonly name: SolverName;
   /** Length of the schedule, 1 to the number of training timesteps (LCM, TCD: to `original_inference_steps`). */
@@ -26,17 +29,16 @@ export interface SolverOptions {
   readonly tIndexList: readonly number[] | null;
   /** null: as the model's configuration says, or else the usual one of the solver. */
   readonly timestepSpacing: TimestepSpacing | null;
-  /** DPM-Solver, DEIS, UniPC. */
+  /** The most outputs that a multistep solver uses in one step. */
   readonly order: 1 | 2 | 3;
-  /** DPM-Solver. */
   readonly algorithmType: 'dpmsolver' | 'dpmsolver++' | 'sde-dpmsolver' | 'sde-dpmsolver++';
-  /** Euler, Heun, DPM-Solver, DEIS, UniPC. */
+  /** Whether noise levels are spread as in Karras et al. 2022. */
   readonly useKarrasSigmas: boolean;
-  /** DDIM: 0 deterministic to 1 as random as DDPM. */
+  /** 0 deterministic to 1 as random as DDPM. */
   readonly eta: number;
-  /** TCD: 0 deterministic to 1 full re-noising. */
+  /** 0 deterministic to 1 full re-noising. */
   readonly gamma: number;
-  /** LCM: whether noise is added again between steps (StreamDiffusion: `do_add_noise`). */
+  /** Whether noise is added again between steps (StreamDiffusion: `do_add_noise`). */
   readonly addNoise: boolean;
   /** LCM: false leaves the boundary scaling out (c_skip 0, c_out 1), as SD-Turbo wants it. Default true. */
   readonly boundaryScaling?: boolean;

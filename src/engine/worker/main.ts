@@ -88,7 +88,7 @@ class EngineWorker {
     switch (message.type) {
       case 'frame':
         if (this.#onProcessor) this.#loop.charge(stream, message.preparedMs);
-        return stream.push({ ...message, arrived: performance.now() }, message.replace);
+        return stream.push({ ...message, arrivedAt: performance.now() }, message.replace);
       case 'snapshot': {
         const { stream: id, request } = message;
         return this.#post({ type: 'snapshotted', stream: id, request, state: stream.snapshot() });

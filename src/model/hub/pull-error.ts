@@ -21,7 +21,6 @@ export class TransientError extends Error {
   }
 }
 
-/** The cause in few words: a code such as ECONNREFUSED where there is one, else the message. */
 /** What codes of the system mean to people. */
 const causes: Readonly<Record<string, string>> = {
   ENOTFOUND: 'its name is not known here; is there a network?',
@@ -31,6 +30,7 @@ const causes: Readonly<Record<string, string>> = {
   ECONNRESET: 'connection reset',
 };
 
+/** The cause in few words: a code such as ECONNREFUSED where there is one, else the message. */
 export function causeOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.cause !== undefined) return causeOf(error.cause);

@@ -56,7 +56,7 @@ export class FrameIntake {
 
   /** When the frame that waits arrived, by `performance.now()`; null if none does. */
   get waitingSince(): number | null {
-    return this.#waiting.waiting?.frame.arrived ?? null;
+    return this.#waiting.waiting?.frame.arrivedAt ?? null;
   }
 
   put(frame: Frame, data: Uint8Array): void {

@@ -5,13 +5,13 @@ export interface Frame {
   /** Milliseconds of the client's clock, as it gave them; 0 for the server's own. */
   readonly captured: number;
   /** Milliseconds of `performance.now()`. */
-  readonly arrived: number;
+  readonly arrivedAt: number;
   /** Who has it now: the session, the engine, or the session again with a result. */
   place: 'input' | 'engine' | 'output';
   /** Milliseconds from the arrival until it was handed to the engine. */
-  decoded: number;
+  decodeMs: number;
   /** Milliseconds from then until the engine took it up. */
-  queued: number;
+  queueMs: number;
   /** JPEG quality of its result. */
   quality: number;
 }
@@ -28,8 +28,9 @@ export function publicId(id: number): number {
 }
 
 /**
- * The books of a connection's frames: each id is answered exactly once, and each frame costs one credit, which
- * comes back once when the frame leaves the place where it waits, for whatever reason.
+ * The books of a session's frames: ids rise over all its connections, and each is answered exactly once. Each frame
+ * costs one credit, which comes back once when the frame leaves the place where it waits, for whatever reason; credits
+ * are counted for each connection.
  */
 export class FrameLedger {
   readonly #frames = new Map<number, Frame>();
@@ -44,7 +45,7 @@ export class FrameLedger {
     this.#total = credits;
   }
 
-  /** Frames that the client may have sent in all. */
+  /** Frames that the client may have sent in all over this connection. */
   get total(): number {
     return this.#total;
   }
@@ -56,13 +57,13 @@ export class FrameLedger {
 
   /**
    * Enters a frame that has arrived.
-   * @returns null if its id is not higher than the one before.
+   * @returns null if its id is not higher than every one before in the session.
    */
-  receive(id: number, captured: number, arrived: number): Frame | null {
+  receive(id: number, captured: number, arrivedAt: number): Frame | null {
     if (id <= this.#lastId) return null;
     this.#lastId = id;
     this.#received += 1;
-    const frame = this.#enter(id, captured, arrived);
+    const frame = this.#enter(id, captured, arrivedAt);
     this.#waiting.add(frame);
     return frame;
   }
@@ -115,8 +116,8 @@ export class FrameLedger {
     return frame;
   }
 
-  #enter(id: number, captured: number, arrived: number): Frame {
-    const frame: Frame = { id, captured, arrived, place: 'input', decoded: 0, queued: 0, quality: 0 };
+  #enter(id: number, captured: number, arrivedAt: number): Frame {
+    const frame: Frame = { id, captured, arrivedAt, place: 'input', decodeMs: 0, queueMs: 0, quality: 0 };
     this.#frames.set(id, frame);
     return frame;
   }

@@ -64,7 +64,7 @@ export class FramePipeline implements StreamListener {
       encode: pictures.encode,
       unacknowledged: limits.unacknowledgedResults,
       held: () => this.#stalls.holding,
-      holdsBack: (frame, interval) => this.#stalls.holdsBack(frame.arrived, interval),
+      holdsBack: (frame, interval) => this.#stalls.holdsBack(frame.arrivedAt, interval),
       answer: (frame) => {
         this.#stalls.resultLeft();
         return this.#answers.answer(frame);
@@ -199,7 +199,7 @@ export class FramePipeline implements StreamListener {
     const { parameters } = this.#feed;
     if (!frame || !parameters) return;
     frame.quality = parameters.quality;
-    frame.queued = performance.now() - frame.arrived - frame.decoded;
+    frame.queueMs = performance.now() - frame.arrivedAt - frame.decodeMs;
     this.#leave(frame);
     if (id < 0) this.#clock.entered();
   }
@@ -220,7 +220,7 @@ export class FramePipeline implements StreamListener {
     this.#answers.outlet?.meter.frameGenerated();
     frame.place = 'output';
     this.#failing = false;
-    this.#stalls.resultCame(frame.arrived);
+    this.#stalls.resultCame(frame.arrivedAt);
     await this.#results.put(frame, image);
   }
 
@@ -266,7 +266,7 @@ export class FramePipeline implements StreamListener {
 
   #enter(frame: Frame, image: Image): void {
     if (this.#closed) return;
-    frame.decoded = performance.now() - frame.arrived;
+    frame.decodeMs = performance.now() - frame.arrivedAt;
     this.#feed.push(frame, image, this.decodeMs / this.#turns.atOnce);
   }
 

@@ -121,7 +121,7 @@ export class ResultSender {
     if (this.#options.holdsBack(frame, this.#interval)) return this.#waiting.putBack(result);
     let kept = false;
     window.reserve();
-    const encoding = performance.now();
+    const encodingAt = performance.now();
     try {
       const data = await this.#options.encode(image, frame.quality);
       if (this.#mustWait(frame, line)) {
@@ -130,15 +130,15 @@ export class ResultSender {
         return this.#waiting.putBack(result);
       }
       if (!this.#options.answer(frame)) return window.cancel();
-      const sent = performance.now();
-      const timings = stageTimings(frame, image.timings, { encoding, sent });
-      const times = stageTimes(frame, timings, sent, outlet.clock);
+      const sentAt = performance.now();
+      const timings = stageTimings(frame, image.timings, { encodingAt, sentAt });
+      const times = stageTimes(frame, timings, sentAt, outlet.clock);
       const { captured } = frame;
       const { width, height } = image;
       const id = publicId(frame.id);
       const sequence = window.send();
-      this.#note(sent);
-      const transit = frame.id < 0 ? null : outlet.clock.since(captured, frame.arrived);
+      this.#note(sentAt);
+      const transit = frame.id < 0 ? null : outlet.clock.since(captured, frame.arrivedAt);
       outlet.meter.frameSent(sequence, timings, transit);
       outlet.send({ type: 'result', id, sequence, captured, width, height, timings, times, data });
     } catch (error) {

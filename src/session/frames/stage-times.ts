@@ -3,26 +3,29 @@ import type { WorkerTimings } from '../../engine/messages.js';
 import type { ClientClock } from '../wire/client-clock.js';
 import type { Frame } from './frame-ledger.js';
 
-/** When a result was encoded and sent, by `performance.now()`. */
+/** When the encoding of a result began, and when the result was sent, by `performance.now()`. */
 export interface Departure {
-  readonly encoding: number;
-  readonly sent: number;
+  readonly encodingAt: number;
+  readonly sentAt: number;
 }
 
-/** How long a frame spent in each stage, in milliseconds. */
+/**
+ * How long a frame spent in each stage, in milliseconds, by the names of the protocol: `decode` is of the image file,
+ * `vae_decode` of the picture that comes of it.
+ */
 export function stageTimings(
   frame: Frame,
-  { encode, denoise, decode }: WorkerTimings,
-  { encoding, sent }: Departure,
+  { vaeEncodeMs, denoiseMs, vaeDecodeMs }: WorkerTimings,
+  { encodingAt, sentAt }: Departure,
 ): StageTimings {
   return {
-    decode: frame.decoded,
-    queue: frame.queued,
-    encode,
-    denoise,
-    vae_decode: decode,
-    image_encode: sent - encoding,
-    total: sent - frame.arrived,
+    decode: frame.decodeMs,
+    queue: frame.queueMs,
+    encode: vaeEncodeMs,
+    denoise: denoiseMs,
+    vae_decode: vaeDecodeMs,
+    image_encode: sentAt - encodingAt,
+    total: sentAt - frame.arrivedAt,
   };
 }
 
@@ -33,21 +36,21 @@ export function stageTimings(
 export function stageTimes(
   frame: Frame,
   timings: StageTimings,
-  sent: number,
+  sentAt: number,
   clock: ClientClock,
 ): StageTimes {
-  const within = (time: number): number => Math.min(time, sent);
-  const decoded = within(frame.arrived + timings.decode);
-  const queued = within(decoded + timings.queue);
-  const encoded = within(queued + timings.encode);
-  const denoised = within(encoded + timings.denoise);
+  const within = (time: number): number => Math.min(time, sentAt);
+  const decodedAt = within(frame.arrivedAt + timings.decode);
+  const queuedAt = within(decodedAt + timings.queue);
+  const encodedAt = within(queuedAt + timings.encode);
+  const denoisedAt = within(encodedAt + timings.denoise);
   return {
-    received: clock.at(frame.arrived),
-    decoded: clock.at(decoded),
-    queued: clock.at(queued),
-    encoded: clock.at(encoded),
-    denoised: clock.at(denoised),
-    vae_decoded: clock.at(within(denoised + timings.vae_decode)),
-    sent: clock.at(sent),
+    received: clock.at(frame.arrivedAt),
+    decoded: clock.at(decodedAt),
+    queued: clock.at(queuedAt),
+    encoded: clock.at(encodedAt),
+    denoised: clock.at(denoisedAt),
+    vae_decoded: clock.at(within(denoisedAt + timings.vae_decode)),
+    sent: clock.at(sentAt),
   };
 }

@@ -13,7 +13,7 @@ const state: Engine['state'] = {
   rowBudget: 1,
   pictureMs: 0,
 };
-const timings = { queue: 0, encode: 0, denoise: 0, decode: 0 };
+const timings = { queueMs: 0, vaeEncodeMs: 0, denoiseMs: 0, vaeDecodeMs: 0 };
 
 /** In the place of the engine: each frame comes out as it went in, at once. */
 class PassThroughEngine implements Engine {

@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { FrameQueue } from '../../../src/cli/run/frame-queue.js';
 import type { EngineStream, GeneratedImage } from '../../../src/engine/engine.js';
 
-const timings = { queue: 0, encode: 0, denoise: 0, decode: 0 };
+const timings = { queueMs: 0, vaeEncodeMs: 0, denoiseMs: 0, vaeDecodeMs: 0 };
 const picture = (value: number): GeneratedImage => ({
   width: 1,
   height: 1,

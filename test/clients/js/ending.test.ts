@@ -118,8 +118,17 @@ test('gives up a connection that does not open, and one on which nothing is said
   const unanswered = assert.rejects(answering, { code: 'connection_failed', message: /within 60 seconds/ });
   const peer = await server.accept();
   await peer.receive('hello');
+  // What does not answer hello does not count.
+  peer.send({ type: 'credit', total: 5 });
+  await peer.flushed();
   t.mock.timers.tick(60_000);
   await unanswered;
+
+  const waiting = connect(server.url, { webSocket: WebSocket, queued: () => t.mock.timers.tick(60_000) });
+  const patient = await server.accept();
+  await patient.receive('hello');
+  patient.send({ type: 'queued', position: 1, wait_seconds: 1 }, readyMessage);
+  await (await waiting).close();
 });
 
 test('limits that a new token brings are those of the stream', async () => {

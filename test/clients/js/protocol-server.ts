@@ -125,6 +125,13 @@ export class Peer {
     this.#socket.send(data);
   }
 
+  /** Resolves once the client has had all that was sent. */
+  async flushed(): Promise<void> {
+    const answered = once(this.#socket, 'pong');
+    this.#socket.ping();
+    await answered;
+  }
+
   close(code?: number, reason?: string): void {
     this.#socket.close(code, reason);
   }

@@ -113,3 +113,17 @@ test('latency is from capture to consumption, and timings are those of the newes
   assert.equal(timings?.total, 21);
   assert.equal(consumed, 10);
 });
+
+test('acknowledgements rise', async () => {
+  await using open = await openStream();
+  const { stream, peer } = open;
+  const frames = stream.frames();
+  // A server must not, but what was acknowledged stays so.
+  for (const sequence of [2, 1, 3]) {
+    peer.send(result(sequence));
+    assert.equal((await frames.next()).value?.sequence, sequence);
+  }
+  void frames.next();
+  assert.equal((await peer.receive('ack')).sequence, 2);
+  assert.equal((await peer.receive('ack')).sequence, 3);
+});

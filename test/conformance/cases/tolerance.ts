@@ -39,6 +39,44 @@ export const toleranceCases: readonly Case[] = [
     },
   },
   {
+    name: 'tries again where it is refused with an unknown code',
+    level: 'should',
+    section: 1,
+    async run(setup) {
+      await using rig = await Rig.start(setup, {
+        toClient: (message, connection) =>
+          connection === 1 && message.type === 'ready'
+            ? { type: 'error', code: 'gremlins', message: 'something new' }
+            : message,
+      });
+      (await rig.connect()).cut();
+      // On a server with one place, the session that was lost has it for a while.
+      await rig.client.first('reconnected', undefined, 60);
+      assert.ok(rig.proxy.connections.length > 2);
+      await rig.generate();
+      await rig.finish();
+    },
+  },
+  ...(['ready', 'queued'] as const).map((late): Case => ({
+    name: `closes with 4400 when ${late} comes late, and does not come back`,
+    level: 'should',
+    section: 4,
+    async run(setup) {
+      await using rig = await Rig.start(setup);
+      const connection = await rig.connect();
+      const [ready] = connection.fromServer('ready');
+      assert.ok(ready);
+      connection.inject(
+        late === 'ready'
+          ? { ...ready, session: 'another' }
+          : { type: 'queued', position: 1, wait_seconds: 1 },
+      );
+      assert.equal(await connection.closed(), 4400);
+      assert.notEqual((await rig.client.first('closed'))['code'], undefined);
+      assert.equal(rig.proxy.connections.length, 1);
+    },
+  })),
+  {
     name: 'takes nil for a field that is absent',
     level: 'must',
     section: 2,

@@ -8,7 +8,7 @@ import type { ToWorker } from '../../../src/engine/messages.js';
 
 const parameters = { ...defaultParameters(), width: 2, height: 1 };
 const state = { ordinal: 3, frames: [] };
-const timings = { queue: 1, encode: 2, denoise: 3, decode: 4 };
+const timings = { queueMs: 1, vaeEncodeMs: 2, denoiseMs: 3, vaeDecodeMs: 4 };
 
 /** A stream whose worker is the test, and what it tells. */
 function setUp(initial: typeof state | null = null, account: string | null = null) {

@@ -4,7 +4,7 @@ import { BufferPool } from '../../../src/engine/buffer-pool.js';
 import { RecordedStream } from '../../support/engine.js';
 import { clock, open, opens, parameters, ready, setUp, type Rig } from './supervisor-rig.js';
 
-const timings = { queue: 1, encode: 2, denoise: 3, decode: 4 };
+const timings = { queueMs: 1, vaeEncodeMs: 2, denoiseMs: 3, vaeDecodeMs: 4 };
 
 function image(): { width: number; height: number; data: Uint8Array<ArrayBuffer> } {
   return { width: 2, height: 1, data: new Uint8Array(6) };

@@ -15,10 +15,10 @@ const parameters = { ...defaultParameters(), width: wanted, height: wanted };
 const frameOf = (id: number): Frame => ({
   id,
   captured: 0,
-  arrived: 0,
+  arrivedAt: 0,
   place: 'input',
-  decoded: 0,
-  queued: 0,
+  decodeMs: 0,
+  queueMs: 0,
   quality: 80,
 });
 

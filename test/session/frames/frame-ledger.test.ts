@@ -54,7 +54,7 @@ describe('FrameLedger', () => {
     assert.equal(ledger.nextOwnId, -1);
     const frames = [ledger.create(7), ledger.create(8)];
     assert.deepEqual(
-      frames.map(({ id, captured, arrived, place }) => [id, captured, arrived, place]),
+      frames.map(({ id, captured, arrivedAt, place }) => [id, captured, arrivedAt, place]),
       [
         [-1, 0, 7, 'input'],
         [-2, 0, 8, 'input'],
@@ -73,7 +73,7 @@ describe('FrameLedger', () => {
   it('goes on behind frames that came from another server', () => {
     const ledger = new FrameLedger(2);
     const frame = ledger.adopt(6, 60, 9);
-    assert.deepEqual([frame.captured, frame.arrived, frame.place], [60, 9, 'engine']);
+    assert.deepEqual([frame.captured, frame.arrivedAt, frame.place], [60, 9, 'engine']);
     assert.equal(ledger.adopt(4, 40, 9).id, 4);
     assert.equal(ledger.receive(6, 0, 0), null);
     assert.deepEqual([ledger.nextId, ledger.nextOwnId], [7, -1]);
@@ -91,6 +91,7 @@ describe('FrameLedger', () => {
     ledger.renew(3);
     assert.deepEqual([ledger.total, ledger.overdrawn], [3, false]);
     assert.equal(ledger.release(frame), false, 'its credit was of the connection before');
+    assert.equal(ledger.receive(1, 0, 0), null, 'ids go on to rise');
     for (const id of [2, 3, 4]) receive(ledger, id);
     assert.equal(ledger.overdrawn, false);
     receive(ledger, 5);

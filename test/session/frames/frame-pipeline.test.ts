@@ -235,7 +235,7 @@ describe('a stream without a connection', () => {
       width: 64,
       height: 64,
       data: new Uint8Array(64 * 64 * 3),
-      timings: { queue: 0, encode: 0, denoise: 0, decode: 0 },
+      timings: { queueMs: 0, vaeEncodeMs: 0, denoiseMs: 0, vaeDecodeMs: 0 },
     });
     listener.onAdmitted(1);
     session.frames.close();

@@ -10,11 +10,11 @@ import type { Outlet } from '../../../src/session/wire/outlet.js';
 import { stopTime } from '../../support/stopped-time.js';
 import { ResultSender } from '../../../src/session/frames/result-sender.js';
 
-const timings = { queue: 0, encode: 0, denoise: 0, decode: 0 };
+const timings = { queueMs: 0, vaeEncodeMs: 0, denoiseMs: 0, vaeDecodeMs: 0 };
 const image = { width: 8, height: 8, data: new Uint8Array(8 * 8 * 3), timings };
 
 function frameOf(id: number): Frame {
-  return { id, captured: 0, arrived: 0, place: 'output', decoded: 0, queued: 0, quality: 80 };
+  return { id, captured: 0, arrivedAt: 0, place: 'output', decodeMs: 0, queueMs: 0, quality: 80 };
 }
 
 /** A sender whose pictures are encoded when the test says so. */

@@ -7,17 +7,17 @@ import { ClientClock } from '../../../src/session/wire/client-clock.js';
 const frame: Frame = {
   id: 1,
   captured: 0,
-  arrived: 1000,
+  arrivedAt: 1000,
   place: 'output',
-  decoded: 10,
-  queued: 20,
+  decodeMs: 10,
+  queueMs: 20,
   quality: 80,
 };
-const worker = { queue: 9, encode: 30, denoise: 40, decode: 50 };
+const worker = { queueMs: 9, vaeEncodeMs: 30, denoiseMs: 40, vaeDecodeMs: 50 };
 
 describe('the times of a frame', () => {
   it('are those of its stages, and of all of them', () => {
-    assert.deepEqual(stageTimings(frame, worker, { encoding: 1170, sent: 1200 }), {
+    assert.deepEqual(stageTimings(frame, worker, { encodingAt: 1170, sentAt: 1200 }), {
       decode: 10,
       queue: 20,
       encode: 30,
@@ -31,7 +31,7 @@ describe('the times of a frame', () => {
   it('follow each other, and none is after the sending', () => {
     const clock = new ClientClock();
     const times = (sent: number): Record<string, number | null> => ({
-      ...stageTimes(frame, stageTimings(frame, worker, { encoding: sent, sent }), sent, clock),
+      ...stageTimes(frame, stageTimings(frame, worker, { encodingAt: sent, sentAt: sent }), sent, clock),
     });
     const at = (...ms: number[]): (number | null)[] => ms.map((time) => clock.at(time));
     assert.deepEqual(Object.values(times(1200)), at(1000, 1010, 1030, 1060, 1100, 1150, 1200));

@@ -72,7 +72,7 @@ def connect(
     ``reconnect_seconds`` is how long to try to connect again after a loss; 0 turns that off. ``on_event`` is called
     with everything that the stream reports besides its frames.
 
-    A connection that is not open within 10 seconds has failed, and so has one on which the server says nothing for a
+    A connection that is not open within 10 seconds has failed, and so has one on which the server does not answer for a
     minute after ``hello``.
 
     Raises MillraceError: invalid_url, connection_failed, or what the server refuses the stream with

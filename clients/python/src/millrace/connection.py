@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
@@ -26,7 +26,7 @@ _MAX_MESSAGE = 64 * 1024 * 1024
 _OPEN_TIMEOUT = 10.0
 """Seconds until a WebSocket must be open."""
 _ANSWER_TIMEOUT = 60.0
-"""Seconds until the server must have sent something after ``hello``."""
+"""Seconds until the server must have sent ``ready``, ``queued`` or ``error`` after ``hello``."""
 _CLOSE_TIMEOUT = 2.0
 
 
@@ -35,7 +35,17 @@ def error_of(failure: Failure) -> MillraceError:
     return MillraceError(*known_error(failure.code, failure.message), field=failure.field, frame=failure.id)
 
 
-async def _chain(first: ServerMessage | None, others: AsyncIterator[ServerMessage]) -> AsyncIterator[ServerMessage]:
+_Answer: TypeAlias = "Ready | Queued | Failure"
+
+
+async def _answers(messages: AsyncIterator[ServerMessage]) -> AsyncIterator[_Answer]:
+    """Leave out what does not answer ``hello``."""
+    async for message in messages:
+        if isinstance(message, (Ready, Queued, Failure)):
+            yield message
+
+
+async def _chain(first: _Answer | None, others: AsyncIterator[_Answer]) -> AsyncIterator[_Answer]:
     if first is not None:
         yield first
         async for message in others:
@@ -89,15 +99,14 @@ class Connection:
         """
         try:
             await self._socket.send(encode_message("hello", **hello))
-            messages = self.messages()
+            messages = _answers(self.messages())
             first = await asyncio.wait_for(anext(messages, None), _ANSWER_TIMEOUT)
             async for message in _chain(first, messages):
                 if isinstance(message, Ready):
                     return message
                 if isinstance(message, Failure):
                     raise error_of(message)
-                if isinstance(message, Queued):
-                    queued(message)
+                queued(message)
         except ConnectionClosed:
             pass
         except (asyncio.TimeoutError, TimeoutError) as error:

@@ -16,15 +16,14 @@ export function ControlPanel({ studio }: { readonly studio: Studio }): JSX.Eleme
   const values = desk.values.value;
   const controls = (group: 'main' | 'more'): JSX.Element[] =>
     names.flatMap((name) => {
-      const definition = properties?.[name];
-      if (definition?.['x-group'] !== group) return [];
+      if (properties?.[name]['x-group'] !== group) return [];
       return (
         <ParameterControl
           key={name}
           name={name}
-          definition={definition}
+          definition={properties[name]}
           value={values[name]}
-          used={isUsed(name, values)}
+          used={isUsed(name, values, properties)}
           problem={desk.problems.value[name]}
           onChange={(value, settled) => desk.set(name, value as ParameterUpdate[typeof name], settled)}
         />

@@ -1,7 +1,5 @@
-/**
- * IEEE 754 half precision in Uint16Arrays, which is how ONNX Runtime takes float16 where JavaScript has no
- * Float16Array (before Node 24).
- */
+// IEEE 754 half precision in Uint16Arrays, which is how ONNX Runtime takes float16 where JavaScript has no Float16Array
+// (before Node 24).
 
 const value = new Float32Array(1);
 const bits = new Uint32Array(value.buffer);

@@ -28,11 +28,12 @@ interface Placed {
   readonly lane: Lane;
 }
 
-/** When a frame under way passed its stages, by performance.now(). */
+/** How a frame under way came to the U-Net. */
 interface Passage extends Size {
-  readonly queue: number;
-  readonly encode: number;
-  readonly entered: number;
+  readonly queueMs: number;
+  readonly vaeEncodeMs: number;
+  /** By performance.now(). */
+  readonly enteredAt: number;
 }
 
 /** What frames pass through. */
@@ -55,8 +56,8 @@ export class FrameLoop {
 
   /** Takes up a stream, with the frames that are under way in it if it was restored. */
   add(stream: LiveStream): void {
-    const entered = performance.now();
-    const passage: Passage = { ...stream.size, queue: 0, encode: 0, entered };
+    const enteredAt = performance.now();
+    const passage: Passage = { ...stream.size, queueMs: 0, vaeEncodeMs: 0, enteredAt };
     this.#passages.set(stream, new Map(stream.lanes().map(({ frame }) => [frame, passage])));
   }
 
@@ -165,7 +166,7 @@ export class FrameLoop {
 
   /** @returns null if the frame failed. */
   async #enter(stream: LiveStream): Promise<Lane | null> {
-    const { frame, pixels, arrived, width, height } = stream.takeEntry();
+    const { frame, pixels, arrivedAt, width, height } = stream.takeEntry();
     const { post } = this.#options;
     post({ type: 'admitted', stream: stream.id, frame });
     const start = performance.now();
@@ -177,9 +178,9 @@ export class FrameLoop {
     if (pixels) post({ type: 'recycle', pixels }, [pixels]);
     if (pixels && !latent) return null;
     const lane = stream.admit(frame, latent);
-    const entered = performance.now();
-    const encode = latent === null ? 0 : entered - start;
-    const passage = { width, height, queue: start - arrived, encode, entered };
+    const enteredAt = performance.now();
+    const vaeEncodeMs = latent === null ? 0 : enteredAt - start;
+    const passage = { width, height, queueMs: start - arrivedAt, vaeEncodeMs, enteredAt };
     this.#passages.get(stream)?.set(frame, passage);
     return lane;
   }
@@ -189,7 +190,7 @@ export class FrameLoop {
     const passage = passages?.get(frame);
     if (passage === undefined) return;
     passages?.delete(frame);
-    const { width, height, queue, encode, entered } = passage;
+    const { width, height, queueMs, vaeEncodeMs, enteredAt } = passage;
     const pixels = this.#options.pixels.take(width * height * 3);
     const start = performance.now();
     try {
@@ -198,10 +199,15 @@ export class FrameLoop {
       this.#options.pixels.give(pixels);
       throw error;
     }
-    const timings = { queue, encode, denoise: start - entered, decode: performance.now() - start };
+    const timings = {
+      queueMs,
+      vaeEncodeMs,
+      denoiseMs: start - enteredAt,
+      vaeDecodeMs: performance.now() - start,
+    };
     // What was never encoded cannot be compared.
-    if (encode > 0) {
-      const ms = encode + timings.decode;
+    if (vaeEncodeMs > 0) {
+      const ms = vaeEncodeMs + timings.vaeDecodeMs;
       const shape = this.#runtime.latentShape({ width, height });
       this.#pictures.ms += ms;
       this.#pictures.expectedMs += this.#options.expected.picture(shape);

@@ -154,7 +154,7 @@ export class LiveStream implements Source {
   /** Takes a frame; with `replace` as many as fit wait, and the oldest of more makes room. */
   push(waiting: WaitingFrame, replace: boolean): void {
     this.#lastFrame = waiting.frame;
-    this.arrivals.note(waiting.arrived);
+    this.arrivals.note(waiting.arrivedAt);
     this.#waiting.push(waiting);
     const most = replace ? this.#parameters.frame_buffer_size : Infinity;
     while (this.#waiting.length > most) this.#dropOldest('superseded');

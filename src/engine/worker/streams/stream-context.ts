@@ -11,7 +11,7 @@ export interface WaitingFrame extends Size {
   /** RGB bytes; null starts from noise alone. */
   readonly pixels: ArrayBuffer | null;
   /** When it arrived, by performance.now(). */
-  readonly arrived: number;
+  readonly arrivedAt: number;
 }
 
 /** A stream's id, and the account whose share of the time it uses; null for a share of its own. */

@@ -163,6 +163,6 @@ export function push(
 ): ArrayBuffer | null {
   const { width, height } = stream.size;
   const pixels = textOnly ? null : new Uint8Array(width * height * 3).fill(byte).buffer;
-  stream.push({ frame, width, height, pixels, arrived: clock.now }, false);
+  stream.push({ frame, width, height, pixels, arrivedAt: clock.now }, false);
   return pixels;
 }

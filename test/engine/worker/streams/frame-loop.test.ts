@@ -28,7 +28,7 @@ describe('a frame', () => {
       frame: 3,
       width: side,
       height: side,
-      timings: { queue: 4, encode: 2, denoise: 120, decode: 3 },
+      timings: { queueMs: 4, vaeEncodeMs: 2, denoiseMs: 120, vaeDecodeMs: 3 },
     });
     const call = { type: 'inference', rows: 1, streams: 1, ms: 10, pictureMs: 0, expectedMs: 10 };
     assert.deepEqual(inferences(), [call, call]);
@@ -44,7 +44,7 @@ describe('a frame', () => {
     assert.ok(!posted.some(({ type }) => type === 'recycle'));
     assert.deepEqual(
       results().map(({ timings }) => timings),
-      [0, 1].map(() => ({ queue: 0, encode: 0, denoise: 10, decode: 3 })),
+      [0, 1].map(() => ({ queueMs: 0, vaeEncodeMs: 0, denoiseMs: 10, vaeDecodeMs: 3 })),
     );
     assert.equal(inferences()[1]?.pictureMs, 0);
     assert.equal(inferences()[1]?.expectedMs, 10);
@@ -57,7 +57,7 @@ describe('a frame', () => {
       push(stream, frame);
       await loop.turn();
     }
-    stream.push({ frame: 2, width: side, height: 2 * side, pixels: null, arrived: clock.now }, false);
+    stream.push({ frame: 2, width: side, height: 2 * side, pixels: null, arrivedAt: clock.now }, false);
     await loop.turn();
     push(stream, 3, { textOnly: true });
     await loop.turn();
@@ -107,7 +107,7 @@ describe('a frame', () => {
     await loop.turn();
     assert.deepEqual(
       results().map(({ stream: id, frame, timings }) => ({ id, frame, timings })),
-      [{ id: 8, frame: 5, timings: { queue: 0, encode: 0, denoise: 40, decode: 3 } }],
+      [{ id: 8, frame: 5, timings: { queueMs: 0, vaeEncodeMs: 0, denoiseMs: 40, vaeDecodeMs: 3 } }],
     );
   });
 });

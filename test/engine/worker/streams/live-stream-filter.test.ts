@@ -54,7 +54,7 @@ describe('the similarity filter by chance', () => {
       // A sixteenth is black, another one in each frame: each is skipped with a probability of a half.
       const part = pixels.length / 16;
       pixels.fill(0, (frame % 8) * part, ((frame % 8) + 1) * part);
-      stream.push({ frame, width: side, height: side, pixels: pixels.buffer, arrived: 0 }, true);
+      stream.push({ frame, width: side, height: side, pixels: pixels.buffer, arrivedAt: 0 }, true);
       turn();
     }
     return drops.join();
@@ -78,7 +78,7 @@ describe('the similarity filter by chance', () => {
     const { stream, drops, push, turn } = await setUp(settings);
     push(10);
     turn();
-    stream.push({ frame: 11, width: side, height: side, pixels: null, arrived: 0 }, true);
+    stream.push({ frame: 11, width: side, height: side, pixels: null, arrivedAt: 0 }, true);
     turn();
     push(12, { byte: 10 });
     turn();

@@ -67,7 +67,7 @@ export async function setUp(
   const push: Rig['push'] = (frame, { replace = true, width = parameters.width, byte = frame } = {}) => {
     const { height } = parameters;
     const pixels = new Uint8Array(width * height * 3).fill(byte).buffer;
-    stream.push({ frame, width, height, pixels, arrived: 0 }, replace);
+    stream.push({ frame, width, height, pixels, arrivedAt: 0 }, replace);
   };
   const turn: Rig['turn'] = () => {
     stream.screen();

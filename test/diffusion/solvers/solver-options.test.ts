@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { parameterProperties, solverNames, solversWith, type SolverOption } from '@millrace/protocol';
+import { createSolver, type SolverOptions } from '../../../src/diffusion/solvers/create.js';
+import { defaultOptions, stableDiffusion } from './solver-settings.js';
+
+type Choice = Partial<SolverOptions>;
+
+/** Values of each sampling parameter that differ in what a solver makes of them, if it honours it. */
+const choices: Readonly<Record<SolverOption, readonly Choice[]>> = {
+  timestep_spacing: (['leading', 'trailing', 'linspace'] as const).map((timestepSpacing) => ({
+    timestepSpacing,
+  })),
+  solver_order: ([1, 2, 3] as const).map((order) => ({ order })),
+  algorithm_type: (['dpmsolver', 'dpmsolver++', 'sde-dpmsolver', 'sde-dpmsolver++'] as const).map(
+    (algorithmType) => ({ algorithmType }),
+  ),
+  use_karras_sigmas: [{ useKarrasSigmas: false }, { useKarrasSigmas: true }],
+  eta: [{ eta: 0 }, { eta: 1 }],
+  gamma: [{ gamma: 0 }, { gamma: 1 }],
+  do_add_noise: [{ addNoise: true }, { addNoise: false }],
+};
+
+/** Parameters that every solver honours. */
+const common: Readonly<Record<string, readonly Choice[]>> = {
+  num_inference_steps: [{ numInferenceSteps: 10 }, { numInferenceSteps: 12 }],
+  t_index_list: [{ tIndexList: null }, { tIndexList: [3, 7] }],
+};
+
+/** Runs a solver on a sample whose predicted noise rises and falls; returns all that comes of it. */
+function run(options: Choice): string {
+  const solver = createSolver(stableDiffusion, { ...defaultOptions, numInferenceSteps: 10, ...options });
+  const sample = Float64Array.of(0.5, -1, 2);
+  const history = solver.createHistory(sample.length);
+  const trail: unknown[] = [solver.initNoiseSigma];
+  for (const [i, stage] of solver.stages.entries()) {
+    const eps = sample.map((value, k) => Math.sin(value + i + k));
+    const noise = sample.map((_, k) => Math.cos(i - k));
+    solver.step({ stage: i, sample, eps, noise, history, out: sample });
+    trail.push(stage, [...sample]);
+  }
+  return JSON.stringify(trail);
+}
+
+/** The solvers that do something else with each of these choices than with any other. */
+function honouring(list: readonly Choice[], parameter: string): readonly string[] {
+  return solverNames.filter((name) => {
+    const { size } = new Set(list.map((choice) => run({ name, ...choice })));
+    assert.ok(size === 1 || size === list.length, `${name} honours a part of ${parameter}`);
+    return size > 1;
+  });
+}
+
+describe('the table of solvers and their options', () => {
+  for (const [parameter, list] of Object.entries(choices)) {
+    it(`names the solvers that honour ${parameter}, and no other`, () => {
+      assert.deepEqual(solversWith[parameter as SolverOption], honouring(list, parameter));
+    });
+  }
+
+  for (const [parameter, list] of Object.entries(common)) {
+    it(`leaves out ${parameter}, which all solvers honour`, () => {
+      assert.deepEqual(honouring(list, parameter), solverNames);
+      assert.ok(!(parameter in solversWith));
+    });
+  }
+
+  it('has every option that the schema has choices of', () => {
+    assert.deepEqual(Object.keys(solversWith).toSorted(), Object.keys(choices).toSorted());
+    for (const parameter of ['timestep_spacing', 'solver_order', 'algorithm_type'] as const) {
+      const values = parameterProperties[parameter].enum?.filter((value) => value !== null);
+      assert.deepEqual(
+        values,
+        choices[parameter].flatMap((choice) => Object.values(choice)),
+      );
+    }
+  });
+});

@@ -1,0 +1,68 @@
+import { solverNames, solversWith } from '@millrace/protocol';
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { launchBrowser } from '../support/browser.js';
+import { startServer, type TestServer } from '../support/server.js';
+
+let server: TestServer;
+let browser: Browser;
+before(async () => {
+  server = await startServer();
+  await server.app.ready();
+  browser = await launchBrowser();
+});
+after(async () => {
+  await browser.close();
+  await server[Symbol.asyncDispose]();
+});
+
+async function openControls(page: Page): Promise<void> {
+  await page.goto(server.url);
+  await page.getByTestId('more').click();
+}
+
+/** Which of these parameters the page takes a value for. */
+async function usable(page: Page, names: readonly string[]): Promise<readonly string[]> {
+  const used = await page
+    .locator('[data-testid^=parameter-][data-used=true]')
+    .evaluateAll((controls) =>
+      controls.map((control) => control.dataset['testid']?.replace('parameter-', '')),
+    );
+  return names.filter((name) => used.includes(name));
+}
+
+test('an option can be set with the solvers that honour it, and with no other', async () => {
+  const page = await browser.newPage();
+  await openControls(page);
+  for (const solver of solverNames) {
+    await page
+      .getByTestId('parameter-solver')
+      .locator('select')
+      .selectOption({ label: solver.replace('Scheduler', '') });
+    const honoured = Object.entries(solversWith).filter(([, names]) => names.some((name) => name === solver));
+    assert.deepEqual(
+      await usable(page, Object.keys(solversWith)),
+      honoured.map(([name]) => name),
+      solver,
+    );
+  }
+  await page.close();
+});
+
+test('the guidance scale can be set where a model guides itself, which has no choice of guidance', async () => {
+  const page = await browser.newPage();
+  await openControls(page);
+  assert.deepEqual(await usable(page, ['guidance_scale']), []);
+  await page.route('**/v1/capabilities', async (route) => {
+    const response = await route.fetch();
+    const capabilities = (await response.json()) as {
+      readonly parameters: { readonly properties: { readonly cfg_type: { enum: readonly string[] } } };
+    };
+    capabilities.parameters.properties.cfg_type.enum = ['none'];
+    await route.fulfill({ response, json: capabilities });
+  });
+  await openControls(page);
+  assert.deepEqual(await usable(page, ['guidance_scale']), ['guidance_scale']);
+  await page.close();
+});

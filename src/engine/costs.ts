@@ -1,10 +1,8 @@
 import type { StreamParameters } from '@millrace/protocol';
 import { needsNegative } from '../diffusion/guidance.js';
 
-/**
- * What work costs on a device, from what calibration measured there. Calibration, the engine, admission and
- * `millrace doctor` all ask here.
- */
+// What work costs on a device, from what calibration measured there. Calibration, the engine, admission and
+// `millrace doctor` all ask here.
 
 /** Measured milliseconds of one U-Net call by its number of rows, in rising order, at the model's default size. */
 export type CostCurve = readonly { readonly rows: number; readonly ms: number }[];

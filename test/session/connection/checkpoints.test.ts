@@ -50,11 +50,12 @@ function setUp() {
     if (fault) throw fault;
     return { state: { ordinal: 0, frames: [] }, carried: [] };
   };
+  const frames = { lastActivity: 0, snapshot };
   const session = new Session({
     id: 'a',
     subject: 'ann',
     counter: 0,
-    frames: { lastActivity: 0, snapshot } as never,
+    frames: frames as never,
     slot: { release: () => {} },
     parameters: defaultParameters(),
   });
@@ -66,6 +67,7 @@ function setUp() {
     results,
     sent,
     session,
+    frames,
     fail: (error: Error | null) => void (fault = error),
     isSpent: (counter: number) => context.sessions.isSpent('a', counter),
   };
@@ -143,7 +145,7 @@ describe('a token', () => {
 
   it('that could not be made is tried again at the next interval', async (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] });
-    const { checkpoints, fail, sent, session } = setUp();
+    const { checkpoints, fail, frames, sent } = setUp();
     const later = async (): Promise<void> => {
       t.mock.timers.tick(60_000);
       await new Promise(setImmediate);
@@ -151,7 +153,7 @@ describe('a token', () => {
     await checkpoints.send();
     await later();
     assert.deepEqual(sent, ['token 1'], 'nothing came since');
-    session.frames.lastActivity = performance.now() + 1;
+    frames.lastActivity = performance.now() + 1;
     fail(new Error('the engine is being restarted'));
     await later();
     fail(null);

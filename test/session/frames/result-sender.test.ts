@@ -254,8 +254,8 @@ it('the meter learns of each result with its time on the way, which the frames o
   const sent = t.mock.method(outlet.meter, 'frameSent');
   sender.connect(outlet);
   for (const [sequence, id] of [0, 1, -1].entries()) {
-    const frame = { ...frameOf(id), arrived: 900, captured: 930, decoded: 5, queued: 15 };
-    void sender.put(frame, { ...image, timings: { queue: 1, encode: 2, denoise: 3, decode: 4 } });
+    const frame = { ...frameOf(id), arrivedAt: 900, captured: 930, decodeMs: 5, queueMs: 15 };
+    void sender.put(frame, { ...image, timings: { queueMs: 1, vaeEncodeMs: 2, denoiseMs: 3, vaeDecodeMs: 4 } });
     now += 20;
     await encoded();
     sender.acknowledge(sequence + 1);

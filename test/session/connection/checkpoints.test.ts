@@ -43,7 +43,7 @@ function setUp() {
     seal: ({ counter }: ResumeState) => `token ${counter}`,
     open: () => null,
   };
-  const context = sessionContext(new ManualEngine(), {}, { tokens: tokens as never });
+  const context = sessionContext(new ManualEngine(), {}, { tokens });
   let fault: Error | null = null;
   const snapshot = async (): Promise<object> => {
     await Promise.resolve();

@@ -255,7 +255,10 @@ it('the meter learns of each result with its time on the way, which the frames o
   sender.connect(outlet);
   for (const [sequence, id] of [0, 1, -1].entries()) {
     const frame = { ...frameOf(id), arrivedAt: 900, captured: 930, decodeMs: 5, queueMs: 15 };
-    void sender.put(frame, { ...image, timings: { queueMs: 1, vaeEncodeMs: 2, denoiseMs: 3, vaeDecodeMs: 4 } });
+    void sender.put(frame, {
+      ...image,
+      timings: { queueMs: 1, vaeEncodeMs: 2, denoiseMs: 3, vaeDecodeMs: 4 },
+    });
     now += 20;
     await encoded();
     sender.acknowledge(sequence + 1);

@@ -29,7 +29,8 @@ export function engineSettings(settings: {
  */
 export function createEngines({ devices, ...options }: EngineGroupOptions): Engine {
   const [first, ...others] = devices;
-  if (first === undefined) throw new DeviceError('no device is given; give at least one, such as auto or cpu');
+  if (first === undefined)
+    throw new DeviceError('no device is given; give at least one, such as auto or cpu');
   if (others.length === 0) return createEngine({ ...options, device: first });
   return new EngineGroup({ devices, ...options });
 }

@@ -16,9 +16,7 @@ export function exportNotes(
   const ms = (rows: number): string => `${cost(costs, rows).toPrecision(3)} ms`;
   const notes: string[] = [];
   if (unet.rows === 1) {
-    notes.push(
-      `${file} takes 1 row at a time: 2 rows need two calls (${ms(2)}); ${again('batch size')}`,
-    );
+    notes.push(`${file} takes 1 row at a time: 2 rows need two calls (${ms(2)}); ${again('batch size')}`);
   } else if (unet.rows !== null) {
     notes.push(
       `${file} takes exactly ${unet.rows} rows: smaller calls are padded ` +

@@ -85,8 +85,8 @@ export class FrameLoop {
     for (const stream of streams) stream.screen();
     const { rowBudget, prices } = this.#options;
     // A call of several lanes should not be long, since all other streams wait for it.
-    const mostCost = Math.max(rowBudget, prices.unitsOf(longMs));
-    const shares = this.#batcher.gather(streams, rowBudget, mostCost);
+    const maxCost = Math.max(rowBudget, prices.unitsOf(longMs));
+    const shares = this.#batcher.gather(streams, rowBudget, maxCost);
     const placed: Placed[] = [];
     for (const { source: stream, lanes, entries } of shares) {
       for (const lane of lanes) placed.push({ stream, lane });

@@ -84,10 +84,7 @@ describe('what is asked for by name', () => {
       load('int8', onGpu),
       /only the CPU can compute in 8 bits; set precision to auto or float/,
     );
-    await assert.rejects(
-      load('int8', {}, { ...folder, int8: null }),
-      /the model has no 8-bit graphs; set/,
-    );
+    await assert.rejects(load('int8', {}, { ...folder, int8: null }), /the model has no 8-bit graphs; set/);
     const none = await load('auto', {}, { ...folder, int8: null });
     assert.deepEqual([none.which, none.because, none.asked], ['floats', null, 0]);
   });

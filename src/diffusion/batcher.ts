@@ -1,27 +1,27 @@
 import { FairClock } from './fair-clock.js';
 import type { Lane } from './stream.js';
 
-/** One stream as the batcher sees it: lanes that want predicting, and perhaps a frame that may enter. */
+/** A stream as seen by the batcher: lanes to predict, and frames that may enter. */
 export interface Source {
-  /** Rows of different keys cannot share a U-Net call (other sizes, other needs of the model). */
+  /** Rows with different keys cannot share a U-Net call (different sizes, for example). */
   readonly key: string;
-  /** Streams of one account share what one stream would get; a stream without an account has its own. */
+  /** Streams of one account share one share of the time; a stream without an account has its own. */
   readonly account?: string | undefined;
-  /** What a row costs, where 1 is a row of the usual size; 1 if absent. */
+  /** Cost of a row, where 1 is a row of the default size; 1 if absent. */
   readonly rowCost?: number;
-  /** What a frame costs besides its rows (encoding and decoding the picture), in the same unit; 0 if absent. */
+  /** Cost of a frame besides its rows (encoding and decoding), in the same unit; 0 if absent. */
   readonly pictureCost?: number;
-  /** Lanes under way, oldest first. Called once for each U-Net call. */
+  /** Returns the lanes under way, oldest first. Called once per U-Net call. */
   lanes(): readonly Lane[];
-  /** Rows that each frame which waits to enter, and may, would cost at its first stage. Called once as well. */
+  /** Returns the rows of the first stage of each frame that may enter now. Also called once per U-Net call. */
   entries(): readonly number[];
 }
 
-/** What one stream has in the next call. */
+/** The part of one stream in the next call. */
 export interface Share<S extends Source> {
   readonly source: S;
   readonly lanes: readonly Lane[];
-  /** How many of its waiting frames, from the oldest. */
+  /** Number of waiting frames that enter, oldest first. */
   readonly entries: number;
 }
 
@@ -31,7 +31,7 @@ interface Item {
   readonly cost: number;
 }
 
-/** What a stream offers and how much of it has been taken: lanes before entries. */
+/** The items of a stream, lanes before entries, and how many are taken. */
 interface Offer<S extends Source> {
   readonly source: S;
   readonly account: S | string;
@@ -40,7 +40,7 @@ interface Offer<S extends Source> {
   taken: number;
 }
 
-/** What could be taken next. */
+/** An item that could be taken next. */
 interface Candidate<S extends Source> {
   readonly offer: Offer<S>;
   readonly item: Item;
@@ -48,23 +48,23 @@ interface Candidate<S extends Source> {
 }
 
 /**
- * Chooses what goes into the next U-Net call. Fair by cost (see `FairClock`): streams that want more than there is get
- * equal shares of the time, regardless of size, steps and guidance, and one that wants little gets all that it wants.
- * It knows nothing of diffusion.
+ * Chooses the rows of the next U-Net call. Fair by cost (see `FairClock`): under overload, streams get equal shares of
+ * the time, regardless of size, steps and guidance, and a stream that needs less than its share gets all it needs. It
+ * knows nothing of diffusion.
  */
 export class Batcher<S extends Source> {
   readonly #clock = new FairClock<S | string>();
-  /** When each stream came or was last served: among streams of one account, or with equal tags, the first is next. */
+  /** Turn in which each stream arrived or was last served. The lowest is next in an account, or among equal tags. */
   readonly #turns = new Map<S, number>();
   #turn = 0;
 
   /**
-   * @param sources streams with something to do; order does not matter beyond ties.
-   * @param budget rows that a call should hold, at least 1; one lane of two rows may exceed a budget of 1.
-   * @param mostCost what a call of more than one lane may cost, so that no stream waits for a call of many large rows.
-   * @returns shares of one call, all of one key; empty if nobody wants anything.
+   * @param sources all streams; their order only matters for ties.
+   * @param budget most rows of a call, at least 1; a single lane may exceed it.
+   * @param maxCost of a call of several lanes, so that no stream waits for a call of many large rows.
+   * @returns shares of one call, all with one key; empty if there is nothing to do.
    */
-  gather(sources: Iterable<S>, budget: number, mostCost = Infinity): readonly Share<S>[] {
+  gather(sources: Iterable<S>, budget: number, maxCost = Infinity): readonly Share<S>[] {
     const offers = [...sources].map(offerOf).filter(({ items }) => items.length > 0);
     this.#clock.arrive(new Set(offers.map(({ account }) => account)));
     for (const { source } of offers) {
@@ -74,7 +74,7 @@ export class Batcher<S extends Source> {
     if (first === undefined) return [];
     const sharing = offers.filter(({ source }) => source.key === first.offer.source.key);
     let rows = Math.max(budget, first.item.rows);
-    let cost = Math.max(mostCost, first.item.cost);
+    let cost = Math.max(maxCost, first.item.cost);
     for (;;) {
       const next = this.#next(sharing);
       if (next === undefined || next.item.rows > rows || next.item.cost > cost) break;
@@ -95,18 +95,18 @@ export class Batcher<S extends Source> {
       }));
   }
 
-  /** Counts other work of the stream, in rows of the usual size, as part of its share. */
+  /** Charges other work of the stream, in rows of the default size, to its share. */
   charge(source: S, cost: number): void {
     this.#clock.charge(source.account ?? source, cost);
   }
 
-  /** Forgets a stream that is gone. */
+  /** Forgets a stream that has ended. */
   remove(source: S): void {
     this.#turns.delete(source);
     this.#clock.remove(source);
   }
 
-  /** The least tag of all accounts; within one account, the stream that has waited longest. */
+  /** Returns the item with the lowest tag; within an account, that of the stream that has waited longest. */
   #next(offers: readonly Offer<S>[]): Candidate<S> | undefined {
     const heads = new Map<S | string, Candidate<S>>();
     for (const offer of offers) {

@@ -1,15 +1,15 @@
 export type BlendMethod = 'lerp' | 'slerp';
 
-/** One text embedding and its share. */
+/** A text embedding and its weight. */
 export interface WeightedEmbedding {
   readonly embedding: Float32Array;
-  /** Not negative; only ratios matter, and not all are 0. */
+  /** At least 0; only ratios matter. */
   readonly weight: number;
 }
 
 /**
- * Blends embeddings by weight into a new array. `lerp` is the weighted mean; `slerp` goes along the great circle
- * between two (Shoemake 1985), for more than two pair by pair in the order given.
+ * Blends embeddings by weight into a new array. `lerp` is the weighted mean; `slerp` follows the great circle between
+ * two (Shoemake 1985), and blends more than two one after another in the given order.
  * @throws {RangeError} if there are none or all weights are 0.
  */
 export function blend(parts: readonly WeightedEmbedding[], method: BlendMethod): Float32Array {
@@ -24,7 +24,7 @@ export function blend(parts: readonly WeightedEmbedding[], method: BlendMethod):
   return blended;
 }
 
-/** The point at `t` (0 to 1) of the way from one embedding to another; `out` may be either of them. */
+/** Writes the point at `t` (0 to 1) between two embeddings to `out`, which may be either of them. */
 export function interpolate(
   from: Float32Array,
   to: Float32Array,
@@ -49,7 +49,7 @@ function sphericalWeights(from: Float32Array, to: Float32Array, t: number): read
   const cosine = dot / Math.max(1e-12, Math.sqrt(fromSquared * toSquared));
   const angle = Math.acos(Math.min(1, Math.max(-1, cosine)));
   const sine = Math.sin(angle);
-  // Where the two are parallel there is no arc, or no single one.
+  // Parallel embeddings have no arc, or no unique one.
   if (sine < 1e-4) return [1 - t, t];
   return [Math.sin((1 - t) * angle) / sine, Math.sin(t * angle) / sine];
 }

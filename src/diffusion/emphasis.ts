@@ -1,7 +1,6 @@
 /**
- * Weighs the tokens of an encoded text in place: each token's values times its weight, then all of them times what
- * brings their mean back to what it was, so that the whole is no stronger than before (as AUTOMATIC1111's web UI
- * does it).
+ * Weights the tokens of an encoded text in place: multiplies the values of each token by its weight, then all values by
+ * the factor that restores their mean, so that the whole is no stronger than before (as in AUTOMATIC1111's web UI).
  * @param states [tokens, width]
  * @param weights one for each token.
  */
@@ -10,7 +9,7 @@ export function emphasise(states: Float32Array, weights: ArrayLike<number>): voi
   const before = sum(states);
   for (let i = 0; i < states.length; i++) states[i] *= weights[Math.floor(i / width)];
   const factor = before / sum(states);
-  // Values that sum to nothing have no mean to bring back.
+  // If the sum is 0, there is no mean to restore.
   if (!Number.isFinite(factor)) return;
   for (let i = 0; i < states.length; i++) states[i] *= factor;
 }

@@ -1,33 +1,33 @@
-/** What one account has been served; an account that is not known is as one that starts at the clock. */
+/** The service of one account so far. An unknown account counts as one that starts at the clock. */
 interface Account {
-  /** Where its work so far ends on the clock. */
+  /** Tag at which its work so far ends. */
   finish: number;
   /** Whether it had work waiting when `arrive` was last called. */
   waiting: boolean;
 }
 
 /**
- * Decides which account is served next, so that all that want more get equal shares (self-clocked fair queueing,
- * Golestani 1994). Costs may be in any unit. The next piece of work of each account has a tag: where it would end on the
- * account's own line. The least tag is served first, and the clock is the tag that was served last. An account that
- * was idle, or is new, starts at the clock and pays for its first work like everybody: however fast newcomers arrive
- * and leave, the clock moves on past those who wait.
+ * Decides which account is served next, so that all that need more time get equal shares (self-clocked fair queueing,
+ * Golestani 1994). Costs may be in any unit. The next work of each account has a tag: the end of its earlier work, plus
+ * the cost. The lowest tag is served first, and the clock is the last served tag. A new or formerly idle account starts
+ * at the clock and pays for its first work like all others: however fast accounts come and go, the clock advances past
+ * those that wait.
  */
 export class FairClock<Key> {
   readonly #accounts = new Map<Key, Account>();
   #now = 0;
 
-  /** How many accounts are known. */
+  /** Number of known accounts. */
   get size(): number {
     return this.#accounts.size;
   }
 
-  /** Notes which accounts have work waiting now. All others are idle, and save up no service for a burst. */
+  /** Sets which accounts have work waiting. All others are idle, and do not save up service for a burst. */
   arrive(waiting: ReadonlySet<Key>): void {
     for (const [key, account] of this.#accounts) {
       if (waiting.has(key)) continue;
       account.waiting = false;
-      // It would start at the clock again, as a new one does.
+      // It would start at the clock again, like a new one.
       if (account.finish <= this.#now) this.#accounts.delete(key);
     }
     for (const key of waiting) {
@@ -40,7 +40,7 @@ export class FairClock<Key> {
     }
   }
 
-  /** Returns the tag of the account's next work if it costs this much. */
+  /** Returns the tag of the account's next work, of this cost. */
   tag(key: Key, cost: number): number {
     return (this.#accounts.get(key)?.finish ?? this.#now) + cost;
   }
@@ -51,8 +51,8 @@ export class FairClock<Key> {
   }
 
   /**
-   * Adds work to what the account has been served; less than 0 corrects an estimate that was too high. An account that
-   * is not known, since it is new or was removed during its work, is remembered until the clock has passed it.
+   * Adds cost to an account; a negative cost corrects an estimate that was too high. An unknown account (new, or
+   * removed during its work) is kept until the clock has passed it.
    */
   charge(key: Key, cost: number): void {
     const account = this.#accounts.get(key) ?? { finish: this.#now, waiting: false };

@@ -1,9 +1,9 @@
 import type { Values } from './types.js';
 
 /**
- * How the prompt is strengthened (StreamDiffusion section 3.2): `full` predicts a negative row for each row;
- * `self` and `initialize` (the paper's Self-Negative and Onetime-Negative RCFG) estimate the negative
- * prediction from the stock noise q, with no row or one row more.
+ * How the prompt is strengthened (StreamDiffusion section 3.2): `full` predicts a negative row for each row; `self` and
+ * `initialize` (the paper's Self-Negative and Onetime-Negative RCFG) estimate the negative prediction from the stock
+ * noise q, with no extra row or with one per frame.
  */
 export type GuidanceType = 'none' | 'full' | 'self' | 'initialize';
 
@@ -15,24 +15,24 @@ export interface Guidance {
   readonly delta: number;
 }
 
-/** Whether predictions are changed at all. */
+/** Returns whether guidance changes predictions. */
 export function isActive(guidance: Guidance): boolean {
   return guidance.type !== 'none' && guidance.scale > 1;
 }
 
-/** Whether a row at this stage needs a negative row beside it. */
+/** Returns whether a row at this stage needs a negative row. */
 export function needsNegative(guidance: Guidance, stage: number): boolean {
   return isActive(guidance) && (guidance.type === 'full' || (guidance.type === 'initialize' && stage === 0));
 }
 
-/** Whether a stock noise travels with each row. It is kept up while the scale is 1, so that raising it is smooth. */
+/** Returns whether frames carry stock noise. It is also updated at scale 1, so that raising the scale is smooth. */
 export function keepsStock(guidance: Guidance): boolean {
   return guidance.type === 'self' || guidance.type === 'initialize';
 }
 
 /**
- * eps <- v + scale * (eps - v), where v is the negative prediction (full) or delta times the stock noise
- * (equations 8 and 9 of the paper).
+ * Applies guidance: eps <- v + scale * (eps - v), where v is the negative prediction (full) or delta times the stock
+ * noise (equations 8 and 9 of the paper).
  */
 export function guide(guidance: Guidance, eps: Values, negative: Values): void {
   const { scale, type } = guidance;

@@ -1,10 +1,10 @@
 import type { NoiseSource } from './noise.js';
 import type { History, Latent, PredictionType, Solver } from './types.js';
 
-/** What a frame is denoised with from its first stage to its last; a change counts from the next frame on. */
+/** The settings that a frame keeps from its first stage to its last; a change applies from the next frame on. */
 export interface Plan {
   readonly solver: Solver;
-  /** The same solver, re-noising even where `solver` does not (`do_add_noise: false`): carries the stock noise. */
+  /** The same solver for the stock noise: it adds noise between steps even if `do_add_noise` is false. */
   readonly stockSolver: Solver;
   readonly prediction: PredictionType;
   /** [channels, height, width] of the latent. */
@@ -12,14 +12,14 @@ export interface Plan {
   readonly noise: NoiseSource;
 }
 
-/** One frame on its way through the stages, as plain data. */
+/** A frame under way, as plain data. */
 export interface FrameState {
   readonly frame: number;
-  /** Its place among all frames of the stream: 0, 1, 2, ... */
+  /** Its index among all frames of the stream, from 0. */
   readonly ordinal: number;
-  /** The stage whose prediction it waits for. */
+  /** The stage whose prediction is due. */
   readonly stageIndex: number;
-  /** The sample, in the solver's coordinates. */
+  /** In the solver's coordinates. */
   readonly sample: Latent;
   readonly history: History;
   /** Stock noise q of residual guidance, in units of unit Gaussian noise. */
@@ -27,7 +27,7 @@ export interface FrameState {
   readonly stockHistory: History;
 }
 
-/** A frame under way with its working memory, which is reused for later frames of the same plan. */
+/** A frame under way with its memory, which is reused for later frames of the same plan. */
 export interface InFlight extends FrameState {
   plan: Plan;
   frame: number;
@@ -35,10 +35,10 @@ export interface InFlight extends FrameState {
   stageIndex: number;
   history: History;
   stockHistory: History;
-  /** U-Net input, where it is not the sample itself. */
+  /** U-Net input, if it is not the sample itself. */
   readonly input: Latent;
   readonly eps: Float64Array;
-  /** The predicted noise of the negative inFlight. */
+  /** Predicted noise of the negative row. */
   readonly negative: Float64Array;
 }
 
@@ -61,7 +61,7 @@ export function createInFlight(plan: Plan): InFlight {
   };
 }
 
-/** A copy that shares no memory with the frame under way. */
+/** Returns the state of a frame, as a copy. */
 export function frameState(inFlight: InFlight): FrameState {
   const { frame, ordinal, stageIndex } = inFlight;
   return {
@@ -75,7 +75,7 @@ export function frameState(inFlight: InFlight): FrameState {
   };
 }
 
-/** The reverse of `frameState`. */
+/** Creates a frame from its state. */
 export function restoreFrame(plan: Plan, state: FrameState): InFlight {
   const inFlight = createInFlight(plan);
   inFlight.frame = state.frame;

@@ -1,20 +1,20 @@
 import type { Latent } from './types.js';
 
-/** One seed among several whose noise is blended. */
+/** One of several seeds whose noise is blended. */
 export interface WeightedSeed {
   readonly seed: number;
   readonly weight: number;
 }
 
-/** Where a stream's random numbers come from. What `at` and `start` return is valid until their next call. */
+/** Source of a stream's random numbers. Results of `at` and `start` are valid until their next call. */
 export interface NoiseSource {
-  /** Unit Gaussian noise z_i of stage i, for the frame with this ordinal (0, 1, 2, ... in the stream). */
+  /** Returns unit Gaussian noise z_i of stage i, for the frame with this ordinal (0, 1, 2, ... in the stream). */
   at(stage: number, ordinal: number): Latent;
-  /** A unit Gaussian draw of its own for each frame: where txt2img starts from. */
+  /** Returns a separate unit Gaussian draw for each frame, the start of txt2img. */
   start(ordinal: number): Latent;
 }
 
-/** A seeded stream of unit Gaussian numbers: sfc32 and Box-Muller. Equal keys give equal numbers everywhere. */
+/** A seeded generator of unit Gaussian numbers: sfc32 and Box-Muller. Equal keys give equal numbers everywhere. */
 export class Gaussian {
   #a: number;
   #b: number;
@@ -22,7 +22,7 @@ export class Gaussian {
   #counter = 1;
   #spare: number | null = null;
 
-  /** @param key integers, of which 32 bits each count. */
+  /** @param key integers, of which the low 32 bits are used. */
   constructor(...key: readonly number[]) {
     [this.#a, this.#b, this.#c] = [0x9e3779b9, 0x243f6a88, 0xb7e15162];
     for (const part of key) {
@@ -31,7 +31,7 @@ export class Gaussian {
     }
   }
 
-  /** Uniform in [0, 1). */
+  /** Returns a uniform number in [0, 1). */
   uniform(): number {
     return (this.#bits() >>> 0) / 4294967296;
   }
@@ -64,23 +64,23 @@ export class Gaussian {
   }
 }
 
-/** The part of the key that keeps the draws of txt2img apart from those of the stages. */
+/** Part of the key that separates the draws of txt2img from those of the stages. */
 const startKey = 0x7374;
 
 /**
- * Seeded noise of one stream. Stage noise is drawn once and stays (StreamDiffusion section 3.6: pre-computed),
- * or with `drift` > 0 turns slowly: over 1/drift frames from one draw to the next along a quarter circle,
- * which keeps its variance at 1. Any frame's noise depends on its ordinal alone, not on what was asked before.
+ * Seeded noise of one stream. Stage noise is drawn once and reused (StreamDiffusion section 3.6: pre-computed), or
+ * changes slowly with `drift` > 0: over 1/drift frames it moves from one draw to the next along a quarter circle, which
+ * keeps its variance at 1. The noise of a frame depends only on its ordinal, not on earlier calls.
  */
 export class SeededNoise implements NoiseSource {
   readonly #seeds: readonly WeightedSeed[];
   readonly #length: number;
   readonly #drift: number;
-  /** Draws by stage; with drift, the latest few by their position. */
+  /** Draws by stage and position; with drift, only the last few positions are kept. */
   readonly #draws = new Map<string, Latent>();
   readonly #mixed: Latent;
 
-  /** @param length values per latent. */
+  /** @param length values per latent. @param drift draws per frame; 0 keeps the noise constant. */
   constructor(seeds: readonly WeightedSeed[], length: number, drift: number) {
     this.#seeds = seeds;
     this.#length = length;
@@ -109,7 +109,7 @@ export class SeededNoise implements NoiseSource {
     const key = `${stage}/${position}`;
     let draw = this.#draws.get(key);
     if (draw === undefined) {
-      // Positions only rise, so draws that lie two turns back are not asked for again.
+      // Positions only increase, so draws that lie this far back are not needed again.
       this.#draws.delete(`${stage}/${position - 3}`);
       draw = this.#blend(new Float32Array(this.#length), stage, position);
       this.#draws.set(key, draw);
@@ -117,7 +117,7 @@ export class SeededNoise implements NoiseSource {
     return draw;
   }
 
-  /** Sum of w_k z_k over the seeds, scaled back to unit variance. */
+  /** Writes the sum of w_k z_k over the seeds, scaled to unit variance, to `out`. */
   #blend(out: Latent, ...key: readonly number[]): Latent {
     const norm = Math.hypot(...this.#seeds.map((s) => s.weight));
     out.fill(0);

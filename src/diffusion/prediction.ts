@@ -1,12 +1,11 @@
 import type { Latent, PredictionType, Stage, Values } from './types.js';
 
 /**
- * The noise that a U-Net output stands for. With x = a x0 + b z: `epsilon` predicts z, `sample` predicts x0, and
+ * Converts a U-Net output to the predicted noise. With x = a x0 + b z: `epsilon` predicts z, `sample` predicts x0, and
  * `v_prediction` predicts v = a z - b x0 (Salimans and Ho 2022, appendix D), from which z = a v + b x.
  * @param stage of the sample.
- * @param sample in the solver's coordinates: x is sample * inputScale, here without the rounding that the U-Net's
- * input has.
- * @param output what the U-Net answered.
+ * @param sample in the solver's coordinates: x is sample * inputScale, without the rounding of the U-Net's input.
+ * @param output of the U-Net.
  * @param out receives the noise; may be `output`.
  */
 export function predictedNoise(

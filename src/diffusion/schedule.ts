@@ -3,8 +3,8 @@ import type { PredictionType } from './types.js';
 export type TimestepSpacing = 'leading' | 'trailing' | 'linspace';
 
 /**
- * What matters here of a diffusers scheduler_config.json, with the names it has there. A field that is missing
- * has the default of the diffusers class that the solver is named after; betas that are missing, those of DDPM.
+ * The supported fields of a diffusers scheduler_config.json. A missing field has the default of the diffusers class
+ * that the solver is named after; missing betas, that of DDPM.
  */
 export interface SchedulerConfig {
   readonly num_train_timesteps?: number | undefined;
@@ -16,9 +16,9 @@ export interface SchedulerConfig {
   readonly prediction_type?: PredictionType | undefined;
   readonly timestep_spacing?: TimestepSpacing | undefined;
   readonly steps_offset?: number | undefined;
-  /** DDIM, PNDM: whether the schedule ends at abar 1 or at that of timestep 0. */
+  /** DDIM, PNDM: whether the schedule ends at abar 1 instead of that of timestep 0. */
   readonly set_alpha_to_one?: boolean | undefined;
-  /** LCM, TCD: length of the grid that the model was distilled on. */
+  /** LCM, TCD: length of the grid on which the model was distilled. */
   readonly original_inference_steps?: number | undefined;
   /** LCM. */
   readonly timestep_scaling?: number | undefined;
@@ -28,7 +28,7 @@ export interface SchedulerConfig {
   readonly euler_at_final?: boolean | undefined;
   /** Noise level at the end of the schedule: none, or that of timestep 0. */
   readonly final_sigmas_type?: 'zero' | 'sigma_min' | undefined;
-  /** DPM-Solver: the schedule starts no higher than at this logarithm of a / b. */
+  /** DPM-Solver: lower bound of log(a / b), which limits the start of the schedule. */
   readonly lambda_min_clipped?: number | null | undefined;
   readonly use_exponential_sigmas?: boolean | undefined;
   readonly use_beta_sigmas?: boolean | undefined;
@@ -37,45 +37,45 @@ export interface SchedulerConfig {
   /** Ends of Karras, exponential and beta sigmas (Euler, UniPC); null takes those of the model. */
   readonly sigma_min?: number | null | undefined;
   readonly sigma_max?: number | null | undefined;
-  /** UniPC: solve for x0 or for the noise. */
+  /** UniPC: whether to solve for x0 instead of the noise. */
   readonly predict_x0?: boolean | undefined;
   /** UniPC: steps whose result is not corrected. */
   readonly disable_corrector?: readonly number[] | undefined;
-  /** PNDM: start with linear multistep instead of Runge-Kutta. */
+  /** PNDM: whether to start with linear multistep instead of Runge-Kutta. */
   readonly skip_prk_steps?: boolean | undefined;
-  /** DDIM, LCM, Heun: clean estimates are held between plus and minus `clip_sample_range`. Missing is off. */
+  /** DDIM, LCM, Heun: clip clean estimates to plus and minus `clip_sample_range`. Default: off. */
   readonly clip_sample?: boolean | undefined;
   readonly clip_sample_range?: number | undefined;
-  /** DDIM, LCM, DPM-Solver, DEIS, UniPC: dynamic thresholding of clean estimates. Missing is off. */
+  /** DDIM, LCM, DPM-Solver, DEIS, UniPC: dynamic thresholding of clean estimates. Default: off. */
   readonly thresholding?: boolean | undefined;
   readonly dynamic_thresholding_ratio?: number | undefined;
   readonly sample_max_value?: number | undefined;
-  /** Euler: noise levels of the timesteps, or equal ratios from the highest of the training to the lowest. */
+  /** Euler: noise levels of the timesteps, or equal ratios from the highest to the lowest of the training. */
   readonly interpolation_type?: string | undefined;
-  // Settings that no solver here follows: where one is on, no solver can be made. Missing ones are off.
+  // Settings that no solver here supports: if one is on, creating a solver fails. Default: off.
   readonly use_flow_sigmas?: boolean | undefined;
   readonly timestep_type?: string | undefined;
 }
 
-/** The noise levels that a model was trained on. */
+/** The noise levels of a model's training. */
 export interface NoiseSchedule {
-  /** abar_t = product of (1 - beta_s) for s <= t, falling; one for each training timestep. */
+  /** abar_t = product of (1 - beta_s) for s <= t, descending; one for each training timestep. */
   readonly alphasCumprod: Float64Array;
 }
 
-/** The schedules that `createNoiseSchedule` knows. */
+/** The schedules that `createNoiseSchedule` supports. */
 const betaSchedules = ['linear', 'scaled_linear', 'squaredcos_cap_v2', 'sigmoid', 'laplace'] as const;
 
-/** abar of pure noise: held above 0, since x0 = (x - b eps) / a has a limit there, which this is next to. */
+/** abar of pure noise: kept above 0, so that x0 = (x - b eps) / a comes close to its limit. */
 export const pureNoise = 2 ** -60;
 
 /**
- * The noise schedule of a model (DDPM, Ho et al. 2020, section 4; cosine: Nichol and Dhariwal 2021, equation 17;
- * zero terminal SNR: Lin et al. 2023, algorithm 1).
- * @throws {RangeError} if the configuration names no known schedule.
+ * Creates the noise schedule of a model (DDPM: Ho et al. 2020, section 4; cosine: Nichol and Dhariwal 2021,
+ * equation 17; zero terminal SNR: Lin et al. 2023, algorithm 1).
+ * @throws {RangeError} if the schedule of the configuration is unknown.
  */
 export function createNoiseSchedule(config: SchedulerConfig): NoiseSchedule {
-  // Rounded to single precision where training rounds: at low noise 1 - abar has but few digits left.
+  // Rounded to single precision where training rounds, since at low noise 1 - abar has only a few digits.
   const betas = Float32Array.from(trainingBetas(config));
   const alphasCumprod = new Float64Array(betas.length);
   let product = 1;
@@ -114,21 +114,21 @@ function trainingBetas(config: SchedulerConfig): ArrayLike<number> {
   }
 }
 
-/** `count` numbers at equal distances from one to another. */
+/** Returns `count` evenly spaced numbers from `start` to `end`. */
 function ramp(start: number, end: number, count: number): number[] {
   return Array.from({ length: count }, (_, i) => {
     return count === 1 ? start : start + ((end - start) * i) / (count - 1);
   });
 }
 
-/** The betas with which abar falls along a curve over the training, from 0 to 1. */
+/** Returns the betas for a curve of abar over the training, from 0 to 1. */
 function betasOf(alphaCumprod: (part: number) => number, count: number): number[] {
   return Array.from({ length: count }, (_, t) =>
     Math.min(1 - alphaCumprod((t + 1) / count) / alphaCumprod(t / count), 0.999),
   );
 }
 
-/** As in DDPMScheduler of diffusers, after Hang et al. 2024, table 1. */
+/** Returns abar as DDPMScheduler of diffusers does, after Hang et al. 2024, table 1. */
 function laplaceAlphaCumprod(part: number): number {
   const side = part <= 0.5 ? 1 : -1;
   const snr = Math.exp(-0.5 * side * Math.log(1 - 2 * Math.abs(0.5 - part) + 1e-6));

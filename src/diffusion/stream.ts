@@ -12,17 +12,17 @@ import { predictedNoise } from './prediction.js';
 import type { TransitionLength } from './transition.js';
 import type { Latent, Stage, Values } from './types.js';
 
-/** What a U-Net row is conditioned on; opaque to the maths. */
+/** The conditioning of a U-Net row; opaque to the maths. */
 export interface Conditioning {
   /** Prompt embedding [tokens, width]. */
   readonly embedding: Float32Array;
   /** Embedding of the prompt as a whole [width], for models that take one (SDXL). */
   readonly pooled?: Float32Array;
-  /** For models that guide themselves by a scale that they are given (LCM). */
+  /** For models that take the scale as an input and guide themselves (LCM). */
   readonly guidanceScale?: number;
 }
 
-/** Settings that hold for all frames under way at once: a new prompt shows in the next frame that comes out. */
+/** Settings that apply to all frames under way at once: a new prompt shows in the next result. */
 export interface Steering {
   readonly guidance: Guidance;
   readonly positive: Conditioning;
@@ -65,7 +65,7 @@ export interface Trace {
   readonly stock: Latent;
 }
 
-/** A prompt on its way from another, as plain data; where it goes is what the stream is set to. */
+/** A transition from a former prompt to the current one, as plain data. */
 export interface PromptTransition {
   readonly from: Conditioning;
   readonly method: BlendMethod;
@@ -81,7 +81,7 @@ export interface StreamState {
   readonly ordinal: number;
   /** Oldest first. */
   readonly frames: readonly FrameState[];
-  /** Prompts that are turning into others; absent where they are not. */
+  /** Prompts in transition; absent if there are none. */
   readonly transitions?: {
     readonly positive: PromptTransition | null;
     readonly negative: PromptTransition | null;
@@ -89,14 +89,14 @@ export interface StreamState {
 }
 
 /**
- * One user's denoising: frames enter noised, advance a stage per U-Net call, and leave clean. Everything that a
- * frame needs travels with it, so frames under way neither mix nor wait for each other, they drain when the
- * input stops, and the first frame out is a right one.
+ * The denoising of one session: frames enter noised, advance a stage per U-Net call, and leave clean. Each frame
+ * carries everything that it needs, so frames under way neither mix nor wait for each other, they finish when the input
+ * stops, and the first result is valid.
  */
 export class Stream {
   #plan: Plan;
   #ordinal = 0;
-  /** Those under way, oldest first. */
+  /** Frames under way, oldest first. */
   readonly #frames: InFlight[] = [];
   /** Memory of finished frames of the current plan. */
   #free: InFlight[] = [];
@@ -119,7 +119,7 @@ export class Stream {
     this.#plan = plan;
   }
 
-  /** Frames admitted so far, which is the ordinal of the next one. */
+  /** Number of frames admitted so far, which is the ordinal of the next one. */
   get ordinal(): number {
     return this.#ordinal;
   }
@@ -134,7 +134,7 @@ export class Stream {
     return this.#frames[0]?.plan.shape ?? null;
   }
 
-  /** How many frames may enter now. */
+  /** Returns how many frames may enter now. */
   room(): number {
     let entering = 0;
     for (const { stageIndex } of this.#frames) if (stageIndex === 0) entering += 1;
@@ -142,14 +142,14 @@ export class Stream {
     return Math.max(0, this.admission.frameBufferSize - entering);
   }
 
-  /** Rows that a frame costs in its first U-Net call. */
+  /** Rows of a frame in its first U-Net call. */
   get entryRows(): number {
     return needsNegative(this.steering.guidance, 0) ? 2 : 1;
   }
 
   /**
-   * Lets a frame enter.
-   * @param id that no frame under way has.
+   * Admits a frame.
+   * @param id unique among the frames under way.
    * @param latent the encoded image (img2img: it is noised to the first stage), or null to start from noise (txt2img).
    * @returns its rows of the first stage.
    */
@@ -175,8 +175,8 @@ export class Stream {
   }
 
   /**
-   * Returns what must be predicted for the frames under way, oldest first. Each lane can be absorbed by itself. The rows
-   * use memory of their frames: it is written again by the next call.
+   * Returns the rows to predict for the frames under way, oldest first. Lanes can be absorbed independently. The rows
+   * use the memory of their frames, which the next call overwrites.
    */
   lanes(): readonly Lane[] {
     return this.#frames.map((frame) => this.#lane(frame));
@@ -197,7 +197,7 @@ export class Stream {
 
     predictedNoise(plan.prediction, stage, sample, predictions[lane.rows.length - 1], eps);
     if (lane.rows.length > 1) {
-      // Onetime-negative guidance starts its stock noise from a real negative prediction, once a frame.
+      // Onetime-negative guidance starts its stock noise from a real negative prediction, once per frame.
       const negative = guidance.type === 'initialize' ? stock : frame.negative;
       predictedNoise(plan.prediction, stage, sample, predictions[0], negative);
     }
@@ -211,19 +211,19 @@ export class Stream {
     return frame.stageIndex < plan.solver.stages.length ? null : this.#finish(frame);
   }
 
-  /** Gives up a frame that is under way; nothing of it goes into other frames. */
+  /** Discards a frame under way, without an effect on other frames. */
   discard(id: number): void {
     const index = this.#frames.findIndex(({ frame }) => frame === id);
     if (index >= 0) this.#frames.splice(index, 1);
   }
 
-  /** A copy of all that is under way with the present plan. */
+  /** Returns a copy of the state, with the frames under way that have the current plan. */
   snapshot(): StreamState {
     const frames = this.#frames.filter(({ plan }) => plan === this.#plan);
     return { ordinal: this.#ordinal, frames: frames.map(frameState) };
   }
 
-  /** Puts the stream where a snapshot was taken; its plan must be of the same solver and size. */
+  /** Restores a snapshot, which must be of a plan with the same solver and size. */
   restore(state: StreamState): void {
     this.#ordinal = state.ordinal;
     this.#frames.splice(
@@ -251,7 +251,7 @@ export class Stream {
   }
 }
 
-/** The sample as the U-Net expects it. */
+/** Returns the sample, scaled for the U-Net. */
 function scaledInput({ sample, input }: InFlight, { inputScale }: Stage): Latent {
   if (inputScale === 1) return sample;
   for (let i = 0; i < input.length; i++) input[i] = sample[i] * inputScale;
@@ -259,7 +259,7 @@ function scaledInput({ sample, input }: InFlight, { inputScale }: Stage): Latent
 }
 
 /**
- * Takes the stock noise to the next stage. The noise part of a sample, (b / inputScale) q, obeys the same linear
+ * Moves the stock noise to the next stage. The noise part of a sample, (b / inputScale) q, obeys the same linear
  * step as the sample itself; for LCM this is the paper's equation for the virtual residual noise.
  */
 function advanceStock(frame: InFlight, stageIndex: number, noise: Latent): void {

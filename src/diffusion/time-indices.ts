@@ -1,7 +1,7 @@
 /**
- * The positions in a schedule that the plain pair of strength and steps stands for: as in diffusers' img2img the
- * last `strength` of the schedule is run, here in exactly `steps` steps, spread evenly over it.
- * @param strength 0 to 1; so little that the steps do not fit counts as the least that they fit in.
+ * Returns the positions in a schedule for a strength and a number of steps. As in diffusers' img2img, the last
+ * `strength` of the schedule is run, but in exactly `steps` steps, evenly spaced.
+ * @param strength 0 to 1; raised to the minimum that has room for the steps.
  * @param steps 1 to numInferenceSteps.
  */
 export function timeIndices(strength: number, steps: number, numInferenceSteps: number): number[] {

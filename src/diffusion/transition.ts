@@ -1,21 +1,21 @@
 import { interpolate, type BlendMethod } from './blend.js';
 
-/** How long the way to a new prompt is; the longer of the two counts, and 0 and 0 is at once. */
+/** Length of the transition to a new prompt: the longer of both counts; if both are 0, it is immediate. */
 export interface TransitionLength {
   readonly frames: number;
   readonly seconds: number;
 }
 
-/** How an embedding moves, and since when. */
+/** A transition of an embedding: its method, length and start. */
 export interface Way {
   readonly method: BlendMethod;
   readonly length: TransitionLength;
-  /** Frame ordinal and milliseconds at which it began. */
+  /** Frame ordinal and time in milliseconds at its start. */
   readonly ordinal: number;
   readonly ms: number;
 }
 
-/** An embedding that can move: what a stream is conditioned on as its frames go by. */
+/** An embedding that changes gradually over the frames of a stream. */
 export class MovingEmbedding {
   #from: Float32Array;
   #to: Float32Array;
@@ -28,7 +28,7 @@ export class MovingEmbedding {
     this.#now = embedding;
   }
 
-  /** Turns towards another embedding, from wherever it is now. */
+  /** Starts a transition to another embedding, from the current value. */
   moveTo(embedding: Float32Array, way: Way): void {
     if (embedding === this.#to) return;
     this.#from = this.#now;
@@ -36,14 +36,14 @@ export class MovingEmbedding {
     this.#way = way;
   }
 
-  /** Where it came from, and how it moves; null while it does not. */
+  /** The start and kind of the current transition; null if there is none. */
   get moving(): { readonly from: Float32Array; readonly way: Way } | null {
     return this.#way && { from: this.#from, way: this.#way };
   }
 
   /**
-   * The embedding for the frame with this ordinal at this time. Its array changes only while the way lasts,
-   * and is then a new one for each call.
+   * Returns the embedding for the frame with this ordinal at this time: a new array for each call during a transition,
+   * otherwise always the same.
    */
   at(ordinal: number, ms: number): Float32Array {
     if (!this.#way) return this.#now;

@@ -6,26 +6,26 @@ import type { ModelPart } from './model-part.js';
 
 export type { InferenceCall, StreamState };
 
-/** One generated image and what its making took. */
+/** A generated image and its timings. */
 export interface GeneratedImage extends Image {
   readonly timings: WorkerTimings;
 }
 
-/** What a stream tells its owner. Called on the main thread, in order. */
+/** Events of a stream, delivered on the main thread, in order. */
 export interface StreamListener {
-  /** The frame is being worked on: the waiting place is free for the next. */
+  /** Work on the frame has begun: the next frame may wait. */
   onAdmitted(frame: number): void;
   /** The frame will have no result. */
   onDropped(frame: number, reason: EngineDropReason): void;
-  /** `image.data` may be used until the returned promise settles; then the engine takes the memory back. */
+  /** `image.data` is valid until the returned promise settles; then the engine reuses the memory. */
   onResult(frame: number, image: GeneratedImage): Promise<void>;
-  /** The engine was restarted: the stream goes on with its last parameters and no frame in flight. */
+  /** The engine was restarted: the stream continues with its last parameters and no frame in flight. */
   onRestart(): void;
-  /** The stream is over, not by its owner's doing. */
+  /** The stream ended without a call of `close`. */
   onClosed(reason: Error): void;
 }
 
-/** A parameter that the model or the combination with others does not allow. */
+/** A parameter is invalid for the model or in combination with others. */
 export class ParameterError extends Error {
   override readonly name = 'ParameterError';
   readonly field: string;
@@ -36,35 +36,34 @@ export class ParameterError extends Error {
   }
 }
 
-/** How a frame is handed over. */
+/** Options of `push`. */
 export interface PushOptions {
-  /** Takes the place of a frame that still waits (live); otherwise it waits behind it. */
+  /** Whether it replaces a waiting frame (live); otherwise it waits behind it. */
   readonly replace: boolean;
-  /** Milliseconds of the processor that it took to decode, which count in the stream's share; 0 if absent. */
+  /** CPU milliseconds that decoding took, charged to the stream's share; 0 if absent. */
   readonly preparedMs?: number;
 }
 
 /** One user's denoising state inside the engine. */
 export interface EngineStream {
   /**
-   * Hands over a frame; its memory then belongs to the engine. It must have the stream's width and height;
-   * null starts from noise alone (txt2img).
-   * With `replace` (live) it takes the place of one that still waits; without, it waits behind it.
+   * Hands over a frame and the ownership of its memory. It must have the stream's width and height; null starts from
+   * noise alone (txt2img).
    */
   push(frame: number, image: Image | null, options: PushOptions): void;
   /**
    * Changes all parameters at a frame boundary.
    * @returns the first frame that they affect.
-   * @throws {ParameterError} if they cannot be; the stream goes on as before.
+   * @throws {ParameterError} if they are invalid; the stream then keeps its parameters.
    */
   configure(parameters: StreamParameters): Promise<{ readonly from: number }>;
   /**
-   * Where the stream is, as plain data with which `openStream` goes on elsewhere: the frames under way that
-   * entered with the present parameters, and the stream's place in its noise.
-   * @throws {Error} if the engine fails meanwhile, or the stream is closed.
+   * Returns the state of the stream as plain data, from which `openStream` can continue in another engine: the frames
+   * under way that entered with the current parameters, and the stream's position in its noise.
+   * @throws {Error} if the engine fails before it answers, or the stream is closed.
    */
   snapshot(): Promise<StreamState>;
-  /** Ends the stream; frames in flight are given up. May be called twice. */
+  /** Ends the stream and discards frames in flight. May be called twice. */
   close(): void;
 }
 
@@ -75,40 +74,40 @@ export type EngineState =
   | { readonly name: 'failed'; readonly error: Error }
   | { readonly name: 'stopped' };
 
-/** What the engine reports to whoever measures it. */
+/** Events of the engine, for logs and metrics. */
 export interface EngineObserver {
   onState(state: EngineState): void;
-  /** Something that whoever runs the server should know, in a sentence; each is told once. */
+  /** One sentence that the operator should know; each is reported once. */
   onNote(text: string): void;
-  /** An engine died, and is being started again; of several, the others go on meanwhile. */
+  /** An engine died and is being restarted; if there are several, the others continue. */
   onRestart?(): void;
-  /** A network computed a NaN or an infinite value, and the frame or prompt was given up. */
+  /** A network computed a NaN or infinite value; the frame was dropped or the prompt rejected. */
   onNotFinite?(part: ModelPart): void;
-  /** It was given up during a call, which nothing can end: the process would not exit before that call returns. */
+  /** The engine was abandoned in a call that cannot be interrupted: the process cannot exit until the call returns. */
   onHang?(): void;
   /** A prompt was looked up in the cache of embeddings. */
   onEmbedding(lookup: { readonly hit: boolean }): void;
   onInference(call: InferenceCall): void;
 }
 
-/** How a stream begins. */
+/** Options of `openStream`. */
 export interface OpenOptions {
   /**
-   * Where a stream with these parameters was, in this or another engine: it goes on from there. The results of its
-   * frames come to its listener; parts that do not fit this model are left out.
+   * State of a stream with these parameters, from this or another engine, to continue from. The listener also gets the
+   * results of its frames; parts that do not fit this model are skipped.
    */
   readonly state?: StreamState | undefined;
-  /** Streams of one account share the time that one stream would get; without it a stream has its own share. */
+  /** Streams of one account share one share of the time; without an account, a stream has its own. */
   readonly account?: string | undefined;
 }
 
-/** The inference engine as the rest of the server sees it. */
+/** The inference engine, as seen by the rest of the server. */
 export interface Engine extends AsyncDisposable {
   readonly state: EngineState;
-  /** Settles when the engine is first ready. @throws if it cannot be started. */
+  /** Starts the engine and waits until it is ready. @throws if the start fails. */
   start(): Promise<void>;
   /**
-   * Opens a stream; may be called while the engine starts, and then waits for it.
+   * Opens a stream; waits for an engine that is still starting.
    * @throws {ParameterError} if the parameters are invalid.
    */
   openStream(
@@ -116,6 +115,6 @@ export interface Engine extends AsyncDisposable {
     listener: StreamListener,
     options?: OpenOptions,
   ): Promise<EngineStream>;
-  /** A free buffer for the pixels of a frame, reused where one is at hand. */
+  /** Returns a buffer for the pixels of a frame, reused if one of that size is free. */
   allocate(bytes: number): Uint8Array<ArrayBuffer>;
 }

@@ -3,23 +3,23 @@ import type { StreamState } from '../diffusion/stream.js';
 import type { Costs } from './costs.js';
 import type { ModelPart } from './model-part.js';
 
-// What crosses between the main thread and the engine's worker thread. Pixels are RGB, one byte a channel, row by row,
-// in an ArrayBuffer that is transferred and goes back for reuse.
+// Messages between the main thread and the engine's worker thread. Pixels are RGB, one byte per channel, row by row,
+// in an ArrayBuffer that is transferred and sent back for reuse.
 
-/** Which graphs run, where a model has some in 8 bits besides: `auto` takes those that are quicker here. */
+/** Which graphs run if a model also has 8-bit graphs: `auto` takes the faster ones if their pictures match. */
 export type Precision = 'auto' | 'float' | 'int8';
 
-/** Settings of the worker, given at its start. */
+/** Settings of the worker, passed at its start. */
 export interface WorkerOptions {
   /** Diffusers-style model folder. */
   readonly model: string;
-  /** Where it runs, as `parseDevice` takes it. */
+  /** Device, in the syntax of `parseDevice`. */
   readonly device: string;
-  /** Threads for one inference call. */
+  /** Threads per inference call. */
   readonly threads: number;
-  /** Where calibration results and engines of TensorRT are kept; null keeps none. */
+  /** Folder for calibration results and TensorRT engines; null keeps none. */
   readonly cacheDirectory: string | null;
-  /** `auto` if not given. */
+  /** Default: `auto`. */
   readonly precision?: Precision;
 }
 
@@ -28,9 +28,9 @@ export type ToWorker =
       readonly type: 'open';
       readonly stream: number;
       readonly parameters: StreamParameters;
-      /** Where a stream with these parameters was; null starts a new one. */
+      /** State of a stream with these parameters to continue from; null starts a new one. */
       readonly state: StreamState | null;
-      /** Streams of one account share what one stream would get; null has its own share. */
+      /** Streams of one account share one share of the time; with null, the stream has its own. */
       readonly account: string | null;
     }
   | { readonly type: 'snapshot'; readonly stream: number; readonly request: number }
@@ -38,16 +38,16 @@ export type ToWorker =
       readonly type: 'configure';
       readonly stream: number;
       readonly request: number;
-      /** All parameters of the stream as they shall be from now on. */
+      /** All parameters of the stream, from now on. */
       readonly parameters: StreamParameters;
     }
   | {
       readonly type: 'frame';
       readonly stream: number;
       readonly frame: number;
-      /** Takes the place of a frame that still waits (live), or waits behind it (files, where each counts). */
+      /** Whether it replaces a waiting frame (live) or waits behind it (files, where every frame counts). */
       readonly replace: boolean;
-      /** Milliseconds of the processor that decoding took; they count in the stream's share where it is the device. */
+      /** CPU milliseconds that decoding took; charged to the stream's share if the device is the CPU. */
       readonly preparedMs: number;
       readonly width: number;
       readonly height: number;
@@ -55,39 +55,39 @@ export type ToWorker =
       readonly pixels: ArrayBuffer | null;
     }
   | { readonly type: 'close'; readonly stream: number }
-  /** Gives the pixels of a result back. */
+  /** Returns the pixels of a result for reuse. */
   | { readonly type: 'recycle'; readonly pixels: ArrayBuffer }
   | { readonly type: 'stop' };
 
-/** How long a frame spent in the worker. */
+/** How long a frame spent in the worker, by phase. */
 export interface WorkerTimings {
   /** Waiting to be admitted. */
   readonly queueMs: number;
   readonly vaeEncodeMs: number;
-  /** All U-Net turns, and the waiting for them. */
+  /** All U-Net calls, and the waiting for them. */
   readonly denoiseMs: number;
   readonly vaeDecodeMs: number;
 }
 
-/** `stale`: its size is no longer that of the stream. `failed`: a network computed a NaN or an infinite value. */
+/** `stale`: the size of the stream has changed. `failed`: a network computed a NaN or infinite value. */
 export type EngineDropReason = 'superseded' | 'similar' | 'stale' | 'failed';
 
-/** What is known of the model once it is loaded. */
+/** Facts about a loaded model. */
 interface ModelInfo {
   readonly name: string;
-  /** Width and height must be multiples of it. */
+  /** Width and height must be multiples of this. */
   readonly sizeFactor: number;
   readonly defaults: Partial<StreamParameters>;
 }
 
-/** What is known of an engine that is ready. */
+/** Facts about an engine that is ready. */
 export interface EngineFacts extends Costs {
-  /** Where it runs, such as `cpu` or `cuda:0`, also where `auto` was asked for; several are separated by commas. */
+  /** The device in use (never `auto`), such as `cpu` or `cuda:0`; several are separated by commas. */
   readonly device: string;
   readonly model: ModelInfo;
 }
 
-/** One U-Net call, and the pictures of the frames that were finished since the one before. */
+/** One U-Net call, and the pictures of the frames finished since the previous call. */
 export interface InferenceCall {
   readonly rows: number;
   readonly streams: number;
@@ -95,19 +95,19 @@ export interface InferenceCall {
   readonly ms: number;
   /** Milliseconds to encode and decode the pictures. */
   readonly pictureMs: number;
-  /** Milliseconds that calibration expects of call and pictures together. */
+  /** Milliseconds expected by calibration for the call and the pictures. */
   readonly expectedMs: number;
 }
 
 export type FromWorker =
-  /** What the start is doing, for people. */
+  /** What the start is doing, in words. */
   | { readonly type: 'starting'; readonly what: string }
-  /** Something that whoever runs the server should know, in a sentence. */
+  /** One sentence that the operator should know. */
   | { readonly type: 'note'; readonly text: string }
   | ({ readonly type: 'ready' } & EngineFacts)
   | { readonly type: 'opened'; readonly stream: number }
   | { readonly type: 'configured'; readonly stream: number; readonly request: number; readonly from: number }
-  /** An open (request null) or configure that cannot be; the stream keeps what it had. */
+  /** An open (request null) or configure was invalid; an open stream keeps its parameters. */
   | {
       readonly type: 'rejected';
       readonly stream: number;
@@ -121,7 +121,7 @@ export type FromWorker =
       readonly request: number;
       readonly state: StreamState;
     }
-  /** The frame left the waiting place and is being worked on. */
+  /** The frame is no longer waiting: work on it has begun. */
   | { readonly type: 'admitted'; readonly stream: number; readonly frame: number }
   | {
       readonly type: 'dropped';
@@ -142,10 +142,10 @@ export type FromWorker =
   | ({ readonly type: 'inference' } & InferenceCall)
   /** A prompt was looked up in the cache of embeddings. */
   | { readonly type: 'embedding'; readonly hit: boolean }
-  /** A network computed a NaN or an infinite value; `dropped` or `rejected` says what was given up. */
+  /** A network computed a NaN or infinite value; a `dropped` or `rejected` message follows. */
   | { readonly type: 'not_finite'; readonly part: ModelPart }
-  /** Gives the pixels of a frame back. */
+  /** Returns the pixels of a frame for reuse. */
   | { readonly type: 'recycle'; readonly pixels: ArrayBuffer }
-  /** The worker cannot go on; it ends by itself. */
+  /** The worker cannot continue, and exits. */
   | { readonly type: 'failed'; readonly message: string }
   | { readonly type: 'stopped' };

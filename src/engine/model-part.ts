@@ -1,7 +1,7 @@
 /** The networks of a model. */
 export type ModelPart = 'text_encoder' | 'vae_encoder' | 'unet' | 'vae_decoder';
 
-/** What people call them. */
+/** Their names in messages. */
 export const partNames: Readonly<Record<ModelPart, string>> = {
   text_encoder: 'text encoder',
   vae_encoder: 'VAE encoder',

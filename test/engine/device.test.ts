@@ -20,7 +20,7 @@ it('names of no device get a message that lists them', () => {
         assert.equal(error.name, 'DeviceError');
         assert.equal(
           error.message,
-          `there is no device "${text}"; it must be auto, cpu, cuda[:n], tensorrt[:n], webgpu, coreml, dml[:n]`,
+          `unknown device "${text}"; it must be one of auto, cpu, cuda[:n], tensorrt[:n], webgpu, coreml, dml[:n]`,
         );
         return true;
       },

@@ -49,7 +49,11 @@ test('a model that can do less than others refuses the rest, by the name of the 
   await using run = await startEngine(layoutFolder('lcm'));
   const possible = tinyParameters({ width: 64, height: 64 });
   const impossible = [
-    [{ width: 128 }, 'width', /width must be 64, the only one that the model lcm was exported for, not 128/],
+    [
+      { width: 128 },
+      'width',
+      /width must be 64, the only width that the model lcm was exported for, not 128/,
+    ],
     [{ cfg_type: 'full' }, 'cfg_type', /cfg_type must be none for the model lcm, which guides itself/],
   ] as const;
   for (const [changes, field, message] of impossible) {

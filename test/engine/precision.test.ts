@@ -50,7 +50,7 @@ test('the graphs in 8 bits run where they are asked for, and where they draw ali
   const [plain, noNotes] = await draw(model, { precision: 'float' });
   assert.deepEqual(noNotes, []);
   const [asked, notes] = await draw(model, { precision: 'int8' });
-  assert.deepEqual(notes, ['computing in 8 bits, as was asked for']);
+  assert.deepEqual(notes, ['computing in 8 bits, as requested']);
   assert.deepEqual(asked, plain);
 
   // Which of two equal graphs is quicker nobody can say; that it was measured, everybody.
@@ -64,7 +64,7 @@ test('the graphs in 8 bits run where they are asked for, and where they draw ali
   const [wrong] = await draw(model, { precision: 'int8' });
   assert.notDeepEqual(wrong, plain);
   const cacheDirectory = join(folder, 'cache');
-  const refused = 'computing in floats: 8 bits draw other pictures on this processor';
+  const refused = 'computing in floats: 8 bits give different pictures on this CPU';
   assert.deepEqual(await draw(model, { cacheDirectory }), [plain, [refused]]);
   const kept = (await readdir(cacheDirectory)).find((name) => name.startsWith('precision-')) ?? '';
   const said = JSON.parse(await readFile(join(cacheDirectory, kept), 'utf8')) as { decibels: number };
@@ -83,7 +83,7 @@ test('the graphs in 8 bits run where they are asked for, and where they draw ali
 test('8 bits that cannot be had are refused with a reason', async (t) => {
   await assert.rejects(
     startEngine(tinyModel, { precision: 'int8' }),
-    /the model has no graphs in 8 bits; set precision/,
+    /the model has no 8-bit graphs; set precision/,
   );
   const folder = await mkdtemp(join(tmpdir(), 'millrace-precision-'));
   t.after(() => rm(folder, { recursive: true }));

@@ -1,5 +1,5 @@
 /**
- * The quantile function of the symmetric beta distribution: the place below which the part p of it lies.
+ * Returns a quantile of the symmetric beta distribution: the value below which the fraction p of it lies.
  * @param p from 0 to 1. @param shape both parameters of the distribution, above 0.
  */
 export function betaQuantile(p: number, shape: number): number {
@@ -7,7 +7,7 @@ export function betaQuantile(p: number, shape: number): number {
   if (p > 0.5) return 1 - betaQuantile(1 - p, shape);
   const wanted = 2 * p * incompleteBeta(0.5, shape);
   let [low, high] = [0, 0.5];
-  // The function only rises: each turn halves the interval, down to the last bit.
+  // Bisection: the function is monotonic, and 60 halvings reach the last bit.
   for (let turn = 0; turn < 60; turn++) {
     const middle = (low + high) / 2;
     if (incompleteBeta(middle, shape) < wanted) low = middle;
@@ -16,7 +16,7 @@ export function betaQuantile(p: number, shape: number): number {
   return low;
 }
 
-/** The incomplete beta function B_x(shape, shape), for x up to a half (DLMF 8.17.7). */
+/** Returns the incomplete beta function B_x(shape, shape), for x up to 0.5 (DLMF 8.17.7). */
 function incompleteBeta(x: number, shape: number): number {
   let term = 1;
   let series = 1 / shape;

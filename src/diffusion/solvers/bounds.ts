@@ -2,16 +2,16 @@ import type { SchedulerConfig } from '../schedule.js';
 import type { Stage } from '../types.js';
 import { cleanEstimate, eps, quantity, sum, x, type Form } from './forms.js';
 
-/** Bends the clean estimate of one sample, in place. */
+/** Bounds the clean estimate of one sample, in place. */
 export type Bound = (clean: Float64Array) => void;
 
-/** Which bounds a family of solvers has in diffusers; what it does not have, it ignores. */
+/** The bounds that a family of solvers supports in diffusers; it ignores the others. */
 export interface BoundKinds {
   readonly clip: boolean;
   readonly threshold: boolean;
 }
 
-/** The bound that a model's configuration asks for; null if there is none. */
+/** Returns the bound of a model's configuration; null if there is none. */
 export function boundOf(config: SchedulerConfig, { clip, threshold }: BoundKinds): Bound | null {
   if (threshold && config.thresholding === true) {
     const { dynamic_thresholding_ratio: ratio = 0.995, sample_max_value: most = 1 } = config;
@@ -28,7 +28,7 @@ export interface Outputs {
   readonly eps: Form;
 }
 
-/** @param bound null leaves both as they were predicted; else the noise is what the bent estimate leaves of the sample. */
+/** @param bound null: both are as predicted; otherwise the noise is recomputed from sample and bounded estimate. */
 export function outputsOf(stage: Stage, bound: Bound | null): Outputs {
   if (bound === null) return { clean: cleanEstimate(stage), eps };
   const { a, b, inputScale } = stage;
@@ -37,8 +37,8 @@ export function outputsOf(stage: Stage, bound: Bound | null): Outputs {
 }
 
 /**
- * Dynamic thresholding (Saharia et al. 2022, section 2.3): values are held to a quantile of their sizes where that is
- * above 1, and divided by it.
+ * Applies dynamic thresholding (Saharia et al. 2022, section 2.3): clamps values to a quantile of their magnitudes, at
+ * least 1 and at most `most`, and divides by it.
  */
 function thresholdDynamically(clean: Float64Array, ratio: number, most: number): void {
   const sizes = clean.map(Math.abs).sort();

@@ -29,15 +29,15 @@ const families: Readonly<Record<SolverName, Family>> = {
 };
 
 /**
- * Makes a solver for a model: all coefficients are worked out here, and a step only applies them.
+ * Creates a solver for a model: all coefficients are computed here, and a step only applies them.
  * @param config the model's scheduler_config.json.
- * @throws {SolverError} if the options, or they with the model's configuration, make no solver.
+ * @throws {SolverError} if an option is invalid, or the model's configuration is unsupported.
  */
 export function createSolver(config: SchedulerConfig, options: SolverOptions): Solver {
-  // Both belong to models that were not trained as a variance-preserving diffusion with a beta for each timestep.
+  // Both are for models that were not trained as a variance-preserving diffusion with a beta for each timestep.
   if (config.use_flow_sigmas === true || config.timestep_type === 'continuous') {
     const setting = config.use_flow_sigmas === true ? 'use_flow_sigmas' : 'timestep_type "continuous"';
-    throw new SolverError('solver', `cannot follow ${setting} of the model's scheduler configuration`);
+    throw new SolverError('solver', `does not support ${setting} of the model's scheduler configuration`);
   }
   return families[options.name](noiseScheduleOf(config), config, options);
 }

@@ -7,7 +7,7 @@ import { linearSolver, type Rule } from './linear-solver.js';
 import { SolverError, type SolverOptions } from './options.js';
 import { stageAt } from './timesteps.js';
 
-/** Denoising diffusion implicit models (Song et al. 2021), equation 12, with sigma from equation 16. */
+/** Creates DDIM (Song et al. 2021, equation 12, with sigma from equation 16). */
 export function createDdim(schedule: NoiseSchedule, config: SchedulerConfig, options: SolverOptions): Solver {
   const { eta } = options;
   if (!(eta >= 0 && eta <= 1)) throw new SolverError('eta', `must be from 0 to 1, not ${eta}`);
@@ -20,7 +20,7 @@ export function createDdim(schedule: NoiseSchedule, config: SchedulerConfig, opt
     const variance = eta ** 2 * ((1 - to) / (1 - from)) * (1 - from / to);
     const direction = Math.sqrt(Math.max(0, 1 - to - variance));
     return {
-      // The direction is that of the noise as predicted, also where the clean estimate is bent.
+      // The direction uses the predicted noise, even if the clean estimate is bounded.
       next: sum(
         [Math.sqrt(to), outputsOf(stages[i], bound).clean],
         [direction, eps],

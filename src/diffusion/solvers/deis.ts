@@ -8,8 +8,8 @@ import type { SolverOptions } from './options.js';
 import { levelOfSigma, sigmaPath, sigmaStages } from './sigmas.js';
 
 /**
- * DEIS (Zhang and Chen 2023, "log-rho AB"): d(x / a) / drho = eps at rho = b / a, where eps is
- * extrapolated by a polynomial in log(rho) through its last values; of order 1 to 3.
+ * Creates DEIS (Zhang and Chen 2023, "log-rho AB"): d(x / a) / drho = eps at rho = b / a, where eps is extrapolated by
+ * a polynomial in log(rho) through its last values; of order 1 to 3.
  */
 export function createDeis(schedule: NoiseSchedule, config: SchedulerConfig, options: SolverOptions): Solver {
   const path = sigmaPath(schedule, config, options, { timesteps: 'exclusive', end: 'last' });
@@ -32,7 +32,7 @@ export function createDeis(schedule: NoiseSchedule, config: SchedulerConfig, opt
   return linearSolver(stages, 1, rules, bound);
 }
 
-/** The integral over rho of the Lagrange polynomial in log(rho) that is 1 at node j and 0 at the others. */
+/** Returns the integral over rho of the Lagrange polynomial in log(rho) that is 1 at node j and 0 at the others. */
 function basisIntegral(nodes: readonly number[], j: number, from: number, to: number): number {
   let polynomial = [1];
   for (const [k, node] of nodes.entries()) {
@@ -43,14 +43,14 @@ function basisIntegral(nodes: readonly number[], j: number, from: number, to: nu
   }, 0);
 }
 
-/** The polynomial, lowest power first, times (u - root) / scale. */
+/** Returns the polynomial, lowest power first, times (u - root) / scale. */
 function timesLinear(polynomial: readonly number[], root: number, scale: number): number[] {
   return Array.from({ length: polynomial.length + 1 }, (_, power) => {
     return ((polynomial[power - 1] ?? 0) - root * (polynomial[power] ?? 0)) / scale;
   });
 }
 
-/** An antiderivative of log(rho)^power. */
+/** Returns an antiderivative of log(rho)^power. */
 function powerIntegral(power: number, rho: number): number {
   return power === 0 ? rho : rho * Math.log(rho) ** power - power * powerIntegral(power - 1, rho);
 }

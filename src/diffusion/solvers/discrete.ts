@@ -2,12 +2,12 @@ import type { NoiseSchedule, SchedulerConfig } from '../schedule.js';
 import type { SolverOptions } from './options.js';
 import { checkTimesteps, roundHalfToEven, selectPositions, spacedTimesteps } from './timesteps.js';
 
-/** A way down the training timesteps (DDIM, PNDM). */
+/** A sequence of descending training timesteps (DDIM, PNDM). */
 export interface DiscretePath {
   readonly timesteps: readonly number[];
   /**
-   * Timesteps between one step and the next if the path is the schedule itself, for there diffusers steps by
-   * this number, whatever the timestep that comes next. null: from each timestep to the next.
+   * Length of each step in timesteps if the path is the schedule itself: diffusers then steps by this number, whatever
+   * the next timestep is. null: from each timestep to the next.
    */
   readonly stride: number | null;
   /** abar at the end of the path. */
@@ -36,7 +36,7 @@ export function discretePath(
   };
 }
 
-/** abar where the step from the path's timestep of this index leads. */
+/** Returns abar at the end of the step from the path's timestep at this index. */
 export function nextAlphaCumprod(schedule: NoiseSchedule, path: DiscretePath, index: number): number {
   const { timesteps, stride, finalAlphaCumprod } = path;
   const next = stride === null ? (timesteps[index + 1] ?? -1) : timesteps[index] - stride;

@@ -4,8 +4,8 @@ import { SolverError, type SolverOptions } from './options.js';
 import { selectPositions, stageAt } from './timesteps.js';
 
 /**
- * Stages of models distilled on a coarse grid (LCM, TCD): the schedule of N steps takes positions floor(n j / N),
- * j = 0..N-1, of the falling grid of n = `original_inference_steps` timesteps.
+ * Returns the stages for models distilled on a coarse grid (LCM, TCD): a schedule of N steps takes the positions
+ * floor(n j / N), j = 0..N-1, of the descending grid of n = `original_inference_steps` timesteps.
  */
 export function distilledStages(
   schedule: NoiseSchedule,

@@ -10,8 +10,8 @@ import { levelOfSigma, sigmaPath, sigmaStages, trainingSigmas, type SigmaPath } 
 type Algorithm = SolverOptions['algorithmType'];
 
 /**
- * DPM-Solver (Lu et al. 2022a), which integrates the predicted noise, and DPM-Solver++ (Lu et al. 2022b), which
- * integrates the clean estimate, as an ODE or as an SDE; multistep, of order 1 to 3.
+ * Creates DPM-Solver (Lu et al. 2022a), which integrates the predicted noise, or DPM-Solver++ (Lu et al. 2022b), which
+ * integrates the clean estimate; as an ODE or an SDE; multistep, of order 1 to 3.
  */
 export function createDpmSolver(
   schedule: NoiseSchedule,
@@ -19,7 +19,7 @@ export function createDpmSolver(
   options: SolverOptions,
 ): Solver {
   const { algorithmType: algorithm, order } = options;
-  // The noise-predicting form has no limit at sigma 0: it ends at the lowest noise of the training instead.
+  // The noise-predicting form has no limit at sigma 0: it ends at the lowest training sigma instead.
   const predictsNoise = algorithm === 'dpmsolver' || algorithm === 'sde-dpmsolver';
   const end = predictsNoise ? 'sigma_min' : (config.final_sigmas_type ?? 'zero');
   const range = clippedRange(schedule, config);
@@ -37,7 +37,7 @@ export function createDpmSolver(
   return linearSolver(stages, 1, rules, bound);
 }
 
-/** The sample at the next noise level, from model outputs at the last `order` ones. */
+/** Returns the sample at the next noise level, from the model outputs at the last `order` levels. */
 function update(
   algorithm: Algorithm,
   midpoint: boolean,
@@ -46,7 +46,7 @@ function update(
   order: number,
   m0: Form,
 ): Form {
-  // lambda = log(a / b) = -log(sigma), h its change in this step, r_k that in the steps before over h.
+  // lambda = log(a / b) = -log(sigma); h is its change in this step, and r_k its change in earlier steps over h.
   const h = Math.log(sigmas[index] / sigmas[index + 1]);
   if (h === 0) return x;
   const weights = stepWeights(algorithm, sigmas[index], sigmas[index + 1], h);
@@ -67,14 +67,14 @@ function update(
 
 interface StepWeights {
   readonly x: number;
-  /** Of the model output and its first and second derivative. */
+  /** Weights of the model output and its first and second derivatives. */
   readonly d0: number;
   readonly d1: number;
   readonly d2: number;
   readonly z: number;
 }
 
-/** Exponential integrals of each algorithm from noise level s to t. */
+/** Returns the exponential integrals of an algorithm from noise level s to t. */
 function stepWeights(algorithm: Algorithm, sigmaS: number, sigmaT: number, h: number): StepWeights {
   const s = levelOfSigma(sigmaS);
   const t = levelOfSigma(sigmaT);
@@ -122,7 +122,7 @@ function stepWeights(algorithm: Algorithm, sigmaS: number, sigmaT: number, h: nu
   }
 }
 
-/** Where the schedule must start so that lambda stays above `lambda_min_clipped` (for cosine schedules). */
+/** Returns how many training timesteps keep lambda at or above `lambda_min_clipped` (for cosine schedules). */
 function clippedRange(schedule: NoiseSchedule, config: SchedulerConfig): number {
   const lowest = config.lambda_min_clipped ?? -Infinity;
   const range = trainingSigmas(schedule).filter((sigma) => -Math.log(sigma) >= lowest).length;

@@ -7,7 +7,7 @@ import { sigmaPath, sigmaStages, type SigmaPath } from './sigmas.js';
 
 // Samples are x0 + sigma z, so dx/dsigma = eps (Karras et al. 2022, equations 1 and 3).
 
-/** Euler's method (Karras et al. 2022, algorithm 1 without its second-order part). */
+/** Creates Euler's method (Karras et al. 2022, algorithm 1 without its second-order part). */
 export function createEuler(
   schedule: NoiseSchedule,
   config: SchedulerConfig,
@@ -25,7 +25,7 @@ export function createEuler(
   return linearSolver(sigmaStages(path, 'exploding'), initNoiseSigma(path), rules);
 }
 
-/** Euler's method with ancestral sampling: steps down below the next level of noise and adds noise up to it. */
+/** Creates Euler's method with ancestral sampling: steps below the next noise level and adds noise up to it. */
 export function createEulerAncestral(
   schedule: NoiseSchedule,
   config: SchedulerConfig,
@@ -50,7 +50,7 @@ export function createEulerAncestral(
   return linearSolver(sigmaStages(path, 'exploding'), initNoiseSigma(path), rules);
 }
 
-/** Standard deviation that diffusers starts from: exact where the schedule starts at the last training timestep. */
+/** Returns the initial standard deviation of diffusers: exact if the schedule starts at the last training timestep. */
 export function initNoiseSigma({ spacing, sigmas }: SigmaPath): number {
   return spacing === 'leading' ? Math.sqrt(sigmas[0] ** 2 + 1) : sigmas[0];
 }

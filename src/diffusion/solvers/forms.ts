@@ -1,10 +1,10 @@
 /**
- * A linear form: weights of quantities by their names, `sample`, `eps` and `noise` of a step (see `Step`), and any
- * other name for a slot of its history. Families of solvers write their papers' equations down in forms.
+ * A linear form: weights by the name of a quantity: `sample`, `eps` and `noise` of a step (see `Step`), or a slot of
+ * its history. Solvers state the equations of their papers in forms.
  */
 export type Form = Readonly<Record<string, number>>;
 
-/** The quantity of this name. */
+/** Returns the form of one quantity. */
 export function quantity(name: string): Form {
   return { [name]: 1 };
 }
@@ -16,7 +16,7 @@ export const eps = quantity('eps');
 /** Gaussian noise of unit variance. */
 export const z = quantity('noise');
 
-/** The sum of forms, each times its factor. A factor of 0 leaves the form out, whatever it holds. */
+/** Returns the sum of forms, each times its factor. A form with factor 0 is skipped, even if it is not finite. */
 export function sum(...terms: readonly (readonly [factor: number, form: Form])[]): Form {
   const total: Record<string, number> = {};
   for (const [factor, form] of terms) {
@@ -26,7 +26,7 @@ export function sum(...terms: readonly (readonly [factor: number, form: Form])[]
   return total;
 }
 
-/** The clean estimate x0 = (x - b eps) / a of a variance-preserving sample. */
+/** Returns the clean estimate x0 = (x - b eps) / a of a variance-preserving sample. */
 export function cleanEstimate({ a, b }: { readonly a: number; readonly b: number }): Form {
   return sum([1 / a, x], [-b / a, eps]);
 }

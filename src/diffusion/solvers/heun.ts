@@ -8,8 +8,8 @@ import type { SolverOptions } from './options.js';
 import { sigmaPath, sigmaStages } from './sigmas.js';
 
 /**
- * Heun's method (Karras et al. 2022, algorithm 1): an Euler step, then the same step again with the mean of the
- * slopes at its two ends. Two stages for each timestep but the last, which is an Euler step to no noise.
+ * Creates Heun's method (Karras et al. 2022, algorithm 1): an Euler step, then the same step again with the mean of the
+ * slopes at both ends. It has two stages per timestep; the last timestep has one, an Euler step to sigma 0.
  */
 export function createHeun(schedule: NoiseSchedule, config: SchedulerConfig, options: SolverOptions): Solver {
   const path = sigmaPath(schedule, config, options, { timesteps: 'inclusive', end: 'zero' });

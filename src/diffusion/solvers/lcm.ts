@@ -10,8 +10,8 @@ import type { SolverOptions } from './options.js';
 const sigmaData = 0.5;
 
 /**
- * Latent consistency sampling (Luo et al. 2023, algorithm 3): each stage estimates x0 by the consistency function
- * Phi and, but for the last, noises it again to the next stage.
+ * Creates latent consistency sampling (Luo et al. 2023, algorithm 3): each stage estimates x0 by the consistency
+ * function Phi and, except the last, adds noise for the next stage.
  */
 export function createLcm(schedule: NoiseSchedule, config: SchedulerConfig, options: SolverOptions): Solver {
   const stages = distilledStages(schedule, config, options);
@@ -26,7 +26,7 @@ export function createLcm(schedule: NoiseSchedule, config: SchedulerConfig, opti
   return linearSolver(stages, 1, rules, bound);
 }
 
-/** Phi = c_out x0 + c_skip x, which is x itself at timestep 0 (Song et al. 2023, equation 5). */
+/** Returns Phi = c_out x0 + c_skip x, which is x at timestep 0 (Song et al. 2023, equation 5). */
 function consistencyFunction(stage: Stage, timestepScaling: number | null, bound: Bound | null): Form {
   const { clean } = outputsOf(stage, bound);
   if (timestepScaling === null) return clean;
@@ -34,7 +34,7 @@ function consistencyFunction(stage: Stage, timestepScaling: number | null, bound
   return sum([cOut, clean], [cSkip, x]);
 }
 
-/** Weights of x and of x0 at a scaled timestep (Song et al. 2023, appendix C). */
+/** Returns the weights of x and x0 at a scaled timestep (Song et al. 2023, appendix C). */
 export function boundaryScaling(scaled: number): { readonly cSkip: number; readonly cOut: number } {
   return {
     cSkip: sigmaData ** 2 / (scaled ** 2 + sigmaData ** 2),

@@ -2,18 +2,18 @@ import type { History, Solver, Stage, Step, Values } from '../types.js';
 import type { Bound } from './bounds.js';
 import type { Form } from './forms.js';
 
-/** What one stage does. */
+/** The step of one stage. */
 export interface Rule {
   /** The sample of the next stage. */
   readonly next: Form;
-  /** What the slots of the history hold afterwards; a slot that is not named keeps what it has. */
+  /** New values of slots of the history; other slots keep their values. */
   readonly memory?: Readonly<Record<string, Form>>;
 }
 
-/** Values worked on at a time: small enough for the nearest cache. */
+/** Values per block, which fits the L1 cache. */
 const blockLength = 1024;
 
-/** Two weighted sources. Two at a time take little more than one. */
+/** Two weighted sources. Adding two takes little longer than adding one. */
 interface Pair {
   readonly first: string;
   readonly firstWeight: number;
@@ -22,20 +22,20 @@ interface Pair {
 }
 
 interface Target {
-  /** null is the sample of the next stage. */
+  /** null: the sample of the next stage. */
   readonly slot: string | null;
   readonly pairs: readonly Pair[];
 }
 
-/** A step with the bent clean estimate of its sample, which rules know as `clean`. */
+/** A step with the bounded clean estimate of its sample, named `clean` in rules. */
 interface BoundStep extends Step {
   readonly clean: Float64Array;
 }
 
 /**
- * The solver that follows these rules, one for each stage. Every solver here is linear in what a step is given, so
- * all share this one step: its coefficients are worked out when it is made, and it allocates nothing.
- * @param bound bends the clean estimate (clipping, thresholding), in which rules are linear too.
+ * Creates a solver from one rule per stage. All solvers here are linear in the values of a step, so they share this
+ * step: its coefficients are computed once, and it allocates nothing.
+ * @param bound bounds the clean estimate (clipping, thresholding), in which rules are linear too.
  */
 export function linearSolver(
   stages: readonly Stage[],
@@ -65,7 +65,7 @@ export function linearSolver(
       const stageTargets = targets[step.stage];
       for (let start = 0; start < step.out.length; start += blockLength) {
         const count = Math.min(blockLength, step.out.length - start);
-        // All sums of a block are complete before any is stored, for a target may be a source of another.
+        // All sums of a block are computed before any is stored, since a target may be a source of another.
         for (let t = 0; t < stageTargets.length; t++) addUp(sums[t], stageTargets[t], step, start, count);
         for (let t = 0; t < stageTargets.length; t++) {
           const { slot } = stageTargets[t];
@@ -76,7 +76,7 @@ export function linearSolver(
   };
 }
 
-/** The clean estimate x0 = (x - b eps) / a, of a sample in the solver's own coordinates. */
+/** Writes the clean estimate x0 = (x - b eps) / a of a sample in the solver's own coordinates. */
 function estimate({ a, b, inputScale }: Stage, { sample, eps }: Step, clean: Float64Array): void {
   for (let i = 0; i < clean.length; i++) clean[i] = (sample[i] * inputScale - b * eps[i]) / a;
 }
@@ -120,7 +120,7 @@ function sourceArray(step: Step | BoundStep, source: string): Values {
   if (source === 'clean' && 'clean' in step) return step.clean;
   const array = step.history[source];
   if (array === undefined || typeof array === 'number')
-    throw new RangeError(`the history has no ${source}: it is of another solver`);
+    throw new RangeError(`the history has no ${source}: it belongs to another solver`);
   return array;
 }
 

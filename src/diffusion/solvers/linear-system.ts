@@ -1,4 +1,4 @@
-/** Solves A y = b by elimination with row exchange; a few unknowns. Arguments are not written to. */
+/** Solves A y = b by Gaussian elimination with pivoting, for a few unknowns. Does not modify its arguments. */
 export function solveLinearSystem(
   matrix: readonly (readonly number[])[],
   right: readonly number[],

@@ -2,12 +2,12 @@ import type { SchedulerConfig } from '../schedule.js';
 import { quantity, type Form } from './forms.js';
 import type { SigmaPath } from './sigmas.js';
 
-/** Below this many steps, multistep solvers lower their order towards the end (diffusers: `lower_order_final`). */
+/** With fewer steps than this, multistep solvers lower their order at the end (diffusers: `lower_order_final`). */
 const fewSteps = 15;
 
 /**
- * Order of the step from the path's index: no higher than there are model outputs, and lowered at the end where
- * steps are few. The very last step is of first order where it leads to no noise at all.
+ * Returns the order of the step from this index of the path: at most the number of model outputs so far, lowered at the
+ * end if there are few steps. A last step to sigma 0 is of first order.
  */
 export function stepOrder(order: number, path: SigmaPath, config: SchedulerConfig, index: number): number {
   const remaining = path.timesteps.length - index;
@@ -18,12 +18,12 @@ export function stepOrder(order: number, path: SigmaPath, config: SchedulerConfi
   return highest;
 }
 
-/** Model outputs of earlier steps: `earlier(1)` is that of the step before. */
+/** Returns the model output of an earlier step: `earlier(1)` is that of the previous step. */
 export function earlier(steps: number): Form {
   return quantity(`m${steps}`);
 }
 
-/** Remembers the model output of the path's index, and up to `count` in all. */
+/** Returns the memory of the last `count` model outputs, with that at this index of the path. */
 export function remember(count: number, index: number, output: Form): Readonly<Record<string, Form>> {
   const memory: Record<string, Form> = {};
   for (let steps = 1; steps <= Math.min(count, index + 1); steps++) {

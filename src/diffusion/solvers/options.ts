@@ -1,6 +1,6 @@
 import type { TimestepSpacing } from '../schedule.js';
 
-/** Solvers, named as the classes of diffusers. */
+/** Solvers, named as their classes in diffusers. */
 export type SolverName =
   | 'LCMScheduler'
   | 'TCDScheduler'
@@ -14,43 +14,43 @@ export type SolverName =
   | 'PNDMScheduler';
 
 /**
- * What a user chooses about a solver. A solver ignores the settings that it does not have; `solversWith` of the
- * protocol lists those that have each.
+ * The user's choice of solver and its settings. A solver ignores settings that it does not have; `solversWith` of the
+ * protocol lists the solvers that have each.
  */
 export interface SolverOptions {
   readonly name: SolverName;
   /** Length of the schedule, 1 to the number of training timesteps (LCM, TCD: to `original_inference_steps`). */
   readonly numInferenceSteps: number;
   /**
-   * Positions in the schedule, rising; null takes the whole. A list that goes on to the end of the schedule
-   * without a gap is the schedule entered late (diffusers: `begin_index`, image-to-image); any other is a
-   * schedule of its own (diffusers: `timesteps`), from each of its timesteps to the next.
+   * Positions in the schedule, ascending; null takes all. A list without gaps up to the end is the schedule entered
+   * late (diffusers: `begin_index`, image-to-image); any other list is a custom schedule (diffusers: `timesteps`),
+   * stepping from each of its timesteps to the next.
    */
   readonly tIndexList: readonly number[] | null;
-  /** null: as the model's configuration says, or else the usual one of the solver. */
+  /** null: that of the model's configuration, or else the solver's default. */
   readonly timestepSpacing: TimestepSpacing | null;
-  /** The most outputs that a multistep solver uses in one step. */
+  /** Most model outputs that a multistep solver uses in one step. */
   readonly order: 1 | 2 | 3;
   readonly algorithmType: 'dpmsolver' | 'dpmsolver++' | 'sde-dpmsolver' | 'sde-dpmsolver++';
   /** Whether noise levels are spread as in Karras et al. 2022. */
   readonly useKarrasSigmas: boolean;
-  /** 0 deterministic to 1 as random as DDPM. */
+  /** From 0 (deterministic) to 1 (as random as DDPM). */
   readonly eta: number;
-  /** 0 deterministic to 1 full re-noising. */
+  /** From 0 (deterministic) to 1 (full re-noising). */
   readonly gamma: number;
-  /** Whether noise is added again between steps (StreamDiffusion: `do_add_noise`). */
+  /** Whether noise is added between steps (StreamDiffusion: `do_add_noise`). */
   readonly addNoise: boolean;
-  /** LCM: false leaves the boundary scaling out (c_skip 0, c_out 1), as SD-Turbo wants it. Default true. */
+  /** LCM: false disables boundary scaling (c_skip 0, c_out 1), as SD-Turbo requires. Default: true. */
   readonly boundaryScaling?: boolean;
 }
 
-/** A setting, or a combination with the model's configuration, that makes no solver. */
+/** A setting is invalid, or unsupported with the model's configuration. */
 export class SolverError extends Error {
   override readonly name = 'SolverError';
-  /** The parameter at fault, as clients name it. */
+  /** Name of the invalid parameter in the protocol. */
   readonly field: string;
 
-  /** @param message the allowed range and the value given. */
+  /** @param message the allowed range and the given value. */
   constructor(field: string, message: string) {
     super(message);
     this.field = field;

@@ -7,16 +7,16 @@ import { earlier, remember } from './multistep.js';
 import type { SolverOptions } from './options.js';
 import { levelOf, stageAt } from './timesteps.js';
 
-/** One call of the model and what follows from it. */
+/** One call of the model and the step after it. */
 interface Call {
   readonly timestep: number;
   readonly rule: Rule;
 }
 
-/** Steps that Runge-Kutta makes before linear multistep has the outputs that it needs. */
+/** Runge-Kutta steps, until linear multistep has enough outputs. */
 const warmUpSteps = 3;
 
-/** Adams-Bashforth weights of the last outputs, newest first, by their number (Liu et al. 2022, equation 12). */
+/** Adams-Bashforth weights of the last outputs, newest first, for 1 to 4 outputs (Liu et al. 2022, equation 12). */
 const adamsBashforth: readonly (readonly number[])[] = [
   [1],
   [3 / 2, -1 / 2],
@@ -27,12 +27,12 @@ const adamsBashforth: readonly (readonly number[])[] = [
 /** The sample at the start of a step that takes several calls. */
 const start = quantity('start');
 
-/** The sum of the outputs of Runge-Kutta so far, by their weights. */
+/** The weighted sum of the Runge-Kutta outputs so far. */
 const mean = quantity('mean');
 
 /**
- * PNDM (Liu et al. 2022): pseudo linear multistep of order 4, started by pseudo Runge-Kutta (algorithm 2). With
- * `skip_prk_steps`, and where there are too few steps, lower orders and one step made twice start it.
+ * Creates PNDM (Liu et al. 2022): pseudo linear multistep of order 4, started by pseudo Runge-Kutta (algorithm 2). With
+ * `skip_prk_steps`, or too few steps, it starts with lower orders and a repeated first step.
  */
 export function createPndm(schedule: NoiseSchedule, config: SchedulerConfig, options: SolverOptions): Solver {
   const path = discretePath(schedule, config, options, false);
@@ -49,11 +49,11 @@ export function createPndm(schedule: NoiseSchedule, config: SchedulerConfig, opt
 }
 
 interface Equations {
-  /** What the model predicted at a timestep: diffusers averages outputs as they come, also v. */
+  /** Returns the raw model output at a timestep, noise or v: diffusers averages these. */
   readonly output: (timestep: number) => Form;
-  /** Equation 11: a sample at one timestep brought to another along a model output. */
+  /** Moves a sample from one timestep to another along a model output (equation 11). */
   readonly transfer: (from: number, to: number, sample: Form, output: Form) => Form;
-  /** The same from the path's timestep of this index to where its step leads. */
+  /** Does the same for the step from the path's timestep at this index. */
   readonly step: (index: number, output: Form) => Form;
 }
 
@@ -77,7 +77,7 @@ function createEquations(schedule: NoiseSchedule, config: SchedulerConfig, path:
   };
 }
 
-/** Four calls for each step: at its start, twice halfway, and at its end. */
+/** Returns four calls for each step: at its start, twice halfway, and at its end. */
 function rungeKuttaCalls({ timesteps, stride }: DiscretePath, { output, transfer }: Equations): Call[] {
   return timesteps.slice(0, warmUpSteps).flatMap((from, i) => {
     const to = timesteps[i + 1];
@@ -89,7 +89,7 @@ function rungeKuttaCalls({ timesteps, stride }: DiscretePath, { output, transfer
       {
         timestep: from,
         rule: {
-          // In diffusers one beside the middle, where the stride is odd.
+          // If the stride is odd, diffusers is off the middle by one here.
           next: transfer(from, stride === null ? middle : from - half, x, first),
           memory: { ...remember(warmUpSteps, i, first), start: x, mean: sum([1 / 6, first]) },
         },
@@ -113,7 +113,7 @@ function rungeKuttaCalls({ timesteps, stride }: DiscretePath, { output, transfer
   });
 }
 
-/** One call for each step from this index on, of the highest order that there are outputs for. */
+/** Returns one call per step from this index on, of the highest order that the outputs so far allow. */
 function multistepCalls(path: DiscretePath, { output, transfer, step }: Equations, index: number): Call[] {
   const calls = path.timesteps.slice(index).map((timestep, k): Call => {
     const current = output(timestep);
@@ -129,7 +129,7 @@ function multistepCalls(path: DiscretePath, { output, transfer, step }: Equation
   return calls;
 }
 
-/** The first step again, with the mean of the outputs at its two ends. */
+/** Returns the first step again, with the mean of the outputs at both ends. */
 function repeatedFirstStep(
   { timesteps: [first, second], stride }: DiscretePath,
   output: Equations['output'],

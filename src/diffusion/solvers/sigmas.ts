@@ -4,35 +4,35 @@ import { betaQuantile } from './beta-quantile.js';
 import type { SolverOptions } from './options.js';
 import { crowdedSchedule, roundHalfToEven, selectPositions, spacedTimesteps } from './timesteps.js';
 
-/** A way down noise levels sigma = b / a, of samples x0 + sigma z. */
+/** A sequence of descending noise levels sigma = b / a, of samples x0 + sigma z. */
 export interface SigmaPath {
   readonly spacing: TimestepSpacing;
   readonly timesteps: readonly number[];
-  /** Falling; one for each timestep, and that at the end of the path. */
+  /** Descending; one for each timestep, and that at the end of the path. */
   readonly sigmas: readonly number[];
-  /** Length of the schedule that the path is (the end of). */
+  /** Length of the schedule, of which the path may be only the end. */
   readonly steps: number;
 }
 
-/** How a family of solvers lays its path. */
+/** The kind of path that a family of solvers uses. */
 export interface SigmaPathKind {
   /**
-   * `inclusive` (Euler and kin): timesteps reach down to the lowest and may be fractional; Karras sigmas span
-   * those of the timesteps. `exclusive` (DPM-Solver and kin): timesteps are whole and stop one step short;
-   * Karras sigmas span those of the training.
+   * `inclusive` (Euler and Heun): timesteps reach down to the lowest and may be fractional; Karras sigmas span those of
+   * the timesteps. `exclusive` (DPM-Solver, DEIS, UniPC): timesteps are integers and stop one step short; Karras sigmas
+   * span those of the training.
    */
   readonly timesteps: 'inclusive' | 'exclusive';
-  /** Noise at the end: none, that of timestep 0, or the last of the path where it is spread (Karras, exponential). */
+  /** Sigma at the end: 0, that of timestep 0, or (`last`) the lowest of a spread path (Karras, exponential, ...). */
   readonly end: 'zero' | 'sigma_min' | 'last';
-  /** Sigmas in equal ratios from the highest of the training to the lowest, one more than there are steps. */
+  /** Whether sigmas have equal ratios from the highest to the lowest of the training, one more than there are steps. */
   readonly logLinear?: boolean;
-  /** Whether `sigma_min` and `sigma_max` of the configuration bound spread sigmas. */
+  /** Whether `sigma_min` and `sigma_max` of the configuration are the ends of spread sigmas. */
   readonly bounded?: boolean;
   /** Highest training timestep that is used, plus 1. */
   readonly range?: number;
 }
 
-/** @throws {SolverError} if the steps or positions are out of range or levels of noise do not fall. */
+/** @throws {SolverError} if the steps or positions are out of range or noise levels do not descend. */
 export function sigmaPath(
   schedule: NoiseSchedule,
   config: SchedulerConfig,
@@ -48,7 +48,7 @@ export function sigmaPath(
   checkFalling(grid, trained.length - 1, options);
 
   const { timesteps, sigmas } = grid;
-  // Log-linear levels have one of their own at the end of the schedule.
+  // Log-linear levels include one for the end of the schedule.
   const end = kind.logLinear === true && spread === null ? 'sigma_min' : kind.end;
   const lowest = end === 'last' && spread !== null ? Math.min(...sigmas) : trained[0];
   return {
@@ -59,7 +59,7 @@ export function sigmaPath(
   };
 }
 
-/** The noise levels of a path; at the end there is no call. */
+/** Returns the stages of a path; its end has none. */
 export function sigmaStages(path: SigmaPath, coordinates: 'exploding' | 'preserving'): Stage[] {
   return path.timesteps.map((timestep, i) => {
     const { a, b } = levelOfSigma(path.sigmas[i]);
@@ -67,13 +67,13 @@ export function sigmaStages(path: SigmaPath, coordinates: 'exploding' | 'preserv
   });
 }
 
-/** a and b with sigma = b / a. */
+/** Returns a and b with sigma = b / a. */
 export function levelOfSigma(sigma: number): { readonly a: number; readonly b: number } {
   const a = 1 / Math.sqrt(sigma ** 2 + 1);
   return { a, b: sigma * a };
 }
 
-/** sigma_t = b / a of every training timestep, rising; that of pure noise, which is infinite, as in diffusers. */
+/** Returns sigma_t = b / a of every training timestep, ascending; for pure noise (infinite), the value of diffusers. */
 export function trainingSigmas(schedule: NoiseSchedule): Float32Array {
   return Float32Array.from(schedule.alphasCumprod, (alphaCumprod) => {
     const abar = alphaCumprod === pureNoise ? 2 ** -24 : alphaCumprod;
@@ -81,10 +81,10 @@ export function trainingSigmas(schedule: NoiseSchedule): Float32Array {
   });
 }
 
-/** All timesteps of a schedule, and their noise. */
+/** All timesteps of a schedule, and their noise levels. */
 interface Grid {
   readonly timesteps: readonly number[];
-  /** In single precision, in which a level that is to be the last equals it. */
+  /** In single precision, so that a level equals the end of the path where it should. */
   readonly sigmas: Float32Array;
 }
 
@@ -106,7 +106,7 @@ function spacedGrid(
   return { timesteps, sigmas: Float32Array.from(timesteps, (t) => interpolate(trained, t)) };
 }
 
-/** As numpy does it: beyond either end it is that of the end. */
+/** Interpolates as numpy: beyond either end, returns the value at the end. */
 function interpolate(sigmas: Float32Array, timestep: number): number {
   const at = Math.min(Math.max(timestep, 0), sigmas.length - 1);
   const [low, high] = [Math.floor(at), Math.ceil(at)];
@@ -115,7 +115,7 @@ function interpolate(sigmas: Float32Array, timestep: number): number {
 
 type Spread = (highest: number, lowest: number, count: number) => number[];
 
-/** What a user asked for wins over the configuration. */
+/** Returns the spread of the options, or else of the configuration; null if there is none. */
 function chosenSpread(config: SchedulerConfig, options: SolverOptions): Spread | null {
   if (options.useKarrasSigmas) return karras;
   if (options.name === 'DPMSolverMultistepScheduler' && config.use_lu_lambdas === true) return lu;
@@ -123,7 +123,7 @@ function chosenSpread(config: SchedulerConfig, options: SolverOptions): Spread |
   return config.use_beta_sigmas === true ? betaSpread : null;
 }
 
-/** The grid with its levels of noise spread differently between the same two ends, and the timesteps that have them. */
+/** Returns a grid with noise levels spread differently between the same ends, and the timesteps of these levels. */
 function spreadGrid(
   trained: Float32Array,
   spread: Spread,
@@ -137,8 +137,8 @@ function spreadGrid(
   const sigmas = spread(high ?? Math.max(...ends), low ?? Math.min(...ends), spaced.timesteps.length);
   const logSigmas = Float32Array.from(trained, Math.log);
   const timesteps = sigmas.map((sigma) => timestepOf(logSigmas, sigma));
-  // Where timesteps are whole, diffusers rounds those of Karras sigmas and Lu's, but cuts off the others, and for
-  // DPM-Solver also those of cosine schedules.
+  // diffusers rounds integer timesteps of Karras and Lu sigmas, but truncates others, and for DPM-Solver also those of
+  // cosine schedules.
   const cosine =
     options.name === 'DPMSolverMultistepScheduler' && config.beta_schedule === 'squaredcos_cap_v2';
   const whole = (spread === karras || spread === lu) && !cosine ? roundHalfToEven : cutOff;
@@ -148,12 +148,12 @@ function spreadGrid(
   };
 }
 
-/** What a logarithm lost by rounding must not cost a timestep. */
+/** Truncates; a rounding error of the logarithm must not cost a timestep. */
 function cutOff(timestep: number): number {
   return Math.trunc(timestep + 1e-9);
 }
 
-/** Karras et al. 2022, equation 5, with rho = 7. */
+/** Spreads as Karras et al. 2022, equation 5, with rho = 7. */
 function karras(highest: number, lowest: number, count: number): number[] {
   const rho = 7;
   const from = highest ** (1 / rho);
@@ -161,19 +161,19 @@ function karras(highest: number, lowest: number, count: number): number[] {
   return ramp(count).map((part) => (from + part * (to - from)) ** rho);
 }
 
-/** Equal ratios from each to the next. */
+/** Spreads in equal ratios. */
 function exponential(highest: number, lowest: number, count: number): number[] {
   return ramp(count).map((part) => Math.exp(Math.log(highest) + part * Math.log(lowest / highest)));
 }
 
-/** Equal distances of the logarithm (Lu et al. 2022a, section 3.1). */
+/** Spreads in equal distances of the logarithm (Lu et al. 2022a, section 3.1). */
 function lu(highest: number, lowest: number, count: number): number[] {
   const from = Math.fround(Math.log(highest));
   const to = Math.fround(Math.log(lowest));
   return ramp(count).map((part) => Math.exp(from + part * (to - from)));
 }
 
-/** The quantiles of a beta distribution, which has many levels at both ends (Lee et al. 2024). */
+/** Spreads by the quantiles of a beta distribution, with many levels at both ends (Lee et al. 2024). */
 function betaSpread(highest: number, lowest: number, count: number): number[] {
   return ramp(count).map((part) => lowest + betaQuantile(1 - part, 0.6) * (highest - lowest));
 }
@@ -182,7 +182,7 @@ function ramp(count: number): number[] {
   return Array.from({ length: count }, (_, i) => (count === 1 ? 0 : i / (count - 1)));
 }
 
-/** The timestep, fractional, of this much noise: linear between logarithms of sigma. */
+/** Returns the fractional timestep of a sigma: linear between logarithms of the training sigmas. */
 function timestepOf(logSigmas: Float32Array, sigma: number): number {
   const logSigma = Math.log(sigma);
   const above = logSigmas.findIndex((candidate) => candidate > logSigma);

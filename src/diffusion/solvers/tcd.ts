@@ -7,9 +7,9 @@ import { SolverError, type SolverOptions } from './options.js';
 import { levelOf } from './timesteps.js';
 
 /**
- * Trajectory consistency sampling (Zheng et al. 2024, algorithm 4, "strategic stochastic sampling"): each stage
- * jumps along the trajectory to timestep s = (1 - gamma) t' and adds the noise that leads from there to the next
- * timestep t'. The last one jumps to timestep 0.
+ * Creates trajectory consistency sampling (Zheng et al. 2024, algorithm 4, "strategic stochastic sampling"): each stage
+ * jumps along the trajectory to timestep s = (1 - gamma) t' and adds the noise from there to the next timestep t'. The
+ * last stage jumps to timestep 0.
  */
 export function createTcd(schedule: NoiseSchedule, config: SchedulerConfig, options: SolverOptions): Solver {
   const { gamma } = options;
@@ -17,7 +17,7 @@ export function createTcd(schedule: NoiseSchedule, config: SchedulerConfig, opti
   const stages = distilledStages(schedule, config, options);
   const rules = stages.map((stage, i): Rule => {
     const next = stages[i + 1];
-    // Single precision as in diffusers, where it decides on which side of a timestep a product falls.
+    // Single precision as in diffusers: it decides to which timestep the product is rounded down.
     const s = Math.floor(Math.fround(Math.fround(1 - gamma) * (next?.timestep ?? 0)));
     const alphaCumprod = schedule.alphasCumprod[s];
     const { a, b } = levelOf(alphaCumprod);

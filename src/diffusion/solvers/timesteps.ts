@@ -4,13 +4,13 @@ import { SolverError, type SolverOptions } from './options.js';
 
 /** The part of a schedule that is run. */
 export interface Selection {
-  /** Positions in the schedule, rising. */
+  /** Positions in the schedule, ascending. */
   readonly positions: readonly number[];
-  /** Whether this is the schedule itself, entered at its start or late, and not a list of its own. */
+  /** Whether this is the schedule itself, entered at its start or later, and not a custom list. */
   readonly untilEnd: boolean;
 }
 
-/** @throws {SolverError} if the step count or a position is out of range, or positions do not rise. */
+/** @throws {SolverError} if the step count or a position is out of range, or positions do not ascend. */
 export function selectPositions(options: SolverOptions, maximumSteps: number): Selection {
   const { numInferenceSteps: steps, tIndexList } = options;
   if (!Number.isInteger(steps) || steps < 1 || steps > maximumSteps) {
@@ -20,13 +20,12 @@ export function selectPositions(options: SolverOptions, maximumSteps: number): S
     );
   }
   if (tIndexList === null) return { positions: Array.from({ length: steps }, (_, i) => i), untilEnd: true };
-  if (tIndexList.length === 0)
-    throw new SolverError('t_index_list', 'must name at least one position, not none');
+  if (tIndexList.length === 0) throw new SolverError('t_index_list', 'must contain at least one position');
   for (const [i, position] of tIndexList.entries()) {
     if (!Number.isInteger(position) || position < 0 || position >= steps) {
       throw new SolverError(
         't_index_list',
-        `must hold whole numbers from 0 to ${steps - 1} (num_inference_steps - 1), not ${position}`,
+        `must contain whole numbers from 0 to ${steps - 1} (num_inference_steps - 1), not ${position}`,
       );
     }
     if (i > 0 && position <= tIndexList[i - 1]) {
@@ -36,19 +35,19 @@ export function selectPositions(options: SolverOptions, maximumSteps: number): S
   return { positions: [...tIndexList], untilEnd: steps - tIndexList[0] === tIndexList.length };
 }
 
-/** What timesteps are spread over. */
+/** The range that timesteps are spread over. */
 export interface Span {
-  /** How many timesteps the training had. */
+  /** Number of training timesteps. */
   readonly trained: number;
-  /** The highest of them that is used, plus 1; by default all. */
+  /** Highest training timestep that is used, plus 1. Default: all. */
   readonly range?: number;
   /** Added to `leading` timesteps (diffusers: `steps_offset`). */
   readonly offset?: number | undefined;
-  /** Whether linspace and leading stop one short of the end that they would reach. */
+  /** Whether linspace and leading stop one step short of their end. */
   readonly exclusive?: boolean;
 }
 
-/** `count` timesteps, falling, spread as diffusers (that is, numpy) does it (Lin et al. 2023, table 2). */
+/** Returns `count` descending timesteps, spread as in diffusers (that is, numpy; Lin et al. 2023, table 2). */
 export function spacedTimesteps(spacing: TimestepSpacing, count: number, span: Span): number[] {
   const { trained, range = trained, offset = 0, exclusive = false } = span;
   const last = exclusive ? count : count - 1;
@@ -61,14 +60,14 @@ export function spacedTimesteps(spacing: TimestepSpacing, count: number, span: S
       return down.map((i) => i * stride + offset);
     }
     case 'trailing': {
-      // As the difference of the first two timesteps, which is how numpy rounds it.
+      // Rounded as numpy does: the difference of the first two timesteps.
       const stride = range - (range - trained / count);
       return down.map((_, i) => roundHalfToEven(range - i * stride) - 1);
     }
   }
 }
 
-/** Rounds as numpy does: halves go to the even neighbour. */
+/** Rounds as numpy does: ties to even. */
 export function roundHalfToEven(value: number): number {
   const floor = Math.floor(value);
   const rest = value - floor;
@@ -76,7 +75,7 @@ export function roundHalfToEven(value: number): number {
   return floor % 2 === 0 ? floor : floor + 1;
 }
 
-/** @throws {SolverError} if timesteps are not falling within the training's. */
+/** @throws {SolverError} if timesteps do not descend, or are not training timesteps. */
 export function checkTimesteps(
   timesteps: readonly number[],
   schedule: NoiseSchedule,
@@ -87,20 +86,20 @@ export function checkTimesteps(
   if (!falling || timesteps.some((t) => t < 0 || t > last)) throw crowdedSchedule(last, options);
 }
 
-/** What is wrong with a schedule that has more steps than the training has timesteps for. */
+/** Creates the error for a schedule with too many steps for the training timesteps. */
 export function crowdedSchedule(last: number, { name, numInferenceSteps }: SolverOptions): SolverError {
   return new SolverError(
     'num_inference_steps',
-    `must leave distinct timesteps from 0 to ${last} with ${name} and its spacing, which ${numInferenceSteps} does not`,
+    `must give distinct timesteps from 0 to ${last} with ${name} and its spacing, which ${numInferenceSteps} does not`,
   );
 }
 
-/** Noise level of a training timestep, for solvers that keep variance-preserving samples. */
+/** Returns the stage at a training timestep, for solvers with variance-preserving samples. */
 export function stageAt(schedule: NoiseSchedule, timestep: number): Stage {
   return { timestep, ...levelOf(schedule.alphasCumprod[timestep]), inputScale: 1 };
 }
 
-/** a = sqrt(abar), b = sqrt(1 - abar). */
+/** Returns a = sqrt(abar) and b = sqrt(1 - abar). */
 export function levelOf(alphaCumprod: number): { readonly a: number; readonly b: number } {
   return { a: Math.sqrt(alphaCumprod), b: Math.sqrt(1 - alphaCumprod) };
 }

@@ -9,16 +9,16 @@ import type { SolverOptions } from './options.js';
 import { levelOfSigma, sigmaPath, sigmaStages } from './sigmas.js';
 
 interface Method {
-  /** Whether the clean estimate is integrated, and not the predicted noise. */
+  /** Whether the clean estimate is integrated instead of the predicted noise. */
   readonly clean: boolean;
-  /** Whether B(h) of the paper is h, and not exp(h) - 1 (bh2). */
+  /** Whether B(h) of the paper is h instead of exp(h) - 1 (bh2). */
   readonly bh1: boolean;
   readonly sigmas: readonly number[];
 }
 
 /**
- * UniPC (Zhao et al. 2023): each stage first corrects the sample that the last one predicted (UniC, theorem 3.1),
- * with the output of the model on it, and then predicts the next (UniP, corollary 3.2); orders 1 to 3.
+ * Creates UniPC (Zhao et al. 2023): each stage first corrects the sample predicted by the previous one (UniC,
+ * theorem 3.1), with the model output for it, and then predicts the next one (UniP, corollary 3.2); orders 1 to 3.
  */
 export function createUniPc(
   schedule: NoiseSchedule,
@@ -36,7 +36,7 @@ export function createUniPc(
   const stages = sigmaStages(path, 'preserving');
   const bound = boundOf(config, { clip: false, threshold: true });
   const uncorrected = config.disable_corrector ?? [];
-  // Positions count from the start of the schedule where it is entered late.
+  // If the schedule is entered late, positions still count from its start.
   const offset = path.steps - stages.length;
 
   const orderAt = (i: number): number => {
@@ -56,16 +56,16 @@ export function createUniPc(
   return linearSolver(stages, 1, rules, bound);
 }
 
-/** UniP: the sample at the next noise level. */
+/** Returns the sample at the next noise level (UniP). */
 function predict(method: Method, index: number, order: number, sample: Form, output: Form): Form {
   const step = stepFrom(method, index, order, sample, output, (k) => earlier(k));
   if (order === 1) return step.base;
-  // For order 2 the paper takes 1/2 for any B(h), which is exact in the limit of small steps.
+  // For order 2 the paper uses 1/2 for any B(h), which is exact in the limit of small steps.
   const weights = order === 2 ? [0.5] : solveOrder(step, order - 1);
   return sum([1, step.base], ...step.slopes.map((slope, k) => [step.factor * weights[k], slope] as const));
 }
 
-/** UniC: the sample at this noise level, now that the output of the model there is known. */
+/** Returns the corrected sample at this noise level, from the model output there (UniC). */
 function correct(method: Method, index: number, order: number, output: Form): Form {
   const m0 = earlier(1);
   const step = stepFrom(method, index - 1, order, quantity('last'), m0, (k) => earlier(k + 1));
@@ -77,16 +77,16 @@ function correct(method: Method, index: number, order: number, output: Form): Fo
 interface UniStep {
   /** The step of first order (that of DDIM). */
   readonly base: Form;
-  /** Differences D_k / r_k of earlier outputs to the current one, and their places r_k in the step. */
+  /** Differences D_k / r_k between earlier outputs and the current one, and their positions r_k in the step. */
   readonly slopes: readonly Form[];
   readonly ratios: readonly number[];
-  /** What weights of slopes are times: B(h) and the scale of the integrated quantity. */
+  /** Factor of all slopes: B(h) times the scale of the integrated quantity. */
   readonly factor: number;
   readonly hh: number;
   readonly bh: number;
 }
 
-/** The step from noise level `index` to the next. `before(k)` is the output k levels before. */
+/** Returns the step from noise level `index` to the next. `before(k)` is the output k levels earlier. */
 function stepFrom(
   { clean, bh1, sigmas }: Method,
   index: number,
@@ -102,7 +102,7 @@ function stepFrom(
   const phi1 = Math.expm1(hh);
   const bh = bh1 ? hh : phi1;
   const scale = clean ? t.a : t.b;
-  // Where the last step leads nowhere (h = 0), they are infinite, and the slopes nothing.
+  // If the last step has no length (h = 0), ratios are infinite and slopes vanish.
   const ratios = Array.from(
     { length: order - 1 },
     (_, k) => Math.log(sigmas[index] / sigmas[index - k - 1]) / h,
@@ -117,7 +117,7 @@ function stepFrom(
   };
 }
 
-/** Weights that make the method exact for `size` derivatives: R_p(h) a = phi_p(h) / B(h). */
+/** Returns the weights that make the method exact for `size` derivatives: R_p(h) a = phi_p(h) / B(h). */
 function solveOrder({ ratios, hh, bh }: UniStep, size: number): number[] {
   const places = [...ratios, 1].slice(0, size);
   const right: number[] = [];

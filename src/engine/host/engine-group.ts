@@ -8,11 +8,11 @@ import type { ModelPart } from '../model-part.js';
 import { createEngine, type EngineOptions } from './supervisor.js';
 
 export interface EngineGroupOptions extends Omit<EngineOptions, 'device' | 'pixels'> {
-  /** One engine runs on each of these, as `parseDevice` takes them; at least one. */
+  /** At least one, in the syntax of `parseDevice`; each gets an engine. */
   readonly devices: readonly string[];
 }
 
-/** What the settings of the server, or of a command, say of its engines. */
+/** Converts the settings of the server or of a command to engine options. */
 export function engineSettings(settings: {
   readonly device: readonly string[];
   readonly threads: number;
@@ -24,12 +24,13 @@ export function engineSettings(settings: {
 }
 
 /**
- * One engine on each device, as one: streams go where there is least to do.
- * @throws {DeviceError} if there is no such device; one that does not work fails the start of all.
+ * Creates one engine per device, behind one interface: streams go to the least loaded one.
+ * @throws {DeviceError} if a device is unknown; one that does not work fails the start of all.
  */
 export function createEngines({ devices, ...options }: EngineGroupOptions): Engine {
   const [first, ...others] = devices;
-  if (first === undefined) throw new DeviceError('there must be a device, such as auto or cpu');
+  if (first === undefined)
+    throw new DeviceError('no device is given; give at least one, such as auto or cpu');
   if (others.length === 0) return createEngine({ ...options, device: first });
   return new EngineGroup({ devices, ...options });
 }
@@ -42,20 +43,20 @@ interface Member {
 class EngineGroup implements Engine {
   readonly #members: readonly Member[];
   readonly #observer: EngineGroupOptions['observer'];
-  /** Frames of all engines, so that memory which comes back from one serves them all. */
+  /** Frame buffers, shared by all engines. */
   readonly #pixels = new BufferPool(16);
   #state: EngineState = { name: 'starting', what: 'starting the inference threads' };
   #started: Promise<void> | undefined;
 
   constructor({ devices, observer, ...options }: EngineGroupOptions) {
     this.#observer = observer;
-    const told = new Set<string>();
+    const reported = new Set<string>();
     this.#members = devices.map((device) => {
       const own = {
         onState: (): void => this.#update(),
         onNote: (text: string): void => {
-          if (!told.has(text)) observer.onNote(text);
-          told.add(text);
+          if (!reported.has(text)) observer.onNote(text);
+          reported.add(text);
         },
         onEmbedding: observer.onEmbedding.bind(observer),
         onRestart: (): void => observer.onRestart?.(),
@@ -97,7 +98,7 @@ class EngineGroup implements Engine {
     };
     member.streams += 1;
     try {
-      const stream = await member.engine.openStream(parameters, listenerThat(listener, leave), options);
+      const stream = await member.engine.openStream(parameters, listenerOf(listener, leave), options);
       return {
         push: (frame, image, options) => stream.push(frame, image, options),
         configure: (changed) => stream.configure(changed),
@@ -121,9 +122,9 @@ class EngineGroup implements Engine {
     await Promise.all(this.#members.map(({ engine }) => engine[Symbol.asyncDispose]()));
   }
 
-  /** Where one stream more is served soonest: streams times what a row costs there. */
+  /** Returns the member with the lowest load after one more stream: streams times the cost of a row. */
   #leastLoaded(): Member {
-    // One that is being started again opens the stream as soon as it is; one that has failed never does.
+    // A restarting engine will open the stream later; a failed one never will.
     const load = ({ engine, streams }: Member): number => {
       const { state } = engine;
       if (state.name === 'ready') return (streams + 1) * (state.costs[0]?.ms ?? 1);
@@ -139,7 +140,7 @@ class EngineGroup implements Engine {
     this.#observer.onState(state);
   }
 
-  /** Ready when all are; once it is, for as long as one of them still serves. */
+  /** Returns "ready" once all have been ready, and from then on while at least one is. */
   #combined(): EngineState {
     if (this.#state.name === 'failed' || this.#state.name === 'stopped') return this.#state;
     const states = this.#members.map(({ engine }) => engine.state);
@@ -158,8 +159,8 @@ class EngineGroup implements Engine {
   }
 }
 
-/** The listener, and somebody else who wants to know of the end of the stream. */
-function listenerThat(listener: StreamListener, onEnd: () => void): StreamListener {
+/** Wraps a listener to call `onEnd` first when the stream ends. */
+function listenerOf(listener: StreamListener, onEnd: () => void): StreamListener {
   return {
     onAdmitted: (frame) => listener.onAdmitted(frame),
     onDropped: (frame, reason) => listener.onDropped(frame, reason),

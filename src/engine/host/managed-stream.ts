@@ -10,7 +10,7 @@ export interface ManagedStreamLinks {
   onClose(): void;
 }
 
-/** Messages from the worker that are about one stream. */
+/** Messages from the worker about one stream. */
 export type StreamMessage = Extract<FromWorker, { readonly stream: number }>;
 
 interface PendingChange {
@@ -18,24 +18,24 @@ interface PendingChange {
   readonly outcome: Deferred<{ readonly from: number }>;
 }
 
-/** What a stream begins with. */
+/** What a stream starts with. */
 export interface StreamStart {
   readonly parameters: StreamParameters;
-  /** Where it was before; null for a new one. */
+  /** The state to continue from; null for a new stream. */
   readonly state: StreamState | null;
-  /** The account whose share of the time it uses; null for a share of its own. */
+  /** The account whose share of the time it uses; null if it has its own share. */
   readonly account: string | null;
 }
 
-/** The main thread's end of one stream: outlives the worker thread, and opens itself again in the next one. */
+/** The main thread's end of one stream: outlives the worker thread, and is reopened in the next one. */
 export class ManagedStream implements EngineStream {
   readonly #id: number;
   readonly #listener: StreamListener;
   readonly #links: ManagedStreamLinks;
   readonly #opened = deferred<void>();
-  /** The last that the worker accepted. */
+  /** The last parameters that the worker accepted. */
   #parameters: StreamParameters;
-  /** Where it goes on; what was under way when a worker died is lost. */
+  /** The state to open with, once: frames under way are lost if the worker dies. */
   #initial: StreamState | null;
   readonly #account: string | null;
   readonly #changes = new Map<number, PendingChange>();
@@ -57,7 +57,7 @@ export class ManagedStream implements EngineStream {
     this.#links = links;
   }
 
-  /** Settles when the worker has opened it. @throws {ParameterError} if the parameters cannot be. */
+  /** Settles when the worker has opened it. @throws {ParameterError} if the parameters are invalid. */
   get opened(): Promise<void> {
     return this.#opened.promise;
   }
@@ -75,7 +75,7 @@ export class ManagedStream implements EngineStream {
 
   push(frame: number, image: Image | null, { replace, preparedMs = 0 }: PushOptions): void {
     if (this.#state !== 'open') {
-      // Never from within the caller's own call: listeners may count on push to return first.
+      // Not within this call: listeners may rely on push returning first.
       if (this.#state !== 'closed') queueMicrotask(() => this.#listener.onDropped(frame, 'stale'));
       return;
     }
@@ -120,14 +120,14 @@ export class ManagedStream implements EngineStream {
     this.#end(new Error('the stream is closed'));
   }
 
-  /** The engine is gone for good. */
+  /** Closes the stream, since the engine has stopped for good. */
   abort(reason: Error): void {
     if (this.#state === 'closed') return;
     this.#end(reason);
     this.#listener.onClosed(reason);
   }
 
-  /** The worker died; frames in flight are lost, parameters are not. */
+  /** Handles the death of the worker: frames in flight are lost, parameters are kept. */
   interrupt(reason: Error): void {
     if (this.#state === 'closed' || this.#state === 'opening') return;
     this.#state = 'interrupted';
@@ -135,7 +135,7 @@ export class ManagedStream implements EngineStream {
     this.#listener.onRestart();
   }
 
-  /** @returns false if the stream does not want it any more. */
+  /** @returns false if the stream is closed. */
   receive(message: StreamMessage): boolean {
     if (this.#state === 'closed') return false;
     switch (message.type) {
@@ -197,7 +197,7 @@ export class ManagedStream implements EngineStream {
     if (change) action(change);
   }
 
-  /** Why nothing can be asked of the worker now. */
+  /** Returns why the worker cannot take requests now; null if it can. */
   #obstacle(): Error | null {
     if (this.#state === 'closed') return new Error('the stream is closed');
     return this.#state === 'interrupted' ? new Error('the engine is being restarted') : null;

@@ -1,7 +1,7 @@
 import type { ProviderStatus } from '../device.js';
 import { startInferenceThread } from './inference-thread.js';
 
-/** Which execution providers work on this machine, found out by running a tiny graph on each. @param file of the thread that does. */
+/** Tests which execution providers work on this machine, with a tiny graph on each. @param file code of the thread. */
 export async function probeProviders(
   file = new URL('../worker/probe.js', import.meta.url),
 ): Promise<readonly ProviderStatus[]> {
@@ -9,6 +9,6 @@ export async function probeProviders(
   return new Promise((resolve, reject) => {
     worker.once('message', resolve);
     worker.once('error', reject);
-    worker.once('exit', () => reject(new Error('the probe of the providers ended without an answer')));
+    worker.once('exit', () => reject(new Error('the provider probe ended without an answer')));
   });
 }

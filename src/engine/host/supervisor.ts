@@ -17,27 +17,27 @@ import { WorkerHost } from './worker-host.js';
 
 export interface EngineOptions extends WorkerOptions {
   readonly observer: EngineObserver;
-  /** Memory of frames, where it is shared with other engines. */
+  /** Frame buffers, if shared with other engines. */
   readonly pixels?: BufferPool;
-  /** Longest silence of the worker while it starts, in milliseconds; by the device if not given. */
+  /** Longest silence of the worker while it starts. The default depends on the device. */
   readonly startTimeoutMs?: number;
-  /** How long a stop waits for the inference call under way, in milliseconds; 30 seconds if not given. */
+  /** Longest wait of a stop for the current inference call. Default: 30 seconds. */
   readonly stopTimeoutMs?: number;
-  /** The worker's file, for tests that need a worker that fails. */
+  /** Code of the worker, for tests that need a worker that fails. */
   readonly workerFile?: URL;
 }
 
-/** More deaths than this within the window, and it is not started again. */
+/** After more deaths than this within the window, the worker is not restarted. */
 const maxDeaths = 5;
 const deathWindowMs = 60_000;
 const restartDelayMs = 100;
-/** A load may compile for the device, in one call: minutes for large models, much longer for TensorRT. */
-const startTimeouts: Partial<Readonly<Record<Provider, number>>> = { cpu: 120_000, tensorrt: 3_600_000 };
-const usualStartTimeout = 600_000;
+/** Loading may compile for the device in one call: minutes for large models, much longer for TensorRT. */
+const startTimeoutsMs: Partial<Readonly<Record<Provider, number>>> = { cpu: 120_000, tensorrt: 3_600_000 };
+const defaultStartTimeoutMs = 600_000;
 
 /**
- * The engine in a worker thread, watched over and started again when it dies.
- * @throws {DeviceError} if there is no such device; one that does not work fails the start.
+ * Creates an engine in a worker thread, which is restarted when it dies.
+ * @throws {DeviceError} if the device is unknown; one that does not work fails the start.
  */
 export function createEngine(options: EngineOptions): Engine {
   return new Supervisor(options);
@@ -46,21 +46,21 @@ export function createEngine(options: EngineOptions): Engine {
 class Supervisor implements Engine {
   readonly #options: EngineOptions;
   readonly #streams = new Map<number, ManagedStream>();
-  /** Memory of input frames that came back. */
+  /** Returned buffers of input frames. */
   readonly #pixels: BufferPool;
   readonly #startTimeoutMs: number;
-  readonly #told = new Set<string>();
+  readonly #reported = new Set<string>();
   #state: EngineState = { name: 'starting', what: 'starting the inference thread' };
   #host: WorkerHost | null = null;
   #deaths: number[] = [];
   #restart: NodeJS.Timeout | undefined;
   #nextStream = 0;
-  /** Settles when the engine is ready, or will not be any more. */
+  /** Settles when the engine is ready or has failed or stopped. */
   readonly #settled = deferred<void>();
 
   constructor(options: EngineOptions) {
     this.#options = options;
-    this.#startTimeoutMs = startTimeouts[parseDevice(options.device).provider] ?? usualStartTimeout;
+    this.#startTimeoutMs = startTimeoutsMs[parseDevice(options.device).provider] ?? defaultStartTimeoutMs;
     this.#pixels = options.pixels ?? new BufferPool(16);
   }
 
@@ -95,7 +95,7 @@ class Supervisor implements Engine {
       },
     );
     this.#streams.set(id, stream);
-    // While it is being restarted, all streams are opened once it is ready.
+    // After a restart, all streams are opened once the worker is ready.
     if (this.#state.name === 'ready') stream.open();
     await stream.opened;
     return stream;
@@ -117,7 +117,7 @@ class Supervisor implements Engine {
     await host?.stop();
   }
 
-  /** Starts a thread; one that cannot start, for lack of descriptors or memory, counts as dead. */
+  /** Starts a thread; one that cannot start (no descriptors or memory) counts as dead. */
   #spawn(): void {
     try {
       this.#host = this.#createHost();
@@ -147,8 +147,8 @@ class Supervisor implements Engine {
         }
         return;
       case 'note':
-        if (!this.#told.has(message.text)) this.#options.observer.onNote(message.text);
-        this.#told.add(message.text);
+        if (!this.#reported.has(message.text)) this.#options.observer.onNote(message.text);
+        this.#reported.add(message.text);
         return;
       case 'ready': {
         const { type: name, ...facts } = message;
@@ -170,7 +170,7 @@ class Supervisor implements Engine {
         return;
       default:
         if (this.#streams.get(message.stream)?.receive(message)) return;
-        // The stream is gone, but the memory is still good.
+        // The stream is closed, but its memory can be reused.
         if (message.type === 'result') {
           this.#host?.post({ type: 'recycle', pixels: message.pixels }, [message.pixels]);
         }

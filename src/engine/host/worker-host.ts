@@ -6,28 +6,28 @@ import type { FromWorker, ToWorker, WorkerOptions } from '../messages.js';
 export interface WorkerHostOptions {
   readonly file: URL;
   readonly worker: WorkerOptions;
-  /** Longest silence while it starts, in milliseconds. */
+  /** Longest silence of a starting thread. */
   readonly startTimeoutMs: number;
-  /** How long it may take to finish the call that it is in when told to stop, in milliseconds. */
+  /** Longest wait for the current call to finish when the thread is stopped. */
   readonly stopTimeoutMs: number;
   onMessage(message: FromWorker): void;
-  /** It ended, not by being stopped. Called once. */
+  /** The thread ended without being stopped. Called once. */
   onDeath(error: Error): void;
-  /** It was given up in a call that does not end. */
+  /** The thread was abandoned in a call that does not return. */
   onHang(): void;
 }
 
-/** How long a thread that starts may take to finish the call that it is in, in milliseconds. */
-const startPatienceMs = 1200;
+/** Longest wait for the current call of a starting thread that is stopped. */
+const startingStopTimeoutMs = 1200;
 
 /**
- * One life of the worker thread: starting, running, stopping, over. It is never terminated from outside, since
- * ending a thread within an inference call aborts the whole process.
+ * The life of one worker thread: starting, running, stopping, ended. It is never terminated from outside, since that
+ * aborts the whole process if the thread is in an inference call.
  */
 export class WorkerHost {
   readonly #options: WorkerHostOptions;
   readonly #worker: Worker;
-  #state: 'starting' | 'running' | 'stopping' | 'over' = 'starting';
+  #state: 'starting' | 'running' | 'stopping' | 'ended' = 'starting';
   #silence: NodeJS.Timeout | undefined;
   readonly #exited: Promise<void>;
 
@@ -41,36 +41,37 @@ export class WorkerHost {
     this.#watchSilence();
   }
 
-  /** @param transfer memory that the message takes along. */
+  /** @param transfer memory that is moved with the message. */
   post(message: ToWorker, transfer: readonly ArrayBuffer[] = []): void {
-    if (this.#state === 'over') return;
+    if (this.#state === 'ended') return;
     this.#worker.postMessage(message, [...transfer]);
   }
 
   /**
-   * Asks it to stop and waits until it has. One that hangs in a call is left alone after a time-out, which is short
-   * while the thread starts: no frame is lost then.
+   * Asks the thread to stop and waits for it. A thread that hangs in a call is abandoned after a timeout, which is
+   * short while the thread starts, since no frame can be lost then.
    */
   async stop(): Promise<void> {
-    if (this.#state === 'over') return;
+    if (this.#state === 'ended') return;
     const { stopTimeoutMs } = this.#options;
-    const patienceMs = this.#state === 'starting' ? Math.min(stopTimeoutMs, startPatienceMs) : stopTimeoutMs;
+    const timeoutMs =
+      this.#state === 'starting' ? Math.min(stopTimeoutMs, startingStopTimeoutMs) : stopTimeoutMs;
     this.#state = 'stopping';
     clearTimeout(this.#silence);
     this.#worker.postMessage({ type: 'stop' } satisfies ToWorker);
     let timer: NodeJS.Timeout | undefined;
-    const patience = new Promise<boolean>((resolve) => {
-      timer = setTimeout(() => resolve(false), patienceMs);
+    const timeout = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => resolve(false), timeoutMs);
     });
-    const ended = await Promise.race([this.#exited.then(() => true), patience]);
+    const stopped = await Promise.race([this.#exited.then(() => true), timeout]);
     clearTimeout(timer);
-    this.#state = 'over';
+    this.#state = 'ended';
     this.#worker.unref();
-    if (!ended) this.#options.onHang();
+    if (!stopped) this.#options.onHang();
   }
 
   #receive(message: FromWorker): void {
-    if (this.#state === 'over') return;
+    if (this.#state === 'ended') return;
     if (message.type === 'failed') return this.#die(new Error(message.message));
     if (this.#state === 'starting') {
       if (message.type === 'ready') this.#state = 'running';
@@ -90,11 +91,11 @@ export class WorkerHost {
   }
 
   #die(error: Error): void {
-    if (this.#state === 'over') return;
-    const wanted = this.#state === 'stopping';
-    this.#state = 'over';
+    if (this.#state === 'ended') return;
+    const expected = this.#state === 'stopping';
+    this.#state = 'ended';
     clearTimeout(this.#silence);
     this.#worker.unref();
-    if (!wanted) this.#options.onDeath(error);
+    if (!expected) this.#options.onDeath(error);
   }
 }

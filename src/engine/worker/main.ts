@@ -26,8 +26,8 @@ import { blankConditioning } from './networks/unet.js';
 import { WorkPrices } from './streams/work-prices.js';
 
 /**
- * The engine's worker thread. It takes messages only between two U-Net calls, so every change lands on a frame
- * boundary, for all of a stream at once.
+ * The engine's worker thread. It handles messages only between U-Net calls, so every change takes effect at a frame
+ * boundary, for the whole stream at once.
  */
 class EngineWorker {
   readonly #runtime: ModelRuntime;
@@ -60,7 +60,7 @@ class EngineWorker {
     this.#loop = new FrameLoop(runtime, { ...options, pixels: this.#pixels });
   }
 
-  /** Works until told to stop. */
+  /** Runs until a `stop` message. */
   async run(inbox: Inbox): Promise<void> {
     let frameMs = 0;
     for (;;) {
@@ -72,7 +72,7 @@ class EngineWorker {
       const start = performance.now();
       const called = await this.#loop.turn();
       frameMs = performance.now() - start;
-      // Messages that came during the call are delivered only in a turn of the event loop.
+      // Messages that arrived during the call are only delivered by a turn of the event loop.
       if (changed || called) await nextTurn();
       else await inbox.filled(this.#loop.rest);
     }
@@ -83,7 +83,7 @@ class EngineWorker {
     if (message.type === 'close') this.#changes.cancel(message.stream);
     else if (this.#changes.put(message)) return;
     const stream = this.#streams.get(message.stream);
-    // The message may have been sent before the rejection of its stream arrived.
+    // The message may have been sent before its stream was known to be rejected.
     if (stream === undefined) return;
     switch (message.type) {
       case 'frame':
@@ -106,9 +106,9 @@ class EngineWorker {
   }
 
   /**
-   * Carries out changes that wait: at least one, and further ones for as long as the last frames took, so that neither
-   * holds up the other.
-   * @returns false if none waits.
+   * Applies waiting changes: at least one, then more for as long as the last turn of frames took, so that neither
+   * blocks the other.
+   * @returns false if none was waiting.
    */
   async #change(frameMs: number): Promise<boolean> {
     const begin = performance.now();
@@ -148,7 +148,7 @@ class EngineWorker {
     parameters,
   }: Extract<ToWorker, { type: 'configure' }>): Promise<void> {
     const stream = this.#streams.get(id);
-    // It may have been sent before the rejection of its stream arrived.
+    // It may have been sent before its stream was known to be rejected.
     if (stream === undefined) return;
     await this.#orReject(id, request, async () => {
       const from = await stream.configure(parameters);
@@ -165,24 +165,24 @@ class EngineWorker {
     }
   }
 
-  /** Returns the error that the client gets for invalid parameters. Any other error ends the worker. */
+  /** Returns the error to send for invalid parameters. @throws any other error, which ends the worker. */
   #refusal(error: unknown): ParameterError {
     if (error instanceof ParameterError) return error;
     if (!(error instanceof NotFiniteError)) throw error;
     this.#post({ type: 'not_finite', part: error.part });
     return new ParameterError(
       'prompt',
-      'the text encoder turns it into values that are not numbers; change the prompt',
+      'the text encoder computes NaN or infinite values for it; change the prompt',
     );
   }
 }
 
-/** Messages that wait for the loop to take them. */
+/** Messages that the loop has not handled yet. */
 class Inbox {
   readonly #messages: ToWorker[] = [];
   #wake: () => void = () => {};
 
-  /** Whether a message says to stop. */
+  /** Whether a `stop` message has arrived. */
   get stops(): boolean {
     return this.#messages.some(({ type }) => type === 'stop');
   }
@@ -196,7 +196,7 @@ class Inbox {
     return this.#messages.splice(0);
   }
 
-  /** Settles when there is a message, or after so many milliseconds. */
+  /** Waits for a message, at most `ms` milliseconds. */
   async filled(ms: number): Promise<void> {
     if (this.#messages.length > 0) return;
     let timer: NodeJS.Timeout | undefined;
@@ -208,7 +208,7 @@ class Inbox {
   }
 }
 
-/** The worker was told to stop before it was ready. */
+/** A `stop` message arrived before the worker was ready. */
 class Stopped extends Error {}
 
 function nextTurn(): Promise<void> {
@@ -226,7 +226,7 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
     if (because !== null) post({ type: 'note', text: because });
     const builds = buildsEngines(device);
     if (builds) post({ type: 'note', text: builds.note });
-    // A start makes many long calls, between which messages do not arrive by themselves.
+    // The start is a series of long calls, between which the event loop delivers no messages.
     const proceed = (): void => {
       for (let sent = receiveMessageOnPort(port); sent; sent = receiveMessageOnPort(port)) {
         inbox.put(sent.message as ToWorker);

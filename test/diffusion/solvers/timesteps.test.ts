@@ -90,10 +90,10 @@ describe('positions', () => {
       });
     }
     for (const [list, message] of [
-      [[], 'must name at least one position, not none'],
-      [[4], 'must hold whole numbers from 0 to 3 (num_inference_steps - 1), not 4'],
-      [[-1], 'must hold whole numbers from 0 to 3 (num_inference_steps - 1), not -1'],
-      [[0, 1.5], 'must hold whole numbers from 0 to 3 (num_inference_steps - 1), not 1.5'],
+      [[], 'must contain at least one position'],
+      [[4], 'must contain whole numbers from 0 to 3 (num_inference_steps - 1), not 4'],
+      [[-1], 'must contain whole numbers from 0 to 3 (num_inference_steps - 1), not -1'],
+      [[0, 1.5], 'must contain whole numbers from 0 to 3 (num_inference_steps - 1), not 1.5'],
       [[1, 1], 'must rise, but 1 follows 1'],
       [[0, 3, 2], 'must rise, but 2 follows 3'],
     ] as const) {

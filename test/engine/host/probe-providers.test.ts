@@ -16,7 +16,7 @@ it('a probe that fails, or ends without an answer, is no answer', async () => {
   const program = (text: string): URL => new URL(`data:text/javascript,${encodeURIComponent(text)}`);
   await assert.rejects(probeProviders(program('throw new TypeError("no library")')), /no library/);
   await assert.rejects(probeProviders(program('')), {
-    message: 'the probe of the providers ended without an answer',
+    message: 'the provider probe ended without an answer',
   });
 });
 

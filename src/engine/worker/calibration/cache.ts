@@ -4,7 +4,7 @@ import { cpus } from 'node:os';
 import { dirname, join } from 'node:path';
 import { deviceName, type Device } from '../../device.js';
 
-/** What a measurement depends on. */
+/** The facts that a measurement depends on. */
 export interface Measured {
   /** The network that was measured. */
   readonly file: string;
@@ -14,28 +14,27 @@ export interface Measured {
   readonly threads: number;
 }
 
-/** Where measurements are kept. */
+/** Where measurements are saved. */
 export interface CalibrationPlace {
   readonly directory: string;
-  /** Gets a note when nothing can be read or written there; it may get the same note again. */
+  /** Receives a note if the folder cannot be read or written; the same note may be repeated. */
   readonly onNote: (text: string) => void;
 }
 
-/** The fields of what was read from a file, of which nothing is known; none of what is not an object. */
+/** Returns the fields of an unknown value; none if it is not an object. */
 export function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
   return Object(value) as Readonly<Record<string, unknown>>;
 }
 
-/** The code of an error of the system, such as `ENOENT`; null if it is another. */
+/** Returns the code of a system error, such as `ENOENT`; null for other errors. */
 function codeOf(error: unknown): string | null {
   const { code } = fieldsOf(error);
   return typeof code === 'string' ? code : null;
 }
 
 /**
- * A file that keeps what was measured of a network from one start to the next; its name tells model, size, device,
- * processor, thread count and Node version. What cannot be read or written is measured again at each start, which is
- * no error, but noted.
+ * A file that saves measurements of a network for later starts. Its name is a hash of model, size, device, CPU, thread
+ * count and Node version. A file that cannot be read or written is noted, not an error: each start then measures again.
  */
 export class CalibrationFile<Value> {
   readonly #path: string;
@@ -52,7 +51,7 @@ export class CalibrationFile<Value> {
     this.#isValue = isValue;
   }
 
-  /** @param kind what is measured. @param isValue whether what was read has the right form. */
+  /** @param kind of measurement, the prefix of the file name. @param isValue checks a value that was read. */
   static async for<Value>(
     { directory, onNote }: CalibrationPlace,
     kind: string,
@@ -71,7 +70,7 @@ export class CalibrationFile<Value> {
       const value: unknown = JSON.parse(await readFile(this.#path, 'utf8'));
       return this.#isValue(value) ? value : null;
     } catch (error) {
-      // What cannot be parsed has no code.
+      // A parse error has no code.
       const code = codeOf(error);
       if (code !== null && code !== 'ENOENT') this.#complain(code);
       return null;
@@ -89,13 +88,13 @@ export class CalibrationFile<Value> {
 
   #complain(reason: string): void {
     this.#onNote(
-      `measurements cannot be kept in ${dirname(this.#path)} (${reason}), so each start measures again; ` +
+      `measurements cannot be saved in ${dirname(this.#path)} (${reason}), so each start measures again; ` +
         'let the server write to that folder, or choose another with --cache-directory',
     );
   }
 }
 
-/** What the NVIDIA driver on Linux says of its GPUs; others are not told apart. */
+/** Returns the GPU models by the NVIDIA driver on Linux; other GPUs are not distinguished. */
 export async function gpuModels(folder = '/proc/driver/nvidia/gpus'): Promise<readonly string[]> {
   const names = await readdir(folder).catch(() => []);
   const texts = await Promise.all(

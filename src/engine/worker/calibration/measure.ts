@@ -6,26 +6,26 @@ import { usualSize } from '../networks/sizes.js';
 import { blankRow } from '../networks/unet.js';
 
 const rowCounts = [1, 2, 4, 8];
-/** Each is timed in as many rounds: what disturbs the machine for a moment must not be in all times of one. */
+/** Rounds over all row counts: a short disturbance then affects only one time of each. */
 const rounds = 3;
-/** Kept times are measured again where the machine turns out to be quicker than they say by more than this. */
-const doubt = 0.85;
+/** Saved times are measured again if the current time is below this share of them. */
+const minRatio = 0.85;
 
 export interface MeasureOptions {
   readonly device: Device;
   readonly threads: number;
-  /** Where results are kept; null measures each time. */
+  /** Folder in which results are saved; null measures at each start. */
   readonly cacheDirectory: string | null;
   readonly onProgress: (what: string) => void;
-  /** Is called before each call of the networks; throws to give up. */
+  /** Called before each call of the networks; throws to stop. */
   readonly proceed: () => void;
-  /** Gets what the operator should know. */
+  /** Receives notes for the operator. */
   readonly onNote: (text: string) => void;
 }
 
 /**
- * Times the U-Net at 1, 2, 4 and 8 rows and the VAE, at the model's default size, and warms all networks up. Results
- * are kept by model, device, processor, thread count and Node version, until the machine turns out to be quicker.
+ * Warms all networks up, and times the U-Net at 1, 2, 4 and 8 rows and the VAE, at the model's default size. Results
+ * are saved by model, device, CPU, thread count and Node version, until the machine proves faster than they say.
  */
 export async function measureCosts(
   runtime: Pick<ModelRuntime, 'folder' | 'latentShape' | 'encode' | 'decode' | 'predict'>,
@@ -57,7 +57,7 @@ export async function measureCosts(
   const place = cacheDirectory === null ? null : { directory: cacheDirectory, onNote };
   const cache = place && (await CalibrationFile.for(place, 'costs', facts, isMeasured));
   const known = await cache?.read();
-  if (known && !(await quicker(known, { call, picture }))) return known;
+  if (known && !(await isFasterNow(known, { call, picture }))) return known;
   options.onProgress('measuring the cost of a U-Net call');
   const measured = await measureAll({ call, picture });
   await cache?.write(measured);
@@ -69,7 +69,7 @@ interface Work {
   readonly picture: () => Promise<void>;
 }
 
-/** The least disturbed round tells what something costs. */
+/** Measures all costs: the minimum over the rounds, which is the least disturbed time. */
 async function measureAll({ call, picture }: Work): Promise<MeasuredCosts> {
   const least = new Map(rowCounts.map((rows) => [rows, Infinity]));
   let pictureMs = Infinity;
@@ -81,13 +81,13 @@ async function measureAll({ call, picture }: Work): Promise<MeasuredCosts> {
   return { costs: [...least].map(([rows, ms]) => ({ rows, ms })), pictureMs };
 }
 
-/** Whether one look says that the kept times come from a worse moment than this. */
-async function quicker(
+/** Returns whether a single measurement is clearly faster than the saved times. */
+async function isFasterNow(
   { costs: [one], pictureMs }: MeasuredCosts,
   { call, picture }: Work,
 ): Promise<boolean> {
   const now = (await msOf(() => call(1))) + (await msOf(picture));
-  return one !== undefined && now < doubt * (one.ms + pictureMs);
+  return one !== undefined && now < minRatio * (one.ms + pictureMs);
 }
 
 async function msOf(action: () => Promise<void>): Promise<number> {

@@ -9,19 +9,19 @@ import { TrialPicture } from './trial-picture.js';
 export interface PrecisionOptions extends Required<RuntimeOptions> {
   readonly precision: Precision;
   readonly onProgress: (what: string) => void;
-  /** Is called before each call of the networks; throws to give up. */
+  /** Called before each call of the networks; throws to stop. */
   readonly proceed: () => void;
-  /** Gets what the operator should know. */
+  /** Receives notes for the operator. */
   readonly onNote: (text: string) => void;
 }
 
-/** The networks as they shall run, and why, in a sentence if there was a choice. */
+/** The loaded networks, and one sentence on why they were chosen; null if there was no choice. */
 export interface ChosenRuntime {
   readonly runtime: ModelRuntime;
   readonly because: string | null;
 }
 
-/** What one frame took in floats and in 8 bits, and how near to each other the pictures are in decibels. */
+/** Time of a frame in floats and in 8 bits, and the peak signal-to-noise ratio between the pictures, in decibels. */
 interface Comparison {
   readonly floatMs: number;
   readonly int8Ms: number;
@@ -29,18 +29,18 @@ interface Comparison {
 }
 
 const rounds = 5;
-/** 8 bits must save this much, or floats stay. */
-const worthwhile = 0.95;
+/** 8 bits are used only if they take less than this share of the time of floats. */
+const maxInt8Ratio = 0.95;
 /**
- * Processors without instructions for sums of products of bytes compute them with sums that overflow; pictures are
- * then nothing like what they should be.
+ * 8 bits are used only from this similarity on. CPUs without instructions for dot products of bytes use sums that
+ * overflow, and the pictures are then wrong.
  */
-const alike = 26;
+const minDecibels = 26;
 
 /**
- * Loads a model in floats or, on the processor and if it has such graphs, in 8 bits. `auto` tries both once and takes
- * the quicker one, if it draws alike; the result is kept from one start to the next.
- * @throws {ModelError} if 8 bits are asked for and not available, or a network cannot be loaded.
+ * Loads a model in floats or, on the CPU and if it has such graphs, in 8 bits. `auto` compares both once: it takes 8
+ * bits if they are faster and the pictures match, and saves the result for later starts.
+ * @throws {ModelError} if 8 bits are requested and not available, or a network cannot be loaded.
  */
 export async function loadPrecision(folder: ModelFolder, options: PrecisionOptions): Promise<ChosenRuntime> {
   const { precision, device, onProgress } = options;
@@ -48,12 +48,12 @@ export async function loadPrecision(folder: ModelFolder, options: PrecisionOptio
     ModelRuntime.load({ ...folder, layout }, options, onProgress);
   const int8 = device.provider === 'cpu' ? folder.int8 : null;
   if (precision === 'int8' && !int8) {
-    const lack = folder.int8 ? 'only the processor computes in 8 bits' : 'the model has no graphs in 8 bits';
+    const lack = folder.int8 ? 'only the CPU can compute in 8 bits' : 'the model has no 8-bit graphs';
     throw new ModelError(folder.root, `${lack}; set precision to auto or float`);
   }
   if (!int8 || precision === 'float') return { runtime: await load(folder.layout), because: null };
   if (precision === 'int8')
-    return { runtime: await load(int8), because: 'computing in 8 bits, as was asked for' };
+    return { runtime: await load(int8), because: 'computing in 8 bits, as requested' };
 
   const cache = await cacheFor(int8, folder, options);
   const known = await cache?.read();
@@ -65,7 +65,7 @@ export async function loadPrecision(folder: ModelFolder, options: PrecisionOptio
   const in8Bits = await load(int8);
   onProgress('comparing floats and 8 bits');
   const comparison = await compare(inFloats, in8Bits, options.proceed).catch((error: unknown) => {
-    // If 8 bits give NaN, floats may not; if these do too, the trial picture finds out.
+    // If 8 bits give NaN, floats may not; if they do too, the next trial picture fails.
     if (error instanceof NotFiniteError) return { floatMs: 0, int8Ms: 0, decibels: 0 };
     throw error;
   });
@@ -76,15 +76,15 @@ export async function loadPrecision(folder: ModelFolder, options: PrecisionOptio
 }
 
 function isBetter({ floatMs, int8Ms, decibels }: Comparison): boolean {
-  return int8Ms < floatMs * worthwhile && decibels >= alike;
+  return int8Ms < floatMs * maxInt8Ratio && decibels >= minDecibels;
 }
 
 function describe(comparison: Comparison): string {
   const { floatMs, int8Ms, decibels } = comparison;
   const frame = `a frame takes ${int8Ms.toPrecision(3)} ms in 8 bits and ${floatMs.toPrecision(3)} ms in floats`;
   if (isBetter(comparison)) return `computing in 8 bits: ${frame}`;
-  return decibels < alike
-    ? 'computing in floats: 8 bits draw other pictures on this processor'
+  return decibels < minDecibels
+    ? 'computing in floats: 8 bits give different pictures on this CPU'
     : `computing in floats: ${frame}`;
 }
 
@@ -96,7 +96,7 @@ async function compare(
   const drawn: Uint8ClampedArray[] = [];
   const least = [Infinity, Infinity];
   const trials = [inFloats, in8Bits].map((runtime) => new TrialPicture(runtime));
-  // The first round warms up. Turns are taken, so that what else runs here counts for both.
+  // The first round warms up. The two alternate, so that other load on the machine affects both.
   for (let round = 0; round <= rounds; round++) {
     for (const [i, trial] of trials.entries()) {
       proceed();
@@ -107,11 +107,11 @@ async function compare(
   }
   const [floatMs = Infinity, int8Ms = Infinity] = least;
   const [a = [], b = []] = drawn;
-  return { floatMs, int8Ms, decibels: likeness(a, b) };
+  return { floatMs, int8Ms, decibels: psnr(a, b) };
 }
 
-/** Peak signal-to-noise ratio of two pictures, in decibels. */
-function likeness(a: ArrayLike<number>, b: ArrayLike<number>): number {
+/** Returns the peak signal-to-noise ratio of two pictures, in decibels. */
+function psnr(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let error = 0;
   for (let i = 0; i < a.length; i++) error += ((a[i] ?? 0) - (b[i] ?? 0)) ** 2;
   return 10 * Math.log10(255 ** 2 / Math.max(error / a.length, 0.01));

@@ -5,10 +5,10 @@ import type { ModelRuntime } from '../networks/runtime.js';
 import { usualSize, type Size } from '../networks/sizes.js';
 import { createPlan } from '../planning/plan.js';
 
-/** What a picture is drawn with. */
+/** The networks that draw a picture. */
 type Networks = Pick<ModelRuntime, 'folder' | 'latentShape' | 'embed' | 'encode' | 'predict' | 'decode'>;
 
-/** Draws one picture in one step with the default prompt, over and over. */
+/** Draws the same picture, in one step with the default prompt, as often as needed. */
 export class TrialPicture {
   readonly #runtime: Networks;
   readonly #size: Size;
@@ -22,8 +22,8 @@ export class TrialPicture {
   }
 
   /**
-   * @returns RGB bytes of the model's usual size.
-   * @throws {NotFiniteError} if a part computes a NaN or an infinite value.
+   * @returns RGB bytes at the model's default size.
+   * @throws {NotFiniteError} if a network computes a NaN or infinite value.
    */
   async draw(): Promise<Uint8ClampedArray> {
     this.#stream ??= this.#open();
@@ -53,7 +53,7 @@ export class TrialPicture {
   }
 }
 
-/** Colour gradients with a chequered pattern: all brightnesses, with edges. */
+/** Returns colour gradients with a checkerboard pattern: all brightness levels, with edges. */
 function testPicture({ width, height }: Size): Uint8Array {
   const pixels = new Uint8Array(width * height * 3);
   for (let y = 0, p = 0; y < height; y++) {

@@ -1,14 +1,14 @@
 import type { Conditioning } from '../../../diffusion/stream.js';
 
-/** Embeddings of the prompts used last, so that a prompt is encoded once and not once a frame or user. */
+/** Keeps the most recently used embeddings, so that a prompt is not encoded again for every frame or user. */
 export class EmbeddingCache {
   readonly #embed: (prompt: string) => Promise<Conditioning>;
   readonly #onLookup: (hit: boolean) => void;
   readonly #capacity: number;
-  /** In the order of their last use: a Map keeps insertion order. */
+  /** Least recently used first: a Map keeps insertion order. */
   readonly #entries = new Map<string, Conditioning>();
 
-  /** @param capacity prompts that are kept, at least 1. */
+  /** @param capacity most prompts that are kept, at least 1. */
   constructor(
     embed: (prompt: string) => Promise<Conditioning>,
     options: { readonly capacity: number; readonly onLookup: (hit: boolean) => void },
@@ -18,7 +18,7 @@ export class EmbeddingCache {
     this.#onLookup = options.onLookup;
   }
 
-  /** The embedding of a prompt; equal prompts get the same arrays, which must not be changed. */
+  /** Returns the embedding of a prompt; equal prompts share arrays, which must not be modified. */
   async get(prompt: string): Promise<Conditioning> {
     const known = this.#entries.get(prompt);
     this.#onLookup(known !== undefined);

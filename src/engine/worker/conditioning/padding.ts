@@ -1,30 +1,30 @@
 import type { Conditioning } from '../../../diffusion/stream.js';
 
 /**
- * Makes embeddings as long as each other: what is shorter goes on with the empty prompt, chunk after chunk, as in
- * the tools that people know. It depends on a stream's own prompts alone, never on those of others.
+ * Pads embeddings to the same length with chunks of the empty prompt, as common tools do. The result depends only on
+ * the stream's own prompts, never on those of other streams.
  */
 export class Padding {
   readonly #empty: Float32Array;
   readonly #nothing: Float32Array | null;
-  /** Equal embeddings give equal arrays, by which an unchanged prompt is known. */
+  /** The same embedding gives the same array, by which an unchanged prompt is recognized. */
   readonly #padded = new WeakMap<Float32Array, Float32Array>();
 
   /**
    * @param empty embedding of the empty prompt, one chunk.
-   * @param nothing what stands for an empty negative prompt, if it is another; it goes on with itself.
+   * @param nothing embedding of an empty negative prompt if it is different; it is padded with itself.
    */
   constructor(empty: Float32Array, nothing: Float32Array | null) {
     this.#empty = empty;
     this.#nothing = nothing;
   }
 
-  /** Whether this is an embedding of whole chunks, as all of this model are. */
+  /** Returns whether this is an embedding of whole chunks, as all of this model are. */
   fits(embedding: Float32Array): boolean {
     return embedding.length > 0 && embedding.length % this.#empty.length === 0;
   }
 
-  /** @param length values, a multiple of the chunk's; a longer embedding stays as it is. */
+  /** Pads to `length` values, a multiple of the chunk length; a longer embedding is returned unchanged. */
   pad(embedding: Float32Array, length: number): Float32Array {
     if (embedding.length >= length) return embedding;
     const known = this.#padded.get(embedding);
@@ -37,7 +37,7 @@ export class Padding {
     return padded;
   }
 
-  /** All with the length of the longest. */
+  /** Pads all to the length of the longest. */
   align<Parts extends readonly Conditioning[]>(
     parts: Parts,
   ): { readonly [Index in keyof Parts]: Conditioning } {

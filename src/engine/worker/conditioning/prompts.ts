@@ -12,10 +12,10 @@ export interface PromptPair {
   readonly negative: Conditioning;
 }
 
-/** What turns the prompts of all streams into embeddings. */
+/** Shared by all streams to embed their prompts. */
 export interface PromptContext {
   readonly embeddings: EmbeddingCache;
-  /** What stands for an empty negative prompt; null embeds it like any other text. */
+  /** Conditioning for an empty negative prompt; null embeds it like any other text. */
   readonly emptyNegative: Conditioning | null;
   readonly padding: Padding;
 }
@@ -37,7 +37,7 @@ export async function embedPrompts(
   const { negative_prompt: text, prompt_blend: method } = parameters;
   const negative = text === '' && emptyNegative ? emptyNegative : await cache.get(text);
   const [only] = parts;
-  // A single prompt keeps the cache's own arrays, by which an unchanged prompt is known.
+  // A single prompt keeps the cache's own arrays, by which an unchanged prompt is recognized.
   const positive = parts.length === 1 && only ? only.conditioning : blendAll(parts, method);
   return { positive, negative };
 }
@@ -56,7 +56,7 @@ function blendAll(
   return { embedding, ...(pooled.length > 0 && { pooled: blend(pooled, method) }) };
 }
 
-/** A prompt that can turn into another over some frames: all that it is to the U-Net moves together. */
+/** A prompt that can change gradually: all parts of its conditioning move together. */
 export class MovingPrompt {
   readonly #padding: Padding;
   #target: Conditioning;
@@ -76,12 +76,12 @@ export class MovingPrompt {
     this.#target = target;
     const now = this.#embedding.at(way.ordinal, way.ms);
     const length = Math.max(now.length, target.embedding.length);
-    // Between prompts of unlike length, both are as long as the longer while the way lasts.
+    // During a transition, both prompts are padded to the length of the longer one.
     this.#embedding = new MovingEmbedding(this.#padding.pad(now, length));
     this.#embedding.moveTo(this.#padding.pad(target.embedding, length), way);
   }
 
-  /** What it came from, and how it moves; null while it does not. @param ms the time now. */
+  /** Returns the current transition; null if there is none. @param ms the current time. */
   transition(ms: number): PromptTransition | null {
     const embedding = this.#embedding.moving;
     if (embedding === null) return null;
@@ -91,7 +91,7 @@ export class MovingPrompt {
     return { from, method: way.method, length: way.length, ordinal: way.ordinal, elapsedMs: ms - way.ms };
   }
 
-  /** Goes on with a transition to the prompt that this is, which was begun elsewhere. @param ms the time now. */
+  /** Continues a transition to this prompt that began in another engine. @param ms the current time. */
   resume({ from, method, length, ordinal, elapsedMs }: PromptTransition, ms: number): void {
     const target = this.#target;
     if (from.pooled?.length !== target.pooled?.length || !this.#padding.fits(from.embedding)) return;
@@ -102,7 +102,7 @@ export class MovingPrompt {
     this.moveTo(target, { method, length, ordinal, ms: ms - elapsedMs });
   }
 
-  /** What it is for the frame with this ordinal at this time. */
+  /** Returns the conditioning for the frame with this ordinal at this time. */
   at(ordinal: number, ms: number): Conditioning {
     const { embedding: target } = this.#target;
     const now = this.#embedding.at(ordinal, ms);

@@ -6,7 +6,7 @@ import { asError } from '../../as-error.js';
 import { DeviceError, deviceName, type Device, type Provider, type ProviderStatus } from '../../device.js';
 import { sessionOptions } from './session-options.js';
 
-/** What this machine is, as far as providers depend on it. */
+/** Facts about this machine that providers depend on. */
 export interface Surroundings {
   readonly platform: NodeJS.Platform;
   readonly arch: string;
@@ -15,9 +15,9 @@ export interface Surroundings {
   /** Folder of the package onnxruntime-node, and its version. */
   readonly runtime: string;
   readonly version: string;
-  /** Whether a file or folder is there. */
+  /** Returns whether a file or folder exists. */
   exists(path: string): boolean;
-  /** Names in a folder; none if it is not there. */
+  /** Returns the names in a folder; none if it does not exist. */
   list(path: string): readonly string[];
 }
 
@@ -36,7 +36,7 @@ export function surroundings(): Surroundings {
   };
 }
 
-/** What `auto` tries, best first; the processor comes after all. TensorRT is left out: it takes minutes to start. */
+/** Returns the providers that `auto` tries before the CPU, best first; not TensorRT, which takes minutes to start. */
 export function candidates({ platform }: Pick<Surroundings, 'platform'>): readonly Provider[] {
   switch (platform) {
     case 'win32':
@@ -49,8 +49,8 @@ export function candidates({ platform }: Pick<Surroundings, 'platform'>): readon
 }
 
 /**
- * Why a provider cannot work here, as far as can be seen without loading anything, and what to do about it; null if
- * nothing speaks against it.
+ * Returns why a provider cannot work here and what to do about it, as far as that is visible without loading anything;
+ * null if no reason was found.
  */
 export function missing(provider: Provider, here: Surroundings): string | null {
   if (!here.known.includes(provider)) {
@@ -69,22 +69,22 @@ export function missing(provider: Provider, here: Surroundings): string | null {
   );
 }
 
-/** Why there is no graphics processor for a provider; null if there may be one. Told on Linux alone. */
+/** Returns that no GPU was found for a provider; null if there may be one. Only checked on Linux. */
 export function noGpu(provider: Provider, here: Surroundings): string | null {
   if (here.platform !== 'linux') return null;
   const nvidia = here.exists('/dev/nvidiactl') || here.exists('/dev/dxg');
   if (nvidia) return null;
-  if (provider === 'cuda' || provider === 'tensorrt') return 'no NVIDIA GPU is here (no /dev/nvidiactl)';
+  if (provider === 'cuda' || provider === 'tensorrt') return 'no NVIDIA GPU found (no /dev/nvidiactl)';
   const rendering = here.list('/dev/dri').some((name) => name.startsWith('renderD'));
-  return rendering ? null : 'no GPU is here (no /dev/dri/renderD*)';
+  return rendering ? null : 'no GPU found (no /dev/dri/renderD*)';
 }
 
-/** Which providers work here and why the others do not: the processor, what `auto` tries, and TensorRT. */
+/** Tests the providers here: the CPU, those that `auto` tries, and TensorRT. */
 export async function providerStatuses(here: Surroundings): Promise<readonly ProviderStatus[]> {
   const statuses: ProviderStatus[] = [
     { provider: 'cpu', reason: await tryDevice({ provider: 'cpu', index: 0 }) },
   ];
-  // TensorRT matters where CUDA does.
+  // TensorRT is listed where CUDA is.
   const others = here.known.includes('tensorrt') ? (['tensorrt'] as const) : [];
   for (const provider of [...candidates(here), ...others]) {
     statuses.push({ provider, reason: await obstacle(provider, here) });
@@ -92,7 +92,7 @@ export async function providerStatuses(here: Surroundings): Promise<readonly Pro
   return statuses;
 }
 
-/** Why the first device of a provider does not work here; null if it does. */
+/** Returns why the first device of a provider does not work here; null if it does. */
 async function obstacle(provider: Provider, here: Surroundings): Promise<string | null> {
   return noGpu(provider, here) ?? missing(provider, here) ?? (await tryDevice({ provider, index: 0 }));
 }
@@ -103,7 +103,7 @@ const probe = Buffer.from(
   'base64',
 );
 
-/** Runs a tiny graph on the device. @returns why it cannot; null if it can. */
+/** Runs a tiny graph on the device. @returns why that fails; null if it succeeds. */
 export async function tryDevice(device: Device): Promise<string | null> {
   try {
     const options = sessionOptions(device, { threads: 1, cacheDirectory: null });
@@ -122,20 +122,20 @@ export async function tryDevice(device: Device): Promise<string | null> {
 
 export interface Choice {
   readonly device: Device;
-  /** How `auto` came to it, in a sentence; null where it was asked for. */
+  /** Why `auto` chose it, in one sentence; null if it was requested by name. */
   readonly because: string | null;
 }
 
 /**
- * The device that is asked for; for `auto` the best that works.
- * @throws {DeviceError} if it was asked for by name and does not work.
+ * Returns the requested device; for `auto`, the best that works.
+ * @throws {DeviceError} if it was requested by name and does not work.
  */
-export async function chooseDevice(asked: Device, here: Surroundings): Promise<Choice> {
-  if (asked.provider === 'cpu') return { device: asked, because: null };
-  if (asked.provider !== 'auto') {
-    const reason = missing(asked.provider, here) ?? (await tryDevice(asked));
-    if (reason === null) return { device: asked, because: null };
-    throw new DeviceError(`device ${deviceName(asked)}: ${reason}`);
+export async function chooseDevice(requested: Device, here: Surroundings): Promise<Choice> {
+  if (requested.provider === 'cpu') return { device: requested, because: null };
+  if (requested.provider !== 'auto') {
+    const reason = missing(requested.provider, here) ?? (await tryDevice(requested));
+    if (reason === null) return { device: requested, because: null };
+    throw new DeviceError(`device ${deviceName(requested)}: ${reason}`);
   }
   const reasons: string[] = [];
   for (const provider of candidates(here)) {

@@ -3,16 +3,15 @@ import { join } from 'node:path';
 import type { Device } from '../../device.js';
 
 export interface SessionSettings {
-  /** Threads of one inference call, for what runs on the processor. */
+  /** Threads per inference call, for work on the CPU. */
   readonly threads: number;
-  /** Where engines of TensorRT are kept; null keeps none. */
+  /** Folder for TensorRT engines; null keeps none. */
   readonly cacheDirectory: string | null;
 }
 
 /**
- * TensorRT's settings by the names that ONNX Runtime has for them. The binding of onnxruntime-node 1.30 hands on
- * `deviceId` alone and drops the rest (microsoft/onnxruntime#26854), so that engines are built at each start until
- * one comes that does not.
+ * TensorRT's settings, by their names in ONNX Runtime. The binding of onnxruntime-node 1.30 passes on only `deviceId`
+ * (microsoft/onnxruntime#26854), so engines are built at each start until a later version passes on the rest.
  */
 interface TensorRtOptions extends InferenceSession.TensorRtExecutionProviderOption {
   readonly trt_engine_cache_enable: boolean;
@@ -22,23 +21,23 @@ interface TensorRtOptions extends InferenceSession.TensorRtExecutionProviderOpti
   readonly trt_fp16_enable: boolean;
 }
 
-/** What people should know of a device that builds engines of the networks before it runs them; null for others. */
+/** Returns texts for a device that builds engines before it runs the networks; null for other devices. */
 export function buildsEngines({
   provider,
 }: Device): { readonly note: string; readonly during: string } | null {
   if (provider !== 'tensorrt') return null;
   return {
-    note: 'onnxruntime-node does not hand on the settings of TensorRT caches: engines are built at every start',
-    during: 'building TensorRT engines (minutes): ',
+    note: 'onnxruntime-node does not pass on the TensorRT cache settings: engines are built at every start',
+    during: 'building TensorRT engines (takes minutes): ',
   };
 }
 
-/** CoreML's newer format of programs, which knows far more operators (COREML_FLAG_CREATE_MLPROGRAM). */
+/** CoreML's newer model format, with far more operators (COREML_FLAG_CREATE_MLPROGRAM). */
 const mlProgram = 0x10;
 
 /**
- * How a network is loaded for a device. What a device cannot do goes to the next one in the list, at last to the
- * processor, which is always there.
+ * Returns how to load a network for a device. Operators that a provider lacks go to the next one in the list, and last
+ * to the CPU.
  */
 export function sessionOptions(device: Device, settings: SessionSettings): InferenceSession.SessionOptions {
   return {
@@ -46,9 +45,9 @@ export function sessionOptions(device: Device, settings: SessionSettings): Infer
     intraOpNumThreads: settings.threads,
     interOpNumThreads: 1,
     graphOptimizationLevel: 'all',
-    // Threads that spin while they wait take the cores that the server itself needs between the calls.
+    // Threads that spin while they wait would take the cores that the server needs between calls.
     extra: { session: { intra_op: { allow_spinning: '0' } } },
-    // DirectML can have neither of these.
+    // DirectML requires both.
     ...(device.provider === 'dml' && { enableMemPattern: false, executionMode: 'sequential' }),
   };
 }

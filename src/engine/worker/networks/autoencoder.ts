@@ -5,8 +5,8 @@ import { volume, type Shape } from './sizes.js';
 type Part = Pick<OnnxPart, 'run'>;
 
 /**
- * The two halves of a VAE, in latents as the U-Net was trained on: (encoded - shift) * scale, with shift and scale of
- * each channel. What they return is valid until the next call of the same method.
+ * Both halves of a VAE. Latents are scaled as for the training of the U-Net: (encoded - shift) * scale, for each
+ * channel. Results are valid until the next call of the same method.
  */
 export class Autoencoder {
   readonly #folder: ModelFolder;
@@ -27,7 +27,7 @@ export class Autoencoder {
   }
 
   /**
-   * The scaled latent of a picture.
+   * Returns the scaled latent of a picture.
    * @param planes values from -1 to 1, [3, height, width].
    */
   async encode(planes: Float32Array, shape: Shape, latentShape: Shape): Promise<Float32Array> {
@@ -43,7 +43,7 @@ export class Autoencoder {
     return latent;
   }
 
-  /** Values about -1 to 1, [3, height, width], of a scaled latent. */
+  /** Returns the picture of a scaled latent: values of about -1 to 1, [3, height, width]. */
   async decode(latent: Float32Array, latentShape: Shape, shape: Shape): Promise<Float32Array> {
     const { layout } = this.#folder;
     const unscaled = this.#unscaled.take(latent.length);

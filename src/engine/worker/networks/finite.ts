@@ -1,12 +1,12 @@
 import { partNames, type ModelPart } from '../../model-part.js';
 
-/** A network computed a NaN or an infinite value, as float16 does when it overflows. */
+/** A network computed a NaN or infinite value, as when float16 overflows. */
 export class NotFiniteError extends Error {
   override readonly name = 'NotFiniteError';
   readonly part: ModelPart;
 
   constructor(part: ModelPart) {
-    super(`the ${partNames[part]} computes values that are not numbers (NaN or infinite); ${cures[part]}`);
+    super(`the ${partNames[part]} computes NaN or infinite values; ${cures[part]}`);
     this.part = part;
   }
 }
@@ -23,15 +23,15 @@ const cures: Readonly<Record<ModelPart, string>> = {
   vae_decoder: otherVae,
 };
 
-/** Whether all values are finite. */
+/** Returns whether all values are finite. */
 export function allFinite(values: Float32Array): boolean {
-  // A sum with a NaN or an infinite value is not finite, and finite floats are too small for their sum to overflow.
+  // A sum with a NaN or infinite value is not finite, and a sum of finite floats cannot overflow a double.
   let sum = 0;
   for (const value of values) sum += value;
   return Number.isFinite(sum);
 }
 
-/** @throws {NotFiniteError} naming the part that computed the values. */
+/** @throws {NotFiniteError} if a value is NaN or infinite, with the part that computed it. */
 export function requireFinite(part: ModelPart, values: Float32Array): void {
   if (!allFinite(values)) throw new NotFiniteError(part);
 }

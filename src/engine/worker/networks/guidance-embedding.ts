@@ -1,6 +1,6 @@
 /**
- * What a model that guides itself takes for its guidance scale: sines and cosines of 1000 (scale - 1) at
- * frequencies from 1 down to 1/10000 (get_guidance_scale_embedding of diffusers' LatentConsistencyModelPipeline).
+ * Encodes the guidance scale for a model that guides itself: sines and cosines of 1000 (scale - 1) at frequencies
+ * from 1 down to 1/10000 (get_guidance_scale_embedding of diffusers' LatentConsistencyModelPipeline).
  * @param width of the embedding, usually 256.
  */
 export function guidanceEmbedding(scale: number, width: number): Float32Array {

@@ -5,10 +5,10 @@ import { asError } from '../../as-error.js';
 import { floatsToHalves, halvesToFloats } from './half.js';
 import { volume } from './sizes.js';
 
-/** Numbers as a network takes them. Those in single precision are turned into half where the network wants that. */
+/** Numbers for a network. Single precision is converted to half if the port has that type. */
 export type Numbers = Float32Array | BigInt64Array | Int32Array;
 
-/** Values with the shape that they are read in; only the first product-of-shape values count. */
+/** Values and their shape; values beyond the product of the shape are ignored. */
 interface Value {
   readonly data: Numbers;
   readonly shape: readonly number[];
@@ -23,7 +23,7 @@ export interface Wanted {
   readonly shape: readonly number[];
 }
 
-/** Memory that grows to the largest size asked for, so that changing sizes do not pile up. */
+/** Memory that grows to the largest requested size and is reused, so that changing sizes do not pile up. */
 export class Scratch {
   #data = new Float32Array(0);
 
@@ -43,7 +43,7 @@ class HalfScratch {
   }
 }
 
-/** One ONNX network: values in, values out in memory that is kept between calls. */
+/** One ONNX network. Its results are in memory that is reused by later calls. */
 export class OnnxPart implements AsyncDisposable {
   readonly #session: InferenceSession;
   readonly #floats = new Map<string, Scratch>();
@@ -62,14 +62,14 @@ export class OnnxPart implements AsyncDisposable {
     }
   }
 
-  /** Runs the network for one output. The result is valid until the next run. Blocks this thread meanwhile. */
+  /** Runs the network for one output, and blocks this thread. The result is valid until the next run. */
   async run(feeds: readonly Feed[], port: NumberPort, shape: readonly number[]): Promise<Float32Array> {
     const data = this.#scratch(port, this.#floats, Scratch).take(volume(shape));
     await this.#runInto(feeds, [{ port, shape, data }]);
     return data;
   }
 
-  /** The same for several outputs, in the order asked for. */
+  /** Does the same for several outputs, in the order of `wanted`. */
   async runFor(feeds: readonly Feed[], wanted: readonly Wanted[]): Promise<readonly Float32Array[]> {
     const results = wanted.map(({ port, shape }) => ({
       port,
@@ -80,7 +80,7 @@ export class OnnxPart implements AsyncDisposable {
     return results.map(({ data }) => data);
   }
 
-  /** Whether a run with these values succeeds. Says nothing of it where others can see it. */
+  /** Returns whether a run with these values succeeds. A failure is not logged. */
   async accepts(feeds: readonly Feed[]): Promise<boolean> {
     try {
       await this.#session.run(this.#tensors(feeds), { logSeverityLevel: 4 });
@@ -134,14 +134,14 @@ export class OnnxPart implements AsyncDisposable {
 }
 
 /**
- * A tensor of float16 over these very bits. Where there is a Float16Array (from Node 24 on) the library takes one in
- * their place, whose memory its own binding then does not find.
+ * Returns a float16 tensor over these bits, without a copy. If Float16Array exists (from Node 24 on), the library would
+ * convert them to one, whose memory its own native binding does not find.
  */
 function halfTensor(halves: Uint16Array, shape: readonly number[]): Tensor {
   return Object.defineProperty(new Tensor('float16', halves, shape), 'data', { value: halves });
 }
 
-/** Numbers in the type that a port takes; for ports of whole numbers they are rounded. */
+/** Converts numbers to the type of a port; for integer ports they are rounded. */
 export function numbersFor({ type }: NumberPort, values: ArrayLike<number>): Numbers {
   switch (type) {
     case 'int64':

@@ -1,8 +1,8 @@
 import type { Size } from './sizes.js';
 
 /**
- * RGB bytes, row by row with interleaved channels, to the planes that networks take: [3, height, width], -1 to 1.
- * Where the planes are larger, the last pixel of each row goes on to the right, and the last row below.
+ * Converts interleaved RGB bytes, row by row, to planes for networks: [3, height, width], -1 to 1. Larger planes are
+ * filled by repeating the last pixel of each row to the right, and the last row below.
  * @param out at least 3 * height * width values.
  */
 export function bytesToPlanes(pixels: Uint8Array, picture: Size, planes: Size, out: Float32Array): void {
@@ -28,7 +28,7 @@ export function bytesToPlanes(pixels: Uint8Array, picture: Size, planes: Size, o
 }
 
 /**
- * The reverse: what lies beyond the picture is left out, and values beyond -1 and 1 are clamped.
+ * Converts planes back to bytes: crops them to the picture and clamps values to -1 to 1.
  * @returns whether all values of the picture were finite.
  */
 export function planesToBytes(
@@ -38,9 +38,9 @@ export function planesToBytes(
   out: Uint8ClampedArray,
 ): boolean {
   const size = width * height;
-  // As in `allFinite`, without reading all values once more.
+  // As in `allFinite`, without another pass over the values.
   let sum = 0;
-  // A clamped array rounds and clamps by itself; NaN becomes 0.
+  // Uint8ClampedArray rounds and clamps; NaN becomes 0.
   for (let y = 0, p = 0; y < picture.height; y++) {
     let i = y * width;
     for (const end = i + picture.width; i < end; i++, p += 3) {

@@ -12,21 +12,21 @@ import { filledSize, latentShape, type Shape, type Size } from './sizes.js';
 import { TextEncoders, type TextEncoder } from './text-encoders.js';
 import { Unet } from './unet.js';
 
-/** Chunks of tokens of a prompt: longer ones would make a U-Net call dear for all who share it. */
-const mostChunks = 4;
+/** Most chunks of tokens of a prompt: longer prompts would slow every stream in a U-Net call. */
+const maxChunks = 4;
 
 export interface RuntimeOptions {
-  /** Threads of one inference call. */
+  /** Threads per inference call. */
   readonly threads: number;
-  /** The processor if not given. */
+  /** Default: the CPU. */
   readonly device?: Device;
-  /** Where engines of TensorRT are kept; nowhere if not given. */
+  /** Folder for TensorRT engines; null (the default) keeps none. */
   readonly cacheDirectory?: string | null;
 }
 
 /**
- * The networks of one model. Calls block this thread while they run, one at a time; what they return is valid
- * until the next call of the same method.
+ * The networks of one model. Calls block this thread, one at a time; results are valid until the next call of the
+ * same method.
  */
 export class ModelRuntime implements AsyncDisposable {
   readonly folder: ModelFolder;
@@ -51,8 +51,8 @@ export class ModelRuntime implements AsyncDisposable {
 
   /**
    * Loads the tokenizers and the networks.
-   * @param onProgress is told which part is being loaded.
-   * @throws {ModelError} naming the file that cannot be used.
+   * @param onProgress receives which part is being loaded.
+   * @throws {ModelError} if a file cannot be used.
    */
   static async load(
     folder: ModelFolder,
@@ -80,7 +80,7 @@ export class ModelRuntime implements AsyncDisposable {
     const vaeDecoder = await load('VAE decoder', layout.vaeDecoder.graph);
     const network = await Unet.create(folder, unet);
     const networks = {
-      texts: new TextEncoders(encoders, textLength, network.takesChunks ? mostChunks : 1),
+      texts: new TextEncoders(encoders, textLength, network.takesChunks ? maxChunks : 1),
       autoencoder: new Autoencoder(folder, vaeEncoder, vaeDecoder),
       unet: network,
     };
@@ -92,13 +92,14 @@ export class ModelRuntime implements AsyncDisposable {
     return this.#unet.mixesTimesteps;
   }
 
-  /** [channels, height, width] of the latent of an image of this size. */
+  /** Returns the latent shape of an image of this size: [channels, height, width]. */
   latentShape(size: Size): Shape {
     return latentShape(this.folder, size);
   }
 
   /**
-   * What a prompt is to the U-Net: its embedding [chunks * textLength, textWidth], and what else the model takes.
+   * Returns the conditioning for a prompt: its embedding [chunks * textLength, textWidth], and the pooled one [width]
+   * if the model takes it.
    * @throws {NotFiniteError} if any value is NaN or infinite.
    */
   async embed(prompt: string): Promise<Conditioning> {
@@ -109,7 +110,7 @@ export class ModelRuntime implements AsyncDisposable {
   }
 
   /**
-   * Scaled latent of RGB bytes, as the U-Net was trained on.
+   * Encodes RGB bytes to a latent, scaled as for the training of the U-Net.
    * @throws {NotFiniteError} if any value is NaN or infinite.
    */
   async encode(pixels: Uint8Array, size: Size): Promise<Float32Array> {
@@ -121,23 +122,23 @@ export class ModelRuntime implements AsyncDisposable {
     return latent;
   }
 
-  /** The same for values from -1 to 1 in planes [3, height, width] of a size that the networks take. */
+  /** Does the same for planes [3, height, width] of -1 to 1, in a size that the networks take. */
   async encodePlanes(planes: Float32Array, size: Size): Promise<Float32Array> {
     return this.#autoencoder.encode(planes, [3, size.height, size.width], this.latentShape(size));
   }
 
-  /** Raw U-Net outputs of rows of one shape; the caller checks that they are finite. */
+  /** Returns the raw U-Net outputs for rows of one shape; the caller checks that they are finite. */
   async predict(rows: readonly Row[], shape: Shape): Promise<Float32Array[]> {
     return this.#unet.predict(rows, shape);
   }
 
-  /** Values about -1 to 1 in planes [3, height, width] of a scaled latent; the size is one that the networks take. */
+  /** Decodes a scaled latent to planes [3, height, width] of about -1 to 1, in a size that the networks take. */
   async decodePlanes(latent: Float32Array, size: Size): Promise<Float32Array> {
     return this.#autoencoder.decode(latent, this.latentShape(size), [3, size.height, size.width]);
   }
 
   /**
-   * Writes the image of a scaled latent as RGB bytes.
+   * Decodes a scaled latent to RGB bytes.
    * @throws {NotFiniteError} if any pixel is NaN or infinite.
    */
   async decode(latent: Float32Array, size: Size, out: Uint8ClampedArray): Promise<void> {

@@ -9,26 +9,26 @@ export interface Size {
 /** [channels, height, width] */
 export type Shape = readonly [number, number, number];
 
-/** How many values something of this shape has. */
+/** Returns the number of values of this shape. */
 export function volume(shape: readonly number[]): number {
   return shape.reduce((product, side) => product * side, 1);
 }
 
-/** The size that costs are measured at: the model's own. */
+/** Returns the model's default size, at which costs are measured. */
 export function usualSize({ defaults, pixelFactor }: ModelFolder): Size {
   return { width: defaults.width ?? 64 * pixelFactor, height: defaults.height ?? 64 * pixelFactor };
 }
 
 /**
- * Size of what the networks work on for an image of this size: it, or the next larger one that they take. The image
- * is filled up to it and the result is cut again, which makes better borders than odd sizes within the U-Net.
+ * Returns the smallest size from this one up that the networks take. The image is padded to it and the result cropped,
+ * which gives better borders than odd sizes within the U-Net.
  */
 export function filledSize({ networkFactor, fixedSize }: ModelFolder, { width, height }: Size): Size {
   const fill = (side: number): number => Math.ceil(side / networkFactor) * networkFactor;
   return { width: fixedSize.width ?? fill(width), height: fixedSize.height ?? fill(height) };
 }
 
-/** [channels, height, width] of the latent of an image of this size. */
+/** Returns the latent shape of an image of this size: [channels, height, width]. */
 export function latentShape(folder: ModelFolder, size: Size): Shape {
   const { width, height } = filledSize(folder, size);
   return [folder.latentChannels, height / folder.pixelFactor, width / folder.pixelFactor];

@@ -11,28 +11,28 @@ export interface TextEncoder {
   readonly tokenizer: Tokenizer;
 }
 
-/** The text encoders of one model: one, or the two of SDXL whose values for a token stand side by side. */
+/** The text encoders of one model: one, or the two of SDXL, whose token states are concatenated. */
 export class TextEncoders {
   readonly #encoders: readonly TextEncoder[];
   readonly #length: number;
   readonly #width: number;
-  readonly #mostChunks: number;
+  readonly #maxChunks: number;
 
-  /** @param length tokens of a chunk. @param mostChunks that a prompt may have; the rest of a longer one is cut. */
-  constructor(encoders: readonly TextEncoder[], length: number, mostChunks: number) {
+  /** @param length tokens of a chunk. @param maxChunks of a prompt; longer prompts are truncated. */
+  constructor(encoders: readonly TextEncoder[], length: number, maxChunks: number) {
     this.#encoders = encoders;
     this.#length = length;
     this.#width = encoders.reduce((sum, { layout }) => sum + layout.width, 0);
-    this.#mostChunks = mostChunks;
+    this.#maxChunks = maxChunks;
   }
 
   /**
-   * What a prompt is to the U-Net; memory of its own. A long prompt is encoded in chunks of as many tokens as the
-   * encoder takes, whose embeddings follow each other; the embedding of the whole is that of the first chunk.
+   * Returns the conditioning for a prompt, in new memory. A long prompt is encoded in chunks of as many tokens as the
+   * encoder takes, whose embeddings are concatenated; the pooled embedding is that of the first chunk.
    */
   async embed(prompt: string): Promise<Conditioning> {
     const segments = parsePrompt(prompt);
-    const texts = this.#encoders.map(({ tokenizer }) => tokenizer.encodeChunks(segments, this.#mostChunks));
+    const texts = this.#encoders.map(({ tokenizer }) => tokenizer.encodeChunks(segments, this.#maxChunks));
     const count = Math.max(...texts.map((chunks) => chunks.length));
     const embedding = new Float32Array(count * this.#length * this.#width);
     let pooled: Float32Array | undefined;
@@ -49,7 +49,7 @@ export class TextEncoders {
     return { embedding, ...(pooled && { pooled }) };
   }
 
-  /** States of all tokens, weighed, and what stands for the whole text if this encoder gives it. */
+  /** Returns the weighted states of all tokens, and the pooled embedding if this encoder has one. */
   async #encode({ part, layout }: TextEncoder, text: TokenChunk): Promise<readonly Float32Array[]> {
     const ids = numbersFor(layout.ids, Array.from(text.ids, Number));
     const wanted = [{ port: layout.embedding, shape: [1, this.#length, layout.width] }];

@@ -7,13 +7,13 @@ import { volume, type Shape } from './sizes.js';
 
 type Part = Pick<OnnxPart, 'accepts' | 'run'>;
 
-/** The U-Net: rows of one size in, raw predictions out, in as few calls as its export allows. */
+/** The U-Net: predicts rows of one size in as few calls as its export allows. */
 export class Unet {
   readonly #folder: ModelFolder;
   readonly #part: Part;
-  /** A call takes a timestep for each row. */
+  /** Whether a call takes a timestep for each row. */
   readonly mixesTimesteps: boolean;
-  /** A call takes embeddings of more than one chunk of tokens. */
+  /** Whether a call takes embeddings of several chunks of tokens. */
   readonly takesChunks: boolean;
   readonly #samples = new Scratch();
   readonly #embeddings = new Scratch();
@@ -29,7 +29,7 @@ export class Unet {
     this.takesChunks = takesChunks;
   }
 
-  /** Tries what the graph does not say: whether timesteps may be as many as the rows, and tokens be any number. */
+  /** Tests what the graph does not state: whether it takes a timestep for each row, and any number of tokens. */
   static async create(folder: ModelFolder, part: Part): Promise<Unet> {
     const { timesteps, text, rows, height, width } = folder.layout.unet;
     const side = folder.networkFactor / folder.pixelFactor;
@@ -45,7 +45,7 @@ export class Unet {
     return new Unet(folder, part, mixes, takesChunks);
   }
 
-  /** Raw predictions, one for each row; valid until the next call. */
+  /** Returns the raw prediction for each row; valid until the next call. */
   async predict(rows: readonly Row[], shape: Shape): Promise<Float32Array[]> {
     const calls = this.#calls(rows);
     if (calls.length === 1) return this.#call(rows, shape);
@@ -61,7 +61,7 @@ export class Unet {
     return rows.map((_, i) => all.subarray(i * length, (i + 1) * length));
   }
 
-  /** Which rows go into the same call, by their indices: all, unless the export fixed the rows or the timestep. */
+  /** Groups the indices of rows into calls: one, unless the export has a fixed row count or a single timestep. */
   #calls(rows: readonly Row[]): readonly (readonly number[])[] {
     const groups = new Map<number, number[]>();
     rows.forEach(({ stage }, index) => {
@@ -96,7 +96,7 @@ export class Unet {
       rows.forEach((row, i) => data.set(valuesOf(row), i * length));
       return data;
     };
-    // Rows of one call have equally many tokens.
+    // All rows of a call have the same token count.
     const values = rows[0]?.conditioning.embedding.length ?? 0;
     const feeds: Feed[] = [
       {
@@ -140,7 +140,7 @@ export class Unet {
     return { port, data, shape: port.shape.length === 0 ? [] : [given.length] };
   }
 
-  /** SDXL's time_ids: the picture is whole, so original and target are of the same size, with no crop. */
+  /** Returns SDXL's time_ids: original size, crop and target size. The picture is whole, so the sizes are equal. */
   #sizes([, rows, columns]: Shape): readonly number[] {
     const { pixelFactor } = this.#folder;
     const [height, width] = [rows * pixelFactor, columns * pixelFactor];
@@ -148,7 +148,7 @@ export class Unet {
   }
 }
 
-/** A row that stands for any other, to measure and try calls with. */
+/** Returns a row of zeros, to measure and test calls with. */
 export function blankRow(folder: ModelFolder, shape: Shape, timestep: number, chunks = 1): Row {
   return {
     role: 'positive',
@@ -158,7 +158,7 @@ export function blankRow(folder: ModelFolder, shape: Shape, timestep: number, ch
   };
 }
 
-/** No prompt at all. */
+/** Returns a conditioning of zeros: no prompt at all. */
 export function blankConditioning({ textLength, textWidth, layout }: ModelFolder, chunks = 1): Conditioning {
   const embedding = new Float32Array(chunks * textLength * textWidth);
   const { added } = layout.unet;

@@ -7,9 +7,9 @@ import { latentShape, type Size } from '../networks/sizes.js';
 import { createPlan } from './plan.js';
 
 /**
- * Plans a session with the model's default parameters, and one with each solver, before any weights are loaded.
- * @returns which solvers cannot be used with this model, and why: a sentence each.
- * @throws {ModelError} if a session with the default parameters could not be opened.
+ * Checks the model's default parameters, and each solver with them, before any weights are loaded.
+ * @returns a sentence for each solver that cannot be used with this model, with the reason.
+ * @throws {ModelError} if no session could be opened with the default parameters.
  */
 export function checkSolvers(folder: ModelFolder): readonly string[] {
   const model = {
@@ -28,7 +28,7 @@ export function checkSolvers(folder: ModelFolder): readonly string[] {
   const usual = defaultParameters(folder);
   const others = solverNames.flatMap((solver): [SolverName, ParameterError][] => {
     const problem = problemOf({ ...usual, solver });
-    // If another field is at fault, a session can set it to something that this solver accepts.
+    // If another field is invalid, a session can set it to a value that this solver accepts.
     return problem?.field === 'solver' ? [[solver, problem]] : [];
   });
   const problem = problemOf(usual);
@@ -49,8 +49,8 @@ function describe(
   const working = solverNames.find((name) => !failing.has(name));
   const advice =
     field === 'solver' && working
-      ? `give it {"defaults": {"solver": "${working}"}}`
-      : `give it defaults that set ${field}`;
+      ? `set {"defaults": {"solver": "${working}"}} in that file`
+      : `set ${field} under "defaults" in that file`;
   const problem = message.startsWith(field) ? message : `${field} ${message}`;
   return `no session can be opened with the default parameters of ${folder.name} (${solver}): ${problem}; ${advice}`;
 }

@@ -9,15 +9,15 @@ import type { ModelFolder } from '../../../model/folder.js';
 import { ParameterError } from '../../engine.js';
 import { volume, type Size } from '../networks/sizes.js';
 
-/** What a model is to the plan of a stream. */
+/** The part of a model that plans depend on. */
 export interface PlanModel {
   readonly folder: ModelFolder;
-  /** Whether a U-Net call can take rows at several timesteps, without which there is no stream batch. */
+  /** Whether a U-Net call can take rows at several timesteps, as the stream batch requires. */
   readonly mixesTimesteps: boolean;
   latentShape(size: Size): readonly [number, number, number];
 }
 
-/** Parameters that make the plan; a stream's plan is kept as long as all of these stay. */
+/** Parameters that determine the plan: a stream keeps its plan while none of these changes. */
 const planParameters = [
   'width',
   'height',
@@ -42,7 +42,7 @@ export function samePlan(a: StreamParameters, b: StreamParameters): boolean {
   return planParameters.every((name) => JSON.stringify(a[name]) === JSON.stringify(b[name]));
 }
 
-/** @throws {ParameterError} naming the parameter that the model or another parameter does not allow. */
+/** @throws {ParameterError} if a parameter is invalid for the model or in combination with others. */
 export function createPlan(
   model: Pick<PlanModel, 'folder' | 'latentShape'>,
   parameters: StreamParameters,
@@ -59,7 +59,7 @@ export function createPlan(
     if (fixed !== parameters[side]) {
       throw new ParameterError(
         side,
-        `${side} must be ${fixed}, the only one that the model ${folder.name} was exported for, ` +
+        `${side} must be ${fixed}, the only ${side} that the model ${folder.name} was exported for, ` +
           `not ${parameters[side]}`,
       );
     }
@@ -79,7 +79,7 @@ export function createPlan(
   try {
     return {
       solver: createSolver(folder.scheduler, options),
-      // Stock noise is not an estimate of a picture: bounds for estimates would distort it.
+      // Stock noise is not an estimate of a picture: clipping and thresholding would distort it.
       stockSolver: createSolver(
         { ...folder.scheduler, clip_sample: false, thresholding: false },
         { ...options, addNoise: true },
@@ -120,7 +120,7 @@ export function guidanceOf({ cfg_type, guidance_scale, delta }: StreamParameters
   return { type: cfg_type, scale: guidance_scale, delta };
 }
 
-/** @param preferred what `auto` means for a frame of this plan. */
+/** @param preferred the value for `auto`. */
 export function admissionOf(parameters: StreamParameters, preferred: Admission['denoise']): Admission {
   const { denoise, frame_buffer_size: frameBufferSize } = parameters;
   return { denoise: denoise === 'auto' ? preferred : denoise, frameBufferSize };

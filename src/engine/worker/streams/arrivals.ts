@@ -1,20 +1,20 @@
-/** Intervals from which the usual one is taken. */
-const remembered = 8;
-/** A stream from which no frame came for this long, in milliseconds, or for several intervals, sends none now. */
+/** The interval is the median of this many. */
+const maxIntervals = 8;
+/** A stream is idle after this many milliseconds without a frame, or after several intervals if that is longer. */
 const quietMs = 1000;
 const quietIntervals = 4;
 
-/** The rate at which frames of a stream arrive. */
+/** Measures how often frames of a stream arrive. */
 export class Arrivals {
   #last = -Infinity;
   #intervals: readonly number[] = [];
 
   note(now: number): void {
-    if (this.#last > -Infinity) this.#intervals = [...this.#intervals, now - this.#last].slice(-remembered);
+    if (this.#last > -Infinity) this.#intervals = [...this.#intervals, now - this.#last].slice(-maxIntervals);
     this.#last = now;
   }
 
-  /** Returns the usual time from frame to frame in milliseconds; Infinity if none come. */
+  /** Returns the median milliseconds between frames; Infinity if the stream is idle. */
   interval(now: number): number {
     const sorted = this.#intervals.toSorted((a, b) => a - b);
     const usual = sorted[Math.floor(sorted.length / 2)] ?? Infinity;

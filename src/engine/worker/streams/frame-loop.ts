@@ -10,7 +10,7 @@ import type { ModelRuntime } from '../networks/runtime.js';
 import type { Size } from '../networks/sizes.js';
 import type { WorkPrices } from './work-prices.js';
 
-/** Posts a message to the main thread, and gives it the memory of `transfer`. */
+/** Posts a message to the main thread, and transfers the memory in `transfer` to it. */
 export type Post = (message: FromWorker, transfer?: readonly ArrayBuffer[]) => void;
 
 export interface FrameLoopOptions {
@@ -18,17 +18,17 @@ export interface FrameLoopOptions {
   readonly expected: ExpectedCosts;
   readonly prices: WorkPrices;
   readonly post: Post;
-  /** Where the memory of results comes from. */
+  /** Buffers for results. */
   readonly pixels: BufferPool;
 }
 
-/** One lane of the next U-Net call and whose it is. */
+/** One lane of the next U-Net call and its stream. */
 interface Placed {
   readonly stream: LiveStream;
   readonly lane: Lane;
 }
 
-/** How a frame under way came to the U-Net. */
+/** Size and timings of a frame under way. */
 interface Passage extends Size {
   readonly queueMs: number;
   readonly vaeEncodeMs: number;
@@ -36,7 +36,7 @@ interface Passage extends Size {
   readonly enteredAt: number;
 }
 
-/** What frames pass through. */
+/** The networks that frames pass through. */
 type Networks = Pick<ModelRuntime, 'latentShape' | 'encode' | 'predict' | 'decode'>;
 
 /** Takes the frames of all streams through the networks, one U-Net call after another. */
@@ -46,7 +46,7 @@ export class FrameLoop {
   readonly #batcher = new Batcher<LiveStream>();
   readonly #passages = new Map<LiveStream, Map<number, Passage>>();
   readonly #rests = new Rests();
-  /** Of the frames that were finished since the last call, in milliseconds. */
+  /** Picture costs of the frames finished since the last call. */
   #pictures = { ms: 0, expectedMs: 0 };
 
   constructor(runtime: Networks, options: FrameLoopOptions) {
@@ -54,7 +54,7 @@ export class FrameLoop {
     this.#options = options;
   }
 
-  /** Takes up a stream, with the frames that are under way in it if it was restored. */
+  /** Adds a stream, with its frames under way if it was restored. */
   add(stream: LiveStream): void {
     const enteredAt = performance.now();
     const passage: Passage = { ...stream.size, queueMs: 0, vaeEncodeMs: 0, enteredAt };
@@ -66,27 +66,27 @@ export class FrameLoop {
     this.#batcher.remove(stream);
   }
 
-  /** Counts milliseconds of other work for a stream as part of its share. */
+  /** Charges milliseconds of other work for a stream to its share. */
   charge(stream: LiveStream, ms: number): void {
     this.#batcher.charge(stream, this.#options.prices.unitsOf(ms));
   }
 
-  /** How many milliseconds it is until streams with long calls may go on; Infinity if they may. */
+  /** Milliseconds until streams with long calls may continue; Infinity if they may now. */
   get rest(): number {
     const left = this.#rests.left(performance.now());
     return left > 0 ? left : Infinity;
   }
 
-  /** Makes one U-Net call with what is ready. @returns false if nothing was. */
+  /** Makes one U-Net call with the rows that are ready. @returns false if there was nothing to do. */
   async turn(): Promise<boolean> {
     const begin = performance.now();
     const rests = this.#rests.left(begin) > 0;
     const streams = [...this.#passages.keys()].filter((stream) => !(rests && this.#hasLongCalls(stream)));
     for (const stream of streams) stream.screen();
     const { rowBudget, prices } = this.#options;
-    // One of several rows should not be long: all other streams wait for it.
-    const mostCost = Math.max(rowBudget, prices.unitsOf(longMs));
-    const shares = this.#batcher.gather(streams, rowBudget, mostCost);
+    // A call of several lanes should not be long, since all other streams wait for it.
+    const maxCost = Math.max(rowBudget, prices.unitsOf(longMs));
+    const shares = this.#batcher.gather(streams, rowBudget, maxCost);
     const placed: Placed[] = [];
     for (const { source: stream, lanes, entries } of shares) {
       for (const lane of lanes) placed.push({ stream, lane });
@@ -96,7 +96,7 @@ export class FrameLoop {
       }
     }
     const [first] = placed;
-    // Frames that failed as they entered were work too.
+    // Frames that failed on entry were work too.
     if (first === undefined) return shares.length > 0;
 
     const { key } = first.stream;
@@ -122,17 +122,17 @@ export class FrameLoop {
     return true;
   }
 
-  /** Has streams with long calls rest if this was one, for the sake of those whose calls are short. */
+  /** Starts a rest for streams with long calls if this call was long, for the sake of streams with short calls. */
   #restAfter(stream: LiveStream, begin: number): void {
     const now = performance.now();
     if (now - begin < longMs || !this.#hasLongCalls(stream)) return;
     const others = [...this.#passages.keys()].filter((other) => !this.#hasLongCalls(other));
-    // Frames that came during the call are not known yet.
+    // Frames that arrived during the call are not known yet.
     const interval = Math.min(Infinity, ...others.map(({ arrivals }) => arrivals.interval(begin)));
     this.#rests.begin({ ms: now - begin, interval, now });
   }
 
-  /** Returns whether a call with one frame of the stream, and its picture, takes long, as it was measured so far. */
+  /** Returns whether a call with one frame of the stream, and its picture, is long by the current prices. */
   #hasLongCalls({ key, size }: LiveStream): boolean {
     const { prices } = this.#options;
     const shape = this.#runtime.latentShape(size);
@@ -150,7 +150,7 @@ export class FrameLoop {
     post({ type: 'inference', rows, streams, ms, pictureMs: pictures.ms, expectedMs });
   }
 
-  /** Gives up a frame for which a network computes values that are not finite; its stream and all others go on. */
+  /** Drops the frame if a network computes NaN or infinite values for it; all streams continue. */
   async #orFail<T>(stream: LiveStream, frame: number, action: () => Promise<T>): Promise<T | null> {
     try {
       return await action();
@@ -205,7 +205,7 @@ export class FrameLoop {
       denoiseMs: start - enteredAt,
       vaeDecodeMs: performance.now() - start,
     };
-    // What was never encoded cannot be compared.
+    // Without encoding (txt2img), the time cannot be compared with the expected one.
     if (vaeEncodeMs > 0) {
       const ms = vaeEncodeMs + timings.vaeDecodeMs;
       const shape = this.#runtime.latentShape({ width, height });

@@ -14,10 +14,10 @@ import { admissionOf, createPlan, guidanceOf, samePlan } from '../planning/plan.
 import type { StreamContext, StreamName, WaitingFrame } from './stream-context.js';
 import { volume, type Size } from '../networks/sizes.js';
 
-/** Key of the similarity filter's random numbers, apart from those of the noise. */
+/** Key of the similarity filter's random numbers, to separate them from the noise. */
 const filterKey = 0x5353;
 
-/** One session's stream in the worker: its parameters, the frames that wait to enter, and the denoising state. */
+/** One session's stream in the worker: its parameters, waiting frames, and denoising state. */
 export class LiveStream implements Source {
   readonly id: number;
   readonly account: string | undefined;
@@ -30,7 +30,7 @@ export class LiveStream implements Source {
   readonly #filter: SimilarityFilter;
   /** Oldest first. */
   #waiting: WaitingFrame[] = [];
-  /** Frames at the head of those waiting that the similarity filter let pass. */
+  /** How many of the oldest waiting frames have passed the similarity filter. */
   #screened = 0;
   #lastFrame = -1;
 
@@ -69,7 +69,7 @@ export class LiveStream implements Source {
     return this.#stream.plan;
   }
 
-  /** Where the stream is. The frames that wait to enter are no part of it. */
+  /** Returns the state of the stream, without waiting frames. */
   snapshot(): StreamState {
     const now = performance.now();
     const positive = this.#positive.transition(now);
@@ -80,7 +80,7 @@ export class LiveStream implements Source {
     };
   }
 
-  /** Goes on where a stream with the same parameters was; frames of another model than this are left out. */
+  /** Continues from the state of a stream with the same parameters; frames of a different model are skipped. */
   restore({ ordinal, frames, transitions }: StreamState): void {
     const { shape, solver } = this.#stream.plan;
     const fitting = frames.filter(
@@ -99,13 +99,13 @@ export class LiveStream implements Source {
     this.#stream.steering = this.#steering(ordinal, now);
   }
 
-  /** Size of what comes out. */
+  /** Size of the results. */
   get size(): Size {
     const { width, height } = this.#parameters;
     return { width, height };
   }
 
-  /** Rows share a call only with rows of the same latent size and with as many tokens. */
+  /** Rows share a call only with rows of the same latent size and token count. */
   get key(): string {
     return `${this.#shape().join('x')} ${this.#stream.steering.positive.embedding.length}`;
   }
@@ -119,9 +119,9 @@ export class LiveStream implements Source {
   }
 
   /**
-   * Changes the parameters, all or none of them.
+   * Changes the parameters.
    * @returns the first frame that they affect.
-   * @throws {ParameterError} if they cannot be.
+   * @throws {ParameterError} if they are invalid; nothing changes then.
    */
   async configure(parameters: StreamParameters): Promise<number> {
     const before = this.#parameters;
@@ -151,7 +151,7 @@ export class LiveStream implements Source {
     return steered ? (this.#stream.oldestFrame ?? next) : next;
   }
 
-  /** Takes a frame; with `replace` as many as fit wait, and the oldest of more makes room. */
+  /** Adds a waiting frame; with `replace`, at most `frame_buffer_size` wait, and the oldest are dropped. */
   push(waiting: WaitingFrame, replace: boolean): void {
     this.#lastFrame = waiting.frame;
     this.arrivals.note(waiting.arrivedAt);
@@ -161,7 +161,7 @@ export class LiveStream implements Source {
     this.#dropMisfits();
   }
 
-  /** Asks the similarity filter about the frames that could enter now, and answers those that are skipped. */
+  /** Applies the similarity filter to the frames that could enter now, and drops similar ones. */
   screen(): void {
     const { similar_image_filter, similar_image_filter_threshold, similar_image_filter_max_skip_frame } =
       this.#parameters;
@@ -196,10 +196,10 @@ export class LiveStream implements Source {
     return Array.from({ length: count }, () => this.#stream.entryRows);
   }
 
-  /** The next frame that enters; its pixels become those that later frames are compared with. */
+  /** Removes and returns the next frame to enter; later frames are compared with its pixels. */
   takeEntry(): WaitingFrame {
     const waiting = this.#waiting.shift();
-    if (waiting === undefined) throw new RangeError('no frame waits');
+    if (waiting === undefined) throw new RangeError('no frame is waiting');
     this.#screened -= 1;
     if (waiting.pixels && this.#parameters.similar_image_filter) {
       this.#filter.accept(new Uint8Array(waiting.pixels));
@@ -207,25 +207,25 @@ export class LiveStream implements Source {
     return waiting;
   }
 
-  /** Lets a frame enter that `takeEntry` gave. @returns its lane. */
+  /** Admits a frame returned by `takeEntry`. @returns its lane. */
   admit(frame: number, latent: Float32Array | null): Lane {
     this.#stream.steering = this.#steering(this.#stream.ordinal, performance.now());
     return this.#stream.admit(frame, latent);
   }
 
-  /** @returns the finished latent after the last stage, valid until a frame is admitted. */
+  /** @returns the finished latent after the last stage, valid until a frame is admitted; otherwise null. */
   absorb(lane: Lane, predictions: readonly Float32Array[]): Float32Array | null {
     return this.#stream.absorb(lane, predictions);
   }
 
-  /** Gives up a frame that was taken, because of what a network made of it. */
+  /** Discards a frame returned by `takeEntry`, for which a network failed. */
   discard(frame: number): void {
     this.#stream.discard(frame);
-    // It has no picture that later ones could repeat.
+    // It has no result that later frames could repeat.
     this.#filter.reset();
   }
 
-  /** Gives back the frames that wait. */
+  /** Removes and returns the waiting frames. */
   close(): readonly WaitingFrame[] {
     this.#screened = 0;
     return this.#waiting.splice(0);
@@ -255,7 +255,7 @@ export class LiveStream implements Source {
     return { guidance, positive: { ...positive, guidanceScale }, negative };
   }
 
-  /** Frames of a size that the stream had before cannot enter any more. */
+  /** Drops waiting frames of a former size. */
   #dropMisfits(): void {
     const { width, height } = this.#parameters;
     const fits = (waiting: WaitingFrame): boolean => waiting.width === width && waiting.height === height;
@@ -271,7 +271,7 @@ export class LiveStream implements Source {
   }
 }
 
-/** What acts on all frames under way at once. */
+/** Returns the parameters that apply to all frames under way at once, as a comparable text. */
 function steeringOf(parameters: StreamParameters): string {
   const { prompt, prompt_blend, negative_prompt } = parameters;
   return JSON.stringify([prompt, prompt_blend, negative_prompt, guidanceOf(parameters)]);

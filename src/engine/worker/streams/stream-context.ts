@@ -5,7 +5,7 @@ import type { Size } from '../networks/sizes.js';
 import type { PlanModel } from '../planning/plan.js';
 import type { WorkPrices } from './work-prices.js';
 
-/** A frame that was handed over and has not entered the stream yet. */
+/** A frame that has not entered the stream yet. */
 export interface WaitingFrame extends Size {
   readonly frame: number;
   /** RGB bytes; null starts from noise alone. */
@@ -14,7 +14,7 @@ export interface WaitingFrame extends Size {
   readonly arrivedAt: number;
 }
 
-/** A stream's id, and the account whose share of the time it uses; null for a share of its own. */
+/** A stream's id, and the account whose share of the time it uses; null if it has its own share. */
 export interface StreamName {
   readonly id: number;
   readonly account: string | null;
@@ -25,6 +25,6 @@ export interface StreamContext extends PromptContext {
   readonly model: PlanModel;
   readonly costs: CostCurve;
   readonly prices: Pick<WorkPrices, 'row' | 'picture'>;
-  /** Is called for every frame that will have no result. */
+  /** Called for every frame that will have no result. */
   drop(stream: number, waiting: WaitingFrame, reason: EngineDropReason): void;
 }

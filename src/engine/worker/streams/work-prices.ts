@@ -1,32 +1,32 @@
 import type { Shape } from '../networks/sizes.js';
 import type { ExpectedCosts } from '../../costs.js';
 
-/** How much of the difference to each measured price goes into the price. */
-const following = 1 / 8;
-/** Bounds of a measured price, as multiples of what calibration expects: beyond them it was a stall. */
-const credible = [0.25, 4] as const;
-/** Prices that are remembered: those used last. */
+/** Weight of each new measurement in the price (an exponential moving average). */
+const smoothing = 1 / 8;
+/** Bounds of a measured price, as multiples of the calibrated one: outliers are stalls. */
+const priceBounds = [0.25, 4] as const;
+/** Most prices that are kept: the most recently updated. */
 const mostPrices = 512;
 
-/** Work whose price is remembered. */
+/** A kind of work that has a price. */
 interface Work {
   readonly name: string;
-  /** Milliseconds that calibration expects of it. */
+  /** Milliseconds expected by calibration. */
   readonly expectedMs: number;
 }
 
 /**
- * What the work of a stream costs, as measured here, so that shares are equal in time: a row of four times the area
- * takes about four times as long. The unit is a row of the model's usual size in a full call.
+ * Measured prices of the work of streams, so that equal shares are equal in time: a row of four times the area takes
+ * about four times as long. The unit is a row of the model's default size in a full call.
  */
 export class WorkPrices {
   readonly #expected: ExpectedCosts;
   readonly #rowBudget: number;
   readonly #unitMs: number;
-  /** Milliseconds, in the order of their last use: a Map keeps insertion order. */
+  /** Milliseconds, least recently updated first: a Map keeps insertion order. */
   readonly #prices = new Map<string, number>();
 
-  /** @param usual shape of the latents of the model's usual size: [channels, height, width]. */
+  /** @param usual latent shape at the model's default size: [channels, height, width]. */
   constructor(
     expected: ExpectedCosts,
     { rowBudget, usual }: { readonly rowBudget: number; readonly usual: Shape },
@@ -41,7 +41,7 @@ export class WorkPrices {
     return ms / this.#unitMs;
   }
 
-  /** Returns the price of a row. @param kind of rows that can share a call; they have this shape. */
+  /** Returns the price of a row. @param kind of rows of this shape that can share a call. */
   row(kind: string, shape: Shape): number {
     return this.unitsOf(this.#price(this.#row(kind, shape)));
   }
@@ -51,7 +51,7 @@ export class WorkPrices {
     return this.unitsOf(this.#price(this.#picture(shape)));
   }
 
-  /** Notes how long a call took. */
+  /** Updates the price of a row from a measured call. */
   observeCall(
     kind: string,
     shape: Shape,
@@ -60,7 +60,7 @@ export class WorkPrices {
     this.#follow(this.#row(kind, shape), ms / rows);
   }
 
-  /** Notes how long it took to encode and decode a picture. */
+  /** Updates the price of a picture from measured encoding and decoding. */
   observePicture(shape: Shape, ms: number): void {
     this.#follow(this.#picture(shape), ms);
   }
@@ -81,12 +81,12 @@ export class WorkPrices {
   }
 
   #follow(work: Work, measuredMs: number): void {
-    const [least, most] = credible;
+    const [least, most] = priceBounds;
     const { name, expectedMs } = work;
     const before = this.#price(work);
     const sample = Math.min(Math.max(measuredMs, least * expectedMs), most * expectedMs);
     this.#prices.delete(name);
-    this.#prices.set(name, before + (sample - before) * following);
+    this.#prices.set(name, before + (sample - before) * smoothing);
     const [oldest] = this.#prices.keys();
     if (this.#prices.size > mostPrices && oldest !== undefined) this.#prices.delete(oldest);
   }

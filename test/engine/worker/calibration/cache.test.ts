@@ -113,7 +113,7 @@ describe('a folder in which nothing can be kept', () => {
   it('is noted with the reason, when reading and when writing', async () => {
     const directory = join(file, 'folder');
     const { kept, notes } = await keep(isText, directory);
-    const note = `measurements cannot be kept in ${directory} (ENOTDIR), so each start measures again; ${advice}`;
+    const note = `measurements cannot be saved in ${directory} (ENOTDIR), so each start measures again; ${advice}`;
     assert.equal(await kept.read(), null);
     assert.deepEqual(notes, [note]);
     await kept.write('a value');
@@ -124,7 +124,7 @@ describe('a folder in which nothing can be kept', () => {
     const { kept, directory, notes } = await keep(isAny);
     await kept.write(1n);
     assert.equal(notes.length, 1);
-    assert.match(notes[0], /^measurements cannot be kept in .* \(TypeError: .*BigInt.*\), so each/);
+    assert.match(notes[0], /^measurements cannot be saved in .* \(TypeError: .*BigInt.*\), so each/);
     assert.ok(notes[0].includes(directory));
   });
 });

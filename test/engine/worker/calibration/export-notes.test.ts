@@ -16,20 +16,20 @@ it('says what an export cannot do and what that costs', async () => {
 
   const scalar = await readModelFolder(layoutFolder('optimum-onnx'));
   assert.deepEqual(exportNotes(scalar, false, costs), [
-    'unet/model.onnx takes one timestep for all rows: rows at other steps make calls of their own (2 rows at one ' +
-      'step cost 12.0 ms, at two steps 20.0 ms); export it again with a free timestep for each row',
+    'unet/model.onnx takes one timestep for all rows: rows at different steps need separate calls (2 rows at one ' +
+      'step cost 12.0 ms, at two steps 20.0 ms); export it again with a dynamic timestep for each row',
   ]);
 
   const fixed = await readModelFolder(layoutFolder('lcm'));
   const [batch, timestep, size, ...rest] = exportNotes(fixed, false, costs);
   assert.match(
     batch,
-    /takes exactly 2 rows: calls with fewer are filled up \(1 row costs 10\.0 ms, 2 rows 12\.0 ms\)/,
+    /takes exactly 2 rows: smaller calls are padded \(1 row costs 10\.0 ms, 2 rows 12\.0 ms\)/,
   );
   assert.match(timestep, /takes one timestep for all rows/);
   assert.equal(
     size,
-    'the model was exported for pictures of 64 x 64 alone; export it again with a free height and width',
+    'the model was exported for pictures of 64 x 64 only; export it again with a dynamic height and width',
   );
   assert.deepEqual(rest, []);
 
@@ -38,7 +38,7 @@ it('says what an export cannot do and what that costs', async () => {
     layout: { ...fixed.layout, unet: { ...fixed.layout.unet, rows: 1 } },
   };
   const [one, ...others] = exportNotes(single, false, costs);
-  assert.match(one, /takes 1 row at a time: 2 rows are two calls \(12\.0 ms instead of one\)/);
+  assert.match(one, /takes 1 row at a time: 2 rows need two calls \(12\.0 ms\)/);
   assert.equal(others.length, 1);
 });
 
@@ -46,7 +46,7 @@ it('says which sides of pictures are free', async () => {
   const free = await readModelFolder(layoutFolder('sdxl'));
   const sizes = (fixedSize: ModelFolder['fixedSize']): readonly string[] =>
     exportNotes({ ...free, fixedSize }, true, costs);
-  const again = 'alone; export it again with a free height and width';
+  const again = 'only; export it again with a dynamic height and width';
   assert.deepEqual(sizes({ width: 64 }), [`the model was exported for pictures of 64 x any height ${again}`]);
   assert.deepEqual(sizes({ height: 64 }), [`the model was exported for pictures of any width x 64 ${again}`]);
 });

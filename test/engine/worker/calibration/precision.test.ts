@@ -65,7 +65,7 @@ describe('what is asked for by name', () => {
   it('is loaded, and nothing is compared', async () => {
     for (const [precision, which, because] of [
       ['float', 'floats', null],
-      ['int8', '8 bits', 'computing in 8 bits, as was asked for'],
+      ['int8', '8 bits', 'computing in 8 bits, as requested'],
     ] as const) {
       const loaded = await load(precision);
       assert.deepEqual([loaded.which, loaded.because, loaded.asked], [which, because, 0]);
@@ -82,12 +82,9 @@ describe('what is asked for by name', () => {
     const onGpu = { device: { provider: 'cuda' as Provider, index: 0 } };
     await assert.rejects(
       load('int8', onGpu),
-      /only the processor computes in 8 bits; set precision to auto or float/,
+      /only the CPU can compute in 8 bits; set precision to auto or float/,
     );
-    await assert.rejects(
-      load('int8', {}, { ...folder, int8: null }),
-      /the model has no graphs in 8 bits; set/,
-    );
+    await assert.rejects(load('int8', {}, { ...folder, int8: null }), /the model has no 8-bit graphs; set/);
     const none = await load('auto', {}, { ...folder, int8: null });
     assert.deepEqual([none.which, none.because, none.asked], ['floats', null, 0]);
   });
@@ -135,7 +132,7 @@ describe('auto', () => {
   it('takes 8 bits where they save more than 5% and draw alike, which is 26 dB', async () => {
     const floats = (ms: string): string =>
       `computing in floats: a frame takes ${ms} ms in 8 bits and 100 ms in floats`;
-    const others = 'computing in floats: 8 bits draw other pictures on this processor';
+    const others = 'computing in floats: 8 bits give different pictures on this CPU';
     for (const [kept, which, because] of [
       [
         { floatMs: 100, int8Ms: 94.9, decibels: 26 },

@@ -77,7 +77,7 @@ describe('what auto tries', () => {
   it('is left out where there is no graphics processor', () => {
     assert.match(noGpu('cuda', machine(['/dev/dri/renderD128'])) ?? '', /no NVIDIA GPU/);
     assert.equal(noGpu('webgpu', machine(['/dev/dri/renderD128'])), null);
-    assert.match(noGpu('webgpu', machine(['/dev/dri/card0'])) ?? '', /no GPU is here/);
+    assert.match(noGpu('webgpu', machine(['/dev/dri/card0'])) ?? '', /no GPU found/);
     assert.equal(noGpu('cuda', machine(['/dev/nvidiactl'])), null);
     assert.equal(noGpu('cuda', machine(['/dev/dxg'])), null);
     assert.equal(noGpu('webgpu', machine([], { platform: 'darwin' })), null);
@@ -121,11 +121,11 @@ describe('chooseDevice', () => {
 
 describe('providerStatuses', () => {
   it('says of each provider that matters here whether it works', async () => {
-    const noNvidia = 'no NVIDIA GPU is here (no /dev/nvidiactl)';
+    const noNvidia = 'no NVIDIA GPU found (no /dev/nvidiactl)';
     assert.deepEqual(await providerStatuses(machine([])), [
       { provider: 'cpu', reason: null },
       { provider: 'cuda', reason: noNvidia },
-      { provider: 'webgpu', reason: 'no GPU is here (no /dev/dri/renderD*)' },
+      { provider: 'webgpu', reason: 'no GPU found (no /dev/dri/renderD*)' },
       { provider: 'tensorrt', reason: noNvidia },
     ]);
     const mac = machine([], { platform: 'darwin', arch: 'arm64', known: ['cpu'] });

@@ -53,8 +53,8 @@ it('threads never spin, and DirectML runs without what it cannot have', () => {
 
 it('it is told of TensorRT that engines are built, and of no other', () => {
   assert.deepEqual(buildsEngines(parseDevice('tensorrt')), {
-    note: 'onnxruntime-node does not hand on the settings of TensorRT caches: engines are built at every start',
-    during: 'building TensorRT engines (minutes): ',
+    note: 'onnxruntime-node does not pass on the TensorRT cache settings: engines are built at every start',
+    during: 'building TensorRT engines (takes minutes): ',
   });
   for (const device of ['cpu', 'cuda', 'webgpu', 'coreml', 'dml']) {
     assert.equal(buildsEngines(parseDevice(device)), null);

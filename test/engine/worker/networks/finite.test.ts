@@ -35,10 +35,7 @@ it('the part that computes other values is named, with what to do', () => {
         assert.ok(error instanceof NotFiniteError);
         assert.equal(error.name, 'NotFiniteError');
         assert.equal(error.part, part);
-        assert.equal(
-          error.message,
-          `the ${name} computes values that are not numbers (NaN or infinite); ${cure}`,
-        );
+        assert.equal(error.message, `the ${name} computes NaN or infinite values; ${cure}`);
         return true;
       },
     );

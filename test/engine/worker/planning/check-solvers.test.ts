@@ -47,7 +47,7 @@ describe('checkSolvers', () => {
     assert.throws(() => checkSolvers(folder), ModelError);
     assert.throws(
       () => checkSolvers(folder),
-      /\(LCMScheduler\): .*; give it \{"defaults": \{"solver": "\w+"\}\}$/,
+      /\(LCMScheduler\): .*; set \{"defaults": \{"solver": "\w+"\}\} in that file$/,
     );
   });
 
@@ -58,7 +58,7 @@ describe('checkSolvers', () => {
     assert.throws(() => checkSolvers(folder), /no session can be opened .*num_inference_steps/);
     assert.throws(
       () => checkSolvers(folder),
-      /: num_inference_steps must .*; give it defaults that set num_inference_steps$/,
+      /: num_inference_steps must .*; set num_inference_steps under "defaults" in that file$/,
     );
   });
 
@@ -70,7 +70,7 @@ describe('checkSolvers', () => {
       "needs original_inference_steps from 1 to 1000 in the model's scheduler configuration, not 2000";
     assert.throws(() => checkSolvers({ ...folder, scheduler: distilled }), {
       name: 'ModelError',
-      message: `${begin}LCMScheduler): solver ${needs}; give it {"defaults": {"solver": "DDIMScheduler"}}`,
+      message: `${begin}LCMScheduler): solver ${needs}; set {"defaults": {"solver": "DDIMScheduler"}} in that file`,
     });
     const defaults = { solver: 'DDIMScheduler' } as const;
     assert.deepEqual(
@@ -83,13 +83,13 @@ describe('checkSolvers', () => {
     assert.throws(() => checkSolvers({ ...folder, defaults: short }), {
       message:
         `${begin}DDIMScheduler): steps is 9, more than num_inference_steps (4); ` +
-        'give it defaults that set steps',
+        'set steps under "defaults" in that file',
     });
     const flow = { ...folder.scheduler, use_flow_sigmas: true };
     assert.throws(() => checkSolvers({ ...folder, scheduler: flow }), {
       message:
-        `${begin}LCMScheduler): solver cannot follow use_flow_sigmas of the model's scheduler configuration; ` +
-        'give it defaults that set solver',
+        `${begin}LCMScheduler): solver does not support use_flow_sigmas of the model's scheduler configuration; ` +
+        'set solver under "defaults" in that file',
     });
   });
 

@@ -144,7 +144,7 @@ describe('a plan', () => {
     for (const name of ['width', 'height'] as const) {
       assertRefused(name, /multiple of/, { [name]: side + 1 });
       const fixedSize = { ...folder.fixedSize, [name]: 2 * side };
-      assertRefused(name, new RegExp(`must be ${2 * side}, the only one`), {}, { fixedSize });
+      assertRefused(name, new RegExp(`must be ${2 * side}, the only ${name}`), {}, { fixedSize });
       createPlan({ ...model, folder: { ...folder, fixedSize } }, parametersWith({ [name]: 2 * side }));
     }
   });

@@ -60,7 +60,7 @@ export interface AppParts {
   readonly pictures: PictureCodec;
 }
 
-/** Least time between two log lines about one part of the model. */
+/** Minimum time between two log lines about one part of the model. */
 const faultLogIntervalMs = 60_000;
 const usualParts: AppParts = { createEngine: createEngines, pictures: pictureCodec };
 
@@ -270,7 +270,7 @@ export async function createApp(
       metrics.error('internal');
       // Failing to write the log is such an error too, and must not cause the next.
       if (!unhandledLogs.take()) return;
-      log.error({ err: error }, 'an unhandled error; the server keeps running; report it as a bug');
+      log.error({ err: error }, 'an unhandled error: the server keeps running; report it as a bug');
     },
     async listen() {
       await http.listen({ host: settings.host, port: settings.port });

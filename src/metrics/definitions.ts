@@ -34,7 +34,10 @@ export const definitions = {
     help: 'Always 1; the labels say what runs.',
     labels: { version: null, model: null, device: null },
   },
-  ready: { type: 'gauge', help: '1 while the server is ready for new sessions, else 0; the same as /readyz.' },
+  ready: {
+    type: 'gauge',
+    help: '1 while the server is ready for new sessions, else 0; the same as /readyz.',
+  },
   draining: { type: 'gauge', help: '1 while the server refuses new sessions because it is going to stop.' },
   engine_state: {
     type: 'gauge',

@@ -79,7 +79,7 @@ export interface Measured {
 export function createMetrics(server?: Measured, readGpus = createGpuReader()): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix });
-  // They sum up series that exist by type too, and have names that only counters should have.
+  // These sum up series that also exist by type, and have names that only counters should have.
   for (const what of ['handles', 'requests', 'resources']) {
     registry.removeSingleMetric(`${prefix}nodejs_active_${what}_total`);
   }

@@ -1,5 +1,5 @@
 const windowMs = 5000;
-/** Most values that are kept. */
+/** Maximum number of values that are kept. */
 const most = 1000;
 
 /** Values of the last seconds. */

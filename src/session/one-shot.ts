@@ -110,7 +110,10 @@ export class OneShot {
     const running = this.#jobs.filter(({ end }) => end === null);
     const own = running.filter((job) => job.caller === caller);
     if (running.length >= most || own.length >= Math.ceil(most / 2)) {
-      throw new ProtocolError('too_many_sessions', 'too many images are being generated; try again in a moment');
+      throw new ProtocolError(
+        'too_many_sessions',
+        'too many images are being generated; try again in a moment',
+      );
     }
   }
 

@@ -151,7 +151,8 @@ export const settingsTable = {
     type: 'integer',
     range: [1, 100_000],
     default: 16,
-    description: 'Streams at the same time from one IP address; all streams through a proxy share its address.',
+    description:
+      'Streams at the same time from one IP address; all streams through a proxy share its address.',
   },
   maxConnectsPerMinute: {
     type: 'integer',

@@ -27,7 +27,7 @@ export interface AdminOptions {
   readonly drain: () => void;
 }
 
-/** Most sessions in one answer. */
+/** Maximum number of sessions in one answer. */
 const mostSessions = 200;
 
 /** Serves the requests of the dashboard: `/v1/admin`. */

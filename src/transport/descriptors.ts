@@ -1,5 +1,5 @@
 /** Connections at the same time if the operator sets no number. */
-const defaultMost = 10_000;
+const defaultConnections = 10_000;
 /**
  * Reserved for models, logs, threads and graphics drivers: a number of descriptors, or a part of all if that is more.
  */
@@ -22,5 +22,8 @@ export function descriptorLimit(): number {
  */
 export function connectionRoom(asked: number, limit: number): number {
   const room = Math.floor(limit - Math.max(reserve.least, limit * reserve.part));
-  return Math.max(1, Math.min(asked === 0 ? defaultMost : asked, limit === Infinity ? Infinity : room));
+  return Math.max(
+    1,
+    Math.min(asked === 0 ? defaultConnections : asked, limit === Infinity ? Infinity : room),
+  );
 }

@@ -14,7 +14,7 @@ export interface FrameGateOptions {
 const backlogSeconds = 3;
 /** Bytes that may wait before reading from the network pauses. */
 const mostBytes = 256 * 1024;
-/** Turns of the event loop per second; in between, other connections are served. */
+/** Turns of the event loop per second that use up the rate; in between, other connections are served. */
 const turnsPerSecond = 30;
 
 /** Bytes that arrived together, and the ends of the counted frames in them. */

@@ -52,7 +52,7 @@ export class SocketWire implements Wire {
     setTimeout(() => socket.terminate(), closeMs).unref();
   }
 
-  /** Sends messages of the same moment to the network in one system call. */
+  /** Combines messages that are sent together into one system call. */
   #gather(): void {
     if (this.#gathering) return;
     const { network } = this.#options;

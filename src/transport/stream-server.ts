@@ -38,7 +38,7 @@ export interface StreamServerOptions {
   readonly pingIntervalMs: number;
 }
 
-/** Most fragments of one message. */
+/** Maximum number of fragments of one message. */
 const maxFragments = 16_384;
 /** The close code for a peer that sends far too much: it violates a policy (RFC 6455 section 7.4.1). */
 const floodClose = 1008;

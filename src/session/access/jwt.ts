@@ -45,15 +45,15 @@ const shortestSecret = 32;
 export interface KeyCache {
   /** Milliseconds after which they are fetched again; if that fails, no new session can be opened. */
   readonly maxAge: number;
-  /** Least milliseconds between fetches that tokens with unknown keys cause. */
+  /** Minimum milliseconds between fetches that tokens with unknown keys cause. */
   readonly cooldown: number;
 }
 
 const usualCache: KeyCache = { maxAge: 600_000, cooldown: 30_000 };
 
 /**
- * @returns a function that verifies a JWT (RFC 7519). If the signature is valid, it throws ProtocolError unauthorized,
- *   naming the invalid claim; while the keys cannot be fetched, ProtocolError internal; otherwise other errors.
+ * @returns a function that verifies a JWT (RFC 7519). It throws ProtocolError unauthorized, naming the invalid claim,
+ *   if the signature is valid; ProtocolError internal while the keys cannot be fetched; other errors for other faults.
  * @throws {JwtKeyError} if the keys are invalid or cannot be read.
  */
 export async function createJwtVerifier(
@@ -77,7 +77,7 @@ export async function createJwtVerifier(
       const { JWTExpired, JWTClaimValidationFailed } = errors;
       if (error instanceof JWTExpired) return refuseClaim('exp has passed');
       if (error instanceof JWTClaimValidationFailed)
-        return refuseClaim(`${error.claim} is not the one that this server requires`);
+        return refuseClaim(`${error.claim} is missing or not what this server requires`);
       throw error;
     }
     return grantOf(payload);

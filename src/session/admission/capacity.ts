@@ -17,7 +17,7 @@ export interface CapacityOptions {
 
 /** Work that takes time besides that of streams in the engine. */
 export interface OtherWork {
-  /** Milliseconds to decode a picture of each stream. */
+  /** Milliseconds to decode a picture, for each stream. */
   readonly decodeMs: readonly number[];
   /** Pictures that are decoded at the same time. */
   readonly decoders: number;
@@ -71,7 +71,7 @@ export class Capacity {
 
   /**
    * Divides engine time and decoding time among streams that send frames, if there is too little to keep the SLO of
-   * each: all get equal times, so that expensive frames come more rarely.
+   * each: all get equal time, so that streams with expensive frames get fewer.
    * @returns frames per second of each; null for no limit.
    */
   share(streams: readonly StreamParameters[], other?: OtherWork): readonly (number | null)[] {
@@ -126,7 +126,7 @@ export class Capacity {
 
 /**
  * Divides the time of one resource that every frame needs, if there is too little for `fps` frames per second of each.
- * @param frameMs milliseconds per frame of each.
+ * @param frameMs milliseconds per frame, for each stream.
  * @param also milliseconds per second that something else needs.
  * @returns frames per second of each; null for no limit.
  */

@@ -13,7 +13,7 @@ const deadband = 0.1;
 /** Ratios outside this range are not a speed, but a stall or work that was not done. */
 const range = [0.25, 4] as const;
 
-/** Measures, smoothed, how much longer work takes than calibration predicted. */
+/** Measures how much longer work takes than calibration predicted; smooths it. */
 export class Slowdown {
   #ms = memoryMs;
   #expectedMs = memoryMs;

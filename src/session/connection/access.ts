@@ -51,7 +51,8 @@ export class ConnectionAccess {
   ): Promise<AuthenticatedMessage> {
     const asked = ++this.#asked;
     const grant = await this.#access.verify(token);
-    if (grant.subject !== subject) throw new ProtocolError('unauthorized', 'the token belongs to another user');
+    if (grant.subject !== subject)
+      throw new ProtocolError('unauthorized', 'the token belongs to another user');
     await settle(grant, () => {
       if (asked <= this.#renewed) return;
       this.#renewed = asked;

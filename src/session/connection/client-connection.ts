@@ -238,10 +238,7 @@ export class ClientConnection {
   #countRequest(): void {
     if (this.#requests.take()) return;
     const { updatesPerSecond } = this.#context.limits;
-    throw new ProtocolError(
-      'rate_limited',
-      `more than ${updatesPerSecond} messages of this kind per second`,
-    );
+    throw new ProtocolError('rate_limited', `more than ${updatesPerSecond} messages of this kind per second`);
   }
 
   /** Reports to the client why no session was opened. */

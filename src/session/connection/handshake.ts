@@ -74,7 +74,7 @@ async function createSession(
     if (logged) return;
     logged = true;
     const { slots } = admission;
-    const words = `waits for a slot at place ${position}; slots: ${slots}, by ${capacity.basis}`;
+    const words = `waits for a slot at position ${position}; slots: ${slots}, limited by ${capacity.basis}`;
     log.info({ client: hello.client, position, slots }, words);
   };
   const slot = await admission.enter(gone, onQueued).finally(forget);

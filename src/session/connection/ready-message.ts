@@ -26,7 +26,7 @@ export function sessionLimits(limits: SessionLimits, grant: Grant): Limits {
   };
 }
 
-/** Returns the message that opens a session. */
+/** Returns the `ready` message of a session. */
 export function readyMessage(
   { model, server, limits }: ConnectionContext,
   {

@@ -18,7 +18,7 @@ export interface ParameterRules {
   readonly defaults: StreamParameters;
   /**
    * Checks each value of an update separately; the engine checks whether they fit together.
-   * @throws {ParameterError} naming the field, what it may be, and the value.
+   * @throws {ParameterError} naming the field, the allowed values, and the value.
    */
   check(update: unknown): ParameterUpdate;
 }

@@ -57,9 +57,7 @@ export class Sessions {
     return count;
   }
 
-  /**
-   * Counts a session of this user that will open. @returns a function to call once, when it has opened or failed to.
-   */
+  /** Counts a session that a user is about to open. @returns a function to call once, when it is open or failed. */
   expect(subject: string): () => void {
     const add = (change: number): void => {
       const count = (this.#expected.get(subject) ?? 0) + change;

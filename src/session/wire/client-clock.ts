@@ -1,6 +1,6 @@
 /**
  * Converts points in time of the server to the client's clock. The client estimates the offset between the two (NTP,
- * RFC 5905 section 8); until it sends it, the first message is assumed to have needed no time.
+ * RFC 5905 section 8) and sends it; until then, the first message is assumed to have needed no time.
  */
 export class ClientClock {
   #offset = 0;

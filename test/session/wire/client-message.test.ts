@@ -99,7 +99,9 @@ describe('parseClientMessage', () => {
       [40, 'x'.repeat(40)],
       [41, `${'x'.repeat(40)}...`],
     ] as const) {
-      assert.throws(() => parse({ type: 'x'.repeat(length) }), { message: `unknown message type "${shown}"` });
+      assert.throws(() => parse({ type: 'x'.repeat(length) }), {
+        message: `unknown message type "${shown}"`,
+      });
     }
     assert.throws(
       () => parse({ type: 'x'.repeat(100_000) }),

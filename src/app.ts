@@ -32,41 +32,41 @@ import { OriginLog } from './transport/origin-log.js';
 import { StreamServer } from './transport/stream-server.js';
 
 /**
- * The whole server. Disposing of it sends clients elsewhere, ends their sessions after a time, and stops listening and
- * the engine.
+ * The whole server. Disposing of it sends clients elsewhere, ends their sessions after a time, and stops the listener
+ * and the engine.
  */
 export interface App extends AsyncDisposable {
   /**
-   * Starts to listen, and starts the engine; what needs the engine is refused until it is ready.
+   * Starts to listen, and starts the engine; requests that need the engine are refused until it is ready.
    * @returns where it listens.
    * @throws {Error} with the code of the operating system (EADDRINUSE, EACCES, ...).
    */
   listen(): Promise<AddressInfo>;
-  /** Settles when the engine is ready. @throws if it cannot be started. */
+  /** Waits until the engine is ready. @throws if it cannot be started. */
   ready(): Promise<void>;
   /** Sends clients elsewhere and ends the sessions that are left after `seconds`. The first call counts. */
   drain(seconds: number): Promise<void>;
   /** Settles when the engine has failed for good: nothing works any more. */
   readonly failed: Promise<Error>;
-  /** Whether an inference call is still running, once it is disposed of: nothing can end that. */
+  /** Whether an inference call is still running after the server was disposed of: nothing can end it. */
   readonly hanging: boolean;
   /** Logs and counts an error that nothing handled. */
   survived(error: unknown): void;
 }
 
-/** What a server is made of, where it is not as usual: benchmarks measure it around other parts. */
+/** The parts of a server that can be replaced: benchmarks measure it around others. */
 export interface AppParts {
   readonly createEngine: typeof createEngines;
   readonly pictures: PictureCodec;
 }
 
-/** The least time between two log lines about one part of the model. */
+/** Minimum time between two log lines about one part of the model. */
 const faultLogIntervalMs = 60_000;
 const usualParts: AppParts = { createEngine: createEngines, pictures: pictureCodec };
 
 /**
  * Puts the parts of the server together.
- * @throws {ModelError} if the model folder cannot be used.
+ * @throws {ModelError} if the model folder is invalid.
  * @throws {DeviceError} if there is no such device.
  */
 export async function createApp(
@@ -84,7 +84,7 @@ export async function createApp(
   /** When a fault of each part was last logged. */
   const faults = new Map<ModelPart, number>();
   let hanging = false;
-  const survivals = new TokenBucket(1, 10);
+  const unhandledLogs = new TokenBucket(1, 10);
   let fail: (error: Error) => void = () => {};
   const failed = new Promise<Error>((resolve) => (fail = resolve));
   const engine = createEngine({
@@ -115,7 +115,7 @@ export async function createApp(
       onInference(call) {
         metrics.inference(call);
         if (capacity.observe(call)) showCapacity();
-        // What makes room: frames that are quicker, and sessions that ask for less.
+        // Faster frames, and sessions that ask for less, make room.
         if (admission.waiting > 0) admission.poke();
       },
       onEmbedding: (lookup) => metrics.embedding(lookup),
@@ -155,7 +155,7 @@ export async function createApp(
   const tokens = createResumeTokens({
     secret: settings.resumeKey,
     lifetimeMs: settings.resumeSeconds * 1000,
-    // It comes back in a hello, with room for the rest of it.
+    // It comes back in a hello, which needs room for its other fields.
     maxLength: Math.min(textLimits.resume, limits.messageBytes - 16 * 1024),
   });
   const pauses = new PauseWatch();
@@ -228,7 +228,7 @@ export async function createApp(
     read: () => metrics.read(),
     census: () => connections.census(),
     gpus: () => metrics.gpus(),
-    onError: (error) => log.warn({ err: error }, 'no figures for the dashboard could be taken'),
+    onError: (error) => log.warn({ err: error }, 'a sample for the dashboard failed'),
   });
   serveAdmin(http, {
     rules: { access, origins, metricsToken: settings.metricsToken, adminToken: settings.adminToken },
@@ -268,13 +268,13 @@ export async function createApp(
     },
     survived(error) {
       metrics.error('internal');
-      // Failing to write the log is such an error too, which must not lead to the next.
-      if (!survivals.take()) return;
-      log.error({ err: error }, 'an unhandled error; the server keeps running, but please report it');
+      // Failing to write the log is such an error too, and must not cause the next.
+      if (!unhandledLogs.take()) return;
+      log.error({ err: error }, 'an unhandled error: the server keeps running; report it as a bug');
     },
     async listen() {
       await http.listen({ host: settings.host, port: settings.port });
-      // Whoever waits for it hears of a failure by `ready` and `failed`.
+      // `ready` and `failed` report a failure.
       engine.start().catch(() => {});
       sampler.start();
       const address = http.server.address();

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** Folder of the installed package: where the page and the embedded model are. */
+/** Folder of the installed package, with the page and the embedded model. */
 const root = new URL('../../', import.meta.url);
 
-/** Absolute path of a file or folder of the package. */
+/** Returns the absolute path of a file or folder of the package. */
 export function packagePath(relative: string): string {
   return fileURLToPath(new URL(relative, root));
 }

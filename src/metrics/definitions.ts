@@ -1,19 +1,19 @@
 import { dropReasons, errors, type ErrorDefinition } from '@millrace/protocol';
 
-/** One metric: what is exported as `millrace_` and its name. Base units, as Prometheus has them. */
+/** One metric, exported with the prefix `millrace_`. Base units, as is usual for Prometheus. */
 export interface MetricDefinition {
   readonly type: 'counter' | 'gauge' | 'histogram';
   readonly help: string;
-  /** Upper ends of a histogram's buckets. */
+  /** Upper bounds of the buckets of a histogram. */
   readonly buckets?: readonly number[];
-  /** All values that a label can have: a client controls none. Null: told once at the start, by the operator. */
+  /** All values of each label: clients control none. Null: set once at the start, by the operator. */
   readonly labels?: Readonly<Record<string, readonly string[] | null>>;
 }
 
-/** Stages that a frame passes, in their order. */
+/** Stages of a frame, in order. */
 const stages = ['decode', 'queue', 'encode', 'denoise', 'vae_decode', 'image_encode'] as const;
 
-/** 5 ms to 5 s, and two below for what is quick. */
+/** 5 ms to 5 s, and two below for fast stages. */
 const frameTimes = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5];
 /** Just above the intervals of 60, 30, 24, 15, 10 and 5 frames a second, among others. */
 const intervals = [0.005, 0.01, 0.0175, 0.035, 0.045, 0.07, 0.105, 0.21, 0.35, 0.5, 1, 2.5, 5];
@@ -21,48 +21,51 @@ const waits = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 const lives = [1, 5, 15, 60, 300, 900, 3600, 14_400, 86_400];
 
 const catalogued = Object.values<ErrorDefinition>(errors).flatMap(({ close }) => close ?? []);
-/** Close codes that get a label of their own: those of RFC 6455 that happen, and those of the error catalogue. */
+/** Close codes that are label values: those of RFC 6455 that occur, and those of the error catalogue. */
 const closeCodes = [...new Set([1000, 1001, 1002, 1003, 1005, 1006, 1007, 1009, 1011].concat(catalogued))]
   .sort((a, b) => a - b)
   .map(String)
   .concat('other');
 
-/** Every metric of this server. The documentation is generated from it: `npm run docs`. */
+/** Every metric of this server; `npm run docs` generates the documentation from it. */
 export const definitions = {
   build_info: {
     type: 'gauge',
-    help: 'Always 1; the labels tell what runs.',
+    help: 'Always 1; the labels say what runs.',
     labels: { version: null, model: null, device: null },
   },
-  ready: { type: 'gauge', help: '1 while new sessions are served at once, else 0; the same as /readyz.' },
-  draining: { type: 'gauge', help: '1 while the server takes no new sessions because it is going to stop.' },
+  ready: {
+    type: 'gauge',
+    help: '1 while the server is ready for new sessions, else 0; the same as /readyz.',
+  },
+  draining: { type: 'gauge', help: '1 while the server refuses new sessions because it is going to stop.' },
   engine_state: {
     type: 'gauge',
-    help: '1 for the state that the inference engine is in, 0 for the others.',
+    help: '1 for the current state of the inference engine, 0 for the others.',
     labels: { state: ['starting', 'ready', 'restarting', 'failed', 'stopped'] },
   },
   engine_restarts_total: {
     type: 'counter',
-    help: 'Times that the inference engine died and was started again.',
+    help: 'Times that the inference engine failed and was restarted.',
   },
   engine_not_finite_total: {
     type: 'counter',
-    help: 'Times that a network computed values that are not numbers (NaN, infinite), for which a frame or prompt was given up.',
+    help: 'Times that a network computed values that are not finite (NaN or infinite), and a frame or prompt was dropped.',
     labels: { part: ['text_encoder', 'vae_encoder', 'unet', 'vae_decoder'] },
   },
   engine_busy_seconds_total: {
     type: 'counter',
-    help: 'Time that the inference engine was at work: U-Net calls, encoding and decoding. The mean of several devices.',
+    help: 'Time that the inference engine was busy: U-Net calls, encoding and decoding. With several devices, their mean.',
   },
   capacity_rows_per_second: {
     type: 'gauge',
-    help: 'Rows of U-Net calls that this device can do in a second if it does nothing else: by calibration at the start, corrected under load.',
+    help: 'U-Net rows per second that this device can compute if it does nothing else: calibrated at the start, corrected under load.',
   },
 
-  slo_frames_per_second: { type: 'gauge', help: 'Frames a second that a session is promised; 0: none.' },
+  slo_frames_per_second: { type: 'gauge', help: 'SLO of a session in frames per second; 0 for none.' },
   slo_latency_seconds: {
     type: 'gauge',
-    help: 'From the arrival of a frame to the sending of its result, as a session is promised it; 0: nothing.',
+    help: 'SLO of a session for the time from the arrival of a frame to the sending of its result; 0 for none.',
   },
 
   sessions: {
@@ -72,75 +75,75 @@ export const definitions = {
   },
   session_slots: {
     type: 'gauge',
-    help: 'Sessions that are served at the same time: those there are, and as many more as there is room for.',
+    help: 'Sessions that can be served at the same time: the present ones, and as many more as there is room for.',
   },
   sessions_limited: {
     type: 'gauge',
-    help: 'Sessions that are held to fewer frames a second than they are promised: the engine has no time for more.',
+    help: 'Sessions that are limited to fewer frames per second than the SLO: the engine has no time for more.',
   },
-  admission_queue_length: { type: 'gauge', help: 'Sessions that wait for a place.' },
+  admission_queue_length: { type: 'gauge', help: 'Sessions waiting for a slot.' },
   admission_wait_seconds: {
     type: 'histogram',
-    help: 'From the wish for a place to the place, of those who got one.',
+    help: 'Time that sessions waited for a slot until they got it.',
     buckets: waits,
   },
   sessions_total: {
     type: 'counter',
-    help: 'Connections that opened a session, resumed one, were refused at the door, or ended before.',
+    help: 'Connections that opened a session, resumed one, were refused on arrival, or ended before that.',
     labels: { result: ['opened', 'resumed', 'refused', 'failed'] },
   },
   session_closes_total: {
     type: 'counter',
-    help: 'Connections that ended, by WebSocket close code; other is what only clients send.',
+    help: 'Connections that ended, by WebSocket close code; other: codes that only clients send.',
     labels: { code: closeCodes },
   },
   resumes_total: {
     type: 'counter',
-    help: 'Sessions that went on with another connection, and resume tokens that were refused.',
+    help: 'Sessions that continued over another connection, and resume tokens that were refused.',
     labels: { result: ['resumed', 'refused'] },
   },
   drain_seconds: {
     type: 'histogram',
-    help: 'From the announcement that the server is going to stop until a client has left.',
+    help: 'Time from the announcement that the server will stop until a client has left.',
     buckets: waits,
   },
   session_duration_seconds: {
     type: 'histogram',
-    help: 'From the beginning of a connection that opened or resumed a session to its end.',
+    help: 'Duration of connections that opened or resumed a session.',
     buckets: lives,
   },
   time_to_first_frame_seconds: {
     type: 'histogram',
-    help: 'From the beginning of a session to its first result.',
+    help: 'Time from the beginning of a session to its first result.',
     buckets: waits,
   },
-  parameter_updates_total: { type: 'counter', help: 'Changes of parameters that were carried out.' },
+  parameter_updates_total: { type: 'counter', help: 'Parameter updates that were applied.' },
 
   frames_received_total: { type: 'counter', help: 'Input frames received.' },
   frames_generated_total: { type: 'counter', help: 'Frames that the engine finished.' },
   frames_sent_total: { type: 'counter', help: 'Results sent.' },
   frames_dropped_total: {
     type: 'counter',
-    help: 'Frames that got no result of their own, by reason.',
+    help: 'Frames that got no result, by reason.',
     labels: { reason: dropReasons },
   },
   similarity_skips_total: {
     type: 'counter',
-    help: 'Frames that the similarity filter found too much like the one before to be worked on.',
+    help: 'Frames that the similarity filter skipped, because they were too similar to the one before.',
   },
   frame_latency_seconds: {
     type: 'histogram',
-    help: 'From the arrival of a frame to the sending of its result.',
+    help: 'Time from the arrival of a frame to the sending of its result.',
     buckets: frameTimes,
   },
   frame_staleness_seconds: {
     type: 'histogram',
-    help: 'From the arrival of a frame until its result was acknowledged: how old is what a user sees.',
+    help: 'Time from the arrival of a frame until its result was acknowledged: the age of what a user sees.',
     buckets: frameTimes,
   },
   inter_frame_seconds: {
     type: 'histogram',
-    help: 'Between one result of a session and the next.',
+    help: 'Time between two results of a session.',
     buckets: intervals,
   },
   frame_stage_seconds: {
@@ -158,7 +161,7 @@ export const definitions = {
   inference_seconds: { type: 'histogram', help: 'Duration of one U-Net call.', buckets: frameTimes },
   embedding_cache_requests_total: {
     type: 'counter',
-    help: 'Prompts that were looked up in the cache of embeddings.',
+    help: 'Prompts that were looked up in the embedding cache.',
     labels: { result: ['hit', 'miss'] },
   },
 
@@ -176,14 +179,14 @@ export const definitions = {
   },
   send_buffered_bytes: {
     type: 'gauge',
-    help: 'Bytes that were sent to clients and not yet taken by the network, over all sessions.',
+    help: 'Bytes sent to clients but not yet taken by the network, over all sessions.',
   },
 
   gpu_memory_used_bytes: { type: 'gauge', help: 'GPU memory in use by all programs.', labels: { gpu: null } },
-  gpu_memory_total_bytes: { type: 'gauge', help: 'GPU memory that there is.', labels: { gpu: null } },
+  gpu_memory_total_bytes: { type: 'gauge', help: 'Total GPU memory.', labels: { gpu: null } },
   gpu_utilization_ratio: {
     type: 'gauge',
-    help: 'Part of the last moment in which the GPU was at work, 0 to 1.',
+    help: 'Share of the last sampling period in which the GPU was busy, 0 to 1.',
     labels: { gpu: null },
   },
 } as const satisfies Record<string, MetricDefinition>;

@@ -1,20 +1,20 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
-/** One GPU, now. */
+/** The current state of one GPU. */
 export interface GpuReading {
-  /** Number of the GPU, as the driver counts. */
+  /** Number of the GPU, by the driver. */
   readonly gpu: string;
   readonly usedBytes: number;
   readonly totalBytes: number;
-  /** Part of the last moment in which it was at work, 0 to 1; null where the driver does not tell. */
+  /** Share of the last sampling period in which it was busy, 0 to 1; null if the driver does not report it. */
   readonly utilization: number | null;
 }
 
 const MiB = 1024 * 1024;
 const query = ['--query-gpu=index,memory.used,memory.total,utilization.gpu', '--format=csv,noheader,nounits'];
 
-/** What `nvidia-smi` printed for the query; lines that are none of its answers are left out. */
+/** Parses the output of `nvidia-smi` for the query; other lines are skipped. */
 export function parseReadings(output: string): readonly GpuReading[] {
   return output.split('\n').flatMap((line) => {
     const [gpu = '', used, total, utilization] = line.split(',').map((field) => field.trim());
@@ -25,12 +25,12 @@ export function parseReadings(output: string): readonly GpuReading[] {
   });
 }
 
-/** For how long a reading is good, in milliseconds: who asks more often must not start more programs. */
+/** How long a reading is reused, in milliseconds: frequent requests must not start more programs. */
 const freshMs = 2000;
 
 /**
- * Reads the GPUs of this machine through the driver's own program; once that is found missing, nothing is
- * started any more.
+ * Returns a function that reads the GPUs of this machine with the driver's own program; once that is found missing, it
+ * is not started again.
  * @param program for tests that have no GPU.
  */
 export function createGpuReader(program = 'nvidia-smi'): () => Promise<readonly GpuReading[]> {

@@ -9,54 +9,54 @@ import { SessionMeter } from './session-meter.js';
 
 type EngineStateName = (typeof definitions.engine_state.labels.state)[number];
 
-/** What is looked up when somebody asks for the metrics. */
+/** The state that is read when the metrics are requested. */
 export interface Census {
   readonly sessions: Readonly<Record<(typeof definitions.sessions.labels.state)[number], number>>;
-  /** Sessions that are served at the same time. */
+  /** Sessions that can be served at the same time. */
   readonly slots: number;
-  /** Sessions that are held to less than they are promised. */
+  /** Sessions that are limited to less than the SLO. */
   readonly limited: number;
-  /** Sessions that wait for a place. */
+  /** Sessions waiting for a slot. */
   readonly queued: number;
-  /** Bytes that were sent and not yet taken by the network. */
+  /** Bytes sent but not yet taken by the network. */
   readonly bufferedBytes: number;
-  /** Whether the server takes no new sessions because it is going to stop. */
+  /** Whether the server refuses new sessions because it is going to stop. */
   readonly draining: boolean;
 }
 
 /**
- * Everything that the server counts and measures, as Prometheus series with the prefix `millrace_`.
- * Labels come from fixed lists of this code: nothing that a client controls becomes one.
+ * Everything that the server counts and measures, as Prometheus series with the prefix `millrace_`. Labels come from
+ * fixed lists in this code: clients control none.
  */
 export interface Metrics {
-  /** A session begins. */
+  /** Creates the meter of a session that begins. */
   beginSession(): SessionMeter;
-  /** A connection got no session. */
+  /** Counts a connection that got no session. */
   sessionRefused(): void;
-  /** A connection has ended, with a close code of RFC 6455 section 7.4. */
+  /** Counts a connection that ended, by close code (RFC 6455 section 7.4). */
   connectionClosed(code: number): void;
-  /** A client has left, this many milliseconds after it was told that the server is going to stop. */
+  /** Measures how many milliseconds a client took to leave after the announcement that the server will stop. */
   drained(ms: number): void;
-  /** An error was reported to a client. */
+  /** Counts an error that was reported to a client. */
   error(code: ErrorCode): void;
-  /** A WebSocket message came in or went out. */
+  /** Counts the bytes of a WebSocket message. */
   networkBytes(direction: 'in' | 'out', bytes: number): void;
   engineState(state: EngineStateName): void;
-  /** An engine died, and is being started again. */
+  /** Counts a failed engine that is being restarted. */
   engineRestarted(): void;
-  /** A network computed values that are not numbers. */
+  /** Counts values of a network that are not finite. */
   notFinite(part: (typeof definitions.engine_not_finite_total.labels.part)[number]): void;
-  /** Where the engine runs, and the rows of U-Net calls that it can do in a second; called again when that changes. */
+  /** Shows where the engine runs, and how many U-Net rows per second it can compute; called again on changes. */
   calibrated(engine: { readonly device: string; readonly rowsPerSecond: number }): void;
-  /** One U-Net call of `rows` rows took `ms` milliseconds, and the pictures since the one before took `pictureMs`. */
+  /** Measures a U-Net call: `rows` rows took `ms` milliseconds, and the pictures since the last call `pictureMs`. */
   inference(call: { readonly rows: number; readonly ms: number; readonly pictureMs: number }): void;
-  /** A prompt was looked up in the cache of embeddings. */
+  /** Counts a prompt that was looked up in the embedding cache. */
   embedding(lookup: { readonly hit: boolean }): void;
-  /** What a dashboard shows, since the start. */
+  /** Reads what a dashboard shows, since the start. */
   read(): Promise<Reading>;
-  /** The GPUs of this machine, now. */
+  /** Reads the current state of the GPUs of this machine. */
   gpus(): Promise<readonly GpuReading[]>;
-  /** All series in the text format of Prometheus. */
+  /** Returns all series in the text format of Prometheus. */
   render(): Promise<{ readonly contentType: string; readonly body: string }>;
 }
 
@@ -64,22 +64,22 @@ export interface Metrics {
 export interface Measured {
   readonly version: string;
   readonly model: string;
-  /** What a session is promised; 0 for nothing. */
+  /** SLO of a session; 0 for none. */
   readonly slo: { readonly fps: number; readonly latencySeconds: number };
   readonly census: () => Census;
-  /** Takes the ways of some frames, if anybody wants them. */
+  /** Records traces of sampled frames, if they are wanted. */
   readonly tracer?: FrameTracer | null;
 }
 
 /**
  * Creates the series in a registry of their own, so that several servers in one process stay apart.
- * @param server left out where there is none, but only parts of one.
- * @param readGpus tells of the GPUs of this machine.
+ * @param server absent if only parts of a server run.
+ * @param readGpus reads the GPUs of this machine.
  */
 export function createMetrics(server?: Measured, readGpus = createGpuReader()): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix });
-  // Sums of series that are there by type as well, and named as only counters should be.
+  // These sum up series that also exist by type, and have names that only counters should have.
   for (const what of ['handles', 'requests', 'resources']) {
     registry.removeSingleMetric(`${prefix}nodejs_active_${what}_total`);
   }

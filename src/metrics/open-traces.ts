@@ -1,12 +1,12 @@
 import type { Traces } from './traces.js';
 
-/** Of the frames, if the environment names no other share. */
+/** Share of the frames that is traced by default. */
 const usualShare = 0.01;
 
 /**
- * Opens traces if the environment names a collector (OTEL_EXPORTER_OTLP_ENDPOINT, as OpenTelemetry has it); otherwise
- * nothing of them is loaded.
- * @throws {Error} if OTEL_TRACES_SAMPLER_ARG is no share of the frames.
+ * Opens traces if the environment names a collector (OTEL_EXPORTER_OTLP_ENDPOINT of OpenTelemetry); otherwise their
+ * libraries are not loaded.
+ * @throws {Error} if OTEL_TRACES_SAMPLER_ARG is not a number from 0 to 1.
  */
 export async function openTraces(
   version: string,

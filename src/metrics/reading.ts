@@ -5,23 +5,23 @@ import type { Series } from './series.js';
 type Stage = (typeof definitions.frame_stage_seconds.labels.stage)[number];
 export const stages: readonly Stage[] = definitions.frame_stage_seconds.labels.stage;
 
-/** A histogram since the start: how many were at most that large, by upper end in seconds, rising. */
+/** A histogram since the start: the count of values up to each upper bound, in ascending order. */
 export interface Distribution {
   readonly buckets: readonly { readonly end: number; readonly count: number }[];
   readonly sum: number;
   readonly count: number;
 }
 
-/** What was counted and measured since the start, for who forms differences. */
+/** Counts and measurements since the start, from which callers form differences. */
 export interface Reading {
   readonly received: number;
   readonly generated: number;
   readonly sent: number;
-  /** Frames that got no result, but for those that were skipped, or gave way to newer ones. */
+  /** Frames without a result, except those that were skipped or superseded. */
   readonly lost: number;
   /** Frames that the similarity filter skipped. */
   readonly skipped: number;
-  /** Frames that gave way to newer ones. */
+  /** Frames that newer ones replaced. */
   readonly superseded: number;
   readonly errors: number;
   readonly refused: number;
@@ -31,14 +31,14 @@ export interface Reading {
   readonly resumed: number;
   readonly closed: number;
   readonly updates: number;
-  /** Times that the engine died and was started again. */
+  /** Times that the engine failed and was restarted. */
   readonly restarts: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly latency: Distribution;
   readonly staleness: Distribution;
   readonly rows: Distribution;
-  /** Seconds that the engine was at work. */
+  /** Seconds that the engine was busy. */
   readonly busySeconds: number;
   readonly stages: Readonly<Record<Stage, Distribution>>;
 }
@@ -106,9 +106,9 @@ async function distribution<Name extends string>(
 }
 
 /**
- * Estimates a quantile of what came between two readings, as `histogram_quantile` of Prometheus does.
+ * Estimates a quantile of the values between two readings, as `histogram_quantile` of Prometheus does.
  * @param part 0 to 1.
- * @returns null if nothing came.
+ * @returns null if there are none.
  */
 export function quantileBetween(before: Distribution, now: Distribution, part: number): number | null {
   const counts = now.buckets.map(({ count }, i) => count - (before.buckets[i]?.count ?? 0));

@@ -1,5 +1,5 @@
 const windowMs = 5000;
-/** More are not kept, however fast they come. */
+/** Maximum number of values that are kept. */
 const most = 1000;
 
 /** Values of the last seconds. */
@@ -12,13 +12,13 @@ export class Recent {
     this.#forget(at);
   }
 
-  /** How many there are in a second. @param age of what is measured, in milliseconds. */
+  /** Returns the values per second. @param age of what is measured, in milliseconds. */
   rate(now: number, age: number): number {
     this.#forget(now);
     return this.#entries.length / (Math.min(windowMs, Math.max(1000, age)) / 1000);
   }
 
-  /** The values at these parts of all, 0 to 1; null if there are none. */
+  /** Returns the quantiles at these parts, 0 to 1; null if there are no values. */
   quantiles<Parts extends readonly number[]>(
     now: number,
     ...parts: Parts

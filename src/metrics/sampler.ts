@@ -3,7 +3,9 @@ import type { GpuReading } from './gpus.js';
 import type { Census } from './metrics.js';
 import { quantileBetween, stages, type Reading } from './reading.js';
 
-/** What a dashboard draws. Times in milliseconds, rates in events per second if their names do not say else. */
+/**
+ * The values that a dashboard draws. Times in milliseconds, rates in events per second unless the name says otherwise.
+ */
 export type Sample = Readonly<Record<string, number | null>>;
 
 export interface SamplerOptions {
@@ -14,11 +16,11 @@ export interface SamplerOptions {
   /** Samples that are kept; older ones are forgotten. */
   readonly keep?: number;
   readonly now?: () => number;
-  /** Gets the error of a sample that could not be taken, as when no descriptor is left; the next one may succeed. */
+  /** Called with the error if a sample fails, as when no descriptor is left; the next one may succeed. */
   readonly onError?: (error: unknown) => void;
 }
 
-/** Readings over which quantiles are taken, so that a few frames do not make a wild curve. */
+/** Readings that quantiles cover, so that a few frames do not cause jumps in a curve. */
 const quantileReadings = 5;
 
 interface Timed {
@@ -29,8 +31,8 @@ interface Timed {
 }
 
 /**
- * Keeps the last minutes of what the metrics say (15 by default: 300 samples, one each 3 seconds), for those who
- * have no Prometheus. Memory is bounded, whatever happens.
+ * Keeps the last minutes of the metrics (15 by default: 300 samples, one every 3 seconds), for users without
+ * Prometheus. Memory is bounded.
  */
 export class Sampler implements Disposable {
   readonly #options: Required<SamplerOptions>;
@@ -49,7 +51,7 @@ export class Sampler implements Disposable {
     this.#timer ??= setInterval(take, this.#options.intervalMs).unref();
   }
 
-  /** Takes one sample; the first makes a beginning only. */
+  /** Takes one sample; the first call only makes a beginning. */
   async take(): Promise<void> {
     const { read, census, gpus, keep, now } = this.#options;
     const { user, system } = process.cpuUsage();
@@ -70,7 +72,7 @@ export class Sampler implements Disposable {
     if (this.#samples.length > keep) this.#samples.shift();
   }
 
-  /** The samples that are younger, oldest first: one array of values for each name, and one of times. */
+  /** Returns the samples after this time, oldest first: one array of values for each name, and one of times. */
   after(time: number): {
     readonly times: readonly number[];
     readonly series: Readonly<Record<string, readonly (number | null)[]>>;
@@ -95,7 +97,7 @@ function rounded(value: number | null): number | null {
   return value === null ? null : Math.round(value * 1000) / 1000;
 }
 
-/** What happened in a second between two readings; rare things by the minute. */
+/** Returns the events per second between two readings; rare ones per minute. */
 function flow(before: Timed, latest: Timed): Sample {
   const [a, b] = [before.reading, latest.reading];
   const seconds = (latest.time - before.time) / 1000;
@@ -111,7 +113,7 @@ function flow(before: Timed, latest: Timed): Sample {
     bytes_in: each(a.bytesIn, b.bytesIn),
     bytes_out: each(a.bytesOut, b.bytesOut),
     rows: each(a.rows.sum, b.rows.sum),
-    // Part of the time, 0 to 1.
+    // Share of the time, 0 to 1.
     engine_busy: each(a.busySeconds, b.busySeconds),
     rows_per_call: calls > 0 ? (b.rows.sum - a.rows.sum) / calls : null,
     errors_per_minute: 60 * each(a.errors, b.errors),
@@ -124,12 +126,12 @@ function flow(before: Timed, latest: Timed): Sample {
     updates_per_minute: 60 * each(a.updates, b.updates),
     restarts_per_minute: 60 * each(a.restarts, b.restarts),
     processor: each(before.cpuSeconds, latest.cpuSeconds),
-    // Part of the time in which the main thread was busy, 0 to 1.
+    // Share of the time in which the main thread was busy, 0 to 1.
     main_thread: performance.eventLoopUtilization(latest.loop, before.loop).utilization,
   };
 }
 
-/** What frames took between two readings, in milliseconds. */
+/** Returns the delays of frames between two readings, in milliseconds. */
 function delays({ reading: a }: Timed, { reading: b }: Timed): Sample {
   const ms = (seconds: number | null): number | null => (seconds === null ? null : seconds * 1000);
   const means = stages.map((stage) => {
@@ -145,14 +147,14 @@ function delays({ reading: a }: Timed, { reading: b }: Timed): Sample {
   };
 }
 
-/** What there is at this moment. */
+/** Returns the current state. */
 function standing({ sessions, slots, limited, queued, bufferedBytes }: Census): Sample {
   const { active, parked } = sessions;
   const { rss } = process.memoryUsage();
   return { active, parked, limited, queued, slots, buffered: bufferedBytes, memory: rss };
 }
 
-/** All GPUs together; nulls where there is none. */
+/** Combines all GPUs; nulls if there are none. */
 function graphics(gpus: readonly GpuReading[]): Sample {
   const sum = (values: readonly number[]): number | null =>
     values.length > 0 ? values.reduce((all, value) => all + value, 0) : null;

@@ -11,7 +11,7 @@ interface Kinds<Labels extends string> {
   readonly histogram: Histogram<Labels>;
 }
 
-/** All metrics of the table, by their names there. */
+/** All metrics of the table by name. */
 export type Series = {
   readonly [Name in MetricName]: Kinds<LabelsOf<Name>>[Definition<Name>['type']];
 };
@@ -20,8 +20,7 @@ export type Series = {
 export const prefix = 'millrace_';
 
 /**
- * Creates all metrics of the table. What has labels with known values starts at 0 with each of them, so that a
- * rate sees the first event too.
+ * Creates all metrics of the table. Series with known label values start at 0, so that a rate includes the first event.
  */
 export function createSeries(registry: Registry): Series {
   const entries = Object.entries<MetricDefinition>(definitions).map(([name, definition]) => [

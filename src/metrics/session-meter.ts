@@ -3,9 +3,9 @@ import { Recent } from './recent.js';
 import type { FrameTracer } from './frame-tracer.js';
 import type { Series } from './series.js';
 
-/** What a session did in all, for the log. */
+/** Totals of a session, for the log. */
 export interface SessionTotals {
-  /** Whether it ever was open. */
+  /** Whether it was ever open. */
   readonly opened: boolean;
   readonly seconds: number;
   readonly frames_received: number;
@@ -42,7 +42,7 @@ type SessionSeries = Pick<
   | 'frame_stage_seconds'
 >;
 
-/** Measures one session: what needs to know the frame before, or the beginning, is kept here. */
+/** Measures one session: keeps what depends on the frame before, or on the beginning. */
 export class SessionMeter {
   readonly #series: SessionSeries;
   readonly #now: () => number;
@@ -62,7 +62,7 @@ export class SessionMeter {
   #framesLost = 0;
   #updates = 0;
 
-  /** @param now milliseconds that never go back. @param tracer takes the ways of some frames. */
+  /** @param now returns the milliseconds of a monotonic clock. @param tracer records traces of sampled frames. */
   constructor(
     series: SessionSeries,
     now: () => number = () => performance.now(),
@@ -74,12 +74,12 @@ export class SessionMeter {
     this.#begun = now();
   }
 
-  /** There is a place for the session, for which it waited so many milliseconds. */
+  /** Measures how many milliseconds the session waited for its slot. */
   admitted(ms: number): void {
     this.#series.admission_wait_seconds.observe(ms / 1000);
   }
 
-  /** The session is open: frames can flow. */
+  /** Counts the session as open: frames can flow. */
   opened({ resumed }: { readonly resumed: boolean }): void {
     this.#opened = true;
     this.#series.sessions_total.inc({ result: resumed ? 'resumed' : 'opened' });
@@ -97,7 +97,7 @@ export class SessionMeter {
     this.#series.frames_received_total.inc();
   }
 
-  /** The engine has finished a frame. */
+  /** Counts a frame that the engine has finished. */
   frameGenerated(): void {
     this.#series.frames_generated_total.inc();
   }
@@ -109,7 +109,9 @@ export class SessionMeter {
     else if (reason !== 'superseded') this.#framesLost += 1;
   }
 
-  /** A result was sent. `timings` in milliseconds. @param transit of its frame, from the capture to the arrival. */
+  /**
+   * Measures a result that was sent. `timings` in milliseconds. @param transit of its frame, from capture to arrival.
+   */
   frameSent(sequence: number, timings: StageTimings, transit: number | null = null): void {
     const { total, ...stages } = timings;
     const now = this.#now();
@@ -127,7 +129,7 @@ export class SessionMeter {
     this.#lastSent = now;
   }
 
-  /** The client has displayed all results up to this one, or thrown them away. */
+  /** Measures the results up to this one: the client has displayed or discarded them. */
   acknowledged(sequence: number): void {
     const now = this.#now();
     for (const result of this.#unacknowledged) {
@@ -140,7 +142,7 @@ export class SessionMeter {
     this.#unacknowledged = this.#unacknowledged.filter((result) => result.sequence > sequence);
   }
 
-  /** How the session does now. */
+  /** Returns how the session performs now. */
   recent(): RecentFigures {
     const now = this.#now();
     const age = now - this.#begun;
@@ -157,7 +159,7 @@ export class SessionMeter {
     };
   }
 
-  /** The session is over. What is told once more counts once. */
+  /** Returns the totals of the session, which has ended. The first call counts it. */
   ended(): SessionTotals {
     const seconds = (this.#now() - this.#begun) / 1000;
     if (!this.#ended) {

@@ -6,16 +6,16 @@ import type { FrameTracer, TracedFrame } from './frame-tracer.js';
 
 export interface Traces extends FrameTracer, AsyncDisposable {}
 
-/** How long the end of the server waits for a collector that does not answer, in milliseconds. */
-const farewellMs = 2000;
-/** The client says when it captured a frame: what it says beyond this, in milliseconds, is not believed. */
+/** How long the shutdown waits for a collector that does not answer, in milliseconds. */
+const shutdownMs = 2000;
+/** Longest time from capture to arrival that is believed, in milliseconds: the client reports the capture. */
 const longestTransit = 60_000;
-/** Stages in the order in which a frame passes them; all but the last two follow each other at once. */
+/** Stages of a frame, in order; all but the last two follow each other at once. */
 const stages = ['decode', 'queue', 'encode', 'denoise', 'vae_decode'] as const;
 
 /**
- * Sends traces to an OpenTelemetry collector: one for each frame that is sampled, with a span for each stage. Where to
- * and with what headers is in the usual variables of the environment, which the exporter reads itself.
+ * Sends traces to an OpenTelemetry collector: one for each sampled frame, with a span for each stage. The exporter
+ * reads its address and headers from the usual environment variables.
  * @param share of the frames, 0 to 1.
  */
 export function createTraces({
@@ -46,7 +46,7 @@ export function createTraces({
       const encoding = sent - timings.image_encode;
       let at = arrived;
       for (const stage of stages) {
-        // The engine measures by a clock of its own: no stage ends later than the one behind it begins.
+        // The engine measures by its own clock: no stage may end after encoding begins.
         const end = Math.min(at + timings[stage], encoding);
         span(stage, [at, end], inside);
         at = end;
@@ -57,15 +57,15 @@ export function createTraces({
     },
     async [Symbol.asyncDispose]() {
       let timer: NodeJS.Timeout | undefined;
-      const patience = new Promise<void>((resolve) => (timer = setTimeout(resolve, farewellMs)));
-      // What cannot be delivered at the end is lost.
-      await Promise.race([provider.shutdown().catch(() => {}), patience]);
+      const timeout = new Promise<void>((resolve) => (timer = setTimeout(resolve, shutdownMs)));
+      // Traces that cannot be delivered in time are lost.
+      await Promise.race([provider.shutdown().catch(() => {}), timeout]);
       clearTimeout(timer);
     },
   };
 }
 
-/** Milliseconds since 1970 of a point in time by `performance.now()`. */
+/** Returns the milliseconds since 1970 of a point in time by `performance.now()`. */
 function onWallClock(time: number): number {
   return performance.timeOrigin + time;
 }

@@ -12,45 +12,45 @@ import { ProtocolError } from './wire/protocol-error.js';
 export interface OneShotOptions {
   readonly engine: Engine;
   readonly rules: ParameterRules;
-  /** The sessions, beside which images count where a token limits how many there may be. */
+  /** All sessions: where a token limits sessions, images count too. */
   readonly sessions: Pick<Sessions, 'count' | 'expect'>;
-  /** Images that may be made at the same time; a caller may have half of them. */
+  /** Images that may be generated at the same time; a caller may have half of them. */
   readonly most: number;
-  /** Images that one caller may ask for in a minute; all of them may come at once. */
+  /** Images that one caller may request per minute, also in one burst. */
   readonly perMinute: number;
 }
 
 interface Rate {
   readonly perSecond: number;
-  /** Images that may be asked for at once. */
+  /** Images that may be requested at once. */
   readonly burst: number;
   readonly inWords: string;
 }
 
 /** The client that asks for an image. */
 export interface Caller {
-  /** The user or, where no token is asked for, the address: each has limits of its own. */
+  /** The user, or the address if no token is required: each has separate limits. */
   readonly name: string;
   readonly grant: Grant;
-  /** Aborts when the client is gone; its image is then given up. */
+  /** Aborts when the client is gone; its image is then abandoned. */
   readonly gone: AbortSignal;
 }
 
-/** An image that is being made, or was. */
+/** An image that is being generated, or was. */
 interface Job {
   readonly parameters: StreamParameters;
   readonly caller: string;
-  /** When it was finished or given up, by `performance.now()`; null before. */
+  /** When it was finished or abandoned, by `performance.now()`; null before. */
   end: number | null;
 }
 
-/** The engine's time is shared as if all images came from one stream, however many there are. */
+/** All images together get the engine time of one stream. */
 const account = 'images';
 
-/** Makes single images from noise (txt2img), each as a stream of one frame among the others. */
+/** Generates single images from noise (txt2img), each as a stream of one frame. */
 export class OneShot {
   readonly #options: OneShotOptions;
-  /** By caller and rate, since another token of the same user may allow another rate. */
+  /** By caller and rate: tokens of the same user may differ in their rate. */
   readonly #rates = new RecentEntries<TokenBucket>((bucket) => bucket.full);
   #jobs: Job[] = [];
 
@@ -58,7 +58,7 @@ export class OneShot {
     this.#options = options;
   }
 
-  /** Returns the parameters of the images that were being made within the last `ms` milliseconds. */
+  /** Returns the parameters of the images that were being generated within the last `ms` milliseconds. */
   recent(ms: number): readonly StreamParameters[] {
     const since = performance.now() - ms;
     this.#jobs = this.#jobs.filter(({ end }) => end === null || end >= since);
@@ -66,7 +66,7 @@ export class OneShot {
   }
 
   /**
-   * @param update parameters as a client sends them; what is left out has the model's defaults.
+   * @param update parameters as sent by a client; missing ones get the model's defaults.
    * @returns a JPEG file.
    * @throws {ParameterError} if the parameters are invalid.
    * @throws {ProtocolError} rate_limited, limit_exceeded, not_ready, too_many_sessions, engine_failed,
@@ -110,18 +110,21 @@ export class OneShot {
     const running = this.#jobs.filter(({ end }) => end === null);
     const own = running.filter((job) => job.caller === caller);
     if (running.length >= most || own.length >= Math.ceil(most / 2)) {
-      throw new ProtocolError('too_many_sessions', 'too many images are being made; try again in a moment');
+      throw new ProtocolError(
+        'too_many_sessions',
+        'too many images are being generated; try again in a moment',
+      );
     }
   }
 
-  /** Where a token limits frames, an image counts as one. */
+  /** Returns the rate limit of a caller: if the token limits frames, an image counts as one. */
   #rateOf({ fps }: GrantLimits): Rate {
     const { perMinute } = this.#options;
     const perSecond = perMinute / 60;
     if (fps === undefined || fps >= perSecond) {
-      return { perSecond, burst: perMinute, inWords: `${perMinute} images in a minute` };
+      return { perSecond, burst: perMinute, inWords: `${perMinute} images per minute` };
     }
-    return { perSecond: fps, burst: Math.max(1, fps), inWords: `${fps} images a second` };
+    return { perSecond: fps, burst: Math.max(1, fps), inWords: `${fps} images per second` };
   }
 }
 
@@ -132,7 +135,7 @@ async function firstResult(
 ): Promise<Uint8Array> {
   const result = deferred<Uint8Array>();
   const fail = (): void => result.reject(engineFailure());
-  const giveUp = (): void => result.reject(new Error('the client is gone'));
+  const abandon = (): void => result.reject(new Error('the client is gone'));
   const listener: StreamListener = {
     onAdmitted: () => {},
     onDropped: (_frame, reason) =>
@@ -142,7 +145,7 @@ async function firstResult(
           : engineFailure(),
       ),
     async onResult(_frame, image: GeneratedImage) {
-      // The pixels are the engine's again once they are encoded, well or not.
+      // The engine gets its pixels back when encoding has finished or failed.
       await encodeJpeg(image, parameters.quality).then(
         (file) => result.resolve(file),
         (error: Error) => result.reject(error),
@@ -154,13 +157,13 @@ async function firstResult(
   const stream = await engine.openStream(parameters, listener, { account }).catch((error: unknown) => {
     throw error instanceof ParameterError ? error : engineFailure();
   });
-  gone.addEventListener('abort', giveUp);
-  if (gone.aborted) giveUp();
+  gone.addEventListener('abort', abandon);
+  if (gone.aborted) abandon();
   try {
     if (!gone.aborted) stream.push(0, null, { replace: false });
     return await result.promise;
   } finally {
-    gone.removeEventListener('abort', giveUp);
+    gone.removeEventListener('abort', abandon);
     stream.close();
   }
 }

@@ -6,7 +6,7 @@ import { join, posix } from 'node:path';
 export interface Processors {
   /** Processors that the system lets it run on. */
   readonly available: number;
-  /** Time that its control groups allow, in processors; null if there is no quota. */
+  /** CPU time that its control groups allow, in processors; null if there is no quota. */
   readonly quota: number | null;
   /** Threads that can run at full speed at the same time: at least 1. */
   readonly usable: number;
@@ -39,7 +39,7 @@ interface Mount {
   readonly controllers: readonly string[] | null;
 }
 
-/** A line of /proc/self/mountinfo (proc_pid_mountinfo(5)). */
+/** Parses a line of /proc/self/mountinfo (proc_pid_mountinfo(5)). */
 function parseMount(line: string): Mount[] {
   const [mount = '', filesystem = ''] = line.split(' - ');
   const [, , , top = '/', folder = ''] = mount.split(' ').map(unescape);
@@ -48,12 +48,12 @@ function parseMount(line: string): Mount[] {
   return type === 'cgroup' ? [{ top, folder, controllers: options.split(',') }] : [];
 }
 
-/** Spaces and the like are written as octal numbers. */
+/** Decodes octal escapes, such as those of spaces. */
 function unescape(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(parseInt(digits, 8)));
 }
 
-/** The folder of this process's group and those of the groups above, as far as they are mounted. */
+/** Returns the folders of this process's group and of the groups above, as far as they are mounted. */
 function foldersOf({ top, folder, controllers }: Mount, groups: readonly string[]): readonly string[] {
   const path = groups.flatMap((line) => {
     const [, names = '', group = ''] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
@@ -62,7 +62,7 @@ function foldersOf({ top, folder, controllers }: Mount, groups: readonly string[
     return own ? [group] : [];
   })[0];
   if (path === undefined) return [];
-  // A container may see its own group as the top of the mount, and the path of it from outside.
+  // A container may see its own group as the top of the mount, but its path from outside.
   const relative = posix.relative(top, path);
   const below = relative.startsWith('..') ? [] : relative.split('/').filter((name) => name !== '');
   return [folder, ...below.map((_, i) => posix.join(folder, ...below.slice(0, i + 1)))];
@@ -84,7 +84,7 @@ function limitsIn(folder: string): Limits {
   };
 }
 
-/** @returns null where there is none: `max`, -1 or no file. */
+/** @returns null if there is no quota: `max`, -1 or no file. */
 function ratio(quota: string | undefined, period: string | undefined): number | null {
   const value = Number.parseInt(quota ?? '', 10) / Number.parseInt(period ?? '', 10);
   return Number.isFinite(value) && value > 0 ? value : null;

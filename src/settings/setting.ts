@@ -8,7 +8,7 @@ export type Setting =
 
 interface SettingBase<Value> {
   readonly default: Value;
-  /** The default in words, where the value depends on the machine. */
+  /** The default in words, if the value depends on the machine. */
   readonly defaultText?: string;
   /** One sentence for people. */
   readonly description: string;

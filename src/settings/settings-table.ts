@@ -6,20 +6,20 @@ import type { Setting } from './setting.js';
 
 const MiB = 1024 * 1024;
 
-/** Every setting of `millrace serve`: the one source of flags, environment variables, file keys and docs. */
+/** Every setting of `millrace serve`: the single source of flags, environment variables, file keys and documents. */
 export const settingsTable = {
   port: {
     type: 'integer',
     range: [0, 65_535],
     default: 8420,
-    description: 'TCP port to listen on; 0 takes a free one. The environment variable PORT is read too.',
+    description: 'TCP port to listen on; 0 picks a free one. The environment variable PORT is read too.',
   },
   host: { type: 'text', default: '127.0.0.1', description: 'Address to listen on.' },
   insecureNoAuth: {
     type: 'switch',
     default: false,
     description:
-      'Listen on an address that others can reach, although no token is asked for and anybody can use the server.',
+      'Listen on an address that others can reach although no token is required, so that anybody can use the server.',
   },
   apiKeys: {
     type: 'text',
@@ -45,26 +45,26 @@ export const settingsTable = {
     type: 'text',
     default: '',
     defaultText: 'anything',
-    description: 'What `aud` of a JSON Web Token must be; empty for anything.',
+    description: 'Required value of `aud` in JSON Web Tokens; empty for any.',
   },
   jwtIssuer: {
     type: 'text',
     default: '',
     defaultText: 'anything',
-    description: 'What `iss` of a JSON Web Token must be; empty for anything.',
+    description: 'Required value of `iss` in JSON Web Tokens; empty for any.',
   },
   metricsToken: {
     type: 'text',
     default: '',
     defaultText: 'none',
-    description: 'Token for /metrics; empty takes any token where sessions need one, else none.',
+    description: 'Token for /metrics; empty: any token of a session, or none if sessions need none.',
   },
   adminToken: {
     type: 'text',
     default: '',
     defaultText: 'none',
     description:
-      'Token that drains the server and shows all of /dashboard; empty: from this machine, if no tokens or origins are set.',
+      'Token to drain the server and see all of /dashboard; empty: allowed from this machine, if no tokens or origins are set.',
   },
   dashboardThumbnails: {
     type: 'switch',
@@ -75,7 +75,7 @@ export const settingsTable = {
     type: 'list',
     default: [],
     description:
-      'Origins of other web sites whose pages may connect, such as https://example.org; * lets all in.',
+      'Origins of other web sites whose pages may connect, such as https://example.org; * allows all.',
   },
   model: {
     type: 'text',
@@ -104,7 +104,7 @@ export const settingsTable = {
     choices: ['auto', 'float', 'int8'],
     default: 'auto',
     description:
-      'How a processor computes models that have graphs in 8 bits besides: auto takes those where they are quicker and draw alike.',
+      'Precision on a CPU of models that also have 8-bit graphs: auto uses these if they are faster and draw nearly the same.',
   },
   cacheDirectory: {
     type: 'text',
@@ -123,62 +123,63 @@ export const settingsTable = {
     range: [0, 240],
     default: 10,
     description:
-      'Frames a second that a session is promised: as many sessions are served as the engine has room for, up to maxSessions; 0 goes by maxSessions alone.',
+      'Frames per second that a session is promised: as many are admitted as the engine can serve at this rate, up to maxSessions; 0: only maxSessions counts.',
   },
   sloLatencySeconds: {
     type: 'number',
     range: [0, 60],
     default: 0.5,
     description:
-      'Seconds from the arrival of a frame to the sending of its result that a session is promised, even if all send at the same moment; 0 promises none.',
+      'Seconds from the arrival of a frame to the sending of its result that a session is promised, even if all send at the same moment; 0 for no promise.',
   },
   queueLength: {
     type: 'integer',
     range: [0, 100_000],
     default: 16,
-    description: 'Sessions that may wait for a place; further ones are told to come later.',
+    description: 'Sessions that may wait for a slot; further ones are refused.',
   },
-  queueSeconds: { type: 'number', range: [0.1, 3600], default: 60, description: 'Longest wait for a place.' },
+  queueSeconds: { type: 'number', range: [0.1, 3600], default: 60, description: 'Longest wait for a slot.' },
   maxConnections: {
     type: 'integer',
     range: [0, 1_000_000],
     default: 0,
     defaultText: '10000, or three quarters of the limit of open files if that is less',
     description:
-      'TCP connections at the same time, streams included; never more than the limit of open files leaves room for.',
+      'TCP connections at the same time, including streams; never more than the limit of open files allows.',
   },
   maxConnectionsPerAddress: {
     type: 'integer',
     range: [1, 100_000],
     default: 16,
-    description: 'Streams at the same time from one IP address; all that come through a proxy have one.',
+    description:
+      'Streams at the same time from one IP address; all streams through a proxy share its address.',
   },
   maxConnectsPerMinute: {
     type: 'integer',
     range: [1, 1_000_000],
     default: 300,
-    description: 'New streams in a minute from one IP address.',
+    description: 'New streams per minute from one IP address.',
   },
   maxPlainConnectionsPerAddress: {
     type: 'integer',
     range: [1, 1_000_000],
     default: 64,
     description:
-      'TCP connections at the same time from one IP address that are not streams: of the page and the API, and idle ones.',
+      'TCP connections at the same time from one IP address that are not streams: for the page and the API, and idle ones.',
   },
   maxRequestsPerSecond: {
     type: 'integer',
     range: [1, 1_000_000],
     default: 1000,
     description:
-      'HTTP requests in a second from one IP address, and new connections in a second; further ones are refused.',
+      'HTTP requests per second from one IP address, and new connections per second; further ones are refused.',
   },
   maxImagesPerMinute: {
     type: 'integer',
     range: [1, 1_000_000],
     default: 300,
     description:
-      'Images in a minute (POST /v1/txt2img) for one user; where no token is asked for, for one IP address.',
+      'Images per minute (POST /v1/txt2img) for one user, or for one IP address if no token is required.',
   },
   credits: {
     type: 'integer',
@@ -191,13 +192,13 @@ export const settingsTable = {
     range: [1, 64],
     default: 2,
     description:
-      'Results that may be on the way to a client; more of them suit long round trips, fewer keep slow clients fresh.',
+      'Results that may be on the way to a client; more suit long round trips, fewer keep slow clients up to date.',
   },
   maxMessageBytes: {
     type: 'integer',
     range: [64 * 1024, 256 * MiB],
     default: 8 * MiB,
-    description: 'Largest message of a client in bytes.',
+    description: 'Largest message from a client, in bytes.',
   },
   maxFramePixels: {
     type: 'integer',
@@ -211,13 +212,13 @@ export const settingsTable = {
     range: [10, 100_000],
     default: 1000,
     description:
-      'Messages in a second of one client. Further ones are read more slowly; three seconds behind, it is closed.',
+      'Messages per second from one client. A client that sends more is read more slowly; three seconds behind, it is disconnected.',
   },
   maxUpdatesPerSecond: {
     type: 'integer',
     range: [1, 1000],
     default: 60,
-    description: 'Parameter updates of one client in a second; further ones are refused.',
+    description: 'Parameter updates per second from one client; further ones are refused.',
   },
   helloTimeoutSeconds: {
     type: 'number',
@@ -229,7 +230,7 @@ export const settingsTable = {
     type: 'number',
     range: [0.1, 600],
     default: 15,
-    description: 'Time between pings; a client that is silent from one to the next is given up.',
+    description: 'Time between pings; a client that is silent from one to the next is disconnected.',
   },
   idleSeconds: {
     type: 'number',
@@ -242,13 +243,13 @@ export const settingsTable = {
     default: '',
     defaultText: 'a random one',
     description:
-      'Secret that resume tokens are sealed with; servers that have the same go on with the sessions of each other.',
+      "Secret that resume tokens are sealed with; servers with the same secret resume each other's sessions.",
   },
   resumeSeconds: {
     type: 'number',
     range: [1, 3600],
     default: 60,
-    description: 'How long a resume token is good.',
+    description: 'How long a resume token is valid.',
   },
   graceSeconds: {
     type: 'number',
@@ -266,13 +267,13 @@ export const settingsTable = {
     type: 'number',
     range: [0, 3600],
     default: 20,
-    description: 'When told to stop, time that clients have to go elsewhere.',
+    description: 'Time that clients have to go elsewhere before the server stops.',
   },
   logLevel: {
     type: 'choice',
     choices: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
     default: 'info',
-    description: 'Least important log lines that are written.',
+    description: 'Lowest level of log lines that are written.',
   },
   logFormat: {
     type: 'choice',
@@ -284,12 +285,12 @@ export const settingsTable = {
 
 export type SettingName = keyof typeof settingsTable;
 
-/** `--flag` of a setting: its name in kebab case. */
+/** Returns the flag of a setting: its name in kebab case. */
 export function flagOf(name: string): string {
   return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
-/** Environment variable of a setting: its name in upper snake case behind MILLRACE_. */
+/** Returns the environment variable of a setting: its name in upper snake case, with the prefix MILLRACE_. */
 export function variableOf(name: string): string {
   return `MILLRACE_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
 }

@@ -16,7 +16,7 @@ type Value<S extends Setting> = S extends { readonly type: 'integer' | 'number' 
 /** All settings of the server, checked and frozen. */
 export type Settings = { readonly [Name in SettingName]: Value<(typeof settingsTable)[Name]> };
 
-/** A setting with a value that cannot be. The message is one line that names it. */
+/** A setting with an invalid value. The message is one line that names it. */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
 }
@@ -32,8 +32,8 @@ export interface SettingsSources {
 const names = Object.keys(settingsTable) as SettingName[];
 
 /**
- * Reads the settings: a flag wins over an environment variable, that over the file, that over the default.
- * @throws {SettingsError}
+ * Reads the settings: flags win over environment variables, those over the file, the file over defaults.
+ * @throws {SettingsError} if a setting is invalid or unknown.
  */
 export function readSettings({ flags = {}, environment = {}, file }: SettingsSources): Settings {
   const contents = file === undefined ? {} : readFile(file);
@@ -63,11 +63,11 @@ function readFile(path: string): Readonly<Record<string, unknown>> {
     throw new SettingsError(`--config ${path}: must hold a JSON object with settings`);
   }
   const unknown = Object.keys(contents).find((key) => !Object.hasOwn(settingsTable, key));
-  if (unknown !== undefined) throw new SettingsError(`--config ${path}: there is no setting ${unknown}`);
+  if (unknown !== undefined) throw new SettingsError(`--config ${path}: unknown setting ${unknown}`);
   return { ...contents };
 }
 
-/** A value from any source, as text or as the type itself. */
+/** Parses a value from any source, as text or as the type of the setting. */
 function parse(setting: Setting, source: string, value: unknown): Setting['default'] {
   switch (setting.type) {
     case 'integer':

@@ -1,7 +1,7 @@
 /**
- * Decodes a text file that a user brings. Editors and shells of some systems write a byte order mark, or UTF-16 (as
- * PowerShell does with `>`); without a mark, UTF-16 shows by the zero bytes of its first character, which in JSON and
- * PEM is always of ASCII (RFC 4627 section 3).
+ * Decodes a text file from a user. Editors and shells of some systems write a byte order mark, or UTF-16 (as PowerShell
+ * does with `>`). Without a mark, UTF-16 is recognized by the zero byte of its first character, which in JSON and PEM
+ * is always ASCII (RFC 4627 section 3).
  * @returns the text without its mark.
  * @throws {TypeError} if the bytes are not text in UTF-8 or UTF-16.
  */
@@ -15,7 +15,7 @@ export function decodeText(bytes: Uint8Array): string {
 }
 
 /**
- * Parses JSON as a user brings it, in UTF-8 or UTF-16.
+ * Parses JSON from a user, in UTF-8 or UTF-16.
  * @throws {TypeError} if the bytes are not text. @throws {SyntaxError} if the text is not JSON.
  */
 export function parseJson(bytes: Uint8Array): unknown {

@@ -5,7 +5,7 @@ import { networkOf } from './network.js';
 export interface AddressLimitsOptions {
   /** Connections at the same time. */
   readonly connections: number;
-  /** New connections in a minute; as many may come at once. */
+  /** New connections per minute, also in one burst. */
   readonly connectsPerMinute: number;
 }
 
@@ -14,7 +14,7 @@ interface Address {
   open: number;
 }
 
-/** Holds each address to a number of connections, and to a rate of new ones. */
+/** Limits the connections of each address, and the rate of new ones. */
 export class AddressLimits {
   readonly #options: AddressLimitsOptions;
   readonly #addresses = new RecentEntries<Address>(({ connects, open }) => open === 0 && connects.full);
@@ -23,7 +23,10 @@ export class AddressLimits {
     this.#options = options;
   }
 
-  /** @returns what to call when the connection ends (twice without harm); null if it may not be. */
+  /**
+   * @returns a function to call when the connection ends (calling it twice is harmless); null if the connection is
+   *   refused.
+   */
   enter(ip: string): (() => void) | null {
     const { connectsPerMinute } = this.#options;
     const address = this.#addresses.of(networkOf(ip), () => ({

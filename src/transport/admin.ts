@@ -16,7 +16,7 @@ export interface AdminOptions {
   readonly model: { readonly name: string; readonly description: string };
   readonly engineState: () => EngineState;
   readonly capacity: Pick<Capacity, 'rowsPerSecond'>;
-  /** What a session is promised. */
+  /** The service level objective (SLO) of a session. */
   readonly slo: Slo;
   readonly connections: Connections;
   readonly sampler: Sampler;
@@ -27,15 +27,15 @@ export interface AdminOptions {
   readonly drain: () => void;
 }
 
-/** Sessions that one answer lists. */
+/** Maximum number of sessions in one answer. */
 const mostSessions = 200;
 
-/** What the dashboard asks for and does: `/v1/admin`. */
+/** Serves the requests of the dashboard: `/v1/admin`. */
 export function serveAdmin(server: FastifyInstance, options: AdminOptions): void {
   const { rules, connections, sampler, metrics, thumbnails } = options;
   const refuse = refuser(metrics);
-  /** Lets those in who have one of these roles, and answers the others. */
-  const letIn = async (
+  /** Returns the role of a request if it is allowed; otherwise answers with an error and returns null. */
+  const authorize = async (
     request: FastifyRequest,
     reply: FastifyReply,
     allowed: readonly Role[],
@@ -48,7 +48,7 @@ export function serveAdmin(server: FastifyInstance, options: AdminOptions): void
   };
 
   server.get<{ Querystring: { readonly after?: unknown } }>('/v1/admin/overview', async (request, reply) => {
-    const role = await letIn(request, reply, ['reader', 'admin']);
+    const role = await authorize(request, reply, ['reader', 'admin']);
     if (role === null) return reply;
     const after = Number(request.query.after);
     const listed = connections.summaries(mostSessions);
@@ -66,7 +66,7 @@ export function serveAdmin(server: FastifyInstance, options: AdminOptions): void
   server.get<{ Params: { readonly id: string } }>(
     '/v1/admin/sessions/:id/picture',
     async (request, reply) => {
-      const role = await letIn(request, reply, ['admin']);
+      const role = await authorize(request, reply, ['admin']);
       if (role === null) return reply;
       const picture = thumbnails ? connections.picture(request.params.id) : null;
       if (picture === null) return refuse(reply, 'not_found');
@@ -75,21 +75,21 @@ export function serveAdmin(server: FastifyInstance, options: AdminOptions): void
   );
 
   server.post('/v1/admin/drain', async (request, reply) => {
-    const role = await letIn(request, reply, ['admin']);
+    const role = await authorize(request, reply, ['admin']);
     if (role === null) return reply;
     if (!connections.draining) options.drain();
     return reply.code(202).send({ draining: true });
   });
 }
 
-/** What readers see of a session: nothing that leads to the person. */
+/** Returns what readers see of a session: nothing that identifies a person. */
 function withoutPerson(summary: SessionRow): SessionRow {
   return { ...summary, address: null, picture: false };
 }
 
 type Description = Pick<Overview, 'server' | 'model' | 'engine' | 'ready' | 'draining' | 'slo' | 'counts'>;
 
-/** What runs, and what it can carry. */
+/** Returns what runs, and how much it can carry. */
 function describe({ server, model, engineState, capacity, slo, connections }: AdminOptions): Description {
   const state = engineState();
   const census = connections.census();

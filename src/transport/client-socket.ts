@@ -1,2 +1,2 @@
-/** The WebSocket class for clients in a process of this software: Node 20 has none of its own. */
+/** The WebSocket class for clients within this software: Node 20 has none built in. */
 export { WebSocket as ClientSocket } from 'ws';

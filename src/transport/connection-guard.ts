@@ -13,7 +13,7 @@ export interface ConnectionGuardOptions {
   readonly connections: number;
   /** Of these, connections from one address that are not streams. */
   readonly plainPerAddress: number;
-  /** HTTP requests in a second from one address, and new connections in a second; all of them may come at once. */
+  /** HTTP requests per second from one address, and new connections per second, each also in one burst. */
   readonly requestsPerSecond: number;
 }
 
@@ -28,29 +28,29 @@ interface Address {
 
 interface Plain {
   readonly address: Address;
-  /** Answers that are not finished. */
+  /** Unfinished answers. */
   readonly waiting: Set<ServerResponse>;
-  /** Whether its last answer is written. */
-  over: boolean;
+  /** Whether its last answer was written. */
+  finished: boolean;
   /** Requests that came after that. */
   ignored: number;
 }
 
-/** Connections above the limit that Node.js accepts all the same: one must come before another is closed for it. */
+/** Connections that Node.js accepts above the limit: a new one must arrive before an old one is closed for it. */
 const overlap = 16;
 /** Requests of one connection that may wait for their answers (HTTP pipelining). */
 const mostWaiting = 16;
-/** Requests that are ignored behind the last answer before the connection is cut. */
+/** Requests that are ignored after the last answer before the connection is closed. */
 const mostIgnored = 64;
-/** How long an address whose connection was cut gets no other, in milliseconds. */
+/** How long an address is banned after its connection was closed for this, in milliseconds. */
 const banMs = 5000;
 const tooManyConnections = 'This address has too many connections; close some, and try again.';
 const tooManyRequests = 'Too many requests in a short time; wait and retry.';
 
 /**
- * Limits TCP connections, of each address and in total, so that descriptors are left for the rest of the server; and
- * the requests over them. Where there are too many in total, the oldest connection without a request is closed: a
- * client that wants something sends its request at once.
+ * Limits TCP connections, per address and in total, so that file descriptors are left for the rest of the server; and
+ * the requests over them. If there are too many in total, the oldest connection without a request is closed: honest
+ * clients send their requests at once.
  */
 export class ConnectionGuard {
   readonly #options: ConnectionGuardOptions;
@@ -58,7 +58,7 @@ export class ConnectionGuard {
     ({ connects, requests, plain, bannedUntil }) =>
       plain === 0 && connects.full && requests.full && performance.now() > bannedUntil,
   );
-  /** In the order in which they came. */
+  /** In order of arrival. */
   readonly #plain = new Map<Socket, Plain>();
   #open = 0;
 
@@ -72,28 +72,28 @@ export class ConnectionGuard {
     server.on('connection', (socket) => this.#enter(socket));
   }
 
-  /** The connection is a stream from now on, for which other limits hold. */
+  /** Treats the connection as a stream from now on: other limits apply. */
   promote(socket: Socket): void {
     this.#leave(socket);
   }
 
-  /** Whether an answer has been written in part to this connection: nothing else must be written in between. */
+  /** Returns whether an answer was partly written to this connection: nothing else may be written before its end. */
   isAnswering(socket: Socket): boolean {
     return [...(this.#plain.get(socket)?.waiting ?? [])].some(({ headersSent }) => headersSent);
   }
 
-  /** @returns whether to handle a request; if not, it has its answer, or its connection is being closed. */
+  /** @returns whether to handle a request; if not, it was answered, or its connection is being closed. */
   admit({ socket }: IncomingMessage, response: ServerResponse): boolean {
     const plain = this.#plain.get(socket);
     if (plain === undefined) return false;
-    if (plain.over) return this.#ignore(socket, plain);
+    if (plain.finished) return this.#ignore(socket, plain);
     if (plain.address.requests.take() && plain.waiting.size < mostWaiting) {
       plain.waiting.add(response);
       response.once('close', () => plain.waiting.delete(response));
       return true;
     }
     // Further requests of the same connection are ignored.
-    plain.over = true;
+    plain.finished = true;
     const { status } = errors.rate_limited;
     const own = { 'content-type': 'application/json', connection: 'close' };
     const headers = { ...securityHeaders, ...errorHeaders(status, 1), ...own };
@@ -102,7 +102,7 @@ export class ConnectionGuard {
     return false;
   }
 
-  /** Node.js goes on to read and parse what nobody answers: a client that keeps sending is cut off for a while. */
+  /** Node.js continues to read and parse ignored requests: a client that keeps sending is cut off for a while. */
   #ignore(socket: Socket, plain: Plain): false {
     plain.ignored += 1;
     if (plain.ignored < mostIgnored) return false;
@@ -113,7 +113,7 @@ export class ConnectionGuard {
   }
 
   #enter(socket: Socket): void {
-    // A socket may fail at any time, also before other listeners are there.
+    // A socket may fail at any time, even before it has other listeners.
     socket.on('error', () => {});
     this.#open += 1;
     socket.once('close', () => {
@@ -135,7 +135,7 @@ export class ConnectionGuard {
     if (this.#open > connections && !this.#makeRoom())
       return answerRaw(socket, { code: 'too_many_sessions' });
     address.plain += 1;
-    this.#plain.set(socket, { address, waiting: new Set(), over: false, ignored: 0 });
+    this.#plain.set(socket, { address, waiting: new Set(), finished: false, ignored: 0 });
   }
 
   /** Closes the oldest connection without a request. @returns whether there was one. */

@@ -4,20 +4,20 @@ import { TokenBucket } from '../session/time/token-bucket.js';
 import { FrameScanner } from './frame-scanner.js';
 
 export interface FrameGateOptions {
-  /** Frames in a second that pass, of every kind; a tenth of them may come at once. */
+  /** Frames of every kind that pass per second; a tenth of them may come at once. */
   readonly perSecond: number;
-  /** The peer is too far beyond the rate: what waits is dropped, and so is all that follows. */
+  /** Called when the peer is too far beyond the rate: waiting frames are dropped, and so is all that follows. */
   readonly onFlood: () => void;
 }
 
 /** Frames that may wait, in seconds of the rate. */
-const patienceSeconds = 3;
+const backlogSeconds = 3;
 /** Bytes that may wait before reading from the network pauses. */
 const mostBytes = 256 * 1024;
-/** Turns of the event loop a second in which the rate is reached; other connections are served in between. */
+/** Turns of the event loop per second that use up the rate; in between, other connections are served. */
 const turnsPerSecond = 30;
 
-/** Bytes that came together, and where those frames in them end that count. */
+/** Bytes that arrived together, and the ends of the counted frames in them. */
 interface Piece {
   readonly bytes: Buffer;
   readonly ends: readonly number[];
@@ -27,9 +27,9 @@ interface Piece {
 }
 
 /**
- * Limits the rate of incoming frames on the wire of a WebSocket. It comes before the WebSocket library, because that
- * handles at once everything that one read from the network brought (10,000 frames, if they are empty): paused or not,
- * it answers pings, checks texts and gathers fragments.
+ * Limits the rate of incoming WebSocket frames. It comes before the WebSocket library, because that handles everything
+ * from one network read at once (10,000 frames, if they are empty): paused or not, it answers pings, checks texts and
+ * gathers fragments.
  */
 export class FrameGate extends Duplex {
   readonly #wire: Duplex;
@@ -49,17 +49,17 @@ export class FrameGate extends Duplex {
   #timer: NodeJS.Timeout | null = null;
   #turn: NodeJS.Immediate | null = null;
 
-  /** @param head bytes that came behind the request. */
+  /** @param head bytes that followed the request. */
   constructor(wire: Duplex, head: Buffer, { perSecond, onFlood }: FrameGateOptions) {
     super();
     this.#wire = wire;
     this.#onFlood = onFlood;
-    this.#mostFrames = perSecond * patienceSeconds;
+    this.#mostFrames = perSecond * backlogSeconds;
     const burst = Math.max(1, perSecond / 10);
     this.#bucket = new TokenBucket(perSecond, burst);
     this.#framesPerTurn = Math.ceil(perSecond / turnsPerSecond);
     this.#waitMs = Math.max(1, (1000 * Math.min(this.#framesPerTurn, burst)) / perSecond);
-    // The server's time limits are for requests.
+    // The time limits of the HTTP server are for requests.
     if (wire instanceof Socket) wire.setTimeout(0).setNoDelay();
     wire.on('data', (chunk: Buffer) => this.#arrive(chunk));
     wire.once('end', () => {
@@ -71,9 +71,7 @@ export class FrameGate extends Duplex {
     if (head.length > 0) this.#arrive(head);
   }
 
-  /**
-   * Whether the peer has sent so much that the rest is dropped; with the upgrade request, this is so from the start.
-   */
+  /** Whether the peer has sent so much that the rest is dropped; this can happen with the upgrade request already. */
   get flooded(): boolean {
     return this.#flooded;
   }
@@ -87,7 +85,7 @@ export class FrameGate extends Duplex {
     this.#wire.write(chunk, done);
   }
 
-  /** Writes all that was gathered in one system call. */
+  /** Writes all chunks in one system call. */
   override _writev(
     chunks: readonly { readonly chunk: Buffer }[],
     done: (error?: Error | null) => void,
@@ -123,7 +121,7 @@ export class FrameGate extends Duplex {
   #flood(): void {
     this.#flooded = true;
     this.#drop();
-    // Reading goes on, and what is read is dropped: a peer that cannot send would not read why it is closed.
+    // Reads on and drops the data: a peer that cannot send would not read why it is closed.
     this.#wire.resume();
     this.#onFlood();
   }
@@ -134,7 +132,7 @@ export class FrameGate extends Duplex {
     this.#waitingBytes = 0;
   }
 
-  /** Passes on what the rate allows, and comes back for the rest. */
+  /** Passes on what the rate allows, and schedules the rest. */
   #release(): void {
     if (this.#timer || this.#turn || this.destroyed) return;
     let allowed = this.#framesPerTurn;
@@ -159,7 +157,7 @@ export class FrameGate extends Duplex {
     return count;
   }
 
-  /** Passes on frames of the first piece; with its last one, also the beginning of a frame that is not complete. */
+  /** Passes on frames of the first piece; with its last one, also the beginning of an incomplete frame. */
   #hand(piece: Piece, count: number): void {
     const { bytes, ends, bytesDone } = piece;
     piece.endsDone += count;

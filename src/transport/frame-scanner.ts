@@ -1,6 +1,6 @@
 /**
- * Continuation frames of at least this length do not count: large messages come in many of them, and their bytes are
- * limited elsewhere.
+ * Continuation frames of at least this length do not count: large messages consist of many, and their bytes are limited
+ * elsewhere.
  */
 const pieceBytes = 1024;
 
@@ -12,14 +12,11 @@ export class FrameScanner {
   readonly #header = new Uint8Array(10);
   /** Bytes of the header so far. */
   #have = 0;
-  /** Bytes of the frame that are still to come after its header; null within a header. */
+  /** Bytes that the frame still lacks after its header; null within a header. */
   #rest: number | null = null;
   #counts = true;
 
-  /**
-   * @returns offsets in the chunk behind each frame that ends in it and counts: all but long continuations of a
-   *   message.
-   */
+  /** @returns the offset after each counted frame that ends in the chunk: all but long continuations of a message. */
   scan(chunk: Uint8Array): number[] {
     const ends: number[] = [];
     let at = 0;

@@ -2,12 +2,14 @@ import { errors, type ErrorCode } from '@millrace/protocol';
 import type { FastifyReply } from 'fastify';
 import type { Metrics } from '../metrics/metrics.js';
 
-/** The body of every HTTP answer that is an error. */
+/** Returns the body of an HTTP error. */
 export function errorBody(code: ErrorCode, message: string = errors[code].meaning, field?: string): object {
   return { error: { code, message, ...(field !== undefined && { field }) } };
 }
 
-/** Seconds after which to try again, where nothing more is known: a place is soon free, a rate may be one a minute. */
+/**
+ * Seconds after which to retry, by status, if nothing else is known: a slot is soon free, a rate may be one per minute.
+ */
 const usualRetry: Readonly<Record<number, number>> = { 429: 60, 503: 1 };
 
 /**
@@ -20,13 +22,13 @@ export function errorHeaders(status: number, retryAfter = usualRetry[status] ?? 
 }
 
 interface RefusalDetails {
-  /** The parameter that is at fault. */
+  /** The invalid parameter. */
   readonly field?: string | undefined;
-  /** Seconds after which the same may succeed. */
+  /** Seconds after which a retry may succeed. */
   readonly retryAfter?: number | undefined;
 }
 
-/** Gives what answers a request with an error of the catalogue, and counts it. */
+/** Returns a function that answers a request with an error of the catalogue, and counts it. */
 export function refuser(
   metrics: Pick<Metrics, 'error'>,
 ): (reply: FastifyReply, code: ErrorCode, message?: string, details?: RefusalDetails) => FastifyReply {

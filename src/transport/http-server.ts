@@ -18,7 +18,7 @@ import { securityHeaders } from './security-headers.js';
 import { serveTxt2Img } from './txt2img.js';
 import { noUpgrade } from './upgrade-fault.js';
 
-/** What `GET /v1/capabilities` tells: all that a client needs to build its controls. */
+/** The answer to `GET /v1/capabilities`: all that a client needs to build its controls. */
 interface Capabilities {
   /** WebSocket subprotocol. */
   readonly protocol: string;
@@ -43,17 +43,17 @@ export interface HttpServerOptions extends MetricsAccess {
   readonly draining: () => boolean;
   /** Why a stream would be refused now; null or absent if it would not be. */
   readonly refusal?: () => ErrorCode | null;
-  /** Sessions that are served, that wait, and that can be served at the same time. */
+  /** Slots, sessions that are served, and sessions that wait. */
   readonly occupancy: () => { readonly slots: number; readonly served: number; readonly waiting: number };
   readonly guard: ConnectionGuard;
-  /** How long a request may take to come, in milliseconds; 10 seconds if not given. */
+  /** How long a request may take to arrive, in milliseconds; 10 seconds by default. */
   readonly requestTimeout?: number;
   /** Folder of the built page. */
   readonly page: string;
   readonly log: FastifyBaseLogger;
 }
 
-/** The plain HTTP side: the page, what the server can do, health and metrics. Not listening yet. */
+/** Creates the plain HTTP side: the page, capabilities, health and metrics. It does not listen yet. */
 export async function createHttpServer(options: HttpServerOptions): Promise<FastifyInstance> {
   const { capabilities, engineState, metrics, origins, page, log } = options;
   const server = fastify({
@@ -94,7 +94,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     void parseBody(request, text, done);
   });
   server.setErrorHandler(async (error, request, reply) => {
-    // What fastify itself refuses: a body that is too large, no JSON, or of another type.
+    // Fastify refuses a body that is too large, not JSON, or of another type.
     const status = error instanceof Error && 'statusCode' in error ? error.statusCode : 500;
     if (status === 413) return reply.code(413).send(errorBody('message_too_large'));
     // In a request without a body only the path can be wrong.
@@ -116,7 +116,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     // Nothing in it is secret, and pages of other origins need it as much as the stream.
     reply.headers({ 'access-control-allow-origin': '*', 'cache-control': 'no-cache' }).send(capabilities),
   );
-  // Browsers tell pages nothing of a refused WebSocket: here they learn what the upgrade is answered with.
+  // Browsers hide from pages why a WebSocket was refused: here they get the answer to the upgrade.
   server.get('/v1/stream', async (request, reply) => {
     const { origin, host } = request.headers;
     reply.headers({
@@ -148,7 +148,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
       .header('cache-control', 'no-store')
       .send({ ready, state: state.name, doing, sessions: options.occupancy() });
   });
-  // Each takes milliseconds of the main thread: more than Prometheus and people need would slow down all sessions.
+  // Each answer takes milliseconds of the main thread: too many would slow down all sessions.
   const figures = new SharedAnswer(() => metrics.render(), { perSecond: 10, burst: 10 });
   server.get('/metrics', async (request, reply) => {
     if (!(await mayReadMetrics(bearerToken(request.headers.authorization), options))) {

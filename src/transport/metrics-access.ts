@@ -3,11 +3,11 @@ import type { Access } from '../session/access/access.js';
 
 export interface MetricsAccess {
   readonly access: Access;
-  /** What reads the metrics; empty for any token where tokens are asked for. */
+  /** Token for the metrics; empty for any token of a session, if those are required. */
   readonly metricsToken: string;
 }
 
-/** Whether a request with this token may read the metrics. */
+/** Returns whether a request with this token may read the metrics. */
 export async function mayReadMetrics(
   token: string | undefined,
   { access, metricsToken }: MetricsAccess,
@@ -19,7 +19,7 @@ export async function mayReadMetrics(
   );
 }
 
-/** Compares in a time that says nothing of where they differ. */
+/** Returns whether two texts are equal, in a time that does not reveal where they differ. */
 export function sameText(a: string, b: string): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(a), digest(b));

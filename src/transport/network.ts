@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
-/** An IPv4 address, or the /64 network of an IPv6 one, which one user can have whole (RFC 6177). */
+/** Returns an IPv4 address, or the /64 network of an IPv6 one, all of which one user can have (RFC 6177). */
 export function networkOf(ip: string): string {
   const mapped = ip.replace(/^::ffff:/i, '');
   if (isIPv4(mapped) || !isIPv6(ip)) return mapped;

@@ -4,16 +4,16 @@ import type { Duplex } from 'node:stream';
 import type { ConnectionGuard } from './connection-guard.js';
 import { answerRaw, type RawAnswer } from './raw-answer.js';
 
-/** How long a request may take to come, in milliseconds: its headers, and all of it. */
+/** How long a request may take to arrive, in milliseconds: its headers, and all of it. */
 const requestTimeout = 10_000;
-/** How often the server looks for requests that take too long, in milliseconds. */
+/** How often the server checks for slow requests, in milliseconds. */
 const checkInterval = 1000;
-/** How long a connection may neither send nor take anything, in milliseconds: longer than any picture takes. */
+/** How long a connection may neither send nor receive, in milliseconds: longer than any picture takes. */
 const inactivityTimeout = 300_000;
-/** Longer than proxies keep theirs, so that it is they who close. */
+/** In milliseconds; longer than that of proxies, so that they close first. */
 const keepAliveTimeout = 72_000;
 
-/** The HTTP server of Node.js with time limits, limited connections, and our form of answer to what it refuses. */
+/** Creates a Node.js HTTP server with time limits, limited connections, and our form of error answers. */
 export function createNodeServer(
   handler: (request: IncomingMessage, response: ServerResponse) => void,
   guard: ConnectionGuard,
@@ -24,7 +24,7 @@ export function createNodeServer(
     headersTimeout: timeout,
     connectionsCheckingInterval: Math.min(checkInterval, timeout),
     keepAliveTimeout,
-    // We check ourselves: the answer of Node.js has none of our headers.
+    // Checked elsewhere: the answer of Node.js lacks our headers.
     requireHostHeader: false,
   };
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
@@ -43,7 +43,7 @@ export function createNodeServer(
   return server;
 }
 
-/** The answer to what is not a valid request. */
+/** Returns the answer to an invalid request. */
 function faultOf(code: string | undefined): RawAnswer {
   switch (code) {
     case 'ERR_HTTP_REQUEST_TIMEOUT':

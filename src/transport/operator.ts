@@ -3,12 +3,12 @@ import { bearerToken } from './bearer.js';
 import { mayReadMetrics, sameText, type MetricsAccess } from './metrics-access.js';
 import { isLoopback, namesLoopback, originAllowed, type OriginRules } from './origin.js';
 
-/** What somebody may do with the server besides using it: see figures, or see all and act. */
+/** What a request may do besides using the server: `reader` sees figures, `admin` sees everything and may act. */
 export type Role = 'reader' | 'admin';
 
 export interface OperatorRules extends MetricsAccess {
   readonly origins: OriginRules;
-  /** The token that makes a request an admin's; empty where only coming from this machine does. */
+  /** The token of admins; empty if only requests from this machine are theirs. */
   readonly adminToken: string;
 }
 
@@ -27,8 +27,8 @@ export async function roleOf(
   if (!originAllowed(headers.origin, host, rules.origins)) return 'foreign';
   const { adminToken, access, metricsToken, origins } = rules;
   if (adminToken !== '' && token !== undefined && sameText(token, adminToken)) return 'admin';
-  // Other origins are allowed for a proxy, which may not show itself, or for pages of others: neither they nor the
-  // users of the proxy are the operator.
+  // Other origins are allowed for a proxy, which may be invisible, or for other web sites: their users are not the
+  // operator.
   const open = adminToken === '' && metricsToken === '' && !access.required && origins.allowed.length === 0;
   if (open && isLocal(ip) && namesLoopback(host) && !isForwarded(request)) return 'admin';
   return (await mayReadMetrics(token, rules)) ? 'reader' : null;
@@ -39,8 +39,8 @@ function isLocal(address: string): boolean {
 }
 
 /**
- * Whether a proxy passes on a request of somebody else. Some add no header; the proxy module of nginx then still speaks
- * HTTP/1.0, as no browser does.
+ * Returns whether a proxy forwarded the request. Some add no header, but then nginx uses HTTP/1.0, which no browser
+ * does.
  */
 function isForwarded({ headers, raw }: FastifyRequest): boolean {
   return raw.httpVersion === '1.0' || Object.keys(headers).some((name) => ofProxies.test(name));

@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
 
-/** Origins that are logged at most, so that made-up ones cannot fill the log. */
+/** Maximum number of logged origins, so that made-up ones cannot fill the log. */
 const mostOrigins = 100;
 
-/** Logs each origin whose pages are refused, once: browsers tell the pages themselves too little to find the cause. */
+/** Logs each refused origin once: browsers hide the cause from pages. */
 export class OriginLog {
   readonly #log: Pick<Logger, 'warn'>;
   readonly #seen = new Set<string>();
@@ -21,7 +21,7 @@ export class OriginLog {
   }): void {
     if (this.#seen.has(origin) || this.#seen.size >= mostOrigins) return;
     this.#seen.add(origin);
-    const words = 'pages of this origin are refused; the setting allowedOrigins lets them in';
+    const words = 'pages of this origin are refused; to admit them, add it to the setting allowedOrigins';
     this.#log.warn({ origin: origin.slice(0, 200), host: host.slice(0, 200) }, words);
   }
 }

@@ -1,42 +1,45 @@
 import { isIP } from 'node:net';
 
-/** Whether only programs of this machine can reach the address (RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.3). */
+/**
+ * Returns whether only programs of this machine can reach the address (RFC 1122 section 3.2.1.3, RFC 4291 section
+ * 2.5.3).
+ */
 export function isLoopback(host: string): boolean {
   const name = host.replace(/^\[(.*)\]$/, '$1').toLowerCase();
   if (name === 'localhost' || name.endsWith('.localhost') || name === '::1') return true;
   return isIP(name) === 4 && name.startsWith('127.');
 }
 
-/** Why a request for a foreign `Host` is refused. */
+/** Why a request with a foreign `Host` is refused. */
 export const foreignHost =
   'The server listens on a loopback address, and the Host header of the request has another name. Use localhost, or ' +
   'have the proxy pass on a host that --allowed-origins lists.';
 
-/** The name in a `Host` header, without its port; null if it is not one. */
+/** Returns the name in a `Host` header, without its port; null if the header is invalid. */
 function nameOf(host: string): string | null {
   const url = `http://${host}`;
   return URL.canParse(url) ? new URL(url).hostname : null;
 }
 
-/** Whether a `Host` header names this machine as only its own programs do. */
+/** Returns whether a `Host` header has a loopback name. */
 export function namesLoopback(host: string | undefined): boolean {
   const name = nameOf(host ?? '');
   return name !== null && isLoopback(name);
 }
 
 export interface OriginRules {
-  /** Origins (RFC 6454) besides the server's own that may connect; `*` lets all in. */
+  /** Origins (RFC 6454) besides the server's own that may connect; `*` allows all. */
   readonly allowed: readonly string[];
   /** Whether the server listens on a loopback address only. */
   readonly loopback: boolean;
 }
 
 /**
- * Whether a page of this origin may use the server. Browsers let every page open WebSockets to everywhere, so
- * the server has to look. No Origin header: not a browser, and no page that could be tricked.
+ * Returns whether a page of this origin may use the server. Browsers let every page open WebSockets to any server, so
+ * the server has to check. Without an Origin header, the request is not from a browser.
  *
- * A server on a loopback address also looks at the name that the page came from: a foreign name that was made
- * to resolve to 127.0.0.1 (DNS rebinding) would else pass as the server's own.
+ * A server on a loopback address also checks the host name of the page: a foreign name that was made to resolve to
+ * 127.0.0.1 (DNS rebinding) would otherwise pass as the server's own.
  */
 export function originAllowed(
   origin: string | undefined,
@@ -51,10 +54,10 @@ export function originAllowed(
 }
 
 /**
- * Whether a request for this `Host` may be answered. A page of a foreign name that was made to resolve to 127.0.0.1
- * (DNS rebinding) is of the same origin to its browser, which then sends no Origin with a GET, and lets it read the
- * answer. So a server on a loopback address answers only to names of this machine, and to the hosts of the origins that
- * it allows, which a proxy passes on. A request without a Host header does not come from a browser.
+ * Returns whether a request for this `Host` may be answered. A foreign name can be made to resolve to 127.0.0.1 (DNS
+ * rebinding). To the browser, its pages then have the same origin as the server: it sends no Origin with a GET, and
+ * lets them read the answer. So a server on a loopback address answers only to names of this machine and to the hosts
+ * of allowed origins, which a proxy passes on. A request without a Host header is not from a browser.
  */
 export function hostAllowed(host: string | undefined, { allowed, loopback }: OriginRules): boolean {
   if (!loopback || host === undefined || allowed.includes('*')) return true;

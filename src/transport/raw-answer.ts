@@ -6,16 +6,16 @@ import { securityHeaders } from './security-headers.js';
 
 export interface RawAnswer {
   readonly code: ErrorCode;
-  /** Instead of the status that belongs to the code. */
+  /** Replaces the status of the code. */
   readonly status?: number;
-  /** Instead of the meaning of the code. */
+  /** Replaces the meaning of the code. */
   readonly message?: string | undefined;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Seconds after which to try again, where the status has that; instead of the usual ones. */
+  /** Seconds after which to retry, if the status has that; replaces the default. */
   readonly retryAfter?: number;
 }
 
-/** An error of the catalogue as a whole HTTP answer, the last of its connection. */
+/** Returns an error of the catalogue as a complete HTTP answer, the last of its connection. */
 function rawAnswer({ code, message, retryAfter, ...answer }: RawAnswer): string {
   const status = answer.status ?? errors[code].status;
   const body = JSON.stringify(errorBody(code, message));

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { TokenBucket } from '../session/time/token-bucket.js';
 
 /**
- * Makes an answer that takes long at most as often as a rate allows. Whoever asks more often waits for the next one
- * with all others: no answer is older than the question.
+ * Limits how often an expensive answer is made. Requests beyond the rate share the next one: no answer is older than
+ * its request.
  */
 export class SharedAnswer<Answer> {
   readonly #make: () => Promise<Answer>;

@@ -6,7 +6,7 @@ import type { Wire } from '../session/wire/wire.js';
 import type { MessageBuffers } from './message-buffers.js';
 
 /** How long a peer may take to answer a close frame. */
-const CLOSE_MS = 2000;
+const closeMs = 2000;
 
 export interface SocketWireOptions {
   readonly socket: WebSocket;
@@ -49,10 +49,10 @@ export class SocketWire implements Wire {
   close(code: number, reason: string): void {
     const { socket } = this.#options;
     socket.close(code, reason);
-    setTimeout(() => socket.terminate(), CLOSE_MS).unref();
+    setTimeout(() => socket.terminate(), closeMs).unref();
   }
 
-  /** Messages that are sent together go to the network in one call of the operating system. */
+  /** Combines messages that are sent together into one system call. */
   #gather(): void {
     if (this.#gathering) return;
     const { network } = this.#options;

@@ -29,25 +29,25 @@ export interface StreamServerOptions {
   readonly originLog: OriginLog;
   /** Largest message in bytes. */
   readonly messageBytes: number;
-  /** A client that sends more than this is read more slowly; one that sends far more is closed. */
+  /** A client that sends more than this is read more slowly; one that sends far more is disconnected. */
   readonly messagesPerSecond: number;
   readonly guard: ConnectionGuard;
   readonly addresses: AddressLimitsOptions;
   readonly access: Access;
-  /** Milliseconds between pings; a peer that is silent from one to the next is gone. */
+  /** Milliseconds between pings; a peer that is silent from one to the next is disconnected. */
   readonly pingIntervalMs: number;
 }
 
-/** Fragments of one message. */
-const MAX_FRAGMENTS = 16_384;
+/** Maximum number of fragments of one message. */
+const maxFragments = 16_384;
 /** The close code for a peer that sends far too much: it violates a policy (RFC 6455 section 7.4.1). */
-const FLOOD_CLOSE = 1008;
+const floodClose = 1008;
 
 const tooManyStreams =
   'This address has too many streams, or has opened too many in the last minute; try again later.';
 const textMessage = 'Messages must be binary, each a MessagePack map; this one was text.';
 const flooded = 'The client sends far more messages than the limit allows; the connection is closed.';
-/** What an upgrade must ask for (RFC 6455 section 4.4). */
+/** The version that an upgrade must request (RFC 6455 section 4.4). */
 const versions = { 'sec-websocket-version': '13' };
 
 /** `GET /v1/stream`: turns WebSocket upgrades into connections of sessions. */
@@ -69,7 +69,7 @@ export class StreamServer implements AsyncDisposable {
       noServer: true,
       perMessageDeflate: false,
       maxPayload: options.messageBytes,
-      maxFragments: MAX_FRAGMENTS,
+      maxFragments,
       handleProtocols: () => subprotocol,
     });
     this.#sockets.on('wsClientError', (error: Error, socket: Duplex) =>
@@ -82,7 +82,7 @@ export class StreamServer implements AsyncDisposable {
     options.http.on('upgrade', this.#onUpgrade);
   }
 
-  /** Ends all sessions as the server shuts down; settles when their connections are gone. */
+  /** Ends all sessions as the server shuts down; settles when their connections have closed. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed ??= this.#close();
     await this.#closed;
@@ -151,7 +151,7 @@ export class StreamServer implements AsyncDisposable {
     metrics.error('rate_limited');
     log.info({ address: wire.address }, 'closing a client that sent far too many messages');
     wire.send({ type: 'error', code: 'rate_limited', message: flooded });
-    wire.close(FLOOD_CLOSE, 'rate_limited');
+    wire.close(floodClose, 'rate_limited');
   }
 
   /** Answers an upgrade with a plain HTTP error. */
@@ -166,7 +166,7 @@ export class StreamServer implements AsyncDisposable {
   #serve(socket: WebSocket, wire: SocketWire, grant: Grant | null): void {
     const { connections, metrics, log } = this.#options;
     socket.on('error', (error: Error & { readonly code?: string }) => {
-      // ws closes the connection itself, with the fitting code.
+      // ws closes the connection itself, with the right code.
       if (error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') metrics.error('message_too_large');
       log.debug({ err: error }, 'a connection failed');
     });
@@ -177,7 +177,7 @@ export class StreamServer implements AsyncDisposable {
     socket.on('message', (data, isBinary) => {
       if (!isBinary || !Buffer.isBuffer(data)) return connection.close('invalid_message', textMessage);
       metrics.networkBytes('in', data.length);
-      // Not copied: what ws hands out is never written again, and a picture is decoded soon.
+      // Not copied: ws never writes to it again, and a picture is decoded soon.
       connection.receive(data);
     });
     socket.once('close', (code) => {
@@ -186,13 +186,13 @@ export class StreamServer implements AsyncDisposable {
     });
   }
 
-  /** Pings, and gives up a peer that has been silent from one ping to the next. @returns what stops it. */
-  #keepAlive(socket: WebSocket, giveUp: () => void): () => void {
+  /** Pings a peer, and disconnects it if it is silent from one ping to the next. @returns a function that stops. */
+  #keepAlive(socket: WebSocket, disconnect: () => void): () => void {
     let heard = true;
     const hear = (): void => void (heard = true);
     socket.on('pong', hear).on('ping', hear).on('message', hear);
     const timer = setInterval(() => {
-      if (!heard) return giveUp();
+      if (!heard) return disconnect();
       heard = false;
       socket.ping();
     }, this.#options.pingIntervalMs);

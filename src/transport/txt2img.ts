@@ -13,7 +13,7 @@ import type { OriginLog } from './origin-log.js';
 /** Room for parameters with a long, blended prompt. */
 const bodyLimit = 64 * 1024;
 
-/** `POST /v1/txt2img`: parameters as JSON in, one JPEG out. */
+/** Serves `POST /v1/txt2img`: parameters as JSON in, one JPEG out. */
 export function serveTxt2Img(
   server: FastifyInstance,
   {

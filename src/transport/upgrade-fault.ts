@@ -3,14 +3,14 @@ import type { IncomingMessage } from 'node:http';
 import { foreignHost, hostAllowed, originAllowed, type OriginRules } from './origin.js';
 import type { RawAnswer } from './raw-answer.js';
 
-/** Why a request for the stream that is not a WebSocket upgrade is refused. */
+/** Why a request for the stream is refused if it is not a WebSocket upgrade. */
 export const noUpgrade =
   'The stream is a WebSocket: the request must have the headers Upgrade: websocket and Connection: Upgrade, ' +
   `and offer the subprotocol ${subprotocol}. A proxy in between must pass them on.`;
 
 const otherUpgrade = 'This address is served over HTTP/1.1: send the request without the header Upgrade.';
 
-/** Returns why an upgrade request is refused by its headers alone; null if it is not. */
+/** Returns why the headers of an upgrade request are refused; null if they are not. */
 export function upgradeFault({ url, headers }: IncomingMessage, origins: OriginRules): RawAnswer | null {
   const { origin, host, upgrade, 'sec-websocket-protocol': offered = '' } = headers;
   if (!hostAllowed(host, origins)) return { code: 'forbidden_origin', message: foreignHost };

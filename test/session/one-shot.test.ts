@@ -143,12 +143,12 @@ describe('OneShot', () => {
     };
     assert.equal(await ask('slow', 0.001), null);
     const { code, message } = (await ask('slow', 0.001)) as { code: string; message: string };
-    assert.deepEqual([code, message], ['rate_limited', 'more than 0.001 images a second']);
+    assert.deepEqual([code, message], ['rate_limited', 'more than 0.001 images per second']);
     assert.equal(await ask('other', 0.001), null);
     for (let i = 0; i < 3; i++) assert.equal(await ask('quick', 3), null);
   });
 
-  it('holds all to so many images in a minute', async () => {
+  it('limits all users to a number of images per minute', async () => {
     const engine = new ManualEngine();
     const images = imagesOf(engine, { perMinute: 2 });
     for (let i = 0; i < 2; i++) {
@@ -156,7 +156,7 @@ describe('OneShot', () => {
     }
     await assert.rejects(images.generate({}, caller()), {
       code: 'rate_limited',
-      message: 'more than 2 images in a minute',
+      message: 'more than 2 images per minute',
     });
   });
 
@@ -206,13 +206,13 @@ describe('OneShot', () => {
         if (refusal.code === 'rate_limited') return [count, refusal.message];
       }
     };
-    assert.deepEqual(await allowed('all', 0), [120, 'more than 120 images in a minute']);
-    assert.deepEqual(await allowed('as many', 2), [120, 'more than 120 images in a minute']);
-    assert.deepEqual(await allowed('fewer', 1.5), [1, 'more than 1.5 images a second']);
-    assert.deepEqual(await allowed('few', 0.5), [1, 'more than 0.5 images a second']);
+    assert.deepEqual(await allowed('all', 0), [120, 'more than 120 images per minute']);
+    assert.deepEqual(await allowed('as many', 2), [120, 'more than 120 images per minute']);
+    assert.deepEqual(await allowed('fewer', 1.5), [1, 'more than 1.5 images per second']);
+    assert.deepEqual(await allowed('few', 0.5), [1, 'more than 0.5 images per second']);
     now += 3000;
-    assert.deepEqual(await allowed('all', 0), [6, 'more than 120 images in a minute']);
-    assert.deepEqual(await allowed('few', 0.5), [1, 'more than 0.5 images a second']);
+    assert.deepEqual(await allowed('all', 0), [6, 'more than 120 images per minute']);
+    assert.deepEqual(await allowed('few', 0.5), [1, 'more than 0.5 images per second']);
     now += 1900;
     assert.equal((await allowed('few', 0.5))[0], 0);
     assert.equal((await allowed('few', 1))[0], 1, 'another token, another rate');
@@ -246,7 +246,7 @@ describe('OneShot', () => {
     await turn();
     await assert.rejects(images.generate({}, caller('a')), {
       code: 'too_many_sessions',
-      message: 'too many images are being made; try again in a moment',
+      message: 'too many images are being generated; try again in a moment',
     });
     await assert.rejects(images.generate({ steps: 4 }, caller('b', { steps: 3 })), {
       code: 'limit_exceeded',

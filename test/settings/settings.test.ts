@@ -78,7 +78,7 @@ describe('readSettings', () => {
   it('names what is wrong in the file', async () => {
     const cases = [
       ['{ "port": "a" }', /^port in .*config\.json must be an integer/],
-      ['{ "prot": 1 }', /^--config .*: there is no setting prot$/],
+      ['{ "prot": 1 }', /^--config .*: unknown setting prot$/],
       ['{ "allowedOrigins": [1] }', /^allowedOrigins in .* must be a list of texts/],
       ['[]', /must hold a JSON object/],
       ['{', /^--config .*: .*JSON/],

@@ -92,7 +92,7 @@ test('counts against the limits of a token, as sessions and frames do', async ()
   const { error } = (await refused.json()) as { error: { code: string } };
   assert.deepEqual([refused.status, error.code], [429, 'rate_limited']);
   const seconds = Number(refused.headers.get('retry-after'));
-  assert.ok(seconds > 900 && seconds <= 1000, `${seconds} s until the next of 0.001 images a second`);
+  assert.ok(seconds > 900 && seconds <= 1000, `${seconds} s until the next of 0.001 images per second`);
 });
 
 test('says when the next image is allowed where a minute has had its images', async () => {

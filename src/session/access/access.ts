@@ -10,7 +10,7 @@ export interface AccessSettings {
   readonly jwt: JwtSettings;
 }
 
-/** The settings of the server that say who may use it. */
+/** Returns the settings that control who may use the server. */
 export function accessSettings(settings: {
   readonly apiKeys: string;
   readonly jwtSecret: string;
@@ -24,23 +24,23 @@ export function accessSettings(settings: {
 
 /** Decides who may use the server. */
 export interface Access {
-  /** Whether a token is asked for. */
+  /** Whether a token is required. */
   readonly required: boolean;
   /**
-   * @throws {ProtocolError} unauthorized, which says what is wrong only if the token was signed with the right key;
-   * internal, if the keys to check it with cannot be fetched.
+   * @throws {ProtocolError} unauthorized, with a reason only if the token was signed with the right key; internal, if
+   *   the keys for checking it cannot be fetched.
    */
   verify(token: string | undefined): Promise<Grant>;
 }
 
-/** Whether these settings ask for tokens. */
+/** Returns whether these settings require tokens. */
 export function asksForTokens({ apiKeys, jwt }: AccessSettings): boolean {
   return apiKeys !== '' || jwt.secret !== '' || jwt.keys !== '';
 }
 
 /**
- * With no keys set, everybody is let in as one and the same.
- * @throws {ApiKeyError | JwtKeyError} if keys cannot be used.
+ * Without keys, everybody is admitted as the same anonymous user.
+ * @throws {ApiKeyError | JwtKeyError} if keys are invalid or cannot be read.
  */
 export async function createAccess(settings: AccessSettings): Promise<Access> {
   if (!asksForTokens(settings)) return { required: false, verify: () => Promise.resolve(anonymous) };
@@ -50,14 +50,14 @@ export async function createAccess(settings: AccessSettings): Promise<Access> {
   return {
     required: true,
     async verify(token) {
-      const grant = token === undefined ? null : (findKey?.(token) ?? (await tried(verifyJwt, token)));
+      const grant = token === undefined ? null : (findKey?.(token) ?? (await grantOrNull(verifyJwt, token)));
       if (grant === null) throw new ProtocolError('unauthorized', errors.unauthorized.meaning);
       return grant;
     },
   };
 }
 
-async function tried(
+async function grantOrNull(
   verify: ((token: string) => Promise<Grant>) | null,
   token: string,
 ): Promise<Grant | null> {

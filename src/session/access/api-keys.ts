@@ -3,12 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { parseJson } from '../../text/decode-text.js';
 import { readGrantLimits, type Grant } from './grant.js';
 
-/** A file of API keys that cannot be used; the message is one line that names the file. */
+/** An invalid or unreadable file of API keys; the message is one line that names the file. */
 class ApiKeyError extends Error {
   override readonly name = 'ApiKeyError';
 }
 
-/** What the file knows of a key: not the key itself. */
+/** The entry of a key in the file: not the key itself. */
 interface ApiKeyEntry {
   readonly name: string;
   /** SHA-256 of the key, in hexadecimal digits. */
@@ -16,7 +16,7 @@ interface ApiKeyEntry {
   readonly limits?: Grant['limits'];
 }
 
-/** A new key, and what the file needs to know of it. */
+/** Creates a key and its entry for the file. */
 export function createApiKey(
   name: string,
   limits: Grant['limits'],
@@ -28,7 +28,7 @@ export function createApiKey(
 
 /**
  * Reads a JSON list of `{ name, sha256, limits? }`.
- * @returns what looks a key up.
+ * @returns a function that looks up a key.
  * @throws {ApiKeyError}
  */
 export async function readApiKeys(file: string): Promise<(key: string) => Grant | null> {
@@ -43,7 +43,7 @@ export async function readApiKeys(file: string): Promise<(key: string) => Grant 
   } catch (error) {
     throw new ApiKeyError(`${file}: ${error instanceof Error ? error.message : String(error)}`);
   }
-  // What is looked up is a digest: how long that takes says nothing of the key.
+  // The time to look up a digest reveals nothing about the key.
   return (key) => grants.get(digest(key)) ?? null;
 }
 

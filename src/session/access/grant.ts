@@ -1,11 +1,11 @@
 import type { StreamParameters } from '@millrace/protocol';
 import { ProtocolError } from '../wire/protocol-error.js';
 
-/** What a token limits; what is absent is not limited. */
+/** The limits of a token; absent ones are unlimited. */
 export interface GrantLimits {
   /** Sessions at the same time. */
   readonly sessions?: number;
-  /** Frames a second that are worked on. */
+  /** Frames per second that are processed. */
   readonly fps?: number;
   /** Largest width and height in pixels. */
   readonly size?: number;
@@ -17,20 +17,20 @@ export interface GrantLimits {
 export interface Grant {
   /** Name of the user: sessions are bound to it. */
   readonly subject: string;
-  /** When it ends, in milliseconds of `Date.now()`; null never. */
+  /** When it expires, in milliseconds of `Date.now()`; null for never. */
   readonly expires: number | null;
   readonly limits: GrantLimits;
 }
 
-/** Everybody, where no token is asked for. */
+/** The grant of everybody if no token is required. */
 export const anonymous: Grant = { subject: 'anonymous', expires: null, limits: {} };
 
-/** Seconds until a grant ends; null if it does not. */
+/** Returns the seconds until a grant expires; null if it never does. */
 export function secondsUntil({ expires }: Grant): number | null {
   return expires === null ? null : Math.max(0, (expires - Date.now()) / 1000);
 }
 
-/** Limits as a claim of a JWT or a file of API keys has them. @throws {TypeError} naming what is wrong. */
+/** Reads limits from a claim of a JWT or a file of API keys. @throws {TypeError} naming the invalid part. */
 export function readGrantLimits(value: unknown): GrantLimits {
   if (value === undefined) return {};
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -40,7 +40,7 @@ export function readGrantLimits(value: unknown): GrantLimits {
   const entries: readonly (readonly [string, unknown])[] = Object.entries(value);
   for (const [name, limit] of entries) {
     if (!['sessions', 'fps', 'size', 'steps'].includes(name)) {
-      throw new TypeError(`there is no limit ${JSON.stringify(name.slice(0, 40))}`);
+      throw new TypeError(`unknown limit ${JSON.stringify(name.slice(0, 40))}`);
     }
     const whole = name !== 'fps';
     const fits = whole ? Number.isSafeInteger(limit) : Number.isFinite(limit);
@@ -52,7 +52,7 @@ export function readGrantLimits(value: unknown): GrantLimits {
   return limits;
 }
 
-/** @throws {ProtocolError} limit_exceeded, naming the parameter that is beyond the grant. */
+/** @throws {ProtocolError} limit_exceeded, naming the parameter that exceeds the grant. */
 export function checkGrant(limits: GrantLimits, parameters: StreamParameters): void {
   const { size = Infinity, steps = Infinity } = limits;
   for (const side of ['width', 'height'] as const) {

@@ -18,12 +18,12 @@ export interface JwtSettings {
   readonly secret: string;
   /** Public keys for RS256 and ES256: a PEM or JWKS file, or the URL of a JWKS; empty for none. */
   readonly keys: string;
-  /** What the claims `aud` and `iss` must be; empty for anything. */
+  /** Required values of the claims `aud` and `iss`; empty for any. */
   readonly audience: string;
   readonly issuer: string;
 }
 
-/** Keys that cannot be used; the message is one line. */
+/** Invalid or unreadable keys; the message is one line. */
 class JwtKeyError extends Error {
   override readonly name = 'JwtKeyError';
 }
@@ -33,28 +33,28 @@ export const limitsClaim = 'millrace';
 
 /** Longest `sub` and `iss` in characters; OpenID Connect allows 255 for `sub`. */
 const longestName = 1024;
-/** Half of a character, which UTF-8 cannot encode. */
+/** Half of a surrogate pair, which UTF-8 cannot encode. */
 const loneSurrogate = /\p{Surrogate}/u;
-/** Latest `exp` in seconds since 1970: the last moment that a Date can be. */
+/** Latest `exp` in seconds since 1970: the last moment that a Date can represent. */
 const latest = 8_640_000_000_000;
 
 /** Shortest secret in bytes: as long as the hash (RFC 7518 section 3.2). */
 const shortestSecret = 32;
 
-/** How keys from a URL are kept. */
+/** How keys from a URL are cached. */
 export interface KeyCache {
   /** Milliseconds after which they are fetched again; if that fails, no new session can be opened. */
   readonly maxAge: number;
-  /** Milliseconds for which a token of an unknown key does not make the server ask again. */
+  /** Minimum milliseconds between fetches that tokens with unknown keys cause. */
   readonly cooldown: number;
 }
 
 const usualCache: KeyCache = { maxAge: 600_000, cooldown: 30_000 };
 
 /**
- * @returns what checks a JWT (RFC 7519). It throws a ProtocolError (unauthorized) that names the claim where the
- *   signature is right, a ProtocolError (internal) while the keys cannot be fetched, and other errors for other faults.
- * @throws {JwtKeyError} if the keys cannot be used.
+ * @returns a function that verifies a JWT (RFC 7519). It throws ProtocolError unauthorized, naming the invalid claim,
+ *   if the signature is valid; ProtocolError internal while the keys cannot be fetched; other errors for other faults.
+ * @throws {JwtKeyError} if the keys are invalid or cannot be read.
  */
 export async function createJwtVerifier(
   settings: JwtSettings,
@@ -73,11 +73,11 @@ export async function createJwtVerifier(
     try {
       payload = await verify(token, options);
     } catch (error) {
-      // The signature was right, so the holder of the token may know what is wrong.
+      // The signature is valid, so the holder of the token may learn what is wrong.
       const { JWTExpired, JWTClaimValidationFailed } = errors;
       if (error instanceof JWTExpired) return refuseClaim('exp has passed');
       if (error instanceof JWTClaimValidationFailed)
-        return refuseClaim(`${error.claim} is not as this server requires`);
+        return refuseClaim(`${error.claim} is missing or not what this server requires`);
       throw error;
     }
     return grantOf(payload);
@@ -87,7 +87,7 @@ export async function createJwtVerifier(
 type Options = Parameters<typeof jwtVerify>[2];
 type Check = (token: string, options: Options) => Promise<JWTPayload>;
 
-/** The key that a secret is. @throws {JwtKeyError} if it is too short. */
+/** Returns the key for a secret. @throws {JwtKeyError} if it is too short. */
 export function secretKey(secret: string): Uint8Array {
   const bytes = new TextEncoder().encode(secret);
   if (bytes.length >= shortestSecret) return bytes;
@@ -130,10 +130,10 @@ function remoteKeys(url: URL, { maxAge, cooldown }: KeyCache): JWTVerifyGetKey {
     try {
       return await find(header, token);
     } catch (cause) {
-      if (isOfToken(cause)) throw cause;
+      if (isTokenFault(cause)) throw cause;
       throw new ProtocolError(
         'internal',
-        'the keys to check tokens with cannot be fetched now',
+        'the keys for checking tokens cannot be fetched at the moment',
         {},
         { cause },
       );
@@ -141,8 +141,8 @@ function remoteKeys(url: URL, { maxAge, cooldown }: KeyCache): JWTVerifyGetKey {
   };
 }
 
-/** Whether the token has no matching key; otherwise the keys could not be fetched. */
-function isOfToken(error: unknown): boolean {
+/** Returns whether the token has no matching key; otherwise the keys could not be fetched. */
+function isTokenFault(error: unknown): boolean {
   const { JWKSNoMatchingKey, JWKSMultipleMatchingKeys, JOSENotSupported } = errors;
   return [JWKSNoMatchingKey, JWKSMultipleMatchingKeys, JOSENotSupported].some(
     (kind) => error instanceof kind,

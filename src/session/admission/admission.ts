@@ -10,28 +10,28 @@ export interface AdmissionOptions {
   readonly queueTimeoutMs: number;
 }
 
-/** A place among the sessions that are served. */
+/** The place of a session among those that are served at the same time. */
 export interface Slot {
-  /** Gives the place to the next. May be called twice. */
+  /** Frees the slot for the next session. May be called twice. */
   release(): void;
 }
 
-/** One who waits. */
+/** A client in the queue. */
 interface Waiting {
   readonly admit: (slot: Slot) => void;
-  readonly tell: (position: number) => void;
+  readonly report: (position: number) => void;
   position: number;
 }
 
-/** How long a session lasts until the first ones have ended, in milliseconds. */
-const firstGuess = 60_000;
+/** Assumed duration of a session until the first ones have ended, in milliseconds. */
+const firstStayMs = 60_000;
 
-/** Lets in as many sessions as can be served; others wait in the order in which they came. */
+/** Admits as many sessions as can be served; the others wait in order of arrival. */
 export class Admission {
   readonly #options: AdmissionOptions;
   readonly #queue = new Set<Waiting>();
   #served = 0;
-  #usualStay = firstGuess;
+  #usualStayMs = firstStayMs;
 
   constructor(options: AdmissionOptions) {
     this.#options = options;
@@ -49,20 +49,20 @@ export class Admission {
     return this.#queue.size;
   }
 
-  /** Whether one more could neither be served nor wait. */
+  /** Whether another session could neither be served nor wait. */
   get full(): boolean {
     return this.#served >= this.slots && this.#queue.size >= this.#options.queueLength;
   }
 
-  /** How long one who came now would wait, in seconds, estimated. */
+  /** Estimated wait of a client that arrives now, in seconds. */
   get wait(): number {
     return this.#waitAt(this.#queue.size + 1);
   }
 
   /**
-   * Waits for a place.
-   * @param gone aborts when the client is gone; it then gets no place.
-   * @param onQueued is told the position, and the wait in seconds, at first and when they change.
+   * Waits for a slot.
+   * @param gone aborts when the client is gone; it then gets no slot.
+   * @param onQueued receives the position and the estimated wait, at first and when they change.
    * @throws {ProtocolError} too_many_sessions, queue_timeout
    */
   async enter(gone: AbortSignal, onQueued: (position: number, waitSeconds: number) => void): Promise<Slot> {
@@ -75,7 +75,7 @@ export class Admission {
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         clearTimeout(timer);
-        gone.removeEventListener('abort', giveUp);
+        gone.removeEventListener('abort', abandon);
         this.#queue.delete(waiting);
       };
       const refuse = (error: Error): void => {
@@ -83,26 +83,26 @@ export class Admission {
         this.#advance();
         reject(error);
       };
-      const giveUp = (): void => refuse(goneError());
+      const abandon = (): void => refuse(goneError());
       const waiting: Waiting = {
         admit(slot) {
           leave();
           resolve(slot);
         },
-        tell: (position) => onQueued(position, this.#waitAt(position)),
+        report: (position) => onQueued(position, this.#waitAt(position)),
         position: 0,
       };
       const timer = setTimeout(
         () => refuse(new ProtocolError('queue_timeout', errors.queue_timeout.meaning)),
         queueTimeoutMs,
       );
-      gone.addEventListener('abort', giveUp);
+      gone.addEventListener('abort', abandon);
       this.#queue.add(waiting);
       this.#advance();
     });
   }
 
-  /** Looks whether there is room: to be called when the capacity may have grown. */
+  /** Admits waiting clients if there is room. Call it when the capacity may have grown. */
   poke(): void {
     this.#advance();
   }
@@ -116,13 +116,13 @@ export class Admission {
         if (!held) return;
         held = false;
         this.#served -= 1;
-        this.#usualStay += (performance.now() - since - this.#usualStay) / 8;
+        this.#usualStayMs += (performance.now() - since - this.#usualStayMs) / 8;
         this.#advance();
       },
     };
   }
 
-  /** Lets in who can be let in, and tells the others where they are. */
+  /** Admits clients while there is room, and reports new positions to the others. */
   #advance(): void {
     for (const next of this.#queue) {
       if (this.#served >= this.slots) break;
@@ -131,13 +131,13 @@ export class Admission {
     let position = 0;
     for (const waiting of this.#queue) {
       position += 1;
-      if (waiting.position !== position) waiting.tell(position);
+      if (waiting.position !== position) waiting.report(position);
       waiting.position = position;
     }
   }
 
   #waitAt(position: number): number {
-    const wait = (position * this.#usualStay) / Math.max(1, this.slots) / 1000;
+    const wait = (position * this.#usualStayMs) / Math.max(1, this.slots) / 1000;
     return Math.round(Math.min(wait, this.#options.queueTimeoutMs / 1000) * 10) / 10;
   }
 }

@@ -1,8 +1,8 @@
 /**
- * The level up to which everybody gets what it needs when there is not enough for all (max-min fairness; Bertsekas and
- * Gallager, Data Networks, section 6.5.2): whoever needs less than the level has it all, the others have the level.
+ * Returns the level of max-min fairness (Bertsekas and Gallager, Data Networks, section 6.5.2): claimants that need
+ * less get all they need, the others get the level.
  * @param needs at least 0 each.
- * @returns Infinity where there is enough.
+ * @returns Infinity if there is enough for all.
  */
 export function fairLevel(needs: readonly number[], available: number): number {
   let left = available;

@@ -1,25 +1,25 @@
 import { workTime, type Costs, type Work } from '../../engine/costs.js';
 
-/** What a session is promised. */
+/** The service level objective (SLO) of a session. */
 export interface Slo {
-  /** Frames a second; 0 promises nothing. */
+  /** Frames per second; 0 for no objective. */
   readonly fps: number;
-  /** Seconds from the arrival of a frame to the sending of its result; 0 promises none. */
+  /** Seconds from the arrival of a frame to the sending of its result; 0 for no objective. */
   readonly latencySeconds: number;
 }
 
-/** Part of the time that is given away: the rest is for what comes beside the engine, and for what varies. */
+/** Share of the time that sessions get: the rest is for work outside the engine, and for variation. */
 const usable = 0.8;
 
 interface Applicants {
-  /** One frame of each session that is there. */
+  /** One frame of each present session. */
   readonly there: readonly Work[];
-  /** One frame of a session that comes. */
+  /** One frame of a new session. */
   readonly one: Work;
   readonly most: number;
 }
 
-/** How many sessions more can be promised this. */
+/** Returns how many more sessions can be served within the SLO. */
 export function slotsIn(slo: Slo, costs: Costs, { there, one, most }: Applicants): number {
   let slots = 0;
   let work = [...there, one].reduce(add);
@@ -31,10 +31,10 @@ export function slotsIn(slo: Slo, costs: Costs, { there, one, most }: Applicants
 }
 
 /**
- * Returns whether the engine keeps the SLO, at worst: when all cameras take their pictures at the same moment. Then it
- * has to be done with one frame of each before the next come; and the frame that is last waits for one of each other
- * session, and for the U-Net call that was under way, with its pictures. Sessions that send more than they are promised
- * may fill these calls: then too the last one begins before the next frames come and ends in time, if nothing varies.
+ * Returns whether the engine keeps the SLO in the worst case: all cameras take their pictures at the same moment. It
+ * must then finish one frame of each session before the next ones arrive; and the last frame waits for one frame of
+ * every other session, and for the U-Net call under way, with its pictures. Sessions that send more than the SLO may
+ * fill these calls: even then the last call begins before the next frames arrive and ends in time, if nothing varies.
  * @param work one frame of each session.
  */
 function isKept({ fps, latencySeconds }: Slo, costs: Costs, work: Work): boolean {

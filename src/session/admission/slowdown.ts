@@ -1,4 +1,4 @@
-/** Work that was done. */
+/** Finished work. */
 export interface Work {
   /** Milliseconds that it took. */
   readonly ms: number;
@@ -6,20 +6,20 @@ export interface Work {
   readonly expectedMs: number;
 }
 
-/** Work that weighs as much as all before it, in milliseconds: what passes sooner does not count. */
+/** Time constant of the smoothing, in milliseconds of work: shorter disturbances do not count. */
 const memoryMs = 10_000;
-/** Smaller changes are not told: what follows from them would go back and forth. */
+/** Smaller changes are not reported: decisions that depend on them would oscillate. */
 const deadband = 0.1;
-/** What is outside of these is no speed but a stall, or work that was not done. */
+/** Ratios outside this range are not a speed, but a stall or work that was not done. */
 const range = [0.25, 4] as const;
 
-/** How much longer work takes than calibration says: measured while there is work, smoothed, and steady. */
+/** Measures how much longer work takes than calibration predicted; smooths it. */
 export class Slowdown {
   #ms = memoryMs;
   #expectedMs = memoryMs;
   #factor = 1;
 
-  /** 1: as calibration says; 2: everything takes twice as long; less than 1 where calibration was disturbed. */
+  /** 1: as calibrated; 2: everything takes twice as long; below 1 if calibration was disturbed. */
   get factor(): number {
     return this.#factor;
   }

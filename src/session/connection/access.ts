@@ -4,19 +4,19 @@ import { anonymous, secondsUntil, type Grant } from '../access/grant.js';
 import { Deadline } from '../time/deadline.js';
 import { ProtocolError } from '../wire/protocol-error.js';
 
-/** The access token of one connection: what it allows, and that it is renewed in time. */
+/** The access token of one connection: its grant, renewal and expiry. */
 export class ConnectionAccess {
   readonly #access: Access;
   readonly #expiry: Deadline;
-  /** Verified with the upgrade, or by hello. */
+  /** Verified with the upgrade, or with hello. */
   #grant: Grant | null;
-  /** Tokens that came for renewal, and which of them is in force: verifying one may take longer than the next. */
+  /** Numbers of the last renewal received and the last applied: a later token may be verified first. */
   #asked = 0;
   #renewed = 0;
 
   /**
    * @param grant of the token that came with the connection; null if none did.
-   * @param expired is called when the token is no longer good.
+   * @param expired is called when the token expires.
    */
   constructor(access: Access, grant: Grant | null, expired: () => void) {
     this.#access = access;
@@ -30,7 +30,7 @@ export class ConnectionAccess {
   }
 
   /**
-   * Takes the token of a hello, which counts before that of the connection.
+   * Verifies the token of a hello, which takes precedence over that of the connection.
    * @throws {ProtocolError} unauthorized
    */
   async greet(token: string | undefined): Promise<Grant> {
@@ -39,9 +39,9 @@ export class ConnectionAccess {
   }
 
   /**
-   * A new token takes the place of the one that the session has.
-   * @param subject whose session it is.
-   * @param settle calls `take` when the new token may come into force, or throws why it may not.
+   * Replaces the token by a new one.
+   * @param subject the user that the session belongs to.
+   * @param settle calls `take` when the new token may come into force, or throws if it may not.
    * @throws {ProtocolError} unauthorized, or what `settle` throws.
    */
   async renew(
@@ -51,7 +51,8 @@ export class ConnectionAccess {
   ): Promise<AuthenticatedMessage> {
     const asked = ++this.#asked;
     const grant = await this.#access.verify(token);
-    if (grant.subject !== subject) throw new ProtocolError('unauthorized', 'the token is of somebody else');
+    if (grant.subject !== subject)
+      throw new ProtocolError('unauthorized', 'the token belongs to another user');
     await settle(grant, () => {
       if (asked <= this.#renewed) return;
       this.#renewed = asked;
@@ -62,14 +63,14 @@ export class ConnectionAccess {
     return { type: 'authenticated', ...(expires !== null && { expires_seconds: expires }) };
   }
 
-  /** From now on the expiry of the token counts. */
+  /** Watches the expiry of the token from now on. */
   watch(): void {
     const { expires } = this.grant;
     if (expires === null) this.#expiry.clear();
     else this.#expiry.set(expires - Date.now());
   }
 
-  /** The token does not matter any more. May be called twice. */
+  /** Stops watching. May be called twice. */
   stop(): void {
     this.#expiry.clear();
   }

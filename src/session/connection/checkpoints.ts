@@ -2,10 +2,10 @@ import type { Wire } from '../wire/wire.js';
 import type { ConnectionContext } from './context.js';
 import type { Session } from '../live/session.js';
 
-/** A client that has more unread bytes than these gets no further token meanwhile. */
+/** A client with more unread bytes gets no further token until it has read some. */
 const enoughBytes = 256 * 1024;
 
-/** Tokens that are remembered while the client acknowledges nothing. */
+/** Tokens remembered while the client acknowledges nothing. */
 const mostSent = 64;
 
 /** Keeps the client supplied with resume tokens while frames flow. */
@@ -20,7 +20,7 @@ export class Checkpoints {
   #lastTaken = 0;
   #stopped = false;
 
-  /** @param sequence gives the number of the last result that was sent. */
+  /** @param sequence returns the number of the last result that was sent. */
   constructor(context: ConnectionContext, session: Session, wire: Wire, sequence: () => number) {
     this.#sequence = sequence;
     this.#context = context;
@@ -35,8 +35,8 @@ export class Checkpoints {
   }
 
   /**
-   * Sends a token of the stream as it is now. Those before it are good until the client is known to have it: the newest
-   * may be lost with the connection, or with everything that was sent after the network failed.
+   * Sends a token of the current state. Older tokens stay valid until the client is known to have this one: it may be
+   * lost with the connection, or with everything that was sent after the network failed.
    */
   async send(): Promise<void> {
     if (this.#wire.bufferedBytes > enoughBytes) return;
@@ -48,8 +48,8 @@ export class Checkpoints {
   }
 
   /**
-   * The client has a result. Messages come in order, so it has the tokens that were sent before. A WebSocket pong would
-   * not tell: a proxy in between may have sent it.
+   * Spends the tokens before the newest one that the client has. Messages arrive in order, so it has those that were
+   * sent before this result. A WebSocket pong proves nothing: a proxy may have sent it.
    */
   acknowledged(sequence: number): void {
     const arrived = this.#sent.findLast(({ after }) => after < sequence);
@@ -58,7 +58,7 @@ export class Checkpoints {
     this.#context.sessions.spend(this.#session.id, arrived.counter - 1);
   }
 
-  /** @returns a token of the stream as it is now; null if the engine cannot tell. */
+  /** Returns a token of the current state; null if the engine cannot provide it. */
   async take(): Promise<string | null> {
     return (await this.#seal())?.token ?? null;
   }
@@ -75,7 +75,7 @@ export class Checkpoints {
       const token = tokens.seal({ session, subject, counter, model, parameters, state, carried });
       return { token, counter };
     } catch (error) {
-      // The engine is being restarted, or the stream has ended: the next one tells.
+      // The engine is restarting, or the stream has ended.
       this.#context.log.debug({ err: error, session }, 'no checkpoint could be taken');
       return null;
     }

@@ -23,8 +23,7 @@ import { TokenBucket } from '../time/token-bucket.js';
 import { UpdateQueue } from '../live/update-queue.js';
 
 /**
- * One user's connection to a stream: hello, parameters, errors and the end. What carries the messages is
- * XX
+ * One client's connection to a stream: hello, parameters, errors and the end. A `Wire` carries the messages.
  *
  * opening (waits for hello, or in the queue) -> active (ready was sent) -> closing (the connection is being
  * closed) -> closed
@@ -83,7 +82,7 @@ export class ClientConnection {
     this.#idle = new IdleWatch(limits.idleTimeoutMs, lastAt, () => this.close('idle_timeout'));
   }
 
-  /** The name of the session, which it has from `ready` on. */
+  /** The id of the session, from `ready` on; before, one of the connection. */
   get id(): string {
     return this.#session?.id ?? this.#ownId;
   }
@@ -92,17 +91,17 @@ export class ClientConnection {
     return this.#state;
   }
 
-  /** How its frames are held back; null while it is not active. */
+  /** The pacing of its frames; null while it is not active. */
   get pacing(): Pacing | null {
     return this.#state === 'active' ? this.#pacing : null;
   }
 
-  /** How its frames flow now. */
+  /** Returns how its frames flow now. */
   recent(): RecentFigures {
     return this.#meter.recent();
   }
 
-  /** One message of the client. Whatever is wrong with it is told to the client. */
+  /** Handles a message of the client; faults are reported to the client. */
   receive(bytes: Uint8Array): void {
     if (this.#state !== 'opening' && this.#state !== 'active') return;
     if (this.#wire.bufferedBytes > this.#context.limits.bufferedBytes) return this.close('slow_reader');
@@ -113,12 +112,12 @@ export class ClientConnection {
     }
   }
 
-  /** Tells the client why, and closes the connection. Does nothing if it is being closed already. */
+  /** Sends the client the reason, and closes the connection. Does nothing if it is already closing. */
   close(code: FinalCode, message: string = errors[code].meaning): void {
     this.#report(code, message, {});
   }
 
-  /** Tells the client that the server is going to stop, and gives it a token to go on elsewhere. */
+  /** Announces that the server will stop, with a token to continue elsewhere. */
   async drain(seconds: number): Promise<void> {
     if (this.#state === 'opening') return this.close('shutting_down');
     const token = await this.#checkpoints?.take();
@@ -128,7 +127,7 @@ export class ClientConnection {
   }
 
   /**
-   * The connection is gone. May be called twice.
+   * Releases the session after the connection has closed. May be called twice.
    * @param code of the close frame, as in RFC 6455 section 7.4; 1006 without one.
    */
   disconnected(code: number): void {
@@ -136,7 +135,7 @@ export class ClientConnection {
     this.#state = 'closed';
     this.#release(afterClose(code));
     const { opened, ...totals } = this.#meter.ended();
-    // Connections that never were a session are too many where somebody wants them to be.
+    // An attacker can open any number of connections without a session.
     this.#log[opened ? 'info' : 'debug']({ code, ...totals }, 'session closed');
   }
 
@@ -144,7 +143,7 @@ export class ClientConnection {
     if (message.type === 'hello') return this.#greet(message);
     const session = this.#session;
     if (session === null) {
-      throw new ProtocolError('hello_required', 'nothing but one hello may come before ready');
+      throw new ProtocolError('hello_required', 'only one hello may come before ready');
     }
     switch (message.type) {
       case 'frame':
@@ -181,7 +180,7 @@ export class ClientConnection {
     const outlet: Outlet = {
       ...this.#outlet,
       send: (message) => {
-        // In the queue other time limits hold.
+        // In the queue, other time limits apply.
         queued = true;
         this.#hello.clear();
         this.#outlet.send(message);
@@ -210,19 +209,19 @@ export class ClientConnection {
     await this.#checkpoints.send();
   }
 
-  /** The session was found too late: the client is gone, or another connection was quicker. */
+  /** Leaves the session: the client is gone, or another connection was faster. */
   #abandon(session: Session): void {
     if (!session.attached) this.#context.sessions.park(session);
     this.close('taken_over');
   }
 
-  /** Another connection goes on with the session. */
+  /** Closes this connection because another one took over the session. */
   #evicted(): void {
     this.#session = null;
     this.close('taken_over');
   }
 
-  /** A new token takes the place of the one that the session has, if it allows what the session does. */
+  /** Replaces the token if the new one allows what the session does. */
   async #renew(session: Session, token: string): Promise<void> {
     const authenticated = await this.#access.renew(token, session.subject, (grant, take) =>
       session.queue(() => {
@@ -239,20 +238,17 @@ export class ClientConnection {
   #countRequest(): void {
     if (this.#requests.take()) return;
     const { updatesPerSecond } = this.#context.limits;
-    throw new ProtocolError(
-      'rate_limited',
-      `more than ${updatesPerSecond} messages of this kind in a second`,
-    );
+    throw new ProtocolError('rate_limited', `more than ${updatesPerSecond} messages of this kind per second`);
   }
 
-  /** Tells the client why it could not be let in. */
+  /** Reports to the client why no session was opened. */
   #refuseOpening(error: unknown): void {
     const expected = error instanceof ProtocolError || error instanceof ParameterError;
     if (expected) this.#refuse(error);
     else this.#report('engine_failed', errors.engine_failed.meaning, {}, error);
   }
 
-  /** Tells the client what became of a message that could not be carried out. */
+  /** Reports to the client why a message was refused. */
   #refuse(error: unknown, details: ErrorDetails = {}): void {
     if (error instanceof ProtocolError) {
       this.#report(error.code, error.message, { ...details, ...error.details }, error.cause);
@@ -263,7 +259,7 @@ export class ClientConnection {
     }
   }
 
-  /** Sends an error; if it is one that ends the connection, closes it. */
+  /** Sends an error, and closes the connection if the error ends it. */
   #report(code: ErrorCode, message: string, details: ErrorDetails, cause?: unknown): void {
     if (this.#state === 'closing' || this.#state === 'closed') return;
     this.#context.metrics.error(code);

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '@millrace/protocol';
 
-/** What becomes of a session when its connection ends: it waits here, may be resumed elsewhere, or is over. */
+/** What happens to a session when its connection ends: it waits here, may be resumed elsewhere, or ends. */
 export type Afterwards = 'park' | 'remove' | 'end';
 
 /** Errors that do not end the session with the connection. */
@@ -15,12 +15,12 @@ const afterErrors: Partial<Record<ErrorCode, Afterwards>> = {
 /** Close codes with which a client ends its session (RFC 6455 section 7.4.1); after any other it may come back. */
 const properCloses: ReadonlySet<number> = new Set([1000, 1001, 1005]);
 
-/** When the server closes the connection with this error. */
+/** Returns what happens when the server closes the connection with this error. */
 export function afterError(code: ErrorCode): Afterwards {
   return afterErrors[code] ?? 'end';
 }
 
-/** When the connection is gone, closed with this code. */
+/** Returns what happens when the connection was closed with this code. */
 export function afterClose(code: number): Afterwards {
   return properCloses.has(code) ? 'end' : 'park';
 }

@@ -8,13 +8,13 @@ import { ClientConnection } from './client-connection.js';
 import { summarize, summarizeParked } from './summary.js';
 import { WatchedWire } from '../wire/watched-wire.js';
 
-/** Connections that may be there besides those that are served or wait: they say hello, or take sessions over. */
+/** Connections allowed besides those served or waiting: they say hello, or take over sessions. */
 const spareConnections = 64;
 
-/** How often the engine's time is shared out, in milliseconds. */
+/** How often engine time is divided among sessions, in milliseconds. */
 const shareOutMs = 1000;
 
-/** The time over which images (txt2img) count as one more stream, in milliseconds. */
+/** Period over which images (txt2img) count as one more stream, in milliseconds. */
 const imagesMs = 2000;
 
 /** All connections of one server. */
@@ -22,7 +22,7 @@ export class Connections {
   readonly #context: ConnectionContext;
   readonly #open = new Map<ClientConnection, WatchedWire>();
   #closing = false;
-  /** When clients were told to go elsewhere. */
+  /** When clients were asked to go elsewhere, by `performance.now()`; null before. */
   #drainBegun: number | null = null;
   #drained: Promise<void> | null = null;
   #onEmpty: (() => void) | null = null;
@@ -32,7 +32,7 @@ export class Connections {
     this.#context = context;
   }
 
-  /** Whether the server takes no new sessions because it is going to stop. */
+  /** Whether the server refuses new sessions because it is going to stop. */
   get draining(): boolean {
     return this.#closing;
   }
@@ -41,19 +41,19 @@ export class Connections {
   get refusal(): Extract<ErrorCode, 'shutting_down' | 'too_many_sessions'> | null {
     if (this.#closing) return 'shutting_down';
     const { admission, sessions } = this.#context;
-    // The client that comes may be one that lost its connection.
+    // The new client may be one that lost its connection.
     if (admission.full && sessions.parked === 0) return 'too_many_sessions';
     const most = admission.served + admission.waiting + spareConnections;
     return this.#open.size < most ? null : 'too_many_sessions';
   }
 
-  /** Seconds after which one who was refused may try again. */
+  /** Seconds after which a refused client may try again. */
   get retryAfter(): number {
     return Math.max(1, Math.ceil(this.#context.admission.wait));
   }
 
   /**
-   * Takes up a new connection. Messages go to its `receive`; when it is gone, call `leave`.
+   * Adds a connection. Pass messages to its `receive`; when it has closed, call `leave`.
    * @param grant of the token that came with the connection; null if none did.
    * @returns null if it is refused; the connection is then being closed, and the client gets the reason.
    */
@@ -80,7 +80,7 @@ export class Connections {
     if (this.#open.size === 0) this.#onEmpty?.();
   }
 
-  /** What there is now. */
+  /** Returns the current numbers. */
   census(): Census {
     const { admission, sessions: all } = this.#context;
     const queued = admission.waiting;
@@ -94,7 +94,7 @@ export class Connections {
     return { sessions, slots: admission.slots, limited, queued, bufferedBytes, draining: this.#closing };
   }
 
-  /** What an operator sees of the sessions, the oldest first, and last those that have no connection. */
+  /** Returns what an operator sees of the sessions: the oldest first, parked ones last. */
   summaries(most: number): readonly SessionRow[] {
     const { sessions } = this.#context;
     const connected = [...this.#open]
@@ -104,15 +104,15 @@ export class Connections {
     return [...connected, ...parked];
   }
 
-  /** The last result of a session, a JPEG; null if none is kept. */
+  /** Returns the last result of a session, a JPEG; null if none is kept. */
   picture(id: string): Uint8Array | null {
     for (const [connection, wire] of this.#open) if (connection.id === id) return wire.picture;
     return null;
   }
 
   /**
-   * Takes no new sessions, tells every client to go elsewhere, waits until all have gone or the time is over, and ends
-   * those that are left. May be called twice: the first time counts.
+   * Refuses new sessions, asks all clients to go elsewhere, waits until they have left or the time is up, and ends the
+   * remaining sessions. May be called twice: the first call counts.
    * @param ms how long it waits.
    */
   drain(ms: number): Promise<void> {
@@ -126,14 +126,14 @@ export class Connections {
     this.close();
   }
 
-  /** Settles when no connection is left, or after the time. */
+  /** Waits until no connection is left, or the time is up. */
   async #untilEmpty(ms: number): Promise<void> {
     this.#drainBegun = performance.now();
     const empty = new Promise<void>((resolve) => (this.#onEmpty = resolve));
     let timer: NodeJS.Timeout | undefined;
-    const over = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
+    const timeUp = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
     for (const connection of this.#open.keys()) void connection.drain(ms / 1000);
-    await Promise.race([empty, over]);
+    await Promise.race([empty, timeUp]);
     clearTimeout(timer);
   }
 
@@ -141,11 +141,11 @@ export class Connections {
     try {
       this.#shareOut();
     } catch (error) {
-      this.#context.log.error({ err: error }, "the engine's time could not be shared out");
+      this.#context.log.error({ err: error }, 'engine time could not be divided among sessions');
     }
   }
 
-  /** Holds each session to what the engine has time for, where that is less than it is promised. */
+  /** Limits sessions to what the engine has time for, if that is less than the SLO. */
   #shareOut(): void {
     const paced = this.#paced();
     const flowing = paced.filter((pacing) => pacing.flows);
@@ -167,7 +167,7 @@ export class Connections {
     return [...this.#open.keys()].flatMap(({ pacing }) => pacing ?? []);
   }
 
-  /** Tells every client that the server stops, and takes no new ones. May be called twice. */
+  /** Closes all connections because the server stops, and refuses new ones. May be called twice. */
   close(): void {
     this.#closing = true;
     clearInterval(this.#shareOutTimer);

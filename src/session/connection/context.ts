@@ -15,9 +15,9 @@ import type { Sessions } from '../live/sessions.js';
 
 /** Times in milliseconds. */
 export interface SessionLimits extends FrameLimits {
-  /** Until hello must have come, and led to a place in the server or in the queue. */
+  /** Until hello must have come, and led to a slot or a place in the queue. */
   readonly helloTimeoutMs: number;
-  /** Without a frame, a result or an update; 0 for ever. */
+  /** Without a frame, a result or an update; 0 for no limit. */
   readonly idleTimeoutMs: number;
   /** Between checkpoints. */
   readonly checkpointIntervalMs: number;
@@ -44,9 +44,9 @@ export interface ConnectionContext {
   readonly metrics: Metrics;
   readonly pictures: PictureCodec;
   readonly turns: PictureTurns;
-  /** The parameters of the images (txt2img) that were being made within the last `ms` milliseconds. */
+  /** Returns the parameters of the images (txt2img) that were being generated within the last `ms` milliseconds. */
   readonly recentImages: (ms: number) => readonly StreamParameters[];
-  /** When this process was held up. */
+  /** The last pause of this process. */
   readonly pauses: Pauses;
   /** Whether the last result of each session is kept for operators. */
   readonly keepPictures: boolean;

@@ -10,7 +10,7 @@ import { ProtocolError } from '../wire/protocol-error.js';
 import type { ResumeState } from '../live/resume-token.js';
 import { Session } from '../live/session.js';
 
-/** A client that wants in. */
+/** A client that asks for a session. */
 export interface Opening {
   readonly hello: Message<'hello'>;
   readonly grant: Grant;
@@ -21,9 +21,9 @@ export interface Opening {
 }
 
 /**
- * Finds a place for a client: a new one, or that of the session which it resumes. May wait in the queue.
- * @throws {ProtocolError | ParameterError} why there is none.
- * @throws {Error} of the engine.
+ * Opens a session, or finds the one that the client resumes. May wait in the queue.
+ * @throws {ProtocolError | ParameterError} if the session is refused.
+ * @throws {Error} if the engine fails.
  */
 export async function openSession(
   context: ConnectionContext,
@@ -62,24 +62,24 @@ async function createSession(
   const { admission, capacity, engine, limits, pauses, pictures, turns, sessions } = context;
   const { subject, limits: allowed } = grant;
   const { sessions: most = Infinity } = allowed;
-  const asked = performance.now();
+  const askedAt = performance.now();
   if (sessions.count(subject) >= most) {
     throw new ProtocolError('too_many_sessions', 'the token allows no further session at the same time');
   }
-  // A session that waits counts too: the queue is for all.
+  // A waiting session counts too: all users share the queue.
   const forget = sessions.expect(subject);
-  let waits = false;
+  let logged = false;
   const onQueued = (position: number, wait_seconds: number): void => {
     outlet.send({ type: 'queued', position, wait_seconds });
-    if (waits) return;
-    waits = true;
+    if (logged) return;
+    logged = true;
     const { slots } = admission;
-    const words = `waits for a slot at place ${position}; slots: ${slots}, by ${capacity.basis}`;
+    const words = `waits for a slot at position ${position}; slots: ${slots}, limited by ${capacity.basis}`;
     log.info({ client: hello.client, position, slots }, words);
   };
   const slot = await admission.enter(gone, onQueued).finally(forget);
-  outlet.meter.admitted(performance.now() - asked);
-  // What the token allows may have been used meanwhile.
+  outlet.meter.admitted(performance.now() - askedAt);
+  // The resume token may have been spent during the wait.
   if (from && sessions.isSpent(from.session, from.counter)) {
     slot.release();
     return refuseToken();

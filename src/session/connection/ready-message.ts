@@ -3,7 +3,7 @@ import { secondsUntil, type Grant } from '../access/grant.js';
 import type { ConnectionContext, SessionLimits } from './context.js';
 import type { Session } from '../live/session.js';
 
-/** The limits that hold for every session. */
+/** Returns the limits of every session. */
 export function commonLimits(
   limits: Pick<SessionLimits, 'messageBytes' | 'framePixels' | 'unacknowledgedResults' | 'updatesPerSecond'>,
 ): Limits {
@@ -15,7 +15,7 @@ export function commonLimits(
   };
 }
 
-/** The limits of one session: the common ones, and those of its token. */
+/** Returns the limits of one session: the common ones, and those of its token. */
 export function sessionLimits(limits: SessionLimits, grant: Grant): Limits {
   const { fps, size, steps } = grant.limits;
   return {
@@ -26,7 +26,7 @@ export function sessionLimits(limits: SessionLimits, grant: Grant): Limits {
   };
 }
 
-/** What a client is told when its session is open. */
+/** Returns the `ready` message of a session. */
 export function readyMessage(
   { model, server, limits }: ConnectionContext,
   {

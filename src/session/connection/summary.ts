@@ -3,7 +3,7 @@ import type { Session } from '../live/session.js';
 import type { ClientConnection } from './client-connection.js';
 import type { WatchedWire } from '../wire/watched-wire.js';
 
-/** What an operator sees of a connection. @param session that it has, if any. */
+/** Returns what an operator sees of a connection. @param session of the connection, if any. */
 export function summarize(
   connection: ClientConnection,
   wire: WatchedWire,
@@ -20,7 +20,7 @@ export function summarize(
   };
 }
 
-/** What an operator sees of a session whose client is away. */
+/** Returns what an operator sees of a parked session. */
 export function summarizeParked(session: Session): SessionRow {
   const nothing = { address: null, figures: null, fpsLimit: null, picture: false };
   return { id: session.id, state: 'parked', ...nothing, stream: streamOf(session) };

@@ -3,18 +3,18 @@ import type { EngineStream, StreamState } from '../../engine/engine.js';
 import type { Image } from '../../image/image.js';
 import type { Frame } from './frame-ledger.js';
 
-/** The way from a session into its stream in the engine: frames, and the parameters that they are worked on with. */
+/** Passes the frames of a session, and the parameters for them, to its stream in the engine. */
 export class EngineFeed {
   #active: { readonly stream: EngineStream; parameters: StreamParameters } | null = null;
-  /** Frames of another shape are to come: no frame goes in until those of this shape have. */
+  /** The shape of frames is changing: new frames wait until those of the old shape have entered. */
   #reshaping = false;
 
-  /** Those in force; null while there is no stream. */
+  /** The parameters in force; null while there is no stream. */
   get parameters(): StreamParameters | null {
     return this.#active?.parameters ?? null;
   }
 
-  /** Whether frames may go in now. */
+  /** Whether frames may enter now. */
   get running(): boolean {
     return this.#active?.parameters.paused === false && !this.#reshaping;
   }
@@ -23,18 +23,18 @@ export class EngineFeed {
     this.#active = { stream, parameters };
   }
 
-  /** @param image null to start from noise. @param preparedMs milliseconds that it took to decode. */
+  /** @param image null to start from noise. @param preparedMs milliseconds that decoding took. */
   push(frame: Frame, image: Image | null, preparedMs: number): void {
     frame.place = 'engine';
     this.#active?.stream.push(frame.id, image, { replace: true, preparedMs });
   }
 
   /**
-   * Changes all parameters at a frame boundary. Where the shape of the input changes, that boundary is behind
-   * every frame that has the old shape.
+   * Changes all parameters at a frame boundary. If the input changes its shape, that boundary is after every frame of
+   * the old shape.
    * @param emptied settles when no frame is on its way to `push`.
-   * @returns the first frame that they affect.
-   * @throws {ParameterError} if they cannot be.
+   * @returns the first frame with the new parameters.
+   * @throws {ParameterError} if the engine refuses them.
    */
   async configure(parameters: StreamParameters, emptied: () => Promise<void>): Promise<number> {
     const active = this.#active;

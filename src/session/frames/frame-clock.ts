@@ -1,22 +1,19 @@
 import { longestTimer } from '../time/deadline.js';
 
 export interface FrameClockOptions {
-  /** Whether a frame may be made now. When the answer may have changed, call `poke`. */
+  /** Whether a frame may be created now. When the answer may have changed, call `poke`. */
   readonly open: () => boolean;
-  /** Makes a frame; `entered` or `lost` follows for it. */
+  /** Creates a frame; `entered` or `lost` follows for it. */
   readonly tick: () => void;
 }
 
-/** After a frame was lost (the engine is being restarted, say), milliseconds until the next is tried. */
-const retryDelay = 100;
+/** Milliseconds until the next attempt after a frame was lost, as when the engine restarts. */
+const retryDelayMs = 100;
 
-/**
- * Where frames come from when the client sends none (txt2img): one at a time, at a rate or as fast as they
- * are taken.
- */
+/** Creates frames if the client sends none (txt2img): one at a time, at a rate or as fast as the engine takes them. */
 export class FrameClock {
   readonly #options: FrameClockOptions;
-  /** Milliseconds from frame to frame; 0 as fast as it goes; null makes none. */
+  /** Milliseconds between frames; 0 for as fast as possible, null for none. */
   #interval: number | null = null;
   #due = 0;
   #waiting = false;
@@ -26,7 +23,7 @@ export class FrameClock {
     this.#options = options;
   }
 
-  /** @param fps frames a second; 0 as fast as it goes. */
+  /** @param fps frames per second; 0 for as fast as possible. */
   start(fps: number): void {
     const interval = fps === 0 ? 0 : 1000 / fps;
     if (interval !== this.#interval) this.#due = performance.now();
@@ -34,26 +31,26 @@ export class FrameClock {
     this.poke();
   }
 
-  /** Makes no more frames until it is started again. May be called twice. */
+  /** Creates no more frames until it is started again. May be called twice. */
   stop(): void {
     this.#interval = null;
     clearTimeout(this.#timer);
   }
 
-  /** The frame that was made is being worked on. */
+  /** Notes that the engine has begun to work on the frame. */
   entered(): void {
     this.#waiting = false;
     this.poke();
   }
 
-  /** The frame that was made came to nothing. */
+  /** Notes that the frame was lost. */
   lost(): void {
     this.#waiting = false;
-    this.#due = performance.now() + retryDelay;
+    this.#due = performance.now() + retryDelayMs;
     this.poke();
   }
 
-  /** Makes a frame if it is time, none waits, and the gate is open. */
+  /** Creates a frame if it is time, none waits, and the gate is open. */
   poke(): void {
     clearTimeout(this.#timer);
     if (this.#interval === null || this.#waiting || !this.#options.open()) return;
@@ -62,7 +59,7 @@ export class FrameClock {
       this.#timer = setTimeout(() => this.poke(), Math.min(this.#due - now, longestTimer));
       return;
     }
-    // What was missed is not caught up with.
+    // Missed frames are not made up for.
     this.#due = Math.max(this.#due + this.#interval, now);
     this.#waiting = true;
     this.#options.tick();

@@ -9,23 +9,23 @@ export interface FrameIntakeOptions {
   readonly framePixels: number;
   readonly allocate: (bytes: number) => Uint8Array<ArrayBuffer>;
   readonly decode: PictureCodec['decode'];
-  /** Does the work on a picture when it is this stream's turn; null if the stream ended before. */
+  /** Does the work when it is this stream's turn; returns null if the stream ended before. */
   readonly inTurn: <T>(work: () => Promise<T>) => Promise<T | null>;
-  /** Whether a frame may set out for the engine. When the answer may have changed, call `poke`. */
+  /** Whether a frame may start on its way to the engine. When the answer may have changed, call `poke`. */
   readonly open: () => boolean;
-  /** The parameters that the picture is made for; null when the stream is gone. */
+  /** Returns the parameters for the picture; null if the stream has ended. */
   readonly parameters: () => StreamParameters | null;
-  /** Is called when work on a frame begins: it counts in the pace of the stream even if the frame fails. */
+  /** Called when work on a frame begins: the pace counts it even if the frame fails. */
   readonly begun: () => void;
-  /** Takes the picture over. */
+  /** Takes the picture. */
   readonly enter: (frame: Frame, image: Image) => void;
-  /** A newer frame took its place. */
+  /** Called when a newer frame replaced this one. */
   readonly superseded: (frame: Frame) => void;
-  /** It could not be decoded or fitted. */
+  /** Called when a frame could not be decoded or fitted. */
   readonly failed: (frame: Frame, error: unknown) => void;
 }
 
-/** A buffer that is more times as large as the next picture is not kept: what comes now is small. */
+/** A spare buffer is dropped if it is more than this many times as large as the next picture. */
 const mostSpare = 4;
 
 interface Arrival {
@@ -33,14 +33,11 @@ interface Arrival {
   readonly data: Uint8Array;
 }
 
-/**
- * The way in of a client's frames: they wait (the newest wins), then for the stream's turn, and are decoded to its
- * size.
- */
+/** Takes in a client's frames: they wait (the newest wins), then for the stream's turn, and are decoded to its size. */
 export class FrameIntake {
   readonly #options: FrameIntakeOptions;
   readonly #waiting: Mailbox<Arrival>;
-  /** Frames on their way from the mailbox to the first row of the engine. */
+  /** Frames on their way from the mailbox to their first row in the engine. */
   readonly #underWay = new Set<Frame>();
   #onEmpty: (() => void) | null = null;
   #scratch = new Uint8Array(0);
@@ -54,7 +51,7 @@ export class FrameIntake {
     });
   }
 
-  /** When the frame that waits arrived, by `performance.now()`; null if none does. */
+  /** When the waiting frame arrived, by `performance.now()`; null if there is none. */
   get waitingSince(): number | null {
     return this.#waiting.waiting?.frame.arrivedAt ?? null;
   }
@@ -67,25 +64,25 @@ export class FrameIntake {
     this.#waiting.poke();
   }
 
-  /** Gives up the frame that waits. */
+  /** Drops the waiting frame. */
   clear(): void {
     this.#waiting.clear();
   }
 
-  /** The frame is in the engine, or was dropped. */
+  /** Notes that a frame is in the engine, or was dropped. */
   left(frame: Frame): void {
     this.#underWay.delete(frame);
     if (this.#underWay.size === 0) this.#onEmpty?.();
   }
 
-  /** Settles when no frame is on its way to the engine. */
+  /** Waits until no frame is on its way to the engine. */
   async empty(): Promise<void> {
     if (this.#underWay.size === 0) return;
     await new Promise<void>((resolve) => (this.#onEmpty = resolve));
     this.#onEmpty = null;
   }
 
-  /** Forgets what is on its way. */
+  /** Forgets all frames. */
   close(): void {
     this.clear();
     this.#underWay.clear();
@@ -114,7 +111,7 @@ export class FrameIntake {
       box: parameters,
       allocate: (needed) => {
         if (needed === bytes) return allocate(needed);
-        // Pixels that are resized first do not go to the engine, and only one such picture is decoded at a time.
+        // Pixels that are resized first never enter the engine, and only one such picture is decoded at a time.
         spare = false;
         return this.#scratchOf(needed);
       },

@@ -1,12 +1,12 @@
 /** One input frame between its arrival and its answer. */
 export interface Frame {
-  /** The client's; negative for frames that the server makes itself. */
+  /** Set by the client; negative for frames that the server creates. */
   readonly id: number;
-  /** Milliseconds of the client's clock, as it gave them; 0 for the server's own. */
+  /** Milliseconds of the client's clock, as sent; 0 for the server's own frames. */
   readonly captured: number;
   /** Milliseconds of `performance.now()`. */
   readonly arrivedAt: number;
-  /** Who has it now: the session, the engine, or the session again with a result. */
+  /** Where it is: in the session, in the engine, or in the session again as a result. */
   place: 'input' | 'engine' | 'output';
   /** Milliseconds from the arrival until it was handed to the engine. */
   decodeMs: number;
@@ -16,21 +16,24 @@ export interface Frame {
   quality: number;
 }
 
-/** A frame under way as a resume token carries it: what the engine does not know of it. */
+/** What a resume token carries of a frame under way, besides the state of the engine. */
 export interface CarriedFrame {
   readonly id: number;
   readonly captured: number;
 }
 
-/** The server's own frames count down from -1 here, to be apart from the client's, and up from 0 for the client. */
+/**
+ * Returns the id that the client sees. The server's own frames count down from -1 internally, apart from the client's,
+ * and up from 0 for the client.
+ */
 export function publicId(id: number): number {
   return id < 0 ? -1 - id : id;
 }
 
 /**
- * The books of a session's frames: ids rise over all its connections, and each is answered exactly once. Each frame
- * costs one credit, which comes back once when the frame leaves the place where it waits, for whatever reason; credits
- * are counted for each connection.
+ * Accounts for the frames of a session: ids rise over all its connections, and each is answered exactly once. A frame
+ * costs one credit, which is returned once, when the frame stops waiting for whatever reason; credits are counted per
+ * connection.
  */
 export class FrameLedger {
   readonly #frames = new Map<number, Frame>();
@@ -40,23 +43,23 @@ export class FrameLedger {
   #received = 0;
   #total: number;
 
-  /** @param credits frames that may be sent at first. */
+  /** @param credits frames that the client may send at first. */
   constructor(credits: number) {
     this.#total = credits;
   }
 
-  /** Frames that the client may have sent in all over this connection. */
+  /** Frames that the client may send in total over this connection. */
   get total(): number {
     return this.#total;
   }
 
-  /** Frames that have no answer yet. */
+  /** Returns the frames without an answer. */
   open(): readonly Frame[] {
     return [...this.#frames.values()];
   }
 
   /**
-   * Enters a frame that has arrived.
+   * Records a frame that has arrived.
    * @returns null if its id is not higher than every one before in the session.
    */
   receive(id: number, captured: number, arrivedAt: number): Frame | null {
@@ -68,7 +71,7 @@ export class FrameLedger {
     return frame;
   }
 
-  /** Enters a frame that the server makes itself; it costs no credit. */
+  /** Records a frame that the server creates; it costs no credit. */
   create(now: number): Frame {
     return this.#enter(this.#nextOwnId--, 0, now);
   }
@@ -78,7 +81,7 @@ export class FrameLedger {
     return this.#lastId + 1;
   }
 
-  /** The id of the next frame that the server makes itself. */
+  /** The id of the next frame that the server creates. */
   get nextOwnId(): number {
     return this.#nextOwnId;
   }
@@ -88,26 +91,26 @@ export class FrameLedger {
     return this.#received > this.#total;
   }
 
-  /** The frame of this id, unless it was answered. */
+  /** Returns the frame with this id; undefined once it is answered. */
   find(id: number): Frame | undefined {
     return this.#frames.get(id);
   }
 
-  /** The frame no longer waits. @returns whether that gave a credit back (the first time). */
+  /** Notes that a frame no longer waits. @returns whether that returned a credit (the first time). */
   release(frame: Frame): boolean {
     if (!this.#waiting.delete(frame)) return false;
     this.#total += 1;
     return true;
   }
 
-  /** A connection begins: nothing that the one before sent waits any more, and credits are counted from 0 again. */
+  /** Begins a connection: frames of the previous one no longer wait, and credits are counted from 0 again. */
   renew(credits: number): void {
     this.#waiting.clear();
     this.#received = 0;
     this.#total = credits;
   }
 
-  /** Enters a frame that another server's engine has worked on. */
+  /** Records a frame that another server's engine has worked on. */
   adopt(id: number, captured: number, now: number): Frame {
     this.#lastId = Math.max(this.#lastId, id);
     this.#nextOwnId = Math.min(this.#nextOwnId, id - 1);
@@ -122,7 +125,7 @@ export class FrameLedger {
     return frame;
   }
 
-  /** The frame gets its answer now. @returns false if it had one already. */
+  /** Records that a frame is answered. @returns false if it already was. */
   answer(frame: Frame): boolean {
     return this.#frames.delete(frame.id);
   }

@@ -1,4 +1,4 @@
-/** What a session is held to with its frames. */
+/** The limits on the frames of a session. */
 export interface FrameLimits {
   /** Frames that a client may have waiting. */
   readonly credits: number;

@@ -25,10 +25,10 @@ export interface FramePipelineOptions {
 }
 
 /**
- * The way of one stream's frames: arrival, decoding, fitting, engine, pacing, encoding, sending.
- * At each place where a frame can wait, the newest wins. Every frame is answered exactly once, by a result or
- * by `dropped`. While the client has not acknowledged what it got, nothing further goes into the engine.
- * The stream outlives the connection that it has: with none, what comes out waits for the next.
+ * Takes the frames of one stream through arrival, decoding, fitting, engine, pacing, encoding and sending. Wherever a
+ * frame can wait, the newest wins. Every frame is answered exactly once, by a result or by `dropped`. While the client
+ * has not acknowledged what it got, nothing further enters the engine. The stream outlives its connection: without one,
+ * results wait for the next.
  */
 export class FramePipeline implements StreamListener {
   readonly #answers: FrameAnswers;
@@ -40,7 +40,7 @@ export class FramePipeline implements StreamListener {
   readonly #feed = new EngineFeed();
   readonly #turns: PictureTurns;
   #closed = false;
-  /** Frames have failed since the last result. */
+  /** Whether frames have failed since the last result. */
   #failing = false;
   #lastActivity = performance.now();
 
@@ -74,17 +74,17 @@ export class FramePipeline implements StreamListener {
     this.#clock = new FrameClock({ open: () => this.#mayEnter, tick: () => this.#create() });
   }
 
-  /** When a frame last came or went, by `performance.now()`. */
+  /** When a frame last arrived or was finished, by `performance.now()`. */
   get lastActivity(): number {
     return this.#lastActivity;
   }
 
-  /** How many milliseconds a picture of this stream takes to decode; 0 before the first. */
+  /** Milliseconds that a picture of this stream takes to decode; 0 before the first. */
   get decodeMs(): number {
     return this.#turns.usualMs(this);
   }
 
-  /** Frames can flow from now on. @param carried frames that are under way in a stream that was restored. */
+  /** Starts the flow of frames. @param carried frames under way in a restored stream. */
   attach(stream: EngineStream, parameters: StreamParameters, carried: readonly CarriedFrame[] = []): void {
     for (const { id, captured } of carried) {
       const frame = this.#answers.ledger.adopt(id, captured, performance.now());
@@ -94,7 +94,7 @@ export class FramePipeline implements StreamListener {
     this.#apply(parameters);
   }
 
-  /** A connection begins: answers go there, and credits are counted from 0 again. */
+  /** Sends answers over this connection from now on; credits are counted from 0 again. */
   connect(outlet: Outlet): void {
     this.disconnect();
     this.#answers.connect(outlet);
@@ -102,7 +102,7 @@ export class FramePipeline implements StreamListener {
     this.#poke();
   }
 
-  /** The connection is gone: what was under way waits for the next. */
+  /** Keeps results for the next connection from now on; the waiting frame is dropped. */
   disconnect(): void {
     this.#answers.disconnect();
     this.#results.disconnect();
@@ -110,12 +110,12 @@ export class FramePipeline implements StreamListener {
     this.#stalls.end();
   }
 
-  /** @param fps frames a second that are worked on at most; null for as many as come. */
+  /** Limits the rate of frames. @param fps frames per second; null for no limit. */
   limit(fps: number | null): void {
     this.#pace.limit(fps);
   }
 
-  /** @throws {ProtocolError} if ids do not rise, or the client had no credit left. */
+  /** @throws {ProtocolError} if the id is not higher than all before. */
   receive({ id, captured, data }: FrameMessage): void {
     const now = performance.now();
     const { ledger, outlet } = this.#answers;
@@ -150,10 +150,10 @@ export class FramePipeline implements StreamListener {
   }
 
   /**
-   * Changes all parameters at a frame boundary. Where the shape of the input changes, that boundary is behind
-   * every frame that has the old shape.
-   * @returns the first frame that they affect.
-   * @throws {ParameterError} if they cannot be.
+   * Changes all parameters at a frame boundary. If the input changes its shape, that boundary is after every frame of
+   * the old shape.
+   * @returns the first frame with the new parameters.
+   * @throws {ParameterError} if the engine refuses them.
    */
   async configure(parameters: StreamParameters): Promise<number> {
     try {
@@ -163,14 +163,14 @@ export class FramePipeline implements StreamListener {
       const nextOwnId = publicId(ledger.nextOwnId);
       this.#apply(parameters);
       if (parameters.mode === 'txt2img') return nextOwnId;
-      // Where the frames were the server's own, the engine knows no id of the client's.
+      // If the server created the frames, the engine knows no id of the client.
       return before === 'txt2img' ? ledger.nextId : from;
     } finally {
       this.#intake.poke();
     }
   }
 
-  /** What another server needs to go on. @throws {Error} if there is no stream, or the engine fails. */
+  /** Returns what another server needs to continue. @throws {Error} if there is no stream, or the engine fails. */
   async snapshot(): Promise<{ readonly state: StreamState; readonly carried: readonly CarriedFrame[] }> {
     const state = await this.#feed.snapshot();
     const carried = state.frames.map(({ frame: id }) => ({
@@ -180,7 +180,7 @@ export class FramePipeline implements StreamListener {
     return { state, carried };
   }
 
-  /** Gives up all frames. May be called twice. */
+  /** Drops all frames. May be called twice. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -207,7 +207,7 @@ export class FramePipeline implements StreamListener {
   onDropped(id: number, reason: DropReason): void {
     const frame = this.#answers.ledger.find(id);
     if (!frame) return;
-    // Reported once for all that fail in a row.
+    // Consecutive failures are reported once.
     if (reason === 'failed' && !this.#failing) this.#reportFailure(id);
     this.#failing ||= reason === 'failed';
     this.#drop(frame, reason);
@@ -240,7 +240,7 @@ export class FramePipeline implements StreamListener {
     this.#answers.outlet?.report('generation_failed', errors.generation_failed.meaning, details);
   }
 
-  /** Whether a frame may set out for the engine. */
+  /** Whether a frame may start on its way to the engine. */
   get #mayEnter(): boolean {
     return this.#feed.running && !this.#stalls.holding && this.#results.open && this.#pace.open;
   }
@@ -251,14 +251,14 @@ export class FramePipeline implements StreamListener {
     this.#clock.poke();
   }
 
-  /** Takes the frames from where the parameters say: the client, or with txt2img the clock. */
+  /** Selects the source of frames: the client, or with txt2img the clock. */
   #apply({ mode, fps }: StreamParameters): void {
     if (mode === 'img2img') return this.#clock.stop();
     this.#intake.clear();
     this.#clock.start(fps);
   }
 
-  /** Sends a frame of the server's own on its way, which starts from noise. */
+  /** Creates a frame that starts from noise, and passes it to the engine. */
   #create(): void {
     this.#pace.take();
     this.#feed.push(this.#answers.ledger.create(performance.now()), null, 0);
@@ -276,7 +276,7 @@ export class FramePipeline implements StreamListener {
     else if (frame.place === 'engine') this.#clock.lost();
   }
 
-  /** The frame is no longer on its way in. */
+  /** Notes that a frame is no longer on its way in. */
   #leave(frame: Frame): void {
     this.#intake.left(frame);
     this.#answers.release(frame);

@@ -1,15 +1,15 @@
 export interface MailboxOptions<T> {
   /** Works on one item; the next waits until it has settled. Must not reject. */
   readonly work: (item: T) => Promise<void>;
-  /** A waiting item was replaced by a newer one, or given up by `clear`. */
+  /** Called when a waiting item was replaced by a newer one, or dropped by `clear`. */
   readonly dropped: (item: T) => void;
   /** Whether work may begin now. When the answer may have changed, call `poke`. */
   readonly open: () => boolean;
 }
 
 /**
- * A waiting place of one, where the newest item wins: while one item is worked on, or the gate is closed,
- * a new item replaces the one that waits. So nothing queues up, however slow the work.
+ * Holds one waiting item, the newest: while an item is worked on, or the gate is closed, a new item replaces the
+ * waiting one. So nothing queues up, however slow the work.
  */
 export class Mailbox<T> {
   readonly #options: MailboxOptions<T>;
@@ -20,7 +20,7 @@ export class Mailbox<T> {
     this.#options = options;
   }
 
-  /** The item that waits, if any. */
+  /** The waiting item, if any. */
   get waiting(): T | null {
     return this.#waiting?.item ?? null;
   }
@@ -31,7 +31,7 @@ export class Mailbox<T> {
     this.poke();
   }
 
-  /** What `work` was given shall wait again, unless something newer does. */
+  /** Lets an item that `work` received wait again, unless a newer one waits. */
   putBack(item: T): void {
     if (this.#waiting) this.#options.dropped(item);
     else this.#waiting = { item };
@@ -49,7 +49,7 @@ export class Mailbox<T> {
     });
   }
 
-  /** Gives up the item that waits, if any. */
+  /** Drops the waiting item, if any. */
   clear(): void {
     if (!this.#waiting) return;
     const { item } = this.#waiting;

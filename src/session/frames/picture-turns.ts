@@ -1,8 +1,8 @@
 import { FairClock } from '../../diffusion/fair-clock.js';
 
 /**
- * Returns how many pictures to decode at the same time: on half of the processors, and on fewer threads than libuv has
- * (four), so that results can be encoded meanwhile.
+ * Returns how many pictures to decode at the same time: half as many as there are processors, but fewer than the four
+ * threads of libuv, so that results can be encoded at the same time.
  */
 export function decodersFor(processors: number): number {
   return Math.min(3, Math.max(1, Math.floor(processors / 2)));
@@ -10,23 +10,23 @@ export function decodersFor(processors: number): number {
 
 interface Waiting {
   readonly owner: object;
-  /** Begins the work; with false, gives it up. */
-  readonly begin: (goOn: boolean) => void;
+  /** Begins the work, or with false cancels it. */
+  readonly begin: (proceed: boolean) => void;
 }
 
-/** How much of the difference to each measured time goes into the time that is expected. */
-const following = 1 / 4;
+/** Weight of each measured time in the moving average of expected times. */
+const smoothing = 1 / 4;
 
 /**
  * Lets streams take turns at decoding, with a few pictures decoded at the same time. Shares are equal in time, so that
- * a stream whose pictures take long to decode neither holds up the others nor takes the processor from the engine.
+ * a stream whose pictures take long to decode neither delays the others nor takes processor time from the engine.
  */
 export class PictureTurns {
   /** Pictures that are decoded at the same time. */
   readonly atOnce: number;
   readonly #clock = new FairClock<object>();
   readonly #waiting: Waiting[] = [];
-  /** Milliseconds that a picture of each stream takes, and of any. */
+  /** Usual milliseconds per picture of each stream, and of all. */
   readonly #usual = new WeakMap<object, number>();
   #usualOfAll = 0;
   #running = 0;
@@ -36,7 +36,7 @@ export class PictureTurns {
     this.atOnce = atOnce;
   }
 
-  /** Returns how many milliseconds a picture of this stream takes to decode; 0 before the first. */
+  /** Returns the usual milliseconds to decode a picture of this stream; 0 before the first. */
   usualMs(owner: object): number {
     return this.#usual.get(owner) ?? 0;
   }
@@ -46,11 +46,11 @@ export class PictureTurns {
    * @returns what the work returns; null if the stream was removed before its turn came.
    */
   async run<T>(owner: object, work: () => Promise<T>): Promise<T | null> {
-    const goOn = await new Promise<boolean>((begin) => {
+    const proceed = await new Promise<boolean>((begin) => {
       this.#waiting.push({ owner, begin });
       this.#next();
     });
-    if (!goOn) return null;
+    if (!proceed) return null;
     const start = performance.now();
     try {
       return await work();
@@ -61,7 +61,7 @@ export class PictureTurns {
     }
   }
 
-  /** Gives up the work of a stream that has not begun, and forgets the stream. */
+  /** Cancels work of a stream that has not begun, and forgets the stream. */
   remove(owner: object): void {
     for (const waiting of this.#waiting.filter((candidate) => candidate.owner === owner)) {
       this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
@@ -89,7 +89,9 @@ export class PictureTurns {
     next.begin(true);
   }
 
-  /** Milliseconds that the next picture of a stream should take: as its last ones, or else as those of others. */
+  /**
+   * Returns the expected milliseconds of the next picture of a stream: as its last ones, or else as those of others.
+   */
   #estimate(owner: object): number {
     return this.#usual.get(owner) ?? this.#usualOfAll;
   }
@@ -97,7 +99,7 @@ export class PictureTurns {
   #note(owner: object, ms: number): void {
     const estimate = this.#estimate(owner);
     this.#clock.charge(owner, ms - estimate);
-    this.#usual.set(owner, this.#usual.has(owner) ? estimate + (ms - estimate) * following : ms);
-    this.#usualOfAll += (ms - this.#usualOfAll) * following;
+    this.#usual.set(owner, this.#usual.has(owner) ? estimate + (ms - estimate) * smoothing : ms);
+    this.#usualOfAll += (ms - this.#usualOfAll) * smoothing;
   }
 }

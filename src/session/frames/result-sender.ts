@@ -18,30 +18,30 @@ export interface ResultSenderOptions {
   readonly encode: PictureCodec['encode'];
   /** Results that may be on the way to the client. */
   readonly unacknowledged: number;
-  /** Whether results are held back now, so that newer ones may take their place. */
+  /** Whether results are held back now, so that newer ones may replace them. */
   readonly held: () => boolean;
-  /** Whether this result, which was about to leave, is to be held back from now on. */
+  /** Returns whether to hold back this result, which was about to be sent. */
   readonly holdsBack: (frame: Frame, interval: number) => boolean;
-  /** Enters the answer of a frame into the books. @returns false if it has one already. */
+  /** Records that a frame is answered. @returns false if it already was. */
   readonly answer: (frame: Frame) => boolean;
-  /** The result gave way to a newer one. */
+  /** Called when a newer result replaced this one. */
   readonly stale: (frame: Frame) => void;
 }
 
-/** A connection, and what is on the way over it. */
+/** A connection, and the count of results on the way over it. */
 interface Line {
   readonly outlet: Outlet;
   readonly window: ResultWindow;
 }
 
-/** The way out: a result waits until the client can take it (the newest wins), is encoded, and sent. */
+/** Sends results: each waits until the client can take it (the newest wins), is encoded, and sent. */
 export class ResultSender {
   readonly #options: ResultSenderOptions;
   readonly #waiting: Mailbox<Result>;
-  /** The connection that takes results now. */
+  /** The current connection. */
   #line: Line | null = null;
   #closed = false;
-  /** Since when, by `performance.now()`, the window has been shut; null while it is open. */
+  /** When the window closed, by `performance.now()`; null while it is open. */
   #shutSince: number | null = null;
   #lastSent: number | null = null;
   #interval = 100;
@@ -68,7 +68,7 @@ export class ResultSender {
     return this.#interval;
   }
 
-  /** Results go to this connection from now on, which has none yet. */
+  /** Sends results over this connection from now on. */
   connect(outlet: Outlet): void {
     this.#line = { outlet, window: new ResultWindow(this.#options.unacknowledged) };
     this.#shutSince = null;
@@ -76,12 +76,12 @@ export class ResultSender {
     this.#waiting.poke();
   }
 
-  /** Results wait from now on. */
+  /** Keeps results waiting from now on. */
   disconnect(): void {
     this.#line = null;
   }
 
-  /** Settles when the pixels are no longer needed. */
+  /** Takes a result; settles when its pixels are no longer needed. */
   async put(frame: Frame, image: GeneratedImage): Promise<void> {
     await new Promise<void>((release) => this.#waiting.put({ frame, image, release }));
   }
@@ -90,20 +90,20 @@ export class ResultSender {
     this.#waiting.poke();
   }
 
-  /** Gives up the result that waits. */
+  /** Drops the waiting result. */
   clear(): void {
     this.#waiting.clear();
   }
 
-  /** Gives up all results. May be called twice. */
+  /** Drops all results. May be called twice. */
   close(): void {
     this.#closed = true;
     this.clear();
   }
 
   /**
-   * The client is done with the results up to this one. What waits is not yet sent: `poke` does it.
-   * @returns for how long the window had been shut, in milliseconds; null if no such result has been sent.
+   * Notes that the client is done with the results up to this one. To send what waits, call `poke`.
+   * @returns for how long the window was closed, in milliseconds; null if no such result has been sent.
    */
   acknowledge(sequence: number): number | null {
     if (!this.#line?.window.acknowledge(sequence)) return null;
@@ -149,7 +149,7 @@ export class ResultSender {
     }
   }
 
-  /** Whether a result that is encoded shall not leave now. One whose connection was lost meanwhile is for the next. */
+  /** Returns whether an encoded result must wait. If its connection was lost during encoding, it is for the next. */
   #mustWait(frame: Frame, line: Line): boolean {
     if (this.#closed) return false;
     return line !== this.#line || this.#options.holdsBack(frame, this.#interval);
@@ -157,7 +157,7 @@ export class ResultSender {
 
   #note(sent: number): void {
     if (this.#lastSent !== null) {
-      // A stall is not the usual.
+      // A stall is not usual.
       const sample = Math.min(sent - this.#lastSent, 4 * this.#interval);
       this.#interval += (sample - this.#interval) / 8;
     }

@@ -1,6 +1,5 @@
 /**
- * Counts the results that the client has not acknowledged yet, so that one that reads slowly, or not at all,
- * has at most `limit` of them on the way.
+ * Counts unacknowledged results, so that at most `limit` are on the way to a client that reads slowly or not at all.
  */
 export class ResultWindow {
   readonly #limit: number;
@@ -17,7 +16,7 @@ export class ResultWindow {
     return this.#sent + this.#reserved - this.#acknowledged < this.#limit;
   }
 
-  /** Keeps a place for a result that is being prepared; it then leads to `send` or `cancel`. */
+  /** Reserves a place for a result in preparation; `send` or `cancel` follows. */
   reserve(): void {
     this.#reserved += 1;
   }
@@ -26,7 +25,7 @@ export class ResultWindow {
     this.#reserved -= 1;
   }
 
-  /** @returns the sequence number of the result that now leaves. */
+  /** Counts a result as sent. @returns its sequence number. */
   send(): number {
     this.#reserved -= 1;
     this.#sent += 1;

@@ -10,8 +10,8 @@ export interface Departure {
 }
 
 /**
- * How long a frame spent in each stage, in milliseconds, by the names of the protocol: `decode` is of the image file,
- * `vae_decode` of the picture that comes of it.
+ * Returns how long a frame spent in each stage, in milliseconds, by the names of the protocol: `decode` is of the image
+ * file, `vae_decode` of the latent.
  */
 export function stageTimings(
   frame: Frame,
@@ -30,8 +30,8 @@ export function stageTimings(
 }
 
 /**
- * When a frame passed each stage, on the client's clock. The worker measures durations by a clock of its own, and
- * messages between the threads take time: no stage is told to be later than what is known to be behind it.
+ * Returns when a frame passed each stage, on the client's clock. The worker measures durations by its own clock, and
+ * messages between the threads take time: no stage is reported later than `sentAt`.
  */
 export function stageTimes(
   frame: Frame,

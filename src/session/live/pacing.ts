@@ -3,12 +3,12 @@ import type { GrantLimits } from '../access/grant.js';
 import type { Outlet } from '../wire/outlet.js';
 import type { Session } from './session.js';
 
-/** Without a frame for so long, in milliseconds, a stream wants nothing of the engine. */
+/** Without a frame for this long, in milliseconds, a stream needs nothing from the engine. */
 const quietMs = 10_000;
-/** A share that has changed by less than this part is left as it was. */
+/** Smaller relative changes of a share are ignored. */
 const deadband = 0.1;
 
-/** Holds the frames of a session to what its token allows and to its share of an overloaded engine. */
+/** Limits the frames of a session to what its token allows and to its share of an overloaded engine. */
 export class Pacing {
   readonly #session: Session;
   readonly #outlet: Outlet;
@@ -20,33 +20,33 @@ export class Pacing {
     this.#outlet = outlet;
   }
 
-  /** What the stream asks for. */
+  /** The parameters of the stream. */
   get parameters(): StreamParameters {
     return this.#session.parameters;
   }
 
-  /** How many milliseconds a picture of the stream takes to decode. */
+  /** Milliseconds that a picture of the stream takes to decode. */
   get decodeMs(): number {
     return this.#session.frames.decodeMs;
   }
 
-  /** Whether frames have flowed of late, and may flow. */
+  /** Whether frames have flowed recently, and may flow. */
   get flows(): boolean {
     return !this.parameters.paused && performance.now() - this.#session.frames.lastActivity < quietMs;
   }
 
-  /** Frames a second that it is held to, fewer than it is promised; null if it is not. */
+  /** Frames per second that it is limited to, below the SLO; null for no limit. */
   get limit(): number | null {
     return this.#share;
   }
 
-  /** @param grant what the token allows. */
+  /** Applies the limits of a token. */
   allow({ fps = Infinity }: GrantLimits): void {
     this.#allowed = fps;
     this.#apply();
   }
 
-  /** @param fps frames a second that the engine has for this session; null for any number. The client is told. */
+  /** Limits the session to its share of the engine, and reports that to the client. @param fps null for no limit. */
   share(fps: number | null): void {
     if (fps === this.#share) return;
     if (fps !== null && this.#share !== null && Math.abs(fps / this.#share - 1) < deadband) return;

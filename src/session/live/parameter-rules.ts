@@ -17,8 +17,8 @@ export interface ParameterRules {
   readonly schema: object;
   readonly defaults: StreamParameters;
   /**
-   * Checks each value of an update from a client by itself; whether they go together is the engine's to say.
-   * @throws {ParameterError} that names the field, what it may be, and the value.
+   * Checks each value of an update separately; the engine checks whether they fit together.
+   * @throws {ParameterError} naming the field, the allowed values, and the value.
    */
   check(update: unknown): ParameterUpdate;
 }
@@ -42,7 +42,7 @@ function describe(error: ErrorObject | undefined, update: unknown, model: ModelP
   const [, name = ''] = error?.instancePath.split('/') ?? [];
   if (name === '' && typeof unknownName === 'string') {
     const field = shorten(unknownName);
-    return new ParameterError(field, `there is no parameter ${JSON.stringify(field)}`);
+    return new ParameterError(field, `unknown parameter ${JSON.stringify(field)}`);
   }
   if (!isParameter(name) || !isRecord(update)) {
     return new ParameterError('parameters', 'parameters must be a map of parameter names to values');
@@ -61,7 +61,7 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 
 type SchemaPart = Partial<ParameterSchema> & { readonly properties?: object };
 
-/** What a schema allows, in words. */
+/** Describes the values that a schema allows. */
 function allowedValues(schema: SchemaPart): string {
   if (schema.enum) {
     const values = schema.enum.map((value) => JSON.stringify(value)).join(', ');
@@ -81,9 +81,9 @@ function allowedOfType(type: string, schema: SchemaPart): string {
       return `${noun} from ${schema.minimum} to ${schema.maximum}${multiple}`;
     }
     case 'string':
-      return `a text of at most ${schema.maxLength} characters`;
+      return `a string of at most ${schema.maxLength} characters`;
     case 'array':
-      return `a list of ${schema.minItems} to ${schema.maxItems} items that are each ${allowedValues(schema.items ?? {})}`;
+      return `a list of ${schema.minItems} to ${schema.maxItems} items, each ${allowedValues(schema.items ?? {})}`;
     case 'object': {
       const properties: readonly (readonly [string, object])[] = Object.entries(schema.properties ?? {});
       return `{ ${properties.map(([name, part]) => `${name}: ${allowedValues(part)}`).join(', ')} }`;
@@ -95,7 +95,7 @@ function allowedOfType(type: string, schema: SchemaPart): string {
   }
 }
 
-/** A value as text; not more of it than an error message needs. */
+/** Returns a value as text, shortened for an error message. */
 function show(value: unknown): string {
   if (typeof value === 'number') return String(value);
   if (value instanceof Uint8Array) return 'binary data';

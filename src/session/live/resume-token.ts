@@ -4,10 +4,10 @@ import { deserialize, serialize } from 'node:v8';
 import type { StreamState } from '../../engine/engine.js';
 import type { CarriedFrame } from '../frames/frame-ledger.js';
 
-/** All that a server needs to go on with a session. */
+/** Everything that a server needs to continue a session. */
 export interface ResumeState {
   readonly session: string;
-  /** Whose session it is. */
+  /** The user that the session belongs to. */
   readonly subject: string;
   /** Rises with each token of the session. */
   readonly counter: number;
@@ -19,32 +19,32 @@ export interface ResumeState {
 }
 
 export interface ResumeTokenSettings {
-  /** What servers share that resume each other's sessions; empty for a key of this process alone. */
+  /** Shared by servers that resume each other's sessions; empty for a random key of this process. */
   readonly secret: string;
   readonly lifetimeMs: number;
-  /** Longest token; frames under way, and then transitions, that would make it longer are left out. */
+  /** Maximum length of a token; frames under way, and then transitions, are left out if it would be longer. */
   readonly maxLength: number;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
 }
 
-/** Seals sessions into tokens (AES-256-GCM) and opens them. What comes out went in on a server with the same key. */
+/** Seals sessions into tokens (AES-256-GCM), and opens those that were sealed with the same key. */
 export interface ResumeTokens {
   readonly lifetimeMs: number;
   seal(state: ResumeState): string;
-  /** @returns null if the token is damaged, of another key or version, or too old. */
+  /** @returns null if the token is damaged, has another key or version, or has expired. */
   open(token: string): ResumeState | null;
 }
 
 /**
- * Of tokens and all that they hold: to be raised with any change of `ResumeState` and what it is made of, parameters
- * and the state of solvers included. Tokens of another version are refused.
+ * Version of tokens and their contents. Raise it with any change of `ResumeState` and its parts, including parameters
+ * and the state of solvers. Tokens of another version are refused.
  */
 const version = 1;
 const nonceBytes = 12;
 const tagBytes = 16;
 const cipher = 'aes-256-gcm';
-/** What is sealed stands for nothing but this. */
+/** Binds keys and tokens to this use. */
 const purpose = Buffer.from(`millrace resume token ${version}`);
 
 export function createResumeTokens(settings: ResumeTokenSettings): ResumeTokens {
@@ -83,7 +83,7 @@ export function createResumeTokens(settings: ResumeTokenSettings): ResumeTokens 
       try {
         const sealed = bytes.subarray(1 + nonceBytes, -tagBytes);
         const opened = Buffer.concat([decryption.update(sealed), decryption.final()]);
-        // Its form needs no check: only code of this version can have sealed it; but a newer Node may have run it.
+        // Its form needs no check, since only this version seals it. Reading it fails if a newer Node wrote it.
         content = deserialize(opened) as typeof content;
       } catch {
         return null;

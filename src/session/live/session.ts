@@ -3,9 +3,8 @@ import type { Slot } from '../admission/admission.js';
 import type { FramePipeline } from '../frames/frame-pipeline.js';
 
 export interface SessionParts {
-  /** The session's name. */
   readonly id: string;
-  /** Whose it is. */
+  /** The user that the session belongs to. */
   readonly subject: string;
   readonly frames: FramePipeline;
   readonly slot: Slot;
@@ -24,7 +23,7 @@ export class Session {
   #counter: number;
   /** Settles when everything that was queued so far is done. */
   #queued: Promise<void> = Promise.resolve();
-  /** Tells the connection that has the session that another takes it over; null while none has it. */
+  /** Notifies the current connection that another takes over the session; null while there is none. */
   #evict: (() => void) | null = null;
 
   constructor({ id, subject, frames, slot, parameters, counter }: SessionParts) {
@@ -52,7 +51,7 @@ export class Session {
     return this.#counter;
   }
 
-  /** Whether a connection has it. */
+  /** Whether a connection has the session. */
   get attached(): boolean {
     return this.#evict !== null;
   }
@@ -62,13 +61,13 @@ export class Session {
     this.#evict = evict;
   }
 
-  /** Takes the session from its connection, which has lost it. Frames that are on their way stay there. */
+  /** Detaches the session from its lost connection. Frames under way stay there. */
   detach(): void {
     this.#evict = null;
     this.frames.disconnect();
   }
 
-  /** Takes the session from its connection, if one has it, for another. */
+  /** Detaches the session from its connection, if any, so that another can take it over. */
   evict(): void {
     const evict = this.#evict;
     this.#evict = null;
@@ -77,7 +76,7 @@ export class Session {
   }
 
   /**
-   * Does something once all that was queued before is done, and before anything that is queued later.
+   * Does work after everything that was queued before, and before anything that is queued later.
    * @throws what `work` throws (as rejection).
    */
   async queue(work: () => void | Promise<void>): Promise<void> {
@@ -88,7 +87,7 @@ export class Session {
 
   /**
    * Changes all parameters at a frame boundary.
-   * @returns the first frame that they affect.
+   * @returns the first frame with the new parameters.
    * @throws {ParameterError} if the engine refuses them.
    * @throws {Error} if the engine fails.
    */

@@ -1,14 +1,14 @@
 import type { StreamParameters } from '@millrace/protocol';
 import type { Session } from './session.js';
 
-/** What is remembered of a session's tokens for as long as they last. */
+/** The spent tokens of a session, remembered until they expire. */
 interface Spent {
-  /** Tokens up to this one are of no more use. */
+  /** Tokens up to this one are spent. */
   readonly counter: number;
   readonly until: number;
 }
 
-/** All sessions of a server. One whose connection was lost is kept for a while: it is parked. */
+/** All sessions of a server. One whose connection was lost is parked: kept for a while. */
 export class Sessions {
   readonly #graceMs: number;
   readonly #tokenLifeMs: number;
@@ -16,7 +16,7 @@ export class Sessions {
   readonly #graceTimers = new Map<Session, NodeJS.Timeout>();
   /** Sessions that wait for a slot, by user. */
   readonly #expected = new Map<string, number>();
-  /** In the order in which they run out. */
+  /** In the order in which they expire. */
   readonly #spent = new Map<string, Spent>();
 
   /**
@@ -32,7 +32,7 @@ export class Sessions {
     return this.#graceTimers.size;
   }
 
-  /** Sessions that wait for their clients, those that have waited longest first. */
+  /** Returns the parked sessions, the longest parked first. */
   away(): Iterable<Session> {
     return this.#graceTimers.keys();
   }
@@ -45,19 +45,19 @@ export class Sessions {
     return this.#sessions.get(id);
   }
 
-  /** What the sessions ask for, those too that wait for their client. */
+  /** Returns the parameters of all sessions, including parked ones. */
   *parameters(): Generator<StreamParameters, void, void> {
     for (const { parameters } of this.#sessions.values()) yield parameters;
   }
 
-  /** Sessions of a user, those too that are to come. */
+  /** Returns the number of sessions of a user, including expected ones. */
   count(subject: string): number {
     let count = this.#expected.get(subject) ?? 0;
     for (const session of this.#sessions.values()) if (session.subject === subject) count += 1;
     return count;
   }
 
-  /** A session of this user is to come. @returns what to call when it has come, or will not; once. */
+  /** Counts a session that a user is about to open. @returns a function to call once, when it is open or failed. */
   expect(subject: string): () => void {
     const add = (change: number): void => {
       const count = (this.#expected.get(subject) ?? 0) + change;
@@ -68,21 +68,21 @@ export class Sessions {
     return () => add(-1);
   }
 
-  /** The connection was lost: the session waits for the client to come back. */
+  /** Parks a session whose connection was lost. */
   park(session: Session): void {
     session.detach();
     if (!this.#sessions.has(session.id) || this.#graceTimers.has(session)) return;
     this.#graceTimers.set(session, setTimeout(() => this.remove(session), this.#graceMs).unref());
   }
 
-  /** A connection takes the session; whoever has it is told. */
+  /** Takes a session for a connection; the one that has it is notified. */
   take(session: Session): void {
     clearTimeout(this.#graceTimers.get(session));
     this.#graceTimers.delete(session);
     session.evict();
   }
 
-  /** The session is not here any more; its tokens may be good elsewhere. */
+  /** Removes a session; its tokens may be valid elsewhere. */
   remove(session: Session): void {
     clearTimeout(this.#graceTimers.get(session));
     this.#graceTimers.delete(session);
@@ -90,13 +90,13 @@ export class Sessions {
     session.close();
   }
 
-  /** The session was ended properly: none of its tokens is of any use. */
+  /** Ends a session for good: none of its tokens is valid any more. */
   end(session: Session): void {
     this.remove(session);
     this.spend(session.id, Infinity);
   }
 
-  /** Tokens of this session up to this number are used up. */
+  /** Marks the tokens of this session up to this number as spent. */
   spend(id: string, counter: number): void {
     const now = performance.now();
     for (const [old, { until }] of this.#spent) {
@@ -112,7 +112,7 @@ export class Sessions {
     return counter <= (this.#spent.get(id)?.counter ?? 0);
   }
 
-  /** Ends what waits for its client. */
+  /** Ends all parked sessions. */
   close(): void {
     for (const session of this.#graceTimers.keys()) this.remove(session);
   }

@@ -14,15 +14,15 @@ export interface UpdateQueueOptions {
   readonly outlet: Outlet;
   /** What the client may do now. */
   readonly grant: () => Grant;
-  /** Tells the client why an update could not be carried out. */
+  /** Reports to the client why an update was refused. */
   readonly refuse: (error: unknown, details: ErrorDetails) => void;
-  /** An update is in force, and the client told. */
+  /** Called when an update is in force and was reported to the client. */
   readonly updated: () => Promise<void>;
 }
 
 /**
- * Carries out the updates of one connection one after another, each over the outcome of the one before, be it one of a
- * former connection that was under way when that was lost.
+ * Applies the updates of one connection one after another, each to the outcome of the one before, even if that came
+ * from a connection that was lost.
  */
 export class UpdateQueue {
   readonly #options: UpdateQueueOptions;
@@ -36,7 +36,7 @@ export class UpdateQueue {
     this.#bucket = new TokenBucket(options.updatesPerSecond);
   }
 
-  /** When an update last came that could be carried out, by `performance.now()`. */
+  /** When a valid update last came, by `performance.now()`. */
   get lastAt(): number {
     return this.#lastAt;
   }
@@ -45,19 +45,19 @@ export class UpdateQueue {
     const { rules, updatesPerSecond, refuse } = this.#options;
     try {
       if (!this.#bucket.take()) {
-        throw new ProtocolError('rate_limited', `more than ${updatesPerSecond} updates in a second`);
+        throw new ProtocolError('rate_limited', `more than ${updatesPerSecond} updates per second`);
       }
       if (this.#waiting >= updatesPerSecond) {
         throw new ProtocolError(
           'rate_limited',
-          `more than ${updatesPerSecond} updates are waiting to be carried out`,
+          `more than ${updatesPerSecond} updates are waiting to be applied`,
         );
       }
       const update = rules.check(parameters);
       this.#lastAt = performance.now();
       this.#waiting += 1;
       void session
-        .queue(() => this.#carryOut(session, request, update))
+        .queue(() => this.#apply(session, request, update))
         .catch((error: unknown) => refuse(error, { request }))
         .finally(() => (this.#waiting -= 1));
     } catch (error) {
@@ -65,12 +65,12 @@ export class UpdateQueue {
     }
   }
 
-  /** Carries out no more. */
+  /** Applies no more updates. */
   close(): void {
     this.#closed = true;
   }
 
-  async #carryOut(session: Session, request: number, update: ParameterUpdate): Promise<void> {
+  async #apply(session: Session, request: number, update: ParameterUpdate): Promise<void> {
     if (this.#closed) return;
     const { grant, outlet, updated } = this.#options;
     const parameters = { ...session.parameters, ...update };
@@ -82,7 +82,7 @@ export class UpdateQueue {
       if (error instanceof ParameterError) throw error;
       return outlet.report(
         'engine_restarting',
-        'the update was lost as the engine failed',
+        'the update was lost because the engine failed',
         { request },
         error,
       );

@@ -1,7 +1,7 @@
-/** Longest time that a timer of the runtime can be set to, in milliseconds; set to more, it rings at once. */
+/** Longest delay of a timer in Node.js, in milliseconds; a longer one fires at once. */
 export const longestTimer = 2 ** 31 - 1;
 
-/** A point in time at which something happens, unless it is set again or cleared before. */
+/** Calls a function at a point in time, unless it is set again or cleared before. */
 export class Deadline {
   readonly #onPassed: () => void;
   #timer: NodeJS.Timeout | undefined;
@@ -10,7 +10,7 @@ export class Deadline {
     this.#onPassed = onPassed;
   }
 
-  /** @param ms milliseconds from now; beyond 24 days it never comes. */
+  /** @param ms milliseconds from now; more than 24 days is never. */
   set(ms: number): void {
     clearTimeout(this.#timer);
     if (ms > longestTimer) return;

@@ -1,9 +1,9 @@
-/** A gate that shuts for a while, and opens by itself. */
+/** A gate that closes for a while and then opens. */
 export class Hold {
   readonly #onEnd: () => void;
   #timer: NodeJS.Timeout | null = null;
 
-  /** @param onEnd is called when the time has passed, not when it was ended before. */
+  /** @param onEnd is called when the time has passed, not on an earlier `end`. */
   constructor(onEnd: () => void) {
     this.#onEnd = onEnd;
   }

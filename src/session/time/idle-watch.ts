@@ -1,15 +1,15 @@
 import { Deadline } from './deadline.js';
 
-/** Notices when nothing has happened for too long. */
+/** Detects that nothing has happened for too long. */
 export class IdleWatch {
   readonly #ms: number;
   readonly #last: () => number;
   readonly #onIdle: () => void;
-  readonly #deadline = new Deadline(() => this.#look());
+  readonly #deadline = new Deadline(() => this.#check());
 
   /**
-   * @param ms how long is too long; 0 for nothing is.
-   * @param last when something last happened, by `performance.now()`.
+   * @param ms how long is too long; 0 for no limit.
+   * @param last returns when something last happened, by `performance.now()`.
    */
   constructor(ms: number, last: () => number, onIdle: () => void) {
     this.#ms = ms;
@@ -26,7 +26,7 @@ export class IdleWatch {
     this.#deadline.clear();
   }
 
-  #look(): void {
+  #check(): void {
     const rest = this.#last() + this.#ms - performance.now();
     if (rest <= 0) this.#onIdle();
     else this.#deadline.set(rest);

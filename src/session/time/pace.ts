@@ -1,6 +1,6 @@
 import { longestTimer } from './deadline.js';
 
-/** Holds events to a rate: each may happen when the one before is an interval ago. */
+/** Limits the rate of events: each must be an interval after the one before. */
 export class Pace {
   readonly #poke: () => void;
   #interval = 0;
@@ -12,7 +12,7 @@ export class Pace {
     this.#poke = poke;
   }
 
-  /** @param fps events a second; null holds back none. */
+  /** @param fps events per second; null for no limit. */
   limit(fps: number | null): void {
     this.#interval = fps === null ? 0 : 1000 / fps;
     this.#due = Math.min(this.#due, performance.now() + this.#interval);
@@ -27,10 +27,10 @@ export class Pace {
     return false;
   }
 
-  /** An event happens. */
+  /** Counts an event. */
   take(): void {
     const now = performance.now();
-    // A timer that was a little late does not lower the rate; what was missed beyond that is not caught up with.
+    // A slightly late timer does not lower the rate; events missed beyond that are not made up for.
     this.#due = Math.max(this.#due, now - this.#interval / 4) + this.#interval;
   }
 

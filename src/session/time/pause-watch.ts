@@ -1,13 +1,13 @@
-/** How often it looks, in milliseconds. */
+/** How often it checks, in milliseconds. */
 const beatMs = 50;
-/** From one look to the next it never takes as long as this where the process runs. */
+/** While the process runs, two checks are never this far apart, in milliseconds. */
 const pauseMs = 200;
-/** Who used more of the time than this was not stopped, but busy or short of processors: that is no pause. */
+/** If CPU time exceeded this share of the time, the process was busy or short of processors, not paused. */
 const idleShare = 0.05;
 
-/** How this process last was held up: stopped, suspended with its machine, or swapped out. */
+/** The last pause of this process: stopped, suspended with its machine, or swapped out. */
 export interface Pause {
-  /** When it went on, by `performance.now()`; what arrived before is old. */
+  /** When it ended, by `performance.now()`; what arrived before is outdated. */
   readonly end: number;
   readonly ms: number;
 }
@@ -17,17 +17,17 @@ export interface Pauses {
 }
 
 /**
- * Notices that the process was held up. Whoever asks looks too: after a stop, what the network and the engine brought
- * meanwhile is worked on before any timer.
+ * Detects pauses of the process. Reading `last` checks too: after a pause, events from the network and the engine are
+ * handled before any timer.
  */
 export class PauseWatch implements Pauses, Disposable {
-  readonly #timer = setInterval(() => this.#look(), beatMs).unref();
-  #lastLook = performance.now();
+  readonly #timer = setInterval(() => this.#check(), beatMs).unref();
+  #lastCheck = performance.now();
   #lastCpuMs = cpuMs();
   #last: Pause = { end: -Infinity, ms: 0 };
 
   get last(): Pause {
-    this.#look();
+    this.#check();
     return this.#last;
   }
 
@@ -35,17 +35,17 @@ export class PauseWatch implements Pauses, Disposable {
     clearInterval(this.#timer);
   }
 
-  #look(): void {
+  #check(): void {
     const now = performance.now();
-    const ms = now - this.#lastLook;
+    const ms = now - this.#lastCheck;
     const cpu = cpuMs();
     if (ms > pauseMs && cpu - this.#lastCpuMs < idleShare * ms) this.#last = { end: now, ms };
-    this.#lastLook = now;
+    this.#lastCheck = now;
     this.#lastCpuMs = cpu;
   }
 }
 
-/** What all threads of this process have used. */
+/** Returns the CPU time of all threads of this process. */
 function cpuMs(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;

@@ -1,17 +1,17 @@
-/** Entries that are checked at each call for whether they can be forgotten. */
+/** Entries checked for removal at each call. */
 const sweepSize = 16;
 
-/** Keeps an entry for each user or address that came recently. */
+/** Keeps an entry for each recent user or address. */
 export class RecentEntries<Entry> {
   readonly #isNew: (entry: Entry) => boolean;
   readonly #entries = new Map<string, Entry>();
 
-  /** @param isNew whether an entry is as a fresh one would be: it is then forgotten. */
+  /** @param isNew returns whether an entry is as good as new, so that it can be forgotten. */
   constructor(isNew: (entry: Entry) => boolean) {
     this.#isNew = isNew;
   }
 
-  /** Returns the entry of a key; makes one if there is none. */
+  /** Returns the entry of a key; creates one if there is none. */
   of(key: string, create: () => Entry): Entry {
     this.#sweep();
     const known = this.#entries.get(key);
@@ -21,7 +21,7 @@ export class RecentEntries<Entry> {
     return entry;
   }
 
-  /** Forgets entries that are as fresh ones; those that stay move to the end, so that all are checked in turn. */
+  /** Forgets entries that are as good as new; the others move to the end, so that all are checked in turn. */
   #sweep(): void {
     let rest = sweepSize;
     for (const [key, entry] of this.#entries) {

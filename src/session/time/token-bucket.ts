@@ -8,7 +8,7 @@ export class TokenBucket {
 
   /**
    * @param burst events that may come at once.
-   * @param now gives milliseconds that never go back.
+   * @param now returns the milliseconds of a monotonic clock.
    */
   constructor(perSecond: number, burst: number = perSecond, now: () => number = () => performance.now()) {
     this.#perSecond = perSecond;
@@ -18,13 +18,13 @@ export class TokenBucket {
     this.#filled = now();
   }
 
-  /** Seconds until there is a token to take; 0 if there is one. */
+  /** Seconds until a token is available; 0 if one is. */
   get wait(): number {
     this.#fill();
     return Math.max(0, 1 - this.#tokens) / this.#perSecond;
   }
 
-  /** Whether nothing has been taken for long enough that it is full again. */
+  /** Whether the bucket is full: nothing was taken recently. */
   get full(): boolean {
     this.#fill();
     return this.#tokens >= this.#burst;

@@ -1,7 +1,7 @@
 import { decodeMessage, textLimits, type ClientMessage } from '@millrace/protocol';
 import { ProtocolError } from './protocol-error.js';
 
-/** A client message whose `parameters` nobody has looked into yet. */
+/** A client message with unchecked `parameters`. */
 export type UncheckedMessage = {
   [Type in ClientMessage['type']]: Unchecked<Extract<ClientMessage, { readonly type: Type }>>;
 }[ClientMessage['type']];
@@ -18,8 +18,8 @@ type Unchecked<Message> = Message extends { readonly parameters?: unknown }
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * Decodes one message of a client and checks the types and ranges of its fields; fields that the protocol does
- * not know are ignored. `data` of a frame is a view into `bytes`.
+ * Decodes one message of a client and checks the types and ranges of its fields; unknown fields are ignored. `data` of
+ * a frame is a view into `bytes`.
  * @throws {ProtocolError} invalid_message or unknown_message.
  */
 export function parseClientMessage(bytes: Uint8Array): UncheckedMessage {
@@ -57,7 +57,7 @@ export function parseClientMessage(bytes: Uint8Array): UncheckedMessage {
     case 'authenticate':
       return { type: 'authenticate', token: text(fields, 'token', textLimits.token) };
     default:
-      throw new ProtocolError('unknown_message', `there is no message ${quote(fields.type)}`, {
+      throw new ProtocolError('unknown_message', `unknown message type ${quote(fields.type)}`, {
         field: 'type',
       });
   }
@@ -71,7 +71,7 @@ function decode(bytes: Uint8Array): Fields & { readonly type: string } {
   }
 }
 
-/** A field that may be absent; nil says the same (PROTOCOL.md section 2). */
+/** Reads a field that may be absent or, which means the same, nil (PROTOCOL.md section 2). */
 function optional<Value>(fields: Fields, name: string, read: (name: string) => Value): Value | undefined {
   return fields[name] === undefined || fields[name] === null ? undefined : read(name);
 }

@@ -3,11 +3,11 @@ import type { SessionMeter } from '../../metrics/session-meter.js';
 import type { ClientClock } from './client-clock.js';
 import type { ErrorDetails } from './protocol-error.js';
 
-/** Where a stream's messages go while a connection has it. */
+/** Where the messages of a session go while it has a connection. */
 export interface Outlet {
   readonly clock: ClientClock;
   readonly meter: SessionMeter;
   send(message: ServerMessage): void;
-  /** Tells the client of an error; `cause` is for the log. */
+  /** Reports an error to the client; `cause` is for the log. */
   report(code: ErrorCode, message: string, details: ErrorDetails, cause?: unknown): void;
 }

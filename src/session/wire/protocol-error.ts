@@ -1,6 +1,6 @@
 import type { ErrorCode } from '@millrace/protocol';
 
-/** What an error message says besides its code and text. */
+/** The fields of an error message besides its code and text. */
 export interface ErrorDetails {
   readonly request?: number;
   readonly id?: number;
@@ -8,11 +8,11 @@ export interface ErrorDetails {
 }
 
 export interface ProtocolErrorOptions extends ErrorOptions {
-  /** Seconds after which the same may succeed, where that is known; HTTP answers carry it as `Retry-After`. */
+  /** Seconds after which a retry may succeed, if known; HTTP answers carry it as `Retry-After`. */
   readonly retryAfter?: number;
 }
 
-/** Something that a client did wrong or needs to know, with the error code that says so. */
+/** An error to report to the client, with its code. */
 export class ProtocolError extends Error {
   override readonly name = 'ProtocolError';
   readonly code: ErrorCode;

@@ -1,7 +1,7 @@
 import type { ServerMessage } from '@millrace/protocol';
 import type { Wire } from './wire.js';
 
-/** A wire that remembers the last result that went through it, where operators may see it. */
+/** A wire that remembers the last result that was sent over it, for operators. */
 export class WatchedWire implements Wire {
   readonly #wire: Wire;
   readonly #keep: boolean;

@@ -1,6 +1,6 @@
 import type { ServerMessage } from '@millrace/protocol';
 
-/** The wire to one client, whatever carries it. */
+/** The connection to one client, over any transport. */
 export interface Wire {
   /** Sends a message, or does nothing if the connection is closing. Never throws. */
   send(message: ServerMessage): void;
@@ -8,6 +8,6 @@ export interface Wire {
   close(code: number, reason: string): void;
   /** Bytes that were sent but not yet taken by the network. */
   readonly bufferedBytes: number;
-  /** IP address of the client, where it is known. */
+  /** IP address of the client, if known. */
   readonly address?: string | undefined;
 }

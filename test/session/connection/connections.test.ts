@@ -123,7 +123,7 @@ describe('the sessions of an engine that is short of time', () => {
       sessionContext(new ManualEngine(), {}, { capacity: { share, basis: '' }, log }),
     );
     t.mock.timers.tick(2000);
-    const line = [50, "the engine's time could not be shared out", 'no costs'];
+    const line = [50, 'engine time could not be divided among sessions', 'no costs'];
     assert.deepEqual(
       lines.map(({ level, msg, err }) => [level, msg, err.message]),
       [line, line],

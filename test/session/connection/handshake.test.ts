@@ -69,7 +69,7 @@ describe('a client that has to wait for a slot', () => {
         client: 'me/1',
         position: 2,
         slots: 1,
-        msg: 'waits for a slot at place 2; slots: 1, by --slo-fps 10',
+        msg: 'waits for a slot at position 2; slots: 1, limited by --slo-fps 10',
       },
     ]);
     rig.connection.disconnected(1000);

@@ -141,7 +141,7 @@ describe('messages', () => {
     rig.send({ type: 'authenticate', token: 'b' });
     await turn();
     const refusal = rig.all('error').find(({ code }) => code === 'rate_limited');
-    assert.equal(refusal?.message, 'more than 1 messages of this kind in a second');
+    assert.equal(refusal?.message, 'more than 1 messages of this kind per second');
     assert.equal(rig.connection.state, 'active');
   });
 

@@ -69,7 +69,7 @@ it('a picture that cannot be read is the fault of the client, and anything else 
   assert.equal(answers.explain(receive(1), fault), 'failed');
   assert.deepEqual(told, [
     ['invalid_frame', 'not a picture', { id: 0 }],
-    ['internal', 'the frame could not be taken in', { id: 1 }, fault],
+    ['internal', 'the frame could not be prepared', { id: 1 }, fault],
   ]);
 });
 

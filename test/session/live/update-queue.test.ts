@@ -20,7 +20,7 @@ it('no more updates wait for an engine that is slow than may come in a second', 
   send(most);
   const [refused] = rig.all('error');
   assert.deepEqual([refused?.code, refused?.request], ['rate_limited', most]);
-  assert.match(refused?.message ?? '', /are waiting to be carried out/);
+  assert.match(refused?.message ?? '', /are waiting to be applied/);
   carryOut();
   await rig.until(() => rig.all('updated').length === most);
   send(most + 1);

@@ -89,7 +89,7 @@ describe('parseClientMessage', () => {
 
   it('refuses what is no message, and types it does not know', () => {
     assert.throws(() => parseClientMessage(Uint8Array.of(0xc1)), { code: 'invalid_message' });
-    const message = 'there is no message "ready"';
+    const message = 'unknown message type "ready"';
     assert.throws(() => parse({ type: 'ready' }), {
       code: 'unknown_message',
       message,
@@ -99,7 +99,9 @@ describe('parseClientMessage', () => {
       [40, 'x'.repeat(40)],
       [41, `${'x'.repeat(40)}...`],
     ] as const) {
-      assert.throws(() => parse({ type: 'x'.repeat(length) }), { message: `there is no message "${shown}"` });
+      assert.throws(() => parse({ type: 'x'.repeat(length) }), {
+        message: `unknown message type "${shown}"`,
+      });
     }
     assert.throws(
       () => parse({ type: 'x'.repeat(100_000) }),

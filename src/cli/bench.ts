@@ -18,7 +18,7 @@ interface LoadCommandOptions {
   readonly json?: true;
 }
 
-const EPILOGUE = `
+const epilogue = `
 Sessions are real clients: each sends the frames of the source as a camera
 does and displays each result at once. The first two seconds do not count.
 Without --url a server is started for it, with the settings of the
@@ -39,7 +39,7 @@ export function createBenchCommand(): Command {
     .option('--seconds <time>', 'how long is measured', numberFrom(1, 86_400), 10)
     .option('--processes <n>', 'processes that the clients are spread over', numberFrom(1, 256, true), 2)
     .option('--json', 'print the figures as JSON')
-    .addHelpText('after', EPILOGUE)
+    .addHelpText('after', epilogue)
     .action((options: LoadCommandOptions) =>
       interruptible(
         async (signal) => {

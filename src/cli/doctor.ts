@@ -23,7 +23,7 @@ interface DoctorOptions extends EngineFlags {
   readonly json?: true;
 }
 
-const EPILOGUE = `
+const epilogue = `
 Loads the model and times it: a model that this command is content with can
 be served.
 
@@ -37,7 +37,7 @@ export function createDoctorCommand(): Command {
   return addEngineOptions(new Command('doctor'))
     .description('tell what works here, what it costs, and what to change')
     .option('--json', 'print the findings as JSON')
-    .addHelpText('after', EPILOGUE)
+    .addHelpText('after', epilogue)
     .action((options: DoctorOptions) =>
       interruptible(
         async (signal) => {

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { interruptible, oneLine } from './interruptible.js';
 import { pull } from './model-source.js';
 
-const EPILOGUE = `
+const epilogue = `
 Prints the folder of the model, for --model; organisation/name does as well.
 What is downloaded goes into the cache that Python's tools use too.
 
@@ -20,7 +20,7 @@ export function createPullCommand(): Command {
     .description('download a model from the hub')
     .argument('<model>', 'organisation/name or organisation/name@revision')
     .option('--revision <name>', 'branch, tag or commit (default: main)')
-    .addHelpText('after', EPILOGUE)
+    .addHelpText('after', epilogue)
     .action((model: string, { revision }: { readonly revision?: string }) =>
       interruptible(
         async (signal) => {

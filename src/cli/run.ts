@@ -28,7 +28,7 @@ interface RunOptions extends EngineFlags, Readonly<Record<string, unknown>> {
   readonly json?: true;
 }
 
-const EPILOGUE = `
+const epilogue = `
 The output is a video by its extension (.mp4, .m4v, .mov, .mkv with H.264,
 .webm with VP9), an image (.jpg, .png, .webp) or else a folder of images. One
 frame goes out for every frame that comes in, in order and at its own time.
@@ -54,7 +54,7 @@ export function createRunCommand(): Command {
     .option('--fps <rate>', 'frame rate of a video made of images, such as 25 or 30000/1001', '25')
     .option('--crf <number>', 'quality of the video, lower is better (default: 18 for H.264, 30 for VP9)')
     .option('--quality <number>', 'quality of JPEG and WebP images, 1 to 100', '90')
-    .addHelpText('after', EPILOGUE);
+    .addHelpText('after', epilogue);
   addEngineOptions(command);
   addParameterOptions(command);
   return command.action((path: string, options: RunOptions) =>

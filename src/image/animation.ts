@@ -13,11 +13,11 @@ export interface Animation {
 }
 
 /** The decoder starts at the first picture every time, so several are decoded at once, within this memory. */
-const MAX_BYTES = 64 << 20;
+const maxBytes = 64 << 20;
 
 /** Browsers show pictures whose delay is at most this for a tenth of a second. */
-const LEAST_DELAY_MS = 10;
-const USUAL_DELAY_MS = 100;
+const leastDelayMs = 10;
+const usualDelayMs = 100;
 
 /**
  * Opens an animated WebP; null for one with a single picture.
@@ -28,11 +28,11 @@ export async function openAnimatedWebp(bytes: Uint8Array, maxPixels: number): Pr
   const { pages = 1, width, height, delay = [] } = await orImageError(sharp(bytes, options).metadata());
   if (pages === 1) return null;
   checkPixels({ width, height }, maxPixels);
-  const atOnce = Math.max(1, Math.floor(MAX_BYTES / (width * height * 3)));
+  const atOnce = Math.max(1, Math.floor(maxBytes / (width * height * 3)));
   return {
     delays: Array.from({ length: pages }, (_, index) => {
       const ms = delay[index] ?? 0;
-      return ms <= LEAST_DELAY_MS ? USUAL_DELAY_MS : ms;
+      return ms <= leastDelayMs ? usualDelayMs : ms;
     }),
     async *frames() {
       for (let page = 0; page < pages; page += atOnce) {

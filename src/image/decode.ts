@@ -23,13 +23,13 @@ type Picture =
   ({ readonly format: 'jpeg' } & JpegContainer) | ({ readonly format: 'png' | 'webp' } & Container);
 
 /** How many times as long as the other a side may be: nothing thinner is a picture of anything. */
-const MAX_ASPECT = 64;
+const maxAspect = 64;
 
 /**
  * libjpeg decodes halves, quarters and eighths; a further factor of two is left for resizing, so that it looks the
  * same.
  */
-const SCALED_FROM = 4;
+const scaledFrom = 4;
 
 /**
  * Decodes a JPEG, PNG or WebP picture (of an animation the first image) to RGB, upright by its EXIF orientation;
@@ -81,7 +81,7 @@ function readPicture(bytes: Uint8Array): Picture {
  * to be, or with damage to be looked at closer.
  */
 async function decodeQuickly({ picture, essence, box, allocate }: Plan): Promise<Image | null> {
-  if (picture.format !== 'jpeg' || !picture.plain || (box && shrink(picture, box) >= SCALED_FROM))
+  if (picture.format !== 'jpeg' || !picture.plain || (box && shrink(picture, box) >= scaledFrom))
     return null;
   const data = allocate(picture.width * picture.height * 3);
   try {
@@ -122,9 +122,9 @@ function checkSize({ width, height }: Container, maxPixels: number): void {
   const size = `${width}x${height} pixels`;
   if (width === 0 || height === 0) throw new ImageError(`the image is empty: ${size}`);
   checkPixels({ width, height }, maxPixels);
-  if (Math.max(width, height) > MAX_ASPECT * Math.min(width, height)) {
+  if (Math.max(width, height) > maxAspect * Math.min(width, height)) {
     throw new ImageError(
-      `the image is too thin: ${size}, one side is more than ${MAX_ASPECT} times the other`,
+      `the image is too thin: ${size}, one side is more than ${maxAspect} times the other`,
     );
   }
 }

@@ -5,7 +5,7 @@ import { openPixels } from './vips.js';
 
 /** Work buffers that are not in use. The encoder writes into room for the worst case, several times the result. */
 const idle: Buffer[] = [];
-const MAX_IDLE = 8;
+const maxIdle = 8;
 
 /**
  * Encodes a JPEG with 4:2:0 colour. May be called again before it has settled.
@@ -22,7 +22,7 @@ export async function encodeJpeg(image: Image, quality: number): Promise<Uint8Ar
     const options = { ...frame, format: jpegTurbo.FORMAT_RGB, quality };
     return new Uint8Array(await jpegTurbo.compress(pixels, work, options));
   } finally {
-    if (idle.length < MAX_IDLE) idle.push(work);
+    if (idle.length < maxIdle) idle.push(work);
   }
 }
 

@@ -2,7 +2,7 @@ import type { Sharp } from 'sharp';
 import { type Allocate, type Fit, type Image, ImageError, type Size } from './image.js';
 import { openPixels, readPixels } from './vips.js';
 
-const VIPS_FIT = { cover: 'cover', contain: 'contain', stretch: 'fill' } as const;
+const vipsFit = { cover: 'cover', contain: 'contain', stretch: 'fill' } as const;
 
 /**
  * Brings a picture to a size: `cover` fills it and crops the middle, `contain` shows all of it between black bars,
@@ -33,7 +33,7 @@ export async function fitImage(
  */
 export function withFit(pipeline: Sharp, { width, height }: Size, fit: Fit, fastest = false): Sharp {
   return pipeline.resize(width, height, {
-    fit: VIPS_FIT[fit],
+    fit: vipsFit[fit],
     background: '#000',
     // A third of the time of Lanczos; noise is added to the picture anyway.
     kernel: 'linear',

@@ -4,7 +4,7 @@ import { checkPixels, type Image, ImageError } from './image.js';
 import { decodeError, readPixels } from './vips.js';
 
 /** Brands of ISO/IEC 23008-12 and AV1 Image File Format. */
-const BRANDS: Readonly<Record<string, 'AVIF' | 'HEIC'>> = {
+const brandKinds: Readonly<Record<string, 'AVIF' | 'HEIC'>> = {
   avif: 'AVIF',
   avis: 'AVIF',
   heic: 'HEIC',
@@ -23,10 +23,10 @@ export function sniffHeif(bytes: Uint8Array): 'AVIF' | 'HEIC' | null {
   const brands: string[] = [];
   for (let at = 8; at + 4 <= end; at += 4) brands.push(buffer.toString('latin1', at, at + 4));
   const major = brands[0] ?? '';
-  if (major in BRANDS) return BRANDS[major] ?? null;
+  if (major in brandKinds) return brandKinds[major] ?? null;
   // The general brand of pictures leaves it to the others to say of what kind. Videos may list it among theirs.
   if (major !== 'mif1' && major !== 'msf1') return null;
-  return brands.map((brand) => BRANDS[brand]).find((kind) => kind !== undefined) ?? 'HEIC';
+  return brands.map((brand) => brandKinds[brand]).find((kind) => kind !== undefined) ?? 'HEIC';
 }
 
 /**

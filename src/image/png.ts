@@ -2,7 +2,7 @@ import { promisify } from 'node:util';
 import { createInflate, inflate } from 'node:zlib';
 import { asBuffer, type Container, partCounter } from './container.js';
 import { exifOrientation } from './exif.js';
-import { MAX_PROFILE_BYTES, mustApply } from './icc.js';
+import { maxProfileBytes, mustApply } from './icc.js';
 import { ImageError } from './image.js';
 
 interface Header {
@@ -20,20 +20,20 @@ interface Chunk {
   readonly content: Buffer;
 }
 
-const SIGNATURE_BYTES = 8;
-const CHANNELS: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
-const NEEDED = new Set(['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND']);
+const signatureBytes = 8;
+const channelsByColourType: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
+const neededTypes = new Set(['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND']);
 
 /**
  * Compressed pixels of up to this length are not checked: zlib makes a thousand times as much of them at most, which
  * takes a decoder no longer than a large picture does.
  */
-const UNCHECKED_BYTES = 512 * 1024;
+const uncheckedBytes = 512 * 1024;
 
-const INFLATE_CHUNK_BYTES = 256 * 1024;
+const inflateChunkBytes = 256 * 1024;
 
 /** Columns and rows of the seven passes of an interlaced picture: first and step of each (PNG, 8.2). */
-const ADAM7 = [
+const adam7 = [
   [0, 8, 0, 8],
   [4, 8, 0, 8],
   [0, 4, 4, 8],
@@ -54,7 +54,7 @@ export function readPng(bytes: Uint8Array): Container {
   const needed: Chunk[] = [];
   for (const chunk of chunksOf(asBuffer(bytes))) {
     first ??= readHeader(chunk);
-    if (NEEDED.has(chunk.type)) needed.push(chunk);
+    if (neededTypes.has(chunk.type)) needed.push(chunk);
     else if (chunk.type === 'eXIf') exif ??= chunk.content;
     else if (chunk.type === 'iCCP') profile ??= chunk;
   }
@@ -70,7 +70,7 @@ export function readPng(bytes: Uint8Array): Container {
       // A profile comes behind the header, before the palette.
       const chunks = needed.toSpliced(1, 0, ...colours).map(({ whole }) => whole);
       return {
-        file: Buffer.concat([asBuffer(bytes).subarray(0, SIGNATURE_BYTES), ...chunks]),
+        file: Buffer.concat([asBuffer(bytes).subarray(0, signatureBytes), ...chunks]),
         deepProfile: header.depth > 8 && colours.length > 0,
       };
     },
@@ -80,7 +80,7 @@ export function readPng(bytes: Uint8Array): Container {
 /** Walks the chunks up to the last. @throws {ImageError} if there are more than any encoder writes. */
 export function* chunksOf(file: Buffer): Generator<Chunk> {
   const count = partCounter(file);
-  for (let at = SIGNATURE_BYTES; at + 8 <= file.length;) {
+  for (let at = signatureBytes; at + 8 <= file.length;) {
     count();
     const end = at + 8 + file.readUInt32BE(at);
     const type = file.toString('latin1', at + 4, at + 8);
@@ -92,7 +92,7 @@ export function* chunksOf(file: Buffer): Generator<Chunk> {
 
 function readHeader({ type, content }: Chunk): Header {
   const depth = content[8] ?? 0;
-  const channels = CHANNELS[content[9] ?? 1];
+  const channels = channelsByColourType[content[9] ?? 1];
   if (
     type !== 'IHDR' ||
     content.length !== 13 ||
@@ -115,7 +115,7 @@ function readHeader({ type, content }: Chunk): Header {
  */
 async function checkPixelData(header: Header, chunks: readonly Chunk[]): Promise<void> {
   const data = chunks.filter(({ type }) => type === 'IDAT').map(({ content }) => content);
-  if (data.reduce((sum, { length }) => sum + length, 0) <= UNCHECKED_BYTES) return;
+  if (data.reduce((sum, { length }) => sum + length, 0) <= uncheckedBytes) return;
   const limit = pixelDataBytes(header) + 64 * 1024;
   if (await inflatesBeyond(data, limit)) throw new ImageError('the PNG has more data than its picture');
 }
@@ -125,7 +125,7 @@ function pixelDataBytes({ width, height, bitsPerPixel, interlaced }: Header): nu
   const bytes = (columns: number, rows: number): number =>
     columns === 0 ? 0 : rows * (1 + Math.ceil((columns * bitsPerPixel) / 8));
   if (!interlaced) return bytes(width, height);
-  return ADAM7.reduce((sum, [left, stepX, top, stepY]) => {
+  return adam7.reduce((sum, [left, stepX, top, stepY]) => {
     const columns = Math.ceil((width - left) / stepX);
     const rows = Math.ceil((height - top) / stepY);
     return sum + bytes(Math.max(columns, 0), Math.max(rows, 0));
@@ -135,7 +135,7 @@ function pixelDataBytes({ width, height, bitsPerPixel, interlaced }: Header): nu
 /** Whether zlib data inflates to more than this; the decoder reports any damage. */
 async function inflatesBeyond(parts: readonly Buffer[], limit: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const stream = createInflate({ chunkSize: INFLATE_CHUNK_BYTES });
+    const stream = createInflate({ chunkSize: inflateChunkBytes });
     let length = 0;
     stream.on('data', (chunk: Buffer) => {
       length += chunk.length;
@@ -154,7 +154,7 @@ async function changesColours({ content }: Chunk): Promise<boolean> {
   const start = content.indexOf(0) + 2;
   if (start < 2) return false;
   try {
-    const options = { maxOutputLength: MAX_PROFILE_BYTES, chunkSize: INFLATE_CHUNK_BYTES };
+    const options = { maxOutputLength: maxProfileBytes, chunkSize: inflateChunkBytes };
     const profile = await promisify(inflate)(content.subarray(start), options);
     return mustApply(profile) && profile.readUInt32BE(0) === profile.length;
   } catch {

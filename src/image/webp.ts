@@ -10,10 +10,10 @@ interface Chunk {
   readonly content: Buffer;
 }
 
-const RIFF_HEADER_BYTES = 12;
-const ICC_FLAG = 0x20;
-const EXIF_FLAG = 0x08;
-const XMP_FLAG = 0x04;
+const riffHeaderBytes = 12;
+const iccFlag = 0x20;
+const exifFlag = 0x08;
+const xmpFlag = 0x04;
 
 /**
  * Reads the chunks of a WebP (RFC 9649), without decoding anything. Of an animation only the first image is kept.
@@ -44,7 +44,7 @@ export function readWebp(bytes: Uint8Array): Container {
 
 function* chunksOf(bytes: Buffer): Generator<Chunk> {
   const count = partCounter(bytes);
-  for (let at = RIFF_HEADER_BYTES; at + 8 <= bytes.length;) {
+  for (let at = riffHeaderBytes; at + 8 <= bytes.length;) {
     count();
     const length = bytes.readUInt32LE(at + 4);
     const end = at + 8 + length;
@@ -89,7 +89,7 @@ function extendedFile(canvas: Chunk, chunks: ReadonlyMap<string, Chunk>, image: 
   const header = Buffer.from(canvas.whole);
   const profile = chunks.get('ICCP');
   const colours = profile && mustApply(profile.content);
-  const dropped = EXIF_FLAG | XMP_FLAG | (colours ? 0 : ICC_FLAG);
+  const dropped = exifFlag | xmpFlag | (colours ? 0 : iccFlag);
   header.writeUInt8(header.readUInt8(8) & ~dropped, 8);
   const parts = [colours ? profile : undefined, chunks.get('ANIM'), chunks.get('ALPH')];
   return riff([{ ...canvas, whole: header }, ...parts.filter((part) => part !== undefined), image]);

@@ -17,7 +17,7 @@ import { ModelError } from './model-error.js';
 import { exists, readModelJson } from './model-files.js';
 import { modelName } from './model-name.js';
 import { readScheduler, type SchedulerConfig } from './scheduler.js';
-import { readSettings, type ModelStyle } from './settings.js';
+import { readSettings, type ModelStyle } from './millrace-json.js';
 
 /** The sizes that video has are multiples of it. */
 const usualFactor = 8;

@@ -12,7 +12,7 @@ export interface ColourPlan {
 }
 
 /** The scale filter's names of matrices. */
-const MATRICES: Readonly<Record<string, string>> = {
+const matrices: Readonly<Record<string, string>> = {
   bt709: 'bt709',
   smpte170m: 'bt601',
   bt470bg: 'bt601',
@@ -22,29 +22,29 @@ const MATRICES: Readonly<Record<string, string>> = {
   bt2020c: 'bt2020',
 };
 
-const HDR_TRANSFERS: ReadonlySet<string> = new Set(['arib-std-b67', 'smpte2084']);
-const WIDE_PRIMARIES: ReadonlySet<string> = new Set(['bt2020', 'smpte431', 'smpte432']);
+const hdrTransfers: ReadonlySet<string> = new Set(['arib-std-b67', 'smpte2084']);
+const widePrimaries: ReadonlySet<string> = new Set(['bt2020', 'smpte431', 'smpte432']);
 
 /**
  * HDR Reference White, the light of a white page in cd/m2 (ITU-R BT.2408): the white of SDR. What is brighter, up to
  * the 1000 cd/m2 of a reference display, shares the last tenth of the light.
  */
-const REFERENCE_WHITE = 203;
-const PEAK = 1000 / REFERENCE_WHITE;
-const KNEE = 0.9;
+const referenceWhite = 203;
+const peak = 1000 / referenceWhite;
+const knee = 0.9;
 
 /** Plans the way from the colours of a video to those of a common screen. */
 export async function planColours(ffmpeg: Ffmpeg, stream: MediaStream): Promise<ColourPlan> {
   const { matrix, primaries, transfer } = stream.colours;
-  const plain = { filters: '', matrix: MATRICES[matrix] ?? usualMatrix(stream), note: null };
-  const isHdr = HDR_TRANSFERS.has(transfer);
+  const plain = { filters: '', matrix: matrices[matrix] ?? usualMatrix(stream), note: null };
+  const isHdr = hdrTransfers.has(transfer);
   if (stream.dolbyVision === 5 && !isHdr) {
     return {
       ...plain,
       note: 'the colours are Dolby Vision, profile 5, which ffmpeg cannot read: they come out wrong',
     };
   }
-  if (!isHdr && !WIDE_PRIMARIES.has(primaries)) return plain;
+  if (!isHdr && !widePrimaries.has(primaries)) return plain;
   if (!(await ffmpeg.has('filters', 'zscale')) || (isHdr && !(await ffmpeg.has('filters', 'tonemap')))) {
     const what = isHdr ? 'HDR' : 'of a wide gamut';
     const missing = `the filters zscale and tonemap are missing in ${ffmpeg.label}`;
@@ -55,8 +55,8 @@ export async function planColours(ffmpeg: Ffmpeg, stream: MediaStream): Promise<
     `primariesin=${known(primaries, 'bt2020')}`,
     `transferin=${known(transfer, 'bt709')}`,
   ].join(':');
-  const toLight = `zscale=${from}:transfer=linear:npl=${isHdr ? REFERENCE_WHITE : 100},format=gbrpf32le`;
-  const toneMap = `tonemap=tonemap=mobius:param=${KNEE}:peak=${PEAK}:desat=0`;
+  const toLight = `zscale=${from}:transfer=linear:npl=${isHdr ? referenceWhite : 100},format=gbrpf32le`;
+  const toneMap = `tonemap=tonemap=mobius:param=${knee}:peak=${peak}:desat=0`;
   const steps = [toLight, 'zscale=primaries=bt709', ...(isHdr ? [toneMap] : []), 'zscale=transfer=bt709'];
   return { filters: [...steps, 'format=gbrp'].join(','), matrix: 'auto', note: null };
 }

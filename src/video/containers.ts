@@ -46,7 +46,7 @@ const vp9OrVp8 = (crf: number | null, { isPackaged, label }: Ffmpeg): VideoEncod
         note: null,
       };
 
-const NONE = /^(?!)/;
+const nothing = /^(?!)/;
 
 const mp4: Container = {
   video: h264,
@@ -54,7 +54,7 @@ const mp4: Container = {
     audio: /^(?:aac|mp3|ac3|eac3|alac)$/,
     subtitle: /^mov_text$/,
     data: /^bin_data$/,
-    attachment: NONE,
+    attachment: nothing,
   },
   audio: () => ['aac'],
   subtitle: 'mov_text',
@@ -72,7 +72,7 @@ const containers: Readonly<Record<string, Container>> = {
       audio:
         /^(?:aac|mp[123]|ac3|eac3|dts|truehd|mlp|flac|opus|vorbis|alac|wavpack|tta|pcm_[sfu]\d+(?:[lb]e)?)$/,
       subtitle: /^(?:subrip|ass|ssa|webvtt|dvd_subtitle|hdmv_pgs_subtitle|dvb_subtitle|hdmv_text_subtitle)$/,
-      data: NONE,
+      data: nothing,
       attachment: /./,
     },
     audio: () => ['aac'],
@@ -80,7 +80,7 @@ const containers: Readonly<Record<string, Container>> = {
   },
   '.webm': {
     video: vp9OrVp8,
-    keeps: { audio: /^(?:opus|vorbis)$/, subtitle: /^webvtt$/, data: NONE, attachment: NONE },
+    keeps: { audio: /^(?:opus|vorbis)$/, subtitle: /^webvtt$/, data: nothing, attachment: nothing },
     // In the packaged ffmpeg libopus breaks down at two channels.
     audio: ({ isPackaged }) => (isPackaged ? ['libvorbis'] : ['libopus', 'libvorbis']),
     subtitle: 'webvtt',

@@ -3,7 +3,7 @@ import { reasonIn, unwrittenIn } from './faults.js';
 import { type Ffmpeg, VideoError } from './ffmpeg.js';
 
 /** Characters kept of its standard error: of the beginning, which describes the files, and of the end. */
-const KEPT = 1 << 20;
+const keptChars = 1 << 20;
 
 /** A running ffmpeg. Disposing of it ends the process and waits for its end. */
 export class FfmpegProcess implements AsyncDisposable {
@@ -54,9 +54,9 @@ export class FfmpegProcess implements AsyncDisposable {
   }
 
   #hear(text: string): void {
-    const room = KEPT - this.#begin.length;
+    const room = keptChars - this.#begin.length;
     this.#begin += text.slice(0, room);
-    this.#end = (this.#end + text.slice(room)).slice(-KEPT);
+    this.#end = (this.#end + text.slice(room)).slice(-keptChars);
   }
 }
 

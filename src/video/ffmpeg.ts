@@ -28,7 +28,7 @@ export interface Ffmpeg {
 /** What to do about an ffmpeg that is missing or lacks something. */
 export const ffmpegAdvice = 'install a recent ffmpeg, or name one in MILLRACE_FFMPEG';
 
-const PACKAGED = fileURLToPath(new URL('packaged/main.js', import.meta.url));
+const packagedMain = fileURLToPath(new URL('packaged/main.js', import.meta.url));
 
 /**
  * Finds ffmpeg: MILLRACE_FFMPEG, else `ffmpeg` on the PATH, else the one that comes as a package.
@@ -36,7 +36,7 @@ const PACKAGED = fileURLToPath(new URL('packaged/main.js', import.meta.url));
  */
 export async function findFfmpeg(environment: NodeJS.ProcessEnv, signal: AbortSignal): Promise<Ffmpeg> {
   const path = environment['MILLRACE_FFMPEG'] ?? (await searchPath(environment));
-  const command = path === null ? ([process.execPath, PACKAGED] as const) : ([path] as const);
+  const command = path === null ? ([process.execPath, packagedMain] as const) : ([path] as const);
   try {
     const help = await ask(command, ['-h', 'long']);
     const option = /^-fps_mode\b/m.test(help) ? '-fps_mode' : '-vsync';

@@ -36,8 +36,8 @@ export interface MediaInfo {
   readonly timecode: string | null;
 }
 
-const UNKNOWN: Colours = { matrix: 'unknown', primaries: 'unknown', transfer: 'unknown' };
-const STREAM = /^\s*Stream #0:(\d+)(?:\[0x\w+\])?(?:\([^)]*\))?: (\w+): (.*)$/;
+const unknownColours: Colours = { matrix: 'unknown', primaries: 'unknown', transfer: 'unknown' };
+const streamLine = /^\s*Stream #0:(\d+)(?:\[0x\w+\])?(?:\([^)]*\))?: (\w+): (.*)$/;
 
 /** Reads the description of its first input that ffmpeg writes to standard error; the same in all its versions. */
 export function parseMediaInfo(text: string): MediaInfo {
@@ -46,7 +46,7 @@ export function parseMediaInfo(text: string): MediaInfo {
   const rest = begin < 0 ? [] : lines.slice(begin + 1);
   const end = rest.findIndex((line) => /^(?:Output #|Stream mapping|Input #1)/.test(line));
   const section = end < 0 ? rest : rest.slice(0, end);
-  const starts = section.flatMap((line, at) => (STREAM.test(line) ? [at] : []));
+  const starts = section.flatMap((line, at) => (streamLine.test(line) ? [at] : []));
   const head = section.find((line) => /^\s*Duration: /.test(line)) ?? '';
   return {
     streams: starts.map((at, index) => parseStream(section.slice(at, starts[index + 1]))).filter(isStream),
@@ -58,7 +58,7 @@ export function parseMediaInfo(text: string): MediaInfo {
 }
 
 function parseStream([first = '', ...more]: readonly string[]): MediaStream | null {
-  const [, index, kind = '', description = ''] = STREAM.exec(first) ?? [];
+  const [, index, kind = '', description = ''] = streamLine.exec(first) ?? [];
   const type = kind.toLowerCase();
   if (!isType(type)) return null;
   const [coding = '', pixels = '', ...others] = splitOutside(description);
@@ -84,7 +84,7 @@ function parseColours(pixels: string): Colours {
   const named = parts.find(
     (part) => /^[\w-]+\/[\w-]+\/[\w-]+$/.test(part) || /\d/.test(part) || part === 'gbr',
   );
-  if (named === undefined) return UNKNOWN;
+  if (named === undefined) return unknownColours;
   const [matrix = 'unknown', primaries = matrix, transfer = matrix] = named.split('/');
   return { matrix, primaries, transfer };
 }

@@ -1,7 +1,7 @@
 import { open, type FileHandle } from 'node:fs/promises';
 
 /** Filters that turn and mirror a picture as the matrix [a b; c d] of a display does, by its signs. */
-const FILTERS: Readonly<Record<string, string>> = {
+const filters: Readonly<Record<string, string>> = {
   '1,0,0,1': '',
   '0,1,-1,0': 'transpose=clock',
   '-1,0,0,-1': 'hflip,vflip',
@@ -13,7 +13,7 @@ const FILTERS: Readonly<Record<string, string>> = {
 };
 
 /** More than hours of video need. */
-const MAX_MOVIE_BOX = 1 << 28;
+const maxMovieBoxBytes = 1 << 28;
 
 /** What an MP4 or QuickTime file says about its first video track that not all versions of ffmpeg report. */
 export interface MovieTrack {
@@ -48,7 +48,7 @@ export async function readMovieTrack(path: string): Promise<MovieTrack | null> {
 /** The filters for one matrix applied after another. */
 function orientationOf([a, b, c, d]: Matrix, [e, f, g, h]: Matrix): string | null {
   const whole = [a * e + b * g, a * f + b * h, c * e + d * g, c * f + d * h];
-  return FILTERS[whole.map((value) => Math.sign(Math.round(value * 1024))).join(',')] ?? null;
+  return filters[whole.map((value) => Math.sign(Math.round(value * 1024))).join(',')] ?? null;
 }
 
 type Matrix = readonly [number, number, number, number];
@@ -96,7 +96,7 @@ async function readMovieBox(file: FileHandle): Promise<Buffer | null> {
     const length = isLarge ? Number(header.readBigUInt64BE(8)) : header.readUInt32BE(0) || size - at;
     if (length < start || at + start > size) return null;
     if (type === 'moov') {
-      if (length > MAX_MOVIE_BOX) return null;
+      if (length > maxMovieBoxBytes) return null;
       const body = Buffer.alloc(Math.min(length, size - at) - start);
       await file.read(body, 0, body.length, at + start);
       return body;

@@ -25,7 +25,7 @@ export interface VideoInfo extends Timing {
 }
 
 /** Codecs of text files, for which ffmpeg takes many a file that is not a video. */
-const TEXT_CODECS: ReadonlySet<string> = new Set(['ansi', 'bintext', 'xbin', 'idf']);
+const textCodecs: ReadonlySet<string> = new Set(['ansi', 'bintext', 'xbin', 'idf']);
 
 interface Packet {
   readonly dts: number | null;
@@ -92,7 +92,7 @@ function explainProblem(
   failure: string | null,
 ): string | null {
   if (stream && (movie?.isEncrypted || stream.tag === 'encv')) return 'it is encrypted (DRM)';
-  if (stream && TEXT_CODECS.has(stream.codec)) return 'it is text';
+  if (stream && textCodecs.has(stream.codec)) return 'it is text';
   if (stream?.codec === 'none') {
     return `ffmpeg does not know its codec (${stream.tag ?? 'unnamed'}); ${ffmpegAdvice}`;
   }

@@ -65,7 +65,7 @@ export async function* readVideo(
   if (frames === 0) throw await noFrame(process, ffmpeg, path, stream.codec);
   await process.finished.catch((error: unknown) => {
     // It ends so after a file most of which it could not decode; what came out of it did.
-    if (process.child.exitCode === TOO_MANY_ERRORS) return;
+    if (process.child.exitCode === tooManyErrors) return;
     const reason = error instanceof Error ? error.message : String(error);
     throw new VideoError(`${path} cannot be read to its end: ${reason}`, { cause: error });
   });
@@ -73,7 +73,7 @@ export async function* readVideo(
 }
 
 /** ffmpeg's exit code when more than two thirds of the frames were faulty (since 6.1). */
-const TOO_MANY_ERRORS = 69;
+const tooManyErrors = 69;
 
 async function noFrame(
   process: FfmpegProcess,

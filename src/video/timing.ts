@@ -20,7 +20,7 @@ export interface LastFrame {
 }
 
 /** Rates that are meant where a container counts too coarsely to hold them (ISO/IEC 23091-2 and habit). */
-const USUAL_RATES: readonly Rational[] = [
+const usualRates: readonly Rational[] = [
   ...[24_000, 30_000, 48_000, 60_000, 120_000].map((numerator) => ({ numerator, denominator: 1001 })),
   ...Array.from({ length: 240 }, (_, index) => ({ numerator: index + 1, denominator: 1 })),
 ];
@@ -47,7 +47,7 @@ export function constantRate(
   const periodOf = ({ numerator, denominator }: Rational): number =>
     (denominator * timebase.denominator) / (numerator * timebase.numerator);
   // A container that rounds times to its ticks is off by less than one.
-  return USUAL_RATES.find((rate) => isEven(periodOf(rate), 1)) ?? null;
+  return usualRates.find((rate) => isEven(periodOf(rate), 1)) ?? null;
 }
 
 function reduce(numerator: number, denominator: number): Rational {

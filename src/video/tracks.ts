@@ -29,7 +29,7 @@ export interface TrackPlan {
 }
 
 /** Encoders fail at the first sound that they get, which comes within this part of nearly every file. */
-const TRIAL_SECONDS = '10';
+const trialSeconds = '10';
 
 /**
  * Plans what becomes of the tracks of a file besides its picture: a track is copied if possible, else encoded, else
@@ -83,7 +83,7 @@ async function tryTracks(
   tracks: readonly PlannedTrack[],
 ): Promise<string | null> {
   const from = ['-nostdin', '-y', ...inputOptions, '-i', fileArgument(input)];
-  const to = [...trackArguments(tracks, 0, 0), '-t', TRIAL_SECONDS, fileArgument(path)];
+  const to = [...trackArguments(tracks, 0, 0), '-t', trialSeconds, fileArgument(path)];
   await using trial = new FfmpegProcess(ffmpeg, [...from, ...to], ['ignore', 'ignore', 'pipe']);
   return await trial.finished.then(
     () => null,

@@ -2,10 +2,10 @@ import { amount, unitOf } from '../../model/hub/amount.js';
 import type { PullObserver } from '../../model/hub/snapshot-fill.js';
 import { Progress } from '../run/progress.js';
 
-const BAR_WIDTH = 24;
-const INTERVAL_MS = 100;
+const barWidth = 24;
+const intervalMs = 100;
 /** A file's name of fewer characters tells nothing. */
-const LEAST_NAME = 12;
+const leastNameLength = 12;
 
 /** Shows how a download goes: a bar on a terminal, a line for each file elsewhere. */
 export class DownloadProgress implements PullObserver, Disposable {
@@ -28,7 +28,7 @@ export class DownloadProgress implements PullObserver, Disposable {
   onBytes(done: number, total: number, path: string): void {
     const now = performance.now();
     this.#start ??= { at: now, bytes: done };
-    if (now - this.#drawnAt < INTERVAL_MS) return;
+    if (now - this.#drawnAt < intervalMs) return;
     this.#drawnAt = now;
     const perSecond = ((done - this.#start.bytes) / Math.max(1, now - this.#start.at)) * 1000;
     this.#bar.say(downloadLine({ done, total, perSecond, path }, (this.#stream.columns || 80) - 1));
@@ -58,7 +58,7 @@ export function downloadLine(
 ): string {
   const { done, total, perSecond, path } = state;
   const share = total > 0 ? Math.min(1, done / total) : 0;
-  const bar = '#'.repeat(Math.round(share * BAR_WIDTH)).padEnd(BAR_WIDTH, '-');
+  const bar = '#'.repeat(Math.round(share * barWidth)).padEnd(barWidth, '-');
   const { size, name } = unitOf(total);
   const bytes = `${(done / size).toFixed(1)}/${(total / size).toFixed(1)} ${name}`;
   const seconds = perSecond > 0 ? Math.ceil(Math.max(0, total - done) / perSecond) : null;
@@ -67,5 +67,5 @@ export function downloadLine(
   const line = `[${bar}] ${bytes}  ${amount(perSecond)}/s${clock}`;
   const room = width - line.length - 2;
   if (path.length <= room) return `${line}  ${path}`;
-  return room < LEAST_NAME ? line : `${line}  …${path.slice(1 - room)}`;
+  return room < leastNameLength ? line : `${line}  …${path.slice(1 - room)}`;
 }

@@ -24,7 +24,7 @@ export type Outcome =
   | { readonly type: 'similar' };
 
 /** Frames in the engine at the same time: more than any stream batch is deep, and few enough for the memory. */
-const MAX_FRAMES = 32;
+const maxFrames = 32;
 
 /** Takes each frame of a file through a stream of the engine and gives all of them back in order. */
 export class FrameQueue<Source> implements StreamListener {
@@ -38,7 +38,7 @@ export class FrameQueue<Source> implements StreamListener {
 
   /** Hands a frame to the engine once that has room for it. */
   async push(stream: EngineStream, image: Image, source: Source): Promise<void> {
-    await this.#until(() => this.#waiting === null && this.#entries.length < MAX_FRAMES);
+    await this.#until(() => this.#waiting === null && this.#entries.length < maxFrames);
     const frame = this.#next++;
     this.#waiting = frame;
     this.#entries.push({ frame, source, pushedAt: performance.now(), outcome: null });

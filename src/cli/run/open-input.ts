@@ -11,7 +11,7 @@ import { constantRate, type Rational } from '../../video/timing.js';
 import { openFolder } from './folder.js';
 import type { Input } from './input.js';
 import { RunError } from './run-error.js';
-import { MAX_PIXELS, readStill } from './still.js';
+import { maxPixels, readStill } from './still.js';
 
 export interface InputOptions {
   /** Looked for only when it is needed. */
@@ -38,7 +38,7 @@ export async function openInput(path: string, { ffmpeg, rate }: InputOptions): P
   // A file of bare Motion JPEG begins like one picture.
   const format = /^\.mjpe?g$/i.test(extname(path)) ? null : sniffFormat(head);
   if (format === 'webp') {
-    const animation = await naming(path, async () => openAnimatedWebp(await readFile(path), MAX_PIXELS));
+    const animation = await naming(path, async () => openAnimatedWebp(await readFile(path), maxPixels));
     if (animation) return openAnimation(path, animation);
   }
   const isAnimation =
@@ -60,7 +60,7 @@ async function openVideo(ffmpeg: Ffmpeg, path: string, options: readonly string[
   return {
     ...about,
     async *frames(onDamage) {
-      for await (const frame of readVideo(ffmpeg, video, MAX_PIXELS, onDamage))
+      for await (const frame of readVideo(ffmpeg, video, maxPixels, onDamage))
         yield { ...frame, name: null };
     },
   };

@@ -23,7 +23,7 @@ export interface Output extends AsyncDisposable {
   readonly notes: readonly string[];
 }
 
-const NO_TRACKS = { kept: [], left: [] };
+const noTracks = { kept: [], left: [] };
 
 export interface OutputOptions {
   readonly input: Input;
@@ -120,7 +120,7 @@ async function openVideo(
   { input, crf }: OutputOptions,
 ): Promise<Output> {
   const { timebase, rate, video } = input;
-  const tracks = video ? await planTracks(ffmpeg, video, part) : NO_TRACKS;
+  const tracks = video ? await planTracks(ffmpeg, video, part) : noTracks;
   const keepsLast = rate !== null || (await keepsLastDuration(ffmpeg));
   const last = keepsLast ? input.last : null;
   const notes = [
@@ -159,7 +159,7 @@ async function openVideo(
 function openPicture(path: string, part: string, { quality }: OutputOptions): Output {
   const format = formats[extname(path).toLowerCase()] ?? 'jpeg';
   return {
-    tracks: NO_TRACKS,
+    tracks: noTracks,
     notes: [],
     async write(image) {
       await writeFile(part, await encodeImage(image, format, quality));
@@ -173,7 +173,7 @@ function openPicture(path: string, part: string, { quality }: OutputOptions): Ou
 function openFolder(path: string, part: string, { quality }: OutputOptions): Output {
   let count = 0;
   return {
-    tracks: NO_TRACKS,
+    tracks: noTracks,
     notes: [],
     async write(image, frame) {
       const name = frame.name === null ? `${String(++count).padStart(6, '0')}.jpg` : writableName(frame.name);

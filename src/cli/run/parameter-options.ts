@@ -4,7 +4,7 @@ import { Option, type Command } from 'commander';
 type ParameterName = keyof StreamParameters;
 
 /** Parameters that make sense for live streams alone, or have an option of their own here. */
-const LEFT_OUT: ReadonlySet<string> = new Set<ParameterName>([
+const leftOut: ReadonlySet<string> = new Set<ParameterName>([
   'prompt',
   'prompt_blend',
   'mode',
@@ -20,7 +20,7 @@ const LEFT_OUT: ReadonlySet<string> = new Set<ParameterName>([
 /** Adds an option for every parameter of a stream, made from its schema. */
 export function addParameterOptions(command: Command): void {
   for (const [name, schema] of Object.entries(parameterProperties)) {
-    if (LEFT_OUT.has(name)) continue;
+    if (leftOut.has(name)) continue;
     command.addOption(optionOf(`--${name.replaceAll('_', '-')}`, schema));
   }
 }
@@ -33,7 +33,7 @@ export function parametersFrom(options: Readonly<Record<string, unknown>>): Reco
         (name) =>
           [name, options[name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())]] as const,
       )
-      .filter(([name, value]) => value !== undefined && !LEFT_OUT.has(name)),
+      .filter(([name, value]) => value !== undefined && !leftOut.has(name)),
   );
 }
 

@@ -24,10 +24,10 @@ export interface Report {
   readonly fps: number;
   /** From a frame's being handed to the engine to its result. */
   readonly latency_ms: { readonly p50: number; readonly p95: number };
-  readonly stage_ms: Readonly<Record<(typeof STAGES)[number], number>>;
+  readonly stage_ms: Readonly<Record<(typeof stageNames)[number], number>>;
 }
 
-const STAGES = ['read', 'queue', 'encode', 'denoise', 'decode', 'write'] as const;
+const stageNames = ['read', 'queue', 'encode', 'denoise', 'decode', 'write'] as const;
 
 /** A track by its place in the input, counted from 0. */
 interface TrackName {
@@ -104,7 +104,7 @@ export class Figures {
   report(remarks: Remarks): Report {
     const sorted = this.#latencies.toSorted((a, b) => a - b);
     const generated = sorted.length;
-    const stages = STAGES.map((stage) => {
+    const stages = stageNames.map((stage) => {
       const count = stage === 'read' || stage === 'write' ? this.#frames : generated;
       return [stage, round((this.#sums.get(stage) ?? 0) / count)] as const;
     });

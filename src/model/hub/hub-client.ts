@@ -6,7 +6,7 @@ import { causeOf, PullError, TransientError } from './pull-error.js';
 import { refusal } from './refusal.js';
 
 /** With waits that double from 1 s on: half a minute. */
-const TRIES = 6;
+const maxTries = 6;
 
 /** One file of a model as the hub lists it. */
 export interface HubFile {
@@ -44,7 +44,7 @@ export class HubClient {
   /** The commit that the revision is. @param patient or else one try is enough. */
   async commit(patient: boolean): Promise<string> {
     const { repo: name, revision } = this.id;
-    const { sha } = await this.#ask(patient ? TRIES : 1, (fetch) =>
+    const { sha } = await this.#ask(patient ? maxTries : 1, (fetch) =>
       modelInfo({ name, revision, hubUrl: this.#settings.endpoint, additionalFields: ['sha'], fetch }),
     );
     if (typeof sha === 'string' && /^[0-9a-f]{40}$/.test(sha)) return sha;
@@ -54,7 +54,7 @@ export class HubClient {
   /** All files of a commit. */
   async files(commit: string): Promise<readonly HubFile[]> {
     const { repo } = this.id;
-    const list = await this.#ask(TRIES, async (fetch) => {
+    const list = await this.#ask(maxTries, async (fetch) => {
       const entries = [];
       const where = { repo, revision: commit, recursive: true, hubUrl: this.#settings.endpoint, fetch };
       for await (const entry of listFiles(where)) entries.push(entry);
@@ -65,7 +65,7 @@ export class HubClient {
 
   /** Does something with the hub until it succeeds or is hopeless. @throws {PullError} */
   persist<T>(attempt: () => Promise<T>): Promise<T> {
-    return persist(attempt, { ...this.#persistence, tries: TRIES });
+    return persist(attempt, { ...this.#persistence, tries: maxTries });
   }
 
   /**

@@ -22,7 +22,7 @@ export interface HubSettings {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-const DEFAULT_TIMEOUT_SECONDS = 30;
+const defaultTimeoutSeconds = 30;
 
 /**
  * Reads HF_ENDPOINT, HF_HOME, HF_HUB_CACHE, HF_TOKEN, HF_TOKEN_PATH, HF_HUB_OFFLINE and HF_HUB_DOWNLOAD_TIMEOUT,
@@ -40,7 +40,7 @@ export function readHubSettings(environment: Environment): HubSettings {
     cache: path('HF_HUB_CACHE') ?? path('HUGGINGFACE_HUB_CACHE') ?? join(home, 'hub'),
     token: readToken(environment, path('HF_TOKEN_PATH') ?? join(home, 'token')),
     offline: ['1', 'on', 'yes', 'true'].includes((environment['HF_HUB_OFFLINE'] ?? '').toLowerCase()),
-    timeout: readSeconds(environment, 'HF_HUB_DOWNLOAD_TIMEOUT', DEFAULT_TIMEOUT_SECONDS) * 1000,
+    timeout: readSeconds(environment, 'HF_HUB_DOWNLOAD_TIMEOUT', defaultTimeoutSeconds) * 1000,
     retryDelay: 1000,
   };
 }

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 
-const POLL_MS = 500;
+const pollMs = 500;
 
 /**
  * Does something while no other process that asks for the same lock does. The lock of a process that was killed
@@ -29,7 +29,7 @@ export async function withLock<T>(
       if (!(error instanceof Error && 'code' in error && error.code === 'ELOCKED')) throw error;
       if (!waiting) options.onWait();
       waiting = true;
-      await setTimeout(POLL_MS, undefined, { signal: options.signal });
+      await setTimeout(pollMs, undefined, { signal: options.signal });
       continue;
     }
     try {

@@ -12,7 +12,7 @@ export interface Persistence {
 }
 
 /** The hub counts requests in windows of 5 minutes: what it asks to wait is less. */
-const LONGEST_WAIT = 6 * 60_000;
+const longestWaitMs = 6 * 60_000;
 
 /**
  * Does something again as long as it fails with a TransientError and there is hope.
@@ -34,7 +34,7 @@ export async function persist<T>(attempt: () => Promise<T>, options: Persistence
           cause: error,
         });
       }
-      if (wait > LONGEST_WAIT) {
+      if (wait > longestWaitMs) {
         const minutes = Math.ceil(wait / 60_000);
         throw new PullError(`${error.message}; try again in ${minutes} minutes: what has arrived is kept`, {
           cause: error,

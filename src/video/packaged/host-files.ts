@@ -3,7 +3,7 @@ import { posix } from 'node:path';
 import type { EmscriptenFs, FsNode, FsStream, StreamOperations } from './core.js';
 
 /** WASI's numbers of file errors. */
-const ERRNO: Readonly<Record<string, number>> = {
+const wasiErrors: Readonly<Record<string, number>> = {
   EACCES: 2,
   EFBIG: 22,
   EIO: 29,
@@ -18,8 +18,8 @@ const ERRNO: Readonly<Record<string, number>> = {
   ESPIPE: 70,
 };
 
-const REGULAR_FILE = 0o100_666;
-const EPOCH = new Date(0);
+const regularFile = 0o100_666;
+const epoch = new Date(0);
 
 /** Lets the program open a file of this machine by its path. */
 export function addFile(fs: EmscriptenFs, path: string, mode: 'read' | 'write'): void {
@@ -28,7 +28,7 @@ export function addFile(fs: EmscriptenFs, path: string, mode: 'read' | 'write'):
   fs.mkdirTree(posix.dirname(inside));
   const file = new HostFile(fs, () => openSync(path, mode === 'read' ? 'r' : 'w+'), true);
   const folder = fs.lookupPath(posix.dirname(inside)).node;
-  const node = fs.createNode(folder, posix.basename(inside), REGULAR_FILE, 0);
+  const node = fs.createNode(folder, posix.basename(inside), regularFile, 0);
   node.node_ops = { getattr: () => attributes(node, file.size), setattr: () => {} };
   node.stream_ops = file;
 }
@@ -87,7 +87,7 @@ class HostFile implements StreamOperations {
   }
 
   llseek(stream: FsStream, offset: number, whence: number): number {
-    if (!this.#seekable) throw new this.#fs.ErrnoError(ERRNO['ESPIPE'] ?? 0);
+    if (!this.#seekable) throw new this.#fs.ErrnoError(wasiErrors['ESPIPE'] ?? 0);
     const from = [0, stream.position, this.size][whence] ?? 0;
     return from + offset;
   }
@@ -105,7 +105,7 @@ class HostFile implements StreamOperations {
         const code = error instanceof Error && 'code' in error ? String(error.code) : '';
         // Windows says so at the end of a pipe.
         if (code === 'EOF') return 0;
-        if (code !== 'EAGAIN') throw new this.#fs.ErrnoError(ERRNO[code] ?? ERRNO['EIO'] ?? 0);
+        if (code !== 'EAGAIN') throw new this.#fs.ErrnoError(wasiErrors[code] ?? wasiErrors['EIO'] ?? 0);
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
       }
     }
@@ -114,7 +114,7 @@ class HostFile implements StreamOperations {
 
 function attributes(node: FsNode, size: number): object {
   const [dev, nlink, uid, gid, rdev, blksize] = [1, 1, 0, 0, 0, 4096];
-  const times = { atime: EPOCH, mtime: EPOCH, ctime: EPOCH };
+  const times = { atime: epoch, mtime: epoch, ctime: epoch };
   const blocks = Math.ceil(size / 512);
-  return { ...times, dev, ino: node.id, mode: REGULAR_FILE, nlink, uid, gid, rdev, size, blksize, blocks };
+  return { ...times, dev, ino: node.id, mode: regularFile, nlink, uid, gid, rdev, size, blksize, blocks };
 }

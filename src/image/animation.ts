@@ -8,20 +8,21 @@ import { decodeError, readPixels } from './vips.js';
 export interface Animation {
   /** How long each picture is shown, in milliseconds. */
   readonly delays: readonly number[];
-  /** The pictures in order, whole, transparent parts black. @throws {ImageError} */
+  /** Yields the pictures in order, each complete, transparent parts black. @throws {ImageError} */
   frames(): AsyncGenerator<Image, void, void>;
 }
 
-/** The decoder starts at the first picture every time, so several are decoded at once, within this memory. */
+/** Each call starts again at the first picture, so it decodes several, of at most this many bytes together. */
 const maxBytes = 64 << 20;
 
-/** Browsers show pictures whose delay is at most this for a tenth of a second. */
+/** Browsers show pictures with a delay of at most this for a tenth of a second. */
 const leastDelayMs = 10;
 const usualDelayMs = 100;
 
 /**
- * Opens an animated WebP; null for one with a single picture.
- * @throws {ImageError} for anything else, and for pictures of more than `maxPixels`.
+ * Opens an animated WebP.
+ * @returns null if it has a single picture.
+ * @throws {ImageError} if the file is not a valid WebP or its pictures have more than `maxPixels`.
  */
 export async function openAnimatedWebp(bytes: Uint8Array, maxPixels: number): Promise<Animation | null> {
   const options = { failOn: 'truncated', limitInputPixels: false } as const;
@@ -48,7 +49,7 @@ export async function openAnimatedWebp(bytes: Uint8Array, maxPixels: number): Pr
   };
 }
 
-/** Whether the PNG has several pictures: a chunk acTL before the pixels (PNG, third edition, 11.3.6). */
+/** Returns whether a PNG has several pictures: a chunk acTL before the pixels (PNG, third edition, 11.3.6). */
 export function isAnimatedPng(bytes: Uint8Array): boolean {
   for (const { type, content } of chunksOf(asBuffer(bytes))) {
     if (type === 'acTL') return content.length >= 4 && content.readUInt32BE() > 1;

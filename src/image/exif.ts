@@ -5,8 +5,9 @@ const orientationTag = 0x0112;
 const shortType = 3;
 
 /**
- * Reads the orientation from a block of Exif metadata: a TIFF header and its first directory, with or without the `Exif` prefix.
- * @returns 1 (upright) where it says nothing valid.
+ * Reads the orientation from a block of Exif metadata: a TIFF header and its first directory, with or without the
+ * `Exif` prefix.
+ * @returns 1 (upright) if there is no valid orientation.
  */
 export function exifOrientation(block: Uint8Array): Orientation {
   const start = hasExifPrefix(block) ? exifPrefix.length : 0;
@@ -28,7 +29,7 @@ export function exifOrientation(block: Uint8Array): Orientation {
   return 1;
 }
 
-/** Whether a JPEG APP1 segment is Exif metadata: XMP has the same marker. */
+/** Returns whether a JPEG APP1 segment is Exif metadata: XMP has the same marker. */
 export function hasExifPrefix(block: Uint8Array): boolean {
   return exifPrefix.every((byte, index) => block[index] === byte);
 }

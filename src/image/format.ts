@@ -4,7 +4,7 @@ const pngSignature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 const riff = [0x52, 0x49, 0x46, 0x46];
 const webp = [0x57, 0x45, 0x42, 0x50];
 
-/** The format that the first bytes announce, null when Millrace does not read it. */
+/** Returns the format that the first bytes announce; null if Millrace does not read it. */
 export function sniffFormat(bytes: Uint8Array): ImageFormat | null {
   const has = (magic: readonly number[], at = 0): boolean =>
     magic.every((byte, index) => bytes[at + index] === byte);

@@ -15,7 +15,7 @@ const brandKinds: Readonly<Record<string, 'AVIF' | 'HEIC'>> = {
   hevx: 'HEIC',
 };
 
-/** The kind of picture that the first bytes of a file announce, null for others. */
+/** Returns the format that the first bytes of a file announce; null for all others. */
 export function sniffHeif(bytes: Uint8Array): 'AVIF' | 'HEIC' | null {
   const buffer = asBuffer(bytes);
   if (buffer.toString('latin1', 4, 8) !== 'ftyp') return null;
@@ -24,14 +24,14 @@ export function sniffHeif(bytes: Uint8Array): 'AVIF' | 'HEIC' | null {
   for (let at = 8; at + 4 <= end; at += 4) brands.push(buffer.toString('latin1', at, at + 4));
   const major = brands[0] ?? '';
   if (major in brandKinds) return brandKinds[major] ?? null;
-  // The general brand of pictures leaves it to the others to say of what kind. Videos may list it among theirs.
+  // With the general picture brand, the other brands name the format. Videos may list it too.
   if (major !== 'mif1' && major !== 'msf1') return null;
   return brands.map((brand) => brandKinds[brand]).find((kind) => kind !== undefined) ?? 'HEIC';
 }
 
 /**
- * Decodes an AVIF or HEIC picture to RGB, the right way up.
- * @throws {ImageError} if it is damaged, larger than `maxPixels`, or HEVC: none of sharp's packages has a decoder for it.
+ * Decodes an AVIF or HEIC picture to RGB, upright.
+ * @throws {ImageError} if it is damaged, larger than `maxPixels`, or HEVC: no package of sharp can decode that.
  */
 export async function decodeHeif(
   bytes: Uint8Array,

@@ -1,21 +1,21 @@
-/** Larger profiles are ignored: one of a display has at most tens of kilobytes, one of a printer two megabytes. */
+/** Larger profiles are ignored: those of displays have at most tens of kilobytes, those of printers two megabytes. */
 export const maxProfileBytes = 4 * 1024 * 1024;
 
 const signature = (text: string): number => Buffer.from(text, 'latin1').readUInt32BE();
 
-/** Columns of sRGB's matrix as profiles have them, adapted to D50 (IEC 61966-2-1, Bradford). */
+/** Columns of sRGB's matrix as profiles store them, adapted to D50 (IEC 61966-2-1, Bradford). */
 const srgbColorants = [
   { tag: signature('rXYZ'), xyz: [0.4361, 0.2225, 0.0139] },
   { tag: signature('gXYZ'), xyz: [0.3851, 0.7169, 0.0971] },
   { tag: signature('bXYZ'), xyz: [0.1431, 0.0606, 0.7141] },
 ] as const;
 const curves = ['rTRC', 'gTRC', 'bTRC'].map(signature);
-/** What sRGB's transfer curve gives for a half. */
+/** Value of sRGB's transfer curve at a half. */
 const srgbHalf = 0.214;
 
 /** A table in place of matrix and curves. */
 const table = signature('A2B0');
-/** Chains of any number of steps for each pixel, which could take very long. Hardly any profile has them. */
+/** Chains of any number of steps per pixel, which could take very long. Hardly any profile has them. */
 const chains: readonly number[] = ['D2B0', 'D2B1', 'D2B2', 'D2B3'].map(signature);
 const maxTags = 100;
 const profileSignature = signature('acsp');
@@ -24,9 +24,9 @@ const parametric = signature('para');
 const sampled = signature('curv');
 
 /**
- * Returns whether a colour profile (ICC.1:2022) changes the colours. That of sRGB, which browsers put into every JPEG
- * that they write, does not; applying it would take several times as long as decoding. Profiles that are damaged, or
- * that a decoder could take very long to apply, are ignored.
+ * Returns whether a colour profile (ICC.1:2022) changes the colours. The profile of sRGB, which browsers put into every
+ * JPEG that they write, does not; applying it would take several times as long as decoding. Profiles that are damaged,
+ * or that a decoder could take very long to apply, are ignored.
  */
 export function mustApply(profile: Uint8Array): boolean {
   const view = new DataView(profile.buffer, profile.byteOffset, profile.byteLength);
@@ -47,7 +47,7 @@ function isSrgb(view: DataView): boolean {
   return primaries && curves.every((tag) => hasSrgbCurve(view, findTag(view, tag)));
 }
 
-/** Where the data of a tag begins; null if there is none. */
+/** Returns the offset of a tag's data; null if there is none. */
 function findTag(view: DataView, tag: number): number | null {
   const end = 132 + 12 * view.getUint32(128);
   for (let at = 132; at < end && at + 12 <= view.byteLength; at += 12) {
@@ -62,7 +62,7 @@ function hasSrgbCurve(view: DataView, at: number | null): boolean {
   return Math.abs(half - srgbHalf) < 0.002;
 }
 
-/** A `parametricCurveType` of the two forms that sRGB is written in, at a half; NaN for any other. */
+/** Evaluates a `parametricCurveType` at a half, in the two forms that sRGB is written in; NaN for any other. */
 function parametricHalf(view: DataView, at: number): number {
   const form = view.getUint16(at + 8);
   if ((form !== 3 && form !== 4) || at + (form === 3 ? 32 : 40) > view.byteLength) return Number.NaN;
@@ -70,7 +70,7 @@ function parametricHalf(view: DataView, at: number): number {
   return (a / 2 + b) ** gamma + (form === 4 ? fixed(view, at + 32) : 0);
 }
 
-/** A `curveType` with samples, at a half; NaN for any other. */
+/** Evaluates a `curveType` with samples at a half; NaN for any other. */
 function sampledHalf(view: DataView, at: number): number {
   const count = view.getUint32(at + 8);
   if (view.getUint32(at) !== sampled || count < 256 || at + 12 + 2 * count > view.byteLength)
@@ -80,7 +80,7 @@ function sampledHalf(view: DataView, at: number): number {
   return (sample(Math.floor(middle)) + sample(Math.ceil(middle))) / 2;
 }
 
-/** An `s15Fixed16Number`. */
+/** Reads an `s15Fixed16Number`. */
 function fixed(view: DataView, at: number): number {
   return view.getInt32(at) / 65_536;
 }

@@ -4,19 +4,19 @@ import { mustApply } from './icc.js';
 import { ImageError, type Size } from './image.js';
 
 export interface JpegContainer extends Container {
-  /** Whether its colours need no conversion but that of JPEG itself. */
+  /** Whether its colours need no conversion other than JPEG's own. */
   readonly plain: boolean;
 }
 
 interface Segment {
   readonly marker: number;
-  /** Where it is in the file, with its marker and length. */
+  /** Offsets in the file, including its marker and length. */
   readonly start: number;
   readonly end: number;
   readonly content: Buffer;
 }
 
-/** Progressive JPEGs have ten scans, with four colours eighteen; each is a pass over the whole picture. */
+/** Progressive JPEGs have ten scans, or eighteen with four colours; each is a pass over the whole picture. */
 const maxScans = 20;
 
 /** Length of the first marker, SOI. */
@@ -37,7 +37,7 @@ const iccHeaderBytes = iccPrefix.length + 2;
 
 /**
  * Reads a JPEG up to its first scan (ITU-T T.81, B.2), without decoding anything.
- * @throws {ImageError} when it has no frame header and scan, or too many scans.
+ * @throws {ImageError} if it has no frame header and scan, or too many scans.
  */
 export function readJpeg(bytes: Uint8Array): JpegContainer {
   const file = asBuffer(bytes);
@@ -55,7 +55,7 @@ export function readJpeg(bytes: Uint8Array): JpegContainer {
       const { width, height, components } = readFrameHeader(frame);
       const progressive = (frame.marker & 3) === 2;
       const several = progressive || (content[0] ?? 0) < components;
-      const scans = several ? severalScans(file, segment) : file.subarray(segment.end);
+      const scans = several ? scansOf(file, segment) : file.subarray(segment.end);
       const profiled = mustApply(joinProfile(profile));
       const kept = profiled ? [...profile, ...needed] : needed;
       return {
@@ -79,7 +79,7 @@ function readFrameHeader({ content }: Segment): Size & { readonly components: nu
   };
 }
 
-/** Makes a file of some of its parts; without a copy if these are all. */
+/** Joins segments and scans to a file; without a copy if no segment is left out. */
 function join(file: Buffer, segments: readonly Segment[], scans: Buffer): Buffer {
   const length = segments.reduce((sum, { start, end }) => sum + end - start, startBytes);
   if (length === segments.at(-1)?.end) return file.subarray(0, length + scans.length);
@@ -88,8 +88,8 @@ function join(file: Buffer, segments: readonly Segment[], scans: Buffer): Buffer
 }
 
 /**
- * Walks the segments up to the first scan's. Strict, since the memory for the pixels goes by the frame header: before
- * it there may be nothing but segments that decoders skip by their length. Webcams put stray bytes behind it.
+ * Yields the segments up to the first scan's. Strict, since the frame header determines the memory for the pixels: only
+ * segments that decoders skip by their length may come before it. Webcams put stray bytes after it.
  */
 function* segmentsOf(file: Buffer): Generator<Segment> {
   const count = partCounter(file);
@@ -120,8 +120,8 @@ function* segmentsOf(file: Buffer): Generator<Segment> {
   }
 }
 
-/** All scans, up to the end of the picture: further pictures and videos may follow, as phones append them. */
-function severalScans(file: Buffer, first: Segment): Buffer {
+/** Returns all scans, up to the end of the picture: phones append further pictures and videos. */
+function scansOf(file: Buffer, first: Segment): Buffer {
   const end = file.indexOf(endMarker, first.end);
   const scans = file.subarray(first.end, end < 0 ? file.length : end + 2);
   let count = 1;
@@ -132,7 +132,7 @@ function severalScans(file: Buffer, first: Segment): Buffer {
   return scans;
 }
 
-/** The colour profile out of its segments, which are numbered. */
+/** Joins a colour profile from its segments, which are numbered. */
 function joinProfile(segments: readonly Segment[]): Buffer {
   const parts = segments.map(({ content }) => content).filter(({ length }) => length > iccHeaderBytes);
   const number = (part: Buffer): number => part.readUInt8(iccPrefix.length);
@@ -140,17 +140,17 @@ function joinProfile(segments: readonly Segment[]): Buffer {
   return Buffer.concat(parts.map((part) => part.subarray(iccHeaderBytes)));
 }
 
-/** SOF0 to SOF15, among which DHT, JPG and DAC have their places. */
+/** Whether a marker is one of SOF0 to SOF15, which DHT, JPG and DAC lie between. */
 function isFrameHeader(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 }
 
-/** What may come before the frame header. */
+/** Whether a segment may come before the frame header. */
 function isPreface(marker: number): boolean {
   return tables.has(marker) || isApp(marker);
 }
 
-/** APP0 to APP15 and comments. */
+/** Whether a marker is one of APP0 to APP15, or of a comment. */
 function isApp(marker: number): boolean {
   return (marker >= 0xe0 && marker <= 0xef) || marker === com;
 }

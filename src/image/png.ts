@@ -15,7 +15,7 @@ interface Header {
 
 interface Chunk {
   readonly type: string;
-  /** With length, type and checksum. */
+  /** Including length, type and checksum. */
   readonly whole: Buffer;
   readonly content: Buffer;
 }
@@ -25,8 +25,8 @@ const channelsByColourType: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 
 const neededTypes = new Set(['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND']);
 
 /**
- * Compressed pixels of up to this length are not checked: zlib makes a thousand times as much of them at most, which
- * takes a decoder no longer than a large picture does.
+ * Compressed pixels of up to this length are not checked: zlib inflates them a thousandfold at most, which takes a
+ * decoder no longer than a large picture does.
  */
 const uncheckedBytes = 512 * 1024;
 
@@ -45,7 +45,7 @@ const adam7 = [
 
 /**
  * Reads the chunks of a PNG (PNG 3rd edition, 5.3), without decoding anything.
- * @throws {ImageError} when it does not begin with its header.
+ * @throws {ImageError} if it does not begin with its header.
  */
 export function readPng(bytes: Uint8Array): Container {
   let first: Header | null = null;
@@ -67,7 +67,7 @@ export function readPng(bytes: Uint8Array): Container {
     async essence() {
       await checkPixelData(header, needed);
       const colours = profile && (await changesColours(profile)) ? [profile] : [];
-      // A profile comes behind the header, before the palette.
+      // A profile comes after the header and before the palette.
       const chunks = needed.toSpliced(1, 0, ...colours).map(({ whole }) => whole);
       return {
         file: Buffer.concat([asBuffer(bytes).subarray(0, signatureBytes), ...chunks]),
@@ -77,7 +77,7 @@ export function readPng(bytes: Uint8Array): Container {
   };
 }
 
-/** Walks the chunks up to the last. @throws {ImageError} if there are more than any encoder writes. */
+/** Yields the chunks up to the last. @throws {ImageError} if there are more than any encoder writes. */
 export function* chunksOf(file: Buffer): Generator<Chunk> {
   const count = partCounter(file);
   for (let at = signatureBytes; at + 8 <= file.length;) {
@@ -110,9 +110,7 @@ function readHeader({ type, content }: Chunk): Header {
   };
 }
 
-/**
- * @throws {ImageError} if decompressing the pixels gives far more than the picture has: a decoder does it to the end.
- */
+/** @throws {ImageError} if the pixels inflate to far more than the picture has: a decoder would inflate them all. */
 async function checkPixelData(header: Header, chunks: readonly Chunk[]): Promise<void> {
   const data = chunks.filter(({ type }) => type === 'IDAT').map(({ content }) => content);
   if (data.reduce((sum, { length }) => sum + length, 0) <= uncheckedBytes) return;
@@ -120,7 +118,7 @@ async function checkPixelData(header: Header, chunks: readonly Chunk[]): Promise
   if (await inflatesBeyond(data, limit)) throw new ImageError('the PNG has more data than its picture');
 }
 
-/** Length of the pixels before compression: each row of each pass has a byte for its filter. */
+/** Returns the length of the pixels before compression: each row of each pass has a byte for its filter. */
 function pixelDataBytes({ width, height, bitsPerPixel, interlaced }: Header): number {
   const bytes = (columns: number, rows: number): number =>
     columns === 0 ? 0 : rows * (1 + Math.ceil((columns * bitsPerPixel) / 8));
@@ -132,7 +130,7 @@ function pixelDataBytes({ width, height, bitsPerPixel, interlaced }: Header): nu
   }, 0);
 }
 
-/** Whether zlib data inflates to more than this; the decoder reports any damage. */
+/** Returns whether zlib data inflates to more than `limit` bytes; the decoder reports any damage. */
 async function inflatesBeyond(parts: readonly Buffer[], limit: number): Promise<boolean> {
   return new Promise((resolve) => {
     const stream = createInflate({ chunkSize: inflateChunkBytes });
@@ -148,9 +146,9 @@ async function inflatesBeyond(parts: readonly Buffer[], limit: number): Promise<
   });
 }
 
-/** Whether the colour profile changes anything, and is not larger than it says. */
+/** Returns whether the colour profile changes anything, and is as large as it declares. */
 async function changesColours({ content }: Chunk): Promise<boolean> {
-  // A name, its end, and the number of the compression method.
+  // A name, its terminator, and the number of the compression method.
   const start = content.indexOf(0) + 2;
   if (start < 2) return false;
   try {

@@ -1,6 +1,6 @@
 import { open, type FileHandle } from 'node:fs/promises';
 
-/** Filters that turn and mirror a picture as the matrix [a b; c d] of a display does, by its signs. */
+/** Filters that turn and mirror a picture as the display matrix [a b; c d] does, by its signs. */
 const filters: Readonly<Record<string, string>> = {
   '1,0,0,1': '',
   '0,1,-1,0': 'transpose=clock',
@@ -15,17 +15,17 @@ const filters: Readonly<Record<string, string>> = {
 /** More than hours of video need. */
 const maxMovieBoxBytes = 1 << 28;
 
-/** What an MP4 or QuickTime file says about its first video track that not all versions of ffmpeg report. */
+/** Facts about the first video track of an MP4 or QuickTime file that not all versions of ffmpeg report. */
 export interface MovieTrack {
   /**
-   * The filters that bring it the right way up, '' if it is so; null for matrices that do more than turn and mirror.
-   * ffmpeg itself takes mirrors for turns before version 5.
+   * The filters that make it upright, '' if it already is; null for matrices that do more than turn and mirror.
+   * ffmpeg itself confuses mirroring with turning before version 5.
    */
   readonly orientation: string | null;
   readonly isEncrypted: boolean;
 }
 
-/** Reads the box `moov` (ISO/IEC 14496-12, 8.2 and 8.3; ISO/IEC 23001-7); null for other files. */
+/** Reads the box `moov` (ISO/IEC 14496-12, 8.2 and 8.3; ISO/IEC 23001-7); returns null for other files. */
 export async function readMovieTrack(path: string): Promise<MovieTrack | null> {
   await using file = await open(path);
   const movie = await readMovieBox(file);
@@ -45,7 +45,7 @@ export async function readMovieTrack(path: string): Promise<MovieTrack | null> {
   return { orientation: outer && inner && orientationOf(inner, outer), isEncrypted };
 }
 
-/** The filters for one matrix applied after another. */
+/** Returns the filters for the product of two matrices, inner and outer. */
 function orientationOf([a, b, c, d]: Matrix, [e, f, g, h]: Matrix): string | null {
   const whole = [a * e + b * g, a * f + b * h, c * e + d * g, c * f + d * h];
   return filters[whole.map((value) => Math.sign(Math.round(value * 1024))).join(',')] ?? null;
@@ -83,7 +83,7 @@ function childOf(body: Buffer, ...types: readonly string[]): Buffer | undefined 
   );
 }
 
-/** The body of the box `moov`, null in files that have none. */
+/** Reads the body of the box `moov`; null if there is none. */
 async function readMovieBox(file: FileHandle): Promise<Buffer | null> {
   const { size } = await file.stat();
   const header = Buffer.alloc(16);

@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { posix } from 'node:path';
 import type { EmscriptenFs, FsNode, FsStream, StreamOperations } from './core.js';
 
-/** WASI's numbers of file errors. */
+/** WASI's numbers for file errors. */
 const wasiErrors: Readonly<Record<string, number>> = {
   EACCES: 2,
   EFBIG: 22,
@@ -21,7 +21,7 @@ const wasiErrors: Readonly<Record<string, number>> = {
 const regularFile = 0o100_666;
 const epoch = new Date(0);
 
-/** Lets the program open a file of this machine by its path. */
+/** Makes a file of this machine available to the program under its path. */
 export function addFile(fs: EmscriptenFs, path: string, mode: 'read' | 'write'): void {
   const inside = posix.resolve('/', path);
   if (fs.analyzePath(inside).exists) return;
@@ -33,7 +33,7 @@ export function addFile(fs: EmscriptenFs, path: string, mode: 'read' | 'write'):
   node.stream_ops = file;
 }
 
-/** Connects a descriptor of the program with the one of this process that has the same number. */
+/** Connects a descriptor of the program to the descriptor of this process with the same number. */
 export function addDescriptor(fs: EmscriptenFs, fd: number): void {
   const stream = fs.getStream(fd);
   const operations = new HostFile(fs, () => fd, false);
@@ -47,7 +47,7 @@ export function addDescriptor(fs: EmscriptenFs, fd: number): void {
   fs.createStream({ ...options, stream_ops: operations }, fd);
 }
 
-/** A file or pipe of this machine, read and written when the program asks; opened when it opens it. */
+/** A file or pipe of this machine, opened, read and written when the program does so. */
 class HostFile implements StreamOperations {
   readonly #fs: EmscriptenFs;
   readonly #open: () => number;
@@ -96,14 +96,14 @@ class HostFile implements StreamOperations {
     return (this.#fd ??= this.#try(this.#open));
   }
 
-  /** Throws errors as the program knows them. A pipe that the other side made non-blocking is tried again. */
+  /** Converts errors to those that the program knows; retries a pipe that the other side made non-blocking. */
   #try(operation: () => number): number {
     for (;;) {
       try {
         return operation();
       } catch (error) {
         const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-        // Windows says so at the end of a pipe.
+        // Windows reports this at the end of a pipe.
         if (code === 'EOF') return 0;
         if (code !== 'EAGAIN') throw new this.#fs.ErrnoError(wasiErrors[code] ?? wasiErrors['EIO'] ?? 0);
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);

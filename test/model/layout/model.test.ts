@@ -55,7 +55,7 @@ const faults: readonly [string, LayoutName, (copy: ModelCopy) => Promise<void>, 
     'optimum',
     (copy) => replace(copy, 'unet/model.onnx', unetWith(['class_labels', int64, ['batch']])),
     'unet/model.onnx',
-    /wants an input "class_labels", which is not known here; take a plain/,
+    /needs an input "class_labels", which is not known here; take a plain/,
   ],
   [
     'an input that is missing',

@@ -206,7 +206,7 @@ describe('millrace pull', () => {
       const { code, stderr } = await ended;
       if (signal === 'SIGINT') {
         assert.equal(code, 130);
-        assert.match(stderr, /^millrace: interrupted; the same command goes on where it ended$/m);
+        assert.match(stderr, /^millrace: interrupted; run the same command again to resume$/m);
       } else {
         // Ten seconds later, nobody holds it any more.
         const lock = join(own, 'hub/.locks/models--studio--tiny/millrace.lock');

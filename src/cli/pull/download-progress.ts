@@ -4,15 +4,15 @@ import { Progress } from '../run/progress.js';
 
 const barWidth = 24;
 const intervalMs = 100;
-/** A file's name of fewer characters tells nothing. */
+/** Fewer characters of a file name are not worth showing. */
 const leastNameLength = 12;
 
-/** Shows how a download goes: a bar on a terminal, a line for each file elsewhere. */
+/** Shows the progress of a download: a bar on a terminal, a line for each file elsewhere. */
 export class DownloadProgress implements PullObserver, Disposable {
   readonly #stream: NodeJS.WriteStream;
   readonly #bar: Progress;
   #drawnAt = -Infinity;
-  /** Where this run began, by performance.now() and bytes. */
+  /** The start of this run, by performance.now() and bytes. */
   #start: { readonly at: number; readonly bytes: number } | null = null;
 
   constructor(stream: NodeJS.WriteStream) {
@@ -44,8 +44,9 @@ export class DownloadProgress implements PullObserver, Disposable {
 }
 
 /**
- * Bar, bytes, speed, time left and file, as in `[####----] 0.5/1.0 GB  20.0 MB/s  0:25 left  unet/model.onnx`; in
- * `width` columns, of which a long path leaves its beginning out.
+ * Returns bar, bytes, speed, time left and file, as in
+ * `[####----] 0.5/1.0 GB  20.0 MB/s  0:25 left  unet/model.onnx`, in at most `width` columns; a long path loses its
+ * beginning.
  */
 export function downloadLine(
   state: {

@@ -7,11 +7,11 @@ import { readStill } from './still.js';
 
 const pictureExtensions: ReadonlySet<string> = new Set(['.jpg', '.jpeg', '.png', '.webp', '.avif', '.heic', '.heif']);
 
-/** How many names of files an error lists. */
+/** Most file names that a message lists. */
 const maxNamed = 3;
 
 /**
- * The pictures of a folder in the order of their names, 2.jpg before 10.jpg. Files that cannot be read as pictures are
+ * Opens the pictures of a folder by name, 2.jpg before 10.jpg. Files that cannot be read as pictures are
  * passed over, since folders often hold other things too.
  * @throws {RunError} if no file is named like a picture.
  */

@@ -14,13 +14,13 @@ import { RunError } from './run-error.js';
 import { maxPixels, readStill } from './still.js';
 
 export interface InputOptions {
-  /** Looked for only when it is needed. */
+  /** Called only if ffmpeg is needed. */
   readonly ffmpeg: () => Promise<Ffmpeg>;
   /** Frames per second of pictures in a folder. */
   readonly rate: Rational;
 }
 
-/** Finds out what the input is: a video, a folder of pictures, or one picture. @throws {RunError | VideoError} */
+/** Opens the input: a video, a folder of pictures, or one picture. @throws {RunError | VideoError} */
 export async function openInput(path: string, { ffmpeg, rate }: InputOptions): Promise<Input> {
   const found = await stat(path).catch((error: unknown) => {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
@@ -35,7 +35,7 @@ export async function openInput(path: string, { ffmpeg, rate }: InputOptions): P
   if (found.size === 0) throw new RunError(`${path} is empty`);
   const head = await readHead(path);
   if (sniffHeif(head) !== null) return openPicture(path, rate);
-  // A file of bare Motion JPEG begins like one picture.
+  // A raw Motion JPEG file begins like one picture.
   const format = /^\.mjpe?g$/i.test(extname(path)) ? null : sniffFormat(head);
   if (format === 'webp') {
     const animation = await naming(path, async () => openAnimatedWebp(await readFile(path), maxPixels));
@@ -66,7 +66,7 @@ async function openVideo(ffmpeg: Ffmpeg, path: string, options: readonly string[
   };
 }
 
-/** Does something with a picture. @throws {RunError} that names the file where the picture is at fault. */
+/** Runs `work` on a picture. @throws {RunError} that names the file, if the picture is faulty. */
 async function naming<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

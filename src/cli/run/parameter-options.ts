@@ -3,7 +3,7 @@ import { Option, type Command } from 'commander';
 
 type ParameterName = keyof StreamParameters;
 
-/** Parameters that make sense for live streams alone, or have an option of their own here. */
+/** Parameters that make sense only for live streams, or have their own option here. */
 const leftOut: ReadonlySet<string> = new Set<ParameterName>([
   'prompt',
   'prompt_blend',
@@ -25,7 +25,7 @@ export function addParameterOptions(command: Command): void {
   }
 }
 
-/** The parameters among parsed options, by their own names; those that were not given are left out. */
+/** Returns the parameters among parsed options, by their own names; those that were not given are left out. */
 export function parametersFrom(options: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(
     Object.keys(parameterProperties)
@@ -40,7 +40,7 @@ export function parametersFrom(options: Readonly<Record<string, unknown>>): Reco
 function optionOf(flag: string, schema: ParameterSchema): Option {
   const { type, description, default: usual } = schema;
   const all = schema.enum?.filter((value) => value !== null).map(String) ?? [];
-  // Where the text tells of each choice, it names them.
+  // A description that names every choice needs no list.
   const choices = all.every((choice) => description.includes(choice)) ? '' : all.join(', ');
   const option =
     type === 'boolean' && usual === true
@@ -55,7 +55,7 @@ function optionOf(flag: string, schema: ParameterSchema): Option {
   return option.argParser((text) => parseValue(schema, text)).helpGroup('Parameters of the generation:');
 }
 
-/** Text as the kind of value that the parameter takes. What it cannot be stays text, for the schema to refuse. */
+/** Converts text to the type of the parameter. Invalid text stays text, for the schema to refuse. */
 function parseValue({ type, anyOf, enum: choices }: ParameterSchema, text: string): unknown {
   if (choices) return choices.find((choice) => String(choice) === text) ?? text;
   const types = new Set([type ?? anyOf?.flatMap((part) => ('type' in part ? part.type : [])) ?? []].flat());

@@ -3,7 +3,7 @@ import type { WriteStream } from 'node:tty';
 const barWidth = 24;
 const intervalMs = 100;
 
-/** One line on a terminal that is written over and over; nothing where there is no terminal. */
+/** One line that is rewritten on a terminal; writes nothing without a terminal. */
 export class Progress implements Disposable {
   readonly #stream: WriteStream;
   #drawnAt = -Infinity;
@@ -12,12 +12,12 @@ export class Progress implements Disposable {
     this.#stream = stream;
   }
 
-  /** What goes on before the first frame. */
+  /** Shows what happens before the first frame. */
   say(text: string): void {
     this.#draw(text);
   }
 
-  /** A line of its own that stays. */
+  /** Writes a separate line that stays. */
   note(text: string): void {
     if (this.#stream.isTTY) this.#stream.write(`\r\x1b[K${text}\n`);
   }
@@ -36,13 +36,13 @@ export class Progress implements Disposable {
 
   #draw(text: string): void {
     if (!this.#stream.isTTY) return;
-    // Some terminals do not tell their width.
+    // Some terminals do not report their width.
     const width = this.#stream.columns || 80;
     this.#stream.write(`\r\x1b[K${text.slice(0, width - 1)}`);
   }
 }
 
-/** Bar, frames, frames per second and time left, as in `[######------] 12/24 frames  8.0 fps  0:02 left`. */
+/** Returns bar, frames, frames per second and time left, as in `[######------] 12/24 frames  8.0 fps  0:02 left`. */
 export function progressLine(done: number, total: number, elapsed: number): string {
   const share = total > 0 ? Math.min(1, done / total) : 0;
   const bar = '#'.repeat(Math.round(share * barWidth)).padEnd(barWidth, '-');

@@ -4,10 +4,10 @@ import { decodeHeif, sniffHeif } from '../../image/heif.js';
 import { type Image, ImageError } from '../../image/image.js';
 import { RunError } from './run-error.js';
 
-/** Larger pictures are refused: more than 8K video, and most of the largest photos. */
+/** Larger pictures are refused; 8K video and nearly all photos are smaller. */
 export const maxPixels = 200_000_000;
 
-/** Reads a picture the right way up. @throws {RunError} that names the file. */
+/** Reads a picture, upright. @throws {RunError} that names the file. */
 export async function readStill(file: string): Promise<Image> {
   try {
     const bytes = await readFile(file);

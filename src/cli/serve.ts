@@ -80,7 +80,7 @@ async function serve(settings: Settings): Promise<number> {
     const model = await findModel(settings.model, interrupt.signal);
     const app = await createApp({ ...settings, model }, log);
     process.on('uncaughtException', (error) => app.survived(error));
-    const end = await live(app, signal, interrupt.signal, log);
+    const end = await runApp(app, signal, interrupt.signal, log);
     if (end instanceof Error) complain(oneLine(end));
     if (app.hanging) await endBySignal(end instanceof Error ? 'SIGKILL' : end, log);
     return end instanceof Error ? 1 : 0;
@@ -92,7 +92,7 @@ async function serve(settings: Settings): Promise<number> {
 }
 
 /** Runs the app. @returns the signal or the failure that ended it. */
-async function live(
+async function runApp(
   app: App,
   signal: Promise<NodeJS.Signals>,
   interrupt: AbortSignal,

@@ -102,6 +102,7 @@ const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_40
 function seconds(text: string): number {
   const [, count = '', unit = ''] = /^(\d+)([smhd])$/.exec(text) ?? [];
   const value = Number(count) * (units[unit] ?? Number.NaN);
-  if (!Number.isFinite(value) || value === 0) throw new InvalidArgumentError('It must have the form 90s or 12h.');
+  if (!Number.isFinite(value) || value === 0)
+    throw new InvalidArgumentError('It must have the form 90s or 12h.');
   return value;
 }

@@ -26,7 +26,7 @@ const usualDelayMs = 100;
  */
 export async function openAnimatedWebp(bytes: Uint8Array, maxPixels: number): Promise<Animation | null> {
   const options = { failOn: 'truncated', limitInputPixels: false } as const;
-  const { pages = 1, width, height, delay = [] } = await orImageError(sharp(bytes, options).metadata());
+  const { pages = 1, width, height, delay = [] } = await withImageError(sharp(bytes, options).metadata());
   if (pages === 1) return null;
   checkPixels({ width, height }, maxPixels);
   const atOnce = Math.max(1, Math.floor(maxBytes / (width * height * 3)));
@@ -39,7 +39,7 @@ export async function openAnimatedWebp(bytes: Uint8Array, maxPixels: number): Pr
       for (let page = 0; page < pages; page += atOnce) {
         const count = Math.min(atOnce, pages - page);
         const source = sharp(bytes, { ...options, page, pages: count });
-        const strip = await orImageError(readPixels(source, (length) => new Uint8Array(length)));
+        const strip = await withImageError(readPixels(source, (length) => new Uint8Array(length)));
         const size = width * height * 3;
         for (let index = 0; index < count; index++) {
           yield { width, height, data: strip.data.subarray(index * size, (index + 1) * size) };
@@ -58,7 +58,7 @@ export function isAnimatedPng(bytes: Uint8Array): boolean {
   return false;
 }
 
-async function orImageError<T>(result: Promise<T>): Promise<T> {
+async function withImageError<T>(result: Promise<T>): Promise<T> {
   try {
     return await result;
   } catch (error) {

@@ -81,8 +81,7 @@ function readPicture(bytes: Uint8Array): Picture {
  * @returns null for those that need it: with other colours, much larger than the target, or damaged.
  */
 async function decodeFast({ picture, essence, box, allocate }: Plan): Promise<Image | null> {
-  if (picture.format !== 'jpeg' || !picture.plain || (box && shrink(picture, box) >= scaledFrom))
-    return null;
+  if (picture.format !== 'jpeg' || !picture.plain || (box && shrink(picture, box) >= scaledFrom)) return null;
   const data = allocate(picture.width * picture.height * 3);
   try {
     const format = jpegTurbo.FORMAT_RGB;

@@ -26,7 +26,7 @@ export async function readPixels(pipeline: Sharp, allocate: Allocate): Promise<I
     .toColourspace('srgb')
     .raw({ depth: 'uchar' })
     .toBuffer({ resolveWithObject: true });
-  if (info.channels !== 3) throw new Error(`sharp gave ${info.channels} channels instead of 3`);
+  if (info.channels !== 3) throw new Error(`sharp returned ${info.channels} channels instead of 3`);
   const data = allocate(pixels.length);
   data.set(pixels);
   return { width: info.width, height: info.height, data };

@@ -149,10 +149,7 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
 /** @throws {ModelError} if the path is a file, such as a checkpoint. */
 async function refuseFile(root: string): Promise<void> {
   if ((await stat(root)).isDirectory()) return;
-  throw new ModelError(
-    root,
-    `a file, where a model folder should be; if it is a checkpoint, ${exportAdvice(root)}`,
-  );
+  throw new ModelError(root, `a file, not a model folder; if it is a checkpoint, ${exportAdvice(root)}`);
 }
 
 /** @throws {ModelError} if only one of the two is given, or not one value for each channel. */
@@ -163,7 +160,7 @@ function latentStatistics([path, vae]: Read<VaeConfig>): ModelFolder['latentStat
   throw new ModelError(
     path,
     `latents_mean and latents_std must both have ${channels} values, one for each latent channel; ` +
-      'take the file of the original model',
+      'use the file of the original model',
   );
 }
 
@@ -187,19 +184,19 @@ function checkFit(
     throw new ModelError(
       unetPath,
       `${field} is ${unet[field]}, but the VAE has ${vae.latent_channels} latent channels (${vaePath}); ` +
-        'take the U-Net and the VAE from the same text-to-image model (models for inpainting have 9 channels, those for ' +
-        'editing by instructions or with learned variances 8: they cannot be run here)',
+        'use the U-Net and the VAE from the same text-to-image model (models for inpainting have 9 channels, ' +
+        'those for editing by instructions or with learned variances 8: they cannot be run here)',
     );
   }
   const width = texts.reduce((sum, [, text]) => sum + text.hidden_size, 0);
   const wanted = [unet.cross_attention_dim].flat().find((dimension) => dimension !== width);
   if (wanted !== undefined) {
     const paths = texts.map(([path]) => path).join(', ');
-    const encoders = texts.length === 1 ? 'text encoder gives' : 'text encoders together give';
+    const encoders = texts.length === 1 ? 'text encoder has' : 'text encoders together have';
     throw new ModelError(
       unetPath,
-      `cross_attention_dim is ${wanted}, but the ${encoders} ${width} values a token (${paths}); ` +
-        'take all parts from the same model',
+      `cross_attention_dim is ${wanted}, but the ${encoders} ${width} values per token (${paths}); ` +
+        'use all parts from the same model',
     );
   }
 }

@@ -20,11 +20,9 @@ export async function readModelText(path: string): Promise<string> {
   try {
     return decodeText(bytes);
   } catch (cause) {
-    throw new ModelError(
-      path,
-      'not text in UTF-8 or UTF-16; save it as UTF-8, or download the model again',
-      { cause },
-    );
+    throw new ModelError(path, 'not text in UTF-8 or UTF-16; save it as UTF-8, or download the model again', {
+      cause,
+    });
   }
 }
 
@@ -122,6 +120,6 @@ function describeReadError(cause: unknown): string {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
   if (code === 'ENOENT' || code === 'ENOTDIR') return `no such file; ${incomplete}`;
   if (code === 'EACCES') return 'no permission to read it; change its owner or mode';
-  if (code === 'EISDIR') return `a folder, where a file should be; ${incomplete}`;
+  if (code === 'EISDIR') return `a folder, not a file; ${incomplete}`;
   return `cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`;
 }

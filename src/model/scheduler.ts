@@ -105,8 +105,8 @@ const otherSettings: readonly (readonly [name: string, on: unknown, what: string
   ['timestep_type', 'continuous', 'continuous levels of noise'],
 ];
 
-const take =
-  'take a Stable Diffusion 1.x, 2.x, Turbo, LCM or XL model, or the scheduler folder of the model that this one was made from';
+const advice =
+  'use a Stable Diffusion 1.x, 2.x, Turbo, LCM or XL model, or the scheduler folder of the model that this one was made from';
 
 /** The scheduler of a model. */
 export interface ReadScheduler {
@@ -131,7 +131,7 @@ export async function readScheduler(path: string, pipeline: string): Promise<Rea
   if (trained && trained.length !== count) {
     throw new ModelError(
       path,
-      `has ${trained.length} trained_betas for ${count} num_train_timesteps; ${take}`,
+      `has ${trained.length} trained_betas for ${count} num_train_timesteps; ${advice}`,
     );
   }
   // As in diffusers' StableDiffusionPipeline: the setting is meant for pixels, and a leftover in such files.
@@ -148,19 +148,19 @@ export async function readScheduler(path: string, pipeline: string): Promise<Rea
 function refuseOtherFamilies(path: string, name: string | null, file: SchedulerFile): void {
   const family = otherFamilies.find(([pattern]) => name !== null && pattern.test(name));
   if (family) {
-    throw new ModelError(path, `${name} is a scheduler of ${family[1]}, which cannot be run here; ${take}`);
+    throw new ModelError(path, `${name} is a scheduler of ${family[1]}, which cannot be run here; ${advice}`);
   }
   for (const [setting, on, what] of otherSettings) {
     if (file[setting] !== on) continue;
     throw new ModelError(
       path,
-      `${setting} is ${JSON.stringify(on)}: the model was trained by ${what}, which cannot be run here; ${take}`,
+      `${setting} is ${JSON.stringify(on)}: the model was trained with ${what}, which cannot be run here; ${advice}`,
     );
   }
   // Video models use shifted noise.
   const shift = file['snr_shift_scale'];
   if (typeof shift === 'number' && shift !== 1) {
-    throw new ModelError(path, `snr_shift_scale is ${shift}, which is not supported here; ${take}`);
+    throw new ModelError(path, `snr_shift_scale is ${shift}, which is not supported here; ${advice}`);
   }
 }
 
@@ -171,5 +171,5 @@ function betasOf(path: string, name: string | null, file: SchedulerFile): Readon
   const given = ['beta_start', 'beta_end', 'beta_schedule'].every((field) => file[field] !== undefined);
   if (given || file.trained_betas) return {};
   const whose = name === null ? 'names no scheduler class' : `${name} is not known here`;
-  throw new ModelError(path, `${whose} and has no betas, the noise that the model was trained on; ${take}`);
+  throw new ModelError(path, `${whose} and has no betas, the noise that the model was trained on; ${advice}`);
 }

@@ -112,7 +112,7 @@ function checkIds(
   throw new ModelError(
     path,
     `the token ${beyond[0]} has the id ${beyond[1]}, but the text encoder knows ${tokenCount} tokens; ` +
-      'take the tokenizer and the text encoder from the same model',
+      'use the tokenizer and the text encoder from the same model',
   );
 }
 

@@ -19,12 +19,12 @@ const unwritten = /^Error (?:writing trailer|closing file)|^av_interleaved_write
  */
 export function reasonIn(text: string): string | undefined {
   const lines = faultLines(text);
-  const telling = lines.filter((line) => !consequences.test(line));
+  const causes = lines.filter((line) => !consequences.test(line));
   return (
-    telling.find((line) => systemErrors.test(line)) ??
+    causes.find((line) => systemErrors.test(line)) ??
     lines.find((line) => systemErrors.test(line)) ??
-    telling.find((line) => reasons.test(line)) ??
-    telling[0] ??
+    causes.find((line) => reasons.test(line)) ??
+    causes[0] ??
     lines.at(-1)
   );
 }

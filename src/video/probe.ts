@@ -112,7 +112,7 @@ function explainProblem(
   return frames === 0 ? 'it has no frames' : null;
 }
 
-/** Whether a track only repeats metadata, which is copied anyway: chapters and the timecode in an MP4. */
+/** Returns whether a track only repeats metadata, which is copied anyway: chapters and the timecode in an MP4. */
 function isRepeated({ type, tag }: MediaStream, { hasChapters, timecode }: MediaInfo): boolean {
   return type === 'data' && ((hasChapters && tag === 'text') || (timecode !== null && tag === 'tmcd'));
 }

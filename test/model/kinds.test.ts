@@ -46,7 +46,7 @@ const refused: readonly (readonly [string, (copy: ModelCopy) => Promise<void>, s
     'a flow-matching scheduler that has kept the betas',
     editing(scheduler, { _class_name: 'FlowMatchEulerDiscreteScheduler' }),
     scheduler,
-    /FlowMatchEulerDiscreteScheduler is a scheduler of flow-matching models .* take a Stable Diffusion/,
+    /FlowMatchEulerDiscreteScheduler is a scheduler of flow-matching models .* use a Stable Diffusion/,
   ],
   [
     'a scheduler without class and betas',
@@ -59,7 +59,7 @@ const refused: readonly (readonly [string, (copy: ModelCopy) => Promise<void>, s
     'continuous timesteps',
     editing(scheduler, { timestep_type: 'continuous' }),
     scheduler,
-    /timestep_type is "continuous": the model was trained by continuous levels/,
+    /timestep_type is "continuous": the model was trained with continuous levels/,
   ],
   [
     'an unknown prediction',
@@ -215,7 +215,7 @@ describe('a model of another kind', () => {
     await copy.write('sd.safetensors', 'weights');
     const file = join(copy.folder, 'sd.safetensors');
     await assert.rejects(readModelFolder(file), (error) => {
-      assert.match(String(error), /a file, where a model folder should be; if it is a checkpoint, export it/);
+      assert.match(String(error), /a file, not a model folder; if it is a checkpoint, export it/);
       return true;
     });
   });

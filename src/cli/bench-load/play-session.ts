@@ -83,7 +83,7 @@ async function play(
     if (counts()) dropped[reason] = (dropped[reason] ?? 0) + 1;
   });
   stream.on('close', ({ error }) => (lost = error ?? null));
-  // Cameras are not in step with each other.
+  // Cameras are not synchronized.
   let due = Date.now() + ((session * 0.618) % 1) * (1000 / fps);
   let frame = session;
   while (due < end) {

@@ -5,7 +5,15 @@ import type { Input } from './input.js';
 import { RunError } from './run-error.js';
 import { readStill } from './still.js';
 
-const pictureExtensions: ReadonlySet<string> = new Set(['.jpg', '.jpeg', '.png', '.webp', '.avif', '.heic', '.heif']);
+const pictureExtensions: ReadonlySet<string> = new Set([
+  '.jpg',
+  '.jpeg',
+  '.png',
+  '.webp',
+  '.avif',
+  '.heic',
+  '.heif',
+]);
 
 /** Most file names that a message lists. */
 const maxNamed = 3;
@@ -23,7 +31,9 @@ export async function openFolder(folder: string, rate: Rational): Promise<Input>
   const files = new Set(
     entries.filter((entry) => entry.isFile() || entry.isSymbolicLink()).map(({ name }) => name),
   );
-  const candidates = names.filter((name) => files.has(name) && pictureExtensions.has(extname(name).toLowerCase()));
+  const candidates = names.filter(
+    (name) => files.has(name) && pictureExtensions.has(extname(name).toLowerCase()),
+  );
   const passedOver = names.filter((name) => !candidates.includes(name));
   if (candidates.length === 0) {
     throw new RunError(`there is no JPEG, PNG, WebP or AVIF image in ${folder}${inBrackets(passedOver)}`);

@@ -38,11 +38,11 @@ export async function openInput(path: string, { ffmpeg, rate }: InputOptions): P
   // A raw Motion JPEG file begins like one picture.
   const format = /^\.mjpe?g$/i.test(extname(path)) ? null : sniffFormat(head);
   if (format === 'webp') {
-    const animation = await naming(path, async () => openAnimatedWebp(await readFile(path), maxPixels));
+    const animation = await withPath(path, async () => openAnimatedWebp(await readFile(path), maxPixels));
     if (animation) return openAnimation(path, animation);
   }
   const isAnimation =
-    format === 'png' && (await naming(path, async () => isAnimatedPng(await readFile(path))));
+    format === 'png' && (await withPath(path, async () => isAnimatedPng(await readFile(path))));
   if (format !== null && !isAnimation) return openPicture(path, rate);
   return openVideo(await ffmpeg(), path, isAnimation ? ['-f', 'apng'] : []);
 }
@@ -60,14 +60,13 @@ async function openVideo(ffmpeg: Ffmpeg, path: string, options: readonly string[
   return {
     ...about,
     async *frames(onDamage) {
-      for await (const frame of readVideo(ffmpeg, video, maxPixels, onDamage))
-        yield { ...frame, name: null };
+      for await (const frame of readVideo(ffmpeg, video, maxPixels, onDamage)) yield { ...frame, name: null };
     },
   };
 }
 
 /** Runs `work` on a picture. @throws {RunError} that names the file, if the picture is faulty. */
-async function naming<T>(path: string, work: () => Promise<T>): Promise<T> {
+async function withPath<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
@@ -90,7 +89,7 @@ function openAnimation(path: string, animation: Animation): Input {
     async *frames() {
       const images = animation.frames();
       for (const time of times) {
-        const { value: image } = await naming(path, () => images.next());
+        const { value: image } = await withPath(path, () => images.next());
         if (image) yield { image, time, name: null };
       }
     },

@@ -64,7 +64,9 @@ async function fetchRest(
     throw new TransientError(error.message, { cause: error, progressed: done > there });
   }
   if (done < size) {
-    throw new TransientError(`only ${done} of ${size} bytes of ${path} arrived`, { progressed: done > there });
+    throw new TransientError(`only ${done} of ${size} bytes of ${path} arrived`, {
+      progressed: done > there,
+    });
   }
   if (done > size) {
     await out.truncate(0);

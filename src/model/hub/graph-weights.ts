@@ -28,7 +28,7 @@ export function weightsOf<File extends { readonly path: string }>(
     if (file !== undefined) return file;
     throw new PullError(
       `${graph} of ${repo} has its weights in ${JSON.stringify(location)}, but there is no such file beside it; ` +
-        'tell its owner, or export the model yourself in ops/export',
+        'report it to its owner, or export the model yourself in ops/export',
     );
   });
 }
@@ -40,7 +40,7 @@ function namedBy(graph: string, local: string, repo: string): readonly string[] 
     if (!(cause instanceof ModelError)) throw cause;
     throw new PullError(
       `${graph} of ${repo} is not an ONNX graph, or only a part of one; ` +
-        'tell its owner, or export the model yourself in ops/export',
+        'report it to its owner, or export the model yourself in ops/export',
       { cause },
     );
   }

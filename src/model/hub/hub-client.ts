@@ -48,7 +48,7 @@ export class HubClient {
       modelInfo({ name, revision, hubUrl: this.#settings.endpoint, additionalFields: ['sha'], fetch }),
     );
     if (typeof sha === 'string' && /^[0-9a-f]{40}$/.test(sha)) return sha;
-    throw new PullError(`${this.#host} gives no commit for ${name}; is HF_ENDPOINT the address of a hub?`);
+    throw new PullError(`${this.#host} returns no commit for ${name}; is HF_ENDPOINT the address of a hub?`);
   }
 
   /** Lists all files of a commit. */
@@ -154,7 +154,7 @@ export class HubClient {
 function toFile({ path, size, oid, lfs }: ListFileEntry): HubFile {
   const [algorithm, hex] = lfs ? (['sha256', lfs.oid] as const) : (['git-sha1', oid ?? ''] as const);
   // The checksum becomes a file name.
-  if (!/^[0-9a-f]{40,64}$/.test(hex)) throw new PullError(`the hub gives no checksum for ${path}`);
+  if (!/^[0-9a-f]{40,64}$/.test(hex)) throw new PullError(`the hub returns no checksum for ${path}`);
   return { path, size: lfs?.size ?? size, checksum: { algorithm, hex } };
 }
 

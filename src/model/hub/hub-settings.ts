@@ -8,7 +8,7 @@ import { PullError } from './pull-error.js';
 export interface HubSettings {
   /** Base address without a slash at its end. */
   readonly endpoint: string;
-  /** Folder that holds a folder for each model. */
+  /** Folder with a folder for each model. */
   readonly cache: string;
   /** For private and gated models; must never be shown. */
   readonly token: { readonly value: string; readonly source: string } | null;

@@ -30,13 +30,13 @@ export async function persist<T>(attempt: () => Promise<T>, options: Persistence
       const wait = error.wait ?? options.delay * 2 ** (failures - 1);
       if (failures >= options.tries) {
         const suffix = failures > 1 ? ` (tried ${failures} times)` : '';
-        throw new PullError(`${error.message}${suffix}; try again later: what has arrived is kept`, {
+        throw new PullError(`${error.message}${suffix}; try again later: downloaded data is kept`, {
           cause: error,
         });
       }
       if (wait > longestWaitMs) {
         const minutes = Math.ceil(wait / 60_000);
-        throw new PullError(`${error.message}; try again in ${minutes} minutes: what has arrived is kept`, {
+        throw new PullError(`${error.message}; try again in ${minutes} minutes: downloaded data is kept`, {
           cause: error,
         });
       }

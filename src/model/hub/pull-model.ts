@@ -27,9 +27,7 @@ export async function pullModel(id: HubId, { settings, signal, observer }: PullO
   const cached = await cache.findCommit(id.revision);
   if (settings.offline) {
     if (cached !== null) {
-      observer.onNote(
-        `HF_HUB_OFFLINE is set; using ${id.repo} from the cache, commit ${cached.slice(0, 8)}`,
-      );
+      observer.onNote(`HF_HUB_OFFLINE is set; using ${id.repo} from the cache, commit ${cached.slice(0, 8)}`);
       return cache.snapshot(cached);
     }
     throw new PullError(

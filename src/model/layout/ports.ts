@@ -42,7 +42,7 @@ export function onlyInput(graph: Graph): NumberPort {
   if (first && others.length === 0) return numberPort(graph, first);
   throw new ModelError(
     graph.file,
-    `the graph has the inputs ${listOf(graph.inputs) || '(none)'}, where one is expected; ` +
+    `the graph has the inputs ${listOf(graph.inputs) || '(none)'}, but one is expected; ` +
       'export this part of the model separately',
   );
 }
@@ -54,7 +54,7 @@ export function refuseOtherInputs(graph: Graph, known: readonly string[]): void 
   throw new ModelError(
     graph.file,
     `the graph needs an input "${other.name}", which is not known here; ` +
-      'take a plain text-to-image model, or export it again without that input',
+      'use a plain text-to-image model, or export it again without that input',
   );
 }
 

@@ -69,8 +69,8 @@ function checkAxis(graph: Graph, port: NumberPort, axis: number, wanted: number)
   if (found === null || found === wanted) return;
   throw new ModelError(
     graph.file,
-    `"${port.name}" has the shape [${port.shape.join(', ')}], where config.json beside it makes it ${wanted}, ` +
-      `not ${found}; take both from the same model`,
+    `"${port.name}" has the shape [${port.shape.join(', ')}], where config.json beside it requires ${wanted}, ` +
+      `not ${found}; use both from the same model`,
   );
 }
 
@@ -80,7 +80,7 @@ function addedInputs(graph: Graph, config: UnetConfig, configPath: string): Unet
     throw new ModelError(
       configPath,
       'addition_embed_type is "text_time", which needs addition_time_embed_dim and ' +
-        'projection_class_embeddings_input_dim; take the file of the original model',
+        'projection_class_embeddings_input_dim; use the file of the original model',
     );
   }
   return {

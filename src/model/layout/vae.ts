@@ -50,7 +50,7 @@ function checkChannels(graph: Graph, which: string, found: number | null, wanted
   if (found === null || found === wanted) return;
   throw new ModelError(
     graph.file,
-    `its ${which} has ${found} channels, but the configuration of the VAE makes it ${wanted}; ` +
-      'take the VAE and its configuration from the same model',
+    `its ${which} has ${found} channels, but the configuration of the VAE requires ${wanted}; ` +
+      'use the VAE and its configuration from the same model',
   );
 }

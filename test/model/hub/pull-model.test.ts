@@ -80,7 +80,7 @@ describe('pullModel', () => {
     );
     await assertFails(
       rig.pull(),
-      /answers with status 503 \(tried 6 times\); try again later: what has arrived is kept/,
+      /answers with status 503 \(tried 6 times\); try again later: downloaded data is kept/,
     );
     await rig.assertNothingHalf();
     await rig.restart();

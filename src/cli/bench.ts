@@ -18,28 +18,28 @@ interface LoadCommandOptions {
   readonly json?: true;
 }
 
-const EPILOGUE = `
+const epilogue = `
 Sessions are real clients: each sends the frames of the source as a camera
 does and displays each result at once. The first two seconds do not count.
-Without --url a server is started for it, with the settings of the
-environment (MILLRACE_...).
+Without --url, a server is started with the settings of the environment
+(MILLRACE_...).
 
 Exit codes: 0 done, 1 failed or no session was served, 130 interrupted.`;
 
-/** `millrace bench`: what a server does under load. */
+/** `millrace bench`: measures a server under load. */
 export function createBenchCommand(): Command {
   const load = new Command('load')
-    .description('put many sessions on a server, and tell what each of them got')
+    .description('put many sessions on a server and report the results of each')
     .requiredOption('--source <path>', 'what the cameras show: a video, a folder of images or one image')
-    .option('--url <url>', 'of a server that runs (default: one is started)')
-    .option('--token <token>', 'API key or JSON Web Token to show')
+    .option('--url <url>', 'of a running server (default: one is started)')
+    .option('--token <token>', 'API key or JSON Web Token to send')
     .option('--prompt <text>', "what the output should look like (default: the model's own)")
     .option('--sessions <n>', 'sessions at the same time', numberFrom(1, 10_000, true), 4)
-    .option('--fps <rate>', 'frames that each sends in a second', numberFrom(0.1, 240), 10)
-    .option('--seconds <time>', 'how long is measured', numberFrom(1, 86_400), 10)
+    .option('--fps <rate>', 'frames a second of each session', numberFrom(0.1, 240), 10)
+    .option('--seconds <time>', 'length of the measurement in seconds', numberFrom(1, 86_400), 10)
     .option('--processes <n>', 'processes that the clients are spread over', numberFrom(1, 256, true), 2)
     .option('--json', 'print the figures as JSON')
-    .addHelpText('after', EPILOGUE)
+    .addHelpText('after', epilogue)
     .action((options: LoadCommandOptions) =>
       interruptible(
         async (signal) => {

@@ -23,21 +23,20 @@ interface DoctorOptions extends EngineFlags {
   readonly json?: true;
 }
 
-const EPILOGUE = `
-Loads the model and times it: a model that this command is content with can
-be served.
+const epilogue = `
+Loads the model and times it: a model that passes can be served.
 
 Exit codes: 0 all is well, 1 something does not work, 130 interrupted.`;
 
-/** Rates that live video is wanted at, besides that which a session is promised. */
+/** Usual rates of live video, reported besides the rate of the SLO. */
 const usualRates = [10, 15, 20, 30];
 
-/** `millrace doctor`: what a model and this machine can do together. */
+/** `millrace doctor`: reports what a model can do on this machine. */
 export function createDoctorCommand(): Command {
   return addEngineOptions(new Command('doctor'))
-    .description('tell what works here, what it costs, and what to change')
+    .description('report what works here, what it costs, and what to change')
     .option('--json', 'print the findings as JSON')
-    .addHelpText('after', EPILOGUE)
+    .addHelpText('after', epilogue)
     .action((options: DoctorOptions) =>
       interruptible(
         async (signal) => {

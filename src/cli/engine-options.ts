@@ -2,10 +2,10 @@ import type { Command } from 'commander';
 import { readSettings, type Settings } from '../settings/settings.js';
 import { flagOf, settingsTable, variableOf } from '../settings/settings-table.js';
 
-/** The settings of the engine, which commands take that run one of their own; by name, with what stands for a value. */
+/** Settings for commands that run an engine, with the placeholders for their values in the help. */
 const placeholders = { model: 'model', device: 'list', threads: 'integer', precision: 'name' } as const;
 
-/** Their flags, as they were given. */
+/** The flags of these settings, as given. */
 export type EngineFlags = { readonly [Name in keyof typeof placeholders]?: string };
 
 export function addEngineOptions(command: Command): Command {
@@ -16,7 +16,7 @@ export function addEngineOptions(command: Command): Command {
   return command;
 }
 
-/** The settings by these flags and the environment. @throws {SettingsError} naming what is wrong. */
+/** Reads the settings from these flags and the environment. @throws {SettingsError} if one is invalid. */
 export function readEngineSettings({ model, device, threads, precision }: EngineFlags): Settings {
   return readSettings({ flags: { model, device, threads, precision }, environment: process.env });
 }

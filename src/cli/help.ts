@@ -1,12 +1,12 @@
 import { Help, type Command, type HelpConfiguration } from 'commander';
 
-/** Terms wider than this leave too little of a terminal to the texts beside them. */
+/** Terms wider than this leave too little room for the texts beside them. */
 const widestTerm = 28;
 const indent = 6;
 
 /**
- * Help for a terminal of 80 columns: where terms are wide, as names of settings are, each stands above its text.
- * Texts that are sentences elsewhere, in documents and schemas, begin small and end without a full stop.
+ * Help for a terminal of 80 columns: if terms are wide, such as names of settings, each stands above its text.
+ * Sentences from documents and schemas begin in lower case and end without a full stop.
  */
 const readable: HelpConfiguration = {
   formatItem(term, termWidth, description, helper) {
@@ -19,7 +19,7 @@ const readable: HelpConfiguration = {
   },
 };
 
-/** Gives a command, and those under it, help that is readable. */
+/** Applies the readable help to a command and its subcommands. */
 export function withReadableHelp(command: Command): Command {
   command.configureHelp(readable).showHelpAfterError(`(see ${fullName(command)} --help)`);
   for (const child of command.commands) withReadableHelp(child);

@@ -1,7 +1,7 @@
 /**
- * Runs a command that SIGINT or SIGTERM ends in good order, and the second of them at once. Sets the exit code:
+ * Runs a command that the first SIGINT or SIGTERM ends gracefully, and the second at once. Sets the exit code:
  * 0 done, 1 failed, 130 interrupted.
- * @param explain the line for an error. @param interrupted the line for an interruption, if there is one.
+ * @param explain returns the line for an error. @param interrupted the line for an interruption, if any.
  */
 export async function interruptible(
   action: (signal: AbortSignal) => Promise<void>,
@@ -21,7 +21,7 @@ export async function interruptible(
   }
 }
 
-/** The message of an error on one line. */
+/** Returns the message of an error on one line. */
 export function oneLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).replace(/\s*\n\s*/g, ' ');
 }

@@ -1,7 +1,7 @@
 import { pino, type DestinationStream, type Logger } from 'pino';
 import type { Settings } from '../settings/settings.js';
 
-/** Fields that hold what nobody may read in a log, wherever an object that is logged has them. */
+/** Names of secret fields, which are never logged, wherever a logged object has them. */
 const secretFields = [
   'authorization',
   'token',
@@ -21,8 +21,8 @@ const redact = {
 };
 
 /**
- * The server's log: JSON lines, or lines for people on a terminal.
- * @param destination where it goes instead of the standard output; always as JSON lines.
+ * Creates the server's log: JSON lines, or readable lines on a terminal.
+ * @param destination instead of standard output; always JSON lines.
  */
 export async function createLogger(
   { logLevel, logFormat }: Pick<Settings, 'logLevel' | 'logFormat'>,
@@ -34,7 +34,7 @@ export async function createLogger(
   if (!pretty) return pino(options);
   const { PinoPretty } = await import('pino-pretty');
   const stream = PinoPretty({
-    // What the messages say too, and what only a search through many lines needs.
+    // Fields that the messages repeat, or that only a search through many lines needs.
     ignore: 'pid,hostname,session,engine,doing,signal,url,position,slots',
     translateTime: 'SYS:HH:MM:ss',
     singleLine: true,

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { version } from '../package.js';
 import { withReadableHelp } from './help.js';
 
-/** Loaded one by one as they are asked for: a command starts without the libraries of the others. */
+/** Loaded on demand: a command starts without the libraries of the others. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import('./serve.js')).createServeCommand(),
   run: async () => (await import('./run.js')).createRunCommand(),

@@ -5,15 +5,15 @@ import { pullModel } from '../model/hub/pull-model.js';
 import { DownloadProgress } from './pull/download-progress.js';
 
 /**
- * The folder of a model that is given as a folder or as an id at the hub, from where it is downloaded if it is not
- * in the cache. Progress goes to standard error. A folder of the name wins.
- * @throws {PullError} if the model cannot be had.
+ * Returns the folder of a model that is given as a folder or as an id at the hub; downloads it if it is not in the
+ * cache. Progress goes to standard error. An existing folder of that name wins.
+ * @throws {PullError} if the model cannot be downloaded.
  */
 export async function findModel(text: string, signal: AbortSignal): Promise<string> {
   return existsSync(text) || !isHubId(text) ? text : pull(text, { signal });
 }
 
-/** Brings a model of the hub into the cache. @returns its folder. @throws {PullError} */
+/** Downloads a model from the hub into the cache. @returns its folder. @throws {PullError} */
 export async function pull(
   text: string,
   { revision, signal }: { readonly revision?: string | undefined; readonly signal: AbortSignal },

@@ -28,33 +28,33 @@ interface RunOptions extends EngineFlags, Readonly<Record<string, unknown>> {
   readonly json?: true;
 }
 
-const EPILOGUE = `
-The output is a video by its extension (.mp4, .m4v, .mov, .mkv with H.264,
-.webm with VP9), an image (.jpg, .png, .webp) or else a folder of images. One
-frame goes out for every frame that comes in, in order and at its own time.
-Sound, subtitles and chapters of a video are kept where the output can hold
-them; what is encoded again or left out is named. Files of a folder that are
-not pictures are passed over.
+const epilogue = `
+The extension decides the output: a video (.mp4, .m4v, .mov, .mkv with H.264,
+.webm with VP9), an image (.jpg, .png, .webp) or else a folder of images. Each
+input frame gives one output frame, in order and at the same time. Sound,
+subtitles and chapters of a video are kept if the output can hold them; tracks
+that are encoded again or left out are listed. Files of a folder that are not
+pictures are passed over.
 
 MILLRACE_FFMPEG names the ffmpeg to use. Without it, the one on the PATH is
 used, or the one that comes with Millrace (slower, no AV1, VP8 instead of VP9).
 
 Exit codes: 0 done, 1 failed, 130 interrupted.`;
 
-/** `millrace run`: a file through the engine to a file. */
+/** `millrace run`: takes a file through the engine to a file. */
 export function createRunCommand(): Command {
   const command = new Command('run')
     .description('restyle a video, a folder of images or one image')
     .argument('<input>', 'a video file, a folder of images or one image')
-    .requiredOption('-o, --output <path>', 'where the result goes; its extension says what it is')
+    .requiredOption('-o, --output <path>', 'the output; its extension decides the format')
     .requiredOption('-p, --prompt <text>', 'what the output should look like')
-    .option('-y, --overwrite', 'replace an output that exists')
+    .option('-y, --overwrite', 'replace an existing output')
     .option('--json', 'print figures of the run as JSON on standard output')
     .option('--size <WxH>', "size of the output in pixels (default: the model's own)")
     .option('--fps <rate>', 'frame rate of a video made of images, such as 25 or 30000/1001', '25')
     .option('--crf <number>', 'quality of the video, lower is better (default: 18 for H.264, 30 for VP9)')
     .option('--quality <number>', 'quality of JPEG and WebP images, 1 to 100', '90')
-    .addHelpText('after', EPILOGUE);
+    .addHelpText('after', epilogue);
   addEngineOptions(command);
   addParameterOptions(command);
   return command.action((path: string, options: RunOptions) =>

@@ -11,12 +11,12 @@ import type { Setting } from '../settings/setting.js';
 import { readSettings, SettingsError, type Settings } from '../settings/settings.js';
 import { flagOf, settingsTable, variableOf, type SettingName } from '../settings/settings-table.js';
 
-/** Headings of the help, each at the setting that it stands above. */
+/** Headings of the help, by the setting below them. */
 const headings: Readonly<Record<string, string>> = {
   port: 'Address:',
-  apiKeys: 'Who may use it:',
+  apiKeys: 'Access:',
   model: 'Model and device:',
-  maxSessions: 'How many are served:',
+  maxSessions: 'Capacity:',
   credits: 'Limits of a client:',
   helloTimeoutSeconds: 'Times:',
   resumeKey: 'Lost connections and restarts:',
@@ -24,8 +24,8 @@ const headings: Readonly<Record<string, string>> = {
 } satisfies Partial<Record<SettingName, string>>;
 
 /**
- * `millrace serve`: the server, until a signal ends it. Exit codes: 0 stopped, 1 failed, 2 wrong settings; ended by the
- * signal itself where an inference call did not end in time.
+ * `millrace serve`: runs the server until a signal stops it. Exit codes: 0 stopped, 1 failed, 2 wrong settings; killed
+ * by the signal itself if an inference call does not end in time.
  */
 export function createServeCommand(): Command {
   const command = new Command('serve').description('serve the page, the streams and the metrics');
@@ -65,7 +65,7 @@ function checkAccess(settings: Settings): void {
   const { host, insecureNoAuth } = settings;
   if (insecureNoAuth || isLoopback(host) || asksForTokens(accessSettings(settings))) return;
   throw new SettingsError(
-    `--host ${host} can be reached by others, who could all use the server; ask for tokens with --api-keys, ` +
+    `--host ${host} can be reached by others, who could all use the server; require tokens with --api-keys, ` +
       '--jwt-secret or --jwt-keys, or add --insecure-no-auth if that is what you want',
   );
 }
@@ -80,7 +80,7 @@ async function serve(settings: Settings): Promise<number> {
     const model = await findModel(settings.model, interrupt.signal);
     const app = await createApp({ ...settings, model }, log);
     process.on('uncaughtException', (error) => app.survived(error));
-    const end = await live(app, signal, interrupt.signal, log);
+    const end = await runApp(app, signal, interrupt.signal, log);
     if (end instanceof Error) complain(oneLine(end));
     if (app.hanging) await endBySignal(end instanceof Error ? 'SIGKILL' : end, log);
     return end instanceof Error ? 1 : 0;
@@ -91,8 +91,8 @@ async function serve(settings: Settings): Promise<number> {
   }
 }
 
-/** @returns the signal or the failure that ended it. */
-async function live(
+/** Runs the app. @returns the signal or the failure that ended it. */
+async function runApp(
   app: App,
   signal: Promise<NodeJS.Signals>,
   interrupt: AbortSignal,
@@ -106,14 +106,14 @@ async function live(
     () => {}, // app.failed reports it.
   );
   const end = await Promise.race([signal, running.failed]);
-  // Whoever presses Ctrl-C has no other server for the clients to go to.
+  // After Ctrl-C there is usually no other server for the clients.
   if (end === 'SIGINT') await running.drain(0);
   return end;
 }
 
 /**
- * Ends the process by the signal, as programs end that do not handle it: Node.js would wait for the inference call that
- * is still running, and abort when it returns. Everything else is done by now.
+ * Kills the process by the signal, as if it were not handled: Node.js would wait for the inference call that is still
+ * running, and abort when it returns. Everything else is done by now.
  */
 async function endBySignal(signal: NodeJS.Signals, log: Logger): Promise<never> {
   log.warn({ signal }, 'an inference call did not return in time; ending the process anyway');
@@ -129,7 +129,7 @@ function announce({ address, family, port }: AddressInfo, log: Logger): void {
   log.info({ url }, `ready: open ${url} in a browser`);
 }
 
-/** Settles with the first SIGTERM or SIGINT; the second ends the process at once. */
+/** Waits for the first SIGTERM or SIGINT; the second ends the process at once. */
 async function untilSignal(log: Logger): Promise<NodeJS.Signals> {
   const signal = await new Promise<NodeJS.Signals>((resolve) => {
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, resolve);
@@ -139,7 +139,7 @@ async function untilSignal(log: Logger): Promise<NodeJS.Signals> {
   return signal;
 }
 
-/** Why the server could not start, and what to do about it. */
+/** Explains why the server could not start, and what to do about it. */
 function explain(error: unknown, { host, port }: Settings): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   switch (code) {
@@ -149,7 +149,7 @@ function explain(error: unknown, { host, port }: Settings): string {
       return `port ${port} needs special rights; choose one above 1023 with --port`;
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
-      return `${host} is no address of this machine; choose another with --host`;
+      return `${host} is not an address of this machine; choose another with --host`;
     default:
       return oneLine(error);
   }

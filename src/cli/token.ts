@@ -19,13 +19,13 @@ interface TokenOptions extends GrantLimits {
 /** `millrace token`: makes a token for `millrace serve`, and prints it. Exit codes: 0, 2 wrong options. */
 export function createTokenCommand(): Command {
   return new Command('token')
-    .description('make a token that lets somebody use the server')
+    .description('make a token for a user of the server')
     .argument('<subject>', 'name of the user: sessions are bound to it')
-    .option('--api-key', 'an API key, with the entry for the file of --api-keys; else a JSON Web Token')
-    .option('--secret <text>', 'secret of the server (HS256); by default that of MILLRACE_JWT_SECRET')
+    .option('--api-key', 'an API key with its entry for the file of --api-keys, not a JSON Web Token')
+    .option('--secret <text>', 'secret of the server (HS256; default: that in MILLRACE_JWT_SECRET)')
     .option('--key <file>', 'private key in PEM (RSA: RS256, P-256: ES256), instead of a secret')
     .addOption(
-      new Option('--expires <duration>', 'how long it is good: 90s, 15m, 12h or 30d')
+      new Option('--expires <duration>', 'lifetime: 90s, 15m, 12h or 30d')
         .argParser(seconds)
         .default(3600, '1h'),
     )
@@ -46,7 +46,7 @@ export function createTokenCommand(): Command {
     });
 }
 
-/** The key, and a line with the entry for the file, which does not have the key itself. */
+/** Returns the key, and a line with the entry for the file, which does not have the key itself. */
 function apiKey(subject: string, options: TokenOptions): string {
   const { key, entry } = createApiKey(subject, limitsOf(options));
   return `${key}\n${JSON.stringify(entry)}`;
@@ -87,11 +87,11 @@ function privateKey(file: string): KeyObject {
   try {
     return createPrivateKey(text);
   } catch (cause) {
-    throw new Error(`${file} holds no private key in PEM that can be read`, { cause });
+    throw new Error(`${file} is not a private key in PEM that can be read`, { cause });
   }
 }
 
-/** As the server reads them, which refuses a token with any other. */
+/** Reads the limits as the server does, which refuses a token with unknown ones. */
 function limitsOf({ sessions, fps, size, steps }: TokenOptions): GrantLimits {
   const given = Object.entries({ sessions, fps, size, steps }).filter(([, limit]) => limit !== undefined);
   return readGrantLimits(Object.fromEntries(given));
@@ -102,6 +102,7 @@ const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_40
 function seconds(text: string): number {
   const [, count = '', unit = ''] = /^(\d+)([smhd])$/.exec(text) ?? [];
   const value = Number(count) * (units[unit] ?? Number.NaN);
-  if (!Number.isFinite(value) || value === 0) throw new InvalidArgumentError('It must be like 90s or 12h.');
+  if (!Number.isFinite(value) || value === 0)
+    throw new InvalidArgumentError('It must have the form 90s or 12h.');
   return value;
 }

@@ -8,37 +8,38 @@ import { decodeError, readPixels } from './vips.js';
 export interface Animation {
   /** How long each picture is shown, in milliseconds. */
   readonly delays: readonly number[];
-  /** The pictures in order, whole, transparent parts black. @throws {ImageError} */
+  /** Yields the pictures in order, each complete, transparent parts black. @throws {ImageError} */
   frames(): AsyncGenerator<Image, void, void>;
 }
 
-/** The decoder starts at the first picture every time, so several are decoded at once, within this memory. */
-const MAX_BYTES = 64 << 20;
+/** Each call starts again at the first picture, so it decodes several, of at most this many bytes together. */
+const maxBytes = 64 << 20;
 
-/** Browsers show pictures whose delay is at most this for a tenth of a second. */
-const LEAST_DELAY_MS = 10;
-const USUAL_DELAY_MS = 100;
+/** Browsers show pictures with a delay of at most this for a tenth of a second. */
+const leastDelayMs = 10;
+const usualDelayMs = 100;
 
 /**
- * Opens an animated WebP; null for one with a single picture.
- * @throws {ImageError} for anything else, and for pictures of more than `maxPixels`.
+ * Opens an animated WebP.
+ * @returns null if it has a single picture.
+ * @throws {ImageError} if the file is not a valid WebP or its pictures have more than `maxPixels`.
  */
 export async function openAnimatedWebp(bytes: Uint8Array, maxPixels: number): Promise<Animation | null> {
   const options = { failOn: 'truncated', limitInputPixels: false } as const;
-  const { pages = 1, width, height, delay = [] } = await orImageError(sharp(bytes, options).metadata());
+  const { pages = 1, width, height, delay = [] } = await withImageError(sharp(bytes, options).metadata());
   if (pages === 1) return null;
   checkPixels({ width, height }, maxPixels);
-  const atOnce = Math.max(1, Math.floor(MAX_BYTES / (width * height * 3)));
+  const atOnce = Math.max(1, Math.floor(maxBytes / (width * height * 3)));
   return {
     delays: Array.from({ length: pages }, (_, index) => {
       const ms = delay[index] ?? 0;
-      return ms <= LEAST_DELAY_MS ? USUAL_DELAY_MS : ms;
+      return ms <= leastDelayMs ? usualDelayMs : ms;
     }),
     async *frames() {
       for (let page = 0; page < pages; page += atOnce) {
         const count = Math.min(atOnce, pages - page);
         const source = sharp(bytes, { ...options, page, pages: count });
-        const strip = await orImageError(readPixels(source, (length) => new Uint8Array(length)));
+        const strip = await withImageError(readPixels(source, (length) => new Uint8Array(length)));
         const size = width * height * 3;
         for (let index = 0; index < count; index++) {
           yield { width, height, data: strip.data.subarray(index * size, (index + 1) * size) };
@@ -48,7 +49,7 @@ export async function openAnimatedWebp(bytes: Uint8Array, maxPixels: number): Pr
   };
 }
 
-/** Whether the PNG has several pictures: a chunk acTL before the pixels (PNG, third edition, 11.3.6). */
+/** Returns whether a PNG has several pictures: a chunk acTL before the pixels (PNG, third edition, 11.3.6). */
 export function isAnimatedPng(bytes: Uint8Array): boolean {
   for (const { type, content } of chunksOf(asBuffer(bytes))) {
     if (type === 'acTL') return content.length >= 4 && content.readUInt32BE() > 1;
@@ -57,7 +58,7 @@ export function isAnimatedPng(bytes: Uint8Array): boolean {
   return false;
 }
 
-async function orImageError<T>(result: Promise<T>): Promise<T> {
+async function withImageError<T>(result: Promise<T>): Promise<T> {
   try {
     return await result;
   } catch (error) {

@@ -1,38 +1,38 @@
 import { ImageError } from './image.js';
 
-/** How the stored pixels have to be turned to be upright: the value of the Orientation tag (Exif 3.0, 4.6.5.1.6). */
+/** How the stored pixels must be turned to be upright: the value of the Orientation tag (Exif 3.0, 4.6.5.1.6). */
 export type Orientation = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
 
-/** The parts of a file that a decoder needs for the pixels, and nothing else. */
+/** Only those parts of a file that a decoder needs for the pixels. */
 export interface Essence {
   readonly file: Uint8Array;
-  /** Whether a colour profile has to be applied to more than 8 bits a channel. */
+  /** Whether a colour profile must be applied to more than 8 bits per channel. */
   readonly deepProfile: boolean;
 }
 
-/** What is known of a picture before anything is decoded. */
+/** The facts about a picture that are known before it is decoded. */
 export interface Container {
-  /** Size of the stored pixels, which `orientation` may turn. */
+  /** Size of the stored pixels, before they are turned by `orientation`. */
   readonly width: number;
   readonly height: number;
   readonly orientation: Orientation;
   /**
-   * Leaves out texts, thumbnails, metadata and further images, which a decoder might expand to any size. To be called
-   * once the size is known to be within the limits.
-   * @throws {ImageError} if decoding would cost far more than the pixels are worth.
+   * Removes texts, thumbnails, metadata and further images, which a decoder might expand to any size. Call it only
+   * after checking the size.
+   * @throws {ImageError} if decoding would cost far more than is usual for the size.
    */
   readonly essence: () => Promise<Essence>;
 }
 
 /**
- * Counts the parts (chunks, segments) of a file while it is walked.
- * @returns a function to call for each part, which throws an ImageError when there are more than any encoder writes.
+ * Counts the parts (chunks, segments) of a file while it is read.
+ * @returns a function to call for each part; it throws an ImageError if there are more than any encoder writes.
  */
 export function partCounter(bytes: Uint8Array): () => void {
   let left = 1000 + bytes.length / 512;
   return () => {
     left -= 1;
-    if (left < 0) throw new ImageError('the image is in too many parts');
+    if (left < 0) throw new ImageError('the image has too many parts');
   };
 }
 

@@ -11,30 +11,30 @@ import { decodeError, readPixels } from './vips.js';
 import { readWebp } from './webp.js';
 
 export interface DecodeOptions {
-  /** Larger images are refused by their header, before anything is decoded. */
+  /** Larger images are refused by their header, before they are decoded. */
   readonly maxPixels: number;
   /** Fits the picture to a size, as `fitImage` does; large ones are then decoded at reduced size, which costs less. */
   readonly box?: Box;
-  /** Gives the memory for the pixels, decoded and fitted; new memory by default. */
+  /** Allocates the memory for decoded and fitted pixels; new memory by default. */
   readonly allocate?: Allocate;
 }
 
 type Picture =
   ({ readonly format: 'jpeg' } & JpegContainer) | ({ readonly format: 'png' | 'webp' } & Container);
 
-/** How many times as long as the other a side may be: nothing thinner is a picture of anything. */
-const MAX_ASPECT = 64;
+/** Largest allowed ratio of the longer side to the shorter. */
+const maxAspect = 64;
 
 /**
- * libjpeg decodes halves, quarters and eighths; a further factor of two is left for resizing, so that it looks the
- * same.
+ * libjpeg decodes at a half, a quarter or an eighth of the size; a further factor of two is left for resizing, so that
+ * the result looks the same.
  */
-const SCALED_FROM = 4;
+const scaledFrom = 4;
 
 /**
- * Decodes a JPEG, PNG or WebP picture (of an animation the first image) to RGB, upright by its EXIF orientation;
- * transparent parts become black. `bytes` may not be changed or transferred before the promise settles.
- * @throws {ImageError} for anything that is not a whole picture of at most `maxPixels` and of a usual shape.
+ * Decodes a JPEG, PNG or WebP picture (the first image of an animation) to RGB, upright by its EXIF orientation;
+ * transparent parts become black. `bytes` must not be changed or transferred before the promise settles.
+ * @throws {ImageError} if the picture is invalid, incomplete, too thin or has more than `maxPixels`.
  */
 export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Promise<Image> {
   const { maxPixels, box, allocate = newMemory } = options;
@@ -46,10 +46,10 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Pr
     picture,
     essence,
     box: box ? boxBeforeTurn(picture, orientation, box) : null,
-    // What is turned afterwards goes into the caller's memory only then.
+    // Pixels that are turned afterwards go into the caller's memory only then.
     allocate: orientation === 1 ? allocate : newMemory,
   };
-  const stored = (await decodeQuickly(plan)) ?? (await decodeAny(plan));
+  const stored = (await decodeFast(plan)) ?? (await decodeAny(plan));
   const upright = await turnUpright(stored, orientation, allocate);
   return box ? fitImage(upright, box, box.fit, allocate) : upright;
 }
@@ -57,7 +57,7 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Pr
 interface Plan {
   readonly picture: Picture;
   readonly essence: Essence;
-  /** What the stored pixels are to become, before they are turned. */
+  /** The target for the stored pixels, before they are turned. */
   readonly box: Box | null;
   readonly allocate: Allocate;
 }
@@ -77,12 +77,11 @@ function readPicture(bytes: Uint8Array): Picture {
 }
 
 /**
- * The quick way for ordinary JPEGs; null for those that need libvips: with other colours, much larger than they are
- * to be, or with damage to be looked at closer.
+ * Decodes ordinary JPEGs without libvips.
+ * @returns null for those that need it: with other colours, much larger than the target, or damaged.
  */
-async function decodeQuickly({ picture, essence, box, allocate }: Plan): Promise<Image | null> {
-  if (picture.format !== 'jpeg' || !picture.plain || (box && shrink(picture, box) >= SCALED_FROM))
-    return null;
+async function decodeFast({ picture, essence, box, allocate }: Plan): Promise<Image | null> {
+  if (picture.format !== 'jpeg' || !picture.plain || (box && shrink(picture, box) >= scaledFrom)) return null;
   const data = allocate(picture.width * picture.height * 3);
   try {
     const format = jpegTurbo.FORMAT_RGB;
@@ -95,13 +94,13 @@ async function decodeQuickly({ picture, essence, box, allocate }: Plan): Promise
 
 async function decodeAny({ picture, essence, box, allocate }: Plan): Promise<Image> {
   try {
-    // Only missing data is an error: a picture with any other damage that libvips warns about can still be seen.
+    // Only missing data is an error: a picture with other damage that libvips warns about is still usable.
     const source = sharp(essence.file, {
       failOn: 'truncated',
       limitInputPixels: false,
       sequentialRead: true,
     });
-    // With 16 bits a channel sharp converts to P3 by the profile; this brings it back to sRGB.
+    // With 16 bits per channel sharp converts to P3 by the profile; this converts the result back to sRGB.
     if (essence.deepProfile) source.withIccProfile('srgb');
     return await readPixels(
       box ? withFit(source, box, box.fit, picture.format === 'webp') : source,
@@ -112,7 +111,7 @@ async function decodeAny({ picture, essence, box, allocate }: Plan): Promise<Ima
   }
 }
 
-/** How many times as long the sides of a picture are as they are going to be. */
+/** Returns the factor by which the sides of a picture will shrink. */
 function shrink({ width, height }: Container, box: Box): number {
   const [x, y] = [width / box.width, height / box.height];
   return box.fit === 'contain' ? Math.max(x, y) : Math.min(x, y);
@@ -122,9 +121,9 @@ function checkSize({ width, height }: Container, maxPixels: number): void {
   const size = `${width}x${height} pixels`;
   if (width === 0 || height === 0) throw new ImageError(`the image is empty: ${size}`);
   checkPixels({ width, height }, maxPixels);
-  if (Math.max(width, height) > MAX_ASPECT * Math.min(width, height)) {
+  if (Math.max(width, height) > maxAspect * Math.min(width, height)) {
     throw new ImageError(
-      `the image is too thin: ${size}, one side is more than ${MAX_ASPECT} times the other`,
+      `the image is too thin: ${size}, one side is more than ${maxAspect} times the other`,
     );
   }
 }

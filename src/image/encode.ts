@@ -3,13 +3,13 @@ import type { ImageFormat } from './format.js';
 import type { Image } from './image.js';
 import { openPixels } from './vips.js';
 
-/** Work buffers that are not in use. The encoder writes into room for the worst case, several times the result. */
+/** Work buffers that are not in use. Each has room for the worst case, several times the size of the result. */
 const idle: Buffer[] = [];
-const MAX_IDLE = 8;
+const maxIdle = 8;
 
 /**
- * Encodes a JPEG with 4:2:0 colour. May be called again before it has settled.
- * `image.data` may not be changed or transferred before the promise settles.
+ * Encodes a JPEG with 4:2:0 colour. Calls may overlap.
+ * `image.data` must not be changed or transferred before the promise settles.
  * @param quality 1 to 100.
  * @returns bytes that own their whole ArrayBuffer, so that it can be transferred.
  */
@@ -22,13 +22,13 @@ export async function encodeJpeg(image: Image, quality: number): Promise<Uint8Ar
     const options = { ...frame, format: jpegTurbo.FORMAT_RGB, quality };
     return new Uint8Array(await jpegTurbo.compress(pixels, work, options));
   } finally {
-    if (idle.length < MAX_IDLE) idle.push(work);
+    if (idle.length < maxIdle) idle.push(work);
   }
 }
 
 /**
- * Encodes a picture as a file of any format that can be read.
- * @param quality 1 to 100 for JPEG and WebP; PNG keeps everything.
+ * Encodes a picture in any of the formats that can be read.
+ * @param quality 1 to 100 for JPEG and WebP; PNG is lossless.
  */
 export async function encodeImage(image: Image, format: ImageFormat, quality: number): Promise<Uint8Array> {
   switch (format) {

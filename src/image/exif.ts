@@ -1,15 +1,16 @@
 import type { Orientation } from './container.js';
 
-const PREFIX = Buffer.from('Exif\0\0', 'latin1');
-const ORIENTATION_TAG = 0x0112;
-const SHORT = 3;
+const exifPrefix = Buffer.from('Exif\0\0', 'latin1');
+const orientationTag = 0x0112;
+const shortType = 3;
 
 /**
- * Reads the orientation from a block of Exif metadata: a TIFF header and its first directory, with or without the `Exif` prefix.
- * @returns 1 (upright) where it says nothing valid.
+ * Reads the orientation from a block of Exif metadata: a TIFF header and its first directory, with or without the
+ * `Exif` prefix.
+ * @returns 1 (upright) if there is no valid orientation.
  */
 export function exifOrientation(block: Uint8Array): Orientation {
-  const start = hasExifPrefix(block) ? PREFIX.length : 0;
+  const start = hasExifPrefix(block) ? exifPrefix.length : 0;
   const view = new DataView(block.buffer, block.byteOffset + start, block.byteLength - start);
   if (view.byteLength < 8) return 1;
   const byteOrder = view.getUint16(0);
@@ -20,17 +21,17 @@ export function exifOrientation(block: Uint8Array): Orientation {
   const first = directory + 2;
   const end = Math.min(first + 12 * view.getUint16(directory, little), view.byteLength - 11);
   for (let at = first; at < end; at += 12) {
-    if (view.getUint16(at, little) !== ORIENTATION_TAG) continue;
-    if (view.getUint16(at + 2, little) !== SHORT) return 1;
+    if (view.getUint16(at, little) !== orientationTag) continue;
+    if (view.getUint16(at + 2, little) !== shortType) return 1;
     const value = view.getUint16(at + 8, little);
     return isOrientation(value) ? value : 1;
   }
   return 1;
 }
 
-/** Whether a JPEG APP1 segment is Exif metadata: XMP has the same marker. */
+/** Returns whether a JPEG APP1 segment is Exif metadata: XMP has the same marker. */
 export function hasExifPrefix(block: Uint8Array): boolean {
-  return PREFIX.every((byte, index) => block[index] === byte);
+  return exifPrefix.every((byte, index) => block[index] === byte);
 }
 
 function isOrientation(value: number): value is Orientation {

@@ -2,14 +2,14 @@ import type { Sharp } from 'sharp';
 import { type Allocate, type Fit, type Image, ImageError, type Size } from './image.js';
 import { openPixels, readPixels } from './vips.js';
 
-const VIPS_FIT = { cover: 'cover', contain: 'contain', stretch: 'fill' } as const;
+const vipsFit = { cover: 'cover', contain: 'contain', stretch: 'fill' } as const;
 
 /**
- * Brings a picture to a size: `cover` fills it and crops the middle, `contain` shows all of it between black bars,
- * `stretch` distorts. A picture of that size is returned itself, without a copy.
- * `image.data` may not be changed or transferred before the promise settles.
- * @param allocate gives the memory for the pixels; new memory by default.
- * @throws {ImageError} if that cannot be done.
+ * Resizes a picture: `cover` fills the size and crops to the middle, `contain` shows all of it between black bars,
+ * `stretch` distorts. A picture that already has the size is returned without a copy.
+ * `image.data` must not be changed or transferred before the promise settles.
+ * @param allocate allocates the memory for the pixels; new memory by default.
+ * @throws {ImageError} if resizing fails.
  */
 export async function fitImage(
   image: Image,
@@ -28,14 +28,14 @@ export async function fitImage(
 }
 
 /**
- * Brings what a sharp pipeline gives to a size.
- * @param fastest whether the decoder may leave nothing to resize: right for WebP, but libjpeg's smallest looks coarse.
+ * Adds resizing to a sharp pipeline.
+ * @param fastest whether the decoder may do all the scaling: right for WebP, but libjpeg's smallest size looks coarse.
  */
 export function withFit(pipeline: Sharp, { width, height }: Size, fit: Fit, fastest = false): Sharp {
   return pipeline.resize(width, height, {
-    fit: VIPS_FIT[fit],
+    fit: vipsFit[fit],
     background: '#000',
-    // A third of the time of Lanczos; noise is added to the picture anyway.
+    // Takes a third of the time of Lanczos; noise is added to the picture anyway.
     kernel: 'linear',
     fastShrinkOnLoad: fastest,
   });

@@ -1,15 +1,15 @@
 export type ImageFormat = 'jpeg' | 'png' | 'webp';
 
-const PNG_SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
-const RIFF = [0x52, 0x49, 0x46, 0x46];
-const WEBP = [0x57, 0x45, 0x42, 0x50];
+const pngSignature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
+const riff = [0x52, 0x49, 0x46, 0x46];
+const webp = [0x57, 0x45, 0x42, 0x50];
 
-/** The format that the first bytes announce, null when Millrace does not read it. */
+/** Returns the format that the first bytes announce; null if Millrace does not read it. */
 export function sniffFormat(bytes: Uint8Array): ImageFormat | null {
   const has = (magic: readonly number[], at = 0): boolean =>
     magic.every((byte, index) => bytes[at + index] === byte);
   if (has([0xff, 0xd8, 0xff])) return 'jpeg';
-  if (has(PNG_SIGNATURE)) return 'png';
-  if (has(RIFF) && has(WEBP, 8)) return 'webp';
+  if (has(pngSignature)) return 'png';
+  if (has(riff) && has(webp, 8)) return 'webp';
   return null;
 }

@@ -4,7 +4,7 @@ import { checkPixels, type Image, ImageError } from './image.js';
 import { decodeError, readPixels } from './vips.js';
 
 /** Brands of ISO/IEC 23008-12 and AV1 Image File Format. */
-const BRANDS: Readonly<Record<string, 'AVIF' | 'HEIC'>> = {
+const brandKinds: Readonly<Record<string, 'AVIF' | 'HEIC'>> = {
   avif: 'AVIF',
   avis: 'AVIF',
   heic: 'HEIC',
@@ -15,7 +15,7 @@ const BRANDS: Readonly<Record<string, 'AVIF' | 'HEIC'>> = {
   hevx: 'HEIC',
 };
 
-/** The kind of picture that the first bytes of a file announce, null for others. */
+/** Returns the format that the first bytes of a file announce; null for all others. */
 export function sniffHeif(bytes: Uint8Array): 'AVIF' | 'HEIC' | null {
   const buffer = asBuffer(bytes);
   if (buffer.toString('latin1', 4, 8) !== 'ftyp') return null;
@@ -23,15 +23,15 @@ export function sniffHeif(bytes: Uint8Array): 'AVIF' | 'HEIC' | null {
   const brands: string[] = [];
   for (let at = 8; at + 4 <= end; at += 4) brands.push(buffer.toString('latin1', at, at + 4));
   const major = brands[0] ?? '';
-  if (major in BRANDS) return BRANDS[major] ?? null;
-  // The general brand of pictures leaves it to the others to say of what kind. Videos may list it among theirs.
+  if (major in brandKinds) return brandKinds[major] ?? null;
+  // With the general picture brand, the other brands name the format. Videos may list it too.
   if (major !== 'mif1' && major !== 'msf1') return null;
-  return brands.map((brand) => BRANDS[brand]).find((kind) => kind !== undefined) ?? 'HEIC';
+  return brands.map((brand) => brandKinds[brand]).find((kind) => kind !== undefined) ?? 'HEIC';
 }
 
 /**
- * Decodes an AVIF or HEIC picture to RGB, the right way up.
- * @throws {ImageError} if it is damaged, larger than `maxPixels`, or HEVC: none of sharp's packages has a decoder for it.
+ * Decodes an AVIF or HEIC picture to RGB, upright.
+ * @throws {ImageError} if it is damaged, larger than `maxPixels`, or HEVC: no package of sharp can decode that.
  */
 export async function decodeHeif(
   bytes: Uint8Array,

@@ -1,11 +1,11 @@
-/** Pixels of one image: RGB, one byte a channel, row by row; `data` has at least width * height * 3 bytes. */
+/** Pixels of one image: RGB, one byte per channel, row by row; `data` has at least width * height * 3 bytes. */
 export interface Image {
   readonly width: number;
   readonly height: number;
   readonly data: Uint8Array<ArrayBuffer>;
 }
 
-/** How a picture of one shape goes into another: fill and crop, fit and pad, or distort. */
+/** How a picture is fitted to another shape: fill and crop, fit and pad, or distort. */
 export type Fit = 'cover' | 'contain' | 'stretch';
 
 /** In pixels. */
@@ -14,15 +14,15 @@ export interface Size {
   readonly height: number;
 }
 
-/** What a picture is to become: a size, and how it goes into it. */
+/** A target size, and how a picture is fitted to it. */
 export interface Box extends Size {
   readonly fit: Fit;
 }
 
-/** Gives memory for pixels, at least `bytes` long. */
+/** Allocates memory for pixels, at least `bytes` long. */
 export type Allocate = (bytes: number) => Uint8Array<ArrayBuffer>;
 
-/** A file that cannot be used as a picture; the message is one line for people. */
+/** A file that cannot be used as a picture; the message is one readable line. */
 export class ImageError extends Error {
   override readonly name = 'ImageError';
 }

@@ -4,40 +4,40 @@ import { mustApply } from './icc.js';
 import { ImageError, type Size } from './image.js';
 
 export interface JpegContainer extends Container {
-  /** Whether its colours need no conversion but that of JPEG itself. */
+  /** Whether its colours need no conversion other than JPEG's own. */
   readonly plain: boolean;
 }
 
 interface Segment {
   readonly marker: number;
-  /** Where it is in the file, with its marker and length. */
+  /** Offsets in the file, including its marker and length. */
   readonly start: number;
   readonly end: number;
   readonly content: Buffer;
 }
 
-/** Progressive JPEGs have ten scans, with four colours eighteen; each is a pass over the whole picture. */
-const MAX_SCANS = 20;
+/** Progressive JPEGs have ten scans, or eighteen with four colours; each is a pass over the whole picture. */
+const maxScans = 20;
 
 /** Length of the first marker, SOI. */
-const START_BYTES = 2;
-const EOI = 0xd9;
-const END = Buffer.of(0xff, EOI);
-const SOS = 0xda;
-const SCAN = Buffer.of(0xff, SOS);
-const APP1 = 0xe1;
-const APP2 = 0xe2;
+const startBytes = 2;
+const eoi = 0xd9;
+const endMarker = Buffer.of(0xff, eoi);
+const sos = 0xda;
+const scanMarker = Buffer.of(0xff, sos);
+const app1 = 0xe1;
+const app2 = 0xe2;
 /** JFIF and Adobe say which colours the components are. */
-const KEPT_APPS = new Set([0xe0, 0xee]);
+const keptApps = new Set([0xe0, 0xee]);
 /** DHT, DAC, DQT, DRI. */
-const TABLES = new Set([0xc4, 0xcc, 0xdb, 0xdd]);
-const COM = 0xfe;
-const ICC_PREFIX = Buffer.from('ICC_PROFILE\0', 'latin1');
-const ICC_HEADER_BYTES = ICC_PREFIX.length + 2;
+const tables = new Set([0xc4, 0xcc, 0xdb, 0xdd]);
+const com = 0xfe;
+const iccPrefix = Buffer.from('ICC_PROFILE\0', 'latin1');
+const iccHeaderBytes = iccPrefix.length + 2;
 
 /**
  * Reads a JPEG up to its first scan (ITU-T T.81, B.2), without decoding anything.
- * @throws {ImageError} when it has no frame header and scan, or too many scans.
+ * @throws {ImageError} if it has no frame header and scan, or too many scans.
  */
 export function readJpeg(bytes: Uint8Array): JpegContainer {
   const file = asBuffer(bytes);
@@ -48,14 +48,14 @@ export function readJpeg(bytes: Uint8Array): JpegContainer {
   for (const segment of segmentsOf(file)) {
     const { marker, content } = segment;
     if (isFrameHeader(marker)) frame ??= segment;
-    if (marker === APP1 && hasExifPrefix(content)) orientation ??= exifOrientation(content);
-    else if (marker === APP2 && content.indexOf(ICC_PREFIX) === 0) profile.push(segment);
-    if (!isApp(marker) || KEPT_APPS.has(marker)) needed.push(segment);
-    if (marker === SOS && frame) {
+    if (marker === app1 && hasExifPrefix(content)) orientation ??= exifOrientation(content);
+    else if (marker === app2 && content.indexOf(iccPrefix) === 0) profile.push(segment);
+    if (!isApp(marker) || keptApps.has(marker)) needed.push(segment);
+    if (marker === sos && frame) {
       const { width, height, components } = readFrameHeader(frame);
       const progressive = (frame.marker & 3) === 2;
       const several = progressive || (content[0] ?? 0) < components;
-      const scans = several ? severalScans(file, segment) : file.subarray(segment.end);
+      const scans = several ? scansOf(file, segment) : file.subarray(segment.end);
       const profiled = mustApply(joinProfile(profile));
       const kept = profiled ? [...profile, ...needed] : needed;
       return {
@@ -79,22 +79,22 @@ function readFrameHeader({ content }: Segment): Size & { readonly components: nu
   };
 }
 
-/** Makes a file of some of its parts; without a copy if these are all. */
+/** Joins segments and scans to a file; without a copy if no segment is left out. */
 function join(file: Buffer, segments: readonly Segment[], scans: Buffer): Buffer {
-  const length = segments.reduce((sum, { start, end }) => sum + end - start, START_BYTES);
+  const length = segments.reduce((sum, { start, end }) => sum + end - start, startBytes);
   if (length === segments.at(-1)?.end) return file.subarray(0, length + scans.length);
   const parts = segments.map(({ start, end }) => file.subarray(start, end));
-  return Buffer.concat([file.subarray(0, START_BYTES), ...parts, scans]);
+  return Buffer.concat([file.subarray(0, startBytes), ...parts, scans]);
 }
 
 /**
- * Walks the segments up to the first scan's. Strict, since the memory for the pixels goes by the frame header: before
- * it there may be nothing but segments that decoders skip by their length. Webcams put stray bytes behind it.
+ * Yields the segments up to the first scan's. Strict, since the frame header determines the memory for the pixels: only
+ * segments that decoders skip by their length may come before it. Webcams put stray bytes after it.
  */
 function* segmentsOf(file: Buffer): Generator<Segment> {
   const count = partCounter(file);
   let strict = true;
-  let at = START_BYTES;
+  let at = startBytes;
   while (at + 4 <= file.length) {
     count();
     const marker = file.readUInt8(at + 1);
@@ -107,50 +107,50 @@ function* segmentsOf(file: Buffer): Generator<Segment> {
       at += 1;
     } else if (strict && !isPreface(marker) && !isFrameHeader(marker)) {
       return;
-    } else if (marker < 0xc0 || (marker >= 0xd0 && marker <= EOI)) {
+    } else if (marker < 0xc0 || (marker >= 0xd0 && marker <= eoi)) {
       at += 2;
     } else {
       const end = at + 2 + file.readUInt16BE(at + 2);
       if (end < at + 4) return;
       yield { marker, start: at, end, content: file.subarray(at + 4, end) };
-      if (marker === SOS) return;
+      if (marker === sos) return;
       if (isFrameHeader(marker)) strict = false;
       at = end;
     }
   }
 }
 
-/** All scans, up to the end of the picture: further pictures and videos may follow, as phones append them. */
-function severalScans(file: Buffer, first: Segment): Buffer {
-  const end = file.indexOf(END, first.end);
+/** Returns all scans, up to the end of the picture: phones append further pictures and videos. */
+function scansOf(file: Buffer, first: Segment): Buffer {
+  const end = file.indexOf(endMarker, first.end);
   const scans = file.subarray(first.end, end < 0 ? file.length : end + 2);
   let count = 1;
-  for (let at = scans.indexOf(SCAN); at >= 0; at = scans.indexOf(SCAN, at + 2)) {
+  for (let at = scans.indexOf(scanMarker); at >= 0; at = scans.indexOf(scanMarker, at + 2)) {
     count += 1;
-    if (count > MAX_SCANS) throw new ImageError(`the JPEG has more than ${MAX_SCANS} scans`);
+    if (count > maxScans) throw new ImageError(`the JPEG has more than ${maxScans} scans`);
   }
   return scans;
 }
 
-/** The colour profile out of its segments, which are numbered. */
+/** Joins a colour profile from its segments, which are numbered. */
 function joinProfile(segments: readonly Segment[]): Buffer {
-  const parts = segments.map(({ content }) => content).filter(({ length }) => length > ICC_HEADER_BYTES);
-  const number = (part: Buffer): number => part.readUInt8(ICC_PREFIX.length);
+  const parts = segments.map(({ content }) => content).filter(({ length }) => length > iccHeaderBytes);
+  const number = (part: Buffer): number => part.readUInt8(iccPrefix.length);
   parts.sort((a, b) => number(a) - number(b));
-  return Buffer.concat(parts.map((part) => part.subarray(ICC_HEADER_BYTES)));
+  return Buffer.concat(parts.map((part) => part.subarray(iccHeaderBytes)));
 }
 
-/** SOF0 to SOF15, among which DHT, JPG and DAC have their places. */
+/** Whether a marker is one of SOF0 to SOF15, which DHT, JPG and DAC lie between. */
 function isFrameHeader(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 }
 
-/** What may come before the frame header. */
+/** Whether a segment may come before the frame header. */
 function isPreface(marker: number): boolean {
-  return TABLES.has(marker) || isApp(marker);
+  return tables.has(marker) || isApp(marker);
 }
 
-/** APP0 to APP15 and comments. */
+/** Whether a marker is one of APP0 to APP15, or of a comment. */
 function isApp(marker: number): boolean {
-  return (marker >= 0xe0 && marker <= 0xef) || marker === COM;
+  return (marker >= 0xe0 && marker <= 0xef) || marker === com;
 }

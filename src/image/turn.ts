@@ -2,7 +2,7 @@ import type { Orientation } from './container.js';
 import type { Allocate, Box, Image, Size } from './image.js';
 import { openPixels, readPixels } from './vips.js';
 
-/** Turns stored pixels upright; a picture that is upright is returned itself. */
+/** Turns stored pixels upright; an upright picture is returned without a copy. */
 export async function turnUpright(
   image: Image,
   orientation: Orientation,
@@ -18,9 +18,9 @@ export async function turnUpright(
 }
 
 /**
- * The size to which pixels may be scaled while they are decoded, so that turning and then fitting gives the same as
- * with all pixels: equal parts are cut off at both sides, and bars are added afterwards.
- * @returns null where the pixels would be enlarged, which saves nothing: libvips does not enlarge both sides alike.
+ * Returns the size to which pixels may be scaled while they are decoded, so that turning and then fitting gives the
+ * same as with all pixels: equal parts are cut off at both sides, and bars are added afterwards.
+ * @returns null if the pixels would be enlarged, which saves nothing: libvips does not enlarge both sides equally.
  */
 export function boxBeforeTurn(stored: Size, orientation: Orientation, box: Box): Box | null {
   if (orientation === 1) return box;
@@ -41,7 +41,7 @@ export function boxBeforeTurn(stored: Size, orientation: Orientation, box: Box):
   }
 }
 
-/** Whether width and height of the stored pixels are the other way round. */
+/** Returns whether width and height of the stored pixels are swapped. */
 function isSideways(orientation: Orientation): boolean {
   return orientation >= 5;
 }

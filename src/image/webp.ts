@@ -5,19 +5,19 @@ import { ImageError, type Size } from './image.js';
 
 interface Chunk {
   readonly type: string;
-  /** With type, length and padding. */
+  /** Including type, length and padding. */
   readonly whole: Buffer;
   readonly content: Buffer;
 }
 
-const RIFF_HEADER_BYTES = 12;
-const ICC_FLAG = 0x20;
-const EXIF_FLAG = 0x08;
-const XMP_FLAG = 0x04;
+const riffHeaderBytes = 12;
+const iccFlag = 0x20;
+const exifFlag = 0x08;
+const xmpFlag = 0x04;
 
 /**
- * Reads the chunks of a WebP (RFC 9649), without decoding anything. Of an animation only the first image is kept.
- * @throws {ImageError} when it has no image, or images of another size than it says.
+ * Reads the chunks of a WebP (RFC 9649), without decoding anything. Only the first image of an animation is kept.
+ * @throws {ImageError} if it has no image, or its size differs from that in the header.
  */
 export function readWebp(bytes: Uint8Array): Container {
   const chunks = new Map<string, Chunk>();
@@ -44,7 +44,7 @@ export function readWebp(bytes: Uint8Array): Container {
 
 function* chunksOf(bytes: Buffer): Generator<Chunk> {
   const count = partCounter(bytes);
-  for (let at = RIFF_HEADER_BYTES; at + 8 <= bytes.length;) {
+  for (let at = riffHeaderBytes; at + 8 <= bytes.length;) {
     count();
     const length = bytes.readUInt32LE(at + 4);
     const end = at + 8 + length;
@@ -61,13 +61,13 @@ function imageOf(chunks: ReadonlyMap<string, Chunk>): Chunk {
   return image;
 }
 
-/** Size of the picture by the extended header. */
+/** Reads the size of the picture from the extended header. */
 function canvasSize({ content }: Chunk): Size {
   if (content.length < 10) throw new ImageError('the header of the WebP is damaged');
   return { width: content.readUIntLE(4, 3) + 1, height: content.readUIntLE(7, 3) + 1 };
 }
 
-/** Size of an image by its own header, VP8 (RFC 6386, 9.1) or VP8L. */
+/** Reads the size of an image from its own header, VP8 (RFC 6386, 9.1) or VP8L. */
 function bitstreamSize({ type, content }: Chunk): Size {
   const lossy = type === 'VP8 ';
   if (content.length < (lossy ? 10 : 5)) throw new ImageError('the image of the WebP is cut short');
@@ -80,16 +80,16 @@ function bitstreamSize({ type, content }: Chunk): Size {
 
 function checkFills(canvas: Size, image: Size): void {
   if (canvas.width !== image.width || canvas.height !== image.height) {
-    throw new ImageError('the image of the WebP has another size than the file');
+    throw new ImageError('the image of the WebP differs in size from the file');
   }
 }
 
-/** The file with its image, transparency and colours. */
+/** Builds a file of the image, its transparency and colours. */
 function extendedFile(canvas: Chunk, chunks: ReadonlyMap<string, Chunk>, image: Chunk): Buffer {
   const header = Buffer.from(canvas.whole);
   const profile = chunks.get('ICCP');
   const colours = profile && mustApply(profile.content);
-  const dropped = EXIF_FLAG | XMP_FLAG | (colours ? 0 : ICC_FLAG);
+  const dropped = exifFlag | xmpFlag | (colours ? 0 : iccFlag);
   header.writeUInt8(header.readUInt8(8) & ~dropped, 8);
   const parts = [colours ? profile : undefined, chunks.get('ANIM'), chunks.get('ALPH')];
   return riff([{ ...canvas, whole: header }, ...parts.filter((part) => part !== undefined), image]);

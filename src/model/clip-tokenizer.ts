@@ -1,13 +1,13 @@
 import type { AddedToken } from './special-tokens.js';
 
-/** White space is named by its Unicode property, since JavaScript's own class counts other characters. */
+/** White space is matched by its Unicode property, since JavaScript's own class has other characters. */
 const words = String.raw`'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\p{White_Space}\p{L}\p{N}]+`;
 
 /**
- * A definition in the format of tokenizer.json that cleans, splits and joins as the class CLIPTokenizer of
+ * Returns a definition in the format of tokenizer.json that cleans, splits and joins as the class CLIPTokenizer of
  * transformers does (without ftfy): NFC, white space folded, lower case; words, single digits and runs of other
  * signs; byte-level BPE with an end-of-word mark.
- * @param merges pairs of tokens that are joined, first come first.
+ * @param merges pairs of tokens that are joined, by priority.
  * @param added tokens that are recognised inside a text, with their ids.
  */
 export function clipTokenizer(
@@ -25,7 +25,7 @@ export function clipTokenizer(
       normalizers: [
         { type: 'NFC' },
         { type: 'Replace', pattern: { Regex: String.raw`\p{White_Space}+` }, content: ' ' },
-        // Letter by letter, where JavaScript knows the form that a sigma has at the end of a word.
+        // CLIPTokenizer lowers letters one by one; JavaScript would write a sigma at the end of a word as ς.
         { type: 'Replace', pattern: { String: 'Σ' }, content: 'σ' },
         { type: 'Lowercase' },
       ],

@@ -1,8 +1,8 @@
 import { Ajv } from 'ajv';
 
 /**
- * The fields of the configuration files of diffusers and transformers that matter here; all others may be there.
- * Defaults are those of the classes of diffusers, which leave out of older files what was added later.
+ * The fields of the configuration files of diffusers and transformers that matter here; others are allowed.
+ * Defaults are those of the classes of diffusers, since older files lack fields that were added later.
  */
 const ajv = new Ajv({ useDefaults: true, allowUnionTypes: true });
 
@@ -27,15 +27,15 @@ export interface UnetConfig {
   readonly in_channels: number;
   readonly out_channels: number;
   readonly block_out_channels: readonly number[];
-  /** One width, or one for each block, which are all the same in what is supported here. */
+  /** One width, or one for each block; supported models have only equal ones. */
   readonly cross_attention_dim: number | readonly number[];
-  /** Width of the guidance embedding of a model that guides itself (a whole LCM). */
+  /** Width of the guidance embedding of a model that guides itself (a full LCM). */
   readonly time_cond_proj_dim: number | null;
   /** `text_time` (SDXL) takes the embedding of the whole prompt and sizes; `text` is computed in the graph. */
   readonly addition_embed_type: 'text' | 'text_time' | null;
   readonly addition_time_embed_dim: number | null;
   readonly projection_class_embeddings_input_dim: number | null;
-  /** Width and height of a latent image in training, where it says so. */
+  /** Width and height of a latent image in training, if given. */
   readonly sample_size: number | null;
 }
 
@@ -92,7 +92,7 @@ export interface TextEncoderConfig {
   readonly hidden_size: number;
   readonly max_position_embeddings: number;
   readonly num_hidden_layers: number;
-  /** Tokens that it knows, where it says so. */
+  /** How many tokens it knows, if given. */
   readonly vocab_size: number | null;
   /** Width of the embedding of a whole text. */
   readonly projection_dim: number | null;

@@ -17,54 +17,54 @@ import { ModelError } from './model-error.js';
 import { exists, readModelJson } from './model-files.js';
 import { modelName } from './model-name.js';
 import { readScheduler, type SchedulerConfig } from './scheduler.js';
-import { readSettings, type ModelStyle } from './settings.js';
+import { readSettings, type ModelStyle } from './millrace-json.js';
 
-/** The sizes that video has are multiples of it. */
+/** Common sizes of video are multiples of it. */
 const usualFactor = 8;
 
-/** What is known of a model from its folder, before any weights are loaded. */
+/** The facts about a model from its folder, before any weights are loaded. */
 export interface ModelFolder {
-  /** Name of the folder, or organisation/name of one that came from the hub. */
+  /** Name of the folder, or organisation/name if it came from the hub. */
   readonly name: string;
-  /** One or two sentences for people; may be empty. */
+  /** One or two sentences for users; may be empty. */
   readonly description: string;
   /** Absolute path. */
   readonly root: string;
   /** The ONNX graphs and how they take their inputs. */
   readonly layout: ModelLayout;
-  /** The same with the graphs in 8 bits that the model has besides, if any. */
+  /** The same with the model's second graphs, in 8 bits; null if it has none. */
   readonly int8: ModelLayout | null;
   /** One for each text encoder: the tokenizer's folder, an absolute path, and how many tokens the encoder knows. */
   readonly tokenizers: readonly { readonly folder: string; readonly tokenCount: number | null }[];
   /** Channels of a latent image. */
   readonly latentChannels: number;
-  /** The U-Net sees (encoded - shiftFactor) * scalingFactor, or what `latentStatistics` says. */
+  /** The U-Net sees (encoded - shiftFactor) * scalingFactor, unless there are `latentStatistics`. */
   readonly scalingFactor: number;
   readonly shiftFactor: number;
-  /** By channel, where the VAE has them: the U-Net sees (encoded - mean) * scalingFactor / std. */
+  /** By channel, if the VAE has them: the U-Net sees (encoded - mean) * scalingFactor / std. */
   readonly latentStatistics: { readonly mean: readonly number[]; readonly std: readonly number[] } | null;
   /** Pixels along a side for one latent value. */
   readonly pixelFactor: number;
   /** Width and height in pixels must be multiples of this. */
   readonly sizeFactor: number;
   /**
-   * The networks take multiples of this alone, what the VAE and the U-Net halve together; pictures of other sizes
-   * are filled up for them.
+   * The networks take only multiples of this, the product of the halvings of VAE and U-Net; pictures of other sizes
+   * are padded for them.
    */
   readonly networkFactor: number;
   readonly predictionType: SchedulerConfig['prediction_type'];
-  /** The size of pictures that the exports fixed, if any. */
+  /** The size of pictures, as far as the exports fixed it. */
   readonly fixedSize: FixedSize;
-  /** The model takes the guidance scale as an input and needs no guidance from outside (a whole LCM). */
+  /** Whether the model takes the guidance scale as an input and needs no other guidance (a full LCM). */
   readonly selfGuided: boolean;
-  /** An empty negative prompt is no prompt at all: an embedding of zeros (SDXL). */
+  /** Whether an empty negative prompt is an embedding of zeros (SDXL). */
   readonly zeroEmptyNegative: boolean;
   /** Shape of a prompt's embedding: [textLength, textWidth]. */
   readonly textLength: number;
   readonly textWidth: number;
-  /** scheduler/scheduler_config.json, with the defaults that its class has of prediction_type and betas. */
+  /** scheduler/scheduler_config.json, with the defaults of its class for prediction_type and betas. */
   readonly scheduler: Readonly<Record<string, unknown>>;
-  /** What in the files is ignored, and why: a sentence each. */
+  /** Settings in the files that are ignored, and why: a sentence each. */
   readonly notes: readonly string[];
   /** The model's own parameter defaults. */
   readonly defaults: ParameterUpdate;
@@ -76,7 +76,7 @@ export interface ModelFolder {
  * Reads the configuration files of a diffusers-style folder with ONNX graphs (model_index.json, scheduler/,
  * tokenizer/, text_encoder/, unet/, vae/ or its copies in vae_encoder/ and vae_decoder/) and, if there is one,
  * millrace.json with the model's own settings.
- * @throws {ModelError} if a file is missing or wrong, or the parts do not fit each other.
+ * @throws {ModelError} if a file is missing or invalid, or the parts do not fit each other.
  */
 export async function readModelFolder(folder: string): Promise<ModelFolder> {
   const root = resolve(folder);
@@ -93,7 +93,7 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
     readModelJson(vaePath, validateVae),
     readScheduler(join(root, 'scheduler/scheduler_config.json'), index._class_name),
   ]);
-  // SDXL alone has two text encoders.
+  // Only SDXL has two text encoders.
   const parts = unet.addition_embed_type === 'text_time' ? [0, 1].map(textPart) : ['text_encoder'];
   const texts = await Promise.all(
     parts.map(async (part): Promise<Read<TextEncoderConfig>> => {
@@ -137,7 +137,7 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
     notes,
     defaults: {
       ...trainedSize(unet, pixelFactor),
-      // The guidance that LCMs are distilled for and used with in diffusers.
+      // The guidance scale that LCMs are distilled for and that diffusers uses.
       ...(selfGuided && { cfg_type: 'none' as const, guidance_scale: 8.5 }),
       ...settings.defaults,
       ...layout.size,
@@ -146,16 +146,13 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
   };
 }
 
-/** @throws {ModelError} if the path is that of a file, such as a checkpoint. */
+/** @throws {ModelError} if the path is a file, such as a checkpoint. */
 async function refuseFile(root: string): Promise<void> {
   if ((await stat(root)).isDirectory()) return;
-  throw new ModelError(
-    root,
-    `a file, where a model folder should be; if it is a checkpoint, ${exportAdvice(root)}`,
-  );
+  throw new ModelError(root, `a file, not a model folder; if it is a checkpoint, ${exportAdvice(root)}`);
 }
 
-/** @throws {ModelError} if there is only one of the two, or not one for each channel. */
+/** @throws {ModelError} if only one of the two is given, or not one value for each channel. */
 function latentStatistics([path, vae]: Read<VaeConfig>): ModelFolder['latentStatistics'] {
   const { latents_mean: mean, latents_std: std, latent_channels: channels } = vae;
   if (mean === null && std === null) return null;
@@ -163,20 +160,20 @@ function latentStatistics([path, vae]: Read<VaeConfig>): ModelFolder['latentStat
   throw new ModelError(
     path,
     `latents_mean and latents_std must both have ${channels} values, one for each latent channel; ` +
-      'take the file of the original model',
+      'use the file of the original model',
   );
 }
 
 async function findVaeConfig(root: string): Promise<string> {
   const paths = ['vae', 'vae_decoder', 'vae_encoder'].map((part) => join(root, part, 'config.json'));
   for (const path of paths) if (await exists(path)) return path;
-  throw new ModelError(join(root, 'vae/config.json'), 'no such file; copy it from the original of the model');
+  throw new ModelError(join(root, 'vae/config.json'), 'no such file; copy it from the original model');
 }
 
-/** A file and what it holds. */
+/** A file and its content. */
 type Read<T> = readonly [path: string, config: T];
 
-/** @throws {ModelError} if the parts are not of one text-to-image model. */
+/** @throws {ModelError} if the parts are not from one text-to-image model. */
 function checkFit(
   [unetPath, unet]: Read<UnetConfig>,
   [vaePath, vae]: Read<VaeConfig>,
@@ -187,24 +184,24 @@ function checkFit(
     throw new ModelError(
       unetPath,
       `${field} is ${unet[field]}, but the VAE has ${vae.latent_channels} latent channels (${vaePath}); ` +
-        'take the U-Net and the VAE of the same text-to-image model (models for inpainting have 9 channels, those for ' +
-        'editing by instructions or with learned variances 8: they cannot be run here)',
+        'use the U-Net and the VAE from the same text-to-image model (models for inpainting have 9 channels, ' +
+        'those for editing by instructions or with learned variances 8: they cannot be run here)',
     );
   }
   const width = texts.reduce((sum, [, text]) => sum + text.hidden_size, 0);
   const wanted = [unet.cross_attention_dim].flat().find((dimension) => dimension !== width);
   if (wanted !== undefined) {
     const paths = texts.map(([path]) => path).join(', ');
-    const encoders = texts.length === 1 ? 'text encoder gives' : 'text encoders together give';
+    const encoders = texts.length === 1 ? 'text encoder has' : 'text encoders together have';
     throw new ModelError(
       unetPath,
-      `cross_attention_dim is ${wanted}, but the ${encoders} ${width} values a token (${paths}); ` +
-        'take them of the same model',
+      `cross_attention_dim is ${wanted}, but the ${encoders} ${width} values per token (${paths}); ` +
+        'use all parts from the same model',
     );
   }
 }
 
-/** Every block but one is followed by a halving. */
+/** Returns the factor by which blocks shrink a side: every block but one is followed by a halving. */
 function halvings(blocks: readonly number[]): number {
   return 2 ** (blocks.length - 1);
 }
@@ -215,7 +212,7 @@ function vaeFactor(vae: VaeConfig): number {
   );
 }
 
-/** The size that the U-Net was trained at, in pixels. */
+/** Returns the size that the U-Net was trained at, in pixels. */
 function trainedSize(unet: UnetConfig, pixelFactor: number): ParameterUpdate {
   if (typeof unet.sample_size !== 'number') return {};
   const side = unet.sample_size * pixelFactor;

@@ -1,4 +1,4 @@
-/** The part of the library that is used: its own declarations name their files in a way that Node's rules cannot resolve. */
+/** The part of the library that is used: its own declarations have paths that Node's rules cannot resolve. */
 declare module '@huggingface/tokenizers' {
   export class Tokenizer {
     /** @param definition the content of tokenizer.json. @param config that of tokenizer_config.json. */

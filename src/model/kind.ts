@@ -2,9 +2,9 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ModelError } from './model-error.js';
 
-const able = 'Stable Diffusion 1.x, 2.x, Turbo, LCM and XL can be run';
+const supported = 'Stable Diffusion 1.x, 2.x, Turbo, LCM and XL can be run';
 
-/** Parts of pipelines that cannot be run here, and what kind of model has them. */
+/** Parts of pipelines that cannot be run here, and the kind of model that has them. */
 const otherParts: readonly (readonly [part: string, what: string])[] = [
   ['transformer', 'a diffusion transformer (Stable Diffusion 3, FLUX, PixArt and the like)'],
   ['prior', 'a pipeline of several stages (Kandinsky, Stable Cascade and the like)'],
@@ -34,14 +34,14 @@ export interface ModelIndex extends Readonly<Record<string, unknown>> {
 
 /**
  * Checks that a model is of a kind that can be run, before any of its parts is read.
- * @throws {ModelError} naming the kind that it is of instead.
+ * @throws {ModelError} if it is not; the message names its kind.
  */
 export async function checkKind(root: string, index: ModelIndex): Promise<void> {
   const { _class_name: pipeline } = index;
   const has = async (part: string): Promise<boolean> => isNamed(index, part) || isFolder(join(root, part));
   const refuse = (what: string): never => {
     const path = join(root, 'model_index.json');
-    throw new ModelError(path, `${pipeline} is ${what}, which cannot be run here; ${able}`);
+    throw new ModelError(path, `${pipeline} is ${what}, which cannot be run here; ${supported}`);
   };
   for (const [part, what] of otherParts) if (await has(part)) refuse(what);
   const other = otherPipelines.find(([name]) => name.test(pipeline));
@@ -49,12 +49,12 @@ export async function checkKind(root: string, index: ModelIndex): Promise<void> 
   if (!(await has('unet'))) refuse('a pipeline without a U-Net');
 }
 
-/** What kind of model has these parts, if it cannot be run here; null if it may be one that can. */
+/** Returns the kind of model that has these parts, if it cannot be run here; else null. */
 export function otherKind(parts: ReadonlySet<string>): string | null {
   return otherParts.find(([part]) => parts.has(part))?.[1] ?? null;
 }
 
-/** Whether model_index.json names a part: null and [null, null] mean that the model does not have it. */
+/** Returns whether model_index.json names a part: null and [null, null] mean that the model does not have it. */
 function isNamed(index: ModelIndex, part: string): boolean {
   const entry = index[part];
   return Array.isArray(entry) && entry.some((name) => typeof name === 'string');
@@ -77,7 +77,7 @@ const formats: readonly (readonly [name: RegExp, format: string])[] = [
   [/\.(?:engine|plan)$/, 'TensorRT engines'],
 ];
 
-/** What a folder holds instead of an ONNX graph, in words; null if it holds nothing known. */
+/** Describes the weights that a folder has instead of an ONNX graph; null if none are known. */
 export async function otherWeights(folder: string): Promise<string | null> {
   const names = await readdir(folder).catch(() => []);
   // OpenVINO's own files end like those of PyTorch.
@@ -85,7 +85,7 @@ export async function otherWeights(folder: string): Promise<string | null> {
   return found?.[1] ?? null;
 }
 
-/** What to do with a model that is not exported yet. @param model the folder, file or hub id. */
+/** Returns advice for a model that is not exported yet. @param model the folder, file or hub id. */
 export function exportAdvice(model: string): string {
   const name = /\s/.test(model) ? `'${model}'` : model;
   return (

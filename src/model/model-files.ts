@@ -20,17 +20,15 @@ export async function readModelText(path: string): Promise<string> {
   try {
     return decodeText(bytes);
   } catch (cause) {
-    throw new ModelError(
-      path,
-      'not a text in UTF-8 or UTF-16; save it as UTF-8, or download the model again',
-      { cause },
-    );
+    throw new ModelError(path, 'not text in UTF-8 or UTF-16; save it as UTF-8, or download the model again', {
+      cause,
+    });
   }
 }
 
 /**
  * Reads a JSON file of a model folder and checks its fields.
- * @throws {ModelError} if it is missing, not JSON, or not as the schema says.
+ * @throws {ModelError} if it is missing, not JSON, or does not match the schema.
  */
 export async function readModelJson<T>(path: string, validate: ValidateFunction<T>): Promise<T> {
   const text = await readModelText(path);
@@ -53,7 +51,7 @@ function describeMismatch(value: unknown, error: ErrorObject | undefined): strin
     (at, name) => (typeof at === 'object' && at !== null ? (at as Record<string, unknown>)[name] : undefined),
     value,
   );
-  // Editing the file does not turn one kind of model into another.
+  // Editing the file would not change the kind of the model.
   const advice = /class/.test(names.at(-1) ?? '')
     ? 'the model is of a kind that cannot be run here'
     : 'correct the file';
@@ -62,8 +60,8 @@ function describeMismatch(value: unknown, error: ErrorObject | undefined): strin
 
 /**
  * Parses JSON as Python writes it: diffusers puts -Infinity into configurations of schedulers, which JSON does not
- * have. NaN, which no number of JSON comes near to, becomes null.
- * @throws {SyntaxError} if it is no JSON in other ways.
+ * have. NaN becomes null.
+ * @throws {SyntaxError} if it is invalid in other ways.
  */
 function parseJson(text: string): unknown {
   try {
@@ -76,14 +74,14 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** A number beyond the largest one is read as an infinite one. */
+/** A number beyond the largest one is parsed as infinite. */
 const pythonNumbers: Readonly<Record<string, string>> = {
   Infinity: '1e999',
   '-Infinity': '-1e999',
   NaN: 'null',
 };
 
-/** Whether there is a file or folder at this path. */
+/** Returns whether there is a file or folder at this path. */
 export async function exists(path: string): Promise<boolean> {
   return stat(path).then(
     () => true,
@@ -92,9 +90,9 @@ export async function exists(path: string): Promise<boolean> {
 }
 
 /**
- * Checks that a file can hold weights: it is there, is large enough and is not a stand-in of Git LFS.
- * @param bytes that it must have at least.
- * @throws {ModelError} if not.
+ * Checks that a file can hold weights: it exists, is large enough and is not a Git LFS pointer.
+ * @param bytes its minimum size.
+ * @throws {ModelError} if it cannot.
  */
 export async function checkWeights(path: string, bytes = 0): Promise<void> {
   let head: string;
@@ -122,6 +120,6 @@ function describeReadError(cause: unknown): string {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
   if (code === 'ENOENT' || code === 'ENOTDIR') return `no such file; ${incomplete}`;
   if (code === 'EACCES') return 'no permission to read it; change its owner or mode';
-  if (code === 'EISDIR') return `a folder, where a file should be; ${incomplete}`;
+  if (code === 'EISDIR') return `a folder, not a file; ${incomplete}`;
   return `cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`;
 }

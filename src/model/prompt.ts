@@ -1,4 +1,4 @@
-/** A part of a prompt and how much it counts; 1 is as written. */
+/** A part of a prompt and its weight; 1 is neutral. */
 export interface PromptSegment {
   readonly text: string;
   readonly weight: number;
@@ -7,14 +7,14 @@ export interface PromptSegment {
 /** Brackets, escaped ones, a weight with the bracket that it closes, and the text between. */
 const piece = /\\[()[\]\\]|[()[\]]|:\s*([+-]?(?:\d+\.?\d*|\.\d+))\s*\)|[^\\()[\]:]+|[\\:]/g;
 const emphasis = 1.1;
-/** Weights grow with nesting; what counts more than this is noise. */
+/** Weights grow with nesting; larger ones give only noise. */
 const mostWeight = 100;
 
 /**
- * Reads weights in the way of AUTOMATIC1111's web UI, which most tools took over: `(word)` counts 1.1 times,
- * `(word:1.4)` 1.4 times, `[word]` 1/1.1 times; what is nested multiplies, a bracket that is not closed holds to
- * the end, and a backslash makes a bracket a plain character.
- * @returns segments in order, none empty and no two neighbours of one weight; a text of nothing is one empty segment.
+ * Parses weights in the syntax of AUTOMATIC1111's web UI, which most tools adopted: `(word)` counts 1.1 times,
+ * `(word:1.4)` 1.4 times, `[word]` 1/1.1 times; nested weights multiply, an unclosed bracket extends to the end, and a
+ * backslash makes a bracket a plain character.
+ * @returns segments in order, none empty and no two neighbours of equal weight; an empty text is one empty segment.
  */
 export function parsePrompt(prompt: string): readonly PromptSegment[] {
   const parts: { text: string; weight: number }[] = [];

@@ -58,7 +58,7 @@ const validate = new Ajv({ useDefaults: true, allowUnionTypes: true }).compile<S
   },
 });
 
-/** The betas that diffusers uses where a configuration leaves them out, by the class of the scheduler. */
+/** The betas that diffusers uses if a configuration has none, by the class of the scheduler. */
 const usualBetas = { beta_start: 0.0001, beta_end: 0.02, beta_schedule: 'linear' } as const;
 const distilledBetas = { beta_start: 0.00085, beta_end: 0.012, beta_schedule: 'scaled_linear' } as const;
 const sigmaBetas = { beta_start: 0.00085, beta_end: 0.012, beta_schedule: 'linear' } as const;
@@ -94,36 +94,36 @@ const otherFamilies: readonly (readonly [name: RegExp, what: string])[] = [
   ],
   [/EDM|KarrasVe|^CMStochastic|^Cosine|ScoreSde/, 'models trained on continuous levels of noise (EDM)'],
   [/^CogVideo|^LTX/, 'video models'],
-  [/^ConsistencyDecoder/, 'consistency decoders, which do not turn text into pictures by themselves'],
+  [/^ConsistencyDecoder/, 'consistency decoders, which do not turn text into pictures on their own'],
   [/^VQ|^Amused|Wuerstchen|^UnCLIP|^IPNDM|^RePaint|^Block|^Discrete|^Entropy/, 'another kind of model'],
 ];
 
-/** Settings that only models of other families have, even where the file names a class that is known here. */
+/** Settings that only models of other families have, even if the file names a class that is known here. */
 const otherSettings: readonly (readonly [name: string, on: unknown, what: string])[] = [
   ['use_flow_sigmas', true, 'flow matching'],
   ['use_dynamic_shifting', true, 'flow matching'],
   ['timestep_type', 'continuous', 'continuous levels of noise'],
 ];
 
-const take =
-  'take a Stable Diffusion 1.x, 2.x, Turbo, LCM or XL model, or the scheduler folder of the model that this one was made from';
+const advice =
+  'use a Stable Diffusion 1.x, 2.x, Turbo, LCM or XL model, or the scheduler folder of the model that this one was made from';
 
 /** The scheduler of a model. */
 export interface ReadScheduler {
   readonly config: SchedulerConfig;
-  /** What in the file is ignored, and why: a sentence each. */
+  /** Settings in the file that are ignored, and why: a sentence each. */
   readonly notes: readonly string[];
 }
 
 /**
- * Reads scheduler/scheduler_config.json: the noise that a model was trained on. Betas that it leaves out are the
- * defaults of its class in diffusers.
+ * Reads scheduler/scheduler_config.json: the noise that a model was trained on. Missing betas are the defaults of its
+ * class in diffusers.
  * @param pipeline `_class_name` of model_index.json.
- * @throws {ModelError} if it is invalid, or of a model that is not trained on a beta for each timestep.
+ * @throws {ModelError} if it is invalid, or from a model that was not trained on a beta for each timestep.
  */
 export async function readScheduler(path: string, pipeline: string): Promise<ReadScheduler> {
   const file = await readModelJson(path, validate);
-  // Classes of jax have the same configurations.
+  // The JAX classes have the same configurations.
   const name = file._class_name?.replace(/^Flax/, '') ?? null;
   refuseOtherFamilies(path, name, file);
   const config = { ...betasOf(path, name, file), ...file };
@@ -131,10 +131,10 @@ export async function readScheduler(path: string, pipeline: string): Promise<Rea
   if (trained && trained.length !== count) {
     throw new ModelError(
       path,
-      `has ${trained.length} trained_betas for ${count} num_train_timesteps; ${take}`,
+      `has ${trained.length} trained_betas for ${count} num_train_timesteps; ${advice}`,
     );
   }
-  // StableDiffusionPipeline of diffusers does the same: the setting is meant for pixels, and left over in such files.
+  // As in diffusers' StableDiffusionPipeline: the setting is meant for pixels, and a leftover in such files.
   if (file['clip_sample'] !== true || !/^(?:Onnx|ORT)?StableDiffusion(?:Img2Img)?Pipeline$/.test(pipeline)) {
     return { config, notes: [] };
   }
@@ -144,23 +144,23 @@ export async function readScheduler(path: string, pipeline: string): Promise<Rea
   return { config: { ...config, clip_sample: false }, notes };
 }
 
-/** @throws {ModelError} naming the family. */
+/** @throws {ModelError} if the scheduler is of another family; the message names it. */
 function refuseOtherFamilies(path: string, name: string | null, file: SchedulerFile): void {
   const family = otherFamilies.find(([pattern]) => name !== null && pattern.test(name));
   if (family) {
-    throw new ModelError(path, `${name} is a scheduler of ${family[1]}, which cannot be run here; ${take}`);
+    throw new ModelError(path, `${name} is a scheduler of ${family[1]}, which cannot be run here; ${advice}`);
   }
   for (const [setting, on, what] of otherSettings) {
     if (file[setting] !== on) continue;
     throw new ModelError(
       path,
-      `${setting} is ${JSON.stringify(on)}: the model was trained by ${what}, which cannot be run here; ${take}`,
+      `${setting} is ${JSON.stringify(on)}: the model was trained with ${what}, which cannot be run here; ${advice}`,
     );
   }
-  // Video models shift the noise of their betas.
+  // Video models use shifted noise.
   const shift = file['snr_shift_scale'];
   if (typeof shift === 'number' && shift !== 1) {
-    throw new ModelError(path, `snr_shift_scale is ${shift}, which cannot be followed here; ${take}`);
+    throw new ModelError(path, `snr_shift_scale is ${shift}, which is not supported here; ${advice}`);
   }
 }
 
@@ -171,5 +171,5 @@ function betasOf(path: string, name: string | null, file: SchedulerFile): Readon
   const given = ['beta_start', 'beta_end', 'beta_schedule'].every((field) => file[field] !== undefined);
   if (given || file.trained_betas) return {};
   const whose = name === null ? 'names no scheduler class' : `${name} is not known here`;
-  throw new ModelError(path, `${whose} and has no betas, the noise that the model was trained on; ${take}`);
+  throw new ModelError(path, `${whose} and has no betas, the noise that the model was trained on; ${advice}`);
 }

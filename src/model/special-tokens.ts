@@ -14,7 +14,7 @@ import {
 
 /** A token that is recognised as a whole inside a text. */
 export interface AddedToken extends Required<TokenObject> {
-  /** Null where only the vocabulary knows it. */
+  /** Null if only the vocabulary knows it. */
   readonly id: number | null;
 }
 
@@ -22,9 +22,9 @@ export interface SpecialTokens {
   readonly bos: string;
   readonly eos: string;
   readonly pad: string;
-  /** Stands for what the vocabulary lacks. */
+  /** Stands for text that the vocabulary lacks. */
   readonly unk: string;
-  /** All that are recognised inside a text, the four above among them; no two of one content. */
+  /** All tokens that are recognised inside a text, including the four above; their contents are unique. */
   readonly added: readonly AddedToken[];
 }
 
@@ -35,7 +35,7 @@ const end = '<|endoftext|>';
 /**
  * Finds the special tokens of a tokenizer folder as `CLIPTokenizer.from_pretrained` of transformers 5 does: names come
  * from tokenizer_config.json; unless that has `added_tokens_decoder`, special_tokens_map.json overrides them, and
- * added tokens come from added_tokens.json and then tokenizer.json. What nothing names has the default of the class.
+ * added tokens come from added_tokens.json and then tokenizer.json. Unnamed tokens have the default of the class.
  * @throws {ModelError} if a file is invalid.
  */
 export async function readSpecialTokens(folder: string, config: TokenizerConfig): Promise<SpecialTokens> {
@@ -47,7 +47,7 @@ export async function readSpecialTokens(folder: string, config: TokenizerConfig)
   const all = new Map(added.map((token) => [token.content, token]));
   const named = tokenRoles.flatMap((role) => names[role] ?? defaultOf(role) ?? []);
   for (const token of [...named, ...extraTokens(names)]) {
-    // A token that is also among the added tokens has its flags from there.
+    // A token that is also among the added tokens takes its flags from there.
     if (!all.has(contentOf(token))) all.set(contentOf(token), addedToken(token, null));
   }
   const nameOf = (role: TokenRole, fallback: string): string => contentOf(names[role] ?? fallback);
@@ -67,7 +67,7 @@ async function readTokensMap(folder: string): Promise<NamedTokens> {
   return (await exists(path)) ? readModelJson(path, validateTokensMap) : {};
 }
 
-/** The tokens of added_tokens.json, then those of tokenizer.json: the later ones of one content count. */
+/** Reads the tokens of added_tokens.json, then those of tokenizer.json: the last one of equal content counts. */
 async function readAddedTokens(folder: string, names: NamedTokens): Promise<readonly AddedToken[]> {
   const special = new Set(
     [...tokenRoles.flatMap((role) => names[role] ?? []), ...extraTokens(names)].map(contentOf),
@@ -84,7 +84,7 @@ async function readAddedTokens(folder: string, names: NamedTokens): Promise<read
   ];
 }
 
-/** Further tokens that are recognised in a text; transformers 4 called them additional. */
+/** Returns further tokens that are recognised in a text; transformers 4 called them additional. */
 function extraTokens({
   extra_special_tokens: extra,
   additional_special_tokens: older,

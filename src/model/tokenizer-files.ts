@@ -1,9 +1,9 @@
 import { Ajv } from 'ajv';
 
-/** The fields that matter here of the files in a `tokenizer` folder; all others may be there. */
+/** The fields that matter here in the files of a `tokenizer` folder; others are allowed. */
 const ajv = new Ajv({ allowUnionTypes: true });
 
-/** A token by its text, or by an object that holds it and how it is found in a text (AddedToken of transformers). */
+/** The text of a token, or an object with it and how it is matched (AddedToken of transformers). */
 export type TokenName = string | TokenObject;
 
 export interface TokenObject {
@@ -15,7 +15,7 @@ export interface TokenObject {
   readonly special?: boolean;
 }
 
-/** The names that transformers has for special tokens (SPECIAL_TOKENS_ATTRIBUTES). */
+/** The names of special tokens in transformers (SPECIAL_TOKENS_ATTRIBUTES). */
 export const tokenRoles = [
   'bos_token',
   'eos_token',
@@ -35,7 +35,7 @@ export type NamedTokens = { readonly [Role in TokenRole]?: TokenName | null } & 
 
 export interface TokenizerConfig extends NamedTokens {
   readonly model_max_length?: number | null;
-  /** All added tokens by their ids. Where it is present, transformers reads no other file for special tokens. */
+  /** All added tokens by their ids. If it is present, transformers reads no other file for special tokens. */
   readonly added_tokens_decoder?: Readonly<Record<string, TokenObject>>;
 }
 
@@ -80,9 +80,7 @@ const vocabulary = { ...ids, minProperties: 1 } as const;
 /** vocab.json */
 export const validateVocabulary = ajv.compile<Readonly<Record<string, number>>>(vocabulary);
 
-/**
- * tokenizer.json, of which the vocabulary and the added tokens count: all CLIP tokenizers split words alike.
- */
+/** tokenizer.json, of which only vocabulary and added tokens matter: all CLIP tokenizers split words the same way. */
 export const validateTokenizerFile = ajv.compile<{
   readonly added_tokens?: readonly (TokenObject & { readonly id: number })[];
   readonly model: {

@@ -12,13 +12,14 @@ export interface Tokenizer {
   /** Ids in every encoded text. */
   readonly length: number;
   /**
-   * The start token, the text, the end token, and padding up to `length`; a longer text is cut.
-   * Takes any string, whatever is in it, and never throws.
+   * Returns the start token, the text, the end token, and padding up to `length`; a longer text is cut.
+   * Takes any string and never throws.
    */
   encode(text: string): BigInt64Array<ArrayBuffer>;
   /**
-   * The same for a text of any length, in chunks that each have a start and an end.
-   * @param most chunks; what is longer is cut. At least one is given.
+   * Does the same for a text of any length, in chunks that each have a start and an end.
+   * @param most chunks; a longer text is cut.
+   * @returns at least one chunk.
    */
   encodeChunks(segments: readonly PromptSegment[], most: number): readonly TokenChunk[];
 }
@@ -31,11 +32,11 @@ export interface TokenChunk {
 
 /**
  * Reads the CLIP tokenizer of a model: vocab.json with merges.txt or tokenizer.json, and the files that name special
- * tokens. Texts become the ids that the class CLIPTokenizer of transformers gives.
+ * tokens. Ids are those of the class CLIPTokenizer of transformers.
  * @param folder the `tokenizer` folder.
  * @param maxLength tokens that the text encoder takes at most, usually 77.
- * @param tokenCount how many tokens the text encoder knows: ids are below it. Null where that is not known.
- * @throws {ModelError} if a file is missing or wrong.
+ * @param tokenCount how many tokens the text encoder knows: ids are below it. Null if unknown.
+ * @throws {ModelError} if a file is missing or invalid.
  */
 export async function loadTokenizer(
   folder: string,
@@ -98,7 +99,7 @@ export async function loadTokenizer(
   };
 }
 
-/** @throws {ModelError} if a text could become an id that the text encoder does not have. */
+/** @throws {ModelError} if a token has an id that the text encoder does not have. */
 function checkIds(
   path: string,
   vocab: Readonly<Record<string, number>>,
@@ -111,7 +112,7 @@ function checkIds(
   throw new ModelError(
     path,
     `the token ${beyond[0]} has the id ${beyond[1]}, but the text encoder knows ${tokenCount} tokens; ` +
-      'take the tokenizer and the text encoder of the same model',
+      'use the tokenizer and the text encoder from the same model',
   );
 }
 
@@ -143,6 +144,6 @@ function pairs(
   return merges.map((merge) => {
     const pair = typeof merge === 'string' ? merge.split(' ') : merge;
     if (pair.length === 2) return pair;
-    throw new ModelError(path, `the merge "${pair.join(' ')}" is no pair of tokens`);
+    throw new ModelError(path, `the merge "${pair.join(' ')}" is not a pair of tokens`);
   });
 }

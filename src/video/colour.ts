@@ -1,18 +1,18 @@
 import { ffmpegAdvice, type Ffmpeg } from './ffmpeg.js';
 import type { MediaStream } from './media-info.js';
 
-/** How the colours of a video become RGB of a common screen (BT.709, full range). */
+/** How the colours of a video are converted to RGB for a common screen (BT.709, full range). */
 export interface ColourPlan {
   /** ffmpeg filters, '' for none, that come before the conversion to RGB. */
   readonly filters: string;
-  /** The scale filter's name of the matrix that the conversion goes by. */
+  /** The scale filter's name for the matrix of the conversion. */
   readonly matrix: string;
-  /** What people should know about the colours; null if nothing. */
+  /** A remark about the colours for the user; null if there is none. */
   readonly note: string | null;
 }
 
-/** The scale filter's names of matrices. */
-const MATRICES: Readonly<Record<string, string>> = {
+/** The scale filter's names for matrices. */
+const matrices: Readonly<Record<string, string>> = {
   bt709: 'bt709',
   smpte170m: 'bt601',
   bt470bg: 'bt601',
@@ -22,29 +22,29 @@ const MATRICES: Readonly<Record<string, string>> = {
   bt2020c: 'bt2020',
 };
 
-const HDR_TRANSFERS: ReadonlySet<string> = new Set(['arib-std-b67', 'smpte2084']);
-const WIDE_PRIMARIES: ReadonlySet<string> = new Set(['bt2020', 'smpte431', 'smpte432']);
+const hdrTransfers: ReadonlySet<string> = new Set(['arib-std-b67', 'smpte2084']);
+const widePrimaries: ReadonlySet<string> = new Set(['bt2020', 'smpte431', 'smpte432']);
 
 /**
- * HDR Reference White, the light of a white page in cd/m2 (ITU-R BT.2408): the white of SDR. What is brighter, up to
- * the 1000 cd/m2 of a reference display, shares the last tenth of the light.
+ * HDR Reference White, the luminance of a white page in cd/m2 (ITU-R BT.2408): the white of SDR. Brighter values, up to
+ * the 1000 cd/m2 of a reference display, are compressed into the top tenth of the range.
  */
-const REFERENCE_WHITE = 203;
-const PEAK = 1000 / REFERENCE_WHITE;
-const KNEE = 0.9;
+const referenceWhite = 203;
+const peak = 1000 / referenceWhite;
+const knee = 0.9;
 
-/** Plans the way from the colours of a video to those of a common screen. */
+/** Plans the conversion from the colours of a video to those of a common screen. */
 export async function planColours(ffmpeg: Ffmpeg, stream: MediaStream): Promise<ColourPlan> {
   const { matrix, primaries, transfer } = stream.colours;
-  const plain = { filters: '', matrix: MATRICES[matrix] ?? usualMatrix(stream), note: null };
-  const isHdr = HDR_TRANSFERS.has(transfer);
+  const plain = { filters: '', matrix: matrices[matrix] ?? usualMatrix(stream), note: null };
+  const isHdr = hdrTransfers.has(transfer);
   if (stream.dolbyVision === 5 && !isHdr) {
     return {
       ...plain,
       note: 'the colours are Dolby Vision, profile 5, which ffmpeg cannot read: they come out wrong',
     };
   }
-  if (!isHdr && !WIDE_PRIMARIES.has(primaries)) return plain;
+  if (!isHdr && !widePrimaries.has(primaries)) return plain;
   if (!(await ffmpeg.has('filters', 'zscale')) || (isHdr && !(await ffmpeg.has('filters', 'tonemap')))) {
     const what = isHdr ? 'HDR' : 'of a wide gamut';
     const missing = `the filters zscale and tonemap are missing in ${ffmpeg.label}`;
@@ -55,14 +55,14 @@ export async function planColours(ffmpeg: Ffmpeg, stream: MediaStream): Promise<
     `primariesin=${known(primaries, 'bt2020')}`,
     `transferin=${known(transfer, 'bt709')}`,
   ].join(':');
-  const toLight = `zscale=${from}:transfer=linear:npl=${isHdr ? REFERENCE_WHITE : 100},format=gbrpf32le`;
-  const toneMap = `tonemap=tonemap=mobius:param=${KNEE}:peak=${PEAK}:desat=0`;
+  const toLight = `zscale=${from}:transfer=linear:npl=${isHdr ? referenceWhite : 100},format=gbrpf32le`;
+  const toneMap = `tonemap=tonemap=mobius:param=${knee}:peak=${peak}:desat=0`;
   const steps = [toLight, 'zscale=primaries=bt709', ...(isHdr ? [toneMap] : []), 'zscale=transfer=bt709'];
   return { filters: [...steps, 'format=gbrp'].join(','), matrix: 'auto', note: null };
 }
 
 /**
- * What players assume: HD is BT.709, smaller sizes are BT.601. Any other matrix that the file names is left to ffmpeg.
+ * Returns the matrix that players assume: BT.709 for HD, BT.601 for smaller sizes; `auto` if the file names another.
  */
 function usualMatrix({ colours, width, height }: MediaStream): string {
   if (colours.matrix !== 'unknown' && colours.matrix !== 'reserved') return 'auto';

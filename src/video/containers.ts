@@ -1,26 +1,26 @@
 import { extname } from 'node:path';
 import { ffmpegAdvice, type Ffmpeg } from './ffmpeg.js';
 
-/** A way to bring a track into a file: copied as it is, or encoded; the options depend on its place in the file. */
+/** How a track is written to a file: copied or encoded; the options depend on its place in the file. */
 export interface Handling {
   readonly encoder: string | null;
   readonly options: (place: number) => readonly string[];
 }
 
-/** What a kind of file can hold. */
+/** The capabilities of a container format. */
 export interface Container {
-  /** What encodes the picture; null takes the usual quality. */
+  /** Returns how the picture is encoded; null means the default quality. */
   readonly video: (crf: number | null, ffmpeg: Ffmpeg) => VideoEncoding;
-  /** Codecs that are copied: players of such files know them. */
+  /** Codecs that are copied: players support them in such files. */
   readonly keeps: Readonly<Record<'audio' | 'subtitle' | 'data' | 'attachment', RegExp>>;
-  /** Encoders for others, the best first. */
+  /** Encoders for other codecs, the best first. */
   readonly audio: (ffmpeg: Ffmpeg) => readonly string[];
   readonly subtitle: string;
 }
 
 interface VideoEncoding {
   readonly options: readonly string[];
-  /** What people should know of it, null if nothing. */
+  /** A remark for the user; null if there is none. */
   readonly note: string | null;
 }
 
@@ -29,7 +29,7 @@ const h264 = (crf: number | null): VideoEncoding => ({
   note: null,
 });
 
-/** The packaged ffmpeg breaks down as soon as it predicts a VP9 picture from another (ffmpeg.wasm, issue 679). */
+/** The packaged ffmpeg crashes as soon as it predicts a VP9 picture from another (ffmpeg.wasm, issue 679). */
 const vp9OrVp8 = (crf: number | null, { isPackaged, label }: Ffmpeg): VideoEncoding =>
   isPackaged
     ? {
@@ -46,7 +46,7 @@ const vp9OrVp8 = (crf: number | null, { isPackaged, label }: Ffmpeg): VideoEncod
         note: null,
       };
 
-const NONE = /^(?!)/;
+const nothing = /^(?!)/;
 
 const mp4: Container = {
   video: h264,
@@ -54,7 +54,7 @@ const mp4: Container = {
     audio: /^(?:aac|mp3|ac3|eac3|alac)$/,
     subtitle: /^mov_text$/,
     data: /^bin_data$/,
-    attachment: NONE,
+    attachment: nothing,
   },
   audio: () => ['aac'],
   subtitle: 'mov_text',
@@ -65,14 +65,14 @@ const containers: Readonly<Record<string, Container>> = {
   '.m4v': mp4,
   '.mov': { ...mp4, keeps: { ...mp4.keeps, audio: /^(?:aac|mp3|ac3|eac3|alac|pcm_\w+|adpcm_\w+)$/ } },
   '.mkv': {
-    // Without B-frames: the sound of an MP4 starts a little below 0, and then old versions of ffmpeg shift all but the
-    // frames that were reordered ahead of it.
+    // Without B-frames: the sound of an MP4 starts slightly before 0, and old versions of ffmpeg then shift everything
+    // except the frames that were reordered ahead of it.
     video: (crf) => ({ options: [...h264(crf).options, '-bf:v:0', '0'], note: null }),
     keeps: {
       audio:
         /^(?:aac|mp[123]|ac3|eac3|dts|truehd|mlp|flac|opus|vorbis|alac|wavpack|tta|pcm_[sfu]\d+(?:[lb]e)?)$/,
       subtitle: /^(?:subrip|ass|ssa|webvtt|dvd_subtitle|hdmv_pgs_subtitle|dvb_subtitle|hdmv_text_subtitle)$/,
-      data: NONE,
+      data: nothing,
       attachment: /./,
     },
     audio: () => ['aac'],
@@ -80,8 +80,8 @@ const containers: Readonly<Record<string, Container>> = {
   },
   '.webm': {
     video: vp9OrVp8,
-    keeps: { audio: /^(?:opus|vorbis)$/, subtitle: /^webvtt$/, data: NONE, attachment: NONE },
-    // In the packaged ffmpeg libopus breaks down at two channels.
+    keeps: { audio: /^(?:opus|vorbis)$/, subtitle: /^webvtt$/, data: nothing, attachment: nothing },
+    // In the packaged ffmpeg libopus crashes with two channels.
     audio: ({ isPackaged }) => (isPackaged ? ['libvorbis'] : ['libopus', 'libvorbis']),
     subtitle: 'webvtt',
   },
@@ -90,7 +90,7 @@ const containers: Readonly<Record<string, Container>> = {
 /** Extensions of the video files that can be written. */
 export const videoExtensions: readonly string[] = Object.keys(containers);
 
-/** Returns what a file of this name can hold. */
+/** Returns the container format for a file name. */
 export function containerOf(path: string): Container {
   const container = containers[extname(path).toLowerCase()];
   if (!container) throw new Error(`no container is known for ${path}`);
@@ -102,7 +102,7 @@ const encode = (encoder: string, more: (place: number) => readonly string[] = ()
   options: (place) => [`-c:${place}`, encoder, ...more(place)],
 });
 
-/** Ways to bring a track into a container, the best first; none if it cannot go there. */
+/** Returns the ways to write a track to a container, the best first; none if it cannot hold the track. */
 export function handlingsOf(
   container: Container,
   ffmpeg: Ffmpeg,
@@ -119,7 +119,7 @@ export function handlingsOf(
   return [...(kept ? [copy] : []), ...(type === 'audio' || type === 'subtitle' ? encoded[type]() : [])];
 }
 
-/** Where the encoder refuses a channel layout, the nearest common one is tried, and then two channels. */
+/** If the encoder refuses a channel layout, the nearest common one is tried, and then two channels. */
 function audioEncodings(encoder: string): Handling[] {
   const layouts = 'aformat=channel_layouts=mono|stereo|5.1|7.1';
   return [

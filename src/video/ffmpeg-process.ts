@@ -2,13 +2,13 @@ import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { reasonIn, unwrittenIn } from './faults.js';
 import { type Ffmpeg, VideoError } from './ffmpeg.js';
 
-/** Characters kept of its standard error: of the beginning, which describes the files, and of the end. */
-const KEPT = 1 << 20;
+/** Characters of standard error kept from its beginning, which describes the files, and again from its end. */
+const keptChars = 1 << 20;
 
-/** A running ffmpeg. Disposing of it ends the process and waits for its end. */
+/** A running ffmpeg. Disposal kills the process and waits until it has ended. */
 export class FfmpegProcess implements AsyncDisposable {
   readonly child: ChildProcess;
-  /** Settles when it has ended. @throws {VideoError} with its reason if it failed. */
+  /** Settles when it has ended. @throws {VideoError} with the reason if it failed. */
   readonly finished: Promise<void>;
   #begin = '';
   #end = '';
@@ -25,7 +25,7 @@ export class FfmpegProcess implements AsyncDisposable {
       signal,
       killSignal: 'SIGKILL',
     });
-    this.child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#hear(text));
+    this.child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#keep(text));
     this.finished = new Promise((resolve, reject) => {
       this.child.on('error', (error) => reject(new VideoError(`ffmpeg does not run: ${error.message}`)));
       this.child.on('close', (code, signal) => {
@@ -43,20 +43,20 @@ export class FfmpegProcess implements AsyncDisposable {
     await this.finished.catch(() => {});
   }
 
-  /** What it wrote to standard error. */
+  /** Its standard error so far. */
   get said(): string {
     return this.#end === '' ? this.#begin : `${this.#begin}\n${this.#end}`;
   }
 
-  /** The line that says best what went wrong; undefined while there is none. */
+  /** The line that best says what went wrong; undefined while there is none. */
   get reason(): string | undefined {
     return reasonIn(this.said);
   }
 
-  #hear(text: string): void {
-    const room = KEPT - this.#begin.length;
+  #keep(text: string): void {
+    const room = keptChars - this.#begin.length;
     this.#begin += text.slice(0, room);
-    this.#end = (this.#end + text.slice(room)).slice(-KEPT);
+    this.#end = (this.#end + text.slice(room)).slice(-keptChars);
   }
 }
 

@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-/** A video that cannot be read or written, or no ffmpeg to do it; the message is one line for people. */
+/** A video that cannot be read or written, or a missing ffmpeg; the message is one readable line. */
 export class VideoError extends Error {
   override readonly name = 'VideoError';
 }
@@ -13,30 +13,30 @@ export class VideoError extends Error {
 export interface Ffmpeg {
   /** The program, and its arguments before ffmpeg's own options. */
   readonly command: readonly [string, ...string[]];
-  /** Its name for people: its path, or that it is the packaged one. */
+  /** Its name in messages: its path, or that it is the packaged one. */
   readonly label: string;
-  /** Whether it is the packaged one, which cannot do all that others can. */
+  /** Whether it is the packaged one, which lacks some features. */
   readonly isPackaged: boolean;
-  /** Output option that keeps each frame and its time as they are; its name depends on the version. */
+  /** Output option that leaves frames and their times unchanged; its name depends on the version. */
   readonly passthrough: readonly [string, string];
-  /** Ends all its processes when it is aborted. */
+  /** Kills all its processes when aborted. */
   readonly signal: AbortSignal;
-  /** Whether it was built with a filter or bit stream filter of this name. */
+  /** Returns whether it was built with a filter or bit stream filter of this name. */
   has(kind: 'filters' | 'bsfs', name: string): Promise<boolean>;
 }
 
-/** What to do about an ffmpeg that is missing or lacks something. */
+/** Advice for an ffmpeg that is missing or lacks a feature. */
 export const ffmpegAdvice = 'install a recent ffmpeg, or name one in MILLRACE_FFMPEG';
 
-const PACKAGED = fileURLToPath(new URL('packaged/main.js', import.meta.url));
+const packagedMain = fileURLToPath(new URL('packaged/main.js', import.meta.url));
 
 /**
  * Finds ffmpeg: MILLRACE_FFMPEG, else `ffmpeg` on the PATH, else the one that comes as a package.
- * @throws {VideoError} when it does not run.
+ * @throws {VideoError} if it does not run.
  */
 export async function findFfmpeg(environment: NodeJS.ProcessEnv, signal: AbortSignal): Promise<Ffmpeg> {
   const path = environment['MILLRACE_FFMPEG'] ?? (await searchPath(environment));
-  const command = path === null ? ([process.execPath, PACKAGED] as const) : ([path] as const);
+  const command = path === null ? ([process.execPath, packagedMain] as const) : ([path] as const);
   try {
     const help = await ask(command, ['-h', 'long']);
     const option = /^-fps_mode\b/m.test(help) ? '-fps_mode' : '-vsync';
@@ -77,7 +77,7 @@ async function searchPath(environment: NodeJS.ProcessEnv): Promise<string | null
   return null;
 }
 
-/** Makes a path an ffmpeg argument that is taken for nothing but a path. */
+/** Makes an ffmpeg argument that can only be read as a path. */
 export function fileArgument(path: string): string {
   return `file:${path}`;
 }

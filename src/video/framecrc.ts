@@ -1,7 +1,7 @@
 import { parseRational, type Rational } from './timing.js';
 
 /**
- * One line of ffmpeg's framecrc format, its plain-text list of what a file holds:
+ * One line of ffmpeg's framecrc format, its plain-text list of the contents of a file:
  * `#key stream: value`, or `stream, dts, pts, duration, size, checksum`.
  */
 export type FramecrcLine =
@@ -9,10 +9,10 @@ export type FramecrcLine =
   | {
       readonly type: 'packet';
       readonly stream: number;
-      /** Decoding and presentation time in ticks; null where the file does not say. */
+      /** Decoding and presentation time in ticks; null if the file does not say. */
       readonly dts: number | null;
       readonly pts: number | null;
-      /** Ticks for which it is shown; null where the file does not say. */
+      /** Ticks for which it is shown; null if the file does not say. */
       readonly duration: number | null;
     };
 
@@ -31,19 +31,19 @@ export function parseFramecrcLine(line: string): FramecrcLine | null {
   };
 }
 
-/** Ticks; ffmpeg writes an unknown time as a word or as the least 64-bit number. */
+/** Parses ticks; ffmpeg writes an unknown time as a word or as the least 64-bit number. */
 function parseTime(text = ''): number | null {
   const time = Number(text);
   return Number.isSafeInteger(time) ? time : null;
 }
 
-/** `384x288` as numbers. */
+/** Parses a size such as `384x288`. */
 export function parseSize(text: string): { readonly width: number; readonly height: number } {
   const [width = 0, height = 0] = text.split('x').map(Number);
   return { width, height };
 }
 
-/** The value of `#tb`. */
+/** Parses the value of `#tb`. */
 export function parseTimebase(text: string): Rational {
   return parseRational(text) ?? { numerator: 1, denominator: 1000 };
 }

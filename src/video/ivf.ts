@@ -1,8 +1,8 @@
 import type { Rational } from './timing.js';
 
 /**
- * The IVF container: the simplest that gives each frame a time in exact ticks. A header of 32 bytes, then for each
- * frame its length (32 bit), its time (64 bit) and its bytes; all little-endian.
+ * Returns the header of an IVF file, the simplest container that gives each frame a time in exact ticks: a header of 32
+ * bytes, then for each frame its length (32 bits), its time (64 bits) and its bytes; all little-endian.
  */
 export function ivfHeader(
   size: { readonly width: number; readonly height: number },
@@ -20,7 +20,7 @@ export function ivfHeader(
   return header;
 }
 
-/** What goes before the bytes of a frame. */
+/** Returns the header that precedes the bytes of a frame. */
 export function ivfFrameHeader(length: number, time: number): Buffer {
   const header = Buffer.alloc(12);
   header.writeUInt32LE(length, 0);

@@ -1,4 +1,4 @@
-/** The colours of a video as its file says; `unknown` where it does not. Names are those of ffmpeg (ITU-T H.273). */
+/** The colours that a video file declares; `unknown` if it does not. Names are those of ffmpeg (ITU-T H.273). */
 interface Colours {
   readonly matrix: string;
   readonly primaries: string;
@@ -9,22 +9,22 @@ export interface MediaStream {
   /** Its place in the file, from 0. */
   readonly index: number;
   readonly type: 'video' | 'audio' | 'subtitle' | 'data' | 'attachment';
-  /** ffmpeg's name of its codec; `none` for one that it does not know. */
+  /** ffmpeg's name of its codec; `none` if ffmpeg does not know it. */
   readonly codec: string;
-  /** Four letters by which some containers name the codec. */
+  /** The four letters that name the codec in some containers. */
   readonly tag: string | null;
   readonly isCover: boolean;
   readonly colours: Colours;
   /** Pixels as stored, 0 if unknown. */
   readonly width: number;
   readonly height: number;
-  /** When it ends, in seconds of the file's clock, where its metadata say so (Matroska). */
+  /** When it ends, in seconds of the file's clock, if its metadata say so (Matroska). */
   readonly end: number | null;
-  /** Profile of Dolby Vision, null without. */
+  /** Profile of Dolby Vision; null without it. */
   readonly dolbyVision: number | null;
 }
 
-/** What a file holds. */
+/** The contents of a file. */
 export interface MediaInfo {
   readonly streams: readonly MediaStream[];
   /** Seconds at which the file's clock starts. */
@@ -36,17 +36,17 @@ export interface MediaInfo {
   readonly timecode: string | null;
 }
 
-const UNKNOWN: Colours = { matrix: 'unknown', primaries: 'unknown', transfer: 'unknown' };
-const STREAM = /^\s*Stream #0:(\d+)(?:\[0x\w+\])?(?:\([^)]*\))?: (\w+): (.*)$/;
+const unknownColours: Colours = { matrix: 'unknown', primaries: 'unknown', transfer: 'unknown' };
+const streamLine = /^\s*Stream #0:(\d+)(?:\[0x\w+\])?(?:\([^)]*\))?: (\w+): (.*)$/;
 
-/** Reads the description of its first input that ffmpeg writes to standard error; the same in all its versions. */
+/** Parses ffmpeg's description of its first input on standard error, which is the same in all versions. */
 export function parseMediaInfo(text: string): MediaInfo {
   const lines = text.split(/\r?\n/);
   const begin = lines.findIndex((line) => line.startsWith('Input #0'));
   const rest = begin < 0 ? [] : lines.slice(begin + 1);
   const end = rest.findIndex((line) => /^(?:Output #|Stream mapping|Input #1)/.test(line));
   const section = end < 0 ? rest : rest.slice(0, end);
-  const starts = section.flatMap((line, at) => (STREAM.test(line) ? [at] : []));
+  const starts = section.flatMap((line, at) => (streamLine.test(line) ? [at] : []));
   const head = section.find((line) => /^\s*Duration: /.test(line)) ?? '';
   return {
     streams: starts.map((at, index) => parseStream(section.slice(at, starts[index + 1]))).filter(isStream),
@@ -58,7 +58,7 @@ export function parseMediaInfo(text: string): MediaInfo {
 }
 
 function parseStream([first = '', ...more]: readonly string[]): MediaStream | null {
-  const [, index, kind = '', description = ''] = STREAM.exec(first) ?? [];
+  const [, index, kind = '', description = ''] = streamLine.exec(first) ?? [];
   const type = kind.toLowerCase();
   if (!isType(type)) return null;
   const [coding = '', pixels = '', ...others] = splitOutside(description);
@@ -78,18 +78,18 @@ function parseStream([first = '', ...more]: readonly string[]): MediaStream | nu
   };
 }
 
-/** Of `yuv420p10le(tv, bt2020nc/bt2020/arib-std-b67, progressive)`; a single name stands for all three. */
+/** Parses `yuv420p10le(tv, bt2020nc/bt2020/arib-std-b67, progressive)`; a single name stands for all three. */
 function parseColours(pixels: string): Colours {
   const parts = splitOutside(/\((.*)\)/.exec(pixels)?.[1] ?? '');
   const named = parts.find(
     (part) => /^[\w-]+\/[\w-]+\/[\w-]+$/.test(part) || /\d/.test(part) || part === 'gbr',
   );
-  if (named === undefined) return UNKNOWN;
+  if (named === undefined) return unknownColours;
   const [matrix = 'unknown', primaries = matrix, transfer = matrix] = named.split('/');
   return { matrix, primaries, transfer };
 }
 
-/** Cuts at commas that are not in brackets. */
+/** Splits at commas outside brackets. */
 function splitOutside(text: string): string[] {
   return (text.match(/(?:\([^)]*\)|\[[^\]]*\]|[^,])+/g) ?? []).map((part) => part.trim());
 }

@@ -1,7 +1,7 @@
 import { open, type FileHandle } from 'node:fs/promises';
 
-/** Filters that turn and mirror a picture as the matrix [a b; c d] of a display does, by its signs. */
-const FILTERS: Readonly<Record<string, string>> = {
+/** Filters that turn and mirror a picture as the display matrix [a b; c d] does, by its signs. */
+const filters: Readonly<Record<string, string>> = {
   '1,0,0,1': '',
   '0,1,-1,0': 'transpose=clock',
   '-1,0,0,-1': 'hflip,vflip',
@@ -13,19 +13,19 @@ const FILTERS: Readonly<Record<string, string>> = {
 };
 
 /** More than hours of video need. */
-const MAX_MOVIE_BOX = 1 << 28;
+const maxMovieBoxBytes = 1 << 28;
 
-/** What an MP4 or QuickTime file says about its first video track that not all versions of ffmpeg report. */
+/** Facts about the first video track of an MP4 or QuickTime file that not all versions of ffmpeg report. */
 export interface MovieTrack {
   /**
-   * The filters that bring it the right way up, '' if it is so; null for matrices that do more than turn and mirror.
-   * ffmpeg itself takes mirrors for turns before version 5.
+   * The filters that make it upright, '' if it already is; null for matrices that do more than turn and mirror.
+   * ffmpeg itself confuses mirroring with turning before version 5.
    */
   readonly orientation: string | null;
   readonly isEncrypted: boolean;
 }
 
-/** Reads the box `moov` (ISO/IEC 14496-12, 8.2 and 8.3; ISO/IEC 23001-7); null for other files. */
+/** Reads the box `moov` (ISO/IEC 14496-12, 8.2 and 8.3; ISO/IEC 23001-7); returns null for other files. */
 export async function readMovieTrack(path: string): Promise<MovieTrack | null> {
   await using file = await open(path);
   const movie = await readMovieBox(file);
@@ -45,10 +45,10 @@ export async function readMovieTrack(path: string): Promise<MovieTrack | null> {
   return { orientation: outer && inner && orientationOf(inner, outer), isEncrypted };
 }
 
-/** The filters for one matrix applied after another. */
+/** Returns the filters for the product of two matrices, inner and outer. */
 function orientationOf([a, b, c, d]: Matrix, [e, f, g, h]: Matrix): string | null {
   const whole = [a * e + b * g, a * f + b * h, c * e + d * g, c * f + d * h];
-  return FILTERS[whole.map((value) => Math.sign(Math.round(value * 1024))).join(',')] ?? null;
+  return filters[whole.map((value) => Math.sign(Math.round(value * 1024))).join(',')] ?? null;
 }
 
 type Matrix = readonly [number, number, number, number];
@@ -83,7 +83,7 @@ function childOf(body: Buffer, ...types: readonly string[]): Buffer | undefined 
   );
 }
 
-/** The body of the box `moov`, null in files that have none. */
+/** Reads the body of the box `moov`; null if there is none. */
 async function readMovieBox(file: FileHandle): Promise<Buffer | null> {
   const { size } = await file.stat();
   const header = Buffer.alloc(16);
@@ -96,7 +96,7 @@ async function readMovieBox(file: FileHandle): Promise<Buffer | null> {
     const length = isLarge ? Number(header.readBigUInt64BE(8)) : header.readUInt32BE(0) || size - at;
     if (length < start || at + start > size) return null;
     if (type === 'moov') {
-      if (length > MAX_MOVIE_BOX) return null;
+      if (length > maxMovieBoxBytes) return null;
       const body = Buffer.alloc(Math.min(length, size - at) - start);
       await file.read(body, 0, body.length, at + start);
       return body;

@@ -9,9 +9,9 @@ import { constantRate, type LastFrame, type Rational, type Timing } from './timi
 
 export interface VideoInfo extends Timing {
   readonly path: string;
-  /** Input options of ffmpeg that its kind needs. */
+  /** Input options of ffmpeg that this kind of file needs. */
   readonly inputOptions: readonly string[];
-  /** Frames in the file; where it is damaged, fewer may come out. */
+  /** Frames in the file; fewer can be decoded if it is damaged. */
   readonly frames: number;
   /** In ticks of `timebase`. */
   readonly last: LastFrame;
@@ -20,12 +20,12 @@ export interface VideoInfo extends Timing {
   readonly tracks: readonly MediaStream[];
   readonly timecode: string | null;
   readonly colour: ColourPlan;
-  /** Filters that bring it the right way up; null leaves that to ffmpeg. */
+  /** Filters that make it upright; null leaves that to ffmpeg. */
   readonly orientation: string | null;
 }
 
-/** Codecs of text files, for which ffmpeg takes many a file that is not a video. */
-const TEXT_CODECS: ReadonlySet<string> = new Set(['ansi', 'bintext', 'xbin', 'idf']);
+/** Codecs of text files; ffmpeg mistakes many files that are not videos for these. */
+const textCodecs: ReadonlySet<string> = new Set(['ansi', 'bintext', 'xbin', 'idf']);
 
 interface Packet {
   readonly dts: number | null;
@@ -34,9 +34,9 @@ interface Packet {
 }
 
 /**
- * Reads through a video without decoding it: how many frames it has, when they are shown, what else the file holds.
+ * Reads a video without decoding it: the number of its frames, their times, and the other contents of the file.
  * @param inputOptions options of ffmpeg that come before the file, such as the name of its format.
- * @throws {VideoError} if it has no moving picture that ffmpeg knows.
+ * @throws {VideoError} if it has no video that ffmpeg can read.
  */
 export async function probeVideo(
   ffmpeg: Ffmpeg,
@@ -83,7 +83,7 @@ export async function probeVideo(
   };
 }
 
-/** Why it cannot be read, in plain words; null if it can. */
+/** Explains why it cannot be read, in plain words; null if it can. */
 function explainProblem(
   { streams }: MediaInfo,
   stream: MediaStream | undefined,
@@ -92,27 +92,27 @@ function explainProblem(
   failure: string | null,
 ): string | null {
   if (stream && (movie?.isEncrypted || stream.tag === 'encv')) return 'it is encrypted (DRM)';
-  if (stream && TEXT_CODECS.has(stream.codec)) return 'it is text';
+  if (stream && textCodecs.has(stream.codec)) return 'it is text';
   if (stream?.codec === 'none') {
     return `ffmpeg does not know its codec (${stream.tag ?? 'unnamed'}); ${ffmpegAdvice}`;
   }
   if (!stream && streams.length > 0) {
     const hasSound = streams.some(({ type }) => type === 'audio');
     const hasCover = streams.some(({ isCover }) => isCover);
-    if (hasSound) return `it holds sound${hasCover ? ' and a cover picture' : ''}, but no video`;
-    return `it holds no video, only ${streams.map(({ type }) => type).join(', ')}`;
+    if (hasSound) return `it has sound${hasCover ? ' and a cover picture' : ''}, but no video`;
+    return `it has no video, only ${streams.map(({ type }) => type).join(', ')}`;
   }
   if (failure?.includes('moov atom not found')) {
     return 'it is cut short, damaged or not what its name says: its index (moov atom) is missing';
   }
   if (failure?.endsWith('Invalid data found when processing input')) {
-    return 'it is of a kind that ffmpeg does not know, or damaged';
+    return 'ffmpeg does not know its format, or it is damaged';
   }
   if (failure !== null) return failure;
   return frames === 0 ? 'it has no frames' : null;
 }
 
-/** Whether a track is only a copy of metadata, which is carried over anyway: chapters and the timecode in an MP4. */
+/** Returns whether a track only repeats metadata, which is copied anyway: chapters and the timecode in an MP4. */
 function isRepeated({ type, tag }: MediaStream, { hasChapters, timecode }: MediaInfo): boolean {
   return type === 'data' && ((hasChapters && tag === 'text') || (timecode !== null && tag === 'tmcd'));
 }
@@ -121,7 +121,7 @@ function timesOf(
   packets: readonly Packet[],
   { timebase, info, stream }: { timebase: Rational; info: MediaInfo; stream: MediaStream },
 ): Timing & Pick<VideoInfo, 'last'> {
-  // Old containers hold decoding times alone, which are as far apart.
+  // Old containers have only decoding times, with the same distances.
   const key = packets.every(({ pts }) => pts !== null) ? 'pts' : 'dts';
   const shown = packets
     .flatMap((packet) => (packet[key] === null ? [] : [{ time: packet[key], duration: packet.duration }]))
@@ -130,7 +130,7 @@ function timesOf(
   const final = shown.at(-1) ?? { time: 0, duration: null };
   const toTicks = (seconds: number): number =>
     Math.round((seconds * timebase.denominator) / timebase.numerator);
-  // Matroska has no durations of frames, and ffmpeg only guesses them.
+  // Matroska has no frame durations; ffmpeg only guesses them.
   const byEnd = stream.end === null ? null : toTicks(stream.end - info.start) - final.time;
   const duration = byEnd !== null && byEnd > 0 ? byEnd : final.duration;
   const rate = constantRate(times, timebase, duration);

@@ -7,16 +7,16 @@ import { parseFramecrcLine, parseSize } from './framecrc.js';
 import type { VideoInfo } from './probe.js';
 
 export interface VideoFrame {
-  /** RGB with square pixels, the right way up. The memory is used again for the next frame. */
+  /** RGB with square pixels, upright. The memory is reused for the next frame. */
   readonly image: Image;
   /** When it is shown, in ticks of the video's timebase after the start of the file. */
   readonly time: number;
 }
 
 /**
- * Decodes all frames of a video, in the order of showing.
- * ffmpeg gives the pixels through one pipe, and through another the size and the time of each frame as text.
- * @param onDamage told once, after the last frame, what ffmpeg found wrong with a file that it decoded as far as it could.
+ * Decodes all frames of a video, in presentation order.
+ * ffmpeg writes the pixels to one pipe, and the size and the time of each frame to another, as text.
+ * @param onDamage called once after the last frame, with ffmpeg's complaint about a file that it decoded in part.
  * @throws {VideoError}
  */
 export async function* readVideo(
@@ -41,7 +41,7 @@ export async function* readVideo(
   const args = ['-nostdin', ...turn, ...inputOptions, '-i', fileArgument(path), '-filter_complex', filter];
   const times = ['-map', '[times]', ...keep, '-f', 'framecrc', 'pipe:3'];
   const pixels = ['-map', '[pixels]', ...keep, '-f', 'rawvideo', 'pipe:1'];
-  // The times come first: were it the pixels, ffmpeg would wait for them to be read before it says their size.
+  // The times come first: otherwise ffmpeg waits for the pixels to be read before it writes their size.
   const stdio = ['ignore', 'pipe', 'pipe', 'pipe'] as const;
   await using process = new FfmpegProcess(ffmpeg, [...args, ...times, ...pixels], [...stdio]);
   const [, stdout, , text] = process.child.stdio;
@@ -58,14 +58,14 @@ export async function* readVideo(
   let frames = 0;
   for await (const data of readBlocks(stdout, size.width * size.height * 3)) {
     const time = await readTime(lines);
-    if (time === null) throw new VideoError(`ffmpeg gave a frame of ${path} without a time`);
+    if (time === null) throw new VideoError(`ffmpeg returned a frame of ${path} without a time`);
     frames++;
     yield { image: { ...size, data }, time };
   }
   if (frames === 0) throw await noFrame(process, ffmpeg, path, stream.codec);
   await process.finished.catch((error: unknown) => {
-    // It ends so after a file most of which it could not decode; what came out of it did.
-    if (process.child.exitCode === TOO_MANY_ERRORS) return;
+    // It ends like this if it could not decode most of a file; the frames that it did decode are valid.
+    if (process.child.exitCode === tooManyErrors) return;
     const reason = error instanceof Error ? error.message : String(error);
     throw new VideoError(`${path} cannot be read to its end: ${reason}`, { cause: error });
   });
@@ -73,7 +73,7 @@ export async function* readVideo(
 }
 
 /** ffmpeg's exit code when more than two thirds of the frames were faulty (since 6.1). */
-const TOO_MANY_ERRORS = 69;
+const tooManyErrors = 69;
 
 async function noFrame(
   process: FfmpegProcess,
@@ -107,7 +107,7 @@ async function readTime(lines: Lines): Promise<number | null> {
   return null;
 }
 
-/** Cuts a stream of bytes into blocks of one size, each in the same memory. */
+/** Splits a stream of bytes into blocks of one size, each in the same memory. */
 async function* readBlocks(
   stream: Readable,
   size: number,

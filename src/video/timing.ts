@@ -6,9 +6,9 @@ export interface Rational {
 
 /** When the frames of a video are shown. */
 export interface Timing {
-  /** Seconds per tick, in which the frames' times are counted. */
+  /** Seconds per tick; the frames' times are in ticks. */
   readonly timebase: Rational;
-  /** Frames per second, null where it varies. */
+  /** Frames per second; null if it varies. */
   readonly rate: Rational | null;
 }
 
@@ -19,15 +19,15 @@ export interface LastFrame {
   readonly duration: number;
 }
 
-/** Rates that are meant where a container counts too coarsely to hold them (ISO/IEC 23091-2 and habit). */
-const USUAL_RATES: readonly Rational[] = [
+/** Rates to assume if a container's ticks are too coarse for them (ISO/IEC 23091-2 and common practice). */
+const usualRates: readonly Rational[] = [
   ...[24_000, 30_000, 48_000, 60_000, 120_000].map((numerator) => ({ numerator, denominator: 1001 })),
   ...Array.from({ length: 240 }, (_, index) => ({ numerator: index + 1, denominator: 1 })),
 ];
 
 /**
- * The constant rate of frames shown at these times, null if there is none.
- * @param times ticks of `timebase`, rising.
+ * Returns the constant rate of frames shown at these times; null if there is none.
+ * @param times ticks of `timebase`, ascending.
  * @param last how long the last frame is shown, in ticks; null if unknown.
  */
 export function constantRate(
@@ -38,7 +38,7 @@ export function constantRate(
   const [first = 0] = times;
   const ticks = times.length === 1 ? (last ?? 0) : ((times.at(-1) ?? 0) - first) / (times.length - 1);
   if (!(ticks > 0)) return null;
-  // Cameras are careless with the end of the last frame; one that is meant to stay stays much longer.
+  // Cameras are imprecise about the end of the last frame; one that is held on purpose lasts much longer.
   if (last !== null && last > ticks * 1.5) return null;
   const exact = reduce(timebase.denominator, timebase.numerator * ticks);
   const isEven = (period: number, tolerance: number): boolean =>
@@ -47,7 +47,7 @@ export function constantRate(
   const periodOf = ({ numerator, denominator }: Rational): number =>
     (denominator * timebase.denominator) / (numerator * timebase.numerator);
   // A container that rounds times to its ticks is off by less than one.
-  return USUAL_RATES.find((rate) => isEven(periodOf(rate), 1)) ?? null;
+  return usualRates.find((rate) => isEven(periodOf(rate), 1)) ?? null;
 }
 
 function reduce(numerator: number, denominator: number): Rational {
@@ -56,7 +56,7 @@ function reduce(numerator: number, denominator: number): Rational {
   return { numerator: numerator / a, denominator: denominator / a };
 }
 
-/** Reads `30000/1001` or `25`; null if it is no fraction above 0. */
+/** Reads `30000/1001` or `25`; null if it is not a fraction above 0. */
 export function parseRational(text: string): Rational | null {
   const [, numerator, denominator = '1'] = /^(\d{1,9})(?:\/(\d{1,9}))?$/.exec(text.trim()) ?? [];
   const rational = { numerator: Number(numerator), denominator: Number(denominator) };

@@ -4,20 +4,20 @@ import { FfmpegProcess } from './ffmpeg-process.js';
 import { fileArgument, type Ffmpeg } from './ffmpeg.js';
 import type { MediaStream } from './media-info.js';
 
-/** A file whose tracks go along with the picture that is written. */
+/** A file whose other tracks are added to the written picture. */
 export interface TrackSource {
   readonly path: string;
   readonly inputOptions: readonly string[];
   readonly tracks: readonly MediaStream[];
 }
 
-/** A track that goes into the file. */
+/** A track that is written to the file. */
 export interface PlannedTrack {
   readonly stream: MediaStream;
   readonly handling: Handling;
 }
 
-/** A track that does not, and why. */
+/** A track that is left out, and why. */
 export interface LeftTrack {
   readonly stream: MediaStream;
   readonly reason: string;
@@ -28,12 +28,12 @@ export interface TrackPlan {
   readonly left: readonly LeftTrack[];
 }
 
-/** Encoders fail at the first sound that they get, which comes within this part of nearly every file. */
-const TRIAL_SECONDS = '10';
+/** Encoders fail at the first sound that they get, which comes within this time in nearly every file. */
+const trialSeconds = '10';
 
 /**
- * Plans what becomes of the tracks of a file besides its picture: a track is copied if possible, else encoded, else
- * left out. What a version of ffmpeg, an encoder and a container accept together is in no list, so the beginning of the
+ * Plans what to do with the tracks of a file besides its picture: a track is copied if possible, else encoded, else
+ * left out. No list says what a version of ffmpeg, an encoder and a container accept together, so the beginning of the
  * file is tried.
  * @param path where the trial is written, with the extension of the output; it is overwritten.
  */
@@ -44,7 +44,7 @@ export async function planTracks(ffmpeg: Ffmpeg, source: TrackSource, path: stri
   for (const stream of source.tracks) {
     const ways = handlingsOf(container, ffmpeg, stream);
     if (ways.length > 0) open.push({ stream, ways });
-    else left.push({ stream, reason: whyNowhere(stream, extname(path)) });
+    else left.push({ stream, reason: whyLeftOut(stream, extname(path)) });
   }
   const first = open.flatMap(({ stream, ways: [handling] }) => (handling ? [{ stream, handling }] : []));
   if (first.length === 0 || (await tryTracks(ffmpeg, source, path, first)) === null)
@@ -66,7 +66,7 @@ export async function planTracks(ffmpeg: Ffmpeg, source: TrackSource, path: stri
   return { kept, left };
 }
 
-/** Options that map the tracks of input `input`, from output stream `place` on. */
+/** Returns options that map the tracks of input number `input`, to output streams from `place` on. */
 export function trackArguments(kept: readonly PlannedTrack[], input: number, place: number): string[] {
   return kept.flatMap(({ stream, handling }, index) => [
     '-map',
@@ -75,7 +75,7 @@ export function trackArguments(kept: readonly PlannedTrack[], input: number, pla
   ]);
 }
 
-/** Null if these tracks can be written, else why not. */
+/** Tries to write these tracks. @returns null if that works, else the reason. */
 async function tryTracks(
   ffmpeg: Ffmpeg,
   { path: input, inputOptions }: TrackSource,
@@ -83,7 +83,7 @@ async function tryTracks(
   tracks: readonly PlannedTrack[],
 ): Promise<string | null> {
   const from = ['-nostdin', '-y', ...inputOptions, '-i', fileArgument(input)];
-  const to = [...trackArguments(tracks, 0, 0), '-t', TRIAL_SECONDS, fileArgument(path)];
+  const to = [...trackArguments(tracks, 0, 0), '-t', trialSeconds, fileArgument(path)];
   await using trial = new FfmpegProcess(ffmpeg, [...from, ...to], ['ignore', 'ignore', 'pipe']);
   return await trial.finished.then(
     () => null,
@@ -91,9 +91,9 @@ async function tryTracks(
   );
 }
 
-function whyNowhere({ type, codec, tag, isCover }: MediaStream, extension: string): string {
-  if (isCover) return 'covers are not carried over';
-  if (type === 'video') return 'only the first video track is worked on';
+function whyLeftOut({ type, codec, tag, isCover }: MediaStream, extension: string): string {
+  if (isCover) return 'cover pictures are not copied';
+  if (type === 'video') return 'only the first video track is processed';
   if (codec === 'none' && type !== 'attachment')
     return `ffmpeg does not know its codec (${tag ?? 'unnamed'})`;
   return `${extension} files cannot hold it`;

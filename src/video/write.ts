@@ -12,13 +12,13 @@ export interface VideoWriterOptions extends Timing {
   readonly path: string;
   readonly width: number;
   readonly height: number;
-  /** Time of the first frame in ticks of `timebase`: where the sound starts earlier, it keeps doing so. */
+  /** Time of the first frame in ticks of `timebase`: sound that starts earlier still does. */
   readonly start: number;
-  /** The last frame; null if it is shown for as long as any other. */
+  /** The last frame; null if it is shown for as long as the others. */
   readonly last: LastFrame | null;
   /** Quality: lower is better and larger. H.264 0-51, VP9 0-63; null for the usual one. */
   readonly crf: number | null;
-  /** A file whose sound and other tracks go into this one. */
+  /** A file whose sound and other tracks are added to this one. */
   readonly tracks: {
     readonly source: TrackSource;
     readonly kept: readonly PlannedTrack[];
@@ -26,10 +26,10 @@ export interface VideoWriterOptions extends Timing {
   } | null;
 }
 
-/** Writes a video through ffmpeg. Disposing of it before `finish` leaves a file that is no video. */
+/** Writes a video through ffmpeg. Disposal before `finish` leaves an invalid file. */
 export class VideoWriter implements AsyncDisposable {
   readonly #options: VideoWriterOptions;
-  /** Seconds per tick of the file that is written: one frame where the rate is constant. */
+  /** Seconds per tick of the output file: one frame if the rate is constant. */
   readonly #timebase: Rational;
   readonly #process: FfmpegProcess;
   readonly #input: Writable;
@@ -44,14 +44,14 @@ export class VideoWriter implements AsyncDisposable {
     const { stdin } = this.#process.child;
     if (!stdin) throw new Error('ffmpeg was started without a pipe');
     this.#input = stdin;
-    // An early end of ffmpeg breaks the pipe; why it ended is what `finished` tells.
+    // If ffmpeg ends early, the pipe breaks; `finished` gives the reason.
     this.#input.on('error', () => {});
     void this.#send(ivfHeader(options, this.#timebase)).catch(() => {});
   }
 
   /**
    * Writes a frame; its memory may be changed once the promise has settled.
-   * @param time ticks of `timebase`, as the video counts that it was read from.
+   * @param time ticks of `timebase`, on the clock of the source video.
    * @throws {VideoError}
    */
   async write(image: Image, time: number): Promise<void> {
@@ -71,7 +71,7 @@ export class VideoWriter implements AsyncDisposable {
     await this.#process[Symbol.asyncDispose]();
   }
 
-  /** Ticks since the first frame, in the timebase of the file that is written. */
+  /** Returns the ticks since the first frame, in the timebase of the output file. */
   #ticks(time: number): number {
     const { timebase, start } = this.#options;
     const { numerator, denominator } = this.#timebase;
@@ -90,7 +90,7 @@ export class VideoWriter implements AsyncDisposable {
   }
 }
 
-/** Whether the last frame of a video can be given a duration of its own. */
+/** Returns whether the last frame of a video can have its own duration. */
 export async function keepsLastDuration(ffmpeg: Ffmpeg): Promise<boolean> {
   return ffmpeg.has('bsfs', 'setts');
 }
@@ -99,7 +99,7 @@ function outputArguments(ffmpeg: Ffmpeg, options: VideoWriterOptions, output: Ra
   const { path, crf, tracks, start, timebase, rate } = options;
   const offset = (start * timebase.numerator) / timebase.denominator;
   const source = tracks && ['-map_metadata', '1', ...trackArguments(tracks.kept, 1, 1)];
-  // The muxers of MP4 make a track of it, which needs a rate.
+  // MP4 muxers turn it into a track, which needs a rate.
   const timecode = tracks?.timecode && rate ? ['-metadata', `timecode=${tracks.timecode}`] : [];
   return [
     ['-itsoffset', `${offset}`, '-f', 'ivf', '-c:v', 'rawvideo', '-i', 'pipe:0'],
@@ -109,7 +109,7 @@ function outputArguments(ffmpeg: Ffmpeg, options: VideoWriterOptions, output: Ra
     ffmpeg.passthrough,
     ['-enc_time_base', `${output.numerator}:${output.denominator}`],
     lastDuration(options),
-    // Players expect HD colours; without the note they guess by the size.
+    // Players expect HD colours; without these tags they guess from the size.
     [
       '-filter:v:0',
       'scale=out_color_matrix=bt709:out_range=tv:flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp,' +
@@ -122,8 +122,8 @@ function outputArguments(ffmpeg: Ffmpeg, options: VideoWriterOptions, output: Ra
 }
 
 /**
- * At a constant rate the last frame lasts as long as any. Without B-frames it is the last in the file, too.
- * The duration is a part of the time at which it is shown, since versions differ in the ticks that they count both in.
+ * Returns the options for the duration of the last frame; none at a constant rate. Without B-frames it is also the last
+ * in the file. Its duration is a fraction of its time, since versions of ffmpeg count both in different ticks.
  */
 function lastDuration({ rate, last, path }: VideoWriterOptions): string[] {
   if (rate || !last) return [];

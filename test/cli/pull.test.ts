@@ -87,7 +87,7 @@ describe('millrace pull', () => {
     assert.equal(code, 0, stderr);
     assert.equal(stdout, `${join(rootOf(home), 'snapshots', hub.commit)}\n`);
     assert.match(stderr, /^unet\/model\.onnx \([\d.]+ MB\)$/m);
-    assert.match(stderr, /^127\.0\.0\.1:\d+ broke the connection off .*; trying again in 1 s$/m);
+    assert.match(stderr, /^127\.0\.0\.1:\d+ closed the connection early .*; trying again in 1 s$/m);
 
     await using server = await startServer('--model', 'studio/tiny', '--cache-directory', '');
     await using client = await StreamClient.open(`${server.url.replace('http', 'ws')}/v1/stream`, {
@@ -112,7 +112,7 @@ describe('millrace pull', () => {
       const environment = { HF_HOME: own, HF_HUB_OFFLINE: offline, MILLRACE_CACHE_DIRECTORY: '' };
       const { code, stderr } = await millrace([...run, ...model], environment);
       assert.equal(code, 0, stderr);
-      if (offline === '1') assert.match(stderr, /HF_HUB_OFFLINE is set; taking studio\/tiny from the cache/);
+      if (offline === '1') assert.match(stderr, /HF_HUB_OFFLINE is set; using studio\/tiny from the cache/);
       assert.ok((await stat(out)).size > 0);
     }
   });
@@ -131,9 +131,9 @@ describe('millrace pull', () => {
   });
 
   const wrong: readonly [readonly string[], Readonly<Record<string, string>>, RegExp][] = [
-    [['pull', 'tiny'], {}, /^millrace: "tiny" is no model id; give organisation\/name/],
+    [['pull', 'tiny'], {}, /^millrace: "tiny" is not a model id; give organisation\/name/],
     [['pull', 'studio/tiny@a', '--revision', 'b'], {}, /name two revisions/],
-    [['pull', 'studio/tiny@../x'], {}, /"\.\.\/x" is no revision/],
+    [['pull', 'studio/tiny@../x'], {}, /"\.\.\/x" is not a revision/],
     [['pull', 'studio/none'], {}, /there is no model studio\/none at 127/],
     [['serve', '--port', '0', '--model', 'studio/none'], {}, /there is no model studio\/none at 127/],
     [
@@ -144,7 +144,7 @@ describe('millrace pull', () => {
     [
       ['pull', 'studio/tiny'],
       { HF_ENDPOINT: 'nowhere' },
-      /HF_ENDPOINT is "nowhere", which is no web address/,
+      /HF_ENDPOINT is "nowhere", which is not a web address/,
     ],
     [
       ['pull', 'studio/tiny'],
@@ -154,7 +154,7 @@ describe('millrace pull', () => {
     [
       ['pull', 'studio/tiny'],
       { HF_TOKEN: 'hf_a b' },
-      /the token in HF_TOKEN has characters that no token has/,
+      /the token in HF_TOKEN has characters that tokens cannot have/,
     ],
     [
       ['pull', 'studio/tiny'],
@@ -206,7 +206,7 @@ describe('millrace pull', () => {
       const { code, stderr } = await ended;
       if (signal === 'SIGINT') {
         assert.equal(code, 130);
-        assert.match(stderr, /^millrace: interrupted; the same command goes on where it ended$/m);
+        assert.match(stderr, /^millrace: interrupted; run the same command again to resume$/m);
       } else {
         // Ten seconds later, nobody holds it any more.
         const lock = join(own, 'hub/.locks/models--studio--tiny/millrace.lock');

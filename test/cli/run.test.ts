@@ -199,7 +199,7 @@ describe('millrace run', () => {
       [/no JPEG, PNG, WebP or AVIF image in \S+empty$/, at('empty'), '-o', out],
       [/cut\.jpg: the JPEG image cannot be decoded/, at('cut.jpg'), '-o', at('wrong.jpg')],
       [/exists\.mp4 exists; add --overwrite/, walkers, '-o', at('exists.mp4')],
-      [/wrong\.avi: files of this kind are not written/, walkers, '-o', at('wrong.avi')],
+      [/wrong\.avi: unknown type of output/, walkers, '-o', at('wrong.avi')],
       [/is one picture, but the input has more/, walkers, '-o', at('wrong.jpg')],
       [/there is no folder \S+nowhere$/, walkers, '-o', at('nowhere/wrong.mp4')],
       [/wrong\.mp4 cannot be written \(ENOTDIR\)/, walkers, '-o', at('text.txt/wrong.mp4')],

@@ -48,7 +48,7 @@ describe('millrace token', () => {
     await assert.rejects(token('--key', 'package.json'), {
       code: 2,
       stdout: '',
-      stderr: 'millrace: package.json holds no private key in PEM that can be read\n',
+      stderr: 'millrace: package.json is not a private key in PEM that can be read\n',
     });
   });
 });

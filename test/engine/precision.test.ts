@@ -91,7 +91,7 @@ test('8 bits that cannot be had are refused with a reason', async (t) => {
   await cp(join(model, 'vae_encoder/model.onnx'), join(model, 'unet/model_int8.onnx'));
   await assert.rejects(
     readModelFolder(model),
-    /unet.model_int8\.onnx: takes or gives other numbers than .*model\.onnx/,
+    /unet.model_int8\.onnx: has other inputs or outputs than .*model\.onnx/,
   );
 });
 

@@ -13,7 +13,7 @@ describe('the parts of a file', () => {
     ] as const) {
       const count = partCounter(new Uint8Array(bytes));
       for (let part = 0; part < most; part++) count();
-      assert.throws(count, { name: 'ImageError', message: 'the image is in too many parts' }, `${bytes}`);
+      assert.throws(count, { name: 'ImageError', message: 'the image has too many parts' }, `${bytes}`);
     }
   });
 });

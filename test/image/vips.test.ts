@@ -45,7 +45,7 @@ describe('pixels', () => {
     const single = openPixels({ width: 2, height: 3, data }).extractChannel(0);
     await assert.rejects(readPixels(single, newMemory), {
       name: 'Error',
-      message: 'sharp gave 1 channels instead of 3',
+      message: 'sharp returned 1 channels instead of 3',
     });
   });
 });

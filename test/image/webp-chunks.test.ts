@@ -74,7 +74,7 @@ describe('the size of a WebP', () => {
       for (const image of [lossy(width, height), lossless(width, height)]) {
         assert.throws(() => readWebp(webpFile(canvas(30, 20), image)), {
           name: 'ImageError',
-          message: 'the image of the WebP has another size than the file',
+          message: 'the image of the WebP differs in size from the file',
         });
       }
     }

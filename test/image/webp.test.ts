@@ -66,7 +66,7 @@ describe('readWebp', () => {
   });
 
   it('refuses an image of another size than the file says', () => {
-    const expected = { name: 'ImageError', message: /another size than the file/ };
+    const expected = { name: 'ImageError', message: /differs in size from the file/ };
     for (const webp of [lossy, lossless]) {
       const image = webp.subarray(12);
       assert.throws(() => readWebp(extendedWebp({ width: 95, height: 72 }, image)), expected);

@@ -137,7 +137,7 @@ const faults: readonly [string, (copy: ModelCopy) => Promise<void>, string, RegE
     'a text encoder of another model',
     (copy) => copy.edit('text_encoder/config.json', { hidden_size: 768 }),
     'unet/config.json',
-    /cross_attention_dim is 96, but the text encoder gives 768 values a token/,
+    /cross_attention_dim is 96, but the text encoder has 768 values per token/,
   ],
   [
     'a default out of range',

@@ -46,7 +46,7 @@ const refused: readonly (readonly [string, (copy: ModelCopy) => Promise<void>, s
     'a flow-matching scheduler that has kept the betas',
     editing(scheduler, { _class_name: 'FlowMatchEulerDiscreteScheduler' }),
     scheduler,
-    /FlowMatchEulerDiscreteScheduler is a scheduler of flow-matching models .* take a Stable Diffusion/,
+    /FlowMatchEulerDiscreteScheduler is a scheduler of flow-matching models .* use a Stable Diffusion/,
   ],
   [
     'a scheduler without class and betas',
@@ -59,7 +59,7 @@ const refused: readonly (readonly [string, (copy: ModelCopy) => Promise<void>, s
     'continuous timesteps',
     editing(scheduler, { timestep_type: 'continuous' }),
     scheduler,
-    /timestep_type is "continuous": the model was trained by continuous levels/,
+    /timestep_type is "continuous": the model was trained with continuous levels/,
   ],
   [
     'an unknown prediction',
@@ -142,7 +142,7 @@ const refused: readonly (readonly [string, (copy: ModelCopy) => Promise<void>, s
       await copy.remove('vae/diffusion_pytorch_model.safetensors');
     },
     'vae_encoder/model.onnx',
-    /no such file, without which no picture can be taken in; download the folder vae_encoder too, or export/,
+    /no such file, which is needed to read pictures; download the folder vae_encoder too, or export/,
   ],
   [
     'a VAE encoder in PyTorch',
@@ -151,7 +151,7 @@ const refused: readonly (readonly [string, (copy: ModelCopy) => Promise<void>, s
       await copy.write('vae/diffusion_pytorch_model.safetensors', 'weights');
     },
     'vae_encoder/model.onnx',
-    /without which no picture can be taken in; vae holds PyTorch weights alone; export it in ops\/export/,
+    /which is needed to read pictures; vae has only PyTorch weights; export it in ops\/export/,
   ],
   [
     'two variants',
@@ -160,7 +160,7 @@ const refused: readonly (readonly [string, (copy: ModelCopy) => Promise<void>, s
       await cp(join(copy.folder, 'unet/model_fp16.onnx'), join(copy.folder, 'unet/model_fp32.onnx'));
     },
     'unet',
-    /holds the graphs model_fp16\.onnx, model_fp32\.onnx; rename the one that is to run to model\.onnx/,
+    /holds the graphs model_fp16\.onnx, model_fp32\.onnx; rename the one to use to model\.onnx/,
   ],
   [
     'weights beside the graph that were cut off',
@@ -215,7 +215,7 @@ describe('a model of another kind', () => {
     await copy.write('sd.safetensors', 'weights');
     const file = join(copy.folder, 'sd.safetensors');
     await assert.rejects(readModelFolder(file), (error) => {
-      assert.match(String(error), /a file, where a model folder should be; if it is a checkpoint, export it/);
+      assert.match(String(error), /a file, not a model folder; if it is a checkpoint, export it/);
       return true;
     });
   });

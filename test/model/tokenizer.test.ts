@@ -145,7 +145,7 @@ describe('loadTokenizer', () => {
       'broken merges',
       (copy) => copy.write('tokenizer/merges.txt', 'a b\na b c\n'),
       'merges.txt',
-      /the merge "a b c" is no pair/,
+      /the merge "a b c" is not a pair/,
     ],
     [
       'an unknown token',

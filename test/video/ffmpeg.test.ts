@@ -47,7 +47,7 @@ describe('findFfmpeg', () => {
     await using process = new FfmpegProcess(ffmpeg, args, ['ignore', 'ignore', 'pipe']);
     await assert.rejects(process.finished, {
       name: 'VideoError',
-      message: /comes with Millrace broke down .*MILLRACE_FFMPEG/,
+      message: /comes with Millrace crashed .*MILLRACE_FFMPEG/,
     });
   });
 

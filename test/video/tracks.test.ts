@@ -121,7 +121,7 @@ describe('planTracks', () => {
     const two = ['-map', '0', '-map', '1', '-map', '0', '-c:v', 'libx264', '-c:a', 'aac'];
     await runFfmpeg(...picture, ...tone, ...two, `file:${source}`);
     const { tracks, left } = await carry(source, '.mp4');
-    assert.deepEqual([tracks, left], [['audio aac'], ['2 h264: only the first video track is worked on']]);
+    assert.deepEqual([tracks, left], [['audio aac'], ['2 h264: only the first video track is processed']]);
   });
 });
 

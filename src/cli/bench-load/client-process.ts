@@ -2,8 +2,8 @@ import type { Share, Times } from './load-plan.js';
 import { playSession } from './play-session.js';
 
 /**
- * A process of clients: gets its share of the load and plays it, says when each session is in, waits or is refused,
- * gets the times of the measurement, and answers with what became of each session.
+ * A process of clients: receives its share of the load and plays it, reports when all its sessions are served, queued
+ * or refused, receives the times of the measurement, and answers with the result of each session.
  */
 process.once('message', (share: Share) => {
   const times = new Promise<Times>((resolve) => process.once('message', resolve));
@@ -13,6 +13,6 @@ process.once('message', (share: Share) => {
     process.send?.(results, undefined, undefined, () => process.disconnect()),
   );
 });
-// Whoever started it is gone.
+// The parent process is gone.
 process.once('disconnect', () => process.exit());
 process.send?.('up');

@@ -1,18 +1,18 @@
 import type { ParameterUpdate } from '@millrace/client';
 
-/** What each session of a load does. */
+/** The behaviour of each session of a load. */
 export interface Behaviour {
   /** Of the server. */
   readonly url: string;
   readonly token: string | undefined;
   readonly parameters: ParameterUpdate;
-  /** Frames that its camera takes in a second. */
+  /** Frames a second of its camera. */
   readonly fps: number;
-  /** JPEGs, shown over and over. */
+  /** JPEGs, repeated without end. */
   readonly pictures: readonly Uint8Array[];
 }
 
-/** The part of a load that one process carries. */
+/** The part of a load that one process plays. */
 export interface Share extends Behaviour {
   /** Numbers of its sessions, from 0. */
   readonly sessions: readonly number[];
@@ -26,7 +26,7 @@ export interface Times {
   readonly end: number;
 }
 
-/** What became of a session: it was served to the end, still waited then, never got in, or was cut off. */
+/** How a session ended: served to the end, still waiting then, refused, or cut off. */
 export type Outcome = 'served' | 'waiting' | 'refused' | 'lost';
 
 export interface SessionResult {
@@ -36,12 +36,12 @@ export interface SessionResult {
   readonly code: string | null;
   /** The same in words. */
   readonly message: string | null;
-  /** From the wish to connect until the stream was open, or the end of the wait. */
+  /** From the start of connecting until the stream was open, or the end of the wait. */
   readonly waitSeconds: number;
-  /** Of the time that is measured, as long as the stream was open. */
+  /** Seconds of the measurement in which the stream was open. */
   readonly seconds: number;
   readonly sent: number;
-  /** Milliseconds from the capture of a frame to the display of its result, of each that was displayed. */
+  /** Milliseconds from the capture of a frame to the display of its result, for each displayed result. */
   readonly latencies: readonly number[];
   /** Frames without a result, by reason. */
   readonly dropped: Readonly<Record<string, number>>;

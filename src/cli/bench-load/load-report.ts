@@ -1,7 +1,7 @@
 import { percentile } from '../percentile.js';
 import type { Outcome, SessionResult } from './load-plan.js';
 
-/** What a load was, and what came of it. Keys are those of the JSON that is printed. */
+/** A load and its results. Keys are those of the printed JSON. */
 export interface LoadReport {
   readonly url: string;
   readonly sessions: number;
@@ -10,9 +10,9 @@ export interface LoadReport {
   readonly width: number;
   readonly height: number;
   readonly outcomes: Readonly<Record<Outcome, number>>;
-  /** Of all sessions that were served. */
+  /** Of all sessions together. */
   readonly total: Figures;
-  /** Frames a second of the served session that got least; null if none was served. */
+  /** Frames a second of the slowest served session; null if none was served. */
   readonly slowest_fps: number | null;
   readonly each: readonly (Figures & {
     readonly session: number;
@@ -81,7 +81,7 @@ function round(value: number): number {
   return Math.round(value * 10) / 10;
 }
 
-/** Why a load has measured nothing: what became of its sessions, of which none was served; null if one was. */
+/** Explains how the sessions of a load ended if none was served; returns null if one was. */
 export function failureOf({ each, outcomes }: LoadReport): string | null {
   if (outcomes.served > 0) return null;
   const ends = new Map<string, number>();
@@ -92,7 +92,7 @@ export function failureOf({ each, outcomes }: LoadReport): string | null {
   return `no session was served: ${[...ends].map(([end, count]) => `${count} ${end}`).join(', ')}`;
 }
 
-/** The report for people. */
+/** Returns the report as text. */
 export function renderLoad({ each, total, outcomes, slowest_fps: slowest, ...facts }: LoadReport): string {
   const { url, sessions, fps, seconds, width, height } = facts;
   const rows = [

@@ -3,15 +3,15 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-/** A `millrace serve` in a process of its own, until it is disposed of. */
+/** A `millrace serve` in a separate process, until disposal. */
 export interface OwnServer extends AsyncDisposable {
   readonly url: string;
 }
 
 /**
  * Starts a server on a free port, with the settings of the environment, and waits until it is ready.
- * @param connections that it has to take from this machine.
- * @throws {Error} if it ends before.
+ * @param connections that it must accept from this machine.
+ * @throws {Error} if it ends before that.
  */
 export async function startOwnServer(connections: number, signal: AbortSignal): Promise<OwnServer> {
   const main = fileURLToPath(new URL('../main.js', import.meta.url));

@@ -4,11 +4,11 @@ import { findFfmpeg, type Ffmpeg } from '../../video/ffmpeg.js';
 import { openInput } from '../run/open-input.js';
 import { RunError } from '../run/run-error.js';
 
-/** Frames that are enough for a camera: they are shown over and over. */
+/** Enough frames for a camera, which repeats them. */
 const most = 60;
 const quality = 85;
 
-/** The first frames of a video, a folder of pictures or a picture, as JPEGs of a size. @throws {RunError | VideoError} */
+/** Reads the first frames of a video, folder or picture, as JPEGs of one size. @throws {RunError | VideoError} */
 export async function readPictures(
   path: string,
   size: { readonly width: number; readonly height: number },

@@ -2,17 +2,17 @@ import { connect, MillraceError, type MillraceStream } from '@millrace/client';
 import { ClientSocket } from '../../transport/client-socket.js';
 import type { SessionResult, Share, Times } from './load-plan.js';
 
-/** Sessions come one after the other, milliseconds apart: those that came first are inside. */
-const pace = 20;
+/** Between the starts of two sessions, so that they are admitted in order. */
+const intervalMs = 20;
 
 /** A session under way. */
 export interface Play {
-  /** Settles when it is in, waits in the queue, or is refused. */
+  /** Settles when it is served, queued or refused. */
   readonly settled: Promise<void>;
   readonly result: Promise<SessionResult>;
 }
 
-/** One user: connects, sends what a camera would, and displays each result at once, until the load ends. */
+/** Plays one user: connects, sends frames as a camera does, and displays each result at once, until the load ends. */
 export function playSession(share: Share, session: number, times: Promise<Times>): Play {
   let settle: () => void = () => {};
   const settled = new Promise<void>((resolve) => (settle = resolve));
@@ -26,7 +26,7 @@ async function live(
   times: Promise<Times>,
   settle: () => void,
 ): Promise<SessionResult> {
-  await until(share.begin + session * pace);
+  await until(share.begin + session * intervalMs);
   const asked = performance.now();
   const over = new AbortController();
   void times.then(({ end }) => until(end)).then(() => over.abort());
@@ -37,10 +37,10 @@ async function live(
     settle();
     return { session, waitSeconds: waited(), ...(await play(stream, share, session, times)) };
   } catch (error) {
-    const nothing = { session, waitSeconds: waited(), seconds: 0, sent: 0, latencies: [], dropped: {} };
-    if (over.signal.aborted) return { ...nothing, outcome: 'waiting', code: null, message: null };
+    const figures = { session, waitSeconds: waited(), seconds: 0, sent: 0, latencies: [], dropped: {} };
+    if (over.signal.aborted) return { ...figures, outcome: 'waiting', code: null, message: null };
     if (!(error instanceof MillraceError)) throw error;
-    return { ...nothing, outcome: 'refused', code: error.code, message: error.message };
+    return { ...figures, outcome: 'refused', code: error.code, message: error.message };
   }
 }
 
@@ -71,7 +71,7 @@ async function play(
   const dropped: Record<string, number> = {};
   let sent = 0;
   let lost = null as MillraceError | null;
-  // The times are known only once all sessions are in.
+  // The times are known only once all sessions have settled.
   let { measured, end } = { measured: Infinity, end: Infinity };
   void times.then((known) => ({ measured, end } = known));
   const counts = (): boolean => Date.now() >= measured && Date.now() < end;
@@ -83,7 +83,7 @@ async function play(
     if (counts()) dropped[reason] = (dropped[reason] ?? 0) + 1;
   });
   stream.on('close', ({ error }) => (lost = error ?? null));
-  // Cameras are not in step with each other.
+  // Cameras are not synchronized.
   let due = Date.now() + ((session * 0.618) % 1) * (1000 / fps);
   let frame = session;
   while (due < end) {
@@ -92,7 +92,7 @@ async function play(
     const picture = pictures[frame++ % pictures.length];
     if (picture !== undefined) stream.send(picture);
     if (counts()) sent += 1;
-    // A camera does not make up for what it missed.
+    // A camera does not make up for missed frames.
     due = Math.max(due + 1000 / fps, Date.now());
   }
   await times;

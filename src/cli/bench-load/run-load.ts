@@ -5,19 +5,19 @@ import type { Behaviour, SessionResult, Share, Times } from './load-plan.js';
 
 export interface LoadOptions extends Behaviour {
   readonly sessions: number;
-  /** How long is measured; a warm-up comes before it. */
+  /** Length of the measurement; a warm-up comes before it. */
   readonly seconds: number;
-  /** That the clients are spread over. */
+  /** Processes that the clients are spread over. */
   readonly processes: number;
   readonly signal: AbortSignal;
 }
 
-/** Milliseconds from when all sessions are in, queued or refused until they are measured. */
-const warmUp = 2000;
-/** Milliseconds for which to wait until they are: a server may not answer at all. */
-const longestStart = 60_000;
+/** From when all sessions are served, queued or refused until the measurement. */
+const warmUpMs = 2000;
+/** Longest wait until they are: a server may not answer at all. */
+const longestStartMs = 60_000;
 
-/** Puts a load on a server, with clients in processes of their own. @returns what became of each session, in order. */
+/** Puts a load on a server, with clients in separate processes. @returns the result of each session, in order. */
 export async function runLoad(options: LoadOptions): Promise<readonly SessionResult[]> {
   const { sessions, seconds, signal } = options;
   const processes = Math.min(options.processes, sessions);
@@ -25,7 +25,7 @@ export async function runLoad(options: LoadOptions): Promise<readonly SessionRes
   const children = Array.from({ length: processes }, () =>
     fork(new URL('client-process.js', import.meta.url), { serialization: 'advanced', signal }),
   );
-  // When it is interrupted they all end, whoever waits for them or not.
+  // An interruption ends them all with an error, even if nothing waits for them.
   for (const child of children) child.on('error', () => {});
   try {
     await Promise.all(children.map((child) => message(child, (said) => said === 'up')));
@@ -37,10 +37,10 @@ export async function runLoad(options: LoadOptions): Promise<readonly SessionRes
       child.send({ ...behaviour, begin, sessions: own } satisfies Share);
       return answer;
     });
-    const patience = new AbortController();
-    const late = sleep(longestStart, undefined, { signal: patience.signal }).catch(() => {});
-    await Promise.race([Promise.all(settled), late]).finally(() => patience.abort());
-    const measured = Date.now() + warmUp;
+    const timer = new AbortController();
+    const late = sleep(longestStartMs, undefined, { signal: timer.signal }).catch(() => {});
+    await Promise.race([Promise.all(settled), late]).finally(() => timer.abort());
+    const measured = Date.now() + warmUpMs;
     const times = { measured, end: measured + seconds * 1000 } satisfies Times;
     const results = await Promise.all(
       children.map(async (child) => {
@@ -55,7 +55,7 @@ export async function runLoad(options: LoadOptions): Promise<readonly SessionRes
   }
 }
 
-/** The first message that is wanted. @throws {Error} if the process ends before it says that. */
+/** Waits for the first wanted message. @throws {Error} if the process ends before it. */
 async function message(child: ChildProcess, wanted: (said: unknown) => boolean): Promise<unknown> {
   const ended = new AbortController();
   const failed = once(child, 'exit', { signal: ended.signal }).then(() => {

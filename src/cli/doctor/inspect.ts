@@ -4,7 +4,7 @@ import type { ModelFolder } from '../../model/folder.js';
 import type { Graph } from '../../model/layout/ports.js';
 import type { Check, ModelReport, PartReport } from './report.js';
 
-/** What a model is. */
+/** Describes a model. */
 export function inspectModel(model: ModelFolder): ModelReport {
   const { defaults, fixedSize, layout, selfGuided } = model;
   const xl = layout.unet.added !== null;
@@ -32,7 +32,7 @@ export function inspectModel(model: ModelFolder): ModelReport {
   };
 }
 
-/** The ONNX files of a model: how large they are, what they take and give. */
+/** Describes the ONNX files of a model: their sizes, inputs and outputs. */
 export async function inspectParts({ root, layout, int8 }: ModelFolder): Promise<readonly PartReport[]> {
   const graphs: readonly (readonly [string, Graph])[] = [
     ...layout.textEncoders.map(
@@ -75,12 +75,12 @@ async function bytesOf({ file, weightFiles }: Graph): Promise<number> {
 }
 
 function describePort({ name, type, shape }: Graph['inputs'][number]): string {
-  // Names that exporters make up for free dimensions tell nothing.
+  // Names that exporters make up for free dimensions mean nothing.
   const sides = shape.map((side) => (typeof side === 'string' && !/^[a-z_]{1,16}$/.test(side) ? '?' : side));
   return `${name} ${type} [${sides.join(', ')}]`;
 }
 
-/** What works without a cost, seen from the files alone. The engine tells the rest. */
+/** Checks what works without a cost, from the files alone. The engine reports the rest. */
 export function checkLayout(model: ModelFolder, onProcessor: boolean): readonly Check[] {
   const { unet } = model.layout;
   const checks: Check[] = [];
@@ -101,7 +101,7 @@ function sizes({ sizeFactor, networkFactor }: ModelFolder): string {
   const any = `any size that is a multiple of ${sizeFactor}`;
   return sizeFactor === networkFactor
     ? any
-    : `${any}; what is no multiple of ${networkFactor} costs as much as the next larger that is`;
+    : `${any}; one that is not a multiple of ${networkFactor} costs as much as the next larger multiple`;
 }
 
 function ok(text: string): Check {

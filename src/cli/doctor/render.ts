@@ -2,8 +2,8 @@ import type { DoctorReport, PartReport, PerformanceReport } from './report.js';
 import { table, wrap } from './table.js';
 
 /**
- * The report for people, in lines that are no longer than the width as far as words allow.
- * @param heading how the title of a section is written.
+ * Returns the report as text, in lines that are no longer than the width as far as words allow.
+ * @param heading formats the title of a section.
  */
 export function render(
   report: DoctorReport,
@@ -65,7 +65,7 @@ export function render(
   return sections.map(([title, lines]) => `${heading(title)}\n${lines.join('\n')}\n`).join('\n');
 }
 
-/** How many threads a call has, and what limits them. */
+/** Returns how many threads a call has, and what limits them. */
 function threads({
   cores,
   usable_cores: usable,
@@ -100,7 +100,7 @@ function renderPerformance(
   const steps = model.defaults.steps ?? 1;
   return [
     ...wrap(
-      `U-Net on ${device} at ${size}; a picture in and out takes ${ms(picture)} besides:`,
+      `U-Net on ${device} at ${size}; decoding and encoding a picture adds ${ms(picture)}:`,
       width - 2,
     ).map((line) => `  ${line}`),
     ...numbers([
@@ -110,7 +110,7 @@ function renderPerformance(
     ]),
     '',
     ...wrap(
-      `Together ${round(fps)} frames a second at the default parameters (${steps === 1 ? '1 step' : `${steps} steps`}). Sessions at a time, by the rate of each:`,
+      `In total ${round(fps)} frames a second at the default parameters (${steps === 1 ? '1 step' : `${steps} steps`}). Sessions at the same time, by the rate of each:`,
       width - 2,
     ).map((line) => `  ${line}`),
     ...numbers([
@@ -120,7 +120,7 @@ function renderPerformance(
   ];
 }
 
-/** Rows of numbers below each other, to the right. */
+/** Lays rows of numbers out below each other, right-aligned. */
 function numbers(rows: readonly (readonly string[])[]): string[] {
   const heading = Math.max(...rows.map(([name = '']) => name.length));
   const cell = Math.max(...rows.flatMap(([, ...cells]) => cells.map(({ length }) => length)));
@@ -133,7 +133,7 @@ function ms(value: number): string {
   return `${round(value)} ms`;
 }
 
-/** Three digits are all that measuring tells. */
+/** Rounds to three digits: measurements are no more precise. */
 function round(value: number): string {
   return String(Number(value.toPrecision(3)));
 }

@@ -2,7 +2,7 @@ import type { ParameterUpdate } from '@millrace/protocol';
 import type { ProviderStatus } from '../../engine/device.js';
 import type { CostCurve } from '../../engine/costs.js';
 
-/** What `millrace doctor` finds, as `--json` prints it. */
+/** The findings of `millrace doctor`, as `--json` prints them. */
 export interface DoctorReport {
   readonly version: string;
   readonly system: {
@@ -10,9 +10,9 @@ export interface DoctorReport {
     readonly platform: string;
     readonly processor: string;
     readonly cores: number;
-    /** Of these, what affinity and the quota of a container leave to this process. */
+    /** The cores that affinity and the quota of a container leave to this process. */
     readonly usable_cores: number;
-    /** Time that control groups allow, in processors; null if there is no quota. */
+    /** CPU time that control groups allow, in processors; null if there is no quota. */
     readonly cpu_quota: number | null;
     /** Threads of one inference call on the processor. */
     readonly threads: number;
@@ -29,7 +29,7 @@ export interface DoctorReport {
 export interface ModelReport {
   readonly name: string;
   readonly folder: string;
-  /** What the model is, in words: `SDXL, epsilon prediction`. */
+  /** The kind of model, in words: `Stable Diffusion XL, predicts epsilon`. */
   readonly kind: string;
   readonly size: {
     readonly default: readonly [number, number];
@@ -68,6 +68,6 @@ export interface PerformanceReport {
   /** Milliseconds to encode and decode a picture. */
   readonly picture_ms: number;
   readonly frames_per_second: number;
-  /** How many sessions at a time a server promises so many frames a second, with the model's default parameters. */
+  /** How many sessions at the same time get `fps` frames a second each, with the model's default parameters. */
   readonly sessions: readonly { readonly fps: number; readonly sessions: number }[];
 }

@@ -1,4 +1,4 @@
-/** Lays rows out in columns; what does not fit into the width goes on in further lines of the last column. */
+/** Lays rows out in columns; text beyond the width continues in further lines of the last column. */
 export function table(rows: readonly (readonly string[])[], width: number, indent = '  '): string[] {
   const columns = Math.max(0, ...rows.map((row) => row.length));
   const widths = Array.from({ length: columns }, (_, column) =>
@@ -18,7 +18,7 @@ export function table(rows: readonly (readonly string[])[], width: number, inden
   });
 }
 
-/** Breaks a text between words into lines of at most this length; a longer word is a line of its own. */
+/** Breaks a text between words into lines of at most this length; a longer word gets its own line. */
 export function wrap(text: string, length: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {

@@ -5,13 +5,21 @@ import type { Input } from './input.js';
 import { RunError } from './run-error.js';
 import { readStill } from './still.js';
 
-const PICTURES: ReadonlySet<string> = new Set(['.jpg', '.jpeg', '.png', '.webp', '.avif', '.heic', '.heif']);
+const pictureExtensions: ReadonlySet<string> = new Set([
+  '.jpg',
+  '.jpeg',
+  '.png',
+  '.webp',
+  '.avif',
+  '.heic',
+  '.heif',
+]);
 
-/** How many names of files an error lists. */
-const NAMED = 3;
+/** Most file names that a message lists. */
+const maxNamed = 3;
 
 /**
- * The pictures of a folder in the order of their names, 2.jpg before 10.jpg. Files that cannot be read as pictures are
+ * Opens the pictures of a folder by name, 2.jpg before 10.jpg. Files that cannot be read as pictures are
  * passed over, since folders often hold other things too.
  * @throws {RunError} if no file is named like a picture.
  */
@@ -23,7 +31,9 @@ export async function openFolder(folder: string, rate: Rational): Promise<Input>
   const files = new Set(
     entries.filter((entry) => entry.isFile() || entry.isSymbolicLink()).map(({ name }) => name),
   );
-  const candidates = names.filter((name) => files.has(name) && PICTURES.has(extname(name).toLowerCase()));
+  const candidates = names.filter(
+    (name) => files.has(name) && pictureExtensions.has(extname(name).toLowerCase()),
+  );
   const passedOver = names.filter((name) => !candidates.includes(name));
   if (candidates.length === 0) {
     throw new RunError(`there is no JPEG, PNG, WebP or AVIF image in ${folder}${inBrackets(passedOver)}`);
@@ -63,7 +73,7 @@ function inBrackets(names: readonly string[]): string {
 
 /** `5 files: a, b, c and 2 more`. */
 export function countedNames(names: readonly string[]): string {
-  const first = names.slice(0, NAMED).map((name) => basename(name));
-  const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : '';
+  const first = names.slice(0, maxNamed).map((name) => basename(name));
+  const more = names.length > maxNamed ? ` and ${names.length - maxNamed} more` : '';
   return `${names.length} ${names.length === 1 ? 'file' : 'files'}: ${first.join(', ')}${more}`;
 }

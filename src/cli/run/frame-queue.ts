@@ -3,7 +3,7 @@ import type { EngineStream, GeneratedImage, StreamListener } from '../../engine/
 import type { EngineDropReason } from '../../engine/messages.js';
 import type { Image } from '../../image/image.js';
 
-/** A frame on its way through the engine. `Source` is what its owner knows of it. */
+/** A frame on its way through the engine. `Source` is its owner's data. */
 interface Entry<Source> {
   readonly frame: number;
   readonly source: Source;
@@ -11,54 +11,54 @@ interface Entry<Source> {
   outcome: Outcome | null;
 }
 
-/** `similar`: the engine found it too like the one before, whose picture stands for it too. */
+/** `similar`: too similar to the frame before, whose picture is used again. */
 export type Outcome =
   | {
       readonly type: 'image';
       readonly image: GeneratedImage;
-      /** Milliseconds from being handed to the engine to being done. */
+      /** Milliseconds from the push to the result. */
       readonly latency: number;
-      /** Gives the image's memory back to the engine. */
+      /** Returns the image's memory to the engine. */
       readonly release: () => void;
     }
   | { readonly type: 'similar' };
 
-/** Frames in the engine at the same time: more than any stream batch is deep, and few enough for the memory. */
-const MAX_FRAMES = 32;
+/** Frames in the engine at the same time: more than any stream batch has stages, and few enough for the memory. */
+const maxFrames = 32;
 
-/** Takes each frame of a file through a stream of the engine and gives all of them back in order. */
+/** Takes each frame of a file through a stream of the engine and returns all of them in order. */
 export class FrameQueue<Source> implements StreamListener {
   readonly #entries: Entry<Source>[] = [];
   #next = 0;
-  /** The frame that waits in the engine to be worked on. */
+  /** The frame that the engine has not admitted yet. */
   #waiting: number | null = null;
   #ended = false;
   #error: Error | null = null;
   #change = deferred<void>();
 
-  /** Hands a frame to the engine once that has room for it. */
+  /** Pushes a frame to the engine once there is room for it. */
   async push(stream: EngineStream, image: Image, source: Source): Promise<void> {
-    await this.#until(() => this.#waiting === null && this.#entries.length < MAX_FRAMES);
+    await this.#until(() => this.#waiting === null && this.#entries.length < maxFrames);
     const frame = this.#next++;
     this.#waiting = frame;
     this.#entries.push({ frame, source, pushedAt: performance.now(), outcome: null });
     stream.push(frame, image, { replace: false });
   }
 
-  /** No more frames come. */
+  /** Ends the input: no more frames are pushed. */
   end(): void {
     this.#ended = true;
     this.#notify();
   }
 
-  /** Nothing goes on; everybody who waits gets the error. The first one counts. */
+  /** Stops the queue: all waiting calls reject with the first error. */
   fail(error: Error): void {
     this.#error ??= error;
     for (const { outcome } of this.#entries) if (outcome?.type === 'image') outcome.release();
     this.#notify();
   }
 
-  /** The next frame in order when it is done, null after the last. */
+  /** Waits for the next frame in order; null after the last. */
   async shift(): Promise<{ readonly source: Source; readonly outcome: Outcome } | null> {
     await this.#until(() => this.#entries[0]?.outcome != null || (this.#ended && this.#entries.length === 0));
     const entry = this.#entries.shift();
@@ -106,7 +106,7 @@ export class FrameQueue<Source> implements StreamListener {
 
   #settle(frame: number, outcome: (entry: Entry<Source>) => Outcome): void {
     const entry = this.#entries.find((candidate) => candidate.frame === frame);
-    if (!entry) return this.fail(new Error(`the engine gave frame ${frame + 1} twice`));
+    if (!entry) return this.fail(new Error(`the engine returned frame ${frame + 1} twice`));
     entry.outcome = outcome(entry);
     this.#notify();
   }

@@ -7,21 +7,21 @@ import { FrameQueue } from './frame-queue.js';
 import type { InputFrame } from './input.js';
 
 export interface OutputFrame {
-  /** Valid until the next frame is asked for. */
+  /** Valid until the next frame is requested. */
   readonly image: Image;
   readonly time: number;
   readonly name: string | null;
   /** Milliseconds to read and fit the input. */
   readonly read: number;
-  /** What its making took; null for a frame that repeats the one before. */
+  /** How long it took to generate; null for a frame that repeats the one before. */
   readonly made: { readonly latency: number; readonly timings: WorkerTimings } | null;
 }
 
 interface Source extends Pick<OutputFrame, 'time' | 'name' | 'read'> {}
 
 /**
- * Takes frames through the engine: for each that comes in one goes out, in order.
- * @throws whatever the frames, the engine or the signal fail with.
+ * Takes frames through the engine: yields one for each input frame, in order.
+ * @throws the error of the frames or the engine, or an error if the signal is aborted.
  */
 export async function* generate(
   engine: Engine,
@@ -67,14 +67,14 @@ interface Feeding {
   readonly stream: EngineStream;
 }
 
-/** Reads, fits and pushes until the frames end or the queue fails; never throws, the queue tells. */
+/** Reads, fits and pushes until the frames end or the queue fails; never throws: errors go to the queue. */
 async function feed({ engine, parameters, frames, queue, stream }: Feeding): Promise<void> {
   const allocate = (bytes: number): Uint8Array<ArrayBuffer> => engine.allocate(bytes);
   try {
     let startedAt = performance.now();
     for await (const { image, time, name } of frames) {
       const fitted = await fitImage(image, parameters, parameters.fit, allocate);
-      // The engine takes the memory of what is pushed; the reader wants to keep its own.
+      // The engine takes over the memory of pushed images; the reader needs its own again.
       const own = fitted === image ? { ...fitted, data: copy(image.data, allocate) } : fitted;
       const read = performance.now() - startedAt;
       await queue.push(stream, own, { time, name, read });

@@ -3,7 +3,7 @@ import type { VideoInfo } from '../../video/probe.js';
 import type { LastFrame, Timing } from '../../video/timing.js';
 
 export interface InputFrame {
-  /** The memory may be used again once the next frame is asked for. */
+  /** The memory may be reused once the next frame is requested. */
   readonly image: Image;
   /** When it is shown, in ticks of the input's timebase. */
   readonly time: number;
@@ -16,15 +16,15 @@ export interface Input extends Timing {
   readonly path: string;
   /** How many frames are expected. */
   readonly total: number;
-  /** What ffmpeg reads; null for pictures and animations that it does not. */
+  /** The video that ffmpeg reads; null for pictures and animations that are read without it. */
   readonly video: VideoInfo | null;
   /** Of a video or animation, in ticks of the timebase. */
   readonly last: LastFrame | null;
-  /** Names of what a folder holds besides the pictures that were read; complete once all frames are. */
+  /** Names of files in a folder that were not read as pictures; complete once all frames are read. */
   readonly passedOver: readonly string[];
   /**
-   * All frames, in order.
-   * @param onDamage told at the end what was wrong with a video that could be decoded in part.
+   * Yields all frames, in order.
+   * @param onDamage called at the end with the fault of a video that could only be decoded in part.
    * @throws {RunError | VideoError}
    */
   frames(onDamage?: (words: string) => void): AsyncIterable<InputFrame>;

@@ -11,16 +11,16 @@ import { constantRate, type Rational } from '../../video/timing.js';
 import { openFolder } from './folder.js';
 import type { Input } from './input.js';
 import { RunError } from './run-error.js';
-import { MAX_PIXELS, readStill } from './still.js';
+import { maxPixels, readStill } from './still.js';
 
 export interface InputOptions {
-  /** Looked for only when it is needed. */
+  /** Called only if ffmpeg is needed. */
   readonly ffmpeg: () => Promise<Ffmpeg>;
   /** Frames per second of pictures in a folder. */
   readonly rate: Rational;
 }
 
-/** Finds out what the input is: a video, a folder of pictures, or one picture. @throws {RunError | VideoError} */
+/** Opens the input: a video, a folder of pictures, or one picture. @throws {RunError | VideoError} */
 export async function openInput(path: string, { ffmpeg, rate }: InputOptions): Promise<Input> {
   const found = await stat(path).catch((error: unknown) => {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
@@ -35,14 +35,14 @@ export async function openInput(path: string, { ffmpeg, rate }: InputOptions): P
   if (found.size === 0) throw new RunError(`${path} is empty`);
   const head = await readHead(path);
   if (sniffHeif(head) !== null) return openPicture(path, rate);
-  // A file of bare Motion JPEG begins like one picture.
+  // A raw Motion JPEG file begins like one picture.
   const format = /^\.mjpe?g$/i.test(extname(path)) ? null : sniffFormat(head);
   if (format === 'webp') {
-    const animation = await naming(path, async () => openAnimatedWebp(await readFile(path), MAX_PIXELS));
+    const animation = await withPath(path, async () => openAnimatedWebp(await readFile(path), maxPixels));
     if (animation) return openAnimation(path, animation);
   }
   const isAnimation =
-    format === 'png' && (await naming(path, async () => isAnimatedPng(await readFile(path))));
+    format === 'png' && (await withPath(path, async () => isAnimatedPng(await readFile(path))));
   if (format !== null && !isAnimation) return openPicture(path, rate);
   return openVideo(await ffmpeg(), path, isAnimation ? ['-f', 'apng'] : []);
 }
@@ -60,14 +60,13 @@ async function openVideo(ffmpeg: Ffmpeg, path: string, options: readonly string[
   return {
     ...about,
     async *frames(onDamage) {
-      for await (const frame of readVideo(ffmpeg, video, MAX_PIXELS, onDamage))
-        yield { ...frame, name: null };
+      for await (const frame of readVideo(ffmpeg, video, maxPixels, onDamage)) yield { ...frame, name: null };
     },
   };
 }
 
-/** Does something with a picture. @throws {RunError} that names the file where the picture is at fault. */
-async function naming<T>(path: string, work: () => Promise<T>): Promise<T> {
+/** Runs `work` on a picture. @throws {RunError} that names the file, if the picture is faulty. */
+async function withPath<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
@@ -90,7 +89,7 @@ function openAnimation(path: string, animation: Animation): Input {
     async *frames() {
       const images = animation.frames();
       for (const time of times) {
-        const { value: image } = await naming(path, () => images.next());
+        const { value: image } = await withPath(path, () => images.next());
         if (image) yield { image, time, name: null };
       }
     },

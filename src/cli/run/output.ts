@@ -11,26 +11,26 @@ import { keepsLastDuration, VideoWriter } from '../../video/write.js';
 import type { Input } from './input.js';
 import { RunError } from './run-error.js';
 
-/** Where generated frames go. Disposing of it before `finish` leaves nothing behind. */
+/** The target of generated frames. Disposal before `finish` leaves nothing behind. */
 export interface Output extends AsyncDisposable {
   /** Writes the next frame; its memory may be changed once the promise has settled. */
   write(image: Image, frame: { readonly time: number; readonly name: string | null }): Promise<void>;
-  /** Puts what was written in its place. */
+  /** Moves the written files to their place. */
   finish(): Promise<void>;
-  /** What becomes of the sound and other tracks of a video. */
+  /** The sound and other tracks of a video, kept or left out. */
   readonly tracks: { readonly kept: readonly PlannedTrack[]; readonly left: readonly LeftTrack[] };
-  /** What people should know about the output. */
+  /** Remarks on the output for the user. */
   readonly notes: readonly string[];
 }
 
-const NO_TRACKS = { kept: [], left: [] };
+const noTracks = { kept: [], left: [] };
 
 export interface OutputOptions {
   readonly input: Input;
-  /** Looked for only when it is needed. */
+  /** Called only if ffmpeg is needed. */
   readonly ffmpeg: () => Promise<Ffmpeg>;
   readonly overwrite: boolean;
-  /** Quality of the video, null for the usual one of its format. */
+  /** Quality of the video, null for the default of its format. */
   readonly crf: number | null;
   /** Quality of JPEG and WebP images, 1 to 100. */
   readonly quality: number;
@@ -45,14 +45,14 @@ const formats: Readonly<Record<string, ImageFormat>> = {
 
 /**
  * Opens a video file or a picture by the extension of its name, or a folder of pictures.
- * Everything is first written beside its place, so that nothing half-written is ever there.
+ * Everything is first written beside its place, so that no incomplete output is ever there.
  * @throws {RunError | VideoError}
  */
 export async function openOutput(target: string, options: OutputOptions): Promise<Output> {
   const path = normalize(target).replace(/[/\\]$/, '');
   const extension = extname(path).toLowerCase();
   await check(path, extension, options);
-  // Not derived from the output's name, which may have the greatest length already.
+  // Not derived from the output's name, which may already have the greatest length.
   const name = join(dirname(path), `.millrace-${process.pid}-${randomUUID().slice(0, 8)}.part`);
   if (videoExtensions.includes(extension)) {
     const ffmpeg = await options.ffmpeg();
@@ -72,13 +72,13 @@ async function check(path: string, extension: string, { input, overwrite }: Outp
   const isVideo = videoExtensions.includes(extension);
   const isPicture = extension in formats;
   if (isPicture && (input.kind === 'folder' || input.total > 1)) {
-    throw new RunError(`${path} is one picture, but the input has more; name a video file or a folder`);
+    throw new RunError(`${path} is one picture, but the input has more; choose a video file or a folder`);
   }
   const found = await stat(path).catch(() => null);
   if (!found) {
     if (isVideo || isPicture || !/^\.[a-z]/.test(extension)) return;
     const known = [...videoExtensions, ...Object.keys(formats)].join(' ');
-    throw new RunError(`${path}: files of this kind are not written; known are ${known}`);
+    throw new RunError(`${path}: unknown type of output; known are ${known}`);
   }
   if (found.isDirectory() === (isVideo || isPicture)) {
     const what = found.isDirectory() ? 'folder' : 'file';
@@ -91,7 +91,7 @@ async function check(path: string, extension: string, { input, overwrite }: Outp
   if (!isEmpty && !overwrite) throw new RunError(`${path} exists; add --overwrite to replace it`);
 }
 
-/** Shows before the work starts that the place can be written to. */
+/** Checks before the work starts that the output can be written. */
 function reserveFile(part: string, path: string): Promise<string> {
   return reserve(part, path, () => writeFile(part, '', { flag: 'wx' }));
 }
@@ -120,7 +120,7 @@ async function openVideo(
   { input, crf }: OutputOptions,
 ): Promise<Output> {
   const { timebase, rate, video } = input;
-  const tracks = video ? await planTracks(ffmpeg, video, part) : NO_TRACKS;
+  const tracks = video ? await planTracks(ffmpeg, video, part) : noTracks;
   const keepsLast = rate !== null || (await keepsLastDuration(ffmpeg));
   const last = keepsLast ? input.last : null;
   const notes = [
@@ -159,7 +159,7 @@ async function openVideo(
 function openPicture(path: string, part: string, { quality }: OutputOptions): Output {
   const format = formats[extname(path).toLowerCase()] ?? 'jpeg';
   return {
-    tracks: NO_TRACKS,
+    tracks: noTracks,
     notes: [],
     async write(image) {
       await writeFile(part, await encodeImage(image, format, quality));
@@ -173,7 +173,7 @@ function openPicture(path: string, part: string, { quality }: OutputOptions): Ou
 function openFolder(path: string, part: string, { quality }: OutputOptions): Output {
   let count = 0;
   return {
-    tracks: NO_TRACKS,
+    tracks: noTracks,
     notes: [],
     async write(image, frame) {
       const name = frame.name === null ? `${String(++count).padStart(6, '0')}.jpg` : writableName(frame.name);

@@ -3,8 +3,8 @@ import { Option, type Command } from 'commander';
 
 type ParameterName = keyof StreamParameters;
 
-/** Parameters that make sense for live streams alone, or have an option of their own here. */
-const LEFT_OUT: ReadonlySet<string> = new Set<ParameterName>([
+/** Parameters that make sense only for live streams, or have their own option here. */
+const leftOut: ReadonlySet<string> = new Set<ParameterName>([
   'prompt',
   'prompt_blend',
   'mode',
@@ -20,12 +20,12 @@ const LEFT_OUT: ReadonlySet<string> = new Set<ParameterName>([
 /** Adds an option for every parameter of a stream, made from its schema. */
 export function addParameterOptions(command: Command): void {
   for (const [name, schema] of Object.entries(parameterProperties)) {
-    if (LEFT_OUT.has(name)) continue;
+    if (leftOut.has(name)) continue;
     command.addOption(optionOf(`--${name.replaceAll('_', '-')}`, schema));
   }
 }
 
-/** The parameters among parsed options, by their own names; those that were not given are left out. */
+/** Returns the parameters among parsed options, by their own names; those that were not given are left out. */
 export function parametersFrom(options: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(
     Object.keys(parameterProperties)
@@ -33,14 +33,14 @@ export function parametersFrom(options: Readonly<Record<string, unknown>>): Reco
         (name) =>
           [name, options[name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())]] as const,
       )
-      .filter(([name, value]) => value !== undefined && !LEFT_OUT.has(name)),
+      .filter(([name, value]) => value !== undefined && !leftOut.has(name)),
   );
 }
 
 function optionOf(flag: string, schema: ParameterSchema): Option {
   const { type, description, default: usual } = schema;
   const all = schema.enum?.filter((value) => value !== null).map(String) ?? [];
-  // Where the text tells of each choice, it names them.
+  // A description that names every choice needs no list.
   const choices = all.every((choice) => description.includes(choice)) ? '' : all.join(', ');
   const option =
     type === 'boolean' && usual === true
@@ -55,7 +55,7 @@ function optionOf(flag: string, schema: ParameterSchema): Option {
   return option.argParser((text) => parseValue(schema, text)).helpGroup('Parameters of the generation:');
 }
 
-/** Text as the kind of value that the parameter takes. What it cannot be stays text, for the schema to refuse. */
+/** Converts text to the type of the parameter. Invalid text stays text, for the schema to refuse. */
 function parseValue({ type, anyOf, enum: choices }: ParameterSchema, text: string): unknown {
   if (choices) return choices.find((choice) => String(choice) === text) ?? text;
   const types = new Set([type ?? anyOf?.flatMap((part) => ('type' in part ? part.type : [])) ?? []].flat());

@@ -1,9 +1,9 @@
 import type { WriteStream } from 'node:tty';
 
-const BAR_WIDTH = 24;
-const INTERVAL_MS = 100;
+const barWidth = 24;
+const intervalMs = 100;
 
-/** One line on a terminal that is written over and over; nothing where there is no terminal. */
+/** One line that is rewritten on a terminal; writes nothing without a terminal. */
 export class Progress implements Disposable {
   readonly #stream: WriteStream;
   #drawnAt = -Infinity;
@@ -12,12 +12,12 @@ export class Progress implements Disposable {
     this.#stream = stream;
   }
 
-  /** What goes on before the first frame. */
+  /** Shows what happens before the first frame. */
   say(text: string): void {
     this.#draw(text);
   }
 
-  /** A line of its own that stays. */
+  /** Writes a separate line that stays. */
   note(text: string): void {
     if (this.#stream.isTTY) this.#stream.write(`\r\x1b[K${text}\n`);
   }
@@ -25,7 +25,7 @@ export class Progress implements Disposable {
   /** @param elapsed milliseconds since the start. */
   update(done: number, total: number, elapsed: number): void {
     const now = performance.now();
-    if (done < total && now - this.#drawnAt < INTERVAL_MS) return;
+    if (done < total && now - this.#drawnAt < intervalMs) return;
     this.#drawnAt = now;
     this.#draw(progressLine(done, total, elapsed));
   }
@@ -36,16 +36,16 @@ export class Progress implements Disposable {
 
   #draw(text: string): void {
     if (!this.#stream.isTTY) return;
-    // Some terminals do not tell their width.
+    // Some terminals do not report their width.
     const width = this.#stream.columns || 80;
     this.#stream.write(`\r\x1b[K${text.slice(0, width - 1)}`);
   }
 }
 
-/** Bar, frames, frames per second and time left, as in `[######------] 12/24 frames  8.0 fps  0:02 left`. */
+/** Returns bar, frames, frames per second and time left, as in `[######------] 12/24 frames  8.0 fps  0:02 left`. */
 export function progressLine(done: number, total: number, elapsed: number): string {
   const share = total > 0 ? Math.min(1, done / total) : 0;
-  const bar = '#'.repeat(Math.round(share * BAR_WIDTH)).padEnd(BAR_WIDTH, '-');
+  const bar = '#'.repeat(Math.round(share * barWidth)).padEnd(barWidth, '-');
   const perSecond = elapsed > 0 ? (done / elapsed) * 1000 : 0;
   const left = perSecond > 0 ? `  ${clock(Math.max(0, total - done) / perSecond)} left` : '';
   return `[${bar}] ${done}/${total} frames  ${perSecond.toFixed(1)} fps${left}`;

@@ -10,24 +10,24 @@ import type { Output } from './output.js';
 export interface Report {
   readonly frames_in: number;
   readonly frames_out: number;
-  /** Frames that were too like the one before, and repeat its picture. */
+  /** Frames that were too similar to the one before, and repeat its picture. */
   readonly skipped: number;
-  /** What was wrong with a video that could be decoded in part; null if nothing. */
+  /** The fault of a video that could only be decoded in part; null if there was none. */
   readonly damage: string | null;
   /** Files of a folder that could not be read as pictures. */
   readonly passed_over: readonly string[];
   /** Tracks of a video that had to be encoded, and those that the output does not have. */
   readonly converted: readonly (TrackName & { readonly to: string })[];
   readonly left_out: readonly (TrackName & { readonly reason: string })[];
-  /** Anything else that is not as one would expect. */
+  /** Other remarks on the output. */
   readonly notes: readonly string[];
   readonly fps: number;
-  /** From a frame's being handed to the engine to its result. */
+  /** From the push of a frame to its result. */
   readonly latency_ms: { readonly p50: number; readonly p95: number };
-  readonly stage_ms: Readonly<Record<(typeof STAGES)[number], number>>;
+  readonly stage_ms: Readonly<Record<(typeof stageNames)[number], number>>;
 }
 
-const STAGES = ['read', 'queue', 'encode', 'denoise', 'decode', 'write'] as const;
+const stageNames = ['read', 'queue', 'encode', 'denoise', 'decode', 'write'] as const;
 
 /** A track by its place in the input, counted from 0. */
 interface TrackName {
@@ -36,10 +36,10 @@ interface TrackName {
   readonly codec: string;
 }
 
-/** What people should know besides the figures. */
+/** Remarks for the user, besides the figures. */
 export interface Remarks extends Pick<Report, 'passed_over' | 'converted' | 'left_out' | 'notes'> {}
 
-/** What became of the parts of the input that are not frames. */
+/** Collects what happened to the parts of the input that are not frames. */
 export function remarksOf(
   { passedOver, video }: Pick<Input, 'passedOver' | 'video'>,
   { tracks, notes }: Pick<Output, 'tracks' | 'notes'>,
@@ -59,7 +59,7 @@ export function remarksOf(
   };
 }
 
-/** The remarks in lines for people. */
+/** Formats the remarks as lines. */
 export function remarkLines({ passed_over: passed, converted, left_out: left, notes }: Remarks): string[] {
   const name = ({ track, type, codec }: TrackName): string => `${type} track ${track} (${codec})`;
   return [
@@ -96,7 +96,7 @@ export class Figures {
     if (made) this.#latencies.push(made.latency);
   }
 
-  /** The input could be decoded in part. */
+  /** Records that the input could only be decoded in part. */
   damaged(words: string): void {
     this.#damage = words;
   }
@@ -104,7 +104,7 @@ export class Figures {
   report(remarks: Remarks): Report {
     const sorted = this.#latencies.toSorted((a, b) => a - b);
     const generated = sorted.length;
-    const stages = STAGES.map((stage) => {
+    const stages = stageNames.map((stage) => {
       const count = stage === 'read' || stage === 'write' ? this.#frames : generated;
       return [stage, round((this.#sums.get(stage) ?? 0) / count)] as const;
     });

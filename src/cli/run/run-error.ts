@@ -1,4 +1,4 @@
-/** Something that the person who started `millrace run` can put right; the message is one line that says what. */
+/** An error that the user of `millrace run` can correct; the message is one line that says what is wrong. */
 export class RunError extends Error {
   override readonly name = 'RunError';
 }

@@ -4,17 +4,17 @@ import { decodeHeif, sniffHeif } from '../../image/heif.js';
 import { type Image, ImageError } from '../../image/image.js';
 import { RunError } from './run-error.js';
 
-/** Larger pictures are refused: more than 8K video, and most of the largest photos. */
-export const MAX_PIXELS = 200_000_000;
+/** Larger pictures are refused; 8K video and nearly all photos are smaller. */
+export const maxPixels = 200_000_000;
 
-/** Reads a picture the right way up. @throws {RunError} that names the file. */
+/** Reads a picture, upright. @throws {RunError} that names the file. */
 export async function readStill(file: string): Promise<Image> {
   try {
     const bytes = await readFile(file);
     if (bytes.length === 0) throw new ImageError('the file is empty');
     const heif = sniffHeif(bytes);
-    if (heif !== null) return await decodeHeif(bytes, heif, MAX_PIXELS);
-    return await decodeImage(bytes, { maxPixels: MAX_PIXELS });
+    if (heif !== null) return await decodeHeif(bytes, heif, maxPixels);
+    return await decodeImage(bytes, { maxPixels });
   } catch (error) {
     if (error instanceof ImageError) throw new RunError(`${file}: ${error.message}`, { cause: error });
     const code = error instanceof Error && 'code' in error ? String(error.code) : null;

@@ -1,13 +1,13 @@
 import { PullError } from './pull-error.js';
 
-/** Whether a file could not be written for want of room. */
+/** Returns whether a write failed because the disk is full. */
 export function isDiskFull(error: unknown): boolean {
   return ['ENOSPC', 'EDQUOT', 'EFBIG'].includes(codeOf(error));
 }
 
 /**
- * Does something with the files of a cache, and turns what the system says into what to do about it.
- * @throws {PullError} if the disk is full or the folder cannot be written to; other errors as they are.
+ * Runs an action on the files of a cache, and turns system errors into advice.
+ * @throws {PullError} if the disk is full or the folder cannot be written to; other errors unchanged.
  */
 export async function explainDiskErrors<T>(folder: string, action: () => Promise<T>): Promise<T> {
   try {

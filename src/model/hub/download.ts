@@ -9,15 +9,15 @@ import { PullError, TransientError } from './pull-error.js';
 export interface Download {
   readonly commit: string;
   readonly file: HubFile;
-  /** Where it goes, whole and checked or not at all. What has arrived waits beside it, as `.incomplete`. */
+  /** Its path once it is complete and checked. Until then, the bytes that arrived are beside it, as `.incomplete`. */
   readonly target: string;
-  /** Is told how many bytes are there. */
+  /** Receives the number of bytes that are there. */
   readonly onBytes: (bytes: number) => void;
 }
 
 /**
- * Downloads a file, going on where an earlier download of it ended.
- * @throws {PullError} if it cannot be had, or arrives damaged twice.
+ * Downloads a file, or resumes an earlier download of it.
+ * @throws {PullError} if it cannot be downloaded, or arrives damaged twice.
  */
 export async function download(
   client: HubClient,
@@ -38,7 +38,7 @@ export async function download(
   }
 }
 
-/** Appends what is missing to the partial file. @throws {TransientError} if less or more comes. */
+/** Appends the missing bytes to the partial file. @throws {TransientError} if fewer or more arrive. */
 async function fetchRest(
   client: HubClient,
   commit: string,
@@ -58,24 +58,26 @@ async function fetchRest(
       onBytes(done);
     }
   } catch (error) {
-    // What cannot be completed must not take the room of others.
+    // A file that cannot be completed must not take up the disk.
     if (isDiskFull(error)) await rm(partial, { force: true });
     if (!(error instanceof TransientError)) throw error;
     throw new TransientError(error.message, { cause: error, progressed: done > there });
   }
   if (done < size) {
-    throw new TransientError(`only ${done} of ${size} bytes of ${path} came`, { progressed: done > there });
+    throw new TransientError(`only ${done} of ${size} bytes of ${path} arrived`, {
+      progressed: done > there,
+    });
   }
   if (done > size) {
     await out.truncate(0);
-    throw new TransientError(`${path} came with ${done} bytes, and should have ${size}`);
+    throw new TransientError(`${path} arrived with ${done} bytes instead of ${size}`);
   }
 }
 
-/** The checksum of a file, by the algorithm that the hub has one of. */
+/** Computes the checksum of a file, by the algorithm of the hub's checksum. */
 async function hash(path: string, { size, checksum }: HubFile): Promise<string> {
   const sum = createHash(checksum.algorithm === 'sha256' ? 'sha256' : 'sha1');
-  // Git hashes a file behind a header that tells what it is.
+  // Git hashes a file after a header with its type and size.
   if (checksum.algorithm === 'git-sha1') sum.update(`blob ${size}\0`);
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) sum.update(chunk as Buffer);
   return sum.digest('hex');

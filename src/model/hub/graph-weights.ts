@@ -4,17 +4,17 @@ import { readSignature } from '../onnx/signature.js';
 import { isPlain } from './needed-files.js';
 import { PullError } from './pull-error.js';
 
-/** Whether a file is an ONNX graph, which may need others. */
+/** Returns whether a file is an ONNX graph, which may need others. */
 export function isGraph({ path }: { readonly path: string }): boolean {
   return path.endsWith('.onnx');
 }
 
 /**
- * Those of a model's files that hold the weights of a graph, whatever their names: `model.onnx_data`, one file for each
- * tensor, or the `.safetensors` that PyTorch reads too.
+ * Returns the files of a model that hold the weights of a graph, whatever their names: `model.onnx_data`, one file for
+ * each tensor, or the `.safetensors` that PyTorch reads too.
  * @param graph its path in the repository.
- * @param local where it lies here.
- * @throws {PullError} if it is no graph, or names what is not beside it.
+ * @param local its path on this machine.
+ * @throws {PullError} if it is not a graph, or names a file that is not beside it.
  */
 export function weightsOf<File extends { readonly path: string }>(
   graph: string,
@@ -27,8 +27,8 @@ export function weightsOf<File extends { readonly path: string }>(
     const file = isPlain(name) ? files.find((file) => file.path === path) : undefined;
     if (file !== undefined) return file;
     throw new PullError(
-      `${graph} of ${repo} has its weights in ${JSON.stringify(location)}, and no such file is beside it; ` +
-        'tell its owner, or export the model yourself in ops/export',
+      `${graph} of ${repo} has its weights in ${JSON.stringify(location)}, but there is no such file beside it; ` +
+        'report it to its owner, or export the model yourself in ops/export',
     );
   });
 }
@@ -39,8 +39,8 @@ function namedBy(graph: string, local: string, repo: string): readonly string[] 
   } catch (cause) {
     if (!(cause instanceof ModelError)) throw cause;
     throw new PullError(
-      `${graph} of ${repo} is no ONNX graph, or only a part of one; ` +
-        'tell its owner, or export the model yourself in ops/export',
+      `${graph} of ${repo} is not an ONNX graph, or only a part of one; ` +
+        'report it to its owner, or export the model yourself in ops/export',
       { cause },
     );
   }

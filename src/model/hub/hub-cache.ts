@@ -40,7 +40,7 @@ export class HubCache {
     return join(this.folder, 'blobs', checksum.hex);
   }
 
-  /** The commit of a revision that is in the cache, as far as its model_index.json; null if none is. */
+  /** Returns the commit of a revision, if the cache has its model_index.json; else null. */
   async findCommit(revision: string): Promise<string | null> {
     const commit = await readFile(join(this.folder, 'refs', revision), 'utf8').then(
       (text) => text.trim(),
@@ -50,17 +50,17 @@ export class HubCache {
     return (await sizeOf(join(this.snapshot(commit), 'model_index.json'))) === null ? null : commit;
   }
 
-  /** Whether the file is there, under its path in the snapshot. */
+  /** Returns whether the snapshot has the file under its path. */
   async has(commit: string, file: HubFile): Promise<boolean> {
     return (await sizeOf(join(this.snapshot(commit), file.path))) === file.size;
   }
 
-  /** Whether the content of the file is there. */
+  /** Returns whether the cache has the content of the file. */
   async hasBlob(file: HubFile): Promise<boolean> {
     return (await sizeOf(this.blob(file))) === file.size;
   }
 
-  /** Puts a file into the snapshot, whose content is there. */
+  /** Links a file into the snapshot; its content must be in the cache. */
   async link(commit: string, file: HubFile): Promise<void> {
     const path = join(this.snapshot(commit), file.path);
     const blob = this.blob(file);
@@ -68,14 +68,14 @@ export class HubCache {
     if ((await readlink(path).catch(() => null)) === target) return;
     await mkdir(dirname(path), { recursive: true });
     const fresh = `${path}.${randomUUID()}`;
-    // Windows grants links by name to few users; a second name for the content costs no room either.
+    // Windows grants symbolic links to few users; a hard link takes no room either.
     await symlink(target, fresh)
       .catch(() => link(blob, fresh))
       .catch(() => copyFile(blob, fresh));
     await rename(fresh, path);
   }
 
-  /** Notes the commit that a branch or tag is at. */
+  /** Stores the commit of a branch or tag. */
   async writeRef(revision: string, commit: string): Promise<void> {
     if (revision === commit) return;
     const path = join(this.folder, 'refs', revision);
@@ -91,7 +91,7 @@ export class HubCache {
   }
 }
 
-/** Bytes of what a path leads to, or null if nothing is there. */
+/** Returns the size in bytes of the file at a path; null if there is none. */
 export async function sizeOf(path: string): Promise<number | null> {
   return stat(path).then(
     ({ size }) => size,

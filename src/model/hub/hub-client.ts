@@ -5,8 +5,8 @@ import { persist, type Persistence } from './persist.js';
 import { causeOf, PullError, TransientError } from './pull-error.js';
 import { refusal } from './refusal.js';
 
-/** With waits that double from 1 s on: half a minute. */
-const TRIES = 6;
+/** Attempts per request: half a minute in all, with waits that double from 1 s on. */
+const maxTries = 6;
 
 /** One file of a model as the hub lists it. */
 export interface HubFile {
@@ -14,18 +14,18 @@ export interface HubFile {
   readonly path: string;
   /** Bytes. */
   readonly size: number;
-  /** What its content hashes to: by it the file is named in the cache. */
+  /** Hash of its content, which names the file in the cache. */
   readonly checksum: { readonly algorithm: 'sha256' | 'git-sha1'; readonly hex: string };
 }
 
-/** The content of a file from some byte on. */
+/** The content of a file, from a given byte on. */
 export interface Content {
-  /** The first byte: the one asked for, or 0 if the server sends only whole files. */
+  /** The first byte: the requested one, or 0 if the server sends only whole files. */
   readonly start: number;
   readonly chunks: AsyncIterable<Uint8Array>;
 }
 
-/** Asks the hub about one version of a model, in spite of time-outs, busy servers and cut connections. */
+/** Requests one version of a model from the hub; retries after time-outs, busy servers and lost connections. */
 export class HubClient {
   readonly id: HubId;
   readonly #settings: HubSettings;
@@ -41,20 +41,20 @@ export class HubClient {
     this.#persistence = { delay: settings.retryDelay, ...options };
   }
 
-  /** The commit that the revision is. @param patient or else one try is enough. */
-  async commit(patient: boolean): Promise<string> {
+  /** Returns the commit of the revision. @param retry whether to try more than once. */
+  async commit(retry: boolean): Promise<string> {
     const { repo: name, revision } = this.id;
-    const { sha } = await this.#ask(patient ? TRIES : 1, (fetch) =>
+    const { sha } = await this.#ask(retry ? maxTries : 1, (fetch) =>
       modelInfo({ name, revision, hubUrl: this.#settings.endpoint, additionalFields: ['sha'], fetch }),
     );
     if (typeof sha === 'string' && /^[0-9a-f]{40}$/.test(sha)) return sha;
-    throw new PullError(`${this.#host} gives no commit for ${name}; is HF_ENDPOINT the address of a hub?`);
+    throw new PullError(`${this.#host} returns no commit for ${name}; is HF_ENDPOINT the address of a hub?`);
   }
 
-  /** All files of a commit. */
+  /** Lists all files of a commit. */
   async files(commit: string): Promise<readonly HubFile[]> {
     const { repo } = this.id;
-    const list = await this.#ask(TRIES, async (fetch) => {
+    const list = await this.#ask(maxTries, async (fetch) => {
       const entries = [];
       const where = { repo, revision: commit, recursive: true, hubUrl: this.#settings.endpoint, fetch };
       for await (const entry of listFiles(where)) entries.push(entry);
@@ -63,9 +63,9 @@ export class HubClient {
     return list.filter(({ type }) => type === 'file').map(toFile);
   }
 
-  /** Does something with the hub until it succeeds or is hopeless. @throws {PullError} */
+  /** Repeats an attempt until it succeeds or the attempts are used up. @throws {PullError} */
   persist<T>(attempt: () => Promise<T>): Promise<T> {
-    return persist(attempt, { ...this.#persistence, tries: TRIES });
+    return persist(attempt, { ...this.#persistence, tries: maxTries });
   }
 
   /**
@@ -76,7 +76,7 @@ export class HubClient {
     const encoded = path.split('/').map(encodeURIComponent).join('/');
     const url = `${this.#settings.endpoint}/${this.id.repo}/resolve/${commit}/${encoded}`;
     const watchdog = new Watchdog(this.#settings.timeout, this.#persistence.signal);
-    // Content that is compressed on the way has other bytes to count.
+    // Compression in transit would change the byte offsets.
     const headers = { 'Accept-Encoding': 'identity', ...(start > 0 && { Range: `bytes=${start}-` }) };
     const response = await this.#request(url, { headers }, watchdog);
     const [, first] = /^bytes (\d+)-/.exec(response.headers.get('Content-Range') ?? '') ?? [];
@@ -88,7 +88,7 @@ export class HubClient {
     return new URL(this.#settings.endpoint).host;
   }
 
-  /** A call of the library, whose requests are made here. */
+  /** Calls the library, and makes its requests here. */
   #ask<T>(tries: number, call: (fetch: typeof globalThis.fetch) => Promise<T>): Promise<T> {
     const fetch = async (input: Parameters<typeof globalThis.fetch>[0], init: RequestInit = {}) => {
       const watchdog = new Watchdog(this.#settings.timeout, this.#persistence.signal);
@@ -112,7 +112,7 @@ export class HubClient {
     const { endpoint, token } = this.#settings;
     const headers = new Headers(init.headers);
     headers.set('User-Agent', 'millrace');
-    // Only the hub itself gets the token; fetch leaves it out where it is led elsewhere.
+    // Only the hub itself gets the token; fetch removes it on redirects to other origins.
     if (token && new URL(url).origin === new URL(endpoint).origin) {
       headers.set('Authorization', `Bearer ${token.value}`);
     }
@@ -136,7 +136,7 @@ export class HubClient {
         yield chunk as Uint8Array;
       }
     } catch (cause) {
-      throw this.#interruption(cause, 'broke the connection off');
+      throw this.#interruption(cause, 'closed the connection early');
     } finally {
       watchdog.stop();
     }
@@ -153,12 +153,12 @@ export class HubClient {
 
 function toFile({ path, size, oid, lfs }: ListFileEntry): HubFile {
   const [algorithm, hex] = lfs ? (['sha256', lfs.oid] as const) : (['git-sha1', oid ?? ''] as const);
-  // It becomes a file name.
-  if (!/^[0-9a-f]{40,64}$/.test(hex)) throw new PullError(`the hub gives no checksum for ${path}`);
+  // The checksum becomes a file name.
+  if (!/^[0-9a-f]{40,64}$/.test(hex)) throw new PullError(`the hub returns no checksum for ${path}`);
   return { path, size: lfs?.size ?? size, checksum: { algorithm, hex } };
 }
 
-/** Aborts a request that nothing is heard of for a while. */
+/** Aborts a request after a time without any data. */
 class Watchdog {
   readonly signal: AbortSignal;
   readonly #timer: NodeJS.Timeout;

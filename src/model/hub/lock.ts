@@ -2,24 +2,23 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 
-const POLL_MS = 500;
+const pollMs = 500;
 
 /**
- * Does something while no other process that asks for the same lock does. The lock of a process that was killed
- * counts for nothing after ten seconds.
- * @param path of the lock; the folder above it is made.
- * @param onWait is called once if another process has it.
+ * Runs an action while no other process has the lock. The lock of a process that was killed expires after ten seconds.
+ * @param path of the lock; its folder is created.
+ * @param onWait called once if another process has the lock.
  */
 export async function withLock<T>(
   path: string,
   options: { readonly signal: AbortSignal; onWait(): void },
   action: () => Promise<T>,
 ): Promise<T> {
-  // It listens to signals once it is loaded.
+  // Imported late, since it installs signal handlers.
   const { lock } = await import('proper-lockfile');
   await mkdir(dirname(path), { recursive: true });
   const acquire = (): ReturnType<typeof lock> =>
-    // One that is lost costs a second download: what is downloaded is checked, and put in place in one go.
+    // A lost lock only costs a second download: files are checked, and moved into place atomically.
     lock(path, { lockfilePath: path, realpath: false, onCompromised: () => {} });
   for (let waiting = false; ;) {
     let release: Awaited<ReturnType<typeof acquire>>;
@@ -29,7 +28,7 @@ export async function withLock<T>(
       if (!(error instanceof Error && 'code' in error && error.code === 'ELOCKED')) throw error;
       if (!waiting) options.onWait();
       waiting = true;
-      await setTimeout(POLL_MS, undefined, { signal: options.signal });
+      await setTimeout(pollMs, undefined, { signal: options.signal });
       continue;
     }
     try {

@@ -2,17 +2,17 @@ import { exportAdvice, otherKind } from '../kind.js';
 import { chooseGraph } from '../layout/find-graph.js';
 import { PullError } from './pull-error.js';
 
-/** Folders of a diffusers model that nothing here uses. */
+/** Folders of a diffusers model that are not used here. */
 const unused = new Set(['safety_checker', 'feature_extractor', 'image_encoder']);
-/** Parts without whose graph no picture is made. */
+/** Parts whose graphs are required. */
 const parts = ['text_encoder', 'unet', 'vae_encoder', 'vae_decoder'];
-/** Of these, a second graph in 8 bits is used where there is one. */
+/** Parts whose second graph, in 8 bits, is used if there is one. */
 const partsInInt8 = new Set(['unet', 'vae_encoder', 'vae_decoder']);
 
 /**
- * Those of a model's files that are needed to run it, but for weights that lie beside the graphs, which only the
- * graphs know (graph-weights.ts): configurations, the tokenizers, millrace.json, and of several ONNX graphs of one part
- * the one of the usual name, with its copy in 8 bits.
+ * Returns the files of a model that are needed to run it, except weights beside the graphs, which only the graphs name
+ * (graph-weights.ts): configurations, the tokenizers, millrace.json, and of several ONNX graphs of one part the one
+ * with the usual name, with its copy in 8 bits.
  */
 export function neededFiles<File extends { readonly path: string }>(files: readonly File[]): readonly File[] {
   const graphs = graphsOf(files.map(({ path }) => path));
@@ -30,8 +30,9 @@ export function neededFiles<File extends { readonly path: string }>(files: reado
 }
 
 /**
- * @param paths of all files of a model.
- * @throws {PullError} if it cannot run here; says what to do.
+ * Checks that a model can run here.
+ * @param paths of all its files.
+ * @throws {PullError} if it cannot; the message says what to do.
  */
 export function checkFiles(paths: readonly string[], repo: string): void {
   if (!paths.includes('model_index.json')) {
@@ -51,7 +52,7 @@ export function checkFiles(paths: readonly string[], repo: string): void {
     if (typeof choice === 'string' || choice.length === 0 || !parts.includes(part)) continue;
     throw new PullError(
       `${repo} has several graphs in ${part} (${choice.join(', ')}) and none that is called model.onnx; ` +
-        'download it by hand, give the one that is to run that name, and give the folder as --model',
+        'download it by hand, rename the graph to use to model.onnx, and give the folder as --model',
     );
   }
   const second = paths.some((path) => path.startsWith('text_encoder_2/')) ? ['text_encoder_2'] : [];
@@ -61,7 +62,7 @@ export function checkFiles(paths: readonly string[], repo: string): void {
   throw new PullError(`${repo} ${lack}; ${exportAdvice(repo)}`);
 }
 
-/** The graph that runs in each folder that has one. */
+/** Returns the graph to run in each folder that has one. */
 function graphsOf(paths: readonly string[]): ReadonlyMap<string, string> {
   const chosen = [...choicesOf(paths)].flatMap(([folder, graph]): [string, string][] =>
     typeof graph === 'string' ? [[folder, graph]] : [],
@@ -69,7 +70,7 @@ function graphsOf(paths: readonly string[]): ReadonlyMap<string, string> {
   return new Map(chosen);
 }
 
-/** Returns by folder its graph, or all of them where the choice is ambiguous. */
+/** Returns the graph of each folder, or all of its graphs if the choice is ambiguous. */
 function choicesOf(paths: readonly string[]): ReadonlyMap<string, string | readonly string[]> {
   const found = new Map<string, string[]>();
   for (const path of paths) {
@@ -79,7 +80,7 @@ function choicesOf(paths: readonly string[]): ReadonlyMap<string, string | reado
   return new Map([...found].map(([folder, names]) => [folder, chooseGraph(names)]));
 }
 
-/** Whether a name stays inside its folder, on every system. */
+/** Returns whether a name stays inside its folder, on every system. */
 export function isPlain(name: string): boolean {
   return /^[^\\/:*?"<>|]+$/.test(name) && !/^\.+$/.test(name);
 }

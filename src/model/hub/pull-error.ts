@@ -1,14 +1,14 @@
-/** A model that cannot be had from the hub. The message is one line: what is wrong and what to do. */
+/** A model that cannot be downloaded from the hub. The message is one line: what is wrong and what to do. */
 export class PullError extends Error {
   override readonly name = 'PullError';
 }
 
-/** Something that may go better when it is tried again. */
+/** A failure that may not happen again on the next attempt. */
 export class TransientError extends Error {
   override readonly name = 'TransientError';
   /** Milliseconds that the server asks to wait, or null. */
   readonly wait: number | null;
-  /** Whether something was gained before it went wrong, so that a slow way still leads to the end. */
+  /** Whether there was progress before the failure: a slow download can still finish. */
   readonly progressed: boolean;
 
   constructor(
@@ -21,7 +21,7 @@ export class TransientError extends Error {
   }
 }
 
-/** What codes of the system mean to people. */
+/** Explanations of system error codes. */
 const causes: Readonly<Record<string, string>> = {
   ENOTFOUND: 'its name is not known here; is there a network?',
   EAI_AGAIN: 'its name cannot be looked up; is there a network?',
@@ -30,7 +30,7 @@ const causes: Readonly<Record<string, string>> = {
   ECONNRESET: 'connection reset',
 };
 
-/** The cause in few words: a code such as ECONNREFUSED where there is one, else the message. */
+/** Returns the cause in a few words: by a code such as ECONNREFUSED if there is one, else the message. */
 export function causeOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.cause !== undefined) return causeOf(error.cause);

@@ -17,19 +17,17 @@ export interface PullOptions {
 }
 
 /**
- * Brings what is needed of a model into the cache, unless it is there; without a network it makes do with the
- * version that is there. A snapshot is put together once all its files have arrived.
+ * Downloads the needed files of a model into the cache, unless they are there; without a network it takes the cached
+ * version. A snapshot is assembled once all its files have arrived.
  * @returns the model folder.
- * @throws {PullError} in one line what is wrong and what to do.
+ * @throws {PullError} if that fails; its message says in one line what is wrong and what to do.
  */
 export async function pullModel(id: HubId, { settings, signal, observer }: PullOptions): Promise<string> {
   const cache = new HubCache(settings.cache, id);
   const cached = await cache.findCommit(id.revision);
   if (settings.offline) {
     if (cached !== null) {
-      observer.onNote(
-        `HF_HUB_OFFLINE is set; taking ${id.repo} from the cache, commit ${cached.slice(0, 8)}`,
-      );
+      observer.onNote(`HF_HUB_OFFLINE is set; using ${id.repo} from the cache, commit ${cached.slice(0, 8)}`);
       return cache.snapshot(cached);
     }
     throw new PullError(
@@ -43,12 +41,12 @@ export async function pullModel(id: HubId, { settings, signal, observer }: PullO
   });
   let commit: string;
   try {
-    // Who has the model need not wait for a hub that cannot be reached.
+    // With a cached model there is no need to wait for a hub that cannot be reached.
     commit = await client.commit(cached === null);
   } catch (error) {
     if (cached === null || !(error instanceof PullError && error.cause instanceof TransientError))
       throw error;
-    observer.onNote(`${error.cause.message}; taking ${id.repo} from the cache, commit ${cached.slice(0, 8)}`);
+    observer.onNote(`${error.cause.message}; using ${id.repo} from the cache, commit ${cached.slice(0, 8)}`);
     return cache.snapshot(cached);
   }
   const listing = { repo: id.repo, files: await client.files(commit) };
@@ -57,8 +55,8 @@ export async function pullModel(id: HubId, { settings, signal, observer }: PullO
     listing.files.map(({ path }) => path),
     id.repo,
   );
-  // One who may only read the cache can use what is in it.
-  if (!(await isWhole(cache, commit, needed, listing))) {
+  // A complete snapshot can be used without the right to write to the cache.
+  if (!(await isComplete(cache, commit, needed, listing))) {
     await explainDiskErrors(settings.cache, () =>
       withLock(
         cache.lock,
@@ -67,21 +65,21 @@ export async function pullModel(id: HubId, { settings, signal, observer }: PullO
       ),
     );
   }
-  // One that cannot be noted is asked for again.
+  // If it cannot be stored, the hub is asked again next time.
   await cache.writeRef(id.revision, commit).catch(() => {});
   return cache.snapshot(commit);
 }
 
-/** Whether all is in the snapshot, with the weights that its graphs name. */
-async function isWhole(
+/** Returns whether the snapshot is complete, with the weights that its graphs name. */
+async function isComplete(
   cache: HubCache,
   commit: string,
   needed: readonly HubFile[],
   listing: Listing,
 ): Promise<boolean> {
-  const areThere = async (files: readonly HubFile[]): Promise<boolean> =>
+  const arePresent = async (files: readonly HubFile[]): Promise<boolean> =>
     !(await Promise.all(files.map((file) => cache.has(commit, file)))).includes(false);
-  if (!(await areThere(needed))) return false;
+  if (!(await arePresent(needed))) return false;
   const local = (path: string): string => join(cache.snapshot(commit), path);
-  return areThere(needed.filter(isGraph).flatMap(({ path }) => weightsOf(path, local(path), listing)));
+  return arePresent(needed.filter(isGraph).flatMap(({ path }) => weightsOf(path, local(path), listing)));
 }

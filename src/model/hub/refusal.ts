@@ -2,7 +2,7 @@ import type { HubId } from './hub-id.js';
 import type { HubSettings } from './hub-settings.js';
 import { PullError, TransientError } from './pull-error.js';
 
-/** What an answer of the hub that is no success means, as an error to throw. */
+/** Returns the error to throw for an unsuccessful answer of the hub. */
 export function refusal(
   { status, headers }: Pick<Response, 'status' | 'headers'>,
   { repo, revision }: HubId,
@@ -44,14 +44,14 @@ export function refusal(
     );
   }
   if (code === 'EntryNotFound') {
-    return new PullError(`${repo} has changed meanwhile and lacks a file that it listed; try again`);
+    return new PullError(`${repo} has changed and no longer has a file that it listed; try again`);
   }
   return new PullError(
     `${host} answers with status ${status}${code === null ? '' : ` (${code})`}; try again later`,
   );
 }
 
-/** Milliseconds by Retry-After (seconds or a date, RFC 9110 10.2.3) or by `t` of RateLimit, or null. */
+/** Returns milliseconds by Retry-After (seconds or a date, RFC 9110 10.2.3) or by `t` of RateLimit; else null. */
 function askedWait(headers: Headers): number | null {
   const after = headers.get('Retry-After');
   if (after !== null && /^\d+$/.test(after)) return Number(after) * 1000;

@@ -7,17 +7,17 @@ import { sizeOf, type HubCache } from './hub-cache.js';
 import type { HubClient, HubFile } from './hub-client.js';
 import { PullError } from './pull-error.js';
 
-/** Is told how a pull goes. */
+/** Receives the progress of a pull. */
 export interface PullObserver {
-  /** One line for people: what it waits for, or does without. */
+  /** Reports in one line what the pull waits for, or does without. */
   onNote(text: string): void;
-  /** Bytes of the model that are there, while a file is being downloaded. */
+  /** Reports the bytes of the model that are there, while the file at `path` is downloaded. */
   onBytes(done: number, total: number, path: string): void;
-  /** A file has arrived and is right. */
+  /** Reports a file that has arrived and whose checksum is right. */
   onFile(path: string, bytes: number): void;
 }
 
-/** All files of a repository, the unneeded too. */
+/** All files of a repository, including those that are not needed. */
 export interface Listing {
   readonly repo: string;
   readonly files: readonly HubFile[];
@@ -31,7 +31,7 @@ export interface FillOptions {
   readonly observer: PullObserver;
 }
 
-/** Downloads what a snapshot needs and the cache lacks, and puts it together. */
+/** Downloads the files that a snapshot needs and the cache lacks, and assembles the snapshot. */
 export class SnapshotFill {
   readonly #options: FillOptions;
   readonly #files = new Set<HubFile>();
@@ -47,31 +47,31 @@ export class SnapshotFill {
 
   /**
    * @param needed files; the weights that graphs among them name are added.
-   * @throws {PullError} if one cannot be had, or the disk has no room.
+   * @throws {PullError} if one cannot be downloaded, or the disk has no room.
    */
   async run(needed: readonly HubFile[]): Promise<void> {
-    await this.#want(needed);
+    await this.#require(needed);
     await this.#checkRoom();
-    // Small files first: what cannot be read at all shows before the weights are under way, and a graph tells early
-    // which weights it has in other files.
+    // Small files first: unreadable files show up before the weights are downloaded, and a graph names early the other
+    // files with its weights.
     for (let file; (file = this.#missing.shift()) !== undefined;) {
       await this.#download(file);
       if (!isGraph(file)) continue;
-      await this.#want(this.#weightsOf(file));
+      await this.#require(this.#weightsOf(file));
       await this.#checkRoom();
     }
     await this.#link();
   }
 
-  /** Notes files that are needed, once each, and what is missing of them. */
-  async #want(files: readonly HubFile[]): Promise<void> {
+  /** Records files that are needed, once each, and which of them are missing. */
+  async #require(files: readonly HubFile[]): Promise<void> {
     for (const file of files) {
       if (this.#files.has(file)) continue;
       this.#files.add(file);
       this.#total += file.size;
       if (await this.#options.cache.hasBlob(file)) {
         this.#done += file.size;
-        if (isGraph(file)) await this.#want(this.#weightsOf(file));
+        if (isGraph(file)) await this.#require(this.#weightsOf(file));
       } else this.#missing.push(file);
     }
     this.#missing.sort((a, b) => a.size - b.size);
@@ -108,10 +108,10 @@ export class SnapshotFill {
     );
   }
 
-  /** Puts the snapshot together, whose contents are there. */
+  /** Links all files into the snapshot; their contents must be in the cache. */
   async #link(): Promise<void> {
     const { cache, commit } = this.#options;
-    // What tells a model from any folder comes last: a snapshot that has it is whole.
+    // model_index.json marks a folder as a model and comes last: a snapshot that has it is complete.
     const isIndex = ({ path }: HubFile): boolean => path === 'model_index.json';
     for (const file of [...this.#files].toSorted((a, b) => Number(isIndex(a)) - Number(isIndex(b)))) {
       await cache.link(commit, file);

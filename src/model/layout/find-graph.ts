@@ -3,18 +3,18 @@ import { join } from 'node:path';
 import { exportAdvice, otherWeights } from '../kind.js';
 import { ModelError } from '../model-error.js';
 
-/** The name of a part's graph, where there are several. */
+/** The name of a part's graph, if there are several. */
 const usual = 'model.onnx';
 /** A second graph beside the usual one. */
 const inInt8 = 'model_int8.onnx';
 
 /**
- * Finds the graph that runs in a part: model.onnx, or the only one of another name (model_fp16.onnx and the like).
+ * Chooses the graph to run in a part: model.onnx, or the only one of another name (model_fp16.onnx and the like).
  * @param names of the files in the part's folder.
  * @returns its name, or all of them if the choice is ambiguous.
  */
 export function chooseGraph(names: readonly string[]): string | readonly string[] {
-  // Names with a dot are what systems leave behind (._model.onnx).
+  // Operating systems leave files behind whose names start with a dot (._model.onnx).
   const graphs = names.filter((name) => name.endsWith('.onnx') && !name.startsWith('.'));
   if (graphs.includes(usual)) return usual;
   const others = graphs.filter((name) => name !== inInt8);
@@ -23,9 +23,9 @@ export function chooseGraph(names: readonly string[]): string | readonly string[
 }
 
 /**
- * The paths of the graphs of all parts, in their order.
+ * Returns the paths of the graphs of all parts, in the same order.
  * @param root the model folder. @param parts names of folders in it.
- * @throws {ModelError} if one is missing or the choice is ambiguous; says what is there instead.
+ * @throws {ModelError} if one is missing or the choice is ambiguous; the message says what is there instead.
  */
 export async function findGraphs(root: string, parts: readonly string[]): Promise<readonly string[]> {
   const chosen = await Promise.all(
@@ -41,7 +41,7 @@ export async function findGraphs(root: string, parts: readonly string[]): Promis
         ? await noGraph(root, part)
         : new ModelError(
             join(root, part),
-            `holds the graphs ${graph.join(', ')}; rename the one that is to run to ${usual}`,
+            `holds the graphs ${graph.join(', ')}; rename the one to use to ${usual}`,
           );
     }),
   );
@@ -51,7 +51,7 @@ async function noGraphs(root: string, parts: readonly string[]): Promise<ModelEr
   for (const part of [...parts, 'vae']) {
     const found = await otherWeights(join(root, part));
     if (found === null) continue;
-    const lack = `holds ${found}, but no ONNX graphs, which are what runs here`;
+    const lack = `holds ${found}, but no ONNX graphs, which are needed here`;
     return new ModelError(root, `${lack}; ${exportAdvice(root)}`);
   }
   return new ModelError(
@@ -60,16 +60,16 @@ async function noGraphs(root: string, parts: readonly string[]): Promise<ModelEr
   );
 }
 
-/** The encoder of a VAE is what some exports leave out. */
+/** Some exports leave out the encoder of the VAE. */
 async function noGraph(root: string, part: string): Promise<ModelError> {
   const places = part.startsWith('vae_') ? [part, 'vae'] : [part];
-  const use = part === 'vae_encoder' ? ', without which no picture can be taken in' : '';
+  const use = part === 'vae_encoder' ? ', which is needed to read pictures' : '';
   for (const place of places) {
     const found = await otherWeights(join(root, place));
     if (found === null) continue;
     return new ModelError(
       join(root, part, usual),
-      `no such file${use}; ${place} holds ${found} alone; ${exportAdvice(root)}`,
+      `no such file${use}; ${place} has only ${found}; ${exportAdvice(root)}`,
     );
   }
   return new ModelError(

@@ -3,7 +3,7 @@ import { checkWeights } from '../model-files.js';
 import { readSignature } from '../onnx/signature.js';
 import type { Graph } from './ports.js';
 
-/** Reads what an ONNX file says of itself. @throws {ModelError} if it or its weights are missing or incomplete. */
+/** Reads the description of an ONNX graph. @throws {ModelError} if it or its weights are missing or incomplete. */
 export async function readGraphFile(file: string): Promise<Graph> {
   await checkWeights(file);
   const signature = readSignature(file);

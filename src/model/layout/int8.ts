@@ -7,10 +7,10 @@ import type { ModelLayout } from './model.js';
 import type { Graph } from './ports.js';
 
 /**
- * The layout with the graphs in 8 bits that a model has beside its usual ones, as ops/training writes them:
- * `model_int8.onnx`, which takes and gives the same numbers. Parts that have none keep their usual graph.
+ * Returns the layout with the graphs in 8 bits that a model has beside its usual ones, as ops/training writes them:
+ * `model_int8.onnx`, with the same inputs and outputs. Parts that have none keep their usual graph.
  * @returns null if no part has one.
- * @throws {ModelError} if one is incomplete or takes other inputs.
+ * @throws {ModelError} if one is incomplete or has other inputs or outputs.
  */
 export async function readInt8(layout: ModelLayout): Promise<ModelLayout | null> {
   const { unet, vaeEncoder, vaeDecoder } = layout;
@@ -41,7 +41,7 @@ async function graphInInt8(usual: Graph): Promise<Graph | null> {
     return graph;
   throw new ModelError(
     file,
-    `takes or gives other numbers than ${usual.file}; export both again, or remove it`,
+    `has other inputs or outputs than ${usual.file}; export both again, or remove it`,
   );
 }
 

@@ -69,7 +69,7 @@ export async function readLayout(root: string, configs: ModelConfigs): Promise<M
   return { unet, vaeEncoder, vaeDecoder, textEncoders: texts, size };
 }
 
-/** Folder of the first or second text encoder. */
+/** Returns the folder of the first or second text encoder. */
 export function textPart(_: unknown, index: number): string {
   return index === 0 ? 'text_encoder' : `text_encoder_${index + 1}`;
 }

@@ -1,7 +1,7 @@
 import { ModelError } from '../model-error.js';
 import type { Port, Signature } from '../onnx/signature.js';
 
-/** An ONNX file and what it says of itself. */
+/** An ONNX file and the description of its graph. */
 export interface Graph extends Signature {
   /** Absolute path. */
   readonly file: string;
@@ -16,7 +16,7 @@ const numberTypes = ['float32', 'float16', 'int64', 'int32'] as const;
 type NumberType = (typeof numberTypes)[number];
 
 /**
- * The input of this name.
+ * Returns the input of this name.
  * @throws {ModelError} if there is none, or its values are not numbers of a known type.
  */
 export function inputPort(graph: Graph, name: string): NumberPort {
@@ -25,7 +25,7 @@ export function inputPort(graph: Graph, name: string): NumberPort {
   throw new ModelError(graph.file, `the graph has no input "${name}"; it has ${listOf(graph.inputs)}`);
 }
 
-/** The first output of these names, else the first of all. @throws {ModelError} if there is none. */
+/** Returns the first output with one of these names, else the first of all. @throws {ModelError} if there is none. */
 export function outputPort(graph: Graph, names: readonly string[]): NumberPort {
   for (const name of names) {
     const port = graph.outputs.find((candidate) => candidate.name === name);
@@ -36,25 +36,25 @@ export function outputPort(graph: Graph, names: readonly string[]): NumberPort {
   return numberPort(graph, first);
 }
 
-/** The only input that a graph has. @throws {ModelError} if there are more or none. */
+/** Returns the only input of a graph. @throws {ModelError} if there are more or none. */
 export function onlyInput(graph: Graph): NumberPort {
   const [first, ...others] = graph.inputs;
   if (first && others.length === 0) return numberPort(graph, first);
   throw new ModelError(
     graph.file,
-    `the graph has the inputs ${listOf(graph.inputs) || '(none)'}, where one is expected; ` +
-      'export this part of the model by itself',
+    `the graph has the inputs ${listOf(graph.inputs) || '(none)'}, but one is expected; ` +
+      'export this part of the model separately',
   );
 }
 
-/** @throws {ModelError} if the graph wants an input that nobody here can give. */
+/** @throws {ModelError} if the graph needs an input that is not known here. */
 export function refuseOtherInputs(graph: Graph, known: readonly string[]): void {
   const other = graph.inputs.find(({ name }) => !known.includes(name));
   if (other === undefined) return;
   throw new ModelError(
     graph.file,
-    `the graph wants an input "${other.name}", which is not known here; ` +
-      'take a plain text-to-image model, or export it again without that input',
+    `the graph needs an input "${other.name}", which is not known here; ` +
+      'use a plain text-to-image model, or export it again without that input',
   );
 }
 
@@ -67,7 +67,7 @@ function numberPort(graph: Graph, port: Port): NumberPort {
   );
 }
 
-/** A dimension if it is a fixed one, else null. */
+/** Returns a dimension if it is fixed, else null. */
 export function fixedSize(port: Port, axis: number): number | null {
   const size = port.shape[axis];
   return typeof size === 'number' ? size : null;

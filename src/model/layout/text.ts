@@ -9,17 +9,17 @@ export interface TextEncoderLayout {
   /** The output that conditions the U-Net: [1, tokens, width]. */
   readonly embedding: NumberPort;
   readonly width: number;
-  /** The embedding of the whole prompt [1, width], where the model uses this encoder's; else null. */
+  /** The embedding of the whole prompt [1, width], if the model uses this encoder's; else null. */
   readonly pooled: { readonly port: NumberPort; readonly width: number } | null;
 }
 
 export interface TextEncoderUse {
-  /** `penultimate`: the hidden states before the last layer, as SDXL wants them. */
+  /** `penultimate`: the hidden states before the last layer, which SDXL uses. */
   readonly layer: 'last' | 'penultimate';
   readonly pooled: boolean;
 }
 
-/** @throws {ModelError} if the graph does not give what is asked of it. */
+/** @throws {ModelError} if the graph lacks an output or needs other inputs. */
 export function textEncoderLayout(
   graph: Graph,
   config: TextEncoderConfig,
@@ -37,7 +37,7 @@ export function textEncoderLayout(
   return { graph, ids, embedding, width, pooled: pooled ? pooledOutput(graph, config) : null };
 }
 
-/** hidden_states.0 is what goes into the first layer, so that the last but one has the number layers - 1. */
+/** hidden_states.0 is the input of the first layer, so that the input of the last one has the number layers - 1. */
 function penultimate(graph: Graph, { num_hidden_layers: layers }: TextEncoderConfig): NumberPort {
   const name = `hidden_states.${layers - 1}`;
   if (graph.outputs.some((output) => output.name === name)) return outputPort(graph, [name]);

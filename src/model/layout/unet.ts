@@ -9,24 +9,24 @@ export interface UnetLayout {
   readonly sample: NumberPort;
   readonly timestep: NumberPort;
   /**
-   * Which timesteps a call takes: `rows` one for each row; `one` for all rows; `perhaps`: a list whose length is
-   * not said to be that of the rows (optimum names it "steps"), which one trial tells.
+   * Which timesteps a call takes: `rows` one for each row; `one` for all rows; `perhaps`: a list whose length has
+   * another name than the rows (optimum: "steps"), where a trial call decides.
    */
   readonly timesteps: 'rows' | 'one' | 'perhaps';
   /** [rows, tokens, width] */
   readonly text: NumberPort;
-  /** Guidance embedding [rows, width] of a model that guides itself (a whole LCM), else null. */
+  /** Guidance embedding [rows, width] of a model that guides itself (a full LCM), else null. */
   readonly guidance: { readonly port: NumberPort; readonly width: number } | null;
-  /** What SDXL takes besides: the embedding of the whole prompt [rows, width], and sizes [rows, 6]; else null. */
+  /** Further inputs of SDXL: the embedding of the whole prompt [rows, width], and sizes [rows, 6]; else null. */
   readonly added: {
     readonly pooled: NumberPort;
     readonly pooledWidth: number;
     readonly timeIds: NumberPort;
   } | null;
   readonly output: NumberPort;
-  /** Rows of every call, where the export fixed them. */
+  /** Rows of every call, if the export fixed them. */
   readonly rows: number | null;
-  /** Latent size, where the export fixed it. */
+  /** Latent size, if the export fixed it. */
   readonly height: number | null;
   readonly width: number | null;
 }
@@ -34,7 +34,7 @@ export interface UnetLayout {
 /** Height and width of the original, top and left of the crop, height and width of the target. */
 const timeIdCount = 6;
 
-/** @throws {ModelError} if the graph has not the inputs that its configuration calls for. */
+/** @throws {ModelError} if the graph lacks inputs that its configuration requires. */
 export function unetLayout(graph: Graph, config: UnetConfig, configPath: string): UnetLayout {
   const sample = inputPort(graph, 'sample');
   const timestep = inputPort(graph, 'timestep');
@@ -63,14 +63,14 @@ export function unetLayout(graph: Graph, config: UnetConfig, configPath: string)
   };
 }
 
-/** @throws {ModelError} if the graph is of another model than the configuration. */
+/** @throws {ModelError} if graph and configuration are from different models. */
 function checkAxis(graph: Graph, port: NumberPort, axis: number, wanted: number): void {
   const found = fixedSize(port, axis);
   if (found === null || found === wanted) return;
   throw new ModelError(
     graph.file,
-    `"${port.name}" has the shape [${port.shape.join(', ')}], where config.json beside it makes it ${wanted}, ` +
-      `not ${found}; take both of the same model`,
+    `"${port.name}" has the shape [${port.shape.join(', ')}], where config.json beside it requires ${wanted}, ` +
+      `not ${found}; use both from the same model`,
   );
 }
 
@@ -80,7 +80,7 @@ function addedInputs(graph: Graph, config: UnetConfig, configPath: string): Unet
     throw new ModelError(
       configPath,
       'addition_embed_type is "text_time", which needs addition_time_embed_dim and ' +
-        'projection_class_embeddings_input_dim; take the file of the original model',
+        'projection_class_embeddings_input_dim; use the file of the original model',
     );
   }
   return {

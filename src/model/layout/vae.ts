@@ -7,7 +7,7 @@ export interface VaePartLayout {
   readonly graph: Graph;
   readonly input: NumberPort;
   readonly output: NumberPort;
-  /** Size of the input, where the export fixed it: pixels of the encoder, latent values of the decoder. */
+  /** Size of the input, if the export fixed it: pixels of the encoder, latent values of the decoder. */
   readonly height: number | null;
   readonly width: number | null;
 }
@@ -17,7 +17,7 @@ export interface VaeEncoderLayout extends VaePartLayout {
   readonly gives: 'latent' | 'moments';
 }
 
-/** @throws {ModelError} if the graph is no encoder of such latents. */
+/** @throws {ModelError} if the graph is not an encoder of such latents. */
 export function vaeEncoderLayout(graph: Graph, { latent_channels: channels }: VaeConfig): VaeEncoderLayout {
   const part = partLayout(graph, ['latent_parameters', 'latent_sample']);
   const given = fixedSize(part.output, 1);
@@ -26,7 +26,7 @@ export function vaeEncoderLayout(graph: Graph, { latent_channels: channels }: Va
   return { ...part, gives: moments ? 'moments' : 'latent' };
 }
 
-/** @throws {ModelError} if the graph is no decoder of such latents. */
+/** @throws {ModelError} if the graph is not a decoder of such latents. */
 export function vaeDecoderLayout(graph: Graph, { latent_channels: channels }: VaeConfig): VaePartLayout {
   const part = partLayout(graph, ['sample']);
   checkChannels(graph, 'input', fixedSize(part.input, 1), channels);
@@ -50,7 +50,7 @@ function checkChannels(graph: Graph, which: string, found: number | null, wanted
   if (found === null || found === wanted) return;
   throw new ModelError(
     graph.file,
-    `its ${which} has ${found} channels, but the configuration of the VAE makes it ${wanted}; ` +
-      'take the VAE and its configuration of the same model',
+    `its ${which} has ${found} channels, but the configuration of the VAE requires ${wanted}; ` +
+      'use the VAE and its configuration from the same model',
   );
 }

@@ -3,17 +3,17 @@ import { readSync } from 'node:fs';
 /** One field of a protobuf message. */
 export interface Field {
   readonly number: number;
-  /** The value itself, or for texts, bytes and messages their length. */
+  /** The value itself; the length of texts, bytes and messages. */
   readonly value: number;
   /** Where the field ends in the file; a message within it starts at the cursor's position. */
   readonly end: number;
 }
 
 const chunk = 64 * 1024;
-/** Bytes of numbers of 64 and 32 bits, by their wire type. */
+/** Length in bytes of 64-bit and 32-bit numbers, by wire type. */
 const fixedLengths: Readonly<Record<number, number>> = { 1: 8, 5: 4 };
 
-/** Reads a protobuf file from place to place, so that gigabytes of weights are passed over and not read. */
+/** Reads only parts of a protobuf file, so that gigabytes of weights are skipped. */
 export class ProtobufCursor {
   position = 0;
   readonly size: number;
@@ -29,8 +29,8 @@ export class ProtobufCursor {
   }
 
   /**
-   * The fields from here to `end`. After each the cursor goes on behind it, however much of it was read.
-   * @throws {RangeError} if the bytes are no protobuf message that ends there.
+   * Yields the fields from here to `end`. After each the cursor moves to its end, however much of it was read.
+   * @throws {RangeError} if the bytes are not a protobuf message that ends there.
    */
   *fields(end: number): Generator<Field, void, void> {
     while (this.position < end) {
@@ -38,7 +38,7 @@ export class ProtobufCursor {
       const number = Math.floor(tag / 8);
       const wire = tag % 8;
       const value = fixedLengths[wire] ?? this.#varint();
-      if (![0, 1, 2, 5].includes(wire) || number === 0) throw new RangeError('no protobuf message');
+      if (![0, 1, 2, 5].includes(wire) || number === 0) throw new RangeError('not a protobuf message');
       const stop = this.position + (wire === 0 ? 0 : value);
       if (stop > end) throw new RangeError(`a field ends at byte ${stop}, after its message`);
       yield { number, value, end: stop };
@@ -46,7 +46,7 @@ export class ProtobufCursor {
     }
   }
 
-  /** The text of a field that was just found. */
+  /** Reads the text of the current field. */
   text({ end }: Field): string {
     const bytes = Buffer.alloc(end - this.position);
     for (let i = 0; i < bytes.length; i++) bytes[i] = this.#byte();
@@ -59,7 +59,7 @@ export class ProtobufCursor {
       const byte = this.#byte();
       value += (byte & 0x7f) * factor;
       if (byte < 0x80) return value;
-      if (factor > 2 ** 63) throw new RangeError('no protobuf message');
+      if (factor > 2 ** 63) throw new RangeError('not a protobuf message');
     }
   }
 

@@ -5,19 +5,19 @@ import { ProtobufCursor } from './protobuf.js';
 /** One input or output of a network as its file declares it. */
 export interface Port {
   readonly name: string;
-  /** float32, float16, int64, ...; `other` for what no network here has. */
+  /** float32, float16, int64, ...; `other` for unsupported ones. */
   readonly type: string;
-  /** Numbers are fixed sizes, texts are names of free ones. */
+  /** Numbers are fixed sizes, strings are names of free ones. */
   readonly shape: readonly (number | string)[];
 }
 
-/** What an ONNX file says of itself, without its weights. */
+/** The description of a graph in an ONNX file, without its weights. */
 export interface Signature {
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
   /** Files with weights, relative to the folder of this one. */
   readonly weightFiles: readonly string[];
-  /** How many bytes each of them must have at least. */
+  /** Minimum size of each of them in bytes. */
   readonly weightBytes: Readonly<Record<string, number>>;
   /** Type of most of the weights' tensors. */
   readonly weightType: string;
@@ -39,8 +39,8 @@ const types: Readonly<Record<number, string>> = {
 };
 
 /**
- * Reads what goes into and out of an ONNX graph (onnx.proto, ModelProto), in milliseconds whatever its size.
- * @throws {ModelError} if the file is no ONNX graph or is cut off.
+ * Reads the inputs and outputs of an ONNX graph (onnx.proto, ModelProto), in milliseconds whatever its size.
+ * @throws {ModelError} if the file is not an ONNX graph or is cut off.
  */
 export function readSignature(path: string): Signature {
   const descriptor = openSync(path, 'r');

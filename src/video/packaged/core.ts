@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 
-/** The part used here of `@ffmpeg/core`: ffmpeg compiled to WebAssembly by Emscripten. */
+/** The part of `@ffmpeg/core` used here: ffmpeg compiled to WebAssembly by Emscripten. */
 export interface FfmpegCore {
-  /** Runs the program to its end, without ever returning to the event loop. */
+  /** Runs the program to its end, without returning to the event loop. */
   exec(...args: string[]): void;
   /** Exit code of the last run. */
   readonly ret: number;
@@ -11,7 +11,7 @@ export interface FfmpegCore {
   readonly FS: EmscriptenFs;
 }
 
-/** The part of Emscripten's file system API with which a file gets its own behaviour. */
+/** The part of Emscripten's file system API that can give a file its own operations. */
 export interface EmscriptenFs {
   analyzePath(path: string): { readonly exists: boolean };
   mkdirTree(path: string): void;
@@ -46,7 +46,7 @@ export interface StreamOperations {
 }
 
 /**
- * Loads the package, which is made for browsers: it reads the address of its page, and would fetch its code from there.
+ * Loads the package, which is made for browsers: it reads the address of its page and would fetch its code from there.
  */
 export async function loadCore(): Promise<FfmpegCore> {
   const require = createRequire(import.meta.url);

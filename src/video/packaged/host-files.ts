@@ -2,8 +2,8 @@ import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { posix } from 'node:path';
 import type { EmscriptenFs, FsNode, FsStream, StreamOperations } from './core.js';
 
-/** WASI's numbers of file errors. */
-const ERRNO: Readonly<Record<string, number>> = {
+/** WASI's numbers for file errors. */
+const wasiErrors: Readonly<Record<string, number>> = {
   EACCES: 2,
   EFBIG: 22,
   EIO: 29,
@@ -18,22 +18,22 @@ const ERRNO: Readonly<Record<string, number>> = {
   ESPIPE: 70,
 };
 
-const REGULAR_FILE = 0o100_666;
-const EPOCH = new Date(0);
+const regularFile = 0o100_666;
+const epoch = new Date(0);
 
-/** Lets the program open a file of this machine by its path. */
+/** Makes a file of this machine available to the program under its path. */
 export function addFile(fs: EmscriptenFs, path: string, mode: 'read' | 'write'): void {
   const inside = posix.resolve('/', path);
   if (fs.analyzePath(inside).exists) return;
   fs.mkdirTree(posix.dirname(inside));
   const file = new HostFile(fs, () => openSync(path, mode === 'read' ? 'r' : 'w+'), true);
   const folder = fs.lookupPath(posix.dirname(inside)).node;
-  const node = fs.createNode(folder, posix.basename(inside), REGULAR_FILE, 0);
+  const node = fs.createNode(folder, posix.basename(inside), regularFile, 0);
   node.node_ops = { getattr: () => attributes(node, file.size), setattr: () => {} };
   node.stream_ops = file;
 }
 
-/** Connects a descriptor of the program with the one of this process that has the same number. */
+/** Connects a descriptor of the program to the descriptor of this process with the same number. */
 export function addDescriptor(fs: EmscriptenFs, fd: number): void {
   const stream = fs.getStream(fd);
   const operations = new HostFile(fs, () => fd, false);
@@ -47,7 +47,7 @@ export function addDescriptor(fs: EmscriptenFs, fd: number): void {
   fs.createStream({ ...options, stream_ops: operations }, fd);
 }
 
-/** A file or pipe of this machine, read and written when the program asks; opened when it opens it. */
+/** A file or pipe of this machine, opened, read and written when the program does so. */
 class HostFile implements StreamOperations {
   readonly #fs: EmscriptenFs;
   readonly #open: () => number;
@@ -87,7 +87,7 @@ class HostFile implements StreamOperations {
   }
 
   llseek(stream: FsStream, offset: number, whence: number): number {
-    if (!this.#seekable) throw new this.#fs.ErrnoError(ERRNO['ESPIPE'] ?? 0);
+    if (!this.#seekable) throw new this.#fs.ErrnoError(wasiErrors['ESPIPE'] ?? 0);
     const from = [0, stream.position, this.size][whence] ?? 0;
     return from + offset;
   }
@@ -96,16 +96,16 @@ class HostFile implements StreamOperations {
     return (this.#fd ??= this.#try(this.#open));
   }
 
-  /** Throws errors as the program knows them. A pipe that the other side made non-blocking is tried again. */
+  /** Converts errors to those that the program knows; retries a pipe that the other side made non-blocking. */
   #try(operation: () => number): number {
     for (;;) {
       try {
         return operation();
       } catch (error) {
         const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-        // Windows says so at the end of a pipe.
+        // Windows reports this at the end of a pipe.
         if (code === 'EOF') return 0;
-        if (code !== 'EAGAIN') throw new this.#fs.ErrnoError(ERRNO[code] ?? ERRNO['EIO'] ?? 0);
+        if (code !== 'EAGAIN') throw new this.#fs.ErrnoError(wasiErrors[code] ?? wasiErrors['EIO'] ?? 0);
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
       }
     }
@@ -114,7 +114,7 @@ class HostFile implements StreamOperations {
 
 function attributes(node: FsNode, size: number): object {
   const [dev, nlink, uid, gid, rdev, blksize] = [1, 1, 0, 0, 0, 4096];
-  const times = { atime: EPOCH, mtime: EPOCH, ctime: EPOCH };
+  const times = { atime: epoch, mtime: epoch, ctime: epoch };
   const blocks = Math.ceil(size / 512);
-  return { ...times, dev, ino: node.id, mode: REGULAR_FILE, nlink, uid, gid, rdev, size, blksize, blocks };
+  return { ...times, dev, ino: node.id, mode: regularFile, nlink, uid, gid, rdev, size, blksize, blocks };
 }

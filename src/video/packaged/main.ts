@@ -4,9 +4,9 @@ import { loadCore } from './core.js';
 import { addDescriptor, addFile } from './host-files.js';
 
 /**
- * The ffmpeg that comes along, as a program of its own with ffmpeg's options: `node main.js -i file:in.mp4 ...`.
- * It can open only files named as `file:PATH`, and its descriptors up to 3: a stranger's video that exploits a decoder
- * stays inside WebAssembly, and the process can be killed.
+ * The packaged ffmpeg as a separate program with ffmpeg's options: `node main.js -i file:in.mp4 ...`.
+ * It can open only files named as `file:PATH`, and descriptors up to 3: a malicious video that exploits a decoder stays
+ * inside WebAssembly, and the process can be killed.
  */
 const core = await loadCore();
 core.setLogger(() => {});
@@ -20,9 +20,9 @@ try {
   core.exec(...args);
   process.exitCode = core.ret;
 } catch (error) {
-  // A trap of WebAssembly, where another program would have crashed.
+  // A WebAssembly trap, where a native program would crash.
   const reason = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`the ffmpeg that comes with Millrace broke down (${reason}); ${ffmpegAdvice}\n`);
+  process.stderr.write(`the ffmpeg that comes with Millrace crashed (${reason}); ${ffmpegAdvice}\n`);
   process.exitCode = 1;
 }
 

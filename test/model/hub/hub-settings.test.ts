@@ -73,7 +73,7 @@ describe('ids of models', () => {
     ];
     for (const text of paths) {
       assert.ok(!isHubId(text), text);
-      assert.throws(() => parseHubId(text), /is no model id; give organisation\/name/);
+      assert.throws(() => parseHubId(text), /is not a model id; give organisation\/name/);
     }
   });
 
@@ -92,7 +92,7 @@ describe('ids of models', () => {
       'a b',
       'a\\b',
     ]) {
-      assert.throws(() => parseHubId('a/b', revision), /is no revision/, revision);
+      assert.throws(() => parseHubId('a/b', revision), /is not a revision/, revision);
     }
   });
 

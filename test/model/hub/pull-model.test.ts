@@ -66,7 +66,7 @@ describe('pullModel', () => {
     const starts = ranges.map((range) => Number(/^bytes=(\d+)-$/.exec(range ?? 'bytes=0-')?.[1]));
     assert.equal(starts[0], 0);
     assert.ok(starts[1] > 0 && starts[1] <= 500_000 && starts[2] > starts[1], starts.join());
-    assert.match(rig.notes[0] ?? '', /broke the connection off.*; trying again in 1 s/);
+    assert.match(rig.notes[0] ?? '', /closed the connection early.*; trying again in 1 s/);
   });
 
   it('goes on in a later run, and gives up a file that never moves on', async () => {
@@ -80,7 +80,7 @@ describe('pullModel', () => {
     );
     await assertFails(
       rig.pull(),
-      /answers with status 503 \(tried 6 times\); try again later: what has arrived is kept/,
+      /answers with status 503 \(tried 6 times\); try again later: downloaded data is kept/,
     );
     await rig.assertNothingHalf();
     await rig.restart();
@@ -119,7 +119,7 @@ describe('pullModel', () => {
     await using rig = await PullRig.start();
     rig.hub.plan(/unet\/model\.onnx$/, { kind: 'short', after: 1000 });
     await rig.pull();
-    assert.match(rig.notes.join(), /only 1000 of \d+ bytes of unet\/model\.onnx came/);
+    assert.match(rig.notes.join(), /only 1000 of \d+ bytes of unet\/model\.onnx arrived/);
   });
 
   for (const path of [unet, 'unet/config.json']) {
@@ -145,14 +145,14 @@ describe('pullModel', () => {
     assert.equal(await rig.pull(rig.hub.repo, { offline: true }), folder);
     assert.match(
       rig.notes.join(),
-      /HF_HUB_OFFLINE is set; taking studio\/tiny from the cache, commit c0ffee00/,
+      /HF_HUB_OFFLINE is set; using studio\/tiny from the cache, commit c0ffee00/,
     );
     await rig.hub[Symbol.asyncDispose]();
     for (const id of [rig.hub.repo, `${rig.hub.repo}@${rig.hub.commit}`])
       assert.equal(await rig.pull(id), folder);
     assert.match(
       rig.notes.at(-1) ?? '',
-      /cannot be reached \(connection refused\); taking studio\/tiny from the cache, commit c0ff/,
+      /cannot be reached \(connection refused\); using studio\/tiny from the cache, commit c0ff/,
     );
     await assertFails(
       rig.pull(`${rig.hub.repo}@v1`, { offline: true }),

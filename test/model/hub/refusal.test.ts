@@ -119,7 +119,7 @@ describe('a hub that refuses', () => {
         });
         return rig.pull();
       },
-      /has changed meanwhile and lacks a file that it listed; try again/,
+      /has changed and no longer has a file that it listed; try again/,
     ],
     [
       'no hub',

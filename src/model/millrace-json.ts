@@ -2,15 +2,15 @@ import { parametersSchema, type ParameterUpdate } from '@millrace/protocol';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { exists, readModelJson } from './model-files.js';
 
-/** A prompt that a page offers as one click. */
+/** A prompt that a page offers with one click. */
 export interface ModelStyle {
   readonly name: string;
   readonly prompt: string;
 }
 
-/** A model's own settings: what millrace.json in its folder says. All of it may be left out. */
+/** A model's own settings, from millrace.json in its folder. Every field may be left out. */
 export interface ModelSettings {
-  /** One or two sentences for people. */
+  /** One or two sentences for users. */
   readonly description?: string;
   /** Parameter defaults that replace the general ones. */
   readonly defaults?: ParameterUpdate;
@@ -20,9 +20,9 @@ export interface ModelSettings {
 const text = (maxLength: number): object => ({ type: 'string', minLength: 1, maxLength });
 
 /**
- * Reads millrace.json of a model folder; a folder without one has no settings of its own.
+ * Reads millrace.json of a model folder; returns no settings if there is none.
  * @param sizeFactor pixels that default sizes must be multiples of.
- * @throws {ModelError} if it is no JSON, or has a field that is unknown or out of range.
+ * @throws {ModelError} if it is not JSON, or has a field that is unknown or out of range.
  */
 export async function readSettings(path: string, sizeFactor: number): Promise<ModelSettings> {
   if (!(await exists(path))) return {};

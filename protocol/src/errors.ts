@@ -132,7 +132,8 @@ export const errors = {
     close: 4403,
     status: 403,
     retryable: false,
-    meaning: 'The resume token is damaged, outdated, used or of another subject; start a new stream without it.',
+    meaning:
+      'The resume token is damaged, outdated, used or of another subject; start a new stream without it.',
   },
   taken_over: {
     close: 4409,

@@ -208,7 +208,7 @@ export interface UpdatedMessage {
 /** The server is overloaded, or has recovered, and changes the frame rate of this session. */
 export interface QualityMessage {
   readonly type: 'quality';
-  /** Maximum number of frames processed per second from now on; null for no limit. */
+  /** Maximum number of frames processed per second from now on; null lifts the limit. */
   readonly fps: number | null;
 }
 

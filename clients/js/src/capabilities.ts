@@ -77,5 +77,7 @@ async function fetchJson(
     signal?.throwIfAborted();
     throw new MillraceError('connection_failed', { cause });
   }
-  throw new MillraceError('connection_failed', { message: `The server responded with status ${response.status}.` });
+  throw new MillraceError('connection_failed', {
+    message: `The server responded with status ${response.status}.`,
+  });
 }

@@ -171,8 +171,8 @@ export class Dialler {
 
   /** Returns why a connection ended before the server was ready. */
   async #explain(connection: Connection, info: CloseInfo, opened: boolean): Promise<MillraceError> {
-    const unknown = !opened && !connection.tellsRefusals;
-    const reason = connection.refusal ?? (unknown ? await askWhy(this.#options.url) : undefined);
+    const mustAsk = !opened && !connection.tellsRefusals;
+    const reason = connection.refusal ?? (mustAsk ? await askWhy(this.#options.url) : undefined);
     return reason ?? closeError('connection_failed', 'The server could not be reached', info);
   }
 }

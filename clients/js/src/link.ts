@@ -224,7 +224,10 @@ export class Link {
   #renewLater(seconds: number | undefined): void {
     clearTimeout(this.#renewal);
     if (seconds === undefined || !this.#dialler.renewsTokens) return;
-    this.#renewal = setTimeout(() => void this.#renew(), Math.min(seconds * 1000 * renewalPoint, longestTimerMs));
+    this.#renewal = setTimeout(
+      () => void this.#renew(),
+      Math.min(seconds * 1000 * renewalPoint, longestTimerMs),
+    );
   }
 
   /** Sends a new access token; without one, the server closes when the current token expires. */

@@ -19,7 +19,7 @@ export interface StreamEvents {
   reconnected: { readonly resumed: boolean };
   /** The server is going to stop; the stream moves to another one automatically. */
   drain: { readonly deadlineSeconds: number };
-  /** The server is overloaded and processes at most `fps` frames per second; null: no limit any more. */
+  /** The server is overloaded and processes at most `fps` frames per second; null lifts the limit. */
   quality: { readonly fps: number | null };
   /** The stream has ended; `error` is the cause, unless this side closed it. */
   close: CloseInfo & { readonly error: MillraceError | undefined };

@@ -52,10 +52,7 @@ function parse(url: string, given: string): URL {
   if (!URL.canParse(url)) {
     const [host = ''] = given.replace(/^[a-z]+:\/\//i, '').split('/');
     const bare = !host.includes('[') && host.split(':').length > 2 && !/[g-z]/i.test(host);
-    throw invalid(
-      given,
-      bare ? 'an IPv6 address needs brackets: [::1]:8420' : 'the host or port is invalid',
-    );
+    throw invalid(given, bare ? 'an IPv6 address needs brackets: [::1]:8420' : 'the host or port is invalid');
   }
   return new URL(url);
 }

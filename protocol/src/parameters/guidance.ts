@@ -45,7 +45,8 @@ export const guidanceParameters = {
   },
   noise_drift: {
     title: 'Noise drift',
-    description: 'With noise drift: the fraction of the way from one noise to the next that each frame advances.',
+    description:
+      'With noise drift: the fraction of the way from one noise to the next that each frame advances.',
     'x-group': 'more',
     default: 0.02,
     type: 'number',

@@ -5,7 +5,8 @@ import type { ParameterSchema } from './types.js';
 export const pictureParameters = {
   similar_image_filter: {
     title: 'Skip similar frames',
-    description: 'Randomly skip frames that are nearly identical to the previous one; the more similar, the more likely.',
+    description:
+      'Randomly skip frames that are nearly identical to the previous one; the more similar, the more likely.',
     'x-group': 'main',
     default: false,
     ...flag,

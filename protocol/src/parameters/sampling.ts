@@ -24,7 +24,8 @@ export const samplingParameters = {
   },
   t_index_list: {
     title: 'Time indices',
-    description: 'Positions in the schedule, ascending, one per step; null derives them from strength and steps.',
+    description:
+      'Positions in the schedule, ascending, one per step; null derives them from strength and steps.',
     'x-group': 'more',
     default: null,
     type: ['array', 'null'],

@@ -27,7 +27,8 @@ _FINAL_CLOSES = {
     4403: "invalid_resume_token",
     4409: "taken_over",
 }
-"""Another connection would end in the same way (PROTOCOL.md section 14), unless the reason is an error code."""
+"""Close codes after which another connection would end in the same way (PROTOCOL.md section 14), unless the close
+reason is an error code."""
 
 
 def close_error(lost: str, what: str, code: int | None, reason: str | None) -> MillraceError:

@@ -117,7 +117,7 @@ class Quality:
     """The server is overloaded, or has recovered."""
 
     fps: float | None
-    """Maximum number of frames processed per second from now on; None for no limit."""
+    """Maximum number of frames processed per second from now on; None lifts the limit."""
 
 
 @dataclass(frozen=True)

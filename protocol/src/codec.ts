@@ -10,16 +10,16 @@ const packr = new Packr({
   variableMapSize: true,
 });
 
-/** Shorter binaries are not worth a way of their own. */
+/** Bytes from which a binary gets a path of its own, which copies it only once. */
 const longBinary = 1024;
 const noBytes = new Uint8Array(0);
 
-/** Gives memory of at least `bytes` bytes. */
+/** Returns memory of at least `bytes` bytes. */
 type Take = (bytes: number) => Uint8Array<ArrayBuffer>;
 
 /**
  * Encodes one message as MessagePack.
- * @param take gives the memory for a message with a picture; new memory by default.
+ * @param take returns the memory for a message with a picture; allocates it by default.
  */
 export function encodeMessage(
   message: ClientMessage | ServerMessage,
@@ -28,16 +28,16 @@ export function encodeMessage(
   if ('data' in message && message.data instanceof Uint8Array && message.data.length >= longBinary)
     return encodeWithPicture(message, take);
   const bytes = packr.pack(message) as Uint8Array;
-  // msgpackr hands out views of a buffer that it reuses; what leaves here belongs to the caller.
+  // msgpackr returns views of a buffer that it reuses; the caller needs a copy.
   return new Uint8Array(bytes);
 }
 
-/** Encodes a message whose picture is most of it, and copies that once only. */
+/** Encodes a message that is mostly a picture, and copies the picture only once. */
 function encodeWithPicture(
   { data, ...others }: Extract<ClientMessage | ServerMessage, { readonly data: Uint8Array }>,
   take: Take,
 ): Uint8Array<ArrayBuffer> {
-  // Ends with the header of an empty binary, of two bytes; that of the picture takes its place.
+  // Ends with the header of an empty binary (2 bytes); the header of the picture replaces it.
   const packed = packr.pack({ ...others, data: noBytes }) as Uint8Array;
   const head = packed.subarray(0, -2);
   const short = data.length < 0x1_0000;
@@ -53,11 +53,10 @@ function encodeWithPicture(
 }
 
 /**
- * Decodes one message; checks its outer form only (a map with a string `type`), since what the fields must be
- * is the receiver's to decide.
+ * Decodes one message and checks only its outer form (a map with a string `type`): the receiver checks the fields.
  * Binary fields are views into `bytes`.
- * @throws {TypeError} if the bytes are not MessagePack, have a rest, use extension types, have a key that is not a
- * string or stands twice in its map, nest deeper than 8 or have more than 4096 values, or are not such a map.
+ * @throws {TypeError} if the bytes are not MessagePack, have trailing bytes, use extension types, have a key that is
+ * not a string or is repeated within its map, nest deeper than 8, have more than 4096 values, or are not such a map.
  */
 export function decodeMessage(
   bytes: Uint8Array,

@@ -1,25 +1,25 @@
-/** How an error reaches the client and what the connection does after it. */
+/** How an error reaches the client, and whether the connection continues. */
 export interface ErrorDefinition {
-  /** WebSocket close code (RFC 6455 section 7.4) when the error ends the connection; absent when it goes on. */
+  /** WebSocket close code (RFC 6455 section 7.4) if the error ends the connection; absent if it continues. */
   readonly close?: number;
-  /** HTTP status when the error answers a plain HTTP request or refuses the upgrade. */
+  /** HTTP status if the error answers a plain HTTP request or refuses the upgrade. */
   readonly status: number;
-  /** Whether the same request may succeed later without being changed. */
+  /** Whether the same request may succeed later, unchanged. */
   readonly retryable: boolean;
-  /** One sentence for people. */
+  /** A sentence for people. */
   readonly meaning: string;
 }
 
 /**
- * Every error that a client can meet. The code is the stable part of the contract; texts may change.
- * The table in PROTOCOL.md is checked against this object by a test.
+ * Every error that a client can receive. Codes are stable; texts may change.
+ * A test compares the table in PROTOCOL.md with this object.
  */
 export const errors = {
   invalid_message: {
     close: 4400,
     status: 400,
     retryable: false,
-    meaning: 'The message is not a valid MessagePack map of a known form.',
+    meaning: 'The message is malformed: not a MessagePack map, or a field is missing or invalid.',
   },
   unknown_message: {
     status: 400,
@@ -30,7 +30,7 @@ export const errors = {
     close: 4400,
     status: 400,
     retryable: false,
-    meaning: 'Something other than one hello came before ready, or another hello after it.',
+    meaning: 'The client sent something other than a single hello before ready, or another hello after it.',
   },
   hello_timeout: {
     close: 4408,
@@ -41,24 +41,24 @@ export const errors = {
   unsupported_protocol: {
     status: 400,
     retryable: false,
-    meaning: 'The client offered no subprotocol that this server speaks.',
+    meaning: 'The client did not offer a subprotocol that this server supports.',
   },
   message_too_large: {
     close: 1009,
     status: 413,
     retryable: false,
-    meaning: 'The message is larger than the limit; there may be no more than this close code to say so.',
+    meaning: 'The message is larger than the limit; the close code may be the only notice.',
   },
   invalid_parameter: {
     status: 400,
     retryable: false,
     meaning:
-      'A parameter is unknown, of the wrong type, out of range or impossible together with another; the previous settings stay.',
+      'A parameter is unknown, of the wrong type, out of range or incompatible with another; the previous parameters stay in force.',
   },
   invalid_frame: {
     status: 400,
     retryable: false,
-    meaning: 'The frame is not an image that can be decoded, or its size is beyond the limit.',
+    meaning: 'The frame cannot be decoded as an image, or its size exceeds the limit.',
   },
   credit_exceeded: {
     status: 429,
@@ -74,13 +74,13 @@ export const errors = {
     close: 1013,
     status: 503,
     retryable: true,
-    meaning: 'The server carries as many sessions as it may; try later or elsewhere.',
+    meaning: 'The limit on sessions is reached; try again later or on another server.',
   },
   queue_timeout: {
     close: 1013,
     status: 503,
     retryable: true,
-    meaning: 'No place became free while the session waited in the queue.',
+    meaning: 'No slot became free within the time limit of the queue.',
   },
   slow_reader: {
     close: 1013,
@@ -92,24 +92,24 @@ export const errors = {
     close: 4408,
     status: 408,
     retryable: true,
-    meaning: 'The peer was silent for longer than the limit.',
+    meaning: 'The client was silent for longer than the limit.',
   },
   not_ready: {
     close: 1013,
     status: 503,
     retryable: true,
-    meaning: 'The model is still being loaded; /readyz says how far it is.',
+    meaning: 'The model is still loading; /readyz reports the progress.',
   },
   generation_failed: {
     status: 500,
     retryable: false,
     meaning:
-      'The model computed values that are not numbers for this frame, which was dropped; the stream goes on.',
+      'The model produced NaN or infinite values for this frame, which was dropped; the stream continues.',
   },
   engine_restarting: {
     status: 503,
     retryable: true,
-    meaning: 'The inference engine failed and is being restarted; the stream goes on with fresh state.',
+    meaning: 'The inference engine failed and is restarting; the stream continues with fresh state.',
   },
   engine_failed: {
     close: 1011,
@@ -121,29 +121,30 @@ export const errors = {
     close: 4401,
     status: 401,
     retryable: false,
-    meaning: 'The token is missing, not valid for this server, or expired; another one may do.',
+    meaning: 'The token is missing, expired or not valid for this server; another one may be accepted.',
   },
   limit_exceeded: {
     status: 403,
     retryable: false,
-    meaning: 'More than the token allows.',
+    meaning: 'The request exceeds what the token allows.',
   },
   invalid_resume_token: {
     close: 4403,
     status: 403,
     retryable: false,
-    meaning: 'The resume token is damaged, outdated, used or of another subject; start afresh without it.',
+    meaning:
+      'The resume token is damaged, outdated, used or of another subject; start a new stream without it.',
   },
   taken_over: {
     close: 4409,
     status: 409,
     retryable: false,
-    meaning: 'Another connection goes on with this session.',
+    meaning: 'Another connection has taken over this session.',
   },
   forbidden_origin: {
     status: 403,
     retryable: false,
-    meaning: 'The page that opened the connection is of an origin that is not allowed.',
+    meaning: 'The page that opened the connection has an origin that is not allowed.',
   },
   not_found: { status: 404, retryable: false, meaning: 'There is nothing at this address.' },
   shutting_down: { close: 1001, status: 503, retryable: true, meaning: 'The server is shutting down.' },
@@ -151,13 +152,13 @@ export const errors = {
     close: 1011,
     status: 500,
     retryable: true,
-    meaning: 'An unexpected error in the server; it is in the log.',
+    meaning: 'An unexpected error occurred in the server; its log has the details.',
   },
 } as const satisfies Record<string, ErrorDefinition>;
 
 export type ErrorCode = keyof typeof errors;
 
-/** Whether a string received from a peer is a code of this catalogue. */
+/** Returns whether a string received from a peer is a code of this catalogue. */
 export function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(errors, code);
 }

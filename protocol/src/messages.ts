@@ -4,17 +4,17 @@ import type { ParameterUpdate, StreamParameters } from './parameters/index.js';
 /** WebSocket subprotocol (RFC 6455 section 1.9) of this major version. */
 export const subprotocol = 'millrace.v1';
 
-/** Version of the protocol, which `ready` names: the minor number rises with what is added. */
+/** Version of the protocol, as in `ready`; additions raise the minor number. */
 export const protocolVersion = '1.0';
 
-/** Longest texts in UTF-16 code units. */
+/** Longest texts, in UTF-16 code units. */
 export const textLimits = { client: 200, token: 8192, resume: 1_500_000 } as const;
 
 /**
- * Why an input frame has no result of its own: a newer one took its place before it was worked on
- * (`superseded`); it hardly differs from the last one (`similar`); it was beyond the client's credits
- * (`overload`); it was worked on, but a newer result was at hand when the client could take one (`stale`);
- * it is not a usable image (`invalid`); or the server lost it (`failed`).
+ * Why an input frame has no result: a newer frame replaced it before processing began (`superseded`); it is nearly
+ * identical to the previous one (`similar`); the client had no credit for it (`overload`); a newer frame was in
+ * progress by the time the client could take the result (`stale`); it is not a usable image (`invalid`); or the server
+ * lost it (`failed`).
  */
 export const dropReasons = ['superseded', 'similar', 'overload', 'stale', 'invalid', 'failed'] as const;
 export type DropReason = (typeof dropReasons)[number];
@@ -24,28 +24,28 @@ export interface HelloMessage {
   readonly type: 'hello';
   /** Name and version of the client software, for the server's log. At most 200 characters. */
   readonly client?: string;
-  /** Parameters to start with; what is left out has the model's defaults. Without effect with `resume`. */
+  /** Initial parameters; omitted ones have the model's defaults. Ignored with `resume`. */
   readonly parameters?: ParameterUpdate;
-  /** API key or JWT, where the server asks for one and the upgrade had no `Authorization` header. */
+  /** API key or JWT, if the server requires one and the upgrade had no `Authorization` header. */
   readonly token?: string;
-  /** The newest token of `checkpoint` or `drain`: the stream goes on where it was. */
+  /** The newest token of `checkpoint` or `drain`: the stream continues where it stopped. */
   readonly resume?: string;
-  /** When the message is sent, in milliseconds of the client's own clock. */
+  /** Time of sending, in milliseconds of the client's clock. */
   readonly sent?: number;
 }
 
 /** One input image. Costs one credit. */
 export interface FrameMessage {
   readonly type: 'frame';
-  /** Chosen by the client, 0 to 2^53-1; higher than every one before in the session, over all its connections. */
+  /** Chosen by the client, 0 to 2^53-1; higher than all earlier ids of the session, across its connections. */
   readonly id: number;
-  /** When the image was captured, in milliseconds of the client's own clock; comes back with the result. */
+  /** Time of capture, in milliseconds of the client's clock; the result repeats it. */
   readonly captured: number;
   /** A JPEG, PNG or WebP file. */
   readonly data: Uint8Array;
 }
 
-/** Changes parameters while the stream runs, all at one frame boundary or not at all. */
+/** Changes parameters of the running stream, all at one frame boundary or not at all. */
 export interface UpdateMessage {
   readonly type: 'update';
   /** Chosen by the client; `updated` or `error` repeats it. */
@@ -53,23 +53,23 @@ export interface UpdateMessage {
   readonly parameters: ParameterUpdate;
 }
 
-/** Says that a result was displayed (or thrown away), which lets the server send another. */
+/** Reports that a result was displayed (or discarded), which allows the server to send another. */
 export interface AckMessage {
   readonly type: 'ack';
-  /** The highest `sequence` that the client is done with. */
+  /** The highest `sequence` that the client has displayed or discarded. */
   readonly sequence: number;
 }
 
-/** Asks what the server's clock says; any time after `ready`. */
+/** Asks for the time of the server's clock; allowed at any time after `ready`. */
 export interface PingMessage {
   readonly type: 'ping';
   /** The client's clock in milliseconds. */
   readonly sent: number;
-  /** The client's clock minus the server's in milliseconds, as far as the client knows from earlier answers. */
+  /** The client's clock minus the server's in milliseconds, as estimated from earlier pongs. */
   readonly offset?: number;
 }
 
-/** Takes the place of the token that the session has, before that one expires. */
+/** Replaces the session's access token before it expires. */
 export interface AuthenticateMessage {
   readonly type: 'authenticate';
   readonly token: string;
@@ -78,62 +78,62 @@ export interface AuthenticateMessage {
 export type ClientMessage =
   HelloMessage | FrameMessage | UpdateMessage | AckMessage | PingMessage | AuthenticateMessage;
 
-/** Limits that the server holds this connection to. */
+/** Limits of this connection. */
 export interface Limits {
   /** Largest WebSocket message in bytes. */
   readonly message_bytes: number;
   /** Largest input image in pixels (width times height, by its header). */
   readonly frame_pixels: number;
-  /** Results that may be sent and not yet acknowledged. */
+  /** Maximum number of results sent but not yet acknowledged. */
   readonly unacknowledged_results: number;
-  /** Updates that are carried out in a second. */
+  /** Maximum number of updates per second. */
   readonly updates_per_second: number;
-  /** Frames a second that are worked on at most, if the token says so. */
+  /** Maximum number of frames processed per second, if the token limits it. */
   readonly fps?: number;
-  /** Largest `width` and `height`, if the token says so. */
+  /** Largest `width` and `height`, if the token limits them. */
   readonly size?: number;
-  /** Most denoising steps, if the token says so. */
+  /** Maximum number of denoising steps, if the token limits it. */
   readonly steps?: number;
 }
 
-/** The session waits for a place; `ready` or `error` follows. Comes again when the position changes. */
+/** The session waits for a slot; `ready` or `error` follows. Sent again when the position changes. */
 export interface QueuedMessage {
   readonly type: 'queued';
   /** 1 is next. */
   readonly position: number;
-  /** Estimate, in seconds. */
+  /** Estimated, in seconds. */
   readonly wait_seconds: number;
 }
 
 /** The stream is open; frames may be sent. */
 export interface ReadyMessage {
   readonly type: 'ready';
-  /** Version of the protocol that the server speaks, `major.minor`. */
+  /** The server's version of the protocol, `major.minor`. */
   readonly protocol: string;
   /** Opaque name of this session, for support and logs; a resumed session keeps it. */
   readonly session: string;
-  /** Whether the stream of `hello.resume` goes on. */
+  /** Whether the stream of `hello.resume` continues. */
   readonly resumed: boolean;
   /** Name and version of the server software. */
   readonly server: string;
   readonly model: string;
-  /** All parameters as they are now. */
+  /** All parameters in force. */
   readonly parameters: StreamParameters;
-  /** How many frames the client may send before the first `credit` message. */
+  /** Frames that the client may send before the first `credit` message. */
   readonly credits: number;
   readonly limits: Limits;
   /** Seconds until the token expires; absent if it does not. */
   readonly token_expires?: number;
 }
 
-/** Allows further frames. */
+/** Grants credits for more frames. */
 export interface CreditMessage {
   readonly type: 'credit';
-  /** Frames that the client may have sent in all since `ready`; never falls. */
+  /** Total number of frames that the client may send, counted from `ready`; never decreases. */
   readonly total: number;
 }
 
-/** Milliseconds that a frame spent in each stage of the server, in the order in which it passes them. */
+/** Milliseconds that a frame spent in each stage of the server, in their order. */
 export interface StageTimings {
   /** Waiting in the session and decoding the image file. */
   readonly decode: number;
@@ -141,7 +141,7 @@ export interface StageTimings {
   readonly queue: number;
   /** VAE encoder and noising. */
   readonly encode: number;
-  /** U-Net steps, waiting for their turns included. */
+  /** U-Net steps, including the waits between them. */
   readonly denoise: number;
   /** VAE decoder. */
   readonly vae_decode: number;
@@ -152,14 +152,14 @@ export interface StageTimings {
 }
 
 /**
- * When a frame passed the stages, in milliseconds of the client's clock; each is at least as late as the one before.
+ * When a frame passed each stage, in milliseconds of the client's clock; the times never decrease.
  */
 export interface StageTimes {
   /** Its message arrived. */
   readonly received: number;
-  /** The image file was decoded and handed to the engine. */
+  /** The image file was decoded and passed to the engine. */
   readonly decoded: number;
-  /** The engine took it up. */
+  /** The engine started on it. */
   readonly queued: number;
   /** The VAE had encoded it. */
   readonly encoded: number;
@@ -167,16 +167,16 @@ export interface StageTimes {
   readonly denoised: number;
   /** The VAE had decoded it. */
   readonly vae_decoded: number;
-  /** The result left. */
+  /** The result was sent. */
   readonly sent: number;
 }
 
 /** One generated image. */
 export interface ResultMessage {
   readonly type: 'result';
-  /** The input frame that it was made from; with `mode: txt2img` the server counts: 0, 1, 2, ... */
+  /** The input frame that it was generated from; with `mode: txt2img` the server counts 0, 1, 2, ... */
   readonly id: number;
-  /** 1, 2, 3, ... over the results of this connection. */
+  /** 1, 2, 3, ... for the results of this connection. */
   readonly sequence: number;
   /** `captured` of that input frame, unchanged; with `mode: txt2img` 0. */
   readonly captured: number;
@@ -188,27 +188,27 @@ export interface ResultMessage {
   readonly data: Uint8Array;
 }
 
-/** An input frame that gets no result of its own. For `similar` the previous result stands for it. */
+/** An input frame that gets no result. For `similar`, the previous result also counts for this frame. */
 export interface DroppedMessage {
   readonly type: 'dropped';
   readonly id: number;
   readonly reason: DropReason;
 }
 
-/** The answer to `update`: it is in force. */
+/** The answer to `update`: the new parameters are in force. */
 export interface UpdatedMessage {
   readonly type: 'updated';
   readonly request: number;
-  /** The first input frame whose result it affects. */
+  /** The first input frame whose result is affected. */
   readonly from: number;
-  /** All parameters as they are now. */
+  /** All parameters in force. */
   readonly parameters: StreamParameters;
 }
 
-/** The server is overloaded, or no longer so, and changes what this session gets. */
+/** The server is overloaded, or has recovered, and changes the frame rate of this session. */
 export interface QualityMessage {
   readonly type: 'quality';
-  /** Frames a second that are worked on at most from now on; null when nothing is held back any more. */
+  /** Maximum number of frames processed per second from now on; null lifts the limit. */
   readonly fps: number | null;
 }
 
@@ -217,45 +217,45 @@ export interface PongMessage {
   readonly type: 'pong';
   /** `sent` of the ping. */
   readonly sent: number;
-  /** The server's clock when the ping arrived, in milliseconds; where it starts means nothing. */
+  /** The server's clock when the ping arrived, in milliseconds; its zero point is arbitrary. */
   readonly received: number;
 }
 
 /** The answer to `authenticate`: the new token is in force. */
 export interface AuthenticatedMessage {
   readonly type: 'authenticated';
-  /** Seconds until it expires; absent if it does not. */
+  /** Seconds until the token expires; absent if it does not. */
   readonly expires_seconds?: number;
-  /** What the session is held to from now on. */
+  /** Limits of the session from now on. */
   readonly limits?: Limits;
 }
 
-/** What `hello.resume` may hold from now on; every earlier token of the session is of no more use. */
+/** A new value for `hello.resume`; replaces all earlier tokens of the session. */
 export interface CheckpointMessage {
   readonly type: 'checkpoint';
   /** Opaque. */
   readonly token: string;
 }
 
-/** The server is going to stop: the client should connect again, elsewhere if it can. */
+/** The server is going to stop: the client should connect again, to another server if possible. */
 export interface DrainMessage {
   readonly type: 'drain';
   /** Seconds until the server closes the connection. */
   readonly deadline_seconds: number;
-  /** As in `checkpoint`; absent where sessions cannot be resumed. */
+  /** As in `checkpoint`; absent if sessions cannot be resumed. */
   readonly token?: string;
 }
 
-/** Something went wrong; if the catalogue gives the code a close code, the connection closes after it. */
+/** Something went wrong; if the catalogue lists a close code for it, the connection closes. */
 export interface ErrorMessage {
   readonly type: 'error';
   readonly code: ErrorCode;
   readonly message: string;
-  /** The `request` of the update that it answers. */
+  /** The `request` of the refused update. */
   readonly request?: number;
-  /** The input frame that it is about. */
+  /** The input frame concerned. */
   readonly id?: number;
-  /** The parameter or message field that is at fault. */
+  /** The parameter or message field at fault. */
   readonly field?: string;
 }
 

@@ -1,6 +1,6 @@
-/** The deepest nesting and the largest number of values that a message may have: no message needs as much. */
-const MAX_DEPTH = 8;
-const MAX_VALUES = 4096;
+/** Deepest nesting and largest number of values of a message; valid messages stay well below. */
+const maxDepth = 8;
+const maxValues = 4096;
 
 /** MessagePack formats by their first byte, 0xc0 to 0xdf: [bytes of the fixed part that follow, kind]. */
 type Kind = 'scalar' | 'bytes' | 'text' | 'array' | 'map' | 'refused';
@@ -39,7 +39,7 @@ const formats: readonly (readonly [length: number, kind: Kind])[] = [
   [4, 'map'], // map 32
 ];
 
-/** Every runtime has it (WHATWG Encoding Standard); this package depends on the types of none. */
+/** All runtimes have it (WHATWG Encoding Standard); declared here so as not to depend on the types of one. */
 declare const TextDecoder: new (
   label: string,
   options: { readonly fatal: boolean; readonly ignoreBOM: boolean },
@@ -51,24 +51,24 @@ function readText(bytes: Uint8Array): string {
   try {
     return utf8.decode(bytes);
   } catch {
-    throw new TypeError('a text is not UTF-8');
+    throw new TypeError('a string is not UTF-8');
   }
 }
 
-/** An array or map whose values are still coming. */
+/** An array or map that is not yet complete. */
 interface Level {
-  /** How many values are to come; of a map, keys count too. */
+  /** Number of values still to come; the keys of a map count too. */
   rest: number;
   /** The keys of a map so far; null for an array. */
   readonly keys: Set<string> | null;
 }
 
 /**
- * Walks over the headers of one MessagePack value, without decoding it, so that a small message cannot cost
- * much memory or stack: a message of this protocol has few values, little depth, and no extension types. Keys are
- * texts, and each stands once in its map: readers differ in what they make of others.
- * @throws {TypeError} if it is cut short, has a rest, has text that is not UTF-8, uses an extension type, has another
- * key, or is beyond the bounds.
+ * Checks the headers of one MessagePack value without decoding it, so that a small message cannot use much memory or
+ * stack: messages of this protocol have few values, little nesting and no extension types. Keys must be strings,
+ * unique in their map: decoders disagree about others.
+ * @throws {TypeError} if it is cut short, has trailing bytes, a string that is not UTF-8, an extension type, or another
+ * key, or exceeds the limits.
  */
 export function checkStructure(bytes: Uint8Array): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -82,7 +82,7 @@ export function checkStructure(bytes: Uint8Array): void {
     }
     const isKey = level.keys !== null && level.rest % 2 === 0;
     level.rest -= 1;
-    if (++values > MAX_VALUES) throw new TypeError(`more than ${MAX_VALUES} values`);
+    if (++values > maxValues) throw new TypeError(`more than ${maxValues} values`);
     if (position >= bytes.length) throw new TypeError('the message is cut short');
     const { end, kind, count } = readHeader(view, position);
     position = end;
@@ -90,13 +90,13 @@ export function checkStructure(bytes: Uint8Array): void {
     const text = kind === 'text' ? readText(bytes.subarray(position - count, position)) : null;
     if (isKey) checkKey(text, level.keys);
     if ((kind !== 'map' && kind !== 'array') || count === 0) continue;
-    if (open.length > MAX_DEPTH) throw new TypeError(`nested deeper than ${MAX_DEPTH}`);
+    if (open.length > maxDepth) throw new TypeError(`nested deeper than ${maxDepth}`);
     open.push(kind === 'map' ? { rest: 2 * count, keys: new Set() } : { rest: count, keys: null });
   }
   if (position !== bytes.length) throw new TypeError('bytes are left over after the message');
 }
 
-/** @param key null if it is not a text. */
+/** @param key null if it is not a string. */
 function checkKey(key: string | null, keys: Set<string> | null): void {
   if (key === null) throw new TypeError('a key of a map is not a string');
   const shown = key.length > 40 ? `${key.slice(0, 40)}...` : key;
@@ -105,10 +105,10 @@ function checkKey(key: string | null, keys: Set<string> | null): void {
 }
 
 interface Header {
-  /** Where the value's own bytes end. */
+  /** Offset at which the value's own bytes end. */
   readonly end: number;
   readonly kind: Kind;
-  /** How many bytes of text it ends with, or how many values (of a map, pairs) belong to it. */
+  /** Bytes of text at its end, or number of values (pairs, for a map) that follow. */
   readonly count: number;
 }
 
@@ -120,7 +120,7 @@ function readHeader(view: DataView, at: number): Header {
   if (first < 0xc0) return { end: at + 1 + (first & 0x1f), kind: 'text', count: first & 0x1f };
   const [length, kind] = formats[first - 0xc0] ?? [0, 'refused'];
   const end = at + 1 + length;
-  if (kind === 'refused') throw new TypeError('MessagePack extension types are not used here');
+  if (kind === 'refused') throw new TypeError('MessagePack extension types are not allowed');
   if (kind === 'scalar') return { end, kind, count: 0 };
   if (end > view.byteLength) throw new TypeError('the message is cut short');
   const count = readCount(view, at + 1, length);

@@ -1,12 +1,12 @@
-const first = 250;
-/** While a server that is only restarted may be back any moment. */
-const longestAtFirst = 2000;
-const longest = 8000;
-const firstTime = 30_000;
+const firstMs = 250;
+/** Limit during the first half minute, when a server that restarts may return at any moment. */
+const earlyLimitMs = 2000;
+const limitMs = 8000;
+const earlyPhaseMs = 30_000;
 
 /**
- * Pauses between tries that grow: exponential backoff with full jitter, so that the many clients of a server that
- * went away do not all come at once.
+ * Growing pauses between attempts: exponential backoff with full jitter, so that the many clients of a server that
+ * went away do not all return at once.
  */
 export class Backoff {
   readonly #begun = performance.now();
@@ -14,15 +14,15 @@ export class Backoff {
   #end: () => void = () => {};
 
   /**
-   * Waits before the next try.
+   * Waits before the next attempt.
    * @param least milliseconds that the server asked for.
-   * @param most milliseconds that are left.
+   * @param most remaining milliseconds.
    * @throws the reason of `signal` (as rejection) as soon as it is aborted.
    */
   async pause(signal: AbortSignal, { least = 0, most = Infinity } = {}): Promise<void> {
     signal.throwIfAborted();
-    const longestNow = performance.now() - this.#begun < firstTime ? longestAtFirst : longest;
-    const random = Math.random() * Math.min(longestNow, first * 2 ** this.#attempt);
+    const limit = performance.now() - this.#begun < earlyPhaseMs ? earlyLimitMs : limitMs;
+    const random = Math.random() * Math.min(limit, firstMs * 2 ** this.#attempt);
     const time = Math.min(most, Math.max(least, random));
     this.#attempt += 1;
     await new Promise<void>((resolve) => {

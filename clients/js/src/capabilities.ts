@@ -2,11 +2,11 @@ import type { Limits, StreamParameters } from '@millrace/protocol';
 import { MillraceError } from './errors.js';
 import { resourceUrl } from './url.js';
 
-/** JSON Schema (2020-12) of one parameter, as far as a page needs it to build a control. */
+/** JSON Schema (2020-12) of one parameter: the parts from which a page builds a control. */
 export interface ParameterDefinition {
   readonly title: string;
   readonly description: string;
-  /** `main` parameters are shown at once, the others behind "more". */
+  /** Pages show `main` parameters always, the others under "more". */
   readonly 'x-group': 'main' | 'more';
   readonly default: unknown;
   readonly type?: string | readonly string[];
@@ -18,14 +18,14 @@ export interface ParameterDefinition {
   readonly anyOf?: readonly Pick<ParameterDefinition, 'type' | 'minimum' | 'maximum' | 'maxLength'>[];
 }
 
-/** What a server can do: the answer of `GET /v1/capabilities`. */
+/** Capabilities of a server: the response of `GET /v1/capabilities`. */
 export interface Capabilities {
   /** WebSocket subprotocol. */
   readonly protocol: string;
   /** Name and version of the server software. */
   readonly server: string;
   readonly model: { readonly name: string; readonly description: string };
-  /** Prompts that the model does well. */
+  /** Prompts that suit the model. */
   readonly styles: readonly { readonly name: string; readonly prompt: string }[];
   /** JSON Schema of all parameters. */
   readonly parameters: {
@@ -34,10 +34,10 @@ export interface Capabilities {
   readonly limits: Limits;
 }
 
-/** Whether a server can take streams now: the answer of `GET /readyz`. */
+/** Readiness of a server for streams: the response of `GET /readyz`. */
 export interface Readiness {
   readonly ready: boolean;
-  /** What it is doing, for people. */
+  /** Its current activity, for people. */
   readonly doing: string;
 }
 
@@ -46,8 +46,8 @@ export interface FetchOptions {
 }
 
 /**
- * Asks a server what it can do.
- * @param url of the server, or of its stream.
+ * Fetches the capabilities of a server.
+ * @param url address of the server or of its stream.
  * @throws {MillraceError} (as rejection) connection_failed
  */
 export async function fetchCapabilities(url: string | URL, options?: FetchOptions): Promise<Capabilities> {
@@ -55,8 +55,8 @@ export async function fetchCapabilities(url: string | URL, options?: FetchOption
 }
 
 /**
- * Asks a server whether it is ready, and what it is doing if it is not.
- * @param url of the server, or of its stream.
+ * Fetches whether a server is ready, and its activity if it is not.
+ * @param url address of the server or of its stream.
  * @throws {MillraceError} (as rejection) connection_failed
  */
 export async function fetchReadiness(url: string | URL, options?: FetchOptions): Promise<Readiness> {
@@ -77,5 +77,7 @@ async function fetchJson(
     signal?.throwIfAborted();
     throw new MillraceError('connection_failed', { cause });
   }
-  throw new MillraceError('connection_failed', { message: `The server answered ${response.status}.` });
+  throw new MillraceError('connection_failed', {
+    message: `The server responded with status ${response.status}.`,
+  });
 }

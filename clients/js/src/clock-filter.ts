@@ -1,4 +1,4 @@
-const samples = 8;
+const maxSamples = 8;
 
 interface Sample {
   readonly roundTrip: number;
@@ -6,30 +6,30 @@ interface Sample {
 }
 
 /**
- * Estimates how the server's clock stands to ours as NTP does (RFC 5905 sections 8 and 10): of the last eight round
- * trips the shortest counts. All times are in milliseconds.
+ * Estimates the offset between the server's clock and ours as NTP does (RFC 5905 sections 8 and 10), from the shortest
+ * of the last eight round trips. All times are in milliseconds.
  */
 export class ClockFilter {
   #samples: readonly Sample[] = [];
 
-  /** Notes a ping that was sent and came back by our clock, and arrived by the server's. */
+  /** Records a ping: sent and returned by our clock, received by the server's. */
   add(times: { readonly sent: number; readonly received: number; readonly returned: number }): void {
     const { sent, received, returned } = times;
     const sample = { roundTrip: returned - sent, offset: (sent + returned) / 2 - received };
-    this.#samples = [...this.#samples, sample].slice(-samples);
+    this.#samples = [...this.#samples, sample].slice(-maxSamples);
   }
 
-  /** The server is another one from now on. */
+  /** Discards all samples, for use with another server. */
   forget(): void {
     this.#samples = [];
   }
 
-  /** Our clock minus the server's; undefined before the first ping came back. */
+  /** Our clock minus the server's; undefined before the first pong. */
   get offset(): number | undefined {
     return this.#best?.offset;
   }
 
-  /** The shortest of the last round trips. */
+  /** The shortest of the recent round trips; undefined before the first pong. */
   get roundTrip(): number | undefined {
     return this.#best?.roundTrip;
   }

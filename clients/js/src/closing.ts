@@ -3,16 +3,16 @@ import { MillraceError, type MillraceErrorCode } from './errors.js';
 
 /** How a connection ended. */
 export interface CloseInfo {
-  /** WebSocket close code (RFC 6455 section 7.4); 1006 when the connection broke off. */
+  /** WebSocket close code (RFC 6455 section 7.4); 1006 if the connection broke. */
   readonly code: number;
   readonly reason: string;
-  /** What the runtime says about a connection that broke off; browsers say nothing. */
+  /** The runtime's message about a broken connection; browsers give none. */
   readonly problem?: string;
 }
 
 /**
- * Close codes after which another connection would end in the same way (PROTOCOL.md section 14), unless a reason says
- * more.
+ * Close codes after which another connection would end in the same way (PROTOCOL.md section 14), unless the close
+ * reason is an error code.
  */
 const finalCloses: Readonly<Record<number, MillraceErrorCode>> = {
   1000: 'connection_closed',
@@ -29,12 +29,12 @@ const finalCloses: Readonly<Record<number, MillraceErrorCode>> = {
 };
 
 /**
- * Why a connection ended, by its close frame alone.
- * @param lost the code for one that may come back.
- * @param what happened, for people; the close code or the problem is added.
+ * Returns the error for the end of a connection, from its close frame alone.
+ * @param lost the code if a new connection may succeed.
+ * @param what text for people, to which the close code or the problem is added.
  */
 export function closeError(lost: MillraceErrorCode, what: string, info: CloseInfo): MillraceError {
-  // The reason of a close frame of the server is the code of the error.
+  // The server sends the error code as the close reason.
   const code = isErrorCode(info.reason) ? info.reason : (finalCloses[info.code] ?? lost);
   return new MillraceError(code, { message: closeText(what, info) });
 }

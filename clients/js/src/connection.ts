@@ -5,17 +5,17 @@ import { onRefusal } from './refusal.js';
 import { readServerMessage, type ReceivedMessage } from './server-message.js';
 import type { WebSocketConstructor, WebSocketLike } from './web-socket.js';
 
-/** Receives what comes over a connection. */
+/** Receives the messages of a connection. */
 export interface ConnectionHandlers {
   message(message: ReceivedMessage): void;
-  /** The server broke the protocol; the connection closes. */
+  /** Called if the server violated the protocol; the connection closes. */
   violation(error: MillraceError): void;
   /** Called once, last. */
   closed(info: CloseInfo): void;
 }
 
-/** Handlers of a connection that nobody is interested in. */
-const nobody: ConnectionHandlers = { message() {}, violation() {}, closed() {} };
+/** Handlers of a connection that is no longer in use. */
+const noHandlers: ConnectionHandlers = { message() {}, violation() {}, closed() {} };
 
 /** One WebSocket as typed messages. */
 export class Connection {
@@ -24,12 +24,12 @@ export class Connection {
   readonly #waiting: ((handlers: ConnectionHandlers) => void)[] = [];
   #open = false;
   #refusal: MillraceError | undefined;
-  /** Whether the runtime says why a server opens no WebSocket: `refusal` has it then. */
+  /** Whether the runtime reports why a server refuses a WebSocket; `refusal` then has the reason. */
   readonly tellsRefusals: boolean;
 
   /**
-   * Connects, and sends what `greeting` gives when the connection is open.
-   * @throws {MillraceError} invalid_url, if the runtime does not connect to such an address.
+   * Connects, and sends the message that `greeting` returns when the connection is open.
+   * @throws {MillraceError} invalid_url, if the runtime refuses the address.
    */
   constructor(
     url: URL,
@@ -67,12 +67,12 @@ export class Connection {
     this.#socket = socket;
   }
 
-  /** Why the server opened no WebSocket, where it said so. */
+  /** Why the server refused the WebSocket; undefined if it gave no reason. */
   get refusal(): MillraceError | undefined {
     return this.#refusal;
   }
 
-  /** From now on what comes waits for `handOver`. */
+  /** Keeps everything that arrives until `handOver`. */
   hold(): void {
     this.#handlers = {
       message: (message) => this.#waiting.push((handlers) => handlers.message(message)),
@@ -81,34 +81,34 @@ export class Connection {
     };
   }
 
-  /** From now on `handlers` get what comes, and first what has waited. */
+  /** Passes `handlers` everything that has been kept, and then everything that arrives. */
   handOver(handlers: ConnectionHandlers): void {
     this.#handlers = handlers;
-    for (const tell of this.#waiting.splice(0)) tell(handlers);
+    for (const deliver of this.#waiting.splice(0)) deliver(handlers);
   }
 
-  /** Does nothing once the connection closes. */
+  /** Sends a message; does nothing once the connection is closing. */
   send(message: ClientMessage): void {
     if (this.#open) this.#socket.send(encodeMessage(message));
   }
 
-  /** Starts the closing handshake; nothing is handed on any more but the close. */
+  /** Starts the closing handshake; of the handlers, only `closed` is still called. */
   close(code = 1000, reason = ''): void {
     this.#open = false;
     this.#socket.close(code, reason);
   }
 
-  /** Closes, and nothing is handed on any more. */
+  /** Closes, and calls no handler any more. */
   leave(): void {
-    this.#handlers = nobody;
+    this.#handlers = noHandlers;
     this.close();
   }
 
-  /** Takes it for broken off: nobody answers. */
+  /** Treats the connection as broken, because the server no longer answers. */
   abandon(): void {
     const handlers = this.#handlers;
-    this.#handlers = nobody;
-    // Should it get there after all, it does not end the session.
+    this.#handlers = noHandlers;
+    // This code does not end the session, should the close frame arrive after all.
     this.close(4408, 'silent');
     handlers.closed({ code: 1006, reason: '' });
   }
@@ -119,14 +119,14 @@ export class Connection {
   }
 }
 
-/** Pages served over https, for one, may not connect to ws addresses. */
+/** @throws {MillraceError} invalid_url; pages served over https, for example, may not connect to ws addresses. */
 function open(url: URL, webSocket: WebSocketConstructor): WebSocketLike {
   try {
     return new webSocket(url.href, subprotocol);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new MillraceError('invalid_url', {
-      message: `No connection to ${url.href} is possible: ${why}`,
+      message: `Cannot connect to ${url.href}: ${why}`,
       cause,
     });
   }

@@ -6,14 +6,14 @@ import { MillraceError } from './errors.js';
 import { askWhy } from './refusal.js';
 import type { WebSocketConstructor } from './web-socket.js';
 
-/** Milliseconds until a WebSocket must be open, and then until the server must have sent ready, queued or error. */
-const openTime = 10_000;
-const answerTime = 60_000;
+/** Time limit for opening a WebSocket, and then for the server's ready, queued or error. */
+const openTimeoutMs = 10_000;
+const answerTimeoutMs = 60_000;
 
-/** An access token, or what gives one whenever it is needed. */
+/** An access token, or a function that returns one whenever it is needed. */
 export type Token = string | (() => string | Promise<string>);
 
-/** A connection on which the server is ready; what it says waits until the connection is handed over. */
+/** A connection on which the server is ready; it keeps its messages until `handOver`. */
 export interface Opened {
   readonly connection: Connection;
   readonly ready: ReadyMessage;
@@ -33,9 +33,9 @@ interface ReopenOptions {
   readonly time: number;
   readonly signal: AbortSignal;
   readonly backoff?: Backoff;
-  /** Called with what went wrong before each further try. */
+  /** Called with the error before each further attempt. */
   readonly failed?: (error: MillraceError) => void;
-  /** The refusal before the first pause, which may say how long to wait. */
+  /** The refusal before the first pause; it may have a `retryAfter`. */
   readonly after?: MillraceError;
 }
 
@@ -43,25 +43,25 @@ interface ReopenOptions {
 export class Dialler {
   readonly #options: DiallerOptions;
   #backoff: Backoff | undefined;
-  /** What the server gave last to go on from. */
+  /** The newest resume token. */
   resume: string | undefined;
 
   constructor(options: DiallerOptions) {
     this.#options = options;
   }
 
-  /** Whether it can get another access token when one expires. */
+  /** Whether it can obtain a new access token when one expires. */
   get renewsTokens(): boolean {
     return typeof this.#options.token === 'function';
   }
 
-  /** Ends the pause before the next try. */
+  /** Ends the pause before the next attempt. */
   hurry(): void {
     this.#backoff?.hurry();
   }
 
   /**
-   * The access token to show now.
+   * Returns the current access token.
    * @throws {MillraceError} (as rejection) connection_failed, if the function for tokens fails.
    */
   async readToken(): Promise<string | undefined> {
@@ -71,14 +71,15 @@ export class Dialler {
       return await token();
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
-      throw new MillraceError('connection_failed', { message: `There is no access token: ${why}`, cause });
+      const message = `The access token could not be obtained: ${why}`;
+      throw new MillraceError('connection_failed', { message, cause });
     }
   }
 
   /**
-   * Connects once. Resumes if there is something to go on from, and starts with `parameters` otherwise.
-   * @throws {MillraceError} (as rejection) connection_failed or what the server refuses it with; the reason of
-   *   `signal` when that is aborted.
+   * Connects once. Resumes if there is a resume token, and starts with `parameters` otherwise.
+   * @throws {MillraceError} (as rejection) connection_failed or the server's refusal; the reason of `signal` if that is
+   *   aborted.
    */
   async open(parameters: ParameterUpdate, signal: AbortSignal): Promise<Opened> {
     const token = await this.readToken();
@@ -105,7 +106,7 @@ export class Dialler {
       };
       const greeting = (): HelloMessage => {
         opened = true;
-        limit(answerTime, 'The server did not answer');
+        limit(answerTimeoutMs, 'The server did not answer');
         return {
           type: 'hello',
           client,
@@ -133,14 +134,14 @@ export class Dialler {
           if (!ended) void this.#explain(connection, info, opened).then(refuse);
         },
       });
-      limit(openTime, 'The server could not be reached: no connection was opened');
+      limit(openTimeoutMs, 'The server could not be reached: no connection was opened');
       signal.addEventListener('abort', abort);
     });
   }
 
   /**
    * Connects, and tries again with growing pauses for `time` milliseconds.
-   * @throws {MillraceError} (as rejection) the last one, when the time is over or another try would not help.
+   * @throws {MillraceError} (as rejection) the last one, if the time has passed or another attempt would not help.
    */
   async reopen({
     parameters,
@@ -168,10 +169,10 @@ export class Dialler {
     }
   }
 
-  /** Why a connection ended before the server was ready. */
+  /** Returns why a connection ended before the server was ready. */
   async #explain(connection: Connection, info: CloseInfo, opened: boolean): Promise<MillraceError> {
-    const unsaid = !opened && !connection.tellsRefusals;
-    const said = connection.refusal ?? (unsaid ? await askWhy(this.#options.url) : undefined);
-    return said ?? closeError('connection_failed', 'The server could not be reached', info);
+    const mustAsk = !opened && !connection.tellsRefusals;
+    const reason = connection.refusal ?? (mustAsk ? await askWhy(this.#options.url) : undefined);
+    return reason ?? closeError('connection_failed', 'The server could not be reached', info);
   }
 }

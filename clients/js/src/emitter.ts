@@ -1,6 +1,6 @@
 type Listener<Value> = (value: Value) => void;
 
-/** Typed events: `Events` maps each name to what its listeners get. */
+/** Typed events: `Events` maps each name to the argument of its listeners. */
 export class Emitter<Events extends object> {
   readonly #listeners: { [Name in keyof Events]?: Set<Listener<Events[Name]>> } = {};
 
@@ -11,12 +11,12 @@ export class Emitter<Events extends object> {
     return () => void listeners.delete(listener);
   }
 
-  /** Whether anybody has ever listened for events of that name. */
+  /** Returns whether there has ever been a listener for events of that name. */
   listened(name: keyof Events): boolean {
     return this.#listeners[name] !== undefined;
   }
 
-  /** What a listener throws is reported as uncaught and disturbs neither the other listeners nor the caller. */
+  /** Calls all listeners. An error in one is reported as uncaught and affects neither the others nor the caller. */
   emit<Name extends keyof Events>(name: Name, value: Events[Name]): void {
     for (const listener of this.#listeners[name] ?? []) {
       try {

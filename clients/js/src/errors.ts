@@ -1,6 +1,6 @@
 import { errors, isErrorCode, type ErrorCode, type ErrorMessage } from '@millrace/protocol';
 
-/** Failures that the client itself finds, beside the codes that a server sends. */
+/** Errors that the client itself detects, in addition to the codes of a server. */
 const clientErrors = {
   no_websocket: {
     retryable: false,
@@ -12,7 +12,7 @@ const clientErrors = {
   connection_closed: {
     close: 1000,
     retryable: false,
-    meaning: 'The server closed the connection, and would close another in the same way.',
+    meaning: 'The server closed the connection, and would close a new one for the same reason.',
   },
   unknown_error: {
     retryable: true,
@@ -22,15 +22,15 @@ const clientErrors = {
   protocol_error: {
     close: 4400,
     retryable: false,
-    meaning: 'The server sent something that is not millrace.v1.',
+    meaning: 'The server sent an invalid millrace.v1 message.',
   },
 } as const;
 
 export type MillraceErrorCode = ErrorCode | keyof typeof clientErrors;
 
 /**
- * The code and text of an error that a server names: with a code that only a newer server knows they are
- * `unknown_error`, and the text shows the code.
+ * Returns the code and text of an error from a server. If only a newer version has the code, it is replaced by
+ * `unknown_error`, and the text shows it.
  */
 export function knownError(
   code: string,
@@ -39,7 +39,7 @@ export function knownError(
   return isErrorCode(code) ? { code, message } : { code: 'unknown_error', message: `${message} (${code})` };
 }
 
-/** An error of the server; one with a code that only a newer server knows has `unknown_error` in its place. */
+/** An error from the server, with `unknown_error` in place of a code that only a newer version has. */
 export type ReceivedError = Omit<ErrorMessage, 'code'> & { readonly code: MillraceErrorCode };
 
 interface ErrorDetails extends ErrorOptions {
@@ -49,16 +49,16 @@ interface ErrorDetails extends ErrorOptions {
   readonly retryAfter?: number | undefined;
 }
 
-/** Everything that this package throws, rejects with or hands to `error` listeners. */
+/** The error that this package throws, rejects with or passes to `error` listeners. */
 export class MillraceError extends Error {
   override readonly name = 'MillraceError';
   /** Stable; the message may change. */
   readonly code: MillraceErrorCode;
-  /** The parameter or message field that is at fault. */
+  /** The parameter or message field at fault. */
   readonly field: string | undefined;
-  /** Id of the input frame that it is about. */
+  /** Id of the input frame concerned. */
   readonly frame: number | undefined;
-  /** Seconds after which to try again, where the server said so. */
+  /** Seconds after which to try again, if the server gave a time. */
   readonly retryAfter: number | undefined;
 
   constructor(code: MillraceErrorCode, details: ErrorDetails = {}) {
@@ -73,19 +73,19 @@ export class MillraceError extends Error {
     return new MillraceError(code, { message, field, frame: id });
   }
 
-  /** Whether it ends the stream. */
+  /** Whether the error ends the stream. */
   get fatal(): boolean {
     return definition(this.code).close !== undefined;
   }
 
-  /** Whether the same request may succeed later without being changed. */
+  /** Whether the same request may succeed later, unchanged. */
   get retryable(): boolean {
     return definition(this.code).retryable;
   }
 }
 
 interface Definition {
-  /** The close code, when it ends the stream. */
+  /** The close code, if the error ends the stream. */
   readonly close?: number;
   readonly retryable: boolean;
   readonly meaning: string;

@@ -12,20 +12,20 @@ export interface OutgoingFrame {
 }
 
 interface SenderOwner {
-  /** The frame is on its way to the server. */
+  /** Called when a frame was sent to the server. */
   sent(id: number): void;
-  /** A newer frame took its place before the server allowed it. */
+  /** Called when a newer frame replaced one that had no credit yet. */
   displaced(id: number): void;
-  /** The frame could not be sent, and costs no credit. */
+  /** Called when a frame could not be sent; it costs no credit. */
   refused(id: number, error: MillraceError): void;
 }
 
-/** Sends the newest frame when the server allows one; a Blob is read first, and frames stay in order meanwhile. */
+/** Sends the newest frame when there is a credit; a Blob is read first, and frames stay in order. */
 export class FrameSender {
   readonly #owner: SenderOwner;
   readonly #outbox = new Outbox<OutgoingFrame>();
   #connection: Connection;
-  /** The most bytes of a message. */
+  /** Maximum bytes of a message. */
   #largest: number;
   #reading = false;
 
@@ -35,15 +35,15 @@ export class FrameSender {
     this.#owner = owner;
   }
 
-  /** Frames that would be sent at once. */
+  /** Number of frames that would be sent at once. */
   get credits(): number {
     return this.#outbox.credits;
   }
 
   /**
-   * Goes on over this connection.
-   * @param credits frames that may be sent at first.
-   * @param largest bytes that a message may have.
+   * Continues over this connection.
+   * @param credits initial number of frames that may be sent.
+   * @param largest maximum bytes of a message.
    */
   adopt(connection: Connection, credits: number, largest: number): void {
     this.#connection = connection;
@@ -52,12 +52,12 @@ export class FrameSender {
     this.#flush();
   }
 
-  /** There is no connection now: the newest frame waits. */
+  /** Stops sending while there is no connection; the newest frame waits. */
   suspend(): void {
     this.#outbox.restart(0);
   }
 
-  /** The server allows `total` frames since the connection was ready. */
+  /** Raises the number of frames allowed since the connection was ready to `total`. */
   allow(total: number): void {
     this.#outbox.allow(total);
     this.#flush();
@@ -75,7 +75,7 @@ export class FrameSender {
     while (!this.#reading) {
       const frame = this.#outbox.take();
       if (frame === undefined) return;
-      // The limit may be that of another server than when it was given.
+      // The server, and its limit, may have changed since `send`.
       if (!this.#fits(frame)) this.#refuse(frame, this.#tooLarge(frame));
       else if (frame.data instanceof Uint8Array) this.#transmit(frame, frame.data);
       else void this.#readAndTransmit(frame, frame.data);
@@ -117,13 +117,13 @@ export class FrameSender {
     return tooLarge('The picture', this.#largest, id);
   }
 
-  /** Gives up a frame that was taken for this connection. */
+  /** Discards a frame that was taken for this connection. */
   #refuse({ id }: OutgoingFrame, error: MillraceError): void {
     this.#outbox.refund();
     this.#owner.refused(id, error);
   }
 
-  /** The frame was taken for a connection that is gone. */
+  /** Puts back a frame that was taken for a connection that is gone. */
   #postpone(frame: OutgoingFrame): void {
     const late = this.#outbox.putBack(frame);
     if (late !== undefined) this.#owner.displaced(late.id);

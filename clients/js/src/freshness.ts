@@ -1,10 +1,10 @@
 import type { ResultMessage } from '@millrace/protocol';
 
-/** Results from which it is known what is usual. */
-const remembered = 8;
-/** A pause is as long as this many frames usually take, and as this many milliseconds. */
-const severalFrames = 4;
-const shortestPause = 100;
+/** Number of recent results that define what is usual. */
+const maxSeen = 8;
+/** A pause is longer than this many frame intervals and this many milliseconds. */
+const pauseFrames = 4;
+const shortestPauseMs = 100;
 
 interface Seen {
   readonly sent: number;
@@ -15,39 +15,39 @@ interface Seen {
 }
 
 /**
- * Finds the results that lay in buffers while this side could not read (PROTOCOL.md section 5). After a pause, one
- * that left the server, or whose input frame was captured, longer ago than usual and one frame interval more is
- * stale: it does not show what is now. One whose input frame was captured since is never stale, however slow the server
- * has become. All times are in milliseconds of the stream's clock.
+ * Detects results that waited in buffers while this side could not read (PROTOCOL.md section 5). After a pause, a
+ * result is stale if the time since it was sent, or since its input frame was captured, exceeds the usual time by more
+ * than one frame interval. A result whose input frame was captured after the pause is never stale, however slow the
+ * server has become. All times are in milliseconds of the stream's clock.
  */
 export class Freshness {
   #seen: readonly Seen[] = [];
   #heard: number | undefined;
-  /** When reading went on after a pause; null once a fresh result has come. */
+  /** When reading resumed after a pause; null once a fresh result has arrived. */
   #resumed: number | null = null;
 
-  /** Something was read from the connection. */
+  /** Records that something was read from the connection. */
   hear(now: number): void {
     if (this.#heard !== undefined && this.outlived(this.#heard, now)) this.#resumed ??= now;
     this.#heard = now;
   }
 
-  /** Whether `since` is several frame intervals ago; never before the interval is known. */
+  /** Returns whether `since` is several frame intervals ago; false while the interval is unknown. */
   outlived(since: number, now: number): boolean {
     const interval = this.#interval;
-    return interval !== undefined && now - since > Math.max(shortestPause, severalFrames * interval);
+    return interval !== undefined && now - since > Math.max(shortestPauseMs, pauseFrames * interval);
   }
 
-  /** Whether a result that arrived `now` is fresh enough to be shown. */
+  /** Returns whether a result that arrived `now` is fresh enough to be shown, and remembers it if so. */
   admit({ captured, times: { sent } }: ResultMessage, now: number): boolean {
     const seen = { sent, transit: now - sent, age: now - captured };
     if (this.#resumed !== null && captured < this.#resumed && !this.#isFresh(seen)) return false;
     this.#resumed = null;
-    this.#seen = [...this.#seen, seen].slice(-remembered);
+    this.#seen = [...this.#seen, seen].slice(-maxSeen);
     return true;
   }
 
-  /** The connection is another one from now on. */
+  /** Starts over, for a new connection. */
   forget(): void {
     this.#seen = [];
     this.#heard = undefined;
@@ -61,7 +61,7 @@ export class Freshness {
     return transit <= usualTransit + interval && age <= usualAge + interval;
   }
 
-  /** Time between two results on average; undefined before there were two. */
+  /** Mean time between results; undefined before the second. */
   get #interval(): number | undefined {
     const [first] = this.#seen;
     const last = this.#seen.at(-1);

@@ -1,24 +1,24 @@
 /**
- * Frames that were sent and have no answer, across connections. After a resume, those of the former connection may
- * have results or no answer at all (PROTOCOL.md section 9); since results come in order, the ones before a result
- * are then known to be lost.
+ * Frames that were sent and have no answer yet, across connections. After a resume, those of the former connection may
+ * get results or no answer at all (PROTOCOL.md section 9); results arrive in order, so a result shows that the frames
+ * before it are lost.
  */
 export class InFlight {
   #frames: readonly number[] = [];
   #orphans: readonly number[] = [];
 
-  /** A frame was sent; ids rise. */
+  /** Records a sent frame; ids increase. */
   add(id: number): void {
     this.#frames = [...this.#frames, id];
   }
 
-  /** The server dropped a frame. */
+  /** Removes a frame that the server dropped. */
   dropped(id: number): void {
     this.#frames = this.#frames.filter((other) => other !== id);
     this.#orphans = this.#orphans.filter((other) => other !== id);
   }
 
-  /** A frame has its result. @returns the frames that are known to be lost by that. */
+  /** Removes a frame that has its result. @returns the frames that are therefore lost. */
   finished(id: number): readonly number[] {
     this.dropped(id);
     const lost = this.#orphans.filter((other) => other < id);
@@ -26,7 +26,7 @@ export class InFlight {
     return lost;
   }
 
-  /** Whether a newer frame than this one is on its way. */
+  /** Returns whether a newer frame is in flight. */
   hasNewer(id: number): boolean {
     return (this.#frames.at(-1) ?? -1) > id;
   }
@@ -36,13 +36,13 @@ export class InFlight {
     return this.#frames.at(-1) ?? this.#orphans.at(-1);
   }
 
-  /** The stream goes on over another connection. */
+  /** Marks all frames as those of a former connection. */
   orphan(): void {
     this.#orphans = [...this.#orphans, ...this.#frames];
     this.#frames = [];
   }
 
-  /** Forgets all frames. @returns them: they have no answer any more. */
+  /** Removes all frames. @returns them: they will not be answered. */
   clear(): readonly number[] {
     this.orphan();
     const lost = this.#orphans;

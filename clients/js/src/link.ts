@@ -8,38 +8,38 @@ import { MillraceError } from './errors.js';
 import { Persistence } from './persistence.js';
 import type { ReceivedMessage } from './server-message.js';
 
-const pingPeriod = 2000;
-/** Number of pings with no message from the server after which the connection counts as lost. */
-const patience = 3;
-/** The share of a token's life after which the next one is shown. */
-const renewAt = 0.8;
-/** Timers can wait no longer. */
-const longestTimer = 2 ** 31 - 1;
+const pingPeriodMs = 2000;
+/** Number of pings without any message from the server after which the connection counts as lost. */
+const maxUnansweredPings = 3;
+/** Fraction of a token's lifetime after which it is renewed. */
+const renewalPoint = 0.8;
+/** Limit of `setTimeout`. */
+const longestTimerMs = 2 ** 31 - 1;
 
-/** The messages that are about pictures and parameters rather than about the connection. */
+/** Messages about pictures and parameters rather than the connection. */
 export type StreamMessage = Extract<
   ReceivedMessage,
   { readonly type: 'credit' | 'result' | 'dropped' | 'updated' | 'quality' | 'authenticated' | 'error' }
 >;
 
-/** The stream, as its link sees it. */
+/** The stream, as seen by its link. */
 export interface LinkOwner {
-  /** Go on with this connection, which has nothing to do with the one before. */
+  /** Switches to this connection. */
   adopt(connection: Connection, ready: ReadyMessage): void;
   receive(message: StreamMessage): void;
-  /** What a stream that starts afresh needs to be as this one. */
+  /** Returns the parameters with which a new stream continues this one. */
   startParameters(): ParameterUpdate;
   reconnecting(error: MillraceError): void;
   reconnected(resumed: boolean): void;
   draining(drain: DrainMessage): void;
-  /** Something went wrong, and the stream goes on. */
+  /** Reports an error that the stream survives. */
   failed(error: MillraceError): void;
-  /** Called once, last; without an error if it was closed here. */
+  /** Called once, last; without an error if this side closed the stream. */
   ended(info: CloseInfo, error: MillraceError | undefined): void;
 }
 
 /**
- * Keeps a stream connected: reconnects after a loss, moves on when a server drains. It keeps what belongs to the
+ * Keeps a stream connected: reconnects after a loss, and moves to another server when one drains. Owns the state of a
  * connection: clock, resume token, access token.
  */
 export class Link {
@@ -69,27 +69,27 @@ export class Link {
     return this.#stop.signal.aborted;
   }
 
-  /** How often the connection was replaced. */
+  /** Number of times that the connection was replaced. */
   get reconnects(): number {
     return this.#reconnects;
   }
 
-  /** Milliseconds to the server and back. */
+  /** Round trip to the server in milliseconds. */
   get roundTrip(): number | undefined {
     return this.#clock.roundTrip;
   }
 
-  /** Goes on with this connection. */
+  /** Starts, or continues, with this connection. */
   start({ connection, ready }: Opened): void {
     this.#connection = connection;
     this.#fatal = undefined;
     this.#unanswered = 0;
     this.#persistence.opened();
-    // The offset is that of one server's clock.
+    // The new server has another clock.
     this.#clock.forget();
     this.#owner.adopt(connection, ready);
     this.#renewLater(ready.token_expires);
-    this.#pings = setInterval(() => this.#ping(connection), pingPeriod);
+    this.#pings = setInterval(() => this.#ping(connection), pingPeriodMs);
     this.#ping(connection);
     connection.handOver({
       message: (message) => this.#receive(connection, message),
@@ -101,13 +101,13 @@ export class Link {
     });
   }
 
-  /** Closes the connection, or stops to look for one; `ended` follows. */
+  /** Closes the connection, or stops trying to open one; `ended` follows. */
   close(): void {
     this.#stop.abort(new MillraceError('closed'));
     this.#connection?.close();
   }
 
-  /** Ends the pause before the next try. */
+  /** Ends the pause before the next attempt. */
   hurry(): void {
     this.#dialler.hurry();
   }
@@ -165,9 +165,9 @@ export class Link {
         return;
       case 'ready':
       case 'queued':
-        // There is no telling which of two sessions the server means (PROTOCOL.md section 4).
+        // It is unknown which of two sessions the server means (PROTOCOL.md section 4).
         this.#fatal = new MillraceError('protocol_error', {
-          message: `The server sent ${message.type} late.`,
+          message: `The server sent ${message.type} late, on an open stream.`,
         });
         connection.close(4400, `${message.type} came late`);
         return;
@@ -195,7 +195,7 @@ export class Link {
     if (this.#grace > 0) this.#move ??= this.#moveOver(connection, drain.deadline_seconds * 1000);
   }
 
-  /** Connects to the server that takes the place of one that stops, and leaves that one. */
+  /** Connects to the server that replaces a stopping one, and then leaves the old connection. */
   async #moveOver(connection: Connection, time: number): Promise<boolean> {
     try {
       const opened = await this.#reopen(time);
@@ -212,7 +212,7 @@ export class Link {
   }
 
   #ping(connection: Connection): void {
-    if (this.#unanswered >= patience) {
+    if (this.#unanswered >= maxUnansweredPings) {
       connection.abandon();
       return;
     }
@@ -224,10 +224,13 @@ export class Link {
   #renewLater(seconds: number | undefined): void {
     clearTimeout(this.#renewal);
     if (seconds === undefined || !this.#dialler.renewsTokens) return;
-    this.#renewal = setTimeout(() => void this.#renew(), Math.min(seconds * 1000 * renewAt, longestTimer));
+    this.#renewal = setTimeout(
+      () => void this.#renew(),
+      Math.min(seconds * 1000 * renewalPoint, longestTimerMs),
+    );
   }
 
-  /** Shows the next access token; without one the server closes when the one in use expires. */
+  /** Sends a new access token; without one, the server closes when the current token expires. */
   async #renew(): Promise<void> {
     try {
       const token = await this.#dialler.readToken();

@@ -1,36 +1,36 @@
 /**
- * What waits to be sent, under credit flow control: at most one item, the newest.
- * Credits count from the start of the connection, as in `credit.total`, so a lost or repeated grant does no harm.
+ * Keeps the newest item until there is a credit to send it.
+ * Credits are counted from the start of the connection, as in `credit.total`, so a lost or repeated grant does no harm.
  */
 export class Outbox<Item> {
   #allowed = 0;
   #taken = 0;
   #held: Item | undefined;
 
-  /** Items that may be taken now. */
+  /** Number of items that may be taken now. */
   get credits(): number {
     return Math.max(0, this.#allowed - this.#taken);
   }
 
-  /** Counts anew, as a new connection does; what is held stays. */
+  /** Counts from 0 again, for a new connection; keeps the waiting item. */
   restart(credits: number): void {
     this.#allowed = credits;
     this.#taken = 0;
   }
 
-  /** Raises the allowance to `total` items since the start; never lowers it. */
+  /** Raises the number of items allowed since the start to `total`; never lowers it. */
   allow(total: number): void {
     this.#allowed = Math.max(this.#allowed, total);
   }
 
-  /** Holds `item` and returns the older one that it displaces, if any. */
+  /** Keeps `item` and returns the older one that it displaces, if any. */
   put(item: Item): Item | undefined {
     const displaced = this.#held;
     this.#held = item;
     return displaced;
   }
 
-  /** The held item, at the cost of one credit; undefined without an item or without a credit. */
+  /** Takes the waiting item, at the cost of one credit. @returns undefined without an item or a credit. */
   take(): Item | undefined {
     const item = this.#held;
     if (item === undefined || this.credits === 0) return undefined;
@@ -39,12 +39,12 @@ export class Outbox<Item> {
     return item;
   }
 
-  /** Gives back the credit of an item that was taken and could not be sent. */
+  /** Returns the credit of an item that was taken and could not be sent. */
   refund(): void {
     this.#taken -= 1;
   }
 
-  /** Holds again an item that was taken. @returns it, if a newer one is held. */
+  /** Puts back an item that was taken. @returns it, if a newer one waits. */
   putBack(item: Item): Item | undefined {
     if (this.#held !== undefined) return item;
     this.#held = item;

@@ -1,11 +1,11 @@
 import { Backoff } from './backoff.js';
 
-/** Milliseconds after which a connection that is lost counts as a new problem. */
-const settledTime = 5000;
+/** Age from which the loss of a connection counts as a new problem. */
+const settledMs = 5000;
 
 /**
- * How long a stream tries to connect again. A connection that ends as soon as it was opened belongs to the same problem
- * as the loss before it; otherwise the client would try for ever where a server ends every connection.
+ * Decides how long a stream tries to connect again. A connection that ends as soon as it was opened belongs to the same
+ * problem as the loss before it; otherwise the client would try forever if a server ends every connection.
  */
 export class Persistence {
   readonly #grace: number;
@@ -18,7 +18,7 @@ export class Persistence {
     this.#grace = grace;
   }
 
-  /** The pauses between tries for the present problem. */
+  /** The pauses between attempts for the current problem. */
   get backoff(): Backoff {
     return this.#backoff;
   }
@@ -27,15 +27,15 @@ export class Persistence {
     this.#openedAt = performance.now();
   }
 
-  /** A result came over the connection, so it works. */
+  /** Records that a result arrived, so the connection works. */
   settled(): void {
     this.#since = undefined;
   }
 
-  /** The connection was lost. @returns milliseconds for which to try to connect again. */
+  /** Records a lost connection. @returns milliseconds for which to try to connect again. */
   lost(): number {
     const now = performance.now();
-    if (this.#since === undefined || now - this.#openedAt > settledTime) {
+    if (this.#since === undefined || now - this.#openedAt > settledMs) {
       this.#since = now;
       this.#backoff = new Backoff();
     }

@@ -1,23 +1,23 @@
 import type { ResultMessage } from '@millrace/protocol';
 import type { Connection } from './connection.js';
 
-/** A result, when it came (by `performance.now()`), and over which connection. */
+/** A result with its time of arrival (of `performance.now()`) and its connection. */
 export interface Arrival {
   readonly frame: ResultMessage;
   readonly time: number;
   readonly connection: Connection;
-  /** Whether it was acknowledged and counted already: it came before anybody asked for results. */
+  /** Whether it is already acknowledged and counted, because it arrived before results were requested. */
   readonly settled?: boolean;
 }
 
 interface ReaderOwner {
-  /** The consumer is done with every result up to this one, which it was given. */
+  /** Called when the consumer is done with this result and all earlier ones. */
   consumed(arrival: Arrival): void;
-  /** The consumer was too slow: this one is thrown away for a newer one. */
+  /** Called when a newer result replaces this one, because the consumer was too slow. */
   unread(arrival: Arrival): void;
-  /** Whether this one has waited for so long that it is given up for one that is on its way. */
+  /** Returns whether this one has waited so long that it is discarded in favour of one in progress. */
   refused(arrival: Arrival): boolean;
-  /** No further result is wanted. */
+  /** Called when no further result is needed. */
   ended(): void;
 }
 
@@ -29,8 +29,8 @@ interface Waiter {
 const end = { done: true, value: undefined } as const;
 
 /**
- * Results as an async iterator that keeps only the newest: the consumer never works through a backlog.
- * Asking for the next result says that the one before it is done with.
+ * Async iterator of results that keeps only the newest: the consumer never works through a backlog.
+ * Requesting the next result means that the consumer is done with the previous one.
  */
 export class ResultReader implements AsyncIterableIterator<ResultMessage, undefined> {
   readonly #owner: ReaderOwner;
@@ -48,7 +48,7 @@ export class ResultReader implements AsyncIterableIterator<ResultMessage, undefi
     return this;
   }
 
-  /** Hands over a result, at once or as the one that `next` finds. */
+  /** Delivers a result, at once or at the next call of `next`. */
   push(arrival: Arrival): void {
     if (this.#waiter !== undefined) {
       const { resolve } = this.#waiter;
@@ -61,13 +61,13 @@ export class ResultReader implements AsyncIterableIterator<ResultMessage, undefi
     this.#held = arrival;
   }
 
-  /** A picture has no result: the iteration ends by throwing this when the next result is asked for. */
+  /** Ends the iteration because a picture has no result: the next request for a result throws this error. */
   refuse(error: Error): void {
     this.#refusal ??= error;
     if (this.#waiter !== undefined) this.#throwRefusal(this.#waiter.reject);
   }
 
-  /** Ends the iteration after the held result; with an error, by throwing it. */
+  /** Ends the iteration after the waiting result; throws the error, if any. */
   end(error?: Error): void {
     if (this.#ended !== undefined) return;
     this.#ended = { error };
@@ -79,9 +79,9 @@ export class ResultReader implements AsyncIterableIterator<ResultMessage, undefi
     else waiter.reject(error);
   }
 
-  /** @throws {TypeError} while an earlier `next` has not been answered. */
+  /** @throws {TypeError} if an earlier call of `next` is still pending. */
   async next(): Promise<IteratorResult<ResultMessage, undefined>> {
-    if (this.#waiter !== undefined) throw new TypeError('frames() is being read already');
+    if (this.#waiter !== undefined) throw new TypeError('frames() is already being read');
     this.#finishCurrent();
     if (this.#refusal !== undefined) {
       return new Promise((_resolve, reject) => this.#throwRefusal(reject));

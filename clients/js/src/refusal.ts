@@ -2,28 +2,27 @@ import { knownError, MillraceError } from './errors.js';
 import { httpUrl } from './url.js';
 import type { WebSocketLike } from './web-socket.js';
 
-/** The answer of a server that opened no WebSocket, as the package `ws` hands it on. */
+/** The response of a server that refused a WebSocket, as passed on by the package `ws`. */
 interface HttpAnswer extends AsyncIterable<Uint8Array> {
   readonly statusCode?: number;
   readonly headers: Readonly<Record<string, unknown>>;
 }
 
-/** What the package `ws` has beyond the standard WebSocket. */
-interface TellingWebSocket {
+/** A method of the package `ws` beyond the standard WebSocket. */
+interface WsWebSocket {
   on(event: 'unexpected-response', listener: (request: unknown, answer: HttpAnswer) => void): void;
 }
 
-/** Longest answer that is read; those of a server are shorter. */
-const longestAnswer = 64 * 1024;
-/** Milliseconds for which the server is asked. */
-const askingTime = 5000;
+/** Maximum length of a response that is read; those of a server are shorter. */
+const maxAnswerLength = 64 * 1024;
+const askTimeoutMs = 5000;
 
 /**
- * Has `refused` called with the reason that a server gives for not opening a WebSocket, before the socket closes.
- * @returns false where the runtime does not say: then `askWhy` may find out.
+ * Calls `refused` with the server's reason for refusing a WebSocket, before the socket closes.
+ * @returns false if the runtime does not report it; `askWhy` may then find out.
  */
 export function onRefusal(socket: WebSocketLike, refused: (error: MillraceError) => void): boolean {
-  if (!tells(socket)) return false;
+  if (!isWsWebSocket(socket)) return false;
   socket.on('unexpected-response', (_request, answer) => {
     void (async () => {
       refused(await readAnswer(answer));
@@ -34,25 +33,25 @@ export function onRefusal(socket: WebSocketLike, refused: (error: MillraceError)
 }
 
 /**
- * Asks the server over plain HTTP why it opened no WebSocket: browsers only say that it failed.
- * @returns undefined if it cannot be reached.
+ * Asks the server over plain HTTP why it refused a WebSocket: browsers only report that it failed.
+ * @returns undefined if the server cannot be reached.
  */
 export async function askWhy(url: URL): Promise<MillraceError | undefined> {
   try {
-    const signal = AbortSignal.timeout(askingTime);
+    const signal = AbortSignal.timeout(askTimeoutMs);
     const response = await fetch(httpUrl(url), { signal, credentials: 'omit', cache: 'no-store' });
     const error = reasonOf(response.status, await response.text(), response.headers.get('retry-after'));
-    // It would have taken a WebSocket.
+    // The server would have accepted a WebSocket.
     if (error.code !== 'unsupported_protocol') return error;
     const message =
-      'The server answers, but no WebSocket could be opened: check that the proxy in front of it passes on upgrades.';
+      'The server responds, but no WebSocket could be opened: check that the proxy in front of it forwards upgrades.';
     return new MillraceError('connection_failed', { message });
   } catch {
     return undefined;
   }
 }
 
-function tells(socket: WebSocketLike): socket is WebSocketLike & TellingWebSocket {
+function isWsWebSocket(socket: WebSocketLike): socket is WebSocketLike & WsWebSocket {
   return 'on' in socket && typeof socket.on === 'function';
 }
 
@@ -62,10 +61,10 @@ async function readAnswer(answer: HttpAnswer): Promise<MillraceError> {
   try {
     for await (const bytes of answer) {
       body += decoder.decode(bytes, { stream: true });
-      if (body.length > longestAnswer) break;
+      if (body.length > maxAnswerLength) break;
     }
   } catch {
-    // What came says enough.
+    // The part received so far is enough.
   }
   return reasonOf(answer.statusCode ?? 0, body, answer.headers['retry-after']);
 }
@@ -80,7 +79,7 @@ function reasonOf(status: number, body: string, retryAfterHeader: unknown): Mill
     const { code, message } = knownError(error.code, String(error.message));
     return new MillraceError(code, { message, retryAfter });
   } catch {
-    const message = `The server could not be reached: what answered, with status ${status}, is not a Millrace server; check the address.`;
+    const message = `The server could not be reached: the response, with status ${status}, is not from a Millrace server; check the address.`;
     return new MillraceError('connection_failed', { message, retryAfter });
   }
 }

@@ -6,23 +6,23 @@ import { ResultReader, type Arrival } from './reader.js';
 import type { LocalDropReason } from './statistics.js';
 
 export interface FramesOptions {
-  /** Whether to pass over refused pictures; otherwise their errors are thrown. */
+  /** Whether to skip refused pictures; otherwise their errors are thrown. */
   readonly skipRefused?: boolean | undefined;
 }
 
 interface ResultsOwner {
-  /** Tells listeners of a result. */
+  /** Passes a result to the listeners. */
   arrived(frame: ResultMessage): void;
-  /** Whether anybody has listened for results. */
+  /** Returns whether there has been a listener for results. */
   heard(): boolean;
-  /** The consumer is done with this result. */
+  /** Called when the consumer is done with this result. */
   consumed(arrival: Arrival): void;
   drop(id: number, reason: DropReason | LocalDropReason): void;
-  /** Whether a newer result than that of this frame is on its way. */
+  /** Returns whether a newer result than that of this frame is in progress. */
   expectsAfter(id: number): boolean;
 }
 
-/** The way of the results of a stream from the connection to the consumer, and their acknowledgements. */
+/** Passes the results of a stream from the connection to the consumer, and acknowledges them. */
 export class Results {
   readonly #owner: ResultsOwner;
   readonly #freshness = new Freshness();
@@ -31,7 +31,7 @@ export class Results {
   #skips = false;
   #newest: Arrival | undefined;
   #acknowledged = 0;
-  /** What came before anybody asked for results. */
+  /** The newest result from before results were requested. */
   #early: Arrival | undefined;
   #refused: MillraceError | undefined;
   #read = false;
@@ -41,14 +41,14 @@ export class Results {
     this.#owner = owner;
   }
 
-  /** Goes on with this connection, whose sequence begins at 1. */
+  /** Switches to this connection, whose sequence begins at 1. */
   adopt(connection: Connection): void {
     this.#connection = connection;
     this.#freshness.forget();
     this.#acknowledged = 0;
   }
 
-  /** Something was read from the connection. */
+  /** Records that something was read from the connection. */
   hear(): void {
     this.#freshness.hear(performance.now());
   }
@@ -62,19 +62,19 @@ export class Results {
     this.#owner.arrived(frame);
     if (this.#reader !== undefined) return;
     this.#consume(arrival);
-    // The first frames() gives the result that came before it, unless a listener had it.
+    // The first frames() yields the result that arrived before it, unless a listener received it.
     if (!this.#read && !this.#owner.heard()) this.#early = { ...arrival, settled: true };
   }
 
-  /** A picture that was sent was refused, so it has no result. */
+  /** Records that a picture was refused, so that it has no result. */
   refuse(error: MillraceError): void {
     if (this.#reader === undefined) this.#refused ??= error;
     else if (!this.#skips) this.#reader.refuse(error);
   }
 
-  /** @throws {TypeError} during another iteration. */
+  /** Starts an iteration. @throws {TypeError} during another one. */
   read({ skipRefused = false }: FramesOptions): ResultReader {
-    if (this.#reader !== undefined) throw new TypeError('frames() is being read already');
+    if (this.#reader !== undefined) throw new TypeError('frames() is already being read');
     const reader = new ResultReader({
       consumed: (arrival) => this.#consume(arrival),
       unread: ({ frame, settled }) => {
@@ -99,12 +99,12 @@ export class Results {
     return reader;
   }
 
-  /** No further result comes; with an error, for that reason. */
+  /** Ends the results, because of the error, if any. */
   end(error: MillraceError | undefined): void {
     this.#reader?.end(error);
   }
 
-  /** Gives up a result that is old. @returns false if no newer one is on its way: then it is the best there is. */
+  /** Discards an old result. @returns false if no newer one is in progress, so that it is the best available. */
   #giveUp(arrival: Arrival): boolean {
     const { id } = arrival.frame;
     if (!this.#owner.expectsAfter(id)) return false;
@@ -119,7 +119,7 @@ export class Results {
     this.#acknowledge(arrival);
   }
 
-  /** Results of a former connection cannot be acknowledged. */
+  /** Acknowledges a result, unless it is from a former connection. */
   #acknowledge({ frame: { sequence }, connection }: Arrival): void {
     if (connection !== this.#connection || sequence <= this.#acknowledged) return;
     this.#acknowledged = sequence;

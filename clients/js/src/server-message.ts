@@ -1,13 +1,13 @@
 import { decodeMessage, dropReasons, type ErrorMessage, type ServerMessage } from '@millrace/protocol';
 import { knownError, MillraceError, type ReceivedError } from './errors.js';
 
-/** What a server says, of a type that this version knows. */
+/** A message of a server, of a type that this version knows. */
 export type ReceivedMessage = Exclude<ServerMessage, ErrorMessage> | ReceivedError;
 
-/** How much of a text that should not have come is shown. */
-const longestText = 200;
+/** Maximum number of characters of an unexpected text that an error shows. */
+const maxShownLength = 200;
 
-/** Says whether a field's value is of the form that the protocol gives it. */
+/** Returns whether a field's value is valid in the protocol. */
 type Check = (value: unknown) => boolean;
 type Shape = Readonly<Record<string, Check>>;
 
@@ -26,14 +26,14 @@ const isTimes: Check = (value) => isMap(value) && isNumber((value as Record<stri
 /** The checks of fields that may be absent. */
 const optionalChecks = new Set<Check>();
 
-/** A field that may be absent; nil says the same (PROTOCOL.md section 2). */
+/** Returns the check of a field that may be absent; nil means the same (PROTOCOL.md section 2). */
 function optional(check: Check): Check {
   const absentOr: Check = (value) => value === undefined || value === null || check(value);
   optionalChecks.add(absentOr);
   return absentOr;
 }
 
-/** The fields of each message that this package relies on; of parameters and timings only the outer form. */
+/** The fields of each message that this package uses; parameters and timings are checked only for being maps. */
 const shapes: Readonly<Record<ReceivedMessage['type'], Shape>> = {
   queued: { position: isCount, wait_seconds: isNumber },
   ready: {
@@ -75,8 +75,8 @@ const shapes: Readonly<Record<ReceivedMessage['type'], Shape>> = {
 };
 
 /**
- * Reads one message of the server: what came over the wire becomes a typed value here and nowhere else.
- * @returns undefined for a type that this version does not know, which is to be ignored.
+ * Decodes and checks one message of the server; nothing else trusts bytes from the wire.
+ * @returns undefined for an unknown type, which is to be ignored.
  * @throws {MillraceError} protocol_error
  */
 export function readServerMessage(data: unknown): ReceivedMessage | undefined {
@@ -84,7 +84,7 @@ export function readServerMessage(data: unknown): ReceivedMessage | undefined {
   if (!isKnownType(fields.type)) return undefined;
   const shape = shapes[fields.type];
   for (const [name, check] of Object.entries(shape)) {
-    if (!check(fields[name])) throw violation(`the field ${name} of ${fields.type} is wrong`);
+    if (!check(fields[name])) throw violation(`the field ${name} of ${fields.type} is invalid`);
   }
   const present = Object.entries(fields).filter(
     ([name, value]) => value !== null || !mayBeAbsent(shape[name]),
@@ -101,7 +101,7 @@ function isKnownType(type: string): type is ReceivedMessage['type'] {
 }
 
 function decode(data: unknown): ReturnType<typeof decodeMessage> {
-  if (typeof data === 'string') throw violation(`the text ${JSON.stringify(data.slice(0, longestText))}`);
+  if (typeof data === 'string') throw violation(`the text ${JSON.stringify(data.slice(0, maxShownLength))}`);
   if (!(data instanceof ArrayBuffer)) throw violation('a message that is not binary');
   try {
     return decodeMessage(new Uint8Array(data));
@@ -110,7 +110,7 @@ function decode(data: unknown): ReturnType<typeof decodeMessage> {
   }
 }
 
-/** Codes and reasons that only a newer server knows still say that something, or a frame, has failed. */
+/** Replaces error codes and drop reasons that only a newer version has. */
 function withKnownCodes(message: ReceivedMessage): ReceivedMessage {
   if (message.type === 'error') return { ...message, ...knownError(message.code, message.message) };
   if (message.type === 'dropped' && !dropReasons.includes(message.reason)) {
@@ -121,6 +121,6 @@ function withKnownCodes(message: ReceivedMessage): ReceivedMessage {
 
 function violation(what: string): MillraceError {
   return new MillraceError('protocol_error', {
-    message: `The server sent something that is not millrace.v1: ${what}.`,
+    message: `The server sent an invalid millrace.v1 message: ${what}.`,
   });
 }

@@ -1,15 +1,15 @@
 import type { DropReason, ResultMessage, StageTimings } from '@millrace/protocol';
 
 /**
- * Frames that this side dropped: `no_credit` was displaced by a newer one before the server allowed another,
- * `unread` is a result that came while the consumer was busy and was displaced by a newer one, and `stale` one that
- * lay in buffers while this side was held up (the server has the same word for what lay there).
+ * Why this side dropped a frame: a newer frame displaced it before there was a credit (`no_credit`), a newer result
+ * displaced its result before the consumer read it (`unread`), or its result became outdated in buffers while this side
+ * was interrupted (`stale`; the server uses the same reason).
  */
 export type LocalDropReason = 'no_credit' | 'unread' | 'stale';
 
-/** Figures of a stream; rates and latency are those of the last seconds. */
+/** Figures of a stream; rates and latency cover the last seconds. */
 export interface StreamStats {
-  /** Frames sent and results consumed, in all. */
+  /** Total number of frames sent and results consumed. */
   readonly sent: number;
   readonly consumed: number;
   /** The same per second. */
@@ -17,19 +17,19 @@ export interface StreamStats {
   readonly fpsOut: number;
   /** Milliseconds from capture until the consumer was done with the result; undefined before the first. */
   readonly latency: { readonly p50: number; readonly p95: number } | undefined;
-  /** Frames dropped in all, by reason; reasons that did not occur are absent. */
+  /** Total number of frames dropped, by reason; reasons that did not occur are absent. */
   readonly dropped: Readonly<Partial<Record<DropReason | LocalDropReason, number>>>;
   /** Stage timings of the newest consumed result. */
   readonly timings: StageTimings | undefined;
-  /** Where the time from capture to display of the newest consumed result went; undefined with `mode: txt2img`. */
+  /** How the newest consumed result spent its time from capture to display; undefined with `mode: txt2img`. */
   readonly path: PathTimings | undefined;
-  /** Milliseconds to the server and back, the shortest of the last; undefined before the first. */
+  /** Shortest of the recent round trips to the server, in milliseconds; undefined before the first. */
   readonly roundTrip: number | undefined;
-  /** How often the connection was replaced, after a loss or because a server drained. */
+  /** Number of times that the connection was replaced, after a loss or a drain. */
   readonly reconnects: number;
 }
 
-/** The way of one frame in milliseconds, from its capture on. */
+/** Parts of the time from a frame's capture to its display, in milliseconds. */
 export interface PathTimings {
   /** Until it arrived at the server: encoding, waiting for a credit, the network. */
   readonly upload: number;
@@ -39,10 +39,10 @@ export interface PathTimings {
   readonly display: number;
 }
 
-/** Length of the window of rates and latency in milliseconds. */
-const windowLength = 3000;
+/** Length of the window of rates and latency. */
+const windowMs = 3000;
 
-/** Keeps the figures of one stream. `now` is in milliseconds, of the clock that frames are stamped with. */
+/** Collects the figures of one stream. `now` returns milliseconds of the clock of the frames' timestamps. */
 export class Statistics {
   readonly #now: () => number;
   readonly #start: number;
@@ -67,8 +67,8 @@ export class Statistics {
   }
 
   /**
-   * @param arrived when the result came, by the clock of `now`.
-   * @param made whether the server made it of nothing: then it was never captured.
+   * @param arrived when the result arrived, by the clock of `now`.
+   * @param made whether the server generated it without an input frame, so that there was no capture.
    */
   countConsumed({ captured, timings, times }: ResultMessage, arrived: number, made: boolean): void {
     const time = this.#now();
@@ -94,7 +94,7 @@ export class Statistics {
 
   read(roundTrip: number | undefined, reconnects: number): StreamStats {
     this.#forget();
-    const seconds = Math.max(1, Math.min(windowLength, this.#now() - this.#start)) / 1000;
+    const seconds = Math.max(1, Math.min(windowMs, this.#now() - this.#start)) / 1000;
     const latencies = this.#latencies.map(({ latency }) => latency).sort((a, b) => a - b);
     const p50 = quantile(latencies, 0.5);
     const p95 = quantile(latencies, 0.95);
@@ -113,7 +113,7 @@ export class Statistics {
   }
 
   #forget(): void {
-    const from = this.#now() - windowLength;
+    const from = this.#now() - windowMs;
     for (const times of [this.#sentAt, this.#consumedAt]) {
       while (times[0] !== undefined && times[0] <= from) times.shift();
     }
@@ -121,7 +121,7 @@ export class Statistics {
   }
 }
 
-/** Nearest-rank quantile of rising values. */
+/** Returns the nearest-rank quantile of ascending values. */
 function quantile(rising: readonly number[], share: number): number | undefined {
   return rising[Math.max(0, Math.ceil(rising.length * share) - 1)];
 }

@@ -24,11 +24,11 @@ import { Statistics, type LocalDropReason, type StreamStats } from './statistics
 import { Updates, type Update } from './updates.js';
 
 export interface SendOptions {
-  /** When the image was captured, in milliseconds of `performance.now()`; now, if left out. */
+  /** Time of capture, in milliseconds of `performance.now()`; default now. */
   readonly captured?: number | undefined;
 }
 
-/** An open stream; `connect` makes it. */
+/** An open stream, created by `connect`. */
 export class MillraceStream implements AsyncDisposable {
   readonly #link: Link;
   readonly #events = new Emitter<StreamEvents>();
@@ -119,12 +119,12 @@ export class MillraceStream implements AsyncDisposable {
     return this.#limits;
   }
 
-  /** All parameters as the server last said they are. */
+  /** All parameters, as last reported by the server. */
   get parameters(): StreamParameters {
     return this.#parameters;
   }
 
-  /** Frames that would be sent at once; at 0 the newest waits here for the server's next grant. */
+  /** Number of frames that would be sent at once; at 0 the newest frame waits for the next credit. */
   get credits(): number {
     return this.#sender.credits;
   }
@@ -139,11 +139,10 @@ export class MillraceStream implements AsyncDisposable {
   }
 
   /**
-   * Sends one image (a JPEG, PNG or WebP file), now or, without a credit, as soon as the server allows it.
-   * A newer frame takes the place of one that still waits, which is then `dropped` for `no_credit`.
+   * Sends one image (a JPEG, PNG or WebP file), at once or as soon as there is a credit.
+   * A newer frame replaces one that still waits, which is then `dropped` for `no_credit`.
    * @returns the frame's id, which its result repeats.
-   * @throws {MillraceError} closed, or message_too_large: with it the message would be larger than
-   *   `limits.message_bytes`.
+   * @throws {MillraceError} closed, or message_too_large if the message would exceed `limits.message_bytes`.
    */
   send(data: Uint8Array | Blob, options: SendOptions = {}): number {
     this.#assertOpen();
@@ -154,8 +153,8 @@ export class MillraceStream implements AsyncDisposable {
   }
 
   /**
-   * Changes parameters, all at one frame boundary or not at all. If the connection is lost meanwhile, the change is
-   * made over the next one.
+   * Changes parameters, all at one frame boundary or not at all. If the connection is lost before the answer, the
+   * update is sent again over the next one.
    * @throws {MillraceError} (as rejection) invalid_parameter with `field`, rate_limited, message_too_large, closed, ...
    */
   async update(parameters: ParameterUpdate): Promise<Update> {
@@ -164,14 +163,14 @@ export class MillraceStream implements AsyncDisposable {
   }
 
   /**
-   * The results as they come; the newest one if the consumer is slow. Asking for the next tells the server that
-   * the one before was displayed, so results are never sent faster than they are consumed.
+   * Iterates over the results as they arrive; only the newest one if the consumer is slow. Requesting the next result
+   * acknowledges the previous one, so results are never sent faster than they are consumed.
    *
-   * A picture that was refused (invalid_frame, ...), or lost with its connection (connection_lost), has no result: then
-   * the iteration throws the MillraceError, whose `frame` is the picture's id, and the stream stays open for another
-   * iteration; with `skipRefused` the iteration goes on instead. The `error` event has the error in either case.
-   * Ends when the stream is closed here; throws the error that ended it otherwise.
-   * @throws {TypeError} while another iteration goes on.
+   * A picture that was refused (invalid_frame, ...), or lost with its connection (connection_lost), has no result: the
+   * iteration then throws the MillraceError, whose `frame` is the picture's id, and the stream stays open for another
+   * iteration; with `skipRefused` the iteration continues instead. The `error` event has the error in either case.
+   * The iteration ends when this side closes the stream, and otherwise throws the error that ended it.
+   * @throws {TypeError} during another iteration.
    */
   frames(options: FramesOptions = {}): AsyncIterableIterator<ResultMessage, undefined> {
     const reader = this.#results.read(options);
@@ -183,12 +182,12 @@ export class MillraceStream implements AsyncDisposable {
     return this.#statistics.read(this.#link.roundTrip, this.#link.reconnects);
   }
 
-  /** Ends the pause before the next try to connect again: the network is back, say. */
+  /** Ends the pause before the next attempt to reconnect, for example when the network is back. */
   retryNow(): void {
     this.#link.hurry();
   }
 
-  /** Closes the stream and waits until it is closed. Calling it again does no harm. */
+  /** Closes the stream and waits until it is closed. May be called more than once. */
   async close(): Promise<void> {
     if (!this.closed) this.#link.close();
     return this.#closed;
@@ -198,7 +197,7 @@ export class MillraceStream implements AsyncDisposable {
     await this.close();
   }
 
-  /** Goes on with this connection. */
+  /** Switches to this connection. */
   #adopt(connection: Connection, ready: ReadyMessage): void {
     this.#connection = connection;
     this.#ready = ready;
@@ -266,7 +265,7 @@ export class MillraceStream implements AsyncDisposable {
     this.#refuse(error);
   }
 
-  /** Reports a refusal that no call waits for; that of a picture also to the iteration that waits for its result. */
+  /** Reports a refusal that no pending call receives; that of a picture also to the iteration over the results. */
   #refuse(error: MillraceError): void {
     this.#events.emit('error', error);
     if (error.frame !== undefined) this.#results.refuse(error);
@@ -279,7 +278,7 @@ export class MillraceStream implements AsyncDisposable {
     else this.#updates.reject(request, tooLarge('The update', most));
   };
 
-  /** No result of this picture, which was on its way over a former connection, will come. */
+  /** Stops waiting for the result of a picture that was sent over a former connection. */
   #giveUp(id: number): void {
     this.#lose(this.#inFlight.clear());
     this.#refuse(lostError(id));

@@ -1,7 +1,7 @@
 import type { ParameterUpdate, StreamParameters } from '@millrace/protocol';
 import type { MillraceError } from './errors.js';
 
-/** The answer to an update: in force from the result of input frame `from` on. */
+/** The answer to an update: parameters in force from the result of input frame `from` on. */
 export interface Update {
   readonly from: number;
   readonly parameters: StreamParameters;
@@ -15,23 +15,23 @@ interface PendingUpdate {
 
 type Send = (request: number, parameters: ParameterUpdate) => void;
 
-/** Updates that wait for their answers, by request number. */
+/** Unanswered updates by request number, and the parameters that were set on the stream. */
 export class Updates {
   readonly #pending = new Map<number, PendingUpdate>();
   #chosen: ParameterUpdate;
   #next = 0;
 
-  /** @param start what the stream was opened with. */
+  /** @param start the initial parameters of the stream. */
   constructor(start: ParameterUpdate) {
     this.#chosen = start;
   }
 
-  /** All that was set on the stream: a new one that is given this is as this one. */
+  /** All parameters that were set on the stream; a new stream needs the same. */
   get chosen(): ParameterUpdate {
     return this.#chosen;
   }
 
-  /** Takes a new request number, has the request sent, and waits for its answer. */
+  /** Sends an update with a new request number, and waits for its answer. */
   open(parameters: ParameterUpdate, send: Send): Promise<Update> {
     const request = this.#next++;
     return new Promise((resolve, reject) => {
@@ -39,14 +39,14 @@ export class Updates {
       try {
         send(request, parameters);
       } catch (error) {
-        // What cannot be encoded is not tried again over another connection.
+        // An update that cannot be encoded must not be sent again over another connection.
         this.#pending.delete(request);
         throw error;
       }
     });
   }
 
-  /** Has all that wait sent again, in their order: their answers may be lost. Doing it twice changes nothing. */
+  /** Sends all unanswered updates again, in order: their answers may be lost. Applying one twice does no harm. */
   repeat(send: Send): void {
     for (const [request, { parameters }] of this.#pending) send(request, parameters);
   }
@@ -59,7 +59,7 @@ export class Updates {
     pending.resolve(update);
   }
 
-  /** @returns whether an update with that number waited. */
+  /** @returns whether an update with that number was unanswered. */
   reject(request: number, error: MillraceError): boolean {
     this.#pending.get(request)?.reject(error);
     return this.#pending.delete(request);

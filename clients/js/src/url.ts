@@ -8,12 +8,12 @@ const webSocketSchemes: Readonly<Record<string, string>> = {
 };
 const httpSchemes: Readonly<Record<string, string>> = { 'ws:': 'http:', 'wss:': 'https:' };
 
-/** Names and addresses of this machine: a server there rarely has a certificate. */
+/** Names and addresses of this machine, where servers rarely have a certificate. */
 const ownMachine = /^(localhost|(.+\.)?localhost|127(\.\d+){1,3}|0\.0\.0\.0|\[::1?\])$/;
 
 /**
- * Address of the stream: with a WebSocket scheme, and /v1/stream where no path is given. Without a scheme, ws is meant
- * for this machine (localhost, 127.0.0.1, [::1]) and wss for every other.
+ * Returns the address of the stream: with a WebSocket scheme, and by default the path /v1/stream. Without a scheme,
+ * this machine (localhost, 127.0.0.1, [::1]) uses ws, and all others wss.
  * @throws {MillraceError} invalid_url
  */
 export function streamUrl(url: string | URL): URL {
@@ -27,12 +27,12 @@ export function streamUrl(url: string | URL): URL {
   return stream;
 }
 
-/** Address of another resource of the same server. @throws {MillraceError} invalid_url */
+/** Returns the address of another resource of the same server. @throws {MillraceError} invalid_url */
 export function resourceUrl(url: string | URL, path: string): URL {
   return new URL(path, httpUrl(streamUrl(url)));
 }
 
-/** The same address for plain HTTP. */
+/** Returns the same address for plain HTTP. */
 export function httpUrl(stream: URL): URL {
   const url = new URL(stream);
   url.protocol = httpSchemes[url.protocol] ?? url.protocol;
@@ -47,15 +47,12 @@ function withScheme(text: string): URL {
 
 function parse(url: string, given: string): URL {
   if (given === '') throw invalid(given, 'it is empty');
-  // A URL would hide spaces in its path as %20.
-  if (/[\s\p{Cc}]/u.test(given)) throw invalid(given, 'it has spaces in it');
+  // URL would encode spaces in the path as %20.
+  if (/[\s\p{Cc}]/u.test(given)) throw invalid(given, 'it contains spaces');
   if (!URL.canParse(url)) {
     const [host = ''] = given.replace(/^[a-z]+:\/\//i, '').split('/');
     const bare = !host.includes('[') && host.split(':').length > 2 && !/[g-z]/i.test(host);
-    throw invalid(
-      given,
-      bare ? 'an IPv6 address stands in brackets: [::1]:8420' : 'the host or port is wrong',
-    );
+    throw invalid(given, bare ? 'an IPv6 address needs brackets: [::1]:8420' : 'the host or port is invalid');
   }
   return new URL(url);
 }

@@ -15,7 +15,7 @@ export interface WebSocketLike {
 
 export type WebSocketConstructor = new (url: string, protocols: string) => WebSocketLike;
 
-/** The WebSocket class of the runtime, if it has one. */
+/** Returns the WebSocket class of the runtime, if it has one. */
 export function globalWebSocket(): WebSocketConstructor | undefined {
   return typeof WebSocket === 'undefined' ? undefined : WebSocket;
 }

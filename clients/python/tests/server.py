@@ -1,4 +1,4 @@
-"""A real WebSocket server on a free port, whose every message a test writes."""
+"""A real WebSocket server on a free port; the tests write its messages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FIXTURES = Path(__file__).parents[3] / "protocol" / "fixtures"
 
 
 def fixture(name: str) -> Any:
-    """A message of the golden fixtures, with bytes where its JSON has ``$hex``."""
+    """Returns a message of the golden fixtures, with bytes where its JSON has ``$hex``."""
 
     def revive(value: dict[str, Any]) -> Any:
         return bytes.fromhex(value["$hex"]) if "$hex" in value else value
@@ -43,18 +43,18 @@ class Peer:
             pass
 
     async def receive(self, kind: str) -> dict[str, Any]:
-        """The next message but for pings, which must be of this type."""
+        """Returns the next message, which must be of this type; skips pings."""
         while (message := await asyncio.wait_for(self._received.get(), 30))["type"] == "ping" != kind:
             pass
         assert message["type"] == kind, message
         return message
 
     async def receive_any(self) -> dict[str, Any]:
-        """The next message, whatever it is."""
+        """Returns the next message, of any type."""
         return await self._received.get()
 
     async def idle(self) -> None:
-        """Let what is on its way arrive, and see that it is nothing."""
+        """Checks that no message except pings arrives."""
         await (await self.socket.ping())
         while not self._received.empty():
             assert self._received.get_nowait()["type"] == "ping"
@@ -63,7 +63,7 @@ class Peer:
         await self.socket.send(msgpack.packb({"type": kind, **fields}))
 
     async def greet(self, **fields: Any) -> dict[str, Any]:
-        """Answers hello with the ready of the fixtures and these fields; returns the hello."""
+        """Answers hello with the ready of the fixtures, changed by these fields; returns the hello."""
         hello = await self.receive("hello")
         await self.socket.send(msgpack.packb({**fixture("ready"), **fields}))
         return hello
@@ -79,7 +79,7 @@ class Peer:
 
 
 class ScriptedServer:
-    """Where clients connect to, and their connections in order."""
+    """A server for clients, and their connections in order."""
 
     def __init__(self) -> None:
         self._peers: asyncio.Queue[Peer] = asyncio.Queue()

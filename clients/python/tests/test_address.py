@@ -31,7 +31,7 @@ from millrace.address import stream_url
         ("ws://localhost:8420/v1/stream?a=1#part", "ws://localhost:8420/v1/stream?a=1"),
     ],
 )
-def test_an_address_is_taken_as_people_write_it(given: str, expected: str) -> None:
+def test_accepts_common_forms_of_addresses(given: str, expected: str) -> None:
     assert stream_url(given) == expected
 
 
@@ -52,7 +52,7 @@ def test_an_address_is_taken_as_people_write_it(given: str, expected: str) -> No
         ("x" * 300 + ".example", "too long"),
     ],
 )
-async def test_what_is_not_an_address_is_refused_with_the_reason(given: str, why: str) -> None:
+async def test_refuses_invalid_addresses_with_the_reason(given: str, why: str) -> None:
     with pytest.raises(MillraceError, match=why) as caught:
         await connect(given)
     assert (caught.value.code, caught.value.retryable) == ("invalid_url", False)

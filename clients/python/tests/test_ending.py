@@ -35,7 +35,7 @@ if TYPE_CHECKING:
         (4499, "taken_over", "taken_over"),
     ],
 )
-async def test_does_not_come_back(code: int, reason: str, error: str) -> None:
+async def test_does_not_reconnect_after_final_closes(code: int, reason: str, error: str) -> None:
     async with opened() as rig:
         await rig.peer.socket.close(code, reason)
         with pytest.raises(MillraceError) as caught:
@@ -48,7 +48,7 @@ async def test_does_not_come_back(code: int, reason: str, error: str) -> None:
     ("code", "reason"),
     [(1001, ""), (1011, ""), (1012, ""), (1013, "slow_reader"), (1014, ""), (3999, ""), (4408, ""), (4499, "gremlins")],
 )
-async def test_comes_back(code: int, reason: str) -> None:
+async def test_reconnects_after_other_closes(code: int, reason: str) -> None:
     async with opened() as rig:
         await rig.peer.socket.close(code, reason)
         await (await rig.server.accept()).greet(resumed=True)
@@ -56,7 +56,7 @@ async def test_comes_back(code: int, reason: str) -> None:
         assert any(isinstance(event, Reconnecting) and event.error.retryable for event in rig.events)
 
 
-async def test_a_server_that_ends_every_connection_as_soon_as_it_is_open_is_given_up() -> None:
+async def test_stops_trying_if_a_server_ends_every_connection_at_once() -> None:
     async with scripted_server() as server:
         opening = asyncio.ensure_future(connect(server.url, reconnect_seconds=0.5))
         peer = await server.accept()
@@ -78,7 +78,7 @@ async def test_a_server_that_ends_every_connection_as_soon_as_it_is_open_is_give
 
 
 @pytest.mark.parametrize("late", ["ready", "queued"])
-async def test_ends_when_what_opens_a_stream_comes_late(late: str) -> None:
+async def test_a_late_ready_or_queued_ends_the_stream(late: str) -> None:
     async with opened() as rig:
         await rig.peer.send(**{"kind": late, **{k: v for k, v in fixture(late).items() if k != "type"}})
         with pytest.raises(MillraceError, match=f"{late} late") as caught:
@@ -88,7 +88,7 @@ async def test_ends_when_what_opens_a_stream_comes_late(late: str) -> None:
         assert rig.peer.socket.close_code == 4400
 
 
-async def test_an_error_that_only_a_newer_server_knows_may_be_tried_again_and_shows_its_code() -> None:
+async def test_an_unknown_error_code_is_retryable_and_shown() -> None:
     assert Error("gremlins", "").retryable
     async with scripted_server() as server:
         opening = asyncio.ensure_future(connect(server.url))
@@ -100,7 +100,7 @@ async def test_an_error_that_only_a_newer_server_knows_may_be_tried_again_and_sh
         assert (caught.value.code, caught.value.retryable) == ("unknown_error", True)
 
 
-async def test_a_text_that_the_server_should_not_have_sent_is_shown() -> None:
+async def test_an_unexpected_text_message_is_shown() -> None:
     async with opened() as rig:
         await rig.peer.socket.send("Bad Gateway")
         with pytest.raises(MillraceError, match='"Bad Gateway"'):
@@ -115,7 +115,7 @@ async def refuse(server: ScriptedServer, code: str) -> None:
 
 
 @pytest.mark.parametrize("code", ["not_ready", "shutting_down"])
-async def test_connect_waits_for_a_server_that_is_there_in_a_moment_and_says_so(code: str) -> None:
+async def test_connect_waits_for_a_starting_server_and_reports_it(code: str) -> None:
     events: list[Event] = []
     async with scripted_server() as server:
         opening = asyncio.ensure_future(connect(server.url, on_event=events.append))
@@ -126,7 +126,7 @@ async def test_connect_waits_for_a_server_that_is_there_in_a_moment_and_says_so(
     assert [event.error.code for event in events if isinstance(event, Waiting)] == [code, code]
 
 
-async def test_connect_waits_for_no_longer_than_it_is_told() -> None:
+async def test_connect_waits_no_longer_than_wait_seconds() -> None:
     async with scripted_server() as server:
         for seconds in (0, 0.3):
             opening = asyncio.ensure_future(connect(server.url, wait_seconds=seconds))
@@ -142,12 +142,12 @@ async def always(server: ScriptedServer) -> None:
         await refuse(server, "not_ready")
 
 
-def test_the_sync_client_says_what_is_wrong_with_an_address() -> None:
+def test_the_sync_client_reports_an_invalid_address() -> None:
     with pytest.raises(MillraceError, match="ftp:// is not one of"):
         connect_sync("ftp://localhost")
 
 
-async def test_gives_up_a_connection_that_does_not_open_and_one_on_which_nothing_is_said(
+async def test_abandons_connections_that_do_not_open_or_get_no_answer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert (connection._OPEN_TIMEOUT, connection._ANSWER_TIMEOUT) == (10, 60)
@@ -164,7 +164,7 @@ async def test_gives_up_a_connection_that_does_not_open_and_one_on_which_nothing
     async with scripted_server() as server:
         with pytest.raises(MillraceError, match=r"did not answer within 0\.2 seconds"):
             await connect(server.url)
-        # What does not answer hello does not count; a place in the queue does.
+        # Messages that do not answer hello do not count; a position in the queue does.
         opening = asyncio.ensure_future(connect(server.url))
         await server.accept()
         peer = await server.accept()
@@ -182,7 +182,7 @@ async def test_gives_up_a_connection_that_does_not_open_and_one_on_which_nothing
 
 
 async def answer(body: str, header: str = "") -> tuple[asyncio.Server, str]:
-    """A server that answers every request with this."""
+    """Starts a server that answers every request with this."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -206,7 +206,7 @@ async def answer(body: str, header: str = "") -> tuple[asyncio.Server, str]:
         ('{"error": {"code": 3, "message": "no"}}', "connection_failed", 7),
     ],
 )
-async def test_a_refused_upgrade_says_why(body: str, code: str, retry_after: float) -> None:
+async def test_a_refused_upgrade_reports_the_reason(body: str, code: str, retry_after: float) -> None:
     server, url = await answer(body, "Retry-After: 7\r\n")
     async with server:
         with pytest.raises(MillraceError) as caught:

@@ -18,7 +18,7 @@ def result(sent: float, captured: float | None = None) -> Frame:
 
 
 def flowing() -> Freshness:
-    """Ten results at 20 a second that take 10 ms."""
+    """Returns one that has seen ten results, at 20 per second, each 10 ms in transit."""
     freshness = Freshness()
     for index in range(10):
         freshness.hear(index * 50 + 10)
@@ -26,18 +26,18 @@ def flowing() -> Freshness:
     return freshness
 
 
-def test_a_server_that_has_become_slower_for_good_is_not_stale_for_ever() -> None:
+def test_results_of_a_permanently_slower_server_are_not_stale_forever() -> None:
     freshness = flowing()
     freshness.hear(5000)
     assert not freshness.admit(result(4990, captured=500), 5000)
-    # Each message comes after what would have been a pause before, and is older than was usual.
+    # Each message arrives after what used to be a pause, and is older than usual.
     freshness.hear(5400)
     assert not freshness.admit(result(5390, captured=4900), 5400)
     freshness.hear(5800)
     assert freshness.admit(result(5790, captured=5010), 5800)
 
 
-def test_after_a_pause_what_lay_in_buffers_is_stale() -> None:
+def test_buffered_results_are_stale_after_a_pause() -> None:
     freshness = flowing()
     freshness.hear(5000)
     assert not freshness.admit(result(500), 5000)
@@ -45,7 +45,7 @@ def test_after_a_pause_what_lay_in_buffers_is_stale() -> None:
     # Sent just now, of a frame that was captured before the pause.
     assert not freshness.admit(result(4995, captured=520), 5005)
     assert freshness.admit(result(4980, captured=4930), 5000)
-    # Flowing again: what takes longer than usual is no reason to show nothing.
+    # Results arrive again: a longer transit than usual is no reason to show nothing.
     freshness.hear(5100)
     assert freshness.admit(result(4990, captured=4900), 5100)
 
@@ -56,7 +56,7 @@ def test_a_result_after_a_pause_of_the_server_is_fresh() -> None:
     assert freshness.admit(result(5000, captured=4950), 5010)
 
 
-def test_before_the_frame_interval_is_known_nothing_is_stale() -> None:
+def test_nothing_is_stale_before_the_frame_interval_is_known() -> None:
     freshness = Freshness()
     freshness.hear(0)
     freshness.hear(9000)
@@ -64,7 +64,7 @@ def test_before_the_frame_interval_is_known_nothing_is_stale() -> None:
     assert not freshness.outlived(0, 9000)
 
 
-def test_the_clock_counts_the_shortest_of_the_last_round_trips() -> None:
+def test_the_clock_uses_the_shortest_recent_round_trip() -> None:
     clock = ClockFilter()
     assert (clock.offset, clock.round_trip) == (None, None)
     clock.add(sent=100, received=1000, returned=140)

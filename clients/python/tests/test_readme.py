@@ -15,7 +15,7 @@ EXAMPLES = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL
 
 
 async def paint(peer: Peer) -> None:
-    """Answers as a server would that returns its input."""
+    """Answers like a server that returns its input."""
     hello = await peer.receive("hello")
     if hello["parameters"].get("steps") == 1000:
         await peer.send("error", code="invalid_parameter", message="steps is at most 50", field="steps")
@@ -33,7 +33,7 @@ async def paint(peer: Peer) -> None:
 
 
 async def run_example(server: ScriptedServer, code: str) -> str:
-    """Runs it in a Python of its own while the server paints. Returns what it printed."""
+    """Runs the code in a separate process while the server paints. Returns its output."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
@@ -92,7 +92,7 @@ shown = []
 cv2.imshow = lambda name, picture: shown.append(picture.shape)
 cv2.waitKey = lambda _: 27 if len(shown) == 3 else -1
 """
-"""In the place of a window, which there is none of here; the camera is a file."""
+"""Replaces the window, which needs a display; the camera is a file."""
 
 
 async def test_the_example_with_a_camera_runs() -> None:

@@ -54,18 +54,18 @@ async def test_a_lost_connection_is_resumed_with_the_newest_token() -> None:
         assert "parameters" not in hello
         await eventually(lambda: rig.events[-1] == Reconnected(resumed=True))
         assert isinstance(rig.events[0], Reconnecting)
-        # Ids go on to rise, credits are counted anew, and what came before is not acknowledged here.
+        # Ids continue to increase, credits count from 0 again, and earlier results are not acknowledged here.
         assert rig.stream.send(b"c") == 2
         assert (await peer.receive("frame"))["id"] == 2
         await peer.result(1, 2)
         assert (await anext(rig.stream)).id == 2
-        # Results come in order: that of 1 will not come any more.
+        # Results arrive in order: that of 1 will not arrive any more.
         assert rig.dropped() == [Dropped(1, "failed")]
         await peer.idle()
         assert rig.stream.stats().reconnects == 1
 
 
-async def test_a_refused_token_leads_to_a_fresh_start_with_the_same_parameters() -> None:
+async def test_after_a_refused_token_the_stream_starts_over_with_the_same_parameters() -> None:
     async with opened() as rig:
         update = asyncio.ensure_future(rig.stream.update(prompt="mosaic"))
         await rig.peer.receive("update")
@@ -102,11 +102,11 @@ async def test_an_update_without_an_answer_is_sent_again() -> None:
         assert (await update).from_frame == 1
 
 
-async def test_moves_over_when_the_server_drains() -> None:
+async def test_moves_to_another_server_on_drain() -> None:
     async with opened() as rig:
         await rig.peer.send("drain", deadline_seconds=5, token="last")
         peer = await rig.server.accept()
-        # Until the other one is ready, this one serves.
+        # This connection serves the stream until the other one is ready.
         await rig.peer.result(1, 0)
         assert (await anext(rig.stream)).id == 0
         assert (await peer.greet(resumed=True))["resume"] == "last"
@@ -138,7 +138,7 @@ async def ready_bytes() -> bytes:
 
 
 @pytest.mark.parametrize("code", ["taken_over", "unauthorized", "invalid_message"])
-async def test_does_not_come_back_where_it_would_not_help(code: str) -> None:
+async def test_does_not_reconnect_after_final_errors(code: str) -> None:
     async with opened() as rig:
         await rig.peer.send("error", code=code, message="no")
         await rig.peer.socket.close(4400)
@@ -148,7 +148,7 @@ async def test_does_not_come_back_where_it_would_not_help(code: str) -> None:
         assert rig.stream.closed
 
 
-async def test_gives_up_after_the_time_of_grace() -> None:
+async def test_stops_trying_after_the_grace_period() -> None:
     async with opened(reconnect_seconds=0.2) as rig:
         rig.peer.break_off()
         with pytest.raises(MillraceError):
@@ -163,7 +163,7 @@ async def test_gives_up_after_the_time_of_grace() -> None:
                 await (await peer).socket.close(1013)
 
 
-async def test_reconnecting_can_be_turned_off_and_be_broken_off() -> None:
+async def test_reconnecting_can_be_turned_off_and_cancelled() -> None:
     async with opened(reconnect_seconds=0) as rig:
         rig.peer.break_off()
         with pytest.raises(MillraceError) as caught:

@@ -21,7 +21,7 @@ def limits(**changed: int) -> dict[str, Any]:
     return {**fixture("ready")["limits"], **changed}
 
 
-async def test_a_refused_picture_ends_the_wait_for_its_result_and_the_stream_goes_on() -> None:
+async def test_a_refused_picture_ends_the_wait_for_its_result_and_the_stream_continues() -> None:
     async with opened() as (stream, peer):
         frame = stream.send(b"x")
         waiting = asyncio.ensure_future(anext(stream))
@@ -34,7 +34,7 @@ async def test_a_refused_picture_ends_the_wait_for_its_result_and_the_stream_goe
         assert (await anext(stream)).id == 1
 
 
-async def test_a_picture_that_was_refused_before_its_result_was_asked_for_is_told_of_too() -> None:
+async def test_an_earlier_refusal_is_raised_at_the_next_request_for_a_result() -> None:
     events: list[Event] = []
     async with opened(events) as (stream, peer):
         await refuse(peer, stream.send(b"x"))
@@ -46,7 +46,7 @@ async def test_a_picture_that_was_refused_before_its_result_was_asked_for_is_tol
         assert (await anext(stream)).id == 1
 
 
-async def test_refused_pictures_can_be_passed_over() -> None:
+async def test_refused_pictures_can_be_skipped() -> None:
     events: list[Event] = []
     async with opened(events) as (stream, peer):
         await refuse(peer, stream.send(b"x"))
@@ -57,7 +57,7 @@ async def test_refused_pictures_can_be_passed_over() -> None:
         assert [event.error.frame for event in events if isinstance(event, Problem)] == [0]
 
 
-async def test_what_ended_the_stream_is_raised_also_where_refused_pictures_are_passed_over() -> None:
+async def test_skipping_refused_pictures_still_raises_what_ended_the_stream() -> None:
     async with opened() as (stream, peer):
         await peer.send("error", code="taken_over", message="moved")
         await peer.socket.close(4409)
@@ -66,14 +66,14 @@ async def test_what_ended_the_stream_is_raised_also_where_refused_pictures_are_p
                 pass
 
 
-async def test_an_error_that_is_about_no_picture_is_not_raised() -> None:
+async def test_an_error_without_a_picture_is_not_raised() -> None:
     async with opened() as (stream, peer):
         await peer.send("error", code="engine_restarting", message="a moment")
         await peer.result(1, 0)
         assert (await anext(stream)).id == 0
 
 
-async def test_the_sync_client_raises_for_a_refused_picture_and_goes_on() -> None:
+async def test_the_sync_client_raises_for_a_refused_picture_and_continues() -> None:
     async with scripted_server() as server:
         outcome: list[object] = []
 
@@ -104,7 +104,7 @@ async def test_the_sync_client_raises_for_a_refused_picture_and_goes_on() -> Non
         assert outcome == [("invalid_frame", 0), 1, 3]
 
 
-async def test_a_picture_above_message_bytes_is_refused_here_to_the_byte() -> None:
+async def test_the_client_refuses_pictures_from_one_byte_above_message_bytes() -> None:
     overhead = 42  # A map of five fields, with float 64 and bin 16.
     async with opened(limits=limits(message_bytes=5000)) as (stream, peer):
         for size in (5000, 5001 - overhead, 100_000):
@@ -115,7 +115,7 @@ async def test_a_picture_above_message_bytes_is_refused_here_to_the_byte() -> No
         assert len((await peer.receive("frame"))["data"]) == 5000 - overhead
 
 
-async def test_an_update_above_message_bytes_is_refused_here_and_so_is_one_that_cannot_be_encoded() -> None:
+async def test_the_client_refuses_updates_that_are_too_large_or_cannot_be_encoded() -> None:
     async with opened(limits=limits(message_bytes=5000)) as (stream, peer):
         with pytest.raises(MillraceError, match="update is too large"):
             await stream.update(prompt="x" * 5000)
@@ -127,7 +127,7 @@ async def test_an_update_above_message_bytes_is_refused_here_and_so_is_one_that_
         await update
 
 
-async def test_a_picture_that_waited_is_refused_here_if_the_next_server_takes_less() -> None:
+async def test_a_waiting_picture_is_refused_if_the_next_server_has_a_lower_limit() -> None:
     async with opened_lasting() as rig:
         for _ in range(2):
             rig.stream.send(bytes(3000))
@@ -148,7 +148,7 @@ async def test_a_picture_that_waited_is_refused_here_if_the_next_server_takes_le
 async def test_a_picture_that_was_lost_with_its_connection_ends_the_wait_for_its_result(
     resumed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lost_picture, "PATIENCE", 0.05)
+    monkeypatch.setattr(lost_picture, "WAIT_SECONDS", 0.05)
     async with opened_lasting() as rig:
         rig.stream.send(b"x")
         await rig.peer.receive("frame")
@@ -162,8 +162,8 @@ async def test_a_picture_that_was_lost_with_its_connection_ends_the_wait_for_its
         assert not rig.stream.closed
 
 
-async def test_nobody_misses_a_lost_picture_where_its_result_comes_after_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lost_picture, "PATIENCE", 0.2)
+async def test_a_late_result_ends_the_wait_for_a_lost_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lost_picture, "WAIT_SECONDS", 0.2)
     async with opened_lasting() as rig:
         rig.stream.send(b"x")
         await rig.peer.receive("frame")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def opened(events: list[Event] | None = None, **ready: Any) -> AsyncIterator[tuple[Stream, Peer]]:
-    """A stream that is ready, and the server's side of it."""
+    """Opens a stream; yields it and the server's side of it."""
     async with scripted_server() as server:
         opening = asyncio.ensure_future(connect(server.url, on_event=(events if events is not None else []).append))
         peer = await server.accept()
@@ -30,7 +30,7 @@ async def eventually(condition: Any) -> None:
         await asyncio.sleep(0.005)
 
 
-async def test_says_hello_and_has_what_ready_says() -> None:
+async def test_sends_hello_and_has_the_fields_of_ready() -> None:
     async with scripted_server() as server:
         opening = asyncio.ensure_future(connect(server.url, {"prompt": "blueprint"}, token="secret", client="test/1"))
         peer = await server.accept()
@@ -47,7 +47,7 @@ async def test_says_hello_and_has_what_ready_says() -> None:
         assert peer.socket.close_code == 1000
 
 
-async def test_the_wait_in_the_queue_is_told() -> None:
+async def test_reports_the_position_in_the_queue() -> None:
     events: list[Event] = []
     async with scripted_server() as server:
         opening = asyncio.ensure_future(connect(server.url, on_event=events.append))
@@ -68,7 +68,7 @@ async def test_a_refusal_is_an_error_with_code_and_field() -> None:
         assert (caught.value.code, caught.value.field, caught.value.retryable) == ("invalid_parameter", "steps", False)
 
 
-async def test_a_server_that_is_not_there_is_connection_failed() -> None:
+async def test_an_unreachable_server_is_connection_failed() -> None:
     with pytest.raises(MillraceError) as caught:
         await connect("http://127.0.0.1:9")
     assert (caught.value.code, caught.value.retryable) == ("connection_failed", True)
@@ -93,7 +93,7 @@ async def test_frames_wait_for_credits_and_the_newest_wins() -> None:
         ]
 
 
-async def test_acknowledges_when_the_next_is_asked_for() -> None:
+async def test_acknowledges_when_the_next_result_is_requested() -> None:
     async with opened() as (stream, peer):
         await peer.result(1, 0)
         frame = await anext(stream)
@@ -105,7 +105,7 @@ async def test_acknowledges_when_the_next_is_asked_for() -> None:
         assert (await following).id == 1
 
 
-async def test_a_slow_consumer_gets_the_newest() -> None:
+async def test_a_slow_consumer_gets_the_newest_result() -> None:
     events: list[Event] = []
     async with opened(events) as (stream, peer):
         for sequence in (1, 2, 3):
@@ -133,7 +133,7 @@ async def test_updates_are_answered_or_refused_by_request() -> None:
         assert (caught.value.code, caught.value.field) == ("invalid_parameter", "steps")
 
 
-async def test_an_error_that_no_call_waits_for_is_an_event() -> None:
+async def test_an_error_that_no_pending_call_receives_is_an_event() -> None:
     events: list[Event] = []
     async with opened(events) as (stream, peer):
         await peer.send("error", code="invalid_frame", message="no image", id=3)
@@ -143,7 +143,7 @@ async def test_an_error_that_no_call_waits_for_is_an_event() -> None:
         assert not stream.closed
 
 
-async def test_pings_tell_the_offset_of_the_clocks() -> None:
+async def test_pings_send_the_offset_of_the_clocks() -> None:
     async with opened() as (stream, peer):
         ping = await peer.receive("ping")
         assert "offset" not in ping
@@ -153,7 +153,7 @@ async def test_pings_tell_the_offset_of_the_clocks() -> None:
         assert abs(ping["offset"] - ping["sent"]) < 10_000
 
 
-async def test_a_listener_that_fails_does_not_disturb_the_stream() -> None:
+async def test_a_failing_listener_does_not_affect_the_stream() -> None:
     reported: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
 
@@ -171,7 +171,7 @@ async def test_a_listener_that_fails_does_not_disturb_the_stream() -> None:
             assert (await anext(stream)).id == 1
 
 
-async def test_breaking_the_protocol_ends_the_stream() -> None:
+async def test_a_protocol_violation_ends_the_stream() -> None:
     async with opened() as (stream, peer):
         await peer.socket.send("text")
         with pytest.raises(MillraceError) as caught:
@@ -215,11 +215,11 @@ async def test_without_asyncio() -> None:
         assert await used == [0, 7, 8]
 
 
-async def test_acknowledgements_rise() -> None:
+async def test_acknowledgements_never_decrease() -> None:
     async with opened() as (stream, peer):
         await peer.result(2, 0)
         assert (await anext(stream)).sequence == 2
-        # A server must not, but what was acknowledged stays so.
+        # A server must not do this, but acknowledgements never decrease.
         await peer.result(1, 1)
         assert (await anext(stream)).sequence == 1
         waiting = asyncio.ensure_future(anext(stream))

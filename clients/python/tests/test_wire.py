@@ -46,7 +46,7 @@ def test_an_integer_may_come_as_a_float() -> None:
     assert isinstance(message.id, int)
 
 
-def test_what_a_newer_server_adds_does_no_harm() -> None:
+def test_additions_of_a_newer_server_are_ignored() -> None:
     assert decode_message(msgpack.packb({"type": "hologram"})) is None
     assert decode_message(msgpack.packb({"type": "dropped", "id": 1, "reason": "bored", "more": []})) == Dropped(
         1, "failed"
@@ -80,7 +80,7 @@ def test_optional_fields_may_be_absent() -> None:
         msgpack.packb({"type": "queued", "position": 1, "wait_seconds": float("nan")}),
     ],
 )
-def test_refuses_what_is_no_message(data: Any) -> None:
+def test_refuses_invalid_messages(data: Any) -> None:
     with pytest.raises(MillraceError) as caught:
         decode_message(data)
     assert caught.value.code == "protocol_error"

@@ -6,14 +6,14 @@ export const guidanceParameters = {
   cfg_type: {
     title: 'Guidance',
     description:
-      'Classifier-free guidance: none, full (a negative row for each row), self or initialize (residual guidance of StreamDiffusion).',
+      'Classifier-free guidance: none, full (one negative row per row), self or initialize (residual guidance of StreamDiffusion).',
     'x-group': 'main',
     default: 'none',
     enum: ['none', 'full', 'self', 'initialize'],
   },
   guidance_scale: {
     title: 'Guidance scale',
-    description: 'Strength of the guidance; 1 and below means none.',
+    description: 'Strength of the guidance; at 1 or below there is no guidance.',
     'x-group': 'main',
     default: 1.2,
     type: 'number',
@@ -31,21 +31,22 @@ export const guidanceParameters = {
   },
   seed: {
     title: 'Seed',
-    description: 'Start of all random numbers of the stream: a number, or a list of seeds with weights.',
+    description: 'Seed of all random numbers of the stream: a number, or a list of seeds with weights.',
     'x-group': 'more',
     default: 2,
     anyOf: [seed, weighted('seed', seed)],
   },
   noise: {
     title: 'Noise',
-    description: 'fixed: the same noise for every frame; drift: it turns slowly.',
+    description: 'fixed: the same noise for every frame; drift: noise that changes slowly.',
     'x-group': 'more',
     default: 'fixed',
     enum: ['fixed', 'drift'],
   },
   noise_drift: {
     title: 'Noise drift',
-    description: 'With noise drift: the part of the way from one noise to the next that a frame takes.',
+    description:
+      'With noise drift: the fraction of the way from one noise to the next that each frame advances.',
     'x-group': 'more',
     default: 0.02,
     type: 'number',

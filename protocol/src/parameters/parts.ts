@@ -3,7 +3,7 @@
 const weight = { type: 'number', minimum: 0, maximum: 1000 } as const;
 export const seed = { type: 'integer', minimum: 0, maximum: 4294967295 } as const;
 
-/** A list of values of this key, each with a weight. */
+/** Returns the schema of a list of values under this key, each with a weight. */
 export const weighted = (key: string, value: object): object => ({
   type: 'array',
   minItems: 1,

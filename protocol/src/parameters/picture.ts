@@ -1,18 +1,19 @@
 import { flag } from './parts.js';
 import type { ParameterSchema } from './types.js';
 
-/** Which frames are made, and what their pictures are like. */
+/** Which frames are processed, and the form of their pictures. */
 export const pictureParameters = {
   similar_image_filter: {
     title: 'Skip similar frames',
-    description: 'Skip frames that hardly differ from the last one, at random by their similarity.',
+    description:
+      'Randomly skip frames that are nearly identical to the previous one; the more similar, the more likely.',
     'x-group': 'main',
     default: false,
     ...flag,
   },
   similar_image_filter_threshold: {
     title: 'Similarity threshold',
-    description: 'Cosine similarity from which frames may be skipped.',
+    description: 'Cosine similarity above which frames may be skipped.',
     'x-group': 'more',
     default: 0.98,
     type: 'number',
@@ -21,7 +22,7 @@ export const pictureParameters = {
   },
   similar_image_filter_max_skip_frame: {
     title: 'Longest skip',
-    description: 'Frames skipped in a row at most.',
+    description: 'Maximum number of frames skipped in a row.',
     'x-group': 'more',
     default: 10,
     type: 'integer',
@@ -30,14 +31,14 @@ export const pictureParameters = {
   },
   mode: {
     title: 'Mode',
-    description: 'img2img changes the input; txt2img needs none.',
+    description: 'img2img transforms the input; txt2img generates images without input.',
     'x-group': 'more',
     default: 'img2img',
     enum: ['img2img', 'txt2img'],
   },
   fps: {
     title: 'Images per second',
-    description: 'With txt2img: images per second; 0 makes as many as it can.',
+    description: 'With txt2img: images per second; 0 for as many as possible.',
     'x-group': 'more',
     default: 0,
     type: 'number',
@@ -66,14 +67,14 @@ export const pictureParameters = {
   },
   fit: {
     title: 'Fit',
-    description: 'How an input of another shape is fitted.',
+    description: 'How an input with another aspect ratio is fitted.',
     'x-group': 'more',
     default: 'cover',
     enum: ['cover', 'contain', 'stretch'],
   },
   quality: {
     title: 'JPEG quality',
-    description: 'Quality of the images that the server sends.',
+    description: 'JPEG quality of the images that the server sends.',
     'x-group': 'more',
     default: 85,
     type: 'integer',
@@ -82,7 +83,7 @@ export const pictureParameters = {
   },
   paused: {
     title: 'Paused',
-    description: 'Take no frames until it is false again.',
+    description: 'While true, no new frames are processed.',
     'x-group': 'more',
     default: false,
     ...flag,

@@ -24,7 +24,8 @@ export const samplingParameters = {
   },
   t_index_list: {
     title: 'Time indices',
-    description: 'Positions in the schedule, rising, one per step; null takes them from strength and steps.',
+    description:
+      'Positions in the schedule, ascending, one per step; null derives them from strength and steps.',
     'x-group': 'more',
     default: null,
     type: ['array', 'null'],
@@ -35,7 +36,7 @@ export const samplingParameters = {
   num_inference_steps: {
     title: 'Schedule length',
     description:
-      'Steps of the whole schedule that t_index_list points into. In one of 1000 with trailing spacing, position p is timestep 999 - p.',
+      'Number of steps of the whole schedule, which t_index_list points into. With 1000 steps and trailing spacing, position p is timestep 999 - p.',
     'x-group': 'more',
     default: 50,
     type: 'integer',
@@ -44,14 +45,14 @@ export const samplingParameters = {
   },
   solver: {
     title: 'Solver',
-    description: 'The solver, by the name of its class in diffusers.',
+    description: 'The solver, named after its class in diffusers.',
     'x-group': 'more',
     default: 'LCMScheduler',
     enum: solverNames,
   },
   timestep_spacing: {
     title: 'Timestep spacing',
-    description: `How the schedule spreads over the training timesteps; null is the usual one of the solver. ${listSolversWithout('timestep_spacing')} ignore it.`,
+    description: `How the schedule is spread over the training timesteps; null for the default of the solver. ${listSolversWithout('timestep_spacing')} ignore it.`,
     'x-group': 'more',
     default: null,
     enum: ['leading', 'trailing', 'linspace', null],
@@ -65,7 +66,7 @@ export const samplingParameters = {
   },
   algorithm_type: {
     title: 'Algorithm',
-    description: `Kind of ${listSolversWith('algorithm_type')}.`,
+    description: `Variant of ${listSolversWith('algorithm_type')}.`,
     'x-group': 'more',
     default: 'dpmsolver++',
     enum: ['dpmsolver', 'dpmsolver++', 'sde-dpmsolver', 'sde-dpmsolver++'],
@@ -105,14 +106,14 @@ export const samplingParameters = {
   denoise: {
     title: 'Denoising',
     description:
-      'stream: the steps of consecutive frames in one batch; sequential: one frame after another; auto: what is faster here.',
+      'stream: the steps of consecutive frames in one batch; sequential: one frame after another; auto: the faster of the two on this server.',
     'x-group': 'more',
     default: 'auto',
     enum: ['stream', 'sequential', 'auto'],
   },
   frame_buffer_size: {
     title: 'Frame buffer',
-    description: 'Frames that may enter the stream batch together.',
+    description: 'Number of frames that may enter the stream batch together.',
     'x-group': 'more',
     default: 1,
     type: 'integer',

@@ -5,9 +5,8 @@ import { samplingParameters } from './sampling.js';
 import type { ParameterSchema, ParameterUpdate, StreamParameters } from './types.js';
 
 /**
- * Ranges, defaults and descriptions of all parameters: the one source that the server validates with, that
- * `GET /v1/capabilities` publishes (with the model's own defaults and sizes filled in) and that pages build
- * their controls from.
+ * Ranges, defaults and descriptions of all parameters: the single source for the server's validation, for
+ * `GET /v1/capabilities` (with the model's own defaults and sizes) and for the controls of pages.
  */
 export const parameterProperties: Readonly<Record<keyof StreamParameters, ParameterSchema>> = {
   ...promptParameters,
@@ -21,13 +20,13 @@ export interface ModelParameters {
   readonly defaults?: ParameterUpdate;
   /** Sizes must be multiples of this. */
   readonly sizeFactor?: number;
-  /** The only sizes that there are, where a model was exported for one. */
+  /** The only possible size, if the model was exported for one. */
   readonly fixedSize?: { readonly width?: number; readonly height?: number };
-  /** The model takes the guidance scale itself; no other guidance is possible. */
+  /** Whether the model takes the guidance scale as an input; no other guidance is possible then. */
   readonly selfGuided?: boolean;
 }
 
-/** Schemas of all parameters, with a model's own defaults and limits. */
+/** Returns the schemas of all parameters, with a model's own defaults and limits. */
 export function modelProperties(model: ModelParameters): typeof parameterProperties {
   const properties = { ...parameterProperties };
   for (const name of Object.keys(parameterProperties) as (keyof StreamParameters)[]) {
@@ -54,7 +53,7 @@ function limitsOf(
   };
 }
 
-/** JSON Schema of a parameter update, with a model's own defaults and limits. */
+/** Returns the JSON Schema of a parameter update, with a model's own defaults and limits. */
 export function parametersSchema(model: ModelParameters = {}): object {
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
@@ -65,7 +64,7 @@ export function parametersSchema(model: ModelParameters = {}): object {
   };
 }
 
-/** All parameters with their defaults, the model's own on top. */
+/** Returns the defaults of all parameters; the model's own take precedence. */
 export function defaultParameters(model: ModelParameters = {}): StreamParameters {
   const defaults = Object.fromEntries(
     Object.entries(parameterProperties).map(([name, schema]) => [name, schema.default]),

@@ -1,4 +1,4 @@
-/** Names of the solvers, as the classes are called in diffusers. */
+/** Names of the solvers: those of their classes in diffusers. */
 export const solverNames = [
   'LCMScheduler',
   'TCDScheduler',
@@ -14,8 +14,8 @@ export const solverNames = [
 export type SolverName = (typeof solverNames)[number];
 
 /**
- * The solvers that honour an option; all solvers honour the options that are not listed. The schema's texts and the
- * page go by this table; a test compares it with what each solver does.
+ * The solvers that honour each option; options not listed are honoured by all. The schema's texts and the page use this
+ * table; a test compares it with the behaviour of each solver.
  */
 export const solversWith = {
   timestep_spacing: [

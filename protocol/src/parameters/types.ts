@@ -3,7 +3,7 @@ import type { SolverName } from './solvers.js';
 /** One text of a blended prompt. */
 export interface WeightedPrompt {
   readonly text: string;
-  /** Share of this text in the blend; only ratios matter, and not all may be 0. */
+  /** Weight of this text in the blend; only ratios matter, and at least one must be above 0. */
   readonly weight: number;
 }
 
@@ -14,7 +14,7 @@ export interface WeightedSeed {
 }
 
 /**
- * Everything that a client can set on its stream, at the start (`hello`) and at any frame (`update`).
+ * Everything that a client can set on its stream, at the start (`hello`) or at any frame (`update`).
  * Names follow StreamDiffusion and diffusers. Ranges and defaults are in `parametersSchema`.
  */
 export interface StreamParameters {
@@ -23,21 +23,21 @@ export interface StreamParameters {
   readonly prompt: string | readonly WeightedPrompt[];
   readonly prompt_blend: 'lerp' | 'slerp';
   readonly negative_prompt: string;
-  /** Length of the transition from the old prompt to a new one; 0 changes at once. The longer of the two counts. */
+  /** Length of the transition to a new prompt; 0 changes at once. The longer of the two applies. */
   readonly transition_frames: number;
   readonly transition_seconds: number;
   readonly seed: number | readonly WeightedSeed[];
   readonly noise: 'fixed' | 'drift';
-  /** With `noise: drift`: how far the noise turns per frame, as a part of a full turn from one draw to the next. */
+  /** With `noise: drift`: how far the noise advances per frame, as a fraction of the way from one draw to the next. */
   readonly noise_drift: number;
   readonly cfg_type: 'none' | 'full' | 'self' | 'initialize';
   readonly guidance_scale: number;
   readonly delta: number;
-  /** How much of the picture may change: the share of the schedule that is run. Used when t_index_list is null. */
+  /** How much of the picture may change: the fraction of the schedule that is run. Used when t_index_list is null. */
   readonly strength: number;
-  /** How many denoising steps. Used when t_index_list is null. */
+  /** Number of denoising steps. Used when t_index_list is null. */
   readonly steps: number;
-  /** Positions in the schedule of num_inference_steps, rising, one per denoising step; null: from strength and steps. */
+  /** Positions in the schedule of num_inference_steps, ascending, one per step; null: from strength and steps. */
   readonly t_index_list: readonly number[] | null;
   readonly num_inference_steps: number;
   readonly solver: SolverName;
@@ -45,9 +45,9 @@ export interface StreamParameters {
   readonly solver_order: 1 | 2 | 3;
   readonly algorithm_type: 'dpmsolver' | 'dpmsolver++' | 'sde-dpmsolver' | 'sde-dpmsolver++';
   readonly use_karras_sigmas: boolean;
-  /** 0 deterministic, 1 as random as DDPM. */
+  /** 0 is deterministic, 1 as random as DDPM. */
   readonly eta: number;
-  /** 0 deterministic, 1 full re-noising. */
+  /** 0 is deterministic, 1 full re-noising. */
   readonly gamma: number;
   readonly do_add_noise: boolean;
   readonly denoise: 'stream' | 'sequential' | 'auto';
@@ -59,7 +59,7 @@ export interface StreamParameters {
   readonly width: number;
   readonly height: number;
   readonly fit: 'cover' | 'contain' | 'stretch';
-  /** With `mode: txt2img`: images per second; 0 makes as many as it can. */
+  /** With `mode: txt2img`: images per second; 0 for as many as possible. */
   readonly fps: number;
   readonly quality: number;
   readonly paused: boolean;
@@ -72,7 +72,7 @@ export type ParameterUpdate = Partial<StreamParameters>;
 export interface ParameterSchema {
   readonly title: string;
   readonly description: string;
-  /** Where a page shows it: `main` at once, `more` behind a switch. */
+  /** Where a page shows it: `main` always, `more` on request. */
   readonly 'x-group': 'main' | 'more';
   readonly default?: unknown;
   readonly type?: string | readonly string[];

@@ -148,7 +148,7 @@ test('where the runtime says nothing and the server would take a stream, the pro
   await using server = await refusing({ status: 426, body: upgrade });
   await assert.rejects(connect(server.url, { webSocket: BareWebSocket }), {
     code: 'connection_failed',
-    message: /check that the proxy in front of it passes on upgrades/,
+    message: /check that the proxy in front of it forwards upgrades/,
   });
 });
 

@@ -1,8 +1,8 @@
 import type { ResultMessage } from '@millrace/protocol';
 import type { MillraceStream } from '../stream.js';
 
-/** Browsers draw no animation frames for a page in the background; results are acknowledged all the same. */
-const longestFrame = 250;
+/** Browsers draw no animation frames for a page in the background; its results are acknowledged after this time. */
+const maxFrameMs = 250;
 
 export interface CanvasSinkOptions {
   /** Called after each drawn result. */
@@ -10,9 +10,9 @@ export interface CanvasSinkOptions {
 }
 
 /**
- * Draws the results of a stream on a canvas, which takes their size, each acknowledged when it is drawn.
- * Pictures that were refused are passed over. Resolves when the stream is closed here.
- * @throws {MillraceError} (as rejection) what ended the stream otherwise.
+ * Draws the results of a stream on a canvas, resizes the canvas to them, and acknowledges each one when it is drawn.
+ * Skips refused pictures. Resolves when this side closes the stream.
+ * @throws {MillraceError} (as rejection) if anything else ends the stream.
  */
 export async function drawResults(
   stream: MillraceStream,
@@ -20,7 +20,7 @@ export async function drawResults(
   { drawn }: CanvasSinkOptions = {},
 ): Promise<void> {
   const context = canvas.getContext('2d', { alpha: false });
-  if (context === null) throw new TypeError('this browser has no 2d canvas');
+  if (context === null) throw new TypeError('this browser does not support 2D canvas contexts');
   for await (const frame of stream.frames({ skipRefused: true })) {
     const image = new Blob([new Uint8Array(frame.data)], { type: 'image/jpeg' });
     const bitmap = await createImageBitmap(image);
@@ -36,7 +36,7 @@ export async function drawResults(
 async function animationFrame(): Promise<void> {
   await new Promise<void>((resolve) => {
     const frame = requestAnimationFrame(done);
-    const timer = setTimeout(done, longestFrame);
+    const timer = setTimeout(done, maxFrameMs);
     function done(): void {
       cancelAnimationFrame(frame);
       clearTimeout(timer);

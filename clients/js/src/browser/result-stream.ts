@@ -3,9 +3,9 @@ import type { MillraceStream } from '../stream.js';
 import { drawResults } from './canvas-sink.js';
 
 /**
- * The results of a stream as a MediaStream with one video track: for a video element, a recorder or a WebRTC call.
- * The track ends with the stream; each result that it shows is acknowledged then.
- * @throws {TypeError} where canvases cannot be captured.
+ * Returns the results of a stream as a MediaStream with one video track: for a video element, a recorder or a WebRTC
+ * call. The track ends with the stream; each result is acknowledged when the track shows it.
+ * @throws {TypeError} if the browser cannot capture a canvas.
  */
 export function resultStream(stream: MillraceStream): MediaStream {
   const canvas = document.createElement('canvas');
@@ -13,11 +13,11 @@ export function resultStream(stream: MillraceStream): MediaStream {
   canvas.height = stream.parameters.height;
   // Firefox captures only a canvas that has a context.
   canvas.getContext('2d', { alpha: false });
-  // A frame is captured when one was drawn, not by the clock.
+  // Frame rate 0: `requestFrame` captures a frame after each drawing.
   const media = canvas.captureStream(0);
   const track = media.getVideoTracks()[0];
   if (!(track instanceof CanvasCaptureMediaStreamTrack))
-    throw new TypeError('this canvas cannot be captured');
+    throw new TypeError('this browser cannot capture a canvas');
   void draw(stream, canvas, track);
   return media;
 }
@@ -30,11 +30,11 @@ async function draw(
   try {
     await drawResults(stream, canvas, { drawn: () => track.requestFrame() });
   } catch (error) {
-    // What ended the stream is in its `close` event.
+    // The `close` event of the stream has the error.
     if (!(error instanceof MillraceError)) throw error;
   } finally {
     track.stop();
-    // `stop` alone tells nobody.
+    // `stop` alone fires no event.
     track.dispatchEvent(new Event('ended'));
   }
 }

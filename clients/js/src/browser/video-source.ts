@@ -3,14 +3,14 @@ import type { MillraceStream } from '../stream.js';
 export interface VideoSourceOptions {
   /** JPEG quality, 0 to 1. */
   readonly quality?: number | undefined;
-  /** Flips the picture, as a mirror does; for cameras that face the user. */
+  /** Mirrors the picture; for cameras that face the user. */
   readonly mirror?: boolean | undefined;
 }
 
 /**
  * Sends the frames of a playing video element (a file, or a MediaStream as its srcObject) to a stream.
- * A frame is taken only while the stream has a credit and the one before is encoded, so no backlog can build;
- * it is cropped around its middle to the shape of the stream's output and scaled to its size.
+ * A frame is captured only if the stream has a credit and the previous frame is encoded, so no backlog can build up;
+ * it is cropped around its centre to the aspect ratio of the stream's output and scaled to its size.
  */
 export class VideoSource implements Disposable {
   readonly #stream: MillraceStream;
@@ -30,7 +30,7 @@ export class VideoSource implements Disposable {
     this.#callback = video.requestVideoFrameCallback(this.#present);
   }
 
-  /** Sends no further frame; the video element is left as it is. */
+  /** Stops sending frames; does not change the video element. */
   stop(): void {
     this.#stopped = true;
     this.#video.cancelVideoFrameCallback(this.#callback);
@@ -54,7 +54,7 @@ export class VideoSource implements Disposable {
       const data = await this.#canvas.convertToBlob({ type: 'image/jpeg', quality: this.#quality });
       if (!this.#stopped && !this.#stream.closed) this.#stream.send(data, { captured });
     } catch (error) {
-      // The next one would fare no better.
+      // The next frame would fail too.
       this.stop();
       throw error;
     } finally {
@@ -67,7 +67,7 @@ export class VideoSource implements Disposable {
     if (this.#canvas.width !== width) this.#canvas.width = width;
     if (this.#canvas.height !== height) this.#canvas.height = height;
     const context = this.#canvas.getContext('2d', { alpha: false });
-    if (context === null) throw new TypeError('this browser has no 2d canvas');
+    if (context === null) throw new TypeError('this browser does not support 2D canvas contexts');
     const { videoWidth, videoHeight } = this.#video;
     const scale = Math.max(width / videoWidth, height / videoHeight);
     const sourceWidth = width / scale;

@@ -1,4 +1,4 @@
-"""The address of a server, as people write it."""
+"""The addresses of servers."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from .errors import MillraceError
 _SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 _SCHEME = re.compile(r"[a-z][a-z\d+.-]*://", re.IGNORECASE)
 _OWN_MACHINE = re.compile(r"(localhost|(.+\.)?localhost|127(\.\d+){1,3}|0\.0\.0\.0|::1?)")
-"""Names and addresses of this machine: a server there rarely has a certificate."""
+"""Names and addresses of this machine, where servers rarely have a certificate."""
 
 
 def stream_url(url: str) -> str:
-    """Return the address of the stream: with a WebSocket scheme, and /v1/stream where no path is given.
+    """Return the address of the stream: with a WebSocket scheme, and by default the path /v1/stream.
 
-    Without a scheme, ws is meant for this machine (localhost, 127.0.0.1, [::1]) and wss for every other.
+    Without a scheme, this machine (localhost, 127.0.0.1, [::1]) uses ws, and all others wss.
 
     Raises MillraceError: invalid_url
     """
@@ -30,7 +30,7 @@ def _parse(given: str) -> SplitResult:
     if not given:
         raise _invalid(given, "it is empty")
     if re.search(r"[\s\x00-\x1f\x7f]", given):
-        raise _invalid(given, "it has spaces in it")
+        raise _invalid(given, "it contains spaces")
     written = bool(_SCHEME.match(given))
     try:
         parts = urlsplit(given if written else f"wss://{given.removeprefix('//')}")
@@ -50,8 +50,8 @@ def _parse(given: str) -> SplitResult:
 def _wrong_host(given: str) -> str:
     host = _SCHEME.sub("", given, count=1).split("/")[0]
     if host.count(":") > 1 and "[" not in host and not re.search("[g-z]", host, re.IGNORECASE):
-        return "an IPv6 address stands in brackets: [::1]:8420"
-    return "the host or port is wrong"
+        return "an IPv6 address needs brackets: [::1]:8420"
+    return "the host or port is invalid"
 
 
 def _invalid(given: str, why: str) -> MillraceError:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .events import Event
     from .messages import Parameters
 
-_WAITED_FOR = ("not_ready", "shutting_down")
+_TRANSIENT_REFUSALS = ("not_ready", "shutting_down")
 """Refusals of a server that will soon be ready."""
 
 
@@ -63,19 +63,18 @@ def connect(
 ) -> Opening:
     """Open a stream; for ``async with``, or for ``await``.
 
-    ``url`` is that of the server; http and https are taken as ws and wss, and without a path /v1/stream is meant.
-    Without a scheme, ws is meant for localhost, 127.0.0.1 and [::1], and wss for every other host.
-    ``parameters`` are those to start with; what is left out has the model's defaults. ``token`` is an API key or a
-    JWT, or a function (it may be async) that returns one, which is called again before the one in use expires.
-    ``client`` is the name and version of the application, for the server's log. ``wait_seconds`` is how long to
-    wait for a server that is still starting, or is being restarted, with ``Waiting`` events; 0 turns that off.
-    ``reconnect_seconds`` is how long to try to connect again after a loss; 0 turns that off. ``on_event`` is called
-    with everything that the stream reports besides its frames.
+    ``url`` is the address of the server; http and https mean ws and wss, and the default path is /v1/stream. Without a
+    scheme, localhost, 127.0.0.1 and [::1] use ws, and all other hosts wss. ``parameters`` are the initial ones; omitted
+    ones have the model's defaults. ``token`` is an API key or a JWT, or a function (it may be async) that returns one,
+    which is called again before the token in use expires. ``client`` is the name and version of the application, for
+    the server's log. ``wait_seconds`` is how long to wait for a server that is starting or restarting, with ``Waiting``
+    events; 0 turns that off. ``reconnect_seconds`` is how long to try to connect again after a loss; 0 turns that off.
+    ``on_event`` is called with everything that the stream reports besides its frames.
 
-    A connection that is not open within 10 seconds has failed, and so has one on which the server does not answer for a
-    minute after ``hello``.
+    An attempt fails if the connection is not open within 10 seconds, or the server does not answer ``hello`` within a
+    minute.
 
-    Raises MillraceError: invalid_url, connection_failed, or what the server refuses the stream with
+    Raises MillraceError: invalid_url, connection_failed, or the server's refusal
     """
     start = dict(parameters or {})
 
@@ -84,12 +83,12 @@ def connect(
         try:
             opened = await dialler.open(start)
         except MillraceError as error:
-            if error.code not in _WAITED_FOR or wait_seconds <= 0:
+            if error.code not in _TRANSIENT_REFUSALS or wait_seconds <= 0:
                 raise
-            tell = guarded(on_event)
-            tell(Waiting(error))
+            emit = guarded(on_event)
+            emit(Waiting(error))
             opened = await dialler.reopen(
-                lambda: start, wait_seconds, after=error, failed=lambda error: tell(Waiting(error))
+                lambda: start, wait_seconds, after=error, failed=lambda error: emit(Waiting(error))
             )
         return Stream(dialler, opened, start, reconnect_seconds=reconnect_seconds, on_event=on_event)
 

@@ -1,4 +1,4 @@
-"""How the server's clock stands to ours."""
+"""The offset between the server's clock and ours."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _SAMPLES = 8
 
 
 def now() -> float:
-    """Return the clock of all streams in milliseconds; it only rises."""
+    """Return the time of the monotonic clock of all streams, in milliseconds."""
     return time.perf_counter() * 1000
 
 
@@ -20,7 +20,7 @@ class _Sample(NamedTuple):
 
 
 class ClockFilter:
-    """Estimates an offset from pings as NTP does: of the last eight, the one with the least round trip counts.
+    """Estimates the offset as NTP does, from the shortest round trip of the last eight pings.
 
     RFC 5905 sections 8 and 10. All times are in milliseconds.
     """
@@ -29,19 +29,19 @@ class ClockFilter:
         self._samples: deque[_Sample] = deque(maxlen=_SAMPLES)
 
     def add(self, *, sent: float, received: float, returned: float) -> None:
-        """Note a ping: sent and returned by our clock, received by the server's."""
+        """Record a ping: sent and returned by our clock, received by the server's."""
         self._samples.append(_Sample(returned - sent, (sent + returned) / 2 - received))
 
     def forget(self) -> None:
-        """Begin afresh: the server is another one."""
+        """Discard all samples, for use with another server."""
         self._samples.clear()
 
     @property
     def offset(self) -> float | None:
-        """Our clock minus the server's; None before the first ping came back."""
+        """Our clock minus the server's; None before the first pong."""
         return min(self._samples).offset if self._samples else None
 
     @property
     def round_trip(self) -> float | None:
-        """The least round trip of the last pings."""
+        """The shortest of the recent round trips; None before the first pong."""
         return min(self._samples).round_trip if self._samples else None

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from websockets.http11 import Response
 
 ABNORMAL = 1006
-"""Close code of a connection that broke off (RFC 6455 section 7.4)."""
+"""Close code of a broken connection (RFC 6455 section 7.4)."""
 
 _FINAL_CLOSES = {
     1000: "connection_closed",
@@ -27,30 +27,31 @@ _FINAL_CLOSES = {
     4403: "invalid_resume_token",
     4409: "taken_over",
 }
-"""After these, another connection would end in the same way (PROTOCOL.md section 14), unless a reason says more."""
+"""Close codes after which another connection would end in the same way (PROTOCOL.md section 14), unless the close
+reason is an error code."""
 
 
 def close_error(lost: str, what: str, code: int | None, reason: str | None) -> MillraceError:
-    """Return why a connection ended, by its close frame alone; ``lost`` is the code for one that may come back."""
+    """Return why a connection ended, from its close frame alone; ``lost`` is the code if a new one may succeed."""
     if code in (None, ABNORMAL):
         return MillraceError(lost, f"{what}.")
-    # The reason of a close frame of the server is the code of the error.
+    # The server sends the error code as the close reason.
     error = reason if reason in SERVER_ERRORS else _FINAL_CLOSES.get(code or ABNORMAL, lost)
     return MillraceError(error, f"{what} ({code}{f': {reason}' if reason else ''}).")
 
 
 def refusal(response: Response) -> MillraceError:
-    """Read the answer to a refused upgrade, whose body is ``{"error": {"code": ..., "message": ...}}``."""
+    """Read the response to a refused upgrade, whose body is ``{"error": {"code": ..., "message": ...}}``."""
     seconds = _seconds(response.headers.get("Retry-After", ""))
     try:
-        said = json.loads(response.body or b"")["error"]
-        if not isinstance(said["code"], str):
+        error = json.loads(response.body or b"")["error"]
+        if not isinstance(error["code"], str):
             raise TypeError("no code")
-        return MillraceError(*known_error(said["code"], str(said["message"])), retry_after=seconds)
+        return MillraceError(*known_error(error["code"], str(error["message"])), retry_after=seconds)
     except (ValueError, KeyError, TypeError):
         message = (
-            f"The server could not be reached: what answered, with status {response.status_code}, "
-            "is not a Millrace server; check the address."
+            f"The server could not be reached: the response, with status {response.status_code}, "
+            "is not from a Millrace server; check the address."
         )
         return MillraceError("connection_failed", message, retry_after=seconds)
 

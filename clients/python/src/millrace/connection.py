@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 _MAX_MESSAGE = 64 * 1024 * 1024
 _OPEN_TIMEOUT = 10.0
-"""Seconds until a WebSocket must be open."""
+"""Time limit for opening a WebSocket, in seconds."""
 _ANSWER_TIMEOUT = 60.0
-"""Seconds until the server must have sent ``ready``, ``queued`` or ``error`` after ``hello``."""
+"""Time limit for the server's ``ready``, ``queued`` or ``error`` after ``hello``, in seconds."""
 _CLOSE_TIMEOUT = 2.0
 
 
 def error_of(failure: Failure) -> MillraceError:
-    """Return what a message ``error`` says as an exception."""
+    """Return the exception for an ``error`` message."""
     return MillraceError(*known_error(failure.code, failure.message), field=failure.field, frame=failure.id)
 
 
@@ -39,7 +39,7 @@ _Answer: TypeAlias = "Ready | Queued | Failure"
 
 
 async def _answers(messages: AsyncIterator[ServerMessage]) -> AsyncIterator[_Answer]:
-    """Leave out what does not answer ``hello``."""
+    """Yield only the messages that answer ``hello``."""
     async for message in messages:
         if isinstance(message, (Ready, Queued, Failure)):
             yield message
@@ -53,7 +53,7 @@ async def _chain(first: _Answer | None, others: AsyncIterator[_Answer]) -> Async
 
 
 class Connection:
-    """Sends in a task of its own: small messages first, then the frame that ``next_frame`` gives, if any."""
+    """Sends in a separate task: small messages first, then the frame that ``next_frame`` returns, if any."""
 
     def __init__(self, socket: ClientConnection) -> None:
         self._socket = socket
@@ -65,7 +65,7 @@ class Connection:
     async def open(cls, url: str, token: str | None) -> Connection:
         """Connect.
 
-        Raises MillraceError: invalid_url, connection_failed, or what the server refuses the upgrade with
+        Raises MillraceError: invalid_url, connection_failed, or the server's refusal of the upgrade
         """
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         try:
@@ -74,7 +74,7 @@ class Connection:
                 subprotocols=[Subprotocol(SUBPROTOCOL)],
                 additional_headers=headers,
                 compression=None,
-                ping_interval=None,  # The link has pings of its own.
+                ping_interval=None,  # The link sends its own pings.
                 max_size=_MAX_MESSAGE,
                 open_timeout=_OPEN_TIMEOUT,
                 close_timeout=_CLOSE_TIMEOUT,
@@ -95,7 +95,7 @@ class Connection:
     async def greet(self, hello: dict[str, object], queued: Callable[[Queued], None]) -> Ready:
         """Send ``hello`` and wait for ``ready``.
 
-        Raises MillraceError: what the server refuses the stream with
+        Raises MillraceError: connection_failed, or the server's refusal
         """
         try:
             await self._socket.send(encode_message("hello", **hello))
@@ -111,28 +111,28 @@ class Connection:
             pass
         except (asyncio.TimeoutError, TimeoutError) as error:
             await self.close()
-            late = f"The server did not answer within {_ANSWER_TIMEOUT:g} seconds."
-            raise MillraceError("connection_failed", late) from error
+            message = f"The server did not answer within {_ANSWER_TIMEOUT:g} seconds."
+            raise MillraceError("connection_failed", message) from error
         except BaseException:
             await self.close()
             raise
         raise self.end("connection_failed", "The server could not be reached")
 
     def start(self, next_frame: Callable[[], bytes | None]) -> None:
-        """Begin to send."""
+        """Start sending."""
         self._writer = asyncio.create_task(self._write(next_frame))
 
     def send(self, kind: str, **fields: object) -> None:
-        """Have a small message sent; does nothing once the connection is closed."""
+        """Queue a small message; does nothing once the connection is closed."""
         self._waiting.append(encode_message(kind, **fields))
         self._wake.set()
 
     def wake(self) -> None:
-        """Have ``next_frame`` asked."""
+        """Call ``next_frame`` soon."""
         self._wake.set()
 
     async def messages(self) -> AsyncIterator[ServerMessage]:
-        """Give what the server sends until the connection ends; what it does not know is left out.
+        """Yield the server's messages until the connection ends, except those of unknown types.
 
         Raises MillraceError: protocol_error, and closes the connection
         """
@@ -152,11 +152,11 @@ class Connection:
         return close_error(code, what, self._socket.close_code, self._socket.close_reason)
 
     def abandon(self) -> None:
-        """Take the connection for broken off: nobody answers."""
+        """Treat the connection as broken, because the server no longer answers."""
         self._socket.transport.abort()
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
-        """Close, and stop to send. Calling it again does no harm."""
+        """Stop sending, and close. May be called more than once."""
         if self._writer is not None:
             self._writer.cancel()
         await self._socket.close(code, reason)

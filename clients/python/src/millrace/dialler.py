@@ -1,4 +1,4 @@
-"""Opens the connections of one stream, the first and those after it."""
+"""Opening the connections of a stream."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Dialler:
-    """Connects, greets, and on loss tries again with backoff."""
+    """Opens the connections of one stream, the first and those after it, with backoff."""
 
     def __init__(
         self,
@@ -36,21 +36,21 @@ class Dialler:
         self._now = now
         self._queued = queued
         self._backoff: Backoff | None = None
-        #: What the server said last to go on from.
+        #: The newest resume token.
         self.resume: str | None = None
 
     @property
     def renews_tokens(self) -> bool:
-        """Whether it can get another token when one expires."""
+        """Whether it can obtain a new token when one expires."""
         return callable(self._token)
 
     def hurry(self) -> None:
-        """End the pause before the next try."""
+        """End the pause before the next attempt."""
         if self._backoff is not None:
             self._backoff.hurry()
 
     async def read_token(self) -> str | None:
-        """Return the token to show now.
+        """Return the current access token.
 
         Raises MillraceError: connection_failed, if the function for tokens fails
         """
@@ -60,13 +60,13 @@ class Dialler:
             token = self._token()
             return await token if inspect.isawaitable(token) else token
         except Exception as error:
-            message = f"There is no access token: {error}"
+            message = f"The access token could not be obtained: {error}"
             raise MillraceError("connection_failed", message) from error
 
     async def open(self, parameters: Parameters) -> tuple[Connection, Ready]:
-        """Connect once, and resume if there is something to go on from; otherwise start with ``parameters``.
+        """Connect once; resume if there is a resume token, and otherwise start with ``parameters``.
 
-        Raises MillraceError
+        Raises MillraceError: connection_failed, or the server's refusal
         """
         connection = await Connection.open(self._url, await self.read_token())
         start: dict[str, object] = (
@@ -86,9 +86,9 @@ class Dialler:
     ) -> tuple[Connection, Ready]:
         """Connect, and try again for ``seconds``; ``after`` is the refusal before the first pause.
 
-        ``failed`` is called with what went wrong before each further try.
+        ``failed`` is called with the error before each further attempt.
 
-        Raises MillraceError: the last one, when the time is over or trying again would not help
+        Raises MillraceError: the last one, if the time has passed or another attempt would not help
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds

@@ -1,4 +1,4 @@
-"""The errors that a Millrace server and this client tell, by stable codes."""
+"""The errors of a Millrace server and of this client, by their stable codes."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 
 class ErrorDefinition(NamedTuple):
-    """What a code means for the connection and for trying again."""
+    """The effect of an error on the connection, and whether to try again."""
 
     close: int | None
-    """WebSocket close code when the error ends the connection."""
+    """WebSocket close code if the error ends the connection."""
     retryable: bool
-    """Whether the same may succeed later without being changed."""
+    """Whether the same request may succeed later, unchanged."""
 
 
 SERVER_ERRORS: dict[str, ErrorDefinition] = {
@@ -42,7 +42,7 @@ SERVER_ERRORS: dict[str, ErrorDefinition] = {
     "shutting_down": ErrorDefinition(1001, retryable=True),
     "internal": ErrorDefinition(1011, retryable=True),
 }
-"""The catalogue of the protocol; a test holds it equal to the table in PROTOCOL.md."""
+"""The catalogue of the protocol; a test compares it with the table in PROTOCOL.md."""
 
 _CLIENT_ERRORS: dict[str, ErrorDefinition] = {
     "invalid_url": ErrorDefinition(None, retryable=False),
@@ -56,21 +56,21 @@ _CLIENT_ERRORS: dict[str, ErrorDefinition] = {
 
 
 def known_error(code: str, message: str) -> tuple[str, str]:
-    """Return the code and text of an error that a server names.
+    """Return the code and text of an error from a server.
 
-    With a code that only a newer server knows they are ``unknown_error``, and the text shows the code.
+    If only a newer version has the code, it is replaced by ``unknown_error``, and the text shows it.
     """
     return (code, message) if code in SERVER_ERRORS else ("unknown_error", f"{message} ({code})")
 
 
 class MillraceError(Exception):
-    """Everything that goes wrong with a stream.
+    """The error that this package raises or reports.
 
     ``code`` is stable: one of the codes in PROTOCOL.md, or ``invalid_url`` (not the address of a server),
     ``connection_failed`` (the server cannot be reached), ``connection_lost``, ``connection_closed`` (the server closed
-    the connection and would close another too), ``closed`` (the stream was closed here), ``protocol_error`` (the peer
-    is not a Millrace server), ``unknown_error`` (a newer server's code, which the message has). The message is for
-    people and may change.
+    the connection and would close a new one for the same reason), ``closed`` (this side closed the stream),
+    ``protocol_error`` (the server violated the protocol), ``unknown_error`` (an error of a newer server; its code is in
+    the message). The message is for people and may change.
     """
 
     def __init__(
@@ -84,24 +84,24 @@ class MillraceError(Exception):
     ) -> None:
         super().__init__(message)
         self.code = code
-        #: The parameter or message field that is at fault.
+        #: The parameter or message field at fault.
         self.field = field
-        #: Id of the input frame that it is about.
+        #: Id of the input frame concerned.
         self.frame = frame
-        #: Seconds after which to try again, where the server said so.
+        #: Seconds after which to try again, if the server gave a time.
         self.retry_after = retry_after
 
     @property
     def fatal(self) -> bool:
-        """Whether it ends the connection."""
+        """Whether the error ends the connection."""
         return self._definition.close is not None
 
     @property
     def retryable(self) -> bool:
-        """Whether the same may succeed later without being changed."""
+        """Whether the same request may succeed later, unchanged."""
         return self._definition.retryable
 
     @property
     def _definition(self) -> ErrorDefinition:
-        # A code that only a newer server knows is taken as a passing failure there.
+        # An unknown code counts as a temporary failure of the server.
         return _CLIENT_ERRORS.get(self.code) or SERVER_ERRORS.get(self.code) or ErrorDefinition(None, retryable=True)

@@ -1,4 +1,4 @@
-"""What a stream tells beside its frames."""
+"""The events of a stream."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Waiting:
-    """The server is still starting or is being restarted (``not_ready``, ...), and is tried again."""
+    """The server is starting or restarting (``not_ready``, ...); the client tries again."""
 
     error: MillraceError
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Something went wrong that no call waits for; the stream goes on."""
+    """An error that no pending call receives; the stream continues."""
 
     error: MillraceError
 
@@ -37,26 +37,26 @@ class Reconnecting:
 
 @dataclass(frozen=True)
 class Reconnected:
-    """The stream has another connection."""
+    """The stream has a new connection."""
 
     resumed: bool
-    """Whether the server knew how to go on; otherwise the stream began afresh with the same parameters."""
+    """Whether the server resumed the stream; otherwise it started over with the same parameters."""
 
 
 Event: TypeAlias = Queued | Waiting | Dropped | Updated | Quality | Drain | Problem | Reconnecting | Reconnected
-"""``Dropped.reason`` is one of the server's or ``no_credit`` (displaced by a newer frame before the server allowed
-another), ``unread`` (its result was displaced by a newer one before it was read) or ``stale`` (its result lay in
-buffers while this side was held up)."""
+"""``Dropped.reason`` is one of the server's or ``no_credit`` (a newer frame displaced it before there was a credit),
+``unread`` (a newer result displaced its result before it was read) or ``stale`` (its result became outdated in buffers
+while this side was interrupted)."""
 
 
 def guarded(listener: Callable[[Event], None]) -> Callable[[Event], None]:
-    """Return a listener that never raises: what the given one raises is reported to the event loop."""
+    """Return a listener that never raises: errors of the given one are reported to the event loop."""
 
-    def tell(event: Event) -> None:
+    def emit(event: Event) -> None:
         try:
             listener(event)
         except Exception as error:
-            context = {"message": "a listener for events of a stream failed", "exception": error}
+            context = {"message": "a listener for stream events failed", "exception": error}
             asyncio.get_running_loop().call_exception_handler(context)
 
-    return tell
+    return emit

@@ -17,13 +17,13 @@ _CHANNELS = 3
 def encode_image(image: Image, quality: int = 85) -> bytes:
     """Encode an RGB array of uint8 with the shape (height, width, 3) as a JPEG file.
 
-    Raises TypeError for another kind or shape of array, ImportError without simplejpeg.
+    Raises TypeError for another type or shape of array, ImportError without simplejpeg.
     """
     import numpy as np
     import simplejpeg
 
     if image.dtype != np.uint8 or image.ndim != _DIMENSIONS or image.shape[2] != _CHANNELS:
-        message = f"a frame is an array of uint8 with the shape (height, width, 3), not {image.dtype} {image.shape}"
+        message = f"a frame must be a uint8 array with the shape (height, width, 3), not {image.dtype} {image.shape}"
         raise TypeError(message)
     encoded: bytes = simplejpeg.encode_jpeg(
         np.ascontiguousarray(image), quality=quality, colorspace="RGB", colorsubsampling="420"
@@ -34,7 +34,7 @@ def encode_image(image: Image, quality: int = 85) -> bytes:
 def decode_image(data: bytes) -> Image:
     """Decode a JPEG file to an RGB array of uint8 with the shape (height, width, 3).
 
-    Raises ValueError if it is no JPEG file, ImportError without simplejpeg.
+    Raises ValueError if it is not a JPEG file, ImportError without simplejpeg.
     """
     import simplejpeg
 

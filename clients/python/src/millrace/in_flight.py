@@ -1,13 +1,13 @@
-"""Frames that were sent and not answered."""
+"""Frames that were sent and have no answer yet."""
 
 from __future__ import annotations
 
 
 class InFlight:
-    """Knows which frames still wait for an answer, across connections.
+    """Keeps the frames without an answer, across connections.
 
-    After a resume, frames of the former connection may have results or no answer at all; since results come in
-    order, those before a result are known to be lost.
+    After a resume, frames of the former connection may get results or no answer at all; results arrive in order, so a
+    result shows that the frames before it are lost.
     """
 
     def __init__(self) -> None:
@@ -15,23 +15,23 @@ class InFlight:
         self._orphans: list[int] = []
 
     def add(self, frame: int) -> None:
-        """Note that a frame was sent; ids rise."""
+        """Record a sent frame; ids increase."""
         self._frames.append(frame)
 
     def answered(self, frame: int) -> None:
-        """Note that a frame was dropped by the server."""
+        """Remove a frame that the server dropped."""
         self._frames = [other for other in self._frames if other != frame]
         self._orphans = [other for other in self._orphans if other != frame]
 
     def finished(self, frame: int) -> list[int]:
-        """Note that a frame has its result, and return the frames that are known to be lost by that."""
+        """Remove a frame that has its result, and return the frames that are therefore lost."""
         self.answered(frame)
         lost = [other for other in self._orphans if other < frame]
         self._orphans = [other for other in self._orphans if other > frame]
         return lost
 
     def newer_than(self, frame: int) -> bool:
-        """Whether a newer frame is on its way."""
+        """Return whether a newer frame is in flight."""
         return bool(self._frames) and self._frames[-1] > frame
 
     @property
@@ -40,12 +40,12 @@ class InFlight:
         return max([*self._orphans, *self._frames], default=None)
 
     def orphan(self) -> None:
-        """Note that the stream goes on over another connection."""
+        """Mark all frames as those of a former connection."""
         self._orphans += self._frames
         self._frames = []
 
     def clear(self) -> list[int]:
-        """Return all, and forget them: they have no answer any more."""
+        """Remove and return all frames: they will not be answered."""
         lost = self._orphans + self._frames
         self._orphans, self._frames = [], []
         return lost

@@ -1,4 +1,4 @@
-"""Keeps a stream connected."""
+"""Keeping a stream connected."""
 
 from __future__ import annotations
 
@@ -22,35 +22,35 @@ if TYPE_CHECKING:
     from .messages import Parameters
 
 _PING_SECONDS = 2.0
-_PATIENCE = 3
-"""Number of pings with no message from the server after which the connection counts as lost."""
-_RENEW_AT = 0.8
-"""Share of a token's life after which the next one is asked for."""
+_MAX_UNANSWERED_PINGS = 3
+"""Number of pings without any message from the server after which the connection counts as lost."""
+_RENEWAL_POINT = 0.8
+"""Fraction of a token's lifetime after which it is renewed."""
 
 
 class LinkOwner(Protocol):
-    """The stream, as its link sees it."""
+    """The stream, as seen by its link."""
 
     def adopt(self, connection: Connection, ready: Ready) -> None:
-        """Go on with this connection, which has nothing to do with the one before."""
+        """Switch to this connection."""
 
     def lost(self) -> None:
-        """Send nothing: there is no connection for a while."""
+        """Stop sending while there is no connection."""
 
     def receive(self, message: ServerMessage) -> None:
-        """Take a message that is about frames or parameters."""
+        """Handle a message about frames or parameters."""
 
     def start_parameters(self) -> Parameters:
-        """Return what a stream that starts afresh needs to be as this one."""
+        """Return the parameters with which a new stream continues this one."""
 
     def ended(self, error: MillraceError | None) -> None:
-        """Take note of the end; of the error, if this side did not close."""
+        """Handle the end of the stream, with an error unless this side closed it."""
 
 
 class Link:
-    """One connection after the other: reconnects after a loss, moves on when a server drains.
+    """Keeps a stream connected: reconnects after a loss, and moves to another server when one drains.
 
-    It keeps what belongs to the connection rather than to the pictures: clock, resume token, access token.
+    It owns the state of a connection: clock, resume token, access token.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Link:
         self._connection: Connection | None = None
         self._fatal: MillraceError | None = None
         self._move: asyncio.Task[tuple[Connection, Ready] | None] | None = None
-        #: Whether the connection ends because there is another.
+        #: Whether the connection ends because a new one replaces it.
         self._left = False
         self._renewal: asyncio.TimerHandle | None = None
         self._renewing: asyncio.Task[None] | None = None
@@ -80,25 +80,25 @@ class Link:
         self._leaving: asyncio.Task[None] | None = None
         self._unanswered = 0
         self.closing = False
-        #: How often the connection was replaced.
+        #: Number of times that the connection was replaced.
         self.reconnects = 0
 
     def start(self, connection: Connection, ready: Ready) -> None:
-        """Begin with this connection."""
+        """Start with this connection."""
         self._adopt(connection, ready)
         self._task = asyncio.create_task(self._run(connection))
 
     @property
     def round_trip(self) -> float | None:
-        """Milliseconds to the server and back."""
+        """Round trip to the server in milliseconds."""
         return self._clock.round_trip
 
     def hurry(self) -> None:
-        """End the pause before the next try."""
+        """End the pause before the next attempt."""
         self._dialler.hurry()
 
     async def close(self) -> None:
-        """Close the connection, or stop to look for one."""
+        """Close the connection, or stop trying to open one."""
         self.closing = True
         if self._connection is not None:
             await self._connection.close()
@@ -112,7 +112,7 @@ class Link:
         self._fatal = None
         self._left = False
         self._persistence.opened()
-        # The offset is that of one server's clock.
+        # The new server has another clock.
         self._clock.forget()
         self._renew_later(ready.token_expires)
         self._owner.adopt(connection, ready)
@@ -135,7 +135,7 @@ class Link:
             self._owner.ended(None if self.closing else failure)
 
     async def _serve(self, connection: Connection) -> MillraceError:
-        """Work on what comes over a connection until it ends, and return why it did."""
+        """Handle the messages of a connection until it ends, and return the reason."""
         pings = asyncio.create_task(self._ping(connection))
         try:
             async for message in connection.messages():
@@ -147,7 +147,7 @@ class Link:
         return self._fatal or connection.end("connection_lost", "The connection to the server was lost")
 
     async def _replace(self, error: MillraceError) -> tuple[Connection, Ready]:
-        """Return the connection to go on with; raises the error if there is none."""
+        """Return the next connection; raises the error if there is none."""
         seconds = self._persistence.lost()
         lost = not self._left and not self.closing and error.retryable and seconds > 0
         if lost:
@@ -172,9 +172,9 @@ class Link:
                 self._renew_later(message.expires_seconds)
                 self._owner.receive(message)
             case Ready() | Queued():
-                # Which of two sessions the server means cannot be known (PROTOCOL.md section 4).
+                # It is unknown which of two sessions the server means (PROTOCOL.md section 4).
                 what = type(message).__name__.lower()
-                self._fatal = MillraceError("protocol_error", f"The server sent {what} late.")
+                self._fatal = MillraceError("protocol_error", f"The server sent {what} late, on an open stream.")
                 self._leaving = asyncio.create_task(connection.close(4400, f"{what} came late"))
             case Drain():
                 self._receive_drain(connection, message)
@@ -192,7 +192,7 @@ class Link:
             self._move = asyncio.create_task(self._move_over(connection, drain.deadline_seconds))
 
     async def _move_over(self, connection: Connection, seconds: float) -> tuple[Connection, Ready] | None:
-        """Connect to the server that takes the place of one that stops, and leave that one."""
+        """Connect to the server that replaces a stopping one, and then leave the old connection."""
         try:
             opened = await self._dialler.reopen(self._owner.start_parameters, seconds)
         except MillraceError:
@@ -204,7 +204,7 @@ class Link:
     async def _ping(self, connection: Connection) -> None:
         self._unanswered = 0
         while True:
-            if self._unanswered >= _PATIENCE:
+            if self._unanswered >= _MAX_UNANSWERED_PINGS:
                 connection.abandon()
                 return
             self._unanswered += 1
@@ -216,7 +216,7 @@ class Link:
             self._renewal.cancel()
         self._renewal = None
         if expires_seconds is not None and self._dialler.renews_tokens:
-            self._renewal = asyncio.get_running_loop().call_later(expires_seconds * _RENEW_AT, self._renew)
+            self._renewal = asyncio.get_running_loop().call_later(expires_seconds * _RENEWAL_POINT, self._renew)
 
     def _renew(self) -> None:
         async def renew() -> None:

@@ -19,32 +19,32 @@ Parameters: TypeAlias = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits that the server holds this connection to."""
+    """Limits of this connection."""
 
     message_bytes: int
     """Largest message in bytes."""
     frame_pixels: int
     """Largest input image in pixels."""
     unacknowledged_results: int
-    """Results that may be sent and not yet acknowledged."""
+    """Maximum number of results sent but not yet acknowledged."""
     updates_per_second: float
-    """Updates that are carried out in a second."""
+    """Maximum number of updates per second."""
     fps: float | None = None
-    """Frames a second that are worked on at most, if the token says so."""
+    """Maximum number of frames processed per second, if the token limits it."""
     size: int | None = None
-    """Largest ``width`` and ``height``, if the token says so."""
+    """Largest ``width`` and ``height``, if the token limits them."""
     steps: int | None = None
-    """Most denoising steps, if the token says so."""
+    """Maximum number of denoising steps, if the token limits it."""
 
 
 @dataclass(frozen=True)
 class Queued:
-    """The session waits for a place at the server."""
+    """The session waits for a slot of the server."""
 
     position: int
     """1 is next."""
     wait_seconds: float
-    """Estimate."""
+    """Estimated."""
 
 
 @dataclass(frozen=True)
@@ -60,12 +60,12 @@ class Ready:
     credits: int
     limits: Limits
     token_expires: float | None
-    """Seconds."""
+    """Seconds until the token expires; None if it does not."""
 
 
 @dataclass(frozen=True)
 class Credit:
-    """Allows further frames: as many as ``total`` since the connection was ready."""
+    """Grants credits: ``total`` frames are allowed since the connection was ready."""
 
     total: int
 
@@ -75,11 +75,11 @@ class Frame:
     """One generated image."""
 
     id: int
-    """The input frame that it was made from; with ``mode: txt2img`` a number that the server counts."""
+    """The input frame that it was generated from; with ``mode: txt2img`` a number that the server counts up."""
     sequence: int
-    """1, 2, 3, ... over the results of a connection."""
+    """1, 2, 3, ... for the results of a connection."""
     captured: float
-    """When that input frame was captured, in milliseconds of the stream's clock; 0 with ``mode: txt2img``."""
+    """Time of capture of that input frame, in milliseconds of the stream's clock; 0 with ``mode: txt2img``."""
     width: int
     height: int
     timings: Mapping[str, float]
@@ -97,7 +97,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Dropped:
-    """An input frame that gets no result of its own."""
+    """An input frame that gets no result."""
 
     id: int
     reason: str
@@ -114,15 +114,15 @@ class Updated:
 
 @dataclass(frozen=True)
 class Quality:
-    """The server is overloaded, or no longer so."""
+    """The server is overloaded, or has recovered."""
 
     fps: float | None
-    """Frames a second that are worked on at most from now on; None when nothing is held back any more."""
+    """Maximum number of frames processed per second from now on; None lifts the limit."""
 
 
 @dataclass(frozen=True)
 class Pong:
-    """The answer to a ping: what it had as ``sent``, and the server's clock when it arrived."""
+    """The answer to a ping: its ``sent``, and the server's clock when it arrived."""
 
     sent: float
     received: float
@@ -134,7 +134,7 @@ class Authenticated:
 
     expires_seconds: float | None
     session_limits: Limits | None = None
-    """What the session is held to from now on."""
+    """Limits of the session from now on."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Drain:
-    """The server is going to stop; the client connects again by itself."""
+    """The server is going to stop; the client connects again automatically."""
 
     deadline_seconds: float
     token: str | None

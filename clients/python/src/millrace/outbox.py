@@ -1,4 +1,4 @@
-"""What waits to be sent, under credit flow control."""
+"""Frames that wait for a credit."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ Item = TypeVar("Item")
 
 
 class Outbox(Generic[Item]):
-    """Holds at most one item, the newest.
+    """Keeps the newest item until there is a credit to send it.
 
     Credits count from the start of a connection, as in ``credit.total``, so a lost or repeated grant does no harm.
     """
@@ -20,26 +20,26 @@ class Outbox(Generic[Item]):
 
     @property
     def credits(self) -> int:
-        """Items that may be taken now."""
+        """Number of items that may be taken now."""
         return max(0, self._allowed - self._taken)
 
     def restart(self, credit: int) -> None:
-        """Count from 0 again, as a new connection does; what is held stays."""
+        """Count from 0 again, for a new connection; keep the waiting item."""
         self._allowed = credit
         self._taken = 0
 
     def allow(self, total: int) -> None:
-        """Raise the allowance to ``total`` items since the start; never lowers it."""
+        """Raise the number of items allowed since the start to ``total``; never lowers it."""
         self._allowed = max(self._allowed, total)
 
     def put(self, item: Item) -> Item | None:
-        """Hold ``item`` and return the older one that it displaces, if any."""
+        """Keep ``item`` and return the older one that it displaces, if any."""
         displaced = self._held
         self._held = item
         return displaced
 
     def take(self) -> Item | None:
-        """Return the held item at the cost of one credit; None without an item or without a credit."""
+        """Take the waiting item, at the cost of one credit; None without an item or a credit."""
         if self._held is None or self.credits == 0:
             return None
         item = self._held
@@ -48,5 +48,5 @@ class Outbox(Generic[Item]):
         return item
 
     def refund(self) -> None:
-        """Give back the credit of an item that was taken and could not be sent."""
+        """Return the credit of an item that was taken and could not be sent."""
         self._taken -= 1

@@ -1,4 +1,4 @@
-"""The way of the results of a stream from the connection to the consumer."""
+"""The path of the results of a stream from the connection to the consumer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Arrival(NamedTuple):
-    """A result, when it came, and over which connection: it can be acknowledged over no other."""
+    """A result with its time of arrival and its connection; only that connection can acknowledge it."""
 
     frame: Frame
     time: float
@@ -23,21 +23,21 @@ class Arrival(NamedTuple):
 
 
 class ResultsOwner(Protocol):
-    """The stream, as its results see it."""
+    """The stream, as seen by its results."""
 
     def drop(self, frame: int, reason: str) -> None:
-        """Take note that a result was given up."""
+        """Report a discarded result."""
 
     def consumed(self, arrival: Arrival) -> None:
-        """Take note that the consumer is done with a result."""
+        """Record that the consumer is done with a result."""
 
     def expects_after(self, frame: int) -> bool:
-        """Whether a newer result than that of this frame is on its way."""
+        """Return whether a newer result than that of this frame is in progress."""
         ...
 
 
 class Results:
-    """Keeps the newest result for the consumer, gives up what is old, and acknowledges."""
+    """Keeps the newest result for the consumer, discards old ones, and acknowledges."""
 
     def __init__(self, owner: ResultsOwner) -> None:
         self._owner = owner
@@ -45,7 +45,7 @@ class Results:
         self._connection: Connection | None = None
         self._held: Arrival | None = None
         self._current: Arrival | None = None
-        #: Why a picture has no result; the first such error that was not raised yet.
+        #: The first refusal of a picture that was not raised yet.
         self._refused: MillraceError | None = None
         self._acknowledged = 0
         self._changed = asyncio.Event()
@@ -53,17 +53,17 @@ class Results:
         self._failure: MillraceError | None = None
 
     def adopt(self, connection: Connection) -> None:
-        """Go on with this connection, whose sequence begins at 1."""
+        """Switch to this connection, whose sequence begins at 1."""
         self._connection = connection
         self._freshness.forget()
         self._acknowledged = 0
 
     def hear(self) -> None:
-        """Note that something was read from the connection."""
+        """Record that something was read from the connection."""
         self._freshness.hear(now())
 
     def receive(self, frame: Frame, connection: Connection) -> None:
-        """Take a result."""
+        """Handle a result."""
         arrival = Arrival(frame, now(), connection)
         if not self._freshness.admit(frame, arrival.time) and self._owner.expects_after(frame.id):
             self._give_up(arrival)
@@ -74,20 +74,20 @@ class Results:
         self._changed.set()
 
     def refuse(self, error: MillraceError) -> None:
-        """Note that a picture was refused, so it has no result."""
+        """Record that a picture was refused, so that it has no result."""
         self._refused = self._refused or error
         self._changed.set()
 
     def end(self, failure: MillraceError | None) -> None:
-        """Note that no further result comes."""
+        """End the results, because of the failure, if any."""
         self._ended = True
         self._failure = failure
         self._changed.set()
 
     async def following(self) -> Frame:
-        """Return the next result, and say that the one before is done with.
+        """Return the next result, and acknowledge the previous one.
 
-        Raises MillraceError: what a picture was refused with, or what ended the stream; StopAsyncIteration
+        Raises MillraceError: the refusal of a picture, or what ended the stream; StopAsyncIteration
         """
         self._consume_current()
         while True:

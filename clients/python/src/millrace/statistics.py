@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from .messages import Frame
 
 WINDOW = 3000.0
-"""Length in milliseconds of the window of rates and latency."""
+"""Length of the window of rates and latency, in milliseconds."""
 
 
 @dataclass(frozen=True)
 class Path:
-    """Where the time from the capture of a frame to the display of its result went, in milliseconds."""
+    """Parts of the time from a frame's capture to the display of its result, in milliseconds."""
 
     upload: float
     """Until it arrived at the server: encoding, waiting for a credit, the network."""
@@ -30,31 +30,31 @@ class Path:
 
 @dataclass(frozen=True)
 class Stats:
-    """What ``stream.stats()`` tells; rates and latency are those of the last seconds."""
+    """Figures of a stream; rates and latency cover the last seconds."""
 
     sent: int
-    """Frames sent, in all."""
+    """Total number of frames sent."""
     consumed: int
-    """Results consumed, in all."""
+    """Total number of results consumed."""
     fps_in: float
     fps_out: float
     latency_p50: float | None
     """Milliseconds from capture until the consumer was done with the result; None before the first."""
     latency_p95: float | None
     dropped: Mapping[str, int]
-    """Frames dropped in all, by reason."""
+    """Total number of frames dropped, by reason."""
     reconnects: int
-    """How often the connection was replaced, by a loss or by a server that shuts down."""
+    """Number of times that the connection was replaced, after a loss or a drain."""
     round_trip: float | None
-    """Milliseconds to the server and back, the least of the last seconds."""
+    """Shortest of the recent round trips to the server, in milliseconds; None before the first."""
     timings: Mapping[str, float] | None
     """Stage timings of the newest consumed result; None before the first."""
     path: Path | None
-    """The way of the newest consumed result; None before the first, and with ``mode: txt2img``."""
+    """How the newest consumed result spent its time; None before the first, and with ``mode: txt2img``."""
 
 
 class Recorder:
-    """Keeps the figures of one stream; ``now`` is the clock that frames are stamped with, in milliseconds."""
+    """Collects the figures of one stream; ``now`` returns milliseconds of the clock of the frames' timestamps."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
@@ -69,13 +69,13 @@ class Recorder:
         self._path: Path | None = None
 
     def count_sent(self) -> None:
-        """Note that a frame left."""
+        """Count a sent frame."""
         self._sent += 1
         self._sent_at.append(self._now())
         self._forget()
 
     def count_consumed(self, frame: Frame, arrived: float, *, captured: bool) -> None:
-        """Note that the consumer is done with a result; ``captured`` says whether an image was captured for it."""
+        """Count a consumed result; ``captured`` is False if it was generated without an input frame."""
         now = self._now()
         self._consumed += 1
         self._consumed_at.append(now)
@@ -88,11 +88,11 @@ class Recorder:
         self._forget()
 
     def count_dropped(self, reason: str) -> None:
-        """Note that a frame was given up."""
+        """Count a dropped frame."""
         self._dropped[reason] += 1
 
     def read(self, round_trip: float | None, reconnects: int) -> Stats:
-        """Return the figures as they are now."""
+        """Return the current figures."""
         self._forget()
         seconds = max(1.0, min(WINDOW, self._now() - self._start)) / 1000
         rising = sorted(latency for _, latency in self._latencies)
@@ -120,5 +120,5 @@ class Recorder:
 
 
 def _quantile(rising: list[float], share: float) -> float | None:
-    """Nearest-rank quantile."""
+    """Return the nearest-rank quantile."""
     return rising[max(0, math.ceil(len(rising) * share) - 1)] if rising else None

@@ -43,14 +43,14 @@ if TYPE_CHECKING:
 
 
 class Stream:
-    """Images in, images out; ``connect`` makes it.
+    """Images in, images out; created by ``connect``.
 
-    It is an async iterator of the results: the newest one if the consumer is slow. Asking for the next tells the
-    server that the one before was shown, so results are never sent faster than they are consumed.
+    It is an async iterator of the results; only of the newest one if the consumer is slow. Requesting the next result
+    acknowledges the previous one, so results are never sent faster than they are consumed.
 
-    A picture that was refused (invalid_frame, ...), or lost with its connection (connection_lost), has no result: then
-    the iteration raises the MillraceError, whose ``frame`` is the picture's id, and the stream stays open for another
-    iteration. ``frames`` can pass over such pictures instead; the event ``Problem`` has them.
+    A picture that was refused (invalid_frame, ...), or lost with its connection (connection_lost), has no result: the
+    iteration then raises the MillraceError, whose ``frame`` is the picture's id, and the stream stays open for another
+    iteration. ``frames`` can skip such pictures instead; a ``Problem`` event reports them.
     """
 
     #: Opaque name of the session, for support and logs.
@@ -59,7 +59,7 @@ class Stream:
     server: str
     model: str
     limits: Limits
-    #: All parameters as the server last said they are.
+    #: All parameters, as last reported by the server.
     parameters: Parameters
 
     def __init__(
@@ -86,24 +86,24 @@ class Stream:
 
     @property
     def credits(self) -> int:
-        """Frames that would be sent at once; at 0 the newest waits here for the server's next grant."""
+        """Number of frames that would be sent at once; at 0 the newest frame waits for the next credit."""
         return self._outbox.credits
 
     @property
     def closed(self) -> bool:
-        """Whether the stream is over."""
+        """Whether the stream has ended."""
         return self._link.closing or self._ended
 
     def send(self, image: bytes | Image, *, captured: float | None = None) -> int:
-        """Send one image, now or, without a credit, as soon as the server allows it.
+        """Send one image, at once or as soon as there is a credit.
 
         ``image`` is a JPEG, PNG or WebP file, or an RGB array of uint8 with the shape (height, width, 3).
-        ``captured`` is when it was captured, in milliseconds of ``time.perf_counter()``; now, if left out. A newer
-        frame takes the place of one that still waits, which is then dropped for ``no_credit``.
+        ``captured`` is its time of capture, in milliseconds of ``time.perf_counter()``; default now. A newer frame
+        replaces one that still waits, which is then dropped for ``no_credit``.
 
         Returns the frame's id, which its result repeats.
-        Raises MillraceError: closed, what ended the stream, or message_too_large (with it the message would be larger
-        than ``limits.message_bytes``)
+        Raises MillraceError: closed, what ended the stream, or message_too_large if the message would exceed
+        ``limits.message_bytes``
         """
         self._assert_open()
         data = bytes(image) if isinstance(image, (bytes, bytearray, memoryview)) else encode_image(image)
@@ -121,7 +121,7 @@ class Stream:
     async def update(self, parameters: Parameters | None = None, **more: Any) -> Updated:
         """Change parameters, all at one frame boundary or not at all.
 
-        If the connection is lost meanwhile, the change is made when there is another.
+        If the connection is lost before the answer, the update is sent again over the next one.
 
         Raises MillraceError: invalid_parameter with ``field``, rate_limited, message_too_large, closed, ...
         """
@@ -133,9 +133,9 @@ class Stream:
         return await answer
 
     async def frames(self, *, skip_refused: bool = False) -> AsyncIterator[Frame]:
-        """Give the results, as iterating over the stream does; with ``skip_refused`` refused pictures are passed over.
+        """Yield the results, as iterating over the stream does; ``skip_refused`` skips refused pictures.
 
-        Raises MillraceError: what ended the stream, or what a picture was refused with
+        Raises MillraceError: what ended the stream, or the refusal of a picture
         """
         while True:
             try:
@@ -157,11 +157,11 @@ class Stream:
         return self._recorder.read(self._link.round_trip, self._link.reconnects)
 
     def retry_now(self) -> None:
-        """End the pause before the next try to connect again: the network is back, say."""
+        """End the pause before the next attempt to reconnect, for example when the network is back."""
         self._link.hurry()
 
     async def close(self) -> None:
-        """Close the stream and wait until it is closed. Calling it again does no harm."""
+        """Close the stream and wait until it is closed. May be called more than once."""
         await self._link.close()
 
     async def __aenter__(self) -> Stream:
@@ -173,7 +173,7 @@ class Stream:
         await self.close()
 
     def adopt(self, connection: Connection, ready: Ready) -> None:
-        """Go on with this connection; for the link."""
+        """Switch to this connection; for the link."""
         self.session, self.server, self.model = ready.session, ready.server, ready.model
         self.limits, self.parameters = ready.limits, ready.parameters
         self._connection = connection
@@ -189,15 +189,15 @@ class Stream:
         connection.wake()
 
     def start_parameters(self) -> Parameters:
-        """Return what a stream that starts afresh needs to be as this one; for the link."""
+        """Return the parameters with which a new stream continues this one; for the link."""
         return self._updates.chosen
 
     def lost(self) -> None:
-        """Have frames wait: there is no connection; for the link."""
+        """Stop sending while there is no connection; for the link."""
         self._outbox.restart(0)
 
     def receive(self, message: ServerMessage) -> None:
-        """Take what the server says about frames and parameters; for the link."""
+        """Handle a message about frames or parameters; for the link."""
         self._results.hear()
         match message:
             case Frame():
@@ -234,11 +234,11 @@ class Stream:
         self._recorder.count_consumed(arrival.frame, arrival.time, captured=not self._makes_frames)
 
     def expects_after(self, frame: int) -> bool:
-        """Whether a newer result is on its way; for ``Results``."""
+        """Return whether a newer result is in progress; for ``Results``."""
         return self._in_flight.newer_than(frame) or self._makes_frames
 
     def ended(self, error: MillraceError | None) -> None:
-        """Take note of the end; for the link."""
+        """Handle the end of the stream; for the link."""
         self._ended = True
         self._failure = error
         self._lost_picture.forget()
@@ -247,12 +247,12 @@ class Stream:
         self._results.end(error)
 
     def _next_frame(self) -> bytes | None:
-        """Take what waits to be sent, if the server allows it."""
+        """Return the waiting frame as a message, if there is a credit."""
         item = self._outbox.take()
         if item is None:
             return None
         frame, message = item
-        # The limit may be that of another server than when it was given.
+        # The server, and its limit, may have changed since ``send``.
         if len(message) > self.limits.message_bytes:
             self._outbox.refund()
             self.drop(frame, "invalid")
@@ -272,18 +272,18 @@ class Stream:
 
     def _too_large(self, what: str, frame: int | None = None) -> MillraceError:
         most = self.limits.message_bytes
-        message = f"{what} is too large: the server takes messages of at most {most} bytes."
+        message = f"{what} is too large: the server accepts messages of at most {most} bytes."
         return MillraceError("message_too_large", message, frame=frame)
 
     def _refuse(self, error: MillraceError) -> None:
-        """Report a refusal; if it was of a picture, also to the iteration that waits for its result."""
+        """Report a refusal; that of a picture also to the iteration over the results."""
         self._emit(Problem(error))
         if error.frame is not None:
             self._results.refuse(error)
 
     @property
     def _makes_frames(self) -> bool:
-        """Whether the server makes frames by itself."""
+        """Whether the server generates frames without input."""
         return self.parameters.get("mode") == "txt2img"
 
     def _give_up(self, frame: int) -> None:

@@ -1,4 +1,4 @@
-"""Streams without asyncio: an event loop in a thread of its own does the work."""
+"""Streams without asyncio: an event loop in a separate thread does the work."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ class _LoopThread:
 
 
 class SyncStream:
-    """As ``Stream``, for threads: every call waits, and iterating gives the results.
+    """A ``Stream`` for threads: calls block, and iterating yields the results.
 
     A picture that was refused (invalid_frame, ...) has no result: ``next`` raises the MillraceError, whose ``frame`` is
-    the picture's id, and the stream goes on.
+    the picture's id, and the stream continues.
     """
 
     def __init__(self, thread: _LoopThread, stream: Stream) -> None:
@@ -74,22 +74,22 @@ class SyncStream:
 
     @property
     def limits(self) -> Limits:
-        """Limits that the server holds this stream to."""
+        """Limits of this stream."""
         return self._stream.limits
 
     @property
     def closed(self) -> bool:
-        """Whether the stream is over."""
+        """Whether the stream has ended."""
         return self._stream.closed
 
     @property
     def parameters(self) -> Parameters:
-        """All parameters as the server last said they are."""
+        """All parameters, as last reported by the server."""
         return self._stream.parameters
 
     @property
     def credits(self) -> int:
-        """Frames that would be sent at once."""
+        """Number of frames that would be sent at once."""
         return self._stream.credits
 
     def send(self, image: bytes | Image, *, captured: float | None = None) -> int:
@@ -105,7 +105,7 @@ class SyncStream:
         return self._call(self._stream.update(parameters, **more))
 
     def frames(self, *, skip_refused: bool = False) -> Iterator[Frame]:
-        """Give the results, as iterating over the stream does; see ``Stream.frames``."""
+        """Yield the results, as iterating over the stream does; see ``Stream.frames``."""
         frames = self._stream.frames(skip_refused=skip_refused)
 
         async def following() -> Frame | None:
@@ -131,7 +131,7 @@ class SyncStream:
         return self._stream.stats()
 
     def retry_now(self) -> None:
-        """End the pause before the next try to connect again; see ``Stream.retry_now``."""
+        """End the pause before the next attempt to reconnect; see ``Stream.retry_now``."""
 
         async def hurry() -> None:
             self._stream.retry_now()
@@ -139,7 +139,7 @@ class SyncStream:
         self._call(hurry())
 
     def close(self) -> None:
-        """Close the stream and wait until it is closed. Calling it again does no harm."""
+        """Close the stream and wait until it is closed. May be called more than once."""
         if self._open:
             self._open = False
             self._thread.call(self._stream.close())
@@ -174,7 +174,7 @@ def connect_sync(
 
     ``on_event`` is called in the thread that does the work.
 
-    Raises MillraceError: invalid_url, connection_failed, or what the server refuses the stream with
+    Raises MillraceError: invalid_url, connection_failed, or the server's refusal
     """
 
     async def open_stream() -> Stream:

@@ -1,4 +1,4 @@
-"""Changes of parameters that wait for their answers."""
+"""Updates of parameters that have no answer yet."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ if TYPE_CHECKING:
 
 
 class Updates:
-    """Waiting updates by request number, and the parameters that were set on this stream."""
+    """Unanswered updates by request number, and the parameters that were set on the stream."""
 
     def __init__(self, start: Parameters) -> None:
-        #: What a new stream must be given to be as this one.
+        #: All parameters that were set on the stream; a new stream needs the same.
         self.chosen: dict[str, object] = dict(start)
         self._waiting: dict[int, tuple[Parameters, asyncio.Future[Updated]]] = {}
         self._next = 0
 
     def open(self, parameters: Parameters) -> tuple[int, asyncio.Future[Updated]]:
-        """Take a new request number."""
+        """Register an update, and return its request number and its answer."""
         request = self._next
         self._next += 1
         answer: asyncio.Future[Updated] = asyncio.get_running_loop().create_future()
@@ -28,24 +28,24 @@ class Updates:
         return request, answer
 
     def resolve(self, updated: Updated) -> None:
-        """Give an update its answer."""
+        """Complete an update with its answer."""
         parameters, answer = self._waiting.pop(updated.request, ({}, None))
         self.chosen.update(parameters)
         if answer is not None and not answer.done():
             answer.set_result(updated)
 
     def reject(self, request: int, error: MillraceError) -> bool:
-        """Give an update its refusal; False if none waits with that number."""
+        """Complete an update with its refusal; False if no update with that number is unanswered."""
         _, answer = self._waiting.pop(request, ({}, None))
         if answer is not None and not answer.done():
             answer.set_exception(error)
         return answer is not None
 
     def reject_all(self, error: MillraceError) -> None:
-        """Give all their refusal."""
+        """Complete all updates with this error."""
         for request in list(self._waiting):
             self.reject(request, error)
 
     def waiting(self) -> list[tuple[int, Parameters]]:
-        """Return what has no answer, in the order in which it was asked for."""
+        """Return the unanswered updates, in the order of the calls."""
         return [(request, parameters) for request, (parameters, _) in self._waiting.items()]

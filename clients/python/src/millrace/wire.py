@@ -1,4 +1,4 @@
-"""Bytes to typed messages of protocol millrace.v1, and back."""
+"""Encoding and decoding of the messages of protocol millrace.v1."""
 
 from __future__ import annotations
 
@@ -29,28 +29,28 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SUBPROTOCOL = "millrace.v1"
-PROTOCOL_ERROR = "The server sent something that is not millrace.v1"
+PROTOCOL_ERROR = "The server sent an invalid millrace.v1 message"
 DROP_REASONS = ("superseded", "similar", "overload", "stale", "invalid", "failed")
-_LONGEST_TEXT = 200
-"""How much of a text that should not have come is shown."""
+_MAX_SHOWN_LENGTH = 200
+"""Maximum number of characters of an unexpected text that an error shows."""
 _MAX_SAFE = 2**53 - 1
 _Value = TypeVar("_Value")
 
 
 def encode_message(kind: str, **fields: object) -> bytes:
-    """Encode one message; fields that are None are left out."""
+    """Encode one message, without the fields that are None."""
     present = {name: value for name, value in fields.items() if value is not None}
     encoded: bytes = msgpack.packb({"type": kind, **present})
     return encoded
 
 
 def decode_message(data: bytes | str) -> ServerMessage | None:
-    """Read one message of the server; None for a type that this version does not know, which is to be ignored.
+    """Decode and check one message of the server; None for an unknown type, which is to be ignored.
 
     Raises MillraceError: protocol_error
     """
     if isinstance(data, str):
-        raise _violation(f'the text "{data[:_LONGEST_TEXT]}"')
+        raise _violation(f'the text "{data[:_MAX_SHOWN_LENGTH]}"')
     try:
         value = msgpack.unpackb(data)
     except (ValueError, msgpack.UnpackException) as error:
@@ -118,7 +118,7 @@ def _read_failure(fields: _Fields) -> Failure:
 
 
 def _known_reason(reason: str) -> str:
-    """Take a reason that only a newer server knows for ``failed``: the frame has no result all the same."""
+    """Replace a reason that only a newer version has by ``failed``: the frame has no result either way."""
     return reason if reason in DROP_REASONS else "failed"
 
 
@@ -146,7 +146,7 @@ def _violation(what: str) -> MillraceError:
 
 
 class _Fields:
-    """A decoded map whose fields are read with their types checked."""
+    """A decoded map; reading a field checks its type."""
 
     def __init__(self, values: dict[str, Any], path: str = "") -> None:
         self.values: dict[str, Any] = values
@@ -171,7 +171,7 @@ class _Fields:
         raise self._wrong(name)
 
     def count(self, name: str) -> int:
-        """Return a whole number from 0 to 2^53-1; it may come in any number format of MessagePack."""
+        """Return an integer from 0 to 2^53-1, in any number format of MessagePack."""
         value = self.number(name)
         if value == int(value) and 0 <= value <= _MAX_SAFE:
             return int(value)
@@ -187,4 +187,4 @@ class _Fields:
         raise self._wrong(name)
 
     def _wrong(self, name: str) -> MillraceError:
-        return _violation(f"the field {self._path}{name} is wrong")
+        return _violation(f"the field {self._path}{name} is invalid")

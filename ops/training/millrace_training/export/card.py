@@ -1,4 +1,4 @@
-"""The model card: what the model does, what it was made of, how good it is, where it fails."""
+"""The model card: purpose, training data, figures and limits of the model."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ folder. No pictures, weights or captions of other models were used. None of the 
 """
 
 
-# Of stage `montage`: suffix of its file's name, name here, scale, and what the card says of it.
+# Sheets of stage `montage`: suffix of the file name, name here, scale, and text of the card.
 _SHEETS = (
     (
         "-styles",
@@ -131,7 +131,7 @@ def _behaviour(figures: dict[str, Any]) -> list[str]:
 
 
 def write_card(run: RunFolder, folder: Path, name: str) -> None:
-    """Write README.md into an export, with the figures of evaluation/NAME.json and the sheets NAME*.png if they are there."""
+    """Write README.md into an export, with the figures of evaluation/NAME.json and the sheets NAME*.png if they exist."""
     text = _HEAD.format(
         style_count=len(STYLE_NAMES),
         mood_count=len(MOOD_NAMES),

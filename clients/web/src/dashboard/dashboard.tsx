@@ -41,7 +41,8 @@ export function Dashboard({ feed }: { readonly feed: Feed }): JSX.Element {
         )}
         {problem === 'forbidden' && (
           <p class="card">
-            Without a token, the dashboard is available only under the server’s own host name. Set a metrics token.
+            Without a token, the dashboard is available only under the server’s own host name. Set a metrics
+            token.
           </p>
         )}
         {canBecomeAdmin && signInShown.value && <SignIn feed={feed} explanation="Admin token:" />}

@@ -12,7 +12,9 @@ const withoutControl: ReadonlySet<ParameterName> = new Set(['prompt', 'mode', 'f
 export function ControlPanel({ studio }: { readonly studio: Studio }): JSX.Element {
   const { desk } = studio;
   const properties = studio.capabilities.value?.parameters.properties;
-  const names = (Object.keys(properties ?? {}) as ParameterName[]).filter((name) => !withoutControl.has(name));
+  const names = (Object.keys(properties ?? {}) as ParameterName[]).filter(
+    (name) => !withoutControl.has(name),
+  );
   const values = desk.values.value;
   const controls = (group: 'main' | 'more'): JSX.Element[] =>
     names.flatMap((name) => {

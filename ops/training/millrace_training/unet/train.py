@@ -105,7 +105,7 @@ class UnetTask:
         return loss + _IMAGE_WEIGHT * in_pictures, figures | {"pictures": in_pictures.item()}
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
-        """Return PSNR in dB (a held-out picture per style): one step against the filter, more against the finish, and for the empty prompt."""
+        """Return PSNR in dB: on a held-out picture per style (one step to the filter, more to the finish), and for the empty prompt."""
         rng = random.Random(3)
         picks = [(7 * i) % len(self.held_out) for i in range(len(STYLE_NAMES))]
         photos = self.held_out[picks]

@@ -11,7 +11,7 @@ export default defineConfig({
     sourcemap: false,
     rolldownOptions: { input: { index: entry('index.html'), dashboard: entry('dashboard.html') } },
   },
-  // With `npx vite clients/web`, a server on its usual port does the work.
+  // `npx vite clients/web` forwards requests to a server on the default port.
   server: {
     proxy: { '/v1': { target: 'http://127.0.0.1:8420', ws: true }, '/readyz': 'http://127.0.0.1:8420' },
   },

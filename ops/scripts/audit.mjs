@@ -1,12 +1,12 @@
-// Asks the registry for known vulnerabilities of what users get. A registry that does not know is no failure.
+// Asks the registry for known vulnerabilities of packages that users get. Skipped if the registry does not answer.
 import process from 'node:process';
-import { isStarted, run } from './house.mjs';
+import { isStarted, run } from './lib.mjs';
 
-/** Severities that keep a change from landing. */
+/** Severities that fail the check. */
 const serious = new Set(['high', 'critical']);
 
 /**
- * @param output what `npm audit --json` printed.
+ * Reads the output of `npm audit --json`.
  * @returns {{ answered: boolean, serious: readonly string[] }}
  */
 export function readAudit(output) {
@@ -39,7 +39,7 @@ if (isStarted(import.meta.url)) {
   ];
   const { output } = await run(npm, args, { quiet: true });
   const audit = readAudit(output);
-  if (!audit.answered) console.log('skipped: the registry answers no audits');
+  if (!audit.answered) console.log('skipped: the registry does not answer audit requests');
   for (const line of audit.serious) console.log(line);
   process.exitCode = audit.serious.length ? 1 : 0;
 }

@@ -1,7 +1,7 @@
 // npm run bench [NAME...]: runs the benchmarks one after another; each prints a table and a line of JSON.
 import { basename } from 'node:path';
 import process from 'node:process';
-import { Failure, filesUnder, main, run, say } from './house.mjs';
+import { Failure, filesUnder, main, run, say } from './lib.mjs';
 import { prepare } from './prepare.mjs';
 
 await main(async () => {
@@ -12,7 +12,7 @@ await main(async () => {
   const names = all.map((file) => basename(file, suffix));
   const unknown = wanted.find((name) => !names.includes(name));
   if (unknown !== undefined) {
-    say(`There is no benchmark ${unknown}; there are: ${names.join(', ')}.`);
+    say(`Unknown benchmark ${unknown}; known: ${names.join(', ')}.`);
     throw new Failure();
   }
   for (const [index, file] of all.entries()) {

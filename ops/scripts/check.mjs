@@ -1,7 +1,7 @@
 // Types, lint, format, dead code, licences and known vulnerabilities. Types are checked by building.
 import { join } from 'node:path';
 import process from 'node:process';
-import { Failure, isStarted, main, root, run, say, tool } from './house.mjs';
+import { Failure, isStarted, main, root, run, say, tool } from './lib.mjs';
 import { prepare } from './prepare.mjs';
 
 const checks = {
@@ -12,7 +12,7 @@ const checks = {
   audit: [join(root, 'ops/scripts/audit.mjs')],
 };
 
-/** Runs all checks at once and shows what those that failed say. */
+/** Runs all checks at once and prints the output of failed ones. */
 export async function check() {
   const results = await Promise.all(
     Object.entries(checks).map(async ([name, command]) => {

@@ -1,10 +1,10 @@
-// npm run docs: writes the documents that are generated from code. --check: tells whether they are up to date.
+// npm run docs: writes ops/docs/metrics.md, which is generated from code. --check: fails if it is out of date.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { format, resolveConfig } from 'prettier';
 import { definitions } from '../../dist/src/metrics/definitions.js';
-import { Failure, main, root, say } from './house.mjs';
+import { Failure, main, root, say } from './lib.mjs';
 
 const path = join(root, 'ops/docs/metrics.md');
 
@@ -12,7 +12,7 @@ await main(async () => {
   const wanted = await format(metricsDocument(), { ...(await resolveConfig(path)), filepath: path });
   if (!process.argv.includes('--check')) return writeFileSync(path, wanted);
   if (readFileSync(path, 'utf8') === wanted) return;
-  say('ops/docs/metrics.md does not tell what src/metrics/definitions.ts does: npm run docs');
+  say('ops/docs/metrics.md is out of date with src/metrics/definitions.ts: run npm run docs');
   throw new Failure();
 });
 
@@ -28,26 +28,26 @@ function metricsDocument() {
 
 <!-- Generated from src/metrics/definitions.ts by \`npm run docs\`. -->
 
-\`GET /metrics\` tells these in the text format of Prometheus. Seconds, bytes and ratios are the units; counters end
-in \`_total\` and start at 0 with the server. The values of labels are the ones listed here: nothing that a client
-controls becomes one, so their number does not grow with the users. The labels of \`build_info\` are told once, at
-the start; GPU series are there where \`nvidia-smi\` is.
+\`GET /metrics\` returns these in the text format of Prometheus. Units are seconds, bytes and ratios; counters end in
+\`_total\` and start at 0 with the server. Labels have only the values listed here: nothing that a client controls
+becomes a label, so the number of series does not grow with the users. The labels of \`build_info\` are set once, at
+the start; GPU series exist only where \`nvidia-smi\` is installed.
 
 | name | type | labels | meaning |
 | --- | --- | --- | --- |
 ${rows.join('\n')}
 
-Besides these there are the usual series of a Node.js process, with the same prefix: \`millrace_process_*\`
-(processor time, memory, open files, start time) and \`millrace_nodejs_*\` (event-loop lag, heap, garbage
-collection, handles). \`millrace_nodejs_eventloop_lag_p99_seconds\` is what the main thread's lag is judged by; its
-timer ticks each 10 ms, which is therefore the least that it shows.
+The usual series of a Node.js process have the same prefix: \`millrace_process_*\` (CPU time, memory, open files,
+start time) and \`millrace_nodejs_*\` (event-loop lag, heap, garbage collection, handles).
+\`millrace_nodejs_eventloop_lag_p99_seconds\` shows the lag of the main thread; its timer ticks every 10 ms, so it
+never shows less.
 
 Close codes are those of [RFC 6455](https://www.rfc-editor.org/rfc/rfc6455#section-7.4), error codes those of
 [the protocol](../../protocol/PROTOCOL.md).
 
 ## Buckets
 
-| histogram | upper ends |
+| histogram | upper bounds |
 | --- | --- |
 ${buckets.join('\n')}
 `;

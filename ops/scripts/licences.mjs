@@ -1,8 +1,8 @@
-// Checks that everything that users get along with the server is under a licence that lets them use it freely.
+// Checks that all packages that are shipped with the server are under permissive licences.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
-import { isStarted, root } from './house.mjs';
+import { isStarted, root } from './lib.mjs';
 
 const allowed = new Set([
   '0BSD',
@@ -16,15 +16,15 @@ const allowed = new Set([
   'OFL-1.1',
 ]);
 
-/** Packages under other licences, and why that is no obstacle. */
+/** Packages under other licences, and why they are allowed. */
 const exceptions = [
-  { pattern: /^@ffmpeg\/core$/, why: 'ffmpeg: a program that is run in a process of its own, not linked' },
-  { pattern: /^@img\/sharp-/, why: 'libvips: a library that is linked dynamically, LGPL' },
+  { pattern: /^@ffmpeg\/core$/, why: 'ffmpeg: a program that runs in a separate process, not linked' },
+  { pattern: /^@img\/sharp-/, why: 'libvips: LGPL, linked dynamically' },
 ];
 
 /**
  * @param lock contents of a package-lock.json.
- * @returns {readonly string[]} the packages that may not be there, with their licences.
+ * @returns {readonly string[]} the packages with forbidden licences, and these licences.
  */
 export function forbiddenLicences(lock) {
   return Object.entries(lock.packages)
@@ -36,7 +36,7 @@ export function forbiddenLicences(lock) {
     .map(({ name, license }) => `${name}: ${license ?? 'no licence'}`);
 }
 
-/** Whether an SPDX expression has a choice, all parts of which are allowed. */
+/** Whether one alternative (OR) of an SPDX expression has only allowed licences (AND). */
 function isAllowed(expression = '') {
   const choices = expression.replaceAll(/[()]/g, '').split(' OR ');
   return choices.some((choice) => choice.split(' AND ').every((name) => allowed.has(name)));

@@ -1,7 +1,7 @@
-// The command line, from a source checkout: gets everything ready, then runs it in this same process.
+// The command line in a source checkout: installs and builds as needed, then runs it in this process.
 import { pathToFileURL } from 'node:url';
 import { join } from 'node:path';
-import { main, root } from './house.mjs';
+import { main, root } from './lib.mjs';
 import { prepare } from './prepare.mjs';
 
 await main(async () => {

@@ -1,6 +1,6 @@
-// npm run test:mutants: do the tests notice small faults in the code? See test/mutants.
+// npm run test:mutants: do the tests detect small faults in the code? See test/mutants.
 import process from 'node:process';
-import { Failure, main, run } from './house.mjs';
+import { Failure, main, run } from './lib.mjs';
 import { prepare } from './prepare.mjs';
 
 await main(async () => {

@@ -1,15 +1,15 @@
-// Installs and builds what has changed since the last time. Takes a moment when nothing has.
+// Installs and builds what has changed since the last run. Returns at once if nothing has.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
-import { Failure, filesUnder, isStarted, main, root, run, say, tool } from './house.mjs';
+import { Failure, filesUnder, isStarted, main, root, run, say, tool } from './lib.mjs';
 
 const OLDEST_NODE = [20, 19];
 
 const tsc = (...projects) => [tool('typescript/bin/tsc'), '-b', ...projects];
 
-/** What is built from what, in order. Tests are built only when they are to be run. */
+/** The build steps in order, with sources and results. Tests are built only when they are run. */
 const steps = {
   server: {
     from: ['protocol', 'clients/js', 'src'],
@@ -31,7 +31,7 @@ const steps = {
   },
 };
 
-/** Makes the server and its page ready to run, and the tests too when asked to. */
+/** Installs the packages, and builds the server, its page and optionally the tests, as needed. */
 export async function prepare({ tests = false } = {}) {
   checkNode();
   if (!isInstalled()) await install();
@@ -68,9 +68,9 @@ function lockedPackages(file) {
 async function install() {
   say('Installing packages (once)…');
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-  // Its install script would fetch GPU libraries; the package works without them.
+  // The install script of onnxruntime-node would fetch GPU libraries; the package works without them.
   const env = { ...process.env, npm_config_onnxruntime_node_install: 'skip' };
-  // Not `npm ci`, which works too: it would begin by removing all that is installed already.
+  // Not `npm ci`, which removes everything that is installed first.
   const args = ['install', '--no-save', '--loglevel=error', '--no-audit', '--no-fund'];
   const { code } = await run(npm, args, { env });
   if (code === 0) return;
@@ -101,7 +101,7 @@ async function build(name, { from, to, commands }) {
   writeFileSync(stamp, before);
 }
 
-/** Changes when a source file is added, removed or written. */
+/** Returns a hash that changes when a source file is added, removed or written. */
 function digest(folders) {
   const hash = createHash('sha256');
   const sources = folders.flatMap((folder) => filesUnder(folder, isOutput));
@@ -116,7 +116,7 @@ function isOutput(name) {
   return name === 'dist' || name === 'node_modules' || name === 'fixtures';
 }
 
-/** Removes what was built from files that are gone: the compiler leaves it, and a test would run on. */
+/** Removes build results of deleted sources: the compiler keeps them, and a deleted test would still run. */
 function removeOrphans() {
   for (const folder of ['src', 'test']) {
     for (const file of filesUnder(`dist/${folder}`)) {

@@ -1,11 +1,11 @@
-// npm run test:large [NAME...]: U-Nets of the true size with random weights, exported and compared with torch.
+// npm run test:large [NAME...]: exports full-size U-Nets with random weights and compares them with torch.
 // Takes minutes, 20 GB of memory and 6 GB of disk for sdxl-turbo; needs Python with ops/export/requirements.txt
 // (MILLRACE_PYTHON names it).
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
-import { Failure, main, run, say } from './house.mjs';
+import { Failure, main, run, say } from './lib.mjs';
 import { prepare } from './prepare.mjs';
 
 const models = ['sd-turbo', 'sdxl-turbo'];
@@ -15,20 +15,20 @@ await main(async () => {
   const wanted = process.argv.slice(2);
   const unknown = wanted.find((name) => !models.includes(name));
   if (unknown !== undefined) {
-    say(`There is no model ${unknown}; there are: ${models.join(', ')}.`);
+    say(`Unknown model ${unknown}; known: ${models.join(', ')}.`);
     throw new Failure();
   }
   const python = process.env.MILLRACE_PYTHON ?? 'python3';
   const scratch = mkdtempSync(join(tmpdir(), 'millrace-large-'));
   try {
-    for (const name of wanted.length ? wanted : models) await tryModel(python, name, join(scratch, name));
+    for (const name of wanted.length ? wanted : models) await testModel(python, name, join(scratch, name));
   } finally {
     rmSync(scratch, { recursive: true });
   }
 });
 
-/** One model after another: each fills the memory. */
-async function tryModel(python, name, folder) {
+/** Tests one model. They run one after another, since each fills the memory. */
+async function testModel(python, name, folder) {
   await mustRun(python, ['ops/export/tests/full_size.py', name, folder]);
   const env = { ...process.env, MILLRACE_LARGE_MODEL: folder };
   await mustRun(process.execPath, ['--test', 'dist/test/large/full-size.large.js'], { env });

@@ -1,9 +1,9 @@
 // npm test: all checks and all tests. npm test -- WORD...: only the tests whose paths contain a WORD, no checks.
-// --only parity: only the cases that are compared with the original.
+// --only parity: only the tests that compare with the original implementation.
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { check } from './check.mjs';
-import { Failure, filesUnder, main, run, say } from './house.mjs';
+import { Failure, filesUnder, main, run, say } from './lib.mjs';
 import { prepare } from './prepare.mjs';
 
 await main(async () => {
@@ -22,8 +22,8 @@ await main(async () => {
     say(`No test matches ${[only, ...positionals].join(' ').trim() || '**/*.test.js'}.`);
     throw new Failure();
   }
-  const seeded = ['--import', new URL('../../dist/test/support/properties.js', import.meta.url).href];
-  const args = [...seeded, '--test', '--test-reporter=spec', '--test-concurrency=2', ...files];
+  const seedImport = ['--import', new URL('../../dist/test/support/properties.js', import.meta.url).href];
+  const args = [...seedImport, '--test', '--test-reporter=spec', '--test-concurrency=2', ...files];
   const { code } = await run(process.execPath, args);
   if (code !== 0) throw new Failure(code);
 });

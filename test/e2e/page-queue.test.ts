@@ -27,7 +27,10 @@ async function atFullServer(
 
 test('the page says that a server takes no more streams where the queue is full too', async () => {
   await atFullServer({ queueLength: 0 }, async (page) => {
-    await page.getByTestId('message').getByText('The server takes no more streams just now.').waitFor();
+    await page
+      .getByTestId('message')
+      .getByText('The server is not accepting more streams at the moment.')
+      .waitFor();
   });
 });
 

@@ -18,7 +18,7 @@ test('the page asks for a token where the server does, once more if it was wrong
     const page = await browser.newPage();
     await page.goto(server.url);
     await page.getByTestId('play-clip').click();
-    await page.getByLabel('asks for an access token').fill('a guess');
+    await page.getByLabel('requires an access token').fill('a guess');
     await page.keyboard.press('Enter');
     await page.getByLabel('not valid here').fill(token);
     await page.keyboard.press('Enter');

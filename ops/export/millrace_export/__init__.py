@@ -1,1 +1,1 @@
-"""Diffusers models and single checkpoint files as ONNX graphs for Millrace."""
+"""Exports diffusers models and single checkpoint files as ONNX graphs for Millrace."""

@@ -1,4 +1,4 @@
-"""Attention as the graph is to have it."""
+"""Attention in plain operators, for the ONNX graph."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import torch.nn.functional as F
 
 @contextmanager
 def plain_attention(upcast: bool) -> Iterator[None]:
-    """Attention in plain operators while a network is traced.
+    """Replace attention by plain operators while a network is traced.
 
-    The exporter's own translation works the scale out of the shapes at run time, in a dozen operators for each
+    The exporter's own translation computes the scale from the shapes at run time, in a dozen operators for each
     attention. Here it is a constant, in a pattern that ONNX Runtime fuses.
 
     upcast: scores and softmax in float32, for networks whose scores overflow float16 (`upcast_attention` of

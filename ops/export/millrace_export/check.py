@@ -1,4 +1,4 @@
-"""Each graph against the network that it was made from, on random inputs."""
+"""Compares each graph with its network, on random inputs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 from .errors import ExportError, first_line
 from .parts import Part
 
-# Largest difference that passes, over the largest value: what float32 and float16 arithmetic in another order gives.
+# Largest allowed difference / largest value: what float32 and float16 arithmetic in another order causes.
 TOLERANCES = {torch.float32: 1e-4, torch.float16: 2e-2}
 
 Arrays = dict[str, np.ndarray]
@@ -20,7 +20,7 @@ Arrays = dict[str, np.ndarray]
 
 @dataclass(frozen=True)
 class Case:
-    """One call: what goes in, and what torch gives in float32."""
+    """One call: the inputs, and the outputs of torch in float32."""
 
     inputs: Arrays
     wanted: Arrays
@@ -29,13 +29,13 @@ class Case:
 @dataclass(frozen=True)
 class Difference:
     absolute: float
-    # `absolute` over the largest value of that output.
+    # `absolute` / the largest value of that output.
     relative: float
 
 
 @torch.no_grad()
 def reference(part: Part) -> list[Case]:
-    """What the network gives for inputs of two batches and sizes. The network is in float32 afterwards."""
+    """Return the network's outputs for two batch and picture sizes. Leaves the network in float32."""
     random = torch.Generator().manual_seed(1)
     network = part.network.float()
     cases = []
@@ -49,12 +49,12 @@ def reference(part: Part) -> list[Case]:
 
 
 def compare(path: Path, cases: list[Case]) -> Difference:
-    """The largest differences of all outputs and cases. Raises ExportError if the graph cannot be run."""
+    """Return the largest differences of all outputs and cases. Raises ExportError if the graph fails to run."""
     try:
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
         differences = [_difference(session, case, name) for case in cases for name in case.wanted]
     except Exception as error:  # of a class that onnxruntime does not export
-        raise ExportError(f"{path.parent.name}: the exported graph cannot be run: {first_line(error)}") from error
+        raise ExportError(f"{path.parent.name}: the exported graph fails to run: {first_line(error)}") from error
     return Difference(max(d.absolute for d in differences), max(d.relative for d in differences))
 
 
@@ -63,6 +63,6 @@ def _difference(session: onnxruntime.InferenceSession, case: Case, name: str) ->
     wanted = case.wanted[name]
     if found.shape != wanted.shape:
         return Difference(float("inf"), float("inf"))
-    # A NaN, or an infinity on one side, must not pass for a small difference.
+    # A NaN, or an infinity on one side, must not count as a small difference.
     absolute = float(np.nan_to_num(np.abs(found - wanted), nan=np.inf).max())
     return Difference(absolute, absolute / max(float(np.abs(wanted).max()), 1e-12))

@@ -23,9 +23,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="millrace_export",
         description="Exports a Stable Diffusion model to ONNX graphs in the layout that Millrace runs.",
     )
-    parser.add_argument("model", help="a diffusers folder, an id of the hub (owner/name), or a .safetensors checkpoint")
+    parser.add_argument("model", help="a diffusers folder, a hub id (owner/name), or a .safetensors checkpoint")
     parser.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="FOLDER", help="where the exported model goes"
+        "-o", "--output", type=Path, required=True, metavar="FOLDER", help="where to write the exported model"
     )
     parser.add_argument("--force", action="store_true", help="replace FOLDER if it exists, once the export is complete")
     parser.add_argument("--fp16", action="store_true", help="weights and arithmetic in float16 (GPUs)")
@@ -35,7 +35,7 @@ def _parser() -> argparse.ArgumentParser:
         help="weights stored as float16, arithmetic in float32 (CPUs): half the file",
     )
     parser.add_argument(
-        "--vae", metavar="FOLDER|ID|taesd", help="another VAE in place of the model's own; taesd is small and fast"
+        "--vae", metavar="FOLDER|ID|taesd", help="a VAE to use instead of the model's own; taesd is small and fast"
     )
     parser.add_argument(
         "--lora",
@@ -48,12 +48,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--base",
         metavar="NAME|FOLDER",
-        help=f"what a single checkpoint was made from: {', '.join(BASES)}, or a diffusers folder; else found by its tensors",
+        help=f"base of a single checkpoint: {', '.join(BASES)}, or a diffusers folder; default: detected",
     )
     parser.add_argument(
         "--family",
         choices=FAMILIES,
-        help="what the model was distilled for, which decides the defaults in millrace.json; else found out",
+        help="what the model was distilled for, which sets the defaults in millrace.json; default: detected",
     )
     parser.add_argument("--revision", help="branch, tag or commit of a hub repository")
     parser.add_argument("--variant", help="weights variant of a diffusers model, such as fp16")
@@ -62,17 +62,17 @@ def _parser() -> argparse.ArgumentParser:
         type=float,
         default=EMBEDDED_BYTES / 1e6,
         metavar="MB",
-        help="weights in model.onnx_data beside graphs with more than this (default: %(default).0f)",
+        help="store weights in model.onnx_data if a graph has more than this (default: %(default).0f)",
     )
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Returns the exit code."""
+    """Run the exporter and return its exit code."""
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.fp16 and options.weights_fp16:
-        parser.error("--fp16 stores float16 weights already; leave --weights-fp16 out")
+        parser.error("--fp16 already stores float16 weights; omit --weights-fp16")
     source = Source(options.model, options.base, options.vae, options.lora, options.revision, options.variant)
     how = Options(
         options.fp16, options.weights_fp16, options.family, options.force, int(options.external_data_above * 1e6)
@@ -94,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             else str(error)
         )
         print(
-            f"millrace_export: {options.output}: cannot be written: {reason}; nothing was left there", file=sys.stderr
+            f"millrace_export: {options.output}: cannot be written: {reason}; no files were left there", file=sys.stderr
         )
         return 1
     print(table(rows))
@@ -103,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def table(rows: Sequence[Row]) -> str:
-    """The parts with their differences from torch."""
+    """Return a table of the parts and their differences from torch."""
     head = ("part", "computed in", "MB", "largest difference", "relative", "allowed", "seconds")
     body = [
         (

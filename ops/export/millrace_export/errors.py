@@ -1,4 +1,4 @@
-"""What goes wrong in ways that a person can do something about."""
+"""Errors that the user can fix."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ class ExportError(Exception):
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of what a library says, which often goes on for pages."""
+    """Return the first line of a library's message, which may be very long."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[0] if lines else type(error).__name__

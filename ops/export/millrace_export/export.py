@@ -1,4 +1,4 @@
-"""A model from its source to a folder that Millrace runs."""
+"""Exports a model from its source to a folder for Millrace."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Row:
-    """What became of one part."""
+    """The result of one part."""
 
     part: str
     type: str
@@ -44,7 +44,7 @@ class Row:
 def export(
     source: Source, target: Path, options: Options, progress: Callable[[str], None] = lambda line: None
 ) -> list[Row]:
-    """Write a model folder. Raises ExportError, and then there is no folder."""
+    """Write a model folder. Raises ExportError, and then leaves no folder."""
     with staged_folder(target, options.replace) as folder:
         progress(f"loading {source.model}")
         model = load(source, torch.float16 if options.half else torch.float32)
@@ -62,7 +62,7 @@ def write_model(
     description: str,
     progress: Callable[[str], None] = lambda line: None,
 ) -> list[Row]:
-    """Write a loaded model, part by part; the model has no networks left afterwards."""
+    """Write a loaded model, part by part, which removes the networks from the model."""
     require_space(folder, _bytes_needed(model, options))
     write_layout(model, folder, {"description": description[:1000], "defaults": defaults_of(model, family)})
     rows = []
@@ -71,7 +71,7 @@ def write_model(
         start = time.monotonic()
         progress(f"{number}/{len(names)} {name}: writing")
         part = next(parts)
-        # A part that computes in float32 although float16 was asked for is at least stored so.
+        # A part that has to compute in float32 in spite of --fp16 is still stored as float16.
         half_weights = part.dtype == torch.float32 and (options.half_weights or options.half)
         if half_weights:
             round_weights(part)
@@ -81,7 +81,7 @@ def write_model(
         cases = reference(part)
         kind = "float32, stored as float16" if half_weights else str(part.dtype).removeprefix("torch.")
         tolerance = TOLERANCES[part.dtype]
-        # The network makes room for the same one in ONNX Runtime.
+        # Frees the memory of the network before ONNX Runtime loads it.
         del part
         gc.collect()
         difference = compare(path, cases)

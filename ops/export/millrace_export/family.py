@@ -1,4 +1,4 @@
-"""What a model was distilled for, and the parameters that suit it on live video."""
+"""What a model was distilled for, and its default parameters for live video."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FAMILIES = ("turbo", "lcm", "standard")
 
 
 def family_of(model: Model, lora_names: Iterable[str]) -> str:
-    """turbo: made for one step (SD-Turbo, SDXL-Turbo). lcm: made for about four. standard: not distilled."""
+    """Return turbo (for one step: SD-Turbo, SDXL-Turbo), lcm (for about four) or standard (not distilled)."""
     names = [model.name.lower(), *(name.lower() for name in lora_names)]
     scheduler = type(model.scheduler).__name__
     if model.unet.config["time_cond_proj_dim"] is not None or scheduler in ("LCMScheduler", "TCDScheduler"):
@@ -24,9 +24,9 @@ def family_of(model: Model, lora_names: Iterable[str]) -> str:
 
 
 def defaults_of(model: Model, family: str) -> dict[str, Any]:
-    """Parameter defaults for millrace.json.
+    """Return the parameter defaults for millrace.json.
 
-    One step of strength 0.5 is what SD-Turbo is used with on images: a step from pure noise would not see them.
+    One step at strength 0.5 is usual for SD-Turbo on images: a step from pure noise would ignore them.
     """
     size = model.unet.config["sample_size"]
     side = size * latent_factor(vae_blocks(model.vae.config)) if isinstance(size, int) else 512

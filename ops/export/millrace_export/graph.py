@@ -1,4 +1,4 @@
-"""Tracing a network to an ONNX graph, and writing the graph with its weights."""
+"""Traces a network to an ONNX graph, and writes the graph with its weights."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from .errors import ExportError
 from .parts import Part
 
 OPSET = 17
-# A protobuf message ends at 2 GiB; long before that, weights in it are copied several times when it is read.
+# A protobuf message is limited to 2 GiB. Weights in it are copied several times when it is read.
 EMBEDDED_BYTES = 1_000_000_000
-# Stored as they are: what is smaller is not worth a Cast, or a place in another file.
+# Smaller tensors are stored unchanged and in the graph: a Cast or external data would not pay off.
 _SMALL_ELEMENTS = 1024
-# Where data begins in the external file, so that it can be mapped into memory.
+# Alignment in the external file, so that data can be mapped into memory.
 _ALIGNMENT = 4096
 _PREFIX = "network."
 _TYPES = {torch.float32: TensorProto.FLOAT, torch.float16: TensorProto.FLOAT16, torch.int64: TensorProto.INT64}
 
 
 def write_graph(part: Part, path: Path, *, half_weights: bool = False, embedded_bytes: int = EMBEDDED_BYTES) -> int:
-    """Write model.onnx, and beside it model.onnx_data where the weights are more than `embedded_bytes`.
+    """Write model.onnx, and beside it model.onnx_data if the weights are larger than `embedded_bytes`.
 
     half_weights: store weights as float16 with a Cast, which runtimes fold when they load the graph: half the
-    file, computed as before.
-    Returns the bytes written.
+    file size, the same computation.
+    Returns the number of bytes written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     model = _trace(part)
@@ -58,7 +58,7 @@ def write_graph(part: Part, path: Path, *, half_weights: bool = False, embedded_
 
 @torch.no_grad()
 def round_weights(part: Part) -> None:
-    """Round weights to what float16 can hold, so that the network is the one that its graph will be.
+    """Round weights to float16, so that the network equals its graph.
 
     Raises ExportError if a weight is too large.
     """
@@ -67,14 +67,14 @@ def round_weights(part: Part) -> None:
             weight.copy_(weight.half())
             if not weight.isfinite().all():
                 raise ExportError(
-                    f"{part.name}: {name.removeprefix(_PREFIX)} has values that float16 cannot hold; export without float16"
+                    f"{part.name}: {name.removeprefix(_PREFIX)} has values too large for float16; export without float16"
                 )
 
 
 def _trace(part: Part) -> onnx.ModelProto:
-    """The graph without weights: these are inputs, by their names in the network.
+    """Return the graph without weights. They are inputs, with their names in the network.
 
-    So neither the exporter's copies of the weights nor its own way of splitting large files are needed.
+    This avoids the exporter's copies of the weights and its own way of splitting large files.
     """
     values = part.draw(part.trace_lengths, torch.Generator().manual_seed(0))
     file = io.BytesIO()
@@ -83,7 +83,7 @@ def _trace(part: Part) -> onnx.ModelProto:
         torch.no_grad(),
         plain_attention(part.upcast_attention and part.dtype == torch.float16),
     ):
-        # The tracer warns of every number that it takes as a constant.
+        # The tracer warns about every number that it treats as a constant.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             part.network,
@@ -103,7 +103,7 @@ def _trace(part: Part) -> onnx.ModelProto:
 
 
 def _take_weights(model: onnx.ModelProto, part: Part, half: bool) -> list[tuple[TensorProto, torch.Tensor]]:
-    """Turn the graph's weight inputs into initializers, still without data and not in the graph; each with its tensor."""
+    """Remove the weight inputs of the graph. Returns initializers without data for them, each with its tensor."""
     graph = model.graph
     named = dict(part.network.named_parameters()) | dict(part.network.named_buffers())
     wanted = [item.name for item in graph.input if item.name in named]
@@ -122,7 +122,7 @@ def _take_weights(model: onnx.ModelProto, part: Part, half: bool) -> list[tuple[
         tensor = named[name].detach()
         stored = final = name.removeprefix(_PREFIX)
         result = name
-        # A linear layer multiplies with the transpose of its weight: stored so at once.
+        # A linear layer multiplies with the transpose of its weight: store the transpose.
         if len(users[name]) == 1 and users[name][0].op_type == "Transpose":
             transpose = users[name][0]
             dropped.add(transpose.output[0])
@@ -154,7 +154,7 @@ def _dtype(proto: TensorProto) -> np.dtype:
 
 
 def _content(proto: TensorProto, tensor: torch.Tensor) -> bytes:
-    """A copy in the type and order that is stored: made when it is written, so that there is only one at a time."""
+    """Return a copy in the stored type and order. It is made when it is written, so only one exists at a time."""
     return tensor.numpy().astype(_dtype(proto)).tobytes()
 
 

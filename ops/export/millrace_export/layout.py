@@ -1,4 +1,4 @@
-"""The files of a model folder beside its graphs."""
+"""Writes the files of a model folder other than its graphs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def write_layout(model: Model, folder: Path, settings: Mapping[str, Any]) -> None:
-    """model_index.json, configurations, scheduler, tokenizers, and millrace.json with `settings`."""
+    """Write model_index.json, configurations, scheduler, tokenizers, and millrace.json with `settings`."""
     networks = {"unet": model.unet, "vae_encoder": model.vae, "vae_decoder": model.vae}
     encoders = {"text_encoder": model.text_encoder, "text_encoder_2": model.text_encoder_2}
     for name, network in networks.items():
@@ -40,7 +40,7 @@ def write_layout(model: Model, folder: Path, settings: Mapping[str, Any]) -> Non
 
 
 def _without_places(config: dict[str, Any]) -> dict[str, Any]:
-    """A configuration without where it was read from."""
+    """Return a configuration without the path that it was read from."""
     return {
         key: value
         for key, value in config.items()

@@ -1,4 +1,4 @@
-"""The networks of a model: what goes into each graph and comes out of it, by the names that optimum uses."""
+"""The networks of a model: inputs and outputs of each graph, with the names of optimum."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import nn
 from .source import Model
 
 Values = dict[str, torch.Tensor]
-# An axis of a fixed length, or the name of one whose length is free.
+# An axis is a fixed length, or the name of a free axis.
 Shape = tuple[int | str, ...]
 Draw = Callable[[tuple[int, ...], torch.Generator], torch.Tensor]
 
@@ -42,21 +42,21 @@ class Input:
 
 @dataclass(frozen=True)
 class Part:
-    """One graph: `network` takes the inputs in order and gives the outputs in order."""
+    """One graph: `network` takes the inputs in order and returns the outputs in order."""
 
     name: str
     network: nn.Module
     inputs: tuple[Input, ...]
     outputs: Mapping[str, Shape]
-    # Type of the weights and of what is computed; inputs and outputs that are no integers have it too.
+    # Type of the weights and the computation, and of inputs and outputs that are not integers.
     dtype: torch.dtype
-    # Lengths of the free axes: those that the graph is traced with, and those that it is checked with.
+    # Lengths of the free axes for tracing, and for each check.
     trace_lengths: Mapping[str, int]
     check_lengths: tuple[Mapping[str, int], ...]
     upcast_attention: bool = False
 
     def draw(self, lengths: Mapping[str, int], random: torch.Generator) -> Values:
-        """Random inputs, integers or of the part's type."""
+        """Return random inputs: integers, or numbers of the part's type."""
         values = {}
         for item in self.inputs:
             shape = tuple(lengths[axis] if isinstance(axis, str) else axis for axis in item.shape)
@@ -84,16 +84,16 @@ class _Call(nn.Module):
 
 
 def part_names(model: Model) -> list[str]:
-    """In the order that they are exported in: a mistake in a small part shows before the large one is done."""
+    """Return the names in the order of export: small parts first, so that their errors show early."""
     second = ["text_encoder_2"] if model.text_encoder_2 is not None else []
     return ["vae_encoder", "vae_decoder", "text_encoder", *second, "unet"]
 
 
 def take_parts(model: Model, half: bool) -> Iterator[Part]:
-    """The parts one by one. Each network leaves the model with its last part, so that its memory is free afterwards.
+    """Yield the parts one by one. Removes each network from the model, to free its memory after its last part.
 
-    half: compute in float16, except an SDXL VAE that says of itself that it cannot (`force_upcast`; other models'
-    configurations have it as well, since it is the default, but their pipelines do not heed it).
+    half: compute in float16, except an SDXL VAE with `force_upcast` (which is also the default in configurations of
+    other models, but their pipelines ignore it).
     """
     dtype = torch.float16 if half else torch.float32
     unet_config, vae_config = model.unet.config, model.vae.config
@@ -110,7 +110,7 @@ def take_parts(model: Model, half: bool) -> Iterator[Part]:
 
 
 def latent_factor(blocks: int) -> int:
-    """Pixels for one value after this many blocks, of which all but one are followed by a halving."""
+    """Return the pixels per latent value after this many blocks; all but one are followed by a downsampling by 2."""
     return 2 ** (blocks - 1)
 
 
@@ -159,7 +159,7 @@ def _unet(unet: nn.Module, config: Mapping[str, Any], dtype: torch.dtype) -> Par
 def _vae_encoder(vae: nn.Module, dtype: torch.dtype) -> Part:
     def call(network: nn.Module, sample: torch.Tensor) -> torch.Tensor:
         encoded = network.encode(sample, return_dict=False)[0]
-        # The mean of the distribution: what it encodes must not flicker.
+        # The mean of the distribution, since a random sample would flicker.
         return encoded if isinstance(encoded, torch.Tensor) else encoded.mode()
 
     factor = latent_factor(vae_blocks(vae.config))
@@ -195,7 +195,7 @@ def _vae_decoder(vae: nn.Module, dtype: torch.dtype) -> Part:
 
 
 def _text_encoder(name: str, encoder: nn.Module, dtype: torch.dtype) -> Part:
-    """Hidden states N - 1 (what SDXL conditions on) and N (without the last norm) of N layers stand beside the rest."""
+    """Other outputs are the hidden states N - 1 (the condition of SDXL) and N (before the last norm) of N layers."""
     config = encoder.config
     length, width, layers = config.max_position_embeddings, config.hidden_size, config.num_hidden_layers
     sequence: Shape = ("batch", length, width)
@@ -204,7 +204,7 @@ def _text_encoder(name: str, encoder: nn.Module, dtype: torch.dtype) -> Part:
     last = {} if projects else {"pooler_output": ("batch", width)}
     outputs: dict[str, Shape] = first | {"last_hidden_state": sequence} | last
     outputs |= {f"hidden_states.{layer}": sequence for layer in (layers - 1, layers)}
-    # Its own attention in plain operators, softmax in float32.
+    # The encoder's own attention in plain operators, softmax in float32.
     encoder.set_attn_implementation("eager")
 
     def call(network: nn.Module, ids: torch.Tensor) -> tuple[torch.Tensor, ...]:
@@ -217,7 +217,7 @@ def _text_encoder(name: str, encoder: nn.Module, dtype: torch.dtype) -> Part:
         return (*pooled, *result.hidden_states[-2:])
 
     def tokens(shape: tuple[int, ...], random: torch.Generator) -> torch.Tensor:
-        """Prompts of random length: words, the end token, and more of it as padding."""
+        """Return prompts of random length: words, then end tokens as end and padding."""
         rows, columns = shape
         end = config.vocab_size - 1
         ids = torch.randint(0, end - 1, shape, generator=random)

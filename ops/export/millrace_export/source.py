@@ -1,4 +1,4 @@
-"""Where a model comes from: a diffusers folder, a repository of the hub, or a single checkpoint file."""
+"""Loads a model from a diffusers folder, a hub repository, or a single checkpoint file."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _PIPELINES = {
     "LatentConsistencyModelPipeline",
     "LatentConsistencyModelImg2ImgPipeline",
 }
-# Parts that other pipelines would download and that are of no use here.
+# Parts that pipelines would download and the export does not need.
 _UNUSED = ("safety_checker", "feature_extractor", "image_encoder")
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _TINY_VAES = {False: "madebyollin/taesd", True: "madebyollin/taesdxl"}
@@ -42,7 +42,7 @@ _TINY_VAES = {False: "madebyollin/taesd", True: "madebyollin/taesdxl"}
 
 @dataclass
 class Model:
-    """A model's parts, all of them loaded."""
+    """The loaded parts of a model."""
 
     name: str
     pipeline: str
@@ -55,7 +55,7 @@ class Model:
     text_encoder_2: nn.Module | None = None
 
     def take(self, name: str) -> nn.Module:
-        """A network, which the model then no longer keeps."""
+        """Return a network and remove it from the model."""
         network = getattr(self, name)
         setattr(self, name, None)
         return network
@@ -67,12 +67,12 @@ class Model:
 
 @dataclass(frozen=True)
 class Source:
-    """What a person asks for."""
+    """The model to load, from the command line."""
 
     model: str
-    # One of the bases that come along, or a diffusers folder: for single files only.
+    # One of BASES, or a diffusers folder; only for single files.
     base: str | None = None
-    # A diffusers folder or hub id of a VAE, or "taesd"; the model's own if there is none.
+    # A diffusers folder or hub id of a VAE, or "taesd"; the model's own if None.
     vae: str | None = None
     loras: Sequence[Lora] = ()
     revision: str | None = None
@@ -80,16 +80,16 @@ class Source:
 
 
 def quiet() -> None:
-    """Keep the libraries from advice and progress bars of their own."""
+    """Turn off warnings and progress bars of the libraries."""
     diffusers.utils.logging.set_verbosity_error()
     diffusers.utils.logging.disable_progress_bar()
     transformers.utils.logging.set_verbosity_error()
 
 
 def load(source: Source, dtype: torch.dtype) -> Model:
-    """Load a model, its VAE replaced and its LoRAs fused as asked for. Raises ExportError."""
+    """Load a model, replace its VAE and fuse LoRAs. Raises ExportError."""
     quiet()
-    # LoRAs are added to weights of full precision.
+    # LoRAs are added in full precision.
     loaded_as = torch.float32 if source.loras else dtype
     path = Path(source.model).expanduser()
     if path.is_file():
@@ -112,12 +112,12 @@ def load(source: Source, dtype: torch.dtype) -> Model:
 
 def _from_folder(path: Path, source: Source, dtype: torch.dtype) -> DiffusionPipeline:
     if source.base is not None:
-        raise ExportError("--base is for single checkpoint files; a folder has configurations of its own")
+        raise ExportError("--base is for single checkpoint files; a folder has its own configurations")
     is_folder = path.is_dir()
     if is_folder and not (path / "model_index.json").is_file():
-        raise ExportError(f"{path}: no model_index.json in it; give a model folder in the diffusers layout")
+        raise ExportError(f"{path}: no model_index.json in it; use a model folder in the diffusers layout")
     if not is_folder and not _HUB_ID.fullmatch(source.model):
-        raise ExportError(f"{source.model}: no such file or folder, and no id of the hub (owner/name)")
+        raise ExportError(f"{source.model}: no such file or folder, and not a hub id (owner/name)")
     place = str(path) if is_folder else source.model
     with _explained(f"{place}: cannot be loaded"):
         index = DiffusionPipeline.load_config(place, revision=source.revision)
@@ -133,7 +133,7 @@ def _from_folder(path: Path, source: Source, dtype: torch.dtype) -> DiffusionPip
 def _from_file(path: Path, source: Source, dtype: torch.dtype) -> DiffusionPipeline:
     if path.suffix != ".safetensors":
         raise ExportError(
-            f"{path}: only .safetensors files are read (other checkpoints can run code); convert it first"
+            f"{path}: only .safetensors files are supported (other checkpoints can run code); convert it first"
         )
     given = Path(source.base).expanduser() if source.base is not None else None
     with tempfile.TemporaryDirectory(prefix="millrace-base-") as scratch:
@@ -145,13 +145,13 @@ def _from_file(path: Path, source: Source, dtype: torch.dtype) -> DiffusionPipel
             folder = Path(scratch)
             write_base(source.base or base_of(path), folder)
         pipeline = StableDiffusionXLPipeline if (folder / "text_encoder_2").is_dir() else StableDiffusionPipeline
-        with _explained(f"{path}: does not fit its base ({source.base or 'found by its tensors'})"):
+        with _explained(f"{path}: does not fit its base ({source.base or 'detected from its tensors'})"):
             return pipeline.from_single_file(str(path), config=str(folder), torch_dtype=dtype, local_files_only=True)
 
 
 @contextmanager
 def _explained(problem: str) -> Iterator[None]:
-    """Turns what loaders say into one line; of missing, broken and misfit files each says it in another class."""
+    """Turn errors of loaders, which raise many classes, into an ExportError of one line."""
     try:
         yield
     except ExportError:
@@ -164,7 +164,7 @@ def _load_vae(vae: str, is_xl: bool, dtype: torch.dtype) -> nn.Module:
     place = _TINY_VAES[is_xl] if vae == "taesd" else str(Path(vae).expanduser())
     if vae != "taesd" and not Path(place).is_dir():
         if not _HUB_ID.fullmatch(vae):
-            raise ExportError(f"--vae {vae}: no such folder, and no id of the hub (owner/name)")
+            raise ExportError(f"--vae {vae}: no such folder, and not a hub id (owner/name)")
         place = vae
     subfolder = "vae" if Path(place, "vae/config.json").is_file() else None
     where = {} if subfolder is None else {"subfolder": subfolder}
@@ -177,7 +177,7 @@ def _load_vae(vae: str, is_xl: bool, dtype: torch.dtype) -> nn.Module:
 
 
 def _check(model: Model) -> None:
-    """That this is a text-to-image model of the kind that Millrace runs, and that its parts fit each other."""
+    """Raise ExportError unless Millrace can run this text-to-image model, and its parts match."""
     unet, vae = model.unet.config, model.vae.config
     latent_channels = vae["latent_channels"]
     if unet["in_channels"] == 9 and latent_channels == 4:
@@ -187,18 +187,18 @@ def _check(model: Model) -> None:
     for field in ("in_channels", "out_channels"):
         if unet[field] != latent_channels:
             raise ExportError(
-                f"{model.name}: the U-Net's {field} is {unet[field]}, but the VAE has {latent_channels} latent channels; take both of one model"
+                f"{model.name}: the U-Net's {field} is {unet[field]}, but the VAE has {latent_channels} latent channels; use parts of one model"
             )
     for field in ("class_embed_type", "encoder_hid_dim_type"):
         if unet[field] is not None:
-            raise ExportError(f"{model.name}: a U-Net with {field} {unet[field]}, which Millrace has no input for")
+            raise ExportError(f"{model.name}: a U-Net with {field} {unet[field]}, which Millrace does not support")
     if unet["addition_embed_type"] not in (None, "text", "text_time"):
         raise ExportError(
-            f"{model.name}: a U-Net with addition_embed_type {unet['addition_embed_type']}, which Millrace has no input for"
+            f"{model.name}: a U-Net with addition_embed_type {unet['addition_embed_type']}, which Millrace does not support"
         )
     encoders = [encoder for encoder in (model.text_encoder, model.text_encoder_2) if encoder is not None]
     width = sum(encoder.config.hidden_size for encoder in encoders)
     if unet["cross_attention_dim"] != width:
         raise ExportError(
-            f"{model.name}: the U-Net's cross_attention_dim is {unet['cross_attention_dim']}, but the text encoder gives {width} values a token; take both of one model"
+            f"{model.name}: the U-Net's cross_attention_dim is {unet['cross_attention_dim']}, but the text encoder gives {width} values per token; use parts of one model"
         )

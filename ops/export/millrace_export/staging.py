@@ -1,4 +1,4 @@
-"""A folder that is there whole or not at all."""
+"""An output folder that is complete or absent."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from .errors import ExportError
 
 @contextmanager
 def staged_folder(target: Path, replace: bool = False) -> Iterator[Path]:
-    """A folder to write into, which gets its name at the end; on any failure or interrupt it is removed.
+    """Create a folder that is renamed to `target` at the end, or removed on any failure or interrupt.
 
-    replace: an existing folder makes room once the new one is complete.
+    replace: replace an existing folder once the new one is complete.
     """
     target = target.expanduser().absolute()
     if target.is_file():
-        raise ExportError(f"{target}: a file; name a folder with -o")
+        raise ExportError(f"{target}: is a file; name a folder with -o")
     if target.exists() and any(target.iterdir()) and not replace:
-        raise ExportError(f"{target}: exists already; --force replaces it")
+        raise ExportError(f"{target}: already exists; --force replaces it")
     partial = target.with_name(f".{target.name}.partial-{os.getpid()}")
     before = signal.signal(signal.SIGTERM, _interrupt)
     try:
@@ -46,7 +46,7 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 
 def require_space(folder: Path, needed: int) -> None:
-    """Raises ExportError where the disk is too full, before hours of work rather than after."""
+    """Raise ExportError if the disk is too full, before hours of work rather than after."""
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise ExportError(

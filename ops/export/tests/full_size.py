@@ -1,4 +1,4 @@
-"""Models whose U-Net has the true size, with random weights: python tests/full_size.py sd-turbo|sdxl-turbo FOLDER
+"""Makes models with a full-size U-Net and random weights: python tests/full_size.py sd-turbo|sdxl-turbo FOLDER
 
 FOLDER becomes a model folder. Its reference.safetensors has U-Net inputs and what torch gives for them in float32.
 The U-Net has the published configuration; the text encoders have the true widths but one layer, the VAE is a TAESD.
@@ -30,13 +30,13 @@ from running import Tensors, torch_unet, unet_inputs
 from safetensors.torch import save_file
 from transformers import AutoConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
-# Latent sides of the call that is compared: what two cores do in a minute.
+# Latent sides of the compared call, which takes two cores about a minute.
 SIDES = {"sd-turbo": 64, "sdxl-turbo": 32}
 TOKENIZER = Path(__file__).parents[2] / "models/millrace-styles/tokenizer"
 
 
 def say(line: str) -> None:
-    """A line with the time since the start and the memory at its peak."""
+    """Print a line with the time since the start and the peak memory."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(f"[{time.monotonic() - START:5.0f} s, {peak:4.1f} GB] {line}", file=sys.stderr, flush=True)
 
@@ -46,7 +46,7 @@ START = time.monotonic()
 
 @torch.no_grad()
 def true_unet(base: Path) -> UNet2DConditionModel:
-    """Random weights that float16 can hold."""
+    """Return a full-size U-Net with random weights that are exact in float16."""
     with init_empty_weights():
         unet = UNet2DConditionModel.from_config(UNet2DConditionModel.load_config(base, subfolder="unet"))
     fill(unet.to_empty(device="cpu"), 1)
@@ -56,7 +56,7 @@ def true_unet(base: Path) -> UNet2DConditionModel:
 
 
 def text_encoder(config: Path) -> Any:
-    """One layer of the true width."""
+    """Return a text encoder with one layer of full width."""
     settings = AutoConfig.from_pretrained(config)
     settings.num_hidden_layers = 1
     settings.vocab_size = 2048
@@ -65,13 +65,13 @@ def text_encoder(config: Path) -> Any:
 
 
 def reference(unet: UNet2DConditionModel, side: int) -> Tensors:
-    """Two rows at different timesteps. Sizes are those that a server gives: a whole picture of this size."""
+    """Return inputs and outputs of two rows at different timesteps. Size ids are as in the server: a whole picture."""
     inputs = unet_inputs(unet, 2, side, side, 77)
     inputs["timestep"] = torch.tensor([999, 499])
     if "time_ids" in inputs:
         pixels = side * 8.0
         inputs["time_ids"] = torch.tensor([[pixels, pixels, 0, 0, pixels, pixels]]).repeat(2, 1)
-    # One row after another: the server may put them into one call, the result is the same.
+    # One row after another; the server may put both into one call, with the same result.
     outputs = [torch_unet(unet, {name: value[row : row + 1] for name, value in inputs.items()}) for row in range(2)]
     return inputs | {"out_sample": torch.cat(outputs)}
 

@@ -1,4 +1,4 @@
-"""Diffusers models in the names of the original code, as single checkpoints have them (after diffusers' own script)."""
+"""Writes diffusers models as single checkpoints, with the names of the original code (after diffusers' own script)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _VAE_ATTENTION = {"group_norm.": "norm.", "to_q.": "q.", "to_k.": "k.", "to_v.":
 
 
 def save_checkpoint(pipe: StableDiffusionPipeline, path: Path) -> Path:
-    """Write a pipeline of the Stable Diffusion 1.x kind as one file."""
+    """Write a Stable Diffusion 1.x pipeline as one file."""
     unet, vae = pipe.unet.config, pipe.vae.config
     tensors: Tensors = {}
     for name, value in pipe.unet.state_dict().items():
@@ -59,7 +59,7 @@ def _unet_name(name: str, blocks: int, layers: int) -> str:
         for j in range(layers + 1):
             prefixes[f"up_blocks.{i}.resnets.{j}."] = f"output_blocks.{(layers + 1) * i + j}.0."
             prefixes[f"up_blocks.{i}.attentions.{j}."] = f"output_blocks.{(layers + 1) * i + j}.1."
-        # The first block up has no attention before it.
+        # The first up block has no attention.
         prefixes[f"up_blocks.{i}.upsamplers.0."] = f"output_blocks.{(layers + 1) * i + layers}.{1 if i == 0 else 2}."
     return _renamed(name, prefixes, _RESNET if ".resnets." in name else {})
 

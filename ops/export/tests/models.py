@@ -1,4 +1,4 @@
-"""Small random models of the architectures that people use, as diffusers folders."""
+"""Small random models of common architectures, as diffusers folders."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _UP, _CROSS_UP = "UpBlock2D", "CrossAttnUpBlock2D"
 
 @torch.no_grad()
 def fill(network: nn.Module, seed: int) -> nn.Module:
-    """Weights that keep the size of what passes through, so that every input shows in the output."""
+    """Set weights that preserve the scale of activations, so that every input affects the output."""
     random = torch.Generator().manual_seed(seed)
     for name, weight in network.named_parameters():
         if weight.ndim >= 2:
@@ -70,7 +70,7 @@ def _vae(**config: Any) -> AutoencoderKL:
 
 
 def tiny_vae(folder: Path, latent_channels: int = 4) -> AutoencoderTiny:
-    """A TAESD of few channels, saved."""
+    """Save a TAESD with few channels."""
     widths = (8, 8, 8, 8)
     vae = AutoencoderTiny(
         encoder_block_out_channels=widths,
@@ -168,6 +168,6 @@ ARCHITECTURES = {"sd-1.5": _sd_15, "sd-2.1": _sd_21, "sd-turbo": _sd_turbo, "lcm
 
 
 def save_model(architecture: str, folder: Path) -> Path:
-    """Build and save a model; its folder."""
+    """Build and save a model. Returns its folder."""
     ARCHITECTURES[architecture]().save_pretrained(folder)
     return folder

@@ -1,4 +1,4 @@
-"""Running the exporter, the graphs it makes, and the same in torch."""
+"""Runs the exporter, the exported graphs, and the same networks in torch."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def session(part: Path) -> onnxruntime.InferenceSession:
 
 
 def run(part: Path, inputs: Tensors) -> list[np.ndarray]:
-    """All outputs as float32, of inputs turned into what the graph takes."""
+    """Run a graph with inputs cast to its types. Returns all outputs as float32."""
     graph = session(part)
     halves = {item.name for item in graph.get_inputs() if item.type == "tensor(float16)"}
     feeds = {name: (value.half() if name in halves else value).numpy() for name, value in inputs.items()}
@@ -33,7 +33,7 @@ def run(part: Path, inputs: Tensors) -> list[np.ndarray]:
 
 
 def unet_inputs(unet: UNet2DConditionModel, rows: int, height: int, width: int, tokens: int) -> Tensors:
-    """Random inputs, in the names of the graph, all that this U-Net takes."""
+    """Return random values for all inputs of this U-Net, by their names in the graph."""
     random = torch.Generator().manual_seed(rows)
     config = unet.config
     inputs = {
@@ -63,7 +63,7 @@ def torch_unet(unet: UNet2DConditionModel, inputs: Tensors) -> torch.Tensor:
 
 
 def assert_close(found: np.ndarray, wanted: torch.Tensor | np.ndarray, allowed: float) -> None:
-    """Equal shapes, and differences of at most `allowed` of the largest value."""
+    """Assert equal shapes, and differences of at most `allowed` times the largest value."""
     wanted = np.asarray(wanted)
     assert found.shape == wanted.shape
     assert np.abs(found - wanted).max() <= allowed * np.abs(wanted).max()

@@ -1,4 +1,4 @@
-"""Each architecture, exported in float32 and float16, against torch as diffusers calls it."""
+"""Each architecture, exported in float32 and float16, compared with torch as diffusers calls it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from models import ARCHITECTURES, save_model
 from running import assert_close, export_model, run, session, torch_unet, unet_inputs
 
 TYPES = {"fp32": [], "fp16": ["--fp16"], "weights-fp16": ["--weights-fp16"]}
-# fp16: both sides round, torch not at all. weights-fp16: the weights are rounded, torch's are not.
+# fp16: weights and computation are rounded, torch's are not. weights-fp16: only the weights are rounded.
 ALLOWED = {"fp32": 1e-4, "fp16": 2e-2, "weights-fp16": 1e-2}
 
 

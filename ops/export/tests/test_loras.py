@@ -1,4 +1,4 @@
-"""LoRAs fused with weights, against diffusers that applies them unfused."""
+"""LoRAs fused with weights, compared with diffusers, which applies them unfused."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TARGETS = ["to_k", "to_q", "to_v", "to_out.0"]
 
 @torch.no_grad()
 def make_lora(model: Path, path: Path, seed: int) -> Path:
-    """A LoRA of the U-Net and the text encoder with random weights."""
+    """Save a LoRA of the U-Net and the text encoder with random weights."""
     pipe = DiffusionPipeline.from_pretrained(model)
     random = torch.Generator().manual_seed(seed)
     layers = {}
@@ -36,7 +36,7 @@ def make_lora(model: Path, path: Path, seed: int) -> Path:
 
 
 def as_kohya(path: Path) -> Path:
-    """The U-Net's part of a LoRA in the names of kohya's scripts, which most published ones have."""
+    """Save the U-Net's part of a LoRA with the names of kohya's scripts, as most published ones."""
     tensors = {}
     for name, value in load_file(path).items():
         if not name.startswith("unet."):
@@ -97,7 +97,7 @@ def test_lora_for_another_base(folder: Path, capfd: pytest.CaptureFixture[str], 
     assert main([str(other), "-o", str(tmp_path / "exported"), "--lora", str(lora)]) == 1
     last = capfd.readouterr().err.strip().splitlines()[-1]
     assert last == (
-        f"millrace_export: {lora}: this LoRA is for another base: it takes text of 24 values a token, the model has 32 values; take one made for this model"
+        f"millrace_export: {lora}: this LoRA is for another base: it expects 24 values per token, the model has 32 values; use one made for this model"
     )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["other"]
 

@@ -1,4 +1,4 @@
-"""Where models come from: single files, bases, other VAEs; and what is wrong with them."""
+"""Sources of models: single files, bases, other VAEs; and errors in them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def fails(capfd: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """The one line that the exporter ends with."""
+    """Return the one line that the exporter ends with."""
     assert main(arguments) == 1
     line = capfd.readouterr().err.strip().splitlines()[-1]
     assert line.startswith("millrace_export: ")
@@ -88,7 +88,7 @@ def test_base_is_not_found(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="unknown base .*100 values.*--base"):
         base_of(tmp_path / "odd.safetensors")
     save_file({"lora_unet.x": torch.zeros(1)}, tmp_path / "lora.safetensors")
-    with pytest.raises(ExportError, match="no Stable Diffusion checkpoint .*--lora"):
+    with pytest.raises(ExportError, match="not a Stable Diffusion checkpoint .*--lora"):
         base_of(tmp_path / "lora.safetensors")
 
 
@@ -136,7 +136,7 @@ def test_tiny_vae_in_place_of_the_vae(model: Path, tmp_path: Path) -> None:
 def test_vae_of_another_kind_of_latents(model: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     tiny_vae(tmp_path / "taef1", latent_channels=16)
     line = fails(capfd, str(model), "-o", str(tmp_path / "out"), "--vae", str(tmp_path / "taef1"))
-    assert line == "model: the U-Net's in_channels is 4, but the VAE has 16 latent channels; take both of one model"
+    assert line == "model: the U-Net's in_channels is 4, but the VAE has 16 latent channels; use parts of one model"
     assert not (tmp_path / "out").exists()
 
 
@@ -147,7 +147,7 @@ def test_what_is_no_model(model: Path, tmp_path: Path, capfd: pytest.CaptureFixt
     (tmp_path / "old.ckpt").write_bytes(b"pickle")
     assert "only .safetensors" in fails(capfd, str(tmp_path / "old.ckpt"), *out)
     (tmp_path / "cut.safetensors").write_bytes(b"\xff\x00\x00\x00\x00\x00\x00\x00{")
-    assert "or only a part of one" in fails(capfd, str(tmp_path / "cut.safetensors"), *out)
+    assert "or incomplete" in fails(capfd, str(tmp_path / "cut.safetensors"), *out)
     assert "neither a folder nor one of sd-1.5" in fails(
         capfd, str(tmp_path / "cut.safetensors"), *out, "--base", "sd-9"
     )

@@ -1,4 +1,4 @@
-"""External data, and folders that are there whole or not at all."""
+"""External data, and output folders that are complete or absent."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_external_data(model: Path, tmp_path: Path, options: list[str]) -> None:
         where = {entry.key: entry.value for entry in tensor.external_data}
         assert where["location"] == "model.onnx_data"
         assert int(where["offset"]) % 4096 == 0
-    # It can be moved, the data with it.
+    # The folder can be moved with its data.
     moved = exported.rename(tmp_path / "moved")
     unet = DiffusionPipeline.from_pretrained(model).unet
     inputs = unet_inputs(unet, 2, 16, 16, 77)
@@ -58,7 +58,7 @@ def start(model: Path, output: Path, **options: object) -> subprocess.Popen[str]
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted(model: Path, tmp_path: Path, number: signal.Signals) -> None:
-    # What is started in the background of a shell ignores SIGINT, and so does what it starts.
+    # Background processes of a shell ignore SIGINT, and so do their children.
     process = start(
         model, tmp_path / "out", preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler)
     )
@@ -83,7 +83,7 @@ def test_disk_that_fills_up(model: Path, tmp_path: Path) -> None:
     assert process.returncode == 1
     assert (
         errors.strip().splitlines()[-1]
-        == f"millrace_export: {tmp_path / 'out'}: cannot be written: File too large; nothing was left there"
+        == f"millrace_export: {tmp_path / 'out'}: cannot be written: File too large; no files were left there"
     )
     assert list(tmp_path.iterdir()) == []
 
@@ -104,9 +104,9 @@ def test_folder_that_exists(
     out.mkdir()
     (out / "mine.txt").write_text("mine")
     assert main([str(model), "-o", str(out)]) == 1
-    assert f"{out}: exists already; --force replaces it" in capfd.readouterr().err
+    assert f"{out}: already exists; --force replaces it" in capfd.readouterr().err
     assert (out / "mine.txt").exists()
-    # What fails does not replace anything either.
+    # A failed export does not replace anything.
     monkeypatch.setattr("millrace_export.export.compare", lambda path, cases: Difference(1.0, 0.5))
     assert main([str(model), "-o", str(out), "--force"]) == 1
     assert (

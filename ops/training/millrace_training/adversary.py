@@ -1,4 +1,4 @@
-"""What the critics of pictures and of latents share: the hinge loss, and that they and what they judge learn apart."""
+"""The hinge loss of the critics of pictures and of latents, which are trained separately from the networks."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from torch.func import functional_call
 def opinions(
     critic: nn.Module, given: tuple[torch.Tensor, ...], made: torch.Tensor, true: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Maps [N, 1, h, w] of critic(*given, answer): the critic's own hinge loss on true and on made answers, and how true `made` looks.
+    """Return maps [N, 1, h, w] of critic(*given, answer): its hinge loss on true and on generated answers, and how real `made` looks.
 
-    The first two train the critic alone, the last trains what made the answer alone.
+    The first two train only the critic, the last only the generator.
     """
     on_true, on_made = critic(*given, true), critic(*given, made.detach())
     frozen = {name: parameter.detach() for name, parameter in critic.named_parameters()}

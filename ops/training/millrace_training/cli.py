@@ -15,7 +15,7 @@ from .run_folder import RunFolder
 
 _QUICK_STEPS = 20
 _QUICK_CROPS = 96
-_UNET_ROWS = 1_300_000  # training rows of the U-Net, whatever the batch
+_UNET_ROWS = 1_300_000  # training rows of the U-Net, for any batch size
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -23,23 +23,23 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("stage", choices=[*_STAGES, *_APART, "all"])
     parser.add_argument("--run", type=Path, required=True, help="folder for everything that is read and written")
     parser.add_argument("--init", type=Path, help="start from the weights of this diffusers folder instead of from scratch")
-    parser.add_argument("--photos", type=Path, nargs="*", default=[], help="further folders of photos (stage data)")
+    parser.add_argument("--photos", type=Path, nargs="*", default=[], help="additional folders of photos (stage data)")
     parser.add_argument("--processes", type=int, default=2, help="worker processes on a CPU (default 2)")
-    parser.add_argument("--threads", type=int, default=1, help="threads of the stages that do not train (more stall on a busy machine)")
+    parser.add_argument("--threads", type=int, default=1, help="threads of the stages that do not train (more can stall on a busy machine)")
     parser.add_argument("--device", default="auto", help="cpu, cuda or auto")
     parser.add_argument("--steps", type=int, help="training steps of the stage, instead of its default")
-    parser.add_argument("--decay-steps", type=int, help="steps in which the learning rate falls to zero at the end")
+    parser.add_argument("--decay-steps", type=int, help="final steps in which the learning rate decays to zero")
     parser.add_argument("--rate", type=float, help="learning rate, instead of the stage's default")
-    parser.add_argument("--batch", type=int, default=16, help="U-Net rows a process and step (default 16; a GPU takes 512)")
-    parser.add_argument("--model", type=Path, help="diffusers folder to write, measure or draw with (default RUN/export)")
+    parser.add_argument("--batch", type=int, default=16, help="U-Net rows per process and step (default 16; 512 on a GPU)")
+    parser.add_argument("--model", type=Path, help="diffusers folder to write, evaluate or draw with (default RUN/export)")
     parser.add_argument("--checkpoint", type=Path, help="U-Net checkpoint to export (default RUN/unet/last.pt)")
-    parser.add_argument("--no-int8", action="store_true", help="leave out the graphs in 8 bits, which take the export some minutes")
-    parser.add_argument("--name", default="model", help="name of the evaluation's, the montage's and the videos' files")
-    parser.add_argument("--pictures", type=int, default=6, help="held-out pictures a style in the evaluation (default 6)")
-    parser.add_argument("--only", nargs="*", default=[], help="measures to take: styles moods prompts behaviour")
-    parser.add_argument("--picture", type=Path, help="square photo for the page's pictures (stage cards)")
-    parser.add_argument("--quick", action="store_true", help="a trial of every stage: few crops and steps, a useless model in minutes")
-    parser.add_argument("--tile", type=int, default=128, help="pixels of a picture in the montage (default 128)")
+    parser.add_argument("--no-int8", action="store_true", help="skip the 8-bit graphs, which take some minutes")
+    parser.add_argument("--name", default="model", help="name of the files of evaluation, montage and videos")
+    parser.add_argument("--pictures", type=int, default=6, help="held-out pictures per style in the evaluation (default 6)")
+    parser.add_argument("--only", nargs="*", default=[], help="measures to run: styles moods prompts behaviour")
+    parser.add_argument("--picture", type=Path, help="square photo for the pictures of the web page (stage cards)")
+    parser.add_argument("--quick", action="store_true", help="test every stage with few crops and steps: a useless model in minutes")
+    parser.add_argument("--tile", type=int, default=128, help="side of a picture in the montage, in pixels (default 128)")
     return parser
 
 
@@ -167,7 +167,7 @@ def _cards(arguments: argparse.Namespace, run: RunFolder) -> None:
     from .evaluate.cards import write_cards
 
     if not arguments.picture:
-        raise SystemExit("cards: --picture FILE is needed, a square photo to paint")
+        raise SystemExit("cards: needs --picture FILE, a square photo to paint")
     write_cards(_model(arguments, run), arguments.picture, run.evaluation / f"{arguments.name}-cards")
 
 

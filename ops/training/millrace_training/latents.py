@@ -1,8 +1,8 @@
-"""Stage `latents`: what the U-Net learns from, encoded once.
+"""Stage `latents`: encodes the U-Net's training data once.
 
-Of each crop: the photo, its styled versions, two of those with a mood on top, the photo
-with a mood; then the finished version of everything styled. Chunks that are done are
-marked, so that a stopped run goes on.
+For each crop: the photo, its styled versions, two of those with a mood, the photo with a
+mood; then the finished versions of all styled ones. Finished chunks are marked, so that a
+stopped run can continue.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _CHUNK = 32  # crops
 
 
 def labels_of_crop(index: int, styles: np.ndarray) -> np.ndarray:
-    """int [LABELLED_SLOTS, 2]: style and mood of each of a crop's latents, -1 for none."""
+    """Return int [LABELLED_SLOTS, 2]: style and mood of each of a crop's latents, -1 for none."""
     rng = np.random.RandomState(5000 + index)
     plain = [(-1, -1), *((int(style), -1) for style in styles)]
     moody_styles = rng.choice(styles, STYLE_MOODS, replace=False)
@@ -38,12 +38,12 @@ def labels_of_crop(index: int, styles: np.ndarray) -> np.ndarray:
 
 
 def finished_slot(slot: int) -> int:
-    """Where the finished version of a slot lies; what has no style has nothing to finish."""
+    """Return the slot with the finished version of a slot: itself if it has no style."""
     return LABELLED_SLOTS + STYLED_SLOTS.index(slot) if slot in STYLED_SLOTS else slot
 
 
 def labelled_picture(photo: np.ndarray, targets: np.ndarray, labels: np.ndarray, slot: int) -> np.ndarray:
-    """The picture [256, 256, 3] of one of a crop's slots: the photo or a target, finished or not, with or without a mood."""
+    """Return the picture [256, 256, 3] of a crop's slot: the photo or a target, finished or not, with or without a mood."""
     finished = slot >= LABELLED_SLOTS
     style, mood = (int(label) for label in labels[STYLED_SLOTS[slot - LABELLED_SLOTS] if finished else slot])
     plain = photo if style < 0 else targets[list(labels[1 : 1 + len(targets), 0]).index(style)]
@@ -76,19 +76,19 @@ def make_latents(group: Group, run: RunFolder, starts: list[int]) -> None:
 
 
 def encoded_crops(run: RunFolder) -> np.ndarray:
-    """int [n]: the crops whose latents are written; the U-Net can start before all are."""
+    """Return int [n]: the crops whose latents exist; the U-Net can start before all are written."""
     count = len(np.load(run.latent_labels, mmap_mode="r"))
     ranges = [np.arange(start, min(start + _CHUNK, count)) for start in _finished(run)]
     return np.concatenate([np.empty(0, int), *ranges])
 
 
 def _finished(run: RunFolder) -> list[int]:
-    """The first crop of each finished chunk."""
+    """Return the first crop of each finished chunk."""
     return sorted(int(line) for path in run.root.glob("latents.done.*") for line in path.read_text().split())
 
 
 def prepare_latents(run: RunFolder) -> partial[None]:
-    """Lay out the files; returns the work for each process."""
+    """Create the files. Returns the work for each process."""
     styles = np.load(run.target_styles)
     size = np.load(run.crops, mmap_mode="r").shape[1] // FACTOR
     np.save(run.latent_labels, np.stack([labels_of_crop(i, s) for i, s in enumerate(styles)]))

@@ -1,10 +1,10 @@
-"""The training loop that the autoencoder, the text encoder and the U-Net share.
+"""The training loop of the autoencoder, the text encoder and the U-Net.
 
-A task says what a step's loss is; the loop owns optimisation, the averaged weights (EMA),
+A task defines the loss of a step; the loop owns optimisation, the averaged weights (EMA),
 checkpoints, the log and the learning rate: warm-up, constant, linear decay to zero at the
-end. The checkpoint from before the decay is kept as `stable.pt`: a later run continues
-from it with more steps. Every step's random numbers come from (seed, rank, step) alone,
-so a resumed training sees what an uninterrupted one would have seen.
+end. The checkpoint from before the decay is kept as `stable.pt`: a later run can continue
+from it with more steps. The random numbers of a step depend only on (seed, rank, step),
+so a resumed training sees the same batches as an uninterrupted one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from torch import nn
 from .parallel import Group
 from .run_folder import RunFolder, write_atomically
 
-_SAVE_EVERY = 150  # seconds: what a kill may lose at most
+_SAVE_EVERY = 150  # seconds between checkpoints: at most this is lost by a kill
 _LOG_EVERY = 50  # steps
 
 
@@ -38,17 +38,17 @@ class Plan:
     seed: int = 1
 
     def rate(self, step: int) -> float:
-        """Factor on the learning rate, 0..1."""
+        """Return the factor of the learning rate, 0..1."""
         warm = min(1.0, (step + 1) / self.warmup_steps)
         return warm * (1.0 - self.decay(step))
 
     def decay(self, step: int) -> float:
-        """How far the final decay of the learning rate is: 0 before it, then up to 1."""
+        """Return the progress of the final decay of the learning rate: 0 before it, then up to 1."""
         return max(0.0, 1.0 - (self.steps - step) / max(1, self.decay_steps))
 
 
 class Draw:
-    """The random numbers of one step on one process."""
+    """Return the random generator of one step on one process."""
 
     def __init__(self, seed: int, rank: int, step: int, device: torch.device):
         self.numpy = np.random.default_rng([seed, rank, step])
@@ -68,10 +68,10 @@ class Task(Protocol):
     def optimizers(self) -> list[torch.optim.Optimizer]: ...
 
     def loss(self, draw: Draw, decay: float) -> tuple[torch.Tensor, dict[str, float]]:
-        """One batch's loss, and figures to log. decay: see Plan.decay."""
+        """Return the loss of one batch, and figures to log. decay: see Plan.decay."""
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
-        """Figures of the averaged model on held-out material."""
+        """Return figures of the averaged model on held-out data."""
 
 
 def _average(ema: dict[str, torch.Tensor], model: nn.Module, decay: float) -> None:
@@ -81,12 +81,12 @@ def _average(ema: dict[str, torch.Tensor], model: nn.Module, decay: float) -> No
 
 
 def read_average(checkpoint: Path) -> dict[str, torch.Tensor]:
-    """The averaged weights of a checkpoint."""
+    """Return the averaged weights of a checkpoint."""
     return torch.load(checkpoint, map_location="cpu", weights_only=True)["ema"]
 
 
 def train(task: Task, plan: Plan, run: RunFolder, folder: Path, group: Group) -> dict[str, torch.Tensor]:
-    """Train until plan.steps, resuming from folder/last.pt; returns the averaged weights."""
+    """Train until plan.steps, resuming from folder/last.pt. Returns the averaged weights."""
     optimizers = task.optimizers()
     base_rates = [[g["lr"] for g in o.param_groups] for o in optimizers]
     parameters = [p for o in optimizers for g in o.param_groups for p in g["params"]]

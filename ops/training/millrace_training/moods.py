@@ -24,7 +24,7 @@ def _saturate(picture: np.ndarray, factor: float) -> np.ndarray:
 
 
 def _tint(picture: np.ndarray, colour: tuple[float, float, float], share: float) -> np.ndarray:
-    """Mix in the picture's brightness painted in one colour."""
+    """Blend with the picture's brightness in one colour."""
     paint = np.array(colour, np.float32) * (0.25 + 0.75 * _luma(picture)) * 1.15
     return picture * (1 - share) + paint * share
 

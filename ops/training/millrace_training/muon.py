@@ -1,8 +1,8 @@
-"""Muon: momentum whose update is orthogonalised, for weight matrices.
+"""Muon: momentum with an orthogonalised update, for weight matrices.
 
-Five Newton-Schulz iterations bring the singular values of the momentum near 1, so every
-direction of a matrix learns at the same pace. Matrices of one shape are handled in one
-batch. Convolution kernels [out, in, h, w] count as matrices [out, in*h*w].
+Five Newton-Schulz iterations bring the singular values of the momentum near 1, so all
+directions of a matrix learn at the same rate. Matrices of the same shape are processed in
+one batch. Convolution kernels [out, in, h, w] are treated as matrices [out, in*h*w].
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _A, _B, _C = 3.4445, -4.7750, 2.0315
 
 
 def orthogonalise(matrices: torch.Tensor) -> torch.Tensor:
-    """Nearly orthogonal matrices of the same singular vectors; [n, rows, columns]."""
+    """Return nearly orthogonal matrices with the same singular vectors; [n, rows, columns]."""
     x = (matrices / (matrices.norm(dim=(1, 2), keepdim=True) + 1e-12)).bfloat16()
     tall = x.shape[1] > x.shape[2]
     if tall:
@@ -28,7 +28,7 @@ def orthogonalise(matrices: torch.Tensor) -> torch.Tensor:
 
 
 class Muon(torch.optim.Optimizer):
-    """lr is the update's size relative to AdamW's convention (0.2 * sqrt(larger side))."""
+    """lr: size of the update, relative to AdamW's convention (0.2 * sqrt(larger side))."""
 
     def __init__(self, parameters: Iterable[torch.nn.Parameter], lr: float, momentum: float = 0.95, weight_decay: float = 0.02):
         super().__init__(parameters, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})

@@ -1,9 +1,9 @@
-"""Data-parallel training: one process with one thread a core on a CPU, one process on a GPU.
+"""Data-parallel training: one single-threaded process per core on a CPU, one process on a GPU.
 
-On a shared CPU two single-thread processes are faster than one process with two threads:
-operators of a small model are too short to split. Gradients are averaged over gloo on the
-loopback interface, with a time-out of a day, so that all processes can be paused
-(SIGSTOP) and continued (SIGCONT) at will.
+On a shared CPU, two single-threaded processes are faster than one process with two threads:
+operators of a small model are too short to split. Gradients are averaged with gloo on the
+loopback interface, with a timeout of a day, so that all processes can be paused (SIGSTOP)
+and continued (SIGCONT) at any time.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import torch.multiprocessing as mp
 
 @dataclass(frozen=True)
 class Group:
-    """The processes of one training, seen from one of them."""
+    """The process group of a training, as seen by one process."""
 
     rank: int
     size: int
@@ -52,7 +52,7 @@ class Group:
 
 
 def pick_device(name: str) -> torch.device:
-    """`auto` takes a GPU where there is one."""
+    """Return the device; `auto` selects a GPU if there is one."""
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return torch.device(name)
@@ -76,7 +76,7 @@ def _enter(rank: int, size: int, port: int, device: torch.device, work: Callable
 
 
 def _edit_pids(path: Path, add: Sequence[int] = (), remove: Sequence[int] = ()) -> None:
-    """Add and remove lines of the list of running trainings (several stages may run at once)."""
+    """Add and remove lines in the list of running training processes (several stages may run at once)."""
     listed = [int(line) for line in path.read_text().split()] if path.exists() else []
     kept = [pid for pid in (*listed, *add) if pid not in remove and Path(f"/proc/{pid}").exists()]
     path.write_text("".join(f"{pid}\n" for pid in kept))
@@ -88,7 +88,7 @@ def run_parallel(work: Callable[[Group], None], processes: int, device: torch.de
     While it runs, `pids` lists the ids of all its processes.
     """
     size = processes if device.type == "cpu" else 1
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the workers end too
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the workers exit too
     mine = [os.getpid()]
     workers: list[mp.Process] = []
     _edit_pids(pids, add=mine)

@@ -1,4 +1,4 @@
-"""Pictures as tensors, and how far apart they are."""
+"""Pictures as tensors, and distances between them."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ def to_images(tensor: torch.Tensor) -> np.ndarray:
 
 
 def psnr(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Peak signal-to-noise ratio in dB of each pair of uint8 pictures [N, H, W, 3]."""
+    """Return the peak signal-to-noise ratio in dB of each pair of uint8 pictures [N, H, W, 3]."""
     error = ((a.astype(np.float32) - b.astype(np.float32)) ** 2).mean((1, 2, 3))
     return 10 * np.log10(255.0**2 / np.maximum(error, 1e-3))
 
 
 def gradients(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Differences of neighbours, horizontal and vertical, of [..., H, W]."""
+    """Return horizontal and vertical differences of neighbours in [..., H, W]."""
     return x[..., :, 1:] - x[..., :, :-1], x[..., 1:, :] - x[..., :-1, :]
 
 
 def texture_loss(a: torch.Tensor, b: torch.Tensor, weight: torch.Tensor | float = 1.0) -> torch.Tensor:
-    """Mean absolute difference of the contrast inside 8 x 8 patches of [N, C, H, W], rows weighted by [N, 1, 1, 1].
+    """Return the mean absolute difference of contrast in 8 x 8 patches of [N, C, H, W], rows weighted by [N, 1, 1, 1].
 
-    It asks for as much fine texture as the other picture has, not for the same: where
-    strokes cannot be predicted, the other losses alone would answer with their mean, a blur.
+    It requires the same amount of fine texture, not the same texture: where strokes cannot
+    be predicted, the other losses alone would lead to their mean, a blur.
     """
 
     def contrast(x: torch.Tensor) -> torch.Tensor:
@@ -46,5 +46,5 @@ def texture_loss(a: torch.Tensor, b: torch.Tensor, weight: torch.Tensor | float 
 
 
 def gradient_loss(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """Mean absolute difference of the gradients: what keeps edges sharp."""
+    """Return the mean absolute difference of the gradients, which keeps edges sharp."""
     return sum((x - y).abs().mean() for x, y in zip(gradients(a), gradients(b)))

@@ -1,4 +1,4 @@
-"""The layout of a run folder: everything that training reads or writes lies in it."""
+"""The layout of a run folder, which has all files that training reads or writes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class RunFolder:
 
     @property
     def dictionary(self) -> Path:
-        """A list of English words, one a line."""
+        """A list of English words, one per line."""
         return self.packages / "wamerican/usr/share/dict/american-english"
 
     @property
@@ -31,7 +31,7 @@ class RunFolder:
 
     @property
     def held_out(self) -> Path:
-        """uint8 [M, 256, 256, 3]: crops of photos never trained on; the first two are a portrait."""
+        """uint8 [M, 256, 256, 3]: crops of held-out photos; the first two are a portrait."""
         return self.root / "held-out.npy"
 
     @property
@@ -56,7 +56,7 @@ class RunFolder:
 
     @property
     def latent_labels(self) -> Path:
-        """int32 [N, L, 2]: style and mood of each latent that is not a finished one, -1 for none."""
+        """int32 [N, L, 2]: style and mood of each unfinished latent, -1 for none."""
         return self.root / "latent-labels.npy"
 
     @property
@@ -77,7 +77,7 @@ class RunFolder:
 
     @property
     def decoder(self) -> Path:
-        """Checkpoints of the decoder's own training; its result goes into `autoencoder`."""
+        """Checkpoints of the separate training of the decoder; its result is written to `autoencoder`."""
         return self.root / "decoder"
 
     @property
@@ -94,7 +94,7 @@ class RunFolder:
 
     @property
     def pids(self) -> Path:
-        """Process ids of the training that runs, one a line: send them SIGSTOP to pause it."""
+        """Process ids of the running training, one per line: send them SIGSTOP to pause it."""
         return self.root / "pids"
 
     def log(self, stage: str, **entry: Any) -> None:

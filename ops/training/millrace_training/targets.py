@@ -1,7 +1,7 @@
 """Stage `targets`: the styled versions of every training crop.
 
-Each crop gets TARGETS_PER_CROP styles, drawn at random without repetition. Finished
-chunks are marked, so that a stopped run goes on where it was.
+Each crop gets TARGETS_PER_CROP random styles without repetition. Finished chunks are
+marked, so that a stopped run can continue.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _CHUNK = 64  # crops
 
 
 def styles_of_crop(index: int) -> np.ndarray:
-    """int [K]: the styles that a crop is drawn in; fixed by its number."""
+    """Return int [K]: the styles of a crop, which depend only on its number."""
     return np.random.RandomState(1000 + index).choice(len(STYLE_NAMES), TARGETS_PER_CROP, replace=False)
 
 

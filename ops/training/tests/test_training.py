@@ -1,4 +1,4 @@
-"""Fast checks of the pieces that a training rests on: run `python -m pytest ops/training/tests`."""
+"""Fast checks of the parts of a training: run `python -m pytest ops/training/tests`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from millrace_training.unet.schedule import time_of_index
 
 
 def _photo(height: int, width: int) -> np.ndarray:
-    """A smooth colourful picture."""
+    """Return a smooth colourful picture."""
     coarse = np.random.default_rng(0).integers(0, 256, (height // 16 + 2, width // 16 + 2, 3)).astype(np.float32)
     fine = np.repeat(np.repeat(coarse, 16, 0), 16, 1)[:height, :width]
     for axis in (0, 1):
@@ -101,7 +101,7 @@ def test_a_prompt_and_its_misspelling_come_together() -> None:
 
 
 def test_strokes_follow_the_outlines() -> None:
-    """Along the edges of upright stripes brush marks change less than across them."""
+    """Along the edges of vertical stripes, brush marks change less than across them."""
     stripes = np.tile(0.5 + 0.4 * np.sin(np.arange(256) / 10, dtype=np.float32), (256, 1)).astype(np.float32)
     for gray, along in ((stripes, 0), (stripes.T.copy(), 1)):
         marks = strokes(gray)[48:-48, 48:-48]
@@ -198,7 +198,7 @@ def test_the_critic_learns_to_tell_soft_answers_from_sharp_ones() -> None:
 
 
 class _Line:
-    """Fits a line to noise: the smallest task."""
+    """Fits a line to noise: a minimal task."""
 
     name = "line"
 

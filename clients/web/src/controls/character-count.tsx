@@ -7,12 +7,12 @@ interface CharacterCountProps {
   readonly limit: number | undefined;
 }
 
-/** Part of the limit from which on it is worth a look. */
-const near = 0.9;
+/** Part of the limit from which the count is shown. */
+const shownFrom = 0.9;
 
-/** How long a text is and may be; nothing while there is room. */
+/** Shows the length of a text and its limit; nothing while it is well below the limit. */
 export function CharacterCount({ id, text, limit }: CharacterCountProps): JSX.Element | null {
-  if (limit === undefined || text.length < near * limit) return null;
+  if (limit === undefined || text.length < shownFrom * limit) return null;
   return (
     <span class="count" id={id} data-over={text.length > limit} data-testid={id}>
       {inFigures(text.length)} / {inFigures(limit)}

@@ -9,7 +9,7 @@ interface ChoiceControlProps extends ControlProps<Choice> {
   readonly compact: boolean;
 }
 
-/** One of several values: a row of buttons, or a menu where they would not fit. */
+/** A choice between values: a row of buttons, or a menu if they do not fit. */
 export function ChoiceControl(props: ChoiceControlProps): JSX.Element {
   const { id, value, choices, compact, disabled, invalid, onChange } = props;
   if (!compact) {
@@ -49,6 +49,6 @@ export function ChoiceControl(props: ChoiceControlProps): JSX.Element {
 }
 
 function label(choice: Choice): string {
-  if (choice === null) return 'usual';
+  if (choice === null) return 'default';
   return String(choice).replace(/Scheduler$/, '');
 }

@@ -3,7 +3,7 @@ import { plainForm } from '../studio/plain-form.js';
 
 type Choice = string | number | null;
 
-/** How a parameter is shown. */
+/** The kind of control that shows a parameter. */
 export type ControlKind =
   | { readonly name: 'toggle' }
   | { readonly name: 'choice'; readonly choices: readonly Choice[]; readonly compact: boolean }
@@ -12,10 +12,10 @@ export type ControlKind =
   | { readonly name: 'list' }
   | { readonly name: 'text' };
 
-/** Letters that fit in a row of buttons. */
+/** Number of characters that fit in a row of buttons. */
 const compactLetters = 28;
 
-/** Reads from a parameter's JSON Schema how to show it. */
+/** Returns the kind of control for a parameter, from its JSON Schema. */
 export function controlKind(definition: ParameterDefinition): ControlKind {
   if (definition.enum !== undefined) {
     const letters = definition.enum.join('').length;

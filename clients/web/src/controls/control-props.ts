@@ -1,9 +1,9 @@
-/** What every control gets. */
+/** Properties of every control. */
 export interface ControlProps<Value> {
   readonly id: string;
   readonly value: Value;
   readonly disabled: boolean;
   readonly invalid: boolean;
-  /** `settled`: a choice was made rather than a slider moved. */
+  /** @param settled false while a slider moves or a text is typed. */
   readonly onChange: (value: unknown, settled: boolean) => void;
 }

@@ -10,14 +10,14 @@ interface ParameterControlProps {
   readonly name: string;
   readonly definition: ParameterDefinition;
   readonly value: unknown;
-  /** Whether it has an effect with the other parameters as they are. */
+  /** Whether it has an effect, given the other parameters. */
   readonly used: boolean;
   /** What is wrong with the value. */
   readonly problem: string | undefined;
   readonly onChange: (value: unknown, settled: boolean) => void;
 }
 
-/** One parameter: its title, the control that suits its schema, and what is wrong with its value. */
+/** A parameter: its title, the control for its schema, and what is wrong with its value. */
 export function ParameterControl(props: ParameterControlProps): JSX.Element {
   const { name, definition, value, used, problem, onChange } = props;
   const id = `parameter-${name}`;
@@ -35,7 +35,7 @@ export function ParameterControl(props: ParameterControlProps): JSX.Element {
       <label
         class="title"
         id={`${id}-title`}
-        // A row of buttons is named by its own reference to the title.
+        // A row of buttons refers to the title with aria-labelledby.
         for={kind.name === 'choice' && kind.compact ? undefined : id}
         title={definition.description}
       >

@@ -4,13 +4,13 @@ import type { ParameterName } from '../studio/parameter-desk.js';
 
 type Properties = Capabilities['parameters']['properties'];
 
-/** Parameters that count only together with others, solvers left aside. */
+/** When parameters have an effect, by the values of others; the solver is checked separately. */
 const conditions: Readonly<
   Partial<Record<ParameterName, (values: ParameterUpdate, properties: Properties) => boolean>>
 > = {
   strength: ({ t_index_list }) => t_index_list == null,
   steps: ({ t_index_list }) => t_index_list == null,
-  // A model that guides itself has no choice of cfg_type, and a guidance scale all the same.
+  // A model with a guidance embedding has only one cfg_type, but uses the guidance scale.
   guidance_scale: ({ cfg_type }, properties) => cfg_type !== 'none' || properties.cfg_type.enum?.length === 1,
   negative_prompt: ({ cfg_type }) => cfg_type === 'full' || cfg_type === 'initialize',
   delta: ({ cfg_type }) => cfg_type === 'self' || cfg_type === 'initialize',
@@ -19,7 +19,7 @@ const conditions: Readonly<
   similar_image_filter_max_skip_frame: ({ similar_image_filter }) => similar_image_filter === true,
 };
 
-/** Whether a parameter has an effect with the others as they are. */
+/** Returns whether a parameter has an effect, given the values of the others. */
 export function isUsed(name: ParameterName, values: ParameterUpdate, properties: Properties): boolean {
   const solvers: readonly SolverName[] | undefined =
     name in solversWith ? solversWith[name as SolverOption] : undefined;

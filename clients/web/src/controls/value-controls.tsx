@@ -17,7 +17,7 @@ interface RangeProps extends ControlProps<number> {
 /** A slider, with a field for exact values. */
 export function RangeControl(props: RangeProps): JSX.Element {
   const { id, value, minimum, maximum, step, disabled, onChange } = props;
-  const part = (value - minimum) / (maximum - minimum);
+  const filled = (value - minimum) / (maximum - minimum);
   return (
     <>
       <NumberControl {...props} field={`${id}-exact`} />
@@ -29,7 +29,7 @@ export function RangeControl(props: RangeProps): JSX.Element {
         step={step}
         value={value}
         disabled={disabled}
-        style={{ '--part': Math.min(1, Math.max(0, part)) }}
+        style={{ '--part': Math.min(1, Math.max(0, filled)) }}
         onInput={({ currentTarget }) => onChange(currentTarget.valueAsNumber, false)}
         onChange={({ currentTarget }) => onChange(currentTarget.valueAsNumber, true)}
       />
@@ -39,14 +39,14 @@ export function RangeControl(props: RangeProps): JSX.Element {
 
 interface NumberProps extends ControlProps<number>, Bounds {
   readonly step?: number;
-  /** Id of the field where it is not the parameter's main control. */
+  /** Id of the field if it is not the parameter's main control. */
   readonly field?: string;
 }
 
-/** A number that is typed; one out of range is sent all the same, and the server says what is wrong with it. */
+/** A number field. Numbers out of range are sent too: the server's answer says what is wrong with them. */
 export function NumberControl(props: NumberProps): JSX.Element {
   const { id, field = id, value, minimum, maximum, step = 'any', disabled, invalid, onChange } = props;
-  const [text, editing] = useDraft(String(value));
+  const [text, setDraft] = useDraft(String(value));
   return (
     <input
       id={field}
@@ -62,17 +62,17 @@ export function NumberControl(props: NumberProps): JSX.Element {
       aria-labelledby={`${id}-title`}
       aria-describedby={`${id}-problem`}
       onInput={({ currentTarget }) => {
-        editing(currentTarget.value);
+        setDraft(currentTarget.value);
         if (Number.isFinite(currentTarget.valueAsNumber)) onChange(currentTarget.valueAsNumber, false);
       }}
     />
   );
 }
 
-/** Whole numbers with commas between them; an empty field is null. */
+/** A field for integers separated by commas; null if it is empty. */
 export function ListControl(props: ControlProps<readonly number[] | null>): JSX.Element {
   const { id, value, disabled, invalid, onChange } = props;
-  const [text, editing] = useDraft(value?.join(', ') ?? '');
+  const [text, setDraft] = useDraft(value?.join(', ') ?? '');
   return (
     <input
       id={id}
@@ -83,7 +83,7 @@ export function ListControl(props: ControlProps<readonly number[] | null>): JSX.
       disabled={disabled}
       aria-invalid={invalid}
       aria-describedby={`${id}-problem`}
-      onInput={({ currentTarget }) => editing(currentTarget.value)}
+      onInput={({ currentTarget }) => setDraft(currentTarget.value)}
       onChange={({ currentTarget }) => {
         const parts = currentTarget.value.split(/[\s,;]+/).filter((part) => part !== '');
         onChange(parts.length === 0 ? null : parts.map(numberOrText), true);
@@ -92,18 +92,18 @@ export function ListControl(props: ControlProps<readonly number[] | null>): JSX.
   );
 }
 
-/** What is no number goes to the server as it is, whose answer then names it. */
+/** Returns the text itself if it is not a number: the server's answer then quotes it. */
 function numberOrText(text: string): number | string {
   const number = Number(text);
   return Number.isNaN(number) ? text : number;
 }
 
 interface TextProps extends ControlProps<string> {
-  /** Characters that it may have. */
+  /** Maximum number of characters. */
   readonly limit: number | undefined;
 }
 
-/** A text; one that is too long is not cut, and what is wrong with it is said. */
+/** A text field. A text over the limit is not cut: `problem` of the parameter reports it. */
 export function TextControl({ id, value, limit, disabled, invalid, onChange }: TextProps): JSX.Element {
   return (
     <>
@@ -121,7 +121,7 @@ export function TextControl({ id, value, limit, disabled, invalid, onChange }: T
   );
 }
 
-/** A text that follows its value, but leaves one that is being typed ("0." on the way to 0.5) as it is. */
+/** Returns the text of a field. It follows `value`, except while a number is being typed ("0." before "0.5"). */
 function useDraft(value: string): readonly [string, (text: string) => void] {
   const [text, setText] = useState(value);
   useEffect(() => setText((typed) => (Number(typed) === Number(value) ? typed : value)), [value]);

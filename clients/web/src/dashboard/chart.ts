@@ -4,13 +4,13 @@ import { spanMs } from './feed.js';
 import type { Curve, Panel } from './panels.js';
 
 const height = 148;
-/** A server that has just started shows at least this much. */
+/** The shortest time axis, for a server that has just started. */
 const shortestMs = 2 * 60_000;
-const faint = '#9aa5a4';
+const labelColor = '#9aa5a4';
 const grid = { stroke: 'rgb(255 255 255 / 5%)', width: 1 };
 const font = "11px 'Instrument Sans Variable', system-ui, sans-serif";
 
-/** Options of one panel's chart. @param onPoint is told the sample under the pointer; null for none. */
+/** Returns the chart options of a panel. @param onPoint receives the index of the sample under the pointer, or null. */
 export function chartOptions(
   panel: Panel,
   width: number,
@@ -23,7 +23,7 @@ export function chartOptions(
     height,
     padding: [10, 8, 0, 0],
     legend: { show: false },
-    // All panels show the same moment.
+    // All panels show the same point in time.
     cursor: { sync: { key: 'dashboard' }, y: false, points: { size: 6 }, drag: { x: false, y: false } },
     scales: {
       x: {
@@ -37,7 +37,7 @@ export function chartOptions(
     },
     axes: [
       {
-        stroke: faint,
+        stroke: labelColor,
         font,
         grid: { show: false },
         ticks: { show: false },
@@ -47,7 +47,7 @@ export function chartOptions(
         values: timeLabels,
       },
       {
-        stroke: faint,
+        stroke: labelColor,
         font,
         grid,
         ticks: { show: false },
@@ -65,7 +65,7 @@ function seriesOf({ name, color, dashed = false }: Curve, { curves, stacked = fa
   const look = { label: name, stroke: color, width: stacked ? 0 : 1.6, points: { show: false } };
   if (stacked) return { ...look, fill: color };
   if (dashed) return { ...look, dash: [5, 4] };
-  // One curve alone has room for an area below it.
+  // The area below a single curve is filled.
   return curves.length === 1 ? { ...look, fill: `${color}1f` } : look;
 }
 
@@ -75,7 +75,7 @@ function timeLabels(_chart: uPlot, seconds: readonly number[]): string[] {
   );
 }
 
-/** The panel's curves; stacked ones lie on each other, the topmost first, so that the others are drawn over it. */
+/** Returns the values of a panel's curves. Stacked ones are summed, the topmost first: the others are drawn over it. */
 export function chartData({ curves, stacked = false }: Panel, { times, series }: History): uPlot.AlignedData {
   const values = curves.map(({ key }) => [...(series[key] ?? times.map(() => null))]);
   const seconds = times.map((time) => time / 1000);

@@ -10,12 +10,12 @@ import { SessionTable } from './sessions.js';
 import { SignIn } from './sign-in.js';
 import { Tiles } from './tiles.js';
 
-/** The whole page. */
+/** The dashboard page. */
 export function Dashboard({ feed }: { readonly feed: Feed }): JSX.Element {
-  const asked = useSignal(false);
+  const signInShown = useSignal(false);
   const overview = feed.overview.value;
   const problem = feed.problem.value;
-  const mayRise = overview !== undefined && overview.role === 'reader' && overview.adminToken;
+  const canBecomeAdmin = overview !== undefined && overview.role === 'reader' && overview.adminToken;
   return (
     <div class="dashboard" data-stale={problem === 'unreachable'}>
       <header class="top">
@@ -28,8 +28,8 @@ export function Dashboard({ feed }: { readonly feed: Feed }): JSX.Element {
           <span class="dot" />
           {inWords(overview, problem)}
         </p>
-        {mayRise && (
-          <button type="button" class="action" onClick={() => (asked.value = true)} data-testid="rise">
+        {canBecomeAdmin && (
+          <button type="button" class="action" onClick={() => (signInShown.value = true)} data-testid="rise">
             Admin
           </button>
         )}
@@ -37,14 +37,15 @@ export function Dashboard({ feed }: { readonly feed: Feed }): JSX.Element {
       </header>
       <main>
         {problem === 'unauthorized' && (
-          <SignIn feed={feed} explanation="This server shows its dashboard to those who have its token." />
+          <SignIn feed={feed} explanation="The dashboard of this server requires a token." />
         )}
         {problem === 'forbidden' && (
           <p class="card">
-            Without a token the dashboard is shown only under the server’s own name. Set a metrics token.
+            Without a token, the dashboard is available only under the server’s own host name. Set a metrics
+            token.
           </p>
         )}
-        {mayRise && asked.value && <SignIn feed={feed} explanation="Token of the admin:" />}
+        {canBecomeAdmin && signInShown.value && <SignIn feed={feed} explanation="Admin token:" />}
         <Tiles feed={feed} />
         {overview && (
           <section class="plots" aria-label="The last 15 minutes">
@@ -71,7 +72,7 @@ function pillState(overview: Overview | undefined, problem: Problem | undefined)
 }
 
 function inWords(overview: Overview | undefined, problem: Problem | undefined): string {
-  if (problem === 'unreachable') return 'Not reached';
+  if (problem === 'unreachable') return 'Unreachable';
   if (problem !== undefined) return 'Locked';
   if (overview === undefined) return 'Looking for the server';
   if (overview.draining) return 'Draining';

@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { useRef } from 'preact/hooks';
 import type { Feed } from './feed.js';
 
-/** Sends all users elsewhere, after a question; for admins. */
+/** Drains the server, after a confirmation; for admins. */
 export function DrainButton({ feed }: { readonly feed: Feed }): JSX.Element | null {
   const dialog = useRef<HTMLDialogElement>(null);
   const failed = useSignal(false);
@@ -19,13 +19,13 @@ export function DrainButton({ feed }: { readonly feed: Feed }): JSX.Element | nu
         Drain
       </button>
       <dialog ref={dialog} class="question" aria-labelledby="drain-question">
-        <h2 id="drain-question">Send everybody elsewhere?</h2>
+        <h2 id="drain-question">Drain this server?</h2>
         <p>
-          The server takes no new sessions and tells its clients to go on at another one. It takes sessions
-          again only after a restart.
+          The server accepts no new sessions and asks its clients to move to another server. It accepts
+          sessions again only after a restart.
         </p>
         <p class="problem" role="alert">
-          {failed.value && 'The server did not do it.'}
+          {failed.value && 'The server did not start draining.'}
         </p>
         <div class="answers">
           <button type="button" class="action" onClick={() => dialog.current?.close()}>

@@ -2,16 +2,15 @@ import { signal, type ReadonlySignal } from '@preact/signals';
 import type { History, Overview } from '@millrace/protocol';
 import { extended } from './history.js';
 
-/** Milliseconds between questions to the server. */
-const interval = 2000;
-/** How much of the past is shown. */
+const requestIntervalMs = 2000;
+/** The time span of the charts. */
 export const spanMs = 15 * 60_000;
 const tokenKey = 'millrace-dashboard-token';
 
-/** Why there is nothing new to see. */
+/** Why there is no new data. */
 export type Problem = 'unauthorized' | 'forbidden' | 'unreachable';
 
-/** Asks the server again and again, and keeps what it said. */
+/** Requests the overview from the server repeatedly, and keeps its answers. */
 export class Feed {
   readonly #overview = signal<Overview | undefined>();
   readonly #history = signal<History>({ times: [], series: {} });
@@ -31,13 +30,13 @@ export class Feed {
     return this.#problem;
   }
 
-  /** Asks from now on; at once, too, when the page comes back into view. */
+  /** Starts the requests; one is made at once whenever the page becomes visible again. */
   start(): void {
     document.addEventListener('visibilitychange', () => void this.ask());
     void this.ask();
   }
 
-  /** Goes on with another token, which is kept as long as this tab lives. */
+  /** Continues with another token, which is kept until the tab is closed. */
   async signIn(token: string): Promise<void> {
     this.#token = token;
     sessionStorage.setItem(tokenKey, token);
@@ -56,10 +55,10 @@ export class Feed {
       this.#problem.value = 'unreachable';
     }
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.ask(), interval);
+    this.#timer = setTimeout(() => void this.ask(), requestIntervalMs);
   }
 
-  /** Tells the server to send everybody elsewhere. @returns whether it does. */
+  /** Asks the server to drain. @returns whether it accepted. */
   async drain(): Promise<boolean> {
     const response = await this.request('/v1/admin/drain', 'POST');
     void this.ask();
@@ -75,7 +74,7 @@ export class Feed {
   #show(overview: Overview, after: number): void {
     this.#overview.value = overview;
     const known = this.#history.peek();
-    // Two questions may have been under way at once.
+    // Another request may have been answered in the meantime.
     if ((known.times.at(-1) ?? 0) !== after) return;
     this.#history.value = extended(known, overview.history, overview.time - spanMs);
   }

@@ -1,16 +1,16 @@
-/** A number with as many digits as somebody wants to read; a dash for none. */
+/** Formats a number with at most three significant digits below 100; a dash if there is none. */
 export function plain(value: number | null | undefined): string {
   if (value === null || value === undefined) return '–';
   if (value === 0 || value >= 100 || Number.isInteger(value)) return Math.round(value).toLocaleString('en');
   return String(Number(value.toFixed(value >= 10 ? 1 : 2)));
 }
 
-/** Something in a second. */
+/** Formats a rate per second. */
 export function rate(value: number | null | undefined): string {
   return value === null || value === undefined ? '–' : value.toFixed(1);
 }
 
-/** Milliseconds, or seconds where they are many. */
+/** Formats milliseconds, as seconds from 1000 on. */
 export function ms(value: number | null | undefined): string {
   if (value === null || value === undefined) return '–';
   if (value >= 1000) return `${Number((value / 1000).toFixed(1))} s`;
@@ -22,7 +22,7 @@ export function percent(value: number | null | undefined): string {
   return value > 0 && value < 0.1 ? `${(value * 100).toFixed(1)}%` : `${Math.round(value * 100)}%`;
 }
 
-/** Bytes in the unit that fits. */
+/** Formats bytes in the unit that fits. */
 export function bytes(value: number | null | undefined): string {
   if (value === null || value === undefined) return '–';
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];

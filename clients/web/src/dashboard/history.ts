@@ -1,6 +1,6 @@
 import type { History } from '@millrace/protocol';
 
-/** Adds newer samples, and forgets those from before `oldest`. */
+/** Returns the history with newer samples added, and without samples before `oldest`. */
 export function extended(history: History, newer: History, oldest: number): History {
   const skipped = history.times.filter((time) => time < oldest).length;
   const names = new Set([...Object.keys(history.series), ...Object.keys(newer.series)]);
@@ -16,12 +16,12 @@ export function extended(history: History, newer: History, oldest: number): Hist
   };
 }
 
-/** The newest value of a curve; null if there is none. */
+/** Returns the newest value of a curve; null if there is none. */
 export function latest(history: History, name: string): number | null {
   return history.series[name]?.at(-1) ?? null;
 }
 
-/** Mean of the values of the last minute; null if there are none. */
+/** Returns the mean of the values of the last minute; null if there are none. */
 export function lastMinute({ times, series }: History, name: string): number | null {
   const since = (times.at(-1) ?? 0) - 60_000;
   const values = (series[name] ?? []).filter((value, i) => value !== null && (times[i] ?? 0) > since);

@@ -1,6 +1,6 @@
 /**
- * Gives the browser a language that its own Intl takes. One without a locale (LANG=C, as in kiosks and containers)
- * calls its language en-US@posix, and uPlot asks Intl for that as it is loaded.
+ * Sets the browser's language to one that its Intl accepts. A browser without a locale (LANG=C, as in kiosks and
+ * containers) reports en-US@posix, which uPlot passes to Intl when it is loaded; Intl would throw.
  */
 export function settleLanguage(): void {
   try {

@@ -14,6 +14,6 @@ if (root === null) throw new Error('dashboard.html has no #app');
 const feed = new Feed();
 feed.start();
 settleLanguage();
-// Only now: it loads uPlot.
+// Imported only now, since it loads uPlot, which needs a valid language.
 const { Dashboard } = await import('./dashboard.js');
 render(<Dashboard feed={feed} />, root);

@@ -2,25 +2,25 @@ import type { History } from '@millrace/protocol';
 import { bytes, ms, percent, plain } from './format.js';
 
 export interface Curve {
-  /** Name in the server's history. */
+  /** Name of the series in the server's history. */
   readonly key: string;
   readonly name: string;
   readonly color: string;
-  /** A limit rather than something that happens. */
+  /** Whether it is a limit rather than a measurement. */
   readonly dashed?: boolean;
 }
 
 export interface Panel {
   readonly title: string;
-  /** What the numbers are, in a few words. */
+  /** What the numbers mean. */
   readonly hint: string;
   readonly curves: readonly Curve[];
   readonly format: (value: number | null | undefined) => string;
-  /** The scale reaches at least this far up. */
+  /** The lowest maximum of the scale. */
   readonly least: number;
   /** Whether the curves are parts of one whole. */
   readonly stacked?: boolean;
-  /** Whether it is shown only where there is something to draw. */
+  /** Whether it is shown only if there is data. */
   readonly optional?: boolean;
 }
 
@@ -32,11 +32,11 @@ const rose = '#ff9d94';
 const violet = '#c3a6f0';
 const grey = '#7d8a8e';
 
-/** All that there may be, in this order. */
+/** All panels, in order. */
 const panels: readonly Panel[] = [
   {
     title: 'Frames',
-    hint: 'a second, all users',
+    hint: 'per second, all users',
     format: plain,
     least: 5,
     curves: [
@@ -47,7 +47,7 @@ const panels: readonly Panel[] = [
   },
   {
     title: 'Latency',
-    hint: 'arrival to sending; stale: until seen',
+    hint: 'arrival to sending; stale: until shown',
     format: ms,
     least: 50,
     curves: [
@@ -65,13 +65,13 @@ const panels: readonly Panel[] = [
       { key: 'active', name: 'active', color: mint },
       { key: 'queued', name: 'waiting', color: amber },
       { key: 'parked', name: 'parked', color: blue },
-      { key: 'limited', name: 'held back', color: rose },
+      { key: 'limited', name: 'limited', color: rose },
       { key: 'slots', name: 'slots', color: grey, dashed: true },
     ],
   },
   {
     title: 'Where the time goes',
-    hint: 'mean for a frame',
+    hint: 'mean per frame',
     format: ms,
     least: 10,
     stacked: true,
@@ -86,25 +86,25 @@ const panels: readonly Panel[] = [
   },
   {
     title: 'Frames without a result',
-    hint: 'a second',
+    hint: 'per second',
     format: plain,
     least: 1,
     curves: [
-      { key: 'superseded', name: 'a newer one came', color: grey },
-      { key: 'skipped', name: 'alike', color: blue },
+      { key: 'superseded', name: 'superseded', color: grey },
+      { key: 'skipped', name: 'similar', color: blue },
       { key: 'lost', name: 'lost', color: rose },
     ],
   },
   {
     title: 'Batch',
-    hint: 'rows in one U-Net call',
+    hint: 'rows per U-Net call',
     format: plain,
     least: 2,
     curves: [{ key: 'rows_per_call', name: 'rows', color: mint }],
   },
   {
-    title: 'Comings and goings',
-    hint: 'a minute',
+    title: 'Session events',
+    hint: 'per minute',
     format: plain,
     least: 5,
     curves: [
@@ -116,26 +116,26 @@ const panels: readonly Panel[] = [
   },
   {
     title: 'Errors and refusals',
-    hint: 'a minute',
+    hint: 'per minute',
     format: plain,
     least: 5,
     curves: [
       { key: 'errors_per_minute', name: 'errors', color: rose },
       { key: 'refused_per_minute', name: 'full', color: amber },
       { key: 'unauthorized_per_minute', name: 'wrong token', color: lime },
-      { key: 'rate_limited_per_minute', name: 'too many', color: blue },
+      { key: 'rate_limited_per_minute', name: 'rate limited', color: blue },
       { key: 'restarts_per_minute', name: 'engine restarts', color: violet },
     ],
   },
   {
     title: 'Network',
-    hint: 'a second',
+    hint: 'per second',
     format: bytes,
     least: 1000,
     curves: [
       { key: 'bytes_in', name: 'in', color: blue },
       { key: 'bytes_out', name: 'out', color: mint },
-      { key: 'buffered', name: 'not yet taken', color: amber },
+      { key: 'buffered', name: 'buffered', color: amber },
     ],
   },
   {
@@ -147,7 +147,7 @@ const panels: readonly Panel[] = [
   },
   {
     title: 'Main thread',
-    hint: 'part of the time that it is busy',
+    hint: 'share of time busy',
     format: percent,
     least: 1,
     curves: [{ key: 'main_thread', name: 'busy', color: lime }],
@@ -161,27 +161,27 @@ const panels: readonly Panel[] = [
   },
   {
     title: 'GPU',
-    hint: 'part of the time that it is at work',
+    hint: 'share of time busy',
     format: percent,
     least: 1,
     optional: true,
-    curves: [{ key: 'gpu_utilization', name: 'at work', color: mint }],
+    curves: [{ key: 'gpu_utilization', name: 'busy', color: mint }],
   },
   {
     title: 'GPU memory',
-    hint: 'of all GPUs, in use by all programs',
+    hint: 'of all GPUs, all programs',
     format: bytes,
     least: 1e9,
     optional: true,
     curves: [
       { key: 'gpu_memory_used', name: 'in use', color: blue },
-      { key: 'gpu_memory_total', name: 'there is', color: grey, dashed: true },
+      { key: 'gpu_memory_total', name: 'total', color: grey, dashed: true },
     ],
   },
 ];
 
-/** What the dashboard draws of these curves. */
+/** Returns the panels to draw for this history. */
 export function panelsFor({ series }: History): readonly Panel[] {
-  const known = (key: string): boolean => (series[key] ?? []).some((value) => value !== null);
-  return panels.filter(({ optional = false, curves }) => !optional || curves.some(({ key }) => known(key)));
+  const hasData = (key: string): boolean => (series[key] ?? []).some((value) => value !== null);
+  return panels.filter(({ optional = false, curves }) => !optional || curves.some(({ key }) => hasData(key)));
 }

@@ -6,7 +6,7 @@ import { chartData, chartOptions } from './chart.js';
 import type { Feed } from './feed.js';
 import type { Panel } from './panels.js';
 
-/** One panel: its curves, and their values now or under the pointer. */
+/** A panel: its curves, and their latest values or those under the pointer. */
 export function Plot({ feed, panel }: { readonly feed: Feed; readonly panel: Panel }): JSX.Element {
   const host = useRef<HTMLDivElement>(null);
   const point = useSignal<number | null>(null);
@@ -28,7 +28,7 @@ export function Plot({ feed, panel }: { readonly feed: Feed; readonly panel: Pan
   }, [feed, panel, point]);
 
   const { times, series } = feed.history.value;
-  const shown = point.value ?? times.length - 1;
+  const index = point.value ?? times.length - 1;
   return (
     <figure class="plot" data-testid="plot">
       <figcaption>
@@ -41,7 +41,7 @@ export function Plot({ feed, panel }: { readonly feed: Feed; readonly panel: Pan
           <li key={key}>
             <span class="swatch" data-dashed={dashed} style={{ backgroundColor: color }} />
             {name}
-            <b>{panel.format(series[key]?.[shown])}</b>
+            <b>{panel.format(series[key]?.[index])}</b>
           </li>
         ))}
       </ul>

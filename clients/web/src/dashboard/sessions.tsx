@@ -5,7 +5,7 @@ import type { Feed } from './feed.js';
 import { duration, ms, plain, rate } from './format.js';
 import { Thumbnail } from './thumbnail.js';
 
-/** A column: its heading, and what it says of a session. */
+/** A column: its heading, and the text of its cell for a session. */
 type Column = readonly [heading: string, cell: (session: SessionRow) => string];
 
 const figures: readonly Column[] = [
@@ -20,13 +20,13 @@ const figures: readonly Column[] = [
   ['Age', ({ figures }) => (figures ? duration(figures.seconds) : '–')],
 ];
 
-/** What is nobody's business most of the time. */
+/** Personal data, hidden until it is asked for. */
 const personal: readonly Column[] = [
   ['Prompt', ({ stream }) => (stream ? `${stream.promptLength} chars` : '–')],
   ['Address', ({ address }) => address ?? 'hidden'],
 ];
 
-/** All sessions as rows, those too that have lost their connection; on phones as cards. */
+/** All sessions, parked ones included, as rows; on phones as cards. */
 export function SessionTable({ feed }: { readonly feed: Feed }): JSX.Element | null {
   const personalShown = useSignal(false);
   const overview = feed.overview.value;
@@ -50,7 +50,7 @@ export function SessionTable({ feed }: { readonly feed: Feed }): JSX.Element | n
         </label>
       </header>
       {sessions.length === 0 ? (
-        <p class="empty">Nobody is connected.</p>
+        <p class="empty">No sessions.</p>
       ) : (
         <table>
           <thead>
@@ -92,7 +92,7 @@ export function SessionTable({ feed }: { readonly feed: Feed }): JSX.Element | n
 function stateOf({ state, stream, fpsLimit }: SessionRow): string {
   if (state !== 'active') return state;
   if (stream?.paused === true) return 'paused';
-  return fpsLimit === null ? state : `held to ${fps(fpsLimit)}`;
+  return fpsLimit === null ? state : `limited to ${fps(fpsLimit)}`;
 }
 
 function fps(value: number | undefined): string {

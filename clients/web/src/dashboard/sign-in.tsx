@@ -23,7 +23,7 @@ export function SignIn({
       <div class="answers">
         <input id="token" ref={input} type="password" autocomplete="off" required data-testid="token" />
         <button type="submit" class="action">
-          Go on
+          Continue
         </button>
       </div>
     </form>

@@ -3,12 +3,12 @@ import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { Feed } from './feed.js';
 
-/** The last picture of a session, fetched anew with each answer of the server. */
+/** The last picture of a session, fetched again with each update of the overview. */
 export function Thumbnail({ feed, id }: { readonly feed: Feed; readonly id: string }): JSX.Element {
   const url = useSignal('');
   const time = feed.overview.value?.time;
   useEffect(() => {
-    // An <img> of its own would send no token.
+    // An <img> with this address would not send the token.
     const load = async (): Promise<void> => {
       const response = await feed.request(`/v1/admin/sessions/${encodeURIComponent(id)}/picture`);
       if (!response.ok) return;

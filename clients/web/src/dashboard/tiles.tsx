@@ -9,12 +9,12 @@ interface Tile {
   readonly value: string;
   readonly of?: string;
   readonly note: string;
-  /** How full it is, 0 to 1. */
+  /** Part of the limit that is used, 0 to 1. */
   readonly full?: number | null;
   readonly testId: string;
 }
 
-/** The six numbers that tell how the server does. */
+/** The six key figures of the server. */
 export function Tiles({ feed }: { readonly feed: Feed }): JSX.Element {
   const overview = feed.overview.value;
   const tiles = overview ? tilesOf(overview, feed.history.value) : [];
@@ -47,14 +47,14 @@ function tilesOf({ counts, engine, slo }: Overview, history: History): readonly 
   const sent = latest(history, 'sent');
   const [received, lost] = [lastMinute(history, 'received'), lastMinute(history, 'lost')];
   const rows = latest(history, 'rows');
-  const [latency, most] = [latest(history, 'latency_p95'), 1000 * slo.latencySeconds];
+  const [latency, latencyLimit] = [latest(history, 'latency_p95'), 1000 * slo.latencySeconds];
   const load = latest(history, 'engine_busy');
   return [
     {
       name: 'Users',
       value: plain(active),
       of: `of ${plain(slots)}`,
-      note: `${queued} waiting, ${parked} parked${limited > 0 ? `, ${limited} held back` : ''}`,
+      note: `${queued} waiting, ${parked} parked${limited > 0 ? `, ${limited} limited` : ''}`,
       full: slots > 0 ? active / slots : null,
       testId: 'users',
     },
@@ -69,13 +69,16 @@ function tilesOf({ counts, engine, slo }: Overview, history: History): readonly 
       name: 'Frames out',
       value: rate(sent),
       of: 'fps',
-      note: active > 0 && sent !== null ? `${rate(sent / active)} for each user` : 'nobody is here',
+      note: active > 0 && sent !== null ? `${rate(sent / active)} per user` : 'no users',
       testId: 'fps',
     },
     {
       name: 'Latency, p95',
       value: ms(latency),
-      ...(most > 0 && { of: `of ${ms(most)}`, full: latency === null ? null : latency / most }),
+      ...(latencyLimit > 0 && {
+        of: `of ${ms(latencyLimit)}`,
+        full: latency === null ? null : latency / latencyLimit,
+      }),
       note: `half within ${ms(latest(history, 'latency_p50'))}`,
       testId: 'latency',
     },

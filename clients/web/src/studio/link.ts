@@ -11,19 +11,19 @@ import { inWords } from './words.js';
 export type LinkState =
   | { readonly name: 'idle' }
   | { readonly name: 'connecting' }
-  /** The server is full: how many are before this one, and for how long at a guess. */
+  /** The server is full: the place in its queue, and the expected wait. */
   | { readonly name: 'queued'; readonly position: number; readonly seconds: number }
-  /** The server is there and not ready. */
+  /** The server is running but not ready. */
   | { readonly name: 'preparing'; readonly doing: string }
   | { readonly name: 'live' }
-  /** The server asks for a token: for one, or for another than it was shown. */
+  /** The server requires a token. `shown`: it refused the one that it got. */
   | { readonly name: 'locked'; readonly shown: boolean }
-  /** Not connected; it is tried again by itself. `answers`: the server says that it is ready. */
+  /** Not connected; the link tries again. `answers`: the server says that it is ready. */
   | { readonly name: 'retrying'; readonly problem: string; readonly answers: boolean }
-  /** Not connected, and trying again by itself would not help. */
+  /** Not connected, and trying again would not help. */
   | { readonly name: 'failed'; readonly problem: string };
 
-/** What a link can be shown to wait for. */
+/** The states in which a link waits for the server. */
 type Waiting = Extract<LinkState, { readonly name: 'preparing' | 'retrying' }>;
 
 interface LinkOptions {
@@ -33,23 +33,23 @@ interface LinkOptions {
   /** Access token for the next stream, if there is one. */
   readonly token: () => string | undefined;
   readonly opened: (stream: MillraceStream) => void;
-  /** No picture comes for a while. */
+  /** The connection was lost: no pictures arrive for a while. */
   readonly interrupted: () => void;
-  /** The stream goes on over another connection. */
+  /** The stream continues over another connection. */
   readonly reconnected: (stream: MillraceStream) => void;
   readonly closed: () => void;
-  /** A parameter to start with was refused; says whether the next try goes without it. */
+  /** An initial parameter was refused. @returns whether the next attempt omits it. */
   readonly refused: (error: MillraceError) => boolean;
-  /** Something that the stream survives. */
+  /** Reports an error that does not end the stream. */
   readonly notice: (text: string) => void;
 }
 
-const preparingPause = 700;
-const longestPause = 10_000;
+const preparingPauseMs = 700;
+const longestPauseMs = 10_000;
 
 /**
- * Keeps a stream open while it is wanted: connects, waits for a server that starts, and tries again. A stream that
- * is open comes back after a short loss by itself; here it is shown, and begun anew when that took too long.
+ * Keeps a stream open until it is closed: connects, waits for a server that is starting, and tries again. An open
+ * stream reconnects by itself after a short loss; the link shows that, and opens a new stream if it fails.
  */
 export class Link {
   readonly state = signal<LinkState>({ name: 'idle' });
@@ -62,7 +62,7 @@ export class Link {
     this.#options = options;
   }
 
-  /** While it is open or opening, only ends the pause before the next try. */
+  /** Opens the link. If it is open or opening, only ends the pause before the next attempt. */
   open(): void {
     if (this.#stop !== undefined) {
       this.#retry();
@@ -81,7 +81,7 @@ export class Link {
 
   async #run(signal: AbortSignal): Promise<void> {
     const { url, parameters, token, opened, closed } = this.#options;
-    let tries = 0;
+    let attempts = 0;
     this.state.value = { name: 'connecting' };
     while (!signal.aborted) {
       let error: MillraceError;
@@ -90,7 +90,7 @@ export class Link {
           parameters: parameters(),
           token: token(),
           client: 'millrace-page',
-          // Here it is shown what the server waits for.
+          // The link itself waits, and shows what the server is doing.
           waitSeconds: 0,
           signal,
           queued: ({ position, wait_seconds: seconds }) => {
@@ -98,7 +98,7 @@ export class Link {
           },
         });
         if (signal.aborted) return void stream.close();
-        tries = 0;
+        attempts = 0;
         const ended = this.#untilClosed(stream, signal);
         opened(stream);
         this.state.value = { name: 'live' };
@@ -113,12 +113,12 @@ export class Link {
         error = cause;
       }
       if (signal.aborted) return;
-      await this.#recover(error, tries++, signal);
+      await this.#recover(error, attempts++, signal);
     }
   }
 
-  /** Shows what is wrong, and waits until another try makes sense. */
-  async #recover(error: MillraceError, tries: number, signal: AbortSignal): Promise<void> {
+  /** Shows what is wrong, and waits before the next attempt. */
+  async #recover(error: MillraceError, attempts: number, signal: AbortSignal): Promise<void> {
     if (error.code === 'invalid_parameter' && this.#options.refused(error)) return;
     if (error.code === 'unauthorized') {
       return this.#stay({ name: 'locked', shown: this.#options.token() !== undefined }, signal);
@@ -129,8 +129,8 @@ export class Link {
       return this.#stay({ name: 'failed', problem: state.problem }, signal);
     }
     this.state.value = state;
-    const pause = Math.min(longestPause, 1000 * 2 ** tries);
-    await this.#pause(state.name === 'preparing' ? preparingPause : pause, signal);
+    const pause = Math.min(longestPauseMs, 1000 * 2 ** attempts);
+    await this.#pause(state.name === 'preparing' ? preparingPauseMs : pause, signal);
   }
 
   /** Shows what is wrong until `open` is called again. */
@@ -140,7 +140,7 @@ export class Link {
     if (!signal.aborted) this.state.value = { name: 'connecting' };
   }
 
-  /** What is to be shown: what keeps the server from being ready, or else what went wrong. */
+  /** Returns the state to show: what the server is doing if it is not ready, or else what went wrong. */
   async #describe(error: MillraceError, signal: AbortSignal): Promise<Waiting> {
     try {
       const { ready, doing } = await fetchReadiness(this.#options.url, { signal });
@@ -153,10 +153,10 @@ export class Link {
     }
   }
 
-  /** Ends after `time`, when `open` is called again, or when it is closed. */
-  async #pause(time: number | undefined, signal: AbortSignal): Promise<void> {
+  /** Waits until `timeMs` has passed, `open` is called again, or the link is closed. */
+  async #pause(timeMs: number | undefined, signal: AbortSignal): Promise<void> {
     await new Promise<void>((resolve) => {
-      const timer = time === undefined ? undefined : setTimeout(done, time);
+      const timer = timeMs === undefined ? undefined : setTimeout(done, timeMs);
       signal.addEventListener('abort', done);
       this.#retry = done;
       function done(): void {
@@ -168,52 +168,52 @@ export class Link {
     this.#retry = () => {};
   }
 
-  /** Shows how it goes on with the stream; a stream that is no longer wanted is closed. @returns why it ended. */
+  /** Shows the state of the stream until it ends, and closes it with the link. @returns why it ended. */
   async #untilClosed(stream: MillraceStream, signal: AbortSignal): Promise<MillraceError> {
     const { interrupted, reconnected, notice } = this.#options;
     const close = (): void => void stream.close();
     signal.addEventListener('abort', close);
     this.#stream = stream;
-    let seeking = new AbortController();
+    let reconnecting = new AbortController();
     stream.on('error', (error) => notice(inWords(error)));
     stream.on('reconnecting', (error) => {
-      seeking = new AbortController();
+      reconnecting = new AbortController();
       this.state.value = { name: 'connecting' };
       interrupted();
-      void this.#follow(error, seeking.signal);
+      void this.#follow(error, reconnecting.signal);
     });
     stream.on('reconnected', () => {
-      seeking.abort();
+      reconnecting.abort();
       this.state.value = { name: 'live' };
       reconnected(stream);
     });
     return new Promise((resolve) => {
       stream.on('close', ({ error = new MillraceError('closed') }) => {
-        seeking.abort();
+        reconnecting.abort();
         signal.removeEventListener('abort', close);
         resolve(error);
       });
     });
   }
 
-  /** Shows what is wrong while the stream seeks another connection by itself, and hurries it when the server is back. */
+  /** Shows what is wrong while the stream reconnects, and makes it retry at once when the server is back. */
   async #follow(error: MillraceError, signal: AbortSignal): Promise<void> {
-    let away = false;
+    let wasAway = false;
     while (!signal.aborted) {
       const state = await this.#describe(error, signal);
       if (signal.aborted) return;
       this.state.value = state;
       const answers = state.name === 'retrying' && state.answers;
-      if (away && answers) this.#stream?.retryNow();
-      away = !answers;
-      await this.#pause(preparingPause, signal);
+      if (wasAway && answers) this.#stream?.retryNow();
+      wasAway = !answers;
+      await this.#pause(preparingPauseMs, signal);
     }
   }
 }
 
-/** What went wrong with a server that answers. */
+/** Describes an error of a server that answers. */
 function refusal(error: MillraceError): string {
-  if (error.code === 'too_many_sessions') return 'The server takes no more streams just now.';
-  // The client has asked the server why, and says what it heard.
+  if (error.code === 'too_many_sessions') return 'The server is not accepting more streams at the moment.';
+  // Here the client has asked the server for the reason, and its message has the answer.
   return error.code === 'connection_failed' ? error.message : inWords(error);
 }

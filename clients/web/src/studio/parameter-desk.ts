@@ -3,21 +3,21 @@ import { computed, signal } from '@preact/signals';
 
 export type ParameterName = keyof ParameterUpdate;
 
-/** Says what is wrong with a value that is to be refused without being sent. */
+/** Returns what is wrong with a value; one with a problem is not sent. */
 type Check = (name: ParameterName, value: unknown) => string | undefined;
 
-/** Time between two updates while a control is being moved, in milliseconds. */
-const pause = 150;
+/** Time between two updates while a control is being moved. */
+const pauseMs = 150;
 
 /**
- * What the person has set: shown at once, sent to the stream a few times a second, one update at a time.
- * A value that is refused stays in its control with the reason beside it.
+ * The parameters that the user has set: shown at once, sent to the stream a few times per second, one update at a
+ * time. A refused value stays in its control, with the reason beside it.
  */
 export class ParameterDesk {
-  /** Values that were set here; all others have the server's. */
+  /** Values that were set here; all others come from the server. */
   readonly chosen = signal<ParameterUpdate>({});
   readonly inForce = signal<ParameterUpdate>({});
-  /** What is wrong with values that were refused, here or in the server's words. */
+  /** Why values were refused, by this page or by the server. */
   readonly problems = signal<Readonly<Partial<Record<ParameterName, string>>>>({});
   readonly values = computed<ParameterUpdate>(() => ({ ...this.inForce.value, ...this.chosen.value }));
   readonly #check: Check;
@@ -30,7 +30,7 @@ export class ParameterDesk {
     this.#check = check;
   }
 
-  /** What a new stream starts with: everything set here that is not known to be wrong. */
+  /** The parameters for a new stream: everything set here that was not refused. */
   get start(): ParameterUpdate {
     const refused = this.problems.peek();
     return select(this.chosen.peek(), (name) => refused[name] === undefined);
@@ -39,7 +39,7 @@ export class ParameterDesk {
   attach(stream: MillraceStream): void {
     this.#stream = stream;
     this.inForce.value = stream.parameters;
-    // What was set while it connected may have come too late for its start.
+    // Values that were set while it connected may have missed its initial parameters.
     this.#schedule(0);
   }
 
@@ -50,7 +50,7 @@ export class ParameterDesk {
 
   /**
    * Sets a parameter.
-   * @param settled whether it is worth sending at once: a choice was made rather than a slider moved.
+   * @param settled whether to send it at once: false while a slider moves or a text is typed.
    */
   set<Name extends ParameterName>(name: Name, value: ParameterUpdate[Name], settled = false): void {
     this.chosen.value = { ...this.chosen.peek(), [name]: value };
@@ -60,9 +60,9 @@ export class ParameterDesk {
       this.#refuse(name, problem);
       return;
     }
-    this.#forgive(name);
+    this.#clearProblem(name);
     this.#waiting.add(name);
-    this.#schedule(settled ? 0 : pause);
+    this.#schedule(settled ? 0 : pauseMs);
   }
 
   /** Sets everything that was set here back to `defaults`. */
@@ -74,8 +74,8 @@ export class ParameterDesk {
   }
 
   /**
-   * Notes the server's refusal of what a stream was to start with; the next one starts without it.
-   * @returns false if nothing was set here that could be left out.
+   * Records that the server refused an initial parameter of a stream; the next stream starts without it.
+   * @returns false if no parameter was set here that could be left out.
    */
   refuseStart(field: string | undefined, message: string): boolean {
     const name = this.#culprit(field, new Set(Object.keys(this.start) as ParameterName[]));
@@ -87,13 +87,13 @@ export class ParameterDesk {
     this.problems.value = { ...this.problems.peek(), [name]: message };
   }
 
-  #forgive(name: ParameterName): void {
+  #clearProblem(name: ParameterName): void {
     this.problems.value = select(this.problems.peek(), (other) => other !== name);
   }
 
-  /** Where a refusal is shown: at its own parameter if that was sent, else at one that was. */
+  /** Returns the parameter at which a refusal is shown: the named one if it was sent, else the first one that was. */
   #culprit(field: string | undefined, sent: ReadonlySet<ParameterName>): ParameterName | undefined {
-    // The field may be inside of a value, such as prompt[1].weight.
+    // The field may be inside a value, such as prompt[1].weight.
     const named = /^\w+/.exec(field ?? '')?.[0];
     return [...sent].find((name) => name === named) ?? [...sent][0];
   }
@@ -122,10 +122,10 @@ export class ParameterDesk {
     } finally {
       this.#sending = false;
     }
-    if (this.#waiting.size > 0) this.#schedule(pause);
+    if (this.#waiting.size > 0) this.#schedule(pauseMs);
   }
 
-  /** An update is taken whole or not at all, so what was sent beside the wrong value is sent again. */
+  /** An update applies as a whole or not at all: the other values of a refused one are sent again. */
   #handleRefusal(error: MillraceError, sent: ReadonlySet<ParameterName>): void {
     if (error.code === 'rate_limited') {
       for (const name of sent) this.#waiting.add(name);

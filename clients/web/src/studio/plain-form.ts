@@ -1,6 +1,6 @@
 import type { ParameterDefinition } from '@millrace/client';
 
-/** Of alternative forms of a parameter, the first, which is the plain one. */
+/** Returns the first of the alternative forms of a parameter, which is the plain one. */
 export function plainForm(
   definition: ParameterDefinition,
 ): Pick<ParameterDefinition, 'type' | 'minimum' | 'maximum' | 'maxLength'> {

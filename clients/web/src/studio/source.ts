@@ -1,27 +1,27 @@
 export const sourceKinds = ['clip', 'camera', 'screen', 'file'] as const;
 export type SourceKind = (typeof sourceKinds)[number];
 
-/** Where the video comes from; it plays in the video element that it was opened with. */
+/** A source of video; it plays in the video element that it was opened with. */
 export interface Source {
   readonly kind: SourceKind;
-  /** Whether people expect to see it as in a mirror. */
+  /** Whether it is shown mirrored, as users expect of a front camera. */
   readonly mirror: boolean;
-  /** Device id of the camera that comes after this one, if there are several. */
+  /** Device id of the next camera, if there are several. */
   readonly nextCamera?: string | undefined;
-  /** Calls `listener` when it ends by itself, as when screen sharing is stopped in the browser. */
+  /** Calls `listener` when the source ends, for example when screen sharing is stopped in the browser. */
   onEnded(listener: () => void): void;
   /** Frees the camera, the screen or the file. */
   close(): void;
 }
 
-/** Why a source could not be opened, in words for the person in front of it. */
+/** A source could not be opened. The message is for the user. */
 export class SourceError extends Error {
   override readonly name = 'SourceError';
 }
 
 export type WantedSource = 'clip' | 'camera' | 'screen' | File | { readonly camera: string };
 
-/** What kind of source a wish is for. */
+/** Returns the kind of a requested source. */
 export function kindOf(wanted: WantedSource): SourceKind {
   if (wanted instanceof File) return 'file';
   return typeof wanted === 'string' ? wanted : 'camera';
@@ -29,7 +29,7 @@ export function kindOf(wanted: WantedSource): SourceKind {
 
 /**
  * Opens a source and plays it in `video`.
- * @param signal gives it up: what is playing then is left as it is.
+ * @param signal cancels it; the source that is playing then keeps playing.
  * @throws {SourceError} (as rejection), or the reason of `signal`.
  */
 export async function openSource(
@@ -56,7 +56,7 @@ export async function openSource(
 
 const h264 = 'video/mp4; codecs="avc1.64001e"';
 
-const cameraWish = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };
+const cameraConstraints = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };
 
 async function playAddress(kind: 'clip' | 'file', address: string, video: HTMLVideoElement): Promise<Source> {
   const close = (): void => {
@@ -80,7 +80,7 @@ async function playAddress(kind: 'clip' | 'file', address: string, video: HTMLVi
 
 const unplayable = 'This browser cannot play that video. Try an MP4 (H.264) or WebM file.';
 
-/** Tries a file apart, so that one that cannot be played leaves the video that plays as it is. */
+/** Tests a file in a separate element, so that an unplayable one does not interrupt the video that is playing. */
 async function assertPlayable(address: string): Promise<void> {
   const probe = document.createElement('video');
   probe.muted = true;
@@ -112,7 +112,7 @@ async function playMedia(
     await video.play();
   } catch (cause) {
     close();
-    throw new SourceError('The video does not start. Try again, or play the clip.', { cause });
+    throw new SourceError('The video did not start. Try again, or play the clip.', { cause });
   }
   const [track] = media.getVideoTracks();
   const { deviceId, facingMode } = track?.getSettings() ?? {};
@@ -138,7 +138,7 @@ async function cameraAfter(deviceId: string | undefined): Promise<string | undef
 
 async function requestMedia(wanted: 'camera' | 'screen' | { readonly camera: string }): Promise<MediaStream> {
   const kind = wanted === 'screen' ? 'screen' : 'camera';
-  // Browsers hide mediaDevices from pages that came over plain HTTP from another machine.
+  // Browsers hide mediaDevices from pages that were loaded over plain HTTP from another machine.
   if (!('mediaDevices' in navigator)) {
     throw new SourceError(
       `A ${kind} needs a secure page (https, or localhost). Play the clip or open a video file instead.`,
@@ -150,7 +150,7 @@ async function requestMedia(wanted: 'camera' | 'screen' | { readonly camera: str
   try {
     if (wanted === 'screen') return await navigator.mediaDevices.getDisplayMedia({ video: true });
     const which = wanted === 'camera' ? { facingMode: 'user' } : { deviceId: { exact: wanted.camera } };
-    return await navigator.mediaDevices.getUserMedia({ video: { ...cameraWish, ...which } });
+    return await navigator.mediaDevices.getUserMedia({ video: { ...cameraConstraints, ...which } });
   } catch (cause) {
     throw new SourceError(refusal(kind, cause instanceof Error ? cause.name : ''), { cause });
   }
@@ -165,8 +165,8 @@ function refusal(kind: 'camera' | 'screen', name: string): string {
     case 'OverconstrainedError':
       return 'No camera was found. Connect one and try again, or play the clip.';
     case 'NotReadableError':
-      return 'The camera is busy in another application. Close that one and try again, or play the clip.';
+      return 'The camera is in use by another application. Close it and try again, or play the clip.';
     default:
-      return 'The camera does not start. Try again, or play the clip.';
+      return 'The camera did not start. Try again, or play the clip.';
   }
 }

@@ -19,18 +19,18 @@ import {
 } from './source.js';
 import { lengthProblem, textLimit } from './text-limit.js';
 
-/** The elements that a studio works on; the page shows them. */
+/** The elements of the page that a studio uses. */
 export interface StudioElements {
   readonly video: HTMLVideoElement;
   readonly canvas: HTMLCanvasElement;
 }
 
-const statsPeriod = 500;
-const capabilitiesPause = 1500;
-const noticeTime = 6000;
+const statsPeriodMs = 500;
+const capabilitiesPauseMs = 1500;
+const noticeMs = 6000;
 const tokenKey = 'millrace-token';
 
-/** All that happens behind the page: a source, a stream, its parameters and its figures. */
+/** The state and logic behind the page: a source, a stream, its parameters and its figures. */
 export class Studio {
   readonly desk = new ParameterDesk((name, value) =>
     lengthProblem(value, textLimit(this.capabilities.peek()?.parameters.properties[name])),
@@ -44,7 +44,7 @@ export class Studio {
   readonly notice = signal<string>();
   /** Whether a generated picture has been drawn since the source was opened. */
   readonly flowing = signal(false);
-  /** The stream's figures; undefined while no pictures flow, as none would be current. */
+  /** The stream's figures; undefined while no pictures flow, since they would be outdated. */
   readonly stats = computed(() => (this.flowing.value ? this.#stats.value : undefined));
   /** Width over height of the generated pictures. */
   readonly aspect = computed(() => {
@@ -74,10 +74,10 @@ export class Studio {
     });
   }
 
-  /** Begins; the elements must stay in the page. */
+  /** Starts to use the elements, which must stay in the page, and loads the capabilities of the server. */
   async begin(elements: StudioElements): Promise<void> {
     this.#elements = elements;
-    setInterval(() => (this.#stats.value = this.#stream?.stats()), statsPeriod);
+    setInterval(() => (this.#stats.value = this.#stream?.stats()), statsPeriodMs);
     while (this.capabilities.peek() === undefined) {
       try {
         const capabilities = await fetchCapabilities(this.#url);
@@ -86,14 +86,14 @@ export class Studio {
         );
         this.capabilities.value = capabilities;
       } catch {
-        await new Promise((resolve) => setTimeout(resolve, capabilitiesPause));
+        await new Promise((resolve) => setTimeout(resolve, capabilitiesPauseMs));
       }
     }
   }
 
-  /** Plays a source, in place of the one before, and streams it. A later wish takes the place of one in progress. */
+  /** Plays and streams a source, which replaces the current one. A later call replaces one in progress. */
   async play(wanted: WantedSource): Promise<void> {
-    const before = this.source.peek();
+    const previous = this.source.peek();
     if (this.#elements === undefined) return;
     this.#opening.abort();
     this.#opening = new AbortController();
@@ -101,10 +101,10 @@ export class Studio {
     this.opening.value = kindOf(wanted);
     this.sourceProblem.value = undefined;
     try {
-      if (wanted === 'clip' && before?.kind === 'clip') return;
+      if (wanted === 'clip' && previous?.kind === 'clip') return;
       const source = await openSource(wanted, this.#elements.video, signal);
       if (signal.aborted) return source.close();
-      before?.close();
+      previous?.close();
       this.source.value = source;
       source.onEnded(() => {
         if (this.source.peek() !== source) return;
@@ -122,7 +122,7 @@ export class Studio {
     }
   }
 
-  /** Goes on with the next camera. Phones open one only when the other is free. */
+  /** Switches to the next camera. Phones open one only after the other was closed. */
   async switchCamera(): Promise<void> {
     const source = this.source.peek();
     if (source?.nextCamera === undefined) return;
@@ -131,7 +131,7 @@ export class Studio {
     if (this.source.peek() === source && this.opening.peek() === undefined) this.stop();
   }
 
-  /** Goes on with an access token, which is kept as long as this tab lives. */
+  /** Connects with an access token, which is kept until the tab is closed. */
   signIn(token: string): void {
     sessionStorage.setItem(tokenKey, token);
     this.link.open();
@@ -148,7 +148,7 @@ export class Studio {
     this.source.value = undefined;
   }
 
-  /** The picture that is shown now, as a PNG file; undefined before the first. */
+  /** Returns the current picture as a PNG file; undefined before the first one. */
   async snapshot(): Promise<Blob | undefined> {
     const canvas = this.#elements?.canvas;
     if (canvas === undefined || !this.flowing.peek()) return undefined;
@@ -161,11 +161,11 @@ export class Studio {
     this.#send();
     if (this.#elements === undefined) return;
     const drawn = (): void => {
-      // The last picture of a stream may be drawn after its end, or after its connection was lost.
+      // The last picture of a stream may be drawn after the stream ended or its connection was lost.
       if (this.#stream === stream && this.link.state.peek().name === 'live') this.flowing.value = true;
     };
     drawResults(stream, this.#elements.canvas, { drawn }).catch((error: unknown) => {
-      // What ended the stream is for the link to tell.
+      // The link reports errors that end the stream.
       if (!(error instanceof MillraceError)) this.#announce('This browser could not show the picture.');
     });
   }
@@ -187,6 +187,6 @@ export class Studio {
   #announce(text: string): void {
     this.notice.value = text;
     clearTimeout(this.#noticeTimer);
-    this.#noticeTimer = setTimeout(() => (this.notice.value = undefined), noticeTime);
+    this.#noticeTimer = setTimeout(() => (this.notice.value = undefined), noticeMs);
   }
 }

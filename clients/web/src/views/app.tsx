@@ -10,7 +10,7 @@ import { SourcePicker } from './source-picker.js';
 import { Stage, type StageView } from './stage.js';
 import { StatusPill } from './status.js';
 
-/** The whole page. */
+/** The page. */
 export function App({ studio }: { readonly studio: Studio }): JSX.Element {
   const view = useSignal<StageView>('split');
   const prompt = useRef<HTMLTextAreaElement>(null);

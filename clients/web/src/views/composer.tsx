@@ -10,8 +10,8 @@ interface ComposerProps {
   readonly prompt: RefObject<HTMLTextAreaElement>;
 }
 
-/** Time without a key press after which a prompt that is being typed is tried, in milliseconds. */
-const typingPause = 350;
+/** Time without a key press after which a typed prompt is sent. */
+const typingPauseMs = 350;
 
 /** The prompt and the styles of the model. */
 export function Composer({ studio, prompt }: ComposerProps): JSX.Element {
@@ -49,7 +49,7 @@ export function Composer({ studio, prompt }: ComposerProps): JSX.Element {
           onInput={({ currentTarget: { value } }) => {
             setText(value);
             clearTimeout(timer.current);
-            timer.current = setTimeout(() => apply(value), typingPause);
+            timer.current = setTimeout(() => apply(value), typingPauseMs);
           }}
           onKeyDown={(event) => {
             if (event.key !== 'Enter') return;
@@ -89,7 +89,7 @@ function StylePicture({ prompt }: { readonly prompt: string }): JSX.Element | un
   return picture === undefined ? undefined : <img src={picture} alt="" width={36} height={36} />;
 }
 
-/** A prompt as one text: of weighted texts, which other clients may start with, the texts. */
+/** Returns a prompt as one text. Weighted texts, which other clients may set, are joined without their weights. */
 function plainPrompt(prompt: string | readonly { readonly text: string }[] | undefined): string {
   if (typeof prompt === 'string' || prompt === undefined) return prompt ?? '';
   return prompt.map(({ text }) => text).join(', ');

@@ -5,14 +5,16 @@ import { isUsed } from '../controls/relevance.js';
 import type { ParameterName } from '../studio/parameter-desk.js';
 import type { Studio } from '../studio/studio.js';
 
-/** The prompt has its own place, and streams that need no input have no place on this page. */
-const elsewhere: ReadonlySet<ParameterName> = new Set(['prompt', 'mode', 'fps', 'paused']);
+/** Parameters without a control here: the prompt has its own field, and the page always sends frames. */
+const withoutControl: ReadonlySet<ParameterName> = new Set(['prompt', 'mode', 'fps', 'paused']);
 
 /** Controls for the parameters that the server publishes: the main ones, and the others behind "More". */
 export function ControlPanel({ studio }: { readonly studio: Studio }): JSX.Element {
   const { desk } = studio;
   const properties = studio.capabilities.value?.parameters.properties;
-  const names = (Object.keys(properties ?? {}) as ParameterName[]).filter((name) => !elsewhere.has(name));
+  const names = (Object.keys(properties ?? {}) as ParameterName[]).filter(
+    (name) => !withoutControl.has(name),
+  );
   const values = desk.values.value;
   const controls = (group: 'main' | 'more'): JSX.Element[] =>
     names.flatMap((name) => {

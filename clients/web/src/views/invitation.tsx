@@ -3,7 +3,7 @@ import type { Studio } from '../studio/studio.js';
 import { FileButton } from './file-button.js';
 import { icons } from './icons.js';
 
-/** The empty stage: what this is, and the ways in. */
+/** The empty stage: what the page does, and the sources to start with. */
 export function Invitation({ studio }: { readonly studio: Studio }): JSX.Element {
   return (
     <div class="invitation">

@@ -11,7 +11,7 @@ const stages = [
   ['image_encode', 'pack'],
 ] as const satisfies readonly (readonly [keyof StageTimings, string])[];
 
-/** How the stream does: live figures, and where the server's time goes. */
+/** Live figures of the stream, and where the server's time goes. */
 export function Readouts({ studio }: { readonly studio: Studio }): JSX.Element {
   const stats = studio.stats.value;
   return (
@@ -27,7 +27,7 @@ export function Readouts({ studio }: { readonly studio: Studio }): JSX.Element {
         />
         <Figure
           name="Dropped"
-          value={stats && String(droppedInAll(stats))}
+          value={stats && String(totalDropped(stats))}
           title={stats && dropsInWords(stats)}
           testId="dropped"
         />
@@ -81,12 +81,12 @@ function Timings({ timings }: { readonly timings: StageTimings | undefined }): J
   );
 }
 
-/** Frames skipped because nothing moved are no loss. */
-function droppedInAll({ dropped }: StreamStats): number {
+/** Returns the number of dropped frames, without those that were skipped as similar. */
+function totalDropped({ dropped }: StreamStats): number {
   return Object.values(dropped).reduce((sum, count) => sum + count, 0) - (dropped.similar ?? 0);
 }
 
 function dropsInWords({ dropped }: StreamStats): string {
   const parts = Object.entries(dropped).map(([reason, count]) => `${count} ${reason.replace('_', ' ')}`);
-  return parts.length === 0 ? 'no frame was dropped' : parts.join(', ');
+  return parts.length === 0 ? 'no frames dropped' : parts.join(', ');
 }

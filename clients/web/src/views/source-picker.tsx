@@ -11,7 +11,7 @@ const names: Readonly<Record<SourceKind, string>> = {
   file: 'File',
 };
 
-/** Where the video comes from. */
+/** A choice of the video source. */
 export function SourcePicker({ studio }: { readonly studio: Studio }): JSX.Element {
   const playing = studio.source.value;
   const opening = studio.opening.value;

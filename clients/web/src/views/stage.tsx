@@ -6,7 +6,7 @@ import { icons } from './icons.js';
 import { Invitation } from './invitation.js';
 import { StageMessage } from './status.js';
 
-/** Input and output side by side, or the output in the whole window with the input in its corner. */
+/** Input and output side by side, or the output in the whole window with the input in a corner. */
 export type StageView = 'split' | 'full';
 
 interface StageProps {
@@ -14,9 +14,9 @@ interface StageProps {
   readonly view: Signal<StageView>;
 }
 
-const glowPeriod = 200;
+const glowPeriodMs = 200;
 
-/** What goes in and what comes out. */
+/** The input and output video. */
 export function Stage({ studio, view }: StageProps): JSX.Element {
   const video = useRef<HTMLVideoElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -28,7 +28,7 @@ export function Stage({ studio, view }: StageProps): JSX.Element {
   useEffect(() => {
     const timer = setInterval(() => {
       if (studio.flowing.peek() && canvas.current !== null) paintGlow(canvas.current, glow.current);
-    }, glowPeriod);
+    }, glowPeriodMs);
     return () => clearInterval(timer);
   }, [studio]);
 
@@ -76,7 +76,7 @@ function Tools({ studio, view }: StageProps): JSX.Element {
       />
       {studio.source.value?.nextCamera !== undefined && (
         <Tool
-          name="Other camera"
+          name="Switch camera"
           icon="turn"
           testId="other-camera"
           onClick={() => void studio.switchCamera()}
@@ -96,7 +96,7 @@ function Tools({ studio, view }: StageProps): JSX.Element {
 
 interface ToolProps {
   readonly name: string;
-  /** The key that does the same. */
+  /** The keyboard shortcut. */
   readonly hint?: string;
   readonly icon: keyof typeof icons;
   readonly testId: string;
@@ -130,7 +130,7 @@ async function save(studio: Studio): Promise<void> {
   URL.revokeObjectURL(link.href);
 }
 
-/** A few pixels of the picture, which the style sheet draws large and soft behind the stage. */
+/** Copies the picture in a few pixels, which the style sheet draws large and soft behind the stage. */
 function paintGlow(picture: HTMLCanvasElement, glow: HTMLCanvasElement | null): void {
   glow?.getContext('2d', { alpha: false })?.drawImage(picture, 0, 0, glow.width, glow.height);
 }

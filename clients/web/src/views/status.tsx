@@ -30,7 +30,7 @@ const pillWords: Readonly<Record<LinkState['name'], string>> = {
   failed: 'Not connected',
 };
 
-/** What the person should know while no picture comes, or beside the picture. */
+/** Messages for the user: while no pictures arrive, or beside the picture. */
 export function StageMessage({ studio }: StudioProps): JSX.Element {
   const state = studio.link.state.value;
   const waiting = studio.source.value !== undefined && !studio.flowing.value;
@@ -59,11 +59,11 @@ function SignIn({ studio, again }: SignInProps): JSX.Element {
       }}
     >
       <label for="token">
-        {again ? 'This token is not valid here, or has expired.' : 'This server asks for an access token.'}
+        {again ? 'This token is not valid here, or has expired.' : 'This server requires an access token.'}
       </label>
       <input id="token" ref={input} type="password" autocomplete="off" required data-testid="token" />
       <button type="submit" class="retry">
-        Go on
+        Continue
       </button>
     </form>
   );
@@ -83,7 +83,7 @@ function Waiting({ state, retry }: WaitingProps): JSX.Element {
       return (
         <>
           <p class="shimmer">The server is full. Your place in the queue: {state.position}</p>
-          <p class="quiet">About {Math.ceil(state.seconds)} seconds at a guess; it begins by itself.</p>
+          <p class="quiet">About {Math.ceil(state.seconds)} seconds; it starts automatically.</p>
         </>
       );
     case 'live':
@@ -95,7 +95,7 @@ function Waiting({ state, retry }: WaitingProps): JSX.Element {
       return (
         <>
           <p>{state.problem}</p>
-          {state.name === 'retrying' && <p class="quiet">It is tried again by itself.</p>}
+          {state.name === 'retrying' && <p class="quiet">Trying again automatically.</p>}
           <button type="button" class="retry" onClick={retry}>
             Try now
           </button>

@@ -1,4 +1,4 @@
-"""The configurations and the tokenizer that a single checkpoint file lacks."""
+"""Configurations and the tokenizer, which single checkpoint files do not have."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _FOLDER = Path(__file__).parent
 
 
 class Base(NamedTuple):
-    """A model that others are made from."""
+    """A base model that others are fine-tuned from."""
 
-    # Which file has the configurations of the networks.
+    # Name of the file with the configurations of the networks.
     networks: str
-    # Latent pixels along a side in training.
+    # Side of the latents in training.
     sample_size: int
     scheduler: dict[str, object]
     upcast_attention: bool = False
@@ -52,7 +52,7 @@ BASES = {
 
 
 def base_of(path: Path) -> str:
-    """The base of a checkpoint, by its tensors, its metadata and its name. Raises ExportError."""
+    """Return the base of a checkpoint, from its tensors, its metadata and its name. Raises ExportError."""
     try:
         with safe_open(path, framework="pt") as file:
             names = set(file.keys())
@@ -60,7 +60,7 @@ def base_of(path: Path) -> str:
             first = "model.diffusion_model.input_blocks.0.0.weight"
             if first not in names:
                 raise ExportError(
-                    f"{path}: no Stable Diffusion checkpoint (it has no {first}); LoRAs go with --lora, VAEs with --vae"
+                    f"{path}: not a Stable Diffusion checkpoint (no {first}); use --lora for LoRAs, --vae for VAEs"
                 )
             attention = next(
                 (
@@ -72,20 +72,20 @@ def base_of(path: Path) -> str:
             )
             width = file.get_slice(attention).get_shape()[1] if attention else 0
     except SafetensorError as error:
-        raise ExportError(f"{path}: no .safetensors file, or only a part of one: {first_line(error)}") from error
+        raise ExportError(f"{path}: not a .safetensors file, or incomplete: {first_line(error)}") from error
     turbo = "turbo" in path.stem.lower()
     predicts_v = metadata.get("modelspec.prediction_type", "").startswith("v") or "v_pred" in names
     match width:
         case 768:
             return "sd-1.5"
         case 1024:
-            # Nothing in a file tells 2.1 (v_prediction, 768 pixels) from 2.1-base (epsilon, 512 pixels) but what it says of itself.
+            # Only metadata and name distinguish 2.1 (v_prediction, 768 pixels) from 2.1-base (epsilon, 512 pixels).
             epsilon = metadata.get("modelspec.prediction_type", "").startswith("eps") or "base" in path.stem.lower()
             return "sd-turbo" if turbo else "sd-2.1-base" if epsilon else "sd-2.1"
         case 2048:
             return "sdxl-turbo" if turbo else "sdxl-v" if predicts_v else "sdxl"
     raise ExportError(
-        f"{path}: a checkpoint of an unknown base (its text has {width} values a token); name it with --base"
+        f"{path}: unknown base (its text embedding has {width} values per token); set it with --base"
     )
 
 
@@ -104,7 +104,7 @@ def write_base(name: str, folder: Path) -> None:
 
 
 def write_vocabulary(folder: Path) -> None:
-    """The vocabulary of CLIP: 256 bytes, the same at the end of a word, what the merges make, and two marks."""
+    """Write the vocabulary of CLIP: 256 bytes, the same at the end of a word, the merges, and two special tokens."""
     merges = gzip.decompress((_FOLDER / "clip-merges.txt.gz").read_bytes()).decode()
     pairs = [line.split() for line in merges.splitlines()[1:] if line]
     printable = [*range(33, 127), *range(161, 173), *range(174, 256)]

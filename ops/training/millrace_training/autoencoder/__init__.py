@@ -1,1 +1,1 @@
-"""The autoencoder: pictures to latents a quarter as wide and back."""
+"""The autoencoder: pictures to latents with a quarter of each side, and back."""

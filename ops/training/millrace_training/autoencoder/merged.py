@@ -1,9 +1,9 @@
-"""The autoencoder's two halves for export, with the pairs of convolutions that have nothing between them merged.
+"""The autoencoder's halves for export, with adjacent convolutions merged.
 
 The encoder begins with two convolutions in a row (the second with stride 2) and the decoder ends with an upsampling
-and two convolutions in a row. Each pair is one linear map, so one convolution does it with far fewer products.
-Only where the zero padding between the two is seen do they differ: those few rows and columns at the borders are
-computed by the pair itself, so that the result is the same everywhere.
+and two convolutions in a row. Each pair is one linear map, so one convolution does the same with far fewer products.
+They differ only where the zero padding between the two matters: the few rows and columns at the borders are computed
+by the pair itself, so that the result is equal everywhere.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class MergedEncoder(nn.Module):
         if second.bias is not None:
             conv.bias.data += second.bias
         self.pair = nn.Sequential(first, second)
-        # Without padding at the top and the left it begins with the second row and column.
+        # Without padding at the top and the left, it starts at the second row and column.
         self.merged = nn.Sequential(nn.ZeroPad2d((0, 2, 0, 2)), conv)
         self.rest = nn.Sequential(*layers[2:])
 
@@ -53,7 +53,7 @@ class MergedDecoder(nn.Module):
         _expect(first, nn.Conv2d, (1, 1))
         _expect(second, nn.Conv2d, (1, 1))
         if first.bias is not None:
-            raise ValueError("the last convolution but one has a bias: at the borders the merged one would differ")
+            raise ValueError("the second to last convolution has a bias: the merged one would differ at the borders")
         kernel = _compose(first.weight, second.weight)
         conv = nn.Conv2d(kernel.shape[1], kernel.shape[0] * 4, 3, padding=1)
         conv.weight.data = _before_doubling(kernel)
@@ -72,18 +72,18 @@ class MergedDecoder(nn.Module):
 
 def _expect(layer: nn.Module, kind: type[nn.Module], stride: tuple[int, int] | None) -> None:
     if not isinstance(layer, kind) or (stride and (layer.stride != stride or layer.kernel_size != (3, 3))):
-        raise ValueError(f"{layer} where {kind.__name__} {stride or ''} was expected: this autoencoder cannot be merged")
+        raise ValueError(f"{layer} instead of {kind.__name__} {stride or ''}: this autoencoder cannot be merged")
 
 
 def _compose(first: Tensor, second: Tensor) -> Tensor:
-    """Kernels [M, I, 3, 3] and then [O, M, 3, 3] as one [O, I, 5, 5]."""
+    """Merge kernels [M, I, 3, 3] and then [O, M, 3, 3] into one [O, I, 5, 5]."""
     return F.conv2d(first.permute(1, 0, 2, 3), second.flip(2, 3), padding=2).permute(1, 0, 2, 3).contiguous()
 
 
 def _before_doubling(kernel: Tensor) -> Tensor:
     """
-    A 5x5 kernel [O, I, 5, 5] over an image doubled by repetition, as a 3x3 one [O * 4, I, 3, 3] over the image
-    itself, whose outputs PixelShuffle(2) spreads: taps that fall on the same pixel are added up.
+    Convert a 5x5 kernel [O, I, 5, 5] over an image doubled by repetition to a 3x3 one [O * 4, I, 3, 3] over the image
+    itself, followed by PixelShuffle(2): taps on the same pixel are added.
     """
     outputs, inputs = kernel.shape[:2]
     result = kernel.new_zeros(outputs, 2, 2, inputs, 3, 3)

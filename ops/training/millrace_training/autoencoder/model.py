@@ -1,4 +1,4 @@
-"""The autoencoder's shape, and reading one from a diffusers folder."""
+"""The shape of the autoencoder, and loading one from a diffusers folder."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from diffusers import AutoencoderTiny
 
 CHANNELS = 32  # a multiple of 16: other widths are slow in ONNX Runtime
 LATENT_CHANNELS = 4
-FACTOR = 4  # pixels a latent, each way
+FACTOR = 4  # pixels per latent and side
 
 
 def new_autoencoder() -> AutoencoderTiny:
-    """Untrained, in diffusers' class; the decoder does most of the work."""
+    """Return an untrained model of diffusers' class; the decoder does most of the work."""
     return AutoencoderTiny(
         encoder_block_out_channels=(CHANNELS,) * 3,
         decoder_block_out_channels=(CHANNELS,) * 3,
@@ -27,7 +27,7 @@ def new_autoencoder() -> AutoencoderTiny:
 
 
 def load_autoencoder(folder: Path, device: torch.device | str = "cpu") -> AutoencoderTiny:
-    """From a diffusers folder, as float32 in channels-last."""
+    """Load an autoencoder from a diffusers folder, as float32 in channels-last."""
     model = AutoencoderTiny.from_pretrained(folder, torch_dtype=torch.float32)
     return model.to(device, memory_format=torch.channels_last)
 

@@ -1,10 +1,10 @@
-"""Stage `decoder`: the decoder alone, taught to draw sharp pictures from the U-Net's answers.
+"""Stage `decoder`: trains only the decoder, to draw sharp pictures from the U-Net's outputs.
 
-The encoder stays as it is, so latents stay valid. The U-Net answers with the mean of what
-it cannot predict, and a decoder trained on true latents alone draws that mean: a blur.
-Here half of the rows are the U-Net's own answers, a texture loss asks for as much contrast
-as the wanted picture has, and a critic that sees the wanted picture's coarse version beside
-a picture says whether the fine part looks real.
+The encoder is unchanged, so latents stay valid. The U-Net outputs the mean of what it
+cannot predict, and a decoder trained only on true latents draws that mean: a blur. Here
+half of the rows are the U-Net's outputs, a texture loss requires the contrast of the
+target, and a critic that sees a coarse version of the target beside a picture rates
+whether the fine part looks real.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ from ..unet.schedule import DEFAULT_INDEX, even_steps, time_of_index
 from .model import FACTOR, encode, load_autoencoder
 from .train import reconstruction_loss
 
-_ROWS, _ANSWERS = 12, 6  # rows a process, and how many of them are the U-Net's answers
+_ROWS, _ANSWERS = 12, 6  # rows per process, and how many of them are the U-Net's outputs
 _SIDE = 32  # latents
 _LATENT_NOISE = 0.04
-_TEXTURE_WEIGHT = 11.0  # of what has a style; a photo is wanted as it is
+_TEXTURE_WEIGHT = 11.0  # for styled pictures only: a photo should not change
 _PHOTO_SHARE = 0.25
 _CRITIC_WEIGHT = 0.1
 
 
 class Critic(nn.Module):
-    """Coarse wanted picture and picture [N, 6, H, W] -> a map of how real each spot looks."""
+    """Coarse target and picture [N, 6, H, W] -> a map of how real each place looks."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,7 +58,7 @@ class Critic(nn.Module):
 
 
 class DecoderTask:
-    """One step decodes true latents and the U-Net's answers."""
+    """One step decodes true latents and the U-Net's outputs."""
 
     name = "decoder"
 
@@ -84,13 +84,13 @@ class DecoderTask:
 
     @torch.no_grad()
     def _answers(self, photo: torch.Tensor, embedding: torch.Tensor, times: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
-        """What the U-Net makes of latents in one step; unit deviation."""
+        """Return the U-Net's outputs for latents in one step, with unit deviation."""
         noisy = add_noise(photo * LATENT_SCALE, noise, times).contiguous(memory_format=torch.channels_last)
         with self.group.autocast():
             return step(self.unet, noisy, times, embedding) / LATENT_SCALE
 
     def _wanted(self, places: list[tuple[int, int, int, int]]) -> torch.Tensor:
-        """The true pictures at the places of a batch."""
+        """Return the true pictures at the places of a batch."""
         size, pictures = _SIDE * FACTOR, []
         for crop, slot, top, left in places:
             whole = labelled_picture(self.crops[crop], self.targets[crop], self.source.labels[crop], slot)
@@ -104,11 +104,11 @@ class DecoderTask:
         times = torch.tensor([time_of_index(int(index)) for index in indices], device=self.group.device)
         photo = batch.photo[:_ANSWERS]
         answers = self._answers(photo, batch.embedding[:_ANSWERS], times, draw.normal_like(photo))
-        twice = _ANSWERS // 2  # some after a further step, as the server takes it: those are finished pictures
+        twice = _ANSWERS // 2  # some after a second step, as in the server: these are finished pictures
         later = torch.tensor([time_of_index(even_steps(int(index), 2)[1]) for index in indices[:twice]], device=self.group.device)
         again = self._answers(answers[:twice], batch.embedding[:twice], later, draw.normal_like(answers[:twice]))
         answers = torch.cat([again, answers[twice:]])
-        ends = (_ANSWERS + _ROWS) // 2  # of the true latents, half are finished ones
+        ends = (_ANSWERS + _ROWS) // 2  # half of the true latents are finished ones
         true = torch.cat([batch.finished[_ANSWERS:ends], batch.target[ends:]])
         true = true + _LATENT_NOISE * draw.normal_like(true)
         finished = {*range(twice), *range(_ANSWERS, ends)}
@@ -125,7 +125,7 @@ class DecoderTask:
         return loss, {"closeness": closeness.item(), "texture": texture.item(), "critic": critic_loss.item()}
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
-        """PSNR in dB and gradient energy over the target's, of true latents and of the U-Net's answers, a picture a style."""
+        """Return PSNR in dB and gradient energy / the target's, for true latents and for the U-Net's outputs, one picture per style."""
         figures: dict[str, list[float]] = {"true": [], "answers": [], "true_sharpness": [], "answers_sharpness": []}
         index = time_of_index(DEFAULT_INDEX)
         for number, name in enumerate(STYLE_NAMES):

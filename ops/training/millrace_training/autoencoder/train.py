@@ -1,4 +1,4 @@
-"""Stage `autoencoder`: trained on photos, styled pictures and moods alike."""
+"""Stage `autoencoder`: trains on photos, styled pictures and moods."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from ..run_folder import RunFolder
 from ..styles import STYLE_NAMES, STYLES
 from .model import decode, encode, load_autoencoder, new_autoencoder
 
-_BATCH = 16  # pictures a process
+_BATCH = 16  # pictures per process
 _CROP = 128  # pixels
 _PHOTO_SHARE = 0.3
 _MOOD_SHARE = 0.2
-_LATENT_NOISE = 0.04  # the decoder must bear the U-Net's small errors
-# Styles of hard edges are the dearest to carry: they are drawn this many times as often.
+_LATENT_NOISE = 0.04  # the decoder must tolerate small errors of the U-Net
+# Styles with hard edges are the hardest to encode: how many times as often they are sampled.
 _HARD_STYLES = {
     "lineart": 3,
     "neon": 3,
@@ -44,7 +44,7 @@ _HARD_STYLES = {
 
 
 def reconstruction_loss(made: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
-    """Absolute differences and gradients at three scales, and the squared error that PSNR counts."""
+    """Return the loss: absolute differences and gradients at three scales, and the squared error of PSNR."""
     total = (made - wanted).abs().mean() + 4 * F.mse_loss(made, wanted)
     for scale in range(3):
         total = total + 0.4 * gradient_loss(made, wanted)
@@ -76,7 +76,7 @@ class AutoencoderTask:
         return [torch.optim.AdamW(self.model.parameters(), lr=self.rate, betas=(0.9, 0.98), weight_decay=1e-4)]
 
     def batch(self, draw: Draw) -> torch.Tensor:
-        """[B, 3, 128, 128] in -1..1."""
+        """Return pictures [B, 3, 128, 128] in -1..1."""
         rng, size = draw.numpy, self.crops.shape[1]
         pictures = []
         for _ in range(_BATCH):
@@ -116,7 +116,7 @@ def carry(model: AutoencoderTiny, images: np.ndarray) -> np.ndarray:
 
 
 def ceilings(model: AutoencoderTiny, images: np.ndarray) -> dict[str, float]:
-    """What the autoencoder alone can carry, in dB: photos, and each style's targets."""
+    """Return the ceiling of the autoencoder alone, in dB: for photos, and for each style's targets."""
     figures = {"photo": float(psnr(images, carry(model, images)).mean())}
     for index, name in enumerate(STYLE_NAMES):
         sources = images[[index % len(images), (index + 9) % len(images), (index + 18) % len(images)]]

@@ -1,1 +1,1 @@
-"""Gathering photos and cutting them into square crops."""
+"""Collects photos and cuts them into square crops."""

@@ -1,4 +1,4 @@
-"""Cutting photos, stamps and video frames into 256-pixel squares."""
+"""Cuts photos, stamps and video frames into 256-pixel squares."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import numpy as np
 from PIL import Image
 
 SIZE = 256  # pixels: side of every training picture
-_LONGEST_SHORT_SIDE = 1400  # larger photos are scaled down first: crops of less are grainy
+_LONGEST_SHORT_SIDE = 1400  # larger photos are scaled down first, since smaller crops of them are grainy
 _SHORTEST_SIDE = 200
-_FLATTEST = 12  # standard deviation below which a crop shows next to nothing
+_FLATTEST = 12  # standard deviation below which a crop is almost empty
 
-Image.MAX_IMAGE_PIXELS = None  # the star panoramas are huge, and trusted
+Image.MAX_IMAGE_PIXELS = None  # the star panoramas are huge, and from a trusted source
 
 
 def load_photo(path: Path) -> np.ndarray:
-    """Read any picture as RGB uint8 [H, W, 3]; transparency is put on a sky-like grey."""
+    """Read any picture as RGB uint8 [H, W, 3]; transparent ones are placed on a sky-like grey."""
     image = Image.open(path)
     if image.mode in ("RGBA", "LA", "P"):
         image = image.convert("RGBA")
@@ -33,7 +33,7 @@ def load_photo(path: Path) -> np.ndarray:
 
 
 def cut(image: np.ndarray, count: int, rng: np.random.RandomState) -> list[np.ndarray]:
-    """Up to `count` random squares of random sizes, scaled to SIZE, half of them mirrored."""
+    """Return up to `count` random squares of random sizes, scaled to SIZE, half of them mirrored."""
     height, width = image.shape[:2]
     short = min(height, width)
     if short < _SHORTEST_SIDE:
@@ -52,12 +52,12 @@ def cut(image: np.ndarray, count: int, rng: np.random.RandomState) -> list[np.nd
 
 
 def crops_for(short_side: int) -> int:
-    """How many crops a photo gives: more for larger ones."""
+    """Return the number of crops of a photo: more for larger ones."""
     return 8 if short_side < 500 else 14 if short_side < 900 else 26
 
 
 def paste_stamp(stamp: Path, background: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
-    """A cut-out object on a more or less blurred photo crop."""
+    """Return a cut-out object on a photo crop with random blur."""
     image = Image.open(stamp).convert("RGBA")
     scale = rng.uniform(120, 250) / max(image.size)
     image = image.resize((max(1, int(image.width * scale)), max(1, int(image.height * scale))), Image.Resampling.LANCZOS)
@@ -68,14 +68,14 @@ def paste_stamp(stamp: Path, background: np.ndarray, rng: np.random.RandomState)
 
 
 def jitter(image: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
-    """Random gamma, exposure and white balance, as cameras differ."""
+    """Apply random gamma, exposure and white balance, like different cameras."""
     gamma, gain = np.exp(rng.uniform(-0.35, 0.35)), rng.uniform(0.8, 1.15)
     balance = rng.uniform(0.92, 1.08, 3)
     return np.clip((image / 255.0) ** gamma * gain * balance * 255, 0, 255).astype(np.uint8)
 
 
 def video_frames(path: Path) -> list[np.ndarray]:
-    """All frames of a video as RGB."""
+    """Return all frames of a video as RGB."""
     capture = cv2.VideoCapture(str(path))
     frames = []
     while True:
@@ -86,7 +86,7 @@ def video_frames(path: Path) -> list[np.ndarray]:
 
 
 def centre_square(image: np.ndarray) -> np.ndarray:
-    """The middle square, scaled to SIZE."""
+    """Return the middle square, scaled to SIZE."""
     height, width = image.shape[:2]
     side = min(height, width)
     y, x = (height - side) // 2, (width - side) // 2

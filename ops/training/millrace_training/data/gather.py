@@ -1,6 +1,6 @@
 """Stage `data`: fetch the Debian packages, pick their photos, cut crops.
 
-Writes crops.npy, held-out.npy, held-out-video.npy and held-out.txt (the photos kept aside).
+Writes crops.npy, held-out.npy, held-out-video.npy and held-out.txt (the held-out photos).
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from .crops import SIZE, centre_square, crops_for, cut, jitter, load_photo, past
 from .sources import HELD_OUT_PORTRAIT, HELD_OUT_VIDEOS, OPENCV_DATA, PACKAGE_NAMES, PHOTO_PACKAGES, STAMP_PACKAGE
 
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
-_SMALLEST_FILE = 25_000  # bytes: below lie icons
+_SMALLEST_FILE = 25_000  # bytes; smaller files are icons
 _VIDEO_CLIP = 24  # frames kept of each held-out video
-_HELD_OUT_SHARE = 20  # one photo in so many is held out
-_GREY_EVERY, _FIRST_GREY = 12, 5  # so many crops are made grey: cameras in the dark and old photos are, the packages' photos hardly ever
+_HELD_OUT_SHARE = 20  # one photo in this many is held out
+_GREY_EVERY, _FIRST_GREY = 12, 5  # one crop in 12 is made grey, like cameras in the dark and old photos; the packages have few
 
 
 def fetch_packages(folder: Path) -> None:
@@ -47,7 +47,7 @@ def _pictures(folder: Path) -> list[Path]:
 
 
 def find_photos(packages: Path, extra: list[Path]) -> list[Path]:
-    """The packages' photos and every picture in the extra folders."""
+    """Return the packages' photos and all pictures in the extra folders."""
     photos = []
     for package in PHOTO_PACKAGES:
         base = packages / package.name
@@ -70,9 +70,9 @@ def _held_out_portrait(packages: Path) -> list[np.ndarray]:
 
 
 def gather(run: RunFolder, extra: list[Path], workers: int, most: int | None = None) -> None:
-    """Write the crops, `most` at most, unless they are there."""
+    """Write at most `most` crops, unless they exist."""
     if run.crops.exists() and run.held_out_video.exists():
-        print("data: done already")
+        print("data: already done")
         return
     fetch_packages(run.packages)
     photos = find_photos(run.packages, extra)

@@ -1,7 +1,7 @@
-"""Where the photos come from: Debian packages, and which of their files are photos.
+"""The sources of photos: Debian packages, and which of their files are photos.
 
-Licences are those that each package's /usr/share/doc/PACKAGE/copyright names for the
-pictures used; README.md lists them. `keep` decides by a file's path inside the package.
+Licences are those of the pictures used, from /usr/share/doc/PACKAGE/copyright; README.md
+lists them. `keep` decides by a file's path in the package.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 
 OPENCV_DATA = "usr/share/doc/opencv-doc/examples/data/"
 
-# Held out of every training: the face portrait and two videos that the evaluation uses.
+# Held out of all training, for the evaluation: the face portrait and two videos.
 HELD_OUT_PORTRAIT = "astronaut.png"
 HELD_OUT_VIDEOS = ("vtest.avi", "tree.avi")
 

@@ -1,1 +1,1 @@
-"""How good a model is, on material that it was never trained on."""
+"""Evaluates a model on held-out data."""

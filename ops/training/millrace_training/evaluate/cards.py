@@ -1,4 +1,4 @@
-"""Pictures for the page: a card for each one-click style of a model, and its hero of slanted strips."""
+"""Pictures for the web page: a card for each one-click style of a model, and a hero of slanted strips."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _resized(picture: np.ndarray, width: int, height: int) -> np.ndarray:
 
 
 def _hero(model: FinishedModel, picture: np.ndarray) -> np.ndarray:
-    """[736, 1280, 3] of the upper part of a square picture, painted at half that size."""
+    """Return the hero [736, 1280, 3]: the upper part of a square picture, painted at half that size."""
     width, height = _HERO
     side = picture.shape[1]
     left, top, across = int(0.09 * side), int(0.02 * side), int(0.85 * side)
@@ -47,7 +47,7 @@ def _hero(model: FinishedModel, picture: np.ndarray) -> np.ndarray:
 
 
 def write_cards(folder: Path, picture: Path, target: Path) -> None:
-    """Of a square picture: target/styles/PROMPT.webp for each style in the model's millrace.json, and target/hero.webp."""
+    """Write target/styles/PROMPT.webp for each style in the model's millrace.json, and target/hero.webp, from a square picture."""
     model = FinishedModel(folder, pick_device("auto"))
     photo = load_photo(picture)
     (target / "styles").mkdir(parents=True, exist_ok=True)

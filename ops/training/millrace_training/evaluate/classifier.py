@@ -1,6 +1,6 @@
 """A judge that names the style of a picture, trained on the filters' true targets.
 
-The U-Net never sees it. A picture that it names wrongly does not look like its style.
+It is not used to train the U-Net. A picture that it misclassifies does not look like its style.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from ..styles import STYLE_NAMES
 from ..targets import TARGETS_PER_CROP
 
 _BATCH, _CROP = 32, 160
-_DECODED = 12  # of a batch: pictures that went through the autoencoder
+_DECODED = 12  # pictures of a batch that pass through the autoencoder
 _FINISHED_SHARE = 0.4  # of the true targets
-_MOOD_SHARE = 0.3  # of the plain photos: over a style, a mood would hide those that are colours themselves
+_MOOD_SHARE = 0.3  # of the plain photos; over a style, a mood would hide styles that are colours themselves
 _STAGES = ((32, 2), (64, 2), (96, 2), (128, 1), (160, 2))  # channels and stride
-_EVERY = 3  # places are looked at for the statistics: enough of them, and no period of a pattern
+_EVERY = 3  # stride of the places for the statistics: fine enough, and not a period of a pattern
 NONE = len(STYLE_NAMES)  # the label of a plain photo
 
 
 class StyleJudge(nn.Module):
-    """[N, 3, H, W] in -1..1 -> logits over the styles and `NONE`, from what features of every scale are on average."""
+    """[N, 3, H, W] in -1..1 -> logits over the styles and `NONE`, from mean features of all scales."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,9 +54,9 @@ class StyleJudge(nn.Module):
 
 
 class JudgeTask:
-    """One step classifies crops of true targets, finished or not, and photos, at times recoloured; each a little soft or not.
+    """One step classifies crops of true targets (some finished) and photos (some recoloured), some of them slightly blurred.
 
-    Some are decoded from the latents of the run folder, as every output is: the autoencoder's traces must not decide.
+    Some are decoded from the latents of the run folder, like outputs: artefacts of the autoencoder must not matter.
     """
 
     name = "judge"
@@ -72,7 +72,7 @@ class JudgeTask:
         self.labels = np.load(run.latent_labels)
 
     def optimizers(self) -> list[torch.optim.Optimizer]:
-        """Muon for the kernels, AdamW for the rest: a fifth of the steps that AdamW alone took."""
+        """Return Muon for the kernels and AdamW for the rest: a fifth of the steps of AdamW alone."""
         kernels = [parameter for parameter in self.model.parameters() if parameter.ndim == 4]
         others = [parameter for parameter in self.model.parameters() if parameter.ndim < 4]
         return [Muon(kernels, lr=3e-3), torch.optim.AdamW(others, lr=2e-3, weight_decay=0.01)]
@@ -95,23 +95,23 @@ class JudgeTask:
             decoded = decode(self.vae, torch.from_numpy(np.stack(latents)).float().to(self.group.device)).float()
         batch = torch.cat([decoded, to_tensor(np.stack(pictures), self.group.device)])
         softness = self._between(rng, -0.5, 1, 1).clamp(min=0)
-        exposed = batch * self._between(rng, 0.9, 1.1, 3) + self._between(rng, -0.08, 0.08, 3)  # nor may exact colours
+        exposed = batch * self._between(rng, 0.9, 1.1, 3) + self._between(rng, -0.08, 0.08, 3)  # exact colours must not matter either
         return torch.lerp(exposed, self._soft(exposed), softness).clamp(-1, 1), torch.tensor(labels, device=self.group.device)
 
     @staticmethod
     def _slot(rng: np.random.Generator) -> int:
-        """Which of a crop's pictures, unfinished: as many plain photos as of a style, none with a mood over a style."""
+        """Choose among a crop's unfinished pictures: as many plain photos as of a style, none with a mood over a style."""
         if rng.random() < 1 / (NONE + 1):
             return LABELLED_SLOTS - 1 if rng.random() < _MOOD_SHARE else 0
         return 1 + int(rng.integers(TARGETS_PER_CROP))
 
     def _between(self, rng: np.random.Generator, low: float, high: float, channels: int) -> torch.Tensor:
-        """[N, channels, 1, 1]: a number for each picture, or for each channel of it."""
+        """Return random numbers [N, channels, 1, 1], one for each picture or for each of its channels."""
         return torch.from_numpy(rng.uniform(low, high, (_BATCH, channels, 1, 1)).astype(np.float32)).to(self.group.device)
 
     @staticmethod
     def _soft(pictures: torch.Tensor) -> torch.Tensor:
-        """Means of 3 x 3 pixels: outputs are a little soft, and softness must not decide."""
+        """Return means of 3 x 3 pixels: outputs are slightly soft, and softness must not matter."""
         return F.avg_pool2d(F.pad(pictures, (1, 1, 1, 1), mode="replicate"), 3, 1)
 
     def loss(self, draw: Draw, decay: float) -> tuple[torch.Tensor, dict[str, float]]:

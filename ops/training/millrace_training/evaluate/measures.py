@@ -11,7 +11,7 @@ _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
 
 def ssim(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Structural similarity of each pair, on brightness with an 11-pixel Gaussian window; [N]."""
+    """Return the structural similarity of each pair [N], on brightness with an 11-pixel Gaussian window."""
 
     def smooth(x: np.ndarray) -> np.ndarray:
         return cv2.GaussianBlur(x, (11, 11), 1.5)
@@ -28,21 +28,21 @@ def ssim(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def gradient_energy(images: np.ndarray) -> float:
-    """Mean squared difference of neighbouring pixels: sharpness."""
+    """Return the mean squared difference of neighbouring pixels, a measure of sharpness."""
     pictures = images.astype(np.float32)
     return float((np.diff(pictures, axis=1) ** 2).mean() + (np.diff(pictures, axis=2) ** 2).mean())
 
 
 def texture_error(a: np.ndarray, b: np.ndarray) -> float:
-    """Mean difference of the contrast inside 8 x 8 patches, of 255: strokes that are missing or too many, wherever they lie."""
+    """Return the mean difference of contrast in 8 x 8 patches, of 255: missing or extra strokes, wherever they are."""
     return float(texture_loss(to_tensor(a), to_tensor(b))) * 127.5
 
 
 def change(frames: np.ndarray) -> float:
-    """Mean absolute difference between consecutive frames, of 255."""
+    """Return the mean absolute difference between consecutive frames, of 255."""
     return float(np.abs(np.diff(frames.astype(np.int16), axis=0)).mean())
 
 
 def distance(a: np.ndarray, b: np.ndarray) -> float:
-    """Mean absolute difference, of 255."""
+    """Return the mean absolute difference, of 255."""
     return float(np.abs(a.astype(np.int16) - b.astype(np.int16)).mean())

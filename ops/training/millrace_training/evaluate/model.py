@@ -1,4 +1,4 @@
-"""A finished model in a diffusers folder, ready to draw; any model of this shape, also an older one."""
+"""A finished model in a diffusers folder; older models of this shape work too."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class FinishedModel:
 
     @torch.no_grad()
     def embed(self, prompts: list[str]) -> torch.Tensor:
-        """[N, 77, 96]."""
+        """Return embeddings [N, 77, 96]."""
         return self.text_encoder(tokenize(self.tokenizer, prompts).to(self.device)).last_hidden_state
 
     def draw(
@@ -45,7 +45,7 @@ class FinishedModel:
         negative: torch.Tensor | None = None,
         guidance: float = 1.0,
     ) -> np.ndarray:
-        """One embedding [1, 77, 96] for all pictures, or one for each [N, 77, 96]; likewise negative ones."""
+        """Paint pictures with one embedding [1, 77, 96] for all, or one for each [N, 77, 96]; the same for negative ones."""
         rows = embedding.expand(len(pictures), -1, -1)
         away = None if negative is None else negative.expand(len(pictures), -1, -1)
         made = []

@@ -1,4 +1,4 @@
-"""Contact sheets: every prompt over held-out pictures, a few for a first look, and what further steps do."""
+"""Contact sheets: all prompts over held-out pictures, an overview, and the effect of further steps."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _FIRST_LOOK = [
     "lego bricks",
 ]  # fmt: skip
 _STEPS_SHOWN = {"oil": 1, "gogh": 1, "comic": 1, "lineart": 6, "neon": 1, "vapor": 26, "ukiyo": 6, "glass": 1, "lego": 1}  # style, photo
-_DETAIL = slice(24, 152)  # of rows and columns: what is shown enlarged
+_DETAIL = slice(24, 152)  # of rows and columns: the enlarged detail
 _LABEL_WIDTH = 170
 
 
@@ -48,7 +48,7 @@ def _label(text: str, height: int) -> np.ndarray:
 
 
 def write_sheets(run: RunFolder, folder: Path, name: str, size: int) -> None:
-    """evaluation/NAME.png, NAME-styles.png and NAME-steps.png; pictures of the first two are `size` pixels wide."""
+    """Write evaluation/NAME.png, NAME-styles.png and NAME-steps.png; pictures of the first two are `size` pixels wide."""
     run.evaluation.mkdir(parents=True, exist_ok=True)
     model = FinishedModel(folder, pick_device("auto"))
     photos, videos = np.load(run.held_out), np.load(run.held_out_video)
@@ -62,7 +62,7 @@ def _write(path: Path, sheet: np.ndarray, scale: float) -> None:
 
 
 def _first_look(model: FinishedModel, photos: np.ndarray, videos: np.ndarray) -> np.ndarray:
-    """A face, a photo and a street, each with one step and below with two; a column for each prompt."""
+    """Rows: a face, a photo and a street, each with one step and below with two; a column for each prompt."""
     pictures = np.stack([photos[1], photos[26], videos[0, 0]])
     columns = [np.repeat(pictures, 2, 0)]
     for text in _FIRST_LOOK:
@@ -86,7 +86,7 @@ def _all_prompts(model: FinishedModel, photos: np.ndarray, videos: np.ndarray) -
 
 
 def _steps(model: FinishedModel, photos: np.ndarray) -> np.ndarray:
-    """Details at twice their size: photo, one step, two, four, and what each aims at; a style a row."""
+    """Columns: details at twice their size: photo, one step, two, four, and the target; a row for each style."""
     columns = {"photo": None, "1 step": BY_COUNT[0], "filter": None, "2 steps": BY_COUNT[1], "4 steps": BY_COUNT[3], "finish": None}
     side = 2 * (_DETAIL.stop - _DETAIL.start)
     head = [cv2.resize(_label(title, 40), (side, 40), interpolation=cv2.INTER_AREA) for title in columns]

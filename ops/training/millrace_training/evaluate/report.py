@@ -1,8 +1,8 @@
-"""Stage `evaluate`: the quality measures of a finished model, as a table and as JSON.
+"""Stage `evaluate`: quality measures of a finished model, as a table and as JSON.
 
-All material is held out: photos never trained on, a portrait, two videos. Every stream
-uses fixed noise. One step is compared with the style filter's own output, more steps
-with its finish; how far one step is from the finish tells what the further ones add.
+All data is held out: photos, a portrait, two videos. Every stream uses fixed noise. One
+step is compared with the output of the style filter, more steps with its finish; the
+distance of one step from the finish shows what further steps add.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from .measures import change, distance, gradient_energy, ssim, texture_error
 from .model import FinishedModel
 
 ONE_STEP = [DEFAULT_INDEX]
-# What the server takes for one to four steps at the default strength.
+# The t_index that the server uses for one to four steps at the default strength.
 BY_COUNT = tuple(json.dumps(even_steps(DEFAULT_INDEX, count), separators=(",", ":")) for count in (1, 2, 3, 4))
 STEP_LISTS: dict[str, list[int]] = {label: json.loads(label) for label in ("[22]", BY_COUNT[0], "[28]", *BY_COUNT[1:])}
 _ONE, _TWO = BY_COUNT[:2]
@@ -41,7 +41,7 @@ Measure = Callable[[FinishedModel, "Material"], dict[str, Any]]
 
 
 class Material:
-    """Held-out pictures, and the prompts that ask for each style."""
+    """Held-out pictures, and prompts for each style."""
 
     def __init__(self, run: RunFolder, pictures_a_style: int):
         self.photos = np.load(run.held_out)
@@ -51,22 +51,22 @@ class Material:
         self.judge = load_judge(run.evaluation / "judge.pt") if (run.evaluation / "judge.pt").exists() else None
 
     def of_style(self, index: int) -> np.ndarray:
-        """The pictures that a style is judged on: `count` of them, different ones for each style."""
+        """Return `count` pictures to evaluate a style with, different ones for each style."""
         return self.stills[[(index + i * 11) % len(self.stills) for i in range(self.count)]]
 
 
 def prompt_of(style: str | None, mood: str | None, rng: random.Random) -> str:
-    """A generated prompt, spelt rightly: misspellings are the free text's matter."""
+    """Return a generated prompt without misspellings, which are tested with the free text."""
     return PromptGenerator([], misspelt=0.0)(style, mood, rng)
 
 
 def _named(judge: StyleJudge, pictures: np.ndarray) -> np.ndarray:
-    """Style indices that the judge sees; [N]."""
+    """Return the style indices [N] that the judge recognises."""
     return torch.cat([judge(to_tensor(pictures[i : i + 32])).argmax(-1) for i in range(0, len(pictures), 32)]).numpy()
 
 
 def _nearest(photos: np.ndarray, pictures: np.ndarray) -> np.ndarray:
-    """The style whose filter, on the same photo, gives the nearest picture; -1 for the photo itself; [N]."""
+    """Return the styles [N] whose filter gives the nearest picture for the same photo; -1 for the photo itself."""
     candidates: dict[bytes, np.ndarray] = {}
     found = []
     for photo, picture in zip(photos, pictures):
@@ -79,7 +79,7 @@ def _nearest(photos: np.ndarray, pictures: np.ndarray) -> np.ndarray:
 
 
 def styles(model: FinishedModel, material: Material) -> dict[str, Any]:
-    """Each style against its filter and finish: the autoencoder's ceilings, sharpness, the judge's word."""
+    """Compare each style with its filter and finish: PSNR, the autoencoder's ceilings, sharpness, the judge."""
     table: dict[str, dict[str, float]] = {}
     for index, name in enumerate(STYLE_NAMES):
         photos = material.of_style(index)
@@ -108,7 +108,7 @@ def styles(model: FinishedModel, material: Material) -> dict[str, Any]:
 
 
 def moods(model: FinishedModel, material: Material) -> dict[str, float]:
-    """PSNR of each mood on photos, of moods over styles, and how many are nearest to the mood asked for; one step."""
+    """Return the PSNR of each mood on photos and over styles, and how many are nearest to the requested mood; one step."""
     figures = {}
     combined, hits = [], []
     for index, mood in enumerate(MOOD_NAMES):
@@ -128,7 +128,7 @@ def moods(model: FinishedModel, material: Material) -> dict[str, float]:
 
 
 def prompts(model: FinishedModel, material: Material) -> dict[str, Any]:
-    """The empty prompt, nonsense, and which style free text lands on."""
+    """Evaluate the empty prompt, meaningless prompts, and the styles of free text."""
     photos = material.stills[: 2 * material.count]
     figures: dict[str, Any] = {
         f"empty psnr {label}": round(float(psnr(photos, model.draw(photos, model.embed([""]), indices)).mean()), 2)
@@ -148,7 +148,7 @@ def prompts(model: FinishedModel, material: Material) -> dict[str, Any]:
 
 
 def behaviour(model: FinishedModel, material: Material) -> dict[str, Any]:
-    """Blending, strength, steadiness, guidance."""
+    """Evaluate blending, strength, steadiness and guidance."""
     photos = material.photos[:4]
     blends = {}
     for first, second in _BLENDS:
@@ -184,7 +184,7 @@ def behaviour(model: FinishedModel, material: Material) -> dict[str, Any]:
 
 
 def _guidance(model: FinishedModel, photos: np.ndarray) -> dict[str, Any]:
-    """Guidance must strengthen a style, and a negative colour must take that colour away."""
+    """Evaluate guidance: it must strengthen a style, and a negative colour must remove that colour."""
     empty = model.embed([""])
     strengthened = {}
     for style in ("water", "vapor", "comic"):
@@ -201,7 +201,7 @@ MEASURES: dict[str, Measure] = {"styles": styles, "moods": moods, "prompts": pro
 
 
 def evaluate(run: RunFolder, folder: Path, name: str, pictures_a_style: int, only: list[str]) -> None:
-    """Measure, print, and write evaluation/NAME.json."""
+    """Evaluate, print, and write evaluation/NAME.json."""
     device = pick_device("auto")
     model = FinishedModel(folder, device)
     material = Material(run, pictures_a_style)

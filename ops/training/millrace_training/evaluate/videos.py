@@ -1,4 +1,4 @@
-"""A short video of every style: both held-out clips, the camera's picture at the left, the model's at the right."""
+"""Writes a short video of every style: both held-out clips, the camera at the left, the model at the right."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FRAME_MILLISECONDS = 80
 
 
 def write_videos(run: RunFolder, folder: Path, target: Path) -> None:
-    """Animated WebP files target/STYLE.webp, frames [2 * 256, 2 * 256, 3], one step, fixed noise."""
+    """Write animated WebP files target/STYLE.webp, frames [2 * 256, 2 * 256, 3], one step, fixed noise."""
     model = FinishedModel(folder, pick_device("auto"))
     clips = np.load(run.held_out_video)
     target.mkdir(parents=True, exist_ok=True)

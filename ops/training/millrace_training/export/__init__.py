@@ -1,1 +1,1 @@
-"""Writing a trained model for Millrace and for Python's diffusers, and checking it."""
+"""Writes a trained model for Millrace and for Python's diffusers, and checks it."""

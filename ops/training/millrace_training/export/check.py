@@ -1,4 +1,4 @@
-"""Checks of an export: ONNX against torch, and against Python's diffusers as users call it."""
+"""Checks an export: ONNX against torch, and against Python's diffusers as users call it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _largest_difference(found: np.ndarray, wanted: torch.Tensor) -> float:
 
 @torch.no_grad()
 def _parts(folder: Path, model: FinishedModel) -> dict[str, float]:
-    """Largest differences between each ONNX graph and its torch module, on odd sizes, mixed rows and two chunks of tokens."""
+    """Return the largest differences between each ONNX graph and its torch module, on odd sizes, mixed rows and two chunks of tokens."""
     draw = torch.Generator().manual_seed(0)
     latent = torch.randn(3, 4, 24, 40, generator=draw)
     times = torch.tensor([*_TIMES, 199, 40])
@@ -53,7 +53,7 @@ def _parts(folder: Path, model: FinishedModel) -> dict[str, float]:
 
 @torch.no_grad()
 def _pipeline(folder: Path, model: FinishedModel, photo: np.ndarray) -> dict[str, float]:
-    """One step of diffusers' image-to-image pipeline against the same step by ONNX, in dB between the pictures."""
+    """Compare one step of diffusers' image-to-image pipeline with the same step by ONNX, in dB between the pictures."""
     pipe = StableDiffusionImg2ImgPipeline.from_pretrained(folder, torch_dtype=torch.float32, safety_checker=None)
     pipe.scheduler = LCMScheduler.from_config(pipe.scheduler.config)
     pipe.set_progress_bar_config(disable=True)
@@ -83,7 +83,7 @@ def _pipeline(folder: Path, model: FinishedModel, photo: np.ndarray) -> dict[str
 
 
 def check_export(folder: Path, photo: np.ndarray) -> dict[str, float]:
-    """Print and return the differences; raises where one is too large."""
+    """Print and return the differences. Raises SystemExit if one is too large."""
     model = FinishedModel(folder, torch.device("cpu"))
     model.unet.to(memory_format=torch.contiguous_format)
     found = _parts(folder, model) | _pipeline(folder, model, photo)

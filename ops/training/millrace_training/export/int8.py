@@ -1,7 +1,7 @@
-"""U-Net and autoencoder once more with 8-bit convolutions, for processors that are fast at them.
+"""Exports U-Net and autoencoder with 8-bit convolutions too, for CPUs that compute them fast.
 
-`model_int8.onnx` lies beside each `model.onnx`: QDQ (QuantizeLinear and DequantizeLinear
-around what runs in 8 bits), activations uint8, weights int8 with a scale for each channel.
+`model_int8.onnx` is beside each `model.onnx`: QDQ (QuantizeLinear and DequantizeLinear
+around 8-bit operators), activations uint8, weights int8 with a scale for each channel.
 Convolutions that lose too much stay float32: the merged ones and the borders of the
 autoencoder, and those of the U-Net that `sensitivity.py` finds.
 """
@@ -32,10 +32,10 @@ from .sensitivity import convolutions_for_int8
 from .weights import store_as_float16
 
 VARIANT = "model_int8"
-_ROWS = 48  # pictures to calibrate with, of those trained on
+_ROWS = 48  # number of training pictures for calibration
 _TIME_INDICES = (22, 26, 30, 34, 38, 41, 45)
-# How far below the U-Net's answers the errors of its 8-bit convolutions stay together. In pictures it is about
-# 4 dB more, small beside what a style is away from its filter.
+# How far the total error of its 8-bit convolutions must stay below the U-Net's outputs. In pictures it is about
+# 4 dB more, which is small compared with the distance of a style from its filter.
 _UNET_DECIBELS = 36.0
 _MOST_LOSS = 1.0  # dB that a style may lose
 _AUTOENCODER = ["Conv", "Relu", "Add", "Resize", "Concat"]
@@ -50,13 +50,13 @@ class _Rows(CalibrationDataReader):
 
 
 def remove_int8(folder: Path) -> None:
-    """Graphs in 8 bits of other weights than those that lie beside them would draw nonsense."""
+    """Remove old 8-bit graphs: with other weights beside them they would draw nonsense."""
     for path in folder.glob(f"*/{VARIANT}.onnx"):
         path.unlink()
 
 
 def write_int8(run: RunFolder, folder: Path, pictures_a_style: int) -> None:
-    """Write the graphs and measure them on held-out pictures; raises SystemExit, and leaves none, where a style loses too much."""
+    """Write the graphs and evaluate them on held-out pictures. If a style loses too much, removes them and raises SystemExit."""
     model = OnnxModel(folder)
     crops = np.load(run.crops, mmap_mode="r")
     photos = crops[:: max(1, len(crops) // _ROWS)][:_ROWS]
@@ -92,7 +92,7 @@ def _node_of(module: str) -> str:
 
 
 def _quantise(part: Path, rows: list[Feed], operators: list[str], wanted: Callable[[str], bool]) -> None:
-    """Write model_int8.onnx beside model.onnx: `operators` whose node names are `wanted` run in 8 bits."""
+    """Write model_int8.onnx beside model.onnx, with `operators` whose node names are `wanted` in 8 bits."""
     source, target = part / "model.onnx", part / f"{VARIANT}.onnx"
     with tempfile.TemporaryDirectory() as scratch:
         prepared = Path(scratch) / "prepared.onnx"
@@ -116,7 +116,7 @@ def _quantise(part: Path, rows: list[Feed], operators: list[str], wanted: Callab
 
 
 def _quantise_at_load(path: Path, original: Path) -> None:
-    """Let ONNX Runtime make the int8 weights, when it loads the graph, from the float ones that are stored already."""
+    """Make ONNX Runtime compute the int8 weights, when it loads the graph, from the stored float ones."""
     model = onnx.load(path)
     graph = model.graph
     floats = {tensor.name: tensor for tensor in onnx.load(original).graph.initializer}
@@ -135,7 +135,7 @@ def _quantise_at_load(path: Path, original: Path) -> None:
 
 
 def _losses(run: RunFolder, folder: Path, pictures: int) -> dict[str, float]:
-    """dB that each style loses against its filter, on held-out pictures."""
+    """Return the dB that each style loses against its filter, on held-out pictures."""
     stills = np.load(run.held_out)
     lost = {}
     plain, int8 = OnnxModel(folder), OnnxModel(folder, VARIANT)

@@ -19,7 +19,7 @@ from ..text.model import load_text_encoder
 from ..unet.model import LATENT_SCALE, trained_unet
 from ..unet.schedule import BETA_END, BETA_START, DEFAULT_INDEX, ORIGINAL_STEPS, TIMESTEP_SCALING, TRAIN_STEPS
 
-# What Millrace's server and page offer when this model is loaded.
+# Settings for Millrace's server and page when this model is loaded.
 _MILLRACE = {
     "description": f"Paints live video by text: {len(STYLE_NAMES)} styles and {len(MOOD_NAMES)} moods, small enough for one CPU core.",
     "defaults": {
@@ -51,7 +51,7 @@ _MILLRACE = {
 
 
 class Parts(NamedTuple):
-    """The three networks, float32, holding exactly the values that float16 storage keeps."""
+    """The three networks in float32, with values that are exact in float16."""
 
     unet: UNet2DConditionModel
     text_encoder: CLIPTextModel
@@ -59,7 +59,7 @@ class Parts(NamedTuple):
 
 
 def load_parts(run: RunFolder, checkpoint: Path) -> Parts:
-    """The run folder's networks, the U-Net from a checkpoint, rounded to float16 and back."""
+    """Return the run folder's networks, the U-Net from a checkpoint, rounded to float16 and back."""
     vae = load_autoencoder(run.autoencoder)
     vae.register_to_config(scaling_factor=LATENT_SCALE)
     unet = trained_unet(checkpoint)
@@ -70,14 +70,14 @@ def load_parts(run: RunFolder, checkpoint: Path) -> Parts:
 
 
 def write_layout(run: RunFolder, parts: Parts, folder: Path) -> None:
-    """Write a StableDiffusionPipeline: model_index.json and one folder a part."""
+    """Write a StableDiffusionPipeline: model_index.json and one folder per part."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, part in parts._asdict().items():
         part.half().save_pretrained(folder / name)
         part.float()
     vae_config = folder / "vae/config.json"
     settings = json.loads(vae_config.read_text())
-    del settings["_name_or_path"]  # a path of the machine that trained
+    del settings["_name_or_path"]  # a path on the training machine
     vae_config.write_text(json.dumps(settings, indent=2) + "\n")
     shutil.copytree(run.tokenizer, folder / "tokenizer", dirs_exist_ok=True)
     LCMScheduler(

@@ -1,4 +1,4 @@
-"""The four networks as ONNX graphs, opset 17, any batch and any picture size."""
+"""Exports the four networks as ONNX graphs, opset 17, for any batch and picture size."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PICTURE_AXES = {0: "batch", 2: "height", 3: "width"}
 
 
 class _Call(nn.Module):
-    """A module whose forward is `call(module, ...)`: one tensor out, no keyword arguments."""
+    """A module whose forward is `call(module, ...)`, without keyword arguments and with one output tensor."""
 
     def __init__(self, module: nn.Module, call: Callable[..., torch.Tensor]):
         super().__init__()
@@ -50,8 +50,8 @@ def _export(path: Path, module: nn.Module, inputs: dict[str, torch.Tensor], outp
 def write_onnx(parts: Parts, folder: Path) -> None:
     """Write unet, vae_encoder, vae_decoder and text_encoder below a diffusers folder.
 
-    The encoder gives and the decoder takes latents of unit deviation: multiply and divide
-    by the vae's scaling_factor, as diffusers does. timestep is int64, one a row.
+    Latents of encoder and decoder have unit deviation: multiply and divide by the VAE's
+    scaling_factor, as diffusers does. timestep is int64, one per row.
     """
     unet = _Call(parts.unet, lambda m, x, t, c: m(x, t, c, return_dict=False)[0])
     _export(

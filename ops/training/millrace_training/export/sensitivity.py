@@ -1,4 +1,4 @@
-"""Which convolutions of the U-Net can be computed in 8 bits."""
+"""Finds convolutions of the U-Net that can be computed in 8 bits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Range = tuple[float, float]
 
 
 def _in_8_bits(x: Tensor, limits: Range) -> Tensor:
-    """Rounded to 256 values over a range that holds zero, as uint8 activations are."""
+    """Round to 256 values in a range that includes zero, like uint8 activations."""
     low, high = min(limits[0], 0.0), max(limits[1], 0.0)
     step = max(high - low, 1e-6) / 255
     zero = round(-low / step)
@@ -25,17 +25,17 @@ def _in_8_bits(x: Tensor, limits: Range) -> Tensor:
 
 
 def _weights_in_8_bits(weight: Tensor) -> Tensor:
-    """Symmetric, with a scale for each output channel."""
+    """Round symmetrically, with a scale for each output channel."""
     step = weight.abs().amax((1, 2, 3), keepdim=True).clamp(min=1e-12) / 127
     return torch.round(weight / step) * step
 
 
 @torch.no_grad()
 def convolutions_for_int8(unet: UNet2DConditionModel, rows: list[Feed], least_decibels: float) -> list[str]:
-    """Names of the convolutions whose errors in 8 bits together stay `least_decibels` below the U-Net's answers.
+    """Return the convolutions whose total error in 8 bits stays `least_decibels` below the U-Net's outputs.
 
-    Each is tried by itself on the second half of the rows, with ranges seen on the first;
-    errors of several add up in power. The most harmless ones are taken first.
+    Each is tested alone on the second half of the rows, with ranges from the first half;
+    errors of several are added as powers. Those with the smallest errors are taken first.
     """
     half = len(rows) // 2
     seen, tried = (_batch(part) for part in (rows[:half], rows[half:]))
@@ -64,7 +64,7 @@ def convolutions_for_int8(unet: UNet2DConditionModel, rows: list[Feed], least_de
 
 
 def _within(budget: float, names: Iterable[str], error_of: Callable[[str], float]) -> list[str]:
-    """As many names as a sum of errors allows."""
+    """Return as many names as a sum of errors allows."""
     errors = {name: error_of(name) for name in names}
     ordered = sorted(errors, key=lambda name: errors[name])
     sums = np.cumsum([errors[name] for name in ordered])

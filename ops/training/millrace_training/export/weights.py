@@ -1,9 +1,9 @@
 """float16 weights of an ONNX graph, shared with the safetensors file beside it.
 
 A large float32 initialiser becomes a float16 one with a Cast that ONNX Runtime folds when
-it loads the model: half the file, no cost at run time. Where the same values stand in the
-part's safetensors file (as they are, or transposed), the graph refers to that place in it
-(ONNX external data) instead of storing them again, so a part's weights are stored once.
+it loads the model: half the file, no cost at run time. If the part's safetensors file has
+the same values (possibly transposed), the graph refers to them (ONNX external data) instead
+of storing them again, so a part's weights are stored once.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 _SMALLEST = 1024  # elements; smaller ones stay float32 in the graph
-_EXACT = "merged."  # two convolutions in one: rounding it would make it another than the two
+_EXACT = "merged."  # two merged convolutions, which would differ from the original ones after rounding
 
 
 class SharedFile:
-    """A safetensors file as a store of float16 arrays by content."""
+    """A safetensors file, as a store of float16 arrays by content."""
 
     def __init__(self, path: Path):
         self.name = path.name
@@ -36,7 +36,7 @@ class SharedFile:
             self.places[raw[begin:end]] = (begin, tuple(entry["shape"]))
 
     def reference(self, values: np.ndarray, name: str) -> TensorProto | None:
-        """An external tensor with exactly these values, if the file holds them."""
+        """Return an external tensor with exactly these values, if the file has them."""
         content = values.tobytes()
         if content not in self.places:
             return None

@@ -1,1 +1,1 @@
-"""Prompts: what people write for each style and mood, and a generator of such prompts."""
+"""Prompts: phrases of users for each style and mood, and a generator of prompts."""

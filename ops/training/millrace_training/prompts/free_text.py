@@ -1,4 +1,4 @@
-"""Prompts written by hand for the evaluation, with the style that each asks for.
+"""Handwritten prompts for the evaluation, with the expected style of each.
 
 They were written before the text encoder was trained and are not used in training:
 misspelt, with subjects, in other word orders, naming artists, films and games.
@@ -119,7 +119,7 @@ _WRITTEN = {
 
 FREE_TEXT: list[tuple[str, str]] = [(text, style) for style, texts in _WRITTEN.items() for text in texts]
 
-# Prompts that ask for nothing in particular: the answer should be pleasant, near the photo.
+# Prompts without a style: the picture should be near the photo.
 NONSENSE: list[str] = [
     "zorgblat fnord", "asdf qwer", "???!!!", "猫が好き", "العربية", "12345", "lorem ipsum dolor sit amet", "🙂🙂🙂",
     "the quick brown fox jumps over the lazy dog " * 12, "hello", "\n\t", "Привет, мир",

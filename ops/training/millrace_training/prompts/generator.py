@@ -1,7 +1,7 @@
-"""A generator of prompts as people write them, for a given style and mood.
+"""A generator of realistic prompts for a given style and mood.
 
-Which words stand for nothing is learnt too: subjects, quality words and arbitrary words
-of the dictionary come with every style, so they carry no signal.
+The encoder also has to learn which words are meaningless: subjects, quality words and
+arbitrary words of the dictionary occur with every style, so they have no signal.
 """
 
 from __future__ import annotations
@@ -36,20 +36,20 @@ def _article(phrase: str, rng: random.Random) -> str:
     return ("an " if phrase[0] in "aeiou8" else "a ") + phrase
 
 
-# Letters, digits, marks; Greek, Cyrillic, Hebrew, Arabic, Devanagari, kana, Chinese, Hangul; pictograms.
+# Letters, digits, punctuation; Greek, Cyrillic, Hebrew, Arabic, Devanagari, kana, Chinese, Hangul; pictograms.
 _SCRIPTS = [(97, 122), (97, 122), (48, 57), (33, 47), (945, 969), (1072, 1103), (1488, 1514), (1575, 1610), (2325, 2361),
             (12354, 12435), (19968, 20900), (44032, 45000), (128512, 128580)]  # fmt: skip
 
 
 def _gibberish(rng: random.Random) -> str:
-    """Characters that mean nothing, of any script: they ask for no change."""
+    """Return meaningless characters of any script, which should change nothing."""
     first, last = rng.choice(_SCRIPTS)
     words = ("".join(chr(rng.randint(first, last)) for _ in range(rng.randint(1, 9))) for _ in range(rng.choice((1, 1, 2, 3, 6))))
     return " ".join(words)
 
 
 class PromptGenerator:
-    """Draws prompts; `dictionary` is a list of words that mean no style and no mood, `misspelt` a share."""
+    """Generates prompts. `dictionary`: words without a style or mood. `misspelt`: the share of misspelt prompts."""
 
     def __init__(self, dictionary: list[str], misspelt: float = 0.2):
         self.misspelt = misspelt
@@ -57,13 +57,13 @@ class PromptGenerator:
         self.words = [w for w in dictionary if w not in known]
 
     def spelt(self, style: str | None, mood: str | None, rng: random.Random) -> tuple[str, str]:
-        """The same prompt spelt rightly, and as a hasty hand may have it (alike where nothing is misspelt)."""
+        """Return a prompt correctly spelt, and the same prompt sometimes misspelt."""
         text = self._text(style, mood, rng)
         written = misspell(text, rng) if text and rng.random() < self.misspelt else text
         return text, written
 
     def subject(self, rng: random.Random) -> str:
-        """Something to look at: common, arbitrary, or both."""
+        """Return a subject: common, arbitrary, or both."""
         kind = rng.random()
         if kind < 0.55 or not self.words:
             return rng.choice(SUBJECTS)
@@ -75,7 +75,7 @@ class PromptGenerator:
         return f"{rng.choice(SUBJECTS)} {rng.choice(['with', 'and', 'in', 'on', 'near', 'under'])} {rng.choice(['a ', 'the ', ''])}{word}"
 
     def _plain(self, rng: random.Random) -> str:
-        """A prompt that asks for no change."""
+        """Return a prompt that should change nothing."""
         kind = rng.random()
         if kind < 0.35:
             return ""
@@ -86,7 +86,7 @@ class PromptGenerator:
         return rng.choice([phrase, f"{phrase} of {subject}", f"{subject}, {phrase}", subject, subject, subject])
 
     def __call__(self, style: str | None, mood: str | None, rng: random.Random) -> str:
-        """A prompt that should give this style and mood (None: none), misspelt at times."""
+        """Return a prompt for this style and mood (None: none), sometimes misspelt."""
         return self.spelt(style, mood, rng)[1]
 
     def _text(self, style: str | None, mood: str | None, rng: random.Random) -> str:
@@ -96,7 +96,7 @@ class PromptGenerator:
             text = rng.choice(_MOOD_SENTENCES).format(m=rng.choice(MOOD_PHRASES[mood]), x=self.subject(rng))
         else:
             phrase = rng.choice(STYLE_PHRASES[style])
-            if self.words and rng.random() < 0.15:  # "a rough pencil study of hands": words beside the style mean nothing either
+            if self.words and rng.random() < 0.15:  # "a rough pencil study of hands": words near the style are meaningless too
                 sides = rng.choice(["{w} {s}", "{s} {w}", "{w} {w2} {s}", "{w} {s} {w2}"])
                 phrase = sides.format(s=phrase, w=rng.choice(self.words), w2=rng.choice(self.words))
             text = rng.choice(_SENTENCES).format(s=phrase, a=_article(phrase, rng), x=self.subject(rng))
@@ -116,6 +116,6 @@ class PromptGenerator:
 
 
 def load_dictionary(path: Path) -> list[str]:
-    """Lower-case words of 3 to 10 letters of a word list, one a line."""
+    """Return the lower-case words of 3 to 10 letters in a word list, one per line."""
     words = path.read_text(encoding="utf-8", errors="ignore").split()
     return sorted({w for w in words if w.isascii() and w.isalpha() and w.islower() and 3 <= len(w) <= 10})

@@ -1,4 +1,4 @@
-"""Misspellings as fast typists and learners of English make them."""
+"""Misspellings like those of fast typists and learners of English."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _sound_slip(word: str, rng: random.Random) -> str:
 
 
 def misspell(text: str, rng: random.Random) -> str:
-    """One or two slips in words of three letters or more; now and then two words run together."""
+    """Make one or two errors in words of three letters or more; sometimes join two words."""
     words = text.split(" ")
     long_words = [i for i, word in enumerate(words) if len(word) >= 3 and word.isascii()]
     for i in rng.sample(long_words, min(len(long_words), rng.choice((1, 1, 2)))):

@@ -1,7 +1,7 @@
 """Phrases that name a style or a mood, and words that name neither.
 
-Everything the text encoder knows about the world stands here: artists, films and games
-that people name when they mean a look, and the commonest words of other languages.
+This is all that the text encoder knows about the world: artists, films and games that
+stand for a look, and common words of other languages.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Styles of lines on a ground: pencil, charcoal, ink, blueprint, chalk, relief."""
+"""Styles of lines on a background: pencil, charcoal, ink, blueprint, chalk, relief."""
 
 from __future__ import annotations
 

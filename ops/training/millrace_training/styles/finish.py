@@ -1,9 +1,9 @@
-"""What further steps add to a styled picture: thick paint in light, cross hatching, paper, print, glow.
+"""Details that further steps add to a styled picture: thick paint in light, cross hatching, paper, print, glow.
 
-A finish maps a filter's output, RGB uint8 [H, W, 3], to the same shape. It sees nothing
-but the styled picture, as a later step does: the first step draws the style, later ones
-work from what it drew. Each is local, and its patterns are in phase with the network's
-strides, as the filters' are.
+A finish maps a filter's output, RGB uint8 [H, W, 3], to the same shape. Like a later step,
+it sees only the styled picture: the first step draws the style, later ones refine its
+output. Like the filters, it is local, and its patterns are in phase with the network's
+strides.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from .pixels import blur, bytes_of, dark_lines, edge_strength, gray_bytes, luma,
 
 
 def _lit(gray: np.ndarray, sigma: float) -> np.ndarray:
-    """Light [H, W] from the upper left on a plane taken as heights; about -0.3..0.3."""
+    """Return the light [H, W] from the upper left on a height map; about -0.3..0.3."""
     across, down = slopes(gray, sigma)
     return 0.35 * (across + down)
 
 
 def _bloom(picture: np.ndarray, above: float, sigma: float) -> np.ndarray:
-    """Light that spreads from what is brighter than `above` in a float32 picture."""
+    """Return the glow around areas brighter than `above` in a float32 picture."""
     return blur(np.clip(picture - above, 0, 1), sigma)
 
 
 def _shifted(picture: np.ndarray, right: int) -> np.ndarray:
-    """A plane [H, W] or picture [H, W, 3] moved to the right by some pixels, its border repeated."""
+    """Move a plane [H, W] or picture [H, W, 3] to the right by some pixels, repeating its border."""
     columns = np.clip(np.arange(picture.shape[1]) - right, 0, picture.shape[1] - 1)
     return picture[:, columns]
 
@@ -88,7 +88,7 @@ def comic(image: np.ndarray) -> np.ndarray:
 
 
 def lineart(image: np.ndarray) -> np.ndarray:
-    """Hatching beside the lines, as an engraver shades."""
+    """Hatching beside the lines, like an engraver's."""
     gray = luma(image)
     shade = np.clip(2.2 * blur(1 - gray, 3.5), 0, 1)
     lines = np.clip(1.6 * shade - 1 + soft_strokes(*gray.shape), 0, 1)
@@ -205,7 +205,7 @@ def chalk(image: np.ndarray) -> np.ndarray:
 
 
 def gameboy(image: np.ndarray) -> np.ndarray:
-    """A liquid crystal: what is dark throws a shadow on the ground behind it."""
+    """A liquid crystal display: dark areas cast a shadow on the background."""
     picture = unit(image)
     dark = np.clip(1.8 * (0.55 - luma(picture)), 0, 1)
     shadow = blur(_shifted(_shifted(dark.T, 4).T, 4), 1.2)

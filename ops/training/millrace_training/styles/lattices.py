@@ -1,9 +1,9 @@
 """Fixed patterns in phase with the network's strides.
 
-A random lattice cannot be regressed: the network would have to guess its phase. So
-every pattern here repeats every 4, 8, 16 or 32 pixels from the picture's corner, and
-crops are taken at multiples of 32 pixels (8 latents). Sizes need not be multiples of
-the period: patterns are cut.
+A network cannot learn a random lattice, since it would have to guess its phase. So every
+pattern here repeats every 4, 8, 16 or 32 pixels from the picture's corner, and crops are
+taken at multiples of 32 pixels (8 latents). Sizes need not be multiples of the period:
+patterns are cut.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def paper(height: int, width: int) -> np.ndarray:
 @lru_cache(maxsize=1)
 def _grain_tile() -> np.ndarray:
     noise = np.tile(np.random.RandomState(13).randn(PERIOD, PERIOD).astype(np.float32), (3, 3))
-    band = cv2.GaussianBlur(noise, (0, 0), 0.8) - cv2.GaussianBlur(noise, (0, 0), 2.0)  # no blotches: they would show the repetition
+    band = cv2.GaussianBlur(noise, (0, 0), 0.8) - cv2.GaussianBlur(noise, (0, 0), 2.0)  # no blotches, which would show the repetition
     band = band[PERIOD : 2 * PERIOD, PERIOD : 2 * PERIOD]
     return (band - band.mean()) / band.std()
 
@@ -101,14 +101,14 @@ def halftone(height: int, width: int) -> np.ndarray:
 
 
 def scan_lines(height: int, width: int) -> np.ndarray:
-    """Brightness [H, W] in 0.8..1 of a picture tube's lines, period 8 pixels: two rows of latents, which can carry it."""
+    """Brightness [H, W] in 0.8..1 of a picture tube's lines, period 8 pixels: two rows of latents, which can represent it."""
     row = np.arange(8, dtype=np.float32)[:, None]
     return tile(0.9 - 0.1 * np.cos(2 * np.pi * (row + 0.5) / 8), height, width)
 
 
 @lru_cache(maxsize=8)
 def _stroke_tile(angle: float, wave: float) -> np.ndarray:
-    """Brush marks [p, p] along one direction, mean 0 and deviation 1; `wave` pixels of swing bend them."""
+    """Brush marks [p, p] along one direction, mean 0 and deviation 1, bent by waves of `wave` pixels."""
     noise = np.random.RandomState(11).randn(PERIOD, PERIOD)
     y, x = np.meshgrid(np.fft.fftfreq(PERIOD), np.fft.fftfreq(PERIOD), indexing="ij")
     along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
@@ -129,10 +129,10 @@ def wood(height: int, width: int) -> np.ndarray:
 def strokes(gray: np.ndarray, wave: float = 0.0) -> np.ndarray:
     """Brush marks [H, W], mean 0 and deviation about 1, that follow the outlines of a brightness plane.
 
-    The marks themselves are four fixed tiles, one a direction; the picture only says how they are mixed.
+    The marks are four fixed tiles, one for each direction; the picture only determines how they are mixed.
     """
     across, down = slopes(gray, 1.5)
-    # The structure tensor's double angle; a faint slant rules where there are no outlines.
+    # The structure tensor's double angle; a faint slant prevails if there are no outlines.
     cosine = cv2.GaussianBlur(down * down - across * across, (0, 0), 5)
     sine = cv2.GaussianBlur(-2 * across * down, (0, 0), 5) + 0.002
     length = np.hypot(cosine, sine) + 1e-6
@@ -147,7 +147,7 @@ def strokes(gray: np.ndarray, wave: float = 0.0) -> np.ndarray:
 
 
 def blocks(image: np.ndarray, size: int) -> np.ndarray:
-    """Mean of each size x size block of a float32 picture, at full resolution."""
+    """Return the mean of each size x size block of a float32 picture, at full resolution."""
     height, width = image.shape[:2]
     padded = cv2.copyMakeBorder(image, 0, -height % size, 0, -width % size, cv2.BORDER_REPLICATE)
     small = cv2.resize(padded, (padded.shape[1] // size, padded.shape[0] // size), interpolation=cv2.INTER_AREA)

@@ -52,7 +52,7 @@ def noir(image: np.ndarray) -> np.ndarray:
 
 
 def negative(image: np.ndarray) -> np.ndarray:
-    """Colour negative film on its orange base, which also tells a negative from a photo: a later step must not undo it."""
+    """Colour negative film on its orange base, which distinguishes it from a photo: a later step must not undo it."""
     base, gain = np.array([0.20, 0.07, 0.02], np.float32), np.array([0.80, 0.72, 0.60], np.float32)
     return bytes_of(base + gain * (1 - unit(image)))
 

@@ -1,9 +1,9 @@
 """Small image operations that the style filters share.
 
 Pictures are RGB arrays [H, W, 3]; `uint8` ones hold 0..255, `float32` ones 0..1.
-Every operation is local (its reach is a few dozen pixels), so that a crop of a
-filtered picture is the filter of the crop: a network that sees crops, or one frame
-of a video, could not learn anything that depends on the whole picture.
+Every operation is local (its reach is a few dozen pixels), so a crop of a filtered
+picture equals the filtered crop: a network that sees crops, or one frame of a video,
+cannot learn anything that depends on the whole picture.
 """
 
 from __future__ import annotations
@@ -49,32 +49,32 @@ def saturate(image: np.ndarray, factor: float) -> np.ndarray:
 
 
 def flatten(image: np.ndarray, passes: int = 2, colour_sigma: float = 45, reach: float = 5) -> np.ndarray:
-    """Bilateral smoothing of a uint8 picture: areas get flat, outlines stay."""
+    """Smooth a uint8 picture bilaterally: areas become flat, outlines are kept."""
     for _ in range(passes):
         image = cv2.bilateralFilter(image, 7, colour_sigma, reach)
     return image
 
 
 def calm(image: np.ndarray) -> np.ndarray:
-    """Grain and faint texture removed from a uint8 picture, outlines kept.
+    """Remove grain and faint texture from a uint8 picture, and keep outlines.
 
-    Filters that raise contrast start here: raised grain costs the latents dearly, looks
-    dirty, and flickers in video.
+    Filters that raise contrast do this first: amplified grain is hard to encode in latents,
+    looks dirty, and flickers in video.
     """
     return cv2.GaussianBlur(cv2.bilateralFilter(image, 5, 36, 3), (0, 0), 0.8)
 
 
 def local_tone(gray: np.ndarray, strength: float = 0.55, sigma: float = 24.0) -> np.ndarray:
-    """Brightness relative to its surroundings [H, W]: the local stand-in for auto-contrast."""
+    """Return brightness [H, W] relative to its surroundings: a local replacement for auto-contrast."""
     around = blur(gray, sigma)
     return np.clip(gray + strength * (gray - around) + 0.35 * (0.5 - around), 0, 1)
 
 
 def dark_lines(gray: np.ndarray, sigma: float = 1.0, gain: float = 9.0, floor: float = 0.012) -> np.ndarray:
-    """Ink [H, W] in 0..1 where a pixel is darker than its near surroundings.
+    """Return ink [H, W] in 0..1 where a pixel is darker than its surroundings.
 
-    A difference of Gaussians divided by the local brightness, so that dark areas are
-    not filled with ink (a fixed threshold paints them black) and shadows keep lines.
+    It is a difference of Gaussians divided by the local brightness, so that dark areas are
+    not filled with ink (as with a fixed threshold) and shadows keep lines.
     """
     near, wide = blur(gray, sigma), blur(gray, sigma * 2.2)
     difference = (wide - near) / (0.25 + wide)
@@ -82,21 +82,21 @@ def dark_lines(gray: np.ndarray, sigma: float = 1.0, gain: float = 9.0, floor: f
 
 
 def slopes(gray: np.ndarray, sigma: float) -> tuple[np.ndarray, np.ndarray]:
-    """Sobel derivatives [H, W] of a blurred plane, across and down."""
+    """Return the horizontal and vertical Sobel derivatives [H, W] of a blurred plane."""
     soft = blur(gray, sigma)
     return cv2.Sobel(soft, cv2.CV_32F, 1, 0), cv2.Sobel(soft, cv2.CV_32F, 0, 1)
 
 
 def edge_strength(gray: np.ndarray, sigma: float = 1.2, gain: float = 3.0) -> np.ndarray:
-    """Sobel gradient magnitude [H, W] of a blurred plane, clipped to 0..1."""
+    """Return the Sobel gradient magnitude [H, W] of a blurred plane, clipped to 0..1."""
     return np.clip(np.hypot(*slopes(gray, sigma)) * gain, 0, 1)
 
 
 def daub(image: np.ndarray, sigma: float, sharpness: float = 900.0) -> np.ndarray:
-    """Flat daubs with clear rims of a uint8 picture -> float32 (a generalised Kuwahara filter, Papari et al. 2007).
+    """Turn a uint8 picture into flat daubs with clear edges, float32 (a generalised Kuwahara filter, Papari et al. 2007).
 
-    Each pixel takes the means of eight patches beside it, the smoother the patch the more:
-    unlike a mode or median filter it changes little when the picture does, so it can be learnt.
+    Each pixel is the mean of eight patches beside it, weighted by their smoothness. Unlike a
+    mode or median filter, it is robust to small changes of the picture, so it can be learned.
     """
     picture = unit(image)
     mean = blur(picture, sigma)
@@ -127,8 +127,8 @@ def colour_ramp(gray: np.ndarray, stops: list[tuple[int, int, int]]) -> np.ndarr
 def steps(value: np.ndarray, levels: int, steepness: float = 4.0) -> np.ndarray:
     """Quantise 0..1 to levels + 1 flat steps joined by short ramps.
 
-    Hard steps would flip whole areas on a change of one grey level: a network can only
-    guess them, and video flickers.
+    With hard steps, whole areas would flip on a change of one grey level: a network could
+    only guess them, and video would flicker.
     """
     scaled = value * levels
     whole = np.floor(scaled)
@@ -136,7 +136,7 @@ def steps(value: np.ndarray, levels: int, steepness: float = 4.0) -> np.ndarray:
 
 
 def posterize(image: np.ndarray, levels: int) -> np.ndarray:
-    """Bands of brightness (largest channel) in a float32 picture, keeping its hue."""
+    """Quantise the brightness (largest channel) of a float32 picture to bands, and keep its hue."""
     value = image.max(-1, keepdims=True)
     banded = steps(value, levels, 1.5)
     return image * np.minimum(banded / np.maximum(value, 0.03), 3.0)

@@ -1,4 +1,4 @@
-"""The text encoder's shape, and the classifier heads that it is trained with."""
+"""The shape of the text encoder, and its classifier heads for training."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WIDTH = 96
 
 
 def new_text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModel:
-    """Untrained: two layers, 96 wide."""
+    """Return an untrained encoder: two layers, width 96."""
     return CLIPTextModel(
         CLIPTextConfig(
             vocab_size=len(tokenizer),
@@ -35,7 +35,7 @@ def new_text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModel:
 
 
 class PromptClassifier(nn.Module):
-    """The encoder with two linear heads: which style (0: none) and which mood (0: none)."""
+    """The encoder with two linear heads, for style (0: none) and mood (0: none)."""
 
     def __init__(self, encoder: CLIPTextModel):
         super().__init__()
@@ -51,7 +51,7 @@ class PromptClassifier(nn.Module):
 
 
 def load_text_encoder(folder: Path, device: torch.device | str = "cpu") -> CLIPTextModel:
-    """From a transformers folder, frozen, as float32."""
+    """Load an encoder from a transformers folder, frozen, as float32."""
     model = CLIPTextModel.from_pretrained(folder, torch_dtype=torch.float32)
     return model.eval().requires_grad_(False).to(device)
 

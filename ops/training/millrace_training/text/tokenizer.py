@@ -1,4 +1,4 @@
-"""A byte-level BPE tokenizer in CLIP's format, learnt from generated prompts."""
+"""A byte-level BPE tokenizer in CLIP's format, trained on generated prompts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CORPUS = 60_000  # prompts
 
 
 def train_tokenizer(generator: PromptGenerator, folder: Path) -> None:
-    """Write a CLIPTokenizer; its merges are those that prompts need most."""
+    """Write a CLIPTokenizer with the most frequent merges of prompts."""
     rng = random.Random(0)
     corpus = [generator(rng.choice([None, *STYLE_NAMES * 3]), rng.choice([None, *MOOD_NAMES]), rng) for _ in range(_CORPUS)]
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
@@ -66,5 +66,5 @@ def train_tokenizer(generator: PromptGenerator, folder: Path) -> None:
 
 
 def tokenize(tokenizer: CLIPTokenizer, prompts: list[str]) -> torch.Tensor:
-    """int64 [N, 77]."""
+    """Return tokens, int64 [N, 77]."""
     return tokenizer(prompts, padding="max_length", max_length=LENGTH, truncation=True, return_tensors="pt").input_ids

@@ -1,10 +1,10 @@
-"""Stage `text-encoder`: taught to tell styles and moods apart, then frozen.
+"""Stage `text-encoder`: trains the encoder to distinguish styles and moods, then freezes it.
 
-Trained together with the U-Net, a text encoder hardly conditions anything: the U-Net
-learns to do without before the text means something. As a classifier it takes minutes.
-A misspelt prompt's states are drawn to those of the prompt spelt rightly; and where
-training starts from another encoder, rightly spelt prompts keep the states that they had,
-so that a U-Net that was trained with it can go on.
+If trained together with the U-Net, a text encoder hardly conditions anything: the U-Net
+learns to ignore it before its output is useful. As a classifier it trains in minutes. The
+states of misspelt prompts are trained towards those of the correctly spelt prompt. If
+training starts from another encoder, correctly spelt prompts keep their states, so that a
+U-Net that was trained with that encoder can continue.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ from ..styles import STYLE_NAMES
 from .model import PromptClassifier, load_text_encoder, load_tokenizer, new_text_encoder
 from .tokenizer import tokenize, train_tokenizer
 
-_BATCH = 96  # prompts a process
+_BATCH = 96  # prompts per process
 _PLAIN_SHARE = 0.12
 _MOOD_SHARE = 0.5
 _MISSPELT = 0.4
-_COMPACT = 0.05  # weight of drawing prompts of one meaning together
-_TAIL = 32  # states at the end: padding in nearly every prompt, where its meaning is summed up
-_SPELLING = 2.0  # weight of misspelt prompts' distance from the rightly spelt ones
-_FAITHFUL = 2.0  # weight of rightly spelt prompts' distance from the initial encoder's states
+_COMPACT = 0.05  # weight of the distance between prompts with the same meaning
+_TAIL = 32  # states at the end: padding in nearly every prompt, which summarises its meaning
+_SPELLING = 2.0  # weight of the distance of misspelt prompts from the correctly spelt ones
+_FAITHFUL = 2.0  # weight of the distance of correctly spelt prompts from the initial encoder's states
 
 
 @dataclass(frozen=True)
 class Prompts:
     """Generated prompts; label 0 is none."""
 
-    right: torch.Tensor  # int64 [N, 77]: tokens, spelt rightly
-    written: torch.Tensor  # int64 [N, 77]: tokens, misspelt at times
+    right: torch.Tensor  # int64 [N, 77]: tokens, correctly spelt
+    written: torch.Tensor  # int64 [N, 77]: tokens, sometimes misspelt
     styles: torch.Tensor  # int64 [N]
     moods: torch.Tensor  # int64 [N]
 
@@ -107,7 +107,7 @@ class TextTask:
         found = model(written)[0].argmax(-1)
         for (text, style), index in zip(FREE_TEXT, found.tolist()):
             if index == 0 or STYLE_NAMES[index - 1] != style:
-                print(f"  free text: {text!r} wants {style}, reads as {STYLE_NAMES[index - 1] if index else 'none'}", flush=True)
+                print(f"  free text: {text!r} should be {style}, is {STYLE_NAMES[index - 1] if index else 'none'}", flush=True)
         return {
             "style": float((style_logits.argmax(-1) == prompts.styles).float().mean()),
             "mood": float((mood_logits.argmax(-1) == prompts.moods).float().mean()),
@@ -116,7 +116,7 @@ class TextTask:
 
 
 def prepare_tokenizer(run: RunFolder, init: Path | None) -> None:
-    """The initial model's tokenizer, or a new one learnt from the prompts."""
+    """Return the initial model's tokenizer, or a new one trained on the prompts."""
     if run.tokenizer.exists():
         return
     if init:
@@ -126,7 +126,7 @@ def prepare_tokenizer(run: RunFolder, init: Path | None) -> None:
 
 
 def train_text_encoder(group: Group, run: RunFolder, init: Path | None, rate: float, plan: Plan) -> None:
-    """Train and write run.text_encoder in transformers' layout, with the heads beside it."""
+    """Train and write run.text_encoder in transformers' layout, and the heads."""
     task = TextTask(run, init, rate, group)
     task.model.load_state_dict(train(task, plan, run, run.text_encoder, group))
     if group.leads:

@@ -20,7 +20,7 @@ from ..text.tokenizer import tokenize
 
 _PHASE = 8  # latents: crops start at multiples of 32 pixels, the longest period of any pattern
 _BLEND_SHARE = 0.06
-_LONG_SHARE = 0.15  # of the batches: prompts of two or three parts of 77 tokens, all but one of which mean nothing
+_LONG_SHARE = 0.15  # of the batches have prompts of two or three parts of 77 tokens, all but one of which are meaningless
 _PHOTO_SHARE = 0.12
 _MOOD_SHARE, _STYLE_MOOD_SHARE = 0.11, 0.26  # of the others
 # Styles with cells, strokes or bands need more steps than changes of colour.
@@ -49,19 +49,19 @@ _HARD_STYLES = {
 @dataclass(frozen=True)
 class Batch:
     photo: torch.Tensor  # [N, 4, s, s], unit deviation
-    target: torch.Tensor  # [N, 4, s, s]: what a first step is asked for
-    finished: torch.Tensor  # [N, 4, s, s]: what later steps are asked for
-    embedding: torch.Tensor  # [N, 77 times the number of parts, 96]
+    target: torch.Tensor  # [N, 4, s, s]: target of first steps
+    finished: torch.Tensor  # [N, 4, s, s]: target of later steps
+    embedding: torch.Tensor  # [N, 77 * number of parts, 96]
     places: list[tuple[int, int, int, int]]  # crop, slot, and the window's top and left in latents
 
     @property
     def has_style(self) -> torch.Tensor:
-        """bool [N]: a style is asked for; else the photo itself, or with a mood."""
+        """bool [N]: whether the target has a style; else it is the photo, possibly with a mood."""
         return torch.tensor([slot in STYLED_SLOTS for _, slot, _, _ in self.places], device=self.photo.device)
 
 
 class BatchSource:
-    """Draws batches from the latents of the run folder; `crops` are the usable ones."""
+    """Samples batches from the latents of the run folder; `crops` are the usable ones."""
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class BatchSource:
         self.slot_weights /= self.slot_weights.sum(1, keepdims=True)
 
     def _slot(self, crop: int, photo_share: float, rng: np.random.Generator) -> int:
-        """Which of a crop's latents is the target."""
+        """Choose the target among a crop's latents."""
         if rng.random() < photo_share:
             return 0
         kind = rng.random()
@@ -96,18 +96,18 @@ class BatchSource:
         return self.generator(STYLE_NAMES[style] if style >= 0 else None, MOOD_NAMES[mood] if mood >= 0 else None, rng)
 
     def _chatter(self, rng: random.Random) -> str:
-        """A part of a prompt that names neither style nor mood."""
+        """Return a part of a prompt without style and mood."""
         return ", ".join(self.generator.subject(rng) for _ in range(24))
 
     @torch.no_grad()
     def embed(self, prompts: list[str]) -> torch.Tensor:
-        """[N, 77, 96]."""
+        """Return embeddings [N, 77, 96]."""
         return self.encoder(tokenize(self.tokenizer, prompts).to(self.device)).last_hidden_state.float()
 
     def draw(
         self, count: int, side: int, rng: np.random.Generator, blend_share: float = _BLEND_SHARE, photo_share: float = _PHOTO_SHARE
     ) -> Batch:
-        """count rows of side x side latents; a row that is blended is not what stands at its place."""
+        """Return `count` rows of side x side latents; the target of a blended row is not the latent at its place."""
         words = random.Random(int(rng.integers(2**62)))
         full = self.latents.shape[-1]
         photos, targets, finished, prompts, others, places = [], [], [], [], [], []
@@ -146,7 +146,7 @@ class BatchSource:
 
 
 def open_source(run: RunFolder, device: torch.device) -> BatchSource:
-    """The run folder's latents, with prompts that are hardly ever misspelt: the encoder reads them, and it is frozen."""
+    """Return batches of the run folder's latents. Few prompts are misspelt: the encoder, which is frozen, can read them."""
     return BatchSource(
         np.load(run.latents),  # 2.6 GB in memory: small windows of a mapped file cost more than a forward pass of a row
         np.load(run.latent_labels),

@@ -1,9 +1,9 @@
-"""A critic of latents: does an answer look like what the prompt's filter makes of this photo?
+"""A critic of latents: does an output look like the prompt's filter of this photo?
 
-The other losses compare places with places: where strokes or bands cannot be foretold they
-ask for their mean, which is a blur. The critic only asks whether a spot could be true, so
-later steps may commit themselves (pix2pix's adversarial loss, arXiv 1611.07004, with a
-projected condition, arXiv 1802.05637).
+The other losses compare place by place: where strokes or bands cannot be predicted, they
+lead to their mean, which is a blur. The critic only rates whether a place could be real, so
+later steps can decide for one of the possible strokes (pix2pix's adversarial loss, arXiv
+1611.07004, with a projected condition, arXiv 1802.05637).
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from ..autoencoder.model import LATENT_CHANNELS
 from ..text.model import WIDTH as TEXT_WIDTH
 
 _WIDTH = 96
-_FINE = 4.0  # the part that answers lack is small beside the rest
+_FINE = 4.0  # scales up the fine part, which outputs lack and which is small
 
 
 class LatentCritic(nn.Module):
-    """Photo and answer [N, 4, h, w] of unit deviation, prompts [N, T, 96] -> a map [N, 1, h/2, w/2], larger where it looks true."""
+    """Photo and output [N, 4, h, w] of unit deviation, prompts [N, T, 96] -> a map [N, 1, h/2, w/2], larger where it looks real."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ class LatentCritic(nn.Module):
 def critic_loss(
     critic: LatentCritic, photo: torch.Tensor, made: torch.Tensor, wanted: torch.Tensor, embedding: torch.Tensor, counts: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The critic's own hinge loss, and what an answer loses by looking untrue; rows where `counts` [N] is 0 are left out."""
+    """Return the critic's hinge loss, and the loss of outputs that do not look real; rows where `counts` [N] is 0 are ignored."""
     weight = (counts.float() / counts.float().sum().clamp_min(1)).view(-1, 1, 1, 1)
 
     def mean(values: torch.Tensor) -> torch.Tensor:

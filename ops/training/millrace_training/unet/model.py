@@ -1,4 +1,4 @@
-"""The U-Net's shape, and starting from one that was trained at another latent scale."""
+"""The shape of the U-Net, and starting from one that was trained with another latent scale."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from ..text.model import WIDTH as TEXT_WIDTH
 
 CHANNELS = (48, 64, 96, 128)  # multiples of 16: other widths are slow in ONNX Runtime
 
-# Latents of unit deviation are multiplied by this before noise is added. Video is not
-# drawn from noise but carried through it: at a given time, the larger the latents, the
-# more of the picture survives, and one step is sharp.
+# Latents of unit deviation are multiplied by this before noise is added. The video has to
+# pass through the noise: at a given timestep, larger latents preserve more of the picture,
+# and one step is sharp.
 LATENT_SCALE = 32.0
 
 
 def new_unet() -> UNet2DConditionModel:
-    """Untrained. Prompts act through cross-attention at the lowest resolution and through the time embedding."""
+    """Return an untrained U-Net. Prompts act through cross-attention at the lowest resolution and through the time embedding."""
     unet = UNet2DConditionModel(
         sample_size=64,
         in_channels=LATENT_CHANNELS,
         out_channels=LATENT_CHANNELS,
         block_out_channels=CHANNELS,
-        layers_per_block=(3, 1, 1, 1),  # lines and edges are made at full size: depth pays most there
+        layers_per_block=(3, 1, 1, 1),  # lines and edges are drawn at full size, where depth helps most
         down_block_types=("DownBlock2D", "DownBlock2D", "DownBlock2D", "CrossAttnDownBlock2D"),
         up_block_types=("CrossAttnUpBlock2D", "UpBlock2D", "UpBlock2D", "UpBlock2D"),
         mid_block_type="UNetMidBlock2DCrossAttn",
@@ -45,7 +45,7 @@ def new_unet() -> UNet2DConditionModel:
 
 
 def trained_unet(checkpoint: Path) -> UNet2DConditionModel:
-    """With the averaged weights of a checkpoint of stage `unet`."""
+    """Return a U-Net with the averaged weights of a checkpoint of stage `unet`."""
     unet = new_unet()
     average = read_average(checkpoint)
     unet.load_state_dict({name.removeprefix("unet."): weight for name, weight in average.items() if name.startswith("unet.")})
@@ -54,7 +54,7 @@ def trained_unet(checkpoint: Path) -> UNet2DConditionModel:
 
 @torch.no_grad()
 def load_unet(model: Path) -> UNet2DConditionModel:
-    """From a whole model's diffusers folder; the first and last convolution are adapted to LATENT_SCALE."""
+    """Load a U-Net from a model's diffusers folder, with the first and last convolution adapted to LATENT_SCALE."""
     unet = UNet2DConditionModel.from_pretrained(model / "unet", torch_dtype=torch.float32)
     ratio = LATENT_SCALE / json.loads((model / "vae/config.json").read_text())["scaling_factor"]
     unet.conv_in.weight.div_(ratio)

@@ -1,15 +1,15 @@
-"""What the U-Net is asked: which input, at which time, should become which picture.
+"""The U-Net's training objective: inputs, timesteps and target pictures.
 
-Live video enters as a latent of the photo with noise; the answer is the stylised latent
-(x0 prediction). Three rules make every use of the model agree:
+Live video enters as a latent of the photo with noise; the output is the stylised latent
+(x0 prediction). Three rules make all uses of the model consistent:
 
-* A photo at times of t_index 28 and below (t >= 439) becomes the full style. Below, the
-  wanted share of the style falls with t: low strength keeps the photo.
-* Nearly all that is seen below is the network's own answer after one to three earlier,
-  noisier steps, at the times that the server takes for a strength and a number of steps.
-  So a later step knows that the style is there already and does not draw it twice: it
-  corrects what the earlier ones left blurred, and finishes the picture (`styles/finish.py`).
-* A mixture of two prompts' embeddings asks for the mixture of their pictures.
+* A photo at t_index 28 and below (t >= 439) becomes the full style. At lower timesteps, the
+  share of the style falls with t: low strength keeps the photo.
+* Nearly all inputs at lower timesteps are the network's own outputs after one to three
+  earlier, noisier steps, at the timesteps that the server uses for a strength and a number
+  of steps. So a later step treats its input as already styled and does not style it twice:
+  it sharpens what earlier steps left blurred, and finishes the picture (`styles/finish.py`).
+* The target of a mixture of two prompt embeddings is the mixture of their pictures.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ _FULL_STYLE_TIME = time_of_index(FULL_STYLE_INDEX)  # 439
 _NO_STYLE_INDEX = 48
 _NO_STYLE_TIME = time_of_index(_NO_STYLE_INDEX)  # 39
 EARLIER_STEPS = 3  # at most
-_POLISH_FROM = 0.7  # of the decay of the learning rate: from here on mostly later steps are trained, for their contrast
+_POLISH_FROM = 0.7  # part of the learning rate decay after which mostly later steps are trained, for their contrast
 _OWN_ANSWER_SHARE, _OWN_ANSWER_SHARE_IN_POLISH = 0.5, 0.6
-_LESS_STYLE_SHARE = 0.14  # of the photos: at times that ask for a part of the style
-# What is styled already, wholly or in part, is only seen at such times: at those of the full style, a network that had
-# seen it would leave photos alone that look like the style from the start, such as bricks for chalk lines.
+_LESS_STYLE_SHARE = 0.14  # of the photos are at timesteps for a part of the style
+# Fully or partly styled inputs occur only at such timesteps. If they occurred at those of the full style, the network
+# would not change photos that already resemble the style, such as bricks for chalk lines.
 _TRUE_TARGET_SHARE = 0.03
 _PARTLY_STYLED_SHARE = 0.05
-# Decibels for contrast: without it the gradient energy of outputs is half of the targets'. A first step stays close
-# to the filter, later ones restore what it left soft.
+# Trades decibels for contrast: without it, the gradient energy of outputs is half of the targets'. A first step stays
+# close to the filter, later ones sharpen its output.
 _TEXTURE_WEIGHT, _LATER_TEXTURE_WEIGHT = 5.0, 10.0
 # Half of the squared error was in means of 8 x 8 pixels, a quarter to a third in those of 32 x 32.
 _TONE_PATCH, _TONE_WEIGHT = 4, 2.0
@@ -48,12 +48,12 @@ def _polishing(decay: float) -> bool:
 
 
 def style_share(time: torch.Tensor) -> torch.Tensor:
-    """How much of the style a photo should get at a time, 0..1."""
+    """Return the share of the style that a photo should get at a timestep, 0..1."""
     return ((time - _NO_STYLE_TIME) / (_FULL_STYLE_TIME - _NO_STYLE_TIME)).clamp(0, 1)
 
 
 def draw_times(rng: np.random.Generator, late: np.ndarray) -> np.ndarray:
-    """int [N]: of the full style, mostly near the default strength, or of less where late [N]; mostly on StreamDiffusion's grid."""
+    """Return timesteps, int [N], mostly on StreamDiffusion's grid: for the full style, or if late [N] for less style."""
     count = len(late)
     index = np.where(rng.random(count) < 0.7, rng.integers(22, FULL_STYLE_INDEX + 1, count), rng.integers(12, FULL_STYLE_INDEX + 1, count))
     index = np.where(late, rng.integers(FULL_STYLE_INDEX + 1, _NO_STYLE_INDEX, count), index)
@@ -61,7 +61,7 @@ def draw_times(rng: np.random.Generator, late: np.ndarray) -> np.ndarray:
 
 
 def draw_steps(rng: np.random.Generator) -> list[int]:
-    """Two to four t_index: mostly evenly spread from a start to the end, as the server does it, or else at random."""
+    """Return two to four t_index: mostly evenly spread from a start to the end, as in the server, or else random."""
     count = int(rng.choice([2, 3, 4], p=[0.4, 0.25, 0.35]))
     start = int(rng.integers(18, FULL_STYLE_INDEX + 1))
     if rng.random() < 0.7:
@@ -72,11 +72,11 @@ def draw_steps(rng: np.random.Generator) -> list[int]:
 
 @dataclass(frozen=True)
 class Inputs:
-    """How each row of a batch is posed; [N] each but for `earlier`."""
+    """The inputs of a batch; [N] each, except `earlier`."""
 
     time: torch.Tensor  # int64
     styled: torch.Tensor  # float: share of the true target in the input
-    earlier: torch.Tensor  # int64 [N, EARLIER_STEPS]: times of the network's own steps before this one, -1 for none
+    earlier: torch.Tensor  # int64 [N, EARLIER_STEPS]: timesteps of the network's own steps before this one, -1 for none
 
 
 def draw_inputs(rng: np.random.Generator, count: int, device: torch.device, decay: float = 0.0) -> Inputs:
@@ -90,7 +90,7 @@ def draw_inputs(rng: np.random.Generator, count: int, device: torch.device, deca
     time = draw_times(rng, (styled > 0) | (rng.random(count) < _LESS_STYLE_SHARE))
     for row in np.flatnonzero(kind < own_share):
         steps = draw_steps(rng)
-        position = int(np.sqrt(rng.integers(1, len(steps) ** 2)))  # later ones more often: they inherit the errors of all before
+        position = int(np.sqrt(rng.integers(1, len(steps) ** 2)))  # later ones more often: they inherit the errors of earlier ones
         earlier[row, :position] = [time_of_index(index) for index in steps[:position]]
         time[row] = time_of_index(steps[position])
 
@@ -101,7 +101,7 @@ def draw_inputs(rng: np.random.Generator, count: int, device: torch.device, deca
 
 
 def latent_loss(made: torch.Tensor, wanted: torch.Tensor, textured: torch.Tensor, decay: float) -> torch.Tensor:
-    """Between latents of unit deviation [N, 4, h, w]: values, tones, gradients and, where textured [N] is true, texture."""
+    """Return the loss between latents of unit deviation [N, 4, h, w]: values, tones, gradients and, if textured [N], texture."""
     weight = _LATER_LATENT_TEXTURE_WEIGHT_IN_POLISH if _polishing(decay) else _LATER_LATENT_TEXTURE_WEIGHT
     texture = texture_loss(made, wanted, weight * textured.float().view(-1, 1, 1, 1))
     tones = F.mse_loss(F.avg_pool2d(made, _TONE_PATCH), F.avg_pool2d(wanted, _TONE_PATCH))
@@ -109,9 +109,9 @@ def latent_loss(made: torch.Tensor, wanted: torch.Tensor, textured: torch.Tensor
 
 
 def image_loss(made: torch.Tensor, wanted: torch.Tensor, later: torch.Tensor, has_style: torch.Tensor) -> torch.Tensor:
-    """Between decoded pictures [N, 3, H, W] in -1..1: values, gradients at three scales, squares, texture.
+    """Return the loss between decoded pictures [N, 3, H, W] in -1..1: values, gradients at three scales, squares, texture.
 
-    later [N]: not a first step. has_style [N]: without a style, the picture is asked for as it is.
+    later [N]: whether it is a later step. has_style [N]: without a style, there is no texture loss.
     """
     weight = (torch.where(later, _LATER_TEXTURE_WEIGHT, _TEXTURE_WEIGHT) * has_style).view(-1, 1, 1, 1)
     total = (made - wanted).abs().mean() + 2 * F.mse_loss(made, wanted) + texture_loss(made, wanted, weight)

@@ -1,4 +1,4 @@
-"""Running the U-Net as StreamDiffusion does: LCM steps over a list of t_index."""
+"""Runs the U-Net like StreamDiffusion: LCM steps over a list of t_index."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ _ALPHAS = alphas_cumprod()
 
 
 def add_noise(latent: torch.Tensor, noise: torch.Tensor, time: torch.Tensor) -> torch.Tensor:
-    """Scaled latents [N, 4, h, w] at times [N]."""
+    """Add noise to scaled latents [N, 4, h, w], for times [N]."""
     alpha = _ALPHAS.to(latent.device)[time].view(-1, 1, 1, 1)
     return alpha.sqrt() * latent + (1 - alpha).sqrt() * noise
 
 
 def cleaned(predicted: torch.Tensor, noisy: torch.Tensor, time: torch.Tensor, scaling: float = TIMESTEP_SCALING) -> torch.Tensor:
-    """The latent that a step arrives at, of the U-Net's answer and its input [N, 4, h, w] at times [N]."""
+    """Return the latent after a step, from the U-Net's output and its input [N, 4, h, w] at times [N]."""
     skip, out = boundary(time, scaling)
     return out * predicted + skip * noisy
 
 
 def step(unet: UNet2DConditionModel, noisy: torch.Tensor, time: torch.Tensor, embedding: torch.Tensor) -> torch.Tensor:
-    """What one step makes of scaled noisy latents [N, 4, h, w] at times [N]; scaled latents."""
+    """Run one step on scaled noisy latents [N, 4, h, w] at times [N]. Returns scaled latents."""
     answer = unet(noisy, time, embedding, return_dict=False)[0]
     return cleaned(answer.float(), noisy, time)
 
@@ -47,7 +47,7 @@ def stylise(
 ) -> torch.Tensor:
     """Pictures [N, 3, H, W] in -1..1 and embeddings [N, 77, 96] -> stylised pictures.
 
-    Every picture gets the same noise, as every frame of a stream does. With `negative`
+    Every picture gets the same noise, like the frames of a stream. With `negative`
     embeddings [N, 77, 96] the prediction is pushed away from theirs by `guidance`.
     """
     latent = encode(vae, pictures) * scale

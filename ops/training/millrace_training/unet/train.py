@@ -1,4 +1,4 @@
-"""Stage `unet`: the stylising U-Net, on latents made once, with the text encoder frozen."""
+"""Stage `unet`: trains the stylising U-Net on the stored latents, with the text encoder frozen."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _CROP, _WHOLE = 32, 64  # latents: sides of crops and of whole pictures
 _WHOLE_SHARE = 0.15  # of the steps; _WHOLE_SHARE_AT_END while the learning rate decays
 _WHOLE_SHARE_AT_END = 0.5
 _IMAGE_WEIGHT = 0.8
-_IMAGE_ROWS = 6  # rows of a crop batch whose decoded picture is compared, two of a whole-picture batch; half are later steps
+_IMAGE_ROWS = 6  # rows of a crop batch whose decoded pictures are compared (two of a whole-picture batch); half are later steps
 _CRITIC_WEIGHT = 0.05
 _EVALUATION_INDICES = {"one_28": [28], "one": [DEFAULT_INDEX], "two": even_steps(DEFAULT_INDEX, 2), "four": even_steps(DEFAULT_INDEX, 4)}
 
@@ -52,7 +52,7 @@ class UnetTask:
         self.held_out = np.load(run.held_out)
 
     def optimizers(self) -> list[torch.optim.Optimizer]:
-        """Muon for the weight matrices inside, AdamW for the ends, biases and norms, and for the critic."""
+        """Return Muon for the inner weight matrices, AdamW for the first and last layer, biases, norms and the critic."""
         inner, outer, vectors = [], [], []
         for name, parameter in self.unet.named_parameters():
             is_end = any(end in name for end in ("conv_in", "conv_out", "positional"))
@@ -62,7 +62,7 @@ class UnetTask:
         return [Muon(inner, lr=2 * self.rate), torch.optim.AdamW(ends, lr=self.rate, betas=(0.9, 0.98)), critic]
 
     def predict(self, noisy: torch.Tensor, time: torch.Tensor, embedding: torch.Tensor) -> torch.Tensor:
-        """Scaled noisy latents -> what a step makes of them, of unit deviation."""
+        """Run a step on scaled noisy latents. Returns latents of unit deviation."""
         with self.group.autocast():
             return step(self.unet, noisy, time, embedding) / LATENT_SCALE
 
@@ -89,12 +89,12 @@ class UnetTask:
         noisy = add_noise(start * LATENT_SCALE, draw.normal_like(start), inputs.time)
         made = self.predict(noisy.contiguous(memory_format=torch.channels_last), inputs.time, batch.embedding)
         in_latents = latent_loss(made, wanted, own & has_style, decay)
-        seen = own.float().argsort(descending=True)[: rows // 2]  # as many in every process, for the mean of gradients
+        seen = own.float().argsort(descending=True)[: rows // 2]  # the same number in every process, for the mean of gradients
         with self.group.autocast():
             critics, untrue = critic_loss(self.critic, batch.photo[seen], made[seen], wanted[seen], batch.embedding[seen], own[seen])
         loss = in_latents + _CRITIC_WEIGHT * (untrue + critics)
         figures = {"latents": in_latents.item(), "critic": critics.item(), "untrue": untrue.item()}
-        if decay == 0:  # decoding takes time; it pays once the latents are nearly right
+        if decay == 0:  # decoding takes time: it pays off only when the latents are nearly right
             return loss, figures
         picked = torch.cat([own.nonzero()[: decoded // 2, 0], (~own).nonzero()[: decoded // 2, 0]])
         with self.group.autocast():
@@ -105,7 +105,7 @@ class UnetTask:
         return loss + _IMAGE_WEIGHT * in_pictures, figures | {"pictures": in_pictures.item()}
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
-        """PSNR in dB on a held-out picture a style: one step against the filter, more against its finish; and of the empty prompt."""
+        """Return PSNR in dB: on a held-out picture per style (one step to the filter, more to the finish), and for the empty prompt."""
         rng = random.Random(3)
         picks = [(7 * i) % len(self.held_out) for i in range(len(STYLE_NAMES))]
         photos = self.held_out[picks]
@@ -133,6 +133,6 @@ class UnetTask:
 
 
 def train_unet(group: Group, run: RunFolder, init: Path | None, rate: float, batch: int, plan: Plan) -> None:
-    """Train; the averaged weights stand in the checkpoint that the export reads."""
+    """Train. The averaged weights are in the checkpoint that the export reads."""
     task = UnetTask(run, init, rate, batch, group)
     train(task, plan, run, run.unet, group)

@@ -1,4 +1,4 @@
-// What the scripts share. Plain Node without packages: these run before anything is installed.
+// Helpers that the scripts share. Plain Node without packages: the scripts run before anything is installed.
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** A failure that was explained to the person already; the script ends with this exit code. */
+/** A failure whose reason is already printed; the script ends with this exit code. */
 export class Failure extends Error {
   constructor(exitCode = 1) {
     super();
@@ -15,25 +15,25 @@ export class Failure extends Error {
   }
 }
 
-/** Tells what is going on. Standard output belongs to the command that runs. */
+/** Prints a line to standard error. Standard output belongs to the command that runs. */
 export function say(line) {
   process.stderr.write(`${line}\n`);
 }
 
-/** Path of a program that a package brings along. */
+/** Returns the path of a program in node_modules. */
 export function tool(path) {
   return join(root, 'node_modules', path);
 }
 
 /**
- * Runs a program to its end; with `quiet` its output is kept instead of shown.
- * Ctrl-C reaches the program too, which decides what to do; this process waits for it.
+ * Runs a program until it exits; with `quiet` its output is returned instead of shown.
+ * Ctrl-C reaches the program too; this process waits for it to exit.
  * @returns {Promise<{ code: number, output: string }>}
  */
 export function run(command, args, { quiet = false, env = process.env } = {}) {
   return new Promise((resolve, reject) => {
-    const wait = () => {};
-    process.on('SIGINT', wait);
+    const ignore = () => {};
+    process.on('SIGINT', ignore);
     const windowsShell = process.platform === 'win32' && command.endsWith('.cmd');
     const stdio = quiet ? ['ignore', 'pipe', 'pipe'] : 'inherit';
     const child = spawn(command, args, { cwd: root, env, stdio, shell: windowsShell });
@@ -42,13 +42,13 @@ export function run(command, args, { quiet = false, env = process.env } = {}) {
     child.stderr?.on('data', (data) => (output += data));
     child.on('error', reject);
     child.on('close', (code) => {
-      process.off('SIGINT', wait);
+      process.off('SIGINT', ignore);
       resolve({ code: code ?? 1, output });
     });
   });
 }
 
-/** All files under a folder of the repository, as sorted paths relative to its root; none if there is no folder. */
+/** Returns all files under a folder of the repository, as sorted paths relative to its root; none if it is missing. */
 export function filesUnder(folder, skip = () => false) {
   const files = [];
   const walk = (path) => {
@@ -67,7 +67,7 @@ export function filesUnder(folder, skip = () => false) {
   return files.sort();
 }
 
-/** Runs the main part of a script; an explained failure ends the process quietly. */
+/** Runs the main part of a script; a `Failure` sets the exit code and prints nothing more. */
 export async function main(work) {
   try {
     await work();
@@ -77,7 +77,7 @@ export async function main(work) {
   }
 }
 
-/** Whether a module is what Node was started with, and not imported by another script. */
+/** Whether a module is the script that Node was started with, and not imported by another one. */
 export function isStarted(moduleUrl) {
   return process.argv[1] === fileURLToPath(moduleUrl);
 }

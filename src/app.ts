@@ -110,7 +110,7 @@ export async function createApp(
         const now = performance.now();
         if (now - (faults.get(part) ?? -Infinity) < faultLogIntervalMs) return;
         faults.set(part, now);
-        log.error({ part }, `the ${partNames[part]} computed values that are not numbers (NaN or infinite)`);
+        log.error({ part }, `the ${partNames[part]} computed NaN or infinite values`);
       },
       onInference(call) {
         metrics.inference(call);

@@ -125,7 +125,7 @@ async function run(path: string, options: RunOptions, signal: AbortSignal): Prom
 }
 
 function notFinite(part: ModelPart): string {
-  return `the ${partNames[part]} computed values that are not numbers (NaN or infinite)`;
+  return `the ${partNames[part]} computed NaN or infinite values`;
 }
 
 function inWords({ frames_out: frames, fps }: Report): string {

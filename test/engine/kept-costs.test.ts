@@ -69,7 +69,7 @@ it('notes once that nothing can be kept in a folder, with the reason and what to
     observer: { ...observer, onNote: (note) => notes.push(note) },
   });
   await engine.start();
-  const told = notes.filter((note) => note.includes('cannot be kept'));
+  const told = notes.filter((note) => note.includes('cannot be saved'));
   assert.equal(told.length, 1, notes.join('\n'));
   assert.match(told[0] ?? '', /a-file\/folder \(ENOTDIR\).*--cache-directory/s);
   await rm(file);

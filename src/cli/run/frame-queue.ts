@@ -75,7 +75,7 @@ export class FrameQueue<Source> implements StreamListener {
     if (reason === 'failed') {
       return this.fail(
         new Error(
-          `the model computed values that are not numbers (NaN or infinite) for frame ${frame + 1}; export it in float32`,
+          `the model computed NaN or infinite values for frame ${frame + 1}; export it in float32`,
         ),
       );
     }

@@ -16,7 +16,7 @@ test('the tests of the Python client pass', async (t) => {
   try {
     await run(python.program, ['-c', 'import pytest']);
   } catch {
-    t.skip('no pytest here');
+    t.skip('pytest is not installed');
     return;
   }
   const cwd = join(repositoryRoot, 'clients/python');

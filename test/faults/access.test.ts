@@ -29,7 +29,7 @@ interface Claims {
   readonly millrace?: unknown;
 }
 
-/** A token that is good, but for `claims`. */
+/** Returns a token that is valid except for `claims`. */
 function jwt(claims: Claims = {}, key: Key = bytes, alg = 'HS256'): Promise<string> {
   return new SignJWT({ sub: 'ann', aud: 'millrace', exp: now + 3600, ...claims })
     .setProtectedHeader({ alg })
@@ -39,7 +39,7 @@ function jwt(claims: Claims = {}, key: Key = bytes, alg = 'HS256'): Promise<stri
 const run = promisify(execFile);
 const main = join(repositoryRoot, 'dist/src/cli/main.js');
 
-describe('a server that asks for tokens', () => {
+describe('a server that requires tokens', () => {
   let folder: string;
   let server: TestServer;
   let apiKey = '';
@@ -74,7 +74,7 @@ describe('a server that asks for tokens', () => {
     assert.deepEqual(await client.closed, { code: 4401, reason: 'unauthorized' });
   }
 
-  it('lets nobody in without one, or with one that is wrong', async () => {
+  it('refuses clients without a token, or with an invalid one', async () => {
     const unsigned = `${btoa('{"alg":"none"}')}.${btoa(`{"sub":"ann","aud":"millrace","exp":${now + 60}}`)}.`;
     const wrong = [
       undefined,
@@ -91,7 +91,7 @@ describe('a server that asks for tokens', () => {
     for (const token of wrong) await refused(token);
   });
 
-  it('takes one in the hello, and one in the header; a wrong one there gets 401', async () => {
+  it('accepts a token in hello or in the header; an invalid one there gets 401', async () => {
     await using first = await StreamClient.greet(server.streamUrl, { parameters: small, token: await jwt() });
     const expires = first.all('ready')[0]?.token_expires ?? 0;
     assert.ok(expires > 3000 && expires <= 3600);
@@ -109,24 +109,24 @@ describe('a server that asks for tokens', () => {
 
   it('closes the session when its token expires, unless it gets another in time', async () => {
     const soon = (): Promise<string> => jwt({ exp: Math.ceil(Date.now() / 1000) + 1 });
-    const doomed = await StreamClient.greet(server.streamUrl, { parameters: small, token: await soon() });
+    const expiring = await StreamClient.greet(server.streamUrl, { parameters: small, token: await soon() });
     await using renewed = await StreamClient.greet(server.streamUrl, {
       parameters: small,
       token: await soon(),
     });
     renewed.send({ type: 'authenticate', token: await jwt() });
     assert.ok(((await renewed.first('authenticated')).expires_seconds ?? 0) > 3000);
-    assert.deepEqual(await doomed.closed, { code: 4401, reason: 'unauthorized' });
+    assert.deepEqual(await expiring.closed, { code: 4401, reason: 'unauthorized' });
     assert.equal((await renewed.generate(0, picture)).type, 'result');
   });
 
-  it('takes no other subject in the place of the one it knows', async () => {
+  it('does not accept a token of another subject for a running session', async () => {
     const client = await StreamClient.greet(server.streamUrl, { parameters: small, token: await jwt() });
     client.send({ type: 'authenticate', token: await jwt({ sub: 'bob' }) });
     assert.deepEqual(await client.closed, { code: 4401, reason: 'unauthorized' });
   });
 
-  it('lets nobody resume the session of another', async () => {
+  it('lets no user resume the session of another', async () => {
     const client = await StreamClient.greet(server.streamUrl, { parameters: small, token: await jwt() });
     const { token: resume } = await client.first('checkpoint');
     for (const token of [await jwt({ sub: 'bob' }), other]) {
@@ -134,7 +134,7 @@ describe('a server that asks for tokens', () => {
       thief.send({ type: 'hello', resume, token });
       assert.deepEqual(await thief.closed, { code: 4403, reason: 'invalid_resume_token' });
     }
-    // The limits are those of the token that is there now.
+    // The limits are those of the current token.
     await using narrow = await StreamClient.connect(server.streamUrl);
     narrow.send({ type: 'hello', resume, token: await jwt({ millrace: { size: 32 } }) });
     assert.equal((await narrow.error('limit_exceeded')).field, 'width');
@@ -142,7 +142,7 @@ describe('a server that asks for tokens', () => {
     await client[Symbol.asyncDispose]();
   });
 
-  it('holds a token to its limits', async () => {
+  it('applies the limits of a token', async () => {
     const token = await jwt({ sub: 'cleo', millrace: { sessions: 1, fps: 5, size: 64, steps: 2 } });
     const client = await StreamClient.connect(server.streamUrl);
     client.send({ type: 'hello', parameters: { width: 128 }, token });
@@ -165,7 +165,7 @@ describe('a server that asks for tokens', () => {
     assert.equal((await third.generate(0, picture)).type, 'result');
   });
 
-  it('asks for them where images and metrics are had by HTTP too, and nowhere else', async () => {
+  it('requires them for images and metrics over HTTP too, but for no other path', async () => {
     const authorization = `Bearer ${await jwt({ millrace: { size: 64 } })}`;
     const post = (headers: Record<string, string>, parameters: object): Promise<Response> =>
       fetch(`${server.url}/v1/txt2img`, {
@@ -210,7 +210,7 @@ describe('public keys', () => {
       assert.equal(client.all('ready').length, 1);
       const wrong = [
         await jwt({}, stranger.privateKey, 'ES256'),
-        // The public key taken for the secret of an HMAC.
+        // The public key used as the secret of an HMAC.
         await jwt({}, new TextEncoder().encode(contents), 'HS256'),
       ];
       for (const token of wrong) {
@@ -222,7 +222,7 @@ describe('public keys', () => {
     await rm(folder, { recursive: true });
   });
 
-  it('that cannot be used, and secrets that are too short, stop the start', async () => {
+  it('that are unusable, and secrets that are too short, make the start fail', async () => {
     await assert.rejects(startServer({ jwtKeys: '/nowhere.pem' }), /nowhere\.pem/);
     await assert.rejects(startServer({ apiKeys: '/nowhere.json' }), /nowhere\.json/);
     await assert.rejects(startServer({ jwtSecret: 'short' }), /at least 32 bytes/);
@@ -231,7 +231,7 @@ describe('public keys', () => {
 });
 
 describe('secrets', () => {
-  it('are in no log line and no metric', async () => {
+  it('appear in no log line and no metric', async () => {
     const env = { ...process.env, MILLRACE_JWT_SECRET: secret };
     const minted = await run(process.execPath, [main, 'token', 'dora', '--expires', '5m'], { env });
     const token = minted.stdout.trim();
@@ -259,7 +259,7 @@ describe('secrets', () => {
     const all = log + (await metrics.text());
     assert.match(all, /session opened/);
     for (const text of [token, resume, secret, ...keys.filter((key) => !key.startsWith('--'))]) {
-      assert.ok(!all.includes(text), `${text.slice(0, 12)}... was told`);
+      assert.ok(!all.includes(text), `${text.slice(0, 12)}... leaked`);
     }
   });
 });

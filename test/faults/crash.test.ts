@@ -17,7 +17,7 @@ import { StreamClient } from '../support/stream-client.js';
 const [picture = new Uint8Array()] = motionJpegFrames('walkers.mjpeg');
 const small = { width: 64, height: 64 };
 
-it('an engine that crashes in the middle of a frame costs that frame, and no session', async () => {
+it('an engine that crashes in the middle of a frame loses that frame, but no session', async () => {
   const workerFile = new URL('../engine/host/crashing-worker.js', import.meta.url);
   await using run = await startEngine(tinyModel, { workerFile });
   const http = createServer().listen(0, '127.0.0.1');
@@ -41,12 +41,12 @@ it('an engine that crashes in the middle of a frame costs that frame, and no ses
   const bystander = await StreamClient.open(url, small);
   const client = await StreamClient.open(url, { ...small, prompt: 'a fox' });
   assert.equal((await client.generate(12, picture)).type, 'result');
-  // The worker dies of this one.
+  // This one crashes the worker.
   const lost = await client.generate(13, picture);
   assert.deepEqual([lost.type, lost.type === 'dropped' && lost.reason], ['dropped', 'failed']);
   for (const each of [client, bystander]) {
     assert.equal((await each.error('engine_restarting')).code, 'engine_restarting');
-    // Frames that come while it starts again are dropped; one will be generated.
+    // Frames that arrive during the restart are dropped; a later one is generated.
     let id = 100;
     while ((await each.generate(id++, picture)).type !== 'result') assert.ok(id < 10_000);
     await each[Symbol.asyncDispose]();

@@ -16,7 +16,7 @@ const [picture = new Uint8Array()] = motionJpegFrames('walkers.mjpeg');
 const descriptors = 256;
 
 describe(
-  'a server that may have few files open',
+  'a server with a low limit of open files',
   { skip: process.platform !== 'linux' && 'only Linux has all of 127.0.0.0/8' },
   () => {
     let child: ChildProcess;
@@ -36,7 +36,7 @@ describe(
       await once(child, 'exit');
     });
 
-    /** Connections that say nothing; those that are closed are opened again. */
+    /** Opens `count` connections that send nothing. */
     async function crowd(localAddress: string, count: number): Promise<void> {
       const { port } = new URL(url);
       const opened = Array.from({ length: count }, async () => {
@@ -68,12 +68,12 @@ describe(
       assert.equal(child.exitCode, null);
     }
 
-    it('serves others while one address holds a thousand connections that say nothing', async () => {
+    it('serves others while one address opens a thousand silent connections', async () => {
       for (let i = 0; i < 10; i++) await crowd('127.0.0.1', 100);
       await served('127.0.0.2');
     });
 
-    it('serves others while many addresses hold as many as they may', async () => {
+    it('serves others while many addresses hold as many connections as allowed', async () => {
       for (let i = 10; i < 30; i++) await crowd(`127.0.0.${i}`, 64);
       await served('127.0.0.3');
     });

@@ -18,7 +18,7 @@ const message = (value: Parameters<typeof encodeMessage>[0]): Buffer =>
   rawFrame({ opcode: binary, payload: encodeMessage(value) });
 const hello = message({ type: 'hello', parameters: small });
 
-/** What a flood is made of, each of its own kind. */
+/** The messages that floods consist of. */
 const kinds: Readonly<Record<string, Buffer>> = {
   'WebSocket pings': rawFrame({ opcode: 9, payload: Buffer.from('x') }),
   'WebSocket pongs': rawFrame({ opcode: 10 }),
@@ -31,7 +31,7 @@ const kinds: Readonly<Record<string, Buffer>> = {
   'fragments without end': rawFrame({ opcode: 0, fin: false }),
 };
 
-/** Settles when the socket is closed, well or not. */
+/** Resolves when the socket is closed, cleanly or not. */
 function closed(socket: Socket): Promise<void> {
   return new Promise((resolve) => socket.once('close', () => resolve()));
 }
@@ -58,7 +58,7 @@ describe('floods', () => {
       peer.socket.write(Buffer.concat([...opening, ...Array.from({ length: 5000 }, () => frame)]));
       const code = await peer.closeCode();
       const seconds = (performance.now() - began) / 1000;
-      // Some are faults for which the connection is closed before that.
+      // Some are errors that close the connection earlier.
       const fault = ['empty messages', 'invalid messages'].includes(what);
       assert.ok(code === 1008 || (fault && code === 4400), `${code}`);
       const most = limit * (seconds + 0.2) + 10;
@@ -69,13 +69,13 @@ describe('floods', () => {
     });
   }
 
-  it('messages before hello are counted too', async () => {
+  it('messages before hello count too', async () => {
     const peer = await RawPeer.connect(server.streamUrl);
     peer.socket.write(Buffer.concat(Array.from({ length: 5000 }, () => kinds['WebSocket pings'] ?? hello)));
     assert.equal(await peer.closeCode(), 1008);
   });
 
-  it('messages that come with the upgrade request are counted too', async () => {
+  it('messages that come with the upgrade request count too', async () => {
     const ping = kinds['WebSocket pings'] ?? hello;
     const peer = await RawPeer.connect(
       server.streamUrl,
@@ -84,7 +84,7 @@ describe('floods', () => {
     assert.equal(await peer.closeCode(), 1008);
   });
 
-  it('a client a little beyond the limit is answered at the rate of the limit, and loses nothing', async () => {
+  it('a client slightly above the limit is answered at the rate of the limit, and loses nothing', async () => {
     const peer = await RawPeer.connect(server.streamUrl);
     const ping = kinds['WebSocket pings'] ?? hello;
     const count = 250;
@@ -96,7 +96,7 @@ describe('floods', () => {
     peer.socket.destroy();
   });
 
-  it('requests that follow each other without waiting are answered up to a number', async () => {
+  it('pipelined requests are answered up to a limit', async () => {
     const { hostname, port } = new URL(server.url);
     const socket = connect(Number(port), hostname);
     let text = '';
@@ -108,7 +108,7 @@ describe('floods', () => {
     assert.equal(statuses.at(-1), 'HTTP/1.1 429');
   });
 
-  it('a client that goes on sending requests without waiting is cut off, and stays so for a while', async () => {
+  it('a client that keeps pipelining requests is cut off, and stays blocked for a while', async () => {
     const { hostname, port } = new URL(server.url);
     const open = { port: Number(port), host: hostname, localAddress: '127.0.0.9' };
     const socket = connect(open);
@@ -131,7 +131,7 @@ describe('floods', () => {
   });
 });
 
-it('requests beyond the rate of an address get 429, and those of another address are served', async () => {
+it('requests beyond the rate limit of an address get 429, and those of another address are served', async () => {
   await using server = await startServer({ host: '0.0.0.0', maxRequestsPerSecond: 1 });
   const request = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n';
   const { status, body } = await rawHttp(server.url, request.repeat(10));
@@ -144,7 +144,7 @@ it('requests beyond the rate of an address get 429, and those of another address
   assert.match(answer.toString(), /^HTTP\/1\.1 200/);
 });
 
-it('connections that come and go beyond a rate are closed at once, and those of another address are served', async () => {
+it('connections beyond a rate are closed immediately, and those of another address are served', async () => {
   await using server = await startServer({ host: '0.0.0.0', maxRequestsPerSecond: 1 });
   const { port } = new URL(server.url);
   const answerTo = async (localAddress: string): Promise<string> => {

@@ -1,6 +1,6 @@
-// A client of its own process, so that it can be stopped: sends frames at a steady rate, and shows results as the
-// protocol asks for it. Arguments: the URL,
-// parameters as JSON, and milliseconds from frame to frame. Prints a line of JSON for each result that it shows.
+// A client in its own process, so that it can be stopped: sends frames at a steady rate, and shows results as the
+// protocol requires. Arguments: the URL, parameters as JSON, and the frame interval in milliseconds. Prints a line of
+// JSON for each result that it shows.
 import {
   decodeMessage,
   encodeMessage,
@@ -21,10 +21,10 @@ const picture = await encodeJpeg(testImage(0, size), 90);
 const socket = new WebSocket(url, subprotocol);
 let credits = 0;
 let sent = 0;
-/** When a message was last read. */
+/** Time of the last message. */
 let lastRead = performance.now();
-/** Until when results are looked at for their age. */
-let wary = 0;
+/** Until this time, results are checked for their age. */
+let checkUntil = 0;
 
 socket.on('open', () => {
   const hello = { type: 'hello', parameters: { ...size, ...chosen }, sent: performance.now() } as const;
@@ -32,7 +32,7 @@ socket.on('open', () => {
 });
 socket.on('message', (data: Buffer) => {
   const now = performance.now();
-  if (now - lastRead > 4 * frameInterval) wary = now + 4 * frameInterval;
+  if (now - lastRead > 4 * frameInterval) checkUntil = now + 4 * frameInterval;
   lastRead = now;
   const message = decodeMessage(new Uint8Array(data)) as unknown as ServerMessage;
   if (message.type === 'ready') {
@@ -42,7 +42,7 @@ socket.on('message', (data: Buffer) => {
   if (message.type === 'credit') credits = message.total;
   if (message.type !== 'result') return;
   socket.send(encodeMessage({ type: 'ack', sequence: message.sequence }));
-  const old = now < wary && now - message.times.sent > frameInterval + 20;
+  const old = now < checkUntil && now - message.times.sent > frameInterval + 20;
   if (!old) process.stdout.write(`${JSON.stringify({ id: message.id, captured: message.captured, now })}\n`);
 });
 

@@ -3,7 +3,7 @@ import { encodeMessage, type ClientMessage } from '@millrace/protocol';
 
 const folder = new URL('../../../protocol/fixtures/', import.meta.url);
 
-/** Messages to start from: the golden ones of both sides, and some that a live session takes. */
+/** Messages to start from: the golden ones of both sides, and some that a live session accepts. */
 const seeds: readonly Uint8Array[] = [
   ...readdirSync(folder)
     .filter((file) => file.endsWith('.bin'))
@@ -33,7 +33,7 @@ export class Mutator {
     return new Uint8Array(bytes);
   }
 
-  /** An integer from 0 to `limit` - 1 (mulberry32). */
+  /** Returns an integer from 0 to `limit` - 1 (mulberry32). */
   #below(limit: number): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;
     let t = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
@@ -66,12 +66,12 @@ export class Mutator {
     }
   }
 
-  /** Bytes that mean much to MessagePack more often than others. */
+  /** Returns random bytes, half of them with a special meaning in MessagePack. */
   #noise(length: number): Uint8Array {
-    const telling = [
+    const special = [
       0x80, 0x90, 0xa0, 0xc0, 0xc1, 0xc4, 0xc7, 0xca, 0xcb, 0xcf, 0xd3, 0xdb, 0xdd, 0xdf, 0xff,
     ];
-    return Uint8Array.from({ length }, () => (this.#below(2) === 0 ? this.#pick(telling) : this.#below(256)));
+    return Uint8Array.from({ length }, () => (this.#below(2) === 0 ? this.#pick(special) : this.#below(256)));
   }
 }
 

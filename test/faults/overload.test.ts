@@ -7,10 +7,10 @@ import { StreamClient } from '../support/stream-client.js';
 
 const [picture = new Uint8Array()] = motionJpegFrames('walkers.mjpeg');
 const light = { width: 64, height: 64 };
-/** More work than there was room for when the sessions were let in. */
+/** More work than the sessions were admitted for. */
 const heavy = { width: 512, height: 512, steps: 10 };
 
-it('an overloaded server tells its clients what it gives them, and gives them that', async () => {
+it('an overloaded server sends its clients their share of frames', async () => {
   await using server = await startServer({ sloFps: 10, maxSessions: 8 });
   await server.app.ready();
   await using first = await StreamClient.open(server.streamUrl, light);

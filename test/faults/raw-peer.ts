@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { subprotocol } from '@millrace/protocol';
 
-/** What makes up a WebSocket frame (RFC 6455 section 5.2), right or wrong. */
+/** The parts of a WebSocket frame (RFC 6455 section 5.2), valid or not. */
 export interface RawFrame {
   readonly opcode: number;
   readonly payload?: Uint8Array;
@@ -11,11 +11,11 @@ export interface RawFrame {
   /** Reserved bits, 0 to 7. */
   readonly reserved?: number;
   readonly masked?: boolean;
-  /** What the header says, instead of the length that the payload has. */
+  /** Length in the header, if not that of the payload. */
   readonly length?: number;
 }
 
-/** The bytes of a frame. */
+/** Returns the bytes of a frame. */
 export function rawFrame(frame: RawFrame): Buffer {
   const { opcode, payload = new Uint8Array(), fin = true, reserved = 0, masked = true } = frame;
   const length = frame.length ?? payload.length;
@@ -28,7 +28,7 @@ export function rawFrame(frame: RawFrame): Buffer {
   return Buffer.concat([head, mask, payload.map((byte, i) => byte ^ mask[i & 3])]);
 }
 
-/** A peer that has shaken hands and may then send any bytes. */
+/** A peer that sends any bytes after the WebSocket handshake. */
 export class RawPeer {
   readonly socket: Socket;
   #bytes = Buffer.alloc(0);
@@ -39,8 +39,8 @@ export class RawPeer {
     socket.on('data', (data) => (this.#bytes = Buffer.concat([this.#bytes, data])));
   }
 
-  /** @param behind bytes that are sent with the request, before it has its answer. */
-  static async connect(url: string, behind = Buffer.alloc(0)): Promise<RawPeer> {
+  /** @param trailing bytes that are sent right after the request, before its answer. */
+  static async connect(url: string, trailing = Buffer.alloc(0)): Promise<RawPeer> {
     const { hostname, port, pathname, host } = new URL(url);
     const socket = connect(Number(port), hostname);
     const peer = new RawPeer(socket);
@@ -48,13 +48,13 @@ export class RawPeer {
       `GET ${pathname} HTTP/1.1\r\nHost: ${host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
       `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\n` +
       `Sec-WebSocket-Protocol: ${subprotocol}\r\n\r\n`;
-    socket.write(Buffer.concat([Buffer.from(request), behind]));
+    socket.write(Buffer.concat([Buffer.from(request), trailing]));
     while (!peer.#bytes.includes('\r\n\r\n')) await once(socket, 'data');
     peer.#bytes = peer.#bytes.subarray(peer.#bytes.indexOf('\r\n\r\n') + 4);
     return peer;
   }
 
-  /** The close code that the server ends the connection with; 1006 without one. */
+  /** Waits for the close code of the server; 1006 without one. */
   async closeCode(): Promise<number> {
     for (;;) {
       const code = this.#findClose();
@@ -66,24 +66,24 @@ export class RawPeer {
     }
   }
 
-  /** The opcodes of the frames that have come whole, the close frame left out. */
+  /** Opcodes of the complete frames that were received, without the close frame. */
   get received(): number[] {
     const opcodes = [...this.#frames()].map(({ opcode }) => opcode);
     return opcodes.filter((opcode) => opcode !== 8);
   }
 
-  /** All that has come, as text. */
+  /** Everything that was received, as text. */
   get text(): string {
     return this.#bytes.toString('latin1');
   }
 
-  /** The code of the close frame, if there is one yet. */
+  /** Returns the code of the close frame, null before it comes. */
   #findClose(): number | null {
     for (const { opcode, at } of this.#frames()) if (opcode === 8) return this.#bytes.readUInt16BE(at);
     return null;
   }
 
-  /** The frames that have come whole, with the offset of each payload; frames of a server are not masked. */
+  /** Yields the complete frames, with the offset of each payload; frames of a server are not masked. */
   *#frames(): Generator<{ readonly opcode: number; readonly at: number }> {
     for (let at = 0; at + 2 <= this.#bytes.length;) {
       const [first = 0, second = 0] = this.#bytes.subarray(at);

@@ -24,14 +24,14 @@ const parameters: ParameterUpdate = {
 const picture = (index: number): Promise<Uint8Array> =>
   encodeJpeg(testImage(index, { width: 64, height: 64 }), 95);
 
-/** The newest resume token that a client has. */
+/** Returns the newest resume token of a client. */
 const newestToken = (client: StreamClient): string => client.all('checkpoint').at(-1)?.token ?? '';
 
 const pixels = async (jpeg: Uint8Array): Promise<Uint8Array> =>
   (await decodeImage(jpeg, { maxPixels: 1e6, allocate: (bytes) => new Uint8Array(bytes) })).data;
 
-describe('a server that is killed in mid-stream', () => {
-  it('has its stream go on at another, as it would have without the break', async () => {
+describe('a server that is killed while a stream runs', () => {
+  it('has its stream continued by another server, as if there had been no break', async () => {
     const flags = ['--model', tinyModel, '--threads', '1', '--credits', '1', '--resume-key', resumeKey];
     const args = [
       ...flags,
@@ -66,7 +66,7 @@ describe('a server that is killed in mid-stream', () => {
     assert.equal(ready?.resumed, true);
     assert.equal(ready?.session, client.all('ready')[0]?.session);
     assert.equal(ready?.parameters.prompt, 'a fox');
-    // On a busy machine results may be dropped as old, but no frame before it was worked on.
+    // On a busy machine results may be dropped as old, but no frame before work on it began.
     const more = 24;
     for (let i = 0; i < more; i++) await resumed.sendFrame(sent + 1 + i, await picture(state.ordinal + i));
     await resumed.answered(sent + more);
@@ -103,7 +103,7 @@ describe('a lost connection', () => {
     await Promise.all([server[Symbol.asyncDispose](), other[Symbol.asyncDispose]()]);
   });
 
-  /** A client with a token of a stream in which a frame has been generated. */
+  /** Returns a client and a token of its stream, in which a frame has been generated. */
   async function established(): Promise<{ readonly client: StreamClient; readonly token: string }> {
     const client = await StreamClient.open(server.streamUrl, parameters);
     const tokens = client.all('checkpoint').length;
@@ -118,7 +118,7 @@ describe('a lost connection', () => {
     assert.deepEqual(await client.closed, { code: 4403, reason: 'invalid_resume_token' });
   }
 
-  it('comes back to the same session, with the parameters that it had', async () => {
+  it('is resumed in the same session, with its parameters', async () => {
     const { client } = await established();
     client.send({ type: 'update', request: 1, parameters: { prompt: 'blueprint' } });
     await client.first('updated');
@@ -132,10 +132,10 @@ describe('a lost connection', () => {
     const answer = await back.generate(1, await picture(1));
     assert.equal(answer.type, 'result');
     back.send({ type: 'frame', id: 0, captured: 0, data: await picture(0) });
-    assert.equal((await back.error('invalid_message')).field, 'id', 'ids go on to rise');
+    assert.equal((await back.error('invalid_message')).field, 'id', 'ids must still rise');
   });
 
-  it('is taken over by a second one, of which the first is told', async () => {
+  it('is taken over by a second one, and the first gets the reason', async () => {
     const client = await StreamClient.open(server.streamUrl, parameters);
     const { token } = await client.first('checkpoint');
     await using second = await StreamClient.greet(server.streamUrl, { resume: token });
@@ -144,7 +144,7 @@ describe('a lost connection', () => {
     assert.equal((await second.generate(1, await picture(1))).type, 'result');
   });
 
-  it('is not come back to with a token twice, with an older one, or after a proper end', async () => {
+  it('is not resumed with a used token, an older one, or after a proper end', async () => {
     const { client, token } = await established();
     await client.generate(1, await picture(1));
     client.socket.terminate();
@@ -166,7 +166,7 @@ describe('a lost connection', () => {
     await client.until(() => client.all('checkpoint')[0]);
     client.send({ type: 'update', request: 1, parameters: { prompt: 'blueprint' } });
     await client.until(() => client.all('checkpoint')[1]);
-    // Who has this result has the token that was sent before it, and says so.
+    // A client with this result has the token that was sent before it, and acknowledges it.
     assert.equal((await client.generate(0, await picture(0))).type, 'result');
     client.send({ type: 'ping', sent: 0 });
     await client.first('pong');
@@ -178,7 +178,7 @@ describe('a lost connection', () => {
     await refused(calm.streamUrl, newest);
   });
 
-  it('is come back to with an older token, where the newest may have been lost with the connection', async () => {
+  it('is resumed with an older token if the newest may have been lost with the connection', async () => {
     await using calm = await startServer({ resumeKey, checkpointSeconds: 600, graceSeconds: 600 });
     await calm.app.ready();
     const client = await StreamClient.open(calm.streamUrl, parameters);
@@ -192,7 +192,7 @@ describe('a lost connection', () => {
     assert.equal(back.all('ready')[0]?.parameters.prompt, 'blueprint');
   });
 
-  it('is not come back to with a token that was tampered with, or is none', async () => {
+  it('is not resumed with a token that was tampered with, or is not one', async () => {
     const { client, token } = await established();
     const middle = token.length >> 1;
     const flipped = token[middle] === 'A' ? 'B' : 'A';
@@ -204,7 +204,7 @@ describe('a lost connection', () => {
     await client[Symbol.asyncDispose]();
   });
 
-  it('is not come back to with the token of a server that has another key', async () => {
+  it('is not resumed with the token of a server with another key', async () => {
     await using stranger = await startServer({ checkpointSeconds: 0.05 });
     await stranger.app.ready();
     const { client, token } = await established();
@@ -213,7 +213,7 @@ describe('a lost connection', () => {
   });
 });
 
-describe('a server that is going to stop', () => {
+describe('a server that drains', () => {
   it('sends its clients elsewhere, and waits until they have gone', async () => {
     await using next = await startServer({ resumeKey });
     await using leaving = await startServer({ resumeKey, drainSeconds: 60 });
@@ -226,7 +226,7 @@ describe('a server that is going to stop', () => {
     assert.equal(deadline_seconds, 60);
     assert.equal((await fetch(`${leaving.url}/readyz`)).status, 503);
     await assert.rejects(StreamClient.connect(leaving.streamUrl), /503/);
-    // It serves on until the client has gone.
+    // It continues to serve the client until that has gone.
     assert.equal((await client.generate(1, await picture(1))).type, 'result');
     assert.ok(token);
     await using moved = await StreamClient.greet(next.streamUrl, { resume: token });
@@ -236,7 +236,7 @@ describe('a server that is going to stop', () => {
     assert.equal((await moved.generate(2, await picture(2))).type, 'result');
   });
 
-  it('closes what is still there at the deadline', async () => {
+  it('closes the remaining connections at the deadline', async () => {
     const server = await startServer({ drainSeconds: 0.2 });
     await server.app.ready();
     const client = await StreamClient.open(server.streamUrl, parameters);

@@ -17,17 +17,17 @@ interface Shown {
 }
 
 const stallMs = 1500;
-/** Where results come more slowly than this many times, other programs have the machine: nothing can be told. */
+/** If intervals are longer than expected by this factor, other programs use the machine: the test is skipped. */
 const tooSlow = 3;
 
-/** The client of `live-client.ts`, in a process of its own. */
+/** The client of `live-client.ts`, in its own process. */
 class LiveClient implements Disposable {
   readonly shown: Shown[] = [];
   readonly process: ChildProcess;
   readonly interval: number;
   #notice: () => void = () => {};
 
-  /** @param parameters that it asks for beside its size. @param interval milliseconds from frame to frame. */
+  /** @param parameters besides its size. @param interval milliseconds from frame to frame. */
   constructor(url: string, parameters: ParameterUpdate = {}, interval = 40) {
     const script = fileURLToPath(new URL('live-client.js', import.meta.url));
     const child = spawn(process.execPath, [script, url, JSON.stringify(parameters), String(interval)], {
@@ -41,7 +41,7 @@ class LiveClient implements Disposable {
     });
   }
 
-  /** Waits until so many results were shown. */
+  /** Waits until `count` results were shown. */
   async until(count: number): Promise<void> {
     while (this.shown.length < count) await new Promise<void>((resolve) => (this.#notice = resolve));
   }
@@ -51,7 +51,7 @@ class LiveClient implements Disposable {
   }
 }
 
-/** Stops a process for a while; what the client shows first afterwards must have been captured since. */
+/** Stops a process for a while; the first result that the client shows afterwards must have been captured since. */
 async function assertNothingOld(t: TestContext, client: LiveClient, stopped: ChildProcess): Promise<void> {
   for (let stall = 0; stall < 2; stall++) {
     const start = client.shown.length;
@@ -59,7 +59,7 @@ async function assertNothingOld(t: TestContext, client: LiveClient, stopped: Chi
     const interval = ((client.shown.at(-1)?.now ?? 0) - (client.shown[start]?.now ?? 0)) / 14;
     if (interval > tooSlow * client.interval) return t.skip('this machine is too busy');
     stopped.kill('SIGSTOP');
-    // What was written before it was stopped is read.
+    // During this time, what was written before the stop is read.
     await sleep(stallMs);
     const before = client.shown.length;
     const last = client.shown.at(-1);
@@ -75,8 +75,8 @@ async function assertNothingOld(t: TestContext, client: LiveClient, stopped: Chi
   }
 }
 
-describe('a client that is stopped and goes on', () => {
-  it('shows nothing that it captured before', async (t) => {
+describe('a client that is stopped and continued', () => {
+  it('shows no frame that it captured before', async (t) => {
     await using server = await startServer();
     await server.app.ready();
     using client = new LiveClient(server.streamUrl);
@@ -84,10 +84,10 @@ describe('a client that is stopped and goes on', () => {
   });
 });
 
-describe('a server that is stopped and goes on', () => {
-  it('sends nothing that it had got before', async (t) => {
+describe('a server that is stopped and continued', () => {
+  it('sends no result of a frame that it received before', async (t) => {
     await using server = await startProcess('--model', tinyModel, '--threads', '1', '--drain-seconds', '0');
-    // With so many steps there is a frame in the engine most of the time.
+    // With this many steps there is a frame in the engine most of the time.
     using client = new LiveClient(`${server.url.replace('http', 'ws')}/v1/stream`, { steps: 10 }, 100);
     await assertNothingOld(t, client, server.child);
   });

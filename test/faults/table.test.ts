@@ -6,25 +6,25 @@ import { startServer, type TestServer } from '../support/server.js';
 import { StreamClient } from '../support/stream-client.js';
 import { rawFrame, RawPeer, type RawFrame } from './raw-peer.js';
 
-// What test/transport has (origins, subprotocols, images, parameters, credits, silence) is not repeated here.
+// Cases of test/transport (origins, subprotocols, images, parameters, credits, silence) are not repeated here.
 
 const [picture = new Uint8Array()] = motionJpegFrames('walkers.mjpeg');
 const small = { width: 64, height: 64 };
 const hello = encodeMessage({ type: 'hello', parameters: small });
 const binary = 2;
 
-/** MessagePack of a map with a type, and further bytes inside it. */
+/** Returns the MessagePack of a map with a type, and further bytes inside it. */
 const message = (...rest: readonly number[]): Uint8Array =>
   Uint8Array.from([0x82, 0xa4, ...Buffer.from('type'), 0xa3, ...Buffer.from('ack'), 0xa1, 0x78, ...rest]);
 
 const tower = (depth: number): number[] => [...Array.from({ length: depth }, () => 0x91), 0xc0];
 
-/** Each row: what, the frames, and the close code that RFC 6455 or the protocol gives it. */
+/** Rows: description, frames, and the close code that RFC 6455 or the protocol requires. */
 const table: readonly (readonly [what: string, frames: readonly RawFrame[], close: number])[] = [
   ['a reserved bit', [{ opcode: binary, payload: hello, reserved: 4 }], 1002],
   ['an unknown opcode', [{ opcode: 3, payload: hello }], 1002],
   ['a frame without a mask', [{ opcode: binary, payload: hello, masked: false }], 1002],
-  ['a continuation of nothing', [{ opcode: 0, payload: hello }], 1002],
+  ['a continuation without a start', [{ opcode: 0, payload: hello }], 1002],
   [
     'a message within the fragments of another',
     [
@@ -36,9 +36,9 @@ const table: readonly (readonly [what: string, frames: readonly RawFrame[], clos
   ['a ping in fragments', [{ opcode: 9, fin: false }], 1002],
   ['a ping of 200 bytes', [{ opcode: 9, payload: new Uint8Array(200) }], 1002],
   ['a close code that must not be sent', [{ opcode: 8, payload: Uint8Array.of(0x03, 0xed) }], 1002],
-  ['text that is no UTF-8', [{ opcode: 1, payload: Uint8Array.of(0xc3, 0x28) }], 1007],
+  ['text that is not UTF-8', [{ opcode: 1, payload: Uint8Array.of(0xc3, 0x28) }], 1007],
   ['text that is UTF-8', [{ opcode: 1, payload: Buffer.from('{}') }], 4400],
-  ['a close reason that is no UTF-8', [{ opcode: 8, payload: Uint8Array.of(0x03, 0xe8, 0xc3, 0x28) }], 1007],
+  ['a close reason that is not UTF-8', [{ opcode: 8, payload: Uint8Array.of(0x03, 0xe8, 0xc3, 0x28) }], 1007],
   ['a header that promises an exabyte', [{ opcode: binary, length: 2 ** 50 }], 1009],
   ['a message beyond the limit', [{ opcode: binary, payload: new Uint8Array(1_000_001) }], 1009],
   [
@@ -59,9 +59,9 @@ const table: readonly (readonly [what: string, frames: readonly RawFrame[], clos
     })),
     1008,
   ],
-  ['nothing at all', [{ opcode: binary }], 4400],
-  ['MessagePack cut short', [{ opcode: binary, payload: message(0xdb, 0, 0, 0, 9) }], 4400],
-  ['MessagePack with a rest', [{ opcode: binary, payload: message(0x01, 0x02) }], 4400],
+  ['an empty message', [{ opcode: binary }], 4400],
+  ['truncated MessagePack', [{ opcode: binary, payload: message(0xdb, 0, 0, 0, 9) }], 4400],
+  ['MessagePack with trailing bytes', [{ opcode: binary, payload: message(0x01, 0x02) }], 4400],
   [
     'MessagePack that promises four billion values',
     [{ opcode: binary, payload: message(0xdd, 0xff, 0xff, 0xff, 0xff) }],
@@ -75,7 +75,7 @@ const table: readonly (readonly [what: string, frames: readonly RawFrame[], clos
   ['MessagePack nested 100,000 deep', [{ opcode: binary, payload: message(...tower(100_000)) }], 4400],
   ['MessagePack with a map as a key', [{ opcode: binary, payload: Uint8Array.of(0x81, 0x80, 0x80) }], 4400],
   [
-    'a string that is no UTF-8',
+    'a string that is not UTF-8',
     [{ opcode: binary, payload: Uint8Array.from([0x81, 0xa4, ...Buffer.from('type'), 0xa2, 0xc3, 0x28]) }],
     4400,
   ],

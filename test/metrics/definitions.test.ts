@@ -11,7 +11,7 @@ import { repositoryRoot } from '../support/reference.js';
 const table = Object.entries<MetricDefinition>(definitions);
 
 describe('the definitions of the metrics', () => {
-  it('are those that are exported, with their types, help texts and buckets, and no others', async () => {
+  it('match what is exported: types, help texts and buckets, and no other metrics', async () => {
     const { body } = await createMetrics().render();
     const lines = body.split('\n');
     for (const [name, { type, help, buckets }] of table) {
@@ -42,7 +42,7 @@ describe('the definitions of the metrics', () => {
     }
   });
 
-  it('have buckets that rise, for frames from 5 ms to 5 s', () => {
+  it('have rising buckets, for frames from 5 ms to 5 s', () => {
     for (const [name, { buckets }] of table) {
       if (!buckets) continue;
       assert.deepEqual(
@@ -67,7 +67,7 @@ describe('the definitions of the metrics', () => {
     }
   });
 
-  it('are what ops/docs/metrics.md tells', () => {
+  it('match ops/docs/metrics.md', () => {
     const script = join(repositoryRoot, 'ops/scripts/docs.mjs');
     const { status, stderr } = spawnSync(process.execPath, [script, '--check'], { encoding: 'utf8' });
     assert.equal(status, 0, stderr);

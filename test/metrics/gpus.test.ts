@@ -7,7 +7,7 @@ import { createGpuReader, parseReadings } from '../../src/metrics/gpus.js';
 import { createMetrics } from '../../src/metrics/metrics.js';
 
 const MiB = 1024 * 1024;
-/** As the driver prints it for two GPUs, of which one does not tell its utilisation. */
+/** What the driver prints for two GPUs, one without its utilisation. */
 const printed = '0, 1234, 81559, 87\n1, 0, 81559, [N/A]\n';
 
 describe('the readings of GPUs', () => {
@@ -17,7 +17,7 @@ describe('the readings of GPUs', () => {
   });
   after(() => rm(folder, { recursive: true }));
 
-  it('are understood', () => {
+  it('are parsed', () => {
     assert.deepEqual(parseReadings(printed), [
       { gpu: '0', usedBytes: 1234 * MiB, totalBytes: 81_559 * MiB, utilization: 0.87 },
       { gpu: '1', usedBytes: 0, totalBytes: 81_559 * MiB, utilization: null },
@@ -34,7 +34,7 @@ describe('the readings of GPUs', () => {
     assert.doesNotMatch(body, /^millrace_gpu_utilization_ratio\{gpu="1"\}/m);
   });
 
-  it('are none where the program is missing or fails', async () => {
+  it('are empty if the program is missing or fails', async () => {
     const read = createGpuReader(join(folder, 'none'));
     assert.deepEqual([await read(), await read()], [[], []]);
     const failing = join(folder, 'failing');
@@ -43,7 +43,7 @@ describe('the readings of GPUs', () => {
     assert.deepEqual(await createGpuReader(failing)(), []);
   });
 
-  it('come from the program', { skip: process.platform === 'win32' }, async () => {
+  it('come from one call of the program', { skip: process.platform === 'win32' }, async () => {
     const program = join(folder, 'nvidia-smi');
     const calls = join(folder, 'calls');
     await writeFile(program, `#!/bin/sh\necho call >> ${calls}\nprintf "%s\\n" "3, 10, 20, 50"\n`);

@@ -52,7 +52,7 @@ describe('createMetrics', () => {
     for (const line of expected) assert.ok(lines.includes(line), `${line} is missing`);
   });
 
-  it('tells what the server is and has when it is asked', async () => {
+  it('exports version, model, device and census as they are when read', async () => {
     let census = quiet;
     const metrics = createMetrics({ ...server, census: () => census });
     assert.match((await metrics.render()).body, /^millrace_build_info\{[^}]*device="unknown"\} 1$/m);
@@ -81,7 +81,7 @@ describe('createMetrics', () => {
     assert.match(body, /^millrace_draining 1$/m);
   });
 
-  it('tells the state of the engine, and how often it was started again', async () => {
+  it('exports the state of the engine, and how often it was restarted', async () => {
     const metrics = createMetrics();
     for (const state of ['starting', 'ready', 'restarting', 'ready'] as const) metrics.engineState(state);
     metrics.engineRestarted();
@@ -107,7 +107,7 @@ describe('createMetrics', () => {
     assert.match(body, /^millrace_session_closes_total\{code="other"\} 19\d\d$/m);
   });
 
-  it('keeps to its prefix, and servers of one process apart', async () => {
+  it('uses its prefix only, and separates servers of one process', async () => {
     const [one, other] = [createMetrics(), createMetrics()];
     one.sessionRefused();
     const { body } = await other.render();

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { Recent } from '../../src/metrics/recent.js';
 
 describe('Recent', () => {
-  it('knows the rate and the quantiles of the last five seconds alone', () => {
+  it('returns the rate and the quantiles of only the last five seconds', () => {
     const recent = new Recent();
     for (let at = 0; at < 20_000; at += 100) recent.add(at, at < 10_000 ? 1000 : (at / 100) % 10);
     assert.equal(recent.rate(20_000, 20_000), 10);
@@ -12,7 +12,7 @@ describe('Recent', () => {
     assert.equal(recent.quantiles(26_000, 0.5), null);
   });
 
-  it('counts the seconds since the beginning, if they are fewer', () => {
+  it('divides by the seconds since the beginning if they are fewer', () => {
     const recent = new Recent();
     for (let at = 0; at < 2000; at += 100) recent.add(at);
     assert.equal(recent.rate(2000, 2000), 10);

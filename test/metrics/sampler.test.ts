@@ -35,11 +35,11 @@ function createSampler(
 }
 
 describe('Sampler', () => {
-  it('goes on where a sample cannot be taken, and says so', async () => {
+  it('reports a sample that cannot be taken, and continues', async () => {
     const fault = new Error('EMFILE: too many open files');
     let errors = 0;
-    let told: (() => void) | undefined;
-    const toldTwice = new Promise<void>((resolve) => (told = resolve));
+    let resolveTwice: (() => void) | undefined;
+    const reportedTwice = new Promise<void>((resolve) => (resolveTwice = resolve));
     using sampler = new Sampler({
       read: () => Promise.reject(fault),
       census: () => census,
@@ -47,16 +47,16 @@ describe('Sampler', () => {
       intervalMs: 1,
       onError(error) {
         assert.equal(error, fault);
-        if (++errors === 2) told?.();
+        if (++errors === 2) resolveTwice?.();
       },
     });
     const alive = setInterval(() => {}, 1000);
     sampler.start();
-    await toldTwice;
+    await reportedTwice;
     clearInterval(alive);
   });
 
-  it('tells what happened in a second between its looks', async () => {
+  it('returns rates per second between two samples', async () => {
     const { metrics, sampler, clock } = createSampler();
     const meter = metrics.beginSession();
     meter.frameReceived();
@@ -104,7 +104,7 @@ describe('Sampler', () => {
     assert.deepEqual(series['staleness_p95'], [null]);
   });
 
-  it('keeps no more than it should, the newest', async () => {
+  it('keeps a limited number of samples, the newest', async () => {
     const { sampler, clock } = createSampler(5);
     for (let look = 0; look < 20; look++) {
       await sampler.take();
@@ -116,7 +116,7 @@ describe('Sampler', () => {
     assert.deepEqual(sampler.after(1_018_000).times, [1_019_000]);
   });
 
-  it('takes all GPUs together', async () => {
+  it('combines all GPUs', async () => {
     const { sampler, clock } = createSampler(5, [
       { gpu: '0', usedBytes: 3e9, totalBytes: 8e9, utilization: 0.5 },
       { gpu: '1', usedBytes: 1e9, totalBytes: 8e9, utilization: 1 },
@@ -131,7 +131,7 @@ describe('Sampler', () => {
     assert.deepEqual(series['gpu_memory_total'], [24e9]);
   });
 
-  it('takes nothing from what Prometheus reads', async () => {
+  it('does not affect what Prometheus reads', async () => {
     const { metrics, sampler, clock } = createSampler();
     metrics.beginSession().frameReceived();
     await sampler.take();

@@ -6,7 +6,7 @@ import { createSeries } from '../../src/metrics/series.js';
 
 const timings = { decode: 2, queue: 0.5, encode: 6, denoise: 20, vae_decode: 8, image_encode: 1, total: 40 };
 
-/** A meter with a clock in the hands of the test. */
+/** Returns a meter with a clock that the test controls. */
 function createMeter(): {
   readonly meter: SessionMeter;
   readonly clock: { now: number };
@@ -27,7 +27,7 @@ async function assertLines(
 }
 
 describe('SessionMeter', () => {
-  it('measures the way of a frame', async () => {
+  it('measures a frame from arrival to result', async () => {
     const { meter, clock, lines } = createMeter();
     meter.opened({ resumed: false });
     meter.frameReceived();
@@ -49,7 +49,7 @@ describe('SessionMeter', () => {
     ]);
   });
 
-  it('measures from result to result, and until what a user sees is acknowledged', async () => {
+  it('measures the time between results, and until each one is acknowledged', async () => {
     const { meter, clock, lines } = createMeter();
     meter.frameSent(1, timings);
     clock.now += 100;
@@ -61,7 +61,7 @@ describe('SessionMeter', () => {
       'millrace_time_to_first_frame_seconds_count 1',
       'millrace_inter_frame_seconds_count 1',
       'millrace_inter_frame_seconds_sum 0.1',
-      // It had arrived 40 ms before it was sent.
+      // The frame arrived 40 ms before its result was sent.
       'millrace_frame_staleness_seconds_count 1',
       'millrace_frame_staleness_seconds_sum 0.2',
     ]);
@@ -69,7 +69,7 @@ describe('SessionMeter', () => {
     await assertLines(lines, ['millrace_frame_staleness_seconds_count 2']);
   });
 
-  it('counts drops by reason, and those of the similarity filter', async () => {
+  it('counts drops by reason, and skips of the similarity filter', async () => {
     const { meter, lines } = createMeter();
     meter.frameDropped('similar');
     meter.frameDropped('superseded');
@@ -81,7 +81,7 @@ describe('SessionMeter', () => {
     ]);
   });
 
-  it('tells its totals at the end, which counts once', async () => {
+  it('returns its totals at the end, which is counted once', async () => {
     const { meter, clock, lines } = createMeter();
     meter.opened({ resumed: false });
     meter.updated();
@@ -110,7 +110,7 @@ describe('SessionMeter', () => {
     ]);
   });
 
-  it('tells resumed sessions from new ones, and how long they waited', async () => {
+  it('counts resumed and new sessions apart, and measures their wait', async () => {
     const { meter, lines } = createMeter();
     meter.admitted(250);
     meter.opened({ resumed: true });
@@ -123,7 +123,7 @@ describe('SessionMeter', () => {
     ]);
   });
 
-  it('knows a session that was never open', async () => {
+  it('counts a session that was never opened as failed', async () => {
     const { meter, lines } = createMeter();
     meter.ended();
     await assertLines(lines, [

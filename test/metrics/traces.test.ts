@@ -9,7 +9,7 @@ import { openTraces } from '../../src/metrics/open-traces.js';
 import { realJpegs } from '../support/pictures.js';
 import { startServer } from '../support/server.js';
 
-/** What the test needs of a span in OTLP's JSON encoding. */
+/** The fields of a span in OTLP's JSON encoding that the test needs. */
 interface Span {
   readonly traceId: string;
   readonly spanId: string;
@@ -57,7 +57,7 @@ describe('traces', () => {
     collector.closeAllConnections();
   });
 
-  it('come to a collector: one for a frame, a span for each stage, and nothing that the client wrote', async () => {
+  it('reach a collector: one per frame, with a span per stage and no text of the client', async () => {
     const frames = 3;
     {
       await using server = await startServer();
@@ -73,7 +73,7 @@ describe('traces', () => {
         stream.send(jpeg);
         await results.next();
       }
-      // Asking for the next one says that the last was displayed.
+      // Asking for the next result acknowledges the last one as displayed.
       await results.return?.();
     }
     const requests = bodies.map((body) => JSON.parse(body) as TraceRequest);
@@ -103,13 +103,13 @@ describe('traces', () => {
     assert.doesNotMatch(bodies.join('\n'), /secret garden|somebody private/);
   });
 
-  it('are not there without a collector, nor where they are switched off', async () => {
+  it('are off without a collector, or if they are disabled', async () => {
     assert.equal(await openTraces('1.0.0', {}), null);
     const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' };
     assert.equal(await openTraces('1.0.0', { ...endpoint, OTEL_SDK_DISABLED: 'true' }), null);
   });
 
-  it('are of as many frames as is asked for: one in a hundred, if nothing is', async () => {
+  it('cover the requested share of frames, by default one in a hundred', async () => {
     const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' };
     for (const [text, least, most] of [
       ['', 40, 200],

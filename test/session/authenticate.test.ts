@@ -15,7 +15,7 @@ function token(limits: object = {}): Promise<string> {
     .sign(new TextEncoder().encode(secret));
 }
 
-describe('a token that allows less than the one before', () => {
+describe('a token that allows less than the previous one', () => {
   let server: TestServer;
   before(async () => {
     server = await startServer({ jwtSecret: secret });
@@ -37,23 +37,23 @@ describe('a token that allows less than the one before', () => {
       { t_index_list: [10, 30] },
     ],
   ] as const) {
-    it(`is refused while ${field} is beyond it, and in force when it no longer is`, async () => {
+    it(`is refused while ${field} exceeds it, and accepted once it does not`, async () => {
       await using client = await open(parameters);
       client.send({ type: 'authenticate', token: await token(limits) });
       const refused = await client.error('limit_exceeded');
       assert.equal(refused.field, field);
       assert.deepEqual(client.all('authenticated'), []);
-      // The former token is in force still.
+      // The former token is still in force.
       client.send({ type: 'update', request: 1, parameters: { seed: 5 } });
       assert.equal((await client.first('updated')).request, 1);
       assert.equal((await client.generate(0, picture)).type, 'result');
 
       client.send({ type: 'update', request: 2, parameters: smaller });
-      // Updates that came before it count.
+      // Updates that were sent before the token count.
       client.send({ type: 'authenticate', token: await token(limits) });
-      const { limits: told } = await client.first('authenticated');
-      assert.deepEqual({ ...told, ...limits }, told);
-      assert.ok((told?.message_bytes ?? 0) > 0);
+      const { limits: granted } = await client.first('authenticated');
+      assert.deepEqual({ ...granted, ...limits }, granted);
+      assert.ok((granted?.message_bytes ?? 0) > 0);
       client.send({ type: 'update', request: 3, parameters });
       const late = await client.until(() => client.all('error').find(({ request }) => request === 3));
       assert.deepEqual([late.code, late.field], ['limit_exceeded', field]);
@@ -63,7 +63,7 @@ describe('a token that allows less than the one before', () => {
     });
   }
 
-  it('holds for updates that were sent after it, and not for those before', async () => {
+  it('applies to updates that were sent after it, not to earlier ones', async () => {
     await using client = await open({ width: 64, height: 64 });
     const less = await token({ size: 64 });
     client.send({ type: 'update', request: 1, parameters: { width: 128 } });
@@ -72,7 +72,7 @@ describe('a token that allows less than the one before', () => {
     assert.equal((await client.first('updated')).parameters.width, 128);
   });
 
-  it('leaves the sessions that are open, and counts for the next', async () => {
+  it('leaves open sessions alone, and applies to the next one', async () => {
     await using first = await open({ width: 64, height: 64 });
     await using second = await open({ width: 64, height: 64 });
     first.send({ type: 'authenticate', token: await token({ sessions: 1 }) });

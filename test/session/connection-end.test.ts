@@ -21,12 +21,12 @@ describe('a connection that has ended', () => {
       verify: () => Promise.resolve({ subject: 'ann', expires: Date.now() + 3_600_000, limits: {} }),
     };
     const rig = await Rig.active({ idleTimeoutMs: 60_000 }, { access });
-    assert.ok(timers() >= before + 2, 'for its token, and to see whether it is idle');
+    assert.ok(timers() >= before + 2, 'one for its token, one to detect idleness');
     rig.connection.disconnected(1000);
     assert.equal(timers(), before);
   });
 
-  it('leaves none for a token that is verified later, and is told nothing of it', async () => {
+  it('starts none for a token that is verified later, and sends nothing about it', async () => {
     let verified: () => void = () => {};
     const access: Access = {
       required: true,
@@ -44,17 +44,17 @@ describe('a connection that has ended', () => {
     assert.deepEqual([timers(), rig.all('authenticated')], [before, []]);
   });
 
-  it('tells nothing any more, and stays closed', async () => {
+  it('sends nothing more, and stays closed', async () => {
     const rig = await Rig.active();
     rig.connection.disconnected(1006);
-    const told = rig.sent.length;
+    const sentBefore = rig.sent.length;
     rig.connection.close('internal');
     rig.send({ type: 'ping', sent: 1 });
     await rig.connection.drain(5);
-    assert.deepEqual([rig.sent.length, rig.wire.closed, rig.connection.state], [told, null, 'closed']);
+    assert.deepEqual([rig.sent.length, rig.wire.closed, rig.connection.state], [sentBefore, null, 'closed']);
   });
 
-  it('opens no session any more', async () => {
+  it('no longer opens a session', async () => {
     for (const end of ['close', 'disconnected'] as const) {
       const rig = new Rig();
       if (end === 'close') rig.connection.close('internal');
@@ -67,7 +67,7 @@ describe('a connection that has ended', () => {
     }
   });
 
-  it('parks its session once, though it is closed after that', async () => {
+  it('parks its session once: the later close of the socket changes nothing', async () => {
     const rig = await Rig.active();
     rig.connection.close('internal');
     assert.deepEqual([rig.wire.closed?.code, rig.connection.state], [1011, 'closing']);
@@ -88,7 +88,7 @@ describe('a connection that has ended', () => {
 });
 
 describe('an update whose connection ends', () => {
-  it('before it is carried out, is not', async () => {
+  it('is not applied if it was still waiting', async () => {
     const rig = await Rig.active();
     const session = rig.context.sessions.find(rig.connection.id);
     rig.send({ type: 'update', request: 1, parameters: { steps: 2 } });
@@ -98,7 +98,7 @@ describe('an update whose connection ends', () => {
     assert.deepEqual(rig.all('updated'), []);
   });
 
-  it('while the engine changes, is in force for the next connection, and nobody is told', async () => {
+  it('is in force for the next connection if the engine was applying it, but is not acknowledged', async () => {
     const rig = await Rig.active();
     await rig.until(() => rig.all('checkpoint').length === 1);
     const session = rig.context.sessions.find(rig.connection.id);
@@ -119,7 +119,7 @@ describe('an update whose connection ends', () => {
     assert.doesNotMatch(body, /^millrace_parameter_updates_total [1-9]/m);
   });
 
-  it('is counted if it was carried out', async () => {
+  it('is counted if it was applied', async () => {
     const rig = await Rig.active();
     rig.send({ type: 'update', request: 1, parameters: { steps: 2 } });
     await rig.until(() => rig.all('updated').length === 1);
@@ -129,8 +129,8 @@ describe('an update whose connection ends', () => {
   });
 });
 
-describe('a session that is told to go elsewhere', () => {
-  it('gets no token where the engine cannot tell its state', async () => {
+describe('a session of a draining server', () => {
+  it('gets no token if the engine cannot report its state', async () => {
     const rig = await Rig.active();
     rig.engine.refusal = new Error('the engine is being restarted');
     await rig.connection.drain(2);

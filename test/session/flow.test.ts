@@ -57,7 +57,7 @@ async function take(step: Step, rig: Rig, ids: { next: number; updates: number }
   }
 }
 
-/** Lets everything come out. */
+/** Runs until all frames and updates are answered. */
 async function drain(rig: Rig, ids: { readonly next: number; readonly updates: number }): Promise<void> {
   await rig.until(() => {
     const last = rig.all('result').at(-1);
@@ -70,7 +70,7 @@ async function drain(rig: Rig, ids: { readonly next: number; readonly updates: n
 }
 
 describe('any interleaving of client and engine', () => {
-  it('answers each frame once, leaks no credit, and keeps to the limit of results', async () => {
+  it('answers each frame once, leaks no credit, and keeps to the limit of unacknowledged results', async () => {
     await fc.assert(
       fc.asyncProperty(steps, limits, async (steps, limits) => {
         const rig = await Rig.active(limits);

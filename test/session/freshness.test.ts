@@ -18,7 +18,7 @@ const frame = {
 } as const;
 
 describe('the times of a result', () => {
-  it('are on the client clock, and rise', () => {
+  it('are on the client clock, in ascending order', () => {
     const clock = new ClientClock();
     clock.start(5000, 90);
     const timings = stageTimings(
@@ -41,7 +41,7 @@ describe('the times of a result', () => {
     assert.equal(stageTimes(frame, timings, 150, clock).received, 0);
   });
 
-  it('are never later than the sending, whatever the worker measured', () => {
+  it('are never later than the time of sending, whatever the worker measured', () => {
     const timings = stageTimings(
       frame,
       { queueMs: 5, vaeEncodeMs: 30, denoiseMs: 200, vaeDecodeMs: 7 },
@@ -72,7 +72,7 @@ describe('a ping', () => {
 });
 
 describe('after a stall', () => {
-  /** A session whose client took one result and then stopped, with a result and a frame that wait. */
+  /** A session whose client stopped after one result, while another result and a frame wait. */
   async function stalled(): Promise<Rig> {
     const rig = await Rig.active({ unacknowledgedResults: 1, credits: 4 });
     for (const id of [0, 1]) {
@@ -88,7 +88,7 @@ describe('after a stall', () => {
     return rig;
   }
 
-  it('what waited gives way to a frame that comes at once', async () => {
+  it('the waiting result and frame give way to a frame that comes right after', async () => {
     const rig = await stalled();
     rig.send({ type: 'ack', sequence: 1 });
     rig.frame(3);
@@ -96,7 +96,7 @@ describe('after a stall', () => {
     await rig.until(() => rig.stream.waiting?.frame === 3);
   });
 
-  it('what waited gives way to a frame that came just before', async () => {
+  it('the waiting result and frame give way to a frame that came just before', async () => {
     const rig = await stalled();
     rig.frame(3);
     rig.send({ type: 'ack', sequence: 1 });
@@ -104,7 +104,7 @@ describe('after a stall', () => {
     await rig.until(() => rig.stream.waiting?.frame === 3);
   });
 
-  it('what waited is shown after a moment if nothing newer comes', async () => {
+  it('the waiting result and frame are used after a moment if nothing newer comes', async () => {
     const rig = await stalled();
     rig.send({ type: 'ack', sequence: 1 });
     await rig.until(() => rig.all('result').length === 2);
@@ -115,8 +115,8 @@ describe('after a stall', () => {
   });
 });
 
-describe('frames that were held up on the way', () => {
-  it('give way to newer ones, and are worked on after a moment if none come', async () => {
+describe('frames that were delayed on the way', () => {
+  it('give way to newer ones, and are processed after a moment if none come', async () => {
     const rig = new Rig({ credits: 8 });
     rig.send({ type: 'hello', sent: performance.now() });
     await rig.until(() => rig.connection.state === 'active');
@@ -139,7 +139,7 @@ describe('frames that were held up on the way', () => {
 });
 
 describe('after a stall of the server', () => {
-  /** A session with a result that came out of the engine just when the server went on. */
+  /** A session with a result that left the engine just as the server resumed. */
   async function stalled(): Promise<Rig> {
     const pauses = { last: { end: -Infinity, ms: 0 } };
     const rig = await Rig.active({ credits: 4 }, { pauses });
@@ -153,7 +153,7 @@ describe('after a stall of the server', () => {
     return rig;
   }
 
-  it('what was in the engine gives way to a newer frame', async () => {
+  it('the frame in the engine gives way to a newer one', async () => {
     const rig = await stalled();
     await rig.generate(1);
     await rig.until(() => rig.all('result').length === 1);
@@ -162,7 +162,7 @@ describe('after a stall of the server', () => {
     await rig.until(() => rig.stream.lent === 0);
   });
 
-  it('all that was in the engine gives way, however many frames that are', async () => {
+  it('all frames in the engine give way, however many there are', async () => {
     const pauses = { last: { end: -Infinity, ms: 0 } };
     const rig = await Rig.active({ credits: 8 }, { pauses });
     for (const id of [0, 1, 2]) {
@@ -187,7 +187,7 @@ describe('after a stall of the server', () => {
     assert.deepEqual(rig.drops, ['0 stale', '1 stale', '2 stale']);
   });
 
-  it('what was in the engine is sent after a moment if nothing newer comes', async () => {
+  it('the frame in the engine is sent after a moment if nothing newer comes', async () => {
     const rig = await stalled();
     await rig.until(() => rig.all('result').length === 1);
     assert.deepEqual(rig.drops, []);
@@ -195,8 +195,8 @@ describe('after a stall of the server', () => {
   });
 });
 
-describe('a server that is held up over and over', () => {
-  it('sends every other result all the same', async () => {
+describe('a server that stalls again and again', () => {
+  it('still sends every other result', async () => {
     const pauses = { last: { end: -Infinity, ms: 0 } };
     const rig = await Rig.active({ credits: 4 }, { pauses });
     for (let id = 0; id < 8; id++) {
@@ -212,7 +212,7 @@ describe('a server that is held up over and over', () => {
     assert.ok(rig.all('result').length >= 3, `${rig.all('result').length} of 8`);
   });
 
-  it('holds nothing back for a pause that is short beside the time from frame to frame', async () => {
+  it('holds nothing back after a pause that is short compared with the frame interval', async () => {
     const pauses = { last: { end: -Infinity, ms: 0 } };
     const rig = await Rig.active({}, { pauses });
     rig.frame(0);
@@ -225,7 +225,7 @@ describe('a server that is held up over and over', () => {
 });
 
 describe('PauseWatch', () => {
-  it('knows of a pause before any timer has run', () => {
+  it('reports a pause before any timer has run', () => {
     using watch = new PauseWatch();
     assert.equal(watch.last.end, -Infinity);
     const begin = performance.now();
@@ -238,7 +238,7 @@ describe('PauseWatch', () => {
 });
 
 describe('Pace', () => {
-  it('holds events to a rate, and pokes when the next may happen', async () => {
+  it('limits events to a rate, and pokes when the next may happen', async () => {
     const pokes: number[] = [];
     const pace = new Pace(() => pokes.push(performance.now()));
     assert.equal(pace.open, true);
@@ -257,7 +257,7 @@ describe('Pace', () => {
 });
 
 describe('Hold', () => {
-  it('ends by itself and says so, or is ended and does not', async () => {
+  it('calls back when its time is up, but not when it is ended early', async () => {
     let ended = 0;
     const hold = new Hold(() => (ended += 1));
     hold.begin(1);

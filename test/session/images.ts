@@ -3,7 +3,7 @@ import { Sessions } from '../../src/session/live/sessions.js';
 import { createParameterRules } from '../../src/session/live/parameter-rules.js';
 import type { ManualEngine } from './manual-engine.js';
 
-/** Single images of an engine in the hands of a test. */
+/** Returns single images from an engine that the test controls. */
 export function imagesOf(engine: ManualEngine, options: Partial<OneShotOptions> = {}): OneShot {
   const rules = createParameterRules({ defaults: { width: 64, height: 64 } });
   return new OneShot({ engine, rules, sessions: new Sessions(0, 0), most: 8, perMinute: 300, ...options });

@@ -18,13 +18,13 @@ const ready: EngineState = {
   pictureMs: 1,
 };
 
-/** An engine in the hands of a test: nothing moves in it until the test says so. */
+/** An engine that the test controls: nothing moves in it until the test says so. */
 export class ManualEngine implements Engine {
   state: EngineState = ready;
   readonly streams: ManualStream[] = [];
-  /** Whose share of the time each stream has; null for its own. */
+  /** Account of each stream; null for one of its own. */
   readonly accounts: (string | null)[] = [];
-  /** What the next `openStream` or `configure` is refused with. */
+  /** Error of the next `openStream`, `configure` or `snapshot`. */
   refusal: Error | null = null;
 
   async start(): Promise<void> {}
@@ -60,14 +60,14 @@ export class ManualStream implements EngineStream {
   readonly listener: StreamListener;
   parameters: StreamParameters;
   waiting: { readonly frame: number; readonly image: Image } | null = null;
-  /** Frames that are worked on, oldest first. */
+  /** Frames in progress, oldest first. */
   readonly working: { readonly frame: number; readonly image: Image }[] = [];
-  /** Ids of all frames that were handed over. */
+  /** Ids of all frames that were pushed. */
   readonly pushed: number[] = [];
-  /** Results whose pixels have not come back. */
+  /** Results whose pixels were not returned yet. */
   lent = 0;
   closed = false;
-  /** What it was opened with, and what a snapshot of it gives. */
+  /** The state that it was opened with, which `snapshot` returns. */
   state: StreamState;
 
   constructor(
@@ -84,7 +84,7 @@ export class ManualStream implements EngineStream {
 
   push(frame: number, given: Image | null): void {
     const { width, height } = this.parameters;
-    // What starts from noise comes out as grey.
+    // A frame from noise comes out grey.
     const image = given ?? { width, height, data: new Uint8Array(width * height * 3).fill(128) };
     const replaced = this.waiting;
     this.waiting = { frame, image };
@@ -109,7 +109,7 @@ export class ManualStream implements EngineStream {
     this.closed = true;
   }
 
-  /** Begins work on the frame that waits. */
+  /** Begins work on the waiting frame. */
   admit(): void {
     if (!this.waiting) return;
     this.working.push(this.waiting);
@@ -118,7 +118,7 @@ export class ManualStream implements EngineStream {
     this.listener.onAdmitted(frame);
   }
 
-  /** The similarity filter skips the frame that waits. */
+  /** Skips the waiting frame, as the similarity filter does. */
   skip(): void {
     if (!this.waiting) return;
     const { frame } = this.waiting;
@@ -126,13 +126,13 @@ export class ManualStream implements EngineStream {
     this.listener.onDropped(frame, 'similar');
   }
 
-  /** A network computes what is not a number for the oldest frame that is worked on. */
+  /** Drops the oldest frame in progress, as when a network computes NaN. */
   fail(): void {
     const failed = this.working.shift();
     if (failed) this.listener.onDropped(failed.frame, 'failed');
   }
 
-  /** The oldest frame that is worked on comes out as it went in. */
+  /** Returns the oldest frame in progress unchanged, as a result. */
   finish(): void {
     const done = this.working.shift();
     if (!done) return;

@@ -9,7 +9,7 @@ import { Sessions } from '../../src/session/live/sessions.js';
 import { imagesOf } from './images.js';
 import { ManualEngine } from './manual-engine.js';
 
-/** Stops for good while it opens a stream. */
+/** An engine that stops permanently while it opens a stream. */
 class StoppingEngine extends ManualEngine {
   override async openStream(_parameters: StreamParameters, listener: StreamListener): Promise<never> {
     await Promise.resolve();
@@ -19,7 +19,7 @@ class StoppingEngine extends ManualEngine {
   }
 }
 
-/** Its model computes what is not a number. */
+/** An engine whose model computes NaN. */
 class FailingEngine extends ManualEngine {
   override openStream(_parameters: StreamParameters, listener: StreamListener): Promise<EngineStream> {
     const unused = (): Promise<never> => Promise.reject(new Error('not asked for'));
@@ -32,9 +32,9 @@ class FailingEngine extends ManualEngine {
   }
 }
 
-const staying = new AbortController().signal;
+const connected = new AbortController().signal;
 
-function caller(name = 'somebody', limits: GrantLimits = {}, gone: AbortSignal = staying): Caller {
+function caller(name = 'somebody', limits: GrantLimits = {}, gone: AbortSignal = connected): Caller {
   return { name, grant: { ...anonymous, subject: name, limits }, gone };
 }
 
@@ -50,20 +50,20 @@ async function finishLast(engine: ManualEngine): Promise<void> {
 }
 
 describe('OneShot', () => {
-  it('says by a code of its own that the model failed', async () => {
+  it('reports a failure of the model with its own error code', async () => {
     const images = imagesOf(new FailingEngine());
     await assert.rejects(images.generate({}, caller()), { code: 'generation_failed' });
   });
 
-  it('tells of an engine that stops while the stream opens, once', async () => {
+  it('reports an engine that stops while the stream opens, once', async () => {
     const images = imagesOf(new StoppingEngine());
     await assert.rejects(images.generate({}, caller()), { code: 'engine_failed' });
-    // The place is free again, and no rejection is left that nobody hears, which would end the process.
+    // The place is free again, and no unhandled rejection is left, which would end the process.
     await assert.rejects(images.generate({}, caller()), { code: 'engine_failed' });
     await turn();
   });
 
-  it('leaves no stream and no listener behind, and tells why a stream could not be opened', async () => {
+  it('leaves no stream and no listener behind, and reports why a stream could not be opened', async () => {
     const engine = new ManualEngine();
     const images = imagesOf(engine);
     const { signal } = new AbortController();
@@ -78,7 +78,7 @@ describe('OneShot', () => {
     await assert.rejects(images.generate({}, caller()), { code: 'engine_failed' });
   });
 
-  it('has all images share the time of one stream', async () => {
+  it('runs all images in one account', async () => {
     const engine = new ManualEngine();
     const images = imagesOf(engine);
     for (const name of ['a', 'b']) {
@@ -89,7 +89,7 @@ describe('OneShot', () => {
     assert.deepEqual([...new Set(engine.accounts)], ['images']);
   });
 
-  it('gives up the image of a client that goes, before or after it was begun', async () => {
+  it('cancels the image of a client that disconnects, before or after work on it began', async () => {
     const engine = new ManualEngine();
     const images = imagesOf(engine, { most: 1 });
     const goneAtOnce = new AbortController();
@@ -111,7 +111,7 @@ describe('OneShot', () => {
     await next;
   });
 
-  it('counts images beside sessions where a token limits them', async () => {
+  it('counts images as sessions for the limit of a token', async () => {
     const engine = new ManualEngine();
     const sessions = new Sessions(0, 0);
     const images = imagesOf(engine, { sessions });
@@ -120,14 +120,14 @@ describe('OneShot', () => {
     const first = images.generate({}, limited);
     await turn();
     await assert.rejects(images.generate({}, limited), { code: 'too_many_sessions' });
-    assert.equal(sessions.count('somebody'), 2, 'a session that comes sees the image too');
+    assert.equal(sessions.count('somebody'), 2, 'the image counts for a new session too');
     await finishLast(engine);
     await first;
     forget();
     assert.equal(sessions.count('somebody'), 0);
   });
 
-  it('holds a token to its frames a second, each user by itself', async () => {
+  it('limits each user to the frames per second of the token', async () => {
     const engine = new ManualEngine();
     const images = imagesOf(engine);
     const ask = async (name: string, fps: number): Promise<unknown> => {
@@ -160,7 +160,7 @@ describe('OneShot', () => {
     });
   });
 
-  it('leaves half of the places to others', async () => {
+  it('leaves half of the places to other users', async () => {
     const engine = new ManualEngine();
     const images = imagesOf(engine, { most: 4 });
     const leave = new AbortController();
@@ -175,7 +175,7 @@ describe('OneShot', () => {
     assert.ok(outcomes.every(({ status }) => status === 'rejected'));
   });
 
-  it('tells which images were being made recently', async () => {
+  it('returns the images that were in progress recently', async () => {
     const engine = new ManualEngine();
     const images = imagesOf(engine);
     const image = images.generate({ width: 128 }, caller());
@@ -191,11 +191,11 @@ describe('OneShot', () => {
     assert.equal(images.recent(0).length, 0);
   });
 
-  it('allows what a token says, at once and in time, and never more than all may', async (t) => {
+  it('allows the rate of a token, as a burst and over time, but never more than the general limit', async (t) => {
     let now = 1e6;
     t.mock.method(performance, 'now', () => now);
     const images = imagesOf(new ManualEngine(), { perMinute: 120 });
-    /** How many may be asked for now, and what the next is told. */
+    /** Returns how many images are allowed now, and the message of the next refusal. */
     const allowed = async (name: string, fps: number): Promise<readonly [number, string]> => {
       for (let count = 0; ; count++) {
         const outcome = images.generate({ steps: 'many' }, caller(name, fps === 0 ? {} : { fps }));
@@ -218,7 +218,7 @@ describe('OneShot', () => {
     assert.equal((await allowed('few', 1))[0], 1, 'another token, another rate');
   });
 
-  it('knows the images of late, and those in the making', async (t) => {
+  it('returns recent images and those in progress', async (t) => {
     let now = 1e6;
     t.mock.method(performance, 'now', () => now);
     const engine = new ManualEngine();
@@ -238,7 +238,7 @@ describe('OneShot', () => {
     assert.equal(images.recent(1000).length, 0);
   });
 
-  it('leaves the odd place to a caller, and holds images to the limits of the token', async () => {
+  it('rounds half of the places up, and applies the limits of the token', async () => {
     const engine = new ManualEngine();
     const images = imagesOf(engine, { most: 3 });
     const leave = new AbortController();

@@ -3,9 +3,9 @@ import { describe, it } from 'node:test';
 import type { Access } from '../../src/session/access/access.js';
 import { Rig } from './rig.js';
 
-describe('a token that is renewed', () => {
-  it('brings its own limit of frames a second', async (t) => {
-    // A token is the number of frames that it allows.
+describe('a renewed token', () => {
+  it('brings its own limit of frames per second', async (t) => {
+    // Each token is the number of frames per second that it allows.
     const access: Access = {
       required: true,
       verify: (token = '') =>

@@ -13,7 +13,7 @@ async function session(changes: Partial<ConnectionContext> = {}): Promise<{ rig:
   return { rig, token: rig.all('checkpoint')[0]?.token ?? '' };
 }
 
-/** Another client that goes on with a session of this server. */
+/** Another client that resumes a session of this server. */
 function resume(context: ConnectionContext, token: string, access?: string): Rig {
   const rig = new Rig({}, context);
   rig.send({ type: 'hello', resume: token, ...(access !== undefined && { token: access }) });
@@ -26,7 +26,7 @@ async function refused(rig: Rig): Promise<readonly unknown[]> {
   return [error?.code, error?.field ?? rig.wire.closed?.code];
 }
 
-/** A token is the name of its user; one called small allows no side beyond 64. */
+/** Each token is the name of its user; `small` allows sides of at most 64 pixels. */
 const access: Access = {
   required: true,
   verify: (subject = '') =>
@@ -38,7 +38,7 @@ const access: Access = {
 };
 
 describe('a connection that takes a session over', () => {
-  it('goes on with its stream, and the one before is told', async () => {
+  it('continues its stream, and the previous connection is closed with the reason', async () => {
     const { rig: first, token } = await session();
     const second = resume(first.context, token);
     await second.until(() => second.connection.state === 'active');
@@ -47,7 +47,7 @@ describe('a connection that takes a session over', () => {
     assert.deepEqual([ready?.session, ready?.resumed], [first.all('ready')[0]?.session, true]);
     assert.deepEqual([first.engine.streams.length, first.stream.closed], [1, false]);
     first.connection.disconnected(1006);
-    assert.equal(first.context.sessions.parked, 0, 'it is not away');
+    assert.equal(first.context.sessions.parked, 0, 'it is not parked');
     second.frame(0);
     await second.until(() => first.stream.waiting?.frame === 0);
     first.stream.admit();
@@ -62,7 +62,7 @@ describe('a connection that takes a session over', () => {
     assert.equal(first.stream.closed, true);
   });
 
-  it('uses all tokens up that were there before', async () => {
+  it('uses up all earlier tokens', async () => {
     const { rig: first, token } = await session();
     first.send({ type: 'update', request: 1, parameters: {} });
     await first.until(() => first.all('checkpoint').length === 2);
@@ -77,7 +77,7 @@ describe('a connection that takes a session over', () => {
     second.connection.disconnected(1000);
   });
 
-  it('leaves the session waiting if it is gone itself by then', async (t) => {
+  it('leaves the session parked if it is lost itself by then', async (t) => {
     const { rig: first, token } = await session();
     const { sessions } = first.context;
     const take = sessions.take.bind(sessions);
@@ -90,7 +90,7 @@ describe('a connection that takes a session over', () => {
     assert.deepEqual([second.connection.state, second.all('ready'), sessions.parked], ['closed', [], 1]);
   });
 
-  it('leaves the session alone if a third was quicker', async (t) => {
+  it('leaves the session alone if a third connection was faster', async (t) => {
     const { rig: first, token } = await session();
     const { sessions } = first.context;
     const resumed = sessions.find(first.connection.id);
@@ -108,7 +108,7 @@ describe('a connection that takes a session over', () => {
 });
 
 describe('a resume token', () => {
-  it('is good for the user of the session alone', async () => {
+  it('is valid only for the user of the session', async () => {
     const { rig, token } = await session({ access });
     assert.deepEqual(await refused(resume(rig.context, token, 'bob')), ['invalid_resume_token', 4403]);
     assert.deepEqual(await refused(resume(rig.context, 'none')), ['invalid_resume_token', 4403]);
@@ -116,7 +116,7 @@ describe('a resume token', () => {
     rig.connection.disconnected(1000);
   });
 
-  it('goes on only with parameters that the access token allows: those in force, or those in it', async () => {
+  it('resumes only with parameters that the access token allows: those in force, or those it contains', async () => {
     const { rig, token } = await session({ access });
     rig.send({ type: 'update', request: 1, parameters: { width: 128 } });
     await rig.until(() => rig.all('checkpoint').length === 2);
@@ -138,7 +138,7 @@ describe('a resume token', () => {
 });
 
 describe('a client whose stream cannot be opened', () => {
-  it('has its place given back', async () => {
+  it('gives its slot back', async () => {
     const rig = new Rig();
     rig.engine.refusal = new Error('out of memory');
     rig.send({ type: 'hello' });
@@ -149,11 +149,11 @@ describe('a client whose stream cannot be opened', () => {
 });
 
 describe('the results that a client acknowledges', () => {
-  /** Whether the first tokens of a session are spent. */
+  /** Returns for each of the first three tokens of a session whether it is spent. */
   const spent = ({ context, connection: { id } }: Rig): boolean[] =>
     [1, 2, 3].map((counter) => context.sessions.isSpent(id, counter));
 
-  it('tell which of its tokens it has', async () => {
+  it('show which tokens it has received', async () => {
     const { rig } = await session();
     const update = async (request: number): Promise<void> => {
       rig.send({ type: 'update', request, parameters: {} });

@@ -32,7 +32,7 @@ const limits: SessionLimits = {
 
 const openToAll: Access = { required: false, verify: () => Promise.resolve(anonymous) };
 
-/** What sessions share, around an engine. */
+/** Returns what sessions share, with this engine. */
 export function sessionContext(
   engine: Engine,
   ownLimits: Partial<SessionLimits> = {},
@@ -60,7 +60,7 @@ export function sessionContext(
   };
 }
 
-/** A client's connection between a wire and an engine that are both in the hands of the test. */
+/** A client's connection between a wire and an engine, both controlled by the test. */
 export class Rig {
   readonly engine = new ManualEngine();
   readonly sent: ServerMessage[] = [];
@@ -80,7 +80,7 @@ export class Rig {
     this.connection = new ClientConnection(this.wire, this.context);
   }
 
-  /** A rig whose session is active. */
+  /** Returns a rig whose session is active. */
   static async active(
     ownLimits: Partial<SessionLimits> = {},
     changes: Partial<ConnectionContext> = {},
@@ -97,7 +97,7 @@ export class Rig {
     return stream;
   }
 
-  /** The highest sequence that was acknowledged. */
+  /** The highest acknowledged sequence. */
   acknowledged = 0;
 
   send(message: ClientMessage): void {
@@ -109,7 +109,7 @@ export class Rig {
     this.send({ type: 'frame', id, captured: id * 10, data });
   }
 
-  /** Sends a frame, and lets it go through the engine; what becomes of the result is not waited for. */
+  /** Sends a frame and passes it through the engine; does not wait for the result. */
   async generate(id: number): Promise<void> {
     this.frame(id);
     await this.until(() => this.stream.waiting?.frame === id);
@@ -128,12 +128,12 @@ export class Rig {
 
   async until(condition: () => boolean): Promise<void> {
     for (let turns = 0; !condition(); turns++) {
-      assert.ok(turns < 1_000_000, 'it never came to pass');
+      assert.ok(turns < 1_000_000, 'the condition was never met');
       await turn();
     }
   }
 
-  /** Gives the session time to do what it should not do: several times what it would need. */
+  /** Waits several times as long as the session would need for something that it should not do. */
   async settled(): Promise<void> {
     for (let round = 0; round < 4; round++) {
       await encodeJpeg(grey, 90);

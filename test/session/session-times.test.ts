@@ -6,13 +6,13 @@ import { Admission } from '../../src/session/admission/admission.js';
 import { stopTime } from '../support/stopped-time.js';
 import { Rig } from './rig.js';
 
-/** Any token is good, with these limits. */
+/** Accepts any token, with these limits. */
 function granting(limits: GrantLimits, expires: number | null = null): Access {
   return { required: true, verify: () => Promise.resolve({ subject: 'ann', expires, limits }) };
 }
 
 describe('the time for hello', () => {
-  it('does not begin again with a hello that is refused', async (t) => {
+  it('does not start again after a refused hello', async (t) => {
     const pass = stopTime(t);
     const rig = new Rig({ helloTimeoutMs: 100 });
     pass(60);
@@ -24,7 +24,7 @@ describe('the time for hello', () => {
     assert.deepEqual(rig.wire.closed, { code: 4408, reason: 'hello_timeout' });
   });
 
-  it('does not pass in the queue, nor once the session is open', async (t) => {
+  it('does not run in the queue, nor once the session is open', async (t) => {
     const pass = stopTime(t);
     const admission = new Admission({ slots: () => 1, queueLength: 1, queueTimeoutMs: 60_000 });
     const served = await Rig.active({ helloTimeoutMs: 100 }, { admission });
@@ -75,7 +75,7 @@ describe('a session is not idle', () => {
 });
 
 describe('the token of a hello', () => {
-  it('ends the connection when it expires, and the session waits for another', async (t) => {
+  it('ends the connection when it expires, and parks the session', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_000_000 });
     const rig = await Rig.active({}, { access: granting({}, 1_001_000) });
     assert.equal(rig.all('ready')[0]?.token_expires, 1);
@@ -86,7 +86,7 @@ describe('the token of a hello', () => {
     assert.equal(rig.context.sessions.parked, 1);
   });
 
-  it('is told with its limits, and holds frames to them', async (t) => {
+  it('has its limits sent to the client and applied to frames', async (t) => {
     const pass = stopTime(t);
     const limits = { fps: 2, size: 128, steps: 3 };
     const rig = await Rig.active({}, { access: granting(limits) });
@@ -102,7 +102,7 @@ describe('the token of a hello', () => {
     await rig.generate(0);
     rig.frame(1);
     await rig.settled();
-    // A quarter of the interval is allowed for timers that are late.
+    // A quarter of the interval is allowed for late timers.
     pass(374);
     await rig.settled();
     assert.deepEqual(rig.stream.pushed, [0]);
@@ -114,9 +114,9 @@ describe('the token of a hello', () => {
 
 describe('the clock of a client', () => {
   for (const [what, sent, offset, received] of [
-    ['is that of the server while nothing is known of it', undefined, undefined, 5000],
-    ['is what its hello said, whatever a ping asks', 100, undefined, 100],
-    ['is what its ping says of it', 100, 7, 5007],
+    ['is that of the server while it is unknown', undefined, undefined, 5000],
+    ['is that of its hello if pings have no offset', 100, undefined, 100],
+    ['has the offset of its ping', 100, 7, 5007],
   ] as const) {
     it(what, async (t) => {
       t.mock.method(performance, 'now', () => 5000);

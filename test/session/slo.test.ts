@@ -8,7 +8,7 @@ import { Capacity } from '../../src/session/admission/capacity.js';
 import type { Slo } from '../../src/session/admission/slo.js';
 import { ManualEngine } from './manual-engine.js';
 
-/** Milliseconds of a call by its rows, and of a picture, of an engine whose calls get cheaper together or do not. */
+/** Costs of a call by its rows, and of a picture, in milliseconds. A further row may be cheaper than the first. */
 interface Machine {
   readonly firstRow: number;
   readonly furtherRow: number;
@@ -66,7 +66,7 @@ class Camera implements Source {
     return this.#waiting === null ? [] : [1];
   }
 
-  /** The engine takes the frame that waits. @returns when it came. */
+  /** Takes the waiting frame for the engine. @returns when it came. */
   take(): number {
     const came = this.#waiting ?? 0;
     this.#waiting = null;
@@ -74,7 +74,7 @@ class Camera implements Source {
   }
 }
 
-/** Some seconds of an engine, on a clock of their own. */
+/** Simulates five seconds of an engine. */
 function run(
   { firstRow, furtherRow, picture }: Machine,
   rowBudget: number,
@@ -104,15 +104,15 @@ const machines = fc.record({
   furtherRow: fc.double({ min: 1, max: 80, noNaN: true }),
   picture: fc.double({ min: 2, max: 40, noNaN: true }),
 });
-const promises = fc.record({
+const slos = fc.record({
   fps: fc.constantFrom(1, 2, 4, 10),
   latencySeconds: fc.constantFrom(0.2, 0.5, 1),
 });
-/** When in its interval a camera takes its pictures, 0 to 1; of more cameras some take theirs at the same moment. */
+/** Phases of cameras within their interval, 0 to 1; more cameras than phases share some of them. */
 const phases = fc.array(fc.double({ min: 0, max: 0.999, noNaN: true }), { minLength: 1, maxLength: 20 });
 const phaseOf = (at: readonly number[], camera: number): number => at[camera % at.length] ?? 0;
 
-function assertKept(cameras: readonly Camera[], { latencySeconds }: Slo): void {
+function assertMet(cameras: readonly Camera[], { latencySeconds }: Slo): void {
   for (const { lost, latencies } of cameras) {
     assert.equal(lost, 0);
     const worst = Math.max(...latencies);
@@ -120,22 +120,22 @@ function assertKept(cameras: readonly Camera[], { latencySeconds }: Slo): void {
   }
 }
 
-describe('what a session is promised', () => {
-  it('is kept with all slots taken, whatever an engine costs and whenever cameras take their pictures', () => {
+describe('the SLO of a session', () => {
+  it('is met with all slots taken, whatever an engine costs and whenever cameras take their pictures', () => {
     fc.assert(
-      fc.property(machines, promises, phases, (machine, slo, at) => {
+      fc.property(machines, slos, phases, (machine, slo, at) => {
         const { slots, rowBudget } = slotsOf(machine, slo);
         if (slots === 1) return;
         const cameras = Array.from({ length: slots }, (_, i) => new Camera(slo.fps, phaseOf(at, i)));
         run(machine, rowBudget, cameras);
-        assertKept(cameras, slo);
+        assertMet(cameras, slo);
       }),
     );
   });
 
-  it('is kept for those who keep to it, when others send as much as they can', () => {
+  it('is met for sessions within their rate while others send as much as they can', () => {
     fc.assert(
-      fc.property(machines, promises, phases, (machine, slo, at) => {
+      fc.property(machines, slos, phases, (machine, slo, at) => {
         const { slots, rowBudget } = slotsOf(machine, slo);
         if (slots === 1) return;
         const greedy = Math.floor(slots / 2);
@@ -144,7 +144,7 @@ describe('what a session is promised', () => {
           (_, i) => new Camera(i < greedy ? 60 : slo.fps, phaseOf(at, i)),
         );
         run(machine, rowBudget, cameras);
-        assertKept(cameras.slice(greedy), slo);
+        assertMet(cameras.slice(greedy), slo);
       }),
     );
   });

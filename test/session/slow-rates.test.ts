@@ -8,7 +8,7 @@ import { Pace } from '../../src/session/time/pace.js';
 /** One frame in thirty years: more milliseconds than a timer can be set to. */
 const fps = 1e-9;
 
-/** What Node warns of while something is done and in the turn after it. */
+/** Returns the names of Node's warnings during an action and in the turn after it. */
 async function warningsOf(action: () => void): Promise<readonly string[]> {
   const names: string[] = [];
   const note = (warning: Error): void => void names.push(warning.name);
@@ -19,8 +19,8 @@ async function warningsOf(action: () => void): Promise<readonly string[]> {
   return names;
 }
 
-describe('a rate that is next to nothing', () => {
-  it('lets a clock of frames wait', async () => {
+describe('a rate close to zero', () => {
+  it('makes a frame clock wait, without a warning', async () => {
     let made = 0;
     const clock = new FrameClock({ open: () => true, tick: () => (made += 1) });
     const warnings = await warningsOf(() => {
@@ -31,7 +31,7 @@ describe('a rate that is next to nothing', () => {
     assert.deepEqual([made, warnings], [1, []]);
   });
 
-  it('lets a pace wait', async () => {
+  it('makes a pace wait, without a warning', async () => {
     const pace = new Pace(() => {});
     const warnings = await warningsOf(() => {
       pace.limit(fps);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Rig } from './rig.js';
 
-/** A rig whose session is active, with a stream that makes its frames by itself. */
+/** Returns a rig with an active txt2img session. */
 async function txt2img(fps = 0): Promise<Rig> {
   const rig = new Rig();
   rig.send({ type: 'hello', parameters: { mode: 'txt2img', fps } });
@@ -11,7 +11,7 @@ async function txt2img(fps = 0): Promise<Rig> {
   return rig;
 }
 
-/** Lets the frame that waits go through the engine, and acknowledges its result. */
+/** Passes the waiting frame through the engine, and acknowledges its result. */
 async function show(rig: Rig): Promise<void> {
   const shown = rig.all('result').length;
   await rig.until(() => rig.stream.waiting !== null);
@@ -21,7 +21,7 @@ async function show(rig: Rig): Promise<void> {
   rig.send({ type: 'ack', sequence: shown + 1 });
 }
 
-test('txt2img makes frames by itself, as fast as they are taken', async () => {
+test('txt2img makes frames without input, as fast as the client takes them', async () => {
   const rig = await txt2img();
   for (let frame = 0; frame < 5; frame++) await show(rig);
   assert.deepEqual(
@@ -32,7 +32,7 @@ test('txt2img makes frames by itself, as fast as they are taken', async () => {
   rig.connection.disconnected(1000);
 });
 
-test('txt2img at a rate makes no more than that', async () => {
+test('txt2img with a rate makes frames no faster', async () => {
   const start = performance.now();
   const rig = await txt2img(20);
   for (let frame = 0; frame < 5; frame++) await show(rig);
@@ -75,16 +75,16 @@ test('the mode changes while the stream runs, in both directions', async () => {
   rig.stream.admit();
   const made = rig.stream.pushed.length;
   await rig.settled();
-  assert.equal(rig.stream.pushed.length, made, 'it makes no more by itself');
+  assert.equal(rig.stream.pushed.length, made, 'it makes no more frames');
   await rig.generate(9);
   rig.connection.disconnected(1000);
 });
 
-test("a client's frame that the engine takes up after the mode has changed brings no further one", async () => {
+test("a client's frame that the engine starts after a change of the mode does not trigger another one", async () => {
   const rig = await Rig.active();
   rig.frame(0);
   await rig.until(() => rig.stream.waiting?.frame === 0);
-  // The engine has taken it up before the next one comes: that is not known yet.
+  // The engine has started it before the next one comes; the session does not know yet.
   rig.stream.waiting = null;
   rig.send({ type: 'update', request: 1, parameters: { mode: 'txt2img' } });
   await rig.until(() => rig.stream.waiting?.frame === -1);
@@ -96,7 +96,7 @@ test("a client's frame that the engine takes up after the mode has changed bring
   rig.connection.disconnected(1000);
 });
 
-test('a paused stream takes no frames and makes none; the newest goes on', async () => {
+test('a paused stream takes no frames and makes none; the newest one is used after the pause', async () => {
   const rig = await Rig.active();
   rig.send({ type: 'update', request: 1, parameters: { paused: true } });
   await rig.until(() => rig.all('updated').length === 1);
@@ -116,7 +116,7 @@ test('a paused stream takes no frames and makes none; the newest goes on', async
   rig.connection.disconnected(1000);
 });
 
-test('while the engine is being restarted, frames of its own are not tried over and over', async () => {
+test('while the engine restarts, txt2img does not retry frames in a tight loop', async () => {
   const rig = await txt2img();
   await rig.until(() => rig.stream.waiting !== null);
   const made = rig.stream.pushed.length;
@@ -124,12 +124,12 @@ test('while the engine is being restarted, frames of its own are not tried over 
   await rig.settled();
   assert.ok(rig.stream.pushed.length <= made + 1);
   await sleep(150);
-  assert.ok(rig.stream.pushed.length > made, 'it goes on');
+  assert.ok(rig.stream.pushed.length > made, 'it continues');
   assert.deepEqual(rig.drops, [], 'the client knew nothing of the lost frame');
   rig.connection.disconnected(1000);
 });
 
-test('a session that ends while frames come by themselves leaves nothing behind', async () => {
+test('a txt2img session that ends leaves nothing behind', async () => {
   const rig = await txt2img(100);
   await show(rig);
   rig.connection.disconnected(1000);

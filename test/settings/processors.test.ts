@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { readProcessors, type Processors } from '../../src/settings/processors.js';
 
-/** What a process finds in the files of a machine with 16 processors. */
+/** Returns what `readProcessors` finds in these files on a machine with 16 processors. */
 async function processorsWith(files: Readonly<Record<string, string>>): Promise<Processors> {
   const root = await mkdtemp(join(tmpdir(), 'millrace-cgroup-'));
   try {
@@ -31,7 +31,7 @@ const legacy = (top = '/'): Record<string, string> => ({
 });
 
 describe('readProcessors', () => {
-  it('takes all where nothing limits them, and on systems without control groups', async () => {
+  it('returns all processors without a limit, and on systems without control groups', async () => {
     assert.deepEqual(await processorsWith({}), { available: 16, quota: null, usable: 16 });
     const none = { ...unified(), 'proc/self/cgroup': '0::/', 'sys/fs/cgroup/cpu.max': 'max 100000' };
     assert.deepEqual(await processorsWith(none), { available: 16, quota: null, usable: 16 });
@@ -51,13 +51,13 @@ describe('readProcessors', () => {
     ['50000 20000', 2.5, 2],
     ['3200000 100000', 32, 16],
   ] as const) {
-    it(`follows the quota of a container: ${max}`, async () => {
+    it(`respects the quota of a container: ${max}`, async () => {
       const files = { ...unified(), 'proc/self/cgroup': '0::/', 'sys/fs/cgroup/cpu.max': max };
       assert.deepEqual(await processorsWith(files), { available: 16, quota, usable });
     });
   }
 
-  it('follows a limit of a group above its own', async () => {
+  it('respects the limit of a parent group', async () => {
     const files = {
       ...unified(),
       'proc/self/cgroup': '0::/system.slice/millrace.service/worker',
@@ -68,7 +68,7 @@ describe('readProcessors', () => {
     assert.deepEqual(await processorsWith(files), { available: 16, quota: 3, usable: 3 });
   });
 
-  it('follows quotas and sets of version 1, which has a hierarchy for each', async () => {
+  it('respects quotas and sets of version 1, which has a hierarchy for each', async () => {
     const files = {
       ...legacy(),
       'proc/self/cgroup': '5:memory:/other\n4:cpu,cpuacct:/a/b\n3:cpuset:/a',
@@ -83,7 +83,7 @@ describe('readProcessors', () => {
     assert.equal((await processorsWith(fewer)).usable, 3);
   });
 
-  it('finds the limits of a container that is told its path from outside', async () => {
+  it('finds the limits of a container that sees its path outside the container', async () => {
     const files = {
       ...legacy('/docker/0123'),
       'proc/self/cgroup': '4:cpu,cpuacct:/docker/0123\n3:cpuset:/docker/0123',
@@ -91,7 +91,7 @@ describe('readProcessors', () => {
       'sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us': '100000',
     };
     assert.equal((await processorsWith(files)).usable, 2);
-    // A mount of another namespace: the path does not lie below its top.
+    // A mount of another namespace: the path is not below its root.
     const elsewhere = {
       ...unified('/../../pod'),
       'proc/self/cgroup': '0::/kubepods/pod7/abc',
@@ -100,7 +100,7 @@ describe('readProcessors', () => {
     assert.equal((await processorsWith(elsewhere)).usable, 5);
   });
 
-  it('follows the set of processors of version 2', async () => {
+  it('respects the set of processors of version 2', async () => {
     const files = {
       ...unified(),
       'proc/self/cgroup': '0::/',

@@ -23,7 +23,7 @@ describe('readSettings', () => {
   });
   after(() => rm(folder, { recursive: true }));
 
-  it('has a default for everything, and cannot be changed', () => {
+  it('has a default for every setting, and returns a frozen object', () => {
     const settings = readSettings({});
     assert.deepEqual(Object.keys(settings), Object.keys(settingsTable));
     assert.equal(settings.port, 8420);
@@ -31,7 +31,7 @@ describe('readSettings', () => {
     assert.ok(Object.isFrozen(settings));
   });
 
-  it('takes a flag over the environment, that over the file, that over the default', async () => {
+  it('prefers flags to the environment, that to the file, and that to the default', async () => {
     await write(
       '{ "port": 1, "host": "127.0.0.2", "maxSessions": 3, "allowedOrigins": ["https://a.example"] }',
     );
@@ -70,12 +70,12 @@ describe('readSettings', () => {
     [{ environment: { MILLRACE_INSECURE_NO_AUTH: 'maybe' } }, /must be true or false/],
   ];
   for (const [sources, message] of wrong) {
-    it(`names what is wrong: ${JSON.stringify(sources)}`, () => {
+    it(`names the invalid setting: ${JSON.stringify(sources)}`, () => {
       assert.throws(() => readSettings(sources), { name: 'SettingsError', message });
     });
   }
 
-  it('names what is wrong in the file', async () => {
+  it('names what is invalid in the file', async () => {
     const cases = [
       ['{ "port": "a" }', /^port in .*config\.json must be an integer/],
       ['{ "prot": 1 }', /^--config .*: unknown setting prot$/],
@@ -92,7 +92,7 @@ describe('readSettings', () => {
 });
 
 describe('ops/docs/settings.md', () => {
-  it('has the table of the settings', () => {
+  it('contains the table of the settings', () => {
     const document = readFileSync(join(repositoryRoot, 'ops/docs/settings.md'), 'utf8');
     const rows = document
       .split('\n')

@@ -4,7 +4,7 @@ import { networkOf } from '../../src/transport/network.js';
 import { AddressLimits } from '../../src/transport/address-limits.js';
 
 describe('AddressLimits', () => {
-  it('holds each address to a number of connections', () => {
+  it('limits each address to a number of connections', () => {
     const limits = new AddressLimits({ connections: 2, connectsPerMinute: 1000 });
     const first = limits.enter('192.0.2.1');
     assert.ok(first && limits.enter('192.0.2.1'));
@@ -16,14 +16,14 @@ describe('AddressLimits', () => {
     assert.equal(limits.enter('192.0.2.1'), null);
   });
 
-  it('holds each address to a rate of new ones, and forgets none that has used it up', () => {
+  it('limits each address to a rate of new connections, and forgets no address that has used it up', () => {
     const limits = new AddressLimits({ connections: 1000, connectsPerMinute: 3 });
     for (let i = 0; i < 3; i++) limits.enter('192.0.2.1')?.();
     for (let i = 0; i < 100; i++) limits.enter(`198.51.100.${i}`)?.();
     assert.equal(limits.enter('192.0.2.1'), null);
   });
 
-  it('takes the networks of IPv6 as one address', () => {
+  it('treats an IPv6 network as one address', () => {
     const network = '2001:db8:0:1::/64';
     assert.equal(networkOf('2001:db8:0:1:2:3:4:5'), network);
     assert.equal(networkOf('2001:0DB8:0000:0001::9'), network);

@@ -15,7 +15,7 @@ const parameters = { width: 64, height: 64, prompt };
 type Headers = Readonly<Record<string, string>>;
 const bearer = (token: string): Headers => ({ authorization: `Bearer ${token}` });
 
-/** `fetch` would not let a test choose the Host header. */
+/** Sends a request. `fetch` does not let a test choose the Host header. */
 async function ask(
   { url }: TestServer,
   path: string,
@@ -45,7 +45,7 @@ async function overviewOf(server: TestServer, headers: Headers = {}, after = 0):
 }
 
 describe('GET /v1/admin/overview', () => {
-  it('tells what the server carries, what each session does, and nothing that its user wrote', async () => {
+  it('reports the load of the server and what each session does, but no text of its user', async () => {
     await using server = await startServer();
     await server.app.ready();
     await using client = await StreamClient.open(server.streamUrl, parameters);
@@ -90,7 +90,7 @@ describe('GET /v1/admin/overview', () => {
     assert.ok(newer.history.times.every((time) => time > newest));
   });
 
-  it('lists those too whose connection was lost', async () => {
+  it('also lists sessions whose connection was lost', async () => {
     await using server = await startServer();
     await server.app.ready();
     const lost = await StreamClient.open(server.streamUrl, parameters);
@@ -111,7 +111,7 @@ describe('GET /v1/admin/overview', () => {
     assert.deepEqual([figures, address, stream?.promptLength], [null, null, prompt.length]);
   });
 
-  it('asks for the token of the metrics', async () => {
+  it('requires the token of the metrics', async () => {
     await using server = await startServer({ metricsToken: 'of-metrics' });
     for (const headers of [{}, bearer('wrong')]) {
       assert.equal((await ask(server, '/v1/admin/overview', headers)).status, 401);
@@ -120,7 +120,7 @@ describe('GET /v1/admin/overview', () => {
     assert.deepEqual([role, thumbnails], ['reader', false]);
   });
 
-  it('answers no page of another origin, and none that came by a name made to lead here', async () => {
+  it('refuses pages of another origin, and requests with a foreign Host header', async () => {
     await using server = await startServer();
     const { host } = new URL(server.url);
     for (const headers of [
@@ -136,7 +136,7 @@ describe('GET /v1/admin/overview', () => {
     assert.equal((await ask(server, '/v1/admin/overview', { host, origin: server.url })).status, 200);
   });
 
-  it('tells readers nothing that leads to a person', async () => {
+  it('reports nothing to readers that identifies a person', async () => {
     await using server = await startServer({ adminToken: 'of-the-admin', dashboardThumbnails: true });
     await server.app.ready();
     await using client = await StreamClient.open(server.streamUrl, parameters);
@@ -155,7 +155,7 @@ describe('GET /v1/admin/overview', () => {
 });
 
 describe('GET /v1/admin/sessions/:id/picture', () => {
-  it('gives admins the last result, where the operator has that on', async () => {
+  it('returns the last result to admins if the operator allows it', async () => {
     for (const dashboardThumbnails of [true, false]) {
       await using server = await startServer({ adminToken: 'of-the-admin', dashboardThumbnails });
       await server.app.ready();
@@ -180,7 +180,7 @@ describe('POST /v1/admin/drain', () => {
   const drain = async (server: TestServer, headers: Headers = {}): Promise<number> =>
     (await ask(server, '/v1/admin/drain', headers, 'POST')).status;
 
-  it('sends clients elsewhere when somebody at this machine asks, and may be asked twice', async () => {
+  it('sends clients elsewhere if the request comes from this machine, and may be repeated', async () => {
     await using server = await startServer({ drainSeconds: 1 });
     await server.app.ready();
     await using client = await StreamClient.open(server.streamUrl, parameters);
@@ -195,7 +195,7 @@ describe('POST /v1/admin/drain', () => {
     assert.equal((await ask(server, '/readyz')).status, 503);
   });
 
-  it('closes the connections that are left at the deadline', async () => {
+  it('closes the remaining connections at the deadline', async () => {
     await using server = await startServer({ drainSeconds: 0.2 });
     await server.app.ready();
     await using client = await StreamClient.open(server.streamUrl, parameters);
@@ -204,7 +204,7 @@ describe('POST /v1/admin/drain', () => {
     assert.deepEqual(await client.closed, { code: 1001, reason: 'shutting_down' });
   });
 
-  it('is not for those for whom a proxy asks, however it says so', async () => {
+  it('refuses requests through a proxy, whatever header identifies it', async () => {
     await using server = await startServer();
     const headers = [
       'via',
@@ -231,13 +231,13 @@ describe('POST /v1/admin/drain', () => {
       assert.equal(await drain(server, { [name]: '127.0.0.1' }), 401, name);
       assert.equal((await overviewOf(server, { [name]: '127.0.0.1' })).role, 'reader', name);
     }
-    // The proxy module of nginx, as it is when nothing is set.
+    // What the proxy module of nginx sends by default.
     const bytes = 'POST /v1/admin/drain HTTP/1.0\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n';
     assert.equal((await rawHttp(server.url, bytes)).status, 401);
     assert.equal((await overviewOf(server)).role, 'admin');
   });
 
-  it('is not begun anew when the server is told to stop meanwhile', async () => {
+  it('is not started again if the server stops during it', async () => {
     const server = await startServer({ drainSeconds: 60 });
     await server.app.ready();
     await using client = await StreamClient.open(server.streamUrl, parameters);
@@ -250,7 +250,7 @@ describe('POST /v1/admin/drain', () => {
     await stopped;
   });
 
-  it('is for nobody without a token where other sites are let in: they, or a proxy of theirs, are here too', async () => {
+  it('requires a token if other sites are allowed: they, or a proxy of theirs, may run on this machine', async () => {
     const friend = 'https://friend.example';
     for (const allowedOrigins of [[friend], ['*']]) {
       await using server = await startServer({ allowedOrigins });
@@ -261,14 +261,14 @@ describe('POST /v1/admin/drain', () => {
     }
   });
 
-  it('asks for the token of the admin, where one is set or any token is asked for', async () => {
+  it('requires the admin token if one is set, or if any token is required', async () => {
     await using server = await startServer({ adminToken: 'of-the-admin', metricsToken: 'of-metrics' });
     for (const headers of [{}, bearer('of-metrics'), bearer('of-the-admi')]) {
       assert.equal(await drain(server, headers), 401);
     }
     await using closed = await startServer({ metricsToken: 'of-metrics' });
     assert.equal(await drain(closed, bearer('of-metrics')), 401);
-    // It listens to all, so that its name could be anything.
+    // It listens on all interfaces, so any name could be its own.
     await using open = await startServer({ host: '0.0.0.0' });
     assert.equal(await drain(open, { host: 'elsewhere.example' }), 401);
     assert.equal((await overviewOf(open, { host: 'elsewhere.example' })).role, 'reader');

@@ -10,7 +10,7 @@ import { StreamClient } from '../support/stream-client.js';
 const [picture = new Uint8Array()] = motionJpegFrames('walkers.mjpeg');
 const small: ParameterUpdate = { width: 64, height: 64 };
 
-/** A JPEG whose header says 30,000 x 30,000 pixels. */
+/** Returns a JPEG whose header says 30,000 x 30,000 pixels. */
 function giantJpeg(): Uint8Array {
   const giant = Buffer.from(picture);
   const header = giant.indexOf(Buffer.of(0xff, 0xc0));
@@ -19,7 +19,7 @@ function giantJpeg(): Uint8Array {
   return giant;
 }
 
-/** A PNG without pixels. */
+/** Returns a PNG without pixels. */
 const emptyPng = (width: number, height: number): Uint8Array => pngFile({ width, height });
 
 /** A whole PNG of one pixel. */
@@ -35,7 +35,7 @@ interface BadInput {
   readonly send: (client: StreamClient) => void;
   readonly code: ErrorCode;
   readonly field?: string;
-  /** Whether hello comes first; so it does if not said otherwise. */
+  /** Whether hello comes first, which is the default. */
   readonly hello?: false;
   /** Close code, if the connection ends. */
   readonly close?: number;
@@ -64,8 +64,8 @@ const table: readonly BadInput[] = [
     field: 'steps',
     hello: false,
   },
-  { what: 'a frame that is no image', send: frame(Buffer.from('GIF89a')), code: 'invalid_frame' },
-  { what: 'a frame of nothing', send: frame(new Uint8Array()), code: 'invalid_frame' },
+  { what: 'a frame that is not an image', send: frame(Buffer.from('GIF89a')), code: 'invalid_frame' },
+  { what: 'an empty frame', send: frame(new Uint8Array()), code: 'invalid_frame' },
   { what: 'half a JPEG', send: frame(picture.subarray(0, picture.length >> 1)), code: 'invalid_frame' },
   { what: 'a JPEG of 30,000 x 30,000 by header', send: frame(giantJpeg()), code: 'invalid_frame' },
   {
@@ -87,7 +87,7 @@ const table: readonly BadInput[] = [
   { what: 'NaN', send: update({ strength: Number.NaN }), code: 'invalid_parameter', field: 'strength' },
   { what: 'a value out of range', send: update({ delta: 2.5 }), code: 'invalid_parameter', field: 'delta' },
   {
-    what: 'a size that no model takes',
+    what: 'a size that no model accepts',
     send: update({ width: 65 }),
     code: 'invalid_parameter',
     field: 'width',
@@ -107,7 +107,7 @@ const table: readonly BadInput[] = [
     code: 'credit_exceeded',
   },
   {
-    what: 'an id that falls',
+    what: 'a falling id',
     send: (client) => {
       for (const id of [1, 0]) client.send({ type: 'frame', id, captured: 0, data: picture });
     },
@@ -137,7 +137,7 @@ describe('bad input', () => {
   });
 
   for (const { what, send, code, field, hello = true, close } of table) {
-    it(`${what}: ${code}${close === undefined ? ', and the stream goes on' : ''}`, async () => {
+    it(`${what}: ${code}${close === undefined ? ', and the stream continues' : ''}`, async () => {
       await using client = hello
         ? await StreamClient.open(server.streamUrl, small)
         : await StreamClient.connect(server.streamUrl);
@@ -156,19 +156,19 @@ describe('bad input', () => {
     });
   }
 
-  it('a text message: the error says what messages must be', async () => {
+  it('a text message: the error says what messages must look like', async () => {
     const client = await StreamClient.connect(server.streamUrl);
     client.socket.send('{"type":"hello"}');
     assert.match((await client.error('invalid_message')).message, /binary.*MessagePack.*text/);
   });
 
-  it('a message that is too large: closed with 1009', async () => {
+  it('a message that is too large: close code 1009', async () => {
     const client = await StreamClient.open(server.streamUrl, small);
     frame(new Uint8Array(2_000_001))(client);
     assert.equal((await client.closed).code, 1009);
   });
 
-  it('a client that vanishes in the middle of a frame, with others under way', async () => {
+  it('a client that vanishes in the middle of a frame, while others are under way', async () => {
     const client = await StreamClient.open(server.streamUrl, small);
     frame(picture)(client);
     client.send({ type: 'frame', id: 1, captured: 0, data: new Uint8Array(1_900_000) });

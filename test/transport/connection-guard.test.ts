@@ -11,7 +11,7 @@ after(() => {
   for (const socket of sockets) socket.destroy();
 });
 
-/** A connection that says nothing, and what came over it. */
+/** Opens a connection that sends nothing; `text` returns what was received. */
 async function silent(
   { url }: TestServer,
   localAddress = '127.0.0.1',
@@ -24,7 +24,7 @@ async function silent(
   return { socket, text: () => text };
 }
 
-/** Waits until the server knows of all connections so far: it takes them in their order. */
+/** Waits until the server has accepted all connections so far: it accepts them in order. */
 async function settled(server: TestServer, localAddress: string): Promise<void> {
   const { socket, text } = await silent(server, localAddress);
   socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
@@ -33,7 +33,7 @@ async function settled(server: TestServer, localAddress: string): Promise<void> 
 }
 
 describe('plain connections', () => {
-  it('of one address are bounded: one more is told so; streams do not count', async () => {
+  it('of one address are limited: one more gets an error; streams do not count', async () => {
     await using server = await startServer({ maxPlainConnectionsPerAddress: 3 });
     await server.app.ready();
     for (let i = 0; i < 4; i++) await StreamClient.connect(server.streamUrl);
@@ -45,7 +45,7 @@ describe('plain connections', () => {
     assert.match(fourth.text(), /^HTTP\/1\.1 429.*"rate_limited"/s);
     await settled(server, '127.0.0.2');
     first.socket.destroy();
-    // The server hears of it in its own time.
+    // The server notices it a little later.
     for (let answered = false; !answered;) {
       const next = await silent(server);
       next.socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
@@ -54,7 +54,7 @@ describe('plain connections', () => {
     }
   });
 
-  it('that are too many in sum make room, the oldest silent one first, and never a stream', async () => {
+  it('beyond the total limit close the oldest silent one, never a stream', async () => {
     await using server = await startServer({ maxConnections: 5 });
     await server.app.ready();
     await using stream = await StreamClient.open(server.streamUrl, { width: 64, height: 64 });
@@ -69,7 +69,7 @@ describe('plain connections', () => {
   });
 });
 
-describe('the room for connections', () => {
+describe('connectionRoom', () => {
   it('leaves descriptors for the rest of the server', () => {
     assert.ok(descriptorLimit() > 0);
     assert.equal(connectionRoom(0, 256), 192);

@@ -5,7 +5,7 @@ import { rawFrame } from '../faults/raw-peer.js';
 
 const [continuation, text, binary, ping] = [0, 1, 2, 9];
 
-/** The offsets of all ends that count, with the bytes in chunks of this size. */
+/** Returns the offsets of all frame ends that count, with the bytes in chunks of this size. */
 function endsOf(bytes: Buffer, size: number): number[] {
   const scanner = new FrameScanner();
   const ends: number[] = [];
@@ -33,7 +33,7 @@ describe('FrameScanner', () => {
     });
   }
 
-  it('does not count long continuations: they are as few as their bytes allow', () => {
+  it('does not count long continuations: their size limits their number', () => {
     const long = rawFrame({ opcode: continuation, payload: new Uint8Array(1024) });
     const [first = Buffer.alloc(0)] = frames;
     assert.deepEqual(endsOf(Buffer.concat([first, long, first]), 1000), [
@@ -47,7 +47,7 @@ describe('FrameScanner', () => {
     assert.deepEqual(endsOf(Buffer.concat([header, Buffer.alloc(256), header]), 100), [260]);
   });
 
-  it('waits for the rest of a frame that says to be endless', () => {
+  it('waits for the rest of a frame with an excessive length', () => {
     const endless = rawFrame({ opcode: binary, payload: new Uint8Array(10), length: 2 ** 52 });
     assert.deepEqual(endsOf(Buffer.concat([endless, Buffer.alloc(100_000)]), 65_536), []);
   });

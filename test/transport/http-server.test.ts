@@ -66,14 +66,14 @@ describe('the HTTP server', () => {
     return { response, text: await response.text() };
   };
 
-  it('serves the page so that a new version is seen at once', async () => {
+  it('serves the page so that a new version is seen immediately', async () => {
     const { response, text } = await get('/');
     assert.match(text, /<title>Page/);
     assert.equal(response.headers.get('cache-control'), 'no-cache');
     assert.match(response.headers.get('content-type') ?? '', /^text\/html/);
   });
 
-  it('lets browsers keep files whose names have a hash', async () => {
+  it('lets browsers cache files whose names have a hash', async () => {
     const { response } = await get('/assets/main-1a2b3c.js');
     assert.equal(response.headers.get('cache-control'), 'public, max-age=31536000, immutable');
   });
@@ -94,7 +94,7 @@ describe('the HTTP server', () => {
     }
   });
 
-  it('answers what it does not have with a coded error', async () => {
+  it('answers unknown paths with a coded error', async () => {
     const { response, text } = await get('/nothing');
     assert.equal(response.status, 404);
     assert.deepEqual(JSON.parse(text), {
@@ -102,13 +102,13 @@ describe('the HTTP server', () => {
     });
   });
 
-  it('says that the stream wants a WebSocket', async () => {
+  it('says that the stream needs a WebSocket', async () => {
     const { response, text } = await get('/v1/stream');
     assert.equal(response.status, 426);
     assert.match(text, /"unsupported_protocol"/);
   });
 
-  it('is ready when the engine is, and says before what it is doing', async () => {
+  it('is ready when the engine is, and reports until then what it is doing', async () => {
     const states: readonly (readonly [EngineState, ready: number, healthy: number, doing: RegExp])[] = [
       [{ name: 'starting', what: 'loading the U-Net' }, 503, 200, /loading the U-Net/],
       [
@@ -142,7 +142,7 @@ describe('the HTTP server', () => {
     }
   });
 
-  it('is not ready for new sessions while it drains, and healthy all the same', async () => {
+  it('is not ready for new sessions while it drains, but still healthy', async () => {
     state = engine.state;
     draining = true;
     const { response, text } = await get('/readyz');
@@ -179,7 +179,7 @@ describe('a server without a built page', () => {
 });
 
 describe('the whole server', () => {
-  it('tells what it can do, in a form that other pages may read', async () => {
+  it('reports its capabilities, also to pages of other origins', async () => {
     await using server = await startServer();
     const response = await fetch(`${server.url}/v1/capabilities`);
     assert.equal(response.headers.get('access-control-allow-origin'), '*');
@@ -193,7 +193,7 @@ describe('the whole server', () => {
     assert.equal(validate({ width: 65 }), false);
   });
 
-  it('has metrics of what happens', async () => {
+  it('serves metrics', async () => {
     await using server = await startServer();
     await server.app.ready();
     const response = await fetch(`${server.url}/metrics`);

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { MessageBuffers } from '../../src/transport/message-buffers.js';
 
 describe('MessageBuffers', () => {
-  it('gives memory that is large enough, and that came back if that is', () => {
+  it('returns large enough buffers, and reuses those that were given back', () => {
     const buffers = new MessageBuffers();
     const first = buffers.take(20_000);
     assert.ok(first.length >= 20_000);

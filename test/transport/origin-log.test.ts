@@ -7,7 +7,7 @@ import { readSettings } from '../../src/settings/settings.js';
 import { OriginLog } from '../../src/transport/origin-log.js';
 import { tinyModel } from '../support/engine.js';
 
-test('a refused origin is logged once, and made-up ones fill no log', () => {
+test('a refused origin is logged once, and made-up origins cannot flood the log', () => {
   const logged: unknown[] = [];
   const origins = new OriginLog({ warn: (fields: unknown) => logged.push(fields) });
   const page = { origin: 'https://page.example', host: 'localhost:8420' };
@@ -18,7 +18,7 @@ test('a refused origin is logged once, and made-up ones fill no log', () => {
   assert.equal(logged.length, 100);
 });
 
-test('the log of a server names the origin that it refuses, and the setting', async () => {
+test('the log of a server names the refused origin and the setting', async () => {
   const lines: string[] = [];
   const flags = { port: 0, cacheDirectory: '', threads: 1, model: tinyModel, drainSeconds: 0, sloFps: 0 };
   const log = pino({ level: 'warn' }, { write: (line: string) => lines.push(line) });

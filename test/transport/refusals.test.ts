@@ -14,7 +14,7 @@ import { startServer, type TestServer } from '../support/server.js';
 const host = 'Host: localhost';
 const close = 'Connection: close';
 
-/** A request of these lines. */
+/** Returns a request of these lines. */
 const lines = (...all: string[]): string => `${all.join('\r\n')}\r\n\r\n`;
 const upgrade = (path: string, ...more: string[]): string =>
   lines(`GET ${path} HTTP/1.1`, 'Connection: Upgrade', ...more);
@@ -35,7 +35,7 @@ function refused(answer: RawHttpAnswer, status: number, code: string, message = 
   assert.match(error.message, message);
 }
 
-describe('what is refused', () => {
+describe('HTTP refusals', () => {
   let server: TestServer;
   before(async () => {
     server = await startServer();
@@ -49,7 +49,7 @@ describe('what is refused', () => {
     code: string,
     message?: RegExp,
   ])[] = [
-    ['no HTTP', 'hello\r\n\r\n', 400, 'invalid_message', /valid HTTP/],
+    ['text that is not HTTP', 'hello\r\n\r\n', 400, 'invalid_message', /valid HTTP/],
     ['TLS', '\x16\x03\x01\x02\x00\x01\x00', 400, 'invalid_message', /valid HTTP/],
     [
       'headers that are too large',
@@ -64,18 +64,18 @@ describe('what is refused', () => {
       400,
       'invalid_message',
     ],
-    ['a path that is not there', lines('GET /nowhere HTTP/1.1', host, close), 404, 'not_found'],
+    ['an unknown path', lines('GET /nowhere HTTP/1.1', host, close), 404, 'not_found'],
     ['a path that cannot be decoded', lines('GET /%zz HTTP/1.1', host, close), 404, 'not_found'],
-    ['a path with a zero', lines('GET /%00 HTTP/1.1', host, close), 404, 'not_found'],
+    ['a path with a NUL', lines('GET /%00 HTTP/1.1', host, close), 404, 'not_found'],
     ['a path that leaves the page', lines('GET /..%5c..%5cetc HTTP/1.1', host, close), 404, 'not_found'],
     [
-      'a path of a name that no file can have',
+      'a path with a name that no file can have',
       lines(`GET /${'a'.repeat(256)} HTTP/1.1`, host, close),
       404,
       'not_found',
     ],
-    ['a method that is not there', lines('DELETE / HTTP/1.1', host, close), 404, 'not_found'],
-    ['a method of others', lines('PROPFIND / HTTP/1.1', host, close), 404, 'not_found'],
+    ['an unsupported method', lines('DELETE / HTTP/1.1', host, close), 404, 'not_found'],
+    ['a WebDAV method', lines('PROPFIND / HTTP/1.1', host, close), 404, 'not_found'],
     ['CONNECT', lines('CONNECT localhost:1 HTTP/1.1', host), 404, 'not_found'],
     [
       'a body that is too large',
@@ -139,7 +139,7 @@ describe('what is refused', () => {
       /method/,
     ],
     [
-      'an upgrade of a foreign page',
+      'an upgrade from a foreign page',
       upgrade('/v1/stream', host, 'Origin: https://evil.example', ...webSocket, millrace),
       403,
       'forbidden_origin',
@@ -166,12 +166,12 @@ describe('what is refused', () => {
     '/nowhere',
   ];
   for (const path of paths) {
-    it(`GET ${path} by a name that was made to lead here`, async () => {
+    it(`GET ${path} with a foreign Host header`, async () => {
       const answer = await rawHttp(server.url, lines(`GET ${path} HTTP/1.1`, foreign, close));
       refused(answer, 403, 'forbidden_origin', /Host.*--allowed-origins/s);
     });
   }
-  it('posts and upgrades by such a name', async () => {
+  it('posts and upgrades with a foreign Host header', async () => {
     const post = lines('POST /v1/txt2img HTTP/1.1', foreign, close, 'Content-Length: 0');
     refused(await rawHttp(server.url, post), 403, 'forbidden_origin');
     refused(
@@ -182,7 +182,7 @@ describe('what is refused', () => {
     );
   });
 
-  it('names of this machine are not, nor is a request that has none', async () => {
+  it('names of this machine are accepted, and so is a request without a name', async () => {
     for (const name of ['localhost:1', '127.0.0.1', '127.9.9.9:80', '[::1]:8420', 'app.localhost']) {
       const { status } = await rawHttp(server.url, lines('GET /healthz HTTP/1.1', `Host: ${name}`, close));
       assert.equal(status, 200, name);
@@ -190,7 +190,7 @@ describe('what is refused', () => {
     assert.equal((await rawHttp(server.url, lines('GET /healthz HTTP/1.0'))).status, 200);
   });
 
-  it('nor are names of origins that the operator allows, which a proxy passes on', async () => {
+  it('names of allowed origins are accepted, as a proxy passes them on', async () => {
     await using open = await startServer({ allowedOrigins: ['https://millrace.example'] });
     const { status } = await rawHttp(
       open.url,
@@ -201,7 +201,7 @@ describe('what is refused', () => {
   });
 });
 
-describe('a request that does not come', () => {
+describe('an incomplete request', () => {
   const parts: readonly (readonly [what: string, bytes: string])[] = [
     ['nothing', ''],
     ['half a line', 'GET /heal'],
@@ -216,7 +216,7 @@ describe('a request that does not come', () => {
     ],
   ];
   for (const [what, bytes] of parts) {
-    it(`${what}: 408 when its time is over`, async (t) => {
+    it(`${what}: 408 when its time is up`, async (t) => {
       const engine = new ManualEngine();
       const server = await createHttpServer({
         capabilities: {

@@ -11,7 +11,7 @@ import { StreamClient } from '../support/stream-client.js';
 const [picture = new Uint8Array()] = motionJpegFrames('walkers.mjpeg');
 const small = { width: 64, height: 64 };
 
-/** The HTTP answer to an upgrade that is refused. */
+/** Returns the HTTP answer to a refused upgrade. */
 async function refusal(
   url: string,
   protocols: string[],
@@ -67,7 +67,7 @@ describe('upgrades', () => {
   });
 
   it(
-    'that are refused leave no connection behind, though the client keeps its end open',
+    'that are refused leave no connection behind, even if the client keeps its end open',
     { timeout: 60_000 },
     async () => {
       const server = await startServer();
@@ -81,13 +81,13 @@ describe('upgrades', () => {
       const [answer] = (await once(socket, 'data')) as [Buffer];
       assert.match(answer.toString(), /^HTTP\/1.1 404 /);
       await once(socket, 'end');
-      // It would wait for the client.
+      // This would wait for the client.
       await server[Symbol.asyncDispose]();
       socket.destroy();
     },
   );
 
-  it('are refused beyond the connections of one address', async () => {
+  it('are refused beyond the connection limit of an address', async () => {
     await using server = await startServer({ maxConnectionsPerAddress: 2 });
     const first = await StreamClient.connect(server.streamUrl);
     await using second = await StreamClient.connect(server.streamUrl);
@@ -113,7 +113,7 @@ describe('new connections', () => {
 });
 
 describe('connections', () => {
-  it('beyond the sessions of the server wait; beyond the queue they are told so', async () => {
+  it('beyond the session limit wait; beyond the queue they get an error', async () => {
     await using server = await startServer({ maxSessions: 1, queueLength: 1 });
     await server.app.ready();
     const first = await StreamClient.open(server.streamUrl, small);
@@ -132,7 +132,7 @@ describe('connections', () => {
     assert.equal((await waiting.generate(0, picture)).type, 'result');
   });
 
-  it('that wait in the queue for too long are told so', async () => {
+  it('that wait in the queue for too long get an error', async () => {
     await using server = await startServer({ maxSessions: 1, queueSeconds: 0.1 });
     await server.app.ready();
     await using first = await StreamClient.open(server.streamUrl, small);
@@ -142,7 +142,7 @@ describe('connections', () => {
     assert.equal((await first.generate(0, picture)).type, 'result');
   });
 
-  it('before the engine is ready are told so', async () => {
+  it('before the engine is ready get an error', async () => {
     await using server = await startServer();
     const client = await StreamClient.connect(server.streamUrl);
     client.send({ type: 'hello' });
@@ -155,7 +155,7 @@ describe('connections', () => {
     assert.deepEqual(await client.closed, { code: 4408, reason: 'hello_timeout' });
   });
 
-  it('that answer no ping are given up, others are not', async () => {
+  it('that answer no ping are closed, others are not', async () => {
     await using server = await startServer({ pingSeconds: 1 });
     await using lively = await StreamClient.connect(server.streamUrl);
     const silent = await StreamClient.connect(server.streamUrl, { autoPong: false });
@@ -187,7 +187,7 @@ describe('connections', () => {
     await assert.rejects(fetch(`${server.url}/healthz`));
   });
 
-  it('whose peer does not even close are cut when the server stops', async () => {
+  it('whose peer does not answer a close are cut when the server stops', async () => {
     const server = await startServer();
     const client = await StreamClient.connect(server.streamUrl);
     client.socket.pause();
@@ -202,7 +202,7 @@ describe('messages', () => {
     await using server = await startServer({ maxMessageBytes: 200_000 });
     await server.app.ready();
     await using client = await StreamClient.open(server.streamUrl, small);
-    // Bytes behind the end of a JPEG are no part of it.
+    // Bytes after the end of a JPEG are ignored.
     const padded = new Uint8Array(199_900);
     padded.set(picture);
     const message = encodeMessage({ type: 'frame', id: 0, captured: 0, data: padded });

@@ -14,7 +14,7 @@ const folder = await mkdtemp(join(tmpdir(), 'millrace-forms-'));
 after(() => rm(folder, { recursive: true }));
 const file = join(folder, 'file.json');
 
-it('files that a user brings may have a byte order mark, or be UTF-16', async () => {
+it('files of a user may have a byte order mark, or be UTF-16', async () => {
   const sha256 = createHash('sha256').update('key').digest('hex');
   for (const [form, bytes] of Object.entries(forms(JSON.stringify([{ name: 'Zoë', sha256 }])))) {
     await writeFile(file, bytes);
@@ -33,7 +33,7 @@ it('files that a user brings may have a byte order mark, or be UTF-16', async ()
   assert.throws(() => readSettings({ file }), /file\.json: it is not valid UTF-8 text; save it as UTF-8/);
 });
 
-it('so may the body of a request', async () => {
+it('the body of a request may have a byte order mark, or be UTF-16', async () => {
   await using server = await startServer();
   await server.app.ready();
   const post = (body: Buffer): Promise<Response> =>

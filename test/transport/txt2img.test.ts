@@ -20,7 +20,7 @@ async function post(body: string, headers: Readonly<Record<string, string>> = {}
 
 const parameters = { t_index_list: [0, 16, 32, 45], width: 64, height: 64, prompt: 'a fox' };
 
-test('gives one image for parameters, the same for the same seed', async () => {
+test('txt2img returns one image, the same for the same seed', async () => {
   const answers = await Promise.all([1, 1, 2].map((seed) => post(JSON.stringify({ ...parameters, seed }))));
   assert.deepEqual(
     answers.map(({ status, headers }) => [status, headers.get('content-type')]),
@@ -33,7 +33,7 @@ test('gives one image for parameters, the same for the same seed', async () => {
   assert.deepEqual([image.width, image.height], [64, 64]);
 });
 
-test('refuses what it cannot do, with the code and the field', async () => {
+test('txt2img refuses invalid requests with the code and the field', async () => {
   const refusals = [
     [JSON.stringify({ ...parameters, steps: 99 }), 400, 'invalid_parameter', 'steps'],
     [JSON.stringify({ ...parameters, width: 70 }), 400, 'invalid_parameter', 'width'],
@@ -51,27 +51,27 @@ test('refuses what it cannot do, with the code and the field', async () => {
   assert.equal((await post(JSON.stringify(parameters))).status, 200);
 });
 
-test('refuses pages of other origins', async () => {
+test('txt2img refuses pages of other origins', async () => {
   const answer = await post(JSON.stringify(parameters), { origin: 'https://elsewhere.example' });
   assert.equal(answer.status, 403);
   assert.equal((await post(JSON.stringify(parameters), { origin: server.url })).status, 200);
 });
 
-test('makes no more images at once than allowed; the others are told to come back', async () => {
+test('txt2img limits concurrent images, and answers others with Retry-After', async () => {
   await using small = await startServer({ maxSessions: 1 });
   await small.app.ready();
   const body = JSON.stringify({ ...parameters, width: 256, height: 256, t_index_list: [0, 10, 20, 30, 40] });
   const init = { method: 'POST', body, headers: { 'content-type': 'application/json' } };
   const answers = await Promise.all([1, 2, 3, 4].map(() => fetch(`${small.url}/v1/txt2img`, init)));
-  const told = answers.map(({ status, headers }) => [status, headers.get('retry-after')]);
+  const outcomes = answers.map(({ status, headers }) => [status, headers.get('retry-after')]);
   const refused = [503, '1'];
   assert.deepEqual(
-    told.sort(([a], [b]) => Number(a) - Number(b)),
+    outcomes.sort(([a], [b]) => Number(a) - Number(b)),
     [[200, null], refused, refused, refused],
   );
 });
 
-test('counts against the limits of a token, as sessions and frames do', async () => {
+test('txt2img counts images against the limits of a token, like sessions and frames', async () => {
   const jwtSecret = 'a secret of at least 32 bytes for the tests';
   await using guarded = await startServer({ jwtSecret });
   await guarded.app.ready();
@@ -95,7 +95,7 @@ test('counts against the limits of a token, as sessions and frames do', async ()
   assert.ok(seconds > 900 && seconds <= 1000, `${seconds} s until the next of 0.001 images per second`);
 });
 
-test('says when the next image is allowed where a minute has had its images', async () => {
+test('txt2img reports when the next image is allowed after the limit per minute', async () => {
   await using limited = await startServer({ maxImagesPerMinute: 2 });
   await limited.app.ready();
   const ask = async (): Promise<Response> =>
@@ -110,7 +110,7 @@ test('says when the next image is allowed where a minute has had its images', as
   assert.ok(seconds > 0 && seconds <= 30, `${seconds} s until the next of two in a minute`);
 });
 
-test('stops making an image when the client goes', async () => {
+test('txt2img stops making an image when the client disconnects', async () => {
   await using own = await startServer();
   await own.app.ready();
   const rows = async (): Promise<number> => {
@@ -130,7 +130,7 @@ test('stops making an image when the client goes', async () => {
   while ((await Promise.race([answered, rows()])) === 0);
   gone.abort();
   await assert.rejects(answer, { name: 'AbortError' });
-  // The next image is made at once, and the engine has not gone through all steps of the one before.
+  // The next image is made immediately, and the engine has not run all steps of the previous one.
   const next = await fetch(`${own.url}/v1/txt2img`, {
     method: 'POST',
     body: JSON.stringify(parameters),
@@ -140,7 +140,7 @@ test('stops making an image when the client goes', async () => {
   assert.ok((await rows()) < 50, `${await rows()} rows`);
 });
 
-test('makes none any more once the server drains', async () => {
+test('txt2img makes no images once the server drains', async () => {
   assert.equal((await fetch(`${server.url}/v1/admin/drain`, { method: 'POST' })).status, 202);
   const answer = await post(JSON.stringify(parameters));
   const { error } = (await answer.json()) as { error: { code: string } };

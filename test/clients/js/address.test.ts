@@ -4,7 +4,7 @@ import { connect, type WebSocketConstructor } from '@millrace/client';
 import { WebSocket } from 'ws';
 import { ProtocolServer } from './protocol-server.js';
 
-/** Where `connect` would go, as a runtime gets it. */
+/** Returns the address that `connect` passes to the runtime. */
 async function destination(url: string): Promise<string> {
   let seen = '';
   function Refusing(address: string): never {
@@ -35,7 +35,7 @@ for (const [given, expected] of [
   ['ws://localhost:8420/v1/stream/', 'ws://localhost:8420/v1/stream'],
   ['ws://localhost:8420/v1/stream?a=1#part', 'ws://localhost:8420/v1/stream?a=1'],
 ] as const) {
-  test(`${JSON.stringify(given)} is ${expected}`, async () => {
+  test(`${JSON.stringify(given)} becomes ${expected}`, async () => {
     assert.equal(await destination(given), expected);
   });
 }
@@ -62,7 +62,7 @@ for (const [given, message] of [
   });
 }
 
-test('connects to an address without a scheme', async () => {
+test('connect accepts an address without a scheme', async () => {
   await using server = await ProtocolServer.start();
   const connecting = connect(new URL(server.url).host, { webSocket: WebSocket, reconnectSeconds: 0 });
   const peer = await server.accept();

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { encodeMessage } from '@millrace/protocol';
 import { nextEvent, openStream } from './protocol-server.js';
 
-test('closing tells the server, and doing it twice does no harm', async () => {
+test('closing closes the connection, and may be repeated', async () => {
   await using open = await openStream();
   const { stream, peer } = open;
   const closed = nextEvent(stream, 'close');
@@ -25,7 +25,7 @@ test('await using closes the stream', async () => {
   assert.equal(await open.peer.closed, 1000);
 });
 
-test('a connection that breaks off is connection_lost', async () => {
+test('a connection that breaks ends the stream with connection_lost', async () => {
   await using open = await openStream();
   open.peer.terminate();
   const { code, error } = await nextEvent(open.stream, 'close');
@@ -34,7 +34,7 @@ test('a connection that breaks off is connection_lost', async () => {
   assert.throws(() => open.stream.send(Uint8Array.of(1)), { code: 'connection_lost' });
 });
 
-test('an error that ends the connection is why it closed', async () => {
+test('an error that ends the connection is the reason of the close event', async () => {
   await using open = await openStream();
   const { stream, peer } = open;
   peer.send({ type: 'error', code: 'shutting_down', message: 'rolling update' });
@@ -43,7 +43,7 @@ test('an error that ends the connection is why it closed', async () => {
   assert.deepEqual([code, error?.code, error?.message], [1001, 'shutting_down', 'rolling update']);
 });
 
-test('an error after which the stream goes on is not taken for the reason of a later loss', async () => {
+test('an error after which the stream continues is not the reason of a later loss', async () => {
   await using open = await openStream();
   open.peer.send({ type: 'error', code: 'engine_restarting', message: 'a moment' });
   await nextEvent(open.stream, 'error');
@@ -56,7 +56,7 @@ for (const [what, message] of [
   ['a negative id', { type: 'dropped', id: -1, reason: 'similar' }],
   ['a drop without a reason', { type: 'dropped', id: 1 }],
 ] as const) {
-  test(`${what} ends the stream as protocol_error`, async () => {
+  test(`${what} ends the stream with protocol_error`, async () => {
     await using open = await openStream();
     open.peer.sendRaw(encodeMessage(message as never));
     const { error } = await nextEvent(open.stream, 'close');

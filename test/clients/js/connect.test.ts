@@ -5,7 +5,7 @@ import { connect } from '@millrace/client';
 import { WebSocket } from 'ws';
 import { openStream, ProtocolServer } from './protocol-server.js';
 
-test('says hello with its parameters and resolves on ready', async () => {
+test('connect sends hello with its parameters, and resolves on ready', async () => {
   await using server = await ProtocolServer.start();
   const connecting = connect(server.url, {
     webSocket: WebSocket,
@@ -37,7 +37,7 @@ for (const [given, expected] of [
   ['ws://HOST/', '/v1/stream'],
   ['http://HOST/behind/a/proxy?token=1', '/behind/a/proxy?token=1'],
 ] as const) {
-  test(`takes ${given} as ${expected}`, async () => {
+  test(`connect requests ${expected} for ${given}`, async () => {
     await using server = await ProtocolServer.start();
     const url = given.replace('HOST', new URL(server.url).host);
     const connecting = connect(url, { webSocket: WebSocket, reconnectSeconds: 0 });
@@ -48,7 +48,7 @@ for (const [given, expected] of [
   });
 }
 
-test('rejects with the code and field of the refusal', async () => {
+test('connect rejects with the code and field of the refusal', async () => {
   await using server = await ProtocolServer.start();
   const connecting = connect(server.url, { webSocket: WebSocket, reconnectSeconds: 0 });
   const rejected = assert.rejects(connecting, {
@@ -65,7 +65,7 @@ test('rejects with the code and field of the refusal', async () => {
   assert.equal(await peer.closed, 1000);
 });
 
-test('rejects with connection_failed where nobody listens', async () => {
+test('connect rejects with connection_failed if nothing listens', async () => {
   const server = await ProtocolServer.start();
   await server[Symbol.asyncDispose]();
   await assert.rejects(connect(server.url, { webSocket: WebSocket, reconnectSeconds: 0 }), {
@@ -75,7 +75,7 @@ test('rejects with connection_failed where nobody listens', async () => {
   });
 });
 
-test('rejects when the server closes before ready', async () => {
+test('connect rejects if the server closes before ready', async () => {
   await using server = await ProtocolServer.start();
   const connecting = connect(server.url, { webSocket: WebSocket, reconnectSeconds: 0 });
   const rejected = assert.rejects(connecting, { code: 'connection_failed', message: /1013: too busy/ });
@@ -86,10 +86,10 @@ test('rejects when the server closes before ready', async () => {
 
 for (const [what, data] of [
   ['a text message', 'ready'],
-  ['bytes that are no MessagePack', Uint8Array.of(0xc1)],
+  ['bytes that are not MessagePack', Uint8Array.of(0xc1)],
   ['a ready without credits', encodeMessage({ type: 'ready' } as never)],
 ] as const) {
-  test(`rejects ${what} as protocol_error`, async () => {
+  test(`connect rejects ${what} with protocol_error`, async () => {
     await using server = await ProtocolServer.start();
     const rejected = assert.rejects(connect(server.url, { webSocket: WebSocket, reconnectSeconds: 0 }), {
       code: 'protocol_error',
@@ -102,7 +102,7 @@ for (const [what, data] of [
   });
 }
 
-test('gives up when its signal aborts', async () => {
+test('connect rejects when its signal aborts', async () => {
   await using server = await ProtocolServer.start();
   const controller = new AbortController();
   const connecting = connect(server.url, { webSocket: WebSocket, signal: controller.signal });
@@ -117,11 +117,15 @@ test('gives up when its signal aborts', async () => {
   });
 });
 
-test('asks for a WebSocket where the runtime has none', { skip: 'WebSocket' in globalThis }, async () => {
-  await assert.rejects(connect('ws://127.0.0.1:9'), { code: 'no_websocket' });
-});
+test(
+  'connect requires a WebSocket if the runtime has none',
+  { skip: 'WebSocket' in globalThis },
+  async () => {
+    await assert.rejects(connect('ws://127.0.0.1:9'), { code: 'no_websocket' });
+  },
+);
 
-test('ignores messages of types that it does not know', async () => {
+test('a stream ignores messages of unknown types', async () => {
   await using open = await openStream();
   open.peer.sendRaw(encodeMessage({ type: 'from-the-future' } as never));
   open.peer.send({ type: 'error', code: 'rate_limited', message: 'slower' });

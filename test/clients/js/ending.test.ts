@@ -22,7 +22,7 @@ for (const [code, reason, error] of [
   [4409, '', 'taken_over'],
   [4499, 'taken_over', 'taken_over'],
 ] as const) {
-  test(`does not come back after ${code} ${reason}`, async () => {
+  test(`a stream does not reconnect after ${code} ${reason}`, async () => {
     await using open = await openStream({}, { reconnectSeconds: 30 });
     open.peer.close(code, reason);
     const ended = await nextEvent(open.stream, 'close');
@@ -41,7 +41,7 @@ for (const [code, reason] of [
   [4408, 'idle_timeout'],
   [4499, 'gremlins'],
 ] as const) {
-  test(`comes back after ${code} ${reason}`, async () => {
+  test(`a stream reconnects after ${code} ${reason}`, async () => {
     await using open = await openStream({}, { reconnectSeconds: 30 });
     const accepted = open.server.accept();
     open.peer.close(code, reason);
@@ -52,7 +52,7 @@ for (const [code, reason] of [
   });
 }
 
-test('a server that ends every connection as soon as it is open is given up', async () => {
+test('a stream ends if the server closes every connection as soon as it is open', async () => {
   await using open = await openStream({}, { reconnectSeconds: 0.5 });
   const { stream, server, peer } = open;
   const ended = nextEvent(stream, 'close');
@@ -67,7 +67,7 @@ test('a server that ends every connection as soon as it is open is given up', as
 });
 
 for (const late of [readyMessage, { type: 'queued', position: 1, wait_seconds: 1 }] as const) {
-  test(`ends when ${late.type} comes late`, async () => {
+  test(`a stream ends when ${late.type} comes late`, async () => {
     await using open = await openStream({}, { reconnectSeconds: 30 });
     open.peer.send(late);
     assert.equal((await nextEvent(open.stream, 'close')).error?.code, 'protocol_error');
@@ -75,7 +75,7 @@ for (const late of [readyMessage, { type: 'queued', position: 1, wait_seconds: 1
   });
 }
 
-test('an error that only a newer server knows may be tried again, and shows its code', async () => {
+test('an unknown error of a newer server is retryable, and shows its code', async () => {
   await using server = await ProtocolServer.start();
   const connecting = connect(server.url, { webSocket: WebSocket });
   const rejected = assert.rejects(connecting, {
@@ -89,14 +89,14 @@ test('an error that only a newer server knows may be tried again, and shows its 
   await rejected;
 });
 
-test('a text that the server should not have sent is shown', async () => {
+test('an unexpected text of the server is shown', async () => {
   await using open = await openStream();
   open.peer.sendRaw('Bad Gateway');
   const { error } = await nextEvent(open.stream, 'close');
   assert.deepEqual([error?.code, error?.message.includes('"Bad Gateway"')], ['protocol_error', true]);
 });
 
-test('gives up a connection that does not open, and one on which nothing is said', async (t) => {
+test('connect rejects if a connection does not open, or has no answer in time', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const silent = createServer();
   await once(silent.listen(0, '127.0.0.1'), 'listening');
@@ -118,20 +118,20 @@ test('gives up a connection that does not open, and one on which nothing is said
   const unanswered = assert.rejects(answering, { code: 'connection_failed', message: /within 60 seconds/ });
   const peer = await server.accept();
   await peer.receive('hello');
-  // What does not answer hello does not count.
+  // A message that does not answer hello does not count.
   peer.send({ type: 'credit', total: 5 });
   await peer.flushed();
   t.mock.timers.tick(60_000);
   await unanswered;
 
   const waiting = connect(server.url, { webSocket: WebSocket, queued: () => t.mock.timers.tick(60_000) });
-  const patient = await server.accept();
-  await patient.receive('hello');
-  patient.send({ type: 'queued', position: 1, wait_seconds: 1 }, readyMessage);
+  const queued = await server.accept();
+  await queued.receive('hello');
+  queued.send({ type: 'queued', position: 1, wait_seconds: 1 }, readyMessage);
   await (await waiting).close();
 });
 
-test('limits that a new token brings are those of the stream', async () => {
+test('the limits of a new token become those of the stream', async () => {
   await using open = await openStream({}, {});
   const { stream, peer } = open;
   const limits = { ...readyMessage.limits, size: 256 };

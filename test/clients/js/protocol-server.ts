@@ -31,7 +31,7 @@ export const readyMessage: ReadyMessage = {
 const timings = { decode: 1, queue: 2, encode: 3, denoise: 4, vae_decode: 5, image_encode: 6, total: 21 };
 const times = { received: 1, decoded: 2, queued: 3, encoded: 4, denoised: 5, vae_decoded: 6, sent: 7 };
 
-/** A result as a server would send it, for input frame `id`. */
+/** Returns a result as a server would send it, for input frame `id`. */
 export function result(sequence: number, fields: Partial<ResultMessage> = {}): ResultMessage {
   return {
     type: 'result',
@@ -47,7 +47,7 @@ export function result(sequence: number, fields: Partial<ResultMessage> = {}): R
   };
 }
 
-/** A real WebSocket server on a free port whose every message the test writes. */
+/** A real WebSocket server on a free port; the test writes all of its messages. */
 export class ProtocolServer implements AsyncDisposable {
   readonly #server: WebSocketServer;
   readonly url: string;
@@ -65,7 +65,7 @@ export class ProtocolServer implements AsyncDisposable {
     return new ProtocolServer(server, address.port);
   }
 
-  /** The next connection. */
+  /** Waits for the next connection. */
   accept(): Promise<Peer> {
     return new Promise((resolve) => {
       this.#server.once('connection', (socket, request) => resolve(new Peer(socket, request.url)));
@@ -100,8 +100,8 @@ export class Peer {
   }
 
   /**
-   * The next message; none is ever skipped but pings, which come at their own time, so this shows too that nothing
-   * else was sent before it.
+   * Waits for the next message. Only pings are skipped, which come at any time, so this also shows that nothing else
+   * was sent before it.
    */
   async receive<Type extends ClientMessage['type']>(
     type: Type,
@@ -125,7 +125,7 @@ export class Peer {
     this.#socket.send(data);
   }
 
-  /** Resolves once the client has had all that was sent. */
+  /** Resolves once the client has received everything that was sent. */
   async flushed(): Promise<void> {
     const answered = once(this.#socket, 'pong');
     this.#socket.ping();
@@ -136,7 +136,7 @@ export class Peer {
     this.#socket.close(code, reason);
   }
 
-  /** Breaks the connection off without a close frame. */
+  /** Breaks the connection without a close frame. */
   terminate(): void {
     this.#socket.terminate();
   }
@@ -154,7 +154,7 @@ export interface OpenStream extends AsyncDisposable {
   readonly server: ProtocolServer;
 }
 
-/** A server and a stream that is ready, and does not come back by itself unless `options` say so. */
+/** Returns a server and a ready stream, which does not reconnect unless `options` say so. */
 export async function openStream(
   ready: Partial<ReadyMessage> = {},
   options: ConnectOptions = {},
@@ -170,14 +170,14 @@ export async function openStream(
     server,
     peer: await accepted,
     async [Symbol.asyncDispose]() {
-      // A stream that cannot close, as when the test has broken its connection off, ends with the server.
+      // A stream that cannot close, for example because the test broke its connection, ends with the server.
       void stream.close();
       await server[Symbol.asyncDispose]();
     },
   };
 }
 
-/** A promise of the next event of that name which `wanted` accepts. */
+/** Waits for the next event of this name that `wanted` accepts. */
 export function nextEvent<Name extends keyof StreamEvents>(
   stream: MillraceStream,
   name: Name,

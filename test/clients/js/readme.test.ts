@@ -25,7 +25,7 @@ test('the first example of the README runs, with the listeners of the second', a
     await copyFile(join(repositoryRoot, 'test/fixtures/images/tower.jpg'), join(folder, 'tower.jpg'));
     const code = first
       .replace('http://127.0.0.1:8420', server.url)
-      // As the README's last table says of Node 20.
+      // As the README's last table says for Node 20.
       .replace('{ parameters', '{ webSocket: WebSocket, parameters')
       .replace(/^stream\.send/m, `${events}\n$&`);
     await writeFile(join(folder, 'example.mjs'), `import { WebSocket } from 'ws';\n${code}`);
@@ -56,7 +56,7 @@ test('the first example of the README ends with the reason when its picture is r
   }
 });
 
-test('the example with a token that is a function shows what that gives', async () => {
+test('the example with a token function works with the token that it returns', async () => {
   const secret = 'a secret of thirty-two bytes or more';
   await using server = await startServer({ jwtSecret: secret });
   await server.app.ready();

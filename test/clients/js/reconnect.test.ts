@@ -33,7 +33,7 @@ test('a lost connection is resumed with the newest token', async () => {
   assert.equal((await lost).code, 'connection_lost');
   assert.equal(stream.credits, 0);
   assert.equal(stream.closed, false);
-  // Waits for the connection; ids go on to rise.
+  // Waits for the connection; ids still rise.
   assert.equal(stream.send(jpeg), 2);
   const second = await accepted;
   const reconnected = nextEvent(stream, 'reconnected');
@@ -44,7 +44,7 @@ test('a lost connection is resumed with the newest token', async () => {
   assert.equal(stream.credits, 0);
   assert.deepEqual(dropped, []);
 
-  // Frame 1 had begun to be worked on and has its result; with it that of 0 cannot come any more.
+  // Work on frame 1 had begun, and its result comes; that of frame 0 can no longer come.
   const next = frames.next();
   second.send(result(1, { id: 1 }));
   assert.equal((await next).value?.id, 1);
@@ -54,7 +54,7 @@ test('a lost connection is resumed with the newest token', async () => {
   assert.equal(stream.stats().reconnects, 1);
 });
 
-test('what came over a former connection is not acknowledged over the next', async () => {
+test('results of the previous connection are not acknowledged over the next', async () => {
   await using open = await openLasting();
   const { stream, server, peer: first } = open;
   const frames = stream.frames();
@@ -110,7 +110,7 @@ test('an update without an answer is sent again', async () => {
   assert.equal((await updating).from, 3);
 });
 
-test('what the server says right after ready is not lost', async () => {
+test('messages right after ready are not lost', async () => {
   await using open = await openLasting();
   const { stream, server, peer: first } = open;
   const accepted = server.accept();
@@ -122,7 +122,7 @@ test('what the server says right after ready is not lost', async () => {
   assert.equal((await came).id, 5);
 });
 
-test('moves over when the server drains, and is served by it until then', async () => {
+test('a stream moves to another connection when the server drains, and is served until then', async () => {
   await using open = await openLasting();
   const { stream, server, peer: first } = open;
   let losses = 0;
@@ -143,7 +143,7 @@ test('moves over when the server drains, and is served by it until then', async 
   await second.receive('frame');
 });
 
-test('the former connection may be taken over before the next is ready', async () => {
+test('the previous connection may be taken over before the next is ready', async () => {
   await using open = await openLasting();
   const { stream, server, peer: first } = open;
   const accepted = server.accept();
@@ -159,7 +159,7 @@ test('the former connection may be taken over before the next is ready', async (
 });
 
 for (const code of ['taken_over', 'unauthorized', 'invalid_message'] as const) {
-  test(`does not come back after ${code}`, async () => {
+  test(`a stream does not reconnect after ${code}`, async () => {
     await using open = await openLasting();
     open.peer.send({ type: 'error', code, message: 'no' });
     open.peer.close(4400);
@@ -167,7 +167,7 @@ for (const code of ['taken_over', 'unauthorized', 'invalid_message'] as const) {
   });
 }
 
-test('gives up when the time of grace is over', async () => {
+test('a stream ends when its time to reconnect is up', async () => {
   await using open = await openStream({}, { reconnectSeconds: 0.1 });
   const closed = nextEvent(open.stream, 'close');
   open.peer.terminate();
@@ -175,15 +175,15 @@ test('gives up when the time of grace is over', async () => {
   assert.equal((await closed).error?.code, 'connection_failed');
 });
 
-test('the pause before the next try can be ended', async (t) => {
+test('the pause before the next attempt can be ended', async (t) => {
   await using open = await openLasting();
   const { stream, server, peer: first } = open;
-  // No pause would end by itself.
+  // With stopped timers no pause ends by itself.
   t.mock.timers.enable({ apis: ['setTimeout'] });
-  const seeking = nextEvent(stream, 'reconnecting');
+  const reconnecting = nextEvent(stream, 'reconnecting');
   const accepted = server.accept();
   first.terminate();
-  await seeking;
+  await reconnecting;
   await new Promise(setImmediate);
   stream.retryNow();
   const second = await accepted;
@@ -192,7 +192,7 @@ test('the pause before the next try can be ended', async (t) => {
   await reconnected;
 });
 
-test('closing ends the search for a connection', async () => {
+test('closing ends reconnecting', async () => {
   await using open = await openLasting();
   const closed = nextEvent(open.stream, 'close');
   open.peer.terminate();
@@ -209,7 +209,7 @@ test('an access token is renewed before it expires', async () => {
   assert.equal((await open.peer.receive('authenticate')).token, 'three');
 });
 
-test('pings tell the offset of the clocks once it is known', async () => {
+test('pings contain the offset of the clocks once it is known', async () => {
   await using open = await openStream();
   const ping = await open.peer.receive('ping');
   assert.equal(ping.offset, undefined);
@@ -219,7 +219,7 @@ test('pings tell the offset of the clocks once it is known', async () => {
   assert.ok((open.stream.stats().roundTrip ?? -1) >= 0);
 });
 
-test('a server that answers no pings is taken for lost', async (t) => {
+test('a server that answers no pings counts as lost', async (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] });
   await using open = await openStream();
   const closed = nextEvent(open.stream, 'close');

@@ -12,7 +12,7 @@ function refusal(id: number): readonly ServerMessage[] {
   ];
 }
 
-test('a refused picture ends the wait for its result, and the stream goes on', async () => {
+test('a refused picture ends the wait for its result, and the stream continues', async () => {
   await using open = await openStream();
   const { stream, peer } = open;
   const id = stream.send(picture);
@@ -25,7 +25,7 @@ test('a refused picture ends the wait for its result, and the stream goes on', a
   assert.equal((await again.next()).value?.id, 1);
 });
 
-test('a picture that was refused before its result was asked for is told of too', async () => {
+test('a picture that was refused before its result was requested is reported too', async () => {
   await using open = await openStream();
   const { stream, peer } = open;
   const dropped = nextEvent(stream, 'dropped');
@@ -36,32 +36,32 @@ test('a picture that was refused before its result was asked for is told of too'
   assert.deepEqual(await frames.next(), { done: true, value: undefined });
 });
 
-test('a busy consumer hears of a refusal with the next result that it asks for, and loses no result by it', async () => {
+test('a busy consumer gets a refusal when it requests the next result, and loses no result', async () => {
   await using open = await openStream();
   const { stream, peer } = open;
   const frames = stream.frames();
   peer.send(result(1));
   assert.equal((await frames.next()).value?.sequence, 1);
-  const told = nextEvent(stream, 'error');
+  const reported = nextEvent(stream, 'error');
   peer.send(...refusal(7));
-  await told;
+  await reported;
   await assert.rejects(frames.next(), { frame: 7 });
   const later = stream.frames().next();
   peer.send(result(2));
   assert.equal((await later).value?.sequence, 2);
 });
 
-test('with skipRefused the results go on, and the event has the refusal', async () => {
+test('with skipRefused the results continue, and the event has the refusal', async () => {
   await using open = await openStream();
   const { stream, peer } = open;
-  const told = nextEvent(stream, 'error');
+  const reported = nextEvent(stream, 'error');
   const next = stream.frames({ skipRefused: true }).next();
   peer.send(...refusal(stream.send(picture)), result(1, { id: 1 }));
-  assert.equal((await told).frame, 0);
+  assert.equal((await reported).frame, 0);
   assert.equal((await next).value?.id, 1);
 });
 
-test('an error that is about no picture is not thrown by the iteration', async () => {
+test('an error that does not concern a picture is not thrown by the iteration', async () => {
   await using open = await openStream();
   const { stream, peer } = open;
   const next = stream.frames().next();
@@ -69,7 +69,7 @@ test('an error that is about no picture is not thrown by the iteration', async (
   assert.equal((await next).value?.sequence, 1);
 });
 
-test('a result that came before anybody asked for one is there for the first who does', async () => {
+test('a result that came before any was requested is kept for the first request', async () => {
   await using open = await openStream();
   const { stream, peer } = open;
   peer.send(result(1));
@@ -81,7 +81,7 @@ test('a result that came before anybody asked for one is there for the first who
   assert.deepEqual([stream.stats().consumed, stream.stats().dropped], [1, {}]);
 });
 
-test('a picture above message_bytes is refused here, to the byte', async () => {
+test('a picture above message_bytes is refused by the client, to the byte', async () => {
   const { limits } = readyMessage;
   await using open = await openStream({ credits: 9, limits: { ...limits, message_bytes: 5000 } });
   const { stream, peer } = open;
@@ -96,7 +96,7 @@ test('a picture above message_bytes is refused here, to the byte', async () => {
   assert.equal((await peer.receive('frame')).data.length, 5000 - overhead);
 });
 
-test('an update above message_bytes is refused here, and so is one that cannot be encoded', async () => {
+test('an update above message_bytes is refused by the client, and so is one that cannot be encoded', async () => {
   const { limits } = readyMessage;
   await using open = await openStream({ limits: { ...limits, message_bytes: 5000 } });
   const { stream, peer } = open;
@@ -109,7 +109,7 @@ test('an update above message_bytes is refused here, and so is one that cannot b
   await good;
 });
 
-test('a picture that waited is refused here if the next server takes less', async () => {
+test('a picture that waited is refused by the client if the next server accepts less', async () => {
   const { limits } = readyMessage;
   await using open = await openStream({ credits: 0 }, { reconnectSeconds: 30 });
   const { stream, server, peer: first } = open;
@@ -148,7 +148,7 @@ for (const resumed of [true, false]) {
   });
 }
 
-test('nobody misses a lost picture where a newer one follows, or its result comes after all', async (t) => {
+test('a lost picture is not reported if its result still comes, or a newer picture follows', async (t) => {
   await using open = await openStream({}, { reconnectSeconds: 30 });
   const { stream, server } = open;
   let last = open.peer;

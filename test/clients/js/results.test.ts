@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { nextEvent, openStream, result } from './protocol-server.js';
 
-test('hands over results and acknowledges each when the next is asked for', async () => {
+test('a result is acknowledged when the next one is requested', async () => {
   await using open = await openStream();
   const { stream, peer } = open;
   const frames = stream.frames();
@@ -39,7 +39,7 @@ test('a slow consumer gets the newest result, and the others count as unread', a
   assert.deepEqual([stream.stats().consumed, stream.stats().dropped], [1, { unread: 4 }]);
 });
 
-test('without a reader, results are acknowledged once listeners have them', async () => {
+test('without a consumer results are acknowledged once listeners have them', async () => {
   await using open = await openStream();
   const { stream, peer } = open;
   const seen: number[] = [];
@@ -53,7 +53,7 @@ test('without a reader, results are acknowledged once listeners have them', asyn
   assert.deepEqual(seen, [1, 2]);
 });
 
-test('leaving the loop acknowledges what came and lets another begin', async () => {
+test('leaving the loop acknowledges the received results, and allows another loop', async () => {
   await using open = await openStream();
   const { stream, peer } = open;
   peer.send(result(1));
@@ -73,7 +73,7 @@ test('leaving the loop acknowledges what came and lets another begin', async () 
   }
 });
 
-test('the loop ends when the stream is closed here', async () => {
+test('the loop ends when the client closes the stream', async () => {
   await using open = await openStream();
   const { stream, peer } = open;
   peer.send(result(1));
@@ -86,7 +86,7 @@ test('the loop ends when the stream is closed here', async () => {
   for await (const _ of stream.frames()) assert.fail('a closed stream has no results');
 });
 
-test('the loop throws what ended the stream, after the last result', async () => {
+test('the loop throws the error that ended the stream, after the last result', async () => {
   await using open = await openStream();
   const { stream, peer } = open;
   const frames = stream.frames();
@@ -114,11 +114,11 @@ test('latency is from capture to consumption, and timings are those of the newes
   assert.equal(consumed, 10);
 });
 
-test('acknowledgements rise', async () => {
+test('acknowledgements never decrease', async () => {
   await using open = await openStream();
   const { stream, peer } = open;
   const frames = stream.frames();
-  // A server must not, but what was acknowledged stays so.
+  // A server must not send them out of order, but what was acknowledged stays acknowledged.
   for (const sequence of [2, 1, 3]) {
     peer.send(result(sequence));
     assert.equal((await frames.next()).value?.sequence, sequence);

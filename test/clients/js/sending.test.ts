@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { encodeMessage } from '@millrace/protocol';
 import { nextEvent, openStream } from './protocol-server.js';
 
-test('sends as many frames as it has credits, and of the rest keeps only the newest', async () => {
+test('a stream sends as many frames as it has credits, and keeps only the newest of the others', async () => {
   await using open = await openStream({ credits: 2 });
   const { stream, peer } = open;
   const dropped: unknown[] = [];
@@ -25,7 +25,7 @@ test('sends as many frames as it has credits, and of the rest keeps only the new
   assert.deepEqual([stream.stats().sent, stream.stats().dropped], [3, { no_credit: 2 }]);
 });
 
-test('takes credit totals as totals: an older or repeated one allows nothing more', async () => {
+test('credit totals are totals: an older or repeated one allows nothing more', async () => {
   await using open = await openStream({ credits: 1 });
   const { stream, peer } = open;
   stream.send(Uint8Array.of(1));
@@ -45,7 +45,7 @@ test('takes credit totals as totals: an older or repeated one allows nothing mor
   assert.equal((await peer.receive('frame')).id, 2);
 });
 
-test('sends Blobs in the order in which they were given', async () => {
+test('Blobs are sent in the order of the calls', async () => {
   await using open = await openStream({ credits: 2 });
   const { stream, peer } = open;
   stream.send(new Blob([Uint8Array.of(1, 2, 3)]));
@@ -56,7 +56,7 @@ test('sends Blobs in the order in which they were given', async () => {
   assert.deepEqual([second.id, [...second.data]], [1, [4]]);
 });
 
-test('a Blob that cannot be read costs no credit and is reported', async () => {
+test('a Blob that cannot be read uses no credit, and is reported', async () => {
   await using open = await openStream({ credits: 1 });
   const { stream, peer } = open;
   const broken = new Blob();
@@ -69,7 +69,7 @@ test('a Blob that cannot be read costs no credit and is reported', async () => {
   assert.equal((await peer.receive('frame')).id, 1);
 });
 
-test('stamps frames with its own clock', async () => {
+test('frames are stamped with the clock of the client', async () => {
   await using open = await openStream();
   const before = performance.now();
   open.stream.send(Uint8Array.of(1));
@@ -77,7 +77,7 @@ test('stamps frames with its own clock', async () => {
   assert.ok(captured >= before && captured <= performance.now());
 });
 
-test('tells of a frame that the server could not take, and goes on', async () => {
+test('a frame that the server refuses is reported, and the stream continues', async () => {
   await using open = await openStream();
   const { stream, peer } = open;
   stream.send(Uint8Array.of(1));
@@ -89,7 +89,7 @@ test('tells of a frame that the server could not take, and goes on', async () =>
   assert.equal((await peer.receive('frame')).id, 1);
 });
 
-test('a drop reason of a newer server is failed', async () => {
+test('an unknown drop reason of a newer server becomes failed', async () => {
   await using open = await openStream();
   open.peer.sendRaw(encodeMessage({ type: 'dropped', id: 1, reason: 'mood' } as never));
   assert.deepEqual(await nextEvent(open.stream, 'dropped'), { id: 1, reason: 'failed' });

@@ -5,13 +5,13 @@ import { nextEvent, openStream, result, type OpenStream } from './protocol-serve
 
 const interval = 20;
 
-/** Milliseconds ago, on the stream's clock, as a result says it. */
+/** Returns the times of a result that was sent `ago` milliseconds ago, on the stream's clock. */
 function sentAgo(ago: number): Pick<ReturnType<typeof result>, 'captured' | 'times'> {
   const sent = performance.now() - ago;
   return { captured: sent - 5, times: { ...result(1).times, sent } };
 }
 
-/** Lets results flow, so that it is known what is usual. */
+/** Sends results at a steady rate, so that the client learns the usual delay. */
 async function flow({ stream, peer }: OpenStream): Promise<void> {
   for (let sequence = 1; sequence <= 6; sequence++) {
     await pause(interval);
@@ -21,12 +21,12 @@ async function flow({ stream, peer }: OpenStream): Promise<void> {
   }
 }
 
-/** Holds this whole process up, as a debugger, a sleeping laptop or SIGSTOP does. */
+/** Stops this whole process for a second, like a debugger, a sleeping laptop or SIGSTOP. */
 function stall(): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
 }
 
-test('after a stall, what lay in buffers is acknowledged and not shown', async () => {
+test('after a stall, buffered results are acknowledged and not shown', async () => {
   await using open = await openStream({ credits: 20 });
   const { stream, peer } = open;
   await flow(open);
@@ -44,7 +44,7 @@ test('after a stall, what lay in buffers is acknowledged and not shown', async (
   assert.deepEqual([shown, stale], [[9], [6, 7]]);
 });
 
-test('a server that has become slower for good is not taken for one whose results lay in buffers', async () => {
+test('results of a server that has become permanently slower do not count as buffered ones', async () => {
   await using open = await openStream({ credits: 20 });
   const { stream, peer } = open;
   await flow(open);
@@ -52,7 +52,7 @@ test('a server that has become slower for good is not taken for one whose result
   stall();
   const shown: number[] = [];
   stream.on('result', ({ sequence }) => shown.push(sequence));
-  // A newer result is always on its way, and every one is much older than was usual before the pause.
+  // A newer result always follows, and each is much older than was usual before the pause.
   const send = async (sequence: number, captured: number): Promise<void> => {
     const { times } = sentAgo(0);
     peer.send(
@@ -78,7 +78,7 @@ test('the last result is shown, however old', async () => {
   assert.equal((await nextEvent(stream, 'result')).sequence, 7);
 });
 
-test('a consumer that was busy for long gets a new result, not the one that waited', async () => {
+test('a consumer that was busy for long gets a new result, not the waiting one', async () => {
   await using open = await openStream({ credits: 20 });
   const { stream, peer } = open;
   await flow(open);
@@ -92,7 +92,7 @@ test('a consumer that was busy for long gets a new result, not the one that wait
   assert.equal((await next).value?.sequence, 8);
 });
 
-test('pictures that the server makes of nothing have no latency', async () => {
+test('pictures without an input have no latency', async () => {
   await using open = await openStream({});
   const { stream, peer } = open;
   const updating = stream.update({ mode: 'txt2img' });

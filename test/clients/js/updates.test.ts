@@ -27,7 +27,7 @@ test('each update gets its own answer, in whatever order they come', async () =>
   assert.equal(stream.parameters.prompt, 'a');
 });
 
-test('a refused update is no error event', async () => {
+test('a refused update is not an error event', async () => {
   await using open = await openStream();
   const { stream, peer } = open;
   const events: string[] = [];
@@ -41,7 +41,7 @@ test('a refused update is no error event', async () => {
   assert.deepEqual(events, ['rate_limited']);
 });
 
-test('updates that wait are rejected when the stream ends', async () => {
+test('pending updates are rejected when the stream ends', async () => {
   await using lost = await openStream();
   const rejected = assert.rejects(lost.stream.update({ steps: 2 }), { code: 'connection_lost' });
   await lost.peer.receive('update');

@@ -16,7 +16,7 @@ async function refuse(server: ProtocolServer, code: 'not_ready' | 'shutting_down
 }
 
 for (const code of ['not_ready', 'shutting_down'] as const) {
-  test(`connect waits for a server that is ${code}, and says so`, async () => {
+  test(`connect waits for a server that is ${code}, and reports it`, async () => {
     await using server = await ProtocolServer.start();
     const reasons: string[] = [];
     const waiting = (reason: MillraceError): unknown => reasons.push(reason.code);
@@ -29,7 +29,7 @@ for (const code of ['not_ready', 'shutting_down'] as const) {
   });
 }
 
-test('connect waits for no longer than it is told', async () => {
+test('connect waits no longer than waitSeconds', async () => {
   await using server = await ProtocolServer.start();
   const atOnce = connect(server.url, { webSocket: WebSocket, waitSeconds: 0 });
   const refused = assert.rejects(atOnce, { code: 'not_ready', message: 'it is not_ready' });
@@ -64,7 +64,7 @@ interface Refusal {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** A server that refuses every upgrade, and answers plain requests in the same way. */
+/** Starts a server that refuses every upgrade, and answers plain requests in the same way. */
 async function refusing({
   status,
   body,
@@ -88,7 +88,7 @@ async function refusing({
   };
 }
 
-/** A WebSocket as browsers have it: it says nothing of HTTP answers. */
+/** A WebSocket like that of browsers, which hides HTTP answers. */
 class BareWebSocket implements WebSocketLike {
   readonly #socket: WebSocket;
   binaryType = 'arraybuffer';
@@ -137,14 +137,14 @@ for (const webSocket of [WebSocket, BareWebSocket]) {
     ],
     ['something else', { status: 502, body: '<html>' }, { code: 'connection_failed', message: /502/ }],
   ] as const) {
-    test(`${name}: the refusal of ${what} says why`, async () => {
+    test(`${name}: the refusal of ${what} gives the reason`, async () => {
       await using server = await refusing(refusal);
       await assert.rejects(connect(server.url, { webSocket }), error);
     });
   }
 }
 
-test('where the runtime says nothing and the server would take a stream, the proxy is named', async () => {
+test('if the runtime gives no reason and the server would accept a stream, the error names the proxy', async () => {
   await using server = await refusing({ status: 426, body: upgrade });
   await assert.rejects(connect(server.url, { webSocket: BareWebSocket }), {
     code: 'connection_failed',
@@ -152,7 +152,7 @@ test('where the runtime says nothing and the server would take a stream, the pro
   });
 });
 
-test('a real server says that an origin is refused, also where the runtime does not', async () => {
+test('a real server reports a refused origin, even if the runtime does not', async () => {
   await using server = await startServer();
   const origin = 'https://page.example';
   class ForeignWebSocket extends WebSocket {
@@ -164,40 +164,40 @@ test('a real server says that an origin is refused, also where the runtime does 
     code: 'forbidden_origin',
     retryable: false,
   });
-  // What a page of that origin is answered.
-  const asked = await fetch(`${server.url}/v1/stream`, { headers: { origin } });
-  const { error } = (await asked.json()) as { error: { code: string } };
-  const headers: IncomingHttpHeaders = Object.fromEntries(asked.headers);
+  // The answer to a page of that origin.
+  const answer = await fetch(`${server.url}/v1/stream`, { headers: { origin } });
+  const { error } = (await answer.json()) as { error: { code: string } };
+  const headers: IncomingHttpHeaders = Object.fromEntries(answer.headers);
   assert.deepEqual(
-    [asked.status, error.code, headers['access-control-allow-origin']],
+    [answer.status, error.code, headers['access-control-allow-origin']],
     [403, 'forbidden_origin', '*'],
   );
   assert.equal((await fetch(`${server.url}/v1/stream`)).status, 426);
 });
 
-test('a server that asks for time is not asked before', async (t) => {
+test('a server that sends Retry-After is not asked earlier', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const starting = JSON.stringify({ error: { code: 'shutting_down', message: 'a moment' } });
-  let asked = 0;
+  let attempts = 0;
   await using server = await refusing({ status: 503, body: starting, headers: { 'retry-after': '30' } });
   const controller = new AbortController();
-  const told = new Promise<void>((resolve) => {
+  const reported = new Promise<void>((resolve) => {
     const connecting = connect(server.url, {
       webSocket: WebSocket,
       signal: controller.signal,
       waiting: ({ retryAfter }) => {
-        asked += 1;
+        attempts += 1;
         assert.equal(retryAfter, 30);
         resolve();
       },
     });
     connecting.catch(() => {});
   });
-  await told;
+  await reported;
   await new Promise(setImmediate);
   // The longest pause of the backoff.
   t.mock.timers.tick(8000);
   await new Promise(setImmediate);
-  assert.equal(asked, 1);
+  assert.equal(attempts, 1);
   controller.abort();
 });

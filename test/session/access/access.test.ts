@@ -26,13 +26,13 @@ function jwt(expires: string): Promise<string> {
     .sign(new TextEncoder().encode(secret));
 }
 
-it('all may come in where neither keys nor a secret are set, with any token or none', async () => {
+it('without keys and a secret all clients are admitted, with any token or none', async () => {
   const access = await createAccess(accessSettings(none));
   assert.equal(access.required, false);
   for (const token of ['any', undefined]) assert.equal(await access.verify(token), anonymous);
 });
 
-it('tokens are asked for where one of these is set', () => {
+it('tokens are required if one of these is set', () => {
   assert.equal(asksForTokens(accessSettings(none)), false);
   assert.equal(asksForTokens(accessSettings({ ...none, jwtAudience: 'a', jwtIssuer: 'b' })), false);
   for (const name of ['apiKeys', 'jwtSecret', 'jwtKeys']) {
@@ -47,7 +47,7 @@ it('the settings keep their meaning', () => {
   );
 });
 
-it('an API key is taken, and nothing else where there are no JWTs', async () => {
+it('an API key is accepted, and nothing else if only API keys are set', async () => {
   const access = await createAccess(accessSettings({ ...none, apiKeys: file }));
   assert.equal(access.required, true);
   assert.equal((await access.verify(key)).subject, 'key:ann');
@@ -56,14 +56,14 @@ it('an API key is taken, and nothing else where there are no JWTs', async () => 
   }
 });
 
-it('a JWT is taken, and no API key where there are none', async () => {
+it('a JWT is accepted, and no API key if only JWTs are set', async () => {
   const access = await createAccess(accessSettings({ ...none, jwtSecret: secret }));
   assert.equal(access.required, true);
   assert.equal((await access.verify(await jwt('1h'))).subject, 'jwt::bob');
   for (const token of [undefined, '', key]) await assert.rejects(access.verify(token), unauthorized);
 });
 
-it('both are taken where both are set, and what is wrong with a token is told if its signature is right', async () => {
+it('both are accepted if both are set, and the fault of a token with a valid signature is named', async () => {
   const access = await createAccess(accessSettings({ ...none, apiKeys: file, jwtSecret: secret }));
   assert.equal((await access.verify(key)).subject, 'key:ann');
   assert.equal((await access.verify(await jwt('1h'))).subject, 'jwt::bob');
@@ -74,7 +74,7 @@ it('both are taken where both are set, and what is wrong with a token is told if
   });
 });
 
-it('keys that cannot be used are found at the start', async () => {
+it('unusable keys are reported at the start', async () => {
   const missing = join(folder, 'missing');
   for (const name of ['apiKeys', 'jwtKeys']) {
     await assert.rejects(createAccess(accessSettings({ ...none, [name]: missing })), (error: Error) =>

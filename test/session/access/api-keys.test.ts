@@ -15,7 +15,7 @@ async function read(entries: unknown): ReturnType<typeof readApiKeys> {
   return readApiKeys(file);
 }
 
-it('a new key is a long random one, of which the file knows a digest', () => {
+it('a new key is long and random, and the file holds its digest', () => {
   const { key, entry } = createApiKey('ann', {});
   assert.match(key, /^mr_[\w-]{43}$/);
   assert.notEqual(createApiKey('ann', {}).key, key);
@@ -23,7 +23,7 @@ it('a new key is a long random one, of which the file knows a digest', () => {
   assert.deepEqual(createApiKey('bob', { fps: 2 }).entry.limits, { fps: 2 });
 });
 
-it('a key is found by its digest, in digits of any case, with its name and limits', async () => {
+it('a key is found by its digest in upper or lower case, with its name and limits', async () => {
   const [ann, bob] = [createApiKey('ann', {}), createApiKey('bob', { fps: 2 })];
   const find = await read([ann.entry, { ...bob.entry, sha256: bob.entry.sha256.toUpperCase() }]);
   assert.deepEqual(find(ann.key), { subject: 'key:ann', expires: null, limits: {} });
@@ -31,7 +31,7 @@ it('a key is found by its digest, in digits of any case, with its name and limit
   for (const wrong of ['', 'mr_', `${ann.key}x`, ann.entry.sha256]) assert.equal(find(wrong), null);
 });
 
-it('a file that cannot be used is named, with what is wrong in it', async () => {
+it('an unusable file is named, with its fault', async () => {
   const { entry } = createApiKey('ann', {});
   for (const [entries, message] of [
     [{}, 'it must be a list'],

@@ -19,7 +19,7 @@ function assertExceeded(limits: GrantLimits, field: string, changes: Partial<typ
 }
 
 describe('the limits of a grant', () => {
-  it('hold for both sides and for the steps, up to their value', () => {
+  it('apply to both sides and to the steps, and allow the limit itself', () => {
     checkGrant({}, parameters);
     checkGrant({ size: 512, steps: 3 }, parameters);
     assertExceeded({ size: 511 }, 'width');
@@ -27,14 +27,14 @@ describe('the limits of a grant', () => {
     assertExceeded({ steps: 2 }, 't_index_list');
   });
 
-  it('hold for plain steps where there is no list', () => {
+  it('apply to plain steps if there is no list', () => {
     const plain = { ...parameters, t_index_list: null, steps: 3 };
     checkGrant({ steps: 3 }, plain);
     assert.throws(() => checkGrant({ steps: 2 }, plain), { details: { field: 'steps' } });
     checkGrant({ steps: 3 }, { ...parameters, steps: 9 });
   });
 
-  it('are read from what a token says', () => {
+  it('are read from a token', () => {
     const none = undefined;
     assert.deepEqual(readGrantLimits(none), {});
     const limits = { sessions: 1, fps: 0.5, size: 512, steps: 4 };
@@ -47,7 +47,7 @@ describe('the limits of a grant', () => {
 });
 
 describe('the end of a grant', () => {
-  it('is told in seconds from now, and never lies in the past', (t) => {
+  it('is given in seconds from now, and is never in the past', (t) => {
     t.mock.timers.enable({ apis: ['Date'], now: 1_000_000 });
     assert.equal(secondsUntil(anonymous), null);
     assert.equal(secondsUntil({ ...anonymous, expires: 1_001_500 }), 1.5);

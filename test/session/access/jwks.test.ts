@@ -25,14 +25,14 @@ describe('keys from a URL', () => {
   let keys: string;
   let published: readonly Key[] = [];
   let status = 200;
-  let asked = 0;
+  let fetches = 0;
 
   beforeEach(async () => {
     status = 200;
-    asked = 0;
+    fetches = 0;
     published = [newKey('one')];
     server = createServer((_request, response) => {
-      asked += 1;
+      fetches += 1;
       void Promise.all(
         published.map(async ({ kid, pair }) => ({ ...(await exportJWK(pair.publicKey)), kid, alg: 'ES256' })),
       ).then((set) => response.writeHead(status).end(JSON.stringify({ keys: set })));
@@ -57,14 +57,14 @@ describe('keys from a URL', () => {
     error instanceof ProtocolError && error.code === 'internal';
   const first = (): Key => published[0] ?? newKey('none');
 
-  it('are asked for once, and kept', async () => {
+  it('are fetched once, and kept', async () => {
     const verify = await verifier();
     const token = await tokenOf(first());
     for (let i = 0; i < 3; i++) assert.equal((await verify(token)).subject, 'jwt::ann');
-    assert.equal(asked, 1);
+    assert.equal(fetches, 1);
   });
 
-  it('may be rotated: a new key is found, one that is gone is refused', async () => {
+  it('may be rotated: a new key is found, a removed one is refused', async () => {
     const verify = await verifier({ cooldown: 0 });
     const old = first();
     await verify(await tokenOf(old));
@@ -72,24 +72,24 @@ describe('keys from a URL', () => {
     published = [old, next];
     assert.equal((await verify(await tokenOf(next))).subject, 'jwt::ann');
     assert.equal((await verify(await tokenOf(old))).subject, 'jwt::ann');
-    assert.equal(asked, 2);
+    assert.equal(fetches, 2);
     published = [next];
     const later = await verifier();
     await later(await tokenOf(next));
     await assert.rejects(later(await tokenOf(old)), /no applicable key/);
   });
 
-  it('are not asked for over and over by tokens of unknown keys', async () => {
+  it('are not fetched again and again for tokens with unknown keys', async () => {
     const verify = await verifier();
     await verify(await tokenOf(first()));
     for (let i = 0; i < 5; i++)
       await assert.rejects(verify(await tokenOf(newKey(`x${i}`))), /no applicable key/);
-    assert.equal(asked, 1);
-    // The right name with the wrong key is no better.
+    assert.equal(fetches, 1);
+    // The right key id with the wrong key does not help either.
     await assert.rejects(verify(await tokenOf(newKey('one'))), /signature/);
   });
 
-  it('serve on from memory while their server is down, and no longer than they may', async () => {
+  it('stay usable from memory while their server is down, until they expire', async () => {
     const verify = await verifier();
     const brief = await verifier({ maxAge: 0, cooldown: 0 });
     const token = await tokenOf(first());
@@ -106,7 +106,7 @@ describe('keys from a URL', () => {
     await assert.rejects(brief(token), unavailable);
   });
 
-  it('that cannot be had are no fault of the client: it may try again', async () => {
+  it('that cannot be fetched are not an error of the client: it may try again', async () => {
     published = [];
     status = 503;
     const jwt = { secret: '', keys, audience: '', issuer: '' };

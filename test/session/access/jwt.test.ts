@@ -9,7 +9,7 @@ const soon = Math.floor(Date.now() / 1000) + 600;
 
 const encode = (text: string): string => Buffer.from(text).toString('base64url');
 
-/** A token with this payload, whatever it is, and the right signature. */
+/** Returns a token with this payload, valid or not, and a valid signature. */
 function signed(payload: string): string {
   const content = `${encode('{"alg":"HS256"}')}.${encode(payload)}`;
   return `${content}.${createHmac('sha256', secret).update(content).digest('base64url')}`;
@@ -20,7 +20,7 @@ const access = await createAccess({
   jwt: { secret, keys: '', audience: 'millrace', issuer: '' },
 });
 
-/** A good payload with other claims; their values as JSON. */
+/** Returns a valid payload in which some claims are replaced; values are JSON. */
 const payload = (claims: Record<string, string>): string => {
   const all = { sub: '"ann"', exp: `${soon}`, aud: '"millrace"', ...claims };
   return `{${Object.entries(all)
@@ -28,7 +28,7 @@ const payload = (claims: Record<string, string>): string => {
     .join(',')}}`;
 };
 
-describe('claims of a token with the right signature', () => {
+describe('claims of a token with a valid signature', () => {
   const wrong: readonly (readonly [claim: string, ...values: string[]])[] = [
     [
       'sub',
@@ -84,7 +84,7 @@ describe('claims of a token with the right signature', () => {
   ];
   for (const [claim, ...values] of wrong) {
     for (const value of values) {
-      it(`${claim} ${value.slice(0, 40)} is refused by name`, async () => {
+      it(`${claim} ${value.slice(0, 40)} is refused, and the error names the claim`, async () => {
         await assert.rejects(access.verify(signed(payload({ [claim]: value }))), (error: unknown) => {
           assert.ok(error instanceof ProtocolError, String(error));
           assert.equal(error.code, 'unauthorized');
@@ -106,14 +106,14 @@ describe('claims of a token with the right signature', () => {
     { millrace: '{"fps":0.5,"sessions":2}' },
   ];
   for (const claims of right) {
-    it(`${JSON.stringify(claims).slice(0, 60)} is taken`, async () => {
+    it(`${JSON.stringify(claims).slice(0, 60)} is accepted`, async () => {
       const { subject, expires } = await access.verify(signed(payload(claims)));
       assert.match(subject, /^jwt::./);
       assert.ok(Number.isFinite(expires) && Number(expires) > Date.now());
     });
   }
 
-  it('of an issuer and a subject no other pair makes the same user', async () => {
+  it('iss and sub together identify the user', async () => {
     const users = await Promise.all(
       [
         { iss: '"a:b"', sub: '"c"' },
@@ -123,13 +123,13 @@ describe('claims of a token with the right signature', () => {
     assert.notEqual(users[0]?.subject, users[1]?.subject);
   });
 
-  it('that are no object, or no JSON, are refused', async () => {
+  it('that are not an object, or not JSON, are refused', async () => {
     for (const text of ['[]', '1', 'null', '"text"', '{', '']) {
       await assert.rejects(access.verify(signed(text)), { code: 'unauthorized' }, text);
     }
   });
 
-  it('are told to nobody whose signature is wrong', async () => {
+  it('are not revealed if the signature is wrong', async () => {
     const forged = signed(payload({ sub: '1' })).replace(/.$/, (last) => (last === 'A' ? 'B' : 'A'));
     const other = `${forged.slice(0, forged.lastIndexOf('.'))}.${encode('x'.repeat(32))}`;
     await assert.rejects(access.verify(other), (error: Error) => !error.message.includes('sub'));

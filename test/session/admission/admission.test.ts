@@ -10,7 +10,7 @@ function setUp(capacity: number, queueTimeoutMs = 60_000) {
   const limits = { capacity };
   const admission = new Admission({ slots: () => limits.capacity, queueLength: 3, queueTimeoutMs });
   const positions = new Map<string, number[]>();
-  /** Names in the order in which they got in. */
+  /** Names in the order of admission. */
   const admitted: string[] = [];
   const enter = (name: string, gone: AbortSignal = forever): Promise<Slot> => {
     positions.set(name, []);
@@ -25,7 +25,7 @@ function setUp(capacity: number, queueTimeoutMs = 60_000) {
 }
 
 describe('Admission', () => {
-  it('lets in as many as there is room for; others wait, and know where', async () => {
+  it('admits clients up to the capacity; others wait, and get their position', async () => {
     const { admission, positions, admitted, enter } = setUp(2);
     const first = await enter('a');
     await enter('b');
@@ -43,7 +43,7 @@ describe('Admission', () => {
     assert.deepEqual([admission.served, admission.waiting], [2, 0]);
   });
 
-  it('refuses those for whom there is no room in the queue either', async () => {
+  it('refuses clients if the queue is full too', async () => {
     const { admission, enter } = setUp(1);
     await enter('a');
     for (const name of ['b', 'c', 'd']) void enter(name);
@@ -52,7 +52,7 @@ describe('Admission', () => {
     await assert.rejects(enter('e'), { code: 'too_many_sessions' });
   });
 
-  it('gives up those who wait too long, or are gone', async () => {
+  it('removes clients that wait too long, or are gone', async () => {
     const { admission, positions, enter } = setUp(1, 5);
     await enter('a');
     const client = new AbortController();
@@ -65,7 +65,7 @@ describe('Admission', () => {
     assert.equal(admission.waiting, 0);
   });
 
-  it('gives no place to those who are gone before they ask', async () => {
+  it('gives no slot to clients that are gone before they enter', async () => {
     const { admission, enter } = setUp(1);
     const client = new AbortController();
     client.abort();
@@ -76,7 +76,7 @@ describe('Admission', () => {
     assert.deepEqual([admission.served, admission.waiting], [1, 0]);
   });
 
-  it('lets in more when the capacity grows', async () => {
+  it('admits more when the capacity grows', async () => {
     const { admission, limits, enter } = setUp(1);
     await enter('a');
     const waiting = enter('b');
@@ -86,7 +86,7 @@ describe('Admission', () => {
     assert.equal(admission.served, 2);
   });
 
-  it('lets nobody in before those who wait, when the capacity has grown', async () => {
+  it('admits waiting clients first when the capacity has grown', async () => {
     const { admission, limits, positions, admitted, enter } = setUp(1);
     await enter('a');
     const waiting = enter('b');
@@ -117,11 +117,11 @@ describe('Admission', () => {
     for (const { signal } of [served, leaves]) assert.deepEqual(getEventListeners(signal, 'abort'), []);
   });
 
-  it('estimates the wait by how long others stayed, up to the longest that is allowed', async (t) => {
+  it('estimates the wait by how long others stayed, up to the longest allowed wait', async (t) => {
     const pass = stopTime(t);
     const { admission, limits, enter } = setUp(2, 3_600_000);
     const waits = (): number => admission.wait;
-    // The first guess is a minute for each place.
+    // The first guess is a minute for each slot.
     assert.equal(waits(), 30);
     limits.capacity = 1;
     assert.equal(waits(), 60);
@@ -133,19 +133,19 @@ describe('Admission', () => {
     slot.release();
     assert.equal(waits(), 53);
     limits.capacity = 0;
-    assert.equal(waits(), 53, 'as if one place were left');
+    assert.equal(waits(), 53, 'as if one slot were left');
     assert.equal(setUp(1, 5500).admission.wait, 5.5);
   });
 
-  it('tells the wait along with the position, and each once', async (t) => {
+  it('reports each position once, with the wait', async (t) => {
     stopTime(t);
     const { admission, limits } = setUp(1, 3_600_000);
-    const told: (readonly number[])[] = [];
+    const reported: (readonly number[])[] = [];
     const first = await admission.enter(forever, () => assert.fail('there was room'));
-    const second = admission.enter(forever, (...at) => told.push(at));
+    const second = admission.enter(forever, (...at) => reported.push(at));
     admission.poke();
-    void admission.enter(forever, (...at) => told.push(at));
-    assert.deepEqual(told, [
+    void admission.enter(forever, (...at) => reported.push(at));
+    assert.deepEqual(reported, [
       [1, 60],
       [2, 120],
     ]);

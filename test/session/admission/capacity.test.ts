@@ -6,7 +6,7 @@ import type { EngineState } from '../../../src/engine/engine.js';
 import { Capacity } from '../../../src/session/admission/capacity.js';
 import { ManualEngine } from '../manual-engine.js';
 
-/** Calls of 4 rows are the best: 10 ms a row; a picture takes 15 ms besides. */
+/** Calls of 4 rows are the most efficient: 10 ms a row. A picture takes 15 ms on top. */
 const measured: EngineState = {
   name: 'ready',
   device: 'cpu',
@@ -36,12 +36,12 @@ function capacityOf(
   const engine = new ManualEngine();
   engine.state = measured;
   const parameters = { ...defaultParameters(), ...changes };
-  const there = (): StreamParameters[] => present.map((own) => ({ ...parameters, ...own }));
+  const presentParameters = (): StreamParameters[] => present.map((own) => ({ ...parameters, ...own }));
   const slo = { fps, latencySeconds };
   return {
     engine,
     parameters,
-    capacity: new Capacity(engine, { slo, most: 32, parameters, present: there }),
+    capacity: new Capacity(engine, { slo, most: 32, parameters, present: presentParameters }),
   };
 }
 
@@ -51,7 +51,7 @@ const { width, height } = defaultParameters();
 const large = { width: 2 * width, height: 2 * height };
 const fullGuidance = { cfg_type: 'full', guidance_scale: 2 } as const;
 
-/** Seconds of calls that take so many times what they should. */
+/** Simulates seconds of calls that take `times` as long as expected. @returns how often the capacity changed. */
 function work(capacity: Capacity, seconds: number, times: number): number {
   let changes = 0;
   for (let call = 0; call < seconds * 20; call++) {
@@ -61,8 +61,8 @@ function work(capacity: Capacity, seconds: number, times: number): number {
   return changes;
 }
 
-describe('what the slots come from', () => {
-  it('is that of the SLO, or the limit that is below it', () => {
+describe('the basis of the slots', () => {
+  it('is the SLO, or the limit of sessions if that is lower', () => {
     assert.equal(capacityOf(10).capacity.basis, '--slo-fps 10');
     assert.equal(capacityOf(10, {}, [], 0.5).capacity.basis, '--slo-fps 10 and --slo-latency-seconds 0.5');
     for (const fps of [0, 0.1]) assert.equal(capacityOf(fps).capacity.basis, '--max-sessions 32');
@@ -70,8 +70,8 @@ describe('what the slots come from', () => {
 });
 
 describe('capacity by calibration', () => {
-  it('is as many sessions as there is time for: rows of the U-Net, encoding and decoding', () => {
-    // One step: 25 ms a frame. Four fifths of 125 ms are for four, of 100 ms for three.
+  it('is the number of sessions that time allows: U-Net rows, encoding and decoding', () => {
+    // One step: 25 ms a frame. Four fifths of 125 ms are enough for four, of 100 ms for three.
     assert.equal(slots(8, oneStep), 4);
     assert.equal(slots(10, oneStep), 3);
     // Four steps and a negative row for each: 95 ms.
@@ -82,38 +82,38 @@ describe('capacity by calibration', () => {
   });
 
   it('keeps the promised latency when all send at the same moment', () => {
-    // A frame each second, of which there would be room for 32.
+    // One frame a second: the rate alone allows 32.
     assert.equal(slots(1, oneStep, [], 2), 32);
     // Twelve frames are three calls of 100 ms with their pictures; a fourth may have been under way.
     assert.equal(slots(1, oneStep, [], 0.5), 12);
     assert.equal(slots(1, oneStep, [{}, { t_index_list: [1, 2, 3, 4] }], 0.5), 11);
-    // The next frame comes sooner than that: it is the rate that counts.
+    // The next frame comes sooner than that, so the rate is the limit.
     assert.equal(slots(8, oneStep, [], 0.5), 4);
   });
 
-  it('reckons with calls that are not full', () => {
-    // Four rows take a call of 40 ms; of seven the last three have one of 35 ms for themselves: 180 ms with the pictures.
+  it('accounts for calls that are not full', () => {
+    // Of seven rows four take a call of 40 ms, and the other three one of 35 ms: 180 ms with the pictures.
     assert.equal(slots(4.44, oneStep), 7);
     assert.equal(slots(4.45, oneStep), 6);
   });
 
-  it('reckons with sessions that send more than they are promised, and fill the calls', () => {
+  it('accounts for sessions that send more than the SLO and fill the calls', () => {
     // Of five, the last may wait for two calls of four, with their pictures: 200 ms.
     assert.equal(slots(5.01, oneStep), 4);
     assert.ok(slots(5, oneStep) >= 5);
-    // And it is done after a third.
+    // And it is done after a third call: 300 ms.
     assert.equal(slots(3, oneStep, [], 0.2999), 4);
     assert.ok(slots(3, oneStep, [], 0.3) >= 5);
   });
 
-  it('is at least one, at most what is set, and all of those where nothing is promised', () => {
+  it('is at least one, at most the limit, and equal to the limit without an SLO', () => {
     assert.equal(slots(240, oneStep), 1);
     assert.equal(slots(0.5, oneStep), 32);
     assert.equal(slots(0, oneStep), 32);
-    assert.equal(slots(0, oneStep, [], 0.001), 32, 'a latency alone is no promise');
+    assert.equal(slots(0, oneStep, [], 0.001), 32, 'a latency alone is not an SLO');
   });
 
-  it('counts what each session that is there asks for', () => {
+  it('counts what each present session asks for', () => {
     assert.equal(slots(8, oneStep, [{}, {}]), 4);
     // 4 rows: 55 ms instead of 25, which leaves 48.
     assert.equal(slots(7.8, oneStep, [{ t_index_list: [1, 2, 3, 4] }]), 2);
@@ -123,13 +123,13 @@ describe('capacity by calibration', () => {
     assert.equal(slots(8, oneStep, [large, large]), 2);
   });
 
-  it('is no rate before the engine was measured', () => {
+  it('has a rate of zero before the engine is measured', () => {
     const { engine, capacity } = capacityOf(8, oneStep);
     engine.state = { name: 'starting', what: 'loading' };
     assert.equal(capacity.rowsPerSecond, 0);
   });
 
-  it('stays what it was while the engine is being restarted', () => {
+  it('stays unchanged while the engine restarts', () => {
     const { engine, capacity } = capacityOf(8, oneStep);
     assert.equal(capacity.slots, 4);
     engine.state = { name: 'restarting', what: 'restarting' };
@@ -138,8 +138,8 @@ describe('capacity by calibration', () => {
   });
 });
 
-describe('the promise', () => {
-  it('holds at the limit: with a frame of each at one moment, the last is done before the time is over', () => {
+describe('the SLO', () => {
+  it('holds at the limit: if all send a frame at the same moment, the last one is done in time', () => {
     const stepsOf = (count: number): Partial<StreamParameters> => ({
       t_index_list: Array.from({ length: count }, (_, i) => i),
     });
@@ -153,7 +153,7 @@ describe('the promise', () => {
         (fps, latencySeconds, there, steps) => {
           const most = slots(fps, stepsOf(steps), there.map(stepsOf), latencySeconds);
           const more = most - there.length;
-          // Those that are there are not sent away, and one is let in always.
+          // Present sessions are not sent away, and one is always admitted.
           if (more === 0 || most === 1) return;
           const work = there.reduce((sum, count) => sum + msOf(count), more * msOf(steps));
           assert.ok(work <= 1000 * Math.min(1 / fps, latencySeconds), `${work} ms`);
@@ -164,13 +164,13 @@ describe('the promise', () => {
 });
 
 describe('capacity under load', () => {
-  it('stays as calibrated while calls take what they should, or nearly', () => {
+  it('stays as calibrated while calls take about as long as expected', () => {
     const { capacity } = capacityOf(10, oneStep);
     assert.equal(work(capacity, 120, 1.09), 0);
     assert.equal(capacity.rowsPerSecond, 100);
   });
 
-  it('goes down where the engine is slower than it was alone, and up again', () => {
+  it('falls while the engine is slower than calibrated, and rises again', () => {
     const { capacity } = capacityOf(4.4, oneStep);
     assert.equal(capacity.slots, 7);
     work(capacity, 120, 2);
@@ -181,7 +181,7 @@ describe('capacity under load', () => {
     assert.equal(capacity.slots, 6);
   });
 
-  it('does not go by one slow call, nor back and forth with ones that vary', () => {
+  it('ignores a single slow call, and does not oscillate if calls vary', () => {
     const { capacity } = capacityOf(10, oneStep);
     capacity.observe({ rows: 4, streams: 2, ms: 60_000, pictureMs: 10, expectedMs: 50 });
     assert.equal(capacity.rowsPerSecond, 100);
@@ -191,7 +191,7 @@ describe('capacity under load', () => {
     assert.ok(changes <= 3, `${changes}`);
   });
 
-  it('believes no measurement that cannot be', () => {
+  it('limits implausible measurements', () => {
     const { capacity } = capacityOf(10, oneStep);
     work(capacity, 300, 100);
     assert.ok(capacity.rowsPerSecond >= 25 && capacity.rowsPerSecond < 28, `${capacity.rowsPerSecond}`);
@@ -199,7 +199,7 @@ describe('capacity under load', () => {
     assert.ok(capacity.rowsPerSecond > 350 && capacity.rowsPerSecond <= 400, `${capacity.rowsPerSecond}`);
   });
 
-  it('is found where calibration was disturbed and told too little', () => {
+  it('rises if calibration was disturbed and found too little', () => {
     const { capacity } = capacityOf(5, oneStep);
     work(capacity, 300, 0.5);
     assert.ok(capacity.rowsPerSecond > 180 && capacity.rowsPerSecond <= 200, `${capacity.rowsPerSecond}`);
@@ -208,16 +208,16 @@ describe('capacity under load', () => {
 });
 
 describe('the shares of an engine', () => {
-  it('are no matter while all can have what they are promised, however much they send', () => {
+  it('are unlimited while the SLO of all can be met, however much they send', () => {
     const { capacity, parameters } = capacityOf(8, oneStep);
     const five = Array.from({ length: 5 }, () => parameters);
-    // Five frames of 25 ms in each eighth of a second: all of the time, and more sessions than were let in.
+    // Five frames of 25 ms in each eighth of a second: all of the time, and more sessions than slots.
     assert.equal(capacity.slots, 4);
     assert.deepEqual(capacity.share(five), [null, null, null, null, null]);
     assert.deepEqual(capacity.share([]), []);
   });
 
-  it('are the same where the engine has become slower than it was when they were let in', () => {
+  it('are equal if the engine has become slower since the sessions were admitted', () => {
     const { capacity, parameters } = capacityOf(8, oneStep);
     work(capacity, 300, 2);
     const shares = capacity.share(Array.from({ length: 4 }, () => parameters));
@@ -227,7 +227,7 @@ describe('the shares of an engine', () => {
     assert.ok(share != null && share >= 5 && share < 5.7, `${share}`);
   });
 
-  it('are equal times: whoever asks for costly frames gets fewer, and nobody else does', () => {
+  it('are equal times: only sessions with costly frames get fewer', () => {
     const { capacity, parameters } = capacityOf(5, oneStep);
     const small = { ...parameters };
     // Two small streams need 125 ms of each second, which leaves 375 ms for each of the large.
@@ -235,14 +235,14 @@ describe('the shares of an engine', () => {
     assert.deepEqual(capacity.share([small, twice, small, twice]), [null, 3.75, null, 3.75]);
   });
 
-  it('count images as one stream more, by what they take', () => {
+  it('count all images as one more stream, by their cost', () => {
     const { capacity, parameters } = capacityOf(20, oneStep);
     const none = { decodeMs: [], decoders: 1, images: [], imagesMs: 2000 };
     assert.deepEqual(capacity.share([parameters], none), [null]);
-    // Forty images of 25 ms in two seconds take half of the time, which is what the stream needs.
+    // Forty images of 25 ms in two seconds take half of the time; the stream needs the other half.
     const images = Array.from({ length: 40 }, () => parameters);
     assert.deepEqual(capacity.share([parameters], { ...none, images }), [null]);
-    // More than that they do not get, however many there are.
+    // They get no more than that, however many there are.
     const costlyImage = { ...parameters, ...large };
     const costly = images.map(() => costlyImage);
     const { capacity: busy } = capacityOf(30, oneStep);
@@ -253,20 +253,20 @@ describe('the shares of an engine', () => {
     );
   });
 
-  it('count what pictures take to decode, from the same processor or another', () => {
+  it('count the decoding of pictures, on the same processor or another', () => {
     const { engine, capacity, parameters } = capacityOf(10, oneStep);
     const [small, costly] = [parameters, parameters];
     // 25 ms in the engine; 225 ms more to decode the costly ones, which gets three quarters of the time.
     const work = { decodeMs: [0, 225], decoders: 1, images: [], imagesMs: 1000 };
     assert.deepEqual(capacity.share([small, costly], work), [null, 3]);
     engine.state = { ...measured, device: 'cuda:0' };
-    // There it is the decoders' time alone: a second of each second.
+    // There decoding has its own time: a second of each second.
     assert.deepEqual(capacity.share([small, costly], work), [null, 1000 / 225]);
     assert.deepEqual(capacity.share([small, costly], { ...work, decoders: 2 }), [null, 1000 / 112.5]);
     assert.deepEqual(capacity.share([small, costly], { ...work, decodeMs: [1, 1] }), [null, null]);
   });
 
-  it('leave one alone to the engine, and all where nothing is promised', () => {
+  it('do not limit a single stream, or any stream without an SLO', () => {
     const { parameters } = capacityOf(10);
     const heavy = { ...parameters, t_index_list: Array.from({ length: 20 }, (_, i) => i) };
     assert.deepEqual(capacityOf(10).capacity.share([heavy]), [null]);
@@ -274,13 +274,13 @@ describe('the shares of an engine', () => {
   });
 });
 
-describe('shares of an engine that promises nothing', () => {
-  it('are none, however many want frames', () => {
+describe('the shares of streams', () => {
+  it('are unlimited without an SLO, however many streams there are', () => {
     const { capacity, parameters } = capacityOf(0);
     assert.deepEqual(capacity.share([parameters, parameters, parameters]), [null, null, null]);
   });
 
-  it('are given out from the second stream on', () => {
+  it('apply from the second stream on', () => {
     const { capacity, parameters } = capacityOf(1000, oneStep);
     assert.deepEqual(capacity.share([parameters]), [null]);
     // 25 ms a frame: forty in a second.

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { fairLevel } from '../../../src/session/admission/fair-level.js';
 
 describe('fairLevel', () => {
-  it('limits nobody where there is enough', () => {
+  it('limits nobody if there is enough', () => {
     assert.equal(fairLevel([], 10), Infinity);
     assert.equal(fairLevel([3, 7], 10), Infinity);
   });
@@ -14,7 +14,7 @@ describe('fairLevel', () => {
     assert.equal(fairLevel([9, 1, 100], 10), 4.5);
   });
 
-  it('gives everything away, and each at most what it needs', () => {
+  it('gives everything away, and to each at most its need', () => {
     fc.assert(
       fc.property(
         fc.array(fc.double({ min: 0, max: 1e6, noNaN: true })),

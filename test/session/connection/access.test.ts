@@ -4,7 +4,7 @@ import type { Access } from '../../../src/session/access/access.js';
 import { anonymous, type Grant } from '../../../src/session/access/grant.js';
 import { ConnectionAccess } from '../../../src/session/connection/access.js';
 
-test('of two tokens that are renewed with, the one that was sent last counts, whichever is verified first', async () => {
+test('of two renewals the one that was sent last counts, whichever token is verified first', async () => {
   const waiting = new Map<string, (grant: Grant) => void>();
   const access: Access = {
     required: true,
@@ -21,40 +21,40 @@ test('of two tokens that are renewed with, the one that was sent last counts, wh
   session.stop();
 });
 
-/** A token is the name of its user; `gone` is good for a second more. */
+/** Each token is the name of its user; `gone` is valid for one second. */
 function setUp(required = true, grant: Grant | null = null) {
-  const asked: (string | undefined)[] = [];
+  const verified: (string | undefined)[] = [];
   const access: Access = {
     required,
     verify(token) {
-      asked.push(token);
+      verified.push(token);
       const expires = token === 'gone' ? Date.now() + 1000 : null;
       return Promise.resolve({ subject: token ?? 'nobody', expires, limits: {} });
     },
   };
   let expired = 0;
   const session = new ConnectionAccess(access, grant, () => void expired++);
-  return { session, asked, expired: () => expired };
+  return { session, verified, expired: () => expired };
 }
 
-test('the token of a hello counts before that of the connection, and none is asked for twice', async () => {
+test('the token of hello takes precedence over that of the connection, and none is verified twice', async () => {
   const known = { ...anonymous, subject: 'ann' };
   const first = setUp(true, known);
   const none = undefined;
   assert.equal(await first.session.greet(none), known);
-  assert.deepEqual(first.asked, []);
+  assert.deepEqual(first.verified, []);
   assert.equal((await first.session.greet('bob')).subject, 'bob');
   assert.equal(first.session.grant.subject, 'bob');
   const second = setUp();
   assert.equal(second.session.grant, anonymous);
   assert.equal(anonymous.subject, 'anonymous');
   assert.equal((await second.session.greet(none)).subject, 'nobody');
-  assert.deepEqual(second.asked, [none]);
+  assert.deepEqual(second.verified, [none]);
   const open = setUp(false, known);
-  assert.equal(await open.session.greet(none), anonymous, 'where no token is asked for, all are the same');
+  assert.equal(await open.session.greet(none), anonymous, 'without required tokens all users are the same');
 });
 
-test('a token is renewed by its user alone, who is told how long the new one lasts', async (t) => {
+test('only the same user can renew a token, and gets the lifetime of the new one', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_000_000 });
   const { session, expired } = setUp(true, { ...anonymous, subject: 'gone' });
   assert.deepEqual(await session.renew('gone', 'gone'), { type: 'authenticated', expires_seconds: 1 });
@@ -66,7 +66,7 @@ test('a token is renewed by its user alone, who is told how long the new one las
   assert.equal(expired(), 1);
 });
 
-test('a token that is followed by one without an end, or does not matter any more, does not expire', async (t) => {
+test('a token does not expire if one without an expiry replaced it, or if its connection has ended', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_000_000 });
   const renewed = setUp();
   await renewed.session.renew('gone', 'gone');

@@ -7,13 +7,13 @@ import { Session } from '../../../src/session/live/session.js';
 import { ManualEngine } from '../manual-engine.js';
 import { Rig, sessionContext } from '../rig.js';
 
-it('a checkpoint is sent at each interval in which frames came, and no other', async (t) => {
+it('a checkpoint is sent after each interval with frames, and after no other', async (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] });
   const rig = await Rig.active({ checkpointIntervalMs: 1000 });
   await rig.until(() => rig.all('checkpoint').length === 1);
   t.mock.timers.tick(1000);
   await rig.settled();
-  assert.equal(rig.all('checkpoint').length, 1, 'nothing came');
+  assert.equal(rig.all('checkpoint').length, 1, 'no frame came');
   await rig.generate(0);
   await rig.until(() => rig.all('result').length === 1);
   t.mock.timers.tick(999);
@@ -23,14 +23,14 @@ it('a checkpoint is sent at each interval in which frames came, and no other', a
   await rig.until(() => rig.all('checkpoint').length === 2);
   t.mock.timers.tick(1000);
   await rig.settled();
-  assert.equal(rig.all('checkpoint').length, 2, 'nothing came since');
+  assert.equal(rig.all('checkpoint').length, 2, 'no frame came since');
   rig.connection.disconnected(1006);
   t.mock.timers.tick(5000);
   await rig.settled();
-  assert.equal(rig.all('checkpoint').length, 2, 'nobody is there');
+  assert.equal(rig.all('checkpoint').length, 2, 'the connection is lost');
 });
 
-/** Checkpoints of a session `a`, whose tokens say their number. */
+/** Returns checkpoints of session `a`, whose tokens contain their number. */
 function setUp() {
   const sent: string[] = [];
   const connection = {
@@ -73,7 +73,7 @@ function setUp() {
   };
 }
 
-describe('the tokens before one', () => {
+describe('the tokens before a checkpoint', () => {
   it('are spent when the client acknowledges a result that came after it', async () => {
     const { checkpoints, results, sent, isSpent } = setUp();
     for (const last of [0, 3, 3, 5]) {
@@ -93,7 +93,7 @@ describe('the tokens before one', () => {
     checkpoints.stop();
   });
 
-  it('are remembered for the last 64 of them', async () => {
+  it('are remembered for the last 64 checkpoints', async () => {
     for (const [count, known] of [
       [65, true],
       [66, false],
@@ -113,18 +113,18 @@ describe('the tokens before one', () => {
 });
 
 describe('a token', () => {
-  it('is sent to a client with 256 KiB that it has not read, and to none with more', async () => {
+  it('is sent to a client with up to 256 KiB of unread messages, but not with more', async () => {
     const { checkpoints, connection, sent, session } = setUp();
     connection.bufferedBytes = 256 * 1024;
     await checkpoints.send();
     connection.bufferedBytes += 1;
     await checkpoints.send();
     assert.deepEqual([sent, session.counter], [['token 1'], 1]);
-    assert.equal(await checkpoints.take(), 'token 2', 'it gets one all the same if it is asked for');
+    assert.equal(await checkpoints.take(), 'token 2', 'one is still made on request');
     checkpoints.stop();
   });
 
-  it('is left out where the engine cannot tell, and the next has the next number', async () => {
+  it('is left out if the engine cannot report its state, and uses up no number', async () => {
     const { checkpoints, fail, sent } = setUp();
     fail(new Error('the engine is being restarted'));
     await checkpoints.send();
@@ -135,7 +135,7 @@ describe('a token', () => {
     checkpoints.stop();
   });
 
-  it('is not sent any more when the connection ended while it was made', async () => {
+  it('is not sent if the connection ended while it was made', async () => {
     const { checkpoints, sent } = setUp();
     const made = checkpoints.send();
     checkpoints.stop();
@@ -152,7 +152,7 @@ describe('a token', () => {
     };
     await checkpoints.send();
     await later();
-    assert.deepEqual(sent, ['token 1'], 'nothing came since');
+    assert.deepEqual(sent, ['token 1'], 'no frame came since');
     frames.lastActivity = performance.now() + 1;
     fail(new Error('the engine is being restarted'));
     await later();

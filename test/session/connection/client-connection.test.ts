@@ -4,7 +4,7 @@ import { ParameterError } from '../../../src/engine/engine.js';
 import { picture, Rig } from '../rig.js';
 
 describe('hello', () => {
-  it('opens a stream with the parameters given, and tells all of them', async () => {
+  it('opens a stream with the given parameters, and ready lists all of them', async () => {
     const rig = new Rig();
     rig.send({ type: 'hello', client: 'me/1', parameters: { prompt: 'blueprint', steps: 3 } });
     await rig.until(() => rig.connection.state === 'active');
@@ -17,7 +17,7 @@ describe('hello', () => {
     assert.deepEqual(rig.stream.parameters, ready.parameters);
   });
 
-  it('may come again after its parameters were refused', async () => {
+  it('may be sent again after its parameters were refused', async () => {
     const rig = new Rig();
     rig.send({ type: 'hello', parameters: { steps: 99 } });
     await rig.until(() => rig.sent.length > 0);
@@ -36,7 +36,7 @@ describe('hello', () => {
     assert.equal(rig.wire.closed, null);
   });
 
-  it('gives the session its name, and until then the connection has one of its own', async () => {
+  it('gives the connection the id of its session; until then it has its own', async () => {
     const rig = new Rig();
     const before = rig.connection.id;
     assert.match(before, /^[0-9a-f-]{36}$/);
@@ -67,7 +67,7 @@ describe('hello', () => {
     assert.deepEqual(rig.wire.closed, { code: 4408, reason: 'hello_timeout' });
   });
 
-  it('is too early while the engine starts', async () => {
+  it('is refused while the engine starts', async () => {
     const rig = new Rig();
     rig.engine.state = { name: 'starting', what: 'loading' };
     rig.send({ type: 'hello' });
@@ -75,7 +75,7 @@ describe('hello', () => {
     assert.deepEqual(rig.wire.closed, { code: 1013, reason: 'not_ready' });
   });
 
-  it('is too late when the engine has failed', async () => {
+  it('is refused after the engine has failed', async () => {
     const rig = new Rig();
     rig.engine.refusal = new Error('out of memory');
     rig.send({ type: 'hello' });
@@ -84,7 +84,7 @@ describe('hello', () => {
     assert.doesNotMatch(rig.all('error')[0]?.message ?? '', /memory/);
   });
 
-  it('closes the stream if the client has gone meanwhile', async () => {
+  it('closes the stream if the client has gone by then', async () => {
     const rig = new Rig();
     const openStream = rig.engine.openStream.bind(rig.engine);
     rig.engine.openStream = (...asked) => {
@@ -100,7 +100,7 @@ describe('hello', () => {
 });
 
 describe('updates', () => {
-  it('are answered in order, each over the outcome of the one before', async () => {
+  it('are answered in order, each based on the result of the previous one', async () => {
     const rig = await Rig.active();
     rig.send({ type: 'update', request: 1, parameters: { steps: 2 } });
     rig.send({ type: 'update', request: 2, parameters: { strength: 0.5 } });
@@ -143,7 +143,7 @@ describe('updates', () => {
 });
 
 describe('bad messages', () => {
-  it('of an unknown type are refused, and the stream goes on', async () => {
+  it('of an unknown type are refused, and the stream continues', async () => {
     const rig = await Rig.active();
     rig.connection.receive(Buffer.from('81a474797065a36e6577', 'hex'));
     assert.equal(rig.all('error')[0]?.code, 'unknown_message');
@@ -151,7 +151,7 @@ describe('bad messages', () => {
     await rig.until(() => rig.all('result').length === 1);
   });
 
-  it('that are no MessagePack end the connection; what comes after is ignored', async () => {
+  it('that are not MessagePack end the connection; later messages are ignored', async () => {
     const rig = await Rig.active();
     rig.connection.receive(Uint8Array.of(0x81, 0xa4));
     assert.deepEqual(rig.wire.closed, { code: 4400, reason: 'invalid_message' });
@@ -165,7 +165,7 @@ describe('bad messages', () => {
 });
 
 describe('the engine', () => {
-  it('when it restarts, loses what it had, and the stream goes on', async () => {
+  it('when it restarts, loses its frames, and the stream continues', async () => {
     const rig = await Rig.active({ credits: 3 });
     rig.frame(0);
     await rig.until(() => rig.stream.waiting?.frame === 0);
@@ -190,7 +190,7 @@ describe('the engine', () => {
     assert.equal(rig.wire.closed, null);
   });
 
-  it('when it is gone for good, ends the connection', async () => {
+  it('when it has stopped permanently, ends the connection', async () => {
     const rig = await Rig.active();
     rig.stream.listener.onClosed(new Error('secret path'));
     assert.deepEqual(rig.wire.closed, { code: 1011, reason: 'engine_failed' });
@@ -199,7 +199,7 @@ describe('the engine', () => {
 });
 
 describe('the end', () => {
-  it('of a connection gives everything back, twice without harm', async () => {
+  it('of a connection releases everything, and may be repeated', async () => {
     const rig = await Rig.active({ unacknowledgedResults: 1, credits: 4 });
     for (const id of [0, 1]) {
       rig.frame(id);
@@ -220,7 +220,7 @@ describe('the end', () => {
     assert.match(body, /^millrace_session_duration_seconds_count 1$/m);
   });
 
-  it('is told to the client once', async () => {
+  it('is reported to the client once', async () => {
     const rig = await Rig.active();
     rig.connection.close('shutting_down');
     rig.connection.close('internal');
@@ -241,13 +241,13 @@ describe('the end', () => {
 });
 
 describe('a session', () => {
-  it('in which nothing happens for too long is closed', async () => {
+  it('that is idle for too long is closed', async () => {
     const rig = await Rig.active({ idleTimeoutMs: 30 });
     await rig.until(() => rig.wire.closed !== null);
     assert.deepEqual(rig.wire.closed, { code: 4408, reason: 'idle_timeout' });
   });
 
-  it('is parked when its connection is lost, and over when it is closed', async () => {
+  it('is parked when its connection is lost, and ends when it is closed', async () => {
     const lost = await Rig.active();
     lost.connection.disconnected(1006);
     assert.equal(lost.stream.closed, false);
@@ -262,7 +262,7 @@ describe('a session', () => {
     assert.equal(closed.context.admission.served, 0);
   });
 
-  it('gives a checkpoint when it is open and after each update, each with a higher number', async () => {
+  it('sends a checkpoint when it opens and after each update, each with a higher number', async () => {
     const rig = await Rig.active();
     rig.send({ type: 'update', request: 1, parameters: { prompt: 'blueprint' } });
     await rig.until(() => rig.all('checkpoint').length === 2);

@@ -13,8 +13,8 @@ import { sessionContext } from '../rig.js';
 
 interface Client {
   readonly session: ClientConnection;
-  /** Frames a second that it was told of; null: any number. */
-  readonly told: (number | null)[];
+  /** Limits of frames per second that were sent to it; null: no limit. */
+  readonly limits: (number | null)[];
 }
 
 interface LogLine {
@@ -29,22 +29,22 @@ async function greet(session: ClientConnection, parameters: object = {}): Promis
 }
 
 async function join(connections: Connections, parameters: object = {}): Promise<Client> {
-  const told: (number | null)[] = [];
+  const limits: (number | null)[] = [];
   const connection = {
     bufferedBytes: 0,
     send(message: ServerMessage): void {
-      if (message.type === 'quality') told.push(message.fps);
+      if (message.type === 'quality') limits.push(message.fps);
     },
     close: () => {},
   };
   const session = connections.enter(connection);
   assert.ok(session);
   await greet(session, parameters);
-  return { session, told };
+  return { session, limits };
 }
 
-describe('the sessions of an engine that is short of time', () => {
-  it('are held to their shares, and told when those change', async (t) => {
+describe('the sessions of an overloaded engine', () => {
+  it('are limited to their shares, and informed when these change', async (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] });
     let shares: readonly (number | null)[] = [null, null];
     const asked: (readonly StreamParameters[])[] = [];
@@ -63,21 +63,21 @@ describe('the sessions of an engine that is short of time', () => {
       asked.map((streams) => streams.map(({ width }) => width)),
       [[64, 128]],
     );
-    assert.deepEqual([small.told, large.told], [[], []]);
+    assert.deepEqual([small.limits, large.limits], [[], []]);
     assert.equal(connections.census().limited, 0);
 
     shares = [null, 4];
     t.mock.timers.tick(1000);
-    // A change that nobody would notice is not told.
+    // A change too small to notice is not sent.
     shares = [7.123, 4.2];
     t.mock.timers.tick(1000);
-    assert.deepEqual([small.told, large.told, paused.told], [[7.12], [4], []]);
+    assert.deepEqual([small.limits, large.limits, paused.limits], [[7.12], [4], []]);
     assert.equal(connections.census().limited, 2);
 
     shares = [null, null];
     t.mock.timers.tick(1000);
     assert.deepEqual(
-      [small.told, large.told],
+      [small.limits, large.limits],
       [
         [7.12, null],
         [4, null],
@@ -88,11 +88,11 @@ describe('the sessions of an engine that is short of time', () => {
     shares = [3, 3];
     connections.close();
     t.mock.timers.tick(5000);
-    assert.deepEqual([small.told.length, large.told.length], [2, 2]);
-    assert.equal(asked.length, 4, 'a server that stops shares nothing out');
+    assert.deepEqual([small.limits.length, large.limits.length], [2, 2]);
+    assert.equal(asked.length, 4, 'a server that stops computes no shares');
   });
 
-  it('share it with pictures that are decoded, and with images of the last two seconds', async (t) => {
+  it('share its time with the decoding of pictures, and with the images of the last two seconds', async (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] });
     const asked: unknown[] = [];
     const images = [{ width: 256 } as StreamParameters];
@@ -112,7 +112,7 @@ describe('the sessions of an engine that is short of time', () => {
     connections.close();
   });
 
-  it('go on as they were where it cannot be shared out, which is in the log', (t) => {
+  it('continue unchanged if its time cannot be divided, and the log says so', (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] });
     const lines: LogLine[] = [];
     const log = pino({}, { write: (line) => void lines.push(JSON.parse(line) as LogLine) });
@@ -132,7 +132,7 @@ describe('the sessions of an engine that is short of time', () => {
   });
 });
 
-/** Sessions with so many slots, and places in the queue. */
+/** Returns the connections of a server with this number of slots and places in the queue. */
 function setUp(slots: number, queueLength: number, queueTimeoutMs = 60_000) {
   const admission = new Admission({ slots: () => slots, queueLength, queueTimeoutMs });
   const metrics = createMetrics();
@@ -156,7 +156,7 @@ async function wait(connections: Connections, admission: Admission): Promise<Cli
   return session;
 }
 
-describe('a connection to a server that is full', () => {
+describe('a connection to a full server', () => {
   it('is refused with the reason, and counted', async (t) => {
     const { metrics, connections } = setUp(1, 0);
     const counted = t.mock.method(metrics, 'error');
@@ -184,7 +184,7 @@ describe('a connection to a server that is full', () => {
     connections.close();
   });
 
-  it('is let in where a session is away: the client may be the one that comes back', async () => {
+  it('is admitted while a session is parked: the client may be the one that resumes it', async () => {
     const { admission, connections } = setUp(2, 0);
     const { session } = await join(connections);
     const other = await join(connections);
@@ -195,7 +195,7 @@ describe('a connection to a server that is full', () => {
     connections.close();
   });
 
-  it('may be one of 64 besides those that are served or wait', async () => {
+  it('is admitted up to 64 beyond those that are served or wait', async () => {
     const { admission, connections } = setUp(1, 2);
     await join(connections);
     await wait(connections, admission);
@@ -206,14 +206,14 @@ describe('a connection to a server that is full', () => {
     connections.close();
   });
 
-  it('may try again after the usual wait, in whole seconds, at least one', () => {
+  it('may try again after the estimated wait, in whole seconds, at least one', () => {
     const waits = [0, 400, 1000, 1100, 60_000, 1e6].map((most) => setUp(1, 0, most).connections.retryAfter);
     assert.deepEqual(waits, [1, 1, 1, 2, 60, 60]);
   });
 });
 
 describe('the census', () => {
-  it('counts connections by their state, and those that wait for a slot', async () => {
+  it('counts connections by state, and those that wait for a slot', async () => {
     const { admission, connections } = setUp(2, 3);
     await join(connections);
     const { session } = await join(connections);
@@ -228,15 +228,15 @@ describe('the census', () => {
   });
 });
 
-describe('a server that is to stop', () => {
-  it('does not wait where nobody is there, and leaves no timer behind', async () => {
+describe('a server that drains', () => {
+  it('does not wait if there is no connection, and leaves no timer behind', async () => {
     const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
     const before = timers();
     const empty = setUp(2, 0);
     await empty.connections.drain(60_000);
     const { connections } = setUp(2, 0);
     const { session } = await join(connections);
-    // The pace of its frames begins with a short one.
+    // The pace of its frames begins with a short timer.
     while (timers() > before) await turn();
     const drained = connections.drain(60_000);
     assert.equal(timers(), before + 1);
@@ -245,8 +245,8 @@ describe('a server that is to stop', () => {
     assert.equal(timers(), before);
   });
 
-  it('tells clients to go if it gives them time, be it a millisecond', async () => {
-    for (const [ms, told] of [
+  it('asks clients to leave if it gives them time, even a millisecond', async () => {
+    for (const [ms, expected] of [
       [0, []],
       [1, [0.001]],
     ] as const) {
@@ -263,8 +263,8 @@ describe('a server that is to stop', () => {
       const away = await join(connections);
       connections.leave(away.session, 1006);
       await connections.drain(ms);
-      assert.deepEqual([deadlines, closed], [told, ['shutting_down']]);
-      assert.equal(context.sessions.parked, 0, 'those that are away are given up');
+      assert.deepEqual([deadlines, closed], [expected, ['shutting_down']]);
+      assert.equal(context.sessions.parked, 0, 'parked sessions are removed');
     }
   });
 });

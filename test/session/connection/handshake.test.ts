@@ -7,14 +7,14 @@ import { ParameterError } from '../../../src/engine/engine.js';
 import { ManualEngine } from '../manual-engine.js';
 import { Rig, sessionContext } from '../rig.js';
 
-/** A token is the name of its user, who may have one session. */
+/** Each token is the name of its user, who may have one session. */
 const access: Access = {
   required: true,
   verify: (subject = '') => Promise.resolve({ subject, expires: null, limits: { sessions: 1 } }),
 };
 
 describe('the sessions that a token allows', () => {
-  it('are counted while they wait for a place, so that nobody has the queue alone', async () => {
+  it('are counted while they wait for a slot, so that no user can fill the queue', async () => {
     const admission = new Admission({ slots: () => 1, queueLength: 2, queueTimeoutMs: 60_000 });
     const context = sessionContext(new ManualEngine(), {}, { access, admission });
     const open = (token: string): Rig => {
@@ -42,7 +42,7 @@ describe('the sessions that a token allows', () => {
 });
 
 describe('a client that has to wait for a slot', () => {
-  it('is in the log once, with its place, the slots and what makes them', async () => {
+  it('is logged once, with its position, the slots and what limits them', async () => {
     const lines: unknown[] = [];
     const log = pino(
       { base: null, timestamp: false },
@@ -77,7 +77,7 @@ describe('a client that has to wait for a slot', () => {
 });
 
 describe('a hello that is refused after a wait in the queue', () => {
-  it('must be followed by another in time, as at first', async () => {
+  it('must be followed by another within the same time limit', async () => {
     const admission = new Admission({ slots: () => 1, queueLength: 2, queueTimeoutMs: 60_000 });
     const served = await Rig.active({}, { admission });
     const waiting = new Rig({ helloTimeoutMs: 20 }, { admission });
@@ -93,8 +93,8 @@ describe('a hello that is refused after a wait in the queue', () => {
   });
 });
 
-describe('a token of another server', () => {
-  it('opens the session there as it was, once', async () => {
+describe('a resume token of another server', () => {
+  it('restores the session, once', async () => {
     const first = await Rig.active();
     first.send({ type: 'update', request: 1, parameters: { prompt: 'a fox' } });
     await first.until(() => first.all('updated').length === 1);
@@ -126,7 +126,7 @@ describe('a token of another server', () => {
     second.connection.disconnected(1000);
   });
 
-  it('is not good any more if it was used while its client waited for a place', async () => {
+  it('is invalid if it was used while its client waited for a slot', async () => {
     const other = await Rig.active();
     await other.until(() => other.all('checkpoint').length === 1);
     const token = other.all('checkpoint')[0]?.token ?? '';
@@ -144,7 +144,7 @@ describe('a token of another server', () => {
     one.connection.disconnected(1000);
     await two.until(() => two.wire.closed !== null);
     assert.equal(two.all('error')[0]?.code, 'invalid_resume_token');
-    assert.equal(admission.served, 0, 'its place is given back');
+    assert.equal(admission.served, 0, 'its slot is given back');
     other.connection.disconnected(1000);
   });
 });

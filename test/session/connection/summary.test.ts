@@ -45,8 +45,8 @@ function setUp(changes: Partial<ConnectionContext> = {}): Rig {
   return { engine, connections, sent, closed, enter, join };
 }
 
-describe('what an operator sees of the sessions', () => {
-  it('is where they are, what they do, and how long their prompts are', async () => {
+describe('the summaries for an operator', () => {
+  it('contain state, address and work of each session, and the length of its prompt', async () => {
     const { connections, enter, join } = setUp();
     const active = await join(
       {
@@ -80,7 +80,7 @@ describe('what an operator sees of the sessions', () => {
     assert.deepEqual(connections.summaries(9), []);
   });
 
-  it('has those last that wait for their clients, and no more than were asked for', async () => {
+  it('list parked sessions last, up to the requested number', async () => {
     const { connections, join } = setUp();
     const lost = await join();
     const here = await join();
@@ -103,7 +103,7 @@ describe('what an operator sees of the sessions', () => {
     connections.close();
   });
 
-  it('is the last picture, if pictures are kept', async () => {
+  it('include the last picture if pictures are kept', async () => {
     for (const keepPictures of [true, false]) {
       const { engine, connections, sent, join } = setUp({ keepPictures });
       const session = await join();
@@ -124,12 +124,12 @@ describe('what an operator sees of the sessions', () => {
 });
 
 describe('a server that stops', () => {
-  it('takes no new session, and ends those that are there when the time is over', async () => {
+  it('admits no new session, and ends the others when the time is up', async () => {
     const { connections, sent, closed, join } = setUp();
     const session = await join();
     assert.deepEqual([connections.draining, connections.refusal], [false, null]);
     const drained = connections.drain(20);
-    assert.equal(connections.drain(0), drained, 'the first time counts');
+    assert.equal(connections.drain(0), drained, 'the first deadline counts');
     assert.deepEqual([connections.draining, connections.refusal], [true, 'shutting_down']);
     assert.equal(connections.enter({ bufferedBytes: 0, send: () => {}, close: () => {} }), null);
     await drained;
@@ -140,12 +140,12 @@ describe('a server that stops', () => {
     connections.leave(session, 1001);
   });
 
-  it('waits no longer than for the last to go, and measures how long each took', async (t) => {
+  it('stops waiting when the last client has left, and measures how long each drain took', async (t) => {
     const metrics = createMetrics();
     const drained = t.mock.method(metrics, 'drained');
     const { connections, join } = setUp({ metrics });
     connections.leave(await join(), 1000);
-    assert.equal(drained.mock.callCount(), 0, 'it was not asked to go');
+    assert.equal(drained.mock.callCount(), 0, 'it was not asked to leave');
     const session = await join();
     const begin = performance.now();
     const empty = connections.drain(60_000);

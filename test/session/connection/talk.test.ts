@@ -14,7 +14,7 @@ interface Line {
   readonly [field: string]: unknown;
 }
 
-/** What is logged, from debug on. */
+/** Returns a log and its lines, from level debug up. */
 function logged(): { readonly lines: readonly Line[]; readonly log: Logger } {
   const lines: Line[] = [];
   const write = (line: string): void => void lines.push(JSON.parse(line) as Line);
@@ -24,7 +24,7 @@ function logged(): { readonly lines: readonly Line[]; readonly log: Logger } {
 const [debug, info, error] = [20, 30, 50];
 
 describe('a server that drains', () => {
-  it('tells sessions until when, with a token to go on elsewhere', async () => {
+  it('sends sessions the deadline, with a token to continue elsewhere', async () => {
     const rig = await Rig.active();
     await rig.connection.drain(12.34567);
     const [drain] = rig.all('drain');
@@ -33,7 +33,7 @@ describe('a server that drains', () => {
     assert.equal(rig.wire.closed, null);
   });
 
-  it('closes connections that are no session yet, and tells none that is gone', async () => {
+  it('closes connections without a session, and sends nothing to closed ones', async () => {
     const early = new Rig();
     await early.connection.drain(5);
     assert.deepEqual(early.wire.closed, { code: 1001, reason: 'shutting_down' });
@@ -51,16 +51,16 @@ describe('a server that drains', () => {
 });
 
 describe('the log', () => {
-  it('says who came, from which client, and how it ended', async () => {
+  it('has each session with its client, and how it ended', async () => {
     const { lines, log } = logged();
     const rig = new Rig({}, { log });
     rig.send({ type: 'hello', client: 'test/2' });
     await rig.until(() => rig.connection.state === 'active');
     const { id } = rig.connection;
     rig.connection.disconnected(1001);
-    const told = lines.filter(({ msg }) => msg.startsWith('session '));
+    const entries = lines.filter(({ msg }) => msg.startsWith('session '));
     assert.deepEqual(
-      told.map(({ level, msg, session, client, resumed, code }) => ({
+      entries.map(({ level, msg, session, client, resumed, code }) => ({
         level,
         msg,
         session,
@@ -89,7 +89,7 @@ describe('the log', () => {
     );
   });
 
-  it('says little of connections that never were a session', () => {
+  it('says little about connections that never became a session', () => {
     const { lines, log } = logged();
     new Rig({}, { log }).connection.disconnected(1006);
     assert.deepEqual(
@@ -98,15 +98,19 @@ describe('the log', () => {
     );
   });
 
-  it('has what clients do wrong as debug, and faults as errors with their cause', async () => {
+  it('has mistakes of clients at level debug, and faults at level error with their cause', async () => {
     const { lines, log } = logged();
     const rig = await Rig.active({}, { log });
     rig.send({ type: 'hello' });
     const other = await Rig.active({}, { log });
     other.stream.listener.onClosed(new Error('out of memory'));
-    const told = lines.filter(({ code }) => typeof code === 'string');
+    const entries = lines.filter(({ code }) => typeof code === 'string');
     assert.deepEqual(
-      told.map(({ level, code, err }) => [level, code, (err as { message?: string } | undefined)?.message]),
+      entries.map(({ level, code, err }) => [
+        level,
+        code,
+        (err as { message?: string } | undefined)?.message,
+      ]),
       [
         [debug, 'hello_required', undefined],
         [error, 'engine_failed', 'out of memory'],
@@ -116,7 +120,7 @@ describe('the log', () => {
 });
 
 describe('messages', () => {
-  it('of a client that does not read are not taken any more', async () => {
+  it('of a client that does not read are no longer accepted', async () => {
     const rig = await Rig.active({ bufferedBytes: 1000 });
     rig.wire.bufferedBytes = 1000;
     rig.send({ type: 'ping', sent: 1 });
@@ -127,7 +131,7 @@ describe('messages', () => {
     assert.equal(rig.wire.closed?.reason, 'slow_reader');
   });
 
-  it('are answered with what was sent and when it came', async (t) => {
+  it('of type ping are answered with their sending time and their arrival time', async (t) => {
     const rig = await Rig.active();
     const received = performance.now() + 1000;
     t.mock.method(performance, 'now', () => received);
@@ -135,7 +139,7 @@ describe('messages', () => {
     assert.deepEqual(rig.all('pong'), [{ type: 'pong', sent: 17, received }]);
   });
 
-  it('that are more than allowed are told so, and the session goes on', async () => {
+  it('beyond the rate limit are refused, and the session continues', async () => {
     const rig = await Rig.active({ updatesPerSecond: 1 });
     rig.send({ type: 'authenticate', token: 'a' });
     rig.send({ type: 'authenticate', token: 'b' });
@@ -145,7 +149,7 @@ describe('messages', () => {
     assert.equal(rig.connection.state, 'active');
   });
 
-  it('before ready, and a second hello, are refused; the name stays', async () => {
+  it('before ready, and a second hello, are refused; each connection has its own id', async () => {
     const rig = new Rig();
     const name = rig.connection.id;
     assert.equal(rig.connection.pacing, null);
@@ -162,7 +166,7 @@ describe('messages', () => {
     assert.notEqual(name, active.connection.id);
   });
 
-  it('are not read when the connection is being closed', async () => {
+  it('are not read while the connection closes', async () => {
     const rig = await Rig.active();
     rig.connection.close('shutting_down');
     assert.equal(rig.connection.pacing, null);
@@ -173,8 +177,8 @@ describe('messages', () => {
   });
 });
 
-describe('a refusal', () => {
-  it('of a result that cannot be encoded names the frame, and gives its memory back', async () => {
+describe('an error message', () => {
+  it('for a result that cannot be encoded names the frame, whose memory is released', async () => {
     const { lines, log } = logged();
     const encode = (): Promise<never> => Promise.reject(new Error('no encoder'));
     const rig = await Rig.active({}, { log, pictures: { ...pictureCodec, encode } });
@@ -189,7 +193,7 @@ describe('a refusal', () => {
     assert.ok(lines.some(({ level, msg }) => level === error && msg === 'the result could not be encoded'));
   });
 
-  it('of what nobody expected says nothing of it', async () => {
+  it('for an unexpected fault reveals nothing about it', async () => {
     const rig = new Rig({}, { access: { required: false, verify: () => Promise.resolve(anonymous) } });
     rig.send({ type: 'hello' });
     await rig.until(() => rig.connection.state === 'active');

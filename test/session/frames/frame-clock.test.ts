@@ -23,8 +23,8 @@ function setUp(t: TestContext): Rig {
   return { clock, pass, ticks, gate };
 }
 
-describe('a clock of frames', () => {
-  it('makes frames at its rate, each when the one before is worked on', (t) => {
+describe('a frame clock', () => {
+  it('makes frames at its rate, each once work on the previous one has begun', (t) => {
     const { clock, pass, ticks } = setUp(t);
     clock.start(100);
     clock.entered();
@@ -37,17 +37,17 @@ describe('a clock of frames', () => {
     pass(50);
     assert.deepEqual(ticks, [0, 10, 20], 'one waits');
     clock.entered();
-    assert.deepEqual(ticks, [0, 10, 20, 70], 'at once, as it is late');
+    assert.deepEqual(ticks, [0, 10, 20, 70], 'immediately, as it is late');
     clock.entered();
     assert.deepEqual(ticks, [0, 10, 20, 70, 70]);
     clock.entered();
     pass(9);
-    assert.deepEqual(ticks, [0, 10, 20, 70, 70], 'what was missed beyond one is not caught up with');
+    assert.deepEqual(ticks, [0, 10, 20, 70, 70], 'only one missed frame is made up for');
     pass(1);
     assert.deepEqual(ticks, [0, 10, 20, 70, 70, 80]);
   });
 
-  it('makes frames as fast as they are taken where there is no rate', (t) => {
+  it('makes frames as fast as they are taken if there is no rate', (t) => {
     const { clock, ticks } = setUp(t);
     clock.start(0);
     clock.entered();
@@ -55,7 +55,7 @@ describe('a clock of frames', () => {
     assert.deepEqual(ticks, [0, 0, 0]);
   });
 
-  it('makes none while the gate is shut', (t) => {
+  it('makes none while the gate is closed', (t) => {
     const { clock, pass, ticks, gate } = setUp(t);
     gate.open = false;
     clock.start(100);
@@ -79,7 +79,7 @@ describe('a clock of frames', () => {
     assert.deepEqual(ticks, [0]);
   });
 
-  it('takes a new rate up at once, and goes on with the same one', (t) => {
+  it('applies a new rate immediately, and ignores the same one', (t) => {
     const { clock, pass, ticks } = setUp(t);
     clock.start(100);
     clock.entered();

@@ -22,7 +22,7 @@ const frameOf = (id: number): Frame => ({
   quality: 80,
 });
 
-/** A JPEG that is white at the left and black at the right. */
+/** A JPEG that is white on the left and black on the right. */
 const left = Buffer.from(await encodeJpeg(halves(wanted), 95));
 
 function halves(side: number): Image {
@@ -31,7 +31,7 @@ function halves(side: number): Image {
   return { width: side, height: side, data };
 }
 
-/** Sends in square JPEGs with these sides, one after the other. @returns side of the largest that each one is decoded in room for. */
+/** Sends square JPEGs with these sides in turn. @returns the side of the largest picture that each buffer fits. */
 async function buffersOf(...sides: readonly number[]): Promise<readonly number[]> {
   const buffers: number[] = [];
   let done: (error?: unknown) => void = () => {};
@@ -71,20 +71,20 @@ async function buffersOf(...sides: readonly number[]): Promise<readonly number[]
   return buffers;
 }
 
-it('the buffer for pictures that are to be fitted is kept while they fill a quarter of it', async () => {
+it('the buffer for pictures to be resized is kept while they fill more than a quarter of it', async () => {
   assert.deepEqual(await buffersOf(240, 130, 240, 100, 240), [240, 240, 240, 100, 240]);
   assert.deepEqual(await buffersOf(240, 120, 110), [240, 240, 110], 'a quarter and less');
 });
 
-it('the buffer is let go when pictures come that need none', async () => {
+it('the buffer is released when a picture needs none', async () => {
   assert.deepEqual(await buffersOf(240, wanted, 130), [240, wanted, 130]);
 });
 
-it('a picture much larger than the stream is never there as a whole', async () => {
+it('a picture much larger than the stream is never decoded at full size', async () => {
   assert.deepEqual(await buffersOf(900), [wanted]);
 });
 
-it('a frame enters upright, by its EXIF orientation', async () => {
+it('a frame is rotated upright by its EXIF orientation', async () => {
   const entered = new Promise<Image>((resolve, reject) => {
     const intake = new FrameIntake({
       framePixels: 1_000_000,
@@ -106,7 +106,7 @@ it('a frame enters upright, by its EXIF orientation', async () => {
   assert.ok(top > 200 && bottom < 50, `${top}, ${bottom}`);
 });
 
-it('is empty when the frames on their way have entered or were dropped, or it was closed', async () => {
+it('the intake is empty once its frames have entered or been dropped, or it is closed', async () => {
   for (const end of ['left', 'close'] as const) {
     const begun: number[] = [];
     const intake = new FrameIntake({

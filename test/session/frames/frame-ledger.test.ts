@@ -9,7 +9,7 @@ const receive = (ledger: FrameLedger, id: number): Frame => {
 };
 
 describe('FrameLedger', () => {
-  it('takes rising ids only', () => {
+  it('accepts rising ids only', () => {
     const ledger = new FrameLedger(9);
     receive(ledger, 0);
     receive(ledger, 5);
@@ -18,7 +18,7 @@ describe('FrameLedger', () => {
     receive(ledger, 2 ** 53 - 1);
   });
 
-  it('gives the credit of a frame back once', () => {
+  it('returns the credit of a frame once', () => {
     const ledger = new FrameLedger(2);
     const frame = receive(ledger, 0);
     assert.equal(ledger.total, 2);
@@ -27,7 +27,7 @@ describe('FrameLedger', () => {
     assert.equal(ledger.total, 3);
   });
 
-  it('knows when the credits are overdrawn, and is even again once the frame is gone', () => {
+  it('reports overdrawn credits until the extra frame is released', () => {
     const ledger = new FrameLedger(2);
     receive(ledger, 0);
     receive(ledger, 1);
@@ -49,7 +49,7 @@ describe('FrameLedger', () => {
     assert.deepEqual(ledger.open(), []);
   });
 
-  it('counts down the ids of the frames that the server makes, which cost nothing', () => {
+  it('counts down the ids of frames that the server makes; they use no credit', () => {
     const ledger = new FrameLedger(2);
     assert.equal(ledger.nextOwnId, -1);
     const frames = [ledger.create(7), ledger.create(8)];
@@ -70,7 +70,7 @@ describe('FrameLedger', () => {
     assert.deepEqual([ledger.total, ledger.overdrawn, ledger.nextId], [2, false, 0]);
   });
 
-  it('goes on behind frames that came from another server', () => {
+  it('continues after the ids of frames from another server', () => {
     const ledger = new FrameLedger(2);
     const frame = ledger.adopt(6, 60, 9);
     assert.deepEqual([frame.captured, frame.arrivedAt, frame.place], [60, 9, 'engine']);
@@ -83,15 +83,15 @@ describe('FrameLedger', () => {
     assert.equal(ledger.open().length, 4);
   });
 
-  it('counts credits from the start again when a connection begins', () => {
+  it('starts counting credits again with each connection', () => {
     const ledger = new FrameLedger(1);
     const frame = receive(ledger, 0);
     receive(ledger, 1);
     assert.equal(ledger.overdrawn, true);
     ledger.renew(3);
     assert.deepEqual([ledger.total, ledger.overdrawn], [3, false]);
-    assert.equal(ledger.release(frame), false, 'its credit was of the connection before');
-    assert.equal(ledger.receive(1, 0, 0), null, 'ids go on to rise');
+    assert.equal(ledger.release(frame), false, 'its credit belonged to the previous connection');
+    assert.equal(ledger.receive(1, 0, 0), null, 'ids must still rise');
     for (const id of [2, 3, 4]) receive(ledger, id);
     assert.equal(ledger.overdrawn, false);
     receive(ledger, 5);

@@ -17,7 +17,7 @@ describe('frames', () => {
     await rig.until(() => rig.stream.lent === 0);
   });
 
-  it('give their credit back when work on them begins', async () => {
+  it('return their credit when work on them begins', async () => {
     const rig = await Rig.active();
     rig.frame(0);
     await rig.until(() => rig.stream.waiting !== null);
@@ -26,7 +26,7 @@ describe('frames', () => {
     assert.deepEqual(rig.all('credit'), [{ type: 'credit', total: 3 }]);
   });
 
-  it('take the place of older ones, wherever these wait', async () => {
+  it('replace older ones, wherever these wait', async () => {
     const rig = await Rig.active({ credits: 8 });
     rig.frame(0);
     await rig.until(() => rig.stream.waiting !== null);
@@ -39,7 +39,7 @@ describe('frames', () => {
     assert.equal(rig.all('credit').at(-1)?.total, 11);
   });
 
-  it('beyond the credits are refused, and cost nothing', async () => {
+  it('beyond the credits are refused, and use none', async () => {
     const rig = await Rig.active({ credits: 1 });
     rig.frame(0);
     rig.frame(1);
@@ -53,7 +53,7 @@ describe('frames', () => {
     assert.equal(rig.all('credit').at(-1)?.total, 3);
   });
 
-  it('that are no images are refused, and the stream goes on', async () => {
+  it('that are not images are refused, and the stream continues', async () => {
     const rig = await Rig.active();
     rig.frame(0, new Uint8Array([1, 2, 3]));
     await rig.until(() => rig.all('dropped').length === 1);
@@ -67,7 +67,7 @@ describe('frames', () => {
     await rig.until(() => rig.all('result').length === 1);
   });
 
-  it('that the model fails at are dropped with an error, once for all in a row, and the stream goes on', async () => {
+  it('that the model fails on are dropped, with one error for all in a row, and the stream continues', async () => {
     const rig = await Rig.active({ credits: 8 });
     const failAt = async (id: number): Promise<void> => {
       rig.frame(id);
@@ -90,7 +90,7 @@ describe('frames', () => {
     assert.deepEqual(rig.drops, ['0 failed', '1 failed', '3 failed']);
   });
 
-  it('that are skipped as similar are told of', async () => {
+  it('that are skipped as similar are reported', async () => {
     const rig = await Rig.active();
     rig.frame(0);
     await rig.until(() => rig.stream.waiting !== null);
@@ -119,7 +119,7 @@ describe('frames', () => {
 });
 
 describe('a client that does not acknowledge', () => {
-  it('gets no more than the limit, and costs no more work', async () => {
+  it('gets no results beyond the limit, and causes no more work', async () => {
     const rig = await Rig.active();
     await rig.generate(0);
     await rig.generate(1);
@@ -133,7 +133,7 @@ describe('a client that does not acknowledge', () => {
     await rig.until(() => rig.stream.waiting?.frame === 3);
   });
 
-  it('gets the newest of what was under way once it acknowledges', async () => {
+  it('gets the newest of the waiting results once it acknowledges', async () => {
     const rig = await Rig.active({ unacknowledgedResults: 1, credits: 8 });
     for (const id of [0, 1, 2, 3]) {
       rig.frame(id);
@@ -157,13 +157,13 @@ describe('a client that does not acknowledge', () => {
     await rig.until(() => rig.stream.lent === 0);
   });
 
-  it('may not acknowledge what it did not get', async () => {
+  it('may not acknowledge a result that it did not get', async () => {
     const rig = await Rig.active();
     rig.send({ type: 'ack', sequence: 1 });
     assert.deepEqual(rig.wire.closed, { code: 4400, reason: 'invalid_message' });
   });
 
-  it('is given up if it reads nothing at all', async () => {
+  it('is disconnected if it reads nothing at all', async () => {
     const rig = await Rig.active();
     rig.wire.bufferedBytes = 1_000_001;
     rig.frame(0);
@@ -173,7 +173,7 @@ describe('a client that does not acknowledge', () => {
 });
 
 describe('a change', () => {
-  it('of the size comes behind frames of the old size', async () => {
+  it('of the size waits for frames of the old size', async () => {
     const rig = await Rig.active({ credits: 8 });
     rig.frame(0);
     await rig.until(() => rig.stream.waiting?.frame === 0);
@@ -190,7 +190,7 @@ describe('a change', () => {
     assert.equal(rig.all('updated')[0]?.from, 1);
   });
 
-  it('of the quality counts from the frame on that it names', async () => {
+  it('of the quality applies from the frame that it names', async () => {
     const rig = await Rig.active({ credits: 8 });
     rig.frame(0);
     await rig.until(() => rig.stream.waiting?.frame === 0);
@@ -201,14 +201,14 @@ describe('a change', () => {
     await rig.generate(1);
     await rig.until(() => rig.all('result').length === 2);
     assert.equal(rig.all('updated')[0]?.from, 1);
-    // The quantisation tables, which say the quality, come first in a JPEG.
+    // The quantisation tables, which depend on the quality, come first in a JPEG.
     const tables = rig.all('result').map(({ data }) => Buffer.from(data.subarray(20, 160)).toString('hex'));
     assert.notEqual(tables[0], tables[1]);
   });
 });
 
 describe('a stream without a connection', () => {
-  it('goes on: what comes of the engine is kept, or tells nobody', async () => {
+  it('continues: results are kept, and nothing is sent', async () => {
     const rig = await Rig.active({ credits: 8 });
     for (const id of [0, 1, 2]) {
       rig.frame(id);
@@ -219,7 +219,7 @@ describe('a stream without a connection', () => {
     const session = rig.context.sessions.find(rig.connection.id);
     assert.ok(session);
     rig.connection.disconnected(1006);
-    const told = rig.sent.length;
+    const sentBefore = rig.sent.length;
     listener.onDropped(9, 'similar');
     rig.stream.admit();
     rig.stream.finish();
@@ -228,7 +228,7 @@ describe('a stream without a connection', () => {
     listener.onRestart();
     listener.onClosed(new Error('gone'));
     await rig.settled();
-    assert.equal(rig.sent.length, told);
+    assert.equal(rig.sent.length, sentBefore);
     rig.context.sessions.remove(session);
     await rig.until(() => rig.stream.lent === 0);
     await listener.onResult(1, {

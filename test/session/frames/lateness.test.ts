@@ -3,14 +3,14 @@ import { describe, it } from 'node:test';
 import { Lateness } from '../../../src/session/frames/lateness.js';
 
 describe('Lateness', () => {
-  it('is that of frames which took much longer than others', () => {
+  it('applies to frames that took much longer than the others', () => {
     const lateness = new Lateness();
     const lags = [20, 25, 22, 60, 140, 2000, 1950, 21, 500];
     const late = lags.map((lag) => lateness.isLate(lag, 40));
     assert.deepEqual(late, [false, false, false, false, false, true, true, false, true]);
   });
 
-  it('is the usual when it lasts', () => {
+  it('becomes the norm if it lasts', () => {
     const lateness = new Lateness();
     lateness.isLate(20, 40);
     const late = Array.from({ length: 20 }, () => lateness.isLate(1000, 40));
@@ -21,7 +21,7 @@ describe('Lateness', () => {
   it('begins beyond three frame intervals, and ends with one frame that is not late', () => {
     const lateness = new Lateness();
     const isLate = (lag: number): boolean => lateness.isLate(lag, 10);
-    assert.deepEqual([20, 50, 52].map(isLate), [false, false, true], 'the usual has moved a little');
+    assert.deepEqual([20, 50, 52].map(isLate), [false, false, true], 'the usual lag has moved a little');
     assert.deepEqual([100, 100, 100, 20, 100, 100, 100, 100].map(isLate), [
       true,
       true,
@@ -32,12 +32,12 @@ describe('Lateness', () => {
       true,
       true,
     ]);
-    assert.equal(isLate(100), false, 'the fifth in a row is the usual');
+    assert.equal(isLate(100), false, 'the fifth in a row sets the usual lag');
     assert.equal(isLate(130), false);
     assert.equal(isLate(140), true);
   });
 
-  it('follows the usual slowly up, and at once down', () => {
+  it('follows the usual lag slowly upwards, and immediately downwards', () => {
     const lateness = new Lateness();
     const isLate = (lag: number): boolean => lateness.isLate(lag, 10);
     isLate(20);

@@ -31,13 +31,13 @@ function setUp(): {
 }
 
 describe('Mailbox', () => {
-  it('works on what comes at once', () => {
+  it('starts work immediately', () => {
     const { mailbox, worked } = setUp();
     mailbox.put('a');
     assert.deepEqual(worked, ['a']);
   });
 
-  it('keeps only the newest while it works', async () => {
+  it('keeps only the newest item while it works', async () => {
     const { mailbox, worked, dropped, finish } = setUp();
     for (const item of ['a', 'b', 'c', 'd']) mailbox.put(item);
     assert.deepEqual(worked, ['a']);
@@ -46,11 +46,11 @@ describe('Mailbox', () => {
     assert.deepEqual(worked, ['a', 'd']);
   });
 
-  it('tells what waits', () => {
+  it('returns the waiting item', () => {
     const { mailbox } = setUp();
     assert.equal(mailbox.waiting, null);
     mailbox.put('a');
-    assert.equal(mailbox.waiting, null, 'it is worked on');
+    assert.equal(mailbox.waiting, null, 'work on it has begun');
     mailbox.put('b');
     assert.equal(mailbox.waiting, 'b');
     mailbox.clear();
@@ -69,7 +69,7 @@ describe('Mailbox', () => {
     assert.deepEqual(worked, ['a', 'b', 'c']);
   });
 
-  it('holds the newest while its gate is closed', () => {
+  it('keeps the newest item while its gate is closed', () => {
     const { mailbox, worked, dropped, gate } = setUp();
     gate.open = false;
     mailbox.put('a');
@@ -81,7 +81,7 @@ describe('Mailbox', () => {
     assert.deepEqual(worked, ['b']);
   });
 
-  it('looks at the gate again when work has ended', async () => {
+  it('checks the gate again when work has ended', async () => {
     const { mailbox, worked, gate, finish } = setUp();
     mailbox.put('a');
     mailbox.put('b');
@@ -90,7 +90,7 @@ describe('Mailbox', () => {
     assert.deepEqual(worked, ['a']);
   });
 
-  it('gives up what waits when it is cleared, and not what is worked on', async () => {
+  it('drops the waiting item when it is cleared, but not the one in progress', async () => {
     const { mailbox, worked, dropped, finish } = setUp();
     mailbox.put('a');
     mailbox.put('b');

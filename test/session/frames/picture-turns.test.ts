@@ -3,7 +3,7 @@ import { describe, it, mock, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decodersFor, PictureTurns } from '../../../src/session/frames/picture-turns.js';
 
-/** Work that takes as long as the test likes. */
+/** Work that ends when the test says so. */
 class Work {
   readonly begun: string[] = [];
   readonly #open: (() => void)[] = [];
@@ -26,7 +26,7 @@ test('pictures are decoded on half of the processors, at least one and at most t
 });
 
 describe('PictureTurns', () => {
-  it('decodes as many at once as it may, and gives what the work gives', async () => {
+  it('runs up to its limit at once, and returns what the work returns', async () => {
     const turns = new PictureTurns(2);
     const work = new Work();
     const results = ['a', 'b', 'c'].map((name) => turns.run({}, work.of(name)));
@@ -39,7 +39,7 @@ describe('PictureTurns', () => {
     assert.deepEqual(await Promise.all(results), ['a', 'b', 'c']);
   });
 
-  it('passes on a failure and goes on with the next', async () => {
+  it('passes a failure on, and continues with the next', async () => {
     const turns = new PictureTurns(1);
     const failing = turns.run({}, () => Promise.reject(new Error('not a picture')));
     const next = turns.run({}, () => Promise.resolve('next'));
@@ -47,7 +47,7 @@ describe('PictureTurns', () => {
     assert.equal(await next, 'next');
   });
 
-  it('gives up what waits of a stream that is gone', async () => {
+  it('cancels the waiting work of a stream that is gone', async () => {
     const turns = new PictureTurns(1);
     const work = new Work();
     const [first, gone, last] = [{}, {}, {}];
@@ -64,30 +64,30 @@ describe('PictureTurns', () => {
     assert.deepEqual(work.begun, ['first', 'last']);
   });
 
-  it('lets a stream with quick pictures pass those whose pictures take long, and that are new each time', async () => {
+  it('lets a stream with fast pictures overtake streams with slow ones, even if those are new each time', async () => {
     const turns = new PictureTurns(1);
-    const quick = {};
-    await turns.run(quick, () => Promise.resolve());
+    const fast = {};
+    await turns.run(fast, () => Promise.resolve());
     const order: string[] = [];
     const slow = async (): Promise<void> => {
       await sleep(20);
       order.push('slow');
     };
-    // Some of them are known for slow pictures.
+    // First, some slow pictures are measured.
     for (let i = 0; i < 4; i++) await turns.run({}, slow);
     order.length = 0;
     const pending: Promise<unknown>[] = [];
     for (let round = 0; round < 6; round++) {
       pending.push(turns.run({}, slow), turns.run({}, slow));
-      await turns.run(quick, () => Promise.resolve(order.push('quick')));
+      await turns.run(fast, () => Promise.resolve(order.push('fast')));
     }
     await Promise.all(pending);
-    // Each time at most the one under way is waited for, and one before it.
-    const places = order.flatMap((name, place) => (name === 'quick' ? [place] : []));
+    // Each time it waits for at most the picture under way and one more.
+    const places = order.flatMap((name, place) => (name === 'fast' ? [place] : []));
     assert.ok((places.at(-1) ?? Infinity) <= 12, order.join(' '));
   });
 
-  it('goes by what pictures took: each like the last ones of its stream, or like those of others', async (t) => {
+  it('estimates a picture by the last ones of its stream, or by those of others', async (t) => {
     let now = 1e6;
     mock.method(performance, 'now', () => now);
     t.after(() => mock.restoreAll());
@@ -104,7 +104,7 @@ describe('PictureTurns', () => {
     assert.equal(turns.usualMs(a), 50, 'a quarter of the way');
     await take(b, 8);
     assert.deepEqual([turns.usualMs(a), turns.usualMs(b), turns.usualMs(c)], [50, 8, 0]);
-    // All together: 10, 27.5, 22.625. A stream that is new waits for one of b, and no longer.
+    // Over all streams: 10, 27.5, 22.625. A new stream waits for one picture of b, and no longer.
     const order: string[] = [];
     const work = (owner: object, name: string, ms: number): Promise<unknown> =>
       turns.run(owner, () => {
@@ -125,7 +125,7 @@ describe('PictureTurns', () => {
     assert.equal(await turns.run(a, () => Promise.resolve('again')), 'again');
   });
 
-  it('takes a quarter of the first picture of all for what one of a new stream takes', async (t) => {
+  it('estimates a picture of a new stream by a quarter of the first picture of all', async (t) => {
     let now = 1e6;
     t.mock.method(performance, 'now', () => now);
     // After 40 ms and those of the known stream, the new one is expected to take 10.075 or 9.95 ms.
@@ -155,7 +155,7 @@ describe('PictureTurns', () => {
     }
   });
 
-  it('tells what a picture of a stream takes', async () => {
+  it('returns how long a picture of a stream takes', async () => {
     const turns = new PictureTurns(1);
     const owner = {};
     assert.equal(turns.usualMs(owner), 0);

@@ -26,7 +26,7 @@ function setUp() {
   const sender = new ResultSender({
     unacknowledged: 2,
     held: () => gate.held,
-    // As a stall does: what is held back opens the gate again by itself, later.
+    // Like a stall: what holds one result back holds all of them, until the gate opens again.
     holdsBack: () => (gate.held ||= gate.holdsBack) && gate.holdsBack,
     answer: () => !closed,
     stale: ({ id }) => void stale.push(id),
@@ -36,7 +36,7 @@ function setUp() {
       return encoding.promise;
     },
   });
-  /** Ends what is being encoded. @returns how many results that were. */
+  /** Ends all encodings. @returns their number. */
   const encoded = async (error: Error | null = null): Promise<number> => {
     const ended = encodings.splice(0);
     for (const encoding of ended) {
@@ -46,7 +46,7 @@ function setUp() {
     await turn();
     return ended.length;
   };
-  /** Frames that get no answer any more: they have had one. */
+  /** Makes all frames count as answered. */
   const answered = (): void => void (closed = true);
   const close = (): void => {
     closed = true;
@@ -67,7 +67,7 @@ function line() {
   return { outlet, ids, reports };
 }
 
-/** Puts a result in. @returns whether its pixels have been given back. */
+/** Puts a result in. @returns an object in which `back` becomes true when its pixels are returned. */
 function put(sender: ResultSender, frame: Frame): { back: boolean } {
   const pixels = { back: false };
   void sender.put(frame, image).then(() => (pixels.back = true));
@@ -75,7 +75,7 @@ function put(sender: ResultSender, frame: Frame): { back: boolean } {
 }
 
 describe('a result that is being encoded when the connection is lost', () => {
-  it('goes to the next', async () => {
+  it('goes to the next connection', async () => {
     const { sender, encoded } = setUp();
     const [before, after] = [line(), line()];
     sender.connect(before.outlet);
@@ -102,7 +102,7 @@ describe('a result that is being encoded when the connection is lost', () => {
     assert.deepEqual([after.ids, stale], [[8], [7]]);
   });
 
-  it('gives its pixels back if there will be none', async () => {
+  it('returns its pixels if the sender is closed', async () => {
     const { sender, encoded, close } = setUp();
     sender.connect(line().outlet);
     const given = sender.put(frameOf(7), image);
@@ -114,7 +114,7 @@ describe('a result that is being encoded when the connection is lost', () => {
 });
 
 describe('a sender', () => {
-  it('knows how long the client took no result, and what is not its to acknowledge', async (t) => {
+  it('returns how long the client took no result, and rejects acknowledgements of unsent results', async (t) => {
     const pass = stopTime(t);
     const { sender, encoded } = setUp();
     assert.equal(sender.acknowledge(0), null, 'there is no connection');
@@ -141,10 +141,10 @@ describe('a sender', () => {
     sender.disconnect();
     assert.equal(sender.open, false);
     sender.connect(line().outlet);
-    assert.equal(sender.acknowledge(0), 0, 'another connection has a window of its own');
+    assert.equal(sender.acknowledge(0), 0, 'each connection has its own window');
   });
 
-  it('follows the time from result to result, and takes a stall for four times the usual', async (t) => {
+  it('averages the interval of results, and counts a stall as four intervals', async (t) => {
     const pass = stopTime(t);
     const { sender, encoded } = setUp();
     sender.connect(line().outlet);
@@ -174,7 +174,7 @@ describe('a sender', () => {
 });
 
 describe('a result that is held back', () => {
-  it('waits before it is encoded while results are held, or when it is told to', async () => {
+  it('is not encoded while results are held, or while it is held back itself', async () => {
     const { sender, gate, encoded } = setUp();
     const { outlet, ids } = line();
     sender.connect(outlet);
@@ -190,7 +190,7 @@ describe('a result that is held back', () => {
     }
   });
 
-  it('when it is encoded already, keeps its pixels and takes no place of others', async () => {
+  it('keeps its pixels and uses no place in the window if it is encoded already', async () => {
     const { sender, gate, encoded, stale } = setUp();
     const { outlet, ids } = line();
     sender.connect(outlet);
@@ -212,7 +212,7 @@ describe('a result that is held back', () => {
 });
 
 describe('a result that cannot be sent', () => {
-  it('as its frame has an answer, gives its place and its pixels back', async () => {
+  it('because its frame is answered, returns its place and its pixels', async () => {
     const { sender, encoded, answered } = setUp();
     const { outlet, ids } = line();
     sender.connect(outlet);
@@ -226,7 +226,7 @@ describe('a result that cannot be sent', () => {
     assert.equal(sender.acknowledge(1), null);
   });
 
-  it('as it cannot be encoded, does so too, and the client is told which', async () => {
+  it('because it cannot be encoded, returns them too, and the error names the frame', async () => {
     const { sender, encoded } = setUp();
     const { outlet, ids, reports } = line();
     sender.connect(outlet);
@@ -245,7 +245,7 @@ describe('a result that cannot be sent', () => {
   });
 });
 
-it('the meter learns of each result with its time on the way, which the frames of the server have not', async (t) => {
+it('the meter gets each result with the time from capture to arrival, null for frames of the server', async (t) => {
   let now = 1000;
   t.mock.method(performance, 'now', () => now);
   const { sender, encoded } = setUp();

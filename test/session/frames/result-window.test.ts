@@ -18,28 +18,28 @@ describe('ResultWindow', () => {
     assert.equal(window.open, true);
   });
 
-  it('counts what is being prepared, until it is cancelled', () => {
+  it('counts results in preparation until they are cancelled', () => {
     const window = new ResultWindow(1);
     window.reserve();
     assert.equal(window.open, false);
     window.cancel();
     assert.equal(window.open, true);
     assert.equal(sendOne(window), 1);
-    assert.equal(window.open, false, 'what was cancelled counts no less than nothing');
+    assert.equal(window.open, false, 'a cancelled result counts as zero, not as minus one');
   });
 
-  it('takes one acknowledgement for several results, and old ones again', () => {
+  it('accepts one acknowledgement for several results, and old ones again', () => {
     const window = new ResultWindow(3);
     for (const sequence of [1, 2, 3]) assert.equal(sendOne(window), sequence);
     assert.equal(window.acknowledge(3), true);
     assert.equal(window.acknowledge(1), true);
     for (const sequence of [4, 5]) assert.equal(sendOne(window), sequence);
-    assert.equal(window.open, true, 'an old acknowledgement takes nothing back');
+    assert.equal(window.open, true, 'an old acknowledgement changes nothing');
     assert.equal(sendOne(window), 6);
     assert.equal(window.open, false);
   });
 
-  it('refuses an acknowledgement of what was not sent', () => {
+  it('refuses an acknowledgement of an unsent result', () => {
     const window = new ResultWindow(1);
     assert.equal(window.acknowledge(0), true);
     assert.equal(window.acknowledge(1), false);

@@ -16,7 +16,7 @@ const frame: Frame = {
 const worker = { queueMs: 9, vaeEncodeMs: 30, denoiseMs: 40, vaeDecodeMs: 50 };
 
 describe('the times of a frame', () => {
-  it('are those of its stages, and of all of them', () => {
+  it('cover each stage and the total', () => {
     assert.deepEqual(stageTimings(frame, worker, { encodingAt: 1170, sentAt: 1200 }), {
       decode: 10,
       queue: 20,
@@ -28,7 +28,7 @@ describe('the times of a frame', () => {
     });
   });
 
-  it('follow each other, and none is after the sending', () => {
+  it('are in order, and none is after the sending', () => {
     const clock = new ClientClock();
     const times = (sent: number): Record<string, number | null> => ({
       ...stageTimes(frame, stageTimings(frame, worker, { encodingAt: sent, sentAt: sent }), sent, clock),

@@ -10,10 +10,10 @@ const interval = 100;
 interface Rig {
   readonly guard: StallGuard;
   readonly pass: (ms: number) => void;
-  /** This process is held up for a while. */
+  /** Simulates a pause of this process. */
   readonly pause: (ms: number) => void;
-  /** How often something was let go as the moment had passed. */
-  readonly letGo: () => number;
+  /** Returns how often results were released because the time was up. */
+  readonly released: () => number;
 }
 
 function setUp(t: TestContext): Rig {
@@ -25,11 +25,11 @@ function setUp(t: TestContext): Rig {
     pass(ms);
     pauses.last = { end: performance.now(), ms };
   };
-  return { guard, pass, pause, letGo: () => count };
+  return { guard, pass, pause, released: () => count };
 }
 
-describe('a result that can leave', () => {
-  it('waits if its frame came before a pause of this process that was long beside the interval', (t) => {
+describe('a result that is ready to leave', () => {
+  it('waits if its frame came before a pause of this process that was long compared with the interval', (t) => {
     const { guard, pass, pause } = setUp(t);
     const arrived = performance.now();
     assert.equal(guard.holdsBack(arrived, interval), false);
@@ -40,7 +40,7 @@ describe('a result that can leave', () => {
     pass(1);
     assert.equal(guard.holdsBack(performance.now(), interval), false);
     assert.equal(guard.holding, false);
-    assert.equal(guard.holdsBack(back, interval), true, 'came in the moment in which it went on');
+    assert.equal(guard.holdsBack(back, interval), true, 'came just as the process resumed');
     assert.equal(guard.holding, true);
     assert.equal(guard.holdsBack(arrived, interval), true, 'and so do others after the same pause');
   });
@@ -51,34 +51,34 @@ describe('a result that can leave', () => {
       [1000, 500],
       [10_000, 1000],
     ]) {
-      const { guard, pass, pause, letGo } = setUp(t);
+      const { guard, pass, pause, released } = setUp(t);
       pause(paused);
       assert.equal(guard.holdsBack(0, interval), true);
       pass(moment - 1);
       assert.equal(guard.holdsBack(0, interval), true);
-      assert.deepEqual([guard.holding, letGo()], [true, 0]);
+      assert.deepEqual([guard.holding, released()], [true, 0]);
       pass(1);
-      assert.deepEqual([guard.holding, letGo()], [false, 1]);
-      assert.equal(guard.holdsBack(0, interval), false, 'the moment is over');
+      assert.deepEqual([guard.holding, released()], [false, 1]);
+      assert.equal(guard.holdsBack(0, interval), false, 'the time is up');
       assert.equal(guard.holding, false);
       t.mock.reset();
     }
   });
 
-  it('waits no longer than the first one, where it comes in the middle of the moment', (t) => {
-    const { guard, pass, pause, letGo } = setUp(t);
+  it('waits no longer than the first one if it comes while that waits', (t) => {
+    const { guard, pass, pause, released } = setUp(t);
     pause(1000);
     assert.equal(guard.holdsBack(0, interval), true);
     pass(100);
     guard.end();
     assert.equal(guard.holdsBack(0, interval), true);
     pass(399);
-    assert.equal(letGo(), 0);
+    assert.equal(released(), 0);
     pass(1);
-    assert.equal(letGo(), 1);
+    assert.equal(released(), 1);
   });
 
-  it('waits after the next pause only if one has left in between', (t) => {
+  it('waits after the next pause only if a result has left in between', (t) => {
     const { guard, pause } = setUp(t);
     pause(400);
     assert.equal(guard.holdsBack(0, interval), true);
@@ -91,9 +91,9 @@ describe('a result that can leave', () => {
   });
 });
 
-describe('what was held back', () => {
-  it('is let go by a result of a frame that came after the pause', (t) => {
-    const { guard, pass, pause, letGo } = setUp(t);
+describe('a result that was held back', () => {
+  it('is released by a result of a frame that came after the pause', (t) => {
+    const { guard, pass, pause, released } = setUp(t);
     pause(400);
     guard.holdsBack(0, interval);
     guard.resultCame(performance.now());
@@ -102,42 +102,42 @@ describe('what was held back', () => {
     guard.resultCame(performance.now());
     assert.equal(guard.holding, false);
     pass(1000);
-    assert.equal(letGo(), 0);
+    assert.equal(released(), 0);
   });
 });
 
 describe('a frame that arrives', () => {
-  it('makes what was held back old, unless it is late itself', (t) => {
-    const { guard, pass, letGo } = setUp(t);
+  it('makes results that were held back old, unless it is late itself', (t) => {
+    const { guard, pass, released } = setUp(t);
     assert.equal(guard.frameArrived(10, interval), false, 'nothing was held back');
     assert.equal(guard.frameArrived(10 + 3 * interval, interval), false);
     assert.equal(guard.holding, false, 'three intervals are not late');
     assert.equal(guard.frameArrived(20 + 4 * interval, interval), false);
     assert.equal(guard.holding, true);
     pass(2 * interval - 1);
-    assert.equal(letGo(), 0);
+    assert.equal(released(), 0);
     pass(1);
-    assert.equal(letGo(), 1, 'no pause, so two intervals are enough');
+    assert.equal(released(), 1, 'no pause, so two intervals are enough');
     assert.equal(guard.frameArrived(20 + 4 * interval, interval), false);
     assert.equal(guard.frameArrived(10, interval), true);
     assert.equal(guard.holding, false);
   });
 
   it('is old if it was captured before a pause of this process', (t) => {
-    const { guard, pass, pause, letGo } = setUp(t);
+    const { guard, pass, pause, released } = setUp(t);
     pause(1000);
     assert.equal(guard.frameArrived(300, interval), false);
     assert.equal(guard.holding, true);
     pass(499);
-    assert.equal(letGo(), 0);
+    assert.equal(released(), 0);
     pass(1);
-    assert.equal(letGo(), 1);
+    assert.equal(released(), 1);
     assert.equal(guard.frameArrived(501, interval), false);
     assert.equal(guard.holding, true);
     assert.equal(guard.frameArrived(499, interval), true, 'captured after it');
   });
 
-  it('counts as new where the clock of the client is not known', (t) => {
+  it('counts as new if the clock of the client is unknown', (t) => {
     const { guard, pause } = setUp(t);
     pause(400);
     guard.holdsBack(0, interval);
@@ -147,25 +147,25 @@ describe('a frame that arrives', () => {
 });
 
 describe('a client that takes results again', () => {
-  it('makes the result that waits old if a new frame is there', (t) => {
+  it('makes the waiting result old if a new frame is there', (t) => {
     const { guard } = setUp(t);
     const stalled = 3 * interval + 1;
     assert.equal(guard.clientReturned(stalled - 1, performance.now(), interval), false);
-    assert.equal(guard.holding, false, 'three intervals are no stall');
+    assert.equal(guard.holding, false, 'three intervals are not a stall');
     assert.equal(guard.clientReturned(stalled, performance.now() - interval + 1, interval), true);
     assert.equal(guard.holding, false);
   });
 
-  it('has the result wait an interval for a new frame', (t) => {
+  it('makes the result wait one interval for a new frame', (t) => {
     for (const waiting of [null, -interval]) {
-      const { guard, pass, letGo } = setUp(t);
+      const { guard, pass, released } = setUp(t);
       const since = waiting === null ? null : performance.now() + waiting;
       assert.equal(guard.clientReturned(4 * interval, since, interval), false);
       assert.equal(guard.holding, true);
       pass(interval - 1);
-      assert.equal(letGo(), 0);
+      assert.equal(released(), 0);
       pass(1);
-      assert.deepEqual([guard.holding, letGo()], [false, 1]);
+      assert.deepEqual([guard.holding, released()], [false, 1]);
       t.mock.reset();
     }
   });

@@ -6,50 +6,50 @@ import type { Session } from '../../../src/session/live/session.js';
 import { Rig } from '../rig.js';
 import { stopTime } from '../../support/stopped-time.js';
 
-/** A session, the limits that its frames got, and what the client was told. */
+/** Returns a session, the limits set for its frames, and those sent to its client. */
 async function setUp(): Promise<{
   readonly pacing: Pacing;
   readonly session: Session;
   readonly limits: readonly (number | null)[];
-  readonly told: readonly (number | null)[];
+  readonly sent: readonly (number | null)[];
 }> {
   const rig = await Rig.active();
   const session = rig.context.sessions.find(rig.connection.id);
   assert.ok(session);
   const limits: (number | null)[] = [];
-  const told: (number | null)[] = [];
+  const sent: (number | null)[] = [];
   session.frames.limit = (fps) => void limits.push(fps);
   const outlet: Pick<Outlet, 'send'> = {
-    send: (message) => void (message.type === 'quality' && told.push(message.fps)),
+    send: (message) => void (message.type === 'quality' && sent.push(message.fps)),
   };
   const pacing = new Pacing(session, outlet as Outlet);
-  return { pacing, session, limits, told };
+  return { pacing, session, limits, sent };
 }
 
 describe('Pacing', () => {
-  it('holds frames to the lower of what the token allows and of the share', async () => {
-    const { pacing, limits, told } = await setUp();
+  it('limits frames to the lower of token limit and share', async () => {
+    const { pacing, limits, sent } = await setUp();
     pacing.allow({ fps: 20 });
     pacing.share(10.126);
     pacing.allow({ fps: 5 });
     pacing.allow({ size: 64 });
     pacing.share(null);
     assert.deepEqual(limits, [20, 10.126, 5, 10.126, null]);
-    assert.deepEqual(told, [10.13, null]);
+    assert.deepEqual(sent, [10.13, null]);
     assert.equal(pacing.limit, null);
   });
 
-  it('leaves a share as it was that has changed by less than a tenth', async () => {
-    const { pacing, limits, told } = await setUp();
+  it('ignores a change of the share by less than a tenth', async () => {
+    const { pacing, limits, sent } = await setUp();
     for (const fps of [null, 10, 10.9, 9.1, 10, 11.1, null]) pacing.share(fps);
-    assert.deepEqual(told, [10, 11.1, null]);
+    assert.deepEqual(sent, [10, 11.1, null]);
     assert.deepEqual(limits, [10, 11.1, null]);
     pacing.share(0);
-    assert.equal(told.at(-1), 0);
+    assert.equal(sent.at(-1), 0);
     assert.equal(pacing.limit, 0);
   });
 
-  it('knows whether frames flow: of late, and while it is not paused', async (t) => {
+  it('reports whether frames flow: recently, and while not paused', async (t) => {
     const pass = stopTime(t);
     const { pacing, session } = await setUp();
     assert.equal(pacing.flows, true);

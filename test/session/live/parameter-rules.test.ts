@@ -31,7 +31,7 @@ const refused: readonly (readonly [update: unknown, field: string, message: RegE
 ];
 
 describe('createParameterRules', () => {
-  it('has the defaults of the model over the general ones', () => {
+  it('prefers the defaults of the model to the general ones', () => {
     assert.equal(rules.defaults.prompt, 'blueprint');
     assert.equal(rules.defaults.width, 256);
     assert.equal(rules.defaults.cfg_type, 'none');
@@ -46,7 +46,7 @@ describe('createParameterRules', () => {
     );
   });
 
-  it('takes values at the ends of their ranges', () => {
+  it('accepts values at the ends of their ranges', () => {
     const update = {
       strength: 0,
       steps: 10,
@@ -74,7 +74,7 @@ describe('createParameterRules', () => {
     });
   }
 
-  it('offers what the model can do alone: the one size of its export, no guidance from outside', () => {
+  it('offers only what the model can do: the one size of its export, no external guidance', () => {
     const fixedSize = { width: 1536, height: 512 };
     const fixed = createParameterRules({ defaults: fixedSize, sizeFactor: 64, fixedSize, selfGuided: true });
     const update = { ...fixedSize, cfg_type: 'none' };

@@ -19,7 +19,7 @@ const state: ResumeState = {
   state: { ordinal: 8, frames: [{ ...frame, history: { previous: latent, count: 2 }, stockHistory: {} }] },
   carried: [{ id: 7, captured: 12.5 }],
 };
-/** A stream whose prompt is turning into another. */
+/** A stream with a prompt in transition. */
 const moving: ResumeState = {
   ...state,
   state: {
@@ -38,7 +38,7 @@ const moving: ResumeState = {
 };
 const settings = { secret: 'a secret', lifetimeMs: 60_000, maxLength: 100_000 };
 
-/** A token as a server with this secret could make it, of another version or from another Node. */
+/** Returns a token that a server of another version, or on another Node, could make with this secret. */
 function sealAs(version: number, content: Uint8Array): string {
   const purpose = Buffer.from(`millrace resume token ${version}`);
   const key = Buffer.from(hkdfSync('sha256', settings.secret, '', purpose, 32));
@@ -49,13 +49,13 @@ function sealAs(version: number, content: Uint8Array): string {
 }
 
 describe('resume tokens', () => {
-  it('give back what went in, on any server with the same secret', () => {
+  it('can be opened by any server with the same secret, and contain what was sealed', () => {
     const token = createResumeTokens(settings).seal(state);
     assert.match(token, /^[\w-]+$/);
     assert.deepEqual(createResumeTokens(settings).open(token), state);
   });
 
-  it('tell nothing of what is in them, and are never the same', () => {
+  it('reveal nothing of their content, and are never the same', () => {
     const tokens = createResumeTokens(settings);
     const token = tokens.seal(state);
     assert.notEqual(tokens.seal(state), token);
@@ -63,14 +63,14 @@ describe('resume tokens', () => {
     for (const text of ['ann', 'a fox', 'session-1']) assert.ok(!bytes.includes(text));
   });
 
-  it('are of no use with another secret, or with one made up for a process', () => {
+  it('are invalid with another secret, or with the random one of another process', () => {
     const token = createResumeTokens(settings).seal(state);
     assert.equal(createResumeTokens({ ...settings, secret: 'another' }).open(token), null);
     const own = { ...settings, secret: '' };
     assert.equal(createResumeTokens(own).open(createResumeTokens(own).seal(state)), null);
   });
 
-  it('run out', () => {
+  it('expire', () => {
     let now = 1_000_000;
     const tokens = createResumeTokens({ ...settings, now: () => now });
     const token = tokens.seal(state);
@@ -80,16 +80,16 @@ describe('resume tokens', () => {
     assert.equal(tokens.open(token), null);
   });
 
-  it('are refused when they are of another version, or of a Node whose data this one cannot read', () => {
+  it('are refused if they are of another version, or from a Node whose data this one cannot read', () => {
     const tokens = createResumeTokens(settings);
     const content = serialize({ ...state, expires: Date.now() + 60_000 });
     assert.deepEqual(tokens.open(sealAs(1, content)), state);
     assert.equal(tokens.open(sealAs(2, content)), null);
-    // It begins with the version of its form.
+    // It begins with the version of its format.
     assert.equal(tokens.open(sealAs(1, Buffer.from(content).fill(99, 1, 2))), null);
   });
 
-  it('hold what they always held in their version', () => {
+  it('keep the content of their version', () => {
     const kept = readFileSync(join(repositoryRoot, 'test/fixtures/resume-token.txt'), 'utf8').trim();
     const tokens = createResumeTokens({ ...settings, now: () => 0 });
     assert.deepEqual(
@@ -99,7 +99,7 @@ describe('resume tokens', () => {
     );
   });
 
-  it('are refused when any bit is changed, or they are cut or none', () => {
+  it('are refused if any bit is changed, if they are truncated, or if they are not tokens', () => {
     const tokens = createResumeTokens({ ...settings, maxLength: 0 });
     const bytes = Buffer.from(tokens.seal(state), 'base64url');
     for (let bit = 0; bit < bytes.length * 8; bit += 7) {
@@ -113,7 +113,7 @@ describe('resume tokens', () => {
     assert.equal(tokens.open('no token'), null);
   });
 
-  it('leave out the frames under way where they would be too long', () => {
+  it('leave out the frames under way if they would be too long', () => {
     const tokens = createResumeTokens(settings);
     const whole = tokens.seal(state).length;
     const short = createResumeTokens({ ...settings, maxLength: whole - 1 });
@@ -121,7 +121,7 @@ describe('resume tokens', () => {
     assert.deepEqual(opened, { ...state, state: { ordinal: 8, frames: [] }, carried: [] });
   });
 
-  it('leave out the frames under way first, and then prompts that are turning into others', () => {
+  it('leave out the frames under way first, and then prompts in transition', () => {
     const whole = createResumeTokens(settings).seal(moving).length;
     const sealedIn = (maxLength: number): ResumeState | null => {
       const tokens = createResumeTokens({ ...settings, maxLength });

@@ -11,10 +11,11 @@ import { stopTime } from '../../support/stopped-time.js';
 const graceMs = 100;
 const tokenLifeMs = 1000;
 
-/** Who was told that another takes its session, and whose place was given to the next. */
 interface Rig {
   readonly sessions: Sessions;
+  /** Sessions whose connection was replaced. */
   readonly evicted: string[];
+  /** Sessions whose slot was given back. */
   readonly released: string[];
   readonly pass: (ms: number) => void;
   readonly add: (id: string, subject?: string) => Session;
@@ -48,7 +49,7 @@ function setUp(t: TestContext): Rig {
 }
 
 describe('a session whose connection was lost', () => {
-  it('waits for its client, and is then given up', (t) => {
+  it('waits for its client for the grace period, and then ends', (t) => {
     const { sessions, released, pass, add } = setUp(t);
     const session = add('a');
     sessions.park(session);
@@ -63,7 +64,7 @@ describe('a session whose connection was lost', () => {
     assert.deepEqual([sessions.parked, released], [0, ['a']]);
   });
 
-  it('stays if it is taken in time', (t) => {
+  it('continues if it is taken in time', (t) => {
     const { sessions, evicted, released, pass, add } = setUp(t);
     const session = add('a');
     sessions.park(session);
@@ -71,7 +72,7 @@ describe('a session whose connection was lost', () => {
     assert.equal(sessions.parked, 0);
     pass(2 * graceMs);
     assert.equal(sessions.find('a'), session);
-    assert.deepEqual([evicted, released], [[], []], 'nobody had it');
+    assert.deepEqual([evicted, released], [[], []], 'it had no connection');
   });
 
   it('does not wait if it has ended', (t) => {
@@ -84,7 +85,7 @@ describe('a session whose connection was lost', () => {
     assert.deepEqual(released, ['a']);
   });
 
-  it('is given up when the server stops, and those with a connection are not', (t) => {
+  it('ends when the server stops, but those with a connection do not', (t) => {
     const { sessions, released, pass, add } = setUp(t);
     add('a');
     sessions.park(add('b'));
@@ -96,7 +97,7 @@ describe('a session whose connection was lost', () => {
 });
 
 describe('a session that is taken by another connection', () => {
-  it('has the first one told, once', (t) => {
+  it('informs the first one, once', (t) => {
     const { sessions, evicted, add } = setUp(t);
     const session = add('a');
     sessions.take(session);
@@ -106,7 +107,7 @@ describe('a session that is taken by another connection', () => {
 });
 
 describe('the sessions of a user', () => {
-  it('are counted with those that are to come', (t) => {
+  it('are counted with those that are expected', (t) => {
     const { sessions, add } = setUp(t);
     add('a');
     add('b');
@@ -126,7 +127,7 @@ describe('the sessions of a user', () => {
 });
 
 describe('resume tokens', () => {
-  it('are spent up to a number, and for as long as they last', (t) => {
+  it('are spent up to a number, and for their lifetime', (t) => {
     const { sessions, pass } = setUp(t);
     assert.equal(sessions.isSpent('a', 1), false);
     sessions.spend('a', 3);
@@ -143,7 +144,7 @@ describe('resume tokens', () => {
     assert.deepEqual([sessions.isSpent('a', 3), sessions.isSpent('b', 1)], [false, true]);
   });
 
-  it('are spent again from the last time on', (t) => {
+  it('stay spent for a lifetime after the last time', (t) => {
     const { sessions, pass } = setUp(t);
     sessions.spend('a', 1);
     pass(600);
@@ -153,7 +154,7 @@ describe('resume tokens', () => {
     assert.equal(sessions.isSpent('a', 2), true);
   });
 
-  it('are all spent when the session has ended, and not when it has only gone from here', (t) => {
+  it('are all spent when the session has ended, but not when it was only removed here', (t) => {
     const { sessions, add } = setUp(t);
     sessions.end(add('a'));
     sessions.remove(add('b'));

@@ -3,7 +3,7 @@ import { it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Rig } from '../rig.js';
 
-it('no more updates wait for an engine that is slow than may come in a second', async () => {
+it('no more updates wait for a slow engine than are allowed in a second', async () => {
   const most = 200;
   const rig = await Rig.active({ updatesPerSecond: most });
   let carryOut: () => void = () => {};

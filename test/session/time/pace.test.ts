@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { Pace } from '../../../src/session/time/pace.js';
 import { stopTime } from '../../support/stopped-time.js';
 
-/** A source that has an event at every millisecond, and takes those that it may. @returns when those were. */
+/** Offers an event each millisecond. @returns when events were allowed. */
 function events(pace: Pace, pass: (ms: number) => void, count: number): readonly number[] {
   const times: number[] = [];
   for (let ms = 0; ms < count; ms++) {
@@ -17,12 +17,12 @@ function events(pace: Pace, pass: (ms: number) => void, count: number): readonly
 }
 
 describe('Pace', () => {
-  it('holds back nothing until it is told to', (t) => {
+  it('holds nothing back until it has a limit', (t) => {
     const pass = stopTime(t);
     assert.deepEqual(events(new Pace(() => {}), pass, 3), [0, 1, 2]);
   });
 
-  it('lets an event happen an interval after the one before', (t) => {
+  it('allows an event one interval after the previous one', (t) => {
     const pass = stopTime(t);
     const pace = new Pace(() => {});
     pace.limit(100);
@@ -32,7 +32,7 @@ describe('Pace', () => {
     assert.deepEqual(events(pace, pass, 3), [0, 1, 2]);
   });
 
-  it('makes up for what is a little late, and no more', (t) => {
+  it('makes up for a small delay, and no more', (t) => {
     const pass = stopTime(t);
     const pace = new Pace(() => {});
     pace.limit(100);
@@ -43,7 +43,7 @@ describe('Pace', () => {
     assert.deepEqual(events(pace, pass, 19), [0, 8, 18], 'a quarter of an interval at most');
   });
 
-  it('tells when an event that had to wait may happen', (t) => {
+  it('pokes when an event that had to wait may happen', (t) => {
     const pass = stopTime(t);
     const pokes: number[] = [];
     const begin = performance.now();

@@ -6,7 +6,7 @@ import { IdleWatch } from '../../../src/session/time/idle-watch.js';
 import { stopTime } from '../../support/stopped-time.js';
 
 describe('Deadline', () => {
-  it('passes once, at the time that it was set to last', (t) => {
+  it('passes once, at the time to which it was set last', (t) => {
     const pass = stopTime(t);
     let passed = 0;
     const deadline = new Deadline(() => void passed++);
@@ -20,7 +20,7 @@ describe('Deadline', () => {
     assert.equal(passed, 1);
   });
 
-  it('does not pass when it was cleared, or lies beyond what a timer can be set to', (t) => {
+  it('does not pass after clear, or if it exceeds the longest timer', (t) => {
     const pass = stopTime(t);
     const deadline = new Deadline(() => assert.fail('it passed'));
     deadline.set(5);
@@ -31,7 +31,7 @@ describe('Deadline', () => {
     pass(100);
   });
 
-  it('can be set to the longest time of a timer', (t) => {
+  it('can be set to the longest timer', (t) => {
     stopTime(t);
     let passed = 0;
     new Deadline(() => void passed++).set(longestTimer);
@@ -41,7 +41,7 @@ describe('Deadline', () => {
 });
 
 describe('Hold', () => {
-  it('ends by itself, and may begin again', (t) => {
+  it('ends when its time is up, and may begin again', (t) => {
     const pass = stopTime(t);
     let ends = 0;
     const hold: Hold = new Hold(() => {
@@ -59,9 +59,9 @@ describe('Hold', () => {
     }
   });
 
-  it('says nothing when it is ended', (t) => {
+  it('does not call back when it is ended early', (t) => {
     const pass = stopTime(t);
-    const hold = new Hold(() => assert.fail('it ended by itself'));
+    const hold = new Hold(() => assert.fail('it called back'));
     hold.begin(10);
     hold.end();
     hold.end();
@@ -71,7 +71,7 @@ describe('Hold', () => {
 });
 
 describe('IdleWatch', () => {
-  it('waits from what happened last', (t) => {
+  it('waits from the last activity', (t) => {
     const pass = stopTime(t);
     let last = performance.now();
     let idle = 0;
@@ -91,7 +91,7 @@ describe('IdleWatch', () => {
     assert.equal(idle, 1);
   });
 
-  it('never tells after it was stopped, or with no limit', (t) => {
+  it('never fires after stop, or without a limit', (t) => {
     const pass = stopTime(t);
     const fail = (): void => assert.fail('idle');
     const stopped = new IdleWatch(1, () => 0, fail);

@@ -4,12 +4,12 @@ import { ClientClock } from '../../../src/session/wire/client-clock.js';
 import { WatchedWire } from '../../../src/session/wire/watched-wire.js';
 
 describe('the clock of a client', () => {
-  it('is that of the server, and tells no ages, before anything is known of it', () => {
+  it('is that of the server, and gives no ages, while it is unknown', () => {
     const clock = new ClientClock();
     assert.deepEqual([clock.at(50), clock.since(0, 50)], [50, null]);
   });
 
-  it('is that of its hello, which is taken as having needed no time', () => {
+  it('is that of its hello, as if that had taken no time', () => {
     const clock = new ClientClock();
     clock.start(1000, 40);
     assert.deepEqual([clock.at(50), clock.since(1003, 50)], [1010, 7]);
@@ -17,7 +17,7 @@ describe('the clock of a client', () => {
     assert.equal(clock.at(50), 2010);
   });
 
-  it('is what the client tells of it, after which no hello counts', () => {
+  it('has the offset that the client reports, after which hello no longer counts', () => {
     const clock = new ClientClock();
     clock.adjust(300);
     clock.start(1000, 40);
@@ -27,8 +27,8 @@ describe('the clock of a client', () => {
   });
 });
 
-describe('a wire that is watched', () => {
-  it('passes all on, and keeps the last picture if it may', () => {
+describe('a watched wire', () => {
+  it('passes everything on, and keeps the last picture if it may', () => {
     for (const keep of [true, false]) {
       const passed: unknown[] = [];
       const wire = new WatchedWire(

@@ -42,7 +42,7 @@ const wrong: readonly (readonly [message: object, field: string])[] = [
 ];
 
 describe('parseClientMessage', () => {
-  it('reads each message, and ignores what it does not know', () => {
+  it('reads each message, and ignores unknown fields', () => {
     assert.deepEqual(parse({ type: 'hello', extra: 1 }), { type: 'hello', parameters: {} });
     assert.deepEqual(parse({ type: 'hello', client: 'me/1', parameters: { steps: 2 } }), {
       type: 'hello',
@@ -65,7 +65,7 @@ describe('parseClientMessage', () => {
   });
 
   for (const [message, field] of wrong) {
-    it(`names the field of ${inspect(message, { breakLength: Infinity }).slice(0, 60)}`, () => {
+    it(`names the invalid field of ${inspect(message, { breakLength: Infinity }).slice(0, 60)}`, () => {
       assert.throws(() => parse(message), { code: 'invalid_message', details: { field } });
     });
   }
@@ -81,13 +81,13 @@ describe('parseClientMessage', () => {
     }
   });
 
-  it('takes nil for a field that is absent', () => {
+  it('treats nil as an absent field', () => {
     const nothing = { client: null, token: null, resume: null, sent: null, parameters: null };
     assert.deepEqual(parse({ type: 'hello', ...nothing }), { type: 'hello', parameters: {} });
     assert.deepEqual(parse({ type: 'ping', sent: 1, offset: null }), { type: 'ping', sent: 1 });
   });
 
-  it('refuses what is no message, and types it does not know', () => {
+  it('refuses invalid messages and unknown types', () => {
     assert.throws(() => parseClientMessage(Uint8Array.of(0xc1)), { code: 'invalid_message' });
     const message = 'unknown message type "ready"';
     assert.throws(() => parse({ type: 'ready' }), {

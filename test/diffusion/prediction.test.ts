@@ -18,7 +18,7 @@ const outputs = {
 } as const;
 
 for (const prediction of ['epsilon', 'v_prediction', 'sample'] as const) {
-  test(`finds the noise that a perfect ${prediction} output stands for`, () => {
+  test(`finds the noise behind a perfect ${prediction} output`, () => {
     const out = new Float32Array(4);
     predictedNoise(prediction, stage, sample, outputs[prediction], out);
     assertClose(out, noise, 1e-6, prediction);

@@ -42,7 +42,7 @@ it('says what an export cannot do and what that costs', async () => {
   assert.equal(others.length, 1);
 });
 
-it('says which sides of pictures are free', async () => {
+it('says which sides of pictures are fixed and which are free', async () => {
   const free = await readModelFolder(layoutFolder('sdxl'));
   const sizes = (fixedSize: ModelFolder['fixedSize']): readonly string[] =>
     exportNotes({ ...free, fixedSize }, true, costs);

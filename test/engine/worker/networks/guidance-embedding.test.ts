@@ -10,7 +10,7 @@ it('embeds a guidance scale as diffusers does', async () => {
   assertClose(guidanceEmbedding(7.5, 256), expected.floats('guidance'), 1e-3, 'embedding');
 });
 
-it('is of sines, then of cosines, from the frequency 1 down to 1/10000, and 0 at the end of an odd width', () => {
+it('holds sines, then cosines, from the frequency 1 down to 1/10000, and 0 at the end of an odd width', () => {
   const angles = [1000 * 0.25, (1000 * 0.25) / 100, (1000 * 0.25) / 10_000];
   const wanted = Float32Array.from([...angles.map(Math.sin), ...angles.map(Math.cos)]);
   assertClose(guidanceEmbedding(1.25, 6), wanted, 1e-6, 'embedding');

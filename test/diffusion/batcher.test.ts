@@ -233,7 +233,7 @@ test('streams of one account share what one stream would get, and take turns', (
   for (const image of images) assert.ok(Math.abs(image.out.size - 50) <= 2, `${image.out.size}`);
 });
 
-test('an endless row of streams with one frame each starves no other stream', () => {
+test('an endless sequence of streams with one frame each starves no other stream', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 6 }),

@@ -36,5 +36,5 @@ test('values with a mean of 0 are weighted all the same', () => {
   assert.deepEqual([...states], [1, 1, -1, -1]);
   const weighted = Float32Array.of(1, -1, 1, -1);
   emphasise(weighted, [2, 1]);
-  assert.deepEqual([...weighed], [2, -2, 1, -1]);
+  assert.deepEqual([...weighted], [2, -2, 1, -1]);
 });

@@ -54,10 +54,10 @@ describe('FairClock', () => {
       // How many wait at the same time, what each costs, and after how many turns without service one leaves.
       present: fc.integer({ min: 1, max: 8 }),
       costs: fc.array(anyCost, { minLength: 1, maxLength: 20 }),
-      patience: fc.integer({ min: 1, max: 50 }),
+      maxTurns: fc.integer({ min: 1, max: 50 }),
     });
     fc.assert(
-      fc.property(newcomers, anyCost, ({ present, costs, patience }, own) => {
+      fc.property(newcomers, anyCost, ({ present, costs, maxTurns }, own) => {
         const clock = new FairClock<string>();
         const largest = Math.max(own, ...costs);
         const waiting = new Map<string, number>([['bystander', own]]);
@@ -68,7 +68,7 @@ describe('FairClock', () => {
         let gap = 0;
         for (let turn = 0; turn < 400; turn++) {
           for (const [key, came] of since) {
-            if (turn - came <= patience) continue;
+            if (turn - came <= maxTurns) continue;
             waiting.delete(key);
             since.delete(key);
             clock.remove(key);

@@ -1,8 +1,8 @@
 import type { Lane, Row, Stream } from '../../src/diffusion/stream.js';
 
 /**
- * Predicts in closed form from all that a row carries (values, timestep, conditioning) and, like a U-Net, from the whole
- * latent: if anything of another row leaks in, the result differs.
+ * Predicts in closed form from all that a row carries (values, timestep, conditioning) and, like a U-Net, from the
+ * whole latent: if anything of another row leaks in, the result differs.
  */
 export function predict(row: Row): Float32Array {
   const { input, stage, conditioning } = row;

@@ -66,7 +66,7 @@ function make(type: GuidanceType = 'none', scale = 3, delta = 0.5): Made {
   return { stream: new Stream(planOf(solver, stockSolver), steering, admission), solver, stockSolver };
 }
 
-/** Absorbs the oldest frame; returns the result and the inputs of guidance. */
+/** Absorbs the oldest frame; returns the result with the trace of guidance. */
 function absorb(stream: Stream, ...predictions: readonly number[]) {
   const [lane] = stream.lanes();
   let seen = { eps: Number.NaN, stock: Number.NaN, stageIndex: Number.NaN };

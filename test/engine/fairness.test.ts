@@ -45,7 +45,7 @@ async function bystanderBeside(
 }
 
 describe('a stream that always has a frame waiting', () => {
-  it('gets its share beside an endless row of streams with one frame each', async () => {
+  it('gets its share beside an endless sequence of streams with one frame each', async () => {
     await using engine = await start();
     const { own, theirs } = await bystanderBeside(engine, async (running) => {
       let made = 0;

@@ -57,7 +57,7 @@ it('measured costs are kept unless the machine turns out to be faster', async ()
   assert.deepEqual(JSON.parse(await readFile(await keptFile(), 'utf8')), remeasured);
 });
 
-it('notes once that measurements cannot be saved in a folder, with the reason and advice', async () => {
+it('the engine notes once that measurements cannot be saved in a folder, with the reason and advice', async () => {
   const file = join(cacheDirectory, 'a-file');
   await writeFile(file, '');
   const notes: string[] = [];

@@ -81,10 +81,10 @@ test('a stream that moved to a long prompt and back continues as if it had not',
 
 test('the embedded model reads a long prompt to its end', async () => {
   await using run = await startEngine(embeddedModel);
-  const begins = { ...tinyParameters({ t_index_list: [32], height: 64 }), prompt: 'cat '.repeat(80) };
-  const stream = await RecordedStream.open(run.engine, begins);
-  await play(stream, begins, 0, 1);
-  const longer = { ...begins, prompt: `${begins.prompt} neon lights, glowing neon outlines` };
+  const beginning = { ...tinyParameters({ t_index_list: [32], height: 64 }), prompt: 'cat '.repeat(80) };
+  const stream = await RecordedStream.open(run.engine, beginning);
+  await play(stream, beginning, 0, 1);
+  const longer = { ...beginning, prompt: `${beginning.prompt} neon lights, glowing neon outlines` };
   const other = await RecordedStream.open(run.engine, longer);
   await play(other, longer, 0, 1);
   assert.notDeepEqual(stream.results.get(0), other.results.get(0));

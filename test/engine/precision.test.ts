@@ -67,8 +67,8 @@ test('8-bit graphs run if requested, and if auto finds that they draw the same',
   const refused = 'computing in floats: 8 bits give different pictures on this CPU';
   assert.deepEqual(await draw(model, { cacheDirectory }), [plain, [refused]]);
   const kept = (await readdir(cacheDirectory)).find((name) => name.startsWith('precision-')) ?? '';
-  const said = JSON.parse(await readFile(join(cacheDirectory, kept), 'utf8')) as { decibels: number };
-  assert.ok(said.decibels < 26);
+  const comparison = JSON.parse(await readFile(join(cacheDirectory, kept), 'utf8')) as { decibels: number };
+  assert.ok(comparison.decibels < 26);
   // The next start uses the kept comparison; an invalid file is measured again.
   await writeFile(join(cacheDirectory, kept), JSON.stringify({ floatMs: 2, int8Ms: 1, decibels: 40 }));
   const [remembered, [because]] = await draw(model, { cacheDirectory });
@@ -95,7 +95,7 @@ test('8 bits are refused with a reason if unavailable', async (t) => {
   );
 });
 
-test('the embedded model draws visibly the same in 8 bits as in floats', async () => {
+test('the embedded model draws nearly the same in 8 bits as in floats', async () => {
   const parameters = tinyParameters({
     width: 128,
     height: 128,

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { solveLinearSystem } from '../../../src/diffusion/solvers/linear-system.js';
 import { assertClose } from '../../support/compare.js';
 
-test('solves small systems, even if a pivot is zero', () => {
+test('solveLinearSystem solves small systems, even if a pivot is zero', () => {
   assertClose(solveLinearSystem([[4]], [2]), [0.5], 1e-12, 'one unknown');
   const matrix = [
     [0, 2, 1],

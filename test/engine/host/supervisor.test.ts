@@ -203,7 +203,7 @@ describe('a worker that dies', () => {
     assert.equal(rig.told.filter((line) => line === 'restarting loading').length, 5);
   });
 
-  it('has its streams opened once in the next worker, including those that come while that starts', async () => {
+  it('has its streams opened once in the next worker, including those opened while it starts', async () => {
     const rig = setUp(script);
     const recorded = await open(rig.engine);
     recorded.stream.push(13, null, { replace: true });

@@ -72,7 +72,7 @@ describe('a measurement', () => {
     assert.deepEqual(notes, []);
   });
 
-  it('has a file of its own for each set of things that it depends on', async () => {
+  it('has a separate file for each set of things that it depends on', async () => {
     const names = [
       await nameOf(),
       await nameOf({ shape: [4, 8, 16] }),
@@ -92,7 +92,7 @@ describe('a measurement', () => {
     assert.equal(await nameOf(), names.at(-1));
   });
 
-  it('has a file of its own for each model and number of CPUs', async () => {
+  it('has a separate file for each model of the first CPU and each number of CPUs', async () => {
     const named = async (...models: readonly string[]): Promise<string> => {
       const own = models.map((model) => ({ model }));
       mock.method(os, 'cpus', () => own);
@@ -107,7 +107,7 @@ describe('a measurement', () => {
   });
 });
 
-describe('a folder in which nothing can be kept', () => {
+describe('a folder in which nothing can be saved', () => {
   const advice = 'let the server write to that folder, or choose another with --cache-directory';
 
   it('is noted with the reason, when reading and when writing', async () => {

@@ -67,14 +67,14 @@ describe('missing', () => {
   });
 });
 
-describe('what auto tries', () => {
-  it('depends on the system', () => {
+describe('the candidates of auto', () => {
+  it('depend on the system', () => {
     assert.deepEqual(candidates({ platform: 'linux' }), ['cuda', 'webgpu']);
     assert.deepEqual(candidates({ platform: 'win32' }), ['dml', 'webgpu']);
     assert.deepEqual(candidates({ platform: 'darwin' }), ['webgpu', 'coreml']);
   });
 
-  it('leaves out GPU providers if there is no GPU', () => {
+  it('include no GPU providers if there is no GPU', () => {
     assert.match(noGpu('cuda', machine(['/dev/dri/renderD128'])) ?? '', /no NVIDIA GPU/);
     assert.equal(noGpu('webgpu', machine(['/dev/dri/renderD128'])), null);
     assert.match(noGpu('webgpu', machine(['/dev/dri/card0'])) ?? '', /no GPU found/);

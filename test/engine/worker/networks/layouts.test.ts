@@ -86,8 +86,8 @@ for (const name of layouts) {
   });
 }
 
-describe('what an export allows', () => {
-  it('is detected: mixed timesteps, fixed sizes and a fixed number of rows', async () => {
+describe('an export', () => {
+  it('has its limits detected: timesteps that cannot mix, fixed sizes and a fixed number of rows', async () => {
     const mixing = await Promise.all(layouts.map(async (name) => (await runtimeOf(name)).mixesTimesteps));
     assert.deepEqual(mixing, [true, false, false, true]);
     const { folder } = await runtimeOf('lcm');
@@ -96,7 +96,7 @@ describe('what an export allows', () => {
     assert.equal(folder.selfGuided, true);
   });
 
-  it('includes, with a full LCM, a guidance scale for each row', async () => {
+  it('of a full LCM uses the guidance scale of each row', async () => {
     const runtime = await runtimeOf('lcm');
     const expected = await expectedOf('lcm');
     const shape = runtime.latentShape(sizeOf(expected));

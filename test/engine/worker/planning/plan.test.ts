@@ -149,7 +149,7 @@ describe('a plan', () => {
     }
   });
 
-  it('has no guidance of its own where the model guides itself', () => {
+  it('refuses guidance if the model guides itself', () => {
     assertRefused('cfg_type', /guides itself/, { cfg_type: 'full' }, { selfGuided: true });
     createPlan({ ...model, folder: { ...folder, selfGuided: true } }, parametersWith({ cfg_type: 'none' }));
   });

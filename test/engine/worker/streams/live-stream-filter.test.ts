@@ -44,7 +44,7 @@ describe('the similarity filter', () => {
   });
 });
 
-describe('the chance in the similarity filter', () => {
+describe('random skipping by the similarity filter', () => {
   /** Returns which of many slightly similar frames are skipped. */
   async function skipped(seed: StreamParameters['seed']): Promise<string> {
     const settings = { similar_image_filter: true, similar_image_filter_threshold: 0.5 } as const;

@@ -214,7 +214,7 @@ describe('prompts', () => {
 });
 
 describe('auto', () => {
-  const together = async (
+  const sharesCalls = async (
     changes: Partial<StreamParameters>,
     context: Partial<StreamContext> = {},
   ): Promise<boolean> => {
@@ -235,7 +235,7 @@ describe('auto', () => {
       ['initialize', true],
       ['full', false],
     ] as const) {
-      assert.equal(await together({ ...settings, cfg_type }, { costs }), stream, cfg_type);
+      assert.equal(await sharesCalls({ ...settings, cfg_type }, { costs }), stream, cfg_type);
     }
   });
 
@@ -252,11 +252,11 @@ describe('auto', () => {
   const linear = [1, 2, 4, 8].map((rows) => ({ rows, ms: 10 * rows }));
 
   it('is the stream batch where calls of many rows are cheap', async () => {
-    assert.equal(await together({}), true);
-    assert.equal(await together({}, { costs: linear }), false);
-    assert.equal(await together({ denoise: 'stream' }, { costs: linear }), true);
-    assert.equal(await together({ denoise: 'sequential' }), false);
+    assert.equal(await sharesCalls({}), true);
+    assert.equal(await sharesCalls({}, { costs: linear }), false);
+    assert.equal(await sharesCalls({ denoise: 'stream' }, { costs: linear }), true);
+    assert.equal(await sharesCalls({ denoise: 'sequential' }), false);
     const model = { folder, mixesTimesteps: false, latentShape: () => [1, 2, 2] as const };
-    assert.equal(await together({}, { model }), false, 'rows at several stages cannot share a call');
+    assert.equal(await sharesCalls({}, { model }), false, 'rows at several stages cannot share a call');
   });
 });

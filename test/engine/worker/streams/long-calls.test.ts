@@ -40,7 +40,7 @@ function first(streams: readonly LiveStream[]): LiveStream {
   return stream;
 }
 
-describe('a call that takes long', () => {
+describe('a long call', () => {
   it('is followed by a rest, in which the frames of other streams continue', async () => {
     const { rig, show, large, drawn } = await beside(1);
     const shown = drawn(1);

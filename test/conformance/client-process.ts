@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { Signal } from './signal.js';
 
-/** What a client under test is told to do; README.md says what each means. */
+/** A command to a client under test; README.md describes each. */
 export type Command =
   | {
       readonly command: 'connect';
@@ -15,7 +15,7 @@ export type Command =
   | { readonly command: 'update'; readonly tag: string; readonly parameters: object }
   | { readonly command: 'hold' | 'release' | 'close' };
 
-/** What a client under test tells: one line of JSON each. */
+/** An event of a client under test: one line of JSON. */
 export interface ClientEvent {
   readonly event: string;
   readonly [field: string]: unknown;
@@ -50,7 +50,7 @@ export class ClientProcess implements AsyncDisposable {
     return this.events.filter((other) => other.event === event);
   }
 
-  /** The next event of that name which `wanted` accepts, or one that has come already. */
+  /** Waits for the first event of that name that `wanted` accepts, which may have come already. */
   async first(
     event: string,
     wanted: (event: ClientEvent) => boolean = () => true,
@@ -66,13 +66,13 @@ export class ClientProcess implements AsyncDisposable {
     return this.#changed.until(`the client's event ${event}`, find, seconds);
   }
 
-  /** Waits until the program has ended by itself. @returns its exit status. */
+  /** Waits until the program has exited. @returns its exit status. */
   async ended(): Promise<number | null> {
     if (this.#child.exitCode === null) await once(this.#child, 'close');
     return this.#child.exitCode;
   }
 
-  /** Stops the process as it is, or lets it go on. */
+  /** Pauses the process, or lets it continue. */
   freeze(frozen: boolean): void {
     this.#child.kill(frozen ? 'SIGSTOP' : 'SIGCONT');
   }

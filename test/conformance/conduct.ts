@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { parseClientMessage } from '../../src/session/wire/client-message.js';
 import type { ProxiedConnection } from './proxy.js';
 
-/** Milliseconds that a round trip may take, on a machine that is busy. */
+/** Milliseconds that a round trip may take on a busy machine. */
 const farthestOffset = 60_000;
 
-/** Checks what a client must do, or must not do, at any time, on all connections of its stream. */
+/** Checks the rules that a client must follow at any time, on all connections of its stream. */
 export function checkConduct(connections: readonly ProxiedConnection[]): void {
   const newest = new Map<string, number>();
   for (const connection of connections) {
@@ -26,12 +26,12 @@ function checkIds({ seen }: ProxiedConnection, newest: Map<string, number>): voi
     if (message.type !== 'frame') continue;
     const id = Number(message['id']);
     const before = newest.get(session) ?? -1;
-    assert.ok(id > before, `ids of frames rise in a session: ${id} came after ${before}`);
+    assert.ok(id > before, `frame ids must rise in a session: ${id} came after ${before}`);
     newest.set(session, id);
   }
 }
 
-/** An offset that is told is that of a ping of this connection: each server has a clock of its own. */
+/** Checks that a reported offset is that of a ping of this connection: each server has its own clock. */
 function checkOffsets({ seen }: ProxiedConnection): void {
   const offsets: number[] = [];
   for (const { message } of seen) {
@@ -41,7 +41,7 @@ function checkOffsets({ seen }: ProxiedConnection): void {
     const nearest = Math.min(...offsets.map((other) => Math.abs(offset - other)));
     assert.ok(
       nearest < farthestOffset,
-      `a ping tells the offset ${offset}, which no pong of its connection gave`,
+      `a ping has the offset ${offset}, which fits no pong of its connection`,
     );
   }
 }
@@ -62,11 +62,11 @@ function checkHandshake({ seen }: ProxiedConnection): void {
   );
   let greeted = false;
   for (const { from, message } of early) {
-    // After a refusal the client may say hello again.
+    // After a refusal the client may send hello again.
     if (from === 'server' && message.type === 'error') greeted = false;
     if (from === 'server') continue;
-    assert.equal(message.type, 'hello', 'before ready the client says hello and no more');
-    assert.ok(!greeted, 'the client says hello once');
+    assert.equal(message.type, 'hello', 'before ready the client sends only hello');
+    assert.ok(!greeted, 'the client sends hello once');
     greeted = true;
   }
 }

@@ -40,16 +40,16 @@ const clients = [
 
 let server: TestServer;
 before(async () => {
-  // The suite needs one place alone: each case leaves it to the next.
+  // The suite needs only one slot: each case leaves it to the next.
   server = await startServer({ maxSessions: 1 });
   await server.app.ready();
 });
 after(() => server[Symbol.asyncDispose]());
 
 for (const { name, program, skip, levels } of clients) {
-  const asked: ReadonlySet<Case['level']> = new Set(levels);
+  const wanted: ReadonlySet<Case['level']> = new Set(levels);
   describe(name, { skip }, () => {
-    for (const conformanceCase of suite.filter(({ level }) => asked.has(level))) {
+    for (const conformanceCase of suite.filter(({ level }) => wanted.has(level))) {
       it(conformanceCase.name, async () => {
         await conformanceCase.run({
           server: server.url,

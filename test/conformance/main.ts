@@ -37,6 +37,6 @@ for (const conformanceCase of suite.filter(({ name }) => name.includes(values.on
     process.stdout.write(`${mark} ${name} (PROTOCOL.md section ${section})\n        ${text}\n`);
   }
 }
-const should = advice === 0 ? '' : ` It does not do ${advice} of the things that it should.`;
+const should = advice === 0 ? '' : ` It does not follow ${advice} of the SHOULD rules.`;
 process.stdout.write(failures === 0 ? `The client conforms.${should}\n` : `${failures} failed.\n`);
 process.exitCode = failures === 0 ? 0 : 1;

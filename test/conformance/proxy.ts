@@ -6,21 +6,21 @@ import { Signal } from './signal.js';
 
 export type AnyMessage = { readonly type: string } & Readonly<Record<string, unknown>>;
 
-/** One message as the client said it or got it, with its bytes before any change, in the order of the proxy. */
+/** One message as the client sent or received it, with its bytes before any change, in the order of the proxy. */
 export interface Seen {
   readonly from: 'client' | 'server';
   readonly message: AnyMessage;
   readonly bytes: Uint8Array;
-  /** Milliseconds of this process's clock. */
+  /** Milliseconds on the clock of this process. */
   readonly time: number;
 }
 
 export interface ProxyOptions {
-  /** What the client gets in place of a message of the server, on its connection of that number from 0. */
+  /** Returns what the client gets instead of a message of the server, on its connection of that number from 0. */
   readonly toClient?: (message: AnyMessage, connection: number) => AnyMessage;
-  /** What the client gets before `ready`. */
+  /** Messages that the client gets before `ready`. */
   readonly beforeReady?: readonly AnyMessage[];
-  /** What the server gets in place of a message of the client. */
+  /** Returns what the server gets instead of a message of the client. */
   readonly toServer?: (message: AnyMessage, connection: number) => AnyMessage;
 }
 
@@ -49,7 +49,7 @@ export class Proxy implements AsyncDisposable {
     return proxy;
   }
 
-  /** The client's connection of that number, from 0; waits for it. */
+  /** Waits for the client's connection of that number, from 0. */
   async connection(index: number): Promise<ProxiedConnection> {
     return this.#changed.until(`connection ${index} of the client`, () => this.connections[index]);
   }
@@ -60,12 +60,12 @@ export class Proxy implements AsyncDisposable {
   }
 }
 
-/** One connection of the client, and the one to the server that belongs to it. */
+/** One connection of the client, with its own connection to the server. */
 export class ProxiedConnection {
   readonly seen: Seen[] = [];
-  /** How the client's side ended. */
+  /** The close code of the client's side. */
   closeCode: number | undefined;
-  /** Whether it was the client that closed. */
+  /** Whether the client closed it. */
   closedByClient = false;
   readonly subprotocol: string;
   readonly #client: WebSocket;
@@ -114,7 +114,7 @@ export class ProxiedConnection {
     });
   }
 
-  /** What one side has said, of that type, with its fields typed. */
+  /** Returns the messages of one side of that type, with typed fields. */
   fromClient<Type extends ClientMessage['type']>(
     type: Type,
   ): readonly Extract<ClientMessage, { type: Type }>[] {
@@ -127,7 +127,7 @@ export class ProxiedConnection {
     return this.#all('server', type) as never;
   }
 
-  /** Waits until `find` gives something, looked for at each message. */
+  /** Waits until `find` returns something; it is called at each message. */
   async until<Value>(what: string, find: () => Value | undefined): Promise<Value> {
     return this.#changed.until(what, find);
   }
@@ -137,14 +137,14 @@ export class ProxiedConnection {
     return this.until('the connection to be closed', () => this.closeCode);
   }
 
-  /** Says something to the client as if it came from the server. */
+  /** Sends a message to the client as if it came from the server. */
   inject(given: AnyMessage | Uint8Array): void {
     const bytes = given instanceof Uint8Array ? given : encodeMessage(given as never);
     this.seen.push({ from: 'server', message: decodeMessage(bytes), bytes, time: performance.now() });
     this.#client.send(bytes);
   }
 
-  /** Keeps results back until `releaseResults`. */
+  /** Holds results back until `releaseResults`. */
   holdResults(): void {
     this.#held = [];
   }
@@ -154,7 +154,7 @@ export class ProxiedConnection {
     this.#held = undefined;
   }
 
-  /** From now on nothing goes through, in either direction, and nobody is told. */
+  /** Drops all messages from now on, in both directions, without closing. */
   fallSilent(): void {
     this.#silent = true;
   }
@@ -162,17 +162,17 @@ export class ProxiedConnection {
   /** Closes the client's side as the server would. */
   close(code: number): void {
     this.#client.close(code);
-    // For the server the session is over.
+    // For the server the session has ended.
     this.#server.close(1000);
   }
 
-  /** Breaks both sides off, without a closing handshake. */
+  /** Cuts both sides, without a closing handshake. */
   cut(): void {
     this.#client.terminate();
     this.#server.terminate();
   }
 
-  /** Ends the session, so that the server has its place free for the next, and breaks the client's side off. */
+  /** Ends the session, so that its slot on the server is free for the next, and cuts the client's side. */
   async end(): Promise<void> {
     this.#ending = true;
     this.#client.terminate();
@@ -197,7 +197,7 @@ export class ProxiedConnection {
     if (message.type === 'ready') for (const extra of this.#options.beforeReady ?? []) this.inject(extra);
     const changed = change?.(message, this.#index) ?? message;
     const bytes = changed === message ? original : encodeMessage(changed as never);
-    // As the client said it, or was told.
+    // As the client sent or received it.
     const shown = from === 'client' ? message : changed;
     this.seen.push({ from, message: shown, bytes: original, time: performance.now() });
     this.#changed.notify();

@@ -3,10 +3,10 @@ import { ClientProcess } from './client-process.js';
 import { checkConduct } from './conduct.js';
 import { Proxy, type ProxiedConnection, type ProxyOptions } from './proxy.js';
 
-/** Seconds that a client waits where the place of the one before is kept for it still. */
+/** Seconds that a client may wait while the slot of the previous client is still kept. */
 const longestQueue = 60;
 
-/** What a run of the suite is about. */
+/** The setup of a run of the suite. */
 export interface Setup {
   /** URL of a live server. */
   readonly server: string;
@@ -36,8 +36,8 @@ export class Rig implements AsyncDisposable {
   }
 
   /**
-   * Has the client connect, and waits until it says that it is ready.
-   * @param tokens that it shows one after the other; none if there are none.
+   * Makes the client connect, and waits until it reports that it is ready.
+   * @param tokens to send one after the other; without any, it sends none.
    */
   async connect(parameters: object = {}, tokens: readonly string[] = []): Promise<ProxiedConnection> {
     this.client.tell({
@@ -50,13 +50,13 @@ export class Rig implements AsyncDisposable {
     return this.proxy.connection(0);
   }
 
-  /** Has the client send the next picture. */
+  /** Makes the client send the next picture. */
   send(data: Uint8Array = this.#nextImage()): void {
     this.client.tell({ command: 'send', data: Buffer.from(data).toString('base64') });
     this.#sent += 1;
   }
 
-  /** Has the client send a picture, and waits for the frame that comes of it. */
+  /** Makes the client send a picture, and waits for its result. */
   async generate(): Promise<number> {
     const index = this.#sent;
     this.send();
@@ -65,11 +65,11 @@ export class Rig implements AsyncDisposable {
     return Number(id);
   }
 
-  /** Closes the client and checks that it did nothing wrong on any connection. */
+  /** Closes the client and checks that it broke no rule on any connection. */
   async finish(): Promise<void> {
     this.client.tell({ command: 'close' });
     await this.client.first('closed');
-    assert.equal(await this.client.ended(), 0, 'the program of the client ends well after close');
+    assert.equal(await this.client.ended(), 0, 'the program of the client exits with status 0 after close');
     checkConduct(this.proxy.connections);
   }
 
@@ -81,7 +81,7 @@ export class Rig implements AsyncDisposable {
   #nextImage(): Uint8Array {
     const { images } = this.#setup;
     const image = images[this.#sent % images.length];
-    assert.ok(image, 'there are images');
+    assert.ok(image, 'the setup has images');
     return image;
   }
 }

@@ -1,4 +1,4 @@
-/** Something grows, and whoever waits for it looks again. */
+/** Notifies those that wait for a growing list to look again. */
 export class Signal {
   readonly #waiting: (() => void)[] = [];
 
@@ -7,8 +7,8 @@ export class Signal {
   }
 
   /**
-   * The first value that is not undefined, looked for at each change.
-   * @param what is waited for, for the error.
+   * Waits for the first value of `find` that is not undefined; it is called at each change.
+   * @param what the awaited thing, for the error.
    * @throws {Error} (as rejection) after `seconds`.
    */
   async until<Value>(what: string, find: () => Value | undefined, seconds = 20): Promise<Value> {
@@ -21,7 +21,7 @@ export class Signal {
       for (;;) {
         const value = find();
         if (value !== undefined) return value;
-        if (late) throw new Error(`waited ${seconds} s in vain for ${what}`);
+        if (late) throw new Error(`waited ${seconds} s for ${what}, which did not happen`);
         await new Promise<void>((resolve) => this.#waiting.push(resolve));
       }
     } finally {

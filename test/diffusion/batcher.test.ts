@@ -7,7 +7,7 @@ import { relativeError } from '../parity/replay.js';
 import { predict } from './fake-unet.js';
 import { createStream, frameLatent, type StreamOptions } from './streams.js';
 
-/** A session that always has another frame to give. */
+/** A session that always has another frame. */
 class Session implements Source {
   readonly key: string;
   readonly stream: Stream;
@@ -50,7 +50,7 @@ class Session implements Source {
   }
 }
 
-/** One U-Net call; gives its rows. */
+/** Makes one U-Net call. @returns its rows. */
 function call(batcher: Batcher<Session>, sessions: readonly Session[], budget: number): number {
   const lanes: [Session, Lane][] = [];
   for (const share of batcher.gather(sessions, budget)) {
@@ -87,7 +87,7 @@ const anyOptions: fc.Arbitrary<StreamOptions> = fc.record({
   prompt: fc.double({ min: -1, max: 1, noNaN: true }),
 });
 
-test('any mixture of sessions, coming and going at any time, gives each what it gets alone', () => {
+test('any mixture of sessions, coming and going at any time, gets the same results together as alone', () => {
   const anySession = fc.record({
     options: anyOptions,
     frames: fc.integer({ min: 1, max: 8 }),
@@ -125,7 +125,7 @@ test('any mixture of sessions, coming and going at any time, gives each what it 
   );
 });
 
-test('sessions that want frames get equal shares of rows over a window, whatever their settings', () => {
+test('sessions with frames waiting get equal shares of rows over a window, whatever their settings', () => {
   fc.assert(
     fc.property(
       fc.array(anyOptions, { minLength: 2, maxLength: 6 }),
@@ -159,7 +159,7 @@ test('a session with ten steps does not starve one with one step', () => {
   }
 });
 
-test('one that was idle gets no burst for it, and one that joins late waits for nobody', () => {
+test('an idle session gets no burst later, and one that joins late gets its share at once', () => {
   const batcher = new Batcher<Session>();
   const a = new Session({ tIndexList: [32] });
   const b = new Session({ tIndexList: [32] });
@@ -170,7 +170,7 @@ test('one that was idle gets no burst for it, and one that joins late waits for 
   assert.ok(Math.abs(a.rows.length - before - 10) <= 1);
 });
 
-test('calls hold the budget, and rows of one key only', () => {
+test('calls stay within the budget, and hold only rows of one key', () => {
   const batcher = new Batcher<Session>();
   const small = [1, 2, 3].map(() => new Session({ cfgType: 'full', tIndexList: [32] }, Infinity, 'small'));
   const large = [1, 2].map(() => new Session({ tIndexList: [32] }, Infinity, 'large'));
@@ -191,7 +191,7 @@ test('a lane of two rows goes out even at a budget of one', () => {
   assert.deepEqual(batcher.gather([], 4), []);
 });
 
-test('costly rows are fewer rows: shares are equal in cost, pictures included', () => {
+test('expensive rows are fewer: shares are equal in cost, pictures included', () => {
   fc.assert(
     fc.property(
       fc.array(
@@ -214,8 +214,8 @@ test('costly rows are fewer rows: shares are equal in cost, pictures included', 
         const costs = sessions.map(
           ({ rows, rowCost, pictureCost, stream }) => total(rows) * rowCost + stream.ordinal * pictureCost,
         );
-        const dearest = Math.max(...specs.map(({ rowCost, pictureCost }) => rowCost + pictureCost));
-        assert.ok(Math.max(...costs) - Math.min(...costs) <= 3 * dearest, costs.join(' '));
+        const largest = Math.max(...specs.map(({ rowCost, pictureCost }) => rowCost + pictureCost));
+        assert.ok(Math.max(...costs) - Math.min(...costs) <= 3 * largest, costs.join(' '));
       },
     ),
     { numRuns: 40 },
@@ -233,7 +233,7 @@ test('streams of one account share what one stream would get, and take turns', (
   for (const image of images) assert.ok(Math.abs(image.out.size - 50) <= 2, `${image.out.size}`);
 });
 
-test('streams of one frame that come without end starve nobody', () => {
+test('an endless sequence of streams with one frame each starves no other stream', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 6 }),
@@ -261,7 +261,7 @@ test('streams of one frame that come without end starve nobody', () => {
   );
 });
 
-test('a call of costly rows holds fewer of them', () => {
+test('a call holds fewer rows if they are expensive', () => {
   const batcher = new Batcher<Session>();
   const sessions = [1, 2, 3, 4, 5, 6].map(() =>
     Object.assign(new Session({ tIndexList: [32] }), { rowCost: 4 }),
@@ -270,5 +270,5 @@ test('a call of costly rows holds fewer of them', () => {
     total(batcher.gather(sessions, 8, mostCost).map(({ lanes, entries }) => lanes.length + entries));
   assert.equal(rowsOf(Infinity), 6);
   assert.equal(rowsOf(11), 2);
-  assert.equal(rowsOf(1), 1, 'one goes out even so');
+  assert.equal(rowsOf(1), 1, 'one still goes out');
 });

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { FairClock } from '../../src/diffusion/fair-clock.js';
 
-/** Serves the piece of work with the least tag. @returns whose it was. */
+/** Serves the piece of work with the lowest tag. @returns its key. */
 function serve<Key>(clock: FairClock<Key>, waiting: ReadonlyMap<Key, number>): Key {
   clock.arrive(new Set(waiting.keys()));
   const [first] = [...waiting]
@@ -18,7 +18,7 @@ function serve<Key>(clock: FairClock<Key>, waiting: ReadonlyMap<Key, number>): K
 const anyCost = fc.double({ min: 0.25, max: 16, noNaN: true });
 
 describe('FairClock', () => {
-  it('goes by numbers: a tag is where the work would end, and the clock the tag served last', () => {
+  it('computes a tag as the end of the work, and its time as the last tag served', () => {
     const clock = new FairClock<string>();
     assert.equal(clock.tag('a', 3), 3);
     clock.arrive(new Set(['a', 'b']));
@@ -26,10 +26,10 @@ describe('FairClock', () => {
     clock.charge('a', 3);
     assert.deepEqual([clock.tag('a', 2), clock.tag('b', 2), clock.tag('new', 2)], [5, 2, 5]);
     clock.advance(2);
-    assert.equal(clock.tag('new', 0), 3, 'it goes forward alone');
+    assert.equal(clock.tag('new', 0), 3, 'it only moves forward');
     clock.charge('a', -1);
     assert.equal(clock.tag('a', 0), 2);
-    // One that stays keeps its place, one that was idle starts at the clock, if it is not ahead of it.
+    // One that stays keeps its place; one that was idle starts at the clock unless it is ahead of it.
     clock.charge('b', 1);
     clock.arrive(new Set(['a']));
     clock.arrive(new Set(['a', 'b']));
@@ -39,7 +39,7 @@ describe('FairClock', () => {
     clock.arrive(new Set(['b']));
     clock.arrive(new Set(['a', 'b', 'c']));
     assert.deepEqual([clock.tag('a', 0), clock.tag('b', 0), clock.tag('c', 0)], [3, 13, 3]);
-    // Work of one that is not waiting counts from the clock on.
+    // Work of one that is not waiting counts from the clock.
     clock.charge('late', 4);
     clock.advance(20);
     assert.equal(clock.tag('late', 0), 7);
@@ -49,15 +49,15 @@ describe('FairClock', () => {
     assert.equal(clock.tag('b', 0), 20);
   });
 
-  it('serves one who waits its share, however fast newcomers arrive and leave, and whatever they cost', () => {
+  it('serves a waiting key its share, however fast newcomers arrive and leave, and whatever they cost', () => {
     const newcomers = fc.record({
-      // How many wait at the same time, what each costs, and after how many turns without service one gives up.
+      // How many wait at the same time, what each costs, and after how many turns without service one leaves.
       present: fc.integer({ min: 1, max: 8 }),
       costs: fc.array(anyCost, { minLength: 1, maxLength: 20 }),
-      patience: fc.integer({ min: 1, max: 50 }),
+      maxTurns: fc.integer({ min: 1, max: 50 }),
     });
     fc.assert(
-      fc.property(newcomers, anyCost, ({ present, costs, patience }, own) => {
+      fc.property(newcomers, anyCost, ({ present, costs, maxTurns }, own) => {
         const clock = new FairClock<string>();
         const largest = Math.max(own, ...costs);
         const waiting = new Map<string, number>([['bystander', own]]);
@@ -68,7 +68,7 @@ describe('FairClock', () => {
         let gap = 0;
         for (let turn = 0; turn < 400; turn++) {
           for (const [key, came] of since) {
-            if (turn - came <= patience) continue;
+            if (turn - came <= maxTurns) continue;
             waiting.delete(key);
             since.delete(key);
             clock.remove(key);
@@ -96,7 +96,7 @@ describe('FairClock', () => {
     );
   });
 
-  it('gives equal shares of cost to all who always want more', () => {
+  it('gives equal shares of cost to all that always want more', () => {
     fc.assert(
       fc.property(fc.array(anyCost, { minLength: 2, maxLength: 8 }), (costs) => {
         const clock = new FairClock<number>();
@@ -111,7 +111,7 @@ describe('FairClock', () => {
     );
   });
 
-  it('gives one that comes now and then all that it wants, and no burst for the time that it was idle', () => {
+  it('gives an occasional key all that it wants, and no burst for its idle time', () => {
     const clock = new FairClock<string>();
     const busy = new Map([
       ['a', 1],
@@ -129,7 +129,7 @@ describe('FairClock', () => {
     assert.ok([serve(clock, withRare), serve(clock, withRare), serve(clock, withRare)].includes('rare'));
   });
 
-  it('forgets accounts that are idle, also those that are charged after they were removed', () => {
+  it('forgets idle accounts, even those that are charged after their removal', () => {
     const clock = new FairClock<number>();
     for (let key = 0; key < 100; key++) {
       serve(clock, new Map([[key, 1]]));
@@ -140,7 +140,7 @@ describe('FairClock', () => {
     assert.equal(clock.size, 1);
   });
 
-  it('lets what was charged afterwards count', () => {
+  it('counts charges that come afterwards', () => {
     const clock = new FairClock<string>();
     const waiting = new Map([
       ['cheap', 1],

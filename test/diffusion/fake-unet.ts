@@ -1,8 +1,8 @@
 import type { Lane, Row, Stream } from '../../src/diffusion/stream.js';
 
 /**
- * A predictor in closed form that depends on all that a row carries (values, timestep, conditioning) and, like a
- * U-Net, on the whole latent: what a row gets tells whether anything of another row came into it.
+ * Predicts in closed form from all that a row carries (values, timestep, conditioning) and, like a U-Net, from the
+ * whole latent: if anything of another row leaks in, the result differs.
  */
 export function predict(row: Row): Float32Array {
   const { input, stage, conditioning } = row;
@@ -13,7 +13,7 @@ export function predict(row: Row): Float32Array {
   });
 }
 
-/** Predicts and absorbs all lanes of a stream; gives the frames that left, with copies of their latents. */
+/** Predicts and absorbs all lanes of a stream; returns the frames that left, with copies of their latents. */
 export function advance(stream: Stream, lanes: readonly Lane[] = stream.lanes()): [number, Float32Array][] {
   const finished: [number, Float32Array][] = [];
   for (const lane of lanes) {

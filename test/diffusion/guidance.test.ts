@@ -22,14 +22,14 @@ test('a negative row is needed at each stage, at the first, or at none', () => {
   assert.deepEqual(stages('full', 1), [false, false, false]);
 });
 
-test('stock noise is kept up whatever the scale is', () => {
+test('stock noise is kept whatever the scale', () => {
   const keeping = (['none', 'full', 'self', 'initialize'] as const).filter((type) =>
     keepsStock({ type, scale: 1, delta: 1 }),
   );
   assert.deepEqual(keeping, ['self', 'initialize']);
 });
 
-test('predictions move away from the negative one, which for residual guidance is delta times the stock', () => {
+test('predictions move away from the negative one; in residual guidance that is delta times the stock noise', () => {
   const guided = (type: 'full' | 'self'): number[] => {
     const eps = Float64Array.of(1, -2);
     guide({ type, ...strong }, eps, Float64Array.of(3, 4));

@@ -34,7 +34,7 @@ test('memory is flat over 10,000 frames, for every guidance', () => {
           lane,
           lane.rows.map(() => prediction),
         );
-      // Between collections too: latents are not made anew for each frame.
+      // Between collections too: latents are not allocated for each frame.
       largest = Math.max(largest, process.memoryUsage().arrayBuffers);
       if (frame === 100) before = memory();
     }

@@ -21,7 +21,7 @@ function assertUnit(values: Float32Array): void {
   assert.ok(Math.abs(variance - 1) < 0.05, `variance ${variance}`);
 }
 
-test('equal keys give equal numbers, others independent ones', () => {
+test('equal keys give equal numbers, and different keys independent ones', () => {
   const draw = (...key: number[]): Float32Array => {
     const values = new Float32Array(length);
     return new Gaussian(...key).fill(values);
@@ -40,7 +40,7 @@ test('uniform numbers fill the interval evenly', () => {
   for (const count of counts) assert.ok(Math.abs(count / length - 0.1) < 0.01);
 });
 
-test('fixed noise is the same for every frame, and of its own for each stage', () => {
+test('fixed noise is the same for every frame, and different for each stage', () => {
   const noise = new SeededNoise([{ seed: 3, weight: 1 }], length, 0);
   assert.equal(noise.at(1, 0), noise.at(1, 999));
   assertUnit(noise.at(0, 0));
@@ -54,7 +54,7 @@ test('drifting noise turns slowly, keeps its variance, and depends on the frame 
     assertUnit(values);
     if (ordinal > 0) assert.ok(correlation(values, frames[ordinal - 1]) > 0.97);
   }
-  assert.ok(Math.abs(correlation(frames[0], frames[10])) < 0.04, 'a full turn later it is another');
+  assert.ok(Math.abs(correlation(frames[0], frames[10])) < 0.04, 'it has changed after a full turn');
   assert.deepEqual(new SeededNoise([{ seed: 3, weight: 1 }], length, 0.1).at(0, 17), frames[17]);
 });
 
@@ -85,7 +85,7 @@ test('weighted seeds blend at unit variance; a weight of 0 changes nothing', () 
   );
 });
 
-test('starts of txt2img differ from frame to frame and are repeatable', () => {
+test('the start noise of txt2img differs from frame to frame and is repeatable', () => {
   const noise = new SeededNoise([{ seed: 3, weight: 1 }], length, 0);
   const [first, second] = [0, 1].map((ordinal) => noise.start(ordinal).slice());
   assertUnit(first);
@@ -93,7 +93,7 @@ test('starts of txt2img differ from frame to frame and are repeatable', () => {
   assert.deepEqual(noise.start(0), first);
 });
 
-test('numbers are those of sfc32 and of Box and Muller, today and tomorrow: seeds of users go by them', () => {
+test('numbers stay those of sfc32 and of Box and Muller, because the seeds of users depend on them', () => {
   const uniform = new Gaussian(7, 1);
   assert.deepEqual(
     [1, 2, 3].map(() => uniform.uniform()),
@@ -127,7 +127,7 @@ test('numbers are those of sfc32 and of Box and Muller, today and tomorrow: seed
   assertClose(noise.start(2), [1.4911757707595825, 0.828757107257843, 1.6917568445205688], 1e-6, 'a start');
 });
 
-test('noise that drifts can be asked for again a little later, and forgets what lies further back', () => {
+test('drifting noise can be read again a little later, and forgets what is further back', () => {
   const noise = new SeededNoise([{ seed: 3, weight: 1 }], 2, 1);
   const draws = Array.from({ length: 5 }, (_, ordinal) => noise.at(0, ordinal));
   assert.equal(noise.at(0, 4), draws[4]);

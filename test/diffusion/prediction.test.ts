@@ -18,13 +18,13 @@ const outputs = {
 } as const;
 
 for (const prediction of ['epsilon', 'v_prediction', 'sample'] as const) {
-  test(`finds the noise that a perfect ${prediction} output stands for`, () => {
+  test(`the noise behind a perfect ${prediction} output is found`, () => {
     const out = new Float32Array(4);
     predictedNoise(prediction, stage, sample, outputs[prediction], out);
     assertClose(out, noise, 1e-6, prediction);
   });
 
-  test(`may write over the ${prediction} output`, () => {
+  test(`the noise may be written over the ${prediction} output`, () => {
     const output = outputs[prediction].slice();
     const untouched = sample.slice();
     predictedNoise(prediction, stage, sample, output, output);

@@ -60,10 +60,10 @@ test('prompts blend by the ratio of their weights', () => {
     );
   }
   assert.throws(() => blend([{ embedding: x, weight: 0 }], 'lerp'), RangeError);
-  assert.deepEqual([...x], [1, 0, 0], 'what is blended stays as it is');
+  assert.deepEqual([...x], [1, 0, 0], 'the blended prompts stay unchanged');
 });
 
-test('slerp goes along the arc, whatever the lengths', () => {
+test('slerp follows the arc, whatever the lengths', () => {
   const angle = Math.PI / 3;
   const other = Float32Array.of(2 * Math.cos(angle), 2 * Math.sin(angle), 0);
   const blended = blend(
@@ -76,7 +76,7 @@ test('slerp goes along the arc, whatever the lengths', () => {
   const share = (part: number): number => Math.sin(part * angle) / Math.sin(angle);
   const wanted = [share(0.75) + share(0.25) * other[0], share(0.25) * other[1], 0];
   assertClose(blended, wanted, 1e-6, 'slerp');
-  // Nearly parallel: there the arc is as good as straight.
+  // Nearly parallel: there the arc is practically straight.
   const near = Float32Array.of(1, 1e-5, 0);
   const parts = [
     { embedding: x, weight: 1 },
@@ -95,7 +95,7 @@ test('more than two prompts blend by their weights, pair by pair', () => {
   assertClose(blend(parts, 'lerp'), [1 / 8, 2 / 8, 5 / 8], 1e-6, 'lerp');
 });
 
-test('more than two prompts go along arcs one after the other', () => {
+test('more than two prompts follow arcs one after the other', () => {
   const z = Float32Array.of(0, 0, 1);
   const two = [
     { embedding: x, weight: 1 },
@@ -112,7 +112,7 @@ test('more than two prompts go along arcs one after the other', () => {
   }
 });
 
-test('an arc ends where its prompts are, and is straight where there is none', () => {
+test('an arc ends at its prompts, and is straight if no arc exists', () => {
   const to = Float32Array.of(0, 2, 0);
   const at = (from: Float32Array, t: number, other: Float32Array = to): Float32Array =>
     interpolate(from, other, t, 'slerp', new Float32Array(3));
@@ -142,11 +142,11 @@ test('an arc ends where its prompts are, and is straight where there is none', (
     );
   }
   const out = Float32Array.of(1, 2, 3);
-  assert.equal(interpolate(out, to, 0.5, 'lerp', out), out, 'out may be where it comes from');
+  assert.equal(interpolate(out, to, 0.5, 'lerp', out), out, 'out may be the input');
   assert.deepEqual([...out], [0.5, 2, 1.5]);
 });
 
-test('what does not move says so, and a turn to the same prompt is none', () => {
+test('an embedding reports whether it moves, and a move to the same prompt has no effect', () => {
   const moving = new MovingEmbedding(x);
   assert.equal(moving.moving, null);
   const way = { method: 'lerp', ordinal: 0, ms: 0, length: { frames: 2, seconds: 0 } } as const;
@@ -161,7 +161,7 @@ test('what does not move says so, and a turn to the same prompt is none', () => 
   assert.equal(moving.at(0, 0), y);
 });
 
-test('a transition takes the frames and seconds that it should, the longer of the two', () => {
+test('a transition takes its frames or seconds, whichever is longer', () => {
   const way = { method: 'lerp', ordinal: 10, ms: 5000 } as const;
   const moving = new MovingEmbedding(x);
   moving.moveTo(y, { ...way, length: { frames: 4, seconds: 0 } });
@@ -179,7 +179,7 @@ test('a transition takes the frames and seconds that it should, the longer of th
   assert.equal(sudden.at(10, 5000), y);
 });
 
-test('a transition goes its way: along an arc, and with the part that time or frames have come to', () => {
+test('a transition follows a line or an arc, in proportion to the time or frames that have passed', () => {
   const start = { ordinal: 10, ms: 5000 };
   const moved = (method: 'lerp' | 'slerp', frames: number, seconds: number): MovingEmbedding => {
     const moving = new MovingEmbedding(x);
@@ -212,7 +212,7 @@ test('a transition goes its way: along an arc, and with the part that time or fr
   }
 });
 
-test('each place on the way is an array of its own, and the ends stay as they are', () => {
+test('each point of a transition is a separate array, and the ends stay unchanged', () => {
   const moving = new MovingEmbedding(x);
   assert.equal(moving.at(0, 0), x);
   moving.moveTo(y, { method: 'lerp', ordinal: 0, ms: 0, length: { frames: 4, seconds: 0 } });
@@ -233,7 +233,7 @@ test('each place on the way is an array of its own, and the ends stay as they ar
   );
 });
 
-test('a transition that is turned away goes on from where it is', () => {
+test('a transition with a new target continues from where it is', () => {
   const moving = new MovingEmbedding(x);
   const way = { method: 'lerp', ms: 0, length: { frames: 4, seconds: 0 } } as const;
   moving.moveTo(y, { ...way, ordinal: 0 });
@@ -244,7 +244,7 @@ test('a transition that is turned away goes on from where it is', () => {
   assert.equal(moving.at(6, 0), x);
 });
 
-test('strength and steps choose the end of the schedule, evenly', () => {
+test('strength and steps select the end of the schedule, evenly', () => {
   assert.deepEqual(timeIndices(0.36, 1, 50), [32]);
   assert.deepEqual(timeIndices(0.36, 4, 50), [32, 36, 41, 45]);
   assert.deepEqual(timeIndices(1, 2, 50), [0, 25]);

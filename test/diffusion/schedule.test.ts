@@ -29,7 +29,7 @@ describe('createNoiseSchedule', () => {
     });
   }
 
-  it('is the one of Stable Diffusion', () => {
+  it('matches the one of Stable Diffusion', () => {
     const { alphasCumprod } = createNoiseSchedule(stableDiffusion);
     assert.equal(alphasCumprod.length, 1000);
     // sigma_max and sigma_min, as they are known from k-diffusion.
@@ -37,7 +37,7 @@ describe('createNoiseSchedule', () => {
     assert.ok(Math.abs(Math.sqrt((1 - alphasCumprod[0]) / alphasCumprod[0]) - 0.0292) < 1e-4);
   });
 
-  it('is that of diffusers for every schedule that DDPMScheduler knows', async () => {
+  it('matches diffusers for every schedule of DDPMScheduler', async () => {
     const file = join(repositoryRoot, 'test/fixtures/schedulers/noise-schedules.json');
     const recorded = JSON.parse(await readFile(file, 'utf8')) as Record<string, readonly number[]>;
     assert.equal(Object.keys(recorded).length, 5);
@@ -50,7 +50,7 @@ describe('createNoiseSchedule', () => {
     }
   });
 
-  it('multiplies what training left of the signal', () => {
+  it('multiplies the parts of the signal that training left', () => {
     const { alphasCumprod } = createNoiseSchedule({ trained_betas: [0.1, 0.2, 0.3] });
     for (const [t, want] of [0.9, 0.72, 0.504].entries()) assert.ok(Math.abs(alphasCumprod[t] - want) < 1e-6);
   });
@@ -67,14 +67,14 @@ describe('createNoiseSchedule', () => {
     assert.ok(rescaled[999] < 1e-6);
   });
 
-  it('names the schedules that there are', () => {
+  it('names the known schedules', () => {
     assert.throws(() => createNoiseSchedule({ beta_schedule: 'exp' }), {
       name: 'RangeError',
       message: /scaled_linear.*"exp"/,
     });
   });
 
-  it('is that of DDPM where nothing else is said', () => {
+  it('is that of DDPM by default', () => {
     const { alphasCumprod } = createNoiseSchedule({});
     assert.equal(alphasCumprod.length, 1000);
     let product = 1;
@@ -84,7 +84,7 @@ describe('createNoiseSchedule', () => {
     }
   });
 
-  it('follows a cosine, whose last betas are held below 1', () => {
+  it('follows a cosine whose last betas are limited to below 1', () => {
     const { alphasCumprod } = createNoiseSchedule({
       beta_schedule: 'squaredcos_cap_v2',
       num_train_timesteps: 100,
@@ -97,7 +97,7 @@ describe('createNoiseSchedule', () => {
     assert.ok(Math.abs(alphasCumprod[99] / alphasCumprod[98] - 0.001) < 1e-6);
   });
 
-  it('stretches what is left of the signal to nothing at the end with zero terminal SNR', () => {
+  it('rescales the signal so that none is left at the end with zero terminal SNR', () => {
     const betas = { trained_betas: [0.1, 0.2, 0.3] };
     const roots = [0.9, 0.72, 0.504].map(Math.sqrt);
     const [first, middle, last] = roots;
@@ -107,7 +107,7 @@ describe('createNoiseSchedule', () => {
     assert.ok(alphasCumprod[2] > 0);
   });
 
-  it('has one beta at the start where there is but one timestep', () => {
+  it('has one beta, that of the start, if there is only one timestep', () => {
     const { alphasCumprod } = createNoiseSchedule({
       num_train_timesteps: 1,
       beta_start: 0.25,

@@ -5,7 +5,7 @@ import { SimilarityFilter, skipProbability } from '../../src/diffusion/similarit
 
 const [up, right] = [Float32Array.of(1, 0), Float32Array.of(0, 1)];
 
-/** What becomes of frames: `s` is skipped, `p` processed. */
+/** Returns what becomes of frames: `s` is skipped, `p` processed. */
 function decisions(
   filter: SimilarityFilter,
   frames: readonly Float32Array[],
@@ -20,24 +20,24 @@ function decisions(
     .join('');
 }
 
-test('a frame that stays is skipped as often in a row as it may be, over and over', () => {
+test('an unchanged frame is skipped up to the maximum in a row, over and over', () => {
   const filter = new SimilarityFilter(() => 0.5, 0);
   assert.equal(decisions(filter, Array<Float32Array>(9).fill(up)), 'pssspsssp');
 });
 
-test('skips count from the last frame that was processed, for whatever reason it was', () => {
-  // The original goes on counting after a frame that passed of itself, and processes the sixth.
+test('skips count from the last processed frame, whatever the reason for processing it', () => {
+  // The original continues to count after a frame that passed on its own, and processes the sixth.
   const filter = new SimilarityFilter(() => 0.5, 0);
   assert.equal(decisions(filter, [up, up, up, right, right, right, right, right]), 'psspsssp');
 });
 
-test('a maximum of 0 and a threshold of 1 skip nothing, even if 0 is drawn', () => {
+test('a maximum of 0 or a threshold of 1 skips nothing, even if 0 is drawn', () => {
   const still = Array<Float32Array>(4).fill(up);
   assert.equal(decisions(new SimilarityFilter(() => 0, 0), still, { maxSkip: 0 }), 'pppp');
   assert.equal(decisions(new SimilarityFilter(() => 0, 0), still, { threshold: 1 }), 'pppp');
 });
 
-test('the share that is skipped is its probability', () => {
+test('the share of skipped frames matches the probability', () => {
   const random = new Gaussian(1);
   const filter = new SimilarityFilter(() => random.uniform(), 0);
   filter.accept(up);
@@ -78,7 +78,7 @@ test('the probability of a skip rises from 0 at the threshold to 1 for an equal 
   }
 });
 
-test('a frame is skipped by a draw of up to its probability, and one of 0 without a draw', () => {
+test('a frame is skipped at a draw up to its probability, and needs no draw at a probability of 0', () => {
   let drawn = 0;
   let next = 0;
   const filter = new SimilarityFilter(() => {
@@ -121,14 +121,14 @@ test('similarity is the cosine of two frames around the centre', () => {
   assert.equal(filter.similarity([13]), null);
   assert.equal(filter.similarity([13, 14, 10]), null);
   filter.accept([10, 10, 13]);
-  assert.equal(filter.similarity([10, 10, 11]), 1, 'another size is a frame of its own');
+  assert.equal(filter.similarity([10, 10, 11]), 1, 'a frame of another size becomes the new reference');
   filter.accept([10, 10, 10]);
-  assert.equal(filter.similarity([10, 10, 10]), 0, 'a frame of the centre alone is like none');
+  assert.equal(filter.similarity([10, 10, 10]), 0, 'a frame at the centre is similar to no other');
   filter.reset();
   assert.equal(filter.similarity([10, 10, 10]), null);
 });
 
-test('a frame keeps its values, whatever becomes of the memory that they came in', () => {
+test('the filter copies the values of a frame, whose memory may change', () => {
   const filter = new SimilarityFilter(() => 0, 0);
   const frame = Float32Array.of(1, 0);
   filter.accept(frame);
@@ -137,13 +137,13 @@ test('a frame keeps its values, whatever becomes of the memory that they came in
   assert.equal(filter.similarity(frame), 0);
 });
 
-test('at most so many frames in a row are skipped, and the count starts again with each that is processed', () => {
+test('frames are skipped up to the maximum in a row, and each processed frame restarts the count', () => {
   const filter = new SimilarityFilter(() => 0, 0);
   const asked = (count: number, most: number): string =>
     Array.from({ length: count }, () => (filter.isSimilar(up, 0.5, most) ? 's' : 'p')).join('');
   filter.accept(up);
   assert.equal(asked(4, 2), 'sspp');
-  assert.equal(asked(2, 3), 'sp', 'a greater maximum allows more');
+  assert.equal(asked(2, 3), 'sp', 'a higher maximum allows more');
   filter.accept(up);
   assert.equal(asked(3, 1), 'spp');
   filter.accept(up);

@@ -12,7 +12,7 @@ const stages: readonly Stage[] = [
 ];
 const fill = (value: number, length = 2): Latent => new Float32Array(length).fill(value);
 
-/** What a step was given, first values alone. */
+/** The inputs of a step, only their first values. */
 interface Given {
   readonly stage: number;
   readonly sample: number;
@@ -66,7 +66,7 @@ function make(type: GuidanceType = 'none', scale = 3, delta = 0.5): Made {
   return { stream: new Stream(planOf(solver, stockSolver), steering, admission), solver, stockSolver };
 }
 
-/** Absorbs the oldest frame: what came of it, and what guidance saw. */
+/** Absorbs the oldest frame; returns the result with the trace of guidance. */
 function absorb(stream: Stream, ...predictions: readonly number[]) {
   const [lane] = stream.lanes();
   let seen = { eps: Number.NaN, stock: Number.NaN, stageIndex: Number.NaN };
@@ -82,7 +82,7 @@ function absorb(stream: Stream, ...predictions: readonly number[]) {
   return { ...seen, result };
 }
 
-/** How often a frame has been stepped, by its history. */
+/** How many steps each frame has had, by its history. */
 const countOf = (stream: Stream): readonly unknown[] =>
   stream.snapshot().frames.map(({ history }) => history['count']);
 
@@ -106,7 +106,7 @@ describe('a frame', () => {
     );
   });
 
-  it('goes from stage to stage, with the noise of the next, and comes out after the last', () => {
+  it('moves from stage to stage, with the noise of the next, and leaves after the last', () => {
     const { stream, solver, stockSolver } = make();
     stream.admit(5, fill(0));
     const before = 0.8 / 0.5;
@@ -130,7 +130,7 @@ describe('a frame', () => {
     assert.deepEqual(stockSolver.steps, [], 'without residual guidance there is no stock noise');
   });
 
-  it('can be given up, and others stay', () => {
+  it('can be discarded, and others stay', () => {
     const { stream } = make();
     for (const frame of [5, 6, 7]) stream.admit(frame, fill(0));
     const frames = (): readonly number[] => stream.lanes().map(({ frame }) => frame);
@@ -157,7 +157,7 @@ describe('guidance', () => {
       .rows.map(({ role, conditioning }) => `${role} ${conditioning.embedding[0]}`)
       .join();
 
-  it('in full goes away from the negative row at each stage', () => {
+  it('of type full moves away from the negative row at each stage', () => {
     const { stream, stockSolver } = make('full');
     stream.admit(0, fill(0));
     for (const _ of stages) {
@@ -167,7 +167,7 @@ describe('guidance', () => {
     assert.deepEqual(stockSolver.steps, []);
   });
 
-  it('by itself goes away from the stock noise, which moves as the sample does', () => {
+  it('of type self moves away from the stock noise, which moves as the sample does', () => {
     const { stream, stockSolver } = make('self');
     stream.admit(0, fill(0));
     assert.equal(rows(stream), 'positive 1');
@@ -182,7 +182,7 @@ describe('guidance', () => {
     assert.equal(stockSolver.steps.length, 1, 'after the last stage there is no next noise');
   });
 
-  it('once takes its stock noise from the negative row of the first stage', () => {
+  it('of type initialize takes its stock noise from the negative row of the first stage', () => {
     const { stream } = make('initialize');
     stream.admit(0, fill(0));
     assert.equal(rows(stream), 'negative -1,positive 1');
@@ -191,7 +191,7 @@ describe('guidance', () => {
     assert.equal(rows(stream), 'positive 1');
   });
 
-  it('of a scale of 1 changes nothing, and the stock noise moves on', () => {
+  it('with a scale of 1 changes nothing, and the stock noise moves on', () => {
     const { stream, stockSolver } = make('self', 1);
     stream.admit(0, fill(0));
     assert.equal(absorb(stream, 40).eps, 40);
@@ -205,7 +205,7 @@ describe('memory', () => {
     return absorb(stream, 0).result ?? assert.fail('it is not finished');
   };
 
-  it('of a finished frame serves the next of the same plan, and of no other', () => {
+  it('of a finished frame is reused for the next of the same plan, and of no other', () => {
     const { stream, solver, stockSolver } = make();
     stream.admit(0, fill(0));
     const first = finish(stream);
@@ -224,7 +224,7 @@ describe('memory', () => {
     assert.deepEqual([stream.oldestShape, finish(stream).length], [[1, 1, 3], 3]);
   });
 
-  it('is not shared by frames that are under way, nor with a snapshot', () => {
+  it('is not shared between frames under way or with a snapshot', () => {
     const { stream } = make();
     for (const frame of [0, 1]) stream.admit(frame, fill(frame));
     const before = stream.snapshot();
@@ -236,7 +236,7 @@ describe('memory', () => {
 });
 
 describe('a snapshot', () => {
-  it('holds what is under way with the present plan, and restores it', () => {
+  it('holds the frames under way with the current plan, and restores them', () => {
     const { stream, solver, stockSolver } = make('self');
     stream.admit(5, fill(1));
     stream.plan = planOf(solver, stockSolver);

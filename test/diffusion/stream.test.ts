@@ -9,7 +9,7 @@ import { createStream, frameLatent, latentLength, type StreamOptions } from './s
 const frames = 9;
 const guidanceTypes = ['none', 'full', 'self', 'initialize'] as const;
 
-/** Frames in, frames out: admits whenever there is room, and drains at the end. */
+/** Runs frames through a stream: admits whenever there is room, and drains at the end. */
 function run(options: StreamOptions, count = frames): Map<number, Float32Array> {
   const stream = createStream(options);
   const out = new Map<number, Float32Array>();
@@ -32,7 +32,7 @@ function assertSame(
   }
 }
 
-test('the stream batch gives what sequential denoising gives, for every solver, guidance and n', () => {
+test('the stream batch gives the results of sequential denoising, for every solver, guidance and n', () => {
   for (const solver of solverNames) {
     for (const cfgType of guidanceTypes) {
       for (const tIndexList of [[32], [32, 45], [18, 26, 35, 45]]) {
@@ -55,7 +55,7 @@ test('every frame comes out once, in order, none lost at the head or the tail', 
       out.push(...finished);
       outputsByCall.push(finished.length);
     }
-    // One call a frame while frames come: the stream batch.
+    // One call per frame while frames arrive: the stream batch.
     assert.deepEqual(
       outputsByCall,
       Array.from({ length: frames }, (_, call) => (call < n - 1 ? 0 : 1)),
@@ -100,7 +100,7 @@ test('a prompt change reaches the frames under way, and the negative rows stay',
   }
 });
 
-test('full and initialize at a guidance scale of 1 and below are as none', () => {
+test('full and initialize at a guidance scale of 1 or below are the same as none', () => {
   for (const guidanceScale of [1, 0.5, 0]) {
     for (const cfgType of ['full', 'initialize', 'self'] as const) {
       assertSame(run({ cfgType, guidanceScale }), run({ cfgType: 'none' }), 0);
@@ -117,11 +117,11 @@ test('single-step self guidance stays bounded over 10,000 frames', () => {
     const [[, latent] = []] = advance(stream);
     assert.ok(latent);
     if (frame === 0) first = latent;
-    if (frame === 9_996) assert.deepEqual(latent, first, 'an equal input gives an equal output');
+    if (frame === 9_996) assert.deepEqual(latent, first, 'equal inputs give equal outputs');
   }
 });
 
-test('guidance changes what comes out, and delta scales the stock noise', () => {
+test('guidance changes the result, and delta scales the stock noise', () => {
   const none = run({ cfgType: 'none' }).get(5)!;
   for (const cfgType of ['full', 'self', 'initialize'] as const) {
     assert.ok(relativeError(run({ cfgType }).get(5)!, none) > 1e-2, cfgType);
@@ -133,7 +133,7 @@ test('guidance changes what comes out, and delta scales the stock noise', () => 
   }
 });
 
-test('the stock noise stays what it is while it is what is predicted', () => {
+test('the stock noise stays the same while the prediction equals it', () => {
   for (const solver of ['DDIMScheduler', 'EulerDiscreteScheduler', 'DPMSolverMultistepScheduler'] as const) {
     const stream = createStream({ solver, cfgType: 'self' });
     stream.admit(0, frameLatent(0));
@@ -147,7 +147,7 @@ test('the stock noise stays what it is while it is what is predicted', () => {
   }
 });
 
-test('a stream tells of the oldest frame under way, and of its size', () => {
+test('a stream returns the oldest frame under way and its shape', () => {
   const stream = createStream();
   assert.deepEqual([stream.oldestFrame, stream.oldestShape, stream.ordinal], [null, null, 0]);
   stream.admit(7, frameLatent(0));
@@ -155,13 +155,13 @@ test('a stream tells of the oldest frame under way, and of its size', () => {
   assert.deepEqual([stream.oldestFrame, stream.oldestShape, stream.ordinal], [7, [4, 2, 3], 2]);
 });
 
-test('a frame costs two rows at first where guidance needs a negative one', () => {
+test('a frame enters with two rows if guidance needs a negative one', () => {
   assert.equal(createStream({ cfgType: 'full' }).entryRows, 2);
   assert.equal(createStream({ cfgType: 'initialize' }).entryRows, 2);
   assert.equal(createStream({ cfgType: 'self' }).entryRows, 1);
 });
 
-test('equal seeds give equal results, other seeds others; txt2img draws for each frame', () => {
+test('equal seeds give equal results, different seeds different ones; txt2img draws noise for each frame', () => {
   assertSame(run({ seed: 7 }), run({ seed: 7 }), 0);
   assert.ok(relativeError(run({ seed: 7 }).get(0)!, run({ seed: 8 }).get(0)!) > 1e-2);
   const starts = [0, 1].map(() => {
@@ -188,7 +188,7 @@ test('frames under way keep the plan that they entered with', () => {
   assert.ok(relativeError(out.get(1)!, run({ tIndexList: [32] }, 2).get(1)!) <= 1e-6);
 });
 
-test('a stream goes on from a snapshot in another one', () => {
+test('a stream continues from the snapshot of another one', () => {
   for (const solver of solverNames) {
     const options = { solver, cfgType: 'self' } as const;
     const stream = createStream(options);
@@ -228,14 +228,14 @@ test('as many frames may enter as frame_buffer_size leaves beside those at the f
   stream.admit(1, frameLatent(1));
   assert.equal(room(), 1);
   advance(stream);
-  assert.equal(room(), 3, 'frames at later stages take no place');
+  assert.equal(room(), 3, 'frames at later stages do not count');
   for (const frame of [2, 3, 4]) stream.admit(frame, frameLatent(frame));
   assert.equal(room(), 0);
   stream.admission = { ...stream.admission, frameBufferSize: 1 };
-  assert.equal(room(), 0, 'more have entered than may now');
+  assert.equal(room(), 0, 'more have entered than are now allowed');
 });
 
-test('sequential denoising lets frames enter only together, while none is at a later stage', () => {
+test('sequential denoising admits frames only together, while none is at a later stage', () => {
   const stream = createStream({ denoise: 'sequential', frameBufferSize: 2 });
   stream.admit(0, frameLatent(0));
   assert.equal(stream.room(), 1);

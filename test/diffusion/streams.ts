@@ -66,7 +66,7 @@ export function createStream(options: StreamOptions = {}): Stream {
   return new Stream(plan, steering, admission);
 }
 
-/** A latent that differs from frame to frame. */
+/** Returns a latent that differs from frame to frame. */
 export function frameLatent(frame: number): Float32Array {
   return Float32Array.from({ length: latentLength }, (_, i) => Math.sin(1.7 * i + 0.9 * frame));
 }

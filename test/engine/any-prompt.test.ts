@@ -4,19 +4,19 @@ import { drawOnce, embeddedModel, startEngine, tinyParameters } from '../support
 import type { TestEngine } from '../support/engine.js';
 import { layoutFolder } from '../support/layouts.js';
 
-/** One picture of a prompt. */
+/** Draws one picture from a prompt. */
 function draw({ engine }: TestEngine, prompt: string, index = 25): Promise<Uint8Array> {
   return drawOnce(engine, tinyParameters({ t_index_list: [index], height: 64, cfg_type: 'none', prompt }));
 }
 
-/** Mean absolute difference, of 255. */
+/** Returns the mean absolute difference of two pictures, from 0 to 255. */
 function distance(a: Uint8Array, b: Uint8Array): number {
   return a.reduce((sum, value, i) => sum + Math.abs(value - (b[i] ?? 0)), 0) / a.length;
 }
 
 const words = 'the harbour and the old town at noon '.repeat(14);
 
-test('the embedded model draws from prompts in any script, of any length, or of next to nothing', async () => {
+test('the embedded model draws from prompts in any script and of any length, even almost empty ones', async () => {
   await using run = await startEngine(embeddedModel);
   const prompts = [
     '',
@@ -36,7 +36,7 @@ test('the embedded model draws from prompts in any script, of any length, or of 
   }
 });
 
-test('a style that is named behind a part of 77 tokens is drawn as if it stood alone with the embedded model', async () => {
+test('the embedded model draws a style named after the first 77 tokens as if it stood alone', async () => {
   await using run = await startEngine(embeddedModel);
   const animals = 'a cat and a dog, a big house, '.repeat(8);
   const plain = await draw(run, animals);
@@ -48,9 +48,9 @@ test('a style that is named behind a part of 77 tokens is drawn as if it stood a
   }
 });
 
-test('a style that is named behind a hundred words counts with the embedded model', async () => {
+test('the embedded model follows a style named after a hundred words', async () => {
   await using run = await startEngine(embeddedModel);
-  // Weakly: of three parts of 77 tokens two name nothing.
+  // Only weakly: two of the three parts of 77 tokens do not name it.
   for (const index of [25, 30]) {
     const plain = await draw(run, words, index);
     for (const style of ['negative film', 'neon lights', 'thermal camera', 'pencil sketch']) {
@@ -60,7 +60,7 @@ test('a style that is named behind a hundred words counts with the embedded mode
   }
 });
 
-test('a model that was exported for 77 tokens takes the beginning of a long prompt', async () => {
+test('a model exported for 77 tokens uses the beginning of a long prompt', async () => {
   await using run = await startEngine(layoutFolder('lcm'));
   const cats = 'cat '.repeat(75);
   assert.deepEqual(await draw(run, `${cats} dog`), await draw(run, cats));

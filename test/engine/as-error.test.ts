@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { asError } from '../../src/engine/as-error.js';
 
-it('an error stays the one that it is, and anything else becomes the message of one', () => {
+it('asError returns errors unchanged, and turns anything else into the message of a new error', () => {
   const error = new TypeError('no such thing');
   assert.equal(asError(error), error);
   const other = asError('words');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { DeviceError, deviceName, parseDevice } from '../../src/engine/device.js';
 
-it('names of devices are parsed and written', () => {
+it('device names are parsed and formatted', () => {
   assert.deepEqual(parseDevice('cpu'), { provider: 'cpu', index: 0 });
   assert.deepEqual(parseDevice('cuda'), { provider: 'cuda', index: 0 });
   assert.deepEqual(parseDevice('tensorrt:3'), { provider: 'tensorrt', index: 3 });
@@ -11,7 +11,7 @@ it('names of devices are parsed and written', () => {
   }
 });
 
-it('names of no device get a message that lists them', () => {
+it('an unknown device name is refused with a list of the valid ones', () => {
   for (const text of ['', 'gpu', 'cuda:', 'cuda:-1', 'CUDA', 'cuda:1:2', 'constructor']) {
     assert.throws(
       () => parseDevice(text),

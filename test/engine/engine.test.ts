@@ -11,7 +11,7 @@ import {
   tinyParameters,
 } from '../support/engine.js';
 
-test('starts step by step, measures the model, and ends twice without harm', async () => {
+test('the engine starts step by step, measures the model, and can be stopped twice', async () => {
   const run = await startEngine(tinyModel);
   const { engine, states } = run;
   assert.deepEqual([...new Set(states.map(({ name }) => name))], ['starting', 'ready']);
@@ -28,7 +28,7 @@ test('starts step by step, measures the model, and ends twice without harm', asy
   await assert.rejects(engine.openStream(tinyParameters(), new RecordedStream()), /stopped/);
 });
 
-test('a model folder that is none: one line that names it', async () => {
+test('an invalid model folder is refused in one line that names it', async () => {
   await using engine = createEngine({
     model: '/nowhere/model',
     device: 'cpu',
@@ -44,7 +44,7 @@ test('a model folder that is none: one line that names it', async () => {
   assert.equal(engine.state.name, 'failed');
 });
 
-test('every frame of a file is answered, in order; live frames give way to newer ones', async () => {
+test('every frame of a file gets a result, in order; live frames are replaced by newer ones', async () => {
   await using run = await startEngine(tinyModel);
   const parameters = tinyParameters();
   const file = await RecordedStream.open(run.engine, parameters);
@@ -58,12 +58,12 @@ test('every frame of a file is answered, in order; live frames give way to newer
   for (let frame = 0; frame < 8; frame++)
     live.stream.push(frame, testImage(frame, parameters), { replace: true });
   await live.until(() => live.answered === 8);
-  assert.ok(live.results.has(7), 'the newest is never given up');
+  assert.ok(live.results.has(7), 'the newest is never dropped');
   assert.ok(live.dropped.size >= 5);
   assert.deepEqual([...new Set(live.dropped.values())], ['superseded']);
 });
 
-test('streams with other prompts, sizes, steps and guidance together get what each gets alone', async () => {
+test('streams with different prompts, sizes, steps and guidance get the same results together as alone', async () => {
   await using run = await startEngine(tinyModel);
   const settings = [
     tinyParameters({ prompt: 'a fox in the snow', cfg_type: 'self', guidance_scale: 1.4 }),
@@ -104,13 +104,13 @@ test('streams with other prompts, sizes, steps and guidance together get what ea
     for (const [frame, pixels] of stream.results) {
       const wanted = alone[i].results.get(frame)!;
       const difference = pixels.reduce((most, value, p) => Math.max(most, Math.abs(value - wanted[p])), 0);
-      // Values on the edge between two bytes may fall to either side.
+      // Values on the edge between two bytes may round either way.
       assert.ok(difference <= 1, `stream ${i}, frame ${frame}: ${difference}`);
     }
   }
 });
 
-test('parameters change at a frame boundary, all or none, and say from which frame', async () => {
+test('parameters change at a frame boundary, all or none, and the first affected frame is reported', async () => {
   await using run = await startEngine(tinyModel);
   const parameters = tinyParameters({ t_index_list: [32] });
   const stream = await RecordedStream.open(run.engine, parameters);
@@ -143,7 +143,7 @@ test('parameters change at a frame boundary, all or none, and say from which fra
   await assert.rejects(RecordedStream.open(run.engine, { ...parameters, height: 50 }), ParameterError);
 });
 
-test('a new size takes effect at once, and frames of the old one are answered as stale', async () => {
+test('a new size takes effect at once, and frames of the old size are dropped as stale', async () => {
   await using run = await startEngine(tinyModel);
   const parameters = tinyParameters({ t_index_list: [18, 26, 35, 45], denoise: 'stream' });
   const stream = await RecordedStream.open(run.engine, parameters);
@@ -160,7 +160,7 @@ test('a new size takes effect at once, and frames of the old one are answered as
   for (const [frame, pixels] of stream.results) if (frame < 3) assert.equal(pixels.length, 64 * 48 * 3);
 });
 
-test('a transition goes from one prompt to the other in steps', async () => {
+test('a transition moves from one prompt to the other in steps', async () => {
   await using run = await startEngine(tinyModel);
   const parameters = tinyParameters({ t_index_list: [32] });
   const stream = await RecordedStream.open(run.engine, parameters);
@@ -208,7 +208,7 @@ test('the similarity filter skips a static scene, and a change of parameters alw
   assert.ok(stream.results.has(21), 'the new prompt shows');
 });
 
-test('frames from noise alone: txt2img', async () => {
+test('txt2img makes frames from noise alone', async () => {
   await using run = await startEngine(tinyModel);
   const parameters = tinyParameters({ t_index_list: [0, 16, 32, 45] });
   const stream = await RecordedStream.open(run.engine, parameters);
@@ -217,7 +217,7 @@ test('frames from noise alone: txt2img', async () => {
   assert.notDeepEqual(stream.results.get(0), stream.results.get(1));
 });
 
-test('prompts are encoded once: the cache says what it knew', async () => {
+test('prompts are encoded once, and the observer learns of cache hits', async () => {
   await using run = await startEngine(tinyModel);
   const parameters = tinyParameters();
   await RecordedStream.open(run.engine, parameters);
@@ -226,7 +226,7 @@ test('prompts are encoded once: the cache says what it knew', async () => {
   assert.deepEqual(run.lookups, [false, false, true, true]);
 });
 
-test('a worker that dies is started again, and streams go on with their parameters', async () => {
+test('a worker that dies is restarted, and streams continue with their parameters', async () => {
   await using run = await startEngine(tinyModel, {
     workerFile: new URL('host/crashing-worker.js', import.meta.url),
   });
@@ -252,7 +252,7 @@ test('a worker that dies is started again, and streams go on with their paramete
   assert.notDeepEqual(late.results.get(0), struck.results.get(14));
 });
 
-test('a worker that keeps dying is given up, and its streams are told', async () => {
+test('a worker that keeps dying ends the engine, and its streams close with the error', async () => {
   await using run = await startEngine(tinyModel, {
     workerFile: new URL('host/crashing-worker.js', import.meta.url),
   });
@@ -269,7 +269,7 @@ test('a worker that keeps dying is given up, and its streams are told', async ()
   assert.equal(stream.restarts, 5);
 });
 
-test('the embedded model draws, and draws what the prompt says', async () => {
+test('the embedded model draws what the prompt says', async () => {
   await using run = await startEngine(embeddedModel, { threads: 2 });
   assert.ok(run.engine.state.name === 'ready');
   const { defaults } = run.engine.state.model;
@@ -281,7 +281,7 @@ test('the embedded model draws, and draws what the prompt says', async () => {
   await stream.stream.configure({ ...parameters, prompt: 'black and white' });
   stream.stream.push(1, { ...image, data: image.data.slice() }, { replace: false });
   await stream.until(() => stream.answered === 2);
-  /** Mean distance of the channels of a pixel from each other. */
+  /** Returns the mean distance between the channels of a pixel. */
   const colour = (pixels: Uint8Array): number => {
     let sum = 0;
     for (let i = 0; i < pixels.length; i += 3) sum += Math.abs(pixels[i] - pixels[i + 1]);

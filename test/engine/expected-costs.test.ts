@@ -4,7 +4,7 @@ import type { InferenceCall } from '../../src/engine/engine.js';
 import { createEngine } from '../../src/engine/host/supervisor.js';
 import { RecordedStream, testImage, tinyModel, tinyParameters } from '../support/engine.js';
 
-it('the engine tells of each call what calibration expects: rows and pictures, by their area', async () => {
+it('the engine reports the expected time of each call: that of its rows and pictures, by their area', async () => {
   const calls: InferenceCall[] = [];
   const observer = {
     onState: () => {},
@@ -38,7 +38,7 @@ it('the engine tells of each call what calibration expects: rows and pictures, b
     calls.map(({ pictureMs }) => pictureMs > 0),
     [false, true, true, true],
   );
-  // A call comes with the picture of the frame before it.
+  // A call is reported with the picture of the frame before it.
   const [row = 0, withSmall = 0, largeWithSmall = 0, largeWithLarge = 0] = calls.map(
     ({ expectedMs }) => expectedMs,
   );

@@ -23,7 +23,7 @@ async function start(): Promise<Engine> {
 
 const parameters = tinyParameters({ t_index_list: [32] });
 
-/** Counts the frames of a stream that always has the next waiting, while `others` go on. */
+/** Counts the frames of a stream that always has the next waiting, while `others` run. */
 async function bystanderBeside(
   engine: Engine,
   others: (running: () => boolean) => Promise<number>,
@@ -44,8 +44,8 @@ async function bystanderBeside(
   return { own: frames, theirs: await theirs };
 }
 
-describe('a stream that always wants frames', () => {
-  it('gets its share beside streams of one frame that come without end', async () => {
+describe('a stream that always has a frame waiting', () => {
+  it('gets its share beside an endless sequence of streams with one frame each', async () => {
     await using engine = await start();
     const { own, theirs } = await bystanderBeside(engine, async (running) => {
       let made = 0;
@@ -64,7 +64,7 @@ describe('a stream that always wants frames', () => {
     assert.ok(own >= 0.8 * ((own + theirs) / 4), `${own} beside ${theirs}`);
   });
 
-  it('gets half beside any number of streams of one account', async () => {
+  it('gets half of the time beside any number of streams of one account', async () => {
     await using engine = await start();
     const { own, theirs } = await bystanderBeside(engine, async (running) => {
       let made = 0;
@@ -83,7 +83,7 @@ describe('a stream that always wants frames', () => {
     assert.ok(own >= 0.8 * ((own + theirs) / 2), `${own} beside ${theirs}`);
   });
 
-  it('goes on beside one that changes its prompt all the time', async () => {
+  it('continues beside one that changes its prompt all the time', async () => {
     await using engine = await start();
     const { own } = await bystanderBeside(engine, async (running) => {
       const restless = await RecordedStream.open(engine, parameters);

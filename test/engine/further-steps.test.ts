@@ -5,7 +5,7 @@ import type { TestEngine } from '../support/engine.js';
 
 const size = 128;
 
-/** A picture after one step or more. */
+/** Draws a picture in one or more steps. */
 function draw({ engine }: TestEngine, prompt: string, steps: number[]): Promise<Uint8Array> {
   return drawOnce(
     engine,
@@ -13,7 +13,7 @@ function draw({ engine }: TestEngine, prompt: string, steps: number[]): Promise<
   );
 }
 
-/** Mean squared difference of neighbours in a row: fine structure. */
+/** Returns the mean squared difference of neighbours in a row: a measure of fine structure. */
 function structure(picture: Uint8Array): number {
   let sum = 0;
   for (let i = 3; i < picture.length; i++)
@@ -21,7 +21,7 @@ function structure(picture: Uint8Array): number {
   return sum / picture.length;
 }
 
-test('two and four steps of the embedded model finish what one draws: hatching, a finer grid, wood', async () => {
+test('two and four steps of the embedded model add detail to what one draws: hatching, a finer grid, wood', async () => {
   await using run = await startEngine(embeddedModel);
   for (const prompt of ['ink line art', 'blueprint', 'ukiyo-e print']) {
     const one = structure(await draw(run, prompt, [25]));

@@ -16,7 +16,7 @@ const cacheDirectory = await mkdtemp(join(tmpdir(), 'millrace-'));
 after(() => rm(cacheDirectory, { recursive: true }));
 const observer = { onState: () => {}, onNote: () => {}, onInference: () => {}, onEmbedding: () => {} };
 
-/** What an engine goes by that starts now. */
+/** Starts an engine and returns the costs that it uses. */
 async function start(): Promise<Kept> {
   await using engine = createEngine({
     model: tinyModel,
@@ -46,18 +46,18 @@ async function keep(kept: Kept, times: number): Promise<Kept> {
   return changed;
 }
 
-it('measured costs are kept, unless the machine turns out to be quicker than they tell', async () => {
+it('measured costs are kept unless the machine turns out to be faster', async () => {
   const measured = await start();
   assert.deepEqual(JSON.parse(await readFile(await keptFile(), 'utf8')), measured);
   const quiet = await keep(measured, 0.01);
-  assert.deepEqual(await start(), quiet, 'a worse moment than this one was');
+  assert.deepEqual(await start(), quiet, 'a slower measurement does not replace them');
   const disturbed = await keep(measured, 1000);
-  const anew = await start();
-  assert.ok(anew.pictureMs < disturbed.pictureMs / 10, `${anew.pictureMs}`);
-  assert.deepEqual(JSON.parse(await readFile(await keptFile(), 'utf8')), anew);
+  const remeasured = await start();
+  assert.ok(remeasured.pictureMs < disturbed.pictureMs / 10, `${remeasured.pictureMs}`);
+  assert.deepEqual(JSON.parse(await readFile(await keptFile(), 'utf8')), remeasured);
 });
 
-it('notes once that nothing can be kept in a folder, with the reason and what to do', async () => {
+it('the engine notes once that measurements cannot be saved in a folder, with the reason and advice', async () => {
   const file = join(cacheDirectory, 'a-file');
   await writeFile(file, '');
   const notes: string[] = [];
@@ -69,8 +69,8 @@ it('notes once that nothing can be kept in a folder, with the reason and what to
     observer: { ...observer, onNote: (note) => notes.push(note) },
   });
   await engine.start();
-  const told = notes.filter((note) => note.includes('cannot be saved'));
-  assert.equal(told.length, 1, notes.join('\n'));
-  assert.match(told[0] ?? '', /a-file\/folder \(ENOTDIR\).*--cache-directory/s);
+  const relevant = notes.filter((note) => note.includes('cannot be saved'));
+  assert.equal(relevant.length, 1, notes.join('\n'));
+  assert.match(relevant[0] ?? '', /a-file\/folder \(ENOTDIR\).*--cache-directory/s);
   await rm(file);
 });

@@ -14,7 +14,7 @@ async function play(stream: RecordedStream, parameters: { width: number; height:
 }
 
 for (const layout of layouts) {
-  test(`${layout}: streams with other steps and prompts together get what each gets alone`, async () => {
+  test(`${layout}: streams with different steps and prompts get the same results together as alone`, async () => {
     await using run = await startEngine(layoutFolder(layout));
     const size = { width: 64, height: 64, cfg_type: 'none' } as const;
     const settings = [
@@ -38,14 +38,14 @@ for (const layout of layouts) {
       for (const [frame, pixels] of results) {
         const wanted = alone[i].get(frame)!;
         const difference = pixels.reduce((most, value, p) => Math.max(most, Math.abs(value - wanted[p])), 0);
-        // Values on the edge between two bytes may fall to either side.
+        // Values on the edge between two bytes may round either way.
         assert.ok(difference <= 1, `stream ${i}, frame ${frame}: ${difference}`);
       }
     }
   });
 }
 
-test('a model that can do less than others refuses the rest, by the name of the parameter', async () => {
+test('a model with a limited export refuses what it cannot do, naming the parameter', async () => {
   await using run = await startEngine(layoutFolder('lcm'));
   const possible = tinyParameters({ width: 64, height: 64 });
   const impossible = [
@@ -70,7 +70,7 @@ test('a model that can do less than others refuses the rest, by the name of the 
   );
 });
 
-test('the scale by which a whole LCM guides itself shows in its pictures', async () => {
+test('the guidance scale of a full LCM changes its pictures', async () => {
   await using run = await startEngine(layoutFolder('lcm'));
   const parameters = tinyParameters({ width: 64, height: 64, t_index_list: [0], guidance_scale: 1 });
   const stream = await RecordedStream.open(run.engine, parameters);

@@ -32,7 +32,7 @@ function assertAlike(actual: ReadonlyMap<number, Uint8Array>, wanted: ReadonlyMa
   }
 }
 
-test('a long prompt counts to its end, and changes nothing for those with short ones', async () => {
+test('a long prompt is used to its end, and changes nothing for streams with short ones', async () => {
   await using run = await startEngine(tinyModel);
   const settings = [
     tinyParameters({ cfg_type: 'full', guidance_scale: 2, negative_prompt: 'fog' }),
@@ -64,7 +64,7 @@ test('a long prompt counts to its end, and changes nothing for those with short 
   assert.notDeepEqual(changed.results.get(4), alone[1]?.results.get(4));
 });
 
-test('a stream that moved to a long prompt and back is where it would be without', async () => {
+test('a stream that moved to a long prompt and back continues as if it had not', async () => {
   await using run = await startEngine(tinyModel);
   const parameters = tinyParameters({ t_index_list: [32], denoise: 'sequential' });
   const plain = await RecordedStream.open(run.engine, parameters);
@@ -81,11 +81,11 @@ test('a stream that moved to a long prompt and back is where it would be without
 
 test('the embedded model reads a long prompt to its end', async () => {
   await using run = await startEngine(embeddedModel);
-  const begins = { ...tinyParameters({ t_index_list: [32], height: 64 }), prompt: 'cat '.repeat(80) };
-  const stream = await RecordedStream.open(run.engine, begins);
-  await play(stream, begins, 0, 1);
-  const goesOn = { ...begins, prompt: `${begins.prompt} neon lights, glowing neon outlines` };
-  const other = await RecordedStream.open(run.engine, goesOn);
-  await play(other, goesOn, 0, 1);
+  const beginning = { ...tinyParameters({ t_index_list: [32], height: 64 }), prompt: 'cat '.repeat(80) };
+  const stream = await RecordedStream.open(run.engine, beginning);
+  await play(stream, beginning, 0, 1);
+  const longer = { ...beginning, prompt: `${beginning.prompt} neon lights, glowing neon outlines` };
+  const other = await RecordedStream.open(run.engine, longer);
+  await play(other, longer, 0, 1);
   assert.notDeepEqual(stream.results.get(0), other.results.get(0));
 });

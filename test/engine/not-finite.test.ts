@@ -20,7 +20,7 @@ const replace = { replace: false } as const;
 /** Its id in CLIP's vocabulary. */
 const dragon = 5471;
 
-/** Each part, spoiled for good: what the start of the engine says of it. */
+/** Each part, always broken, with the error at the start of the engine. */
 const broken: readonly (readonly [string, Spoiling, RegExp])[] = [
   ['vae_decoder', always('sample', NaN), /the VAE decoder computes NaN or infinite values.*VAE in float32.*--vae/],
   ['vae_decoder', always('sample', -Infinity), /the VAE decoder computes/],
@@ -35,9 +35,9 @@ const broken: readonly (readonly [string, Spoiling, RegExp])[] = [
   ['text_encoder', always('last_hidden_state', NaN), /the text encoder computes .*in float32/],
 ];
 
-describe('an engine whose model computes what is not a number', () => {
+describe('an engine whose model always computes values that are not finite', () => {
   for (const [part, spoiling, message] of broken) {
-    it(`does not start, and says why: ${part}, ${spoiling.constants['spoil']?.join()}`, async () => {
+    it(`does not start and says why: ${part}, ${spoiling.constants['spoil']?.join()}`, async () => {
       await using copy = await ModelCopy.create(tinyModel);
       await spoil(join(copy.folder, part, 'model.onnx'), spoiling);
       await assert.rejects(startEngine(copy.folder), message);
@@ -45,7 +45,7 @@ describe('an engine whose model computes what is not a number', () => {
   }
 });
 
-describe('an engine whose model computes what is not a number now and then', () => {
+describe('an engine whose model sometimes computes values that are not finite', () => {
   let copy: ModelCopy;
   let spoiled: TestEngine;
   let sound: TestEngine;
@@ -109,11 +109,11 @@ describe('an engine whose model computes what is not a number now and then', () 
     await copy[Symbol.asyncDispose]();
   });
 
-  /** What a sound engine makes of a picture in a stream of its own. */
+  /** Returns the result of a sound engine for this frame in a separate stream. */
   const right = (parameters: StreamParameters, frame: number): Promise<Uint8Array> =>
     drawOnce(sound.engine, parameters, testImage(frame, parameters));
 
-  it('drops such frames of one stream, and the other in the same batch gets its own', async () => {
+  it('drops such frames of one stream, and the other in the same batch gets its results', async () => {
     faults.length = 0;
     const good = tinyParameters({ t_index_list: [18, 35], cfg_type: 'self', guidance_scale: 1.4 });
     const bad = tinyParameters({ t_index_list: [0, 35], cfg_type: 'self', guidance_scale: 1.4 });
@@ -131,7 +131,7 @@ describe('an engine whose model computes what is not a number now and then', () 
       assert.deepEqual(picture, await right(good, frame), `${frame}`);
     assert.equal(one.results.size, 4);
 
-    // With other timesteps the stream goes on as if nothing had been.
+    // With other timesteps the stream continues as if nothing had happened.
     await other.stream.configure(good);
     other.stream.push(4, testImage(4, good), replace);
     await other.until(() => other.answered === 5);
@@ -140,7 +140,7 @@ describe('an engine whose model computes what is not a number now and then', () 
     other.stream.close();
   });
 
-  it('drops a frame that cannot be encoded, and compares no later one with it', async () => {
+  it('drops a frame that cannot be encoded, and compares no later frame with it', async () => {
     faults.length = 0;
     const parameters = tinyParameters({
       similar_image_filter: true,
@@ -158,7 +158,7 @@ describe('an engine whose model computes what is not a number now and then', () 
       stream.stream.push(frame, white(), replace);
       await stream.until(() => stream.answered === frame + 1);
     }
-    // None of the failed ones has a picture that another could repeat.
+    // The failed frames have no picture that another could repeat.
     assert.deepEqual([...stream.dropped.values()], ['failed', 'failed', 'failed']);
     assert.deepEqual(faults, ['vae_encoder', 'vae_encoder', 'vae_encoder']);
     stream.stream.push(3, testImage(3, parameters), replace);
@@ -167,7 +167,7 @@ describe('an engine whose model computes what is not a number now and then', () 
     stream.stream.close();
   });
 
-  it('refuses a prompt that cannot be embedded, and leaves the stream as it was', async () => {
+  it('refuses a prompt that cannot be embedded, and leaves the stream unchanged', async () => {
     faults.length = 0;
     const parameters = tinyParameters();
     const refused = (error: unknown): boolean =>

@@ -9,7 +9,7 @@ import { drawOnce, embeddedModel, startEngine, tinyModel, tinyParameters } from 
 
 const parts = ['unet', 'vae_encoder', 'vae_decoder'] as const;
 
-/** A copy of the tiny model whose graphs are there as those in 8 bits, too. */
+/** Copies the tiny model, with its graphs as 8-bit graphs too. */
 async function modelWithInt8(folder: string): Promise<string> {
   const model = join(folder, 'model');
   await cp(tinyModel, model, { recursive: true });
@@ -39,7 +39,7 @@ async function draw(
   return [await drawOnce(run.engine, parameters), run.notes.filter((note) => note.startsWith('computing'))];
 }
 
-test('the graphs in 8 bits run where they are asked for, and where they draw alike', async (t) => {
+test('8-bit graphs run if requested, and if auto finds that they draw the same', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-precision-'));
   t.after(() => rm(folder, { recursive: true }));
   const model = await modelWithInt8(folder);
@@ -53,7 +53,7 @@ test('the graphs in 8 bits run where they are asked for, and where they draw ali
   assert.deepEqual(notes, ['computing in 8 bits, as requested']);
   assert.deepEqual(asked, plain);
 
-  // Which of two equal graphs is quicker nobody can say; that it was measured, everybody.
+  // The graphs are equal, so either may be faster; both are measured.
   const [, [measured = '']] = await draw(model, {});
   assert.match(
     measured,
@@ -67,9 +67,9 @@ test('the graphs in 8 bits run where they are asked for, and where they draw ali
   const refused = 'computing in floats: 8 bits give different pictures on this CPU';
   assert.deepEqual(await draw(model, { cacheDirectory }), [plain, [refused]]);
   const kept = (await readdir(cacheDirectory)).find((name) => name.startsWith('precision-')) ?? '';
-  const said = JSON.parse(await readFile(join(cacheDirectory, kept), 'utf8')) as { decibels: number };
-  assert.ok(said.decibels < 26);
-  // What was found out is taken over at the next start, and a file that is none is measured again.
+  const comparison = JSON.parse(await readFile(join(cacheDirectory, kept), 'utf8')) as { decibels: number };
+  assert.ok(comparison.decibels < 26);
+  // The next start uses the kept comparison; an invalid file is measured again.
   await writeFile(join(cacheDirectory, kept), JSON.stringify({ floatMs: 2, int8Ms: 1, decibels: 40 }));
   const [remembered, [because]] = await draw(model, { cacheDirectory });
   assert.equal(because, 'computing in 8 bits: a frame takes 1.00 ms in 8 bits and 2.00 ms in floats');
@@ -80,7 +80,7 @@ test('the graphs in 8 bits run where they are asked for, and where they draw ali
   }
 });
 
-test('8 bits that cannot be had are refused with a reason', async (t) => {
+test('8 bits are refused with a reason if unavailable', async (t) => {
   await assert.rejects(
     startEngine(tinyModel, { precision: 'int8' }),
     /the model has no 8-bit graphs; set precision/,
@@ -95,7 +95,7 @@ test('8 bits that cannot be had are refused with a reason', async (t) => {
   );
 });
 
-test('the embedded model draws the same in 8 bits as in floats, as far as eyes can tell', async () => {
+test('the embedded model draws nearly the same in 8 bits as in floats', async () => {
   const parameters = tinyParameters({
     width: 128,
     height: 128,

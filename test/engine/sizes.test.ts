@@ -27,8 +27,8 @@ function picture(width: number, height: number): Image {
   return { width, height, data };
 }
 
-/** The picture continued to a larger size by its last columns and rows. */
-function continued(image: Image, width: number, height: number): Image {
+/** Extends the picture to a larger size by repeating its last columns and rows. */
+function extend(image: Image, width: number, height: number): Image {
   const data = new Uint8Array(width * height * 3);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
@@ -62,7 +62,7 @@ test('the embedded model draws at any size that is a multiple of 8 from 64 to 10
       { ...image, data: image.data.slice() },
     );
     assert.ok(drawn.length === image.data.length, `${width}x${height}`);
-    // A sketch of it, neither it nor something blank, and at the borders as well as inside.
+    // A sketch, neither the picture itself nor blank, at the borders as well as inside.
     for (const row of [0, height >> 1, height - 1]) {
       const start = row * width * 3;
       const line = drawn.subarray(start, start + width * 3);
@@ -72,10 +72,10 @@ test('the embedded model draws at any size that is a multiple of 8 from 64 to 10
   }
 });
 
-test('between the sizes of its networks a picture is continued at the borders, drawn, and cut again', async () => {
+test('a picture between two network sizes is extended at the borders, drawn, and cropped', async () => {
   await using run = await startEngine(embeddedModel, { threads: 2 });
   const image = picture(200, 264);
-  const large = continued(image, 224, 288);
+  const large = extend(image, 224, 288);
   const drawn: Uint8Array[] = [];
   for (const { width, height, data } of [image, large]) {
     drawn.push(await drawOnce(run.engine, { ...base, width, height }, { width, height, data }));
@@ -88,7 +88,7 @@ test('between the sizes of its networks a picture is continued at the borders, d
   }
 });
 
-test('streams of odd sizes share calls, change size in mid-stream, and refuse what is no multiple', async () => {
+test('streams of odd sizes share calls, change size mid-stream, and refuse sizes that are not multiples', async () => {
   await using run = await startEngine(tinyModel);
   const odd = tinyParameters({ width: 72, height: 104, t_index_list: [18, 35], denoise: 'stream' });
   const stream = await RecordedStream.open(run.engine, odd);

@@ -13,8 +13,8 @@ import {
 import { greatestDifference } from '../support/compare.js';
 
 /**
- * Four frames under way at a time, each with noise of its own place in the stream; large ones, so that a turn takes
- * longer than it takes a message to come.
+ * Four frames under way at a time, each with the noise of its place in the stream; large ones, so that a turn takes
+ * longer than a message to arrive.
  */
 const parameters = tinyParameters({
   t_index_list: [12, 20, 30, 40],
@@ -27,8 +27,8 @@ const cacheDirectory = await keptCosts();
 const frames = 40;
 
 /**
- * A stream that is left with several frames under way, and some that have not entered. A snapshot is taken between two
- * turns, wherever the stream then is: where this process was slow to ask, it has run dry, and another is tried.
+ * Returns the state of a stream with several frames under way and some that have not entered. A snapshot is taken
+ * between two turns: if this process asked too late, the stream has run dry, and another is tried.
  */
 async function breakOff(engine: Engine): Promise<StreamState> {
   for (let tries = 0; tries < 50; tries++) {
@@ -43,7 +43,7 @@ async function breakOff(engine: Engine): Promise<StreamState> {
   throw new Error('no stream was left with several frames under way');
 }
 
-test('a stream goes on in another engine as it would have in its own', async () => {
+test('a stream continues in another engine as it would have in the first', async () => {
   await using first = await startEngine(tinyModel, { cacheDirectory });
   const whole = await RecordedStream.open(first.engine, parameters);
   for (let frame = 0; frame < frames; frame++)
@@ -71,7 +71,7 @@ test('a stream goes on in another engine as it would have in its own', async () 
   );
 });
 
-test('a prompt that is turning into another goes on to turn where it was', async () => {
+test('a prompt transition continues from where it was', async () => {
   const still = tinyParameters({ t_index_list: [30], width: 256, height: 256 });
   const turned = { ...still, prompt: 'a red tower', transition_frames: 8 };
   const push = (stream: EngineStream, frame: number): void =>
@@ -99,11 +99,11 @@ test('a prompt that is turning into another goes on to turn where it was', async
     const wanted = whole.results.get(frame) ?? new Uint8Array();
     assert.ok(greatestDifference(data, wanted) <= 1, `frame ${frame} is as it would have been`);
     const atOnce = fresh.results.get(frame) ?? new Uint8Array();
-    assert.ok(greatestDifference(atOnce, wanted) > 1, `frame ${frame} is on the way still`);
+    assert.ok(greatestDifference(atOnce, wanted) > 1, `frame ${frame} is still in transition`);
   }
 });
 
-test('a state of another model is taken as far as it fits', async () => {
+test('a state of another model is used as far as it fits', async () => {
   await using run = await startEngine(tinyModel);
   const recorded = new RecordedStream();
   const latent = new Float32Array(3);
@@ -116,7 +116,7 @@ test('a state of another model is taken as far as it fits', async () => {
   assert.equal((await stream.snapshot()).ordinal, 6);
 });
 
-test('there is no snapshot of a stream that is closed, before or meanwhile', async () => {
+test('a snapshot fails if the stream is closed before or during it', async () => {
   await using run = await startEngine(tinyModel);
   const { stream } = await RecordedStream.open(run.engine, parameters);
   const pending = stream.snapshot();

@@ -7,7 +7,7 @@ import { it } from 'node:test';
 import { tinyModel } from '../support/engine.js';
 import { repositoryRoot } from '../support/reference.js';
 
-it('ONNX Runtime sends no reports: it does not even make up a number for this device', async () => {
+it('ONNX Runtime sends no telemetry and does not even create a device id', async () => {
   const home = await mkdtemp(join(tmpdir(), 'millrace-home-'));
   try {
     const env: NodeJS.ProcessEnv = { ...process.env, HOME: home, XDG_CACHE_HOME: '' };

@@ -15,10 +15,10 @@ export interface Baseline {
   readonly coverage: Coverage;
 }
 
-/** Milliseconds that any test file may take. */
+/** The limit for any test file, in ms. */
 const longestRun = 300_000;
 
-/** Runs tests without a mutant, once: while nothing that a test imports has changed, what it did is remembered. */
+/** Runs each test once without a mutant, and caches the result until something that the test imports changes. */
 export class Baselines {
   readonly #sandbox: Sandbox;
   readonly #graph: TestGraph;
@@ -27,8 +27,8 @@ export class Baselines {
   readonly #known = new Map<string, Baseline>();
 
   /**
-   * @param modules whose coverage is of interest.
-   * @param cache a folder, which need not be there.
+   * @param modules whose coverage is recorded.
+   * @param cache a folder, created if missing.
    */
   constructor(sandbox: Sandbox, graph: TestGraph, modules: ReadonlySet<string>, cache: string) {
     this.#sandbox = sandbox;
@@ -38,14 +38,14 @@ export class Baselines {
     mkdirSync(cache, { recursive: true });
   }
 
-  /** Test files that fail without any mutant. */
+  /** The test files that fail without a mutant. */
   get failing(): readonly string[] {
     return [...this.#known].filter(([, { passed }]) => !passed).map(([test]) => test);
   }
 
   async of(test: string): Promise<Baseline> {
     let known = this.#known.get(test) ?? this.#read(test) ?? (await this.#measure(test));
-    // Once may have been bad luck.
+    // One failure may have been bad luck.
     if (!known.passed && !this.#known.has(test)) known = await this.#measure(test);
     this.#known.set(test, known);
     return known;
@@ -63,7 +63,7 @@ export class Baselines {
     const { root } = this.#sandbox;
     const folder = join(root, 'coverage');
     mkdirSync(folder);
-    // With the coverage of threads, which comes when they have ended by themselves.
+    // With the coverage of threads, which is written when they end normally.
     const { outcome, ms } = await runTests(root, test, longestRun, { NODE_V8_COVERAGE: folder });
     const baseline = {
       test,
@@ -76,7 +76,7 @@ export class Baselines {
     return baseline;
   }
 
-  /** The name tells all that the test depends on. */
+  /** Returns a path whose name depends on everything that the test depends on. */
   #path(test: string): string {
     const hash = createHash('sha256').update(`${process.version} ${test}`);
     for (const module of this.#graph.closureOf(test)) {

@@ -2,13 +2,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-/** From one offset up to another, into the text of a module. */
+/** A range of offsets into the text of a module, without its end. */
 type Part = readonly [start: number, end: number];
 
-/** What was run of each module, by all threads and processes of a test. */
+/** The parts of each module that all threads and processes of a test ran. */
 export type Coverage = Readonly<Record<string, readonly Part[]>>;
 
-/** What V8 tells. Of the ranges around an offset the innermost counts, which comes last. */
+/** The coverage format of V8. Of the ranges around an offset the innermost counts; it comes last. */
 interface CoverageFile {
   readonly result: readonly {
     readonly url: string;
@@ -23,8 +23,9 @@ interface CoverageFile {
 }
 
 /**
+ * Reads which parts of modules were run.
  * @param folder that NODE_V8_COVERAGE named.
- * @param modules that are of interest, relative to `root`.
+ * @param modules to read, relative to `root`.
  */
 export function readCoverage(folder: string, root: string, modules: ReadonlySet<string>): Coverage {
   const base = pathToFileURL(`${root}/`).href;
@@ -47,7 +48,7 @@ export function readCoverage(folder: string, root: string, modules: ReadonlySet<
   return Object.fromEntries([...ran].map(([module, bytes]) => [module, partsOf(bytes)]));
 }
 
-/** Whether the code at an offset into the module ran. */
+/** Returns whether the code at an offset into the module ran. */
 export function hasRun(coverage: Coverage, module: string, offset: number): boolean {
   return (coverage[module] ?? []).some(([start, end]) => start <= offset && offset < end);
 }

@@ -6,7 +6,7 @@ export interface Edit {
   readonly start: number;
   readonly end: number;
   readonly replacement: string;
-  /** What is changed, in code: `a < b` becomes `a <= b`. */
+  /** The change, in code: `a < b` becomes `a <= b`. */
   readonly before: string;
   readonly after: string;
 }
@@ -19,7 +19,7 @@ export interface SyntaxNode {
   readonly [field: string]: unknown;
 }
 
-/** Where a node is: the nodes around it, the innermost last. */
+/** The nodes around a node, the innermost last. */
 export type Path = readonly SyntaxNode[];
 
 /** Replaces `part` of `whole`, which is shown to people, by other code. */
@@ -27,7 +27,7 @@ type Replace = (whole: SyntaxNode, part: { start: number; end: number }, code: s
 
 export type Mutator = (node: SyntaxNode, path: Path, text: string, replace: Replace) => void;
 
-/** All edits of a module that these mutators make, in the order of the text. */
+/** Returns all edits of a module that these mutators make, in the order of the text. */
 export function possibleEdits(text: string, mutators: readonly Mutator[]): readonly Edit[] {
   const { program, errors } = parseSync('module.js', text);
   if (errors.length > 0) throw new SyntaxError(errors[0].message);

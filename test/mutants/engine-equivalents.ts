@@ -1,24 +1,24 @@
 import type { Equivalent } from './equivalents.js';
 
-const inRange = 'The index is within the array: the fallback is there for the compiler.';
-const lost = 'A typed array loses what is written beyond its end.';
+const inRange = 'The index is within the array: the fallback only satisfies the compiler.';
+const lost = 'A typed array ignores writes beyond its end.';
 
-/** Those of what the engine starts with. */
+/** Equivalents in the engine. */
 export const engineEquivalents: readonly Equivalent[] = [
   {
     file: 'src/engine/worker/networks/onnx-part.ts',
     change: /^new (?:Float32|Uint16)Array\(0\) -> new \w+\(1\)$/,
-    reason: 'It grows to what is asked for.',
+    reason: 'It grows to the requested size.',
   },
   {
     file: 'src/engine/worker/calibration/cache.ts',
     change: /^readFile\(.*, 'utf8'\) -> /,
-    reason: 'What takes a text takes bytes of UTF-8 for one as well.',
+    reason: 'What accepts a text also accepts it as UTF-8 bytes.',
   },
   {
     file: 'src/engine/costs.ts',
     change: 'point.rows >= rows -> point.rows > rows',
-    reason: 'At a number of rows that was measured both sides give what was measured.',
+    reason: 'At a measured number of rows both sides give the measured cost.',
   },
   {
     file: 'src/engine/worker/calibration/export-notes.ts',
@@ -29,28 +29,28 @@ export const engineEquivalents: readonly Equivalent[] = [
     file: 'src/engine/worker/calibration/measure.ts',
     change:
       /^(?:isTime\(pictureMs\) && Array\.isArray\(costs\) -> \(isTime|one !== undefined -> true|one !== undefined && .* -> \(now < )/,
-    reason: 'What cannot be looked through is no measurement either, and one has a time for a row.',
+    reason: 'A value without entries is not a measurement either, and a measurement has a time for one row.',
   },
   {
     file: 'src/engine/worker/main.ts',
     change: /^new BufferPool\(8\) -> /,
-    reason: 'How many buffers are kept changes what a frame costs, and nothing else.',
+    reason: 'The number of kept buffers changes only the cost of a frame.',
   },
   {
     file: 'src/engine/worker/main.ts',
     change: /^frameMs = 0 -> /,
-    reason: 'Until frames were made it does not matter to any how many changes are made at a time.',
+    reason: 'Before the first frame, the number of changes made at a time affects no frame.',
   },
   {
     file: 'src/engine/worker/main.ts',
     change: /^this\.#messages\.length > 0 -> (?:false|this\.#messages\.length > 1)$/,
-    reason: 'No message comes between taking those that are there and waiting for others.',
+    reason: 'No message arrives between taking the present ones and waiting for others.',
   },
   {
     file: 'src/engine/worker/main.ts',
     change:
       /^(?:precision = 'auto' -> precision = ''|emptyNegative\?\.embedding \?\? null -> \(emptyNegative)/,
-    reason: 'It is only asked whether it is another value than this.',
+    reason: 'The code only checks whether it differs from this value.',
   },
   {
     file: 'src/engine/worker/networks/text-encoders.ts',
@@ -60,11 +60,11 @@ export const engineEquivalents: readonly Equivalent[] = [
   {
     file: 'src/engine/worker/conditioning/prompts.ts',
     change: 'pooled.length > 0 -> pooled.length > 1',
-    reason: 'Of several prompts all have such an embedding, or none has.',
+    reason: 'Either all prompts have such an embedding, or none has.',
   },
   {
     file: 'src/engine/worker/networks/guidance-embedding.ts',
     change: 'i = 0 -> i = (-1)',
-    reason: `${lost} So is what is written before it; the cosine is written over.`,
+    reason: `${lost} Writes before its start are ignored too; the cosine is overwritten.`,
   },
 ];

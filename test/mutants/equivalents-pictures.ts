@@ -1,6 +1,6 @@
 import type { Equivalent } from './equivalents.js';
 
-/** Those of reading pictures, and of levels of noise. */
+/** Equivalents in the reading of pictures and in noise levels. */
 export const pictureEquivalents: readonly Equivalent[] = [
   {
     file: 'src/image/fit.ts',
@@ -10,17 +10,17 @@ export const pictureEquivalents: readonly Equivalent[] = [
   {
     file: 'src/image/png.ts',
     change: /^content\[(?:8|9)\] \?\? [01] -> \(?content/,
-    reason: 'A header without it is refused by its length.',
+    reason: 'A header without it is refused for its length.',
   },
   {
     file: 'src/image/jpeg.ts',
     change: /^(?:at|end) < 0 -> (?:at|end) (?:<= 0|< 1)$/,
-    reason: 'What is looked for is not at the start of the file, where the first marker is.',
+    reason: 'The position is never the start of the file, where the first marker is.',
   },
   {
     file: 'src/image/exif.ts',
     change: /^view\.byteLength < 8 -> view\.byteLength (?:<= 8|< 9)$/,
-    reason: 'A header has no room for a directory behind it.',
+    reason: 'A file that is only a header has no room for a directory.',
   },
   {
     file: 'src/image/exif.ts',
@@ -31,7 +31,7 @@ export const pictureEquivalents: readonly Equivalent[] = [
   {
     file: 'src/image/animation.ts',
     change: /^delay\[index\] \?\? 0 -> (?!\(0\)$)/,
-    reason: 'The index is within the array: the fallback is there for the compiler.',
+    reason: 'The index is within the array: the fallback only satisfies the compiler.',
   },
   {
     file: 'src/diffusion/solvers/sigmas.ts',

@@ -3,19 +3,19 @@ import { engineEquivalents } from './engine-equivalents.js';
 import type { Mutant } from './mutants.js';
 import { sessionEquivalents } from './session-equivalents.js';
 
-/** Mutants that no test can notice, since they do what the code does. */
+/** A mutant that no test can notice because it behaves like the code. */
 export interface Equivalent {
   readonly file: string;
-  /** The line of the source, without its indentation; absent where the change says enough. */
+  /** The line of the source, without its indentation; absent if the change is clear without it. */
   readonly source?: string;
   /** As in the report: `a < b -> a <= b`. */
   readonly change: string | RegExp;
   readonly reason: string;
 }
 
-const lost = 'A typed array loses what is written beyond its end.';
-const unused = 'What is added up beyond the block is not stored.';
-const inRange = 'The index is within the array: the fallback is there for the compiler.';
+const lost = 'A typed array ignores writes beyond its end.';
+const unused = 'Sums beyond the block are not stored.';
+const inRange = 'The index is within the array: the fallback only satisfies the compiler.';
 
 export const equivalents: readonly Equivalent[] = [
   ...Object.entries({
@@ -35,7 +35,7 @@ export const equivalents: readonly Equivalent[] = [
   {
     file: 'src/diffusion/stream.ts',
     change: 'this.#free.push(row) -> this.#free.unshift(row)',
-    reason: 'Any of the free ones will do.',
+    reason: 'Any free one works.',
   },
   {
     file: 'src/diffusion/solvers/linear-solver.ts',
@@ -61,7 +61,7 @@ export const equivalents: readonly Equivalent[] = [
   ...['deis', 'dpm-solver', 'euler', 'heun', 'unipc'].map((name) => ({
     file: `src/diffusion/solvers/${name}.ts`,
     change: /(?:timesteps: 'inclusive'|, 'preserving'\)|\? 'sigma_min' : .*) -> .*''/,
-    reason: 'The code asks for the other values alone, and takes this one for what is left.',
+    reason: 'The code checks only for the other values; this one is the remaining case.',
   })),
   {
     file: 'src/engine/worker/streams/live-stream.ts',
@@ -83,18 +83,18 @@ export const equivalents: readonly Equivalent[] = [
   {
     file: 'src/engine/worker/streams/live-stream.ts',
     change: 'this.#screened = 0 -> this.#screened = (-1)',
-    reason: 'The next look at the frames that wait comes to 0 before it comes to a frame.',
+    reason: 'The next pass over the waiting frames reaches 0 before it reaches a frame.',
   },
   {
     file: 'src/engine/worker/calibration/measure.ts',
     change: 'round < rounds -> round <= rounds',
-    reason: 'The least of one round more means the same.',
+    reason: 'The minimum over one more round means the same.',
   },
   ...pictureEquivalents,
   {
     file: 'src/session/frames/stall-guard.ts',
     change: /: 0 -> .* : \(-1\)$/,
-    reason: 'It is the greater of this and of two frame intervals that counts.',
+    reason: 'The greater of this and two frame intervals counts.',
   },
   {
     file: 'src/engine/worker/conditioning/embedding-cache.ts',
@@ -109,17 +109,17 @@ export const equivalents: readonly Equivalent[] = [
   {
     file: 'src/engine/worker/streams/live-stream.ts',
     change: /^parameters\.seed\[0\]\?\.seed(?: \?\? 0)? -> (?!\(0\)$)\(?parameters\.seed\[0\]/,
-    reason: 'A list of seeds has one at least.',
+    reason: 'A list of seeds has at least one.',
   },
   {
     file: 'src/session/live/sessions.ts',
     change: /^count === 0 -> (?:count === \(-1\)|false)$/,
-    reason: 'A user of whom none is to come is as one that is not known.',
+    reason: 'A user with no more sessions to come is the same as an unknown user.',
   },
   {
     file: 'src/engine/host/engine-group.ts',
     change: /^others\.length === 0 -> (?:others\.length === \(-1\)|false)$/,
-    reason: 'A group of one does what its engine does.',
+    reason: 'A group of one behaves like its engine.',
   },
   {
     file: 'src/diffusion/solvers/linear-system.ts',
@@ -130,35 +130,35 @@ export const equivalents: readonly Equivalent[] = [
   {
     file: 'src/image/encode.ts',
     change: 'idle.push(work) -> idle.unshift(work)',
-    reason: 'Any that is large enough will do.',
+    reason: 'Any that is large enough works.',
   },
   {
     file: 'src/engine/host/managed-stream.ts',
     change: /^this\.#(?:changes|snapshots)\.(?:clear|delete)\(.*\); -> ;$/,
-    reason: 'A promise settles once: what stays known is memory alone, until the stream ends.',
+    reason: 'A promise settles once: entries that stay only use memory until the stream ends.',
   },
   {
     file: 'src/engine/worker/streams/live-stream.ts',
     change:
       /^(?:similar_image_filter && pixels != null.* -> \((?:pixels != null|this\.#filter\.isSimilar)|lane === undefined -> false|oldest -> true|this\.#waiting\[this\.#screened\]\?\.)/,
     reason:
-      'While the filter is off it has no picture to compare with; the others are there for the compiler.',
+      'While the filter is off it has no picture to compare with; the others only satisfy the compiler.',
   },
   {
     file: 'src/engine/worker/networks/half.ts',
     change: /^magnitude >= 0x(?:477ff000|38800000) -> magnitude > /,
-    reason: 'At the bound itself both branches give the same.',
+    reason: 'At the bound itself both branches give the same result.',
   },
   {
     file: 'src/engine/worker/planning/plan.ts',
     source: "typeof parameters.seed === 'number' ? [{ seed: parameters.seed, weight: 1 }] : parameters.seed;",
     change: 'weight: 1 -> weight: 2',
-    reason: 'One seed alone has all the weight.',
+    reason: 'A single seed has all the weight.',
   },
   {
     file: 'src/engine/worker/networks/unet.ts',
     change: /^feeds\.push\(.* -> feeds\.unshift\(/,
-    reason: 'What a network is given has names: the order does not matter.',
+    reason: 'The inputs of a network have names: their order does not matter.',
   },
   {
     file: 'src/engine/worker/networks/unet.ts',
@@ -169,32 +169,32 @@ export const equivalents: readonly Equivalent[] = [
   {
     file: 'src/engine/worker/networks/unet.ts',
     change: 'calls.length === 1 -> false',
-    reason: 'It saves a copy of the predictions.',
+    reason: 'It only saves a copy of the predictions.',
   },
   {
     file: 'src/engine/worker/networks/unet.ts',
     change: 'takesChunks = false -> takesChunks = true',
-    reason: 'The default is for one that tries what a graph takes, which does not ask.',
+    reason: 'The default is for an instance that tries the graph and does not read it.',
   },
   {
     file: 'src/engine/worker/streams/frame-loop.ts',
     change: 'placed.push({ stream, lane }) -> placed.unshift({ stream, lane })',
-    reason: 'Rows are predicted each by itself: their order within a call does not matter.',
+    reason: 'Rows are predicted separately: their order within a call does not matter.',
   },
   {
     file: 'src/engine/worker/streams/frame-loop.ts',
     change: /^(?:this\.#passages\.get\(stream\)|passages)\?\.(?:set|delete) -> /,
-    reason: 'A stream has its passages for as long as it has frames.',
+    reason: 'A stream has its passages as long as it has frames.',
   },
   {
     file: 'src/engine/worker/calibration/trial-picture.ts',
     change: /^stream\.admit\(0, .* -> stream\.admit\(\(?-?1/,
-    reason: 'One frame is under way at a time, of which any number will do.',
+    reason: 'One frame is under way at a time, so any number works.',
   },
   {
     file: 'src/engine/worker/calibration/trial-picture.ts',
     change: /^(?:prompt\[0\]|latent -> true|(?:type|scale|delta|denoise|frameBufferSize): )/,
-    reason: 'A prompt has a part, and a frame of one step has neither guidance nor a next one.',
+    reason: 'A prompt has at least one part, and a frame of one step has neither guidance nor a next step.',
   },
   {
     file: 'src/engine/worker/calibration/trial-picture.ts',
@@ -204,45 +204,45 @@ export const equivalents: readonly Equivalent[] = [
   {
     file: 'src/engine/worker/calibration/measure.ts',
     change: /^blankRow\(.*, 500\) -> /,
-    reason: 'A call takes as long at any timestep.',
+    reason: 'A call takes the same time at any timestep.',
   },
   {
     file: 'src/session/connection/client-connection.ts',
     source: 'if (queued && !gone.aborted) this.#hello.set(this.#context.limits.helloTimeoutMs);',
     change: 'queued && !gone.aborted -> (queued)',
-    reason: 'The deadline of a connection that is gone does nothing.',
+    reason: 'The deadline of a lost connection does nothing.',
   },
   {
     file: 'src/session/connection/handshake.ts',
     source: 'if (from) sessions.spend(id, counter);',
     change: 'from -> true',
-    reason: 'A new session has no token of number 0 that could be spent.',
+    reason: 'A new session has no token with number 0 that could be spent.',
   },
   {
     file: 'protocol/src/structure.ts',
     change: /^\[\d, 'scalar'\] -> \[\d, ''\]$/,
-    reason: 'Any kind without text or values is passed over by its length.',
+    reason: 'Any kind without text or values is skipped by its length.',
   },
   {
     file: 'src/engine/worker/networks/runtime.ts',
     change: 'index: 0 -> index: (-1)',
-    reason: 'There is one processor: its number is not read.',
+    reason: 'There is one CPU device: its number is not read.',
   },
   ...['pixels', 'finite'].map((name) => ({
     file: `src/engine/worker/networks/${name}.ts`,
     change: /^sum (?:= 0 -> sum = (?:1|\(-1\))|\+= .* -> sum -= .*)$/,
-    reason: 'It is only asked whether the sum is finite.',
+    reason: 'The code only checks whether the sum is finite.',
   })),
   ...engineEquivalents,
   {
     file: 'src/engine/host/supervisor.ts',
     change: "case 'failed': -> case '':",
-    reason: 'A message without a stream finds none, and no result is in it.',
+    reason: 'A message without a stream finds no stream, and it holds no result.',
   },
   {
     file: 'src/session/frames/result-sender.ts',
     change: 'this.#shutSince ??= sent -> this.#shutSince = sent',
-    reason: 'No result is sent while the window is shut.',
+    reason: 'No result is sent while the window is closed.',
   },
   ...sessionEquivalents,
 ];

@@ -21,7 +21,7 @@ const folders = [
   'protocol/dist',
 ];
 
-/** Tests of whole programs and of other parts: they are slow, and say little about one line. */
+/** Tests of whole programs and of other parts: they are slow, and show little about one line. */
 const farTests =
   /^dist\/test\/(?:(?:cli|clients|conformance|e2e|faults|metrics|model|mutants|ops|soak|transport|video)\/|[^/]+$)/;
 
@@ -46,7 +46,7 @@ const equivalent = mutants.flatMap((mutant) => {
   const entry = equivalents.find((entry) => matches(entry, mutant));
   return entry === undefined ? [] : [{ mutant, reason: entry.reason }];
 });
-const tried = mutants.filter((mutant) => !equivalent.some((entry) => entry.mutant === mutant));
+const testable = mutants.filter((mutant) => !equivalent.some((entry) => entry.mutant === mutant));
 
 if (values.list) {
   for (const mutant of mutants) process.stdout.write(`${describe(mutant)}\n`);
@@ -55,10 +55,10 @@ if (values.list) {
 }
 
 async function measure(): Promise<boolean> {
-  // Ctrl-C ends it after the mutant that is being tried, with a report of those that were; twice, at once.
+  // Ctrl-C stops after the current mutant, with a report of those that were tested; a second one stops at once.
   const stop = new AbortController();
   process.on('SIGINT', () => (stop.signal.aborted ? process.exit(130) : stop.abort()));
-  // What was begun is cleaned up at the exit.
+  // The sandbox is cleaned up at the exit.
   process.once('SIGTERM', () => process.exit(143));
   using sandbox = new Sandbox(repositoryRoot);
   const tests = filesUnder('dist/test').filter((file) => file.endsWith('.test.js') && !farTests.test(file));
@@ -67,12 +67,12 @@ async function measure(): Promise<boolean> {
   const baselines = new Baselines(sandbox, graph, modules, join(repositoryRoot, '.cache/mutants'));
   const trials = new Trials(sandbox, graph, baselines, 1000 * Number(values.budget));
   const results: Trial[] = [];
-  for (const mutant of tried) {
+  for (const mutant of testable) {
     if (stop.signal.aborted) break;
     const trial = await trials.try(mutant);
     results.push(trial);
     process.stderr.write(
-      `${results.length}/${tried.length} ${trial.verdict.padEnd(9)} ${describe(mutant)}\n`,
+      `${results.length}/${testable.length} ${trial.verdict.padEnd(9)} ${describe(mutant)}\n`,
     );
   }
   const report = {

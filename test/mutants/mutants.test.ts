@@ -6,7 +6,7 @@ import { mutantsOf, sample } from './mutants.js';
 
 const mutants = mutantsOf(repositoryRoot, 'dist/src/diffusion/stream.js');
 
-it('a mutant is named by its place in the source', () => {
+it('a mutant is named after its place in the source', () => {
   const found = mutants.find(({ after }) => after === 'this.admission.frameBufferSize + entering');
   assert.equal(found?.file, 'src/diffusion/stream.ts');
   assert.equal(found.source, 'return Math.max(0, this.admission.frameBufferSize - entering);');
@@ -21,7 +21,7 @@ it('a sample depends on its seed alone', () => {
   assert.equal(sample(mutants, 1e9, 'a').length, mutants.length);
 });
 
-it('an equivalent is known by its code, wherever its line is', () => {
+it('an equivalent is recognised by its code, whatever its line number', () => {
   const [mutant] = mutants;
   const { file, source, before, after } = mutant;
   const entry = { file, source, change: `${before} -> ${after}`, reason: 'none' };
@@ -30,6 +30,6 @@ it('an equivalent is known by its code, wherever its line is', () => {
   assert.ok(!matches({ ...entry, change: 'a -> b' }, mutant));
 });
 
-it('every equivalent says why', () => {
+it('every equivalent has a reason', () => {
   for (const { file, reason } of equivalents) assert.ok(reason.length > 10, file);
 });

@@ -16,7 +16,7 @@ export interface Mutant extends Edit {
   readonly source: string;
 }
 
-/** All mutants of a built module. @param module its path relative to `root`. */
+/** Returns all mutants of a built module. @param module its path relative to `root`. */
 export function mutantsOf(root: string, module: string): readonly Mutant[] {
   const text = readFileSync(join(root, module), 'utf8');
   const map = new SourceMap(
@@ -33,8 +33,8 @@ export function mutantsOf(root: string, module: string): readonly Mutant[] {
 }
 
 /**
- * A sample that depends on the seed alone, and on other mutants as little as can be; in the order of the draw, so that
- * the first ones are a sample too.
+ * Returns a sample that depends only on the seed, and as little as possible on other mutants; in the order of the draw,
+ * so that the first ones are a sample too.
  */
 export function sample(mutants: readonly Mutant[], count: number, seed: string): readonly Mutant[] {
   return mutants

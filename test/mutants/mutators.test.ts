@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { applyEdit, possibleEdits } from './edits.js';
 import { mutators } from './mutators.js';
 
-/** The texts that a text of code is turned into. */
+/** Returns the mutants of a piece of code, as texts. */
 function mutate(code: string): readonly string[] {
   return possibleEdits(code, mutators).map((edit) => applyEdit(code, edit));
 }
@@ -61,7 +61,7 @@ describe('mutators', () => {
     });
   }
 
-  it('leave texts for people, names of modules and fields, and super alone', () => {
+  it('do not change texts for people, names of modules and fields, or super', () => {
     const code = `
       import a from 'b';
       export * from 'c';
@@ -73,7 +73,7 @@ describe('mutators', () => {
     assert.deepEqual(mutate(code), []);
   });
 
-  it('say what they change', () => {
+  it('describe what they change', () => {
     const [edit] = possibleEdits('const f = a <\n  b', mutators);
     assert.deepEqual([edit.before, edit.after], ['a < b', 'a <= b']);
   });

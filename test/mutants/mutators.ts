@@ -1,6 +1,6 @@
 import { isNode, type Mutator, type Path, type SyntaxNode } from './edits.js';
 
-/** What takes the place of an operator. Boundaries are moved and directions turned round. */
+/** The replacements of an operator: boundaries are moved and directions reversed. */
 const otherOperators: Readonly<Record<string, readonly string[]>> = {
   '+': ['-'],
   '-': ['+'],
@@ -49,13 +49,13 @@ const otherMethods: Readonly<Record<string, string>> = {
   pop: 'shift',
 };
 
-/** Up to here a number is likely to be a count or an index, where one more matters; above, only whether it counts. */
+/** A number up to this is likely a count or an index, where one more matters; above, only its presence is tested. */
 const smallNumber = 10;
 
-/** Characters of the code around a constant that the report shows along with it. */
+/** The most characters of the code around a constant that the report shows with it. */
 const longestShown = 80;
 
-/** Whether texts are put together of which one has spaces: it is for people. */
+/** Returns whether texts are joined of which one has spaces, and so is for people. */
 function joinsText({ operator, left, right }: SyntaxNode): boolean {
   return operator === '+' && [left, right].some((side) => isNode(side) && isText(side));
 }
@@ -106,7 +106,7 @@ const conditions: Mutator = (node, _path, _text, replace) => {
   }
 };
 
-/** Numbers, booleans and names. Texts for people are left alone, and so are names of fields and modules. */
+/** Numbers, booleans and names. Texts for people and names of fields and modules stay unchanged. */
 const constants: Mutator = (node, path, _text, replace) => {
   if (node.type !== 'Literal') return;
   const { value } = node;
@@ -146,7 +146,7 @@ const optionalChains: Mutator = (node, _path, text, replace) => {
   replace(node, { start, end: start + 2 }, isDot ? '.' : '');
 };
 
-/** A statement that has an effect is left out. */
+/** A statement with an effect is removed. */
 const statements: Mutator = (node, path, _text, replace) => {
   const { expression } = node;
   if (node.type !== 'ExpressionStatement' || !isNode(expression) || typeof node.directive === 'string')
@@ -174,6 +174,6 @@ function isName(node: SyntaxNode, path: Path): boolean {
   const parent = path.at(-1);
   if (parent === undefined || /^(Import|Export)/.test(parent.type)) return true;
   if (parent.key === node) return parent.computed !== true;
-  // Of a JSON Schema: it is for people.
+  // A text of a JSON Schema is for people.
   return isNode(parent.key) && parent.key.name === 'title';
 }

@@ -2,17 +2,17 @@ import { changeOf, type Equivalent } from './equivalents.js';
 import type { Mutant } from './mutants.js';
 import type { Trial, Verdict } from './trials.js';
 
-/** Share of the mutants that the tests must notice. */
+/** The share of the mutants that the tests must notice. */
 const goal = 0.9;
 
 export interface Report {
   readonly seed: string;
-  /** Of all mutants there are. */
+  /** The number of all mutants. */
   readonly possible: number;
   readonly trials: readonly Trial[];
-  /** Mutants of the sample that were not tried, as no test can notice them. */
+  /** Mutants of the sample that were not tested because no test can notice them. */
   readonly equivalent: readonly { readonly mutant: Mutant; readonly reason: string }[];
-  /** Entries of the list that are no mutant's any more. */
+  /** Entries of the list that no longer match a mutant. */
   readonly stale: readonly Equivalent[];
   /** Test files that fail without a mutant. */
   readonly failing: readonly string[];
@@ -22,7 +22,7 @@ function count(report: Report, verdict: Verdict): number {
   return report.trials.filter((trial) => trial.verdict === verdict).length;
 }
 
-/** Share of the mutants that were noticed, of those that can be; one that hangs is noticed. */
+/** Returns the share of noticed mutants among those that can be noticed; one that hangs counts as noticed. */
 function score(report: Report): number {
   return report.trials.length === 0 ? 1 : 1 - count(report, 'survived') / report.trials.length;
 }
@@ -31,7 +31,7 @@ export function isGoodEnough(report: Report): boolean {
   return score(report) >= goal && report.failing.length === 0;
 }
 
-/** The report for people. */
+/** Formats the report for people. */
 export function formatReport(report: Report): string {
   const { seed, possible, equivalent, stale, failing } = report;
   const trials = report.trials.toSorted((a, b) => compare(a.mutant, b.mutant));
@@ -75,7 +75,7 @@ export function formatReport(report: Report): string {
   ].join('\n');
 }
 
-/** The report for programs. */
+/** Formats the report for programs. */
 export function reportJson(report: Report): string {
   const flat = (mutant: Mutant, outcome: object): object => {
     const { file, line, source } = mutant;

@@ -14,12 +14,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 
-/** Folders of built modules. The clients bring the protocol along, and tests use them. */
+/** Folders of built modules. The clients include the protocol, and tests use them. */
 const copied = new Set(['dist', 'protocol', 'clients']);
 
 /**
- * A copy of what was built, in which modules can be changed: nothing in the repository is touched. Sources, packages
- * and other files are links to those of the repository.
+ * A copy of the build in which modules can be changed without touching the repository. Sources, packages and other
+ * files are links to those of the repository.
  */
 export class Sandbox implements Disposable {
   readonly #folder = realpathSync(mkdtempSync(join(tmpdir(), 'millrace-mutants-')));
@@ -44,7 +44,7 @@ export class Sandbox implements Disposable {
     if (existsSync(shared)) symlinkSync(realpathSync(shared), join(this.#folder, 'shared'));
   }
 
-  /** Has the module hold another text while `work` is done. */
+  /** Gives the module another text while `work` runs. */
   async with<T>(module: string, change: (text: string) => string, work: () => Promise<T>): Promise<T> {
     const path = join(this.root, module);
     const text = readFileSync(path, 'utf8');

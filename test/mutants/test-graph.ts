@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 
-/** Which test imports which modules, directly or through others. */
+/** Knows which tests import which modules, directly or through others. */
 export class TestGraph {
   readonly #imports = new Map<string, readonly string[]>();
   readonly #distances: ReadonlyMap<string, ReadonlyMap<string, number>>;
@@ -11,7 +11,7 @@ export class TestGraph {
     this.#distances = new Map(tests.map((test) => [test, this.#reach(root, test)]));
   }
 
-  /** The tests that import a module, in groups: those first that are the fewest imports away. */
+  /** Returns the tests that import a module, in groups: those the fewest imports away first. */
   testsOf(module: string): readonly (readonly string[])[] {
     const groups: string[][] = [];
     for (const [test, distances] of this.#distances) {
@@ -21,7 +21,7 @@ export class TestGraph {
     return groups.filter((group) => group.length > 0);
   }
 
-  /** A test and all that it imports. */
+  /** Returns a test and all that it imports. */
   closureOf(test: string): readonly string[] {
     return [...(this.#distances.get(test)?.keys() ?? [])];
   }
@@ -48,7 +48,7 @@ export class TestGraph {
   }
 }
 
-/** What a module imports or starts as a thread: every text in it that looks like the path of one. */
+/** Returns what a module imports or starts as a thread: every text in it that looks like a module path. */
 function specifiers(text: string): readonly string[] {
   return [...text.matchAll(/'([^'\s]+\.js|@millrace\/[a-z]+)'/g)].map(([, specifier = '']) => specifier);
 }

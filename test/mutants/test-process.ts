@@ -7,12 +7,12 @@ type Outcome = 'passed' | 'failed' | 'timed out';
 
 export interface Run {
   readonly outcome: Outcome;
-  /** Milliseconds until the last test had ended; what it had begun may have gone on. */
+  /** Milliseconds until the last test ended; what it started may have run longer. */
   readonly ms: number;
 }
 
 const result = /^(?:not )?ok /m;
-/** A failed test in the output of the TAP reporter; one that is expected to fail says so. */
+/** Matches a failed test in the output of the TAP reporter, unless it is marked as expected to fail. */
 const failure = /^\s*not ok (?!.*# (?:TODO|SKIP))/m;
 
 /**
@@ -28,15 +28,15 @@ export function runTests(
 ): Promise<Run> {
   const properties = pathToFileURL(join(root, 'dist/test/support/properties.js')).href;
   const args = ['--import', properties, '--test-reporter=tap', join(root, file)];
-  // A test may leave timers behind, which need not be waited for.
+  // A test may leave timers behind that need no wait.
   if (env['NODE_V8_COVERAGE'] === undefined) args.unshift('--test-force-exit');
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, {
       cwd: root,
-      // It is no part of a test run of which this process may be one.
+      // It must not count as a part of a test run that this process may belong to.
       env: { ...process.env, NODE_TEST_CONTEXT: undefined, ...env },
       stdio: ['ignore', 'pipe', 'ignore'],
-      // A group of its own, so that what a test has started ends with it.
+      // A separate process group, so that what a test has started ends with it.
       detached: true,
     });
     const begin = performance.now();
@@ -48,7 +48,7 @@ export function runTests(
     };
     const timer = setTimeout(() => end('timed out'), limit);
     const leave = (): void => killGroup(child.pid);
-    // Before the sandbox is removed, in which it may still write.
+    // Before the sandbox is removed, because the test may still write there.
     process.prependOnceListener('exit', leave);
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -71,6 +71,6 @@ function killGroup(pid: number | undefined): void {
   try {
     if (pid !== undefined) process.kill(-pid, 'SIGKILL');
   } catch {
-    // Nothing is left of it.
+    // The group has already ended.
   }
 }

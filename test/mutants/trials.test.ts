@@ -22,7 +22,7 @@ const head = `
   import { test } from 'node:test';
   import { half, larger, unused } from '../../src/image/module.js';
 `;
-/** Built files of a small repository. The names tell which test is nearer. */
+/** Built files of a small repository. The names show which test is nearer. */
 const files = {
   [module]: code,
   'dist/test/support/properties.js': '',
@@ -33,7 +33,7 @@ const files = {
   'package.json': '{ "type": "module" }',
 };
 
-/** Tries the mutant that turns one piece of code into another. */
+/** Tests all mutants of the module in a small repository. */
 async function tryAll(t: TestContext): Promise<{ trials: readonly Trial[]; failing: readonly string[] }> {
   const root = mkdtempSync(join(tmpdir(), 'millrace-test-'));
   t.after(() => rmSync(root, { recursive: true }));
@@ -51,11 +51,11 @@ async function tryAll(t: TestContext): Promise<{ trials: readonly Trial[]; faili
     const mutant: Mutant = { ...edit, module, file: 'src/image/module.ts', line: 1, source: '' };
     trials.push(await runner.try(mutant));
   }
-  assert.equal(readFileSync(join(root, module), 'utf8'), code, 'the repository is as it was');
+  assert.equal(readFileSync(join(root, module), 'utf8'), code, 'the repository is unchanged');
   return { trials, failing: baselines.failing };
 }
 
-it('a mutant is noticed by the nearest test that runs its code, and survives those that pass', async (t) => {
+it('a mutant is noticed by the nearest failing test that runs its code, and survives passing tests', async (t) => {
   const { trials, failing } = await tryAll(t);
   const verdictOf = (after: string): readonly [string, ...(readonly string[])] => {
     const trial = trials.find(({ mutant }) => mutant.after === after);
@@ -65,6 +65,6 @@ it('a mutant is noticed by the nearest test that runs its code, and survives tho
   assert.deepEqual(verdictOf('a * 2'), ['noticed', 'module.test.js']);
   assert.deepEqual(verdictOf('a <= b'), ['noticed', 'further.test.js']);
   assert.deepEqual(verdictOf('a >= b'), ['survived', 'further.test.js']);
-  assert.deepEqual(verdictOf('a - 1'), ['survived'], 'a test that fails anyway notices nothing');
+  assert.deepEqual(verdictOf('a - 1'), ['survived'], 'a test that fails without a mutant does not count');
   assert.deepEqual(failing, ['dist/test/image/failing.test.js']);
 });

@@ -16,17 +16,17 @@ export interface Trial {
   readonly tests: readonly string[];
 }
 
-/** One that hangs is stopped after a few times the usual time of the test, and as many milliseconds besides. */
-const patience = { factor: 3, ms: 10_000 };
+/** A test that hangs is stopped after `factor` times its usual time plus `ms` milliseconds. */
+const allowance = { factor: 3, ms: 10_000 };
 
-/** Tries mutants: runs the tests that could notice, the nearest first, up to one that does. */
+/** Tests mutants: runs the tests that could notice, the nearest first, until one does. */
 export class Trials {
   readonly #sandbox: Sandbox;
   readonly #graph: TestGraph;
   readonly #baselines: Baselines;
   readonly #budget: number;
 
-  /** @param budget usual run time in milliseconds of the tests that are tried on one mutant; the nearest is, always. */
+  /** @param budget usual run time in ms of the tests to run for one mutant; the nearest always runs. */
   constructor(sandbox: Sandbox, graph: TestGraph, baselines: Baselines, budget: number) {
     this.#sandbox = sandbox;
     this.#graph = graph;
@@ -36,28 +36,28 @@ export class Trials {
 
   async try(mutant: Mutant): Promise<Trial> {
     const { module, start } = mutant;
-    const tried: string[] = [];
+    const passing: string[] = [];
     let left = this.#budget;
     for await (const { test, passed, ms, coverage } of this.#baselinesOf(module)) {
       if (!passed || !hasRun(coverage, module, start)) continue;
       if (left < this.#budget / 5) break;
-      if (tried.length > 0 && ms > left) continue;
+      if (passing.length > 0 && ms > left) continue;
       left -= ms;
       const { outcome } = await this.#sandbox.with(
         module,
         (text) => applyEdit(text, mutant),
-        () => runTests(this.#sandbox.root, test, patience.factor * ms + patience.ms),
+        () => runTests(this.#sandbox.root, test, allowance.factor * ms + allowance.ms),
       );
       if (outcome === 'failed') return { mutant, verdict: 'noticed', tests: [test] };
       if (outcome === 'timed out') return { mutant, verdict: outcome, tests: [test] };
-      tried.push(test);
+      passing.push(test);
     }
-    return { mutant, verdict: 'survived', tests: tried };
+    return { mutant, verdict: 'survived', tests: passing };
   }
 
   /**
-   * Of the tests that import a module: the nearest first, and of those that are equally near, the one of the same name
-   * and then the quickest. None is run without a mutant before its turn has come, if it can be helped.
+   * Returns the baselines of the tests that import a module: the nearest first, and among equally near ones the test of
+   * the same name, then the fastest. Where possible, no baseline is measured before its turn.
    */
   async *#baselinesOf(module: string): AsyncGenerator<Baseline, void, void> {
     const own = `${basename(module, '.js')}.test.js`;

@@ -45,21 +45,21 @@ export interface RecordedCase {
 const modes = new Set(['img2img', 'txt2img', 'txt2img_sd_turbo']);
 const guidanceTypes = new Set(['none', 'full', 'self', 'initialize']);
 
-/** What the JSON file of a recorded stream says. */
+/** The JSON file of a recorded stream. */
 export interface CaseInfo {
   readonly parameters: CaseParameters;
   readonly embed_rows: readonly { readonly text: string }[];
   readonly tolerances: Tolerances;
 }
 
-/** The description of a case if it holds a stream, as against the filter's or the tokenizer's; else null. */
+/** Returns the description of a case if it holds a stream, and null for those of the filter or the tokenizer. */
 export async function readInfo({ json }: ReferenceCase): Promise<CaseInfo | null> {
   const info = await readReferenceJson(json);
   const isStream = typeof info === 'object' && info !== null && 'parameters' in info && 'embed_rows' in info;
   return isStream ? (info as CaseInfo) : null;
 }
 
-/** What this build cannot do of a case; null if it can do all of it. */
+/** Returns what this build does not support of a case; null if it supports all. */
 export function unsupported({ parameters: { mode, cfg_type } }: CaseInfo): string | null {
   if (!modes.has(mode)) return `mode ${mode}`;
   if (!guidanceTypes.has(cfg_type)) return `cfg_type ${cfg_type}`;
@@ -67,19 +67,19 @@ export function unsupported({ parameters: { mode, cfg_type } }: CaseInfo): strin
 }
 
 /**
- * Why a recording of the original is no guide; null where it is. Its sequential mode never advances the stock noise,
- * where here sequential denoising gives what the stream batch gives; with one stage its self guidance feeds the stock
- * noise of one frame to the next, without bound.
+ * Returns why a recording of the original is not a reference; null if it is. Its sequential mode never advances the
+ * stock noise, while here sequential denoising gives the results of the stream batch; with one stage its self guidance
+ * feeds the stock noise of one frame to the next, without bound.
  */
 export function originalDefect({ parameters }: CaseInfo): string | null {
   const { cfg_type, guidance_scale, t_index_list, use_denoising_batch } = parameters;
   const stages = t_index_list.length;
   if (cfg_type === 'self' && stages === 1 && use_denoising_batch)
-    return 'stock noise goes from frame to frame';
+    return 'stock noise is passed from frame to frame';
   if (guidance_scale <= 1 || use_denoising_batch) return null;
   if (cfg_type === 'self') return 'stock noise stays 0 in sequential mode';
   if (cfg_type === 'initialize' && stages > 1)
-    return 'no stock noise in sequential mode: a negative row each step';
+    return 'no stock noise in sequential mode: a negative row at each step';
   return null;
 }
 
@@ -88,7 +88,7 @@ export async function readCase({ name, tensors }: ReferenceCase, info: CaseInfo)
   return { name, parameters, embedRows, tolerances, tensors: await readSafeTensors(tensors) };
 }
 
-/** One entry along the first axes of a recorded tensor. */
+/** Returns one entry along the first axes of a recorded tensor. */
 export function slice(tensors: SafeTensors, name: string, ...index: readonly number[]): Float32Array {
   const shape = tensors.shape(name);
   const values = tensors.floats(name);
@@ -101,7 +101,7 @@ export function slice(tensors: SafeTensors, name: string, ...index: readonly num
   return values.subarray(start, start + length);
 }
 
-/** The plan that serves users, with the noise that was drawn when the case was recorded. */
+/** Returns the plan that serves users, with the noise that was drawn when the case was recorded. */
 export function planOf({ parameters, tensors }: RecordedCase, runtime: ModelRuntime): Plan {
   const config = { ...runtime.folder.scheduler, timestep_scaling: parameters.timestep_scaling };
   const options = {
@@ -119,8 +119,8 @@ export function planOf({ parameters, tensors }: RecordedCase, runtime: ModelRunt
   } as const;
   const stages = parameters.t_index_list.length;
   const shape = runtime.latentShape(parameters);
-  // In sequential mode all draws of a frame are under one name: where txt2img starts, and then one for each step
-  // that noises again.
+  // In sequential mode all draws of a frame have one name: the start of txt2img, then one for each step that
+  // re-noises.
   const startsDrawn = parameters.mode === 'img2img' || tensors.has('x_t') ? 0 : 1;
   const silence = new Float32Array(shape[0] * shape[1] * shape[2]);
   const drawn = (name: string, ordinal: number, ...step: readonly number[]): Float32Array => {
@@ -132,7 +132,7 @@ export function planOf({ parameters, tensors }: RecordedCase, runtime: ModelRunt
       if (stage > 0 && stage < stages && !parameters.use_denoising_batch) {
         return parameters.do_add_noise ? drawn('renoise', ordinal, startsDrawn + stage - 1) : silence;
       }
-      // After the last stage nothing is noised again; the recordings wrap around to z_0 there.
+      // After the last stage nothing is re-noised; the recordings wrap around to z_0 there.
       return slice(tensors, 'init_noise', stage % stages);
     },
     start: (ordinal) => (startsDrawn === 1 ? drawn('renoise', ordinal, 0) : drawn('x_t', ordinal)),

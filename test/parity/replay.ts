@@ -3,12 +3,12 @@ import { Stream, type Conditioning, type Lane } from '../../src/diffusion/stream
 import type { ModelRuntime } from '../../src/engine/worker/networks/runtime.js';
 import { admissionOf, guidanceOf, planOf, slice, type RecordedCase } from './recorded-case.js';
 
-/** Largest error seen of each tensor, relative to max(1, largest wanted value). */
+/** The largest error of each tensor so far, relative to max(1, largest wanted value). */
 export type Errors = Map<string, number>;
 
 const budget = 64;
 
-/** Takes a recorded case through the stream, the batcher and the networks that serve users. */
+/** Runs a recorded case through the stream, the batcher and the networks that serve users. */
 export class Replay {
   readonly #case: RecordedCase;
   readonly #runtime: ModelRuntime;
@@ -36,11 +36,11 @@ export class Replay {
     const stream = new Stream(planOf(recorded, runtime), steering, admissionOf(parameters));
     this.#stream = stream;
     this.#source = { key: '', lanes: () => stream.lanes(), entries: (): number[] => [] };
-    // The original starts with zeros in all stages but the first; the first frames of a recording pass them out.
+    // The original starts with zeros in all stages but the first; the first frames of a recording push them out.
     if (parameters.use_denoising_batch) this.#fill(() => null);
   }
 
-  /** Puts what was recorded after frame k - 1 into the stages. */
+  /** Puts the state recorded after frame k - 1 into the stages. */
   restoreBefore(k: number): void {
     const { tensors, parameters } = this.#case;
     if (!parameters.use_denoising_batch) return;
@@ -95,7 +95,7 @@ export class Replay {
     this.#compare('x_t', this.#stream.snapshot().frames.at(-1)!.sample, k, f);
   }
 
-  /** One U-Net call; `at` is where its values stand in the recorded tensors. */
+  /** Makes one U-Net call; `at` is the position of its values in the recorded tensors. */
   async #call(at: readonly number[], n: number): Promise<void> {
     const [share] = this.#batcher.gather([this.#source], budget);
     const lanes = share.lanes.toSorted((a, b) => a.stageIndex - b.stageIndex || a.frame - b.frame);
@@ -131,7 +131,7 @@ export class Replay {
     this.#exact('frames under way', this.#stream.snapshot().frames.length, n - 1);
   }
 
-  /** A recorded whole number of a U-Net row; one number may stand for all rows of a call. */
+  /** Returns a recorded integer of a U-Net row; one number may stand for all rows of a call. */
   #ofRow(name: string, at: readonly number[], row: number): number | undefined {
     const { tensors } = this.#case;
     const shape = tensors.shape(name);
@@ -160,7 +160,7 @@ export class Replay {
   }
 }
 
-/** max|got - want| / max(1, max|want|); infinite where lengths differ or a value is no number. */
+/** Returns max|got - want| / max(1, max|want|); infinite if lengths differ or a value is NaN. */
 export function relativeError(got: ArrayLike<number>, wanted: ArrayLike<number>): number {
   if (got.length !== wanted.length) return Infinity;
   let largest = 1;

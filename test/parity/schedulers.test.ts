@@ -7,7 +7,7 @@ import { readSchedulerTable, unsupportedReason } from '../support/scheduler-tabl
 
 test('solvers follow the samplers of diffusers', async (t) => {
   const cases = referenceCases('schedulers');
-  assert.notEqual(cases.length, 0, 'there are no scheduler tables');
+  assert.notEqual(cases.length, 0, 'scheduler tables exist');
   for (const file of cases) {
     await t.test(file.name, async (t) => {
       const table = await readSchedulerTable(file);

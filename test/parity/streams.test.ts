@@ -24,7 +24,7 @@ after(async () => {
   for (const runtime of runtimes.values()) await runtime[Symbol.asyncDispose]();
 });
 
-/** Cases differ in the scaling factor that the model is said to have. */
+/** Returns the runtime of a case: cases differ in the scaling factor of the model. */
 async function runtimeFor({ parameters }: RecordedCase): Promise<ModelRuntime> {
   const scalingFactor = parameters.vae_scaling_factor;
   const known = runtimes.get(scalingFactor);
@@ -34,13 +34,13 @@ async function runtimeFor({ parameters }: RecordedCase): Promise<ModelRuntime> {
   return runtime;
 }
 
-/** The original knows no weights in a prompt and cuts a long one: brackets are escaped, and the first chunk counts. */
+/** Embeds as the original, which knows no weights and cuts long prompts: brackets are escaped, one chunk is used. */
 async function embed(runtime: ModelRuntime, text: string): Promise<Float32Array> {
   const { embedding } = await runtime.embed(text.replaceAll(/[()[\]\\]/g, String.raw`\$&`));
   return embedding.subarray(0, folder.textLength * folder.textWidth);
 }
 
-/** The tokens of the text of this row of `embeds`. */
+/** Returns the tokens of the text of this row of `embeds`. */
 function inputIds({ tensors }: RecordedCase, row: number): number[] {
   const [, length] = tensors.shape('input_ids');
   return tensors.numbers('input_ids').slice(row * length, (row + 1) * length);
@@ -55,7 +55,7 @@ async function replay(recorded: RecordedCase, mode: 'one_step' | 'free_running')
     const embedding = mode === 'one_step' ? slice(tensors, 'embeds', i) : await embed(runtime, text);
     conditionings.push({ embedding });
   }
-  // Recordings name prompts of the same tokens by the first of them.
+  // Recordings name prompts with the same tokens after the first of them.
   const ids = embedRows.map((_, i) => inputIds(recorded, i).join());
   const run = new Replay(
     recorded,

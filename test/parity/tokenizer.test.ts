@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { loadTokenizer } from '../../src/model/tokenizer.js';
 import { readReferenceJson, referenceCases, referenceModel } from '../support/reference.js';
 
-/** Texts with the ids that implementations of CLIPTokenizer give; any of them will do. */
+/** Texts with the ids from implementations of CLIPTokenizer; matching any of them is enough. */
 interface TokenizerCase {
   readonly length: number;
   readonly pad: number;

@@ -18,7 +18,7 @@ import { messageFromJson } from './message-json.js';
 
 const document = readFileSync(new URL('../../../protocol/PROTOCOL.md', import.meta.url), 'utf8');
 
-/** The cells of each row of the table that follows `marker`. */
+/** Returns the cells of each row of the table that follows `marker`. */
 function tableAfter(marker: string): string[][] {
   const [, rest = ''] = document.split(marker);
   const [table = ''] = rest.slice(rest.indexOf('\n|') + 1).split('\n\n');
@@ -48,13 +48,13 @@ describe('PROTOCOL.md', () => {
     assert.deepEqual(reasons, [...dropReasons]);
   });
 
-  it('has an example of late frames that is true of the server', () => {
+  it('has an example of late frames that matches the server', () => {
     const interval = 50;
     const rows = tableAfter('<!-- lateness:').map((row) => row.map(Number.parseFloat));
     const late = tableAfter('<!-- lateness:').map((row) => row.at(-1) === 'yes');
     const lags = rows.map(([lag = Number.NaN]) => lag);
     assert.equal(rows.length, 10);
-    /** Whether a last frame with this lag is late, after the frames of the table before this row. */
+    /** Returns whether a last frame with this lag is late, after the frames of the table before this row. */
     const isLate = (row: number, lag: number): boolean => {
       const lateness = new Lateness();
       for (const before of lags.slice(0, row)) lateness.isLate(before, interval);
@@ -73,7 +73,7 @@ describe('PROTOCOL.md', () => {
     }
   });
 
-  it('has the closes that a client comes back from as the clients have them', async () => {
+  it('has the same final close codes as the clients', async () => {
     const text = /SHOULD NOT after any other end[^:]*:([^]*?), or an error/.exec(document)?.[1] ?? '';
     const final = [...text.matchAll(/\d{4}/g)].map(([code]) => code);
     for (const source of ['clients/js/src/closing.ts', 'clients/python/src/millrace/closing.py']) {

@@ -45,7 +45,7 @@ describe('golden fixtures', () => {
     });
   }
 
-  it('are there for these messages and no others', () => {
+  it('exist for these messages and no others', () => {
     const wanted = types.flatMap((type) => [`${type}.bin`, `${type}.json`]);
     assert.deepEqual(readdirSync(folder).sort(), wanted.sort());
   });
@@ -53,7 +53,7 @@ describe('golden fixtures', () => {
 
 describe('a message with a picture', () => {
   for (const length of [1023, 1024, 0xffff, 0x1_0000, 300_000]) {
-    it(`of ${length} bytes comes back as it was, in memory that is used again too`, () => {
+    it(`of ${length} bytes comes back unchanged, even in reused memory`, () => {
       const data = new Uint8Array(length).map((_, i) => (7 * i) % 251);
       const message: ClientMessage = { type: 'frame', id: 3, captured: 1.5, data };
       const memory = new Uint8Array(length + 1000).fill(0xff);

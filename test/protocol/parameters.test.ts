@@ -9,7 +9,7 @@ import {
   type ParameterSchema,
 } from '@millrace/protocol';
 
-/** What clients of this version go by: defaults, and what is allowed. Ranges may grow; nothing else may change. */
+/** The contract with clients of this version: defaults and allowed values. Only ranges may change: they may grow. */
 const contract: Readonly<Record<string, readonly [initial: unknown, allowed: string]>> = {
   prompt: ['', 'text up to 2000 or 1 to 8 of { text: text up to 2000; weight: number 0 to 1000 }'],
   negative_prompt: ['', 'text up to 2000'],
@@ -52,7 +52,7 @@ const choices = {
   paused: [false],
 } as const;
 
-/** Of the parts of JSON Schema those that ranges are written with. */
+/** The parts of JSON Schema that define ranges. */
 interface Range {
   readonly anyOf?: readonly Range[];
   readonly type?: unknown;
@@ -106,22 +106,22 @@ describe('the parameters', () => {
     assert.deepEqual(parameterProperties.solver.enum, solverNames);
   });
 
-  it('say which solvers honour them, or which do not', () => {
-    const told = Object.entries(parameterProperties).flatMap(([name, { description }]) => {
+  it('list the solvers that honour them, or those that do not', () => {
+    const listed = Object.entries(parameterProperties).flatMap(([name, { description }]) => {
       const words = new Set(description.match(/\w+/g));
       const named = solverNames.filter((solver) => words.has(solver.replace('Scheduler', '')));
       const isExcepted = description.endsWith('ignore it.');
       const honouring = isExcepted ? solverNames.filter((solver) => !named.includes(solver)) : named;
       return named.length > 0 ? [[name, honouring]] : [];
     });
-    assert.deepEqual(Object.fromEntries(told), solversWith);
+    assert.deepEqual(Object.fromEntries(listed), solversWith);
     assert.match(
       parameterProperties.use_karras_sigmas.description,
       /\(EulerDiscrete, HeunDiscrete, DPMSolverMultistep, DEISMultistep and UniPCMultistep\)\.$/,
     );
   });
 
-  it('are all of these, and their defaults', () => {
+  it('are exactly these, with their defaults', () => {
     const names = [...Object.keys(contract), ...Object.keys(choices), 'solver', 't_index_list'].sort();
     assert.deepEqual(Object.keys(parameterProperties).sort(), names);
     assert.deepEqual(Object.keys(defaultParameters()).sort(), names);

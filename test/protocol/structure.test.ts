@@ -16,11 +16,11 @@ const refused: readonly (readonly [what: string, bytes: readonly number[], messa
     /more than 4096 values/,
   ],
   ['a tower of arrays', [...Array.from({ length: 100_000 }, () => 0x91), 0xc0], /nested deeper than 8/],
-  ['a rest', [0x80, 0x80], /left over/],
+  ['bytes after the message', [0x80, 0x80], /left over/],
   ['a timestamp', [0xd6, 0xff, 0, 0, 0, 0], /extension types/],
   ['a regular expression', [0xc7, 0x02, 0x78, 0x90, 0x90], /extension types/],
-  ['the byte that is never used', [0xc1], /extension types/],
-  ['a text that is no UTF-8', [0x81, 0xa1, 0x61, 0xa2, 0xc3, 0x28], /not UTF-8/],
+  ['the reserved byte 0xc1', [0xc1], /extension types/],
+  ['a text that is not UTF-8', [0x81, 0xa1, 0x61, 0xa2, 0xc3, 0x28], /not UTF-8/],
   ['a number as a key', [0x81, 0x01, 0x02], /a key of a map is not a string/],
   ['nil as a key', [0x81, 0xc0, 0x02], /not a string/],
   ['a boolean as a key', [0x81, 0xc3, 0x02], /not a string/],
@@ -37,12 +37,12 @@ const refused: readonly (readonly [what: string, bytes: readonly number[], messa
 const text = (value: string): number[] => [0xa0 + value.length, ...Buffer.from(value)];
 const zeros = (length: number): number[] => Array.from({ length }, () => 0);
 
-/** A message with this value in it. */
+/** Returns a message with this value in it. */
 function messageWith(...value: readonly number[]): Uint8Array {
   return Uint8Array.of(0x82, ...text('type'), ...text('x'), ...text('n'), ...value);
 }
 
-/** A value in each format, with what it stands for. */
+/** A value in each format, with its meaning. */
 const formats: readonly (readonly [bytes: readonly number[], value: unknown])[] = [
   [[0x7f], 127],
   [[0xe0], -32],
@@ -99,7 +99,7 @@ const extensions: readonly (readonly number[])[] = [
 
 describe('decodeMessage', () => {
   for (const [bytes, value] of formats) {
-    it(`takes a value of format 0x${bytes[0].toString(16)}, whole and alone`, () => {
+    it(`takes a value of format 0x${bytes[0].toString(16)}, complete and without more bytes`, () => {
       assert.deepEqual(decodeMessage(messageWith(...bytes)), { type: 'x', n: value });
       assert.throws(() => decodeMessage(messageWith(...bytes.slice(0, -1))), /cut short/);
       assert.throws(() => decodeMessage(messageWith(...bytes, 0)), /left over/);
@@ -107,7 +107,7 @@ describe('decodeMessage', () => {
   }
 
   for (const bytes of extensions) {
-    it(`takes no extension type 0x${bytes[0].toString(16)}`, () => {
+    it(`refuses extension type 0x${bytes[0].toString(16)}`, () => {
       assert.throws(() => decodeMessage(messageWith(...bytes)), /extension types/);
     });
   }
@@ -116,7 +116,11 @@ describe('decodeMessage', () => {
     for (const head of [[0xa1], [0xd9, 1], [0xda, 0, 1], [0xdb, 0, 0, 0, 1]]) {
       assert.throws(() => decodeMessage(messageWith(...head, 0xff)), /not UTF-8/);
     }
-    assert.deepEqual(decodeMessage(messageWith(0xc4, 1, 0xff)).n, Uint8Array.of(0xff), 'bytes are no text');
+    assert.deepEqual(
+      decodeMessage(messageWith(0xc4, 1, 0xff)).n,
+      Uint8Array.of(0xff),
+      'bytes need not be UTF-8',
+    );
   });
 
   it('takes 4096 values and eight levels, and no more', () => {
@@ -154,7 +158,7 @@ describe('decodeMessage', () => {
     assert.equal('polluted' in {}, false);
   });
 
-  it('takes the integers of any encoder', () => {
+  it('accepts the integers of any encoder', () => {
     // uint 64 and float 32, as other libraries choose them.
     const wide = [0x82, 0xa4, ...Buffer.from('type'), 0xa1, 0x78, 0xa1, 0x6e, 0xcf, 0, 0, 0, 0, 0, 0, 0, 9];
     assert.deepEqual(decodeMessage(Uint8Array.from(wide)), { type: 'x', n: 9 });
@@ -162,7 +166,7 @@ describe('decodeMessage', () => {
     assert.deepEqual(decodeMessage(Uint8Array.from(float)), { type: 'x', n: 9 });
   });
 
-  it('gives back what was encoded, whatever the values', () => {
+  it('returns the encoded values, whatever they are', () => {
     const packr = new Packr({ useRecords: false, variableMapSize: true });
     const leaf = fc.oneof(
       fc.boolean(),

@@ -14,7 +14,7 @@ const quiet = [
   '--disable-sync',
 ];
 
-/** Starts a Chromium without a window whose camera shows a real video; once more if it crashes at its start, as it may. */
+/** Starts a headless Chromium whose camera shows a real video; tries once more if it crashes at the start. */
 export async function launchBrowser(): Promise<Browser> {
   const options = {
     ...(await findBrowser()),
@@ -35,7 +35,7 @@ interface Found {
 
 let unpacked: Promise<Found> | undefined;
 
-/** The browser that CHROMIUM names, one that is installed, or the one that comes as a package. */
+/** Finds the browser that CHROMIUM names, an installed one, or the one from the package. */
 async function findBrowser(): Promise<Found> {
   const named = process.env['CHROMIUM'];
   if (named !== undefined) return { executablePath: named };
@@ -44,14 +44,14 @@ async function findBrowser(): Promise<Found> {
     .flatMap((name) => folders.map((folder) => join(folder, name)))
     .find((path) => existsSync(path));
   if (installed !== undefined) return { executablePath: installed };
-  // It sets its environment up once for a process, when it is first imported.
+  // It sets up its environment once per process, at the first import.
   unpacked ??= unpackBrowser();
   return unpacked;
 }
 
 /**
- * The package brings the shared libraries that a bare system lacks (NSS, NSPR), but unpacks and uses them only
- * where it takes itself to be in AWS Lambda. They are for the browser alone, not for other programs of the tests.
+ * Unpacks the browser of the package. It includes the shared libraries that a bare system lacks (NSS, NSPR), but uses
+ * them only if it believes to run in AWS Lambda. They are only for the browser, not for other programs of the tests.
  */
 async function unpackBrowser(): Promise<Found> {
   const { LD_LIBRARY_PATH: before } = process.env;

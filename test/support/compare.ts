@@ -21,8 +21,8 @@ export function assertClose(
   assert.ok(error <= tolerance * scale, `${what}: differs by ${error}, allowed is ${tolerance * scale}`);
 }
 
-/** The greatest difference between two images, in levels. */
+/** Returns the greatest difference between two images, in levels. */
 export function greatestDifference(a: Uint8Array, b: Uint8Array): number {
-  assert.equal(a.length, b.length, 'the images have one size');
+  assert.equal(a.length, b.length, 'the images have the same size');
   return a.reduce((greatest, value, i) => Math.max(greatest, Math.abs(value - b[i])), 0);
 }

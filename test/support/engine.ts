@@ -20,7 +20,7 @@ import { readModelFolder } from '../../src/model/folder.js';
 import { referenceModel, repositoryRoot } from './reference.js';
 
 export const embeddedModel = join(repositoryRoot, 'ops/models/millrace-styles');
-/** A model with random weights that is quick: for tests of what happens around the networks. */
+/** A fast model with random weights, for tests of everything around the networks. */
 export const tinyModel = referenceModel();
 
 /** An engine that has started, with all that it reported. */
@@ -61,7 +61,7 @@ export async function startEngine(model: string, options: Partial<EngineOptions>
   };
 }
 
-/** Parameters of the tiny model, small enough to be quick. */
+/** Returns parameters for the tiny model, small enough to be fast. */
 export function tinyParameters(changes: Partial<StreamParameters> = {}): StreamParameters {
   return {
     ...defaultParameters(),
@@ -73,11 +73,11 @@ export function tinyParameters(changes: Partial<StreamParameters> = {}): StreamP
   };
 }
 
-/** A stream and what came of its frames. */
+/** A stream with a record of what became of its frames. */
 export class RecordedStream implements StreamListener {
   readonly results = new Map<number, Uint8Array>();
   readonly timings: WorkerTimings[] = [];
-  /** Results that came, also those that the test has thrown away. */
+  /** The number of results that came, including those that the test has thrown away. */
   generated = 0;
   readonly dropped = new Map<number, string>();
   readonly admitted: number[] = [];
@@ -101,12 +101,12 @@ export class RecordedStream implements StreamListener {
     return this.#stream;
   }
 
-  /** Settles when the condition holds; looked at after each event. */
+  /** Waits until the condition holds; it is checked after each event. */
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
-  /** Frames that were answered, by a result or a drop. */
+  /** The number of frames with a result or a drop. */
   get answered(): number {
     return this.results.size + this.dropped.size;
   }
@@ -145,10 +145,10 @@ export class RecordedStream implements StreamListener {
 }
 
 /**
- * A cache folder with costs of the tiny model with one thread, to be called at the top of a file: a test that depends
- * on which rows share a call, or on which of two engines is quicker, must not depend on what the machine did while they
- * were measured.
- * @param best calls of as many rows are the best.
+ * Creates a cache folder with costs of the tiny model on one thread, to be called at the top of a file: a test that
+ * depends on which rows share a call, or on which of two engines is faster, must not depend on the load of the machine
+ * during their measurement.
+ * @param best the number of rows of the best calls.
  */
 export async function keptCosts(best: 1 | 8 = 8): Promise<string> {
   const cacheDirectory = await mkdtemp(join(tmpdir(), 'millrace-'));
@@ -165,13 +165,13 @@ export async function keptCosts(best: 1 | 8 = 8): Promise<string> {
     facts,
     isAny,
   );
-  // Less than it takes, which an engine does not find strange: it was a better moment.
+  // Less than the real costs, which an engine accepts: the machine may have been less busy.
   const costs = [1, 2, 4, 8].map((rows) => ({ rows, ms: best === 8 ? 0.01 + rows / 10_000 : rows / 100 }));
   await kept.write({ costs, pictureMs: 0.01 });
   return cacheDirectory;
 }
 
-/** What a stream of its own makes of one picture; frames are RGB, of the parameters' size. */
+/** Returns the result of one picture in a separate stream; frames are RGB, of the parameters' size. */
 export async function drawOnce(
   engine: Engine,
   parameters: StreamParameters,
@@ -186,7 +186,7 @@ export async function drawOnce(
   return drawn;
 }
 
-/** A picture that differs from frame to frame. */
+/** Returns a picture that differs from frame to frame. */
 export function testImage(frame: number, { width, height }: { width: number; height: number }): Image {
   const data = new Uint8Array(width * height * 3);
   for (let i = 0; i < data.length; i++) {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { repositoryRoot } from './reference.js';
 
-/** The pictures of a bare Motion JPEG file, one after another. */
+/** Returns the pictures of a raw Motion JPEG file, in order. */
 export function motionJpegFrames(name: string): readonly Uint8Array[] {
   const file = readFileSync(join(repositoryRoot, 'test/fixtures/videos', name));
   const frames: Uint8Array[] = [];

@@ -4,18 +4,18 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { join, sep } from 'node:path';
 
-/** What goes wrong with an answer. */
+/** A fault in a response. */
 export type Fault =
   | { readonly kind: 'status'; readonly status: number; readonly headers?: Readonly<Record<string, string>> }
   /** The connection ends after this many bytes of the content. */
   | { readonly kind: 'cut'; readonly after: number }
-  /** Nothing more comes after this many bytes of the content. */
+  /** The connection hangs after this many bytes of the content. */
   | { readonly kind: 'stall'; readonly after: number }
-  /** The content ends in good order after this many bytes. */
+  /** The content ends normally after this many bytes. */
   | { readonly kind: 'short'; readonly after: number }
-  /** The last byte of the content is another. */
+  /** The last byte of the content is wrong. */
   | { readonly kind: 'damage' }
-  /** Range is not known. */
+  /** Range is not supported. */
   | { readonly kind: 'whole' };
 
 type Pattern = Pick<RegExp, 'test'>;
@@ -30,7 +30,7 @@ export interface HubRequest {
   readonly path: string;
   readonly range: string | undefined;
   readonly token: string | undefined;
-  /** Whether it went to the other address, where large files lie. */
+  /** Whether it went to the other address, which serves large files. */
   readonly cdn: boolean;
 }
 
@@ -45,8 +45,8 @@ const LFS_FROM = 50_000;
 const PAGE = 7;
 
 /**
- * A hub on this machine with one model: the parts of the API that its library calls, and downloads of which large
- * ones lead to another address, as they do there. Faults can be planned.
+ * A hub on this machine with one model: the parts of the API that its library calls, and downloads, large ones
+ * redirected to another address as on the real hub. Faults can be planned.
  */
 export class HubServer implements AsyncDisposable {
   readonly repo = 'studio/tiny';
@@ -54,7 +54,7 @@ export class HubServer implements AsyncDisposable {
   readonly requests: HubRequest[] = [];
   /** Token without which nothing can be read. */
   token: string | null = null;
-  /** Anyone may list the files, and only accounts with access may read them. */
+  /** Whether only accounts with access may read the files, which anyone may list. */
   gated = false;
   readonly #files = new Map<string, StoredFile>();
   readonly #faults: PlannedFault[] = [];
@@ -67,7 +67,7 @@ export class HubServer implements AsyncDisposable {
     this.#cdn = createServer((request, response) => this.#answerCdn(request, response));
   }
 
-  /** A hub with the files of a model folder, and others that nobody needs where it has none of their names. */
+  /** Starts a hub with the files of a model folder, plus unneeded ones unless it has files of those names. */
   static async start(model: string): Promise<HubServer> {
     const hub = new HubServer();
     hub.put('README.md', Buffer.from('# A model'));
@@ -92,7 +92,7 @@ export class HubServer implements AsyncDisposable {
     return hub;
   }
 
-  /** Base address; stays the same when the server is gone. */
+  /** Base address; stays the same after the server has closed. */
   get url(): string {
     return this.#url;
   }
@@ -119,23 +119,23 @@ export class HubServer implements AsyncDisposable {
     if (file) this.#files.set(path, { ...file, size });
   }
 
-  /** What a file is called in a cache. */
+  /** Returns the name of a file in a cache. */
   checksum(path: string): string {
     const file = this.#files.get(path);
     return file?.lfs ?? file?.oid ?? '';
   }
 
-  /** Bytes of all files by what they are called in a cache. */
+  /** Returns the bytes of all files by their names in a cache. */
   get sizes(): ReadonlyMap<string, number> {
     return new Map([...this.#files.values()].map(({ lfs, oid, content }) => [lfs ?? oid, content.length]));
   }
 
-  /** Lets the next requests for paths of this kind go wrong. */
+  /** Makes the next requests for matching paths fail. */
   plan(path: Pattern, fault: Fault, times = 1): void {
     this.#faults.push({ path, fault, times });
   }
 
-  /** Paths of downloads so far, without the address part. */
+  /** Paths of the downloads so far, without the address. */
   get downloads(): readonly string[] {
     const prefix = `/${this.repo}/resolve/${this.commit}/`;
     return this.requests.flatMap(({ path }) => (path.startsWith(prefix) ? [path.slice(prefix.length)] : []));

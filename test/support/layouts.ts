@@ -10,7 +10,7 @@ export function layoutFolder(name: LayoutName): string {
   return join(repositoryRoot, 'test/fixtures/layouts', name);
 }
 
-/** What diffusers computes with the model. */
+/** Returns what diffusers computes with the model. */
 export async function expectedOf(name: LayoutName): Promise<SafeTensors> {
   return readSafeTensors(join(layoutFolder(name), 'expected.safetensors'));
 }

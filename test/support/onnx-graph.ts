@@ -15,7 +15,7 @@ export interface GraphParts {
   ])[];
 }
 
-/** The bytes of an ONNX file without any node, put together by hand as onnx.proto says. */
+/** Returns the bytes of an ONNX file without nodes, assembled by hand according to onnx.proto. */
 export function onnxGraph({ inputs, outputs, weights = [] }: GraphParts): Buffer {
   const graph = [
     ...weights.map(([name, type, shape, file, at]) => {
@@ -27,7 +27,7 @@ export function onnxGraph({ inputs, outputs, weights = [] }: GraphParts): Buffer
         ...shape.flatMap((size) => integer(1, size)),
         ...integer(2, type),
         ...text(8, name),
-        // Bytes that must be passed over: they look like fields.
+        // Bytes that must be skipped: they look like fields.
         ...(file === null ? message(9, [0x5a, 0x03, 0x0a, 0x01, 0x78]) : []),
         ...place.flat(),
       ]);

@@ -1,26 +1,26 @@
 import { readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { integer, message, text } from './onnx-graph.js';
 
-/** A node of a graph: what it does to which values, and what its result is called. */
+/** A node of a graph: its operation, its inputs, and the name of its result. */
 type Node = readonly [operation: string, inputs: readonly string[], output: string];
 
-/** What a spoiled graph adds to its output, and when that is not a number. */
+/** What a spoiled graph adds to its output, and when that is not finite. */
 export interface Spoiling {
-  /** The output that is spoiled. */
+  /** The output to spoil. */
   readonly output: string;
   /** Nodes that compute `spoil`, which is NaN or 0 and is added to the output. */
   readonly nodes: readonly Node[];
-  /** Numbers by name, as floats, or as int64 where they are bigints. */
+  /** Numbers by name, as floats, or as int64 if they are bigints. */
   readonly constants: Readonly<Record<string, readonly (number | bigint)[]>>;
 }
 
-/** Always the same number: NaN or an infinite one. */
+/** Returns a spoiling that always adds the same number: NaN or an infinite one. */
 export function always(output: string, value: number): Spoiling {
   return { output, nodes: [], constants: { spoil: [value] } };
 }
 
 /**
- * NaN where a value is above a limit, else 0: the logarithm of a negative number is not one.
+ * Returns a spoiling that adds NaN if a value is above a limit, else 0: the logarithm of a negative number is NaN.
  * @param nodes that compute `value`.
  */
 export function above(
@@ -42,7 +42,7 @@ export function above(
 }
 
 /**
- * Writes a graph to the place of another that computes the same but for what is added to its output.
+ * Replaces a graph by one that computes the same except for what is added to its output.
  * It relies on protobuf: a message that is appended is merged, and lists in it grow.
  */
 export async function spoil(file: string, { output, nodes, constants }: Spoiling): Promise<void> {
@@ -65,12 +65,12 @@ export async function spoil(file: string, { output, nodes, constants }: Spoiling
     ),
     ...Object.entries(constants).flatMap(([name, values]) => message(5, tensor(name, values))),
   ];
-  // It may be a link to the original.
+  // The file may be a link to the original.
   await rm(file);
   await writeFile(file, Buffer.concat([bytes, Buffer.from(message(7, graph))]));
 }
 
-/** The attribute `to` of a Cast: always to floats. */
+/** Returns the attribute `to` of a Cast: always to floats. */
 function cast(operation: string): number[] {
   if (operation !== 'Cast') return [];
   return message(5, [...text(1, 'to'), ...integer(3, 1), ...integer(20, 2)]);

@@ -6,20 +6,20 @@ import { fitImage } from '../../src/image/fit.js';
 import type { Image } from '../../src/image/image.js';
 import { repositoryRoot } from './reference.js';
 
-/** The frames of a real video, cut and scaled to a size. */
+/** Returns the frames of a real video, cropped and scaled to a size. */
 export async function realFrames(width: number, height: number): Promise<Image[]> {
   const bytes = await readFile(join(repositoryRoot, 'test/fixtures/videos/walkers.mjpeg'));
   const frames = await Promise.all(splitJpegs(bytes).map((jpeg) => decodeImage(jpeg, { maxPixels: 1e6 })));
   return Promise.all(frames.map((frame) => fitImage(frame, { width, height }, 'cover')));
 }
 
-/** The same as JPEG files. */
+/** Returns the same frames as JPEG files. */
 export async function realJpegs(width: number, height: number): Promise<Uint8Array[]> {
   const frames = await realFrames(width, height);
   return Promise.all(frames.map((frame) => encodeJpeg(frame, 85)));
 }
 
-/** The files of a bare Motion JPEG stream: each begins with the marker SOI and ends with EOI. */
+/** Returns the files of a raw Motion JPEG stream: each begins with the marker SOI and ends with EOI. */
 function splitJpegs(bytes: Uint8Array): Uint8Array[] {
   const files: Uint8Array[] = [];
   let start = -1;

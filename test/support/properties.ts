@@ -1,5 +1,5 @@
 import fc from 'fast-check';
 
-// Imported into every test process: property tests see the same cases at each run, so that a change and not
-// chance decides. MILLRACE_TEST_SEED looks at others.
+// Imported into every test process: property tests see the same cases in each run, so that only changes affect the
+// outcome. MILLRACE_TEST_SEED selects other cases.
 fc.configureGlobal({ seed: Number(process.env['MILLRACE_TEST_SEED'] ?? 1) });

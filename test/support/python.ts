@@ -4,9 +4,9 @@ import process from 'node:process';
 import { promisify } from 'node:util';
 import { repositoryRoot } from './reference.js';
 
-export const noPython = 'no Python with websockets and msgpack here; PYTHON names one';
+export const noPython = 'no Python with websockets and msgpack found; set PYTHON to one';
 
-/** A Python that can run the client for it, and the environment that lets it find the client. */
+/** Finds a Python that can run the Python client, and the environment in which it finds the client. */
 export async function findPython(): Promise<
   { readonly program: string; readonly env: NodeJS.ProcessEnv } | undefined
 > {

@@ -1,14 +1,14 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 
-/** An HTTP answer, as it came. */
+/** An HTTP response as received. */
 export interface RawHttpAnswer {
   readonly status: number;
   readonly headers: ReadonlyMap<string, string>;
   readonly body: string;
 }
 
-/** Sends bytes over a connection of their own, and reads what comes until the server closes it. */
+/** Sends bytes over a new connection, and reads the response until the server closes it. */
 export async function rawHttp(url: string, bytes: string): Promise<RawHttpAnswer> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);

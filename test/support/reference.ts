@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url';
 export const repositoryRoot = fileURLToPath(new URL('../../..', import.meta.url));
 
 /**
- * The folder with reference data recorded from streamdiffusion and diffusers: the one that MILLRACE_REFERENCE
- * names, else the whole set beside the repository where it is at hand, else the small part in the repository.
+ * Returns the folder with reference data recorded from streamdiffusion and diffusers: the one that MILLRACE_REFERENCE
+ * names, else the full set beside the repository if it exists, else the small part in the repository.
  */
 function referenceFolder(): string {
   const given = process.env['MILLRACE_REFERENCE'];
@@ -18,7 +18,7 @@ function referenceFolder(): string {
   return existsSync(beside) ? beside : join(repositoryRoot, 'test/fixtures/reference');
 }
 
-/** The model that the streams were recorded with: in the reference folder, or else where the whole set lies. */
+/** Returns the model that the streams were recorded with: in the reference folder, or else in the full set. */
 export function referenceModel(): string {
   const folders = [
     referenceFolder(),
@@ -32,11 +32,11 @@ export function referenceModel(): string {
 export interface ReferenceCase {
   readonly name: string;
   readonly json: string;
-  /** May not exist: some cases are JSON alone. */
+  /** May not exist: some cases have only JSON. */
   readonly tensors: string;
 }
 
-/** The cases of one kind, whatever their names: every JSON file in that folder of the reference. */
+/** Returns the cases of one kind: every JSON file in that folder of the reference. */
 export function referenceCases(kind: 'goldens' | 'schedulers'): readonly ReferenceCase[] {
   const folder = join(referenceFolder(), kind);
   if (!existsSync(folder)) return [];
@@ -51,7 +51,7 @@ export function referenceCases(kind: 'goldens' | 'schedulers'): readonly Referen
     }));
 }
 
-/** Reads JSON as Python writes it, where numbers may be NaN or infinite: these become null. */
+/** Reads JSON as Python writes it: numbers that are NaN or infinite become null. */
 export async function readReferenceJson(path: string): Promise<unknown> {
   const text = await readFile(path, 'utf8');
   return JSON.parse(text.replaceAll(/([:[,]\s*)(?:NaN|-?Infinity)(?=\s*[,\]}])/g, '$1null'));

@@ -8,7 +8,7 @@ export interface Tensor {
   readonly values: TensorValues;
 }
 
-/** The tensors of one .safetensors file, by their names. */
+/** The tensors of one .safetensors file, by name. */
 export class SafeTensors {
   readonly #tensors: ReadonlyMap<string, Tensor>;
 
@@ -35,14 +35,14 @@ export class SafeTensors {
     return this.tensor(name).shape;
   }
 
-  /** Values of a tensor in single or half precision. @throws {TypeError} if it is of another type. */
+  /** Returns the values of a tensor in single or half precision. @throws {TypeError} if it is of another type. */
   floats(name: string): Float32Array {
     const { values } = this.tensor(name);
     if (!(values instanceof Float32Array)) throw new TypeError(`tensor ${name} is not in single precision`);
     return values;
   }
 
-  /** Entry `index` of the first axis of a tensor in single or half precision: a view. */
+  /** Returns a view of entry `index` of the first axis of a tensor in single or half precision. */
   entry(name: string, index: number): Float32Array {
     const [count, ...rest] = this.shape(name);
     if (index < 0 || index >= count) throw new RangeError(`tensor ${name} has ${count} entries, no ${index}`);
@@ -50,7 +50,7 @@ export class SafeTensors {
     return this.floats(name).subarray(index * length, (index + 1) * length);
   }
 
-  /** Values of a tensor of any type. */
+  /** Returns the values of a tensor of any type. */
   numbers(name: string): number[] {
     return Array.from<number | bigint, number>(this.tensor(name).values, Number);
   }
@@ -71,7 +71,7 @@ export async function readSafeTensors(path: string): Promise<SafeTensors> {
   const tensors = new Map<string, Tensor>();
   for (const [name, { dtype, shape, data_offsets: offsets }] of Object.entries(header)) {
     if (name === '__metadata__') continue;
-    // A copy, since typed arrays want aligned bytes.
+    // A copy, because typed arrays need aligned bytes.
     const bytes = Uint8Array.from(file.subarray(data + offsets[0], data + offsets[1]));
     tensors.set(name, { shape, values: typedValues(dtype, bytes) });
   }

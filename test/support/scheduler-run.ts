@@ -4,7 +4,7 @@ import { assertClose } from './compare.js';
 import type { SafeTensors } from './safetensors.js';
 import { tableSolver, tolerances, type SchedulerTable } from './scheduler-table.js';
 
-/** Runs a solver freely on the recorded outputs of the model and compares all that it does on the way. */
+/** Runs a solver freely on the recorded outputs of the model and compares all its intermediate values. */
 export function followRun(table: SchedulerTable, steps: string, tensors: SafeTensors): void {
   const run = table.runs[steps];
   const tolerance = tolerances(table);
@@ -44,7 +44,7 @@ export function followRun(table: SchedulerTable, steps: string, tensors: SafeTen
   }
 }
 
-/** The sample before the first call: a clean one noised to the first stage, or noise alone. */
+/** Returns the sample before the first call: a clean one noised to the first stage, or noise alone. */
 function startOf(
   table: SchedulerTable,
   steps: string,
@@ -53,7 +53,7 @@ function startOf(
   initNoiseSigma: number,
 ): Float32Array {
   if (table.begin_index === 0) {
-    // The table has the scaled start alone: its noise is what the scheduler's own sigma leaves.
+    // The table has only the scaled start: its noise is that divided by the scheduler's own sigma.
     const sigma = table.runs[steps].init_noise_sigma;
     return tensors.floats(`${steps}.start`).map((value) => (value / sigma) * initNoiseSigma);
   }

@@ -30,7 +30,7 @@ export async function readSchedulerTable({ json }: ReferenceCase): Promise<Sched
   return (await readReferenceJson(json)) as SchedulerTable;
 }
 
-/** The tolerances that a table states in words: of values, relative and above 1, and of timesteps. */
+/** Reads the tolerances that a table states in words: of values, relative above 1, and of timesteps. */
 export function tolerances({ tolerance }: SchedulerTable): {
   readonly values: number;
   readonly timesteps: number;
@@ -42,11 +42,11 @@ export function tolerances({ tolerance }: SchedulerTable): {
   return { values: Number(values), timesteps: Number(timesteps) };
 }
 
-/** The solver of one run. @throws {SolverError} if it cannot be made. */
+/** Creates the solver of one run. @throws {SolverError} if its options are not supported. */
 export function tableSolver(table: SchedulerTable, steps: number): Solver {
   const { config, scheduler, step_args: step, set_timesteps_args: set, begin_index: begin } = table;
   const name = solverNames.find((candidate) => candidate === scheduler);
-  if (name === undefined) throw new SolverError('solver', `${scheduler} is not known`);
+  if (name === undefined) throw new SolverError('solver', `${scheduler} is unknown`);
   // Heun's schedule in diffusers has two entries for each step.
   const first = name === 'HeunDiscreteScheduler' ? begin / 2 : begin;
   const originalSteps = set['original_inference_steps'] ?? config.original_inference_steps;
@@ -56,7 +56,7 @@ export function tableSolver(table: SchedulerTable, steps: number): Solver {
     { ...config, original_inference_steps: given ? trained : (originalSteps as number | undefined) },
     {
       name,
-      // A list of timesteps is one of positions in the schedule that has them all.
+      // A list of timesteps is a list of positions in the schedule of all timesteps.
       ...(given
         ? {
             numInferenceSteps: trained,
@@ -79,7 +79,7 @@ export function tableSolver(table: SchedulerTable, steps: number): Solver {
   );
 }
 
-/** What a table was recorded with that no solver here does; null if there is nothing. */
+/** Returns what no solver here supports of a table; null if all is supported. */
 export function unsupportedReason(table: SchedulerTable): string | null {
   const { scheduler, config, begin_index: begin, set_timesteps_args: set } = table;
   const stepArgument = Object.keys(table.step_args).find((name) => name !== 'eta');
@@ -89,10 +89,10 @@ export function unsupportedReason(table: SchedulerTable): string | null {
   );
   if (argument !== undefined) return `the schedule takes no ${argument}`;
   if (scheduler === 'TCDScheduler' && set['original_inference_steps'] !== undefined) {
-    return 'TCD has its original_inference_steps from the configuration alone';
+    return 'TCD takes original_inference_steps only from the configuration';
   }
-  if (scheduler === 'HeunDiscreteScheduler' && begin % 2 === 1) return 'Heun is not entered within a step';
-  if ((config.solver_order ?? 2) > 3) return 'there is no order above 3';
+  if (scheduler === 'HeunDiscreteScheduler' && begin % 2 === 1) return 'Heun cannot start within a step';
+  if ((config.solver_order ?? 2) > 3) return 'orders above 3 are not supported';
   try {
     for (const steps of Object.keys(table.runs)) tableSolver(table, Number(steps));
   } catch (error) {

@@ -4,21 +4,21 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { repositoryRoot } from './reference.js';
 
-/** A `millrace serve` of its own process. */
+/** A `millrace serve` in a separate process. */
 export interface ServerProcess extends AsyncDisposable {
   readonly url: string;
   readonly child: ChildProcess;
-  /** Values of the metrics whose names begin so, by name and labels. */
+  /** Returns the values of metrics whose names begin with `prefix`, by name and labels. */
   metrics(prefix: string): Promise<ReadonlyMap<string, number>>;
 }
 
-/** What a server finds around it. */
+/** The environment of a server. */
 export interface Surroundings {
-  /** File descriptors that it may have; as many as this process by default. */
+  /** The limit of file descriptors; that of this process by default. */
   readonly openFiles?: number | undefined;
-  /** A module that it imports first, and that can be sent messages. */
+  /** A module that it imports first and that can receive messages. */
   readonly imports?: URL;
-  /** What the metrics are read with, where they need a token. */
+  /** The token to read metrics with, if they need one. */
   readonly metricsToken?: string | undefined;
 }
 
@@ -27,14 +27,14 @@ export async function startServer(...args: readonly string[]): Promise<ServerPro
   return startServerIn({}, ...args);
 }
 
-/** The same in other surroundings. */
+/** Starts a server in another environment. */
 export async function startServerIn(
   { openFiles, imports, metricsToken }: Surroundings,
   ...args: readonly string[]
 ): Promise<ServerProcess> {
   const main = join(repositoryRoot, 'dist/src/cli/main.js');
   const command = [process.execPath, main, 'serve', '--port', '0', '--log-format', 'json', ...args];
-  // Node raises the soft limit to the hard one, so both are set; the server takes the shell's place.
+  // Node raises the soft limit to the hard one, so both are set; the server replaces the shell.
   const limited = ['/bin/sh', '-c', `ulimit -n ${openFiles} && exec "$0" "$@"`, ...command];
   const [program = '', ...rest] = openFiles === undefined ? command : limited;
   const child = spawn(program, rest, {
@@ -61,7 +61,7 @@ export async function startServerIn(
   };
 }
 
-/** Reads the log until it names the address, then waits for /readyz; seldom asked, since the server measures its costs meanwhile. */
+/** Reads the log until it names the address, then polls /readyz: rarely, since the server measures its costs then. */
 export async function ready(child: ChildProcess): Promise<string> {
   if (child.stdout === null) throw new Error('the server has no output');
   for await (const line of createInterface(child.stdout)) {

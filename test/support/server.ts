@@ -3,7 +3,7 @@ import { createApp, type App } from '../../src/app.js';
 import { readSettings, type Settings } from '../../src/settings/settings.js';
 import { tinyModel } from './engine.js';
 
-/** A whole server that listens on a free port. */
+/** A complete server that listens on a free port. */
 export interface TestServer extends AsyncDisposable {
   readonly app: App;
   /** `http://127.0.0.1:PORT` */
@@ -11,7 +11,7 @@ export interface TestServer extends AsyncDisposable {
   readonly streamUrl: string;
 }
 
-/** Starts the real server; with the tiny model if `settings` name no other. */
+/** Starts the real server, with the tiny model unless `settings` name another. */
 export async function startServer(settings: Partial<Settings> = {}): Promise<TestServer> {
   const flags = {
     port: 0,

@@ -2,7 +2,7 @@ import type { TestContext } from 'node:test';
 
 /**
  * Stops `performance.now()` and timers for the rest of a test.
- * @returns moves them on by whole milliseconds, one by one.
+ * @returns a function that advances them by whole milliseconds, one by one.
  */
 export function stopTime(t: TestContext): (ms: number) => void {
   let now = 1_000_000;

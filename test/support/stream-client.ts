@@ -5,7 +5,7 @@ import { WebSocket, type ClientOptions } from 'ws';
 
 type Message<Type extends ServerMessage['type']> = Extract<ServerMessage, { readonly type: Type }>;
 
-/** A client that speaks the protocol message by message, acknowledges results and keeps all that it got. */
+/** A client that speaks the protocol message by message, acknowledges results and keeps all that it received. */
 export class StreamClient implements AsyncDisposable {
   readonly socket: WebSocket;
   readonly received: ServerMessage[] = [];
@@ -70,13 +70,13 @@ export class StreamClient implements AsyncDisposable {
     this.send({ type: 'frame', id, captured: id, data });
   }
 
-  /** Sends a frame as soon as there is a credit for it, and waits for what becomes of it. */
+  /** Sends a frame as soon as there is a credit for it, and waits for its result or drop. */
   async generate(id: number, data: Uint8Array): Promise<Message<'result'> | Message<'dropped'>> {
     await this.sendFrame(id, data);
     return this.answered(id);
   }
 
-  /** Waits for what becomes of a frame. */
+  /** Waits for the result or drop of a frame. */
   async answered(id: number): Promise<Message<'result'> | Message<'dropped'>> {
     const answer = await this.until(() =>
       this.received.find(
@@ -90,17 +90,17 @@ export class StreamClient implements AsyncDisposable {
     return this.received.filter((message) => message.type === type) as Message<Type>[];
   }
 
-  /** The first message of a type, once it is there. */
+  /** Waits for the first message of a type. */
   async first<Type extends ServerMessage['type']>(type: Type): Promise<Message<Type>> {
     return this.until(() => this.all(type)[0]);
   }
 
-  /** The error with this code, once it is there. */
+  /** Waits for the error with this code. */
   async error(code: Message<'error'>['code']): Promise<Message<'error'>> {
     return this.until(() => this.all('error').find((error) => error.code === code));
   }
 
-  /** Looks again with each message that arrives, until `look` finds something. */
+  /** Calls `look` again at each message, until it finds something. */
   async until<Found>(look: () => Found | undefined): Promise<Found> {
     for (;;) {
       const found = look();

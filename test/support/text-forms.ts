@@ -1,4 +1,4 @@
-/** A text in all forms in which editors save it. */
+/** Returns a text in all encodings in which editors save it. */
 export function forms(text: string): Readonly<Record<string, Buffer>> {
   const little = Buffer.from(text, 'utf16le');
   const big = Buffer.from(little).swap16();

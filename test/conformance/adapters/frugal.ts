@@ -1,5 +1,5 @@
 // A client that does what it must and nothing that it only should or may: no pings, no clock, no resume, no drain, one
-// acknowledgement for as many results as may wait for it. With it the suite itself is tested.
+// acknowledgement for as many results as may wait for it. It tests the suite itself.
 import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import process from 'node:process';
@@ -136,7 +136,7 @@ class FrugalClient {
     this.#acknowledge();
   }
 
-  /** Only when the server would send no more. */
+  /** Acknowledges only when the server would otherwise stop sending. */
   #acknowledge(): void {
     const full = this.#results - this.#acknowledged >= this.#window;
     if (!full || this.#done <= this.#acknowledged) return;
@@ -180,6 +180,6 @@ createInterface(process.stdin).on('line', (line) => {
     case 'close':
       return client?.close();
     default:
-      throw new TypeError(`there is no command ${line}`);
+      throw new TypeError(`unknown command: ${line}`);
   }
 });

@@ -1,4 +1,4 @@
-// Drives @millrace/client for the conformance suite; README.md has the commands and events. Deno and Bun can run it.
+// Drives @millrace/client for the conformance suite, also in Deno and Bun; README.md describes the commands and events.
 import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import process from 'node:process';
@@ -15,7 +15,7 @@ function described(error: MillraceError): Fields {
   return { code: error.code, field: error.field, id: error.frame };
 }
 
-/** While the consumer is held, it asks for no further frame. */
+/** While the consumer is held, it requests no further frame. */
 class Gate {
   #open: () => void = () => {};
   #passable = Promise.resolve();
@@ -34,7 +34,7 @@ class Gate {
 }
 
 const gate = new Gate();
-// Node 20 has none of its own.
+// Node 20 has no WebSocket client.
 const webSocket = globalThis.WebSocket ?? (await import('ws')).WebSocket;
 let stream: MillraceStream | undefined;
 
@@ -121,6 +121,6 @@ createInterface(process.stdin).on('line', (line) => {
       void stream?.close();
       return;
     default:
-      throw new TypeError(`what is ${line}?`);
+      throw new TypeError(`unknown command: ${line}`);
   }
 });

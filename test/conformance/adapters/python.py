@@ -1,4 +1,4 @@
-"""Drives the Python package for the conformance suite; README.md has the commands and events."""
+"""Drives the Python package for the conformance suite; README.md describes the commands and events."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ import type { Case } from './types.js';
 
 export const accessCases: readonly Case[] = [
   {
-    name: 'tells of its place in the queue, and says nothing meanwhile',
+    name: 'reports its place in the queue, and sends nothing while it waits',
     level: 'must',
     section: 8,
     async run(setup) {
@@ -16,7 +16,7 @@ export const accessCases: readonly Case[] = [
       await using rig = await Rig.start(setup, { beforeReady: [queued(2), queued(1)] });
       await rig.connect();
       assert.deepEqual(
-        // A server without a free place has told of others before.
+        // A server without a free slot has sent others before.
         rig.client
           .all('queued')
           .map(({ position }) => position)
@@ -28,7 +28,7 @@ export const accessCases: readonly Case[] = [
     },
   },
   {
-    name: 'shows its next access token before the one in use expires',
+    name: 'sends its next access token before the current one expires',
     level: 'should',
     section: 7,
     async run(setup) {
@@ -54,7 +54,7 @@ export const accessCases: readonly Case[] = [
       });
       assert.deepEqual(shown.slice(0, 2), ['two', 'three']);
       await rig.generate();
-      assert.equal(rig.proxy.connections.length, 1, 'the connection is the same');
+      assert.equal(rig.proxy.connections.length, 1, 'the connection stays the same');
       await rig.finish();
     },
   },

@@ -10,7 +10,7 @@ async function token(connection: ProxiedConnection): Promise<string> {
 
 export const continuityCases: readonly Case[] = [
   {
-    name: 'pings, and tells the offset of its clock',
+    name: 'pings, and sends the offset of its clock',
     level: 'should',
     section: 6,
     async run(setup) {
@@ -31,7 +31,7 @@ export const continuityCases: readonly Case[] = [
       const pong = connection.seen.find(({ message }) => message.type === 'pong');
       assert.ok(ping && pong, 'there was a ping and its pong');
       const wanted = Number(ping.message['sent']) - Number(pong.message['received']);
-      // The client's clock went on from the ping to the pong: the offset lies within that time.
+      // The client's clock advanced between ping and pong: the offset lies within that time.
       assert.ok(offset >= wanted - 5 && offset <= wanted + 250, `offset ${offset}, should be near ${wanted}`);
       await rig.generate();
       const [result] = connection.fromServer('result');
@@ -43,7 +43,7 @@ export const continuityCases: readonly Case[] = [
     },
   },
   {
-    name: 'comes back after a cut with the newest token, and goes on',
+    name: 'reconnects after a cut with the newest token, and continues',
     level: 'should',
     section: 9,
     async run(setup) {
@@ -64,11 +64,11 @@ export const continuityCases: readonly Case[] = [
     },
   },
   {
-    name: 'comes back to a server with another clock, and tells the offset of that one alone',
+    name: 'reconnects to a server with another clock, and sends only the offset of that one',
     level: 'should',
     section: 6,
     async run(setup) {
-      // From the second connection on, the server's clock is hours ahead; the real one is told what it knows.
+      // From the second connection on, the server's clock is hours ahead; the real server gets its own offsets.
       const ahead = 1e7;
       await using rig = await Rig.start(setup, {
         toClient: (message, index) =>
@@ -105,7 +105,7 @@ export const continuityCases: readonly Case[] = [
     },
   },
   {
-    name: 'takes a connection that has fallen silent for lost, and goes on over another',
+    name: 'treats a silent connection as lost, and continues over another',
     level: 'should',
     section: 14,
     async run(setup) {
@@ -121,7 +121,7 @@ export const continuityCases: readonly Case[] = [
     },
   },
   {
-    name: 'starts afresh, with the same parameters, when its token is refused',
+    name: 'starts a new session with the same parameters if its token is refused',
     level: 'should',
     section: 9,
     async run(setup) {
@@ -131,7 +131,7 @@ export const continuityCases: readonly Case[] = [
       const first = await rig.connect({ seed: 21 });
       await token(first);
       first.cut();
-      // On a server with one place, the session that was lost has it for a while.
+      // On a server with one slot, the lost session keeps it for a while.
       const reconnected = await rig.client.first('reconnected', undefined, 60);
       assert.equal(reconnected['resumed'], false);
       const fresh = rig.proxy.connections.at(-1);
@@ -142,7 +142,7 @@ export const continuityCases: readonly Case[] = [
     },
   },
   {
-    name: 'moves over when the server drains, and leaves the former connection after',
+    name: 'moves over when the server drains, and closes the old connection after that',
     level: 'should',
     section: 10,
     async run(setup) {
@@ -152,7 +152,7 @@ export const continuityCases: readonly Case[] = [
       const last = await token(first);
       first.inject({ type: 'drain', deadline_seconds: 10, token: last });
       const second = await rig.proxy.connection(1);
-      assert.equal(first.closeCode, undefined, 'the former connection lasts until the next is there');
+      assert.equal(first.closeCode, undefined, 'the old connection lasts until the new one is open');
       assert.equal((await rig.client.first('reconnected'))['resumed'], true);
       assert.equal(second.fromClient('hello')[0]?.resume, last);
       await first.closed();
@@ -162,7 +162,7 @@ export const continuityCases: readonly Case[] = [
     },
   },
   {
-    name: 'shows nothing old after it was held up',
+    name: 'shows no old frame after it was paused',
     level: 'should',
     section: 5,
     async run(setup) {
@@ -176,7 +176,7 @@ export const continuityCases: readonly Case[] = [
         }
       })();
       await rig.client.first('frame', () => rig.client.all('frame').length >= 12);
-      // Results reach the client's buffers when it is held up already.
+      // Results reach the client's buffers while it is already paused.
       connection.holdResults();
       const results = connection.fromServer('result').length;
       const window = connection.fromServer('ready')[0]?.limits.unacknowledged_results ?? 0;

@@ -9,7 +9,7 @@ const digest = (data: Uint8Array): string => createHash('sha256').update(data).d
 
 export const flowCases: readonly Case[] = [
   {
-    name: 'says hello with its parameters, and knows what ready says',
+    name: 'sends hello with its parameters, and reports the fields of ready',
     level: 'must',
     section: 1,
     async run(setup) {
@@ -19,15 +19,15 @@ export const flowCases: readonly Case[] = [
       const [hello] = connection.fromClient('hello');
       assert.equal(hello?.parameters?.seed, 7);
       const [ready] = connection.fromServer('ready');
-      const told = await rig.client.first('ready');
+      const reported = await rig.client.first('ready');
       for (const field of ['session', 'server', 'model', 'parameters', 'limits'] as const) {
-        assert.deepEqual(told[field], ready?.[field], field);
+        assert.deepEqual(reported[field], ready?.[field], field);
       }
       await rig.finish();
     },
   },
   {
-    name: 'is told why a stream is refused, with code and field',
+    name: 'reports why a stream is refused, with code and field',
     level: 'must',
     section: 1,
     async run(setup) {
@@ -38,7 +38,7 @@ export const flowCases: readonly Case[] = [
     },
   },
   {
-    name: 'hands over frames in order, unchanged, with the id of their input',
+    name: 'delivers frames in order, unchanged, with the id of their input',
     level: 'must',
     section: 5,
     async run(setup) {
@@ -68,7 +68,7 @@ export const flowCases: readonly Case[] = [
     },
   },
   {
-    name: 'keeps to its credits; the newest frame wins, and each is accounted for',
+    name: 'respects its credits: the newest frame wins, and each frame has a result or a drop',
     level: 'must',
     section: 5,
     async run(setup) {
@@ -88,7 +88,7 @@ export const flowCases: readonly Case[] = [
       await rig.client.first('frame');
       await pause(200);
       assert.equal(connection.fromClient('frame').length, credits, 'frames without a credit were not sent');
-      // The server has given more long since; now the client may know.
+      // The server has granted more long ago; now the client learns of it.
       cap = Infinity;
       connection.inject({ type: 'credit', total: credits + 1 });
       const newest = rig.client.all('sent').at(-1);
@@ -101,7 +101,7 @@ export const flowCases: readonly Case[] = [
     },
   },
   {
-    name: 'acknowledges what was shown and nothing more, so that results wait for the consumer',
+    name: 'acknowledges only results that were shown, so that further ones wait for the consumer',
     level: 'must',
     section: 5,
     async run(setup) {
@@ -116,7 +116,7 @@ export const flowCases: readonly Case[] = [
         rig.send();
         await pause(50);
       }
-      // Whatever was sent wrongly is on its way now.
+      // Anything that was sent wrongly has arrived by now.
       await pause(200);
       const shown = Number(rig.client.all('frame').at(-1)?.['sequence']);
       assert.ok(acknowledged() < shown, `${acknowledged()} were acknowledged while ${shown} was shown`);
@@ -126,7 +126,7 @@ export const flowCases: readonly Case[] = [
     },
   },
   {
-    name: 'tells of a frame that is no image, and goes on',
+    name: 'reports a frame that is not an image, and continues',
     level: 'must',
     section: 5,
     async run(setup) {
@@ -143,7 +143,7 @@ export const flowCases: readonly Case[] = [
     },
   },
   {
-    name: 'changes parameters, and is told of refusals with their field',
+    name: 'changes parameters, and reports refusals with their field',
     level: 'must',
     section: 11,
     async run(setup) {

@@ -24,7 +24,7 @@ export const toleranceCases: readonly Case[] = [
     },
   },
   {
-    name: 'takes unknown reasons and codes for failures, and goes on',
+    name: 'treats unknown reasons and codes as failures, and continues',
     level: 'must',
     section: 1,
     async run(setup) {
@@ -39,7 +39,7 @@ export const toleranceCases: readonly Case[] = [
     },
   },
   {
-    name: 'tries again where it is refused with an unknown code',
+    name: 'tries again if it is refused with an unknown code',
     level: 'should',
     section: 1,
     async run(setup) {
@@ -50,7 +50,7 @@ export const toleranceCases: readonly Case[] = [
             : message,
       });
       (await rig.connect()).cut();
-      // On a server with one place, the session that was lost has it for a while.
+      // On a server with one slot, the lost session keeps it for a while.
       await rig.client.first('reconnected', undefined, 60);
       assert.ok(rig.proxy.connections.length > 2);
       await rig.generate();
@@ -58,7 +58,7 @@ export const toleranceCases: readonly Case[] = [
     },
   },
   ...(['ready', 'queued'] as const).map((late): Case => ({
-    name: `closes with 4400 when ${late} comes late, and does not come back`,
+    name: `closes with 4400 when ${late} comes late, and does not reconnect`,
     level: 'should',
     section: 4,
     async run(setup) {
@@ -77,7 +77,7 @@ export const toleranceCases: readonly Case[] = [
     },
   })),
   {
-    name: 'takes nil for a field that is absent',
+    name: 'treats a field that is nil as absent',
     level: 'must',
     section: 2,
     async run(setup) {
@@ -93,7 +93,7 @@ export const toleranceCases: readonly Case[] = [
     },
   },
   {
-    name: 'takes integers in any number format',
+    name: 'accepts integers in any number format',
     level: 'must',
     section: 2,
     async run(setup) {
@@ -106,7 +106,7 @@ export const toleranceCases: readonly Case[] = [
     },
   },
   {
-    name: 'ends when its session was taken over, and does not come back',
+    name: 'ends when its session is taken over, and does not reconnect',
     level: 'must',
     section: 9,
     async run(setup) {
@@ -119,7 +119,7 @@ export const toleranceCases: readonly Case[] = [
     },
   },
   {
-    name: 'comes back from no close that another connection would end with too',
+    name: 'does not reconnect after a close that would end another connection too',
     level: 'should',
     section: 14,
     async run(setup) {

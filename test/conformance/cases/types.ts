@@ -4,7 +4,7 @@ import type { Setup } from '../rig.js';
 export interface Case {
   /** A short sentence about the client. */
   readonly name: string;
-  /** What the document says of it: a client that does not do what it SHOULD do conforms all the same. */
+  /** The level in the document: a client that fails a SHOULD still conforms. */
   readonly level: 'must' | 'should';
   /** Section of PROTOCOL.md. */
   readonly section: number;

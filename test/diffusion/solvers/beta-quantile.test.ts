@@ -8,14 +8,14 @@ function assertNear(got: number, wanted: number, where: string): void {
   assert.ok(Math.abs(got - wanted) <= 1e-14 + 1e-12 * wanted, `${where}: ${got}, not ${wanted}`);
 }
 
-it('is the arcsine distribution at a shape of a half, and even at 1', () => {
+it('betaQuantile is that of the arcsine distribution at a shape of a half, and uniform at 1', () => {
   for (const p of parts) {
     assertNear(betaQuantile(p, 0.5), Math.sin((Math.PI * p) / 2) ** 2, `${p}`);
     assertNear(betaQuantile(p, 1), p, `${p}`);
   }
 });
 
-it('undoes the distribution functions that are polynomials', () => {
+it('betaQuantile inverts the distribution functions that are polynomials', () => {
   for (const p of parts) {
     const two = betaQuantile(p, 2);
     assertNear(two ** 2 * (3 - 2 * two), p, `2, ${p}`);
@@ -24,7 +24,7 @@ it('undoes the distribution functions that are polynomials', () => {
   }
 });
 
-it('ends at 0 and 1, and has its middle at a half', () => {
+it('betaQuantile ends at 0 and 1, and is a half in the middle', () => {
   for (const shape of [0.1, 0.6, 1, 5]) {
     assert.equal(betaQuantile(0, shape), 0);
     assert.equal(betaQuantile(1, shape), 1);

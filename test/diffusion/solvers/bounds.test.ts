@@ -18,7 +18,7 @@ function bounded(
 }
 
 describe('clean estimates', () => {
-  it('are held within a range, one of 1 if none is given', () => {
+  it('are clipped to a range, 1 by default', () => {
     const values = [-3, -1, 0.5, 1, 1.5];
     assert.deepEqual(bounded(values, { clip_sample: true }), [-1, -1, 0.5, 1, 1]);
     assert.deepEqual(
@@ -27,7 +27,7 @@ describe('clean estimates', () => {
     );
   });
 
-  it('are held to a quantile of their sizes and divided by it, where that is above 1 and up to a limit', () => {
+  it('are clipped to a quantile of their sizes and divided by it, if it is above 1 and up to a limit', () => {
     const values = [-8, 1, 2, 4, 6];
     const config = { thresholding: true, dynamic_thresholding_ratio: 0.75, sample_max_value: 10 };
     assert.deepEqual(bounded(values, config), [-1, 1 / 6, 2 / 6, 4 / 6, 1]);
@@ -47,14 +47,14 @@ describe('clean estimates', () => {
     assert.deepEqual(bounded([], config), []);
   });
 
-  it('have a quantile of 99.5% and a limit of 1 if nothing else is said', () => {
+  it('have a quantile of 99.5% and a limit of 1 by default', () => {
     const values = Array.from({ length: 1001 }, (_, i) => i / 100);
     const [, , third] = bounded(values, { thresholding: true, sample_max_value: 100 }) ?? [];
     assert.ok(Math.abs((third ?? 0) - 0.02 / 9.95) < 1e-12, `${third}`);
     assert.deepEqual(bounded([-3, 0.5, 3], { thresholding: true }), [-1, 0.5, 1]);
   });
 
-  it('are free where the configuration or the solver has no bounds', () => {
+  it('are unbounded if the configuration or the solver has no bounds', () => {
     const config = { clip_sample: true, thresholding: true, sample_max_value: 10 };
     assert.equal(bounded([3], {}), null);
     assert.equal(bounded([3], config, { clip: false, threshold: false }), null);
@@ -67,7 +67,7 @@ describe('clean estimates', () => {
   });
 });
 
-it('the noise of a bent estimate is what that leaves of the sample', () => {
+it('the noise of a bounded estimate is the rest of the sample', () => {
   const stage = { timestep: 1, a: 0.6, b: 0.8, inputScale: 0.5 };
   assert.deepEqual(outputsOf(stage, null).eps, { eps: 1 });
   const { clean, eps } = outputsOf(stage, () => {});

@@ -10,7 +10,7 @@ import {
 } from '../../../src/diffusion/solvers/create.js';
 import { defaultOptions, stableDiffusion } from './solver-settings.js';
 
-/** How many calls of the model a solver makes for that many steps. */
+/** The number of model calls that a solver makes for a number of steps. */
 const calls: Readonly<Record<SolverName, (steps: number) => number>> = {
   LCMScheduler: (steps) => steps,
   TCDScheduler: (steps) => steps,
@@ -47,7 +47,7 @@ function assertRefused(
 }
 
 describe('createSolver', () => {
-  it('makes every solver that the protocol names, and no other', () => {
+  it('creates every solver that the protocol names, and no other', () => {
     assert.deepEqual(Object.keys(calls), [...solverNames]);
     for (const name of solverNames) {
       for (const steps of [1, 2, 5]) {
@@ -60,7 +60,7 @@ describe('createSolver', () => {
     }
   });
 
-  it('makes solvers that remember what their order needs, and no more', () => {
+  it('creates solvers that remember what their order needs, and no more', () => {
     const slots = (options: Partial<SolverOptions>, config: SchedulerConfig = {}): string =>
       Object.keys(make(options, config).createHistory(1)).toSorted().join();
     for (const [order, outputs] of [
@@ -96,7 +96,7 @@ describe('createSolver', () => {
     }
   });
 
-  it('keeps samples of Euler and kin at x0 + sigma z, and says how to scale them and pure noise', () => {
+  it('keeps samples of Euler solvers at x0 + sigma z, with the scale of model inputs and pure noise', () => {
     for (const name of solverNames) {
       const exploding = [
         'EulerDiscreteScheduler',
@@ -112,7 +112,7 @@ describe('createSolver', () => {
     }
   });
 
-  it('lowers orders at the end of few steps, which a schedule entered late does not have', () => {
+  it('lowers orders at the end of few steps, but not in a schedule that is entered late', () => {
     const sample = Float32Array.of(1);
     /** Whether the last step looks at more than the current prediction. */
     const remembersAtEnd = (tIndexList: readonly number[]): boolean => {
@@ -131,10 +131,10 @@ describe('createSolver', () => {
     assert.equal(remembersAtEnd([9, 11, 12, 13, 14, 15, 16, 17, 18, 19]), false);
   });
 
-  it('leaves out noise and boundary scaling of LCM when told so', () => {
+  it('leaves out noise and boundary scaling of LCM on request', () => {
     const [noisy, quiet] = [true, false].map((addNoise) => make({ addNoise, tIndexList: [0, 10] }));
     assert.deepEqual([noisy.addsNoise, quiet.addsNoise], [true, false]);
-    // Near timestep 0 the boundary scaling all but keeps the sample: with a small scale, it shows.
+    // Near timestep 0 the boundary scaling nearly keeps the sample: with a small scale, it shows.
     const [scaled, plain] = [true, false].map((boundaryScaling) => {
       const solver = make({ boundaryScaling, tIndexList: [19] }, { timestep_scaling: 0.001 });
       const out = new Float32Array(1);
@@ -153,7 +153,7 @@ describe('createSolver', () => {
     assert.ok(Math.abs(scaled - plain) > 0.01);
   });
 
-  it('spreads noise between the ends of the configuration where the family has them', () => {
+  it('spreads noise between the ends of the configuration if the solver family has them', () => {
     const ends = (name: SolverName, config: SchedulerConfig): readonly number[] => {
       const { stages } = make({ name, useKarrasSigmas: true, numInferenceSteps: 5 }, config);
       return [stages[0], stages[4]].map(({ a, b }) => b / a);
@@ -169,7 +169,7 @@ describe('createSolver', () => {
     near(ends('DPMSolverMultistepScheduler', bounds), [14.6146, 0.0292]);
   });
 
-  it('names the field, the range and the value that cannot be', () => {
+  it('names the field, the range and the invalid value', () => {
     assertRefused('t_index_list', /0 to 19.*not 20/, { tIndexList: [3, 20] });
     assertRefused('t_index_list', /0 to 19.*not -1/, { tIndexList: [-1] });
     assertRefused('t_index_list', /whole numbers.*not 1\.5/, { tIndexList: [1.5] });
@@ -208,7 +208,7 @@ describe('createSolver', () => {
     }
   });
 
-  it('refuses model configurations that it cannot follow', () => {
+  it('refuses model configurations that it does not support', () => {
     assertRefused('solver', /use_flow_sigmas/, {}, { use_flow_sigmas: true });
     assertRefused('solver', /timestep_type/, {}, { timestep_type: 'continuous' });
     assertRefused('solver', /"exp"/, {}, { beta_schedule: 'exp' });

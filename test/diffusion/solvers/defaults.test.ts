@@ -6,7 +6,7 @@ import { createSolver } from '../../../src/diffusion/solvers/create.js';
 import type { SolverOptions } from '../../../src/diffusion/solvers/options.js';
 import { createHistory, defaultOptions, stableDiffusion } from './solver-settings.js';
 
-/** What a class of diffusers takes for a field that its configuration does not have. */
+/** The defaults of diffusers classes for fields that a configuration does not have. */
 const defaults: SchedulerConfig = {
   num_train_timesteps: 1000,
   prediction_type: 'epsilon',
@@ -40,7 +40,7 @@ const own: Readonly<Partial<Record<SolverName, SchedulerConfig>>> = {
   UniPCMultistepScheduler: { solver_type: 'bh2', timestep_spacing: 'linspace' },
 };
 
-/** What comes of a sample whose predicted noise rises and falls. */
+/** Runs a solver on a sample whose predicted noise rises and falls; returns all results. */
 function run(config: SchedulerConfig, options: SolverOptions): readonly unknown[] {
   const solver = createSolver(config, options);
   const length = 3;
@@ -60,7 +60,7 @@ const { steps_offset: _, ...bare } = stableDiffusion;
 
 describe('a field that a configuration does not have', () => {
   for (const name of solverNames) {
-    it(`is what diffusers takes for it: ${name}`, () => {
+    it(`has the default of diffusers: ${name}`, () => {
       const explicit = { ...bare, ...defaults, timestep_spacing: 'linspace', ...own[name] } as const;
       for (const algorithmType of ['dpmsolver', 'dpmsolver++'] as const) {
         for (const order of [1, 2, 3] as const) {

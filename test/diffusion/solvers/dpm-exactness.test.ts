@@ -3,7 +3,7 @@ import { it } from 'node:test';
 import { createSolver } from '../../../src/diffusion/solvers/create.js';
 import { defaultOptions, stableDiffusion } from './solver-settings.js';
 
-/** The integral of a smooth function from 0 to h, by Simpson's rule. */
+/** Returns the integral of a smooth function from 0 to h, by Simpson's rule. */
 function integral(f: (s: number) => number, h: number): number {
   const parts = 100;
   const width = h / parts;
@@ -38,8 +38,8 @@ type Output = (way: number) => number;
 type Algorithm = keyof typeof solutions;
 
 /**
- * By how much a step from one stage is off what it should lead to, where outputs are this function of lambda.
- * @param lost what of the square of the way the solver does not see.
+ * Returns the error of a step from one stage, where outputs are this function of lambda.
+ * @param lost the part of the square of the way that the solver does not see.
  */
 function errorOf(
   algorithmType: Algorithm,

@@ -12,7 +12,7 @@ describe('forms', () => {
     assert.deepEqual(sum([2, x], [3, eps], [-0.5, sum([4, x], [2, z])]), { sample: 0, eps: 3, noise: -1 });
   });
 
-  it('leave out what is times 0, even if it is not finite', () => {
+  it('leave out terms times 0, even if they are not finite', () => {
     assert.deepEqual(sum([0, { sample: Infinity }], [1, eps]), { eps: 1 });
   });
 
@@ -31,7 +31,7 @@ describe('linearSolver', () => {
     { next: sum([1, x], [10, older]), memory: { older: newer, newer: eps } },
   ]);
 
-  it('takes all sources from before the step, also those that it writes to', () => {
+  it('reads all sources as before the step, even those that it writes to', () => {
     const history = { older: filled(1), newer: filled(2) };
     const sample = filled(5);
     shifting.step({ stage: 0, sample, eps: filled(3), noise: filled(0), history, out: sample });
@@ -72,7 +72,7 @@ describe('linearSolver', () => {
     }
   });
 
-  it('says whether noise is used', () => {
+  it('reports whether noise is used', () => {
     assert.equal(linearSolver([stage], 1, [{ next: sum([1, x], [0, z]) }]).addsNoise, false);
     assert.equal(
       linearSolver([stage, stage], 1, [{ next: x }, { next: sum([1, x], [0.1, z]) }]).addsNoise,

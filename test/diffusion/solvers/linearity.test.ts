@@ -7,7 +7,7 @@ import { anySettings, createHistory, latent, latents, solverOf } from './solver-
 
 const length = 3;
 
-/** All that a step is given. */
+/** All inputs of a step. */
 interface Given {
   readonly sample: Float64Array;
   readonly eps: Float64Array;
@@ -39,7 +39,7 @@ test('a step is linear in the sample, the prediction, the noise and the history 
         noise: draw(),
         history: Object.fromEntries(Object.keys(createHistory(solver, length)).map((slot) => [slot, draw()])),
       });
-      /** The next sample and the history after it. */
+      /** Returns the next sample and the history after it. */
       const step = ({ sample, eps, noise, history }: Given): Given => {
         const out = new Float64Array(length);
         const after = structuredClone(history);
@@ -58,7 +58,7 @@ test('a step is linear in the sample, the prediction, the noise and the history 
   );
 });
 
-/** A solver with a sample to start from, and the prediction and noise of every step. */
+/** Checks any solver with a sample to start from, and the prediction and noise of every step. */
 function forAnySolver(
   check: (solver: Solver, given: Record<'start' | 'eps' | 'noise', Float64Array>) => void,
 ): void {
@@ -70,7 +70,7 @@ function forAnySolver(
   );
 }
 
-test('out may be the sample, and nothing else that is given is written to', () => {
+test('out may be the sample, and no other input is written to', () => {
   forAnySolver((solver, { start, eps, noise }) => {
     const separate = createHistory(solver, length);
     const shared = createHistory(solver, length);
@@ -91,7 +91,7 @@ test('out may be the sample, and nothing else that is given is written to', () =
   });
 });
 
-test('at the first stage the history counts as empty, and its arrays stay the same ones', () => {
+test('at the first stage the history counts as empty, and its arrays are reused', () => {
   forAnySolver((solver, { start, eps, noise }) => {
     const fresh = createHistory(solver, length);
     const used = createHistory(solver, length);

@@ -15,11 +15,11 @@ import {
 } from './solver-settings.js';
 
 const length = 4;
-/** Levels of noise are in single precision, as in diffusers; all else in double. */
+/** Noise levels are in single precision, as in diffusers; everything else in double. */
 const tolerance = 1e-6;
 const lowestAlphaCumprod = createNoiseSchedule(stableDiffusion).alphasCumprod[0];
 
-/** The signal and noise that are left when a solver is through. */
+/** Returns the signal and noise that are left at the end of a solver. */
 function endOf({ config, options: { name, algorithmType } }: Settings): { a: number; b: number } {
   const lowest = { a: Math.sqrt(lowestAlphaCumprod), b: Math.sqrt(1 - lowestAlphaCumprod) };
   const none = { a: 1, b: 0 };
@@ -42,7 +42,7 @@ function endOf({ config, options: { name, algorithmType } }: Settings): { a: num
   }
 }
 
-/** Whether each step leads to the level of the next stage, which in diffusers it does not always. */
+/** Returns whether each step leads to the level of the next stage, which is not always so in diffusers. */
 function stepsMeet({ config, options }: Settings): boolean {
   const { name, timestepSpacing, tIndexList, numInferenceSteps } = options;
   const ownList = tIndexList !== null && numInferenceSteps - tIndexList[0] !== tIndexList.length;
@@ -55,7 +55,7 @@ function stepsMeet({ config, options }: Settings): boolean {
       return ownList || ((timestepSpacing ?? 'leading') === 'leading' && config.skip_prk_steps === true);
     case 'DEISMultistepScheduler':
     case 'UniPCMultistepScheduler':
-      // A level of noise that is the only one spread is both ends of its schedule.
+      // If only one noise level is spread, it is both ends of its schedule.
       return numInferenceSteps > 1 || !(options.useKarrasSigmas || config.use_exponential_sigmas === true);
     default:
       return true;
@@ -86,7 +86,7 @@ function toModel(sample: Float64Array, { inputScale }: Stage): Float64Array {
   return sample.map((value) => value * inputScale);
 }
 
-test('with noise predicted perfectly, every solver comes to the image', () => {
+test('with perfectly predicted noise, every solver reaches the image', () => {
   fc.assert(
     fc.property(
       anySettings.filter((settings) => stepsMeet(settings) && endOf(settings).b === 0),
@@ -109,7 +109,7 @@ test('with noise predicted perfectly, every solver comes to the image', () => {
   );
 });
 
-test('a deterministic solver keeps a well predicted sample between its image and its noise', () => {
+test('a deterministic solver keeps a perfectly predicted sample between its image and its noise', () => {
   fc.assert(
     fc.property(anySettings.filter(stepsMeet), latent(length), latent(length), (given, clean, eps) => {
       const settings = { ...given, options: { ...given.options, eta: 0, gamma: 0 } };

@@ -15,7 +15,7 @@ function pndm(config: SchedulerConfig, steps: number, tIndexList: readonly numbe
   });
 }
 
-/** The samples after each call. */
+/** Returns the samples after each call. */
 function run(solver: Solver, predictions: readonly number[]): number[] {
   const history = createHistory(solver, 1);
   const sample = Float64Array.of(0.7);
@@ -44,7 +44,7 @@ describe('PNDM', () => {
     );
   });
 
-  // What is left of the signal at both timesteps: 0.8 and 0.5.
+  // The signal that is left at both timesteps: 0.8 and 0.5.
   const training = { trained_betas: [0.2, 0.375], set_alpha_to_one: true };
   const levels = [0.5, 0.8, 1];
 
@@ -54,7 +54,7 @@ describe('PNDM', () => {
     return Math.sqrt(to / from) * x - ((to - from) / below) * noise;
   }
 
-  it('averages noise as it is predicted', () => {
+  it('averages noise if the model predicts noise', () => {
     const [high, low, none] = levels;
     const [e0, e1, e2] = [0.4, -0.3, 0.9];
     const first = transfer(high, low, 0.7, e0);
@@ -63,7 +63,7 @@ describe('PNDM', () => {
     assertClose(run(pndm(training, 2), [e0, e1, e2]), [first, second, third], 1e-6, 'samples');
   });
 
-  it('averages v where that is what the model predicts', () => {
+  it('averages v if the model predicts v', () => {
     const [high, low, none] = levels;
     const predictions = [0.4, -0.3, 0.9];
     const v = (level: number, x: number, noise: number): number =>
@@ -80,10 +80,10 @@ describe('PNDM', () => {
     assertClose(run(solver, predictions), [first, second, third], 1e-6, 'samples');
   });
 
-  it('weighs the last outputs by Adams and Bashforth, up to four', () => {
+  it('weights the last outputs by Adams and Bashforth, up to four', () => {
     const solver = pndm({ skip_prk_steps: true }, 10);
     const weights = (call: number): number[] => {
-      // How much of the next sample each prediction is, over that of the call itself.
+      // The share of each prediction in the next sample, relative to that of the call itself.
       const parts = Array.from({ length: call + 1 }, (_, k) => {
         const one = solver.stages.map((_, i) => (i === k ? 1 : 0));
         const none = solver.stages.map(() => 0);
@@ -101,7 +101,7 @@ describe('PNDM', () => {
   });
 });
 
-/** What a call makes of a sample of 0, with these predictions of the calls before, whose samples were all 0. */
+/** Returns the result of a call for a sample of 0, after calls with these predictions and samples of 0. */
 function oneCall(solver: Solver, predictions: readonly number[], call: number): number {
   const history = createHistory(solver, 1);
   const zero = Float64Array.of(0);

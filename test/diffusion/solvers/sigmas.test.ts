@@ -33,8 +33,8 @@ function assertPath(got: SigmaPath, timesteps: readonly number[], sigmas: readon
   assertClose(got.sigmas, sigmas, 1e-6, 'sigmas');
 }
 
-describe('levels of noise', () => {
-  it('are b over a, that of pure noise as in diffusers', () => {
+describe('noise levels', () => {
+  it('are b over a, and for pure noise as in diffusers', () => {
     assert.deepEqual([...trainingSigmas(schedule)], [1, 2, 4, 8]);
     const [, last] = trainingSigmas({ alphasCumprod: Float64Array.of(0.5, pureNoise) });
     assert.equal(last, Math.fround(Math.sqrt(2 ** 24 - 1)));
@@ -43,7 +43,7 @@ describe('levels of noise', () => {
     assertClose([a, b], [0.8, 0.6], 1e-12, 'a and b');
   });
 
-  it('scale samples that explode, and no others', () => {
+  it('scale variance-exploding samples, and no others', () => {
     const stages = { ...path(exclusive, 1), timesteps: [5, 2], sigmas: [0.75, 0, 7] };
     for (const coordinates of ['exploding', 'preserving'] as const) {
       const [first, second, ...more] = sigmaStages(stages, coordinates);
@@ -56,13 +56,13 @@ describe('levels of noise', () => {
 });
 
 describe('a path', () => {
-  it('reaches the lowest timestep where that is included, and may lie between two', () => {
+  it('reaches the lowest timestep if that is included, and may lie between two', () => {
     assertPath(path(inclusive, 3), [3, 1.5, 0], [8, 3, 1, 0]);
     assertPath(path(exclusive, 3), [3, 2, 1], [8, 4, 2, 0]);
     assertPath(path(exclusive, 2), [3, 2], [8, 4, 0]);
   });
 
-  it('ends without noise, at the lowest level, or at its own last level where it is spread', () => {
+  it('ends without noise, at the lowest level, or at its own last level if it is spread', () => {
     const ends = (
       kind: SigmaPathKind,
       options: Partial<SolverOptions> = {},
@@ -77,7 +77,7 @@ describe('a path', () => {
     assert.deepEqual(ends({ ...exclusive, bounded: true }, part), [0, 1, 2]);
   });
 
-  it('has the spacing that is asked for, or that of the configuration, or linspace', () => {
+  it('has the requested spacing, or that of the configuration, or linspace', () => {
     const leading = { timestep_spacing: 'leading' } as const;
     for (const [config, asked, spacing] of [
       [{}, null, 'linspace'],
@@ -92,11 +92,11 @@ describe('a path', () => {
     assertPath(path(inclusive, 2, {}, { timestepSpacing: 'trailing' }), [3, 1], [8, 2, 0]);
   });
 
-  it('starts below the highest timestep where it is told so', () => {
+  it('starts below the highest timestep on request', () => {
     assertPath(path({ ...exclusive, range: 3 }, 2), [2, 1], [4, 2, 0]);
   });
 
-  it('takes the positions that are asked for, and knows how long the whole is', () => {
+  it('uses the requested positions, and has the number of all steps from them', () => {
     for (const [tIndexList, steps, sigmas] of [
       [[1, 2], 3, [4, 2, 0]],
       [[2], 3, [2, 0]],
@@ -120,9 +120,9 @@ describe('a path', () => {
   });
 });
 
-describe('levels that are spread', () => {
+describe('spread noise levels', () => {
   const karras = { useKarrasSigmas: true };
-  /** Ends of the noise between timesteps, and what lies halfway of their logarithms. */
+  /** Ends of the noise between timesteps; below, levels with the middle of their logarithms. */
   const bounds = { sigma_min: 2 ** 0.6, sigma_max: 2 ** 2.6 };
   const levels = [2.6, 1.6, 0.6];
   const sigmas = [...levels.map((level) => 2 ** level), 0];
@@ -137,7 +137,7 @@ describe('levels that are spread', () => {
     assertPath(path(exclusive, 1, {}, karras), [3], [8, 0]);
   });
 
-  it('are of equal ratios, for whole timesteps cut off', () => {
+  it('have equal ratios, with whole timesteps rounded down', () => {
     const config = { use_exponential_sigmas: true, ...bounds };
     assertPath(path({ ...inclusive, bounded: true }, 3, config), levels, sigmas);
     assertPath(path({ ...exclusive, bounded: true }, 3, config), [2, 1, 0], sigmas);
@@ -145,7 +145,7 @@ describe('levels that are spread', () => {
     assertPath(path(inclusive, 1, config), [0], [1, 0]);
   });
 
-  it('are of equal distances of the logarithm for DPM-Solver alone, rounded but where the schedule is a cosine', () => {
+  it('have equal distances of the logarithm for DPM-Solver alone, rounded unless the schedule is a cosine', () => {
     const config = { use_lu_lambdas: true, ...bounds };
     const name = 'DPMSolverMultistepScheduler';
     const bounded = { ...exclusive, bounded: true };
@@ -169,7 +169,7 @@ describe('levels that are spread', () => {
     assertPath(path(bounded, 3, { ...config, sigma_min: 3, sigma_max: 7 }), [2, 2, 1], [7, 5, 3, 0]);
   });
 
-  it('are of one kind: what the user asks for, then as diffusers chooses', () => {
+  it('are of one kind: the one that the user requests, else the choice of diffusers', () => {
     const all = { use_lu_lambdas: true, use_exponential_sigmas: true, use_beta_sigmas: true };
     const second = (config: SchedulerConfig, options: Partial<SolverOptions>): number =>
       path(inclusive, 3, config, { name: 'DPMSolverMultistepScheduler', ...options }).sigmas[1];
@@ -179,7 +179,7 @@ describe('levels that are spread', () => {
     assertClose([second({ use_beta_sigmas: true }, {})], [4.5], 1e-6, 'beta');
   });
 
-  it('lie between the ends of the configuration, where the family has them', () => {
+  it('lie between the ends of the configuration if the solver family has them', () => {
     const config = { sigma_min: 2, sigma_max: 4, use_exponential_sigmas: true };
     assertPath(path({ ...inclusive, bounded: true }, 2, config), [2, 1], [4, 2, 0]);
     assertPath(path(inclusive, 2, config), [3, 0], [8, 1, 0]);
@@ -188,7 +188,7 @@ describe('levels that are spread', () => {
     assertPath(path({ ...inclusive, bounded: true }, 2, wide), [3, 0], [16, 0.5, 0]);
   });
 
-  it('lie between those of the timesteps where these are included, else between those of the training', () => {
+  it('lie between those of the timesteps if these are included, else between those of the training', () => {
     const config = { timestep_spacing: 'leading', use_exponential_sigmas: true } as const;
     assertPath(path(inclusive, 2, config), [2, 0], [4, 1, 0]);
     assertPath(path(inclusive, 2, { ...config, steps_offset: 1 }), [3, 1], [8, 2, 0]);
@@ -198,7 +198,7 @@ describe('levels that are spread', () => {
     assertPath(path(inclusive, 2, { ...config, steps_offset: -1 }), [1, 0], [2, 1, 0]);
   });
 
-  it('are log-linear: one more than there are steps, from the highest of the training', () => {
+  it('can be log-linear: one more than the number of steps, from the highest of the training', () => {
     const logLinear = { ...inclusive, logLinear: true };
     assertPath(path(logLinear, 3), [3, 1.5, 0], [8, 4, 2, 1]);
     assertPath(path(logLinear, 3, {}, { tIndexList: [0, 1] }), [3, 1.5], [8, 4, 1]);

@@ -6,7 +6,7 @@ import { defaultOptions, stableDiffusion } from './solver-settings.js';
 
 type Choice = Partial<SolverOptions>;
 
-/** Values of each sampling parameter that differ in what a solver makes of them, if it honours it. */
+/** Values of each sampling parameter that give different results, if a solver honours it. */
 const choices: Readonly<Record<SolverOption, readonly Choice[]>> = {
   timestep_spacing: (['leading', 'trailing', 'linspace'] as const).map((timestepSpacing) => ({
     timestepSpacing,
@@ -27,7 +27,7 @@ const common: Readonly<Record<string, readonly Choice[]>> = {
   t_index_list: [{ tIndexList: null }, { tIndexList: [3, 7] }],
 };
 
-/** Runs a solver on a sample whose predicted noise rises and falls; returns all that comes of it. */
+/** Runs a solver on a sample whose predicted noise rises and falls; returns all results. */
 function run(options: Choice): string {
   const solver = createSolver(stableDiffusion, { ...defaultOptions, numInferenceSteps: 10, ...options });
   const sample = Float64Array.of(0.5, -1, 2);
@@ -42,7 +42,7 @@ function run(options: Choice): string {
   return JSON.stringify(trail);
 }
 
-/** The solvers that do something else with each of these choices than with any other. */
+/** Returns the solvers whose result differs for each of these choices. */
 function honouring(list: readonly Choice[], parameter: string): readonly string[] {
   return solverNames.filter((name) => {
     const { size } = new Set(list.map((choice) => run({ name, ...choice })));
@@ -65,7 +65,7 @@ describe('the table of solvers and their options', () => {
     });
   }
 
-  it('has every option that the schema has choices of', () => {
+  it('has every option that the schema offers choices for', () => {
     assert.deepEqual(Object.keys(solversWith).toSorted(), Object.keys(choices).toSorted());
     for (const parameter of ['timestep_spacing', 'solver_order', 'algorithm_type'] as const) {
       const values = parameterProperties[parameter].enum?.filter((value) => value !== null);

@@ -40,7 +40,7 @@ const rising = (steps: number): fc.Arbitrary<readonly number[]> =>
     .uniqueArray(fc.integer({ min: 0, max: steps - 1 }), { minLength: 1, maxLength: 20 })
     .map((positions) => positions.toSorted((p, q) => p - q));
 
-/** Any solver that can be. */
+/** Any possible solver. */
 export const anySettings: fc.Arbitrary<Settings> = fc
   .record({
     config: fc.record({
@@ -73,14 +73,14 @@ export const anySettings: fc.Arbitrary<Settings> = fc
     })),
   );
 
-// In double precision, so that what a property finds is a flaw and not the rounding of single precision, which steps
-// from much noise make large: they are differences of near equals, some hundred times over.
+// In double precision, so that a property finds flaws and not the rounding of single precision. Steps from much noise
+// enlarge that: they are differences of near equals, some hundred times over.
 
 /** Values of a latent. */
 export const latent = (length: number): fc.Arbitrary<Float64Array> =>
   fc.float64Array({ min: -2, max: 2, minLength: length, maxLength: length, noNaN: true });
 
-/** As many latents as are drawn. */
+/** Any number of latents. */
 export const latents = (length: number): fc.Arbitrary<() => Float64Array> =>
   fc.infiniteStream(latent(length)).map((stream) => () => {
     const value: unknown = stream.next().value;
@@ -88,7 +88,7 @@ export const latents = (length: number): fc.Arbitrary<() => Float64Array> =>
     throw new TypeError('the stream has no end');
   });
 
-/** The history that a solver makes, in double precision. */
+/** Returns the history of a solver, in double precision. */
 export function createHistory(solver: Solver, length: number): Record<string, Float64Array> {
   const slots = Object.keys(solver.createHistory(length));
   return Object.fromEntries(slots.map((slot) => [slot, new Float64Array(length)]));

@@ -31,12 +31,12 @@ describe('timesteps', () => {
     );
   });
 
-  it('stop one short of the end where they are exclusive', () => {
+  it('stop one short of the end if they are exclusive', () => {
     assert.deepEqual(spacedTimesteps('linspace', 3, { trained: 1000, exclusive: true }), [999, 666, 333]);
     assert.deepEqual(spacedTimesteps('leading', 3, { trained: 1000, exclusive: true }), [750, 500, 250]);
   });
 
-  it('are as many as asked for, whatever divisions leave over', () => {
+  it('have the requested number, whatever the remainder of divisions', () => {
     for (const spacing of ['linspace', 'leading', 'trailing'] as const) {
       for (let count = 1; count <= 1000; count++) {
         const timesteps = spacedTimesteps(spacing, count, { trained: 1000 });
@@ -49,7 +49,7 @@ describe('timesteps', () => {
     }
   });
 
-  it('reach down from a part of the training where it is told so', () => {
+  it('start from a part of the training on request', () => {
     const span = { trained: 1000, range: 500 };
     assert.deepEqual(spacedTimesteps('linspace', 3, span), [499, 249.5, 0]);
     assert.deepEqual(spacedTimesteps('leading', 3, span), [332, 166, 0]);
@@ -60,7 +60,7 @@ describe('timesteps', () => {
     assert.deepEqual(spacedTimesteps('trailing', 16, { trained: 1000 }).slice(0, 3), [999, 937, 874]);
   });
 
-  it('have the level of noise of the training', () => {
+  it('have the noise level of the training', () => {
     const schedule = { alphasCumprod: Float64Array.of(0.96, 0.36) };
     assert.deepEqual(levelOf(0.36), { a: 0.6, b: 0.8 });
     assert.deepEqual(stageAt(schedule, 1), { timestep: 1, a: 0.6, b: 0.8, inputScale: 1 });
@@ -71,7 +71,7 @@ describe('positions', () => {
   const select = (steps: number, tIndexList: readonly number[] | null): ReturnType<typeof selectPositions> =>
     selectPositions({ ...defaultOptions, numInferenceSteps: steps, tIndexList }, 50);
 
-  it('are all, or those of the list; which may be the end of the schedule', () => {
+  it('are all, or those of the list, which may be the end of the schedule', () => {
     assert.deepEqual(select(3, null), { positions: [0, 1, 2], untilEnd: true });
     assert.deepEqual(select(1, null), { positions: [0], untilEnd: true });
     assert.deepEqual(select(50, [0]), { positions: [0], untilEnd: false });
@@ -82,7 +82,7 @@ describe('positions', () => {
     assert.deepEqual(select(4, [1, 2]).untilEnd, false);
   });
 
-  it('that are none, out of range or do not rise are refused by name', () => {
+  it('that are empty, out of range or not rising are refused by name', () => {
     for (const steps of [0, -1, 51, 1.5, NaN]) {
       assert.throws(() => select(steps, null), {
         field: 'num_inference_steps',
@@ -101,7 +101,7 @@ describe('positions', () => {
     }
   });
 
-  it('lead to timesteps that fall within the training', () => {
+  it('must lead to timesteps that fall, within the training', () => {
     const schedule = { alphasCumprod: new Float64Array(10) };
     const check = (...timesteps: readonly number[]): void =>
       checkTimesteps(timesteps, schedule, defaultOptions);

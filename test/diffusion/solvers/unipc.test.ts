@@ -17,10 +17,10 @@ function unipc(config: SchedulerConfig, options: Partial<SolverOptions>): Solver
   return createSolver({ ...stableDiffusion, ...config }, { ...defaultOptions, name, ...options });
 }
 
-/** What a model says at each stage, of the clean picture or of the noise. */
+/** The model output at each stage: the clean picture or the noise. */
 const outputs = [0.3, -0.5, 0.9, 0.2, -0.4, 0.6];
 
-/** The samples before each stage and after the last, and those that the corrector made of them. */
+/** Returns the samples before each stage and after the last, and the corrected ones. */
 function run(solver: Solver, clean: boolean, says = (i: number): number => outputs[i % outputs.length]) {
   const history = createHistory(solver, 1);
   const sample = Float64Array.of(0.7);
@@ -37,13 +37,13 @@ function run(solver: Solver, clean: boolean, says = (i: number): number => outpu
 
 const distance = (s: Level, t: Level): number => Math.log(t.a / t.b) - Math.log(s.a / s.b);
 
-/** The step of first order of either form (Zhao et al. 2023, equation 3, and its like for the clean estimate). */
+/** Returns a first-order step in either form (Zhao et al. 2023, equation 3, and its analogue for clean estimates). */
 function first(clean: boolean, s: Level, t: Level, x: number, m: number): number {
   const h = distance(s, t);
   return clean ? (t.b / s.b) * x + t.a * -Math.expm1(-h) * m : (t.a / s.a) * x - t.b * Math.expm1(h) * m;
 }
 
-/** What a difference of outputs is times, besides a half. */
+/** Returns the factor of a difference of outputs, besides a half. */
 function slopeFactor(clean: boolean, bh1: boolean, s: Level, t: Level): number {
   const h = clean ? -distance(s, t) : distance(s, t);
   return -(clean ? t.a : t.b) * (bh1 ? h : Math.expm1(h));
@@ -98,7 +98,7 @@ describe('UniPC', () => {
     });
   }
 
-  it('leaves samples as they are where the corrector is off, in places of the whole schedule', () => {
+  it('leaves samples unchanged where the corrector is off, by positions in the full schedule', () => {
     const corrections = (
       disable_corrector: readonly number[] | undefined,
       from: number,
@@ -116,7 +116,7 @@ describe('UniPC', () => {
     assert.deepEqual(corrections([2], 1), [false, true, false, true, true]);
   });
 
-  it('is of first order at its end, where that is without noise or orders are lowered', () => {
+  it('is of first order at its end if that is without noise or orders are lowered', () => {
     for (const [lower_order_final, final_sigmas_type, lowered] of [
       [true, 'zero', true],
       [false, 'zero', true],
@@ -128,7 +128,7 @@ describe('UniPC', () => {
       const { stages } = unipc(config, { order: 3, numInferenceSteps: 5 });
       const { samples, corrected } = run(unipc(config, { order: 3, numInferenceSteps: 5 }), true);
       const [last, m] = [stages[4], outputs[4]];
-      // The lowest level of the training, which is where it ends otherwise.
+      // Otherwise it ends at the lowest level of the training.
       const sigma = Math.sqrt(0.00085 / 0.99915);
       const a = 1 / Math.sqrt(1 + sigma ** 2);
       const end = final_sigmas_type === 'zero' ? m : first(true, last, { a, b: a * sigma }, corrected[4], m);
@@ -136,7 +136,7 @@ describe('UniPC', () => {
     }
   });
 
-  it('stays where it is if the last step leads nowhere', () => {
+  it('keeps the sample if the last step leads to the same level', () => {
     for (const order of [1, 2, 3] as const) {
       const config = { final_sigmas_type: 'sigma_min', lower_order_final: false } as const;
       const solver = unipc(config, { order, numInferenceSteps: 5, useKarrasSigmas: true });
@@ -145,7 +145,7 @@ describe('UniPC', () => {
     }
   });
 
-  it('thresholds clean estimates, and clips none', () => {
+  it('thresholds clean estimates but does not clip them', () => {
     const last = (config: SchedulerConfig): number =>
       run(unipc(config, { numInferenceSteps: 3 }), config.predict_x0 ?? true, () => 3).samples[3];
     const limits = { dynamic_thresholding_ratio: 1, sample_max_value: 1 };
@@ -160,7 +160,7 @@ describe('UniPC', () => {
   });
 });
 
-/** The integral of a smooth function from 0 to h, by Simpson's rule. */
+/** Returns the integral of a smooth function from 0 to h, by Simpson's rule. */
 function integral(f: (way: number) => number, h: number): number {
   const width = h / 100;
   let total = 0;

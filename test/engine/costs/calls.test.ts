@@ -11,7 +11,7 @@ const wide = [
   { rows: 8, ms: 24 },
 ];
 
-test('the cost of any number of rows follows from the measured ones', () => {
+test('the cost of any number of rows follows from the measured costs', () => {
   assert.equal(cost(wide, 1), 10);
   assert.equal(cost(wide, 4), 12);
   assert.equal(cost(wide, 3), 11.25);
@@ -21,7 +21,7 @@ test('the cost of any number of rows follows from the measured ones', () => {
   assert.throws(() => cost([], 1), RangeError);
 });
 
-test('a call holds no more rows than pay', () => {
+test('a call gets more rows only while they pay off', () => {
   assert.equal(rowBudget(linear), 1);
   assert.equal(rowBudget(wide), 4);
   const call = (ms: number): typeof wide => [
@@ -42,7 +42,7 @@ test('auto takes the stream batch where calls of many rows are cheap', () => {
     { rows: 2, ms },
     { rows: 4, ms: 36 },
   ];
-  assert.equal(preferredDenoise(calls(18), 2, 1), 'sequential', 'a tenth more frames must be exceeded');
+  assert.equal(preferredDenoise(calls(18), 2, 1), 'sequential', 'the gain must exceed a tenth');
   assert.equal(preferredDenoise(calls(17.9), 2, 1), 'stream');
   assert.equal(preferredDenoise(calls(20), 2, 2), 'sequential', 'four rows at once, or twice two');
   assert.equal(preferredDenoise(calls(20.1), 2, 2), 'stream');

@@ -33,7 +33,7 @@ test('a frame takes a row for each stage, with guidance two or one more, and its
   assert.equal(framesPerSecond(costs, parameters), 1000 / 45);
 });
 
-test('work of a moment is done in full calls, and one smaller', () => {
+test('work takes full calls and one smaller call', () => {
   assert.deepEqual(workTime(costs, { rows: 9, pictureMs: 5 }), { calls: 3, ms: 5 + 40 + 40 + 20 });
   assert.deepEqual(workTime(costs, { rows: 8, pictureMs: 5 }), { calls: 2, ms: 5 + 40 + 40 });
   assert.deepEqual(workTime(costs, { rows: 3, pictureMs: 0 }), { calls: 1, ms: 35 });

@@ -23,7 +23,7 @@ function startOptions(devices: readonly string[]): Parameters<typeof createEngin
 }
 
 describe('engines on several devices', () => {
-  it('are one engine to the rest: ready together, streams spread, results as from one', async () => {
+  it('act as one engine: ready together, streams spread, results as from one', async () => {
     const { states, ...options } = startOptions(['cpu', 'cpu']);
     await using engine = createEngines(options);
     await engine.start();
@@ -54,7 +54,7 @@ describe('engines on several devices', () => {
     await assert.rejects(RecordedStream.open(engine, parameters), /stopped/);
   });
 
-  it('go on without one that dies, which is told and started again', async () => {
+  it('continue without one that dies, which is reported and restarted', async () => {
     const { states, observer, ...options } = startOptions(['cpu', 'cpu']);
     let restarts = 0;
     await using engine = createEngines({
@@ -79,7 +79,7 @@ describe('engines on several devices', () => {
     assert.ok(states.every(({ name }) => name === 'starting' || name === 'ready'));
   });
 
-  it('fail together where one of the devices does not work', async () => {
+  it('fail together if one of the devices does not work', async () => {
     const { states, ...options } = startOptions(['cpu', 'dml:1']);
     await using engine = createEngines(options);
     if (process.platform === 'win32') return;
@@ -88,7 +88,7 @@ describe('engines on several devices', () => {
     assert.equal(states.at(-1)?.name, 'failed');
   });
 
-  it('are refused where there is no such device', () => {
+  it('are refused if there is no such device', () => {
     assert.throws(() => createEngines(startOptions(['cpu', 'gpu'])), DeviceError);
     assert.throws(() => createEngines(startOptions([])), DeviceError);
   });

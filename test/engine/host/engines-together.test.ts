@@ -12,9 +12,9 @@ after(async () => {
   for (const engine of engines) await engine[Symbol.asyncDispose]();
 });
 
-/** Two engines, of which the second is twice as quick, and what they tell. */
+/** Creates two engines, of which the second is twice as fast, and records their events. */
 function setUp(more: readonly object[] = []) {
-  const told: string[] = [];
+  const events: string[] = [];
   const opened = Array.from({ length: 9 }, (_, stream) => ({ type: 'opened', stream }));
   const ready = (device: string, ms: number, rowBudget: number): object => ({
     type: 'ready',
@@ -34,17 +34,17 @@ function setUp(more: readonly object[] = []) {
     workerFile: new URL('scripted-worker.js', import.meta.url),
     observer: {
       onState: (state: EngineState) =>
-        told.push(`${state.name} ${'device' in state ? state.device : ''}`.trim()),
-      onNote: (note) => told.push(`note ${note}`),
-      onInference: ({ rows }) => told.push(`inference ${rows}`),
-      onEmbedding: ({ hit }) => told.push(`embedding ${hit}`),
-      onNotFinite: (part) => told.push(`not finite ${part}`),
-      onRestart: () => told.push('restart'),
-      onHang: () => told.push('hang'),
+        events.push(`${state.name} ${'device' in state ? state.device : ''}`.trim()),
+      onNote: (note) => events.push(`note ${note}`),
+      onInference: ({ rows }) => events.push(`inference ${rows}`),
+      onEmbedding: ({ hit }) => events.push(`embedding ${hit}`),
+      onNotFinite: (part) => events.push(`not finite ${part}`),
+      onRestart: () => events.push('restart'),
+      onHang: () => events.push('hang'),
     },
   });
   engines.push(engine);
-  return { engine, told };
+  return { engine, events };
 }
 
 function readyState({ state }: Engine): Extract<EngineState, { name: 'ready' }> {
@@ -53,8 +53,8 @@ function readyState({ state }: Engine): Extract<EngineState, { name: 'ready' }> 
 }
 
 describe('engines together', () => {
-  it('are ready with the rows of all, at the rate of all', async () => {
-    const { engine, told } = setUp();
+  it('are ready with the total rows and the total rate', async () => {
+    const { engine, events } = setUp();
     assert.deepEqual(engine.state, { name: 'starting', what: 'starting the inference threads' });
     await Promise.all([engine.start(), engine.start()]);
     const { device, costs, rowBudget, pictureMs } = readyState(engine);
@@ -69,29 +69,29 @@ describe('engines together', () => {
     );
     assert.equal(Math.round(pictureMs * 1e6) / 1e6, 6.666667);
     assert.deepEqual(
-      told.filter((line) => !line.startsWith('note')),
+      events.filter((line) => !line.startsWith('note')),
       ['starting', 'ready cuda:0,cuda:1'],
     );
   });
 
-  it('have a stream go where it is served soonest, until it ends there', async () => {
-    const { engine, told } = setUp();
+  it('open a stream where it is served soonest, until it ends there', async () => {
+    const { engine, events } = setUp();
     const open = (): Promise<RecordedStream> => RecordedStream.open(engine, parameters);
     await engine.start();
-    const where = (): number => told.filter((line) => line.includes('"open"')).length;
+    const where = (): number => events.filter((line) => line.includes('"open"')).length;
     assert.equal(where(), 0);
     const streams = [await open(), await open(), await open()];
     assert.equal(streams.length, 3);
-    // The quick one has two of three: it dies of a frame of its first stream, which is the first of all.
+    // The fast one has two of three: it dies at a frame of its first stream, which is the first of all.
     streams[0]?.stream.push(13, null, { replace: true });
     await streams[0]?.until(() => streams[0]?.restarts === 1);
     await streams[1]?.until(() => (streams[1]?.restarts ?? 0) + (streams[2]?.restarts ?? 0) > 0);
     assert.equal(streams.filter(({ restarts }) => restarts === 1).length, 2);
-    assert.ok(told.includes('restart'));
+    assert.ok(events.includes('restart'));
   });
 
-  it('count a stream that was closed, also twice, no more', async () => {
-    const { engine, told } = setUp();
+  it('no longer count a closed stream, even if it is closed twice', async () => {
+    const { engine, events } = setUp();
     // It need not be ready.
     const open = (account: string): Promise<RecordedStream> =>
       RecordedStream.open(engine, parameters, { account });
@@ -100,9 +100,9 @@ describe('engines together', () => {
     first.stream.close();
     await open('b');
     await open('c');
-    // Each engine has numbers of its own: the quick one takes two, and then the other its first.
+    // Each engine numbers its own streams: the fast one takes two, then the other its first.
     const numberOf = (account: string): string | undefined =>
-      told
+      events
         .filter((line) => line.includes(`"account":"${account}"`))
         .map((line) => /"stream":(\d)/.exec(line)?.[1])
         .join();
@@ -110,38 +110,38 @@ describe('engines together', () => {
     assert.deepEqual(['a', 'b', 'c'].map(numberOf), ['0', '1', '0']);
   });
 
-  it('share the memory of frames, which is kept for sixteen', async () => {
+  it('share the memory of frames, which is kept for up to sixteen', async () => {
     const sizes = Array.from({ length: 17 }, (_, i) => i + 1);
-    const { engine, told } = setUp([
+    const { engine, events } = setUp([
       ...sizes.map((pixels) => ({ type: 'recycle', pixels, only: 'cuda:1' })),
       { type: 'note', text: 'done', only: 'cuda:1' },
     ]);
     await engine.start();
-    while (!told.includes('note done')) await new Promise(setImmediate);
+    while (!events.includes('note done')) await new Promise(setImmediate);
     assert.deepEqual(
       sizes.map((size) => engine.allocate(size)[0]),
       [0, ...Array<number>(16).fill(7)],
     );
   });
 
-  it('tell what each measures and finds, and each note once', async () => {
-    const { engine, told } = setUp([
+  it('report what each measures and finds, and each note once', async () => {
+    const { engine, events } = setUp([
       { type: 'inference', rows: 3, streams: 1, ms: 1, pictureMs: 0, expectedMs: 1 },
       { type: 'embedding', hit: true },
       { type: 'not_finite', part: 'unet' },
       { type: 'note', text: 'the same' },
     ]);
     await engine.start();
-    while (told.filter((line) => line === 'not finite unet').length < 2) await new Promise(setImmediate);
-    while (!told.includes('note the same')) await new Promise(setImmediate);
+    while (events.filter((line) => line === 'not finite unet').length < 2) await new Promise(setImmediate);
+    while (!events.includes('note the same')) await new Promise(setImmediate);
     for (const line of ['inference 3', 'embedding true', 'not finite unet']) {
-      assert.equal(told.filter((other) => other === line).length, 2, line);
+      assert.equal(events.filter((other) => other === line).length, 2, line);
     }
-    assert.equal(told.filter((line) => line === 'note the same').length, 1);
+    assert.equal(events.filter((line) => line === 'note the same').length, 1);
   });
 });
 
-it('settings of engines keep nothing where no folder is named', () => {
+it('engine settings keep nothing if no folder is named', () => {
   const settings = { device: ['cpu'], threads: 3, precision: 'float', cacheDirectory: '/kept' } as const;
   const own = { devices: ['cpu'], threads: 3, precision: 'float', cacheDirectory: '/kept' };
   assert.deepEqual(engineSettings(settings), own);

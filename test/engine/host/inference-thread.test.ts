@@ -11,21 +11,21 @@ afterEach(() => {
   else process.env[name] = before;
 });
 
-/** A thread that tells what it was given, and whether its ONNX Runtime sends reports. */
+/** A thread that reports its data, and whether its ONNX Runtime sends telemetry. */
 const program = `
   const { parentPort, workerData } = await import('node:worker_threads');
   parentPort.postMessage([workerData, process.env.${name}]);`;
 const file = new URL(`data:text/javascript,${encodeURIComponent(program)}`);
 
-async function told(data: unknown): Promise<unknown> {
+async function reportOf(data: unknown): Promise<unknown> {
   const [message] = (await once(startInferenceThread(file, data), 'message')) as unknown[];
   return message;
 }
 
-it('threads that use ONNX Runtime send no reports to its makers, unless that is asked for', async () => {
+it('threads that use ONNX Runtime send no telemetry unless requested', async () => {
   delete process.env['ORT_DISABLE_TELEMETRY'];
-  assert.deepEqual(await told({ model: 'a' }), [{ model: 'a' }, '1']);
+  assert.deepEqual(await reportOf({ model: 'a' }), [{ model: 'a' }, '1']);
   assert.equal(process.env[name], '1', 'the library reads the environment of the process');
   process.env[name] = '0';
-  assert.deepEqual(await told(3), [3, '0']);
+  assert.deepEqual(await reportOf(3), [3, '0']);
 });

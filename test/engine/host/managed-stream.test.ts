@@ -10,35 +10,35 @@ const parameters = { ...defaultParameters(), width: 2, height: 1 };
 const state = { ordinal: 3, frames: [] };
 const timings = { queueMs: 1, vaeEncodeMs: 2, denoiseMs: 3, vaeDecodeMs: 4 };
 
-/** A stream whose worker is the test, and what it tells. */
+/** Creates a stream whose worker is the test, and records its events. */
 function setUp(initial: typeof state | null = null, account: string | null = null) {
   const posted: ToWorker[] = [];
   const transferred: ArrayBuffer[] = [];
-  const told: string[] = [];
+  const events: string[] = [];
   let used: () => void = () => {};
   const listener: StreamListener = {
-    onAdmitted: (frame) => void told.push(`admitted ${frame}`),
-    onDropped: (frame, reason) => void told.push(`dropped ${frame} ${reason}`),
+    onAdmitted: (frame) => void events.push(`admitted ${frame}`),
+    onDropped: (frame, reason) => void events.push(`dropped ${frame} ${reason}`),
     onResult: async (frame, { data }) => {
-      told.push(`result ${frame} ${data.join()}`);
+      events.push(`result ${frame} ${data.join()}`);
       await new Promise<void>((resolve) => (used = resolve));
     },
-    onRestart: () => void told.push('restart'),
-    onClosed: (reason) => void told.push(`closed: ${reason.message}`),
+    onRestart: () => void events.push('restart'),
+    onClosed: (reason) => void events.push(`closed: ${reason.message}`),
   };
   const stream = new ManagedStream(5, { parameters, state: initial, account }, listener, {
     post(message, transfer = []) {
       posted.push(message);
       transferred.push(...transfer);
     },
-    onClose: () => void told.push('end'),
+    onClose: () => void events.push('end'),
   });
   const release = async (): Promise<void> => {
     used();
     await turn();
   };
   const opened = (): void => void stream.receive({ type: 'opened', stream: 5 });
-  return { stream, posted, transferred, told, release, opened };
+  return { stream, posted, transferred, events, release, opened };
 }
 
 function image(): { width: number; height: number; data: Uint8Array<ArrayBuffer> } {
@@ -46,7 +46,7 @@ function image(): { width: number; height: number; data: Uint8Array<ArrayBuffer>
 }
 
 describe('a stream that is being opened', () => {
-  it('asks for its parameters and its state, and later for the state no more', async () => {
+  it('sends its parameters and its state, the state only once', async () => {
     const { stream, posted, opened } = setUp(state, 'a tenant');
     stream.open();
     opened();
@@ -59,31 +59,31 @@ describe('a stream that is being opened', () => {
     ]);
   });
 
-  it('takes no frame yet, which it tells after the call', async () => {
-    const { stream, posted, told } = setUp();
+  it('takes no frame yet, and reports that after the call', async () => {
+    const { stream, posted, events } = setUp();
     stream.push(7, image(), { replace: true });
-    assert.deepEqual(told, []);
+    assert.deepEqual(events, []);
     await turn();
-    assert.deepEqual([told, posted], [['dropped 7 stale'], []]);
+    assert.deepEqual([events, posted], [['dropped 7 stale'], []]);
   });
 
   it('waits for the next worker if the first one dies', () => {
-    const { stream, told } = setUp();
+    const { stream, events } = setUp();
     stream.interrupt(new Error('gone'));
-    assert.deepEqual(told, []);
+    assert.deepEqual(events, []);
   });
 
   it('ends if it is refused', async () => {
-    const { stream, told } = setUp();
+    const { stream, events } = setUp();
     stream.receive({ type: 'rejected', stream: 5, request: null, field: 'width', message: 'no' });
     await assert.rejects(stream.opened, { name: 'ParameterError', field: 'width', message: 'no' });
-    assert.deepEqual(told, ['end']);
+    assert.deepEqual(events, ['end']);
     assert.equal(stream.receive({ type: 'admitted', stream: 5, frame: 1 }), false);
   });
 });
 
 describe('a stream that is open', () => {
-  it('hands frames over with their pixels, or as a start from noise', () => {
+  it('sends frames with their pixels, or as a start from noise', () => {
     const { stream, posted, transferred, opened } = setUp();
     opened();
     const given = image();
@@ -97,22 +97,22 @@ describe('a stream that is open', () => {
     assert.deepEqual(transferred, [given.data.buffer]);
   });
 
-  it('tells what becomes of frames, and gives pixels back when they were used', async () => {
-    const { stream, posted, transferred, told, release, opened } = setUp();
+  it('reports what becomes of frames, and returns pixels after their use', async () => {
+    const { stream, posted, transferred, events, release, opened } = setUp();
     opened();
     const pixels = image().data.buffer;
     const about = { stream: 5, frame: 1 } as const;
     assert.equal(stream.receive({ type: 'admitted', ...about }), true);
     stream.receive({ type: 'dropped', ...about, reason: 'similar' });
     stream.receive({ type: 'result', ...about, width: 2, height: 1, pixels, timings });
-    assert.deepEqual(told, ['admitted 1', 'dropped 1 similar', 'result 1 1,2,3,4,5,6']);
+    assert.deepEqual(events, ['admitted 1', 'dropped 1 similar', 'result 1 1,2,3,4,5,6']);
     assert.deepEqual(posted, []);
     await release();
     assert.deepEqual(posted, [{ type: 'recycle', pixels }]);
     assert.deepEqual(transferred, [pixels]);
   });
 
-  it('has changes confirmed or refused, each by its number', async () => {
+  it('gets changes confirmed or refused, each by its number', async () => {
     const { stream, posted, opened } = setUp();
     opened();
     const changed = { ...parameters, prompt: 'other' };
@@ -136,7 +136,7 @@ describe('a stream that is open', () => {
     });
   });
 
-  it('gives snapshots', async () => {
+  it('returns snapshots', async () => {
     const { stream, posted, opened } = setUp();
     opened();
     void stream.configure(parameters);
@@ -148,18 +148,18 @@ describe('a stream that is open', () => {
 });
 
 describe('a stream whose worker died', () => {
-  it('tells it, refuses what was asked, and goes on with the next', async () => {
-    const { stream, posted, told, opened } = setUp();
+  it('reports it, rejects pending requests, and continues with the next worker', async () => {
+    const { stream, posted, events, opened } = setUp();
     opened();
-    const asked = [stream.configure(parameters), stream.snapshot()];
+    const pending = [stream.configure(parameters), stream.snapshot()];
     stream.interrupt(new Error('gone'));
-    for (const answer of asked) await assert.rejects(answer, /gone/);
-    assert.deepEqual(told, ['restart']);
+    for (const answer of pending) await assert.rejects(answer, /gone/);
+    assert.deepEqual(events, ['restart']);
     await assert.rejects(stream.configure(parameters), /being restarted/);
     await assert.rejects(stream.snapshot(), /being restarted/);
     stream.push(1, image(), { replace: true });
     await turn();
-    assert.deepEqual(told, ['restart', 'dropped 1 stale']);
+    assert.deepEqual(events, ['restart', 'dropped 1 stale']);
     opened();
     stream.push(2, image(), { replace: true });
     assert.equal(posted.at(-1)?.type, 'frame');
@@ -167,29 +167,29 @@ describe('a stream whose worker died', () => {
 });
 
 describe('a stream that is closed', () => {
-  it('tells the worker, once, and wants nothing any more', async () => {
-    const { stream, posted, told, opened } = setUp();
+  it('notifies the worker once, and ignores everything after that', async () => {
+    const { stream, posted, events, opened } = setUp();
     opened();
-    const asked = stream.snapshot();
+    const pending = stream.snapshot();
     stream.close();
     stream.close();
-    await assert.rejects(asked, /the stream is closed/);
+    await assert.rejects(pending, /the stream is closed/);
     assert.deepEqual(posted.slice(1), [{ type: 'close', stream: 5 }]);
-    assert.deepEqual(told, ['end']);
+    assert.deepEqual(events, ['end']);
     stream.interrupt(new Error('gone'));
     stream.abort(new Error('gone'));
     stream.push(1, image(), { replace: true });
     await turn();
-    assert.deepEqual(told, ['end']);
+    assert.deepEqual(events, ['end']);
     await assert.rejects(stream.configure(parameters), /the stream is closed/);
     await assert.rejects(stream.snapshot(), /the stream is closed/);
   });
 
-  it('says why if the engine is gone', async () => {
-    const { stream, posted, told } = setUp();
+  it('gives the reason if the engine is gone', async () => {
+    const { stream, posted, events } = setUp();
     stream.abort(new Error('gone'));
     stream.abort(new Error('again'));
     await assert.rejects(stream.opened, /gone/);
-    assert.deepEqual([posted, told], [[], ['end', 'closed: gone']]);
+    assert.deepEqual([posted, events], [[], ['end', 'closed: gone']]);
   });
 });

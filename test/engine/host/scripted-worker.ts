@@ -1,23 +1,23 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { FromWorker, ToWorker, WorkerOptions } from '../../../src/engine/messages.js';
 
-/** What the worker does, as JSON in the place of the model's folder. */
+/** What the worker does, as JSON in place of the model folder. */
 export interface Script {
-  /** What it posts as it starts; with `only` a device, there alone. */
+  /** What it posts as it starts; with `only`, on that device alone. */
   readonly begin: readonly object[];
-  /** What it posts when a message of this type comes; for frames also `frame 3`. */
+  /** What it posts when a message of this type arrives; for frames also `frame 3`. */
   readonly on?: Readonly<Record<string, readonly object[]>>;
-  /** Does not stop when it is told to. */
+  /** Whether it ignores a request to stop. */
   readonly deaf?: boolean;
 }
 
-// A worker without networks. It notes its options and each message that comes, and dies of frame 13.
+// A worker without networks. It notes its options and each message, and dies at frame 13.
 const { model, ...options } = workerData as WorkerOptions;
 const { begin, on = {}, deaf = false } = JSON.parse(model) as Script;
 let count = 0;
 
 function post(messages: readonly object[] = []): void {
-  // JSON has no memory: a number of pixels stands for it, which are sevens.
+  // JSON cannot hold memory: a number of pixels, all sevens, stands for it.
   for (const message of messages) {
     const { pixels, only } = message as { readonly pixels?: number; readonly only?: string };
     if (only !== undefined && only !== options.device) continue;

@@ -7,7 +7,7 @@ import { tinyModel } from '../../support/engine.js';
 const observer = { onNote: () => {}, onInference: () => {}, onEmbedding: () => {} };
 const options = { model: tinyModel, threads: 1, cacheDirectory: null, stopTimeoutMs: 600_000 };
 
-it('an engine that is stopped while it loads or measures goes no further', async () => {
+it('an engine that is stopped while it loads or measures goes no further than that', async () => {
   for (const moment of ['loading', 'warming up', 'measuring']) {
     const states: string[] = [];
     let hangs = 0;
@@ -36,7 +36,7 @@ it('an engine that is stopped while it loads or measures goes no further', async
   }
 });
 
-it('a call of the start that does not end is not waited for, and is reported', async () => {
+it('a call that hangs during the start is reported and not waited for', async () => {
   for (const devices of [['cpu'], ['cpu', 'cpu']]) {
     let hangs = 0;
     const engine = createEngines({
@@ -46,18 +46,18 @@ it('a call of the start that does not end is not waited for, and is reported', a
       observer: { ...observer, onState: () => {}, onHang: () => (hangs += 1) },
     });
     engine.start().catch(() => {});
-    // Ten minutes, if it waited.
+    // It would take ten minutes if it waited.
     await engine[Symbol.asyncDispose]();
     assert.equal(hangs, devices.length);
   }
 });
 
-it('a thread that cannot begin is a failure of the engine, and not of the process', async () => {
+it('a thread that cannot start fails the engine, not the process', async () => {
   const failures: Error[] = [];
   const engine = createEngine({
     ...options,
     device: 'cpu',
-    // What a thread is refused for, as it is where descriptors or memory are used up: at once.
+    // Refused at once, as a thread is when descriptors or memory are used up.
     workerFile: new URL('http://localhost/no-file.js'),
     observer: {
       ...observer,

@@ -13,9 +13,9 @@ export const opens = { begin: [ready], on: { open: [{ type: 'opened', stream: 0 
 
 export interface Rig {
   readonly engine: Engine;
-  /** All that was told, in order. */
+  /** All reports, in order. */
   readonly told: string[];
-  /** Settles when something that was told contains this text. */
+  /** Settles when a report contains this text. */
   readonly until: (text: string) => Promise<void>;
 }
 

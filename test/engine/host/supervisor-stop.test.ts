@@ -3,7 +3,7 @@ import { describe, it, mock } from 'node:test';
 import { open, opens, ready, setUp } from './supervisor-rig.js';
 
 describe('an engine that is stopped', () => {
-  it('waits for its worker, and opens nothing any more', async () => {
+  it('waits for its worker and opens no more streams', async () => {
     const { engine, told } = setUp({ ...opens });
     const recorded = await open(engine);
     await engine[Symbol.asyncDispose]();
@@ -16,13 +16,13 @@ describe('an engine that is stopped', () => {
     await assert.rejects(open(engine), /the engine is stopped/);
   });
 
-  for (const [begin, stopTimeoutMs, patience] of [
+  for (const [begin, stopTimeoutMs, timeoutMs] of [
     [[ready], undefined, 30_000],
     [[ready], 700, 700],
     [[{ type: 'starting', what: 'loading' }], undefined, 1200],
     [[{ type: 'starting', what: 'loading' }], 700, 700],
   ] as const) {
-    it(`gives up a worker that does not end after ${patience} ms`, async () => {
+    it(`abandons a worker that does not end after ${timeoutMs} ms`, async () => {
       mock.timers.enable({ apis: ['setTimeout'] });
       const { engine, told, until } = setUp(
         { begin, deaf: true },
@@ -32,7 +32,7 @@ describe('an engine that is stopped', () => {
       await until(begin[0].type === 'ready' ? 'ready' : 'starting loading');
       const stopped = engine[Symbol.asyncDispose]();
       await new Promise(setImmediate);
-      mock.timers.tick(patience - 1);
+      mock.timers.tick(timeoutMs - 1);
       await new Promise(setImmediate);
       assert.ok(!told.includes('hang'));
       mock.timers.tick(1);
@@ -42,7 +42,7 @@ describe('an engine that is stopped', () => {
     });
   }
 
-  it('takes no result any more that comes while it stops', async () => {
+  it('ignores results that arrive while it stops', async () => {
     const timings = { queue: 1, encode: 2, denoise: 3, decode: 4 };
     const result = { type: 'result', stream: 0, frame: 1, width: 2, height: 1, pixels: 6, timings };
     const { engine, told, until } = setUp({
@@ -55,7 +55,7 @@ describe('an engine that is stopped', () => {
     assert.ok(!told.some((line) => line.includes('recycle')));
   });
 
-  it('is not started again by a restart that waits', async () => {
+  it('is not started again by a pending restart', async () => {
     mock.timers.enable({ apis: ['setTimeout'] });
     const { engine, told } = setUp({ ...opens });
     const recorded = await open(engine);

@@ -11,7 +11,7 @@ function image(): { width: number; height: number; data: Uint8Array<ArrayBuffer>
 }
 
 describe('an engine that starts', () => {
-  it('begins once, says how far it is, and is what its worker says', async () => {
+  it('starts once, reports its progress, and takes its state from its worker', async () => {
     const { engine, told } = setUp(
       { begin: [{ type: 'starting', what: 'loading' }, ready] },
       { precision: 'int8' },
@@ -30,7 +30,7 @@ describe('an engine that starts', () => {
     assert.deepEqual(engine.state, { name: 'ready', ...state });
   });
 
-  it('tells each note once, and what its worker measures and finds', async () => {
+  it('reports each note once, and what its worker measures and finds', async () => {
     const call = { rows: 1, streams: 1, ms: 2, pictureMs: 3, expectedMs: 4 };
     const note = { type: 'note', text: 'twice' };
     const { engine, told, until } = setUp({
@@ -54,7 +54,7 @@ describe('an engine that starts', () => {
     );
   });
 
-  it('fails with what its worker says, for good', async () => {
+  it('fails for good with the message of its worker', async () => {
     const { engine, told } = setUp({ begin: [{ type: 'failed', message: 'no such model' }] });
     await assert.rejects(engine.start(), /^Error: no such model$/);
     await assert.rejects(open(engine), /no such model/);
@@ -86,7 +86,7 @@ describe('an engine that starts', () => {
     });
   }
 
-  it('may be silent for ever when it is ready', async () => {
+  it('may be silent without limit once it is ready', async () => {
     mock.timers.enable({ apis: ['setTimeout'] });
     const { engine } = setUp({ begin: [ready] }, { startTimeoutMs: 50 });
     await engine.start();
@@ -96,7 +96,7 @@ describe('an engine that starts', () => {
 });
 
 describe('memory of frames', () => {
-  it('is used again when a worker gives it back', async () => {
+  it('is reused when a worker returns it', async () => {
     const pool = new BufferPool(1);
     const { engine, until } = setUp(
       { begin: [ready, { type: 'recycle', pixels: 6 }, { type: 'note', text: 'done' }] },
@@ -115,7 +115,7 @@ describe('memory of frames', () => {
     assert.deepEqual([alone.engine.allocate(6)[0], alone.engine.allocate(6)[0]], [7, 0]);
   });
 
-  it('is kept for sixteen frames, those that came back last', async () => {
+  it('is kept for the sixteen frames that were returned last', async () => {
     const begin = Array.from({ length: 17 }, (_, i) => ({ type: 'recycle', pixels: i + 1 }));
     const { engine, until } = setUp({ begin: [ready, ...begin, { type: 'note', text: 'done' }] });
     await engine.start();
@@ -124,7 +124,7 @@ describe('memory of frames', () => {
     assert.deepEqual(kept, [0, ...Array<number>(16).fill(7)]);
   });
 
-  it('of a result goes back to the worker when its stream is gone', async () => {
+  it('goes back to the worker if the stream of a result is gone', async () => {
     const result = { type: 'result', stream: 0, frame: 1, width: 2, height: 1, pixels: 6, timings };
     const { engine, told, until } = setUp({
       ...opens,
@@ -139,7 +139,7 @@ describe('memory of frames', () => {
 });
 
 describe('streams', () => {
-  it('have numbers of their own, and open with what they begin with', async () => {
+  it('have their own numbers, and open with their initial parameters and state', async () => {
     const opened = [0, 1].map((stream) => ({ type: 'opened', stream }));
     const { engine, told, until } = setUp({ begin: [ready], on: { open: opened } });
     const first = await open(engine);
@@ -162,7 +162,7 @@ describe('streams', () => {
 });
 
 describe('a worker that dies', () => {
-  /** Lets it die and be started again, so many times that far apart. @returns after how long it was started again. */
+  /** Lets it die and be restarted `times` times, `apart` ms apart. @returns the delays of the restarts, in ms. */
   async function deaths(
     { engine }: Rig,
     recorded: RecordedStream,
@@ -171,7 +171,7 @@ describe('a worker that dies', () => {
     const delays: number[] = [];
     const { setTimeout } = globalThis;
     mock.method(globalThis, 'setTimeout', (action: () => void, ms: number) => {
-      // Others wait for its silence, which does not come.
+      // Other timers wait for its silence, which does not happen.
       if (ms > 60_000) return null;
       delays.push(ms);
       return setTimeout(action, 0);
@@ -191,7 +191,7 @@ describe('a worker that dies', () => {
     on: { open: Array.from({ length: 12 }, (_, stream) => ({ type: 'opened', stream })) },
   };
 
-  it('is started again, each time after a longer while, and given up at the sixth death within a minute', async () => {
+  it('is restarted after longer and longer delays, but not after the sixth death within a minute', async () => {
     const rig = setUp(script);
     const recorded = await open(rig.engine);
     assert.deepEqual(await deaths(rig, recorded, { times: 6, apart: 11_999 }), [100, 200, 400, 800, 1600]);
@@ -203,7 +203,7 @@ describe('a worker that dies', () => {
     assert.equal(rig.told.filter((line) => line === 'restarting loading').length, 5);
   });
 
-  it('has streams opened once in its place, those too that come while it starts', async () => {
+  it('has its streams opened once in the next worker, including those opened while it starts', async () => {
     const rig = setUp(script);
     const recorded = await open(rig.engine);
     recorded.stream.push(13, null, { replace: true });
@@ -215,7 +215,7 @@ describe('a worker that dies', () => {
     assert.equal(rig.told.filter((line) => line.includes('"type":"open","stream":1')).length, 1);
   });
 
-  it('may die any number of times, if not too often', async () => {
+  it('may die any number of times if not too often', async () => {
     const rig = setUp(script);
     const recorded = await open(rig.engine);
     const delays = [100, 200, 400, 800, 1600, 1600, 1600];

@@ -11,7 +11,7 @@ const cacheDirectory = await keptCosts(1);
 const parameters = tinyParameters({ t_index_list: [32] });
 const size = { width: parameters.width, height: parameters.height };
 
-/** A thread that is ready, with this many streams. */
+/** Starts a thread and opens this many streams. */
 async function start(streams: number, steps: Steps): Promise<WorkerThread> {
   const thread = new WorkerThread(file, { cacheDirectory }, { steps });
   await thread.when('ready');
@@ -43,8 +43,8 @@ function change(stream: number): ToWorker {
   return { type: 'configure', stream, request: 0, parameters };
 }
 
-describe('changes that wait', () => {
-  it('are made one at a time, and further ones for as long as the last frame took', async () => {
+describe('waiting changes', () => {
+  it('are made one at a time, and more for as long as the last frame took', async () => {
     const thread = await start(13, { inference: 4, configured: 0.5 });
     const from = thread.said.length;
     const changes = Array.from({ length: 12 }, (_, stream) => change(stream));
@@ -80,16 +80,16 @@ describe('the share of a stream', () => {
       .join('');
   }
 
-  it('is every other turn beside one stream', async () => {
+  it('is every other turn beside one other stream', async () => {
     assert.match(await order({}, [...frames(0, 6), ...frames(1, 6)], 12), /^(?:01|10){6}$/);
   });
 
-  it('is used up by the decoding of its pictures too', async () => {
+  it('is also used up by decoding its pictures', async () => {
     // As long as ten rows.
     assert.equal(await order({}, [...frames(0, 6, 0.1), ...frames(1, 6)], 12), '111111000000');
   });
 
-  it('is used up by its changes too', async () => {
+  it('is also used up by its changes', async () => {
     // As long as two rows.
     const messages = [change(0), ...frames(0, 6), ...frames(1, 6)];
     assert.equal(await order({ configured: 0.02 }, messages, 12), '110101010100');

@@ -26,7 +26,7 @@ async function start(): Promise<WorkerThread> {
 }
 
 describe('the thread of an engine', () => {
-  it('says how far its start is, what it found, and that it has stopped', async () => {
+  it('reports the progress of its start, its measurements, and that it has stopped', async () => {
     const thread = await start();
     const costs = [1, 2, 4, 8].map((rows) => ({ rows, ms: 0.01 + rows / 10_000 }));
     const { model, ...ready } = thread.of('ready')[0] ?? {};
@@ -49,21 +49,21 @@ describe('the thread of an engine', () => {
     );
   });
 
-  it('says nothing more when it is told to stop before it is ready', async () => {
+  it('reports nothing more if it is stopped before it is ready', async () => {
     const thread = new WorkerThread(file, { cacheDirectory });
     thread.send(open(0), { type: 'stop' });
     assert.equal(await thread.ended, 0);
     assert.deepEqual(thread.of('ready', 'failed', 'stopped'), []);
   });
 
-  it('says why it cannot start, and ends', async () => {
+  it('reports why it cannot start, and ends', async () => {
     const thread = new WorkerThread(file, { device: 'cpu:1' });
     assert.equal(await thread.ended, 0);
     const message = 'the device cpu takes no number; write cpu for cpu:1';
     assert.deepEqual(thread.said, [{ type: 'failed', message }]);
   });
 
-  it('says which device auto came to', async () => {
+  it('reports which device auto chose', async () => {
     const thread = new WorkerThread(file, { device: 'auto', model: `${tinyModel}/unet` });
     await thread.ended;
     assert.equal(thread.said.length, 1, 'the model comes first');
@@ -72,7 +72,7 @@ describe('the thread of an engine', () => {
     assert.match(note.text, /^running on /);
   });
 
-  it('waits without work, and wakes for what comes', async () => {
+  it('sleeps without work, and wakes for messages', async () => {
     await using thread = await start();
     const { performance } = thread.worker;
     thread.send(open(0));
@@ -89,7 +89,7 @@ describe('the thread of an engine', () => {
 });
 
 describe('streams in the thread', () => {
-  it('are opened also where several come at once, and one that is refused holds up none', async () => {
+  it('are opened even if several come at once, and a refused one delays none', async () => {
     await using thread = await start();
     const wide = parameters.width + 1;
     thread.send(
@@ -118,7 +118,7 @@ describe('streams in the thread', () => {
     ]);
   });
 
-  it('go on where they were, and have prompts that are known', async () => {
+  it('continue where they were, and share cached prompts', async () => {
     await using thread = await start();
     const state = { ordinal: 5, frames: [] };
     thread.send(open(0), { ...(open(1) as Extract<ToWorker, { type: 'open' }>), state });
@@ -131,7 +131,7 @@ describe('streams in the thread', () => {
     );
   });
 
-  it('are changed, or told why not and left as they were', async () => {
+  it('are changed, or get the reason why not and stay unchanged', async () => {
     await using thread = await start();
     const change = (request: number, changes: Partial<StreamParameters>): ToWorker => ({
       type: 'configure',
@@ -155,7 +155,7 @@ describe('streams in the thread', () => {
     );
   });
 
-  it('have their frames made, and the memory of these is given back', async () => {
+  it('get results for their frames, whose memory is returned', async () => {
     await using thread = await start();
     const bytes = 3 * size.width * size.height;
     thread.send(open(0));
@@ -173,7 +173,7 @@ describe('streams in the thread', () => {
     assert.deepEqual([rows, streams], [1, 1]);
   });
 
-  it('have frames of another size dropped, whose memory is given back, if they have any', async () => {
+  it('drop frames of another size, and return their memory if they have any', async () => {
     await using thread = await start();
     thread.send(open(0));
     await thread.when('opened');
@@ -195,7 +195,7 @@ describe('streams in the thread', () => {
     );
   });
 
-  it('want nothing any more when they are closed, and give back the memory of what waits', async () => {
+  it('ignore messages once they are closed, and return the memory of waiting frames', async () => {
     await using thread = await start();
     thread.send(open(0), open(1));
     await thread.when('opened', 1);

@@ -1,11 +1,11 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { FromWorker, ToWorker } from '../../../src/engine/messages.js';
 
-/** By how many milliseconds each message that the worker says moves its clock on, which otherwise stands still. */
+/** By how many milliseconds each message of the worker advances its clock, which otherwise stands still. */
 export type Steps = Partial<Readonly<Record<FromWorker['type'], number>>>;
 
-// The engine's worker, with a clock that is only moved by what it says once it is ready, so that a test knows what it
-// takes to be long. It is sent lists of messages, each of which comes as a whole.
+// The engine's worker, with a clock that only its own messages move once it is ready, so that a test decides how long
+// work takes. It receives lists of messages, each list as a whole.
 const { steps = {} } = workerData as { readonly steps?: Steps };
 const port = parentPort;
 if (port === null) throw new Error('this file runs in a worker thread');

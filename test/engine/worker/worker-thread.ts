@@ -6,7 +6,7 @@ import { tinyModel } from '../../support/engine.js';
 type Kind = FromWorker['type'];
 type Message<K extends Kind> = Extract<FromWorker, { readonly type: K }>;
 
-/** The engine's thread by itself, and all that it says. */
+/** The engine's thread alone, and all messages that it posts. */
 export class WorkerThread {
   readonly said: FromWorker[] = [];
   /** The exit code. */
@@ -22,12 +22,12 @@ export class WorkerThread {
     this.ended = once(this.worker, 'exit').then(([code]) => code as number);
   }
 
-  /** All that it said of these kinds. */
+  /** Returns all its messages of these kinds. */
   of<K extends Kind>(...kinds: readonly K[]): readonly Message<K>[] {
     return this.said.filter((message): message is Message<K> => kinds.some((kind) => message.type === kind));
   }
 
-  /** The message of this kind that was said so many times before, when it comes. */
+  /** Waits for the message of this kind that comes after `before` others of it. */
   async when<K extends Kind>(kind: K, before = 0): Promise<Message<K>> {
     for (;;) {
       const found = this.of(kind)[before];
@@ -40,7 +40,7 @@ export class WorkerThread {
     for (const message of messages) this.worker.postMessage(message);
   }
 
-  /** @returns what it said since `from` of these kinds, in short: `result 3`. */
+  /** @returns its messages of these kinds since `from`, in short: `result 3`. */
   brief(from: number, ...kinds: readonly Kind[]): readonly string[] {
     return this.said.slice(from).flatMap((message) => {
       if (!kinds.includes(message.type)) return [];

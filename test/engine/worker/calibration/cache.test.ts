@@ -39,7 +39,7 @@ async function keep<Value>(
   return { kept: await CalibrationFile.for(place, 'kind', facts, isValue), directory, notes };
 }
 
-/** The name of the file in which something is kept that was measured of this. */
+/** Returns the name of the file in which a measurement of this is kept. */
 async function nameOf(changes: Partial<Measured> = {}): Promise<string> {
   const directory = join(root, `${folders++}`);
   const place = { directory, onNote: () => {} };
@@ -49,8 +49,8 @@ async function nameOf(changes: Partial<Measured> = {}): Promise<string> {
   return name;
 }
 
-describe('what was measured', () => {
-  it('is kept in a folder that is made for it, and read again', async () => {
+describe('a measurement', () => {
+  it('is kept in a folder that is created for it, and read again', async () => {
     const { kept, directory, notes } = await keep(isText);
     assert.equal(await kept.read(), null);
     await kept.write('a value');
@@ -60,7 +60,7 @@ describe('what was measured', () => {
     assert.deepEqual([...notes, ...again.notes], []);
   });
 
-  it('is read in the right form alone, which is no reason for a note', async () => {
+  it('is read only if its form is valid, and otherwise ignored without a note', async () => {
     const { kept, directory, notes } = await keep(isText);
     await kept.write('a value');
     const path = join(directory, (await readdir(directory))[0]);
@@ -72,7 +72,7 @@ describe('what was measured', () => {
     assert.deepEqual(notes, []);
   });
 
-  it('is kept apart by all that it depends on', async () => {
+  it('has a separate file for each set of things that it depends on', async () => {
     const names = [
       await nameOf(),
       await nameOf({ shape: [4, 8, 16] }),
@@ -92,7 +92,7 @@ describe('what was measured', () => {
     assert.equal(await nameOf(), names.at(-1));
   });
 
-  it('is kept apart by the first of the processors, and by how many there are', async () => {
+  it('has a separate file for each model of the first CPU and each number of CPUs', async () => {
     const named = async (...models: readonly string[]): Promise<string> => {
       const own = models.map((model) => ({ model }));
       mock.method(os, 'cpus', () => own);
@@ -107,7 +107,7 @@ describe('what was measured', () => {
   });
 });
 
-describe('a folder in which nothing can be kept', () => {
+describe('a folder in which nothing can be saved', () => {
   const advice = 'let the server write to that folder, or choose another with --cache-directory';
 
   it('is noted with the reason, when reading and when writing', async () => {
@@ -120,7 +120,7 @@ describe('a folder in which nothing can be kept', () => {
     assert.deepEqual(notes, [note, note]);
   });
 
-  it('is noted with an error that has no code', async () => {
+  it('is noted also if the error has no code', async () => {
     const { kept, directory, notes } = await keep(isAny);
     await kept.write(1n);
     assert.equal(notes.length, 1);
@@ -129,7 +129,7 @@ describe('a folder in which nothing can be kept', () => {
   });
 });
 
-it('GPUs are known by the models that the driver names', async () => {
+it('GPUs are identified by the models that the driver names', async () => {
   const folder = join(root, 'gpus');
   assert.deepEqual(await gpuModels(folder), []);
   for (const name of ['0000:01', '0000:02', '0000:03']) await mkdir(join(folder, name), { recursive: true });

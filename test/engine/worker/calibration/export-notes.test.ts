@@ -10,7 +10,7 @@ const costs = [
   { rows: 4, ms: 20 },
 ];
 
-it('says what an export cannot do and what that costs', async () => {
+it('notes say what an export cannot do and what that costs', async () => {
   const free = await readModelFolder(layoutFolder('sdxl'));
   assert.deepEqual(exportNotes(free, true, costs), []);
 
@@ -42,7 +42,7 @@ it('says what an export cannot do and what that costs', async () => {
   assert.equal(others.length, 1);
 });
 
-it('says which sides of pictures are free', async () => {
+it('notes say which sides of pictures are fixed and which are free', async () => {
   const free = await readModelFolder(layoutFolder('sdxl'));
   const sizes = (fixedSize: ModelFolder['fixedSize']): readonly string[] =>
     exportNotes({ ...free, fixedSize }, true, costs);

@@ -13,15 +13,15 @@ const folder = await readModelFolder(tinyModel);
 const directory = await mkdtemp(join(tmpdir(), 'millrace-costs-'));
 after(() => rm(directory, { recursive: true }));
 
-/** Milliseconds by a clock that only the work below moves on. */
+/** Milliseconds on a clock that only the work below advances. */
 let clock = 0;
 mock.method(performance, 'now', () => clock);
 
 interface Measured extends MeasuredCosts {
-  /** What was done, in order: `2 rows`, `encode`, `decode`. */
+  /** The work done, in order: `2 rows`, `encode`, `decode`. */
   readonly work: readonly string[];
   readonly progress: readonly string[];
-  /** How often it was asked whether to go on. */
+  /** How often it asked whether to continue. */
   readonly asked: number;
 }
 
@@ -30,7 +30,7 @@ function usualMs(work: string): number {
   return work === 'encode' ? 3 : 4;
 }
 
-/** @param msOf how long work takes that is done for the nth time. */
+/** @param msOf how long work takes when it is done for the nth time. */
 async function measure(
   cacheDirectory: string | null,
   msOf: (work: string, time: number) => number = usualMs,
@@ -90,7 +90,7 @@ async function keptFile(): Promise<string> {
   return join(directory, names[0]);
 }
 
-it('calls of 1, 2, 4 and 8 rows and pictures are timed after all were warmed up, the best of three rounds counts', async () => {
+it('calls of 1, 2, 4 and 8 rows and pictures are timed after a warm-up, and the best of three rounds counts', async () => {
   const slow = (work: string, time: number): number =>
     usualMs(work) + ({ '2 rows': [99, 30, 0, 30], decode: [99, 0, 50, 50] }[work]?.[time - 1] ?? 0);
   const { work, progress, asked, ...costs } = await measure(null, slow);
@@ -100,12 +100,12 @@ it('calls of 1, 2, 4 and 8 rows and pictures are timed after all were warmed up,
   assert.equal(asked, all.filter((what) => what !== 'decode').length, 'before each call');
 });
 
-it('what was measured is kept, and measured again where the machine is quicker by more than 15%', async () => {
+it('costs are kept, and measured again if the machine is faster by more than 15%', async () => {
   const first = await measure(directory);
   assert.deepEqual(first.work, all);
   assert.deepEqual(JSON.parse(await readFile(await keptFile(), 'utf8')), usual);
   const again = await measure(directory);
-  assert.deepEqual(again.work, [...warmUp, '1 rows', 'encode', 'decode'], 'one look');
+  assert.deepEqual(again.work, [...warmUp, '1 rows', 'encode', 'decode'], 'one check');
   assert.deepEqual([again.costs, again.pictureMs], [usual.costs, usual.pictureMs]);
   // One row and one picture take 17 ms, which is 85% of 20 ms.
   for (const [keptMs, quicker] of [
@@ -120,7 +120,7 @@ it('what was measured is kept, and measured again where the machine is quicker b
   }
 });
 
-it('a kept file that is no measurement is measured again', async () => {
+it('costs are measured again if the kept file is invalid', async () => {
   const [one, ...others] = usual.costs;
   for (const kept of [
     null,
@@ -154,8 +154,8 @@ it('a kept file that is no measurement is measured again', async () => {
     assert.deepEqual(work, all, JSON.stringify(kept));
     assert.deepEqual([measured.costs, measured.pictureMs], [usual.costs, usual.pictureMs]);
   }
-  const quick = { costs: usual.costs.map(({ rows }) => ({ rows, ms: 0.5 })), pictureMs: 0.5 };
-  await writeFile(await keptFile(), JSON.stringify(quick));
+  const fast = { costs: usual.costs.map(({ rows }) => ({ rows, ms: 0.5 })), pictureMs: 0.5 };
+  await writeFile(await keptFile(), JSON.stringify(fast));
   const { costs, pictureMs } = await measure(directory);
-  assert.deepEqual({ costs, pictureMs }, quick, 'less than a millisecond is a time, too');
+  assert.deepEqual({ costs, pictureMs }, fast, 'times below a millisecond are valid');
 });

@@ -26,7 +26,7 @@ interface Loaded {
   readonly which: 'floats' | '8 bits';
   readonly because: string | null;
   readonly progress: readonly string[];
-  /** How often it was asked whether to go on. */
+  /** How often it asked whether to continue. */
   readonly asked: number;
 }
 
@@ -61,8 +61,8 @@ async function keptFile(): Promise<string> {
 
 const compared = 'comparing floats and 8 bits';
 
-describe('what is asked for by name', () => {
-  it('is loaded, and nothing is compared', async () => {
+describe('a precision that is requested by name', () => {
+  it('is loaded without a comparison', async () => {
     for (const [precision, which, because] of [
       ['float', 'floats', null],
       ['int8', '8 bits', 'computing in 8 bits, as requested'],
@@ -78,7 +78,7 @@ describe('what is asked for by name', () => {
     }
   });
 
-  it('is refused with what to do where it cannot be', async () => {
+  it('is refused with advice if it is unavailable', async () => {
     const onGpu = { device: { provider: 'cuda' as Provider, index: 0 } };
     await assert.rejects(
       load('int8', onGpu),
@@ -91,7 +91,7 @@ describe('what is asked for by name', () => {
 });
 
 describe('auto', () => {
-  it('draws with both in turns, once to warm up and five times by the clock, and keeps what came of it', async () => {
+  it('draws with both in turn, once to warm up and five times measured, and keeps the comparison', async () => {
     let now = 1e6;
     let draws = 0;
     mock.method(performance, 'now', () => now);
@@ -123,13 +123,13 @@ describe('auto', () => {
     >;
     assert.deepEqual(times, { floatMs: 60, int8Ms: 40 });
     assert.equal(decibels, 10 * Math.log10(255 ** 2 / 64));
-    // The next start goes by that.
+    // The next start uses it.
     const again = await load('auto');
     assert.deepEqual([again.which, again.because, again.asked], ['8 bits', loaded.because, 0]);
     assert.equal(again.progress.length, 4);
   });
 
-  it('takes 8 bits where they save more than 5% and draw alike, which is 26 dB', async () => {
+  it('chooses 8 bits if they save more than 5% and the pictures match within 26 dB', async () => {
     const floats = (ms: string): string =>
       `computing in floats: a frame takes ${ms} ms in 8 bits and 100 ms in floats`;
     const others = 'computing in floats: 8 bits give different pictures on this CPU';
@@ -150,8 +150,8 @@ describe('auto', () => {
     }
   });
 
-  it('compares again where what was kept is no comparison', async () => {
-    // A picture of one pixel, at once.
+  it('compares again if the kept file is invalid', async () => {
+    // A picture of one pixel, without delay.
     mock.method(TrialPicture.prototype, 'draw', () => Promise.resolve(new Uint8ClampedArray(3)));
     const comparison = { floatMs: 100, int8Ms: 50, decibels: 40 };
     for (const kept of [
@@ -170,13 +170,13 @@ describe('auto', () => {
     const { decibels } = JSON.parse(await readFile(await keptFile(), 'utf8')) as {
       readonly decibels: number;
     };
-    assert.equal(decibels, 10 * Math.log10(255 ** 2 / 0.01), 'pictures that are the same');
+    assert.equal(decibels, 10 * Math.log10(255 ** 2 / 0.01), 'the pictures are identical');
     await writeFile(await keptFile(), JSON.stringify(comparison));
     assert.equal((await load('auto')).asked, 0);
     mock.restoreAll();
   });
 
-  it('ends where it is told not to go on, and does not take that for a comparison', async () => {
+  it('ends if it may not continue, and does not treat that as a comparison', async () => {
     const stop = new Error('stopped');
     const proceed = (): void => {
       throw stop;
@@ -184,7 +184,7 @@ describe('auto', () => {
     await assert.rejects(load('auto', { cacheDirectory: null, proceed }), stop);
   });
 
-  it('measures each time where nothing is kept', async () => {
+  it('measures each time if nothing is kept', async () => {
     const { asked, which, because } = await load('auto', { cacheDirectory: null });
     assert.equal(asked, 12);
     assert.ok(because?.startsWith(`computing in ${which}: a frame takes `), `${because}`);

@@ -95,7 +95,7 @@ it('a U-Net whose output is not finite is named', async () => {
   });
 });
 
-it('its colours slope, red and blue across and green down, with a chequered pattern of 16 pixels', async () => {
+it('a trial picture has gradients, red and blue across and green down, and a chequered pattern of 16 pixels', async () => {
   const { trial, pictures } = setUp();
   await trial.draw();
   const [picture] = pictures;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EmbeddingCache } from '../../../../src/engine/worker/conditioning/embedding-cache.js';
 
-test('prompts that were used last are kept, and it is told whether one was', async () => {
+test('the most recently used prompts are kept, and hits and misses are reported', async () => {
   const encoded: string[] = [];
   const hits: boolean[] = [];
   const cache = new EmbeddingCache(
@@ -17,7 +17,7 @@ test('prompts that were used last are kept, and it is told whether one was', asy
   await cache.get('bb');
   assert.equal(await cache.get('a'), a);
   await cache.get('ccc');
-  assert.equal(await cache.get('a'), a, 'used after the one that had to go');
+  assert.equal(await cache.get('a'), a, 'used after the one that was evicted');
   await cache.get('bb');
   assert.deepEqual(encoded, ['a', 'bb', 'ccc', 'bb']);
   assert.deepEqual(hits, [false, false, true, false, true, false]);

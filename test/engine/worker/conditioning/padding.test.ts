@@ -9,20 +9,20 @@ const short = { embedding: Float32Array.of(1, 1) };
 const long = { embedding: Float32Array.of(3, 3, 3, 3) };
 
 describe('Padding', () => {
-  it('goes on with the empty prompt, and with nothing where there is none', () => {
+  it('pads with the empty prompt, and pads the zeros of no prompt with zeros', () => {
     const padding = new Padding(empty, nothing);
     assert.deepEqual([...padding.pad(short.embedding, 6)], [1, 1, 7, 8, 7, 8]);
     assert.deepEqual([...padding.pad(nothing, 4)], [0, 0, 0, 0]);
     assert.equal(padding.pad(long.embedding, 2), long.embedding);
   });
 
-  it('knows embeddings of whole chunks', () => {
+  it('accepts only embeddings of whole chunks', () => {
     const padding = new Padding(empty, nothing);
     const fits = [0, 1, 2, 3, 4, 6].filter((length) => padding.fits(new Float32Array(length)));
     assert.deepEqual(fits, [2, 4, 6]);
   });
 
-  it('pads each length by itself', () => {
+  it('pads each length separately', () => {
     const padding = new Padding(empty, nothing);
     const four = padding.pad(short.embedding, 4);
     assert.deepEqual([...four], [1, 1, 7, 8]);
@@ -31,7 +31,7 @@ describe('Padding', () => {
     assert.equal(padding.pad(short.embedding, 2), short.embedding);
   });
 
-  it('makes all as long as the longest, the same prompt the same array', () => {
+  it('pads all to the longest, and returns the same array for the same prompt', () => {
     const padding = new Padding(empty, null);
     const pooled = Float32Array.of(5);
     const [a, b] = padding.align([{ ...short, pooled }, long] as const);
@@ -47,7 +47,7 @@ describe('a moving prompt', () => {
     ...prompt.at(ordinal, 0).embedding,
   ];
 
-  it('moves to a longer one, and back to a shorter one that ends as it is by itself', () => {
+  it('moves to a longer one, and back to a shorter one that ends unpadded', () => {
     const prompt = new MovingPrompt(short, new Padding(empty, null));
     prompt.moveTo(long, way);
     assert.deepEqual(values(prompt, 0), [1, 1, 7, 8]);
@@ -58,7 +58,7 @@ describe('a moving prompt', () => {
     assert.equal(prompt.at(4, 0).embedding, short.embedding);
   });
 
-  it('turns round on the way, and is not moved by the prompt that it moves to already', () => {
+  it('can turn back halfway, and ignores the prompt that it already moves to', () => {
     const prompt = new MovingPrompt(long, new Padding(empty, null));
     prompt.moveTo(short, way);
     assert.deepEqual(values(prompt, 1), [2, 2, 5, 5.5]);
@@ -69,7 +69,7 @@ describe('a moving prompt', () => {
     assert.deepEqual(values(prompt, 4), [1.5, 1.5, 6, 6.75]);
   });
 
-  it('jumps where the way has no length', () => {
+  it('jumps if the transition has no length', () => {
     const prompt = new MovingPrompt(short, new Padding(empty, null));
     prompt.moveTo(long, { ...way, length: { frames: 0, seconds: 0 } });
     assert.equal(prompt.at(0, 0).embedding, long.embedding);

@@ -43,12 +43,12 @@ async function embedded(
 }
 
 describe('prompts', () => {
-  it('are embedded each by itself, the negative one last', async () => {
+  it('are embedded separately, the negative one last', async () => {
     const { positive, negative, asked } = await embedded({ prompt: 'fox', negative_prompt: 'blurred' });
     assert.deepEqual([positive, negative, asked], [embed('fox'), embed('blurred'), ['fox', 'blurred']]);
   });
 
-  it('that are negative and empty may be no prompt at all', async () => {
+  it('that are negative and empty may count as no prompt at all', async () => {
     const nothing = { embedding: floats(0, 0) };
     const none = await embedded({ prompt: 'fox', negative_prompt: '' }, nothing);
     assert.deepEqual([none.negative, none.asked], [nothing, ['fox']]);
@@ -57,7 +57,7 @@ describe('prompts', () => {
     assert.deepEqual((await embedded({ prompt: 'fox', negative_prompt: '' })).negative, embed(''));
   });
 
-  it('are blended by weight, what is pooled too, as long as the longest', async () => {
+  it('are blended by weight at the length of the longest, with their pooled embeddings', async () => {
     const prompt = [
       { text: 'aa', weight: 3 },
       { text: 'a bcd', weight: 1 },
@@ -76,8 +76,8 @@ describe('prompts', () => {
 
 const way = { method: 'lerp', length: { frames: 4, seconds: 0 }, ordinal: 10, ms: 1000 } as const;
 
-describe('a prompt that moves', () => {
-  it('stays what it is where there is nothing to move to', () => {
+describe('a moving prompt', () => {
+  it('stays the same if there is nothing to move to', () => {
     const fox = embed('fox');
     const prompt = new MovingPrompt(fox, padding);
     prompt.moveTo(fox, way);
@@ -87,7 +87,7 @@ describe('a prompt that moves', () => {
     assert.ok(!('pooled' in new MovingPrompt({ embedding: floats(1, 1) }, padding).at(0, 0)));
   });
 
-  it('takes all that it is along, and says where it came from', () => {
+  it('moves with all its parts, and reports where it came from', () => {
     const [from, to] = [embed('fox'), embed('seven77')];
     const prompt = new MovingPrompt(from, padding);
     prompt.moveTo(to, way);
@@ -105,7 +105,7 @@ describe('a prompt that moves', () => {
     assert.equal(prompt.transition(1250), null);
   });
 
-  it('says of the whole where it came from only if that moves', () => {
+  it('reports where its pooled embedding came from only if that moves', () => {
     const from = embed('fox');
     const prompt = new MovingPrompt(from, padding);
     const to = { ...embed('seven77'), pooled: from.pooled ?? floats() };
@@ -114,7 +114,7 @@ describe('a prompt that moves', () => {
     assert.deepEqual(prompt.at(11, 1000), { embedding: floats(4, 4), pooled: from.pooled });
   });
 
-  it('is as long as the longer one while it moves, and then as long as it is', () => {
+  it('has the length of the longer one while it moves, and then its own', () => {
     const [short, long] = [embed('aa'), embed('aaa bb')];
     const growing = new MovingPrompt(short, padding);
     growing.moveTo(long, way);
@@ -126,7 +126,7 @@ describe('a prompt that moves', () => {
     assert.equal(shrinking.at(14, 1000).embedding, short.embedding);
   });
 
-  it('goes on elsewhere from where it was', () => {
+  it('continues elsewhere from where it was', () => {
     const [from, to] = [embed('fox'), embed('seven77')];
     const here = new MovingPrompt(from, padding);
     here.moveTo(to, { ...way, length: { frames: 0, seconds: 1 } });
@@ -142,7 +142,7 @@ describe('a prompt that moves', () => {
     assert.deepEqual(bare.at(11, 90_250), { embedding: floats(5, 5) });
   });
 
-  it('does not go on from what is of another model, or is not all numbers', () => {
+  it('does not continue from values that are of another model or not finite', () => {
     const to = embed('seven77');
     const transition = {
       method: 'lerp',

@@ -14,7 +14,7 @@ import {
   type Surroundings,
 } from '../../../../src/engine/worker/devices/providers.js';
 
-/** A machine with these files. */
+/** Returns a machine with these files. */
 function machine(files: readonly string[], changes: Partial<Surroundings> = {}): Surroundings {
   return {
     platform: 'linux',
@@ -41,7 +41,7 @@ describe('missing', () => {
     assert.match(missing('tensorrt', machine([])) ?? '', /_tensorrt\.so is not installed.*and TensorRT 10/);
   });
 
-  it('names a script that is there in the package that is installed', () => {
+  it('names a script that exists in the installed package', () => {
     const here = surroundings();
     assert.ok(here.exists(join(here.runtime, 'script/install.js')));
     assert.ok(here.exists(join(here.runtime, 'bin/napi-v6', here.platform, here.arch)));
@@ -51,14 +51,14 @@ describe('missing', () => {
     assert.ok(here.known.includes('cpu'));
   });
 
-  it('is content where the library is, and where none is needed', () => {
+  it('returns null if the library exists or none is needed', () => {
     const file = join(binaries, 'libonnxruntime_providers_cuda.so');
     assert.equal(missing('cuda', machine([file])), null);
     assert.equal(missing('webgpu', machine([])), null);
     assert.equal(missing('cpu', machine([])), null);
   });
 
-  it('says what there is where a system has no such provider', () => {
+  it('lists the available providers if a system does not have this one', () => {
     const mac = machine([], { platform: 'darwin', arch: 'arm64', known: ['cpu', 'coreml', 'webgpu'] });
     assert.equal(
       missing('cuda', mac),
@@ -67,14 +67,14 @@ describe('missing', () => {
   });
 });
 
-describe('what auto tries', () => {
-  it('depends on the system', () => {
+describe('the candidates of auto', () => {
+  it('depend on the system', () => {
     assert.deepEqual(candidates({ platform: 'linux' }), ['cuda', 'webgpu']);
     assert.deepEqual(candidates({ platform: 'win32' }), ['dml', 'webgpu']);
     assert.deepEqual(candidates({ platform: 'darwin' }), ['webgpu', 'coreml']);
   });
 
-  it('is left out where there is no graphics processor', () => {
+  it('include no GPU providers if there is no GPU', () => {
     assert.match(noGpu('cuda', machine(['/dev/dri/renderD128'])) ?? '', /no NVIDIA GPU/);
     assert.equal(noGpu('webgpu', machine(['/dev/dri/renderD128'])), null);
     assert.match(noGpu('webgpu', machine(['/dev/dri/card0'])) ?? '', /no GPU found/);
@@ -85,7 +85,7 @@ describe('what auto tries', () => {
 });
 
 describe('chooseDevice', () => {
-  it('falls back to the processor and says why, in one line', async () => {
+  it('falls back to the CPU and says why, in one line', async () => {
     const { device, because } = await chooseDevice(parseDevice('auto'), machine([]));
     assert.deepEqual(device, { provider: 'cpu', index: 0 });
     assert.match(because ?? '', /^running on the CPU \(cuda: no NVIDIA GPU .*; webgpu: no GPU .*\)$/);
@@ -96,7 +96,7 @@ describe('chooseDevice', () => {
     assert.match(driverless.because ?? '', /cuda: onnxruntime-node 1\.30\.0 has no cuda on linux\/x64/);
   });
 
-  it('takes what is asked for, or says why it cannot', async () => {
+  it('uses the requested device, or says why it cannot', async () => {
     assert.deepEqual(await chooseDevice(parseDevice('cpu'), machine([])), {
       device: { provider: 'cpu', index: 0 },
       because: null,
@@ -113,14 +113,14 @@ describe('chooseDevice', () => {
 
   it('runs a real graph on the device', async () => {
     assert.equal(await tryDevice(parseDevice('cpu')), null);
-    // ONNX Runtime knows this provider on Windows alone.
+    // ONNX Runtime has this provider only on Windows.
     if (process.platform === 'win32') return;
     assert.match((await tryDevice(parseDevice('dml'))) ?? '', /backend not found/);
   });
 });
 
 describe('providerStatuses', () => {
-  it('says of each provider that matters here whether it works', async () => {
+  it('reports for each relevant provider whether it works', async () => {
     const noNvidia = 'no NVIDIA GPU found (no /dev/nvidiactl)';
     assert.deepEqual(await providerStatuses(machine([])), [
       { provider: 'cpu', reason: null },
@@ -136,7 +136,7 @@ describe('providerStatuses', () => {
     ]);
   });
 
-  it('tries one that nothing speaks against', async () => {
+  it('tries a provider that nothing rules out', async () => {
     if (process.platform === 'win32') return;
     const windows = machine([], { platform: 'win32', known: ['cpu', 'dml'] });
     const [, dml, webgpu, ...others] = await providerStatuses(windows);
@@ -149,12 +149,12 @@ describe('providerStatuses', () => {
   });
 });
 
-describe('a device on which nothing can be said before it is tried', () => {
+describe('a device that can only be judged by trying it', () => {
   afterEach(() => mock.restoreAll());
   const library = join(binaries, 'libonnxruntime_providers_cuda.so');
   const nvidia = machine(['/dev/nvidiactl', library]);
 
-  /** Has networks be loaded as if such a device were here. @returns what was done. */
+  /** Makes networks load as if such a device were here. @returns a record of what was done. */
   function pretend(): unknown[] {
     const done: unknown[] = [];
     mock.method(InferenceSession, 'create', (_: Buffer, options: InferenceSession.SessionOptions) => {
@@ -173,13 +173,13 @@ describe('a device on which nothing can be said before it is tried', () => {
     return done;
   }
 
-  it('runs a graph on one thread, which is given up again', async () => {
+  it('runs a graph on one thread, and releases it again', async () => {
     const done = pretend();
     assert.equal(await tryDevice(parseDevice('cuda:3')), null);
     assert.deepEqual(done, [[{ name: 'cuda', deviceId: 3 }], 1, [1], 'float32', [1], 'released']);
   });
 
-  it('is taken where it works', async () => {
+  it('is chosen if it works', async () => {
     pretend();
     const device = parseDevice('cuda:1');
     assert.deepEqual(await chooseDevice(device, nvidia), { device, because: null });
@@ -189,7 +189,7 @@ describe('a device on which nothing can be said before it is tried', () => {
     });
   });
 
-  it('is refused with the reason in one line, and what it may be', async () => {
+  it('is refused with the reason in one line, and the likely cause', async () => {
     const fail = (message: string): void =>
       void mock.method(InferenceSession, 'create', () => Promise.reject(new Error(message)));
     fail(' Failed to load shared library libcudnn.so.9:\n   no such file\n');

@@ -39,7 +39,7 @@ it('TensorRT keeps engines and timings in the cache, and leaves to CUDA what it 
   assert.equal(uncached.trt_engine_cache_enable, false);
 });
 
-it('threads never spin, and DirectML runs without what it cannot have', () => {
+it('threads never spin, and DirectML runs without unsupported options', () => {
   assert.deepEqual(sessionOptions(parseDevice('cpu'), settings), {
     executionProviders: ['cpu'],
     intraOpNumThreads: 3,
@@ -51,7 +51,7 @@ it('threads never spin, and DirectML runs without what it cannot have', () => {
   assert.deepEqual([dml.enableMemPattern, dml.executionMode], [false, 'sequential']);
 });
 
-it('it is told of TensorRT that engines are built, and of no other', () => {
+it('only TensorRT comes with a note that engines are built', () => {
   assert.deepEqual(buildsEngines(parseDevice('tensorrt')), {
     note: 'onnxruntime-node does not pass on the TensorRT cache settings: engines are built at every start',
     during: 'building TensorRT engines (takes minutes): ',

@@ -10,7 +10,7 @@ const folder = await readModelFolder(tinyModel);
 const size = { width: 32, height: 32 };
 const planes = Float32Array.from({ length: 3 * 32 * 32 }, (_, i) => Math.sin(i / 50));
 
-describe('an autoencoder with statistics of its latents', () => {
+describe('an autoencoder with latent statistics', () => {
   it('has latents of (encoded - mean) * scale / std, by channel, and decodes them again', async () => {
     const [mean, std] = [
       [0.1, -0.2, 0.3, 0],
@@ -44,7 +44,7 @@ describe('an autoencoder', () => {
 
   type Feeds = Parameters<OnnxPart['run']>[0];
 
-  /** Its networks give these numbers, and what they were given and asked for. */
+  /** Creates one whose networks return these numbers, and records their runs. */
   function setUp(changes: Partial<typeof folder>, gives: readonly number[]) {
     const runs: { readonly feeds: Feeds; readonly name: string; readonly shape: readonly number[] }[] = [];
     const part: Pick<OnnxPart, 'run'> = {
@@ -61,7 +61,7 @@ describe('an autoencoder', () => {
     ['moments', 4, [13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24]],
     ['latent', 2, []],
   ] as const) {
-    it(`gives the latent of a picture, scaled, where the network gives ${gives}`, async () => {
+    it(`returns the scaled latent of a picture if the network gives ${gives}`, async () => {
       const { layout } = folder;
       const vaeEncoder = { ...layout.vaeEncoder, gives };
       const { autoencoder, runs } = setUp({ layout: { ...layout, vaeEncoder } }, [...values, ...more]);
@@ -81,19 +81,19 @@ describe('an autoencoder', () => {
     });
   }
 
-  it('decodes a latent that it takes the scale from', async () => {
+  it('removes the scale of a latent and decodes it', async () => {
     const { autoencoder, runs } = setUp({}, [9, 8, 7]);
     const { input, output } = folder.layout.vaeDecoder;
     const latent = Float32Array.from(values);
     assert.deepEqual(await autoencoder.decode(latent, latentShape, shape), Float32Array.of(9, 8, 7));
-    assert.deepEqual(latent, Float32Array.from(values), 'which is left as it was');
+    assert.deepEqual(latent, Float32Array.from(values), 'it stays unchanged');
     const data = Float32Array.from(values, (value) => value / 4 + 0.5);
     assert.deepEqual(runs, [
       { feeds: [{ port: input, data, shape: [1, 2, 2, 3] }], name: output.name, shape: [1, 3, 16, 24] },
     ]);
   });
 
-  it('has a mean and a deviation for each channel, if the model has statistics', async () => {
+  it('uses a mean and a deviation for each channel if the model has statistics', async () => {
     const latentStatistics = { mean: [1, 3], std: [2, 8] };
     const { autoencoder, runs } = setUp({ latentStatistics }, values);
     const encoded = await autoencoder.encode(new Float32Array(3 * 16 * 24), shape, latentShape);

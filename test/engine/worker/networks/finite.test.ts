@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { allFinite, NotFiniteError, requireFinite } from '../../../../src/engine/worker/networks/finite.js';
 
-it('values are finite if each of them is, however great they are', () => {
+it('values are finite if each of them is, however large', () => {
   assert.equal(allFinite(new Float32Array(0)), true);
   const great = new Float32Array(1000).fill(3.4e38);
   assert.equal(allFinite(great), true);
@@ -16,7 +16,7 @@ it('values are finite if each of them is, however great they are', () => {
   assert.equal(allFinite(Float32Array.of(Infinity, -Infinity)), false, 'they do not cancel out');
 });
 
-it('the part that computes other values is named, with what to do', () => {
+it('the part that computes other values is named, with advice', () => {
   const again =
     'export it again in float32 (without --fp16), or download it again if it is in float32 already';
   const vae =

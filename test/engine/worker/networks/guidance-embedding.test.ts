@@ -4,13 +4,13 @@ import { guidanceEmbedding } from '../../../../src/engine/worker/networks/guidan
 import { assertClose } from '../../../support/compare.js';
 import { expectedOf } from '../../../support/layouts.js';
 
-it('embeds a guidance scale as diffusers does', async () => {
+it('a guidance scale is embedded as diffusers does', async () => {
   const expected = await expectedOf('lcm');
   // diffusers computes the angles, up to 6500, in single precision.
   assertClose(guidanceEmbedding(7.5, 256), expected.floats('guidance'), 1e-3, 'embedding');
 });
 
-it('is of sines, then of cosines, from the frequency 1 down to 1/10000, and 0 at the end of an odd width', () => {
+it('a guidance embedding holds sines, then cosines, at frequencies from 1 to 1/10000, then 0 if the width is odd', () => {
   const angles = [1000 * 0.25, (1000 * 0.25) / 100, (1000 * 0.25) / 10_000];
   const wanted = Float32Array.from([...angles.map(Math.sin), ...angles.map(Math.cos)]);
   assertClose(guidanceEmbedding(1.25, 6), wanted, 1e-6, 'embedding');

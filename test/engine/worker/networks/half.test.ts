@@ -8,7 +8,7 @@ function toHalves(...values: number[]): number[] {
   return [...halves];
 }
 
-it('every half goes to a float and back unchanged', () => {
+it('every half converts to a float and back unchanged', () => {
   const halves = Uint16Array.from({ length: 0x10000 }, (_, i) => i);
   const floats = new Float32Array(halves.length);
   const back = new Uint16Array(halves.length);
@@ -16,13 +16,13 @@ it('every half goes to a float and back unchanged', () => {
   floatsToHalves(floats, back);
   for (const [i, half] of halves.entries()) {
     const isNaN = (half & 0x7c00) === 0x7c00 && (half & 0x3ff) !== 0;
-    // JavaScript knows one NaN, of either sign.
+    // JavaScript has one NaN, of either sign.
     const wanted = isNaN ? [0x7e00, 0xfe00] : [half];
     assert.ok(wanted.includes(back[i]), `half ${half.toString(16)} became ${back[i].toString(16)}`);
   }
 });
 
-it('halves have the values that IEEE 754 gives them', () => {
+it('halves have the values that IEEE 754 defines', () => {
   const floats = new Float32Array(8);
   halvesToFloats(Uint16Array.of(0x3c00, 0xc000, 0x7bff, 0x0400, 0x0001, 0x8000, 0x7c00, 0x3555), floats);
   assert.deepEqual([...floats], [1, -2, 65504, 2 ** -14, 2 ** -24, -0, Infinity, 0.333251953125]);

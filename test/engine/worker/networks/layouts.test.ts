@@ -36,7 +36,7 @@ function sizeOf(expected: SafeTensors, picture = 'picture'): { width: number; he
   return { width, height };
 }
 
-/** The recorded rows, each with its own timestep. */
+/** Returns the recorded rows, each with its own timestep. */
 function rowsOf(expected: SafeTensors, conditioning: Conditioning, count: number): Row[] {
   const timesteps = expected.floats('timesteps');
   return Array.from({ length: count }, (_, i) => ({
@@ -86,8 +86,8 @@ for (const name of layouts) {
   });
 }
 
-describe('what an export allows', () => {
-  it('is found out: timesteps that mix, sizes and rows that are fixed', async () => {
+describe('an export', () => {
+  it('has its limits detected: timesteps that cannot mix, fixed sizes and a fixed number of rows', async () => {
     const mixing = await Promise.all(layouts.map(async (name) => (await runtimeOf(name)).mixesTimesteps));
     assert.deepEqual(mixing, [true, false, false, true]);
     const { folder } = await runtimeOf('lcm');
@@ -96,7 +96,7 @@ describe('what an export allows', () => {
     assert.equal(folder.selfGuided, true);
   });
 
-  it('a whole LCM: the guidance scale that a row carries makes a difference', async () => {
+  it('of a full LCM uses the guidance scale of each row', async () => {
     const runtime = await runtimeOf('lcm');
     const expected = await expectedOf('lcm');
     const shape = runtime.latentShape(sizeOf(expected));
@@ -109,7 +109,7 @@ describe('what an export allows', () => {
   });
 });
 
-describe('one whole LCM img2img step', () => {
+describe('one full LCM img2img step', () => {
   it('gives the picture that diffusers gives', async () => {
     const runtime = await runtimeOf('lcm');
     const expected = await expectedOf('lcm');

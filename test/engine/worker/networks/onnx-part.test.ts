@@ -26,7 +26,7 @@ const half = port('half', 'float16');
 const ints = port('ints', 'float32');
 const longs = port('longs', 'float32');
 
-/** Twice what the floats are, in either precision, and the whole numbers as floats. */
+/** Builds a graph that doubles floats of either precision, and returns integers as floats. */
 function graph(): Buffer {
   const node = (operation: string, given: readonly string[], result: string): number[] =>
     message(1, [
@@ -56,13 +56,13 @@ await writeFile(file, graph());
 const part = await OnnxPart.load(file, {});
 after(() => part[Symbol.asyncDispose]());
 
-/** The same numbers for all inputs. */
+/** Returns the same numbers for all inputs. */
 function feeds(...values: readonly number[]): Feed[] {
   return inputs.map((input) => ({ port: input, data: numbersFor(input, values), shape: [values.length] }));
 }
 
 describe('a network', () => {
-  it('takes and gives numbers in the types that its ports have', async () => {
+  it('takes and returns numbers in the types of its ports', async () => {
     assert.deepEqual(await part.run(feeds(1, -2.25, 3), twice, [3]), Float32Array.of(2, -4.5, 6));
     const results = await part.runFor(feeds(7, -9), [
       { port: longs, shape: [2] },
@@ -72,8 +72,8 @@ describe('a network', () => {
     assert.deepEqual(results, [Float32Array.of(7, -9), Float32Array.of(14, -18), Float32Array.of(7, -9)]);
   });
 
-  it('computes in half precision where it is made so', async () => {
-    // The nearest half of 0.1, twice; and what is too large.
+  it('computes in half precision for such a port', async () => {
+    // Twice the half nearest to 0.1, and a value that is too large.
     const wanted = Float32Array.of(0.199951171875, Infinity);
     assert.deepEqual(await part.run(feeds(0.1, 65504), half, [2]), wanted);
     // Smaller and larger than before.
@@ -81,7 +81,7 @@ describe('a network', () => {
     assert.deepEqual(await part.run(feeds(1, 2, 3, 4, 5), half, [5]), Float32Array.of(2, 4, 6, 8, 10));
   });
 
-  it('gives each output in memory of its own, which is kept for the next run', async () => {
+  it('returns each output in its own memory, which the next run reuses', async () => {
     const first = await part.run(feeds(1, 2), twice, [2]);
     const [other] = await part.runFor(feeds(3, 4), [{ port: longs, shape: [2] }]);
     assert.deepEqual(first, Float32Array.of(2, 4));
@@ -91,7 +91,7 @@ describe('a network', () => {
     assert.deepEqual(first, Float32Array.of(10, 12));
   });
 
-  it('tells whether it takes what it would be given, and nothing to others', async () => {
+  it('returns whether it accepts inputs, and prints nothing', async () => {
     assert.equal(await part.accepts(feeds(1)), true);
     const [one, ...others] = feeds(1);
     assert.equal(await part.accepts([{ ...one, shape: [1, 1] }, ...others]), false);
@@ -109,7 +109,7 @@ describe('a network', () => {
     assert.deepEqual([stdout.trim(), stderr], ['false', '']);
   });
 
-  it('cannot be loaded from what is no graph, which is said of the file', async () => {
+  it('cannot be loaded from a file that is not a graph, and names the file', async () => {
     const broken = join(folder, 'broken.onnx');
     await writeFile(broken, 'no graph');
     await assert.rejects(OnnxPart.load(broken, {}), (error) => {
@@ -120,14 +120,14 @@ describe('a network', () => {
     });
   });
 
-  it('does nothing any more when it was given up', async () => {
+  it('does nothing after it was released', async () => {
     const own = await OnnxPart.load(file, {});
     await own[Symbol.asyncDispose]();
     await assert.rejects(own.run(feeds(1), twice, [1]));
   });
 });
 
-/** A graph that fails as it runs: three numbers cannot have two columns. */
+/** Builds a graph that fails as it runs: three numbers cannot have two columns. */
 function reshaping(): Buffer {
   const value = (name: string, dimensions: readonly string[]): number[] => {
     const shape = dimensions.flatMap((dimension) => message(1, text(2, dimension)));
@@ -144,7 +144,7 @@ function reshaping(): Buffer {
   return Buffer.from([...integer(1, 8), ...message(7, parts), ...message(8, integer(2, 16))]);
 }
 
-it('scratch memory grows to the largest size that was asked for', () => {
+it('scratch memory grows to the largest size that was requested', () => {
   const scratch = new Scratch();
   assert.equal(scratch.take(0).length, 0);
   const four = scratch.take(4);
@@ -157,7 +157,7 @@ it('scratch memory grows to the largest size that was asked for', () => {
   assert.notEqual(scratch.take(5).buffer, four.buffer);
 });
 
-it('numbers are given in the type of the port, whole ones rounded to the nearest', () => {
+it('numbers are converted to the type of the port, rounded to the nearest if it takes integers', () => {
   assert.deepEqual(numbersFor(port('', 'int64'), [1.5, -1.4, 2.4]), BigInt64Array.of(2n, -1n, 2n));
   assert.deepEqual(numbersFor(port('', 'int32'), [1.5, -1.4, 2.4]), Int32Array.of(2, -1, 2));
   for (const type of ['float32', 'float16'] as const) {

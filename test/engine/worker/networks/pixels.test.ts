@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bytesToPlanes, planesToBytes } from '../../../../src/engine/worker/networks/pixels.js';
 
-test('pictures become planes of a larger size, continued to the right and below, and come back as they were', () => {
+test('pictures become planes of a larger size, extended to the right and below, and come back unchanged', () => {
   const picture = { width: 2, height: 2 };
   const planes = { width: 4, height: 3 };
   const pixels = Uint8Array.of(0, 10, 255, 51, 20, 204, 102, 30, 153, 255, 40, 0);
@@ -18,14 +18,14 @@ test('pictures become planes of a larger size, continued to the right and below,
   assert.deepEqual([...back], [...pixels]);
 });
 
-test('values that are beyond a byte are clamped', () => {
+test('values beyond a byte are clamped', () => {
   const out = new Uint8ClampedArray(3);
   const one = { width: 1, height: 1 };
   assert.equal(planesToBytes(Float32Array.of(-1.5, 3, 0), one, one, out), true);
   assert.deepEqual([...out], [0, 255, 128]);
 });
 
-test('a picture is told from one with values that are not numbers, wherever they are in it', () => {
+test('values that are not finite are detected anywhere in a picture', () => {
   const size = { width: 3, height: 2 };
   const out = new Uint8ClampedArray(18);
   const big = new Float32Array(18).fill(3.4e38);
@@ -56,7 +56,7 @@ test('pictures become planes that are only wider, or only higher', () => {
     [{ width: 2, height: 3 }, [0, 51, 102, 255, 102, 255, 10, 20, 30, 40, 30, 40, 255, 204, 153, 0, 153, 0]],
     [picture, [0, 51, 102, 255, 10, 20, 30, 40, 255, 204, 153, 0]],
   ] as const) {
-    // What lies behind the planes is left alone.
+    // Memory behind the planes stays unchanged.
     const values = new Float32Array(wanted.length + 2).fill(9);
     bytesToPlanes(pixels, picture, planes, values);
     const levels = Array.from(values.subarray(0, wanted.length), (value) => Math.round((value + 1) * 127.5));

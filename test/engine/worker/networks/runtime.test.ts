@@ -17,7 +17,7 @@ after(() => runtime[Symbol.asyncDispose]());
 const odd = { width: 72, height: 40 };
 const long = 'cat '.repeat(400);
 
-/** A model of which one output is never a number. */
+/** Loads a model with one output that is never finite. */
 async function spoiled(model: string, part: string, output: string): Promise<ModelRuntime> {
   const copy = await ModelCopy.create(model);
   after(() => copy[Symbol.asyncDispose]());
@@ -32,7 +32,7 @@ function rejectsOf(part: string): (error: unknown) => boolean {
 }
 
 describe('the networks of a model', () => {
-  it('are loaded one after another, which is told', () => {
+  it('are loaded one after another, with progress reports', () => {
     assert.deepEqual(progress, [
       'loading the text encoder',
       'loading the VAE encoder',
@@ -41,7 +41,7 @@ describe('the networks of a model', () => {
     ]);
   });
 
-  it('are named where they cannot be loaded', async () => {
+  it('are named if they cannot be loaded', async () => {
     await using copy = await ModelCopy.create(tinyModel);
     const own = await readModelFolder(copy.folder);
     await copy.write('unet/model.onnx', 'no graph');
@@ -52,7 +52,7 @@ describe('the networks of a model', () => {
     });
   });
 
-  it('take prompts of up to four chunks, or of one where no more fit', async () => {
+  it('take prompts of up to four chunks, or of one if only one fits', async () => {
     const chunk = folder.textLength * folder.textWidth;
     assert.equal((await runtime.embed('cat')).embedding.length, chunk);
     const { embedding, ...rest } = await runtime.embed(long);
@@ -63,7 +63,7 @@ describe('the networks of a model', () => {
     assert.equal((await other.embed(long)).embedding.length, fixed.textLength * fixed.textWidth);
   });
 
-  it('make latents of pictures, and pictures of latents, of a size that they do not take themselves', async () => {
+  it('convert pictures to latents and back, at a size that they do not take themselves', async () => {
     const { data } = testImage(3, odd);
     const latent = (await runtime.encode(data, odd)).slice();
     const shape = runtime.latentShape(odd);
@@ -84,7 +84,7 @@ describe('the networks of a model', () => {
     }
   });
 
-  it('are given up once, and then do nothing', async () => {
+  it('are released once, and then do nothing', async () => {
     const own = await ModelRuntime.load(folder, { threads: 1 });
     await own[Symbol.asyncDispose]();
     await own[Symbol.asyncDispose]();
@@ -95,15 +95,15 @@ describe('the networks of a model', () => {
   });
 });
 
-describe('a network whose values are not numbers', () => {
-  it('is named where it is an encoder of texts, by its tokens or by the whole', async () => {
+describe('a network whose values are not finite', () => {
+  it('is named if it is a text encoder, for its tokens or its pooled embedding', async () => {
     const tokens = await spoiled(tinyModel, 'text_encoder', 'last_hidden_state');
     await assert.rejects(tokens.embed('cat'), rejectsOf('text_encoder'));
     const whole = await spoiled(layoutFolder('sdxl'), 'text_encoder_2', 'text_embeds');
     await assert.rejects(whole.embed('cat'), rejectsOf('text_encoder'));
   });
 
-  it('is named where it is a half of the VAE', async () => {
+  it('is named if it is one half of the VAE', async () => {
     const encoder = await spoiled(tinyModel, 'vae_encoder', 'latent_sample');
     await assert.rejects(encoder.encode(testImage(0, odd).data, odd), rejectsOf('vae_encoder'));
     const decoder = await spoiled(tinyModel, 'vae_decoder', 'sample');
@@ -113,7 +113,7 @@ describe('a network whose values are not numbers', () => {
   });
 });
 
-it('the two text encoders of SDXL stand side by side, with the embedding of the whole of the second', async () => {
+it('embeddings of the two SDXL text encoders are joined, with the pooled embedding of the second', async () => {
   const own = await readModelFolder(layoutFolder('sdxl'));
   await using both = await ModelRuntime.load(own, { threads: 1 });
   const { embedding, pooled } = await both.embed('cat');

@@ -5,10 +5,10 @@ import { readModelFolder } from '../../../../src/model/folder.js';
 import { tinyModel } from '../../../support/engine.js';
 
 const tiny = await readModelFolder(tinyModel);
-/** Eight pixels are one value of a latent, of which the networks take multiples of four. */
+/** A latent has one value for eight pixels; its networks take multiples of four values. */
 const folder = { ...tiny, latentChannels: 5, pixelFactor: 8, networkFactor: 32, fixedSize: {}, defaults: {} };
 
-it('the usual size is that of the defaults, or 64 values of the latent', () => {
+it('the usual size is that of the defaults, or 64 latent values', () => {
   assert.deepEqual(usualSize(folder), { width: 512, height: 512 });
   assert.deepEqual(usualSize({ ...folder, defaults: { width: 96 } }), { width: 96, height: 512 });
   assert.deepEqual(usualSize({ ...folder, defaults: { height: 96 } }), { width: 512, height: 96 });
@@ -23,7 +23,7 @@ it('networks work on the next larger size that they take, or on the only one', (
   assert.deepEqual(filledSize(high, { width: 64, height: 72 }), { width: 64, height: 100 });
 });
 
-it('a latent has the shape of what the networks work on', () => {
+it('a latent has the shape that the networks work on', () => {
   assert.deepEqual(latentShape(folder, { width: 64, height: 96 }), [5, 12, 8]);
   assert.deepEqual(latentShape(folder, { width: 40, height: 72 }), [5, 12, 8]);
 });

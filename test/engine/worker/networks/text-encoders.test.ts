@@ -27,7 +27,7 @@ function assertClose(actual: Float32Array, wanted: ArrayLike<number>): void {
 }
 
 describe('text encoders', () => {
-  it('take a prompt of 75 tokens in one chunk, and a longer one in chunks that are encoded by themselves', async () => {
+  it('take a prompt of 75 tokens in one chunk, and a longer one in chunks that are encoded separately', async () => {
     assert.equal((await embed(words(75))).length, chunk);
     const long = await embed(words(100));
     assert.equal(long.length, 2 * chunk);
@@ -35,13 +35,13 @@ describe('text encoders', () => {
     assertClose(long.subarray(chunk), await embed(words(25, 75)));
   });
 
-  it('cut what is longer than they may take', async () => {
+  it('cut prompts that are too long', async () => {
     const most = await embed(words(225));
     assert.equal(most.length, 3 * chunk);
     assertClose(await embed(words(400)), most);
   });
 
-  it('weigh the tokens of a prompt and keep its mean, chunk by chunk', async () => {
+  it('weight the tokens of a prompt and keep its mean, chunk by chunk', async () => {
     const plain = await embed('a red fox');
     const weighed = await embed('a (red:1.5) [fox]');
     const weights = [1, 1, 1.5, 1 / 1.1];
@@ -59,7 +59,7 @@ describe('text encoders', () => {
     assertClose(long.subarray(chunk), await embed('(a:1.5)'));
   });
 
-  it('take weights of 1 for none', async () => {
+  it('treat weights of 1 as none', async () => {
     assert.deepEqual(await embed('a (red:1) fox'), await embed('a red fox'));
   });
 });
@@ -68,8 +68,8 @@ describe('two text encoders', () => {
   const asked: (readonly Wanted[])[] = [];
 
   /**
-   * An encoder of two tokens a chunk, whose values are the ids and ten, a hundred... times them; the whole is the first
-   * id, negative. Its ids are the lengths of words, `skip` of which it has no tokens for.
+   * Creates an encoder with two tokens a chunk, whose values are the ids times 1, 10, 100...; the pooled values are the
+   * first id, negated. Ids are the lengths of words; it has no tokens for the first `skip` words.
    */
   function encoder(width: number, pooledWidth: number, skip: number): TextEncoder {
     const [port] = [text.ids];
@@ -102,7 +102,7 @@ describe('two text encoders', () => {
     };
   }
 
-  it('stand side by side, each with an empty text where the other is longer', async () => {
+  it('have their embeddings joined, with an empty text where the other prompt is longer', async () => {
     for (const [skips, first, second] of [
       [
         [0, 0],
@@ -120,7 +120,7 @@ describe('two text encoders', () => {
     }
   });
 
-  it('are asked for their tokens, and for the whole where the model uses it', async () => {
+  it('are run for their tokens, and for the pooled embedding if the model uses it', async () => {
     const pooling = encoder(1, 3, 0);
     asked.length = 0;
     await new TextEncoders([encoder(2, 0, 0), pooling], 2, 3).embed('a bb');

@@ -44,7 +44,7 @@ function callOf(feeds: readonly Feed[]): Call {
   );
 }
 
-/** A U-Net whose network predicts of each row its sample plus a thousandth of its timestep. */
+/** Creates a U-Net that predicts for each row its sample plus a thousandth of its timestep. */
 async function create(
   changes: Partial<UnetLayout> = {},
   accepts: (call: Call) => boolean = () => true,
@@ -94,7 +94,7 @@ async function create(
 
 const shape = [1, 1, 2] as const;
 
-/** A row of two values, with a prompt of one token that is its number. */
+/** Returns a row of two values, whose prompt is one token: its number. */
 function row(number: number, timestep: number, more: Partial<Row['conditioning']> = {}): Row {
   return {
     role: 'positive',
@@ -130,7 +130,7 @@ describe('rows', () => {
     ]);
   });
 
-  it('go by their timestep where a call has one, and come back in order', async () => {
+  it('are grouped by timestep if a call has only one, and come back in order', async () => {
     const { unet, calls } = await create({ timesteps: 'one' });
     assert.deepEqual(await predictions(unet, rows), wanted);
     assert.deepEqual(
@@ -149,7 +149,7 @@ describe('rows', () => {
     assert.deepEqual(scalar.calls[0]['timestep'], { shape: [], data: [512] });
   });
 
-  it('are as many as the export fixed: further ones in calls of their own, the last filled up', async () => {
+  it('fill calls of the number that the export fixed, the last one padded', async () => {
     const { unet, calls } = await create({ rows: 2 });
     assert.deepEqual(await predictions(unet, rows), wanted);
     assert.deepEqual(
@@ -172,8 +172,8 @@ describe('rows', () => {
   });
 });
 
-describe('what else a U-Net takes', () => {
-  it('is the scale by which it guides itself, 1 where there is none', async () => {
+describe('further inputs of a U-Net', () => {
+  it('include its embedded guidance scale, 1 by default', async () => {
     const { unet, calls } = await create({ guidance: { port: port('w', ['b', 4]), width: 4 } });
     await unet.predict(
       [row(1, 512, { guidanceScale: 1 }), row(2, 512), row(3, 512, { guidanceScale: 8 })],
@@ -185,7 +185,7 @@ describe('what else a U-Net takes', () => {
     assert.notDeepEqual(data.slice(0, 4), data.slice(8));
   });
 
-  it('is the whole prompt, and the size of the picture, which is whole', async () => {
+  it('include the pooled prompt, and the size of the picture as uncropped', async () => {
     const { unet, calls } = await create({
       added: { pooled: port('pooled', ['b', 2]), pooledWidth: 2, timeIds: port('ids', ['b', 6]) },
     });
@@ -196,7 +196,7 @@ describe('what else a U-Net takes', () => {
   });
 });
 
-describe('what a graph does not say', () => {
+describe('properties that a graph does not declare', () => {
   const side = 16 / 8;
   const sample = { shape: [2, 1, side, side], data: Array.from({ length: 2 * side * side }, () => 0) };
   const text = (chunks: number): object => ({
@@ -204,7 +204,7 @@ describe('what a graph does not say', () => {
     data: Array.from({ length: 2 * chunks * textLength * textWidth }, () => 0),
   });
 
-  it('is tried: timesteps as many as rows, and two chunks of tokens', async () => {
+  it('are tried: a timestep for each row, and two chunks of tokens', async () => {
     const mixed = { shape: [2], data: [800, 700] };
     const { unet, trials } = await create({ timesteps: 'perhaps' });
     assert.deepEqual([unet.mixesTimesteps, unet.takesChunks], [true, true]);
@@ -217,7 +217,7 @@ describe('what a graph does not say', () => {
     assert.deepEqual(refusing.trials[1], { sample, timestep: { shape: [1], data: [800] }, text: text(2) });
   });
 
-  it('is not tried where it does say', async () => {
+  it('are not tried if it does declare them', async () => {
     const fixed = port('text', ['b', textLength, textWidth]);
     for (const [timesteps, mixes] of [
       ['rows', true],
@@ -226,12 +226,12 @@ describe('what a graph does not say', () => {
       const { unet, trials } = await create({ timesteps, text: fixed });
       assert.deepEqual([unet.mixesTimesteps, unet.takesChunks, trials], [mixes, false, []]);
     }
-    // Some dimension is always fixed, of which the number of tokens is the second.
+    // A fixed dimension other than the second, the number of tokens, does not matter.
     const { unet } = await create({ text: port('text', [2, 't', textWidth]) });
     assert.equal(unet.takesChunks, true);
   });
 
-  it('is tried with as many rows, and in the size, that the export fixed', async () => {
+  it('are tried with the rows and the size that the export fixed', async () => {
     const { trials } = await create({ rows: 3, height: 4, width: 5 });
     assert.deepEqual(
       trials.map((trial) => [trial['sample'].shape, trial['timestep'].data]),
@@ -245,7 +245,7 @@ describe('what a graph does not say', () => {
   });
 });
 
-it('a blank row is of zeros, with an empty prompt of as many chunks', async () => {
+it('a blank row is all zeros, with an empty prompt of the same number of chunks', async () => {
   const { folder } = await create({
     added: { pooled: port('pooled', ['b', 2]), pooledWidth: 2, timeIds: port('ids', ['b', 6]) },
   });

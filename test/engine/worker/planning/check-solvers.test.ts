@@ -8,7 +8,7 @@ import { ModelCopy } from '../../../model/model-copy.js';
 import { tinyModel } from '../../../support/engine.js';
 
 const scheduler = 'scheduler/scheduler_config.json';
-/** Settings of schedulers that sessions must be able to have with every solver. */
+/** Scheduler settings that sessions must be able to use with every solver. */
 const usable: readonly Readonly<Record<string, unknown>>[] = [
   { _class_name: 'DDPMScheduler', clip_sample: true },
   { _class_name: 'DDIMScheduler', thresholding: true, sample_max_value: 2 },
@@ -25,7 +25,7 @@ const usable: readonly Readonly<Record<string, unknown>>[] = [
 
 describe('checkSolvers', () => {
   for (const settings of usable) {
-    it(`has nothing to say of ${JSON.stringify(settings)}`, async () => {
+    it(`reports nothing for ${JSON.stringify(settings)}`, async () => {
       await using copy = await ModelCopy.create(tinyModel);
       await copy.edit('model_index.json', { _class_name: 'StableDiffusionXLPipeline' });
       await copy.edit(scheduler, settings);
@@ -33,7 +33,7 @@ describe('checkSolvers', () => {
     });
   }
 
-  it('names solvers that cannot be used, and fails where the default one is among them', async () => {
+  it('names solvers that cannot be used, and fails if the default one is among them', async () => {
     await using copy = await ModelCopy.create(tinyModel);
     await copy.edit(scheduler, { original_inference_steps: 2000 });
     await copy.write('millrace.json', '{"defaults": {"solver": "EulerDiscreteScheduler"}}');
@@ -51,7 +51,7 @@ describe('checkSolvers', () => {
     );
   });
 
-  it('fails where the defaults of the model fit no schedule, naming the field', async () => {
+  it('fails if the defaults of the model fit no schedule, naming the field', async () => {
     await using copy = await ModelCopy.create(tinyModel);
     await copy.write('millrace.json', '{"defaults": {"num_inference_steps": 100}}');
     const folder = await readModelFolder(copy.folder);
@@ -93,7 +93,7 @@ describe('checkSolvers', () => {
     });
   });
 
-  it('does not take an error in the server for one of the model', async () => {
+  it('does not blame the model for an error in the server', async () => {
     const folder = await readModelFolder(tinyModel);
     const broken = { ...folder, sizeFactor: 8n as unknown as number };
     assert.throws(() => checkSolvers(broken), TypeError);

@@ -38,14 +38,14 @@ function assertRefused(
   });
 }
 
-/** Noise of the first stage for two frames. */
+/** Returns the noise of the first stage for two frames. */
 function noises(changes: Partial<StreamParameters>): readonly [Float32Array, Float32Array] {
   const { noise } = createPlan(model, parametersWith(changes));
   return [noise.at(0, 0).slice(), noise.at(0, 1).slice()];
 }
 
 describe('a plan', () => {
-  it('stays the same where nothing changes that it is made of', () => {
+  it('changes with the parameters that it is made from, and with no others', () => {
     const before = parametersWith();
     const others: Partial<Record<keyof StreamParameters, unknown>> = {
       seed: [{ seed: 1, weight: 1 }],
@@ -115,7 +115,7 @@ describe('a plan', () => {
     }
   });
 
-  it('has noise that stays, or that drifts if it is told to', () => {
+  it('has noise that stays, or that drifts if requested', () => {
     const [first, second] = noises({ noise: 'fixed', noise_drift: 0.1 });
     assert.deepEqual(second, first);
     const [before, after] = noises({ noise: 'drift', noise_drift: 0.1 });
@@ -138,7 +138,7 @@ describe('a plan', () => {
     assertRefused('seed', /at least one weight of seed/, { seed: [{ seed: 7, weight: 0 }] });
   });
 
-  it('is of the size that is asked for, if the model can do it', () => {
+  it('has the requested size if the model supports it', () => {
     const { shape } = createPlan(model, parametersWith({ width: 2 * side }));
     assert.deepEqual(shape, [4, side / folder.pixelFactor, (2 * side) / folder.pixelFactor]);
     for (const name of ['width', 'height'] as const) {
@@ -149,12 +149,12 @@ describe('a plan', () => {
     }
   });
 
-  it('has no guidance of its own where the model guides itself', () => {
+  it('refuses guidance if the model guides itself', () => {
     assertRefused('cfg_type', /guides itself/, { cfg_type: 'full' }, { selfGuided: true });
     createPlan({ ...model, folder: { ...folder, selfGuided: true } }, parametersWith({ cfg_type: 'none' }));
   });
 
-  it('has the stages that are listed, or else those of strength and steps', () => {
+  it('has the listed stages, or else those of strength and steps', () => {
     const timesteps = (changes: Partial<StreamParameters>): readonly number[] =>
       createPlan(model, parametersWith(changes)).solver.stages.map(({ timestep }) => timestep);
     const listed = timesteps({ t_index_list: [25, 37], num_inference_steps: 50 });
@@ -171,12 +171,12 @@ describe('a plan', () => {
     assertRefused('t_index_list', /rise/, { t_index_list: [3, 3] });
   });
 
-  it('does not take an error in the server for one of a parameter', () => {
+  it('does not blame a parameter for an error in the server', () => {
     const broken = { ...folder, scheduler: null as unknown as typeof folder.scheduler };
     assert.throws(() => createPlan({ ...model, folder: broken }, parametersWith()), TypeError);
   });
 
-  it('re-noises the stock noise even where frames are not', () => {
+  it('re-noises the stock noise even if frames are not re-noised', () => {
     const { solver, stockSolver } = createPlan(
       model,
       parametersWith({ solver: 'LCMScheduler', t_index_list: [0, 10], do_add_noise: false }),
@@ -184,7 +184,7 @@ describe('a plan', () => {
     assert.deepEqual([solver.addsNoise, stockSolver.addsNoise], [false, true]);
   });
 
-  it('stays the same while no parameter changes that it is made from', () => {
+  it('stays the same while the parameters that it is made from do', () => {
     const parameters = parametersWith({ t_index_list: [1, 2] });
     assert.equal(samePlan(parameters, { ...parameters, t_index_list: [1, 2], prompt: 'other' }), true);
     assert.equal(samePlan(parameters, { ...parameters, t_index_list: [1, 3] }), false);
@@ -192,8 +192,8 @@ describe('a plan', () => {
   });
 });
 
-describe('what parameters are to a stream', () => {
-  it('is guidance, admission and prompts', () => {
+describe('the parameters of a stream', () => {
+  it('become guidance, admission and prompts', () => {
     const parameters = parametersWith({
       cfg_type: 'self',
       guidance_scale: 1.5,

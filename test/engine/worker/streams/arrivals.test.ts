@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Arrivals } from '../../../../src/engine/worker/streams/arrivals.js';
 
-/** Frames with these milliseconds between them, the first at 5000; and when the last one came. */
+/** Notes frames with these milliseconds between them, the first at 5000. Returns when the last one came, too. */
 function framesApart(...intervals: readonly number[]): {
   readonly arrivals: Arrivals;
   readonly last: number;
@@ -19,7 +19,7 @@ function usual(...intervals: readonly number[]): number {
   return arrivals.interval(last);
 }
 
-/** For how long after the last frame a stream counts as one that sends. */
+/** Asserts for how long after its last frame a stream counts as sending. */
 function assertQuietAfter(ms: number, ...intervals: readonly number[]): void {
   const { arrivals, last } = framesApart(...intervals);
   assert.notEqual(arrivals.interval(last + ms), Infinity);
@@ -48,13 +48,13 @@ describe('the interval at which frames arrive', () => {
     assert.equal(usual(1, 2, 300, 400, 500), 300);
   });
 
-  it('is that of the last eight', () => {
+  it('is that of the last eight intervals', () => {
     const rising = [10, 20, 30, 40, 50, 60, 70, 80, 90];
     assert.equal(usual(...rising), 60);
     assert.equal(usual(...rising.toReversed()), 50);
   });
 
-  it('is none any more a second after the last frame, or four intervals, of a minute at most', () => {
+  it('ends a second or four intervals, of at most a minute each, after the last frame', () => {
     assertQuietAfter(1000, 10);
     assertQuietAfter(1000, 250);
     assertQuietAfter(2000, 500);

@@ -22,7 +22,7 @@ function frame(stream: number, number: number): StreamMessage {
   };
 }
 
-/** What a queue gives, in order: the change, and what came behind it. */
+/** Takes from a queue a change and what came behind it, in order. */
 function taken(queue: ChangeQueue): readonly string[] {
   const next = queue.take();
   if (next === null) return [];
@@ -31,13 +31,13 @@ function taken(queue: ChangeQueue): readonly string[] {
 }
 
 describe('ChangeQueue', () => {
-  it('keeps a change, and what comes for its stream after it, in order', () => {
+  it('keeps a change and the later messages of its stream, in order', () => {
     const queue = new ChangeQueue();
     assert.equal(queue.put(frame(1, 0)), false, 'it need not wait');
     assert.equal(queue.put(configure(1, 0)), true);
     assert.equal(queue.put(frame(1, 1)), true);
     assert.equal(queue.put(configure(1, 1)), true);
-    assert.equal(queue.put(frame(2, 0)), false, 'another stream has nothing to do with it');
+    assert.equal(queue.put(frame(2, 0)), false, 'other streams are not affected');
     assert.deepEqual(taken(queue), ['configure 1', 'frame 1', 'configure 1']);
     assert.deepEqual(taken(queue), []);
   });
@@ -50,7 +50,7 @@ describe('ChangeQueue', () => {
     assert.equal(taken(queue)[0], 'open 2');
   });
 
-  it('gives up what waits for a stream that is closed', () => {
+  it('discards what waits for a closed stream', () => {
     const queue = new ChangeQueue();
     queue.put(configure(1, 0));
     queue.put(frame(1, 0));

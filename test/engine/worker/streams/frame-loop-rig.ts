@@ -23,7 +23,7 @@ export function sizeOf(size: { readonly width: number; readonly height: number }
   return latentShape(folder, size);
 }
 
-/** A clock that work moves on, and tests. */
+/** A clock that work and tests advance. */
 export const clock = { now: 0 };
 beforeEach(() => {
   clock.now = 1e6;
@@ -37,7 +37,7 @@ type Call = Extract<FromWorker, { type: 'inference' }>;
 export interface Rig {
   readonly loop: FrameLoop;
   readonly posted: FromWorker[];
-  /** What went along with each message that gives memory away. */
+  /** The memory that was transferred with each message that transfers some. */
   readonly given: (readonly ArrayBuffer[])[];
   readonly pixels: BufferPool;
   readonly prices: WorkPrices;
@@ -48,7 +48,7 @@ export interface Rig {
   readonly open: (id: number, changes?: Partial<StreamParameters>) => Promise<LiveStream>;
   readonly results: () => readonly Result[];
   readonly inferences: () => readonly Call[];
-  /** Posted messages of these types, shortly. */
+  /** Returns the posted messages in short. */
   readonly fates: () => readonly string[];
 }
 
@@ -79,7 +79,7 @@ export function setUp({ rowBudget = 4, encodeMs = 2, rowMs = 10, largeMs = 0 } =
         if (spoil.delete('crash')) return Promise.reject(new Error('out of memory'));
         const huge = spoil.delete('overflow') ? 3e38 : null;
         const bad = spoil.delete('predict') ? NaN : huge;
-        // Each row by itself, so that a mix-up shows.
+        // Each row has its own values, so that a mix-up shows.
         return Promise.resolve(
           rows.map(({ input }, i) => input.map((value) => (i === 0 && bad !== null ? bad : value / 2))),
         );
@@ -155,7 +155,7 @@ export function setUp({ rowBudget = 4, encodeMs = 2, rowMs = 10, largeMs = 0 } =
   };
 }
 
-/** Hands a frame over that is filled with a byte. @returns its memory. */
+/** Pushes a frame that is filled with a byte. @returns its memory. */
 export function push(
   stream: LiveStream,
   frame: number,

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { clock, push, setUp, side, usual, type Result } from './frame-loop-rig.js';
 
 describe('a frame', () => {
-  it('is encoded, predicted a stage at each call and decoded, and its times are told', async () => {
+  it('is encoded, predicted one stage per call and decoded, and its times are reported', async () => {
     const { loop, posted, given, open, results, inferences } = setUp();
     const stream = await open(7);
     assert.equal(await loop.turn(), false);
@@ -34,7 +34,7 @@ describe('a frame', () => {
     assert.deepEqual(inferences(), [call, call]);
   });
 
-  it('from noise alone is never encoded, and counts as no picture', async () => {
+  it('from noise alone is never encoded, and does not count as a picture', async () => {
     const { loop, posted, open, results, inferences } = setUp();
     const stream = await open(7, { t_index_list: [10] });
     for (const frame of [0, 1]) {
@@ -50,7 +50,7 @@ describe('a frame', () => {
     assert.equal(inferences()[1]?.expectedMs, 10);
   });
 
-  it('that is finished counts with the next call, by its size, once', async () => {
+  it('that is finished counts once, with the next call, by its size', async () => {
     const { loop, open, inferences } = setUp({ encodeMs: 4 });
     const stream = await open(7, { t_index_list: [10], height: 2 * side });
     for (const frame of [0, 1]) {
@@ -72,7 +72,7 @@ describe('a frame', () => {
     );
   });
 
-  it('that was encoded at once counts as well', async () => {
+  it('that took less than a millisecond to encode counts as well', async () => {
     const { loop, open, inferences } = setUp({ encodeMs: 0.5 });
     const stream = await open(7, { t_index_list: [10] });
     for (const frame of [0, 1]) {
@@ -82,7 +82,7 @@ describe('a frame', () => {
     assert.equal(inferences()[1]?.pictureMs, 3.5);
   });
 
-  it('of a stream that was closed meanwhile goes nowhere', async () => {
+  it('of a stream that has closed is discarded', async () => {
     const { loop, open, fates } = setUp();
     const stream = await open(7);
     push(stream, 0);
@@ -92,7 +92,7 @@ describe('a frame', () => {
     assert.deepEqual(fates(), ['7: 0 admitted']);
   });
 
-  it('of a stream that comes from elsewhere goes on, as if it had entered now', async () => {
+  it('of a stream that comes from elsewhere continues as if it had entered now', async () => {
     const first = setUp();
     const stream = await first.open(7);
     push(stream, 5);
@@ -113,7 +113,7 @@ describe('a frame', () => {
 });
 
 describe('frames of several streams', () => {
-  it('share calls, and each gets what is its own', async () => {
+  it('share calls, and each gets its own result', async () => {
     const together = setUp();
     const streams = [await together.open(0), await together.open(1, { cfg_type: 'full', guidance_scale: 3 })];
     for (const [i, stream] of streams.entries()) push(stream, 10 * i, { byte: 100 * (i + 1) });
@@ -158,7 +158,7 @@ describe('frames of several streams', () => {
     }
   });
 
-  it('are no more in a call than its rows, or than a quarter of a second allows', async () => {
+  it('are limited in each call by its rows and to a quarter of a second', async () => {
     const few = setUp({ rowBudget: 2 });
     for (const id of [0, 1, 2]) push(await few.open(id), 0);
     await few.loop.turn();
@@ -168,14 +168,14 @@ describe('frames of several streams', () => {
     for (let id = 0; id < 6; id++) push(await large.open(id, { width: 2 * side, height: 2 * side }), 0);
     await large.loop.turn();
     assert.deepEqual(large.calls, [4]);
-    // Where the best calls are of 30 rows, they may cost that: 20 frames with their pictures.
+    // Where calls of 30 rows are the best, they may cost that much: 20 frames with their pictures.
     const wide = setUp({ rowBudget: 30 });
     for (let id = 0; id < 30; id++) push(await wide.open(id), 0);
     await wide.loop.turn();
     assert.deepEqual(wide.calls, [20]);
   });
 
-  it('have what other work was done for their stream counted', async () => {
+  it('wait longer after other work for their stream', async () => {
     const { loop, open, fates } = setUp({ rowBudget: 1 });
     const streams = [await open(0, { t_index_list: [10] }), await open(1, { t_index_list: [10] })];
     for (const stream of streams) for (let frame = 0; frame < 6; frame++) push(stream, frame);
@@ -200,14 +200,14 @@ it('a stream that is gone leaves nothing behind', async () => {
   assert.deepEqual(fates(), ['0: 0 admitted']);
 });
 
-describe('a network that computes what is not a number', () => {
-  it('costs the frame that is encoded, and the call goes on without it', async () => {
+describe('a network that computes values that are not finite', () => {
+  it('fails the frame that is encoded, and the call continues without it', async () => {
     const { loop, given, spoil, open, fates, calls } = setUp();
     const stream = await open(0);
     const other = await open(1);
     spoil.add('encode');
     const pixels = push(stream, 0);
-    assert.equal(await loop.turn(), true, 'that was work, too');
+    assert.equal(await loop.turn(), true, 'that was work too');
     assert.deepEqual(calls, []);
     assert.deepEqual(given, [[pixels]], 'its memory goes back');
     assert.deepEqual(fates(), ['0: 0 admitted', 'not finite: vae_encoder', '0: 0 failed']);
@@ -218,7 +218,7 @@ describe('a network that computes what is not a number', () => {
     assert.deepEqual(fates().slice(-2).toSorted(), ['0: 1 result', '1: 0 result']);
   });
 
-  it('costs the frame whose rows are predicted, and no other', async () => {
+  it('fails the frame whose rows are predicted, and no other', async () => {
     const { loop, spoil, open, fates } = setUp();
     const streams = [await open(0), await open(1)];
     for (const stream of streams) push(stream, 0);
@@ -233,7 +233,7 @@ describe('a network that computes what is not a number', () => {
     assert.deepEqual(fates().slice(4), ['1: 0 result']);
   });
 
-  it('costs the frame whose latent is beyond all numbers', async () => {
+  it('fails the frame whose latent overflows', async () => {
     const { loop, spoil, open, fates } = setUp();
     const stream = await open(0, { t_index_list: [0] });
     push(stream, 0);
@@ -242,14 +242,14 @@ describe('a network that computes what is not a number', () => {
     assert.deepEqual(fates(), ['0: 0 admitted', 'not finite: unet', '0: 0 failed']);
   });
 
-  it('is something else than one that fails', async () => {
+  it('is not the same as one that throws', async () => {
     const { loop, spoil, open } = setUp();
     push(await open(0), 0);
     spoil.add('crash');
     await assert.rejects(loop.turn(), /out of memory/);
   });
 
-  it('costs the frame that is decoded, whose memory serves the next', async () => {
+  it('fails the frame that is decoded, whose memory is reused for the next', async () => {
     const { loop, spoil, open, fates, pixels, results } = setUp();
     const stream = await open(0, { t_index_list: [10] });
     const memory = new ArrayBuffer(side * side * 3);
@@ -265,7 +265,7 @@ describe('a network that computes what is not a number', () => {
   });
 });
 
-it('prices follow what calls and pictures take', async () => {
+it('prices follow the times of calls and pictures', async () => {
   const { loop, open, prices } = setUp({ encodeMs: 17, rowMs: 18 });
   const stream = await open(0, { t_index_list: [10] });
   assert.deepEqual([prices.row(stream.key, usual), prices.picture(usual)], [1, 0.5]);

@@ -6,7 +6,7 @@ import { setUp, side } from './live-stream-rig.js';
 describe('the similarity filter', () => {
   const still = { similar_image_filter: true, similar_image_filter_threshold: 0.9 } as const;
 
-  it('answers frames that are like the last one that entered, up to a number in a row', async () => {
+  it('drops frames that are like the last one that entered, up to a limit in a row', async () => {
     const { drops, push, turn } = await setUp({ ...still, similar_image_filter_max_skip_frame: 2 });
     for (const frame of [10, 11, 12, 13, 14]) {
       push(frame);
@@ -15,7 +15,7 @@ describe('the similarity filter', () => {
     assert.deepEqual(drops, ['3: 11 similar', '3: 12 similar', '3: 14 similar']);
   });
 
-  it('looks at no frame while it is off, and compares with none from before a change', async () => {
+  it('ignores frames while it is off, and does not compare with frames from before a change', async () => {
     const off = await setUp({ ...still, similar_image_filter: false });
     for (const frame of [10, 11]) {
       off.push(frame);
@@ -31,7 +31,7 @@ describe('the similarity filter', () => {
     assert.deepEqual(drops, []);
   });
 
-  it('asks once about each frame, and about no more than may enter', async () => {
+  it('compares each frame once, and no more frames than may enter', async () => {
     const { stream, drops, push, turn } = await setUp({ ...still, similar_image_filter_max_skip_frame: 9 });
     push(10, { replace: false });
     turn();
@@ -44,14 +44,14 @@ describe('the similarity filter', () => {
   });
 });
 
-describe('the similarity filter by chance', () => {
-  /** Which of many frames are skipped that are a little like each other. */
+describe('random skipping by the similarity filter', () => {
+  /** Returns which of many slightly similar frames are skipped. */
   async function skipped(seed: StreamParameters['seed']): Promise<string> {
     const settings = { similar_image_filter: true, similar_image_filter_threshold: 0.5 } as const;
     const { stream, drops, turn } = await setUp({ ...settings, seed, t_index_list: [10] });
     for (let frame = 0; frame < 60; frame++) {
       const pixels = new Uint8Array(side * side * 3).fill(255);
-      // A sixteenth is black, another one in each frame: each is skipped with a probability of a half.
+      // A sixteenth is black, a different one in each frame: each is skipped with a probability of a half.
       const part = pixels.length / 16;
       pixels.fill(0, (frame % 8) * part, ((frame % 8) + 1) * part);
       stream.push({ frame, width: side, height: side, pixels: pixels.buffer, arrivedAt: 0 }, true);
@@ -60,7 +60,7 @@ describe('the similarity filter by chance', () => {
     return drops.join();
   }
 
-  it('depends on the seed, the first of several', async () => {
+  it('depends on the seed, or the first of several', async () => {
     const wanted = await skipped(7);
     assert.ok(wanted.includes('similar'));
     assert.equal(
@@ -73,7 +73,7 @@ describe('the similarity filter by chance', () => {
     assert.notEqual(await skipped(8), wanted);
   });
 
-  it('goes by the last picture, also where a frame came without one', async () => {
+  it('depends on the last picture, even if a frame came without one', async () => {
     const settings = { similar_image_filter: true, t_index_list: [10] } as const;
     const { stream, drops, push, turn } = await setUp(settings);
     push(10);
@@ -85,7 +85,7 @@ describe('the similarity filter by chance', () => {
     assert.deepEqual(drops, ['3: 12 similar']);
   });
 
-  it('compares with no frame that was given up', async () => {
+  it('does not depend on a frame that was discarded', async () => {
     const { stream, drops, push, turn } = await setUp({ similar_image_filter: true });
     push(10);
     turn();

@@ -10,7 +10,7 @@ export const folder = await readModelFolder(tinyModel);
 export const side = 2 * folder.sizeFactor;
 const chunk = 4;
 
-/** A prompt is encoded as its length; one of two words is two chunks long. */
+/** Encodes a prompt as its length; one of two words is two chunks long. */
 function embed(prompt: string): Float32Array {
   return new Float32Array(chunk * (prompt.includes(' ') ? 2 : 1)).fill(prompt.length);
 }
@@ -18,12 +18,12 @@ function embed(prompt: string): Float32Array {
 export interface Rig {
   readonly stream: LiveStream;
   readonly drops: string[];
-  /** Hands frames over; each is filled with its number if not with another byte. */
+  /** Pushes frames, each filled with its number or the given byte. */
   readonly push: (
     frame: number,
     options?: { readonly replace?: boolean; readonly width?: number; readonly byte?: number },
   ) => void;
-  /** Lets frames that passed the filter enter, and takes all under way a stage on. @returns finished frames. */
+  /** Admits frames that passed the filter, and advances all under way by a stage. @returns finished frames. */
   readonly turn: () => readonly number[];
   readonly configure: (changes: Partial<StreamParameters>) => Promise<number>;
 }

@@ -4,15 +4,15 @@ import type { StreamParameters } from '@millrace/protocol';
 import type { StreamContext } from '../../../../src/engine/worker/streams/stream-context.js';
 import { folder, setUp, side, type Rig } from './live-stream-rig.js';
 
-describe('frames that wait', () => {
-  it('give way to newer ones where they replace each other, as many as the buffer holds stay', async () => {
+describe('waiting frames', () => {
+  it('are replaced by newer ones if replaceable, and as many as the buffer holds stay', async () => {
     const { drops, push, turn } = await setUp({ frame_buffer_size: 2 });
     for (const frame of [1, 2, 3, 4]) push(frame);
     assert.deepEqual(drops, ['3: 1 superseded', '3: 2 superseded']);
     assert.deepEqual([turn(), turn(), turn()], [[], [], [3, 4]]);
   });
 
-  it('all stay where each counts, and enter one by one', async () => {
+  it('all stay if each counts, and enter one by one', async () => {
     const { stream, drops, push, turn } = await setUp();
     for (const frame of [1, 2, 3]) push(frame, { replace: false });
     assert.deepEqual([turn(), turn(), turn(), turn(), turn()], [[], [], [1], [2], [3]]);
@@ -25,7 +25,7 @@ describe('frames that wait', () => {
     assert.throws(() => stream.takeEntry(), RangeError);
   });
 
-  it('are dropped if they are not of the size that the stream has', async () => {
+  it('are dropped if their size is not that of the stream', async () => {
     const { drops, push, turn, configure } = await setUp();
     push(1);
     turn();
@@ -37,7 +37,7 @@ describe('frames that wait', () => {
     assert.deepEqual(drops.slice(2), ['3: 4 stale']);
   });
 
-  it('are asked about again where a newer one takes the place of one that could have entered', async () => {
+  it('are filtered again if a newer one replaces one that could have entered', async () => {
     const { stream, drops, push } = await setUp();
     push(1);
     stream.screen();
@@ -54,7 +54,7 @@ describe('frames that wait', () => {
     assert.deepEqual(wide.close(), [], 'of another height');
   });
 
-  it('are all given back at the end', async () => {
+  it('are all returned at the end', async () => {
     const { stream, push } = await setUp();
     for (const frame of [1, 2, 3]) push(frame, { replace: false });
     assert.deepEqual(
@@ -63,7 +63,7 @@ describe('frames that wait', () => {
     );
   });
 
-  it('of a new size enter when those of the old one have left', async () => {
+  it('of a new size enter after those of the old size have left', async () => {
     const { stream, push, turn, configure } = await setUp();
     push(1);
     turn();
@@ -79,7 +79,7 @@ describe('frames that wait', () => {
   });
 });
 
-it('rows of another shape do not share a call, whatever its digits are', async () => {
+it('rows of different shapes do not share a call, whatever their digits are', async () => {
   const keyOf = async (width: number, height: number): Promise<string> =>
     (await setUp({ width: width * folder.sizeFactor, height: height * folder.sizeFactor })).stream.key;
   assert.notEqual(await keyOf(12, 2), await keyOf(2, 21));
@@ -93,7 +93,7 @@ it('a stream has the account that it was opened for', async () => {
 });
 
 describe('a change', () => {
-  it('says which frame is the first that it affects', async () => {
+  it('returns the first frame that it affects', async () => {
     const { push, turn, configure } = await setUp();
     assert.equal(await configure({ quality: 50 }), 0);
     push(5);
@@ -108,7 +108,7 @@ describe('a change', () => {
     assert.equal(await configure({ prompt: 'cc' }), 6, 'nothing is under way');
   });
 
-  it('of what makes no plan keeps the plan', async () => {
+  it('of parameters outside the plan keeps the plan', async () => {
     const { stream, configure } = await setUp();
     const { plan } = stream;
     await configure({ prompt: 'a', quality: 3 });
@@ -117,7 +117,7 @@ describe('a change', () => {
     assert.notEqual(stream.plan, plan);
   });
 
-  it('that cannot be leaves all as it was', async () => {
+  it('that is impossible changes nothing', async () => {
     const { stream, configure } = await setUp();
     const { plan, size } = stream;
     await assert.rejects(configure({ width: side + 1, prompt: 'a' }), { field: 'width' });
@@ -132,7 +132,7 @@ describe('prompts', () => {
     return [...(lane?.rows.at(-1)?.conditioning.embedding ?? [])];
   };
 
-  it('move over frames, both as long as the longer one', async () => {
+  it('move over several frames, both at the length of the longer one', async () => {
     const rig = await setUp({ transition_frames: 2, t_index_list: [10] });
     rig.push(1);
     rig.turn();
@@ -155,7 +155,7 @@ describe('prompts', () => {
     return [...(lane?.rows[0]?.conditioning.embedding ?? [])];
   };
 
-  it('that are negative move as well, here and elsewhere', async () => {
+  it('that are negative move too, here and in a restored stream', async () => {
     const settings = {
       transition_frames: 4,
       cfg_type: 'full',
@@ -175,7 +175,7 @@ describe('prompts', () => {
     assert.deepEqual(negativeOf(rig), [2, 2, 2, 2]);
   });
 
-  it('go on with a transition that began elsewhere', async () => {
+  it('continue a transition that began elsewhere', async () => {
     const settings = { transition_frames: 4, prompt: 'f' };
     const rig = await setUp(settings);
     await rig.configure({ prompt: 'fffff' });
@@ -189,10 +189,10 @@ describe('prompts', () => {
     for (const { stream } of [rig, other]) stream.admit(1, null);
     assert.deepEqual(positiveOf(other), [2, 2, 2, 2]);
     assert.deepEqual(positiveOf(rig), positiveOf(other));
-    assert.equal(await other.configure({ seed: 5 }), 1, 'ids go on behind the frames that came along');
+    assert.equal(await other.configure({ seed: 5 }), 1, 'ids continue after the frames that came along');
   });
 
-  it('leave out frames of another model', async () => {
+  it('are restored without frames of another model', async () => {
     const rig = await setUp();
     rig.push(1);
     rig.turn();
@@ -214,7 +214,7 @@ describe('prompts', () => {
 });
 
 describe('auto', () => {
-  const together = async (
+  const sharesCalls = async (
     changes: Partial<StreamParameters>,
     context: Partial<StreamContext> = {},
   ): Promise<boolean> => {
@@ -226,7 +226,7 @@ describe('auto', () => {
     return stream.lanes().length === 2;
   };
 
-  it('goes by the rows that a frame has at its last stage', async () => {
+  it('depends on the rows that a frame has at its last stage', async () => {
     // Two rows cost no more than one, and four as much as two calls of them.
     const costs = [1, 2, 4].map((rows) => ({ rows, ms: rows === 4 ? 20 : 10 }));
     const settings = { guidance_scale: 3 };
@@ -235,11 +235,11 @@ describe('auto', () => {
       ['initialize', true],
       ['full', false],
     ] as const) {
-      assert.equal(await together({ ...settings, cfg_type }, { costs }), stream, cfg_type);
+      assert.equal(await sharesCalls({ ...settings, cfg_type }, { costs }), stream, cfg_type);
     }
   });
 
-  it('is found out again at each change', async () => {
+  it('is decided again at each change', async () => {
     const { stream, push, turn, configure } = await setUp({ denoise: 'sequential' });
     await configure({ denoise: 'stream' });
     for (const frame of [1, 2]) {
@@ -252,11 +252,11 @@ describe('auto', () => {
   const linear = [1, 2, 4, 8].map((rows) => ({ rows, ms: 10 * rows }));
 
   it('is the stream batch where calls of many rows are cheap', async () => {
-    assert.equal(await together({}), true);
-    assert.equal(await together({}, { costs: linear }), false);
-    assert.equal(await together({ denoise: 'stream' }, { costs: linear }), true);
-    assert.equal(await together({ denoise: 'sequential' }), false);
+    assert.equal(await sharesCalls({}), true);
+    assert.equal(await sharesCalls({}, { costs: linear }), false);
+    assert.equal(await sharesCalls({ denoise: 'stream' }, { costs: linear }), true);
+    assert.equal(await sharesCalls({ denoise: 'sequential' }), false);
     const model = { folder, mixesTimesteps: false, latentShape: () => [1, 2, 2] as const };
-    assert.equal(await together({}, { model }), false, 'rows at several stages cannot share a call');
+    assert.equal(await sharesCalls({}, { model }), false, 'rows at several stages cannot share a call');
   });
 });

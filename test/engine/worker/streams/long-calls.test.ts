@@ -5,7 +5,7 @@ import { clock, push, setUp, side, sizeOf, type Rig } from './frame-loop-rig.js'
 
 const largeSize = { width: 4 * side, height: 4 * side };
 
-/** Opens a stream that shows a frame each 100 ms, and streams of large pictures. */
+/** Opens a stream that shows a frame every 100 ms, and streams of large pictures. */
 async function beside(large: number): Promise<{
   readonly rig: Rig;
   readonly show: () => Promise<void>;
@@ -18,7 +18,7 @@ async function beside(large: number): Promise<{
   for (let i = 0; i < large; i++) {
     streams.push(await rig.open(2 + i, { t_index_list: [10], ...largeSize }));
   }
-  // What a call takes is known from those before it.
+  // The time of a call is known from those before it.
   for (const { key, size } of streams) {
     const shape = sizeOf(size);
     for (let i = 0; i < 20; i++) rig.prices.observeCall(key, shape, { rows: 1, ms: 600 });
@@ -40,8 +40,8 @@ function first(streams: readonly LiveStream[]): LiveStream {
   return stream;
 }
 
-describe('a call that takes long', () => {
-  it('is followed by a rest, in which the frames of other streams go on', async () => {
+describe('a long call', () => {
+  it('is followed by a rest, in which the frames of other streams continue', async () => {
     const { rig, show, large, drawn } = await beside(1);
     const shown = drawn(1);
     for (let i = 0; i < 3; i++) push(first(large), i);
@@ -60,7 +60,7 @@ describe('a call that takes long', () => {
     assert.equal(drawn(2), 2);
   });
 
-  it('is not followed by one of another stream, before the rest is over', async () => {
+  it('is not followed by one of another stream before the rest ends', async () => {
     const { show, large, drawn } = await beside(3);
     for (const stream of large) for (let i = 0; i < 3; i++) push(stream, i);
     const longDrawn = (): number => drawn(2) + drawn(3) + drawn(4);
@@ -77,7 +77,7 @@ describe('a call that takes long', () => {
     assert.ok(Math.max(...gaps) <= 800, `${Math.max(...gaps)} ms`);
   });
 
-  it('has no rest behind it where no other stream sends frames', async () => {
+  it('is not followed by a rest if no other stream sends frames', async () => {
     const { rig, large, drawn } = await beside(1);
     clock.now += 10_000;
     for (let i = 0; i < 3; i++) push(first(large), i);
@@ -86,7 +86,7 @@ describe('a call that takes long', () => {
     assert.equal(rig.loop.rest, Infinity);
   });
 
-  it('has no rest behind it where the calls of all others are long too', async () => {
+  it('is not followed by a rest if the calls of all others are long too', async () => {
     const rig = setUp({ largeMs: 600 });
     const streams = [2, 3].map((id) => rig.open(id, { t_index_list: [10], ...largeSize }));
     for (const stream of await Promise.all(streams)) {

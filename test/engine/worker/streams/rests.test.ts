@@ -4,7 +4,7 @@ import { Arrivals } from '../../../../src/engine/worker/streams/arrivals.js';
 import { Rests } from '../../../../src/engine/worker/streams/rests.js';
 
 describe('Rests', () => {
-  it('lets others keep four fifths of their frames beside long calls', () => {
+  it('let others keep four fifths of their frames beside long calls', () => {
     for (const [ms, interval] of [
       [700, 200],
       [1000, 40],
@@ -22,7 +22,7 @@ describe('Rests', () => {
     }
   });
 
-  it('are not shortened by a call that needs less of it', () => {
+  it('are not shortened by a call that needs less rest', () => {
     const rests = new Rests();
     rests.begin({ ms: 1000, interval: 40, now: 0 });
     const rest = rests.left(0);
@@ -32,7 +32,7 @@ describe('Rests', () => {
     assert.equal(rests.left(20), rest);
   });
 
-  it('are not needed where nobody loses a frame', () => {
+  it('are not needed if no stream loses a frame', () => {
     const rests = new Rests();
     rests.begin({ ms: 700, interval: Infinity, now: 0 });
     rests.begin({ ms: 700, interval: 1000, now: 0 });
@@ -41,17 +41,17 @@ describe('Rests', () => {
 });
 
 describe('Arrivals', () => {
-  it('know the usual interval, however long a few were', () => {
+  it('report the usual interval, however long a few were', () => {
     const arrivals = new Arrivals();
     assert.equal(arrivals.interval(0), Infinity);
     let now = 0;
     arrivals.note(now);
-    assert.equal(arrivals.interval(now), Infinity, 'one frame tells nothing');
+    assert.equal(arrivals.interval(now), Infinity, 'one frame has no interval');
     for (const interval of [100, 100, 800, 100, 100, 700, 100, 100, 100]) arrivals.note((now += interval));
     assert.equal(arrivals.interval(now), 100);
   });
 
-  it('of a stream that has gone quiet are none', () => {
+  it('report no interval for a quiet stream', () => {
     const arrivals = new Arrivals();
     for (const now of [0, 100, 200]) arrivals.note(now);
     assert.equal(arrivals.interval(1200), 100);

@@ -16,7 +16,7 @@ const near = (value: number, wanted: number): void =>
   assert.ok(Math.abs(value / wanted - 1) < 0.02, `${value} instead of ${wanted}`);
 
 describe('WorkPrices', () => {
-  it('begins with what calibration expects, by area', () => {
+  it('begins with the costs that calibration expects, by area', () => {
     const own = prices();
     near(own.row('usual', usual), 1);
     near(own.row('large', large), 4);
@@ -25,7 +25,7 @@ describe('WorkPrices', () => {
     near(own.unitsOf(30), 3);
   });
 
-  it('follows what is measured, for each kind of rows and each size of picture by itself', () => {
+  it('follows the measurements, separately for each kind of rows and each size of picture', () => {
     const own = prices();
     for (let call = 0; call < 60; call++) {
       own.observeCall('large', large, { rows: 2, ms: 120 });
@@ -59,7 +59,7 @@ describe('WorkPrices', () => {
     assert.deepEqual(['kind 0', 'kind 1', 'kind 2', 'one more'].map(known), [true, false, true, true]);
   });
 
-  it('does not take a stall for a price', () => {
+  it('does not treat a stall as a price', () => {
     const own = prices();
     own.observeCall('usual', usual, { rows: 1, ms: 60_000 });
     assert.ok(own.row('usual', usual) < 1.5);
@@ -67,7 +67,7 @@ describe('WorkPrices', () => {
     near(own.row('usual', usual), 0.25);
   });
 
-  it('remembers so many kinds, those used last', () => {
+  it('forgets kinds when there are too many', () => {
     const own = prices();
     own.observeCall('first', usual, { rows: 1, ms: 40 });
     for (let kind = 0; kind < 600; kind++) own.observeCall(`kind ${kind}`, usual, { rows: 1, ms: 40 });

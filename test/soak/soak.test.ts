@@ -117,7 +117,7 @@ it(
     // Long enough for a busy machine.
     const timeouts = ['--hello-timeout-seconds', '120', '--ping-seconds', '60'];
     const imports = new URL('collect.js', import.meta.url);
-    await using server = await startServerIn({ imports }, ...flags, ...limits, ...patience);
+    await using server = await startServerIn({ imports }, ...flags, ...limits, ...timeouts);
     const url = `${server.url.replace('http', 'ws')}/v1/stream`;
     const round = async (part: number): Promise<number> => {
       const until = performance.now() + seconds * 1000 * part;

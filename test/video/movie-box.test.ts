@@ -17,7 +17,7 @@ const plain = join(folder, 'plain.mp4');
 const corner = (colour: string): string => `color=${colour}:s=48x32:r=10:d=0.2`;
 const corners = ['red', 'lime', 'blue', 'white'].flatMap((colour) => ['-f', 'lavfi', '-i', corner(colour)]);
 const grid = ['-filter_complex', '[0][1]hstack[a];[2][3]hstack[b];[a][b]vstack,format=yuv444p'];
-await runFfmpeg(...corners, ...together, '-c:v', 'libx264', '-qp', '1', '-y', `file:${plain}`);
+await runFfmpeg(...corners, ...grid, '-c:v', 'libx264', '-qp', '1', '-y', `file:${plain}`);
 
 /** Writes the file with the matrix of its track replaced. */
 async function turned(name: string, [a, b, c, d]: readonly number[]): Promise<string> {

@@ -232,7 +232,7 @@ describe('architecture', () => {
         .map((path) => [`${place}/${path}`, readFileSync(join(folder, path), 'utf8')] as const);
     });
     assert.ok(texts.length > files.length);
-    // A blank line, another comment, the end of a block or an import needs no description.
+    // A comment before a blank line, another comment, the end of a block or an import describes nothing.
     const orphan = /\/\*\*(?:(?!\*\/)[^])*\*\/\s*?\n(?=\s*\n|\s*\/[*/]|\s*[}\])]|import\b)/g;
     const wrong = texts.flatMap(([path, text]) =>
       [...text.matchAll(orphan)].map(({ index }) => `${path}:${text.slice(0, index).split('\n').length}`),

@@ -7,7 +7,7 @@ import type { SessionMeter } from '../../src/metrics/session-meter.js';
 import { median, report } from './report.js';
 
 /**
- * The cost of measuring: `npm run bench -- metrics`. Frames of each session are counted and timed as in the server, then
+ * The cost of measuring: `npm run bench -- metrics`. Each session's frames are counted and timed as in the server, then
  * all series are rendered as for a scrape. Nothing else runs at the same time.
  */
 const sessions = 16;

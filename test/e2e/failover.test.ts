@@ -59,7 +59,7 @@ async function generate(stream: MillraceStream, picture: Uint8Array): Promise<Re
   }
 }
 
-test('a stream survives kill -9 of its server, and moves to another server when the next one drains', async () => {
+test('a stream survives kill -9 of its server, and moves on when the next server drains', async () => {
   const settings = ['--resume-key', 'the same for all servers', '--drain-seconds', '10'];
   await using first = await startServer(...settings);
   await using second = await startServer(...settings);

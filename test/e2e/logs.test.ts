@@ -14,7 +14,7 @@ const metricsToken = 'a-token-for-prometheus-alone';
 const resumeKey = 'a-key-that-servers-share';
 
 describe('the log of a server', () => {
-  it('has one line with totals per session, none per frame, and no secrets, even at the finest level', async () => {
+  it('has one line with totals per session, none per frame, and no secrets, at the finest level', async () => {
     let log = '';
     const destination = { write: (line: string) => void (log += line) };
     const flags = {

@@ -50,7 +50,7 @@ test('an option can be set only with the solvers that honour it', async () => {
   await page.close();
 });
 
-test('the guidance scale can be set for a model with embedded guidance, which has no choice of guidance types', async () => {
+test('the guidance scale can be set for a model with embedded guidance, which has one guidance type', async () => {
   const page = await browser.newPage();
   await openControls(page);
   assert.deepEqual(await usable(page, ['guidance_scale']), []);

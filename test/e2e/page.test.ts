@@ -128,7 +128,7 @@ for (const [what, button] of [
   });
 }
 
-test('every parameter has a control; a refused value is explained at its control, and the stream continues', async () => {
+test('every parameter has a control, which explains a refused value while the stream continues', async () => {
   await using open = await openPage();
   const { page, problems } = open;
   await page.getByTestId('play-clip').click();
@@ -154,7 +154,7 @@ test('every parameter has a control; a refused value is explained at its control
   assert.deepEqual(problems, []);
 });
 
-test('a text that is too long is refused with its count rather than cut, and the stream continues', async () => {
+test('a text that is too long is refused with its count, not cut, and the stream continues', async () => {
   await using open = await openPage();
   const { page, problems } = open;
   await page.getByTestId('play-clip').click();

@@ -51,7 +51,7 @@ describe('decodeImage with a box', () => {
     assert.deepEqual(asked, [512 * 512 * 3]);
   });
 
-  it('decodes all pixels of a JPEG that shrinks less than four times along the side that decides', async () => {
+  it('decodes all pixels of a JPEG that shrinks less than four times along the decisive side', async () => {
     const jpeg = await sharp(tower).resize(400, 200).jpeg().toBuffer();
     const all = 400 * 200 * 3;
     for (const [width, height, fit, whole] of [
@@ -76,7 +76,7 @@ describe('decodeImage with a box', () => {
     }
   });
 
-  it('returns a picture of the right size or throws an ImageError for any shape, colours and depth', async () => {
+  it('returns a picture of the right size or an ImageError for any shape, colours and depth', async () => {
     const side = fc.oneof(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 900 }));
     const wanted = fc.integer({ min: 1, max: 256 }).map((eighth) => eighth * 8);
     const pictures = fc.record({
@@ -109,7 +109,7 @@ describe('decodeImage with a box', () => {
 });
 
 describe('fitImage', () => {
-  it('returns a picture of the right size or throws an ImageError for the thinnest pictures', async () => {
+  it('returns a picture of the right size or an ImageError for the thinnest pictures', async () => {
     const thin = [1, 2, 3, 1000, 65_536, 1 << 20, 1 << 24];
     for (const length of thin) {
       for (const [width, height] of [

@@ -146,7 +146,11 @@ describe('a profile is ignored', () => {
   it('if its tag table, which may be cut off, names a chain', () => {
     const cut = profile({});
     cut.writeUInt32BE(90, 128);
-    assert.equal(mustApply(Buffer.concat([cut, Buffer.alloc(15)])), true, 'without a tag of sRGB, it applies');
+    assert.equal(
+      mustApply(Buffer.concat([cut, Buffer.alloc(15)])),
+      true,
+      'without a tag of sRGB, it applies',
+    );
     const chain = Buffer.from('D2B0\0\0\0\0\0\0\0\0');
     const behind = Buffer.concat([profile({}), chain]);
     assert.equal(mustApply(behind), true, 'bytes after the table are not a tag');

@@ -76,7 +76,7 @@ describe('the file for the decoder', () => {
     }
   });
 
-  it('keeps all that follows a single scan, and of several scans only what comes before the end marker', async () => {
+  it('keeps everything after a single scan, but with several scans ends at the end marker', async () => {
     const video = Buffer.from('a video');
     for (const [marker, components, several] of [
       [0xc0, 3, false],

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Image } from '../../src/image/image.js';
 
-/** Reads test data of the repository from the folder of the built tests. */
+/** Reads test data of the repository; the URL is relative to the built tests. */
 function fixture(path: string): Buffer {
   return readFileSync(new URL(`../../../test/fixtures/${path}`, import.meta.url));
 }

@@ -107,7 +107,7 @@ describe('readPng', () => {
     await assert.rejects(readPng(pngOf(most + 1)).essence(), /more data/);
   });
 
-  it('puts a profile after the header, and reports a profile of a picture with more than 8 bits', async () => {
+  it('puts a profile after the header, and reports a profile with more than 8 bits', async () => {
     const wide = sharp(tower).withIccProfile('p3');
     for (const [picture, deepProfile] of [
       [wide.clone(), false],

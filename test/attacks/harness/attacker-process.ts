@@ -1,4 +1,4 @@
-// A process of attackers: gets an AttackOrder, prepares, sends `armed`, attacks from `begin` to `stop`, sends its tally.
+// A process of attackers: gets an AttackOrder, prepares, sends `armed`, attacks from `begin` to `stop`, sends a tally.
 import { once, setMaxListeners } from 'node:events';
 import type { Target } from '../attack.js';
 import { attackNamed } from '../suite.js';

@@ -29,7 +29,7 @@ export function manyScans(width: number, height: number): Uint8Array {
   const sides = [height >> 8, height & 255, width >> 8, width & 255];
   const scan = (from: number, to: number, bytes: number): Buffer =>
     Buffer.concat([segment(0xda, [1, 1, 0, from, to, 0]), Buffer.alloc(bytes)]);
-  // The symbol 0xe0 and 14 bits end 16384 blocks or more.
+  // The symbol 0xe0 and 14 bits end at least 16384 blocks.
   const run = Math.ceil((15 * Math.ceil(blocks / 16_384)) / 8);
   return Buffer.concat([
     Buffer.of(0xff, 0xd8),

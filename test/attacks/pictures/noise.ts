@@ -10,7 +10,7 @@ export async function noisyPictures(
   const noise = sharp(randomFillSync(Buffer.alloc(width * height * 3)), {
     raw: { width, height, channels: 3 },
   });
-  // Noise does not compress losslessly: for these files it has an eighth of the resolution.
+  // Noise does not compress losslessly, so these files use an eighth of the resolution.
   const coarse = noise.clone().resize(Math.ceil(width / 8), Math.ceil(height / 8), { kernel: 'nearest' });
   const blown = sharp(await coarse.png().toBuffer()).resize(width, height, {
     kernel: 'nearest',

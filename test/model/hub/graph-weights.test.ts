@@ -32,7 +32,7 @@ async function startRig(): Promise<PullRig> {
 
 const isWeights = (path: string): boolean => /safetensors|\.bin/.test(path);
 
-describe('weights beside a graph', () => {
+describe('weights next to a graph', () => {
   it('are downloaded, but only those that a graph names', async () => {
     await using rig = await startRig();
     const folder = await rig.pull();

@@ -225,7 +225,7 @@ describe('readModelFolder on exports of other kinds', () => {
     assert.deepEqual(defaults, { width: 64, height: 64, cfg_type: 'none', guidance_scale: 8.5 });
   });
 
-  it('reads -Infinity, which diffusers writes into scheduler configurations, and text that looks like it', async () => {
+  it('reads -Infinity, which diffusers writes into scheduler files, and text that looks like it', async () => {
     await using copy = await ModelCopy.create(layoutFolder('optimum'));
     const text =
       '{"_class_name": "DDIMScheduler", "lambda_min_clipped": -Infinity, "a": [NaN, Infinity], "note": "Infinity, \\"-Infinity\\"", "b": 1}';

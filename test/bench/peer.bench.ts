@@ -50,7 +50,7 @@ async function compare(program: string): Promise<void> {
     };
     const sides: Readonly<Record<string, Side>> = {
       [`the original (${original.versions})`]: (indices) => original.round(framesARound, indices),
-      'Millrace in float32': ours(inFloats),
+      'Millrace in floats': ours(inFloats),
       ...(in8Bits && { 'Millrace in 8 bits': ours(in8Bits) }),
     };
     const figures: Figure[] = [];

@@ -102,7 +102,7 @@ async function play(stream: MillraceStream, fps: number): Promise<{ fps: number;
         unit: '/s',
         ...(steps === 1 && { goal: 'at least 20' }),
       },
-      { what: `the same over float32, ${name}`, value: median(served) / median(floats), unit: 'x' },
+      { what: `the same over floats, ${name}`, value: median(served) / median(floats), unit: 'x' },
       { what: `frames per second of the plain ONNX calls, ${name}`, value: median(bare), unit: '/s' },
       {
         what: `client over plain calls, ${name}`,

@@ -187,7 +187,7 @@ describe('millrace run', () => {
     assert.deepEqual(await readdir(at('interrupted')), []);
   });
 
-  it('names every fault in one line', async () => {
+  it('reports every error in one line', async () => {
     await writeFile(at('text.txt'), 'no video');
     await writeFile(at('cut.jpg'), tower.subarray(0, 5000));
     await writeFile(at('exists.mp4'), '');

@@ -185,7 +185,7 @@ test('a text that is too long is refused with its count, not cut, and the stream
   assert.deepEqual(problems, []);
 });
 
-test('a page continues automatically after a restart of its server', async () => {
+test('the page continues automatically after a restart of the server', async () => {
   await using first = await startServer('--drain-seconds', '0');
   // The last picture is drawn after the connection is lost.
   await using open = await openPage(first.url, 300);

@@ -130,7 +130,7 @@ describe('the colours of sRGB', () => {
 });
 
 describe('a profile is ignored', () => {
-  it('if it is not an ICC profile, too short or too long', () => {
+  it('if it is not an ICC profile, or is too short or too long', () => {
     assert.equal(mustApply(profile(other)), true);
     assert.equal(mustApply(profile(other, { kind: 'none' })), false);
     const bare = profile({});

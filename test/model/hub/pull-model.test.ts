@@ -180,7 +180,7 @@ describe('pullModel', () => {
     assert.match(requests.at(-1)?.range ?? '', /^bytes=[5-7]\d{5}-$/);
   });
 
-  it('downloads each file once if two processes pull at the same time', async () => {
+  it('downloads each file once if two pulls run at the same time', async () => {
     await using rig = await PullRig.start();
     rig.hub.plan(/unet\/model\.onnx$/, { kind: 'cut', after: 500_000 });
     const [a, b] = await Promise.all([rig.pull(), rig.pull()]);

@@ -5,9 +5,8 @@ import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 /**
- * Which folders of src/ a folder may import besides itself: transport -> session -> engine -> diffusion, with
- * leaves that know nobody. A folder that is not listed (cli) and the files beside the folders bring parts together
- * and may import all.
+ * The folders of src/ that each folder may import besides itself: transport -> session -> engine -> diffusion, and
+ * leaves that import none. A folder that is not listed (cli) and the files next to the folders may import everything.
  */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   transport: ['session', 'engine', 'image', 'metrics', 'text'],
@@ -23,8 +22,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Which rooms of src/session a room may import besides itself: what a connection does, on top of what survives it. The
- * file beside the rooms (single images) may import all.
+ * The subfolders of src/session that each subfolder may import besides itself: connections on top of what survives
+ * them. The file next to the subfolders (single images) may import everything.
  */
 const sessionMayImport: Readonly<Record<string, readonly string[]>> = {
   connection: ['live', 'frames', 'admission', 'access', 'wire', 'time'],
@@ -37,13 +36,13 @@ const sessionMayImport: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * The rooms of a folder, from the top down, and which rooms below it each may import besides itself. The files beside
- * the rooms bring them together: they may import all, and no room imports them. Where `''` is listed they are a room
- * like the others.
+ * The subfolders ("rooms") of a folder, from the top layer down, with the rooms below that each may import besides
+ * itself. The files next to the rooms may import everything, and no room may import them. If `''` is listed, these
+ * files count as a room like the others.
  */
 const rooms: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   session: sessionMayImport,
-  // The main thread and the worker thread; beside them lies what both know.
+  // The main thread and the worker thread; the files next to them are shared by both.
   engine: { host: [''], worker: [''], '': [] },
   'engine/worker': {
     streams: ['conditioning', 'planning', 'networks'],
@@ -55,7 +54,7 @@ const rooms: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
   },
 };
 
-/** Packages that one folder alone may import. */
+/** Packages that only one folder may import. */
 const soleImporters: Readonly<Record<string, string>> = {
   ws: 'transport',
   fastify: 'transport',
@@ -105,12 +104,12 @@ const packageOf = (specifier: string): string =>
     .join('/');
 
 describe('architecture', () => {
-  it('sees the files and their imports', () => {
+  it('resolves all imports', () => {
     assert.ok(files.length > 20);
     for (const { path, imports } of files) {
       for (const specifier of imports) {
         const relative = specifier.endsWith('.ts');
-        if (relative) assert.ok(isOwn(specifier), `${path} imports ${specifier}, which is not there`);
+        if (relative) assert.ok(isOwn(specifier), `${path} imports ${specifier}, which does not exist`);
       }
     }
   });
@@ -121,7 +120,7 @@ describe('architecture', () => {
       return (
         imports
           .filter(isOwn)
-          // Where the package lies and which version it is, anybody may know.
+          // Every file may import the path and version of the package.
           .filter((specifier) => specifier !== 'package.ts')
           .filter((specifier) => allowed && ![folderOf(path), ...allowed].includes(folderOf(specifier)))
           .map((specifier) => `${path} -> ${specifier}`)
@@ -152,12 +151,12 @@ describe('architecture', () => {
       assert.deepEqual(wrong, []);
     });
 
-    it(`lists the rooms of ${folder} from the top down, and no other`, () => {
+    it(`lists exactly the rooms of ${folder}, from the top down`, () => {
       for (const [i, name] of names.entries()) {
         for (const below of mayImportOf[name] ?? []) {
           assert.ok(
             names.indexOf(below) > i,
-            `${name} may import ${below || 'the files'}, which is not below`,
+            `${name} may import ${below || 'the files'}, which is not below it`,
           );
         }
       }
@@ -166,7 +165,7 @@ describe('architecture', () => {
     });
   }
 
-  it('keeps the engine worker to itself', () => {
+  it('imports the engine worker only from within itself', () => {
     const wrong = files.flatMap(({ path, imports }) =>
       imports
         .filter((specifier) => specifier.startsWith('engine/worker/') && !path.startsWith('engine/worker/'))
@@ -187,7 +186,7 @@ describe('architecture', () => {
     assert.deepEqual(wrong, []);
   });
 
-  it('keeps diffusion pure: it imports nothing but itself', () => {
+  it('keeps diffusion pure: it imports only itself', () => {
     const wrong = files
       .filter(({ path }) => folderOf(path) === 'diffusion')
       .flatMap(({ path, imports }) =>
@@ -198,7 +197,7 @@ describe('architecture', () => {
     assert.deepEqual(wrong, []);
   });
 
-  it('has no import cycle, of types neither', () => {
+  it('has no import cycle, not even of types', () => {
     const importsOf = new Map(files.map(({ path, imports }) => [path, imports.filter(isOwn)]));
     const clean = new Set<string>();
     const visit = (path: string, trail: readonly string[]): void => {
@@ -224,7 +223,7 @@ describe('architecture', () => {
     );
   });
 
-  it('has doc comments right above what they describe', () => {
+  it('has doc comments directly above what they describe', () => {
     const places = ['src', 'protocol/src', 'clients/js/src', 'clients/web/src', 'test'];
     const texts = places.flatMap((place) => {
       const folder = join(repository, place);
@@ -233,7 +232,7 @@ describe('architecture', () => {
         .map((path) => [`${place}/${path}`, readFileSync(join(folder, path), 'utf8')] as const);
     });
     assert.ok(texts.length > files.length);
-    // A blank line, another comment, the end of a block or an import describe nothing.
+    // A comment before a blank line, another comment, the end of a block or an import describes nothing.
     const orphan = /\/\*\*(?:(?!\*\/)[^])*\*\/\s*?\n(?=\s*\n|\s*\/[*/]|\s*[}\])]|import\b)/g;
     const wrong = texts.flatMap(([path, text]) =>
       [...text.matchAll(orphan)].map(({ index }) => `${path}:${text.slice(0, index).split('\n').length}`),
@@ -241,7 +240,7 @@ describe('architecture', () => {
     assert.deepEqual(wrong, []);
   });
 
-  it('lists every folder of src here, so that a new one gets its rules', () => {
+  it('has rules for every folder of src', () => {
     const folders = new Set(files.map(({ path }) => folderOf(path)).filter((folder) => folder !== ''));
     folders.delete('cli');
     for (const folder of folders) assert.ok(folder in mayImport, `${folder} has no rules`);

@@ -14,7 +14,7 @@ import { startServer, type TestServer } from './support/server.js';
 const run = promisify(execFile);
 const readme = await readFile(join(repositoryRoot, 'README.md'), 'utf8');
 
-/** The code block of this language that has this word in it. */
+/** Returns the code block in this language that contains this word. */
 function block(language: string, word: string): string {
   const blocks = readme.matchAll(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\``, 'gm'));
   const found = [...blocks].map(([, code = '']) => code).find((code) => code.includes(word));
@@ -25,7 +25,7 @@ function block(language: string, word: string): string {
 let server: TestServer;
 let folder: string;
 before(async () => {
-  // Within the repository, so that the examples find the packages that they import.
+  // Inside the repository, so that the examples can import its packages.
   folder = await mkdtemp(join(repositoryRoot, 'dist/readme-'));
   server = await startServer({ model: embeddedModel });
   await server.app.ready();
@@ -42,7 +42,7 @@ async function assertImage(path: string): Promise<void> {
   assert.deepEqual([image.width, image.height], [256, 256]);
 }
 
-test('the example for Node paints a picture', async () => {
+test('the Node.js example paints a picture', async () => {
   const code = block('js', 'stream.frames()').replaceAll(
     'test/fixtures',
     join(repositoryRoot, 'test/fixtures'),
@@ -53,7 +53,7 @@ test('the example for Node paints a picture', async () => {
   await assertImage(join(folder, 'painted.jpg'));
 });
 
-test('the example for Python paints a picture', async (t) => {
+test('the Python example paints a picture', async (t) => {
   const python = await findPython();
   if (python === undefined) {
     t.skip(noPython);
@@ -71,7 +71,7 @@ test('the example for Python paints a picture', async (t) => {
   await assertImage(join(folder, 'painted.jpg'));
 });
 
-test('the command for a video file makes one', async () => {
+test('the command for a video file writes a video', async () => {
   const command = block('sh', 'millrace -- run');
   const words = [...command.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, word]) => quoted ?? word ?? '');
   const args = words.slice(words.indexOf('--') + 1).map((word) => {
@@ -81,7 +81,7 @@ test('the command for a video file makes one', async () => {
   assert.ok(existsSync(join(folder, 'painted.mp4')));
 });
 
-test('the request for one image gives one', async () => {
+test('the request for a single image returns one', async () => {
   const [, body = ''] = /-d '([^']*)'/.exec(block('sh', '/v1/txt2img')) ?? [];
   const headers = { 'content-type': 'application/json' };
   const answer = await fetch(`${server.url}/v1/txt2img`, { method: 'POST', headers, body });
@@ -90,7 +90,7 @@ test('the request for one image gives one', async () => {
   await assertImage(join(folder, 'image.jpg'));
 });
 
-test('its links lead somewhere', () => {
+test('all local links exist', () => {
   const links = [...readme.matchAll(/\]\(([^)#]+)[^)]*\)/g)].map(([, link = '']) => link);
   const local = links.filter((link) => !link.startsWith('http'));
   assert.ok(local.length > 10);

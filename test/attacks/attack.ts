@@ -1,59 +1,59 @@
 import type { Limits } from '@millrace/protocol';
 
-/** What an attack is aimed at. */
+/** The target of an attack. */
 export interface Target {
   /** `http://127.0.0.1:PORT` */
   readonly url: string;
-  /** What the server says of itself. */
+  /** The limits that the server reports. */
   readonly limits: Limits;
-  /** How many clients this attack has. */
+  /** Number of clients of this attack. */
   readonly clients: number;
-  /** What the attack has prepared. */
+  /** The data that the attack has prepared. */
   readonly payloads: readonly Uint8Array[];
-  /** API key that the attackers have, where the server asks for one. */
+  /** API key of the attackers, if the server requires one. */
   readonly token: string | undefined;
-  /** Loopback address to connect from: that of the attack by default, further ones by number. */
+  /** Returns a loopback address to connect from: by default that of the attack, others by number. */
   address(index?: number): string;
-  /** Counts what became of it. */
+  /** Counts an outcome. */
   count(what: string): void;
 }
 
-/** One way to attack. It runs in a process of its own. */
+/** One way to attack. It runs in a separate process. */
 export interface Attack {
   readonly name: string;
-  /** Makes what will be sent, before the attack begins. */
+  /** Prepares the data to send, before the attack begins. */
   readonly payloads?: (limits: Limits) => Promise<readonly Uint8Array[]>;
-  /** Attacks until the signal; what the server refuses is tried again. */
+  /** Attacks until the signal aborts; retries what the server refuses. */
   readonly attack: (target: Target, signal: AbortSignal) => Promise<void>;
 }
 
 /** The client whose frames are counted. */
 export interface BystanderPlan {
   readonly parameters: { readonly width: number; readonly height: number };
-  /** Whether it sends as many frames as it can; else at a steady rate that its share allows. */
+  /** Whether it sends as many frames as it can; otherwise it sends at a steady rate within its share. */
   readonly greedy: boolean;
-  /** What it may have at most, as a part of its share; as much as it likes by default. */
+  /** The most that it may get, relative to its share; unlimited by default. */
   readonly most?: number;
 }
 
 /** One row of the table: a server, attackers and a bystander. */
 export interface AttackCase {
   readonly name: string;
-  /** In a few words. */
+  /** A short description. */
   readonly what: string;
   readonly parts: readonly { readonly attack: Attack; readonly clients: number }[];
-  /** Streams of the attackers that want more of the engine than there is; all one-shots together are one. */
+  /** Streams of the attackers that overload the engine; all one-shots together are one. */
   readonly streams: number;
   readonly bystander?: BystanderPlan;
-  /** File descriptors that the server may have. */
+  /** Maximum number of file descriptors of the server. */
   readonly openFiles?: number;
-  /** Whether the attack comes from so many addresses that newcomers may be refused meanwhile. */
+  /** Whether the attack comes from so many addresses that new clients may be refused during it. */
   readonly doorMayShut?: boolean;
-  /** What the attackers' API key is limited to; without it no key is asked for. */
+  /** Limits of the attackers' API key; if absent, the server requires no key. */
   readonly keyLimits?: { readonly fps?: number; readonly sessions?: number };
-  /** Returns what is wrong with what the attackers got in these seconds. */
+  /** Returns the faults in what the attackers got in these seconds. */
   readonly check?: (tally: Tally, seconds: number) => readonly string[];
 }
 
-/** What became of what the attackers did. */
+/** The outcomes of an attack, by name. */
 export type Tally = Readonly<Record<string, number>>;

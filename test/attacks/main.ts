@@ -19,10 +19,10 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`);
 if (values.list) {
   for (const { name, what } of wanted) say(`${name}: ${what}`);
 } else if (process.platform !== 'linux') {
-  say('The attacks need Linux: addresses of their own, and what the kernel tells of memory.');
+  say('The attacks need Linux, for its loopback addresses and memory statistics.');
   process.exitCode = 2;
 } else if (wanted.length === 0 || !(seconds > 0)) {
-  say('No attack has such a name: npm run test:attacks -- --list');
+  say('No attack has such a name; list them with npm run test:attacks -- --list');
   process.exitCode = 2;
 } else {
   const reports: CaseReport[] = [];

@@ -9,7 +9,7 @@ import { shapeCases } from './cases/shapes.js';
 import { sizeCases } from './cases/sizes.js';
 import { txt2imgCases } from './cases/txt2img.js';
 
-/** What a stranger does to stop a server, or to keep others from their frames. */
+/** All attacks that try to stop a server or to keep others from their frames. */
 export const suite: readonly AttackCase[] = [
   ...metadataCases,
   ...newcomerCases,
@@ -28,6 +28,6 @@ const attacks = new Map(parts.map(({ attack }) => [attack.name, attack]));
 /** @throws {Error} if there is no such attack. */
 export function attackNamed(name: string): Attack {
   const attack = attacks.get(name);
-  if (attack === undefined) throw new Error(`there is no attack ${name}`);
+  if (attack === undefined) throw new Error(`unknown attack: ${name}`);
   return attack;
 }

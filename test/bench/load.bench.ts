@@ -7,12 +7,11 @@ import { startServer } from '../support/server-process.js';
 import { report, type Figure } from './report.js';
 
 /**
- * Half of what a server says that it can carry, nearly all, all, and more than that: `npm run bench -- load`. At
- * the limit each session gets what it is promised; past it newcomers wait, and those inside get the same as before.
- * Clients and server share the processor, and so does whatever else runs here: before each load the server is asked
- * anew what it can carry.
+ * Half, nearly all, all, and more of the sessions that a server has slots for: `npm run bench -- load`. At the limit
+ * each session gets the service level; above it new sessions wait, and the others get the same as before. Clients,
+ * server and other programs share the CPU, so the number of slots is read again before each load.
  */
-const promised = { fps: 2, latency: 0.5 };
+const slo = { fps: 2, latency: 0.5 };
 const seconds = 15;
 const shares = [0.5, 0.9, 1, 1.5];
 const side = 256;
@@ -24,32 +23,32 @@ const pictures = await readPictures(
   signal,
 );
 const limits = ['--max-connections-per-address', '256', '--grace-seconds', '0', '--cache-directory', ''];
-const promise = ['--slo-fps', `${promised.fps}`, '--slo-latency-seconds', `${promised.latency}`];
-await using server = await startServer(...promise, ...limits);
+const sloFlags = ['--slo-fps', `${slo.fps}`, '--slo-latency-seconds', `${slo.latency}`];
+await using server = await startServer(...sloFlags, ...limits);
 
 async function slotsNow(): Promise<number> {
   const slots = (await server.metrics('millrace_session_slots ')).values().next().value;
-  if (slots === undefined) throw new Error('the server tells no number of slots');
+  if (slots === undefined) throw new Error('the server reports no number of slots');
   return slots;
 }
 
 async function load(sessions: number): Promise<LoadReport> {
-  const facts = { url: server.url, sessions, fps: promised.fps, seconds };
+  const facts = { url: server.url, sessions, fps: slo.fps, seconds };
   const behaviour = {
     url: server.url,
     token: undefined,
     parameters: { width: side, height: side },
-    fps: promised.fps,
+    fps: slo.fps,
   };
   const results = await runLoad({ ...behaviour, pictures, sessions, seconds, processes: 2, signal });
   return reportLoad({ ...facts, width: side, height: side }, results);
 }
 
 const calibrated = await slotsNow();
-// Calibration had the machine for itself; what it is worth with all these clients beside it, load tells.
+// Calibration had the whole machine; a load shows how many slots are left next to all these clients.
 await load(calibrated);
 const figures: Figure[] = [
-  { what: `slots for ${promised.fps} frames a second, by calibration`, value: calibrated, unit: '' },
+  { what: `slots for ${slo.fps} frames a second, by calibration`, value: calibrated, unit: '' },
   { what: 'slots after a load', value: await slotsNow(), unit: '' },
 ];
 for (const share of shares) {
@@ -68,10 +67,10 @@ for (const share of shares) {
       what: `${at}: frames a second of the slowest`,
       value: slowest ?? NaN,
       unit: '/s',
-      goal: `at least ${0.95 * promised.fps}`,
+      goal: `at least ${0.95 * slo.fps}`,
     },
     { what: `${at}: latency p50`, value: p50, unit: 'ms' },
-    { what: `${at}: latency p95`, value: p95, unit: 'ms', goal: `at most ${1000 * promised.latency}` },
+    { what: `${at}: latency p95`, value: p95, unit: 'ms', goal: `at most ${1000 * slo.latency}` },
     { what: `${at}: latency p99`, value: p99, unit: 'ms' },
     { what: `${at}: dropped`, value: (100 * lost) / Math.max(1, total.sent), unit: '%' },
   );

@@ -7,8 +7,8 @@ import type { SessionMeter } from '../../src/metrics/session-meter.js';
 import { median, report } from './report.js';
 
 /**
- * What it costs to measure: `npm run bench -- metrics`. Each session's frames are counted and timed as the server does
- * it, then all series are rendered as for a scrape. No other work is done meanwhile.
+ * The cost of measuring: `npm run bench -- metrics`. Each session's frames are counted and timed as in the server, then
+ * all series are rendered as for a scrape. Nothing else runs at the same time.
  */
 const sessions = 16;
 const rounds = 20;
@@ -25,7 +25,7 @@ const census = {
 const slo = { fps: 10, latencySeconds: 0.5 };
 const noGpu = (): Promise<readonly []> => Promise.resolve([]);
 
-/** Everything that is counted and measured for one frame, from its arrival to the acknowledgement of its result. */
+/** Counts and measures one frame as the server does, from its arrival to the acknowledgement of its result. */
 function passFrame(metrics: Metrics, meter: SessionMeter, sequence: number): void {
   meter.frameReceived();
   metrics.networkBytes('in', 20_000);
@@ -37,7 +37,7 @@ function passFrame(metrics: Metrics, meter: SessionMeter, sequence: number): voi
   meter.acknowledged(sequence);
 }
 
-/** Milliseconds of one frame and of one scrape, and the size of a scrape in bytes. @param tracer if there is one. */
+/** Measures milliseconds per frame and per scrape, and the size of a scrape in bytes. @param tracer null for none. */
 async function measure(
   tracer: FrameTracer | null,
 ): Promise<{ frame: number; scrape: number; bytes: number }> {
@@ -65,7 +65,7 @@ async function measure(
   return { frame: median(frameCosts), scrape: median(scrapeCosts), bytes };
 }
 
-/** A collector that takes traces as quickly as one can. */
+/** A collector that accepts traces as fast as possible. */
 const collector = createServer((request, response) => {
   request.resume().on('end', () => response.setHeader('content-type', 'application/json').end('{}'));
 });
@@ -82,11 +82,9 @@ await traces?.[Symbol.asyncDispose]();
 collector.close();
 collector.closeAllConnections();
 
-/**
- * Part of the frames that are lost to it, in percent, where the main thread is what limits them: all that is measured is
- * measured there. So many a second are a high rate for one process.
- */
+/** A high rate for one process, in frames per second. */
 const frameRate = 300;
+/** Returns the share of the main thread, in percent, that `ms` per frame take; all measuring happens there. */
 const share = (ms: number): number => 100 * (ms / 1000) * frameRate;
 report('metrics', [
   { what: 'measuring one frame', value: plain.frame * 1000, unit: 'µs' },

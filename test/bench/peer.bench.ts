@@ -12,7 +12,7 @@ import { median, report, type Figure } from './report.js';
 
 /**
  * Millrace against the original StreamDiffusion (streamdiffusion 0.1.1 on PyTorch, float32) with the same weights,
- * frames and number of threads, on this processor: `npm run bench -- peer`. See peer/README.md.
+ * frames and number of threads, on this CPU: `npm run bench -- peer`. See peer/README.md.
  */
 const side = 256;
 const rounds = 5;
@@ -21,15 +21,15 @@ const stepLists = [[38], [32, 45]] as const;
 const { model } = readSettings({ environment: process.env });
 const threads = Number(process.env['MILLRACE_THREADS'] ?? availableParallelism());
 
-/** Milliseconds of each frame of a round, each handed over when the one before has come back. */
+/** Runs a round: each frame starts when the previous one is done. Returns the milliseconds of each frame. */
 type Side = (indices: readonly number[]) => Promise<{ ms: readonly number[]; drawn: Uint8Array }>;
 
 const python = await pythonEnvironment({
   bench: 'peer',
-  // Its own requirements are of 2023 and want another diffusers; it runs with today's.
+  // Its own requirements, from 2023, ask for an older diffusers; it also runs with the current one.
   alone: ['streamdiffusion==0.1.1'],
   oldest: 11,
-  notice: 'Installing the original with PyTorch, once: some hundred megabytes, or gigabytes with CUDA…',
+  notice: 'Installing the original with PyTorch, once: several hundred megabytes, or gigabytes with CUDA…',
   missing: (reason) => `the original cannot be installed (venv and pip are needed): ${reason}`,
 });
 if ('missing' in python) console.log(`\npeer: not measured. ${python.missing}`);
@@ -122,7 +122,7 @@ async function play(
   return { ms, drawn };
 }
 
-/** Peak signal-to-noise ratio, in decibels: the sides draw other noise, and else the same. */
+/** Returns the peak signal-to-noise ratio in decibels; the sides differ in their noise. */
 function likeness(a: Uint8Array, b: Uint8Array): number {
   const error = a.reduce((sum, value, i) => sum + (value - (b[i] ?? 0)) ** 2, 0) / a.length;
   return 10 * Math.log10(255 ** 2 / Math.max(error, 0.01));

@@ -5,14 +5,13 @@ import { RecordedStream, type TestEngine } from '../support/engine.js';
 import { callsDuring, inTurns, pass, play, ratio } from './pipeline-rig.js';
 import { median, type Figure } from './report.js';
 
-/** Enough for calls that are full, whatever the guidance. */
+/** Enough to fill calls with any guidance. */
 const sessions = 8;
 
 /**
- * What full guidance costs over residual guidance, in the stream batch as in the paper, against the ratio of U-Net
- * rows. Where calls hold as many rows, as those of many sessions do, time follows rows. Those of a stream alone hold
- * twice as many with full guidance, which a network does in less than twice the time: what calibration measured of
- * calls of such sizes foretells by how much.
+ * Compares the cost of full and residual guidance, in the stream batch as in the paper, with the ratio of U-Net rows.
+ * With many sessions all calls have equally many rows, and time is proportional to rows. Calls of a single stream have
+ * twice as many rows with full guidance, but take less than twice the time; calibration predicts how much less.
  */
 export async function guidanceFigures(
   run: TestEngine,
@@ -36,7 +35,7 @@ export async function guidanceFigures(
       return { ...base, t_index_list: [...t_index_list], denoise: 'stream', cfg_type };
     };
     const alone = await inTurns(guidances, (name) => pass(run, of(name), images));
-    const together = await inTurns(guidances, (name) => rowInFullCalls(run, of(name), images.slice(0, 4)));
+    const crowded = await inTurns(guidances, (name) => rowInFullCalls(run, of(name), images.slice(0, 4)));
     for (const name of ['self', 'initialize'] as const) {
       const rows = ratio(
         alone.full.map((p) => p.rows),
@@ -47,14 +46,14 @@ export async function guidanceFigures(
         alone[name].map((p) => p.unet),
       );
       const own = name === 'self' ? n : n + 1;
-      const foretold = cost(costs, 2 * n) / cost(costs, own) / ((2 * n) / own);
+      const predicted = cost(costs, 2 * n) / cost(costs, own) / ((2 * n) / own);
       const what = `U-Net time of full guidance over ${name}, ${steps}, against the ratio of rows (${rows.toFixed(2)})`;
       figures.push(
         {
-          what: `${what}: ${sessions} sessions, in calls of ${together.full[0].rows} and ${together[name][0].rows}`,
+          what: `${what}: ${sessions} sessions, in calls of ${crowded.full[0].rows} and ${crowded[name][0].rows}`,
           value: ratio(
-            together.full.map(({ ms }) => ms),
-            together[name].map(({ ms }) => ms),
+            crowded.full.map(({ ms }) => ms),
+            crowded[name].map(({ ms }) => ms),
           ),
           unit: 'x',
           goal: '0.97 to 1.03',
@@ -63,7 +62,7 @@ export async function guidanceFigures(
           what: `${what}: one alone`,
           value: time / rows,
           unit: 'x',
-          goal: `${foretold.toFixed(2)} foretold`,
+          goal: `${predicted.toFixed(2)} predicted`,
         },
       );
     }
@@ -71,7 +70,7 @@ export async function guidanceFigures(
   return figures;
 }
 
-/** The fullest calls that many sessions make: rows, and milliseconds of each. */
+/** Measures the fullest calls of many sessions: rows, and milliseconds per row. */
 async function rowInFullCalls(
   run: TestEngine,
   parameters: StreamParameters,

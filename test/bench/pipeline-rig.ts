@@ -5,7 +5,7 @@ import { median } from './report.js';
 
 const rounds = 3;
 
-/** What some frames of one stream took. */
+/** The cost of some frames of one stream. */
 export interface Pass {
   /** Milliseconds of U-Net calls. */
   readonly unet: number;
@@ -15,14 +15,14 @@ export interface Pass {
   readonly latencies: readonly number[];
 }
 
-/** The calls that an engine makes while something runs. */
+/** Returns the calls that an engine makes during `work`. */
 export async function callsDuring(run: TestEngine, work: () => Promise<void>): Promise<TestEngine['calls']> {
   const first = run.calls.length;
   await work();
   return run.calls.slice(first);
 }
 
-/** Takes frames through a stream, each handed over when the one before has entered. */
+/** Passes frames through a stream, each when the previous one has been admitted. */
 export async function play(stream: RecordedStream, images: readonly Image[]): Promise<void> {
   for (const [frame, image] of images.entries()) {
     stream.stream.push(frame, { ...image, data: image.data.slice() }, { replace: false });
@@ -52,7 +52,7 @@ export async function pass(
   };
 }
 
-/** Measures variants in turns, so that all have the same share of good and bad moments; the first round warms up. */
+/** Measures variants in turns, so that all meet similar conditions; the first round warms up. */
 export async function inTurns<Name extends string, Result>(
   names: readonly Name[],
   measure: (name: Name) => Promise<Result>,
@@ -67,7 +67,7 @@ export async function inTurns<Name extends string, Result>(
   return results;
 }
 
-/** Median of the ratios of two measurements that were made one after the other. */
+/** Returns the median of the ratios of pairs of consecutive measurements. */
 export function ratio(over: readonly number[], under: readonly number[]): number {
   return median(over.map((value, i) => value / under[i]));
 }

@@ -16,8 +16,8 @@ import { inTurns, pass, ratio } from './pipeline-rig.js';
 import { median, report, type Figure } from './report.js';
 
 /**
- * The figures of the diffusion pipeline on the embedded model: `npm run bench -- pipeline`. Variants that are
- * compared run in turns within one process, and the figure is a median of ratios.
+ * Figures of the diffusion pipeline on the embedded model: `npm run bench -- pipeline`. Compared variants run in turns
+ * within one process, and the figure is a median of ratios.
  */
 const side = 256;
 const frames = await realFrames(side, side);
@@ -34,7 +34,7 @@ const { costs, pictureMs, rowBudget } = state;
 const [one] = costs;
 for (const { rows, ms } of costs.slice(1)) {
   figures.push({
-    what: `cost of a row in a U-Net call of ${rows} over that of one alone`,
+    what: `cost of a row in a U-Net call of ${rows} over that in a call of one`,
     value: ms / rows / one.ms,
     unit: 'x',
   });
@@ -93,7 +93,7 @@ for (const t_index_list of lists.slice(1, 4)) {
 // Many sessions.
 const single: number[] = [];
 const byCount = new Map<number, { fps: number[]; spread: number[] }>();
-// Each session gets as many frames as in a crowd of one, so that one frame more or less counts as little.
+// Longer with more sessions, so that each gets enough frames and a single frame matters little.
 const counts = [1, 2, 4, 8, 16];
 for (const count of counts) byCount.set(count, { fps: [], spread: [] });
 for (let round = 0; round <= rounds; round++) {
@@ -110,15 +110,15 @@ for (const [count, { fps, spread }] of byCount) {
     figures.push({ what: 'frames per second of one session, one step', value: median(fps), unit: '/s' });
     continue;
   }
-  // What sessions gain by sharing calls, as far as calls are shared.
+  // The gain of sessions from sharing calls, up to the row budget.
   const shared = Math.min(count, rowBudget);
-  const foretold = (pictureMs + one.ms) / (pictureMs + cost(costs, shared) / shared);
+  const predicted = (pictureMs + one.ms) / (pictureMs + cost(costs, shared) / shared);
   figures.push(
     {
       what: `all frames of ${count} sessions over those of one`,
       value: median(fps) / median(single),
       unit: 'x',
-      goal: `at least 0.95; ${foretold.toFixed(2)} foretold`,
+      goal: `at least 0.95; ${predicted.toFixed(2)} predicted`,
     },
     {
       what: `largest deviation from an equal share, ${count} sessions`,
@@ -129,7 +129,7 @@ for (const [count, { fps, spread }] of byCount) {
   );
 }
 
-/** Sessions that always have a frame waiting, for some time. */
+/** Runs `count` sessions that always have a frame waiting, for `ms`. */
 async function crowd(count: number, ms: number): Promise<{ fps: number; spread: number }> {
   const streams = await Promise.all(
     Array.from({ length: count }, (_, i) =>
@@ -155,7 +155,7 @@ async function crowd(count: number, ms: number): Promise<{ fps: number; spread: 
   return { fps: (mean * count) / seconds, spread };
 }
 
-// What the latent maths costs beside the networks.
+// The cost of the latent maths compared with the networks.
 const latent = new Float32Array(4 * 64 * 64).fill(0.3);
 const solver = createSolver(
   { num_train_timesteps: 1000, beta_start: 0.00085, beta_end: 0.012, beta_schedule: 'scaled_linear' },
@@ -203,7 +203,7 @@ figures.push({
   goal: 'under 3',
 });
 
-// Memory over 10,000 frames through the whole engine, with a model that is quick.
+// Memory over 10,000 frames through the whole engine, with a fast model.
 {
   await using tiny = await startEngine(tinyModel);
   const parameters = tinyParameters({ cfg_type: 'self', guidance_scale: 1.4, denoise: 'stream' });

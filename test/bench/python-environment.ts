@@ -9,23 +9,23 @@ import { repositoryRoot } from '../support/reference.js';
 
 const run = promisify(execFile);
 
-/** What a Python of another side of a comparison has. */
+/** Requirements of the Python side of a comparison. */
 export interface PythonNeeds {
-  /** The benchmark's: its requirements lie in the folder of this name. */
+  /** The benchmark, whose folder has the requirements.txt. */
   readonly bench: string;
-  /** Packages that are installed without what they require themselves. */
+  /** Packages to install without their dependencies. */
   readonly alone?: readonly string[];
-  /** The oldest 3.x that is looked for before anything is installed. */
+  /** The oldest supported 3.x, checked before anything is installed. */
   readonly oldest?: number;
-  /** Is said before anything is installed. */
+  /** Printed before anything is installed. */
   readonly notice?: string;
-  /** What to say if it cannot be made, from the reason. */
+  /** Returns the message for an environment that cannot be created, from the reason. */
   readonly missing: (reason: string) => string;
 }
 
 /**
- * A Python that has what is needed, in an environment of its own that is kept for the next time. `PYTHON` names the
- * one that it is made with.
+ * Creates a virtual environment with the requirements, or reuses an earlier one. `PYTHON` names the Python to create it
+ * with.
  * @returns the program, or why there is none.
  */
 export async function pythonEnvironment(
@@ -47,7 +47,7 @@ export async function pythonEnvironment(
       await run(python, ['-c', check]);
     } catch (error) {
       const reason = lastLine(error);
-      return { missing: `no Python 3.${oldest} or newer at "${python}", which PYTHON can name: ${reason}` };
+      return { missing: `"${python}" is not Python 3.${oldest} or newer; set PYTHON to one: ${reason}` };
     }
   }
   if (notice !== undefined) console.log(notice);

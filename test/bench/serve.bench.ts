@@ -14,8 +14,8 @@ import { startServer } from '../support/server-process.js';
 import { median, quantile, report, type Figure } from './report.js';
 
 /**
- * The figures of the server as one client sees it: `npm run bench -- serve`. The plain ONNX calls and the server
- * run in turns, with the same number of threads, and the figure is the ratio of the medians.
+ * Figures of the server as one client sees it: `npm run bench -- serve`. The plain ONNX calls and the server run in
+ * turns, with the same number of threads, and the figure is the ratio of the medians.
  */
 const side = 256;
 const threads = 2;
@@ -24,7 +24,7 @@ const ms = 4000;
 const figures: Figure[] = [];
 const jpegs = await realJpegs(side, side);
 
-/** Frames per second of the plain calls: VAE encoder, U-Net, VAE decoder, and nothing else. */
+/** Measures the frames per second of the plain calls: only VAE encoder, U-Net and VAE decoder. */
 async function bareLoop(runtime: ModelRuntime, steps: number): Promise<number> {
   const size = { width: side, height: side };
   const shape = runtime.latentShape(size);
@@ -47,13 +47,13 @@ async function bareLoop(runtime: ModelRuntime, steps: number): Promise<number> {
   return frames / ((performance.now() - start) / 1000);
 }
 
-/** Sends frames as a camera of this rate does, and takes each result at once. */
+/** Sends frames at the rate of a camera and takes each result at once. */
 async function play(stream: MillraceStream, fps: number): Promise<{ fps: number; latencies: number[] }> {
   const latencies: number[] = [];
   const stop = stream.on('result', ({ captured }) => latencies.push(performance.now() - captured));
   let frame = 0;
   const camera = setInterval(() => stream.send(jpegs[frame++ % jpegs.length]), 1000 / fps);
-  // What is under way from before does not count.
+  // Frames already under way do not count.
   await new Promise((resolve) => setTimeout(resolve, 500));
   latencies.length = 0;
   const start = performance.now();
@@ -102,7 +102,7 @@ async function play(stream: MillraceStream, fps: number): Promise<{ fps: number;
         unit: '/s',
         ...(steps === 1 && { goal: 'at least 20' }),
       },
-      { what: `the same over those in floats, ${name}`, value: median(served) / median(floats), unit: 'x' },
+      { what: `the same over floats, ${name}`, value: median(served) / median(floats), unit: 'x' },
       { what: `frames per second of the plain ONNX calls, ${name}`, value: median(bare), unit: '/s' },
       {
         what: `client over plain calls, ${name}`,
@@ -129,7 +129,7 @@ async function play(stream: MillraceStream, fps: number): Promise<{ fps: number;
     });
   }
   const [p99 = NaN] = (await server.metrics('millrace_nodejs_eventloop_lag_p99_seconds')).values();
-  // Node measures from one tick of a 10 ms timer to the next, so what it calls lag is never below those 10 ms.
+  // Node.js measures from one tick of a 10 ms timer to the next, so its lag is never below 10 ms.
   const lag = p99 - 0.01;
   figures.push({
     what: 'event-loop lag p99 of the main thread under this load',
@@ -139,7 +139,7 @@ async function play(stream: MillraceStream, fps: number): Promise<{ fps: number;
   });
 }
 
-/** Milliseconds from `npm start` to the first generated frame in a client's hands. */
+/** Measures the milliseconds from `npm start` to the first result at a client. */
 async function firstFrame(): Promise<number> {
   const start = performance.now();
   const child = spawn('npm', ['start', '--', '--port', '0', '--log-format', 'json'], {
@@ -161,7 +161,7 @@ async function firstFrame(): Promise<number> {
       }
     }
   } finally {
-    // npm starts a shell, and that the server: the whole group is meant.
+    // npm starts a shell, which starts the server, so the whole group gets the signal.
     if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
     await once(child, 'exit');
   }
@@ -175,13 +175,13 @@ async function listening(child: ReturnType<typeof spawn>): Promise<string> {
     child.stdout.resume();
     return url;
   }
-  throw new Error('npm start ended before the server listened');
+  throw new Error('npm start exited before the server was listening');
 }
 
 await firstFrame();
 const starts = [await firstFrame(), await firstFrame(), await firstFrame()];
 figures.push({
-  what: 'npm start to the first generated frame, not the first time',
+  what: 'npm start to the first generated frame, after a first run',
   value: median(starts) / 1000,
   unit: 's',
   goal: 'under 3',

@@ -6,27 +6,27 @@ import { RawClient } from './transport/raw-client.js';
 import { side } from './transport/scene.js';
 
 /**
- * What the server costs around the inference: `npm run bench -- transport`. Inference is switched to a pass-through
- * (a part that only benchmarks can put in), and the same is done by a server written with FastAPI and uvicorn
+ * The cost of the server apart from inference: `npm run bench -- transport`. A pass-through (which only benchmarks can
+ * set) replaces the inference, and is compared with a server written with FastAPI and uvicorn
  * (transport/fastapi_server.py).
  *
- * Both take `frame` messages of 512x512 JPEG files in MessagePack over WebSocket, check them, give credits, keep a
- * waiting place of one where the newest wins, hold back while two results are unacknowledged, send `result` messages
- * with timings, and count and time all this for Prometheus. Transport alone: the JPEG goes back as it came. With JPEG:
- * it is decoded to RGB and encoded again, in threads on both sides, by libjpeg-turbo here, and there by the same
- * (simplejpeg) or by Pillow. Bare: FastAPI without checks and metrics. Millrace does all that it does for its users
- * besides: limits, structure and age of messages, the client's clock, checkpoints.
+ * Both receive `frame` messages of 512x512 JPEG files in MessagePack over WebSocket, check them, send credits, queue
+ * only the newest frame, wait while two results are unacknowledged, send `result` messages with timings, and count and
+ * time all this for Prometheus. Transport alone: the JPEG is returned unchanged. With JPEG: it is decoded to RGB and
+ * encoded again, in threads on both sides, by libjpeg-turbo in Millrace, and by the same (simplejpeg) or Pillow in
+ * FastAPI. Bare: FastAPI without checks and metrics. Millrace also does its usual work: limits, structure and age of
+ * messages, the client's clock, checkpoints.
  *
- * The load comes from another process, whose clients have two frames under way each, and do next to nothing. The
- * servers take turns; figures are medians, and ratios those of the medians. All have all cores; CPU time says what one
- * core would do.
+ * The load comes from another process, whose clients use little CPU and have two frames under way each. The servers
+ * take turns; figures are medians, and ratios are those of medians. All servers may use all cores; CPU time shows what
+ * one core would do.
  */
 const rounds = 3;
 const loads = [1, 64] as const;
 const figures: Figure[] = [];
 const python = await pythonEnvironment({
   bench: 'transport',
-  missing: (reason) => `no FastAPI to compare with: ${reason}; PYTHON names a Python 3.10 or newer`,
+  missing: (reason) => `FastAPI cannot be installed: ${reason}; set PYTHON to a Python 3.10 or newer`,
 });
 if ('missing' in python) console.log(python.missing);
 
@@ -36,7 +36,7 @@ interface Named {
   readonly server: Contender;
 }
 
-/** What goes through, and who else does it: how FastAPI is called, and the arguments of its server. */
+/** The cargo, and the servers to compare with: their names and the arguments of fastapi_server.py. */
 const scenes = [
   {
     cargo: 'files',
@@ -50,7 +50,7 @@ const scenes = [
   },
 ] as const;
 
-/** The runs of all servers under one load, in turns. */
+/** Runs all servers in turns under one load. */
 async function takeTurns(
   servers: readonly Named[],
   load: { readonly connections: number; readonly fps: number },
@@ -63,7 +63,7 @@ async function takeTurns(
   return runs;
 }
 
-/** Frames a second and CPU of each, and the ratios to ours. */
+/** Adds the frames a second and CPU time of each server, and the ratios to Millrace. */
 async function compareRates(servers: readonly Named[], what: string): Promise<void> {
   for (const connections of loads) {
     const runs = await takeTurns(servers, { connections, fps: 0 });
@@ -81,15 +81,15 @@ async function compareRates(servers: readonly Named[], what: string): Promise<vo
       const goal = name.startsWith('bare') ? undefined : 'at least 5';
       figures.push(
         { what: `${scene}: frames over ${name}`, value: ourRate / rate, unit: 'x', ...(goal && { goal }) },
-        { what: `${scene}: CPU of ${name} over ours`, value: cost / ourCost, unit: 'x' },
+        { what: `${scene}: CPU of ${name} over Millrace`, value: cost / ourCost, unit: 'x' },
       );
     }
     const lost = runs.flat().reduce((sum, { dropped }) => sum + dropped, 0);
-    if (lost > 0) figures.push({ what: `${scene}: frames dropped by all together`, value: lost, unit: '' });
+    if (lost > 0) figures.push({ what: `${scene}: frames dropped in total`, value: lost, unit: '' });
   }
 }
 
-/** What the servers add to the time of a frame: there is no inference in it. */
+/** Adds the latency of each server without inference. */
 async function compareLatencies(servers: readonly Named[]): Promise<void> {
   for (const connections of [1, 8]) {
     const runs = await takeTurns(servers, { connections, fps: 30 });
@@ -99,20 +99,20 @@ async function compareLatencies(servers: readonly Named[]): Promise<void> {
         ['p50', 0.5],
         ['p99', 0.99],
       ] as const) {
-        const what = `latency beside inference ${percentile}, ${connections} x 30 frames/s, ${name}`;
+        const what = `latency without inference ${percentile}, ${connections} x 30 frames/s, ${name}`;
         figures.push({ what, value: quantile(latencies, share), unit: 'ms' });
       }
     }
   }
 }
 
-/** Memory that an open connection without frames takes, in KiB. */
+/** Measures the memory of an open connection without frames, in KiB. */
 async function idleConnection(contender: Contender): Promise<number> {
   const count = 500;
   const size = { width: side, height: side };
   const events = { result: () => {}, dropped: () => {} };
   const open = (): Promise<RawClient> => RawClient.open(contender.port, [], size, events);
-  // What the first connections bring is not theirs.
+  // The first connections cause allocations that are not per connection.
   const first = await Promise.all(Array.from({ length: 8 }, open));
   await sleep(1000);
   const before = await contender.usage();

@@ -17,7 +17,7 @@ async function benchLoad(...args: readonly string[]): Promise<string> {
 }
 
 describe('bench load', () => {
-  it('tells what each session got: those inside, those that wait, and those at the door', async () => {
+  it('reports the outcome of each session: served, waiting or refused', async () => {
     await using server = await startServer({ maxSessions: 2, queueLength: 1, sloFps: 0 });
     await server.app.ready();
     const args = ['--url', server.url, '--sessions', '4', '--fps', '10', '--seconds', '3', '--json'];
@@ -39,7 +39,7 @@ describe('bench load', () => {
     assert.ok((report.slowest_fps ?? 0) > 0);
   });
 
-  it('fails where no session was served, and says why', async () => {
+  it('fails if no session was served, and says why', async () => {
     await using server = await startServer({ maxSessions: 1, queueLength: 0, sloFps: 0 });
     await server.app.ready();
     await using inside = await StreamClient.open(server.streamUrl);
@@ -53,7 +53,7 @@ describe('bench load', () => {
     assert.equal(inside.socket.readyState, inside.socket.OPEN);
   });
 
-  it('refuses what cannot be, in a line', async () => {
+  it('refuses invalid options and an unreachable server with one line', async () => {
     for (const [args, message] of [
       [['--sessions', '0'], /--sessions.*from 1/],
       [['--sessions', '1.5'], /an integer/],
@@ -103,7 +103,7 @@ describe('the report of a load', () => {
     ],
   );
 
-  it('has quantiles, rates and drops of each and of all', () => {
+  it('has quantiles, rates and drops per session and in total', () => {
     const [first, second] = report.each;
     assert.deepEqual(first?.latency_ms, { p50: 10, p95: 19, p99: 20 });
     assert.equal(first?.fps, 10);
@@ -115,11 +115,11 @@ describe('the report of a load', () => {
     assert.deepEqual(report.outcomes, { served: 2, waiting: 0, refused: 1, lost: 0 });
   });
 
-  it('is no failure while one session was served', () => {
+  it('is not a failure if at least one session was served', () => {
     assert.equal(failureOf(report), null);
   });
 
-  it('is a table for people', () => {
+  it('renders as a readable table', () => {
     const text = renderLoad(report);
     assert.match(text, /^3 sessions of 10 frames a second, 64x64, for 2 s at http:\/\/localhost:1$/m);
     assert.match(text, /^2 +served +0\.1 +4\.0 +200 +400 +400 +superseded 5, stale 1$/m);

@@ -14,7 +14,7 @@ import { always, spoil } from '../support/onnx-spoil.js';
 const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const cache = await mkdtemp(join(tmpdir(), 'millrace-'));
 after(() => rm(cache, { recursive: true }));
-/** ONNX Runtime has this provider on one system alone. */
+/** A provider that ONNX Runtime does not have on this system. */
 const absent = process.platform === 'win32' ? 'coreml' : 'dml:1';
 
 interface Ended {
@@ -33,7 +33,7 @@ function millrace(...args: string[]): Promise<Ended> {
 }
 
 describe('millrace doctor', () => {
-  it('finds out what a model is, what it costs here and how many sessions that makes', async () => {
+  it('reports the kind of model, its costs on this device and the number of sessions', async () => {
     const { code, stdout, stderr } = await millrace(
       'doctor',
       '--model',
@@ -62,14 +62,14 @@ describe('millrace doctor', () => {
       [10, 15, 20, 30],
     );
     for (const { fps: rate, sessions: count } of sessions) {
-      // Four fifths of the time at most, and half a second for a frame of each.
+      // At most four fifths of the time, and half a second for one frame of each session.
       const most = (0.8 * Math.min(1000 / rate, 500) * fps) / 1000;
-      // None, on a machine that is too slow or too busy.
+      // Zero on a machine that is too slow or too busy.
       assert.ok(Number.isInteger(count) && count >= 0 && count <= most, `${count} of ${most}`);
     }
   });
 
-  it('goes on without a device that does not work, and fails', async () => {
+  it('still reports the model if the device does not work, and fails', async () => {
     const { code, stdout } = await millrace('doctor', '--model', layoutFolder('optimum'), '--device', absent);
     assert.equal(code, 1);
     const flat = stdout.replace(/\s+/g, ' ');
@@ -81,7 +81,7 @@ describe('millrace doctor', () => {
     assert.doesNotMatch(flat, /Speed/);
   });
 
-  it('fails where the model computes what is not a number, and names the part and the cure', async () => {
+  it('fails if the model computes NaN, and names the part and the remedy', async () => {
     await using copy = await ModelCopy.create(tinyModel);
     await spoil(join(copy.folder, 'vae_decoder/model.onnx'), always('sample', NaN));
     const { code, stdout } = await millrace('doctor', '--model', copy.folder, '--device', 'cpu');
@@ -91,7 +91,7 @@ describe('millrace doctor', () => {
     assert.doesNotMatch(flat, /Speed/);
   });
 
-  it('says which settings of the scheduler count for nothing, and which solvers cannot be used', async () => {
+  it('names ignored scheduler settings and unusable solvers', async () => {
     await using copy = await ModelCopy.create(tinyModel);
     await copy.edit('scheduler/scheduler_config.json', {
       _class_name: 'DDPMScheduler',
@@ -109,7 +109,7 @@ describe('millrace doctor', () => {
     assert.equal(code, 0);
   });
 
-  it('fails where no session could be opened, and says what to do', async () => {
+  it('fails if no session could be opened, and says what to do', async () => {
     await using copy = await ModelCopy.create(tinyModel);
     await copy.edit('scheduler/scheduler_config.json', { original_inference_steps: 2000 });
     const { code, stdout } = await millrace('doctor', '--model', copy.folder, '--device', 'cpu');
@@ -122,7 +122,7 @@ describe('millrace doctor', () => {
     );
   });
 
-  it('says in one line what is wrong with a model', async () => {
+  it('names the fault of a model in one line', async () => {
     await using copy = await ModelCopy.create(layoutFolder('optimum-onnx'));
     await copy.remove('unet/model.onnx_data');
     for (const folder of [copy.folder, join(cache, 'no-such-folder')]) {
@@ -135,7 +135,7 @@ describe('millrace doctor', () => {
 });
 
 describe('--device', () => {
-  it('that does not work ends serve and run with one line and exit code 1', async () => {
+  it('with a device that does not work ends serve and run with one line and exit code 1', async () => {
     const line = new RegExp(`^millrace: device ${absent}: onnxruntime-node .* has no .*$`, 'm');
     const serve = await millrace('serve', '--port', '0', '--device', absent, '--log-level', 'silent');
     assert.equal(serve.code, 1);
@@ -146,7 +146,7 @@ describe('--device', () => {
     assert.match(run.stderr, line);
   });
 
-  it('that there is not is refused before anything starts', async () => {
+  it('with an unknown device is refused before anything starts', async () => {
     const { code, stderr } = await millrace(
       'serve',
       '--port',

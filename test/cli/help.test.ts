@@ -28,7 +28,7 @@ test('the help of serve names every setting once, each under a heading', async (
   assert.deepEqual(flags.toSorted(), [...settings, '  --config'].toSorted());
 });
 
-test('a wrong option gets one line, and where help is', async () => {
+test('a wrong option prints one line and where to find help', async () => {
   const failure = await promisify(execFile)(process.execPath, [main, 'run', '--colour', 'red']).catch(
     (error: unknown) => error,
   );

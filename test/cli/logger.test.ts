@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { Logger } from 'pino';
 import { createLogger } from '../../src/cli/logger.js';
 
-/** What is written to a log. */
+/** Returns everything that `write` logs. */
 async function written(write: (log: Logger) => void): Promise<string> {
   let lines = '';
   const destination = { write: (line: string) => void (lines += line) };
@@ -12,7 +12,7 @@ async function written(write: (log: Logger) => void): Promise<string> {
 }
 
 describe('the log', () => {
-  it('is JSON, a line for each event', async () => {
+  it('is JSON, one line per event', async () => {
     const lines = await written((log) => {
       log.info({ frames: 3 }, 'session closed');
       log.debug('more');
@@ -24,7 +24,7 @@ describe('the log', () => {
     assert.deepEqual([first?.['msg'], first?.['frames'], second?.['msg']], ['session closed', 3, 'more']);
   });
 
-  it('hides secrets, at the top and deeper down', async () => {
+  it('hides secrets, at the top level and nested', async () => {
     const hidden = 'do-not-show-this';
     const cases: readonly object[] = [
       { token: hidden },
@@ -40,7 +40,7 @@ describe('the log', () => {
     }
   });
 
-  it('hides them in the fields of a child too', async () => {
+  it('hides secrets in the fields of a child logger', async () => {
     const line = await written((log) => log.child({ token: 'do-not-show-this' }).info('something'));
     assert.doesNotMatch(line, /do-not-show-this/);
   });

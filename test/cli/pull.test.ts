@@ -23,7 +23,7 @@ let homes = 0;
 before(async () => {
   home = await mkdtemp(join(tmpdir(), 'millrace-pull-'));
   hub = await HubServer.start(tinyModel);
-  // The processes that this one starts see these; empty is as good as none.
+  // Child processes inherit these; an empty value counts as unset.
   Object.assign(process.env, {
     HF_ENDPOINT: hub.url,
     HF_HOME: home,
@@ -65,7 +65,7 @@ function millrace(
   return start(process.execPath, [main, ...args], environment).ended;
 }
 
-/** A home of the hub's tools that is not there yet. */
+/** Returns the path of a new home for the hub's tools, which does not exist yet. */
 function freshHome(): string {
   homes += 1;
   return join(home, `home-${homes}`);
@@ -75,7 +75,7 @@ const rootOf = (home: string): string => join(home, 'hub/models--studio--tiny');
 
 async function until(condition: () => Promise<boolean>, child: ChildProcess): Promise<void> {
   while (!(await condition())) {
-    assert.equal(child.exitCode, null, 'it ended');
+    assert.equal(child.exitCode, null, 'it exited early');
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
@@ -102,7 +102,7 @@ describe('millrace pull', () => {
     assert.deepEqual([width, height], [64, 64]);
   });
 
-  it('is part of run and serve: one command from an id to pictures, with or without a network', async () => {
+  it('is part of run: one command from a model id to pictures, with or without a network', async () => {
     const own = freshHome();
     const out = join(home, 'out.png');
     await writeFile(join(home, 'in.jpg'), tower);
@@ -117,7 +117,7 @@ describe('millrace pull', () => {
     }
   });
 
-  it('takes the token of the file that other tools wrote', async () => {
+  it('uses the token file of other tools', async () => {
     hub.token = 'hf_secretsecret';
     const own = freshHome();
     await mkdir(own);
@@ -173,14 +173,14 @@ describe('millrace pull', () => {
   }
 
   it(
-    'ends when the disk is full, and leaves it no fuller',
+    'exits when the disk is full, and frees the space it used',
     { skip: process.platform === 'win32' },
     async () => {
       const own = freshHome();
-      // Files of more than 1 MiB cannot be written; the signal that says so is heard, and nothing comes of it.
+      // Files above 1 MiB cannot be written; the process ignores the signal that reports this.
       const limited = `ulimit -f 1024; exec "${process.execPath}" "${main}" pull studio/tiny`;
-      const deaf = "--import=data:text/javascript,process.on('SIGXFSZ',()=>{})";
-      const environment = { HF_HOME: own, NODE_OPTIONS: deaf };
+      const ignoreSignal = "--import=data:text/javascript,process.on('SIGXFSZ',()=>{})";
+      const environment = { HF_HOME: own, NODE_OPTIONS: ignoreSignal };
       const { code, stderr } = await start('bash', ['-c', limited], environment).ended;
       assert.equal(code, 1);
       assert.match(stderr, /^millrace: the disk of \S+ is full \(EFBIG\); make room, or choose another.*$/m);
@@ -191,7 +191,7 @@ describe('millrace pull', () => {
   );
 
   for (const signal of ['SIGINT', 'SIGKILL'] as const) {
-    it(`goes on after ${signal}`, async () => {
+    it(`continues after ${signal}`, async () => {
       const own = freshHome();
       hub.plan(/unet\/model\.onnx$/, { kind: 'stall', after: 600_000 });
       const { child, ended } = start(process.execPath, [main, 'pull', 'studio/tiny'], { HF_HOME: own });
@@ -208,7 +208,7 @@ describe('millrace pull', () => {
         assert.equal(code, 130);
         assert.match(stderr, /^millrace: interrupted; run the same command again to resume$/m);
       } else {
-        // Ten seconds later, nobody holds it any more.
+        // A lock expires after ten seconds.
         const lock = join(own, 'hub/.locks/models--studio--tiny/millrace.lock');
         await utimes(lock, 0, 0);
       }

@@ -29,7 +29,7 @@ interface Ended {
 }
 
 function start(...args: string[]) {
-  // No folder of programs, so that the packaged ffmpeg does it.
+  // No programs on the PATH, so that the packaged ffmpeg is used.
   const env = { ...process.env, XDG_CACHE_HOME: at('cache'), PATH: folder };
   const child = spawn(process.execPath, [main, 'run', ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let [stdout, stderr] = ['', ''];
@@ -55,7 +55,7 @@ const picture = async (path: string): Promise<Image> =>
   decodeImage(await readFile(path), { maxPixels: 1 << 24 });
 
 describe('millrace run', () => {
-  it('turns a video into one with a frame for each, its rate and its sound', async () => {
+  it('keeps the number of frames, the rate and the sound of a video', async () => {
     const out = at('out.mp4');
     const report = await succeed(walkers, '-o', out, '--prompt', 'oil painting', '--steps', '2');
     assert.deepEqual(
@@ -74,7 +74,7 @@ describe('millrace run', () => {
     assert.deepEqual([video.frames, video.rate], [40, { numerator: 10, denominator: 1 }]);
     assert.deepEqual(await soundOf(out), await soundOf(walkers));
 
-    // Each frame shows what its own input shows, though painted: the first and the last too.
+    // Each frame shows its own input, painted: including the first and the last.
     const inputs = await collect(readVideo(ffmpeg, await probeVideo(ffmpeg, walkers), 1 << 20));
     const outputs = await collect(readVideo(ffmpeg, video, 1 << 20));
     for (const [index, { image }] of outputs.entries()) {
@@ -86,7 +86,7 @@ describe('millrace run', () => {
     }
   });
 
-  it('takes what there is of a damaged video, and says that it is damaged', async () => {
+  it('renders the intact part of a damaged video, and says that it is damaged', async () => {
     const whole = await readFile(fixturePath('videos/tree.webm'));
     await writeFile(at('half.webm'), whole.subarray(0, whole.length * 0.6));
     const half = await run(at('half.webm'), '-o', at('half.mp4'), '-p', 'watercolor');
@@ -110,13 +110,13 @@ describe('millrace run', () => {
     );
   });
 
-  it('renders what can be read of a folder and says what it passed over', async () => {
+  it('renders the readable pictures of a folder and lists the files that it passed over', async () => {
     await mkdir(at('stray'));
     for (const name of ['1.jpg', '2.jpg', '3.jpg']) await writeFile(at(`stray/${name}`), tower);
     await sharp(tower).avif().toFile(at('stray/4.avif'));
     await writeFile(at('stray/2.jpg'), tower.subarray(0, 5000));
     await writeFile(at('stray/._1.jpg'), 'x');
-    // As long as a name can be.
+    // The longest name allowed.
     const out = at(`${'o'.repeat(251)}.mkv`);
     const { code, stdout, stderr } = await run(at('stray'), '-o', out, '-p', 'x', '--json');
     assert.equal(code, 0, stderr);
@@ -126,11 +126,11 @@ describe('millrace run', () => {
     assert.equal((await probeVideo(ffmpeg, out)).frames, 3);
 
     await succeed(at('stray'), '-o', at('stray-out'), '-p', 'x');
-    // What is not written as such becomes a JPEG, by its name too.
+    // Pictures in formats that are not written become JPEGs, and are named so.
     assert.deepEqual((await readdir(at('stray-out'))).sort(), ['1.jpg', '3.jpg', '4.avif.jpg']);
   });
 
-  it('takes pictures of a folder in the order of their numbers, and gives each what it gets alone', async () => {
+  it('renders pictures of a folder in the order of their numbers, each as if it were alone', async () => {
     await mkdir(at('in'));
     for (const [name, angle] of [
       ['1.png', 0],
@@ -154,7 +154,7 @@ describe('millrace run', () => {
     assert.deepEqual(rate, { numerator: 30_000, denominator: 1001 });
   });
 
-  it('repeats the picture for frames that are skipped as similar', async () => {
+  it('repeats the picture for frames skipped as similar', async () => {
     await mkdir(at('still'));
     for (let i = 0; i < 12; i++) await writeFile(at(`still/${i}.jpg`), tower);
     const out = at('still-out');
@@ -165,20 +165,20 @@ describe('millrace run', () => {
     for (let i = 1; i < 12; i++) assert.deepEqual(await readFile(join(out, `${i}.jpg`)), first);
   });
 
-  it('takes size and fit', async () => {
+  it('applies size and fit', async () => {
     const options = ['-p', 'pencil sketch', '--size', '256x128', '--fit', 'contain', '--strength', '0.1'];
     await succeed(at('in/1.png'), '-o', at('wide.png'), ...options);
     const wide = await picture(at('wide.png'));
     assert.deepEqual([wide.width, wide.height], [256, 128]);
-    // 4:3 in 2:1 leaves black at both sides.
+    // 4:3 in 2:1 leaves black bars at both sides.
     const [bar, middle] = [meanColour(wide, 0, 0, 30, 128), meanColour(wide, 100, 0, 56, 128)];
     assert.ok(bar[0] + bar[1] + bar[2] < (middle[0] + middle[1] + middle[2]) / 2);
   });
 
-  it('leaves nothing behind when it is interrupted, and says so by its exit code', async () => {
+  it('leaves no files behind when interrupted, and exits with 130', async () => {
     await mkdir(at('interrupted'));
     const { child, ended } = start(walkers, '-o', at('interrupted/out.mp4'), '-p', 'x', '--steps', '10');
-    // Its temporary file shows that the work has begun.
+    // Its temporary file shows that it has started.
     while (!(await readdir(at('interrupted'))).length && child.exitCode === null) await setTimeout(20);
     child.kill('SIGINT');
     const { code, stdout } = await ended;
@@ -187,7 +187,7 @@ describe('millrace run', () => {
     assert.deepEqual(await readdir(at('interrupted')), []);
   });
 
-  it('says in one line what is wrong', async () => {
+  it('reports every error in one line', async () => {
     await writeFile(at('text.txt'), 'no video');
     await writeFile(at('cut.jpg'), tower.subarray(0, 5000));
     await writeFile(at('exists.mp4'), '');

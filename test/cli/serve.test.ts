@@ -11,11 +11,11 @@ import { repositoryRoot } from '../support/reference.js';
 import { StreamClient } from '../support/stream-client.js';
 import { tinyModel } from '../support/engine.js';
 
-/** A real process of `millrace serve` with the tiny model. */
+/** A process of `millrace serve` with the tiny model. */
 class Serve implements AsyncDisposable {
   readonly #process: ChildProcess;
   output = '';
-  complaints = '';
+  errorOutput = '';
   readonly exit: Promise<number>;
   readonly end: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
 
@@ -35,14 +35,14 @@ class Serve implements AsyncDisposable {
     ];
     this.#process = spawn(process.execPath, [main, 'serve', ...common, ...flags]);
     this.#process.stdout?.on('data', (data: Buffer) => (this.output += data.toString()));
-    this.#process.stderr?.on('data', (data: Buffer) => (this.complaints += data.toString()));
+    this.#process.stderr?.on('data', (data: Buffer) => (this.errorOutput += data.toString()));
     this.end = new Promise((resolve) => {
       this.#process.once('close', (code, signal) => resolve({ code, signal }));
     });
     this.exit = this.end.then(({ code }) => Number(code));
   }
 
-  /** The address that it says to open, once it is ready. */
+  /** Waits until the server is ready. Returns the address that it prints. */
   async ready(): Promise<string> {
     for (;;) {
       const found = /ready: open (http:\S+) in a browser/.exec(this.output);
@@ -50,7 +50,7 @@ class Serve implements AsyncDisposable {
       assert.ok(this.#process.stdout);
       await Promise.race([
         once(this.#process.stdout, 'data'),
-        this.exit.then(() => Promise.reject(new Error(`it ended: ${this.complaints}`))),
+        this.exit.then(() => Promise.reject(new Error(`it exited early: ${this.errorOutput}`))),
       ]);
     }
   }
@@ -72,7 +72,7 @@ describe('millrace serve', () => {
   });
   after(() => rm(folder, { recursive: true }));
 
-  it('serves until SIGTERM, tells its clients, and ends with 0', async () => {
+  it('serves until SIGTERM, notifies its clients, and exits with 0', async () => {
     await using serve = new Serve();
     const url = await serve.ready();
     assert.equal((await fetch(`${url}/readyz`)).status, 200);
@@ -80,11 +80,11 @@ describe('millrace serve', () => {
     serve.signal('SIGTERM');
     assert.deepEqual(await client.closed, { code: 1001, reason: 'shutting_down' });
     assert.equal(await serve.exit, 0);
-    assert.equal(serve.complaints, '');
+    assert.equal(serve.errorOutput, '');
     for (const line of serve.output.trim().split('\n')) assert.equal(typeof JSON.parse(line), 'object');
   });
 
-  it('ends soon when it is told to while it starts, whatever it is doing', async () => {
+  it('exits soon on a signal at any moment of its start', async () => {
     const moments = [
       'starting the inference thread',
       'loading the text encoder',
@@ -105,11 +105,11 @@ describe('millrace serve', () => {
       serve.signal(signal);
       const end = await serve.end;
       assert.ok(end.code === 0 || end.signal === signal, `${moment}: ${JSON.stringify(end)}`);
-      assert.equal(serve.complaints, '', moment);
+      assert.equal(serve.errorOutput, '', moment);
     }
   });
 
-  it('goes on after errors that nothing caught, and says so', async () => {
+  it('continues after uncaught errors, and logs them', async () => {
     const faults = "setTimeout(()=>{throw new Error('struck')});Promise.reject(new Error('broken'))";
     const preload =
       "import{isMainThread}from'node:worker_threads';" +
@@ -130,11 +130,11 @@ describe('millrace serve', () => {
     assert.equal(await serve.exit, 0);
   });
 
-  it('ends at once with the second signal', async () => {
+  it('exits at once on the second signal', async () => {
     await using serve = new Serve();
     const url = await serve.ready();
     const client = await StreamClient.connect(`${url.replace('http', 'ws')}/v1/stream`);
-    // A peer that reads nothing would have it wait.
+    // It would wait for a peer that reads nothing.
     client.socket.pause();
     serve.signal('SIGINT');
     while (!serve.output.includes('shutting down')) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -143,7 +143,7 @@ describe('millrace serve', () => {
     client.socket.terminate();
   });
 
-  it('does not wait for clients to go elsewhere after Ctrl-C', async () => {
+  it('does not wait for clients to move elsewhere after Ctrl-C', async () => {
     await using serve = new Serve('--drain-seconds', '600');
     const url = await serve.ready();
     const client = await StreamClient.open(`${url.replace('http', 'ws')}/v1/stream`);
@@ -152,7 +152,7 @@ describe('millrace serve', () => {
     assert.equal(await serve.exit, 0);
   });
 
-  it('writes for people, when asked to, a line for each event', async () => {
+  it('writes a readable log, one line per event, if asked to', async () => {
     await using serve = new Serve('--log-format', 'pretty');
     await serve.ready();
     serve.signal('SIGTERM');
@@ -162,17 +162,17 @@ describe('millrace serve', () => {
     assert.ok(lines.some((line) => line.endsWith('INFO: engine: loading the U-Net')));
   });
 
-  it('says so when the port is in use', async () => {
+  it('reports a port that is in use', async () => {
     await using other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const address = other.address();
     assert.ok(typeof address === 'object' && address);
     await using serve = new Serve('--port', String(address.port));
     assert.equal(await serve.exit, 1);
-    assert.match(serve.complaints, new RegExp(`^millrace: port ${address.port} is in use; .*--port\n$`));
+    assert.match(serve.errorOutput, new RegExp(`^millrace: port ${address.port} is in use; .*--port\n$`));
   });
 
-  it('says which file of a model is missing or broken', async () => {
+  it('names the missing or broken file of a model', async () => {
     const broken = join(folder, 'broken');
     await cp(tinyModel, broken, { recursive: true });
     await truncate(join(broken, 'unet/model.onnx'), 1000);
@@ -187,20 +187,20 @@ describe('millrace serve', () => {
     for (const [model, complaint] of cases) {
       await using serve = new Serve('--model', model);
       assert.equal(await serve.exit, 1);
-      assert.match(serve.complaints, complaint);
+      assert.match(serve.errorOutput, complaint);
     }
   });
 
-  it('names a wrong setting, and ends with 2', async () => {
+  it('names a wrong setting, and exits with 2', async () => {
     await using serve = new Serve('--max-sessions', 'many');
     assert.equal(await serve.exit, 2);
-    assert.match(serve.complaints, /^millrace: --max-sessions must be an integer [^\n]+"many"\n$/);
+    assert.match(serve.errorOutput, /^millrace: --max-sessions must be an integer [^\n]+"many"\n$/);
   });
 
-  it('does not open itself to others unless told to', async () => {
+  it('does not listen on other interfaces without authentication unless told to', async () => {
     await using refused = new Serve('--host', '0.0.0.0');
     assert.equal(await refused.exit, 2);
-    assert.match(refused.complaints, /^millrace: --host 0\.0\.0\.0 [^\n]*--insecure-no-auth[^\n]*\n$/);
+    assert.match(refused.errorOutput, /^millrace: --host 0\.0\.0\.0 [^\n]*--insecure-no-auth[^\n]*\n$/);
 
     await using serve = new Serve('--host', '0.0.0.0', '--insecure-no-auth');
     const url = await serve.ready();

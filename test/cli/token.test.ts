@@ -15,14 +15,14 @@ function token(...options: string[]): Promise<{ readonly stdout: string }> {
 }
 
 describe('millrace token', () => {
-  it('makes a token that the server takes, with its limits', async () => {
+  it('makes a token that the server accepts, with its limits', async () => {
     const access = await createAccess({ apiKeys: '', jwt: { secret, keys: '', audience: '', issuer: '' } });
     const { stdout } = await token('--sessions', '2', '--fps', '7.5', '--size', '512', '--steps', '4');
     const { limits } = await access.verify(stdout.trim());
     assert.deepEqual(limits, { sessions: 2, fps: 7.5, size: 512, steps: 4 });
   });
 
-  it('makes none with limits that the server would not take', async () => {
+  it('refuses limits that the server would not accept', async () => {
     const wrong = [
       ['sessions', '1.5', 'a whole number'],
       ['size', 'large', 'a whole number'],
@@ -39,7 +39,7 @@ describe('millrace token', () => {
     }
   });
 
-  it('makes none with a secret or a key that no server takes', async () => {
+  it('refuses a secret or a key that no server accepts', async () => {
     await assert.rejects(token('--secret', 'short'), {
       code: 2,
       stdout: '',

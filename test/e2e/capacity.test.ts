@@ -7,7 +7,7 @@ import { startServer, type TestServer } from '../support/server.js';
 import { StreamClient } from '../support/stream-client.js';
 
 const pictures = motionJpegFrames('walkers.mjpeg');
-/** What a session is promised: few frames, of which one more or less must not look like a shortage. */
+/** The service level of a session: so low that one frame more or less must not look like a shortage. */
 const fps = 2;
 const seconds = 4;
 
@@ -23,7 +23,7 @@ async function slotsOfReadiness({ url }: TestServer): Promise<number> {
   return answer.sessions.slots;
 }
 
-/** A camera: sends at its rate, and displays what comes. */
+/** Acts as a camera: sends frames at a constant rate and displays the results. */
 async function film(client: StreamClient, offset: number): Promise<void> {
   await pause(offset);
   for (let id = 0; id < fps * seconds; id++) {
@@ -32,7 +32,7 @@ async function film(client: StreamClient, offset: number): Promise<void> {
   }
 }
 
-it('at half of its slots a server holds nobody back', async () => {
+it('a server with half of its slots taken limits no session', async () => {
   await using server = await startServer({ sloFps: fps, model: settingsTable.model.default });
   await server.app.ready();
   const slots = await metric(server, 'millrace_session_slots');

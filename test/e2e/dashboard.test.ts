@@ -18,27 +18,27 @@ after(() => browser.close());
 
 interface OpenPage extends AsyncDisposable {
   readonly page: Page;
-  /** What the browser's console said that it should not have, such as a breach of the content security policy. */
-  readonly complaints: readonly string[];
+  /** Errors and warnings in the browser's console, such as a breach of the content security policy. */
+  readonly problems: readonly string[];
 }
 
 async function openDashboard(url: string, width = 1280): Promise<OpenPage> {
   const page = await browser.newPage({ viewport: { width, height: 900 } });
-  const complaints: string[] = [];
+  const problems: string[] = [];
   page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+    if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text());
   });
-  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('pageerror', (error) => problems.push(String(error)));
   await page.goto(`${url}/dashboard`);
-  return { page, complaints, [Symbol.asyncDispose]: () => page.close() };
+  return { page, problems, [Symbol.asyncDispose]: () => page.close() };
 }
 
-/** A client that sends pictures as fast as they are taken, until the test ends. */
+/** Opens a client that sends pictures as fast as they are generated, until disposed. */
 async function stream({ url }: ServerProcess): Promise<AsyncDisposable & { readonly client: StreamClient }> {
   const client = await StreamClient.open(`${url.replace('http', 'ws')}/v1/stream`, { prompt });
-  const over = new AbortController();
+  const stop = new AbortController();
   const sending = (async (): Promise<void> => {
-    for (let id = 0; !over.signal.aborted; id++) {
+    for (let id = 0; !stop.signal.aborted; id++) {
       const frame = frames[id % frames.length];
       if (frame) await client.generate(id, frame);
     }
@@ -46,14 +46,14 @@ async function stream({ url }: ServerProcess): Promise<AsyncDisposable & { reado
   return {
     client,
     async [Symbol.asyncDispose]() {
-      over.abort();
+      stop.abort();
       await sending;
       await client[Symbol.asyncDispose]();
     },
   };
 }
 
-/** What is drawn in the plot with this number. */
+/** Returns the content of the plot with this index as a data URL. */
 async function drawing(page: Page, plot: number): Promise<string> {
   return page
     .getByTestId('plot')
@@ -63,11 +63,11 @@ async function drawing(page: Page, plot: number): Promise<string> {
 }
 
 describe('the dashboard', () => {
-  it('shows a stream as it flows: numbers, curves, its row and its picture, but not its prompt', async () => {
+  it('shows a running stream: numbers, curves, its row and its picture, but not its prompt', async () => {
     await using server = await startServer('--dashboard-thumbnails');
     await using flowing = await stream(server);
     await using open = await openDashboard(server.url);
-    const { page, complaints } = open;
+    const { page, problems } = open;
 
     const row = page.getByTestId('session');
     // Frames in and out, and their latency.
@@ -105,38 +105,38 @@ describe('the dashboard', () => {
     await row.scrollIntoViewIfNeeded();
     const cell = await row.getByText('256 × 256').boundingBox();
     assert.ok(cell !== null && cell.x >= 0 && cell.x + cell.width <= 390);
-    assert.deepEqual(complaints, []);
+    assert.deepEqual(problems, []);
   });
 
-  it('shows whose connection was lost, until it comes back or its time is over', async () => {
+  it('shows a session that lost its connection as parked', async () => {
     await using server = await startWithTinyModel({ graceSeconds: 300 });
     await server.app.ready();
     await using client = await StreamClient.open(server.streamUrl, { width: 64, height: 64 });
     client.socket.terminate();
     await using open = await openDashboard(server.url);
-    const { page, complaints } = open;
+    const { page, problems } = open;
     const row = page.getByTestId('session').filter({ hasText: 'parked' });
     await row.waitFor();
     assert.match((await row.textContent()) ?? '', /parked–+64 × 64/);
-    assert.deepEqual(complaints, []);
+    assert.deepEqual(problems, []);
   });
 
-  it('drains the server after a question', async () => {
+  it('drains the server after a confirmation', async () => {
     await using server = await startWithTinyModel({ drainSeconds: 1 });
     await server.app.ready();
     await using client = await StreamClient.open(server.streamUrl, { width: 64, height: 64 });
     await using open = await openDashboard(server.url);
-    const { page, complaints } = open;
+    const { page, problems } = open;
     await page.getByTestId('drain').click();
     assert.deepEqual(client.all('drain'), []);
     await page.getByTestId('drain-now').click();
     await client.first('drain');
     await page.getByTestId('state').filter({ hasText: 'Draining' }).waitFor();
     await page.getByTestId('drain').waitFor({ state: 'detached' });
-    assert.deepEqual(complaints, []);
+    assert.deepEqual(problems, []);
   });
 
-  it('asks for the token that the metrics ask for, and shows the drain button to admins alone', async () => {
+  it('asks for the metrics token, and shows the drain button only to admins', async () => {
     await using server = await startWithTinyModel({ metricsToken: 'of-metrics', adminToken: 'of-the-admin' });
     await server.app.ready();
     await using open = await openDashboard(server.url);

@@ -11,7 +11,7 @@ import { startServer } from '../support/server-process.js';
 
 const frames = motionJpegFrames('walkers.mjpeg');
 
-/** A load balancer of the simplest kind: new connections go to one server. */
+/** A minimal load balancer: sends new connections to one server. */
 class Balancer implements AsyncDisposable {
   readonly #server = createServer((socket) => this.#join(socket));
   readonly #sockets = new Set<Socket>();
@@ -45,7 +45,7 @@ class Balancer implements AsyncDisposable {
   }
 }
 
-/** Sends a picture until one comes back. */
+/** Sends a picture repeatedly until a result arrives. */
 async function generate(stream: MillraceStream, picture: Uint8Array): Promise<ResultMessage> {
   const resend = setInterval(() => stream.send(picture), 100);
   try {
@@ -59,7 +59,7 @@ async function generate(stream: MillraceStream, picture: Uint8Array): Promise<Re
   }
 }
 
-test('a stream outlives kill -9 of its server, and moves on from the next when that drains', async () => {
+test('a stream survives kill -9 of its server, and moves on when the next server drains', async () => {
   const settings = ['--resume-key', 'the same for all servers', '--drain-seconds', '10'];
   await using first = await startServer(...settings);
   await using second = await startServer(...settings);

@@ -13,8 +13,8 @@ const jwtSecret = 'a-secret-of-the-test-that-nobody-else-knows';
 const metricsToken = 'a-token-for-prometheus-alone';
 const resumeKey = 'a-key-that-servers-share';
 
-describe('what the server writes down', () => {
-  it('is a line with totals for each session, none for a frame, and no secret, at the finest level', async () => {
+describe('the log of a server', () => {
+  it('has one line with totals per session, none per frame, and no secrets, at the finest level', async () => {
     let log = '';
     const destination = { write: (line: string) => void (log += line) };
     const flags = {

@@ -12,7 +12,7 @@ import { startServer } from '../support/server.js';
 
 type Client = typeof client & typeof browserClient;
 
-/** The client as one script that a page can load, its exports in the global `millrace`. */
+/** Bundles the client into one script for a page, with its exports in the global `millrace`. */
 async function bundleClient(): Promise<string> {
   const modules = ['index.js', 'browser/index.js'].map((file) =>
     join(repositoryRoot, 'clients/js/dist', file),
@@ -40,12 +40,12 @@ async function bundleClient(): Promise<string> {
   return output.output[0].code;
 }
 
-test('a camera goes in as a MediaStream and comes out as one', async () => {
+test('a MediaStream of a camera becomes a MediaStream of results', async () => {
   await using server = await startServer({ model: tinyModel });
   await server.app.ready();
   const browser = await launchBrowser();
   try {
-    // The server's page allows no scripts but its own.
+    // The server's page allows only its own scripts.
     const page = await browser.newPage({ bypassCSP: true });
     await page.goto(server.url);
     await page.addScriptTag({ content: await bundleClient() });
@@ -85,7 +85,7 @@ test('a camera goes in as a MediaStream and comes out as one', async () => {
   }
 });
 
-test('the example for browsers in the README of the client paints a picture', async () => {
+test('the browser example in the README of the client paints a picture', async () => {
   const readme = await readFile(join(repositoryRoot, 'clients/js/README.md'), 'utf8');
   const [, example = ''] = /^```js\n([^`]*VideoSource[^]*?)^```/m.exec(readme) ?? [];
   const code = example.replaceAll(/^import .*$/gm, '');
@@ -101,7 +101,7 @@ test('the example for browsers in the README of the client paints a picture', as
       const { connect, drawResults, VideoSource } = millrace;
       ${code}
     })()`);
-    // A canvas is 300 pixels wide until something else is said.
+    // A canvas is 300 pixels wide by default.
     await page.waitForFunction(() => document.querySelector('canvas')?.width !== 300);
   } finally {
     await browser.close();

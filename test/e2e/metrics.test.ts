@@ -12,7 +12,7 @@ async function metricsOf({ url }: TestServer): Promise<string> {
   return (await fetch(`${url}/metrics`)).text();
 }
 
-/** The metrics, once each of these lines is in them. */
+/** Waits until the metrics contain all of these lines. */
 async function untilLines(server: TestServer, ...lines: readonly string[]): Promise<void> {
   let body = '';
   const missing = (): readonly string[] => lines.filter((line) => !body.split('\n').includes(line));
@@ -50,7 +50,7 @@ describe('the metrics of a server', () => {
     assert.ok(Number(received) > picture.length);
   });
 
-  it('show who waits for a place, and how long those waited who got one', async () => {
+  it('show waiting sessions, and how long admitted sessions waited', async () => {
     await using server = await startServer({ maxSessions: 1 });
     await server.app.ready();
     const first = await StreamClient.open(server.streamUrl, small);
@@ -76,7 +76,7 @@ describe('the metrics of a server', () => {
     );
   });
 
-  it('tell a session that lost its connection from one that came back', async () => {
+  it('distinguish a session that lost its connection from one that resumed', async () => {
     await using server = await startServer({ graceSeconds: 60 });
     await server.app.ready();
     const lost = await StreamClient.open(server.streamUrl, small);
@@ -103,7 +103,7 @@ describe('the metrics of a server', () => {
     await untilLines(server, 'millrace_resumes_total{result="refused"} 1');
   });
 
-  it('show that the server stops, and how long clients take to go', async () => {
+  it('show that the server drains, and how long clients take to leave', async () => {
     await using server = await startServer({ drainSeconds: 60 });
     await server.app.ready();
     const clients = [
@@ -119,7 +119,7 @@ describe('the metrics of a server', () => {
     await stopped;
   });
 
-  it('count what is refused over HTTP as well', async () => {
+  it('also count requests refused over HTTP', async () => {
     await using server = await startServer();
     await server.app.ready();
     const headers = { 'content-type': 'application/json' };

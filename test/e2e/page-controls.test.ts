@@ -22,7 +22,7 @@ async function openControls(page: Page): Promise<void> {
   await page.getByTestId('more').click();
 }
 
-/** Which of these parameters the page takes a value for. */
+/** Returns those of the parameters that can be set on the page. */
 async function usable(page: Page, names: readonly string[]): Promise<readonly string[]> {
   const used = await page
     .locator('[data-testid^=parameter-][data-used=true]')
@@ -32,7 +32,7 @@ async function usable(page: Page, names: readonly string[]): Promise<readonly st
   return names.filter((name) => used.includes(name));
 }
 
-test('an option can be set with the solvers that honour it, and with no other', async () => {
+test('an option can be set only with the solvers that honour it', async () => {
   const page = await browser.newPage();
   await openControls(page);
   for (const solver of solverNames) {
@@ -50,7 +50,7 @@ test('an option can be set with the solvers that honour it, and with no other', 
   await page.close();
 });
 
-test('the guidance scale can be set where a model guides itself, which has no choice of guidance', async () => {
+test('the guidance scale can be set for a model with embedded guidance, which has one guidance type', async () => {
   const page = await browser.newPage();
   await openControls(page);
   assert.deepEqual(await usable(page, ['guidance_scale']), []);

@@ -5,7 +5,7 @@ import { launchBrowser } from '../support/browser.js';
 import { startServer } from '../support/server.js';
 import { StreamClient } from '../support/stream-client.js';
 
-/** A page that asks for a stream of a server whose only place is taken. */
+/** Opens a page that asks for a stream of a server whose only slot is taken. */
 async function atFullServer(
   settings: { queueLength?: number },
   look: (page: Page, inside: StreamClient) => Promise<void>,
@@ -25,7 +25,7 @@ async function atFullServer(
   }
 }
 
-test('the page says that a server takes no more streams where the queue is full too', async () => {
+test('the page says that a server accepts no more streams if its queue is full', async () => {
   await atFullServer({ queueLength: 0 }, async (page) => {
     await page
       .getByTestId('message')
@@ -34,7 +34,7 @@ test('the page says that a server takes no more streams where the queue is full 
   });
 });
 
-test('the page says its place in the queue of a full server, and begins when there is room', async () => {
+test('the page shows its place in the queue of a full server, and starts when a slot is free', async () => {
   await atFullServer({}, async (page, inside) => {
     await page.getByText('Your place in the queue: 1').waitFor();
     assert.equal(await page.getByTestId('status').textContent(), 'Waiting');

@@ -6,7 +6,7 @@ import { startServer } from '../support/server.js';
 
 const jwtSecret = 'a-secret-of-the-test-that-nobody-else-knows';
 
-test('the page asks for a token where the server does, once more if it was wrong, and keeps it', async () => {
+test('the page asks for a required token, asks again if it was wrong, and remembers it', async () => {
   await using server = await startServer({ jwtSecret });
   await server.app.ready();
   const token = await new SignJWT({ sub: 'somebody' })

@@ -27,21 +27,21 @@ after(async () => {
 
 interface OpenPage extends AsyncDisposable {
   readonly page: Page;
-  /** What the browser's console said that it should not have. */
-  readonly complaints: readonly string[];
+  /** Errors and warnings in the browser's console. */
+  readonly problems: readonly string[];
 }
 
-/** @param drawDelay milliseconds by which each picture is drawn later, as on a slow machine. */
+/** @param drawDelay milliseconds by which each picture is delayed, to imitate a slow machine. */
 async function openPage(url = server.url, drawDelay = 0): Promise<OpenPage> {
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
   if (drawDelay > 0) await page.addInitScript(drawLate, drawDelay);
-  const complaints: string[] = [];
+  const problems: string[] = [];
   page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+    if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text());
   });
-  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('pageerror', (error) => problems.push(String(error)));
   await page.goto(url);
-  return { page, complaints, [Symbol.asyncDispose]: () => page.close() };
+  return { page, problems, [Symbol.asyncDispose]: () => page.close() };
 }
 
 function drawLate(delay: number): void {
@@ -92,7 +92,7 @@ function smallestDistance(some: readonly Color[], others: readonly Color[]): num
   return Math.min(...some.flatMap((a) => others.map((b) => distance(a, b))));
 }
 
-/** Sets a prompt as a person does, and lets those pictures pass that were on the way before it. */
+/** Types a prompt and waits until the pictures of the previous one have passed. */
 async function prompt(page: Page, text: string): Promise<void> {
   await page.getByTestId('prompt').fill(text);
   await page.getByTestId('prompt').press('Enter');
@@ -105,7 +105,7 @@ for (const [what, button] of [
 ] as const) {
   test(`${what} flows, changes with the prompt and keeps flowing`, async () => {
     await using open = await openPage();
-    const { page, complaints } = open;
+    const { page, problems } = open;
     await page.getByTestId(button).click();
     await page.locator('[data-flowing=true]').waitFor();
 
@@ -124,18 +124,18 @@ for (const [what, button] of [
     assert.match((await page.getByTestId('latency').textContent()) ?? '', /^\d+$/);
     assert.match((await page.getByTestId('timings').getAttribute('aria-label')) ?? '', /paint \d/);
     assert.equal((await page.getByTestId('status').textContent())?.trim(), 'Live');
-    assert.deepEqual(complaints, []);
+    assert.deepEqual(problems, []);
   });
 }
 
-test('every parameter has a control; a refused value is explained at its control, and the picture goes on', async () => {
+test('every parameter has a control, which explains a refused value while the stream continues', async () => {
   await using open = await openPage();
-  const { page, complaints } = open;
+  const { page, problems } = open;
   await page.getByTestId('play-clip').click();
   await page.locator('[data-flowing=true]').waitFor();
   const response = await page.request.get(`${server.url}/v1/capabilities`);
   const { parameters } = (await response.json()) as Capabilities;
-  // The prompt has its own place; mode, fps and paused are not for this page.
+  // The prompt is elsewhere; mode, fps and paused are not for this page.
   const shown = Object.keys(parameters.properties).length - 4;
   assert.equal(await page.locator('[data-testid^=parameter-]').count(), shown);
   const steps = page.getByTestId('parameter-steps');
@@ -151,12 +151,12 @@ test('every parameter has a control; a refused value is explained at its control
   await indices.locator('input').fill('20, many');
   await page.keyboard.press('Tab');
   await indices.getByRole('alert').filter({ hasText: 'many' }).waitFor();
-  assert.deepEqual(complaints, []);
+  assert.deepEqual(problems, []);
 });
 
-test('a text that is too long is not cut but refused with its count, and the picture goes on', async () => {
+test('a text that is too long is refused with its count, not cut, and the stream continues', async () => {
   await using open = await openPage();
-  const { page, complaints } = open;
+  const { page, problems } = open;
   await page.getByTestId('play-clip').click();
   await page.locator('[data-flowing=true]').waitFor();
   const typed = page.getByTestId('prompt');
@@ -182,12 +182,12 @@ test('a text that is too long is not cut but refused with its count, and the pic
   await negative.locator('input').fill('y'.repeat(2001));
   await negative.getByRole('alert').filter({ hasText: 'too long' }).waitFor();
   assert.equal(await page.getByTestId('parameter-negative_prompt-count').textContent(), '2,001 / 2,000');
-  assert.deepEqual(complaints, []);
+  assert.deepEqual(problems, []);
 });
 
-test('a page whose server is restarted goes on by itself', async () => {
+test('the page continues automatically after a restart of the server', async () => {
   await using first = await startServer('--drain-seconds', '0');
-  // The last picture is drawn when the connection is lost already.
+  // The last picture is drawn after the connection is lost.
   await using open = await openPage(first.url, 300);
   const { page } = open;
   await page.getByTestId('play-clip').click();
@@ -210,9 +210,9 @@ test('a page whose server is restarted goes on by itself', async () => {
   );
 });
 
-test('sources can be changed while the stream goes on', async () => {
+test('the source can be changed while the stream runs', async () => {
   await using open = await openPage();
-  const { page, complaints } = open;
+  const { page, problems } = open;
   await page.getByTestId('play-clip').click();
   await page.locator('[data-flowing=true]').waitFor();
   for (const source of ['source-camera', 'source-clip', 'source-camera'] as const) {
@@ -229,10 +229,10 @@ test('sources can be changed while the stream goes on', async () => {
   await page.getByTestId('stop').click();
   await page.getByTestId('play-clip').waitFor();
   assert.equal((await page.getByTestId('status').textContent())?.trim(), 'Ready');
-  assert.deepEqual(complaints, []);
+  assert.deepEqual(problems, []);
 });
 
-test('what a person needs on a phone fits its width', async () => {
+test('the page fits the width of a phone', async () => {
   await using open = await openPage();
   const { page } = open;
   await page.setViewportSize({ width: 390, height: 844 });

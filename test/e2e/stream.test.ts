@@ -12,7 +12,7 @@ import { StreamClient } from '../support/stream-client.js';
 const frames = motionJpegFrames('walkers.mjpeg');
 const pixels = (data: Uint8Array): Promise<Image> => decodeImage(data, { maxPixels: 1_000_000 });
 
-/** What comes of the first frames of the video, one after another. */
+/** Sends the first frames of the video one after another. Returns their results. */
 async function play(client: StreamClient, count: number): Promise<readonly Image[]> {
   const images: Image[] = [];
   for (const [id, frame] of frames.slice(0, count).entries()) {
@@ -31,16 +31,16 @@ describe('a video through the embedded model', () => {
   let server: TestServer;
 
   before(async () => {
-    // In floats: 8-bit graphs round otherwise in calls of other sizes, by up to two steps of brightness.
+    // Floats: 8-bit graphs round differently at other batch sizes, by up to two steps of brightness.
     server = await startServer({ model: embeddedModel, precision: 'float' });
     await server.app.ready();
   });
   after(() => server[Symbol.asyncDispose]());
 
-  it('flows: each frame is answered once, results come in order, and the newest wins', async () => {
+  it('answers each frame once, returns results in order and prefers the newest frame', async () => {
     await using client = await StreamClient.open(server.streamUrl);
     const count = 60;
-    // A camera that is faster than the model: frames that it cannot take are superseded.
+    // The camera is faster than the model: frames that do not fit are superseded.
     for (let id = 0; id < count; id++) {
       await client.sendFrame(id, frames[id % frames.length]);
       await pause(10);
@@ -62,7 +62,7 @@ describe('a video through the embedded model', () => {
     }
   });
 
-  it('changes with the prompt, from the frame on that is told', async () => {
+  it('changes with the prompt, from the reported frame on', async () => {
     await using client = await StreamClient.open(server.streamUrl, { prompt: 'pencil sketch' });
     const [sketch] = await play(client, 1);
     client.send({ type: 'update', request: 5, parameters: { prompt: 'thermal vision' } });
@@ -73,7 +73,7 @@ describe('a video through the embedded model', () => {
     assert.ok(meanDifference(sketch, await pixels(answer.data)) > 10);
   });
 
-  it('gives two clients at once what each gets alone', async () => {
+  it('returns the same pictures to two concurrent clients as to each alone', async () => {
     const count = 6;
     const settings = [
       { prompt: 'blueprint', seed: 1 },
@@ -86,11 +86,11 @@ describe('a video through the embedded model', () => {
     }
     await using one = await StreamClient.open(server.streamUrl, settings[0]);
     await using other = await StreamClient.open(server.streamUrl, settings[1]);
-    const together = await Promise.all([play(one, count), play(other, count)]);
-    for (const [index, images] of together.entries()) {
-      // The sums of a batch are in another order; a JPEG shows that as less than a step of brightness.
+    const concurrent = await Promise.all([play(one, count), play(other, count)]);
+    for (const [index, images] of concurrent.entries()) {
+      // A batch sums in another order, which changes a JPEG by less than one step of brightness.
       assert.ok(Math.max(...differences(images, alone[index])) < 0.5);
     }
-    assert.ok(Math.min(...differences(together[0], together[1])) > 10);
+    assert.ok(Math.min(...differences(concurrent[0], concurrent[1])) > 10);
   });
 });

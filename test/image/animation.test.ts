@@ -19,7 +19,7 @@ async function animation(delay: readonly number[]): Promise<Buffer> {
 }
 
 describe('openAnimatedWebp', () => {
-  it('gives all pictures, and how long each is shown', async () => {
+  it('returns all pictures and how long each is shown', async () => {
     const opened = await openAnimatedWebp(await animation([100, 200, 3000, 40, 70]), 1 << 20);
     assert.deepEqual(opened?.delays, [100, 200, 3000, 40, 70]);
     const shown: string[] = [];
@@ -30,11 +30,11 @@ describe('openAnimatedWebp', () => {
     assert.deepEqual(shown, ['255 0 0', '0 255 0', '0 0 255', '255 255 255', '0 0 0']);
   });
 
-  it('shows pictures without a time of their own as browsers do', async () => {
+  it('shows pictures of 10 ms or less for 100 ms, as browsers do', async () => {
     assert.deepEqual((await openAnimatedWebp(await animation([0, 10, 11]), 1 << 20))?.delays, [100, 100, 11]);
   });
 
-  it('is null for a single picture, and refuses large and broken ones', async () => {
+  it('returns null for a single picture and refuses large and broken ones', async () => {
     assert.equal(await openAnimatedWebp(await sharp(tower).webp().toBuffer(), 1 << 20), null);
     const bytes = await animation([50, 50]);
     await assert.rejects(openAnimatedWebp(bytes, 1000), { name: 'ImageError', message: /40x30/ });
@@ -43,7 +43,7 @@ describe('openAnimatedWebp', () => {
 });
 
 describe('large pictures', () => {
-  /** An animation of three pictures of which a dot changes. */
+  /** Returns an animation of three pictures in which only one dot changes. */
   async function dots(side: number): Promise<Buffer> {
     const dot = await sharp({ create: { width: 2, height: 2, channels: 3, background: '#f00' } })
       .webp({ lossless: true })
@@ -57,8 +57,8 @@ describe('large pictures', () => {
     return extendedWebp(size, webpChunk('ANIM', Buffer.alloc(6)), frame, frame, frame);
   }
 
-  it('are decoded as many at once as there is memory for, and one at least', async () => {
-    for (const [side, together] of [
+  it('are decoded in batches that fit in memory, at least one at a time', async () => {
+    for (const [side, batches] of [
       [3340, [2, 2, 1]],
       [3350, [1, 1, 1]],
     ] as const) {
@@ -70,13 +70,13 @@ describe('large pictures', () => {
         assert.deepEqual([...data.subarray(0, 9)], [255, 0, 0, 255, 0, 0, 0, 0, 0]);
         decoded.push(data.buffer.byteLength / (3 * side * side));
       }
-      assert.deepEqual(decoded, together, `${side}`);
+      assert.deepEqual(decoded, batches, `${side}`);
     }
   });
 });
 
 describe('isAnimatedPng', () => {
-  it('takes more than one picture, said before the pixels', () => {
+  it('returns true if a chunk before the pixels declares more than one picture', () => {
     const size = { width: 1, height: 1 };
     const pixels = pngChunk('IDAT', Buffer.alloc(3));
     const control = (...bytes: readonly number[]): Buffer => pngChunk('acTL', Buffer.from(bytes));
@@ -96,7 +96,7 @@ describe('isAnimatedPng', () => {
     }
   });
 
-  it('goes by the chunk that says so', async () => {
+  it('reads the acTL chunk of a real file', async () => {
     const still = await sharp(tower).png().toBuffer();
     assert.equal(isAnimatedPng(still), false);
     const control = Buffer.alloc(20);

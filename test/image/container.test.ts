@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { asBuffer, partCounter } from '../../src/image/container.js';
 
 describe('the parts of a file', () => {
-  it('are a thousand at most, and one more for each 512 bytes', () => {
+  it('may be a thousand, plus one for each 512 bytes', () => {
     for (const [bytes, most] of [
       [0, 1000],
       [511, 1000],
@@ -18,7 +18,7 @@ describe('the parts of a file', () => {
   });
 });
 
-it('a buffer is a view of the same bytes', () => {
+it('asBuffer returns a view of the same bytes', () => {
   const bytes = Uint8Array.of(1, 2, 3, 4, 5);
   const buffer = asBuffer(bytes.subarray(1, 4));
   assert.deepEqual([...buffer], [2, 3, 4]);

@@ -11,7 +11,7 @@ const maxPixels = 2048 * 2048;
 const fits = ['cover', 'contain', 'stretch'] as const satisfies readonly Fit[];
 
 describe('decodeImage with a box', () => {
-  it('gives what decoding all of it and fitting it then gives', async () => {
+  it('returns the same as decoding the whole image and then fitting it', async () => {
     const photo = sharp(tower).resize(1403, 1051, { fit: 'fill' });
     const files = {
       jpeg: await photo.clone().jpeg({ quality: 95 }).toBuffer(),
@@ -40,7 +40,7 @@ describe('decodeImage with a box', () => {
     }
   });
 
-  it('does not decode all pixels of a JPEG that is to be much smaller', async () => {
+  it('does not decode all pixels of a JPEG that will become much smaller', async () => {
     const asked: number[] = [];
     const allocate = (bytes: number) => {
       asked.push(bytes);
@@ -51,7 +51,7 @@ describe('decodeImage with a box', () => {
     assert.deepEqual(asked, [512 * 512 * 3]);
   });
 
-  it('decodes all pixels of a JPEG that is to be less than four times smaller, by the side that counts', async () => {
+  it('decodes all pixels of a JPEG that shrinks less than four times along the decisive side', async () => {
     const jpeg = await sharp(tower).resize(400, 200).jpeg().toBuffer();
     const all = 400 * 200 * 3;
     for (const [width, height, fit, whole] of [
@@ -76,7 +76,7 @@ describe('decodeImage with a box', () => {
     }
   });
 
-  it('gives a picture of the size, or an ImageError, for any shape, colours and depth', async () => {
+  it('returns a picture of the right size or an ImageError for any shape, colours and depth', async () => {
     const side = fc.oneof(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 900 }));
     const wanted = fc.integer({ min: 1, max: 256 }).map((eighth) => eighth * 8);
     const pictures = fc.record({
@@ -109,7 +109,7 @@ describe('decodeImage with a box', () => {
 });
 
 describe('fitImage', () => {
-  it('gives a picture of the size, or an ImageError, for the thinnest pictures', async () => {
+  it('returns a picture of the right size or an ImageError for the thinnest pictures', async () => {
     const thin = [1, 2, 3, 1000, 65_536, 1 << 20, 1 << 24];
     for (const length of thin) {
       for (const [width, height] of [
@@ -148,7 +148,7 @@ interface Painting {
   readonly orientation: number;
 }
 
-/** A file of noise. */
+/** Returns a file of noise. */
 async function paint(painting: Painting): Promise<Buffer> {
   const { width, height, deep, cmyk, palette, format, progressive, orientation } = painting;
   const channels = painting.channels as 1 | 2 | 3 | 4;

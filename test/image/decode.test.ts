@@ -12,7 +12,7 @@ import { meanColour, meanDifference, tower } from './pictures.js';
 const maxPixels = 4096 * 4096;
 const photo = await decodeImage(tower, { maxPixels });
 
-/** The photo with its frame header claiming another size. */
+/** Returns the photo with another size in its frame header. */
 function claimSize(width: number, height: number): Buffer {
   const jpeg = Buffer.from(tower);
   const header = jpeg.indexOf(Buffer.from([0xff, 0xc0, 0x00, 0x11]));
@@ -36,7 +36,7 @@ describe('decodeImage', () => {
     assert.ok(meanDifference(webp, photo) < 4);
   });
 
-  it('gives RGB for grey, CMYK, 16-bit, palette and transparent pictures', async () => {
+  it('returns RGB for grey, CMYK, 16-bit, palette and transparent pictures', async () => {
     const grey = await sharp(tower).greyscale().toColourspace('b-w').jpeg().toBuffer();
     const [r, g, b] = meanColour(await decodeImage(grey, { maxPixels }));
     assert.ok(r === g && g === b);
@@ -62,7 +62,7 @@ describe('decodeImage', () => {
     assert.ok(meanDifference(await decodeImage(progressive, { maxPixels }), photo) < 4);
   });
 
-  it('uses the memory it is given, which may be longer', async () => {
+  it('uses the given memory, which may be longer', async () => {
     const memory = new Uint8Array(512 * 384 * 3 + 1000);
     const asked: number[] = [];
     const allocate = (bytes: number) => {
@@ -82,13 +82,13 @@ describe('decodeImage', () => {
     assert.equal(meanDifference(image, photo), 0);
   });
 
-  it('bears stray bytes between segments, as webcams send them', async () => {
+  it('accepts stray bytes between segments, which webcams send', async () => {
     const scan = tower.indexOf(Buffer.from([0xff, 0xda]));
     const stray = Buffer.concat([tower.subarray(0, scan), Buffer.from([0, 1, 2]), tower.subarray(scan)]);
     assert.ok(meanDifference(await decodeImage(stray, { maxPixels }), photo) < 1.5);
   });
 
-  it('refuses an image bomb by its header, before memory is taken', async () => {
+  it('refuses an image bomb by its header, before it allocates memory', async () => {
     const allocate = () => assert.fail('memory was taken');
     const expected = { name: 'ImageError', message: /too large: 30000x30000 pixels, the limit is 16777216$/ };
     await assert.rejects(decodeImage(claimSize(30000, 30000), { maxPixels, allocate }), expected);
@@ -100,9 +100,9 @@ describe('decodeImage', () => {
     await assert.rejects(decodeImage(png, { maxPixels, allocate }), expected);
   });
 
-  it('goes by the same frame header as the decoder, whatever stands before it', async () => {
-    // To the decoder this is a marker without a length and then the true header; the bytes of that, taken for a
-    // length, lead to another header in a comment. At 40000x35800, three bytes a pixel wrap around 32 bits.
+  it('reads the same frame header as the decoder, whatever comes before it', async () => {
+    // The decoder sees a marker without a length, then the true header. A reader that takes that header's bytes for a
+    // length finds another header in a comment. At 40000x35800, three bytes a pixel wrap around 32 bits.
     const header = tower.indexOf(Buffer.from([0xff, 0xc0, 0x00, 0x11]));
     const truth = Buffer.from(claimSize(40_000, 35_800).subarray(header, header + 19));
     const lie = claimSize(4096, 4096).subarray(header, header + 19);
@@ -120,7 +120,7 @@ describe('decodeImage', () => {
     }
   });
 
-  it('refuses pictures of which one side is more than 64 times the other', async () => {
+  it('refuses pictures with one side more than 64 times the other', async () => {
     const allocate = () => assert.fail('memory was taken');
     for (const [width, height] of [
       [16_777_216, 1],
@@ -135,7 +135,7 @@ describe('decodeImage', () => {
     assert.equal((await decodeImage(thin, { maxPixels })).width, 6400);
   });
 
-  it('refuses empty and cut pictures, and what is no picture, with one line', async () => {
+  it('refuses empty, truncated and non-image data with a one-line message', async () => {
     const png = await sharp(tower).resize(64).png().toBuffer();
     const webp = await sharp(tower).resize(64).webp().toBuffer();
     const bad = {
@@ -156,7 +156,7 @@ describe('decodeImage', () => {
     }
   });
 
-  it('says what is wrong with a size, in numbers', async () => {
+  it('names the size and the limit in its errors', async () => {
     const says = (width: number, height: number, most = maxPixels): Promise<string> =>
       decodeImage(pngFile({ width, height }), { maxPixels: most }).then(
         () => 'nothing',
@@ -182,7 +182,7 @@ describe('decodeImage', () => {
     });
   });
 
-  it('gives a picture or an ImageError for any bytes', async () => {
+  it('returns a picture or throws an ImageError for any bytes', async () => {
     const tiny = sharp(tower).resize(48).withMetadata({ orientation: 6 });
     const files = [
       Buffer.from(await encodeJpeg(photo, 30)),

@@ -9,7 +9,7 @@ const ORIENTATION = 0x0112;
 const MAKE = 0x010f;
 type Entry = readonly [tag: number, type: number, value: number];
 
-/** A TIFF block of a directory; `count` is what it says of its entries. */
+/** Returns a TIFF block with one directory; `count` is its declared number of entries. */
 function block(entries: readonly Entry[], { little = false, at = 8, count = entries.length } = {}): Buffer {
   const bytes = Buffer.alloc(at + 2 + 12 * entries.length);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -31,7 +31,7 @@ const upright: Entry = [MAKE, SHORT, 8];
 const turned: Entry = [ORIENTATION, SHORT, 6];
 
 describe('exifOrientation', () => {
-  it('finds the entry wherever it is, in both byte orders', () => {
+  it('finds the entry at any position, in both byte orders', () => {
     for (const little of [false, true]) {
       for (let value = 0; value <= 10; value++) {
         const wanted = value >= 1 && value <= 8 ? value : 1;
@@ -44,14 +44,14 @@ describe('exifOrientation', () => {
     }
   });
 
-  it('goes by the first, which has to be a short number', () => {
+  it('uses the first orientation entry, which must be a SHORT', () => {
     assert.equal(exifOrientation(block([turned, [ORIENTATION, SHORT, 3]])), 6);
     assert.equal(exifOrientation(block([[ORIENTATION, LONG, 6]])), 1);
     assert.equal(exifOrientation(block([[ORIENTATION, LONG, 3], turned])), 1);
     assert.equal(exifOrientation(block([[ORIENTATION, SHORT, 9], turned])), 1);
   });
 
-  it('reads as many entries as there are said to be, and as there are', () => {
+  it('reads no more entries than declared, and none that are cut off', () => {
     assert.equal(exifOrientation(block([upright, turned], { count: 1 })), 1);
     assert.equal(exifOrientation(block([turned], { count: 0 })), 1);
     assert.equal(exifOrientation(block([upright, turned], { count: 9 })), 6);
@@ -63,7 +63,7 @@ describe('exifOrientation', () => {
     assert.equal(exifOrientation(whole), 6);
   });
 
-  it('is upright where the directory is not within the block', () => {
+  it('returns 1 (upright) if the directory is outside the block', () => {
     for (const at of [13, 14, 15, 16, 17, 100, 0xffff_ffff]) {
       const bytes = Buffer.concat([block([]), Buffer.alloc(5)]);
       bytes.writeUInt32BE(at, 4);
@@ -73,7 +73,7 @@ describe('exifOrientation', () => {
       assert.equal(exifOrientation(block([]).subarray(0, length)), 1);
   });
 
-  it('is upright where the header is not that of TIFF', () => {
+  it('returns 1 (upright) if the header is not a TIFF header', () => {
     for (const [at, value] of [
       [0, 0x49],
       [1, 0x49],
@@ -87,7 +87,7 @@ describe('exifOrientation', () => {
     }
   });
 
-  it('reads a block in the middle of others', () => {
+  it('reads a block in the middle of a larger buffer', () => {
     for (const prefix of [false, true]) {
       const bytes = exifBlock(6, { prefix });
       const slab = Buffer.concat([Buffer.alloc(7, 0xee), bytes, Buffer.alloc(40, 0xee)]);

@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib';
 
 const pngSignature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 
-/** A chunk of a PNG, with its checksum. */
+/** Returns a PNG chunk with its checksum. */
 export function pngChunk(type: string, content: Uint8Array): Buffer {
   const chunk = Buffer.alloc(content.length + 12);
   chunk.writeUInt32BE(content.length, 0);
@@ -21,7 +21,7 @@ export interface PngHeader {
   readonly interlaced?: boolean;
 }
 
-/** A PNG of a header, the chunks, and its end. */
+/** Returns a PNG: header, the chunks, end. */
 export function pngFile(
   { width, height, depth = 8, colour = 2, interlaced = false }: PngHeader,
   ...chunks: readonly Buffer[]
@@ -38,25 +38,25 @@ export function pngFile(
   ]);
 }
 
-/** A PNG with further chunks before its pixels, or behind them. */
+/** Inserts chunks before the pixels of a PNG, or after them. */
 export function withPngChunks(png: Buffer, chunks: readonly Buffer[], behind = false): Buffer {
   const at = behind ? png.length - 12 : png.indexOf('IDAT') - 4;
   return Buffer.concat([png.subarray(0, at), ...chunks, png.subarray(at)]);
 }
 
-/** A segment of a JPEG. */
+/** Returns a JPEG segment. */
 export function jpegSegment(marker: number, content: Uint8Array): Buffer {
   const head = Buffer.from([0xff, marker, 0, 0]);
   head.writeUInt16BE(content.length + 2, 2);
   return Buffer.concat([head, content]);
 }
 
-/** A JPEG with further segments behind its first marker. */
+/** Inserts segments after the first marker of a JPEG. */
 export function withSegments(jpeg: Buffer, ...segments: readonly Buffer[]): Buffer {
   return Buffer.concat([jpeg.subarray(0, 2), ...segments, jpeg.subarray(2)]);
 }
 
-/** A chunk of a WebP, padded. */
+/** Returns a WebP chunk, padded to an even length. */
 export function webpChunk(type: string, content: Uint8Array): Buffer {
   const chunk = Buffer.alloc(8 + content.length + (content.length % 2));
   chunk.write(type, 0, 'latin1');
@@ -65,7 +65,7 @@ export function webpChunk(type: string, content: Uint8Array): Buffer {
   return chunk;
 }
 
-/** A WebP of these chunks. */
+/** Returns a WebP of these chunks. */
 export function webpFile(...chunks: readonly Buffer[]): Buffer {
   const content = Buffer.concat(chunks);
   const head = Buffer.from('RIFF\0\0\0\0WEBP', 'latin1');
@@ -73,7 +73,7 @@ export function webpFile(...chunks: readonly Buffer[]): Buffer {
   return Buffer.concat([head, content]);
 }
 
-/** A WebP with the extended header, for the chunks of a simple one and others. */
+/** Returns a WebP with the extended header, followed by these chunks. */
 export function extendedWebp(
   { width, height, flags = 0 }: { readonly width: number; readonly height: number; readonly flags?: number },
   ...chunks: readonly Buffer[]
@@ -85,7 +85,7 @@ export function extendedWebp(
   return webpFile(webpChunk('VP8X', header), ...chunks);
 }
 
-/** Exif metadata with nothing but an orientation. */
+/** Returns Exif metadata that holds only an orientation. */
 export function exifBlock(orientation: number, { prefix = true, little = false } = {}): Buffer {
   const view = new DataView(new ArrayBuffer(26));
   view.setUint16(0, little ? 0x4949 : 0x4d4d);

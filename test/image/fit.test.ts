@@ -7,7 +7,7 @@ import { meanColour, meanDifference, tower } from './pictures.js';
 
 const photo = await decodeImage(tower, { maxPixels: 1 << 20 });
 
-/** A crop of a picture, by hand. */
+/** Returns columns `left` to `left + width` of a picture. */
 function crop(image: Image, left: number, width: number): Image {
   const data = new Uint8Array(width * image.height * 3);
   for (let y = 0; y < image.height; y++) {
@@ -18,23 +18,23 @@ function crop(image: Image, left: number, width: number): Image {
 }
 
 describe('fitImage', () => {
-  it('returns a picture of that size itself', async () => {
+  it('returns the picture itself if it has that size', async () => {
     assert.equal(await fitImage(photo, { width: 512, height: 384 }, 'contain'), photo);
   });
 
-  it('cover takes the middle', async () => {
+  it('keeps the middle with cover', async () => {
     const square = await fitImage(photo, { width: 384, height: 384 }, 'cover');
     assert.ok(meanDifference(square, crop(photo, 64, 384)) < 1);
   });
 
-  it('contain adds black bars and keeps all of the picture', async () => {
+  it('adds black bars and keeps all of the picture with contain', async () => {
     const wide = await fitImage(photo, { width: 768, height: 384 }, 'contain');
     assert.deepEqual(meanColour(wide, 0, 0, 127), [0, 0, 0]);
     assert.deepEqual(meanColour(wide, 641, 0, 127), [0, 0, 0]);
     assert.ok(meanDifference(crop(wide, 128, 512), photo) < 1);
   });
 
-  it('stretch shows all of the picture over the whole size', async () => {
+  it('stretches all of the picture over the whole size with stretch', async () => {
     const tall = await fitImage(photo, { width: 128, height: 384 }, 'stretch');
     const [left, right] = [meanColour(tall, 0, 0, 64), meanColour(tall, 64, 0, 64)];
     const [wantLeft, wantRight] = [meanColour(photo, 0, 0, 256), meanColour(photo, 256, 0, 256)];
@@ -44,7 +44,7 @@ describe('fitImage', () => {
     }
   });
 
-  it('brings pictures of one side that fits to the size, and others not at all', async () => {
+  it('resizes a picture even if one side already fits, and refuses an empty size', async () => {
     for (const [width, height] of [
       [512, 100],
       [100, 384],
@@ -56,7 +56,7 @@ describe('fitImage', () => {
     await assert.rejects(fitImage(photo, { width: 0, height: 8 }, 'cover'), failed);
   });
 
-  it('uses the memory it is given', async () => {
+  it('uses the given memory', async () => {
     const memory = new Uint8Array(256 * 256 * 3 + 5);
     const image = await fitImage(photo, { width: 256, height: 256 }, 'cover', () => memory);
     assert.equal(image.data, memory);

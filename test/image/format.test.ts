@@ -9,7 +9,7 @@ const starts = {
 } as const;
 
 for (const format of ['jpeg', 'png', 'webp'] as const) {
-  it(`the first bytes of a ${format} file announce it, each of them`, () => {
+  it(`recognises a ${format} file by every one of its first bytes`, () => {
     const start = starts[format];
     assert.equal(sniffFormat(start), format);
     assert.equal(sniffFormat(Buffer.concat([start, Buffer.from('more')])), format);
@@ -17,7 +17,7 @@ for (const format of ['jpeg', 'png', 'webp'] as const) {
     for (let at = 0; at < start.length; at++) {
       const changed = Buffer.from(start);
       changed[at] = 0x55;
-      // The length of a WebP may be any.
+      // Bytes 4 to 7 of a WebP are its length, which may have any value.
       assert.equal(
         sniffFormat(changed),
         format === 'webp' && at >= 4 && at < 8 ? format : null,
@@ -27,7 +27,7 @@ for (const format of ['jpeg', 'png', 'webp'] as const) {
   });
 }
 
-it('other files announce none', () => {
+it('recognises no format in other files', () => {
   for (const text of ['', 'GIF89a', 'RIFF\x01\x02\x03\x04WAVE', 'WEBPRIFFWEBP']) {
     assert.equal(sniffFormat(Buffer.from(text, 'latin1')), null, text);
   }

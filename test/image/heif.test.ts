@@ -13,7 +13,7 @@ const heic = await readFile(
 const avif = await sharp(tower).avif({ quality: 90 }).toBuffer();
 
 describe('sniffHeif', () => {
-  it('tells AVIF from HEIC and both from videos', () => {
+  it('distinguishes AVIF, HEIC and videos', () => {
     assert.deepEqual([sniffHeif(avif), sniffHeif(heic)], ['AVIF', 'HEIC']);
     const box = (...brands: readonly string[]): Buffer => {
       const bytes = Buffer.alloc(8 + brands.length * 4);
@@ -24,7 +24,7 @@ describe('sniffHeif', () => {
     assert.equal(sniffHeif(box('mif1', '\0\0\0\0', 'mif1', 'avif')), 'AVIF');
     assert.equal(sniffHeif(box('mif1', '\0\0\0\0', 'mif1')), 'HEIC');
     const followed = Buffer.concat([box('mif1', '\0\0\0\0', 'mif1'), Buffer.from('avif')]);
-    assert.equal(sniffHeif(followed), 'HEIC', 'what is behind the box is no brand');
+    assert.equal(sniffHeif(followed), 'HEIC', 'bytes after the box are not a brand');
     assert.equal(sniffHeif(box('isom', '\0\0\0\0', 'isom', 'avif')), null);
     assert.equal(sniffHeif(tower), null);
   });
@@ -38,7 +38,7 @@ describe('brands', () => {
     return bytes;
   };
 
-  it('say what a file is, alone or beside the general one', () => {
+  it('identify a file, alone or next to a general brand', () => {
     for (const [kind, brands] of [
       ['AVIF', ['avif', 'avis']],
       ['HEIC', ['heic', 'heix', 'heim', 'heis', 'hevc', 'hevx']],
@@ -56,7 +56,7 @@ describe('brands', () => {
     assert.equal(sniffHeif(file()), null);
   });
 
-  it('are those within the box and within the file', () => {
+  it('are read only within the box and within the file', () => {
     const box = file('mif1', '\0\0\0\0', 'avif');
     for (const length of [0, 4, 7]) assert.equal(sniffHeif(box.subarray(0, length)), null);
     for (const length of [8, 11]) assert.equal(sniffHeif(box.subarray(0, length)), null);
@@ -67,7 +67,7 @@ describe('brands', () => {
       assert.equal(sniffHeif(longer), 'AVIF', `${length}`);
     }
     box.writeUInt32BE(19, 0);
-    assert.equal(sniffHeif(box), 'HEIC', 'the last is cut off');
+    assert.equal(sniffHeif(box), 'HEIC', 'the last brand is cut off');
     const other = file('avif');
     other.write('ftyq', 4, 'latin1');
     assert.equal(sniffHeif(other), null);
@@ -81,7 +81,7 @@ describe('decodeHeif', () => {
     assert.ok(meanDifference(image, expected) < 6);
   });
 
-  it('says what HEIC is and what to do, and what is wrong with others', async () => {
+  it('explains HEIC and what to do, and what is wrong with other files', async () => {
     await assert.rejects(decodeHeif(heic, 'HEIC', 1 << 20), {
       name: 'ImageError',
       message: /HEIC.*convert it to JPEG/,
@@ -99,7 +99,7 @@ describe('decodeHeif', () => {
     });
   });
 
-  it('takes pictures of as many pixels as are allowed', async () => {
+  it('decodes pictures up to the pixel limit', async () => {
     assert.equal((await decodeHeif(avif, 'AVIF', 512 * 384)).width, 512);
     await assert.rejects(decodeHeif(avif, 'AVIF', 512 * 384 - 1), {
       message: 'the image is too large: 512x384 pixels, the limit is 196607',

@@ -12,7 +12,7 @@ function fixed(...values: readonly number[]): Buffer {
 
 const xyz = (...values: readonly number[]): Buffer =>
   Buffer.concat([Buffer.from('XYZ \0\0\0\0'), fixed(...values)]);
-/** A parametric curve. */
+/** Returns a parametric curve. */
 const para = (form: number, ...values: readonly number[]): Buffer =>
   Buffer.concat([Buffer.from('para\0\0\0\0'), Buffer.of(0, form, 0, 0), fixed(...values)]);
 
@@ -25,7 +25,7 @@ function curv(count: number, value: (x: number) => number, type = 'curv'): Buffe
   return bytes;
 }
 
-/** A profile with these tags, whose data follows in their order. */
+/** Returns a profile with these tags, followed by their data in the same order. */
 function profile(tags: Tags, { colours = 'RGB ', kind = 'acsp', others = 0 } = {}): Buffer {
   const names = [...Array.from({ length: others }, () => 'none'), ...Object.keys(tags)];
   const head = Buffer.alloc(132 + 12 * names.length);
@@ -54,7 +54,7 @@ const srgb = {
 const other = { ...srgb, rXYZ: xyz(0.5, 0.2, 0.01) };
 
 describe('the colours of sRGB', () => {
-  it('are those of three primaries, each number to a thousandth', () => {
+  it('need its three primaries, each number within a thousandth', () => {
     assert.equal(mustApply(profile(srgb)), false);
     for (const tag of ['rXYZ', 'gXYZ', 'bXYZ'] as const) {
       for (const at of [8, 12, 16]) {
@@ -72,7 +72,7 @@ describe('the colours of sRGB', () => {
     }
   });
 
-  it('are those of its curve, in each channel, in any form', () => {
+  it('need its curve, in each channel, in any form', () => {
     const seven = para(4, 2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045, 0, 0);
     const lifted = para(4, 2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045, 0.01, 0);
     for (const channel of ['rTRC', 'gTRC', 'bTRC']) {
@@ -85,11 +85,11 @@ describe('the colours of sRGB', () => {
         ['a power alone', para(0, 2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045), true],
         ['many samples', curv(1024, toLinear), false],
         ['an odd number of samples', curv(1025, toLinear), false],
-        ['as few samples as there are', curv(256, toLinear), false],
-        ['fewer', curv(255, toLinear), true],
+        ['the fewest samples accepted', curv(256, toLinear), false],
+        ['too few samples', curv(255, toLinear), true],
         ['another curve', curv(1024, (x) => x ** 2.4), true],
-        ['one that is close', curv(1024, (x) => toLinear(x) + 0.0018 * x), false],
-        ['one that is not', curv(1024, (x) => toLinear(x) + 0.005 * x), true],
+        ['a close curve', curv(1024, (x) => toLinear(x) + 0.0018 * x), false],
+        ['a curve not close enough', curv(1024, (x) => toLinear(x) + 0.005 * x), true],
         ['no curve', curv(1024, toLinear, 'data'), true],
       ] as const) {
         assert.equal(mustApply(profile({ ...srgb, [channel]: data })), applied, `${channel}: ${what}`);
@@ -97,12 +97,12 @@ describe('the colours of sRGB', () => {
     }
   });
 
-  it('are of RGB, and without a table in their place', () => {
+  it('need an RGB profile without a lookup table', () => {
     assert.equal(mustApply(profile(srgb, { colours: 'GRAY' })), true);
     assert.equal(mustApply(profile({ ...srgb, A2B0: Buffer.alloc(40) })), true);
   });
 
-  it('must be there to the last byte', () => {
+  it('need each tag in full, to the last byte', () => {
     for (const missing of Object.keys(srgb)) {
       const rest = Object.fromEntries(Object.entries(srgb).filter(([tag]) => tag !== missing));
       assert.equal(mustApply(profile(rest)), true, missing);
@@ -113,7 +113,7 @@ describe('the colours of sRGB', () => {
     }
   });
 
-  it('are told by curves that are there to the last byte', () => {
+  it('need each curve in full, to the last byte', () => {
     const { bTRC: _, ...rest } = srgb;
     for (const bTRC of [
       para(3, 2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045),
@@ -122,7 +122,7 @@ describe('the colours of sRGB', () => {
     ]) {
       const whole = profile({ ...rest, bTRC });
       assert.equal(mustApply(whole), false);
-      // The last parameters are not read, but must be there.
+      // The last parameters are not read, but must be present.
       assert.equal(mustApply(whole.subarray(0, -1)), true);
       assert.equal(mustApply(whole.subarray(0, whole.length - bTRC.length + 11)), true);
     }
@@ -130,7 +130,7 @@ describe('the colours of sRGB', () => {
 });
 
 describe('a profile is ignored', () => {
-  it('unless it is one, from the shortest to the longest', () => {
+  it('if it is not an ICC profile, or is too short or too long', () => {
     assert.equal(mustApply(profile(other)), true);
     assert.equal(mustApply(profile(other, { kind: 'none' })), false);
     const bare = profile({});
@@ -143,13 +143,17 @@ describe('a profile is ignored', () => {
     assert.equal(mustApply(long(limit + 1)), false);
   });
 
-  it('as far as its table goes, which may be cut', () => {
+  it('if its tag table, which may be cut off, names a chain', () => {
     const cut = profile({});
     cut.writeUInt32BE(90, 128);
-    assert.equal(mustApply(Buffer.concat([cut, Buffer.alloc(15)])), true, 'without a tag of sRGB');
+    assert.equal(
+      mustApply(Buffer.concat([cut, Buffer.alloc(15)])),
+      true,
+      'without a tag of sRGB, it applies',
+    );
     const chain = Buffer.from('D2B0\0\0\0\0\0\0\0\0');
     const behind = Buffer.concat([profile({}), chain]);
-    assert.equal(mustApply(behind), true, 'what follows is no tag');
+    assert.equal(mustApply(behind), true, 'bytes after the table are not a tag');
     behind.writeUInt32BE(1, 128);
     assert.equal(mustApply(behind), false);
   });

@@ -15,12 +15,12 @@ async function profileOf(name: string): Promise<Buffer> {
 
 const [srgb, p3] = await Promise.all([profileOf('srgb'), profileOf('p3')]);
 
-/** Where a profile has the data of a tag. */
+/** Returns the offset of a tag's data. */
 function dataOf(profile: Buffer, tag: string): number {
   return profile.readUInt32BE(profile.indexOf(tag, 128) + 4);
 }
 
-/** A copy of sRGB's profile with something else in it. */
+/** Returns a modified copy of the sRGB profile. */
 function changed(change: (profile: Buffer) => void): Buffer {
   const copy = Buffer.from(srgb);
   change(copy);
@@ -28,15 +28,15 @@ function changed(change: (profile: Buffer) => void): Buffer {
 }
 
 describe('mustApply', () => {
-  it('tells sRGB from other colours', () => {
+  it('distinguishes sRGB from other colours', () => {
     assert.equal(mustApply(srgb), false);
     assert.equal(mustApply(p3), true);
     assert.equal(mustApply(changed((icc) => icc.writeInt32BE(0.6 * 65_536, dataOf(icc, 'rXYZ') + 8))), true);
     assert.equal(mustApply(changed((icc) => icc.writeInt32BE(1.8 * 65_536, dataOf(icc, 'rTRC') + 12))), true);
   });
 
-  it('knows the curve as browsers write it, and in samples', () => {
-    // The parameters of the profile in the JPEGs of Chromium.
+  it('recognises the curve in the form of browsers, and as samples', () => {
+    // The parameters of the profile in Chromium's JPEGs.
     const seven = Buffer.from(
       '7061726100000000000400000002666600 00f2a700000d59000013d000000a5b0000000000000000'.replace(' ', ''),
       'hex',
@@ -57,7 +57,7 @@ describe('mustApply', () => {
     }
   });
 
-  it('applies nothing that is damaged, endless, or has chains of any number of steps', () => {
+  it('does not apply profiles that are damaged, too long, or contain chains of any number of steps', () => {
     assert.equal(mustApply(p3.subarray(0, 100)), false);
     assert.equal(mustApply(Buffer.alloc(4 << 20)), false);
     assert.equal(mustApply(Buffer.concat([p3, Buffer.alloc(4 << 20)])), false);
@@ -68,7 +68,7 @@ describe('mustApply', () => {
 });
 
 describe('decodeImage', () => {
-  it('gives sRGB for the colours of another profile, at any depth and in any format', async () => {
+  it('returns sRGB for the colours of another profile, at any depth and in any format', async () => {
     const plain = await decodeImage(await paint.clone().png().toBuffer(), { maxPixels: 5000 });
     const wide = paint.clone().withIccProfile('p3');
     const files = {

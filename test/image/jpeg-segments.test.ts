@@ -5,15 +5,15 @@ import { exifBlock, jpegSegment } from './files.js';
 
 const SOI = Buffer.of(0xff, 0xd8);
 const EOI = Buffer.of(0xff, 0xd9);
-/** Compressed pixels, as far as readers without a decoder can tell. */
+/** Stands for compressed pixels; only a decoder would notice. */
 const pixels = Buffer.of(1, 2, 0xff, 0, 3);
 
-/** The header of a frame of 513 x 260 pixels. */
+/** Returns a frame header for 513 x 260 pixels. */
 function frame(marker = 0xc0, components = 3): Buffer {
   return jpegSegment(marker, Buffer.of(8, 1, 4, 2, 1, components, 1, 0x11, 0));
 }
 
-/** A scan of as many components. */
+/** Returns a scan of this number of components. */
 function scan(components = 3): Buffer {
   return Buffer.concat([jpegSegment(0xda, Buffer.of(components, 0, 0, 63, 0)), pixels]);
 }
@@ -27,14 +27,14 @@ const refused = { name: 'ImageError', message: /no frame header and scan/ };
 const frameHeaders = [0xc0, 0xc1, 0xc2, 0xc3, 0xc5, 0xc6, 0xc7, 0xc9, 0xca, 0xcb, 0xcd, 0xce, 0xcf];
 
 describe('the header of a JPEG', () => {
-  it('tells its size, in a frame of any kind', () => {
+  it('holds its size, in a frame of any kind', () => {
     for (const marker of frameHeaders) {
       const { width, height, orientation } = readJpeg(file(frame(marker), scan()));
       assert.deepEqual([width, height, orientation], [513, 260, 1], marker.toString(16));
     }
   });
 
-  it('tells whether the quick way can decode it: not four colours', () => {
+  it('shows whether the fast decoder can be used: not for four components', () => {
     for (const [components, plain] of [
       [1, true],
       [3, true],
@@ -44,7 +44,7 @@ describe('the header of a JPEG', () => {
     }
   });
 
-  it('must be whole, and the first counts', () => {
+  it('must be complete, and the first one counts', () => {
     const short = (length: number): Buffer =>
       jpegSegment(0xc0, Buffer.of(8, 1, 4, 2, 1, 3).subarray(0, length));
     assert.equal(readJpeg(file(short(6), scan())).width, 513);
@@ -53,7 +53,7 @@ describe('the header of a JPEG', () => {
     assert.equal(readJpeg(file(frame(), other, scan())).width, 513);
   });
 
-  it('has the first orientation that Exif metadata says', () => {
+  it('has the first orientation in its Exif metadata', () => {
     const xmp = jpegSegment(0xe1, Buffer.from('http://ns.adobe.com/xap/1.0/\0'));
     const exif = [6, 3].map((orientation) => jpegSegment(0xe1, exifBlock(orientation)));
     assert.equal(readJpeg(file(xmp, ...exif, frame(), scan())).orientation, 6);
@@ -62,8 +62,8 @@ describe('the header of a JPEG', () => {
   });
 });
 
-describe('what a decoder gets', () => {
-  it('is tables, JFIF and Adobe, and no other metadata', async () => {
+describe('the file for the decoder', () => {
+  it('has tables, JFIF and Adobe, and no other metadata', async () => {
     const content = Buffer.from('abc');
     const rest = [frame(), scan()];
     for (const marker of [0xc4, 0xcc, 0xdb, 0xdd, 0xe0, 0xee]) {
@@ -76,7 +76,7 @@ describe('what a decoder gets', () => {
     }
   });
 
-  it('is all that follows the only scan, and of several all up to the end', async () => {
+  it('keeps everything after a single scan, but with several scans ends at the end marker', async () => {
     const video = Buffer.from('a video');
     for (const [marker, components, several] of [
       [0xc0, 3, false],
@@ -97,14 +97,14 @@ describe('what a decoder gets', () => {
     assert.deepEqual(await essenceOf(cut), cut);
   });
 
-  it('has twenty scans at most', async () => {
+  it('has at most twenty scans', async () => {
     const scans = (count: number): Buffer =>
       file(frame(0xc2), ...Array.from({ length: count }, () => scan(1)));
     assert.deepEqual(await essenceOf(scans(20)), scans(20));
     assert.throws(() => readJpeg(scans(21)), { name: 'ImageError', message: /more than 20 scans/ });
   });
 
-  it('has scans counted wherever they begin, also one right behind the other', () => {
+  it('has its scans counted wherever they begin, even directly after one another', () => {
     const bare = jpegSegment(0xda, Buffer.of(1, 0, 0, 63, 0));
     const start = Buffer.of(0xff, 0xda);
     for (const next of [bare, start]) {
@@ -115,13 +115,13 @@ describe('what a decoder gets', () => {
     }
   });
 
-  it('is all up to the end, if a scan does not say of how many components it is', async () => {
+  it('ends at the end marker if a scan does not declare its components', async () => {
     const jpeg = file(frame(0xc0, 1), jpegSegment(0xda, Buffer.alloc(0)));
     assert.deepEqual(await essenceOf(Buffer.concat([jpeg, Buffer.from('a video')])), jpeg);
   });
 
-  it('has a profile that changes something, in the order of the file, before all else', async () => {
-    // A profile without anything in it is not that of sRGB.
+  it('starts with a colour profile that has an effect, its parts in the order of the file', async () => {
+    // An empty profile is not sRGB's.
     const profile = Buffer.alloc(132);
     profile.write('acsp', 36, 'latin1');
     const part = (number: number, bytes: Buffer): Buffer =>
@@ -147,7 +147,7 @@ describe('what a decoder gets', () => {
     assert.deepEqual(await essenceOf(cut), file(tables, frame(), scan()));
   });
 
-  it('has no profile in parts without anything in them', async () => {
+  it('has no profile if its parts are empty', async () => {
     for (const length of [12, 13, 14]) {
       const content = Buffer.concat([Buffer.from('ICC_PROFILE\0', 'latin1'), Buffer.of(1, 1)], length);
       const jpeg = file(jpegSegment(0xe2, content), frame(), scan());
@@ -158,7 +158,7 @@ describe('what a decoder gets', () => {
 });
 
 describe('segments', () => {
-  it('before the header of the frame are such as decoders skip by their length', () => {
+  it('before the frame header must be of kinds that decoders skip by their length', () => {
     for (const marker of [0x01, 0xbf, 0xc8, 0xd0, 0xd7, 0xd9, 0xdc, 0xde, 0xdf, 0xf0, 0xfd]) {
       const jpeg = file(jpegSegment(marker, Buffer.alloc(2)), frame(), scan());
       assert.throws(() => readJpeg(jpeg), refused, marker.toString(16));
@@ -170,12 +170,12 @@ describe('segments', () => {
     assert.throws(() => readJpeg(file(scan(), frame())), refused, 'a scan without a frame');
   });
 
-  it('behind it may have others between them, with and without a length', () => {
+  it('after it may be of other kinds, with and without a length', () => {
     for (const marker of [0x01, 0xbf, 0xd0, 0xd7, 0xd8, 0xd9]) {
       assert.equal(readJpeg(file(frame(), Buffer.of(0xff, marker), scan())).width, 513, marker.toString(16));
     }
     for (const marker of [0xc8, 0xda + 1, 0xdc, 0xf0, 0xfd]) {
-      // What looks like a second scan within it is passed over.
+      // The apparent second scan inside it is skipped.
       const hiding = jpegSegment(marker, Buffer.of(0xff, 0xda, 0, 2));
       const jpeg = file(frame(0xc2), hiding, scan());
       assert.equal(readJpeg(jpeg).width, 513, marker.toString(16));
@@ -191,7 +191,7 @@ describe('segments', () => {
     assert.equal(readJpeg(file(padding, frame(), padding, scan())).width, 513);
   });
 
-  it('have a length of two at least, and are whole', () => {
+  it('have a length of at least two and are complete', () => {
     const bare = Buffer.of(0xff, 0xfe, 0, 2);
     assert.equal(readJpeg(file(bare, frame(), scan())).width, 513);
     assert.throws(() => readJpeg(file(Buffer.of(0xff, 0xfe, 0, 1), frame(), scan())), refused);

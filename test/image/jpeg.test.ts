@@ -9,7 +9,7 @@ const scan = Buffer.of(0xff, 0xda);
 const progressive = await sharp(tower).jpeg({ progressive: true }).toBuffer();
 const refining = progressive.subarray(progressive.lastIndexOf(scan), -2);
 
-/** A progressive JPEG with its last scan again and again. */
+/** Returns a progressive JPEG that repeats its last scan. */
 const repeating = (times: number): Buffer =>
   Buffer.concat([
     progressive.subarray(0, -2),
@@ -26,7 +26,7 @@ describe('readJpeg', () => {
     assert.deepEqual([width, height, orientation, plain], [512, 384, 8, true]);
   });
 
-  it('hands on the file itself when there is nothing to leave out', async () => {
+  it('passes on the file itself if there is nothing to leave out', async () => {
     const bare = await sharp(tower).jpeg().toBuffer();
     const { file } = await readJpeg(bare).essence();
     assert.deepEqual(
@@ -35,7 +35,7 @@ describe('readJpeg', () => {
     );
   });
 
-  it('leaves out text, thumbnails and metadata, wherever they are before the first scan', async () => {
+  it('leaves out text, thumbnails and metadata anywhere before the first scan', async () => {
     const bare = await sharp(tower).jpeg().toBuffer();
     const extra = [
       jpegSegment(0xe1, exifBlock(6)),
@@ -50,7 +50,7 @@ describe('readJpeg', () => {
     assert.deepEqual(await essenceOf(late), bare);
   });
 
-  it('keeps a colour profile that changes something, and no other', async () => {
+  it('keeps only a colour profile that has an effect', async () => {
     const p3 = await sharp(tower).withIccProfile('p3').jpeg().toBuffer();
     assert.equal(readJpeg(p3).plain, false);
     assert.ok((await essenceOf(p3)).includes('ICC_PROFILE'));
@@ -59,7 +59,7 @@ describe('readJpeg', () => {
     assert.ok(!(await essenceOf(srgb)).includes('ICC_PROFILE'));
   });
 
-  it('puts a profile together by the numbers of its parts', async () => {
+  it('joins a profile by the numbers of its parts', async () => {
     const { icc = Buffer.alloc(0) } = await sharp(
       await sharp(tower).withIccProfile('srgb').jpeg().toBuffer(),
     ).metadata();
@@ -74,7 +74,7 @@ describe('readJpeg', () => {
     const expected = { name: 'ImageError', message: /more than 20 scans/ };
     assert.equal((await essenceOf(repeating(5))).length, repeating(5).length);
     assert.throws(() => readJpeg(repeating(15)), expected);
-    // Behind what looks like the end of the picture, the decoder gets nothing.
+    // The decoder gets nothing after an apparent end of the picture.
     const hiding = jpegSegment(0xfe, Buffer.of(0xff, 0xd9));
     const first = progressive.indexOf(scan);
     const second = progressive.indexOf(scan, first + 2);
@@ -82,7 +82,7 @@ describe('readJpeg', () => {
     assert.ok((await essenceOf(hidden)).length <= second + hiding.length);
   });
 
-  it('does not take for scans what is in metadata, or behind the picture', async () => {
+  it('does not mistake bytes in metadata or after the picture for scans', async () => {
     const lookalikes = Buffer.alloc(60_000, scan);
     const metadata = withSegments(progressive, jpegSegment(0xfe, lookalikes));
     assert.deepEqual(await essenceOf(metadata), await essenceOf(progressive));

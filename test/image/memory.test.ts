@@ -33,14 +33,14 @@ const photo = (size: number) => sharp(tower).resize(size, size, { fit: 'fill' })
 const times = (count: number, part: Buffer): Buffer =>
   Buffer.concat(Array.from({ length: count }, () => part));
 
-/** A PNG of one colour. */
+/** Returns a PNG of one colour. */
 function flatPng(header: PngHeader, bytesPerPixel: number): Buffer {
-  // A little more for the rows of the seven passes.
+  // Some extra for the rows of the seven interlacing passes.
   const length = header.height * (2 + Math.ceil(header.width * bytesPerPixel)) + 4096;
   return pngFile(header, pngChunk('IDAT', deflateSync(Buffer.alloc(length), { level: 1 })));
 }
 
-/** Exif metadata of which every entry is the same long text. */
+/** Returns Exif metadata in which every entry is the same long text. */
 function repeatingExif(entries: number, length: number): Buffer {
   const start = exifBlock(1, { little: true }).subarray(0, 14);
   start.writeUInt32LE(8, 10);
@@ -62,7 +62,7 @@ const iTXt = pngChunk('iTXt', Buffer.concat([Buffer.from('Comment\0\x01\0\0\0'),
 const xmp = pngChunk('iTXt', Buffer.concat([Buffer.from('XML:com.adobe.xmp\0\x01\0\0\0'), text]));
 const iCCP = pngChunk('iCCP', Buffer.concat([Buffer.from('icc\0\0'), deflateSync(Buffer.alloc(512 * MiB))]));
 
-/** An animation of large pictures, each of another colour. */
+/** Returns an animation of large pictures, each of another colour. */
 async function animation(): Promise<Buffer> {
   const pictures = ['#c00', '#0c0', '#00c', '#cc0', '#0cc', '#c0c'].map((background) =>
     sharp({ create: { width: side, height: side, channels: 3, background } })
@@ -101,7 +101,7 @@ const ordinary: readonly Case[] = [
   },
   { what: 'a PNG', outcome: large, file: () => photo(side).png({ compressionLevel: 1 }).toBuffer() },
   {
-    what: 'a PNG of a bit a pixel',
+    what: 'a PNG of one bit a pixel',
     outcome: large,
     file: () => flatPng({ width: side, height: side, depth: 1, colour: 0 }, 1 / 8),
   },
@@ -132,7 +132,7 @@ const hostile: readonly Case[] = [
     file: async () => withPngChunks(await photo(64).png().toBuffer(), [times(60, zTXt)]),
   },
   {
-    what: 'a PNG with compressed texts behind its pixels',
+    what: 'a PNG with compressed texts after its pixels',
     outcome: small,
     file: async () => withPngChunks(await photo(64).png().toBuffer(), [times(60, zTXt)], true),
   },
@@ -187,7 +187,7 @@ describe('memory for one picture', () => {
   after(() => rm(folder, { recursive: true }));
 
   for (const { what, outcome, file } of [...ordinary, ...hostile]) {
-    it(`${what} takes 16 bytes a pixel and 32 MiB at most`, async () => {
+    it(`${what} takes at most 16 bytes a pixel plus 32 MiB`, async () => {
       const path = joinPath(folder, 'picture');
       await writeFile(path, await file());
       const { stdout } = await run(process.execPath, [script, path, String(maxPixels)]);

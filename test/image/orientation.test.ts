@@ -17,7 +17,7 @@ const [jpeg, png, webp] = await Promise.all([
   stored.clone().webp({ lossless: true }).toBuffer(),
 ]);
 
-/** The picture as it is to be seen, by another implementation. */
+/** Returns the picture upright, by another implementation. */
 async function shown(orientation: number, picture = png): Promise<Image> {
   const tagged = await sharp(picture).withMetadata({ orientation }).png().toBuffer();
   const { data, info } = await sharp(tagged).autoOrient().raw().toBuffer({ resolveWithObject: true });
@@ -26,14 +26,14 @@ async function shown(orientation: number, picture = png): Promise<Image> {
 
 const files: Readonly<Record<string, (orientation: number) => Buffer>> = {
   JPEG: (orientation) => withSegments(jpeg, jpegSegment(0xe1, exifBlock(orientation))),
-  'JPEG, little-endian, behind XMP': (orientation) =>
+  'JPEG, little-endian, after XMP': (orientation) =>
     withSegments(
       jpeg,
       jpegSegment(0xe1, Buffer.from('http://ns.adobe.com/xap/1.0/\0')),
       jpegSegment(0xe1, exifBlock(orientation, { little: true })),
     ),
   PNG: (orientation) => withPngChunks(png, [pngChunk('eXIf', exifBlock(orientation, { prefix: false }))]),
-  'PNG, behind the pixels': (orientation) =>
+  'PNG, after the pixels': (orientation) =>
     withPngChunks(png, [pngChunk('eXIf', exifBlock(orientation))], true),
   WebP: (orientation) =>
     extendedWebp({ width: 200, height: 120, flags: 8 }, webp.subarray(12), webpExif(orientation)),
@@ -58,7 +58,7 @@ describe('decodeImage', () => {
     });
   }
 
-  it('fits the picture as it is seen, also where it is decoded smaller', async () => {
+  it('fits the upright picture, also if it is decoded at a smaller size', async () => {
     const large = await sharp(tower).resize(1000, 600).jpeg({ quality: 95 }).toBuffer();
     for (const orientation of orientations) {
       const small = files['PNG']?.(orientation) ?? Buffer.alloc(0);
@@ -79,7 +79,7 @@ describe('decodeImage', () => {
     }
   });
 
-  it('turns into the memory that it is given', async () => {
+  it('turns a picture into the given memory', async () => {
     const memory = new Uint8Array(200 * 120 * 3);
     const asked: number[] = [];
     const allocate = (bytes: number) => {
@@ -92,7 +92,7 @@ describe('decodeImage', () => {
 });
 
 describe('exifOrientation', () => {
-  it('is upright where the metadata says nothing valid', () => {
+  it('returns 1 (upright) if the metadata is invalid', () => {
     const good = exifBlock(6);
     assert.equal(exifOrientation(good), 6);
     for (const orientation of [0, 9, 65_535]) assert.equal(exifOrientation(exifBlock(orientation)), 1);
@@ -114,7 +114,7 @@ describe('exifOrientation', () => {
     }
   });
 
-  it('looks through a directory to its end, and not beyond', () => {
+  it('searches a directory up to its end, and not beyond', () => {
     const block = Buffer.from(exifBlock(3));
     block.writeUInt16BE(0xffff, 14);
     assert.equal(exifOrientation(block), 3);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Image } from '../../src/image/image.js';
 
-/** Test data of the repository, wherever the built tests lie. */
+/** Reads test data of the repository; the URL is relative to the built tests. */
 function fixture(path: string): Buffer {
   return readFileSync(new URL(`../../../test/fixtures/${path}`, import.meta.url));
 }
@@ -9,7 +9,7 @@ function fixture(path: string): Buffer {
 /** A photo of 512x384 pixels: blue sky at the left, a yellow tower at the right. */
 export const tower = fixture('images/tower.jpg');
 
-/** Mean colour of a rectangle. */
+/** Returns the mean colour of a rectangle. */
 export function meanColour(image: Image, left = 0, top = 0, width = image.width, height = image.height) {
   const sum: [number, number, number] = [0, 0, 0];
   for (let y = top; y < top + height; y++) {
@@ -21,7 +21,7 @@ export function meanColour(image: Image, left = 0, top = 0, width = image.width,
   return sum.map((value) => value / (width * height));
 }
 
-/** Mean absolute difference of two pictures of one size, per channel value of 0 to 255. */
+/** Returns the mean absolute difference of two pictures of equal size, per channel value of 0 to 255. */
 export function meanDifference(a: Image, b: Image): number {
   const length = a.width * a.height * 3;
   let sum = 0;

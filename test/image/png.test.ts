@@ -13,7 +13,7 @@ const bare = pngFile(
 );
 const essenceOf = async (png: Buffer): Promise<Buffer> => Buffer.from((await readPng(png).essence()).file);
 
-/** Chunks that decoders expand, or keep. */
+/** Chunks that decoders expand or keep. */
 const extra = [
   pngChunk('tEXt', Buffer.from('Title\0text')),
   pngChunk('zTXt', Buffer.concat([Buffer.from('Comment\0\0'), deflateSync(Buffer.alloc(1000, 'a'))])),
@@ -29,7 +29,7 @@ const extra = [
 ];
 
 describe('readPng', () => {
-  it('leaves out everything but header, palette, transparency and pixels', async () => {
+  it('keeps only header, palette, transparency and pixels', async () => {
     assert.deepEqual(await essenceOf(painted), bare);
     for (const behind of [false, true]) {
       assert.deepEqual(await essenceOf(withPngChunks(bare, extra, behind)), bare);
@@ -38,7 +38,7 @@ describe('readPng', () => {
     assert.ok((await essenceOf(palette)).includes('PLTE'));
   });
 
-  it('keeps a colour profile that changes something, of a size that is true', async () => {
+  it('keeps a colour profile that has an effect and declares its true size', async () => {
     const p3 = await sharp(tower).withIccProfile('p3').png().toBuffer();
     assert.ok((await essenceOf(p3)).includes('iCCP'));
     const srgb = await sharp(tower).withIccProfile('srgb').png().toBuffer();
@@ -59,7 +59,7 @@ describe('readPng', () => {
     });
   });
 
-  it('allows 64 KiB more than the picture has, to the byte, at all sizes', async () => {
+  it('allows exactly 64 KiB more than the picture needs, at all sizes', async () => {
     for (let more = 0; more < 8; more++) {
       const kinds: readonly PngHeader[] = [
         { width: 401, height: 403, colour: 6 },
@@ -84,7 +84,7 @@ describe('readPng', () => {
       [4, 70_000],
       [70_000, 4],
     ] as const) {
-      // Some passes have nothing in a picture that is so thin.
+      // In a picture this thin, some passes are empty.
       const header: PngHeader = { width, height, colour: 6, depth: 16, interlaced: true };
       const png = (length: number): Buffer =>
         pngFile(header, pngChunk('IDAT', deflateSync(Buffer.alloc(length), { level: 0 })));
@@ -94,8 +94,8 @@ describe('readPng', () => {
     }
   });
 
-  it('does not look at compressed pixels of up to 512 KiB', async () => {
-    // What follows the end of zlib data is nothing.
+  it('does not check compressed pixels of up to 512 KiB', async () => {
+    // Bytes after the end of the zlib data are ignored.
     const bomb = deflateSync(Buffer.alloc(1 << 20));
     const pngOf = (length: number): Buffer => {
       const data = Buffer.concat([bomb, Buffer.alloc(length)], length);
@@ -107,7 +107,7 @@ describe('readPng', () => {
     await assert.rejects(readPng(pngOf(most + 1)).essence(), /more data/);
   });
 
-  it('puts a profile behind the header, and says where it is one of more than 8 bits', async () => {
+  it('puts a profile after the header, and reports a profile with more than 8 bits', async () => {
     const wide = sharp(tower).withIccProfile('p3');
     for (const [picture, deepProfile] of [
       [wide.clone(), false],
@@ -123,8 +123,8 @@ describe('readPng', () => {
     }
   });
 
-  it('puts a profile right behind the header, the first of several, whatever its name', async () => {
-    // A profile without anything in it is not that of sRGB.
+  it('puts the first of several profiles directly after the header, whatever its name', async () => {
+    // An empty profile is not sRGB's.
     const icc = Buffer.alloc(132);
     icc.writeUInt32BE(icc.length, 0);
     icc.write('acsp', 36, 'latin1');
@@ -144,14 +144,14 @@ describe('readPng', () => {
     }
   });
 
-  it('reads sizes of four bytes', () => {
+  it('reads four-byte sizes', () => {
     const { width, height } = readPng(pngFile({ width: 0x0102_0304, height: 0x7fff_fffe }));
     assert.deepEqual([width, height], [0x0102_0304, 0x7fff_fffe]);
     const cut = { name: 'ImageError', message: 'the PNG is cut short' };
     for (const length of [0, 8, 15]) assert.throws(() => readPng(bare.subarray(0, length)), cut);
   });
 
-  it('reads size and orientation, of several the first', () => {
+  it('reads the size and the first of several orientations', () => {
     const turned = [6, 3].map((orientation) => pngChunk('eXIf', exifBlock(orientation, { prefix: false })));
     for (const [png, orientation] of [
       [bare, 1],
@@ -162,7 +162,7 @@ describe('readPng', () => {
     }
   });
 
-  it('reads a file that ends within its last chunk, and none behind it', async () => {
+  it('reads a file that ends within its last chunk, and nothing after that chunk', async () => {
     const cut = bare.subarray(0, -4);
     assert.deepEqual(await essenceOf(cut), cut);
     const shorter = bare.subarray(0, -5);
@@ -170,7 +170,7 @@ describe('readPng', () => {
     assert.deepEqual(await essenceOf(Buffer.concat([bare, pngChunk('IDAT', Buffer.alloc(10))])), bare);
   });
 
-  it('refuses more chunks than any encoder writes, and headers that are not right', () => {
+  it('refuses more chunks than any encoder writes, and invalid headers', () => {
     const many = Array.from({ length: 5000 }, () => pngChunk('IDAT', new Uint8Array(0)));
     assert.throws(() => readPng(withPngChunks(bare, many)), { message: /too many parts/ });
     for (const [colour, depth] of [0, 2, 3, 4, 6].flatMap((c) => [1, 2, 4, 8, 16].map((d) => [c, d]))) {
@@ -196,11 +196,11 @@ describe('readPng', () => {
   });
 });
 
-/** Length of the pixels, counted one by one as they are interlaced. */
+/** Returns the number of bytes of the pixel data, counted pass by pass if interlaced. */
 function pixelBytes({ width, height, depth = 8, colour = 2, interlaced = false }: PngHeader): number {
   const bits = depth * ({ 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 }[colour] ?? 0);
   if (!interlaced) return height * (1 + Math.ceil((width * bits) / 8));
-  // Which pass each pixel of a block of eight by eight belongs to (PNG, 8.2).
+  // The pass of each pixel in a block of eight by eight (PNG, 8.2).
   const block = [
     '16462646',
     '77777777',

@@ -5,7 +5,7 @@ import type { Box, Fit } from '../../src/image/image.js';
 import { boxBeforeTurn, turnUpright } from '../../src/image/turn.js';
 
 describe('turnUpright', () => {
-  it('puts every pixel where Exif says', async () => {
+  it('moves every pixel as Exif defines', async () => {
     // Exif 3.0, table 6: which pixels of 0 1 2 / 3 4 5 are seen, row by row.
     const seen: Readonly<Record<Orientation, readonly string[]>> = {
       1: ['012', '345'],
@@ -43,12 +43,12 @@ describe('boxBeforeTurn', () => {
     return result && `${result.fit} ${result.width}x${result.height}`;
   };
 
-  it('is the box itself where nothing is turned', () => {
+  it('returns the box itself if the picture is upright', () => {
     const box: Box = { width: 999, height: 3, fit: 'cover' };
     assert.equal(boxBeforeTurn({ width: 5, height: 5 }, 1, box), box);
   });
 
-  it('is on its side for the pictures that are', () => {
+  it('swaps the sides for pictures that lie on their side', () => {
     for (const orientation of [2, 3, 4] as const)
       assert.equal(before('stretch', [60, 50], [200, 120], orientation), 'stretch 60x50');
     for (const orientation of [5, 6, 7, 8] as const)
@@ -56,7 +56,7 @@ describe('boxBeforeTurn', () => {
     assert.equal(before('contain', [60, 50], [200, 120], 6), 'stretch 50x30');
   });
 
-  it('is none where pixels would be enlarged, or kept', () => {
+  it('returns null if the picture would be enlarged or keep a side', () => {
     assert.equal(before('cover', [200, 60]), null);
     assert.equal(before('cover', [199, 60]), 'cover 199x61');
     assert.equal(before('cover', [100, 120]), null);
@@ -67,7 +67,7 @@ describe('boxBeforeTurn', () => {
     assert.equal(before('contain', [400, 240]), null);
   });
 
-  it('has no bars, which come afterwards', () => {
+  it('excludes the bars, which are added afterwards', () => {
     assert.equal(before('contain', [100, 120]), 'stretch 100x60');
     assert.equal(before('contain', [120, 30]), 'stretch 50x30');
     assert.equal(before('contain', [100, 60], [201, 120]), 'stretch 100x60');
@@ -75,7 +75,7 @@ describe('boxBeforeTurn', () => {
     assert.equal(before('contain', [10, 10], [20, 1000]), 'stretch 1x10');
   });
 
-  it('leaves an even number of pixels to cut off, equal parts at both sides', () => {
+  it('leaves an even number of pixels to crop, half at each side', () => {
     for (const [width, even] of [
       [50, 50],
       [51, 52],

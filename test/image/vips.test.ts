@@ -14,7 +14,7 @@ it('libvips keeps no results and has one thread for each picture', () => {
 describe('pixels', () => {
   const data = Uint8Array.from({ length: 2 * 3 * 3 }, (_, i) => 7 * i);
 
-  it('go in and out as they are, from memory that may be longer', async () => {
+  it('pass through unchanged, from memory that may be longer', async () => {
     const longer = new Uint8Array(data.length + 50);
     longer.set(data);
     for (const given of [data, longer]) {
@@ -23,7 +23,7 @@ describe('pixels', () => {
     }
   });
 
-  it('come out in the memory that is given, of which as much is asked for as they need', async () => {
+  it('are written to the given memory, and only as much as needed is requested', async () => {
     const memory = new Uint8Array(30).fill(255);
     const asked: number[] = [];
     const image = await readPixels(openPixels({ width: 2, height: 3, data }), (bytes) => {
@@ -34,7 +34,7 @@ describe('pixels', () => {
     assert.deepEqual([asked, [...memory]], [[18], [...data, ...Array<number>(12).fill(255)]]);
   });
 
-  it('are of three channels of a byte, whatever they were', async () => {
+  it('come out as three channels of one byte, whatever they were', async () => {
     const grey = sharp(Uint8Array.of(10, 200), { raw: { width: 2, height: 1, channels: 1 } });
     assert.deepEqual([...(await readPixels(grey, newMemory)).data], [10, 10, 10, 200, 200, 200]);
     const deep = sharp(Uint16Array.of(0, 257 * 100, 65_535), { raw: { width: 1, height: 1, channels: 3 } });
@@ -50,7 +50,7 @@ describe('pixels', () => {
   });
 });
 
-it('errors of libvips become one line for people, with what they were', () => {
+it('errors of libvips become one readable line, with the original as cause', () => {
   const error = new Error('VipsJpeg: first\nwebp: cannot read\n');
   const wrapped = decodeError('WEBP', error);
   assert.equal(wrapped.name, 'ImageError');

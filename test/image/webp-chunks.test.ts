@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { readWebp } from '../../src/image/webp.js';
 import { exifBlock, webpChunk, webpFile } from './files.js';
 
-/** A lossy image by its header, with the two bits of scaling that are no part of a size. */
+/** Returns the header of a lossy image; the two scaling bits are not part of the size. */
 function lossy(width: number, height: number, scaling = 0): Buffer {
   const content = Buffer.alloc(11, 0xee);
   content.writeUInt16LE(width | (scaling << 14), 6);
@@ -11,14 +11,14 @@ function lossy(width: number, height: number, scaling = 0): Buffer {
   return webpChunk('VP8 ', content);
 }
 
-/** A lossless image by its header, with the bits of transparency and version. */
+/** Returns the header of a lossless image, with its transparency and version bits. */
 function lossless(width: number, height: number, more = 0): Buffer {
   const content = Buffer.alloc(6, 0x2f);
   content.writeUInt32LE(((width - 1) | ((height - 1) << 14) | (more << 28)) >>> 0, 1);
   return webpChunk('VP8L', content);
 }
 
-/** The extended header, whose reserved bytes may be any. */
+/** Returns the extended header; its reserved bytes may have any value. */
 function canvas(width: number, height: number, flags = 0): Buffer {
   const content = Buffer.alloc(10, 0xab);
   content.writeUInt8(flags, 0);
@@ -27,7 +27,7 @@ function canvas(width: number, height: number, flags = 0): Buffer {
   return webpChunk('VP8X', content);
 }
 
-/** A colour profile that changes something, since it says nothing; and one that is none. */
+// An empty profile, which counts as different from sRGB, and an invalid one.
 const profile = Buffer.alloc(133);
 profile.write('acsp', 36, 'latin1');
 const coloured = webpChunk('ICCP', profile);
@@ -44,7 +44,7 @@ const essenceOf = async (...chunks: readonly Buffer[]): Promise<Buffer> => {
 };
 
 describe('the size of a WebP', () => {
-  it('is that of its image', () => {
+  it('is the size of its image', () => {
     for (const [width, height] of [
       [1, 1],
       [1, 16_383],
@@ -59,7 +59,7 @@ describe('the size of a WebP', () => {
     assert.equal(sizeOf(lossless(16_384, 16_384, 15)), '16384x16384');
   });
 
-  it('is that of its extended header, which the image must fill, but not the first of an animation', () => {
+  it('is the size in its extended header, which the image must fill, except in an animation', () => {
     assert.equal(
       sizeOf(canvas(0x12_3456, 0x65_4321), webpChunk('ANMF', Buffer.alloc(20))),
       '1193046x6636321',
@@ -80,7 +80,7 @@ describe('the size of a WebP', () => {
     }
   });
 
-  it('needs whole headers, and an image', () => {
+  it('needs complete headers and an image', () => {
     const cut = (type: string, length: number): Buffer => webpChunk(type, Buffer.alloc(length));
     for (const [chunks, message] of [
       [[cut('VP8 ', 9)], 'the image of the WebP is cut short'],
@@ -98,14 +98,14 @@ describe('the size of a WebP', () => {
 });
 
 describe('the chunks of a WebP', () => {
-  it('have the first orientation, if any', () => {
+  it('contain the orientation; the first one counts', () => {
     const { orientation } = readWebp(webpFile(canvas(3, 2), lossy(3, 2), exif(6), exif(3)));
     assert.equal(orientation, 6);
     assert.equal(readWebp(webpFile(canvas(3, 2), lossy(3, 2))).orientation, 1);
     assert.equal(readWebp(webpFile(lossy(3, 2), exif(6))).orientation, 1, 'without the extended header');
   });
 
-  it('are kept as far as the picture needs them, in the order of the format', async () => {
+  it('are kept if the picture needs them, in the order of the format', async () => {
     const [image, alpha, loop] = [
       lossy(3, 2),
       webpChunk('ALPH', Buffer.from('abc')),
@@ -129,7 +129,7 @@ describe('the chunks of a WebP', () => {
     );
   });
 
-  it('are padded, also the last', async () => {
+  it('are padded, including the last', async () => {
     for (const length of [10, 11, 12, 13]) {
       const image = webpChunk('VP8 ', Buffer.alloc(length, 1));
       const whole = webpFile(image);
@@ -141,7 +141,7 @@ describe('the chunks of a WebP', () => {
     }
   });
 
-  it('end where there is no room for another, which may be empty', () => {
+  it('end where no further chunk fits, even an empty one', () => {
     const head = webpFile(canvas(3, 2), lossy(3, 2));
     for (let length = 0; length < 8; length++) {
       const cut = Buffer.concat([head, exif(6).subarray(0, length)]);

@@ -35,7 +35,7 @@ describe('readWebp', () => {
     }
   });
 
-  it('leaves out metadata and what follows the image', async () => {
+  it('leaves out metadata and everything after the image', async () => {
     assert.deepEqual(await essenceOf(lossy), lossy);
     assert.deepEqual(await essenceOf(Buffer.concat([lossy, exif, xmp])), lossy);
     const still = lossy.subarray(12);
@@ -50,7 +50,7 @@ describe('readWebp', () => {
     assert.deepEqual(await essenceOf(full), extendedWebp({ width: 96, height: 72 }, still));
   });
 
-  it('keeps transparency, and a colour profile that changes something', async () => {
+  it('keeps transparency and a colour profile that has an effect', async () => {
     assert.ok((await essenceOf(alpha)).includes('ALPH'));
     const p3 = await photo.clone().withIccProfile('p3').webp().toBuffer();
     assert.deepEqual(await essenceOf(p3), p3);
@@ -65,7 +65,7 @@ describe('readWebp', () => {
     assert.deepEqual([...image.data.subarray(0, 3)], [0xcc, 0, 0]);
   });
 
-  it('refuses an image of another size than the file says', () => {
+  it('refuses an image whose size differs from the header', () => {
     const expected = { name: 'ImageError', message: /differs in size from the file/ };
     for (const webp of [lossy, lossless]) {
       const image = webp.subarray(12);
@@ -74,7 +74,7 @@ describe('readWebp', () => {
     }
   });
 
-  it('refuses files without a whole header or image, and of countless chunks', () => {
+  it('refuses files without a complete header or image, and files of too many chunks', () => {
     const empty = webpFile(webpChunk('VP8X', Buffer.alloc(3)), lossy.subarray(12));
     for (const webp of [webpFile(), webpFile(exif), empty, lossy.subarray(0, 22), lossless.subarray(0, 24)]) {
       assert.throws(() => readWebp(webp), { name: 'ImageError' });
@@ -84,7 +84,7 @@ describe('readWebp', () => {
     assert.throws(() => readWebp(crowded), { message: /too many parts/ });
   });
 
-  it('needs no more than the headers to tell the size', () => {
+  it('needs only the headers to read the size', () => {
     const lossyHead = lossy.subarray(20, 30);
     const losslessHead = lossless.subarray(20, 25);
     for (const [type, head] of [
@@ -102,7 +102,7 @@ describe('readWebp', () => {
     }
   });
 
-  it('reads a last chunk without its padding', async () => {
+  it('reads a last chunk that has no padding', async () => {
     const odd = [...Array(40).keys()].map((side) =>
       sharp(tower)
         .resize(30 + side, 30)

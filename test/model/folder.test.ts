@@ -33,13 +33,13 @@ describe('readModelFolder', () => {
     assert.equal(basename(unet.graph.file), 'model.onnx');
   });
 
-  it('gives the embedded model one-click styles and whole default parameters', async () => {
+  it('returns one-click styles and complete default parameters for the embedded model', async () => {
     const { defaults, styles, sizeFactor, description } = await readModelFolder(embeddedModel);
     assert.ok(description.length > 20);
     assert.ok(styles.length >= 8);
     assert.equal(new Set(styles.map(({ prompt }) => prompt)).size, styles.length);
     const parameters = defaultParameters({ defaults, sizeFactor });
-    // The place in the schedule where one step of this model is best.
+    // The timestep at which a single step of this model works best.
     assert.equal(Math.round((1 - parameters.strength) * parameters.num_inference_steps), 25);
     assert.deepEqual([parameters.width, parameters.height, parameters.steps], [256, 256, 1]);
     assert.ok(styles.some(({ prompt }) => prompt === parameters.prompt));
@@ -54,7 +54,7 @@ describe('readModelFolder', () => {
     assert.equal(model.description, '');
   });
 
-  it("fills in what older files of Stable Diffusion's autoencoder leave out", async () => {
+  it("fills in fields that older files of Stable Diffusion's autoencoder omit", async () => {
     await using copy = await ModelCopy.create();
     const vae = {
       _class_name: 'AutoencoderKL',
@@ -71,7 +71,7 @@ describe('readModelFolder', () => {
     assert.deepEqual([newer.scalingFactor, newer.shiftFactor], [0.36, 0.11]);
   });
 
-  it("takes the autoencoder's configuration from where exporters put it", async () => {
+  it("finds the autoencoder's configuration where exporters put it", async () => {
     await using copy = await ModelCopy.create();
     const vae = await readFile(join(copy.folder, 'vae/config.json'), 'utf8');
     await copy.remove('vae');
@@ -80,7 +80,7 @@ describe('readModelFolder', () => {
   });
 });
 
-/** What is done to the model; the file that the error names; what its message says. */
+/** The fault, the change to the model, the file in the error, the error message. */
 const faults: readonly [string, (copy: ModelCopy) => Promise<void>, string, RegExp][] = [
   ['no index', (copy) => copy.remove('model_index.json'), 'model_index.json', /no such file; download/],
   ['no U-Net', (copy) => copy.remove('unet'), 'unet/config.json', /no such file/],
@@ -166,7 +166,7 @@ const faults: readonly [string, (copy: ModelCopy) => Promise<void>, string, RegE
 ];
 
 describe('readModelFolder on a broken folder', () => {
-  it('says in one line that there is none', async () => {
+  it('reports a missing folder', async () => {
     await assert.rejects(readModelFolder(join(embeddedModel, 'nowhere')), (error) => {
       assert.ok(error instanceof ModelError);
       assert.match(error.message, /nowhere: no such folder; give the path of a model folder/);

@@ -25,7 +25,7 @@ async function withoutGraphs(copy: ModelCopy): Promise<void> {
   }
 }
 
-/** What is done to the model, the file or folder that the error names, and what its message says. */
+/** The fault, the change to the model, the file or folder in the error, the error message. */
 const refused: readonly (readonly [string, (copy: ModelCopy) => Promise<void>, string, RegExp])[] = [
   ...(
     [
@@ -43,7 +43,7 @@ const refused: readonly (readonly [string, (copy: ModelCopy) => Promise<void>, s
       [name, editing(scheduler, { ...betas, _class_name: name }), scheduler, message] as const,
   ),
   [
-    'a flow-matching scheduler that has kept the betas',
+    'a flow-matching scheduler that still has betas',
     editing(scheduler, { _class_name: 'FlowMatchEulerDiscreteScheduler' }),
     scheduler,
     /FlowMatchEulerDiscreteScheduler is a scheduler of flow-matching models .* use a Stable Diffusion/,
@@ -163,7 +163,7 @@ const refused: readonly (readonly [string, (copy: ModelCopy) => Promise<void>, s
     /holds the graphs model_fp16\.onnx, model_fp32\.onnx; rename the one to use to model\.onnx/,
   ],
   [
-    'weights beside the graph that were cut off',
+    'truncated weights next to the graph',
     async (copy) => {
       const port = ['x', 1, [1]] as const;
       const weights = [['w', 1, [100], 'weights.bin', [4096, 400]]] as const;
@@ -178,7 +178,7 @@ const refused: readonly (readonly [string, (copy: ModelCopy) => Promise<void>, s
     /has 4400 bytes of the 4496 that its graph needs; download it again/,
   ],
   [
-    'a graph that was cut off',
+    'a truncated graph',
     async (copy) => {
       const whole = await readFile(join(copy.folder, 'unet/model.onnx'));
       await copy.remove('unet/model.onnx');
@@ -222,7 +222,7 @@ describe('a model of another kind', () => {
 });
 
 describe('a model with rare settings', () => {
-  it('has the betas of its class in diffusers where its file has none', async () => {
+  it('uses the betas of its class in diffusers if its file has none', async () => {
     await using copy = await ModelCopy.create();
     for (const [name, schedule, start] of [
       ['LCMScheduler', 'scaled_linear', 0.00085],
@@ -236,7 +236,7 @@ describe('a model with rare settings', () => {
     }
   });
 
-  it('takes clip_sample as off where StableDiffusionPipeline of diffusers does, and says so', async () => {
+  it('ignores clip_sample where StableDiffusionPipeline of diffusers does, and says so', async () => {
     await using copy = await ModelCopy.create();
     await copy.edit(scheduler, { clip_sample: true });
     await copy.edit('model_index.json', { _class_name: 'StableDiffusionPipeline' });
@@ -248,7 +248,7 @@ describe('a model with rare settings', () => {
     assert.deepEqual([xl.scheduler['clip_sample'], xl.notes], [true, []]);
   });
 
-  it('keeps the statistics of its latents by channel', async () => {
+  it('keeps the per-channel statistics of its latents', async () => {
     await using copy = await ModelCopy.create();
     const [mean, std] = [
       [1, 2, 3, 4],
@@ -258,7 +258,7 @@ describe('a model with rare settings', () => {
     assert.deepEqual((await readModelFolder(copy.folder)).latentStatistics, { mean, std });
   });
 
-  it('passes over files that systems leave behind', async () => {
+  it('ignores files left behind by operating systems', async () => {
     await using copy = await ModelCopy.create();
     await rename(join(copy.folder, 'unet/model.onnx'), join(copy.folder, 'unet/model_fp16.onnx'));
     await copy.write('unet/._model_fp16.onnx', 'x');

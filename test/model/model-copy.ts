@@ -5,7 +5,7 @@ import { repositoryRoot } from '../support/reference.js';
 
 export const embeddedModel = join(repositoryRoot, 'ops/models/millrace-styles');
 
-/** A copy of a model that a test may spoil; its graphs are links to the real ones. */
+/** A copy of a model that a test may modify; its graphs are links to the real ones. */
 export class ModelCopy implements AsyncDisposable {
   readonly folder: string;
 

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { parsePrompt } from '../../src/model/prompt.js';
 
-/** Weights to six digits. */
+/** Returns the parts of a prompt with their weights, to six digits. */
 function parsed(prompt: string): readonly (readonly [string, number])[] {
   return parsePrompt(prompt).map(({ text, weight }) => [text, Number(weight.toFixed(6))]);
 }
@@ -90,12 +90,12 @@ describe('parsePrompt', () => {
     it(`reads ${JSON.stringify(prompt)}`, () => assert.deepEqual(parsed(prompt), segments));
   }
 
-  it('leaves any text without brackets and backslashes as it is', () => {
+  it('leaves any text without brackets and backslashes unchanged', () => {
     const plain = fc.string({ unit: 'binary' }).filter((text) => !/[()[\]\\]/.test(text));
     fc.assert(fc.property(plain, (text) => assert.deepEqual(parsePrompt(text), [{ text, weight: 1 }])));
   });
 
-  it('gives any text back that is escaped', () => {
+  it('restores any escaped text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (text) => {
         const escaped = text.replaceAll(/[()[\]\\]/g, String.raw`\$&`);
@@ -104,7 +104,7 @@ describe('parsePrompt', () => {
     );
   });
 
-  it('multiplies what is nested', () => {
+  it('multiplies nested weights', () => {
     interface Node {
       readonly written: string;
       readonly weights: readonly number[];
@@ -147,7 +147,7 @@ describe('parsePrompt', () => {
     );
   });
 
-  it('takes any string at all: finite weights, no empty parts, no two of one weight side by side', () => {
+  it('accepts any string: finite weights, no empty parts, no neighbours of equal weight', () => {
     const any = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc

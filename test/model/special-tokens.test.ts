@@ -15,12 +15,12 @@ interface Recorded {
   readonly cases: readonly {
     readonly name: string;
     readonly files: Readonly<Record<string, object>>;
-    /** For each text what CLIPTokenizer of transformers gives. */
+    /** The ids from CLIPTokenizer of transformers, for each text. */
     readonly ids: readonly (readonly number[])[];
   }[];
 }
 
-/** See special_tokens.py beside it. */
+/** Made by special_tokens.py next to it. */
 const recorded = JSON.parse(
   gunzipSync(
     await readFile(join(repositoryRoot, 'test/fixtures/tokenizer/special-tokens.json.gz')),
@@ -30,7 +30,7 @@ const source = join(embeddedModel, 'tokenizer');
 const vocab = JSON.parse(await readFile(join(source, 'vocab.json'), 'utf8')) as object;
 const merges = (await readFile(join(source, 'merges.txt'), 'utf8')).trim().split('\n').slice(1);
 
-/** A tokenizer folder of these JSON files beside the vocabulary of the embedded model. */
+/** Calls `use` with a tokenizer folder of these JSON files and the vocabulary of the embedded model. */
 async function withFolder<T>(
   files: Readonly<Record<string, object>>,
   use: (folder: string) => Promise<T>,
@@ -49,7 +49,7 @@ async function withFolder<T>(
 }
 
 describe('special tokens', () => {
-  it('are those of CLIPTokenizer, wherever a folder names them', async () => {
+  it('match those of CLIPTokenizer, whichever file names them', async () => {
     assert.ok(recorded.cases.length > 100);
     for (const { name, files, ids } of recorded.cases) {
       const tokenizer = await withFolder(files, (folder) => loadTokenizer(folder, recorded.length));
@@ -59,14 +59,14 @@ describe('special tokens', () => {
     }
   });
 
-  it('take what special_tokens_map.json alone says, as the files of Stable Diffusion 2 have it', async () => {
+  it('are read from special_tokens_map.json, which Stable Diffusion 2 relies on', async () => {
     const config = { tokenizer_class: 'CLIPTokenizer', pad_token: '<|endoftext|>', model_max_length: 77 };
     const files = { 'tokenizer_config.json': config, 'special_tokens_map.json': { pad_token: '!' } };
     const ids = await withFolder(files, async (folder) => (await loadTokenizer(folder, 77)).encode('neon'));
     assert.deepEqual(Array.from(ids.slice(2, 5), Number), [2047, 0, 0]);
   });
 
-  it('that the text encoder has no embedding for are refused, before a prompt can hold one', async () => {
+  it('without an embedding in the text encoder are refused at load time', async () => {
     const files = { 'added_tokens.json': { '<cat-toy>': 2048 } };
     await withFolder(files, async (folder) => {
       await assert.rejects(loadTokenizer(folder, 77, 2048), (error) => {
@@ -78,7 +78,7 @@ describe('special tokens', () => {
     });
   });
 
-  it('of padding on the left are refused: every position would be another', async () => {
+  it('with padding on the left are refused, since it would shift every position', async () => {
     await withFolder({ 'tokenizer_config.json': { padding_side: 'left' } }, async (folder) => {
       await assert.rejects(loadTokenizer(folder, 77), /field padding_side must be equal to one of/);
     });

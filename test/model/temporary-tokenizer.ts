@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A tokenizer with another padding. */
+/** A copy of a tokenizer with another padding token. */
 export class TemporaryTokenizer implements AsyncDisposable {
   readonly folder: string;
 

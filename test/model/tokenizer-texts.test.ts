@@ -8,7 +8,7 @@ import { loadTokenizer } from '../../src/model/tokenizer.js';
 import { referenceModel, repositoryRoot } from '../support/reference.js';
 import { TemporaryTokenizer } from './temporary-tokenizer.js';
 
-/** Texts in all scripts, with checksums of what CLIPTokenizer makes of them (see make.py beside them). */
+/** Texts in all scripts, with checksums of CLIPTokenizer's ids (see make.py in the folder). */
 const folder = join(repositoryRoot, 'test/fixtures/tokenizer');
 const texts = JSON.parse(gunzipSync(await readFile(join(folder, 'texts.json.gz'))).toString()) as string[];
 const checksums = await readFile(join(folder, 'checksums.bin'));
@@ -16,7 +16,7 @@ const checksums = await readFile(join(folder, 'checksums.bin'));
 describe('the tokenizer on 10,000 texts', () => {
   const paddings = ['<|endoftext|>', '!'];
   for (const [index, padding] of paddings.entries()) {
-    it(`gives the ids of CLIPTokenizer, filled up with ${padding}`, async () => {
+    it(`returns the ids of CLIPTokenizer, padded with ${padding}`, async () => {
       await using copy = await TemporaryTokenizer.of(join(referenceModel(), 'tokenizer'), padding);
       const tokenizer = await loadTokenizer(copy.folder, 77);
       assert.equal(texts.length, 10_000);

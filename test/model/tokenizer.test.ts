@@ -14,21 +14,21 @@ const clip = await loadTokenizer(join(referenceModel(), 'tokenizer'), 77);
 const own = await loadTokenizer(join(embeddedModel, 'tokenizer'), 77);
 
 describe('a tokenizer', () => {
-  it('puts a text between start and end and fills up', () => {
+  it('puts a text between start and end and pads it', () => {
     assert.equal(clip.length, 77);
     const ids = clip.encode('a photo of a cat');
     assert.deepEqual(ids.slice(0, 8), BigInt64Array.of(start, 320n, 1125n, 539n, 320n, 2368n, end, end));
     assert.equal(ids.length, 77);
   });
 
-  it('cuts a long text and ends it all the same', () => {
+  it('truncates a long text but keeps its end token', () => {
     const ids = clip.encode('cat '.repeat(500));
     assert.equal(ids.length, 77);
     assert.deepEqual([...new Set(ids.slice(1, 76))], [2368n]);
     assert.equal(ids[76], end);
   });
 
-  it('makes rows of one length between start and end of any string', () => {
+  it('returns rows of equal length between start and end for any string', () => {
     const any = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 300 }),
       fc.string({ unit: 'grapheme', maxLength: 100 }),
@@ -54,28 +54,28 @@ describe('a tokenizer', () => {
     }
   });
 
-  it('does not tell letters by case, or composed from decomposed ones', () => {
+  it('treats upper and lower case, and composed and decomposed letters, alike', () => {
     assert.deepEqual(clip.encode('VAN Gogh'), clip.encode('van gogh'));
     assert.deepEqual(clip.encode('cafe\u0301'), clip.encode('caf\u00e9'));
   });
 
-  it('folds white space as Unicode has it: a next-line mark is, a byte-order mark is not', () => {
+  it('collapses Unicode white space, which includes a next-line mark but not a byte-order mark', () => {
     assert.deepEqual(clip.encode(' a\t\u0085\u3000 b\n'), clip.encode('a b'));
     assert.notDeepEqual(clip.encode('a\ufeffb'), clip.encode('a b'));
   });
 
-  it('takes half a surrogate pair for the replacement character', () => {
+  it('reads half a surrogate pair as the replacement character', () => {
     assert.deepEqual(clip.encode('a\ud83db'), clip.encode('a\ufffdb'));
   });
 
-  it('knows special tokens inside a text', () => {
+  it('recognises special tokens inside a text', () => {
     assert.deepEqual(
       clip.encode('<|startoftext|>cat').slice(0, 4),
       BigInt64Array.of(start, start, 2368n, end),
     );
   });
 
-  it('puts a long text into chunks with a start and an end each, and weights beside them', () => {
+  it('splits a long text into chunks with a start and an end each, with matching weights', () => {
     const cat = 2368n;
     const text = (words: number, weight = 1) => ({ text: 'cat '.repeat(words), weight });
     const [first, second, ...more] = clip.encodeChunks([text(70), text(10, 1.5)], 4);
@@ -92,14 +92,14 @@ describe('a tokenizer', () => {
     assert.equal(ids.filter((id) => id === cat).length, 300);
   });
 
-  it('never gives more ids than the text encoder takes', async () => {
+  it('never returns more ids than the text encoder accepts', async () => {
     const short = await loadTokenizer(join(embeddedModel, 'tokenizer'), 16);
     assert.equal(short.encode('a very long prompt '.repeat(20)).length, 16);
   });
 });
 
 describe('loadTokenizer', () => {
-  it('fills up with the pad token that the folder names, and knows it in a text', async () => {
+  it('pads with the pad token of its folder, and recognises it in a text', async () => {
     await using copy = await ModelCopy.create();
     await copy.edit('tokenizer/tokenizer_config.json', { pad_token: '!' });
     const tokenizer = await loadTokenizer(join(copy.folder, 'tokenizer'), 77);
@@ -114,7 +114,7 @@ describe('loadTokenizer', () => {
     assert.equal(ids[76], pad);
   });
 
-  it('reads tokenizer.json where the two other files are missing', async () => {
+  it('reads tokenizer.json if the two other files are missing', async () => {
     await using copy = await ModelCopy.create();
     const read = async (file: string): Promise<string> =>
       readFile(join(embeddedModel, 'tokenizer', file), 'utf8');

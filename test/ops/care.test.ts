@@ -23,25 +23,25 @@ describe('the licence check', () => {
   const check = (license?: string, more: object = {}): readonly string[] =>
     forbiddenLicences({ packages: { '': {}, 'node_modules/a/node_modules/@b/c': { license, ...more } } });
 
-  it('lets free licences pass, and choices with a free one', () => {
+  it('accepts free licences, and choices that include one', () => {
     for (const license of ['MIT', '(BSD-2-Clause OR GPL-3.0-only)', 'Apache-2.0 AND MIT']) {
       assert.deepEqual(check(license), []);
     }
   });
 
-  it('finds others, and packages without one', () => {
+  it('finds other licences, and packages without one', () => {
     for (const license of ['GPL-3.0-only', 'MIT AND GPL-3.0-only', 'SEE LICENSE IN README', undefined]) {
       assert.deepEqual(check(license), [`@b/c: ${license ?? 'no licence'}`]);
     }
   });
 
-  it('is about what users get', () => {
+  it('ignores development dependencies', () => {
     assert.deepEqual(check('GPL-3.0-only', { dev: true }), []);
   });
 });
 
 describe('the audit', () => {
-  it('finds what is serious', () => {
+  it('finds serious vulnerabilities', () => {
     const vulnerabilities = {
       a: { name: 'a', severity: 'critical', range: '<2' },
       b: { name: 'b', severity: 'low', range: '*' },
@@ -52,7 +52,7 @@ describe('the audit', () => {
     });
   });
 
-  it('knows a registry that does not answer', () => {
+  it('recognises a registry that does not answer', () => {
     for (const output of ['', 'not JSON', '{"message":"request failed"}', '{"error":{"code":"ENOAUDIT"}}']) {
       assert.deepEqual(readAudit(output), { answered: false, serious: [] });
     }
@@ -60,7 +60,7 @@ describe('the audit', () => {
 });
 
 describe('documents', () => {
-  it('of the project link to files that there are', () => {
+  it('of the project link to existing files', () => {
     const documents = [
       'SECURITY.md',
       'CONTRIBUTING.md',
@@ -73,7 +73,7 @@ describe('documents', () => {
       const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, link = '']) => link);
       for (const link of links) {
         const target = join(repositoryRoot, document, '..', link);
-        assert.ok(existsSync(target), `${document} links to ${link}, which is not there`);
+        assert.ok(existsSync(target), `${document} links to ${link}, which does not exist`);
       }
     }
   });
@@ -92,7 +92,7 @@ describe('the public CI', () => {
     readonly jobs: Readonly<Record<string, { readonly steps: readonly { readonly run?: string }[] }>>;
   };
 
-  it('does what .ci/run does, on the oldest Node and newer ones', () => {
+  it('runs .ci/run on the oldest supported Node.js and newer ones', () => {
     const commands = Object.values(jobs).flatMap(({ steps }) => steps.flatMap(({ run }) => run ?? []));
     assert.ok(commands.includes('.ci/run'));
     const { engines } = JSON.parse(readFileSync(join(repositoryRoot, 'package.json'), 'utf8')) as {
@@ -101,7 +101,7 @@ describe('the public CI', () => {
     assert.ok(JSON.stringify(jobs).includes(`"${engines.node.replace('>=', '')}"`));
   });
 
-  it('has scripts without mistakes of the shell', { skip: process.platform === 'win32' }, () => {
+  it('has scripts without syntax errors', { skip: process.platform === 'win32' }, () => {
     for (const file of ['.ci/run', '.ci/tools', '.ci/python']) {
       const { status, stderr } = spawnSync('bash', ['-n', file], { cwd: repositoryRoot, encoding: 'utf8' });
       assert.equal(status, 0, stderr);

@@ -16,7 +16,7 @@ const frames = motionJpegFrames('walkers.mjpeg');
 const metricsToken = 'for-prometheus-alone';
 const small = { width: 64, height: 64, prompt: 'a fox' };
 
-/** A user who sends a video, until `signal` says that it is enough. */
+/** Acts as a user who sends a video, until `signal` aborts. */
 async function watchVideo(url: string, signal: AbortSignal): Promise<void> {
   await using client = await StreamClient.open(url, small);
   for (let id = 0; !signal.aborted; id++) {
@@ -29,12 +29,12 @@ describe('the dashboards, with a real Prometheus and a server under load', { ski
   let folder: string;
   let server: TestServer;
   let prometheus: PrometheusServer;
-  const enough = new AbortController();
+  const stop = new AbortController();
   let load: Promise<unknown> = Promise.resolve();
   const path = process.env['PATH'];
 
   before(async () => {
-    // The driver's program, for the panels of the GPU on a machine that has none.
+    // Stands for the driver's program, so that the GPU panels have data without a GPU.
     folder = await mkdtemp(join(tmpdir(), 'millrace-driver-'));
     await writeFile(join(folder, 'nvidia-smi'), '#!/bin/sh\necho 0, 1234, 81559, 87\n');
     await chmod(join(folder, 'nvidia-smi'), 0o755);
@@ -43,15 +43,15 @@ describe('the dashboards, with a real Prometheus and a server under load', { ski
     server = await startServer({ metricsToken });
     await server.app.ready();
     prometheus = await startPrometheus(program, new URL(server.url).host, metricsToken);
-    // What happens before the first scrape is no increase.
+    // Events before the first scrape do not count as an increase.
     await untilData('millrace_ready');
     await using visitor = await StreamClient.open(server.streamUrl, small);
     await visitor.generate(0, frames[0]);
-    load = Promise.all([1, 2].map(() => watchVideo(server.streamUrl, enough.signal)));
+    load = Promise.all([1, 2].map(() => watchVideo(server.streamUrl, stop.signal)));
   });
 
   after(async () => {
-    enough.abort();
+    stop.abort();
     await load;
     await prometheus[Symbol.asyncDispose]();
     await server[Symbol.asyncDispose]();
@@ -59,7 +59,7 @@ describe('the dashboards, with a real Prometheus and a server under load', { ski
     await rm(folder, { recursive: true });
   });
 
-  /** Asks again while there is no data: rates need two scrapes, and rules another moment. */
+  /** Queries again until there is data: rates need two scrapes, and rules a little longer. */
   async function untilData(expression: string): Promise<readonly number[]> {
     for (let tries = 0; ; tries++) {
       const values = await prometheus.query(expression);
@@ -79,7 +79,7 @@ describe('the dashboards, with a real Prometheus and a server under load', { ski
     });
   }
 
-  it('shows what happened: two users who get frames from a server that is ready', async () => {
+  it('shows two users who get frames from a ready server', async () => {
     const of = async (expression: string): Promise<number | undefined> => (await untilData(expression))[0];
     assert.equal(await of('millrace_ready'), 1);
     assert.equal(await of('millrace_sessions{state="active"}'), 2);
@@ -87,7 +87,7 @@ describe('the dashboards, with a real Prometheus and a server under load', { ski
     assert.equal(await of('millrace_gpu_utilization_ratio'), 0.87);
   });
 
-  it('raises no alarm', async () => {
+  it('fires no alert', async () => {
     assert.deepEqual(await prometheus.query('ALERTS{alertstate="firing"}'), []);
   });
 });

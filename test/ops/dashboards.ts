@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { repositoryRoot } from '../support/reference.js';
 
-/** What tests look at of a dashboard file. */
+/** The parts of a dashboard file that tests check. */
 export interface Dashboard {
   readonly uid: string;
   readonly title: string;
@@ -39,7 +39,7 @@ export const dashboards: readonly Dashboard[] = readdirSync(folder).map(
   (file) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as Dashboard,
 );
 
-/** An expression as Grafana would send it, with all servers and rates over a minute. */
+/** Returns an expression as Grafana would send it, for all servers and rates over a minute. */
 export function filled(expression: string): string {
   return expression.replaceAll('$instance', '.+').replaceAll('$__rate_interval', '1m');
 }

@@ -11,7 +11,7 @@ const folder = join(repositoryRoot, 'ops/docker');
 const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
 const docker = findProgram('docker');
 const promtool = findProgram('promtool', 'PROMTOOL');
-/** Why Compose cannot be asked: the plug-in is missing, or there is no docker at all. */
+/** Why Compose cannot be used: the plug-in or docker is missing. */
 const skipCompose =
   docker.skip || (complaintsOf(docker, ['compose', 'version']) === null ? false : 'docker has no compose');
 
@@ -20,7 +20,7 @@ interface Instruction {
   readonly value: string;
 }
 
-/** The instructions of a Dockerfile, with continued lines joined. */
+/** Returns the instructions of a Dockerfile, with continued lines joined. */
 function instructions(file: string): readonly Instruction[] {
   return read(file)
     .replaceAll(/^#.*\n/gm, '')
@@ -42,12 +42,12 @@ for (const file of ['Dockerfile', 'Dockerfile.cuda']) {
     lastStage.filter((instruction) => instruction.name === name).map(({ value }) => value);
 
   describe(`ops/docker/${file}`, () => {
-    it('builds in a stage of its own, from images of known versions', () => {
+    it('builds in a separate stage, from images of known versions', () => {
       assert.ok(of('FROM').length >= 2);
       for (const image of of('FROM')) assert.match(image, /^\S+:\d+\.\d+\S*( AS \w+)?$/);
     });
 
-    it('leaves the compiler, the tests and the packages for development behind', () => {
+    it('leaves out the compiler, the tests and development packages', () => {
       assert.ok(of('RUN').some((command) => command.includes('npm prune --omit=dev')));
       for (const copy of ofLast('COPY')) assert.match(copy, /^--from=\w+ /);
       assert.deepEqual(
@@ -56,13 +56,13 @@ for (const file of ['Dockerfile', 'Dockerfile.cuda']) {
       );
     });
 
-    it('copies what there is in the repository, and fetches nothing from elsewhere', () => {
+    it('copies only files of the repository, and fetches nothing from elsewhere', () => {
       assert.deepEqual(of('ADD'), []);
       const sources = of('COPY')
         .filter((copy) => !copy.startsWith('--from'))
         .flatMap((copy) => copy.split(' ').slice(0, -1));
       for (const source of sources) assert.ok(existsSync(join(repositoryRoot, source)), source);
-      // What is copied from the build stage is a part of the repository, or built from one.
+      // Files from the build stage are a part of the repository, or built from one.
       const built = of('COPY').flatMap((copy) => copy.match(/\/millrace\/\S+/g) ?? []);
       for (const path of built) {
         const [, source = ''] = path.split('/millrace/');
@@ -70,7 +70,7 @@ for (const file of ['Dockerfile', 'Dockerfile.cuda']) {
       }
     });
 
-    it('runs as a user without rights, by number so that a cluster can check it', () => {
+    it('runs as an unprivileged user, by number so that a cluster can check it', () => {
       assert.deepEqual(ofLast('USER'), ['1000:1000']);
       const after = lastStage.slice(lastStage.findIndex(({ name }) => name === 'USER'));
       assert.deepEqual(
@@ -79,7 +79,7 @@ for (const file of ['Dockerfile', 'Dockerfile.cuda']) {
       );
     });
 
-    it('has a health check, and starts the server without a shell that would keep signals', () => {
+    it('has a health check, and starts the server without a shell, which would swallow signals', () => {
       const [check = ''] = ofLast('HEALTHCHECK');
       for (const command of [check.replace(/^.*? CMD /, ''), ...ofLast('ENTRYPOINT'), ...ofLast('CMD')]) {
         assert.ok(Array.isArray(JSON.parse(command)), command);
@@ -87,7 +87,7 @@ for (const file of ['Dockerfile', 'Dockerfile.cuda']) {
       assert.match(check, /\/healthz/);
     });
 
-    it('keeps no secret, and sets only what there is to set', () => {
+    it('contains no secret, and sets only existing settings', () => {
       assert.doesNotMatch([...of('ENV'), ...of('ARG')].join('\n'), /SECRET|TOKEN|KEY|PASSWORD/i);
       assertKnownSettings(read(file));
     });
@@ -110,7 +110,7 @@ describe('ops/docker/compose.yml', () => {
     readonly security_opt: readonly string[];
   }
 
-  it('has the server, Prometheus and Grafana, each with the least that it needs', () => {
+  it('has the server, Prometheus and Grafana, each with minimal rights', () => {
     assert.deepEqual(Object.keys(compose.services), ['millrace', 'prometheus', 'grafana']);
     for (const [name, service] of Object.entries(compose.services)) {
       assert.equal(service.read_only, true, name);
@@ -121,7 +121,7 @@ describe('ops/docker/compose.yml', () => {
     }
   });
 
-  it('mounts what there is', () => {
+  it('mounts only existing files and volumes', () => {
     for (const { volumes, secrets = [] } of Object.values(compose.services)) {
       for (const volume of volumes) {
         const [source = ''] = volume.split(':');
@@ -136,7 +136,7 @@ describe('ops/docker/compose.yml', () => {
     assert.ok(existsSync(join(rules, 'millrace-alerts.yml')));
   });
 
-  it('takes its secrets from files and variables that are explained, and are none of the repository', () => {
+  it('takes its secrets from documented files and variables outside the repository', () => {
     const wanted = [...read('compose.yml').matchAll(/\$\{(\w+)/g)].map(([, name = '']) => name);
     const explained = [...read('.env.example').matchAll(/^(\w+)=$/gm)].map(([, name = '']) => name);
     assert.deepEqual([...new Set(wanted)].sort(), explained.sort());
@@ -145,11 +145,11 @@ describe('ops/docker/compose.yml', () => {
       assert.ok(ignored.includes(file), file);
   });
 
-  it('sets only what there is to set', () => {
+  it('sets only existing settings', () => {
     assertKnownSettings(read('compose.yml'));
   });
 
-  it('is valid, by docker compose', { skip: skipCompose }, () => {
+  it('is valid according to docker compose', { skip: skipCompose }, () => {
     const files = ['-f', 'compose.yml', '-f', 'compose.cuda.yml', '--env-file', '.env.example'];
     const complaints = complaintsOf(docker, ['compose', ...files, 'config', '--no-interpolate', '-q'], {
       cwd: folder,
@@ -157,12 +157,12 @@ describe('ops/docker/compose.yml', () => {
     assert.equal(complaints, null);
   });
 
-  it('has a Prometheus that is valid, by promtool', { skip: promtool.skip }, () => {
+  it('has a Prometheus configuration that is valid according to promtool', { skip: promtool.skip }, () => {
     const file = join(folder, 'prometheus.yml');
     assert.equal(complaintsOf(promtool, ['check', 'config', '--syntax-only', file]), null);
   });
 
-  it('takes for CUDA the other image and the GPU', () => {
+  it('uses the CUDA image and the GPU for CUDA', () => {
     const { services } = parse(read('compose.cuda.yml')) as { services: { millrace: object } };
     assert.match(JSON.stringify(services.millrace), /Dockerfile\.cuda.*"capabilities":\["gpu"\]/);
   });

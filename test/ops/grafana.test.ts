@@ -6,13 +6,13 @@ import { dashboards, type Panel } from './dashboards.js';
 const overlaps = ({ gridPos: a }: Panel, { gridPos: b }: Panel): boolean =>
   a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
 
-/** Panels that come with every Grafana, of those that are used here. */
+/** The panel types used here; all are part of every Grafana. */
 const panelTypes = new Set(['stat', 'timeseries', 'heatmap', 'table']);
-/** Ids of units as Grafana names them (packages/grafana-data, valueFormats), of those that are used here. */
+/** The ids of the units used here, as Grafana names them (packages/grafana-data, valueFormats). */
 const units = new Set<unknown>(['short', 's', 'percentunit', 'bytes', 'Bps', 'eps', 'rowsps', 'suffix:fps']);
 
 describe('ops/grafana', () => {
-  it('has an overview, the anatomy of frames, and the capacity', () => {
+  it('has dashboards for the overview, the frames and the capacity', () => {
     assert.deepEqual(dashboards.map(({ uid }) => uid).sort(), [
       'millrace-capacity',
       'millrace-frames',
@@ -21,7 +21,7 @@ describe('ops/grafana', () => {
   });
 
   for (const { title, schemaVersion, panels, templating, annotations } of dashboards) {
-    it(`${title}: panels have titles of their own, explanations, a place, and the chosen data source`, () => {
+    it(`${title}: panels have unique titles, descriptions, a place, and the chosen data source`, () => {
       assert.equal(new Set(panels.map(({ id }) => id)).size, panels.length);
       assert.equal(new Set(panels.map((panel) => panel.title)).size, panels.length);
       assert.deepEqual(
@@ -41,7 +41,7 @@ describe('ops/grafana', () => {
       }
     });
 
-    it(`${title}: is what every Grafana from 10 on understands, without plug-ins`, () => {
+    it(`${title}: works in Grafana 10 and later without plug-ins`, () => {
       assert.equal(schemaVersion, 39);
       assert.deepEqual(
         templating.list.map(({ type }) => type),
@@ -68,7 +68,7 @@ describe('ops/grafana', () => {
       }
     });
 
-    it(`${title}: asks only for series that there are`, () => {
+    it(`${title}: queries only existing series`, () => {
       for (const { expr } of [...panels.flatMap(({ targets }) => targets), ...annotations.list]) {
         assertKnownSeries(expr);
       }

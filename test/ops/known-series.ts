@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { definitions, type MetricDefinition } from '../../src/metrics/definitions.js';
 import { repositoryRoot } from '../support/reference.js';
 
-/** Series of every Node.js process that rules, dashboards and the runbook speak of. */
+/** Series of every Node.js process that rules, dashboards and the runbook use. */
 const ofNode = [
   'nodejs_eventloop_lag_p99_seconds',
   'nodejs_gc_duration_seconds_sum',
@@ -13,7 +13,7 @@ const ofNode = [
   'process_resident_memory_bytes',
 ];
 
-/** Asserts that each series that an expression names is exported, or recorded by ops/prometheus. */
+/** Asserts that each series in a text is exported, or recorded by ops/prometheus. */
 export function assertKnownSeries(text: string): void {
   const recording = readFileSync(join(repositoryRoot, 'ops/prometheus/millrace-recording.yml'), 'utf8');
   const recorded = [...recording.matchAll(/record: (\S+)$/gm)].map(([, name]) => name);

@@ -5,7 +5,7 @@ const names = Object.keys(settingsTable);
 const variables = new Set(names.map(variableOf));
 const flags = new Set([...names.map(flagOf), '--config']);
 
-/** Asserts that each flag that a text names in code is one of `serve`. */
+/** Asserts that each flag in the code of a text is one of `serve`. */
 export function assertKnownFlags(text: string): void {
   const named = [...text.matchAll(/`(--[a-z][a-z-]+)[^`]*`/g)].map(([, flag = '']) => flag);
   assert.ok(named.length > 0);
@@ -15,7 +15,7 @@ export function assertKnownFlags(text: string): void {
   );
 }
 
-/** Asserts that each variable of the server in a text is one that it reads, and each flag of `serve` too. */
+/** Asserts that each MILLRACE_ variable and each flag of `serve` in a text exists. */
 export function assertKnownSettings(text: string): void {
   const wrongVariables = (text.match(/\bMILLRACE_[A-Z0-9_]+/g) ?? []).filter((name) => !variables.has(name));
   const calls = text.match(/\bserve\b[^\n]*/g) ?? [];

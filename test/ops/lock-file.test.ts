@@ -9,7 +9,7 @@ interface Locked {
   readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
 
-/** Where the lock file has a package that another one needs, as Node.js looks for it; undefined if nowhere. */
+/** Returns the path of a dependency in the lock file, searched as Node.js does; undefined if it is missing. */
 function find(name: string, from: string, packages: Readonly<Record<string, Locked>>): string | undefined {
   for (let folder = from; ; folder = folder.slice(0, Math.max(0, folder.lastIndexOf('/')))) {
     const path = join(folder, 'node_modules', name);
@@ -18,7 +18,7 @@ function find(name: string, from: string, packages: Readonly<Record<string, Lock
   }
 }
 
-it('the lock file has every package for every system: npm ci takes no other', () => {
+it('the lock file has every package for every system, as npm ci requires', () => {
   const text = readFileSync(join(repositoryRoot, 'package-lock.json'), 'utf8');
   const { packages } = JSON.parse(text) as { readonly packages: Readonly<Record<string, Locked>> };
   const missing = Object.entries(packages).flatMap(([from, { dependencies, optionalDependencies }]) =>

@@ -15,7 +15,7 @@ interface Description {
 
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
 
-/** What must be in each package besides its description, and all that may be. */
+/** For each package: files that it must contain besides its package.json, and files that it may contain. */
 const packages = [
   {
     path: '.',
@@ -28,7 +28,7 @@ const packages = [
       'ops/models/millrace-styles/unet/model.onnx',
     ],
     may: /^(LICENSE|README\.md|package\.json|protocol\/PROTOCOL\.md|(dist\/src|clients\/web\/dist|ops\/models)\/.*)$/,
-    // The embedded model is most of it.
+    // Most of this is the embedded model.
     megabytes: 20,
   },
   {
@@ -52,7 +52,7 @@ describe('npm pack', () => {
   });
   after(() => rm(folder, { recursive: true }));
 
-  /** Packs a package and unpacks it. @returns the folder of its files, and the size of the archive in bytes. */
+  /** Packs a package and unpacks it. Returns the folder of its files, and the size of the archive in bytes. */
   async function pack(path: string): Promise<{ readonly files: string; readonly size: number }> {
     const target = join(folder, path.replaceAll(/\W/g, '_'));
     await mkdir(target);
@@ -66,7 +66,7 @@ describe('npm pack', () => {
   }
 
   for (const { path, needs, may, megabytes } of packages) {
-    it(`${path}: has what it needs and nothing else`, async () => {
+    it(`${path}: contains what it needs and nothing else`, async () => {
       const { files, size } = await pack(path);
       const entries = await readdir(files, { recursive: true, withFileTypes: true });
       const all = entries
@@ -87,23 +87,23 @@ describe('npm pack', () => {
     });
   }
 
-  it('has a server that starts from what is packed, and shows its page', async () => {
+  it('contains a server that starts and shows its page', async () => {
     const files = join(folder, '_', 'package');
-    // Its dependencies, where npm would have put them.
+    // Its dependencies, where npm would put them.
     await symlink(join(repositoryRoot, 'node_modules'), join(folder, '_', 'node_modules'), 'junction');
     const main = join(files, 'dist/src/cli/main.js');
     const options = ['--port', '0', '--cache-directory', '', '--log-format', 'json'];
     const child = spawn(process.execPath, [main, 'serve', ...options], { stdio: ['ignore', 'pipe', 'pipe'] });
-    let said = '';
+    let output = '';
     for (const stream of [child.stdout, child.stderr])
-      stream.on('data', (data: Buffer) => (said += data.toString()));
+      stream.on('data', (data: Buffer) => (output += data.toString()));
     const ended = once(child, 'close');
     try {
       let url: string | undefined;
       while (url === undefined) {
         await Promise.race([once(child.stdout, 'data'), ended]);
-        assert.equal(child.exitCode, null, said);
-        url = /"ready: open (http:\S+)/.exec(said)?.[1];
+        assert.equal(child.exitCode, null, output);
+        url = /"ready: open (http:\S+)/.exec(output)?.[1];
       }
       const page = await fetch(url);
       assert.match(await page.text(), /<title>/);

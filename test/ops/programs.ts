@@ -5,11 +5,11 @@ import { delimiter, join } from 'node:path';
 /** A program that is not part of this project, and may be missing. */
 export interface Program {
   readonly path: string;
-  /** For the options of a test: false, or why it cannot run. */
+  /** The `skip` option of a test: false, or why it cannot run. */
   readonly skip: string | false;
 }
 
-/** Looks for a program where the variable says, in PATH, or where Debian keeps those of the administrator. */
+/** Looks for a program at the path in the variable, in PATH, or in Debian's folders for administrators. */
 export function findProgram(name: string, variable?: string): Program {
   const named = variable === undefined ? undefined : process.env[variable];
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'];
@@ -19,7 +19,7 @@ export function findProgram(name: string, variable?: string): Program {
   return { path: name, skip: `${name} is not installed${hint}` };
 }
 
-/** Runs a program to its end. @returns null if it went well, else all that it said. */
+/** Runs a program to its end. Returns null on success, else its output. */
 export function complaintsOf(
   { path }: Program,
   args: readonly string[],

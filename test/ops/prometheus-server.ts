@@ -10,11 +10,11 @@ import type { Program } from './programs.js';
 
 /** A real Prometheus that scrapes one server, with the rules of ops/prometheus. */
 export interface PrometheusServer extends AsyncDisposable {
-  /** Values that an expression has now, one for each series. */
+  /** Returns the current values of an expression, one for each series. */
   query(expression: string): Promise<readonly number[]>;
 }
 
-/** What the HTTP API answers to an instant query. */
+/** The response of the HTTP API to an instant query. */
 type Answer =
   | { readonly status: 'success'; readonly data: { readonly result: readonly Sample[] } }
   | { readonly status: 'error'; readonly error: string };
@@ -27,6 +27,7 @@ const rules = ['millrace-recording.yml', 'millrace-alerts.yml'].map((name) =>
 );
 
 /**
+ * Starts a Prometheus and waits until it is ready.
  * @param target `host:port` of the server, scraped each second.
  * @param token for its metrics.
  */
@@ -61,11 +62,11 @@ export async function startPrometheus(
     ],
     { stdio: ['ignore', 'ignore', 'pipe'] },
   );
-  let said = '';
-  child.stderr.on('data', (data: Buffer) => (said += data.toString()));
+  let output = '';
+  child.stderr.on('data', (data: Buffer) => (output += data.toString()));
   const ended = once(child, 'close');
   while (!(await isReady(address))) {
-    if (child.exitCode !== null) throw new Error(`Prometheus ended: ${said}`);
+    if (child.exitCode !== null) throw new Error(`Prometheus exited early: ${output}`);
     await pause(50);
   }
   return {

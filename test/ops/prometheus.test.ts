@@ -20,16 +20,16 @@ const names = [...alerts.matchAll(/^ *- alert: (\w+)$/gm)].map(([, name = '']) =
 const promtool = findProgram('promtool', 'PROMTOOL');
 
 describe('ops/prometheus', () => {
-  it('has alerts for what an operator must know', () => {
+  it('has at least ten alerts, each with its own name', () => {
     assert.ok(names.length >= 10, `only ${names.length} alerts`);
     assert.equal(new Set(names).size, names.length);
   });
 
-  it('asks only for series that there are', () => {
+  it('queries only existing series', () => {
     assertKnownSeries(`${recording}\n${alerts}`);
   });
 
-  it('links each alert to an entry of the runbook, which has no others', () => {
+  it('links each alert to an entry of the runbook, which has no other entries', () => {
     const linked = [...alerts.matchAll(/runbook: ops\/docs\/runbook\.md#(\S+)/g)].map(([, anchor]) => anchor);
     assert.deepEqual(
       linked,
@@ -39,36 +39,36 @@ describe('ops/prometheus', () => {
     assert.deepEqual(entries, names);
   });
 
-  it('links entries of the runbook that exist', () => {
+  it('links to existing entries within the runbook', () => {
     for (const [, anchor = ''] of runbook.matchAll(/\(#([^)]+)\)/g)) {
       assert.ok(names.map((name) => name.toLowerCase()).includes(anchor), anchor);
     }
   });
 
-  it('speaks in the runbook of flags that there are', () => {
+  it('names only existing flags in the runbook', () => {
     assertKnownFlags(runbook);
   });
 
-  it('has a test in which each alert fires, and one in which none does', () => {
+  it('has a test for each alert in which it fires, and one in which none fires', () => {
     const [, healthy = '', ...others] = unitTests.split(/^ +- name: /m);
     assert.match(healthy, /^a healthy server\n/);
     for (const name of names) {
-      assert.ok(healthy.includes(`{ alertname: ${name},`), `${name} is not looked for in good health`);
+      assert.ok(healthy.includes(`{ alertname: ${name},`), `${name} is not checked in the healthy case`);
       const fires = new RegExp(`alertname: ${name}\\n.*\\n +exp_alerts:`);
       assert.ok(
         others.some((text) => fires.test(text)),
-        `${name} fires nowhere`,
+        `${name} fires in no test`,
       );
     }
   });
 
-  it('is valid, by promtool', { skip: promtool.skip }, () => {
+  it('is valid according to promtool', { skip: promtool.skip }, () => {
     const complaints = complaintsOf(promtool, ['check', 'config', join(folder, 'prometheus.yml')]);
     assert.equal(complaints, null);
   });
 
   it(
-    'has nothing against the series of a server with a session, by promtool',
+    'accepts the series of a server with a session, according to promtool',
     { skip: promtool.skip },
     async () => {
       await using server = await startServer();
@@ -83,7 +83,7 @@ describe('ops/prometheus', () => {
     },
   );
 
-  it('fires as it should, by promtool', { skip: promtool.skip }, () => {
+  it('fires as expected, according to promtool', { skip: promtool.skip }, () => {
     const complaints = complaintsOf(promtool, ['test', 'rules', join(folder, 'tests/alerts.test.yml')]);
     assert.equal(complaints, null);
   });

@@ -21,7 +21,7 @@ const openssl = findProgram('openssl');
 const [picture = new Uint8Array()] = motionJpegFrames('walkers.mjpeg');
 const site = 'https://millrace.example';
 
-/** Where the test has what the configuration has elsewhere. */
+/** The paths and addresses of the test, in place of those in the configuration. */
 interface Place {
   readonly folder: string;
   /** PEM files; the combined one holds both. */
@@ -36,7 +36,7 @@ interface Place {
 interface Proxy {
   readonly program: string;
   readonly file: string;
-  /** The configuration as it is, but for names and places. */
+  /** Returns the configuration with the paths and addresses of the test. */
   readonly adapt: (configuration: string, place: Place) => string;
   readonly args: (file: string) => readonly string[];
 }
@@ -96,15 +96,15 @@ for (const proxy of proxies) {
       await writeFile(file, proxy.adapt(text, place));
       const env = { ...process.env, HOME: place.folder, XDG_DATA_HOME: place.folder };
       const child = spawn(program.path, proxy.args(file), { env, stdio: ['ignore', 'ignore', 'pipe'] });
-      let said = '';
-      child.stderr.on('data', (data: Buffer) => (said += data.toString()));
+      let output = '';
+      child.stderr.on('data', (data: Buffer) => (output += data.toString()));
       const ended = once(child, 'close');
       stop = () => {
         child.kill();
         return ended;
       };
       while ((await statusOf('/readyz', place.port)) !== 200) {
-        if (child.exitCode !== null) throw new Error(`${proxy.program} ended: ${said}`);
+        if (child.exitCode !== null) throw new Error(`${proxy.program} exited early: ${output}`);
         await pause(50);
       }
     });
@@ -115,19 +115,19 @@ for (const proxy of proxies) {
       await rm(place.folder, { recursive: true });
     });
 
-    it('passes the page on, and keeps the metrics for Prometheus', async () => {
+    it('passes requests on, but hides the metrics', async () => {
       assert.equal(await statusOf('/v1/capabilities', place.port), 200);
       assert.equal(await statusOf('/metrics', place.port), 404);
     });
 
-    it('makes nobody the operator, whatever name they ask for', async () => {
+    it('makes no client the operator, whatever host name it sends', async () => {
       for (const host of ['localhost', '127.0.0.1:8420', 'millrace.example']) {
         await statusOf('/v1/admin/drain', place.port, { method: 'POST', host });
         assert.equal(await statusOf('/readyz', place.port), 200, `drained by ${host}`);
       }
     });
 
-    it('passes a stream on, from pages of its own', async () => {
+    it('passes a stream on, only from its own pages', async () => {
       const url = `wss://127.0.0.1:${place.port}/v1/stream`;
       const options = {
         rejectUnauthorized: false,
@@ -144,18 +144,18 @@ for (const proxy of proxies) {
 }
 
 describe('ops/proxies', () => {
-  it('speaks of settings that there are', async () => {
+  it('names only existing settings', async () => {
     for (const { file } of proxies) {
       assertKnownSettings(await readFile(join(repositoryRoot, 'ops/proxies', file), 'utf8'));
     }
   });
 });
 
-/** The status with which an upgrade is refused. */
+/** Returns the status with which an upgrade is refused. */
 async function refusal(url: string, options: ClientOptions): Promise<number | undefined> {
   const socket = new WebSocket(url, subprotocol, options);
   return new Promise((resolve, reject) => {
-    socket.on('open', () => reject(new Error('it was not refused')));
+    socket.on('open', () => reject(new Error('the upgrade was not refused')));
     socket.on('unexpected-response', (request, response) => {
       resolve(response.statusCode);
       request.destroy();
@@ -176,7 +176,7 @@ async function makePlace(server: string): Promise<Place> {
   return { folder, certificate, key, combined, port: await freePort(), server };
 }
 
-/** The status of a request through the proxy; null while nobody answers. */
+/** Returns the status of a request through the proxy; null if the connection fails. */
 async function statusOf(
   path: string,
   port: number,

@@ -11,23 +11,23 @@ const folder = join(repositoryRoot, 'ops/systemd');
 const unit = readFileSync(join(folder, 'millrace.service'), 'utf8');
 const cuda = readFileSync(join(folder, 'cuda.conf'), 'utf8');
 const analyze = findProgram('systemd-analyze');
-/** Before version 250 it judges only services that are installed. */
+/** Before version 250 it can judge only installed services. */
 const skipSecurity =
   analyze.skip ||
   (complaintsOf(analyze, ['security', '--offline=true', '--version']) === null
     ? false
     : 'systemd-analyze is too old to judge a file');
-/** How exposed the service may be, in tenths: systemd calls less than 2 OK. */
+/** Highest allowed exposure, in tenths: systemd rates values below 2 as OK. */
 const worstExposure = 20;
 
 describe('ops/systemd', () => {
   const scratch = mkdtempSync(join(tmpdir(), 'millrace-systemd-'));
   after(() => rmSync(scratch, { recursive: true }));
-  // With a program that is there: it looks for it.
+  // With an existing program, since systemd-analyze checks that it exists.
   const file = join(scratch, 'millrace.service');
   writeFileSync(file, unit.replace('/usr/local/bin/millrace', process.execPath));
 
-  it('uses only settings that there are', () => {
+  it('uses only existing settings', () => {
     assertKnownSettings(`${unit}\n${cuda}`);
   });
 
@@ -35,17 +35,17 @@ describe('ops/systemd', () => {
     assert.ok(Number(/^TimeoutStopSec=(\d+)$/m.exec(unit)?.[1]) >= 20 + 30);
   });
 
-  it('is valid, by systemd-analyze', { skip: analyze.skip }, () => {
+  it('is valid according to systemd-analyze', { skip: analyze.skip }, () => {
     assert.equal(complaintsOf(analyze, ['verify', '--man=no', file]), null);
   });
 
-  it('is hardened, by systemd-analyze', { skip: skipSecurity }, () => {
+  it('is hardened according to systemd-analyze', { skip: skipSecurity }, () => {
     const args = ['security', '--offline=true', '--no-pager', `--threshold=${worstExposure}`, file];
     assert.equal(complaintsOf(analyze, args), null);
   });
 
-  it('is valid with a GPU too, by systemd-analyze', { skip: analyze.skip }, () => {
-    // Drop-ins are not read beside a file: its section continues the one of the unit.
+  it('is also valid with a GPU, according to systemd-analyze', { skip: analyze.skip }, () => {
+    // Drop-ins are not read for a file outside the unit paths, so their section is appended to that of the unit.
     const withGpu = join(scratch, 'with-gpu.service');
     const [before = '', install = ''] = readFileSync(file, 'utf8').split('[Install]');
     writeFileSync(withGpu, `${before}\n${cuda}\n[Install]${install}`);

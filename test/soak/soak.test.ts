@@ -11,16 +11,16 @@ import { testImage, tinyModel } from '../support/engine.js';
 import { startServerIn, type ServerProcess } from '../support/server-process.js';
 import { StreamClient } from '../support/stream-client.js';
 
-/** `npm run test:soak` takes 8 minutes; within the other tests a few seconds show that it works. */
+/** `npm run test:soak` takes 8 minutes; in the normal test run a few seconds are enough. */
 const seconds = Number(process.env['MILLRACE_SOAK_SECONDS'] ?? 8);
 const clients = 6;
-/** Seconds until the attackers leave and others come. */
+/** Seconds until the attackers are replaced by others. */
 const attackSeconds = 20;
 const small = { width: 64, height: 64 };
 const pictures = await Promise.all([0, 1, 2].map((i) => encodeJpeg(testImage(i, small), 90)));
 const MiB = 1024 * 1024;
 
-/** What of the server should not grow. */
+/** Measurements of the server that should not grow. */
 interface Levels {
   readonly resident: number;
   readonly heap: number;
@@ -38,7 +38,7 @@ async function levels(server: ServerProcess): Promise<Levels> {
     if (sessions.every((count) => count === 0)) break;
     await sleep(50);
   }
-  // Sessions wait for their clients for the time of grace, and memory for the collector.
+  // Lost sessions stay for the grace period, and garbage until it is collected.
   const samples: Levels[] = [];
   for (let i = 0; i < 5; i++) {
     await sleep(200);
@@ -53,12 +53,12 @@ async function levels(server: ServerProcess): Promise<Levels> {
   return { resident: least('resident'), heap: least('heap'), resources: least('resources') };
 }
 
-/** The sum of a series over its labels. */
+/** Returns the sum of a series over its labels. */
 function sumOf(metrics: ReadonlyMap<string, number>, start: string): number {
   return [...metrics].reduce((sum, [name, value]) => (name.startsWith(start) ? sum + value : sum), 0);
 }
 
-/** One client after another, of every kind, until the time is over. @returns how many there were. */
+/** Runs one client after another, of every kind, until `until`. Returns their number. */
 async function comeAndGo(url: string, until: number, seed: number): Promise<number> {
   const mutator = new Mutator(seed);
   let visits = 0;
@@ -96,7 +96,7 @@ async function comeAndGo(url: string, until: number, seed: number): Promise<numb
   return visits;
 }
 
-/** Attackers of every kind, a few of each, until the time is over. @returns what they counted. */
+/** Runs attackers of every kind until `until`. Returns their tallies as JSON. */
 async function attack(server: ServerProcess, until: number): Promise<string> {
   const tallies: string[] = [];
   while (performance.now() < until) {
@@ -109,15 +109,15 @@ async function attack(server: ServerProcess, until: number): Promise<string> {
 }
 
 it(
-  `a server whose clients come and go for ${seconds} seconds, with attackers among them, stays as it is`,
+  `a server does not grow while clients and attackers come and go for ${seconds} seconds`,
   { timeout: (seconds + 600) * 1000 },
   async (t) => {
     const flags = ['--model', tinyModel, '--threads', '1', '--drain-seconds', '0'];
     const limits = ['--max-connects-per-minute', '1000000', '--grace-seconds', '0.3', '--slo-fps', '0'];
-    // However long a busy machine takes.
-    const patience = ['--hello-timeout-seconds', '120', '--ping-seconds', '60'];
+    // Long enough for a busy machine.
+    const timeouts = ['--hello-timeout-seconds', '120', '--ping-seconds', '60'];
     const imports = new URL('collect.js', import.meta.url);
-    await using server = await startServerIn({ imports }, ...flags, ...limits, ...patience);
+    await using server = await startServerIn({ imports }, ...flags, ...limits, ...timeouts);
     const url = `${server.url.replace('http', 'ws')}/v1/stream`;
     const round = async (part: number): Promise<number> => {
       const until = performance.now() + seconds * 1000 * part;
@@ -133,10 +133,10 @@ it(
     const visits = await round(0.7);
     const after = await levels(server);
     t.diagnostic(`${visits} clients; before ${JSON.stringify(before)}, after ${JSON.stringify(after)}`);
-    assert.ok(visits >= clients, 'clients came and went');
+    assert.ok(visits >= clients, 'every client slot was used at least once');
     assert.ok(after.resources <= before.resources + 3, 'sockets or timers are left over');
     assert.ok(after.heap <= before.heap * 1.3 + 8 * MiB, 'the heap grows');
-    // Decoders keep some of what the attackers' largest pictures took, which may come after the first measurement.
+    // Decoders keep some memory of the largest pictures, which may arrive after the first measurement.
     assert.ok(after.resident <= before.resident * 1.2 + 128 * MiB, 'memory grows');
     if (process.platform !== 'linux') return;
     const peak = await peakMemory(server);

@@ -18,7 +18,7 @@ const colourOf = async (path: string): Promise<number[]> => {
   return [...meanColour(first.image)];
 };
 
-/** A video of one YUV colour, in 10 bits, with the given tags. */
+/** Writes a 10-bit video of one YUV colour with the given tags. Returns its path. */
 async function flat(
   name: string,
   [y, u, v]: readonly [number, number, number],
@@ -32,7 +32,7 @@ async function flat(
   return path;
 }
 
-/** Narrow range of 10 bits (ITU-R BT.2100, table 9). */
+/** Returns a grey in narrow-range 10 bits (ITU-R BT.2100, table 9). */
 const grey = (share: number): readonly [number, number, number] => [Math.round(64 + 876 * share), 512, 512];
 const tags = (matrix: string, primaries: string, transfer: string): readonly string[] =>
   `-colorspace ${matrix} -color_primaries ${primaries} -color_trc ${transfer} -color_range tv`.split(' ');
@@ -40,7 +40,7 @@ const hlg = tags('bt2020nc', 'bt2020', 'arib-std-b67');
 const pq = tags('bt2020nc', 'bt2020', 'smpte2084');
 
 describe('planColours', () => {
-  it('shows the reference white of HDR as white (ITU-R BT.2408), and what is brighter no darker', async () => {
+  it('shows HDR reference white as white (ITU-R BT.2408) and brighter values no darker', async () => {
     // 203 cd/m2 are 75% of HLG and 58% of PQ; 1000 cd/m2 are 100% and 75%.
     const white = await colourOf(fixturePath('videos/hlg-reference-white.mov'));
     for (const value of white) assert.ok(value >= 240, white.join(' '));
@@ -53,8 +53,8 @@ describe('planColours', () => {
     for (const peak of others.slice(1)) assert.ok((peak[0] ?? 0) > (white[0] ?? 0), String(peak));
   });
 
-  it('keeps the light below white as it is: 18% grey of HDR is 18% grey', async () => {
-    // 26 cd/m2 of 203 are 38% of HLG and PQ (BT.2408, table 1): of 255 the power 1/2.4 of their share of white.
+  it('keeps light below white unchanged: 18% grey in HDR stays 18% grey', async () => {
+    // 26 cd/m2 of 203 are 38% of HLG and PQ (BT.2408, table 1): 255 times their share of white to the power 1/2.4.
     const expected = 255 * (26 / 203) ** (1 / 2.4);
     for (const [name, options] of [
       ['hlg-grey.mp4', hlg],
@@ -65,8 +65,8 @@ describe('planColours', () => {
     }
   });
 
-  it('brings wide primaries to those of screens', async () => {
-    // The green of BT.709 in BT.2020 (BT.2087): linear 0.3293, 0.9195, 0.0880, by the curve 2.4, then its matrix.
+  it('converts wide primaries to those of screens', async () => {
+    // BT.709 green in BT.2020 (BT.2087): linear 0.3293, 0.9195, 0.0880, then gamma 2.4, then the BT.2020 matrix.
     const [r, g, b] = [0.3293, 0.9195, 0.088].map((light) => light ** (1 / 2.4)) as [number, number, number];
     const y = 0.2627 * r + 0.678 * g + 0.0593 * b;
     const chroma = (difference: number, by: number): number => Math.round(512 + (896 * difference) / by);
@@ -77,9 +77,9 @@ describe('planColours', () => {
     assert.ok(red < 25 && green > 250 && blue < 25, `${red} ${green} ${blue}`);
   });
 
-  it('reads HD without tags as BT.709 and smaller pictures as BT.601, but goes by tags', async () => {
+  it('reads untagged HD as BT.709 and untagged smaller pictures as BT.601, but prefers tags', async () => {
     const red = [250, 409, 960] as const;
-    // The same red in both: luma 0.2126 and 0.299 of the way up.
+    // The same red in both: its luma is 0.2126 and 0.299 of the range.
     const cases: readonly (readonly [
       string,
       readonly [number, number, number],
@@ -97,7 +97,7 @@ describe('planColours', () => {
     }
   });
 
-  it('reads full range as such', async () => {
+  it('reads full range as full range', async () => {
     const path = join(folder, 'full.avi');
     const source = ['-f', 'lavfi', '-i', 'color=0x101010:s=64x64:r=10:d=0.2,format=yuvj420p'];
     await runFfmpeg(...source, '-c:v', 'mjpeg', '-q:v', '1', `file:${path}`);
@@ -105,7 +105,7 @@ describe('planColours', () => {
     assert.ok(Math.abs(value - 16) <= 2, String(value));
   });
 
-  it('names what an old ffmpeg lacks', async () => {
+  it('names the filters that an old ffmpeg lacks', async () => {
     const { stream } = await probeVideo(ffmpeg, fixturePath('videos/hlg-reference-white.mov'));
     const { filters, note } = await planColours(
       { ...ffmpeg, label: 'old', has: () => Promise.resolve(false) },

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { reasonIn, unwrittenIn } from '../../src/video/faults.js';
 
 describe('reasonIn', () => {
-  it('finds the line that says why among those that say that', () => {
+  it('picks the line with the cause from the error output', () => {
     const cases: readonly (readonly [expected: string, text: string])[] = [
       [
         'Could not find tag for codec adpcm_ima_qt in stream #1, codec not currently supported in container',
@@ -44,7 +44,7 @@ describe('reasonIn', () => {
     assert.equal(reasonIn('\n'), undefined);
   });
 
-  it('tells a file that could not be ended, after which ffmpeg ends well', () => {
+  it('finds an unfinished file even though ffmpeg exits without an error', () => {
     const text = 'Error writing trailer of file:x.mkv: No space left on device\n';
     assert.equal(unwrittenIn(text), text.trim());
     assert.equal(unwrittenIn('[h264 @ 0x1] error while decoding MB 3 4, bytestream -5'), undefined);

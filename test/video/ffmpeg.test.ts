@@ -13,7 +13,7 @@ after(() => rm(folder, { recursive: true }));
 describe('findFfmpeg', () => {
   const { signal } = new AbortController();
 
-  it('takes the named one, else one on the PATH, else the packaged one', async () => {
+  it('uses the named program, else one on the PATH, else the packaged one', async () => {
     const program = join(folder, 'ffmpeg');
     await writeFile(program, '#!/bin/sh\necho "-fps_mode  as new ones have it"\n', { mode: 0o755 });
     const named = await findFfmpeg({ MILLRACE_FFMPEG: program, PATH: '' }, signal);
@@ -25,7 +25,7 @@ describe('findFfmpeg', () => {
     assert.deepEqual(packaged.passthrough, ['-fps_mode', 'passthrough']);
   });
 
-  it('speaks to old versions in their own words, and tells what they lack', async () => {
+  it('uses the old option names for old versions and detects missing filters', async () => {
     const program = join(folder, 'old');
     await writeFile(program, '#!/bin/sh\necho " T.. scale  V->V"\n', { mode: 0o755 });
     const old = await findFfmpeg({ MILLRACE_FFMPEG: program }, signal);
@@ -33,15 +33,15 @@ describe('findFfmpeg', () => {
     assert.deepEqual([await old.has('filters', 'scale'), await old.has('filters', 'zscale')], [true, false]);
   });
 
-  it('comes with one of this decade that has what colours and times need', async () => {
+  it('packages a recent version with the filters for colours and times', async () => {
     for (const name of ['zscale', 'tonemap']) assert.ok(await ffmpeg.has('filters', name), name);
     assert.ok(await ffmpeg.has('bsfs', 'setts'));
     const [, year] = /Copyright \(c\) 2000-(\d+)/.exec(await runFfmpeg('-version')) ?? [];
     assert.ok(Number(year) >= 2021);
   });
 
-  it('says so when the packaged one breaks down', async () => {
-    // As it does at VP9, for which it is not used (ffmpeg.wasm, issue 679).
+  it('reports a crash of the packaged program', async () => {
+    // Encoding VP9 crashes it (ffmpeg.wasm, issue 679), so it is not used for VP9.
     const source = ['-f', 'lavfi', '-i', 'testsrc=s=128x96:r=10:d=1'];
     const args = [...source, '-c:v', 'libvpx-vp9', '-y', `file:${join(folder, 'vp9.webm')}`];
     await using process = new FfmpegProcess(ffmpeg, args, ['ignore', 'ignore', 'pipe']);
@@ -51,7 +51,7 @@ describe('findFfmpeg', () => {
     });
   });
 
-  it('says what to do when there is none that runs', async () => {
+  it('says what to do if no program runs', async () => {
     const environment = { MILLRACE_FFMPEG: join(folder, 'nothing') };
     const expected = { name: 'VideoError', message: /ENOENT.*MILLRACE_FFMPEG$/ };
     await assert.rejects(findFfmpeg(environment, signal), expected);

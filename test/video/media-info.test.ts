@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseMediaInfo } from '../../src/video/media-info.js';
 
-/** Of the versions 5 (with identifiers) and 4 (without), and 8, which has more in brackets. */
+/** Output of version 5 (with identifiers), 4 (without) and 8 (with more in brackets). */
 const TEXT = `[mov,mp4,m4a,3gp,3g2,mj2 @ 0x5643d72b4840] Could not find codec parameters for stream 2
 Input #0, mov,mp4,m4a,3gp,3g2,mj2, from 'file:in.mov':
   Metadata:

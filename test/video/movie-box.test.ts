@@ -16,8 +16,8 @@ after(() => rm(folder, { recursive: true }));
 const plain = join(folder, 'plain.mp4');
 const corner = (colour: string): string => `color=${colour}:s=48x32:r=10:d=0.2`;
 const corners = ['red', 'lime', 'blue', 'white'].flatMap((colour) => ['-f', 'lavfi', '-i', corner(colour)]);
-const together = ['-filter_complex', '[0][1]hstack[a];[2][3]hstack[b];[a][b]vstack,format=yuv444p'];
-await runFfmpeg(...corners, ...together, '-c:v', 'libx264', '-qp', '1', '-y', `file:${plain}`);
+const grid = ['-filter_complex', '[0][1]hstack[a];[2][3]hstack[b];[a][b]vstack,format=yuv444p'];
+await runFfmpeg(...corners, ...grid, '-c:v', 'libx264', '-qp', '1', '-y', `file:${plain}`);
 
 /** Writes the file with the matrix of its track replaced. */
 async function turned(name: string, [a, b, c, d]: readonly number[]): Promise<string> {
@@ -44,7 +44,7 @@ describe('readMovieTrack', () => {
   ];
 
   for (const [matrix, corners] of cases) {
-    it(`lets a video with the matrix ${matrix.join(' ')} be shown as ${corners}`, async () => {
+    it(`shows a video with the matrix ${matrix.join(' ')} as ${corners}`, async () => {
       const path = await turned(`${corners}.mp4`, matrix);
       assert.notEqual((await readMovieTrack(path))?.orientation, null);
       const [first] = await collect(readVideo(ffmpeg, await probeVideo(ffmpeg, path), 1 << 20));
@@ -75,14 +75,14 @@ describe('readMovieTrack', () => {
     assert.equal(await readMovieTrack(fixturePath('images/tower.jpg')), null);
   });
 
-  it('is not put off by a file that ends within the header of a large box', async () => {
+  it('returns null for a file that ends within the header of a large box', async () => {
     const path = join(folder, 'cut.mp4');
     const header = Buffer.alloc(16);
     header.writeUInt32BE(1, 0);
     header.write('moov', 4, 'latin1');
     header.writeBigUInt64BE(1000n, 8);
     for (const length of [9, 15, 16]) {
-      // The bytes of the box before, of which the length of this one would be read otherwise.
+      // The content of the preceding box, from which a faulty reader would take the length of this one.
       await writeFile(
         path,
         Buffer.concat([
@@ -96,7 +96,7 @@ describe('readMovieTrack', () => {
     }
   });
 
-  it('lets an encrypted video be told as such', async () => {
+  it('lets probeVideo report an encrypted video', async () => {
     const path = join(folder, 'encrypted.mp4');
     const key = ['-encryption_key', '00'.repeat(16), '-encryption_kid', '11'.repeat(16)];
     await runFfmpeg(

@@ -16,7 +16,7 @@ const folder = await mkdtemp(join(tmpdir(), 'millrace-'));
 after(() => rm(folder, { recursive: true }));
 
 describe('probeVideo', () => {
-  it('tells frames, rate and sound', async () => {
+  it('reports frames, rate and sound', async () => {
     const { frames, rate, tracks } = await probeVideo(ffmpeg, walkers);
     assert.deepEqual([frames, rate], [40, { numerator: 10, denominator: 1 }]);
     assert.deepEqual(
@@ -25,13 +25,13 @@ describe('probeVideo', () => {
     );
   });
 
-  it('tells a varying rate', async () => {
+  it('reports null for a varying rate', async () => {
     const { frames, rate, tracks, timebase } = await probeVideo(ffmpeg, tree);
     assert.deepEqual([frames, rate, tracks], [24, null, []]);
     assert.deepEqual(timebase, { numerator: 1, denominator: 1000 });
   });
 
-  it('refuses what is not a video in one line that names the file', async () => {
+  it('refuses a file that is not a video with one line that names it', async () => {
     for (const name of ['text.mp4', 'text.txt']) {
       await writeFile(join(folder, name), 'no video');
       const expected = { name: 'VideoError', message: /^\S+text\.\w+ is not a video that can be read: .+$/ };
@@ -42,7 +42,7 @@ describe('probeVideo', () => {
 });
 
 describe('readVideo', () => {
-  it('gives all frames with their times', async () => {
+  it('yields all frames with their times', async () => {
     const frames = await collect(readVideo(ffmpeg, await probeVideo(ffmpeg, tree), maxPixels));
     assert.equal(frames.length, 24);
     assert.deepEqual(
@@ -60,15 +60,15 @@ describe('readVideo', () => {
       assert.equal(time, 0);
       break;
     }
-    // A child that lived on would keep the test process from ending.
+    // A surviving child would keep the test process from exiting.
   });
 
-  it('refuses a picture beyond the limit', async () => {
+  it('refuses a picture above the pixel limit', async () => {
     const frames = readVideo(ffmpeg, await probeVideo(ffmpeg, walkers), 1000);
     await assert.rejects(collect(frames), { name: 'VideoError', message: /384x288/ });
   });
 
-  it('stops with its signal', async () => {
+  it('stops when its signal aborts', async () => {
     const abort = new AbortController();
     const frames = readVideo(
       { ...ffmpeg, signal: abort.signal },

@@ -9,7 +9,7 @@ const times = (count: number, time: (index: number) => number): number[] =>
   Array.from({ length: count }, (_, index) => time(index));
 
 describe('constantRate', () => {
-  it('is exact where the ticks are', () => {
+  it('is exact if the ticks are exact', () => {
     const timebase = { numerator: 1, denominator: 30_000 };
     assert.deepEqual(
       constantRate(
@@ -27,7 +27,7 @@ describe('constantRate', () => {
     );
   });
 
-  it('finds the rate that was meant behind rounded milliseconds', () => {
+  it('finds the intended rate behind rounded milliseconds', () => {
     const rounded = times(100, (i) => Math.round((i * 1001) / 30));
     assert.deepEqual(constantRate(rounded, milliseconds), ntsc);
     const film = times(500, (i) => Math.floor((i * 1001) / 24));
@@ -36,7 +36,7 @@ describe('constantRate', () => {
     assert.deepEqual(constantRate(thirds, milliseconds), { numerator: 30, denominator: 1 });
   });
 
-  it('is null for a rate that varies, one frame, or none', () => {
+  it('returns null for a varying rate, a single frame, and no frames', () => {
     assert.equal(constantRate([0, 733, 1133, 1600, 2067], milliseconds), null);
     assert.equal(constantRate([0, 40, 80, 160, 200], milliseconds), null);
     assert.equal(constantRate([0], milliseconds), null);
@@ -44,7 +44,7 @@ describe('constantRate', () => {
     assert.equal(constantRate([5, 5, 5], milliseconds), null);
   });
 
-  it('goes by how long the last frame is shown where that matters', () => {
+  it('takes the duration of the last frame into account where it matters', () => {
     assert.deepEqual(constantRate([0], milliseconds, 40), { numerator: 25, denominator: 1 });
     assert.equal(constantRate([0, 40, 80], milliseconds, 600), null);
     for (const last of [1, 40, 45]) {
@@ -52,7 +52,7 @@ describe('constantRate', () => {
     }
   });
 
-  it('never gives a rate that is off by more than a tick anywhere', () => {
+  it('never returns a rate that is off by more than a tick anywhere', () => {
     const gaps = fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 40 });
     fc.assert(
       fc.property(gaps, (steps) => {
@@ -70,7 +70,7 @@ describe('constantRate', () => {
 });
 
 describe('parseRational', () => {
-  it('reads whole numbers and fractions, nothing else', () => {
+  it('reads only whole numbers and fractions', () => {
     assert.deepEqual(parseRational('30000/1001'), ntsc);
     assert.deepEqual(parseRational(' 25 '), { numerator: 25, denominator: 1 });
     for (const text of ['', '0', '1/0', '-1', '2.5', 'x', '1/2/3', '99999999999']) {

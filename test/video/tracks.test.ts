@@ -53,7 +53,7 @@ async function carry(source: string, extension: string): Promise<Result> {
 }
 
 describe('planTracks', () => {
-  it('keeps the sound that it can beside a track that ffmpeg does not know, and names that', async () => {
+  it('keeps sound next to a track that ffmpeg does not know, and reports that track', async () => {
     for (const extension of ['.mp4', '.mkv']) {
       const { tracks, converted, left, path } = await carry(spatial, extension);
       assert.deepEqual([tracks, converted], [['audio aac'], []], extension);
@@ -62,7 +62,7 @@ describe('planTracks', () => {
     }
   });
 
-  it('encodes what a container cannot hold, and only that', async () => {
+  it('encodes only tracks that the container cannot hold', async () => {
     const source = at('adpcm.mov');
     await runFfmpeg(...picture, ...tone, '-c:v', 'libx264', '-c:a', 'adpcm_ima_qt', `file:${source}`);
     const cases = [
@@ -77,7 +77,7 @@ describe('planTracks', () => {
     }
   });
 
-  it('brings layouts of channels that an encoder refuses into one that it takes', async () => {
+  it('converts channel layouts that an encoder refuses into one that it accepts', async () => {
     for (const layout of ['5.1(side)', '6.1(front)']) {
       const source = at(`${layout}.mkv`);
       const sound = ['-af', `pan=${layout}|c0=c0|c1=c0|c2=c0`, '-c:a', 'flac'];
@@ -92,7 +92,7 @@ describe('planTracks', () => {
     }
   });
 
-  it('takes subtitles along in the form of the container, chapters and the timecode', async () => {
+  it('keeps subtitles (in the format of the container), chapters and the timecode', async () => {
     await writeFile(at('in.srt'), '1\n00:00:00,100 --> 00:00:00,600\nHello\n');
     const chapter = '[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=500\ntitle=one\n';
     await writeFile(at('in.txt'), `;FFMETADATA1\ntitle=Film\n${chapter}`);
@@ -116,7 +116,7 @@ describe('planTracks', () => {
     }
   });
 
-  it('leaves out what cannot go there by name: covers, other pictures', async () => {
+  it('leaves out tracks that do not fit, such as covers and other pictures, and reports them', async () => {
     const source = at('cover.mkv');
     const two = ['-map', '0', '-map', '1', '-map', '0', '-c:v', 'libx264', '-c:a', 'aac'];
     await runFfmpeg(...picture, ...tone, ...two, `file:${source}`);

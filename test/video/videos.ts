@@ -4,15 +4,15 @@ import { promisify } from 'node:util';
 import { findFfmpeg } from '../../src/video/ffmpeg.js';
 import type { VideoFrame } from '../../src/video/read.js';
 
-/** The packaged one: the same on every machine. */
+/** The packaged ffmpeg: the same on every machine. */
 export const ffmpeg = await findFfmpeg({}, new AbortController().signal);
 
-/** Path of a file of the test data. */
+/** Returns the path of a test data file. */
 export function fixturePath(path: string): string {
   return fileURLToPath(new URL(`../../../test/fixtures/${path}`, import.meta.url));
 }
 
-/** All frames of a reader, each with its own memory. */
+/** Collects all frames of a reader, each in its own memory. */
 export async function collect(frames: AsyncIterable<VideoFrame>): Promise<VideoFrame[]> {
   const all: VideoFrame[] = [];
   for await (const { image, time } of frames)
@@ -20,7 +20,7 @@ export async function collect(frames: AsyncIterable<VideoFrame>): Promise<VideoF
   return all;
 }
 
-/** Runs ffmpeg; what it prints on standard output, or without an output file what it says of its input. */
+/** Runs ffmpeg. Returns its standard output. */
 export async function runFfmpeg(...args: string[]): Promise<string> {
   const [program, ...first] = ffmpeg.command;
   const options = { maxBuffer: 1 << 28 };
@@ -28,7 +28,7 @@ export async function runFfmpeg(...args: string[]): Promise<string> {
   return stdout;
 }
 
-/** Checksums of the encoded sound in a file, packet by packet. */
+/** Returns the checksums of the encoded sound packets in a file. */
 export async function soundOf(path: string): Promise<string[]> {
   const stdout = await runFfmpeg(
     '-i',

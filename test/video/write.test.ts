@@ -20,7 +20,7 @@ after(() => rm(folder, { recursive: true }));
 const read = async (path: string): Promise<VideoFrame[]> =>
   collect(readVideo(ffmpeg, await probeVideo(ffmpeg, path), 1 << 20));
 
-/** Takes a video through reader and writer; `change` replaces what is known of its times. */
+/** Copies a video through reader and writer; `change` replaces its timing. Returns the path of the copy. */
 async function copy(
   input: string,
   name: string,
@@ -40,7 +40,7 @@ async function copy(
   return path;
 }
 
-/** The end of the last frame. */
+/** Returns when the last frame ends, in seconds. */
 async function secondsOf(path: string): Promise<number> {
   const { last, timebase } = await probeVideo(ffmpeg, path);
   return ((last.time + last.duration) * timebase.numerator) / timebase.denominator;
@@ -61,7 +61,7 @@ describe('VideoWriter', () => {
     });
   }
 
-  it('encodes sound again where the container cannot hold it', async () => {
+  it('re-encodes sound that the container cannot hold', async () => {
     const { frames, tracks, stream } = await probeVideo(ffmpeg, await copy(walkers, 'copy.webm'));
     assert.deepEqual(stream.colours, { matrix: 'bt709', primaries: 'bt709', transfer: 'bt709' });
     assert.deepEqual([frames, tracks.map(({ codec }) => codec)], [40, ['vorbis']]);
@@ -82,7 +82,7 @@ describe('VideoWriter', () => {
     }
   });
 
-  it('writes a broken rate exactly', async () => {
+  it('writes a fractional rate exactly', async () => {
     const rate = { numerator: 30_000, denominator: 1001 };
     // A frame of this video lasts 1024 ticks.
     const timebase = { numerator: 1001, denominator: 30_000 * 1024 };
@@ -93,14 +93,14 @@ describe('VideoWriter', () => {
     assert.deepEqual([frames, written], [40, rate]);
   });
 
-  it('starts the picture after the sound where it did so', async () => {
+  it('keeps a picture that starts after the sound', async () => {
     const path = await copy(walkers, 'late.mp4', { start: 5120 });
     const { timebase } = await probeVideo(ffmpeg, path);
     const [first] = await read(path);
     assert.equal((first.time * timebase.numerator) / timebase.denominator, 0.5);
   });
 
-  it('shows the last frame for as long as it was, at any rate', async () => {
+  it('keeps the duration of the last frame, at any rate', async () => {
     const gif = join(folder, 'slides.gif');
     const colours = ['red', 'lime', 'blue'];
     const frames = colours.map((background) => ({
@@ -118,7 +118,7 @@ describe('VideoWriter', () => {
     assert.equal(await secondsOf(await copy(one, 'one-copy.mp4')), 0.25);
   });
 
-  it('tells why ffmpeg cannot write', async () => {
+  it('reports why ffmpeg cannot write', async () => {
     const size = { width: 64, height: 64 };
     const image = { ...size, data: new Uint8Array(64 * 64 * 3) };
     const timing = {
@@ -142,7 +142,7 @@ describe('VideoWriter', () => {
     await assert.rejects(attempt, { name: 'VideoError', message: /No such file or directory/ });
   });
 
-  it('fails on a full disk, which ffmpeg calls a success', { skip: !existsSync('/dev/full') }, async () => {
+  it('fails on a full disk although ffmpeg reports success', { skip: !existsSync('/dev/full') }, async () => {
     const size = { width: 64, height: 64 };
     const path = join(folder, 'full.mkv');
     await symlink('/dev/full', path);

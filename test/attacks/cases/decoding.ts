@@ -15,7 +15,7 @@ const huge = [
   frameAttack({ name: 'decode-scans', pictures: () => Promise.resolve([manyScans(side, side)]) }),
 ] as const;
 
-/** The largest square that the server takes, with sides that are multiples of 64. */
+/** Returns the side of the largest square that the server accepts, a multiple of 64. */
 function largestSide(pixels: number): number {
   return Math.floor(Math.sqrt(pixels) / 64) * 64;
 }
@@ -36,7 +36,7 @@ export const largestPictures = frameAttack({
 
 export const decodingCases: readonly AttackCase[] = [
   ...huge.map((attack) => ({ attack, what: 'a picture of 16 megapixels in a small file' })),
-  { attack: largestPictures, what: 'the largest pictures that are taken' },
+  { attack: largestPictures, what: 'the largest pictures that are accepted' },
 ].map(({ attack, what }) => ({
   name: attack.name,
   what: `6 clients, ${what}`,

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Attack, AttackCase, Target } from '../attack.js';
 import { persist } from '../clients/persist.js';
 
-/** What is said on a connection, byte by byte, and how often. */
+/** A request that is sent slowly: its first part, then a byte every `every` milliseconds. */
 interface Drip {
   readonly head: string;
   readonly every: number;
@@ -20,8 +20,8 @@ const drips = {
   },
 } as const satisfies Record<string, Drip>;
 
-/** Holds one plain TCP connection until the server ends it. */
-async function hold(target: Target, address: string, drip: Drip, signal: AbortSignal): Promise<void> {
+/** Keeps one plain TCP connection open until the server closes it. */
+async function hold(target: Target, address: string, kind: Drip, signal: AbortSignal): Promise<void> {
   const { hostname, port } = new URL(target.url);
   const socket = connect({ host: hostname, port: Number(port), localAddress: address });
   const stop = (): void => void socket.destroy();
@@ -29,7 +29,7 @@ async function hold(target: Target, address: string, drip: Drip, signal: AbortSi
   try {
     await once(socket, 'connect', { signal });
     target.count('connections');
-    await say(socket, drip);
+    await drip(socket, kind);
     if (!signal.aborted) target.count('ended by the server');
     await sleep(100);
   } finally {
@@ -38,7 +38,7 @@ async function hold(target: Target, address: string, drip: Drip, signal: AbortSi
   }
 }
 
-async function say(socket: Socket, { head: first, every }: Drip): Promise<void> {
+async function drip(socket: Socket, { head: first, every }: Drip): Promise<void> {
   socket.on('error', () => {});
   socket.resume();
   socket.write(first);
@@ -47,17 +47,17 @@ async function say(socket: Socket, { head: first, every }: Drip): Promise<void> 
   clearInterval(timer);
 }
 
-/** @param each connections from one address. */
+/** @param each connections per address. */
 function connectionsAttack(name: string, each: number, kinds: readonly Drip[]): Attack {
   return {
     name,
     async attack(target, signal) {
       const held = Array.from({ length: target.clients }, async (_, i) => {
-        // Not all in the same moment: the backlog of the listening socket is not what is attacked.
+        // Not all at the same moment, since the attack is not aimed at the backlog of the listening socket.
         await sleep(i);
-        const drip = kinds[i % kinds.length] ?? drips.silent;
+        const kind = kinds[i % kinds.length] ?? drips.silent;
         const address = target.address(Math.floor(i / each));
-        await persist(target, signal, () => hold(target, address, drip, signal));
+        await persist(target, signal, () => hold(target, address, kind, signal));
       });
       await Promise.all(held);
     },

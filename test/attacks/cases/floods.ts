@@ -7,10 +7,10 @@ import type { Attack, AttackCase, Target } from '../attack.js';
 import { persistAll } from '../clients/persist.js';
 import { flood, openRawStream } from '../clients/raw-stream.js';
 
-/** Bytes that are written at once. */
+/** Bytes per write. */
 const chunkBytes = 64 * 1024;
 
-/** As many messages as go into a chunk; it is made once, so that sending costs the attacker next to nothing. */
+/** Fills a chunk with messages; it is made once, so that sending costs the attacker almost nothing. */
 function chunkOf(next: (index: number) => Uint8Array): Uint8Array {
   const parts: Uint8Array[] = [];
   for (let bytes = 0, index = 0; bytes < chunkBytes; index++) {
@@ -25,7 +25,7 @@ const message = (content: ClientMessage): Uint8Array =>
   rawFrame({ opcode: 2, payload: encodeMessage(content) });
 const mutator = new Mutator(16);
 
-/** What connections are flooded with. */
+/** The kinds of messages that flood connections. */
 const messages = {
   pings: (i) => message({ type: 'ping', sent: i }),
   acks: () => message({ type: 'ack', sequence: 0 }),
@@ -39,7 +39,7 @@ const messages = {
   fragments: (i) => rawFrame({ opcode: i === 0 ? 2 : 0, fin: false }),
 } as const satisfies Record<string, (index: number) => Uint8Array>;
 
-/** Each client opens a stream and sends messages of one kind as fast as the server takes them. */
+/** Each client opens a stream and sends messages of one kind as fast as the server reads them. */
 function messageFlood(name: string, kinds: readonly (keyof typeof messages)[]): Attack {
   return {
     name,
@@ -59,7 +59,7 @@ function messageFlood(name: string, kinds: readonly (keyof typeof messages)[]): 
 const get = (path: string): Uint8Array => Buffer.from(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
 const paths = ['/', '/v1/capabilities', '/healthz', '/readyz', '/metrics', '/nothing', '/v1/stream'];
 
-/** Opens a plain connection whose answers are thrown away. */
+/** Opens a plain connection and discards its responses. */
 async function openConnection(target: Target, signal: AbortSignal): Promise<Socket> {
   const { hostname, port } = new URL(target.url);
   const socket = connect({ host: hostname, port: Number(port), localAddress: target.address() });
@@ -69,7 +69,7 @@ async function openConnection(target: Target, signal: AbortSignal): Promise<Sock
   return socket.resume();
 }
 
-/** Each client sends requests over one connection, and waits for no answer (RFC 9112 section 9.3.2). */
+/** Each client sends requests over one connection without waiting for responses (RFC 9112 section 9.3.2). */
 function pipelineFlood(name: string, asked: readonly string[]): Attack {
   return {
     name,
@@ -84,7 +84,7 @@ function pipelineFlood(name: string, asked: readonly string[]): Attack {
   };
 }
 
-/** Each client sends the next request when the answer to the last one begins. */
+/** Each client sends the next request when the response to the previous one begins. */
 const politeFlood: Attack = {
   name: 'flood-requests',
   async attack(target, signal) {

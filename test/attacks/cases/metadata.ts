@@ -7,7 +7,7 @@ import { loadedWebp } from '../pictures/webps.js';
 const MiB = 1024 * 1024;
 const sixty = Array.from({ length: 60 });
 
-/** Text chunks of a few kilobytes that take 8 MiB each when they are unpacked. */
+/** Sends text chunks of a few kilobytes that unpack to 8 MiB each. */
 function packedText(name: string, kind: 'zTXt' | 'iTXt'): Attack {
   const pictures = (): Promise<readonly Uint8Array[]> => {
     const chunk = swollenChunks[kind](8 * MiB);

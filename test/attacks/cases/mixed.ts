@@ -8,7 +8,7 @@ import { extremeShapes } from './shapes.js';
 import { largeStreams } from './sizes.js';
 import { goneAway, smallGoneAway } from './txt2img.js';
 
-/** A few attackers of most kinds, for what runs beside other clients: they are soon ready, and leave time to others. */
+/** A few attackers of most kinds, to run among other clients: they start fast and leave time for others. */
 export const soakParts: AttackCase['parts'] = [
   { attack: metadata, clients: 1 },
   { attack: oneShots, clients: 1 },
@@ -35,7 +35,7 @@ export const mixedCase: AttackCase = {
     { attack: largeStreams, clients: 1 },
     { attack: extremeShapes, clients: 1 },
   ],
-  // Of pictures with metadata, arrivals, the largest, 512x512, odd shapes; and the one-shots.
+  // Pictures with metadata, arrivals, the largest pictures, 512x512, odd shapes; and the one-shots.
   streams: 6,
   openFiles: 1024,
 };

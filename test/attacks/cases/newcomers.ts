@@ -6,7 +6,7 @@ import { sendFrames } from '../clients/frame-client.js';
 import { persistAll } from '../clients/persist.js';
 import { textToImage } from '../clients/requests.js';
 
-/** Each client asks for one picture after another. */
+/** Each client requests one picture after another. */
 export const oneShots: Attack = {
   name: 'one-shots',
   async attack(target, signal) {
@@ -19,7 +19,7 @@ export const oneShots: Attack = {
 
 /**
  * Each client connects, sends its frames, closes, and connects again.
- * @param pause milliseconds until it does.
+ * @param pause milliseconds until it connects again.
  */
 function arrivalsAttack(name: string, pause: (client: number) => number, frames = 1): Attack {
   return {
@@ -29,7 +29,7 @@ function arrivalsAttack(name: string, pause: (client: number) => number, frames 
       let visits = 0;
       await persistAll(target, signal, async (client) => {
         const plan = {
-          // Of each address as many as it may have in a minute, and no more.
+          // No more from each address than are allowed in a minute.
           address: target.address(Math.floor(visits++ / 200)),
           parameters: { width: 256, height: 256 },
           pictures: target.payloads,
@@ -55,19 +55,19 @@ export const newcomerCases: readonly AttackCase[] = [
   })),
   {
     name: arrivals.name,
-    what: '3 clients that connect, send one frame, close, and come again',
+    what: '3 clients that connect, send one frame, close, and return',
     parts: [{ attack: arrivals, clients: 3 }],
     streams: 3,
   },
   {
     name: spaced.name,
-    what: '4 such clients that come again after 20, 60, 180 and 540 ms',
+    what: '4 such clients that return after 20, 60, 180 and 540 ms',
     parts: [{ attack: spaced, clients: 4 }],
     streams: 4,
   },
   {
     name: pairs.name,
-    what: '5 clients that send two frames and come again after up to 200 ms',
+    what: '5 clients that send two frames and return after up to 200 ms',
     parts: [{ attack: pairs, clients: 5 }],
     streams: 5,
   },

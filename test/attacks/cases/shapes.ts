@@ -5,10 +5,10 @@ import { frameAttack } from '../clients/frame-attack.js';
 import { blackPng } from '../pictures/pngs.js';
 import { tinyWebp } from '../pictures/webps.js';
 
-/** Long sides, of which those are taken that the limit of pixels allows. */
+/** Long sides; those above the pixel limit are left out. */
 const sides = [1, 2, 3, 7, 63, 1023, 16_383, 16_384, 65_500, 1_048_577, 4_194_304, 16_777_216];
 
-/** The JPEG of such a picture; its sides have 16 bits. */
+/** Returns a JPEG of this size; its sides have 16 bits. */
 async function jpeg(width: number, height: number): Promise<Uint8Array> {
   const background = { r: 90, g: 120, b: 60 };
   return sharp({ create: { width, height, channels: 3, background } })
@@ -41,7 +41,7 @@ async function shapes({
 
 const fits = ['cover', 'contain', 'stretch'] as const;
 
-/** Pictures within the limit of pixels whose sides are far apart. */
+/** Pictures within the pixel limit with sides of very different lengths. */
 export const extremeShapes = frameAttack({
   name: 'extreme-shapes',
   pictures: shapes,
@@ -51,7 +51,7 @@ export const extremeShapes = frameAttack({
 export const shapeCases: readonly AttackCase[] = [
   {
     name: extremeShapes.name,
-    what: '3 clients, pictures within the limits of any shape',
+    what: '3 clients, pictures of any shape within the limits',
     parts: [{ attack: extremeShapes, clients: 3 }],
     streams: 3,
   },

@@ -2,7 +2,7 @@ import { motionJpegFrames } from '../../support/frames.js';
 import type { Attack, AttackCase } from '../attack.js';
 import { frameAttack } from '../clients/frame-attack.js';
 
-/** Each client is a stream of this size that wants more frames than there are. */
+/** Each client is a stream of this size that asks for more frames than the server can make. */
 function streamsOf(side: number): Attack {
   return frameAttack({
     name: `streams-${side}`,
@@ -14,11 +14,11 @@ function streamsOf(side: number): Attack {
 const smallStreams = streamsOf(256);
 export const largeStreams = streamsOf(512);
 
-/** One stream of 512x512 beside three of 256x256, seen by each kind: equal shares to within a fifth. */
+/** One stream of 512x512 and three of 256x256, seen from each kind: equal shares within a fifth. */
 export const sizeCases: readonly AttackCase[] = [
   {
     name: 'size-small',
-    what: 'a stream of 256x256 beside two such and one of 512x512',
+    what: 'a stream of 256x256 next to two such and one of 512x512',
     parts: [
       { attack: smallStreams, clients: 2 },
       { attack: largeStreams, clients: 1 },
@@ -28,7 +28,7 @@ export const sizeCases: readonly AttackCase[] = [
   },
   {
     name: 'size-large',
-    what: 'a stream of 512x512 beside three of 256x256; no more than its share',
+    what: 'a stream of 512x512 next to three of 256x256; no more than its share',
     parts: [{ attack: smallStreams, clients: 3 }],
     streams: 3,
     bystander: { parameters: { width: 512, height: 512 }, greedy: true, most: 1.2 },

@@ -3,7 +3,7 @@ import type { Attack, AttackCase } from '../attack.js';
 import { persistAll } from '../clients/persist.js';
 import { textToImage } from '../clients/requests.js';
 
-/** Each client asks for a picture of many steps. @param patience milliseconds after which it goes away. */
+/** Each client requests a picture of many steps. @param patience milliseconds after which it disconnects. */
 function heavyAttack(name: string, side: number, patience: number): Attack {
   return {
     name,
@@ -21,7 +21,7 @@ function heavyAttack(name: string, side: number, patience: number): Attack {
   };
 }
 
-/** Each client asks for small pictures with the same key, again and again. */
+/** Each client repeatedly requests small pictures with the same key. */
 const withKey: Attack = {
   name: 'one-shots-key',
   async attack(target, signal) {
@@ -33,14 +33,14 @@ const withKey: Attack = {
 };
 
 export const goneAway = heavyAttack('large-one-shots-gone', 1024, 200);
-/** For models that take very long for large pictures. */
+/** For models that are very slow with large pictures. */
 export const smallGoneAway = heavyAttack('small-one-shots-gone', 128, 50);
 const waiting = heavyAttack('large-one-shots', 1024, Infinity);
 const keyFps = 2;
 
 export const txt2imgCases: readonly AttackCase[] = [
   { attack: waiting, what: 'whose clients wait' },
-  { attack: goneAway, what: 'whose clients go away after 200 ms' },
+  { attack: goneAway, what: 'whose clients disconnect after 200 ms' },
 ]
   .map<AttackCase>(({ attack, what }) => ({
     name: attack.name,
@@ -56,9 +56,9 @@ export const txt2imgCases: readonly AttackCase[] = [
       streams: 1,
       keyLimits: { fps: keyFps },
       check: ({ pictures = 0 }, seconds) => {
-        // How many may come at once is not said; two seconds' worth is not too much.
+        // The size of bursts is not specified; two seconds' worth is acceptable.
         const most = keyFps * (seconds + 2);
-        if (pictures === 0) return ['the key got no picture at all'];
+        if (pictures === 0) return ['the key got no picture'];
         return pictures > most
           ? [`${pictures} pictures in ${seconds} s with a key of ${keyFps} a second`]
           : [];
@@ -71,7 +71,7 @@ export const txt2imgCases: readonly AttackCase[] = [
       streams: 1,
       keyLimits: { sessions: 1 },
       check: ({ pictures = 0, ...others }) => {
-        if (pictures === 0) return ['the key got no picture at all'];
+        if (pictures === 0) return ['the key got no picture'];
         const refused = Object.keys(others).some(
           (what) => what.startsWith('status 4') || what.startsWith('status 5'),
         );

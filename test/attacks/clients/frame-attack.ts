@@ -5,9 +5,9 @@ import { persistAll } from './persist.js';
 
 export interface FrameAttackOptions {
   readonly name: string;
-  /** Pictures that are sent in turn; each client begins with another. */
+  /** Pictures to send in turn; each client begins with a different one. */
   readonly pictures: NonNullable<Attack['payloads']>;
-  /** Of each client's stream; the smallest size by default. */
+  /** Parameters of the stream of each client; the smallest size by default. */
   readonly parameters?: (client: number) => ParameterUpdate;
 }
 

@@ -13,13 +13,13 @@ export interface FramePlan {
   readonly address: string;
   readonly parameters: ParameterUpdate;
   readonly pictures: readonly Uint8Array[];
-  /** Frames after which it leaves; as many as it can by default. */
+  /** Number of frames after which it leaves; unlimited by default. */
   readonly frames?: number;
 }
 
 /**
- * Connects and sends frames as fast as its credits allow, until it has sent all, the signal, or the server ends it.
- * Counts results, drops, errors and close codes.
+ * Connects and sends frames as fast as its credits allow, until it has sent all, the signal aborts, or the server
+ * closes the connection. Counts results, drops, errors and close codes.
  */
 export async function sendFrames(target: Target, plan: FramePlan, signal: AbortSignal): Promise<void> {
   const { address, parameters, pictures, frames = Infinity } = plan;
@@ -57,7 +57,7 @@ export async function sendFrames(target: Target, plan: FramePlan, signal: AbortS
   await ended(socket, target, signal);
 }
 
-/** @throws {Error} (as rejection) if the upgrade was refused or the connection failed. */
+/** Waits for the end of the connection. @throws {Error} (as rejection) if it failed or the upgrade was refused. */
 async function ended(socket: WebSocket, target: Target, signal: AbortSignal): Promise<void> {
   const stop = (): void => socket.terminate();
   signal.addEventListener('abort', stop);
@@ -69,7 +69,7 @@ async function ended(socket: WebSocket, target: Target, signal: AbortSignal): Pr
     if (code !== 1000 && !signal.aborted) target.count(`close ${code}`);
   } finally {
     signal.removeEventListener('abort', stop);
-    // Without a listener another error would end this process.
+    // Without a listener, a further error would end this process.
     socket.on('error', () => {});
   }
 }

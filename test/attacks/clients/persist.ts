@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Target } from '../attack.js';
 
-/** Milliseconds until something that failed is tried again. */
+/** Milliseconds until a failed attempt is repeated. */
 const pause = 200;
 
-/** Does something again and again until the signal; what it is refused is counted. */
+/** Repeats `work` until the signal aborts; counts its failures. */
 export async function persist(
   target: Pick<Target, 'count'>,
   signal: AbortSignal,
@@ -21,7 +21,7 @@ export async function persist(
   }
 }
 
-/** The same by several clients. */
+/** Does the same with all clients of the target. */
 export async function persistAll(
   target: Pick<Target, 'count' | 'clients'>,
   signal: AbortSignal,

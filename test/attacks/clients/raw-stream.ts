@@ -6,7 +6,7 @@ import type { Socket } from 'node:net';
 import { rawFrame } from '../../faults/raw-peer.js';
 import type { Target } from '../attack.js';
 
-/** A stream of the protocol that was opened, and whose socket then takes any bytes; answers are thrown away. */
+/** Opens a stream of the protocol. Returns its socket, which takes any bytes; responses are discarded. */
 export async function openRawStream(target: Target, address: string, signal: AbortSignal): Promise<Socket> {
   const upgrade = request(`${target.url}/v1/stream`, {
     localAddress: address,
@@ -43,7 +43,7 @@ export async function openRawStream(target: Target, address: string, signal: Abo
   return socket;
 }
 
-/** Writes bytes as fast as the other end takes them, until it closes or the signal. */
+/** Writes bytes as fast as the peer reads them, until it closes or the signal aborts. */
 export async function flood(socket: Socket, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
   const closed = new AbortController();
   const stop = (): void => void socket.destroy();

@@ -7,14 +7,14 @@ export interface TextToImage {
   readonly address: string;
   readonly parameters: object;
   readonly agent: Agent;
-  /** Milliseconds after which the client goes away without an answer; by default it waits. */
+  /** Milliseconds after which the client disconnects without a response; by default it waits. */
   readonly patience?: number;
 }
 
 /** Milliseconds until a refused request is repeated. */
 const pause = 20;
 
-/** `POST /v1/txt2img`, once; counts what came of it. */
+/** Sends one `POST /v1/txt2img` and counts the outcome. */
 export async function textToImage(target: Target, plan: TextToImage, signal: AbortSignal): Promise<void> {
   const { address, parameters, agent, patience = Infinity } = plan;
   const authorization = target.token === undefined ? {} : { authorization: `Bearer ${target.token}` };
@@ -40,7 +40,7 @@ export async function textToImage(target: Target, plan: TextToImage, signal: Abo
   }
 }
 
-/** The client has gone away of its own will. */
+/** The client has disconnected on purpose. */
 class GoneError extends Error {
   override readonly name = 'GoneError';
 }

@@ -4,7 +4,7 @@ import type { ServerProcess } from '../../support/server-process.js';
 import type { AttackCase, Tally } from '../attack.js';
 import { endOf, nextMessage, startChild } from './child.js';
 
-/** What a process of attackers is told first. */
+/** The first message to a process of attackers. */
 export interface AttackOrder {
   readonly url: string;
   readonly limits: Limits;
@@ -12,7 +12,7 @@ export interface AttackOrder {
   readonly parts: readonly {
     readonly attack: string;
     readonly clients: number;
-    /** Sets their addresses apart from those of others: 0 to 200. */
+    /** Separates their addresses from those of others: 0 to 200. */
     readonly place: number;
   }[];
 }
@@ -20,13 +20,13 @@ export interface AttackOrder {
 type Part = AttackCase['parts'][number];
 type Aim = Omit<AttackOrder, 'parts'>;
 
-/** @param token API key of the attackers, where the server asks for one. */
+/** @param token API key of the attackers, if the server requires one. */
 export async function aimAt({ url }: ServerProcess, token?: string): Promise<Aim> {
   const { limits } = (await (await fetch(`${url}/v1/capabilities`)).json()) as { readonly limits: Limits };
   return { url, limits, token };
 }
 
-/** Attackers in processes of their own. */
+/** Attackers in separate processes. */
 export class Attackers implements AsyncDisposable {
   readonly #children: readonly ChildProcess[];
 
@@ -35,8 +35,8 @@ export class Attackers implements AsyncDisposable {
   }
 
   /**
-   * Settles when all are ready to attack.
-   * @param groups of which each gets a process.
+   * Starts attackers and waits until all are ready.
+   * @param groups each gets its own process.
    */
   static async start(aim: Aim, groups: readonly (readonly Part[])[]): Promise<Attackers> {
     const attackers = new Attackers(groups.map(() => startChild('attacker-process.js')));
@@ -47,7 +47,7 @@ export class Attackers implements AsyncDisposable {
           return { attack: name, clients, place: place++ };
         });
         child.send({ ...aim, parts } satisfies AttackOrder);
-        // One after the other: the memory for large pictures is needed once.
+        // One after another, so that only one at a time needs memory for large pictures.
         await nextMessage(child);
       }
       return attackers;
@@ -61,7 +61,7 @@ export class Attackers implements AsyncDisposable {
     for (const child of this.#children) child.send('begin');
   }
 
-  /** Ends the attack. @returns what came of it, of all together. */
+  /** Ends the attack. Returns the sum of all tallies. */
   async stop(): Promise<Tally> {
     const tally: Record<string, number> = {};
     for (const own of await Promise.all(this.#children.map(stopChild))) {
@@ -79,7 +79,7 @@ export class Attackers implements AsyncDisposable {
 async function stopChild(child: ChildProcess): Promise<Tally> {
   if (!child.connected) return { 'attackers that ended': 1 };
   child.send('stop');
-  const said = nextMessage(child).catch(() => ({ 'attackers that ended': 1 }));
-  const [tally] = await Promise.all([said, endOf(child)]);
+  const answer = nextMessage(child).catch(() => ({ 'attackers that ended': 1 }));
+  const [tally] = await Promise.all([answer, endOf(child)]);
   return tally as Tally;
 }

@@ -1,5 +1,5 @@
-// The bystander: a user of the client package, in a process of its own. Arguments: URL, parameters as JSON, token.
-// It is told a pace (frames a second; null: as many as it can) and says what becomes of its frames.
+// The bystander: a user of the client package, in a separate process. It gets a BystanderOrder, then paces (frames a
+// second; null: as many as it can), and sends an event for each of its frames.
 import { connect } from '@millrace/client';
 import type { ParameterUpdate } from '@millrace/protocol';
 import { once } from 'node:events';
@@ -8,7 +8,7 @@ import { realJpegs } from '../../support/pictures.js';
 import type { BystanderEvent, BystanderOrder } from './bystander.js';
 
 process.once('disconnect', () => process.exit());
-/** How often it looks for credits, in milliseconds, when it sends as many frames as it can. */
+/** Milliseconds between checks for credits, when it sends as many frames as it can. */
 const lookMs = 5;
 const [{ url, parameters, token }] = (await once(process, 'message')) as [BystanderOrder];
 
@@ -18,7 +18,7 @@ class OwnAddress extends WebSocket {
   }
 }
 
-const tell = (event: BystanderEvent): void => void process.send?.(event);
+const report = (event: BystanderEvent): void => void process.send?.(event);
 const { width, height } = parameters;
 const pictures = await realJpegs(width, height);
 const stream = await connect(url, {
@@ -30,20 +30,20 @@ const stream = await connect(url, {
 let sent = 0;
 let camera: NodeJS.Timeout | undefined;
 const send = (): void => void (stream.closed || stream.send(pictures[sent++ % pictures.length]));
-stream.on('result', () => tell({ what: 'result', time: Date.now() }));
-stream.on('dropped', ({ reason }) => tell({ what: `dropped ${reason}`, time: Date.now() }));
-stream.on('quality', ({ fps }) => tell({ what: `quality ${fps}`, time: Date.now() }));
-stream.on('error', ({ code }) => tell({ what: `error ${code}`, time: Date.now() }));
+stream.on('result', () => report({ what: 'result', time: Date.now() }));
+stream.on('dropped', ({ reason }) => report({ what: `dropped ${reason}`, time: Date.now() }));
+stream.on('quality', ({ fps }) => report({ what: `quality ${fps}`, time: Date.now() }));
+stream.on('error', ({ code }) => report({ what: `error ${code}`, time: Date.now() }));
 stream.on('close', ({ error }) => {
   clearInterval(camera);
-  tell({ what: `closed ${error?.code}`, time: Date.now() });
+  report({ what: `closed ${error?.code}`, time: Date.now() });
 });
 process.on('message', ({ fps }: { readonly fps: number | null }) => {
   clearInterval(camera);
-  // Not sent before there is a credit: a picture that waits for one grows old.
+  // A picture that waits for a credit becomes stale, so none is sent before there is one.
   const sendAllowed = (): void => {
     while (!stream.closed && stream.credits > 0) send();
   };
   camera = fps === null ? setInterval(sendAllowed, lookMs) : setInterval(send, 1000 / fps);
 });
-tell({ what: 'ready', time: Date.now() });
+report({ what: 'ready', time: Date.now() });

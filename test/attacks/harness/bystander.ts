@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import type { BystanderPlan } from '../attack.js';
 import { endOf, nextMessage, startChild } from './child.js';
 
-/** What the process of the bystander is told first. */
+/** The first message to the process of the bystander. */
 export interface BystanderOrder {
   readonly url: string;
   readonly parameters: BystanderPlan['parameters'];
@@ -15,7 +15,7 @@ export interface BystanderEvent {
   readonly time: number;
 }
 
-/** The client whose frames are counted, in a process of its own. */
+/** The client whose frames are counted, in a separate process. */
 export class Bystander implements AsyncDisposable {
   readonly events: BystanderEvent[] = [];
   readonly #child: ChildProcess;
@@ -25,7 +25,7 @@ export class Bystander implements AsyncDisposable {
     child.on('message', (event) => this.events.push(event as BystanderEvent));
   }
 
-  /** Starts the process; settles when its stream is open. */
+  /** Starts the process and waits until its stream is open. */
   static async start(order: BystanderOrder): Promise<Bystander> {
     const bystander = new Bystander(startChild('bystander-process.js'));
     bystander.#child.send(order);

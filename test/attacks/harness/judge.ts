@@ -1,14 +1,14 @@
-/** What an attack may not do to a bystander and to the server. */
+/** Limits of the effect of an attack on the bystander and on the server. */
 export const bounds = {
-  /** Part of its share that the bystander gets at least. */
+  /** Minimum that the bystander gets, relative to its share. */
   part: 0.8,
   /** Longest time between two of its results, in seconds. */
   gap: 1,
-  /** The same in intervals of its share, where these are longer. */
+  /** The same in intervals of its share, if that is longer. */
   gapIntervals: 3,
-  /** What memory may grow by, in bytes. */
+  /** Maximum growth of memory, in bytes. */
   memory: 512 * 1024 * 1024,
-  /** Event-loop lag in seconds; as many times that of the quiet server, where that is more. */
+  /** Event-loop lag in seconds, or `lagTimes` that of the quiet server if that is longer. */
   lagP99: 0.1,
   lagMax: 0.5,
   lagTimes: 3,
@@ -19,7 +19,7 @@ export interface Lag {
   readonly max: number;
 }
 
-/** A stretch of time as the bystander saw it. */
+/** A period of time as the bystander saw it. */
 export interface Stretch {
   readonly seconds: number;
   readonly results: number;
@@ -30,13 +30,13 @@ export interface Stretch {
 export interface Observed {
   /** Frames a second that the bystander sends; null for as many as it can. */
   readonly asked: number | null;
-  /** Frames a second that it got alone, when it sent as many as it could. */
+  /** Frames a second that it got alone at full speed. */
   readonly alone: number;
-  /** Part of the processor that other programs left to the server, compared with the time when it was alone. */
+  /** CPU time that other programs left to the server, relative to the quiet seconds. */
   readonly left: number;
   /** Streams of the attackers. */
   readonly streams: number;
-  /** Part of its share that it may have at most. */
+  /** The most that it may get, relative to its share. */
   readonly most: number;
   readonly attacked: Stretch;
   readonly memory: { readonly quiet: number; readonly peak: number };
@@ -46,13 +46,13 @@ export interface Observed {
 export interface Verdict {
   /** Frames a second. */
   readonly share: number;
-  /** What the bystander got of its share. */
+  /** What the bystander got, relative to its share. */
   readonly part: number;
   /** The bounds that were broken, in words. */
   readonly broken: readonly string[];
 }
 
-/** Results at these times (milliseconds, rising), as a stretch from `begin` to `end`. */
+/** Summarizes results at these times (milliseconds, rising) from `begin` to `end`. */
 export function stretchOf(times: readonly number[], begin: number, end: number): Stretch {
   const within = times.filter((time) => time >= begin && time < end);
   const edges = [begin, ...within, end];
@@ -61,8 +61,8 @@ export function stretchOf(times: readonly number[], begin: number, end: number):
 }
 
 /**
- * The share of one of n streams that want more than there is: 1/n of what the server does with the processor that it
- * has, or all that it asks for if that is less.
+ * Returns the share of one of n streams that overload the server: 1/n of its throughput with the CPU time that it has,
+ * or all that the stream asks for if that is less.
  */
 export function shareOf({
   asked,

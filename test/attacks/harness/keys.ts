@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { createApiKey } from '../../../src/session/access/api-keys.js';
 import type { AttackCase } from '../attack.js';
 
-/** The keys of a case, and the flags of a server that asks for them. */
+/** The keys of a case, and the flags of a server that requires them. */
 export interface Keys extends AsyncDisposable {
   readonly flags: readonly string[];
   readonly bystander: string | undefined;
   readonly attackers: string | undefined;
 }
 
-/** @param limits of the attackers' key; undefined for a server that asks for none. */
+/** @param limits of the attackers' key; undefined for a server that requires no key. */
 export async function createKeys(limits: AttackCase['keyLimits']): Promise<Keys> {
   if (limits === undefined) {
     return { flags: [], bystander: undefined, attackers: undefined, [Symbol.asyncDispose]: async () => {} };

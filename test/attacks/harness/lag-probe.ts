@@ -1,5 +1,5 @@
-// Imported by the server under test, which then answers each message with the lag of its event loop since the last.
-// Its own metric of this begins again whenever somebody reads the metrics, attackers included.
+// Imported by the server under test: answers each message with the event-loop lag since the previous message. The
+// server's own metric cannot be used: it restarts at each reading, including those of attackers.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { isMainThread } from 'node:worker_threads';
 
@@ -13,6 +13,6 @@ if (isMainThread) {
     process.send?.({ p99: lag(delays.percentile(99)), max: lag(delays.max) });
     delays.reset();
   });
-  // It keeps no server from ending.
+  // Does not keep the server from exiting.
   process.channel?.unref();
 }

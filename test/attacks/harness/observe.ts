@@ -7,7 +7,7 @@ import { judge, type Lag, type Observed, type Stretch, type Verdict } from './ju
 import { countedBetween, processorLeft } from './vitals.js';
 import { watch, type Watched } from './watch.js';
 
-/** All that takes part in a case. */
+/** All participants of a case. */
 export interface Scene {
   readonly attackCase: AttackCase;
   readonly plan: BystanderPlan;
@@ -17,7 +17,7 @@ export interface Scene {
   readonly bystander: Bystander;
 }
 
-/** What came of a case. */
+/** The outcome of a case. */
 export interface CaseReport extends Observed, Verdict {
   readonly name: string;
   readonly what: string;
@@ -25,19 +25,19 @@ export interface CaseReport extends Observed, Verdict {
   readonly quiet: Verdict & Stretch;
   /** Errors and close codes that the server counted during the attack. */
   readonly counts: Readonly<Record<string, number>>;
-  /** What the attackers counted. */
+  /** Outcomes counted by the attackers. */
   readonly tally: Tally;
-  /** What else the bystander was told meanwhile, and how often. */
+  /** Events of the bystander during the attack, other than results. */
   readonly told: Tally;
 }
 
-/** Frames a second that a bystander asks for, where it can have twice as many when it is alone. */
+/** Frames a second that a bystander asks for, if it gets at least twice as many alone. */
 const wanted = 5;
-/** Seconds of the bystander alone: first with as many frames as it can, then at its pace. */
+/** Seconds of the bystander alone, at full speed and again at its pace. */
 const quietSeconds = 4;
-/** Milliseconds until a new pace is what the results show. */
+/** Milliseconds until the results reflect a new pace. */
 const settling = 1000;
-/** What is never the answer to something that a stranger sends. */
+/** Codes that no client may be able to cause. */
 const faults = ['internal', 'engine_failed', 'engine_restarting', 'close 1011'];
 
 /** Watches the bystander alone, then under attack. */
@@ -88,7 +88,7 @@ export async function observe(scene: Scene): Promise<CaseReport> {
     broken: [
       ...problem,
       ...verdict.broken,
-      ...(answered || doorMayShut ? [] : ['a newcomer was not answered']),
+      ...(answered || doorMayShut ? [] : ['a new client was not answered']),
       ...wrong,
       ...check(tally, seconds),
     ],

@@ -5,7 +5,7 @@ import { Bystander } from './bystander.js';
 import { createKeys } from './keys.js';
 import { observe, type CaseReport } from './observe.js';
 
-/** Defaults, but for a smaller promise: the sessions of all attackers find a place. */
+/** Default settings, except for a lower service level, so that the sessions of all attackers get a slot. */
 const flags = [
   '--slo-fps',
   '2',
@@ -18,7 +18,7 @@ const flags = [
 ];
 const usual: BystanderPlan = { parameters: { width: 256, height: 256 }, greedy: false };
 
-/** Starts a server and attacks it. @param seconds that the attack lasts. */
+/** Starts a server and attacks it for `seconds`. */
 export async function runCase(attackCase: AttackCase, seconds: number): Promise<CaseReport> {
   const { openFiles, keyLimits, parts, bystander: plan = usual } = attackCase;
   await using keys = await createKeys(keyLimits);

@@ -11,7 +11,7 @@ const columns: readonly (readonly [string, (report: CaseReport) => string])[] = 
   ['verdict', ({ broken }) => (broken.length === 0 ? 'holds' : 'BROKEN')],
 ];
 
-/** A line for each case under a line of titles; what was broken and what was refused is below each. */
+/** Returns a header and a line for each case, with broken limits and counts below each line. */
 export function renderTable(reports: readonly CaseReport[]): string {
   const rows = [
     columns.map(([title]) => title),
@@ -33,7 +33,7 @@ function notesOf(report: CaseReport | undefined): string[] {
     ['server', list(counts)],
     ['attackers', list(tally)],
     ['bystander', list(told)],
-    ['processor', left < 0.95 ? `${percent(left)} of what it had alone` : ''],
+    ['processor', left < 0.95 ? `${percent(left)} of what it had in the quiet seconds` : ''],
   ] as const;
   return notes.filter(([, text]) => text !== '').map(([title, text]) => `    ${title}: ${text}`);
 }

@@ -4,20 +4,20 @@ import type { ServerProcess } from '../../support/server-process.js';
 import { nextMessage } from './child.js';
 import type { Lag } from './judge.js';
 
-/** Milliseconds in which a server that is no longer attacked has to show its metrics. */
-const patience = 10_000;
+/** Milliseconds within which a server must return its metrics after the attack. */
+const metricsTimeoutMs = 10_000;
 
-/** How a server is, as seen from outside and by its own metrics. */
+/** The state of a server, as seen from outside and from its own metrics. */
 export interface Vitals {
   /** `Date.now()` */
   readonly time: number;
-  /** Largest resident memory in bytes since the process began. */
+  /** Peak resident memory in bytes since the process began. */
   readonly peakBytes: number;
   /** Event-loop lag in seconds since the last reading. */
   readonly lag: Lag;
-  /** Errors that clients were told, by code, and connections that ended, by close code. */
+  /** Errors sent to clients, by code, and closed connections, by close code. */
   readonly counts: ReadonlyMap<string, number>;
-  /** Seconds of processor time of the server, and of all programs together. */
+  /** CPU seconds of the server, and of all programs together. */
   readonly processor: { readonly own: number; readonly all: number };
 }
 
@@ -25,7 +25,7 @@ export interface Vitals {
 export async function readVitals(server: ServerProcess): Promise<Vitals> {
   const peakBytes = await peakMemory(server);
   const answers = Promise.all([server.metrics('millrace_'), readLag(server)]);
-  const [metrics, lag] = await Promise.race([answers, late()]);
+  const [metrics, lag] = await Promise.race([answers, rejectLate()]);
   const value = (name: string): number => metrics.get(`millrace_${name}`) ?? Number.NaN;
   const counts = new Map<string, number>();
   for (const [name, count] of metrics) {
@@ -42,9 +42,7 @@ export async function readVitals(server: ServerProcess): Promise<Vitals> {
   };
 }
 
-/**
- * The part of the processor, 0 to 1, that other programs left to the server between two readings.
- */
+/** Returns the part of the CPU time, 0 to 1, that other programs left to the server between two readings. */
 export function processorLeft(before: Vitals, after: Vitals): number {
   const available = (cpus().length * (after.time - before.time)) / 1000;
   const all = after.processor.all - before.processor.all;
@@ -52,7 +50,7 @@ export function processorLeft(before: Vitals, after: Vitals): number {
   return Math.min(1, Math.max(0, 1 - (all - own) / available));
 }
 
-/** What was counted between two readings. */
+/** Returns the counts between two readings. */
 export function countedBetween(before: Vitals, after: Vitals): Readonly<Record<string, number>> {
   const grown = [...after.counts].map(
     ([name, count]) => [name, count - (before.counts.get(name) ?? 0)] as const,
@@ -60,7 +58,7 @@ export function countedBetween(before: Vitals, after: Vitals): Readonly<Record<s
   return Object.fromEntries(grown.filter(([, count]) => count > 0));
 }
 
-/** Asks the probe in the server. @throws {Error} if the server is gone. */
+/** Queries the probe in the server. @throws {Error} if the server is gone. */
 async function readLag({ child }: ServerProcess): Promise<Lag> {
   const answer = nextMessage(child);
   child.send('lag');
@@ -75,9 +73,9 @@ export async function peakMemory({ child }: ServerProcess): Promise<number> {
   return Number(kilobytes) * 1024;
 }
 
-async function late(): Promise<never> {
-  await new Promise((resolve) => setTimeout(resolve, patience).unref());
-  throw new Error(`the server did not show its metrics within ${patience / 1000} s`);
+async function rejectLate(): Promise<never> {
+  await new Promise((resolve) => setTimeout(resolve, metricsTimeoutMs).unref());
+  throw new Error(`the server did not return its metrics within ${metricsTimeoutMs / 1000} s`);
 }
 
 function busySeconds(): number {

@@ -8,28 +8,28 @@ import type { Bystander } from './bystander.js';
 import { stretchOf, type Stretch } from './judge.js';
 import { readVitals, type Vitals } from './vitals.js';
 
-/** Milliseconds in which a newcomer is answered. */
-const patience = 5000;
+/** Milliseconds within which a new client must be answered. */
+const answerTimeoutMs = 5000;
 
 interface Watchable {
   readonly server: ServerProcess;
   readonly bystander: Bystander;
 }
 
-/** A stretch of time, and the server before and after it. */
+/** A period of time, and the server before and after it. */
 export interface Watched {
   readonly stretch: Stretch;
   readonly before: Vitals;
-  /** Null if the server did not answer any more. */
+  /** Null if the server no longer answered. */
   readonly after: Vitals | null;
   readonly tally: Tally;
-  /** Whether a newcomer in the middle of it was answered. */
+  /** Whether a new client in the middle of it was answered. */
   readonly answered: boolean;
-  /** What there is to say of a server that did not. */
+  /** Why the server did not answer afterwards; empty if it did. */
   readonly problem: readonly string[];
 }
 
-/** @param attackers that are at work meanwhile: between the two readings of the server. */
+/** @param attackers attack between the two readings of the server. */
 export async function watch(
   { server, bystander }: Watchable,
   seconds: number,
@@ -39,7 +39,7 @@ export async function watch(
   attackers?.begin();
   const begin = Date.now();
   const [answered] = await Promise.all([
-    sleep(500 * seconds).then(() => knock(server.url)),
+    sleep(500 * seconds).then(() => isAnswered(server.url)),
     sleep(1000 * seconds),
   ]);
   const end = Date.now();
@@ -53,14 +53,14 @@ export async function watch(
     const { exitCode, signalCode } = server.child;
     const ended = exitCode !== null || signalCode !== null;
     const text = error instanceof Error ? error.message : String(error);
-    const problem = ended ? `the server ended (${signalCode ?? exitCode})` : text;
+    const problem = ended ? `the server exited (${signalCode ?? exitCode})` : text;
     return { stretch, before, after: null, tally, answered, problem: [problem] };
   }
 }
 
-/** Asks over a connection of its own, from another address than the attackers'. */
-async function knock(url: string): Promise<boolean> {
-  const request = get(`${url}/healthz`, { agent: false, signal: AbortSignal.timeout(patience) });
+/** Sends a request over a new connection, from another address than the attackers'. */
+async function isAnswered(url: string): Promise<boolean> {
+  const request = get(`${url}/healthz`, { agent: false, signal: AbortSignal.timeout(answerTimeoutMs) });
   try {
     const [response] = (await once(request, 'response')) as [IncomingMessage];
     response.resume();
@@ -68,7 +68,7 @@ async function knock(url: string): Promise<boolean> {
   } catch {
     return false;
   } finally {
-    // Without a listener another error would end this process.
+    // Without a listener, a further error would end this process.
     request.on('error', () => {});
   }
 }

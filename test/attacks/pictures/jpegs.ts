@@ -9,27 +9,27 @@ export async function cmykJpeg(width: number, height: number): Promise<Uint8Arra
   return plain(width, height).toColourspace('cmyk').jpeg().toBuffer();
 }
 
-/** A segment of a JPEG file with a length (ITU-T T.81, B.1.1.4). */
+/** Returns a JPEG segment with a length (ITU-T T.81, B.1.1.4). */
 function segment(marker: number, bytes: readonly number[] | Uint8Array): Buffer {
   const head = Buffer.of(0xff, marker, 0, 0);
   head.writeUInt16BE(2 + bytes.length, 2);
   return Buffer.concat([head, Buffer.from(bytes)]);
 }
 
-/** A Huffman table that has one symbol, of the bit 0. */
+/** Returns a Huffman table with one symbol, coded as the bit 0. */
 const oneSymbol = (table: number, symbol: number): Buffer =>
   segment(0xc4, [table, 1, ...Array.from({ length: 15 }, () => 0), symbol]);
 
 /**
- * A grey progressive JPEG with as many scans as are allowed: one of the means, then one for each of the 63 frequencies
- * (ITU-T T.81, annex G). Nearly all of its bits are 0, and each scan is a pass over the whole picture.
+ * Returns a grey progressive JPEG with 64 scans: one of the means, then one for each of the 63 frequencies (ITU-T
+ * T.81, annex G). Nearly all of its bits are 0, and each scan is a pass over the whole picture.
  */
 export function manyScans(width: number, height: number): Uint8Array {
   const blocks = Math.ceil(width / 8) * Math.ceil(height / 8);
   const sides = [height >> 8, height & 255, width >> 8, width & 255];
   const scan = (from: number, to: number, bytes: number): Buffer =>
     Buffer.concat([segment(0xda, [1, 1, 0, from, to, 0]), Buffer.alloc(bytes)]);
-  // The symbol 0xe0 and 14 bits end 16384 blocks or more.
+  // The symbol 0xe0 and 14 bits end at least 16384 blocks.
   const run = Math.ceil((15 * Math.ceil(blocks / 16_384)) / 8);
   return Buffer.concat([
     Buffer.of(0xff, 0xd8),
@@ -43,7 +43,7 @@ export function manyScans(width: number, height: number): Uint8Array {
   ]);
 }
 
-/** A small JPEG with application segments of these bytes in all before its picture. */
+/** Returns a small JPEG with application segments of this many bytes in total before its picture. */
 export async function loadedJpeg(bytes: number): Promise<Uint8Array> {
   const file = await plain(64, 64).jpeg().toBuffer();
   const names = ['Exif\0\0', 'http://ns.adobe.com/xap/1.0/\0', 'ICC_PROFILE\0', 'anything\0'];

@@ -1,7 +1,7 @@
 import { randomFillSync } from 'node:crypto';
 import sharp from 'sharp';
 
-/** Pictures of noise, the most work that a picture of its size can be; files of at most `bytes`. */
+/** Returns pictures of noise, the most expensive content for their size, in files of at most `bytes`. */
 export async function noisyPictures(
   width: number,
   height: number,
@@ -10,7 +10,7 @@ export async function noisyPictures(
   const noise = sharp(randomFillSync(Buffer.alloc(width * height * 3)), {
     raw: { width, height, channels: 3 },
   });
-  // Noise cannot be packed without loss: every pixel in eight is enough of it for these.
+  // Noise does not compress losslessly, so these files use an eighth of the resolution.
   const coarse = noise.clone().resize(Math.ceil(width / 8), Math.ceil(height / 8), { kernel: 'nearest' });
   const blown = sharp(await coarse.png().toBuffer()).resize(width, height, {
     kernel: 'nearest',

@@ -2,7 +2,7 @@ import { crc32, deflateSync } from 'node:zlib';
 
 const signature = Buffer.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 
-/** A chunk of a PNG file (RFC 2083 section 3.2). */
+/** Returns a PNG chunk (RFC 2083 section 3.2). */
 function chunk(type: string, data: Uint8Array = new Uint8Array()): Buffer {
   const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
   const ends = Buffer.alloc(8);
@@ -11,7 +11,7 @@ function chunk(type: string, data: Uint8Array = new Uint8Array()): Buffer {
   return Buffer.concat([ends.subarray(0, 4), body, ends.subarray(4)]);
 }
 
-/** A black grey-scale picture, with further chunks before its pixels. */
+/** Returns a black greyscale picture, with further chunks before its pixels. */
 export function blackPng(width: number, height: number, chunks: readonly Uint8Array[] = []): Uint8Array {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
@@ -23,7 +23,7 @@ export function blackPng(width: number, height: number, chunks: readonly Uint8Ar
 
 const text = (value: string): Buffer => Buffer.from(`${value}\0`, 'latin1');
 
-/** Chunks that hold a few kilobytes each, and this many bytes when they are unpacked. */
+/** Chunks of a few kilobytes each that unpack to this many bytes. */
 export const swollenChunks = {
   zTXt: (bytes: number) =>
     chunk('zTXt', Buffer.concat([text('Comment'), Buffer.of(0), deflateSync(Buffer.alloc(bytes, 'a'))])),
@@ -36,5 +36,5 @@ export const swollenChunks = {
     chunk('iCCP', Buffer.concat([text('Profile'), Buffer.of(0), deflateSync(Buffer.alloc(bytes))])),
 } as const;
 
-/** A chunk of this many bytes, not compressed. */
+/** Returns an uncompressed chunk of this many bytes. */
 export const rawChunk = (type: string, bytes: number): Uint8Array => chunk(type, Buffer.alloc(bytes, 'a'));

@@ -1,4 +1,4 @@
-/** A chunk of a RIFF file, padded to an even length. */
+/** Returns a RIFF chunk, padded to an even length. */
 function chunk(type: string, data: Uint8Array): Buffer {
   const size = Buffer.alloc(4);
   size.writeUInt32LE(data.length);
@@ -10,7 +10,7 @@ function webp(...chunks: readonly Uint8Array[]): Uint8Array {
 }
 
 /**
- * Lossless WebP data of one colour: each of its five prefix codes has one symbol, so that no pixel takes a bit
+ * Returns lossless WebP data of one colour: each of its five prefix codes has one symbol, so that a pixel takes no bit
  * (RFC 9649 section 3).
  */
 function oneColour(width: number, height: number): Buffer {
@@ -31,12 +31,12 @@ function oneColour(width: number, height: number): Buffer {
   return data;
 }
 
-/** A picture of a few bytes, of sides up to 16,384. */
+/** Returns a picture of a few bytes, with sides up to 16,384. */
 export function tinyWebp(width: number, height: number): Uint8Array {
   return webp(chunk('VP8L', oneColour(width, height)));
 }
 
-/** A small picture with this many bytes of each kind of metadata. */
+/** Returns a small picture with this many bytes of each kind of metadata. */
 export function loadedWebp(bytes: number): Uint8Array {
   const [width, height] = [64, 64];
   const header = Buffer.alloc(10);

@@ -1,10 +1,10 @@
-"""The original StreamDiffusion on the processor, one round of frames for each line on standard input.
+"""The original StreamDiffusion on the CPU, one round of frames for each line on standard input.
 
     python original.py MODEL FRAMES SIDE THREADS
 
-FRAMES is a file of raw RGB pictures of SIDE x SIDE pixels. A line is a JSON array: how many frames, and the
-t_index_list of the stream. The answer is a JSON object: milliseconds of each frame, from bytes to bytes, and
-where the last picture lies.
+FRAMES is a file of raw RGB pictures of SIDE x SIDE pixels. A line is a JSON array: the number of frames, and the
+t_index_list of the stream. The response is a JSON object: milliseconds of each frame, from bytes to bytes, and
+the path of the last picture.
 """
 
 import json
@@ -21,7 +21,7 @@ import torch
 
 
 class NoEvent:
-    """Of CUDA, which the package times itself with and which is not here."""
+    """Replaces CUDA's events, with which the package measures its time, on a CPU."""
 
     def __init__(self, *_, **__):
         pass
@@ -50,8 +50,8 @@ def open_stream(pipe: StableDiffusionPipeline, side: int, indices: list[int]) ->
     stream = StreamDiffusion(pipe, indices, torch_dtype=torch.float32, width=side, height=side, cfg_type="none")
     stream.prepare(PROMPT, guidance_scale=1.0)
     if pipe.scheduler.config.prediction_type == "sample":
-        # The package takes every prediction for noise. The model predicts the picture, so that this is what is meant,
-        # and a little less work.
+        # The package treats every prediction as noise. This model predicts the picture, so this is correct, and
+        # slightly less work.
         def step(prediction, x, idx=None):
             return stream.c_out * prediction + stream.c_skip * x
 
@@ -60,7 +60,7 @@ def open_stream(pipe: StableDiffusionPipeline, side: int, indices: list[int]) ->
 
 
 def draw(stream: StreamDiffusion, frame: np.ndarray) -> np.ndarray:
-    """uint8 [H, W, 3] to the same."""
+    """Takes and returns uint8 [H, W, 3]."""
     pixels = torch.from_numpy(frame).permute(2, 0, 1)[None].float() / 255
     drawn = stream(pixels)
     return (drawn[0].clamp(-1, 1) * 127.5 + 127.5).round().to(torch.uint8).permute(1, 2, 0).numpy()

@@ -15,7 +15,7 @@ export interface OriginalOptions {
   readonly threads: number;
 }
 
-/** The original in a process of its own, which rests between the rounds. */
+/** The original in a separate process, which is idle between the rounds. */
 export class Original implements AsyncDisposable {
   readonly versions: string;
   readonly #process: ChildProcess;
@@ -38,7 +38,7 @@ export class Original implements AsyncDisposable {
     const script = join(repositoryRoot, 'test/bench/peer/original.py');
     const child = spawn(program, [script, model, frames, String(side), String(threads)], {
       stdio: ['pipe', 'pipe', 'inherit'],
-      // Its threads shall not spin while the other side has its turn.
+      // Keeps its threads from spinning during the turn of the other side.
       env: {
         ...process.env,
         OMP_NUM_THREADS: String(threads),
@@ -52,7 +52,7 @@ export class Original implements AsyncDisposable {
     return new Original(child, input, answers, `torch ${torch}, diffusers ${diffusers}`);
   }
 
-  /** @returns milliseconds of each frame, and the last picture as RGB bytes. */
+  /** Runs a round. Returns the milliseconds of each frame, and the last picture as RGB bytes. */
   async round(
     count: number,
     indices: readonly number[],
@@ -71,6 +71,6 @@ export class Original implements AsyncDisposable {
 
 async function next(answers: AsyncIterator<string>): Promise<string> {
   const answer: IteratorResult<string, unknown> = await answers.next();
-  if (answer.done) throw new Error('the original ended before its time; see above');
+  if (answer.done) throw new Error('the original exited early; see above');
   return answer.value;
 }

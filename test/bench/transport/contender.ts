@@ -9,7 +9,7 @@ import type { Load, Passed } from './scene.js';
 
 const fastApiServer = join(repositoryRoot, 'test/bench/transport/fastapi_server.py');
 
-/** What a process has used. */
+/** Resource usage of a process. */
 interface Usage {
   readonly cpuSeconds: number;
   readonly residentBytes: number;
@@ -23,7 +23,7 @@ export interface Run extends Passed {
   readonly rate: number;
 }
 
-/** A server under measurement, in a process of its own. */
+/** A server under measurement, in a separate process. */
 export class Contender implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #url: string;
@@ -35,13 +35,13 @@ export class Contender implements AsyncDisposable {
     this.#usage = usage;
   }
 
-  /** Millrace without inference. @param flags for Node. */
+  /** Starts Millrace without inference. @param flags for Node.js. */
   static async millrace(cargo: Cargo, flags: readonly string[] = []): Promise<Contender> {
     const script = fileURLToPath(new URL('server.js', import.meta.url));
     return Contender.#start(process.execPath, [...flags, script, cargo], millraceUsage);
   }
 
-  /** The server written with FastAPI. @param python that has what it needs. @param args as its file says. */
+  /** Starts the FastAPI server. @param python with the requirements. @param args as in fastapi_server.py. */
   static async fastApi(python: string, ...args: readonly string[]): Promise<Contender> {
     return Contender.#start(python, [fastApiServer, ...args], fastApiUsage);
   }
@@ -56,7 +56,7 @@ export class Contender implements AsyncDisposable {
       child.stdout.resume();
       return new Contender(child, line, usage);
     }
-    throw new Error(`${args.join(' ')} ended before it listened`);
+    throw new Error(`${args.join(' ')} exited before it was listening`);
   }
 
   get port(): number {
@@ -88,7 +88,7 @@ export class Contender implements AsyncDisposable {
         rate: passed.results / passed.seconds,
       };
     }
-    throw new Error('the load generator ended without a result');
+    throw new Error('the load generator exited without a result');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

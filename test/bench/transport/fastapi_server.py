@@ -1,12 +1,12 @@
-"""The same work as the pass-through server of this benchmark, as one would write it with FastAPI and uvicorn.
+"""The work of the pass-through server of this benchmark, written with FastAPI and uvicorn.
 
-It speaks the part of millrace.v1 that streaming needs: hello and ready, frames that cost credits, results of which so
-many may be unacknowledged, and a waiting place of one where the newest frame wins. Messages are checked by pydantic,
-and frames counted and timed by prometheus_client, as Millrace does both. It has no resume, no drain, no limits. Under it
-are uvloop, httptools and msgpack's C extension.
+It implements the part of millrace.v1 that streaming needs: hello and ready, frames that cost credits, at most two
+unacknowledged results, and a queue that holds only the newest frame. Like Millrace, it checks messages (pydantic) and
+counts and times frames (prometheus_client). It has no resume, no drain and no limits. It runs on uvloop, httptools and
+msgpack's C extension.
 
-Arguments: how pictures are decoded and encoded, in threads, if they are (files, simplejpeg, pillow); with `bare` messages
-are not checked and nothing is measured. Prints its address.
+Arguments: the codec (files: none; simplejpeg and pillow: in threads); with `bare`, messages are not checked and nothing
+is measured. Prints its address.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ stage = {name: stages.labels(name) for name in STAGES}
 
 
 class Session:
-    """One connection: a task reads, another works."""
+    """One connection: one task reads, another one works."""
 
     def __init__(self, websocket: WebSocket) -> None:
         self.websocket = websocket
@@ -203,7 +203,7 @@ async def stream(websocket: WebSocket) -> None:
 
 @app.get("/usage")
 async def usage() -> dict[str, float]:
-    """CPU time and memory of this process."""
+    """Returns the CPU time and memory of this process."""
     gc.collect()
     used = resource.getrusage(resource.RUSAGE_SELF)
     with open("/proc/self/statm", encoding="ascii") as file:

@@ -1,4 +1,4 @@
-// Puts load on a server, from a process of its own. Argument: the load as JSON. Prints what passed as JSON.
+// Puts load on a server, from a separate process. Argument: the Load as JSON. Prints `started`, then Passed as JSON.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { realJpegs } from '../../support/pictures.js';
 import { RawClient } from './raw-client.js';

@@ -15,7 +15,7 @@ const state: Engine['state'] = {
 };
 const timings = { queueMs: 0, vaeEncodeMs: 0, denoiseMs: 0, vaeDecodeMs: 0 };
 
-/** In the place of the engine: each frame comes out as it went in, at once. */
+/** Replaces the engine: returns each frame unchanged, at once. */
 class PassThroughEngine implements Engine {
   readonly state = state;
   readonly #free: Uint8Array<ArrayBuffer>[] = [];
@@ -25,7 +25,7 @@ class PassThroughEngine implements Engine {
   async openStream(_parameters: StreamParameters, listener: StreamListener): Promise<EngineStream> {
     await Promise.resolve();
     return {
-      // As with the real one, listeners hear of a frame only when push has returned.
+      // As in the real engine, listeners are called only after push has returned.
       push: (frame, image) => image && queueMicrotask(() => void this.#pass(frame, image, listener)),
       configure: () => Promise.resolve({ from: 0 }),
       snapshot: () => Promise.resolve({ ordinal: 0, frames: [] }),
@@ -48,7 +48,7 @@ class PassThroughEngine implements Engine {
   }
 }
 
-/** In the place of JPEG: what goes through is the file itself, for a picture of this size. */
+/** Replaces the JPEG codec: passes the file itself through as the data of a picture of this size. */
 function bareFiles(side: number): PictureCodec {
   return {
     decode: (bytes) => Promise.resolve({ width: side, height: side, data: new Uint8Array(bytes) }),
@@ -56,11 +56,11 @@ function bareFiles(side: number): PictureCodec {
   };
 }
 
-/** What goes through a server that only transports. */
+/** The data that passes through the server: files as they are, or decoded pictures. */
 export type Cargo = 'files' | 'pictures';
 
 /**
- * The parts of a server without inference.
+ * Returns the parts of a server without inference.
  * @param cargo `files` neither decodes nor encodes.
  * @param side of the pictures.
  */

@@ -1,13 +1,13 @@
 import { connect, type Socket } from 'node:net';
 import { encodeMessage, subprotocol, type ParameterUpdate } from '@millrace/protocol';
 
-/** Bytes of a server's message that are looked at: its type and its first numbers. */
+/** Number of bytes read of a server message: its type and its first numbers. */
 const headBytes = 96;
-/** Of the two credits, so that no frame takes the place of one that waits. */
+/** Credits left unused, of the two, so that no frame supersedes a waiting one. */
 const unused = 1;
 const mask = Buffer.of(0x37, 0xfa, 0x21, 0x3d);
 
-/** A WebSocket frame (RFC 6455 section 5.2) as a client sends it: masked. */
+/** Returns a WebSocket frame of a client (RFC 6455 section 5.2): masked. */
 function masked(payload: Uint8Array): Buffer {
   const body = payload.map((byte, i) => byte ^ (mask[i % 4] ?? 0));
   return Buffer.concat([frameHeader(payload.length), mask, body]);
@@ -23,7 +23,7 @@ function frameHeader(length: number): Buffer {
   return header;
 }
 
-/** Where the payload of a server's frame begins, and how long it is; null until all of that has come. */
+/** Returns the start and length of the payload of a server frame; null if its header is incomplete. */
 function readFrameHeader(
   head: Buffer,
   have: number,
@@ -35,10 +35,10 @@ function readFrameHeader(
   return have < 10 ? null : { start: 10, length: head.readUInt32BE(6) };
 }
 
-/** A frame message whose id and capture time are written in place, so that a generator has next to nothing to do. */
+/** A frame message whose id and capture time are written in place, which costs the generator almost nothing. */
 class FrameTemplate {
   readonly #bytes: Buffer;
-  /** Where the message, and its fields in it, begin. */
+  /** Offset of the message; those of its fields are relative to it. */
   readonly #start: number;
   readonly #id: number;
   readonly #captured: number;
@@ -67,7 +67,7 @@ class FrameTemplate {
     this.#captured = before.length + 4 + between.length;
   }
 
-  /** The bytes of the whole message; a copy, since it may be sent later. */
+  /** Returns the bytes of the whole message; a copy, since it may be sent later. */
   message(id: number, captured: number): Buffer {
     const bytes = Buffer.from(this.#bytes);
     bytes.writeUInt32BE(id, this.#start + this.#id);
@@ -82,15 +82,15 @@ class FrameTemplate {
   }
 }
 
-/** What happens on a connection. */
+/** Events of a connection. */
 export interface RawClientEvents {
   result(captured: number): void;
   dropped(): void;
 }
 
 /**
- * A client that costs its process next to nothing: messages are made once and changed in place, and of what comes
- * only the first bytes are looked at. It has at most two frames under way, and acknowledges at once.
+ * A client that costs its process almost nothing: it changes prepared messages in place, and reads only the first bytes
+ * of server messages. It has at most two frames under way, and acknowledges at once.
  */
 export class RawClient {
   readonly #socket: Socket;
@@ -149,13 +149,13 @@ export class RawClient {
     });
   }
 
-  /** Sends frames whenever the server takes another. */
+  /** Sends frames whenever the server accepts another. */
   sendAll(): void {
     this.#eager = true;
     this.#sendMore();
   }
 
-  /** Sends one frame, if the server takes another. */
+  /** Sends one frame, if the server accepts another. */
   send(): void {
     if (this.#sent - this.#answered >= 2 || this.#sent >= this.#allowed) return;
     const id = this.#sent++;
@@ -189,7 +189,7 @@ export class RawClient {
     }
   }
 
-  /** Collects the beginning of a message. @returns the bytes taken. */
+  /** Collects the beginning of a message. Returns the number of bytes taken. */
   #readHead(data: Buffer, at: number): number {
     const head = this.#head;
     const before = this.#have;
@@ -222,13 +222,13 @@ export class RawClient {
       this.#allowed = 2 - unused;
       return this.#ready();
     } else if (head.includes('\xa5error', 'latin1')) {
-      throw new Error(`the server refused something: ${head.toString()}`);
+      throw new Error(`the server sent an error: ${head.toString()}`);
     }
     this.#sendMore();
   }
 }
 
-/** The number that a MessagePack map has for a key. */
+/** Returns the number of a key in a MessagePack map. */
 function numberAfter(head: Buffer, key: string): number {
   const at = head.indexOf(key) + key.length;
   const format = head[at] ?? 0;

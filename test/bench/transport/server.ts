@@ -1,4 +1,4 @@
-// A server without inference in a process of its own. Argument: what goes through it. Prints its address.
+// A server without inference in a separate process. Argument: its Cargo. Prints its address.
 import { pino } from 'pino';
 import { createApp } from '../../../src/app.js';
 import { readSettings } from '../../../src/settings/settings.js';
@@ -12,7 +12,7 @@ const flags = {
   model: embeddedModel,
   sloFps: 0,
   drainSeconds: 0,
-  // Everybody comes from one address, and as fast as they can.
+  // All clients come from one address, as fast as they can.
   maxSessions: 1000,
   maxConnectionsPerAddress: 1000,
   maxConnectsPerMinute: 1_000_000,

@@ -47,7 +47,7 @@ async function reportOf(layout: LayoutName, changes: Partial<DoctorReport> = {})
   };
 }
 
-it('fits terminals of 80 and 120 columns, whatever the model', async () => {
+it('fits terminals of 80 and 120 columns for any model', async () => {
   for (const layout of ['optimum', 'optimum-onnx', 'lcm', 'sdxl'] as const) {
     const report = await reportOf(layout);
     for (const width of [80, 120]) {
@@ -58,7 +58,7 @@ it('fits terminals of 80 and 120 columns, whatever the model', async () => {
   }
 });
 
-it('says how many threads a call has, and what limits them', async () => {
+it('shows how many threads a call has and what limits them', async () => {
   const text = async (changes: Partial<DoctorReport['system']>): Promise<string> =>
     render(await reportOf('optimum', { system: { ...system, ...changes } }), 120);
   assert.match(await text({}), /\n {2}threads +4\n/);
@@ -72,7 +72,7 @@ it('says how many threads a call has, and what limits them', async () => {
   );
 });
 
-it('says what the model is, what its files take and give, and what works', async () => {
+it('shows the kind of model, the inputs and outputs of its files, and which providers work', async () => {
   const text = render(await reportOf('sdxl'), 100);
   assert.match(text, /kind +Stable Diffusion XL, predicts epsilon/);
   assert.match(text, /pictures +64 x 64, or other multiples of 4/);

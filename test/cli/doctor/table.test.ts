@@ -8,7 +8,7 @@ it('breaks texts between words', () => {
   assert.deepEqual(wrap('', 8), ['']);
 });
 
-it('lays rows out in columns, and goes on below the last one', () => {
+it('lays rows out in columns, and wraps the last column', () => {
   const rows = [
     ['ok', 'short'],
     ['note', 'a longer text that does not fit into one line'],

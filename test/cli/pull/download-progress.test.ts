@@ -14,7 +14,7 @@ describe('downloadLine', () => {
     );
   });
 
-  it('leaves out the beginning of a path that is too long, or all of it', () => {
+  it('shortens a path that is too long, or leaves it out', () => {
     const state = { done: 5e6, total: 2e7, perSecond: 1e6, path: 'text_encoder/model.onnx' };
     const whole = '[######------------------] 5.0/20.0 MB  1.0 MB/s  0:15 left';
     assert.equal(downloadLine(state, 79), `${whole}  …ncoder/model.onnx`);

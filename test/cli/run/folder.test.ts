@@ -16,14 +16,14 @@ const namesOf = async (path: string): Promise<{ names: string[]; passedOver: rea
   const input = await openFolder(path, rate);
   const names: string[] = [];
   for await (const { name, time } of input.frames()) {
-    assert.equal(time, names.length, 'no gap where a file was passed over');
+    assert.equal(time, names.length, 'passed-over files leave no gap');
     names.push(name ?? '');
   }
   return { names, passedOver: input.passedOver };
 };
 
 describe('openFolder', () => {
-  it('reads the pictures in the order of their numbers and passes over all else', async () => {
+  it('reads the pictures in the order of their numbers and passes over other files', async () => {
     const path = join(folder, 'mixed');
     await mkdir(join(path, 'sub.jpg'), { recursive: true });
     const small = sharp(tower).resize(64, 48);
@@ -55,7 +55,7 @@ describe('openFolder', () => {
     assert.deepEqual([...passedOver].sort(), others.sort());
   });
 
-  it('fails where nothing can be read, with the reason of the first', async () => {
+  it('fails if nothing can be read, with the reason for the first file', async () => {
     const path = join(folder, 'broken');
     await mkdir(path);
     await writeFile(join(path, 'a.jpg'), tower.subarray(0, 5000));
@@ -75,7 +75,7 @@ describe('openFolder', () => {
 });
 
 describe('countedNames', () => {
-  it('names the first few', () => {
+  it('names the first three', () => {
     assert.equal(countedNames(['a']), '1 file: a');
     assert.equal(countedNames(['a', 'b', 'c', 'd', 'e']), '5 files: a, b, c and 2 more');
   });

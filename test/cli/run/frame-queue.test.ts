@@ -12,7 +12,7 @@ const picture = (value: number): GeneratedImage => ({
   data: new Uint8Array([value, value, value]),
 });
 
-/** A queue and a stream that only notes what it is handed; the test speaks for the engine. */
+/** Returns a queue and a stream that only records frames; the test plays the engine. */
 function setUp() {
   const pushed: number[] = [];
   const stream: EngineStream = {
@@ -29,7 +29,7 @@ function setUp() {
 }
 
 describe('FrameQueue', () => {
-  it('hands a frame over only when the one before is being worked on', async () => {
+  it('pushes a frame only when the previous one has been admitted', async () => {
     const { queue, pushed, push } = setUp();
     await push('a');
     const second = push('b');
@@ -40,7 +40,7 @@ describe('FrameQueue', () => {
     assert.deepEqual(pushed, [0, 1]);
   });
 
-  it('holds a bounded number of frames, however fast the engine admits them', async () => {
+  it('holds a bounded number of frames, even if the engine admits them all', async () => {
     const { queue, pushed, push } = setUp();
     const feeding = (async () => {
       for (let i = 0; i < 100; i++) {
@@ -61,7 +61,7 @@ describe('FrameQueue', () => {
     await feeding;
   });
 
-  it('gives frames back in order, though a skip is known before the frame ahead of it is done', async () => {
+  it('returns frames in order, even if a skip is known before the previous frame is done', async () => {
     const { queue, push } = setUp();
     await push('a');
     queue.onAdmitted(0);
@@ -101,7 +101,7 @@ describe('FrameQueue', () => {
     await result;
   });
 
-  it('tells everybody who waits of a failure, the first one', async () => {
+  it('rejects all waiting calls with the first failure', async () => {
     const { queue, push } = setUp();
     await push('a');
     const pushing = push('b');
@@ -110,18 +110,18 @@ describe('FrameQueue', () => {
     queue.onClosed(new Error('later'));
     await assert.rejects(pushing, /had to be restarted/);
     await assert.rejects(taking, /had to be restarted/);
-    // Memory that comes late goes back at once.
+    // Late results are released at once.
     await queue.onResult(0, picture(1));
   });
 
-  it('fails when the model fails at a frame, and says so', async () => {
+  it('fails if the model fails at a frame, and says so', async () => {
     const { queue, push } = setUp();
     await push('a');
     queue.onDropped(0, 'failed');
     await assert.rejects(queue.shift(), /NaN or infinite values for frame 1; export it in float32/);
   });
 
-  it('fails when the engine loses a frame', async () => {
+  it('fails if the engine loses a frame', async () => {
     const { queue, push } = setUp();
     await push('a');
     queue.onDropped(0, 'superseded');

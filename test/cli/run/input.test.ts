@@ -19,7 +19,7 @@ const options = {
   rate: { numerator: 25, denominator: 1 },
 };
 
-it('pictures are upright by their EXIF orientation, as frames of a stream are', async () => {
+it('pictures are turned upright by their EXIF orientation, like frames of a stream', async () => {
   await writeFile(join(folder, '1.jpg'), tower);
   await writeFile(join(folder, '2.jpg'), withSegments(tower, jpegSegment(0xe1, exifBlock(6))));
   const sizes: (readonly number[])[] = [];
@@ -32,7 +32,7 @@ it('pictures are upright by their EXIF orientation, as frames of a stream are', 
   ]);
 });
 
-it('a picture that cannot be used is named', async () => {
+it('an unusable picture is named in the error', async () => {
   const path = join(folder, 'thin.png');
   await writeFile(path, pngFile({ width: 1, height: 65 }));
   const input = await openInput(path, options);

@@ -14,7 +14,7 @@ const at = (name: string): string => join(folder, name);
 const open = (path: string) =>
   openInput(path, { ffmpeg: () => Promise.resolve(ffmpeg), rate: { numerator: 25, denominator: 1 } });
 
-/** Colours of the frames and when they are shown, in seconds; the last number is the end. */
+/** Returns the colours of the frames and when each is shown, in seconds; the last number is the end. */
 async function shown(path: string): Promise<{ colours: string[]; seconds: number[] }> {
   const input = await open(path);
   const { timebase, last } = input;
@@ -42,7 +42,7 @@ async function frames(format: 'gif' | 'webp', delay: readonly number[]): Promise
 }
 
 describe('openInput', () => {
-  it('takes animated GIF, WebP and PNG as videos, once, with the durations of all pictures', async () => {
+  it('opens animated GIF, WebP and PNG as videos, played once, with the original durations', async () => {
     for (const format of ['gif', 'webp'] as const) {
       assert.deepEqual(
         await shown(await frames(format, [1000, 2000, 6000])),
@@ -66,7 +66,7 @@ describe('openInput', () => {
     );
   });
 
-  it('takes still WebP and PNG as pictures, and turns photos upright', async () => {
+  it('opens still WebP, PNG and AVIF as pictures, and turns photos upright', async () => {
     for (const format of ['webp', 'png', 'avif'] as const) {
       await sharp(tower)
         .toFormat(format)
@@ -84,7 +84,7 @@ describe('openInput', () => {
     }
   });
 
-  it('says what a file is that it cannot read', async () => {
+  it('describes a file that it cannot read', async () => {
     await writeFile(at('empty.mp4'), '');
     await writeFile(at('text.pdf'), '%PDF-1.4');
     await runFfmpeg('-f', 'lavfi', '-i', 'sine=d=0.2', '-c:a', 'aac', `file:${at('sound.m4a')}`);

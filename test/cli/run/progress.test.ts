@@ -8,7 +8,7 @@ describe('progressLine', () => {
     assert.equal(progressLine(1, 36_001, 100), `[${'-'.repeat(24)}] 1/36001 frames  10.0 fps  1:00:00 left`);
   });
 
-  it('bears more frames than were announced, and none', () => {
+  it('handles more frames than announced, and zero frames', () => {
     assert.match(progressLine(25, 24, 1000), /^\[#{24}\] 25\/24 .* 0:00 left$/);
     assert.equal(progressLine(0, 0, 0), `[${'-'.repeat(24)}] 0/0 frames  0.0 fps`);
   });

@@ -11,7 +11,7 @@ const unet = 'unet/model.onnx';
 const weights = 'unet/weights.safetensors';
 const unneeded = 'unet/diffusion_pytorch_model.fp16.safetensors';
 
-/** A graph that has its weights in other files. */
+/** Returns a graph with its weights in other files. */
 function graphWith(...files: readonly string[]): Buffer {
   return onnxGraph({
     inputs: [['sample', 1, ['batch', 4, 'height', 'width']]],
@@ -20,7 +20,7 @@ function graphWith(...files: readonly string[]): Buffer {
   });
 }
 
-/** A repository whose U-Net has its weights beside it, and others that it does not name. */
+/** Starts a hub whose U-Net has weights next to it, and other weights that it does not name. */
 async function startRig(): Promise<PullRig> {
   const rig = await PullRig.start();
   rig.hub.put(unet, graphWith('weights.safetensors', './bias.bin', 'weights.safetensors'));
@@ -32,8 +32,8 @@ async function startRig(): Promise<PullRig> {
 
 const isWeights = (path: string): boolean => /safetensors|\.bin/.test(path);
 
-describe('weights beside a graph', () => {
-  it('come along, and those that no graph names stay where they are', async () => {
+describe('weights next to a graph', () => {
+  it('are downloaded, but only those that a graph names', async () => {
     await using rig = await startRig();
     const folder = await rig.pull();
     assert.deepEqual(rig.hub.downloads.filter(isWeights), ['unet/bias.bin', weights]);
@@ -48,7 +48,7 @@ describe('weights beside a graph', () => {
     );
   });
 
-  it('are taken from the cache, and again if they are gone from it', async () => {
+  it('are taken from the cache, and downloaded again if they are missing from it', async () => {
     await using rig = await startRig();
     const folder = await rig.pull();
     const { length } = rig.hub.downloads;
@@ -64,7 +64,7 @@ describe('weights beside a graph', () => {
     assert.deepEqual(await readFile(join(folder, weights)), rig.hub.content(weights));
   });
 
-  it('go on where they broke off in an earlier run', async () => {
+  it('are continued where an earlier run broke off', async () => {
     await using rig = await startRig();
     const gone = { kind: 'status', status: 404, headers: { 'X-Error-Code': 'EntryNotFound' } } as const;
     let opened = 0;
@@ -88,7 +88,7 @@ describe('weights beside a graph', () => {
     assert.ok(rig.progress.every(({ total }) => total === whole));
   });
 
-  it('must fit on the disk, or no large file is begun', async () => {
+  it('must fit on the disk, or no large file is started', async () => {
     await using rig = await startRig();
     rig.hub.announce(weights, 1e17);
     await assertFails(rig.pull(), /100000000\.\d GB are still to be downloaded, but the disk/);
@@ -97,7 +97,7 @@ describe('weights beside a graph', () => {
   });
 
   for (const name of ['none.bin', '../weights.bin', '/etc/hosts', 'deeper/weights.bin', '..', 'a\n\\b']) {
-    it(`are refused if they are not beside it: ${JSON.stringify(name)}`, async () => {
+    it(`are refused if they are not next to it: ${JSON.stringify(name)}`, async () => {
       await using rig = await startRig();
       rig.hub.put('weights.bin', Buffer.alloc(10));
       rig.hub.put('unet/deeper/weights.bin', Buffer.alloc(10));
@@ -108,14 +108,14 @@ describe('weights beside a graph', () => {
     });
   }
 
-  it('are not looked for in what is no graph', async () => {
+  it('are not looked for in a file that is not a graph', async () => {
     await using rig = await startRig();
     rig.hub.put(unet, Buffer.from('version https://git-lfs.github.com/spec/v1'));
     await assertFails(rig.pull(), /^unet\/model\.onnx of studio\/tiny is not an ONNX graph/);
     await rig.assertNothingHalf();
   });
 
-  it('make the embedded model whole, with its graphs in 8 bits', async () => {
+  it('complete the embedded model, including its 8-bit graphs', async () => {
     await using rig = await PullRig.start(embeddedModel);
     const root = await rig.pull();
     const pulled = await readModelFolder(root);

@@ -33,7 +33,7 @@ describe('readHubSettings', () => {
     }
   });
 
-  it('reads the rest', () => {
+  it('reads the other settings', () => {
     const { endpoint, offline, timeout } = readHubSettings({});
     assert.match(endpoint, /^https:\/\/[\w.]+$/);
     assert.deepEqual([offline, timeout], [false, 30_000]);
@@ -49,14 +49,14 @@ describe('readHubSettings', () => {
 });
 
 describe('ids of models', () => {
-  it('have an organisation and a name, and perhaps a revision', () => {
+  it('have an organisation, a name and an optional revision', () => {
     assert.deepEqual(parseHubId('studio/tiny-1.5_x'), { repo: 'studio/tiny-1.5_x', revision: 'main' });
     assert.deepEqual(parseHubId('studio/tiny@v1.0'), { repo: 'studio/tiny', revision: 'v1.0' });
     assert.deepEqual(parseHubId('a/b', 'refs/pr/7'), { repo: 'a/b', revision: 'refs/pr/7' });
     assert.deepEqual(parseHubId('a/b@x', 'x').revision, 'x');
   });
 
-  it('are no paths', () => {
+  it('are not paths', () => {
     const paths = [
       'tiny',
       './tiny',
@@ -77,7 +77,7 @@ describe('ids of models', () => {
     }
   });
 
-  it('have no revision that leads out of its folder', () => {
+  it('reject a revision that leads out of its folder', () => {
     for (const revision of [
       '../x',
       'a/../b',
@@ -96,7 +96,7 @@ describe('ids of models', () => {
     }
   });
 
-  it('name the model, wherever it lies', () => {
+  it('are restored from the path of a model', () => {
     const commit = 'c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00';
     assert.equal(modelName(`/cache/models--studio--tiny/snapshots/${commit}`), 'studio/tiny');
     assert.equal(modelName('/models/tiny'), 'tiny');

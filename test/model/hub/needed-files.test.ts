@@ -17,7 +17,7 @@ const common = `model_index.json scheduler/scheduler_config.json tokenizer/merge
 const commonPaths = common.split(/\s+/);
 
 describe('neededFiles', () => {
-  it('takes graphs, and no other formats, graphs and folders', () => {
+  it('returns graphs and their configuration, and no other formats, graphs or folders', () => {
     const paths = needed(`${common} .gitattributes README.md sd.safetensors
       text_encoder/model.onnx text_encoder/model.safetensors text_encoder/pytorch_model.bin
       unet/model.onnx unet/diffusion_pytorch_model.fp16.safetensors
@@ -29,7 +29,7 @@ describe('neededFiles', () => {
     checkFiles(paths, 'a/b');
   });
 
-  it('takes one of several graphs: that of the usual name, or the only one', () => {
+  it('returns one of several graphs: the one with the usual name, or the only one', () => {
     assert.deepEqual(needed('unet/model.onnx unet/model_fp16.onnx unet/model_q4.onnx'), ['unet/model.onnx']);
     assert.deepEqual(needed('unet/model_fp16.onnx'), ['unet/model_fp16.onnx']);
     assert.deepEqual(needed('unet/model_fp16.onnx unet/model_q4.onnx unet/config.json'), [
@@ -37,7 +37,7 @@ describe('neededFiles', () => {
     ]);
   });
 
-  it('takes the copy in 8 bits beside the usual graph, of the parts that run in 8 bits', () => {
+  it('also returns the 8-bit graph of parts that can run in 8 bits', () => {
     const both = ['unet/model.onnx', 'unet/model_int8.onnx'];
     assert.deepEqual(needed(both.join(' ')), both);
     const text = 'text_encoder/model.onnx text_encoder/model_int8.onnx';
@@ -48,7 +48,7 @@ describe('neededFiles', () => {
     ]);
   });
 
-  it('takes no name that leads out of its folder', () => {
+  it('ignores names that lead out of their folder', () => {
     assert.deepEqual(needed(String.raw`unet/model.onnx ../config.json unet/.. unet/a\..\b C:/config.json`), [
       'unet/model.onnx',
     ]);
@@ -56,7 +56,7 @@ describe('neededFiles', () => {
 });
 
 describe('checkFiles', () => {
-  it('names the part that has no graph, the second text encoder too', () => {
+  it('names the part without a graph, including the second text encoder', () => {
     const graphs = ['text_encoder', 'unet', 'vae_encoder', 'vae_decoder'].map((part) => `${part}/model.onnx`);
     checkFiles(['model_index.json', ...graphs], 'a/b');
     const xl = ['model_index.json', ...graphs, 'text_encoder_2/config.json'];

@@ -8,7 +8,7 @@ import { assertFails, PullRig } from './pull-rig.js';
 const unet = 'unet/model.onnx';
 
 describe('pullModel', () => {
-  it('lays the model out as all tools of the hub do, without what nobody needs', async () => {
+  it('stores the model as the tools of the hub do, without unneeded files', async () => {
     await using rig = await PullRig.start();
     const folder = await rig.pull();
     assert.equal(folder, join(rig.root, 'snapshots', rig.hub.commit));
@@ -30,7 +30,7 @@ describe('pullModel', () => {
     );
   });
 
-  it('downloads nothing twice, and writes nothing if all is there', async () => {
+  it('downloads nothing twice, and takes no lock if the cache is complete', async () => {
     await using rig = await PullRig.start();
     await rig.pull();
     const { length } = rig.hub.downloads;
@@ -43,7 +43,7 @@ describe('pullModel', () => {
     await assert.rejects(stat(join(rig.cache, '.locks')));
   });
 
-  it('takes what Python tools have downloaded already', async () => {
+  it('uses files that Python tools have already downloaded', async () => {
     await using rig = await PullRig.start();
     const folder = await rig.pull();
     await rm(join(folder, unet));
@@ -53,7 +53,7 @@ describe('pullModel', () => {
     assert.deepEqual(await readFile(join(folder, unet)), rig.hub.content(unet));
   });
 
-  it('goes on where the connection broke off', async () => {
+  it('continues where the connection broke off', async () => {
     await using rig = await PullRig.start();
     rig.hub.plan(/unet\/model\.onnx$/, { kind: 'cut', after: 500_000 });
     rig.hub.plan(/unet\/model\.onnx$/, { kind: 'cut', after: 300_000 });
@@ -69,7 +69,7 @@ describe('pullModel', () => {
     assert.match(rig.notes[0] ?? '', /closed the connection early.*; trying again in 1 s/);
   });
 
-  it('goes on in a later run, and gives up a file that never moves on', async () => {
+  it('gives up on a file that makes no progress and continues it in a later run', async () => {
     await using rig = await PullRig.start();
     rig.hub.plan(/unet\/model\.onnx$/, { kind: 'cut', after: 500_000 });
     let opened = 0;
@@ -92,7 +92,7 @@ describe('pullModel', () => {
     assert.deepEqual(await readFile(join(folder, unet)), rig.hub.content(unet));
   });
 
-  it('starts over where Range is not known, and drops a beginning that is too long', async () => {
+  it('starts over if the server ignores Range, and discards a partial file that is too long', async () => {
     await using rig = await PullRig.start();
     await mkdir(join(rig.root, 'blobs'), { recursive: true });
     await writeFile(join(rig.root, 'blobs', `${rig.hub.checksum(unet)}.incomplete`), Buffer.alloc(3));
@@ -111,11 +111,11 @@ describe('pullModel', () => {
     rig.hub.plan(/unet\/config\.json$/, { kind: 'stall', after: 10 });
     const folder = await rig.pull(rig.hub.repo, { timeout: 1000 });
     assert.deepEqual(await readFile(join(folder, unet)), rig.hub.content(unet));
-    // A busy machine may be silent of itself.
+    // A busy machine may be silent at other times too.
     assert.ok(rig.notes.filter((note) => /was silent for 1 s/.test(note)).length >= 2);
   });
 
-  it('tries again when less comes than there is', async () => {
+  it('tries again if a response is too short', async () => {
     await using rig = await PullRig.start();
     rig.hub.plan(/unet\/model\.onnx$/, { kind: 'short', after: 1000 });
     await rig.pull();
@@ -123,14 +123,14 @@ describe('pullModel', () => {
   });
 
   for (const path of [unet, 'unet/config.json']) {
-    it(`removes a damaged download and takes it again: ${path}`, async () => {
+    it(`removes a damaged download and fetches it again: ${path}`, async () => {
       await using rig = await PullRig.start();
       rig.hub.plan(new RegExp(`${path}$`), { kind: 'damage' });
       const folder = await rig.pull();
       assert.deepEqual(await readFile(join(folder, path)), rig.hub.content(path));
     });
 
-    it(`gives up what arrives damaged twice, and keeps none of it: ${path}`, async () => {
+    it(`gives up on a file that arrives damaged twice, and keeps none of it: ${path}`, async () => {
       await using rig = await PullRig.start();
       rig.hub.plan(new RegExp(`${path}$`), { kind: 'damage' }, 2);
       await assertFails(rig.pull(), /arrives damaged: its checksum is \w+, not \w+; it was removed/);
@@ -139,7 +139,7 @@ describe('pullModel', () => {
     });
   }
 
-  it('takes the version that is there without a network, and says so', async () => {
+  it('uses the cached version without a network, and says so', async () => {
     await using rig = await PullRig.start();
     const folder = await rig.pull();
     assert.equal(await rig.pull(rig.hub.repo, { offline: true }), folder);
@@ -164,7 +164,7 @@ describe('pullModel', () => {
     );
   });
 
-  it('keeps what has arrived when it is interrupted, and goes on with it', async () => {
+  it('keeps a partial file when interrupted, and continues it', async () => {
     await using rig = await PullRig.start();
     const interrupt = new AbortController();
     rig.hub.plan(/unet\/model\.onnx$/, { kind: 'stall', after: 700_000 });
@@ -180,13 +180,13 @@ describe('pullModel', () => {
     assert.match(requests.at(-1)?.range ?? '', /^bytes=[5-7]\d{5}-$/);
   });
 
-  it('downloads each file once when two pull at the same time', async () => {
+  it('downloads each file once if two pulls run at the same time', async () => {
     await using rig = await PullRig.start();
     rig.hub.plan(/unet\/model\.onnx$/, { kind: 'cut', after: 500_000 });
     const [a, b] = await Promise.all([rig.pull(), rig.pull()]);
     assert.equal(a, b);
     assert.match(rig.notes.join(), /another process is pulling studio\/tiny; waiting for it/);
     const wanted = new Set(rig.hub.downloads);
-    assert.equal(rig.hub.downloads.length, wanted.size + 1, 'one more, for the cut');
+    assert.equal(rig.hub.downloads.length, wanted.size + 1, 'one more, for the cut connection');
   });
 });

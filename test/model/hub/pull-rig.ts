@@ -10,12 +10,12 @@ import type { PullObserver } from '../../../src/model/hub/snapshot-fill.js';
 import { tinyModel } from '../../support/engine.js';
 import { HubServer } from '../../support/hub-server.js';
 
-/** A hub with a model, the tiny one if none is named, and an empty cache. */
+/** A hub with a model, by default the tiny one, and an empty cache. */
 export class PullRig implements AsyncDisposable {
   hub: HubServer;
   readonly cache: string;
   readonly notes: string[] = [];
-  /** What was told of the progress. */
+  /** All progress reports. */
   readonly progress: { readonly done: number; readonly total: number; readonly path: string }[] = [];
   readonly #model: string;
 
@@ -30,12 +30,12 @@ export class PullRig implements AsyncDisposable {
     return new PullRig(await HubServer.start(model), cache, model);
   }
 
-  /** The model's folder in the cache. */
+  /** Returns the model's folder in the cache. */
   get root(): string {
     return join(this.cache, 'models--studio--tiny');
   }
 
-  /** A hub that remembers nothing, in place of the old one. */
+  /** Replaces the hub with a fresh one. */
   async restart(): Promise<void> {
     await this.hub[Symbol.asyncDispose]();
     this.hub = await HubServer.start(this.#model);
@@ -63,7 +63,7 @@ export class PullRig implements AsyncDisposable {
     return pullModel(parseHubId(id), { settings, signal, observer });
   }
 
-  /** No file that looks whole and is not, and no snapshot that looks like a model and is none. */
+  /** Asserts that no partial file looks complete and no incomplete snapshot looks like a model. */
   async assertNothingHalf(): Promise<void> {
     const blobs = await readdir(join(this.root, 'blobs')).catch(() => []);
     for (const blob of blobs.filter((name) => !name.endsWith('.incomplete'))) {
@@ -79,7 +79,7 @@ export class PullRig implements AsyncDisposable {
   }
 }
 
-/** It must fail with one line of this form. */
+/** Asserts that it fails with a one-line message of this form. */
 export async function assertFails(pulling: Promise<string>, message: RegExp): Promise<void> {
   await assert.rejects(pulling, (error) => {
     assert.ok(error instanceof PullError, String(error));

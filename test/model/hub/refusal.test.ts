@@ -6,8 +6,8 @@ import { assertFails, PullRig } from './pull-rig.js';
 
 const unet = 'unet/model.onnx';
 
-describe('a hub that refuses', () => {
-  it('waits as long as the hub asks, when asked too often', async () => {
+describe('a pull from a hub that refuses', () => {
+  it('waits as long as the hub asks after too many requests', async () => {
     await using rig = await PullRig.start();
     rig.hub.plan(/revision/, { kind: 'status', status: 429, headers: { 'Retry-After': '0' } });
     rig.hub.plan(/tree/, { kind: 'status', status: 429, headers: { RateLimit: '"api";r=0;t=0' } });
@@ -23,7 +23,7 @@ describe('a hub that refuses', () => {
     );
   });
 
-  it('does not wait for ever', async () => {
+  it('does not wait forever', async () => {
     await using rig = await PullRig.start();
     rig.hub.plan(/revision/, { kind: 'status', status: 429, headers: { 'Retry-After': '3600' } });
     await assertFails(rig.pull(), /allows no more requests for now; try again in 60 minutes/);
@@ -31,7 +31,7 @@ describe('a hub that refuses', () => {
     await assertFails(rig.pull(), /answers with status 502 \(tried 6 times\)/);
   });
 
-  it('sends the token to the hub alone, and shows it to nobody', async () => {
+  it('sends the token only to the hub, and never shows it', async () => {
     await using rig = await PullRig.start();
     rig.hub.token = 'hf_secretsecret';
     await assertFails(
@@ -110,7 +110,7 @@ describe('a hub that refuses', () => {
       /not a model in the diffusers layout: it has no model_index\.json/,
     ],
     [
-      'a file that went away meanwhile',
+      'a file that was removed in the meantime',
       (rig) => {
         rig.hub.plan(/unet\/model\.onnx$/, {
           kind: 'status',

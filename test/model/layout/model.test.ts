@@ -27,7 +27,7 @@ function unetWith(...changes: readonly GraphPort[]): GraphParts {
   return { inputs: [...kept, ...changes], outputs: [['out_sample', float32, latent]] };
 }
 
-/** What is done to which model; the file that the error names; what its message says. */
+/** The fault, the model, the change to it, the file in the error, the error message. */
 const faults: readonly [string, LayoutName, (copy: ModelCopy) => Promise<void>, string, RegExp][] = [
   [
     'weights outside the graph are missing',
@@ -44,21 +44,21 @@ const faults: readonly [string, LayoutName, (copy: ModelCopy) => Promise<void>, 
     /a Git LFS pointer/,
   ],
   [
-    'a graph that is none',
+    'a graph that is not a graph',
     'optimum',
     (copy) => copy.write('unet/model.onnx', '<html>404</html>'),
     'unet/model.onnx',
     /not an ONNX graph, or only a part of one/,
   ],
   [
-    'an input that nobody knows',
+    'an unknown input',
     'optimum',
     (copy) => replace(copy, 'unet/model.onnx', unetWith(['class_labels', int64, ['batch']])),
     'unet/model.onnx',
     /needs an input "class_labels", which is not known here; use a plain/,
   ],
   [
-    'an input that is missing',
+    'a missing input',
     'optimum',
     (copy) =>
       replace(copy, 'unet/model.onnx', {
@@ -69,7 +69,7 @@ const faults: readonly [string, LayoutName, (copy: ModelCopy) => Promise<void>, 
     /no input "sample"; it has latents/,
   ],
   [
-    'a type that nobody gives',
+    'an unsupported type',
     'optimum',
     (copy) => replace(copy, 'unet/model.onnx', unetWith(['timestep', float64, ['batch']])),
     'unet/model.onnx',
@@ -120,7 +120,7 @@ const faults: readonly [string, LayoutName, (copy: ModelCopy) => Promise<void>, 
     /its input has 16 channels/,
   ],
   [
-    'a VAE that was exported as a whole',
+    'a VAE with two inputs',
     'optimum',
     (copy) =>
       replace(copy, 'vae_encoder/model.onnx', {
@@ -145,7 +145,7 @@ const faults: readonly [string, LayoutName, (copy: ModelCopy) => Promise<void>, 
     /made for pictures of height 128, but .*unet.model\.onnx for 64; export both again/,
   ],
   [
-    'a guidance embedding that the graph does not take',
+    'a guidance embedding that the graph does not accept',
     'optimum',
     (copy) => copy.edit('unet/config.json', { time_cond_proj_dim: 256 }),
     'unet/model.onnx',
@@ -159,7 +159,7 @@ const faults: readonly [string, LayoutName, (copy: ModelCopy) => Promise<void>, 
     /no such file/,
   ],
   [
-    'text encoders that do not make up what the U-Net takes',
+    'text encoders whose widths do not add up to that of the U-Net',
     'sdxl',
     (copy) => copy.edit('text_encoder_2/config.json', { hidden_size: 32 }),
     'unet/config.json',
@@ -196,7 +196,7 @@ const faults: readonly [string, LayoutName, (copy: ModelCopy) => Promise<void>, 
   ],
 ];
 
-describe('readModelFolder on an export that cannot be used', () => {
+describe('readModelFolder on an unusable export', () => {
   for (const [what, base, spoil, file, message] of faults) {
     it(`names the file and what is wrong: ${what}`, async () => {
       await using copy = await ModelCopy.create(layoutFolder(base));
@@ -213,19 +213,19 @@ describe('readModelFolder on an export that cannot be used', () => {
 });
 
 describe('readModelFolder on exports of other kinds', () => {
-  it('takes the only graph in a folder, whatever its name', async () => {
+  it('uses the only graph in a folder, whatever its name', async () => {
     await using copy = await ModelCopy.create(layoutFolder('optimum'));
     await rename(join(copy.folder, 'unet/model.onnx'), join(copy.folder, 'unet/model_fp16.onnx'));
     const { layout } = await readModelFolder(copy.folder);
     assert.equal(basename(layout.unet.graph.file), 'model_fp16.onnx');
   });
 
-  it('offers the only size that was exported, and what a whole LCM is used with', async () => {
+  it('defaults to the only exported size, and to the guidance of a full LCM', async () => {
     const { defaults } = await readModelFolder(layoutFolder('lcm'));
     assert.deepEqual(defaults, { width: 64, height: 64, cfg_type: 'none', guidance_scale: 8.5 });
   });
 
-  it('reads -Infinity, which diffusers writes into configurations of schedulers, and text that looks like it', async () => {
+  it('reads -Infinity, which diffusers writes into scheduler files, and text that looks like it', async () => {
     await using copy = await ModelCopy.create(layoutFolder('optimum'));
     const text =
       '{"_class_name": "DDIMScheduler", "lambda_min_clipped": -Infinity, "a": [NaN, Infinity], "note": "Infinity, \\"-Infinity\\"", "b": 1}';

@@ -20,7 +20,7 @@ async function read(bytes: Buffer): Promise<Signature> {
 }
 
 describe('readSignature', () => {
-  it('reads inputs, outputs and where weights are, and passes over the weights', async () => {
+  it('reads inputs, outputs and weight files, but not the weights', async () => {
     const signature = await read(
       onnxGraph({
         inputs: [
@@ -50,7 +50,7 @@ describe('readSignature', () => {
     });
   });
 
-  it('reads what exporters write', () => {
+  it('reads a real export', () => {
     const { inputs, outputs } = readSignature(join(layoutFolder('sdxl'), 'unet/model.onnx'));
     assert.deepEqual(
       inputs.map(({ name, type, shape }) => `${name} ${type} [${shape.join(', ')}]`),
@@ -68,7 +68,7 @@ describe('readSignature', () => {
     );
   });
 
-  it('refuses what is no graph, and one that is cut off anywhere', async () => {
+  it('refuses a file that is not a graph, and a graph truncated anywhere', async () => {
     const whole = onnxGraph({
       inputs: [['sample', float32, ['batch', 4]]],
       outputs: [['out_sample', float32, [1]]],

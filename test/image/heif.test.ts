@@ -66,6 +66,8 @@ describe('brands', () => {
       longer.writeUInt32BE(length, 0);
       assert.equal(sniffHeif(longer), 'AVIF', `${length}`);
     }
+    box.writeUInt32BE(0xffffffff, 0);
+    assert.equal(sniffHeif(box), 'AVIF');
     box.writeUInt32BE(19, 0);
     assert.equal(sniffHeif(box), 'HEIC', 'the last brand is cut off');
     const other = file('avif');

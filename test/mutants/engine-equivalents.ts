@@ -6,6 +6,24 @@ const lost = 'A typed array ignores writes beyond its end.';
 /** Equivalents in the engine. */
 export const engineEquivalents: readonly Equivalent[] = [
   {
+    file: 'src/engine/worker/networks/unet.ts',
+    source:
+      'Array.from({ length: Math.ceil(group.length / most) }, (_, i) => group.slice(i * most, (i + 1) * most)),',
+    change: 'i + 1 -> i + 2',
+    reason:
+      'The call takes the first rows alone, and the results of the others are replaced by those of the next call.',
+  },
+  {
+    file: 'src/engine/worker/networks/unet.ts',
+    change: /^this\.mixesTimesteps \? 0 : stage\.timestep -> this\.mixesTimesteps \? (?:1|\(-1\)) : /,
+    reason: 'All rows are in one group, whatever its key.',
+  },
+  {
+    file: 'src/engine/worker/networks/text-encoders.ts',
+    change: 'states -> true',
+    reason: inRange,
+  },
+  {
     file: 'src/engine/worker/networks/onnx-part.ts',
     change: /^new (?:Float32|Uint16)Array\(0\) -> new \w+\(1\)$/,
     reason: 'It grows to the requested size.',

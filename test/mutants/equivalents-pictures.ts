@@ -3,6 +3,11 @@ import type { Equivalent } from './equivalents.js';
 /** Equivalents in the reading of pictures and in noise levels. */
 export const pictureEquivalents: readonly Equivalent[] = [
   {
+    file: 'src/image/png.ts',
+    change: 'needed.toSpliced(1, 0, ...colours) -> needed.toSpliced(1, (-1), ...colours)',
+    reason: 'Neither removes anything.',
+  },
+  {
     file: 'src/image/fit.ts',
     change: 'fastest = false -> fastest = true',
     reason: 'The default is for pixels in memory, which have no decoder to be fast.',

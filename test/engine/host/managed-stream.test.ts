@@ -125,6 +125,11 @@ describe('a stream that is open', () => {
     stream.receive({ type: 'configured', stream: 5, request: 0, from: 9 });
     assert.deepEqual(await first, { from: 9 });
     await assert.rejects(second, { field: 'width' });
+    assert.equal(
+      stream.receive({ type: 'configured', stream: 5, request: 7, from: 9 }),
+      true,
+      'nobody asked',
+    );
     stream.interrupt(new Error('gone'));
     stream.open();
     assert.deepEqual(posted.at(-1), {

@@ -6,13 +6,16 @@ import { clock, push, setUp, side, sizeOf, type Rig } from './frame-loop-rig.js'
 const largeSize = { width: 4 * side, height: 4 * side };
 
 /** Opens a stream that shows a frame every 100 ms, and streams of large pictures. */
-async function beside(large: number): Promise<{
+async function beside(
+  large: number,
+  { callMs = 600, pictureMs = 0 } = {},
+): Promise<{
   readonly rig: Rig;
   readonly show: () => Promise<void>;
   readonly large: readonly LiveStream[];
   readonly drawn: (stream: number) => number;
 }> {
-  const rig = setUp({ largeMs: 600 });
+  const rig = setUp({ largeMs: callMs });
   const small = await rig.open(1, { t_index_list: [10] });
   const streams: LiveStream[] = [];
   for (let i = 0; i < large; i++) {
@@ -21,7 +24,10 @@ async function beside(large: number): Promise<{
   // The time of a call is known from those before it.
   for (const { key, size } of streams) {
     const shape = sizeOf(size);
-    for (let i = 0; i < 20; i++) rig.prices.observeCall(key, shape, { rows: 1, ms: 600 });
+    for (let i = 0; i < 20; i++) {
+      rig.prices.observeCall(key, shape, { rows: 1, ms: callMs });
+      if (pictureMs > 0) rig.prices.observePicture(shape, pictureMs);
+    }
   }
   let frame = 0;
   const show = async (): Promise<void> => {
@@ -75,6 +81,23 @@ describe('a long call', () => {
     }
     assert.equal(longDrawn(), 9);
     assert.ok(Math.max(...gaps) <= 800, `${Math.max(...gaps)} ms`);
+  });
+
+  it('is one whose pictures make it long, too', async () => {
+    for (const [pictureMs, rests] of [
+      [300, true],
+      [20, false],
+    ] as const) {
+      // As the clock goes, all of it is the U-Net.
+      const { rig, large } = await beside(1, { callMs: 260, pictureMs });
+      const [stream] = large;
+      assert.ok(stream);
+      for (let i = 0; i < 60; i++)
+        rig.prices.observeCall(stream.key, sizeOf(stream.size), { rows: 1, ms: 160 });
+      push(stream, 0);
+      assert.equal(await rig.loop.turn(), true);
+      assert.equal(rig.loop.rest < Infinity, rests, `${pictureMs} ms`);
+    }
   });
 
   it('is not followed by a rest if no other stream sends frames', async () => {

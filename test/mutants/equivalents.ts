@@ -34,7 +34,7 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: 'src/diffusion/stream.ts',
-    change: 'this.#free.push(row) -> this.#free.unshift(row)',
+    change: 'this.#free.push(frame) -> this.#free.unshift(frame)',
     reason: 'Any free one works.',
   },
   {

@@ -22,7 +22,11 @@ const dragon = 5471;
 
 /** Each part, always broken, with the error at the start of the engine. */
 const broken: readonly (readonly [string, Spoiling, RegExp])[] = [
-  ['vae_decoder', always('sample', NaN), /the VAE decoder computes NaN or infinite values.*VAE in float32.*--vae/],
+  [
+    'vae_decoder',
+    always('sample', NaN),
+    /the VAE decoder computes NaN or infinite values.*VAE in float32.*--vae/,
+  ],
   ['vae_decoder', always('sample', -Infinity), /the VAE decoder computes/],
   [
     'vae_encoder',

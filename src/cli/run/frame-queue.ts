@@ -74,9 +74,7 @@ export class FrameQueue<Source> implements StreamListener {
   onDropped(frame: number, reason: EngineDropReason): void {
     if (reason === 'failed') {
       return this.fail(
-        new Error(
-          `the model computed NaN or infinite values for frame ${frame + 1}; export it in float32`,
-        ),
+        new Error(`the model computed NaN or infinite values for frame ${frame + 1}; export it in float32`),
       );
     }
     if (reason !== 'similar') return this.fail(new Error(`the engine lost frame ${frame + 1} (${reason})`));

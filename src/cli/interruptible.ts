@@ -1,3 +1,4 @@
+import { asError } from '../engine/as-error.js';
 /**
  * Runs a command that the first SIGINT or SIGTERM ends gracefully, and the second at once. Sets the exit code:
  * 0 done, 1 failed, 130 interrupted.
@@ -23,7 +24,7 @@ export async function interruptible(
 
 /** Returns the message of an error on one line. */
 export function oneLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replace(/\s*\n\s*/g, ' ');
+  return asError(error).message.replace(/\s*\n\s*/g, ' ');
 }
 
 /** Never settles, but rejects once the signal is aborted. */

@@ -2,6 +2,7 @@ import fastifyStatic from '@fastify/static';
 import type { ErrorCode, Limits } from '@millrace/protocol';
 import { fastify, LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { existsSync } from 'node:fs';
+import { asError } from '../engine/as-error.js';
 import type { EngineState } from '../engine/engine.js';
 import type { Metrics } from '../metrics/metrics.js';
 import type { OneShot } from '../session/one-shot.js';
@@ -88,7 +89,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     try {
       text = decodeText(Buffer.from(body));
     } catch (error) {
-      done(Object.assign(error instanceof Error ? error : new Error(String(error)), { statusCode: 400 }));
+      done(Object.assign(asError(error), { statusCode: 400 }));
       return;
     }
     void parseBody(request, text, done);

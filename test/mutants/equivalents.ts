@@ -1,4 +1,4 @@
-import { pictureEquivalents } from './equivalents-pictures.js';
+import { pictureEquivalents } from './picture-equivalents.js';
 import { engineEquivalents } from './engine-equivalents.js';
 import type { Mutant } from './mutants.js';
 import { sessionEquivalents } from './session-equivalents.js';

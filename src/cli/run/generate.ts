@@ -1,4 +1,5 @@
 import type { StreamParameters } from '@millrace/protocol';
+import { asError } from '../../engine/as-error.js';
 import type { Engine, EngineStream } from '../../engine/engine.js';
 import type { WorkerTimings } from '../../engine/messages.js';
 import { fitImage } from '../../image/fit.js';
@@ -82,7 +83,7 @@ async function feed({ engine, parameters, frames, queue, stream }: Feeding): Pro
     }
     queue.end();
   } catch (error) {
-    queue.fail(error instanceof Error ? error : new Error(String(error)));
+    queue.fail(asError(error));
   }
 }
 

@@ -27,7 +27,7 @@ export function weightsOf<File extends { readonly path: string }>(
     const file = isPlain(name) ? files.find((file) => file.path === path) : undefined;
     if (file !== undefined) return file;
     throw new PullError(
-      `${graph} of ${repo} has its weights in ${JSON.stringify(location)}, but there is no such file beside it; ` +
+      `${graph} of ${repo} has its weights in ${JSON.stringify(location)}, but the repository does not contain that file; ` +
         'report it to its owner, or export the model yourself in ops/export',
     );
   });

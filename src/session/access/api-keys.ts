@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { asError } from '../../engine/as-error.js';
 import { parseJson } from '../../text/decode-text.js';
 import { readGrantLimits, type Grant } from './grant.js';
 
@@ -41,7 +42,7 @@ export async function readApiKeys(file: string): Promise<(key: string) => Grant 
       grants.set(sha256, grant);
     }
   } catch (error) {
-    throw new ApiKeyError(`${file}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new ApiKeyError(`${file}: ${asError(error).message}`);
   }
   // The time to look up a digest reveals nothing about the key.
   return (key) => grants.get(digest(key)) ?? null;

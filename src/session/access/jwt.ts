@@ -9,6 +9,7 @@ import {
   type JWTPayload,
   type JWTVerifyGetKey,
 } from 'jose';
+import { asError } from '../../engine/as-error.js';
 import { decodeText } from '../../text/decode-text.js';
 import { ProtocolError } from '../wire/protocol-error.js';
 import { readGrantLimits, type Grant } from './grant.js';
@@ -120,7 +121,7 @@ async function publicKeys(source: string, cache: KeyCache): Promise<JWTVerifyGet
     const key = createPublicKey(text);
     return () => Promise.resolve(key);
   } catch (error) {
-    throw new JwtKeyError(`${source}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new JwtKeyError(`${source}: ${asError(error).message}`);
   }
 }
 
@@ -167,7 +168,7 @@ export function grantOf(payload: JWTPayload): Grant {
     const limits = readGrantLimits(payload[limitsClaim]);
     return { subject: `jwt:${encodeURIComponent(iss)}:${sub}`, expires: exp * 1000, limits };
   } catch (error) {
-    return refuseClaim(`${limitsClaim}: ${error instanceof Error ? error.message : String(error)}`);
+    return refuseClaim(`${limitsClaim}: ${asError(error).message}`);
   }
 }
 

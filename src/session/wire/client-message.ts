@@ -1,4 +1,5 @@
 import { decodeMessage, textLimits, type ClientMessage } from '@millrace/protocol';
+import { asError } from '../../engine/as-error.js';
 import { ProtocolError } from './protocol-error.js';
 
 /** A client message with unchecked `parameters`. */
@@ -67,7 +68,7 @@ function decode(bytes: Uint8Array): Fields & { readonly type: string } {
   try {
     return decodeMessage(bytes);
   } catch (error) {
-    throw new ProtocolError('invalid_message', error instanceof Error ? error.message : String(error));
+    throw new ProtocolError('invalid_message', asError(error).message);
   }
 }
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Access } from '../../src/session/access/access.js';
-import type { GrantLimits } from '../../src/session/access/grant.js';
-import { Admission } from '../../src/session/admission/admission.js';
-import { stopTime } from '../support/stopped-time.js';
-import { Rig } from './rig.js';
+import type { Access } from '../../../src/session/access/access.js';
+import type { GrantLimits } from '../../../src/session/access/grant.js';
+import { Admission } from '../../../src/session/admission/admission.js';
+import { stopTime } from '../../support/stopped-time.js';
+import { Rig } from '../rig.js';
 
 /** Accepts any token, with these limits. */
 function granting(limits: GrantLimits, expires: number | null = null): Access {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Access } from '../../src/session/access/access.js';
-import { Rig } from './rig.js';
+import type { Access } from '../../../src/session/access/access.js';
+import { Rig } from '../rig.js';
 
 /** Timers that keep this process from ending. */
 function timers(): number {

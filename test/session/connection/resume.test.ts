@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { errors } from '@millrace/protocol';
-import type { Access } from '../../src/session/access/access.js';
-import type { ConnectionContext } from '../../src/session/connection/context.js';
-import { ManualEngine } from './manual-engine.js';
-import { Rig, sessionContext } from './rig.js';
+import type { Access } from '../../../src/session/access/access.js';
+import type { ConnectionContext } from '../../../src/session/connection/context.js';
+import { ManualEngine } from '../manual-engine.js';
+import { Rig, sessionContext } from '../rig.js';
 
 /** A session with a resume token. */
 async function session(changes: Partial<ConnectionContext> = {}): Promise<{ rig: Rig; token: string }> {

@@ -1,4 +1,4 @@
-import { parametersSchema, type ParameterUpdate } from '@millrace/protocol';
+import { parametersSchema, schemaAnnotations, type ParameterUpdate } from '@millrace/protocol';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { exists, readModelJson } from './model-files.js';
 
@@ -26,7 +26,7 @@ const text = (maxLength: number): object => ({ type: 'string', minLength: 1, max
  */
 export async function readSettings(path: string, sizeFactor: number): Promise<ModelSettings> {
   if (!(await exists(path))) return {};
-  const ajv = new Ajv2020({ allowUnionTypes: true, keywords: ['x-group'] });
+  const ajv = new Ajv2020({ allowUnionTypes: true, keywords: [...schemaAnnotations] });
   const validate = ajv.compile<ModelSettings>({
     type: 'object',
     additionalProperties: false,

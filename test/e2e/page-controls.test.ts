@@ -1,8 +1,9 @@
-import { solverNames, solversWith } from '@millrace/protocol';
+import { modelProperties, solverNames } from '@millrace/protocol';
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { launchBrowser } from '../support/browser.js';
+import { solversWith } from '../support/parameters.js';
 import { startServer, type TestServer } from '../support/server.js';
 
 let server: TestServer;
@@ -40,7 +41,7 @@ test('an option can be set only with the solvers that honour it', async () => {
       .getByTestId('parameter-solver')
       .locator('select')
       .selectOption({ label: solver.replace('Scheduler', '') });
-    const honoured = Object.entries(solversWith).filter(([, names]) => names.some((name) => name === solver));
+    const honoured = Object.entries(solversWith).filter(([, names]) => names.includes(solver));
     assert.deepEqual(
       await usable(page, Object.keys(solversWith)),
       honoured.map(([name]) => name),
@@ -56,13 +57,11 @@ test('the guidance scale can be set for a model with embedded guidance, which ha
   assert.deepEqual(await usable(page, ['guidance_scale']), []);
   await page.route('**/v1/capabilities', async (route) => {
     const response = await route.fetch();
-    const capabilities = (await response.json()) as {
-      readonly parameters: { readonly properties: { readonly cfg_type: { enum: readonly string[] } } };
-    };
-    capabilities.parameters.properties.cfg_type.enum = ['none'];
+    const capabilities = (await response.json()) as { readonly parameters: { properties: unknown } };
+    capabilities.parameters.properties = modelProperties({ selfGuided: true });
     await route.fulfill({ response, json: capabilities });
   });
   await openControls(page);
-  assert.deepEqual(await usable(page, ['guidance_scale']), ['guidance_scale']);
+  assert.deepEqual(await usable(page, ['guidance_scale', 'delta', 'negative_prompt']), ['guidance_scale']);
   await page.close();
 });

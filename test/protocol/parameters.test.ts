@@ -2,12 +2,17 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
   defaultParameters,
+  describeAllowed,
+  hasEffect,
+  modelProperties,
+  parameterNames,
   parameterProperties,
   parametersSchema,
+  schemaAnnotations,
   solverNames,
-  solversWith,
   type ParameterSchema,
 } from '@millrace/protocol';
+import { solversWith } from '../support/parameters.js';
 
 /** The contract with clients of this version: defaults and allowed values. Only ranges may change: they may grow. */
 const contract: Readonly<Record<string, readonly [initial: unknown, allowed: string]>> = {
@@ -119,6 +124,56 @@ describe('the parameters', () => {
       parameterProperties.use_karras_sigmas.description,
       /\(EulerDiscrete, HeunDiscrete, DPMSolverMultistep, DEISMultistep and UniPCMultistep\)\.$/,
     );
+  });
+
+  it('depend only on parameters that exist, and on values that these can have', () => {
+    for (const name of parameterNames) {
+      for (const [other, values] of Object.entries(parameterProperties[name]['x-when'] ?? {})) {
+        const schema: ParameterSchema = parameterProperties[other as keyof typeof parameterProperties];
+        const possible: readonly unknown[] =
+          schema.enum ?? (schema.type === 'boolean' ? [true, false] : [null]);
+        assert.ok(values.length > 0);
+        for (const value of values) assert.ok(possible.includes(value), `${name}: ${other}`);
+        if (values[0] === null) assert.ok(schema.type?.includes('null'), `${name}: ${other}`);
+      }
+    }
+  });
+
+  it('have an effect if each parameter that they depend on has one of the values listed', () => {
+    const when = { noise: ['drift'], mode: ['img2img', 'txt2img'] };
+    const effective = (values: object): boolean => hasEffect({ 'x-when': when }, { ...values });
+    assert.equal(effective({ noise: 'drift', mode: 'txt2img' }), true);
+    assert.equal(effective({ noise: 'fixed', mode: 'txt2img' }), false);
+    assert.equal(effective({ noise: 'drift' }), false);
+    assert.equal(hasEffect({}, {}), true);
+  });
+
+  it('have no annotations but those for validators, all of which are ignored', () => {
+    const used = Object.values(parameterProperties).flatMap((schema) =>
+      Object.keys(schema).filter((key) => key.startsWith('x-')),
+    );
+    assert.deepEqual(new Set(used), new Set(schemaAnnotations));
+  });
+
+  it('say what they allow in words', () => {
+    assert.equal(describeAllowed(parameterProperties.noise_drift), 'a number from 0 to 1');
+    assert.equal(describeAllowed(parameterProperties.mode), 'one of "img2img", "txt2img"');
+    assert.equal(
+      describeAllowed(parameterProperties.t_index_list),
+      'a list of 1 to 50 items, each an integer from 0 to 999 or null',
+    );
+  });
+
+  it('of guidance have an effect with its types, and the scale alone if the model guides itself', () => {
+    const effective = (cfg_type: string, properties: typeof parameterProperties): readonly string[] =>
+      (['negative_prompt', 'guidance_scale', 'delta'] as const).filter((name) =>
+        hasEffect(properties[name], { ...defaultParameters(), cfg_type }),
+      );
+    assert.deepEqual(effective('none', parameterProperties), []);
+    assert.deepEqual(effective('full', parameterProperties), ['negative_prompt', 'guidance_scale']);
+    assert.deepEqual(effective('self', parameterProperties), ['guidance_scale', 'delta']);
+    assert.deepEqual(effective('initialize', parameterProperties).length, 3);
+    assert.deepEqual(effective('none', modelProperties({ selfGuided: true })), ['guidance_scale']);
   });
 
   it('are exactly these, with their defaults', () => {

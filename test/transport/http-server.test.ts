@@ -3,6 +3,7 @@ import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { schemaAnnotations } from '@millrace/protocol';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
@@ -188,7 +189,9 @@ describe('the whole server', () => {
     assert.equal(body.protocol, 'millrace.v1');
     assert.match(body.server, /^millrace\/\d+\.\d+\.\d+/);
     assert.equal(body.model.name, 'tiny-sd');
-    const validate = new Ajv2020({ strictTypes: false, keywords: ['x-group'] }).compile(body.parameters);
+    const validate = new Ajv2020({ strictTypes: false, keywords: [...schemaAnnotations] }).compile(
+      body.parameters,
+    );
     assert.equal(validate({ prompt: 'a fox', width: 64 }), true);
     assert.equal(validate({ width: 65 }), false);
   });

@@ -1,9 +1,11 @@
-import type { Limits, StreamParameters } from '@millrace/protocol';
+import type { Limits, ParameterSchema, StreamParameters } from '@millrace/protocol';
 import { MillraceError } from './errors.js';
 import { resourceUrl } from './url.js';
 
 /** JSON Schema (2020-12) of one parameter: the parts from which a page builds a control. */
-export interface ParameterDefinition {
+export interface ParameterDefinition extends Partial<
+  Pick<ParameterSchema, 'x-applies' | 'x-when' | 'x-live'>
+> {
   readonly title: string;
   readonly description: string;
   /** Pages show `main` parameters always, the others under "more". */

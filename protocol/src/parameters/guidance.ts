@@ -1,5 +1,5 @@
 import { seed, weighted } from './parts.js';
-import type { ParameterSchema } from './types.js';
+import type { ParameterSchema } from './row.js';
 
 /** Guidance and noise. */
 export const guidanceParameters = {
@@ -8,6 +8,7 @@ export const guidanceParameters = {
     description:
       'Classifier-free guidance: none, full (one negative row per row), self or initialize (residual guidance of StreamDiffusion).',
     'x-group': 'main',
+    'x-applies': ['steering'],
     default: 'none',
     enum: ['none', 'full', 'self', 'initialize'],
   },
@@ -15,6 +16,8 @@ export const guidanceParameters = {
     title: 'Guidance scale',
     description: 'Strength of the guidance; at 1 or below there is no guidance.',
     'x-group': 'main',
+    'x-applies': ['steering'],
+    'x-when': { cfg_type: ['full', 'self', 'initialize'] },
     default: 1.2,
     type: 'number',
     minimum: 0,
@@ -24,6 +27,8 @@ export const guidanceParameters = {
     title: 'Delta',
     description: 'Scale of the virtual residual noise (self and initialize).',
     'x-group': 'more',
+    'x-applies': ['steering'],
+    'x-when': { cfg_type: ['self', 'initialize'] },
     default: 1,
     type: 'number',
     minimum: 0,
@@ -33,6 +38,7 @@ export const guidanceParameters = {
     title: 'Seed',
     description: 'Seed of all random numbers of the stream: a number, or a list of seeds with weights.',
     'x-group': 'more',
+    'x-applies': ['plan'],
     default: 2,
     anyOf: [seed, weighted('seed', seed)],
   },
@@ -40,6 +46,7 @@ export const guidanceParameters = {
     title: 'Noise',
     description: 'fixed: the same noise for every frame; drift: noise that changes slowly.',
     'x-group': 'more',
+    'x-applies': ['plan'],
     default: 'fixed',
     enum: ['fixed', 'drift'],
   },
@@ -48,6 +55,8 @@ export const guidanceParameters = {
     description:
       'With noise drift: the fraction of the way from one noise to the next that each frame advances.',
     'x-group': 'more',
+    'x-applies': ['plan'],
+    'x-when': { noise: ['drift'] },
     default: 0.02,
     type: 'number',
     minimum: 0,

@@ -1,3 +1,5 @@
+export { describeAllowed } from './allowed.js';
+export * from './row.js';
 export * from './schema.js';
-export { solverNames, solversWith, type SolverName, type SolverOption } from './solvers.js';
-export type * from './types.js';
+export { solverNames, type SolverName } from './solvers.js';
+export * from './table.js';

@@ -1,5 +1,5 @@
 import { text, weighted } from './parts.js';
-import type { ParameterSchema } from './types.js';
+import type { ParameterSchema } from './row.js';
 
 /** What the output should look like: prompts and the transitions between them. */
 export const promptParameters = {
@@ -8,6 +8,7 @@ export const promptParameters = {
     description:
       'What the output should look like: a text, or a list of texts with weights. In a text, (word:1.2) gives a word more weight and [word] less.',
     'x-group': 'main',
+    'x-applies': ['steering'],
     default: '',
     anyOf: [text, weighted('text', text)],
   },
@@ -15,6 +16,8 @@ export const promptParameters = {
     title: 'Negative prompt',
     description: 'What the output should not look like (guidance full and initialize).',
     'x-group': 'more',
+    'x-applies': ['steering'],
+    'x-when': { cfg_type: ['full', 'initialize'] },
     default: '',
     ...text,
   },
@@ -22,13 +25,17 @@ export const promptParameters = {
     title: 'Blend',
     description: 'How prompts are blended: linearly (lerp) or spherically (slerp).',
     'x-group': 'more',
+    'x-applies': ['steering'],
     default: 'lerp',
     enum: ['lerp', 'slerp'],
   },
+  /** 0 changes at once. The longer of the two lengths applies. */
   transition_frames: {
     title: 'Transition (frames)',
     description: 'Length of the transition to a new prompt, in frames.',
     'x-group': 'more',
+    'x-applies': ['transition'],
+    'x-live': true,
     default: 0,
     type: 'integer',
     minimum: 0,
@@ -38,6 +45,8 @@ export const promptParameters = {
     title: 'Transition (seconds)',
     description: 'Length of the transition to a new prompt, in seconds.',
     'x-group': 'more',
+    'x-applies': ['transition'],
+    'x-live': true,
     default: 0,
     type: 'number',
     minimum: 0,

@@ -1,6 +1,5 @@
-import { flag } from './parts.js';
-import { listSolversWith, listSolversWithout, solverNames } from './solvers.js';
-import type { ParameterSchema } from './types.js';
+import type { ParameterSchema } from './row.js';
+import { solverParameters } from './solvers.js';
 
 /** How a frame is denoised: steps, schedule, solver. */
 export const samplingParameters = {
@@ -8,6 +7,8 @@ export const samplingParameters = {
     title: 'Strength',
     description: 'How much of the picture may change. Used when t_index_list is null.',
     'x-group': 'main',
+    'x-applies': ['plan'],
+    'x-when': { t_index_list: [null] },
     default: 0.4,
     type: 'number',
     minimum: 0,
@@ -17,6 +18,8 @@ export const samplingParameters = {
     title: 'Steps',
     description: 'Denoising steps per frame. Used when t_index_list is null.',
     'x-group': 'main',
+    'x-applies': ['plan'],
+    'x-when': { t_index_list: [null] },
     default: 1,
     type: 'integer',
     minimum: 1,
@@ -27,6 +30,7 @@ export const samplingParameters = {
     description:
       'Positions in the schedule, ascending, one per step; null derives them from strength and steps.',
     'x-group': 'more',
+    'x-applies': ['plan'],
     default: null,
     type: ['array', 'null'],
     minItems: 1,
@@ -38,76 +42,19 @@ export const samplingParameters = {
     description:
       'Number of steps of the whole schedule, which t_index_list points into. With 1000 steps and trailing spacing, position p is timestep 999 - p.',
     'x-group': 'more',
+    'x-applies': ['plan'],
     default: 50,
     type: 'integer',
     minimum: 1,
     maximum: 1000,
   },
-  solver: {
-    title: 'Solver',
-    description: 'The solver, named after its class in diffusers.',
-    'x-group': 'more',
-    default: 'LCMScheduler',
-    enum: solverNames,
-  },
-  timestep_spacing: {
-    title: 'Timestep spacing',
-    description: `How the schedule is spread over the training timesteps; null for the default of the solver. ${listSolversWithout('timestep_spacing')} ignore it.`,
-    'x-group': 'more',
-    default: null,
-    enum: ['leading', 'trailing', 'linspace', null],
-  },
-  solver_order: {
-    title: 'Solver order',
-    description: `Order of ${listSolversWith('solver_order')}.`,
-    'x-group': 'more',
-    default: 2,
-    enum: [1, 2, 3],
-  },
-  algorithm_type: {
-    title: 'Algorithm',
-    description: `Variant of ${listSolversWith('algorithm_type')}.`,
-    'x-group': 'more',
-    default: 'dpmsolver++',
-    enum: ['dpmsolver', 'dpmsolver++', 'sde-dpmsolver', 'sde-dpmsolver++'],
-  },
-  use_karras_sigmas: {
-    title: 'Karras sigmas',
-    description: `Spread the noise levels as in Karras et al. 2022 (${listSolversWith('use_karras_sigmas')}).`,
-    'x-group': 'more',
-    default: false,
-    ...flag,
-  },
-  eta: {
-    title: 'Eta',
-    description: `Randomness of ${listSolversWith('eta')}.`,
-    'x-group': 'more',
-    default: 0,
-    type: 'number',
-    minimum: 0,
-    maximum: 1,
-  },
-  gamma: {
-    title: 'Gamma',
-    description: `Randomness of ${listSolversWith('gamma')}.`,
-    'x-group': 'more',
-    default: 0.3,
-    type: 'number',
-    minimum: 0,
-    maximum: 1,
-  },
-  do_add_noise: {
-    title: 'Re-noise',
-    description: `Add noise again between steps (${listSolversWith('do_add_noise')}).`,
-    'x-group': 'more',
-    default: true,
-    ...flag,
-  },
+  ...solverParameters,
   denoise: {
     title: 'Denoising',
     description:
       'stream: the steps of consecutive frames in one batch; sequential: one frame after another; auto: the faster of the two on this server.',
     'x-group': 'more',
+    'x-applies': ['entry'],
     default: 'auto',
     enum: ['stream', 'sequential', 'auto'],
   },
@@ -115,6 +62,7 @@ export const samplingParameters = {
     title: 'Frame buffer',
     description: 'Number of frames that may enter the stream batch together.',
     'x-group': 'more',
+    'x-applies': ['entry'],
     default: 1,
     type: 'integer',
     minimum: 1,

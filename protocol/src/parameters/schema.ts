@@ -1,19 +1,19 @@
-import { guidanceParameters } from './guidance.js';
-import { pictureParameters } from './picture.js';
-import { promptParameters } from './prompt.js';
-import { samplingParameters } from './sampling.js';
-import type { ParameterSchema, ParameterUpdate, StreamParameters } from './types.js';
+import type { ParameterSchema } from './row.js';
+import {
+  parameterNames,
+  parameterProperties,
+  type ParameterName,
+  type ParameterUpdate,
+  type StreamParameters,
+} from './table.js';
 
-/**
- * Ranges, defaults and descriptions of all parameters: the single source for the server's validation, for
- * `GET /v1/capabilities` (with the model's own defaults and sizes) and for the controls of pages.
- */
-export const parameterProperties: Readonly<Record<keyof StreamParameters, ParameterSchema>> = {
-  ...promptParameters,
-  ...samplingParameters,
-  ...guidanceParameters,
-  ...pictureParameters,
-};
+/** The annotations in the schema, for validators that refuse unknown keywords. */
+export const schemaAnnotations = [
+  'x-group',
+  'x-applies',
+  'x-when',
+  'x-live',
+] as const satisfies readonly (keyof ParameterSchema)[];
 
 /** Per-model values that replace the general defaults and limits of `parametersSchema`. */
 export interface ModelParameters {
@@ -29,7 +29,7 @@ export interface ModelParameters {
 /** Returns the schemas of all parameters, with a model's own defaults and limits. */
 export function modelProperties(model: ModelParameters): typeof parameterProperties {
   const properties = { ...parameterProperties };
-  for (const name of Object.keys(parameterProperties) as (keyof StreamParameters)[]) {
+  for (const name of parameterNames) {
     const own = model.defaults?.[name];
     properties[name] = {
       ...parameterProperties[name],
@@ -41,10 +41,11 @@ export function modelProperties(model: ModelParameters): typeof parameterPropert
 }
 
 function limitsOf(
-  name: keyof StreamParameters,
+  name: ParameterName,
   { sizeFactor, fixedSize, selfGuided }: ModelParameters,
 ): Partial<ParameterSchema> {
   if (name === 'cfg_type') return selfGuided ? { enum: ['none'] } : {};
+  if (name === 'guidance_scale') return selfGuided ? { 'x-when': {} } : {};
   if (name !== 'width' && name !== 'height') return {};
   const size = fixedSize?.[name];
   return {

@@ -1,3 +1,6 @@
+import { flag } from './parts.js';
+import type { ParameterSchema } from './row.js';
+
 /** Names of the solvers: those of their classes in diffusers. */
 export const solverNames = [
   'LCMScheduler',
@@ -13,11 +16,8 @@ export const solverNames = [
 ] as const;
 export type SolverName = (typeof solverNames)[number];
 
-/**
- * The solvers that honour each option; options not listed are honoured by all. The schema's texts and the page use this
- * table; a test compares it with the behaviour of each solver.
- */
-export const solversWith = {
+/** The solvers that honour each option of solvers. A test compares this table with the behaviour of each solver. */
+const solversWith = {
   timestep_spacing: [
     'DDIMScheduler',
     'EulerDiscreteScheduler',
@@ -41,15 +41,96 @@ export const solversWith = {
   gamma: ['TCDScheduler'],
   do_add_noise: ['LCMScheduler'],
 } as const satisfies Readonly<Record<string, readonly SolverName[]>>;
-export type SolverOption = keyof typeof solversWith;
+type SolverOption = keyof typeof solversWith;
+
+/** The solver and its options. */
+export const solverParameters = {
+  solver: {
+    title: 'Solver',
+    description: 'The solver, named after its class in diffusers.',
+    'x-group': 'more',
+    'x-applies': ['plan'],
+    default: 'LCMScheduler',
+    enum: solverNames,
+  },
+  timestep_spacing: {
+    title: 'Timestep spacing',
+    description: `How the schedule is spread over the training timesteps; null for the default of the solver. ${listSolversWithout('timestep_spacing')} ignore it.`,
+    'x-group': 'more',
+    'x-applies': ['plan'],
+    'x-when': { solver: solversWith.timestep_spacing },
+    default: null,
+    enum: ['leading', 'trailing', 'linspace', null],
+  },
+  solver_order: {
+    title: 'Solver order',
+    description: `Order of ${listSolversWith('solver_order')}.`,
+    'x-group': 'more',
+    'x-applies': ['plan'],
+    'x-when': { solver: solversWith.solver_order },
+    default: 2,
+    enum: [1, 2, 3],
+  },
+  algorithm_type: {
+    title: 'Algorithm',
+    description: `Variant of ${listSolversWith('algorithm_type')}.`,
+    'x-group': 'more',
+    'x-applies': ['plan'],
+    'x-when': { solver: solversWith.algorithm_type },
+    default: 'dpmsolver++',
+    enum: ['dpmsolver', 'dpmsolver++', 'sde-dpmsolver', 'sde-dpmsolver++'],
+  },
+  use_karras_sigmas: {
+    title: 'Karras sigmas',
+    description: `Spread the noise levels as in Karras et al. 2022 (${listSolversWith('use_karras_sigmas')}).`,
+    'x-group': 'more',
+    'x-applies': ['plan'],
+    'x-when': { solver: solversWith.use_karras_sigmas },
+    default: false,
+    ...flag,
+  },
+  /** 0 is deterministic, 1 as random as DDPM. */
+  eta: {
+    title: 'Eta',
+    description: `Randomness of ${listSolversWith('eta')}.`,
+    'x-group': 'more',
+    'x-applies': ['plan'],
+    'x-when': { solver: solversWith.eta },
+    default: 0,
+    type: 'number',
+    minimum: 0,
+    maximum: 1,
+  },
+  /** 0 is deterministic, 1 full re-noising. */
+  gamma: {
+    title: 'Gamma',
+    description: `Randomness of ${listSolversWith('gamma')}.`,
+    'x-group': 'more',
+    'x-applies': ['plan'],
+    'x-when': { solver: solversWith.gamma },
+    default: 0.3,
+    type: 'number',
+    minimum: 0,
+    maximum: 1,
+  },
+  do_add_noise: {
+    title: 'Re-noise',
+    description: `Add noise again between steps (${listSolversWith('do_add_noise')}).`,
+    'x-group': 'more',
+    'x-applies': ['plan'],
+    'x-when': { solver: solversWith.do_add_noise },
+    default: true,
+    ...flag,
+  },
+} as const satisfies Readonly<Record<string, ParameterSchema>>;
 
 /** Lists the solvers that honour an option, for people. */
-export function listSolversWith(option: SolverOption): string {
+function listSolversWith(option: SolverOption): string {
   return list(solversWith[option]);
 }
 
 /** Lists the solvers that ignore an option, for people. */
-export function listSolversWithout(option: SolverOption): string {
+function listSolversWithout(option: SolverOption): string {
   const honouring: readonly SolverName[] = solversWith[option];
   return list(solverNames.filter((name) => !honouring.includes(name)));
 }

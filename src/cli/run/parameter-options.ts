@@ -1,39 +1,32 @@
-import { parameterProperties, type ParameterSchema, type StreamParameters } from '@millrace/protocol';
+import {
+  parameterNames,
+  parameterProperties,
+  type ParameterName,
+  type ParameterSchema,
+} from '@millrace/protocol';
 import { Option, type Command } from 'commander';
 
-type ParameterName = keyof StreamParameters;
+/** Parameters that `run` takes in a form of its own: one --prompt (there is nothing to blend), --size and --quality. */
+const ownForm: ReadonlySet<ParameterName> = new Set(['prompt', 'prompt_blend', 'width', 'height', 'quality']);
 
-/** Parameters that make sense only for live streams, or have their own option here. */
-const leftOut: ReadonlySet<string> = new Set<ParameterName>([
-  'prompt',
-  'prompt_blend',
-  'mode',
-  'fps',
-  'paused',
-  'width',
-  'height',
-  'quality',
-  'transition_frames',
-  'transition_seconds',
-]);
+const offered = parameterNames.filter((name) => !parameterProperties[name]['x-live'] && !ownForm.has(name));
 
-/** Adds an option for every parameter of a stream, made from its schema. */
+/** Adds an option for every parameter that is not for live streams only, made from its schema. */
 export function addParameterOptions(command: Command): void {
-  for (const [name, schema] of Object.entries(parameterProperties)) {
-    if (leftOut.has(name)) continue;
-    command.addOption(optionOf(`--${name.replaceAll('_', '-')}`, schema));
+  for (const name of offered) {
+    command.addOption(optionOf(`--${name.replaceAll('_', '-')}`, parameterProperties[name]));
   }
 }
 
 /** Returns the parameters among parsed options, by their own names; those that were not given are left out. */
 export function parametersFrom(options: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(
-    Object.keys(parameterProperties)
+    offered
       .map(
         (name) =>
           [name, options[name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())]] as const,
       )
-      .filter(([name, value]) => value !== undefined && !leftOut.has(name)),
+      .filter(([, value]) => value !== undefined),
   );
 }
 

@@ -1,4 +1,4 @@
-import type { StreamParameters } from '@millrace/protocol';
+import { differIn, type StreamParameters } from '@millrace/protocol';
 import type { EngineStream, StreamState } from '../../engine/engine.js';
 import type { Image } from '../../image/image.js';
 import type { Frame } from './frame-ledger.js';
@@ -39,8 +39,7 @@ export class EngineFeed {
   async configure(parameters: StreamParameters, emptied: () => Promise<void>): Promise<number> {
     const active = this.#active;
     if (!active) throw new Error('configured before it was attached');
-    const { width, height, fit } = active.parameters;
-    this.#reshaping = parameters.width !== width || parameters.height !== height || parameters.fit !== fit;
+    this.#reshaping = differIn('input', active.parameters, parameters);
     try {
       if (this.#reshaping) await emptied();
       const { from } = await active.stream.configure(parameters);

@@ -1,10 +1,12 @@
 import {
   defaultParameters,
+  describeAllowed,
   modelProperties,
   parameterProperties,
   parametersSchema,
+  schemaAnnotations,
   type ModelParameters,
-  type ParameterSchema,
+  type ParameterName,
   type ParameterUpdate,
   type StreamParameters,
 } from '@millrace/protocol';
@@ -25,7 +27,7 @@ export interface ParameterRules {
 
 export function createParameterRules(model: ModelParameters): ParameterRules {
   const schema = parametersSchema(model);
-  const ajv = new Ajv2020({ strictTypes: false, keywords: ['x-group'] });
+  const ajv = new Ajv2020({ strictTypes: false, keywords: [...schemaAnnotations] });
   const validate = ajv.compile<ParameterUpdate>(schema);
   return {
     schema,
@@ -47,52 +49,16 @@ function describe(error: ErrorObject | undefined, update: unknown, model: ModelP
   if (!isParameter(name) || !isRecord(update)) {
     return new ParameterError('parameters', 'parameters must be a map of parameter names to values');
   }
-  const allowed = allowedValues(modelProperties(model)[name]);
+  const allowed = describeAllowed(modelProperties(model)[name]);
   return new ParameterError(name, `${name} must be ${allowed}, not ${show(update[name])}`);
 }
 
-function isParameter(name: string): name is keyof StreamParameters {
+function isParameter(name: string): name is ParameterName {
   return Object.hasOwn(parameterProperties, name);
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null;
-}
-
-type SchemaPart = Partial<ParameterSchema> & { readonly properties?: object };
-
-/** Describes the values that a schema allows. */
-function allowedValues(schema: SchemaPart): string {
-  if (schema.enum) {
-    const values = schema.enum.map((value) => JSON.stringify(value)).join(', ');
-    return schema.enum.length === 1 ? values : `one of ${values}`;
-  }
-  if (schema.anyOf) return schema.anyOf.map(allowedValues).join(', or ');
-  const types = [schema.type ?? []].flat();
-  return types.map((type) => allowedOfType(type, schema)).join(' or ');
-}
-
-function allowedOfType(type: string, schema: SchemaPart): string {
-  switch (type) {
-    case 'integer':
-    case 'number': {
-      const multiple = schema.multipleOf === undefined ? '' : ` that is a multiple of ${schema.multipleOf}`;
-      const noun = type === 'integer' ? 'an integer' : 'a number';
-      return `${noun} from ${schema.minimum} to ${schema.maximum}${multiple}`;
-    }
-    case 'string':
-      return `a string of at most ${schema.maxLength} characters`;
-    case 'array':
-      return `a list of ${schema.minItems} to ${schema.maxItems} items, each ${allowedValues(schema.items ?? {})}`;
-    case 'object': {
-      const properties: readonly (readonly [string, object])[] = Object.entries(schema.properties ?? {});
-      return `{ ${properties.map(([name, part]) => `${name}: ${allowedValues(part)}`).join(', ')} }`;
-    }
-    case 'boolean':
-      return 'true or false';
-    default:
-      return type;
-  }
 }
 
 /** Returns a value as text, shortened for an error message. */

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parameterProperties, solverNames, solversWith, type SolverOption } from '@millrace/protocol';
+import { parameterProperties, solverNames, type ParameterName } from '@millrace/protocol';
 import { createSolver, type SolverOptions } from '../../../src/diffusion/solvers/create.js';
+import { solversWith } from '../../support/parameters.js';
 import { defaultOptions, stableDiffusion } from './solver-settings.js';
 
 type Choice = Partial<SolverOptions>;
 
 /** Values of each sampling parameter that give different results, if a solver honours it. */
-const choices: Readonly<Record<SolverOption, readonly Choice[]>> = {
+const choices = {
   timestep_spacing: (['leading', 'trailing', 'linspace'] as const).map((timestepSpacing) => ({
     timestepSpacing,
   })),
@@ -19,7 +20,7 @@ const choices: Readonly<Record<SolverOption, readonly Choice[]>> = {
   eta: [{ eta: 0 }, { eta: 1 }],
   gamma: [{ gamma: 0 }, { gamma: 1 }],
   do_add_noise: [{ addNoise: true }, { addNoise: false }],
-};
+} as const satisfies Readonly<Partial<Record<ParameterName, readonly Choice[]>>>;
 
 /** Parameters that every solver honours. */
 const common: Readonly<Record<string, readonly Choice[]>> = {
@@ -51,10 +52,10 @@ function honouring(list: readonly Choice[], parameter: string): readonly string[
   });
 }
 
-describe('the table of solvers and their options', () => {
+describe('the conditions of solver options', () => {
   for (const [parameter, list] of Object.entries(choices)) {
     it(`names the solvers that honour ${parameter}, and no other`, () => {
-      assert.deepEqual(solversWith[parameter as SolverOption], honouring(list, parameter));
+      assert.deepEqual(solversWith[parameter as ParameterName], honouring(list, parameter));
     });
   }
 
@@ -71,7 +72,7 @@ describe('the table of solvers and their options', () => {
       const values = parameterProperties[parameter].enum?.filter((value) => value !== null);
       assert.deepEqual(
         values,
-        choices[parameter].flatMap((choice) => Object.values(choice)),
+        choices[parameter].flatMap((choice: Choice) => Object.values(choice)),
       );
     }
   });

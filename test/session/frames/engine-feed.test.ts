@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { defaultParameters, type StreamParameters } from '@millrace/protocol';
+import {
+  defaultParameters,
+  parameterNames,
+  parameterProperties,
+  type StreamParameters,
+} from '@millrace/protocol';
 import type { EngineStream } from '../../../src/engine/engine.js';
 import { EngineFeed } from '../../../src/session/frames/engine-feed.js';
 import { FrameLedger } from '../../../src/session/frames/frame-ledger.js';
+import { otherUpdates } from '../../support/parameters.js';
 
 const parameters = defaultParameters();
 const state = { ordinal: 3, frames: [] };
@@ -52,6 +58,22 @@ it('a pushed frame belongs to the engine, and replaces the one waiting there', (
   feed.push(frame, image, 5);
   assert.equal(frame.place, 'engine');
   assert.deepEqual(calls, [[-1, image, { replace: true, preparedMs: 5 }]]);
+});
+
+it('only parameters that apply to the input make a change wait for frames under way', async () => {
+  const waiting: string[] = [];
+  for (const name of parameterNames) {
+    const { feed, stream } = setUp();
+    feed.attach(stream, parameters);
+    const [update] = otherUpdates(name, parameters[name]);
+    await feed.configure({ ...parameters, ...update }, () => {
+      waiting.push(name);
+      return Promise.resolve();
+    });
+  }
+  const applying = parameterNames.filter((name) => parameterProperties[name]['x-applies'].includes('input'));
+  assert.deepEqual(waiting, applying);
+  assert.deepEqual(applying, ['width', 'height', 'fit']);
 });
 
 it('a change that keeps the shape of frames takes effect immediately, and returns its first frame', async () => {

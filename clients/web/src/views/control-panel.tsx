@@ -1,19 +1,17 @@
 import type { ParameterUpdate } from '@millrace/client';
+import { hasEffect } from '@millrace/protocol';
 import type { JSX } from 'preact';
 import { ParameterControl } from '../controls/parameter-control.js';
-import { isUsed } from '../controls/relevance.js';
 import type { ParameterName } from '../studio/parameter-desk.js';
 import type { Studio } from '../studio/studio.js';
-
-/** Parameters without a control here: the prompt has its own field, and the page always sends frames. */
-const withoutControl: ReadonlySet<ParameterName> = new Set(['prompt', 'mode', 'fps', 'paused']);
 
 /** Controls for the parameters that the server publishes: the main ones, and the others behind "More". */
 export function ControlPanel({ studio }: { readonly studio: Studio }): JSX.Element {
   const { desk } = studio;
   const properties = studio.capabilities.value?.parameters.properties;
+  // The prompt has its own field, and the page always sends frames.
   const names = (Object.keys(properties ?? {}) as ParameterName[]).filter(
-    (name) => !withoutControl.has(name),
+    (name) => name !== 'prompt' && !properties?.[name]['x-applies']?.includes('flow'),
   );
   const values = desk.values.value;
   const controls = (group: 'main' | 'more'): JSX.Element[] =>
@@ -25,7 +23,7 @@ export function ControlPanel({ studio }: { readonly studio: Studio }): JSX.Eleme
           name={name}
           definition={properties[name]}
           value={values[name]}
-          used={isUsed(name, values, properties)}
+          used={hasEffect(properties[name], values)}
           problem={desk.problems.value[name]}
           onChange={(value, settled) => desk.set(name, value as ParameterUpdate[typeof name], settled)}
         />

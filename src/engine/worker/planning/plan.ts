@@ -1,4 +1,5 @@
 import type { StreamParameters, WeightedPrompt } from '@millrace/protocol';
+import type { BlendMethod } from '../../../diffusion/blend.js';
 import type { Guidance } from '../../../diffusion/guidance.js';
 import type { Plan } from '../../../diffusion/in-flight.js';
 import { SeededNoise } from '../../../diffusion/noise.js';
@@ -17,29 +18,21 @@ export interface PlanModel {
   latentShape(size: Size): readonly [number, number, number];
 }
 
-/** Parameters that determine the plan: a stream keeps its plan while none of these changes. */
-const planParameters = [
-  'width',
-  'height',
-  'seed',
-  'noise',
-  'noise_drift',
-  'strength',
-  'steps',
-  't_index_list',
-  'num_inference_steps',
-  'solver',
-  'timestep_spacing',
-  'solver_order',
-  'algorithm_type',
-  'use_karras_sigmas',
-  'eta',
-  'gamma',
-  'do_add_noise',
-] as const satisfies readonly (keyof StreamParameters)[];
+/** A union of src/diffusion. Does not compile if it has a member that the protocol lacks. */
+type Offered<Own extends Protocol, Protocol> = Own;
 
-export function samePlan(a: StreamParameters, b: StreamParameters): boolean {
-  return planParameters.every((name) => JSON.stringify(a[name]) === JSON.stringify(b[name]));
+/**
+ * The choices that src/diffusion, which does not know the protocol, lists too. Does not compile, here or where it is
+ * used, unless both list the same.
+ */
+interface Choices {
+  readonly solver: Offered<SolverOptions['name'], StreamParameters['solver']>;
+  readonly timestep_spacing: Offered<SolverOptions['timestepSpacing'], StreamParameters['timestep_spacing']>;
+  readonly solver_order: Offered<SolverOptions['order'], StreamParameters['solver_order']>;
+  readonly algorithm_type: Offered<SolverOptions['algorithmType'], StreamParameters['algorithm_type']>;
+  readonly cfg_type: Offered<Guidance['type'], StreamParameters['cfg_type']>;
+  readonly prompt_blend: Offered<BlendMethod, StreamParameters['prompt_blend']>;
+  readonly denoise: Offered<Admission['denoise'] | 'auto', StreamParameters['denoise']>;
 }
 
 /** @throws {ParameterError} if a parameter is invalid for the model or in combination with others. */
@@ -94,7 +87,7 @@ export function createPlan(
   }
 }
 
-function solverOptions(parameters: StreamParameters): SolverOptions {
+function solverOptions(parameters: StreamParameters & Choices): SolverOptions {
   const { t_index_list: list, strength, steps, num_inference_steps: numInferenceSteps } = parameters;
   if (list === null && steps > numInferenceSteps) {
     throw new ParameterError(

@@ -1,4 +1,4 @@
-import type { StreamParameters } from '@millrace/protocol';
+import { differIn, type StreamParameters } from '@millrace/protocol';
 import type { Source } from '../../../diffusion/batcher.js';
 import { needsNegative } from '../../../diffusion/guidance.js';
 import { Gaussian } from '../../../diffusion/noise.js';
@@ -10,7 +10,7 @@ import type { EngineDropReason } from '../../messages.js';
 import { Arrivals } from './arrivals.js';
 import { allFinite } from '../networks/finite.js';
 import { embedPrompts, MovingPrompt, type PromptPair } from '../conditioning/prompts.js';
-import { admissionOf, createPlan, guidanceOf, samePlan } from '../planning/plan.js';
+import { admissionOf, createPlan, guidanceOf } from '../planning/plan.js';
 import type { StreamContext, StreamName, WaitingFrame } from './stream-context.js';
 import { volume, type Size } from '../networks/sizes.js';
 
@@ -125,9 +125,9 @@ export class LiveStream implements Source {
    */
   async configure(parameters: StreamParameters): Promise<number> {
     const before = this.#parameters;
-    const plan = samePlan(before, parameters)
-      ? this.#stream.plan
-      : createPlan(this.#context.model, parameters);
+    const plan = differIn('plan', before, parameters)
+      ? createPlan(this.#context.model, parameters)
+      : this.#stream.plan;
     const { positive, negative } = await embedPrompts(this.#context, parameters);
     // Nothing below can fail.
     const now = performance.now();
@@ -146,9 +146,8 @@ export class LiveStream implements Source {
     this.#filter.reset();
     this.#screened = 0;
     this.#dropMisfits();
-    const steered = steeringOf(before) !== steeringOf(parameters);
     const next = this.#waiting[0]?.frame ?? this.#lastFrame + 1;
-    return steered ? (this.#stream.oldestFrame ?? next) : next;
+    return differIn('steering', before, parameters) ? (this.#stream.oldestFrame ?? next) : next;
   }
 
   /** Adds a waiting frame; with `replace`, at most `frame_buffer_size` wait, and the oldest are dropped. */
@@ -269,10 +268,4 @@ export class LiveStream implements Source {
     this.#screened = Math.max(0, this.#screened - 1);
     if (oldest) this.#context.drop(this.id, oldest, reason);
   }
-}
-
-/** Returns the parameters that apply to all frames under way at once, as a comparable text. */
-function steeringOf(parameters: StreamParameters): string {
-  const { prompt, prompt_blend, negative_prompt } = parameters;
-  return JSON.stringify([prompt, prompt_blend, negative_prompt, guidanceOf(parameters)]);
 }

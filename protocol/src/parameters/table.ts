@@ -1,0 +1,76 @@
+import { guidanceParameters } from './guidance.js';
+import { pictureParameters } from './picture.js';
+import { promptParameters } from './prompt.js';
+import type { ParameterRole, ParameterSchema } from './row.js';
+import { samplingParameters } from './sampling.js';
+
+const rows = { ...promptParameters, ...samplingParameters, ...guidanceParameters, ...pictureParameters };
+
+type Rows = typeof rows;
+export type ParameterName = keyof Rows;
+
+/**
+ * Every parameter of a stream: the single source for the type of its value, the server's validation,
+ * `GET /v1/capabilities` (with the model's own defaults and sizes), the controls of pages, the options of `millrace run`,
+ * and for when a change counts.
+ */
+export const parameterProperties: Readonly<Record<ParameterName, ParameterSchema>> = rows;
+
+/** One text of a blended prompt. */
+export interface WeightedPrompt {
+  readonly text: string;
+  /** Weight of this text in the blend; only ratios matter, and at least one must be above 0. */
+  readonly weight: number;
+}
+
+/** One seed of blended noise. */
+export interface WeightedSeed {
+  readonly seed: number;
+  readonly weight: number;
+}
+
+/** The values of parameters that are neither a choice nor plain. */
+interface Composite {
+  readonly prompt: string | readonly WeightedPrompt[];
+  readonly seed: number | readonly WeightedSeed[];
+  readonly t_index_list: readonly number[] | null;
+}
+
+/** The value of a parameter, by its row. */
+type ValueOf<Row> = Row extends { readonly enum: readonly (infer Choice)[] }
+  ? Choice
+  : Row extends { readonly type: infer Type extends keyof Plain }
+    ? Plain[Type]
+    : never;
+
+interface Plain {
+  readonly boolean: boolean;
+  readonly integer: number;
+  readonly number: number;
+  readonly string: string;
+}
+
+type Values = {
+  readonly [Name in ParameterName]: Name extends keyof Composite ? Composite[Name] : ValueOf<Rows[Name]>;
+};
+
+/**
+ * Everything that a client can set on its stream, at the start (`hello`) or at any frame (`update`).
+ * Names follow StreamDiffusion and diffusers. Ranges and defaults are in `parametersSchema`.
+ */
+export interface StreamParameters extends Values {}
+
+/** A change of some parameters. */
+export type ParameterUpdate = Partial<StreamParameters>;
+
+/** The names of all parameters, in the order in which they are shown. */
+export const parameterNames = Object.keys(rows) as readonly ParameterName[];
+
+/** Returns whether any parameter that acts on this has another value. */
+export function differIn(role: ParameterRole, a: StreamParameters, b: StreamParameters): boolean {
+  return parameterNames.some(
+    (name) =>
+      parameterProperties[name]['x-applies'].includes(role) &&
+      JSON.stringify(a[name]) !== JSON.stringify(b[name]),
+  );
+}

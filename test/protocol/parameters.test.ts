@@ -10,6 +10,8 @@ import {
   parametersSchema,
   schemaAnnotations,
   solverNames,
+  type ParameterName,
+  type ParameterRole,
   type ParameterSchema,
 } from '@millrace/protocol';
 import { solversWith } from '../support/parameters.js';
@@ -124,6 +126,28 @@ describe('the parameters', () => {
       parameterProperties.use_karras_sigmas.description,
       /\(EulerDiscrete, HeunDiscrete, DPMSolverMultistep, DEISMultistep and UniPCMultistep\)\.$/,
     );
+  });
+
+  it('apply as promised', () => {
+    const applying = (role: ParameterRole): readonly ParameterName[] =>
+      parameterNames.filter((name) => parameterProperties[name]['x-applies'].includes(role));
+    const filter = ['', '_threshold', '_max_skip_frame'].map((part) => `similar_image_filter${part}`);
+    const guidance = ['cfg_type', 'guidance_scale', 'delta'];
+    const expected = {
+      steering: ['prompt', 'negative_prompt', 'prompt_blend', ...guidance],
+      transition: ['transition_frames', 'transition_seconds'],
+      entry: ['denoise', 'frame_buffer_size', ...filter],
+      input: ['width', 'height', 'fit'],
+      output: ['quality'],
+      flow: ['mode', 'fps', 'paused'],
+    } as const;
+    for (const [role, names] of Object.entries(expected)) {
+      assert.deepEqual(applying(role as ParameterRole), names);
+    }
+    const others = parameterNames.filter((name) => !Object.values(expected).flat().includes(name));
+    assert.deepEqual(applying('plan'), [...others, 'width', 'height']);
+    const live = parameterNames.filter((name) => parameterProperties[name]['x-live']);
+    assert.deepEqual(live, [...expected.transition, ...expected.flow]);
   });
 
   it('depend only on parameters that exist, and on values that these can have', () => {

@@ -2,23 +2,9 @@ import type { Limits, ParameterSchema, StreamParameters } from '@millrace/protoc
 import { MillraceError } from './errors.js';
 import { resourceUrl } from './url.js';
 
-/** JSON Schema (2020-12) of one parameter: the parts from which a page builds a control. */
-export interface ParameterDefinition extends Partial<
-  Pick<ParameterSchema, 'x-applies' | 'x-when' | 'x-live'>
-> {
-  readonly title: string;
-  readonly description: string;
-  /** Pages show `main` parameters always, the others under "more". */
-  readonly 'x-group': 'main' | 'more';
-  readonly default: unknown;
-  readonly type?: string | readonly string[];
-  readonly enum?: readonly (string | number | null)[];
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly multipleOf?: number;
-  readonly maxLength?: number;
-  readonly anyOf?: readonly Pick<ParameterDefinition, 'type' | 'minimum' | 'maximum' | 'maxLength'>[];
-}
+/** JSON Schema (2020-12) of one parameter, from which a page can build a control. Older servers say less of it. */
+export interface ParameterDefinition
+  extends Omit<ParameterSchema, 'x-applies'>, Partial<Pick<ParameterSchema, 'x-applies'>> {}
 
 /** Capabilities of a server: the response of `GET /v1/capabilities`. */
 export interface Capabilities {

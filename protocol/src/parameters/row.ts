@@ -19,12 +19,13 @@ export interface ParameterSchema {
   readonly description: string;
   /** Where a page shows it: `main` always, `more` on request. */
   readonly 'x-group': 'main' | 'more';
+  /** What it acts on; several roles if a change counts for each of them. */
   readonly 'x-applies': readonly [ParameterRole, ...ParameterRole[]];
   /** The values of other parameters with which it has an effect; it has none with others. Absent: always. */
   readonly 'x-when'?: Readonly<Record<string, readonly (string | boolean | null)[]>>;
   /** It has a meaning for live streams only, not for files or single pictures. */
   readonly 'x-live'?: true;
-  readonly default?: unknown;
+  readonly default: unknown;
   readonly type?: string | readonly string[];
   readonly enum?: readonly (string | number | null)[];
   readonly minimum?: number;
@@ -34,7 +35,8 @@ export interface ParameterSchema {
   readonly minItems?: number;
   readonly maxItems?: number;
   readonly items?: object;
-  readonly anyOf?: readonly object[];
+  /** Alternative forms of a value, the plain one first. */
+  readonly anyOf?: readonly Pick<ParameterSchema, 'type' | 'minimum' | 'maximum' | 'maxLength'>[];
 }
 
 /** Returns whether a parameter has an effect, given the values of the others. */

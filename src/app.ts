@@ -139,6 +139,7 @@ export async function createApp(
   const capacity = new Capacity(engine, {
     slo,
     most: settings.maxSessions,
+    maxCallMs: settings.maxCallSeconds * 1000,
     parameters: rules.defaults,
     present: () => sessions.parameters(),
   });
@@ -164,6 +165,7 @@ export async function createApp(
     engine,
     rules,
     sessions,
+    capacity,
     most: Math.ceil(settings.maxSessions / 4),
     perMinute: settings.maxImagesPerMinute,
   });

@@ -29,7 +29,7 @@ function slotsOf({ firstRow, furtherRow, picture }: Machine, slo: Slo): { slots:
   const engine = new ManualEngine();
   engine.state = state;
   const parameters = { ...defaultParameters(), t_index_list: [0] };
-  const capacity = new Capacity(engine, { slo, most: 1000, parameters, present: () => [] });
+  const capacity = new Capacity(engine, { slo, most: 1000, maxCallMs: 0, parameters, present: () => [] });
   return { slots: capacity.slots, rowBudget };
 }
 

@@ -3,11 +3,12 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { defaultParameters, type StreamParameters } from '@millrace/protocol';
 import type { EngineState } from '../../../src/engine/engine.js';
+import { combined } from '../../../src/engine/costs.js';
 import { Capacity } from '../../../src/session/admission/capacity.js';
 import { ManualEngine } from '../manual-engine.js';
 
 /** Calls of 4 rows are the most efficient: 10 ms a row. A picture takes 15 ms on top. */
-const measured: EngineState = {
+const measured: EngineState & { readonly name: 'ready' } = {
   name: 'ready',
   device: 'cpu',
   model: { name: 'manual', sizeFactor: 8, defaults: {} },
@@ -31,7 +32,7 @@ function capacityOf(
   fps: number,
   changes: Partial<StreamParameters> = {},
   present: readonly Partial<StreamParameters>[] = [],
-  latencySeconds = 0,
+  { latencySeconds = 0, maxCallMs = 0 } = {},
 ): Given {
   const engine = new ManualEngine();
   engine.state = measured;
@@ -41,7 +42,7 @@ function capacityOf(
   return {
     engine,
     parameters,
-    capacity: new Capacity(engine, { slo, most: 32, parameters, present: presentParameters }),
+    capacity: new Capacity(engine, { slo, most: 32, maxCallMs, parameters, present: presentParameters }),
   };
 }
 
@@ -64,7 +65,10 @@ function work(capacity: Capacity, seconds: number, times: number): number {
 describe('the basis of the slots', () => {
   it('is the SLO, or the limit of sessions if that is lower', () => {
     assert.equal(capacityOf(10).capacity.basis, '--slo-fps 10');
-    assert.equal(capacityOf(10, {}, [], 0.5).capacity.basis, '--slo-fps 10 and --slo-latency-seconds 0.5');
+    assert.equal(
+      capacityOf(10, {}, [], { latencySeconds: 0.5 }).capacity.basis,
+      '--slo-fps 10 and --slo-latency-seconds 0.5',
+    );
     for (const fps of [0, 0.1]) assert.equal(capacityOf(fps).capacity.basis, '--max-sessions 32');
   });
 });
@@ -83,12 +87,12 @@ describe('capacity by calibration', () => {
 
   it('keeps the promised latency when all send at the same moment', () => {
     // One frame a second: the rate alone allows 32.
-    assert.equal(slots(1, oneStep, [], 2), 32);
+    assert.equal(slots(1, oneStep, [], { latencySeconds: 2 }), 32);
     // Twelve frames are three calls of 100 ms with their pictures; a fourth may have been under way.
-    assert.equal(slots(1, oneStep, [], 0.5), 12);
-    assert.equal(slots(1, oneStep, [{}, { t_index_list: [1, 2, 3, 4] }], 0.5), 11);
+    assert.equal(slots(1, oneStep, [], { latencySeconds: 0.5 }), 12);
+    assert.equal(slots(1, oneStep, [{}, { t_index_list: [1, 2, 3, 4] }], { latencySeconds: 0.5 }), 11);
     // The next frame comes sooner than that, so the rate is the limit.
-    assert.equal(slots(8, oneStep, [], 0.5), 4);
+    assert.equal(slots(8, oneStep, [], { latencySeconds: 0.5 }), 4);
   });
 
   it('accounts for calls that are not full', () => {
@@ -102,15 +106,15 @@ describe('capacity by calibration', () => {
     assert.equal(slots(5.01, oneStep), 4);
     assert.ok(slots(5, oneStep) >= 5);
     // And it is done after a third call: 300 ms.
-    assert.equal(slots(3, oneStep, [], 0.2999), 4);
-    assert.ok(slots(3, oneStep, [], 0.3) >= 5);
+    assert.equal(slots(3, oneStep, [], { latencySeconds: 0.2999 }), 4);
+    assert.ok(slots(3, oneStep, [], { latencySeconds: 0.3 }) >= 5);
   });
 
   it('is at least one, at most the limit, and equal to the limit without an SLO', () => {
     assert.equal(slots(240, oneStep), 1);
     assert.equal(slots(0.5, oneStep), 32);
     assert.equal(slots(0, oneStep), 32);
-    assert.equal(slots(0, oneStep, [], 0.001), 32, 'a latency alone is not an SLO');
+    assert.equal(slots(0, oneStep, [], { latencySeconds: 0.001 }), 32, 'a latency alone is not an SLO');
   });
 
   it('counts what each present session asks for', () => {
@@ -151,7 +155,7 @@ describe('the SLO', () => {
         fc.array(fc.integer({ min: 1, max: 30 }), { maxLength: 8 }),
         fc.integer({ min: 1, max: 30 }),
         (fps, latencySeconds, there, steps) => {
-          const most = slots(fps, stepsOf(steps), there.map(stepsOf), latencySeconds);
+          const most = slots(fps, stepsOf(steps), there.map(stepsOf), { latencySeconds });
           const more = most - there.length;
           // Present sessions are not sent away, and one is always admitted.
           if (more === 0 || most === 1) return;
@@ -287,5 +291,65 @@ describe('the shares of streams', () => {
     for (const share of capacity.share([parameters, parameters])) {
       assert.ok(share !== null && Math.abs(share - 20) < 1e-9, String(share));
     }
+  });
+});
+
+describe('the longest call', () => {
+  // At the default size a call of one row takes 20 ms, of two 30 ms, and a picture 15 ms.
+  const tried = (maxCallMs: number, changes: Partial<StreamParameters>, present?: typeof changes): void => {
+    const { capacity, parameters } = capacityOf(10, {}, [], { maxCallMs });
+    capacity.checkCall({ ...parameters, ...changes }, present && { ...parameters, ...present });
+  };
+  const refused = (field: string): object => ({ code: 'limit_exceeded', details: { field } });
+
+  it('refuses sizes whose call would take longer, and names the larger side', () => {
+    tried(140, large);
+    assert.throws(() => tried(139, large), {
+      ...refused('width'),
+      message:
+        'a frame of 1024x1024 takes this server 0.1 s at a stretch, and others wait meanwhile; ' +
+        'at most 0.1 s are allowed (maxCallSeconds): choose a smaller width or height',
+    });
+    assert.throws(() => tried(69, { height: 2 * height }), refused('height'));
+    tried(70, { height: 2 * height });
+  });
+
+  it('counts the negative rows of guidance, but not the steps, which others may come between', () => {
+    tried(180, { ...large, ...fullGuidance, steps: 10 });
+    assert.throws(() => tried(179, { ...large, ...fullGuidance }), refused('width'));
+    assert.throws(
+      () => tried(179, { ...large, cfg_type: 'initialize', guidance_scale: 2 }),
+      refused('width'),
+    );
+    tried(140, { ...large, ...fullGuidance, guidance_scale: 1 });
+  });
+
+  it('never refuses the default size, nor what is no longer than what the stream has', () => {
+    tried(1, fullGuidance);
+    tried(1, { width: 2 * width, height: height / 2 });
+    tried(100, large, large);
+    tried(100, large, { ...large, ...fullGuidance });
+    assert.throws(() => tried(100, { ...large, ...fullGuidance }, large), refused('width'));
+  });
+
+  it('does not depend on the load, and refuses nothing without a limit or before calibration', () => {
+    const { engine, capacity, parameters } = capacityOf(10, {}, [], { maxCallMs: 140 });
+    work(capacity, 60, 4);
+    capacity.checkCall({ ...parameters, ...large });
+    tried(0, large);
+    engine.state = { name: 'restarting', what: 'loading' };
+    assert.throws(() => capacity.checkCall({ ...parameters, ...large, ...fullGuidance }), refused('width'));
+    const starting = capacityOf(10, {}, [], { maxCallMs: 1 });
+    starting.engine.state = { name: 'starting', what: 'loading' };
+    starting.capacity.checkCall({ ...starting.parameters, ...large });
+  });
+
+  it('takes one device of several: a call does not end sooner because others work too', () => {
+    const { engine, capacity, parameters } = capacityOf(10, {}, [], { maxCallMs: 139 });
+    engine.state = { ...measured, ...combined([measured, measured, measured]) };
+    assert.throws(() => capacity.checkCall({ ...parameters, ...large }), refused('width'));
+    const wider = capacityOf(10, {}, [], { maxCallMs: 141 });
+    wider.engine.state = engine.state;
+    wider.capacity.checkCall({ ...parameters, ...large });
   });
 });

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { defaultParameters } from '@millrace/protocol';
+import { defaultParameters, type StreamParameters } from '@millrace/protocol';
 import { anonymous } from '../../src/session/access/grant.js';
+import { combined } from '../../src/engine/costs.js';
+import type { EngineFacts } from '../../src/engine/messages.js';
 import { Capacity } from '../../src/session/admission/capacity.js';
 import { imagesOf } from './images.js';
 import { ManualEngine } from './manual-engine.js';
@@ -9,21 +11,28 @@ import { Rig } from './rig.js';
 
 const defaults = { ...defaultParameters(), width: 64, height: 64 };
 
-/** A server on which frames of up to 128x128 are short enough. */
-function upTo128(): Capacity {
-  const engine = new ManualEngine();
-  const costs = [{ rows: 1, ms: 90 }];
-  engine.state = {
-    name: 'ready',
-    device: 'cpu',
-    model: { name: 'manual', sizeFactor: 8, defaults: {} },
-    costs,
-    rowBudget: 1,
-    pictureMs: 10,
-  };
+const model = { name: 'manual', sizeFactor: 8, defaults: {} };
+/** At the default size a call of one row takes 90 ms, of two 120 ms, and a picture 10 ms. */
+const facts: EngineFacts = {
+  device: 'cpu',
+  model,
+  costs: [
+    { rows: 1, ms: 90 },
+    { rows: 2, ms: 120 },
+  ],
+  rowBudget: 1,
+  pictureMs: 10,
+};
+
+function capacityOf(maxCallMs: number): Capacity {
   const slo = { fps: 0, latencySeconds: 0 };
-  return new Capacity(engine, { slo, most: 4, maxCallMs: 400, parameters: defaults, present: () => [] });
+  const capacity = new Capacity({ slo, most: 4, maxCallMs, parameters: defaults, present: () => [] });
+  capacity.calibrated(facts);
+  return capacity;
 }
+
+/** A server on which frames of up to 128x128 are short enough. */
+const upTo128 = (): Capacity => capacityOf(400);
 
 const large = { width: 64, height: 320 };
 
@@ -80,5 +89,61 @@ describe('a size with which each frame would keep all others waiting', () => {
       details: { field: 'height' },
     });
     assert.equal(engine.streams.length, 0);
+  });
+});
+
+describe('the longest call', () => {
+  const twice = { width: 128, height: 128 };
+  const full = { cfg_type: 'full', guidance_scale: 2 } as const;
+  type Changes = Partial<StreamParameters>;
+  const check = (capacity: Capacity, changes: Changes, present?: Changes): void =>
+    capacity.checkCall({ ...defaults, ...changes }, present && { ...defaults, ...present });
+  const refused = (capacity: Capacity, changes: Changes, field: string, present?: Changes): void =>
+    assert.throws(() => check(capacity, changes, present), { code: 'limit_exceeded', details: { field } });
+
+  it('is that of one frame at its size, and the message names size, time, limit and setting', () => {
+    check(capacityOf(400), twice);
+    assert.throws(() => check(capacityOf(399), twice), {
+      message:
+        'a frame of 128x128 takes this server 0.4 s at a stretch, and others wait meanwhile; ' +
+        'at most 0.4 s are allowed (maxCallSeconds): choose a smaller width or height',
+    });
+    refused(capacityOf(399), twice, 'width');
+    check(capacityOf(200), { height: 128 });
+    refused(capacityOf(199), { height: 128 }, 'height');
+  });
+
+  it('includes the negative rows of guidance, but not further steps: other streams may come between', () => {
+    check(capacityOf(520), { ...twice, ...full, steps: 10 });
+    refused(capacityOf(519), { ...twice, ...full }, 'width');
+    refused(capacityOf(519), { ...twice, cfg_type: 'initialize', guidance_scale: 2 }, 'width');
+    check(capacityOf(400), { ...twice, cfg_type: 'self', guidance_scale: 2 });
+    check(capacityOf(400), { ...twice, ...full, guidance_scale: 1 });
+  });
+
+  it('never refuses the default size, nor what is no longer than what the stream has', () => {
+    check(capacityOf(1), full);
+    check(capacityOf(1), { width: 128, height: 32 });
+    check(capacityOf(300), twice, twice);
+    check(capacityOf(300), twice, { ...twice, ...full });
+    refused(capacityOf(300), { ...twice, ...full }, 'width', twice);
+  });
+
+  it('does not depend on the load', () => {
+    const capacity = capacityOf(400);
+    for (let call = 0; call < 1000; call++) {
+      capacity.observe({ rows: 1, streams: 1, ms: 360, pictureMs: 40, expectedMs: 100 });
+    }
+    check(capacity, twice);
+  });
+
+  it('refuses nothing without a limit', () => check(capacityOf(0), { width: 1024, height: 1024 }));
+
+  it('is that of one device of several: no call ends sooner because others work too', () => {
+    const three = { ...facts, ...combined([facts, facts, facts]) };
+    const [strict, exact] = [capacityOf(399), capacityOf(401)];
+    for (const capacity of [strict, exact]) capacity.calibrated(three);
+    refused(strict, twice, 'width');
+    check(exact, twice);
   });
 });

@@ -1,5 +1,5 @@
 import type { StreamParameters } from '@millrace/protocol';
-import type { Engine, InferenceCall } from '../../engine/engine.js';
+import type { InferenceCall } from '../../engine/engine.js';
 import {
   frameMs,
   frameWork,
@@ -9,6 +9,7 @@ import {
   type Costs,
   type Work,
 } from '../../engine/costs.js';
+import type { EngineFacts } from '../../engine/messages.js';
 import { ProtocolError } from '../wire/protocol-error.js';
 import { fairLevel } from './fair-level.js';
 import { slotsIn, type Slo } from './slo.js';
@@ -45,14 +46,11 @@ export interface OtherWork {
  * from the calibrated costs, the parameters of the present sessions, and the slowdown of the engine under load.
  */
 export class Capacity {
-  readonly #engine: Engine;
   readonly #options: CapacityOptions;
   readonly #slowdown = new Slowdown();
-  /** The last measured costs; kept while the engine restarts. */
-  #costs: Costs | null = null;
+  #facts: EngineFacts | null = null;
 
-  constructor(engine: Engine, options: CapacityOptions) {
-    this.#engine = engine;
+  constructor(options: CapacityOptions) {
     this.#options = options;
   }
 
@@ -112,7 +110,7 @@ export class Capacity {
    */
   checkCall(parameters: StreamParameters, present?: StreamParameters): void {
     // By calibration alone: what is allowed should not change with the load.
-    const costs = this.#calibrated();
+    const costs = this.#facts;
     const { maxCallMs } = this.#options;
     if (costs === null || maxCallMs === 0 || this.#area(parameters) <= 1) return;
     const callMs = (own: StreamParameters): number => this.#area(own) * unbrokenMs(costs, own);
@@ -127,27 +125,23 @@ export class Capacity {
     );
   }
 
+  /** Takes over what an engine that is now ready was measured to need; it counts until the next calibration. */
+  calibrated(facts: EngineFacts): void {
+    this.#facts = facts;
+  }
+
   /** Takes the duration of an engine call into account. @returns whether the capacity has changed. */
   observe({ ms, pictureMs, expectedMs }: InferenceCall): boolean {
     return this.#slowdown.observe({ ms: ms + pictureMs, expectedMs });
   }
 
   get #onProcessor(): boolean {
-    const { state } = this.#engine;
-    return state.name === 'ready' && state.device.split(',').includes('cpu');
+    return this.#facts?.device.split(',').includes('cpu') ?? false;
   }
 
-  /** Returns the costs by calibration; null before it. */
-  #calibrated(): Costs | null {
-    const { state } = this.#engine;
-    if (state.name === 'ready') this.#costs = state;
-    return this.#costs;
-  }
-
-  /** Returns the calibrated costs, corrected for the current load. */
+  /** Returns the calibrated costs, corrected for the current load; null before the calibration. */
   #measured(): Costs | null {
-    const costs = this.#calibrated();
-    return costs && slowedBy(this.#slowdown.factor, costs);
+    return this.#facts && slowedBy(this.#slowdown.factor, this.#facts);
   }
 
   /** Returns the work of one frame of such a stream. */

@@ -2,14 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { defaultParameters, type StreamParameters } from '@millrace/protocol';
-import type { EngineState } from '../../../src/engine/engine.js';
-import { combined } from '../../../src/engine/costs.js';
+import type { EngineFacts } from '../../../src/engine/messages.js';
 import { Capacity } from '../../../src/session/admission/capacity.js';
-import { ManualEngine } from '../manual-engine.js';
 
 /** Calls of 4 rows are the most efficient: 10 ms a row. A picture takes 15 ms on top. */
-const measured: EngineState & { readonly name: 'ready' } = {
-  name: 'ready',
+const measured: EngineFacts = {
   device: 'cpu',
   model: { name: 'manual', sizeFactor: 8, defaults: {} },
   costs: [
@@ -23,7 +20,6 @@ const measured: EngineState & { readonly name: 'ready' } = {
 };
 
 interface Given {
-  readonly engine: ManualEngine;
   readonly capacity: Capacity;
   readonly parameters: StreamParameters;
 }
@@ -32,18 +28,14 @@ function capacityOf(
   fps: number,
   changes: Partial<StreamParameters> = {},
   present: readonly Partial<StreamParameters>[] = [],
-  { latencySeconds = 0, maxCallMs = 0 } = {},
+  { latencySeconds = 0 } = {},
 ): Given {
-  const engine = new ManualEngine();
-  engine.state = measured;
   const parameters = { ...defaultParameters(), ...changes };
   const presentParameters = (): StreamParameters[] => present.map((own) => ({ ...parameters, ...own }));
   const slo = { fps, latencySeconds };
-  return {
-    engine,
-    parameters,
-    capacity: new Capacity(engine, { slo, most: 32, maxCallMs, parameters, present: presentParameters }),
-  };
+  const capacity = new Capacity({ slo, most: 32, maxCallMs: 0, parameters, present: presentParameters });
+  capacity.calibrated(measured);
+  return { parameters, capacity };
 }
 
 const slots = (...args: Parameters<typeof capacityOf>): number => capacityOf(...args).capacity.slots;
@@ -127,18 +119,24 @@ describe('capacity by calibration', () => {
     assert.equal(slots(8, oneStep, [large, large]), 2);
   });
 
-  it('has a rate of zero before the engine is measured', () => {
-    const { engine, capacity } = capacityOf(8, oneStep);
-    engine.state = { name: 'starting', what: 'loading' };
+  it('is unknown before the engine is measured: all slots, and a rate of zero', () => {
+    const { parameters } = capacityOf(8);
+    const slo = { fps: 8, latencySeconds: 0 };
+    const capacity = new Capacity({ slo, most: 32, maxCallMs: 1, parameters, present: () => [] });
+    assert.equal(capacity.slots, 32);
     assert.equal(capacity.rowsPerSecond, 0);
+    assert.deepEqual(capacity.share([parameters, parameters]), [null, null]);
+    capacity.checkCall({ ...parameters, ...large });
   });
 
-  it('stays unchanged while the engine restarts', () => {
-    const { engine, capacity } = capacityOf(8, oneStep);
-    assert.equal(capacity.slots, 4);
-    engine.state = { name: 'restarting', what: 'restarting' };
-    assert.equal(capacity.slots, 4);
-    assert.equal(capacity.rowsPerSecond, 100);
+  it('follows a new calibration', () => {
+    const { capacity } = capacityOf(4, oneStep);
+    assert.equal(capacity.slots, 8);
+    const costs = measured.costs.map(({ rows, ms }) => ({ rows, ms: 2 * ms }));
+    capacity.calibrated({ ...measured, costs, pictureMs: 2 * measured.pictureMs });
+    // Half the rate on half the machine.
+    assert.equal(capacity.slots, slots(8, oneStep));
+    assert.equal(capacity.rowsPerSecond, 50);
   });
 });
 
@@ -258,12 +256,12 @@ describe('the shares of an engine', () => {
   });
 
   it('count the decoding of pictures, on the same processor or another', () => {
-    const { engine, capacity, parameters } = capacityOf(10, oneStep);
+    const { capacity, parameters } = capacityOf(10, oneStep);
     const [small, costly] = [parameters, parameters];
     // 25 ms in the engine; 225 ms more to decode the costly ones, which gets three quarters of the time.
     const work = { decodeMs: [0, 225], decoders: 1, images: [], imagesMs: 1000 };
     assert.deepEqual(capacity.share([small, costly], work), [null, 3]);
-    engine.state = { ...measured, device: 'cuda:0' };
+    capacity.calibrated({ ...measured, device: 'cuda:0' });
     // There decoding has its own time: a second of each second.
     assert.deepEqual(capacity.share([small, costly], work), [null, 1000 / 225]);
     assert.deepEqual(capacity.share([small, costly], { ...work, decoders: 2 }), [null, 1000 / 112.5]);
@@ -291,65 +289,5 @@ describe('the shares of streams', () => {
     for (const share of capacity.share([parameters, parameters])) {
       assert.ok(share !== null && Math.abs(share - 20) < 1e-9, String(share));
     }
-  });
-});
-
-describe('the longest call', () => {
-  // At the default size a call of one row takes 20 ms, of two 30 ms, and a picture 15 ms.
-  const tried = (maxCallMs: number, changes: Partial<StreamParameters>, present?: typeof changes): void => {
-    const { capacity, parameters } = capacityOf(10, {}, [], { maxCallMs });
-    capacity.checkCall({ ...parameters, ...changes }, present && { ...parameters, ...present });
-  };
-  const refused = (field: string): object => ({ code: 'limit_exceeded', details: { field } });
-
-  it('refuses sizes whose call would take longer, and names the larger side', () => {
-    tried(140, large);
-    assert.throws(() => tried(139, large), {
-      ...refused('width'),
-      message:
-        'a frame of 1024x1024 takes this server 0.1 s at a stretch, and others wait meanwhile; ' +
-        'at most 0.1 s are allowed (maxCallSeconds): choose a smaller width or height',
-    });
-    assert.throws(() => tried(69, { height: 2 * height }), refused('height'));
-    tried(70, { height: 2 * height });
-  });
-
-  it('counts the negative rows of guidance, but not the steps, which others may come between', () => {
-    tried(180, { ...large, ...fullGuidance, steps: 10 });
-    assert.throws(() => tried(179, { ...large, ...fullGuidance }), refused('width'));
-    assert.throws(
-      () => tried(179, { ...large, cfg_type: 'initialize', guidance_scale: 2 }),
-      refused('width'),
-    );
-    tried(140, { ...large, ...fullGuidance, guidance_scale: 1 });
-  });
-
-  it('never refuses the default size, nor what is no longer than what the stream has', () => {
-    tried(1, fullGuidance);
-    tried(1, { width: 2 * width, height: height / 2 });
-    tried(100, large, large);
-    tried(100, large, { ...large, ...fullGuidance });
-    assert.throws(() => tried(100, { ...large, ...fullGuidance }, large), refused('width'));
-  });
-
-  it('does not depend on the load, and refuses nothing without a limit or before calibration', () => {
-    const { engine, capacity, parameters } = capacityOf(10, {}, [], { maxCallMs: 140 });
-    work(capacity, 60, 4);
-    capacity.checkCall({ ...parameters, ...large });
-    tried(0, large);
-    engine.state = { name: 'restarting', what: 'loading' };
-    assert.throws(() => capacity.checkCall({ ...parameters, ...large, ...fullGuidance }), refused('width'));
-    const starting = capacityOf(10, {}, [], { maxCallMs: 1 });
-    starting.engine.state = { name: 'starting', what: 'loading' };
-    starting.capacity.checkCall({ ...starting.parameters, ...large });
-  });
-
-  it('takes one device of several: a call does not end sooner because others work too', () => {
-    const { engine, capacity, parameters } = capacityOf(10, {}, [], { maxCallMs: 139 });
-    engine.state = { ...measured, ...combined([measured, measured, measured]) };
-    assert.throws(() => capacity.checkCall({ ...parameters, ...large }), refused('width'));
-    const wider = capacityOf(10, {}, [], { maxCallMs: 141 });
-    wider.engine.state = engine.state;
-    wider.capacity.checkCall({ ...parameters, ...large });
   });
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { defaultParameters } from '@millrace/protocol';
 import fc from 'fast-check';
-import { Batcher, type Source } from '../../src/diffusion/batcher.js';
+import { Batcher, type RowSource } from '../../src/diffusion/batcher.js';
 import { Capacity } from '../../src/session/admission/capacity.js';
 import type { Slo } from '../../src/session/admission/slo.js';
 
@@ -24,7 +24,7 @@ function slotsOf({ firstRow, furtherRow, picture }: Machine, slo: Slo): { slots:
 }
 
 /** A camera whose newest frame waits for the engine. */
-class Camera implements Source {
+class Camera implements RowSource {
   readonly key = 'all alike';
   readonly #interval: number;
   #next: number;

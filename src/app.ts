@@ -2,7 +2,7 @@ import { subprotocol, textLimits } from '@millrace/protocol';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { createEngines, engineSettings } from './engine/host/engine-group.js';
-import { partNames, type ModelPart } from './engine/model-part.js';
+import { EngineReports } from './engine-reports.js';
 import { pictureCodec, type PictureCodec } from './image/codec.js';
 import { createMetrics } from './metrics/metrics.js';
 import { openTraces } from './metrics/open-traces.js';
@@ -60,8 +60,6 @@ export interface AppParts {
   readonly pictures: PictureCodec;
 }
 
-/** Minimum time between two log lines about one part of the model. */
-const faultLogIntervalMs = 60_000;
 const usualParts: AppParts = { createEngine: createEngines, pictures: pictureCodec };
 
 /**
@@ -79,49 +77,6 @@ export async function createApp(
   const server = `millrace/${version}`;
   const tracer = await openTraces(version, process.env);
   const slo = { fps: settings.sloFps, latencySeconds: settings.sloLatencySeconds };
-  const metrics = createMetrics({ version, model: name, slo, census: () => connections.census(), tracer });
-
-  /** When a fault of each part was last logged. */
-  const faults = new Map<ModelPart, number>();
-  let hanging = false;
-  const unhandledLogs = new TokenBucket(1, 10);
-  let fail: (error: Error) => void = () => {};
-  const failed = new Promise<Error>((resolve) => (fail = resolve));
-  const engine = createEngine({
-    model: settings.model,
-    ...engineSettings(settings),
-    observer: {
-      onState(state) {
-        metrics.engineState(state.name);
-        showCapacity();
-        admission.poke();
-        const { name: engine } = state;
-        const doing = 'what' in state && { doing: state.what };
-        const device = 'device' in state && { device: state.device };
-        log.info({ engine, ...doing, ...device }, `engine: ${doing ? doing.doing : engine}`);
-        if (state.name === 'failed') fail(state.error);
-      },
-      onRestart: () => metrics.engineRestarted(),
-      onHang: () => (hanging = true),
-      onNote: (note) => log.info(note),
-      onNotFinite(part) {
-        metrics.notFinite(part);
-        // A line for every frame would hide all others.
-        const now = performance.now();
-        if (now - (faults.get(part) ?? -Infinity) < faultLogIntervalMs) return;
-        faults.set(part, now);
-        log.error({ part }, `the ${partNames[part]} computed NaN or infinite values`);
-      },
-      onInference(call) {
-        metrics.inference(call);
-        if (capacity.observe(call)) showCapacity();
-        // Faster frames, and sessions that ask for less, make room.
-        if (admission.waiting > 0) admission.poke();
-      },
-      onEmbedding: (lookup) => metrics.embedding(lookup),
-    },
-  });
-
   const rules = createParameterRules(model);
   const limits = {
     credits: settings.credits,
@@ -136,22 +91,22 @@ export async function createApp(
     bufferedBytes: 4 * 1024 * 1024 * settings.unacknowledgedResults,
   };
   const access = await createAccess(accessSettings(settings));
-  const capacity = new Capacity(engine, {
+  const sessions = new Sessions(settings.graceSeconds * 1000, settings.resumeSeconds * 1000);
+  const capacity = new Capacity({
     slo,
     most: settings.maxSessions,
+    maxCallMs: settings.maxCallSeconds * 1000,
     parameters: rules.defaults,
     present: () => sessions.parameters(),
   });
-  const showCapacity = (): void => {
-    const { state } = engine;
-    if (state.name !== 'ready') return;
-    metrics.calibrated({ device: state.device, rowsPerSecond: capacity.rowsPerSecond });
-  };
   const admission = new Admission({
     slots: () => capacity.slots,
     queueLength: settings.queueLength,
     queueTimeoutMs: settings.queueSeconds * 1000,
   });
+  const metrics = createMetrics({ version, model: name, slo, census: () => connections.census(), tracer });
+  const reports = new EngineReports({ metrics, capacity, admission, log });
+  const engine = createEngine({ model: settings.model, ...engineSettings(settings), observer: reports });
   const tokens = createResumeTokens({
     secret: settings.resumeKey,
     lifetimeMs: settings.resumeSeconds * 1000,
@@ -159,11 +114,11 @@ export async function createApp(
     maxLength: Math.min(textLimits.resume, limits.messageBytes - 16 * 1024),
   });
   const pauses = new PauseWatch();
-  const sessions = new Sessions(settings.graceSeconds * 1000, tokens.lifetimeMs);
   const images = new OneShot({
     engine,
     rules,
     sessions,
+    capacity,
     most: Math.ceil(settings.maxSessions / 4),
     perMinute: settings.maxImagesPerMinute,
   });
@@ -261,10 +216,11 @@ export async function createApp(
     pingIntervalMs: settings.pingSeconds * 1000,
   });
 
+  const unhandledLogs = new TokenBucket(1, 10);
   return {
-    failed,
+    failed: reports.failed,
     get hanging() {
-      return hanging;
+      return reports.hanging;
     },
     survived(error) {
       metrics.error('internal');

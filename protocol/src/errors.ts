@@ -126,7 +126,7 @@ export const errors = {
   limit_exceeded: {
     status: 403,
     retryable: false,
-    meaning: 'The request exceeds what the token allows.',
+    meaning: 'The request exceeds what the token or the server allows.',
   },
   invalid_resume_token: {
     close: 4403,

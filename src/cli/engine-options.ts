@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { readSettings, type Settings } from '../settings/settings.js';
-import { flagOf, settingsTable, variableOf } from '../settings/settings-table.js';
+import { flagOf, variableOf } from '../settings/setting.js';
+import { settingsTable } from '../settings/settings-table.js';
 
 /** Settings for commands that run an engine, with the placeholders for their values in the help. */
 const placeholders = { model: 'model', device: 'list', threads: 'integer', precision: 'name' } as const;

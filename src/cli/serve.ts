@@ -7,9 +7,9 @@ import { isLoopback } from '../transport/origin.js';
 import { oneLine } from './interruptible.js';
 import { createLogger } from './logger.js';
 import { findModel } from './model-source.js';
-import type { Setting } from '../settings/setting.js';
+import { flagOf, variableOf, type Setting } from '../settings/setting.js';
 import { readSettings, SettingsError, type Settings } from '../settings/settings.js';
-import { flagOf, settingsTable, variableOf, type SettingName } from '../settings/settings-table.js';
+import { settingsTable, type SettingName } from '../settings/settings-table.js';
 
 /** Headings of the help, by the setting below them. */
 const headings: Readonly<Record<string, string>> = {

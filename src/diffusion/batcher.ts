@@ -2,7 +2,7 @@ import { FairClock } from './fair-clock.js';
 import type { Lane } from './stream.js';
 
 /** A stream as seen by the batcher: lanes to predict, and frames that may enter. */
-export interface Source {
+export interface RowSource {
   /** Rows with different keys cannot share a U-Net call (different sizes, for example). */
   readonly key: string;
   /** Streams of one account share one share of the time; a stream without an account has its own. */
@@ -18,7 +18,7 @@ export interface Source {
 }
 
 /** The part of one stream in the next call. */
-export interface Share<S extends Source> {
+export interface BatchShare<S extends RowSource> {
   readonly source: S;
   readonly lanes: readonly Lane[];
   /** Number of waiting frames that enter, oldest first. */
@@ -32,7 +32,7 @@ interface Item {
 }
 
 /** The items of a stream, lanes before entries, and how many are taken. */
-interface Offer<S extends Source> {
+interface Offer<S extends RowSource> {
   readonly source: S;
   readonly account: S | string;
   readonly lanes: readonly Lane[];
@@ -41,7 +41,7 @@ interface Offer<S extends Source> {
 }
 
 /** An item that could be taken next. */
-interface Candidate<S extends Source> {
+interface Candidate<S extends RowSource> {
   readonly offer: Offer<S>;
   readonly item: Item;
   readonly tag: number;
@@ -52,7 +52,7 @@ interface Candidate<S extends Source> {
  * the time, regardless of size, steps and guidance, and a stream that needs less than its share gets all it needs. It
  * knows nothing of diffusion.
  */
-export class Batcher<S extends Source> {
+export class Batcher<S extends RowSource> {
   readonly #clock = new FairClock<S | string>();
   /** Turn in which each stream arrived or was last served. The lowest is next in an account, or among equal tags. */
   readonly #turns = new Map<S, number>();
@@ -64,7 +64,7 @@ export class Batcher<S extends Source> {
    * @param maxCost of a call of several lanes, so that no stream waits for a call of many large rows.
    * @returns shares of one call, all with one key; empty if there is nothing to do.
    */
-  gather(sources: Iterable<S>, budget: number, maxCost = Infinity): readonly Share<S>[] {
+  gather(sources: Iterable<S>, budget: number, maxCost = Infinity): readonly BatchShare<S>[] {
     const offers = [...sources].map(offerOf).filter(({ items }) => items.length > 0);
     this.#clock.arrive(new Set(offers.map(({ account }) => account)));
     for (const { source } of offers) {
@@ -131,7 +131,7 @@ export class Batcher<S extends Source> {
   }
 }
 
-function offerOf<S extends Source>(source: S): Offer<S> {
+function offerOf<S extends RowSource>(source: S): Offer<S> {
   const { rowCost = 1, pictureCost = 0 } = source;
   const lanes = source.lanes();
   const items = [

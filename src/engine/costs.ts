@@ -88,6 +88,19 @@ export function rowsPerSecond({ costs, rowBudget: budget }: Pick<Costs, 'costs' 
   return Math.max(0, ...rates);
 }
 
+/**
+ * Returns the longest time for which a frame of a stream with these parameters occupies a device without a break, at
+ * the model's default size: one U-Net call, and encoding and decoding.
+ */
+export function unbrokenMs({ costs, pictureMs }: Costs, parameters: StreamParameters): number {
+  const { cfg_type: type, guidance_scale: scale, delta } = parameters;
+  // Residual guidance has a negative row in the first step at most.
+  const rows = needsNegative({ type, scale, delta }, 0) ? 2 : 1;
+  // The combined curve of several devices begins with one row for each of them.
+  const devices = costs[0]?.rows ?? 1;
+  return pictureMs * devices + cost(costs, rows * devices);
+}
+
 /** Returns the work of one frame of a stream with these parameters, at the model's default size. */
 export function frameWork({ pictureMs }: Costs, parameters: StreamParameters): Work {
   return { rows: rowsPerFrame(parameters), pictureMs };

@@ -61,7 +61,7 @@ export interface Metrics {
 }
 
 /** The server that is measured. */
-export interface Measured {
+export interface MeasuredServer {
   readonly version: string;
   readonly model: string;
   /** SLO of a session; 0 for none. */
@@ -76,7 +76,7 @@ export interface Measured {
  * @param server absent if only parts of a server run.
  * @param readGpus reads the GPUs of this machine.
  */
-export function createMetrics(server?: Measured, readGpus = createGpuReader()): Metrics {
+export function createMetrics(server?: MeasuredServer, readGpus = createGpuReader()): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix });
   // These sum up series that also exist by type, and have names that only counters should have.

@@ -2,6 +2,7 @@ import { errors, type ParameterUpdate, type StreamParameters } from '@millrace/p
 import { deferred } from '../engine/deferred.js';
 import { ParameterError, type Engine, type GeneratedImage, type StreamListener } from '../engine/engine.js';
 import { encodeJpeg } from '../image/encode.js';
+import type { Capacity } from './admission/capacity.js';
 import { checkGrant, type Grant, type GrantLimits } from './access/grant.js';
 import type { Sessions } from './live/sessions.js';
 import { RecentEntries } from './time/recent-entries.js';
@@ -14,6 +15,7 @@ export interface OneShotOptions {
   readonly rules: ParameterRules;
   /** All sessions: where a token limits sessions, images count too. */
   readonly sessions: Pick<Sessions, 'count' | 'expect'>;
+  readonly capacity: Pick<Capacity, 'checkCall'>;
   /** Images that may be generated at the same time; a caller may have half of them. */
   readonly most: number;
   /** Images that one caller may request per minute, also in one burst. */
@@ -74,7 +76,7 @@ export class OneShot {
    * @throws {Error} if the caller is gone.
    */
   async generate(update: unknown, { name, grant, gone }: Caller): Promise<Uint8Array> {
-    const { engine, rules, sessions } = this.#options;
+    const { engine, rules, sessions, capacity } = this.#options;
     const rate = this.#rateOf(grant.limits);
     const { perSecond, burst, inWords } = rate;
     const bucket = this.#rates.of(`${perSecond} ${name}`, () => new TokenBucket(perSecond, burst));
@@ -84,6 +86,7 @@ export class OneShot {
     const changes: ParameterUpdate = rules.check(update);
     const parameters = { ...rules.defaults, ...changes, mode: 'txt2img' } as const;
     checkGrant(grant.limits, parameters);
+    capacity.checkCall(parameters);
     if (engine.state.name !== 'ready') throw new ProtocolError('not_ready', errors.not_ready.meaning);
     this.#checkRoom(name, grant);
     const job: Job = { parameters, caller: name, end: null };

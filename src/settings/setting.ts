@@ -13,3 +13,13 @@ interface SettingBase<Value> {
   /** One sentence for people. */
   readonly description: string;
 }
+
+/** Returns the flag of a setting: its name in kebab case. */
+export function flagOf(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/** Returns the environment variable of a setting: its name in upper snake case, with the prefix MILLRACE_. */
+export function variableOf(name: string): string {
+  return `MILLRACE_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+}

@@ -207,6 +207,13 @@ export const settingsTable = {
     description:
       'Largest input image in pixels (width times height); one side is at most 64 times the other.',
   },
+  maxCallSeconds: {
+    type: 'number',
+    range: [0, 3600],
+    default: 1,
+    description:
+      "Longest time for which a frame may occupy the device without a break, by calibration: picture sizes that would take longer are refused, the model's default size never; 0: no limit.",
+  },
   maxMessagesPerSecond: {
     type: 'integer',
     range: [10, 100_000],
@@ -284,13 +291,3 @@ export const settingsTable = {
 } as const satisfies Record<string, Setting>;
 
 export type SettingName = keyof typeof settingsTable;
-
-/** Returns the flag of a setting: its name in kebab case. */
-export function flagOf(name: string): string {
-  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-}
-
-/** Returns the environment variable of a setting: its name in upper snake case, with the prefix MILLRACE_. */
-export function variableOf(name: string): string {
-  return `MILLRACE_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
-}

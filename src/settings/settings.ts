@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseJson } from '../text/decode-text.js';
-import type { Setting } from './setting.js';
-import { flagOf, settingsTable, variableOf, type SettingName } from './settings-table.js';
+import { flagOf, variableOf, type Setting } from './setting.js';
+import { settingsTable, type SettingName } from './settings-table.js';
 
 type Value<S extends Setting> = S extends { readonly type: 'integer' | 'number' }
   ? number

@@ -3,7 +3,8 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { flagOf, settingsTable } from '../../src/settings/settings-table.js';
+import { flagOf } from '../../src/settings/setting.js';
+import { settingsTable } from '../../src/settings/settings-table.js';
 import { repositoryRoot } from '../support/reference.js';
 
 const main = join(repositoryRoot, 'dist/src/cli/main.js');

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Batcher, type Source } from '../../src/diffusion/batcher.js';
+import { Batcher, type RowSource } from '../../src/diffusion/batcher.js';
 import type { Lane, Stream } from '../../src/diffusion/stream.js';
 import { relativeError } from '../parity/replay.js';
 import { predict } from './fake-unet.js';
 import { createStream, frameLatent, type StreamOptions } from './streams.js';
 
 /** A session that always has another frame. */
-class Session implements Source {
+class Session implements RowSource {
   readonly key: string;
   readonly stream: Stream;
   readonly rows: number[] = [];

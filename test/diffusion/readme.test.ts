@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { Batcher, type Source } from '../../src/diffusion/batcher.js';
+import { Batcher, type RowSource } from '../../src/diffusion/batcher.js';
 import type { Lane, Row, Stream } from '../../src/diffusion/stream.js';
 import { repositoryRoot } from '../support/reference.js';
 import { predict as unetRow } from './fake-unet.js';
@@ -13,7 +13,7 @@ const encode = frameLatent;
 const decode = (latent: Float32Array): Float32Array => latent.slice();
 const unet = (rows: readonly Row[]): Float32Array[] => rows.map(unetRow);
 
-class User implements Source {
+class User implements RowSource {
   readonly key = 'all alike';
   readonly stream: Stream;
   readonly shown = new Map<number, Float32Array>();

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { flagOf, settingsTable, variableOf } from '../../src/settings/settings-table.js';
+import { flagOf, variableOf } from '../../src/settings/setting.js';
+import { settingsTable } from '../../src/settings/settings-table.js';
 
 const names = Object.keys(settingsTable);
 const variables = new Set(names.map(variableOf));

@@ -6,5 +6,7 @@ import type { ManualEngine } from './manual-engine.js';
 /** Returns single images from an engine that the test controls. */
 export function imagesOf(engine: ManualEngine, options: Partial<OneShotOptions> = {}): OneShot {
   const rules = createParameterRules({ defaults: { width: 64, height: 64 } });
-  return new OneShot({ engine, rules, sessions: new Sessions(0, 0), most: 8, perMinute: 300, ...options });
+  const capacity = { checkCall: () => {} };
+  const sessions = new Sessions(0, 0);
+  return new OneShot({ engine, rules, sessions, capacity, most: 8, perMinute: 300, ...options });
 }

@@ -46,7 +46,7 @@ export function sessionContext(
     limits: { ...limits, ...ownLimits },
     access: openToAll,
     admission: new Admission({ slots: () => 4, queueLength: 2, queueTimeoutMs: 60_000 }),
-    capacity: { share: (streams) => streams.map(() => null), basis: '--max-sessions 4' },
+    capacity: { share: (streams) => streams.map(() => null), basis: '--max-sessions 4', checkCall: () => {} },
     sessions: new Sessions(60_000, 60_000),
     tokens: createResumeTokens({ secret: '', lifetimeMs: 60_000, maxLength: 1_000_000 }),
     metrics: createMetrics(),

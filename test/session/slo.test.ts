@@ -2,11 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { defaultParameters } from '@millrace/protocol';
 import fc from 'fast-check';
-import { Batcher, type Source } from '../../src/diffusion/batcher.js';
-import type { EngineState } from '../../src/engine/engine.js';
+import { Batcher, type RowSource } from '../../src/diffusion/batcher.js';
 import { Capacity } from '../../src/session/admission/capacity.js';
 import type { Slo } from '../../src/session/admission/slo.js';
-import { ManualEngine } from './manual-engine.js';
 
 /** Costs of a call by its rows, and of a picture, in milliseconds. A further row may be cheaper than the first. */
 interface Machine {
@@ -18,23 +16,15 @@ interface Machine {
 function slotsOf({ firstRow, furtherRow, picture }: Machine, slo: Slo): { slots: number; rowBudget: number } {
   const costs = [1, 2, 4, 8].map((rows) => ({ rows, ms: firstRow + (rows - 1) * furtherRow }));
   const rowBudget = furtherRow < firstRow ? 8 : 1;
-  const state: EngineState = {
-    name: 'ready',
-    device: 'cpu',
-    model: { name: 'manual', sizeFactor: 8, defaults: {} },
-    costs,
-    rowBudget,
-    pictureMs: picture,
-  };
-  const engine = new ManualEngine();
-  engine.state = state;
   const parameters = { ...defaultParameters(), t_index_list: [0] };
-  const capacity = new Capacity(engine, { slo, most: 1000, parameters, present: () => [] });
+  const capacity = new Capacity({ slo, most: 1000, maxCallMs: 0, parameters, present: () => [] });
+  const model = { name: 'manual', sizeFactor: 8, defaults: {} };
+  capacity.calibrated({ device: 'cpu', model, costs, rowBudget, pictureMs: picture });
   return { slots: capacity.slots, rowBudget };
 }
 
 /** A camera whose newest frame waits for the engine. */
-class Camera implements Source {
+class Camera implements RowSource {
   readonly key = 'all alike';
   readonly #interval: number;
   #next: number;

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { readSettings, SettingsError, type SettingsSources } from '../../src/settings/settings.js';
-import type { Setting } from '../../src/settings/setting.js';
-import { flagOf, settingsTable, variableOf } from '../../src/settings/settings-table.js';
+import { flagOf, variableOf, type Setting } from '../../src/settings/setting.js';
+import { settingsTable } from '../../src/settings/settings-table.js';
 import { repositoryRoot } from '../support/reference.js';
 
 describe('readSettings', () => {

@@ -18,7 +18,7 @@ export interface OutputFrame {
   readonly made: { readonly latency: number; readonly timings: WorkerTimings } | null;
 }
 
-interface Source extends Pick<OutputFrame, 'time' | 'name' | 'read'> {}
+interface PictureSource extends Pick<OutputFrame, 'time' | 'name' | 'read'> {}
 
 /**
  * Takes frames through the engine: yields one for each input frame, in order.
@@ -30,7 +30,7 @@ export async function* generate(
   frames: AsyncIterable<InputFrame>,
   signal: AbortSignal,
 ): AsyncGenerator<OutputFrame, void, void> {
-  const queue = new FrameQueue<Source>();
+  const queue = new FrameQueue<PictureSource>();
   const stop = (): void => queue.fail(new Error('interrupted'));
   const stream = await engine.openStream(parameters, queue);
   signal.addEventListener('abort', stop);
@@ -64,7 +64,7 @@ interface Feeding {
   readonly engine: Engine;
   readonly parameters: StreamParameters;
   readonly frames: AsyncIterable<InputFrame>;
-  readonly queue: FrameQueue<Source>;
+  readonly queue: FrameQueue<PictureSource>;
   readonly stream: EngineStream;
 }
 

@@ -86,7 +86,7 @@ export async function createJwtVerifier(
 }
 
 type Options = Parameters<typeof jwtVerify>[2];
-type Check = (token: string, options: Options) => Promise<JWTPayload>;
+type VerifyToken = (token: string, options: Options) => Promise<JWTPayload>;
 
 /** Returns the key for a secret. @throws {JwtKeyError} if it is too short. */
 export function secretKey(secret: string): Uint8Array {
@@ -95,7 +95,7 @@ export function secretKey(secret: string): Uint8Array {
   throw new JwtKeyError(`the secret for tokens must have at least ${shortestSecret} bytes`);
 }
 
-async function signatureCheck({ secret, keys }: JwtSettings, cache: KeyCache): Promise<Check> {
+async function signatureCheck({ secret, keys }: JwtSettings, cache: KeyCache): Promise<VerifyToken> {
   if (secret !== '' && keys !== '') {
     throw new JwtKeyError('tokens are checked with jwtSecret or with jwtKeys, not with both; leave one out');
   }

@@ -17,7 +17,7 @@ export interface Slot {
 }
 
 /** A client in the queue. */
-interface Waiting {
+interface WaitingClient {
   readonly admit: (slot: Slot) => void;
   readonly report: (position: number) => void;
   position: number;
@@ -29,7 +29,7 @@ const firstStayMs = 60_000;
 /** Admits as many sessions as can be served; the others wait in order of arrival. */
 export class Admission {
   readonly #options: AdmissionOptions;
-  readonly #queue = new Set<Waiting>();
+  readonly #queue = new Set<WaitingClient>();
   #served = 0;
   #usualStayMs = firstStayMs;
 
@@ -84,7 +84,7 @@ export class Admission {
         reject(error);
       };
       const abandon = (): void => refuse(goneError());
-      const waiting: Waiting = {
+      const waiting: WaitingClient = {
         admit(slot) {
           leave();
           resolve(slot);

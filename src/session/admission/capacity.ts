@@ -1,6 +1,16 @@
 import type { StreamParameters } from '@millrace/protocol';
-import type { Engine, InferenceCall } from '../../engine/engine.js';
-import { frameMs, frameWork, rowsPerSecond, slowedBy, type Costs, type Work } from '../../engine/costs.js';
+import type { InferenceCall } from '../../engine/engine.js';
+import {
+  frameMs,
+  frameWork,
+  rowsPerSecond,
+  slowedBy,
+  unbrokenMs,
+  type Costs,
+  type Work,
+} from '../../engine/costs.js';
+import type { EngineFacts } from '../../engine/messages.js';
+import { ProtocolError } from '../wire/protocol-error.js';
 import { fairLevel } from './fair-level.js';
 import { slotsIn, type Slo } from './slo.js';
 import { Slowdown } from './slowdown.js';
@@ -9,6 +19,8 @@ export interface CapacityOptions {
   readonly slo: Slo;
   /** Maximum number of sessions, whatever the engine can do. */
   readonly most: number;
+  /** Longest time for which a frame may occupy the device without a break, in milliseconds; 0 for no limit. */
+  readonly maxCallMs: number;
   /** Assumed parameters of a new session. */
   readonly parameters: StreamParameters;
   /** Returns the parameters of the present sessions. */
@@ -34,14 +46,11 @@ export interface OtherWork {
  * from the calibrated costs, the parameters of the present sessions, and the slowdown of the engine under load.
  */
 export class Capacity {
-  readonly #engine: Engine;
   readonly #options: CapacityOptions;
   readonly #slowdown = new Slowdown();
-  /** The last measured costs; kept while the engine restarts. */
-  #costs: Costs | null = null;
+  #facts: EngineFacts | null = null;
 
-  constructor(engine: Engine, options: CapacityOptions) {
-    this.#engine = engine;
+  constructor(options: CapacityOptions) {
     this.#options = options;
   }
 
@@ -93,21 +102,46 @@ export class Capacity {
     return byEngine.map((most, i) => leastOf(most, byDecoding[i] ?? null));
   }
 
+  /**
+   * Refuses pictures so large for this device that a single call, which nothing can interrupt, would make all other
+   * streams wait too long. The model's default size is never refused.
+   * @param present parameters that the stream has already: what is no longer than with them is allowed.
+   * @throws {ProtocolError} limit_exceeded
+   */
+  checkCall(parameters: StreamParameters, present?: StreamParameters): void {
+    // By calibration alone: what is allowed should not change with the load.
+    const costs = this.#facts;
+    const { maxCallMs } = this.#options;
+    if (costs === null || maxCallMs === 0 || this.#area(parameters) <= 1) return;
+    const callMs = (own: StreamParameters): number => this.#area(own) * unbrokenMs(costs, own);
+    const ms = callMs(parameters);
+    if (ms <= Math.max(maxCallMs, present ? callMs(present) : 0)) return;
+    const { width, height } = parameters;
+    throw new ProtocolError(
+      'limit_exceeded',
+      `a frame of ${width}x${height} takes this server ${seconds(ms)} at a stretch, and others wait meanwhile; ` +
+        `at most ${seconds(maxCallMs)} are allowed (maxCallSeconds): choose a smaller width or height`,
+      { field: width >= height ? 'width' : 'height' },
+    );
+  }
+
+  /** Takes over what an engine that is now ready was measured to need; it counts until the next calibration. */
+  calibrated(facts: EngineFacts): void {
+    this.#facts = facts;
+  }
+
   /** Takes the duration of an engine call into account. @returns whether the capacity has changed. */
   observe({ ms, pictureMs, expectedMs }: InferenceCall): boolean {
     return this.#slowdown.observe({ ms: ms + pictureMs, expectedMs });
   }
 
   get #onProcessor(): boolean {
-    const { state } = this.#engine;
-    return state.name === 'ready' && state.device.split(',').includes('cpu');
+    return this.#facts?.device.split(',').includes('cpu') ?? false;
   }
 
-  /** Returns the calibrated costs, corrected for the current load. */
+  /** Returns the calibrated costs, corrected for the current load; null before the calibration. */
   #measured(): Costs | null {
-    const { state } = this.#engine;
-    if (state.name === 'ready') this.#costs = state;
-    return this.#costs && slowedBy(this.#slowdown.factor, this.#costs);
+    return this.#facts && slowedBy(this.#slowdown.factor, this.#facts);
   }
 
   /** Returns the work of one frame of such a stream. */
@@ -137,6 +171,11 @@ function mostFrames(
   const needs = frameMs.map((ms) => ms * fps);
   const level = fairLevel(also > 0 ? [...needs, also] : needs, 1000);
   return frameMs.map((ms) => (ms * fps > level ? level / ms : null));
+}
+
+/** Returns a time in seconds, for people. */
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
 }
 
 function leastOf(a: number | null, b: number | null): number | null {

@@ -1,5 +1,5 @@
 /** Finished work. */
-export interface Work {
+export interface FinishedWork {
   /** Milliseconds that it took. */
   readonly ms: number;
   /** Milliseconds that it should have taken. */
@@ -25,7 +25,7 @@ export class Slowdown {
   }
 
   /** Takes work into account. @returns whether the factor has changed. */
-  observe({ ms, expectedMs }: Work): boolean {
+  observe({ ms, expectedMs }: FinishedWork): boolean {
     const [least, most] = range;
     const taken = Math.min(most * expectedMs, Math.max(least * expectedMs, ms));
     const kept = Math.exp(-taken / memoryMs);

@@ -70,6 +70,7 @@ export class ClientConnection {
     };
     this.#updates = new UpdateQueue({
       rules: context.rules,
+      capacity: context.capacity,
       updatesPerSecond: limits.updatesPerSecond,
       outlet: this.#outlet,
       grant: () => this.#access.grant,

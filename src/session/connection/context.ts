@@ -38,7 +38,7 @@ export interface ConnectionContext {
   readonly access: Access;
   readonly admission: Admission;
   /** What the engine has time for. */
-  readonly capacity: Pick<Capacity, 'share' | 'basis'>;
+  readonly capacity: Pick<Capacity, 'share' | 'basis' | 'checkCall'>;
   readonly sessions: Sessions;
   readonly tokens: ResumeTokens;
   readonly metrics: Metrics;

@@ -37,6 +37,7 @@ export async function openSession(
     return { session: await resume(context, opening, hello.resume), resumed: true };
   const parameters = { ...context.rules.defaults, ...context.rules.check(hello.parameters) };
   checkGrant(grant.limits, parameters);
+  context.capacity.checkCall(parameters);
   return { session: await createSession(context, opening, parameters, null), resumed: false };
 }
 

@@ -30,7 +30,6 @@ export interface ResumeTokenSettings {
 
 /** Seals sessions into tokens (AES-256-GCM), and opens those that were sealed with the same key. */
 export interface ResumeTokens {
-  readonly lifetimeMs: number;
   seal(state: ResumeState): string;
   /** @returns null if the token is damaged, has another key or version, or has expired. */
   open(token: string): ResumeState | null;
@@ -60,7 +59,6 @@ export function createResumeTokens(settings: ResumeTokenSettings): ResumeTokens 
     );
   };
   return {
-    lifetimeMs,
     seal(state) {
       const { ordinal, transitions } = state.state;
       const whole = seal(state);

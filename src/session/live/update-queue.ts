@@ -1,5 +1,6 @@
 import type { ParameterUpdate } from '@millrace/protocol';
 import { ParameterError } from '../../engine/engine.js';
+import type { Capacity } from '../admission/capacity.js';
 import { checkGrant, type Grant } from '../access/grant.js';
 import type { Outlet } from '../wire/outlet.js';
 import type { ParameterRules } from './parameter-rules.js';
@@ -10,6 +11,7 @@ import { TokenBucket } from '../time/token-bucket.js';
 
 export interface UpdateQueueOptions {
   readonly rules: ParameterRules;
+  readonly capacity: Pick<Capacity, 'checkCall'>;
   readonly updatesPerSecond: number;
   readonly outlet: Outlet;
   /** What the client may do now. */
@@ -72,9 +74,10 @@ export class UpdateQueue {
 
   async #apply(session: Session, request: number, update: ParameterUpdate): Promise<void> {
     if (this.#closed) return;
-    const { grant, outlet, updated } = this.#options;
+    const { capacity, grant, outlet, updated } = this.#options;
     const parameters = { ...session.parameters, ...update };
     checkGrant(grant().limits, parameters);
+    capacity.checkCall(parameters, session.parameters);
     let from: number;
     try {
       from = await session.configure(parameters);

@@ -3,19 +3,24 @@ import type { Attack, AttackCase } from '../attack.js';
 import { persistAll } from '../clients/persist.js';
 import { textToImage } from '../clients/requests.js';
 
-/** Each client requests a picture of many steps. @param patience milliseconds after which it disconnects. */
-function heavyAttack(name: string, side: number, patience: number): Attack {
+/**
+ * Each client requests pictures of many steps, of the largest size that the server allows.
+ * @param patience milliseconds after which it disconnects.
+ */
+function heavyAttack(name: string, largest: number, patience: number): Attack {
   return {
     name,
     async attack(target, signal) {
       const agent = new Agent({ keepAlive: true });
-      const plan = {
-        address: target.address(),
-        parameters: { width: side, height: side, steps: 10 },
-        agent,
-        patience,
-      };
-      await persistAll(target, signal, () => textToImage(target, plan, signal));
+      const address = target.address();
+      let side = largest;
+      await persistAll(target, signal, async () => {
+        const tried = side;
+        const parameters = { width: tried, height: tried, steps: 10 };
+        const status = await textToImage(target, { address, parameters, agent, patience }, signal);
+        // A slow server refuses sizes whose calls would take too long (maxCallSeconds).
+        if (status === 403) side = Math.min(side, tried - 128);
+      });
       agent.destroy();
     },
   };
@@ -44,7 +49,7 @@ export const txt2imgCases: readonly AttackCase[] = [
 ]
   .map<AttackCase>(({ attack, what }) => ({
     name: attack.name,
-    what: `8 requests of 1024x1024 in 10 steps ${what}`,
+    what: `8 requests of 1024x1024, or the largest allowed size, in 10 steps ${what}`,
     parts: [{ attack, clients: 8 }],
     streams: 1,
   }))

@@ -8,7 +8,7 @@ const pause = 200;
 export async function persist(
   target: Pick<Target, 'count'>,
   signal: AbortSignal,
-  work: () => Promise<void>,
+  work: () => Promise<unknown>,
 ): Promise<void> {
   while (!signal.aborted) {
     try {
@@ -25,7 +25,7 @@ export async function persist(
 export async function persistAll(
   target: Pick<Target, 'count' | 'clients'>,
   signal: AbortSignal,
-  work: (client: number) => Promise<void>,
+  work: (client: number) => Promise<unknown>,
 ): Promise<void> {
   const clients = Array.from({ length: target.clients }, (_, client) =>
     persist(target, signal, () => work(client)),

@@ -14,8 +14,15 @@ export interface TextToImage {
 /** Milliseconds until a refused request is repeated. */
 const pause = 20;
 
-/** Sends one `POST /v1/txt2img` and counts the outcome. */
-export async function textToImage(target: Target, plan: TextToImage, signal: AbortSignal): Promise<void> {
+/**
+ * Sends one `POST /v1/txt2img` and counts the outcome.
+ * @returns the status of the response; null if the client disconnected before.
+ */
+export async function textToImage(
+  target: Target,
+  plan: TextToImage,
+  signal: AbortSignal,
+): Promise<number | null> {
   const { address, parameters, agent, patience = Infinity } = plan;
   const authorization = target.token === undefined ? {} : { authorization: `Bearer ${target.token}` };
   const post = request(`${target.url}/v1/txt2img`, {
@@ -32,9 +39,11 @@ export async function textToImage(target: Target, plan: TextToImage, signal: Abo
     for await (const part of response) void part;
     target.count(response.statusCode === 200 ? 'pictures' : `status ${response.statusCode}`);
     if (response.statusCode !== 200) await sleep(pause);
+    return response.statusCode ?? null;
   } catch (error) {
     if (!(error instanceof GoneError)) throw error;
     target.count('went away');
+    return null;
   } finally {
     clearTimeout(leave);
   }

@@ -2,13 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { defaultParameters, type StreamParameters } from '@millrace/protocol';
-import type { EngineState } from '../../../src/engine/engine.js';
+import type { EngineFacts } from '../../../src/engine/messages.js';
 import { Capacity } from '../../../src/session/admission/capacity.js';
-import { ManualEngine } from '../manual-engine.js';
 
 /** Calls of 4 rows are the most efficient: 10 ms a row. A picture takes 15 ms on top. */
-const measured: EngineState = {
-  name: 'ready',
+const measured: EngineFacts = {
   device: 'cpu',
   model: { name: 'manual', sizeFactor: 8, defaults: {} },
   costs: [
@@ -22,7 +20,6 @@ const measured: EngineState = {
 };
 
 interface Given {
-  readonly engine: ManualEngine;
   readonly capacity: Capacity;
   readonly parameters: StreamParameters;
 }
@@ -31,18 +28,14 @@ function capacityOf(
   fps: number,
   changes: Partial<StreamParameters> = {},
   present: readonly Partial<StreamParameters>[] = [],
-  latencySeconds = 0,
+  { latencySeconds = 0 } = {},
 ): Given {
-  const engine = new ManualEngine();
-  engine.state = measured;
   const parameters = { ...defaultParameters(), ...changes };
   const presentParameters = (): StreamParameters[] => present.map((own) => ({ ...parameters, ...own }));
   const slo = { fps, latencySeconds };
-  return {
-    engine,
-    parameters,
-    capacity: new Capacity(engine, { slo, most: 32, parameters, present: presentParameters }),
-  };
+  const capacity = new Capacity({ slo, most: 32, maxCallMs: 0, parameters, present: presentParameters });
+  capacity.calibrated(measured);
+  return { parameters, capacity };
 }
 
 const slots = (...args: Parameters<typeof capacityOf>): number => capacityOf(...args).capacity.slots;
@@ -64,7 +57,10 @@ function work(capacity: Capacity, seconds: number, times: number): number {
 describe('the basis of the slots', () => {
   it('is the SLO, or the limit of sessions if that is lower', () => {
     assert.equal(capacityOf(10).capacity.basis, '--slo-fps 10');
-    assert.equal(capacityOf(10, {}, [], 0.5).capacity.basis, '--slo-fps 10 and --slo-latency-seconds 0.5');
+    assert.equal(
+      capacityOf(10, {}, [], { latencySeconds: 0.5 }).capacity.basis,
+      '--slo-fps 10 and --slo-latency-seconds 0.5',
+    );
     for (const fps of [0, 0.1]) assert.equal(capacityOf(fps).capacity.basis, '--max-sessions 32');
   });
 });
@@ -83,12 +79,12 @@ describe('capacity by calibration', () => {
 
   it('keeps the promised latency when all send at the same moment', () => {
     // One frame a second: the rate alone allows 32.
-    assert.equal(slots(1, oneStep, [], 2), 32);
+    assert.equal(slots(1, oneStep, [], { latencySeconds: 2 }), 32);
     // Twelve frames are three calls of 100 ms with their pictures; a fourth may have been under way.
-    assert.equal(slots(1, oneStep, [], 0.5), 12);
-    assert.equal(slots(1, oneStep, [{}, { t_index_list: [1, 2, 3, 4] }], 0.5), 11);
+    assert.equal(slots(1, oneStep, [], { latencySeconds: 0.5 }), 12);
+    assert.equal(slots(1, oneStep, [{}, { t_index_list: [1, 2, 3, 4] }], { latencySeconds: 0.5 }), 11);
     // The next frame comes sooner than that, so the rate is the limit.
-    assert.equal(slots(8, oneStep, [], 0.5), 4);
+    assert.equal(slots(8, oneStep, [], { latencySeconds: 0.5 }), 4);
   });
 
   it('accounts for calls that are not full', () => {
@@ -102,15 +98,15 @@ describe('capacity by calibration', () => {
     assert.equal(slots(5.01, oneStep), 4);
     assert.ok(slots(5, oneStep) >= 5);
     // And it is done after a third call: 300 ms.
-    assert.equal(slots(3, oneStep, [], 0.2999), 4);
-    assert.ok(slots(3, oneStep, [], 0.3) >= 5);
+    assert.equal(slots(3, oneStep, [], { latencySeconds: 0.2999 }), 4);
+    assert.ok(slots(3, oneStep, [], { latencySeconds: 0.3 }) >= 5);
   });
 
   it('is at least one, at most the limit, and equal to the limit without an SLO', () => {
     assert.equal(slots(240, oneStep), 1);
     assert.equal(slots(0.5, oneStep), 32);
     assert.equal(slots(0, oneStep), 32);
-    assert.equal(slots(0, oneStep, [], 0.001), 32, 'a latency alone is not an SLO');
+    assert.equal(slots(0, oneStep, [], { latencySeconds: 0.001 }), 32, 'a latency alone is not an SLO');
   });
 
   it('counts what each present session asks for', () => {
@@ -123,18 +119,24 @@ describe('capacity by calibration', () => {
     assert.equal(slots(8, oneStep, [large, large]), 2);
   });
 
-  it('has a rate of zero before the engine is measured', () => {
-    const { engine, capacity } = capacityOf(8, oneStep);
-    engine.state = { name: 'starting', what: 'loading' };
+  it('is unknown before the engine is measured: all slots, and a rate of zero', () => {
+    const { parameters } = capacityOf(8);
+    const slo = { fps: 8, latencySeconds: 0 };
+    const capacity = new Capacity({ slo, most: 32, maxCallMs: 1, parameters, present: () => [] });
+    assert.equal(capacity.slots, 32);
     assert.equal(capacity.rowsPerSecond, 0);
+    assert.deepEqual(capacity.share([parameters, parameters]), [null, null]);
+    capacity.checkCall({ ...parameters, ...large });
   });
 
-  it('stays unchanged while the engine restarts', () => {
-    const { engine, capacity } = capacityOf(8, oneStep);
-    assert.equal(capacity.slots, 4);
-    engine.state = { name: 'restarting', what: 'restarting' };
-    assert.equal(capacity.slots, 4);
-    assert.equal(capacity.rowsPerSecond, 100);
+  it('follows a new calibration', () => {
+    const { capacity } = capacityOf(4, oneStep);
+    assert.equal(capacity.slots, 8);
+    const costs = measured.costs.map(({ rows, ms }) => ({ rows, ms: 2 * ms }));
+    capacity.calibrated({ ...measured, costs, pictureMs: 2 * measured.pictureMs });
+    // Half the rate on half the machine.
+    assert.equal(capacity.slots, slots(8, oneStep));
+    assert.equal(capacity.rowsPerSecond, 50);
   });
 });
 
@@ -151,7 +153,7 @@ describe('the SLO', () => {
         fc.array(fc.integer({ min: 1, max: 30 }), { maxLength: 8 }),
         fc.integer({ min: 1, max: 30 }),
         (fps, latencySeconds, there, steps) => {
-          const most = slots(fps, stepsOf(steps), there.map(stepsOf), latencySeconds);
+          const most = slots(fps, stepsOf(steps), there.map(stepsOf), { latencySeconds });
           const more = most - there.length;
           // Present sessions are not sent away, and one is always admitted.
           if (more === 0 || most === 1) return;
@@ -254,12 +256,12 @@ describe('the shares of an engine', () => {
   });
 
   it('count the decoding of pictures, on the same processor or another', () => {
-    const { engine, capacity, parameters } = capacityOf(10, oneStep);
+    const { capacity, parameters } = capacityOf(10, oneStep);
     const [small, costly] = [parameters, parameters];
     // 25 ms in the engine; 225 ms more to decode the costly ones, which gets three quarters of the time.
     const work = { decodeMs: [0, 225], decoders: 1, images: [], imagesMs: 1000 };
     assert.deepEqual(capacity.share([small, costly], work), [null, 3]);
-    engine.state = { ...measured, device: 'cuda:0' };
+    capacity.calibrated({ ...measured, device: 'cuda:0' });
     // There decoding has its own time: a second of each second.
     assert.deepEqual(capacity.share([small, costly], work), [null, 1000 / 225]);
     assert.deepEqual(capacity.share([small, costly], { ...work, decoders: 2 }), [null, 1000 / 112.5]);

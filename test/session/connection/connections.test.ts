@@ -53,7 +53,7 @@ describe('the sessions of an overloaded engine', () => {
       return shares;
     };
     const connections = new Connections(
-      sessionContext(new ManualEngine(), {}, { capacity: { share, basis: '' } }),
+      sessionContext(new ManualEngine(), {}, { capacity: { share, basis: '', checkCall: () => {} } }),
     );
     const [small, large] = [await join(connections), await join(connections, { width: 128 })];
     const paused = await join(connections, { paused: true });
@@ -104,7 +104,11 @@ describe('the sessions of an overloaded engine', () => {
       asked.push(other);
       return [null];
     };
-    const context = sessionContext(new ManualEngine(), {}, { capacity: { share, basis: '' }, recentImages });
+    const context = sessionContext(
+      new ManualEngine(),
+      {},
+      { capacity: { share, basis: '', checkCall: () => {} }, recentImages },
+    );
     const connections = new Connections(context);
     await join(connections);
     t.mock.timers.tick(1000);
@@ -120,7 +124,7 @@ describe('the sessions of an overloaded engine', () => {
       throw new Error('no costs');
     };
     const connections = new Connections(
-      sessionContext(new ManualEngine(), {}, { capacity: { share, basis: '' }, log }),
+      sessionContext(new ManualEngine(), {}, { capacity: { share, basis: '', checkCall: () => {} }, log }),
     );
     t.mock.timers.tick(2000);
     const line = [50, 'engine time could not be divided among sessions', 'no costs'];

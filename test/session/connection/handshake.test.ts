@@ -52,7 +52,7 @@ describe('a client that has to wait for a slot', () => {
     const leave = new AbortController();
     await admission.enter(new AbortController().signal, () => {});
     const before = admission.enter(leave.signal, () => {});
-    const capacity = { share: () => [], basis: '--slo-fps 10' };
+    const capacity = { share: () => [], basis: '--slo-fps 10', checkCall: () => {} };
     const rig = new Rig({}, { admission, capacity, log });
     rig.send({ type: 'hello', client: 'me/1' });
     await rig.until(() => rig.all('queued').length === 1);

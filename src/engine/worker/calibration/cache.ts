@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { deviceName, type Device } from '../../device.js';
 
 /** The facts that a measurement depends on. */
-export interface Measured {
+export interface MeasurementFacts {
   /** The network that was measured. */
   readonly file: string;
   /** [channels, height, width] of the latents. */
@@ -55,7 +55,7 @@ export class CalibrationFile<Value> {
   static async for<Value>(
     { directory, onNote }: CalibrationPlace,
     kind: string,
-    { file, shape, device, threads }: Measured,
+    { file, shape, device, threads }: MeasurementFacts,
     isValue: (value: unknown) => value is Value,
   ): Promise<CalibrationFile<Value>> {
     const { size, mtimeMs } = await stat(file);

@@ -64,13 +64,13 @@ export async function measureCosts(
   return measured;
 }
 
-interface Work {
+interface Trials {
   readonly call: (rows: number) => Promise<void>;
   readonly picture: () => Promise<void>;
 }
 
 /** Measures all costs: the minimum over the rounds, which is the least disturbed time. */
-async function measureAll({ call, picture }: Work): Promise<MeasuredCosts> {
+async function measureAll({ call, picture }: Trials): Promise<MeasuredCosts> {
   const least = new Map(rowCounts.map((rows) => [rows, Infinity]));
   let pictureMs = Infinity;
   for (const rows of rowCounts) await call(rows);
@@ -84,7 +84,7 @@ async function measureAll({ call, picture }: Work): Promise<MeasuredCosts> {
 /** Returns whether a single measurement is clearly faster than the saved times. */
 async function isFasterNow(
   { costs: [one], pictureMs }: MeasuredCosts,
-  { call, picture }: Work,
+  { call, picture }: Trials,
 ): Promise<boolean> {
   const now = (await msOf(() => call(1))) + (await msOf(picture));
   return one !== undefined && now < minRatio * (one.ms + pictureMs);

@@ -1,5 +1,5 @@
 import { differIn, type StreamParameters } from '@millrace/protocol';
-import type { Source } from '../../../diffusion/batcher.js';
+import type { RowSource } from '../../../diffusion/batcher.js';
 import { needsNegative } from '../../../diffusion/guidance.js';
 import { Gaussian } from '../../../diffusion/noise.js';
 import { SimilarityFilter } from '../../../diffusion/similarity-filter.js';
@@ -18,7 +18,7 @@ import { volume, type Size } from '../networks/sizes.js';
 const filterKey = 0x5353;
 
 /** One session's stream in the worker: its parameters, waiting frames, and denoising state. */
-export class LiveStream implements Source {
+export class LiveStream implements RowSource {
   readonly id: number;
   readonly account: string | undefined;
   readonly arrivals = new Arrivals();

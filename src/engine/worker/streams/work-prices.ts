@@ -9,7 +9,7 @@ const priceBounds = [0.25, 4] as const;
 const mostPrices = 512;
 
 /** A kind of work that has a price. */
-interface Work {
+interface PricedWork {
   readonly name: string;
   /** Milliseconds expected by calibration. */
   readonly expectedMs: number;
@@ -65,22 +65,22 @@ export class WorkPrices {
     this.#follow(this.#picture(shape), ms);
   }
 
-  #row(kind: string, shape: Shape): Work {
+  #row(kind: string, shape: Shape): PricedWork {
     return {
       name: `row ${kind}`,
       expectedMs: this.#expected.call(this.#rowBudget, shape) / this.#rowBudget,
     };
   }
 
-  #picture(shape: Shape): Work {
+  #picture(shape: Shape): PricedWork {
     return { name: `picture ${shape.join('x')}`, expectedMs: this.#expected.picture(shape) };
   }
 
-  #price({ name, expectedMs }: Work): number {
+  #price({ name, expectedMs }: PricedWork): number {
     return this.#prices.get(name) ?? expectedMs;
   }
 
-  #follow(work: Work, measuredMs: number): void {
+  #follow(work: PricedWork, measuredMs: number): void {
     const [least, most] = priceBounds;
     const { name, expectedMs } = work;
     const before = this.#price(work);

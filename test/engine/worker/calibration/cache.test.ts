@@ -7,7 +7,7 @@ import { after, afterEach, describe, it, mock } from 'node:test';
 import {
   CalibrationFile,
   gpuModels,
-  type Measured,
+  type MeasurementFacts,
 } from '../../../../src/engine/worker/calibration/cache.js';
 
 const root = await mkdtemp(join(os.tmpdir(), 'millrace-kept-'));
@@ -19,7 +19,7 @@ afterEach(() => {
 
 const file = join(root, 'network');
 await writeFile(file, 'weights');
-const facts: Measured = { file, shape: [4, 8, 8], device: { provider: 'cpu', index: 0 }, threads: 2 };
+const facts: MeasurementFacts = { file, shape: [4, 8, 8], device: { provider: 'cpu', index: 0 }, threads: 2 };
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isAny = (value: unknown): value is unknown => value !== undefined;
 let folders = 0;
@@ -40,7 +40,7 @@ async function keep<Value>(
 }
 
 /** Returns the name of the file in which a measurement of this is kept. */
-async function nameOf(changes: Partial<Measured> = {}): Promise<string> {
+async function nameOf(changes: Partial<MeasurementFacts> = {}): Promise<string> {
   const directory = join(root, `${folders++}`);
   const place = { directory, onNote: () => {} };
   await (await CalibrationFile.for(place, 'kind', { ...facts, ...changes }, isAny)).write(1);

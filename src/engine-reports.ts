@@ -1,0 +1,96 @@
+import type { Logger } from 'pino';
+import { deferred } from './engine/deferred.js';
+import type { EngineObserver, EngineState, InferenceCall } from './engine/engine.js';
+import { partNames, type ModelPart } from './engine/model-part.js';
+import type { Metrics } from './metrics/metrics.js';
+import type { Admission } from './session/admission/admission.js';
+import type { Capacity } from './session/admission/capacity.js';
+
+export interface EngineReportsOptions {
+  readonly metrics: Metrics;
+  readonly capacity: Capacity;
+  readonly admission: Admission;
+  readonly log: Logger;
+}
+
+/** Minimum time between two log lines about one part of the model: a line for every frame would hide all others. */
+const faultLogIntervalMs = 60_000;
+
+/** Logs and counts what the engine reports, and adapts the number of slots to it. */
+export class EngineReports implements EngineObserver {
+  readonly #options: EngineReportsOptions;
+  readonly #failed = deferred<Error>();
+  #hanging = false;
+  /** When a fault of each part was last logged, by `performance.now()`. */
+  readonly #faults = new Map<ModelPart, number>();
+  /** The device of the last calibration. */
+  #device = '';
+
+  constructor(options: EngineReportsOptions) {
+    this.#options = options;
+  }
+
+  /** Settles when the engine has failed for good. */
+  get failed(): Promise<Error> {
+    return this.#failed.promise;
+  }
+
+  /** Whether the engine was abandoned in a call that cannot be interrupted. */
+  get hanging(): boolean {
+    return this.#hanging;
+  }
+
+  onState(state: EngineState): void {
+    const { metrics, capacity, admission, log } = this.#options;
+    const { name: engine } = state;
+    metrics.engineState(engine);
+    if (state.name === 'ready') {
+      this.#device = state.device;
+      capacity.calibrated(state);
+      this.#showCapacity();
+    }
+    admission.poke();
+    const doing = 'what' in state && { doing: state.what };
+    const device = 'device' in state && { device: state.device };
+    log.info({ engine, ...doing, ...device }, `engine: ${doing ? doing.doing : engine}`);
+    if (state.name === 'failed') this.#failed.resolve(state.error);
+  }
+
+  onNote(note: string): void {
+    this.#options.log.info(note);
+  }
+
+  onRestart(): void {
+    this.#options.metrics.engineRestarted();
+  }
+
+  onNotFinite(part: ModelPart): void {
+    const { metrics, log } = this.#options;
+    metrics.notFinite(part);
+    const now = performance.now();
+    if (now - (this.#faults.get(part) ?? -Infinity) < faultLogIntervalMs) return;
+    this.#faults.set(part, now);
+    log.error({ part }, `the ${partNames[part]} computed NaN or infinite values`);
+  }
+
+  onHang(): void {
+    this.#hanging = true;
+  }
+
+  onEmbedding(lookup: { readonly hit: boolean }): void {
+    this.#options.metrics.embedding(lookup);
+  }
+
+  onInference(call: InferenceCall): void {
+    const { metrics, capacity, admission } = this.#options;
+    metrics.inference(call);
+    if (capacity.observe(call)) this.#showCapacity();
+    // Faster frames, and sessions that ask for less, make room.
+    if (admission.waiting > 0) admission.poke();
+  }
+
+  #showCapacity(): void {
+    const { metrics, capacity } = this.#options;
+    metrics.calibrated({ device: this.#device, rowsPerSecond: capacity.rowsPerSecond });
+  }
+}

@@ -15,7 +15,7 @@ after(async () => {
 /** Creates two engines, of which the second is twice as fast, and records their events. */
 function setUp(more: readonly object[] = []) {
   const events: string[] = [];
-  const opened = Array.from({ length: 9 }, (_, stream) => ({ type: 'opened', stream }));
+  const opened = { type: 'answered', question: 'open', value: null };
   const ready = (device: string, ms: number, rowBudget: number): object => ({
     type: 'ready',
     only: device,
@@ -27,7 +27,7 @@ function setUp(more: readonly object[] = []) {
   });
   const begin = [ready('cuda:0', 20, 2), ready('cuda:1', 10, 3), ...more];
   const engine = createEngines({
-    model: JSON.stringify({ begin, on: { open: opened } }),
+    model: JSON.stringify({ begin, on: { open: [opened] } }),
     devices: ['cuda:0', 'cuda:1'],
     threads: 1,
     cacheDirectory: null,

@@ -140,19 +140,19 @@ describe('memory of frames', () => {
 
 describe('streams', () => {
   it('have their own numbers, and open with their initial parameters and state', async () => {
-    const opened = [0, 1].map((stream) => ({ type: 'opened', stream }));
-    const { engine, told, until } = setUp({ begin: [ready], on: { open: opened } });
+    const { engine, told, until } = setUp(opens);
     const first = await open(engine);
     const state = { ordinal: 3, frames: [] };
     const second = await RecordedStream.open(engine, parameters, { state, account: 'a tenant' });
-    await until('"open","stream":1');
+    await until('"stream":1,"request":0,"question":"open"');
     const messages = told
       .filter((line) => line.includes('"open"'))
       .map((line) => line.replace(/^note \d+: /, ''));
-    const message = { type: 'open', stream: 0, parameters, state: null, account: null };
+    const start = { parameters, state: null, account: null };
+    const message = { type: 'ask', stream: 0, request: 0, question: 'open', argument: start };
     assert.deepEqual(
       messages.map((line) => JSON.parse(line) as unknown),
-      [message, { ...message, stream: 1, state, account: 'a tenant' }],
+      [message, { ...message, stream: 1, argument: { parameters, state, account: 'a tenant' } }],
     );
     second.stream.push(7, image(), { replace: true });
     first.stream.close();
@@ -186,10 +186,7 @@ describe('a worker that dies', () => {
     return delays;
   }
 
-  const script = {
-    begin: [{ type: 'starting', what: 'loading' }, ready],
-    on: { open: Array.from({ length: 12 }, (_, stream) => ({ type: 'opened', stream })) },
-  };
+  const script = { ...opens, begin: [{ type: 'starting', what: 'loading' }, ready] };
 
   it('is restarted after longer and longer delays, but not after the sixth death within a minute', async () => {
     const rig = setUp(script);
@@ -212,7 +209,8 @@ describe('a worker that dies', () => {
     const { stream } = await RecordedStream.open(rig.engine, parameters);
     stream.push(1, null, { replace: true });
     await rig.until('"type":"frame","stream":1');
-    assert.equal(rig.told.filter((line) => line.includes('"type":"open","stream":1')).length, 1);
+    const opening = /"stream":1,"request":\d+,"question":"open"/;
+    assert.equal(rig.told.filter((line) => opening.test(line)).length, 1);
   });
 
   it('may die any number of times if not too often', async () => {

@@ -20,24 +20,17 @@ export class ManagedStream implements EngineStream {
   readonly #listener: StreamListener;
   readonly #links: ManagedStreamLinks;
   readonly #opened = deferred<void>();
-  /** The last parameters that the worker accepted. */
-  #parameters: StreamParameters;
-  /** The state to open with, once: frames under way are lost if the worker dies. */
-  #initial: StreamState | null;
-  readonly #account: string | null;
+  /**
+   * What the next worker opens it with: the last parameters that a worker accepted; the state once, since frames under
+   * way are lost if a worker dies.
+   */
+  #start: StreamStart;
   readonly #requests: Requests;
   #state: 'opening' | 'open' | 'interrupted' | 'closed' = 'opening';
 
-  constructor(
-    id: number,
-    { parameters, state, account }: StreamStart,
-    listener: StreamListener,
-    links: ManagedStreamLinks,
-  ) {
+  constructor(id: number, start: StreamStart, listener: StreamListener, links: ManagedStreamLinks) {
     this.#id = id;
-    this.#parameters = parameters;
-    this.#initial = state;
-    this.#account = account;
+    this.#start = start;
     this.#listener = listener;
     this.#links = links;
     this.#requests = new Requests(id, (message) => links.post(message));
@@ -50,10 +43,9 @@ export class ManagedStream implements EngineStream {
 
   /** Asks the worker to open it; called for each new worker. */
   open(): void {
-    const start = { parameters: this.#parameters, state: this.#initial, account: this.#account };
-    const answer = this.#requests.ask('open', start, () => {
+    const answer = this.#requests.ask('open', this.#start, () => {
       this.#state = 'open';
-      this.#initial = null;
+      this.#start = { ...this.#start, state: null };
       this.#opened.resolve();
     });
     answer.catch((error: Error) => {
@@ -68,7 +60,7 @@ export class ManagedStream implements EngineStream {
       if (this.#state !== 'closed') queueMicrotask(() => this.#listener.onDropped(frame, 'stale'));
       return;
     }
-    const { width, height } = image ?? this.#parameters;
+    const { width, height } = image ?? this.#start.parameters;
     const pixels = image?.data.buffer ?? null;
     const message = {
       type: 'frame',
@@ -84,7 +76,7 @@ export class ManagedStream implements EngineStream {
   }
 
   configure(parameters: StreamParameters): Promise<{ readonly from: number }> {
-    const keep = (): void => void (this.#parameters = parameters);
+    const keep = (): void => void (this.#start = { ...this.#start, parameters });
     return this.#obstacle() ?? this.#requests.ask('configure', parameters, keep);
   }
 

@@ -36,19 +36,19 @@ export class Requests {
     onAnswer?: (value: Questions[Q]['value']) => void,
   ): Promise<Questions[Q]['value']> {
     const request = this.#next++;
-    const { promise, resolve, reject } = deferred<Questions[Q]['value']>();
+    const outcome = deferred<Questions[Q]['value']>();
     this.#pending.set(request, {
       answer(value) {
         // The worker answers each question with a value of its type.
         const own = value as Questions[Q]['value'];
         onAnswer?.(own);
-        resolve(own);
+        outcome.resolve(own);
       },
-      reject,
+      reject: (reason) => outcome.reject(reason),
     });
     const message: Ask<Q> = { type: 'ask', stream: this.#stream, request, question, argument };
     this.#post(message as Ask);
-    return promise;
+    return outcome.promise;
   }
 
   /** Settles the question that the message answers; without such a question, does nothing. */

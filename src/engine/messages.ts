@@ -1,10 +1,11 @@
 import type { StreamParameters } from '@millrace/protocol';
 import type { StreamState } from '../diffusion/stream.js';
 import type { Costs } from './costs.js';
+import type { FrameInput } from './frame-input.js';
 import type { ModelPart } from './model-part.js';
 
 // Messages between the main thread and the engine's worker thread. Pixels are RGB, one byte per channel, row by row,
-// in an ArrayBuffer that is transferred and sent back for reuse.
+// whose memory is transferred and sent back for reuse.
 
 /** Which graphs run if a model also has 8-bit graphs: `auto` takes the faster ones if their pictures match. */
 export type Precision = 'auto' | 'float' | 'int8';
@@ -81,12 +82,10 @@ export type ToWorker =
       readonly frame: number;
       /** Whether it replaces a waiting frame (live) or waits behind it (files, where every frame counts). */
       readonly replace: boolean;
-      /** CPU milliseconds that decoding took; charged to the stream's share if the device is the CPU. */
-      readonly preparedMs: number;
+      /** The stream's size when the frame was sent; its pictures have this size. */
       readonly width: number;
       readonly height: number;
-      /** Null starts from noise alone (txt2img). */
-      readonly pixels: ArrayBuffer | null;
+      readonly input: FrameInput;
     }
   | { readonly type: 'close'; readonly stream: number }
   /** Returns the pixels of a result for reuse. */

@@ -100,7 +100,7 @@ class EngineGroup implements Engine {
     try {
       const stream = await member.engine.openStream(parameters, listenerOf(listener, leave), options);
       return {
-        push: (frame, image, options) => stream.push(frame, image, options),
+        push: (frame, input, options) => stream.push(frame, input, options),
         configure: (changed) => stream.configure(changed),
         snapshot: () => stream.snapshot(),
         close() {

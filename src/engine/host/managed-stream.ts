@@ -1,8 +1,8 @@
 import type { StreamParameters } from '@millrace/protocol';
 import type { StreamState } from '../../diffusion/stream.js';
-import type { Image } from '../../image/image.js';
 import { deferred } from '../deferred.js';
 import { ParameterError, type EngineStream, type PushOptions, type StreamListener } from '../engine.js';
+import { memoryOf, type FrameInput } from '../frame-input.js';
 import type { FromWorker, StreamStart, ToWorker } from '../messages.js';
 import { Requests } from './requests.js';
 
@@ -54,25 +54,15 @@ export class ManagedStream implements EngineStream {
     });
   }
 
-  push(frame: number, image: Image | null, { replace, preparedMs = 0 }: PushOptions): void {
+  push(frame: number, input: FrameInput, { replace }: PushOptions): void {
     if (this.#state !== 'open') {
       // Not within this call: listeners may rely on push returning first.
       if (this.#state !== 'closed') queueMicrotask(() => this.#listener.onDropped(frame, 'stale'));
       return;
     }
-    const { width, height } = image ?? this.#start.parameters;
-    const pixels = image?.data.buffer ?? null;
-    const message = {
-      type: 'frame',
-      stream: this.#id,
-      frame,
-      replace,
-      preparedMs,
-      width,
-      height,
-      pixels,
-    } as const;
-    this.#links.post(message, pixels ? [pixels] : []);
+    const { width, height } = input.image ?? this.#start.parameters;
+    const stream = this.#id;
+    this.#links.post({ type: 'frame', stream, frame, replace, width, height, input }, memoryOf(input));
   }
 
   configure(parameters: StreamParameters): Promise<{ readonly from: number }> {

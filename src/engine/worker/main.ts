@@ -9,7 +9,7 @@ import type { Ask, EngineFacts, Question, Questions, ToWorker, WorkerOptions } f
 import { ChangeQueue, type Change } from './streams/change-queue.js';
 import { EmbeddingCache } from './conditioning/embedding-cache.js';
 import { exportNotes } from './calibration/export-notes.js';
-import { FrameLoop, type FrameLoopOptions, type Post } from './streams/frame-loop.js';
+import { FrameLoop, recycle, type FrameLoopOptions, type Post } from './streams/frame-loop.js';
 import { LiveStream } from './streams/live-stream.js';
 import type { StreamContext } from './streams/stream-context.js';
 import { NotFiniteError } from './networks/finite.js';
@@ -52,9 +52,9 @@ class EngineWorker {
     this.#context = {
       ...context,
       model: runtime,
-      drop: (stream, { frame, pixels }, reason) => {
+      drop: (stream, { frame, input }, reason) => {
         post({ type: 'dropped', stream, frame, reason });
-        if (pixels) post({ type: 'recycle', pixels }, [pixels]);
+        recycle(input, post);
       },
     };
     this.#loop = new FrameLoop(runtime, { ...options, pixels: this.#pixels });
@@ -87,14 +87,12 @@ class EngineWorker {
     if (stream === undefined) return;
     switch (message.type) {
       case 'frame':
-        if (this.#onProcessor) this.#loop.charge(stream, message.preparedMs);
+        if (this.#onProcessor) this.#loop.charge(stream, message.input.preparedMs ?? 0);
         return stream.push({ ...message, arrivedAt: performance.now() }, message.replace);
       case 'ask':
         return this.#answerNow(message, stream);
       case 'close':
-        for (const { pixels } of stream.close()) {
-          if (pixels) this.#post({ type: 'recycle', pixels }, [pixels]);
-        }
+        for (const { input } of stream.close()) recycle(input, this.#post);
         this.#streams.delete(message.stream);
         return this.#loop.remove(stream);
     }

@@ -26,7 +26,7 @@ class PassThroughEngine implements Engine {
     await Promise.resolve();
     return {
       // As in the real engine, listeners are called only after push has returned.
-      push: (frame, image) => image && queueMicrotask(() => void this.#pass(frame, image, listener)),
+      push: (frame, { image }) => image && queueMicrotask(() => void this.#pass(frame, image, listener)),
       configure: () => Promise.resolve({ from: 0 }),
       snapshot: () => Promise.resolve({ ordinal: 0, frames: [] }),
       close() {},

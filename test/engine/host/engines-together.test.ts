@@ -83,7 +83,7 @@ describe('engines together', () => {
     const streams = [await open(), await open(), await open()];
     assert.equal(streams.length, 3);
     // The fast one has two of three: it dies at a frame of its first stream, which is the first of all.
-    streams[0]?.stream.push(13, null, { replace: true });
+    streams[0]?.stream.push(13, { image: null }, { replace: true });
     await streams[0]?.until(() => streams[0]?.restarts === 1);
     await streams[1]?.until(() => (streams[1]?.restarts ?? 0) + (streams[2]?.restarts ?? 0) > 0);
     assert.equal(streams.filter(({ restarts }) => restarts === 1).length, 2);

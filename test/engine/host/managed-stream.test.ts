@@ -70,7 +70,7 @@ describe('a stream that is being opened', () => {
 
   it('takes no frame yet, and reports that after the call', async () => {
     const { stream, posted, events } = setUp();
-    stream.push(7, image(), { replace: true });
+    stream.push(7, { image: image() }, { replace: true });
     assert.deepEqual(events, []);
     await turn();
     assert.deepEqual([events, posted], [['dropped 7 stale'], []]);
@@ -100,18 +100,26 @@ describe('a stream that is being opened', () => {
 });
 
 describe('a stream that is open', () => {
-  it('sends frames with their pixels, or as a start from noise', () => {
+  it('sends frames with their pictures, or as a start from noise', () => {
     const { stream, posted, transferred, opened } = setUp();
     opened();
-    const given = image();
-    stream.push(1, given, { replace: true, preparedMs: 7 });
-    stream.push(2, null, { replace: false });
+    const input = { image: image(), preparedMs: 7 };
+    stream.push(1, input, { replace: true });
+    stream.push(2, { image: null }, { replace: false });
     const frame = { type: 'frame', stream: 5, width: 2, height: 1 } as const;
     assert.deepEqual(posted, [
-      { ...frame, frame: 1, replace: true, preparedMs: 7, pixels: given.data.buffer },
-      { ...frame, frame: 2, replace: false, preparedMs: 0, pixels: null },
+      { ...frame, frame: 1, replace: true, input },
+      { ...frame, frame: 2, replace: false, input: { image: null } },
     ]);
-    assert.deepEqual(transferred, [given.data.buffer]);
+    assert.deepEqual(transferred, [input.image.data.buffer]);
+  });
+
+  it('hands over the memory of each picture of a frame', () => {
+    const { stream, transferred, opened } = setUp();
+    opened();
+    const input = { image: image(), another: image() };
+    stream.push(1, input, { replace: true });
+    assert.deepEqual(transferred, [input.image.data.buffer, input.another.data.buffer]);
   });
 
   it('reports what becomes of frames, and returns pixels after their use', async () => {
@@ -189,11 +197,11 @@ describe('a stream whose worker died', () => {
     assert.deepEqual(events, ['restart']);
     await assert.rejects(stream.configure(parameters), /being restarted/);
     await assert.rejects(stream.snapshot(), /being restarted/);
-    stream.push(1, image(), { replace: true });
+    stream.push(1, { image: image() }, { replace: true });
     await turn();
     assert.deepEqual(events, ['restart', 'dropped 1 stale']);
     opened();
-    stream.push(2, image(), { replace: true });
+    stream.push(2, { image: image() }, { replace: true });
     assert.equal(posted.at(-1)?.type, 'frame');
   });
 });
@@ -210,7 +218,7 @@ describe('a stream that is closed', () => {
     assert.deepEqual(events, ['end']);
     stream.interrupt(new Error('gone'));
     stream.abort(new Error('gone'));
-    stream.push(1, image(), { replace: true });
+    stream.push(1, { image: image() }, { replace: true });
     await turn();
     assert.deepEqual(events, ['end']);
     await assert.rejects(stream.configure(parameters), /the stream is closed/);

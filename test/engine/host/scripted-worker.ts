@@ -31,7 +31,7 @@ function post(messages: readonly object[] = [], about: object = {}): void {
 
 function note(what: object): void {
   const shown = JSON.stringify(what, (_, value: unknown) =>
-    value instanceof ArrayBuffer ? value.byteLength : value,
+    value instanceof ArrayBuffer || ArrayBuffer.isView(value) ? value.byteLength : value,
   );
   post([{ type: 'note', text: `${count++}: ${shown}` } satisfies FromWorker]);
 }

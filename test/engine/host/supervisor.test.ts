@@ -154,7 +154,7 @@ describe('streams', () => {
       messages.map((line) => JSON.parse(line) as unknown),
       [message, { ...message, stream: 1, argument: { parameters, state, account: 'a tenant' } }],
     );
-    second.stream.push(7, image(), { replace: true });
+    second.stream.push(7, { image: image() }, { replace: true });
     first.stream.close();
     await until('"close","stream":0');
     await until('"frame","stream":1,"frame":7');
@@ -177,7 +177,7 @@ describe('a worker that dies', () => {
       return setTimeout(action, 0);
     });
     for (let time = 1; time <= times; time++) {
-      recorded.stream.push(13, null, { replace: true });
+      recorded.stream.push(13, { image: null }, { replace: true });
       await recorded.until(() => recorded.restarts === time || recorded.closed !== null);
       // Streams are opened again in order: when a new one is open, so is the first.
       await open(engine).catch(() => {});
@@ -203,11 +203,11 @@ describe('a worker that dies', () => {
   it('has its streams opened once in the next worker, including those opened while it starts', async () => {
     const rig = setUp(script);
     const recorded = await open(rig.engine);
-    recorded.stream.push(13, null, { replace: true });
+    recorded.stream.push(13, { image: null }, { replace: true });
     await rig.until('restarting loading');
     assert.equal(rig.engine.state.name, 'restarting');
     const { stream } = await RecordedStream.open(rig.engine, parameters);
-    stream.push(1, null, { replace: true });
+    stream.push(1, { image: null }, { replace: true });
     await rig.until('"type":"frame","stream":1');
     const opening = /"stream":1,"request":\d+,"question":"open"/;
     assert.equal(rig.told.filter((line) => opening.test(line)).length, 1);

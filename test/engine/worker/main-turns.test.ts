@@ -33,9 +33,8 @@ function frames(stream: number, count: number, preparedMs = 0): readonly ToWorke
     stream,
     frame,
     replace: false,
-    preparedMs,
     ...size,
-    pixels: null,
+    input: { image: null, preparedMs },
   }));
 }
 

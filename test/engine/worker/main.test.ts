@@ -30,7 +30,8 @@ function snapshot(stream: number, request: number): ToWorker {
 }
 
 function frameOf(stream: number, number: number, pixels: ArrayBuffer | null = null): ToWorker {
-  return { type: 'frame', stream, frame: number, replace: true, preparedMs: 0, ...size, pixels };
+  const image = pixels && { ...size, data: new Uint8Array(pixels) };
+  return { type: 'frame', stream, frame: number, replace: true, ...size, input: { image } };
 }
 
 async function start(): Promise<WorkerThread> {

@@ -40,7 +40,7 @@ it('without a stream a feed takes no frames and has no parameters', async () => 
   feed.close();
   feed.close();
   assert.deepEqual([feed.parameters, feed.running, calls], [null, false, ['close']]);
-  feed.push(new FrameLedger(1).create(0), null, 0);
+  feed.push(new FrameLedger(1).create(0), { image: null });
   assert.deepEqual(calls, ['close']);
 });
 
@@ -48,10 +48,10 @@ it('a pushed frame belongs to the engine, and replaces the one waiting there', (
   const { feed, stream, calls } = setUp();
   feed.attach(stream, parameters);
   const frame = new FrameLedger(1).create(0);
-  const image = { width: 1, height: 1, data: new Uint8Array(3) };
-  feed.push(frame, image, 5);
+  const input = { image: { width: 1, height: 1, data: new Uint8Array(3) }, preparedMs: 5 };
+  feed.push(frame, input);
   assert.equal(frame.place, 'engine');
-  assert.deepEqual(calls, [[-1, image, { replace: true, preparedMs: 5 }]]);
+  assert.deepEqual(calls, [[-1, input, { replace: true }]]);
 });
 
 it('a change that keeps the shape of frames takes effect immediately, and returns its first frame', async () => {

@@ -10,16 +10,8 @@ function configure(stream: number, request: number): StreamMessage {
 }
 
 function frame(stream: number, number: number): StreamMessage {
-  return {
-    type: 'frame',
-    stream,
-    frame: number,
-    replace: true,
-    preparedMs: 0,
-    width: 8,
-    height: 8,
-    pixels: null,
-  };
+  const input = { image: null };
+  return { type: 'frame', stream, frame: number, replace: true, width: 8, height: 8, input };
 }
 
 /** Takes from a queue a change and what came behind it, in order. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it, mock } from 'node:test';
 import { BufferPool } from '../../../src/engine/buffer-pool.js';
 import { RecordedStream } from '../../support/engine.js';
+import type { Script } from './scripted-worker.js';
 import { clock, open, opens, parameters, ready, setUp, type Rig } from './supervisor-rig.js';
 
 const timings = { queueMs: 1, vaeEncodeMs: 2, denoiseMs: 3, vaeDecodeMs: 4 };
@@ -158,6 +159,34 @@ describe('streams', () => {
     first.stream.close();
     await until('"close","stream":0');
     await until('"frame","stream":1,"frame":7');
+  });
+});
+
+describe('the end of a stream', () => {
+  /** Counts the ends of the streams of an engine. */
+  function countEnds(script: Script): Rig & { readonly ends: () => number } {
+    let count = 0;
+    const rig = setUp(script, { onStreamEnd: () => (count += 1) });
+    return { ...rig, ends: () => count };
+  }
+
+  it('is reported once, whether it is closed, closed twice, or stopped with its engine', async () => {
+    const { engine, ends } = countEnds(opens);
+    const recorded = await open(engine);
+    await open(engine);
+    assert.equal(ends(), 0);
+    recorded.stream.close();
+    recorded.stream.close();
+    assert.equal(ends(), 1);
+    await engine[Symbol.asyncDispose]();
+    assert.equal(ends(), 2);
+  });
+
+  it('is reported for one that is refused', async () => {
+    const refused = { type: 'refused', field: 'width', message: 'no' };
+    const { engine, ends } = countEnds({ begin: [ready], on: { open: [refused] } });
+    await assert.rejects(open(engine), { name: 'ParameterError', field: 'width', message: 'no' });
+    assert.equal(ends(), 1);
   });
 });
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { defaultParameters, type StreamParameters } from '@millrace/protocol';
-import type { EngineStream } from '../../../src/engine/engine.js';
 import { EngineFeed } from '../../../src/session/frames/engine-feed.js';
 import { FrameLedger } from '../../../src/session/frames/frame-ledger.js';
+import { stubStream } from '../../support/stub-stream.js';
 
 const parameters = defaultParameters();
 const state = { ordinal: 3, frames: [] };
@@ -12,7 +12,7 @@ const state = { ordinal: 3, frames: [] };
 function setUp() {
   const calls: unknown[] = [];
   const failure: { next: Error | null } = { next: null };
-  const stream: EngineStream = {
+  const stream = stubStream({
     push: (...frame) => void calls.push(frame),
     async configure(changed) {
       await Promise.resolve();
@@ -22,7 +22,7 @@ function setUp() {
     },
     snapshot: () => Promise.resolve(state),
     close: () => void calls.push('close'),
-  };
+  });
   const feed = new EngineFeed();
   return { feed, stream, calls, failure };
 }

@@ -4,8 +4,8 @@ import type { Costs } from './costs.js';
 import type { FrameInput } from './frame-input.js';
 import type { ModelPart } from './model-part.js';
 
-// Messages between the main thread and the engine's worker thread. Pixels are RGB, one byte per channel, row by row,
-// whose memory is transferred and sent back for reuse.
+// Messages between the main thread and the engine's worker thread. Pixels are RGB, one byte per channel, row by row;
+// their memory is transferred, and sent back for reuse.
 
 /** Which graphs run if a model also has 8-bit graphs: `auto` takes the faster ones if their pictures match. */
 export type Precision = 'auto' | 'float' | 'int8';
@@ -39,6 +39,7 @@ export interface Questions {
   readonly open: { readonly argument: StreamStart; readonly value: null };
   /** Replaces all parameters; `from` is the first frame that the new ones affect. */
   readonly configure: { readonly argument: StreamParameters; readonly value: { readonly from: number } };
+  /** Returns the state of the stream, without waiting frames. */
   readonly snapshot: { readonly argument: null; readonly value: StreamState };
 }
 
@@ -64,7 +65,7 @@ export interface Answered<Q extends Question = Question> {
   readonly value: Questions[Q]['value'];
 }
 
-/** Answers a question with invalid parameters, which changed nothing. */
+/** Refuses a question with invalid parameters; nothing has changed. */
 export interface Refused {
   readonly type: 'refused';
   readonly stream: number;

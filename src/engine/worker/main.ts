@@ -120,6 +120,7 @@ class EngineWorker {
     return changed;
   }
 
+  /** Makes a change and answers, or refuses it. */
   async #make(change: Change): Promise<void> {
     try {
       await (change.question === 'open' ? this.#open(change) : this.#configure(change));

@@ -47,6 +47,7 @@ export class Requests {
       reject: (reason) => outcome.reject(reason),
     });
     const message: Ask<Q> = { type: 'ask', stream: this.#stream, request, question, argument };
+    // For TypeScript, the message with one question is not one of the messages with any question.
     this.#post(message as Ask);
     return outcome.promise;
   }

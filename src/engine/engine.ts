@@ -1,10 +1,11 @@
 import type { StreamParameters } from '@millrace/protocol';
 import type { StreamState } from '../diffusion/stream.js';
 import type { Image } from '../image/image.js';
+import type { FrameInput } from './frame-input.js';
 import type { EngineDropReason, EngineFacts, InferenceCall, WorkerTimings } from './messages.js';
 import type { ModelPart } from './model-part.js';
 
-export type { InferenceCall, StreamState };
+export type { FrameInput, InferenceCall, StreamState };
 
 /** A generated image and its timings. */
 export interface GeneratedImage extends Image {
@@ -40,17 +41,12 @@ export class ParameterError extends Error {
 export interface PushOptions {
   /** Whether it replaces a waiting frame (live); otherwise it waits behind it. */
   readonly replace: boolean;
-  /** CPU milliseconds that decoding took, charged to the stream's share; 0 if absent. */
-  readonly preparedMs?: number;
 }
 
 /** One user's denoising state inside the engine. */
 export interface EngineStream {
-  /**
-   * Hands over a frame and the ownership of its memory. It must have the stream's width and height; null starts from
-   * noise alone (txt2img).
-   */
-  push(frame: number, image: Image | null, options: PushOptions): void;
+  /** Hands over a frame and the ownership of its memory. Pictures must have the stream's width and height. */
+  push(frame: number, input: FrameInput, options: PushOptions): void;
   /**
    * Changes all parameters at a frame boundary.
    * @returns the first frame that they affect.

@@ -1,10 +1,11 @@
 import type { StreamParameters } from '@millrace/protocol';
 import type { StreamState } from '../diffusion/stream.js';
 import type { Costs } from './costs.js';
+import type { FrameInput } from './frame-input.js';
 import type { ModelPart } from './model-part.js';
 
-// Messages between the main thread and the engine's worker thread. Pixels are RGB, one byte per channel, row by row,
-// in an ArrayBuffer that is transferred and sent back for reuse.
+// Messages between the main thread and the engine's worker thread. Pixels are RGB, one byte per channel, row by row;
+// their memory is transferred, and sent back for reuse.
 
 /** Which graphs run if a model also has 8-bit graphs: `auto` takes the faster ones if their pictures match. */
 export type Precision = 'auto' | 'float' | 'int8';
@@ -23,36 +24,69 @@ export interface WorkerOptions {
   readonly precision?: Precision;
 }
 
+/** What a stream starts with. */
+export interface StreamStart {
+  readonly parameters: StreamParameters;
+  /** State of a stream with these parameters to continue from; null starts a new one. */
+  readonly state: StreamState | null;
+  /** Streams of one account share one share of the time; with null, the stream has its own. */
+  readonly account: string | null;
+}
+
+/** All questions to the worker about a stream: what comes with each, and the value that answers it. */
+export interface Questions {
+  /** Opens the stream. */
+  readonly open: { readonly argument: StreamStart; readonly value: null };
+  /** Replaces all parameters; `from` is the first frame that the new ones affect. */
+  readonly configure: { readonly argument: StreamParameters; readonly value: { readonly from: number } };
+  /** Returns the state of the stream, without waiting frames. */
+  readonly snapshot: { readonly argument: null; readonly value: StreamState };
+}
+
+export type Question = keyof Questions;
+
+/** Asks a question about a stream. `request` is a number that no other question of the stream has. */
+export type Ask<Q extends Question = Question> = {
+  readonly [Kind in Q]: {
+    readonly type: 'ask';
+    readonly stream: number;
+    readonly request: number;
+    readonly question: Kind;
+    readonly argument: Questions[Kind]['argument'];
+  };
+}[Q];
+
+/** Answers the question with the number `request`. */
+export interface Answered<Q extends Question = Question> {
+  readonly type: 'answered';
+  readonly stream: number;
+  readonly request: number;
+  readonly question: Q;
+  readonly value: Questions[Q]['value'];
+}
+
+/** Refuses a question with invalid parameters; nothing has changed. */
+export interface Refused {
+  readonly type: 'refused';
+  readonly stream: number;
+  readonly request: number;
+  /** The invalid parameter. */
+  readonly field: string;
+  readonly message: string;
+}
+
 export type ToWorker =
-  | {
-      readonly type: 'open';
-      readonly stream: number;
-      readonly parameters: StreamParameters;
-      /** State of a stream with these parameters to continue from; null starts a new one. */
-      readonly state: StreamState | null;
-      /** Streams of one account share one share of the time; with null, the stream has its own. */
-      readonly account: string | null;
-    }
-  | { readonly type: 'snapshot'; readonly stream: number; readonly request: number }
-  | {
-      readonly type: 'configure';
-      readonly stream: number;
-      readonly request: number;
-      /** All parameters of the stream, from now on. */
-      readonly parameters: StreamParameters;
-    }
+  | Ask
   | {
       readonly type: 'frame';
       readonly stream: number;
       readonly frame: number;
       /** Whether it replaces a waiting frame (live) or waits behind it (files, where every frame counts). */
       readonly replace: boolean;
-      /** CPU milliseconds that decoding took; charged to the stream's share if the device is the CPU. */
-      readonly preparedMs: number;
+      /** The stream's size when the frame was sent; its pictures have this size. */
       readonly width: number;
       readonly height: number;
-      /** Null starts from noise alone (txt2img). */
-      readonly pixels: ArrayBuffer | null;
+      readonly input: FrameInput;
     }
   | { readonly type: 'close'; readonly stream: number }
   /** Returns the pixels of a result for reuse. */
@@ -105,22 +139,8 @@ export type FromWorker =
   /** One sentence that the operator should know. */
   | { readonly type: 'note'; readonly text: string }
   | ({ readonly type: 'ready' } & EngineFacts)
-  | { readonly type: 'opened'; readonly stream: number }
-  | { readonly type: 'configured'; readonly stream: number; readonly request: number; readonly from: number }
-  /** An open (request null) or configure was invalid; an open stream keeps its parameters. */
-  | {
-      readonly type: 'rejected';
-      readonly stream: number;
-      readonly request: number | null;
-      readonly field: string;
-      readonly message: string;
-    }
-  | {
-      readonly type: 'snapshotted';
-      readonly stream: number;
-      readonly request: number;
-      readonly state: StreamState;
-    }
+  | Answered
+  | Refused
   /** The frame is no longer waiting: work on it has begun. */
   | { readonly type: 'admitted'; readonly stream: number; readonly frame: number }
   | {
@@ -142,7 +162,7 @@ export type FromWorker =
   | ({ readonly type: 'inference' } & InferenceCall)
   /** A prompt was looked up in the cache of embeddings. */
   | { readonly type: 'embedding'; readonly hit: boolean }
-  /** A network computed a NaN or infinite value; a `dropped` or `rejected` message follows. */
+  /** A network computed a NaN or infinite value; a `dropped` or `refused` message follows. */
   | { readonly type: 'not_finite'; readonly part: ModelPart }
   /** Returns the pixels of a frame for reuse. */
   | { readonly type: 'recycle'; readonly pixels: ArrayBuffer }

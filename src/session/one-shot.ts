@@ -163,7 +163,7 @@ async function firstResult(
   gone.addEventListener('abort', abandon);
   if (gone.aborted) abandon();
   try {
-    if (!gone.aborted) stream.push(0, null, { replace: false });
+    if (!gone.aborted) stream.push(0, { image: null }, { replace: false });
     return await result.promise;
   } finally {
     gone.removeEventListener('abort', abandon);

@@ -113,7 +113,7 @@ async function play(
   for (const [frame, image] of frames.entries()) {
     const own = { ...image, data: image.data.slice() };
     const start = performance.now();
-    stream.stream.push(frame, own, { replace: false });
+    stream.stream.push(frame, { image: own }, { replace: false });
     await stream.until(() => stream.answered > frame);
     ms.push(performance.now() - start);
   }

@@ -25,7 +25,7 @@ export async function callsDuring(run: TestEngine, work: () => Promise<void>): P
 /** Passes frames through a stream, each when the previous one has been admitted. */
 export async function play(stream: RecordedStream, images: readonly Image[]): Promise<void> {
   for (const [frame, image] of images.entries()) {
-    stream.stream.push(frame, { ...image, data: image.data.slice() }, { replace: false });
+    stream.stream.push(frame, { image: { ...image, data: image.data.slice() } }, { replace: false });
     await stream.until(() => stream.admitted.length + stream.dropped.size > frame);
   }
   await stream.until(() => stream.answered === images.length);

@@ -140,7 +140,7 @@ async function crowd(count: number, ms: number): Promise<{ fps: number; spread: 
   const play = async (stream: RecordedStream): Promise<void> => {
     for (let frame = 0; performance.now() < end; frame++) {
       const image = frames[frame % frames.length];
-      stream.stream.push(frame, { ...image, data: image.data.slice() }, { replace: false });
+      stream.stream.push(frame, { image: { ...image, data: image.data.slice() } }, { replace: false });
       await stream.until(() => stream.admitted.length >= frame && stream.generated >= frame - 1);
       stream.results.clear();
     }
@@ -211,7 +211,7 @@ figures.push({
   const image = testImage(0, parameters);
   let before = 0;
   for (let frame = 0; frame < 10_000; frame++) {
-    stream.stream.push(frame, { ...image, data: image.data.slice() }, { replace: false });
+    stream.stream.push(frame, { image: { ...image, data: image.data.slice() } }, { replace: false });
     await stream.until(() => stream.generated >= frame - 4);
     stream.results.clear();
     stream.timings.length = 0;

@@ -49,14 +49,14 @@ test('every frame of a file gets a result, in order; live frames are replaced by
   const parameters = tinyParameters();
   const file = await RecordedStream.open(run.engine, parameters);
   for (let frame = 0; frame < 8; frame++)
-    file.stream.push(frame, testImage(frame, parameters), { replace: false });
+    file.stream.push(frame, { image: testImage(frame, parameters) }, { replace: false });
   await file.until(() => file.answered === 8);
   assert.deepEqual([...file.results.keys()], [0, 1, 2, 3, 4, 5, 6, 7]);
   assert.deepEqual(file.admitted, [0, 1, 2, 3, 4, 5, 6, 7]);
 
   const live = await RecordedStream.open(run.engine, parameters);
   for (let frame = 0; frame < 8; frame++)
-    live.stream.push(frame, testImage(frame, parameters), { replace: true });
+    live.stream.push(frame, { image: testImage(frame, parameters) }, { replace: true });
   await live.until(() => live.answered === 8);
   assert.ok(live.results.has(7), 'the newest is never dropped');
   assert.ok(live.dropped.size >= 5);
@@ -79,7 +79,7 @@ test('streams with different prompts, sizes, steps and guidance get the same res
   ];
   const play = async (stream: RecordedStream, parameters: (typeof settings)[number]): Promise<void> => {
     for (let frame = 0; frame < 6; frame++)
-      stream.stream.push(frame, testImage(frame, parameters), { replace: false });
+      stream.stream.push(frame, { image: testImage(frame, parameters) }, { replace: false });
     await stream.until(() => stream.answered === 6);
   };
   const alone: RecordedStream[] = [];
@@ -114,10 +114,10 @@ test('parameters change at a frame boundary, all or none, and the first affected
   await using run = await startEngine(tinyModel);
   const parameters = tinyParameters({ t_index_list: [32] });
   const stream = await RecordedStream.open(run.engine, parameters);
-  stream.stream.push(0, testImage(0, parameters), { replace: false });
+  stream.stream.push(0, { image: testImage(0, parameters) }, { replace: false });
   await stream.until(() => stream.answered === 1);
   assert.deepEqual(await stream.stream.configure({ ...parameters, prompt: 'bronze' }), { from: 1 });
-  stream.stream.push(1, testImage(0, parameters), { replace: false });
+  stream.stream.push(1, { image: testImage(0, parameters) }, { replace: false });
   await stream.until(() => stream.answered === 2);
   assert.notDeepEqual(stream.results.get(1), stream.results.get(0));
 
@@ -137,7 +137,7 @@ test('parameters change at a frame boundary, all or none, and the first affected
       return true;
     });
   }
-  stream.stream.push(2, testImage(0, parameters), { replace: false });
+  stream.stream.push(2, { image: testImage(0, parameters) }, { replace: false });
   await stream.until(() => stream.answered === 3);
   assert.deepEqual(stream.results.get(2), stream.results.get(1), 'the previous settings stay');
   await assert.rejects(RecordedStream.open(run.engine, { ...parameters, height: 50 }), ParameterError);
@@ -148,11 +148,11 @@ test('a new size takes effect at once, and frames of the old size are dropped as
   const parameters = tinyParameters({ t_index_list: [18, 26, 35, 45], denoise: 'stream' });
   const stream = await RecordedStream.open(run.engine, parameters);
   for (let frame = 0; frame < 3; frame++)
-    stream.stream.push(frame, testImage(frame, parameters), { replace: false });
+    stream.stream.push(frame, { image: testImage(frame, parameters) }, { replace: false });
   const larger = { ...parameters, width: 96, height: 64 };
   const change = stream.stream.configure(larger);
-  stream.stream.push(3, testImage(3, parameters), { replace: false });
-  stream.stream.push(4, testImage(4, larger), { replace: false });
+  stream.stream.push(3, { image: testImage(3, parameters) }, { replace: false });
+  stream.stream.push(4, { image: testImage(4, larger) }, { replace: false });
   await change;
   await stream.until(() => stream.answered === 5);
   assert.equal(stream.dropped.get(3), 'stale');
@@ -165,7 +165,7 @@ test('a transition moves from one prompt to the other in steps', async () => {
   const parameters = tinyParameters({ t_index_list: [32] });
   const stream = await RecordedStream.open(run.engine, parameters);
   const show = async (frame: number): Promise<Uint8Array> => {
-    stream.stream.push(frame, testImage(0, parameters), { replace: false });
+    stream.stream.push(frame, { image: testImage(0, parameters) }, { replace: false });
     await stream.until(() => stream.answered === frame + 1);
     return stream.results.get(frame)!;
   };
@@ -196,7 +196,7 @@ test('the similarity filter skips a static scene, and a change of parameters alw
   });
   const stream = await RecordedStream.open(run.engine, parameters);
   for (let frame = 0; frame < 30; frame++) {
-    stream.stream.push(frame, testImage(0, parameters), { replace: false });
+    stream.stream.push(frame, { image: testImage(0, parameters) }, { replace: false });
     await stream.until(() => stream.answered === frame + 1);
     if (frame === 20) await stream.stream.configure({ ...parameters, prompt: 'bronze' });
   }
@@ -212,7 +212,7 @@ test('txt2img makes frames from noise alone', async () => {
   await using run = await startEngine(tinyModel);
   const parameters = tinyParameters({ t_index_list: [0, 16, 32, 45] });
   const stream = await RecordedStream.open(run.engine, parameters);
-  for (let frame = 0; frame < 3; frame++) stream.stream.push(frame, null, { replace: false });
+  for (let frame = 0; frame < 3; frame++) stream.stream.push(frame, { image: null }, { replace: false });
   await stream.until(() => stream.answered === 3);
   assert.notDeepEqual(stream.results.get(0), stream.results.get(1));
 });
@@ -234,17 +234,17 @@ test('a worker that dies is restarted, and streams continue with their parameter
   const struck = await RecordedStream.open(run.engine, parameters);
   const bystander = await RecordedStream.open(run.engine, parameters);
   await struck.stream.configure({ ...parameters, prompt: 'bronze' });
-  struck.stream.push(1, testImage(1, parameters), { replace: false });
+  struck.stream.push(1, { image: testImage(1, parameters) }, { replace: false });
   await struck.until(() => struck.answered === 1);
-  struck.stream.push(13, testImage(1, parameters), { replace: false });
+  struck.stream.push(13, { image: testImage(1, parameters) }, { replace: false });
   await struck.until(() => struck.restarts === 1);
   assert.equal(bystander.restarts, 1);
   assert.equal(run.engine.state.name, 'restarting');
   await assert.rejects(struck.stream.configure(parameters), /restart/);
 
   const late = await RecordedStream.open(run.engine, parameters);
-  struck.stream.push(14, testImage(1, parameters), { replace: false });
-  late.stream.push(0, testImage(1, parameters), { replace: false });
+  struck.stream.push(14, { image: testImage(1, parameters) }, { replace: false });
+  late.stream.push(0, { image: testImage(1, parameters) }, { replace: false });
   await struck.until(() => struck.results.has(14) || struck.dropped.has(14));
   await late.until(() => late.answered === 1);
   assert.equal(run.engine.state.name, 'ready');
@@ -259,7 +259,7 @@ test('a worker that keeps dying ends the engine, and its streams close with the 
   const parameters = tinyParameters({ t_index_list: [32] });
   const stream = await RecordedStream.open(run.engine, parameters);
   for (let death = 1; stream.closed === null; death++) {
-    stream.stream.push(13, testImage(1, parameters), { replace: false });
+    stream.stream.push(13, { image: testImage(1, parameters) }, { replace: false });
     await stream.until(() => stream.restarts === death || stream.closed !== null);
     // A stream that is open in the new worker takes frames again.
     if (stream.closed === null) await RecordedStream.open(run.engine, parameters).catch(() => {});
@@ -276,10 +276,10 @@ test('the embedded model draws what the prompt says', async () => {
   const parameters = { ...tinyParameters(), t_index_list: null, ...defaults, prompt: '' };
   const stream = await RecordedStream.open(run.engine, parameters);
   const image = testImage(0, parameters);
-  stream.stream.push(0, { ...image, data: image.data.slice() }, { replace: false });
+  stream.stream.push(0, { image: { ...image, data: image.data.slice() } }, { replace: false });
   await stream.until(() => stream.answered === 1);
   await stream.stream.configure({ ...parameters, prompt: 'black and white' });
-  stream.stream.push(1, { ...image, data: image.data.slice() }, { replace: false });
+  stream.stream.push(1, { image: { ...image, data: image.data.slice() } }, { replace: false });
   await stream.until(() => stream.answered === 2);
   /** Returns the mean distance between the channels of a pixel. */
   const colour = (pixels: Uint8Array): number => {

@@ -25,7 +25,7 @@ it('the engine reports the expected time of each call: that of its rows and pict
   for (const parameters of [small, large]) {
     const stream = await RecordedStream.open(engine, parameters);
     for (let frame = 0; frame < 2; frame++) {
-      stream.stream.push(frame, testImage(frame, parameters), { replace: false });
+      stream.stream.push(frame, { image: testImage(frame, parameters) }, { replace: false });
       await stream.until(() => stream.results.has(frame));
     }
     stream.stream.close();

@@ -36,7 +36,7 @@ async function bystanderBeside(
   const theirs = others(() => running);
   const frames = 40;
   for (let frame = 0; frame < frames; frame++) {
-    bystander.stream.push(frame, testImage(frame, parameters), { replace: false });
+    bystander.stream.push(frame, { image: testImage(frame, parameters) }, { replace: false });
   }
   await bystander.until(() => bystander.results.has(frames - 1));
   running = false;
@@ -52,7 +52,7 @@ describe('a stream that always has a frame waiting', () => {
       const loop = async (): Promise<void> => {
         while (running()) {
           const one = await RecordedStream.open(engine, parameters);
-          one.stream.push(0, testImage(0, parameters), { replace: false });
+          one.stream.push(0, { image: testImage(0, parameters) }, { replace: false });
           await one.until(() => one.results.has(0));
           one.stream.close();
           if (running()) made += 1;
@@ -71,7 +71,7 @@ describe('a stream that always has a frame waiting', () => {
       const loop = async (): Promise<void> => {
         while (running()) {
           const one = await RecordedStream.open(engine, parameters, { account: 'images' });
-          one.stream.push(0, testImage(0, parameters), { replace: false });
+          one.stream.push(0, { image: testImage(0, parameters) }, { replace: false });
           await one.until(() => one.results.has(0));
           one.stream.close();
           if (running()) made += 1;

@@ -8,7 +8,7 @@ const frames = 4;
 
 async function play(stream: RecordedStream, parameters: { width: number; height: number }): Promise<void> {
   for (let frame = 0; frame < frames; frame++) {
-    stream.stream.push(frame, testImage(frame, parameters), { replace: false });
+    stream.stream.push(frame, { image: testImage(frame, parameters) }, { replace: false });
   }
   await stream.until(() => stream.answered === frames);
 }
@@ -74,10 +74,10 @@ test('the guidance scale of a full LCM changes its pictures', async () => {
   await using run = await startEngine(layoutFolder('lcm'));
   const parameters = tinyParameters({ width: 64, height: 64, t_index_list: [0], guidance_scale: 1 });
   const stream = await RecordedStream.open(run.engine, parameters);
-  stream.stream.push(0, testImage(0, parameters), { replace: false });
+  stream.stream.push(0, { image: testImage(0, parameters) }, { replace: false });
   await stream.until(() => stream.answered === 1);
   await stream.stream.configure({ ...parameters, guidance_scale: 20 });
-  stream.stream.push(1, testImage(0, parameters), { replace: false });
+  stream.stream.push(1, { image: testImage(0, parameters) }, { replace: false });
   await stream.until(() => stream.answered === 2);
   assert.notDeepEqual(stream.results.get(1), stream.results.get(0));
 });

@@ -19,7 +19,7 @@ async function play(
   count = 5,
 ): Promise<void> {
   for (let frame = from; frame < from + count; frame++)
-    stream.stream.push(frame, testImage(frame, parameters), { replace: false });
+    stream.stream.push(frame, { image: testImage(frame, parameters) }, { replace: false });
   await stream.until(() => stream.answered === from + count);
 }
 

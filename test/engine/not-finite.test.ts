@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import type { StreamParameters } from '@millrace/protocol';
 import type { ModelPart } from '../../src/engine/model-part.js';
 import { ParameterError } from '../../src/engine/engine.js';
+import type { Image } from '../../src/image/image.js';
 import { ModelCopy } from '../model/model-copy.js';
 import {
   drawOnce,
@@ -124,8 +125,8 @@ describe('an engine whose model sometimes computes values that are not finite', 
     const one = await RecordedStream.open(spoiled.engine, good);
     const other = await RecordedStream.open(spoiled.engine, bad);
     for (let frame = 0; frame < 4; frame++) {
-      one.stream.push(frame, testImage(frame, good), replace);
-      other.stream.push(frame, testImage(frame, bad), replace);
+      one.stream.push(frame, { image: testImage(frame, good) }, replace);
+      other.stream.push(frame, { image: testImage(frame, bad) }, replace);
     }
     await one.until(() => one.answered === 4);
     await other.until(() => other.answered === 4);
@@ -137,7 +138,7 @@ describe('an engine whose model sometimes computes values that are not finite', 
 
     // With other timesteps the stream continues as if nothing had happened.
     await other.stream.configure(good);
-    other.stream.push(4, testImage(4, good), replace);
+    other.stream.push(4, { image: testImage(4, good) }, replace);
     await other.until(() => other.answered === 5);
     assert.deepEqual(other.results.get(4), await right(good, 4));
     one.stream.close();
@@ -152,20 +153,20 @@ describe('an engine whose model sometimes computes values that are not finite', 
       similar_image_filter_max_skip_frame: 100,
     });
     const { width, height } = parameters;
-    const white = (): Parameters<RecordedStream['stream']['push']>[1] => ({
+    const white = (): Image => ({
       width,
       height,
       data: new Uint8Array(width * height * 3).fill(255),
     });
     const stream = await RecordedStream.open(spoiled.engine, parameters);
     for (let frame = 0; frame < 3; frame++) {
-      stream.stream.push(frame, white(), replace);
+      stream.stream.push(frame, { image: white() }, replace);
       await stream.until(() => stream.answered === frame + 1);
     }
     // The failed frames have no picture that another could repeat.
     assert.deepEqual([...stream.dropped.values()], ['failed', 'failed', 'failed']);
     assert.deepEqual(faults, ['vae_encoder', 'vae_encoder', 'vae_encoder']);
-    stream.stream.push(3, testImage(3, parameters), replace);
+    stream.stream.push(3, { image: testImage(3, parameters) }, replace);
     await stream.until(() => stream.answered === 4);
     assert.deepEqual(stream.results.get(3), await right({ ...parameters, similar_image_filter: false }, 3));
     stream.stream.close();
@@ -185,7 +186,7 @@ describe('an engine whose model sometimes computes values that are not finite', 
     ];
     await assert.rejects(stream.stream.configure({ ...parameters, prompt: blended }), refused);
     await assert.rejects(stream.stream.configure({ ...parameters, negative_prompt: 'dragon' }), refused);
-    stream.stream.push(0, testImage(0, parameters), replace);
+    stream.stream.push(0, { image: testImage(0, parameters) }, replace);
     await stream.until(() => stream.answered === 1);
     assert.deepEqual(stream.results.get(0), await right(parameters, 0));
     assert.deepEqual(faults, Array(3).fill('text_encoder'));
@@ -196,12 +197,12 @@ describe('an engine whose model sometimes computes values that are not finite', 
     faults.length = 0;
     const wide = tinyParameters({ width: 96, height: 48 });
     const stream = await RecordedStream.open(spoiled.engine, wide);
-    stream.stream.push(0, testImage(0, wide), replace);
+    stream.stream.push(0, { image: testImage(0, wide) }, replace);
     await stream.until(() => stream.answered === 1);
     assert.deepEqual([stream.dropped.get(0), faults], ['failed', ['vae_decoder']]);
     const narrow = tinyParameters();
     await stream.stream.configure(narrow);
-    stream.stream.push(1, testImage(1, narrow), replace);
+    stream.stream.push(1, { image: testImage(1, narrow) }, replace);
     await stream.until(() => stream.answered === 2);
     assert.deepEqual(stream.results.get(1), await right(narrow, 1));
     stream.stream.close();

@@ -92,11 +92,11 @@ test('streams of odd sizes share calls, change size mid-stream, and refuse sizes
   await using run = await startEngine(tinyModel);
   const odd = tinyParameters({ width: 72, height: 104, t_index_list: [18, 35], denoise: 'stream' });
   const stream = await RecordedStream.open(run.engine, odd);
-  stream.stream.push(0, picture(72, 104), { replace: false });
+  stream.stream.push(0, { image: picture(72, 104) }, { replace: false });
   await stream.until(() => stream.answered === 1);
   const other = { ...odd, width: 80, height: 88 };
   await stream.stream.configure(other);
-  stream.stream.push(1, picture(80, 88), { replace: false });
+  stream.stream.push(1, { image: picture(80, 88) }, { replace: false });
   await stream.until(() => stream.answered === 2);
   assert.deepEqual(
     [0, 1].map((frame) => stream.results.get(frame)?.length),

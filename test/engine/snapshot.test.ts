@@ -34,7 +34,7 @@ async function breakOff(engine: Engine): Promise<StreamState> {
   for (let tries = 0; tries < 50; tries++) {
     const broken = await RecordedStream.open(engine, parameters);
     for (let frame = 0; frame < frames; frame++)
-      broken.stream.push(frame, testImage(frame, parameters), { replace: false });
+      broken.stream.push(frame, { image: testImage(frame, parameters) }, { replace: false });
     await broken.until(() => broken.admitted.length > 4);
     const state = await broken.stream.snapshot();
     broken.stream.close();
@@ -47,7 +47,7 @@ test('a stream continues in another engine as it would have in the first', async
   await using first = await startEngine(tinyModel, { cacheDirectory });
   const whole = await RecordedStream.open(first.engine, parameters);
   for (let frame = 0; frame < frames; frame++)
-    whole.stream.push(frame, testImage(frame, parameters), { replace: false });
+    whole.stream.push(frame, { image: testImage(frame, parameters) }, { replace: false });
   await whole.until(() => whole.answered === frames);
 
   const state = await breakOff(first.engine);
@@ -58,7 +58,7 @@ test('a stream continues in another engine as it would have in the first', async
   const resumed = new RecordedStream();
   const stream = await second.engine.openStream(parameters, resumed, { state: structuredClone(state) });
   for (let frame = next; frame < end; frame++)
-    stream.push(frame, testImage(frame, parameters), { replace: false });
+    stream.push(frame, { image: testImage(frame, parameters) }, { replace: false });
   const wanted = end - next + state.frames.length;
   await resumed.until(() => resumed.answered === wanted);
   for (const [frame, data] of resumed.results) {
@@ -75,7 +75,7 @@ test('a prompt transition continues from where it was', async () => {
   const still = tinyParameters({ t_index_list: [30], width: 256, height: 256 });
   const turned = { ...still, prompt: 'a red tower', transition_frames: 8 };
   const push = (stream: EngineStream, frame: number): void =>
-    stream.push(frame, testImage(frame, still), { replace: false });
+    stream.push(frame, { image: testImage(frame, still) }, { replace: false });
   await using run = await startEngine(tinyModel);
   const whole = await RecordedStream.open(run.engine, still);
   push(whole.stream, 0);
@@ -110,7 +110,7 @@ test('a state of another model is used as far as it fits', async () => {
   const frame = { frame: 4, ordinal: 4, stageIndex: 0, sample: latent, stock: latent };
   const state = { ordinal: 5, frames: [{ ...frame, history: {}, stockHistory: {} }] };
   const stream = await run.engine.openStream(parameters, recorded, { state });
-  stream.push(5, testImage(5, parameters), { replace: false });
+  stream.push(5, { image: testImage(5, parameters) }, { replace: false });
   await recorded.until(() => recorded.answered === 1);
   assert.deepEqual([...recorded.results.keys()], [5]);
   assert.equal((await stream.snapshot()).ordinal, 6);

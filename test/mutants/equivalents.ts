@@ -133,11 +133,6 @@ export const equivalents: readonly Equivalent[] = [
     reason: 'Any that is large enough works.',
   },
   {
-    file: 'src/engine/host/managed-stream.ts',
-    change: /^this\.#(?:changes|snapshots)\.(?:clear|delete)\(.*\); -> ;$/,
-    reason: 'A promise settles once: entries that stay only use memory until the stream ends.',
-  },
-  {
     file: 'src/engine/worker/streams/live-stream.ts',
     change:
       /^(?:similar_image_filter && pixels != null.* -> \((?:pixels != null|this\.#filter\.isSimilar)|lane === undefined -> false|oldest -> true|this\.#waiting\[this\.#screened\]\?\.)/,

@@ -3,6 +3,7 @@ import type {
   Engine,
   EngineState,
   EngineStream,
+  FrameInput,
   OpenOptions,
   StreamListener,
 } from '../../src/engine/engine.js';
@@ -82,10 +83,10 @@ export class ManualStream implements EngineStream {
     this.listener = listener;
   }
 
-  push(frame: number, given: Image | null): void {
+  push(frame: number, input: FrameInput): void {
     const { width, height } = this.parameters;
     // A frame from noise comes out grey.
-    const image = given ?? { width, height, data: new Uint8Array(width * height * 3).fill(128) };
+    const image = input.image ?? { width, height, data: new Uint8Array(width * height * 3).fill(128) };
     const replaced = this.waiting;
     this.waiting = { frame, image };
     this.pushed.push(frame);

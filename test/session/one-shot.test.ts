@@ -7,6 +7,7 @@ import { anonymous, type GrantLimits } from '../../src/session/access/grant.js';
 import type { Caller } from '../../src/session/one-shot.js';
 import { Sessions } from '../../src/session/live/sessions.js';
 import { imagesOf } from './images.js';
+import { stubStream } from '../support/stub-stream.js';
 import { ManualEngine } from './manual-engine.js';
 
 /** An engine that stops permanently while it opens a stream. */
@@ -22,13 +23,7 @@ class StoppingEngine extends ManualEngine {
 /** An engine whose model computes NaN. */
 class FailingEngine extends ManualEngine {
   override openStream(_parameters: StreamParameters, listener: StreamListener): Promise<EngineStream> {
-    const unused = (): Promise<never> => Promise.reject(new Error('not asked for'));
-    return Promise.resolve({
-      push: (frame) => listener.onDropped(frame, 'failed'),
-      configure: unused,
-      snapshot: unused,
-      close: () => {},
-    });
+    return Promise.resolve(stubStream({ push: (frame) => listener.onDropped(frame, 'failed') }));
   }
 }
 

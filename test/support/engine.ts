@@ -178,7 +178,7 @@ export async function drawOnce(
   image: Image = testImage(0, parameters),
 ): Promise<Uint8Array> {
   const stream = await RecordedStream.open(engine, parameters);
-  stream.stream.push(0, image, { replace: false });
+  stream.stream.push(0, { image }, { replace: false });
   await stream.until(() => stream.answered === 1);
   stream.stream.close();
   const drawn = stream.results.get(0);

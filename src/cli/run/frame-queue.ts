@@ -42,7 +42,7 @@ export class FrameQueue<Source> implements StreamListener {
     const frame = this.#next++;
     this.#waiting = frame;
     this.#entries.push({ frame, source, pushedAt: performance.now(), outcome: null });
-    stream.push(frame, image, { replace: false });
+    stream.push(frame, { image }, { replace: false });
   }
 
   /** Ends the input: no more frames are pushed. */

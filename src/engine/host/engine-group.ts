@@ -7,7 +7,7 @@ import type { Precision } from '../messages.js';
 import type { ModelPart } from '../model-part.js';
 import { createEngine, type EngineOptions } from './supervisor.js';
 
-export interface EngineGroupOptions extends Omit<EngineOptions, 'device' | 'pixels'> {
+export interface EngineGroupOptions extends Omit<EngineOptions, 'device' | 'pixels' | 'onStreamEnd'> {
   /** At least one, in the syntax of `parseDevice`; each gets an engine. */
   readonly devices: readonly string[];
 }
@@ -64,10 +64,10 @@ class EngineGroup implements Engine {
         onInference: observer.onInference.bind(observer),
         onNotFinite: (part: ModelPart): void => observer.onNotFinite?.(part),
       };
-      return {
-        engine: createEngine({ ...options, device, observer: own, pixels: this.#pixels }),
-        streams: 0,
-      };
+      const onStreamEnd = (): void => void (member.streams -= 1);
+      const engine = createEngine({ ...options, device, observer: own, pixels: this.#pixels, onStreamEnd });
+      const member: Member = { engine, streams: 0 };
+      return member;
     });
   }
 
@@ -91,27 +91,9 @@ class EngineGroup implements Engine {
   ): Promise<EngineStream> {
     await this.start();
     const member = this.#leastLoaded();
-    let counted = true;
-    const leave = (): void => {
-      if (counted) member.streams -= 1;
-      counted = false;
-    };
+    // Counted before it is open: another may be opened meanwhile.
     member.streams += 1;
-    try {
-      const stream = await member.engine.openStream(parameters, listenerOf(listener, leave), options);
-      return {
-        push: (frame, image, options) => stream.push(frame, image, options),
-        configure: (changed) => stream.configure(changed),
-        snapshot: () => stream.snapshot(),
-        close() {
-          leave();
-          stream.close();
-        },
-      };
-    } catch (error) {
-      leave();
-      throw error;
-    }
+    return member.engine.openStream(parameters, listener, options);
   }
 
   allocate(bytes: number): Uint8Array<ArrayBuffer> {
@@ -157,20 +139,6 @@ class EngineGroup implements Engine {
     const worst = order.flatMap((name) => states.find((state) => state.name === name) ?? []);
     return worst[0] ?? this.#state;
   }
-}
-
-/** Wraps a listener to call `onEnd` first when the stream ends. */
-function listenerOf(listener: StreamListener, onEnd: () => void): StreamListener {
-  return {
-    onAdmitted: (frame) => listener.onAdmitted(frame),
-    onDropped: (frame, reason) => listener.onDropped(frame, reason),
-    onResult: (frame, image) => listener.onResult(frame, image),
-    onRestart: () => listener.onRestart(),
-    onClosed(reason) {
-      onEnd();
-      listener.onClosed(reason);
-    },
-  };
 }
 
 function describe(state: EngineState): string {

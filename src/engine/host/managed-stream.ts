@@ -1,9 +1,10 @@
 import type { StreamParameters } from '@millrace/protocol';
 import type { StreamState } from '../../diffusion/stream.js';
-import type { Image } from '../../image/image.js';
-import { deferred, type Deferred } from '../deferred.js';
+import { deferred } from '../deferred.js';
 import { ParameterError, type EngineStream, type PushOptions, type StreamListener } from '../engine.js';
-import type { FromWorker, ToWorker } from '../messages.js';
+import { memoryOf, type FrameInput } from '../frame-input.js';
+import type { FromWorker, StreamStart, ToWorker } from '../messages.js';
+import { Requests } from './requests.js';
 
 export interface ManagedStreamLinks {
   post(message: ToWorker, transfer?: readonly ArrayBuffer[]): void;
@@ -13,48 +14,26 @@ export interface ManagedStreamLinks {
 /** Messages from the worker about one stream. */
 export type StreamMessage = Extract<FromWorker, { readonly stream: number }>;
 
-interface PendingChange {
-  readonly parameters: StreamParameters;
-  readonly outcome: Deferred<{ readonly from: number }>;
-}
-
-/** What a stream starts with. */
-export interface StreamStart {
-  readonly parameters: StreamParameters;
-  /** The state to continue from; null for a new stream. */
-  readonly state: StreamState | null;
-  /** The account whose share of the time it uses; null if it has its own share. */
-  readonly account: string | null;
-}
-
 /** The main thread's end of one stream: outlives the worker thread, and is reopened in the next one. */
 export class ManagedStream implements EngineStream {
   readonly #id: number;
   readonly #listener: StreamListener;
   readonly #links: ManagedStreamLinks;
   readonly #opened = deferred<void>();
-  /** The last parameters that the worker accepted. */
-  #parameters: StreamParameters;
-  /** The state to open with, once: frames under way are lost if the worker dies. */
-  #initial: StreamState | null;
-  readonly #account: string | null;
-  readonly #changes = new Map<number, PendingChange>();
-  readonly #snapshots = new Map<number, Deferred<StreamState>>();
-  #nextRequest = 0;
+  /**
+   * What the next worker opens it with: the last parameters that a worker accepted; the state once, since frames under
+   * way are lost if a worker dies.
+   */
+  #start: StreamStart;
+  readonly #requests: Requests;
   #state: 'opening' | 'open' | 'interrupted' | 'closed' = 'opening';
 
-  constructor(
-    id: number,
-    { parameters, state, account }: StreamStart,
-    listener: StreamListener,
-    links: ManagedStreamLinks,
-  ) {
+  constructor(id: number, start: StreamStart, listener: StreamListener, links: ManagedStreamLinks) {
     this.#id = id;
-    this.#parameters = parameters;
-    this.#initial = state;
-    this.#account = account;
+    this.#start = start;
     this.#listener = listener;
     this.#links = links;
+    this.#requests = new Requests(id, (message) => links.post(message));
   }
 
   /** Settles when the worker has opened it. @throws {ParameterError} if the parameters are invalid. */
@@ -64,54 +43,38 @@ export class ManagedStream implements EngineStream {
 
   /** Asks the worker to open it; called for each new worker. */
   open(): void {
-    this.#links.post({
-      type: 'open',
-      stream: this.#id,
-      parameters: this.#parameters,
-      state: this.#initial,
-      account: this.#account,
+    const answer = this.#requests.ask('open', this.#start, () => {
+      this.#state = 'open';
+      this.#start = { ...this.#start, state: null };
+      this.#opened.resolve();
+    });
+    answer.catch((error: Error) => {
+      // After any other error, the stream has ended already or the next worker will be asked.
+      if (!(error instanceof ParameterError)) return;
+      // A stream that was open already has been lost, which its listener does not know.
+      if (this.#state === 'interrupted') this.abort(error);
+      else this.#end(error);
     });
   }
 
-  push(frame: number, image: Image | null, { replace, preparedMs = 0 }: PushOptions): void {
+  push(frame: number, input: FrameInput, { replace }: PushOptions): void {
     if (this.#state !== 'open') {
       // Not within this call: listeners may rely on push returning first.
       if (this.#state !== 'closed') queueMicrotask(() => this.#listener.onDropped(frame, 'stale'));
       return;
     }
-    const { width, height } = image ?? this.#parameters;
-    const pixels = image?.data.buffer ?? null;
-    const message = {
-      type: 'frame',
-      stream: this.#id,
-      frame,
-      replace,
-      preparedMs,
-      width,
-      height,
-      pixels,
-    } as const;
-    this.#links.post(message, pixels ? [pixels] : []);
+    const { width, height } = input.image ?? this.#start.parameters;
+    const stream = this.#id;
+    this.#links.post({ type: 'frame', stream, frame, replace, width, height, input }, memoryOf(input));
   }
 
   configure(parameters: StreamParameters): Promise<{ readonly from: number }> {
-    const obstacle = this.#obstacle();
-    if (obstacle) return Promise.reject(obstacle);
-    const request = this.#nextRequest++;
-    const outcome = deferred<{ readonly from: number }>();
-    this.#changes.set(request, { parameters, outcome });
-    this.#links.post({ type: 'configure', stream: this.#id, request, parameters });
-    return outcome.promise;
+    const keep = (): void => void (this.#start = { ...this.#start, parameters });
+    return this.#obstacle() ?? this.#requests.ask('configure', parameters, keep);
   }
 
   snapshot(): Promise<StreamState> {
-    const obstacle = this.#obstacle();
-    if (obstacle) return Promise.reject(obstacle);
-    const request = this.#nextRequest++;
-    const outcome = deferred<StreamState>();
-    this.#snapshots.set(request, outcome);
-    this.#links.post({ type: 'snapshot', stream: this.#id, request });
-    return outcome.promise;
+    return this.#obstacle() ?? this.#requests.ask('snapshot', null);
   }
 
   close(): void {
@@ -129,9 +92,9 @@ export class ManagedStream implements EngineStream {
 
   /** Handles the death of the worker: frames in flight are lost, parameters are kept. */
   interrupt(reason: Error): void {
+    this.#requests.rejectAll(reason);
     if (this.#state === 'closed' || this.#state === 'opening') return;
     this.#state = 'interrupted';
-    this.#rejectRequests(reason);
     this.#listener.onRestart();
   }
 
@@ -139,23 +102,9 @@ export class ManagedStream implements EngineStream {
   receive(message: StreamMessage): boolean {
     if (this.#state === 'closed') return false;
     switch (message.type) {
-      case 'opened':
-        this.#state = 'open';
-        this.#initial = null;
-        this.#opened.resolve();
-        break;
-      case 'snapshotted':
-        this.#snapshots.get(message.request)?.resolve(message.state);
-        this.#snapshots.delete(message.request);
-        break;
-      case 'configured':
-        this.#settle(message.request, ({ parameters, outcome }) => {
-          this.#parameters = parameters;
-          outcome.resolve({ from: message.from });
-        });
-        break;
-      case 'rejected':
-        this.#reject(message);
+      case 'answered':
+      case 'refused':
+        this.#requests.settle(message);
         break;
       case 'admitted':
         this.#listener.onAdmitted(message.frame);
@@ -168,13 +117,6 @@ export class ManagedStream implements EngineStream {
         break;
     }
     return true;
-  }
-
-  #reject({ request, field, message }: Extract<StreamMessage, { type: 'rejected' }>): void {
-    const error = new ParameterError(field, message);
-    if (request !== null) return this.#settle(request, ({ outcome }) => outcome.reject(error));
-    this.#end(error);
-    this.#opened.reject(error);
   }
 
   async #deliver({
@@ -191,29 +133,17 @@ export class ManagedStream implements EngineStream {
     }
   }
 
-  #settle(request: number, action: (change: PendingChange) => void): void {
-    const change = this.#changes.get(request);
-    this.#changes.delete(request);
-    if (change) action(change);
-  }
-
-  /** Returns why the worker cannot take requests now; null if it can. */
-  #obstacle(): Error | null {
-    if (this.#state === 'closed') return new Error('the stream is closed');
-    return this.#state === 'interrupted' ? new Error('the engine is being restarted') : null;
-  }
-
-  #rejectRequests(reason: Error): void {
-    for (const { outcome } of this.#changes.values()) outcome.reject(reason);
-    for (const outcome of this.#snapshots.values()) outcome.reject(reason);
-    this.#changes.clear();
-    this.#snapshots.clear();
+  /** Rejects if the worker cannot take questions now; returns null if it can. */
+  #obstacle(): Promise<never> | null {
+    if (this.#state === 'closed') return Promise.reject(new Error('the stream is closed'));
+    if (this.#state === 'interrupted') return Promise.reject(new Error('the engine is being restarted'));
+    return null;
   }
 
   #end(reason: Error): void {
     this.#state = 'closed';
     this.#opened.reject(reason);
-    this.#rejectRequests(reason);
+    this.#requests.rejectAll(reason);
     this.#links.onClose();
   }
 }

@@ -23,6 +23,11 @@ export interface EngineOptions extends WorkerOptions {
   readonly startTimeoutMs?: number;
   /** Longest wait of a stop for the current inference call. Default: 30 seconds. */
   readonly stopTimeoutMs?: number;
+  /**
+   * Called once for each stream of `openStream` that has ended or was refused; not for those that a failed or stopped
+   * engine did not open.
+   */
+  readonly onStreamEnd?: () => void;
   /** Code of the worker, for tests that need a worker that fails. */
   readonly workerFile?: URL;
 }
@@ -91,7 +96,10 @@ class Supervisor implements Engine {
       listener,
       {
         post: (message, transfer) => this.#host?.post(message, transfer),
-        onClose: () => this.#streams.delete(id),
+        onClose: () => {
+          this.#streams.delete(id);
+          this.#options.onStreamEnd?.();
+        },
       },
     );
     this.#streams.set(id, stream);

@@ -5,11 +5,11 @@ import { BufferPool } from '../buffer-pool.js';
 import { ExpectedCosts, rowBudget } from '../costs.js';
 import { deviceName, parseDevice } from '../device.js';
 import { ParameterError } from '../engine.js';
-import type { EngineFacts, FromWorker, ToWorker, WorkerOptions } from '../messages.js';
-import { ChangeQueue } from './streams/change-queue.js';
+import type { Ask, EngineFacts, Question, Questions, ToWorker, WorkerOptions } from '../messages.js';
+import { ChangeQueue, type Change } from './streams/change-queue.js';
 import { EmbeddingCache } from './conditioning/embedding-cache.js';
 import { exportNotes } from './calibration/export-notes.js';
-import { FrameLoop, type FrameLoopOptions, type Post } from './streams/frame-loop.js';
+import { FrameLoop, recycle, type FrameLoopOptions, type Post } from './streams/frame-loop.js';
 import { LiveStream } from './streams/live-stream.js';
 import type { StreamContext } from './streams/stream-context.js';
 import { NotFiniteError } from './networks/finite.js';
@@ -52,9 +52,9 @@ class EngineWorker {
     this.#context = {
       ...context,
       model: runtime,
-      drop: (stream, { frame, pixels }, reason) => {
+      drop: (stream, { frame, input }, reason) => {
         post({ type: 'dropped', stream, frame, reason });
-        if (pixels) post({ type: 'recycle', pixels }, [pixels]);
+        recycle(input, post);
       },
     };
     this.#loop = new FrameLoop(runtime, { ...options, pixels: this.#pixels });
@@ -83,23 +83,16 @@ class EngineWorker {
     if (message.type === 'close') this.#changes.cancel(message.stream);
     else if (this.#changes.put(message)) return;
     const stream = this.#streams.get(message.stream);
-    // The message may have been sent before its stream was known to be rejected.
+    // The message may have been sent before its stream was known to be refused.
     if (stream === undefined) return;
     switch (message.type) {
       case 'frame':
-        if (this.#onProcessor) this.#loop.charge(stream, message.preparedMs);
+        if (this.#onProcessor) this.#loop.charge(stream, message.input.preparedMs ?? 0);
         return stream.push({ ...message, arrivedAt: performance.now() }, message.replace);
-      case 'snapshot': {
-        const { stream: id, request } = message;
-        return this.#post({ type: 'snapshotted', stream: id, request, state: stream.snapshot() });
-      }
-      case 'open':
-      case 'configure':
-        throw new Error('unreachable: changes wait for their turn');
+      case 'ask':
+        return this.#answerNow(message, stream);
       case 'close':
-        for (const { pixels } of stream.close()) {
-          if (pixels) this.#post({ type: 'recycle', pixels }, [pixels]);
-        }
+        for (const { input } of stream.close()) recycle(input, this.#post);
         this.#streams.delete(message.stream);
         return this.#loop.remove(stream);
     }
@@ -117,7 +110,7 @@ class EngineWorker {
     while (next !== null) {
       const { change, behind } = next;
       const start = performance.now();
-      await (change.type === 'open' ? this.#open(change) : this.#configure(change));
+      await this.#make(change);
       const end = performance.now();
       const stream = this.#streams.get(change.stream);
       if (stream) this.#loop.charge(stream, end - start);
@@ -127,42 +120,46 @@ class EngineWorker {
     return changed;
   }
 
-  async #open({
-    stream: id,
-    account,
-    parameters,
-    state,
-  }: Extract<ToWorker, { type: 'open' }>): Promise<void> {
-    await this.#orReject(id, null, async () => {
-      const stream = await LiveStream.open({ id, account }, this.#context, parameters);
-      if (state) stream.restore(state);
-      this.#streams.set(id, stream);
-      this.#loop.add(stream);
-      return { type: 'opened', stream: id };
-    });
-  }
-
-  async #configure({
-    stream: id,
-    request,
-    parameters,
-  }: Extract<ToWorker, { type: 'configure' }>): Promise<void> {
-    const stream = this.#streams.get(id);
-    // It may have been sent before its stream was known to be rejected.
-    if (stream === undefined) return;
-    await this.#orReject(id, request, async () => {
-      const from = await stream.configure(parameters);
-      return { type: 'configured', stream: id, request, from };
-    });
-  }
-
-  async #orReject(stream: number, request: number | null, action: () => Promise<FromWorker>): Promise<void> {
+  /** Makes a change and answers, or refuses it. */
+  async #make(change: Change): Promise<void> {
     try {
-      this.#post(await action());
+      await (change.question === 'open' ? this.#open(change) : this.#configure(change));
     } catch (error) {
       const { field, message } = this.#refusal(error);
-      this.#post({ type: 'rejected', stream, request, field, message });
+      const { stream, request } = change;
+      this.#post({ type: 'refused', stream, request, field, message });
     }
+  }
+
+  async #open(ask: Ask<'open'>): Promise<void> {
+    const { parameters, state, account } = ask.argument;
+    const stream = await LiveStream.open({ id: ask.stream, account }, this.#context, parameters);
+    if (state) stream.restore(state);
+    this.#streams.set(ask.stream, stream);
+    this.#loop.add(stream);
+    this.#answer(ask, null);
+  }
+
+  async #configure(ask: Ask<'configure'>): Promise<void> {
+    const stream = this.#streams.get(ask.stream);
+    // It may have been sent before its stream was known to be refused.
+    if (stream === undefined) return;
+    this.#answer(ask, { from: await stream.configure(ask.argument) });
+  }
+
+  /** Answers a question that takes no time. */
+  #answerNow(ask: Ask, stream: LiveStream): void {
+    switch (ask.question) {
+      case 'snapshot':
+        return this.#answer(ask, stream.snapshot());
+      case 'open':
+      case 'configure':
+        throw new Error('unreachable: changes wait for their turn');
+    }
+  }
+
+  #answer<Q extends Question>({ stream, request, question }: Ask<Q>, value: Questions[Q]['value']): void {
+    this.#post({ type: 'answered', stream, request, question, value });
   }
 
   /** Returns the error to send for invalid parameters. @throws any other error, which ends the worker. */

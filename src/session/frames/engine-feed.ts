@@ -1,6 +1,5 @@
 import { differIn, type StreamParameters } from '@millrace/protocol';
-import type { EngineStream, StreamState } from '../../engine/engine.js';
-import type { Image } from '../../image/image.js';
+import type { EngineStream, FrameInput, StreamState } from '../../engine/engine.js';
 import type { Frame } from './frame-ledger.js';
 
 /** Passes the frames of a session, and the parameters for them, to its stream in the engine. */
@@ -23,10 +22,9 @@ export class EngineFeed {
     this.#active = { stream, parameters };
   }
 
-  /** @param image null to start from noise. @param preparedMs milliseconds that decoding took. */
-  push(frame: Frame, image: Image | null, preparedMs: number): void {
+  push(frame: Frame, input: FrameInput): void {
     frame.place = 'engine';
-    this.#active?.stream.push(frame.id, image, { replace: true, preparedMs });
+    this.#active?.stream.push(frame.id, input, { replace: true });
   }
 
   /**

@@ -261,13 +261,13 @@ export class FramePipeline implements StreamListener {
   /** Creates a frame that starts from noise, and passes it to the engine. */
   #create(): void {
     this.#pace.take();
-    this.#feed.push(this.#answers.ledger.create(performance.now()), null, 0);
+    this.#feed.push(this.#answers.ledger.create(performance.now()), { image: null });
   }
 
   #enter(frame: Frame, image: Image): void {
     if (this.#closed) return;
     frame.decodeMs = performance.now() - frame.arrivedAt;
-    this.#feed.push(frame, image, this.decodeMs / this.#turns.atOnce);
+    this.#feed.push(frame, { image, preparedMs: this.decodeMs / this.#turns.atOnce });
   }
 
   #drop(frame: Frame, reason: DropReason): void {

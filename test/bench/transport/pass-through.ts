@@ -4,6 +4,7 @@ import type { Engine, EngineStream, GeneratedImage, StreamListener } from '../..
 import type { PictureCodec } from '../../../src/image/codec.js';
 import { pictureCodec } from '../../../src/image/codec.js';
 import type { Image } from '../../../src/image/image.js';
+import { stubStream } from '../../support/stub-stream.js';
 
 const state: Engine['state'] = {
   name: 'ready',
@@ -24,13 +25,12 @@ class PassThroughEngine implements Engine {
 
   async openStream(_parameters: StreamParameters, listener: StreamListener): Promise<EngineStream> {
     await Promise.resolve();
-    return {
+    return stubStream({
       // As in the real engine, listeners are called only after push has returned.
-      push: (frame, image) => image && queueMicrotask(() => void this.#pass(frame, image, listener)),
+      push: (frame, { image }) => image && queueMicrotask(() => void this.#pass(frame, image, listener)),
       configure: () => Promise.resolve({ from: 0 }),
       snapshot: () => Promise.resolve({ ordinal: 0, frames: [] }),
-      close() {},
-    };
+    });
   }
 
   allocate(bytes: number): Uint8Array<ArrayBuffer> {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { FrameQueue } from '../../../src/cli/run/frame-queue.js';
-import type { EngineStream, GeneratedImage } from '../../../src/engine/engine.js';
+import type { GeneratedImage } from '../../../src/engine/engine.js';
+import { stubStream } from '../../support/stub-stream.js';
 
 const timings = { queueMs: 0, vaeEncodeMs: 0, denoiseMs: 0, vaeDecodeMs: 0 };
 const picture = (value: number): GeneratedImage => ({
@@ -15,15 +16,12 @@ const picture = (value: number): GeneratedImage => ({
 /** Returns a queue and a stream that only records frames; the test plays the engine. */
 function setUp() {
   const pushed: number[] = [];
-  const stream: EngineStream = {
+  const stream = stubStream({
     push: (frame, _, { replace }) => {
       assert.equal(replace, false);
       pushed.push(frame);
     },
-    configure: () => Promise.reject(new Error('not used')),
-    snapshot: () => Promise.reject(new Error('not asked for')),
-    close: () => {},
-  };
+  });
   const queue = new FrameQueue<string>();
   return { queue, pushed, push: (name: string) => queue.push(stream, picture(0), name) };
 }

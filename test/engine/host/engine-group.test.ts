@@ -41,7 +41,7 @@ describe('engines on several devices', () => {
       const { width, height, data } = testImage(1, parameters);
       const own = engine.allocate(data.length);
       own.set(data);
-      stream.push(0, { width, height, data: own }, { replace: false });
+      stream.push(0, { image: { width, height, data: own } }, { replace: false });
     }
     for (const stream of streams) {
       await stream.until(() => stream.answered === 1);
@@ -67,13 +67,13 @@ describe('engines on several devices', () => {
     const struck = await RecordedStream.open(engine, parameters);
     const others = [];
     for (let i = 0; i < 3; i++) others.push(await RecordedStream.open(engine, parameters));
-    struck.stream.push(13, testImage(13, parameters), { replace: false });
+    struck.stream.push(13, { image: testImage(13, parameters) }, { replace: false });
     await struck.until(() => struck.restarts === 1);
     assert.equal(restarts, 1);
     assert.equal(engine.state.name, 'ready');
     const spared = others.find((stream) => stream.restarts === 0);
     assert.ok(spared);
-    spared.stream.push(1, testImage(1, parameters), { replace: false });
+    spared.stream.push(1, { image: testImage(1, parameters) }, { replace: false });
     await spared.until(() => spared.answered === 1);
     assert.equal(spared.restarts, 0);
     assert.ok(states.every(({ name }) => name === 'starting' || name === 'ready'));

@@ -15,7 +15,7 @@ after(async () => {
 /** Creates two engines, of which the second is twice as fast, and records their events. */
 function setUp(more: readonly object[] = []) {
   const events: string[] = [];
-  const opened = Array.from({ length: 9 }, (_, stream) => ({ type: 'opened', stream }));
+  const opened = { type: 'answered', question: 'open', value: null };
   const ready = (device: string, ms: number, rowBudget: number): object => ({
     type: 'ready',
     only: device,
@@ -27,7 +27,7 @@ function setUp(more: readonly object[] = []) {
   });
   const begin = [ready('cuda:0', 20, 2), ready('cuda:1', 10, 3), ...more];
   const engine = createEngines({
-    model: JSON.stringify({ begin, on: { open: opened } }),
+    model: JSON.stringify({ begin, on: { open: [opened] } }),
     devices: ['cuda:0', 'cuda:1'],
     threads: 1,
     cacheDirectory: null,
@@ -83,7 +83,7 @@ describe('engines together', () => {
     const streams = [await open(), await open(), await open()];
     assert.equal(streams.length, 3);
     // The fast one has two of three: it dies at a frame of its first stream, which is the first of all.
-    streams[0]?.stream.push(13, null, { replace: true });
+    streams[0]?.stream.push(13, { image: null }, { replace: true });
     await streams[0]?.until(() => streams[0]?.restarts === 1);
     await streams[1]?.until(() => (streams[1]?.restarts ?? 0) + (streams[2]?.restarts ?? 0) > 0);
     assert.equal(streams.filter(({ restarts }) => restarts === 1).length, 2);

@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { defaultParameters } from '@millrace/protocol';
 import type { StreamListener } from '../../../src/engine/engine.js';
 import { ManagedStream } from '../../../src/engine/host/managed-stream.js';
-import type { ToWorker } from '../../../src/engine/messages.js';
+import type { Ask, Question, Questions, ToWorker } from '../../../src/engine/messages.js';
 
 const parameters = { ...defaultParameters(), width: 2, height: 1 };
 const state = { ordinal: 3, frames: [] };
@@ -37,8 +37,16 @@ function setUp(initial: typeof state | null = null, account: string | null = nul
     used();
     await turn();
   };
-  const opened = (): void => void stream.receive({ type: 'opened', stream: 5 });
-  return { stream, posted, transferred, events, release, opened };
+  const answer = <Q extends Question>(request: number, question: Q, value: Questions[Q]['value']): boolean =>
+    stream.receive({ type: 'answered', stream: 5, request, question, value });
+  const refuse = (request: number): boolean =>
+    stream.receive({ type: 'refused', stream: 5, request, field: 'width', message: 'no' });
+  /** Opens it in a worker; the question is not kept in `posted`. */
+  const opened = (): void => {
+    stream.open();
+    answer((posted.pop() as Ask).request, 'open', null);
+  };
+  return { stream, posted, transferred, events, release, answer, refuse, opened };
 }
 
 function image(): { width: number; height: number; data: Uint8Array<ArrayBuffer> } {
@@ -47,35 +55,44 @@ function image(): { width: number; height: number; data: Uint8Array<ArrayBuffer>
 
 describe('a stream that is being opened', () => {
   it('sends its parameters and its state, the state only once', async () => {
-    const { stream, posted, opened } = setUp(state, 'a tenant');
+    const { stream, posted, answer } = setUp(state, 'a tenant');
     stream.open();
-    opened();
+    answer(0, 'open', null);
     await stream.opened;
     stream.interrupt(new Error('gone'));
     stream.open();
+    const start = { parameters, state, account: 'a tenant' };
     assert.deepEqual(posted, [
-      { type: 'open', stream: 5, parameters, state, account: 'a tenant' },
-      { type: 'open', stream: 5, parameters, state: null, account: 'a tenant' },
+      { type: 'ask', stream: 5, request: 0, question: 'open', argument: start },
+      { type: 'ask', stream: 5, request: 1, question: 'open', argument: { ...start, state: null } },
     ]);
   });
 
   it('takes no frame yet, and reports that after the call', async () => {
     const { stream, posted, events } = setUp();
-    stream.push(7, image(), { replace: true });
+    stream.push(7, { image: image() }, { replace: true });
     assert.deepEqual(events, []);
     await turn();
     assert.deepEqual([events, posted], [['dropped 7 stale'], []]);
   });
 
-  it('waits for the next worker if the first one dies', () => {
-    const { stream, events } = setUp();
+  it('waits for the next worker if the first one dies', async () => {
+    const { stream, posted, events, opened } = setUp(state);
     stream.interrupt(new Error('gone'));
+    stream.open();
+    stream.interrupt(new Error('gone'));
+    await turn();
     assert.deepEqual(events, []);
+    opened();
+    await stream.opened;
+    const start = { parameters, state, account: null };
+    assert.deepEqual(posted, [{ type: 'ask', stream: 5, request: 0, question: 'open', argument: start }]);
   });
 
   it('ends if it is refused', async () => {
-    const { stream, events } = setUp();
-    stream.receive({ type: 'rejected', stream: 5, request: null, field: 'width', message: 'no' });
+    const { stream, events, refuse } = setUp();
+    stream.open();
+    refuse(0);
     await assert.rejects(stream.opened, { name: 'ParameterError', field: 'width', message: 'no' });
     assert.deepEqual(events, ['end']);
     assert.equal(stream.receive({ type: 'admitted', stream: 5, frame: 1 }), false);
@@ -83,18 +100,36 @@ describe('a stream that is being opened', () => {
 });
 
 describe('a stream that is open', () => {
-  it('sends frames with their pixels, or as a start from noise', () => {
+  it('reports its end if the next worker refuses what the former one accepted', async () => {
+    const { stream, posted, events, refuse, opened } = setUp();
+    opened();
+    stream.interrupt(new Error('gone'));
+    stream.open();
+    refuse((posted.pop() as Ask).request);
+    await turn();
+    assert.deepEqual(events, ['restart', 'end', 'closed: no']);
+  });
+
+  it('sends frames with their pictures, or as a start from noise', () => {
     const { stream, posted, transferred, opened } = setUp();
     opened();
-    const given = image();
-    stream.push(1, given, { replace: true, preparedMs: 7 });
-    stream.push(2, null, { replace: false });
+    const input = { image: image(), preparedMs: 7 };
+    stream.push(1, input, { replace: true });
+    stream.push(2, { image: null }, { replace: false });
     const frame = { type: 'frame', stream: 5, width: 2, height: 1 } as const;
     assert.deepEqual(posted, [
-      { ...frame, frame: 1, replace: true, preparedMs: 7, pixels: given.data.buffer },
-      { ...frame, frame: 2, replace: false, preparedMs: 0, pixels: null },
+      { ...frame, frame: 1, replace: true, input },
+      { ...frame, frame: 2, replace: false, input: { image: null } },
     ]);
-    assert.deepEqual(transferred, [given.data.buffer]);
+    assert.deepEqual(transferred, [input.image.data.buffer]);
+  });
+
+  it('hands over the memory of each picture of a frame', () => {
+    const { stream, transferred, opened } = setUp();
+    opened();
+    const input = { image: image(), another: image() };
+    stream.push(1, input, { replace: true });
+    assert.deepEqual(transferred, [input.image.data.buffer, input.another.data.buffer]);
   });
 
   it('reports what becomes of frames, and returns pixels after their use', async () => {
@@ -113,41 +148,51 @@ describe('a stream that is open', () => {
   });
 
   it('gets changes confirmed or refused, each by its number', async () => {
-    const { stream, posted, opened } = setUp();
+    const { stream, posted, answer, refuse, opened } = setUp();
     opened();
     const changed = { ...parameters, prompt: 'other' };
     const [first, second] = [stream.configure(changed), stream.configure({ ...changed, width: 3 })];
     assert.deepEqual(posted, [
-      { type: 'configure', stream: 5, request: 0, parameters: changed },
-      { type: 'configure', stream: 5, request: 1, parameters: { ...changed, width: 3 } },
+      { type: 'ask', stream: 5, request: 1, question: 'configure', argument: changed },
+      { type: 'ask', stream: 5, request: 2, question: 'configure', argument: { ...changed, width: 3 } },
     ]);
-    stream.receive({ type: 'rejected', stream: 5, request: 1, field: 'width', message: 'no' });
-    stream.receive({ type: 'configured', stream: 5, request: 0, from: 9 });
+    refuse(2);
+    answer(1, 'configure', { from: 9 });
     assert.deepEqual(await first, { from: 9 });
     await assert.rejects(second, { field: 'width' });
-    assert.equal(
-      stream.receive({ type: 'configured', stream: 5, request: 7, from: 9 }),
-      true,
-      'nobody asked',
-    );
+    assert.equal(answer(7, 'configure', { from: 9 }), true, 'nobody asked');
     stream.interrupt(new Error('gone'));
     stream.open();
+    const start = { parameters: changed, state: null, account: null };
     assert.deepEqual(posted.at(-1), {
-      type: 'open',
+      type: 'ask',
       stream: 5,
-      parameters: changed,
-      state: null,
-      account: null,
+      request: 3,
+      question: 'open',
+      argument: start,
     });
   });
 
+  it('keeps confirmed parameters even if its worker dies right after the answer', () => {
+    const { stream, posted, answer, opened } = setUp();
+    opened();
+    const changed = { ...parameters, prompt: 'other' };
+    void stream.configure(changed);
+    void stream.configure({ ...changed, prompt: 'pending' });
+    answer(1, 'configure', { from: 9 });
+    stream.interrupt(new Error('gone'));
+    stream.open();
+    assert.deepEqual((posted.at(-1) as Ask<'open'>).argument.parameters, changed);
+  });
+
   it('returns snapshots', async () => {
-    const { stream, posted, opened } = setUp();
+    const { stream, posted, answer, opened } = setUp();
     opened();
     void stream.configure(parameters);
     const snapshot = stream.snapshot();
-    assert.deepEqual(posted.at(-1), { type: 'snapshot', stream: 5, request: 1 });
-    stream.receive({ type: 'snapshotted', stream: 5, request: 1, state });
+    const asked = { type: 'ask', stream: 5, request: 2, question: 'snapshot', argument: null };
+    assert.deepEqual(posted.at(-1), asked);
+    answer(2, 'snapshot', state);
     assert.equal(await snapshot, state);
   });
 });
@@ -162,11 +207,11 @@ describe('a stream whose worker died', () => {
     assert.deepEqual(events, ['restart']);
     await assert.rejects(stream.configure(parameters), /being restarted/);
     await assert.rejects(stream.snapshot(), /being restarted/);
-    stream.push(1, image(), { replace: true });
+    stream.push(1, { image: image() }, { replace: true });
     await turn();
     assert.deepEqual(events, ['restart', 'dropped 1 stale']);
     opened();
-    stream.push(2, image(), { replace: true });
+    stream.push(2, { image: image() }, { replace: true });
     assert.equal(posted.at(-1)?.type, 'frame');
   });
 });
@@ -183,7 +228,7 @@ describe('a stream that is closed', () => {
     assert.deepEqual(events, ['end']);
     stream.interrupt(new Error('gone'));
     stream.abort(new Error('gone'));
-    stream.push(1, image(), { replace: true });
+    stream.push(1, { image: image() }, { replace: true });
     await turn();
     assert.deepEqual(events, ['end']);
     await assert.rejects(stream.configure(parameters), /the stream is closed/);

@@ -59,7 +59,7 @@ describe('an engine that is stopped', () => {
     mock.timers.enable({ apis: ['setTimeout'] });
     const { engine, told } = setUp({ ...opens });
     const recorded = await open(engine);
-    recorded.stream.push(13, null, { replace: true });
+    recorded.stream.push(13, { image: null }, { replace: true });
     await recorded.until(() => recorded.restarts === 1);
     await engine[Symbol.asyncDispose]();
     mock.timers.tick(1e6);

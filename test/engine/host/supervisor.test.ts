@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it, mock } from 'node:test';
 import { BufferPool } from '../../../src/engine/buffer-pool.js';
 import { RecordedStream } from '../../support/engine.js';
+import type { Script } from './scripted-worker.js';
 import { clock, open, opens, parameters, ready, setUp, type Rig } from './supervisor-rig.js';
 
 const timings = { queueMs: 1, vaeEncodeMs: 2, denoiseMs: 3, vaeDecodeMs: 4 };
@@ -140,24 +141,52 @@ describe('memory of frames', () => {
 
 describe('streams', () => {
   it('have their own numbers, and open with their initial parameters and state', async () => {
-    const opened = [0, 1].map((stream) => ({ type: 'opened', stream }));
-    const { engine, told, until } = setUp({ begin: [ready], on: { open: opened } });
+    const { engine, told, until } = setUp(opens);
     const first = await open(engine);
     const state = { ordinal: 3, frames: [] };
     const second = await RecordedStream.open(engine, parameters, { state, account: 'a tenant' });
-    await until('"open","stream":1');
+    await until('"stream":1,"request":0,"question":"open"');
     const messages = told
       .filter((line) => line.includes('"open"'))
       .map((line) => line.replace(/^note \d+: /, ''));
-    const message = { type: 'open', stream: 0, parameters, state: null, account: null };
+    const start = { parameters, state: null, account: null };
+    const message = { type: 'ask', stream: 0, request: 0, question: 'open', argument: start };
     assert.deepEqual(
       messages.map((line) => JSON.parse(line) as unknown),
-      [message, { ...message, stream: 1, state, account: 'a tenant' }],
+      [message, { ...message, stream: 1, argument: { parameters, state, account: 'a tenant' } }],
     );
-    second.stream.push(7, image(), { replace: true });
+    second.stream.push(7, { image: image() }, { replace: true });
     first.stream.close();
     await until('"close","stream":0');
     await until('"frame","stream":1,"frame":7');
+  });
+});
+
+describe('the end of a stream', () => {
+  /** Counts the ends of the streams of an engine. */
+  function countEnds(script: Script): Rig & { readonly ends: () => number } {
+    let count = 0;
+    const rig = setUp(script, { onStreamEnd: () => (count += 1) });
+    return { ...rig, ends: () => count };
+  }
+
+  it('is reported once, whether it is closed, closed twice, or stopped with its engine', async () => {
+    const { engine, ends } = countEnds(opens);
+    const recorded = await open(engine);
+    await open(engine);
+    assert.equal(ends(), 0);
+    recorded.stream.close();
+    recorded.stream.close();
+    assert.equal(ends(), 1);
+    await engine[Symbol.asyncDispose]();
+    assert.equal(ends(), 2);
+  });
+
+  it('is reported for one that is refused', async () => {
+    const refused = { type: 'refused', field: 'width', message: 'no' };
+    const { engine, ends } = countEnds({ begin: [ready], on: { open: [refused] } });
+    await assert.rejects(open(engine), { name: 'ParameterError', field: 'width', message: 'no' });
+    assert.equal(ends(), 1);
   });
 });
 
@@ -177,7 +206,7 @@ describe('a worker that dies', () => {
       return setTimeout(action, 0);
     });
     for (let time = 1; time <= times; time++) {
-      recorded.stream.push(13, null, { replace: true });
+      recorded.stream.push(13, { image: null }, { replace: true });
       await recorded.until(() => recorded.restarts === time || recorded.closed !== null);
       // Streams are opened again in order: when a new one is open, so is the first.
       await open(engine).catch(() => {});
@@ -186,10 +215,7 @@ describe('a worker that dies', () => {
     return delays;
   }
 
-  const script = {
-    begin: [{ type: 'starting', what: 'loading' }, ready],
-    on: { open: Array.from({ length: 12 }, (_, stream) => ({ type: 'opened', stream })) },
-  };
+  const script = { ...opens, begin: [{ type: 'starting', what: 'loading' }, ready] };
 
   it('is restarted after longer and longer delays, but not after the sixth death within a minute', async () => {
     const rig = setUp(script);
@@ -206,13 +232,14 @@ describe('a worker that dies', () => {
   it('has its streams opened once in the next worker, including those opened while it starts', async () => {
     const rig = setUp(script);
     const recorded = await open(rig.engine);
-    recorded.stream.push(13, null, { replace: true });
+    recorded.stream.push(13, { image: null }, { replace: true });
     await rig.until('restarting loading');
     assert.equal(rig.engine.state.name, 'restarting');
     const { stream } = await RecordedStream.open(rig.engine, parameters);
-    stream.push(1, null, { replace: true });
+    stream.push(1, { image: null }, { replace: true });
     await rig.until('"type":"frame","stream":1');
-    assert.equal(rig.told.filter((line) => line.includes('"type":"open","stream":1')).length, 1);
+    const opening = /"stream":1,"request":\d+,"question":"open"/;
+    assert.equal(rig.told.filter((line) => opening.test(line)).length, 1);
   });
 
   it('may die any number of times if not too often', async () => {

@@ -16,43 +16,42 @@ async function start(streams: number, steps: Steps): Promise<WorkerThread> {
   const thread = new WorkerThread(file, { cacheDirectory }, { steps });
   await thread.when('ready');
   const opens = Array.from({ length: streams }, (_, stream): ToWorker => ({
-    type: 'open',
+    type: 'ask',
     stream,
-    parameters,
-    state: null,
-    account: null,
+    request: 0,
+    question: 'open',
+    argument: { parameters, state: null, account: null },
   }));
   thread.worker.postMessage(opens);
-  await thread.when('opened', streams - 1);
+  await thread.when('open', streams - 1);
   return thread;
 }
 
-function frames(stream: number, count: number, preparedMs = 0): readonly ToWorker[] {
+function frames(stream: number, count: number, preparedMs?: number): readonly ToWorker[] {
   return Array.from({ length: count }, (_, frame) => ({
     type: 'frame',
     stream,
     frame,
     replace: false,
-    preparedMs,
     ...size,
-    pixels: null,
+    input: { image: null, ...(preparedMs !== undefined && { preparedMs }) },
   }));
 }
 
 function change(stream: number): ToWorker {
-  return { type: 'configure', stream, request: 0, parameters };
+  return { type: 'ask', stream, request: 1, question: 'configure', argument: parameters };
 }
 
 describe('waiting changes', () => {
   it('are made one at a time, and more for as long as the last frame took', async () => {
-    const thread = await start(13, { inference: 4, configured: 0.5 });
+    const thread = await start(13, { inference: 4, configure: 0.5 });
     const from = thread.said.length;
     const changes = Array.from({ length: 12 }, (_, stream) => change(stream));
     thread.worker.postMessage([...frames(12, 4), ...changes]);
     await thread.when('result', 3);
-    const said = thread.brief(from, 'configured', 'result');
+    const said = thread.brief(from, 'configure', 'result');
     const configured = (first: number, last: number): readonly string[] =>
-      Array.from({ length: last - first + 1 }, (_, i) => `configured ${first + i}`);
+      Array.from({ length: last - first + 1 }, (_, i) => `configure ${first + i}`);
     assert.deepEqual(said, [
       ...configured(0, 0),
       'result 12',
@@ -92,6 +91,6 @@ describe('the share of a stream', () => {
   it('is also used up by its changes', async () => {
     // As long as two rows.
     const messages = [change(0), ...frames(0, 6), ...frames(1, 6)];
-    assert.equal(await order({ configured: 0.02 }, messages, 12), '110101010100');
+    assert.equal(await order({ configure: 0.02 }, messages, 12), '110101010100');
   });
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, it } from 'node:test';
 import type { StreamParameters } from '@millrace/protocol';
+import type { StreamState } from '../../../src/engine/engine.js';
 import type { ToWorker } from '../../../src/engine/messages.js';
 import { keptCosts, tinyModel, tinyParameters } from '../../support/engine.js';
 import { WorkerThread } from './worker-thread.js';
@@ -11,12 +12,26 @@ const cacheDirectory = await keptCosts();
 const parameters = tinyParameters({ t_index_list: [32] });
 const size = { width: parameters.width, height: parameters.height };
 
-function open(stream: number, changes: Partial<StreamParameters> = {}): ToWorker {
-  return { type: 'open', stream, parameters: { ...parameters, ...changes }, state: null, account: null };
+function open(
+  stream: number,
+  changes: Partial<StreamParameters> = {},
+  state: StreamState | null = null,
+): ToWorker {
+  const start = { parameters: { ...parameters, ...changes }, state, account: null };
+  return { type: 'ask', stream, request: 0, question: 'open', argument: start };
+}
+
+function configure(stream: number, request: number, changes: Partial<StreamParameters> = {}): ToWorker {
+  return { type: 'ask', stream, request, question: 'configure', argument: { ...parameters, ...changes } };
+}
+
+function snapshot(stream: number, request: number): ToWorker {
+  return { type: 'ask', stream, request, question: 'snapshot', argument: null };
 }
 
 function frameOf(stream: number, number: number, pixels: ArrayBuffer | null = null): ToWorker {
-  return { type: 'frame', stream, frame: number, replace: true, preparedMs: 0, ...size, pixels };
+  const image = pixels && { ...size, data: new Uint8Array(pixels) };
+  return { type: 'frame', stream, frame: number, replace: true, ...size, input: { image } };
 }
 
 async function start(): Promise<WorkerThread> {
@@ -76,7 +91,7 @@ describe('the thread of an engine', () => {
     await using thread = await start();
     const { performance } = thread.worker;
     thread.send(open(0));
-    await thread.when('opened');
+    await thread.when('open');
     await sleep(50);
     const before = performance.eventLoopUtilization();
     await sleep(100);
@@ -92,39 +107,33 @@ describe('streams in the thread', () => {
   it('are opened even if several come at once, and a refused one delays none', async () => {
     await using thread = await start();
     const wide = parameters.width + 1;
-    thread.send(
-      open(0),
-      open(1, { width: wide }),
-      frameOf(1, 0),
-      { type: 'configure', stream: 1, request: 0, parameters },
-      { type: 'snapshot', stream: 1, request: 1 },
-      open(2),
-    );
-    await thread.when('opened', 1);
-    thread.send({ type: 'close', stream: 1 }, { type: 'snapshot', stream: 2, request: 7 });
-    const { state, ...snapshotted } = await thread.when('snapshotted');
-    assert.deepEqual(snapshotted, { type: 'snapshotted', stream: 2, request: 7 });
-    assert.deepEqual([state.ordinal, state.frames], [0, []]);
-    assert.deepEqual(thread.of('opened', 'rejected', 'configured', 'admitted', 'dropped'), [
-      { type: 'opened', stream: 0 },
+    thread.send(open(0), open(1, { width: wide }), frameOf(1, 0), configure(1, 1), snapshot(1, 2), open(2));
+    await thread.when('open', 1);
+    thread.send({ type: 'close', stream: 1 }, snapshot(2, 7));
+    const { value, ...answer } = await thread.when('snapshot');
+    assert.deepEqual(answer, { type: 'answered', stream: 2, request: 7, question: 'snapshot' });
+    assert.deepEqual([value.ordinal, value.frames], [0, []]);
+    const opened = { type: 'answered', request: 0, question: 'open', value: null } as const;
+    assert.deepEqual(thread.of('open', 'refused', 'configure', 'admitted', 'dropped'), [
+      { ...opened, stream: 0 },
       {
-        type: 'rejected',
+        type: 'refused',
         stream: 1,
-        request: null,
+        request: 0,
         field: 'width',
         message: `width must be a multiple of 8 for the model tiny-sd, not ${wide}`,
       },
-      { type: 'opened', stream: 2 },
+      { ...opened, stream: 2 },
     ]);
   });
 
   it('continue where they were, and share cached prompts', async () => {
     await using thread = await start();
     const state = { ordinal: 5, frames: [] };
-    thread.send(open(0), { ...(open(1) as Extract<ToWorker, { type: 'open' }>), state });
-    await thread.when('opened', 1);
-    thread.send({ type: 'snapshot', stream: 1, request: 0 });
-    assert.equal((await thread.when('snapshotted')).state.ordinal, 5);
+    thread.send(open(0), open(1, {}, state));
+    await thread.when('open', 1);
+    thread.send(snapshot(1, 1));
+    assert.equal((await thread.when('snapshot')).value.ordinal, 5);
     assert.deepEqual(
       thread.of('embedding').map(({ hit }) => hit),
       [false, false, true, true],
@@ -133,24 +142,18 @@ describe('streams in the thread', () => {
 
   it('are changed, or get the reason why not and stay unchanged', async () => {
     await using thread = await start();
-    const change = (request: number, changes: Partial<StreamParameters>): ToWorker => ({
-      type: 'configure',
-      stream: 0,
-      request,
-      parameters: { ...parameters, ...changes },
-    });
-    thread.send(open(0), change(0, { height: 5 }), change(1, { seed: 9 }), frameOf(0, 4));
+    thread.send(open(0), configure(0, 1, { height: 5 }), configure(0, 2, { seed: 9 }), frameOf(0, 4));
     await thread.when('result');
-    thread.send(change(2, { seed: 3 }));
-    await thread.when('configured', 1);
-    const [refused] = thread.of('rejected');
-    assert.deepEqual([refused?.request, refused?.field], [0, 'height']);
+    thread.send(configure(0, 3, { seed: 3 }));
+    await thread.when('configure', 1);
+    const [refused] = thread.of('refused');
+    assert.deepEqual([refused?.request, refused?.field], [1, 'height']);
     // Each affects the next frame.
     assert.deepEqual(
-      thread.of('configured').map(({ request, from }) => [request, from]),
+      thread.of('configure').map(({ request, value }) => [request, value.from]),
       [
-        [1, 0],
-        [2, 5],
+        [2, 0],
+        [3, 5],
       ],
     );
   });
@@ -159,7 +162,7 @@ describe('streams in the thread', () => {
     await using thread = await start();
     const bytes = 3 * size.width * size.height;
     thread.send(open(0));
-    await thread.when('opened');
+    await thread.when('open');
     const from = thread.said.length;
     thread.send(frameOf(0, 1, new ArrayBuffer(bytes)));
     const { pixels, timings, ...result } = await thread.when('result');
@@ -176,7 +179,7 @@ describe('streams in the thread', () => {
   it('drop frames of another size, and return their memory if they have any', async () => {
     await using thread = await start();
     thread.send(open(0));
-    await thread.when('opened');
+    await thread.when('open');
     const wide = { width: 2 * size.width };
     thread.send({ ...frameOf(0, 1), ...wide });
     thread.send({ ...frameOf(0, 2, new ArrayBuffer(12)), ...wide });
@@ -198,7 +201,7 @@ describe('streams in the thread', () => {
   it('ignore messages once they are closed, and return the memory of waiting frames', async () => {
     await using thread = await start();
     thread.send(open(0), open(1));
-    await thread.when('opened', 1);
+    await thread.when('open', 1);
     const wait = (frame: number, pixels: ArrayBuffer | null): ToWorker => ({
       ...(frameOf(0, frame, pixels) as Extract<ToWorker, { type: 'frame' }>),
       replace: false,
@@ -210,13 +213,13 @@ describe('streams in the thread', () => {
       wait(3, null),
       { type: 'close', stream: 0 },
       frameOf(0, 4),
-      { type: 'snapshot', stream: 0, request: 0 },
-      { type: 'configure', stream: 0, request: 1, parameters },
-      { type: 'snapshot', stream: 1, request: 2 },
+      snapshot(0, 1),
+      configure(0, 2),
+      snapshot(1, 1),
     );
-    await thread.when('snapshotted');
+    await thread.when('snapshot');
     assert.deepEqual(
-      thread.of('snapshotted', 'configured').map(({ stream }) => stream),
+      thread.of('snapshot', 'configure').map(({ stream }) => stream),
       [1],
     );
     assert.deepEqual(

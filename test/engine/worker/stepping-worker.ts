@@ -1,8 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { FromWorker, ToWorker } from '../../../src/engine/messages.js';
+import { kindOf, type Kind } from './message-kind.js';
 
 /** By how many milliseconds each message of the worker advances its clock, which otherwise stands still. */
-export type Steps = Partial<Readonly<Record<FromWorker['type'], number>>>;
+export type Steps = Partial<Readonly<Record<Kind, number>>>;
 
 // The engine's worker, with a clock that only its own messages move once it is ready, so that a test decides how long
 // work takes. It receives lists of messages, each list as a whole.
@@ -19,7 +20,7 @@ Object.assign(port, {
     }),
   postMessage(message: FromWorker, transfer: readonly ArrayBuffer[]) {
     if (message.type === 'ready') performance.now = () => clock;
-    clock += steps[message.type] ?? 0;
+    clock += steps[kindOf(message)] ?? 0;
     say(message, [...transfer]);
   },
 });

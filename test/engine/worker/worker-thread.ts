@@ -2,9 +2,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { FromWorker, ToWorker, WorkerOptions } from '../../../src/engine/messages.js';
 import { tinyModel } from '../../support/engine.js';
-
-type Kind = FromWorker['type'];
-type Message<K extends Kind> = Extract<FromWorker, { readonly type: K }>;
+import { isKind, kindOf, type Kind, type Message } from './message-kind.js';
 
 /** The engine's thread alone, and all messages that it posts. */
 export class WorkerThread {
@@ -24,7 +22,7 @@ export class WorkerThread {
 
   /** Returns all its messages of these kinds. */
   of<K extends Kind>(...kinds: readonly K[]): readonly Message<K>[] {
-    return this.said.filter((message): message is Message<K> => kinds.some((kind) => message.type === kind));
+    return this.said.filter((message) => isKind(message, kinds));
   }
 
   /** Waits for the message of this kind that comes after `before` others of it. */
@@ -43,8 +41,9 @@ export class WorkerThread {
   /** @returns its messages of these kinds since `from`, in short: `result 3`. */
   brief(from: number, ...kinds: readonly Kind[]): readonly string[] {
     return this.said.slice(from).flatMap((message) => {
-      if (!kinds.includes(message.type)) return [];
-      return 'stream' in message ? [`${message.type} ${message.stream}`] : [message.type];
+      const kind = kindOf(message);
+      if (!kinds.includes(kind)) return [];
+      return 'stream' in message ? [`${kind} ${message.stream}`] : [kind];
     });
   }
 

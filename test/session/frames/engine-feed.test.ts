@@ -6,10 +6,10 @@ import {
   parameterProperties,
   type StreamParameters,
 } from '@millrace/protocol';
-import type { EngineStream } from '../../../src/engine/engine.js';
 import { EngineFeed } from '../../../src/session/frames/engine-feed.js';
 import { FrameLedger } from '../../../src/session/frames/frame-ledger.js';
 import { otherUpdates } from '../../support/parameters.js';
+import { stubStream } from '../../support/stub-stream.js';
 
 const parameters = defaultParameters();
 const state = { ordinal: 3, frames: [] };
@@ -18,7 +18,7 @@ const state = { ordinal: 3, frames: [] };
 function setUp() {
   const calls: unknown[] = [];
   const failure: { next: Error | null } = { next: null };
-  const stream: EngineStream = {
+  const stream = stubStream({
     push: (...frame) => void calls.push(frame),
     async configure(changed) {
       await Promise.resolve();
@@ -28,7 +28,7 @@ function setUp() {
     },
     snapshot: () => Promise.resolve(state),
     close: () => void calls.push('close'),
-  };
+  });
   const feed = new EngineFeed();
   return { feed, stream, calls, failure };
 }
@@ -46,7 +46,7 @@ it('without a stream a feed takes no frames and has no parameters', async () => 
   feed.close();
   feed.close();
   assert.deepEqual([feed.parameters, feed.running, calls], [null, false, ['close']]);
-  feed.push(new FrameLedger(1).create(0), null, 0);
+  feed.push(new FrameLedger(1).create(0), { image: null });
   assert.deepEqual(calls, ['close']);
 });
 
@@ -54,10 +54,10 @@ it('a pushed frame belongs to the engine, and replaces the one waiting there', (
   const { feed, stream, calls } = setUp();
   feed.attach(stream, parameters);
   const frame = new FrameLedger(1).create(0);
-  const image = { width: 1, height: 1, data: new Uint8Array(3) };
-  feed.push(frame, image, 5);
+  const input = { image: { width: 1, height: 1, data: new Uint8Array(3) }, preparedMs: 5 };
+  feed.push(frame, input);
   assert.equal(frame.place, 'engine');
-  assert.deepEqual(calls, [[-1, image, { replace: true, preparedMs: 5 }]]);
+  assert.deepEqual(calls, [[-1, input, { replace: true }]]);
 });
 
 it('only parameters that apply to the input make a change wait for frames under way', async () => {

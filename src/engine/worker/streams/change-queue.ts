@@ -1,10 +1,10 @@
-import type { ToWorker } from '../../messages.js';
+import type { Ask, ToWorker } from '../../messages.js';
 
 /** Messages about one stream, open or not yet open. */
 export type StreamMessage = Extract<ToWorker, { readonly stream: number }>;
 
 /** A stream to open, or a change of its parameters. */
-export type Change = Extract<StreamMessage, { readonly type: 'open' | 'configure' }>;
+export type Change = Ask<'open' | 'configure'>;
 
 /**
  * Streams to open and parameters to change, in order of arrival. Each may embed prompts, which takes time from the
@@ -17,9 +17,8 @@ export class ChangeQueue {
   put(message: StreamMessage): boolean {
     const waiting = this.#waiting.get(message.stream);
     if (waiting) waiting.behind.push(message);
-    else if (message.type === 'open' || message.type === 'configure') {
-      this.#waiting.set(message.stream, { change: message, behind: [] });
-    } else return false;
+    else if (isChange(message)) this.#waiting.set(message.stream, { change: message, behind: [] });
+    else return false;
     return true;
   }
 
@@ -35,4 +34,8 @@ export class ChangeQueue {
     this.#waiting.delete(next.change.stream);
     return next;
   }
+}
+
+function isChange(message: StreamMessage): message is Change {
+  return message.type === 'ask' && (message.question === 'open' || message.question === 'configure');
 }

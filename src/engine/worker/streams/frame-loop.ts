@@ -2,6 +2,7 @@ import { Batcher } from '../../../diffusion/batcher.js';
 import type { Lane } from '../../../diffusion/stream.js';
 import type { BufferPool } from '../../buffer-pool.js';
 import type { ExpectedCosts } from '../../costs.js';
+import { memoryOf, type FrameInput } from '../../frame-input.js';
 import type { FromWorker } from '../../messages.js';
 import { allFinite, NotFiniteError } from '../networks/finite.js';
 import type { LiveStream } from './live-stream.js';
@@ -12,6 +13,11 @@ import type { WorkPrices } from './work-prices.js';
 
 /** Posts a message to the main thread, and transfers the memory in `transfer` to it. */
 export type Post = (message: FromWorker, transfer?: readonly ArrayBuffer[]) => void;
+
+/** Sends the memory of a frame's pictures back to the main thread. */
+export function recycle(input: FrameInput, post: Post): void {
+  for (const pixels of memoryOf(input)) post({ type: 'recycle', pixels }, [pixels]);
+}
 
 export interface FrameLoopOptions {
   readonly rowBudget: number;
@@ -166,17 +172,15 @@ export class FrameLoop {
 
   /** @returns null if the frame failed. */
   async #enter(stream: LiveStream): Promise<Lane | null> {
-    const { frame, pixels, arrivedAt, width, height } = stream.takeEntry();
+    const { frame, input, arrivedAt, width, height } = stream.takeEntry();
+    const { image } = input;
     const { post } = this.#options;
     post({ type: 'admitted', stream: stream.id, frame });
     const start = performance.now();
     const latent =
-      pixels &&
-      (await this.#orFail(stream, frame, () =>
-        this.#runtime.encode(new Uint8Array(pixels), { width, height }),
-      ));
-    if (pixels) post({ type: 'recycle', pixels }, [pixels]);
-    if (pixels && !latent) return null;
+      image && (await this.#orFail(stream, frame, () => this.#runtime.encode(image.data, { width, height })));
+    recycle(input, post);
+    if (image && !latent) return null;
     const lane = stream.admit(frame, latent);
     const enteredAt = performance.now();
     const vaeEncodeMs = latent === null ? 0 : enteredAt - start;

@@ -166,15 +166,11 @@ export class LiveStream implements RowSource {
       this.#parameters;
     const room = this.#stream.room();
     while (this.#screened < Math.min(room, this.#waiting.length)) {
-      const pixels = this.#waiting[this.#screened]?.pixels;
+      const pixels = this.#waiting[this.#screened]?.input.image?.data;
       const similar =
         similar_image_filter &&
         pixels != null &&
-        this.#filter.isSimilar(
-          new Uint8Array(pixels),
-          similar_image_filter_threshold,
-          similar_image_filter_max_skip_frame,
-        );
+        this.#filter.isSimilar(pixels, similar_image_filter_threshold, similar_image_filter_max_skip_frame);
       if (!similar) {
         this.#screened += 1;
         continue;
@@ -200,9 +196,8 @@ export class LiveStream implements RowSource {
     const waiting = this.#waiting.shift();
     if (waiting === undefined) throw new RangeError('no frame is waiting');
     this.#screened -= 1;
-    if (waiting.pixels && this.#parameters.similar_image_filter) {
-      this.#filter.accept(new Uint8Array(waiting.pixels));
-    }
+    const { image } = waiting.input;
+    if (image && this.#parameters.similar_image_filter) this.#filter.accept(image.data);
     return waiting;
   }
 

@@ -1,4 +1,5 @@
 import type { CostCurve } from '../../costs.js';
+import type { FrameInput } from '../../frame-input.js';
 import type { EngineDropReason } from '../../messages.js';
 import type { PromptContext } from '../conditioning/prompts.js';
 import type { Size } from '../networks/sizes.js';
@@ -8,8 +9,7 @@ import type { WorkPrices } from './work-prices.js';
 /** A frame that has not entered the stream yet. */
 export interface WaitingFrame extends Size {
   readonly frame: number;
-  /** RGB bytes; null starts from noise alone. */
-  readonly pixels: ArrayBuffer | null;
+  readonly input: FrameInput;
   /** When it arrived, by performance.now(). */
   readonly arrivedAt: number;
 }

@@ -6,28 +6,21 @@ import { ChangeQueue, type StreamMessage } from '../../../../src/engine/worker/s
 const parameters = defaultParameters();
 
 function configure(stream: number, request: number): StreamMessage {
-  return { type: 'configure', stream, request, parameters };
+  return { type: 'ask', stream, request, question: 'configure', argument: parameters };
 }
 
 function frame(stream: number, number: number): StreamMessage {
-  return {
-    type: 'frame',
-    stream,
-    frame: number,
-    replace: true,
-    preparedMs: 0,
-    width: 8,
-    height: 8,
-    pixels: null,
-  };
+  const input = { image: null };
+  return { type: 'frame', stream, frame: number, replace: true, width: 8, height: 8, input };
 }
 
 /** Takes from a queue a change and what came behind it, in order. */
 function taken(queue: ChangeQueue): readonly string[] {
   const next = queue.take();
   if (next === null) return [];
-  const { change, behind } = next;
-  return [`${change.type} ${change.stream}`, ...behind.map(({ type, stream }) => `${type} ${stream}`)];
+  return [next.change, ...next.behind].map((message) =>
+    message.type === 'ask' ? `${message.question} ${message.stream}` : `${message.type} ${message.stream}`,
+  );
 }
 
 describe('ChangeQueue', () => {
@@ -45,7 +38,8 @@ describe('ChangeQueue', () => {
   it('gives each stream its turn, however many changes another has', () => {
     const queue = new ChangeQueue();
     for (let request = 0; request < 100; request++) queue.put(configure(1, request));
-    queue.put({ type: 'open', stream: 2, parameters, state: null, account: null });
+    const start = { parameters, state: null, account: null };
+    queue.put({ type: 'ask', stream: 2, request: 0, question: 'open', argument: start });
     assert.equal(taken(queue)[0], 'configure 1');
     assert.equal(taken(queue)[0], 'open 2');
   });

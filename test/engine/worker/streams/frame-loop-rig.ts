@@ -162,7 +162,8 @@ export function push(
   { byte = frame, textOnly = false } = {},
 ): ArrayBuffer | null {
   const { width, height } = stream.size;
-  const pixels = textOnly ? null : new Uint8Array(width * height * 3).fill(byte).buffer;
-  stream.push({ frame, width, height, pixels, arrivedAt: clock.now }, false);
-  return pixels;
+  const data = new Uint8Array(width * height * 3).fill(byte);
+  const image = textOnly ? null : { width, height, data };
+  stream.push({ frame, width, height, input: { image }, arrivedAt: clock.now }, false);
+  return image && data.buffer;
 }

@@ -50,6 +50,18 @@ describe('a frame', () => {
     assert.equal(inferences()[1]?.expectedMs, 10);
   });
 
+  it('gives back the memory of each of its pictures', async () => {
+    const { loop, given, open } = setUp();
+    const stream = await open(7);
+    const size = { width: side, height: side };
+    const image = { ...size, data: new Uint8Array(side * side * 3) };
+    const another = { ...size, data: new Uint8Array(side * side * 3) };
+    const input = { image, another };
+    stream.push({ frame: 0, ...size, input, arrivedAt: clock.now }, false);
+    await loop.turn();
+    assert.deepEqual(given, [[image.data.buffer], [another.data.buffer]]);
+  });
+
   it('that is finished counts once, with the next call, by its size', async () => {
     const { loop, open, inferences } = setUp({ encodeMs: 4 });
     const stream = await open(7, { t_index_list: [10], height: 2 * side });
@@ -57,7 +69,8 @@ describe('a frame', () => {
       push(stream, frame);
       await loop.turn();
     }
-    stream.push({ frame: 2, width: side, height: 2 * side, pixels: null, arrivedAt: clock.now }, false);
+    const input = { image: null };
+    stream.push({ frame: 2, width: side, height: 2 * side, input, arrivedAt: clock.now }, false);
     await loop.turn();
     push(stream, 3, { textOnly: true });
     await loop.turn();

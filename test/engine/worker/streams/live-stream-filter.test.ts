@@ -50,11 +50,12 @@ describe('random skipping by the similarity filter', () => {
     const settings = { similar_image_filter: true, similar_image_filter_threshold: 0.5 } as const;
     const { stream, drops, turn } = await setUp({ ...settings, seed, t_index_list: [10] });
     for (let frame = 0; frame < 60; frame++) {
-      const pixels = new Uint8Array(side * side * 3).fill(255);
+      const data = new Uint8Array(side * side * 3).fill(255);
       // A sixteenth is black, a different one in each frame: each is skipped with a probability of a half.
-      const part = pixels.length / 16;
-      pixels.fill(0, (frame % 8) * part, ((frame % 8) + 1) * part);
-      stream.push({ frame, width: side, height: side, pixels: pixels.buffer, arrivedAt: 0 }, true);
+      const part = data.length / 16;
+      data.fill(0, (frame % 8) * part, ((frame % 8) + 1) * part);
+      const size = { width: side, height: side };
+      stream.push({ frame, ...size, input: { image: { ...size, data } }, arrivedAt: 0 }, true);
       turn();
     }
     return drops.join();
@@ -78,7 +79,7 @@ describe('random skipping by the similarity filter', () => {
     const { stream, drops, push, turn } = await setUp(settings);
     push(10);
     turn();
-    stream.push({ frame: 11, width: side, height: side, pixels: null, arrivedAt: 0 }, true);
+    stream.push({ frame: 11, width: side, height: side, input: { image: null }, arrivedAt: 0 }, true);
     turn();
     push(12, { byte: 10 });
     turn();

@@ -66,8 +66,8 @@ export async function setUp(
   );
   const push: Rig['push'] = (frame, { replace = true, width = parameters.width, byte = frame } = {}) => {
     const { height } = parameters;
-    const pixels = new Uint8Array(width * height * 3).fill(byte).buffer;
-    stream.push({ frame, width, height, pixels, arrivedAt: 0 }, replace);
+    const image = { width, height, data: new Uint8Array(width * height * 3).fill(byte) };
+    stream.push({ frame, width, height, input: { image }, arrivedAt: 0 }, replace);
   };
   const turn: Rig['turn'] = () => {
     stream.screen();

@@ -47,7 +47,7 @@ describe('the inputs of a U-Net', () => {
     const { graph } = free;
     const rowsOnly: Graph = {
       ...graph,
-      inputs: graph.inputs.map((port) => ({ ...port, shape: [2, ...port.shape.slice(1)] })),
+      inputs: graph.inputs.map(({ name, type, shape }) => ({ name, type, shape: [2, ...shape.slice(1)] })),
     };
     const config: UnetConfig = {
       in_channels: 4,

@@ -66,7 +66,9 @@ function mapInputs(
   conditioning: Conditioning,
   change: (values: Float32Array, input: string) => Float32Array,
 ): Conditioning {
-  const changed = Object.entries(conditioning).map(([input, values]) => [input, change(values, input)]);
+  const changed = Object.entries(conditioning).map(
+    ([input, values]) => [input, change(values, input)] as const,
+  );
   return { ...conditioning, ...Object.fromEntries(changed) };
 }
 
@@ -139,7 +141,8 @@ export class MovingPrompt {
 }
 
 /** Returns the parts besides the text, as they move. */
-function movingOthers({ encoder_hidden_states: _, ...others }: Conditioning): Map<string, MovingEmbedding> {
+function movingOthers(conditioning: Conditioning): Map<string, MovingEmbedding> {
+  const { encoder_hidden_states: _, ...others } = conditioning;
   return new Map(Object.entries(others).map(([input, values]) => [input, new MovingEmbedding(values)]));
 }
 

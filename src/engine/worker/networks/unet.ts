@@ -16,10 +16,12 @@ export class Unet {
   /** Whether a call takes embeddings of several chunks of tokens. */
   readonly takesChunks: boolean;
   readonly #inputs: readonly { readonly input: UnetInput; readonly scratch: InputScratch }[];
-  /** For rows without a guidance scale. */
+  /** For rows without a guidance scale: that of scale 1. */
   readonly #unguided: ReturnType<typeof guidanceConditioning>;
   /** For rows without other conditioning; never written to. */
   readonly #zeros = new Scratch();
+  /** The timestep of the row that is being written. */
+  readonly #timestep = [0];
   readonly #predictions = new Scratch();
 
   private constructor(folder: ModelFolder, part: Part, mixesTimesteps: boolean, takesChunks = false) {
@@ -91,10 +93,10 @@ export class Unet {
   #feeds(rows: readonly Row[], [, height, width]: Shape): Feed[] {
     // All rows of a call have the same token count.
     const tokens = (rows[0]?.conditioning.encoder_hidden_states.length ?? 0) / this.#folder.textWidth;
-    const timesteps = this.mixesTimesteps ? rows.length : 1;
-    const call: CallSize = { rows: rows.length, timesteps, tokens, height, width };
+    const timed = this.mixesTimesteps ? rows : rows.slice(0, 1);
+    const call: CallSize = { rows: rows.length, timesteps: timed.length, tokens, height, width };
     return this.#inputs.map(({ input, scratch }) => {
-      const given = input.from === 'timestep' ? rows.slice(0, timesteps) : rows;
+      const given = input.from === 'timestep' ? timed : rows;
       const shape = input.shape(call);
       const data = scratch.take(volume(shape));
       const length = data.length / given.length;
@@ -116,7 +118,10 @@ export class Unet {
       case 'sample':
         return ({ input }) => input;
       case 'timestep':
-        return ({ stage }) => [stage.timestep];
+        return ({ stage }) => {
+          this.#timestep[0] = stage.timestep;
+          return this.#timestep;
+        };
       case 'conditioning':
         return ({ conditioning }) =>
           conditioning[port.name] ?? this.#unguided?.[port.name] ?? this.#zeros.take(length);

@@ -66,7 +66,7 @@ export interface Trace {
 }
 
 /** The conditioning of a prompt as plain data. Its names are those of resume tokens, which are kept. */
-export interface PromptState {
+interface PromptState {
   /** `encoder_hidden_states` */
   readonly embedding: Float32Array;
   /** `text_embeds`, if it moves. */

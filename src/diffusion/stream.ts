@@ -12,14 +12,14 @@ import { predictedNoise } from './prediction.js';
 import type { TransitionLength } from './transition.js';
 import type { Latent, Stage, Values } from './types.js';
 
-/** The conditioning of a U-Net row; opaque to the maths. */
+/**
+ * The conditioning of a U-Net row: values by the name of the U-Net's input, as in diffusers. Opaque to the maths.
+ * Besides the prompt, for example `text_embeds` (SDXL) and `timestep_cond` (LCM).
+ */
 export interface Conditioning {
   /** Prompt embedding [tokens, width]. */
-  readonly embedding: Float32Array;
-  /** Embedding of the prompt as a whole [width], for models that take one (SDXL). */
-  readonly pooled?: Float32Array;
-  /** For models that take the scale as an input and guide themselves (LCM). */
-  readonly guidanceScale?: number;
+  readonly encoder_hidden_states: Float32Array;
+  readonly [input: string]: Float32Array;
 }
 
 /** Settings that apply to all frames under way at once: a new prompt shows in the next result. */
@@ -65,9 +65,17 @@ export interface Trace {
   readonly stock: Latent;
 }
 
+/** The conditioning of a prompt as plain data. Its names are those of resume tokens, which are kept. */
+interface PromptState {
+  /** `encoder_hidden_states` */
+  readonly embedding: Float32Array;
+  /** `text_embeds`, if it moves. */
+  readonly pooled?: Float32Array;
+}
+
 /** A transition from a former prompt to the current one, as plain data. */
 export interface PromptTransition {
-  readonly from: Conditioning;
+  readonly from: PromptState;
   readonly method: BlendMethod;
   readonly length: TransitionLength;
   /** The frame with which it began. */

@@ -13,6 +13,7 @@ import {
 import { checkKind, exportAdvice } from './kind.js';
 import { readInt8 } from './layout/int8.js';
 import { readLayout, textPart, type FixedSize, type ModelLayout } from './layout/model.js';
+import { unetInput } from './layout/unet.js';
 import { ModelError } from './model-error.js';
 import { exists, readModelJson } from './model-files.js';
 import { modelName } from './model-name.js';
@@ -108,7 +109,7 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
   const textEncoders = texts.map(([, config]) => config);
   const layout = await readLayout(root, { unet, unetPath, vae, textEncoders, pixelFactor });
   const settings = await readSettings(join(root, 'millrace.json'), sizeFactor);
-  const selfGuided = layout.unet.guidance !== null;
+  const selfGuided = unetInput(layout.unet, 'timestep_cond') !== undefined;
   return {
     name: modelName(root),
     description: settings.description ?? '',

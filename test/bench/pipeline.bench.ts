@@ -172,7 +172,7 @@ const solver = createSolver(
     addNoise: true,
   },
 );
-const conditioning = { embedding: new Float32Array(1) };
+const conditioning = { encoder_hidden_states: new Float32Array(1) };
 const maths = new Stream(
   {
     solver,

@@ -7,7 +7,7 @@ import type { Lane, Row, Stream } from '../../src/diffusion/stream.js';
 export function predict(row: Row): Float32Array {
   const { input, stage, conditioning } = row;
   const mean = input.reduce((sum, value) => sum + value, 0) / input.length;
-  const prompt = conditioning.embedding[0];
+  const prompt = conditioning.encoder_hidden_states[0];
   return input.map((value, i) => {
     return 0.6 * Math.tanh(value + prompt) + 0.2 * mean + 0.1 * Math.sin(stage.timestep / 100 + i + prompt);
   });

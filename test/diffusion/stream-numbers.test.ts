@@ -60,7 +60,7 @@ function planOf(solver: Solver, stockSolver: Solver, width = 2): Plan {
 function make(type: GuidanceType = 'none', scale = 3, delta = 0.5): Made {
   const [solver, stockSolver] = [new Adding(), new Adding()];
   const guidance: Guidance = { type, scale, delta };
-  const [positive, negative] = [1, -1].map((value) => ({ embedding: fill(value) }));
+  const [positive, negative] = [1, -1].map((value) => ({ encoder_hidden_states: fill(value) }));
   const steering = { guidance, positive, negative };
   const admission = { denoise: 'stream', frameBufferSize: 9 } as const;
   return { stream: new Stream(planOf(solver, stockSolver), steering, admission), solver, stockSolver };
@@ -154,7 +154,7 @@ describe('guidance', () => {
   const rows = (stream: Stream): string =>
     stream
       .lanes()[0]
-      .rows.map(({ role, conditioning }) => `${role} ${conditioning.embedding[0]}`)
+      .rows.map(({ role, conditioning }) => `${role} ${conditioning.encoder_hidden_states[0]}`)
       .join();
 
   it('of type full moves away from the negative row at each stage', () => {

@@ -87,14 +87,14 @@ test('a prompt change reaches the frames under way, and the negative rows stay',
       advance(stream);
     }
     const rowsBefore = stream.lanes().flatMap(({ rows }) => rows);
-    stream.steering = { ...stream.steering, positive: { embedding: Float32Array.of(0.9) } };
+    stream.steering = { ...stream.steering, positive: { encoder_hidden_states: Float32Array.of(0.9) } };
     const rows = stream.lanes().flatMap((lane) => lane.rows);
     assert.deepEqual(
       rows.map(({ role }) => role),
       rowsBefore.map(({ role }) => role),
     );
     for (const { role, conditioning } of rows) {
-      assert.equal(conditioning.embedding[0], Math.fround(role === 'positive' ? 0.9 : -0.5));
+      assert.equal(conditioning.encoder_hidden_states[0], Math.fround(role === 'positive' ? 0.9 : -0.5));
     }
     if (cfgType === 'full') assert.equal(rows.filter(({ role }) => role === 'negative').length, 3);
   }

@@ -59,8 +59,8 @@ export function createStream(options: StreamOptions = {}): Stream {
       scale: options.guidanceScale ?? 1.4,
       delta: options.delta ?? 1,
     },
-    positive: { embedding: Float32Array.of(options.prompt ?? 0.3) },
-    negative: { embedding: Float32Array.of(options.negative ?? -0.5) },
+    positive: { encoder_hidden_states: Float32Array.of(options.prompt ?? 0.3) },
+    negative: { encoder_hidden_states: Float32Array.of(options.negative ?? -0.5) },
   };
   const admission = { denoise: options.denoise ?? 'stream', frameBufferSize: options.frameBufferSize ?? 1 };
   return new Stream(plan, steering, admission);

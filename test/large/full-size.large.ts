@@ -29,8 +29,8 @@ it('a U-Net of the true size loads and gives what torch gives', async (t) => {
     stage: { timestep: reference.numbers('timestep')[i], a: 1, b: 1, inputScale: 1 },
     input: reference.entry('sample', i),
     conditioning: {
-      embedding: reference.entry('encoder_hidden_states', i),
-      ...(reference.has('text_embeds') && { pooled: reference.entry('text_embeds', i) }),
+      encoder_hidden_states: reference.entry('encoder_hidden_states', i),
+      ...(reference.has('text_embeds') && { text_embeds: reference.entry('text_embeds', i) }),
     },
   }));
   const predictions = await runtime.predict(rows, [channels, height, width]);

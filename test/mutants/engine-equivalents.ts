@@ -67,18 +67,13 @@ export const engineEquivalents: readonly Equivalent[] = [
   {
     file: 'src/engine/worker/main.ts',
     change:
-      /^(?:precision = 'auto' -> precision = ''|emptyNegative\?\.embedding \?\? null -> \(emptyNegative)/,
+      /^(?:precision = 'auto' -> precision = ''|emptyNegative\?\.encoder_hidden_states \?\? null -> \(emptyNegative)/,
     reason: 'The code only checks whether it differs from this value.',
   },
   {
     file: 'src/engine/worker/networks/text-encoders.ts',
     change: 'texts[i]?.[chunk] -> texts[i][chunk]',
     reason: inRange,
-  },
-  {
-    file: 'src/engine/worker/conditioning/prompts.ts',
-    change: 'pooled.length > 0 -> pooled.length > 1',
-    reason: 'Either all prompts have such an embedding, or none has.',
   },
   {
     file: 'src/engine/worker/networks/guidance-embedding.ts',

@@ -38,12 +38,12 @@ export const equivalents: readonly Equivalent[] = [
     reason: 'Any free one works.',
   },
   {
-    file: 'src/diffusion/solvers/linear-solver.ts',
+    file: 'src/diffusion/solvers/linear/linear-solver.ts',
     change: 'start < step.out.length -> start <= step.out.length',
     reason: 'A further block would be empty.',
   },
   ...['=', '+='].map((operator) => ({
-    file: 'src/diffusion/solvers/linear-solver.ts',
+    file: 'src/diffusion/solvers/linear/linear-solver.ts',
     source: `for (let i = 0; i < count; i++) sums[i] ${operator} weightA * a[start + i] + weightB * b[start + i];`,
     change: 'i < count -> i <= count',
     reason: unused,
@@ -122,7 +122,7 @@ export const equivalents: readonly Equivalent[] = [
     reason: 'A group of one behaves like its engine.',
   },
   {
-    file: 'src/diffusion/solvers/linear-system.ts',
+    file: 'src/diffusion/solvers/linear/linear-system.ts',
     source: 'for (let row = column + 1; row < size; row++) {',
     change: /^column \+ 1 -> (?:\(column\)|column \+ 0)$/,
     reason: 'The pivot is not greater than itself.',

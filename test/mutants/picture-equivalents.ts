@@ -39,12 +39,12 @@ export const pictureEquivalents: readonly Equivalent[] = [
     reason: 'The index is within the array: the fallback only satisfies the compiler.',
   },
   {
-    file: 'src/diffusion/solvers/sigmas.ts',
+    file: 'src/diffusion/solvers/paths/sigmas.ts',
     change: 'candidate > logSigma -> candidate >= logSigma',
     reason: 'The end of one part is the start of the next.',
   },
   {
-    file: 'src/diffusion/solvers/beta-quantile.ts',
+    file: 'src/diffusion/solvers/paths/beta-quantile.ts',
     change:
       /^(?:turn < 60 -> turn <= 60|n <= 60 -> n < 60|incompleteBeta\(middle, shape\) < wanted -> .* <= wanted)$/,
     reason: 'It changes the last bit at most.',

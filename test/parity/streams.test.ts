@@ -36,7 +36,9 @@ async function runtimeFor({ parameters }: RecordedCase): Promise<ModelRuntime> {
 
 /** Embeds as the original, which knows no weights and cuts long prompts: brackets are escaped, one chunk is used. */
 async function embed(runtime: ModelRuntime, text: string): Promise<Float32Array> {
-  const { embedding } = await runtime.embed(text.replaceAll(/[()[\]\\]/g, String.raw`\$&`));
+  const { encoder_hidden_states: embedding } = await runtime.embed(
+    text.replaceAll(/[()[\]\\]/g, String.raw`\$&`),
+  );
   return embedding.subarray(0, folder.textLength * folder.textWidth);
 }
 
@@ -53,7 +55,7 @@ async function replay(recorded: RecordedCase, mode: 'one_step' | 'free_running')
   const conditionings: Conditioning[] = [];
   for (const [i, { text }] of embedRows.entries()) {
     const embedding = mode === 'one_step' ? slice(tensors, 'embeds', i) : await embed(runtime, text);
-    conditionings.push({ embedding });
+    conditionings.push({ encoder_hidden_states: embedding });
   }
   // Recordings name prompts with the same tokens after the first of them.
   const ids = embedRows.map((_, i) => inputIds(recorded, i).join());

@@ -1,6 +1,9 @@
 /** An input or output: its name, its number in TensorProto.DataType, and its shape; texts are free dimensions. */
 export type GraphPort = readonly [name: string, type: number, shape: readonly (number | string)[]];
 
+/** A node: its operation, its inputs, and the name of its result. */
+type GraphNode = readonly [operation: string, inputs: readonly string[], output: string];
+
 export interface GraphParts {
   readonly inputs: readonly GraphPort[];
   readonly outputs: readonly GraphPort[];
@@ -13,11 +16,17 @@ export interface GraphParts {
     /** Offset and length in that file. */
     place?: readonly [number, number],
   ])[];
+  /** What it computes. Without nodes it can be read, but not run. */
+  readonly nodes?: readonly GraphNode[];
 }
 
-/** Returns the bytes of an ONNX file without nodes, assembled by hand according to onnx.proto. */
-export function onnxGraph({ inputs, outputs, weights = [] }: GraphParts): Buffer {
+/** Returns the bytes of an ONNX file, assembled by hand according to onnx.proto. */
+export function onnxGraph({ inputs, outputs, weights = [], nodes = [] }: GraphParts): Buffer {
   const graph = [
+    ...nodes.map(([operation, given, result]) =>
+      message(1, [...given.flatMap((name) => text(1, name)), ...text(2, result), ...text(4, operation)]),
+    ),
+    ...(nodes.length > 0 ? [text(2, 'by hand')] : []),
     ...weights.map(([name, type, shape, file, at]) => {
       const entries = Object.entries({ location: file, offset: at?.[0], length: at?.[1] }).filter(
         ([, value]) => value != null,
@@ -35,7 +44,8 @@ export function onnxGraph({ inputs, outputs, weights = [] }: GraphParts): Buffer
     ...inputs.map((port) => message(11, valueInfo(port))),
     ...outputs.map((port) => message(12, valueInfo(port))),
   ].flat();
-  return Buffer.from([...integer(1, 8), ...text(2, 'by hand'), ...message(7, graph)]);
+  const version = nodes.length > 0 ? message(8, integer(2, 16)) : [];
+  return Buffer.from([...integer(1, 8), ...text(2, 'by hand'), ...message(7, graph), ...version]);
 }
 
 function valueInfo([name, type, shape]: GraphPort): number[] {

@@ -2,12 +2,13 @@ import { stat } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import type { ModelFolder } from '../../model/folder.js';
 import type { Graph } from '../../model/layout/ports.js';
+import { unetInput } from '../../model/layout/unet.js';
 import type { Check, ModelReport, PartReport } from './report.js';
 
 /** Describes a model. */
 export function inspectModel(model: ModelFolder): ModelReport {
   const { defaults, fixedSize, layout, selfGuided } = model;
-  const xl = layout.unet.added !== null;
+  const xl = unetInput(layout.unet, 'text_embeds') !== undefined;
   const kinds = [
     xl ? 'Stable Diffusion XL' : 'Stable Diffusion',
     ...(selfGuided ? ['latent consistency'] : []),
@@ -88,7 +89,7 @@ export function checkLayout(model: ModelFolder, onProcessor: boolean): readonly 
   if (unet.rows === null) checks.push(ok('any number of rows: streams share a call'));
   if (unet.height === null && unet.width === null) checks.push(ok(sizes(model)));
   if (model.selfGuided) checks.push(ok('guides itself by guidance_scale; cfg_type is none'));
-  if (onProcessor && unet.sample.type === 'float16') {
+  if (onProcessor && unetInput(unet, 'sample')?.port.type === 'float16') {
     checks.push({
       level: 'note',
       text: 'computes in half precision, which processors do through single precision; for the CPU export it in float32',

@@ -1,11 +1,11 @@
 import type { NoiseSchedule, SchedulerConfig } from '../schedule.js';
 import type { Solver } from '../types.js';
-import { discretePath, nextAlphaCumprod } from './discrete.js';
-import { boundOf, outputsOf } from './bounds.js';
-import { eps, sum, z } from './forms.js';
-import { linearSolver, type Rule } from './linear-solver.js';
+import { discretePath, nextAlphaCumprod } from './paths/discrete.js';
+import { boundOf, outputsOf } from './linear/bounds.js';
+import { eps, sum, z } from './linear/forms.js';
+import { linearSolver, type Rule } from './linear/linear-solver.js';
 import { SolverError, type SolverOptions } from './options.js';
-import { stageAt } from './timesteps.js';
+import { stageAt } from './paths/timesteps.js';
 
 /** Creates DDIM (Song et al. 2021, equation 12, with sigma from equation 16). */
 export function createDdim(schedule: NoiseSchedule, config: SchedulerConfig, options: SolverOptions): Solver {

@@ -1,11 +1,11 @@
 import type { NoiseSchedule, SchedulerConfig } from '../schedule.js';
 import type { Solver } from '../types.js';
-import { boundOf, outputsOf } from './bounds.js';
-import { sum, x } from './forms.js';
-import { linearSolver, type Rule } from './linear-solver.js';
-import { earlier, remember, stepOrder } from './multistep.js';
+import { boundOf, outputsOf } from './linear/bounds.js';
+import { sum, x } from './linear/forms.js';
+import { linearSolver, type Rule } from './linear/linear-solver.js';
+import { earlier, remember, stepOrder } from './linear/multistep.js';
 import type { SolverOptions } from './options.js';
-import { levelOfSigma, sigmaPath, sigmaStages } from './sigmas.js';
+import { levelOfSigma, sigmaPath, sigmaStages } from './paths/sigmas.js';
 
 /**
  * Creates DEIS (Zhang and Chen 2023, "log-rho AB"): d(x / a) / drho = eps at rho = b / a, where eps is extrapolated by

@@ -1,11 +1,11 @@
 import type { NoiseSchedule, SchedulerConfig } from '../schedule.js';
 import type { Solver } from '../types.js';
-import { boundOf, outputsOf } from './bounds.js';
-import { sum, x, z, type Form } from './forms.js';
-import { linearSolver, type Rule } from './linear-solver.js';
-import { earlier, remember, stepOrder } from './multistep.js';
+import { boundOf, outputsOf } from './linear/bounds.js';
+import { sum, x, z, type Form } from './linear/forms.js';
+import { linearSolver, type Rule } from './linear/linear-solver.js';
+import { earlier, remember, stepOrder } from './linear/multistep.js';
 import { SolverError, type SolverOptions } from './options.js';
-import { levelOfSigma, sigmaPath, sigmaStages, trainingSigmas, type SigmaPath } from './sigmas.js';
+import { levelOfSigma, sigmaPath, sigmaStages, trainingSigmas, type SigmaPath } from './paths/sigmas.js';
 
 type Algorithm = SolverOptions['algorithmType'];
 

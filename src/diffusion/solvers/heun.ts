@@ -1,11 +1,11 @@
 import type { NoiseSchedule, SchedulerConfig } from '../schedule.js';
 import type { Solver, Stage } from '../types.js';
 import { initNoiseSigma } from './euler.js';
-import { boundOf, outputsOf } from './bounds.js';
-import { quantity, sum, x } from './forms.js';
-import { linearSolver, type Rule } from './linear-solver.js';
+import { boundOf, outputsOf } from './linear/bounds.js';
+import { quantity, sum, x } from './linear/forms.js';
+import { linearSolver, type Rule } from './linear/linear-solver.js';
 import type { SolverOptions } from './options.js';
-import { sigmaPath, sigmaStages } from './sigmas.js';
+import { sigmaPath, sigmaStages } from './paths/sigmas.js';
 
 /**
  * Creates Heun's method (Karras et al. 2022, algorithm 1): an Euler step, then the same step again with the mean of the

@@ -1,9 +1,9 @@
 import type { NoiseSchedule, SchedulerConfig } from '../schedule.js';
 import type { Solver, Stage } from '../types.js';
-import { distilledStages } from './distilled.js';
-import { boundOf, outputsOf, type Bound } from './bounds.js';
-import { sum, x, z, type Form } from './forms.js';
-import { linearSolver, type Rule } from './linear-solver.js';
+import { distilledStages } from './paths/distilled.js';
+import { boundOf, outputsOf, type Bound } from './linear/bounds.js';
+import { sum, x, z, type Form } from './linear/forms.js';
+import { linearSolver, type Rule } from './linear/linear-solver.js';
 import type { SolverOptions } from './options.js';
 
 /** Standard deviation of the data, for the boundary scaling. */

@@ -1,11 +1,11 @@
 import type { NoiseSchedule, SchedulerConfig } from '../schedule.js';
 import type { Solver } from '../types.js';
-import { discretePath, nextAlphaCumprod, type DiscretePath } from './discrete.js';
-import { eps, quantity, sum, x, type Form } from './forms.js';
-import { linearSolver, type Rule } from './linear-solver.js';
-import { earlier, remember } from './multistep.js';
+import { discretePath, nextAlphaCumprod, type DiscretePath } from './paths/discrete.js';
+import { eps, quantity, sum, x, type Form } from './linear/forms.js';
+import { linearSolver, type Rule } from './linear/linear-solver.js';
+import { earlier, remember } from './linear/multistep.js';
 import type { SolverOptions } from './options.js';
-import { levelOf, stageAt } from './timesteps.js';
+import { levelOf, stageAt } from './paths/timesteps.js';
 
 /** One call of the model and the step after it. */
 interface Call {

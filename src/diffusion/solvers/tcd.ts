@@ -1,10 +1,10 @@
 import type { NoiseSchedule, SchedulerConfig } from '../schedule.js';
 import type { Solver } from '../types.js';
-import { distilledStages } from './distilled.js';
-import { cleanEstimate, eps, sum, z } from './forms.js';
-import { linearSolver, type Rule } from './linear-solver.js';
+import { distilledStages } from './paths/distilled.js';
+import { cleanEstimate, eps, sum, z } from './linear/forms.js';
+import { linearSolver, type Rule } from './linear/linear-solver.js';
 import { SolverError, type SolverOptions } from './options.js';
-import { levelOf } from './timesteps.js';
+import { levelOf } from './paths/timesteps.js';
 
 /**
  * Creates trajectory consistency sampling (Zheng et al. 2024, algorithm 4, "strategic stochastic sampling"): each stage

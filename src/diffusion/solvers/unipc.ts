@@ -1,12 +1,12 @@
 import type { NoiseSchedule, SchedulerConfig } from '../schedule.js';
 import type { Solver } from '../types.js';
-import { solveLinearSystem } from './linear-system.js';
-import { boundOf, outputsOf } from './bounds.js';
-import { eps, quantity, sum, x, type Form } from './forms.js';
-import { linearSolver, type Rule } from './linear-solver.js';
-import { earlier, remember } from './multistep.js';
+import { solveLinearSystem } from './linear/linear-system.js';
+import { boundOf, outputsOf } from './linear/bounds.js';
+import { eps, quantity, sum, x, type Form } from './linear/forms.js';
+import { linearSolver, type Rule } from './linear/linear-solver.js';
+import { earlier, remember } from './linear/multistep.js';
 import type { SolverOptions } from './options.js';
-import { levelOfSigma, sigmaPath, sigmaStages } from './sigmas.js';
+import { levelOfSigma, sigmaPath, sigmaStages } from './paths/sigmas.js';
 
 interface Method {
   /** Whether the clean estimate is integrated instead of the predicted noise. */

@@ -8,6 +8,7 @@ import { ParameterError } from '../engine.js';
 import type { Ask, EngineFacts, Question, Questions, ToWorker, WorkerOptions } from '../messages.js';
 import { ChangeQueue, type Change } from './streams/change-queue.js';
 import { EmbeddingCache } from './conditioning/embedding-cache.js';
+import { noPrompt } from './conditioning/prompts.js';
 import { exportNotes } from './calibration/export-notes.js';
 import { FrameLoop, recycle, type FrameLoopOptions, type Post } from './streams/frame-loop.js';
 import { LiveStream } from './streams/live-stream.js';
@@ -22,7 +23,6 @@ import type { ModelRuntime } from './networks/runtime.js';
 import { checkSolvers } from './planning/check-solvers.js';
 import { usualSize } from './networks/sizes.js';
 import { TrialPicture } from './calibration/trial-picture.js';
-import { blankConditioning } from './networks/unet.js';
 import { WorkPrices } from './streams/work-prices.js';
 
 /**
@@ -258,9 +258,9 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
       pictureMs,
     };
     for (const text of exportNotes(folder, runtime.mixesTimesteps, costs)) post({ type: 'note', text });
-    const emptyNegative = folder.zeroEmptyNegative ? blankConditioning(folder) : null;
-    const { embedding: empty } = await runtime.embed('');
-    const padding = new Padding(empty, emptyNegative?.embedding ?? null);
+    const empty = await runtime.embed('');
+    const emptyNegative = folder.zeroEmptyNegative ? noPrompt(empty) : null;
+    const padding = new Padding(empty.encoder_hidden_states, emptyNegative?.encoder_hidden_states ?? null);
     const usual = runtime.latentShape(usualSize(folder));
     const expected = new ExpectedCosts(measured, usual);
     const prices = new WorkPrices(expected, { rowBudget: facts.rowBudget, usual });

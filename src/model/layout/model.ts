@@ -4,7 +4,7 @@ import { findGraphs } from './find-graph.js';
 import { readGraphFile } from './graph-file.js';
 import type { Graph } from './ports.js';
 import { textEncoderLayout, type TextEncoderLayout } from './text.js';
-import { unetLayout, type UnetLayout } from './unet.js';
+import { inputWidth, unetLayout, type UnetLayout } from './unet.js';
 import { vaeDecoderLayout, vaeEncoderLayout, type VaeEncoderLayout, type VaePartLayout } from './vae.js';
 
 /** How the exported parts of a model are used together. */
@@ -47,13 +47,14 @@ export async function readLayout(root: string, configs: ModelConfigs): Promise<M
   const unet = unetLayout(unetGraph, unetConfig, unetPath);
   const vaeEncoder = vaeEncoderLayout(encoderGraph, vae);
   const vaeDecoder = vaeDecoderLayout(decoderGraph, vae);
-  const xl = unet.added !== null;
+  const pooledWidth = inputWidth(unet, 'text_embeds');
+  const xl = pooledWidth !== null;
   const texts = textGraphs.flatMap((graph, i) => {
     const config = textEncoders[i];
     const pooled = xl && i === textGraphs.length - 1;
     return config ? [textEncoderLayout(graph, config, { layer: xl ? 'penultimate' : 'last', pooled })] : [];
   });
-  checkPooled(unet, texts, unetPath);
+  checkPooled(pooledWidth, texts, unetPath);
   const size = {
     ...oneSize('height', [
       [unetGraph, scaled(unet.height, pixelFactor)],
@@ -74,12 +75,13 @@ export function textPart(_: unknown, index: number): string {
   return index === 0 ? 'text_encoder' : `text_encoder_${index + 1}`;
 }
 
-function checkPooled(unet: UnetLayout, texts: readonly TextEncoderLayout[], unetPath: string): void {
+/** @throws {ModelError} if the U-Net takes embeddings of another width than the text encoder gives; null takes none. */
+function checkPooled(width: number | null, texts: readonly TextEncoderLayout[], unetPath: string): void {
   const given = texts.at(-1)?.pooled?.width;
-  if (!unet.added || unet.added.pooledWidth === given) return;
+  if (width === null || width === given) return;
   throw new ModelError(
     unetPath,
-    `projection_class_embeddings_input_dim leaves ${unet.added.pooledWidth} values for the prompt beside six sizes, ` +
+    `projection_class_embeddings_input_dim leaves ${width} values for the prompt beside six sizes, ` +
       `but the text encoder gives ${given}; refiners and models with other conditions cannot be used`,
   );
 }

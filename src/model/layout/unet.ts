@@ -2,36 +2,51 @@ import type { UnetConfig } from '../configs.js';
 import { ModelError } from '../model-error.js';
 import { fixedSize, inputPort, outputPort, refuseOtherInputs, type Graph, type NumberPort } from './ports.js';
 
+/** The dimensions of a U-Net call. */
+export interface CallSize {
+  readonly rows: number;
+  /** As many as rows, or 1 for all of them. */
+  readonly timesteps: number;
+  /** Tokens of a prompt, the same in all rows. */
+  readonly tokens: number;
+  /** Latent size. */
+  readonly height: number;
+  readonly width: number;
+}
+
+/** An input of an exported U-Net. */
+export interface UnetInput {
+  readonly port: NumberPort;
+  /**
+   * What it takes from a row: the noisy latent, the timestep, the conditioning with the name of the port, or the size of
+   * the picture (original height and width, top and left of the crop, target height and width).
+   */
+  readonly from: 'sample' | 'timestep' | 'conditioning' | 'size';
+  /** Returns the shape of its values in a call, row after row. */
+  readonly shape: (call: CallSize) => readonly number[];
+}
+
 /** How an exported U-Net takes its inputs. */
 export interface UnetLayout {
   readonly graph: Graph;
-  /** [rows, channels, height, width] */
-  readonly sample: NumberPort;
-  readonly timestep: NumberPort;
+  /** All that the graph has, each with its source. */
+  readonly inputs: readonly UnetInput[];
   /**
    * Which timesteps a call takes: `rows` one for each row; `one` for all rows; `perhaps`: a list whose length has
    * another name than the rows (optimum: "steps"), where a trial call decides.
    */
   readonly timesteps: 'rows' | 'one' | 'perhaps';
-  /** [rows, tokens, width] */
-  readonly text: NumberPort;
-  /** Guidance embedding [rows, width] of a model that guides itself (a full LCM), else null. */
-  readonly guidance: { readonly port: NumberPort; readonly width: number } | null;
-  /** Further inputs of SDXL: the embedding of the whole prompt [rows, width], and sizes [rows, 6]; else null. */
-  readonly added: {
-    readonly pooled: NumberPort;
-    readonly pooledWidth: number;
-    readonly timeIds: NumberPort;
-  } | null;
   readonly output: NumberPort;
   /** Rows of every call, if the export fixed them. */
   readonly rows: number | null;
+  /** Tokens of a prompt, if the export fixed them. */
+  readonly tokens: number | null;
   /** Latent size, if the export fixed it. */
   readonly height: number | null;
   readonly width: number | null;
 }
 
-/** Height and width of the original, top and left of the crop, height and width of the target. */
+/** Number of `time_ids`, which give the size of the picture. */
 const timeIdCount = 6;
 
 /** @throws {ModelError} if the graph lacks inputs that its configuration requires. */
@@ -39,28 +54,49 @@ export function unetLayout(graph: Graph, config: UnetConfig, configPath: string)
   const sample = inputPort(graph, 'sample');
   const timestep = inputPort(graph, 'timestep');
   const text = inputPort(graph, 'encoder_hidden_states');
-  const known = [sample.name, timestep.name, text.name];
-  const { time_cond_proj_dim: guidanceWidth, addition_embed_type: addition } = config;
-  const guidance = guidanceWidth ? { port: inputPort(graph, 'timestep_cond'), width: guidanceWidth } : null;
-  const added = addition === 'text_time' ? addedInputs(graph, config, configPath) : null;
-  if (guidance) known.push(guidance.port.name);
-  if (added) known.push(added.pooled.name, added.timeIds.name);
-  refuseOtherInputs(graph, known);
-  checkAxis(graph, sample, 1, config.in_channels);
-  checkAxis(graph, text, 2, [config.cross_attention_dim].flat()[0] ?? 0);
+  const { in_channels: channels, time_cond_proj_dim: guidanceWidth, addition_embed_type: addition } = config;
+  const textWidth = [config.cross_attention_dim].flat()[0] ?? 0;
+  const isScalar = timestep.shape.length === 0;
+  const inputs: UnetInput[] = [
+    { port: sample, from: 'sample', shape: ({ rows, height, width }) => [rows, channels, height, width] },
+    { port: timestep, from: 'timestep', shape: ({ timesteps }) => (isScalar ? [] : [timesteps]) },
+    { port: text, from: 'conditioning', shape: ({ rows, tokens }) => [rows, tokens, textWidth] },
+  ];
+  // The guidance embedding of a model that guides itself (a full LCM).
+  if (guidanceWidth) inputs.push(vectorInput(graph, 'timestep_cond', 'conditioning', guidanceWidth));
+  if (addition === 'text_time') inputs.push(...addedInputs(graph, config, configPath));
+  refuseOtherInputs(
+    graph,
+    inputs.map(({ port }) => port.name),
+  );
+  checkAxis(graph, sample, 1, channels);
+  checkAxis(graph, text, 2, textWidth);
   return {
     graph,
-    sample,
-    timestep,
+    inputs,
     timesteps: timestepsOf(graph, timestep, sample),
-    text,
-    guidance,
-    added,
     output: outputPort(graph, ['out_sample']),
     rows: fixedSize(sample, 0),
+    tokens: fixedSize(text, 1),
     height: fixedSize(sample, 2),
     width: fixedSize(sample, 3),
   };
+}
+
+/** Returns the input of this name; undefined if the U-Net does not have it. */
+export function unetInput({ inputs }: UnetLayout, name: string): UnetInput | undefined {
+  return inputs.find(({ port }) => port.name === name);
+}
+
+/** Returns the last dimension of an input, the width of its vectors; null if the U-Net does not have it. */
+export function inputWidth(layout: UnetLayout, name: string): number | null {
+  const shape = unetInput(layout, name)?.shape({ rows: 1, timesteps: 1, tokens: 1, height: 1, width: 1 });
+  return shape?.at(-1) ?? null;
+}
+
+/** Describes an input with one vector for each row. */
+function vectorInput(graph: Graph, name: string, from: UnetInput['from'], width: number): UnetInput {
+  return { port: inputPort(graph, name), from, shape: ({ rows }) => [rows, width] };
 }
 
 /** @throws {ModelError} if graph and configuration are from different models. */
@@ -74,7 +110,8 @@ function checkAxis(graph: Graph, port: NumberPort, axis: number, wanted: number)
   );
 }
 
-function addedInputs(graph: Graph, config: UnetConfig, configPath: string): UnetLayout['added'] {
+/** Describes the further inputs of SDXL: the embedding of the whole prompt, and the size of the picture. */
+function addedInputs(graph: Graph, config: UnetConfig, configPath: string): readonly UnetInput[] {
   const { addition_time_embed_dim: timeWidth, projection_class_embeddings_input_dim: width } = config;
   if (!timeWidth || !width) {
     throw new ModelError(
@@ -83,11 +120,10 @@ function addedInputs(graph: Graph, config: UnetConfig, configPath: string): Unet
         'projection_class_embeddings_input_dim; use the file of the original model',
     );
   }
-  return {
-    pooled: inputPort(graph, 'text_embeds'),
-    pooledWidth: width - timeIdCount * timeWidth,
-    timeIds: inputPort(graph, 'time_ids'),
-  };
+  return [
+    vectorInput(graph, 'text_embeds', 'conditioning', width - timeIdCount * timeWidth),
+    vectorInput(graph, 'time_ids', 'size', timeIdCount),
+  ];
 }
 
 function timestepsOf(graph: Graph, timestep: NumberPort, sample: NumberPort): UnetLayout['timesteps'] {

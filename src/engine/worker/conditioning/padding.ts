@@ -41,10 +41,10 @@ export class Padding {
   align<Parts extends readonly Conditioning[]>(
     parts: Parts,
   ): { readonly [Index in keyof Parts]: Conditioning } {
-    const length = Math.max(...parts.map(({ embedding }) => embedding.length));
+    const length = Math.max(...parts.map(({ encoder_hidden_states: text }) => text.length));
     const align = (part: Conditioning): Conditioning => {
-      const embedding = this.pad(part.embedding, length);
-      return embedding === part.embedding ? part : { ...part, embedding };
+      const padded = this.pad(part.encoder_hidden_states, length);
+      return padded === part.encoder_hidden_states ? part : { ...part, encoder_hidden_states: padded };
     };
     return parts.map(align) as { [Index in keyof Parts]: Conditioning };
   }

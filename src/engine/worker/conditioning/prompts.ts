@@ -46,67 +46,109 @@ function blendAll(
   parts: readonly { readonly conditioning: Conditioning; readonly weight: number }[],
   method: BlendMethod,
 ): Conditioning {
-  const embedding = blend(
-    parts.map(({ conditioning, weight }) => ({ embedding: conditioning.embedding, weight })),
-    method,
+  const [first] = parts;
+  if (first === undefined) throw new RangeError('there are no prompts');
+  return mapInputs(first.conditioning, (_, input) => {
+    const weighted = parts.flatMap(({ conditioning: { [input]: embedding }, weight }) =>
+      embedding ? [{ embedding, weight }] : [],
+    );
+    return blend(weighted, method);
+  });
+}
+
+/** Returns the conditioning of no prompt at all: zeros for the same inputs. */
+export function noPrompt(conditioning: Conditioning): Conditioning {
+  return mapInputs(conditioning, ({ length }) => new Float32Array(length));
+}
+
+/** Returns a conditioning with other values for the same inputs. */
+function mapInputs(
+  conditioning: Conditioning,
+  change: (values: Float32Array, input: string) => Float32Array,
+): Conditioning {
+  const changed = Object.entries(conditioning).map(
+    ([input, values]) => [input, change(values, input)] as const,
   );
-  const pooled = parts.flatMap(({ conditioning, weight }) =>
-    conditioning.pooled ? [{ embedding: conditioning.pooled, weight }] : [],
-  );
-  return { embedding, ...(pooled.length > 0 && { pooled: blend(pooled, method) }) };
+  return { ...conditioning, ...Object.fromEntries(changed) };
 }
 
 /** A prompt that can change gradually: all parts of its conditioning move together. */
 export class MovingPrompt {
   readonly #padding: Padding;
   #target: Conditioning;
-  #embedding: MovingEmbedding;
-  #pooled: MovingEmbedding | null;
+  /** `encoder_hidden_states`, whose length may change. */
+  #text: MovingEmbedding;
+  /** The other parts, by the input of the U-Net. */
+  #others: ReadonlyMap<string, MovingEmbedding>;
 
   constructor(conditioning: Conditioning, padding: Padding) {
     this.#padding = padding;
     this.#target = conditioning;
-    this.#embedding = new MovingEmbedding(conditioning.embedding);
-    this.#pooled = conditioning.pooled ? new MovingEmbedding(conditioning.pooled) : null;
+    this.#text = new MovingEmbedding(conditioning.encoder_hidden_states);
+    this.#others = movingOthers(conditioning);
   }
 
   moveTo(target: Conditioning, way: Way): void {
-    if (target.pooled) this.#pooled?.moveTo(target.pooled, way);
-    if (target.embedding === this.#target.embedding) return;
+    for (const [input, part] of this.#others) {
+      const values = target[input];
+      if (values) part.moveTo(values, way);
+    }
+    const { encoder_hidden_states: text } = target;
+    if (text === this.#target.encoder_hidden_states) return;
     this.#target = target;
-    const now = this.#embedding.at(way.ordinal, way.ms);
-    const length = Math.max(now.length, target.embedding.length);
+    const now = this.#text.at(way.ordinal, way.ms);
+    const length = Math.max(now.length, text.length);
     // During a transition, both prompts are padded to the length of the longer one.
-    this.#embedding = new MovingEmbedding(this.#padding.pad(now, length));
-    this.#embedding.moveTo(this.#padding.pad(target.embedding, length), way);
+    this.#text = new MovingEmbedding(this.#padding.pad(now, length));
+    this.#text.moveTo(this.#padding.pad(text, length), way);
   }
 
   /** Returns the current transition; null if there is none. @param ms the current time. */
   transition(ms: number): PromptTransition | null {
-    const embedding = this.#embedding.moving;
-    if (embedding === null) return null;
-    const { way } = embedding;
-    const pooled = this.#pooled?.moving?.from;
-    const from = { embedding: embedding.from, ...(pooled && { pooled }) };
+    const text = this.#text.moving;
+    if (text === null) return null;
+    const { way } = text;
+    const pooled = this.#others.get('text_embeds')?.moving?.from;
+    const from = { embedding: text.from, ...(pooled && { pooled }) };
     return { from, method: way.method, length: way.length, ordinal: way.ordinal, elapsedMs: ms - way.ms };
   }
 
   /** Continues a transition to this prompt that began in another engine. @param ms the current time. */
-  resume({ from, method, length, ordinal, elapsedMs }: PromptTransition, ms: number): void {
+  resume(transition: PromptTransition, ms: number): void {
+    const { method, length, ordinal, elapsedMs } = transition;
+    const { embedding, pooled } = transition.from;
+    const from = { encoder_hidden_states: embedding, ...(pooled && { text_embeds: pooled }) };
     const target = this.#target;
-    if (from.pooled?.length !== target.pooled?.length || !this.#padding.fits(from.embedding)) return;
-    if (!allFinite(from.embedding) || (from.pooled && !allFinite(from.pooled))) return;
+    if (!this.#padding.fits(embedding) || !haveEqualOthers(from, target)) return;
+    if (!Object.values(from).every(allFinite)) return;
     this.#target = from;
-    this.#embedding = new MovingEmbedding(from.embedding);
-    this.#pooled = from.pooled ? new MovingEmbedding(from.pooled) : null;
+    this.#text = new MovingEmbedding(embedding);
+    this.#others = movingOthers(from);
     this.moveTo(target, { method, length, ordinal, ms: ms - elapsedMs });
   }
 
   /** Returns the conditioning for the frame with this ordinal at this time. */
   at(ordinal: number, ms: number): Conditioning {
-    const { embedding: target } = this.#target;
-    const now = this.#embedding.at(ordinal, ms);
-    const embedding = now === this.#padding.pad(target, now.length) ? target : now;
-    return this.#pooled ? { embedding, pooled: this.#pooled.at(ordinal, ms) } : { embedding };
+    const { encoder_hidden_states: target } = this.#target;
+    const now = this.#text.at(ordinal, ms);
+    const text = now === this.#padding.pad(target, now.length) ? target : now;
+    const parts: { encoder_hidden_states: Float32Array; [input: string]: Float32Array } = {
+      encoder_hidden_states: text,
+    };
+    for (const [input, part] of this.#others) parts[input] = part.at(ordinal, ms);
+    return parts;
   }
+}
+
+/** Returns the parts besides the text, as they move. */
+function movingOthers(conditioning: Conditioning): Map<string, MovingEmbedding> {
+  const { encoder_hidden_states: _, ...others } = conditioning;
+  return new Map(Object.entries(others).map(([input, values]) => [input, new MovingEmbedding(values)]));
+}
+
+/** Returns whether both have the same parts besides the text, in the same lengths. */
+function haveEqualOthers(a: Conditioning, b: Conditioning): boolean {
+  const inputs = new Set([...Object.keys(a), ...Object.keys(b)]);
+  inputs.delete('encoder_hidden_states');
+  return [...inputs].every((input) => a[input]?.length === b[input]?.length);
 }

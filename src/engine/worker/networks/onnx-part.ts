@@ -33,6 +33,22 @@ export class Scratch {
   }
 }
 
+/** The same for the values of an input, in the type of its port. */
+export class InputScratch {
+  readonly #port: NumberPort;
+  #data: Numbers;
+
+  constructor(port: NumberPort) {
+    this.#port = port;
+    this.#data = zerosFor(port, 0);
+  }
+
+  take(length: number): Numbers {
+    if (this.#data.length < length) this.#data = zerosFor(this.#port, length);
+    return this.#data.subarray(0, length);
+  }
+}
+
 /** The same for values in half precision. */
 class HalfScratch {
   #data = new Uint16Array(0);
@@ -142,13 +158,32 @@ function halfTensor(halves: Uint16Array, shape: readonly number[]): Tensor {
 }
 
 /** Converts numbers to the type of a port; for integer ports they are rounded. */
-export function numbersFor({ type }: NumberPort, values: ArrayLike<number>): Numbers {
+export function numbersFor(port: NumberPort, values: ArrayLike<number>): Numbers {
+  const numbers = zerosFor(port, values.length);
+  writeNumbers(numbers, values, 0);
+  return numbers;
+}
+
+/** Writes values at this place into the numbers of a port; integers are rounded. */
+export function writeNumbers(numbers: Numbers, values: ArrayLike<number>, at: number): void {
+  if (numbers instanceof Float32Array) {
+    numbers.set(values, at);
+    return;
+  }
+  for (let i = 0; i < values.length; i++) {
+    const value = Math.round(values[i] ?? 0);
+    if (numbers instanceof Int32Array) numbers[at + i] = value;
+    else numbers[at + i] = BigInt(value);
+  }
+}
+
+function zerosFor({ type }: NumberPort, length: number): Numbers {
   switch (type) {
     case 'int64':
-      return BigInt64Array.from(values, (value) => BigInt(Math.round(value)));
+      return new BigInt64Array(length);
     case 'int32':
-      return Int32Array.from(values, Math.round);
+      return new Int32Array(length);
     default:
-      return Float32Array.from(values);
+      return new Float32Array(length);
   }
 }

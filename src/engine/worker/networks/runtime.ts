@@ -98,14 +98,13 @@ export class ModelRuntime implements AsyncDisposable {
   }
 
   /**
-   * Returns the conditioning for a prompt: its embedding [chunks * textLength, textWidth], and the pooled one [width]
-   * if the model takes it.
+   * Returns the conditioning for a prompt: its embedding [chunks * textLength, textWidth], and `text_embeds` [width] if
+   * the model takes it.
    * @throws {NotFiniteError} if any value is NaN or infinite.
    */
   async embed(prompt: string): Promise<Conditioning> {
     const conditioning = await this.#texts.embed(prompt);
-    requireFinite('text_encoder', conditioning.embedding);
-    if (conditioning.pooled) requireFinite('text_encoder', conditioning.pooled);
+    for (const values of Object.values(conditioning)) requireFinite('text_encoder', values);
     return conditioning;
   }
 

@@ -46,7 +46,7 @@ export class TextEncoders {
       }
       column += encoder.layout.width;
     }
-    return { embedding, ...(pooled && { pooled }) };
+    return { encoder_hidden_states: embedding, ...(pooled && { text_embeds: pooled }) };
   }
 
   /** Returns the weighted states of all tokens, and the pooled embedding if this encoder has one. */

@@ -1,8 +1,8 @@
-import type { Conditioning, Row } from '../../../diffusion/stream.js';
+import type { Row } from '../../../diffusion/stream.js';
 import type { ModelFolder } from '../../../model/folder.js';
-import { fixedSize } from '../../../model/layout/ports.js';
-import { guidanceEmbedding } from './guidance-embedding.js';
-import { numbersFor, Scratch, type Feed, type OnnxPart } from './onnx-part.js';
+import type { CallSize, UnetInput } from '../../../model/layout/unet.js';
+import { guidanceConditioning } from './guidance-embedding.js';
+import { InputScratch, Scratch, writeNumbers, type Feed, type OnnxPart } from './onnx-part.js';
 import { volume, type Shape } from './sizes.js';
 
 type Part = Pick<OnnxPart, 'accepts' | 'run'>;
@@ -15,11 +15,13 @@ export class Unet {
   readonly mixesTimesteps: boolean;
   /** Whether a call takes embeddings of several chunks of tokens. */
   readonly takesChunks: boolean;
-  readonly #samples = new Scratch();
-  readonly #embeddings = new Scratch();
-  readonly #pooled = new Scratch();
-  readonly #timeIds = new Scratch();
-  readonly #guidance = new Scratch();
+  readonly #inputs: readonly { readonly input: UnetInput; readonly scratch: InputScratch }[];
+  /** For rows without a guidance scale: that of scale 1. */
+  readonly #unguided: ReturnType<typeof guidanceConditioning>;
+  /** For rows without other conditioning; never written to. */
+  readonly #zeros = new Scratch();
+  /** The timestep of the row that is being written. */
+  readonly #timestep = [0];
   readonly #predictions = new Scratch();
 
   private constructor(folder: ModelFolder, part: Part, mixesTimesteps: boolean, takesChunks = false) {
@@ -27,11 +29,14 @@ export class Unet {
     this.#part = part;
     this.mixesTimesteps = mixesTimesteps;
     this.takesChunks = takesChunks;
+    const { unet } = folder.layout;
+    this.#inputs = unet.inputs.map((input) => ({ input, scratch: new InputScratch(input.port) }));
+    this.#unguided = guidanceConditioning(unet, 1);
   }
 
   /** Tests what the graph does not state: whether it takes a timestep for each row, and any number of tokens. */
   static async create(folder: ModelFolder, part: Part): Promise<Unet> {
-    const { timesteps, text, rows, height, width } = folder.layout.unet;
+    const { timesteps, tokens, rows, height, width } = folder.layout.unet;
     const side = folder.networkFactor / folder.pixelFactor;
     const shape = [folder.latentChannels, height ?? side, width ?? side] as const;
     const accepts = (mixes: boolean, chunks: number): Promise<boolean> => {
@@ -41,7 +46,7 @@ export class Unet {
       return part.accepts(new Unet(folder, part, mixes).#feeds(trial, shape));
     };
     const mixes = timesteps === 'perhaps' ? await accepts(true, 1) : timesteps === 'rows';
-    const takesChunks = fixedSize(text, 1) === null && (await accepts(mixes, 2));
+    const takesChunks = tokens === null && (await accepts(mixes, 2));
     return new Unet(folder, part, mixes, takesChunks);
   }
 
@@ -84,67 +89,50 @@ export class Unet {
     return rows.map((_, i) => values.subarray(i * length, (i + 1) * length));
   }
 
-  #feeds(rows: readonly Row[], shape: Shape): Feed[] {
-    const { layout, textWidth } = this.#folder;
-    const { sample, text, guidance, added } = layout.unet;
-    const rowsOf = (
-      scratch: Scratch,
-      length: number,
-      valuesOf: (row: Row) => ArrayLike<number>,
-    ): Float32Array => {
-      const data = scratch.take(rows.length * length);
-      rows.forEach((row, i) => data.set(valuesOf(row), i * length));
-      return data;
-    };
+  /** Returns what each input takes from the rows, one row after another. */
+  #feeds(rows: readonly Row[], [, height, width]: Shape): Feed[] {
     // All rows of a call have the same token count.
-    const values = rows[0]?.conditioning.embedding.length ?? 0;
-    const feeds: Feed[] = [
-      {
-        port: sample,
-        data: rowsOf(this.#samples, volume(shape), (row) => row.input),
-        shape: [rows.length, ...shape],
-      },
-      this.#timesteps(rows),
-      {
-        port: text,
-        data: rowsOf(this.#embeddings, values, (row) => row.conditioning.embedding),
-        shape: [rows.length, values / textWidth, textWidth],
-      },
-    ];
-    if (guidance) {
-      const { port, width } = guidance;
-      const data = rowsOf(this.#guidance, width, ({ conditioning }) =>
-        guidanceEmbedding(conditioning.guidanceScale ?? 1, width),
-      );
-      feeds.push({ port, data, shape: [rows.length, width] });
-    }
-    if (added) {
-      const { pooled, pooledWidth, timeIds } = added;
-      const blank = new Float32Array(pooledWidth);
-      const data = rowsOf(this.#pooled, pooledWidth, ({ conditioning }) => conditioning.pooled ?? blank);
-      feeds.push({ port: pooled, data, shape: [rows.length, pooledWidth] });
-      const ids = this.#sizes(shape);
-      const sizes = rowsOf(this.#timeIds, ids.length, () => ids);
-      feeds.push({ port: timeIds, data: numbersFor(timeIds, sizes), shape: [rows.length, ids.length] });
-    }
-    return feeds;
+    const tokens = (rows[0]?.conditioning.encoder_hidden_states.length ?? 0) / this.#folder.textWidth;
+    const timed = this.mixesTimesteps ? rows : rows.slice(0, 1);
+    const call: CallSize = { rows: rows.length, timesteps: timed.length, tokens, height, width };
+    return this.#inputs.map(({ input, scratch }) => {
+      const given = input.from === 'timestep' ? timed : rows;
+      const shape = input.shape(call);
+      const data = scratch.take(volume(shape));
+      const length = data.length / given.length;
+      const valuesOf = this.#source(input, call, length);
+      given.forEach((row, i) => {
+        const values = valuesOf(row);
+        if (values.length !== length) {
+          throw new RangeError(`${input.port.name}: a row has ${values.length} values, not ${length}`);
+        }
+        writeNumbers(data, values, i * length);
+      });
+      return { port: input.port, data, shape };
+    });
   }
 
-  #timesteps(rows: readonly Row[]): Feed {
-    const { timestep: port } = this.#folder.layout.unet;
-    const given = this.mixesTimesteps ? rows : rows.slice(0, 1);
-    const data = numbersFor(
-      port,
-      given.map(({ stage }) => stage.timestep),
-    );
-    return { port, data, shape: port.shape.length === 0 ? [] : [given.length] };
-  }
-
-  /** Returns SDXL's time_ids: original size, crop and target size. The picture is whole, so the sizes are equal. */
-  #sizes([, rows, columns]: Shape): readonly number[] {
-    const { pixelFactor } = this.#folder;
-    const [height, width] = [rows * pixelFactor, columns * pixelFactor];
-    return [height, width, 0, 0, height, width];
+  /** Returns how to get the values of an input from a row. @param length of the values. */
+  #source({ port, from }: UnetInput, call: CallSize, length: number): (row: Row) => ArrayLike<number> {
+    switch (from) {
+      case 'sample':
+        return ({ input }) => input;
+      case 'timestep':
+        return ({ stage }) => {
+          this.#timestep[0] = stage.timestep;
+          return this.#timestep;
+        };
+      case 'conditioning':
+        return ({ conditioning }) =>
+          conditioning[port.name] ?? this.#unguided?.[port.name] ?? this.#zeros.take(length);
+      case 'size': {
+        const { pixelFactor } = this.#folder;
+        const [height, width] = [call.height * pixelFactor, call.width * pixelFactor];
+        // The picture is whole: original and target size are equal, and nothing is cropped.
+        const size = [height, width, 0, 0, height, width];
+        return () => size;
+      }
+    }
   }
 }
 
@@ -154,15 +142,8 @@ export function blankRow(folder: ModelFolder, shape: Shape, timestep: number, ch
     role: 'positive',
     stage: { timestep, a: 1, b: 1, inputScale: 1 },
     input: new Float32Array(volume(shape)),
-    conditioning: blankConditioning(folder, chunks),
+    conditioning: { encoder_hidden_states: new Float32Array(chunks * folder.textLength * folder.textWidth) },
   };
-}
-
-/** Returns a conditioning of zeros: no prompt at all. */
-export function blankConditioning({ textLength, textWidth, layout }: ModelFolder, chunks = 1): Conditioning {
-  const embedding = new Float32Array(chunks * textLength * textWidth);
-  const { added } = layout.unet;
-  return { embedding, ...(added && { pooled: new Float32Array(added.pooledWidth) }) };
 }
 
 /** Repeats the last row to fill a call. */

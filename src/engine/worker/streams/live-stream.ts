@@ -10,6 +10,7 @@ import type { EngineDropReason } from '../../messages.js';
 import { Arrivals } from './arrivals.js';
 import { allFinite } from '../networks/finite.js';
 import { embedPrompts, MovingPrompt, type PromptPair } from '../conditioning/prompts.js';
+import { guidanceConditioning } from '../networks/guidance-embedding.js';
 import { admissionOf, createPlan, guidanceOf } from '../planning/plan.js';
 import type { StreamContext, StreamName, WaitingFrame } from './stream-context.js';
 import { volume, type Size } from '../networks/sizes.js';
@@ -107,7 +108,7 @@ export class LiveStream implements RowSource {
 
   /** Rows share a call only with rows of the same latent size and token count. */
   get key(): string {
-    return `${this.#shape().join('x')} ${this.#stream.steering.positive.embedding.length}`;
+    return `${this.#shape().join('x')} ${this.#stream.steering.positive.encoder_hidden_states.length}`;
   }
 
   get rowCost(): number {
@@ -244,9 +245,13 @@ export class LiveStream implements RowSource {
       this.#positive.at(ordinal, now),
       this.#negative.at(ordinal, now),
     ] as const);
-    if (!this.#context.model.folder.selfGuided) return { guidance, positive, negative };
-    const { guidance_scale: guidanceScale } = this.#parameters;
-    return { guidance, positive: { ...positive, guidanceScale }, negative };
+    const { layout, selfGuided } = this.#context.model.folder;
+    if (!selfGuided) return { guidance, positive, negative };
+    return {
+      guidance,
+      positive: { ...positive, ...guidanceConditioning(layout.unet, guidance.scale) },
+      negative,
+    };
   }
 
   /** Drops waiting frames of a former size. */

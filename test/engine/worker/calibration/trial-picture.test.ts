@@ -33,7 +33,7 @@ function setUp(defaults: ModelFolder['defaults'] = {}, predicted = 0): Rig {
     latentShape: (size) => latentShape(own, size),
     embed(prompt) {
       prompts.push(prompt);
-      return Promise.resolve({ embedding: new Float32Array(3) });
+      return Promise.resolve({ encoder_hidden_states: new Float32Array(3) });
     },
     encode(pixels, size) {
       assert.deepEqual(size, { width, height });

@@ -8,12 +8,12 @@ test('the most recently used prompts are kept, and hits and misses are reported'
   const cache = new EmbeddingCache(
     (prompt) => {
       encoded.push(prompt);
-      return Promise.resolve({ embedding: Float32Array.of(prompt.length) });
+      return Promise.resolve({ encoder_hidden_states: Float32Array.of(prompt.length) });
     },
     { capacity: 2, onLookup: (hit) => void hits.push(hit) },
   );
   const a = await cache.get('a');
-  assert.deepEqual([...a.embedding], [1]);
+  assert.deepEqual([...a.encoder_hidden_states], [1]);
   await cache.get('bb');
   assert.equal(await cache.get('a'), a);
   await cache.get('ccc');

@@ -7,6 +7,7 @@ import { Padding } from '../../../../src/engine/worker/conditioning/padding.js';
 import {
   embedPrompts,
   MovingPrompt,
+  noPrompt,
   type PromptPair,
 } from '../../../../src/engine/worker/conditioning/prompts.js';
 
@@ -18,8 +19,8 @@ const floats = (...values: readonly number[]): Float32Array => Float32Array.from
 /** A prompt of two words is two chunks long. */
 function embed(prompt: string): Conditioning {
   const value = prompt.length;
-  const embedding = prompt.includes(' ') ? floats(value, value, value, value) : floats(value, value);
-  return { embedding, pooled: floats(10 * value) };
+  const text = prompt.includes(' ') ? floats(value, value, value, value) : floats(value, value);
+  return { encoder_hidden_states: text, text_embeds: floats(10 * value) };
 }
 
 async function embedded(
@@ -49,7 +50,7 @@ describe('prompts', () => {
   });
 
   it('that are negative and empty may count as no prompt at all', async () => {
-    const nothing = { embedding: floats(0, 0) };
+    const nothing = { encoder_hidden_states: floats(0, 0) };
     const none = await embedded({ prompt: 'fox', negative_prompt: '' }, nothing);
     assert.deepEqual([none.negative, none.asked], [nothing, ['fox']]);
     const some = await embedded({ prompt: 'fox', negative_prompt: 'ab' }, nothing);
@@ -65,12 +66,32 @@ describe('prompts', () => {
     const { positive } = await embedded({ prompt, prompt_blend: 'lerp' });
     const parts = [floats(2, 2, 9, 9), floats(5, 5, 5, 5)] as const;
     assert.deepEqual(
-      positive.embedding,
+      positive.encoder_hidden_states,
       parts[0].map((value, i) => 0.75 * value + 0.25 * parts[1][i]),
     );
-    assert.deepEqual(positive.pooled, floats(0.75 * 20 + 0.25 * 50));
-    const bare = await embedded({ prompt }, null, (text) => ({ embedding: embed(text).embedding }));
-    assert.ok(!('pooled' in bare.positive));
+    assert.deepEqual(positive.text_embeds, floats(0.75 * 20 + 0.25 * 50));
+    const bare = await embedded({ prompt }, null, (text) => {
+      const { encoder_hidden_states } = embed(text);
+      return { encoder_hidden_states };
+    });
+    assert.ok(!('text_embeds' in bare.positive));
+  });
+
+  it('are zeros for the same inputs if there is none', () => {
+    assert.deepEqual(noPrompt(embed('fox')), { encoder_hidden_states: floats(0, 0), text_embeds: floats(0) });
+  });
+
+  it('are blended and move in every further input of the U-Net', async () => {
+    const encode = (text: string): Conditioning => ({ ...embed(text), further: floats(text.length, 0) });
+    const prompt = [
+      { text: 'aa', weight: 1 },
+      { text: 'aaaa', weight: 1 },
+    ];
+    const { positive } = await embedded({ prompt, prompt_blend: 'lerp' }, null, encode);
+    assert.deepEqual(positive.further, floats(3, 0));
+    const moving = new MovingPrompt(positive, padding);
+    moving.moveTo(encode('aaaaa'), way);
+    assert.deepEqual(moving.at(12, 1000).further, floats(4, 0));
   });
 });
 
@@ -82,48 +103,53 @@ describe('a moving prompt', () => {
     const prompt = new MovingPrompt(fox, padding);
     prompt.moveTo(fox, way);
     assert.equal(prompt.transition(1500), null);
-    assert.equal(prompt.at(11, 1500).embedding, fox.embedding);
-    assert.deepEqual(prompt.at(11, 1500).pooled, fox.pooled);
-    assert.ok(!('pooled' in new MovingPrompt({ embedding: floats(1, 1) }, padding).at(0, 0)));
+    assert.equal(prompt.at(11, 1500).encoder_hidden_states, fox.encoder_hidden_states);
+    assert.deepEqual(prompt.at(11, 1500).text_embeds, fox.text_embeds);
+    assert.ok(
+      !('text_embeds' in new MovingPrompt({ encoder_hidden_states: floats(1, 1) }, padding).at(0, 0)),
+    );
   });
 
   it('moves with all its parts, and reports where it came from', () => {
     const [from, to] = [embed('fox'), embed('seven77')];
     const prompt = new MovingPrompt(from, padding);
     prompt.moveTo(to, way);
-    assert.deepEqual(prompt.at(11, 1000), { embedding: floats(4, 4), pooled: floats(40) });
+    assert.deepEqual(prompt.at(11, 1000), { encoder_hidden_states: floats(4, 4), text_embeds: floats(40) });
     assert.deepEqual(prompt.transition(1250), {
-      from: { embedding: from.embedding, pooled: from.pooled },
+      from: { embedding: from.encoder_hidden_states, pooled: from.text_embeds },
       method: 'lerp',
       length: way.length,
       ordinal: 10,
       elapsedMs: 250,
     });
     const there = prompt.at(14, 1000);
-    assert.equal(there.embedding, to.embedding);
-    assert.deepEqual(there.pooled, to.pooled);
+    assert.equal(there.encoder_hidden_states, to.encoder_hidden_states);
+    assert.deepEqual(there.text_embeds, to.text_embeds);
     assert.equal(prompt.transition(1250), null);
   });
 
   it('reports where its pooled embedding came from only if that moves', () => {
     const from = embed('fox');
     const prompt = new MovingPrompt(from, padding);
-    const to = { ...embed('seven77'), pooled: from.pooled ?? floats() };
+    const to = { ...embed('seven77'), text_embeds: from.text_embeds ?? floats() };
     prompt.moveTo(to, way);
-    assert.deepEqual(prompt.transition(1000)?.from, { embedding: from.embedding });
-    assert.deepEqual(prompt.at(11, 1000), { embedding: floats(4, 4), pooled: from.pooled });
+    assert.deepEqual(prompt.transition(1000)?.from, { embedding: from.encoder_hidden_states });
+    assert.deepEqual(prompt.at(11, 1000), {
+      encoder_hidden_states: floats(4, 4),
+      text_embeds: from.text_embeds,
+    });
   });
 
   it('has the length of the longer one while it moves, and then its own', () => {
     const [short, long] = [embed('aa'), embed('aaa bb')];
     const growing = new MovingPrompt(short, padding);
     growing.moveTo(long, way);
-    assert.deepEqual(growing.at(12, 1000).embedding, floats(4, 4, 7.5, 7.5));
-    assert.equal(growing.at(14, 1000).embedding, long.embedding);
+    assert.deepEqual(growing.at(12, 1000).encoder_hidden_states, floats(4, 4, 7.5, 7.5));
+    assert.equal(growing.at(14, 1000).encoder_hidden_states, long.encoder_hidden_states);
     const shrinking = new MovingPrompt(long, padding);
     shrinking.moveTo(short, way);
-    assert.deepEqual(shrinking.at(12, 1000).embedding, floats(4, 4, 7.5, 7.5));
-    assert.equal(shrinking.at(14, 1000).embedding, short.embedding);
+    assert.deepEqual(shrinking.at(12, 1000).encoder_hidden_states, floats(4, 4, 7.5, 7.5));
+    assert.equal(shrinking.at(14, 1000).encoder_hidden_states, short.encoder_hidden_states);
   });
 
   it('continues elsewhere from where it was', () => {
@@ -134,12 +160,15 @@ describe('a moving prompt', () => {
     assert.ok(transition);
     const there = new MovingPrompt(to, padding);
     there.resume(transition, 90_000);
-    assert.deepEqual(there.at(11, 90_250), { embedding: floats(5, 5), pooled: floats(50) });
-    assert.deepEqual(there.at(11, 90_750), { embedding: to.embedding, pooled: to.pooled });
-    const bare = new MovingPrompt({ embedding: to.embedding }, padding);
+    assert.deepEqual(there.at(11, 90_250), { encoder_hidden_states: floats(5, 5), text_embeds: floats(50) });
+    assert.deepEqual(there.at(11, 90_750), {
+      encoder_hidden_states: to.encoder_hidden_states,
+      text_embeds: to.text_embeds,
+    });
+    const bare = new MovingPrompt({ encoder_hidden_states: to.encoder_hidden_states }, padding);
     const { pooled: _, ...unpooled } = transition.from;
     bare.resume({ ...transition, from: unpooled }, 90_000);
-    assert.deepEqual(bare.at(11, 90_250), { embedding: floats(5, 5) });
+    assert.deepEqual(bare.at(11, 90_250), { encoder_hidden_states: floats(5, 5) });
   });
 
   it('does not continue from values that are of another model or not finite', () => {
@@ -161,9 +190,9 @@ describe('a moving prompt', () => {
       const prompt = new MovingPrompt(to, padding);
       prompt.resume({ ...transition, from }, 0);
       assert.equal(prompt.transition(0), null);
-      assert.equal(prompt.at(1, 0).embedding, to.embedding);
+      assert.equal(prompt.at(1, 0).encoder_hidden_states, to.encoder_hidden_states);
     }
-    const bare = new MovingPrompt({ embedding: to.embedding }, padding);
+    const bare = new MovingPrompt({ encoder_hidden_states: to.encoder_hidden_states }, padding);
     bare.resume({ ...transition, from: { embedding: floats(1, 1), pooled: floats(1) } }, 0);
     assert.equal(bare.transition(0), null);
   });

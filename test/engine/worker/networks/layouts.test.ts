@@ -3,6 +3,7 @@ import { after, describe, it } from 'node:test';
 import { SeededNoise } from '../../../../src/diffusion/noise.js';
 import { createSolver } from '../../../../src/diffusion/solvers/create.js';
 import { Stream, type Conditioning, type Row } from '../../../../src/diffusion/stream.js';
+import { guidanceConditioning } from '../../../../src/engine/worker/networks/guidance-embedding.js';
 import { ModelRuntime } from '../../../../src/engine/worker/networks/runtime.js';
 import { readModelFolder } from '../../../../src/model/folder.js';
 import { assertClose } from '../../../support/compare.js';
@@ -31,6 +32,12 @@ async function runtimeOf(name: LayoutName): Promise<ModelRuntime> {
   return runtime;
 }
 
+/** Embeds the prompt, with the guidance scale if the model takes it. */
+async function guided(runtime: ModelRuntime, scale: number): Promise<Conditioning> {
+  const { unet } = runtime.folder.layout;
+  return { ...(await runtime.embed(prompt)), ...guidanceConditioning(unet, scale) };
+}
+
 function sizeOf(expected: SafeTensors, picture = 'picture'): { width: number; height: number } {
   const [, , height = 0, width = 0] = expected.shape(picture);
   return { width, height };
@@ -53,7 +60,9 @@ for (const name of layouts) {
   describe(`a model as in ${name}`, () => {
     it('embeds a prompt as diffusers does', async () => {
       const expected = await expectedOf(name);
-      const { embedding, pooled } = await (await runtimeOf(name)).embed(prompt);
+      const { encoder_hidden_states: embedding, text_embeds: pooled } = await (
+        await runtimeOf(name)
+      ).embed(prompt);
       assertClose(embedding, expected.floats('embedding'), tolerance, 'embedding');
       assert.equal(pooled !== undefined, expected.has('pooled'));
       if (pooled) assertClose(pooled, expected.floats('pooled'), tolerance, 'pooled');
@@ -73,7 +82,7 @@ for (const name of layouts) {
       const runtime = await runtimeOf(name);
       const expected = await expectedOf(name);
       const shape = runtime.latentShape(sizeOf(expected));
-      const conditioning = { ...(await runtime.embed(prompt)), guidanceScale: 7.5 };
+      const conditioning = await guided(runtime, 7.5);
       for (const count of [1, 3, 5, 2]) {
         const rows = rowsOf(expected, conditioning, count);
         const predictions = await runtime.predict(rows, shape);
@@ -100,9 +109,9 @@ describe('an export', () => {
     const runtime = await runtimeOf('lcm');
     const expected = await expectedOf('lcm');
     const shape = runtime.latentShape(sizeOf(expected));
-    const embedded = await runtime.embed(prompt);
+    const conditionings = [await guided(runtime, 8.5), await guided(runtime, 1)];
     const [strong, weak] = await runtime.predict(
-      [8.5, 1].map((guidanceScale) => rowsOf(expected, { ...embedded, guidanceScale }, 1)[0]),
+      conditionings.map((conditioning) => rowsOf(expected, conditioning, 1)[0]),
       shape,
     );
     assert.ok(strong.some((value, i) => Math.abs(value - weak[i]) > 1e-3));
@@ -137,7 +146,7 @@ describe('one full LCM img2img step', () => {
       shape,
       noise: { at: () => recorded, start: (ordinal: number) => noise.start(ordinal) },
     };
-    const conditioning = { ...(await runtime.embed(prompt)), guidanceScale: 7.5 };
+    const conditioning = await guided(runtime, 7.5);
     const steering = {
       guidance: { type: 'none', scale: 1, delta: 1 },
       positive: conditioning,

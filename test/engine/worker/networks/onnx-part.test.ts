@@ -5,10 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import {
+  InputScratch,
   numbersFor,
   OnnxPart,
   Scratch,
+  writeNumbers,
   type Feed,
+  type Numbers,
 } from '../../../../src/engine/worker/networks/onnx-part.js';
 import { volume } from '../../../../src/engine/worker/networks/sizes.js';
 import { ModelError } from '../../../../src/model/model-error.js';
@@ -155,6 +158,22 @@ it('scratch memory grows to the largest size that was requested', () => {
   assert.equal(scratch.take(2).buffer, four.buffer);
   assert.equal(scratch.take(5).length, 5);
   assert.notEqual(scratch.take(5).buffer, four.buffer);
+});
+
+it('memory for an input has the type of its port, and rows are written at their places in it', () => {
+  const written = (type: NumberPort['type']): Numbers => {
+    const scratch = new InputScratch(port('', type));
+    const three = scratch.take(3);
+    writeNumbers(three, [1, 2.6, 3], 0);
+    assert.equal(scratch.take(2).buffer, three.buffer);
+    writeNumbers(three, [-0.6], 2);
+    return three;
+  };
+  assert.deepEqual(written('int64'), BigInt64Array.of(1n, 3n, -1n));
+  assert.deepEqual(written('int32'), Int32Array.of(1, 3, -1));
+  for (const type of ['float32', 'float16'] as const) {
+    assert.deepEqual(written(type), Float32Array.of(1, 2.6, -0.6));
+  }
 });
 
 it('numbers are converted to the type of the port, rounded to the nearest if it takes integers', () => {

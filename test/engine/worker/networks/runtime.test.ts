@@ -54,13 +54,13 @@ describe('the networks of a model', () => {
 
   it('take prompts of up to four chunks, or of one if only one fits', async () => {
     const chunk = folder.textLength * folder.textWidth;
-    assert.equal((await runtime.embed('cat')).embedding.length, chunk);
-    const { embedding, ...rest } = await runtime.embed(long);
+    assert.equal((await runtime.embed('cat')).encoder_hidden_states.length, chunk);
+    const { encoder_hidden_states: embedding, ...rest } = await runtime.embed(long);
     assert.equal(embedding.length, 4 * chunk);
     assert.deepEqual(rest, {});
     const fixed = await readModelFolder(layoutFolder('lcm'));
     await using other = await ModelRuntime.load(fixed, { threads: 1 });
-    assert.equal((await other.embed(long)).embedding.length, fixed.textLength * fixed.textWidth);
+    assert.equal((await other.embed(long)).encoder_hidden_states.length, fixed.textLength * fixed.textWidth);
   });
 
   it('convert pictures to latents and back, at a size that they do not take themselves', async () => {
@@ -116,14 +116,14 @@ describe('a network whose values are not finite', () => {
 it('embeddings of the two SDXL text encoders are joined, with the pooled embedding of the second', async () => {
   const own = await readModelFolder(layoutFolder('sdxl'));
   await using both = await ModelRuntime.load(own, { threads: 1 });
-  const { embedding, pooled } = await both.embed('cat');
+  const { encoder_hidden_states: embedding, text_embeds: pooled } = await both.embed('cat');
   assert.equal(embedding.length, own.textLength * own.textWidth);
   const other = await both.embed('dog');
   const width = own.layout.textEncoders[0]?.width ?? 0;
   const last = embedding.length - own.textWidth;
   for (const at of [last, last + width - 1, last + width, embedding.length - 1]) {
-    assert.notEqual(embedding[at], other.embedding[at], `${at}`);
+    assert.notEqual(embedding[at], other.encoder_hidden_states[at], `${at}`);
   }
-  assert.notDeepEqual(pooled, other.pooled);
-  assert.deepEqual(await both.embed('cat'), { embedding, pooled });
+  assert.notDeepEqual(pooled, other.text_embeds);
+  assert.deepEqual(await both.embed('cat'), { encoder_hidden_states: embedding, text_embeds: pooled });
 });

@@ -14,7 +14,8 @@ const encoders = new TextEncoders([{ part, layout: text, tokenizer }], textLengt
 const chunk = textLength * textWidth;
 after(() => part[Symbol.asyncDispose]());
 
-const embed = async (prompt: string): Promise<Float32Array> => (await encoders.embed(prompt)).embedding;
+const embed = async (prompt: string): Promise<Float32Array> =>
+  (await encoders.embed(prompt)).encoder_hidden_states;
 /** 75 tokens of one letter each fill a chunk. */
 const words = (count: number, first = 0): string =>
   Array.from({ length: count }, (_, i) => 'abcdefghij'[(first + i) % 10]).join(' ');
@@ -113,7 +114,7 @@ describe('two text encoders', () => {
       [[2, 0], [3], [1, 2, 3]],
     ] as const) {
       const own = new TextEncoders([encoder(2, 0, skips[0]), encoder(1, 3, skips[1])], 2, 3);
-      const { embedding, pooled } = await own.embed('a bb ccc');
+      const { encoder_hidden_states: embedding, text_embeds: pooled } = await own.embed('a bb ccc');
       const row = (i: number): readonly number[] => [first[i] ?? 0, 10 * (first[i] ?? 0), second[i] ?? 0];
       assert.deepEqual([...embedding], [0, 1, 2, 3].flatMap(row), skips.join());
       assert.deepEqual(pooled, new Float32Array(3).fill(-second[0]), 'of the first chunk');
@@ -133,6 +134,6 @@ describe('two text encoders', () => {
       ],
     ]);
     const alone = await new TextEncoders([encoder(2, 0, 0)], 2, 3).embed('a');
-    assert.deepEqual(alone, { embedding: Float32Array.of(1, 10, 0, 0) });
+    assert.deepEqual(alone, { encoder_hidden_states: Float32Array.of(1, 10, 0, 0) });
   });
 });

@@ -2,13 +2,15 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Row } from '../../../../src/diffusion/stream.js';
 import type { Feed } from '../../../../src/engine/worker/networks/onnx-part.js';
-import { blankConditioning, blankRow, Unet } from '../../../../src/engine/worker/networks/unet.js';
+import { guidanceConditioning } from '../../../../src/engine/worker/networks/guidance-embedding.js';
+import { blankRow, Unet } from '../../../../src/engine/worker/networks/unet.js';
 import { readModelFolder, type ModelFolder } from '../../../../src/model/folder.js';
 import type { NumberPort } from '../../../../src/model/layout/ports.js';
-import type { UnetLayout } from '../../../../src/model/layout/unet.js';
+import type { UnetInput, UnetLayout } from '../../../../src/model/layout/unet.js';
 import { tinyModel } from '../../../support/engine.js';
 
 const tiny = await readModelFolder(tinyModel);
+const [any] = tiny.layout.unet.inputs;
 const textLength = 2;
 const textWidth = 3;
 const port = (
@@ -16,21 +18,47 @@ const port = (
   shape: NumberPort['shape'],
   type: NumberPort['type'] = 'float32',
 ): NumberPort => ({
-  ...tiny.layout.unet.sample,
+  ...any.port,
   name,
   type,
   shape,
 });
+function inputsWith(timestep: NumberPort): readonly UnetInput[] {
+  const isScalar = timestep.shape.length === 0;
+  return [
+    {
+      port: port('sample', ['b', 'c', 'h', 'w']),
+      from: 'sample',
+      shape: ({ rows, height, width }) => [rows, 1, height, width],
+    },
+    { port: timestep, from: 'timestep', shape: ({ timesteps }) => (isScalar ? [] : [timesteps]) },
+    {
+      port: port('encoder_hidden_states', ['b', 't', textWidth]),
+      from: 'conditioning',
+      shape: ({ rows, tokens }) => [rows, tokens, textWidth],
+    },
+  ];
+}
+
+/** Adds inputs with one vector for each row to those of a plain U-Net. */
+function withVectors(
+  ...more: readonly (readonly [name: string, from: UnetInput['from'], width: number])[]
+): Partial<UnetLayout> {
+  const inputs = more.map(([name, from, width]): UnetInput => ({
+    port: port(name, ['b', width]),
+    from,
+    shape: ({ rows }) => [rows, width],
+  }));
+  return { inputs: [...plain.inputs, ...inputs] };
+}
+
 const plain: UnetLayout = {
   ...tiny.layout.unet,
-  sample: port('sample', ['b', 'c', 'h', 'w']),
-  timestep: port('timestep', ['b'], 'int64'),
+  inputs: inputsWith(port('timestep', ['b'], 'int64')),
   timesteps: 'rows',
-  text: port('text', ['b', 't', textWidth]),
-  guidance: null,
-  added: null,
   output: port('out', ['b', 'c', 'h', 'w']),
   rows: null,
+  tokens: null,
   height: null,
   width: null,
 };
@@ -100,7 +128,7 @@ function row(number: number, timestep: number, more: Partial<Row['conditioning']
     role: 'positive',
     stage: { timestep, a: 1, b: 1, inputScale: 1 },
     input: Float32Array.of(number, -number),
-    conditioning: { embedding: new Float32Array(textWidth).fill(number), ...more },
+    conditioning: { encoder_hidden_states: new Float32Array(textWidth).fill(number), ...more },
   };
 }
 
@@ -125,7 +153,7 @@ describe('rows', () => {
       {
         sample: { shape: [5, 1, 1, 2], data: [1, -1, 2, -2, 3, -3, 4, -4, 5, -5] },
         timestep: { shape: [5], data: [512, 256, 512, 512, 256] },
-        text: { shape: [5, 1, 3], data: [1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4, 5, 5, 5] },
+        encoder_hidden_states: { shape: [5, 1, 3], data: [1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4, 5, 5, 5] },
       },
     ]);
   });
@@ -144,7 +172,7 @@ describe('rows', () => {
         [[2, 5], [1], [256]],
       ],
     );
-    const scalar = await create({ timesteps: 'one', timestep: port('timestep', [], 'int64') });
+    const scalar = await create({ timesteps: 'one', inputs: inputsWith(port('timestep', [], 'int64')) });
     assert.deepEqual(await predictions(scalar.unet, rows), wanted);
     assert.deepEqual(scalar.calls[0]['timestep'], { shape: [], data: [512] });
   });
@@ -174,25 +202,36 @@ describe('rows', () => {
 
 describe('further inputs of a U-Net', () => {
   it('include its embedded guidance scale, 1 by default', async () => {
-    const { unet, calls } = await create({ guidance: { port: port('w', ['b', 4]), width: 4 } });
-    await unet.predict(
-      [row(1, 512, { guidanceScale: 1 }), row(2, 512), row(3, 512, { guidanceScale: 8 })],
-      shape,
-    );
-    const { shape: sizes, data } = calls[0]['w'];
+    const { unet, calls, folder } = await create(withVectors(['timestep_cond', 'conditioning', 4]));
+    const scaled = (scale: number): object => guidanceConditioning(folder.layout.unet, scale) ?? {};
+    await unet.predict([row(1, 512, scaled(1)), row(2, 512), row(3, 512, scaled(8))], shape);
+    const { shape: sizes, data } = calls[0]['timestep_cond'];
     assert.deepEqual(sizes, [3, 4]);
     assert.deepEqual(data.slice(0, 4), data.slice(4, 8));
     assert.notDeepEqual(data.slice(0, 4), data.slice(8));
   });
 
   it('include the pooled prompt, and the size of the picture as uncropped', async () => {
-    const { unet, calls } = await create({
-      added: { pooled: port('pooled', ['b', 2]), pooledWidth: 2, timeIds: port('ids', ['b', 6]) },
-    });
-    await unet.predict([row(1, 512, { pooled: Float32Array.of(7, 8) }), row(2, 512)], shape);
-    assert.deepEqual(calls[0]['pooled'], { shape: [2, 2], data: [7, 8, 0, 0] });
+    const { unet, calls } = await create(
+      withVectors(['text_embeds', 'conditioning', 2], ['time_ids', 'size', 6]),
+    );
+    await unet.predict([row(1, 512, { text_embeds: Float32Array.of(7, 8) }), row(2, 512)], shape);
+    assert.deepEqual(calls[0]['text_embeds'], { shape: [2, 2], data: [7, 8, 0, 0] });
     const size = [8, 16, 0, 0, 8, 16];
-    assert.deepEqual(calls[0]['ids'], { shape: [2, 6], data: [...size, ...size] });
+    assert.deepEqual(calls[0]['time_ids'], { shape: [2, 6], data: [...size, ...size] });
+  });
+
+  it('get nothing of another length, which would leave values of other rows in the call', async () => {
+    const { unet, calls } = await create(withVectors(['text_embeds', 'conditioning', 2]));
+    const rows = [row(1, 512, { text_embeds: Float32Array.of(7, 8) })];
+    for (const length of [1, 3]) {
+      const wrong = row(2, 512, { text_embeds: new Float32Array(length) });
+      await assert.rejects(unet.predict([...rows, wrong], shape), {
+        name: 'RangeError',
+        message: `text_embeds: a row has ${length} values, not 2`,
+      });
+    }
+    assert.deepEqual(calls, []);
   });
 });
 
@@ -209,26 +248,26 @@ describe('properties that a graph does not declare', () => {
     const { unet, trials } = await create({ timesteps: 'perhaps' });
     assert.deepEqual([unet.mixesTimesteps, unet.takesChunks], [true, true]);
     assert.deepEqual(trials, [
-      { sample, timestep: mixed, text: text(1) },
-      { sample, timestep: mixed, text: text(2) },
+      { sample, timestep: mixed, encoder_hidden_states: text(1) },
+      { sample, timestep: mixed, encoder_hidden_states: text(2) },
     ]);
     const refusing = await create({ timesteps: 'perhaps' }, () => false);
     assert.deepEqual([refusing.unet.mixesTimesteps, refusing.unet.takesChunks], [false, false]);
-    assert.deepEqual(refusing.trials[1], { sample, timestep: { shape: [1], data: [800] }, text: text(2) });
+    assert.deepEqual(refusing.trials[1], {
+      sample,
+      timestep: { shape: [1], data: [800] },
+      encoder_hidden_states: text(2),
+    });
   });
 
   it('are not tried if it does declare them', async () => {
-    const fixed = port('text', ['b', textLength, textWidth]);
     for (const [timesteps, mixes] of [
       ['rows', true],
       ['one', false],
     ] as const) {
-      const { unet, trials } = await create({ timesteps, text: fixed });
+      const { unet, trials } = await create({ timesteps, tokens: textLength });
       assert.deepEqual([unet.mixesTimesteps, unet.takesChunks, trials], [mixes, false, []]);
     }
-    // A fixed dimension other than the second, the number of tokens, does not matter.
-    const { unet } = await create({ text: port('text', [2, 't', textWidth]) });
-    assert.equal(unet.takesChunks, true);
   });
 
   it('are tried with the rows and the size that the export fixed', async () => {
@@ -246,17 +285,13 @@ describe('properties that a graph does not declare', () => {
 });
 
 it('a blank row is all zeros, with an empty prompt of the same number of chunks', async () => {
-  const { folder } = await create({
-    added: { pooled: port('pooled', ['b', 2]), pooledWidth: 2, timeIds: port('ids', ['b', 6]) },
-  });
-  const blank = blankConditioning(folder);
-  assert.deepEqual([blank.embedding, blank.pooled], [new Float32Array(6), new Float32Array(2)]);
-  assert.equal(blankConditioning(folder, 2).embedding.length, 12);
+  const { folder } = await create();
   assert.deepEqual(blankRow(folder, [1, 2, 3], 500), {
     role: 'positive',
     stage: { timestep: 500, a: 1, b: 1, inputScale: 1 },
     input: new Float32Array(6),
-    conditioning: blank,
+    conditioning: { encoder_hidden_states: new Float32Array(6) },
   });
-  assert.ok(!('pooled' in blankConditioning((await create()).folder)));
+  const { conditioning } = blankRow(folder, [1, 2, 3], 500, 2);
+  assert.equal(conditioning.encoder_hidden_states.length, 12);
 });

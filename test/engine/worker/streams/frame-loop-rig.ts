@@ -119,10 +119,13 @@ export function setUp({ rowBudget = 4, encodeMs = 2, rowMs = 10, largeMs = 0 } =
         model: { folder, mixesTimesteps: true, latentShape: sizeOf },
         costs,
         drop: () => assert.fail('no frame is dropped before it enters'),
-        embeddings: new EmbeddingCache(() => Promise.resolve({ embedding: new Float32Array(4) }), {
-          capacity: 9,
-          onLookup: () => {},
-        }),
+        embeddings: new EmbeddingCache(
+          () => Promise.resolve({ encoder_hidden_states: new Float32Array(4) }),
+          {
+            capacity: 9,
+            onLookup: () => {},
+          },
+        ),
         emptyNegative: null,
         padding: new Padding(new Float32Array(4), null),
         prices,

@@ -129,7 +129,7 @@ describe('a change', () => {
 describe('prompts', () => {
   const positiveOf = ({ stream }: Rig): readonly number[] => {
     const [lane] = stream.lanes();
-    return [...(lane?.rows.at(-1)?.conditioning.embedding ?? [])];
+    return [...(lane?.rows.at(-1)?.conditioning.encoder_hidden_states ?? [])];
   };
 
   it('move over several frames, both at the length of the longer one', async () => {
@@ -152,7 +152,7 @@ describe('prompts', () => {
 
   const negativeOf = ({ stream }: Rig): readonly number[] => {
     const [lane] = stream.lanes();
-    return [...(lane?.rows[0]?.conditioning.embedding ?? [])];
+    return [...(lane?.rows[0]?.conditioning.encoder_hidden_states ?? [])];
   };
 
   it('that are negative move too, here and in a restored stream', async () => {

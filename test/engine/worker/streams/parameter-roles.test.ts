@@ -33,10 +33,13 @@ const usual: ParameterUpdate = {
 async function open(changes: ParameterUpdate): Promise<Rig> {
   const embed = (prompt: string): Float32Array =>
     Float32Array.from({ length: 4 }, (_, k) => Math.sin(k * prompt.length + prompt.length));
-  const embeddings = new EmbeddingCache((prompt) => Promise.resolve({ embedding: embed(prompt) }), {
-    capacity: 9,
-    onLookup: () => {},
-  });
+  const embeddings = new EmbeddingCache(
+    (prompt) => Promise.resolve({ encoder_hidden_states: embed(prompt) }),
+    {
+      capacity: 9,
+      onLookup: () => {},
+    },
+  );
   return setUp({ ...usual, ...changes }, { embeddings });
 }
 
@@ -45,7 +48,7 @@ function advance({ stream }: Rig): readonly (readonly number[])[] {
   const finished: (readonly number[])[] = [];
   for (const lane of stream.lanes()) {
     const predictions = lane.rows.map(({ input, conditioning }) =>
-      input.map((value, i) => value / 2 + (conditioning.embedding[i % 4] ?? 0)),
+      input.map((value, i) => value / 2 + (conditioning.encoder_hidden_states[i % 4] ?? 0)),
     );
     const latent = stream.absorb(lane, predictions);
     if (latent) finished.push([...latent]);

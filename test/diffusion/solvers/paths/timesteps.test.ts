@@ -7,8 +7,8 @@ import {
   selectPositions,
   spacedTimesteps,
   stageAt,
-} from '../../../src/diffusion/solvers/timesteps.js';
-import { defaultOptions } from './solver-settings.js';
+} from '../../../../src/diffusion/solvers/paths/timesteps.js';
+import { defaultOptions } from '../solver-settings.js';
 
 describe('timesteps', () => {
   it('round halves to even as numpy does', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { pureNoise, type SchedulerConfig } from '../../../src/diffusion/schedule.js';
-import type { SolverOptions } from '../../../src/diffusion/solvers/options.js';
+import { pureNoise, type SchedulerConfig } from '../../../../src/diffusion/schedule.js';
+import type { SolverOptions } from '../../../../src/diffusion/solvers/options.js';
 import {
   levelOfSigma,
   sigmaPath,
@@ -9,9 +9,9 @@ import {
   type SigmaPathKind,
   sigmaStages,
   trainingSigmas,
-} from '../../../src/diffusion/solvers/sigmas.js';
-import { assertClose } from '../../support/compare.js';
-import { defaultOptions } from './solver-settings.js';
+} from '../../../../src/diffusion/solvers/paths/sigmas.js';
+import { assertClose } from '../../../support/compare.js';
+import { defaultOptions } from '../solver-settings.js';
 
 /** A training of four timesteps, at sigmas of 1, 2, 4 and 8. */
 const schedule = { alphasCumprod: Float64Array.of(1 / 2, 1 / 5, 1 / 17, 1 / 65) };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { solveLinearSystem } from '../../../src/diffusion/solvers/linear-system.js';
-import { assertClose } from '../../support/compare.js';
+import { solveLinearSystem } from '../../../../src/diffusion/solvers/linear/linear-system.js';
+import { assertClose } from '../../../support/compare.js';
 
 test('solveLinearSystem solves small systems, even if a pivot is zero', () => {
   assertClose(solveLinearSystem([[4]], [2]), [0.5], 1e-12, 'one unknown');

@@ -1,6 +1,6 @@
-import type { SchedulerConfig } from '../schedule.js';
+import type { SchedulerConfig } from '../../schedule.js';
 import { quantity, type Form } from './forms.js';
-import type { SigmaPath } from './sigmas.js';
+import type { SigmaPath } from '../paths/sigmas.js';
 
 /** With fewer steps than this, multistep solvers lower their order at the end (diffusers: `lower_order_final`). */
 const fewSteps = 15;

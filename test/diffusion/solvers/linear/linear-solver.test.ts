@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { cleanEstimate, eps, quantity, sum, x, z } from '../../../src/diffusion/solvers/forms.js';
-import { linearSolver } from '../../../src/diffusion/solvers/linear-solver.js';
-import { assertClose } from '../../support/compare.js';
+import { cleanEstimate, eps, quantity, sum, x, z } from '../../../../src/diffusion/solvers/linear/forms.js';
+import { linearSolver } from '../../../../src/diffusion/solvers/linear/linear-solver.js';
+import { assertClose } from '../../../support/compare.js';
 
 const stage = { timestep: 0, a: 0.6, b: 0.8, inputScale: 1 };
 const filled = (value: number, length = 3): Float32Array => new Float32Array(length).fill(value);

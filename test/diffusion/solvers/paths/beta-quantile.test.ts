@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { betaQuantile } from '../../../src/diffusion/solvers/beta-quantile.js';
+import { betaQuantile } from '../../../../src/diffusion/solvers/paths/beta-quantile.js';
 
 const parts = [1e-6, 0.01, 0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9, 0.99];
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { boundOf, outputsOf, type BoundKinds } from '../../../src/diffusion/solvers/bounds.js';
-import type { SchedulerConfig } from '../../../src/diffusion/schedule.js';
+import { boundOf, outputsOf, type BoundKinds } from '../../../../src/diffusion/solvers/linear/bounds.js';
+import type { SchedulerConfig } from '../../../../src/diffusion/schedule.js';
 
 const both = { clip: true, threshold: true };
 

@@ -1,4 +1,4 @@
-import type { History, Solver, Stage, Step, Values } from '../types.js';
+import type { History, Solver, Stage, Step, Values } from '../../types.js';
 import type { Bound } from './bounds.js';
 import type { Form } from './forms.js';
 

@@ -1,5 +1,5 @@
-import type { SchedulerConfig } from '../schedule.js';
-import type { Stage } from '../types.js';
+import type { SchedulerConfig } from '../../schedule.js';
+import type { Stage } from '../../types.js';
 import { cleanEstimate, eps, quantity, sum, x, type Form } from './forms.js';
 
 /** Bounds the clean estimate of one sample, in place. */

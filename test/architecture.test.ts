@@ -42,6 +42,10 @@ const sessionMayImport: Readonly<Record<string, readonly string[]>> = {
  */
 const rooms: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   session: sessionMayImport,
+  // Streams and batches know solvers by their interface alone.
+  diffusion: { solvers: [''], '': [] },
+  // How equations become steps, and which times they step through; the solvers are next to these rooms.
+  'diffusion/solvers': { linear: ['paths'], paths: [] },
   // The main thread and the worker thread; the files next to them are shared by both.
   engine: { host: [''], worker: [''], '': [] },
   'engine/worker': {

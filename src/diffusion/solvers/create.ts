@@ -6,12 +6,12 @@ import { createDpmSolver } from './dpm-solver.js';
 import { createEuler, createEulerAncestral } from './euler.js';
 import { createHeun } from './heun.js';
 import { createLcm } from './lcm.js';
-import { SolverError, type SolverName, type SolverOptions } from './options.js';
+import { SolverError, type SolverName, type SolverOptions } from '../solver-options.js';
 import { createPndm } from './pndm.js';
 import { createTcd } from './tcd.js';
 import { createUniPc } from './unipc.js';
 
-export { SolverError, type SolverName, type SolverOptions } from './options.js';
+export { SolverError, type SolverName, type SolverOptions } from '../solver-options.js';
 
 type Family = (schedule: NoiseSchedule, config: SchedulerConfig, options: SolverOptions) => Solver;
 

@@ -4,7 +4,7 @@ import { discretePath, nextAlphaCumprod } from './paths/discrete.js';
 import { boundOf, outputsOf } from './linear/bounds.js';
 import { eps, sum, z } from './linear/forms.js';
 import { linearSolver, type Rule } from './linear/linear-solver.js';
-import { SolverError, type SolverOptions } from './options.js';
+import { SolverError, type SolverOptions } from '../solver-options.js';
 import { stageAt } from './paths/timesteps.js';
 
 /** Creates DDIM (Song et al. 2021, equation 12, with sigma from equation 16). */

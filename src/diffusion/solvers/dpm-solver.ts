@@ -4,7 +4,7 @@ import { boundOf, outputsOf } from './linear/bounds.js';
 import { sum, x, z, type Form } from './linear/forms.js';
 import { linearSolver, type Rule } from './linear/linear-solver.js';
 import { earlier, remember, stepOrder } from './linear/multistep.js';
-import { SolverError, type SolverOptions } from './options.js';
+import { SolverError, type SolverOptions } from '../solver-options.js';
 import { levelOfSigma, sigmaPath, sigmaStages, trainingSigmas, type SigmaPath } from './paths/sigmas.js';
 
 type Algorithm = SolverOptions['algorithmType'];

@@ -2,7 +2,7 @@ import type { NoiseSchedule, SchedulerConfig } from '../schedule.js';
 import type { Solver } from '../types.js';
 import { eps, sum, x, z } from './linear/forms.js';
 import { linearSolver, type Rule } from './linear/linear-solver.js';
-import type { SolverOptions } from './options.js';
+import type { SolverOptions } from '../solver-options.js';
 import { sigmaPath, sigmaStages, type SigmaPath } from './paths/sigmas.js';
 
 // Samples are x0 + sigma z, so dx/dsigma = eps (Karras et al. 2022, equations 1 and 3).

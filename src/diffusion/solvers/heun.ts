@@ -4,7 +4,7 @@ import { initNoiseSigma } from './euler.js';
 import { boundOf, outputsOf } from './linear/bounds.js';
 import { quantity, sum, x } from './linear/forms.js';
 import { linearSolver, type Rule } from './linear/linear-solver.js';
-import type { SolverOptions } from './options.js';
+import type { SolverOptions } from '../solver-options.js';
 import { sigmaPath, sigmaStages } from './paths/sigmas.js';
 
 /**

@@ -4,7 +4,7 @@ import { distilledStages } from './paths/distilled.js';
 import { boundOf, outputsOf, type Bound } from './linear/bounds.js';
 import { sum, x, z, type Form } from './linear/forms.js';
 import { linearSolver, type Rule } from './linear/linear-solver.js';
-import type { SolverOptions } from './options.js';
+import type { SolverOptions } from '../solver-options.js';
 
 /** Standard deviation of the data, for the boundary scaling. */
 const sigmaData = 0.5;

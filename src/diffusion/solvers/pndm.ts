@@ -4,7 +4,7 @@ import { discretePath, nextAlphaCumprod, type DiscretePath } from './paths/discr
 import { eps, quantity, sum, x, type Form } from './linear/forms.js';
 import { linearSolver, type Rule } from './linear/linear-solver.js';
 import { earlier, remember } from './linear/multistep.js';
-import type { SolverOptions } from './options.js';
+import type { SolverOptions } from '../solver-options.js';
 import { levelOf, stageAt } from './paths/timesteps.js';
 
 /** One call of the model and the step after it. */

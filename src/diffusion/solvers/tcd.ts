@@ -3,7 +3,7 @@ import type { Solver } from '../types.js';
 import { distilledStages } from './paths/distilled.js';
 import { cleanEstimate, eps, sum, z } from './linear/forms.js';
 import { linearSolver, type Rule } from './linear/linear-solver.js';
-import { SolverError, type SolverOptions } from './options.js';
+import { SolverError, type SolverOptions } from '../solver-options.js';
 import { levelOf } from './paths/timesteps.js';
 
 /**

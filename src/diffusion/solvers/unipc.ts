@@ -5,7 +5,7 @@ import { boundOf, outputsOf } from './linear/bounds.js';
 import { eps, quantity, sum, x, type Form } from './linear/forms.js';
 import { linearSolver, type Rule } from './linear/linear-solver.js';
 import { earlier, remember } from './linear/multistep.js';
-import type { SolverOptions } from './options.js';
+import type { SolverOptions } from '../solver-options.js';
 import { levelOfSigma, sigmaPath, sigmaStages } from './paths/sigmas.js';
 
 interface Method {

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { solverNames, type SolverName } from '@millrace/protocol';
 import type { SchedulerConfig } from '../../../src/diffusion/schedule.js';
 import { createSolver } from '../../../src/diffusion/solvers/create.js';
-import type { SolverOptions } from '../../../src/diffusion/solvers/options.js';
+import type { SolverOptions } from '../../../src/diffusion/solver-options.js';
 import { createHistory, defaultOptions, stableDiffusion } from './solver-settings.js';
 
 /** The defaults of diffusers classes for fields that a configuration does not have. */

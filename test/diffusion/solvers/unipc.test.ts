@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { SchedulerConfig } from '../../../src/diffusion/schedule.js';
 import { createSolver } from '../../../src/diffusion/solvers/create.js';
-import type { SolverOptions } from '../../../src/diffusion/solvers/options.js';
+import type { SolverOptions } from '../../../src/diffusion/solver-options.js';
 import type { Solver } from '../../../src/diffusion/types.js';
 import { assertClose } from '../../support/compare.js';
 import { createHistory, defaultOptions, stableDiffusion } from './solver-settings.js';

@@ -1,5 +1,5 @@
 import type { NoiseSchedule, SchedulerConfig } from '../../schedule.js';
-import type { SolverOptions } from '../options.js';
+import type { SolverOptions } from '../../solver-options.js';
 import { checkTimesteps, roundHalfToEven, selectPositions, spacedTimesteps } from './timesteps.js';
 
 /** A sequence of descending training timesteps (DDIM, PNDM). */

@@ -1,6 +1,6 @@
 import type { NoiseSchedule, SchedulerConfig } from '../../schedule.js';
 import type { Stage } from '../../types.js';
-import { SolverError, type SolverOptions } from '../options.js';
+import { SolverError, type SolverOptions } from '../../solver-options.js';
 import { selectPositions, stageAt } from './timesteps.js';
 
 /**

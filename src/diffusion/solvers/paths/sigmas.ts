@@ -1,7 +1,7 @@
 import { pureNoise, type NoiseSchedule, type SchedulerConfig, type TimestepSpacing } from '../../schedule.js';
 import type { Stage } from '../../types.js';
 import { betaQuantile } from './beta-quantile.js';
-import type { SolverOptions } from '../options.js';
+import type { SolverOptions } from '../../solver-options.js';
 import { crowdedSchedule, roundHalfToEven, selectPositions, spacedTimesteps } from './timesteps.js';
 
 /** A sequence of descending noise levels sigma = b / a, of samples x0 + sigma z. */

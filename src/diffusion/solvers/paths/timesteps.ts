@@ -1,6 +1,6 @@
 import type { NoiseSchedule, TimestepSpacing } from '../../schedule.js';
 import type { Stage } from '../../types.js';
-import { SolverError, type SolverOptions } from '../options.js';
+import { SolverError, type SolverOptions } from '../../solver-options.js';
 
 /** The part of a schedule that is run. */
 export interface Selection {

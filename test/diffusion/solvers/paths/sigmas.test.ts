@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { pureNoise, type SchedulerConfig } from '../../../../src/diffusion/schedule.js';
-import type { SolverOptions } from '../../../../src/diffusion/solvers/options.js';
+import type { SolverOptions } from '../../../../src/diffusion/solver-options.js';
 import {
   levelOfSigma,
   sigmaPath,

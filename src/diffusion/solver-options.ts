@@ -1,4 +1,4 @@
-import type { TimestepSpacing } from '../schedule.js';
+import type { TimestepSpacing } from './schedule.js';
 
 /** Solvers, named as their classes in diffusers. */
 export type SolverName =

@@ -83,7 +83,10 @@ export const serverMessages = {
           'The frame that it was generated from; with `mode: txt2img` a number that the server counts up',
       },
       sequence: { kind: 'count', meaning: '1, 2, 3, ... for the results of this connection' },
-      captured: { kind: 'number', meaning: '`captured` of that frame; with `mode: txt2img` 0' },
+      captured: {
+        kind: 'number',
+        meaning: '`captured` of that frame, its time of capture in milliseconds; with `mode: txt2img` 0',
+      },
       width: { kind: 'count', meaning: 'Width of the image in pixels' },
       height: { kind: 'count', meaning: 'Height of the image in pixels' },
       timings: {

@@ -1,4 +1,4 @@
-// Types, lint, format, dead code, licences and known vulnerabilities. Types are checked by building.
+// Types, lint, format, dead code, generated documents, licences and known vulnerabilities. Types are checked by building.
 import { join } from 'node:path';
 import process from 'node:process';
 import { Failure, isStarted, main, root, run, say, tool } from './lib.mjs';
@@ -8,6 +8,7 @@ const checks = {
   lint: [tool('oxlint/bin/oxlint')],
   format: [tool('prettier/bin/prettier.cjs'), '--check', '--log-level=warn', '.'],
   'dead code': [tool('knip/bin/knip.js'), '--no-progress'],
+  documents: [join(root, 'ops/scripts/docs.mjs'), '--check'],
   licences: [join(root, 'ops/scripts/licences.mjs')],
   audit: [join(root, 'ops/scripts/audit.mjs')],
 };

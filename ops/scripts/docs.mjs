@@ -1,63 +1,37 @@
-// npm run docs: writes ops/docs/metrics.md, which is generated from code. --check: fails if it is out of date.
-import { readFileSync, writeFileSync } from 'node:fs';
+// npm run docs: writes the documents and files that are generated from code. --check: fails if one is out of date.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { format, resolveConfig } from 'prettier';
-import { definitions } from '../../dist/src/metrics/definitions.js';
+import { metricsDocument } from './docs-metrics.mjs';
+import { protocolDocument } from './docs-protocol.mjs';
+import { pythonMessages } from './docs-python.mjs';
 import { Failure, main, root, say } from './lib.mjs';
 
-const path = join(root, 'ops/docs/metrics.md');
+/** Functions that return the contents of a file, from its present ones. */
+const documents = {
+  'ops/docs/metrics.md': metricsDocument,
+  'protocol/PROTOCOL.md': protocolDocument,
+  'clients/python/src/millrace/_generated.py': pythonMessages,
+};
 
 await main(async () => {
-  const wanted = await format(metricsDocument(), { ...(await resolveConfig(path)), filepath: path });
-  if (!process.argv.includes('--check')) return writeFileSync(path, wanted);
-  if (readFileSync(path, 'utf8') === wanted) return;
-  say('ops/docs/metrics.md is out of date with src/metrics/definitions.ts: run npm run docs');
-  throw new Failure();
+  let outdated = false;
+  for (const [name, contents] of Object.entries(documents)) {
+    const path = join(root, name);
+    const present = existsSync(path) ? readFileSync(path, 'utf8') : '';
+    const wanted = await formatted(path, contents(present));
+    if (present === wanted) continue;
+    if (!process.argv.includes('--check')) {
+      writeFileSync(path, wanted);
+      continue;
+    }
+    say(`${name} is out of date with the code that it is generated from: run npm run docs`);
+    outdated = true;
+  }
+  if (outdated) throw new Failure();
 });
 
-function metricsDocument() {
-  const rows = Object.entries(definitions).map(
-    ([name, { type, labels = {}, help }]) =>
-      `| \`millrace_${name}\` | ${type} | ${labelsText(labels)} | ${help} |`,
-  );
-  const buckets = Object.entries(definitions)
-    .filter(([, { type }]) => type === 'histogram')
-    .map(([name, definition]) => `| \`millrace_${name}\` | ${definition.buckets.join(', ')} |`);
-  return `# Metrics
-
-<!-- Generated from src/metrics/definitions.ts by \`npm run docs\`. -->
-
-\`GET /metrics\` returns these in the text format of Prometheus. Units are seconds, bytes and ratios; counters end in
-\`_total\` and start at 0 with the server. Labels have only the values listed here: nothing that a client controls
-becomes a label, so the number of series does not grow with the users. The labels of \`build_info\` are set once, at
-the start; GPU series exist only where \`nvidia-smi\` is installed.
-
-| name | type | labels | meaning |
-| --- | --- | --- | --- |
-${rows.join('\n')}
-
-The usual series of a Node.js process have the same prefix: \`millrace_process_*\` (CPU time, memory, open files,
-start time) and \`millrace_nodejs_*\` (event-loop lag, heap, garbage collection, handles).
-\`millrace_nodejs_eventloop_lag_p99_seconds\` shows the lag of the main thread; its timer ticks every 10 ms, so it
-never shows less.
-
-Close codes are those of [RFC 6455](https://www.rfc-editor.org/rfc/rfc6455#section-7.4), error codes those of
-[the protocol](../../protocol/PROTOCOL.md).
-
-## Buckets
-
-| histogram | upper bounds |
-| --- | --- |
-${buckets.join('\n')}
-`;
-}
-
-function labelsText(labels) {
-  return Object.entries(labels)
-    .map(([name, values]) => {
-      if (values === null) return `\`${name}\``;
-      return values.length > 12 ? `\`${name}\`: ${values.length} codes` : `\`${name}\`: ${values.join(', ')}`;
-    })
-    .join('; ');
+async function formatted(path, text) {
+  return path.endsWith('.md') ? format(text, { ...(await resolveConfig(path)), filepath: path }) : text;
 }

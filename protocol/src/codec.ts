@@ -1,5 +1,5 @@
 import { Packr } from 'msgpackr';
-import type { ClientMessage, ServerMessage } from './messages.js';
+import type { ClientMessage, ServerMessage } from './messages/index.js';
 import { checkStructure } from './structure.js';
 
 /** Plain MessagePack: no record extension, so that every reader in every language can decode it. */

@@ -11,8 +11,8 @@ export interface ErrorDefinition {
 }
 
 /**
- * Every error that a client can receive. Codes are stable; texts may change.
- * A test compares the table in PROTOCOL.md with this object.
+ * Every error that a client can receive: the single source of the table in PROTOCOL.md and of that of the Python client.
+ * Codes are stable; texts may change.
  */
 export const errors = {
   invalid_message: {

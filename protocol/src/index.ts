@@ -1,5 +1,6 @@
 export * from './codec.js';
 export * from './errors.js';
-export * from './messages.js';
+export type * from './http.js';
+export * from './messages/index.js';
 export type * from './operator.js';
 export * from './parameters/index.js';

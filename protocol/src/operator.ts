@@ -1,3 +1,6 @@
+import type { EngineStateName } from './http.js';
+import type { Stage } from './messages/index.js';
+
 /**
  * State of a server for its operators: the response of `GET /v1/admin/overview`, which /dashboard shows. Not part of
  * the protocol between clients and servers. Times are in milliseconds, points in time since 1970.
@@ -15,7 +18,7 @@ export interface Overview {
   readonly server: string;
   readonly model: { readonly name: string; readonly description: string };
   readonly engine: {
-    readonly state: 'starting' | 'ready' | 'restarting' | 'failed' | 'stopped';
+    readonly state: EngineStateName;
     /** The current step of its start; null if it is not starting. */
     readonly doing: string | null;
     /** Null unless it is ready. */
@@ -89,10 +92,49 @@ export interface RecentFigures {
   readonly lost: number;
 }
 
+/** Curves of what happened in the time before: per second, unless the name or a comment says otherwise. */
+export type FlowCurve =
+  | 'received'
+  | 'generated'
+  | 'sent'
+  | 'lost'
+  | 'skipped'
+  | 'superseded'
+  | 'bytes_in'
+  | 'bytes_out'
+  | 'rows'
+  /** Share of the time, 0 to 1. */
+  | 'engine_busy'
+  | 'rows_per_call'
+  | 'errors_per_minute'
+  | 'refused_per_minute'
+  | 'unauthorized_per_minute'
+  | 'rate_limited_per_minute'
+  | 'opened_per_minute'
+  | 'resumed_per_minute'
+  | 'closed_per_minute'
+  | 'updates_per_minute'
+  | 'restarts_per_minute'
+  /** Processor cores in use. */
+  | 'processor'
+  /** Share of the time in which the main thread was busy, 0 to 1. */
+  | 'main_thread';
+
+/** Curves of the delays of frames, in milliseconds; of stages, the mean. */
+export type DelayCurve = 'latency_p50' | 'latency_p95' | 'staleness_p95' | `stage_${Stage}`;
+
+/** Curves of the current state: sessions, and bytes of buffers and memory. */
+export type StateCurve = 'active' | 'parked' | 'limited' | 'queued' | 'slots' | 'buffered' | 'memory';
+
+/** Curves of all GPUs together: share of the time, 0 to 1, and bytes. */
+export type GpuCurve = 'gpu_utilization' | 'gpu_memory_used' | 'gpu_memory_total';
+
+export type CurveName = FlowCurve | DelayCurve | StateCurve | GpuCurve;
+
 /** Time series of the last minutes. */
 export interface History {
   /** In ascending order. */
   readonly times: readonly number[];
-  /** One value for each time, by the name of the series. */
-  readonly series: Readonly<Record<string, readonly (number | null)[]>>;
+  /** One value for each time, for each curve; no curves if there are no times. */
+  readonly series: Readonly<Partial<Record<CurveName, readonly (number | null)[]>>>;
 }

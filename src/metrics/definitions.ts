@@ -1,4 +1,4 @@
-import { dropReasons, errors, type ErrorDefinition } from '@millrace/protocol';
+import { dropReasons, errors, stageNames, type ErrorDefinition } from '@millrace/protocol';
 
 /** One metric, exported with the prefix `millrace_`. Base units, as is usual for Prometheus. */
 export interface MetricDefinition {
@@ -9,9 +9,6 @@ export interface MetricDefinition {
   /** All values of each label: clients control none. Null: set once at the start, by the operator. */
   readonly labels?: Readonly<Record<string, readonly string[] | null>>;
 }
-
-/** Stages of a frame, in order. */
-const stages = ['decode', 'queue', 'encode', 'denoise', 'vae_decode', 'image_encode'] as const;
 
 /** 5 ms to 5 s, and two below for fast stages. */
 const frameTimes = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5];
@@ -150,7 +147,7 @@ export const definitions = {
     type: 'histogram',
     help: 'Time that a frame spent in one stage.',
     buckets: frameTimes,
-    labels: { stage: stages },
+    labels: { stage: stageNames },
   },
 
   inference_rows: {

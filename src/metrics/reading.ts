@@ -1,9 +1,6 @@
+import { stageNames, type Stage } from '@millrace/protocol';
 import type { Counter, Histogram } from 'prom-client';
-import { definitions } from './definitions.js';
 import type { Series } from './series.js';
-
-type Stage = (typeof definitions.frame_stage_seconds.labels.stage)[number];
-export const stages: readonly Stage[] = definitions.frame_stage_seconds.labels.stage;
 
 /** A histogram since the start: the count of values up to each upper bound, in ascending order. */
 export interface Distribution {
@@ -49,7 +46,9 @@ export async function readSeries(series: Series): Promise<Reading> {
   const skipped = await total(dropped, { reason: 'similar' });
   const superseded = await total(dropped, { reason: 'superseded' });
   const measured = await Promise.all(
-    stages.map(async (stage) => [stage, await distribution(series.frame_stage_seconds, { stage })] as const),
+    stageNames.map(
+      async (stage) => [stage, await distribution(series.frame_stage_seconds, { stage })] as const,
+    ),
   );
   return {
     received: await total(series.frames_received_total),

@@ -1,12 +1,21 @@
+import {
+  stageNames,
+  type CurveName,
+  type DelayCurve,
+  type FlowCurve,
+  type GpuCurve,
+  type History,
+  type Stage,
+  type StateCurve,
+} from '@millrace/protocol';
 import { performance, type EventLoopUtilization } from 'node:perf_hooks';
 import type { GpuReading } from './gpus.js';
 import type { Census } from './metrics.js';
-import { quantileBetween, stages, type Reading } from './reading.js';
+import { quantileBetween, type Reading } from './reading.js';
 
-/**
- * The values that a dashboard draws. Times in milliseconds, rates in events per second unless the name says otherwise.
- */
-export type Sample = Readonly<Record<string, number | null>>;
+/** The values of one moment, for each curve. */
+type Sample = Values<CurveName>;
+type Values<Name extends CurveName> = Readonly<Record<Name, number | null>>;
 
 export interface SamplerOptions {
   readonly read: () => Promise<Reading>;
@@ -62,7 +71,7 @@ export class Sampler implements Disposable {
     this.#readings.push(latest);
     if (this.#readings.length > quantileReadings) this.#readings.shift();
     if (!before || !oldest || latest.time <= before.time) return;
-    const sample = {
+    const sample: Sample = {
       ...flow(before, latest),
       ...delays(oldest, latest),
       ...standing(census()),
@@ -73,16 +82,13 @@ export class Sampler implements Disposable {
   }
 
   /** Returns the samples after this time, oldest first: one array of values for each name, and one of times. */
-  after(time: number): {
-    readonly times: readonly number[];
-    readonly series: Readonly<Record<string, readonly (number | null)[]>>;
-  } {
+  after(time: number): History {
     const samples = this.#samples.filter((sample) => sample.time > time);
-    const names = Object.keys(samples[0]?.sample ?? {});
+    const names = Object.keys(samples[0]?.sample ?? {}) as readonly CurveName[];
     return {
       times: samples.map((sample) => sample.time),
       series: Object.fromEntries(
-        names.map((name) => [name, samples.map(({ sample }) => rounded(sample[name] ?? null))]),
+        names.map((name) => [name, samples.map(({ sample }) => rounded(sample[name]))]),
       ),
     };
   }
@@ -98,7 +104,7 @@ function rounded(value: number | null): number | null {
 }
 
 /** Returns the events per second between two readings; rare ones per minute. */
-function flow(before: Timed, latest: Timed): Sample {
+function flow(before: Timed, latest: Timed): Values<FlowCurve> {
   const [a, b] = [before.reading, latest.reading];
   const seconds = (latest.time - before.time) / 1000;
   const each = (from: number, to: number): number => (to - from) / seconds;
@@ -132,30 +138,30 @@ function flow(before: Timed, latest: Timed): Sample {
 }
 
 /** Returns the delays of frames between two readings, in milliseconds. */
-function delays({ reading: a }: Timed, { reading: b }: Timed): Sample {
+function delays({ reading: a }: Timed, { reading: b }: Timed): Values<DelayCurve> {
   const ms = (seconds: number | null): number | null => (seconds === null ? null : seconds * 1000);
-  const means = stages.map((stage) => {
+  const means = stageNames.map((stage) => {
     const [from, to] = [a.stages[stage], b.stages[stage]];
     const count = to.count - from.count;
-    return [`stage_${stage}`, count > 0 ? ms((to.sum - from.sum) / count) : null] as const;
+    return [`stage_${stage}` as const, count > 0 ? ms((to.sum - from.sum) / count) : null] as const;
   });
   return {
     latency_p50: ms(quantileBetween(a.latency, b.latency, 0.5)),
     latency_p95: ms(quantileBetween(a.latency, b.latency, 0.95)),
     staleness_p95: ms(quantileBetween(a.staleness, b.staleness, 0.95)),
-    ...Object.fromEntries(means),
+    ...(Object.fromEntries(means) as Values<`stage_${Stage}`>),
   };
 }
 
 /** Returns the current state. */
-function standing({ sessions, slots, limited, queued, bufferedBytes }: Census): Sample {
+function standing({ sessions, slots, limited, queued, bufferedBytes }: Census): Values<StateCurve> {
   const { active, parked } = sessions;
   const { rss } = process.memoryUsage();
   return { active, parked, limited, queued, slots, buffered: bufferedBytes, memory: rss };
 }
 
 /** Combines all GPUs; nulls if there are none. */
-function graphics(gpus: readonly GpuReading[]): Sample {
+function graphics(gpus: readonly GpuReading[]): Values<GpuCurve> {
   const sum = (values: readonly number[]): number | null =>
     values.length > 0 ? values.reduce((all, value) => all + value, 0) : null;
   const busy = gpus.flatMap(({ utilization }) => utilization ?? []);

@@ -1,3 +1,4 @@
+import { stageNames } from '@millrace/protocol';
 import { ROOT_CONTEXT, trace, type Context } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
@@ -10,8 +11,8 @@ export interface Traces extends FrameTracer, AsyncDisposable {}
 const shutdownMs = 2000;
 /** Longest time from capture to arrival that is believed, in milliseconds: the client reports the capture. */
 const longestTransit = 60_000;
-/** Stages of a frame, in order; all but the last two follow each other at once. */
-const stages = ['decode', 'queue', 'encode', 'denoise', 'vae_decode'] as const;
+/** Stages that follow each other at once. Before the last one, the encoding, a frame may wait. */
+const stagesBeforeEncoding = stageNames.slice(0, -1);
 
 /**
  * Sends traces to an OpenTelemetry collector: one for each sampled frame, with a span for each stage. The exporter
@@ -45,7 +46,7 @@ export function createTraces({
       if (transit !== null) span('receive', [captured, arrived], inside);
       const encoding = sent - timings.image_encode;
       let at = arrived;
-      for (const stage of stages) {
+      for (const stage of stagesBeforeEncoding) {
         // The engine measures by its own clock: no stage may end after encoding begins.
         const end = Math.min(at + timings[stage], encoding);
         span(stage, [at, end], inside);

@@ -1,4 +1,4 @@
-import { errors, type ParameterUpdate, type StreamParameters } from '@millrace/protocol';
+import type { ParameterUpdate, StreamParameters } from '@millrace/protocol';
 import { deferred } from '../engine/deferred.js';
 import { ParameterError, type Engine, type GeneratedImage, type StreamListener } from '../engine/engine.js';
 import { encodeJpeg } from '../image/encode.js';
@@ -87,7 +87,7 @@ export class OneShot {
     const parameters = { ...rules.defaults, ...changes, mode: 'txt2img' } as const;
     checkGrant(grant.limits, parameters);
     capacity.checkCall(parameters);
-    if (engine.state.name !== 'ready') throw new ProtocolError('not_ready', errors.not_ready.meaning);
+    if (engine.state.name !== 'ready') throw new ProtocolError('not_ready');
     this.#checkRoom(name, grant);
     const job: Job = { parameters, caller: name, end: null };
     this.#jobs.push(job);
@@ -142,11 +142,7 @@ async function firstResult(
   const listener: StreamListener = {
     onAdmitted: () => {},
     onDropped: (_frame, reason) =>
-      result.reject(
-        reason === 'failed'
-          ? new ProtocolError('generation_failed', errors.generation_failed.meaning)
-          : engineFailure(),
-      ),
+      result.reject(reason === 'failed' ? new ProtocolError('generation_failed') : engineFailure()),
     async onResult(_frame, image: GeneratedImage) {
       // The engine gets its pixels back when encoding has finished or failed.
       await encodeJpeg(image, parameters.quality).then(
@@ -172,5 +168,5 @@ async function firstResult(
 }
 
 function engineFailure(): ProtocolError {
-  return new ProtocolError('engine_failed', errors.engine_failed.meaning);
+  return new ProtocolError('engine_failed');
 }

@@ -1,9 +1,13 @@
-import { errors, type ErrorCode } from '@millrace/protocol';
+import { errors, type ErrorAnswer, type ErrorCode } from '@millrace/protocol';
 import type { FastifyReply } from 'fastify';
 import type { Metrics } from '../metrics/metrics.js';
 
 /** Returns the body of an HTTP error. */
-export function errorBody(code: ErrorCode, message: string = errors[code].meaning, field?: string): object {
+export function errorBody(
+  code: ErrorCode,
+  message: string = errors[code].meaning,
+  field?: string,
+): ErrorAnswer {
   return { error: { code, message, ...(field !== undefined && { field }) } };
 }
 

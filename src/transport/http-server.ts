@@ -1,5 +1,5 @@
 import fastifyStatic from '@fastify/static';
-import type { ErrorCode, Limits } from '@millrace/protocol';
+import type { Capabilities, ErrorCode, Health, Readiness } from '@millrace/protocol';
 import { fastify, LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { existsSync } from 'node:fs';
 import { asError } from '../engine/as-error.js';
@@ -19,20 +19,6 @@ import { securityHeaders } from './security-headers.js';
 import { serveTxt2Img } from './txt2img.js';
 import { noUpgrade } from './upgrade-fault.js';
 
-/** The answer to `GET /v1/capabilities`: all that a client needs to build its controls. */
-interface Capabilities {
-  /** WebSocket subprotocol. */
-  readonly protocol: string;
-  /** Name and version of this software. */
-  readonly server: string;
-  readonly model: { readonly name: string; readonly description: string };
-  /** Prompts that suit the model. */
-  readonly styles: readonly { readonly name: string; readonly prompt: string }[];
-  /** JSON Schema of an update. */
-  readonly parameters: object;
-  readonly limits: Limits;
-}
-
 export interface HttpServerOptions extends MetricsAccess {
   readonly capabilities: Capabilities;
   readonly engineState: () => EngineState;
@@ -44,8 +30,7 @@ export interface HttpServerOptions extends MetricsAccess {
   readonly draining: () => boolean;
   /** Why a stream would be refused now; null or absent if it would not be. */
   readonly refusal?: () => ErrorCode | null;
-  /** Slots, sessions that are served, and sessions that wait. */
-  readonly occupancy: () => { readonly slots: number; readonly served: number; readonly waiting: number };
+  readonly occupancy: () => Readiness['sessions'];
   readonly guard: ConnectionGuard;
   /** How long a request may take to arrive, in milliseconds; 10 seconds by default. */
   readonly requestTimeout?: number;
@@ -137,7 +122,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
   server.get('/healthz', async (_request, reply) => {
     const { name } = engineState();
     const healthy = name !== 'failed' && name !== 'stopped';
-    return reply.code(healthy ? 200 : 503).send({ healthy, state: name });
+    return reply.code(healthy ? 200 : 503).send({ healthy, state: name } satisfies Health);
   });
   server.get('/readyz', async (_request, reply) => {
     const state = engineState();
@@ -147,7 +132,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     return reply
       .code(ready ? 200 : 503)
       .header('cache-control', 'no-store')
-      .send({ ready, state: state.name, doing, sessions: options.occupancy() });
+      .send({ ready, state: state.name, doing, sessions: options.occupancy() } satisfies Readiness);
   });
   // Each answer takes milliseconds of the main thread: too many would slow down all sessions.
   const figures = new SharedAnswer(() => metrics.render(), { perSecond: 10, burst: 10 });

@@ -97,7 +97,8 @@ describe('Sampler', () => {
       gpu_utilization: null,
       gpu_memory_used: null,
     };
-    for (const [name, value] of Object.entries(expected)) assert.deepEqual(series[name], [value], name);
+    for (const [name, value] of Object.entries(expected))
+      assert.deepEqual(series[name as keyof typeof series], [value], name);
     const [p50] = series['latency_p50'] ?? [];
     // All are in the bucket from 35 to 50 ms.
     assert.ok(p50 !== undefined && p50 !== null && p50 > 35 && p50 < 50);

@@ -40,11 +40,11 @@ describe('PROTOCOL.md', () => {
       definition.retryable ? 'yes' : 'no',
       definition.meaning,
     ]);
-    assert.deepEqual(tableAfter('<!-- errors:'), catalogue);
+    assert.deepEqual(tableAfter('<!-- table: errors -->'), catalogue);
   });
 
   it('has the reasons for drops', () => {
-    const reasons = tableAfter('The reasons:').map(([reason]) => reason);
+    const reasons = tableAfter('<!-- table: drops -->').map(([reason]) => reason);
     assert.deepEqual(reasons, [...dropReasons]);
   });
 

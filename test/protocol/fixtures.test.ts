@@ -1,34 +1,17 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { decodeMessage, encodeMessage, type ClientMessage, type ServerMessage } from '@millrace/protocol';
+import {
+  clientMessages,
+  decodeMessage,
+  encodeMessage,
+  serverMessages,
+  type ClientMessage,
+} from '@millrace/protocol';
 import { messageFromJson } from './message-json.js';
 
 const folder = new URL('../../../protocol/fixtures/', import.meta.url);
-const types = [
-  ...([
-    'hello',
-    'frame',
-    'update',
-    'ack',
-    'ping',
-    'authenticate',
-  ] as const satisfies readonly ClientMessage['type'][]),
-  ...([
-    'queued',
-    'ready',
-    'credit',
-    'result',
-    'dropped',
-    'updated',
-    'quality',
-    'pong',
-    'authenticated',
-    'checkpoint',
-    'drain',
-    'error',
-  ] as const satisfies readonly ServerMessage['type'][]),
-];
+const types = [...Object.keys(clientMessages), ...Object.keys(serverMessages)];
 
 describe('golden fixtures', () => {
   for (const type of types) {

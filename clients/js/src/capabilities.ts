@@ -1,4 +1,9 @@
-import type { Limits, ParameterSchema, StreamParameters } from '@millrace/protocol';
+import type {
+  Capabilities as CapabilitiesAnswer,
+  ParameterSchema,
+  Readiness,
+  StreamParameters,
+} from '@millrace/protocol';
 import { MillraceError } from './errors.js';
 import { resourceUrl } from './url.js';
 
@@ -7,26 +12,11 @@ export interface ParameterDefinition
   extends Omit<ParameterSchema, 'x-applies'>, Partial<Pick<ParameterSchema, 'x-applies'>> {}
 
 /** Capabilities of a server: the response of `GET /v1/capabilities`. */
-export interface Capabilities {
-  /** WebSocket subprotocol. */
-  readonly protocol: string;
-  /** Name and version of the server software. */
-  readonly server: string;
-  readonly model: { readonly name: string; readonly description: string };
-  /** Prompts that suit the model. */
-  readonly styles: readonly { readonly name: string; readonly prompt: string }[];
+export interface Capabilities extends CapabilitiesAnswer {
   /** JSON Schema of all parameters. */
   readonly parameters: {
     readonly properties: Readonly<Record<keyof StreamParameters, ParameterDefinition>>;
   };
-  readonly limits: Limits;
-}
-
-/** Readiness of a server for streams: the response of `GET /readyz`. */
-export interface Readiness {
-  readonly ready: boolean;
-  /** Its current activity, for people. */
-  readonly doing: string;
 }
 
 export interface FetchOptions {

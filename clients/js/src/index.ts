@@ -4,7 +4,6 @@ export {
   type Capabilities,
   type FetchOptions,
   type ParameterDefinition,
-  type Readiness,
 } from './capabilities.js';
 export { connect, type ConnectOptions } from './connect.js';
 export type { CloseInfo } from './closing.js';
@@ -22,6 +21,7 @@ export type {
   Limits,
   ParameterUpdate,
   QueuedMessage,
+  Readiness,
   ResultMessage,
   StageTimes,
   StageTimings,

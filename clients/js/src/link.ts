@@ -17,9 +17,9 @@ const renewalPoint = 0.8;
 const longestTimerMs = 2 ** 31 - 1;
 
 /** Messages about pictures and parameters rather than the connection. */
-export type StreamMessage = Extract<
+export type StreamMessage = Exclude<
   ReceivedMessage,
-  { readonly type: 'credit' | 'result' | 'dropped' | 'updated' | 'quality' | 'authenticated' | 'error' }
+  { readonly type: 'queued' | 'ready' | 'pong' | 'checkpoint' | 'drain' }
 >;
 
 /** The stream, as seen by its link. */
@@ -181,10 +181,7 @@ export class Link {
         this.#persistence.settled();
         this.#owner.receive(message);
         return;
-      case 'credit':
-      case 'dropped':
-      case 'updated':
-      case 'quality':
+      default:
         this.#owner.receive(message);
     }
   }

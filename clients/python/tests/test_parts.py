@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import asyncio
 
+from millrace._generated import Frame
 from millrace.backoff import Backoff, longest_pause
 from millrace.clock import ClockFilter
 from millrace.freshness import Freshness
 from millrace.in_flight import InFlight
-from millrace.messages import Frame
 from millrace.outbox import Outbox
 from millrace.statistics import Path, Recorder
 

@@ -8,9 +8,9 @@ import msgpack
 import pytest
 from server import FIXTURES, fixture
 
-from millrace.errors import SERVER_ERRORS, MillraceError
-from millrace.messages import Dropped, Failure, Frame, Quality, Queued, Ready
-from millrace.wire import DROP_REASONS, decode_message, encode_message
+from millrace._generated import DROP_REASONS, SERVER_ERRORS, Dropped, Failure, Frame, Quality, Queued, Ready
+from millrace.errors import MillraceError
+from millrace.wire import decode_message, encode_message
 
 CLIENT_MESSAGES = {"hello", "frame", "update", "ack", "ping", "authenticate"}
 NAMES = sorted(path.stem for path in FIXTURES.glob("*.bin"))
@@ -52,6 +52,10 @@ def test_additions_of_a_newer_server_are_ignored() -> None:
         1, "failed"
     )
     assert isinstance(decode_message(msgpack.packb({**fixture("error"), "code": "new_code"})), Failure)
+    timings = {**fixture("result")["timings"], "magic": 1.5}
+    frame = decode_message(msgpack.packb({**fixture("result"), "timings": timings}))
+    assert isinstance(frame, Frame)
+    assert frame.timings == timings
 
 
 def test_optional_fields_may_be_absent() -> None:
@@ -78,6 +82,9 @@ def test_optional_fields_may_be_absent() -> None:
         msgpack.packb({"type": "dropped", "id": True, "reason": "similar"}),
         msgpack.packb({"type": "dropped", "id": 2**53, "reason": "similar"}),
         msgpack.packb({"type": "queued", "position": 1, "wait_seconds": float("nan")}),
+        msgpack.packb({"type": "checkpoint", "token": "x" * 1_500_001}),
+        msgpack.packb({**fixture("result"), "times": {"sent": 1}}),
+        msgpack.packb({**fixture("ready"), "limits": {**fixture("ready")["limits"], "size": 0.5}}),
     ],
 )
 def test_refuses_invalid_messages(data: Any) -> None:
@@ -93,7 +100,7 @@ def test_the_errors_are_those_of_the_document() -> None:
 
 
 def test_the_reasons_for_drops_are_those_of_the_document() -> None:
-    table = DOCUMENT.split("The reasons:")[1].split("\n\n")[1]
+    table = DOCUMENT.split("<!-- table: drops -->")[1].split("\n\n")[1]
     assert tuple(re.findall(r"^\| `(\w+)`", table, re.MULTILINE)) == DROP_REASONS
 
 

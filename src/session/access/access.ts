@@ -1,4 +1,3 @@
-import { errors } from '@millrace/protocol';
 import { ProtocolError } from '../wire/protocol-error.js';
 import { readApiKeys } from './api-keys.js';
 import { anonymous, type Grant } from './grant.js';
@@ -51,7 +50,7 @@ export async function createAccess(settings: AccessSettings): Promise<Access> {
     required: true,
     async verify(token) {
       const grant = token === undefined ? null : (findKey?.(token) ?? (await grantOrNull(verifyJwt, token)));
-      if (grant === null) throw new ProtocolError('unauthorized', errors.unauthorized.meaning);
+      if (grant === null) throw new ProtocolError('unauthorized');
       return grant;
     },
   };

@@ -1,4 +1,3 @@
-import { errors } from '@millrace/protocol';
 import { ProtocolError } from '../wire/protocol-error.js';
 
 export interface AdmissionOptions {
@@ -70,7 +69,7 @@ export class Admission {
     if (this.#served < this.slots && this.#queue.size === 0) return this.#occupy();
     const { queueLength, queueTimeoutMs } = this.#options;
     if (this.#queue.size >= queueLength) {
-      throw new ProtocolError('too_many_sessions', errors.too_many_sessions.meaning);
+      throw new ProtocolError('too_many_sessions');
     }
     return new Promise((resolve, reject) => {
       const leave = (): void => {
@@ -92,10 +91,7 @@ export class Admission {
         report: (position) => onQueued(position, this.#waitAt(position)),
         position: 0,
       };
-      const timer = setTimeout(
-        () => refuse(new ProtocolError('queue_timeout', errors.queue_timeout.meaning)),
-        queueTimeoutMs,
-      );
+      const timer = setTimeout(() => refuse(new ProtocolError('queue_timeout')), queueTimeoutMs);
       gone.addEventListener('abort', abandon);
       this.#queue.add(waiting);
       this.#advance();

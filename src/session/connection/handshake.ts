@@ -1,4 +1,4 @@
-import { errors, type StreamParameters } from '@millrace/protocol';
+import type { StreamParameters } from '@millrace/protocol';
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { checkGrant, type Grant } from '../access/grant.js';
@@ -31,7 +31,7 @@ export async function openSession(
 ): Promise<{ readonly session: Session; readonly resumed: boolean }> {
   const { hello, grant } = opening;
   if (context.engine.state.name === 'starting') {
-    throw new ProtocolError('not_ready', errors.not_ready.meaning);
+    throw new ProtocolError('not_ready');
   }
   if (hello.resume !== undefined)
     return { session: await resume(context, opening, hello.resume), resumed: true };
@@ -106,5 +106,5 @@ async function createSession(
 }
 
 function refuseToken(): never {
-  throw new ProtocolError('invalid_resume_token', errors.invalid_resume_token.meaning);
+  throw new ProtocolError('invalid_resume_token');
 }

@@ -1,4 +1,4 @@
-import type { StageTimes, StageTimings } from '@millrace/protocol';
+import { stageNames, stages, type StageTimes, type StageTimings } from '@millrace/protocol';
 import type { WorkerTimings } from '../../engine/messages.js';
 import type { ClientClock } from '../wire/client-clock.js';
 import type { Frame } from './frame-ledger.js';
@@ -39,18 +39,11 @@ export function stageTimes(
   sentAt: number,
   clock: ClientClock,
 ): StageTimes {
-  const within = (time: number): number => Math.min(time, sentAt);
-  const decodedAt = within(frame.arrivedAt + timings.decode);
-  const queuedAt = within(decodedAt + timings.queue);
-  const encodedAt = within(queuedAt + timings.encode);
-  const denoisedAt = within(encodedAt + timings.denoise);
-  return {
-    received: clock.at(frame.arrivedAt),
-    decoded: clock.at(decodedAt),
-    queued: clock.at(queuedAt),
-    encoded: clock.at(encodedAt),
-    denoised: clock.at(denoisedAt),
-    vae_decoded: clock.at(within(denoisedAt + timings.vae_decode)),
-    sent: clock.at(sentAt),
-  };
+  let at = frame.arrivedAt;
+  const ends = stageNames.map((stage) => {
+    at = Math.min(at + timings[stage], sentAt);
+    return [stages[stage].end, clock.at(at)] as const;
+  });
+  const passed = Object.fromEntries(ends) as Omit<StageTimes, 'received'>;
+  return { received: clock.at(frame.arrivedAt), ...passed, sent: clock.at(sentAt) };
 }

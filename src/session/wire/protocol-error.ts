@@ -1,4 +1,4 @@
-import type { ErrorCode } from '@millrace/protocol';
+import { errors, type ErrorCode } from '@millrace/protocol';
 
 /** The fields of an error message besides its code and text. */
 export interface ErrorDetails {
@@ -19,10 +19,13 @@ export class ProtocolError extends Error {
   readonly details: ErrorDetails;
   readonly retryAfter: number | undefined;
 
-  /** @param options `cause` is for the log: it is not the client's fault. */
+  /**
+   * @param message by default what the code means.
+   * @param options `cause` is for the log: it is not the client's fault.
+   */
   constructor(
     code: ErrorCode,
-    message: string,
+    message: string = errors[code].meaning,
     details: ErrorDetails = {},
     options: ProtocolErrorOptions = {},
   ) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { inspect } from 'node:util';
+import { errors } from '@millrace/protocol';
 import { Packr } from 'msgpackr';
 import { parseClientMessage } from '../../../src/session/wire/client-message.js';
 import { ProtocolError } from '../../../src/session/wire/protocol-error.js';
@@ -107,5 +108,12 @@ describe('parseClientMessage', () => {
       () => parse({ type: 'x'.repeat(100_000) }),
       (error: unknown) => error instanceof ProtocolError && error.message.length < 100,
     );
+  });
+});
+
+describe('ProtocolError', () => {
+  it('says what its code means, unless it has another message', () => {
+    assert.equal(new ProtocolError('queue_timeout').message, errors.queue_timeout.meaning);
+    assert.equal(new ProtocolError('queue_timeout', 'after 5 s').message, 'after 5 s');
   });
 });

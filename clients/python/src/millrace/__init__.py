@@ -1,9 +1,9 @@
 """Client for Millrace: stream live video in, get generated video back."""
 
+from ._generated import Drain, Dropped, Frame, Limits, Parameters, Quality, Queued, Updated
 from .client import connect
 from .errors import MillraceError
 from .events import Event, Problem, Reconnected, Reconnecting, Waiting
-from .messages import Drain, Dropped, Frame, Limits, Parameters, Quality, Queued, Updated
 from .statistics import Path, Stats
 from .stream import Stream
 from .sync import SyncStream, connect_sync

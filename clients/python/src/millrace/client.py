@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from types import TracebackType
 
+    from ._generated import Parameters
     from .dialler import Token
     from .events import Event
-    from .messages import Parameters
 
 _TRANSIENT_REFUSALS = ("not_ready", "shutting_down")
 """Refusals of a server that will soon be ready."""

@@ -6,7 +6,8 @@ import json
 import math
 from typing import TYPE_CHECKING
 
-from .errors import SERVER_ERRORS, MillraceError, known_error
+from ._generated import SERVER_ERRORS
+from .errors import MillraceError, known_error
 
 if TYPE_CHECKING:
     from websockets.http11 import Response

@@ -11,11 +11,11 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 from websockets.typing import Subprotocol
 
+from ._generated import SUBPROTOCOL, Failure, Queued, Ready, ServerMessage
 from .address import stream_url
 from .closing import close_error, refusal
 from .errors import MillraceError, known_error
-from .messages import Failure, Queued, Ready, ServerMessage
-from .wire import SUBPROTOCOL, decode_message, encode_message
+from .wire import decode_message, encode_message
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -111,8 +111,8 @@ class Connection:
             pass
         except (asyncio.TimeoutError, TimeoutError) as error:
             await self.close()
-            message = f"The server did not answer within {_ANSWER_TIMEOUT:g} seconds."
-            raise MillraceError("connection_failed", message) from error
+            text = f"The server did not answer within {_ANSWER_TIMEOUT:g} seconds."
+            raise MillraceError("connection_failed", text) from error
         except BaseException:
             await self.close()
             raise

@@ -13,7 +13,7 @@ from .errors import MillraceError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from .messages import Parameters, Queued, Ready
+    from ._generated import Parameters, Queued, Ready
 
     Token: TypeAlias = str | Callable[[], str | Awaitable[str]]
 

@@ -2,47 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-
-class ErrorDefinition(NamedTuple):
-    """The effect of an error on the connection, and whether to try again."""
-
-    close: int | None
-    """WebSocket close code if the error ends the connection."""
-    retryable: bool
-    """Whether the same request may succeed later, unchanged."""
-
-
-SERVER_ERRORS: dict[str, ErrorDefinition] = {
-    "invalid_message": ErrorDefinition(4400, retryable=False),
-    "unknown_message": ErrorDefinition(None, retryable=False),
-    "hello_required": ErrorDefinition(4400, retryable=False),
-    "hello_timeout": ErrorDefinition(4408, retryable=True),
-    "unsupported_protocol": ErrorDefinition(None, retryable=False),
-    "message_too_large": ErrorDefinition(1009, retryable=False),
-    "invalid_parameter": ErrorDefinition(None, retryable=False),
-    "invalid_frame": ErrorDefinition(None, retryable=False),
-    "credit_exceeded": ErrorDefinition(None, retryable=True),
-    "rate_limited": ErrorDefinition(None, retryable=True),
-    "too_many_sessions": ErrorDefinition(1013, retryable=True),
-    "queue_timeout": ErrorDefinition(1013, retryable=True),
-    "slow_reader": ErrorDefinition(1013, retryable=True),
-    "idle_timeout": ErrorDefinition(4408, retryable=True),
-    "not_ready": ErrorDefinition(1013, retryable=True),
-    "generation_failed": ErrorDefinition(None, retryable=False),
-    "engine_restarting": ErrorDefinition(None, retryable=True),
-    "engine_failed": ErrorDefinition(1011, retryable=True),
-    "unauthorized": ErrorDefinition(4401, retryable=False),
-    "limit_exceeded": ErrorDefinition(None, retryable=False),
-    "invalid_resume_token": ErrorDefinition(4403, retryable=False),
-    "taken_over": ErrorDefinition(4409, retryable=False),
-    "forbidden_origin": ErrorDefinition(None, retryable=False),
-    "not_found": ErrorDefinition(None, retryable=False),
-    "shutting_down": ErrorDefinition(1001, retryable=True),
-    "internal": ErrorDefinition(1011, retryable=True),
-}
-"""The catalogue of the protocol; a test compares it with the table in PROTOCOL.md."""
+from ._generated import SERVER_ERRORS, ErrorDefinition
 
 _CLIENT_ERRORS: dict[str, ErrorDefinition] = {
     "invalid_url": ErrorDefinition(None, retryable=False),

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from .messages import Drain, Dropped, Quality, Queued, Updated
+from ._generated import Drain, Dropped, Quality, Queued, Updated
 
 if TYPE_CHECKING:
     from collections.abc import Callable

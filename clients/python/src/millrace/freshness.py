@@ -6,7 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from .messages import Frame
+    from ._generated import Frame
 
 _MAX_SEEN = 8
 """Number of recent results that define what is usual."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -40,3 +41,14 @@ def decode_image(data: bytes) -> Image:
 
     decoded: Image = simplejpeg.decode_jpeg(data, colorspace="RGB")
     return decoded
+
+
+class Picture:
+    """What has a JPEG file as its ``data``."""
+
+    data: bytes
+
+    @cached_property
+    def image(self) -> Image:
+        """The picture as an RGB array of uint8 with the shape (height, width, 3); needs ``millrace[numpy]``."""
+        return decode_image(self.data)

@@ -6,20 +6,20 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
+from ._generated import Authenticated, Checkpoint, Drain, Failure, Frame, Pong, Queued, Ready, ServerMessage
 from .clock import ClockFilter
 from .connection import error_of
 from .errors import MillraceError
 from .events import Problem, Reconnected, Reconnecting
-from .messages import Authenticated, Checkpoint, Drain, Failure, Frame, Pong, Queued, Ready, ServerMessage
 from .persistence import Persistence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ._generated import Parameters
     from .connection import Connection
     from .dialler import Dialler
     from .events import Event
-    from .messages import Parameters
 
 _PING_SECONDS = 2.0
 _MAX_UNANSWERED_PINGS = 3

@@ -9,9 +9,9 @@ from .clock import now
 from .freshness import Freshness
 
 if TYPE_CHECKING:
+    from ._generated import Frame
     from .connection import Connection
     from .errors import MillraceError
-    from .messages import Frame
 
 
 class Arrival(NamedTuple):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from .messages import Frame
+    from ._generated import Frame
 
 WINDOW = 3000.0
 """Length of the window of rates and latency, in milliseconds."""

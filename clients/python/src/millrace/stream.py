@@ -4,15 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .clock import now
-from .connection import error_of
-from .errors import MillraceError
-from .events import Problem, guarded
-from .images import encode_image
-from .in_flight import InFlight
-from .link import Link
-from .lost_picture import LostPicture
-from .messages import (
+from ._generated import (
     Authenticated,
     Credit,
     Dropped,
@@ -25,6 +17,14 @@ from .messages import (
     ServerMessage,
     Updated,
 )
+from .clock import now
+from .connection import error_of
+from .errors import MillraceError
+from .events import Problem, guarded
+from .images import encode_image
+from .in_flight import InFlight
+from .link import Link
+from .lost_picture import LostPicture
 from .outbox import Outbox
 from .results import Results
 from .statistics import Recorder, Stats

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
     from types import TracebackType
 
+    from ._generated import Frame, Limits, Parameters, Updated
     from .dialler import Token
     from .events import Event
     from .images import Image
-    from .messages import Frame, Limits, Parameters, Updated
     from .statistics import Stats
     from .stream import Stream
 

@@ -6,8 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ._generated import Parameters, Updated
     from .errors import MillraceError
-    from .messages import Parameters, Updated
 
 
 class Updates:

@@ -7,30 +7,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgpack
 
+from ._generated import DROP_REASONS, READERS
 from .errors import MillraceError
-from .messages import (
-    Authenticated,
-    Checkpoint,
-    Credit,
-    Drain,
-    Dropped,
-    Failure,
-    Frame,
-    Limits,
-    Pong,
-    Quality,
-    Queued,
-    Ready,
-    ServerMessage,
-    Updated,
-)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-SUBPROTOCOL = "millrace.v1"
+    from ._generated import ServerMessage
+
 PROTOCOL_ERROR = "The server sent an invalid millrace.v1 message"
-DROP_REASONS = ("superseded", "similar", "overload", "stale", "invalid", "failed")
 _MAX_SHOWN_LENGTH = 200
 """Maximum number of characters of an unexpected text that an error shows."""
 _MAX_SAFE = 2**53 - 1
@@ -57,114 +42,54 @@ def decode_message(data: bytes | str) -> ServerMessage | None:
         raise _violation(f"not MessagePack ({error})") from error
     if not isinstance(value, dict) or not isinstance(value.get("type"), str):
         raise _violation("not a map with a type")
-    return _read(_Fields(value))
-
-
-def _read(fields: _Fields) -> ServerMessage | None:
-    read = _READERS.get(fields.text("type"))
-    return None if read is None else read(fields)
-
-
-def _read_ready(fields: _Fields) -> Ready:
-    return Ready(
-        protocol=fields.text("protocol"),
-        session=fields.text("session"),
-        resumed=fields.flag("resumed"),
-        server=fields.text("server"),
-        model=fields.text("model"),
-        parameters=fields.map("parameters").values,
-        credits=fields.count("credits"),
-        limits=_read_limits(fields, "limits"),
-        token_expires=fields.optional("token_expires", fields.number),
-    )
-
-
-def _read_limits(fields: _Fields, name: str) -> Limits:
-    limits = fields.map(name)
-    return Limits(
-        message_bytes=limits.count("message_bytes"),
-        frame_pixels=limits.count("frame_pixels"),
-        unacknowledged_results=limits.count("unacknowledged_results"),
-        updates_per_second=limits.number("updates_per_second"),
-        fps=limits.optional("fps", limits.number),
-        size=limits.optional("size", limits.count),
-        steps=limits.optional("steps", limits.count),
-    )
-
-
-def _read_frame(fields: _Fields) -> Frame:
-    times = fields.map("times")
-    times.number("sent")
-    return Frame(
-        id=fields.count("id"),
-        sequence=fields.count("sequence"),
-        captured=fields.number("captured"),
-        width=fields.count("width"),
-        height=fields.count("height"),
-        timings=fields.map("timings").values,
-        times=times.values,
-        data=fields.binary("data"),
-    )
-
-
-def _read_failure(fields: _Fields) -> Failure:
-    return Failure(
-        code=fields.text("code"),
-        message=fields.text("message"),
-        request=fields.optional("request", fields.count),
-        id=fields.optional("id", fields.count),
-        field=fields.optional("field", fields.text),
-    )
-
-
-def _known_reason(reason: str) -> str:
-    """Replace a reason that only a newer version has by ``failed``: the frame has no result either way."""
-    return reason if reason in DROP_REASONS else "failed"
-
-
-_READERS: dict[str, Callable[[_Fields], ServerMessage]] = {
-    "queued": lambda fields: Queued(fields.count("position"), fields.number("wait_seconds")),
-    "ready": _read_ready,
-    "credit": lambda fields: Credit(fields.count("total")),
-    "result": _read_frame,
-    "dropped": lambda fields: Dropped(fields.count("id"), _known_reason(fields.text("reason"))),
-    "updated": lambda fields: Updated(fields.count("request"), fields.count("from"), fields.map("parameters").values),
-    "quality": lambda fields: Quality(fields.optional("fps", fields.number)),
-    "pong": lambda fields: Pong(fields.number("sent"), fields.number("received")),
-    "authenticated": lambda fields: Authenticated(
-        fields.optional("expires_seconds", fields.number),
-        fields.optional("limits", lambda name: _read_limits(fields, name)),
-    ),
-    "checkpoint": lambda fields: Checkpoint(fields.text("token")),
-    "drain": lambda fields: Drain(fields.number("deadline_seconds"), fields.optional("token", fields.text)),
-    "error": _read_failure,
-}
+    read = READERS.get(value["type"])
+    return None if read is None else read(Fields(value))
 
 
 def _violation(what: str) -> MillraceError:
     return MillraceError("protocol_error", f"{PROTOCOL_ERROR}: {what}.")
 
 
-class _Fields:
+class Fields:
     """A decoded map; reading a field checks its type."""
 
     def __init__(self, values: dict[str, Any], path: str = "") -> None:
         self.values: dict[str, Any] = values
         self._path = path
 
-    def text(self, name: str) -> str:
-        return self._typed(name, str)
+    def text(self, name: str, most: float = math.inf) -> str:
+        """Return a text of at most ``most`` characters."""
+        text = self._typed(name, str)
+        if len(text) > most:
+            raise self._wrong(name)
+        return text
+
+    def reason(self, name: str) -> str:
+        """Return why a frame was dropped; ``failed`` for a reason that only a newer version has."""
+        reason = self.text(name)
+        return reason if reason in DROP_REASONS else "failed"
 
     def binary(self, name: str) -> bytes:
+        """Return bytes."""
         return self._typed(name, bytes)
 
     def flag(self, name: str) -> bool:
+        """Return whether a field is true."""
         return self._typed(name, bool)
 
-    def map(self, name: str) -> _Fields:
-        return _Fields(self._typed(name, dict), f"{self._path}{name}.")
+    def map(self, name: str) -> Fields:
+        """Return a map, to be read in the same way."""
+        return Fields(self._typed(name, dict), f"{self._path}{name}.")
+
+    def numbers(self, name: str, *keys: str) -> Mapping[str, float]:
+        """Return a map with a number for each of these keys; a newer server may send more."""
+        numbers = self.map(name)
+        for key in keys:
+            numbers.number(key)
+        return numbers.values
 
     def number(self, name: str) -> float:
+        """Return a finite number."""
         value = self.values.get(name)
         if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
             return value
@@ -178,6 +103,7 @@ class _Fields:
         raise self._wrong(name)
 
     def optional(self, name: str, read: Callable[[str], _Value]) -> _Value | None:
+        """Return what ``read`` returns; None if the field is absent or nil."""
         return None if self.values.get(name) is None else read(name)
 
     def _typed(self, name: str, kind: type[_Value]) -> _Value:

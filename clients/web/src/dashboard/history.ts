@@ -1,9 +1,9 @@
-import type { History } from '@millrace/protocol';
+import type { CurveName, History } from '@millrace/protocol';
 
 /** Returns the history with newer samples added, and without samples before `oldest`. */
 export function extended(history: History, newer: History, oldest: number): History {
   const skipped = history.times.filter((time) => time < oldest).length;
-  const names = new Set([...Object.keys(history.series), ...Object.keys(newer.series)]);
+  const names = new Set(Object.keys({ ...history.series, ...newer.series }) as CurveName[]);
   const gap = (length: number): readonly null[] => Array.from({ length }, () => null);
   const series = [...names].map((name) => {
     const before = history.series[name] ?? gap(history.times.length);
@@ -17,12 +17,12 @@ export function extended(history: History, newer: History, oldest: number): Hist
 }
 
 /** Returns the newest value of a curve; null if there is none. */
-export function latest(history: History, name: string): number | null {
+export function latest(history: History, name: CurveName): number | null {
   return history.series[name]?.at(-1) ?? null;
 }
 
 /** Returns the mean of the values of the last minute; null if there are none. */
-export function lastMinute({ times, series }: History, name: string): number | null {
+export function lastMinute({ times, series }: History, name: CurveName): number | null {
   const since = (times.at(-1) ?? 0) - 60_000;
   const values = (series[name] ?? []).filter((value, i) => value !== null && (times[i] ?? 0) > since);
   if (values.length === 0) return null;

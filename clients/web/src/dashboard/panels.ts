@@ -1,9 +1,10 @@
-import type { History } from '@millrace/protocol';
+import { stageNames, type CurveName, type History, type Stage } from '@millrace/protocol';
+import { stageWords } from '../stage-words.js';
 import { bytes, ms, percent, plain } from './format.js';
 
 export interface Curve {
-  /** Name of the series in the server's history. */
-  readonly key: string;
+  /** Its name in the server's history. */
+  readonly key: CurveName;
   readonly name: string;
   readonly color: string;
   /** Whether it is a limit rather than a measurement. */
@@ -31,6 +32,15 @@ const amber = '#f5c583';
 const rose = '#ff9d94';
 const violet = '#c3a6f0';
 const grey = '#7d8a8e';
+
+const stageColors: Readonly<Record<Stage, string>> = {
+  decode: '#5b7c8d',
+  queue: '#45525a',
+  encode: '#6fb3b8',
+  denoise: mint,
+  vae_decode: lime,
+  image_encode: amber,
+};
 
 /** All panels, in order. */
 const panels: readonly Panel[] = [
@@ -75,14 +85,11 @@ const panels: readonly Panel[] = [
     format: ms,
     least: 10,
     stacked: true,
-    curves: [
-      { key: 'stage_decode', name: 'read', color: '#5b7c8d' },
-      { key: 'stage_queue', name: 'wait', color: '#45525a' },
-      { key: 'stage_encode', name: 'encode', color: '#6fb3b8' },
-      { key: 'stage_denoise', name: 'paint', color: mint },
-      { key: 'stage_vae_decode', name: 'decode', color: lime },
-      { key: 'stage_image_encode', name: 'pack', color: amber },
-    ],
+    curves: stageNames.map((stage) => ({
+      key: `stage_${stage}` as const,
+      name: stageWords[stage],
+      color: stageColors[stage],
+    })),
   },
   {
     title: 'Frames without a result',
@@ -182,6 +189,6 @@ const panels: readonly Panel[] = [
 
 /** Returns the panels to draw for this history. */
 export function panelsFor({ series }: History): readonly Panel[] {
-  const hasData = (key: string): boolean => (series[key] ?? []).some((value) => value !== null);
+  const hasData = (key: CurveName): boolean => (series[key] ?? []).some((value) => value !== null);
   return panels.filter(({ optional = false, curves }) => !optional || curves.some(({ key }) => hasData(key)));
 }

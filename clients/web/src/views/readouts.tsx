@@ -1,15 +1,8 @@
 import type { StageTimings, StreamStats } from '@millrace/client';
+import { stageNames } from '@millrace/protocol';
 import type { JSX } from 'preact';
+import { stageWords } from '../stage-words.js';
 import type { Studio } from '../studio/studio.js';
-
-const stages = [
-  ['decode', 'read'],
-  ['queue', 'wait'],
-  ['encode', 'encode'],
-  ['denoise', 'paint'],
-  ['vae_decode', 'decode'],
-  ['image_encode', 'pack'],
-] as const satisfies readonly (readonly [keyof StageTimings, string])[];
 
 /** Live figures of the stream, and where the server's time goes. */
 export function Readouts({ studio }: { readonly studio: Studio }): JSX.Element {
@@ -59,20 +52,20 @@ function Figure({ name, value, testId, unit, title }: FigureProps): JSX.Element 
 
 function Timings({ timings }: { readonly timings: StageTimings | undefined }): JSX.Element {
   const words = timings
-    ? stages.map(([stage, name]) => `${name} ${timings[stage].toFixed(1)} ms`).join(', ')
+    ? stageNames.map((stage) => `${stageWords[stage]} ${timings[stage].toFixed(1)} ms`).join(', ')
     : 'no picture yet';
   return (
     <div class="timings" role="img" aria-label={`Server time: ${words}`} title={words} data-testid="timings">
       <div class="bar">
         {timings &&
-          stages.map(([stage]) => (
+          stageNames.map((stage) => (
             <span key={stage} data-stage={stage} style={{ flexGrow: Math.max(0, timings[stage]) }} />
           ))}
       </div>
       <ul>
-        {stages.map(([stage, name]) => (
+        {stageNames.map((stage) => (
           <li key={stage} data-stage={stage}>
-            {name}
+            {stageWords[stage]}
           </li>
         ))}
         <li class="total">{timings ? `${timings.total.toFixed(0)} ms` : '–'}</li>

@@ -1,0 +1,45 @@
+import type { ErrorCode } from './errors.js';
+import type { Limits } from './messages/index.js';
+
+/** The answer to `GET /v1/capabilities`: all that a client needs to build its controls. */
+export interface Capabilities {
+  /** WebSocket subprotocol. */
+  readonly protocol: string;
+  /** Name and version of the server software. */
+  readonly server: string;
+  readonly model: { readonly name: string; readonly description: string };
+  /** Prompts that suit the model. */
+  readonly styles: readonly { readonly name: string; readonly prompt: string }[];
+  /** JSON Schema (draft 2020-12) of the parameters in `hello` and `update`. */
+  readonly parameters: object;
+  readonly limits: Limits;
+}
+
+/** States of the inference engine. */
+export type EngineStateName = 'starting' | 'ready' | 'restarting' | 'failed' | 'stopped';
+
+/** The answer to `GET /readyz`: whether the server is ready for streams. */
+export interface Readiness {
+  readonly ready: boolean;
+  readonly state: EngineStateName;
+  /** Its current activity, for people. */
+  readonly doing: string;
+  /** Sessions that can be served at the same time, that are served, and that wait. */
+  readonly sessions: { readonly slots: number; readonly served: number; readonly waiting: number };
+}
+
+/** The answer to `GET /healthz`: whether the process works; it may still be loading its model. */
+export interface Health {
+  readonly healthy: boolean;
+  readonly state: EngineStateName;
+}
+
+/** The body of every HTTP refusal. */
+export interface ErrorAnswer {
+  readonly error: {
+    readonly code: ErrorCode;
+    readonly message: string;
+    /** The parameter at fault. */
+    readonly field?: string;
+  };
+}

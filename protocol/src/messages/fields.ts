@@ -1,0 +1,71 @@
+import type { ErrorCode } from '../errors.js';
+import type { ParameterUpdate, StreamParameters } from '../parameters/index.js';
+import type { DropReason } from './frames.js';
+
+/** The kinds of fields on the wire, with their types in TypeScript. PROTOCOL.md section 2 defines them. */
+interface Kinds {
+  readonly text: string;
+  readonly number: number;
+  readonly 'number or nil': number | null;
+  /** An integer from 0 to 2^53-1. */
+  readonly count: number;
+  readonly boolean: boolean;
+  readonly binary: Uint8Array;
+  /** All parameters of a stream. */
+  readonly parameters: StreamParameters;
+  /** Some parameters; their receiver checks each one. */
+  readonly changes: ParameterUpdate;
+  /** A text that may be one of a newer version. */
+  readonly code: ErrorCode;
+  readonly reason: DropReason;
+}
+
+/** One field of a message. */
+export interface Field {
+  /** `map` if it is a map with the fields of `fields`. */
+  readonly kind: keyof Kinds | 'map';
+  /** What it is, with its unit, as in PROTOCOL.md. */
+  readonly meaning: string;
+  /** Whether it may be absent, or nil, which means the same. */
+  readonly optional?: true;
+  /** Longest text, in UTF-16 code units. */
+  readonly most?: number;
+  readonly fields?: Fields;
+}
+
+/** A number of milliseconds. */
+export interface Milliseconds extends Field {
+  readonly kind: 'number';
+}
+
+/** The fields of a message or map by their names. */
+export type Fields = Readonly<Record<string, Field>>;
+
+/** One message; its name is its `type`. */
+export interface MessageDefinition {
+  readonly meaning: string;
+  readonly fields: Fields;
+}
+
+/** The type of one field's value. */
+type ValueOf<F extends Field> = F extends { readonly fields: infer Inner extends Fields }
+  ? FieldsOf<Inner>
+  : F['kind'] extends keyof Kinds
+    ? Kinds[F['kind']]
+    : never;
+
+/** The type of a map with these fields. */
+export type FieldsOf<Table extends Fields> = {
+  readonly [Name in keyof Table as Table[Name] extends { readonly optional: true } ? never : Name]: ValueOf<
+    Table[Name]
+  >;
+} & {
+  readonly [Name in keyof Table as Table[Name] extends { readonly optional: true } ? Name : never]?: ValueOf<
+    Table[Name]
+  >;
+};
+
+/** The type of a message of a table. */
+export type MessageOf<Table extends Readonly<Record<string, MessageDefinition>>, Type extends keyof Table> = {
+  readonly type: Type;
+} & FieldsOf<Table[Type]['fields']>;

@@ -1,0 +1,60 @@
+import type { Field, Fields } from './fields.js';
+
+/** A decoded map. */
+type Values = Readonly<Record<string, unknown>>;
+
+/** A field whose value is invalid. */
+export class FieldError extends TypeError {
+  override readonly name = 'FieldError';
+  /** Its name; with those of the maps around it, as in `limits.fps`. */
+  readonly field: string;
+
+  constructor(field: string, wanted: string) {
+    super(`${field} must be ${wanted}`);
+    this.field = field;
+  }
+}
+
+/**
+ * Returns the fields of a message or map, checked. Unknown fields are left out, and so are optional ones that are nil
+ * (PROTOCOL.md section 2).
+ * @param table `fields` of a message.
+ * @throws {FieldError} if a field is absent or invalid.
+ */
+export function readFields(table: Fields, values: Values, path = ''): Values {
+  const read: Record<string, unknown> = {};
+  for (const [name, field] of Object.entries(table)) {
+    const value = values[name];
+    if (field.optional === true && (value === undefined || value === null)) continue;
+    const wanted = wantedInstead(field, value);
+    if (wanted !== null) throw new FieldError(path + name, wanted);
+    read[name] = field.fields ? readFields(field.fields, value as Values, `${path}${name}.`) : value;
+  }
+  return read;
+}
+
+/** Returns what the value of a field must be; null if it is that. */
+function wantedInstead({ kind, most = Infinity }: Field, value: unknown): string | null {
+  switch (kind) {
+    case 'text':
+    case 'code':
+    case 'reason':
+      if (typeof value === 'string' && value.length <= most) return null;
+      return most === Infinity ? 'a string' : `a string of at most ${most} characters`;
+    case 'number':
+      return Number.isFinite(value) ? null : 'a finite number';
+    case 'number or nil':
+      return value === null || Number.isFinite(value) ? null : 'a finite number or nil';
+    case 'count':
+      return Number.isSafeInteger(value) && Number(value) >= 0 ? null : 'an integer from 0 to 2^53-1';
+    case 'boolean':
+      return typeof value === 'boolean' ? null : 'a boolean';
+    case 'binary':
+      return value instanceof Uint8Array ? null : 'binary';
+    case 'map':
+    case 'parameters':
+      return typeof value === 'object' && value !== null && !Array.isArray(value) ? null : 'a map';
+    case 'changes':
+      return null;
+  }
+}

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Deadline, longestTimer } from '../../../src/session/time/deadline.js';
-import { Hold } from '../../../src/session/time/hold.js';
 import { IdleWatch } from '../../../src/session/time/idle-watch.js';
 import { stopTime } from '../../support/stopped-time.js';
 
@@ -37,36 +36,6 @@ describe('Deadline', () => {
     new Deadline(() => void passed++).set(longestTimer);
     t.mock.timers.tick(longestTimer);
     assert.equal(passed, 1);
-  });
-});
-
-describe('Hold', () => {
-  it('ends when its time is up, and may begin again', (t) => {
-    const pass = stopTime(t);
-    let ends = 0;
-    const hold: Hold = new Hold(() => {
-      assert.equal(hold.active, false);
-      ends += 1;
-    });
-    assert.equal(hold.active, false);
-    for (const expected of [1, 2]) {
-      hold.begin(10);
-      assert.equal(hold.active, true);
-      pass(5);
-      hold.begin(10);
-      pass(5);
-      assert.deepEqual([hold.active, ends], [false, expected], 'from when it began first');
-    }
-  });
-
-  it('does not call back when it is ended early', (t) => {
-    const pass = stopTime(t);
-    const hold = new Hold(() => assert.fail('it called back'));
-    hold.begin(10);
-    hold.end();
-    hold.end();
-    assert.equal(hold.active, false);
-    pass(20);
   });
 });
 

@@ -91,7 +91,8 @@ export class ResultSender implements WaitingResults {
   /** Returns whether an encoded result must wait. If its connection was lost during encoding, it is for the next. */
   #mustWait(frame: Frame, window: ResultWindow): boolean {
     const { ledger, gate } = this.#options;
-    if (ledger.find(frame.id) === undefined) return false;
+    const known = ledger.find(frame.id);
+    if (!known) return false;
     return window !== gate.window || gate.holdsBack(frame.arrivedAt);
   }
 }

@@ -142,7 +142,7 @@ it('without a connection, a picture that cannot be decoded is dropped in silence
     await new Promise(setImmediate);
     ledger.disconnect();
     fail(fault);
-    while (ledger.find(0) !== undefined) await new Promise(setImmediate);
+    while (ledger.open().length > 0) await new Promise(setImmediate);
     assert.deepEqual([client.reports, client.sent], [[], []]);
   }
 });

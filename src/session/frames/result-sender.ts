@@ -3,7 +3,6 @@ import type { PictureCodec } from '../../image/codec.js';
 import type { FrameGate, WaitingResults } from './frame-gate.js';
 import { publicId, type Frame, type FrameLedger } from './frame-ledger.js';
 import { Mailbox } from './mailbox.js';
-import type { ResultWindow } from './result-window.js';
 import { stageTimes, stageTimings } from './stage-times.js';
 
 /** Generated pixels that wait to be encoded and sent. */
@@ -89,7 +88,7 @@ export class ResultSender implements WaitingResults {
   }
 
   /** Returns whether an encoded result must wait. If its connection was lost during encoding, it is for the next. */
-  #mustWait(frame: Frame, window: ResultWindow): boolean {
+  #mustWait(frame: Frame, window: FrameGate['window']): boolean {
     const { ledger, gate } = this.#options;
     const known = ledger.find(frame.id);
     if (!known) return false;

@@ -4,11 +4,14 @@ import { Deadline, longestTimer } from '../../../src/session/time/deadline.js';
 import { IdleWatch } from '../../../src/session/time/idle-watch.js';
 import { stopTime } from '../../support/stopped-time.js';
 
+/** A signal that does not abort. */
+const never = new AbortController().signal;
+
 describe('Deadline', () => {
   it('passes once, at the time to which it was set last', (t) => {
     const pass = stopTime(t);
     let passed = 0;
-    const deadline = new Deadline(() => void passed++);
+    const deadline = new Deadline(() => void passed++, never);
     deadline.set(5);
     deadline.set(10);
     pass(9);
@@ -19,21 +22,27 @@ describe('Deadline', () => {
     assert.equal(passed, 1);
   });
 
-  it('does not pass after clear, or if it exceeds the longest timer', (t) => {
+  it('does not pass after clear, if it exceeds the longest timer, or once its signal has aborted', (t) => {
     const pass = stopTime(t);
-    const deadline = new Deadline(() => assert.fail('it passed'));
+    const gone = new AbortController();
+    const deadline = new Deadline(() => assert.fail('it passed'), gone.signal);
     deadline.set(5);
     deadline.clear();
     deadline.clear();
     deadline.set(5);
     deadline.set(longestTimer + 1);
     pass(100);
+    deadline.set(5);
+    gone.abort();
+    pass(100);
+    deadline.set(5);
+    pass(100);
   });
 
   it('can be set to the longest timer', (t) => {
     stopTime(t);
     let passed = 0;
-    new Deadline(() => void passed++).set(longestTimer);
+    new Deadline(() => void passed++, never).set(longestTimer);
     t.mock.timers.tick(longestTimer);
     assert.equal(passed, 1);
   });
@@ -48,6 +57,7 @@ describe('IdleWatch', () => {
       100,
       () => last,
       () => void idle++,
+      never,
     );
     watch.start();
     pass(60);
@@ -60,14 +70,15 @@ describe('IdleWatch', () => {
     assert.equal(idle, 1);
   });
 
-  it('never fires after stop, or without a limit', (t) => {
+  it('never fires once its signal has aborted, or without a limit', (t) => {
     const pass = stopTime(t);
     const fail = (): void => assert.fail('idle');
-    const stopped = new IdleWatch(1, () => 0, fail);
+    const gone = new AbortController();
+    const stopped = new IdleWatch(1, () => 0, fail, gone.signal);
     stopped.start();
-    stopped.stop();
-    stopped.stop();
-    new IdleWatch(0, () => 0, fail).start();
+    gone.abort();
+    stopped.start();
+    new IdleWatch(0, () => 0, fail, never).start();
     pass(100);
   });
 });

@@ -2,7 +2,10 @@ import { decodeImage, type DecodeOptions } from './decode.js';
 import { encodeJpeg } from './encode.js';
 import type { Image } from './image.js';
 
-/** Decodes and encodes the pictures of live video. */
+/**
+ * Decodes and encodes the pictures of live video. Each picture stands alone, as any may be dropped before it is decoded
+ * or after it is encoded: a codec that refers to other pictures does not fit here.
+ */
 export interface PictureCodec {
   /** @throws {ImageError} if the picture is invalid, incomplete, too thin or has more than `maxPixels`. */
   readonly decode: (bytes: Uint8Array, options: DecodeOptions) => Promise<Image>;

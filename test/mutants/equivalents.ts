@@ -235,8 +235,8 @@ export const equivalents: readonly Equivalent[] = [
     reason: 'A message without a stream finds no stream, and it holds no result.',
   },
   {
-    file: 'src/session/frames/result-sender.ts',
-    change: 'this.#shutSince ??= sent -> this.#shutSince = sent',
+    file: 'src/session/frames/result-window.ts',
+    change: 'this.#shutSince ??= now -> this.#shutSince = now',
     reason: 'No result is sent while the window is closed.',
   },
   ...sessionEquivalents,

@@ -39,7 +39,7 @@ export const sessionEquivalents: readonly Equivalent[] = [
   },
   {
     file: 'src/session/frames/result-sender.ts',
-    change: '!line -> false',
+    change: /^!outlet \|\| !window -> (?:false|\(!(?:outlet|window)\))$/,
     reason: 'Work on a result begins only if there is a connection.',
   },
   {

@@ -12,7 +12,7 @@ import {
   subprotocol,
 } from '@millrace/protocol';
 import type { ErrorDefinition } from '@millrace/protocol';
-import { Lateness } from '../../src/session/frames/lateness.js';
+import { Lateness } from '../../src/session/frames/stall-guard.js';
 import { repositoryRoot } from '../support/reference.js';
 import { messageFromJson } from './message-json.js';
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ClientClock } from '../../src/session/wire/client-clock.js';
-import { Hold } from '../../src/session/time/hold.js';
 import { Pace } from '../../src/session/time/pace.js';
 import { PauseWatch } from '../../src/session/time/pause-watch.js';
 import { stageTimes, stageTimings } from '../../src/session/frames/stage-times.js';
@@ -253,22 +252,5 @@ describe('Pace', () => {
     await new Promise((resolve) => setTimeout(resolve, 25));
     assert.equal(pace.open, true);
     pace.stop();
-  });
-});
-
-describe('Hold', () => {
-  it('calls back when its time is up, but not when it is ended early', async () => {
-    let ended = 0;
-    const hold = new Hold(() => (ended += 1));
-    hold.begin(1);
-    hold.begin(10_000);
-    assert.equal(hold.active, true);
-    while (hold.active) await new Promise((resolve) => setImmediate(resolve));
-    assert.equal(ended, 1);
-    hold.begin(10_000);
-    hold.end();
-    hold.end();
-    assert.equal(hold.active, false);
-    assert.equal(ended, 1);
   });
 });

@@ -16,12 +16,12 @@ export class ConnectionAccess {
 
   /**
    * @param grant of the token that came with the connection; null if none did.
-   * @param expired is called when the token expires.
+   * @param expired is called when the token expires, unless `gone` has aborted.
    */
-  constructor(access: Access, grant: Grant | null, expired: () => void) {
+  constructor(access: Access, grant: Grant | null, expired: () => void, gone: AbortSignal) {
     this.#access = access;
     this.#grant = access.required ? grant : anonymous;
-    this.#expiry = new Deadline(expired);
+    this.#expiry = new Deadline(expired, gone);
   }
 
   /** What the client may do now. */
@@ -68,10 +68,5 @@ export class ConnectionAccess {
     const { expires } = this.grant;
     if (expires === null) this.#expiry.clear();
     else this.#expiry.set(expires - Date.now());
-  }
-
-  /** Stops watching. May be called twice. */
-  stop(): void {
-    this.#expiry.clear();
   }
 }

@@ -8,30 +8,38 @@ const enoughBytes = 256 * 1024;
 /** Tokens remembered while the client acknowledges nothing. */
 const mostSent = 64;
 
+export interface CheckpointOptions {
+  readonly wire: Wire;
+  /** Returns the number of the last result that was sent. */
+  readonly sequence: () => number;
+  /** No checkpoint is sent once this has aborted. */
+  readonly gone: AbortSignal;
+}
+
 /** Keeps the client supplied with resume tokens while frames flow. */
 export class Checkpoints {
   readonly #context: ConnectionContext;
   readonly #session: Session;
   readonly #wire: Wire;
   readonly #sequence: () => number;
-  readonly #timer: NodeJS.Timeout;
+  readonly #gone: AbortSignal;
   /** Tokens that were sent, and the result before each: a client that has a later result has the token too. */
   #sent: { readonly counter: number; readonly after: number }[] = [];
   #lastTaken = 0;
-  #stopped = false;
 
-  /** @param sequence returns the number of the last result that was sent. */
-  constructor(context: ConnectionContext, session: Session, wire: Wire, sequence: () => number) {
+  constructor(context: ConnectionContext, session: Session, { wire, sequence, gone }: CheckpointOptions) {
     this.#sequence = sequence;
+    this.#gone = gone;
     this.#context = context;
     this.#session = session;
     this.#wire = wire;
-    this.#timer = setInterval(() => {
+    const timer = setInterval(() => {
       if (session.frames.lastActivity <= this.#lastTaken) return;
       this.send().catch((error: unknown) => {
         context.log.error({ err: error, session: session.id }, 'a checkpoint could not be sent');
       });
     }, context.limits.checkpointIntervalMs).unref();
+    gone.addEventListener('abort', () => clearInterval(timer));
   }
 
   /**
@@ -41,7 +49,7 @@ export class Checkpoints {
   async send(): Promise<void> {
     if (this.#wire.bufferedBytes > enoughBytes) return;
     const sealed = await this.#seal();
-    if (sealed === null || this.#stopped) return;
+    if (sealed === null || this.#gone.aborted) return;
     this.#wire.send({ type: 'checkpoint', token: sealed.token });
     this.#sent.push({ counter: sealed.counter, after: this.#sequence() });
     if (this.#sent.length > mostSent) this.#sent.shift();
@@ -79,10 +87,5 @@ export class Checkpoints {
       this.#context.log.debug({ err: error, session }, 'no checkpoint could be taken');
       return null;
     }
-  }
-
-  stop(): void {
-    this.#stopped = true;
-    clearInterval(this.#timer);
   }
 }

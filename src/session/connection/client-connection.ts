@@ -37,6 +37,7 @@ export class ClientConnection {
   readonly #outlet: Outlet;
   readonly #updates: UpdateQueue;
   readonly #requests: TokenBucket;
+  /** Aborts when the connection ends; what it started then stops. */
   readonly #gone = new AbortController();
   readonly #hello: Deadline;
   readonly #access: ConnectionAccess;
@@ -53,9 +54,10 @@ export class ClientConnection {
   /** @param grant of the token that came with the connection; null if none did. */
   constructor(wire: Wire, context: ConnectionContext, grant: Grant | null = null) {
     const { limits, metrics, log } = context;
+    const gone = this.#gone.signal;
     this.#context = context;
     this.#wire = wire;
-    this.#access = new ConnectionAccess(context.access, grant, () => this.close('unauthorized'));
+    this.#access = new ConnectionAccess(context.access, grant, () => this.close('unauthorized'), gone);
     this.#log = log.child({ session: this.#ownId });
     this.#meter = metrics.beginSession();
     this.#requests = new TokenBucket(limits.updatesPerSecond);
@@ -76,11 +78,12 @@ export class ClientConnection {
       grant: () => this.#access.grant,
       refuse: (error, details) => this.#refuse(error, details),
       updated: async () => this.#checkpoints?.send(),
+      gone,
     });
-    this.#hello = new Deadline(() => this.close('hello_timeout'));
+    this.#hello = new Deadline(() => this.close('hello_timeout'), gone);
     this.#hello.set(limits.helloTimeoutMs);
     const lastAt = (): number => Math.max(this.#updates.lastAt, this.#session?.frames.lastActivity ?? 0);
-    this.#idle = new IdleWatch(limits.idleTimeoutMs, lastAt, () => this.close('idle_timeout'));
+    this.#idle = new IdleWatch(limits.idleTimeoutMs, lastAt, () => this.close('idle_timeout'), gone);
   }
 
   /** The id of the session, from `ready` on; before, one of the connection. */
@@ -189,7 +192,7 @@ export class ClientConnection {
     };
     const opening = openSession(this.#context, { hello, grant, outlet, log: this.#log, gone });
     const { session, resumed } = await opening.catch((error: unknown) => {
-      if (queued && !gone.aborted) this.#hello.set(this.#context.limits.helloTimeoutMs);
+      if (queued) this.#hello.set(this.#context.limits.helloTimeoutMs);
       throw error;
     });
     if (gone.aborted || session.attached) return this.#abandon(session);
@@ -206,7 +209,11 @@ export class ClientConnection {
     this.#pacing = new Pacing(session, this.#outlet);
     this.#pacing.allow(grant.limits);
     session.frames.connect(this.#outlet);
-    this.#checkpoints = new Checkpoints(this.#context, session, this.#wire, () => this.#sequence);
+    this.#checkpoints = new Checkpoints(this.#context, session, {
+      wire: this.#wire,
+      sequence: () => this.#sequence,
+      gone,
+    });
     await this.#checkpoints.send();
   }
 
@@ -231,7 +238,7 @@ export class ClientConnection {
       }),
     );
     const { grant } = this.#access;
-    if (this.#state !== 'active') return this.#access.stop();
+    if (this.#state !== 'active') return;
     this.#pacing?.allow(grant.limits);
     this.#wire.send({ ...authenticated, limits: sessionLimits(this.#context.limits, grant) });
   }
@@ -275,11 +282,6 @@ export class ClientConnection {
 
   #release(afterwards: Afterwards): void {
     this.#gone.abort();
-    this.#hello.clear();
-    this.#access.stop();
-    this.#idle.stop();
-    this.#checkpoints?.stop();
-    this.#updates.close();
     const session = this.#session;
     this.#session = null;
     if (session !== null) this.#context.sessions[afterwards](session);

@@ -6,7 +6,7 @@ import type { Metrics } from '../../metrics/metrics.js';
 import type { Access } from '../access/access.js';
 import type { Admission } from '../admission/admission.js';
 import type { Capacity } from '../admission/capacity.js';
-import type { FrameLimits } from '../frames/frame-limits.js';
+import type { FrameLimits } from '../frames/frame-pipeline.js';
 import type { PictureTurns } from '../frames/picture-turns.js';
 import type { ParameterRules } from '../live/parameter-rules.js';
 import type { Pauses } from '../time/pause-watch.js';

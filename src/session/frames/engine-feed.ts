@@ -1,12 +1,17 @@
 import { differIn, type StreamParameters } from '@millrace/protocol';
 import type { EngineStream, FrameInput, StreamState } from '../../engine/engine.js';
-import type { Frame } from './frame-ledger.js';
+import type { FrameLedger } from './frame-ledger.js';
 
 /** Passes the frames of a session, and the parameters for them, to its stream in the engine. */
 export class EngineFeed {
+  readonly #ledger: Pick<FrameLedger, 'allEntered'>;
   #active: { readonly stream: EngineStream; parameters: StreamParameters } | null = null;
   /** The shape of frames is changing: new frames wait until those of the old shape have entered. */
   #reshaping = false;
+
+  constructor(ledger: Pick<FrameLedger, 'allEntered'>) {
+    this.#ledger = ledger;
+  }
 
   /** The parameters in force; null while there is no stream. */
   get parameters(): StreamParameters | null {
@@ -22,24 +27,23 @@ export class EngineFeed {
     this.#active = { stream, parameters };
   }
 
-  push(frame: Frame, input: FrameInput): void {
-    frame.place = 'engine';
-    this.#active?.stream.push(frame.id, input, { replace: true });
+  /** Hands over a frame, which replaces the one that waits in the engine. */
+  push(frame: number, input: FrameInput): void {
+    this.#active?.stream.push(frame, input, { replace: true });
   }
 
   /**
    * Changes all parameters at a frame boundary. If the input changes its shape, that boundary is after every frame of
    * the old shape.
-   * @param emptied settles when no frame is on its way to `push`.
    * @returns the first frame with the new parameters.
    * @throws {ParameterError} if the engine refuses them.
    */
-  async configure(parameters: StreamParameters, emptied: () => Promise<void>): Promise<number> {
+  async configure(parameters: StreamParameters): Promise<number> {
     const active = this.#active;
     if (!active) throw new Error('configured before it was attached');
     this.#reshaping = differIn('input', active.parameters, parameters);
     try {
-      if (this.#reshaping) await emptied();
+      if (this.#reshaping) await this.#ledger.allEntered();
       const { from } = await active.stream.configure(parameters);
       active.parameters = parameters;
       return from;

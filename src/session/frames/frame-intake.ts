@@ -1,28 +1,23 @@
-import type { StreamParameters } from '@millrace/protocol';
+import type { DropReason, FrameMessage, StreamParameters } from '@millrace/protocol';
 import type { PictureCodec } from '../../image/codec.js';
-import type { Image } from '../../image/image.js';
-import type { Frame } from './frame-ledger.js';
+import { ImageError, type Image } from '../../image/image.js';
+import { ProtocolError } from '../wire/protocol-error.js';
+import type { EngineFeed } from './engine-feed.js';
+import { FrameClock } from './frame-clock.js';
+import type { FrameGate, WaitingFrames } from './frame-gate.js';
+import type { Frame, FrameLedger } from './frame-ledger.js';
 import { Mailbox } from './mailbox.js';
+import type { PictureTurns } from './picture-turns.js';
 
 export interface FrameIntakeOptions {
+  readonly ledger: FrameLedger;
+  readonly gate: FrameGate;
+  readonly feed: EngineFeed;
+  readonly turns: PictureTurns;
+  readonly pictures: Pick<PictureCodec, 'decode'>;
+  readonly allocate: (bytes: number) => Uint8Array<ArrayBuffer>;
   /** Largest input image in pixels. */
   readonly framePixels: number;
-  readonly allocate: (bytes: number) => Uint8Array<ArrayBuffer>;
-  readonly decode: PictureCodec['decode'];
-  /** Does the work when it is this stream's turn; returns null if the stream ended before. */
-  readonly inTurn: <T>(work: () => Promise<T>) => Promise<T | null>;
-  /** Whether a frame may start on its way to the engine. When the answer may have changed, call `poke`. */
-  readonly open: () => boolean;
-  /** Returns the parameters for the picture; null if the stream has ended. */
-  readonly parameters: () => StreamParameters | null;
-  /** Called when work on a frame begins: the pace counts it even if the frame fails. */
-  readonly begun: () => void;
-  /** Takes the picture. */
-  readonly enter: (frame: Frame, image: Image) => void;
-  /** Called when a newer frame replaced this one. */
-  readonly superseded: (frame: Frame) => void;
-  /** Called when a frame could not be decoded or fitted. */
-  readonly failed: (frame: Frame, error: unknown) => void;
 }
 
 /** A spare buffer is dropped if it is more than this many times as large as the next picture. */
@@ -33,35 +28,63 @@ interface Arrival {
   readonly data: Uint8Array;
 }
 
-/** Takes in a client's frames: they wait (the newest wins), then for the stream's turn, and are decoded to its size. */
-export class FrameIntake {
+/**
+ * Brings frames into the engine. Those of the client wait at the gate (the newest wins), then for the stream's turn,
+ * and are decoded to its size; with txt2img, a clock creates frames instead.
+ */
+export class FrameIntake implements WaitingFrames {
   readonly #options: FrameIntakeOptions;
   readonly #waiting: Mailbox<Arrival>;
-  /** Frames on their way from the mailbox to their first row in the engine. */
-  readonly #underWay = new Set<Frame>();
-  #onEmpty: (() => void) | null = null;
+  readonly #clock: FrameClock;
   #scratch = new Uint8Array(0);
 
   constructor(options: FrameIntakeOptions) {
+    const { ledger, gate, feed } = options;
     this.#options = options;
     this.#waiting = new Mailbox({
-      open: options.open,
+      open: () => feed.parameters?.mode === 'img2img' && gate.mayEnter,
       work: (arrival) => this.#takeIn(arrival),
-      dropped: ({ frame }) => options.superseded(frame),
+      dropped: ({ frame }) => ledger.drop(frame, 'superseded'),
     });
+    this.#clock = new FrameClock({ open: () => gate.mayEnter, tick: () => this.#create() });
   }
 
-  /** When the waiting frame arrived, by `performance.now()`; null if there is none. */
   get waitingSince(): number | null {
     return this.#waiting.waiting?.frame.arrivedAt ?? null;
   }
 
-  put(frame: Frame, data: Uint8Array): void {
-    this.#waiting.put({ frame, data });
+  /** Milliseconds that a picture of this stream takes to decode; 0 before the first. */
+  get decodeMs(): number {
+    return this.#options.turns.usualMs(this);
+  }
+
+  /** Selects the source of frames: the client, or with txt2img the clock. */
+  select({ mode, fps }: StreamParameters): void {
+    if (mode === 'img2img') return this.#clock.stop();
+    this.clear();
+    this.#clock.start(fps);
+  }
+
+  /** @throws {ProtocolError} if the id is not higher than all before. */
+  receive({ id, captured, data }: FrameMessage): void {
+    const { ledger, gate, feed } = this.#options;
+    const now = performance.now();
+    const frame = ledger.receive(id, captured, now);
+    if (!frame) throw new ProtocolError('invalid_message', 'frame ids must rise', { field: 'id', id });
+    if (ledger.overdrawn) {
+      ledger.outlet?.report('credit_exceeded', 'more frames than credits', { id });
+      ledger.drop(frame, 'overload');
+    } else if (feed.parameters?.mode === 'txt2img') {
+      ledger.drop(frame, 'superseded');
+    } else {
+      gate.frameArrived(ledger.outlet?.clock.since(captured, now) ?? null);
+      this.#waiting.put({ frame, data });
+    }
   }
 
   poke(): void {
     this.#waiting.poke();
+    this.#clock.poke();
   }
 
   /** Drops the waiting frame. */
@@ -69,44 +92,57 @@ export class FrameIntake {
     this.#waiting.clear();
   }
 
-  /** Notes that a frame is in the engine, or was dropped. */
-  left(frame: Frame): void {
-    this.#underWay.delete(frame);
-    if (this.#underWay.size === 0) this.#onEmpty?.();
+  /** Notes that the engine has begun to work on a frame. */
+  admitted(frame: Frame): void {
+    const { ledger, feed } = this.#options;
+    if (!feed.parameters) return;
+    ledger.admit(frame, feed.parameters.quality, performance.now());
+    if (frame.id < 0) this.#clock.entered();
   }
 
-  /** Waits until no frame is on its way to the engine. */
-  async empty(): Promise<void> {
-    if (this.#underWay.size === 0) return;
-    await new Promise<void>((resolve) => (this.#onEmpty = resolve));
-    this.#onEmpty = null;
+  /** Notes that the engine dropped a frame. */
+  lost(frame: Frame): void {
+    if (frame.id < 0) this.#clock.lost();
   }
 
-  /** Forgets all frames. */
+  /** Takes in no more frames. May be called twice. */
   close(): void {
+    this.#clock.stop();
     this.clear();
-    this.#underWay.clear();
-    this.#onEmpty?.();
+    this.#options.turns.remove(this);
   }
 
   async #takeIn({ frame, data }: Arrival): Promise<void> {
-    const parameters = this.#options.parameters();
+    const { ledger, gate, feed, turns } = this.#options;
+    const { parameters } = feed;
     if (!parameters) return;
-    this.#options.begun();
-    this.#underWay.add(frame);
+    gate.frameBegun();
+    ledger.begin(frame);
     try {
-      const image = await this.#options.inTurn(() => this.#pictureOf(data, parameters));
-      if (image) this.#options.enter(frame, image);
+      const image = await turns.run(this, () => this.#pictureOf(data, parameters));
+      if (!image) return;
+      ledger.enter(frame, performance.now());
+      feed.push(frame.id, { image, preparedMs: this.decodeMs / turns.atOnce });
     } catch (error) {
-      this.#options.failed(frame, error);
+      ledger.drop(frame, this.#explain(frame, error));
     }
   }
 
+  /** Creates a frame that starts from noise. */
+  #create(): void {
+    const { ledger, gate, feed } = this.#options;
+    const now = performance.now();
+    const frame = ledger.create(now);
+    gate.frameBegun();
+    ledger.enter(frame, now);
+    feed.push(frame.id, { image: null, preparedMs: 0 });
+  }
+
   async #pictureOf(data: Uint8Array, parameters: StreamParameters): Promise<Image> {
-    const { allocate, decode, framePixels } = this.#options;
+    const { allocate, pictures, framePixels } = this.#options;
     const bytes = parameters.width * parameters.height * 3;
     let spare = true;
-    const image = await decode(data, {
+    const image = await pictures.decode(data, {
       maxPixels: framePixels,
       box: parameters,
       allocate: (needed) => {
@@ -124,5 +160,16 @@ export class FrameIntake {
     const { length } = this.#scratch;
     if (length < bytes || length > mostSpare * bytes) this.#scratch = new Uint8Array(bytes);
     return this.#scratch.subarray(0, bytes);
+  }
+
+  /** Reports why a frame could not be prepared. @returns the reason for the drop. */
+  #explain({ id }: Frame, error: unknown): DropReason {
+    const { outlet } = this.#options.ledger;
+    if (error instanceof ImageError) {
+      outlet?.report('invalid_frame', error.message, { id });
+      return 'invalid';
+    }
+    outlet?.report('internal', 'the frame could not be prepared', { id }, error);
+    return 'failed';
   }
 }

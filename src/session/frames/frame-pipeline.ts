@@ -1,20 +1,24 @@
 import { errors, type DropReason, type FrameMessage, type StreamParameters } from '@millrace/protocol';
 import type { EngineStream, GeneratedImage, StreamListener, StreamState } from '../../engine/engine.js';
 import type { PictureCodec } from '../../image/codec.js';
-import type { Image } from '../../image/image.js';
-import { EngineFeed } from './engine-feed.js';
-import { FrameAnswers } from './frame-answers.js';
-import { FrameClock } from './frame-clock.js';
-import { FrameIntake } from './frame-intake.js';
-import { publicId, type CarriedFrame, type Frame } from './frame-ledger.js';
-import type { FrameLimits } from './frame-limits.js';
-import type { Outlet } from '../wire/outlet.js';
-import { Pace } from '../time/pace.js';
 import type { Pauses } from '../time/pause-watch.js';
-import type { PictureTurns } from './picture-turns.js';
+import type { Outlet } from '../wire/outlet.js';
 import { ProtocolError } from '../wire/protocol-error.js';
+import { EngineFeed } from './engine-feed.js';
+import { FrameGate } from './frame-gate.js';
+import { FrameIntake } from './frame-intake.js';
+import { FrameLedger, publicId, type CarriedFrame, type Frame } from './frame-ledger.js';
+import type { PictureTurns } from './picture-turns.js';
 import { ResultSender } from './result-sender.js';
-import { StallGuard } from './stall-guard.js';
+
+/** The limits on the frames of a session. */
+export interface FrameLimits {
+  /** Frames that a client may have waiting. */
+  readonly credits: number;
+  readonly unacknowledgedResults: number;
+  /** Largest input image in pixels. */
+  readonly framePixels: number;
+}
 
 export interface FramePipelineOptions {
   readonly limits: FrameLimits;
@@ -24,188 +28,147 @@ export interface FramePipelineOptions {
   readonly pauses: Pauses;
 }
 
-/**
- * Takes the frames of one stream through arrival, decoding, fitting, engine, pacing, encoding and sending. Wherever a
- * frame can wait, the newest wins. Every frame is answered exactly once, by a result or by `dropped`. While the client
- * has not acknowledged what it got, nothing further enters the engine. The stream outlives its connection: without one,
- * results wait for the next.
- */
-export class FramePipeline implements StreamListener {
-  readonly #answers: FrameAnswers;
-  readonly #intake: FrameIntake;
-  readonly #results: ResultSender;
-  readonly #clock: FrameClock;
-  readonly #pace = new Pace(() => this.#poke());
-  readonly #stalls: StallGuard;
-  readonly #feed = new EngineFeed();
-  readonly #turns: PictureTurns;
-  #closed = false;
-  /** Whether frames have failed since the last result. */
-  #failing = false;
-  #lastActivity = performance.now();
-
-  constructor({ limits, allocate, pictures, turns, pauses }: FramePipelineOptions) {
-    this.#turns = turns;
-    this.#answers = new FrameAnswers(limits.credits);
-    this.#stalls = new StallGuard(pauses, () => this.#poke());
-    this.#intake = new FrameIntake({
-      framePixels: limits.framePixels,
-      allocate,
-      decode: pictures.decode,
-      inTurn: (work) => turns.run(this, work),
-      begun: () => this.#pace.take(),
-      open: () => this.#mayEnter && this.#feed.parameters?.mode === 'img2img',
-      parameters: () => this.#feed.parameters,
-      enter: (frame, image) => this.#enter(frame, image),
-      superseded: (frame) => this.#drop(frame, 'superseded'),
-      failed: (frame, error) => this.#drop(frame, this.#answers.explain(frame, error)),
-    });
-    this.#results = new ResultSender({
-      encode: pictures.encode,
-      unacknowledged: limits.unacknowledgedResults,
-      held: () => this.#stalls.holding,
-      holdsBack: (frame, interval) => this.#stalls.holdsBack(frame.arrivedAt, interval),
-      answer: (frame) => {
-        this.#stalls.resultLeft();
-        return this.#answers.answer(frame);
-      },
-      stale: (frame) => this.#drop(frame, 'stale'),
-    });
-    this.#clock = new FrameClock({ open: () => this.#mayEnter, tick: () => this.#create() });
-  }
-
-  /** When a frame last arrived or was finished, by `performance.now()`. */
-  get lastActivity(): number {
-    return this.#lastActivity;
-  }
-
-  /** Milliseconds that a picture of this stream takes to decode; 0 before the first. */
-  get decodeMs(): number {
-    return this.#turns.usualMs(this);
-  }
-
-  /** Starts the flow of frames. @param carried frames under way in a restored stream. */
-  attach(stream: EngineStream, parameters: StreamParameters, carried: readonly CarriedFrame[] = []): void {
-    for (const { id, captured } of carried) {
-      const frame = this.#answers.ledger.adopt(id, captured, performance.now());
-      frame.quality = parameters.quality;
-    }
-    this.#feed.attach(stream, parameters);
-    this.#apply(parameters);
-  }
-
+/** The frames of a session, as its connection sees them. */
+export interface ConnectionFrames {
   /** Sends answers over this connection from now on; credits are counted from 0 again. */
-  connect(outlet: Outlet): void {
-    this.disconnect();
-    this.#answers.connect(outlet);
-    this.#results.connect(outlet);
-    this.#poke();
-  }
-
-  /** Keeps results for the next connection from now on; the waiting frame is dropped. */
-  disconnect(): void {
-    this.#answers.disconnect();
-    this.#results.disconnect();
-    this.#intake.clear();
-    this.#stalls.end();
-  }
-
-  /** Limits the rate of frames. @param fps frames per second; null for no limit. */
-  limit(fps: number | null): void {
-    this.#pace.limit(fps);
-  }
-
+  connect(outlet: Outlet): void;
   /** @throws {ProtocolError} if the id is not higher than all before. */
-  receive({ id, captured, data }: FrameMessage): void {
-    const now = performance.now();
-    const { ledger, outlet } = this.#answers;
-    const frame = ledger.receive(id, captured, now);
-    if (!frame) throw new ProtocolError('invalid_message', 'frame ids must rise', { field: 'id', id });
-    this.#lastActivity = now;
-    outlet?.meter.frameReceived();
-    if (ledger.overdrawn) {
-      outlet?.report('credit_exceeded', 'more frames than credits', { id });
-      this.#drop(frame, 'overload');
-    } else if (this.#feed.parameters?.mode === 'txt2img') {
-      this.#drop(frame, 'superseded');
-    } else {
-      const lag = outlet?.clock.since(captured, now) ?? null;
-      if (this.#stalls.frameArrived(lag, this.#results.interval)) this.#results.clear();
-      this.#intake.put(frame, data);
-    }
-  }
-
+  receive(message: FrameMessage): void;
   /** @throws {ProtocolError} if no such result has been sent. */
-  acknowledge(sequence: number): void {
-    const shut = this.#results.acknowledge(sequence);
-    if (shut === null) {
-      throw new ProtocolError('invalid_message', 'this sequence has not been sent', { field: 'sequence' });
-    }
-    this.#answers.outlet?.meter.acknowledged(sequence);
-    if (this.#feed.parameters?.mode === 'img2img') {
-      const { interval } = this.#results;
-      if (this.#stalls.clientReturned(shut, this.#intake.waitingSince, interval)) this.#results.clear();
-    }
-    this.#poke();
-  }
+  acknowledge(sequence: number): void;
+}
 
+/** The frames of a session, as the session sees them. */
+export interface SessionFrames {
+  /** When a frame last arrived or was finished, by `performance.now()`. */
+  readonly lastActivity: number;
+  /** Milliseconds that a picture of this stream takes to decode; 0 before the first. */
+  readonly decodeMs: number;
+  /** Limits the rate of frames. @param fps frames per second; null for no limit. */
+  limit(fps: number | null): void;
   /**
    * Changes all parameters at a frame boundary. If the input changes its shape, that boundary is after every frame of
    * the old shape.
    * @returns the first frame with the new parameters.
    * @throws {ParameterError} if the engine refuses them.
    */
+  configure(parameters: StreamParameters): Promise<number>;
+  /** Returns what another server needs to continue. @throws {Error} if there is no stream, or the engine fails. */
+  snapshot(): Promise<{ readonly state: StreamState; readonly carried: readonly CarriedFrame[] }>;
+  /** Keeps results for the next connection from now on; the waiting frame is dropped. */
+  disconnect(): void;
+  /** Drops all frames. May be called twice. */
+  close(): void;
+}
+
+/**
+ * Takes the frames of one stream along a line: intake (the newest waits, is decoded and fitted), engine, sender (the
+ * newest waits, is encoded and sent). The ledger records each frame and answers it exactly once, by a result or by
+ * `dropped`; the gate decides when a frame may enter and a result may leave. The stream outlives its connection:
+ * without one, results wait for the next.
+ */
+export class FramePipeline implements ConnectionFrames, SessionFrames, StreamListener {
+  readonly #ledger: FrameLedger;
+  readonly #feed: EngineFeed;
+  readonly #gate: FrameGate;
+  readonly #intake: FrameIntake;
+  readonly #results: ResultSender;
+  /** Whether frames have failed since the last result. */
+  #failing = false;
+
+  constructor({ limits, allocate, pictures, turns, pauses }: FramePipelineOptions) {
+    const { credits, framePixels, unacknowledgedResults: unacknowledged } = limits;
+    const ledger = new FrameLedger(credits);
+    const feed = new EngineFeed(ledger);
+    const gate = new FrameGate({ feed, pauses, unacknowledged });
+    this.#ledger = ledger;
+    this.#feed = feed;
+    this.#gate = gate;
+    this.#intake = new FrameIntake({ ledger, gate, feed, turns, pictures, allocate, framePixels });
+    this.#results = new ResultSender({ ledger, gate, pictures });
+    gate.guard(this.#intake, this.#results);
+  }
+
+  get lastActivity(): number {
+    return this.#ledger.lastActivity;
+  }
+
+  get decodeMs(): number {
+    return this.#intake.decodeMs;
+  }
+
+  /** Starts the flow of frames. @param carried frames under way in a restored stream. */
+  attach(stream: EngineStream, parameters: StreamParameters, carried: readonly CarriedFrame[] = []): void {
+    for (const frame of carried) this.#ledger.adopt(frame, parameters.quality, performance.now());
+    this.#feed.attach(stream, parameters);
+    this.#intake.select(parameters);
+  }
+
+  connect(outlet: Outlet): void {
+    this.disconnect();
+    this.#ledger.connect(outlet);
+    this.#gate.connect();
+  }
+
+  disconnect(): void {
+    this.#ledger.disconnect();
+    this.#gate.disconnect();
+    this.#intake.clear();
+  }
+
+  limit(fps: number | null): void {
+    this.#gate.limit(fps);
+  }
+
+  receive(message: FrameMessage): void {
+    this.#intake.receive(message);
+  }
+
+  acknowledge(sequence: number): void {
+    if (!this.#gate.acknowledge(sequence)) {
+      throw new ProtocolError('invalid_message', 'this sequence has not been sent', { field: 'sequence' });
+    }
+    this.#ledger.outlet?.meter.acknowledged(sequence);
+  }
+
   async configure(parameters: StreamParameters): Promise<number> {
     try {
-      const { ledger } = this.#answers;
       const before = this.#feed.parameters?.mode;
-      const from = await this.#feed.configure(parameters, () => this.#intake.empty());
-      const nextOwnId = publicId(ledger.nextOwnId);
-      this.#apply(parameters);
+      const from = await this.#feed.configure(parameters);
+      const nextOwnId = publicId(this.#ledger.nextOwnId);
+      this.#intake.select(parameters);
       if (parameters.mode === 'txt2img') return nextOwnId;
       // If the server created the frames, the engine knows no id of the client.
-      return before === 'txt2img' ? ledger.nextId : from;
+      return before === 'txt2img' ? this.#ledger.nextId : from;
     } finally {
-      this.#intake.poke();
+      this.#gate.poke();
     }
   }
 
-  /** Returns what another server needs to continue. @throws {Error} if there is no stream, or the engine fails. */
   async snapshot(): Promise<{ readonly state: StreamState; readonly carried: readonly CarriedFrame[] }> {
     const state = await this.#feed.snapshot();
     const carried = state.frames.map(({ frame: id }) => ({
       id,
-      captured: this.#answers.ledger.find(id)?.captured ?? 0,
+      captured: this.#ledger.find(id)?.captured ?? 0,
     }));
     return { state, carried };
   }
 
-  /** Drops all frames. May be called twice. */
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
     this.#feed.close();
-    this.#clock.stop();
-    this.#pace.stop();
-    this.disconnect();
-    this.#answers.close();
-    this.#results.close();
+    this.#ledger.close();
+    this.#gate.close();
     this.#intake.close();
-    this.#turns.remove(this);
+    this.#results.clear();
   }
 
   onAdmitted(id: number): void {
-    const frame = this.#answers.ledger.find(id);
-    const { parameters } = this.#feed;
-    if (!frame || !parameters) return;
-    frame.quality = parameters.quality;
-    frame.queueMs = performance.now() - frame.arrivedAt - frame.decodeMs;
-    this.#leave(frame);
-    if (id < 0) this.#clock.entered();
+    const frame = this.#ledger.find(id);
+    if (frame) this.#intake.admitted(frame);
   }
 
   onDropped(id: number, reason: DropReason): void {
-    const frame = this.#answers.ledger.find(id);
+    const frame = this.#ledger.find(id);
     if (!frame) return;
     // Consecutive failures are reported once.
     if (reason === 'failed' && !this.#failing) this.#reportFailure(id);
@@ -213,72 +176,33 @@ export class FramePipeline implements StreamListener {
     this.#drop(frame, reason);
   }
 
-  async onResult(id: number, image: GeneratedImage): Promise<void> {
-    const frame = this.#answers.ledger.find(id);
-    if (!frame || this.#closed) return;
-    this.#lastActivity = performance.now();
-    this.#answers.outlet?.meter.frameGenerated();
-    frame.place = 'output';
+  onResult(id: number, image: GeneratedImage): Promise<void> {
+    const frame = this.#ledger.find(id);
+    if (!frame) return Promise.resolve();
     this.#failing = false;
-    this.#stalls.resultCame(frame.arrivedAt);
-    await this.#results.put(frame, image);
+    this.#ledger.finish(frame, performance.now());
+    return this.#results.put(frame, image);
   }
 
   onRestart(): void {
-    const { ledger, outlet } = this.#answers;
+    const { outlet } = this.#ledger;
     outlet?.report('engine_restarting', 'the inference engine failed and was restarted', {});
-    for (const frame of ledger.open()) if (frame.place === 'engine') this.#drop(frame, 'failed');
+    for (const frame of this.#ledger.open()) if (frame.place === 'engine') this.#drop(frame, 'failed');
   }
 
   onClosed(reason: Error): void {
-    this.#answers.outlet?.report('engine_failed', 'the inference engine failed', {}, reason);
+    this.#ledger.outlet?.report('engine_failed', 'the inference engine failed', {}, reason);
+  }
+
+  /** Answers a frame that the engine has dropped. */
+  #drop(frame: Frame, reason: DropReason): void {
+    this.#ledger.drop(frame, reason);
+    this.#intake.lost(frame);
   }
 
   #reportFailure(id: number): void {
     // The client does not know the ids of the server's own frames.
     const details = id < 0 ? {} : { id };
-    this.#answers.outlet?.report('generation_failed', errors.generation_failed.meaning, details);
-  }
-
-  /** Whether a frame may start on its way to the engine. */
-  get #mayEnter(): boolean {
-    return this.#feed.running && !this.#stalls.holding && this.#results.open && this.#pace.open;
-  }
-
-  #poke(): void {
-    this.#results.poke();
-    this.#intake.poke();
-    this.#clock.poke();
-  }
-
-  /** Selects the source of frames: the client, or with txt2img the clock. */
-  #apply({ mode, fps }: StreamParameters): void {
-    if (mode === 'img2img') return this.#clock.stop();
-    this.#intake.clear();
-    this.#clock.start(fps);
-  }
-
-  /** Creates a frame that starts from noise, and passes it to the engine. */
-  #create(): void {
-    this.#pace.take();
-    this.#feed.push(this.#answers.ledger.create(performance.now()), { image: null });
-  }
-
-  #enter(frame: Frame, image: Image): void {
-    if (this.#closed) return;
-    frame.decodeMs = performance.now() - frame.arrivedAt;
-    this.#feed.push(frame, { image, preparedMs: this.decodeMs / this.#turns.atOnce });
-  }
-
-  #drop(frame: Frame, reason: DropReason): void {
-    if (!this.#answers.drop(frame, reason)) return;
-    if (frame.id >= 0) this.#leave(frame);
-    else if (frame.place === 'engine') this.#clock.lost();
-  }
-
-  /** Notes that a frame is no longer on its way in. */
-  #leave(frame: Frame): void {
-    this.#intake.left(frame);
-    this.#answers.release(frame);
+    this.#ledger.outlet?.report('generation_failed', errors.generation_failed.meaning, details);
   }
 }

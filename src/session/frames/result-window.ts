@@ -6,6 +6,8 @@ export class ResultWindow {
   #sent = 0;
   #acknowledged = 0;
   #reserved = 0;
+  /** When it closed, by `performance.now()`; null while it is open. */
+  #shutSince: number | null = null;
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -26,16 +28,24 @@ export class ResultWindow {
   }
 
   /** Counts a result as sent. @returns its sequence number. */
-  send(): number {
+  send(now: number): number {
     this.#reserved -= 1;
     this.#sent += 1;
+    if (!this.open) this.#shutSince ??= now;
     return this.#sent;
   }
 
-  /** @returns false if no result with this number has been sent. */
-  acknowledge(sequence: number): boolean {
-    if (sequence > this.#sent) return false;
+  /**
+   * Counts results up to this one as acknowledged.
+   * @returns for how long the window was closed, in milliseconds, if that opens it, or else 0; null if no result with
+   *   this number has been sent.
+   */
+  acknowledge(sequence: number, now: number): number | null {
+    if (sequence > this.#sent) return null;
     this.#acknowledged = Math.max(this.#acknowledged, sequence);
-    return true;
+    if (this.#shutSince === null || !this.open) return 0;
+    const shutMs = now - this.#shutSince;
+    this.#shutSince = null;
+    return shutMs;
   }
 }

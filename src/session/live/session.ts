@@ -1,12 +1,12 @@
 import type { StreamParameters } from '@millrace/protocol';
 import type { Slot } from '../admission/admission.js';
-import type { FramePipeline } from '../frames/frame-pipeline.js';
+import type { ConnectionFrames, SessionFrames } from '../frames/frame-pipeline.js';
 
 export interface SessionParts {
   readonly id: string;
   /** The user that the session belongs to. */
   readonly subject: string;
-  readonly frames: FramePipeline;
+  readonly frames: ConnectionFrames & SessionFrames;
   readonly slot: Slot;
   readonly parameters: StreamParameters;
   /** Number of its newest resume token; 0 before the first. */
@@ -17,7 +17,7 @@ export interface SessionParts {
 export class Session {
   readonly id: string;
   readonly subject: string;
-  readonly frames: FramePipeline;
+  readonly frames: ConnectionFrames & SessionFrames;
   readonly #slot: Slot;
   #parameters: StreamParameters;
   #counter: number;

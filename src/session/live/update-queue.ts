@@ -20,6 +20,8 @@ export interface UpdateQueueOptions {
   readonly refuse: (error: unknown, details: ErrorDetails) => void;
   /** Called when an update is in force and was reported to the client. */
   readonly updated: () => Promise<void>;
+  /** No update is applied once this has aborted. */
+  readonly gone: AbortSignal;
 }
 
 /**
@@ -31,7 +33,6 @@ export class UpdateQueue {
   readonly #bucket: TokenBucket;
   #lastAt = 0;
   #waiting = 0;
-  #closed = false;
 
   constructor(options: UpdateQueueOptions) {
     this.#options = options;
@@ -67,14 +68,9 @@ export class UpdateQueue {
     }
   }
 
-  /** Applies no more updates. */
-  close(): void {
-    this.#closed = true;
-  }
-
   async #apply(session: Session, request: number, update: ParameterUpdate): Promise<void> {
-    if (this.#closed) return;
-    const { capacity, grant, outlet, updated } = this.#options;
+    const { capacity, grant, outlet, updated, gone } = this.#options;
+    if (gone.aborted) return;
     const parameters = { ...session.parameters, ...update };
     checkGrant(grant().limits, parameters);
     capacity.checkCall(parameters, session.parameters);
@@ -90,7 +86,7 @@ export class UpdateQueue {
         error,
       );
     }
-    if (this.#closed) return;
+    if (gone.aborted) return;
     outlet.meter.updated();
     outlet.send({ type: 'updated', request, from, parameters });
     await updated();

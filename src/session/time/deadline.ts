@@ -4,16 +4,20 @@ export const longestTimer = 2 ** 31 - 1;
 /** Calls a function at a point in time, unless it is set again or cleared before. */
 export class Deadline {
   readonly #onPassed: () => void;
+  readonly #gone: AbortSignal;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(onPassed: () => void) {
+  /** @param gone the deadline never passes once this has aborted. */
+  constructor(onPassed: () => void, gone: AbortSignal) {
     this.#onPassed = onPassed;
+    this.#gone = gone;
+    gone.addEventListener('abort', () => this.clear());
   }
 
   /** @param ms milliseconds from now; more than 24 days is never. */
   set(ms: number): void {
     clearTimeout(this.#timer);
-    if (ms > longestTimer) return;
+    if (ms > longestTimer || this.#gone.aborted) return;
     this.#timer = setTimeout(this.#onPassed, ms);
   }
 

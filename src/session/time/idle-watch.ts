@@ -5,25 +5,22 @@ export class IdleWatch {
   readonly #ms: number;
   readonly #last: () => number;
   readonly #onIdle: () => void;
-  readonly #deadline = new Deadline(() => this.#check());
+  readonly #deadline: Deadline;
 
   /**
    * @param ms how long is too long; 0 for no limit.
    * @param last returns when something last happened, by `performance.now()`.
+   * @param gone nothing is detected once this has aborted.
    */
-  constructor(ms: number, last: () => number, onIdle: () => void) {
+  constructor(ms: number, last: () => number, onIdle: () => void, gone: AbortSignal) {
     this.#ms = ms;
     this.#last = last;
     this.#onIdle = onIdle;
+    this.#deadline = new Deadline(() => this.#check(), gone);
   }
 
   start(): void {
     if (this.#ms > 0) this.#deadline.set(this.#ms);
-  }
-
-  /** May be called twice. */
-  stop(): void {
-    this.#deadline.clear();
   }
 
   #check(): void {

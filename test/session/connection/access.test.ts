@@ -10,7 +10,13 @@ test('of two renewals the one that was sent last counts, whichever token is veri
     required: true,
     verify: (token = '') => new Promise((resolve) => waiting.set(token, resolve)),
   };
-  const session = new ConnectionAccess(access, anonymous, () => assert.fail('neither token expires'));
+  const gone = new AbortController();
+  const session = new ConnectionAccess(
+    access,
+    anonymous,
+    () => assert.fail('neither token expires'),
+    gone.signal,
+  );
   const granted = (fps: number): Grant => ({ ...anonymous, limits: { ...anonymous.limits, fps } });
   const renewals = [session.renew('old', anonymous.subject), session.renew('new', anonymous.subject)];
   waiting.get('new')?.(granted(30));
@@ -18,7 +24,7 @@ test('of two renewals the one that was sent last counts, whichever token is veri
   waiting.get('old')?.(granted(5));
   await renewals[0];
   assert.equal(session.grant.limits.fps, 30);
-  session.stop();
+  gone.abort();
 });
 
 /** Each token is the name of its user; `gone` is valid for one second. */
@@ -33,8 +39,9 @@ function setUp(required = true, grant: Grant | null = null) {
     },
   };
   let expired = 0;
-  const session = new ConnectionAccess(access, grant, () => void expired++);
-  return { session, verified, expired: () => expired };
+  const gone = new AbortController();
+  const session = new ConnectionAccess(access, grant, () => void expired++, gone.signal);
+  return { gone, session, verified, expired: () => expired };
 }
 
 test('the token of hello takes precedence over that of the connection, and none is verified twice', async () => {
@@ -74,8 +81,8 @@ test('a token does not expire if one without an expiry replaced it, or if its co
   const stopped = setUp();
   await stopped.session.greet('gone');
   stopped.session.watch();
-  stopped.session.stop();
-  stopped.session.stop();
+  stopped.gone.abort();
+  await stopped.session.renew('gone', 'gone');
   t.mock.timers.tick(5000);
   assert.deepEqual([renewed.expired(), stopped.expired()], [0, 0]);
 });

@@ -60,8 +60,14 @@ function setUp() {
     parameters: defaultParameters(),
   });
   const results = { last: 0 };
-  const checkpoints = new Checkpoints(context, session, connection, () => results.last);
+  const gone = new AbortController();
+  const checkpoints = new Checkpoints(context, session, {
+    wire: connection,
+    sequence: () => results.last,
+    gone: gone.signal,
+  });
   return {
+    gone,
     checkpoints,
     connection,
     results,
@@ -75,7 +81,7 @@ function setUp() {
 
 describe('the tokens before a checkpoint', () => {
   it('are spent when the client acknowledges a result that came after it', async () => {
-    const { checkpoints, results, sent, isSpent } = setUp();
+    const { gone, checkpoints, results, sent, isSpent } = setUp();
     for (const last of [0, 3, 3, 5]) {
       results.last = last;
       await checkpoints.send();
@@ -90,7 +96,7 @@ describe('the tokens before a checkpoint', () => {
     assert.deepEqual([isSpent(3), isSpent(4)], [false, false], 'result 5 came before token 4');
     checkpoints.acknowledged(6);
     assert.deepEqual([isSpent(3), isSpent(4)], [true, false]);
-    checkpoints.stop();
+    gone.abort();
   });
 
   it('are remembered for the last 64 checkpoints', async () => {
@@ -98,7 +104,7 @@ describe('the tokens before a checkpoint', () => {
       [65, true],
       [66, false],
     ] as const) {
-      const { checkpoints, results, isSpent } = setUp();
+      const { gone, checkpoints, results, isSpent } = setUp();
       for (let last = 1; last <= count; last++) {
         results.last = last;
         await checkpoints.send();
@@ -107,45 +113,45 @@ describe('the tokens before a checkpoint', () => {
       assert.equal(isSpent(1), known, `after ${count}`);
       checkpoints.acknowledged(count + 1);
       assert.deepEqual([isSpent(count - 1), isSpent(count)], [true, false]);
-      checkpoints.stop();
+      gone.abort();
     }
   });
 });
 
 describe('a token', () => {
   it('is sent to a client with up to 256 KiB of unread messages, but not with more', async () => {
-    const { checkpoints, connection, sent, session } = setUp();
+    const { gone, checkpoints, connection, sent, session } = setUp();
     connection.bufferedBytes = 256 * 1024;
     await checkpoints.send();
     connection.bufferedBytes += 1;
     await checkpoints.send();
     assert.deepEqual([sent, session.counter], [['token 1'], 1]);
     assert.equal(await checkpoints.take(), 'token 2', 'one is still made on request');
-    checkpoints.stop();
+    gone.abort();
   });
 
   it('is left out if the engine cannot report its state, and uses up no number', async () => {
-    const { checkpoints, fail, sent } = setUp();
+    const { gone, checkpoints, fail, sent } = setUp();
     fail(new Error('the engine is being restarted'));
     await checkpoints.send();
     assert.equal(await checkpoints.take(), null);
     fail(null);
     await checkpoints.send();
     assert.deepEqual(sent, ['token 1']);
-    checkpoints.stop();
+    gone.abort();
   });
 
   it('is not sent if the connection ended while it was made', async () => {
-    const { checkpoints, sent } = setUp();
+    const { gone, checkpoints, sent } = setUp();
     const made = checkpoints.send();
-    checkpoints.stop();
+    gone.abort();
     await made;
     assert.deepEqual(sent, []);
   });
 
   it('that could not be made is tried again at the next interval', async (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] });
-    const { checkpoints, fail, frames, sent } = setUp();
+    const { gone, checkpoints, fail, frames, sent } = setUp();
     const later = async (): Promise<void> => {
       t.mock.timers.tick(60_000);
       await new Promise(setImmediate);
@@ -159,6 +165,6 @@ describe('a token', () => {
     fail(null);
     await later();
     assert.deepEqual(sent, ['token 1', 'token 2']);
-    checkpoints.stop();
+    gone.abort();
   });
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FrameLedger, publicId, type Frame } from '../../../src/session/frames/frame-ledger.js';
+import { createClient } from './parts.js';
 
 const receive = (ledger: FrameLedger, id: number): Frame => {
   const frame = ledger.receive(id, 0, 0);
@@ -22,19 +23,20 @@ describe('FrameLedger', () => {
     const ledger = new FrameLedger(2);
     const frame = receive(ledger, 0);
     assert.equal(ledger.total, 2);
-    assert.equal(ledger.release(frame), true);
-    assert.equal(ledger.release(frame), false);
+    ledger.admit(frame, 80, 0);
+    assert.equal(ledger.total, 3);
+    ledger.drop(frame, 'failed');
     assert.equal(ledger.total, 3);
   });
 
-  it('reports overdrawn credits until the extra frame is released', () => {
+  it('reports overdrawn credits until the extra frame is dropped', () => {
     const ledger = new FrameLedger(2);
     receive(ledger, 0);
     receive(ledger, 1);
     assert.equal(ledger.overdrawn, false);
     const third = receive(ledger, 2);
     assert.equal(ledger.overdrawn, true);
-    ledger.release(third);
+    ledger.drop(third, 'overload');
     assert.equal(ledger.overdrawn, false);
   });
 
@@ -66,19 +68,20 @@ describe('FrameLedger', () => {
       [0, 1],
     );
     assert.equal(publicId(0), 0);
-    assert.equal(ledger.release(frames[0]), false);
+    ledger.admit(frames[0], 80, 8);
+    ledger.drop(frames[1], 'failed');
     assert.deepEqual([ledger.total, ledger.overdrawn, ledger.nextId], [2, false, 0]);
   });
 
   it('continues after the ids of frames from another server', () => {
     const ledger = new FrameLedger(2);
-    const frame = ledger.adopt(6, 60, 9);
-    assert.deepEqual([frame.captured, frame.arrivedAt, frame.place], [60, 9, 'engine']);
-    assert.equal(ledger.adopt(4, 40, 9).id, 4);
+    const frame = ledger.adopt({ id: 6, captured: 60 }, 70, 9);
+    const { captured, arrivedAt, place, quality } = frame;
+    assert.deepEqual([captured, arrivedAt, place, quality], [60, 9, 'engine', 70]);
+    assert.equal(ledger.adopt({ id: 4, captured: 40 }, 70, 9).id, 4);
     assert.equal(ledger.receive(6, 0, 0), null);
     assert.deepEqual([ledger.nextId, ledger.nextOwnId], [7, -1]);
-    ledger.adopt(-3, 0, 9);
-    ledger.adopt(-2, 0, 9);
+    for (const id of [-3, -2]) ledger.adopt({ id, captured: 0 }, 70, 9);
     assert.deepEqual([ledger.nextId, ledger.nextOwnId], [7, -4]);
     assert.equal(ledger.open().length, 4);
   });
@@ -88,13 +91,51 @@ describe('FrameLedger', () => {
     const frame = receive(ledger, 0);
     receive(ledger, 1);
     assert.equal(ledger.overdrawn, true);
-    ledger.renew(3);
-    assert.deepEqual([ledger.total, ledger.overdrawn], [3, false]);
-    assert.equal(ledger.release(frame), false, 'its credit belonged to the previous connection');
+    ledger.connect(createClient().outlet);
+    assert.deepEqual([ledger.total, ledger.overdrawn], [1, false]);
+    ledger.drop(frame, 'stale');
+    assert.equal(ledger.total, 1, 'its credit belonged to the previous connection');
     assert.equal(ledger.receive(1, 0, 0), null, 'ids must still rise');
-    for (const id of [2, 3, 4]) receive(ledger, id);
+    receive(ledger, 2);
     assert.equal(ledger.overdrawn, false);
-    receive(ledger, 5);
+    receive(ledger, 3);
     assert.equal(ledger.overdrawn, true);
   });
+
+  it('records where a frame is, how long it took to get there, and when frames last moved', () => {
+    const ledger = new FrameLedger(1);
+    const frame = ledger.receive(0, 5, 100);
+    assert.ok(frame);
+    assert.deepEqual([frame.place, ledger.lastActivity], ['input', 100]);
+    ledger.begin(frame);
+    ledger.enter(frame, 110);
+    assert.deepEqual([frame.place, frame.decodeMs], ['engine', 10]);
+    ledger.admit(frame, 75, 130);
+    assert.deepEqual([frame.place, frame.queueMs, frame.quality], ['engine', 20, 75]);
+    assert.equal(ledger.lastActivity, 100);
+    ledger.finish(frame, 170);
+    assert.deepEqual([frame.place, ledger.lastActivity], ['output', 170]);
+  });
+});
+
+it('all frames have entered once each that began has been admitted or dropped, or the ledger is closed', async () => {
+  for (const end of ['admit', 'drop', 'close'] as const) {
+    const ledger = new FrameLedger(3);
+    const [other, first, second] = [receive(ledger, 0), receive(ledger, 1), receive(ledger, 2)];
+    await ledger.allEntered();
+    ledger.begin(first);
+    ledger.begin(second);
+    let settled = false;
+    const entered = ledger.allEntered().then(() => (settled = true));
+    ledger.drop(other, 'superseded');
+    ledger.enter(first, 0);
+    ledger.admit(second, 80, 0);
+    await new Promise(setImmediate);
+    assert.equal(settled, false);
+    if (end === 'admit') ledger.admit(first, 80, 0);
+    if (end === 'drop') ledger.drop(first, 'failed');
+    if (end === 'close') ledger.close();
+    await entered;
+    await ledger.allEntered();
+  }
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { StallGuard } from '../../../src/session/frames/stall-guard.js';
+import { Lateness, StallGuard } from '../../../src/session/frames/stall-guard.js';
 import type { Pause } from '../../../src/session/time/pause-watch.js';
 import { stopTime } from '../../support/stopped-time.js';
 
@@ -168,5 +168,75 @@ describe('a client that takes results again', () => {
       assert.deepEqual([guard.holding, released()], [false, 1]);
       t.mock.reset();
     }
+  });
+});
+
+describe('a hold', () => {
+  it('ends when its time is up, counted from when it began first, and may begin again', (t) => {
+    const { guard, pass, released } = setUp(t);
+    for (const expected of [1, 2]) {
+      guard.clientReturned(4 * interval, null, interval);
+      assert.equal(guard.holding, true);
+      pass(interval / 2);
+      guard.clientReturned(4 * interval, null, interval);
+      pass(interval / 2);
+      assert.deepEqual([guard.holding, released()], [false, expected]);
+    }
+  });
+
+  it('does not call back when it is ended early', (t) => {
+    const { guard, pass, released } = setUp(t);
+    guard.clientReturned(4 * interval, null, interval);
+    guard.end();
+    guard.end();
+    assert.equal(guard.holding, false);
+    pass(2 * interval);
+    assert.equal(released(), 0);
+  });
+});
+
+describe('Lateness', () => {
+  it('applies to frames that took much longer than the others', () => {
+    const lateness = new Lateness();
+    const lags = [20, 25, 22, 60, 140, 2000, 1950, 21, 500];
+    const late = lags.map((lag) => lateness.isLate(lag, 40));
+    assert.deepEqual(late, [false, false, false, false, false, true, true, false, true]);
+  });
+
+  it('becomes the norm if it lasts', () => {
+    const lateness = new Lateness();
+    lateness.isLate(20, 40);
+    const late = Array.from({ length: 20 }, () => lateness.isLate(1000, 40));
+    assert.deepEqual(late.indexOf(false), 4);
+    assert.ok(late.slice(4).every((each) => !each));
+  });
+
+  it('begins beyond three frame intervals, and ends with one frame that is not late', () => {
+    const lateness = new Lateness();
+    const isLate = (lag: number): boolean => lateness.isLate(lag, 10);
+    assert.deepEqual([20, 50, 52].map(isLate), [false, false, true], 'the usual lag has moved a little');
+    assert.deepEqual([100, 100, 100, 20, 100, 100, 100, 100].map(isLate), [
+      true,
+      true,
+      true,
+      false,
+      true,
+      true,
+      true,
+      true,
+    ]);
+    assert.equal(isLate(100), false, 'the fifth in a row sets the usual lag');
+    assert.equal(isLate(130), false);
+    assert.equal(isLate(140), true);
+  });
+
+  it('follows the usual lag slowly upwards, and immediately downwards', () => {
+    const lateness = new Lateness();
+    const isLate = (lag: number): boolean => lateness.isLate(lag, 10);
+    isLate(20);
+    for (let frame = 0; frame < 300; frame++) assert.equal(isLate(50), false);
+    assert.equal(isLate(78), false, 'nearly at 50 now');
+    isLate(10);
+    assert.equal(isLate(41), true);
   });
 });

@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Deadline, longestTimer } from '../../../src/session/time/deadline.js';
-import { Hold } from '../../../src/session/time/hold.js';
 import { IdleWatch } from '../../../src/session/time/idle-watch.js';
 import { stopTime } from '../../support/stopped-time.js';
+
+/** A signal that does not abort. */
+const never = new AbortController().signal;
 
 describe('Deadline', () => {
   it('passes once, at the time to which it was set last', (t) => {
     const pass = stopTime(t);
     let passed = 0;
-    const deadline = new Deadline(() => void passed++);
+    const deadline = new Deadline(() => void passed++, never);
     deadline.set(5);
     deadline.set(10);
     pass(9);
@@ -20,53 +22,29 @@ describe('Deadline', () => {
     assert.equal(passed, 1);
   });
 
-  it('does not pass after clear, or if it exceeds the longest timer', (t) => {
+  it('does not pass after clear, if it exceeds the longest timer, or once its signal has aborted', (t) => {
     const pass = stopTime(t);
-    const deadline = new Deadline(() => assert.fail('it passed'));
+    const gone = new AbortController();
+    const deadline = new Deadline(() => assert.fail('it passed'), gone.signal);
     deadline.set(5);
     deadline.clear();
     deadline.clear();
     deadline.set(5);
     deadline.set(longestTimer + 1);
     pass(100);
+    deadline.set(5);
+    gone.abort();
+    pass(100);
+    deadline.set(5);
+    pass(100);
   });
 
   it('can be set to the longest timer', (t) => {
     stopTime(t);
     let passed = 0;
-    new Deadline(() => void passed++).set(longestTimer);
+    new Deadline(() => void passed++, never).set(longestTimer);
     t.mock.timers.tick(longestTimer);
     assert.equal(passed, 1);
-  });
-});
-
-describe('Hold', () => {
-  it('ends when its time is up, and may begin again', (t) => {
-    const pass = stopTime(t);
-    let ends = 0;
-    const hold: Hold = new Hold(() => {
-      assert.equal(hold.active, false);
-      ends += 1;
-    });
-    assert.equal(hold.active, false);
-    for (const expected of [1, 2]) {
-      hold.begin(10);
-      assert.equal(hold.active, true);
-      pass(5);
-      hold.begin(10);
-      pass(5);
-      assert.deepEqual([hold.active, ends], [false, expected], 'from when it began first');
-    }
-  });
-
-  it('does not call back when it is ended early', (t) => {
-    const pass = stopTime(t);
-    const hold = new Hold(() => assert.fail('it called back'));
-    hold.begin(10);
-    hold.end();
-    hold.end();
-    assert.equal(hold.active, false);
-    pass(20);
   });
 });
 
@@ -79,6 +57,7 @@ describe('IdleWatch', () => {
       100,
       () => last,
       () => void idle++,
+      never,
     );
     watch.start();
     pass(60);
@@ -91,14 +70,15 @@ describe('IdleWatch', () => {
     assert.equal(idle, 1);
   });
 
-  it('never fires after stop, or without a limit', (t) => {
+  it('never fires once its signal has aborted, or without a limit', (t) => {
     const pass = stopTime(t);
     const fail = (): void => assert.fail('idle');
-    const stopped = new IdleWatch(1, () => 0, fail);
+    const gone = new AbortController();
+    const stopped = new IdleWatch(1, () => 0, fail, gone.signal);
     stopped.start();
-    stopped.stop();
-    stopped.stop();
-    new IdleWatch(0, () => 0, fail).start();
+    gone.abort();
+    stopped.start();
+    new IdleWatch(0, () => 0, fail, never).start();
     pass(100);
   });
 });

@@ -1,4 +1,5 @@
 import type { BlendMethod } from './blend.js';
+import { Feedback } from './feedback.js';
 import { guide, isActive, keepsStock, needsNegative, type Guidance } from './guidance.js';
 import {
   createInFlight,
@@ -37,6 +38,8 @@ export interface Steering {
 export interface Admission {
   readonly denoise: 'stream' | 'sequential';
   readonly frameBufferSize: number;
+  /** Share of the latent that finished last in the latent of a frame that enters, from 0 to below 1; 0 if absent. */
+  readonly feedback?: number;
 }
 
 /** One row of a U-Net call. Arrays are valid until its lane is absorbed. */
@@ -65,17 +68,9 @@ export interface Trace {
   readonly stock: Latent;
 }
 
-/** The conditioning of a prompt as plain data. Its names are those of resume tokens, which are kept. */
-interface PromptState {
-  /** `encoder_hidden_states` */
-  readonly embedding: Float32Array;
-  /** `text_embeds`, if it moves. */
-  readonly pooled?: Float32Array;
-}
-
 /** A transition from a former prompt to the current one, as plain data. */
 export interface PromptTransition {
-  readonly from: PromptState;
+  readonly from: Conditioning;
   readonly method: BlendMethod;
   readonly length: TransitionLength;
   /** The frame with which it began. */
@@ -89,6 +84,8 @@ export interface StreamState {
   readonly ordinal: number;
   /** Oldest first. */
   readonly frames: readonly FrameState[];
+  /** The latent that finished last, if there is feedback. */
+  readonly finished?: Latent;
   /** Prompts in transition; absent if there are none. */
   readonly transitions?: {
     readonly positive: PromptTransition | null;
@@ -108,6 +105,7 @@ export class Stream {
   readonly #frames: InFlight[] = [];
   /** Memory of finished frames of the current plan. */
   #free: InFlight[] = [];
+  readonly #feedback = new Feedback();
   steering: Steering;
   admission: Admission;
 
@@ -124,6 +122,7 @@ export class Stream {
   /** Frames under way keep the plan that they entered with. */
   set plan(plan: Plan) {
     if (plan !== this.#plan) this.#free = [];
+    if (!haveSameShape(plan, this.#plan)) this.#feedback.state = null;
     this.#plan = plan;
   }
 
@@ -174,7 +173,8 @@ export class Stream {
       for (let i = 0; i < sample.length; i++) sample[i] = start[i] * solver.initNoiseSigma;
     } else {
       const z = noise.at(0, frame.ordinal);
-      for (let i = 0; i < sample.length; i++) sample[i] = (a * latent[i] + b * z[i]) / inputScale;
+      const start = this.#feedback.mix(latent, this.admission.feedback ?? 0);
+      for (let i = 0; i < sample.length; i++) sample[i] = (a * start[i] + b * z[i]) / inputScale;
     }
     // At the first stage the noise in the frame is known: it is z_0 (paper, section 3.2).
     frame.stock.set(noise.at(0, frame.ordinal));
@@ -219,21 +219,25 @@ export class Stream {
     return frame.stageIndex < plan.solver.stages.length ? null : this.#finish(frame);
   }
 
-  /** Discards a frame under way, without an effect on other frames. */
+  /** Discards a frame, also one that has just finished, without an effect on other frames. */
   discard(id: number): void {
     const index = this.#frames.findIndex(({ frame }) => frame === id);
     if (index >= 0) this.#frames.splice(index, 1);
+    // It may be what finished last.
+    this.#feedback.state = null;
   }
 
   /** Returns a copy of the state, with the frames under way that have the current plan. */
   snapshot(): StreamState {
     const frames = this.#frames.filter(({ plan }) => plan === this.#plan);
-    return { ordinal: this.#ordinal, frames: frames.map(frameState) };
+    const finished = this.admission.feedback ? this.#feedback.state : null;
+    return { ordinal: this.#ordinal, frames: frames.map(frameState), ...(finished && { finished }) };
   }
 
   /** Restores a snapshot, which must be of a plan with the same solver and size. */
   restore(state: StreamState): void {
     this.#ordinal = state.ordinal;
+    this.#feedback.state = state.finished ?? null;
     this.#frames.splice(
       0,
       this.#frames.length,
@@ -254,9 +258,14 @@ export class Stream {
 
   #finish(frame: InFlight): Latent {
     this.#frames.splice(this.#frames.indexOf(frame), 1);
+    if (haveSameShape(frame.plan, this.#plan)) this.#feedback.keep(frame.sample);
     if (frame.plan === this.#plan) this.#free.push(frame);
     return frame.sample;
   }
+}
+
+function haveSameShape(a: Plan, b: Plan): boolean {
+  return a.shape.every((size, axis) => size === b.shape[axis]);
 }
 
 /** Returns the sample, scaled for the U-Net. */

@@ -23,6 +23,7 @@ export interface StreamOptions {
   readonly delta?: number;
   readonly denoise?: Admission['denoise'];
   readonly frameBufferSize?: number;
+  readonly feedback?: number;
   readonly prediction?: PredictionType;
   readonly seed?: number;
   readonly drift?: number;
@@ -62,7 +63,11 @@ export function createStream(options: StreamOptions = {}): Stream {
     positive: { encoder_hidden_states: Float32Array.of(options.prompt ?? 0.3) },
     negative: { encoder_hidden_states: Float32Array.of(options.negative ?? -0.5) },
   };
-  const admission = { denoise: options.denoise ?? 'stream', frameBufferSize: options.frameBufferSize ?? 1 };
+  const admission = {
+    denoise: options.denoise ?? 'stream',
+    frameBufferSize: options.frameBufferSize ?? 1,
+    feedback: options.feedback ?? 0,
+  };
   return new Stream(plan, steering, admission);
 }
 

@@ -24,6 +24,9 @@ export interface CaseParameters {
   readonly frames: number;
   readonly vae_scaling_factor: number;
   readonly timestep_scaling: number;
+  /** Share of the result before in each frame; none if absent. */
+  readonly latent_feedback?: number | null;
+  readonly changes?: readonly { readonly frame: number; readonly latent_feedback?: number }[];
 }
 
 interface Tolerances {
@@ -150,6 +153,13 @@ export function guidanceOf({ cfg_type, guidance_scale, delta }: CaseParameters):
   return { type: cfg_type as Guidance['type'], scale: guidance_scale, delta };
 }
 
-export function admissionOf({ use_denoising_batch, frame_buffer_size }: CaseParameters): Admission {
-  return { denoise: use_denoising_batch ? 'stream' : 'sequential', frameBufferSize: frame_buffer_size };
+/** Returns how frames enter from frame `k` on. */
+export function admissionOf(parameters: CaseParameters, k = 0): Admission {
+  const { use_denoising_batch, frame_buffer_size, latent_feedback, changes = [] } = parameters;
+  const changed = changes.findLast((change) => change.frame <= k && change.latent_feedback !== undefined);
+  return {
+    denoise: use_denoising_batch ? 'stream' : 'sequential',
+    frameBufferSize: frame_buffer_size,
+    feedback: changed?.latent_feedback ?? latent_feedback ?? 0,
+  };
 }

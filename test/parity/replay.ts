@@ -56,6 +56,7 @@ export class Replay {
     if (change >= 0) {
       this.#stream.steering = { ...this.#stream.steering, positive: this.#conditionings[2 + change] };
     }
+    this.#stream.admission = admissionOf(parameters, k);
     for (let f = 0; f < parameters.frame_buffer_size; f++) await this.#admit(k, f);
     const n = parameters.t_index_list.length;
     if (parameters.use_denoising_batch) return this.#call([k], n);
@@ -120,8 +121,10 @@ export class Replay {
         if (this.#case.tensors.has('stock_noise_used')) this.#compare('stock_noise_used', stock, ...at, i);
       });
       if (latent) await this.#finish(at[0], finished++, latent);
+      // What only fills the stages leaves no feedback.
+      if (latent && lane.frame < 0) this.#stream.discard(lane.frame);
     }
-    if (!this.#case.parameters.use_denoising_batch) return;
+    if (!this.#case.parameters.use_denoising_batch || !this.#case.tensors.has('buffer_after')) return;
     for (const { stageIndex, sample, stock } of this.#stream.snapshot().frames) {
       this.#compare('buffer_after', sample, ...at, stageIndex - 1);
       if (this.#case.tensors.has('stock_noise_after')) {

@@ -27,6 +27,7 @@ const contract: Readonly<Record<string, readonly [initial: unknown, allowed: str
   num_inference_steps: [50, 'integer 1 to 1000'],
   eta: [0, 'number 0 to 1'],
   gamma: [0.3, 'number 0 to 1'],
+  latent_feedback: [0, 'number 0 to 0.95'],
   frame_buffer_size: [1, 'integer 1 to 8'],
   guidance_scale: [1.2, 'number 0 to 20'],
   delta: [1, 'number 0 to 2'],
@@ -136,7 +137,7 @@ describe('the parameters', () => {
     const expected = {
       steering: ['prompt', 'negative_prompt', 'prompt_blend', ...guidance],
       transition: ['transition_frames', 'transition_seconds'],
-      entry: ['denoise', 'frame_buffer_size', ...filter],
+      entry: ['latent_feedback', 'denoise', 'frame_buffer_size', ...filter],
       input: ['width', 'height', 'fit'],
       output: ['quality'],
       flow: ['mode', 'fps', 'paused'],

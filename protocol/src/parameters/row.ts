@@ -2,7 +2,7 @@
  * What a parameter acts on, and so when a change of it counts:
  * - `plan`: what a frame keeps from its first stage to its last. A change makes a new plan, for frames that enter later.
  * - `steering`: what the rows of all frames under way get at their next stage. A change counts at once.
- * - `entry`: which of the waiting frames enter, and how many rows share a call.
+ * - `entry`: how waiting frames enter: which of them, how many at a time, and what is mixed into them.
  * - `input`: the form that input pictures are brought into. A change waits until no frame of the old form is on its way.
  * - `output`: the form of the results.
  * - `flow`: where frames come from, how fast, and whether any are processed.

@@ -49,6 +49,18 @@ export const samplingParameters = {
     maximum: 1000,
   },
   ...solverParameters,
+  latent_feedback: {
+    title: 'Feedback',
+    description:
+      'Share of the previous result in the latent of each new frame: steadier pictures, and trails behind what moves.',
+    'x-group': 'more',
+    'x-applies': ['entry'],
+    'x-when': { mode: ['img2img'] },
+    default: 0,
+    type: 'number',
+    minimum: 0,
+    maximum: 0.95,
+  },
   denoise: {
     title: 'Denoising',
     description:

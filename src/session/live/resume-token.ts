@@ -22,7 +22,7 @@ export interface ResumeTokenSettings {
   /** Shared by servers that resume each other's sessions; empty for a random key of this process. */
   readonly secret: string;
   readonly lifetimeMs: number;
-  /** Maximum length of a token; frames under way, and then transitions, are left out if it would be longer. */
+  /** Maximum length of a token; what makes it longer is left out: frames under way and feedback, then transitions. */
   readonly maxLength: number;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
@@ -39,7 +39,7 @@ export interface ResumeTokens {
  * Version of tokens and their contents. Raise it with any change of `ResumeState` and its parts, including parameters
  * and the state of solvers. Tokens of another version are refused.
  */
-const version = 1;
+const version = 2;
 const nonceBytes = 12;
 const tagBytes = 16;
 const cipher = 'aes-256-gcm';

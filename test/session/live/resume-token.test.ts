@@ -19,14 +19,15 @@ const state: ResumeState = {
   state: { ordinal: 8, frames: [{ ...frame, history: { previous: latent, count: 2 }, stockHistory: {} }] },
   carried: [{ id: 7, captured: 12.5 }],
 };
-/** A stream with a prompt in transition. */
+/** A stream with feedback and a prompt in transition. */
 const moving: ResumeState = {
   ...state,
   state: {
     ...state.state,
+    finished: latent.map((x) => x / 2),
     transitions: {
       positive: {
-        from: { embedding: new Float32Array(500).fill(0.5) },
+        from: { encoder_hidden_states: new Float32Array(500).fill(0.5) },
         method: 'slerp',
         length: { frames: 8, seconds: 0 },
         ordinal: 5,
@@ -83,10 +84,10 @@ describe('resume tokens', () => {
   it('are refused if they are of another version, or from a Node whose data this one cannot read', () => {
     const tokens = createResumeTokens(settings);
     const content = serialize({ ...state, expires: Date.now() + 60_000 });
-    assert.deepEqual(tokens.open(sealAs(1, content)), state);
-    assert.equal(tokens.open(sealAs(2, content)), null);
+    assert.deepEqual(tokens.open(sealAs(2, content)), state);
+    for (const other of [1, 3]) assert.equal(tokens.open(sealAs(other, content)), null);
     // It begins with the version of its format.
-    assert.equal(tokens.open(sealAs(1, Buffer.from(content).fill(99, 1, 2))), null);
+    assert.equal(tokens.open(sealAs(2, Buffer.from(content).fill(99, 1, 2))), null);
   });
 
   it('keep the content of their version', () => {

@@ -108,16 +108,17 @@ export class MovingPrompt {
     const text = this.#text.moving;
     if (text === null) return null;
     const { way } = text;
-    const pooled = this.#others.get('text_embeds')?.moving?.from;
-    const from = { embedding: text.from, ...(pooled && { pooled }) };
+    const others = [...this.#others].map(
+      ([input, part]) => [input, part.moving?.from ?? part.at(way.ordinal, ms)] as const,
+    );
+    const from = { ...Object.fromEntries(others), encoder_hidden_states: text.from };
     return { from, method: way.method, length: way.length, ordinal: way.ordinal, elapsedMs: ms - way.ms };
   }
 
   /** Continues a transition to this prompt that began in another engine. @param ms the current time. */
   resume(transition: PromptTransition, ms: number): void {
-    const { method, length, ordinal, elapsedMs } = transition;
-    const { embedding, pooled } = transition.from;
-    const from = { encoder_hidden_states: embedding, ...(pooled && { text_embeds: pooled }) };
+    const { from, method, length, ordinal, elapsedMs } = transition;
+    const { encoder_hidden_states: embedding } = from;
     const target = this.#target;
     if (!this.#padding.fits(embedding) || !haveEqualOthers(from, target)) return;
     if (!Object.values(from).every(allFinite)) return;

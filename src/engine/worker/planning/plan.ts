@@ -115,8 +115,8 @@ export function guidanceOf({ cfg_type, guidance_scale, delta }: StreamParameters
 
 /** @param preferred the value for `auto`. */
 export function admissionOf(parameters: StreamParameters, preferred: Admission['denoise']): Admission {
-  const { denoise, frame_buffer_size: frameBufferSize } = parameters;
-  return { denoise: denoise === 'auto' ? preferred : denoise, frameBufferSize };
+  const { denoise, frame_buffer_size: frameBufferSize, latent_feedback: feedback } = parameters;
+  return { denoise: denoise === 'auto' ? preferred : denoise, frameBufferSize, feedback };
 }
 
 /** @throws {ParameterError} if all weights are 0. */

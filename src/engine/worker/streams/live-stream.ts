@@ -82,7 +82,7 @@ export class LiveStream implements RowSource {
   }
 
   /** Continues from the state of a stream with the same parameters; frames of a different model are skipped. */
-  restore({ ordinal, frames, transitions }: StreamState): void {
+  restore({ ordinal, frames, finished, transitions }: StreamState): void {
     const { shape, solver } = this.#stream.plan;
     const fitting = frames.filter(
       ({ sample, stock, stageIndex }) =>
@@ -92,7 +92,7 @@ export class LiveStream implements RowSource {
         allFinite(stock) &&
         stageIndex < solver.stages.length,
     );
-    this.#stream.restore({ ordinal, frames: fitting });
+    this.#stream.restore({ ordinal, frames: fitting, ...(finished && allFinite(finished) && { finished }) });
     this.#lastFrame = fitting.at(-1)?.frame ?? -1;
     const now = performance.now();
     if (transitions?.positive) this.#positive.resume(transitions.positive, now);

@@ -116,7 +116,7 @@ describe('a moving prompt', () => {
     prompt.moveTo(to, way);
     assert.deepEqual(prompt.at(11, 1000), { encoder_hidden_states: floats(4, 4), text_embeds: floats(40) });
     assert.deepEqual(prompt.transition(1250), {
-      from: { embedding: from.encoder_hidden_states, pooled: from.text_embeds },
+      from,
       method: 'lerp',
       length: way.length,
       ordinal: 10,
@@ -128,12 +128,12 @@ describe('a moving prompt', () => {
     assert.equal(prompt.transition(1250), null);
   });
 
-  it('reports where its pooled embedding came from only if that moves', () => {
+  it('reports all parts, also those that do not move', () => {
     const from = embed('fox');
     const prompt = new MovingPrompt(from, padding);
     const to = { ...embed('seven77'), text_embeds: from.text_embeds ?? floats() };
     prompt.moveTo(to, way);
-    assert.deepEqual(prompt.transition(1000)?.from, { embedding: from.encoder_hidden_states });
+    assert.deepEqual(prompt.transition(1000)?.from, from);
     assert.deepEqual(prompt.at(11, 1000), {
       encoder_hidden_states: floats(4, 4),
       text_embeds: from.text_embeds,
@@ -166,8 +166,8 @@ describe('a moving prompt', () => {
       text_embeds: to.text_embeds,
     });
     const bare = new MovingPrompt({ encoder_hidden_states: to.encoder_hidden_states }, padding);
-    const { pooled: _, ...unpooled } = transition.from;
-    bare.resume({ ...transition, from: unpooled }, 90_000);
+    const { encoder_hidden_states } = transition.from;
+    bare.resume({ ...transition, from: { encoder_hidden_states } }, 90_000);
     assert.deepEqual(bare.at(11, 90_250), { encoder_hidden_states: floats(5, 5) });
   });
 
@@ -180,12 +180,12 @@ describe('a moving prompt', () => {
       elapsedMs: 0,
     } as const;
     for (const from of [
-      { embedding: floats(1, 1) },
-      { embedding: floats(1, 1), pooled: floats(1, 1) },
-      { embedding: floats(1, 1, 1), pooled: floats(1) },
-      { embedding: floats(), pooled: floats(1) },
-      { embedding: floats(1, NaN), pooled: floats(1) },
-      { embedding: floats(1, 1), pooled: floats(Infinity) },
+      { encoder_hidden_states: floats(1, 1) },
+      { encoder_hidden_states: floats(1, 1), text_embeds: floats(1, 1) },
+      { encoder_hidden_states: floats(1, 1, 1), text_embeds: floats(1) },
+      { encoder_hidden_states: floats(), text_embeds: floats(1) },
+      { encoder_hidden_states: floats(1, NaN), text_embeds: floats(1) },
+      { encoder_hidden_states: floats(1, 1), text_embeds: floats(Infinity) },
     ]) {
       const prompt = new MovingPrompt(to, padding);
       prompt.resume({ ...transition, from }, 0);
@@ -193,7 +193,7 @@ describe('a moving prompt', () => {
       assert.equal(prompt.at(1, 0).encoder_hidden_states, to.encoder_hidden_states);
     }
     const bare = new MovingPrompt({ encoder_hidden_states: to.encoder_hidden_states }, padding);
-    bare.resume({ ...transition, from: { embedding: floats(1, 1), pooled: floats(1) } }, 0);
+    bare.resume({ ...transition, from: { encoder_hidden_states: floats(1, 1), text_embeds: floats(1) } }, 0);
     assert.equal(bare.transition(0), null);
   });
 });

@@ -164,11 +164,13 @@ describe('the parameters of a stream', () => {
       guidance_scale: 1.5,
       delta: 0.7,
       frame_buffer_size: 3,
+      latent_feedback: 0.2,
     });
     assert.deepEqual(guidanceOf(parameters), { type: 'self', scale: 1.5, delta: 0.7 });
     assert.deepEqual(admissionOf({ ...parameters, denoise: 'auto' }, 'sequential'), {
       denoise: 'sequential',
       frameBufferSize: 3,
+      feedback: 0.2,
     });
     assert.equal(admissionOf({ ...parameters, denoise: 'stream' }, 'sequential').denoise, 'stream');
     assert.deepEqual(weightedPrompts({ ...parameters, prompt: 'a' }), [{ text: 'a', weight: 1 }]);

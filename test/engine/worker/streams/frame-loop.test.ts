@@ -246,13 +246,17 @@ describe('a network that computes values that are not finite', () => {
     assert.deepEqual(fates().slice(4), ['1: 0 result']);
   });
 
-  it('fails the frame whose latent overflows', async () => {
+  it('fails the frame whose latent overflows, and leaves no feedback to the next', async () => {
     const { loop, spoil, open, fates } = setUp();
-    const stream = await open(0, { t_index_list: [0] });
+    const stream = await open(0, { t_index_list: [0], latent_feedback: 0.5 });
     push(stream, 0);
     spoil.add('overflow');
     await loop.turn();
     assert.deepEqual(fates(), ['0: 0 admitted', 'not finite: unet', '0: 0 failed']);
+    spoil.clear();
+    push(stream, 1);
+    await loop.turn();
+    assert.equal(fates().at(-1), '0: 1 result');
   });
 
   it('is not the same as one that throws', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { StreamParameters } from '@millrace/protocol';
 import type { StreamContext } from '../../../../src/engine/worker/streams/stream-context.js';
+import { volume } from '../../../../src/engine/worker/networks/sizes.js';
 import { folder, setUp, side, type Rig } from './live-stream-rig.js';
 
 describe('waiting frames', () => {
@@ -210,6 +211,15 @@ describe('prompts', () => {
     rig.stream.restore({ ordinal: 7, frames: [{ ...frame, stageIndex: 2 }] });
     assert.equal(rig.stream.snapshot().frames.length, 1);
     assert.equal(rig.stream.snapshot().ordinal, 7);
+  });
+
+  it('are restored with the result for feedback, if it is finite', async () => {
+    const { stream } = await setUp({ latent_feedback: 0.5 });
+    const finished = new Float32Array(volume(stream.plan.shape)).fill(0.25);
+    stream.restore({ ordinal: 7, frames: [], finished });
+    assert.deepEqual(stream.snapshot().finished, finished);
+    stream.restore({ ordinal: 7, frames: [], finished: finished.with(3, NaN) });
+    assert.equal(stream.snapshot().finished, undefined);
   });
 });
 

@@ -17,6 +17,8 @@ export interface MeasuredCosts {
 export interface Costs extends MeasuredCosts {
   /** Most rows of one U-Net call: more would only add latency. */
   readonly rowBudget: number;
+  /** Of several devices: the costs of the one with the longest call. Absent for a single device. */
+  readonly slowest?: MeasuredCosts;
 }
 
 /** Work for an engine: rows of U-Net calls, and milliseconds to encode and decode the pictures. */
@@ -90,15 +92,13 @@ export function rowsPerSecond({ costs, rowBudget: budget }: Pick<Costs, 'costs' 
 
 /**
  * Returns the longest time for which a frame of a stream with these parameters occupies a device without a break, at
- * the model's default size: one U-Net call, and encoding and decoding.
+ * the model's default size: one U-Net call, and encoding and decoding; on the slowest of several devices.
  */
-export function unbrokenMs({ costs, pictureMs }: Costs, parameters: StreamParameters): number {
+export function unbrokenMs(all: Costs, parameters: StreamParameters): number {
+  const { costs, pictureMs } = all.slowest ?? all;
   const { cfg_type: type, guidance_scale: scale, delta } = parameters;
   // Residual guidance has a negative row in the first step at most.
-  const rows = needsNegative({ type, scale, delta }, 0) ? 2 : 1;
-  // The combined curve of several devices begins with one row for each of them.
-  const devices = costs[0]?.rows ?? 1;
-  return pictureMs * devices + cost(costs, rows * devices);
+  return pictureMs + cost(costs, needsNegative({ type, scale, delta }, 0) ? 2 : 1);
 }
 
 /** Returns the work of one frame of a stream with these parameters, at the model's default size. */
@@ -151,7 +151,10 @@ export function slowedBy(factor: number, { costs, rowBudget: budget, pictureMs }
 
 /** Returns the costs of several devices that work in parallel, as if they were one. */
 export function combined(devices: readonly Costs[]): Costs {
+  const callMs = ({ costs, pictureMs }: MeasuredCosts): number => cost(costs, 1) + pictureMs;
+  const [slowest] = devices.toSorted((a, b) => callMs(b) - callMs(a));
   return {
+    ...(devices.length > 1 && slowest && { slowest }),
     costs: combinedCurve(devices.map(({ costs }) => costs)),
     rowBudget: devices.reduce((sum, device) => sum + device.rowBudget, 0),
     pictureMs: 1 / devices.reduce((rate, device) => rate + 1 / device.pictureMs, 0),

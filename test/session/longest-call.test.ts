@@ -126,7 +126,21 @@ describe('the longest call', () => {
     check(capacityOf(1), { width: 128, height: 32 });
     check(capacityOf(300), twice, twice);
     check(capacityOf(300), twice, { ...twice, ...full });
-    refused(capacityOf(300), { ...twice, ...full }, 'width', twice);
+    check(capacityOf(300), { width: 96, height: 128 }, twice);
+  });
+
+  it('refuses a larger size than the stream has, also if it had a longer call before', () => {
+    refused(capacityOf(100), { width: 80 }, 'width', full);
+    refused(capacityOf(300), { width: 136, height: 128 }, 'width', { ...twice, ...full });
+  });
+
+  it('blames guidance, not the size, if that makes the call longer', () => {
+    refused(capacityOf(400), { ...twice, ...full }, 'cfg_type', twice);
+    const low = { ...full, guidance_scale: 1 };
+    assert.throws(() => check(capacityOf(400), { ...twice, ...full }, { ...twice, ...low }), {
+      details: { field: 'guidance_scale' },
+      message: /^a frame of 128x128 with negative rows takes .* choose less guidance or a smaller width/,
+    });
   });
 
   it('does not depend on the load', () => {
@@ -141,9 +155,28 @@ describe('the longest call', () => {
 
   it('is that of one device of several: no call ends sooner because others work too', () => {
     const three = { ...facts, ...combined([facts, facts, facts]) };
-    const [strict, exact] = [capacityOf(399), capacityOf(401)];
+    const [strict, exact] = [capacityOf(399), capacityOf(400)];
     for (const capacity of [strict, exact]) capacity.calibrated(three);
     refused(strict, twice, 'width');
     check(exact, twice);
+  });
+
+  it('is that of the slowest device, on which a frame may land', () => {
+    const quick = {
+      costs: [
+        { rows: 1, ms: 9 },
+        { rows: 2, ms: 12 },
+      ],
+      rowBudget: 2,
+      pictureMs: 1,
+    };
+    for (const devices of [
+      [quick, facts],
+      [facts, quick],
+    ]) {
+      const capacity = capacityOf(399);
+      capacity.calibrated({ ...facts, ...combined(devices) });
+      refused(capacity, twice, 'width');
+    }
   });
 });

@@ -35,7 +35,7 @@ const transientRefusals: ReadonlySet<MillraceErrorCode> = new Set(['not_ready', 
  * @param url address of the server; http and https mean ws and wss, and the default path is /v1/stream. Without a
  *   scheme, localhost, 127.0.0.1 and [::1] use ws, and all other hosts wss.
  * @throws {MillraceError} (as rejection) no_websocket, invalid_url, connection_failed, or the server's refusal:
- *   invalid_parameter, unauthorized, forbidden_origin, not_ready, too_many_sessions, ...
+ *   invalid_parameter, limit_exceeded, unauthorized, forbidden_origin, not_ready, too_many_sessions, ...
  */
 export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<MillraceStream> {
   const {

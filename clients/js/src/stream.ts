@@ -155,7 +155,7 @@ export class MillraceStream implements AsyncDisposable {
   /**
    * Changes parameters, all at one frame boundary or not at all. If the connection is lost before the answer, the
    * update is sent again over the next one.
-   * @throws {MillraceError} (as rejection) invalid_parameter with `field`, rate_limited, message_too_large, closed, ...
+   * @throws {MillraceError} (as rejection) invalid_parameter or limit_exceeded with `field`, rate_limited, message_too_large, closed, ...
    */
   async update(parameters: ParameterUpdate): Promise<Update> {
     this.#assertOpen();

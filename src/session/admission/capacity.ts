@@ -105,7 +105,7 @@ export class Capacity {
   /**
    * Refuses pictures so large for this device that a single call, which nothing can interrupt, would make all other
    * streams wait too long. The model's default size is never refused.
-   * @param present parameters that the stream has already: what is no longer than with them is allowed.
+   * @param present parameters that the stream has already: at this size or a smaller one, no longer call is refused.
    * @throws {ProtocolError} limit_exceeded
    */
   checkCall(parameters: StreamParameters, present?: StreamParameters): void {
@@ -115,13 +115,17 @@ export class Capacity {
     if (costs === null || maxCallMs === 0 || this.#area(parameters) <= 1) return;
     const callMs = (own: StreamParameters): number => this.#area(own) * unbrokenMs(costs, own);
     const ms = callMs(parameters);
-    if (ms <= Math.max(maxCallMs, present ? callMs(present) : 0)) return;
-    const { width, height } = parameters;
+    const grows = !present || this.#area(parameters) > this.#area(present);
+    if (ms <= Math.max(maxCallMs, grows ? 0 : callMs(present))) return;
+    const { width, height, cfg_type } = parameters;
+    const larger = width >= height ? 'width' : 'height';
+    const guidance = cfg_type === present?.cfg_type ? 'guidance_scale' : 'cfg_type';
     throw new ProtocolError(
       'limit_exceeded',
-      `a frame of ${width}x${height} takes this server ${seconds(ms)} at a stretch, and others wait meanwhile; ` +
-        `at most ${seconds(maxCallMs)} are allowed (maxCallSeconds): choose a smaller width or height`,
-      { field: width >= height ? 'width' : 'height' },
+      `a frame of ${width}x${height}${grows ? '' : ' with negative rows'} takes this server ${seconds(ms)} at a stretch, ` +
+        `and others wait meanwhile; at most ${seconds(maxCallMs)} are allowed (maxCallSeconds): ` +
+        `choose ${grows ? '' : 'less guidance or '}a smaller width or height`,
+      { field: grows ? larger : guidance },
     );
   }
 

@@ -81,6 +81,8 @@ export class ResultSender implements WaitingResults {
       outlet.send({ type: 'result', id, sequence, captured, width, height, timings, times, data });
     } catch (error) {
       window.cancel();
+      // Before the error, which ends the connection.
+      ledger.drop(frame, 'failed');
       outlet.report('internal', 'the result could not be encoded', { id: publicId(frame.id) }, error);
     } finally {
       if (!kept) release();

@@ -189,6 +189,10 @@ describe('an error message', () => {
       [refusal?.code, refusal?.message, refusal?.['id']],
       ['internal', 'the result could not be encoded', 4],
     );
+    assert.deepEqual(
+      rig.all('dropped').map(({ id, reason }) => [id, reason]),
+      [[4, 'failed']],
+    );
     await rig.until(() => rig.stream.lent === 0);
     assert.ok(lines.some(({ level, msg }) => level === error && msg === 'the result could not be encoded'));
   });

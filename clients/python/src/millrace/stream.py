@@ -123,7 +123,7 @@ class Stream:
 
         If the connection is lost before the answer, the update is sent again over the next one.
 
-        Raises MillraceError: invalid_parameter with ``field``, rate_limited, message_too_large, closed, ...
+        Raises MillraceError: invalid_parameter or limit_exceeded with ``field``, rate_limited, closed, ...
         """
         self._assert_open()
         changes = {**(parameters or {}), **more}

@@ -7,6 +7,7 @@ import {
 } from '@millrace/client';
 import { signal } from '@preact/signals';
 import { inWords } from './words.js';
+import { isRefusedValue } from './refused-value.js';
 
 export type LinkState =
   | { readonly name: 'idle' }
@@ -119,7 +120,7 @@ export class Link {
 
   /** Shows what is wrong, and waits before the next attempt. */
   async #recover(error: MillraceError, attempts: number, signal: AbortSignal): Promise<void> {
-    if (error.code === 'invalid_parameter' && this.#options.refused(error)) return;
+    if (isRefusedValue(error) && this.#options.refused(error)) return;
     if (error.code === 'unauthorized') {
       return this.#stay({ name: 'locked', shown: this.#options.token() !== undefined }, signal);
     }

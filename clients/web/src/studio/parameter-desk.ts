@@ -1,5 +1,6 @@
 import { MillraceError, type MillraceStream, type ParameterUpdate } from '@millrace/client';
 import { computed, signal } from '@preact/signals';
+import { isRefusedValue } from './refused-value.js';
 
 export type ParameterName = keyof ParameterUpdate;
 
@@ -131,7 +132,7 @@ export class ParameterDesk {
       for (const name of sent) this.#waiting.add(name);
       return;
     }
-    if (error.code !== 'invalid_parameter') return; // The stream ended; the next one starts with all of it.
+    if (!isRefusedValue(error)) return; // The stream ended; the next one starts with all of it.
     const culprit = this.#culprit(error.field, sent);
     if (culprit === undefined) return;
     this.#refuse(culprit, error.message);

@@ -66,11 +66,16 @@ export class Unet {
     return rows.map((_, i) => all.subarray(i * length, (i + 1) * length));
   }
 
-  /** Groups the indices of rows into calls: one, unless the export has a fixed row count or a single timestep. */
+  /**
+   * Groups the indices of rows into calls: one, unless the export has a fixed row count or a single timestep. Rows whose
+   * prompts differ in length need different calls too: a transition from a long prompt ends with the frame that enters,
+   * while frames under way still have the long one.
+   */
   #calls(rows: readonly Row[]): readonly (readonly number[])[] {
-    const groups = new Map<number, number[]>();
-    rows.forEach(({ stage }, index) => {
-      const key = this.mixesTimesteps ? 0 : stage.timestep;
+    const groups = new Map<string, number[]>();
+    rows.forEach(({ stage, conditioning }, index) => {
+      const timestep = this.mixesTimesteps ? '' : stage.timestep;
+      const key = `${timestep} ${conditioning.encoder_hidden_states.length}`;
       const group = groups.get(key);
       if (group) group.push(index);
       else groups.set(key, [index]);

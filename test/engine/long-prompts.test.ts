@@ -79,6 +79,22 @@ test('a stream that moved to a long prompt and back continues as if it had not',
   for (const frame of [9, 10, 11]) assert.deepEqual(moved.results.get(frame), plain.results.get(frame));
 });
 
+test('a transition from a long prompt ends while frames under way still have it', async () => {
+  await using run = await startEngine(tinyModel);
+  const parameters = tinyParameters({ t_index_list: [18, 32, 45], denoise: 'stream' });
+  const shrinking = await RecordedStream.open(run.engine, { ...parameters, prompt: long });
+  const other = await RecordedStream.open(run.engine, parameters);
+  await play(shrinking, parameters, 0, 3);
+  await shrinking.stream.configure({ ...parameters, transition_frames: 2 });
+  await Promise.all([play(shrinking, parameters, 3, 8), play(other, parameters, 0, 8)]);
+  // From the ninth frame on, all of the way was made with the short prompt.
+  const plain = await RecordedStream.open(run.engine, parameters);
+  await play(plain, parameters, 0, 11);
+  const ends = (stream: RecordedStream): ReadonlyMap<number, Uint8Array> =>
+    new Map([...stream.results].filter(([frame]) => frame >= 8));
+  assertAlike(ends(shrinking), ends(plain));
+});
+
 test('the embedded model reads a long prompt to its end', async () => {
   await using run = await startEngine(embeddedModel);
   const beginning = { ...tinyParameters({ t_index_list: [32], height: 64 }), prompt: 'cat '.repeat(80) };

@@ -6,6 +6,7 @@ import {
   hasEffect,
   parameterSchemasFor,
   parameterNames,
+  parameterRoles,
   parameterSchemas,
   updateSchema,
   schemaAnnotations,
@@ -145,6 +146,7 @@ describe('the parameters', () => {
     for (const [role, names] of Object.entries(expected)) {
       assert.deepEqual(applying(role as ParameterRole), names);
     }
+    assert.deepEqual(Object.keys(parameterRoles).sort(), [...Object.keys(expected), 'plan'].sort());
     const others = parameterNames.filter((name) => !Object.values(expected).flat().includes(name));
     assert.deepEqual(applying('plan'), [...others, 'width', 'height']);
     const live = parameterNames.filter((name) => parameterSchemas[name]['x-live']);

@@ -17,7 +17,7 @@ export type ParameterName = keyof Definitions;
 /**
  * Every parameter of a stream: the single source for the type of its value, the server's validation,
  * `GET /v1/capabilities` (with the model's own defaults and sizes), the controls of pages, the options of `millrace run`,
- * and for when a change counts.
+ * and for when a change takes effect.
  */
 export const parameterSchemas: Readonly<Record<ParameterName, ParameterSchema>> = definitions;
 

@@ -1,5 +1,5 @@
 // The tables of PROTOCOL.md, from protocol/src.
-import { clientMessages, drops, errors, serverMessages } from '../../protocol/dist/index.js';
+import { clientMessages, drops, errors, parameterRoles, serverMessages } from '../../protocol/dist/index.js';
 import { Failure, say } from './lib.mjs';
 
 const { limits } = serverMessages.ready.fields;
@@ -22,6 +22,10 @@ const tables = {
   drops: table(
     ['reason', 'why the frame has no result'],
     Object.entries(drops).map(([reason, why]) => [`\`${reason}\``, why]),
+  ),
+  roles: table(
+    ['role', 'what the parameter acts on'],
+    Object.entries(parameterRoles).map(([role, meaning]) => [`\`${role}\``, meaning]),
   ),
   errors: table(
     ['code', 'close code', 'status', 'retry', 'meaning'],

@@ -6,7 +6,7 @@ const width = 120;
 /** Classes whose name is not that of the message, and their bases. */
 const classNames = { result: 'Frame', error: 'Failure' };
 const bases = { Frame: 'Picture' };
-/** Attributes that cannot have the name of the field: `from` is a keyword, `limits` that of `ready`. */
+/** Attributes that do not have the name of the field: `from` is a keyword, and `session_limits` is in use. */
 const attributeNames = { 'updated.from': 'from_frame', 'authenticated.limits': 'session_limits' };
 
 const types = {
@@ -109,7 +109,7 @@ function attributeOf(type, field) {
   return attributeNames[`${type}.${field}`] ?? field;
 }
 
-/** Whether a map has only numbers, and a newer server may add more. */
+/** Whether all fields of a map are numbers that are never absent. */
 function holdsNumbers({ fields }) {
   return Object.values(fields).every(({ kind, optional }) => kind === 'number' && !optional);
 }
@@ -135,14 +135,13 @@ ${lines.join('')}    )
 function readingOf(field, definition) {
   const { kind, optional, most } = definition;
   const name = optional ? 'name' : `"${field}"`;
-  if (kind === 'number or nil') return `fields.optional("${field}", fields.number)`;
   if (kind === 'map') {
     const keys = Object.keys(definition.fields).map((key) => `"${key}"`);
     if (holdsNumbers(definition)) return `fields.numbers(${name}, ${keys.join(', ')})`;
     return maybe(field, optional, `_read_${field}(fields.map(${name}))`);
   }
   if (kind === 'parameters') return `fields.map(${name}).values`;
-  const method = { code: 'text', boolean: 'flag' }[kind] ?? kind;
+  const method = { code: 'text', 'number or nil': 'number_or_nil' }[kind] ?? kind;
   if (most !== undefined) return maybe(field, optional, `fields.${method}(${name}, most=${most})`);
   return optional ? `fields.optional("${field}", fields.${method})` : `fields.${method}(${name})`;
 }
@@ -153,14 +152,13 @@ function maybe(field, optional, expression) {
 
 /** Returns what a field is, in the words of Python. */
 function describe(definition) {
-  const names = definition.fields ? Object.keys(definition.fields).map((name) => `\`${name}\``) : [];
-  const listed = names.length > 0 && holdsNumbers(definition) ? `: ${names.join(', ')}` : '';
-  return `${plain(definition.meaning.replace('; see below', listed))}.`;
+  const isListed = definition.fields && holdsNumbers(definition);
+  const names = isListed ? Object.keys(definition.fields).map((name) => `\`${name}\``) : [];
+  return `${plain([definition.meaning, names.join(', ')].filter(Boolean).join(': '))}.`;
 }
 
 function plain(text) {
   return text
-    .replace(/; see below$/, '')
     .replaceAll(/ \(section \d+\)/g, '')
     .replaceAll(/\bin section /g, 'in PROTOCOL.md section ')
     .replaceAll(/\b(nil|absent)\b/g, 'None')

@@ -1,4 +1,4 @@
-import { parametersSchema, schemaAnnotations, type ParameterUpdate } from '@millrace/protocol';
+import { schemaAnnotations, updateSchema, type ParameterUpdate } from '@millrace/protocol';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { exists, readModelJson } from './model-files.js';
 
@@ -32,7 +32,7 @@ export async function readSettings(path: string, sizeFactor: number): Promise<Mo
     additionalProperties: false,
     properties: {
       description: text(1000),
-      defaults: parametersSchema({ sizeFactor }),
+      defaults: updateSchema({ sizeFactor }),
       styles: {
         type: 'array',
         maxItems: 100,

@@ -1,4 +1,4 @@
-import { modelProperties, solverNames } from '@millrace/protocol';
+import { parameterSchemasFor, solverNames } from '@millrace/protocol';
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
@@ -58,7 +58,7 @@ test('the guidance scale can be set for a model with embedded guidance, which ha
   await page.route('**/v1/capabilities', async (route) => {
     const response = await route.fetch();
     const capabilities = (await response.json()) as { readonly parameters: { properties: unknown } };
-    capabilities.parameters.properties = modelProperties({ selfGuided: true });
+    capabilities.parameters.properties = parameterSchemasFor({ selfGuided: true });
     await route.fulfill({ response, json: capabilities });
   });
   await openControls(page);

@@ -79,7 +79,15 @@ describe('the table of messages', () => {
       field: 'limits.size',
       message: 'limits.size must be an integer from 0 to 2^53-1',
     });
-    const result = fixture('result') as { readonly times: StageTimes };
+    const result = fixture('result') as { readonly times: StageTimes; readonly timings: StageTimings };
+    assert.deepEqual(
+      readFields(serverMessages.result.fields, {
+        ...result,
+        times: { ...result.times, magic: 1.5 },
+        timings: { ...result.timings, magic: 1.5 },
+      }),
+      result,
+    );
     assert.throws(
       () => readFields(serverMessages.result.fields, { ...result, times: { ...result.times, sent: NaN } }),
       { field: 'times.sent' },

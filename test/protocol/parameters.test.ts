@@ -4,12 +4,13 @@ import {
   defaultParameters,
   describeAllowed,
   hasEffect,
-  modelProperties,
   parameterNames,
-  parameterProperties,
-  parametersSchema,
+  parameterRoles,
+  parameterSchemas,
+  parameterSchemasFor,
   schemaAnnotations,
   solverNames,
+  updateSchema,
   type ParameterName,
   type ParameterRole,
   type ParameterSchema,
@@ -88,14 +89,14 @@ function allowed(schema: Range): string {
 describe('the parameters', () => {
   for (const [name, expected] of Object.entries(contract)) {
     it(`have a ${name} as promised`, () => {
-      const schema = parameterProperties[name as keyof typeof parameterProperties];
+      const schema = parameterSchemas[name as keyof typeof parameterSchemas];
       assert.deepEqual([schema.default, allowed(schema as Range)], expected);
     });
   }
 
   for (const [name, [initial, ...others]] of Object.entries(choices)) {
     it(`have a choice of ${name} as promised`, () => {
-      const schema: ParameterSchema = parameterProperties[name as keyof typeof parameterProperties];
+      const schema: ParameterSchema = parameterSchemas[name as keyof typeof parameterSchemas];
       assert.equal(schema.default, initial);
       if (typeof initial === 'boolean') assert.equal(schema.type, 'boolean');
       else assert.deepEqual(new Set(schema.enum), new Set([initial, ...others]));
@@ -103,19 +104,19 @@ describe('the parameters', () => {
   }
 
   it('have a list of positions, or none', () => {
-    const { default: initial, type, items, minItems, maxItems } = parameterProperties.t_index_list;
+    const { default: initial, type, items, minItems, maxItems } = parameterSchemas.t_index_list;
     assert.deepEqual([initial, type, minItems], [null, ['array', 'null'], 1]);
     assert.ok(maxItems !== undefined && maxItems >= 10);
     assert.deepEqual(items, { type: 'integer', minimum: 0, maximum: 999 });
   });
 
   it('have LCM as the solver, or another', () => {
-    assert.equal(parameterProperties.solver.default, 'LCMScheduler');
-    assert.deepEqual(parameterProperties.solver.enum, solverNames);
+    assert.equal(parameterSchemas.solver.default, 'LCMScheduler');
+    assert.deepEqual(parameterSchemas.solver.enum, solverNames);
   });
 
   it('list the solvers that honour them, or those that do not', () => {
-    const listed = Object.entries(parameterProperties).flatMap(([name, { description }]) => {
+    const listed = Object.entries(parameterSchemas).flatMap(([name, { description }]) => {
       const words = new Set(description.match(/\w+/g));
       const named = solverNames.filter((solver) => words.has(solver.replace('Scheduler', '')));
       const isExcepted = description.endsWith('ignore it.');
@@ -124,14 +125,14 @@ describe('the parameters', () => {
     });
     assert.deepEqual(Object.fromEntries(listed), solversWith);
     assert.match(
-      parameterProperties.use_karras_sigmas.description,
+      parameterSchemas.use_karras_sigmas.description,
       /\(EulerDiscrete, HeunDiscrete, DPMSolverMultistep, DEISMultistep and UniPCMultistep\)\.$/,
     );
   });
 
   it('apply as promised', () => {
     const applying = (role: ParameterRole): readonly ParameterName[] =>
-      parameterNames.filter((name) => parameterProperties[name]['x-applies'].includes(role));
+      parameterNames.filter((name) => parameterSchemas[name]['x-applies'].includes(role));
     const filter = ['', '_threshold', '_max_skip_frame'].map((part) => `similar_image_filter${part}`);
     const guidance = ['cfg_type', 'guidance_scale', 'delta'];
     const expected = {
@@ -145,16 +146,17 @@ describe('the parameters', () => {
     for (const [role, names] of Object.entries(expected)) {
       assert.deepEqual(applying(role as ParameterRole), names);
     }
+    assert.deepEqual(Object.keys(parameterRoles).sort(), [...Object.keys(expected), 'plan'].sort());
     const others = parameterNames.filter((name) => !Object.values(expected).flat().includes(name));
     assert.deepEqual(applying('plan'), [...others, 'width', 'height']);
-    const live = parameterNames.filter((name) => parameterProperties[name]['x-live']);
+    const live = parameterNames.filter((name) => parameterSchemas[name]['x-live']);
     assert.deepEqual(live, [...expected.transition, ...expected.flow]);
   });
 
   it('depend only on parameters that exist, and on values that these can have', () => {
     for (const name of parameterNames) {
-      for (const [other, values] of Object.entries(parameterProperties[name]['x-when'] ?? {})) {
-        const schema: ParameterSchema = parameterProperties[other as keyof typeof parameterProperties];
+      for (const [other, values] of Object.entries(parameterSchemas[name]['x-when'] ?? {})) {
+        const schema: ParameterSchema = parameterSchemas[other as keyof typeof parameterSchemas];
         const possible: readonly unknown[] =
           schema.enum ?? (schema.type === 'boolean' ? [true, false] : [null]);
         assert.ok(values.length > 0);
@@ -174,43 +176,43 @@ describe('the parameters', () => {
   });
 
   it('have no annotations but those for validators, all of which are ignored', () => {
-    const used = Object.values(parameterProperties).flatMap((schema) =>
+    const used = Object.values(parameterSchemas).flatMap((schema) =>
       Object.keys(schema).filter((key) => key.startsWith('x-')),
     );
     assert.deepEqual(new Set(used), new Set(schemaAnnotations));
   });
 
   it('say what they allow in words', () => {
-    assert.equal(describeAllowed(parameterProperties.noise_drift), 'a number from 0 to 1');
-    assert.equal(describeAllowed(parameterProperties.mode), 'one of "img2img", "txt2img"');
+    assert.equal(describeAllowed(parameterSchemas.noise_drift), 'a number from 0 to 1');
+    assert.equal(describeAllowed(parameterSchemas.mode), 'one of "img2img", "txt2img"');
     assert.equal(
-      describeAllowed(parameterProperties.t_index_list),
+      describeAllowed(parameterSchemas.t_index_list),
       'a list of 1 to 50 items, each an integer from 0 to 999 or null',
     );
   });
 
   it('of guidance have an effect with its types, and the scale alone if the model guides itself', () => {
-    const effective = (cfg_type: string, properties: typeof parameterProperties): readonly string[] =>
+    const effective = (cfg_type: string, properties: typeof parameterSchemas): readonly string[] =>
       (['negative_prompt', 'guidance_scale', 'delta'] as const).filter((name) =>
         hasEffect(properties[name], { ...defaultParameters(), cfg_type }),
       );
-    assert.deepEqual(effective('none', parameterProperties), []);
-    assert.deepEqual(effective('full', parameterProperties), ['negative_prompt', 'guidance_scale']);
-    assert.deepEqual(effective('self', parameterProperties), ['guidance_scale', 'delta']);
-    assert.deepEqual(effective('initialize', parameterProperties).length, 3);
-    assert.deepEqual(effective('none', modelProperties({ selfGuided: true })), ['guidance_scale']);
+    assert.deepEqual(effective('none', parameterSchemas), []);
+    assert.deepEqual(effective('full', parameterSchemas), ['negative_prompt', 'guidance_scale']);
+    assert.deepEqual(effective('self', parameterSchemas), ['guidance_scale', 'delta']);
+    assert.deepEqual(effective('initialize', parameterSchemas).length, 3);
+    assert.deepEqual(effective('none', parameterSchemasFor({ selfGuided: true })), ['guidance_scale']);
   });
 
   it('are exactly these, with their defaults', () => {
     const names = [...Object.keys(contract), ...Object.keys(choices), 'solver', 't_index_list'].sort();
-    assert.deepEqual(Object.keys(parameterProperties).sort(), names);
+    assert.deepEqual(Object.keys(parameterSchemas).sort(), names);
     assert.deepEqual(Object.keys(defaultParameters()).sort(), names);
     assert.equal(defaultParameters().strength, 0.4);
     assert.equal(defaultParameters({ defaults: { strength: 0.7 } }).strength, 0.7);
   });
 
   it('are limited further by the model', () => {
-    const schema = parametersSchema({
+    const schema = updateSchema({
       defaults: { strength: 0.7 },
       sizeFactor: 64,
       fixedSize: { width: 256 },

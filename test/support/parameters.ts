@@ -1,6 +1,6 @@
 import {
   parameterNames,
-  parameterProperties,
+  parameterSchemas,
   type ParameterName,
   type ParameterSchema,
   type ParameterUpdate,
@@ -9,7 +9,7 @@ import {
 /** The solvers that honour each option of solvers, by the protocol. */
 export const solversWith: Readonly<Partial<Record<ParameterName, readonly unknown[]>>> = Object.fromEntries(
   parameterNames.flatMap((name) => {
-    const solvers = parameterProperties[name]['x-when']?.['solver'];
+    const solvers = parameterSchemas[name]['x-when']?.['solver'];
     return solvers ? [[name, solvers]] : [];
   }),
 );
@@ -25,7 +25,7 @@ const composite: ParameterUpdate = {
 export function otherUpdates(
   name: ParameterName,
   value: unknown,
-  schema: ParameterSchema = parameterProperties[name],
+  schema: ParameterSchema = parameterSchemas[name],
 ): readonly ParameterUpdate[] {
   return otherValues(name, value, schema).map((other) => ({ [name]: other }));
 }

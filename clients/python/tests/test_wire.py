@@ -52,10 +52,11 @@ def test_additions_of_a_newer_server_are_ignored() -> None:
         1, "failed"
     )
     assert isinstance(decode_message(msgpack.packb({**fixture("error"), "code": "new_code"})), Failure)
-    timings = {**fixture("result")["timings"], "magic": 1.5}
-    frame = decode_message(msgpack.packb({**fixture("result"), "timings": timings}))
+    result = fixture("result")
+    newer = {name: {**result[name], "magic": 1.5} for name in ("timings", "times")}
+    frame = decode_message(msgpack.packb({**result, **newer}))
     assert isinstance(frame, Frame)
-    assert frame.timings == timings
+    assert (frame.timings, frame.times) == (result["timings"], result["times"])
 
 
 def test_optional_fields_may_be_absent() -> None:
@@ -83,6 +84,8 @@ def test_optional_fields_may_be_absent() -> None:
         msgpack.packb({"type": "dropped", "id": 2**53, "reason": "similar"}),
         msgpack.packb({"type": "queued", "position": 1, "wait_seconds": float("nan")}),
         msgpack.packb({"type": "checkpoint", "token": "x" * 1_500_001}),
+        msgpack.packb({"type": "quality"}),
+        msgpack.packb({"type": "quality", "fps": "fast"}),
         msgpack.packb({**fixture("result"), "times": {"sent": 1}}),
         msgpack.packb({**fixture("ready"), "limits": {**fixture("ready")["limits"], "size": 0.5}}),
     ],

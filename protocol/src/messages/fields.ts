@@ -15,8 +15,9 @@ interface Kinds {
   readonly parameters: StreamParameters;
   /** Some parameters; their receiver checks each one. */
   readonly changes: ParameterUpdate;
-  /** A text that may be one of a newer version. */
+  /** A code of the catalogue, or a text that only a newer version knows. */
   readonly code: ErrorCode;
+  /** A reason of `drops`, or a text that only a newer version knows. */
   readonly reason: DropReason;
 }
 
@@ -31,11 +32,6 @@ export interface Field {
   /** Longest text, in UTF-16 code units. */
   readonly most?: number;
   readonly fields?: Fields;
-}
-
-/** A number of milliseconds. */
-export interface Milliseconds extends Field {
-  readonly kind: 'number';
 }
 
 /** The fields of a message or map by their names. */
@@ -54,15 +50,16 @@ type ValueOf<F extends Field> = F extends { readonly fields: infer Inner extends
     ? Kinds[F['kind']]
     : never;
 
+/** The names of the fields that may be absent. */
+type OptionalNames<Table extends Fields> = {
+  readonly [Name in keyof Table]: Table[Name] extends { readonly optional: true } ? Name : never;
+}[keyof Table];
+
 /** The type of a map with these fields. */
 export type FieldsOf<Table extends Fields> = {
-  readonly [Name in keyof Table as Table[Name] extends { readonly optional: true } ? never : Name]: ValueOf<
-    Table[Name]
-  >;
+  readonly [Name in Exclude<keyof Table, OptionalNames<Table>>]: ValueOf<Table[Name]>;
 } & {
-  readonly [Name in keyof Table as Table[Name] extends { readonly optional: true } ? Name : never]?: ValueOf<
-    Table[Name]
-  >;
+  readonly [Name in OptionalNames<Table>]?: ValueOf<Table[Name]>;
 };
 
 /** The type of a message of a table. */

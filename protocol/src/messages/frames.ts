@@ -1,4 +1,4 @@
-import type { FieldsOf, Milliseconds } from './fields.js';
+import type { Field, FieldsOf } from './fields.js';
 
 /**
  * The stages of a frame in the server, in their order: what each one includes, and the name and meaning of the point in
@@ -23,6 +23,11 @@ export const stages = {
 
 export type Stage = keyof typeof stages;
 export const stageNames = Object.keys(stages) as readonly Stage[];
+
+/** A number of milliseconds. */
+export interface Milliseconds extends Field {
+  readonly kind: 'number';
+}
 
 /** Returns a field for each of these points in time or durations, by their names and meanings. */
 function milliseconds<Name extends string>(

@@ -23,18 +23,20 @@ export class FieldError extends TypeError {
  */
 export function readFields(table: Fields, values: Values, path = ''): Values {
   const read: Record<string, unknown> = {};
-  for (const [name, field] of Object.entries(table)) {
+  // Runs for each frame and result: a list of the entries would be allocated each time.
+  for (const name in table) {
+    const field = table[name] as Field;
     const value = values[name];
     if (field.optional === true && (value === undefined || value === null)) continue;
-    const wanted = wantedInstead(field, value);
-    if (wanted !== null) throw new FieldError(path + name, wanted);
+    const fault = describeFault(field, value);
+    if (fault !== null) throw new FieldError(path + name, fault);
     read[name] = field.fields ? readFields(field.fields, value as Values, `${path}${name}.`) : value;
   }
   return read;
 }
 
-/** Returns what the value of a field must be; null if it is that. */
-function wantedInstead({ kind, most = Infinity }: Field, value: unknown): string | null {
+/** Returns null for a valid value, otherwise what it must be. */
+function describeFault({ kind, most = Infinity }: Field, value: unknown): string | null {
   switch (kind) {
     case 'text':
     case 'code':

@@ -57,7 +57,7 @@ export const serverMessages = {
       model: { kind: 'text', meaning: 'Name of the model' },
       parameters: { kind: 'parameters', meaning: 'All parameters in force' },
       credits: { kind: 'count', meaning: 'Frames that may be sent before the first `credit`' },
-      limits: { kind: 'map', fields: limitFields, meaning: 'Limits of the session; see below' },
+      limits: { kind: 'map', fields: limitFields, meaning: 'Limits of the session' },
       token_expires: {
         kind: 'number',
         optional: true,
@@ -92,12 +92,12 @@ export const serverMessages = {
       timings: {
         kind: 'map',
         fields: timingFields,
-        meaning: 'How long each stage took, in milliseconds; see below',
+        meaning: 'How long each stage took, in milliseconds',
       },
       times: {
         kind: 'map',
         fields: timeFields,
-        meaning: "When each stage was passed, in milliseconds of the client's clock; see below",
+        meaning: "When each stage was passed, in milliseconds of the client's clock",
       },
       data: { kind: 'binary', meaning: 'A JPEG file' },
     },

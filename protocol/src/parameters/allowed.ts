@@ -1,4 +1,4 @@
-import type { ParameterSchema } from './row.js';
+import type { ParameterSchema } from './parameter-schema.js';
 
 type SchemaPart = Partial<ParameterSchema> & { readonly properties?: object };
 

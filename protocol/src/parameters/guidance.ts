@@ -1,5 +1,5 @@
 import { seed, weighted } from './parts.js';
-import type { ParameterSchema } from './row.js';
+import type { ParameterSchema } from './parameter-schema.js';
 
 /** Guidance and noise. */
 export const guidanceParameters = {

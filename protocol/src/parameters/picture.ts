@@ -1,5 +1,5 @@
 import { flag } from './parts.js';
-import type { ParameterSchema } from './row.js';
+import type { ParameterSchema } from './parameter-schema.js';
 
 /** Which frames are processed, and the form of their pictures. */
 export const pictureParameters = {

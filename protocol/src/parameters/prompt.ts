@@ -1,5 +1,5 @@
 import { text, weighted } from './parts.js';
-import type { ParameterSchema } from './row.js';
+import type { ParameterSchema } from './parameter-schema.js';
 
 /** What the output should look like: prompts and the transitions between them. */
 export const promptParameters = {

@@ -1,4 +1,4 @@
-import type { ParameterSchema } from './row.js';
+import type { ParameterSchema } from './parameter-schema.js';
 import { solverParameters } from './solvers.js';
 
 /** How a frame is denoised: steps, schedule, solver. */

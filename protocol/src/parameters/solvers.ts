@@ -1,5 +1,5 @@
 import { flag } from './parts.js';
-import type { ParameterSchema } from './row.js';
+import type { ParameterSchema } from './parameter-schema.js';
 
 /** Names of the solvers: those of their classes in diffusers. */
 export const solverNames = [

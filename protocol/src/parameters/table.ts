@@ -1,20 +1,25 @@
 import { guidanceParameters } from './guidance.js';
 import { pictureParameters } from './picture.js';
 import { promptParameters } from './prompt.js';
-import type { ParameterRole, ParameterSchema } from './row.js';
+import type { ParameterRole, ParameterSchema } from './parameter-schema.js';
 import { samplingParameters } from './sampling.js';
 
-const rows = { ...promptParameters, ...samplingParameters, ...guidanceParameters, ...pictureParameters };
+const definitions = {
+  ...promptParameters,
+  ...samplingParameters,
+  ...guidanceParameters,
+  ...pictureParameters,
+};
 
-type Rows = typeof rows;
-export type ParameterName = keyof Rows;
+type Definitions = typeof definitions;
+export type ParameterName = keyof Definitions;
 
 /**
  * Every parameter of a stream: the single source for the type of its value, the server's validation,
  * `GET /v1/capabilities` (with the model's own defaults and sizes), the controls of pages, the options of `millrace run`,
- * and for when a change counts.
+ * and for when a change takes effect.
  */
-export const parameterProperties: Readonly<Record<ParameterName, ParameterSchema>> = rows;
+export const parameterSchemas: Readonly<Record<ParameterName, ParameterSchema>> = definitions;
 
 /** One text of a blended prompt. */
 export interface WeightedPrompt {
@@ -36,10 +41,10 @@ interface Composite {
   readonly t_index_list: readonly number[] | null;
 }
 
-/** The value of a parameter, by its row. */
-type ValueOf<Row> = Row extends { readonly enum: readonly (infer Choice)[] }
+/** The value of a parameter, by its definition. */
+type ValueOf<Definition> = Definition extends { readonly enum: readonly (infer Choice)[] }
   ? Choice
-  : Row extends { readonly type: infer Type extends keyof Plain }
+  : Definition extends { readonly type: infer Type extends keyof Plain }
     ? Plain[Type]
     : never;
 
@@ -51,12 +56,14 @@ interface Plain {
 }
 
 type Values = {
-  readonly [Name in ParameterName]: Name extends keyof Composite ? Composite[Name] : ValueOf<Rows[Name]>;
+  readonly [Name in ParameterName]: Name extends keyof Composite
+    ? Composite[Name]
+    : ValueOf<Definitions[Name]>;
 };
 
 /**
  * Everything that a client can set on its stream, at the start (`hello`) or at any frame (`update`).
- * Names follow StreamDiffusion and diffusers. Ranges and defaults are in `parametersSchema`.
+ * Names follow StreamDiffusion and diffusers; ranges and defaults are in `parameterSchemas`.
  */
 export interface StreamParameters extends Values {}
 
@@ -64,13 +71,13 @@ export interface StreamParameters extends Values {}
 export type ParameterUpdate = Partial<StreamParameters>;
 
 /** The names of all parameters, in the order in which they are shown. */
-export const parameterNames = Object.keys(rows) as readonly ParameterName[];
+export const parameterNames = Object.keys(definitions) as readonly ParameterName[];
 
 /** Returns whether any parameter that acts on this has another value. */
 export function differIn(role: ParameterRole, a: StreamParameters, b: StreamParameters): boolean {
   return parameterNames.some(
     (name) =>
-      parameterProperties[name]['x-applies'].includes(role) &&
+      parameterSchemas[name]['x-applies'].includes(role) &&
       JSON.stringify(a[name]) !== JSON.stringify(b[name]),
   );
 }

@@ -1,6 +1,6 @@
 import {
   parameterNames,
-  parameterProperties,
+  parameterSchemas,
   type ParameterName,
   type ParameterSchema,
 } from '@millrace/protocol';
@@ -9,12 +9,12 @@ import { Option, type Command } from 'commander';
 /** Parameters that `run` takes in a form of its own: one --prompt (there is nothing to blend), --size and --quality. */
 const ownForm: ReadonlySet<ParameterName> = new Set(['prompt', 'prompt_blend', 'width', 'height', 'quality']);
 
-const offered = parameterNames.filter((name) => !parameterProperties[name]['x-live'] && !ownForm.has(name));
+const offered = parameterNames.filter((name) => !parameterSchemas[name]['x-live'] && !ownForm.has(name));
 
 /** Adds an option for every parameter that is not for live streams only, made from its schema. */
 export function addParameterOptions(command: Command): void {
   for (const name of offered) {
-    command.addOption(optionOf(`--${name.replaceAll('_', '-')}`, parameterProperties[name]));
+    command.addOption(optionOf(`--${name.replaceAll('_', '-')}`, parameterSchemas[name]));
   }
 }
 

@@ -1,10 +1,10 @@
 import {
   defaultParameters,
   describeAllowed,
-  modelProperties,
-  parameterProperties,
-  parametersSchema,
+  parameterSchemas,
+  parameterSchemasFor,
   schemaAnnotations,
+  updateSchema,
   type ModelParameters,
   type ParameterName,
   type ParameterUpdate,
@@ -26,7 +26,7 @@ export interface ParameterRules {
 }
 
 export function createParameterRules(model: ModelParameters): ParameterRules {
-  const schema = parametersSchema(model);
+  const schema = updateSchema(model);
   const ajv = new Ajv2020({ strictTypes: false, keywords: [...schemaAnnotations] });
   const validate = ajv.compile<ParameterUpdate>(schema);
   return {
@@ -49,12 +49,12 @@ function describe(error: ErrorObject | undefined, update: unknown, model: ModelP
   if (!isParameter(name) || !isRecord(update)) {
     return new ParameterError('parameters', 'parameters must be a map of parameter names to values');
   }
-  const allowed = describeAllowed(modelProperties(model)[name]);
+  const allowed = describeAllowed(parameterSchemasFor(model)[name]);
   return new ParameterError(name, `${name} must be ${allowed}, not ${show(update[name])}`);
 }
 
 function isParameter(name: string): name is ParameterName {
-  return Object.hasOwn(parameterProperties, name);
+  return Object.hasOwn(parameterSchemas, name);
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parameterNames, parameterProperties } from '@millrace/protocol';
+import { parameterNames, parameterSchemas } from '@millrace/protocol';
 import { createRunCommand } from '../../../src/cli/run.js';
 import { parametersFrom } from '../../../src/cli/run/parameter-options.js';
 
@@ -16,9 +16,9 @@ describe('the options of run', () => {
   it('set exactly the parameters that are not for live streams only', () => {
     const names = createRunCommand().options.flatMap((option) => {
       const name = option.name().replace(/^no-/, '').replaceAll('-', '_');
-      return ownForms[name] ?? (name in parameterProperties ? [name] : []);
+      return ownForms[name] ?? (name in parameterSchemas ? [name] : []);
     });
-    const offline = parameterNames.filter((name) => !parameterProperties[name]['x-live']);
+    const offline = parameterNames.filter((name) => !parameterSchemas[name]['x-live']);
     assert.deepEqual(names.toSorted(), offline.toSorted());
   });
 

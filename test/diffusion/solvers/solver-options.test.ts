@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parameterProperties, solverNames, type ParameterName } from '@millrace/protocol';
+import { parameterSchemas, solverNames, type ParameterName } from '@millrace/protocol';
 import { createSolver, type SolverOptions } from '../../../src/diffusion/solvers/create.js';
 import { solversWith } from '../../support/parameters.js';
 import { defaultOptions, stableDiffusion } from './solver-settings.js';
@@ -69,7 +69,7 @@ describe('the conditions of solver options', () => {
   it('has every option that the schema offers choices for', () => {
     assert.deepEqual(Object.keys(solversWith).toSorted(), Object.keys(choices).toSorted());
     for (const parameter of ['timestep_spacing', 'solver_order', 'algorithm_type'] as const) {
-      const values = parameterProperties[parameter].enum?.filter((value) => value !== null);
+      const values = parameterSchemas[parameter].enum?.filter((value) => value !== null);
       assert.deepEqual(
         values,
         choices[parameter].flatMap((choice: Choice) => Object.values(choice)),

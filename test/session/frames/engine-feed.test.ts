@@ -3,7 +3,7 @@ import { it } from 'node:test';
 import {
   defaultParameters,
   parameterNames,
-  parameterProperties,
+  parameterSchemas,
   type StreamParameters,
 } from '@millrace/protocol';
 import { EngineFeed } from '../../../src/session/frames/engine-feed.js';
@@ -68,7 +68,7 @@ it('only parameters that apply to the input make a change wait for frames under 
     const [update] = otherUpdates(name, parameters[name]);
     await feed.configure({ ...parameters, ...update });
   }
-  const applying = parameterNames.filter((name) => parameterProperties[name]['x-applies'].includes('input'));
+  const applying = parameterNames.filter((name) => parameterSchemas[name]['x-applies'].includes('input'));
   assert.deepEqual(waiting, applying);
   assert.deepEqual(applying, ['width', 'height', 'fit']);
 });

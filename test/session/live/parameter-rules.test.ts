@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parameterProperties } from '@millrace/protocol';
+import { parameterSchemas } from '@millrace/protocol';
 import { ParameterError } from '../../../src/engine/engine.js';
 import { createParameterRules } from '../../../src/session/live/parameter-rules.js';
 
@@ -42,7 +42,7 @@ describe('createParameterRules', () => {
     assert.ok('properties' in rules.schema);
     assert.deepEqual(
       Object.keys(rules.schema.properties as object).sort(),
-      Object.keys(parameterProperties).sort(),
+      Object.keys(parameterSchemas).sort(),
     );
   });
 

@@ -267,7 +267,7 @@ def _read_ready(fields: Fields) -> Ready:
     return Ready(
         protocol=fields.text("protocol"),
         session=fields.text("session"),
-        resumed=fields.flag("resumed"),
+        resumed=fields.boolean("resumed"),
         server=fields.text("server"),
         model=fields.text("model"),
         parameters=fields.map("parameters").values,
@@ -315,7 +315,7 @@ def _read_updated(fields: Fields) -> Updated:
 
 def _read_quality(fields: Fields) -> Quality:
     return Quality(
-        fps=fields.optional("fps", fields.number),
+        fps=fields.number_or_nil("fps"),
     )
 
 

@@ -73,7 +73,7 @@ class Fields:
         """Return bytes."""
         return self._typed(name, bytes)
 
-    def flag(self, name: str) -> bool:
+    def boolean(self, name: str) -> bool:
         """Return whether a field is true."""
         return self._typed(name, bool)
 
@@ -82,11 +82,9 @@ class Fields:
         return Fields(self._typed(name, dict), f"{self._path}{name}.")
 
     def numbers(self, name: str, *keys: str) -> Mapping[str, float]:
-        """Return a map with a number for each of these keys; a newer server may send more."""
+        """Return the numbers of a map that have these keys; others, of a newer server, are ignored."""
         numbers = self.map(name)
-        for key in keys:
-            numbers.number(key)
-        return numbers.values
+        return {key: numbers.number(key) for key in keys}
 
     def number(self, name: str) -> float:
         """Return a finite number."""
@@ -94,6 +92,12 @@ class Fields:
         if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
             return value
         raise self._wrong(name)
+
+    def number_or_nil(self, name: str) -> float | None:
+        """Return a finite number, or None for nil; the field must not be absent."""
+        if name in self.values and self.values[name] is None:
+            return None
+        return self.number(name)
 
     def count(self, name: str) -> int:
         """Return an integer from 0 to 2^53-1, in any number format of MessagePack."""

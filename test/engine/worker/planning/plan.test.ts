@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import {
   defaultParameters,
   parameterNames,
-  parameterProperties,
+  parameterSchemas,
   type StreamParameters,
 } from '@millrace/protocol';
 import {
@@ -59,7 +59,7 @@ describe('a plan', () => {
       },
     });
     createPlan(model, watched);
-    const planned = parameterNames.filter((name) => parameterProperties[name]['x-applies'].includes('plan'));
+    const planned = parameterNames.filter((name) => parameterSchemas[name]['x-applies'].includes('plan'));
     assert.deepEqual([...read].toSorted(), planned.toSorted());
   });
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
   hasEffect,
-  modelProperties,
+  parameterSchemasFor,
   parameterNames,
   type ParameterName,
   type ParameterRole,
@@ -12,7 +12,7 @@ import { EmbeddingCache } from '../../../../src/engine/worker/conditioning/embed
 import { otherUpdates } from '../../../support/parameters.js';
 import { folder, setUp, side, type Rig } from './live-stream-rig.js';
 
-const properties = modelProperties(folder);
+const properties = parameterSchemasFor(folder);
 
 /** Parameters with which most others have an effect. */
 const usual: ParameterUpdate = {

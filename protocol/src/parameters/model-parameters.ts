@@ -1,7 +1,7 @@
-import type { ParameterSchema } from './row.js';
+import type { ParameterSchema } from './parameter-schema.js';
 import {
   parameterNames,
-  parameterProperties,
+  parameterSchemas,
   type ParameterName,
   type ParameterUpdate,
   type StreamParameters,
@@ -15,7 +15,7 @@ export const schemaAnnotations = [
   'x-live',
 ] as const satisfies readonly (keyof ParameterSchema)[];
 
-/** Per-model values that replace the general defaults and limits of `parametersSchema`. */
+/** What a model changes in the general defaults and limits. */
 export interface ModelParameters {
   readonly defaults?: ParameterUpdate;
   /** Sizes must be multiples of this. */
@@ -27,17 +27,17 @@ export interface ModelParameters {
 }
 
 /** Returns the schemas of all parameters, with a model's own defaults and limits. */
-export function modelProperties(model: ModelParameters): typeof parameterProperties {
-  const properties = { ...parameterProperties };
+export function parameterSchemasFor(model: ModelParameters): typeof parameterSchemas {
+  const schemas = { ...parameterSchemas };
   for (const name of parameterNames) {
     const own = model.defaults?.[name];
-    properties[name] = {
-      ...parameterProperties[name],
+    schemas[name] = {
+      ...parameterSchemas[name],
       ...limitsOf(name, model),
       ...(own !== undefined && { default: own }),
     };
   }
-  return properties;
+  return schemas;
 }
 
 function limitsOf(
@@ -55,12 +55,12 @@ function limitsOf(
 }
 
 /** Returns the JSON Schema of a parameter update, with a model's own defaults and limits. */
-export function parametersSchema(model: ModelParameters = {}): object {
+export function updateSchema(model: ModelParameters = {}): object {
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'Parameters of a Millrace stream',
     type: 'object',
-    properties: modelProperties(model),
+    properties: parameterSchemasFor(model),
     additionalProperties: false,
   };
 }
@@ -68,7 +68,7 @@ export function parametersSchema(model: ModelParameters = {}): object {
 /** Returns the defaults of all parameters; the model's own take precedence. */
 export function defaultParameters(model: ModelParameters = {}): StreamParameters {
   const defaults = Object.fromEntries(
-    Object.entries(parameterProperties).map(([name, schema]) => [name, schema.default]),
+    Object.entries(parameterSchemas).map(([name, schema]) => [name, schema.default]),
   );
   return { ...(defaults as unknown as StreamParameters), ...model.defaults };
 }

@@ -1,14 +1,19 @@
 /**
- * What a parameter acts on, and so when a change of it counts:
- * - `plan`: what a frame keeps from its first stage to its last. A change makes a new plan, for frames that enter later.
- * - `steering`: what the rows of all frames under way get at their next stage. A change counts at once.
- * - `entry`: how waiting frames enter: which of them, how many at a time, and what is mixed into them.
- * - `input`: the form that input pictures are brought into. A change waits until no frame of the old form is on its way.
- * - `output`: the form of the results.
- * - `flow`: where frames come from, how fast, and whether any are processed.
- * - `transition`: how the next change of the prompts takes place. Alone it changes no frame.
+ * What a parameter can act on, and so when a change of it takes effect. `x-applies` publishes these names; the table in
+ * PROTOCOL.md section 11 comes from here.
  */
-export type ParameterRole = 'plan' | 'steering' | 'entry' | 'input' | 'output' | 'flow' | 'transition';
+export const parameterRoles = {
+  plan: 'What a frame keeps while it is denoised; a change affects frames that enter later',
+  steering: 'What all frames that are being denoised get at their next step; a change takes effect at once',
+  entry: 'How waiting frames enter: which of them, how many at a time, and what is mixed into them',
+  input:
+    'The form that input images are brought into; a change waits until no frame of the old form is in progress',
+  output: 'The form of the results',
+  flow: 'Where frames come from, how fast, and whether any are processed',
+  transition: 'How the next change of the prompts takes place; alone it changes no frame',
+} as const;
+
+export type ParameterRole = keyof typeof parameterRoles;
 
 /**
  * All that is said of one parameter: a part of a JSON Schema (draft 2020-12), as `GET /v1/capabilities` publishes it.
@@ -19,7 +24,7 @@ export interface ParameterSchema {
   readonly description: string;
   /** Where a page shows it: `main` always, `more` on request. */
   readonly 'x-group': 'main' | 'more';
-  /** What it acts on; several roles if a change counts for each of them. */
+  /** What it acts on; several roles if a change affects each of them. */
   readonly 'x-applies': readonly [ParameterRole, ...ParameterRole[]];
   /** The values of other parameters with which it has an effect; it has none with others. Absent: always. */
   readonly 'x-when'?: Readonly<Record<string, readonly (string | boolean | null)[]>>;

@@ -11,7 +11,7 @@ const frame = {
   captured: 0,
   arrivedAt: 100,
   place: 'output',
-  decodeMs: 10,
+  inputMs: 10,
   queueMs: 5,
   quality: 90,
 } as const;

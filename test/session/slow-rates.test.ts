@@ -25,7 +25,7 @@ describe('a rate close to zero', () => {
     const clock = new FrameClock({ open: () => true, tick: () => (made += 1) });
     const warnings = await warningsOf(() => {
       clock.start(fps);
-      clock.entered();
+      clock.admitted();
     });
     clock.stop();
     assert.deepEqual([made, warnings], [1, []]);

@@ -3,7 +3,7 @@ import { longestTimer } from '../time/deadline.js';
 export interface FrameClockOptions {
   /** Whether a frame may be created now. When the answer may have changed, call `poke`. */
   readonly open: () => boolean;
-  /** Creates a frame; `entered` or `lost` follows for it. */
+  /** Creates a frame; `admitted` or `lost` follows for it. */
   readonly tick: () => void;
 }
 
@@ -38,7 +38,7 @@ export class FrameClock {
   }
 
   /** Notes that the engine has begun to work on the frame. */
-  entered(): void {
+  admitted(): void {
     this.#waiting = false;
     this.poke();
   }

@@ -19,7 +19,7 @@ export function stageTimings(
   { encodingAt, sentAt }: Departure,
 ): StageTimings {
   return {
-    decode: frame.decodeMs,
+    decode: frame.inputMs,
     queue: frame.queueMs,
     encode: vaeEncodeMs,
     denoise: denoiseMs,

@@ -93,6 +93,9 @@ export type ToWorker =
   | { readonly type: 'recycle'; readonly pixels: ArrayBuffer }
   | { readonly type: 'stop' };
 
+/** Messages to one stream, open or not yet open. */
+export type MessageToStream = Extract<ToWorker, { readonly stream: number }>;
+
 /** How long a frame spent in the worker, by phase. */
 export interface WorkerTimings {
   /** Waiting to be admitted. */
@@ -169,3 +172,6 @@ export type FromWorker =
   /** The worker cannot continue, and exits. */
   | { readonly type: 'failed'; readonly message: string }
   | { readonly type: 'stopped' };
+
+/** Messages from one stream. */
+export type MessageFromStream = Extract<FromWorker, { readonly stream: number }>;

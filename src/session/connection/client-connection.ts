@@ -17,7 +17,7 @@ import { Pacing } from '../live/pacing.js';
 import { ProtocolError, type ErrorDetails } from '../wire/protocol-error.js';
 import { readyMessage, sessionLimits } from './ready-message.js';
 import type { Session } from '../live/session.js';
-import { ConnectionAccess } from './access.js';
+import { ConnectionAccess } from './connection-access.js';
 import { afterClose, afterError, type Afterwards } from './close-policy.js';
 import { TokenBucket } from '../time/token-bucket.js';
 import { UpdateQueue } from '../live/update-queue.js';

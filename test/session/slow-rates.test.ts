@@ -36,7 +36,7 @@ describe('a rate close to zero', () => {
     const warnings = await warningsOf(() => {
       pace.limit(fps);
       pace.take();
-      assert.equal(pace.open, false);
+      assert.equal(pace.check(), false);
     });
     pace.stop();
     assert.deepEqual(warnings, []);

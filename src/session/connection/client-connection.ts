@@ -82,7 +82,7 @@ export class ClientConnection {
     });
     this.#hello = new Deadline(() => this.close('hello_timeout'), gone);
     this.#hello.set(limits.helloTimeoutMs);
-    const lastAt = (): number => Math.max(this.#updates.lastAt, this.#session?.frames.lastActivity ?? 0);
+    const lastAt = (): number => Math.max(this.#updates.lastAt, this.#session?.frames.lastActivityAt ?? 0);
     this.#idle = new IdleWatch(limits.idleTimeoutMs, lastAt, () => this.close('idle_timeout'), gone);
   }
 

@@ -42,11 +42,11 @@ export class FrameIntake implements WaitingFrames {
     const { ledger, gate, feed } = options;
     this.#options = options;
     this.#waiting = new Mailbox({
-      open: () => feed.parameters?.mode === 'img2img' && gate.mayEnter,
+      open: () => feed.parameters?.mode === 'img2img' && gate.tryEnter(),
       work: (arrival) => this.#takeIn(arrival),
       dropped: ({ frame }) => ledger.drop(frame, 'superseded'),
     });
-    this.#clock = new FrameClock({ open: () => gate.mayEnter, tick: () => this.#create() });
+    this.#clock = new FrameClock({ open: () => gate.tryEnter(), tick: () => this.#create() });
   }
 
   get waitingSince(): number | null {

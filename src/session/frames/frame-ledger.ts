@@ -55,7 +55,7 @@ export class FrameLedger {
   #nextOwnId = -1;
   #received = 0;
   #total: number;
-  #lastActivity = performance.now();
+  #lastActivityAt = performance.now();
 
   /** @param credits frames that the client may send at first. */
   constructor(credits: number) {
@@ -89,8 +89,8 @@ export class FrameLedger {
   }
 
   /** When a frame last arrived or was finished. */
-  get lastActivity(): number {
-    return this.#lastActivity;
+  get lastActivityAt(): number {
+    return this.#lastActivityAt;
   }
 
   /** Sends answers over this connection from now on: its credits are counted from 0, and older frames hold none. */
@@ -132,7 +132,7 @@ export class FrameLedger {
     if (id <= this.#lastId) return null;
     this.#lastId = id;
     this.#received += 1;
-    this.#lastActivity = now;
+    this.#lastActivityAt = now;
     this.#outlet?.meter.frameReceived();
     const frame = this.#add(id, captured, now);
     this.#waiting.add(frame);
@@ -175,7 +175,7 @@ export class FrameLedger {
   /** Records that a frame came out of the engine. */
   finish(frame: Frame, now: number): void {
     frame.place = 'output';
-    this.#lastActivity = now;
+    this.#lastActivityAt = now;
     this.#outlet?.meter.frameGenerated();
   }
 

@@ -106,15 +106,15 @@ describe('FrameLedger', () => {
     const ledger = new FrameLedger(1);
     const frame = ledger.receive(0, 5, 100);
     assert.ok(frame);
-    assert.deepEqual([frame.place, ledger.lastActivity], ['input', 100]);
+    assert.deepEqual([frame.place, ledger.lastActivityAt], ['input', 100]);
     ledger.begin(frame);
     ledger.enter(frame, 110);
     assert.deepEqual([frame.place, frame.inputMs], ['engine', 10]);
     ledger.admit(frame, 75, 130);
     assert.deepEqual([frame.place, frame.queueMs, frame.quality], ['engine', 20, 75]);
-    assert.equal(ledger.lastActivity, 100);
+    assert.equal(ledger.lastActivityAt, 100);
     ledger.finish(frame, 170);
-    assert.deepEqual([frame.place, ledger.lastActivity], ['output', 170]);
+    assert.deepEqual([frame.place, ledger.lastActivityAt], ['output', 170]);
   });
 });
 

@@ -15,11 +15,11 @@ class TestGate extends FrameGate {
   held = false;
   holds = false;
 
-  override get mayLeave(): boolean {
-    return super.mayLeave && !this.held;
+  override get maySend(): boolean {
+    return super.maySend && !this.held;
   }
 
-  override holdsBack(): boolean {
+  override holdBack(): boolean {
     // Like a stall: what holds one result back holds all of them, until the gate opens again.
     this.held ||= this.holds;
     return this.holds;

@@ -173,5 +173,8 @@ export type FromWorker =
   | { readonly type: 'failed'; readonly message: string }
   | { readonly type: 'stopped' };
 
+/** What the worker reports about its work, for logs and metrics. */
+export type EngineEvent = Extract<FromWorker, { readonly type: 'inference' | 'embedding' | 'not_finite' }>;
+
 /** Messages from one stream. */
 export type MessageFromStream = Extract<FromWorker, { readonly stream: number }>;

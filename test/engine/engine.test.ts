@@ -34,7 +34,7 @@ test('an invalid model folder is refused in one line that names it', async () =>
     device: 'cpu',
     threads: 1,
     cacheDirectory: null,
-    observer: { onState: () => {}, onNote: () => {}, onInference: () => {}, onEmbedding: () => {} },
+    observer: { onState: () => {}, onNote: () => {}, onEvent: () => {} },
   });
   await assert.rejects(engine.start(), (error: Error) => {
     assert.match(error.message, /^\/nowhere\/model: no such folder/);

@@ -36,9 +36,11 @@ function setUp(more: readonly object[] = []) {
       onState: (state: EngineState) =>
         events.push(`${state.name} ${'device' in state ? state.device : ''}`.trim()),
       onNote: (note) => events.push(`note ${note}`),
-      onInference: ({ rows }) => events.push(`inference ${rows}`),
-      onEmbedding: ({ hit }) => events.push(`embedding ${hit}`),
-      onNotFinite: (part) => events.push(`not finite ${part}`),
+      onEvent(event) {
+        if (event.type === 'inference') events.push(`inference ${event.rows}`);
+        else if (event.type === 'embedding') events.push(`embedding ${event.hit}`);
+        else events.push(`not finite ${event.part}`);
+      },
       onRestart: () => events.push('restart'),
       onHang: () => events.push('hang'),
     },

@@ -61,9 +61,11 @@ export function setUp(script: Script, options: Partial<EngineOptions> = {}): Rig
     observer: {
       onState: (state) => tell(described(state)),
       onNote: (note) => tell(`note ${note}`),
-      onInference: (call) => tell(`inference ${JSON.stringify(call)}`),
-      onEmbedding: ({ hit }) => tell(`embedding ${hit}`),
-      onNotFinite: (part) => tell(`not finite ${part}`),
+      onEvent(event) {
+        if (event.type === 'inference') tell(`inference ${JSON.stringify(event)}`);
+        else if (event.type === 'embedding') tell(`embedding ${event.hit}`);
+        else tell(`not finite ${event.part}`);
+      },
       onRestart: () => tell('restart'),
       onHang: () => tell('hang'),
     },

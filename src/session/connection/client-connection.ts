@@ -181,16 +181,13 @@ export class ClientConnection {
     const grant = await this.#access.greet(hello.token);
     const gone = this.#gone.signal;
     let queued = false;
-    const outlet: Outlet = {
-      ...this.#outlet,
-      send: (message) => {
-        // In the queue, other time limits apply.
-        queued = true;
-        this.#hello.clear();
-        this.#outlet.send(message);
-      },
+    const onQueued = (): void => {
+      // In the queue, other time limits apply.
+      queued = true;
+      this.#hello.clear();
     };
-    const opening = openSession(this.#context, { hello, grant, outlet, log: this.#log, gone });
+    const outlet = this.#outlet;
+    const opening = openSession(this.#context, { hello, grant, outlet, onQueued, log: this.#log, gone });
     const { session, resumed } = await opening.catch((error: unknown) => {
       if (queued) this.#hello.set(this.#context.limits.helloTimeoutMs);
       throw error;

@@ -215,8 +215,9 @@ describe('further inputs of a U-Net', () => {
     const { unet, calls } = await create(
       withVectors(['text_embeds', 'conditioning', 2], ['time_ids', 'size', 6]),
     );
-    await unet.predict([row(1, 512, { text_embeds: Float32Array.of(7, 8) }), row(2, 512)], shape);
-    assert.deepEqual(calls[0]['text_embeds'], { shape: [2, 2], data: [7, 8, 0, 0] });
+    const pooled = (...values: number[]): object => ({ text_embeds: Float32Array.from(values) });
+    await unet.predict([row(1, 512, pooled(7, 8)), row(2, 512, pooled(9, 10))], shape);
+    assert.deepEqual(calls[0]['text_embeds'], { shape: [2, 2], data: [7, 8, 9, 10] });
     const size = [8, 16, 0, 0, 8, 16];
     assert.deepEqual(calls[0]['time_ids'], { shape: [2, 6], data: [...size, ...size] });
   });
@@ -231,6 +232,18 @@ describe('further inputs of a U-Net', () => {
         message: `text_embeds: a row has ${length} values, not 2`,
       });
     }
+    assert.deepEqual(calls, []);
+  });
+});
+
+describe('a row without the values of an input', () => {
+  it('is refused with the name of the input, before any call', async () => {
+    const { unet, calls } = await create(withVectors(['text_embeds', 'conditioning', 2]));
+    const misspelt = row(2, 512, { text_embed: Float32Array.of(7, 8) });
+    await assert.rejects(unet.predict([misspelt], shape), {
+      name: 'RangeError',
+      message: 'text_embeds: a row has no values for this input',
+    });
     assert.deepEqual(calls, []);
   });
 });
@@ -294,4 +307,11 @@ it('a blank row is all zeros, with an empty prompt of the same number of chunks'
   });
   const { conditioning } = blankRow(folder, [1, 2, 3], 500, 2);
   assert.equal(conditioning.encoder_hidden_states.length, 12);
+});
+
+it('a blank row has values for every input that a U-Net takes from the conditioning', async () => {
+  const { folder } = await create(withVectors(['text_embeds', 'conditioning', 2], ['time_ids', 'size', 6]));
+  const { conditioning } = blankRow(folder, [1, 2, 3], 500);
+  assert.deepEqual(Object.keys(conditioning), ['encoder_hidden_states', 'text_embeds']);
+  assert.deepEqual(conditioning.text_embeds, new Float32Array(2));
 });

@@ -109,19 +109,10 @@ export interface WorkerTimings {
 /** `stale`: the size of the stream has changed. `failed`: a network computed a NaN or infinite value. */
 export type EngineDropReason = 'superseded' | 'similar' | 'stale' | 'failed';
 
-/** Facts about a loaded model. */
-interface ModelInfo {
-  readonly name: string;
-  /** Width and height must be multiples of this. */
-  readonly sizeFactor: number;
-  readonly defaults: Partial<StreamParameters>;
-}
-
 /** Facts about an engine that is ready. */
 export interface EngineFacts extends Costs {
   /** The device in use (never `auto`), such as `cpu` or `cuda:0`; several are separated by commas. */
   readonly device: string;
-  readonly model: ModelInfo;
 }
 
 /** One U-Net call, and the pictures of the frames finished since the previous call. */

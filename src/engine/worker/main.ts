@@ -249,10 +249,8 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
     });
     const measured = await measureCosts(runtime, kept);
     const { costs, pictureMs } = measured;
-    const { name, sizeFactor, defaults } = folder;
     const facts: EngineFacts = {
       device: deviceName(device),
-      model: { name, sizeFactor, defaults },
       costs,
       rowBudget: rowBudget(costs),
       pictureMs,

@@ -5,7 +5,6 @@ import type { Engine, EngineState } from '../../../src/engine/engine.js';
 import { defaultParameters } from '@millrace/protocol';
 import { RecordedStream } from '../../support/engine.js';
 
-const model = { name: 'scripted', sizeFactor: 8, defaults: {} };
 const parameters = { ...defaultParameters(), width: 2, height: 1 };
 const engines: Engine[] = [];
 after(async () => {
@@ -20,7 +19,6 @@ function setUp(more: readonly object[] = []) {
     type: 'ready',
     only: device,
     device,
-    model,
     costs: [1, 2].map((rows) => ({ rows, ms: ms * rows })),
     rowBudget,
     pictureMs: ms,

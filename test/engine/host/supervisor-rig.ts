@@ -6,9 +6,8 @@ import { RecordedStream } from '../../support/engine.js';
 import type { Script } from './scripted-worker.js';
 
 export const parameters = { ...defaultParameters(), width: 2, height: 1 };
-const model = { name: 'scripted', sizeFactor: 8, defaults: {} };
 const costs = [{ rows: 1, ms: 10 }];
-export const ready = { type: 'ready', device: 'cpu', model, costs, rowBudget: 3, pictureMs: 5 };
+export const ready = { type: 'ready', device: 'cpu', costs, rowBudget: 3, pictureMs: 5 };
 const opened = { type: 'answered', question: 'open', value: null };
 /** A worker that is ready at once, and opens all streams. */
 export const opens = { begin: [ready], on: { open: [opened] } } as const;

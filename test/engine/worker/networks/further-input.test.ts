@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import type { Row } from '../../../../src/diffusion/stream.js';
 import { OnnxPart } from '../../../../src/engine/worker/networks/onnx-part.js';
-import { Unet } from '../../../../src/engine/worker/networks/unet.js';
+import { blankRow, Unet } from '../../../../src/engine/worker/networks/unet.js';
 import type { UnetConfig } from '../../../../src/model/configs.js';
 import { readModelFolder } from '../../../../src/model/folder.js';
 import { readGraphFile } from '../../../../src/model/layout/graph-file.js';
@@ -83,16 +83,14 @@ describe('a further input of an exported U-Net', () => {
     const layout = unetLayout(known, config, 'config.json');
     const tiny = await readModelFolder(tinyModel);
     await using part = await OnnxPart.load(file, {});
-    const unet = await Unet.create(
-      {
-        ...tiny,
-        textWidth,
-        textLength: tokens,
-        latentChannels: channels,
-        layout: { ...tiny.layout, unet: { ...layout, inputs: [...layout.inputs, entry] } },
-      },
-      part,
-    );
+    const model = {
+      ...tiny,
+      textWidth,
+      textLength: tokens,
+      latentChannels: channels,
+      layout: { ...tiny.layout, unet: { ...layout, inputs: [...layout.inputs, entry] } },
+    };
+    const unet = await Unet.create(model, part);
     for (const residual of [2, 0]) {
       const rows = [row(1, 1), row(2, residual), row(3, 3)];
       const predictions = await unet.predict(rows, [channels, 2, 3]);
@@ -102,5 +100,13 @@ describe('a further input of an exported U-Net', () => {
         assert.ok(prediction.every((value) => value === first[i]));
       }
     }
+    const size = [channels, 2, 3] as const;
+    const { encoder_hidden_states, [name]: residual } = blankRow(model, size, 500).conditioning;
+    assert.deepEqual(residual, new Float32Array(channels * 2 * 3), 'a blank row has it too');
+    const without = { ...row(1, 1), conditioning: { encoder_hidden_states } };
+    await assert.rejects(unet.predict([without], size), {
+      name: 'RangeError',
+      message: `${name}: a row has no values for this input`,
+    });
   });
 });

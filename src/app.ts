@@ -44,14 +44,14 @@ export interface App extends AsyncDisposable {
   listen(): Promise<AddressInfo>;
   /** Waits until the engine is ready. @throws if it cannot be started. */
   ready(): Promise<void>;
-  /** Sends clients elsewhere and ends the sessions that are left after `seconds`. The first call counts. */
+  /** Sends clients elsewhere and ends the sessions that are left after `seconds`. Later calls have no effect. */
   drain(seconds: number): Promise<void>;
   /** Settles when the engine has failed for good: nothing works any more. */
   readonly failed: Promise<Error>;
   /** Whether an inference call is still running after the server was disposed of: nothing can end it. */
   readonly hanging: boolean;
   /** Logs and counts an error that nothing handled. */
-  survived(error: unknown): void;
+  reportUnhandled(error: unknown): void;
 }
 
 /** The parts of a server that can be replaced: benchmarks measure it around others. */
@@ -60,7 +60,7 @@ export interface AppParts {
   readonly pictures: PictureCodec;
 }
 
-const usualParts: AppParts = { createEngine: createEngines, pictures: pictureCodec };
+const defaultParts: AppParts = { createEngine: createEngines, pictures: pictureCodec };
 
 /**
  * Puts the parts of the server together.
@@ -70,7 +70,7 @@ const usualParts: AppParts = { createEngine: createEngines, pictures: pictureCod
 export async function createApp(
   settings: Settings,
   log: Logger,
-  { createEngine, pictures }: AppParts = usualParts,
+  { createEngine, pictures }: AppParts = defaultParts,
 ): Promise<App> {
   const model = await readModelFolder(settings.model);
   const { name, description, styles } = model;
@@ -222,7 +222,7 @@ export async function createApp(
     get hanging() {
       return reports.hanging;
     },
-    survived(error) {
+    reportUnhandled(error) {
       metrics.error('internal');
       // Failing to write the log is such an error too, and must not cause the next.
       if (!unhandledLogs.take()) return;

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { deferred } from './engine/deferred.js';
-import type { EngineObserver, EngineState, InferenceCall } from './engine/engine.js';
+import type { EngineEvent, EngineObserver, EngineState, InferenceCall } from './engine/engine.js';
 import { partNames, type ModelPart } from './engine/model-part.js';
 import type { Metrics } from './metrics/metrics.js';
 import type { Admission } from './session/admission/admission.js';
@@ -23,8 +23,6 @@ export class EngineReports implements EngineObserver {
   #hanging = false;
   /** When a fault of each part was last logged, by `performance.now()`. */
   readonly #faults = new Map<ModelPart, number>();
-  /** The device of the last calibration. */
-  #device = '';
 
   constructor(options: EngineReportsOptions) {
     this.#options = options;
@@ -45,14 +43,14 @@ export class EngineReports implements EngineObserver {
     const { name: engine } = state;
     metrics.engineState(engine);
     if (state.name === 'ready') {
-      this.#device = state.device;
+      metrics.engineReady(state.device);
       capacity.calibrated(state);
       this.#showCapacity();
     }
     admission.poke();
-    const doing = 'what' in state && { doing: state.what };
-    const device = 'device' in state && { device: state.device };
-    log.info({ engine, ...doing, ...device }, `engine: ${doing ? doing.doing : engine}`);
+    const doing = 'what' in state ? state.what : undefined;
+    const device = 'device' in state ? state.device : undefined;
+    log.info({ engine, doing, device }, `engine: ${doing ?? engine}`);
     if (state.name === 'failed') this.#failed.resolve(state.error);
   }
 
@@ -64,7 +62,30 @@ export class EngineReports implements EngineObserver {
     this.#options.metrics.engineRestarted();
   }
 
-  onNotFinite(part: ModelPart): void {
+  onHang(): void {
+    this.#hanging = true;
+  }
+
+  onEvent(event: EngineEvent): void {
+    switch (event.type) {
+      case 'inference':
+        return this.#reportCall(event);
+      case 'embedding':
+        return this.#options.metrics.embedding(event);
+      case 'not_finite':
+        return this.#reportFault(event.part);
+    }
+  }
+
+  #reportCall(call: InferenceCall): void {
+    const { metrics, capacity, admission } = this.#options;
+    metrics.inference(call);
+    if (capacity.observe(call)) this.#showCapacity();
+    // Faster frames, and sessions that ask for less, make room.
+    if (admission.waiting > 0) admission.poke();
+  }
+
+  #reportFault(part: ModelPart): void {
     const { metrics, log } = this.#options;
     metrics.notFinite(part);
     const now = performance.now();
@@ -73,24 +94,8 @@ export class EngineReports implements EngineObserver {
     log.error({ part }, `the ${partNames[part]} computed NaN or infinite values`);
   }
 
-  onHang(): void {
-    this.#hanging = true;
-  }
-
-  onEmbedding(lookup: { readonly hit: boolean }): void {
-    this.#options.metrics.embedding(lookup);
-  }
-
-  onInference(call: InferenceCall): void {
-    const { metrics, capacity, admission } = this.#options;
-    metrics.inference(call);
-    if (capacity.observe(call)) this.#showCapacity();
-    // Faster frames, and sessions that ask for less, make room.
-    if (admission.waiting > 0) admission.poke();
-  }
-
   #showCapacity(): void {
     const { metrics, capacity } = this.#options;
-    metrics.calibrated({ device: this.#device, rowsPerSecond: capacity.rowsPerSecond });
+    metrics.capacity(capacity.rowsPerSecond);
   }
 }

@@ -103,8 +103,7 @@ async function measure(
     observer: {
       onState: (state) => 'what' in state && progress.say(`${state.what}...`),
       onNote: (text) => note({ level: 'note', text }),
-      onEmbedding: () => {},
-      onInference: () => {},
+      onEvent: () => {},
     },
   });
   try {

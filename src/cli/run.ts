@@ -99,9 +99,7 @@ async function run(path: string, options: RunOptions, signal: AbortSignal): Prom
     observer: {
       onState: (state) => 'what' in state && progress.say(`${state.what}...`),
       onNote: (note) => progress.note(note),
-      onNotFinite: (part) => progress.note(notFinite(part)),
-      onEmbedding: () => {},
-      onInference: () => {},
+      onEvent: (event) => event.type === 'not_finite' && progress.note(notFinite(event.part)),
     },
   });
   await Promise.race([engine.start(), rejection(signal)]);

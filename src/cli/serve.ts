@@ -79,7 +79,7 @@ async function serve(settings: Settings): Promise<number> {
     interrupt.signal.throwIfAborted();
     const model = await findModel(settings.model, interrupt.signal);
     const app = await createApp({ ...settings, model }, log);
-    process.on('uncaughtException', (error) => app.survived(error));
+    process.on('uncaughtException', (error) => app.reportUnhandled(error));
     const end = await runApp(app, signal, interrupt.signal, log);
     if (end instanceof Error) complain(oneLine(end));
     if (app.hanging) await endBySignal(end instanceof Error ? 'SIGKILL' : end, log);

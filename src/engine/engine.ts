@@ -2,10 +2,9 @@ import type { StreamParameters } from '@millrace/protocol';
 import type { StreamState } from '../diffusion/stream.js';
 import type { Image } from '../image/image.js';
 import type { FrameInput } from './frame-input.js';
-import type { EngineDropReason, EngineFacts, InferenceCall, WorkerTimings } from './messages.js';
-import type { ModelPart } from './model-part.js';
+import type { EngineDropReason, EngineEvent, EngineFacts, InferenceCall, WorkerTimings } from './messages.js';
 
-export type { FrameInput, InferenceCall, StreamState };
+export type { EngineEvent, FrameInput, InferenceCall, StreamState };
 
 /** A generated image and its timings. */
 export interface GeneratedImage extends Image {
@@ -77,13 +76,9 @@ export interface EngineObserver {
   onNote(text: string): void;
   /** An engine died and is being restarted; if there are several, the others continue. */
   onRestart?(): void;
-  /** A network computed a NaN or infinite value; the frame was dropped or the prompt rejected. */
-  onNotFinite?(part: ModelPart): void;
   /** The engine was abandoned in a call that cannot be interrupted: the process cannot exit until the call returns. */
   onHang?(): void;
-  /** A prompt was looked up in the cache of embeddings. */
-  onEmbedding(lookup: { readonly hit: boolean }): void;
-  onInference(call: InferenceCall): void;
+  onEvent(event: EngineEvent): void;
 }
 
 /** Options of `openStream`. */

@@ -4,8 +4,8 @@ import type { Image } from '../image/image.js';
 export interface FrameInput {
   /** The picture to change; null starts from noise alone (txt2img). */
   readonly image: Image | null;
-  /** CPU milliseconds that decoding took; charged to the stream's share if the device is the CPU. 0 if absent. */
-  readonly preparedMs?: number;
+  /** CPU milliseconds that decoding took; charged to the stream's share if the device is the CPU. Absent, it is 0. */
+  readonly decodeMs?: number;
 }
 
 /** Returns the memory of all pictures of an input: it travels with the frame, and is sent back for reuse. */

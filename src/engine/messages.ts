@@ -93,6 +93,9 @@ export type ToWorker =
   | { readonly type: 'recycle'; readonly pixels: ArrayBuffer }
   | { readonly type: 'stop' };
 
+/** Messages to one stream, open or not yet open. */
+export type MessageToStream = Extract<ToWorker, { readonly stream: number }>;
+
 /** How long a frame spent in the worker, by phase. */
 export interface WorkerTimings {
   /** Waiting to be admitted. */
@@ -106,19 +109,10 @@ export interface WorkerTimings {
 /** `stale`: the size of the stream has changed. `failed`: a network computed a NaN or infinite value. */
 export type EngineDropReason = 'superseded' | 'similar' | 'stale' | 'failed';
 
-/** Facts about a loaded model. */
-interface ModelInfo {
-  readonly name: string;
-  /** Width and height must be multiples of this. */
-  readonly sizeFactor: number;
-  readonly defaults: Partial<StreamParameters>;
-}
-
 /** Facts about an engine that is ready. */
 export interface EngineFacts extends Costs {
   /** The device in use (never `auto`), such as `cpu` or `cuda:0`; several are separated by commas. */
   readonly device: string;
-  readonly model: ModelInfo;
 }
 
 /** One U-Net call, and the pictures of the frames finished since the previous call. */
@@ -169,3 +163,9 @@ export type FromWorker =
   /** The worker cannot continue, and exits. */
   | { readonly type: 'failed'; readonly message: string }
   | { readonly type: 'stopped' };
+
+/** What the worker reports about its work, for logs and metrics. */
+export type EngineEvent = Extract<FromWorker, { readonly type: 'inference' | 'embedding' | 'not_finite' }>;
+
+/** Messages from one stream. */
+export type MessageFromStream = Extract<FromWorker, { readonly stream: number }>;

@@ -46,8 +46,10 @@ export interface Metrics {
   engineRestarted(): void;
   /** Counts values of a network that are not finite. */
   notFinite(part: (typeof definitions.engine_not_finite_total.labels.part)[number]): void;
-  /** Shows where the engine runs, and how many U-Net rows per second it can compute; called again on changes. */
-  calibrated(engine: { readonly device: string; readonly rowsPerSecond: number }): void;
+  /** Shows where the engine runs. @param device several are separated by commas. */
+  engineReady(device: string): void;
+  /** Shows how many U-Net rows per second the engine can compute. */
+  capacity(rowsPerSecond: number): void;
   /** Measures a U-Net call: `rows` rows took `ms` milliseconds, and the pictures since the last call `pictureMs`. */
   inference(call: { readonly rows: number; readonly ms: number; readonly pictureMs: number }): void;
   /** Counts a prompt that was looked up in the embedding cache. */
@@ -139,11 +141,11 @@ export function createMetrics(server?: MeasuredServer, readGpus = createGpuReade
     },
     engineRestarted: () => series.engine_restarts_total.inc(),
     notFinite: (part) => series.engine_not_finite_total.inc({ part }),
-    calibrated({ device, rowsPerSecond }) {
+    engineReady(device) {
       devices = device.split(',').length;
       showBuild(device);
-      series.capacity_rows_per_second.set(rowsPerSecond);
     },
+    capacity: (rowsPerSecond) => series.capacity_rows_per_second.set(rowsPerSecond),
     inference({ rows, ms, pictureMs }) {
       series.inference_rows.observe(rows);
       series.inference_seconds.observe(ms / 1000);

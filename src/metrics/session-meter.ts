@@ -23,28 +23,9 @@ interface Underway {
   readonly traced: boolean;
 }
 
-type SessionSeries = Pick<
-  Series,
-  | 'sessions_total'
-  | 'resumes_total'
-  | 'admission_wait_seconds'
-  | 'session_duration_seconds'
-  | 'time_to_first_frame_seconds'
-  | 'parameter_updates_total'
-  | 'frames_received_total'
-  | 'frames_generated_total'
-  | 'frames_sent_total'
-  | 'frames_dropped_total'
-  | 'similarity_skips_total'
-  | 'frame_latency_seconds'
-  | 'frame_staleness_seconds'
-  | 'inter_frame_seconds'
-  | 'frame_stage_seconds'
->;
-
 /** Measures one session: keeps what depends on the frame before, or on the beginning. */
 export class SessionMeter {
-  readonly #series: SessionSeries;
+  readonly #series: Series;
   readonly #now: () => number;
   readonly #begun: number;
   #opened = false;
@@ -64,7 +45,7 @@ export class SessionMeter {
 
   /** @param now returns the milliseconds of a monotonic clock. @param tracer records traces of sampled frames. */
   constructor(
-    series: SessionSeries,
+    series: Series,
     now: () => number = () => performance.now(),
     tracer: FrameTracer | null = null,
   ) {

@@ -12,7 +12,7 @@ import type { Connections } from '../session/connection/connections.js';
 import { AddressLimits, type AddressLimitsOptions } from './address-limits.js';
 import { bearerToken } from './bearer.js';
 import type { ConnectionGuard } from './connection-guard.js';
-import { FrameGate } from './frame-gate.js';
+import { FrameRateLimit } from './frame-rate-limit.js';
 import { MessageBuffers } from './message-buffers.js';
 import type { OriginRules } from './origin.js';
 import type { OriginLog } from './origin-log.js';
@@ -130,19 +130,19 @@ export class StreamServer implements AsyncDisposable {
     const onFlood = (): void => {
       if (wire !== null) this.#closeFlooder(wire);
     };
-    const gate = new FrameGate(socket, head, { perSecond: this.#options.messagesPerSecond, onFlood });
-    this.#sockets.handleUpgrade(request, gate, Buffer.alloc(0), (client) => {
+    const limited = new FrameRateLimit(socket, head, { perSecond: this.#options.messagesPerSecond, onFlood });
+    this.#sockets.handleUpgrade(request, limited, Buffer.alloc(0), (client) => {
       const { metrics } = this.#options;
       const { remoteAddress: address } = request.socket;
       wire = new SocketWire({
         socket: client,
-        network: gate,
+        network: limited,
         address,
         metrics,
         buffers: this.#buffers,
       });
       this.#serve(client, wire, grant);
-      if (gate.flooded) this.#closeFlooder(wire);
+      if (limited.flooded) this.#closeFlooder(wire);
     });
   }
 

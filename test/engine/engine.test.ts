@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ParameterError } from '../../src/engine/engine.js';
 import { createEngine } from '../../src/engine/host/supervisor.js';
+import { readModelFolder } from '../../src/model/folder.js';
 import {
   embeddedModel,
   RecordedStream,
@@ -34,7 +35,7 @@ test('an invalid model folder is refused in one line that names it', async () =>
     device: 'cpu',
     threads: 1,
     cacheDirectory: null,
-    observer: { onState: () => {}, onNote: () => {}, onInference: () => {}, onEmbedding: () => {} },
+    observer: { onState: () => {}, onNote: () => {}, onEvent: () => {} },
   });
   await assert.rejects(engine.start(), (error: Error) => {
     assert.match(error.message, /^\/nowhere\/model: no such folder/);
@@ -271,8 +272,7 @@ test('a worker that keeps dying ends the engine, and its streams close with the 
 
 test('the embedded model draws what the prompt says', async () => {
   await using run = await startEngine(embeddedModel, { threads: 2 });
-  assert.ok(run.engine.state.name === 'ready');
-  const { defaults } = run.engine.state.model;
+  const { defaults } = await readModelFolder(embeddedModel);
   const parameters = { ...tinyParameters(), t_index_list: null, ...defaults, prompt: '' };
   const stream = await RecordedStream.open(run.engine, parameters);
   const image = testImage(0, parameters);

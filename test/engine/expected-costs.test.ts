@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import type { InferenceCall } from '../../src/engine/engine.js';
+import type { EngineEvent, InferenceCall } from '../../src/engine/engine.js';
 import { createEngine } from '../../src/engine/host/supervisor.js';
 import { RecordedStream, testImage, tinyModel, tinyParameters } from '../support/engine.js';
 
@@ -9,8 +9,7 @@ it('the engine reports the expected time of each call: that of its rows and pict
   const observer = {
     onState: () => {},
     onNote: () => {},
-    onEmbedding: () => {},
-    onInference: (call: InferenceCall) => calls.push(call),
+    onEvent: (event: EngineEvent) => event.type === 'inference' && calls.push(event),
   };
   await using engine = createEngine({
     model: tinyModel,

@@ -9,7 +9,7 @@ const cacheDirectory = await keptCosts(1);
 
 async function start(): Promise<Engine> {
   const nothing = (): void => {};
-  const observer = { onState: nothing, onNote: nothing, onEmbedding: nothing, onInference: nothing };
+  const observer = { onState: nothing, onNote: nothing, onEvent: nothing };
   const engine = createEngine({
     model: tinyModel,
     device: 'cpu',

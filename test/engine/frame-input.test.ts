@@ -5,11 +5,11 @@ import { memoryOf } from '../../src/engine/frame-input.js';
 it('the memory of an input is that of its pictures, however many it has', () => {
   const picture = (bytes: number) => ({ width: 1, height: 1, data: new Uint8Array(bytes) });
   const [image, another] = [picture(3), picture(6)];
-  assert.deepEqual(memoryOf({ image: null, preparedMs: 5 }), []);
-  const [memory, ...others] = memoryOf({ image, preparedMs: 5 });
+  assert.deepEqual(memoryOf({ image: null, decodeMs: 5 }), []);
+  const [memory, ...others] = memoryOf({ image, decodeMs: 5 });
   assert.equal(memory, image.data.buffer);
   assert.deepEqual(others, []);
   // A picture that a later version adds.
-  const more = { image: null, another, preparedMs: 5 };
+  const more = { image: null, another, decodeMs: 5 };
   assert.deepEqual(memoryOf(more), [another.data.buffer]);
 });

@@ -14,7 +14,7 @@ interface Kept {
 
 const cacheDirectory = await mkdtemp(join(tmpdir(), 'millrace-'));
 after(() => rm(cacheDirectory, { recursive: true }));
-const observer = { onState: () => {}, onNote: () => {}, onInference: () => {}, onEmbedding: () => {} };
+const observer = { onState: () => {}, onNote: () => {}, onEvent: () => {} };
 
 /** Starts an engine and returns the costs that it uses. */
 async function start(): Promise<Kept> {

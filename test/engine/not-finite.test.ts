@@ -102,9 +102,7 @@ describe('an engine whose model sometimes computes values that are not finite', 
       observer: {
         onState: () => {},
         onNote: () => {},
-        onInference: () => {},
-        onEmbedding: () => {},
-        onNotFinite: (part) => faults.push(part),
+        onEvent: (event) => event.type === 'not_finite' && faults.push(event.part),
       },
     });
     started.push(spoiled);

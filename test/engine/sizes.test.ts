@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ParameterError } from '../../src/engine/engine.js';
 import type { Image } from '../../src/image/image.js';
+import { readModelFolder } from '../../src/model/folder.js';
 import {
   drawOnce,
   embeddedModel,
@@ -52,8 +53,7 @@ const sizes = [
 
 test('the embedded model draws at any size that is a multiple of 8 from 64 to 1024', async () => {
   await using run = await startEngine(embeddedModel, { threads: 2 });
-  assert.ok(run.engine.state.name === 'ready');
-  assert.equal(run.engine.state.model.sizeFactor, 8);
+  assert.equal((await readModelFolder(embeddedModel)).sizeFactor, 8);
   for (const [width, height] of sizes) {
     const image = picture(width, height);
     const drawn = await drawOnce(

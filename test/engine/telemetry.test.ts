@@ -14,7 +14,7 @@ it('ONNX Runtime sends no telemetry and does not even create a device id', async
     delete env['ORT_DISABLE_TELEMETRY'];
     const program = `(async () => {
       const { createEngine } = await import('./dist/src/engine/host/supervisor.js');
-      const observer = { onState() {}, onInference() {}, onEmbedding() {}, onNote() {} };
+      const observer = { onState() {}, onEvent() {}, onNote() {} };
       const options = { model: process.argv[1], threads: 1, cacheDirectory: null, device: 'cpu', observer };
       const engine = createEngine(options);
       await engine.start();

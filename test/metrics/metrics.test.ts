@@ -24,7 +24,8 @@ describe('createMetrics', () => {
     metrics.networkBytes('in', 7);
     metrics.error('invalid_resume_token');
     metrics.drained(1500);
-    metrics.calibrated({ device: 'cuda:0,cuda:1', rowsPerSecond: 12.5 });
+    metrics.engineReady('cuda:0,cuda:1');
+    metrics.capacity(12.5);
     metrics.inference({ rows: 3, ms: 40, pictureMs: 20 });
     metrics.embedding({ hit: true });
     const { body } = await metrics.render();
@@ -57,7 +58,8 @@ describe('createMetrics', () => {
     const metrics = createMetrics({ ...server, census: () => census });
     assert.match((await metrics.render()).body, /^millrace_build_info\{[^}]*device="unknown"\} 1$/m);
     metrics.engineState('ready');
-    metrics.calibrated({ device: 'cpu', rowsPerSecond: 3 });
+    metrics.engineReady('cpu');
+    metrics.capacity(3);
     const before = (await metrics.render()).body;
     assert.match(before, /^millrace_build_info\{version="1.2.3",model="a model",device="cpu"\} 1$/m);
     assert.doesNotMatch(before, /device="unknown"/);

@@ -9,7 +9,7 @@ export const sessionEquivalents: readonly Equivalent[] = [
   },
   {
     file: 'src/session/connection/client-connection.ts',
-    change: /^this\.#session\?\.frames(?:\.lastActivity \?\? 0)? -> (?!\(0\)$)\(?this\.#session/,
+    change: /^this\.#session\?\.frames(?:\.lastActivityAt \?\? 0)? -> (?!\(0\)$)\(?this\.#session/,
     reason: 'Idleness is checked only while there is a session: the fallback only satisfies the compiler.',
   },
   {
@@ -44,7 +44,7 @@ export const sessionEquivalents: readonly Equivalent[] = [
   },
   {
     file: 'src/session/frames/frame-clock.ts',
-    change: /^#due = 0; -> /,
+    change: /^#dueAt = 0; -> /,
     reason: 'It is set when the clock starts.',
   },
 ];

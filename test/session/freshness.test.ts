@@ -11,7 +11,7 @@ const frame = {
   captured: 0,
   arrivedAt: 100,
   place: 'output',
-  decodeMs: 10,
+  inputMs: 10,
   queueMs: 5,
   quality: 90,
 } as const;
@@ -240,17 +240,17 @@ describe('Pace', () => {
   it('limits events to a rate, and pokes when the next may happen', async () => {
     const pokes: number[] = [];
     const pace = new Pace(() => pokes.push(performance.now()));
-    assert.equal(pace.open, true);
+    assert.equal(pace.check(), true);
     pace.limit(50);
     pace.take();
-    assert.equal(pace.open, false);
+    assert.equal(pace.check(), false);
     while (pokes.length === 0) await new Promise((resolve) => setImmediate(resolve));
-    while (!pace.open) await new Promise((resolve) => setImmediate(resolve));
+    while (!pace.check()) await new Promise((resolve) => setImmediate(resolve));
     pace.take();
     pace.limit(null);
     pace.take();
     await new Promise((resolve) => setTimeout(resolve, 25));
-    assert.equal(pace.open, true);
+    assert.equal(pace.check(), true);
     pace.stop();
   });
 });

@@ -11,11 +11,9 @@ import { Rig } from './rig.js';
 
 const defaults = { ...defaultParameters(), width: 64, height: 64 };
 
-const model = { name: 'manual', sizeFactor: 8, defaults: {} };
 /** At the default size a call of one row takes 90 ms, of two 120 ms, and a picture 10 ms. */
 const facts: EngineFacts = {
   device: 'cpu',
-  model,
   costs: [
     { rows: 1, ms: 90 },
     { rows: 2, ms: 120 },

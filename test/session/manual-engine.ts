@@ -13,7 +13,6 @@ import type { Image } from '../../src/image/image.js';
 const ready: EngineState = {
   name: 'ready',
   device: 'cpu',
-  model: { name: 'manual', sizeFactor: 8, defaults: {} },
   costs: [],
   rowBudget: 1,
   pictureMs: 1,

@@ -25,7 +25,7 @@ describe('a rate close to zero', () => {
     const clock = new FrameClock({ open: () => true, tick: () => (made += 1) });
     const warnings = await warningsOf(() => {
       clock.start(fps);
-      clock.entered();
+      clock.admitted();
     });
     clock.stop();
     assert.deepEqual([made, warnings], [1, []]);
@@ -36,7 +36,7 @@ describe('a rate close to zero', () => {
     const warnings = await warningsOf(() => {
       pace.limit(fps);
       pace.take();
-      assert.equal(pace.open, false);
+      assert.equal(pace.check(), false);
     });
     pace.stop();
     assert.deepEqual(warnings, []);

@@ -45,8 +45,10 @@ export async function startEngine(model: string, options: Partial<EngineOptions>
     observer: {
       onState: (state) => states.push(state),
       onNote: (note) => notes.push(note),
-      onInference: (call) => calls.push(call),
-      onEmbedding: ({ hit }) => lookups.push(hit),
+      onEvent(event) {
+        if (event.type === 'inference') calls.push(event);
+        if (event.type === 'embedding') lookups.push(event.hit);
+      },
     },
     ...options,
   });

@@ -116,7 +116,6 @@ describe('the HTTP server', () => {
         {
           name: 'ready',
           device: 'cpu',
-          model: { name: 'model', sizeFactor: 8, defaults: {} },
           costs: [],
           rowBudget: 1,
           pictureMs: 1,

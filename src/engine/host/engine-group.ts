@@ -4,7 +4,6 @@ import { combined } from '../costs.js';
 import { DeviceError } from '../device.js';
 import type { Engine, EngineState, EngineStream, OpenOptions, StreamListener } from '../engine.js';
 import type { Precision } from '../messages.js';
-import type { ModelPart } from '../model-part.js';
 import { createEngine, type EngineOptions } from './supervisor.js';
 
 export interface EngineGroupOptions extends Omit<EngineOptions, 'device' | 'pixels' | 'onStreamEnd'> {
@@ -58,11 +57,9 @@ class EngineGroup implements Engine {
           if (!reported.has(text)) observer.onNote(text);
           reported.add(text);
         },
-        onEmbedding: observer.onEmbedding.bind(observer),
         onRestart: (): void => observer.onRestart?.(),
         onHang: (): void => observer.onHang?.(),
-        onInference: observer.onInference.bind(observer),
-        onNotFinite: (part: ModelPart): void => observer.onNotFinite?.(part),
+        onEvent: observer.onEvent.bind(observer),
       };
       const onStreamEnd = (): void => void (member.streams -= 1);
       const engine = createEngine({ ...options, device, observer: own, pixels: this.#pixels, onStreamEnd });

@@ -3,16 +3,13 @@ import type { StreamState } from '../../diffusion/stream.js';
 import { deferred } from '../deferred.js';
 import { ParameterError, type EngineStream, type PushOptions, type StreamListener } from '../engine.js';
 import { memoryOf, type FrameInput } from '../frame-input.js';
-import type { FromWorker, StreamStart, ToWorker } from '../messages.js';
+import type { MessageFromStream, StreamStart, ToWorker } from '../messages.js';
 import { Requests } from './requests.js';
 
 export interface ManagedStreamLinks {
   post(message: ToWorker, transfer?: readonly ArrayBuffer[]): void;
   onClose(): void;
 }
-
-/** Messages from the worker about one stream. */
-export type StreamMessage = Extract<FromWorker, { readonly stream: number }>;
 
 /** The main thread's end of one stream: outlives the worker thread, and is reopened in the next one. */
 export class ManagedStream implements EngineStream {
@@ -99,7 +96,7 @@ export class ManagedStream implements EngineStream {
   }
 
   /** @returns false if the stream is closed. */
-  receive(message: StreamMessage): boolean {
+  receive(message: MessageFromStream): boolean {
     if (this.#state === 'closed') return false;
     switch (message.type) {
       case 'answered':
@@ -125,7 +122,7 @@ export class ManagedStream implements EngineStream {
     height,
     pixels,
     timings,
-  }: Extract<StreamMessage, { type: 'result' }>): Promise<void> {
+  }: Extract<MessageFromStream, { type: 'result' }>): Promise<void> {
     try {
       await this.#listener.onResult(frame, { width, height, data: new Uint8Array(pixels), timings });
     } finally {

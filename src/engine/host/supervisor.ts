@@ -166,11 +166,9 @@ class Supervisor implements Engine {
         return;
       }
       case 'inference':
-        return this.#options.observer.onInference(message);
       case 'embedding':
-        return this.#options.observer.onEmbedding(message);
       case 'not_finite':
-        return this.#options.observer.onNotFinite?.(message.part);
+        return this.#options.observer.onEvent(message);
       case 'recycle':
         return this.#pixels.give(message.pixels);
       case 'failed':

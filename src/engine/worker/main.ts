@@ -87,7 +87,7 @@ class EngineWorker {
     if (stream === undefined) return;
     switch (message.type) {
       case 'frame':
-        if (this.#onProcessor) this.#loop.charge(stream, message.input.preparedMs ?? 0);
+        if (this.#onProcessor) this.#loop.charge(stream, message.input.decodeMs ?? 0);
         return stream.push({ ...message, arrivedAt: performance.now() }, message.replace);
       case 'ask':
         return this.#answerNow(message, stream);
@@ -249,10 +249,8 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
     });
     const measured = await measureCosts(runtime, kept);
     const { costs, pictureMs } = measured;
-    const { name, sizeFactor, defaults } = folder;
     const facts: EngineFacts = {
       device: deviceName(device),
-      model: { name, sizeFactor, defaults },
       costs,
       rowBudget: rowBudget(costs),
       pictureMs,

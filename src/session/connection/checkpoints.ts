@@ -25,7 +25,7 @@ export class Checkpoints {
   readonly #gone: AbortSignal;
   /** Tokens that were sent, and the result before each: a client that has a later result has the token too. */
   #sent: { readonly counter: number; readonly after: number }[] = [];
-  #lastTaken = 0;
+  #lastTakenAt = 0;
 
   constructor(context: ConnectionContext, session: Session, { wire, sequence, gone }: CheckpointOptions) {
     this.#sequence = sequence;
@@ -34,7 +34,7 @@ export class Checkpoints {
     this.#session = session;
     this.#wire = wire;
     const timer = setInterval(() => {
-      if (session.frames.lastActivity <= this.#lastTaken) return;
+      if (session.frames.lastActivityAt <= this.#lastTakenAt) return;
       this.send().catch((error: unknown) => {
         context.log.error({ err: error, session: session.id }, 'a checkpoint could not be sent');
       });
@@ -79,7 +79,7 @@ export class Checkpoints {
       const { state, carried } = await frames.snapshot();
       const { parameters } = this.#session;
       const counter = this.#session.nextCounter();
-      this.#lastTaken = now;
+      this.#lastTakenAt = now;
       const token = tokens.seal({ session, subject, counter, model, parameters, state, carried });
       return { token, counter };
     } catch (error) {

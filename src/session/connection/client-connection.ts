@@ -17,7 +17,7 @@ import { Pacing } from '../live/pacing.js';
 import { ProtocolError, type ErrorDetails } from '../wire/protocol-error.js';
 import { readyMessage, sessionLimits } from './ready-message.js';
 import type { Session } from '../live/session.js';
-import { ConnectionAccess } from './access.js';
+import { ConnectionAccess } from './connection-access.js';
 import { afterClose, afterError, type Afterwards } from './close-policy.js';
 import { TokenBucket } from '../time/token-bucket.js';
 import { UpdateQueue } from '../live/update-queue.js';
@@ -82,7 +82,7 @@ export class ClientConnection {
     });
     this.#hello = new Deadline(() => this.close('hello_timeout'), gone);
     this.#hello.set(limits.helloTimeoutMs);
-    const lastAt = (): number => Math.max(this.#updates.lastAt, this.#session?.frames.lastActivity ?? 0);
+    const lastAt = (): number => Math.max(this.#updates.lastAt, this.#session?.frames.lastActivityAt ?? 0);
     this.#idle = new IdleWatch(limits.idleTimeoutMs, lastAt, () => this.close('idle_timeout'), gone);
   }
 
@@ -181,16 +181,13 @@ export class ClientConnection {
     const grant = await this.#access.greet(hello.token);
     const gone = this.#gone.signal;
     let queued = false;
-    const outlet: Outlet = {
-      ...this.#outlet,
-      send: (message) => {
-        // In the queue, other time limits apply.
-        queued = true;
-        this.#hello.clear();
-        this.#outlet.send(message);
-      },
+    const onQueued = (): void => {
+      // In the queue, other time limits apply.
+      queued = true;
+      this.#hello.clear();
     };
-    const opening = openSession(this.#context, { hello, grant, outlet, log: this.#log, gone });
+    const outlet = this.#outlet;
+    const opening = openSession(this.#context, { hello, grant, outlet, onQueued, log: this.#log, gone });
     const { session, resumed } = await opening.catch((error: unknown) => {
       if (queued) this.#hello.set(this.#context.limits.helloTimeoutMs);
       throw error;

@@ -15,6 +15,8 @@ export interface Opening {
   readonly hello: Message<'hello'>;
   readonly grant: Grant;
   readonly outlet: Outlet;
+  /** Called whenever the client gets its position in the queue. */
+  readonly onQueued: () => void;
   readonly log: Logger;
   /** Aborts when the client is gone. */
   readonly gone: AbortSignal;
@@ -47,8 +49,10 @@ async function resume(context: ConnectionContext, opening: Opening, token: strin
   const known = state && state.subject === opening.grant.subject && state.model === model;
   if (!known || sessions.isSpent(state.session, state.counter)) return refuseToken();
   const session = sessions.find(state.session);
-  checkGrant(opening.grant.limits, (session ?? state).parameters);
-  if (session === undefined) return createSession(context, opening, state.parameters, state);
+  // The token may be older than some parameters.
+  const parameters = session?.parameters ?? { ...context.rules.defaults, ...state.parameters };
+  checkGrant(opening.grant.limits, parameters);
+  if (session === undefined) return createSession(context, opening, parameters, state);
   sessions.spend(session.id, session.counter);
   sessions.take(session);
   return session;
@@ -56,7 +60,7 @@ async function resume(context: ConnectionContext, opening: Opening, token: strin
 
 async function createSession(
   context: ConnectionContext,
-  { hello, grant, outlet, log, gone }: Opening,
+  { hello, grant, outlet, onQueued, log, gone }: Opening,
   parameters: StreamParameters,
   from: ResumeState | null,
 ): Promise<Session> {
@@ -70,7 +74,8 @@ async function createSession(
   // A waiting session counts too: all users share the queue.
   const forget = sessions.expect(subject);
   let logged = false;
-  const onQueued = (position: number, wait_seconds: number): void => {
+  const sendPosition = (position: number, wait_seconds: number): void => {
+    onQueued();
     outlet.send({ type: 'queued', position, wait_seconds });
     if (logged) return;
     logged = true;
@@ -78,7 +83,7 @@ async function createSession(
     const words = `waits for a slot at position ${position}; slots: ${slots}, limited by ${capacity.basis}`;
     log.info({ client: hello.client, position, slots }, words);
   };
-  const slot = await admission.enter(gone, onQueued).finally(forget);
+  const slot = await admission.enter(gone, sendPosition).finally(forget);
   outlet.meter.admitted(performance.now() - askedAt);
   // The resume token may have been spent during the wait.
   if (from && sessions.isSpent(from.session, from.counter)) {

@@ -4,12 +4,12 @@ import type { FrameLedger } from './frame-ledger.js';
 
 /** Passes the frames of a session, and the parameters for them, to its stream in the engine. */
 export class EngineFeed {
-  readonly #ledger: Pick<FrameLedger, 'allEntered'>;
+  readonly #ledger: Pick<FrameLedger, 'allAdmitted'>;
   #active: { readonly stream: EngineStream; parameters: StreamParameters } | null = null;
-  /** The shape of frames is changing: new frames wait until those of the old shape have entered. */
+  /** The shape of frames is changing: new frames wait until the engine has begun to work on those before. */
   #reshaping = false;
 
-  constructor(ledger: Pick<FrameLedger, 'allEntered'>) {
+  constructor(ledger: Pick<FrameLedger, 'allAdmitted'>) {
     this.#ledger = ledger;
   }
 
@@ -43,7 +43,7 @@ export class EngineFeed {
     if (!active) throw new Error('configured before it was attached');
     this.#reshaping = differIn('input', active.parameters, parameters);
     try {
-      if (this.#reshaping) await this.#ledger.allEntered();
+      if (this.#reshaping) await this.#ledger.allAdmitted();
       const { from } = await active.stream.configure(parameters);
       active.parameters = parameters;
       return from;

@@ -3,7 +3,7 @@ import { longestTimer } from '../time/deadline.js';
 export interface FrameClockOptions {
   /** Whether a frame may be created now. When the answer may have changed, call `poke`. */
   readonly open: () => boolean;
-  /** Creates a frame; `entered` or `lost` follows for it. */
+  /** Creates a frame; `admitted` or `lost` follows for it. */
   readonly tick: () => void;
 }
 
@@ -14,8 +14,8 @@ const retryDelayMs = 100;
 export class FrameClock {
   readonly #options: FrameClockOptions;
   /** Milliseconds between frames; 0 for as fast as possible, null for none. */
-  #interval: number | null = null;
-  #due = 0;
+  #intervalMs: number | null = null;
+  #dueAt = 0;
   #waiting = false;
   #timer: NodeJS.Timeout | undefined;
 
@@ -25,20 +25,20 @@ export class FrameClock {
 
   /** @param fps frames per second; 0 for as fast as possible. */
   start(fps: number): void {
-    const interval = fps === 0 ? 0 : 1000 / fps;
-    if (interval !== this.#interval) this.#due = performance.now();
-    this.#interval = interval;
+    const intervalMs = fps === 0 ? 0 : 1000 / fps;
+    if (intervalMs !== this.#intervalMs) this.#dueAt = performance.now();
+    this.#intervalMs = intervalMs;
     this.poke();
   }
 
   /** Creates no more frames until it is started again. May be called twice. */
   stop(): void {
-    this.#interval = null;
+    this.#intervalMs = null;
     clearTimeout(this.#timer);
   }
 
   /** Notes that the engine has begun to work on the frame. */
-  entered(): void {
+  admitted(): void {
     this.#waiting = false;
     this.poke();
   }
@@ -46,21 +46,21 @@ export class FrameClock {
   /** Notes that the frame was lost. */
   lost(): void {
     this.#waiting = false;
-    this.#due = performance.now() + retryDelayMs;
+    this.#dueAt = performance.now() + retryDelayMs;
     this.poke();
   }
 
   /** Creates a frame if it is time, none waits, and the gate is open. */
   poke(): void {
     clearTimeout(this.#timer);
-    if (this.#interval === null || this.#waiting || !this.#options.open()) return;
+    if (this.#intervalMs === null || this.#waiting || !this.#options.open()) return;
     const now = performance.now();
-    if (now < this.#due) {
-      this.#timer = setTimeout(() => this.poke(), Math.min(this.#due - now, longestTimer));
+    if (now < this.#dueAt) {
+      this.#timer = setTimeout(() => this.poke(), Math.min(this.#dueAt - now, longestTimer));
       return;
     }
     // Missed frames are not made up for.
-    this.#due = Math.max(this.#due + this.#interval, now);
+    this.#dueAt = Math.max(this.#dueAt + this.#intervalMs, now);
     this.#waiting = true;
     this.#options.tick();
   }

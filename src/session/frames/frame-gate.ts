@@ -50,14 +50,14 @@ export class FrameGate {
     this.#stalls = new StallGuard(pauses, () => this.poke());
   }
 
-  /** Whether a frame may start on its way to the engine. */
-  get mayEnter(): boolean {
-    // The pace is last: if only it stands in the way, it sets a timer.
-    return this.#feed.running && this.mayLeave && this.#pace.open;
+  /** Returns whether a frame may start on its way to the engine. If only the pace stands in the way, a poke follows. */
+  tryEnter(): boolean {
+    // The pace is last: its check sets a timer.
+    return this.#feed.running && this.maySend && this.#pace.check();
   }
 
   /** Whether a result may be encoded and sent. */
-  get mayLeave(): boolean {
+  get maySend(): boolean {
     return !this.#stalls.holding && this.#window !== null && this.#window.open;
   }
 
@@ -71,8 +71,8 @@ export class FrameGate {
     return this.#intervalMs;
   }
 
-  /** Sets what waits on both sides. */
-  guard(frames: WaitingFrames, results: WaitingResults): void {
+  /** Connects what waits on both sides. */
+  connectSides(frames: WaitingFrames, results: WaitingResults): void {
     this.#frames = frames;
     this.#results = results;
   }
@@ -120,19 +120,19 @@ export class FrameGate {
     this.#pace.take();
   }
 
-  /** Notes that the result of a frame came out of the engine. */
-  resultCame(arrivedAt: number): void {
-    this.#stalls.resultCame(arrivedAt);
+  /** Notes that the engine has finished a frame. */
+  resultFinished(arrivedAt: number): void {
+    this.#stalls.resultFinished(arrivedAt);
   }
 
-  /** Returns whether this result, which was about to be sent, must wait. */
-  holdsBack(arrivedAt: number): boolean {
-    return this.#stalls.holdsBack(arrivedAt, this.#intervalMs);
+  /** Holds a result back, which was about to be sent, after a pause of this process. @returns whether it must wait. */
+  holdBack(arrivedAt: number): boolean {
+    return this.#stalls.holdBack(arrivedAt, this.#intervalMs);
   }
 
   /** Counts a result, with a reserved place in the window, as sent. @returns its sequence number. */
   resultSent(window: ResultWindow, now: number): number {
-    this.#stalls.resultLeft();
+    this.#stalls.resultSent();
     if (this.#lastSentAt !== null) {
       // A stall is not usual.
       const sample = Math.min(now - this.#lastSentAt, 4 * this.#intervalMs);

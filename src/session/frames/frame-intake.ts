@@ -42,11 +42,11 @@ export class FrameIntake implements WaitingFrames {
     const { ledger, gate, feed } = options;
     this.#options = options;
     this.#waiting = new Mailbox({
-      open: () => feed.parameters?.mode === 'img2img' && gate.mayEnter,
+      open: () => feed.parameters?.mode === 'img2img' && gate.tryEnter(),
       work: (arrival) => this.#takeIn(arrival),
       dropped: ({ frame }) => ledger.drop(frame, 'superseded'),
     });
-    this.#clock = new FrameClock({ open: () => gate.mayEnter, tick: () => this.#create() });
+    this.#clock = new FrameClock({ open: () => gate.tryEnter(), tick: () => this.#create() });
   }
 
   get waitingSince(): number | null {
@@ -97,7 +97,7 @@ export class FrameIntake implements WaitingFrames {
     const { ledger, feed } = this.#options;
     if (!feed.parameters) return;
     ledger.admit(frame, feed.parameters.quality, performance.now());
-    if (frame.id < 0) this.#clock.entered();
+    if (frame.id < 0) this.#clock.admitted();
   }
 
   /** Notes that the engine dropped a frame. */
@@ -122,7 +122,7 @@ export class FrameIntake implements WaitingFrames {
       const image = await turns.run(this, () => this.#pictureOf(data, parameters));
       if (!image) return;
       ledger.enter(frame, performance.now());
-      feed.push(frame.id, { image, preparedMs: this.decodeMs / turns.atOnce });
+      feed.push(frame.id, { image, decodeMs: this.decodeMs / turns.atOnce });
     } catch (error) {
       ledger.drop(frame, this.#explain(frame, error));
     }
@@ -135,7 +135,7 @@ export class FrameIntake implements WaitingFrames {
     const frame = ledger.create(now);
     gate.frameBegun();
     ledger.enter(frame, now);
-    feed.push(frame.id, { image: null, preparedMs: 0 });
+    feed.push(frame.id, { image: null });
   }
 
   async #pictureOf(data: Uint8Array, parameters: StreamParameters): Promise<Image> {

@@ -11,8 +11,8 @@ export interface Frame {
   readonly arrivedAt: number;
   /** Where it is: in the session, in the engine, or in the session again as a result. */
   place: 'input' | 'engine' | 'output';
-  /** Milliseconds from the arrival until it was handed to the engine. */
-  decodeMs: number;
+  /** Milliseconds from the arrival until it was handed to the engine: waiting, and decoding. */
+  inputMs: number;
   /** Milliseconds from then until the engine took it up. */
   queueMs: number;
   /** JPEG quality of its result. */
@@ -48,14 +48,14 @@ export class FrameLedger {
   /** Frames that hold a credit. */
   readonly #waiting = new Set<Frame>();
   /** Frames on their way from the mailbox to their first row in the engine. */
-  readonly #entering = new Set<Frame>();
-  #onEntered: (() => void) | null = null;
+  readonly #notAdmitted = new Set<Frame>();
+  #onAllAdmitted: (() => void) | null = null;
   #outlet: Outlet | null = null;
   #lastId = -1;
   #nextOwnId = -1;
   #received = 0;
   #total: number;
-  #lastActivity = performance.now();
+  #lastActivityAt = performance.now();
 
   /** @param credits frames that the client may send at first. */
   constructor(credits: number) {
@@ -89,8 +89,8 @@ export class FrameLedger {
   }
 
   /** When a frame last arrived or was finished. */
-  get lastActivity(): number {
-    return this.#lastActivity;
+  get lastActivityAt(): number {
+    return this.#lastActivityAt;
   }
 
   /** Sends answers over this connection from now on: its credits are counted from 0, and older frames hold none. */
@@ -110,8 +110,8 @@ export class FrameLedger {
     this.disconnect();
     this.#frames.clear();
     this.#waiting.clear();
-    this.#entering.clear();
-    this.#onEntered?.();
+    this.#notAdmitted.clear();
+    this.#onAllAdmitted?.();
   }
 
   /** Returns the frames without an answer. */
@@ -132,7 +132,7 @@ export class FrameLedger {
     if (id <= this.#lastId) return null;
     this.#lastId = id;
     this.#received += 1;
-    this.#lastActivity = now;
+    this.#lastActivityAt = now;
     this.#outlet?.meter.frameReceived();
     const frame = this.#add(id, captured, now);
     this.#waiting.add(frame);
@@ -156,26 +156,26 @@ export class FrameLedger {
 
   /** Records that a frame begins its way to the engine. */
   begin(frame: Frame): void {
-    this.#entering.add(frame);
+    this.#notAdmitted.add(frame);
   }
 
   /** Records that a frame is handed to the engine. */
   enter(frame: Frame, now: number): void {
     frame.place = 'engine';
-    frame.decodeMs = now - frame.arrivedAt;
+    frame.inputMs = now - frame.arrivedAt;
   }
 
   /** Records that the engine has begun to work on a frame, for a result of this JPEG quality. */
   admit(frame: Frame, quality: number, now: number): void {
     frame.quality = quality;
-    frame.queueMs = now - frame.arrivedAt - frame.decodeMs;
+    frame.queueMs = now - frame.arrivedAt - frame.inputMs;
     this.#leave(frame);
   }
 
   /** Records that a frame came out of the engine. */
   finish(frame: Frame, now: number): void {
     frame.place = 'output';
-    this.#lastActivity = now;
+    this.#lastActivityAt = now;
     this.#outlet?.meter.frameGenerated();
   }
 
@@ -194,22 +194,22 @@ export class FrameLedger {
     return true;
   }
 
-  /** Waits until every frame that began its way to the engine is in the engine, or dropped. */
-  async allEntered(): Promise<void> {
-    if (this.#entering.size === 0) return;
-    await new Promise<void>((resolve) => (this.#onEntered = resolve));
-    this.#onEntered = null;
+  /** Waits until the engine has begun to work on every frame that is on its way in, or it is dropped. */
+  async allAdmitted(): Promise<void> {
+    if (this.#notAdmitted.size === 0) return;
+    await new Promise<void>((resolve) => (this.#onAllAdmitted = resolve));
+    this.#onAllAdmitted = null;
   }
 
   #add(id: number, captured: number, arrivedAt: number): Frame {
-    const frame: Frame = { id, captured, arrivedAt, place: 'input', decodeMs: 0, queueMs: 0, quality: 0 };
+    const frame: Frame = { id, captured, arrivedAt, place: 'input', inputMs: 0, queueMs: 0, quality: 0 };
     this.#frames.set(id, frame);
     return frame;
   }
 
   /** Notes that a frame is no longer on its way in, and returns its credit. */
   #leave(frame: Frame): void {
-    if (this.#entering.delete(frame) && this.#entering.size === 0) this.#onEntered?.();
+    if (this.#notAdmitted.delete(frame) && this.#notAdmitted.size === 0) this.#onAllAdmitted?.();
     if (!this.#waiting.delete(frame)) return;
     this.#total += 1;
     this.#outlet?.send({ type: 'credit', total: this.#total });

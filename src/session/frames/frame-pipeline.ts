@@ -41,7 +41,7 @@ export interface ConnectionFrames {
 /** The frames of a session, as the session sees them. */
 export interface SessionFrames {
   /** When a frame last arrived or was finished, by `performance.now()`. */
-  readonly lastActivity: number;
+  readonly lastActivityAt: number;
   /** Milliseconds that a picture of this stream takes to decode; 0 before the first. */
   readonly decodeMs: number;
   /** Limits the rate of frames. @param fps frames per second; null for no limit. */
@@ -86,11 +86,11 @@ export class FramePipeline implements ConnectionFrames, SessionFrames, StreamLis
     this.#gate = gate;
     this.#intake = new FrameIntake({ ledger, gate, feed, turns, pictures, allocate, framePixels });
     this.#results = new ResultSender({ ledger, gate, pictures });
-    gate.guard(this.#intake, this.#results);
+    gate.connectSides(this.#intake, this.#results);
   }
 
-  get lastActivity(): number {
-    return this.#ledger.lastActivity;
+  get lastActivityAt(): number {
+    return this.#ledger.lastActivityAt;
   }
 
   get decodeMs(): number {

@@ -28,7 +28,7 @@ export class ResultSender implements WaitingResults {
     const { ledger, gate } = options;
     this.#options = options;
     this.#waiting = new Mailbox({
-      open: () => gate.mayLeave,
+      open: () => gate.maySend,
       work: (result) => this.#deliver(result),
       dropped: ({ frame, release }) => {
         release();
@@ -39,7 +39,7 @@ export class ResultSender implements WaitingResults {
 
   /** Takes a result; settles when its pixels are no longer needed. */
   put(frame: Frame, image: GeneratedImage): Promise<void> {
-    this.#options.gate.resultCame(frame.arrivedAt);
+    this.#options.gate.resultFinished(frame.arrivedAt);
     return new Promise<void>((release) => this.#waiting.put({ frame, image, release }));
   }
 
@@ -57,7 +57,7 @@ export class ResultSender implements WaitingResults {
     const { outlet } = ledger;
     const { window } = gate;
     if (!outlet || !window) return release();
-    if (gate.holdsBack(frame.arrivedAt)) return this.#waiting.putBack(result);
+    if (gate.holdBack(frame.arrivedAt)) return this.#waiting.putBack(result);
     let kept = false;
     window.reserve();
     const encodingAt = performance.now();
@@ -94,6 +94,6 @@ export class ResultSender implements WaitingResults {
     const { ledger, gate } = this.#options;
     const known = ledger.find(frame.id);
     if (!known) return false;
-    return window !== gate.window || gate.holdsBack(frame.arrivedAt);
+    return window !== gate.window || gate.holdBack(frame.arrivedAt);
   }
 }

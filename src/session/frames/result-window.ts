@@ -7,7 +7,7 @@ export class ResultWindow {
   #acknowledged = 0;
   #reserved = 0;
   /** When it closed, by `performance.now()`; null while it is open. */
-  #shutSince: number | null = null;
+  #shutAt: number | null = null;
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -31,7 +31,7 @@ export class ResultWindow {
   send(now: number): number {
     this.#reserved -= 1;
     this.#sent += 1;
-    if (!this.open) this.#shutSince ??= now;
+    if (!this.open) this.#shutAt ??= now;
     return this.#sent;
   }
 
@@ -43,9 +43,9 @@ export class ResultWindow {
   acknowledge(sequence: number, now: number): number | null {
     if (sequence > this.#sent) return null;
     this.#acknowledged = Math.max(this.#acknowledged, sequence);
-    if (this.#shutSince === null || !this.open) return 0;
-    const shutMs = now - this.#shutSince;
-    this.#shutSince = null;
+    if (this.#shutAt === null || !this.open) return 0;
+    const shutMs = now - this.#shutAt;
+    this.#shutAt = null;
     return shutMs;
   }
 }

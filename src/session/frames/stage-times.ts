@@ -11,7 +11,7 @@ export interface Departure {
 
 /**
  * Returns how long a frame spent in each stage, in milliseconds, by the names of the protocol: `decode` is of the image
- * file, `vae_decode` of the latent.
+ * file, `vae_decode` of the latent. The wait of a result for its client is in no stage, only in `total`.
  */
 export function stageTimings(
   frame: Frame,
@@ -19,7 +19,7 @@ export function stageTimings(
   { encodingAt, sentAt }: Departure,
 ): StageTimings {
   return {
-    decode: frame.decodeMs,
+    decode: frame.inputMs,
     queue: frame.queueMs,
     encode: vaeEncodeMs,
     denoise: denoiseMs,

@@ -44,9 +44,9 @@ export class StallGuard {
   #hold: NodeJS.Timeout | null = null;
   /** Whether a result was sent since one was last held back: an overloaded machine still sends every other one. */
   #sent = true;
-  /** The end of the pause after which results are held back, and until when they are. */
-  #heldAfter = -Infinity;
-  #heldUntil = -Infinity;
+  /** When the pause ended after which results are held back, and when they no longer are. */
+  #pauseEndedAt = -Infinity;
+  #holdEndsAt = -Infinity;
 
   /** @param onEnd is called when the time has passed, not on an earlier `end`. */
   constructor(pauses: Pauses, onEnd: () => void) {
@@ -80,39 +80,39 @@ export class StallGuard {
   /**
    * Notes that the client takes results again.
    * @param shutMs for how long it did not.
-   * @param waiting when the waiting frame arrived; null if there is none.
+   * @param arrivedAt when the waiting frame arrived; null if there is none.
    * @returns whether the waiting result is outdated.
    */
-  clientReturned(shutMs: number, waiting: number | null, intervalMs: number): boolean {
+  clientReturned(shutMs: number, arrivedAt: number | null, intervalMs: number): boolean {
     if (shutMs <= stallIntervals * intervalMs) return false;
-    if (waiting !== null && waiting > performance.now() - intervalMs) return true;
+    if (arrivedAt !== null && arrivedAt > performance.now() - intervalMs) return true;
     this.#begin(intervalMs);
     return false;
   }
 
   /** Ends the hold if the engine finished a frame that arrived after all pauses. */
-  resultCame(arrived: number): void {
-    if (this.holding && arrived > this.#pauses.last.end) this.end();
+  resultFinished(arrivedAt: number): void {
+    if (this.holding && arrivedAt > this.#pauses.last.end) this.end();
   }
 
-  /** Returns whether a result must wait, because this process was paused since its frame arrived. */
-  holdsBack(arrived: number, intervalMs: number): boolean {
-    if (!this.#isOld(arrived, intervalMs)) return false;
+  /** Holds a result back if this process was paused since its frame arrived. @returns whether it must wait. */
+  holdBack(arrivedAt: number, intervalMs: number): boolean {
+    if (!this.#isOld(arrivedAt, intervalMs)) return false;
     const { end } = this.#pauses.last;
     const now = performance.now();
-    if (this.#heldAfter !== end) {
+    if (this.#pauseEndedAt !== end) {
       if (!this.#sent) return false;
       this.#sent = false;
-      this.#heldAfter = end;
-      this.#heldUntil = now + this.#holdMs(true, intervalMs);
+      this.#pauseEndedAt = end;
+      this.#holdEndsAt = now + this.#holdMs(true, intervalMs);
     }
-    if (now >= this.#heldUntil) return false;
-    this.#begin(this.#heldUntil - now);
+    if (now >= this.#holdEndsAt) return false;
+    this.#begin(this.#holdEndsAt - now);
     return true;
   }
 
-  /** Notes that a result is sent. */
-  resultLeft(): void {
+  /** Notes that a result was sent. */
+  resultSent(): void {
     this.#sent = true;
   }
 
@@ -131,9 +131,9 @@ export class StallGuard {
   }
 
   /** Returns whether a time was before a pause of this process that was long compared to the frame interval. */
-  #isOld(time: number, intervalMs: number): boolean {
+  #isOld(at: number, intervalMs: number): boolean {
     const { end, ms } = this.#pauses.last;
-    return time <= end && ms > stallIntervals * intervalMs;
+    return at <= end && ms > stallIntervals * intervalMs;
   }
 
   /**

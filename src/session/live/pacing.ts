@@ -32,7 +32,7 @@ export class Pacing {
 
   /** Whether frames have flowed recently, and may flow. */
   get flows(): boolean {
-    return !this.parameters.paused && performance.now() - this.#session.frames.lastActivity < quietMs;
+    return !this.parameters.paused && performance.now() - this.#session.frames.lastActivityAt < quietMs;
   }
 
   /** Frames per second that it is limited to, below the SLO; null for no limit. */

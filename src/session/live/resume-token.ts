@@ -12,6 +12,7 @@ export interface ResumeState {
   /** Rises with each token of the session. */
   readonly counter: number;
   readonly model: string;
+  /** Without those that are newer than the token. */
   readonly parameters: StreamParameters;
   readonly state: StreamState;
   /** What the server knows of the frames in `state`. */
@@ -36,8 +37,9 @@ export interface ResumeTokens {
 }
 
 /**
- * Version of tokens and their contents. Raise it with any change of `ResumeState` and its parts, including parameters
- * and the state of solvers. Tokens of another version are refused.
+ * Version of tokens and their contents. Raise it with any change of `ResumeState` and its parts, including the state of
+ * solvers, and with any change of a parameter; not with a new parameter, for which sessions that resume without it get
+ * its default. Tokens of another version are refused.
  */
 const version = 2;
 const nonceBytes = 12;

@@ -3,8 +3,8 @@ import { longestTimer } from './deadline.js';
 /** Limits the rate of events: each must be an interval after the one before. */
 export class Pace {
   readonly #poke: () => void;
-  #interval = 0;
-  #due = 0;
+  #intervalMs = 0;
+  #dueAt = 0;
   #timer: NodeJS.Timeout | undefined;
 
   /** @param poke is called when an event that had to wait may happen. */
@@ -14,16 +14,16 @@ export class Pace {
 
   /** @param fps events per second; null for no limit. */
   limit(fps: number | null): void {
-    this.#interval = fps === null ? 0 : 1000 / fps;
-    this.#due = Math.min(this.#due, performance.now() + this.#interval);
+    this.#intervalMs = fps === null ? 0 : 1000 / fps;
+    this.#dueAt = Math.min(this.#dueAt, performance.now() + this.#intervalMs);
     this.#later(0);
   }
 
-  /** Whether an event may happen now; if not, `poke` follows. */
-  get open(): boolean {
-    const wait = this.#due - performance.now();
-    if (wait <= 0) return true;
-    this.#later(wait);
+  /** Returns whether an event may happen now; if not, `poke` follows. */
+  check(): boolean {
+    const waitMs = this.#dueAt - performance.now();
+    if (waitMs <= 0) return true;
+    this.#later(waitMs);
     return false;
   }
 
@@ -31,7 +31,7 @@ export class Pace {
   take(): void {
     const now = performance.now();
     // A slightly late timer does not lower the rate; events missed beyond that are not made up for.
-    this.#due = Math.max(this.#due, now - this.#interval / 4) + this.#interval;
+    this.#dueAt = Math.max(this.#dueAt, now - this.#intervalMs / 4) + this.#intervalMs;
   }
 
   stop(): void {

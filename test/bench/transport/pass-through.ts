@@ -9,7 +9,6 @@ import { stubStream } from '../../support/stub-stream.js';
 const state: Engine['state'] = {
   name: 'ready',
   device: 'none',
-  model: { name: 'pass-through', sizeFactor: 8, defaults: {} },
   costs: [],
   rowBudget: 1,
   pictureMs: 0,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createEngines } from '../../../src/engine/host/engine-group.js';
 import { DeviceError } from '../../../src/engine/device.js';
-import type { EngineState } from '../../../src/engine/engine.js';
+import type { EngineEvent, EngineState } from '../../../src/engine/engine.js';
 import { keptCosts, RecordedStream, testImage, tinyModel, tinyParameters } from '../../support/engine.js';
 
 const cacheDirectory = await keptCosts();
@@ -16,8 +16,7 @@ function startOptions(devices: readonly string[]): Parameters<typeof createEngin
   const observer = {
     onState: (state: EngineState) => states.push(state),
     onNote: () => {},
-    onInference: ({ rows }: { rows: number }) => calls.push(rows),
-    onEmbedding: () => {},
+    onEvent: (event: EngineEvent) => event.type === 'inference' && calls.push(event.rows),
   };
   return { model: tinyModel, devices, threads: 1, cacheDirectory, observer, states, calls };
 }

@@ -5,7 +5,6 @@ import type { Engine, EngineState } from '../../../src/engine/engine.js';
 import { defaultParameters } from '@millrace/protocol';
 import { RecordedStream } from '../../support/engine.js';
 
-const model = { name: 'scripted', sizeFactor: 8, defaults: {} };
 const parameters = { ...defaultParameters(), width: 2, height: 1 };
 const engines: Engine[] = [];
 after(async () => {
@@ -20,7 +19,6 @@ function setUp(more: readonly object[] = []) {
     type: 'ready',
     only: device,
     device,
-    model,
     costs: [1, 2].map((rows) => ({ rows, ms: ms * rows })),
     rowBudget,
     pictureMs: ms,
@@ -36,9 +34,11 @@ function setUp(more: readonly object[] = []) {
       onState: (state: EngineState) =>
         events.push(`${state.name} ${'device' in state ? state.device : ''}`.trim()),
       onNote: (note) => events.push(`note ${note}`),
-      onInference: ({ rows }) => events.push(`inference ${rows}`),
-      onEmbedding: ({ hit }) => events.push(`embedding ${hit}`),
-      onNotFinite: (part) => events.push(`not finite ${part}`),
+      onEvent(event) {
+        if (event.type === 'inference') events.push(`inference ${event.rows}`);
+        else if (event.type === 'embedding') events.push(`embedding ${event.hit}`);
+        else events.push(`not finite ${event.part}`);
+      },
       onRestart: () => events.push('restart'),
       onHang: () => events.push('hang'),
     },

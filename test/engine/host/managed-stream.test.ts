@@ -113,7 +113,7 @@ describe('a stream that is open', () => {
   it('sends frames with their pictures, or as a start from noise', () => {
     const { stream, posted, transferred, opened } = setUp();
     opened();
-    const input = { image: image(), preparedMs: 7 };
+    const input = { image: image(), decodeMs: 7 };
     stream.push(1, input, { replace: true });
     stream.push(2, { image: null }, { replace: false });
     const frame = { type: 'frame', stream: 5, width: 2, height: 1 } as const;

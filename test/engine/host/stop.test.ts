@@ -4,7 +4,7 @@ import { createEngines } from '../../../src/engine/host/engine-group.js';
 import { createEngine } from '../../../src/engine/host/supervisor.js';
 import { tinyModel } from '../../support/engine.js';
 
-const observer = { onNote: () => {}, onInference: () => {}, onEmbedding: () => {} };
+const observer = { onNote: () => {}, onEvent: () => {} };
 const options = { model: tinyModel, threads: 1, cacheDirectory: null, stopTimeoutMs: 600_000 };
 
 it('an engine that is stopped while it loads or measures goes no further than that', async () => {

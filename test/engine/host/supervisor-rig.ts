@@ -6,9 +6,8 @@ import { RecordedStream } from '../../support/engine.js';
 import type { Script } from './scripted-worker.js';
 
 export const parameters = { ...defaultParameters(), width: 2, height: 1 };
-const model = { name: 'scripted', sizeFactor: 8, defaults: {} };
 const costs = [{ rows: 1, ms: 10 }];
-export const ready = { type: 'ready', device: 'cpu', model, costs, rowBudget: 3, pictureMs: 5 };
+export const ready = { type: 'ready', device: 'cpu', costs, rowBudget: 3, pictureMs: 5 };
 const opened = { type: 'answered', question: 'open', value: null };
 /** A worker that is ready at once, and opens all streams. */
 export const opens = { begin: [ready], on: { open: [opened] } } as const;
@@ -61,9 +60,11 @@ export function setUp(script: Script, options: Partial<EngineOptions> = {}): Rig
     observer: {
       onState: (state) => tell(described(state)),
       onNote: (note) => tell(`note ${note}`),
-      onInference: (call) => tell(`inference ${JSON.stringify(call)}`),
-      onEmbedding: ({ hit }) => tell(`embedding ${hit}`),
-      onNotFinite: (part) => tell(`not finite ${part}`),
+      onEvent(event) {
+        if (event.type === 'inference') tell(`inference ${JSON.stringify(event)}`);
+        else if (event.type === 'embedding') tell(`embedding ${event.hit}`);
+        else tell(`not finite ${event.part}`);
+      },
       onRestart: () => tell('restart'),
       onHang: () => tell('hang'),
     },

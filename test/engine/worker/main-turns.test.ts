@@ -27,14 +27,14 @@ async function start(streams: number, steps: Steps): Promise<WorkerThread> {
   return thread;
 }
 
-function frames(stream: number, count: number, preparedMs?: number): readonly ToWorker[] {
+function frames(stream: number, count: number, decodeMs?: number): readonly ToWorker[] {
   return Array.from({ length: count }, (_, frame) => ({
     type: 'frame',
     stream,
     frame,
     replace: false,
     ...size,
-    input: { image: null, ...(preparedMs !== undefined && { preparedMs }) },
+    input: { image: null, ...(decodeMs !== undefined && { decodeMs }) },
   }));
 }
 

@@ -44,9 +44,13 @@ describe('the thread of an engine', () => {
   it('reports the progress of its start, its measurements, and that it has stopped', async () => {
     const thread = await start();
     const costs = [1, 2, 4, 8].map((rows) => ({ rows, ms: 0.01 + rows / 10_000 }));
-    const { model, ...ready } = thread.of('ready')[0] ?? {};
-    assert.deepEqual(ready, { type: 'ready', device: 'cpu', costs, rowBudget: 8, pictureMs: 0.01 });
-    assert.deepEqual([model?.name, model?.sizeFactor], ['tiny-sd', 8]);
+    assert.deepEqual(thread.of('ready')[0], {
+      type: 'ready',
+      device: 'cpu',
+      costs,
+      rowBudget: 8,
+      pictureMs: 0.01,
+    });
     thread.send({ type: 'stop' });
     assert.equal(await thread.ended, 0);
     assert.deepEqual(

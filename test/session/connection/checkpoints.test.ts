@@ -50,7 +50,7 @@ function setUp() {
     if (fault) throw fault;
     return { state: { ordinal: 0, frames: [] }, carried: [] };
   };
-  const frames = { lastActivity: 0, snapshot };
+  const frames = { lastActivityAt: 0, snapshot };
   const session = new Session({
     id: 'a',
     subject: 'ann',
@@ -159,7 +159,7 @@ describe('a token', () => {
     await checkpoints.send();
     await later();
     assert.deepEqual(sent, ['token 1'], 'no frame came since');
-    frames.lastActivity = performance.now() + 1;
+    frames.lastActivityAt = performance.now() + 1;
     fail(new Error('the engine is being restarted'));
     await later();
     fail(null);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { errors } from '@millrace/protocol';
+import { errors, type StreamParameters } from '@millrace/protocol';
 import type { Access } from '../../../src/session/access/access.js';
 import type { ConnectionContext } from '../../../src/session/connection/context.js';
 import { ManualEngine } from '../manual-engine.js';
@@ -134,6 +134,25 @@ describe('a resume token', () => {
     assert.equal(second.all('ready')[0]?.parameters.width, 128);
     second.connection.disconnected(1000);
     small.connection.disconnected(1000);
+  });
+});
+
+describe('a resume token that is older than a parameter', () => {
+  it('continues with the default of that parameter', async () => {
+    const { rig } = await session();
+    const { tokens, rules } = rig.context;
+    const state = tokens.open(rig.all('checkpoint')[0]?.token ?? '');
+    assert.ok(state);
+    const { latent_feedback: _, ...older } = { ...state.parameters, prompt: 'a fox' };
+    const token = tokens.seal({ ...state, parameters: older as StreamParameters });
+    const elsewhere = sessionContext(new ManualEngine(), {}, { tokens });
+    const resumed = resume(elsewhere, token);
+    await resumed.until(() => resumed.connection.state === 'active');
+    const parameters = { ...rules.defaults, prompt: 'a fox' };
+    assert.deepEqual(resumed.all('ready')[0]?.parameters, { ...state.parameters, ...parameters });
+    assert.equal(resumed.all('ready')[0]?.parameters.latent_feedback, rules.defaults.latent_feedback);
+    resumed.connection.disconnected(1000);
+    rig.connection.disconnected(1000);
   });
 });
 

@@ -15,8 +15,8 @@ const state = { ordinal: 3, frames: [] };
 
 const never = (): never => assert.fail('frames of this shape may be under way');
 
-/** Returns a feed into a stream that records its calls. @param allEntered waits for frames on their way in. */
-function setUp(allEntered: () => Promise<void> = never) {
+/** Returns a feed into a stream that records its calls. @param allAdmitted waits for frames on their way in. */
+function setUp(allAdmitted: () => Promise<void> = never) {
   const calls: unknown[] = [];
   const failure: { next: Error | null } = { next: null };
   const stream = stubStream({
@@ -30,7 +30,7 @@ function setUp(allEntered: () => Promise<void> = never) {
     snapshot: () => Promise.resolve(state),
     close: () => void calls.push('close'),
   });
-  const feed = new EngineFeed({ allEntered });
+  const feed = new EngineFeed({ allAdmitted });
   return { feed, stream, calls, failure };
 }
 
@@ -52,7 +52,7 @@ it('without a stream a feed takes no frames and has no parameters', async () => 
 it('a pushed frame replaces the one waiting in the engine', () => {
   const { feed, stream, calls } = setUp();
   feed.attach(stream, parameters);
-  const input = { image: { width: 1, height: 1, data: new Uint8Array(3) }, preparedMs: 5 };
+  const input = { image: { width: 1, height: 1, data: new Uint8Array(3) }, decodeMs: 5 };
   feed.push(-1, input);
   assert.deepEqual(calls, [[-1, input, { replace: true }]]);
 });

@@ -166,7 +166,7 @@ describe('in whatever order things happen to frames', () => {
         assert.deepEqual(new Set(answers), new Set(ids));
         assert.equal(answers.length, ids.length);
         assert.deepEqual(ledger.open(), []);
-        await ledger.allEntered();
+        await ledger.allAdmitted();
         for (const { sent } of clients) {
           const credits = sent.flatMap((message) => (message.type === 'credit' ? message.total : []));
           assert.deepEqual(

@@ -27,20 +27,20 @@ describe('a frame clock', () => {
   it('makes frames at its rate, each once work on the previous one has begun', (t) => {
     const { clock, pass, ticks } = setUp(t);
     clock.start(100);
-    clock.entered();
+    clock.admitted();
     pass(10);
-    clock.entered();
+    clock.admitted();
     pass(5);
     clock.poke();
     pass(5);
     assert.deepEqual(ticks, [0, 10, 20]);
     pass(50);
     assert.deepEqual(ticks, [0, 10, 20], 'one waits');
-    clock.entered();
+    clock.admitted();
     assert.deepEqual(ticks, [0, 10, 20, 70], 'immediately, as it is late');
-    clock.entered();
+    clock.admitted();
     assert.deepEqual(ticks, [0, 10, 20, 70, 70]);
-    clock.entered();
+    clock.admitted();
     pass(9);
     assert.deepEqual(ticks, [0, 10, 20, 70, 70], 'only one missed frame is made up for');
     pass(1);
@@ -50,8 +50,8 @@ describe('a frame clock', () => {
   it('makes frames as fast as they are taken if there is no rate', (t) => {
     const { clock, ticks } = setUp(t);
     clock.start(0);
-    clock.entered();
-    clock.entered();
+    clock.admitted();
+    clock.admitted();
     assert.deepEqual(ticks, [0, 0, 0]);
   });
 
@@ -71,23 +71,23 @@ describe('a frame clock', () => {
     clock.poke();
     assert.deepEqual(ticks, []);
     clock.start(100);
-    clock.entered();
+    clock.admitted();
     clock.stop();
     clock.stop();
     pass(50);
-    clock.entered();
+    clock.admitted();
     assert.deepEqual(ticks, [0]);
   });
 
   it('applies a new rate immediately, and ignores the same one', (t) => {
     const { clock, pass, ticks } = setUp(t);
     clock.start(100);
-    clock.entered();
+    clock.admitted();
     clock.start(100);
     assert.deepEqual(ticks, [0]);
     clock.start(50);
     assert.deepEqual(ticks, [0, 0]);
-    clock.entered();
+    clock.admitted();
     pass(40);
     assert.deepEqual(ticks, [0, 0, 20]);
   });

@@ -66,7 +66,7 @@ describe('a gate', () => {
       const rig = new GateRig(pass);
       for (const name of names) if (present.includes(name)) obstacles[name].set(rig);
       for (const [i, name] of present.entries()) {
-        const closed = !rig.gate.mayLeave;
+        const closed = !rig.gate.maySend;
         rig.forget();
         obstacles[name].remove(rig);
         const rest = present.slice(i + 1);
@@ -175,7 +175,7 @@ describe('a client that acknowledges after the window was full', () => {
       pass(1000);
       rig.waitingSince = null;
       rig.acknowledge();
-      assert.equal(rig.gate.mayEnter, mode === 'txt2img', 'no newer frame can come from the client');
+      assert.equal(rig.gate.tryEnter(), mode === 'txt2img', 'no newer frame can come from the client');
       rig.gate.close();
     }
   });
@@ -197,25 +197,25 @@ describe('a stall', () => {
     const arrivedAt = performance.now();
     rig.pass(2000);
     rig.pauses.last = { end: performance.now(), ms: 2000 };
-    assert.equal(rig.gate.holdsBack(arrivedAt), true);
+    assert.equal(rig.gate.holdBack(arrivedAt), true);
     assert.deepEqual(rig.open, [false, false]);
-    rig.gate.resultCame(arrivedAt);
+    rig.gate.resultFinished(arrivedAt);
     assert.deepEqual(rig.open, [false, false]);
     rig.pass(1);
-    rig.gate.resultCame(performance.now());
-    assert.deepEqual([rig.open, rig.gate.holdsBack(performance.now())], [[true, true], false]);
+    rig.gate.resultFinished(performance.now());
+    assert.deepEqual([rig.open, rig.gate.holdBack(performance.now())], [[true, true], false]);
   });
 
   it('of this process is not noticed again before a result was sent', (t) => {
     const rig = setUp(t);
     const stop = (): void => void (rig.pauses.last = { end: performance.now(), ms: 2000 });
     stop();
-    assert.equal(rig.gate.holdsBack(0), true);
+    assert.equal(rig.gate.holdBack(0), true);
     rig.pass(1000);
     stop();
-    assert.equal(rig.gate.holdsBack(0), false);
+    assert.equal(rig.gate.holdBack(0), false);
     rig.send();
-    assert.equal(rig.gate.holdsBack(0), true);
+    assert.equal(rig.gate.holdBack(0), true);
   });
 });
 

@@ -106,27 +106,27 @@ describe('FrameLedger', () => {
     const ledger = new FrameLedger(1);
     const frame = ledger.receive(0, 5, 100);
     assert.ok(frame);
-    assert.deepEqual([frame.place, ledger.lastActivity], ['input', 100]);
+    assert.deepEqual([frame.place, ledger.lastActivityAt], ['input', 100]);
     ledger.begin(frame);
     ledger.enter(frame, 110);
-    assert.deepEqual([frame.place, frame.decodeMs], ['engine', 10]);
+    assert.deepEqual([frame.place, frame.inputMs], ['engine', 10]);
     ledger.admit(frame, 75, 130);
     assert.deepEqual([frame.place, frame.queueMs, frame.quality], ['engine', 20, 75]);
-    assert.equal(ledger.lastActivity, 100);
+    assert.equal(ledger.lastActivityAt, 100);
     ledger.finish(frame, 170);
-    assert.deepEqual([frame.place, ledger.lastActivity], ['output', 170]);
+    assert.deepEqual([frame.place, ledger.lastActivityAt], ['output', 170]);
   });
 });
 
-it('all frames have entered once each that began has been admitted or dropped, or the ledger is closed', async () => {
+it('all frames are admitted once each that began has been admitted or dropped, or the ledger is closed', async () => {
   for (const end of ['admit', 'drop', 'close'] as const) {
     const ledger = new FrameLedger(3);
     const [other, first, second] = [receive(ledger, 0), receive(ledger, 1), receive(ledger, 2)];
-    await ledger.allEntered();
+    await ledger.allAdmitted();
     ledger.begin(first);
     ledger.begin(second);
     let settled = false;
-    const entered = ledger.allEntered().then(() => (settled = true));
+    const admitted = ledger.allAdmitted().then(() => (settled = true));
     ledger.drop(other, 'superseded');
     ledger.enter(first, 0);
     ledger.admit(second, 80, 0);
@@ -135,7 +135,7 @@ it('all frames have entered once each that began has been admitted or dropped, o
     if (end === 'admit') ledger.admit(first, 80, 0);
     if (end === 'drop') ledger.drop(first, 'failed');
     if (end === 'close') ledger.close();
-    await entered;
-    await ledger.allEntered();
+    await admitted;
+    await ledger.allAdmitted();
   }
 });

@@ -231,14 +231,14 @@ describe('a stream without a connection', () => {
     assert.equal(rig.sent.length, sentBefore);
     rig.context.sessions.remove(session);
     await rig.until(() => rig.stream.lent === 0);
-    const { lastActivity } = session.frames;
+    const { lastActivityAt } = session.frames;
     await listener.onResult(1, {
       width: 64,
       height: 64,
       data: new Uint8Array(64 * 64 * 3),
       timings: { queueMs: 0, vaeEncodeMs: 0, denoiseMs: 0, vaeDecodeMs: 0 },
     });
-    assert.equal(session.frames.lastActivity, lastActivity);
+    assert.equal(session.frames.lastActivityAt, lastActivityAt);
     listener.onAdmitted(1);
     session.frames.close();
   });

@@ -24,10 +24,10 @@ export class GateRig implements WaitingFrames {
 
   constructor(pass: (ms: number) => void) {
     this.pass = pass;
-    this.gate.guard(this, {
+    this.gate.connectSides(this, {
       poke: () => {
         this.counts.results += 1;
-        this.left = this.gate.mayLeave;
+        this.left = this.gate.maySend;
       },
       clear: () => {
         this.counts.cleared += 1;
@@ -46,12 +46,12 @@ export class GateRig implements WaitingFrames {
 
   poke(): void {
     this.counts.frames += 1;
-    this.entered = this.gate.mayEnter;
+    this.entered = this.gate.tryEnter();
   }
 
   /** Whether a frame may enter, and a result may leave. */
   get open(): readonly [boolean, boolean] {
-    return [this.gate.mayEnter, this.gate.mayLeave];
+    return [this.gate.tryEnter(), this.gate.maySend];
   }
 
   pauseStream(): void {

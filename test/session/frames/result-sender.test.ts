@@ -15,11 +15,11 @@ class TestGate extends FrameGate {
   held = false;
   holds = false;
 
-  override get mayLeave(): boolean {
-    return super.mayLeave && !this.held;
+  override get maySend(): boolean {
+    return super.maySend && !this.held;
   }
 
-  override holdsBack(): boolean {
+  override holdBack(): boolean {
     // Like a stall: what holds one result back holds all of them, until the gate opens again.
     this.held ||= this.holds;
     return this.holds;
@@ -204,7 +204,7 @@ it('the meter gets each result with the time from capture to arrival, null for f
   const sent = t.mock.method(outlet.meter, 'frameSent');
   connect(client);
   for (const [sequence, id] of [0, 1, -1].entries()) {
-    const frame = Object.assign(frameOf(id), { arrivedAt: 900, captured: 930, decodeMs: 5, queueMs: 15 });
+    const frame = Object.assign(frameOf(id), { arrivedAt: 900, captured: 930, inputMs: 5, queueMs: 15 });
     void sender.put(frame, {
       ...image,
       timings: { queueMs: 1, vaeEncodeMs: 2, denoiseMs: 3, vaeDecodeMs: 4 },

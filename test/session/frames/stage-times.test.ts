@@ -9,7 +9,7 @@ const frame: Frame = {
   captured: 0,
   arrivedAt: 1000,
   place: 'output',
-  decodeMs: 10,
+  inputMs: 10,
   queueMs: 20,
   quality: 80,
 };

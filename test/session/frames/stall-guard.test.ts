@@ -32,17 +32,17 @@ describe('a result that is ready to leave', () => {
   it('waits if its frame came before a pause of this process that was long compared with the interval', (t) => {
     const { guard, pass, pause } = setUp(t);
     const arrived = performance.now();
-    assert.equal(guard.holdsBack(arrived, interval), false);
+    assert.equal(guard.holdBack(arrived, interval), false);
     pause(3 * interval);
-    assert.equal(guard.holdsBack(arrived, interval), false);
+    assert.equal(guard.holdBack(arrived, interval), false);
     pause(3 * interval + 1);
     const back = performance.now();
     pass(1);
-    assert.equal(guard.holdsBack(performance.now(), interval), false);
+    assert.equal(guard.holdBack(performance.now(), interval), false);
     assert.equal(guard.holding, false);
-    assert.equal(guard.holdsBack(back, interval), true, 'came just as the process resumed');
+    assert.equal(guard.holdBack(back, interval), true, 'came just as the process resumed');
     assert.equal(guard.holding, true);
-    assert.equal(guard.holdsBack(arrived, interval), true, 'and so do others after the same pause');
+    assert.equal(guard.holdBack(arrived, interval), true, 'and so do others after the same pause');
   });
 
   it('waits for two intervals, or for half of a longer pause, but not for more than a second', (t) => {
@@ -53,13 +53,13 @@ describe('a result that is ready to leave', () => {
     ]) {
       const { guard, pass, pause, released } = setUp(t);
       pause(paused);
-      assert.equal(guard.holdsBack(0, interval), true);
+      assert.equal(guard.holdBack(0, interval), true);
       pass(moment - 1);
-      assert.equal(guard.holdsBack(0, interval), true);
+      assert.equal(guard.holdBack(0, interval), true);
       assert.deepEqual([guard.holding, released()], [true, 0]);
       pass(1);
       assert.deepEqual([guard.holding, released()], [false, 1]);
-      assert.equal(guard.holdsBack(0, interval), false, 'the time is up');
+      assert.equal(guard.holdBack(0, interval), false, 'the time is up');
       assert.equal(guard.holding, false);
       t.mock.reset();
     }
@@ -68,10 +68,10 @@ describe('a result that is ready to leave', () => {
   it('waits no longer than the first one if it comes while that waits', (t) => {
     const { guard, pass, pause, released } = setUp(t);
     pause(1000);
-    assert.equal(guard.holdsBack(0, interval), true);
+    assert.equal(guard.holdBack(0, interval), true);
     pass(100);
     guard.end();
-    assert.equal(guard.holdsBack(0, interval), true);
+    assert.equal(guard.holdBack(0, interval), true);
     pass(399);
     assert.equal(released(), 0);
     pass(1);
@@ -81,13 +81,13 @@ describe('a result that is ready to leave', () => {
   it('waits after the next pause only if a result has left in between', (t) => {
     const { guard, pause } = setUp(t);
     pause(400);
-    assert.equal(guard.holdsBack(0, interval), true);
+    assert.equal(guard.holdBack(0, interval), true);
     pause(400);
-    assert.equal(guard.holdsBack(0, interval), false);
-    guard.resultLeft();
-    assert.equal(guard.holdsBack(0, interval), true);
+    assert.equal(guard.holdBack(0, interval), false);
+    guard.resultSent();
+    assert.equal(guard.holdBack(0, interval), true);
     pause(400);
-    assert.equal(guard.holdsBack(0, interval), false);
+    assert.equal(guard.holdBack(0, interval), false);
   });
 });
 
@@ -95,11 +95,11 @@ describe('a result that was held back', () => {
   it('is released by a result of a frame that came after the pause', (t) => {
     const { guard, pass, pause, released } = setUp(t);
     pause(400);
-    guard.holdsBack(0, interval);
-    guard.resultCame(performance.now());
+    guard.holdBack(0, interval);
+    guard.resultFinished(performance.now());
     assert.equal(guard.holding, true);
     pass(1);
-    guard.resultCame(performance.now());
+    guard.resultFinished(performance.now());
     assert.equal(guard.holding, false);
     pass(1000);
     assert.equal(released(), 0);
@@ -140,7 +140,7 @@ describe('a frame that arrives', () => {
   it('counts as new if the clock of the client is unknown', (t) => {
     const { guard, pause } = setUp(t);
     pause(400);
-    guard.holdsBack(0, interval);
+    guard.holdBack(0, interval);
     assert.equal(guard.frameArrived(null, interval), true);
     assert.equal(guard.holding, false);
   });

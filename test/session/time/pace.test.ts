@@ -7,7 +7,7 @@ import { stopTime } from '../../support/stopped-time.js';
 function events(pace: Pace, pass: (ms: number) => void, count: number): readonly number[] {
   const times: number[] = [];
   for (let ms = 0; ms < count; ms++) {
-    if (pace.open) {
+    if (pace.check()) {
       pace.take();
       times.push(ms);
     }
@@ -52,12 +52,12 @@ describe('Pace', () => {
     pass(1);
     assert.deepEqual(pokes, [1], 'the rate has changed');
     pace.take();
-    assert.equal(pace.open, false);
-    assert.equal(pace.open, false);
+    assert.equal(pace.check(), false);
+    assert.equal(pace.check(), false);
     pass(20);
     assert.equal(pokes.length, 2, 'once');
     pace.take();
-    assert.equal(pace.open, false);
+    assert.equal(pace.check(), false);
     pace.stop();
     pass(20);
     assert.equal(pokes.length, 2);
@@ -68,7 +68,7 @@ describe('Pace', () => {
     const pace = new Pace(() => {});
     pace.limit(1);
     pace.take();
-    assert.equal(pace.open, false);
+    assert.equal(pace.check(), false);
     pace.limit(100);
     assert.deepEqual(events(pace, pass, 21), [10, 20]);
   });

@@ -18,8 +18,6 @@ export class Unet {
   readonly #inputs: readonly { readonly input: UnetInput; readonly scratch: InputScratch }[];
   /** For rows without a guidance scale: that of scale 1. */
   readonly #unguided: ReturnType<typeof guidanceConditioning>;
-  /** For rows without other conditioning; never written to. */
-  readonly #zeros = new Scratch();
   /** The timestep of the row that is being written. */
   readonly #timestep = [0];
   readonly #predictions = new Scratch();
@@ -105,7 +103,7 @@ export class Unet {
       const shape = input.shape(call);
       const data = scratch.take(volume(shape));
       const length = data.length / given.length;
-      const valuesOf = this.#source(input, call, length);
+      const valuesOf = this.#source(input, call);
       given.forEach((row, i) => {
         const values = valuesOf(row);
         if (values.length !== length) {
@@ -117,8 +115,8 @@ export class Unet {
     });
   }
 
-  /** Returns how to get the values of an input from a row. @param length of the values. */
-  #source({ port, from }: UnetInput, call: CallSize, length: number): (row: Row) => ArrayLike<number> {
+  /** Returns how to get the values of an input from a row. */
+  #source({ port, from }: UnetInput, call: CallSize): (row: Row) => ArrayLike<number> {
     switch (from) {
       case 'sample':
         return ({ input }) => input;
@@ -128,8 +126,11 @@ export class Unet {
           return this.#timestep;
         };
       case 'conditioning':
-        return ({ conditioning }) =>
-          conditioning[port.name] ?? this.#unguided?.[port.name] ?? this.#zeros.take(length);
+        return ({ conditioning }) => {
+          const values = conditioning[port.name] ?? this.#unguided?.[port.name];
+          if (!values) throw new RangeError(`${port.name}: a row has no values for this input`);
+          return values;
+        };
       case 'size': {
         const { pixelFactor } = this.#folder;
         const [height, width] = [call.height * pixelFactor, call.width * pixelFactor];
@@ -143,11 +144,20 @@ export class Unet {
 
 /** Returns a row of zeros, to measure and test calls with. */
 export function blankRow(folder: ModelFolder, shape: Shape, timestep: number, chunks = 1): Row {
+  const [, height, width] = shape;
+  const tokens = chunks * folder.textLength;
+  const call: CallSize = { rows: 1, timesteps: 1, tokens, height, width };
+  const conditioning = folder.layout.unet.inputs
+    .filter(({ from }) => from === 'conditioning')
+    .map((input) => [input.port.name, new Float32Array(volume(input.shape(call)))] as const);
   return {
     role: 'positive',
     stage: { timestep, a: 1, b: 1, inputScale: 1 },
     input: new Float32Array(volume(shape)),
-    conditioning: { encoder_hidden_states: new Float32Array(chunks * folder.textLength * folder.textWidth) },
+    conditioning: {
+      encoder_hidden_states: new Float32Array(tokens * folder.textWidth),
+      ...Object.fromEntries(conditioning),
+    },
   };
 }
 

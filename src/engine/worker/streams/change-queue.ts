@@ -1,7 +1,4 @@
-import type { Ask, ToWorker } from '../../messages.js';
-
-/** Messages about one stream, open or not yet open. */
-export type StreamMessage = Extract<ToWorker, { readonly stream: number }>;
+import type { Ask, MessageToStream } from '../../messages.js';
 
 /** A stream to open, or a change of its parameters. */
 export type Change = Ask<'open' | 'configure'>;
@@ -11,10 +8,10 @@ export type Change = Ask<'open' | 'configure'>;
  * frames, so they wait here for their turn. Later messages for the same stream wait behind its change.
  */
 export class ChangeQueue {
-  readonly #waiting = new Map<number, { readonly change: Change; readonly behind: StreamMessage[] }>();
+  readonly #waiting = new Map<number, { readonly change: Change; readonly behind: MessageToStream[] }>();
 
   /** @returns false if the message is not a change and no change of its stream waits: it can be handled now. */
-  put(message: StreamMessage): boolean {
+  put(message: MessageToStream): boolean {
     const waiting = this.#waiting.get(message.stream);
     if (waiting) waiting.behind.push(message);
     else if (isChange(message)) this.#waiting.set(message.stream, { change: message, behind: [] });
@@ -28,7 +25,7 @@ export class ChangeQueue {
   }
 
   /** Takes the next change, with later messages for the same stream; null if none waits. */
-  take(): { readonly change: Change; readonly behind: readonly StreamMessage[] } | null {
+  take(): { readonly change: Change; readonly behind: readonly MessageToStream[] } | null {
     const [next] = this.#waiting.values();
     if (next === undefined) return null;
     this.#waiting.delete(next.change.stream);
@@ -36,6 +33,6 @@ export class ChangeQueue {
   }
 }
 
-function isChange(message: StreamMessage): message is Change {
+function isChange(message: MessageToStream): message is Change {
   return message.type === 'ask' && (message.question === 'open' || message.question === 'configure');
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import type { Row } from '../../../../src/diffusion/stream.js';
 import { OnnxPart } from '../../../../src/engine/worker/networks/onnx-part.js';
-import { Unet } from '../../../../src/engine/worker/networks/unet.js';
+import { blankRow, Unet } from '../../../../src/engine/worker/networks/unet.js';
 import type { UnetConfig } from '../../../../src/model/configs.js';
 import { readModelFolder } from '../../../../src/model/folder.js';
 import { readGraphFile } from '../../../../src/model/layout/graph-file.js';
@@ -49,8 +49,8 @@ const config: UnetConfig = {
   sample_size: null,
 };
 
-/** Returns a row of 100 times its number, and residuals of its number, if it has any. */
-function row(number: number, residual: boolean): Row {
+/** Returns a row of 100 times its number, and residuals of a number. */
+function row(number: number, residual: number): Row {
   const values = (value: number): Float32Array => new Float32Array(channels * 2 * 3).fill(value);
   return {
     role: 'positive',
@@ -58,7 +58,7 @@ function row(number: number, residual: boolean): Row {
     input: values(100 * number),
     conditioning: {
       encoder_hidden_states: new Float32Array(tokens * textWidth),
-      ...(residual && { [name]: values(number) }),
+      [name]: values(residual),
     },
   };
 }
@@ -83,25 +83,30 @@ describe('a further input of an exported U-Net', () => {
     const layout = unetLayout(known, config, 'config.json');
     const tiny = await readModelFolder(tinyModel);
     await using part = await OnnxPart.load(file, {});
-    const unet = await Unet.create(
-      {
-        ...tiny,
-        textWidth,
-        textLength: tokens,
-        latentChannels: channels,
-        layout: { ...tiny.layout, unet: { ...layout, inputs: [...layout.inputs, entry] } },
-      },
-      part,
-    );
-    // Rows without residuals get zeros, also where an earlier call left others.
-    for (const residual of [true, false]) {
-      const rows = [row(1, true), row(2, residual), row(3, true)];
+    const model = {
+      ...tiny,
+      textWidth,
+      textLength: tokens,
+      latentChannels: channels,
+      layout: { ...tiny.layout, unet: { ...layout, inputs: [...layout.inputs, entry] } },
+    };
+    const unet = await Unet.create(model, part);
+    for (const residual of [2, 0]) {
+      const rows = [row(1, 1), row(2, residual), row(3, 3)];
       const predictions = await unet.predict(rows, [channels, 2, 3]);
       const first = predictions.map(([value]) => value);
-      assert.deepEqual(first, [99, residual ? 198 : 200, 297]);
+      assert.deepEqual(first, [99, 200 - residual, 297]);
       for (const [i, prediction] of predictions.entries()) {
         assert.ok(prediction.every((value) => value === first[i]));
       }
     }
+    const size = [channels, 2, 3] as const;
+    const { encoder_hidden_states, [name]: residual } = blankRow(model, size, 500).conditioning;
+    assert.deepEqual(residual, new Float32Array(channels * 2 * 3), 'a blank row has it too');
+    const without = { ...row(1, 1), conditioning: { encoder_hidden_states } };
+    await assert.rejects(unet.predict([without], size), {
+      name: 'RangeError',
+      message: `${name}: a row has no values for this input`,
+    });
   });
 });

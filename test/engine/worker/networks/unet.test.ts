@@ -101,8 +101,9 @@ describe('further inputs of a U-Net', () => {
     const { unet, calls } = await create(
       withVectors(['text_embeds', 'conditioning', 2], ['time_ids', 'size', 6]),
     );
-    await unet.predict([row(1, 512, { text_embeds: Float32Array.of(7, 8) }), row(2, 512)], shape);
-    assert.deepEqual(calls[0]['text_embeds'], { shape: [2, 2], data: [7, 8, 0, 0] });
+    const pooled = (...values: number[]): object => ({ text_embeds: Float32Array.from(values) });
+    await unet.predict([row(1, 512, pooled(7, 8)), row(2, 512, pooled(9, 10))], shape);
+    assert.deepEqual(calls[0]['text_embeds'], { shape: [2, 2], data: [7, 8, 9, 10] });
     const size = [8, 16, 0, 0, 8, 16];
     assert.deepEqual(calls[0]['time_ids'], { shape: [2, 6], data: [...size, ...size] });
   });

@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { defaultParameters } from '@millrace/protocol';
-import { ChangeQueue, type StreamMessage } from '../../../../src/engine/worker/streams/change-queue.js';
+import type { MessageToStream } from '../../../../src/engine/messages.js';
+import { ChangeQueue } from '../../../../src/engine/worker/streams/change-queue.js';
 
 const parameters = defaultParameters();
 
-function configure(stream: number, request: number): StreamMessage {
+function configure(stream: number, request: number): MessageToStream {
   return { type: 'ask', stream, request, question: 'configure', argument: parameters };
 }
 
-function frame(stream: number, number: number): StreamMessage {
+function frame(stream: number, number: number): MessageToStream {
   const input = { image: null };
   return { type: 'frame', stream, frame: number, replace: true, width: 8, height: 8, input };
 }

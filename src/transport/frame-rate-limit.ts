@@ -3,7 +3,7 @@ import { Duplex } from 'node:stream';
 import { TokenBucket } from '../session/time/token-bucket.js';
 import { FrameScanner } from './frame-scanner.js';
 
-export interface FrameGateOptions {
+export interface FrameRateLimitOptions {
   /** Frames of every kind that pass per second; a tenth of them may come at once. */
   readonly perSecond: number;
   /** Called when the peer is too far beyond the rate: waiting frames are dropped, and so is all that follows. */
@@ -31,7 +31,7 @@ interface Piece {
  * from one network read at once (10,000 frames, if they are empty): paused or not, it answers pings, checks texts and
  * gathers fragments.
  */
-export class FrameGate extends Duplex {
+export class FrameRateLimit extends Duplex {
   readonly #wire: Duplex;
   readonly #onFlood: () => void;
   readonly #mostFrames: number;
@@ -50,7 +50,7 @@ export class FrameGate extends Duplex {
   #turn: NodeJS.Immediate | null = null;
 
   /** @param head bytes that followed the request. */
-  constructor(wire: Duplex, head: Buffer, { perSecond, onFlood }: FrameGateOptions) {
+  constructor(wire: Duplex, head: Buffer, { perSecond, onFlood }: FrameRateLimitOptions) {
     super();
     this.#wire = wire;
     this.#onFlood = onFlood;

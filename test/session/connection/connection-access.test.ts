@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Access } from '../../../src/session/access/access.js';
 import { anonymous, type Grant } from '../../../src/session/access/grant.js';
-import { ConnectionAccess } from '../../../src/session/connection/access.js';
+import { ConnectionAccess } from '../../../src/session/connection/connection-access.js';
 
 test('of two renewals the one that was sent last counts, whichever token is verified first', async () => {
   const waiting = new Map<string, (grant: Grant) => void>();

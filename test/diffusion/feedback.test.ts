@@ -55,7 +55,7 @@ describe('a stream with feedback', () => {
       const before: Float32Array = finished ?? entering;
       expected.admit(
         frame,
-        entering.map((x, i) => Math.fround(0.4 * x + 0.6 * before[i]!)),
+        entering.map((x, i) => Math.fround(0.4 * x + 0.6 * before[i])),
       );
       const [[, wanted] = []] = advance(expected);
       assert.deepEqual(latent, wanted);
@@ -109,7 +109,7 @@ describe('a stream with feedback', () => {
   it('stays bounded over 10,000 frames, at the largest share', () => {
     const stream = createStream({ ...options, feedback: 0.95 });
     const largest = (from: number, to: number): number =>
-      Math.max(...run(stream, from, to).flatMap((latent) => [...latent.map(Math.abs)]));
+      Math.max(...run(stream, from, to).map((latent) => Math.max(...latent.map(Math.abs))));
     run(stream, 0, 500);
     const early = largest(500, 1000);
     run(stream, 1000, 9500);

@@ -50,7 +50,7 @@ export function withVectors(
   return { inputs: [...plain.inputs, ...inputs] };
 }
 
-export const plain: UnetLayout = {
+const plain: UnetLayout = {
   ...tiny.layout.unet,
   inputs: inputsWith(port('timestep', ['b'], 'int64')),
   timesteps: 'rows',

@@ -14,32 +14,32 @@ export type SolverName =
   | 'PNDMScheduler';
 
 /**
- * The user's choice of solver and its settings. A solver ignores settings that it does not have; `solversWith` of the
+ * The user's choice of solver and its settings, by their names in diffusers. A solver ignores settings that it does not have; `solversWith` of the
  * protocol lists the solvers that have each.
  */
 export interface SolverOptions {
-  readonly name: SolverName;
+  readonly solver: SolverName;
   /** Length of the schedule, 1 to the number of training timesteps (LCM, TCD: to `original_inference_steps`). */
-  readonly numInferenceSteps: number;
+  readonly num_inference_steps: number;
   /**
    * Positions in the schedule, ascending; null takes all. A list without gaps up to the end is the schedule entered
    * late (diffusers: `begin_index`, image-to-image); any other list is a custom schedule (diffusers: `timesteps`),
    * stepping from each of its timesteps to the next.
    */
-  readonly tIndexList: readonly number[] | null;
+  readonly t_index_list: readonly number[] | null;
   /** null: that of the model's configuration, or else the solver's default. */
-  readonly timestepSpacing: TimestepSpacing | null;
+  readonly timestep_spacing: TimestepSpacing | null;
   /** Most model outputs that a multistep solver uses in one step. */
-  readonly order: 1 | 2 | 3;
-  readonly algorithmType: 'dpmsolver' | 'dpmsolver++' | 'sde-dpmsolver' | 'sde-dpmsolver++';
+  readonly solver_order: 1 | 2 | 3;
+  readonly algorithm_type: 'dpmsolver' | 'dpmsolver++' | 'sde-dpmsolver' | 'sde-dpmsolver++';
   /** Whether noise levels are spread as in Karras et al. 2022. */
-  readonly useKarrasSigmas: boolean;
+  readonly use_karras_sigmas: boolean;
   /** From 0 (deterministic) to 1 (as random as DDPM). */
   readonly eta: number;
   /** From 0 (deterministic) to 1 (full re-noising). */
   readonly gamma: number;
   /** Whether noise is added between steps (StreamDiffusion: `do_add_noise`). */
-  readonly addNoise: boolean;
+  readonly do_add_noise: boolean;
   /** LCM: false disables boundary scaling (c_skip 0, c_out 1), as SD-Turbo requires. Default: true. */
   readonly boundaryScaling?: boolean;
 }

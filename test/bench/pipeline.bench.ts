@@ -160,16 +160,16 @@ const latent = new Float32Array(4 * 64 * 64).fill(0.3);
 const solver = createSolver(
   { num_train_timesteps: 1000, beta_start: 0.00085, beta_end: 0.012, beta_schedule: 'scaled_linear' },
   {
-    name: 'LCMScheduler',
-    numInferenceSteps: 50,
-    tIndexList: [18, 25, 32, 38],
-    timestepSpacing: null,
-    order: 2,
-    algorithmType: 'dpmsolver++',
-    useKarrasSigmas: false,
+    solver: 'LCMScheduler',
+    num_inference_steps: 50,
+    t_index_list: [18, 25, 32, 38],
+    timestep_spacing: null,
+    solver_order: 2,
+    algorithm_type: 'dpmsolver++',
+    use_karras_sigmas: false,
     eta: 0,
     gamma: 0,
-    addNoise: true,
+    do_add_noise: true,
   },
 );
 const conditioning = { encoder_hidden_states: new Float32Array(1) };

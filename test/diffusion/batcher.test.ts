@@ -75,9 +75,11 @@ const anyOptions: fc.Arbitrary<StreamOptions> = fc.record({
     'EulerDiscreteScheduler',
     'UniPCMultistepScheduler',
   ),
-  tIndexList: fc.uniqueArray(fc.integer({ min: 0, max: 49 }), { minLength: 1, maxLength: 5 }).map((list) => {
-    return list.toSorted((a, b) => a - b);
-  }),
+  t_index_list: fc
+    .uniqueArray(fc.integer({ min: 0, max: 49 }), { minLength: 1, maxLength: 5 })
+    .map((list) => {
+      return list.toSorted((a, b) => a - b);
+    }),
   cfgType: fc.constantFrom('none', 'full', 'self', 'initialize'),
   guidanceScale: fc.double({ min: 0.5, max: 3, noNaN: true }),
   denoise: fc.constantFrom('stream', 'sequential'),
@@ -146,8 +148,8 @@ test('sessions with frames waiting get equal shares of rows over a window, whate
 test('a session with ten steps does not starve one with one step', () => {
   for (const budget of [1, 4, 8]) {
     const batcher = new Batcher<Session>();
-    const heavy = new Session({ tIndexList: [0, 5, 10, 15, 20, 25, 30, 35, 40, 45], cfgType: 'full' });
-    const light = new Session({ tIndexList: [32] });
+    const heavy = new Session({ t_index_list: [0, 5, 10, 15, 20, 25, 30, 35, 40, 45], cfgType: 'full' });
+    const light = new Session({ t_index_list: [32] });
     for (let turn = 0; turn < 300; turn++) call(batcher, [heavy, light], budget);
     // With room for both in a call, the light one gets a frame in each call; with less, half of the rows.
     const share = total(light.rows) / (total(light.rows) + total(heavy.rows));
@@ -161,8 +163,8 @@ test('a session with ten steps does not starve one with one step', () => {
 
 test('an idle session gets no burst later, and one that joins late gets its share at once', () => {
   const batcher = new Batcher<Session>();
-  const a = new Session({ tIndexList: [32] });
-  const b = new Session({ tIndexList: [32] });
+  const a = new Session({ t_index_list: [32] });
+  const b = new Session({ t_index_list: [32] });
   for (let turn = 0; turn < 100; turn++) call(batcher, [a], 1);
   const before = a.rows.length;
   for (let turn = 0; turn < 20; turn++) call(batcher, [a, b], 1);
@@ -172,8 +174,8 @@ test('an idle session gets no burst later, and one that joins late gets its shar
 
 test('calls stay within the budget, and hold only rows of one key', () => {
   const batcher = new Batcher<Session>();
-  const small = [1, 2, 3].map(() => new Session({ cfgType: 'full', tIndexList: [32] }, Infinity, 'small'));
-  const large = [1, 2].map(() => new Session({ tIndexList: [32] }, Infinity, 'large'));
+  const small = [1, 2, 3].map(() => new Session({ cfgType: 'full', t_index_list: [32] }, Infinity, 'small'));
+  const large = [1, 2].map(() => new Session({ t_index_list: [32] }, Infinity, 'large'));
   for (let turn = 0; turn < 100; turn++) {
     const sharing = new Set<string>();
     for (const { source } of batcher.gather([...small, ...large], 4)) sharing.add(source.key);
@@ -186,7 +188,7 @@ test('calls stay within the budget, and hold only rows of one key', () => {
 
 test('a lane of two rows goes out even at a budget of one', () => {
   const batcher = new Batcher<Session>();
-  const session = new Session({ cfgType: 'full', tIndexList: [32] });
+  const session = new Session({ cfgType: 'full', t_index_list: [32] });
   assert.equal(call(batcher, [session], 1), 2);
   assert.deepEqual(batcher.gather([], 4), []);
 });
@@ -206,8 +208,8 @@ test('expensive rows are fewer: shares are equal in cost, pictures included', ()
       (specs, budget) => {
         const batcher = new Batcher<Session>();
         const sessions = specs.map(({ steps, rowCost, pictureCost }, i) => {
-          const tIndexList = Array.from({ length: steps }, (_, step) => 10 * step);
-          const session = new Session({ tIndexList, denoise: 'sequential' }, Infinity, `kind ${i}`);
+          const t_index_list = Array.from({ length: steps }, (_, step) => 10 * step);
+          const session = new Session({ t_index_list, denoise: 'sequential' }, Infinity, `kind ${i}`);
           return Object.assign(session, { rowCost, pictureCost });
         });
         for (let turn = 0; turn < 1500; turn++) call(batcher, sessions, budget);
@@ -225,9 +227,9 @@ test('expensive rows are fewer: shares are equal in cost, pictures included', ()
 test('streams of one account share what one stream would get, and take turns', () => {
   const batcher = new Batcher<Session>();
   const images = [1, 2, 3, 4].map(() =>
-    Object.assign(new Session({ tIndexList: [32] }), { account: 'images' }),
+    Object.assign(new Session({ t_index_list: [32] }), { account: 'images' }),
   );
-  const own = new Session({ tIndexList: [32] });
+  const own = new Session({ t_index_list: [32] });
   for (let turn = 0; turn < 400; turn++) call(batcher, [...images, own], 1);
   assert.ok(Math.abs(own.out.size - 200) <= 2, `${own.out.size}`);
   for (const image of images) assert.ok(Math.abs(image.out.size - 50) <= 2, `${image.out.size}`);
@@ -241,14 +243,14 @@ test('an endless sequence of streams with one frame each starves no other stream
       fc.boolean(),
       (present, budget, shared) => {
         const batcher = new Batcher<Session>();
-        const bystander = new Session({ tIndexList: [32] });
+        const bystander = new Session({ t_index_list: [32] });
         let newcomers: Session[] = [];
         for (let turn = 0; turn < 300; turn++) {
           for (const gone of newcomers.filter(({ done }) => done)) batcher.remove(gone);
           newcomers = newcomers.filter(({ done }) => !done);
           while (newcomers.length < present) {
             const account = shared ? 'images' : undefined;
-            newcomers.push(Object.assign(new Session({ tIndexList: [32] }, 1), { account }));
+            newcomers.push(Object.assign(new Session({ t_index_list: [32] }, 1), { account }));
           }
           call(batcher, [...newcomers, bystander], budget);
         }
@@ -264,7 +266,7 @@ test('an endless sequence of streams with one frame each starves no other stream
 test('a call holds fewer rows if they are expensive', () => {
   const batcher = new Batcher<Session>();
   const sessions = [1, 2, 3, 4, 5, 6].map(() =>
-    Object.assign(new Session({ tIndexList: [32] }), { rowCost: 4 }),
+    Object.assign(new Session({ t_index_list: [32] }), { rowCost: 4 }),
   );
   const rowsOf = (mostCost: number): number =>
     total(batcher.gather(sessions, 8, mostCost).map(({ lanes, entries }) => lanes.length + entries));

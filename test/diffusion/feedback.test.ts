@@ -44,7 +44,7 @@ function run(stream: ReturnType<typeof createStream>, from: number, to: number):
 }
 
 describe('a stream with feedback', () => {
-  const options: StreamOptions = { tIndexList: [32], feedback: 0.6 };
+  const options: StreamOptions = { t_index_list: [32], feedback: 0.6 };
 
   it('gives each frame the result before it, which a stream without feedback does not', () => {
     const with0 = run(createStream(options), 0, 3);
@@ -76,9 +76,9 @@ describe('a stream with feedback', () => {
   });
 
   it('continues elsewhere exactly as here', () => {
-    const here = createStream({ ...options, tIndexList: [18, 32] });
+    const here = createStream({ ...options, t_index_list: [18, 32] });
     run(here, 0, 4);
-    const there = createStream({ ...options, tIndexList: [18, 32] });
+    const there = createStream({ ...options, t_index_list: [18, 32] });
     there.restore(structuredClone(here.snapshot()));
     assert.deepEqual(run(there, 4, 8), run(here, 4, 8));
   });

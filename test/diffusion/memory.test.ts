@@ -22,7 +22,7 @@ test('memory is flat over 10,000 frames, for every guidance', () => {
   const latent = new Float32Array(length).fill(0.5);
   const prediction = new Float32Array(length).fill(0.1);
   for (const cfgType of ['none', 'full', 'self', 'initialize'] as const) {
-    const { plan, steering, admission } = createStream({ cfgType, tIndexList: [18, 26, 35, 45] });
+    const { plan, steering, admission } = createStream({ cfgType, t_index_list: [18, 26, 35, 45] });
     const noise = new SeededNoise([{ seed: 2, weight: 1 }], length, 0);
     const stream = new Stream({ ...plan, shape, noise }, steering, admission);
     let largest = 0;

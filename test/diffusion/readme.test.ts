@@ -57,8 +57,8 @@ function turn(users: readonly User[], batcher: Batcher<User>, rowBudget: number)
 
 it('the loop of the README gives each stream what it would get alone', () => {
   const options: readonly StreamOptions[] = [
-    { tIndexList: [0, 16, 32, 45] },
-    { tIndexList: [10, 30], cfgType: 'full' },
+    { t_index_list: [0, 16, 32, 45] },
+    { t_index_list: [10, 30], cfgType: 'full' },
   ];
   const film = (users: readonly User[]): void => {
     const batcher = new Batcher<User>();

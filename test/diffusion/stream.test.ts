@@ -35,8 +35,8 @@ function assertSame(
 test('the stream batch gives the results of sequential denoising, for every solver, guidance and n', () => {
   for (const solver of solverNames) {
     for (const cfgType of guidanceTypes) {
-      for (const tIndexList of [[32], [32, 45], [18, 26, 35, 45]]) {
-        const options = { solver, cfgType, tIndexList } as const;
+      for (const t_index_list of [[32], [32, 45], [18, 26, 35, 45]]) {
+        const options = { solver, cfgType, t_index_list } as const;
         assertSame(run({ ...options, denoise: 'stream' }), run({ ...options, denoise: 'sequential' }));
       }
     }
@@ -44,9 +44,9 @@ test('the stream batch gives the results of sequential denoising, for every solv
 });
 
 test('every frame comes out once, in order, none lost at the head or the tail', () => {
-  for (const tIndexList of [[32], [18, 26, 35, 45], [0, 5, 10, 15, 20, 25, 30]]) {
-    const stream = createStream({ tIndexList });
-    const n = tIndexList.length;
+  for (const t_index_list of [[32], [18, 26, 35, 45], [0, 5, 10, 15, 20, 25, 30]]) {
+    const stream = createStream({ t_index_list });
+    const n = t_index_list.length;
     const out: number[] = [];
     const outputsByCall: number[] = [];
     for (let call = 0; call < frames; call++) {
@@ -70,8 +70,8 @@ test('every frame comes out once, in order, none lost at the head or the tail', 
 
 test('frames entering together with frame_buffer_size come out as they do alone, for any n', () => {
   for (const cfgType of guidanceTypes) {
-    for (const tIndexList of [[32], [32, 45], [18, 26, 35, 45]]) {
-      const options = { cfgType, tIndexList };
+    for (const t_index_list of [[32], [32, 45], [18, 26, 35, 45]]) {
+      const options = { cfgType, t_index_list };
       for (const denoise of ['stream', 'sequential'] as const) {
         assertSame(run({ ...options, denoise, frameBufferSize: 3 }), run(options));
       }
@@ -110,7 +110,7 @@ test('full and initialize at a guidance scale of 1 or below are the same as none
 
 test('single-step self guidance stays bounded over 10,000 frames', () => {
   // Where the original's feedback gain (b/a)(1 + (g-1)d) is far above 1: it reaches 1e12 after 128 frames.
-  const stream = createStream({ cfgType: 'self', tIndexList: [32], guidanceScale: 1.4 });
+  const stream = createStream({ cfgType: 'self', t_index_list: [32], guidanceScale: 1.4 });
   let first: Float32Array | undefined;
   for (let frame = 0; frame < 10_000; frame++) {
     stream.admit(frame, frameLatent(frame % 7));
@@ -165,7 +165,7 @@ test('equal seeds give equal results, different seeds different ones; txt2img dr
   assertSame(run({ seed: 7 }), run({ seed: 7 }), 0);
   assert.ok(relativeError(run({ seed: 7 }).get(0)!, run({ seed: 8 }).get(0)!) > 1e-2);
   const starts = [0, 1].map(() => {
-    const stream = createStream({ tIndexList: [0] });
+    const stream = createStream({ t_index_list: [0] });
     stream.admit(0, null);
     const [[, first] = []] = advance(stream);
     stream.admit(1, null);
@@ -177,15 +177,15 @@ test('equal seeds give equal results, different seeds different ones; txt2img dr
 });
 
 test('frames under way keep the plan that they entered with', () => {
-  const stream = createStream({ tIndexList: [18, 26, 35, 45] });
+  const stream = createStream({ t_index_list: [18, 26, 35, 45] });
   stream.admit(0, frameLatent(0));
   advance(stream);
-  stream.plan = createStream({ tIndexList: [32] }).plan;
+  stream.plan = createStream({ t_index_list: [32] }).plan;
   stream.admit(1, frameLatent(1));
   const out = new Map<number, Float32Array>();
   while (stream.oldestFrame !== null) for (const [frame, latent] of advance(stream)) out.set(frame, latent);
-  assert.ok(relativeError(out.get(0)!, run({ tIndexList: [18, 26, 35, 45] }).get(0)!) <= 1e-6);
-  assert.ok(relativeError(out.get(1)!, run({ tIndexList: [32] }, 2).get(1)!) <= 1e-6);
+  assert.ok(relativeError(out.get(0)!, run({ t_index_list: [18, 26, 35, 45] }).get(0)!) <= 1e-6);
+  assert.ok(relativeError(out.get(1)!, run({ t_index_list: [32] }, 2).get(1)!) <= 1e-6);
 });
 
 test('a stream continues from the snapshot of another one', () => {
@@ -249,7 +249,7 @@ test('sequential denoising admits frames only together, while none is at a later
 });
 
 test('absorbing a frame that is not under way is refused', () => {
-  const stream = createStream({ tIndexList: [32] });
+  const stream = createStream({ t_index_list: [32] });
   stream.admit(0, frameLatent(0));
   const [lane] = stream.lanes();
   advance(stream);

@@ -17,7 +17,7 @@ export const latentLength = 24;
 
 export interface StreamOptions {
   readonly solver?: SolverName;
-  readonly tIndexList?: readonly number[];
+  readonly t_index_list?: readonly number[];
   readonly cfgType?: GuidanceType;
   readonly guidanceScale?: number;
   readonly delta?: number;
@@ -27,7 +27,7 @@ export interface StreamOptions {
   readonly prediction?: PredictionType;
   readonly seed?: number;
   readonly drift?: number;
-  readonly addNoise?: boolean;
+  readonly do_add_noise?: boolean;
   readonly prompt?: number;
   readonly negative?: number;
   readonly order?: 1 | 2 | 3;
@@ -36,20 +36,20 @@ export interface StreamOptions {
 
 export function createStream(options: StreamOptions = {}): Stream {
   const solverOptions = {
-    name: options.solver ?? 'LCMScheduler',
-    numInferenceSteps: 50,
-    tIndexList: options.tIndexList ?? [18, 26, 35, 45],
-    timestepSpacing: null,
-    order: options.order ?? 2,
-    algorithmType: 'dpmsolver++',
-    useKarrasSigmas: false,
+    solver: options.solver ?? 'LCMScheduler',
+    num_inference_steps: 50,
+    t_index_list: options.t_index_list ?? [18, 26, 35, 45],
+    timestep_spacing: null,
+    solver_order: options.order ?? 2,
+    algorithm_type: 'dpmsolver++',
+    use_karras_sigmas: false,
     eta: options.eta ?? 0,
     gamma: 0.3,
-    addNoise: options.addNoise ?? true,
+    do_add_noise: options.do_add_noise ?? true,
   } as const;
   const plan = {
     solver: createSolver(schedulerConfig, solverOptions),
-    stockSolver: createSolver(schedulerConfig, { ...solverOptions, addNoise: true }),
+    stockSolver: createSolver(schedulerConfig, { ...solverOptions, do_add_noise: true }),
     prediction: options.prediction ?? 'epsilon',
     shape,
     noise: new SeededNoise([{ seed: options.seed ?? 2, weight: 1 }], latentLength, options.drift ?? 0),

@@ -108,16 +108,16 @@ export function slice(tensors: SafeTensors, name: string, ...index: readonly num
 export function planOf({ parameters, tensors }: RecordedCase, runtime: ModelRuntime): Plan {
   const config = { ...runtime.folder.scheduler, timestep_scaling: parameters.timestep_scaling };
   const options = {
-    name: 'LCMScheduler',
-    numInferenceSteps: parameters.num_inference_steps,
-    tIndexList: parameters.t_index_list,
-    timestepSpacing: null,
-    order: 2,
-    algorithmType: 'dpmsolver++',
-    useKarrasSigmas: false,
+    solver: 'LCMScheduler',
+    num_inference_steps: parameters.num_inference_steps,
+    t_index_list: parameters.t_index_list,
+    timestep_spacing: null,
+    solver_order: 2,
+    algorithm_type: 'dpmsolver++',
+    use_karras_sigmas: false,
     eta: 0,
     gamma: 0,
-    addNoise: parameters.do_add_noise,
+    do_add_noise: parameters.do_add_noise,
     boundaryScaling: parameters.mode !== 'txt2img_sd_turbo',
   } as const;
   const stages = parameters.t_index_list.length;
@@ -142,7 +142,7 @@ export function planOf({ parameters, tensors }: RecordedCase, runtime: ModelRunt
   };
   return {
     solver: createSolver(config, options),
-    stockSolver: createSolver(config, { ...options, addNoise: true }),
+    stockSolver: createSolver(config, { ...options, do_add_noise: true }),
     prediction: runtime.folder.predictionType,
     shape,
     noise,

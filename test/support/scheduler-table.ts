@@ -55,26 +55,26 @@ export function tableSolver(table: SchedulerTable, steps: number): Solver {
   return createSolver(
     { ...config, original_inference_steps: given ? trained : (originalSteps as number | undefined) },
     {
-      name,
+      solver: name,
       // A list of timesteps is a list of positions in the schedule of all timesteps.
       ...(given
         ? {
-            numInferenceSteps: trained,
-            tIndexList: given.map((timestep) => trained - 1 - timestep),
-            timestepSpacing: 'trailing',
+            num_inference_steps: trained,
+            t_index_list: given.map((timestep) => trained - 1 - timestep),
+            timestep_spacing: 'trailing',
           }
         : {
-            numInferenceSteps: steps,
-            tIndexList: begin === 0 ? null : Array.from({ length: steps - first }, (_, i) => first + i),
-            timestepSpacing: null,
+            num_inference_steps: steps,
+            t_index_list: begin === 0 ? null : Array.from({ length: steps - first }, (_, i) => first + i),
+            timestep_spacing: null,
           }),
-      order: (config.solver_order ?? 2) as SolverOptions['order'],
-      algorithmType: (config.algorithm_type ?? 'dpmsolver++') as SolverOptions['algorithmType'],
-      useKarrasSigmas: config.use_karras_sigmas ?? false,
+      solver_order: (config.solver_order ?? 2) as SolverOptions['solver_order'],
+      algorithm_type: (config.algorithm_type ?? 'dpmsolver++') as SolverOptions['algorithm_type'],
+      use_karras_sigmas: config.use_karras_sigmas ?? false,
       // TCD's gamma is called eta in diffusers.
       eta: (step['eta'] ?? 0) as number,
       gamma: (step['eta'] ?? 0.3) as number,
-      addNoise: true,
+      do_add_noise: true,
     },
   );
 }

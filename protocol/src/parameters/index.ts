@@ -1,5 +1,5 @@
 export { describeAllowed } from './allowed.js';
 export * from './model-parameters.js';
 export * from './parameter-schema.js';
-export { solverNames, type SolverName } from './solvers.js';
+export { solverNames, solverParameterNames, type SolverName } from './solvers.js';
 export * from './table.js';

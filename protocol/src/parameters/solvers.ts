@@ -124,6 +124,11 @@ export const solverParameters = {
   },
 } as const satisfies Readonly<Record<string, ParameterSchema>>;
 
+/** The parameters of a solver: itself and its options. */
+export const solverParameterNames = Object.keys(
+  solverParameters,
+) as readonly (keyof typeof solverParameters)[];
+
 /** Lists the solvers that honour an option, for people. */
 function listSolversWith(option: SolverOption): string {
   return list(solversWith[option]);

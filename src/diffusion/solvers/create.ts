@@ -39,7 +39,7 @@ export function createSolver(config: SchedulerConfig, options: SolverOptions): S
     const setting = config.use_flow_sigmas === true ? 'use_flow_sigmas' : 'timestep_type "continuous"';
     throw new SolverError('solver', `does not support ${setting} of the model's scheduler configuration`);
   }
-  return families[options.name](noiseScheduleOf(config), config, options);
+  return families[options.solver](noiseScheduleOf(config), config, options);
 }
 
 function noiseScheduleOf(config: SchedulerConfig): NoiseSchedule {

@@ -18,7 +18,7 @@ export function createDeis(schedule: NoiseSchedule, config: SchedulerConfig, opt
   const bound = boundOf(config, { clip: false, threshold: true });
   const rules = stages.map((stage, i): Rule => {
     const { eps } = outputsOf(stage, bound);
-    const order = stepOrder(options.order, path, config, i);
+    const order = stepOrder(options.solver_order, path, config, i);
     const nodes = Array.from({ length: order }, (_, j) => Math.log(sigmas[i - j]));
     const integral = sum(
       ...nodes.map((_, j) => {
@@ -27,7 +27,7 @@ export function createDeis(schedule: NoiseSchedule, config: SchedulerConfig, opt
       }),
     );
     const { a } = levelOfSigma(sigmas[i + 1]);
-    return { next: sum([a / stage.a, x], [a, integral]), memory: remember(options.order - 1, i, eps) };
+    return { next: sum([a / stage.a, x], [a, integral]), memory: remember(options.solver_order - 1, i, eps) };
   });
   return linearSolver(stages, 1, rules, bound);
 }

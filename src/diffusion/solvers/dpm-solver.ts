@@ -7,7 +7,7 @@ import { earlier, remember, stepOrder } from './linear/multistep.js';
 import { SolverError, type SolverOptions } from '../solver-options.js';
 import { levelOfSigma, sigmaPath, sigmaStages, trainingSigmas, type SigmaPath } from './paths/sigmas.js';
 
-type Algorithm = SolverOptions['algorithmType'];
+type Algorithm = SolverOptions['algorithm_type'];
 
 /**
  * Creates DPM-Solver (Lu et al. 2022a), which integrates the predicted noise, or DPM-Solver++ (Lu et al. 2022b), which
@@ -18,7 +18,7 @@ export function createDpmSolver(
   config: SchedulerConfig,
   options: SolverOptions,
 ): Solver {
-  const { algorithmType: algorithm, order } = options;
+  const { algorithm_type: algorithm, solver_order: order } = options;
   // The noise-predicting form has no limit at sigma 0: it ends at the lowest training sigma instead.
   const predictsNoise = algorithm === 'dpmsolver' || algorithm === 'sde-dpmsolver';
   const end = predictsNoise ? 'sigma_min' : (config.final_sigmas_type ?? 'zero');

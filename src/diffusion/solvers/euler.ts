@@ -34,7 +34,7 @@ export function createEulerAncestral(
   const path = sigmaPath(
     schedule,
     { ...config, use_exponential_sigmas: false, use_beta_sigmas: false },
-    { ...options, useKarrasSigmas: false },
+    { ...options, use_karras_sigmas: false },
     {
       timesteps: 'inclusive',
       end: 'zero',

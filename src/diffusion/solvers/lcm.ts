@@ -15,13 +15,13 @@ const sigmaData = 0.5;
  */
 export function createLcm(schedule: NoiseSchedule, config: SchedulerConfig, options: SolverOptions): Solver {
   const stages = distilledStages(schedule, config, options);
-  const { boundaryScaling = true, addNoise } = options;
+  const { boundaryScaling = true, do_add_noise } = options;
   const bound = boundOf(config, { clip: true, threshold: true });
   const scaling = boundaryScaling ? (config.timestep_scaling ?? 10) : null;
   const rules = stages.map((stage, i): Rule => {
     const phi = consistencyFunction(stage, scaling, bound);
     const next = stages[i + 1];
-    return { next: next === undefined ? phi : sum([next.a, phi], [addNoise ? next.b : 0, z]) };
+    return { next: next === undefined ? phi : sum([next.a, phi], [do_add_noise ? next.b : 0, z]) };
   });
   return linearSolver(stages, 1, rules, bound);
 }

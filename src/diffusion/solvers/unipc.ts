@@ -42,7 +42,7 @@ export function createUniPc(
   const orderAt = (i: number): number => {
     const remaining = stages.length - i;
     const lowered = (config.lower_order_final ?? true) || path.sigmas[i + 1] === 0;
-    return Math.min(options.order, i + 1, lowered ? remaining : options.order);
+    return Math.min(options.solver_order, i + 1, lowered ? remaining : options.solver_order);
   };
   const rules = stages.map((stage, i): Rule => {
     const output = method.clean ? outputsOf(stage, bound).clean : eps;
@@ -50,7 +50,7 @@ export function createUniPc(
     const sample = corrects ? correct(method, i, orderAt(i - 1), output) : x;
     return {
       next: predict(method, i, orderAt(i), sample, output),
-      memory: { ...remember(options.order, i, output), last: sample },
+      memory: { ...remember(options.solver_order, i, output), last: sample },
     };
   });
   return linearSolver(stages, 1, rules, bound);

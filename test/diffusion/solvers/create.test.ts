@@ -52,7 +52,7 @@ describe('createSolver', () => {
     for (const name of solverNames) {
       for (const steps of [1, 2, 5]) {
         assert.equal(
-          make({ name, numInferenceSteps: steps }).stages.length,
+          make({ solver: name, num_inference_steps: steps }).stages.length,
           calls[name](steps),
           `${name} ${steps}`,
         );
@@ -68,28 +68,28 @@ describe('createSolver', () => {
       [2, 'm1'],
       [3, 'm1,m2'],
     ] as const) {
-      assert.equal(slots({ name: 'DPMSolverMultistepScheduler', order }), outputs);
-      assert.equal(slots({ name: 'DEISMultistepScheduler', order }), outputs);
+      assert.equal(slots({ solver: 'DPMSolverMultistepScheduler', solver_order: order }), outputs);
+      assert.equal(slots({ solver: 'DEISMultistepScheduler', solver_order: order }), outputs);
       const own = ['last', 'm1', 'm2', 'm3'].slice(0, order + 1);
-      assert.equal(slots({ name: 'UniPCMultistepScheduler', order }), own.join());
+      assert.equal(slots({ solver: 'UniPCMultistepScheduler', solver_order: order }), own.join());
     }
-    assert.equal(slots({ name: 'PNDMScheduler' }), 'm1,m2,m3,start');
-    assert.equal(slots({ name: 'PNDMScheduler' }, { skip_prk_steps: false }), 'm1,m2,m3,mean,start');
-    assert.equal(slots({ name: 'HeunDiscreteScheduler' }), 'slope,start');
+    assert.equal(slots({ solver: 'PNDMScheduler' }), 'm1,m2,m3,start');
+    assert.equal(slots({ solver: 'PNDMScheduler' }, { skip_prk_steps: false }), 'm1,m2,m3,mean,start');
+    assert.equal(slots({ solver: 'HeunDiscreteScheduler' }), 'slope,start');
     for (const name of ['LCMScheduler', 'TCDScheduler', 'DDIMScheduler', 'EulerDiscreteScheduler'] as const)
-      assert.equal(slots({ name }), '');
+      assert.equal(slots({ solver: name }), '');
   });
 
   it('takes the stages at the given positions of the schedule', () => {
     for (const name of solverNames) {
-      const whole = make({ name }).stages;
+      const whole = make({ solver: name }).stages;
       // The later of the calls that Heun and PNDM make for one timestep are at the same level of noise.
       const levels = whole.filter(({ timestep }, i) => i === 0 || timestep !== whole[i - 1].timestep);
-      for (const tIndexList of [[0], [3, 7, 19], [15, 16, 17, 18, 19]]) {
-        const picked = make({ name, tIndexList }).stages;
+      for (const t_index_list of [[0], [3, 7, 19], [15, 16, 17, 18, 19]]) {
+        const picked = make({ solver: name, t_index_list }).stages;
         assert.deepEqual(
           picked.filter(({ timestep }, i) => i === 0 || timestep !== picked[i - 1].timestep),
-          tIndexList.map((position) => levels[position]),
+          t_index_list.map((position) => levels[position]),
           name,
         );
       }
@@ -103,7 +103,7 @@ describe('createSolver', () => {
         'EulerAncestralDiscreteScheduler',
         'HeunDiscreteScheduler',
       ].includes(name);
-      const solver = make({ name, timestepSpacing: 'trailing' });
+      const solver = make({ solver: name, timestep_spacing: 'trailing' });
       for (const { a, b, inputScale } of solver.stages) {
         assert.ok(Math.abs(a ** 2 + b ** 2 - 1) < 1e-9);
         assert.equal(inputScale, exploding ? a : 1);
@@ -115,8 +115,8 @@ describe('createSolver', () => {
   it('lowers orders at the end of few steps, but not in a schedule that is entered late', () => {
     const sample = Float32Array.of(1);
     /** Whether the last step looks at more than the current prediction. */
-    const remembersAtEnd = (tIndexList: readonly number[]): boolean => {
-      const solver = make({ name: 'DEISMultistepScheduler', order: 3, tIndexList });
+    const remembersAtEnd = (t_index_list: readonly number[]): boolean => {
+      const solver = make({ solver: 'DEISMultistepScheduler', solver_order: 3, t_index_list });
       const results = [0, 1].map((remembered) => {
         const history = solver.createHistory(1);
         for (const value of Object.values(history))
@@ -132,11 +132,11 @@ describe('createSolver', () => {
   });
 
   it('leaves out noise and boundary scaling of LCM on request', () => {
-    const [noisy, quiet] = [true, false].map((addNoise) => make({ addNoise, tIndexList: [0, 10] }));
+    const [noisy, quiet] = [true, false].map((do_add_noise) => make({ do_add_noise, t_index_list: [0, 10] }));
     assert.deepEqual([noisy.addsNoise, quiet.addsNoise], [true, false]);
     // Near timestep 0 the boundary scaling nearly keeps the sample: with a small scale, it shows.
     const [scaled, plain] = [true, false].map((boundaryScaling) => {
-      const solver = make({ boundaryScaling, tIndexList: [19] }, { timestep_scaling: 0.001 });
+      const solver = make({ boundaryScaling, t_index_list: [19] }, { timestep_scaling: 0.001 });
       const out = new Float32Array(1);
       solver.step({
         stage: 0,
@@ -148,14 +148,14 @@ describe('createSolver', () => {
       });
       return out[0];
     });
-    const { a, b } = make({ tIndexList: [19] }).stages[0];
+    const { a, b } = make({ t_index_list: [19] }).stages[0];
     assert.ok(Math.abs(plain - (1 - b) / a) < 1e-5);
     assert.ok(Math.abs(scaled - plain) > 0.01);
   });
 
   it('spreads noise between the ends of the configuration if the solver family has them', () => {
     const ends = (name: SolverName, config: SchedulerConfig): readonly number[] => {
-      const { stages } = make({ name, useKarrasSigmas: true, numInferenceSteps: 5 }, config);
+      const { stages } = make({ solver: name, use_karras_sigmas: true, num_inference_steps: 5 }, config);
       return [stages[0], stages[4]].map(({ a, b }) => b / a);
     };
     const near = (got: readonly number[], want: readonly number[]): void => {
@@ -170,41 +170,41 @@ describe('createSolver', () => {
   });
 
   it('names the field, the range and the invalid value', () => {
-    assertRefused('t_index_list', /0 to 19.*not 20/, { tIndexList: [3, 20] });
-    assertRefused('t_index_list', /0 to 19.*not -1/, { tIndexList: [-1] });
-    assertRefused('t_index_list', /whole numbers.*not 1\.5/, { tIndexList: [1.5] });
-    assertRefused('t_index_list', /rise.*4 follows 4/, { tIndexList: [4, 4] });
-    assertRefused('t_index_list', /at least one/, { tIndexList: [] });
-    assertRefused('num_inference_steps', /1 to 50 .*not 51/, { numInferenceSteps: 51 });
+    assertRefused('t_index_list', /0 to 19.*not 20/, { t_index_list: [3, 20] });
+    assertRefused('t_index_list', /0 to 19.*not -1/, { t_index_list: [-1] });
+    assertRefused('t_index_list', /whole numbers.*not 1\.5/, { t_index_list: [1.5] });
+    assertRefused('t_index_list', /rise.*4 follows 4/, { t_index_list: [4, 4] });
+    assertRefused('t_index_list', /at least one/, { t_index_list: [] });
+    assertRefused('num_inference_steps', /1 to 50 .*not 51/, { num_inference_steps: 51 });
     assertRefused('num_inference_steps', /1 to 1000 .*not 0/, {
-      name: 'DDIMScheduler',
-      numInferenceSteps: 0,
+      solver: 'DDIMScheduler',
+      num_inference_steps: 0,
     });
     assertRefused('num_inference_steps', /1 to 1000 .*not 1001/, {
-      name: 'PNDMScheduler',
-      numInferenceSteps: 1001,
+      solver: 'PNDMScheduler',
+      num_inference_steps: 1001,
     });
     assertRefused('num_inference_steps', /NaN/, {
-      name: 'EulerDiscreteScheduler',
-      numInferenceSteps: Number.NaN,
+      solver: 'EulerDiscreteScheduler',
+      num_inference_steps: Number.NaN,
     });
     assertRefused('num_inference_steps', /distinct timesteps .*1000/, {
-      name: 'DPMSolverMultistepScheduler',
-      numInferenceSteps: 1000,
+      solver: 'DPMSolverMultistepScheduler',
+      num_inference_steps: 1000,
     });
     assertRefused('num_inference_steps', /distinct timesteps .*1000/, {
-      name: 'DDIMScheduler',
-      numInferenceSteps: 1000,
+      solver: 'DDIMScheduler',
+      num_inference_steps: 1000,
     });
-    assertRefused('eta', /0 to 1, not 1\.1/, { name: 'DDIMScheduler', eta: 1.1 });
+    assertRefused('eta', /0 to 1, not 1\.1/, { solver: 'DDIMScheduler', eta: 1.1 });
     for (const wrong of [-0.1, 1.1, Number.NaN]) {
       const message = new RegExp(`0 to 1, not ${wrong}`);
-      assertRefused('eta', message, { name: 'DDIMScheduler', eta: wrong });
-      assertRefused('gamma', message, { name: 'TCDScheduler', gamma: wrong });
+      assertRefused('eta', message, { solver: 'DDIMScheduler', eta: wrong });
+      assertRefused('gamma', message, { solver: 'TCDScheduler', gamma: wrong });
     }
     for (const right of [0, 1]) {
-      make({ name: 'DDIMScheduler', eta: right });
-      make({ name: 'TCDScheduler', gamma: right });
+      make({ solver: 'DDIMScheduler', eta: right });
+      make({ solver: 'TCDScheduler', gamma: right });
     }
   });
 
@@ -219,7 +219,7 @@ describe('createSolver', () => {
     assertRefused(
       'solver',
       /lambda_min_clipped/,
-      { name: 'DPMSolverMultistepScheduler' },
+      { solver: 'DPMSolverMultistepScheduler' },
       { lambda_min_clipped: 99 },
     );
   });

@@ -62,10 +62,10 @@ describe('a field that a configuration does not have', () => {
   for (const name of solverNames) {
     it(`has the default of diffusers: ${name}`, () => {
       const explicit = { ...bare, ...defaults, timestep_spacing: 'linspace', ...own[name] } as const;
-      for (const algorithmType of ['dpmsolver', 'dpmsolver++'] as const) {
+      for (const algorithm_type of ['dpmsolver', 'dpmsolver++'] as const) {
         for (const order of [1, 2, 3] as const) {
-          const options = { ...defaultOptions, name, algorithmType, order, numInferenceSteps: 8 };
-          const late = { ...options, tIndexList: [2, 4, 7] };
+          const options = { ...defaultOptions, name, algorithm_type, order, num_inference_steps: 8 };
+          const late = { ...options, t_index_list: [2, 4, 7] };
           for (const chosen of [options, late]) assert.deepEqual(run(bare, chosen), run(explicit, chosen));
         }
       }

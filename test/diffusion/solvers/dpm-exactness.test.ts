@@ -42,15 +42,20 @@ type Algorithm = keyof typeof solutions;
  * @param lost the part of the square of the way that the solver does not see.
  */
 function errorOf(
-  algorithmType: Algorithm,
-  order: 1 | 2 | 3,
+  algorithm_type: Algorithm,
+  solver_order: 1 | 2 | 3,
   outputAt: (lambda: number) => number,
   lost = 0,
 ): number {
   const config = { ...stableDiffusion, solver_type: 'heun' } as const;
-  const options = { ...defaultOptions, name: 'DPMSolverMultistepScheduler', algorithmType, order } as const;
-  const solver = createSolver(config, { ...options, numInferenceSteps: 20 });
-  const predictsNoise = algorithmType.endsWith('dpmsolver');
+  const options = {
+    ...defaultOptions,
+    solver: 'DPMSolverMultistepScheduler',
+    algorithm_type,
+    solver_order,
+  } as const;
+  const solver = createSolver(config, { ...options, num_inference_steps: 20 });
+  const predictsNoise = algorithm_type.endsWith('dpmsolver');
   const history = solver.createHistory(1);
   const sample = Float64Array.of(0.7);
   const lambdaOf = ({ a, b }: Level): number => Math.log(a / b);
@@ -64,7 +69,7 @@ function errorOf(
     if (i < 6) continue;
     const next = solver.stages[i + 1];
     const [from, h] = [lambdaOf(stage), lambdaOf(next) - lambdaOf(stage)];
-    const wanted = solutions[algorithmType](
+    const wanted = solutions[algorithm_type](
       stage,
       next,
       h,

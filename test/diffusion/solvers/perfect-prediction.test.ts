@@ -20,7 +20,7 @@ const tolerance = 1e-6;
 const lowestAlphaCumprod = createNoiseSchedule(stableDiffusion).alphasCumprod[0];
 
 /** Returns the signal and noise that are left at the end of a solver. */
-function endOf({ config, options: { name, algorithmType } }: Settings): { a: number; b: number } {
+function endOf({ config, options: { solver: name, algorithm_type } }: Settings): { a: number; b: number } {
   const lowest = { a: Math.sqrt(lowestAlphaCumprod), b: Math.sqrt(1 - lowestAlphaCumprod) };
   const none = { a: 1, b: 0 };
   const sigmaMin = config.final_sigmas_type === 'sigma_min';
@@ -32,7 +32,7 @@ function endOf({ config, options: { name, algorithmType } }: Settings): { a: num
     case 'PNDMScheduler':
       return config.set_alpha_to_one === true ? none : lowest;
     case 'DPMSolverMultistepScheduler':
-      return sigmaMin || algorithmType.endsWith('dpmsolver') ? lowest : none;
+      return sigmaMin || algorithm_type.endsWith('dpmsolver') ? lowest : none;
     case 'UniPCMultistepScheduler':
       return sigmaMin || config.predict_x0 === false ? lowest : none;
     case 'EulerDiscreteScheduler':
@@ -44,32 +44,34 @@ function endOf({ config, options: { name, algorithmType } }: Settings): { a: num
 
 /** Returns whether each step leads to the level of the next stage, which is not always so in diffusers. */
 function stepsMeet({ config, options }: Settings): boolean {
-  const { name, timestepSpacing, tIndexList, numInferenceSteps } = options;
-  const ownList = tIndexList !== null && numInferenceSteps - tIndexList[0] !== tIndexList.length;
+  const { solver: name, timestep_spacing, t_index_list, num_inference_steps } = options;
+  const ownList = t_index_list !== null && num_inference_steps - t_index_list[0] !== t_index_list.length;
   switch (name) {
     case 'DDIMScheduler':
-      return ownList || timestepSpacing === null || timestepSpacing === 'leading';
+      return ownList || timestep_spacing === null || timestep_spacing === 'leading';
     case 'PNDMScheduler':
       // Outputs of v-prediction at several levels do not average to one at either.
       if (config.prediction_type === 'v_prediction') return false;
-      return ownList || ((timestepSpacing ?? 'leading') === 'leading' && config.skip_prk_steps === true);
+      return ownList || ((timestep_spacing ?? 'leading') === 'leading' && config.skip_prk_steps === true);
     case 'DEISMultistepScheduler':
     case 'UniPCMultistepScheduler':
       // If only one noise level is spread, it is both ends of its schedule.
-      return numInferenceSteps > 1 || !(options.useKarrasSigmas || config.use_exponential_sigmas === true);
+      return (
+        num_inference_steps > 1 || !(options.use_karras_sigmas || config.use_exponential_sigmas === true)
+      );
     default:
       return true;
   }
 }
 
-function isDeterministic({ options: { name, algorithmType, eta, gamma } }: Settings): boolean {
+function isDeterministic({ options: { solver: name, algorithm_type, eta, gamma } }: Settings): boolean {
   switch (name) {
     case 'TCDScheduler':
       return gamma === 0;
     case 'DDIMScheduler':
       return eta === 0;
     case 'DPMSolverMultistepScheduler':
-      return !algorithmType.startsWith('sde-');
+      return !algorithm_type.startsWith('sde-');
     case 'LCMScheduler':
     case 'EulerAncestralDiscreteScheduler':
       return false;

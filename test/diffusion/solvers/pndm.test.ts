@@ -6,12 +6,12 @@ import type { Solver } from '../../../src/diffusion/types.js';
 import { assertClose } from '../../support/compare.js';
 import { createHistory, defaultOptions } from './solver-settings.js';
 
-function pndm(config: SchedulerConfig, steps: number, tIndexList: readonly number[] | null = null): Solver {
+function pndm(config: SchedulerConfig, steps: number, t_index_list: readonly number[] | null = null): Solver {
   return createSolver(config, {
     ...defaultOptions,
-    name: 'PNDMScheduler',
-    numInferenceSteps: steps,
-    tIndexList,
+    solver: 'PNDMScheduler',
+    num_inference_steps: steps,
+    t_index_list,
   });
 }
 

@@ -9,28 +9,28 @@ type Choice = Partial<SolverOptions>;
 
 /** Values of each sampling parameter that give different results, if a solver honours it. */
 const choices = {
-  timestep_spacing: (['leading', 'trailing', 'linspace'] as const).map((timestepSpacing) => ({
-    timestepSpacing,
+  timestep_spacing: (['leading', 'trailing', 'linspace'] as const).map((timestep_spacing) => ({
+    timestep_spacing,
   })),
-  solver_order: ([1, 2, 3] as const).map((order) => ({ order })),
+  solver_order: ([1, 2, 3] as const).map((solver_order) => ({ solver_order })),
   algorithm_type: (['dpmsolver', 'dpmsolver++', 'sde-dpmsolver', 'sde-dpmsolver++'] as const).map(
-    (algorithmType) => ({ algorithmType }),
+    (algorithm_type) => ({ algorithm_type }),
   ),
-  use_karras_sigmas: [{ useKarrasSigmas: false }, { useKarrasSigmas: true }],
+  use_karras_sigmas: [{ use_karras_sigmas: false }, { use_karras_sigmas: true }],
   eta: [{ eta: 0 }, { eta: 1 }],
   gamma: [{ gamma: 0 }, { gamma: 1 }],
-  do_add_noise: [{ addNoise: true }, { addNoise: false }],
+  do_add_noise: [{ do_add_noise: true }, { do_add_noise: false }],
 } as const satisfies Readonly<Partial<Record<ParameterName, readonly Choice[]>>>;
 
 /** Parameters that every solver honours. */
 const common: Readonly<Record<string, readonly Choice[]>> = {
-  num_inference_steps: [{ numInferenceSteps: 10 }, { numInferenceSteps: 12 }],
-  t_index_list: [{ tIndexList: null }, { tIndexList: [3, 7] }],
+  num_inference_steps: [{ num_inference_steps: 10 }, { num_inference_steps: 12 }],
+  t_index_list: [{ t_index_list: null }, { t_index_list: [3, 7] }],
 };
 
 /** Runs a solver on a sample whose predicted noise rises and falls; returns all results. */
 function run(options: Choice): string {
-  const solver = createSolver(stableDiffusion, { ...defaultOptions, numInferenceSteps: 10, ...options });
+  const solver = createSolver(stableDiffusion, { ...defaultOptions, num_inference_steps: 10, ...options });
   const sample = Float64Array.of(0.5, -1, 2);
   const history = solver.createHistory(sample.length);
   const trail: unknown[] = [solver.initNoiseSigma];
@@ -46,7 +46,7 @@ function run(options: Choice): string {
 /** Returns the solvers whose result differs for each of these choices. */
 function honouring(list: readonly Choice[], parameter: string): readonly string[] {
   return solverNames.filter((name) => {
-    const { size } = new Set(list.map((choice) => run({ name, ...choice })));
+    const { size } = new Set(list.map((choice) => run({ solver: name, ...choice })));
     assert.ok(size === 1 || size === list.length, `${name} honours a part of ${parameter}`);
     return size > 1;
   });

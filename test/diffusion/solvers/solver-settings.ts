@@ -14,16 +14,16 @@ export const stableDiffusion: SchedulerConfig = {
 };
 
 export const defaultOptions: SolverOptions = {
-  name: 'LCMScheduler',
-  numInferenceSteps: 20,
-  tIndexList: null,
-  timestepSpacing: null,
-  order: 2,
-  algorithmType: 'dpmsolver++',
-  useKarrasSigmas: false,
+  solver: 'LCMScheduler',
+  num_inference_steps: 20,
+  t_index_list: null,
+  timestep_spacing: null,
+  solver_order: 2,
+  algorithm_type: 'dpmsolver++',
+  use_karras_sigmas: false,
   eta: 0,
   gamma: 0,
-  addNoise: true,
+  do_add_noise: true,
 };
 
 export interface Settings {
@@ -54,22 +54,22 @@ export const anySettings: fc.Arbitrary<Settings> = fc
       final_sigmas_type: fc.constantFrom('zero', 'sigma_min'),
     }),
     options: fc.record({
-      name: fc.constantFrom(...solverNames),
-      numInferenceSteps: fc.integer({ min: 1, max: 50 }),
-      timestepSpacing: fc.constantFrom('leading', 'trailing', 'linspace', null),
-      order: fc.constantFrom(1, 2, 3),
-      algorithmType: fc.constantFrom('dpmsolver', 'dpmsolver++', 'sde-dpmsolver', 'sde-dpmsolver++'),
-      useKarrasSigmas: fc.boolean(),
+      solver: fc.constantFrom(...solverNames),
+      num_inference_steps: fc.integer({ min: 1, max: 50 }),
+      timestep_spacing: fc.constantFrom('leading', 'trailing', 'linspace', null),
+      solver_order: fc.constantFrom(1, 2, 3),
+      algorithm_type: fc.constantFrom('dpmsolver', 'dpmsolver++', 'sde-dpmsolver', 'sde-dpmsolver++'),
+      use_karras_sigmas: fc.boolean(),
       eta: fc.double({ min: 0, max: 1, noNaN: true }),
       gamma: fc.double({ min: 0, max: 1, noNaN: true }),
-      addNoise: fc.boolean(),
+      do_add_noise: fc.boolean(),
       boundaryScaling: fc.boolean(),
     }),
   })
   .chain(({ config, options }) =>
-    fc.option(rising(options.numInferenceSteps)).map((tIndexList) => ({
+    fc.option(rising(options.num_inference_steps)).map((t_index_list) => ({
       config: { ...stableDiffusion, ...config } as const,
-      options: { ...options, tIndexList } as const,
+      options: { ...options, t_index_list } as const,
     })),
   );
 

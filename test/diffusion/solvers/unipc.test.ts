@@ -14,7 +14,7 @@ interface Level {
 
 function unipc(config: SchedulerConfig, options: Partial<SolverOptions>): Solver {
   const name = 'UniPCMultistepScheduler';
-  return createSolver({ ...stableDiffusion, ...config }, { ...defaultOptions, name, ...options });
+  return createSolver({ ...stableDiffusion, ...config }, { ...defaultOptions, solver: name, ...options });
 }
 
 /** The model output at each stage: the clean picture or the noise. */
@@ -54,10 +54,10 @@ describe('UniPC', () => {
     for (const solver_type of ['bh1', 'bh2', 'midpoint']) {
       const bh1 = solver_type === 'bh1';
       const config = { predict_x0: clean, solver_type };
-      it(`takes half of a slope at first and second order: ${clean ? 'clean' : 'noise'}, ${solver_type}`, () => {
+      it(`takes half of a slope at first and second solver_order: ${clean ? 'clean' : 'noise'}, ${solver_type}`, () => {
         const [m0, m1, m2] = outputs;
         for (const order of [1, 2] as const) {
-          const solver = unipc(config, { order, numInferenceSteps: 6 });
+          const solver = unipc(config, { solver_order: order, num_inference_steps: 6 });
           const [s, t, u] = solver.stages;
           const { samples, corrected } = run(solver, clean);
           const predicted = first(clean, s, t, 0.7, m0);
@@ -74,9 +74,9 @@ describe('UniPC', () => {
       });
     }
 
-    it(`is exact for outputs that are a square, at third order: ${clean ? 'clean' : 'noise'}`, () => {
+    it(`is exact for outputs that are a square, at third solver_order: ${clean ? 'clean' : 'noise'}`, () => {
       for (const solver_type of ['bh1', 'bh2']) {
-        const solver = unipc({ predict_x0: clean, solver_type }, { order: 3 });
+        const solver = unipc({ predict_x0: clean, solver_type }, { solver_order: 3 });
         const { stages } = solver;
         const lambda = (i: number): number => distance({ a: 1, b: 1 }, stages[i]);
         const square = (l: number): number => 0.3 + 0.4 * l + 0.5 * l ** 2;
@@ -103,8 +103,8 @@ describe('UniPC', () => {
       disable_corrector: readonly number[] | undefined,
       from: number,
     ): readonly boolean[] => {
-      const tIndexList = Array.from({ length: 6 - from }, (_, i) => from + i);
-      const solver = unipc({ disable_corrector }, { numInferenceSteps: 6, tIndexList });
+      const t_index_list = Array.from({ length: 6 - from }, (_, i) => from + i);
+      const solver = unipc({ disable_corrector }, { num_inference_steps: 6, t_index_list });
       const { samples, corrected } = run(solver, true);
       return corrected.map((value, i) => value !== samples[i]);
     };
@@ -125,8 +125,8 @@ describe('UniPC', () => {
       [false, 'sigma_min', false],
     ] as const) {
       const config = { lower_order_final, final_sigmas_type };
-      const { stages } = unipc(config, { order: 3, numInferenceSteps: 5 });
-      const { samples, corrected } = run(unipc(config, { order: 3, numInferenceSteps: 5 }), true);
+      const { stages } = unipc(config, { solver_order: 3, num_inference_steps: 5 });
+      const { samples, corrected } = run(unipc(config, { solver_order: 3, num_inference_steps: 5 }), true);
       const [last, m] = [stages[4], outputs[4]];
       // Otherwise it ends at the lowest level of the training.
       const sigma = Math.sqrt(0.00085 / 0.99915);
@@ -139,7 +139,7 @@ describe('UniPC', () => {
   it('keeps the sample if the last step leads to the same level', () => {
     for (const order of [1, 2, 3] as const) {
       const config = { final_sigmas_type: 'sigma_min', lower_order_final: false } as const;
-      const solver = unipc(config, { order, numInferenceSteps: 5, useKarrasSigmas: true });
+      const solver = unipc(config, { solver_order: order, num_inference_steps: 5, use_karras_sigmas: true });
       const { samples, corrected } = run(solver, true);
       assertClose([samples[5]], [corrected[4]], 1e-9, `order ${order}`);
     }
@@ -147,7 +147,7 @@ describe('UniPC', () => {
 
   it('thresholds clean estimates but does not clip them', () => {
     const last = (config: SchedulerConfig): number =>
-      run(unipc(config, { numInferenceSteps: 3 }), config.predict_x0 ?? true, () => 3).samples[3];
+      run(unipc(config, { num_inference_steps: 3 }), config.predict_x0 ?? true, () => 3).samples[3];
     const limits = { dynamic_thresholding_ratio: 1, sample_max_value: 1 };
     assertClose([last({})], [3], 1e-6, 'free');
     assertClose([last({ clip_sample: true })], [3], 1e-6, 'clipped');

@@ -23,15 +23,15 @@ export function discretePath(
 ): DiscretePath {
   const trained = schedule.alphasCumprod.length;
   const { positions, untilEnd } = selectPositions(options, trained);
-  const spacing = options.timestepSpacing ?? config.timestep_spacing ?? 'leading';
-  const grid = spacedTimesteps(spacing, options.numInferenceSteps, {
+  const spacing = options.timestep_spacing ?? config.timestep_spacing ?? 'leading';
+  const grid = spacedTimesteps(spacing, options.num_inference_steps, {
     trained,
     offset: config.steps_offset,
   }).map(roundHalfToEven);
   checkTimesteps(grid, schedule, options);
   return {
     timesteps: positions.map((position) => grid[position]),
-    stride: untilEnd ? Math.floor(trained / options.numInferenceSteps) : null,
+    stride: untilEnd ? Math.floor(trained / options.num_inference_steps) : null,
     finalAlphaCumprod: (config.set_alpha_to_one ?? alphaToOne) ? 1 : schedule.alphasCumprod[0],
   };
 }

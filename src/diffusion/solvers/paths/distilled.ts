@@ -23,7 +23,7 @@ export function distilledStages(
   const stride = Math.floor(trained / originalSteps);
   const { positions } = selectPositions(options, originalSteps);
   return positions.map((j) => {
-    const position = Math.floor((originalSteps * j) / options.numInferenceSteps);
+    const position = Math.floor((originalSteps * j) / options.num_inference_steps);
     return stageAt(schedule, (originalSteps - position) * stride - 1);
   });
 }

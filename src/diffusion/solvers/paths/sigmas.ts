@@ -41,7 +41,7 @@ export function sigmaPath(
 ): SigmaPath {
   const trained = trainingSigmas(schedule);
   const { positions, untilEnd } = selectPositions(options, trained.length);
-  const spacing = options.timestepSpacing ?? config.timestep_spacing ?? 'linspace';
+  const spacing = options.timestep_spacing ?? config.timestep_spacing ?? 'linspace';
   const spread = chosenSpread(config, options);
   const spaced = spacedGrid(trained, spacing, config, options, kind);
   const grid = spread === null ? spaced : spreadGrid(trained, spread, spaced, config, options, kind);
@@ -92,15 +92,15 @@ function spacedGrid(
   trained: Float32Array,
   spacing: TimestepSpacing,
   config: SchedulerConfig,
-  { numInferenceSteps }: SolverOptions,
+  { num_inference_steps }: SolverOptions,
   { timesteps: kind, range = trained.length, logLinear = false }: SigmaPathKind,
 ): Grid {
   const exclusive = kind === 'exclusive';
   const span = { trained: trained.length, range, offset: config.steps_offset, exclusive };
-  const spaced = spacedTimesteps(spacing, numInferenceSteps, span);
+  const spaced = spacedTimesteps(spacing, num_inference_steps, span);
   const timesteps = exclusive ? spaced.map(roundHalfToEven) : spaced;
   if (logLinear) {
-    const levels = exponential(Math.max(...trained), Math.min(...trained), numInferenceSteps + 1);
+    const levels = exponential(Math.max(...trained), Math.min(...trained), num_inference_steps + 1);
     return { timesteps, sigmas: Float32Array.from(levels.slice(0, -1)) };
   }
   return { timesteps, sigmas: Float32Array.from(timesteps, (t) => interpolate(trained, t)) };
@@ -117,8 +117,8 @@ type Spread = (highest: number, lowest: number, count: number) => number[];
 
 /** Returns the spread of the options, or else of the configuration; null if there is none. */
 function chosenSpread(config: SchedulerConfig, options: SolverOptions): Spread | null {
-  if (options.useKarrasSigmas) return karras;
-  if (options.name === 'DPMSolverMultistepScheduler' && config.use_lu_lambdas === true) return lu;
+  if (options.use_karras_sigmas) return karras;
+  if (options.solver === 'DPMSolverMultistepScheduler' && config.use_lu_lambdas === true) return lu;
   if (config.use_exponential_sigmas === true) return exponential;
   return config.use_beta_sigmas === true ? betaSpread : null;
 }
@@ -140,7 +140,7 @@ function spreadGrid(
   // diffusers rounds integer timesteps of Karras and Lu sigmas, but truncates others, and for DPM-Solver also those of
   // cosine schedules.
   const cosine =
-    options.name === 'DPMSolverMultistepScheduler' && config.beta_schedule === 'squaredcos_cap_v2';
+    options.solver === 'DPMSolverMultistepScheduler' && config.beta_schedule === 'squaredcos_cap_v2';
   const whole = (spread === karras || spread === lu) && !cosine ? roundHalfToEven : cutOff;
   return {
     timesteps: kind.timesteps === 'exclusive' ? timesteps.map(whole) : timesteps,

@@ -12,27 +12,27 @@ export interface Selection {
 
 /** @throws {SolverError} if the step count or a position is out of range, or positions do not ascend. */
 export function selectPositions(options: SolverOptions, maximumSteps: number): Selection {
-  const { numInferenceSteps: steps, tIndexList } = options;
+  const { num_inference_steps: steps, t_index_list } = options;
   if (!Number.isInteger(steps) || steps < 1 || steps > maximumSteps) {
     throw new SolverError(
       'num_inference_steps',
-      `must be a whole number from 1 to ${maximumSteps} for ${options.name}, not ${steps}`,
+      `must be a whole number from 1 to ${maximumSteps} for ${options.solver}, not ${steps}`,
     );
   }
-  if (tIndexList === null) return { positions: Array.from({ length: steps }, (_, i) => i), untilEnd: true };
-  if (tIndexList.length === 0) throw new SolverError('t_index_list', 'must contain at least one position');
-  for (const [i, position] of tIndexList.entries()) {
+  if (t_index_list === null) return { positions: Array.from({ length: steps }, (_, i) => i), untilEnd: true };
+  if (t_index_list.length === 0) throw new SolverError('t_index_list', 'must contain at least one position');
+  for (const [i, position] of t_index_list.entries()) {
     if (!Number.isInteger(position) || position < 0 || position >= steps) {
       throw new SolverError(
         't_index_list',
         `must contain whole numbers from 0 to ${steps - 1} (num_inference_steps - 1), not ${position}`,
       );
     }
-    if (i > 0 && position <= tIndexList[i - 1]) {
-      throw new SolverError('t_index_list', `must rise, but ${position} follows ${tIndexList[i - 1]}`);
+    if (i > 0 && position <= t_index_list[i - 1]) {
+      throw new SolverError('t_index_list', `must rise, but ${position} follows ${t_index_list[i - 1]}`);
     }
   }
-  return { positions: [...tIndexList], untilEnd: steps - tIndexList[0] === tIndexList.length };
+  return { positions: [...t_index_list], untilEnd: steps - t_index_list[0] === t_index_list.length };
 }
 
 /** The range that timesteps are spread over. */
@@ -87,10 +87,10 @@ export function checkTimesteps(
 }
 
 /** Creates the error for a schedule with too many steps for the training timesteps. */
-export function crowdedSchedule(last: number, { name, numInferenceSteps }: SolverOptions): SolverError {
+export function crowdedSchedule(last: number, { solver, num_inference_steps }: SolverOptions): SolverError {
   return new SolverError(
     'num_inference_steps',
-    `must give distinct timesteps from 0 to ${last} with ${name} and its spacing, which ${numInferenceSteps} does not`,
+    `must give distinct timesteps from 0 to ${last} with ${solver} and its spacing, which ${num_inference_steps} does not`,
   );
 }
 

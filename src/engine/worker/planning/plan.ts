@@ -1,4 +1,4 @@
-import type { StreamParameters, WeightedPrompt } from '@millrace/protocol';
+import { solverParameterNames, type StreamParameters, type WeightedPrompt } from '@millrace/protocol';
 import type { BlendMethod } from '../../../diffusion/blend.js';
 import type { Guidance } from '../../../diffusion/guidance.js';
 import type { Plan } from '../../../diffusion/in-flight.js';
@@ -26,10 +26,10 @@ type Offered<Own extends Protocol, Protocol> = Own;
  * used, unless both list the same.
  */
 interface Choices {
-  readonly solver: Offered<SolverOptions['name'], StreamParameters['solver']>;
-  readonly timestep_spacing: Offered<SolverOptions['timestepSpacing'], StreamParameters['timestep_spacing']>;
-  readonly solver_order: Offered<SolverOptions['order'], StreamParameters['solver_order']>;
-  readonly algorithm_type: Offered<SolverOptions['algorithmType'], StreamParameters['algorithm_type']>;
+  readonly solver: Offered<SolverOptions['solver'], StreamParameters['solver']>;
+  readonly timestep_spacing: Offered<SolverOptions['timestep_spacing'], StreamParameters['timestep_spacing']>;
+  readonly solver_order: Offered<SolverOptions['solver_order'], StreamParameters['solver_order']>;
+  readonly algorithm_type: Offered<SolverOptions['algorithm_type'], StreamParameters['algorithm_type']>;
   readonly cfg_type: Offered<Guidance['type'], StreamParameters['cfg_type']>;
   readonly prompt_blend: Offered<BlendMethod, StreamParameters['prompt_blend']>;
   readonly denoise: Offered<Admission['denoise'] | 'auto', StreamParameters['denoise']>;
@@ -75,7 +75,7 @@ export function createPlan(
       // Stock noise is not an estimate of a picture: clipping and thresholding would distort it.
       stockSolver: createSolver(
         { ...folder.scheduler, clip_sample: false, thresholding: false },
-        { ...options, addNoise: true },
+        { ...options, do_add_noise: true },
       ),
       prediction: folder.predictionType,
       shape,
@@ -87,26 +87,28 @@ export function createPlan(
   }
 }
 
+/** Returns the options of the solver, whose names are the same. */
 function solverOptions(parameters: StreamParameters & Choices): SolverOptions {
-  const { t_index_list: list, strength, steps, num_inference_steps: numInferenceSteps } = parameters;
-  if (list === null && steps > numInferenceSteps) {
+  const { t_index_list: list, strength, steps, num_inference_steps } = parameters;
+  if (list === null && steps > num_inference_steps) {
     throw new ParameterError(
       'steps',
-      `steps is ${steps}, more than num_inference_steps (${numInferenceSteps})`,
+      `steps is ${steps}, more than num_inference_steps (${num_inference_steps})`,
     );
   }
   return {
-    name: parameters.solver,
-    numInferenceSteps,
-    tIndexList: list ?? timeIndices(strength, steps, numInferenceSteps),
-    timestepSpacing: parameters.timestep_spacing,
-    order: parameters.solver_order,
-    algorithmType: parameters.algorithm_type,
-    useKarrasSigmas: parameters.use_karras_sigmas,
-    eta: parameters.eta,
-    gamma: parameters.gamma,
-    addNoise: parameters.do_add_noise,
+    ...pick(parameters, solverParameterNames),
+    num_inference_steps,
+    t_index_list: list ?? timeIndices(strength, steps, num_inference_steps),
   };
+}
+
+function pick<Name extends keyof StreamParameters>(
+  parameters: StreamParameters,
+  names: readonly Name[],
+): Pick<StreamParameters, Name> {
+  const values = names.map((name) => [name, parameters[name]] as const);
+  return Object.fromEntries(values) as Pick<StreamParameters, Name>;
 }
 
 export function guidanceOf({ cfg_type, guidance_scale, delta }: StreamParameters): Guidance {

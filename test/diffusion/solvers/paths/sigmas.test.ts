@@ -25,7 +25,7 @@ function path(
   config: SchedulerConfig = {},
   options: Partial<SolverOptions> = {},
 ): SigmaPath {
-  return sigmaPath(schedule, config, { ...defaultOptions, numInferenceSteps: steps, ...options }, kind);
+  return sigmaPath(schedule, config, { ...defaultOptions, num_inference_steps: steps, ...options }, kind);
 }
 
 function assertPath(got: SigmaPath, timesteps: readonly number[], sigmas: readonly number[]): void {
@@ -71,9 +71,9 @@ describe('a path', () => {
         path({ ...kind, end }, 3, { sigma_min: 2 }, options).sigmas.at(-1),
       );
     assert.deepEqual(ends(exclusive), [0, 1, 1]);
-    assert.deepEqual(ends(exclusive, { useKarrasSigmas: true }), [0, 1, 1]);
-    assert.deepEqual(ends({ ...exclusive, bounded: true }, { useKarrasSigmas: true }), [0, 1, 2]);
-    const part = { useKarrasSigmas: true, tIndexList: [0, 1] };
+    assert.deepEqual(ends(exclusive, { use_karras_sigmas: true }), [0, 1, 1]);
+    assert.deepEqual(ends({ ...exclusive, bounded: true }, { use_karras_sigmas: true }), [0, 1, 2]);
+    const part = { use_karras_sigmas: true, t_index_list: [0, 1] };
     assert.deepEqual(ends({ ...exclusive, bounded: true }, part), [0, 1, 2]);
   });
 
@@ -85,11 +85,11 @@ describe('a path', () => {
       [leading, 'trailing', 'trailing'],
       [{}, 'trailing', 'trailing'],
     ] as const) {
-      assert.equal(path(exclusive, 2, config, { timestepSpacing: asked }).spacing, spacing);
+      assert.equal(path(exclusive, 2, config, { timestep_spacing: asked }).spacing, spacing);
     }
     assertPath(path(exclusive, 2, leading), [2, 1], [4, 2, 0]);
     assertPath(path(exclusive, 2, { ...leading, steps_offset: 1 }), [3, 2], [8, 4, 0]);
-    assertPath(path(inclusive, 2, {}, { timestepSpacing: 'trailing' }), [3, 1], [8, 2, 0]);
+    assertPath(path(inclusive, 2, {}, { timestep_spacing: 'trailing' }), [3, 1], [8, 2, 0]);
   });
 
   it('starts below the highest timestep on request', () => {
@@ -97,14 +97,14 @@ describe('a path', () => {
   });
 
   it('uses the requested positions, and has the number of all steps from them', () => {
-    for (const [tIndexList, steps, sigmas] of [
+    for (const [t_index_list, steps, sigmas] of [
       [[1, 2], 3, [4, 2, 0]],
       [[2], 3, [2, 0]],
       [[0, 1], 2, [8, 4, 0]],
       [[0, 2], 2, [8, 2, 0]],
       [null, 3, [8, 4, 2, 0]],
     ] as const) {
-      const got = path(exclusive, 3, {}, { tIndexList });
+      const got = path(exclusive, 3, {}, { t_index_list });
       assert.equal(got.steps, steps);
       assertClose(got.sigmas, sigmas, 1e-6, 'sigmas');
     }
@@ -116,12 +116,12 @@ describe('a path', () => {
     assert.throws(() => path(inclusive, 1, { ...leading, steps_offset: 4 }), crowded);
     assert.throws(() => path(inclusive, 1, { ...leading, steps_offset: -1 }), crowded);
     assert.throws(() => path(inclusive, 2, leading), crowded);
-    assert.throws(() => path(exclusive, 4, {}, { timestepSpacing: 'leading' }), /steps|distinct/);
+    assert.throws(() => path(exclusive, 4, {}, { timestep_spacing: 'leading' }), /steps|distinct/);
   });
 });
 
 describe('spread noise levels', () => {
-  const karras = { useKarrasSigmas: true };
+  const karras = { use_karras_sigmas: true };
   /** Ends of the noise between timesteps; below, levels with the middle of their logarithms. */
   const bounds = { sigma_min: 2 ** 0.6, sigma_max: 2 ** 2.6 };
   const levels = [2.6, 1.6, 0.6];
@@ -149,14 +149,14 @@ describe('spread noise levels', () => {
     const config = { use_lu_lambdas: true, ...bounds };
     const name = 'DPMSolverMultistepScheduler';
     const bounded = { ...exclusive, bounded: true };
-    assertPath(path(bounded, 3, config, { name }), [3, 2, 1], sigmas);
+    assertPath(path(bounded, 3, config, { solver: name }), [3, 2, 1], sigmas);
     const cosine = { ...config, beta_schedule: 'squaredcos_cap_v2' };
-    assertPath(path(bounded, 3, cosine, { name }), [2, 1, 0], sigmas);
-    assertPath(path({ ...bounded, timesteps: 'inclusive' }, 3, config, { name }), levels, sigmas);
-    const other = path(exclusive, 3, config, { name: 'UniPCMultistepScheduler' });
+    assertPath(path(bounded, 3, cosine, { solver: name }), [2, 1, 0], sigmas);
+    assertPath(path({ ...bounded, timesteps: 'inclusive' }, 3, config, { solver: name }), levels, sigmas);
+    const other = path(exclusive, 3, config, { solver: 'UniPCMultistepScheduler' });
     assertPath(other, [3, 2, 1], [8, 4, 2, 0]);
     const timesteps = (given: SchedulerConfig, solver: typeof name | 'UniPCMultistepScheduler') =>
-      path(bounded, 1, given, { name: solver, ...karras }).timesteps;
+      path(bounded, 1, given, { solver: solver, ...karras }).timesteps;
     assert.deepEqual(timesteps(cosine, name), [2]);
     assert.deepEqual(timesteps(config, name), [3]);
     assert.deepEqual(timesteps(cosine, 'UniPCMultistepScheduler'), [3]);
@@ -172,7 +172,7 @@ describe('spread noise levels', () => {
   it('are of one kind: the one that the user requests, else the choice of diffusers', () => {
     const all = { use_lu_lambdas: true, use_exponential_sigmas: true, use_beta_sigmas: true };
     const second = (config: SchedulerConfig, options: Partial<SolverOptions>): number =>
-      path(inclusive, 3, config, { name: 'DPMSolverMultistepScheduler', ...options }).sigmas[1];
+      path(inclusive, 3, config, { solver: 'DPMSolverMultistepScheduler', ...options }).sigmas[1];
     assertClose([second(all, karras)], [middle], 1e-6, 'Karras');
     assertClose([second(all, {})], [8 ** 0.5], 1e-6, 'Lu');
     assertClose([second({ ...all, use_lu_lambdas: false }, {})], [8 ** 0.5], 1e-6, 'exponential');
@@ -201,7 +201,7 @@ describe('spread noise levels', () => {
   it('can be log-linear: one more than the number of steps, from the highest of the training', () => {
     const logLinear = { ...inclusive, logLinear: true };
     assertPath(path(logLinear, 3), [3, 1.5, 0], [8, 4, 2, 1]);
-    assertPath(path(logLinear, 3, {}, { tIndexList: [0, 1] }), [3, 1.5], [8, 4, 1]);
+    assertPath(path(logLinear, 3, {}, { t_index_list: [0, 1] }), [3, 1.5], [8, 4, 1]);
     assertPath(path(logLinear, 3, {}, karras), [3, Math.log2(middle), 0], [8, middle, 1, 0]);
   });
 

@@ -68,8 +68,11 @@ describe('timesteps', () => {
 });
 
 describe('positions', () => {
-  const select = (steps: number, tIndexList: readonly number[] | null): ReturnType<typeof selectPositions> =>
-    selectPositions({ ...defaultOptions, numInferenceSteps: steps, tIndexList }, 50);
+  const select = (
+    steps: number,
+    t_index_list: readonly number[] | null,
+  ): ReturnType<typeof selectPositions> =>
+    selectPositions({ ...defaultOptions, num_inference_steps: steps, t_index_list }, 50);
 
   it('are all, or those of the list, which may be the end of the schedule', () => {
     assert.deepEqual(select(3, null), { positions: [0, 1, 2], untilEnd: true });

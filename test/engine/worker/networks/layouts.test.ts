@@ -125,16 +125,16 @@ describe('one full LCM img2img step', () => {
     const size = sizeOf(expected);
     const { folder } = runtime;
     const solver = createSolver(folder.scheduler, {
-      name: 'LCMScheduler',
-      numInferenceSteps: 4,
-      tIndexList: [2],
-      timestepSpacing: null,
-      order: 2,
-      algorithmType: 'dpmsolver++',
-      useKarrasSigmas: false,
+      solver: 'LCMScheduler',
+      num_inference_steps: 4,
+      t_index_list: [2],
+      timestep_spacing: null,
+      solver_order: 2,
+      algorithm_type: 'dpmsolver++',
+      use_karras_sigmas: false,
       eta: 0,
       gamma: 0.3,
-      addNoise: true,
+      do_add_noise: true,
     });
     const shape = runtime.latentShape(size);
     const recorded = expected.floats('step.noise');

@@ -156,7 +156,7 @@ describe('spread noise levels', () => {
     const other = path(exclusive, 3, config, { solver: 'UniPCMultistepScheduler' });
     assertPath(other, [3, 2, 1], [8, 4, 2, 0]);
     const timesteps = (given: SchedulerConfig, solver: typeof name | 'UniPCMultistepScheduler') =>
-      path(bounded, 1, given, { solver: solver, ...karras }).timesteps;
+      path(bounded, 1, given, { solver, ...karras }).timesteps;
     assert.deepEqual(timesteps(cosine, name), [2]);
     assert.deepEqual(timesteps(config, name), [3]);
     assert.deepEqual(timesteps(cosine, 'UniPCMultistepScheduler'), [3]);

@@ -202,12 +202,6 @@ export const equivalents: readonly Equivalent[] = [
     reason: 'A call takes the same time at any timestep.',
   },
   {
-    file: 'src/session/connection/client-connection.ts',
-    source: 'if (queued && !gone.aborted) this.#hello.set(this.#context.limits.helloTimeoutMs);',
-    change: 'queued && !gone.aborted -> (queued)',
-    reason: 'The deadline of a lost connection does nothing.',
-  },
-  {
     file: 'src/session/connection/handshake.ts',
     source: 'if (from) sessions.spend(id, counter);',
     change: 'from -> true',

@@ -210,7 +210,7 @@ export const settingsTable = {
   maxCallSeconds: {
     type: 'number',
     range: [0, 3600],
-    default: 0.7,
+    default: 0.5,
     description:
       "Longest time for which a frame may occupy the device without a break, by calibration: picture sizes that would take longer are refused, the model's default size never; 0: no limit.",
   },

@@ -8,28 +8,39 @@ export function decodersFor(processors: number): number {
   return Math.min(3, Math.max(1, Math.floor(processors / 2)));
 }
 
+/** A picture that is being decoded. */
+interface Running {
+  readonly startedAt: number;
+  readonly timer: NodeJS.Timeout;
+}
+
 interface Waiting {
   readonly owner: object;
-  /** Begins the work, or with false cancels it. */
-  readonly begin: (proceed: boolean) => void;
+  /** Begins the work, or with null cancels it. */
+  readonly begin: (running: Running | null) => void;
 }
 
 /** Weight of each measured time in the moving average of expected times. */
 const smoothing = 1 / 4;
+/** Pictures that take at most this many milliseconds are short. */
+const shortMs = 50;
 
 /**
  * Lets streams take turns at decoding, with a few pictures decoded at the same time. Shares are equal in time, so that
  * a stream whose pictures take long to decode neither delays the others nor takes processor time from the engine.
+ * Decoding cannot be interrupted: while all that is decoded takes long, one picture of a stream with short ones may be
+ * decoded besides.
  */
 export class PictureTurns {
-  /** Pictures that are decoded at the same time. */
+  /** Pictures that are decoded at the same time, apart from the one besides. */
   readonly atOnce: number;
   readonly #clock = new FairClock<object>();
   readonly #waiting: Waiting[] = [];
   /** Usual milliseconds per picture of each stream, and of all. */
   readonly #usual = new WeakMap<object, number>();
   #usualOfAll = 0;
-  #running = 0;
+  /** The pictures that are being decoded; the timer of each ends when it has taken long. */
+  readonly #running = new Set<Running>();
 
   /** @param atOnce at least 1. */
   constructor(atOnce: number) {
@@ -46,17 +57,17 @@ export class PictureTurns {
    * @returns what the work returns; null if the stream was removed before its turn came.
    */
   async run<T>(owner: object, work: () => Promise<T>): Promise<T | null> {
-    const proceed = await new Promise<boolean>((begin) => {
+    const running = await new Promise<Running | null>((begin) => {
       this.#waiting.push({ owner, begin });
       this.#next();
     });
-    if (!proceed) return null;
-    const start = performance.now();
+    if (!running) return null;
     try {
       return await work();
     } finally {
-      this.#note(owner, performance.now() - start);
-      this.#running -= 1;
+      clearTimeout(running.timer);
+      this.#running.delete(running);
+      this.#note(owner, performance.now() - running.startedAt);
       this.#next();
     }
   }
@@ -65,17 +76,18 @@ export class PictureTurns {
   remove(owner: object): void {
     for (const waiting of this.#waiting.filter((candidate) => candidate.owner === owner)) {
       this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
-      waiting.begin(false);
+      waiting.begin(null);
     }
     this.#clock.remove(owner);
   }
 
   #next(): void {
-    if (this.#running >= this.atOnce) return;
+    const candidates = this.#candidates();
+    if (candidates.length === 0) return;
     this.#clock.arrive(new Set(this.#waiting.map(({ owner }) => owner)));
     let next: Waiting | undefined;
     let least = Infinity;
-    for (const waiting of this.#waiting) {
+    for (const waiting of candidates) {
       const tag = this.#clock.tag(waiting.owner, this.#estimate(waiting.owner));
       if (tag >= least) continue;
       next = waiting;
@@ -85,8 +97,20 @@ export class PictureTurns {
     this.#waiting.splice(this.#waiting.indexOf(next), 1);
     this.#clock.advance(least);
     this.#clock.charge(next.owner, this.#estimate(next.owner));
-    this.#running += 1;
-    next.begin(true);
+    // Short pictures may be waiting when it has taken long.
+    const timer = setTimeout(() => this.#next(), shortMs);
+    const running = { startedAt: performance.now(), timer };
+    this.#running.add(running);
+    next.begin(running);
+  }
+
+  /** Returns the waiting pictures of which one may begin now. */
+  #candidates(): readonly Waiting[] {
+    const { size } = this.#running;
+    if (size < this.atOnce) return this.#waiting;
+    const since = performance.now() - shortMs;
+    if (size > this.atOnce || [...this.#running].some(({ startedAt }) => startedAt > since)) return [];
+    return this.#waiting.filter(({ owner }) => (this.#usual.get(owner) ?? Infinity) <= shortMs);
   }
 
   /**

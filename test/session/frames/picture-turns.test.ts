@@ -87,6 +87,52 @@ describe('PictureTurns', () => {
     assert.ok((places.at(-1) ?? Infinity) <= 12, order.join(' '));
   });
 
+  it('decodes one short picture besides the others while all of them take long', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    let now = 1e6;
+    t.mock.method(performance, 'now', () => now);
+    const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+    const pass = async (ms: number): Promise<void> => {
+      now += ms;
+      t.mock.timers.tick(ms);
+      await settle();
+    };
+    const turns = new PictureTurns(2);
+    const [long, short, alsoShort, borderline] = [{}, {}, {}, {}];
+    for (const [owner, ms] of [
+      [long, 400],
+      [short, 10],
+      [alsoShort, 50],
+      [borderline, 51],
+    ] as const) {
+      await turns.run(owner, async () => {
+        now += ms;
+        return Promise.resolve();
+      });
+    }
+    const work = new Work();
+    const run = (owner: object, name: string): Promise<string | null> => turns.run(owner, work.of(name));
+    const results = [run(long, 'long'), run({}, 'new'), run({}, 'another'), run(borderline, 'borderline')];
+    results.push(run(short, 'short'), run(alsoShort, 'also short'));
+    await settle();
+    assert.deepEqual(work.begun, ['long', 'new']);
+    await pass(49);
+    assert.deepEqual(work.begun, ['long', 'new'], 'they may be short themselves');
+    await pass(1);
+    assert.deepEqual(work.begun, ['long', 'new', 'short'], 'no unknown and no long one');
+    await pass(500);
+    assert.deepEqual(work.begun, ['long', 'new', 'short'], 'one and no more');
+    for (let i = 0; i < 6; i++) await work.finish();
+    assert.deepEqual(await Promise.all(results), [
+      'long',
+      'new',
+      'another',
+      'borderline',
+      'short',
+      'also short',
+    ]);
+  });
+
   it('estimates a picture by the last ones of its stream, or by those of others', async (t) => {
     let now = 1e6;
     mock.method(performance, 'now', () => now);

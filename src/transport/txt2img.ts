@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ParameterError } from '../engine/engine.js';
 import type { Metrics } from '../metrics/metrics.js';
 import type { Access } from '../session/access/access.js';
@@ -12,6 +13,8 @@ import type { OriginLog } from './origin-log.js';
 
 /** Room for parameters with a long, blended prompt. */
 const bodyLimit = 64 * 1024;
+/** Milliseconds until a request beyond a limit is refused: clients that try again at once take less from the others. */
+const refusalMs = 250;
 
 /** Serves `POST /v1/txt2img`: parameters as JSON in, one JPEG out. */
 export function serveTxt2Img(
@@ -50,6 +53,7 @@ export function serveTxt2Img(
       const image = await images.generate(request.body ?? {}, caller);
       return await reply.type('image/jpeg').header('cache-control', 'no-store').send(image);
     } catch (error) {
+      if (error instanceof ProtocolError && isLimit(error)) await sleep(refusalMs);
       if (gone.signal.aborted) return reply.hijack();
       if (error instanceof ParameterError) {
         return refuse(reply, 'invalid_parameter', error.message, { field: error.field });
@@ -59,4 +63,9 @@ export function serveTxt2Img(
       return refuse(reply, code, message, { field: details.field, retryAfter });
     }
   });
+}
+
+/** Returns whether the same request may be allowed later. */
+function isLimit({ code }: ProtocolError): boolean {
+  return code === 'rate_limited' || code === 'too_many_sessions';
 }

@@ -88,7 +88,9 @@ test('txt2img counts images against the limits of a token, like sessions and fra
       headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
     });
   assert.equal((await ask()).status, 200);
+  const askedAt = performance.now();
   const refused = await ask();
+  assert.ok(performance.now() - askedAt > 240, 'a client that tries again at once has to wait');
   const { error } = (await refused.json()) as { error: { code: string } };
   assert.deepEqual([refused.status, error.code], [429, 'rate_limited']);
   const seconds = Number(refused.headers.get('retry-after'));

@@ -1,7 +1,7 @@
 /** A call that takes at least this long, with its pictures, counts as long. */
 export const longMs = 250;
-/** Largest share of their frames that other streams may lose to long calls. */
-const maxLostShare = 0.2;
+/** Largest share of their frames that other streams may lose to long calls; under load they lose a few more. */
+const maxLostShare = 0.15;
 
 /**
  * Spaces out long calls (large pictures on a slow device), which cannot be interrupted. Without a rest, the next long
@@ -14,7 +14,7 @@ export class Rests {
 
   /**
    * Begins a rest after a long call of `ms`, in which another stream that sends a frame every `interval` milliseconds
-   * lost all its frames but one. The rest lasts until that is at most a fifth of its frames.
+   * lost all its frames but one. The rest lasts until that is at most `maxLostShare` of its frames.
    * @param interval of the fastest stream with short calls; Infinity if there is none.
    */
   begin({ ms, interval, now }: { ms: number; interval: number; now: number }): void {

@@ -4,11 +4,13 @@ import { guide, isActive, keepsStock, needsNegative, type Guidance } from './gui
 import {
   createInFlight,
   frameState,
+  keep,
   restoreFrame,
   type FrameState,
   type InFlight,
   type Plan,
 } from './in-flight.js';
+import { putBack } from './mask.js';
 import { predictedNoise } from './prediction.js';
 import type { TransitionLength } from './transition.js';
 import type { Latent, Stage, Values } from './types.js';
@@ -158,14 +160,17 @@ export class Stream {
    * Admits a frame.
    * @param id unique among the frames under way.
    * @param latent the encoded image (img2img: it is noised to the first stage), or null to start from noise (txt2img).
+   * @param mask how much of each position of the latent may change, [height, width], from 0 to 1; null for all. It must
+   *   not be written to while the frame is under way.
    * @returns its rows of the first stage.
    */
-  admit(id: number, latent: Latent | null): Lane {
+  admit(id: number, latent: Latent | null, mask: Float32Array | null = null): Lane {
     const { solver, noise } = this.#plan;
     const frame = this.#free.pop() ?? createInFlight(this.#plan);
     frame.frame = id;
     frame.ordinal = this.#ordinal++;
     frame.stageIndex = 0;
+    frame.kept = latent && mask ? keep(latent, mask, frame.kept) : undefined;
     const { a, b, inputScale } = solver.stages[0];
     const { sample } = frame;
     if (latent === null) {
@@ -173,7 +178,7 @@ export class Stream {
       for (let i = 0; i < sample.length; i++) sample[i] = start[i] * solver.initNoiseSigma;
     } else {
       const z = noise.at(0, frame.ordinal);
-      const start = this.#feedback.mix(latent, this.admission.feedback ?? 0);
+      const start = this.#feedback.mix(latent, this.admission.feedback ?? 0, mask);
       for (let i = 0; i < sample.length; i++) sample[i] = (a * start[i] + b * z[i]) / inputScale;
     }
     // At the first stage the noise in the frame is known: it is z_0 (paper, section 3.2).
@@ -216,6 +221,7 @@ export class Stream {
     const noise = plan.noise.at(frame.stageIndex, frame.ordinal);
     if (keepsStock(guidance)) advanceStock(frame, stageIndex, noise);
     plan.solver.step({ stage: stageIndex, sample, eps, noise, history, out: sample });
+    putBack(frame, keepsStock(guidance));
     return frame.stageIndex < plan.solver.stages.length ? null : this.#finish(frame);
   }
 

@@ -29,6 +29,7 @@ const contract: Readonly<Record<string, readonly [initial: unknown, allowed: str
   eta: [0, 'number 0 to 1'],
   gamma: [0.3, 'number 0 to 1'],
   latent_feedback: [0, 'number 0 to 0.95'],
+  pixel_feedback: [0, 'number 0 to 0.95'],
   frame_buffer_size: [1, 'integer 1 to 8'],
   guidance_scale: [1.2, 'number 0 to 20'],
   delta: [1, 'number 0 to 2'],
@@ -37,6 +38,11 @@ const contract: Readonly<Record<string, readonly [initial: unknown, allowed: str
     'integer 0 to 4294967295 or 1 to 8 of { seed: integer 0 to 4294967295; weight: number 0 to 1000 }',
   ],
   noise_drift: [0.02, 'number 0 to 1'],
+  mask_x: [0.5, 'number 0 to 1'],
+  mask_y: [0.5, 'number 0 to 1'],
+  mask_width: [0.6, 'number 0 to 1'],
+  mask_height: [0.6, 'number 0 to 1'],
+  mask_feather: [0.05, 'number 0 to 0.5'],
   similar_image_filter_threshold: [0.98, 'number 0 to 1'],
   similar_image_filter_max_skip_frame: [10, 'integer 0 to 1000'],
   fps: [0, 'number 0 to 120'],
@@ -55,6 +61,8 @@ const choices = {
   denoise: ['auto', 'stream', 'sequential'],
   cfg_type: ['none', 'full', 'self', 'initialize'],
   noise: ['fixed', 'drift'],
+  mask: ['none', 'ellipse', 'rectangle'],
+  mask_invert: [false],
   similar_image_filter: [false],
   mode: ['img2img', 'txt2img'],
   fit: ['cover', 'contain', 'stretch'],
@@ -134,11 +142,12 @@ describe('the parameters', () => {
     const applying = (role: ParameterRole): readonly ParameterName[] =>
       parameterNames.filter((name) => parameterSchemas[name]['x-applies'].includes(role));
     const filter = ['', '_threshold', '_max_skip_frame'].map((part) => `similar_image_filter${part}`);
+    const mask = ['', '_x', '_y', '_width', '_height', '_invert', '_feather'].map((part) => `mask${part}`);
     const guidance = ['cfg_type', 'guidance_scale', 'delta'];
     const expected = {
       steering: ['prompt', 'negative_prompt', 'prompt_blend', ...guidance],
       transition: ['transition_frames', 'transition_seconds'],
-      entry: ['latent_feedback', 'denoise', 'frame_buffer_size', ...filter],
+      entry: ['latent_feedback', 'pixel_feedback', 'denoise', 'frame_buffer_size', ...mask, ...filter],
       input: ['width', 'height', 'fit'],
       output: ['quality'],
       flow: ['mode', 'fps', 'paused'],

@@ -57,6 +57,11 @@ export const clientMessages = {
         kind: 'binary',
         meaning: 'A JPEG, PNG or WebP file, with at most `limits.frame_pixels` pixels',
       },
+      mask: {
+        kind: 'binary',
+        optional: true,
+        meaning: 'An image file too: where it is black the input stays, where it is white it changes',
+      },
     },
   },
   update: {

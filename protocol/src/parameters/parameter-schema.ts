@@ -5,7 +5,8 @@
 export const parameterRoles = {
   plan: 'What a frame keeps while it is denoised; a change affects frames that enter later',
   steering: 'What all frames that are being denoised get at their next step; a change takes effect at once',
-  entry: 'How waiting frames enter: which of them, how many at a time, and what is mixed into them',
+  entry:
+    'How waiting frames enter: which of them, how many at a time, what is mixed into them, and what of them stays',
   input:
     'The form that input images are brought into; a change waits until no frame of the old form is in progress',
   output: 'The form of the results',

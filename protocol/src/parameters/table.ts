@@ -1,4 +1,5 @@
 import { guidanceParameters } from './guidance.js';
+import { maskParameters } from './masks.js';
 import { pictureParameters } from './picture.js';
 import { promptParameters } from './prompt.js';
 import type { ParameterRole, ParameterSchema } from './parameter-schema.js';
@@ -8,6 +9,7 @@ const definitions = {
   ...promptParameters,
   ...samplingParameters,
   ...guidanceParameters,
+  ...maskParameters,
   ...pictureParameters,
 };
 

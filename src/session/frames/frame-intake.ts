@@ -1,6 +1,9 @@
 import type { DropReason, FrameMessage, StreamParameters } from '@millrace/protocol';
+import type { FrameInput } from '../../engine/engine.js';
 import type { PictureCodec } from '../../image/codec.js';
 import { ImageError, type Image } from '../../image/image.js';
+import type { Mask } from '../../image/mask.js';
+import { readMask } from '../../image/read-mask.js';
 import { ProtocolError } from '../wire/protocol-error.js';
 import type { EngineFeed } from './engine-feed.js';
 import { FrameClock } from './frame-clock.js';
@@ -25,7 +28,7 @@ const mostSpare = 4;
 
 interface Arrival {
   readonly frame: Frame;
-  readonly data: Uint8Array;
+  readonly sent: Pick<FrameMessage, 'data' | 'mask'>;
 }
 
 /**
@@ -66,7 +69,7 @@ export class FrameIntake implements WaitingFrames {
   }
 
   /** @throws {ProtocolError} if the id is not higher than all before. */
-  receive({ id, captured, data }: FrameMessage): void {
+  receive({ id, captured, ...sent }: FrameMessage): void {
     const { ledger, gate, feed } = this.#options;
     const now = performance.now();
     const frame = ledger.receive(id, captured, now);
@@ -78,7 +81,7 @@ export class FrameIntake implements WaitingFrames {
       ledger.drop(frame, 'superseded');
     } else {
       gate.frameArrived(ledger.outlet?.clock.since(captured, now) ?? null);
-      this.#waiting.put({ frame, data });
+      this.#waiting.put({ frame, sent });
     }
   }
 
@@ -112,17 +115,17 @@ export class FrameIntake implements WaitingFrames {
     this.#options.turns.remove(this);
   }
 
-  async #takeIn({ frame, data }: Arrival): Promise<void> {
+  async #takeIn({ frame, sent }: Arrival): Promise<void> {
     const { ledger, gate, feed, turns } = this.#options;
     const { parameters } = feed;
     if (!parameters) return;
     gate.frameBegun();
     ledger.begin(frame);
     try {
-      const image = await turns.run(this, () => this.#pictureOf(data, parameters));
-      if (!image) return;
+      const input = await turns.run(this, () => this.#inputOf(sent, parameters));
+      if (!input) return;
       ledger.enter(frame, performance.now());
-      feed.push(frame.id, { image, decodeMs: this.decodeMs / turns.atOnce });
+      feed.push(frame.id, { ...input, decodeMs: this.decodeMs / turns.atOnce });
     } catch (error) {
       ledger.drop(frame, this.#explain(frame, error));
     }
@@ -136,6 +139,25 @@ export class FrameIntake implements WaitingFrames {
     gate.frameBegun();
     ledger.enter(frame, now);
     feed.push(frame.id, { image: null });
+  }
+
+  /** @throws {ImageError} if the picture cannot be used. */
+  async #inputOf({ data, mask }: Arrival['sent'], parameters: StreamParameters): Promise<FrameInput> {
+    const image = await this.#pictureOf(data, parameters);
+    return mask ? { image, mask: await this.#maskOf(mask, parameters) } : { image };
+  }
+
+  /** @throws {ProtocolError} invalid_frame, naming the mask, if it cannot be used. */
+  async #maskOf(data: Uint8Array, parameters: StreamParameters): Promise<Mask> {
+    const { allocate, pictures, framePixels } = this.#options;
+    try {
+      return await readMask(pictures, data, { maxPixels: framePixels, box: parameters }, allocate);
+    } catch (error) {
+      if (!(error instanceof ImageError)) throw error;
+      throw new ProtocolError('invalid_frame', `the mask cannot be used: ${error.message}`, {
+        field: 'mask',
+      });
+    }
   }
 
   async #pictureOf(data: Uint8Array, parameters: StreamParameters): Promise<Image> {
@@ -167,6 +189,10 @@ export class FrameIntake implements WaitingFrames {
     const { outlet } = this.#options.ledger;
     if (error instanceof ImageError) {
       outlet?.report('invalid_frame', error.message, { id });
+      return 'invalid';
+    }
+    if (error instanceof ProtocolError) {
+      outlet?.report(error.code, error.message, { ...error.details, id });
       return 'invalid';
     }
     outlet?.report('internal', 'the frame could not be prepared', { id }, error);

@@ -5,6 +5,7 @@ import type { ExpectedCosts } from '../../costs.js';
 import { memoryOf, type FrameInput } from '../../frame-input.js';
 import type { FromWorker } from '../../messages.js';
 import { allFinite, NotFiniteError } from '../networks/finite.js';
+import type { KeptPicture, Prepared } from './stream-pictures.js';
 import type { LiveStream } from './live-stream.js';
 import { longMs, Rests } from './rests.js';
 import type { ModelRuntime } from '../networks/runtime.js';
@@ -40,6 +41,8 @@ interface Passage extends Size {
   readonly vaeEncodeMs: number;
   /** By performance.now(). */
   readonly enteredAt: number;
+  /** The pictures that its result needs, if it has a mask. */
+  readonly kept: KeptPicture | null;
 }
 
 /** The networks that frames pass through. */
@@ -63,11 +66,12 @@ export class FrameLoop {
   /** Adds a stream, with its frames under way if it was restored. */
   add(stream: LiveStream): void {
     const enteredAt = performance.now();
-    const passage: Passage = { ...stream.size, queueMs: 0, vaeEncodeMs: 0, enteredAt };
+    const passage: Passage = { ...stream.size, queueMs: 0, vaeEncodeMs: 0, enteredAt, kept: null };
     this.#passages.set(stream, new Map(stream.lanes().map(({ frame }) => [frame, passage])));
   }
 
   remove(stream: LiveStream): void {
+    for (const [frame] of this.#passages.get(stream) ?? []) this.#end(stream, frame);
     this.#passages.delete(stream);
     this.#batcher.remove(stream);
   }
@@ -163,11 +167,19 @@ export class FrameLoop {
     } catch (error) {
       if (!(error instanceof NotFiniteError)) throw error;
       stream.discard(frame);
-      this.#passages.get(stream)?.delete(frame);
+      this.#end(stream, frame);
       this.#options.post({ type: 'not_finite', part: error.part });
       this.#options.post({ type: 'dropped', stream: stream.id, frame, reason: 'failed' });
       return null;
     }
+  }
+
+  /** Forgets a frame that is no longer under way, and gives back its pictures. */
+  #end(stream: LiveStream, frame: number): void {
+    const passages = this.#passages.get(stream);
+    const kept = passages?.get(frame)?.kept;
+    passages?.delete(frame);
+    if (kept) recycle(kept.input, this.#options.post);
   }
 
   /** @returns null if the frame failed. */
@@ -177,28 +189,32 @@ export class FrameLoop {
     const { post } = this.#options;
     post({ type: 'admitted', stream: stream.id, frame });
     const start = performance.now();
-    const latent =
-      image && (await this.#orFail(stream, frame, () => this.#runtime.encode(image.data, { width, height })));
-    recycle(input, post);
+    const prepared = image && stream.pictures.prepare(input, image);
+    const encode = ({ pixels }: Prepared): Promise<Float32Array> =>
+      this.#runtime.encode(pixels, { width, height });
+    const latent = prepared && (await this.#orFail(stream, frame, () => encode(prepared)));
+    const mask = latent && prepared.mask;
+    const kept = image && mask && { input, image, mask };
+    if (!kept) recycle(input, post);
     if (image && !latent) return null;
-    const lane = stream.admit(frame, latent);
+    const lane = stream.admit(frame, latent, mask?.latent ?? null);
     const enteredAt = performance.now();
     const vaeEncodeMs = latent === null ? 0 : enteredAt - start;
-    const passage = { width, height, queueMs: start - arrivedAt, vaeEncodeMs, enteredAt };
+    const passage = { width, height, queueMs: start - arrivedAt, vaeEncodeMs, enteredAt, kept };
     this.#passages.get(stream)?.set(frame, passage);
     return lane;
   }
 
   async #leave(stream: LiveStream, frame: number, latent: Float32Array): Promise<void> {
-    const passages = this.#passages.get(stream);
-    const passage = passages?.get(frame);
+    const passage = this.#passages.get(stream)?.get(frame);
     if (passage === undefined) return;
-    passages?.delete(frame);
-    const { width, height, queueMs, vaeEncodeMs, enteredAt } = passage;
+    const { width, height, queueMs, vaeEncodeMs, enteredAt, kept } = passage;
     const pixels = this.#options.pixels.take(width * height * 3);
     const start = performance.now();
     try {
       await this.#runtime.decode(latent, { width, height }, new Uint8ClampedArray(pixels));
+      stream.pictures.complete({ width, height, data: new Uint8Array(pixels) }, kept);
+      this.#end(stream, frame);
     } catch (error) {
       this.#options.pixels.give(pixels);
       throw error;

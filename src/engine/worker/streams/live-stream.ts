@@ -8,12 +8,14 @@ import type { Plan } from '../../../diffusion/in-flight.js';
 import { preferredDenoise } from '../../costs.js';
 import type { EngineDropReason } from '../../messages.js';
 import { Arrivals } from './arrivals.js';
+import { fitsPlan } from './fits-plan.js';
+import { StreamPictures } from './stream-pictures.js';
 import { allFinite } from '../networks/finite.js';
 import { embedPrompts, MovingPrompt, type PromptPair } from '../conditioning/prompts.js';
 import { guidanceConditioning } from '../networks/guidance-embedding.js';
 import { admissionOf, createPlan, guidanceOf } from '../planning/plan.js';
 import type { StreamContext, StreamName, WaitingFrame } from './stream-context.js';
-import { volume, type Size } from '../networks/sizes.js';
+import type { Size } from '../networks/sizes.js';
 
 /** Key of the similarity filter's random numbers, to separate them from the noise. */
 const filterKey = 0x5353;
@@ -23,6 +25,7 @@ export class LiveStream implements RowSource {
   readonly id: number;
   readonly account: string | undefined;
   readonly arrivals = new Arrivals();
+  readonly pictures: StreamPictures;
   readonly #context: StreamContext;
   #parameters: StreamParameters;
   readonly #stream: Stream;
@@ -46,6 +49,7 @@ export class LiveStream implements RowSource {
     this.account = account ?? undefined;
     this.#context = context;
     this.#parameters = parameters;
+    this.pictures = new StreamPictures(context.model, parameters);
     this.#positive = new MovingPrompt(prompts.positive, context.padding);
     this.#negative = new MovingPrompt(prompts.negative, context.padding);
     const steering = this.#steering(0, performance.now());
@@ -83,15 +87,7 @@ export class LiveStream implements RowSource {
 
   /** Continues from the state of a stream with the same parameters; frames of a different model are skipped. */
   restore({ ordinal, frames, finished, transitions }: StreamState): void {
-    const { shape, solver } = this.#stream.plan;
-    const fitting = frames.filter(
-      ({ sample, stock, stageIndex }) =>
-        sample.length === volume(shape) &&
-        stock.length === sample.length &&
-        allFinite(sample) &&
-        allFinite(stock) &&
-        stageIndex < solver.stages.length,
-    );
+    const fitting = frames.filter((frame) => fitsPlan(frame, this.#stream.plan));
     this.#stream.restore({ ordinal, frames: fitting, ...(finished && allFinite(finished) && { finished }) });
     this.#lastFrame = fitting.at(-1)?.frame ?? -1;
     const now = performance.now();
@@ -143,6 +139,7 @@ export class LiveStream implements RowSource {
     this.#stream.plan = plan;
     this.#stream.admission = this.#admission(parameters, plan);
     this.#parameters = parameters;
+    this.pictures.parameters = parameters;
     this.#stream.steering = this.#steering(this.#stream.ordinal, now);
     this.#filter.reset();
     this.#screened = 0;
@@ -202,10 +199,10 @@ export class LiveStream implements RowSource {
     return waiting;
   }
 
-  /** Admits a frame returned by `takeEntry`. @returns its lane. */
-  admit(frame: number, latent: Float32Array | null): Lane {
+  /** Admits a frame returned by `takeEntry`. @param mask as in `Stream.admit`. @returns its lane. */
+  admit(frame: number, latent: Float32Array | null, mask: Float32Array | null = null): Lane {
     this.#stream.steering = this.#steering(this.#stream.ordinal, performance.now());
-    return this.#stream.admit(frame, latent);
+    return this.#stream.admit(frame, latent, mask);
   }
 
   /** @returns the finished latent after the last stage, valid until a frame is admitted; otherwise null. */
@@ -216,6 +213,7 @@ export class LiveStream implements RowSource {
   /** Discards a frame returned by `takeEntry`, for which a network failed. */
   discard(frame: number): void {
     this.#stream.discard(frame);
+    this.pictures.forget();
     // It has no result that later frames could repeat.
     this.#filter.reset();
   }

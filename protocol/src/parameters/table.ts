@@ -1,3 +1,4 @@
+import { controlParameters, type ControlSettings } from './controls.js';
 import { guidanceParameters } from './guidance.js';
 import { pictureParameters } from './picture.js';
 import { promptParameters } from './prompt.js';
@@ -8,6 +9,7 @@ const definitions = {
   ...promptParameters,
   ...samplingParameters,
   ...guidanceParameters,
+  ...controlParameters,
   ...pictureParameters,
 };
 
@@ -39,6 +41,7 @@ interface Composite {
   readonly prompt: string | readonly WeightedPrompt[];
   readonly seed: number | readonly WeightedSeed[];
   readonly t_index_list: readonly number[] | null;
+  readonly controls: Readonly<Record<string, ControlSettings>>;
 }
 
 /** The value of a parameter, by its definition. */

@@ -57,6 +57,11 @@ export const clientMessages = {
         kind: 'binary',
         meaning: 'A JPEG, PNG or WebP file, with at most `limits.frame_pixels` pixels',
       },
+      controls: {
+        kind: 'map of binary',
+        optional: true,
+        meaning: 'Pictures for controls of the model, such as a depth map, by the names of the controls',
+      },
     },
   },
   update: {

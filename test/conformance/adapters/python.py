@@ -121,7 +121,8 @@ class Adapter:
                         await self.stream.close()
                     break
                 case "send" if self.stream is not None:
-                    tell("sent", id=self.stream.send(base64.b64decode(command["data"])))
+                    controls = {name: base64.b64decode(data) for name, data in command.get("controls", {}).items()}
+                    tell("sent", id=self.stream.send(base64.b64decode(command["data"]), controls=controls or None))
                 case "update" if self.stream is not None:
                     self.begin(self.update(self.stream, command["tag"], command["parameters"]))
         await asyncio.gather(*self.tasks)

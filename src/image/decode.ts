@@ -3,7 +3,7 @@ import sharp from 'sharp';
 import { asBuffer, type Container, type Essence } from './container.js';
 import { fitImage, withFit } from './fit.js';
 import { type ImageFormat, sniffFormat } from './format.js';
-import { type Allocate, type Box, checkPixels, type Image, ImageError } from './image.js';
+import { type Allocate, type Box, checkPixels, type Image, ImageError, type Size } from './image.js';
 import { type JpegContainer, readJpeg } from './jpeg.js';
 import { readPng } from './png.js';
 import { boxBeforeTurn, turnUpright } from './turn.js';
@@ -15,6 +15,8 @@ export interface DecodeOptions {
   readonly maxPixels: number;
   /** Fits the picture to a size, as `fitImage` does; large ones are then decoded at reduced size, which costs less. */
   readonly box?: Box;
+  /** Called with the size by its header, once that is known to be allowed; may throw an ImageError. */
+  readonly onSize?: (size: Size) => void;
   /** Allocates the memory for decoded and fitted pixels; new memory by default. */
   readonly allocate?: Allocate;
   /** Decodes the opacity instead of the colours, as grey: opaque parts become white. */
@@ -39,9 +41,10 @@ const scaledFrom = 4;
  * @throws {ImageError} if the picture is invalid, incomplete, too thin or has more than `maxPixels`.
  */
 export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Promise<Image> {
-  const { maxPixels, box, alpha = false, allocate = newMemory } = options;
+  const { maxPixels, box, onSize, alpha = false, allocate = newMemory } = options;
   const picture = readPicture(bytes);
   checkSize(picture, maxPixels);
+  onSize?.(picture);
   const essence = await picture.essence();
   const { orientation } = picture;
   const plan = {

@@ -6,13 +6,14 @@ import type { Mask } from './mask.js';
 /**
  * Decodes a picture as a mask: its brightness, over black where it is transparent. If that is black all over, and parts
  * are transparent, the mask was drawn with a black brush: it is the opacity then.
+ * @param options `onSize` is called once.
  * @param allocate allocates the memory of the mask.
  * @throws {ImageError} as `decode` does.
  */
 export async function readMask(
   { decode }: Pick<PictureCodec, 'decode'>,
   bytes: Uint8Array,
-  options: Pick<DecodeOptions, 'maxPixels' | 'box'>,
+  options: Pick<DecodeOptions, 'maxPixels' | 'box' | 'onSize'>,
   allocate: Allocate,
 ): Promise<Mask> {
   const picture = await decode(bytes, options);
@@ -21,7 +22,8 @@ export async function readMask(
   const mask = { width, height, data };
   writeBrightness(picture, data);
   if (data.some((brightness) => brightness > 0)) return mask;
-  writeBrightness(await decode(bytes, { ...options, alpha: true }), data);
+  const { maxPixels, box } = options;
+  writeBrightness(await decode(bytes, { maxPixels, ...(box && { box }), alpha: true }), data);
   if (data.every((opacity) => opacity === 255)) data.fill(0);
   return mask;
 }

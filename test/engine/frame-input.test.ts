@@ -12,4 +12,12 @@ it('the memory of an input is that of its pictures, however many it has', () => 
   // A picture that a later version adds.
   const more = { image: null, another, decodeMs: 5 };
   assert.deepEqual(memoryOf(more), [another.data.buffer]);
+  const [canny, depth] = [picture(9), picture(12)];
+  const steered = memoryOf({ image, controls: { canny, depth }, decodeMs: 5 });
+  assert.deepEqual(
+    steered.map(({ byteLength }) => byteLength),
+    [3, 9, 12],
+  );
+  assert.equal(steered[2], depth.data.buffer);
+  assert.deepEqual(memoryOf({ image: null, controls: {} }), []);
 });

@@ -62,6 +62,11 @@ export const clientMessages = {
         optional: true,
         meaning: 'An image file too: where it is black the input stays, where it is white it changes',
       },
+      controls: {
+        kind: 'map of binary',
+        optional: true,
+        meaning: 'Pictures for controls of the model, such as a depth map, by the names of the controls',
+      },
     },
   },
   update: {

@@ -1,3 +1,4 @@
+import { controlParameters, type ControlSettings } from './controls.js';
 import { guidanceParameters } from './guidance.js';
 import { maskParameters } from './masks.js';
 import { pictureParameters } from './picture.js';
@@ -10,6 +11,7 @@ const definitions = {
   ...samplingParameters,
   ...guidanceParameters,
   ...maskParameters,
+  ...controlParameters,
   ...pictureParameters,
 };
 
@@ -41,6 +43,7 @@ interface Composite {
   readonly prompt: string | readonly WeightedPrompt[];
   readonly seed: number | readonly WeightedSeed[];
   readonly t_index_list: readonly number[] | null;
+  readonly controls: Readonly<Record<string, ControlSettings>>;
 }
 
 /** The value of a parameter, by its definition. */

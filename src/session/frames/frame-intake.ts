@@ -1,34 +1,24 @@
 import type { DropReason, FrameMessage, StreamParameters } from '@millrace/protocol';
-import type { FrameInput } from '../../engine/engine.js';
-import type { PictureCodec } from '../../image/codec.js';
-import { ImageError, type Image } from '../../image/image.js';
-import type { Mask } from '../../image/mask.js';
-import { readMask } from '../../image/read-mask.js';
+import { ImageError } from '../../image/image.js';
 import { ProtocolError } from '../wire/protocol-error.js';
 import type { EngineFeed } from './engine-feed.js';
 import { FrameClock } from './frame-clock.js';
 import type { FrameGate, WaitingFrames } from './frame-gate.js';
 import type { Frame, FrameLedger } from './frame-ledger.js';
+import { FramePictures, type FramePicturesOptions, type SentPictures } from './frame-pictures.js';
 import { Mailbox } from './mailbox.js';
 import type { PictureTurns } from './picture-turns.js';
 
-export interface FrameIntakeOptions {
+export interface FrameIntakeOptions extends FramePicturesOptions {
   readonly ledger: FrameLedger;
   readonly gate: FrameGate;
   readonly feed: EngineFeed;
   readonly turns: PictureTurns;
-  readonly pictures: Pick<PictureCodec, 'decode'>;
-  readonly allocate: (bytes: number) => Uint8Array<ArrayBuffer>;
-  /** Largest input image in pixels. */
-  readonly framePixels: number;
 }
-
-/** A spare buffer is dropped if it is more than this many times as large as the next picture. */
-const mostSpare = 4;
 
 interface Arrival {
   readonly frame: Frame;
-  readonly sent: Pick<FrameMessage, 'data' | 'mask'>;
+  readonly sent: SentPictures;
 }
 
 /**
@@ -39,11 +29,12 @@ export class FrameIntake implements WaitingFrames {
   readonly #options: FrameIntakeOptions;
   readonly #waiting: Mailbox<Arrival>;
   readonly #clock: FrameClock;
-  #scratch = new Uint8Array(0);
+  readonly #pictures: FramePictures;
 
   constructor(options: FrameIntakeOptions) {
     const { ledger, gate, feed } = options;
     this.#options = options;
+    this.#pictures = new FramePictures(options);
     this.#waiting = new Mailbox({
       open: () => feed.parameters?.mode === 'img2img' && gate.tryEnter(),
       work: (arrival) => this.#takeIn(arrival),
@@ -56,7 +47,7 @@ export class FrameIntake implements WaitingFrames {
     return this.#waiting.waiting?.frame.arrivedAt ?? null;
   }
 
-  /** Milliseconds that a picture of this stream takes to decode; 0 before the first. */
+  /** Milliseconds that the pictures of a frame of this stream take; 0 before the first. */
   get decodeMs(): number {
     return this.#options.turns.usualMs(this);
   }
@@ -122,7 +113,7 @@ export class FrameIntake implements WaitingFrames {
     gate.frameBegun();
     ledger.begin(frame);
     try {
-      const input = await turns.run(this, () => this.#inputOf(sent, parameters));
+      const input = await turns.run(this, () => this.#pictures.make(sent, parameters));
       if (!input) return;
       ledger.enter(frame, performance.now());
       feed.push(frame.id, { ...input, decodeMs: this.decodeMs / turns.atOnce });
@@ -139,49 +130,6 @@ export class FrameIntake implements WaitingFrames {
     gate.frameBegun();
     ledger.enter(frame, now);
     feed.push(frame.id, { image: null });
-  }
-
-  /** @throws {ImageError} if the picture cannot be used. */
-  async #inputOf({ data, mask }: Arrival['sent'], parameters: StreamParameters): Promise<FrameInput> {
-    const image = await this.#pictureOf(data, parameters);
-    return mask ? { image, mask: await this.#maskOf(mask, parameters) } : { image };
-  }
-
-  /** @throws {ProtocolError} invalid_frame, naming the mask, if it cannot be used. */
-  async #maskOf(data: Uint8Array, parameters: StreamParameters): Promise<Mask> {
-    const { allocate, pictures, framePixels } = this.#options;
-    try {
-      return await readMask(pictures, data, { maxPixels: framePixels, box: parameters }, allocate);
-    } catch (error) {
-      if (!(error instanceof ImageError)) throw error;
-      throw new ProtocolError('invalid_frame', `the mask cannot be used: ${error.message}`, {
-        field: 'mask',
-      });
-    }
-  }
-
-  async #pictureOf(data: Uint8Array, parameters: StreamParameters): Promise<Image> {
-    const { allocate, pictures, framePixels } = this.#options;
-    const bytes = parameters.width * parameters.height * 3;
-    let spare = true;
-    const image = await pictures.decode(data, {
-      maxPixels: framePixels,
-      box: parameters,
-      allocate: (needed) => {
-        if (needed === bytes) return allocate(needed);
-        // Pixels that are resized first never enter the engine, and only one such picture is decoded at a time.
-        spare = false;
-        return this.#scratchOf(needed);
-      },
-    });
-    if (spare) this.#scratch = new Uint8Array(0);
-    return image;
-  }
-
-  #scratchOf(bytes: number): Uint8Array<ArrayBuffer> {
-    const { length } = this.#scratch;
-    if (length < bytes || length > mostSpare * bytes) this.#scratch = new Uint8Array(bytes);
-    return this.#scratch.subarray(0, bytes);
   }
 
   /** Reports why a frame could not be prepared. @returns the reason for the drop. */

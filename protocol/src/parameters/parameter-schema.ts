@@ -40,8 +40,26 @@ export interface ParameterSchema {
   readonly minItems?: number;
   readonly maxItems?: number;
   readonly items?: object;
+  /** The settings in a value that is a map, by their names; there are no others. */
+  readonly properties?: Readonly<Record<string, SettingSchema>>;
+  readonly additionalProperties?: false;
   /** Alternative forms of a value, the plain one first. */
   readonly anyOf?: readonly Pick<ParameterSchema, 'type' | 'minimum' | 'maximum' | 'maxLength'>[];
+}
+
+/** All that is said of one setting within a parameter whose value is a map. */
+export interface SettingSchema {
+  readonly title: string;
+  readonly description?: string;
+  /** What its absence means. */
+  readonly default?: unknown;
+  readonly type?: 'number' | 'object';
+  readonly enum?: readonly string[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly properties?: Readonly<Record<string, SettingSchema>>;
+  readonly required?: readonly string[];
+  readonly additionalProperties?: false;
 }
 
 /** Returns whether a parameter has an effect, given the values of the others. */

@@ -1,3 +1,5 @@
+import { attentionBankParameters } from './attention-bank.js';
+import { controlParameters, type ControlSettings } from './controls.js';
 import { guidanceParameters } from './guidance.js';
 import { pictureParameters } from './picture.js';
 import { promptParameters } from './prompt.js';
@@ -8,6 +10,8 @@ const definitions = {
   ...promptParameters,
   ...samplingParameters,
   ...guidanceParameters,
+  ...controlParameters,
+  ...attentionBankParameters,
   ...pictureParameters,
 };
 
@@ -39,6 +43,7 @@ interface Composite {
   readonly prompt: string | readonly WeightedPrompt[];
   readonly seed: number | readonly WeightedSeed[];
   readonly t_index_list: readonly number[] | null;
+  readonly controls: Readonly<Record<string, ControlSettings>>;
 }
 
 /** The value of a parameter, by its definition. */

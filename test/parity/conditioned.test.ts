@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { ModelRuntime } from '../../src/engine/worker/networks/runtime.js';
-import { readReferenceJson, referenceCases, steeredModels } from '../support/reference.js';
+import { readReferenceJson, referenceCases } from '../support/reference.js';
 import { readSafeTensors } from '../support/safetensors.js';
+import { steeredModel, steeredModels } from '../support/steered-model.js';
 import { slice, type RecordedCase } from './recorded-case.js';
 import { Replay } from './replay.js';
 import { replaySteering, steeredFolder, type ConditionedInfo } from './steered-case.js';
 
+const models = await Promise.all(steeredModels.map(steeredModel));
 const runtimes = new Map<string, ModelRuntime>();
 after(async () => {
   for (const runtime of runtimes.values()) await runtime[Symbol.asyncDispose]();
@@ -14,7 +16,7 @@ after(async () => {
 
 /** Returns the networks of a case: they differ in the layers of the bank, and in the scaling factor. */
 async function runtimeFor(info: ConditionedInfo): Promise<ModelRuntime> {
-  const folder = await steeredFolder(info, steeredModels());
+  const folder = await steeredFolder(info, models);
   const { vae_scaling_factor: scalingFactor } = info.parameters;
   const name = `${folder.root} ${scalingFactor}`;
   const known = runtimes.get(name);

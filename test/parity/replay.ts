@@ -178,7 +178,10 @@ export class Replay {
     const { steered, filling } = this.#pictures;
     const { rows, ...others } = steered.fill(lane);
     if (lane.frame >= 0) return { ...others, rows };
-    return { ...others, rows: rows.map((r) => ({ ...r, conditioning: { ...r.conditioning, ...filling } })) };
+    const filled = rows.map(({ role, stage, input, conditioning }) => {
+      return { role, stage, input, conditioning: Object.assign({}, conditioning, filling) };
+    });
+    return { ...others, rows: filled };
   }
 
   /** Returns a recorded integer of a U-Net row; one number may stand for all rows of a call. */

@@ -29,12 +29,6 @@ export function referenceModel(): string {
   return models.find((folder) => existsSync(folder)) ?? join(referenceFolder(), 'tiny-sd');
 }
 
-/** Returns the models with a steered U-Net that streams of `conditioned` were recorded with: they differ in banks. */
-export function steeredModels(): readonly string[] {
-  const folder = process.env['MILLRACE_STEERED'] ?? join(repositoryRoot, 'test/fixtures/steered');
-  return existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
-}
-
 export interface ReferenceCase {
   readonly name: string;
   readonly json: string;

@@ -290,26 +290,3 @@ describe('the shares of streams', () => {
     }
   });
 });
-
-describe('the memory of attention banks', () => {
-  /** Returns the slots where the banks of all sessions may have 1000 bytes, and a row keeps 100 of a frame. */
-  function slotsWith(
-    changes: Partial<StreamParameters>,
-    present: readonly Partial<StreamParameters>[],
-  ): number {
-    const { capacity } = capacityOf(1, { ...oneStep, ...changes }, present);
-    capacity.calibrated({ ...measured, bank: { limit: 1000, rowBytes: 100 } });
-    return capacity.slots;
-  }
-
-  it('limits the slots if new sessions have a bank: those present keep theirs', () => {
-    const bank = { attention_bank_frames: 2 };
-    const without = { attention_bank_frames: 0 };
-    assert.equal(slotsWith({}, []), slots(1, oneStep));
-    assert.equal(slotsWith(bank, []), 5);
-    assert.equal(slotsWith(bank, [{}, {}]), 5);
-    assert.equal(slotsWith(bank, [without]), 6);
-    assert.equal(slotsWith(bank, [{ ...bank, ...large }]), 1 + 1, 'four times as much');
-    assert.equal(slotsWith(bank, [{ attention_bank_frames: 4, ...large }]), 1);
-  });
-});

@@ -53,13 +53,14 @@ export class PictureSteering {
     const left = bankMemory.leftFor(this.#id);
     if (bytes <= left) return;
     const most = Math.floor((left * frames) / bytes);
+    const advice =
+      most > 0
+        ? `at most ${count(most, 'frame')} would fit`
+        : 'choose a smaller size or fewer steps, or try again later';
     throw new ParameterError(
       'attention_bank_frames',
       `a bank of ${count(frames, 'frame')} takes ${megabytes(bytes)} at this size and with these steps, ` +
-        `but ${megabytes(left)} are free for banks: ` +
-        (most > 0
-          ? `at most ${count(most, 'frame')} would fit`
-          : 'choose a smaller size or fewer steps, or try again later'),
+        `but ${megabytes(left)} are free for banks: ${advice}`,
     );
   }
 

@@ -188,7 +188,11 @@ export function setUp({ rowBudget = 4, encodeMs = 2, rowMs = 10, largeMs = 0, mo
 export function push(
   stream: LiveStream,
   frame: number,
-  { byte = frame, textOnly = false, controls = {} as Readonly<Record<string, number>> } = {},
+  {
+    byte = frame,
+    textOnly = false,
+    controls = {},
+  }: { byte?: number; textOnly?: boolean; controls?: Readonly<Record<string, number>> } = {},
 ): ArrayBuffer | null {
   const { width, height } = stream.size;
   const data = new Uint8Array(width * height * 3).fill(byte);

@@ -110,6 +110,46 @@ describe('the parameters', () => {
     assert.deepEqual(items, { type: 'integer', minimum: 0, maximum: 999 });
   });
 
+  it('have no control, unless the model has some', () => {
+    const { default: initial, type, properties, additionalProperties } = parameterSchemas.controls;
+    assert.deepEqual([initial, type, properties, additionalProperties], [{}, 'object', {}, false]);
+    assert.deepEqual(parameterSchemasFor({}).controls, parameterSchemas.controls);
+    assert.equal(describeAllowed(parameterSchemas.controls), '{}');
+  });
+
+  it('have the controls of the model, with what each offers', () => {
+    const { controls } = parameterSchemasFor({
+      controls: [
+        { name: 'canny', preprocessors: ['canny', 'passthrough'], preprocessor: 'canny' },
+        { name: 'pose-2', preprocessors: ['pose'], preprocessor: null },
+        { name: 'depth', preprocessors: [], preprocessor: null },
+      ],
+    });
+    assert.deepEqual(Object.keys(controls.properties ?? {}), ['canny', 'pose-2', 'depth']);
+    const range = 'a number from 0 to';
+    const common = `{ scale: ${range} 2, start: ${range} 1, end: ${range} 1`;
+    assert.equal(
+      describeAllowed(controls),
+      `{ canny: ${common}, preprocessor: one of "canny", "passthrough" }, ` +
+        `pose-2: ${common}, preprocessor: "pose" }, depth: ${common} } }`,
+    );
+    const { canny, 'pose-2': pose } = controls.properties ?? {};
+    const defaults = [canny, pose].map(({ properties = {} }) =>
+      Object.entries(properties).flatMap(([name, { default: usual }]) =>
+        usual === undefined ? [] : [[name, usual]],
+      ),
+    );
+    const [scale, start, end] = [
+      ['scale', 0],
+      ['start', 0],
+      ['end', 1],
+    ];
+    assert.deepEqual(defaults, [
+      [scale, start, end, ['preprocessor', 'canny']],
+      [scale, start, end],
+    ]);
+  });
+
   it('have LCM as the solver, or another', () => {
     assert.equal(parameterSchemas.solver.default, 'LCMScheduler');
     assert.deepEqual(parameterSchemas.solver.enum, solverNames);
@@ -136,10 +176,10 @@ describe('the parameters', () => {
     const filter = ['', '_threshold', '_max_skip_frame'].map((part) => `similar_image_filter${part}`);
     const guidance = ['cfg_type', 'guidance_scale', 'delta'];
     const expected = {
-      steering: ['prompt', 'negative_prompt', 'prompt_blend', ...guidance],
+      steering: ['prompt', 'negative_prompt', 'prompt_blend', ...guidance, 'controls'],
       transition: ['transition_frames', 'transition_seconds'],
       entry: ['latent_feedback', 'denoise', 'frame_buffer_size', ...filter],
-      input: ['width', 'height', 'fit'],
+      input: ['controls', 'width', 'height', 'fit'],
       output: ['quality'],
       flow: ['mode', 'fps', 'paused'],
     } as const;
@@ -204,7 +244,8 @@ describe('the parameters', () => {
   });
 
   it('are exactly these, with their defaults', () => {
-    const names = [...Object.keys(contract), ...Object.keys(choices), 'solver', 't_index_list'].sort();
+    const further = ['solver', 't_index_list', 'controls'];
+    const names = [...Object.keys(contract), ...Object.keys(choices), ...further].sort();
     assert.deepEqual(Object.keys(parameterSchemas).sort(), names);
     assert.deepEqual(Object.keys(defaultParameters()).sort(), names);
     assert.equal(defaultParameters().strength, 0.4);

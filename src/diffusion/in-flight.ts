@@ -20,7 +20,7 @@ export interface Kept {
   readonly original: Latent;
 }
 
-/** A frame under way, as plain data. */
+/** A frame under way, as plain data; without its own values, which are large: elsewhere it continues without them. */
 export interface FrameState {
   readonly frame: number;
   /** Its index among all frames of the stream, from 0. */
@@ -37,6 +37,9 @@ export interface FrameState {
   readonly kept?: Kept | undefined;
 }
 
+/** No values of its own. */
+export const nothing: InFlight['own'] = {};
+
 /** A frame under way with its memory, which is reused for later frames of the same plan. */
 export interface InFlight extends FrameState {
   plan: Plan;
@@ -46,6 +49,8 @@ export interface InFlight extends FrameState {
   history: History;
   stockHistory: History;
   kept?: Kept | undefined;
+  /** What its rows get from its first stage to its last, by the name of the U-Net's input. */
+  own: Readonly<Record<string, Float32Array>>;
   /** U-Net input, if it is not the sample itself. */
   readonly input: Latent;
   readonly eps: Float64Array;
@@ -66,6 +71,7 @@ export function createInFlight(plan: Plan): InFlight {
     history: plan.solver.createHistory(length),
     stock: latent(),
     stockHistory: plan.stockSolver.createHistory(length),
+    own: nothing,
     input: latent(),
     eps: new Float64Array(length),
     negative: new Float64Array(length),

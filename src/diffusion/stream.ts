@@ -1,10 +1,11 @@
 import type { BlendMethod } from './blend.js';
 import { Feedback } from './feedback.js';
-import { guide, isActive, keepsStock, needsNegative, type Guidance } from './guidance.js';
+import { guide, isActive, keepsStock, needsNegative } from './guidance.js';
 import {
   createInFlight,
   frameState,
   keep,
+  nothing,
   restoreFrame,
   type FrameState,
   type InFlight,
@@ -12,25 +13,11 @@ import {
 } from './in-flight.js';
 import { putBack } from './mask.js';
 import { predictedNoise } from './prediction.js';
+import { rowsOf, type Conditioning, type Row, type RowValues, type Steering } from './rows.js';
 import type { TransitionLength } from './transition.js';
-import type { Latent, Stage, Values } from './types.js';
+import type { Latent, Values } from './types.js';
 
-/**
- * The conditioning of a U-Net row: values by the name of the U-Net's input, as in diffusers. Opaque to the maths.
- * Besides the prompt, for example `text_embeds` (SDXL) and `timestep_cond` (LCM).
- */
-export interface Conditioning {
-  /** Prompt embedding [tokens, width]. */
-  readonly encoder_hidden_states: Float32Array;
-  readonly [input: string]: Float32Array;
-}
-
-/** Settings that apply to all frames under way at once: a new prompt shows in the next result. */
-export interface Steering {
-  readonly guidance: Guidance;
-  readonly positive: Conditioning;
-  readonly negative: Conditioning;
-}
+export type { Conditioning, Row, RowValues, Steering };
 
 /**
  * How frames follow each other. `stream` (the paper's stream batch, section 3.1): a new frame enters while older
@@ -42,15 +29,6 @@ export interface Admission {
   readonly frameBufferSize: number;
   /** Share of the latent that finished last in the latent of a frame that enters, from 0 to below 1; 0 if absent. */
   readonly feedback?: number;
-}
-
-/** One row of a U-Net call. Arrays are valid until its lane is absorbed. */
-export interface Row {
-  readonly role: 'positive' | 'negative';
-  readonly stage: Stage;
-  /** U-Net input [channels, height, width]. */
-  readonly input: Latent;
-  readonly conditioning: Conditioning;
 }
 
 /** The rows of one frame that must be predicted before it advances a stage: the negative one first, if any. */
@@ -160,14 +138,16 @@ export class Stream {
    * Admits a frame.
    * @param id unique among the frames under way.
    * @param latent the encoded image (img2img: it is noised to the first stage), or null to start from noise (txt2img).
+   * @param own what belongs to this frame alone; its rows get it at all stages.
    * @param mask how much of each position of the latent may change, [height, width], from 0 to 1; null for all. It must
    *   not be written to while the frame is under way.
    * @returns its rows of the first stage.
    */
-  admit(id: number, latent: Latent | null, mask: Float32Array | null = null): Lane {
+  admit(id: number, latent: Latent | null, own: RowValues = nothing, mask: Float32Array | null = null): Lane {
     const { solver, noise } = this.#plan;
     const frame = this.#free.pop() ?? createInFlight(this.#plan);
     frame.frame = id;
+    frame.own = own;
     frame.ordinal = this.#ordinal++;
     frame.stageIndex = 0;
     frame.kept = latent && mask ? keep(latent, mask, frame.kept) : undefined;
@@ -253,18 +233,13 @@ export class Stream {
 
   #lane(inFlight: InFlight): Lane {
     const { plan, frame, stageIndex } = inFlight;
-    const stage = plan.solver.stages[stageIndex];
-    const { guidance, positive, negative } = this.steering;
-    const input = scaledInput(inFlight, stage);
-    const rows: Row[] = [{ role: 'positive', stage, input, conditioning: positive }];
-    if (needsNegative(guidance, stageIndex))
-      rows.unshift({ role: 'negative', stage, input, conditioning: negative });
-    return { frame, stageIndex, shape: plan.shape, rows };
+    return { frame, stageIndex, shape: plan.shape, rows: rowsOf(inFlight, this.steering) };
   }
 
   #finish(frame: InFlight): Latent {
     this.#frames.splice(this.#frames.indexOf(frame), 1);
     if (haveSameShape(frame.plan, this.#plan)) this.#feedback.keep(frame.sample);
+    frame.own = nothing;
     if (frame.plan === this.#plan) this.#free.push(frame);
     return frame.sample;
   }
@@ -272,13 +247,6 @@ export class Stream {
 
 function haveSameShape(a: Plan, b: Plan): boolean {
   return a.shape.every((size, axis) => size === b.shape[axis]);
-}
-
-/** Returns the sample, scaled for the U-Net. */
-function scaledInput({ sample, input }: InFlight, { inputScale }: Stage): Latent {
-  if (inputScale === 1) return sample;
-  for (let i = 0; i < input.length; i++) input[i] = sample[i] * inputScale;
-  return input;
 }
 
 /**

@@ -33,7 +33,7 @@ function run(
   const stream = createStream(options);
   const out = new Map<number, Float32Array>();
   for (const frame of frames) {
-    stream.admit(frame, frameLatent(frame), maskOf(frame));
+    stream.admit(frame, frameLatent(frame), {}, maskOf(frame));
     for (const [id, latent] of advance(stream)) out.set(id, latent);
   }
   while (stream.oldestFrame !== null) for (const [id, latent] of advance(stream)) out.set(id, latent);
@@ -95,7 +95,7 @@ describe('a mask', () => {
     const here = createStream({ t_index_list: [18, 26, 35] });
     const masks = [left, soft];
     for (const [frame, mask] of masks.entries()) {
-      here.admit(frame, frameLatent(frame), mask);
+      here.admit(frame, frameLatent(frame), {}, mask);
       advance(here);
     }
     const there = createStream({ t_index_list: [18, 26, 35] });
@@ -108,7 +108,7 @@ describe('a mask', () => {
     const [masked, plain] = [createStream({ t_index_list: [32] }), createStream({ t_index_list: [32] })];
     for (const latent of [null, frameLatent(0), frameLatent(1)]) {
       const isLast = latent !== null && latent[0] === frameLatent(1)[0];
-      masked.admit(0, latent, latent === null || !isLast ? left : null);
+      masked.admit(0, latent, {}, isLast ? null : left);
       plain.admit(0, latent);
       const [[, got] = []] = advance(masked);
       const [[, wanted] = []] = advance(plain);
@@ -124,9 +124,9 @@ describe('a mask', () => {
     assert.deepEqual(part(second, left, 0), part(frameLatent(1), left, 0));
     assert.notDeepEqual(part(second, left, 1), part(withoutFeedback, left, 1));
     const stream = createStream(options);
-    stream.admit(0, frameLatent(0), left);
+    stream.admit(0, frameLatent(0), {}, left);
     advance(stream);
-    stream.admit(1, frameLatent(1), left);
+    stream.admit(1, frameLatent(1), {}, left);
     const plain = createStream(options);
     plain.admit(0, frameLatent(1));
     const [entered, alone] = [stream, plain].map((each) => each.snapshot().frames[0].sample);
@@ -216,7 +216,7 @@ describe('the noise of what stays', () => {
         const options = { solver, cfgType, guidanceScale: 1, ...random };
         const [masked, plain] = [createStream(options), createStream(options)];
         const clean = frameLatent(3);
-        masked.admit(0, clean, soft);
+        masked.admit(0, clean, {}, soft);
         plain.admit(0, clean);
         const stages = plain.plan.solver.stages.length;
         for (let stage = 1; stage < stages; stage++) {
@@ -273,7 +273,7 @@ describe('the stock noise', () => {
     for (const solver of ['DDIMScheduler', 'EulerDiscreteScheduler', 'LCMScheduler'] as const) {
       const stream = createStream({ solver, cfgType: 'self' });
       const input = frameLatent(0);
-      stream.admit(0, input, soft);
+      stream.admit(0, input, {}, soft);
       for (;;) {
         const [frame] = stream.snapshot().frames;
         const wanted = mixed(stream.plan.solver.stages[frame.stageIndex], input, frame.stock);

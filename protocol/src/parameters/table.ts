@@ -1,3 +1,4 @@
+import { attentionBankParameters } from './attention-bank.js';
 import { controlParameters, type ControlSettings } from './controls.js';
 import { guidanceParameters } from './guidance.js';
 import { maskParameters } from './masks.js';
@@ -12,6 +13,7 @@ const definitions = {
   ...guidanceParameters,
   ...maskParameters,
   ...controlParameters,
+  ...attentionBankParameters,
   ...pictureParameters,
 };
 

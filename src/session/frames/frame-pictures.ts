@@ -52,8 +52,10 @@ export class FramePictures {
     const made: Record<string, Image> = {};
     for (const control of activeControls(known, parameters)) {
       const own = sent.get(control.name);
-      const picture = await naming(fieldOf(control.name), `the picture of the control ${control.name}`, async () =>
-        own ? decode(own) : derivePicture(control, image, allocate),
+      const picture = await naming(
+        fieldOf(control.name),
+        `the picture of the control ${control.name}`,
+        async () => (own ? decode(own) : derivePicture(control, image, allocate)),
       );
       if (picture) made[control.name] = picture;
     }

@@ -11,7 +11,9 @@ const parameters = { ...defaultParameters(), width: side, height: side, fit: 'st
 /** Returns a square PNG of one grey. */
 function grey(of: number, level: number): Promise<Buffer> {
   const background = { r: level, g: level, b: level };
-  return sharp({ create: { width: of, height: of, channels: 3, background } }).png().toBuffer();
+  return sharp({ create: { width: of, height: of, channels: 3, background } })
+    .png()
+    .toBuffer();
 }
 
 /** @param framePixels that the pictures of a frame may have. */
@@ -22,7 +24,10 @@ function setUp(framePixels = 100_000): { readonly pictures: FramePictures; reado
     return new Uint8Array(bytes);
   };
   const decode = { decode: decodeImage };
-  return { pictures: new FramePictures({ pictures: decode, allocate, framePixels, controls: [] }), allocated };
+  return {
+    pictures: new FramePictures({ pictures: decode, allocate, framePixels, controls: [] }),
+    allocated,
+  };
 }
 
 describe('the mask of a frame', () => {

@@ -21,7 +21,11 @@ function recycled({ posted }: Rig): readonly ArrayBuffer[] {
 }
 
 /** Pushes a frame with a mask of its own, whose right half is 255. */
-function pushMasked(stream: LiveStream, frame: number, byte: number): Required<Omit<FrameInput, 'decodeMs'>> {
+function pushMasked(
+  stream: LiveStream,
+  frame: number,
+  byte: number,
+): Required<Pick<FrameInput, 'image' | 'mask'>> {
   const image = { ...size, data: new Uint8Array(side * side * 3).fill(byte) };
   const own = {
     ...size,

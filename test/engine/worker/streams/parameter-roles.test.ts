@@ -10,7 +10,17 @@ import {
 } from '@millrace/protocol';
 import { EmbeddingCache } from '../../../../src/engine/worker/conditioning/embedding-cache.js';
 import { otherUpdates } from '../../../support/parameters.js';
-import { folder, setUp, side, type Rig } from './live-stream-rig.js';
+import { steeredFolder } from '../../../support/steered-folder.js';
+import { folder as plain, setUp, side, type Rig } from './live-stream-rig.js';
+
+/** A model that can be steered in all ways. */
+const folder = steeredFolder(plain);
+const model = {
+  folder,
+  mixesTimesteps: true,
+  latentShape: ({ width, height }: { width: number; height: number }) =>
+    [1, height / folder.sizeFactor, width / folder.sizeFactor] as const,
+};
 
 const properties = parameterSchemasFor(folder);
 /** Controls steer only with a model that has some. */
@@ -42,7 +52,7 @@ async function open(changes: ParameterUpdate): Promise<Rig> {
       onLookup: () => {},
     },
   );
-  return setUp({ ...usual, ...changes }, { embeddings });
+  return setUp({ ...usual, ...changes }, { embeddings, model });
 }
 
 /** Advances all frames by a stage, with predictions that depend on all that a row has. @returns finished latents. */
@@ -50,7 +60,10 @@ function advance({ stream }: Rig): readonly (readonly number[])[] {
   const finished: (readonly number[])[] = [];
   for (const lane of stream.lanes()) {
     const predictions = lane.rows.map(({ input, conditioning }) =>
-      input.map((value, i) => value / 2 + (conditioning.encoder_hidden_states[i % 4] ?? 0)),
+      input.map((value, i) => {
+        const text = conditioning.encoder_hidden_states[i % 4] ?? 0;
+        return value / 2 + text + Object.keys(conditioning).length;
+      }),
     );
     const latent = stream.absorb(lane, predictions);
     if (latent) finished.push([...latent]);

@@ -58,7 +58,8 @@ export const errors = {
   invalid_frame: {
     status: 400,
     retryable: false,
-    meaning: 'The frame cannot be decoded as an image, or its size exceeds the limit.',
+    meaning:
+      'A picture of the frame cannot be decoded as an image, exceeds the limit on sizes, is missing, or belongs to no control.',
   },
   credit_exceeded: {
     status: 429,

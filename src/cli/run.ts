@@ -3,6 +3,7 @@ import { ParameterError } from '../engine/engine.js';
 import { createEngines, engineSettings } from '../engine/host/engine-group.js';
 import { partNames, type ModelPart } from '../engine/model-part.js';
 import { readModelFolder } from '../model/folder.js';
+import { activeControls, type ActiveControl } from '../session/frames/active-controls.js';
 import { createParameterRules } from '../session/live/parameter-rules.js';
 import { findFfmpeg, type Ffmpeg } from '../video/ffmpeg.js';
 import { parseRational } from '../video/timing.js';
@@ -85,6 +86,7 @@ async function run(path: string, options: RunOptions, signal: AbortSignal): Prom
   const model = await readModelFolder(folder);
   const rules = createParameterRules(model);
   const all = { ...rules.defaults, ...rules.check(parameters) };
+  checkPreprocessors(activeControls(rules.controls, all));
 
   let found: Promise<Ffmpeg> | undefined;
   const ffmpeg = (): Promise<Ffmpeg> => (found ??= findFfmpeg(process.env, signal));
@@ -107,7 +109,7 @@ async function run(path: string, options: RunOptions, signal: AbortSignal): Prom
   const figures = new Figures();
   for await (const frame of generate(
     engine,
-    all,
+    { parameters: all, controls: rules.controls },
     input.frames((words) => figures.damaged(words)),
     signal,
   )) {
@@ -120,6 +122,15 @@ async function run(path: string, options: RunOptions, signal: AbortSignal): Prom
   const report = figures.report(remarksOf(input, output));
   await output.finish();
   return report;
+}
+
+/** @throws {RunError} if a control needs pictures of its own, which there are none of. */
+function checkPreprocessors(controls: readonly ActiveControl[]): void {
+  const bare = controls.find(({ preprocessor }) => preprocessor === null)?.name;
+  if (bare === undefined) return;
+  throw new RunError(
+    `--control ${bare} cannot be used: the control ${bare} of this model has no preprocessor`,
+  );
 }
 
 function notFinite(part: ModelPart): string {

@@ -27,13 +27,17 @@ export class Feedback {
   /**
    * Returns (1 - share) * latent + share * the latent that finished last; the latent itself if there is none. The
    * result is valid until the next call.
+   * @param mask factors of the share for each position, [height, width]: where the input stays, there is no feedback.
    */
-  mix(latent: Latent, share: number): Latent {
+  mix(latent: Latent, share: number, mask: Float32Array | null = null): Latent {
     const finished = this.#finished;
     if (share === 0 || finished?.length !== latent.length) return latent;
     if (this.#mixed.length !== latent.length) this.#mixed = new Float32Array(latent.length);
     const mixed = this.#mixed;
-    for (let i = 0; i < mixed.length; i++) mixed[i] = (1 - share) * latent[i] + share * finished[i];
+    for (let i = 0; i < mixed.length; i++) {
+      const part = mask ? share * mask[i % mask.length] : share;
+      mixed[i] = (1 - part) * latent[i] + part * finished[i];
+    }
     return mixed;
   }
 }

@@ -12,7 +12,15 @@ export interface Plan {
   readonly noise: NoiseSource;
 }
 
-/** A frame under way, as plain data. */
+/** What a mask keeps of the input of a frame, as plain data. */
+export interface Kept {
+  /** How much of each position may change, from 0 (the input stays) to 1: [height, width] of the latent. Not written to. */
+  readonly mask: Float32Array;
+  /** The encoded input, without noise. */
+  readonly original: Latent;
+}
+
+/** A frame under way, as plain data; without its own values, which are large: elsewhere it continues without them. */
 export interface FrameState {
   readonly frame: number;
   /** Its index among all frames of the stream, from 0. */
@@ -25,7 +33,12 @@ export interface FrameState {
   /** Stock noise q of residual guidance, in units of unit Gaussian noise. */
   readonly stock: Latent;
   readonly stockHistory: History;
+  /** Absent if all may change. */
+  readonly kept?: Kept | undefined;
 }
+
+/** No values of its own. */
+export const nothing: InFlight['own'] = {};
 
 /** A frame under way with its memory, which is reused for later frames of the same plan. */
 export interface InFlight extends FrameState {
@@ -35,6 +48,9 @@ export interface InFlight extends FrameState {
   stageIndex: number;
   history: History;
   stockHistory: History;
+  kept?: Kept | undefined;
+  /** What its rows get from its first stage to its last, by the name of the U-Net's input. */
+  own: Readonly<Record<string, Float32Array>>;
   /** U-Net input, if it is not the sample itself. */
   readonly input: Latent;
   readonly eps: Float64Array;
@@ -55,6 +71,7 @@ export function createInFlight(plan: Plan): InFlight {
     history: plan.solver.createHistory(length),
     stock: latent(),
     stockHistory: plan.stockSolver.createHistory(length),
+    own: nothing,
     input: latent(),
     eps: new Float64Array(length),
     negative: new Float64Array(length),
@@ -63,7 +80,7 @@ export function createInFlight(plan: Plan): InFlight {
 
 /** Returns the state of a frame, as a copy. */
 export function frameState(inFlight: InFlight): FrameState {
-  const { frame, ordinal, stageIndex } = inFlight;
+  const { frame, ordinal, stageIndex, kept } = inFlight;
   return {
     frame,
     ordinal,
@@ -72,6 +89,7 @@ export function frameState(inFlight: InFlight): FrameState {
     history: copyHistory(inFlight.history),
     stock: inFlight.stock.slice(),
     stockHistory: copyHistory(inFlight.stockHistory),
+    ...(kept && { kept: keep(kept.original, kept.mask) }),
   };
 }
 
@@ -85,7 +103,18 @@ export function restoreFrame(plan: Plan, state: FrameState): InFlight {
   inFlight.stock.set(state.stock);
   inFlight.history = { ...inFlight.history, ...copyHistory(state.history) };
   inFlight.stockHistory = { ...inFlight.stockHistory, ...copyHistory(state.stockHistory) };
+  if (state.kept) inFlight.kept = keep(state.kept.original, state.kept.mask);
   return inFlight;
+}
+
+/**
+ * Returns what a mask keeps of an input, as a copy.
+ * @param former of the same size, whose memory is reused.
+ */
+export function keep(original: Latent, mask: Float32Array, former?: Kept): Kept {
+  const copy = former?.original ?? new Float32Array(original.length);
+  copy.set(original);
+  return { mask, original: copy };
 }
 
 function copyHistory(history: History): History {

@@ -1,34 +1,23 @@
 import type { BlendMethod } from './blend.js';
 import { Feedback } from './feedback.js';
-import { guide, isActive, keepsStock, needsNegative, type Guidance } from './guidance.js';
+import { guide, isActive, keepsStock, needsNegative } from './guidance.js';
 import {
   createInFlight,
   frameState,
+  keep,
+  nothing,
   restoreFrame,
   type FrameState,
   type InFlight,
   type Plan,
 } from './in-flight.js';
+import { putBack } from './mask.js';
 import { predictedNoise } from './prediction.js';
+import { rowsOf, type Conditioning, type Row, type RowValues, type Steering } from './rows.js';
 import type { TransitionLength } from './transition.js';
-import type { Latent, Stage, Values } from './types.js';
+import type { Latent, Values } from './types.js';
 
-/**
- * The conditioning of a U-Net row: values by the name of the U-Net's input, as in diffusers. Opaque to the maths.
- * Besides the prompt, for example `text_embeds` (SDXL) and `timestep_cond` (LCM).
- */
-export interface Conditioning {
-  /** Prompt embedding [tokens, width]. */
-  readonly encoder_hidden_states: Float32Array;
-  readonly [input: string]: Float32Array;
-}
-
-/** Settings that apply to all frames under way at once: a new prompt shows in the next result. */
-export interface Steering {
-  readonly guidance: Guidance;
-  readonly positive: Conditioning;
-  readonly negative: Conditioning;
-}
+export type { Conditioning, Row, RowValues, Steering };
 
 /**
  * How frames follow each other. `stream` (the paper's stream batch, section 3.1): a new frame enters while older
@@ -40,15 +29,6 @@ export interface Admission {
   readonly frameBufferSize: number;
   /** Share of the latent that finished last in the latent of a frame that enters, from 0 to below 1; 0 if absent. */
   readonly feedback?: number;
-}
-
-/** One row of a U-Net call. Arrays are valid until its lane is absorbed. */
-export interface Row {
-  readonly role: 'positive' | 'negative';
-  readonly stage: Stage;
-  /** U-Net input [channels, height, width]. */
-  readonly input: Latent;
-  readonly conditioning: Conditioning;
 }
 
 /** The rows of one frame that must be predicted before it advances a stage: the negative one first, if any. */
@@ -158,14 +138,19 @@ export class Stream {
    * Admits a frame.
    * @param id unique among the frames under way.
    * @param latent the encoded image (img2img: it is noised to the first stage), or null to start from noise (txt2img).
+   * @param own what belongs to this frame alone; its rows get it at all stages.
+   * @param mask how much of each position of the latent may change, [height, width], from 0 to 1; null for all. It must
+   *   not be written to while the frame is under way.
    * @returns its rows of the first stage.
    */
-  admit(id: number, latent: Latent | null): Lane {
+  admit(id: number, latent: Latent | null, own: RowValues = nothing, mask: Float32Array | null = null): Lane {
     const { solver, noise } = this.#plan;
     const frame = this.#free.pop() ?? createInFlight(this.#plan);
     frame.frame = id;
+    frame.own = own;
     frame.ordinal = this.#ordinal++;
     frame.stageIndex = 0;
+    frame.kept = latent && mask ? keep(latent, mask, frame.kept) : undefined;
     const { a, b, inputScale } = solver.stages[0];
     const { sample } = frame;
     if (latent === null) {
@@ -173,7 +158,7 @@ export class Stream {
       for (let i = 0; i < sample.length; i++) sample[i] = start[i] * solver.initNoiseSigma;
     } else {
       const z = noise.at(0, frame.ordinal);
-      const start = this.#feedback.mix(latent, this.admission.feedback ?? 0);
+      const start = this.#feedback.mix(latent, this.admission.feedback ?? 0, mask);
       for (let i = 0; i < sample.length; i++) sample[i] = (a * start[i] + b * z[i]) / inputScale;
     }
     // At the first stage the noise in the frame is known: it is z_0 (paper, section 3.2).
@@ -216,6 +201,7 @@ export class Stream {
     const noise = plan.noise.at(frame.stageIndex, frame.ordinal);
     if (keepsStock(guidance)) advanceStock(frame, stageIndex, noise);
     plan.solver.step({ stage: stageIndex, sample, eps, noise, history, out: sample });
+    putBack(frame, keepsStock(guidance));
     return frame.stageIndex < plan.solver.stages.length ? null : this.#finish(frame);
   }
 
@@ -247,18 +233,13 @@ export class Stream {
 
   #lane(inFlight: InFlight): Lane {
     const { plan, frame, stageIndex } = inFlight;
-    const stage = plan.solver.stages[stageIndex];
-    const { guidance, positive, negative } = this.steering;
-    const input = scaledInput(inFlight, stage);
-    const rows: Row[] = [{ role: 'positive', stage, input, conditioning: positive }];
-    if (needsNegative(guidance, stageIndex))
-      rows.unshift({ role: 'negative', stage, input, conditioning: negative });
-    return { frame, stageIndex, shape: plan.shape, rows };
+    return { frame, stageIndex, shape: plan.shape, rows: rowsOf(inFlight, this.steering) };
   }
 
   #finish(frame: InFlight): Latent {
     this.#frames.splice(this.#frames.indexOf(frame), 1);
     if (haveSameShape(frame.plan, this.#plan)) this.#feedback.keep(frame.sample);
+    frame.own = nothing;
     if (frame.plan === this.#plan) this.#free.push(frame);
     return frame.sample;
   }
@@ -266,13 +247,6 @@ export class Stream {
 
 function haveSameShape(a: Plan, b: Plan): boolean {
   return a.shape.every((size, axis) => size === b.shape[axis]);
-}
-
-/** Returns the sample, scaled for the U-Net. */
-function scaledInput({ sample, input }: InFlight, { inputScale }: Stage): Latent {
-  if (inputScale === 1) return sample;
-  for (let i = 0; i < input.length; i++) input[i] = sample[i] * inputScale;
-  return input;
 }
 
 /**

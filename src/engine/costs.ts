@@ -6,11 +6,21 @@ import { needsNegative } from '../diffusion/guidance.js';
 /** Measured milliseconds of one U-Net call by its number of rows, ascending, at the model's default size. */
 export type CostCurve = readonly { readonly rows: number; readonly ms: number }[];
 
+/** What streams cost that are steered by pictures or earlier frames. */
+export interface SteeredCosts {
+  /** Time of a call of the steered U-Net over that of the plain one. */
+  readonly ratio: number;
+  /** Milliseconds of one control network, once for each picture of the model's default size. */
+  readonly featuresMs: number;
+}
+
 /** The results of calibration. */
 export interface MeasuredCosts {
   readonly costs: CostCurve;
   /** Milliseconds to encode and decode one picture of the model's default size. */
   readonly pictureMs: number;
+  /** Absent if the model cannot be steered so. */
+  readonly steered?: SteeredCosts;
 }
 
 /** The costs of a device, known before it gets any work. */
@@ -19,6 +29,16 @@ export interface Costs extends MeasuredCosts {
   readonly rowBudget: number;
   /** Of several devices: the costs of the one with the longest call. Absent for a single device. */
   readonly slowest?: MeasuredCosts;
+  /** The memory of attention banks; absent if the model has none. */
+  readonly bank?: BankCosts;
+}
+
+/** The memory of attention banks. */
+export interface BankCosts {
+  /** Most bytes of all banks together. */
+  readonly limit: number;
+  /** Bytes that one row keeps of one frame, at the model's default size. */
+  readonly rowBytes: number;
 }
 
 /** Work for an engine: rows of U-Net calls, and milliseconds to encode and decode the pictures. */
@@ -73,9 +93,18 @@ export class ExpectedCosts {
     this.#positions = height * width;
   }
 
-  /** Returns the milliseconds of a U-Net call with rows of this shape: [channels, height, width]. */
-  call(rows: number, [, height, width]: readonly [number, number, number]): number {
-    return (cost(this.#measured.costs, rows) * height * width) / this.#positions;
+  /**
+   * Returns the milliseconds of a U-Net call with rows of this shape: [channels, height, width].
+   * @param isSteered whether the call takes the steered U-Net.
+   */
+  call(
+    rows: number,
+    [, height, width]: readonly [number, number, number],
+    isSteered: boolean = false,
+  ): number {
+    const { costs, steered } = this.#measured;
+    const ratio = isSteered ? (steered?.ratio ?? 1) : 1;
+    return (ratio * cost(costs, rows) * height * width) / this.#positions;
   }
 
   /** Returns the milliseconds to encode and decode a picture whose latent has this shape. */
@@ -95,15 +124,44 @@ export function rowsPerSecond({ costs, rowBudget: budget }: Pick<Costs, 'costs' 
  * the model's default size: one U-Net call, and encoding and decoding; on the slowest of several devices.
  */
 export function unbrokenMs(all: Costs, parameters: StreamParameters): number {
-  const { costs, pictureMs } = all.slowest ?? all;
+  const measured = all.slowest ?? all;
   const { cfg_type: type, guidance_scale: scale, delta } = parameters;
   // Residual guidance has a negative row in the first step at most.
-  return pictureMs + cost(costs, needsNegative({ type, scale, delta }, 0) ? 2 : 1);
+  const rows = needsNegative({ type, scale, delta }, 0) ? 2 : 1;
+  return picturesMs(measured, parameters) + rowRatio(measured, parameters) * cost(measured.costs, rows);
 }
 
-/** Returns the work of one frame of a stream with these parameters, at the model's default size. */
-export function frameWork({ pictureMs }: Costs, parameters: StreamParameters): Work {
-  return { rows: rowsPerFrame(parameters), pictureMs };
+/**
+ * Returns the work of one frame of a stream with these parameters, at the model's default size. Rows of the steered
+ * U-Net count as more than one.
+ */
+export function frameWork(costs: Costs, parameters: StreamParameters): Work {
+  return {
+    rows: rowRatio(costs, parameters) * rowsPerFrame(parameters),
+    pictureMs: picturesMs(costs, parameters),
+  };
+}
+
+/** Returns the bytes of the attention bank of such a stream, at the model's default size. */
+export function bankBytes({ bank }: Costs, parameters: StreamParameters): number {
+  return parameters.attention_bank_frames * rowsPerFrame(parameters) * (bank?.rowBytes ?? 0);
+}
+
+/** Returns the names of the controls that have an effect: frames from noise alone bring no pictures. */
+export function activeControls({ controls, mode }: StreamParameters): readonly string[] {
+  if (mode !== 'img2img') return [];
+  return Object.entries(controls).flatMap(([name, { scale }]) => (scale > 0 ? [name] : []));
+}
+
+/** Returns what a row costs, where 1 is a row of the plain U-Net. */
+function rowRatio({ steered }: MeasuredCosts, parameters: StreamParameters): number {
+  const isSteered = parameters.attention_bank_frames > 0 || activeControls(parameters).length > 0;
+  return isSteered ? (steered?.ratio ?? 1) : 1;
+}
+
+/** Returns the milliseconds for all pictures of a frame. */
+function picturesMs({ pictureMs, steered }: MeasuredCosts, parameters: StreamParameters): number {
+  return pictureMs + activeControls(parameters).length * (steered?.featuresMs ?? 0);
 }
 
 /** Returns the U-Net calls (the last may be smaller) and milliseconds for work that is all ready at once. */
@@ -141,11 +199,16 @@ function rowsPerFrame(parameters: StreamParameters): number {
 }
 
 /** Returns the costs of a device on which everything takes `factor` times as long. */
-export function slowedBy(factor: number, { costs, rowBudget: budget, pictureMs }: Costs): Costs {
+export function slowedBy(
+  factor: number,
+  { costs, rowBudget: budget, pictureMs, steered, bank }: Costs,
+): Costs {
   return {
     costs: costs.map(({ rows, ms }) => ({ rows, ms: ms * factor })),
     rowBudget: budget,
     pictureMs: pictureMs * factor,
+    ...(steered && { steered: { ratio: steered.ratio, featuresMs: steered.featuresMs * factor } }),
+    ...(bank && { bank }),
   };
 }
 
@@ -153,12 +216,31 @@ export function slowedBy(factor: number, { costs, rowBudget: budget, pictureMs }
 export function combined(devices: readonly Costs[]): Costs {
   const callMs = ({ costs, pictureMs }: MeasuredCosts): number => cost(costs, 1) + pictureMs;
   const [slowest] = devices.toSorted((a, b) => callMs(b) - callMs(a));
+  const steered = devices.flatMap((device) => device.steered ?? []);
+  const banks = devices.flatMap((device) => device.bank ?? []);
   return {
     ...(devices.length > 1 && slowest && { slowest }),
     costs: combinedCurve(devices.map(({ costs }) => costs)),
     rowBudget: devices.reduce((sum, device) => sum + device.rowBudget, 0),
-    pictureMs: 1 / devices.reduce((rate, device) => rate + 1 / device.pictureMs, 0),
+    pictureMs: combinedMs(devices.map(({ pictureMs }) => pictureMs)),
+    ...(steered.length > 0 && {
+      steered: {
+        ratio: Math.max(...steered.map(({ ratio }) => ratio)),
+        featuresMs: combinedMs(steered.map(({ featuresMs }) => featuresMs)),
+      },
+    }),
+    ...(banks.length > 0 && {
+      bank: {
+        limit: banks.reduce((sum, { limit }) => sum + limit, 0),
+        rowBytes: Math.max(...banks.map(({ rowBytes }) => rowBytes)),
+      },
+    }),
   };
+}
+
+/** Returns the milliseconds between two pieces of work that devices do in so many milliseconds each, in parallel. */
+function combinedMs(each: readonly number[]): number {
+  return 1 / each.reduce((rate, ms) => rate + 1 / ms, 0);
 }
 
 /** Returns one curve for several devices: the sum of their rows, at the sum of their rates. */

@@ -1,15 +1,27 @@
 import type { Image } from '../image/image.js';
+import type { Mask } from '../image/mask.js';
 
 /** All that comes with a frame: pictures of the stream's size, and what they have cost. */
 export interface FrameInput {
   /** The picture to change; null starts from noise alone (txt2img). */
   readonly image: Image | null;
+  /** How much of each pixel may change; absent: as the parameters say. It is written to. */
+  readonly mask?: Mask;
+  /** Pictures of controls that are on, by the control's name; a network of the model may make those that are missing. */
+  readonly controls?: Readonly<Record<string, Image>>;
   /** CPU milliseconds that decoding took; charged to the stream's share if the device is the CPU. Absent, it is 0. */
   readonly decodeMs?: number;
 }
 
 /** Returns the memory of all pictures of an input: it travels with the frame, and is sent back for reuse. */
 export function memoryOf(input: FrameInput): readonly ArrayBuffer[] {
-  const parts = Object.values<Image | number | null>({ ...input });
-  return parts.flatMap((part) => (typeof part === 'object' && part ? [part.data.buffer] : []));
+  return memoryIn(input);
+}
+
+/** Returns the memory of pictures at any depth. */
+function memoryIn(part: unknown): readonly ArrayBuffer[] {
+  if (part instanceof Uint8Array) return [part.buffer as ArrayBuffer];
+  if (typeof part !== 'object' || part === null) return [];
+  const parts: readonly unknown[] = Object.values(part);
+  return parts.flatMap(memoryIn);
 }

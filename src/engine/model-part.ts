@@ -1,10 +1,12 @@
 /** The networks of a model. */
-export type ModelPart = 'text_encoder' | 'vae_encoder' | 'unet' | 'vae_decoder';
+export type ModelPart = 'text_encoder' | 'image_encoder' | 'vae_encoder' | 'control' | 'unet' | 'vae_decoder';
 
 /** Their names in messages. */
 export const partNames: Readonly<Record<ModelPart, string>> = {
   text_encoder: 'text encoder',
+  image_encoder: 'image encoder',
   vae_encoder: 'VAE encoder',
+  control: 'control network',
   unet: 'U-Net',
   vae_decoder: 'VAE decoder',
 };

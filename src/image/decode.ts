@@ -3,11 +3,11 @@ import sharp from 'sharp';
 import { asBuffer, type Container, type Essence } from './container.js';
 import { fitImage, withFit } from './fit.js';
 import { type ImageFormat, sniffFormat } from './format.js';
-import { type Allocate, type Box, checkPixels, type Image, ImageError } from './image.js';
+import { type Allocate, type Box, checkPixels, type Image, ImageError, type Size } from './image.js';
 import { type JpegContainer, readJpeg } from './jpeg.js';
 import { readPng } from './png.js';
 import { boxBeforeTurn, turnUpright } from './turn.js';
-import { decodeError, readPixels } from './vips.js';
+import { decodeError, opacityOf, readPixels } from './vips.js';
 import { readWebp } from './webp.js';
 
 export interface DecodeOptions {
@@ -15,8 +15,12 @@ export interface DecodeOptions {
   readonly maxPixels: number;
   /** Fits the picture to a size, as `fitImage` does; large ones are then decoded at reduced size, which costs less. */
   readonly box?: Box;
+  /** Called with the size by its header, once that is known to be allowed; may throw an ImageError. */
+  readonly onSize?: (size: Size) => void;
   /** Allocates the memory for decoded and fitted pixels; new memory by default. */
   readonly allocate?: Allocate;
+  /** Decodes the opacity instead of the colours, as grey: opaque parts become white. */
+  readonly alpha?: true;
 }
 
 type Picture =
@@ -37,9 +41,10 @@ const scaledFrom = 4;
  * @throws {ImageError} if the picture is invalid, incomplete, too thin or has more than `maxPixels`.
  */
 export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Promise<Image> {
-  const { maxPixels, box, allocate = newMemory } = options;
+  const { maxPixels, box, onSize, alpha = false, allocate = newMemory } = options;
   const picture = readPicture(bytes);
   checkSize(picture, maxPixels);
+  onSize?.(picture);
   const essence = await picture.essence();
   const { orientation } = picture;
   const plan = {
@@ -48,8 +53,9 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Pr
     box: box ? boxBeforeTurn(picture, orientation, box) : null,
     // Pixels that are turned afterwards go into the caller's memory only then.
     allocate: orientation === 1 ? allocate : newMemory,
+    alpha,
   };
-  const stored = (await decodeFast(plan)) ?? (await decodeAny(plan));
+  const stored = (alpha ? null : await decodeFast(plan)) ?? (await decodeAny(plan));
   const upright = await turnUpright(stored, orientation, allocate);
   return box ? fitImage(upright, box, box.fit, allocate) : upright;
 }
@@ -60,6 +66,7 @@ interface Plan {
   /** The target for the stored pixels, before they are turned. */
   readonly box: Box | null;
   readonly allocate: Allocate;
+  readonly alpha: boolean;
 }
 
 function readPicture(bytes: Uint8Array): Picture {
@@ -92,7 +99,7 @@ async function decodeFast({ picture, essence, box, allocate }: Plan): Promise<Im
   }
 }
 
-async function decodeAny({ picture, essence, box, allocate }: Plan): Promise<Image> {
+async function decodeAny({ picture, essence, box, allocate, alpha }: Plan): Promise<Image> {
   try {
     // Only missing data is an error: a picture with other damage that libvips warns about is still usable.
     const source = sharp(essence.file, {
@@ -102,8 +109,9 @@ async function decodeAny({ picture, essence, box, allocate }: Plan): Promise<Ima
     });
     // With 16 bits per channel sharp converts to P3 by the profile; this converts the result back to sRGB.
     if (essence.deepProfile) source.withIccProfile('srgb');
+    const pixels = alpha ? await opacityOf(source) : source;
     return await readPixels(
-      box ? withFit(source, box, box.fit, picture.format === 'webp') : source,
+      box ? withFit(pixels, box, box.fit, picture.format === 'webp') : pixels,
       allocate,
     );
   } catch (error) {

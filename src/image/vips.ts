@@ -13,6 +13,17 @@ export function openPixels(image: Image): Sharp {
   return sharp(data.subarray(0, width * height * 3), { raw: { width, height, channels: 3 } });
 }
 
+/** Returns the opacity of a picture as grey: white where it is opaque. */
+export async function opacityOf(picture: Sharp): Promise<Sharp> {
+  const { data, info } = await picture
+    .ensureAlpha()
+    .extractChannel('alpha')
+    .raw({ depth: 'uchar' })
+    .toBuffer({ resolveWithObject: true });
+  const { width, height } = info;
+  return sharp(data, { raw: { width, height, channels: 1 } });
+}
+
 /** Makes the error for a picture that libvips could not decode. @param format its name in the message. */
 export function decodeError(format: string, error: unknown): ImageError {
   const reason = error instanceof Error ? error.message.trim().split('\n').at(-1) : String(error);

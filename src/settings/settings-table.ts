@@ -205,7 +205,7 @@ export const settingsTable = {
     range: [64 * 64, 16_384 * 16_384],
     default: 2048 * 2048,
     description:
-      'Largest input image in pixels (width times height); one side is at most 64 times the other.',
+      'Most pixels of an input image, and of all images of a frame; one side is at most 64 times the other.',
   },
   maxCallSeconds: {
     type: 'number',

@@ -11,7 +11,12 @@ export type Command =
       readonly parameters: object;
       readonly tokens?: readonly string[];
     }
-  | { readonly command: 'send'; readonly data: string }
+  | {
+      readonly command: 'send';
+      readonly data: string;
+      readonly mask?: string;
+      readonly controls?: Readonly<Record<string, string>>;
+    }
   | { readonly command: 'update'; readonly tag: string; readonly parameters: object }
   | { readonly command: 'hold' | 'release' | 'close' };
 

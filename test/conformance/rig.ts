@@ -50,9 +50,19 @@ export class Rig implements AsyncDisposable {
     return this.proxy.connection(0);
   }
 
-  /** Makes the client send the next picture. */
-  send(data: Uint8Array = this.#nextImage()): void {
-    this.client.tell({ command: 'send', data: Buffer.from(data).toString('base64') });
+  /** Makes the client send the next picture, with a mask and pictures for these controls. */
+  send(
+    data: Uint8Array = this.#nextImage(),
+    controls: Readonly<Record<string, Uint8Array>> = {},
+    mask: Uint8Array | null = null,
+  ): void {
+    const pictures = Object.entries(controls).map(([name, picture]) => [name, inBase64(picture)] as const);
+    this.client.tell({
+      command: 'send',
+      data: inBase64(data),
+      ...(mask && { mask: inBase64(mask) }),
+      ...(pictures.length > 0 && { controls: Object.fromEntries(pictures) }),
+    });
     this.#sent += 1;
   }
 
@@ -84,4 +94,8 @@ export class Rig implements AsyncDisposable {
     assert.ok(image, 'the setup has images');
     return image;
   }
+}
+
+function inBase64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64');
 }

@@ -1,4 +1,4 @@
-import { parameterSchemasFor, solverNames } from '@millrace/protocol';
+import { parameterSchemasFor, solverNames, type ModelControl } from '@millrace/protocol';
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
@@ -63,5 +63,43 @@ test('the guidance scale can be set for a model with embedded guidance, which ha
   });
   await openControls(page);
   assert.deepEqual(await usable(page, ['guidance_scale', 'delta', 'negative_prompt']), ['guidance_scale']);
+  await page.close();
+});
+
+/** Opens the page as for a model with these controls. */
+async function openWithControls(page: Page, controls: readonly ModelControl[]): Promise<void> {
+  await page.route('**/v1/capabilities', async (route) => {
+    const response = await route.fetch();
+    const capabilities = (await response.json()) as { readonly parameters: { properties: unknown } };
+    capabilities.parameters.properties = parameterSchemasFor({ controls });
+    await route.fulfill({ response, json: capabilities });
+  });
+  await openControls(page);
+}
+
+test('each control of the model can be set, and nothing is shown if it has none', async () => {
+  const page = await browser.newPage();
+  await openControls(page);
+  await page.getByTestId('parameter-steps').waitFor();
+  assert.equal(await page.getByTestId('parameter-controls').count(), 0);
+  await openWithControls(page, [
+    { name: 'canny', preprocessors: ['canny', 'soft_edge'], preprocessor: 'canny' },
+    { name: 'depth', preprocessors: [], preprocessor: null },
+  ]);
+  const settings = (name: string): Promise<readonly string[]> =>
+    page
+      .locator(`[data-testid^=parameter-controls-${name}-]`)
+      .evaluateAll((found) => found.map((control) => control.dataset['testid']?.split('-').at(-1) ?? ''));
+  assert.deepEqual(await settings('canny'), ['scale', 'start', 'end', 'preprocessor']);
+  assert.deepEqual(await settings('depth'), ['scale', 'start', 'end']);
+  const scale = page.locator('#parameter-controls-depth-scale');
+  assert.equal(await scale.inputValue(), '0');
+  assert.equal(await page.locator('#parameter-controls-depth-end').inputValue(), '1');
+
+  // The server of this test has no controls, and says so.
+  await page.getByTestId('source-clip').click();
+  await scale.fill('0.75');
+  const problem = page.locator('#parameter-controls-problem');
+  await problem.getByText('controls has no "depth": with this model it has none').waitFor();
   await page.close();
 });

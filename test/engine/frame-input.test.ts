@@ -9,7 +9,21 @@ it('the memory of an input is that of its pictures, however many it has', () => 
   const [memory, ...others] = memoryOf({ image, decodeMs: 5 });
   assert.equal(memory, image.data.buffer);
   assert.deepEqual(others, []);
+  const controls = { image: picture(9), canny: picture(12) };
+  assert.deepEqual(
+    memoryOf({ image, controls }).map(({ byteLength }) => byteLength),
+    [3, 9, 12],
+    'a control may have any name',
+  );
   // A picture that a later version adds.
   const more = { image: null, another, decodeMs: 5 };
   assert.deepEqual(memoryOf(more), [another.data.buffer]);
+  const [canny, depth] = [picture(9), picture(12)];
+  const steered = memoryOf({ image, controls: { canny, depth }, decodeMs: 5 });
+  assert.deepEqual(
+    steered.map(({ byteLength }) => byteLength),
+    [3, 9, 12],
+  );
+  assert.equal(steered[2], depth.data.buffer);
+  assert.deepEqual(memoryOf({ image: null, controls: {} }), []);
 });

@@ -57,6 +57,20 @@ describe('decodeImage', () => {
     assert.deepEqual(meanColour(await decodeImage(png, { maxPixels })), [0, 0, 0]);
   });
 
+  it('reports the size before it decodes, and stops if that is refused', async () => {
+    const sizes: unknown[] = [];
+    const box = { width: 64, height: 64, fit: 'cover' } as const;
+    await decodeImage(tower, { maxPixels, box, onSize: ({ width, height }) => sizes.push([width, height]) });
+    assert.deepEqual(sizes, [[512, 384]]);
+    const refuse = (): never => {
+      throw new ImageError('too many');
+    };
+    const allocate = (): never => assert.fail('it was decoded');
+    await assert.rejects(decodeImage(tower, { maxPixels, onSize: refuse, allocate }), {
+      message: 'too many',
+    });
+  });
+
   it('decodes progressive JPEG', async () => {
     const progressive = await sharp(tower).jpeg({ progressive: true, quality: 95 }).toBuffer();
     assert.ok(meanDifference(await decodeImage(progressive, { maxPixels }), photo) < 4);

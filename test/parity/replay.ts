@@ -1,6 +1,14 @@
 import { Batcher } from '../../src/diffusion/batcher.js';
-import { Stream, type Conditioning, type Lane } from '../../src/diffusion/stream.js';
+import {
+  Stream,
+  type Conditioning,
+  type Lane,
+  type RowValues,
+  type Steering,
+} from '../../src/diffusion/stream.js';
 import type { ModelRuntime } from '../../src/engine/worker/networks/runtime.js';
+import type { KeptRows } from '../../src/engine/worker/networks/unet.js';
+import type { PictureSteering } from '../../src/engine/worker/streams/picture-steering.js';
 import { admissionOf, guidanceOf, planOf, slice, type RecordedCase } from './recorded-case.js';
 
 /** The largest error of each tensor so far, relative to max(1, largest wanted value). */
@@ -8,12 +16,24 @@ export type Errors = Map<string, number>;
 
 const budget = 64;
 
+/** What steers a recorded stream besides prompts. */
+export interface ReplayedSteering {
+  readonly steered: PictureSteering;
+  /** Applies what changes with frame k. @returns what belongs to this frame alone. */
+  readonly begin: (k: number) => Promise<RowValues>;
+  /** What rows get that only fill the pipe. */
+  readonly filling: RowValues;
+}
+
 /** Runs a recorded case through the stream, the batcher and the networks that serve users. */
 export class Replay {
   readonly #case: RecordedCase;
   readonly #runtime: ModelRuntime;
   readonly #conditionings: readonly Conditioning[];
   readonly #stream: Stream;
+  readonly #pictures: ReplayedSteering | null;
+  /** The steering by prompts alone. */
+  #prompts: Steering;
   readonly #batcher = new Batcher<{
     readonly key: string;
     lanes: () => readonly Lane[];
@@ -23,7 +43,12 @@ export class Replay {
   readonly errors: Errors = new Map();
 
   /** @param conditionings one for each row of `embeds`. */
-  constructor(recorded: RecordedCase, runtime: ModelRuntime, conditionings: readonly Conditioning[]) {
+  constructor(
+    recorded: RecordedCase,
+    runtime: ModelRuntime,
+    conditionings: readonly Conditioning[],
+    pictures: ((stream: Stream) => ReplayedSteering) | null = null,
+  ) {
     this.#case = recorded;
     this.#runtime = runtime;
     this.#conditionings = conditionings;
@@ -35,6 +60,8 @@ export class Replay {
     };
     const stream = new Stream(planOf(recorded, runtime), steering, admissionOf(parameters));
     this.#stream = stream;
+    this.#prompts = steering;
+    this.#pictures = pictures?.(stream) ?? null;
     this.#source = { key: '', lanes: () => stream.lanes(), entries: (): number[] => [] };
     // The original starts with zeros in all stages but the first; the first frames of a recording push them out.
     if (parameters.use_denoising_batch) this.#fill(() => null);
@@ -53,11 +80,11 @@ export class Replay {
   async frame(k: number): Promise<void> {
     const { parameters } = this.#case;
     const change = parameters.prompt_changes.findLastIndex(({ frame }) => frame === k);
-    if (change >= 0) {
-      this.#stream.steering = { ...this.#stream.steering, positive: this.#conditionings[2 + change] };
-    }
+    if (change >= 0) this.#prompts = { ...this.#prompts, positive: this.#conditionings[2 + change] };
+    const own = await this.#pictures?.begin(k);
+    this.#stream.steering = this.#pictures?.steered.steer(this.#prompts) ?? this.#prompts;
     this.#stream.admission = admissionOf(parameters, k);
-    for (let f = 0; f < parameters.frame_buffer_size; f++) await this.#admit(k, f);
+    for (let f = 0; f < parameters.frame_buffer_size; f++) await this.#admit(k, f, own);
     const n = parameters.t_index_list.length;
     if (parameters.use_denoising_batch) return this.#call([k], n);
     for (let step = 0; step < n; step++) await this.#call([k, step], n);
@@ -85,30 +112,34 @@ export class Replay {
     });
   }
 
-  async #admit(k: number, f: number): Promise<void> {
+  async #admit(k: number, f: number, own?: RowValues): Promise<void> {
     const { tensors, parameters } = this.#case;
     let latent: Float32Array | null = null;
     if (parameters.mode === 'img2img') {
       latent = await this.#runtime.encodePlanes(slice(tensors, 'image', k, f), parameters);
       this.#compare('latent', latent, k, f);
     }
-    this.#stream.admit(this.#stream.ordinal, latent);
+    this.#stream.admit(this.#stream.ordinal, latent, own);
     this.#compare('x_t', this.#stream.snapshot().frames.at(-1)!.sample, k, f);
   }
 
   /** Makes one U-Net call; `at` is the position of its values in the recorded tensors. */
   async #call(at: readonly number[], n: number): Promise<void> {
     const [share] = this.#batcher.gather([this.#source], budget);
-    const lanes = share.lanes.toSorted((a, b) => a.stageIndex - b.stageIndex || a.frame - b.frame);
+    const lanes = share.lanes
+      .toSorted((a, b) => a.stageIndex - b.stageIndex || a.frame - b.frame)
+      .map((lane) => this.#steered(lane));
     const rows = [
       ...lanes.flatMap((lane) => lane.rows.filter(({ role }) => role === 'negative')),
       ...lanes.flatMap((lane) => lane.rows.filter(({ role }) => role === 'positive')),
     ];
-    const outputs = await this.#runtime.predict(rows, lanes[0].shape);
+    const kept: KeptRows = [];
+    const outputs = await this.#runtime.predict(rows, lanes[0].shape, kept);
     this.#exact('unet rows', rows.length, this.#case.tensors.shape('unet_sample')[at.length]);
     rows.forEach((r, i) => {
       this.#exact('unet_timestep', r.stage.timestep, this.#ofRow('unet_timestep', at, i));
-      const embed = this.#conditionings.indexOf(r.conditioning);
+      const { encoder_hidden_states: text } = r.conditioning;
+      const embed = this.#conditionings.findIndex((known) => known.encoder_hidden_states === text);
       this.#exact('unet_embed_row', embed, this.#ofRow('unet_embed_row', at, i));
       this.#compare('unet_sample', r.input, ...at, i);
       this.#compare('unet_out', outputs[i], ...at, i);
@@ -116,6 +147,13 @@ export class Replay {
     let finished = 0;
     for (const [i, lane] of lanes.entries()) {
       const own = lane.rows.map((r) => outputs[rows.indexOf(r)]);
+      // What only fills the stages leaves nothing in a bank.
+      if (lane.frame >= 0) {
+        this.#pictures?.steered.keep(
+          lane,
+          lane.rows.map((r) => kept[rows.indexOf(r)] ?? []),
+        );
+      }
       const latent = this.#stream.absorb(lane, own, ({ eps, stock }) => {
         this.#compare('eps', eps, ...at, i);
         if (this.#case.tensors.has('stock_noise_used')) this.#compare('stock_noise_used', stock, ...at, i);
@@ -132,6 +170,18 @@ export class Replay {
       }
     }
     this.#exact('frames under way', this.#stream.snapshot().frames.length, n - 1);
+  }
+
+  /** Returns a lane with what its rows take from the bank, or what only fills the pipe. */
+  #steered(lane: Lane): Lane {
+    if (this.#pictures === null) return lane;
+    const { steered, filling } = this.#pictures;
+    const { rows, ...others } = steered.fill(lane);
+    if (lane.frame >= 0) return { ...others, rows };
+    const filled = rows.map(({ role, stage, input, conditioning }) => {
+      return { role, stage, input, conditioning: Object.assign({}, conditioning, filling) };
+    });
+    return { ...others, rows: filled };
   }
 
   /** Returns a recorded integer of a U-Net row; one number may stand for all rows of a call. */

@@ -5,6 +5,7 @@ import {
   clientMessages,
   decodeMessage,
   encodeMessage,
+  readFields,
   serverMessages,
   type ClientMessage,
 } from '@millrace/protocol';
@@ -30,8 +31,22 @@ describe('golden fixtures', () => {
 
   it('exist for these messages and no others', () => {
     const wanted = types.flatMap((type) => [`${type}.bin`, `${type}.json`]);
-    assert.deepEqual(readdirSync(folder).sort(), wanted.sort());
+    assert.deepEqual(readdirSync(folder).sort(), [...wanted, 'invalid'].sort());
   });
+});
+
+describe('fixtures of invalid messages', () => {
+  const invalid = new URL('invalid/', folder);
+  for (const name of new Set(readdirSync(invalid).map((file) => file.replace(/\.\w+$/, '')))) {
+    it(`${name}: the bytes decode to the message, and the field at fault is named`, () => {
+      const [type = '', field] = name.split('.');
+      const bytes = new Uint8Array(readFileSync(new URL(`${name}.bin`, invalid)));
+      const message = messageFromJson(readFileSync(new URL(`${name}.json`, invalid), 'utf8'));
+      assert.deepEqual([message.type, decodeMessage(bytes)], [type, message]);
+      const { fields } = clientMessages[type as ClientMessage['type']];
+      assert.throws(() => readFields(fields, decodeMessage(bytes)), { name: 'FieldError', field });
+    });
+  }
 });
 
 describe('a message with a picture', () => {
@@ -45,4 +60,18 @@ describe('a message with a picture', () => {
       }
     });
   }
+
+  it('comes back unchanged with pictures of controls', () => {
+    const [small, large] = [Uint8Array.of(1, 2, 3), new Uint8Array(70_000).fill(4)];
+    for (const data of [small, large]) {
+      const message: ClientMessage = {
+        type: 'frame',
+        id: 3,
+        captured: 1.5,
+        controls: { depth: large, canny: small },
+        data,
+      };
+      assert.deepEqual(decodeMessage(encodeMessage(message)), message);
+    }
+  });
 });

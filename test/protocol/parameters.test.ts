@@ -29,6 +29,7 @@ const contract: Readonly<Record<string, readonly [initial: unknown, allowed: str
   eta: [0, 'number 0 to 1'],
   gamma: [0.3, 'number 0 to 1'],
   latent_feedback: [0, 'number 0 to 0.95'],
+  pixel_feedback: [0, 'number 0 to 0.95'],
   frame_buffer_size: [1, 'integer 1 to 8'],
   guidance_scale: [1.2, 'number 0 to 20'],
   delta: [1, 'number 0 to 2'],
@@ -37,6 +38,11 @@ const contract: Readonly<Record<string, readonly [initial: unknown, allowed: str
     'integer 0 to 4294967295 or 1 to 8 of { seed: integer 0 to 4294967295; weight: number 0 to 1000 }',
   ],
   noise_drift: [0.02, 'number 0 to 1'],
+  mask_x: [0.5, 'number 0 to 1'],
+  mask_y: [0.5, 'number 0 to 1'],
+  mask_width: [0.6, 'number 0 to 1'],
+  mask_height: [0.6, 'number 0 to 1'],
+  mask_feather: [0.05, 'number 0 to 0.5'],
   similar_image_filter_threshold: [0.98, 'number 0 to 1'],
   similar_image_filter_max_skip_frame: [10, 'integer 0 to 1000'],
   fps: [0, 'number 0 to 120'],
@@ -55,6 +61,8 @@ const choices = {
   denoise: ['auto', 'stream', 'sequential'],
   cfg_type: ['none', 'full', 'self', 'initialize'],
   noise: ['fixed', 'drift'],
+  mask: ['none', 'ellipse', 'rectangle'],
+  mask_invert: [false],
   similar_image_filter: [false],
   mode: ['img2img', 'txt2img'],
   fit: ['cover', 'contain', 'stretch'],
@@ -110,6 +118,46 @@ describe('the parameters', () => {
     assert.deepEqual(items, { type: 'integer', minimum: 0, maximum: 999 });
   });
 
+  it('have no control, unless the model has some', () => {
+    const { default: initial, type, properties, additionalProperties } = parameterSchemas.controls;
+    assert.deepEqual([initial, type, properties, additionalProperties], [{}, 'object', {}, false]);
+    assert.deepEqual(parameterSchemasFor({}).controls, parameterSchemas.controls);
+    assert.equal(describeAllowed(parameterSchemas.controls), '{}');
+  });
+
+  it('have the controls of the model, with what each offers', () => {
+    const { controls } = parameterSchemasFor({
+      controls: [
+        { name: 'canny', preprocessors: ['canny', 'passthrough'], preprocessor: 'canny' },
+        { name: 'pose-2', preprocessors: ['pose'], preprocessor: null },
+        { name: 'depth', preprocessors: [], preprocessor: null },
+      ],
+    });
+    assert.deepEqual(Object.keys(controls.properties ?? {}), ['canny', 'pose-2', 'depth']);
+    const range = 'a number from 0 to';
+    const common = `{ scale: ${range} 2, start: ${range} 1, end: ${range} 1`;
+    assert.equal(
+      describeAllowed(controls),
+      `{ canny: ${common}, preprocessor: one of "canny", "passthrough" }, ` +
+        `pose-2: ${common}, preprocessor: "pose" }, depth: ${common} } }`,
+    );
+    const { canny, 'pose-2': pose } = controls.properties ?? {};
+    const defaults = [canny, pose].map(({ properties = {} }) =>
+      Object.entries(properties).flatMap(([name, { default: usual }]) =>
+        usual === undefined ? [] : [[name, usual]],
+      ),
+    );
+    const [scale, start, end] = [
+      ['scale', 0],
+      ['start', 0],
+      ['end', 1],
+    ];
+    assert.deepEqual(defaults, [
+      [scale, start, end, ['preprocessor', 'canny']],
+      [scale, start, end],
+    ]);
+  });
+
   it('have LCM as the solver, or another', () => {
     assert.equal(parameterSchemas.solver.default, 'LCMScheduler');
     assert.deepEqual(parameterSchemas.solver.enum, solverNames);
@@ -134,12 +182,13 @@ describe('the parameters', () => {
     const applying = (role: ParameterRole): readonly ParameterName[] =>
       parameterNames.filter((name) => parameterSchemas[name]['x-applies'].includes(role));
     const filter = ['', '_threshold', '_max_skip_frame'].map((part) => `similar_image_filter${part}`);
+    const mask = ['', '_x', '_y', '_width', '_height', '_invert', '_feather'].map((part) => `mask${part}`);
     const guidance = ['cfg_type', 'guidance_scale', 'delta'];
     const expected = {
-      steering: ['prompt', 'negative_prompt', 'prompt_blend', ...guidance],
+      steering: ['prompt', 'negative_prompt', 'prompt_blend', ...guidance, 'controls'],
       transition: ['transition_frames', 'transition_seconds'],
-      entry: ['latent_feedback', 'denoise', 'frame_buffer_size', ...filter],
-      input: ['width', 'height', 'fit'],
+      entry: ['latent_feedback', 'pixel_feedback', 'denoise', 'frame_buffer_size', ...mask, ...filter],
+      input: ['controls', 'width', 'height', 'fit'],
       output: ['quality'],
       flow: ['mode', 'fps', 'paused'],
     } as const;
@@ -204,7 +253,8 @@ describe('the parameters', () => {
   });
 
   it('are exactly these, with their defaults', () => {
-    const names = [...Object.keys(contract), ...Object.keys(choices), 'solver', 't_index_list'].sort();
+    const further = ['solver', 't_index_list', 'controls'];
+    const names = [...Object.keys(contract), ...Object.keys(choices), ...further].sort();
     assert.deepEqual(Object.keys(parameterSchemas).sort(), names);
     assert.deepEqual(Object.keys(defaultParameters()).sort(), names);
     assert.equal(defaultParameters().strength, 0.4);

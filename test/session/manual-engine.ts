@@ -55,13 +55,19 @@ export class ManualEngine implements Engine {
   async [Symbol.asyncDispose](): Promise<void> {}
 }
 
+interface ManualFrame {
+  readonly frame: number;
+  readonly image: Image;
+  readonly controls: FrameInput['controls'];
+}
+
 export class ManualStream implements EngineStream {
   readonly #engine: ManualEngine;
   readonly listener: StreamListener;
   parameters: StreamParameters;
-  waiting: { readonly frame: number; readonly image: Image } | null = null;
+  waiting: ManualFrame | null = null;
   /** Frames in progress, oldest first. */
-  readonly working: { readonly frame: number; readonly image: Image }[] = [];
+  readonly working: ManualFrame[] = [];
   /** Ids of all frames that were pushed. */
   readonly pushed: number[] = [];
   /** Results whose pixels were not returned yet. */
@@ -87,7 +93,7 @@ export class ManualStream implements EngineStream {
     // A frame from noise comes out grey.
     const image = input.image ?? { width, height, data: new Uint8Array(width * height * 3).fill(128) };
     const replaced = this.waiting;
-    this.waiting = { frame, image };
+    this.waiting = { frame, image, controls: input.controls };
     this.pushed.push(frame);
     if (replaced) this.listener.onDropped(replaced.frame, 'superseded');
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
 import { encodeMessage } from '@millrace/protocol';
-import type { ClientMessage, ServerMessage } from '@millrace/protocol';
+import type { ClientMessage, FrameMessage, ServerMessage } from '@millrace/protocol';
 import { pino } from 'pino';
 import type { Engine } from '../../src/engine/engine.js';
 import { pictureCodec } from '../../src/image/codec.js';
@@ -105,8 +105,8 @@ export class Rig {
     this.connection.receive(encodeMessage(message));
   }
 
-  frame(id: number, data: Uint8Array = picture): void {
-    this.send({ type: 'frame', id, captured: id * 10, data });
+  frame(id: number, data: Uint8Array = picture, controls?: FrameMessage['controls']): void {
+    this.send({ type: 'frame', id, captured: id * 10, data, ...(controls && { controls }) });
   }
 
   /** Sends a frame and passes it through the engine; does not wait for the result. */

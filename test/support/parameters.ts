@@ -19,6 +19,7 @@ const composite: ParameterUpdate = {
   prompt: 'another prompt',
   seed: [{ seed: 77, weight: 1 }],
   t_index_list: [12, 22, 32],
+  controls: { canny: { scale: 0.5 } },
 };
 
 /** Returns updates that set a parameter to values other than this one; all choices, if it is a choice. */

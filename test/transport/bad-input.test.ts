@@ -43,6 +43,8 @@ interface BadInput {
 
 const frame = (data: Uint8Array) => (client: StreamClient) =>
   client.send({ type: 'frame', id: 0, captured: 0, data });
+const steered = (controls: object) => (client: StreamClient) =>
+  client.send({ type: 'frame', id: 0, captured: 0, data: picture, controls: controls as never });
 const update = (parameters: object) => (client: StreamClient) =>
   client.send({ type: 'update', request: 0, parameters });
 const hex = (bytes: string) => (client: StreamClient) => client.socket.send(Buffer.from(bytes, 'hex'));
@@ -93,6 +95,32 @@ const table: readonly BadInput[] = [
     field: 'width',
   },
   { what: 'an unknown parameter', send: update({ speed: 1 }), code: 'invalid_parameter', field: 'speed' },
+  {
+    what: 'a control that the model lacks',
+    send: update({ controls: { canny: { scale: 1 } } }),
+    code: 'invalid_parameter',
+    field: 'controls',
+  },
+  {
+    what: 'hello with a control that the model lacks',
+    send: (client) => client.send({ type: 'hello', parameters: { controls: { canny: { scale: 1 } } } }),
+    code: 'invalid_parameter',
+    field: 'controls',
+    hello: false,
+  },
+  {
+    what: 'a picture for a control that the model lacks',
+    send: steered({ canny: picture }),
+    code: 'invalid_frame',
+    field: 'controls.canny',
+  },
+  {
+    what: 'a picture of a control that is a text',
+    send: steered({ canny: 'canny' }),
+    code: 'invalid_message',
+    field: 'controls',
+    close: 4400,
+  },
   {
     what: 'an update without parameters',
     send: hex('82a474797065a6757064617465a77265717565737400'),

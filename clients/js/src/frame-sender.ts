@@ -1,14 +1,29 @@
 import type { Connection } from './connection.js';
 import type { Opened } from './dialler.js';
 import { MillraceError } from './errors.js';
-import { frameBytes, tooLarge } from './message-size.js';
+import { frameBytes, tooLarge, type FramePicture } from './message-size.js';
 import { Outbox } from './outbox.js';
 
-export interface OutgoingFrame {
+export interface SendOptions {
+  /** Time of capture, in milliseconds of `performance.now()`; default now. */
+  readonly captured?: number | undefined;
+  /**
+   * Where the picture changes, from black (it stays) to white: a JPEG, PNG or WebP file, for this picture only. It takes
+   * precedence over the parameter `mask`.
+   */
+  readonly mask?: FramePicture | undefined;
+  /** Pictures for controls of the model (the parameter `controls`), by the control's name: JPEG, PNG or WebP files. */
+  readonly controls?: Readonly<Record<string, FramePicture>> | undefined;
+}
+
+interface OutgoingFrame {
   readonly id: number;
   /** Milliseconds of the stream's clock. */
   readonly captured: number;
-  readonly data: Uint8Array | Blob;
+  readonly data: FramePicture;
+  readonly mask?: FramePicture | undefined;
+  /** Pictures of controls, by the control's name. */
+  readonly controls?: Readonly<Record<string, FramePicture>> | undefined;
 }
 
 interface SenderOwner {
@@ -77,17 +92,17 @@ export class FrameSender {
       if (frame === undefined) return;
       // The server, and its limit, may have changed since `send`.
       if (!this.#fits(frame)) this.#refuse(frame, this.#tooLarge(frame));
-      else if (frame.data instanceof Uint8Array) this.#transmit(frame, frame.data);
-      else void this.#readAndTransmit(frame, frame.data);
+      else if (isRead(frame)) this.#transmit(frame);
+      else void this.#readAndTransmit(frame);
     }
   }
 
-  async #readAndTransmit(frame: OutgoingFrame, blob: Blob): Promise<void> {
+  async #readAndTransmit(frame: OutgoingFrame): Promise<void> {
     const connection = this.#connection;
     this.#reading = true;
     try {
-      const bytes = new Uint8Array(await blob.arrayBuffer());
-      if (connection === this.#connection) this.#transmit(frame, bytes);
+      const read = await readPictures(frame);
+      if (connection === this.#connection) this.#transmit(read);
       else this.#postpone(frame);
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
@@ -103,14 +118,14 @@ export class FrameSender {
     this.#flush();
   }
 
-  #transmit({ id, captured }: OutgoingFrame, data: Uint8Array): void {
-    this.#connection.send({ type: 'frame', id, captured, data });
+  #transmit({ id, captured, data, mask, controls }: ReadFrame): void {
+    const others = { ...(mask && { mask }), ...(controls && { controls }) };
+    this.#connection.send({ type: 'frame', id, captured, ...others, data });
     this.#owner.sent(id);
   }
 
-  #fits({ id, captured, data }: OutgoingFrame): boolean {
-    const bytes = data instanceof Uint8Array ? data.length : data.size;
-    return frameBytes({ id, captured }, bytes) <= this.#largest;
+  #fits(frame: OutgoingFrame): boolean {
+    return frameBytes(frame) <= this.#largest;
   }
 
   #tooLarge({ id }: OutgoingFrame): MillraceError {
@@ -128,4 +143,30 @@ export class FrameSender {
     const late = this.#outbox.putBack(frame);
     if (late !== undefined) this.#owner.displaced(late.id);
   }
+}
+
+/** A frame whose pictures are in memory. */
+interface ReadFrame extends OutgoingFrame {
+  readonly data: Uint8Array;
+  readonly mask?: Uint8Array | undefined;
+  readonly controls?: Readonly<Record<string, Uint8Array>> | undefined;
+}
+
+function isRead(frame: OutgoingFrame): frame is ReadFrame {
+  const pictures = [frame.data, frame.mask, ...Object.values(frame.controls ?? {})];
+  return pictures.every((picture) => picture === undefined || picture instanceof Uint8Array);
+}
+
+async function readPictures(frame: OutgoingFrame): Promise<ReadFrame> {
+  const data = await readPicture(frame.data);
+  const mask = frame.mask && (await readPicture(frame.mask));
+  if (frame.controls === undefined) return { ...frame, data, mask, controls: undefined };
+  const reading = Object.entries(frame.controls).map(
+    async ([name, picture]) => [name, await readPicture(picture)] as const,
+  );
+  return { ...frame, data, mask, controls: Object.fromEntries(await Promise.all(reading)) };
+}
+
+async function readPicture(picture: FramePicture): Promise<Uint8Array> {
+  return picture instanceof Uint8Array ? picture : new Uint8Array(await picture.arrayBuffer());
 }

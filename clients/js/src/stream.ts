@@ -14,7 +14,7 @@ import type { Dialler, Opened } from './dialler.js';
 import { Emitter } from './emitter.js';
 import { MillraceError, type ReceivedError } from './errors.js';
 import { lostError, LostPicture } from './lost-picture.js';
-import { FrameSender } from './frame-sender.js';
+import { FrameSender, type SendOptions } from './frame-sender.js';
 import { tooLarge } from './message-size.js';
 import { InFlight } from './in-flight.js';
 import { Link, type StreamMessage } from './link.js';
@@ -22,11 +22,6 @@ import { Results, type FramesOptions } from './results.js';
 import type { StreamEvents } from './stream-events.js';
 import { Statistics, type LocalDropReason, type StreamStats } from './statistics.js';
 import { Updates, type Update } from './updates.js';
-
-export interface SendOptions {
-  /** Time of capture, in milliseconds of `performance.now()`; default now. */
-  readonly captured?: number | undefined;
-}
 
 /** An open stream, created by `connect`. */
 export class MillraceStream implements AsyncDisposable {
@@ -139,7 +134,7 @@ export class MillraceStream implements AsyncDisposable {
   }
 
   /**
-   * Sends one image (a JPEG, PNG or WebP file), at once or as soon as there is a credit.
+   * Sends one image (a JPEG, PNG or WebP file), and those of controls, at once or as soon as there is a credit.
    * A newer frame replaces one that still waits, which is then `dropped` for `no_credit`.
    * @returns the frame's id, which its result repeats.
    * @throws {MillraceError} closed, or message_too_large if the message would exceed `limits.message_bytes`.
@@ -147,7 +142,8 @@ export class MillraceStream implements AsyncDisposable {
   send(data: Uint8Array | Blob, options: SendOptions = {}): number {
     this.#assertOpen();
     const id = this.#nextFrame;
-    this.#sender.send({ id, captured: options.captured ?? performance.now(), data });
+    const { captured = performance.now(), mask, controls } = options;
+    this.#sender.send({ id, captured, data, mask, controls });
     this.#nextFrame += 1;
     return id;
   }

@@ -4,6 +4,7 @@ import asyncio
 import threading
 from typing import Any
 
+import msgpack
 import pytest
 from server import Peer, fixture, scripted_server
 from test_reconnect import opened as opened_lasting
@@ -113,6 +114,31 @@ async def test_the_client_refuses_pictures_from_one_byte_above_message_bytes() -
             assert (caught.value.code, caught.value.frame) == ("message_too_large", 0)
         assert stream.send(bytes(5000 - overhead), captured=0.5) == 0
         assert len((await peer.receive("frame"))["data"]) == 5000 - overhead
+
+
+async def test_pictures_of_controls_travel_with_their_frame_and_count_towards_message_bytes() -> None:
+    controls = {"depth": bytes(3000), "canny": bytes(5)}
+    message = {"type": "frame", "id": 0, "captured": 0.5, "data": b"x", "controls": controls}
+    async with opened(limits=limits(message_bytes=len(msgpack.packb(message)))) as (stream, peer):
+        with pytest.raises(MillraceError) as caught:
+            stream.send(b"x", captured=0.5, controls={**controls, "canny": bytes(6)})
+        assert (caught.value.code, caught.value.frame) == ("message_too_large", 0)
+        assert stream.send(b"x", captured=0.5, controls={**controls, "canny": bytearray(5)}) == 0
+        assert await peer.receive("frame") == message
+        stream.send(b"y", captured=0.5)
+        assert "controls" not in await peer.receive("frame")
+
+
+async def test_a_mask_travels_with_its_frame_and_counts_towards_message_bytes() -> None:
+    message = {"type": "frame", "id": 0, "captured": 0.5, "data": b"x", "mask": bytes(3000)}
+    async with opened(limits=limits(message_bytes=len(msgpack.packb(message)))) as (stream, peer):
+        with pytest.raises(MillraceError) as caught:
+            stream.send(b"x", captured=0.5, mask=bytes(3001))
+        assert (caught.value.code, caught.value.frame) == ("message_too_large", 0)
+        assert stream.send(b"x", captured=0.5, mask=memoryview(bytes(3000))) == 0
+        assert await peer.receive("frame") == message
+        stream.send(b"y", captured=0.5)
+        assert "mask" not in await peer.receive("frame")
 
 
 async def test_the_client_refuses_updates_that_are_too_large_or_cannot_be_encoded() -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import re
+import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -124,3 +126,21 @@ def test_a_frame_decodes_to_an_array() -> None:
         encode_image(numpy.zeros((16, 24), numpy.uint8))
     with pytest.raises(TypeError):
         encode_image(numpy.zeros((16, 24, 3), numpy.float32))
+
+
+def test_masks_become_grey_png_files_without_loss() -> None:
+    numpy = pytest.importorskip("numpy")
+    from millrace.images import encode_mask
+
+    levels = numpy.arange(6, dtype=numpy.uint8).reshape(2, 3) * 51
+    file = encode_mask(levels)
+    assert file[:8] == b"\x89PNG\r\n\x1a\n"
+    assert struct.unpack(">4sIIB", file[12:25]) == (b"IHDR", 3, 2, 8)
+    (length,) = struct.unpack(">I", file[33:37])
+    assert zlib.decompress(file[41 : 41 + length]) == bytes([0, 0, 51, 102, 0, 153, 204, 255])
+    assert file[-12:] == b"\0\0\0\0IEND\xaeB`\x82"
+    assert encode_mask(levels > 100) == encode_mask(numpy.where(levels > 100, 255, 0).astype(numpy.uint8))
+    assert encode_mask(levels[:, ::-1]) == encode_mask(levels[:, ::-1].copy())
+    for wrong in (levels.astype(float), levels[0]):
+        with pytest.raises(TypeError, match="a mask must be"):
+            encode_mask(wrong)

@@ -10,7 +10,7 @@ import onnxruntime
 import torch
 
 from .errors import ExportError, first_line
-from .parts import Part
+from .parts import Part, Values
 
 # Largest allowed difference / largest value: what float32 and float16 arithmetic in another order causes.
 TOLERANCES = {torch.float32: 1e-4, torch.float16: 2e-2}
@@ -35,17 +35,30 @@ class Difference:
 
 @torch.no_grad()
 def reference(part: Part) -> list[Case]:
-    """Return the network's outputs for two batch and picture sizes. Leaves the network in float32."""
+    """Return the network's outputs for two batch and picture sizes, and with its steering at zero.
+
+    Leaves the network in float32.
+    """
     random = torch.Generator().manual_seed(1)
     network = part.network.float()
     cases = []
     for lengths in part.check_lengths:
         inputs = part.draw(lengths, random)
-        outputs = network(*(value.float() if value.is_floating_point() else value for value in inputs.values()))
+        outputs = network(*_floats(inputs).values())
         outputs = outputs if isinstance(outputs, tuple) else (outputs,)
-        wanted = {name: output.numpy() for name, output in zip(part.outputs, outputs, strict=True)}
-        cases.append(Case({name: value.numpy() for name, value in inputs.items()}, wanted))
+        cases.append(_case(inputs, dict(zip(part.outputs, outputs, strict=True))))
+        if part.plain is not None:
+            off = {name: value * 0 if name in part.plain.zeros else value for name, value in inputs.items()}
+            cases.append(_case(off, {next(iter(part.outputs)): part.plain.call(_floats(off))}))
     return cases
+
+
+def _floats(values: Values) -> Values:
+    return {name: value.float() if value.is_floating_point() else value for name, value in values.items()}
+
+
+def _case(inputs: Values, wanted: Values) -> Case:
+    return Case(*({name: value.numpy() for name, value in values.items()} for values in (inputs, wanted)))
 
 
 def compare(path: Path, cases: list[Case]) -> Difference:

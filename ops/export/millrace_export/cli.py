@@ -16,6 +16,7 @@ from .family import FAMILIES
 from .graph import EMBEDDED_BYTES
 from .lora import Lora
 from .source import Source
+from .steering.request import SteeringRequest
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -44,6 +45,35 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="FILE[:WEIGHT]",
         help="a LoRA to fuse; may be given several times",
+    )
+    parser.add_argument(
+        "--controlnet",
+        action="append",
+        default=[],
+        metavar="[NAME=]FOLDER|ID",
+        help="a ControlNet that can steer streams; may be given several times",
+    )
+    parser.add_argument(
+        "--t2i-adapter",
+        action="append",
+        default=[],
+        metavar="[NAME=]FOLDER|ID",
+        help="a T2I-Adapter, likewise; it is computed once a frame, not once a step",
+    )
+    parser.add_argument(
+        "--ip-adapter",
+        metavar="FILE|FOLDER|ID",
+        help="an IP-Adapter for style images; ID: owner/name/file on the hub",
+    )
+    parser.add_argument(
+        "--image-encoder",
+        metavar="FOLDER|ID",
+        help="its image encoder; default: the folder image_encoder beside its file",
+    )
+    parser.add_argument(
+        "--attention-bank",
+        metavar="BLOCK[,BLOCK...]|all",
+        help="blocks whose self-attention also sees earlier frames, such as mid_block,up_blocks",
     )
     parser.add_argument(
         "--base",
@@ -78,7 +108,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.fp16, options.weights_fp16, options.family, options.force, int(options.external_data_above * 1e6)
     )
     try:
-        rows = export(source, options.output, how, lambda line: print(line, file=sys.stderr, flush=True))
+        steering = SteeringRequest.parse(
+            options.controlnet,
+            options.t2i_adapter,
+            options.ip_adapter,
+            options.image_encoder,
+            options.attention_bank,
+        )
+        rows = export(source, options.output, how, lambda line: print(line, file=sys.stderr, flush=True), steering)
     except ExportError as error:
         print(f"millrace_export: {error}", file=sys.stderr)
         return 1

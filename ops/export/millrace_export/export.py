@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +15,14 @@ from .check import TOLERANCES, Difference, compare, reference
 from .errors import ExportError
 from .family import defaults_of, family_of
 from .graph import EMBEDDED_BYTES, round_weights, write_graph
-from .layout import write_layout
-from .parts import part_names, take_parts
+from .layout import write_json, write_layout
+from .parts import Part, part_names, take_parts
 from .source import Model, Source, load
 from .staging import require_space, staged_folder
+from .steering.load import load_steering, pixels_of
+from .steering.parts import steering_config, steering_names, steering_parts
+from .steering.request import SteeringRequest
+from .steering.unet import Steering, steering_networks
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,10 @@ class Options:
     family: str | None = None
     replace: bool = False
     embedded_bytes: int = EMBEDDED_BYTES
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return torch.float16 if self.half else torch.float32
 
 
 @dataclass(frozen=True)
@@ -42,16 +51,21 @@ class Row:
 
 
 def export(
-    source: Source, target: Path, options: Options, progress: Callable[[str], None] = lambda line: None
+    source: Source,
+    target: Path,
+    options: Options,
+    progress: Callable[[str], None] = lambda line: None,
+    steered_by: SteeringRequest | None = None,
 ) -> list[Row]:
     """Write a model folder. Raises ExportError, and then leaves no folder."""
     with staged_folder(target, options.replace) as folder:
         progress(f"loading {source.model}")
-        model = load(source, torch.float16 if options.half else torch.float32)
+        model = load(source, options.dtype)
+        steering = None if steered_by is None else load_steering(steered_by, model, options.dtype)
         lora_names = [lora.path.stem for lora in source.loras]
         family = options.family or family_of(model, lora_names)
         description = f"{model.name} with {', '.join(lora_names)}" if lora_names else model.name
-        return write_model(model, folder, options, family, description, progress)
+        return write_model(model, folder, options, family, description, progress, steering)
 
 
 def write_model(
@@ -61,13 +75,30 @@ def write_model(
     family: str,
     description: str,
     progress: Callable[[str], None] = lambda line: None,
+    steering: Steering | None = None,
 ) -> list[Row]:
     """Write a loaded model, part by part, which removes the networks from the model."""
-    require_space(folder, _bytes_needed(model, options))
+    require_space(folder, _bytes_needed(model, options, steering))
     write_layout(model, folder, {"description": description[:1000], "defaults": defaults_of(model, family)})
+    names, parts = part_names(model), take_parts(model, options.half)
+    if steering is not None:
+        # The U-Net is written twice: rows without steering take the plain graph and pay nothing.
+        names += steering_names(steering)
+        parts = itertools.chain(parts, steering_parts(steering, model.unet, pixels_of(model), options.dtype))
+        write_json(folder / "unet_steered/config.json", steering_config(steering))
+    return write_parts(names, parts, folder, options, progress)
+
+
+def write_parts(
+    names: Sequence[str],
+    parts: Iterator[Part],
+    folder: Path,
+    options: Options,
+    progress: Callable[[str], None] = lambda line: None,
+) -> list[Row]:
+    """Write each part and compare it with torch. Raises ExportError if they differ."""
     rows = []
-    parts = take_parts(model, options.half)
-    for number, name in enumerate(names := part_names(model), start=1):
+    for number, name in enumerate(names, start=1):
         start = time.monotonic()
         progress(f"{number}/{len(names)} {name}: writing")
         part = next(parts)
@@ -94,8 +125,10 @@ def write_model(
     return rows
 
 
-def _bytes_needed(model: Model, options: Options) -> int:
+def _bytes_needed(model: Model, options: Options, steering: Steering | None) -> int:
     each = 2 if options.half or options.half_weights else 4
-    networks = (model.unet, model.vae, model.text_encoder, model.text_encoder_2)
+    networks = [model.unet, model.vae, model.text_encoder, model.text_encoder_2]
+    if steering is not None:
+        networks += [model.unet, *steering_networks(steering)]
     weights = sum(weight.numel() for network in networks if network is not None for weight in network.parameters())
     return weights * each + 20_000_000

@@ -11,11 +11,11 @@ from peft.tuners.lora import LoraLayer
 from safetensors import SafetensorError, safe_open
 
 from .errors import ExportError, first_line
+from .widths import width_name
 
 # Names of cross-attention keys and values, whose input is the text embedding, in kohya, diffusers and peft.
 _CROSS_ATTENTION = re.compile(r"attn2[._](processor\.)?to_[kv](_lora)?\.(lora_down|lora_A|lora\.down|down)\b.*weight$")
 _DOWN = re.compile(r"(lora_down|lora_A|lora\.down|_lora\.down)\b.*weight$")
-_WIDTHS = {768: "Stable Diffusion 1.x", 1024: "Stable Diffusion 2.x", 2048: "Stable Diffusion XL"}
 
 
 @dataclass(frozen=True)
@@ -76,13 +76,8 @@ def _check_width(pipe: DiffusionPipeline, path: Path, shapes: dict[str, list[int
     if widths and widths != {model}:
         lora = max(widths - {model})
         raise ExportError(
-            f"{path}: this LoRA is for another base: it expects {_name(lora)} per token, the model has {_name(model)}; use one made for this model"
+            f"{path}: this LoRA is for another base: it expects {width_name(lora)} per token, the model has {width_name(model)}; use one made for this model"
         )
-
-
-def _name(width: int) -> str:
-    known = f" ({_WIDTHS[width]})" if width in _WIDTHS else ""
-    return f"{width} values{known}"
 
 
 def _reason(error: Exception) -> str:

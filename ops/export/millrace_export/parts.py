@@ -17,7 +17,7 @@ Shape = tuple[int | str, ...]
 Draw = Callable[[tuple[int, ...], torch.Generator], torch.Tensor]
 
 
-def _normal(shape: tuple[int, ...], random: torch.Generator) -> torch.Tensor:
+def normal(shape: tuple[int, ...], random: torch.Generator) -> torch.Tensor:
     return torch.randn(shape, generator=random)
 
 
@@ -41,6 +41,14 @@ class Input:
 
 
 @dataclass(frozen=True)
+class Plain:
+    """What the first output must be when these inputs are zero."""
+
+    zeros: tuple[str, ...]
+    call: Callable[[Values], torch.Tensor]
+
+
+@dataclass(frozen=True)
 class Part:
     """One graph: `network` takes the inputs in order and returns the outputs in order."""
 
@@ -54,6 +62,8 @@ class Part:
     trace_lengths: Mapping[str, int]
     check_lengths: tuple[Mapping[str, int], ...]
     upcast_attention: bool = False
+    # Another way to the first output, which the check compares with too.
+    plain: Plain | None = None
 
     def draw(self, lengths: Mapping[str, int], random: torch.Generator) -> Values:
         """Return random inputs: integers, or numbers of the part's type."""
@@ -118,21 +128,31 @@ def vae_blocks(config: Mapping[str, Any]) -> int:
     return len(config.get("encoder_block_out_channels") or config["block_out_channels"])
 
 
-def _unet(unet: nn.Module, config: Mapping[str, Any], dtype: torch.dtype) -> Part:
+def unet_inputs(config: Mapping[str, Any]) -> tuple[Input, ...]:
     image: Shape = ("batch", config["in_channels"], "height", "width")
     inputs = [
-        Input("sample", image, _normal),
+        Input("sample", image, normal),
         Input("timestep", ("batch",), _timesteps),
-        Input("encoder_hidden_states", ("batch", "sequence", config["cross_attention_dim"]), _normal),
+        Input("encoder_hidden_states", ("batch", "sequence", config["cross_attention_dim"]), normal),
     ]
     if config["addition_embed_type"] == "text_time":
         time_width = 6 * config["addition_time_embed_dim"]
         inputs += [
-            Input("text_embeds", ("batch", config["projection_class_embeddings_input_dim"] - time_width), _normal),
+            Input("text_embeds", ("batch", config["projection_class_embeddings_input_dim"] - time_width), normal),
             Input("time_ids", ("batch", 6), _sizes),
         ]
     if config["time_cond_proj_dim"] is not None:
-        inputs.append(Input("timestep_cond", ("batch", config["time_cond_proj_dim"]), _normal))
+        inputs.append(Input("timestep_cond", ("batch", config["time_cond_proj_dim"]), normal))
+    return tuple(inputs)
+
+
+def unet_step(config: Mapping[str, Any]) -> int:
+    """Return the least side of a latent that the graphs are traced and checked with: all blocks can halve it."""
+    return max(latent_factor(len(config["block_out_channels"])), 4)
+
+
+def _unet(unet: nn.Module, config: Mapping[str, Any], dtype: torch.dtype) -> Part:
+    inputs = unet_inputs(config)
     names = [item.name for item in inputs]
 
     def call(network: nn.Module, *values: torch.Tensor) -> torch.Tensor:
@@ -140,11 +160,11 @@ def _unet(unet: nn.Module, config: Mapping[str, Any], dtype: torch.dtype) -> Par
         added = {name: given.pop(name) for name in ("text_embeds", "time_ids") if name in given}
         return network(**given, added_cond_kwargs=added or None, return_dict=False)[0]
 
-    step = max(latent_factor(len(config["block_out_channels"])), 4)
+    step = unet_step(config)
     return Part(
         name="unet",
         network=_Call(unet, call).eval(),
-        inputs=tuple(inputs),
+        inputs=inputs,
         outputs={"out_sample": ("batch", config["out_channels"], "height", "width")},
         dtype=dtype,
         trace_lengths={"batch": 2, "sequence": 77, "height": 2 * step, "width": 2 * step},
@@ -182,7 +202,7 @@ def _vae_decoder(vae: nn.Module, dtype: torch.dtype) -> Part:
         name="vae_decoder",
         network=_Call(vae, lambda network, latent: network.decode(latent, return_dict=False)[0]).eval(),
         inputs=(
-            Input("latent_sample", ("batch", vae.config.latent_channels, "latent_height", "latent_width"), _normal),
+            Input("latent_sample", ("batch", vae.config.latent_channels, "latent_height", "latent_width"), normal),
         ),
         outputs={"sample": ("batch", vae.config.out_channels, "height", "width")},
         dtype=dtype,

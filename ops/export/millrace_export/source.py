@@ -36,7 +36,7 @@ _PIPELINES = {
 }
 # Parts that pipelines would download and the export does not need.
 _UNUSED = ("safety_checker", "feature_extractor", "image_encoder")
-_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _TINY_VAES = {False: "madebyollin/taesd", True: "madebyollin/taesdxl"}
 
 
@@ -116,10 +116,10 @@ def _from_folder(path: Path, source: Source, dtype: torch.dtype) -> DiffusionPip
     is_folder = path.is_dir()
     if is_folder and not (path / "model_index.json").is_file():
         raise ExportError(f"{path}: no model_index.json in it; use a model folder in the diffusers layout")
-    if not is_folder and not _HUB_ID.fullmatch(source.model):
+    if not is_folder and not HUB_ID.fullmatch(source.model):
         raise ExportError(f"{source.model}: no such file or folder, and not a hub id (owner/name)")
     place = str(path) if is_folder else source.model
-    with _explained(f"{place}: cannot be loaded"):
+    with explained(f"{place}: cannot be loaded"):
         index = DiffusionPipeline.load_config(place, revision=source.revision)
         kind = index.get("_class_name")
         if kind not in _PIPELINES:
@@ -145,12 +145,12 @@ def _from_file(path: Path, source: Source, dtype: torch.dtype) -> DiffusionPipel
             folder = Path(scratch)
             write_base(source.base or base_of(path), folder)
         pipeline = StableDiffusionXLPipeline if (folder / "text_encoder_2").is_dir() else StableDiffusionPipeline
-        with _explained(f"{path}: does not fit its base ({source.base or 'detected from its tensors'})"):
+        with explained(f"{path}: does not fit its base ({source.base or 'detected from its tensors'})"):
             return pipeline.from_single_file(str(path), config=str(folder), torch_dtype=dtype, local_files_only=True)
 
 
 @contextmanager
-def _explained(problem: str) -> Iterator[None]:
+def explained(problem: str) -> Iterator[None]:
     """Turn errors of loaders, which raise many classes, into an ExportError of one line."""
     try:
         yield
@@ -163,12 +163,12 @@ def _explained(problem: str) -> Iterator[None]:
 def _load_vae(vae: str, is_xl: bool, dtype: torch.dtype) -> nn.Module:
     place = _TINY_VAES[is_xl] if vae == "taesd" else str(Path(vae).expanduser())
     if vae != "taesd" and not Path(place).is_dir():
-        if not _HUB_ID.fullmatch(vae):
+        if not HUB_ID.fullmatch(vae):
             raise ExportError(f"--vae {vae}: no such folder, and not a hub id (owner/name)")
         place = vae
     subfolder = "vae" if Path(place, "vae/config.json").is_file() else None
     where = {} if subfolder is None else {"subfolder": subfolder}
-    with _explained(f"--vae {vae}: cannot be loaded"):
+    with explained(f"--vae {vae}: cannot be loaded"):
         kind = AutoencoderKL.load_config(place, **where).get("_class_name")
         classes = {"AutoencoderKL": AutoencoderKL, "AutoencoderTiny": AutoencoderTiny}
         if kind not in classes:

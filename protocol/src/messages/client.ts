@@ -57,6 +57,16 @@ export const clientMessages = {
         kind: 'binary',
         meaning: 'A JPEG, PNG or WebP file, with at most `limits.frame_pixels` pixels',
       },
+      mask: {
+        kind: 'binary',
+        optional: true,
+        meaning: 'An image file too: where it is black the input stays, where it is white it changes',
+      },
+      controls: {
+        kind: 'map of binary',
+        optional: true,
+        meaning: 'Pictures for controls of the model, such as a depth map, by the names of the controls',
+      },
     },
   },
   update: {

@@ -11,6 +11,7 @@ interface Kinds {
   readonly count: number;
   readonly boolean: boolean;
   readonly binary: Uint8Array;
+  readonly 'map of binary': Readonly<Record<string, Uint8Array>>;
   /** All parameters of a stream. */
   readonly parameters: StreamParameters;
   /** Some parameters; their receiver checks each one. */

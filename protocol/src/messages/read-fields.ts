@@ -53,10 +53,18 @@ function describeFault({ kind, most = Infinity }: Field, value: unknown): string
       return typeof value === 'boolean' ? null : 'a boolean';
     case 'binary':
       return value instanceof Uint8Array ? null : 'binary';
+    case 'map of binary':
+      return isMapOfBinary(value) ? null : 'a map of binaries';
     case 'map':
     case 'parameters':
       return typeof value === 'object' && value !== null && !Array.isArray(value) ? null : 'a map';
     case 'changes':
       return null;
   }
+}
+
+function isMapOfBinary(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  if (value instanceof Uint8Array) return false;
+  return Object.values(value).every((entry) => entry instanceof Uint8Array);
 }

@@ -5,7 +5,10 @@ import { timeFields, timingFields } from './frames.js';
 /** The fields of `ready.limits`. */
 export const limitFields = {
   message_bytes: { kind: 'count', meaning: 'Largest message of the client in bytes' },
-  frame_pixels: { kind: 'count', meaning: 'Largest input image in pixels (width times height)' },
+  frame_pixels: {
+    kind: 'count',
+    meaning: 'Largest input image in pixels (width times height); all images of a frame together',
+  },
   unacknowledged_results: {
     kind: 'count',
     meaning: 'Maximum number of results sent but not yet acknowledged (section 5)',

@@ -1,6 +1,6 @@
 import type { ParameterSchema } from './parameter-schema.js';
 
-type SchemaPart = Partial<ParameterSchema> & { readonly properties?: object };
+type SchemaPart = Partial<ParameterSchema>;
 
 /** Describes the values that a parameter may have: in error messages, and in documents. */
 export function describeAllowed(schema: SchemaPart): string {
@@ -27,6 +27,7 @@ function allowedOfType(type: string, schema: SchemaPart): string {
       return `a list of ${schema.minItems} to ${schema.maxItems} items, each ${describeAllowed(schema.items ?? {})}`;
     case 'object': {
       const properties: readonly (readonly [string, object])[] = Object.entries(schema.properties ?? {});
+      if (properties.length === 0) return '{}';
       return `{ ${properties.map(([name, part]) => `${name}: ${describeAllowed(part)}`).join(', ')} }`;
     }
     case 'boolean':

@@ -1,4 +1,5 @@
 export { describeAllowed } from './allowed.js';
+export type { ControlSettings, ModelControl } from './controls.js';
 export * from './model-parameters.js';
 export * from './parameter-schema.js';
 export { solverNames, solverParameterNames, type SolverName } from './solvers.js';

@@ -1,3 +1,4 @@
+import { controlProperties, type ModelControl } from './controls.js';
 import type { ParameterSchema } from './parameter-schema.js';
 import {
   parameterNames,
@@ -24,6 +25,8 @@ export interface ModelParameters {
   readonly fixedSize?: { readonly width?: number; readonly height?: number };
   /** Whether the model takes the guidance scale as an input; no other guidance is possible then. */
   readonly selfGuided?: boolean;
+  /** Its controls; absent: none. */
+  readonly controls?: readonly ModelControl[];
 }
 
 /** Returns the schemas of all parameters, with a model's own defaults and limits. */
@@ -42,10 +45,11 @@ export function parameterSchemasFor(model: ModelParameters): typeof parameterSch
 
 function limitsOf(
   name: ParameterName,
-  { sizeFactor, fixedSize, selfGuided }: ModelParameters,
+  { sizeFactor, fixedSize, selfGuided, controls = [] }: ModelParameters,
 ): Partial<ParameterSchema> {
   if (name === 'cfg_type') return selfGuided ? { enum: ['none'] } : {};
   if (name === 'guidance_scale') return selfGuided ? { 'x-when': {} } : {};
+  if (name === 'controls') return { properties: controlProperties(controls) };
   if (name !== 'width' && name !== 'height') return {};
   const size = fixedSize?.[name];
   return {

@@ -5,7 +5,8 @@
 export const parameterRoles = {
   plan: 'What a frame keeps while it is denoised; a change affects frames that enter later',
   steering: 'What all frames that are being denoised get at their next step; a change takes effect at once',
-  entry: 'How waiting frames enter: which of them, how many at a time, and what is mixed into them',
+  entry:
+    'How waiting frames enter: which of them, how many at a time, what is mixed into them, and what of them stays',
   input:
     'The form that input images are brought into; a change waits until no frame of the old form is in progress',
   output: 'The form of the results',
@@ -40,8 +41,26 @@ export interface ParameterSchema {
   readonly minItems?: number;
   readonly maxItems?: number;
   readonly items?: object;
+  /** The settings in a value that is a map, by their names; there are no others. */
+  readonly properties?: Readonly<Record<string, SettingSchema>>;
+  readonly additionalProperties?: false;
   /** Alternative forms of a value, the plain one first. */
   readonly anyOf?: readonly Pick<ParameterSchema, 'type' | 'minimum' | 'maximum' | 'maxLength'>[];
+}
+
+/** All that is said of one setting within a parameter whose value is a map. */
+export interface SettingSchema {
+  readonly title: string;
+  readonly description?: string;
+  /** What its absence means. */
+  readonly default?: unknown;
+  readonly type?: 'number' | 'object';
+  readonly enum?: readonly string[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly properties?: Readonly<Record<string, SettingSchema>>;
+  readonly required?: readonly string[];
+  readonly additionalProperties?: false;
 }
 
 /** Returns whether a parameter has an effect, given the values of the others. */

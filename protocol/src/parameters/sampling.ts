@@ -61,6 +61,18 @@ export const samplingParameters = {
     minimum: 0,
     maximum: 0.95,
   },
+  pixel_feedback: {
+    title: 'Picture feedback',
+    description:
+      'Share of the pixels of the previous result in each new frame: the style builds up from frame to frame.',
+    'x-group': 'more',
+    'x-applies': ['entry'],
+    'x-when': { mode: ['img2img'] },
+    default: 0,
+    type: 'number',
+    minimum: 0,
+    maximum: 0.95,
+  },
   denoise: {
     title: 'Denoising',
     description:

@@ -1,4 +1,7 @@
+import { attentionBankParameters } from './attention-bank.js';
+import { controlParameters, type ControlSettings } from './controls.js';
 import { guidanceParameters } from './guidance.js';
+import { maskParameters } from './masks.js';
 import { pictureParameters } from './picture.js';
 import { promptParameters } from './prompt.js';
 import type { ParameterRole, ParameterSchema } from './parameter-schema.js';
@@ -8,6 +11,9 @@ const definitions = {
   ...promptParameters,
   ...samplingParameters,
   ...guidanceParameters,
+  ...maskParameters,
+  ...controlParameters,
+  ...attentionBankParameters,
   ...pictureParameters,
 };
 
@@ -39,6 +45,7 @@ interface Composite {
   readonly prompt: string | readonly WeightedPrompt[];
   readonly seed: number | readonly WeightedSeed[];
   readonly t_index_list: readonly number[] | null;
+  readonly controls: Readonly<Record<string, ControlSettings>>;
 }
 
 /** The value of a parameter, by its definition. */

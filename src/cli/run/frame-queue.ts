@@ -1,7 +1,6 @@
 import { deferred } from '../../engine/deferred.js';
-import type { EngineStream, GeneratedImage, StreamListener } from '../../engine/engine.js';
+import type { EngineStream, FrameInput, GeneratedImage, StreamListener } from '../../engine/engine.js';
 import type { EngineDropReason } from '../../engine/messages.js';
-import type { Image } from '../../image/image.js';
 
 /** A frame on its way through the engine. `Source` is its owner's data. */
 interface Entry<Source> {
@@ -37,12 +36,12 @@ export class FrameQueue<Source> implements StreamListener {
   #change = deferred<void>();
 
   /** Pushes a frame to the engine once there is room for it. */
-  async push(stream: EngineStream, image: Image, source: Source): Promise<void> {
+  async push(stream: EngineStream, input: FrameInput, source: Source): Promise<void> {
     await this.#until(() => this.#waiting === null && this.#entries.length < maxFrames);
     const frame = this.#next++;
     this.#waiting = frame;
     this.#entries.push({ frame, source, pushedAt: performance.now(), outcome: null });
-    stream.push(frame, { image }, { replace: false });
+    stream.push(frame, input, { replace: false });
   }
 
   /** Ends the input: no more frames are pushed. */

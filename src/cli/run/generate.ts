@@ -1,9 +1,10 @@
-import type { StreamParameters } from '@millrace/protocol';
+import type { ModelControl, StreamParameters } from '@millrace/protocol';
 import { asError } from '../../engine/as-error.js';
 import type { Engine, EngineStream } from '../../engine/engine.js';
 import type { WorkerTimings } from '../../engine/messages.js';
 import { fitImage } from '../../image/fit.js';
-import type { Image } from '../../image/image.js';
+import type { Allocate, Image } from '../../image/image.js';
+import { activeControls, derivePicture } from '../../session/frames/active-controls.js';
 import { FrameQueue } from './frame-queue.js';
 import type { InputFrame } from './input.js';
 
@@ -20,22 +21,28 @@ export interface OutputFrame {
 
 interface PictureSource extends Pick<OutputFrame, 'time' | 'name' | 'read'> {}
 
+/** How frames are generated: the parameters, and the controls of the model. */
+interface Look {
+  readonly parameters: StreamParameters;
+  readonly controls: readonly ModelControl[];
+}
+
 /**
  * Takes frames through the engine: yields one for each input frame, in order.
  * @throws the error of the frames or the engine, or an error if the signal is aborted.
  */
 export async function* generate(
   engine: Engine,
-  parameters: StreamParameters,
+  look: Look,
   frames: AsyncIterable<InputFrame>,
   signal: AbortSignal,
 ): AsyncGenerator<OutputFrame, void, void> {
   const queue = new FrameQueue<PictureSource>();
   const stop = (): void => queue.fail(new Error('interrupted'));
-  const stream = await engine.openStream(parameters, queue);
+  const stream = await engine.openStream(look.parameters, queue);
   signal.addEventListener('abort', stop);
   if (signal.aborted) stop();
-  const feeding = feed({ engine, parameters, frames, queue, stream });
+  const feeding = feed({ engine, look, frames, queue, stream });
   let release = (): void => {};
   let image: Image | null = null;
   try {
@@ -62,23 +69,25 @@ export async function* generate(
 
 interface Feeding {
   readonly engine: Engine;
-  readonly parameters: StreamParameters;
+  readonly look: Look;
   readonly frames: AsyncIterable<InputFrame>;
   readonly queue: FrameQueue<PictureSource>;
   readonly stream: EngineStream;
 }
 
 /** Reads, fits and pushes until the frames end or the queue fails; never throws: errors go to the queue. */
-async function feed({ engine, parameters, frames, queue, stream }: Feeding): Promise<void> {
-  const allocate = (bytes: number): Uint8Array<ArrayBuffer> => engine.allocate(bytes);
+async function feed({ engine, look, frames, queue, stream }: Feeding): Promise<void> {
+  const { parameters } = look;
+  const allocate: Allocate = (bytes) => engine.allocate(bytes);
   try {
     let startedAt = performance.now();
     for await (const { image, time, name } of frames) {
       const fitted = await fitImage(image, parameters, parameters.fit, allocate);
       // The engine takes over the memory of pushed images; the reader needs its own again.
       const own = fitted === image ? { ...fitted, data: copy(image.data, allocate) } : fitted;
+      const controls = derivePictures(own, look, allocate);
       const read = performance.now() - startedAt;
-      await queue.push(stream, own, { time, name, read });
+      await queue.push(stream, { image: own, ...(controls && { controls }) }, { time, name, read });
       startedAt = performance.now();
     }
     queue.end();
@@ -87,10 +96,20 @@ async function feed({ engine, parameters, frames, queue, stream }: Feeding): Pro
   }
 }
 
-function copy(
-  data: Uint8Array<ArrayBuffer>,
-  allocate: (bytes: number) => Uint8Array<ArrayBuffer>,
-): Uint8Array<ArrayBuffer> {
+/** Makes the pictures of the controls that are on; undefined if there are none. */
+function derivePictures(
+  image: Image,
+  { controls, parameters }: Look,
+  allocate: Allocate,
+): Readonly<Record<string, Image>> | undefined {
+  const made = activeControls(controls, parameters).flatMap((control) => {
+    const picture = derivePicture(control, image, allocate);
+    return picture ? [[control.name, picture] as const] : [];
+  });
+  return made.length > 0 ? Object.fromEntries(made) : undefined;
+}
+
+function copy(data: Uint8Array<ArrayBuffer>, allocate: Allocate): Uint8Array<ArrayBuffer> {
   const own = allocate(data.length);
   own.set(data);
   return own;

@@ -6,8 +6,20 @@ import {
 } from '@millrace/protocol';
 import { Option, type Command } from 'commander';
 
-/** Parameters that `run` takes in a form of its own: one --prompt (there is nothing to blend), --size and --quality. */
-const ownForm: ReadonlySet<ParameterName> = new Set(['prompt', 'prompt_blend', 'width', 'height', 'quality']);
+/**
+ * Parameters that `run` takes in a form of its own: one --prompt (there is nothing to blend), --size, --quality, and
+ * --control for each control.
+ */
+const ownForm: ReadonlySet<ParameterName> = new Set([
+  'prompt',
+  'prompt_blend',
+  'width',
+  'height',
+  'quality',
+  'controls',
+]);
+
+const helpGroup = 'Parameters of the generation:';
 
 const offered = parameterNames.filter((name) => !parameterSchemas[name]['x-live'] && !ownForm.has(name));
 
@@ -16,18 +28,38 @@ export function addParameterOptions(command: Command): void {
   for (const name of offered) {
     command.addOption(optionOf(`--${name.replaceAll('_', '-')}`, parameterSchemas[name]));
   }
+  command.addOption(
+    new Option(
+      '--control <name=scale>',
+      'Steer by a control of the model, such as canny=0.5 or canny=0.5,end=0.6,preprocessor=soft_edge; once for each',
+    )
+      .argParser(addControl)
+      .helpGroup(helpGroup),
+  );
 }
 
 /** Returns the parameters among parsed options, by their own names; those that were not given are left out. */
 export function parametersFrom(options: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const keys = offered.map((name): readonly [name: string, key: string] => [
+    name,
+    name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase()),
+  ]);
   return Object.fromEntries(
-    offered
-      .map(
-        (name) =>
-          [name, options[name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())]] as const,
-      )
+    [...keys, ['controls', 'control'] as const]
+      .map(([name, key]) => [name, options[key]] as const)
       .filter(([, value]) => value !== undefined),
   );
+}
+
+/** Adds a control in the form NAME=SCALE,SETTING=VALUE,... to those before. */
+function addControl(text: string, before: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
+  const [first = '', ...others] = text.split(',');
+  const [name = '', scale = ''] = first.split('=');
+  const settings = others.map((part) => {
+    const [setting = '', value = ''] = part.split('=');
+    return [setting, parseNumber(value)] as const;
+  });
+  return { ...before, [name]: { scale: parseNumber(scale), ...Object.fromEntries(settings) } };
 }
 
 function optionOf(flag: string, schema: ParameterSchema): Option {
@@ -45,7 +77,7 @@ function optionOf(flag: string, schema: ParameterSchema): Option {
           type === 'boolean' ? flag : `${flag} <value>`,
           choices ? `${description} (${choices})` : description,
         );
-  return option.argParser((text) => parseValue(schema, text)).helpGroup('Parameters of the generation:');
+  return option.argParser((text) => parseValue(schema, text)).helpGroup(helpGroup);
 }
 
 /** Converts text to the type of the parameter. Invalid text stays text, for the schema to refuse. */

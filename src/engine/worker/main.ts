@@ -1,4 +1,5 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { bankBytes } from '../../diffusion/attention-bank.js';
 import { readModelFolder } from '../../model/folder.js';
 import { asError } from '../as-error.js';
 import { BufferPool } from '../buffer-pool.js';
@@ -6,6 +7,7 @@ import { ExpectedCosts, rowBudget } from '../costs.js';
 import { deviceName, parseDevice } from '../device.js';
 import { ParameterError } from '../engine.js';
 import type { Ask, EngineFacts, Question, Questions, ToWorker, WorkerOptions } from '../messages.js';
+import { BankMemory } from './streams/bank-memory.js';
 import { ChangeQueue, type Change } from './streams/change-queue.js';
 import { EmbeddingCache } from './conditioning/embedding-cache.js';
 import { noPrompt } from './conditioning/prompts.js';
@@ -205,6 +207,9 @@ class Inbox {
   }
 }
 
+/** Largest share of the memory that is free at the start for the attention banks of all streams. */
+const bankShare = 1 / 4;
+
 /** A `stop` message arrived before the worker was ready. */
 class Stopped extends Error {}
 
@@ -248,23 +253,27 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
       onLookup: (hit) => post({ type: 'embedding', hit }),
     });
     const measured = await measureCosts(runtime, kept);
-    const { costs, pictureMs } = measured;
+    const { costs } = measured;
+    const usual = runtime.latentShape(usualSize(folder));
+    const bankLimit = bankShare * process.availableMemory();
+    const { bank } = folder.layout.steered ?? {};
+    const rowBytes = bankBytes(bank ?? [], usual, { frames: 1, rows: 1 });
     const facts: EngineFacts = {
       device: deviceName(device),
-      costs,
+      ...measured,
       rowBudget: rowBudget(costs),
-      pictureMs,
+      ...(bank && { bank: { limit: bankLimit, rowBytes } }),
     };
     for (const text of exportNotes(folder, runtime.mixesTimesteps, costs)) post({ type: 'note', text });
     const empty = await runtime.embed('');
     const emptyNegative = folder.zeroEmptyNegative ? noPrompt(empty) : null;
     const padding = new Padding(empty.encoder_hidden_states, emptyNegative?.encoder_hidden_states ?? null);
-    const usual = runtime.latentShape(usualSize(folder));
     const expected = new ExpectedCosts(measured, usual);
     const prices = new WorkPrices(expected, { rowBudget: facts.rowBudget, usual });
+    const bankMemory = new BankMemory(bankLimit);
     const worker = new EngineWorker(
       runtime,
-      { embeddings, emptyNegative, padding, costs, prices },
+      { embeddings, emptyNegative, padding, costs, prices, bankMemory },
       { rowBudget: facts.rowBudget, expected, prices, post, onProcessor: device.provider === 'cpu' },
     );
     post({ type: 'ready', ...facts });

@@ -9,6 +9,9 @@ const parts = ['text_encoder', 'unet', 'vae_encoder', 'vae_decoder'];
 /** Parts whose second graph, in 8 bits, is used if there is one. */
 const partsInInt8 = new Set(['unet', 'vae_encoder', 'vae_decoder']);
 
+/** The graphs of control networks and of the image encoder, which only a steered U-Net uses. */
+const ofSteering = /^(?:controls\/[a-z0-9_-]{1,40}|image_encoder)\/model\.onnx$/;
+
 /**
  * Returns the files of a model that are needed to run it, except weights beside the graphs, which only the graphs name
  * (graph-weights.ts): configurations, the tokenizers, millrace.json, and of several ONNX graphs of one part the one
@@ -16,8 +19,10 @@ const partsInInt8 = new Set(['unet', 'vae_encoder', 'vae_decoder']);
  */
 export function neededFiles<File extends { readonly path: string }>(files: readonly File[]): readonly File[] {
   const graphs = graphsOf(files.map(({ path }) => path));
+  const isSteered = graphs.has('unet_steered');
   return files.filter(({ path }) => {
     const [folder = '', name, ...deeper] = path.split('/');
+    if (ofSteering.test(path)) return isSteered;
     if (name === undefined) return path === 'model_index.json' || path === 'millrace.json';
     if (deeper.length > 0 || unused.has(folder) || !isPlain(folder) || !isPlain(name)) return false;
     if (name === 'config.json') return true;

@@ -2,7 +2,8 @@ import type { TextEncoderConfig, UnetConfig, VaeConfig } from '../configs.js';
 import { ModelError } from '../model-error.js';
 import { findGraphs } from './find-graph.js';
 import { readGraphFile } from './graph-file.js';
-import type { Graph } from './ports.js';
+import { fixedSize, type Graph } from './ports.js';
+import { readSteered, type SteeredLayout } from './steered.js';
 import { textEncoderLayout, type TextEncoderLayout } from './text.js';
 import { inputWidth, unetLayout, type UnetLayout } from './unet.js';
 import { vaeDecoderLayout, vaeEncoderLayout, type VaeEncoderLayout, type VaePartLayout } from './vae.js';
@@ -10,6 +11,8 @@ import { vaeDecoderLayout, vaeEncoderLayout, type VaeEncoderLayout, type VaePart
 /** How the exported parts of a model are used together. */
 export interface ModelLayout {
   readonly unet: UnetLayout;
+  /** The U-Net that takes more than prompts; null if the model has none. */
+  readonly steered: SteeredLayout | null;
   readonly vaeEncoder: VaeEncoderLayout;
   readonly vaeDecoder: VaePartLayout;
   /** One, or the two of SDXL. */
@@ -45,6 +48,8 @@ export async function readLayout(root: string, configs: ModelConfigs): Promise<M
   const [unetGraph, encoderGraph, decoderGraph, ...textGraphs] = graphs;
   if (!unetGraph || !encoderGraph || !decoderGraph) throw new RangeError('a graph was not read');
   const unet = unetLayout(unetGraph, unetConfig, unetPath);
+  const plain = { layout: unet, config: unetConfig, configPath: unetPath };
+  const steered = await readSteered(root, plain);
   const vaeEncoder = vaeEncoderLayout(encoderGraph, vae);
   const vaeDecoder = vaeDecoderLayout(decoderGraph, vae);
   const pooledWidth = inputWidth(unet, 'text_embeds');
@@ -58,16 +63,33 @@ export async function readLayout(root: string, configs: ModelConfigs): Promise<M
   const size = {
     ...oneSize('height', [
       [unetGraph, scaled(unet.height, pixelFactor)],
+      ...steeredSize(steered, 'height', pixelFactor),
       [encoderGraph, vaeEncoder.height],
       [decoderGraph, scaled(vaeDecoder.height, pixelFactor)],
     ]),
     ...oneSize('width', [
       [unetGraph, scaled(unet.width, pixelFactor)],
+      ...steeredSize(steered, 'width', pixelFactor),
       [encoderGraph, vaeEncoder.width],
       [decoderGraph, scaled(vaeDecoder.width, pixelFactor)],
     ]),
   };
-  return { unet, vaeEncoder, vaeDecoder, textEncoders: texts, size };
+  return { unet, steered, vaeEncoder, vaeDecoder, textEncoders: texts, size };
+}
+
+/** Returns the sizes that the steered U-Net and the control networks are fixed to. */
+function steeredSize(
+  steered: SteeredLayout | null,
+  side: 'height' | 'width',
+  pixelFactor: number,
+): readonly (readonly [Graph, number | null])[] {
+  if (steered === null) return [];
+  const { unet, controls } = steered;
+  const axis = side === 'height' ? 2 : 3;
+  return [
+    [unet.graph, scaled(unet[side], pixelFactor)],
+    ...controls.map(({ graph, image }) => [graph, fixedSize(image, axis)] as const),
+  ];
 }
 
 /** Returns the folder of the first or second text encoder. */

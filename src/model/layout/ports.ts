@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { ModelError } from '../model-error.js';
 import type { Port, Signature } from '../onnx/signature.js';
 
@@ -36,6 +37,13 @@ export function outputPort(graph: Graph, names: readonly string[]): NumberPort {
   return numberPort(graph, first);
 }
 
+/** Returns the output of this name. @throws {ModelError} if there is none. */
+export function namedOutput(graph: Graph, name: string): NumberPort {
+  const port = graph.outputs.find((candidate) => candidate.name === name);
+  if (port) return numberPort(graph, port);
+  throw new ModelError(graph.file, `the graph has no output "${name}"; it has ${listOf(graph.outputs)}`);
+}
+
 /** Returns the only input of a graph. @throws {ModelError} if there are more or none. */
 export function onlyInput(graph: Graph): NumberPort {
   const [first, ...others] = graph.inputs;
@@ -55,6 +63,26 @@ export function refuseOtherInputs(graph: Graph, known: readonly string[]): void 
     graph.file,
     `the graph needs an input "${other.name}", which is not known here; ` +
       'use a plain text-to-image model, or export it again without that input',
+  );
+}
+
+/**
+ * Checks a dimension of a port, if it is fixed.
+ * @param wanted the size of an axis, and the configuration that requires it.
+ * @throws {ModelError} if graph and configuration are from different models.
+ */
+export function checkAxis(
+  graph: Graph,
+  port: NumberPort,
+  { axis, size, by }: { readonly axis: number; readonly size: number; readonly by: string },
+): void {
+  const found = fixedSize(port, axis);
+  if (found === null || found === size) return;
+  const config = dirname(by) === dirname(graph.file) ? 'config.json beside it' : by;
+  throw new ModelError(
+    graph.file,
+    `"${port.name}" has the shape [${port.shape.join(', ')}], where ${config} requires ${size}, ` +
+      `not ${found}; use both from the same model`,
   );
 }
 

@@ -1,6 +1,14 @@
 import type { UnetConfig } from '../configs.js';
 import { ModelError } from '../model-error.js';
-import { fixedSize, inputPort, outputPort, refuseOtherInputs, type Graph, type NumberPort } from './ports.js';
+import {
+  checkAxis,
+  fixedSize,
+  inputPort,
+  outputPort,
+  refuseOtherInputs,
+  type Graph,
+  type NumberPort,
+} from './ports.js';
 
 /** The dimensions of a U-Net call. */
 export interface CallSize {
@@ -12,6 +20,8 @@ export interface CallSize {
   /** Latent size. */
   readonly height: number;
   readonly width: number;
+  /** Slots of the attention bank; 1 if absent. */
+  readonly slots?: number;
 }
 
 /** An input of an exported U-Net. */
@@ -24,6 +34,13 @@ export interface UnetInput {
   readonly from: 'sample' | 'timestep' | 'conditioning' | 'size';
   /** Returns the shape of its values in a call, row after row. */
   readonly shape: (call: CallSize) => readonly number[];
+  /**
+   * Zeros stand for values that a row does not have: for all of them (`whole`), or also for the last ones (`part`).
+   * Absent: each row must have all.
+   */
+  readonly optional?: 'whole' | 'part';
+  /** The input that this one scales: rows without values for that one have zeros here too. */
+  readonly scales?: string;
 }
 
 /** How an exported U-Net takes its inputs. */
@@ -49,8 +66,16 @@ export interface UnetLayout {
 /** Number of `time_ids`, which give the size of the picture. */
 const timeIdCount = 6;
 
-/** @throws {ModelError} if the graph lacks inputs that its configuration requires. */
-export function unetLayout(graph: Graph, config: UnetConfig, configPath: string): UnetLayout {
+/**
+ * @param further inputs, beyond those that the configuration describes.
+ * @throws {ModelError} if the graph lacks inputs that its configuration requires.
+ */
+export function unetLayout(
+  graph: Graph,
+  config: UnetConfig,
+  configPath: string,
+  further: readonly UnetInput[] = [],
+): UnetLayout {
   const sample = inputPort(graph, 'sample');
   const timestep = inputPort(graph, 'timestep');
   const text = inputPort(graph, 'encoder_hidden_states');
@@ -65,12 +90,13 @@ export function unetLayout(graph: Graph, config: UnetConfig, configPath: string)
   // The guidance embedding of a model that guides itself (a full LCM).
   if (guidanceWidth) inputs.push(vectorInput(graph, 'timestep_cond', 'conditioning', guidanceWidth));
   if (addition === 'text_time') inputs.push(...addedInputs(graph, config, configPath));
+  inputs.push(...further);
   refuseOtherInputs(
     graph,
     inputs.map(({ port }) => port.name),
   );
-  checkAxis(graph, sample, 1, channels);
-  checkAxis(graph, text, 2, textWidth);
+  checkAxis(graph, sample, { axis: 1, size: channels, by: configPath });
+  checkAxis(graph, text, { axis: 2, size: textWidth, by: configPath });
   return {
     graph,
     inputs,
@@ -97,17 +123,6 @@ export function inputWidth(layout: UnetLayout, name: string): number | null {
 /** Describes an input with one vector for each row. */
 function vectorInput(graph: Graph, name: string, from: UnetInput['from'], width: number): UnetInput {
   return { port: inputPort(graph, name), from, shape: ({ rows }) => [rows, width] };
-}
-
-/** @throws {ModelError} if graph and configuration are from different models. */
-function checkAxis(graph: Graph, port: NumberPort, axis: number, wanted: number): void {
-  const found = fixedSize(port, axis);
-  if (found === null || found === wanted) return;
-  throw new ModelError(
-    graph.file,
-    `"${port.name}" has the shape [${port.shape.join(', ')}], where config.json beside it requires ${wanted}, ` +
-      `not ${found}; use both from the same model`,
-  );
 }
 
 /** Describes the further inputs of SDXL: the embedding of the whole prompt, and the size of the picture. */

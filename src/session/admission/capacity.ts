@@ -1,6 +1,7 @@
 import type { StreamParameters } from '@millrace/protocol';
 import type { InferenceCall } from '../../engine/engine.js';
 import {
+  bankBytes,
   frameMs,
   frameWork,
   rowsPerSecond,
@@ -59,9 +60,11 @@ export class Capacity {
     const { slo, most, parameters, present } = this.#options;
     const costs = this.#measured();
     if (costs === null || slo.fps === 0) return most;
-    const there = [...present()].map((own) => this.#work(costs, own));
+    const sessions = [...present()];
+    const there = sessions.map((own) => this.#work(costs, own));
     const more = slotsIn(slo, costs, { there, one: this.#work(costs, parameters), most });
-    return Math.min(most, Math.max(1, there.length + more));
+    const remembered = this.#bankSlots(costs, sessions);
+    return Math.min(most, Math.max(1, there.length + Math.min(more, remembered)));
   }
 
   /** The settings that determine `slots`, as command-line flags. */
@@ -153,6 +156,15 @@ export class Capacity {
     const { rows, pictureMs } = frameWork(costs, parameters);
     const area = this.#area(parameters);
     return { rows: area * rows, pictureMs: area * pictureMs };
+  }
+
+  /** Returns how many more sessions the memory for attention banks has room for; Infinity if new ones have no bank. */
+  #bankSlots(costs: Costs, sessions: readonly StreamParameters[]): number {
+    const bytesOf = (own: StreamParameters): number => this.#area(own) * bankBytes(costs, own);
+    const one = bytesOf(this.#options.parameters);
+    if (one === 0) return Infinity;
+    const left = sessions.reduce((rest, own) => rest - bytesOf(own), costs.bank?.limit ?? 0);
+    return Math.max(0, Math.floor(left / one));
   }
 
   /** Returns the area relative to the default size, at which costs were measured: costs grow with it. */

@@ -64,7 +64,7 @@ async function createSession(
   parameters: StreamParameters,
   from: ResumeState | null,
 ): Promise<Session> {
-  const { admission, capacity, engine, limits, pauses, pictures, turns, sessions } = context;
+  const { admission, capacity, engine, limits, pauses, pictures, rules, turns, sessions } = context;
   const { subject, limits: allowed } = grant;
   const { sessions: most = Infinity } = allowed;
   const askedAt = performance.now();
@@ -91,7 +91,8 @@ async function createSession(
     return refuseToken();
   }
   const allocate = (bytes: number): Uint8Array<ArrayBuffer> => engine.allocate(bytes);
-  const frames = new FramePipeline({ limits, pauses, pictures, turns, allocate });
+  const { controls } = rules;
+  const frames = new FramePipeline({ limits, pauses, pictures, controls, turns, allocate });
   const { session: id, counter } = from ?? { session: randomUUID(), counter: 0 };
   const session = new Session({ id, subject, frames, slot, parameters, counter });
   sessions.add(session);

@@ -1,31 +1,24 @@
 import type { DropReason, FrameMessage, StreamParameters } from '@millrace/protocol';
-import type { PictureCodec } from '../../image/codec.js';
-import { ImageError, type Image } from '../../image/image.js';
+import { ImageError } from '../../image/image.js';
 import { ProtocolError } from '../wire/protocol-error.js';
 import type { EngineFeed } from './engine-feed.js';
 import { FrameClock } from './frame-clock.js';
 import type { FrameGate, WaitingFrames } from './frame-gate.js';
 import type { Frame, FrameLedger } from './frame-ledger.js';
+import { FramePictures, type FramePicturesOptions, type SentPictures } from './frame-pictures.js';
 import { Mailbox } from './mailbox.js';
 import type { PictureTurns } from './picture-turns.js';
 
-export interface FrameIntakeOptions {
+export interface FrameIntakeOptions extends FramePicturesOptions {
   readonly ledger: FrameLedger;
   readonly gate: FrameGate;
   readonly feed: EngineFeed;
   readonly turns: PictureTurns;
-  readonly pictures: Pick<PictureCodec, 'decode'>;
-  readonly allocate: (bytes: number) => Uint8Array<ArrayBuffer>;
-  /** Largest input image in pixels. */
-  readonly framePixels: number;
 }
-
-/** A spare buffer is dropped if it is more than this many times as large as the next picture. */
-const mostSpare = 4;
 
 interface Arrival {
   readonly frame: Frame;
-  readonly data: Uint8Array;
+  readonly sent: SentPictures;
 }
 
 /**
@@ -36,11 +29,12 @@ export class FrameIntake implements WaitingFrames {
   readonly #options: FrameIntakeOptions;
   readonly #waiting: Mailbox<Arrival>;
   readonly #clock: FrameClock;
-  #scratch = new Uint8Array(0);
+  readonly #pictures: FramePictures;
 
   constructor(options: FrameIntakeOptions) {
     const { ledger, gate, feed } = options;
     this.#options = options;
+    this.#pictures = new FramePictures(options);
     this.#waiting = new Mailbox({
       open: () => feed.parameters?.mode === 'img2img' && gate.tryEnter(),
       work: (arrival) => this.#takeIn(arrival),
@@ -53,7 +47,7 @@ export class FrameIntake implements WaitingFrames {
     return this.#waiting.waiting?.frame.arrivedAt ?? null;
   }
 
-  /** Milliseconds that a picture of this stream takes to decode; 0 before the first. */
+  /** Milliseconds that the pictures of a frame of this stream take; 0 before the first. */
   get decodeMs(): number {
     return this.#options.turns.usualMs(this);
   }
@@ -66,7 +60,7 @@ export class FrameIntake implements WaitingFrames {
   }
 
   /** @throws {ProtocolError} if the id is not higher than all before. */
-  receive({ id, captured, data }: FrameMessage): void {
+  receive({ id, captured, ...sent }: FrameMessage): void {
     const { ledger, gate, feed } = this.#options;
     const now = performance.now();
     const frame = ledger.receive(id, captured, now);
@@ -78,7 +72,7 @@ export class FrameIntake implements WaitingFrames {
       ledger.drop(frame, 'superseded');
     } else {
       gate.frameArrived(ledger.outlet?.clock.since(captured, now) ?? null);
-      this.#waiting.put({ frame, data });
+      this.#waiting.put({ frame, sent });
     }
   }
 
@@ -112,17 +106,17 @@ export class FrameIntake implements WaitingFrames {
     this.#options.turns.remove(this);
   }
 
-  async #takeIn({ frame, data }: Arrival): Promise<void> {
+  async #takeIn({ frame, sent }: Arrival): Promise<void> {
     const { ledger, gate, feed, turns } = this.#options;
     const { parameters } = feed;
     if (!parameters) return;
     gate.frameBegun();
     ledger.begin(frame);
     try {
-      const image = await turns.run(this, () => this.#pictureOf(data, parameters));
-      if (!image) return;
+      const input = await turns.run(this, () => this.#pictures.make(sent, parameters));
+      if (!input) return;
       ledger.enter(frame, performance.now());
-      feed.push(frame.id, { image, decodeMs: this.decodeMs / turns.atOnce });
+      feed.push(frame.id, { ...input, decodeMs: this.decodeMs / turns.atOnce });
     } catch (error) {
       ledger.drop(frame, this.#explain(frame, error));
     }
@@ -138,35 +132,15 @@ export class FrameIntake implements WaitingFrames {
     feed.push(frame.id, { image: null });
   }
 
-  async #pictureOf(data: Uint8Array, parameters: StreamParameters): Promise<Image> {
-    const { allocate, pictures, framePixels } = this.#options;
-    const bytes = parameters.width * parameters.height * 3;
-    let spare = true;
-    const image = await pictures.decode(data, {
-      maxPixels: framePixels,
-      box: parameters,
-      allocate: (needed) => {
-        if (needed === bytes) return allocate(needed);
-        // Pixels that are resized first never enter the engine, and only one such picture is decoded at a time.
-        spare = false;
-        return this.#scratchOf(needed);
-      },
-    });
-    if (spare) this.#scratch = new Uint8Array(0);
-    return image;
-  }
-
-  #scratchOf(bytes: number): Uint8Array<ArrayBuffer> {
-    const { length } = this.#scratch;
-    if (length < bytes || length > mostSpare * bytes) this.#scratch = new Uint8Array(bytes);
-    return this.#scratch.subarray(0, bytes);
-  }
-
   /** Reports why a frame could not be prepared. @returns the reason for the drop. */
   #explain({ id }: Frame, error: unknown): DropReason {
     const { outlet } = this.#options.ledger;
     if (error instanceof ImageError) {
       outlet?.report('invalid_frame', error.message, { id });
+      return 'invalid';
+    }
+    if (error instanceof ProtocolError) {
+      outlet?.report(error.code, error.message, { ...error.details, id });
       return 'invalid';
     }
     outlet?.report('internal', 'the frame could not be prepared', { id }, error);

@@ -1,4 +1,10 @@
-import { errors, type DropReason, type FrameMessage, type StreamParameters } from '@millrace/protocol';
+import {
+  errors,
+  type DropReason,
+  type FrameMessage,
+  type ModelControl,
+  type StreamParameters,
+} from '@millrace/protocol';
 import type { EngineStream, GeneratedImage, StreamListener, StreamState } from '../../engine/engine.js';
 import type { PictureCodec } from '../../image/codec.js';
 import type { Pauses } from '../time/pause-watch.js';
@@ -16,7 +22,7 @@ export interface FrameLimits {
   /** Frames that a client may have waiting. */
   readonly credits: number;
   readonly unacknowledgedResults: number;
-  /** Largest input image in pixels. */
+  /** Pixels that the input images of a frame may have together. */
   readonly framePixels: number;
 }
 
@@ -24,6 +30,8 @@ export interface FramePipelineOptions {
   readonly limits: FrameLimits;
   readonly allocate: (bytes: number) => Uint8Array<ArrayBuffer>;
   readonly pictures: PictureCodec;
+  /** The controls of the model. */
+  readonly controls: readonly ModelControl[];
   readonly turns: PictureTurns;
   readonly pauses: Pauses;
 }
@@ -42,7 +50,7 @@ export interface ConnectionFrames {
 export interface SessionFrames {
   /** When a frame last arrived or was finished, by `performance.now()`. */
   readonly lastActivityAt: number;
-  /** Milliseconds that a picture of this stream takes to decode; 0 before the first. */
+  /** Milliseconds that the pictures of a frame of this stream take; 0 before the first. */
   readonly decodeMs: number;
   /** Limits the rate of frames. @param fps frames per second; null for no limit. */
   limit(fps: number | null): void;
@@ -76,7 +84,7 @@ export class FramePipeline implements ConnectionFrames, SessionFrames, StreamLis
   /** Whether frames have failed since the last result. */
   #failing = false;
 
-  constructor({ limits, allocate, pictures, turns, pauses }: FramePipelineOptions) {
+  constructor({ limits, allocate, pictures, controls, turns, pauses }: FramePipelineOptions) {
     const { credits, framePixels, unacknowledgedResults: unacknowledged } = limits;
     const ledger = new FrameLedger(credits);
     const feed = new EngineFeed(ledger);
@@ -84,7 +92,16 @@ export class FramePipeline implements ConnectionFrames, SessionFrames, StreamLis
     this.#ledger = ledger;
     this.#feed = feed;
     this.#gate = gate;
-    this.#intake = new FrameIntake({ ledger, gate, feed, turns, pictures, allocate, framePixels });
+    this.#intake = new FrameIntake({
+      ledger,
+      gate,
+      feed,
+      turns,
+      pictures,
+      allocate,
+      framePixels,
+      controls,
+    });
     this.#results = new ResultSender({ ledger, gate, pictures });
     gate.connectSides(this.#intake, this.#results);
   }

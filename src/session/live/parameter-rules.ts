@@ -5,8 +5,10 @@ import {
   parameterSchemasFor,
   schemaAnnotations,
   updateSchema,
+  type ModelControl,
   type ModelParameters,
   type ParameterName,
+  type ParameterSchema,
   type ParameterUpdate,
   type StreamParameters,
 } from '@millrace/protocol';
@@ -18,6 +20,8 @@ export interface ParameterRules {
   /** JSON Schema (draft 2020-12) of an update. */
   readonly schema: object;
   readonly defaults: StreamParameters;
+  /** The controls that `controls` can name. */
+  readonly controls: readonly ModelControl[];
   /**
    * Checks each value of an update separately; the engine checks whether they fit together.
    * @throws {ParameterError} naming the field, the allowed values, and the value.
@@ -32,16 +36,31 @@ export function createParameterRules(model: ModelParameters): ParameterRules {
   return {
     schema,
     defaults: defaultParameters(model),
+    controls: model.controls ?? [],
     check(update) {
       if (!validate(update)) throw describe(validate.errors?.[0], update, model);
+      if (update.controls) checkControls(update.controls);
       return update;
     },
   };
 }
 
+/** @throws {ParameterError} for what the schema cannot say. */
+function checkControls(controls: StreamParameters['controls']): void {
+  // For the schema, an empty binary is an empty map.
+  if (controls instanceof Uint8Array) {
+    throw new ParameterError('controls', 'controls must be a map of settings by control, not binary data');
+  }
+  for (const [name, { start = 0, end = 1 }] of Object.entries(controls)) {
+    if (start <= end) continue;
+    const fault = `controls.${name}.start must not be above its end, but ${start} is above ${end}`;
+    throw new ParameterError('controls', fault);
+  }
+}
+
 function describe(error: ErrorObject | undefined, update: unknown, model: ModelParameters): ParameterError {
   const unknownName: unknown = error?.params['additionalProperty'];
-  const [, name = ''] = error?.instancePath.split('/') ?? [];
+  const [, name = '', ...keys] = error?.instancePath.split('/') ?? [];
   if (name === '' && typeof unknownName === 'string') {
     const field = shorten(unknownName);
     return new ParameterError(field, `unknown parameter ${JSON.stringify(field)}`);
@@ -49,8 +68,35 @@ function describe(error: ErrorObject | undefined, update: unknown, model: ModelP
   if (!isParameter(name) || !isRecord(update)) {
     return new ParameterError('parameters', 'parameters must be a map of parameter names to values');
   }
-  const allowed = describeAllowed(parameterSchemasFor(model)[name]);
-  return new ParameterError(name, `${name} must be ${allowed}, not ${show(update[name])}`);
+  const { path, schema, value } = findPart(keys, {
+    path: name,
+    schema: parameterSchemasFor(model)[name],
+    value: update[name],
+  });
+  if (schema.properties && typeof unknownName === 'string') {
+    const known = Object.keys(schema.properties).join(', ') || 'none';
+    const fault = `${path} has no ${JSON.stringify(shorten(unknownName))}: with this model it has ${known}`;
+    return new ParameterError(name, fault);
+  }
+  return new ParameterError(name, `${path} must be ${describeAllowed(schema)}, not ${show(value)}`);
+}
+
+/** A parameter, or a setting within one whose value is a map. */
+interface Part {
+  readonly path: string;
+  readonly schema: Partial<ParameterSchema>;
+  readonly value: unknown;
+}
+
+/** Returns the setting to which these keys lead, or as far as they lead to settings. */
+function findPart(keys: readonly string[], part: Part): Part {
+  let found = part;
+  for (const key of keys) {
+    const schema = found.schema.properties?.[key];
+    if (schema === undefined || !isRecord(found.value)) break;
+    found = { path: `${found.path}.${key}`, schema, value: found.value[key] };
+  }
+  return found;
 }
 
 function isParameter(name: string): name is ParameterName {

@@ -41,7 +41,7 @@ export interface ResumeTokens {
  * solvers, and with any change of a parameter; not with a new parameter, for which sessions that resume without it get
  * its default. Tokens of another version are refused.
  */
-const version = 2;
+const version = 3;
 const nonceBytes = 12;
 const tagBytes = 16;
 const cipher = 'aes-256-gcm';

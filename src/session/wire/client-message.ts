@@ -23,8 +23,8 @@ type Unchecked<Message> = Message extends { readonly parameters?: unknown }
   : Message;
 
 /**
- * Decodes one message of a client and checks the types and ranges of its fields; unknown fields are ignored. `data` of
- * a frame is a view into `bytes`.
+ * Decodes one message of a client and checks the types and ranges of its fields; unknown fields are ignored. The
+ * pictures of a frame are views into `bytes`.
  * @throws {ProtocolError} invalid_message or unknown_message.
  */
 export function parseClientMessage(bytes: Uint8Array): UncheckedMessage {

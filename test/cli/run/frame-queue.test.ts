@@ -23,7 +23,7 @@ function setUp() {
     },
   });
   const queue = new FrameQueue<string>();
-  return { queue, pushed, push: (name: string) => queue.push(stream, picture(0), name) };
+  return { queue, pushed, push: (name: string) => queue.push(stream, { image: picture(0) }, name) };
 }
 
 describe('FrameQueue', () => {

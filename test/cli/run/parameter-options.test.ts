@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parameterNames, parameterSchemas } from '@millrace/protocol';
+import { Command } from 'commander';
 import { createRunCommand } from '../../../src/cli/run.js';
-import { parametersFrom } from '../../../src/cli/run/parameter-options.js';
+import { addParameterOptions, parametersFrom } from '../../../src/cli/run/parameter-options.js';
 
 /** Options of `run` that set several parameters, or one in another form. */
 const ownForms: Readonly<Record<string, readonly string[]>> = {
   size: ['width', 'height'],
   prompt: ['prompt', 'prompt_blend'],
+  control: ['controls'],
   // The frame rate of a video made of images, not that of a stream.
   fps: [],
 };
@@ -25,5 +27,28 @@ describe('the options of run', () => {
   it('that have a form of their own are not taken for parameters', () => {
     const options = { prompt: 'a', quality: '90', fps: '25', steps: 2, guidanceScale: 1.5, mode: 'txt2img' };
     assert.deepEqual(parametersFrom(options), { steps: 2, guidance_scale: 1.5 });
+  });
+
+  it('turn on a control each, with its settings', () => {
+    const controlsOf = (...values: readonly string[]): unknown => {
+      const command = new Command();
+      addParameterOptions(command);
+      command.parse(
+        values.flatMap((value) => ['--control', value]),
+        { from: 'user' },
+      );
+      return parametersFrom(command.opts())['controls'];
+    };
+    assert.equal(controlsOf(), undefined);
+    assert.deepEqual(controlsOf('canny=0.5'), { canny: { scale: 0.5 } });
+    assert.deepEqual(controlsOf('canny=0.5,start=0.1,end=0.6,preprocessor=soft_edge', 'depth-2=1'), {
+      canny: { scale: 0.5, start: 0.1, end: 0.6, preprocessor: 'soft_edge' },
+      'depth-2': { scale: 1 },
+    });
+    // What is no number stays text, which the rules refuse.
+    assert.deepEqual(controlsOf('canny', 'depth=much,end'), {
+      canny: { scale: '' },
+      depth: { scale: 'much', end: '' },
+    });
   });
 });

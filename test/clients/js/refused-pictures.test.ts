@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ServerMessage } from '@millrace/protocol';
+import { encodeMessage, type ServerMessage } from '@millrace/protocol';
 import { nextEvent, openStream, readyMessage, result } from './protocol-server.js';
 
 const picture = Uint8Array.of(1, 2, 3);
@@ -94,6 +94,46 @@ test('a picture above message_bytes is refused by the client, to the byte', asyn
   }
   assert.equal(stream.send(new Uint8Array(5000 - overhead), { captured: 0.5 }), 0);
   assert.equal((await peer.receive('frame')).data.length, 5000 - overhead);
+});
+
+test('pictures of controls count towards message_bytes, to the byte', async () => {
+  const pictures = [new Uint8Array(3000), new Uint8Array(200), new Uint8Array(1000), new Uint8Array(70_000)];
+  const [data, canny, depth, pose] = pictures;
+  const controls = { canny, depth, pose };
+  const size = encodeMessage({ type: 'frame', id: 0, captured: 0.5, controls, data }).length;
+  const { limits } = readyMessage;
+  await using open = await openStream({ credits: 9, limits: { ...limits, message_bytes: size } });
+  const { stream, peer } = open;
+  const larger = { ...controls, canny: new Blob([new Uint8Array(201)]) };
+  assert.throws(() => stream.send(data, { captured: 0.5, controls: larger }), {
+    code: 'message_too_large',
+    frame: 0,
+  });
+  const read = { ...controls, canny: new Blob([canny]) };
+  assert.equal(stream.send(new Blob([data]), { captured: 0.5, controls: read }), 0);
+  const received = Object.entries((await peer.receive('frame')).controls ?? {});
+  assert.deepEqual(
+    received.map(([name, { length }]) => [name, length]),
+    [
+      ['canny', 200],
+      ['depth', 1000],
+      ['pose', 70_000],
+    ],
+  );
+});
+
+test('a mask counts towards message_bytes, to the byte', async () => {
+  const [data, mask] = [new Uint8Array(3000), new Uint8Array(70_000)];
+  const size = encodeMessage({ type: 'frame', id: 0, captured: 0.5, mask, data }).length;
+  const { limits } = readyMessage;
+  await using open = await openStream({ credits: 9, limits: { ...limits, message_bytes: size } });
+  const { stream, peer } = open;
+  assert.throws(() => stream.send(data, { captured: 0.5, mask: new Uint8Array(70_001) }), {
+    code: 'message_too_large',
+    frame: 0,
+  });
+  stream.send(data, { captured: 0.5, mask: new Blob([mask]) });
+  assert.equal((await peer.receive('frame')).mask?.length, 70_000);
 });
 
 test('an update above message_bytes is refused by the client, and so is one that cannot be encoded', async () => {

@@ -69,6 +69,46 @@ test('a Blob that cannot be read uses no credit, and is reported', async () => {
   assert.equal((await peer.receive('frame')).id, 1);
 });
 
+test('pictures of controls are sent with their frame, whether in memory or to be read', async () => {
+  await using open = await openStream({ credits: 3 });
+  const { stream, peer } = open;
+  const blob = new Blob([Uint8Array.of(8, 9)]);
+  stream.send(Uint8Array.of(1), { controls: { depth: Uint8Array.of(2), canny: blob } });
+  const first = await peer.receive('frame');
+  stream.send(blob, { controls: {} });
+  const second = await peer.receive('frame');
+  stream.send(Uint8Array.of(3));
+  const third = await peer.receive('frame');
+  const bytes = Object.entries(first.controls ?? {}).map(([name, data]) => [name, ...data]);
+  assert.deepEqual(
+    [[...first.data], bytes],
+    [
+      [1],
+      [
+        ['depth', 2],
+        ['canny', 8, 9],
+      ],
+    ],
+  );
+  assert.deepEqual([[...second.data], second.controls], [[8, 9], {}]);
+  assert.deepEqual([[...third.data], third.controls], [[3], undefined]);
+});
+
+test('a mask is sent with its frame, whether in memory or to be read, and not with the next', async () => {
+  await using open = await openStream({ credits: 3 });
+  const { stream, peer } = open;
+  const blob = new Blob([Uint8Array.of(8, 9)]);
+  const masks: (Uint8Array | undefined)[] = [];
+  for (const mask of [Uint8Array.of(2), blob, undefined]) {
+    stream.send(Uint8Array.of(1), { mask });
+    masks.push((await peer.receive('frame')).mask);
+  }
+  assert.deepEqual(
+    masks.map((mask) => mask && [...mask]),
+    [[2], [8, 9], undefined],
+  );
+});
+
 test('frames are stamped with the clock of the client', async () => {
   await using open = await openStream();
   const before = performance.now();

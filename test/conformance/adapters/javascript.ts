@@ -97,6 +97,16 @@ async function update(tag: unknown, parameters: object): Promise<void> {
   }
 }
 
+function bytesOf(base64: unknown): Uint8Array {
+  return new Uint8Array(Buffer.from(String(base64), 'base64'));
+}
+
+function controlsOf({ controls }: Fields): Readonly<Record<string, Uint8Array>> | undefined {
+  if (controls === undefined) return undefined;
+  const entries = Object.entries(controls as Fields).map(([name, data]) => [name, bytesOf(data)] as const);
+  return Object.fromEntries(entries);
+}
+
 createInterface(process.stdin).on('line', (line) => {
   const command = JSON.parse(line) as Fields;
   const parameters = command['parameters'] as object;
@@ -105,7 +115,12 @@ createInterface(process.stdin).on('line', (line) => {
       void open(String(command['url']), parameters, (command['tokens'] ?? []) as readonly string[]);
       return;
     case 'send':
-      tell('sent', { id: stream?.send(new Uint8Array(Buffer.from(String(command['data']), 'base64'))) });
+      tell('sent', {
+        id: stream?.send(bytesOf(command['data']), {
+          mask: 'mask' in command ? bytesOf(command['mask']) : undefined,
+          controls: controlsOf(command),
+        }),
+      });
       return;
     case 'update':
       void update(command['tag'], parameters);

@@ -121,7 +121,10 @@ class Adapter:
                         await self.stream.close()
                     break
                 case "send" if self.stream is not None:
-                    tell("sent", id=self.stream.send(base64.b64decode(command["data"])))
+                    controls = {name: base64.b64decode(data) for name, data in command.get("controls", {}).items()}
+                    mask = base64.b64decode(command["mask"]) if "mask" in command else None
+                    data = base64.b64decode(command["data"])
+                    tell("sent", id=self.stream.send(data, mask=mask, controls=controls or None))
                 case "update" if self.stream is not None:
                     self.begin(self.update(self.stream, command["tag"], command["parameters"]))
         await asyncio.gather(*self.tasks)

@@ -143,6 +143,52 @@ export const flowCases: readonly Case[] = [
     },
   },
   {
+    name: 'sends a mask with its frame alone',
+    level: 'should',
+    section: 3,
+    async run(setup) {
+      await using rig = await Rig.start(setup);
+      const connection = await rig.connect();
+      const [data, mask] = setup.images;
+      assert.ok(data !== undefined && mask !== undefined, 'the setup has images');
+      rig.send(data, {}, mask);
+      const { id } = await rig.client.first('sent');
+      await rig.client.first('frame', (event) => event['id'] === id);
+      await rig.generate();
+      const sent = connection.fromClient('frame').map((frame) => frame.mask && digest(frame.mask));
+      // Absent and nil mean the same.
+      assert.deepEqual([sent[0], sent[1] ?? undefined], [digest(mask), undefined]);
+      await rig.finish();
+    },
+  },
+  {
+    name: 'sends pictures of controls with their frame alone, and reports a control that the model lacks',
+    level: 'should',
+    section: 3,
+    async run(setup) {
+      await using rig = await Rig.start(setup);
+      const connection = await rig.connect();
+      const [data, control] = setup.images;
+      assert.ok(data !== undefined && control !== undefined, 'the setup has images');
+      rig.send(data, { 'none-such': control });
+      const { id } = await rig.client.first('sent');
+      const dropped = await rig.client.first('dropped');
+      const error = await rig.client.first('error');
+      assert.deepEqual([dropped['id'], dropped['reason']], [id, 'invalid']);
+      assert.deepEqual(
+        [error['code'], error['field'], error['id']],
+        ['invalid_frame', 'controls.none-such', id],
+      );
+      await rig.generate();
+      const sent = connection.fromClient('frame').map(({ controls }) =>
+        // Absent, nil and empty mean the same.
+        Object.entries(controls ?? {}).map(([name, picture]) => [name, digest(picture)]),
+      );
+      assert.deepEqual(sent, [[['none-such', digest(control)]], []]);
+      await rig.finish();
+    },
+  },
+  {
     name: 'changes parameters, and reports refusals with their field',
     level: 'must',
     section: 11,

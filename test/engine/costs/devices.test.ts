@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { combined, rowsPerSecond, slowedBy } from '../../../src/engine/costs.js';
+import { defaultParameters } from '@millrace/protocol';
+import { bankBytes, combined, rowsPerSecond, slowedBy } from '../../../src/engine/costs.js';
 
 const fast = {
   costs: [
@@ -32,4 +33,30 @@ test('the rates of several devices add up', () => {
   assert.equal(both.rowBudget, 4);
   assert.ok(Math.abs(both.pictureMs - 3) < 1e-9);
   assert.ok(Math.abs(rowsPerSecond(both) - rowsPerSecond(fast) - rowsPerSecond(slow)) < 1e-9);
+});
+
+test('steering costs by its ratio on any device; controls take longer on a slower one', () => {
+  const steered = { ...fast, steered: { ratio: 1.5, featuresMs: 2 } };
+  const slower = slowedBy(3, steered);
+  assert.deepEqual(slower.steered, { ratio: 1.5, featuresMs: 6 });
+  const other = { ...slower, steered: { ratio: 2, featuresMs: 6 } };
+  assert.deepEqual(combined([steered, other]).steered, { ratio: 2, featuresMs: 1.5 });
+  assert.equal(combined([fast, slow]).steered, undefined);
+});
+
+test('attention banks take memory by rows and frames, which several devices add up', () => {
+  const bank = { limit: 100, rowBytes: 4 };
+  const one = slowedBy(2, { ...fast, bank });
+  assert.deepEqual(one.bank, bank);
+  const both = combined([one, { ...slow, bank: { limit: 50, rowBytes: 4 } }]);
+  assert.deepEqual(both.bank, { limit: 150, rowBytes: 4 });
+  const steps = {
+    ...defaultParameters(),
+    t_index_list: [1, 2],
+    cfg_type: 'none',
+    attention_bank_frames: 3,
+  } as const;
+  assert.equal(bankBytes(one, steps), 3 * 2 * 4);
+  assert.equal(bankBytes(one, { ...steps, cfg_type: 'full', guidance_scale: 2 }), 3 * 4 * 4);
+  assert.equal(bankBytes(fast, steps), 0);
 });

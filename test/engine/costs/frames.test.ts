@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defaultParameters } from '@millrace/protocol';
-import { frameMs, frameWork, framesPerSecond, rowsPerSecond, workTime } from '../../../src/engine/costs.js';
+import {
+  activeControls,
+  frameMs,
+  frameWork,
+  framesPerSecond,
+  rowsPerSecond,
+  unbrokenMs,
+  workTime,
+} from '../../../src/engine/costs.js';
 
 /** Calls of 4 rows are the best that the budget allows: 10 ms a row. */
 const costs = {
@@ -38,4 +46,26 @@ test('work takes full calls and one smaller call', () => {
   assert.deepEqual(workTime(costs, { rows: 8, pictureMs: 5 }), { calls: 2, ms: 5 + 40 + 40 });
   assert.deepEqual(workTime(costs, { rows: 3, pictureMs: 0 }), { calls: 1, ms: 35 });
   assert.deepEqual(workTime(costs, { rows: 0, pictureMs: 1 }), { calls: 0, ms: 1 });
+});
+
+test('a frame that is steered by pictures or earlier frames takes the time of the steered U-Net and of its controls', () => {
+  const steered = { ...costs, steered: { ratio: 1.5, featuresMs: 2 } };
+  const controls = { canny: { scale: 1 }, depth: { scale: 0 }, pose: { scale: 0.1 } };
+  assert.deepEqual(activeControls({ ...parameters, controls }), ['canny', 'pose']);
+  assert.deepEqual(frameWork(steered, { ...parameters, controls }), { rows: 4.5, pictureMs: 19 });
+  assert.deepEqual(frameWork(steered, { ...parameters, attention_bank_frames: 1 }), {
+    rows: 4.5,
+    pictureMs: 15,
+  });
+  assert.deepEqual(frameWork(steered, parameters), { rows: 3, pictureMs: 15 });
+  assert.deepEqual(frameWork(steered, { ...parameters, controls, mode: 'txt2img' }), {
+    rows: 3,
+    pictureMs: 15,
+  });
+  assert.equal(unbrokenMs(steered, { ...parameters, controls }), 19 + 1.5 * 20);
+  assert.equal(
+    unbrokenMs({ ...steered, slowest: { ...costs, pictureMs: 50 } }, { ...parameters, controls }),
+    70,
+  );
+  assert.deepEqual(frameWork(costs, { ...parameters, controls }), { rows: 3, pictureMs: 15 }, 'not measured');
 });

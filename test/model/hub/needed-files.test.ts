@@ -48,6 +48,15 @@ describe('neededFiles', () => {
     ]);
   });
 
+  it('returns what steers a U-Net: its graph, those of its controls and the image encoder', () => {
+    const around = ['controls/canny/model.onnx', 'image_encoder/model.onnx'];
+    const files = ['unet_steered/model.onnx', 'unet_steered/config.json', ...around];
+    const others =
+      'controls/canny/a/model.onnx controls/A/model.onnx image_encoder/config.json image_encoder/model.bin';
+    assert.deepEqual(needed(`${files.join(' ')} ${others}`), files);
+    assert.deepEqual(needed(around.join(' ')), [], 'other models may have them too');
+  });
+
   it('ignores names that lead out of their folder', () => {
     assert.deepEqual(needed(String.raw`unet/model.onnx ../config.json unet/.. unet/a\..\b C:/config.json`), [
       'unet/model.onnx',

@@ -70,7 +70,7 @@ it('only parameters that apply to the input make a change wait for frames under 
   }
   const applying = parameterNames.filter((name) => parameterSchemas[name]['x-applies'].includes('input'));
   assert.deepEqual(waiting, applying);
-  assert.deepEqual(applying, ['width', 'height', 'fit']);
+  assert.deepEqual(applying, ['controls', 'width', 'height', 'fit']);
 });
 
 it('a change that keeps the shape of frames takes effect immediately, and returns its first frame', async () => {

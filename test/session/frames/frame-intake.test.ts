@@ -31,6 +31,7 @@ function setUp(decode = decodeImage) {
     turns,
     pictures: { decode },
     framePixels: 1_000_000,
+    controls: [],
     allocate: (bytes) => new Uint8Array(bytes),
   });
   const client = parts.connect();

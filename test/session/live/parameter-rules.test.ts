@@ -4,6 +4,13 @@ import { parameterSchemas } from '@millrace/protocol';
 import { ParameterError } from '../../../src/engine/engine.js';
 import { createParameterRules } from '../../../src/session/live/parameter-rules.js';
 
+const steered = createParameterRules({
+  controls: [
+    { name: 'canny', preprocessors: ['canny', 'soft_edge'], preprocessor: 'canny' },
+    { name: 'depth', preprocessors: [], preprocessor: null },
+  ],
+});
+
 const rules = createParameterRules({ defaults: { prompt: 'blueprint', width: 256 }, sizeFactor: 32 });
 
 const refused: readonly (readonly [update: unknown, field: string, message: RegExp])[] = [
@@ -89,6 +96,80 @@ describe('createParameterRules', () => {
         () => rules.check(update),
         (error: unknown) => error instanceof ParameterError && error.message.length < 500,
       );
+    }
+  });
+});
+
+describe('rules for controls', () => {
+  it('accept those of the model with their settings, at the ends of their ranges', () => {
+    for (const controls of [
+      {},
+      { depth: { scale: 0 } },
+      { canny: { scale: 2, start: 0, end: 1, preprocessor: 'soft_edge' }, depth: { scale: 1e-9 } },
+      { canny: { scale: 1, start: 0.5, end: 0.5 } },
+      { canny: { scale: 1, start: 1 }, depth: { scale: 1, end: 0 } },
+    ]) {
+      assert.deepEqual(steered.check({ controls }), { controls });
+    }
+    assert.deepEqual(
+      steered.controls.map(({ name }) => name),
+      ['canny', 'depth'],
+    );
+    assert.deepEqual(steered.defaults.controls, {});
+  });
+
+  it('accept none for a model without controls', () => {
+    assert.deepEqual(rules.check({ controls: {} }), { controls: {} });
+    assert.deepEqual(rules.controls, []);
+    assert.throws(() => rules.check({ controls: { depth: { scale: 1 } } }), {
+      field: 'controls',
+      message: 'controls has no "depth": with this model it has none',
+    });
+  });
+
+  const settings = '{ scale: a number from 0 to 2, start: a number from 0 to 1, end: a number from 0 to 1 }';
+  for (const [controls, message] of [
+    [{ pose: { scale: 1 } }, 'controls has no "pose": with this model it has canny, depth'],
+    [{ constructor: { scale: 1 } }, 'controls has no "constructor": with this model it has canny, depth'],
+    [{ depth: { scale: 2.5 } }, 'controls.depth.scale must be a number from 0 to 2, not 2.5'],
+    [{ depth: { scale: Number.NaN } }, 'controls.depth.scale must be a number from 0 to 2, not NaN'],
+    [{ depth: { scale: '1' } }, 'controls.depth.scale must be a number from 0 to 2, not "1"'],
+    [{ depth: { scale: 1, end: -0.1 } }, 'controls.depth.end must be a number from 0 to 1, not -0.1'],
+    [{ depth: {} }, `controls.depth must be ${settings}, not {}`],
+    [{ depth: 1 }, `controls.depth must be ${settings}, not 1`],
+    [
+      { depth: { scale: 1, size: 2 } },
+      'controls.depth has no "size": with this model it has scale, start, end',
+    ],
+    [
+      { depth: { scale: 1, preprocessor: 'canny' } },
+      'controls.depth has no "preprocessor": with this model it has scale, start, end',
+    ],
+    [
+      { canny: { scale: 1, preprocessor: 'depth' } },
+      'controls.canny.preprocessor must be one of "canny", "soft_edge", not "depth"',
+    ],
+    [
+      { canny: { scale: 1 }, depth: { scale: 1, start: 0.7, end: 0.2 } },
+      'controls.depth.start must not be above its end, but 0.7 is above 0.2',
+    ],
+    [
+      { depth: { scale: 1, start: 0.1, end: 0 } },
+      'controls.depth.start must not be above its end, but 0.1 is above 0',
+    ],
+    [new Uint8Array(0), 'controls must be a map of settings by control, not binary data'],
+  ] as const) {
+    it(`say what is wrong with ${JSON.stringify(controls)}: ${message.slice(0, 40)}`, () => {
+      assert.throws(() => steered.check({ controls }), { field: 'controls', message });
+    });
+  }
+
+  it('refuse what is no map', () => {
+    for (const controls of [null, [], 'canny', 1]) {
+      assert.throws(() => steered.check({ controls }), {
+        field: 'controls',
+        message: /^controls must be \{ canny: \{ scale: .*, depth: \{ scale: .* not /,
+      });
     }
   });
 });

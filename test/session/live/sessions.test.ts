@@ -34,6 +34,7 @@ function setUp(t: TestContext): Rig {
         limits: { credits: 2, unacknowledgedResults: 2, framePixels: 1_000_000 },
         allocate: (bytes) => new Uint8Array(bytes),
         pictures: pictureCodec,
+        controls: [],
         turns: new PictureTurns(1),
         pauses: { last: { end: -Infinity, ms: 0 } },
       }),

@@ -23,6 +23,13 @@ const wrong: readonly (readonly [message: object, field: string])[] = [
   [{ type: 'frame', id: 0, captured: 0, data: 'abc' }, 'data'],
   [{ type: 'frame', id: 0, captured: 0, data: [1, 2, 3] }, 'data'],
   [{ type: 'frame', id: 0, captured: 0, data: null }, 'data'],
+  [{ type: 'frame', id: 0, captured: 0, data, controls: [data] }, 'controls'],
+  [{ type: 'frame', id: 0, captured: 0, data, controls: data }, 'controls'],
+  [{ type: 'frame', id: 0, captured: 0, data, controls: new Uint8Array(0) }, 'controls'],
+  [{ type: 'frame', id: 0, captured: 0, data, controls: 'depth' }, 'controls'],
+  [{ type: 'frame', id: 0, captured: 0, data, controls: { depth: 'text' } }, 'controls'],
+  [{ type: 'frame', id: 0, captured: 0, data, controls: { canny: data, depth: null } }, 'controls'],
+  [{ type: 'frame', id: 0, captured: 0, data, controls: { depth: { depth: data } } }, 'controls'],
   [{ type: 'frame', id: null, captured: 0, data }, 'id'],
   [{ type: 'frame', id: 2n ** 63n, captured: 0, data }, 'id'],
   [{ type: 'authenticate', token: null }, 'token'],
@@ -52,6 +59,10 @@ describe('parseClientMessage', () => {
     });
     const frame = { type: 'frame', id: 2 ** 53 - 1, captured: -1.5, data };
     assert.deepEqual(parse({ ...frame, extra: 1 }), frame);
+    const steered = { ...frame, controls: { depth: data, canny: new Uint8Array(0) } };
+    assert.deepEqual(parse(steered), steered);
+    assert.deepEqual(parse({ ...frame, controls: {} }), { ...frame, controls: {} });
+    assert.deepEqual(parse({ ...frame, controls: null }), frame);
     const update = { type: 'update', request: 0, parameters: 'checked later' };
     assert.deepEqual(parse(update), update);
     assert.deepEqual(parse({ type: 'ack', sequence: 3, extra: null }), { type: 'ack', sequence: 3 });
@@ -76,6 +87,10 @@ describe('parseClientMessage', () => {
       [{ type: 'frame', id: -1, captured: 0, data }, 'id must be an integer from 0 to 2^53-1'],
       [{ type: 'frame', id: 0, captured: '', data }, 'captured must be a finite number'],
       [{ type: 'frame', id: 0, captured: 0, data: '' }, 'data must be binary'],
+      [
+        { type: 'frame', id: 0, captured: 0, data, controls: { depth: 1 } },
+        'controls must be a map of binaries',
+      ],
       [{ type: 'hello', client: 1 }, 'client must be a string of at most 200 characters'],
     ] as const) {
       assert.throws(() => parse(message), { message: wanted });

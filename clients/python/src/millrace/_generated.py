@@ -75,7 +75,7 @@ class Limits:
     message_bytes: int
     """Largest message of the client in bytes."""
     frame_pixels: int
-    """Largest input image in pixels (width times height)."""
+    """Largest input image in pixels (width times height); all images of a frame together."""
     unacknowledged_results: int
     """Maximum number of results sent but not yet acknowledged."""
     updates_per_second: int

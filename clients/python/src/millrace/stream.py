@@ -21,7 +21,7 @@ from .clock import now
 from .connection import error_of
 from .errors import MillraceError
 from .events import Problem, guarded
-from .images import encode_image
+from .images import encode_image, encode_mask
 from .in_flight import InFlight
 from .link import Link
 from .lost_picture import LostPicture
@@ -32,13 +32,13 @@ from .updates import Updates
 from .wire import encode_message
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Mapping
     from types import TracebackType
 
     from .connection import Connection
     from .dialler import Dialler
     from .events import Event
-    from .images import Image
+    from .images import Image, Mask
     from .results import Arrival
 
 
@@ -94,21 +94,37 @@ class Stream:
         """Whether the stream has ended."""
         return self._link.closing or self._ended
 
-    def send(self, image: bytes | Image, *, captured: float | None = None) -> int:
+    def send(
+        self,
+        image: bytes | Image,
+        *,
+        captured: float | None = None,
+        mask: bytes | Mask | None = None,
+        controls: Mapping[str, bytes | Image] | None = None,
+    ) -> int:
         """Send one image, at once or as soon as there is a credit.
 
         ``image`` is a JPEG, PNG or WebP file, or an RGB array of uint8 with the shape (height, width, 3).
-        ``captured`` is its time of capture, in milliseconds of ``time.perf_counter()``; default now. A newer frame
-        replaces one that still waits, which is then dropped for ``no_credit``.
+        ``captured`` is its time of capture, in milliseconds of ``time.perf_counter()``; default now. ``mask`` says
+        where this image changes, from black (it stays) to white: a file, or an array of uint8 or bool with the shape
+        (height, width); it takes precedence over the parameter ``mask``. ``controls`` are pictures for controls of the
+        model (the parameter ``controls``), by the control's name. A newer frame replaces one that still waits, which
+        is then dropped for ``no_credit``.
 
         Returns the frame's id, which its result repeats.
         Raises MillraceError: closed, what ended the stream, or message_too_large if the message would exceed
         ``limits.message_bytes``
         """
         self._assert_open()
-        data = bytes(image) if isinstance(image, (bytes, bytearray, memoryview)) else encode_image(image)
         frame = self._next_id
-        message = encode_message("frame", id=frame, captured=now() if captured is None else captured, data=data)
+        message = encode_message(
+            "frame",
+            id=frame,
+            captured=now() if captured is None else captured,
+            data=_file(image),
+            mask=None if mask is None else _mask_file(mask),
+            controls=None if controls is None else {name: _file(picture) for name, picture in controls.items()},
+        )
         if len(message) > self.limits.message_bytes:
             raise self._too_large("The picture", frame)
         self._next_id += 1
@@ -298,3 +314,11 @@ class Stream:
     def _assert_open(self) -> None:
         if self.closed:
             raise self._failure or MillraceError("closed", "The stream is closed.")
+
+
+def _file(image: bytes | Image) -> bytes:
+    return bytes(image) if isinstance(image, (bytes, bytearray, memoryview)) else encode_image(image)
+
+
+def _mask_file(mask: bytes | Mask) -> bytes:
+    return bytes(mask) if isinstance(mask, (bytes, bytearray, memoryview)) else encode_mask(mask)

@@ -10,13 +10,13 @@ from .client import connect
 from .errors import MillraceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Callable, Coroutine, Iterator, Mapping
     from types import TracebackType
 
     from ._generated import Frame, Limits, Parameters, Updated
     from .dialler import Token
     from .events import Event
-    from .images import Image
+    from .images import Image, Mask
     from .statistics import Stats
     from .stream import Stream
 
@@ -92,11 +92,18 @@ class SyncStream:
         """Number of frames that would be sent at once."""
         return self._stream.credits
 
-    def send(self, image: bytes | Image, *, captured: float | None = None) -> int:
+    def send(
+        self,
+        image: bytes | Image,
+        *,
+        captured: float | None = None,
+        mask: bytes | Mask | None = None,
+        controls: Mapping[str, bytes | Image] | None = None,
+    ) -> int:
         """Send one image and return its id; see ``Stream.send``."""
 
         async def send() -> int:
-            return self._stream.send(image, captured=captured)
+            return self._stream.send(image, captured=captured, mask=mask, controls=controls)
 
         return self._call(send())
 

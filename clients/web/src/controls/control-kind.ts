@@ -3,6 +3,10 @@ import { plainForm } from '../studio/plain-form.js';
 
 type Choice = string | number | null;
 
+/** What a control is made from: the schema of a parameter, or of a setting within one. */
+export type ControlDefinition = Pick<ParameterDefinition, 'title'> &
+  Partial<Omit<ParameterDefinition, 'title'>>;
+
 /** The kind of control that shows a parameter. */
 export type ControlKind =
   | { readonly name: 'toggle' }
@@ -10,13 +14,15 @@ export type ControlKind =
   | { readonly name: 'range'; readonly minimum: number; readonly maximum: number; readonly step: number }
   | { readonly name: 'number'; readonly minimum: number | undefined; readonly maximum: number | undefined }
   | { readonly name: 'list' }
-  | { readonly name: 'text' };
+  | { readonly name: 'text' }
+  | { readonly name: 'group'; readonly settings: Readonly<Record<string, ControlDefinition>> };
 
 /** Number of characters that fit in a row of buttons. */
 const compactLetters = 28;
 
 /** Returns the kind of control for a parameter, from its JSON Schema. */
-export function controlKind(definition: ParameterDefinition): ControlKind {
+export function controlKind(definition: ControlDefinition): ControlKind {
+  if (definition.properties !== undefined) return { name: 'group', settings: definition.properties };
   if (definition.enum !== undefined) {
     const letters = definition.enum.join('').length;
     return { name: 'choice', choices: definition.enum, compact: letters <= compactLetters };
@@ -38,7 +44,7 @@ export function controlKind(definition: ParameterDefinition): ControlKind {
   }
 }
 
-function stepOf({ type, multipleOf }: ParameterDefinition, span: number): number {
+function stepOf({ type, multipleOf }: ControlDefinition, span: number): number {
   if (multipleOf !== undefined) return multipleOf;
   if (type === 'integer') return 1;
   return span <= 2 ? 0.01 : 0.1;

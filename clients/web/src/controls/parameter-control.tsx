@@ -1,14 +1,13 @@
-import type { ParameterDefinition } from '@millrace/client';
 import type { JSX } from 'preact';
 import { textLimit } from '../studio/text-limit.js';
 import { ChoiceControl } from './choice-control.js';
-import { controlKind } from './control-kind.js';
+import { controlKind, type ControlDefinition } from './control-kind.js';
 import type { ControlProps } from './control-props.js';
 import { ListControl, NumberControl, RangeControl, TextControl } from './value-controls.js';
 
 interface ParameterControlProps {
   readonly name: string;
-  readonly definition: ParameterDefinition;
+  readonly definition: ControlDefinition;
   readonly value: unknown;
   /** Whether it has an effect, given the other parameters. */
   readonly used: boolean;
@@ -17,11 +16,15 @@ interface ParameterControlProps {
   readonly onChange: (value: unknown, settled: boolean) => void;
 }
 
-/** A parameter: its title, the control for its schema, and what is wrong with its value. */
-export function ParameterControl(props: ParameterControlProps): JSX.Element {
+/**
+ * A parameter: its title, the control for its schema, and what is wrong with its value. Nothing for a map that can have
+ * no settings with this model.
+ */
+export function ParameterControl(props: ParameterControlProps): JSX.Element | null {
   const { name, definition, value, used, problem, onChange } = props;
   const id = `parameter-${name}`;
   const kind = controlKind(definition);
+  if (kind.name === 'group' && Object.keys(kind.settings).length === 0) return null;
   const shared = { id, disabled: !used, invalid: problem !== undefined, onChange };
   return (
     <div
@@ -35,8 +38,8 @@ export function ParameterControl(props: ParameterControlProps): JSX.Element {
       <label
         class="title"
         id={`${id}-title`}
-        // A row of buttons refers to the title with aria-labelledby.
-        for={kind.name === 'choice' && kind.compact ? undefined : id}
+        // A row of buttons, or a group, refers to the title with aria-labelledby.
+        for={kind.name === 'group' || (kind.name === 'choice' && kind.compact) ? undefined : id}
         title={definition.description}
       >
         {definition.title}
@@ -51,11 +54,46 @@ export function ParameterControl(props: ParameterControlProps): JSX.Element {
       {kind.name === 'text' && (
         <TextControl {...shared} limit={textLimit(definition)} value={String(value)} />
       )}
+      {kind.name === 'group' && (
+        <GroupControl {...shared} name={name} settings={kind.settings} value={value as Values | undefined} />
+      )}
       {definition['x-group'] === 'more' && <p class="description">{definition.description}</p>}
       <p class="problem" id={`${id}-problem`} role="alert">
         {problem}
       </p>
     </div>
+  );
+}
+
+type Values = Readonly<Record<string, unknown>>;
+
+interface GroupProps extends ControlProps<Values | undefined> {
+  readonly name: string;
+  readonly settings: Readonly<Record<string, ControlDefinition>>;
+}
+
+/** A control for each setting within a value that is a map. A change sends all of the map. */
+function GroupControl({ name, settings, value, disabled, onChange }: GroupProps): JSX.Element {
+  const usual = Object.fromEntries(
+    Object.entries(settings).flatMap(([key, setting]) =>
+      setting.default === undefined ? [] : [[key, setting.default]],
+    ),
+  );
+  const values: Values = { ...usual, ...value };
+  return (
+    <>
+      {Object.entries(settings).map(([key, setting]) => (
+        <ParameterControl
+          key={key}
+          name={`${name}-${key}`}
+          definition={setting}
+          value={values[key]}
+          used={!disabled}
+          problem={undefined}
+          onChange={(changed, settled) => onChange({ ...values, [key]: changed }, settled)}
+        />
+      ))}
+    </>
   );
 }
 

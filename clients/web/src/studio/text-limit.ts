@@ -2,7 +2,7 @@ import type { ParameterDefinition } from '@millrace/client';
 import { plainForm } from './plain-form.js';
 
 /** Returns the maximum number of characters of a text parameter; undefined for others. */
-export function textLimit(definition: ParameterDefinition | undefined): number | undefined {
+export function textLimit(definition: Partial<ParameterDefinition> | undefined): number | undefined {
   return definition && plainForm(definition).maxLength;
 }
 

@@ -1,6 +1,8 @@
-import type { MeasuredCosts } from '../../costs.js';
+import type { MeasuredCosts, SteeredCosts } from '../../costs.js';
 import type { Device } from '../../device.js';
 import { CalibrationFile, fieldsOf } from './cache.js';
+import type { SteeredLayout } from '../../../model/layout/steered.js';
+import type { FeatureSource } from '../networks/control-networks.js';
 import type { ModelRuntime } from '../networks/runtime.js';
 import { usualSize } from '../networks/sizes.js';
 import { blankRow } from '../networks/unet.js';
@@ -10,6 +12,8 @@ const rowCounts = [1, 2, 4, 8];
 const rounds = 3;
 /** Saved times are measured again if the current time is below this share of them. */
 const minRatio = 0.85;
+/** Rows of the calls in which both U-Nets are compared. */
+const comparedRows = 4;
 
 export interface MeasureOptions {
   readonly device: Device;
@@ -23,14 +27,23 @@ export interface MeasureOptions {
   readonly onNote: (text: string) => void;
 }
 
+/** The networks to measure. */
+type Networks = Pick<ModelRuntime, 'folder' | 'latentShape' | 'encode' | 'decode' | 'predict'> & {
+  readonly controls: FeatureSource | null;
+};
+
 /**
  * Warms all networks up, and times the U-Net at 1, 2, 4 and 8 rows and the VAE, at the model's default size. Results
- * are saved by model, device, CPU, thread count and Node version, until the machine proves faster than they say.
+ * are saved by model, device, CPU, thread count and Node version, until the machine proves faster than they say. If the
+ * model can be steered by pictures, what that costs is measured too, once.
  */
-export async function measureCosts(
-  runtime: Pick<ModelRuntime, 'folder' | 'latentShape' | 'encode' | 'decode' | 'predict'>,
-  options: MeasureOptions,
-): Promise<MeasuredCosts> {
+export async function measureCosts(runtime: Networks, options: MeasureOptions): Promise<MeasuredCosts> {
+  const plain = await measurePlain(runtime, options);
+  const { steered } = runtime.folder.layout;
+  return steered === null ? plain : { ...plain, steered: await measureSteered(runtime, steered, options) };
+}
+
+async function measurePlain(runtime: Networks, options: MeasureOptions): Promise<MeasuredCosts> {
   const { device, threads, cacheDirectory, proceed, onNote } = options;
   const size = usualSize(runtime.folder);
   const shape = runtime.latentShape(size);
@@ -60,6 +73,46 @@ export async function measureCosts(
   if (known && !(await isFasterNow(known, { call, picture }))) return known;
   options.onProgress('measuring the cost of a U-Net call');
   const measured = await measureAll({ call, picture });
+  await cache?.write(measured);
+  return measured;
+}
+
+/** Compares the steered U-Net with the plain one, in alternation, so that other load on the machine affects both. */
+async function measureSteered(
+  runtime: Networks,
+  { unet, controls }: SteeredLayout,
+  { device, threads, cacheDirectory, proceed, onNote, onProgress }: MeasureOptions,
+): Promise<SteeredCosts> {
+  const { folder } = runtime;
+  const size = usualSize(folder);
+  const shape = runtime.latentShape(size);
+  const facts = { file: unet.graph.file, shape, device, threads };
+  const place = cacheDirectory === null ? null : { directory: cacheDirectory, onNote };
+  const cache = place && (await CalibrationFile.for(place, 'steered', facts, isSteered));
+  const known = await cache?.read();
+  if (known) return known;
+  onProgress('measuring the cost of steering');
+  const calls = [blankRow(folder, shape, 500), blankRow(folder, shape, 500, { unet })].map((row) => {
+    const rows = Array.from({ length: comparedRows }, () => row);
+    return () => runtime.predict(rows, shape, []);
+  });
+  const image = new Uint8Array(size.width * size.height * 3);
+  const features = controls.map(
+    ({ name }) =>
+      () =>
+        runtime.controls?.features(name, image, size),
+  );
+  const least = [...calls, ...features].map(() => Infinity);
+  // The first round warms up.
+  for (let round = 0; round <= rounds; round++) {
+    for (const [i, action] of [...calls, ...features].entries()) {
+      proceed();
+      const ms = await msOf(async () => void (await action()));
+      if (round > 0) least[i] = Math.min(least[i] ?? Infinity, ms);
+    }
+  }
+  const [plainMs = 1, steeredMs = 1, ...featuresMs] = least;
+  const measured = { ratio: steeredMs / plainMs, featuresMs: Math.max(0, ...featuresMs) };
   await cache?.write(measured);
   return measured;
 }
@@ -99,6 +152,11 @@ async function msOf(action: () => Promise<void>): Promise<number> {
 function isMeasured(value: unknown): value is MeasuredCosts {
   const { costs, pictureMs } = fieldsOf(value);
   return isTime(pictureMs) && Array.isArray(costs) && isCurve(costs.map(fieldsOf));
+}
+
+function isSteered(value: unknown): value is SteeredCosts {
+  const { ratio, featuresMs } = fieldsOf(value);
+  return isTime(ratio) && typeof featuresMs === 'number' && featuresMs >= 0;
 }
 
 function isCurve(points: readonly Readonly<Record<string, unknown>>[]): boolean {

@@ -18,7 +18,9 @@ const otherVae =
   '--vae madebyollin/sdxl-vae-fp16-fix for SDXL, --vae taesd for others';
 const cures: Readonly<Record<ModelPart, string>> = {
   text_encoder: inFloats,
+  image_encoder: inFloats,
   vae_encoder: otherVae,
+  control: inFloats,
   unet: inFloats,
   vae_decoder: otherVae,
 };

@@ -177,6 +177,12 @@ export function writeNumbers(numbers: Numbers, values: ArrayLike<number>, at: nu
   }
 }
 
+/** Sets numbers to 0, from this place on. */
+export function clearNumbers(numbers: Numbers, from: number, to: number): void {
+  if (numbers instanceof BigInt64Array) numbers.fill(0n, from, to);
+  else numbers.fill(0, from, to);
+}
+
 function zerosFor({ type }: NumberPort, length: number): Numbers {
   switch (type) {
     case 'int64':

@@ -1,16 +1,19 @@
 import type { Conditioning, Row } from '../../../diffusion/stream.js';
 import type { ModelFolder } from '../../../model/folder.js';
 import type { Graph } from '../../../model/layout/ports.js';
+import { switchesOf } from '../../../model/layout/steered.js';
 import { loadTokenizer } from '../../../model/tokenizer.js';
 import type { Device } from '../../device.js';
 import { Autoencoder } from './autoencoder.js';
+import { ControlNetworks } from './control-networks.js';
 import { NotFiniteError, requireFinite } from './finite.js';
+import { ImageEncoder } from './image-encoder.js';
 import { OnnxPart, Scratch } from './onnx-part.js';
 import { bytesToPlanes, planesToBytes } from './pixels.js';
 import { sessionOptions } from '../devices/session-options.js';
 import { filledSize, latentShape, type Shape, type Size } from './sizes.js';
 import { TextEncoders, type TextEncoder } from './text-encoders.js';
-import { Unet } from './unet.js';
+import { Unet, type KeptRows } from './unet.js';
 
 /** Most chunks of tokens of a prompt: longer prompts would slow every stream in a U-Net call. */
 const maxChunks = 4;
@@ -24,6 +27,22 @@ export interface RuntimeOptions {
   readonly cacheDirectory?: string | null;
 }
 
+/** The networks of a model that is steered by more than prompts. */
+interface SteeredNetworks {
+  readonly unet: Unet;
+  readonly controls: ControlNetworks;
+  readonly imageEncoder: ImageEncoder | null;
+  /** Rows with values for one of these inputs need the steered U-Net. */
+  readonly switches: readonly string[];
+}
+
+interface Networks {
+  readonly texts: TextEncoders;
+  readonly autoencoder: Autoencoder;
+  readonly unet: Unet;
+  readonly steered: SteeredNetworks | null;
+}
+
 /**
  * The networks of one model. Calls block this thread, one at a time; results are valid until the next call of the
  * same method.
@@ -33,19 +52,17 @@ export class ModelRuntime implements AsyncDisposable {
   readonly #texts: TextEncoders;
   readonly #autoencoder: Autoencoder;
   readonly #unet: Unet;
+  readonly #steered: SteeredNetworks | null;
   readonly #parts: readonly OnnxPart[];
   readonly #image = new Scratch();
   #closed = false;
 
-  private constructor(
-    folder: ModelFolder,
-    networks: { readonly texts: TextEncoders; readonly autoencoder: Autoencoder; readonly unet: Unet },
-    parts: readonly OnnxPart[],
-  ) {
+  private constructor(folder: ModelFolder, networks: Networks, parts: readonly OnnxPart[]) {
     this.folder = folder;
     this.#texts = networks.texts;
     this.#autoencoder = networks.autoencoder;
     this.#unet = networks.unet;
+    this.#steered = networks.steered;
     this.#parts = parts;
   }
 
@@ -78,18 +95,21 @@ export class ModelRuntime implements AsyncDisposable {
     const vaeEncoder = await load('VAE encoder', layout.vaeEncoder.graph);
     const unet = await load('U-Net', layout.unet.graph);
     const vaeDecoder = await load('VAE decoder', layout.vaeDecoder.graph);
-    const network = await Unet.create(folder, unet);
+    const plain = await Unet.create(folder, unet);
+    const steered = await loadSteered(folder, load);
+    const takesChunks = plain.takesChunks && (steered?.unet.takesChunks ?? true);
     const networks = {
-      texts: new TextEncoders(encoders, textLength, network.takesChunks ? maxChunks : 1),
+      texts: new TextEncoders(encoders, textLength, takesChunks ? maxChunks : 1),
       autoencoder: new Autoencoder(folder, vaeEncoder, vaeDecoder),
-      unet: network,
+      unet: plain,
+      steered,
     };
     return new ModelRuntime(folder, networks, parts);
   }
 
   /** Whether one U-Net call can take rows at several timesteps. */
   get mixesTimesteps(): boolean {
-    return this.#unet.mixesTimesteps;
+    return this.#unet.mixesTimesteps && (this.#steered?.unet.mixesTimesteps ?? true);
   }
 
   /** Returns the latent shape of an image of this size: [channels, height, width]. */
@@ -126,9 +146,27 @@ export class ModelRuntime implements AsyncDisposable {
     return this.#autoencoder.encode(planes, [3, size.height, size.width], this.latentShape(size));
   }
 
-  /** Returns the raw U-Net outputs for rows of one shape; the caller checks that they are finite. */
-  async predict(rows: readonly Row[], shape: Shape): Promise<Float32Array[]> {
+  /**
+   * Returns the raw U-Net outputs for rows of one shape; the caller checks that they are finite. Rows that use neither
+   * a control, a style image nor a bank take the plain U-Net, if no row of the call does.
+   * @param kept receives what rows with an attention bank computed for it.
+   */
+  async predict(rows: readonly Row[], shape: Shape, kept?: KeptRows): Promise<Float32Array[]> {
+    const steered = this.#steered;
+    const isSteered = ({ conditioning }: Row): boolean =>
+      steered?.switches.some((input) => conditioning[input] !== undefined) ?? false;
+    if (steered && rows.some(isSteered)) return steered.unet.predict(rows, shape, kept);
     return this.#unet.predict(rows, shape);
+  }
+
+  /** The control networks; null if the model has no steered U-Net. */
+  get controls(): ControlNetworks | null {
+    return this.#steered?.controls ?? null;
+  }
+
+  /** The image encoder; null if the model has none. */
+  get imageEncoder(): ImageEncoder | null {
+    return this.#steered?.imageEncoder ?? null;
   }
 
   /** Decodes a scaled latent to planes [3, height, width] of about -1 to 1, in a size that the networks take. */
@@ -151,4 +189,25 @@ export class ModelRuntime implements AsyncDisposable {
     this.#closed = true;
     for (const part of this.#parts) await part[Symbol.asyncDispose]();
   }
+}
+
+/** Loads the steered U-Net and what belongs to it; null if the model has none. */
+async function loadSteered(
+  folder: ModelFolder,
+  load: (what: string, graph: Graph) => Promise<OnnxPart>,
+): Promise<SteeredNetworks | null> {
+  const { steered: layout } = folder.layout;
+  if (layout === null) return null;
+  const part = await load('steered U-Net', layout.unet.graph);
+  const controls = [];
+  for (const control of layout.controls) {
+    controls.push({ layout: control, part: await load(`control ${control.name}`, control.graph) });
+  }
+  const { imageEncoder: encoder } = layout;
+  return {
+    unet: await Unet.create(folder, part, layout),
+    controls: new ControlNetworks(folder, controls),
+    imageEncoder: encoder && new ImageEncoder(encoder, await load('image encoder', encoder.graph)),
+    switches: switchesOf(layout),
+  };
 }

@@ -1,15 +1,43 @@
 import type { Row } from '../../../diffusion/stream.js';
 import type { ModelFolder } from '../../../model/folder.js';
-import type { CallSize, UnetInput } from '../../../model/layout/unet.js';
+import type { BankLayerLayout } from '../../../model/layout/steered.js';
+import type { CallSize, UnetInput, UnetLayout } from '../../../model/layout/unet.js';
 import { guidanceConditioning } from './guidance-embedding.js';
-import { InputScratch, Scratch, writeNumbers, type Feed, type OnnxPart } from './onnx-part.js';
+import {
+  clearNumbers,
+  InputScratch,
+  Scratch,
+  writeNumbers,
+  type Feed,
+  type OnnxPart,
+  type Wanted,
+} from './onnx-part.js';
 import { volume, type Shape } from './sizes.js';
 
-type Part = Pick<OnnxPart, 'accepts' | 'run'>;
+type Part = Pick<OnnxPart, 'accepts' | 'run' | 'runFor'>;
+
+/**
+ * For each row of a call the keys and values that it computed, by layer of the attention bank; none for rows without a
+ * bank.
+ */
+export type KeptRows = (readonly Float32Array[])[];
+
+/** An exported U-Net and its bank, if it has one. */
+interface UnetGraph {
+  readonly unet: UnetLayout;
+  readonly bank?: readonly BankLayerLayout[] | null;
+}
+
+/** The input that rows with a bank have values for: as many as slots are filled. */
+const bankMask = 'bank_mask';
+/** The values of a row that has none. */
+const none: readonly number[] = [];
 
 /** The U-Net: predicts rows of one size in as few calls as its export allows. */
 export class Unet {
   readonly #folder: ModelFolder;
+  readonly #layout: UnetLayout;
+  readonly #bank: readonly BankLayerLayout[];
   readonly #part: Part;
   /** Whether a call takes a timestep for each row. */
   readonly mixesTimesteps: boolean;
@@ -22,44 +50,62 @@ export class Unet {
   readonly #timestep = [0];
   readonly #predictions = new Scratch();
 
-  private constructor(folder: ModelFolder, part: Part, mixesTimesteps: boolean, takesChunks = false) {
+  private constructor(
+    folder: ModelFolder,
+    part: Part,
+    { unet, bank }: UnetGraph,
+    { mixesTimesteps = false, takesChunks = false },
+  ) {
     this.#folder = folder;
+    this.#layout = unet;
+    this.#bank = bank ?? [];
     this.#part = part;
     this.mixesTimesteps = mixesTimesteps;
     this.takesChunks = takesChunks;
-    const { unet } = folder.layout;
     this.#inputs = unet.inputs.map((input) => ({ input, scratch: new InputScratch(input.port) }));
     this.#unguided = guidanceConditioning(unet, 1);
   }
 
-  /** Tests what the graph does not state: whether it takes a timestep for each row, and any number of tokens. */
-  static async create(folder: ModelFolder, part: Part): Promise<Unet> {
-    const { timesteps, tokens, rows, height, width } = folder.layout.unet;
+  /**
+   * Tests what the graph does not state: whether it takes a timestep for each row, and any number of tokens.
+   * @param graph the plain U-Net of the model if absent.
+   */
+  static async create(folder: ModelFolder, part: Part, graph: UnetGraph = folder.layout): Promise<Unet> {
+    const { timesteps, tokens, rows, height, width } = graph.unet;
     const side = folder.networkFactor / folder.pixelFactor;
     const shape = [folder.latentChannels, height ?? side, width ?? side] as const;
-    const accepts = (mixes: boolean, chunks: number): Promise<boolean> => {
+    const accepts = (mixesTimesteps: boolean, chunks: number): Promise<boolean> => {
       const trial = Array.from({ length: rows ?? 2 }, (_, i) =>
-        blankRow(folder, shape, 800 - 100 * i, chunks),
+        blankRow(folder, shape, 800 - 100 * i, { chunks, unet: graph.unet }),
       );
-      return part.accepts(new Unet(folder, part, mixes).#feeds(trial, shape));
+      return part.accepts(new Unet(folder, part, graph, { mixesTimesteps }).#feeds(trial, shape));
     };
-    const mixes = timesteps === 'perhaps' ? await accepts(true, 1) : timesteps === 'rows';
-    const takesChunks = tokens === null && (await accepts(mixes, 2));
-    return new Unet(folder, part, mixes, takesChunks);
+    const mixesTimesteps = timesteps === 'perhaps' ? await accepts(true, 1) : timesteps === 'rows';
+    const takesChunks = tokens === null && (await accepts(mixesTimesteps, 2));
+    return new Unet(folder, part, graph, { mixesTimesteps, takesChunks });
   }
 
-  /** Returns the raw prediction for each row; valid until the next call. */
-  async predict(rows: readonly Row[], shape: Shape): Promise<Float32Array[]> {
+  /**
+   * Returns the raw prediction for each row; valid until the next call.
+   * @param kept receives what rows with a bank computed for it, which is valid as long.
+   */
+  async predict(rows: readonly Row[], shape: Shape, kept?: KeptRows): Promise<Float32Array[]> {
     const calls = this.#calls(rows);
-    if (calls.length === 1) return this.#call(rows, shape);
+    if (calls.length === 1) return this.#call(rows, shape, kept);
     const length = volume(shape);
     const all = this.#predictions.take(rows.length * length);
     for (const call of calls) {
+      const own: KeptRows = [];
       const predictions = await this.#call(
         call.flatMap((index) => rows[index] ?? []),
         shape,
+        kept && own,
       );
-      call.forEach((index, i) => predictions[i] && all.set(predictions[i], index * length));
+      call.forEach((index, i) => {
+        if (predictions[i]) all.set(predictions[i], index * length);
+        // The next call uses the same memory.
+        if (kept) kept[index] = (own[i] ?? []).map((values) => values.slice());
+      });
     }
     return rows.map((_, i) => all.subarray(i * length, (i + 1) * length));
   }
@@ -78,18 +124,34 @@ export class Unet {
       if (group) group.push(index);
       else groups.set(key, [index]);
     });
-    const most = this.#folder.layout.unet.rows ?? rows.length;
+    const most = this.#layout.rows ?? rows.length;
     return [...groups.values()].flatMap((group) =>
       Array.from({ length: Math.ceil(group.length / most) }, (_, i) => group.slice(i * most, (i + 1) * most)),
     );
   }
 
-  async #call(rows: readonly Row[], shape: Shape): Promise<Float32Array[]> {
-    const { rows: fixed, output } = this.#folder.layout.unet;
+  async #call(rows: readonly Row[], shape: Shape, kept?: KeptRows): Promise<Float32Array[]> {
+    const { rows: fixed, output: port } = this.#layout;
     const padded = fixed === null ? rows : pad(rows, fixed);
-    const values = await this.#part.run(this.#feeds(padded, shape), output, [padded.length, ...shape]);
-    const length = volume(shape);
-    return rows.map((_, i) => values.subarray(i * length, (i + 1) * length));
+    const feeds = this.#feeds(padded, shape);
+    const predicted = { port, shape: [padded.length, ...shape] };
+    const bank = kept && rows.some(hasBank) ? this.#keptBy(padded.length, shape) : [];
+    const [values = new Float32Array(0), ...layers] =
+      bank.length === 0
+        ? [await this.#part.run(feeds, port, predicted.shape)]
+        : await this.#part.runFor(feeds, [predicted, ...bank]);
+    rows.forEach((row, i) => {
+      if (kept) kept[i] = hasBank(row) ? layers.map((layer) => partOf(layer, i, padded.length)) : [];
+    });
+    return rows.map((_, i) => partOf(values, i, padded.length));
+  }
+
+  /** Returns the outputs with the keys and values of each layer of the bank, and their shapes. */
+  #keptBy(rows: number, [, height, width]: Shape): Wanted[] {
+    return this.#bank.map(({ output, divisor, width: channels }) => {
+      const positions = Math.ceil(height / divisor) * Math.ceil(width / divisor);
+      return { port: output, shape: [rows, 2, positions, channels] };
+    });
   }
 
   /** Returns what each input takes from the rows, one row after another. */
@@ -97,7 +159,8 @@ export class Unet {
     // All rows of a call have the same token count.
     const tokens = (rows[0]?.conditioning.encoder_hidden_states.length ?? 0) / this.#folder.textWidth;
     const timed = this.mixesTimesteps ? rows : rows.slice(0, 1);
-    const call: CallSize = { rows: rows.length, timesteps: timed.length, tokens, height, width };
+    const slots = Math.max(1, ...rows.map(({ conditioning }) => conditioning[bankMask]?.length ?? 0));
+    const call: CallSize = { rows: rows.length, timesteps: timed.length, tokens, height, width, slots };
     return this.#inputs.map(({ input, scratch }) => {
       const given = input.from === 'timestep' ? timed : rows;
       const shape = input.shape(call);
@@ -106,17 +169,19 @@ export class Unet {
       const valuesOf = this.#source(input, call);
       given.forEach((row, i) => {
         const values = valuesOf(row);
-        if (values.length !== length) {
+        const isLess = values.length < length && (values === none || input.optional === 'part');
+        if (values.length !== length && !isLess) {
           throw new RangeError(`${input.port.name}: a row has ${values.length} values, not ${length}`);
         }
         writeNumbers(data, values, i * length);
+        if (isLess) clearNumbers(data, i * length + values.length, (i + 1) * length);
       });
       return { port: input.port, data, shape };
     });
   }
 
   /** Returns how to get the values of an input from a row. */
-  #source({ port, from }: UnetInput, call: CallSize): (row: Row) => ArrayLike<number> {
+  #source({ port, from, optional, scales }: UnetInput, call: CallSize): (row: Row) => ArrayLike<number> {
     switch (from) {
       case 'sample':
         return ({ input }) => input;
@@ -127,7 +192,9 @@ export class Unet {
         };
       case 'conditioning':
         return ({ conditioning }) => {
+          if (scales !== undefined && !conditioning[scales]) return none;
           const values = conditioning[port.name] ?? this.#unguided?.[port.name];
+          if (!values && optional) return none;
           if (!values) throw new RangeError(`${port.name}: a row has no values for this input`);
           return values;
         };
@@ -142,12 +209,20 @@ export class Unet {
   }
 }
 
-/** Returns a row of zeros, to measure and test calls with. */
-export function blankRow(folder: ModelFolder, shape: Shape, timestep: number, chunks = 1): Row {
+/**
+ * Returns a row of zeros for all inputs, to measure and test calls with.
+ * @param options chunks of tokens, 1 if absent; the U-Net, the plain one if absent.
+ */
+export function blankRow(
+  folder: ModelFolder,
+  shape: Shape,
+  timestep: number,
+  { chunks = 1, unet = folder.layout.unet }: { readonly chunks?: number; readonly unet?: UnetLayout } = {},
+): Row {
   const [, height, width] = shape;
   const tokens = chunks * folder.textLength;
   const call: CallSize = { rows: 1, timesteps: 1, tokens, height, width };
-  const conditioning = folder.layout.unet.inputs
+  const conditioning = unet.inputs
     .filter(({ from }) => from === 'conditioning')
     .map((input) => [input.port.name, new Float32Array(volume(input.shape(call)))] as const);
   return {
@@ -159,6 +234,16 @@ export function blankRow(folder: ModelFolder, shape: Shape, timestep: number, ch
       ...Object.fromEntries(conditioning),
     },
   };
+}
+
+function hasBank({ conditioning }: Row): boolean {
+  return conditioning[bankMask] !== undefined;
+}
+
+/** Returns the values of one row of several. */
+function partOf(values: Float32Array, row: number, rows: number): Float32Array {
+  const length = values.length / rows;
+  return values.subarray(row * length, (row + 1) * length);
 }
 
 /** Repeats the last row to fill a call. */

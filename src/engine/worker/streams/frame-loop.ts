@@ -1,14 +1,17 @@
 import { Batcher } from '../../../diffusion/batcher.js';
-import type { Lane } from '../../../diffusion/stream.js';
+import type { Lane, RowValues } from '../../../diffusion/stream.js';
 import type { BufferPool } from '../../buffer-pool.js';
 import type { ExpectedCosts } from '../../costs.js';
 import { memoryOf, type FrameInput } from '../../frame-input.js';
 import type { FromWorker } from '../../messages.js';
+import type { FeatureSource } from '../networks/control-networks.js';
 import { allFinite, NotFiniteError } from '../networks/finite.js';
+import type { KeptPicture, Prepared } from './stream-pictures.js';
 import type { LiveStream } from './live-stream.js';
 import { longMs, Rests } from './rests.js';
 import type { ModelRuntime } from '../networks/runtime.js';
 import type { Size } from '../networks/sizes.js';
+import type { KeptRows } from '../networks/unet.js';
 import type { WorkPrices } from './work-prices.js';
 
 /** Posts a message to the main thread, and transfers the memory in `transfer` to it. */
@@ -40,10 +43,14 @@ interface Passage extends Size {
   readonly vaeEncodeMs: number;
   /** By performance.now(). */
   readonly enteredAt: number;
+  /** The pictures that its result needs, if it has a mask. */
+  readonly kept: KeptPicture | null;
 }
 
 /** The networks that frames pass through. */
-type Networks = Pick<ModelRuntime, 'latentShape' | 'encode' | 'predict' | 'decode'>;
+type Networks = Pick<ModelRuntime, 'latentShape' | 'encode' | 'predict' | 'decode'> & {
+  readonly controls: FeatureSource | null;
+};
 
 /** Takes the frames of all streams through the networks, one U-Net call after another. */
 export class FrameLoop {
@@ -63,11 +70,12 @@ export class FrameLoop {
   /** Adds a stream, with its frames under way if it was restored. */
   add(stream: LiveStream): void {
     const enteredAt = performance.now();
-    const passage: Passage = { ...stream.size, queueMs: 0, vaeEncodeMs: 0, enteredAt };
+    const passage: Passage = { ...stream.size, queueMs: 0, vaeEncodeMs: 0, enteredAt, kept: null };
     this.#passages.set(stream, new Map(stream.lanes().map(({ frame }) => [frame, passage])));
   }
 
   remove(stream: LiveStream): void {
+    for (const [frame] of this.#passages.get(stream) ?? []) this.#end(stream, frame);
     this.#passages.delete(stream);
     this.#batcher.remove(stream);
   }
@@ -105,21 +113,24 @@ export class FrameLoop {
     // Frames that failed on entry were work too.
     if (first === undefined) return shares.length > 0;
 
-    const { key } = first.stream;
+    const { key, steered } = first.stream;
+    const isSteered = steered.isOn;
     const rows = placed.flatMap(({ lane }) => lane.rows);
     const start = performance.now();
-    const predictions = await this.#runtime.predict(rows, first.lane.shape);
+    const kept: KeptRows = [];
+    const predictions = await this.#runtime.predict(rows, first.lane.shape, kept);
     const ms = performance.now() - start;
-    prices.observeCall(key, first.lane.shape, { rows: rows.length, ms });
-    this.#report(rows.length, { streams: shares.length, shape: first.lane.shape, ms });
+    prices.observeCall(key, first.lane.shape, { rows: rows.length, ms, isSteered });
+    this.#report(rows.length, { streams: shares.length, shape: first.lane.shape, ms, isSteered });
 
     let next = 0;
     for (const { stream, lane } of placed) {
-      const own = predictions.slice(next, next + lane.rows.length);
-      next += lane.rows.length;
+      const [from, to] = [next, next + lane.rows.length];
+      const own = predictions.slice(from, to);
+      next = to;
       await this.#orFail(stream, lane.frame, async () => {
         if (!own.every(allFinite)) throw new NotFiniteError('unet');
-        const latent = stream.absorb(lane, own);
+        const latent = stream.absorb(lane, own, kept.slice(from, to));
         if (latent && !allFinite(latent)) throw new NotFiniteError('unet');
         if (latent) await this.#leave(stream, lane.frame, latent);
       });
@@ -139,20 +150,25 @@ export class FrameLoop {
   }
 
   /** Returns whether a call with one frame of the stream, and its picture, is long by the current prices. */
-  #hasLongCalls({ key, size }: LiveStream): boolean {
+  #hasLongCalls({ key, size, steered }: LiveStream): boolean {
     const { prices } = this.#options;
     const shape = this.#runtime.latentShape(size);
-    return prices.row(key, shape) + prices.picture(shape) >= prices.unitsOf(longMs);
+    return prices.row(key, shape, steered.isOn) + prices.picture(shape) >= prices.unitsOf(longMs);
   }
 
   #report(
     rows: number,
-    { streams, shape, ms }: { readonly streams: number; readonly shape: Lane['shape']; readonly ms: number },
+    {
+      streams,
+      shape,
+      ms,
+      isSteered,
+    }: { streams: number; shape: Lane['shape']; ms: number; isSteered: boolean },
   ): void {
     const { expected, post } = this.#options;
     const pictures = this.#pictures;
     this.#pictures = { ms: 0, expectedMs: 0 };
-    const expectedMs = expected.call(rows, shape) + pictures.expectedMs;
+    const expectedMs = expected.call(rows, shape, isSteered) + pictures.expectedMs;
     post({ type: 'inference', rows, streams, ms, pictureMs: pictures.ms, expectedMs });
   }
 
@@ -163,11 +179,19 @@ export class FrameLoop {
     } catch (error) {
       if (!(error instanceof NotFiniteError)) throw error;
       stream.discard(frame);
-      this.#passages.get(stream)?.delete(frame);
+      this.#end(stream, frame);
       this.#options.post({ type: 'not_finite', part: error.part });
       this.#options.post({ type: 'dropped', stream: stream.id, frame, reason: 'failed' });
       return null;
     }
+  }
+
+  /** Forgets a frame that is no longer under way, and gives back its pictures. */
+  #end(stream: LiveStream, frame: number): void {
+    const passages = this.#passages.get(stream);
+    const kept = passages?.get(frame)?.kept;
+    passages?.delete(frame);
+    if (kept) recycle(kept.input, this.#options.post);
   }
 
   /** @returns null if the frame failed. */
@@ -177,28 +201,51 @@ export class FrameLoop {
     const { post } = this.#options;
     post({ type: 'admitted', stream: stream.id, frame });
     const start = performance.now();
-    const latent =
-      image && (await this.#orFail(stream, frame, () => this.#runtime.encode(image.data, { width, height })));
-    recycle(input, post);
-    if (image && !latent) return null;
-    const lane = stream.admit(frame, latent);
+    const prepared = image && stream.pictures.prepare(input, image);
+    const encode = ({ pixels }: Prepared): Promise<Float32Array> =>
+      this.#runtime.encode(pixels, { width, height });
+    const latent = prepared && (await this.#orFail(stream, frame, () => encode(prepared)));
     const enteredAt = performance.now();
+    const isEncoded = image === null || latent !== null;
+    const features = isEncoded
+      ? await this.#orFail(stream, frame, () => this.#featuresOf(input, stream, { width, height }))
+      : null;
+    const mask = latent && features && prepared.mask;
+    const kept = image && mask && { input, image, mask };
+    if (!kept) recycle(input, post);
+    if (features === null) return null;
+    const lane = stream.admit(frame, latent, features, mask?.latent);
     const vaeEncodeMs = latent === null ? 0 : enteredAt - start;
-    const passage = { width, height, queueMs: start - arrivedAt, vaeEncodeMs, enteredAt };
+    const passage = { width, height, queueMs: start - arrivedAt, vaeEncodeMs, enteredAt, kept };
     this.#passages.get(stream)?.set(frame, passage);
     return lane;
   }
 
+  /** Returns what the controls that are on make of a frame's pictures; one without a picture has no effect on it. */
+  async #featuresOf({ controls = {} }: FrameInput, stream: LiveStream, size: Size): Promise<RowValues> {
+    const source = this.#runtime.controls;
+    const all: Record<string, Float32Array> = {};
+    const { controls: names } = stream.steered;
+    if (source === null || names.length === 0) return all;
+    const start = performance.now();
+    for (const name of names) {
+      const picture = controls[name];
+      if (picture) Object.assign(all, await source.features(name, picture.data, size));
+    }
+    this.charge(stream, performance.now() - start);
+    return all;
+  }
+
   async #leave(stream: LiveStream, frame: number, latent: Float32Array): Promise<void> {
-    const passages = this.#passages.get(stream);
-    const passage = passages?.get(frame);
+    const passage = this.#passages.get(stream)?.get(frame);
     if (passage === undefined) return;
-    passages?.delete(frame);
-    const { width, height, queueMs, vaeEncodeMs, enteredAt } = passage;
+    const { width, height, queueMs, vaeEncodeMs, enteredAt, kept } = passage;
     const pixels = this.#options.pixels.take(width * height * 3);
     const start = performance.now();
     try {
       await this.#runtime.decode(latent, { width, height }, new Uint8ClampedArray(pixels));
+      stream.pictures.complete({ width, height, data: new Uint8Array(pixels) }, kept);
+      this.#end(stream, frame);
     } catch (error) {
       this.#options.pixels.give(pixels);
       throw error;

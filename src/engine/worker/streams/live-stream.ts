@@ -8,12 +8,16 @@ import type { Plan } from '../../../diffusion/in-flight.js';
 import { preferredDenoise } from '../../costs.js';
 import type { EngineDropReason } from '../../messages.js';
 import { Arrivals } from './arrivals.js';
+import { fitsPlan } from './fits-plan.js';
+import { StreamPictures } from './stream-pictures.js';
 import { allFinite } from '../networks/finite.js';
 import { embedPrompts, MovingPrompt, type PromptPair } from '../conditioning/prompts.js';
 import { guidanceConditioning } from '../networks/guidance-embedding.js';
+import type { KeptRows } from '../networks/unet.js';
 import { admissionOf, createPlan, guidanceOf } from '../planning/plan.js';
+import { PictureSteering, type Style } from './picture-steering.js';
 import type { StreamContext, StreamName, WaitingFrame } from './stream-context.js';
-import { volume, type Size } from '../networks/sizes.js';
+import type { Size } from '../networks/sizes.js';
 
 /** Key of the similarity filter's random numbers, to separate them from the noise. */
 const filterKey = 0x5353;
@@ -23,6 +27,8 @@ export class LiveStream implements RowSource {
   readonly id: number;
   readonly account: string | undefined;
   readonly arrivals = new Arrivals();
+  readonly pictures: StreamPictures;
+  readonly steered: PictureSteering;
   readonly #context: StreamContext;
   #parameters: StreamParameters;
   readonly #stream: Stream;
@@ -41,13 +47,17 @@ export class LiveStream implements RowSource {
     parameters: StreamParameters,
     plan: Plan,
     prompts: PromptPair,
+    steered: PictureSteering,
   ) {
     this.id = id;
     this.account = account ?? undefined;
     this.#context = context;
     this.#parameters = parameters;
+    this.pictures = new StreamPictures(context.model, parameters);
     this.#positive = new MovingPrompt(prompts.positive, context.padding);
     this.#negative = new MovingPrompt(prompts.negative, context.padding);
+    this.steered = steered;
+    steered.apply(parameters, plan);
     const steering = this.#steering(0, performance.now());
     this.#stream = new Stream(plan, steering, this.#admission(parameters, plan));
     const seed = typeof parameters.seed === 'number' ? parameters.seed : (parameters.seed[0]?.seed ?? 0);
@@ -62,8 +72,10 @@ export class LiveStream implements RowSource {
     parameters: StreamParameters,
   ): Promise<LiveStream> {
     const plan = createPlan(context.model, parameters);
+    const steered = new PictureSteering(name.id, context);
+    steered.check(parameters, plan);
     const prompts = await embedPrompts(context, parameters);
-    return new LiveStream(name, context, parameters, plan, prompts);
+    return new LiveStream(name, context, parameters, plan, prompts, steered);
   }
 
   get plan(): Plan {
@@ -83,15 +95,7 @@ export class LiveStream implements RowSource {
 
   /** Continues from the state of a stream with the same parameters; frames of a different model are skipped. */
   restore({ ordinal, frames, finished, transitions }: StreamState): void {
-    const { shape, solver } = this.#stream.plan;
-    const fitting = frames.filter(
-      ({ sample, stock, stageIndex }) =>
-        sample.length === volume(shape) &&
-        stock.length === sample.length &&
-        allFinite(sample) &&
-        allFinite(stock) &&
-        stageIndex < solver.stages.length,
-    );
+    const fitting = frames.filter((frame) => fitsPlan(frame, this.#stream.plan));
     this.#stream.restore({ ordinal, frames: fitting, ...(finished && allFinite(finished) && { finished }) });
     this.#lastFrame = fitting.at(-1)?.frame ?? -1;
     const now = performance.now();
@@ -106,13 +110,14 @@ export class LiveStream implements RowSource {
     return { width, height };
   }
 
-  /** Rows share a call only with rows of the same latent size and token count. */
+  /** Rows share a call only with rows of the same latent size, token count and U-Net. */
   get key(): string {
-    return `${this.#shape().join('x')} ${this.#stream.steering.positive.encoder_hidden_states.length}`;
+    const { encoder_hidden_states: text } = this.#stream.steering.positive;
+    return `${this.#shape().join('x')} ${text.length} ${this.steered.kind}`;
   }
 
   get rowCost(): number {
-    return this.#context.prices.row(this.key, this.#shape());
+    return this.#context.prices.row(this.key, this.#shape(), this.steered.isOn);
   }
 
   get pictureCost(): number {
@@ -129,6 +134,7 @@ export class LiveStream implements RowSource {
     const plan = differIn('plan', before, parameters)
       ? createPlan(this.#context.model, parameters)
       : this.#stream.plan;
+    this.steered.check(parameters, plan);
     const { positive, negative } = await embedPrompts(this.#context, parameters);
     // Nothing below can fail.
     const now = performance.now();
@@ -140,15 +146,23 @@ export class LiveStream implements RowSource {
     };
     this.#positive.moveTo(positive, way);
     this.#negative.moveTo(negative, way);
+    this.steered.apply(parameters, plan);
     this.#stream.plan = plan;
     this.#stream.admission = this.#admission(parameters, plan);
     this.#parameters = parameters;
+    this.pictures.parameters = parameters;
     this.#stream.steering = this.#steering(this.#stream.ordinal, now);
     this.#filter.reset();
     this.#screened = 0;
     this.#dropMisfits();
     const next = this.#waiting[0]?.frame ?? this.#lastFrame + 1;
     return differIn('steering', before, parameters) ? (this.#stream.oldestFrame ?? next) : next;
+  }
+
+  /** Changes the style image, for frames under way too; null removes it. */
+  set style(style: Style | null) {
+    this.steered.style = style;
+    this.#stream.steering = this.#steering(this.#stream.ordinal, performance.now());
   }
 
   /** Adds a waiting frame; with `replace`, at most `frame_buffer_size` wait, and the oldest are dropped. */
@@ -183,7 +197,8 @@ export class LiveStream implements RowSource {
 
   lanes(): readonly Lane[] {
     const shape = this.#shape().join('x');
-    return this.#stream.lanes().filter((lane) => lane.shape.join('x') === shape);
+    const fitting = this.#stream.lanes().filter((lane) => lane.shape.join('x') === shape);
+    return fitting.map((lane) => this.steered.fill(lane));
   }
 
   entries(): readonly number[] {
@@ -202,26 +217,32 @@ export class LiveStream implements RowSource {
     return waiting;
   }
 
-  /** Admits a frame returned by `takeEntry`. @returns its lane. */
-  admit(frame: number, latent: Float32Array | null): Lane {
+  /** Admits a frame returned by `takeEntry`, with the arguments of `Stream.admit`. @returns its lane. */
+  admit(...entry: Parameters<Stream['admit']>): Lane {
     this.#stream.steering = this.#steering(this.#stream.ordinal, performance.now());
-    return this.#stream.admit(frame, latent);
+    return this.steered.fill(this.#stream.admit(...entry));
   }
 
-  /** @returns the finished latent after the last stage, valid until a frame is admitted; otherwise null. */
-  absorb(lane: Lane, predictions: readonly Float32Array[]): Float32Array | null {
+  /**
+   * @param kept what its rows computed for the attention bank.
+   * @returns the finished latent after the last stage, valid until a frame is admitted; otherwise null.
+   */
+  absorb(lane: Lane, predictions: readonly Float32Array[], kept: KeptRows = []): Float32Array | null {
+    this.steered.keep(lane, kept);
     return this.#stream.absorb(lane, predictions);
   }
 
   /** Discards a frame returned by `takeEntry`, for which a network failed. */
   discard(frame: number): void {
     this.#stream.discard(frame);
+    this.pictures.forget();
     // It has no result that later frames could repeat.
     this.#filter.reset();
   }
 
   /** Removes and returns the waiting frames. */
   close(): readonly WaitingFrame[] {
+    this.steered.close();
     this.#screened = 0;
     return this.#waiting.splice(0);
   }
@@ -246,12 +267,12 @@ export class LiveStream implements RowSource {
       this.#negative.at(ordinal, now),
     ] as const);
     const { layout, selfGuided } = this.#context.model.folder;
-    if (!selfGuided) return { guidance, positive, negative };
-    return {
+    const guided = selfGuided && guidanceConditioning(layout.unet, guidance.scale);
+    return this.steered.steer({
       guidance,
-      positive: { ...positive, ...guidanceConditioning(layout.unet, guidance.scale) },
+      positive: guided ? { ...positive, ...guided } : positive,
       negative,
-    };
+    });
   }
 
   /** Drops waiting frames of a former size. */

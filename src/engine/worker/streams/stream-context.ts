@@ -4,6 +4,7 @@ import type { EngineDropReason } from '../../messages.js';
 import type { PromptContext } from '../conditioning/prompts.js';
 import type { Size } from '../networks/sizes.js';
 import type { PlanModel } from '../planning/plan.js';
+import type { BankMemory } from './bank-memory.js';
 import type { WorkPrices } from './work-prices.js';
 
 /** A frame that has not entered the stream yet. */
@@ -25,6 +26,7 @@ export interface StreamContext extends PromptContext {
   readonly model: PlanModel;
   readonly costs: CostCurve;
   readonly prices: Pick<WorkPrices, 'row' | 'picture'>;
+  readonly bankMemory: BankMemory;
   /** Called for every frame that will have no result. */
   drop(stream: number, waiting: WaitingFrame, reason: EngineDropReason): void;
 }

@@ -41,9 +41,12 @@ export class WorkPrices {
     return ms / this.#unitMs;
   }
 
-  /** Returns the price of a row. @param kind of rows of this shape that can share a call. */
-  row(kind: string, shape: Shape): number {
-    return this.unitsOf(this.#price(this.#row(kind, shape)));
+  /**
+   * Returns the price of a row.
+   * @param kind of rows of this shape that can share a call. @param isSteered whether they take the steered U-Net.
+   */
+  row(kind: string, shape: Shape, isSteered: boolean = false): number {
+    return this.unitsOf(this.#price(this.#row(kind, shape, isSteered)));
   }
 
   /** Returns the price of encoding and decoding a picture whose latent has this shape. */
@@ -55,9 +58,9 @@ export class WorkPrices {
   observeCall(
     kind: string,
     shape: Shape,
-    { rows, ms }: { readonly rows: number; readonly ms: number },
+    call: { readonly rows: number; readonly ms: number; readonly isSteered?: boolean },
   ): void {
-    this.#follow(this.#row(kind, shape), ms / rows);
+    this.#follow(this.#row(kind, shape, call.isSteered ?? false), call.ms / call.rows);
   }
 
   /** Updates the price of a picture from measured encoding and decoding. */
@@ -65,10 +68,10 @@ export class WorkPrices {
     this.#follow(this.#picture(shape), ms);
   }
 
-  #row(kind: string, shape: Shape): PricedWork {
+  #row(kind: string, shape: Shape, isSteered: boolean): PricedWork {
     return {
       name: `row ${kind}`,
-      expectedMs: this.#expected.call(this.#rowBudget, shape) / this.#rowBudget,
+      expectedMs: this.#expected.call(this.#rowBudget, shape, isSteered) / this.#rowBudget,
     };
   }
 

@@ -49,6 +49,7 @@ async function measure(
   const measured = await measureCosts(
     {
       folder,
+      controls: null,
       latentShape: (given) => latentShape(folder, given),
       encode(pixels, given) {
         assert.deepEqual([given, pixels.length], [size, size.width * size.height * 3]);

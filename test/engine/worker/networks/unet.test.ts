@@ -179,6 +179,6 @@ it('a blank row is all zeros, with an empty prompt of the same number of chunks'
     input: new Float32Array(6),
     conditioning: { encoder_hidden_states: new Float32Array(6) },
   });
-  const { conditioning } = blankRow(folder, [1, 2, 3], 500, 2);
+  const { conditioning } = blankRow(folder, [1, 2, 3], 500, { chunks: 2 });
   assert.equal(conditioning.encoder_hidden_states.length, 12);
 });

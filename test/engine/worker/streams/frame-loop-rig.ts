@@ -2,11 +2,14 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, mock } from 'node:test';
 import { defaultParameters, type StreamParameters } from '@millrace/protocol';
 import { BufferPool } from '../../../../src/engine/buffer-pool.js';
+import type { Row } from '../../../../src/diffusion/stream.js';
 import type { FromWorker } from '../../../../src/engine/messages.js';
+import type { Image } from '../../../../src/image/image.js';
 import { EmbeddingCache } from '../../../../src/engine/worker/conditioning/embedding-cache.js';
 import { ExpectedCosts } from '../../../../src/engine/costs.js';
 import { NotFiniteError } from '../../../../src/engine/worker/networks/finite.js';
 import { FrameLoop } from '../../../../src/engine/worker/streams/frame-loop.js';
+import { BankMemory } from '../../../../src/engine/worker/streams/bank-memory.js';
 import { LiveStream } from '../../../../src/engine/worker/streams/live-stream.js';
 import { Padding } from '../../../../src/engine/worker/conditioning/padding.js';
 import { latentShape } from '../../../../src/engine/worker/networks/sizes.js';
@@ -14,7 +17,7 @@ import { WorkPrices } from '../../../../src/engine/worker/streams/work-prices.js
 import { readModelFolder } from '../../../../src/model/folder.js';
 import { tinyModel } from '../../../support/engine.js';
 
-const folder = await readModelFolder(tinyModel);
+export const folder = await readModelFolder(tinyModel);
 export const side = 2 * folder.sizeFactor;
 export const usual = latentShape(folder, { width: side, height: side });
 
@@ -44,7 +47,11 @@ export interface Rig {
   /** Rows of each call. */
   readonly calls: number[];
   /** Parts whose next result is not finite. */
-  readonly spoil: Set<'encode' | 'predict' | 'overflow' | 'decode' | 'crash'>;
+  readonly spoil: Set<'encode' | 'predict' | 'overflow' | 'decode' | 'crash' | 'features'>;
+  /** The pictures of which features were computed: the name of the control and the first byte. */
+  readonly features: string[];
+  /** The rows of each call. */
+  readonly rows: (readonly Row[])[];
   readonly open: (id: number, changes?: Partial<StreamParameters>) => Promise<LiveStream>;
   readonly results: () => readonly Result[];
   readonly inferences: () => readonly Call[];
@@ -52,19 +59,33 @@ export interface Rig {
   readonly fates: () => readonly string[];
 }
 
-/** Encoding takes 2 ms, decoding 3 ms, and a call 10 ms a row, as calibration expects it. */
-export function setUp({ rowBudget = 4, encodeMs = 2, rowMs = 10, largeMs = 0 } = {}): Rig {
+/**
+ * Encoding takes 2 ms, decoding 3 ms, features 4 ms, and a call 10 ms a row, as calibration expects it; with the steered
+ * U-Net three times as long.
+ */
+export function setUp({ rowBudget = 4, encodeMs = 2, rowMs = 10, largeMs = 0, model = folder } = {}): Rig {
   const posted: FromWorker[] = [];
   const given: (readonly ArrayBuffer[])[] = [];
   const calls: number[] = [];
   const spoil: Rig['spoil'] = new Set();
+  const features: string[] = [];
+  const rowsOfCalls: (readonly Row[])[] = [];
   const pixels = new BufferPool(4);
   const costs = [1, 2, 4, 8].map((rows) => ({ rows, ms: 10 * rows }));
-  const expected = new ExpectedCosts({ costs, pictureMs: 5 }, usual);
+  const steered = { ratio: 3, featuresMs: 4 };
+  const expected = new ExpectedCosts({ costs, pictureMs: 5, steered }, usual);
   const prices = new WorkPrices(expected, { rowBudget, usual });
   const loop = new FrameLoop(
     {
       latentShape: sizeOf,
+      controls: {
+        features(name, picture) {
+          features.push(`${name} ${picture[0]}`);
+          clock.now += 4;
+          if (spoil.delete('features')) return Promise.reject(new NotFiniteError('control'));
+          return Promise.resolve({ [`feature of ${name}`]: Float32Array.of(picture[0]) });
+        },
+      },
       encode(picture, size) {
         assert.equal(picture.length, size.width * size.height * 3);
         clock.now += encodeMs;
@@ -72,7 +93,9 @@ export function setUp({ rowBudget = 4, encodeMs = 2, rowMs = 10, largeMs = 0 } =
         const shape = sizeOf(size);
         return Promise.resolve(new Float32Array(shape[0] * shape[1] * shape[2]).fill(picture[0] / 256));
       },
-      predict(rows, shape) {
+      predict(rows, shape, kept) {
+        rowsOfCalls.push(rows);
+        if (kept) rows.forEach((_, i) => (kept[i] = [Float32Array.of(i)]));
         assert.equal(rows[0]?.input.length, shape[0] * shape[1] * shape[2]);
         calls.push(rows.length);
         clock.now += (largeMs > 0 && shape[2] > usual[2] ? largeMs : rowMs) * rows.length;
@@ -116,7 +139,7 @@ export function setUp({ rowBudget = 4, encodeMs = 2, rowMs = 10, largeMs = 0 } =
     const stream = await LiveStream.open(
       { id, account: null },
       {
-        model: { folder, mixesTimesteps: true, latentShape: sizeOf },
+        model: { folder: model, mixesTimesteps: true, latentShape: sizeOf },
         costs,
         drop: () => assert.fail('no frame is dropped before it enters'),
         embeddings: new EmbeddingCache(
@@ -129,6 +152,7 @@ export function setUp({ rowBudget = 4, encodeMs = 2, rowMs = 10, largeMs = 0 } =
         emptyNegative: null,
         padding: new Padding(new Float32Array(4), null),
         prices,
+        bankMemory: new BankMemory(1e9),
       },
       parameters,
     );
@@ -151,6 +175,8 @@ export function setUp({ rowBudget = 4, encodeMs = 2, rowMs = 10, largeMs = 0 } =
     prices,
     calls,
     spoil,
+    features,
+    rows: rowsOfCalls,
     open,
     results: () => posted.filter((message) => message.type === 'result'),
     inferences: () => posted.filter((message) => message.type === 'inference'),
@@ -162,11 +188,24 @@ export function setUp({ rowBudget = 4, encodeMs = 2, rowMs = 10, largeMs = 0 } =
 export function push(
   stream: LiveStream,
   frame: number,
-  { byte = frame, textOnly = false } = {},
+  {
+    byte = frame,
+    textOnly = false,
+    controls = {},
+  }: { byte?: number; textOnly?: boolean; controls?: Readonly<Record<string, number>> } = {},
 ): ArrayBuffer | null {
   const { width, height } = stream.size;
   const data = new Uint8Array(width * height * 3).fill(byte);
   const image = textOnly ? null : { width, height, data };
-  stream.push({ frame, width, height, input: { image }, arrivedAt: clock.now }, false);
+  const picture = (value: number): Image => ({
+    width,
+    height,
+    data: new Uint8Array(data.length).fill(value),
+  });
+  const pictures = Object.fromEntries(
+    Object.entries(controls).map(([name, value]) => [name, picture(value)]),
+  );
+  const input = { image, ...(Object.keys(controls).length > 0 && { controls: pictures }) };
+  stream.push({ frame, width, height, input, arrivedAt: clock.now }, false);
   return image && data.buffer;
 }

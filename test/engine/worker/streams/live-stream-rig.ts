@@ -1,5 +1,6 @@
 import { defaultParameters, type StreamParameters } from '@millrace/protocol';
 import { EmbeddingCache } from '../../../../src/engine/worker/conditioning/embedding-cache.js';
+import { BankMemory } from '../../../../src/engine/worker/streams/bank-memory.js';
 import { LiveStream } from '../../../../src/engine/worker/streams/live-stream.js';
 import type { StreamContext } from '../../../../src/engine/worker/streams/stream-context.js';
 import { Padding } from '../../../../src/engine/worker/conditioning/padding.js';
@@ -60,6 +61,7 @@ export async function setUp(
       emptyNegative: null,
       padding: new Padding(embed(''), null),
       prices: { row: () => 1, picture: () => 1 },
+      bankMemory: new BankMemory(1e9),
       ...context,
     },
     parameters,

@@ -10,9 +10,21 @@ import {
 } from '@millrace/protocol';
 import { EmbeddingCache } from '../../../../src/engine/worker/conditioning/embedding-cache.js';
 import { otherUpdates } from '../../../support/parameters.js';
-import { folder, setUp, side, type Rig } from './live-stream-rig.js';
+import { steeredFolder } from '../../../support/steered-folder.js';
+import { folder as plain, setUp, side, type Rig } from './live-stream-rig.js';
+
+/** A model that can be steered in all ways. */
+const folder = steeredFolder(plain);
+const model = {
+  folder,
+  mixesTimesteps: true,
+  latentShape: ({ width, height }: { width: number; height: number }) =>
+    [1, height / folder.sizeFactor, width / folder.sizeFactor] as const,
+};
 
 const properties = parameterSchemasFor(folder);
+/** Controls steer only with a model that has some. */
+const names = parameterNames.filter((name) => name !== 'controls');
 
 /** Parameters with which most others have an effect. */
 const usual: ParameterUpdate = {
@@ -40,7 +52,7 @@ async function open(changes: ParameterUpdate): Promise<Rig> {
       onLookup: () => {},
     },
   );
-  return setUp({ ...usual, ...changes }, { embeddings });
+  return setUp({ ...usual, ...changes }, { embeddings, model });
 }
 
 /** Advances all frames by a stage, with predictions that depend on all that a row has. @returns finished latents. */
@@ -48,7 +60,10 @@ function advance({ stream }: Rig): readonly (readonly number[])[] {
   const finished: (readonly number[])[] = [];
   for (const lane of stream.lanes()) {
     const predictions = lane.rows.map(({ input, conditioning }) =>
-      input.map((value, i) => value / 2 + (conditioning.encoder_hidden_states[i % 4] ?? 0)),
+      input.map((value, i) => {
+        const text = conditioning.encoder_hidden_states[i % 4] ?? 0;
+        return value / 2 + text + Object.keys(conditioning).length;
+      }),
     );
     const latent = stream.absorb(lane, predictions);
     if (latent) finished.push([...latent]);
@@ -86,7 +101,7 @@ async function changeUnderWay(start: ParameterUpdate, update: ParameterUpdate) {
 }
 
 describe('a change of a parameter', () => {
-  for (const name of parameterNames) {
+  for (const name of names) {
     const roles: readonly ParameterRole[] = properties[name]['x-applies'];
     const [isPlanned, isSteering] = [roles.includes('plan'), roles.includes('steering')];
     const effects = [isPlanned && 'makes a new plan', isSteering && 'steers frames under way'];
@@ -118,7 +133,7 @@ describe('a parameter that depends on another has an effect only with the values
     return JSON.stringify(finished);
   }
 
-  const dependent = parameterNames.filter(
+  const dependent = names.filter(
     (name) =>
       properties[name]['x-when'] &&
       properties[name]['x-applies'].some((role) => role === 'plan' || role === 'steering'),

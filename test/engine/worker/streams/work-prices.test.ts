@@ -25,6 +25,20 @@ describe('WorkPrices', () => {
     near(own.unitsOf(30), 3);
   });
 
+  it('begins with the costs of the steered U-Net for rows that take it', () => {
+    const costs = [{ rows: 1, ms: 10 }];
+    const steered = { ratio: 1.6, featuresMs: 1 };
+    const expected = new ExpectedCosts({ costs, pictureMs: 5, steered }, usual);
+    const own = new WorkPrices(expected, { rowBudget: 1, usual });
+    near(own.row('steered', usual, true), 1.6);
+    near(own.row('plain', usual), 1);
+    for (let call = 0; call < 60; call++) {
+      own.observeCall('steered', usual, { rows: 1, ms: 1000, isSteered: true });
+    }
+    near(own.row('steered', usual, true), 4 * 1.6);
+    assert.equal(expected.call(2, large, true), 1.6 * expected.call(2, large));
+  });
+
   it('follows the measurements, separately for each kind of rows and each size of picture', () => {
     const own = prices();
     for (let call = 0; call < 60; call++) {

@@ -1,0 +1,50 @@
+import type { StreamParameters } from '@millrace/protocol';
+import type { RowValues, Steering } from '../../../diffusion/stream.js';
+import type { ModelFolder } from '../../../model/folder.js';
+import type { ControlLayout } from '../../../model/layout/steered.js';
+import { activeControls } from '../../costs.js';
+import { ParameterError } from '../../engine.js';
+
+/** @throws {ParameterError} if the model cannot be steered as the parameters say; the message says how it can. */
+export function checkSteering({ name, layout }: ModelFolder, parameters: StreamParameters): void {
+  const { steered } = layout;
+  const names = steered?.controls.map((control) => control.name) ?? [];
+  const unknown = Object.keys(parameters.controls).find((control) => !names.includes(control));
+  if (unknown !== undefined) {
+    throw new ParameterError(
+      'controls',
+      `controls names ${JSON.stringify(unknown)}; the model ${name} has ${names.join(', ') || 'no controls'}`,
+    );
+  }
+  const { attention_bank_frames: frames } = parameters;
+  if (frames === 0 || steered?.bank) return;
+  throw new ParameterError(
+    'attention_bank_frames',
+    `attention_bank_frames must be 0 for the model ${name}, which was exported without an attention bank, ` +
+      `not ${frames}`,
+  );
+}
+
+/**
+ * Returns the scales of the controls that are on, for each stage: those of a stage outside of a control's part of the
+ * denoising are 0 (as in diffusers, from its start to its end).
+ * @returns undefined if none is on.
+ */
+export function controlScales(
+  controls: readonly ControlLayout[],
+  parameters: StreamParameters,
+): Steering['atStage'] {
+  const active = activeControls(parameters).flatMap((name) => {
+    const input = controls.find((control) => control.name === name)?.scale;
+    const settings = parameters.controls[name];
+    return input !== undefined && settings ? [{ input, ...settings }] : [];
+  });
+  if (active.length === 0) return undefined;
+  return (stage, stages): RowValues => {
+    const values = active.map(({ input, scale, start = 0, end = 1 }) => {
+      const isOutside = stage / stages < start || (stage + 1) / stages > end;
+      return [input, Float32Array.of(isOutside ? 0 : scale)] as const;
+    });
+    return Object.fromEntries(values);
+  };
+}

@@ -1,0 +1,141 @@
+import type { StreamParameters } from '@millrace/protocol';
+import type { Image } from '../../../image/image.js';
+import {
+  drawMask,
+  featherMask,
+  invertMask,
+  mixPixels,
+  restorePixels,
+  type Mask,
+} from '../../../image/mask.js';
+import type { FrameInput } from '../../frame-input.js';
+import type { PlanModel } from '../planning/plan.js';
+import type { Shape } from '../networks/sizes.js';
+
+/** A mask at the size of the pictures, and at that of the latents: from 0 (the input stays) to 1, [height, width]. */
+export interface FrameMask {
+  readonly pixels: Mask;
+  readonly latent: Float32Array;
+}
+
+/** The picture of a frame as it is encoded, valid until the next one, and its mask; null if all may change. */
+export interface Prepared {
+  readonly pixels: Uint8Array;
+  readonly mask: FrameMask | null;
+}
+
+/** What is kept of a frame with a mask until its result. */
+export interface KeptPicture {
+  readonly input: FrameInput;
+  readonly image: Image;
+  readonly mask: FrameMask;
+}
+
+/** The part of a model that says where its latents lie in pictures. */
+type Model = Pick<PlanModel, 'latentShape'> & { readonly folder: Pick<PlanModel['folder'], 'pixelFactor'> };
+
+/**
+ * What a stream does to its pictures before they are encoded and after they are decoded. With picture feedback, each
+ * has a share of the result before it. With a mask, the input stays in parts of the result; there it has no feedback
+ * either.
+ */
+export class StreamPictures {
+  readonly #model: Model;
+  #parameters: StreamParameters;
+  /** The mask of the parameters, and what it was drawn from. */
+  #drawn: { readonly from: string; readonly mask: FrameMask | null } | null = null;
+  #mixed = new Uint8Array(0);
+  /** A copy of the last result, if there is feedback. */
+  #last: Image | null = null;
+
+  constructor(model: Model, parameters: StreamParameters) {
+    this.#model = model;
+    this.#parameters = parameters;
+  }
+
+  /** Changes the parameters, for frames that are prepared later. */
+  set parameters(parameters: StreamParameters) {
+    const { width, height } = this.#parameters;
+    if (parameters.width !== width || parameters.height !== height) this.forget();
+    this.#parameters = parameters;
+  }
+
+  /** Prepares the picture of a frame that enters. The mask of the input is written to. */
+  prepare(input: FrameInput, image: Image): Prepared {
+    const mask = input.mask ? this.#adjust(input.mask) : this.#drawnMask();
+    return { pixels: this.#mix(image, mask?.pixels ?? null), mask };
+  }
+
+  /** Completes a result: where the mask is 0, it gets the pixels of the input. The next frames get a share of it. */
+  complete(result: Image, kept: KeptPicture | null): void {
+    if (kept) restorePixels(result.data, kept.image, kept.mask.pixels);
+    const { width, height, pixel_feedback: share } = this.#parameters;
+    if (share === 0) this.forget();
+    else if (result.width === width && result.height === height) this.#keep(result);
+  }
+
+  /** Forgets the last result. */
+  forget(): void {
+    this.#last = null;
+  }
+
+  #keep({ width, height, data }: Image): void {
+    const memory = this.#last?.data.length === data.length ? this.#last.data : new Uint8Array(data.length);
+    memory.set(data);
+    this.#last = { width, height, data: memory };
+  }
+
+  #mix({ data: input }: Image, mask: Mask | null): Uint8Array {
+    const { pixel_feedback: share } = this.#parameters;
+    const other = this.#last?.data;
+    if (share === 0 || other === undefined) return input;
+    if (this.#mixed.length !== other.length) this.#mixed = new Uint8Array(other.length);
+    mixPixels(this.#mixed, { input, other, share }, mask);
+    return this.#mixed;
+  }
+
+  /** Returns the mask of the parameters; draws it if they have changed. */
+  #drawnMask(): FrameMask | null {
+    const { mask: kind, mask_x: x, mask_y: y, mask_width: width, mask_height: height } = this.#parameters;
+    if (kind === 'none') return null;
+    const { width: columns, height: rows, mask_invert, mask_feather } = this.#parameters;
+    const from = JSON.stringify([kind, x, y, width, height, columns, rows, mask_invert, mask_feather]);
+    if (this.#drawn?.from !== from) {
+      const mask = drawMask({ kind, x, y, width, height }, { width: columns, height: rows });
+      this.#drawn = { from, mask: this.#adjust(mask) };
+    }
+    return this.#drawn.mask;
+  }
+
+  /** Applies the parameters for all masks. @returns null if all may change. */
+  #adjust(mask: Mask): FrameMask | null {
+    const { mask_invert, mask_feather } = this.#parameters;
+    if (mask_invert) invertMask(mask);
+    featherMask(mask, mask_feather);
+    if (mask.data.every((share) => share === 255)) return null;
+    const { pixelFactor } = this.#model.folder;
+    return { pixels: mask, latent: latentMask(mask, this.#model.latentShape(mask), pixelFactor) };
+  }
+}
+
+/**
+ * Returns a mask at the size of latents, each of whose positions is a square of pixels: the mean of the square. Beyond
+ * the picture it repeats the last pixels, as the encoder's input does.
+ * @param factor side of the square.
+ */
+function latentMask({ width, height, data }: Mask, [, rows, columns]: Shape, factor: number): Float32Array {
+  const out = new Float32Array(rows * columns);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      let sum = 0;
+      for (let y = row * factor; y < (row + 1) * factor; y++) {
+        const start = Math.min(y, height - 1) * width;
+        for (let x = column * factor; x < (column + 1) * factor; x++) {
+          sum += data[start + Math.min(x, width - 1)] ?? 0;
+        }
+      }
+      out[row * columns + column] = sum / (255 * factor ** 2);
+    }
+  }
+  return out;
+}

@@ -1,0 +1,36 @@
+import type { ModelControl, StreamParameters } from '@millrace/protocol';
+import { type Allocate, type Image, ImageError } from '../../image/image.js';
+import { isPreprocessorName, preprocess } from './preprocess-seam.js';
+
+/** A control that is on. */
+export interface ActiveControl {
+  readonly name: string;
+  /** What makes its picture from a frame that brings none; null: nothing does. */
+  readonly preprocessor: string | null;
+}
+
+/** Returns those of a model's controls that the parameters turn on. */
+export function activeControls(
+  controls: readonly ModelControl[],
+  parameters: Pick<StreamParameters, 'controls'>,
+): readonly ActiveControl[] {
+  const settings = new Map(Object.entries(parameters.controls));
+  return controls.flatMap(({ name, preprocessor }) => {
+    const own = settings.get(name);
+    return own && own.scale > 0 ? { name, preprocessor: own.preprocessor ?? preprocessor } : [];
+  });
+}
+
+/**
+ * Makes a control's picture from the frame.
+ * @returns null if a network does, in the engine.
+ * @throws {ImageError} if nothing does.
+ */
+export function derivePicture(
+  { preprocessor }: Pick<ActiveControl, 'preprocessor'>,
+  image: Image,
+  allocate: Allocate,
+): Image | null {
+  if (preprocessor === null) throw new ImageError('it is missing, and no preprocessor makes it');
+  return isPreprocessorName(preprocessor) ? preprocess(preprocessor, image, allocate) : null;
+}

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { after, describe, it } from 'node:test';
+import type { StreamParameters } from '@millrace/protocol';
+import { ParameterError, type FrameInput } from '../../src/engine/engine.js';
+import type { Image } from '../../src/image/image.js';
+import { greatestDifference } from '../support/compare.js';
+import {
+  keptCosts,
+  RecordedStream,
+  startEngine,
+  testImage,
+  tinyModel,
+  tinyParameters,
+} from '../support/engine.js';
+import { steeredModel } from '../support/steered-model.js';
+
+const cacheDirectory = await keptCosts();
+const run = await startEngine(await steeredModel('all'), { cacheDirectory });
+const plainRun = await startEngine(tinyModel, { cacheDirectory });
+after(async () => {
+  await run[Symbol.asyncDispose]();
+  await plainRun[Symbol.asyncDispose]();
+});
+
+const frames = 5;
+const parameters = tinyParameters({ denoise: 'stream' });
+const controlled = tinyParameters({ denoise: 'stream', controls: { 'controlnet-a': { scale: 1 } } });
+
+/** Returns white stripes on black that move from frame to frame. */
+function stripes(frame: number, period = 9): Image {
+  const { width, height } = parameters;
+  const data = new Uint8Array(width * height * 3);
+  for (let i = 0; i < data.length; i++) {
+    const x = Math.floor(i / 3) % width;
+    data[i] = (x + 3 * frame) % period < 3 ? 255 : 0;
+  }
+  return { width, height, data };
+}
+
+/** Returns the control images of a frame; null if it has none. */
+type ControlsOf = (frame: number) => FrameInput['controls'] | null;
+
+const without: ControlsOf = () => null;
+const withControl = (frame: number): FrameInput['controls'] => ({ 'controlnet-a': stripes(frame) });
+
+/** Sends frames through a stream. @returns their results. */
+async function play(
+  own: StreamParameters,
+  controlsOf: ControlsOf = without,
+  engine = run.engine,
+): Promise<ReadonlyMap<number, Uint8Array>> {
+  const stream = await RecordedStream.open(engine, own);
+  for (let frame = 0; frame < frames; frame++) {
+    const controls = controlsOf(frame);
+    const input = { image: testImage(frame, own), ...(controls && { controls }) };
+    stream.stream.push(frame, input, { replace: false });
+  }
+  await stream.until(() => stream.answered === frames);
+  stream.stream.close();
+  assert.equal(stream.results.size, frames);
+  return stream.results;
+}
+
+/** Returns the greatest difference of each frame, in levels. */
+function differences(
+  a: ReadonlyMap<number, Uint8Array>,
+  b: ReadonlyMap<number, Uint8Array>,
+): readonly number[] {
+  return [...a].map(([frame, pixels]) => greatestDifference(pixels, b.get(frame)!));
+}
+
+/** Values on the edge between two bytes may round either way. */
+const assertSame = (a: ReadonlyMap<number, Uint8Array>, b: ReadonlyMap<number, Uint8Array>): void =>
+  assert.ok(Math.max(...differences(a, b)) <= 1);
+
+describe('a model that can be steered', () => {
+  it('has a price for it, and draws the same pictures as without if streams do not use it', async () => {
+    const ready = run.states.at(-1);
+    assert.ok(ready?.name === 'ready' && ready.steered && ready.bank);
+    assert.ok(ready.steered.ratio > 0 && ready.steered.featuresMs > 0 && ready.bank.rowBytes > 0);
+    assert.deepEqual(await play(parameters), await play(parameters, without, plainRun.engine));
+  });
+
+  it('draws what the control image of each frame says, and nothing else for a frame without one', async () => {
+    const plain = await play(parameters);
+    const steered = await play(controlled, withControl);
+    assert.ok(Math.min(...differences(plain, steered)) > 1);
+    // One frame has another picture: the frames around it, which are under way with it, stay as they were.
+    const other = await play(controlled, (frame) =>
+      frame === 2 ? { 'controlnet-a': stripes(7, 5) } : withControl(frame),
+    );
+    assert.deepEqual(
+      differences(steered, other).map((difference) => difference > 1),
+      [false, false, true, false, false],
+    );
+    const some = await play(controlled, (frame) => (frame === 2 ? null : withControl(frame)));
+    assert.ok(greatestDifference(some.get(2)!, plain.get(2)!) <= 1);
+    assertSame(new Map([...some].filter(([frame]) => frame !== 2)), steered);
+    assertSame(await play(controlled), plain);
+  });
+
+  it('gives streams with and without controls, style and bank the same results together as alone', async () => {
+    const both = { 'controlnet-a': { scale: 0.5, end: 0.5 }, 't2i-adapter': { scale: 1 } };
+    const settings: readonly (readonly [StreamParameters, ControlsOf])[] = [
+      [parameters, without],
+      [controlled, withControl],
+      [
+        tinyParameters({ denoise: 'stream', controls: both, cfg_type: 'full', guidance_scale: 2 }),
+        (frame) => ({ 'controlnet-a': stripes(frame), 't2i-adapter': stripes(frame, 4) }),
+      ],
+      [tinyParameters({ denoise: 'stream', attention_bank_frames: 2 }), without],
+      [{ ...controlled, attention_bank_frames: 2 }, withControl],
+    ];
+    const alone = [];
+    for (const setting of settings) alone.push(await play(...setting));
+    const together = await Promise.all(settings.map((setting) => play(...setting)));
+    for (const [i, results] of together.entries()) assertSame(results, alone[i]);
+  });
+
+  it('lets frames attend to those before them: the first is as without', async () => {
+    const own = tinyParameters({ denoise: 'stream', attention_bank_frames: 1 });
+    const changed = differences(await play(parameters), await play(own));
+    assert.equal(changed[0] <= 1, true);
+    assert.ok(Math.max(...changed.slice(1)) > 1);
+  });
+
+  it('refuses by name what it does not have, and the stream goes on as before', async () => {
+    const stream = await RecordedStream.open(run.engine, controlled);
+    const refused = [
+      [run, { controls: { pose: { scale: 1 } } }, 'controls', /has controlnet-a, controlnet-b, t2i-adapter/],
+      [plainRun, { controls: { pose: { scale: 1 } } }, 'controls', /has no controls/],
+      [plainRun, { attention_bank_frames: 1 }, 'attention_bank_frames', /without an attention bank/],
+    ] as const;
+    for (const [{ engine }, changes, field, message] of refused) {
+      const own = { ...parameters, ...changes };
+      const isRefused = (error: unknown): boolean =>
+        error instanceof ParameterError && error.field === field && message.test(error.message);
+      await assert.rejects(RecordedStream.open(engine, own), isRefused);
+      if (engine === run.engine) await assert.rejects(stream.stream.configure(own), isRefused);
+    }
+    const input = { image: testImage(0, controlled), controls: withControl(0)! };
+    stream.stream.push(0, input, { replace: false });
+    await stream.until(() => stream.answered === 1);
+    const [first] = (await play(controlled, withControl)).values();
+    assert.ok(greatestDifference(stream.results.get(0)!, first) <= 1);
+  });
+});

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, it, mock } from 'node:test';
+import type { SteeredCosts } from '../../../../src/engine/costs.js';
+import { measureCosts } from '../../../../src/engine/worker/calibration/measure.js';
+import { latentShape } from '../../../../src/engine/worker/networks/sizes.js';
+import { readModelFolder } from '../../../../src/model/folder.js';
+import { tinyModel } from '../../../support/engine.js';
+import { steeredFolder } from '../../../support/steered-folder.js';
+
+const folder = steeredFolder(await readModelFolder(tinyModel));
+const directory = await mkdtemp(join(tmpdir(), 'millrace-steered-'));
+after(() => rm(directory, { recursive: true }));
+
+/** Milliseconds on a clock that only the work below advances. */
+let clock = 0;
+mock.method(performance, 'now', () => clock);
+
+/** Measures where a row takes 10 ms, or 15 if it is steered, and controls 2 and 3 ms. */
+async function measure(
+  cacheDirectory: string | null,
+): Promise<{ readonly steered: SteeredCosts | undefined; readonly work: readonly string[] }> {
+  const work: string[] = [];
+  const { steered } = await measureCosts(
+    {
+      folder,
+      latentShape: (given) => latentShape(folder, given),
+      encode: () => Promise.resolve(new Float32Array(1)),
+      decode: () => Promise.resolve(),
+      predict(rows, _, kept) {
+        const isSteered = rows[0]?.conditioning['bank_mask'] !== undefined;
+        if (isSteered) assert.ok(kept, 'what it computes for the bank is taken too');
+        work.push(`${rows.length} ${isSteered ? 'steered' : 'plain'}`);
+        clock += (isSteered ? 15 : 10) * rows.length;
+        return Promise.resolve([]);
+      },
+      controls: {
+        features(name, pixels, { width, height }) {
+          assert.equal(pixels.length, 3 * width * height);
+          work.push(name);
+          clock += name === 'canny' ? 2 : 3;
+          return Promise.resolve({});
+        },
+      },
+    },
+    {
+      device: { provider: 'cpu', index: 0 },
+      threads: 1,
+      cacheDirectory,
+      onProgress: () => {},
+      proceed: () => {},
+      onNote: (note) => assert.equal(note, ''),
+    },
+  );
+  return { steered, work };
+}
+
+const wanted = { ratio: 1.5, featuresMs: 3 };
+const round = ['4 plain', '4 steered', 'canny', 'depth'];
+
+it('the steered U-Net is compared with the plain one in turns, and the slowest control counts', async () => {
+  const { steered, work } = await measure(null);
+  assert.deepEqual(steered, wanted);
+  assert.deepEqual(work.slice(-4 * round.length), [...round, ...round, ...round, ...round]);
+});
+
+it('what steering costs is kept beside the costs, and measured again if the file is invalid', async () => {
+  assert.deepEqual((await measure(directory)).steered, wanted);
+  const { steered, work } = await measure(directory);
+  assert.deepEqual(steered, wanted);
+  assert.ok(!work.includes('canny'));
+  const name = (await readdir(directory)).find((each) => each.startsWith('steered-'));
+  assert.ok(name);
+  const file = join(directory, name);
+  assert.deepEqual(JSON.parse(await readFile(file, 'utf8')), wanted);
+  for (const kept of [null, {}, { ratio: 0, featuresMs: 1 }, { ratio: 1 }, { ratio: 1, featuresMs: -1 }]) {
+    await writeFile(file, JSON.stringify(kept));
+    const again = await measure(directory);
+    assert.deepEqual([again.steered, again.work.includes('canny')], [wanted, true], JSON.stringify(kept));
+  }
+  await writeFile(file, JSON.stringify({ ratio: 3, featuresMs: 0 }));
+  assert.deepEqual((await measure(directory)).steered, { ratio: 3, featuresMs: 0 });
+});

@@ -21,12 +21,15 @@ def save_controlnet(unet: UNet2DConditionModel, folder: Path, seed: int, **confi
         unet, conditioning_embedding_out_channels=(8, 8, 16, 16), load_weights_from_unet=False
     )
     if config:
-        network = ControlNetModel.from_config({**network.config, **config})
+        # Names in _use_default_values would be ignored.
+        network = ControlNetModel.from_config({**network.config, "_use_default_values": [], **config})
     fill(network, seed).save_pretrained(folder)
     return folder
 
 
-def save_adapter(unet: UNet2DConditionModel, folder: Path, seed: int, kind: str | None = None, channels: int = 3) -> Path:
+def save_adapter(
+    unet: UNet2DConditionModel, folder: Path, seed: int, kind: str | None = None, channels: int = 3
+) -> Path:
     """Save a T2I-Adapter; by default of the kind that fits the U-Net."""
     widths = list(unet.config.block_out_channels)
     is_xl = unet.config.addition_embed_type == "text_time"

@@ -19,7 +19,9 @@ TYPES = {"fp32": ([], 1e-4), "fp16": (["--fp16"], 2e-2), "weights-fp16": (["--we
 # An IP-Adapter "plus" for two of them, the plain one for the others.
 PLUS = {"sd-turbo", "sdxl-turbo"}
 ROWS, HEIGHT, WIDTH, SLOTS = 3, 16, 8, 2
-CONTROLNETS, ADAPTERS = ("canny", "depth"), ("sketch", "color")
+CONTROLNETS = ("canny", "depth")
+# Channels of the pictures that they take.
+ADAPTERS = {"sketch": 1, "color": 3}
 
 Tensors = dict[str, torch.Tensor]
 
@@ -33,7 +35,7 @@ class Steered:
         model = save_model(architecture, folder / "model")
         unet = DiffusionPipeline.from_pretrained(model).unet
         controlnets = {name: save_controlnet(unet, folder / name, i) for i, name in enumerate(CONTROLNETS, 31)}
-        adapters = {name: save_adapter(unet, folder / name, i, channels=i) for name, i in zip(ADAPTERS, (1, 3))}
+        adapters = {name: save_adapter(unet, folder / name, i, channels=i) for name, i in ADAPTERS.items()}
         ip = save_ip_adapter(unet, folder / "ip", self.plus)
         self.folder = export_model(
             model,
@@ -50,9 +52,9 @@ class Steered:
     def _draw(self) -> None:
         random = torch.Generator().manual_seed(7)
         layers = self.config["attention_bank"]["layers"]
-        self.images = torch.rand(len(CONTROLNETS + ADAPTERS), ROWS, 3, 8 * HEIGHT, 8 * WIDTH, generator=random)
+        self.images = torch.rand(len(CONTROLNETS) + len(ADAPTERS), ROWS, 3, 8 * HEIGHT, 8 * WIDTH, generator=random)
         self.pixels = torch.randn(ROWS, 3, IMAGE_SIZE, IMAGE_SIZE, generator=random)
-        self.scales = torch.rand(len(CONTROLNETS + ADAPTERS), ROWS, generator=random)
+        self.scales = torch.rand(len(CONTROLNETS) + len(ADAPTERS), ROWS, generator=random)
         self.image_scales = torch.rand(ROWS, len(self.config["ip_adapter"]["layers"]), generator=random)
         self.image_scales[1, 0] = 0
         self.mask = torch.tensor([[1.0, 0], [1, 1], [0, 0]])

@@ -92,7 +92,9 @@ def load_t2i_adapter(request: ControlRequest, unet: nn.Module, pixels: int, dtyp
     adapter = _load("--t2i-adapter", request, T2IAdapter, dtype)
     channels = adapter.config["in_channels"]
     if channels not in (1, 3):
-        raise ExportError(f"--t2i-adapter {request.place}: takes {channels} channels; only 3 (RGB) or 1 (grey) can be exported")
+        raise ExportError(
+            f"--t2i-adapter {request.place}: takes {channels} channels; only 3 (RGB) or 1 (grey) can be exported"
+        )
     wanted = adapter_features(unet.config)
     side = 2 ** len(unet.config["block_out_channels"])
     maps = adapter(torch.zeros(1, channels, side * pixels, side * pixels, dtype=dtype))
@@ -134,7 +136,9 @@ def _controlnet_problem(config: Mapping[str, Any], unet: Mapping[str, Any], pixe
     if channels != 3:
         return f"takes control pictures of {channels} channels; only 3 (RGB) can be exported"
     if config["global_pool_conditions"]:
-        return "has global_pool_conditions (shuffle), which rows of negative prompts must not get; it cannot be exported"
+        return (
+            "has global_pool_conditions (shuffle), which rows of negative prompts must not get; it cannot be exported"
+        )
     width, wanted = config["cross_attention_dim"], unet["cross_attention_dim"]
     if width != wanted:
         return (

@@ -71,9 +71,7 @@ class IpAdapter:
 
 def cross_layers(unet: nn.Module) -> list[str]:
     """Return the names of the cross-attention layers, in the order of diffusers' attn_processors."""
-    return [
-        name.removesuffix(".processor") for name in unet.attn_processors if name.endswith(".attn2.processor")
-    ]
+    return [name.removesuffix(".processor") for name in unet.attn_processors if name.endswith(".attn2.processor")]
 
 
 def block_of(layer: str) -> str:
@@ -125,7 +123,9 @@ def _find(place: str, image_encoder: str | None) -> tuple[Path, Path]:
     if image_encoder is not None:
         folder = _encoder_folder(image_encoder)
     if not folder.is_dir():
-        raise ExportError(f"--ip-adapter {place}: no folder {folder} with its image encoder; name one with --image-encoder")
+        raise ExportError(
+            f"--ip-adapter {place}: no folder {folder} with its image encoder; name one with --image-encoder"
+        )
     return file, folder
 
 
@@ -164,11 +164,11 @@ def _read(place: str, file: Path) -> tuple[Tensors, Tensors]:
                 if group in found:
                     found[group][rest] = weights.get_tensor(name)
     except SafetensorError as error:
-        raise ExportError(f"--ip-adapter {place}: not a .safetensors file, or incomplete: {first_line(error)}") from error
-    if not all(found.values()):
         raise ExportError(
-            f"--ip-adapter {place}: not an IP-Adapter, which has tensors named image_proj and ip_adapter"
-        )
+            f"--ip-adapter {place}: not a .safetensors file, or incomplete: {first_line(error)}"
+        ) from error
+    if not all(found.values()):
+        raise ExportError(f"--ip-adapter {place}: not an IP-Adapter, which has tensors named image_proj and ip_adapter")
     return found["image_proj"], found["ip_adapter"]
 
 

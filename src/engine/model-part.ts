@@ -1,5 +1,5 @@
 /** The networks of a model. */
-export type ModelPart = 'text_encoder' | 'vae_encoder' | 'unet' | 'vae_decoder';
+export type ModelPart = 'text_encoder' | 'vae_encoder' | 'unet' | 'vae_decoder' | 'preprocessor';
 
 /** Their names in messages. */
 export const partNames: Readonly<Record<ModelPart, string>> = {
@@ -7,4 +7,5 @@ export const partNames: Readonly<Record<ModelPart, string>> = {
   vae_encoder: 'VAE encoder',
   unet: 'U-Net',
   vae_decoder: 'VAE decoder',
+  preprocessor: 'preprocessor',
 };

@@ -21,6 +21,7 @@ const cures: Readonly<Record<ModelPart, string>> = {
   vae_encoder: otherVae,
   unet: inFloats,
   vae_decoder: otherVae,
+  preprocessor: 'export its graph again in float32',
 };
 
 /** Returns whether all values are finite. */

@@ -1,5 +1,6 @@
 import type { Conditioning, Row } from '../../../diffusion/stream.js';
 import type { ModelFolder } from '../../../model/folder.js';
+import type { Image } from '../../../image/image.js';
 import type { Graph } from '../../../model/layout/ports.js';
 import { loadTokenizer } from '../../../model/tokenizer.js';
 import type { Device } from '../../device.js';
@@ -7,6 +8,7 @@ import { Autoencoder } from './autoencoder.js';
 import { NotFiniteError, requireFinite } from './finite.js';
 import { OnnxPart, Scratch } from './onnx-part.js';
 import { bytesToPlanes, planesToBytes } from './pixels.js';
+import { Preprocessors, type PictureJob } from './preprocessors.js';
 import { sessionOptions } from '../devices/session-options.js';
 import { filledSize, latentShape, type Shape, type Size } from './sizes.js';
 import { TextEncoders, type TextEncoder } from './text-encoders.js';
@@ -33,19 +35,26 @@ export class ModelRuntime implements AsyncDisposable {
   readonly #texts: TextEncoders;
   readonly #autoencoder: Autoencoder;
   readonly #unet: Unet;
+  readonly #preprocessors: Preprocessors;
   readonly #parts: readonly OnnxPart[];
   readonly #image = new Scratch();
   #closed = false;
 
   private constructor(
     folder: ModelFolder,
-    networks: { readonly texts: TextEncoders; readonly autoencoder: Autoencoder; readonly unet: Unet },
+    networks: {
+      readonly texts: TextEncoders;
+      readonly autoencoder: Autoencoder;
+      readonly unet: Unet;
+      readonly preprocessors: Preprocessors;
+    },
     parts: readonly OnnxPart[],
   ) {
     this.folder = folder;
     this.#texts = networks.texts;
     this.#autoencoder = networks.autoencoder;
     this.#unet = networks.unet;
+    this.#preprocessors = networks.preprocessors;
     this.#parts = parts;
   }
 
@@ -83,6 +92,9 @@ export class ModelRuntime implements AsyncDisposable {
       texts: new TextEncoders(encoders, textLength, network.takesChunks ? maxChunks : 1),
       autoencoder: new Autoencoder(folder, vaeEncoder, vaeDecoder),
       unet: network,
+      preprocessors: await Preprocessors.load(folder.preprocessors, async ({ name, graph }) =>
+        load(`preprocessor ${name}`, graph),
+      ),
     };
     return new ModelRuntime(folder, networks, parts);
   }
@@ -144,6 +156,15 @@ export class ModelRuntime implements AsyncDisposable {
     const filled = filledSize(this.folder, size);
     const finite = planesToBytes(await this.decodePlanes(latent, filled), filled, size, out);
     if (!finite) throw new NotFiniteError('vae_decoder');
+  }
+
+  /**
+   * Makes control pictures with the preprocessors of the model, those of several streams in one call: in new memory, of
+   * the sizes of the pictures. Null stands where a network computed NaN or infinite values.
+   * @throws {RangeError} if the model lacks a preprocessor.
+   */
+  async preparePictures(jobs: readonly PictureJob[]): Promise<readonly (Image | null)[]> {
+    return this.#preprocessors.preparePictures(jobs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -10,24 +10,24 @@ const leastWhite = 4 * 64;
  */
 export function softEdge(image: Image, allocate: Allocate): Image {
   const { width, height } = image;
-  const { stride, dx, dy } = sobel(image);
-  let most = leastWhite * leastWhite;
+  const { stride, dx, dy, norm } = sobel(image);
+  let most = leastWhite;
   for (let row = 1; row <= height; row++) {
     for (let at = row * stride + 1, end = at + width; at < end; at++) {
-      most = Math.max(most, squared(dx[at] ?? 0, dy[at] ?? 0));
+      // The length is at most |dx| + |dy|.
+      if ((norm[at] ?? 0) > most) most = Math.max(most, lengthOf(dx[at] ?? 0, dy[at] ?? 0));
     }
   }
-  const scale = 255 / Math.sqrt(most);
   const data = allocate(width * height * 3);
   for (let row = 1, p = 0; row <= height; row++) {
     for (let at = row * stride + 1, end = at + width; at < end; at++, p += 3) {
-      const value = Math.round(scale * Math.sqrt(squared(dx[at] ?? 0, dy[at] ?? 0)));
+      const value = Math.round((255 * lengthOf(dx[at] ?? 0, dy[at] ?? 0)) / most);
       data[p] = data[p + 1] = data[p + 2] = value;
     }
   }
   return { width, height, data };
 }
 
-function squared(x: number, y: number): number {
-  return x * x + y * y;
+function lengthOf(x: number, y: number): number {
+  return Math.sqrt(x * x + y * y);
 }

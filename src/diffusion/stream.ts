@@ -9,6 +9,7 @@ import {
   type InFlight,
   type Plan,
 } from './in-flight.js';
+import type { MovingNoiseState } from './moving-noise.js';
 import { predictedNoise } from './prediction.js';
 import type { TransitionLength } from './transition.js';
 import type { Latent, Stage, Values } from './types.js';
@@ -86,6 +87,8 @@ export interface StreamState {
   readonly frames: readonly FrameState[];
   /** The latent that finished last, if there is feedback. */
   readonly finished?: Latent;
+  /** The noise, if it moves with the picture. */
+  readonly noise?: MovingNoiseState;
   /** Prompts in transition; absent if there are none. */
   readonly transitions?: {
     readonly positive: PromptTransition | null;

@@ -54,7 +54,7 @@ const choices = {
   do_add_noise: [true],
   denoise: ['auto', 'stream', 'sequential'],
   cfg_type: ['none', 'full', 'self', 'initialize'],
-  noise: ['fixed', 'drift'],
+  noise: ['fixed', 'drift', 'move'],
   similar_image_filter: [false],
   mode: ['img2img', 'txt2img'],
   fit: ['cover', 'contain', 'stretch'],

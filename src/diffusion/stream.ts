@@ -12,6 +12,7 @@ import {
   type Plan,
 } from './in-flight.js';
 import { putBack } from './mask.js';
+import type { MovingNoiseState } from './moving-noise.js';
 import { predictedNoise } from './prediction.js';
 import { rowsOf, type Conditioning, type Row, type RowValues, type Steering } from './rows.js';
 import type { TransitionLength } from './transition.js';
@@ -66,6 +67,8 @@ export interface StreamState {
   readonly frames: readonly FrameState[];
   /** The latent that finished last, if there is feedback. */
   readonly finished?: Latent;
+  /** The noise, if it moves with the picture. */
+  readonly noise?: MovingNoiseState;
   /** Prompts in transition; absent if there are none. */
   readonly transitions?: {
     readonly positive: PromptTransition | null;

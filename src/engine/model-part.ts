@@ -1,5 +1,12 @@
 /** The networks of a model. */
-export type ModelPart = 'text_encoder' | 'image_encoder' | 'vae_encoder' | 'control' | 'unet' | 'vae_decoder';
+export type ModelPart =
+  | 'text_encoder'
+  | 'image_encoder'
+  | 'vae_encoder'
+  | 'control'
+  | 'unet'
+  | 'vae_decoder'
+  | 'preprocessor';
 
 /** Their names in messages. */
 export const partNames: Readonly<Record<ModelPart, string>> = {
@@ -9,4 +16,5 @@ export const partNames: Readonly<Record<ModelPart, string>> = {
   control: 'control network',
   unet: 'U-Net',
   vae_decoder: 'VAE decoder',
+  preprocessor: 'preprocessor',
 };

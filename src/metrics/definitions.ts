@@ -48,7 +48,9 @@ export const definitions = {
   engine_not_finite_total: {
     type: 'counter',
     help: 'Times that a network computed values that are not finite (NaN or infinite), and a frame or prompt was dropped.',
-    labels: { part: ['text_encoder', 'image_encoder', 'vae_encoder', 'control', 'unet', 'vae_decoder'] },
+    labels: {
+      part: ['text_encoder', 'image_encoder', 'vae_encoder', 'control', 'unet', 'vae_decoder', 'preprocessor'],
+    },
   },
   engine_busy_seconds_total: {
     type: 'counter',

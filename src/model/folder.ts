@@ -13,6 +13,7 @@ import {
 import { checkKind, exportAdvice } from './kind.js';
 import { readInt8 } from './layout/int8.js';
 import { readLayout, textPart, type FixedSize, type ModelLayout } from './layout/model.js';
+import { readPreprocessors, type PreprocessorLayout } from './layout/preprocessor.js';
 import { unetInput } from './layout/unet.js';
 import { ModelError } from './model-error.js';
 import { exists, readModelJson } from './model-files.js';
@@ -35,6 +36,8 @@ export interface ModelFolder {
   readonly layout: ModelLayout;
   /** The same with the model's second graphs, in 8 bits; null if it has none. */
   readonly int8: ModelLayout | null;
+  /** The graphs that make control pictures, by name in alphabetical order. */
+  readonly preprocessors: readonly PreprocessorLayout[];
   /** One for each text encoder: the tokenizer's folder, an absolute path, and how many tokens the encoder knows. */
   readonly tokenizers: readonly { readonly folder: string; readonly tokenCount: number | null }[];
   /** Channels of a latent image. */
@@ -118,6 +121,7 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
     root,
     layout,
     int8: await readInt8(layout),
+    preprocessors: await readPreprocessors(root),
     tokenizers: parts.map((part, i) => ({
       folder: join(root, part.replace('text_encoder', 'tokenizer')),
       tokenCount: textEncoders[i]?.vocab_size ?? null,

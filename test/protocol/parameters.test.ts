@@ -60,7 +60,7 @@ const choices = {
   do_add_noise: [true],
   denoise: ['auto', 'stream', 'sequential'],
   cfg_type: ['none', 'full', 'self', 'initialize'],
-  noise: ['fixed', 'drift'],
+  noise: ['fixed', 'drift', 'move'],
   mask: ['none', 'ellipse', 'rectangle'],
   mask_invert: [false],
   similar_image_filter: [false],

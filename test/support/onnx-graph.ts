@@ -16,12 +16,18 @@ export interface GraphParts {
     /** Offset and length in that file. */
     place?: readonly [number, number],
   ])[];
+  /** Weights with values: floats, or int64 if they are bigints. */
+  readonly constants?: readonly (readonly [
+    name: string,
+    shape: readonly number[],
+    values: readonly number[] | readonly bigint[],
+  ])[];
   /** What it computes. Without nodes it can be read, but not run. */
   readonly nodes?: readonly GraphNode[];
 }
 
 /** Returns the bytes of an ONNX file, assembled by hand according to onnx.proto. */
-export function onnxGraph({ inputs, outputs, weights = [], nodes = [] }: GraphParts): Buffer {
+export function onnxGraph({ inputs, outputs, weights = [], constants = [], nodes = [] }: GraphParts): Buffer {
   const graph = [
     ...nodes.map(([operation, given, result]) =>
       message(1, [...given.flatMap((name) => text(1, name)), ...text(2, result), ...text(4, operation)]),
@@ -41,11 +47,25 @@ export function onnxGraph({ inputs, outputs, weights = [], nodes = [] }: GraphPa
         ...place.flat(),
       ]);
     }),
+    ...constants.map(([name, shape, values]) =>
+      message(5, [
+        ...shape.flatMap((size) => integer(1, size)),
+        ...integer(2, typeof values[0] === 'bigint' ? 7 : 1),
+        ...text(8, name),
+        ...message(9, [...new Uint8Array(numbers(values).buffer)]),
+      ]),
+    ),
     ...inputs.map((port) => message(11, valueInfo(port))),
     ...outputs.map((port) => message(12, valueInfo(port))),
   ].flat();
   const version = nodes.length > 0 ? message(8, integer(2, 16)) : [];
   return Buffer.from([...integer(1, 8), ...text(2, 'by hand'), ...message(7, graph), ...version]);
+}
+
+function numbers(values: readonly number[] | readonly bigint[]): Float32Array | BigInt64Array {
+  return typeof values[0] === 'bigint'
+    ? BigInt64Array.from(values as readonly bigint[])
+    : Float32Array.from(values as readonly number[]);
 }
 
 function valueInfo([name, type, shape]: GraphPort): number[] {

@@ -44,11 +44,12 @@ export const guidanceParameters = {
   },
   noise: {
     title: 'Noise',
-    description: 'fixed: the same noise for every frame; drift: noise that changes slowly.',
+    description:
+      'fixed: the same noise for every frame; drift: noise that changes slowly; move: noise that moves with the picture, so that its pattern sticks to things.',
     'x-group': 'more',
     'x-applies': ['plan'],
     default: 'fixed',
-    enum: ['fixed', 'drift'],
+    enum: ['fixed', 'drift', 'move'],
   },
   noise_drift: {
     title: 'Noise drift',

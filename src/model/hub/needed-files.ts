@@ -8,6 +8,8 @@ const unused = new Set(['safety_checker', 'feature_extractor', 'image_encoder'])
 const parts = ['text_encoder', 'unet', 'vae_encoder', 'vae_decoder'];
 /** Parts whose second graph, in 8 bits, is used if there is one. */
 const partsInInt8 = new Set(['unet', 'vae_encoder', 'vae_decoder']);
+/** The files of a preprocessor. */
+const ofPreprocessor = /^preprocessors\/[a-z0-9_-]{1,40}\/(?:model\.onnx|config\.json)$/;
 
 /** The graphs of control networks and of the image encoder, which only a steered U-Net uses. */
 const ofSteering = /^(?:controls\/[a-z0-9_-]{1,40}|image_encoder)\/model\.onnx$/;
@@ -23,6 +25,7 @@ export function neededFiles<File extends { readonly path: string }>(files: reado
   return files.filter(({ path }) => {
     const [folder = '', name, ...deeper] = path.split('/');
     if (ofSteering.test(path)) return isSteered;
+    if (ofPreprocessor.test(path)) return true;
     if (name === undefined) return path === 'model_index.json' || path === 'millrace.json';
     if (deeper.length > 0 || unused.has(folder) || !isPlain(folder) || !isPlain(name)) return false;
     if (name === 'config.json') return true;

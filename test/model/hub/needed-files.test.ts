@@ -57,6 +57,12 @@ describe('neededFiles', () => {
     assert.deepEqual(needed(around.join(' ')), [], 'other models may have them too');
   });
 
+  it('returns the graphs of preprocessors and their configuration', () => {
+    const files = ['preprocessors/depth/model.onnx', 'preprocessors/depth/config.json'];
+    const others = 'preprocessors/depth/a/model.onnx preprocessors/../model.onnx preprocessors/A/model.onnx';
+    assert.deepEqual(needed(`${files.join(' ')} preprocessors/depth/model.bin ${others}`), files);
+  });
+
   it('ignores names that lead out of their folder', () => {
     assert.deepEqual(needed(String.raw`unet/model.onnx ../config.json unet/.. unet/a\..\b C:/config.json`), [
       'unet/model.onnx',

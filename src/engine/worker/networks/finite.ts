@@ -23,6 +23,7 @@ const cures: Readonly<Record<ModelPart, string>> = {
   control: inFloats,
   unet: inFloats,
   vae_decoder: otherVae,
+  preprocessor: 'export its graph again in float32',
 };
 
 /** Returns whether all values are finite. */

@@ -96,6 +96,16 @@ export class OnnxPart implements AsyncDisposable {
     return results.map(({ data }) => data);
   }
 
+  /** Runs the network for one output whose shape only the run tells. The result is in new memory. */
+  async runOpen(
+    feeds: readonly Feed[],
+    { name }: NumberPort,
+  ): Promise<{ readonly data: Float32Array; readonly shape: readonly number[] }> {
+    const { [name]: tensor } = await this.#session.run(this.#tensors(feeds), [name]);
+    if (tensor === undefined) throw new RangeError(`the network has no output ${name}`);
+    return { data: floatsOf(tensor), shape: tensor.dims };
+  }
+
   /** Returns whether a run with these values succeeds. A failure is not logged. */
   async accepts(feeds: readonly Feed[]): Promise<boolean> {
     try {
@@ -155,6 +165,17 @@ export class OnnxPart implements AsyncDisposable {
  */
 function halfTensor(halves: Uint16Array, shape: readonly number[]): Tensor {
   return Object.defineProperty(new Tensor('float16', halves, shape), 'data', { value: halves });
+}
+
+/** Returns the values of a tensor of any type as floats. */
+function floatsOf({ type, data }: Tensor): Float32Array {
+  if (data instanceof Float32Array) return data;
+  if (type === 'float16' && data instanceof Uint16Array) {
+    const floats = new Float32Array(data.length);
+    halvesToFloats(data, floats);
+    return floats;
+  }
+  return Float32Array.from(data as ArrayLike<number | bigint>, Number);
 }
 
 /** Converts numbers to the type of a port; for integer ports they are rounded. */

@@ -1,5 +1,6 @@
 import type { Conditioning, Row } from '../../../diffusion/stream.js';
 import type { ModelFolder } from '../../../model/folder.js';
+import type { Image } from '../../../image/image.js';
 import type { Graph } from '../../../model/layout/ports.js';
 import { switchesOf } from '../../../model/layout/steered.js';
 import { loadTokenizer } from '../../../model/tokenizer.js';
@@ -10,6 +11,7 @@ import { NotFiniteError, requireFinite } from './finite.js';
 import { ImageEncoder } from './image-encoder.js';
 import { OnnxPart, Scratch } from './onnx-part.js';
 import { bytesToPlanes, planesToBytes } from './pixels.js';
+import { Preprocessors, type PictureJob } from './preprocessors.js';
 import { sessionOptions } from '../devices/session-options.js';
 import { filledSize, latentShape, type Shape, type Size } from './sizes.js';
 import { TextEncoders, type TextEncoder } from './text-encoders.js';
@@ -41,6 +43,7 @@ interface Networks {
   readonly autoencoder: Autoencoder;
   readonly unet: Unet;
   readonly steered: SteeredNetworks | null;
+  readonly preprocessors: Preprocessors;
 }
 
 /**
@@ -53,6 +56,7 @@ export class ModelRuntime implements AsyncDisposable {
   readonly #autoencoder: Autoencoder;
   readonly #unet: Unet;
   readonly #steered: SteeredNetworks | null;
+  readonly #preprocessors: Preprocessors;
   readonly #parts: readonly OnnxPart[];
   readonly #image = new Scratch();
   #closed = false;
@@ -63,6 +67,7 @@ export class ModelRuntime implements AsyncDisposable {
     this.#autoencoder = networks.autoencoder;
     this.#unet = networks.unet;
     this.#steered = networks.steered;
+    this.#preprocessors = networks.preprocessors;
     this.#parts = parts;
   }
 
@@ -103,6 +108,9 @@ export class ModelRuntime implements AsyncDisposable {
       autoencoder: new Autoencoder(folder, vaeEncoder, vaeDecoder),
       unet: plain,
       steered,
+      preprocessors: await Preprocessors.load(folder.preprocessors, async ({ name, graph }) =>
+        load(`preprocessor ${name}`, graph),
+      ),
     };
     return new ModelRuntime(folder, networks, parts);
   }
@@ -182,6 +190,15 @@ export class ModelRuntime implements AsyncDisposable {
     const filled = filledSize(this.folder, size);
     const finite = planesToBytes(await this.decodePlanes(latent, filled), filled, size, out);
     if (!finite) throw new NotFiniteError('vae_decoder');
+  }
+
+  /**
+   * Makes control pictures with the preprocessors of the model, those of several streams in one call: in new memory, of
+   * the sizes of the pictures. Null stands where a network computed NaN or infinite values.
+   * @throws {RangeError} if the model lacks a preprocessor.
+   */
+  async preparePictures(jobs: readonly PictureJob[]): Promise<readonly (Image | null)[]> {
+    return this.#preprocessors.preparePictures(jobs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -2,6 +2,7 @@ import { solverParameterNames, type StreamParameters, type WeightedPrompt } from
 import type { BlendMethod } from '../../../diffusion/blend.js';
 import type { Guidance } from '../../../diffusion/guidance.js';
 import type { Plan } from '../../../diffusion/in-flight.js';
+import { MovingNoise } from '../../../diffusion/moving-noise.js';
 import { SeededNoise } from '../../../diffusion/noise.js';
 import { createSolver, SolverError, type SolverOptions } from '../../../diffusion/solvers/create.js';
 import type { Admission } from '../../../diffusion/stream.js';
@@ -79,7 +80,10 @@ export function createPlan(
       ),
       prediction: folder.predictionType,
       shape,
-      noise: new SeededNoise(seeds, volume(shape), drift),
+      noise:
+        parameters.noise === 'move'
+          ? new MovingNoise(seeds, shape)
+          : new SeededNoise(seeds, volume(shape), drift),
     };
   } catch (error) {
     if (error instanceof SolverError) throw new ParameterError(error.field, error.message);

@@ -1,6 +1,8 @@
 import { differIn, type StreamParameters } from '@millrace/protocol';
 import type { RowSource } from '../../../diffusion/batcher.js';
 import { needsNegative } from '../../../diffusion/guidance.js';
+import { lumaOf } from '../../../diffusion/motion.js';
+import { MovingNoise } from '../../../diffusion/moving-noise.js';
 import { Gaussian } from '../../../diffusion/noise.js';
 import { SimilarityFilter } from '../../../diffusion/similarity-filter.js';
 import { Stream, type Lane, type Steering, type StreamState } from '../../../diffusion/stream.js';
@@ -87,16 +89,21 @@ export class LiveStream implements RowSource {
     const now = performance.now();
     const positive = this.#positive.transition(now);
     const negative = this.#negative.transition(now);
+    const state = this.#stream.snapshot();
+    const { noise } = this.plan;
     return {
-      ...this.#stream.snapshot(),
+      ...state,
+      ...(noise instanceof MovingNoise && { noise: noise.state(state.frames.map((frame) => frame.ordinal)) }),
       ...((positive ?? negative) && { transitions: { positive, negative } }),
     };
   }
 
   /** Continues from the state of a stream with the same parameters; frames of a different model are skipped. */
-  restore({ ordinal, frames, finished, transitions }: StreamState): void {
+  restore({ ordinal, frames, finished, transitions, noise: moved }: StreamState): void {
+    const { noise } = this.#stream.plan;
     const fitting = frames.filter((frame) => fitsPlan(frame, this.#stream.plan));
     this.#stream.restore({ ordinal, frames: fitting, ...(finished && allFinite(finished) && { finished }) });
+    if (moved && noise instanceof MovingNoise) noise.restore(moved);
     this.#lastFrame = fitting.at(-1)?.frame ?? -1;
     const now = performance.now();
     if (transitions?.positive) this.#positive.resume(transitions.positive, now);
@@ -147,6 +154,10 @@ export class LiveStream implements RowSource {
     this.#positive.moveTo(positive, way);
     this.#negative.moveTo(negative, way);
     this.steered.apply(parameters, plan);
+    const { noise } = this.#stream.plan;
+    if (plan.noise !== noise && plan.noise instanceof MovingNoise && noise instanceof MovingNoise) {
+      plan.noise.restore(noise.state([]));
+    }
     this.#stream.plan = plan;
     this.#stream.admission = this.#admission(parameters, plan);
     this.#parameters = parameters;
@@ -207,13 +218,19 @@ export class LiveStream implements RowSource {
     return Array.from({ length: count }, () => this.#stream.entryRows);
   }
 
-  /** Removes and returns the next frame to enter; later frames are compared with its pixels. */
+  /** Removes and returns the next frame to enter; later frames are compared with its pixels, and the noise follows. */
   takeEntry(): WaitingFrame {
     const waiting = this.#waiting.shift();
     if (waiting === undefined) throw new RangeError('no frame is waiting');
     this.#screened -= 1;
     const { image } = waiting.input;
     if (image && this.#parameters.similar_image_filter) this.#filter.accept(image.data);
+    const { noise, shape } = this.#stream.plan;
+    if (image && noise instanceof MovingNoise) {
+      const [, height, width] = shape;
+      const { pixelFactor } = this.#context.model.folder;
+      noise.follow(this.#stream.ordinal, lumaOf(image.data, image, pixelFactor, { width, height }));
+    }
     return waiting;
   }
 

@@ -28,8 +28,9 @@ const twice = port('twice', 'float32');
 const half = port('half', 'float16');
 const ints = port('ints', 'float32');
 const longs = port('longs', 'float32');
+const size = port('size', 'int64');
 
-/** Builds a graph that doubles floats of either precision, and returns integers as floats. */
+/** Builds a graph that doubles floats of either precision, and returns integers as floats, and the length. */
 function graph(): Buffer {
   const node = (operation: string, given: readonly string[], result: string): number[] =>
     message(1, [
@@ -47,9 +48,10 @@ function graph(): Buffer {
     ...node('Add', ['h', 'h'], 'half'),
     ...node('Cast', ['i'], 'ints'),
     ...node('Cast', ['l'], 'longs'),
+    ...node('Shape', ['f'], 'size'),
     ...text(2, 'by hand'),
     ...inputs.flatMap((input) => message(11, value(input))),
-    ...[twice, half, ints, longs].flatMap((output) => message(12, value(output))),
+    ...[twice, half, ints, longs, size].flatMap((output) => message(12, value(output))),
   ];
   return Buffer.from([...integer(1, 8), ...message(7, parts), ...message(8, integer(2, 16))]);
 }
@@ -73,6 +75,16 @@ describe('a network', () => {
       { port: ints, shape: [2] },
     ]);
     assert.deepEqual(results, [Float32Array.of(7, -9), Float32Array.of(14, -18), Float32Array.of(7, -9)]);
+  });
+
+  it('returns an output whose shape only the run tells, as floats in new memory, whatever its type', async () => {
+    const first = await part.runOpen(feeds(1, -2.25, 3), twice);
+    assert.deepEqual(first, { data: Float32Array.of(2, -4.5, 6), shape: [3] });
+    assert.deepEqual(await part.runOpen(feeds(0.5), half), { data: Float32Array.of(1), shape: [1] });
+    // The shape of the floats, as int64.
+    assert.deepEqual(await part.runOpen(feeds(7, 8), size), { data: Float32Array.of(2), shape: [1] });
+    await part.runOpen(feeds(9, 9, 9), twice);
+    assert.deepEqual(first.data, Float32Array.of(2, -4.5, 6));
   });
 
   it('computes in half precision for such a port', async () => {

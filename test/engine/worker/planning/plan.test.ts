@@ -93,6 +93,7 @@ describe('a plan', () => {
     const [before, after] = noises({ noise: 'drift', noise_drift: 0.1 });
     assert.deepEqual(before, first);
     assert.notDeepEqual(after, before);
+    assert.deepEqual(noises({ noise: 'move' })[0], first);
   });
 
   it('takes one seed, or several with weights', () => {

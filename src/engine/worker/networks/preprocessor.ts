@@ -1,0 +1,107 @@
+import type { Image } from '../../../image/image.js';
+import type { PreprocessorLayout } from '../../../model/layout/preprocessor.js';
+import { ModelError } from '../../../model/model-error.js';
+import { asError } from '../../as-error.js';
+import { drawResult } from './draw-result.js';
+import { allFinite } from './finite.js';
+import { Scratch, type OnnxPart } from './onnx-part.js';
+import { resample } from './resample.js';
+import { volume, type Size } from './sizes.js';
+
+type Part = Pick<OnnxPart, 'runOpen'>;
+
+/** Most pictures of a call: a longer one would make all streams wait. */
+const maxRows = 8;
+
+/** Sides of the picture that a network is tried with, unless it takes only one size. */
+const trialSide = 64;
+
+/** A network that makes control pictures, of several streams in one call. */
+export class Preprocessor {
+  readonly #layout: PreprocessorLayout;
+  readonly #part: Part;
+  readonly #values = new Scratch();
+
+  private constructor(layout: PreprocessorLayout, part: Part) {
+    this.#layout = layout;
+    this.#part = part;
+  }
+
+  /**
+   * Tries the network with a black picture, for graphs do not state all of this.
+   * @throws {ModelError} if it does not take pictures as its configuration says, or returns something else.
+   */
+  static async create(layout: PreprocessorLayout, part: Part): Promise<Preprocessor> {
+    const preprocessor = new Preprocessor(layout, part);
+    const data = new Uint8Array(3 * trialSide * trialSide);
+    await preprocessor.prepare([{ width: trialSide, height: trialSide, data }]);
+    return preprocessor;
+  }
+
+  /** Returns the size that the network gets for a picture; pictures for which it is equal can share a call. */
+  inputSize({ width, height }: Size): Size {
+    const { size, multipleOf } = this.#layout;
+    const fill = (side: number): number => Math.ceil(side / multipleOf) * multipleOf;
+    return size ?? { width: fill(width), height: fill(height) };
+  }
+
+  /**
+   * Returns control pictures of the sizes of these pictures, in new memory; null where the network computes NaN or
+   * infinite values.
+   * @param images of equal input size.
+   */
+  async prepare(images: readonly Image[]): Promise<readonly (Image | null)[]> {
+    const most = this.#layout.rows ?? maxRows;
+    const results: (Image | null)[] = [];
+    for (let first = 0; first < images.length; first += most) {
+      results.push(...(await this.#call(images.slice(first, first + most))));
+    }
+    return results;
+  }
+
+  async #call(images: readonly Image[]): Promise<readonly (Image | null)[]> {
+    const last = images.at(-1);
+    if (last === undefined) return [];
+    const { input, output, rows, result } = this.#layout;
+    const size = this.inputSize(last);
+    const length = 3 * size.width * size.height;
+    // If the export fixed the number of pictures, the last one fills the call.
+    const count = rows ?? images.length;
+    const data = this.#values.take(count * length);
+    for (let row = 0; row < count; row++) {
+      this.#write(images[row] ?? last, size, data.subarray(row * length, (row + 1) * length));
+    }
+    const feed = { port: input, data, shape: [count, 3, size.height, size.width] };
+    const { data: values, shape } = await this.#part.runOpen([feed], output).catch((cause: unknown) => {
+      const reason = asError(cause).message.trim();
+      throw this.#fault(`fails for pictures of ${size.width}x${size.height} pixels: ${reason}`, { cause });
+    });
+    const [given, channels, height, width] = shape.length === 3 ? shape.toSpliced(1, 0, 1) : shape;
+    if (given !== count || !channels || !height || !width || shape.length > 4) {
+      const wanted = `[${count}, channels, height, width]`;
+      throw this.#fault(`returns "${output.name}" of the shape [${shape.join(', ')}], not ${wanted}`);
+    }
+    const own = volume([channels, height, width]);
+    return images.map((image, row) => {
+      const part = values.subarray(row * own, (row + 1) * own);
+      return allFinite(part) ? drawResult({ values: part, channels, height, width }, result, image) : null;
+    });
+  }
+
+  #fault(problem: string, options?: ErrorOptions): ModelError {
+    const advice = 'correct the size and kind in config.json beside it, or export it again';
+    return new ModelError(this.#layout.graph.file, `${problem}; ${advice}`, options);
+  }
+
+  /** Writes a picture as planes [3, height, width] in the range of the network. */
+  #write({ data, width, height }: Image, size: Size, out: Float32Array): void {
+    const { scale, shift, order } = this.#layout;
+    const plane = size.width * size.height;
+    for (const channel of [0, 1, 2] as const) {
+      const first = order === 'bgr' ? 2 - channel : channel;
+      const values = out.subarray(channel * plane, (channel + 1) * plane);
+      resample({ values: data, first, step: 3, width, height }, size, values);
+      for (let i = 0; i < plane; i++) values[i] = (values[i] ?? 0) * scale[channel] + shift[channel];
+    }
+  }
+}

@@ -1,0 +1,263 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Ajv } from 'ajv';
+import { ModelError } from '../model-error.js';
+import { readModelJson } from '../model-files.js';
+import { readGraphFile } from './graph-file.js';
+import { fixedSize, onlyInput, outputPort, type Graph, type NumberPort } from './ports.js';
+
+type Three = readonly [number, number, number];
+type Colour = Three;
+
+/** A graph of a model folder that makes control pictures, and how it takes and returns pictures. */
+export interface PreprocessorLayout {
+  /** Its name in the parameters: that of its folder. */
+  readonly name: string;
+  /** Its name for people. */
+  readonly title: string;
+  readonly graph: Graph;
+  readonly input: NumberPort;
+  readonly output: NumberPort;
+  /** Pictures of every call, if the export fixed them. */
+  readonly rows: number | null;
+  /** The only size that it takes; null if it takes any whose sides are multiples of `multipleOf`. */
+  readonly size: { readonly width: number; readonly height: number } | null;
+  readonly multipleOf: number;
+  /** Channel c of the input is byte * scale[c] + shift[c], in the order of the graph's channels. */
+  readonly scale: Three;
+  readonly shift: Three;
+  readonly order: 'rgb' | 'bgr';
+  readonly result: PreprocessorResult;
+}
+
+/** What a preprocessor's output means. */
+export interface PreprocessorResult {
+  /**
+   * `depth`: one value a pixel, drawn in grey; `picture`: RGB, or one value a pixel in grey; `classes`: a score for each
+   * class or the number of the class, drawn in the colour of the palette.
+   */
+  readonly kind: 'depth' | 'picture' | 'classes';
+  /** The values that are drawn black and white; `minmax` the least and the greatest of each result. */
+  readonly range: 'minmax' | readonly [black: number, white: number];
+  /** Whether black and white are swapped. */
+  readonly invert: boolean;
+  /** A colour for each class. */
+  readonly palette: readonly Colour[];
+}
+
+interface PreprocessorConfig {
+  readonly title: string;
+  readonly input: {
+    readonly size: readonly [height: number, width: number] | null;
+    readonly multiple_of: number;
+    readonly range: readonly [number, number] | { readonly mean: Three; readonly std: Three };
+    readonly layout: 'rgb' | 'bgr';
+  };
+  readonly output: {
+    readonly kind: PreprocessorResult['kind'];
+    readonly range: PreprocessorResult['range'];
+    readonly invert: boolean;
+    readonly palette?: readonly Colour[];
+  };
+}
+
+/** Sides of pictures, in pixels. */
+const maxSide = 4096;
+const side = { type: 'integer', minimum: 1, maximum: maxSide } as const;
+const list = (count: number, items: object): object => ({
+  type: 'array',
+  minItems: count,
+  maxItems: count,
+  items,
+});
+const value = { type: 'number' } as const;
+
+const ajv = new Ajv({ useDefaults: true, allowUnionTypes: true });
+const validateConfig = ajv.compile<PreprocessorConfig>({
+  type: 'object',
+  additionalProperties: false,
+  required: ['title', 'output'],
+  properties: {
+    title: { type: 'string', minLength: 1, maxLength: 40 },
+    input: {
+      type: 'object',
+      additionalProperties: false,
+      default: {},
+      properties: {
+        size: { default: null, type: ['array', 'null'], minItems: 2, maxItems: 2, items: side },
+        multiple_of: { ...side, default: 1 },
+        range: {
+          default: [0, 1],
+          anyOf: [
+            list(2, value),
+            {
+              type: 'object',
+              additionalProperties: false,
+              required: ['mean', 'std'],
+              properties: { mean: list(3, value), std: list(3, { ...value, exclusiveMinimum: 0 }) },
+            },
+          ],
+        },
+        layout: { default: 'rgb', enum: ['rgb', 'bgr'] },
+      },
+    },
+    output: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['kind'],
+      properties: {
+        kind: { enum: ['depth', 'picture', 'classes'] },
+        range: { default: [0, 1], anyOf: [{ const: 'minmax' }, list(2, value)] },
+        invert: { type: 'boolean', default: false },
+        palette: {
+          type: 'array',
+          minItems: 1,
+          maxItems: 1024,
+          items: list(3, { type: 'integer', minimum: 0, maximum: 255 }),
+        },
+      },
+    },
+  },
+});
+
+/** The channels that an output of each kind may have; with any other number, each is a class. */
+const channelsOf = { depth: [1], picture: [1, 3], classes: null } as const;
+
+/**
+ * Reads the preprocessors of a model folder, each a folder preprocessors/NAME with model.onnx and config.json.
+ * @throws {ModelError} if one of them cannot be used.
+ */
+export async function readPreprocessors(root: string): Promise<readonly PreprocessorLayout[]> {
+  const folder = join(root, 'preprocessors');
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  // Operating systems leave files behind whose names start with a dot.
+  const names = entries.filter((entry) => !entry.isFile() && !entry.name.startsWith('.'));
+  const sorted = names.map(({ name }) => name).toSorted();
+  return Promise.all(sorted.map(async (name) => readPreprocessor(folder, name)));
+}
+
+async function readPreprocessor(folder: string, name: string): Promise<PreprocessorLayout> {
+  if (!/^[a-z0-9_-]{1,40}$/.test(name)) {
+    throw new ModelError(
+      join(folder, name),
+      'the name of a preprocessor has 1 to 40 of the characters a-z, 0-9, _ and -; rename the folder',
+    );
+  }
+  const path = join(folder, name, 'config.json');
+  const config = await readModelJson(path, validateConfig);
+  const graph = await readGraphFile(join(folder, name, 'model.onnx'));
+  const input = pictureInput(graph);
+  const { kind, range, invert, palette = defaultPalette } = config.output;
+  const { multiple_of: multipleOf, layout: order } = config.input;
+  const output = outputPort(graph, []);
+  checkOutput(graph, output, { kind, colours: palette.length });
+  if (range !== 'minmax' && range[0] === range[1]) {
+    throw new ModelError(path, `field output.range has two equal values; give those of black and of white`);
+  }
+  return {
+    name,
+    title: config.title,
+    graph,
+    input,
+    output,
+    rows: fixedSize(input, 0),
+    size: inputSize(path, graph, input, config.input.size),
+    multipleOf,
+    ...scaling(config.input.range),
+    order,
+    result: { kind, range, invert, palette },
+  };
+}
+
+/** @throws {ModelError} if the graph does not take pictures as [batch, 3, height, width] in floats. */
+function pictureInput(graph: Graph): NumberPort {
+  const input = onlyInput(graph);
+  const channels = fixedSize(input, 1) ?? 3;
+  const floats = input.type === 'float32' || input.type === 'float16';
+  if (floats && input.shape.length === 4 && channels === 3) return input;
+  throw new ModelError(
+    graph.file,
+    `"${input.name}" is ${input.type} of the shape [${input.shape.join(', ')}], where a preprocessor takes ` +
+      'float32 or float16 of [batch, 3, height, width]; export it again so',
+  );
+}
+
+/** Returns the only size that the graph takes, by its configuration or its export. */
+function inputSize(
+  path: string,
+  graph: Graph,
+  input: NumberPort,
+  size: PreprocessorConfig['input']['size'],
+): PreprocessorLayout['size'] {
+  const [height, width] = [fixedSize(input, 2), fixedSize(input, 3)];
+  if (size === null) {
+    if (height === null && width === null) return null;
+    if (height !== null && width !== null) return { height, width };
+    throw new ModelError(
+      path,
+      `field input.size must be given: ${graph.file} takes pictures of [${input.shape.slice(2).join(', ')}]`,
+    );
+  }
+  if ((height ?? size[0]) === size[0] && (width ?? size[1]) === size[1]) {
+    return { height: size[0], width: size[1] };
+  }
+  throw new ModelError(
+    path,
+    `field input.size is [${size.join(', ')}], but ${graph.file} takes pictures of ` +
+      `[${input.shape.slice(2).join(', ')}]; correct the file`,
+  );
+}
+
+/** Returns how bytes become values of the input. */
+function scaling(range: PreprocessorConfig['input']['range']): Pick<PreprocessorLayout, 'scale' | 'shift'> {
+  if (!('mean' in range)) {
+    const [from, to] = range;
+    const scale = (to - from) / 255;
+    return { scale: [scale, scale, scale], shift: [from, from, from] };
+  }
+  const { mean, std } = range;
+  return {
+    scale: [1 / (255 * std[0]), 1 / (255 * std[1]), 1 / (255 * std[2])],
+    shift: [-mean[0] / std[0], -mean[1] / std[1], -mean[2] / std[2]],
+  };
+}
+
+/** @throws {ModelError} if the graph states an output that cannot be of this kind. */
+function checkOutput(
+  graph: Graph,
+  output: NumberPort,
+  { kind, colours }: { readonly kind: PreprocessorResult['kind']; readonly colours: number },
+): void {
+  const { shape, name } = output;
+  const stated = `"${name}" has the shape [${shape.join(', ')}]`;
+  if (shape.length !== 4 && !(shape.length === 3 && kind !== 'picture')) {
+    const flat = kind === 'picture' ? '' : ' or [batch, height, width]';
+    const wanted = `[batch, channels, height, width]${flat}`;
+    throw new ModelError(graph.file, `${stated}, where output.kind "${kind}" requires ${wanted}`);
+  }
+  const channels = shape.length === 4 ? fixedSize(output, 1) : 1;
+  if (channels === null) return;
+  const allowed: readonly number[] | null = channelsOf[kind];
+  if (allowed && !allowed.includes(channels)) {
+    const wanted = `${allowed.join(' or ')} channel${allowed.length > 1 ? 's' : ''}`;
+    throw new ModelError(graph.file, `${stated}, where output.kind "${kind}" requires ${wanted}`);
+  }
+  if (kind === 'classes' && channels > colours) {
+    throw new ModelError(
+      graph.file,
+      `${stated}, so output.palette must have ${channels} colours, not ${colours}`,
+    );
+  }
+}
+
+/** The colours of PASCAL VOC: the bits of a class's number, spread over the high bits of red, green and blue. */
+const defaultPalette: readonly Colour[] = Array.from({ length: 256 }, (_, index): Colour => {
+  let [red, green, blue] = [0, 0, 0];
+  for (let bit = 0; bit < 8; bit++) {
+    const three = (index >> (3 * bit)) & 7;
+    red |= (three & 1) << (7 - bit);
+    green |= ((three >> 1) & 1) << (7 - bit);
+    blue |= ((three >> 2) & 1) << (7 - bit);
+  }
+  return [red, green, blue];
+});

@@ -61,7 +61,7 @@ export interface ModelFolder {
   readonly fixedSize: FixedSize;
   /** Whether the model takes the guidance scale as an input and needs no other guidance (a full LCM). */
   readonly selfGuided: boolean;
-  /** The controls that pictures can steer it by, with the preprocessors that it was exported for. */
+  /** The controls that pictures can steer it by, with the preprocessors of the folder. */
   readonly controls: readonly ModelControl[];
   /** Whether an empty negative prompt is an embedding of zeros (SDXL). */
   readonly zeroEmptyNegative: boolean;
@@ -114,6 +114,7 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
   const textEncoders = texts.map(([, config]) => config);
   const layout = await readLayout(root, { unet, unetPath, vae, textEncoders, pixelFactor });
   const settings = await readSettings(join(root, 'millrace.json'), sizeFactor);
+  const preprocessors = await readPreprocessors(root);
   const selfGuided = unetInput(layout.unet, 'timestep_cond') !== undefined;
   return {
     name: modelName(root),
@@ -121,7 +122,7 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
     root,
     layout,
     int8: await readInt8(layout),
-    preprocessors: await readPreprocessors(root),
+    preprocessors,
     tokenizers: parts.map((part, i) => ({
       folder: join(root, part.replace('text_encoder', 'tokenizer')),
       tokenCount: textEncoders[i]?.vocab_size ?? null,
@@ -138,7 +139,7 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
     fixedSize: layout.size,
     selfGuided,
     controls: (layout.steered?.controls ?? []).map(({ name, preprocessor }) => {
-      return { name, preprocessor, preprocessors: preprocessor === null ? [] : [preprocessor] };
+      return { name, preprocessor, preprocessors: preprocessors.map((own) => own.name) };
     }),
     zeroEmptyNegative: index.force_zeros_for_empty_prompt,
     textLength: Math.min(...textEncoders.map((text) => text.max_position_embeddings)),

@@ -1,6 +1,6 @@
 import type { ModelControl, StreamParameters } from '@millrace/protocol';
 import { type Allocate, type Image, ImageError } from '../../image/image.js';
-import { isPreprocessorName, preprocess } from './preprocess-seam.js';
+import { isPreprocessorName, preprocess } from '../../image/preprocess/preprocessors.js';
 
 /** A control that is on. */
 export interface ActiveControl {

@@ -14,6 +14,7 @@ import {
 } from '@millrace/protocol';
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import { ParameterError } from '../../engine/engine.js';
+import { preprocessorNames } from '../../image/preprocess/preprocessors.js';
 
 /** The parameters that one model allows. */
 export interface ParameterRules {
@@ -29,20 +30,26 @@ export interface ParameterRules {
   check(update: unknown): ParameterUpdate;
 }
 
-export function createParameterRules(model: ModelParameters): ParameterRules {
+/** @param given its controls list the preprocessors of the model, besides which all have those that need no network. */
+export function createParameterRules(given: ModelParameters): ParameterRules {
+  const model = { ...given, controls: (given.controls ?? []).map(withPreprocessors) };
   const schema = updateSchema(model);
   const ajv = new Ajv2020({ strictTypes: false, keywords: [...schemaAnnotations] });
   const validate = ajv.compile<ParameterUpdate>(schema);
   return {
     schema,
     defaults: defaultParameters(model),
-    controls: model.controls ?? [],
+    controls: model.controls,
     check(update) {
       if (!validate(update)) throw describe(validate.errors?.[0], update, model);
       if (update.controls) checkControls(update.controls);
       return update;
     },
   };
+}
+
+function withPreprocessors(control: ModelControl): ModelControl {
+  return { ...control, preprocessors: [...preprocessorNames, ...control.preprocessors] };
 }
 
 /** @throws {ParameterError} for what the schema cannot say. */

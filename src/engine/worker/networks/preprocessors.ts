@@ -1,6 +1,7 @@
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Image } from '../../../image/image.js';
-import { isPreprocessorName } from '../../../image/preprocess/preprocessors.js';
+import { isPreprocessorName, preprocessorNames } from '../../../image/preprocess/preprocessors.js';
+import type { ModelFolder } from '../../../model/folder.js';
 import type { PreprocessorLayout } from '../../../model/layout/preprocessor.js';
 import { ModelError } from '../../../model/model-error.js';
 import type { OnnxPart } from './onnx-part.js';
@@ -11,6 +12,21 @@ export interface PictureJob {
   /** Name of a preprocessor of the model. */
   readonly preprocessor: string;
   readonly image: Image;
+}
+
+/**
+ * Checks that each control of a model has a preprocessor that exists, or none.
+ * @throws {ModelError} naming those that exist.
+ */
+export function checkPreprocessors({ root, controls }: Pick<ModelFolder, 'root' | 'controls'>): void {
+  for (const { name, preprocessor, preprocessors } of controls) {
+    if (preprocessor === null || isPreprocessorName(preprocessor) || preprocessors.includes(preprocessor)) continue;
+    const known = [...preprocessorNames, ...preprocessors].join(', ');
+    throw new ModelError(
+      join(root, 'unet_steered', 'config.json'),
+      `the control ${name} has the preprocessor ${preprocessor}, which is unknown; there are ${known}`,
+    );
+  }
 }
 
 /** The networks of a model that make control pictures. */

@@ -11,7 +11,7 @@ import { NotFiniteError, requireFinite } from './finite.js';
 import { ImageEncoder } from './image-encoder.js';
 import { OnnxPart, Scratch } from './onnx-part.js';
 import { bytesToPlanes, planesToBytes } from './pixels.js';
-import { Preprocessors, type PictureJob } from './preprocessors.js';
+import { checkPreprocessors, Preprocessors, type PictureJob } from './preprocessors.js';
 import { sessionOptions } from '../devices/session-options.js';
 import { filledSize, latentShape, type Shape, type Size } from './sizes.js';
 import { TextEncoders, type TextEncoder } from './text-encoders.js';
@@ -82,6 +82,7 @@ export class ModelRuntime implements AsyncDisposable {
     onProgress: (what: string) => void = () => {},
   ): Promise<ModelRuntime> {
     const { device = { provider: 'cpu', index: 0 }, threads, cacheDirectory = null } = options;
+    checkPreprocessors(folder);
     const parts: OnnxPart[] = [];
     const load = async (what: string, { file }: Graph): Promise<OnnxPart> => {
       onProgress(`loading the ${what}`);

@@ -1,13 +1,16 @@
 import { Batcher } from '../../../diffusion/batcher.js';
 import type { Lane, RowValues } from '../../../diffusion/stream.js';
+import type { Image } from '../../../image/image.js';
+import { isPreprocessorName } from '../../../image/preprocess/preprocessors.js';
 import type { BufferPool } from '../../buffer-pool.js';
 import type { ExpectedCosts } from '../../costs.js';
 import { memoryOf, type FrameInput } from '../../frame-input.js';
 import type { FromWorker } from '../../messages.js';
 import type { FeatureSource } from '../networks/control-networks.js';
 import { allFinite, NotFiniteError } from '../networks/finite.js';
-import type { KeptPicture, Prepared } from './stream-pictures.js';
 import type { LiveStream } from './live-stream.js';
+import type { SteeringControl } from './picture-steering.js';
+import type { KeptPicture, Prepared } from './stream-pictures.js';
 import { longMs, Rests } from './rests.js';
 import type { ModelRuntime } from '../networks/runtime.js';
 import type { Size } from '../networks/sizes.js';
@@ -48,7 +51,7 @@ interface Passage extends Size {
 }
 
 /** The networks that frames pass through. */
-type Networks = Pick<ModelRuntime, 'latentShape' | 'encode' | 'predict' | 'decode'> & {
+type Networks = Pick<ModelRuntime, 'latentShape' | 'preparePictures' | 'encode' | 'predict' | 'decode'> & {
   readonly controls: FeatureSource | null;
 };
 
@@ -222,18 +225,30 @@ export class FrameLoop {
   }
 
   /** Returns what the controls that are on make of a frame's pictures; one without a picture has no effect on it. */
-  async #featuresOf({ controls = {} }: FrameInput, stream: LiveStream, size: Size): Promise<RowValues> {
+  async #featuresOf(
+    { image, controls = {} }: FrameInput,
+    stream: LiveStream,
+    size: Size,
+  ): Promise<RowValues> {
     const source = this.#runtime.controls;
     const all: Record<string, Float32Array> = {};
-    const { controls: names } = stream.steered;
-    if (source === null || names.length === 0) return all;
+    const { controls: active } = stream.steered;
+    if (source === null || active.length === 0) return all;
     const start = performance.now();
-    for (const name of names) {
-      const picture = controls[name];
-      if (picture) Object.assign(all, await source.features(name, picture.data, size));
+    for (const control of active) {
+      const picture = controls[control.name] ?? (await this.#derive(control, image));
+      if (picture) Object.assign(all, await source.features(control.name, picture.data, size));
     }
     this.charge(stream, performance.now() - start);
     return all;
+  }
+
+  /** Makes the picture of a control from the frame with a network of the model; null if none of them does. */
+  async #derive({ preprocessor }: SteeringControl, image: Image | null): Promise<Image | null> {
+    if (image === null || preprocessor === null || isPreprocessorName(preprocessor)) return null;
+    const [picture] = await this.#runtime.preparePictures([{ preprocessor, image }]);
+    if (!picture) throw new NotFiniteError('preprocessor');
+    return picture;
   }
 
   async #leave(stream: LiveStream, frame: number, latent: Float32Array): Promise<void> {

@@ -1,7 +1,6 @@
 import { differIn, type StreamParameters } from '@millrace/protocol';
 import type { RowSource } from '../../../diffusion/batcher.js';
 import { needsNegative } from '../../../diffusion/guidance.js';
-import { lumaOf } from '../../../diffusion/motion.js';
 import { MovingNoise } from '../../../diffusion/moving-noise.js';
 import { Gaussian } from '../../../diffusion/noise.js';
 import { SimilarityFilter } from '../../../diffusion/similarity-filter.js';
@@ -11,6 +10,7 @@ import { preferredDenoise } from '../../costs.js';
 import type { EngineDropReason } from '../../messages.js';
 import { Arrivals } from './arrivals.js';
 import { fitsPlan } from './fits-plan.js';
+import { continueMotion, followMotion } from './follow-motion.js';
 import { StreamPictures } from './stream-pictures.js';
 import { allFinite } from '../networks/finite.js';
 import { embedPrompts, MovingPrompt, type PromptPair } from '../conditioning/prompts.js';
@@ -154,10 +154,7 @@ export class LiveStream implements RowSource {
     this.#positive.moveTo(positive, way);
     this.#negative.moveTo(negative, way);
     this.steered.apply(parameters, plan);
-    const { noise } = this.#stream.plan;
-    if (plan.noise !== noise && plan.noise instanceof MovingNoise && noise instanceof MovingNoise) {
-      plan.noise.restore(noise.state([]));
-    }
+    continueMotion(this.#stream.plan, plan);
     this.#stream.plan = plan;
     this.#stream.admission = this.#admission(parameters, plan);
     this.#parameters = parameters;
@@ -225,12 +222,7 @@ export class LiveStream implements RowSource {
     this.#screened -= 1;
     const { image } = waiting.input;
     if (image && this.#parameters.similar_image_filter) this.#filter.accept(image.data);
-    const { noise, shape } = this.#stream.plan;
-    if (image && noise instanceof MovingNoise) {
-      const [, height, width] = shape;
-      const { pixelFactor } = this.#context.model.folder;
-      noise.follow(this.#stream.ordinal, lumaOf(image.data, image, pixelFactor, { width, height }));
-    }
+    if (image) followMotion(this.#stream.plan, this.#stream.ordinal, image, this.#context.model.folder.pixelFactor);
     return waiting;
   }
 

@@ -18,6 +18,12 @@ export interface Style {
   readonly scales: Float32Array;
 }
 
+/** A control that is on, and what makes its picture from a frame without one. */
+export interface SteeringControl {
+  readonly name: string;
+  readonly preprocessor: string | null;
+}
+
 /** The parts of a context that steering needs. */
 type Context = Pick<StreamContext, 'model' | 'bankMemory'>;
 
@@ -31,7 +37,7 @@ export class PictureSteering {
   #bank: AttentionBank | null = null;
   #bankPlan: Plan | null = null;
   #scales: Steering['atStage'];
-  #controls: readonly string[] = [];
+  #controls: readonly SteeringControl[] = [];
   /** Null if there is none. */
   style: Style | null = null;
 
@@ -68,7 +74,10 @@ export class PictureSteering {
   apply(parameters: StreamParameters, plan: Plan): void {
     const { attention_bank_frames: frames, attention_bank_interval: interval } = parameters;
     const { steered } = this.#context.model.folder.layout;
-    this.#controls = activeControls(parameters);
+    this.#controls = activeControls(parameters).map((name) => {
+      const known = this.#context.model.folder.controls.find((control) => control.name === name);
+      return { name, preprocessor: parameters.controls[name]?.preprocessor ?? known?.preprocessor ?? null };
+    });
     this.#scales = steered ? controlScales(steered.controls, parameters) : undefined;
     this.#context.bankMemory.reserve(this.#id, this.#bytes(parameters, plan));
     if (frames === 0 || !steered?.bank) {
@@ -81,8 +90,8 @@ export class PictureSteering {
     this.#bankPlan = plan;
   }
 
-  /** The controls that are on, by name: a frame that enters needs their features. */
-  get controls(): readonly string[] {
+  /** The controls that are on: a frame that enters needs their features. */
+  get controls(): readonly SteeringControl[] {
     return this.#controls;
   }
 

@@ -37,6 +37,26 @@ describe('a frame with control images', () => {
     );
   });
 
+  it('gets the picture that is missing from the network that the stream chooses', async () => {
+    const { loop, spoil, features, fates, open } = setUp(steered);
+    const stream = await open(7, {
+      controls: { canny: { scale: 1, preprocessor: 'lines' }, depth: { scale: 1, preprocessor: 'soft_edge' } },
+      t_index_list: [10],
+    });
+    push(stream, 1, { controls: { canny: 11 } });
+    await loop.turn();
+    assert.deepEqual(features, ['canny 11'], 'pictures that need no network are made before');
+    push(stream, 2);
+    await loop.turn();
+    const [, derived = '', from = ''] = features;
+    assert.match(derived, /^lines of \d+$/);
+    assert.equal(from, `canny ${255 - Number(derived.split(' ').at(-1))}`);
+    spoil.add('preprocess');
+    push(stream, 3);
+    await loop.turn();
+    assert.deepEqual(fates().slice(-3), ['7: 3 admitted', 'not finite: preprocessor', '7: 3 failed']);
+  });
+
   it('ignores pictures of controls that are off, and gives all of them back', async () => {
     const { loop, features, given, open } = setUp(steered);
     const stream = await open(7, { controls: { canny: { scale: 0 } } });

@@ -47,7 +47,7 @@ export interface Rig {
   /** Rows of each call. */
   readonly calls: number[];
   /** Parts whose next result is not finite. */
-  readonly spoil: Set<'encode' | 'predict' | 'overflow' | 'decode' | 'crash' | 'features'>;
+  readonly spoil: Set<'encode' | 'predict' | 'overflow' | 'decode' | 'crash' | 'features' | 'preprocess'>;
   /** The pictures of which features were computed: the name of the control and the first byte. */
   readonly features: string[];
   /** The rows of each call. */
@@ -85,6 +85,13 @@ export function setUp({ rowBudget = 4, encodeMs = 2, rowMs = 10, largeMs = 0, mo
           if (spoil.delete('features')) return Promise.reject(new NotFiniteError('control'));
           return Promise.resolve({ [`feature of ${name}`]: Float32Array.of(picture[0]) });
         },
+      },
+      preparePictures(jobs) {
+        const pictures = jobs.map(({ preprocessor, image }) => {
+          features.push(`${preprocessor} of ${image.data[0]}`);
+          return spoil.delete('preprocess') ? null : { ...image, data: image.data.map((value) => 255 - value) };
+        });
+        return Promise.resolve(pictures);
       },
       encode(picture, size) {
         assert.equal(picture.length, size.width * size.height * 3);

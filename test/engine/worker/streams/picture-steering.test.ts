@@ -52,7 +52,7 @@ function slotsOf({ rows: [row] }: Lane): readonly number[] | undefined {
 describe('a stream that is steered by pictures', () => {
   it('has rows with the scales of its controls and the features of their own frames', async () => {
     const rig = await open(canny);
-    assert.deepEqual(rig.stream.steered.controls, ['canny']);
+    assert.deepEqual(rig.stream.steered.controls, [{ name: 'canny', preprocessor: null }]);
     enter(rig, 1, own);
     advance(rig);
     enter(rig, 2);

@@ -21,6 +21,16 @@ export function activeControls(
   });
 }
 
+/** Returns whether frames need pictures of other controls, or made in another way, after a change of parameters. */
+export function needsOtherPictures(before: StreamParameters, after: StreamParameters): boolean {
+  const [old, wanted] = [before, after].map(({ controls }) =>
+    Object.entries(controls).flatMap(([name, { scale, preprocessor }]) =>
+      scale > 0 ? [[name, preprocessor]] : [],
+    ),
+  );
+  return JSON.stringify(old) !== JSON.stringify(wanted);
+}
+
 /**
  * Makes a control's picture from the frame.
  * @returns null if a network does, in the engine.

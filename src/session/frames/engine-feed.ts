@@ -1,5 +1,6 @@
 import { differIn, type StreamParameters } from '@millrace/protocol';
 import type { EngineStream, FrameInput, StreamState } from '../../engine/engine.js';
+import { needsOtherPictures } from './active-controls.js';
 import type { FrameLedger } from './frame-ledger.js';
 
 /** Passes the frames of a session, and the parameters for them, to its stream in the engine. */
@@ -41,7 +42,10 @@ export class EngineFeed {
   async configure(parameters: StreamParameters): Promise<number> {
     const active = this.#active;
     if (!active) throw new Error('configured before it was attached');
-    this.#reshaping = differIn('input', active.parameters, parameters);
+    const { parameters: before } = active;
+    // A scale that changes while a slider moves changes no picture.
+    const sameControls = { ...parameters, controls: before.controls };
+    this.#reshaping = differIn('input', before, sameControls) || needsOtherPictures(before, parameters);
     try {
       if (this.#reshaping) await this.#ledger.allAdmitted();
       const { from } = await active.stream.configure(parameters);

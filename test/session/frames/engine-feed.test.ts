@@ -104,6 +104,30 @@ for (const [name, value] of [
   });
 }
 
+it('a change of controls waits for frames under way only if frames need other pictures', async () => {
+  const usual = { canny: { scale: 0.5 }, depth: { scale: 0 } };
+  const changes: readonly (readonly [waits: boolean, controls: StreamParameters['controls']])[] = [
+    [false, usual],
+    [false, { ...usual, canny: { scale: 2, start: 0.1, end: 0.5 } }],
+    [false, { canny: { scale: 0.5 } }],
+    [false, { ...usual, depth: { scale: 0, preprocessor: 'passthrough' } }],
+    [true, { ...usual, canny: { scale: 0 } }],
+    [true, {}],
+    [true, { ...usual, depth: { scale: 0.1 } }],
+    [true, { ...usual, canny: { scale: 0.5, preprocessor: 'soft_edge' } }],
+  ];
+  for (const [waits, controls] of changes) {
+    let waited = false;
+    const { feed, stream, calls } = setUp(() => {
+      waited = true;
+      return Promise.resolve();
+    });
+    feed.attach(stream, { ...parameters, controls: usual });
+    await feed.configure({ ...parameters, controls });
+    assert.deepEqual([waited, calls], [waits, [{ ...parameters, controls }]], JSON.stringify(controls));
+  }
+});
+
 it('a refused change leaves everything unchanged', async () => {
   const { feed, stream, failure } = setUp(() => Promise.resolve());
   feed.attach(stream, parameters);

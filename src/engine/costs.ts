@@ -34,7 +34,7 @@ export interface Costs extends MeasuredCosts {
 }
 
 /** The memory of attention banks. */
-export interface BankCosts {
+interface BankCosts {
   /** Most bytes of all banks together. */
   readonly limit: number;
   /** Bytes that one row keeps of one frame, at the model's default size. */

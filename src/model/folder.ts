@@ -1,4 +1,4 @@
-import type { ParameterUpdate } from '@millrace/protocol';
+import type { ModelControl, ParameterUpdate } from '@millrace/protocol';
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import {
@@ -58,6 +58,8 @@ export interface ModelFolder {
   readonly fixedSize: FixedSize;
   /** Whether the model takes the guidance scale as an input and needs no other guidance (a full LCM). */
   readonly selfGuided: boolean;
+  /** The controls that pictures can steer it by, with the preprocessors that it was exported for. */
+  readonly controls: readonly ModelControl[];
   /** Whether an empty negative prompt is an embedding of zeros (SDXL). */
   readonly zeroEmptyNegative: boolean;
   /** Shape of a prompt's embedding: [textLength, textWidth]. */
@@ -131,6 +133,9 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
     predictionType: scheduler.prediction_type,
     fixedSize: layout.size,
     selfGuided,
+    controls: (layout.steered?.controls ?? []).map(({ name, preprocessor }) => {
+      return { name, preprocessor, preprocessors: preprocessor === null ? [] : [preprocessor] };
+    }),
     zeroEmptyNegative: index.force_zeros_for_empty_prompt,
     textLength: Math.min(...textEncoders.map((text) => text.max_position_embeddings)),
     textWidth: textEncoders.reduce((sum, text) => sum + text.hidden_size, 0),

@@ -1,7 +1,7 @@
 import { Ajv } from 'ajv';
 
 /** One map that a control network makes of a picture. */
-export interface FeatureConfig {
+interface FeatureConfig {
   readonly channels: number;
   /** Side of the latent over side of the map, which is rounded up. */
   readonly divisor: number;

@@ -201,6 +201,16 @@ describe('a steered U-Net', () => {
     assert.deepEqual([layout.imageEncoder, layout.bank], [null, null]);
   });
 
+  it('offers its controls to streams, with their preprocessors', async () => {
+    await using copy = await ModelCopy.create(layoutFolder('optimum'));
+    assert.deepEqual((await readModelFolder(copy.folder)).controls, []);
+    await write(copy, wholeParts());
+    assert.deepEqual((await readModelFolder(copy.folder)).controls, [
+      { name: 'canny', preprocessor: 'canny', preprocessors: ['canny'] },
+      { name: 'sketch', preprocessor: null, preprocessors: [] },
+    ]);
+  });
+
   it('is not required, whatever image encoder a folder has', async () => {
     const { graphs } = wholeParts();
     await using copy = await ModelCopy.create(layoutFolder('optimum'));

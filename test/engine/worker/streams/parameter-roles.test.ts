@@ -23,8 +23,6 @@ const model = {
 };
 
 const properties = parameterSchemasFor(folder);
-/** Controls steer only with a model that has some. */
-const names = parameterNames.filter((name) => name !== 'controls');
 
 /** Parameters with which most others have an effect. */
 const usual: ParameterUpdate = {
@@ -101,7 +99,7 @@ async function changeUnderWay(start: ParameterUpdate, update: ParameterUpdate) {
 }
 
 describe('a change of a parameter', () => {
-  for (const name of names) {
+  for (const name of parameterNames) {
     const roles: readonly ParameterRole[] = properties[name]['x-applies'];
     const [isPlanned, isSteering] = [roles.includes('plan'), roles.includes('steering')];
     const effects = [isPlanned && 'makes a new plan', isSteering && 'steers frames under way'];
@@ -133,7 +131,7 @@ describe('a parameter that depends on another has an effect only with the values
     return JSON.stringify(finished);
   }
 
-  const dependent = names.filter(
+  const dependent = parameterNames.filter(
     (name) =>
       properties[name]['x-when'] &&
       properties[name]['x-applies'].some((role) => role === 'plan' || role === 'steering'),

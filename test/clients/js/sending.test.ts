@@ -99,7 +99,7 @@ test('a mask is sent with its frame, whether in memory or to be read, and not wi
     masks.push((await peer.receive('frame')).mask);
   }
   assert.deepEqual(
-    masks.map((mask) => mask && [...mask]),
+    masks.map((mask) => mask && Array.from(mask)),
     [[2], [8, 9], undefined],
   );
 });

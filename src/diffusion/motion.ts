@@ -16,7 +16,7 @@ export interface Motion {
 }
 
 /** The greatest motion that is found, in cells along each side. */
-const reach = 4;
+const reach = 3;
 /** Cells are compared with those up to this far around them, in each direction. */
 const radius = 2;
 /** In levels of brightness: how much better than no motion at all another one must fit, alone and for each cell. */
@@ -76,22 +76,28 @@ export function motionBetween(before: Float32Array, now: Float32Array, grid: Gri
   const boxes = new Boxes(grid);
   for (const [x, y] of candidates) {
     differ(before, now, grid, { x, y, out: differences });
-    const extra = x === 0 && y === 0 ? 0 : bias + biasPerCell * (Math.abs(x) + Math.abs(y));
-    boxes.means(differences, x, y, (cell, mean) => {
+    const means = boxes.means(differences, x, y);
+    const still = x === 0 && y === 0;
+    if (still && means.every((mean) => mean <= leastFit))
+      return { dx, dy, known: new Uint8Array(count).fill(1) };
+    const extra = still ? 0 : bias + biasPerCell * (Math.abs(x) + Math.abs(y));
+    for (let cell = 0; cell < count; cell++) {
+      const mean = means[cell];
+      if (mean === Infinity) continue;
       sums[cell] += mean;
       tried[cell] += 1;
-      if (mean + extra >= best[cell]) return;
+      if (mean + extra >= best[cell]) continue;
       best[cell] = mean + extra;
       dx[cell] = x;
       dy[cell] = y;
-    });
+    }
   }
   const known = new Uint8Array(count);
   // The greatest difference at which each cell is recognised; 0 if its surroundings are too plain.
   const limits = new Float32Array(count);
   let textured = 0;
   let found = 0;
-  boxes.means(changes(now, grid), 0, 0, (cell, texture) => {
+  boxes.means(changes(now, grid), 0, 0).forEach((texture, cell) => {
     if (texture < leastTexture) return;
     textured += 1;
     limits[cell] = leastFit + (mostOfTypical * sums[cell]) / tried[cell];
@@ -101,16 +107,13 @@ export function motionBetween(before: Float32Array, now: Float32Array, grid: Gri
   });
   if (2 * found < textured) return null;
   const main = mainMotion({ dx, dy, known });
-  const takeMain = (cell: number): void => {
-    dx[cell] = main.x;
-    dy[cell] = main.y;
-  };
   // Between two whole cells of motion each fits some cells better: they must not move apart.
   differ(before, now, grid, { ...main, out: differences });
-  boxes.means(differences, main.x, main.y, (cell, mean) => {
-    if (mean <= limits[cell]) takeMain(cell);
+  boxes.means(differences, main.x, main.y).forEach((mean, cell) => {
+    if (known[cell] === 1 && mean > limits[cell]) return;
+    dx[cell] = main.x;
+    dy[cell] = main.y;
   });
-  for (let cell = 0; cell < count; cell++) if (known[cell] === 0) takeMain(cell);
   return { dx, dy, known };
 }
 
@@ -194,18 +197,21 @@ class Boxes {
   readonly #grid: Grid;
   readonly #rows: Float32Array;
   readonly #sums: Float64Array;
+  readonly #means: Float32Array;
 
   constructor(grid: Grid) {
     this.#grid = grid;
     this.#rows = new Float32Array(grid.width * grid.height);
     this.#sums = new Float64Array(grid.width);
+    this.#means = new Float32Array(grid.width * grid.height);
   }
 
   /**
-   * Calls `use` with the mean around each cell that has cells around it whose source is inside of the picture.
+   * Returns the mean around each cell; Infinity if no cell around it has its source inside of the picture. The result is
+   * valid until the next call.
    * @param values 0 for cells whose source is outside. @param dx the motion, with `dy`.
    */
-  means(values: Float32Array, dx: number, dy: number, use: (cell: number, mean: number) => void): void {
+  means(values: Float32Array, dx: number, dy: number): Float32Array {
     const { width, height } = this.#grid;
     const rows = this.#rows;
     for (let start = 0; start < rows.length; start += width) {
@@ -217,16 +223,19 @@ class Boxes {
       }
     }
     const sums = this.#sums.fill(0);
+    const means = this.#means;
     for (let y = -radius; y < height; y++) {
       const [entering, leaving] = [(y + radius) * width, (y - radius - 1) * width];
+      const [enters, leaves] = [y + radius < height, y > radius];
       const tall = Math.min(y + radius, height - 1 + Math.min(dy, 0)) - Math.max(y - radius, dy, 0) + 1;
       for (let x = 0; x < width; x++) {
-        if (y + radius < height) sums[x] += rows[entering + x];
-        if (y > radius) sums[x] -= rows[leaving + x];
-        if (y < 0 || tall <= 0) continue;
+        if (enters) sums[x] += rows[entering + x];
+        if (leaves) sums[x] -= rows[leaving + x];
+        if (y < 0) continue;
         const wide = Math.min(x + radius, width - 1 + Math.min(dx, 0)) - Math.max(x - radius, dx, 0) + 1;
-        if (wide > 0) use(y * width + x, sums[x] / (tall * wide));
+        means[y * width + x] = tall > 0 && wide > 0 ? sums[x] / (tall * wide) : Infinity;
       }
     }
+    return means;
   }
 }

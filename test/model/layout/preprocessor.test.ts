@@ -228,13 +228,6 @@ const faults: readonly [string, object, Buffer, string, RegExp][] = [
   ],
   ['vectors', depth, ports(['image', float32, ['n', 3]], anyResult), 'model.onnx', /of the shape \[n, 3\]/],
   [
-    'two inputs',
-    depth,
-    onnxGraph({ inputs: [anyPicture, ['x', float32, ['n']]], outputs: [anyResult] }),
-    'model.onnx',
-    /has the inputs image, x, but one is expected/,
-  ],
-  [
     'depth of three channels',
     depth,
     randomGraph(3).graph,

@@ -49,7 +49,7 @@ export function createParameterRules(given: ModelParameters): ParameterRules {
 }
 
 function withPreprocessors(control: ModelControl): ModelControl {
-  return { ...control, preprocessors: [...preprocessorNames, ...control.preprocessors] };
+  return { ...control, preprocessors: [...new Set([...preprocessorNames, ...control.preprocessors])] };
 }
 
 /** @throws {ParameterError} for what the schema cannot say. */

@@ -38,6 +38,8 @@ const contract: Readonly<Record<string, readonly [initial: unknown, allowed: str
     'integer 0 to 4294967295 or 1 to 8 of { seed: integer 0 to 4294967295; weight: number 0 to 1000 }',
   ],
   noise_drift: [0.02, 'number 0 to 1'],
+  attention_bank_frames: [0, 'integer 0 to 4'],
+  attention_bank_interval: [1, 'integer 1 to 1440'],
   mask_x: [0.5, 'number 0 to 1'],
   mask_y: [0.5, 'number 0 to 1'],
   mask_width: [0.6, 'number 0 to 1'],
@@ -183,9 +185,10 @@ describe('the parameters', () => {
       parameterNames.filter((name) => parameterSchemas[name]['x-applies'].includes(role));
     const filter = ['', '_threshold', '_max_skip_frame'].map((part) => `similar_image_filter${part}`);
     const mask = ['', '_x', '_y', '_width', '_height', '_invert', '_feather'].map((part) => `mask${part}`);
+    const bank = ['attention_bank_frames', 'attention_bank_interval'];
     const guidance = ['cfg_type', 'guidance_scale', 'delta'];
     const expected = {
-      steering: ['prompt', 'negative_prompt', 'prompt_blend', ...guidance, 'controls'],
+      steering: ['prompt', 'negative_prompt', 'prompt_blend', ...guidance, 'controls', ...bank],
       transition: ['transition_frames', 'transition_seconds'],
       entry: ['latent_feedback', 'pixel_feedback', 'denoise', 'frame_buffer_size', ...mask, ...filter],
       input: ['controls', 'width', 'height', 'fit'],

@@ -64,22 +64,25 @@ describe('PictureTurns', () => {
     assert.deepEqual(work.begun, ['first', 'last']);
   });
 
-  it('lets a stream with fast pictures overtake streams with slow ones, even if those are new each time', async () => {
+  it('lets a stream with fast pictures overtake streams with slow ones, even if those are new each time', async (t) => {
+    let now = 1e6;
+    t.mock.method(performance, 'now', () => now);
     const turns = new PictureTurns(1);
     const fast = {};
-    await turns.run(fast, () => Promise.resolve());
     const order: string[] = [];
-    const slow = async (): Promise<void> => {
-      await sleep(20);
-      order.push('slow');
+    const work = (name: string, ms: number) => async (): Promise<void> => {
+      await new Promise((resolve) => setImmediate(resolve));
+      now += ms;
+      order.push(name);
     };
+    await turns.run(fast, work('fast', 1));
     // First, some slow pictures are measured.
-    for (let i = 0; i < 4; i++) await turns.run({}, slow);
+    for (let i = 0; i < 4; i++) await turns.run({}, work('slow', 20));
     order.length = 0;
     const pending: Promise<unknown>[] = [];
     for (let round = 0; round < 6; round++) {
-      pending.push(turns.run({}, slow), turns.run({}, slow));
-      await turns.run(fast, () => Promise.resolve(order.push('fast')));
+      pending.push(turns.run({}, work('slow', 20)), turns.run({}, work('slow', 20)));
+      await turns.run(fast, work('fast', 1));
     }
     await Promise.all(pending);
     // Each time it waits for at most the picture under way and one more.

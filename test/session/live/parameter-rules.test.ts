@@ -6,7 +6,7 @@ import { createParameterRules } from '../../../src/session/live/parameter-rules.
 
 const steered = createParameterRules({
   controls: [
-    { name: 'canny', preprocessors: ['canny', 'soft_edge'], preprocessor: 'canny' },
+    { name: 'canny', preprocessors: ['lines'], preprocessor: 'canny' },
     { name: 'depth', preprocessors: [], preprocessor: null },
   ],
 });
@@ -127,7 +127,10 @@ describe('rules for controls', () => {
     });
   });
 
-  const settings = '{ scale: a number from 0 to 2, start: a number from 0 to 1, end: a number from 0 to 1 }';
+  const built = '"canny", "soft_edge", "passthrough"';
+  const settings =
+    '{ scale: a number from 0 to 2, start: a number from 0 to 1, end: a number from 0 to 1, ' +
+    `preprocessor: one of ${built} }`;
   for (const [controls, message] of [
     [{ pose: { scale: 1 } }, 'controls has no "pose": with this model it has canny, depth'],
     [{ constructor: { scale: 1 } }, 'controls has no "constructor": with this model it has canny, depth'],
@@ -139,15 +142,15 @@ describe('rules for controls', () => {
     [{ depth: 1 }, `controls.depth must be ${settings}, not 1`],
     [
       { depth: { scale: 1, size: 2 } },
-      'controls.depth has no "size": with this model it has scale, start, end',
+      'controls.depth has no "size": with this model it has scale, start, end, preprocessor',
     ],
     [
-      { depth: { scale: 1, preprocessor: 'canny' } },
-      'controls.depth has no "preprocessor": with this model it has scale, start, end',
+      { depth: { scale: 1, preprocessor: 'lines' } },
+      `controls.depth.preprocessor must be one of ${built}, not "lines"`,
     ],
     [
       { canny: { scale: 1, preprocessor: 'depth' } },
-      'controls.canny.preprocessor must be one of "canny", "soft_edge", not "depth"',
+      `controls.canny.preprocessor must be one of ${built}, "lines", not "depth"`,
     ],
     [
       { canny: { scale: 1 }, depth: { scale: 1, start: 0.7, end: 0.2 } },

@@ -20,7 +20,8 @@ export interface PictureJob {
  */
 export function checkPreprocessors({ root, controls }: Pick<ModelFolder, 'root' | 'controls'>): void {
   for (const { name, preprocessor, preprocessors } of controls) {
-    if (preprocessor === null || isPreprocessorName(preprocessor) || preprocessors.includes(preprocessor)) continue;
+    if (preprocessor === null || isPreprocessorName(preprocessor) || preprocessors.includes(preprocessor))
+      continue;
     const known = [...preprocessorNames, ...preprocessors].join(', ');
     throw new ModelError(
       join(root, 'unet_steered', 'config.json'),

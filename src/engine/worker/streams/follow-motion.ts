@@ -1,6 +1,6 @@
 import type { Plan } from '../../../diffusion/in-flight.js';
 import { lumaOf } from '../../../diffusion/motion.js';
-import { MovingNoise } from '../../../diffusion/moving-noise.js';
+import { MovingNoise, type MovingNoiseState } from '../../../diffusion/moving-noise.js';
 import type { Image } from '../../../image/image.js';
 
 /** Moves the noise of a plan with the picture of the next frame to enter, if it is noise that moves. */
@@ -14,4 +14,9 @@ export function followMotion({ noise, shape }: Plan, ordinal: number, image: Ima
 export function continueMotion(former: Plan, { noise }: Plan): void {
   if (noise === former.noise || !(noise instanceof MovingNoise)) return;
   if (former.noise instanceof MovingNoise) noise.restore(former.noise.state([]));
+}
+
+/** Lets moving noise of a plan begin at this state. */
+export function restoreMotion({ noise }: Plan, state: MovingNoiseState): void {
+  if (noise instanceof MovingNoise) noise.restore(state);
 }

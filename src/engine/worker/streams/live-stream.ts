@@ -10,7 +10,7 @@ import { preferredDenoise } from '../../costs.js';
 import type { EngineDropReason } from '../../messages.js';
 import { Arrivals } from './arrivals.js';
 import { fitsPlan } from './fits-plan.js';
-import { continueMotion, followMotion } from './follow-motion.js';
+import { continueMotion, followMotion, restoreMotion } from './follow-motion.js';
 import { StreamPictures } from './stream-pictures.js';
 import { allFinite } from '../networks/finite.js';
 import { embedPrompts, MovingPrompt, type PromptPair } from '../conditioning/prompts.js';
@@ -100,10 +100,9 @@ export class LiveStream implements RowSource {
 
   /** Continues from the state of a stream with the same parameters; frames of a different model are skipped. */
   restore({ ordinal, frames, finished, transitions, noise: moved }: StreamState): void {
-    const { noise } = this.#stream.plan;
     const fitting = frames.filter((frame) => fitsPlan(frame, this.#stream.plan));
     this.#stream.restore({ ordinal, frames: fitting, ...(finished && allFinite(finished) && { finished }) });
-    if (moved && noise instanceof MovingNoise) noise.restore(moved);
+    if (moved) restoreMotion(this.#stream.plan, moved);
     this.#lastFrame = fitting.at(-1)?.frame ?? -1;
     const now = performance.now();
     if (transitions?.positive) this.#positive.resume(transitions.positive, now);
@@ -222,7 +221,8 @@ export class LiveStream implements RowSource {
     this.#screened -= 1;
     const { image } = waiting.input;
     if (image && this.#parameters.similar_image_filter) this.#filter.accept(image.data);
-    if (image) followMotion(this.#stream.plan, this.#stream.ordinal, image, this.#context.model.folder.pixelFactor);
+    if (image)
+      followMotion(this.#stream.plan, this.#stream.ordinal, image, this.#context.model.folder.pixelFactor);
     return waiting;
   }
 

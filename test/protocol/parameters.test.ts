@@ -185,12 +185,12 @@ describe('the parameters', () => {
       parameterNames.filter((name) => parameterSchemas[name]['x-applies'].includes(role));
     const filter = ['', '_threshold', '_max_skip_frame'].map((part) => `similar_image_filter${part}`);
     const mask = ['', '_x', '_y', '_width', '_height', '_invert', '_feather'].map((part) => `mask${part}`);
-    const bank = ['attention_bank_frames', 'attention_bank_interval'];
+    const bankInterval = 'attention_bank_interval';
     const guidance = ['cfg_type', 'guidance_scale', 'delta'];
     const expected = {
-      steering: ['prompt', 'negative_prompt', 'prompt_blend', ...guidance, 'controls', ...bank],
+      steering: ['prompt', 'negative_prompt', 'prompt_blend', ...guidance, 'controls', 'attention_bank_frames'],
       transition: ['transition_frames', 'transition_seconds'],
-      entry: ['latent_feedback', 'pixel_feedback', 'denoise', 'frame_buffer_size', ...mask, ...filter],
+      entry: ['latent_feedback', 'pixel_feedback', 'denoise', 'frame_buffer_size', ...mask, bankInterval, ...filter],
       input: ['controls', 'width', 'height', 'fit'],
       output: ['quality'],
       flow: ['mode', 'fps', 'paused'],

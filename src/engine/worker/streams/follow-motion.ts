@@ -1,4 +1,4 @@
-import type { Plan } from '../../../diffusion/in-flight.js';
+import type { FrameState, Plan } from '../../../diffusion/in-flight.js';
 import { lumaOf } from '../../../diffusion/motion.js';
 import { MovingNoise, type MovingNoiseState } from '../../../diffusion/moving-noise.js';
 import type { Image } from '../../../image/image.js';
@@ -14,6 +14,11 @@ export function followMotion({ noise, shape }: Plan, ordinal: number, image: Ima
 export function continueMotion(former: Plan, { noise }: Plan): void {
   if (noise === former.noise || !(noise instanceof MovingNoise)) return;
   if (former.noise instanceof MovingNoise) noise.restore(former.noise.state([]));
+}
+
+/** Returns the state of moving noise, with that of these frames; null if the noise of the plan does not move. */
+export function motionIn({ noise }: Plan, frames: readonly FrameState[]): MovingNoiseState | null {
+  return noise instanceof MovingNoise ? noise.state(frames.map(({ ordinal }) => ordinal)) : null;
 }
 
 /** Lets moving noise of a plan begin at this state. */

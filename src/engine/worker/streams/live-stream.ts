@@ -1,7 +1,6 @@
 import { differIn, type StreamParameters } from '@millrace/protocol';
 import type { RowSource } from '../../../diffusion/batcher.js';
 import { needsNegative } from '../../../diffusion/guidance.js';
-import { MovingNoise } from '../../../diffusion/moving-noise.js';
 import { Gaussian } from '../../../diffusion/noise.js';
 import { SimilarityFilter } from '../../../diffusion/similarity-filter.js';
 import { Stream, type Lane, type Steering, type StreamState } from '../../../diffusion/stream.js';
@@ -10,7 +9,7 @@ import { preferredDenoise } from '../../costs.js';
 import type { EngineDropReason } from '../../messages.js';
 import { Arrivals } from './arrivals.js';
 import { fitsPlan } from './fits-plan.js';
-import { continueMotion, followMotion, restoreMotion } from './follow-motion.js';
+import { continueMotion, followMotion, motionIn, restoreMotion } from './follow-motion.js';
 import { StreamPictures } from './stream-pictures.js';
 import { allFinite } from '../networks/finite.js';
 import { embedPrompts, MovingPrompt, type PromptPair } from '../conditioning/prompts.js';
@@ -90,10 +89,10 @@ export class LiveStream implements RowSource {
     const positive = this.#positive.transition(now);
     const negative = this.#negative.transition(now);
     const state = this.#stream.snapshot();
-    const { noise } = this.plan;
+    const noise = motionIn(this.plan, state.frames);
     return {
       ...state,
-      ...(noise instanceof MovingNoise && { noise: noise.state(state.frames.map((frame) => frame.ordinal)) }),
+      ...(noise && { noise }),
       ...((positive ?? negative) && { transitions: { positive, negative } }),
     };
   }

@@ -188,9 +188,24 @@ describe('the parameters', () => {
     const bankInterval = 'attention_bank_interval';
     const guidance = ['cfg_type', 'guidance_scale', 'delta'];
     const expected = {
-      steering: ['prompt', 'negative_prompt', 'prompt_blend', ...guidance, 'controls', 'attention_bank_frames'],
+      steering: [
+        'prompt',
+        'negative_prompt',
+        'prompt_blend',
+        ...guidance,
+        'controls',
+        'attention_bank_frames',
+      ],
       transition: ['transition_frames', 'transition_seconds'],
-      entry: ['latent_feedback', 'pixel_feedback', 'denoise', 'frame_buffer_size', ...mask, bankInterval, ...filter],
+      entry: [
+        'latent_feedback',
+        'pixel_feedback',
+        'denoise',
+        'frame_buffer_size',
+        ...mask,
+        bankInterval,
+        ...filter,
+      ],
       input: ['controls', 'width', 'height', 'fit'],
       output: ['quality'],
       flow: ['mode', 'fps', 'paused'],

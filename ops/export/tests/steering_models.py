@@ -90,24 +90,38 @@ def _plus_projection(width: int, random: torch.Generator, tokens: int = 5, inner
     return found
 
 
-def ip_adapter_state(unet: UNet2DConditionModel, plus: bool = False, width: int | None = None) -> Tensors:
-    """Return an IP-Adapter with the names of the published files."""
+def _full_projection(width: int, random: torch.Generator) -> Tensors:
+    return {
+        "proj.0.weight": torch.randn(HIDDEN, HIDDEN, generator=random) * HIDDEN**-0.5,
+        "proj.0.bias": torch.randn(HIDDEN, generator=random) * 0.05,
+        "proj.2.weight": torch.randn(width, HIDDEN, generator=random) * HIDDEN**-0.5,
+        "proj.2.bias": torch.randn(width, generator=random) * 0.05,
+        "proj.3.weight": torch.ones(width),
+        "proj.3.bias": torch.randn(width, generator=random) * 0.05,
+    }
+
+
+_PROJECTIONS = {"plain": _plain_projection, "plus": _plus_projection, "full": _full_projection}
+
+
+def ip_adapter_state(unet: UNet2DConditionModel, kind: str = "plain", width: int | None = None) -> Tensors:
+    """Return an IP-Adapter with the names of the published files: ip-adapter, -plus or -full."""
     random = torch.Generator().manual_seed(22)
     width = width or unet.config.cross_attention_dim
-    projection = (_plus_projection if plus else _plain_projection)(width, random)
+    projection = _PROJECTIONS[kind](width, random)
     state = {f"image_proj.{name}": value for name, value in projection.items()}
     for number, name in enumerate(unet.attn_processors):
         if "attn2" in name:
             inner = unet.get_submodule(name.removesuffix(".processor")).to_k.out_features
-            for kind in ("k", "v"):
+            for which in ("k", "v"):
                 weight = torch.randn(inner, width, generator=random) * width**-0.5
-                state[f"ip_adapter.{number}.to_{kind}_ip.weight"] = weight
+                state[f"ip_adapter.{number}.to_{which}_ip.weight"] = weight
     return state
 
 
-def save_ip_adapter(unet: UNet2DConditionModel, folder: Path, plus: bool = False, **config: Any) -> Path:
+def save_ip_adapter(unet: UNet2DConditionModel, folder: Path, kind: str = "plain", **config: Any) -> Path:
     """Save FOLDER/ip-adapter.safetensors and, beside it, its image_encoder."""
     folder.mkdir(parents=True, exist_ok=True)
-    save_file(ip_adapter_state(unet, plus, **config), folder / "ip-adapter.safetensors")
+    save_file(ip_adapter_state(unet, kind, **config), folder / "ip-adapter.safetensors")
     image_encoder().save_pretrained(folder / "image_encoder")
     return folder

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from diffusers import DiffusionPipeline
+from millrace_export.steering.ip_adapter import load_ip_adapter
 from models import save_model
 from running import assert_close, export_model, run, session, torch_unet, unet_inputs
 from steering_models import IMAGE_SIZE, save_adapter, save_controlnet, save_ip_adapter
@@ -36,7 +37,7 @@ class Steered:
         unet = DiffusionPipeline.from_pretrained(model).unet
         controlnets = {name: save_controlnet(unet, folder / name, i) for i, name in enumerate(CONTROLNETS, 31)}
         adapters = {name: save_adapter(unet, folder / name, i, channels=i) for name, i in ADAPTERS.items()}
-        ip = save_ip_adapter(unet, folder / "ip", self.plus)
+        ip = save_ip_adapter(unet, folder / "ip", "plus" if self.plus else "plain")
         self.folder = export_model(
             model,
             folder / "exported",
@@ -269,3 +270,18 @@ def test_light_adapters_and_pictures_of_bgr(tmp_path: Path) -> None:
     reference = Reference(model, {"bgr": bgr}, {"light": light}, None)
     wanted = reference.predict(inputs, 0, RowSteering([("bgr", images[0, 0], 0.7)], [("light", images[1, 0], 0.7)]))
     assert_close(run(exported / "unet_steered", steered)[0], wanted, 1e-4)
+
+
+def test_full_ip_adapters(tmp_path: Path) -> None:
+    """Every position of the encoder becomes a token."""
+    model = save_model("sd-1.5", tmp_path / "model")
+    unet = DiffusionPipeline.from_pretrained(model).unet
+    place = save_ip_adapter(unet, tmp_path / "ip", "full")
+    adapter = load_ip_adapter(str(place / "ip-adapter.safetensors"), None, unet, torch.float32)
+    assert adapter.tokens == (IMAGE_SIZE // 8) ** 2 + 1
+    reference = Reference(model, {}, {}, place)
+    pixels = torch.randn(2, 3, IMAGE_SIZE, IMAGE_SIZE, generator=torch.Generator().manual_seed(7))
+    embeds = reference.image_embeds(pixels, plus=True)
+    with torch.no_grad():
+        for found, one in zip(adapter.encoder(pixels), embeds, strict=True):
+            assert_close(found.numpy(), reference.image_tokens(one), 1e-5)

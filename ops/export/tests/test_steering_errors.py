@@ -162,7 +162,7 @@ def test_what_is_no_ip_adapter(places: Places, capfd: pytest.CaptureFixture[str]
 
 
 def test_image_encoders(places: Places, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    save_file(ip_adapter_state(places.unet, plus=True), tmp_path / "plus.safetensors")
+    save_file(ip_adapter_state(places.unet, "plus"), tmp_path / "plus.safetensors")
     file = str(tmp_path / "plus.safetensors")
     assert fails(places, capfd, "--ip-adapter", file) == (
         f"--ip-adapter {file}: no folder {tmp_path / 'image_encoder'} with its image encoder; "

@@ -16,19 +16,21 @@ function memory(): { heap: number; external: number } {
   return { heap: heapUsed, external };
 }
 
-test('memory is flat over 10,000 frames, for every guidance', () => {
+test('memory is flat over 10,000 frames, for every guidance, and with masks', () => {
   const shape = [4, 64, 64] as const;
   const length = 4 * 64 * 64;
   const latent = new Float32Array(length).fill(0.5);
   const prediction = new Float32Array(length).fill(0.1);
-  for (const cfgType of ['none', 'full', 'self', 'initialize'] as const) {
+  const mask = new Float32Array(64 * 64).fill(0.5);
+  const kinds = [['none'], ['full'], ['self', mask], ['initialize']] as const;
+  for (const [cfgType, masked = null] of kinds) {
     const { plan, steering, admission } = createStream({ cfgType, t_index_list: [18, 26, 35, 45] });
     const noise = new SeededNoise([{ seed: 2, weight: 1 }], length, 0);
     const stream = new Stream({ ...plan, shape, noise }, steering, admission);
     let largest = 0;
     let before = memory();
     for (let frame = 0; frame < 2500; frame++) {
-      stream.admit(frame, latent);
+      stream.admit(frame, latent, {}, masked);
       for (const lane of stream.lanes())
         stream.absorb(
           lane,

@@ -120,8 +120,8 @@ def test_lora_whose_layers_the_model_lacks(folder: Path, capfd: pytest.CaptureFi
     ("content", "reason"),
     [
         (None, "no such file"),
-        (b"\x08\x00\x00\x00\x00\x00\x00\x00{}", "no .safetensors file"),
-        (b"pickle", "no .safetensors file"),
+        (b"\x08\x00\x00\x00\x00\x00\x00\x00{}", "not a .safetensors file"),
+        (b"pickle", "not a .safetensors file"),
     ],
 )
 def test_lora_that_is_none(

@@ -58,7 +58,7 @@ export function featherMask({ width, height, data }: Mask, share: number): void 
   // Each mean widens an edge by its radius, on both sides.
   const radius = Math.round((share * Math.min(width, height)) / (2 * blurs));
   if (radius === 0) return;
-  const line = new Uint8Array(Math.max(width, height));
+  const line = new Uint8Array(Math.max(width, height) + 2 * radius + 1);
   for (let blur = 0; blur < blurs; blur++) {
     for (let y = 0; y < height; y++)
       blurLine(data, { start: y * width, step: 1, count: width }, radius, line);
@@ -72,16 +72,18 @@ interface Line {
   readonly count: number;
 }
 
-/** Replaces each value of a line by the mean of those at most `radius` away. @param line memory for a copy. */
+/** Replaces each value of a line by the mean of those at most `radius` away. @param line memory for a longer copy. */
 function blurLine(data: Uint8Array, { start, step, count }: Line, radius: number, line: Uint8Array): void {
-  for (let i = 0; i < count; i++) line[i] = data[start + i * step] ?? 0;
-  const at = (i: number): number => line[Math.min(Math.max(i, 0), count - 1)] ?? 0;
   const span = 2 * radius + 1;
+  line.fill(data[start] ?? 0, 0, radius);
+  for (let i = 0; i < count; i++) line[radius + i] = data[start + i * step] ?? 0;
+  line.fill(data[start + (count - 1) * step] ?? 0, radius + count, count + span);
   let sum = 0;
-  for (let i = -radius; i <= radius; i++) sum += at(i);
+  for (let i = 0; i < span; i++) sum += line[i] ?? 0;
   for (let i = 0; i < count; i++) {
-    data[start + i * step] = Math.round(sum / span);
-    sum += at(i + radius + 1) - at(i - radius);
+    // Rounded.
+    data[start + i * step] = Math.floor((sum + radius) / span);
+    sum += (line[i + span] ?? 0) - (line[i] ?? 0);
   }
 }
 

@@ -1,12 +1,6 @@
 /** The networks of a model. */
 export type ModelPart =
-  | 'text_encoder'
-  | 'image_encoder'
-  | 'vae_encoder'
-  | 'control'
-  | 'unet'
-  | 'vae_decoder'
-  | 'preprocessor';
+  'text_encoder' | 'image_encoder' | 'vae_encoder' | 'control' | 'unet' | 'vae_decoder' | 'preprocessor';
 
 /** Their names in messages. */
 export const partNames: Readonly<Record<ModelPart, string>> = {

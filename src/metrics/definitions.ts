@@ -49,7 +49,15 @@ export const definitions = {
     type: 'counter',
     help: 'Times that a network computed values that are not finite (NaN or infinite), and a frame or prompt was dropped.',
     labels: {
-      part: ['text_encoder', 'image_encoder', 'vae_encoder', 'control', 'unet', 'vae_decoder', 'preprocessor'],
+      part: [
+        'text_encoder',
+        'image_encoder',
+        'vae_encoder',
+        'control',
+        'unet',
+        'vae_decoder',
+        'preprocessor',
+      ],
     },
   },
   engine_busy_seconds_total: {

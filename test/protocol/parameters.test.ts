@@ -90,8 +90,8 @@ function allowed(schema: Range): string {
   const { type, items, properties = {}, minimum, maximum, multipleOf, maxLength } = schema;
   if (items) return `${schema.minItems} to ${schema.maxItems} of ${allowed(items)}`;
   if (type === 'string') return `text up to ${maxLength}`;
-  if (type !== 'object')
-    return `${String(type)} ${minimum} to ${maximum}${multipleOf ? ` by ${multipleOf}` : ''}`;
+  const by = multipleOf ? ` by ${multipleOf}` : '';
+  if (type !== 'object') return `${String(type)} ${minimum} to ${maximum}${by}`;
   const fields = Object.entries(properties).map(([name, field]) => `${name}: ${allowed(field)}`);
   return `{ ${fields.join('; ')} }`;
 }
@@ -118,46 +118,6 @@ describe('the parameters', () => {
     assert.deepEqual([initial, type, minItems], [null, ['array', 'null'], 1]);
     assert.ok(maxItems !== undefined && maxItems >= 10);
     assert.deepEqual(items, { type: 'integer', minimum: 0, maximum: 999 });
-  });
-
-  it('have no control, unless the model has some', () => {
-    const { default: initial, type, properties, additionalProperties } = parameterSchemas.controls;
-    assert.deepEqual([initial, type, properties, additionalProperties], [{}, 'object', {}, false]);
-    assert.deepEqual(parameterSchemasFor({}).controls, parameterSchemas.controls);
-    assert.equal(describeAllowed(parameterSchemas.controls), '{}');
-  });
-
-  it('have the controls of the model, with what each offers', () => {
-    const { controls } = parameterSchemasFor({
-      controls: [
-        { name: 'canny', preprocessors: ['canny', 'passthrough'], preprocessor: 'canny' },
-        { name: 'pose-2', preprocessors: ['pose'], preprocessor: null },
-        { name: 'depth', preprocessors: [], preprocessor: null },
-      ],
-    });
-    assert.deepEqual(Object.keys(controls.properties ?? {}), ['canny', 'pose-2', 'depth']);
-    const range = 'a number from 0 to';
-    const common = `{ scale: ${range} 2, start: ${range} 1, end: ${range} 1`;
-    assert.equal(
-      describeAllowed(controls),
-      `{ canny: ${common}, preprocessor: one of "canny", "passthrough" }, ` +
-        `pose-2: ${common}, preprocessor: "pose" }, depth: ${common} } }`,
-    );
-    const { canny, 'pose-2': pose } = controls.properties ?? {};
-    const defaults = [canny, pose].map(({ properties = {} }) =>
-      Object.entries(properties).flatMap(([name, { default: usual }]) =>
-        usual === undefined ? [] : [[name, usual]],
-      ),
-    );
-    const [scale, start, end] = [
-      ['scale', 0],
-      ['start', 0],
-      ['end', 1],
-    ];
-    assert.deepEqual(defaults, [
-      [scale, start, end, ['preprocessor', 'canny']],
-      [scale, start, end],
-    ]);
   });
 
   it('have LCM as the solver, or another', () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { OnnxPart } from '../../../../src/engine/worker/networks/onnx-part.js';
-import { checkPreprocessors, Preprocessors } from '../../../../src/engine/worker/networks/preprocessors.js';
+import { Preprocessors } from '../../../../src/engine/worker/networks/preprocessors.js';
 import { ModelRuntime } from '../../../../src/engine/worker/networks/runtime.js';
 import type { Image } from '../../../../src/image/image.js';
 import { readModelFolder } from '../../../../src/model/folder.js';
@@ -52,18 +52,6 @@ async function load(graph: Buffer, changes: Partial<PreprocessorLayout> = {}): P
   calls.length = 0;
   return { preprocessors, calls, [Symbol.asyncDispose]: () => part[Symbol.asyncDispose]() };
 }
-
-describe('checkPreprocessors', () => {
-  it('refuses a control whose preprocessor is neither in the folder nor one without a network', () => {
-    const check = (preprocessor: string | null): void =>
-      checkPreprocessors({ root: 'model', controls: [{ name: 'edges', preprocessor, preprocessors: ['depth'] }] });
-    for (const known of ['canny', 'soft_edge', 'passthrough', 'depth', null]) check(known);
-    assert.throws(() => check('deep'), {
-      name: 'ModelError',
-      message: /the control edges has the preprocessor deep, which is unknown; there are canny, .*, depth$/,
-    });
-  });
-});
 
 const job = (image: Image, preprocessor = 'random') => ({ preprocessor, image });
 const picture = (frame: number, width = 16, height = 8): Image => testImage(frame, { width, height });

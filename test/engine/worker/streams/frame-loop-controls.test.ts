@@ -40,7 +40,10 @@ describe('a frame with control images', () => {
   it('gets the picture that is missing from the network that the stream chooses', async () => {
     const { loop, spoil, features, fates, open } = setUp(steered);
     const stream = await open(7, {
-      controls: { canny: { scale: 1, preprocessor: 'lines' }, depth: { scale: 1, preprocessor: 'soft_edge' } },
+      controls: {
+        canny: { scale: 1, preprocessor: 'lines' },
+        depth: { scale: 1, preprocessor: 'soft_edge' },
+      },
       t_index_list: [10],
     });
     push(stream, 1, { controls: { canny: 11 } });

@@ -89,7 +89,9 @@ export function setUp({ rowBudget = 4, encodeMs = 2, rowMs = 10, largeMs = 0, mo
       preparePictures(jobs) {
         const pictures = jobs.map(({ preprocessor, image }) => {
           features.push(`${preprocessor} of ${image.data[0]}`);
-          return spoil.delete('preprocess') ? null : { ...image, data: image.data.map((value) => 255 - value) };
+          return spoil.delete('preprocess')
+            ? null
+            : { ...image, data: image.data.map((value) => 255 - value) };
         });
         return Promise.resolve(pictures);
       },

@@ -6,6 +6,7 @@ import { readModelFolder } from '../../../src/model/folder.js';
 import type { SteeredLayout } from '../../../src/model/layout/steered.js';
 import { ModelError } from '../../../src/model/model-error.js';
 import { layoutFolder } from '../../support/layouts.js';
+import { randomGraph, writePreprocessor } from '../../support/preprocessor-model.js';
 import { ModelCopy } from '../model-copy.js';
 import { change, float32, int64, map, textWidth, wholeParts, write, type Parts } from './steered-parts.js';
 
@@ -201,13 +202,17 @@ describe('a steered U-Net', () => {
     assert.deepEqual([layout.imageEncoder, layout.bank], [null, null]);
   });
 
-  it('offers its controls to streams, with their preprocessors', async () => {
+  it('offers its controls to streams, with the preprocessors of the folder', async () => {
     await using copy = await ModelCopy.create(layoutFolder('optimum'));
     assert.deepEqual((await readModelFolder(copy.folder)).controls, []);
     await write(copy, wholeParts());
+    await writePreprocessor(copy.folder, 'lines', randomGraph(1).graph, {
+      title: 'Lines',
+      output: { kind: 'picture' },
+    });
     assert.deepEqual((await readModelFolder(copy.folder)).controls, [
-      { name: 'canny', preprocessor: 'canny', preprocessors: ['canny'] },
-      { name: 'sketch', preprocessor: null, preprocessors: [] },
+      { name: 'canny', preprocessor: 'canny', preprocessors: ['lines'] },
+      { name: 'sketch', preprocessor: null, preprocessors: ['lines'] },
     ]);
   });
 

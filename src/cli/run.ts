@@ -3,7 +3,7 @@ import { ParameterError } from '../engine/engine.js';
 import { createEngines, engineSettings } from '../engine/host/engine-group.js';
 import { partNames, type ModelPart } from '../engine/model-part.js';
 import { readModelFolder } from '../model/folder.js';
-import { activeControls, type ActiveControl } from '../session/frames/active-controls.js';
+import { activeControls, type ActiveControl } from '../engine/active-controls.js';
 import { createParameterRules } from '../session/live/parameter-rules.js';
 import { findFfmpeg, type Ffmpeg } from '../video/ffmpeg.js';
 import { parseRational } from '../video/timing.js';

@@ -1,5 +1,6 @@
 import type { StreamParameters } from '@millrace/protocol';
 import { needsNegative } from '../diffusion/guidance.js';
+import { activeControlNames } from './active-controls.js';
 
 // The cost of work on a device, by its calibration. Used by calibration, the engine, admission and `millrace doctor`.
 
@@ -147,21 +148,15 @@ export function bankBytes({ bank }: Costs, parameters: StreamParameters): number
   return parameters.attention_bank_frames * rowsPerFrame(parameters) * (bank?.rowBytes ?? 0);
 }
 
-/** Returns the names of the controls that have an effect: frames from noise alone bring no pictures. */
-export function activeControls({ controls, mode }: StreamParameters): readonly string[] {
-  if (mode !== 'img2img') return [];
-  return Object.entries(controls).flatMap(([name, { scale }]) => (scale > 0 ? [name] : []));
-}
-
 /** Returns what a row costs, where 1 is a row of the plain U-Net. */
 function rowRatio({ steered }: MeasuredCosts, parameters: StreamParameters): number {
-  const isSteered = parameters.attention_bank_frames > 0 || activeControls(parameters).length > 0;
+  const isSteered = parameters.attention_bank_frames > 0 || activeControlNames(parameters).length > 0;
   return isSteered ? (steered?.ratio ?? 1) : 1;
 }
 
 /** Returns the milliseconds for all pictures of a frame. */
 function picturesMs({ pictureMs, steered }: MeasuredCosts, parameters: StreamParameters): number {
-  return pictureMs + activeControls(parameters).length * (steered?.featuresMs ?? 0);
+  return pictureMs + activeControlNames(parameters).length * (steered?.featuresMs ?? 0);
 }
 
 /** Returns the U-Net calls (the last may be smaller) and milliseconds for work that is all ready at once. */

@@ -1,6 +1,17 @@
 import type { ParameterSchema } from './parameter-schema.js';
 import { solverParameters } from './solvers.js';
 
+/** Shares of the previous result: below 1, so that they stay bounded. */
+const feedback = {
+  'x-group': 'more',
+  'x-applies': ['entry'],
+  'x-when': { mode: ['img2img'] },
+  default: 0,
+  type: 'number',
+  minimum: 0,
+  maximum: 0.95,
+} as const;
+
 /** How a frame is denoised: steps, schedule, solver. */
 export const samplingParameters = {
   strength: {
@@ -53,25 +64,13 @@ export const samplingParameters = {
     title: 'Feedback',
     description:
       'Share of the previous result in the latent of each new frame: steadier pictures, and trails behind what moves.',
-    'x-group': 'more',
-    'x-applies': ['entry'],
-    'x-when': { mode: ['img2img'] },
-    default: 0,
-    type: 'number',
-    minimum: 0,
-    maximum: 0.95,
+    ...feedback,
   },
   pixel_feedback: {
     title: 'Picture feedback',
     description:
       'Share of the pixels of the previous result in each new frame: the style builds up from frame to frame.',
-    'x-group': 'more',
-    'x-applies': ['entry'],
-    'x-when': { mode: ['img2img'] },
-    default: 0,
-    type: 'number',
-    minimum: 0,
-    maximum: 0.95,
+    ...feedback,
   },
   denoise: {
     title: 'Denoising',

@@ -4,7 +4,8 @@ import type { Engine, EngineStream } from '../../engine/engine.js';
 import type { WorkerTimings } from '../../engine/messages.js';
 import { fitImage } from '../../image/fit.js';
 import type { Allocate, Image } from '../../image/image.js';
-import { activeControls, derivePicture } from '../../session/frames/active-controls.js';
+import { derivePicture } from '../../session/frames/control-pictures.js';
+import { activeControls } from '../../engine/active-controls.js';
 import { FrameQueue } from './frame-queue.js';
 import type { InputFrame } from './input.js';
 

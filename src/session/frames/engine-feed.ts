@@ -1,6 +1,6 @@
 import { differIn, type StreamParameters } from '@millrace/protocol';
 import type { EngineStream, FrameInput, StreamState } from '../../engine/engine.js';
-import { needsOtherPictures } from './active-controls.js';
+import { needsOtherPictures } from './control-pictures.js';
 import type { FrameLedger } from './frame-ledger.js';
 
 /** Passes the frames of a session, and the parameters for them, to its stream in the engine. */

@@ -1,11 +1,12 @@
 import type { FrameMessage, ModelControl, StreamParameters } from '@millrace/protocol';
+import { activeControls } from '../../engine/active-controls.js';
 import type { FrameInput } from '../../engine/engine.js';
 import type { PictureCodec } from '../../image/codec.js';
 import { type Allocate, type Image, ImageError } from '../../image/image.js';
 import type { Mask } from '../../image/mask.js';
 import { readMask } from '../../image/read-mask.js';
 import { ProtocolError } from '../wire/protocol-error.js';
-import { activeControls, derivePicture } from './active-controls.js';
+import { derivePicture } from './control-pictures.js';
 
 export interface FramePicturesOptions {
   readonly pictures: Pick<PictureCodec, 'decode'>;

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defaultParameters } from '@millrace/protocol';
 import {
-  activeControls,
   frameMs,
   frameWork,
   framesPerSecond,
@@ -10,6 +9,7 @@ import {
   unbrokenMs,
   workTime,
 } from '../../../src/engine/costs.js';
+import { activeControlNames } from '../../../src/engine/active-controls.js';
 
 /** Calls of 4 rows are the best that the budget allows: 10 ms a row. */
 const costs = {
@@ -51,7 +51,7 @@ test('work takes full calls and one smaller call', () => {
 test('a frame that is steered by pictures or earlier frames takes the time of the steered U-Net and of its controls', () => {
   const steered = { ...costs, steered: { ratio: 1.5, featuresMs: 2 } };
   const controls = { canny: { scale: 1 }, depth: { scale: 0 }, pose: { scale: 0.1 } };
-  assert.deepEqual(activeControls({ ...parameters, controls }), ['canny', 'pose']);
+  assert.deepEqual(activeControlNames({ ...parameters, controls }), ['canny', 'pose']);
   assert.deepEqual(frameWork(steered, { ...parameters, controls }), { rows: 4.5, pictureMs: 19 });
   assert.deepEqual(frameWork(steered, { ...parameters, attention_bank_frames: 1 }), {
     rows: 4.5,

@@ -2,7 +2,7 @@ import type { StreamParameters } from '@millrace/protocol';
 import type { RowValues, Steering } from '../../../diffusion/stream.js';
 import type { ModelFolder } from '../../../model/folder.js';
 import type { ControlLayout } from '../../../model/layout/steered.js';
-import { activeControls } from '../../costs.js';
+import { activeControlNames } from '../../active-controls.js';
 import { ParameterError } from '../../engine.js';
 
 /** @throws {ParameterError} if the model cannot be steered as the parameters say; the message says how it can. */
@@ -34,7 +34,7 @@ export function controlScales(
   controls: readonly ControlLayout[],
   parameters: StreamParameters,
 ): Steering['atStage'] {
-  const active = activeControls(parameters).flatMap((name) => {
+  const active = activeControlNames(parameters).flatMap((name) => {
     const input = controls.find((control) => control.name === name)?.scale;
     const settings = parameters.controls[name];
     return input !== undefined && settings ? [{ input, ...settings }] : [];

@@ -2,6 +2,7 @@ import { Batcher } from '../../../diffusion/batcher.js';
 import type { Lane, RowValues } from '../../../diffusion/stream.js';
 import type { Image } from '../../../image/image.js';
 import { isPreprocessorName } from '../../../image/preprocess/preprocessors.js';
+import type { ActiveControl } from '../../active-controls.js';
 import type { BufferPool } from '../../buffer-pool.js';
 import type { ExpectedCosts } from '../../costs.js';
 import { memoryOf, type FrameInput } from '../../frame-input.js';
@@ -9,7 +10,6 @@ import type { FromWorker } from '../../messages.js';
 import type { FeatureSource } from '../networks/control-networks.js';
 import { allFinite, NotFiniteError } from '../networks/finite.js';
 import type { LiveStream } from './live-stream.js';
-import type { SteeringControl } from './picture-steering.js';
 import type { KeptPicture, Prepared } from './stream-pictures.js';
 import { longMs, Rests } from './rests.js';
 import type { ModelRuntime } from '../networks/runtime.js';
@@ -244,7 +244,7 @@ export class FrameLoop {
   }
 
   /** Makes the picture of a control from the frame with a network of the model; null if none of them does. */
-  async #derive({ preprocessor }: SteeringControl, image: Image | null): Promise<Image | null> {
+  async #derive({ preprocessor }: ActiveControl, image: Image | null): Promise<Image | null> {
     if (image === null || preprocessor === null || isPreprocessorName(preprocessor)) return null;
     const [picture] = await this.#runtime.preparePictures([{ preprocessor, image }]);
     if (!picture) throw new NotFiniteError('preprocessor');

@@ -3,7 +3,7 @@ import { AttentionBank, bankBytes } from '../../../diffusion/attention-bank.js';
 import { needsNegative } from '../../../diffusion/guidance.js';
 import type { Plan } from '../../../diffusion/in-flight.js';
 import type { Lane, RowValues, Steering } from '../../../diffusion/stream.js';
-import { activeControls } from '../../costs.js';
+import { activeControls, type ActiveControl } from '../../active-controls.js';
 import { ParameterError } from '../../engine.js';
 import type { StyleTokens } from '../networks/image-encoder.js';
 import type { KeptRows } from '../networks/unet.js';
@@ -16,12 +16,6 @@ export interface Style {
   readonly tokens: StyleTokens;
   /** One for each layer, in the order of the model's configuration. */
   readonly scales: Float32Array;
-}
-
-/** A control that is on, and what makes its picture from a frame without one. */
-export interface SteeringControl {
-  readonly name: string;
-  readonly preprocessor: string | null;
 }
 
 /** The parts of a context that steering needs. */
@@ -37,7 +31,7 @@ export class PictureSteering {
   #bank: AttentionBank | null = null;
   #bankPlan: Plan | null = null;
   #scales: Steering['atStage'];
-  #controls: readonly SteeringControl[] = [];
+  #controls: readonly ActiveControl[] = [];
   /** Null if there is none. */
   style: Style | null = null;
 
@@ -73,11 +67,9 @@ export class PictureSteering {
   /** Applies parameters that were checked. A bank begins empty with each new plan, and with another length. */
   apply(parameters: StreamParameters, plan: Plan): void {
     const { attention_bank_frames: frames, attention_bank_interval: interval } = parameters;
-    const { steered } = this.#context.model.folder.layout;
-    this.#controls = activeControls(parameters).map((name) => {
-      const known = this.#context.model.folder.controls.find((control) => control.name === name);
-      return { name, preprocessor: parameters.controls[name]?.preprocessor ?? known?.preprocessor ?? null };
-    });
+    const { controls, layout } = this.#context.model.folder;
+    const { steered } = layout;
+    this.#controls = activeControls(controls, parameters);
     this.#scales = steered ? controlScales(steered.controls, parameters) : undefined;
     this.#context.bankMemory.reserve(this.#id, this.#bytes(parameters, plan));
     if (frames === 0 || !steered?.bank) {
@@ -91,7 +83,7 @@ export class PictureSteering {
   }
 
   /** The controls that are on: a frame that enters needs their features. */
-  get controls(): readonly SteeringControl[] {
+  get controls(): readonly ActiveControl[] {
     return this.#controls;
   }
 

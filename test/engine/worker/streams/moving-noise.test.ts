@@ -108,7 +108,7 @@ describe('a stream with noise that moves', () => {
     assert.ok(agreement(after[0], before[0], 4) > 0.85);
   });
 
-  it('begins anew in another size', async () => {
+  it('starts over in another size', async () => {
     const { stream, configure } = await open();
     pan(stream, 0, 4);
     await configure({ width: size.width / 2 });

@@ -1,25 +1,7 @@
-import type { ModelControl, StreamParameters } from '@millrace/protocol';
+import type { StreamParameters } from '@millrace/protocol';
+import type { ActiveControl } from '../../engine/active-controls.js';
 import { type Allocate, type Image, ImageError } from '../../image/image.js';
 import { isPreprocessorName, preprocess } from '../../image/preprocess/preprocessors.js';
-
-/** A control that is on. */
-export interface ActiveControl {
-  readonly name: string;
-  /** What makes its picture from a frame that brings none; null: nothing does. */
-  readonly preprocessor: string | null;
-}
-
-/** Returns those of a model's controls that the parameters turn on. */
-export function activeControls(
-  controls: readonly ModelControl[],
-  parameters: Pick<StreamParameters, 'controls'>,
-): readonly ActiveControl[] {
-  const settings = new Map(Object.entries(parameters.controls));
-  return controls.flatMap(({ name, preprocessor }) => {
-    const own = settings.get(name);
-    return own && own.scale > 0 ? { name, preprocessor: own.preprocessor ?? preprocessor } : [];
-  });
-}
 
 /** Returns whether frames need pictures of other controls, or made in another way, after a change of parameters. */
 export function needsOtherPictures(before: StreamParameters, after: StreamParameters): boolean {

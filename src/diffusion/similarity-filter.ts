@@ -1,15 +1,25 @@
+/** The pixels of a picture that is a part of a frame. */
+type Pixels = ArrayLike<number>;
+
+/** A picture of the reference. */
+interface Kept {
+  readonly values: Float32Array;
+  readonly norm: number;
+}
+
 /**
  * Stochastic similarity filter (StreamDiffusion section 3.5): the more similar a frame is to the last processed one,
  * the likelier it is skipped. With c their cosine similarity and h the threshold, a frame is skipped with probability
  * max(0, 1 - (1 - c) / (1 - h)), and at most `maxSkip` frames in a row.
  * (The original counts skips in total and allows one more.)
+ *
+ * A frame may consist of several pictures, such as one to change and its mask: it is as similar as the least similar.
  */
 export class SimilarityFilter {
   readonly #random: () => number;
   /** Subtracted from pixel values: 127.5 for bytes, which represent -1 to 1. */
   readonly #centre: number;
-  #reference: Float32Array | null = null;
-  #referenceNorm = 0;
+  #reference: readonly Kept[] | null = null;
   #skipped = 0;
 
   /** @param random returns uniform numbers in [0, 1), one for each compared frame. */
@@ -23,8 +33,8 @@ export class SimilarityFilter {
    * @param threshold from 0 to 1; at 1 nothing is skipped.
    * @param maxSkip frames in a row, at least 0.
    */
-  isSimilar(pixels: ArrayLike<number>, threshold: number, maxSkip: number): boolean {
-    const cosine = this.similarity(pixels);
+  isSimilar(frame: readonly Pixels[], threshold: number, maxSkip: number): boolean {
+    const cosine = this.similarity(frame);
     if (cosine === null) return false;
     const probability = skipProbability(cosine, threshold);
     // A draw may be exactly 0; with probability 0 the frame must still pass.
@@ -35,16 +45,8 @@ export class SimilarityFilter {
   }
 
   /** Makes a frame the reference for later ones: to be called for each processed frame. */
-  accept(pixels: ArrayLike<number>): void {
-    if (this.#reference?.length !== pixels.length) this.#reference = new Float32Array(pixels.length);
-    const reference = this.#reference;
-    let sum = 0;
-    for (let i = 0; i < reference.length; i++) {
-      const value = pixels[i] - this.#centre;
-      reference[i] = value;
-      sum += value * value;
-    }
-    this.#referenceNorm = Math.sqrt(sum);
+  accept(frame: readonly Pixels[]): void {
+    this.#reference = frame.map((pixels, i) => this.#keep(pixels, this.#reference?.[i]?.values));
     this.#skipped = 0;
   }
 
@@ -53,18 +55,40 @@ export class SimilarityFilter {
     this.#reference = null;
   }
 
-  /** Returns the cosine similarity of a frame to the reference; null if there is none of that size. */
-  similarity(pixels: ArrayLike<number>): number | null {
+  /** Returns the cosine similarity of a frame to the reference; null if there is none with pictures of these sizes. */
+  similarity(frame: readonly Pixels[]): number | null {
     const reference = this.#reference;
-    if (reference === null || reference.length !== pixels.length) return null;
+    if (reference?.length !== frame.length) return null;
+    let least = Infinity;
+    for (const [i, pixels] of frame.entries()) {
+      const kept = reference[i];
+      if (kept.values.length !== pixels.length) return null;
+      least = Math.min(least, this.#cosine(pixels, kept));
+    }
+    return least;
+  }
+
+  #cosine(pixels: Pixels, { values, norm }: Kept): number {
     let dot = 0;
     let sum = 0;
-    for (let i = 0; i < reference.length; i++) {
+    for (let i = 0; i < values.length; i++) {
       const value = pixels[i] - this.#centre;
-      dot += reference[i] * value;
+      dot += values[i] * value;
       sum += value * value;
     }
-    return dot / Math.max(1e-6, this.#referenceNorm * Math.sqrt(sum));
+    return dot / Math.max(1e-6, norm * Math.sqrt(sum));
+  }
+
+  /** Returns a copy of a picture, in this memory if it has the same size. */
+  #keep(pixels: Pixels, memory: Float32Array | undefined): Kept {
+    const values = memory?.length === pixels.length ? memory : new Float32Array(pixels.length);
+    let sum = 0;
+    for (let i = 0; i < values.length; i++) {
+      const value = pixels[i] - this.#centre;
+      values[i] = value;
+      sum += value * value;
+    }
+    return { values, norm: Math.sqrt(sum) };
   }
 }
 

@@ -9,6 +9,8 @@ export interface FrameInput {
   readonly mask?: Mask;
   /** Pictures of controls that are on, by the control's name; a network of the model may make those that are missing. */
   readonly controls?: Readonly<Record<string, Image>>;
+  /** The names of those controls whose pictures came with the frame; the others were made from it. Absent: none. */
+  readonly sent?: readonly string[];
   /** CPU milliseconds that decoding took; charged to the stream's share if the device is the CPU. Absent, it is 0. */
   readonly decodeMs?: number;
 }
@@ -24,4 +26,11 @@ function memoryIn(part: unknown): readonly ArrayBuffer[] {
   if (typeof part !== 'object' || part === null) return [];
   const parts: readonly unknown[] = Object.values(part);
   return parts.flatMap(memoryIn);
+}
+
+/** Returns the pixels of all pictures that came with a frame, the one to change first; null if it starts from noise. */
+export function sentPixels({ image, mask, controls = {}, sent = [] }: FrameInput): readonly Uint8Array[] | null {
+  if (image === null) return null;
+  const others = [mask, ...sent.map((name) => controls[name])];
+  return [image, ...others].flatMap((picture) => picture?.data ?? []);
 }

@@ -13,8 +13,8 @@ function decisions(
 ): string {
   return frames
     .map((frame) => {
-      if (filter.isSimilar(frame, threshold, maxSkip)) return 's';
-      filter.accept(frame);
+      if (filter.isSimilar([frame], threshold, maxSkip)) return 's';
+      filter.accept([frame]);
       return 'p';
     })
     .join('');
@@ -40,10 +40,10 @@ test('a maximum of 0 or a threshold of 1 skips nothing, even if 0 is drawn', () 
 test('the share of skipped frames matches the probability', () => {
   const random = new Gaussian(1);
   const filter = new SimilarityFilter(() => random.uniform(), 0);
-  filter.accept(up);
+  filter.accept([up]);
   const near = Float32Array.of(Math.cos(0.2), Math.sin(0.2));
   const wanted = skipProbability(Math.cos(0.2), 0.9);
-  const skipped = Array.from({ length: 4000 }, () => filter.isSimilar(near, 0.9, Infinity)).filter(Boolean);
+  const skipped = Array.from({ length: 4000 }, () => filter.isSimilar([near], 0.9, Infinity)).filter(Boolean);
   assert.ok(wanted > 0.7 && wanted < 0.9);
   // Four standard deviations.
   const allowed = 4 * Math.sqrt((wanted * (1 - wanted)) / 4000);
@@ -54,12 +54,12 @@ test('values are relative to the centre; after a reset and at another size a fra
   const filter = new SimilarityFilter(() => 0.5, 127.5);
   const bright = Float32Array.of(255, 255);
   const dark = Float32Array.of(0, 0);
-  filter.accept(bright);
-  assert.ok(Math.abs((filter.similarity(dark) ?? 0) + 1) < 1e-12);
-  assert.equal(filter.isSimilar(bright, 0.9, 3), true);
-  assert.equal(filter.isSimilar(Float32Array.of(255, 255, 255), 0.9, 3), false);
+  filter.accept([bright]);
+  assert.ok(Math.abs((filter.similarity([dark]) ?? 0) + 1) < 1e-12);
+  assert.equal(filter.isSimilar([bright], 0.9, 3), true);
+  assert.equal(filter.isSimilar([Float32Array.of(255, 255, 255)], 0.9, 3), false);
   filter.reset();
-  assert.equal(filter.isSimilar(bright, 0.9, 3), false);
+  assert.equal(filter.isSimilar([bright], 0.9, 3), false);
 });
 
 test('the probability of a skip rises from 0 at the threshold to 1 for an equal frame', () => {
@@ -87,16 +87,16 @@ test('a frame is skipped at a draw up to its probability, and needs no draw at a
   }, 0);
   const skips = (frame: Float32Array, draw: number, threshold: number): boolean => {
     next = draw;
-    return filter.isSimilar(frame, threshold, Infinity);
+    return filter.isSimilar([frame], threshold, Infinity);
   };
   assert.equal(skips(up, 0, 0.5), false);
   assert.equal(drawn, 0, 'there is nothing to compare with');
-  filter.accept(up);
+  filter.accept([up]);
   assert.equal(skips(right, 0, 0), false);
   assert.equal(drawn, 0, 'its probability is 0');
   // A cosine of 0.6: at a threshold of 0.2 the probability is a half.
   const near = Float32Array.of(3, 4);
-  const half = skipProbability(filter.similarity(near) ?? 0, 0.2);
+  const half = skipProbability(filter.similarity([near]) ?? 0, 0.2);
   assert.ok(Math.abs(half - 0.5) < 1e-12);
   assert.equal(skips(near, half, 0.2), true);
   assert.equal(skips(near, half + 1e-9, 0.2), false);
@@ -105,8 +105,8 @@ test('a frame is skipped at a draw up to its probability, and needs no draw at a
 
 test('similarity is the cosine of two frames around the centre', () => {
   const filter = new SimilarityFilter(() => 0, 10);
-  assert.equal(filter.similarity([11, 12]), null);
-  filter.accept([13, 14]);
+  assert.equal(filter.similarity([[11, 12]]), null);
+  filter.accept([[13, 14]]);
   for (const [frame, wanted] of [
     [[13, 14], 1],
     [[16, 18], 1],
@@ -116,36 +116,49 @@ test('similarity is the cosine of two frames around the centre', () => {
     [[10, 15], 0.8],
     [[10, 10], 0],
   ] as const) {
-    assert.ok(Math.abs((filter.similarity(frame) ?? NaN) - wanted) < 1e-12, frame.join());
+    assert.ok(Math.abs((filter.similarity([frame]) ?? NaN) - wanted) < 1e-12, frame.join());
   }
-  assert.equal(filter.similarity([13]), null);
-  assert.equal(filter.similarity([13, 14, 10]), null);
-  filter.accept([10, 10, 13]);
-  assert.equal(filter.similarity([10, 10, 11]), 1, 'a frame of another size becomes the new reference');
-  filter.accept([10, 10, 10]);
-  assert.equal(filter.similarity([10, 10, 10]), 0, 'a frame at the centre is similar to no other');
+  assert.equal(filter.similarity([[13]]), null);
+  assert.equal(filter.similarity([[13, 14, 10]]), null);
+  filter.accept([[10, 10, 13]]);
+  assert.equal(filter.similarity([[10, 10, 11]]), 1, 'a frame of another size becomes the new reference');
+  filter.accept([[10, 10, 10]]);
+  assert.equal(filter.similarity([[10, 10, 10]]), 0, 'a frame at the centre is similar to no other');
   filter.reset();
-  assert.equal(filter.similarity([10, 10, 10]), null);
+  assert.equal(filter.similarity([[10, 10, 10]]), null);
 });
 
 test('the filter copies the values of a frame, whose memory may change', () => {
   const filter = new SimilarityFilter(() => 0, 0);
   const frame = Float32Array.of(1, 0);
-  filter.accept(frame);
+  filter.accept([frame]);
   frame.set([0, 1]);
-  assert.equal(filter.similarity(up), 1);
-  assert.equal(filter.similarity(frame), 0);
+  assert.equal(filter.similarity([up]), 1);
+  assert.equal(filter.similarity([frame]), 0);
 });
 
 test('frames are skipped up to the maximum in a row, and each processed frame restarts the count', () => {
   const filter = new SimilarityFilter(() => 0, 0);
   const asked = (count: number, most: number): string =>
-    Array.from({ length: count }, () => (filter.isSimilar(up, 0.5, most) ? 's' : 'p')).join('');
-  filter.accept(up);
+    Array.from({ length: count }, () => (filter.isSimilar([up], 0.5, most) ? 's' : 'p')).join('');
+  filter.accept([up]);
   assert.equal(asked(4, 2), 'sspp');
   assert.equal(asked(2, 3), 'sp', 'a higher maximum allows more');
-  filter.accept(up);
+  filter.accept([up]);
   assert.equal(asked(3, 1), 'spp');
-  filter.accept(up);
+  filter.accept([up]);
   assert.equal(asked(1, 0), 'p');
+});
+
+test('a frame of several pictures is as similar as the least similar of them, and to no frame of other ones', () => {
+  const filter = new SimilarityFilter(() => 0, 0);
+  filter.accept([up, up]);
+  assert.equal(filter.similarity([up, up]), 1);
+  assert.equal(filter.similarity([right, up]), 0);
+  assert.equal(filter.similarity([up, right]), 0);
+  assert.equal(filter.similarity([up]), null);
+  assert.equal(filter.similarity([up, up, up]), null);
+  assert.equal(filter.similarity([up, Float32Array.of(1)]), null);
+  filter.accept([up]);
+  assert.equal(filter.similarity([up]), 1);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { memoryOf } from '../../src/engine/frame-input.js';
+import { memoryOf, sentPixels } from '../../src/engine/frame-input.js';
 
 it('the memory of an input is that of its pictures, however many it has', () => {
   const picture = (bytes: number) => ({ width: 1, height: 1, data: new Uint8Array(bytes) });
@@ -26,4 +26,15 @@ it('the memory of an input is that of its pictures, however many it has', () => 
   );
   assert.equal(steered[2], depth.data.buffer);
   assert.deepEqual(memoryOf({ image: null, controls: {} }), []);
+});
+
+it('what came with a frame is its picture, its mask, and those pictures of controls that were not made from it', () => {
+  const picture = (bytes: number) => ({ width: 1, height: 1, data: new Uint8Array(bytes) });
+  const [image, mask, canny, depth] = [3, 1, 9, 12].map(picture);
+  assert.deepEqual(sentPixels({ image }), [image.data]);
+  const controls = { canny, depth };
+  assert.deepEqual(sentPixels({ image, mask, controls }), [image.data, mask.data]);
+  const all = sentPixels({ image, mask, controls, sent: ['depth'] });
+  assert.deepEqual(all, [image.data, mask.data, depth.data]);
+  assert.equal(sentPixels({ image: null, controls, sent: ['depth'] }), null);
 });

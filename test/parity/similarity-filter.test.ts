@@ -33,16 +33,16 @@ for (const reference of referenceCases('goldens')) {
       const filter = new SimilarityFilter(() => wanted('draw')[now], 0);
       for (now = 0; now < frames; now++) {
         const frame = pixels.subarray(now * length, (now + 1) * length);
-        const cosine = filter.similarity(frame);
+        const cosine = filter.similarity([frame]);
         if (cosine !== null) {
           assert.ok(Math.abs(cosine - wanted('cosine')[now]) <= tolerances.cosine, `cosine of frame ${now}`);
           const probability = skipProbability(cosine, threshold);
           const error = Math.abs(probability - wanted('skip_probability')[now]);
           assert.ok(error <= tolerances.skip_probability, `skip probability of frame ${now}`);
         }
-        const passes = !filter.isSimilar(frame, threshold, max_skip_frame);
+        const passes = !filter.isSimilar([frame], threshold, max_skip_frame);
         assert.equal(passes ? 1 : 0, wanted('decision')[now], `decision on frame ${now}`);
-        if (passes) filter.accept(frame);
+        if (passes) filter.accept([frame]);
       }
     });
   }

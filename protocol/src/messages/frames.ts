@@ -59,7 +59,7 @@ export type StageTimes = FieldsOf<typeof timeFields>;
 export const drops = {
   superseded: 'a newer frame replaced it before processing began',
   similar:
-    'it is nearly identical to the previous one (`similar_image_filter`), whose result also counts for it',
+    'it is nearly identical to the previous one, mask and pictures of controls included (`similar_image_filter`), whose result also counts for it',
   overload: 'the client had no credit for it',
   stale: 'a newer frame was in progress by the time the client could take the result',
   invalid: 'it is not a usable image; the error `invalid_frame` with its `id` gives the cause',

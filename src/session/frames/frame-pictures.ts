@@ -51,6 +51,7 @@ export class FramePictures {
     const image = await decode(data);
     const mask = sentMask && (await naming('mask', 'the mask', () => decodeMask(sentMask)));
     const made: Record<string, Image> = {};
+    const ownNames: string[] = [];
     for (const control of activeControls(known, parameters)) {
       const own = sent.get(control.name);
       const picture = await naming(
@@ -59,9 +60,15 @@ export class FramePictures {
         async () => (own ? decode(own) : derivePicture(control, image, allocate)),
       );
       if (picture) made[control.name] = picture;
+      if (own) ownNames.push(control.name);
     }
     if (!scratchUsed()) this.#scratch = new Uint8Array(0);
-    return { image, ...(mask && { mask }), ...(Object.keys(made).length > 0 && { controls: made }) };
+    return {
+      image,
+      ...(mask && { mask }),
+      ...(Object.keys(made).length > 0 && { controls: made }),
+      ...(ownNames.length > 0 && { sent: ownNames }),
+    };
   }
 
   /** @throws {ProtocolError} if one of them is no control of the model. */

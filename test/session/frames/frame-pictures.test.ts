@@ -101,3 +101,16 @@ it('the pictures of a frame are made in one turn, one after another, and their t
   assert.equal(runs, 1);
   assert.ok(intake.decodeMs > 0);
 });
+
+it('a frame says which pictures of controls came with it, and which were made from it', async () => {
+  const pictures = new FramePictures({
+    pictures: { decode: decodeImage },
+    allocate: (bytes) => new Uint8Array(bytes),
+    framePixels: 1_000_000,
+    controls: controls.map((control) => ({ ...control, preprocessor: 'canny' })),
+  });
+  const data = await jpeg(wanted);
+  const made = await pictures.make({ data, controls: { depth: data } }, parameters);
+  assert.deepEqual([Object.keys(made.controls ?? {}), made.sent], [['canny', 'depth'], ['depth']]);
+  assert.equal((await pictures.make({ data }, parameters)).sent, undefined);
+});

@@ -1,14 +1,13 @@
 import { differIn, type StreamParameters } from '@millrace/protocol';
 import type { RowSource } from '../../../diffusion/batcher.js';
 import { needsNegative } from '../../../diffusion/guidance.js';
-import { Gaussian } from '../../../diffusion/noise.js';
-import { SimilarityFilter } from '../../../diffusion/similarity-filter.js';
 import { Stream, type Lane, type Steering, type StreamState } from '../../../diffusion/stream.js';
 import type { Plan } from '../../../diffusion/in-flight.js';
 import { preferredDenoise } from '../../costs.js';
 import type { EngineDropReason } from '../../messages.js';
 import { Arrivals } from './arrivals.js';
 import { fitsPlan } from './fits-plan.js';
+import { FrameFilter } from './frame-filter.js';
 import { continueMotion, followMotion, motionIn, restoreMotion } from './follow-motion.js';
 import { StreamPictures } from './stream-pictures.js';
 import { allFinite } from '../networks/finite.js';
@@ -19,9 +18,6 @@ import { admissionOf, createPlan, guidanceOf } from '../planning/plan.js';
 import { PictureSteering, type Style } from './picture-steering.js';
 import type { StreamContext, StreamName, WaitingFrame } from './stream-context.js';
 import type { Size } from '../networks/sizes.js';
-
-/** Key of the similarity filter's random numbers, to separate them from the noise. */
-const filterKey = 0x5353;
 
 /** One session's stream in the worker: its parameters, waiting frames, and denoising state. */
 export class LiveStream implements RowSource {
@@ -35,7 +31,7 @@ export class LiveStream implements RowSource {
   readonly #stream: Stream;
   readonly #positive: MovingPrompt;
   readonly #negative: MovingPrompt;
-  readonly #filter: SimilarityFilter;
+  readonly #filter: FrameFilter;
   /** Oldest first. */
   #waiting: WaitingFrame[] = [];
   /** How many of the oldest waiting frames have passed the similarity filter. */
@@ -61,9 +57,7 @@ export class LiveStream implements RowSource {
     steered.apply(parameters, plan);
     const steering = this.#steering(0, performance.now());
     this.#stream = new Stream(plan, steering, this.#admission(parameters, plan));
-    const seed = typeof parameters.seed === 'number' ? parameters.seed : (parameters.seed[0]?.seed ?? 0);
-    const random = new Gaussian(seed, filterKey);
-    this.#filter = new SimilarityFilter(() => random.uniform(), 127.5);
+    this.#filter = new FrameFilter(parameters.seed);
   }
 
   /** @throws {ParameterError} if the parameters are invalid. */
@@ -183,21 +177,15 @@ export class LiveStream implements RowSource {
 
   /** Applies the similarity filter to the frames that could enter now, and drops similar ones. */
   screen(): void {
-    const { similar_image_filter, similar_image_filter_threshold, similar_image_filter_max_skip_frame } =
-      this.#parameters;
     const room = this.#stream.room();
     while (this.#screened < Math.min(room, this.#waiting.length)) {
-      const pixels = this.#waiting[this.#screened]?.input.image?.data;
-      const similar =
-        similar_image_filter &&
-        pixels != null &&
-        this.#filter.isSimilar(pixels, similar_image_filter_threshold, similar_image_filter_max_skip_frame);
-      if (!similar) {
+      const waiting = this.#waiting[this.#screened];
+      if (!waiting || !this.#filter.skips(waiting.input, this.#parameters)) {
         this.#screened += 1;
         continue;
       }
-      const [skipped] = this.#waiting.splice(this.#screened, 1);
-      if (skipped) this.#context.drop(this.id, skipped, 'similar');
+      this.#waiting.splice(this.#screened, 1);
+      this.#context.drop(this.id, waiting, 'similar');
     }
   }
 
@@ -213,13 +201,13 @@ export class LiveStream implements RowSource {
     return Array.from({ length: count }, () => this.#stream.entryRows);
   }
 
-  /** Removes and returns the next frame to enter; later frames are compared with its pixels, and the noise follows. */
+  /** Removes and returns the next frame to enter; later frames are compared with it, and the noise follows. */
   takeEntry(): WaitingFrame {
     const waiting = this.#waiting.shift();
     if (waiting === undefined) throw new RangeError('no frame is waiting');
     this.#screened -= 1;
     const { image } = waiting.input;
-    if (image && this.#parameters.similar_image_filter) this.#filter.accept(image.data);
+    this.#filter.entered(waiting.input, this.#parameters);
     if (image)
       followMotion(this.#stream.plan, this.#stream.ordinal, image, this.#context.model.folder.pixelFactor);
     return waiting;

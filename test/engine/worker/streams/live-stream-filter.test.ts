@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { StreamParameters } from '@millrace/protocol';
+import type { FrameInput } from '../../../../src/engine/engine.js';
 import { setUp, side } from './live-stream-rig.js';
 
 describe('the similarity filter', () => {
@@ -13,6 +14,38 @@ describe('the similarity filter', () => {
       turn();
     }
     assert.deepEqual(drops, ['3: 11 similar', '3: 12 similar', '3: 14 similar']);
+  });
+
+  it('compares masks and pictures of controls too, if they came with the frame', async () => {
+    const size = { width: side, height: side };
+    const mask = (byte: number) => ({ ...size, data: new Uint8Array(side * side).fill(byte) });
+    const picture = (byte: number) => ({ ...size, data: new Uint8Array(3 * side * side).fill(byte) });
+    const image = picture(10);
+    const others: readonly (readonly [what: string, first: Partial<FrameInput>, second: Partial<FrameInput>])[] =
+      [
+        ['a mask', { mask: mask(0) }, { mask: mask(255) }],
+        ['the first mask', {}, { mask: mask(255) }],
+        [
+          'a picture of a control',
+          { controls: { depth: picture(0) }, sent: ['depth'] },
+          { controls: { depth: picture(255) }, sent: ['depth'] },
+        ],
+      ];
+    for (const [what, first, second] of others) {
+      const { stream, drops, turn } = await setUp(still);
+      for (const [frame, own] of [first, first, second].entries()) {
+        stream.push({ frame, ...size, input: { image, ...own }, arrivedAt: 0 }, true);
+        turn();
+      }
+      assert.deepEqual(drops, ['3: 1 similar'], what);
+    }
+    const { stream, drops, turn } = await setUp(still);
+    for (const [frame, byte] of [0, 255].entries()) {
+      const controls = { canny: picture(byte) };
+      stream.push({ frame, ...size, input: { image, controls }, arrivedAt: 0 }, true);
+      turn();
+    }
+    assert.deepEqual(drops, ['3: 1 similar'], 'what was made from the frame is as the frame');
   });
 
   it('ignores frames while it is off, and does not compare with frames from before a change', async () => {

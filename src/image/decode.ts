@@ -19,7 +19,7 @@ export interface DecodeOptions {
   readonly onSize?: (size: Size) => void;
   /** Allocates the memory for decoded and fitted pixels; new memory by default. */
   readonly allocate?: Allocate;
-  /** Decodes the opacity instead of the colours, as grey: opaque parts become white. */
+  /** Decodes the opacity instead of the colours, as grey: opaque parts become white, opaque pictures black. */
   readonly alpha?: true;
 }
 

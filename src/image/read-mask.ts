@@ -24,7 +24,6 @@ export async function readMask(
   if (data.some((brightness) => brightness > 0)) return mask;
   const { maxPixels, box } = options;
   writeBrightness(await decode(bytes, { maxPixels, ...(box && { box }), alpha: true }), data);
-  if (data.every((opacity) => opacity === 255)) data.fill(0);
   return mask;
 }
 

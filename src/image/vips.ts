@@ -13,7 +13,7 @@ export function openPixels(image: Image): Sharp {
   return sharp(data.subarray(0, width * height * 3), { raw: { width, height, channels: 3 } });
 }
 
-/** Returns the opacity of a picture as grey: white where it is opaque. */
+/** Returns the opacity of a picture as grey: white where it is opaque, but black if it is opaque all over. */
 export async function opacityOf(picture: Sharp): Promise<Sharp> {
   const { data, info } = await picture
     .ensureAlpha()
@@ -21,6 +21,7 @@ export async function opacityOf(picture: Sharp): Promise<Sharp> {
     .raw({ depth: 'uchar' })
     .toBuffer({ resolveWithObject: true });
   const { width, height } = info;
+  if (data.every((opacity) => opacity === 255)) data.fill(0);
   return sharp(data, { raw: { width, height, channels: 1 } });
 }
 

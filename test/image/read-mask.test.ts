@@ -95,6 +95,14 @@ describe('a picture as a mask', () => {
     }
   });
 
+  it('that is black without transparency is 0 in the middle of bars too', async () => {
+    const size = { width: 16, height: 8, fit: 'contain' } as const;
+    const black = sharp({ create: { width: 8, height: 8, channels: 3, background: '#000' } });
+    for (const file of [await black.png().toBuffer(), await black.jpeg().toBuffer()]) {
+      assert.deepEqual(new Set((await read(file, size)).data), new Set([0]));
+    }
+  });
+
   it('of 16 bits is read as one of 8', async () => {
     const raw = { width: 2, height: 1, channels: 4 } as const;
     const pixels = Uint16Array.of(0, 0, 0, 0xffff, 0, 0, 0, 0x6666);

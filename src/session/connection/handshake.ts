@@ -1,11 +1,13 @@
 import type { StreamParameters } from '@millrace/protocol';
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
+import { ParameterError } from '../../engine/engine.js';
 import { checkGrant, type Grant } from '../access/grant.js';
 import type { Message } from '../wire/client-message.js';
 import type { ConnectionContext } from './context.js';
 import { FramePipeline } from '../frames/frame-pipeline.js';
 import type { Outlet } from '../wire/outlet.js';
+import type { ParameterRules } from '../live/parameter-rules.js';
 import { ProtocolError } from '../wire/protocol-error.js';
 import type { ResumeState } from '../live/resume-token.js';
 import { Session } from '../live/session.js';
@@ -49,13 +51,25 @@ async function resume(context: ConnectionContext, opening: Opening, token: strin
   const known = state && state.subject === opening.grant.subject && state.model === model;
   if (!known || sessions.isSpent(state.session, state.counter)) return refuseToken();
   const session = sessions.find(state.session);
-  // The token may be older than some parameters.
-  const parameters = session?.parameters ?? { ...context.rules.defaults, ...state.parameters };
+  const parameters = session?.parameters ?? fitting(context.rules, state.parameters);
   checkGrant(opening.grant.limits, parameters);
-  if (session === undefined) return createSession(context, opening, parameters, state);
+  if (session === undefined) return createSession(context, opening, parameters, state).catch(refuseUnfit);
   sessions.spend(session.id, session.counter);
   sessions.take(session);
   return session;
+}
+
+/**
+ * Returns the parameters of a token for this server: it may be older or newer than some of them.
+ * @throws {ProtocolError} if the model lacks something that they name, such as a control.
+ */
+function fitting({ defaults, check }: ParameterRules, sealed: StreamParameters): StreamParameters {
+  const known = Object.entries(sealed).filter(([name]) => Object.hasOwn(defaults, name));
+  try {
+    return { ...defaults, ...check(Object.fromEntries(known)) };
+  } catch (error) {
+    return refuseUnfit(error);
+  }
 }
 
 async function createSession(
@@ -113,4 +127,10 @@ async function createSession(
 
 function refuseToken(): never {
   throw new ProtocolError('invalid_resume_token');
+}
+
+/** Refuses a token whose parameters are invalid here: without it, the client can start a stream with others. */
+function refuseUnfit(error: unknown): never {
+  if (!(error instanceof ParameterError)) throw error;
+  throw new ProtocolError('invalid_resume_token', `the session cannot continue on this server: ${error.message}`);
 }

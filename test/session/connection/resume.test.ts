@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { errors, type StreamParameters } from '@millrace/protocol';
+import { ParameterError } from '../../../src/engine/engine.js';
 import type { Access } from '../../../src/session/access/access.js';
 import type { ConnectionContext } from '../../../src/session/connection/context.js';
+import { createParameterRules } from '../../../src/session/live/parameter-rules.js';
 import { ManualEngine } from '../manual-engine.js';
 import { Rig, sessionContext } from '../rig.js';
 
@@ -153,6 +155,54 @@ describe('a resume token that is older than a parameter', () => {
     assert.equal(resumed.all('ready')[0]?.parameters.latent_feedback, rules.defaults.latent_feedback);
     resumed.connection.disconnected(1000);
     rig.connection.disconnected(1000);
+  });
+});
+
+describe('a resume token with parameters of another server', () => {
+  /** Resumes a session elsewhere whose token has these parameters besides. */
+  async function elsewhere(
+    more: Readonly<Record<string, unknown>>,
+    engine = new ManualEngine(),
+  ): Promise<{ readonly resumed: Rig; readonly engine: ManualEngine }> {
+    const { rig } = await session();
+    const { tokens } = rig.context;
+    const state = tokens.open(rig.all('checkpoint')[0]?.token ?? '');
+    assert.ok(state);
+    const token = tokens.seal({ ...state, parameters: { ...state.parameters, ...more } });
+    rig.connection.disconnected(1000);
+    const [depth] = [{ name: 'depth', preprocessors: [], preprocessor: null }];
+    const rules = createParameterRules({ defaults: { width: 64, height: 64 }, controls: [depth] });
+    return { resumed: resume(sessionContext(engine, {}, { tokens, rules }), token), engine };
+  }
+
+  it('is refused before it reaches the engine if the model lacks what they name, with the reason', async () => {
+    for (const [controls, reason] of [
+      [{ pose: { scale: 1 } }, /controls has no "pose": with this model it has depth$/],
+      [{ depth: { scale: 1, preprocessor: 'midas' } }, /controls\.depth\.preprocessor must be .* not "midas"$/],
+    ] as const) {
+      const { resumed, engine } = await elsewhere({ controls });
+      assert.deepEqual(await refused(resumed), ['invalid_resume_token', 4403]);
+      assert.match(resumed.all('error')[0]?.message ?? '', /^the session cannot continue on this server: /);
+      assert.match(resumed.all('error')[0]?.message ?? '', reason);
+      assert.equal(engine.streams.length, 0);
+    }
+  });
+
+  it('is refused if the engine refuses them: the client can start anew with others', async () => {
+    const engine = new ManualEngine();
+    engine.refusal = new ParameterError('attention_bank_frames', 'too little memory for a bank');
+    const { resumed } = await elsewhere({}, engine);
+    assert.deepEqual(await refused(resumed), ['invalid_resume_token', 4403]);
+    assert.match(resumed.all('error')[0]?.message ?? '', /too little memory for a bank$/);
+  });
+
+  it('continues without parameters that this version does not know', async () => {
+    const { resumed } = await elsewhere({ hue: 3, controls: { depth: { scale: 1 } } });
+    await resumed.until(() => resumed.connection.state === 'active');
+    const [ready] = resumed.all('ready');
+    assert.deepEqual(ready?.parameters.controls, { depth: { scale: 1 } });
+    assert.equal('hue' in (ready?.parameters ?? {}), false);
+    resumed.connection.disconnected(1000);
   });
 });
 

@@ -1,3 +1,4 @@
+import type { ModelControl } from '@millrace/protocol';
 import { Command } from 'commander';
 import { ParameterError } from '../engine/engine.js';
 import { createEngines, engineSettings } from '../engine/host/engine-group.js';
@@ -86,7 +87,7 @@ async function run(path: string, options: RunOptions, signal: AbortSignal): Prom
   const model = await readModelFolder(folder);
   const rules = createParameterRules(model);
   const all = { ...rules.defaults, ...rules.check(parameters) };
-  checkPreprocessors(activeControls(rules.controls, all));
+  checkPreprocessors(activeControls(rules.controls, all), rules.controls);
 
   let found: Promise<Ffmpeg> | undefined;
   const ffmpeg = (): Promise<Ffmpeg> => (found ??= findFfmpeg(process.env, signal));
@@ -124,12 +125,13 @@ async function run(path: string, options: RunOptions, signal: AbortSignal): Prom
   return report;
 }
 
-/** @throws {RunError} if a control needs pictures of its own, which there are none of. */
-function checkPreprocessors(controls: readonly ActiveControl[]): void {
+/** @throws {RunError} if a control that is on needs pictures of its own, which there are none of. */
+function checkPreprocessors(controls: readonly ActiveControl[], offered: readonly ModelControl[]): void {
   const bare = controls.find(({ preprocessor }) => preprocessor === null)?.name;
   if (bare === undefined) return;
+  const all = offered.find(({ name }) => name === bare)?.preprocessors ?? [];
   throw new RunError(
-    `--control ${bare} cannot be used: the control ${bare} of this model has no preprocessor`,
+    `--control ${bare} needs a preprocessor, as in ${bare}=1,preprocessor=NAME, where NAME is one of ${all.join(', ')}`,
   );
 }
 

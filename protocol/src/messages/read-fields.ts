@@ -54,7 +54,7 @@ function describeFault({ kind, most = Infinity }: Field, value: unknown): string
     case 'binary':
       return value instanceof Uint8Array ? null : 'binary';
     case 'map of binary':
-      return isMapOfBinary(value) ? null : 'a map of binaries';
+      return describeMapFault(value);
     case 'map':
     case 'parameters':
       return typeof value === 'object' && value !== null && !Array.isArray(value) ? null : 'a map';
@@ -63,8 +63,10 @@ function describeFault({ kind, most = Infinity }: Field, value: unknown): string
   }
 }
 
-function isMapOfBinary(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  if (value instanceof Uint8Array) return false;
-  return Object.values(value).every((entry) => entry instanceof Uint8Array);
+function describeMapFault(value: unknown): string | null {
+  const wanted = 'a map of binaries';
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return wanted;
+  if (value instanceof Uint8Array) return wanted;
+  const other = Object.entries(value).find(([, entry]) => !(entry instanceof Uint8Array));
+  return other ? `${wanted}, and ${JSON.stringify(other[0].slice(0, 40))} is none` : null;
 }

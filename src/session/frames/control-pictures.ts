@@ -23,6 +23,10 @@ export function derivePicture(
   image: Image,
   allocate: Allocate,
 ): Image | null {
-  if (preprocessor === null) throw new ImageError('it is missing, and no preprocessor makes it');
+  if (preprocessor === null) {
+    throw new ImageError(
+      'it is missing, and no preprocessor makes it; send it with each frame, or choose a preprocessor in the parameter controls',
+    );
+  }
   return isPreprocessorName(preprocessor) ? preprocess(preprocessor, image, allocate) : null;
 }

@@ -41,6 +41,10 @@ export function createParameterRules(given: ModelParameters): ParameterRules {
     defaults: defaultParameters(model),
     controls: model.controls,
     check(update) {
+      // For the schema, a binary is a map of its bytes.
+      if (isRecord(update) && update['controls'] instanceof Uint8Array) {
+        throw new ParameterError('controls', 'controls must be a map of settings by control, not binary data');
+      }
       if (!validate(update)) throw describe(validate.errors?.[0], update, model);
       if (update.controls) checkControls(update.controls);
       return update;
@@ -54,10 +58,6 @@ function withPreprocessors(control: ModelControl): ModelControl {
 
 /** @throws {ParameterError} for what the schema cannot say. */
 function checkControls(controls: StreamParameters['controls']): void {
-  // For the schema, an empty binary is an empty map.
-  if (controls instanceof Uint8Array) {
-    throw new ParameterError('controls', 'controls must be a map of settings by control, not binary data');
-  }
   for (const [name, { start = 0, end = 1 }] of Object.entries(controls)) {
     if (start <= end) continue;
     const fault = `controls.${name}.start must not be above its end, but ${start} is above ${end}`;
@@ -75,7 +75,8 @@ function describe(error: ErrorObject | undefined, update: unknown, model: ModelP
   if (!isParameter(name) || !isRecord(update)) {
     return new ParameterError('parameters', 'parameters must be a map of parameter names to values');
   }
-  const { path, schema, value } = findPart(keys, {
+  const missing: unknown = error?.params['missingProperty'];
+  const { path, schema, value } = findPart(typeof missing === 'string' ? [...keys, missing] : keys, {
     path: name,
     schema: parameterSchemasFor(model)[name],
     value: update[name],
@@ -85,7 +86,8 @@ function describe(error: ErrorObject | undefined, update: unknown, model: ModelP
     const fault = `${path} has no ${JSON.stringify(shorten(unknownName))}: with this model it has ${known}`;
     return new ParameterError(name, fault);
   }
-  return new ParameterError(name, `${path} must be ${describeAllowed(schema)}, not ${show(value)}`);
+  const fault = value === undefined ? 'but it is missing' : `not ${show(value)}`;
+  return new ParameterError(name, `${path} must be ${describeAllowed(schema)}, ${fault}`);
 }
 
 /** A parameter, or a setting within one whose value is a map. */

@@ -128,7 +128,9 @@ describe('a frame is refused, and nothing else is lost,', () => {
       controls: { depth: { scale: 1 } },
       sent: { canny: picture },
       field: 'controls.depth',
-      message: 'the picture of the control depth cannot be used: it is missing, and no preprocessor makes it',
+      message:
+        'the picture of the control depth cannot be used: it is missing, and no preprocessor makes it; ' +
+        'send it with each frame, or choose a preprocessor in the parameter controls',
     },
     {
       what: 'with a picture that is none',

@@ -138,7 +138,7 @@ describe('rules for controls', () => {
     [{ depth: { scale: Number.NaN } }, 'controls.depth.scale must be a number from 0 to 2, not NaN'],
     [{ depth: { scale: '1' } }, 'controls.depth.scale must be a number from 0 to 2, not "1"'],
     [{ depth: { scale: 1, end: -0.1 } }, 'controls.depth.end must be a number from 0 to 1, not -0.1'],
-    [{ depth: {} }, `controls.depth must be ${settings}, not {}`],
+    [{ depth: {} }, 'controls.depth.scale must be a number from 0 to 2, but it is missing'],
     [{ depth: 1 }, `controls.depth must be ${settings}, not 1`],
     [
       { depth: { scale: 1, size: 2 } },
@@ -160,6 +160,8 @@ describe('rules for controls', () => {
       { depth: { scale: 1, start: 0.1, end: 0 } },
       'controls.depth.start must not be above its end, but 0.1 is above 0',
     ],
+    [Buffer.from('abc'), 'controls must be a map of settings by control, not binary data'],
+    [Buffer.alloc(0), 'controls must be a map of settings by control, not binary data'],
     [new Uint8Array(0), 'controls must be a map of settings by control, not binary data'],
   ] as const) {
     it(`say what is wrong with ${JSON.stringify(controls)}: ${message.slice(0, 40)}`, () => {

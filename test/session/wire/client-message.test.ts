@@ -89,7 +89,7 @@ describe('parseClientMessage', () => {
       [{ type: 'frame', id: 0, captured: 0, data: '' }, 'data must be binary'],
       [
         { type: 'frame', id: 0, captured: 0, data, controls: { depth: 1 } },
-        'controls must be a map of binaries',
+        'controls must be a map of binaries, and "depth" is none',
       ],
       [{ type: 'hello', client: 1 }, 'client must be a string of at most 200 characters'],
     ] as const) {

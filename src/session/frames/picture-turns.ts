@@ -11,7 +11,8 @@ export function decodersFor(processors: number): number {
 /** A picture that is being decoded. */
 interface Running {
   readonly startedAt: number;
-  readonly timer: NodeJS.Timeout;
+  /** Whether it has taken long already. */
+  isLong: boolean;
 }
 
 interface Waiting {
@@ -39,7 +40,6 @@ export class PictureTurns {
   /** Usual milliseconds per picture of each stream, and of all. */
   readonly #usual = new WeakMap<object, number>();
   #usualOfAll = 0;
-  /** The pictures that are being decoded; the timer of each ends when it has taken long. */
   readonly #running = new Set<Running>();
 
   /** @param atOnce at least 1. */
@@ -62,10 +62,15 @@ export class PictureTurns {
       this.#next();
     });
     if (!running) return null;
+    // Short pictures may be waiting by then. Timers may be early by the clock, so the clock is not asked.
+    const timer = setTimeout(() => {
+      running.isLong = true;
+      this.#next();
+    }, shortMs);
     try {
       return await work();
     } finally {
-      clearTimeout(running.timer);
+      clearTimeout(timer);
       this.#running.delete(running);
       this.#note(owner, performance.now() - running.startedAt);
       this.#next();
@@ -97,9 +102,7 @@ export class PictureTurns {
     this.#waiting.splice(this.#waiting.indexOf(next), 1);
     this.#clock.advance(least);
     this.#clock.charge(next.owner, this.#estimate(next.owner));
-    // Short pictures may be waiting when it has taken long.
-    const timer = setTimeout(() => this.#next(), shortMs);
-    const running = { startedAt: performance.now(), timer };
+    const running = { startedAt: performance.now(), isLong: false };
     this.#running.add(running);
     next.begin(running);
   }
@@ -108,8 +111,7 @@ export class PictureTurns {
   #candidates(): readonly Waiting[] {
     const { size } = this.#running;
     if (size < this.atOnce) return this.#waiting;
-    const since = performance.now() - shortMs;
-    if (size > this.atOnce || [...this.#running].some(({ startedAt }) => startedAt > since)) return [];
+    if (size > this.atOnce || [...this.#running].some(({ isLong }) => !isLong)) return [];
     return this.#waiting.filter(({ owner }) => (this.#usual.get(owner) ?? Infinity) <= shortMs);
   }
 

@@ -16,8 +16,6 @@ export interface MovingNoiseState {
 
 /** Part of the key of draws for cells that come into the picture, which separates them from those of `SeededNoise`. */
 const freshKey = 0x6d6f;
-/** For how many frames the noise is kept: those that are under way. */
-const maxFrames = 16;
 const maxDraw = 2 ** 32;
 /**
  * Frames after which a cell that is not recognised any more is compared with its new look. Between two whole cells of
@@ -46,7 +44,7 @@ export class MovingNoise implements NoiseSource {
   readonly #grid: Grid;
   readonly #fixed: SeededNoise;
   readonly #fields = new Map<number, Field>();
-  /** Draws by ordinal, for the last frames. Arrays are not changed, and shared by frames without motion. */
+  /** Draws by ordinal, for the frames under way. Arrays are not changed, and shared by frames without motion. */
   readonly #frames = new Map<number, Uint32Array>();
   #draws: Uint32Array;
   #next: number;
@@ -70,13 +68,16 @@ export class MovingNoise implements NoiseSource {
   /**
    * Moves the noise with the picture of a frame that enters.
    * @param luma brightness of its cells, from `lumaOf`. It is kept.
+   * @param oldest the ordinal of the oldest frame under way: the noise of earlier ones is forgotten.
    */
-  follow(ordinal: number, luma: Float32Array): void {
+  follow(ordinal: number, luma: Float32Array, oldest: number = 0): void {
     if (this.#luma === null) this.#luma = luma;
     else this.#move(this.#luma, luma);
     this.#frames.set(ordinal, this.#draws);
-    const [oldest] = this.#frames.keys();
-    if (oldest !== undefined && this.#frames.size > maxFrames) this.#frames.delete(oldest);
+    for (const former of this.#frames.keys()) {
+      if (former >= oldest) break;
+      this.#frames.delete(former);
+    }
   }
 
   /** Returns the noise as it was when that frame entered. */

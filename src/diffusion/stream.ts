@@ -119,6 +119,11 @@ export class Stream {
     return this.#frames[0]?.frame ?? null;
   }
 
+  /** The ordinal of the oldest frame under way; of the next one if there is none. */
+  get oldestOrdinal(): number {
+    return this.#frames[0]?.ordinal ?? this.#ordinal;
+  }
+
   /** Latent shape of the oldest frame under way, or null. */
   get oldestShape(): Plan['shape'] | null {
     return this.#frames[0]?.plan.shape ?? null;

@@ -144,14 +144,14 @@ describe('noise that moves with the picture', () => {
     assert.deepEqual(noise.at(1, 99), when[5], 'a frame without a picture has the newest');
   });
 
-  it('keeps the noise of a limited number of frames', () => {
+  it('is kept for frames under way, however many, and for no others', () => {
     const noise = new MovingNoise(seeds, shape);
-    for (let frame = 0; frame < 100; frame++) noise.follow(frame, scene(1, -frame, 0));
     const all = Array.from({ length: 100 }, (_, ordinal) => ordinal);
-    assert.deepEqual(
-      noise.state(all).earlier.map(({ ordinal }) => ordinal),
-      all.slice(-16),
-    );
+    const kept = (): readonly number[] => noise.state(all).earlier.map(({ ordinal }) => ordinal);
+    for (const frame of all.slice(0, -1)) noise.follow(frame, scene(1, -frame, 0), 20);
+    assert.deepEqual(kept(), all.slice(20, -1));
+    noise.follow(99, scene(1, -99, 0), 99);
+    assert.deepEqual(kept(), [99]);
   });
 
   it('blends seeds at unit variance, also where cells come into the picture', () => {

@@ -1,13 +1,19 @@
 import type { FrameState, Plan } from '../../../diffusion/in-flight.js';
 import { lumaOf } from '../../../diffusion/motion.js';
 import { MovingNoise, type MovingNoiseState } from '../../../diffusion/moving-noise.js';
+import type { Stream } from '../../../diffusion/stream.js';
 import type { Image } from '../../../image/image.js';
 
-/** Moves the noise of a plan with the picture of the next frame to enter, if it is noise that moves. */
-export function followMotion({ noise, shape }: Plan, ordinal: number, image: Image, factor: number): void {
+/** Moves the noise of a stream with the picture of the next frame to enter, if it is noise that moves. */
+export function followMotion(
+  { plan, ordinal, oldestOrdinal }: Pick<Stream, 'plan' | 'ordinal' | 'oldestOrdinal'>,
+  image: Image,
+  factor: number,
+): void {
+  const { noise, shape } = plan;
   if (!(noise instanceof MovingNoise)) return;
   const [, height, width] = shape;
-  noise.follow(ordinal, lumaOf(image.data, image, factor, { width, height }));
+  noise.follow(ordinal, lumaOf(image.data, image, factor, { width, height }), oldestOrdinal);
 }
 
 /** Lets moving noise of a new plan begin where that of the former one is. */

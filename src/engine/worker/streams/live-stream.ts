@@ -208,8 +208,7 @@ export class LiveStream implements RowSource {
     this.#screened -= 1;
     const { image } = waiting.input;
     this.#filter.entered(waiting.input, this.#parameters);
-    if (image)
-      followMotion(this.#stream.plan, this.#stream.ordinal, image, this.#context.model.folder.pixelFactor);
+    if (image) followMotion(this.#stream, image, this.#context.model.folder.pixelFactor);
     return waiting;
   }
 

@@ -76,6 +76,21 @@ describe('a stream with noise that moves', () => {
     assert.deepEqual(second, first);
   });
 
+  it('gives a frame the same noise at all stages, however many are under way with it', async () => {
+    const stages = 20;
+    const t_index_list = Array.from({ length: stages }, (_, i) => 2 * i);
+    // LCM adds noise at each stage; with strides of one cell a frame, all frames have other noise.
+    const { stream: together } = await open({ t_index_list });
+    const { stream: alone } = await open({ t_index_list, denoise: 'sequential' });
+    const [last] = pan(together, 0, stages + 1).slice(-1);
+    for (let frame = 0; frame < stages; frame++) {
+      enter(alone, frame, frame);
+      while (alone.lanes().length > 0) advance(alone);
+    }
+    const [wanted] = pan(alone, stages, stages + 1);
+    assert.deepEqual(last, wanted);
+  });
+
   it('continues from a snapshot as it would have, with the frames under way', async () => {
     const start = async (): Promise<LiveStream> => {
       const { stream } = await open();

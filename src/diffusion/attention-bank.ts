@@ -19,6 +19,8 @@ export interface BankSettings {
 
 /** What is kept for one stage and role. */
 interface Shelf {
+  readonly stage: number;
+  readonly role: Row['role'];
   /** Frames that have passed. */
   passed: number;
   kept: number;
@@ -79,6 +81,13 @@ export class AttentionBank {
     }
   }
 
+  /** Forgets what it has kept, except of rows that `remains` names. */
+  forget(remains: (stage: number, role: Row['role']) => boolean = () => false): void {
+    for (const [name, { stage, role }] of this.#shelves) {
+      if (!remains(stage, role)) this.#shelves.delete(name);
+    }
+  }
+
   /** Whether the lane is of a frame with the same stages and size. */
   #fits({ shape, stageIndex, rows: [row] }: Lane): boolean {
     const stage = this.#plan.solver.stages[stageIndex];
@@ -104,7 +113,7 @@ export class AttentionBank {
       const layers = this.#layers.map(
         (layer) => new Float32Array(this.frames * slotLength(layer, this.#plan.shape)),
       );
-      this.#shelves.set(name, (shelf = { passed: 0, kept: 0, layers }));
+      this.#shelves.set(name, (shelf = { stage, role, passed: 0, kept: 0, layers }));
     }
     return shelf;
   }

@@ -231,6 +231,7 @@ export class LiveStream implements RowSource {
   discard(frame: number): void {
     this.#stream.discard(frame);
     this.pictures.forget();
+    this.steered.forget();
     // It has no result that later frames could repeat.
     this.#filter.reset();
   }

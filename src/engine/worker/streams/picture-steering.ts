@@ -76,6 +76,9 @@ export class PictureSteering {
       this.#bank = null;
     } else if (this.#bank?.frames === frames && this.#bankPlan === plan) {
       this.#bank.interval = interval;
+      // The memory of negative rows is reserved only while there are some.
+      const guidance = guidanceOf(parameters);
+      this.#bank.forget((stage, role) => role === 'positive' || needsNegative(guidance, stage));
     } else {
       this.#bank = new AttentionBank(steered.bank, plan, { frames, interval });
     }
@@ -120,6 +123,11 @@ export class PictureSteering {
   /** Takes note of what the rows of a lane computed for the bank. */
   keep(lane: Lane, computed: KeptRows): void {
     this.#bank?.keep(lane, computed);
+  }
+
+  /** Forgets earlier frames, after one that failed: what it attended to may be why. */
+  forget(): void {
+    this.#bank?.forget();
   }
 
   /** Gives the memory back. */

@@ -157,6 +157,33 @@ describe('the attention bank of a live stream', () => {
     }
   });
 
+  it('is empty after a frame that failed: what it attended to may be why', async () => {
+    const rig = await open({ attention_bank_frames: 2, t_index_list: [10] });
+    for (const frame of [1, 2]) {
+      enter(rig, frame);
+      advance(rig);
+    }
+    enter(rig, 3);
+    rig.stream.discard(3);
+    assert.deepEqual(slotsOf(enter(rig, 4)), []);
+  });
+
+  it('gives the memory of negative rows back when there are none any more', async () => {
+    const full = { cfg_type: 'full', guidance_scale: 2 } as const;
+    const rig = await open({ attention_bank_frames: 1, t_index_list: [10], ...full });
+    const seen = (frame: number): readonly (readonly number[] | undefined)[] => {
+      const lane = enter(rig, frame);
+      const slots = lane.rows.map((row) => slotsOf({ ...lane, rows: [row] }));
+      advance(rig);
+      return slots;
+    };
+    assert.deepEqual([seen(1), seen(2)], [[[], []], [[1], [1]]]);
+    await rig.configure({ cfg_type: 'none' });
+    assert.deepEqual(seen(3), [[2]], 'positive ones keep theirs');
+    await rig.configure(full);
+    assert.deepEqual(seen(4), [[], [3]]);
+  });
+
   it('begins empty where a stream continues, and fills again', async () => {
     const here = await open({ attention_bank_frames: 1 });
     for (const frame of [1, 2]) {

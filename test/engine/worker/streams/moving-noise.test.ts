@@ -79,16 +79,13 @@ describe('a stream with noise that moves', () => {
   it('gives a frame the same noise at all stages, however many are under way with it', async () => {
     const stages = 20;
     const t_index_list = Array.from({ length: stages }, (_, i) => 2 * i);
-    // LCM adds noise at each stage; with strides of one cell a frame, all frames have other noise.
+    // LCM adds noise at each stage; all frames have other noise, as the picture moves by a cell a frame.
     const { stream: together } = await open({ t_index_list });
+    const finished = pan(together, 0, stages + 6);
     const { stream: alone } = await open({ t_index_list, denoise: 'sequential' });
-    const [last] = pan(together, 0, stages + 1).slice(-1);
-    for (let frame = 0; frame < stages; frame++) {
-      enter(alone, frame, frame);
-      while (alone.lanes().length > 0) advance(alone);
-    }
-    const [wanted] = pan(alone, stages, stages + 1);
-    assert.deepEqual(last, wanted);
+    const wanted = [];
+    for (let frame = 0; frame < 6; frame++) wanted.push(...pan(alone, frame, frame + 1));
+    assert.deepEqual(finished.slice(0, 6), wanted);
   });
 
   it('continues from a snapshot as it would have, with the frames under way', async () => {

@@ -141,6 +141,27 @@ describe('the longest call', () => {
     });
   });
 
+  it('blames controls or the attention bank if they make the call longer', () => {
+    const steered = { ...facts, steered: { ratio: 2, featuresMs: 5 } };
+    const controlled = { ...twice, controls: { canny: { scale: 1 } } };
+    const banked = { ...twice, attention_bank_frames: 2 };
+    const capacity = capacityOf(600);
+    capacity.calibrated(steered);
+    const [controls, bank] = [
+      [controlled, 'controls'],
+      [banked, 'attention_bank_frames'],
+    ] as const;
+    for (const [changes, field] of [controls, bank]) {
+      assert.throws(() => check(capacity, changes, twice), {
+        details: { field },
+        message: /^a frame of 128x128 with controls or an attention bank takes .* choose none of them or a smaller/,
+      });
+      refused(capacity, { ...changes, width: 136 }, 'width', twice);
+      check(capacity, { ...changes, width: 64, height: 64 }, twice);
+    }
+    refused(capacity, { ...controlled, ...full }, 'cfg_type', controlled);
+  });
+
   it('does not depend on the load', () => {
     const capacity = capacityOf(400);
     for (let call = 0; call < 1000; call++) {

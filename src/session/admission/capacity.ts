@@ -1,4 +1,4 @@
-import type { StreamParameters } from '@millrace/protocol';
+import type { ParameterName, StreamParameters } from '@millrace/protocol';
 import type { InferenceCall } from '../../engine/engine.js';
 import {
   bankBytes,
@@ -119,16 +119,18 @@ export class Capacity {
     const callMs = (own: StreamParameters): number => this.#area(own) * unbrokenMs(costs, own);
     const ms = callMs(parameters);
     const grows = !present || this.#area(parameters) > this.#area(present);
-    if (ms <= Math.max(maxCallMs, grows ? 0 : callMs(present))) return;
-    const { width, height, cfg_type } = parameters;
-    const larger = width >= height ? 'width' : 'height';
-    const guidance = cfg_type === present?.cfg_type ? 'guidance_scale' : 'cfg_type';
+    const allowedMs = Math.max(maxCallMs, grows ? 0 : callMs(present));
+    if (ms <= allowedMs) return;
+    const steeredBefore = present && { ...parameters, ...steeringOf(present) };
+    const isSteering = steeredBefore !== undefined && callMs(steeredBefore) <= allowedMs;
+    const { field, cause, remedy } = longCall(parameters, grows ? null : present, isSteering);
+    const { width, height } = parameters;
     throw new ProtocolError(
       'limit_exceeded',
-      `a frame of ${width}x${height}${grows ? '' : ' with negative rows'} takes this server ${seconds(ms)} at a stretch, ` +
+      `a frame of ${width}x${height}${cause} takes this server ${seconds(ms)} at a stretch, ` +
         `and others wait meanwhile; at most ${seconds(maxCallMs)} are allowed (maxCallSeconds): ` +
-        `choose ${grows ? '' : 'less guidance or '}a smaller width or height`,
-      { field: grows ? larger : guidance },
+        `choose ${remedy}a smaller width or height`,
+      { field },
     );
   }
 
@@ -187,6 +189,30 @@ function mostFrames(
   const needs = frameMs.map((ms) => ms * fps);
   const level = fairLevel(also > 0 ? [...needs, also] : needs, 1000);
   return frameMs.map((ms) => (ms * fps > level ? level / ms : null));
+}
+
+/** Returns the parameters whose rows take the steered U-Net. */
+function steeringOf({ controls, attention_bank_frames }: StreamParameters): Partial<StreamParameters> {
+  return { controls, attention_bank_frames };
+}
+
+/**
+ * Returns what makes the call of a frame too long.
+ * @param present parameters before, of the same size; null if the size is why.
+ * @param isSteering whether controls or the attention bank are, and not guidance.
+ */
+function longCall(
+  { width, height, cfg_type, attention_bank_frames: frames }: StreamParameters,
+  present: StreamParameters | null,
+  isSteering: boolean,
+): { readonly field: ParameterName; readonly cause: string; readonly remedy: string } {
+  if (present === null) return { field: width >= height ? 'width' : 'height', cause: '', remedy: '' };
+  if (isSteering) {
+    const field = frames > present.attention_bank_frames ? 'attention_bank_frames' : 'controls';
+    return { field, cause: ' with controls or an attention bank', remedy: 'none of them or ' };
+  }
+  const field = cfg_type === present.cfg_type ? 'guidance_scale' : 'cfg_type';
+  return { field, cause: ' with negative rows', remedy: 'less guidance or ' };
 }
 
 /** Returns a time in seconds, for people. */

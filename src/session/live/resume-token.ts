@@ -63,8 +63,9 @@ export function createResumeTokens(settings: ResumeTokenSettings): ResumeTokens 
   return {
     seal(state) {
       const { ordinal, transitions } = state.state;
-      const whole = seal(state);
-      if (whole.length <= maxLength) return whole;
+      // Many frames under way take far more: sealing them in vain would stop the event loop for long.
+      const whole = bytesIn(state.state) <= maxLength ? seal(state) : null;
+      if (whole !== null && whole.length <= maxLength) return whole;
       const withoutFrames = {
         ...state,
         state: { ordinal, frames: [], ...(transitions && { transitions }) },
@@ -92,4 +93,11 @@ export function createResumeTokens(settings: ResumeTokenSettings): ResumeTokens 
       return now() < expires ? state : null;
     },
   };
+}
+
+/** Returns the bytes of all latents and other arrays in a value. */
+function bytesIn(part: unknown): number {
+  if (ArrayBuffer.isView(part)) return part.byteLength;
+  if (typeof part !== 'object' || part === null) return 0;
+  return Object.values(part).reduce((sum: number, value: unknown) => sum + bytesIn(value), 0);
 }

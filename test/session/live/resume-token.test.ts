@@ -9,7 +9,15 @@ import { createResumeTokens, type ResumeState } from '../../../src/session/live/
 import { repositoryRoot } from '../../support/reference.js';
 
 const latent = Float32Array.from({ length: 64 }, (_, i) => Math.sin(i));
-const frame = { frame: 7, ordinal: 7, stageIndex: 1, sample: latent, stock: latent.map((x) => -x) };
+const frame = {
+  frame: 7,
+  ordinal: 7,
+  stageIndex: 1,
+  sample: latent,
+  stock: latent.map((x) => -x),
+  history: { previous: latent, count: 2 },
+  stockHistory: {},
+};
 /** What the mask of a frame keeps. */
 const kept = { mask: latent.slice(0, 16), original: latent.map((x) => x / 3) };
 const state: ResumeState = {
@@ -20,7 +28,7 @@ const state: ResumeState = {
   parameters: { ...defaultParameters(), prompt: 'a fox' },
   state: {
     ordinal: 8,
-    frames: [{ ...frame, history: { previous: latent, count: 2 }, stockHistory: {}, kept }],
+    frames: [{ ...frame, kept }],
   },
   carried: [{ id: 7, captured: 12.5 }],
 };
@@ -125,6 +133,16 @@ describe('resume tokens', () => {
     const short = createResumeTokens({ ...settings, maxLength: whole - 1 });
     const opened = short.open(short.seal(state));
     assert.deepEqual(opened, { ...state, state: { ordinal: 8, frames: [] }, carried: [] });
+  });
+
+  it('are made without a try to seal frames whose latents alone would be too long', () => {
+    const tokens = createResumeTokens(settings);
+    // A try would fail: functions cannot be sealed.
+    const history = { ...frame.history, step: () => {} };
+    const sample = new Float32Array(settings.maxLength / 4);
+    const frames = [{ ...frame, sample, history: history as typeof frame.history }];
+    const opened = tokens.open(tokens.seal({ ...state, state: { ordinal: 8, frames } }));
+    assert.deepEqual(opened?.state, { ordinal: 8, frames: [] });
   });
 
   it('leave out the frames under way first, and then prompts in transition', () => {

@@ -74,7 +74,11 @@ export class FramePictures {
   /** @throws {ProtocolError} if one of them is no control of the model. */
   #checkNames(names: readonly string[]): void {
     const known = this.#options.controls.map(({ name }) => name);
-    const unknown = names.find((name) => !known.includes(name))?.slice(0, longestName);
+    // Without half of a surrogate pair, which cannot be encoded as UTF-8.
+    const unknown = names
+      .find((name) => !known.includes(name))
+      ?.slice(0, longestName)
+      .replace(/[\uD800-\uDBFF]$/, '');
     if (unknown === undefined) return;
     const fault = `the model has no control ${JSON.stringify(unknown)}: it has ${known.join(', ') || 'none'}`;
     throw new ProtocolError('invalid_frame', fault, { field: fieldOf(unknown) });

@@ -147,6 +147,13 @@ describe('a frame is refused, and nothing else is lost,', () => {
       message: `the model has no control "${'x'.repeat(40)}": it has canny, depth, pose`,
     },
     {
+      what: 'with a picture for a name that is cut within a character',
+      controls: {},
+      sent: { [`${'x'.repeat(39)}\u{1f642}`]: picture },
+      field: `controls.${'x'.repeat(39)}`,
+      message: `the model has no control "${'x'.repeat(39)}": it has canny, depth, pose`,
+    },
+    {
       what: 'with a picture for a name that all objects have',
       controls: {},
       sent: { constructor: picture },

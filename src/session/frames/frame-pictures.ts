@@ -6,7 +6,7 @@ import { type Allocate, type Image, ImageError } from '../../image/image.js';
 import type { Mask } from '../../image/mask.js';
 import { readMask } from '../../image/read-mask.js';
 import { ProtocolError } from '../wire/protocol-error.js';
-import { derivePicture } from './control-pictures.js';
+import { DerivedPictures } from './control-pictures.js';
 
 export interface FramePicturesOptions {
   readonly pictures: Pick<PictureCodec, 'decode'>;
@@ -50,6 +50,7 @@ export class FramePictures {
     const { decode, decodeMask, scratchUsed } = this.#openFrame(parameters);
     const image = await decode(data);
     const mask = sentMask && (await naming('mask', 'the mask', () => decodeMask(sentMask)));
+    const derived = new DerivedPictures(image, allocate);
     const made: Record<string, Image> = {};
     const ownNames: string[] = [];
     for (const control of activeControls(known, parameters)) {
@@ -57,7 +58,7 @@ export class FramePictures {
       const picture = await naming(
         fieldOf(control.name),
         `the picture of the control ${control.name}`,
-        async () => (own ? decode(own) : derivePicture(control, image, allocate)),
+        async () => (own ? decode(own) : derived.make(control)),
       );
       if (picture) made[control.name] = picture;
       if (own) ownNames.push(control.name);

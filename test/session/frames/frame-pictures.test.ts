@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { defaultParameters } from '@millrace/protocol';
 import { decodeImage } from '../../../src/image/decode.js';
+import type { Allocate, Image } from '../../../src/image/image.js';
+import { preprocessors } from '../../../src/image/preprocess/preprocessors.js';
 import { encodeJpeg } from '../../../src/image/encode.js';
 import { FrameIntake } from '../../../src/session/frames/frame-intake.js';
 import { FramePictures } from '../../../src/session/frames/frame-pictures.js';
@@ -102,12 +104,41 @@ it('the pictures of a frame are made in one turn, one after another, and their t
   assert.ok(intake.decodeMs > 0);
 });
 
+it('pictures of controls are made once for each preprocessor, and other work gets a turn before each', async (t) => {
+  const order: string[] = [];
+  for (const name of ['canny', 'soft_edge'] as const) {
+    const { prepare } = preprocessors[name];
+    t.mock.method(preprocessors[name], 'prepare', (of: Image, allocate: Allocate) => {
+      order.push(name);
+      setImmediate(() => order.push('other work'));
+      return prepare(of, allocate);
+    });
+  }
+  const names = ['lines', 'more lines', 'edges'];
+  const pictures = new FramePictures({
+    pictures: { decode: decodeImage },
+    allocate: (bytes) => new Uint8Array(bytes),
+    framePixels: 1_000_000,
+    controls: names.map((name) => ({ name, preprocessors: [], preprocessor: 'canny' })),
+  });
+  const on = { lines: { scale: 1 }, 'more lines': { scale: 1 } };
+  const all = { ...on, edges: { scale: 1, preprocessor: 'soft_edge' } };
+  const { image, controls: made = {} } = await pictures.make(
+    { data: await jpeg(wanted) },
+    { ...parameters, controls: all },
+  );
+  assert.deepEqual(order, ['canny', 'other work', 'soft_edge']);
+  assert.deepEqual(made['more lines'], made['lines']);
+  const memory = [image, ...Object.values(made)].map((picture) => picture?.data.buffer);
+  assert.equal(new Set(memory).size, 4, 'each has memory of its own');
+});
+
 it('a frame says which pictures of controls came with it, and which were made from it', async () => {
   const pictures = new FramePictures({
     pictures: { decode: decodeImage },
     allocate: (bytes) => new Uint8Array(bytes),
     framePixels: 1_000_000,
-    controls: controls.map((control) => ({ ...control, preprocessor: 'canny' })),
+    controls: controls.map(({ name }) => ({ name, preprocessors: [], preprocessor: 'canny' })),
   });
   const data = await jpeg(wanted);
   const made = await pictures.make({ data, controls: { depth: data } }, parameters);

@@ -29,7 +29,12 @@ function memoryIn(part: unknown): readonly ArrayBuffer[] {
 }
 
 /** Returns the pixels of all pictures that came with a frame, the one to change first; null if it starts from noise. */
-export function sentPixels({ image, mask, controls = {}, sent = [] }: FrameInput): readonly Uint8Array[] | null {
+export function sentPixels({
+  image,
+  mask,
+  controls = {},
+  sent = [],
+}: FrameInput): readonly Uint8Array[] | null {
   if (image === null) return null;
   const others = [mask, ...sent.map((name) => controls[name])];
   return [image, ...others].flatMap((picture) => picture?.data ?? []);

@@ -154,7 +154,8 @@ describe('the longest call', () => {
     for (const [changes, field] of [controls, bank]) {
       assert.throws(() => check(capacity, changes, twice), {
         details: { field },
-        message: /^a frame of 128x128 with controls or an attention bank takes .* choose none of them or a smaller/,
+        message:
+          /^a frame of 128x128 with controls or an attention bank takes .* choose none of them or a smaller/,
       });
       refused(capacity, { ...changes, width: 136 }, 'width', twice);
       check(capacity, { ...changes, width: 64, height: 64 }, twice);

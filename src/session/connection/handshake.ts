@@ -63,10 +63,11 @@ async function resume(context: ConnectionContext, opening: Opening, token: strin
  * Returns the parameters of a token for this server: it may be older or newer than some of them.
  * @throws {ProtocolError} if the model lacks something that they name, such as a control.
  */
-function fitting({ defaults, check }: ParameterRules, sealed: StreamParameters): StreamParameters {
+function fitting(rules: ParameterRules, sealed: StreamParameters): StreamParameters {
+  const { defaults } = rules;
   const known = Object.entries(sealed).filter(([name]) => Object.hasOwn(defaults, name));
   try {
-    return { ...defaults, ...check(Object.fromEntries(known)) };
+    return { ...defaults, ...rules.check(Object.fromEntries(known)) };
   } catch (error) {
     return refuseUnfit(error);
   }
@@ -132,5 +133,8 @@ function refuseToken(): never {
 /** Refuses a token whose parameters are invalid here: without it, the client can start a stream with others. */
 function refuseUnfit(error: unknown): never {
   if (!(error instanceof ParameterError)) throw error;
-  throw new ProtocolError('invalid_resume_token', `the session cannot continue on this server: ${error.message}`);
+  throw new ProtocolError(
+    'invalid_resume_token',
+    `the session cannot continue on this server: ${error.message}`,
+  );
 }

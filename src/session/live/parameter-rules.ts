@@ -43,7 +43,10 @@ export function createParameterRules(given: ModelParameters): ParameterRules {
     check(update) {
       // For the schema, a binary is a map of its bytes.
       if (isRecord(update) && update['controls'] instanceof Uint8Array) {
-        throw new ParameterError('controls', 'controls must be a map of settings by control, not binary data');
+        throw new ParameterError(
+          'controls',
+          'controls must be a map of settings by control, not binary data',
+        );
       }
       if (!validate(update)) throw describe(validate.errors?.[0], update, model);
       if (update.controls) checkControls(update.controls);

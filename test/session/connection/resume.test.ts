@@ -178,7 +178,10 @@ describe('a resume token with parameters of another server', () => {
   it('is refused before it reaches the engine if the model lacks what they name, with the reason', async () => {
     for (const [controls, reason] of [
       [{ pose: { scale: 1 } }, /controls has no "pose": with this model it has depth$/],
-      [{ depth: { scale: 1, preprocessor: 'midas' } }, /controls\.depth\.preprocessor must be .* not "midas"$/],
+      [
+        { depth: { scale: 1, preprocessor: 'midas' } },
+        /controls\.depth\.preprocessor must be .* not "midas"$/,
+      ],
     ] as const) {
       const { resumed, engine } = await elsewhere({ controls });
       assert.deepEqual(await refused(resumed), ['invalid_resume_token', 4403]);

@@ -17,14 +17,15 @@ export class FrameFilter {
 
   /** Returns whether to skip a frame. */
   skips(input: FrameInput, parameters: StreamParameters): boolean {
-    const pixels = parameters.similar_image_filter ? sentPixels(input) : null;
-    const { similar_image_filter_threshold: threshold, similar_image_filter_max_skip_frame: most } = parameters;
+    const pixels = comparedPixels(input, parameters);
+    const { similar_image_filter_threshold: threshold, similar_image_filter_max_skip_frame: most } =
+      parameters;
     return pixels !== null && this.#filter.isSimilar(pixels, threshold, most);
   }
 
   /** Notes that a frame enters: later ones are compared with it. */
   entered(input: FrameInput, parameters: StreamParameters): void {
-    const pixels = parameters.similar_image_filter ? sentPixels(input) : null;
+    const pixels = comparedPixels(input, parameters);
     if (pixels) this.#filter.accept(pixels);
   }
 
@@ -32,4 +33,9 @@ export class FrameFilter {
   reset(): void {
     this.#filter.reset();
   }
+}
+
+/** Returns null if nothing is compared. */
+function comparedPixels(input: FrameInput, parameters: StreamParameters): readonly Uint8Array[] | null {
+  return parameters.similar_image_filter ? sentPixels(input) : null;
 }

@@ -21,16 +21,19 @@ describe('the similarity filter', () => {
     const mask = (byte: number) => ({ ...size, data: new Uint8Array(side * side).fill(byte) });
     const picture = (byte: number) => ({ ...size, data: new Uint8Array(3 * side * side).fill(byte) });
     const image = picture(10);
-    const others: readonly (readonly [what: string, first: Partial<FrameInput>, second: Partial<FrameInput>])[] =
+    const others: readonly (readonly [
+      what: string,
+      first: Partial<FrameInput>,
+      second: Partial<FrameInput>,
+    ])[] = [
+      ['a mask', { mask: mask(0) }, { mask: mask(255) }],
+      ['the first mask', {}, { mask: mask(255) }],
       [
-        ['a mask', { mask: mask(0) }, { mask: mask(255) }],
-        ['the first mask', {}, { mask: mask(255) }],
-        [
-          'a picture of a control',
-          { controls: { depth: picture(0) }, sent: ['depth'] },
-          { controls: { depth: picture(255) }, sent: ['depth'] },
-        ],
-      ];
+        'a picture of a control',
+        { controls: { depth: picture(0) }, sent: ['depth'] },
+        { controls: { depth: picture(255) }, sent: ['depth'] },
+      ],
+    ];
     for (const [what, first, second] of others) {
       const { stream, drops, turn } = await setUp(still);
       for (const [frame, own] of [first, first, second].entries()) {

@@ -177,7 +177,13 @@ describe('the attention bank of a live stream', () => {
       advance(rig);
       return slots;
     };
-    assert.deepEqual([seen(1), seen(2)], [[[], []], [[1], [1]]]);
+    assert.deepEqual(
+      [seen(1), seen(2)],
+      [
+        [[], []],
+        [[1], [1]],
+      ],
+    );
     await rig.configure({ cfg_type: 'none' });
     assert.deepEqual(seen(3), [[2]], 'positive ones keep theirs');
     await rig.configure(full);

@@ -132,7 +132,11 @@ async function measureSteered(
  * Returns a row of the plain U-Net, and rows of the steered one: one that uses nothing of it, one with a bank of one
  * frame, and one with each control.
  */
-function comparedRowsOf(folder: ModelFolder, { unet, controls }: SteeredLayout, shape: Shape): readonly Row[] {
+function comparedRowsOf(
+  folder: ModelFolder,
+  { unet, controls }: SteeredLayout,
+  shape: Shape,
+): readonly Row[] {
   const plain = blankRow(folder, shape, 500);
   const { conditioning: all } = blankRow(folder, shape, 500, { unet });
   const steered = (values: RowValues): Row => ({

@@ -95,7 +95,13 @@ it('what steering costs is kept beside the costs, and measured again if the file
   assert.ok(name);
   const file = join(directory, name);
   assert.deepEqual(JSON.parse(await readFile(file, 'utf8')), wanted);
-  const invalid = [null, {}, { ratio: 1, featuresMs: 1 }, { ...wanted, ratio: 0 }, { ...wanted, bankRatio: -1 }];
+  const invalid = [
+    null,
+    {},
+    { ratio: 1, featuresMs: 1 },
+    { ...wanted, ratio: 0 },
+    { ...wanted, bankRatio: -1 },
+  ];
   for (const kept of invalid) {
     await writeFile(file, JSON.stringify(kept));
     const again = await measure(directory);

@@ -83,7 +83,7 @@ async function measurePlain(runtime: Networks, options: MeasureOptions): Promise
 async function measureSteered(
   runtime: Networks,
   steered: SteeredLayout,
-  { device, threads, cacheDirectory, proceed, onNote, onProgress }: MeasureOptions,
+  { device, threads, cacheDirectory, onNote, onProgress }: MeasureOptions,
 ): Promise<SteeredCosts> {
   const { folder } = runtime;
   const { unet, controls } = steered;
@@ -94,7 +94,6 @@ async function measureSteered(
   const cache = place && (await CalibrationFile.for(place, 'steered', facts, isSteered));
   const known = await cache?.read();
   if (known) return known;
-  onProgress('measuring the cost of steering');
   const calls = comparedRowsOf(folder, steered, shape).map((row) => {
     const rows = Array.from({ length: comparedRows }, () => row);
     const kept = (row.conditioning['bank_mask']?.length ?? 0) > 0 ? [] : undefined;
@@ -110,7 +109,8 @@ async function measureSteered(
   // The first round warms up.
   for (let round = 0; round <= rounds; round++) {
     for (const [i, action] of [...calls, ...features].entries()) {
-      proceed();
+      // Each time, since calls of a large model are long, and a thread that is silent for long is ended.
+      onProgress('measuring the cost of steering');
       const ms = await msOf(async () => void (await action()));
       if (round > 0) least[i] = Math.min(least[i] ?? Infinity, ms);
     }

@@ -9,10 +9,21 @@ export type CostCurve = readonly { readonly rows: number; readonly ms: number }[
 
 /** What streams cost that are steered by pictures or earlier frames. */
 export interface SteeredCosts {
-  /** Time of a call of the steered U-Net over that of the plain one. */
+  /** Time of a call of the steered U-Net over that of the plain one, if its rows use neither controls nor a bank. */
   readonly ratio: number;
+  /** What a control that is on adds to the ratio. */
+  readonly controlRatio: number;
+  /** What each frame in the attention bank adds to the ratio. */
+  readonly bankRatio: number;
   /** Milliseconds of one control network, once for each picture of the model's default size. */
   readonly featuresMs: number;
+}
+
+/** What rows of the steered U-Net use. */
+export interface SteeredUse {
+  /** Controls that are on. */
+  readonly controls: number;
+  readonly bankFrames: number;
 }
 
 /** The results of calibration. */
@@ -96,16 +107,15 @@ export class ExpectedCosts {
 
   /**
    * Returns the milliseconds of a U-Net call with rows of this shape: [channels, height, width].
-   * @param isSteered whether the call takes the steered U-Net.
+   * @param use what its rows use of the steered U-Net; null if they take the plain one.
    */
   call(
     rows: number,
     [, height, width]: readonly [number, number, number],
-    isSteered: boolean = false,
+    use: SteeredUse | null = null,
   ): number {
-    const { costs, steered } = this.#measured;
-    const ratio = isSteered ? (steered?.ratio ?? 1) : 1;
-    return (ratio * cost(costs, rows) * height * width) / this.#positions;
+    const ratio = ratioOf(this.#measured, use);
+    return (ratio * cost(this.#measured.costs, rows) * height * width) / this.#positions;
   }
 
   /** Returns the milliseconds to encode and decode a picture whose latent has this shape. */
@@ -149,9 +159,17 @@ export function bankBytes({ bank }: Costs, parameters: StreamParameters): number
 }
 
 /** Returns what a row costs, where 1 is a row of the plain U-Net. */
-function rowRatio({ steered }: MeasuredCosts, parameters: StreamParameters): number {
-  const isSteered = parameters.attention_bank_frames > 0 || activeControlNames(parameters).length > 0;
-  return isSteered ? (steered?.ratio ?? 1) : 1;
+function rowRatio(measured: MeasuredCosts, parameters: StreamParameters): number {
+  const use = {
+    controls: activeControlNames(parameters).length,
+    bankFrames: parameters.attention_bank_frames,
+  };
+  return ratioOf(measured, use.controls + use.bankFrames > 0 ? use : null);
+}
+
+function ratioOf({ steered }: MeasuredCosts, use: SteeredUse | null): number {
+  if (!steered || use === null) return 1;
+  return steered.ratio + use.controls * steered.controlRatio + use.bankFrames * steered.bankRatio;
 }
 
 /** Returns the milliseconds for all pictures of a frame. */
@@ -202,7 +220,7 @@ export function slowedBy(
     costs: costs.map(({ rows, ms }) => ({ rows, ms: ms * factor })),
     rowBudget: budget,
     pictureMs: pictureMs * factor,
-    ...(steered && { steered: { ratio: steered.ratio, featuresMs: steered.featuresMs * factor } }),
+    ...(steered && { steered: { ...steered, featuresMs: steered.featuresMs * factor } }),
     ...(bank && { bank }),
   };
 }
@@ -221,6 +239,8 @@ export function combined(devices: readonly Costs[]): Costs {
     ...(steered.length > 0 && {
       steered: {
         ratio: Math.max(...steered.map(({ ratio }) => ratio)),
+        controlRatio: Math.max(...steered.map(({ controlRatio }) => controlRatio)),
+        bankRatio: Math.max(...steered.map(({ bankRatio }) => bankRatio)),
         featuresMs: combinedMs(steered.map(({ featuresMs }) => featuresMs)),
       },
     }),

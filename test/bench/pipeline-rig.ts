@@ -56,9 +56,10 @@ export async function pass(
 export async function inTurns<Name extends string, Result>(
   names: readonly Name[],
   measure: (name: Name) => Promise<Result>,
+  count: number = rounds,
 ): Promise<Readonly<Record<Name, readonly Result[]>>> {
   const results = Object.fromEntries(names.map((name) => [name, [] as Result[]])) as Record<Name, Result[]>;
-  for (let round = 0; round <= rounds; round++) {
+  for (let round = 0; round <= count; round++) {
     for (const name of names) {
       const result = await measure(name);
       if (round > 0) results[name].push(result);

@@ -65,6 +65,7 @@ export async function pythonEnvironment(
   }
 }
 
-function lastLine(error: unknown): string {
+/** Returns the last line of what a program wrote before it failed. */
+export function lastLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).trim().split('\n').at(-1) ?? '';
 }

@@ -77,7 +77,8 @@ describe('a model that can be steered', () => {
   it('has a price for it, and draws the same pictures as without if streams do not use it', async () => {
     const ready = run.states.at(-1);
     assert.ok(ready?.name === 'ready' && ready.steered && ready.bank);
-    assert.ok(ready.steered.ratio > 0 && ready.steered.featuresMs > 0 && ready.bank.rowBytes > 0);
+    const { ratio, controlRatio, bankRatio, featuresMs } = ready.steered;
+    assert.ok(ratio > 0 && controlRatio >= 0 && bankRatio >= 0 && featuresMs > 0 && ready.bank.rowBytes > 0);
     assert.deepEqual(await play(parameters), await play(parameters, without, plainRun.engine));
   });
 

@@ -66,6 +66,7 @@ describe('documents', () => {
       'CONTRIBUTING.md',
       'CHANGELOG.md',
       'ops/docs/runbook.md',
+      'ops/docs/steering.md',
       'ops/docker/README.md',
     ];
     for (const document of documents) {

@@ -13,6 +13,7 @@ import torch
 from onnx import TensorProto, helper
 
 from .attention import plain_attention
+from .branches import skip_at_zero
 from .errors import ExportError
 from .parts import Part
 
@@ -51,6 +52,8 @@ def write_graph(part: Part, path: Path, *, half_weights: bool = False, embedded_
         for proto, tensor in weights:
             proto.raw_data = _content(proto, tensor)
     model.graph.initializer.extend(proto for proto, _ in weights)
+    for scale in part.switches:
+        skip_at_zero(model.graph, scale)
     path.write_bytes(model.SerializeToString())
     onnx.checker.check_model(str(path))
     return sum(file.stat().st_size for file in (path, data) if file.exists())

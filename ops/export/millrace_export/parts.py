@@ -64,6 +64,8 @@ class Part:
     upcast_attention: bool = False
     # Another way to the first output, which the check compares with too.
     plain: Plain | None = None
+    # Inputs that scale a part of the network, which does not run if they are 0 for all rows.
+    switches: tuple[str, ...] = ()
 
     def draw(self, lengths: Mapping[str, int], random: torch.Generator) -> Values:
         """Return random inputs: integers, or numbers of the part's type."""

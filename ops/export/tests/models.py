@@ -83,7 +83,7 @@ def tiny_vae(folder: Path, latent_channels: int = 4) -> AutoencoderTiny:
     return vae
 
 
-def _text(width: int, activation: str, projects: bool = False) -> nn.Module:
+def small_text_encoder(width: int, activation: str = "gelu", projects: bool = False) -> nn.Module:
     config = CLIPTextConfig(
         vocab_size=_VOCABULARY,
         hidden_size=width,
@@ -98,7 +98,7 @@ def _text(width: int, activation: str, projects: bool = False) -> nn.Module:
     return fill(CLIPTextModelWithProjection(config) if projects else CLIPTextModel(config), width)
 
 
-def _tokenizer() -> CLIPTokenizer:
+def small_tokenizer() -> CLIPTokenizer:
     return CLIPTokenizer.from_pretrained(_TOKENIZER)
 
 
@@ -106,8 +106,8 @@ def _sd(unet: UNet2DConditionModel, scheduler: Any, activation: str = "gelu", **
     return StableDiffusionPipeline(
         vae=_vae(**vae),
         unet=unet,
-        text_encoder=_text(unet.config.cross_attention_dim, activation),
-        tokenizer=_tokenizer(),
+        text_encoder=small_text_encoder(unet.config.cross_attention_dim, activation),
+        tokenizer=small_tokenizer(),
         scheduler=scheduler,
         safety_checker=None,
         feature_extractor=None,
@@ -140,7 +140,7 @@ def _lcm() -> DiffusionPipeline:
 
 
 def _sdxl_turbo() -> DiffusionPipeline:
-    first, second = _text(24, "quick_gelu"), _text(32, "gelu", projects=True)
+    first, second = small_text_encoder(24, "quick_gelu"), small_text_encoder(32, "gelu", projects=True)
     unet = _unet(
         block_out_channels=(16, 32, 32),
         down_block_types=(_DOWN, _CROSS_DOWN, _CROSS_DOWN),
@@ -158,8 +158,8 @@ def _sdxl_turbo() -> DiffusionPipeline:
         unet=unet,
         text_encoder=first,
         text_encoder_2=second,
-        tokenizer=_tokenizer(),
-        tokenizer_2=_tokenizer(),
+        tokenizer=small_tokenizer(),
+        tokenizer_2=small_tokenizer(),
         scheduler=EulerAncestralDiscreteScheduler(**_BETAS, timestep_spacing="trailing"),
     )
 

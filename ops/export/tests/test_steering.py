@@ -162,6 +162,20 @@ def test_zero_is_the_plain_graph(steered: Steered) -> None:
     assert_close(found, plain, 1e-5 if steered.allowed < 1e-3 else steered.allowed)
 
 
+def test_nothing_unused_runs(steered: Steered) -> None:
+    """A ControlNet whose scale is 0 for all rows could not take such hints; a bank may have no slots."""
+    inputs = steered.all_inputs()
+    banks = {name: value[:, :0] for name, value in inputs.items() if name.startswith("bank_")}
+    empty = {name: value * 0 for name, value in inputs.items() if name == "bank_mask"}
+    for index in range(len(CONTROLNETS)):
+        scale, hint = f"control_{index}_scale", f"control_{index}_feature_0"
+        off = {scale: inputs[scale] * 0}
+        (wanted, *_) = run(steered.folder / "unet_steered", inputs | off | empty)
+        off[hint] = inputs[hint][:, :, :0]
+        (found, *_) = run(steered.folder / "unet_steered", inputs | off | banks)
+        assert_close(found, wanted, 1e-5 if steered.allowed < 1e-3 else steered.allowed)
+
+
 def test_rows_do_not_depend_on_their_neighbours(steered: Steered) -> None:
     inputs = steered.all_inputs()
     (together, *_) = run(steered.folder / "unet_steered", inputs)

@@ -36,11 +36,17 @@ test('the rates of several devices add up', () => {
 });
 
 test('steering costs by its ratio on any device; controls take longer on a slower one', () => {
-  const steered = { ...fast, steered: { ratio: 1.5, featuresMs: 2 } };
+  const ratios = { ratio: 1.5, controlRatio: 0.5, bankRatio: 0.25 };
+  const steered = { ...fast, steered: { ...ratios, featuresMs: 2 } };
   const slower = slowedBy(3, steered);
-  assert.deepEqual(slower.steered, { ratio: 1.5, featuresMs: 6 });
-  const other = { ...slower, steered: { ratio: 2, featuresMs: 6 } };
-  assert.deepEqual(combined([steered, other]).steered, { ratio: 2, featuresMs: 1.5 });
+  assert.deepEqual(slower.steered, { ...ratios, featuresMs: 6 });
+  const other = { ...slower, steered: { ratio: 2, controlRatio: 0.25, bankRatio: 1, featuresMs: 6 } };
+  assert.deepEqual(combined([steered, other]).steered, {
+    ratio: 2,
+    controlRatio: 0.5,
+    bankRatio: 1,
+    featuresMs: 1.5,
+  });
   assert.equal(combined([fast, slow]).steered, undefined);
 });
 

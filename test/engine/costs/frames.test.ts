@@ -49,12 +49,12 @@ test('work takes full calls and one smaller call', () => {
 });
 
 test('a frame that is steered by pictures or earlier frames takes the time of the steered U-Net and of its controls', () => {
-  const steered = { ...costs, steered: { ratio: 1.5, featuresMs: 2 } };
+  const steered = { ...costs, steered: { ratio: 1.25, controlRatio: 0.25, bankRatio: 0.125, featuresMs: 2 } };
   const controls = { canny: { scale: 1 }, depth: { scale: 0 }, pose: { scale: 0.1 } };
   assert.deepEqual(activeControlNames({ ...parameters, controls }), ['canny', 'pose']);
-  assert.deepEqual(frameWork(steered, { ...parameters, controls }), { rows: 4.5, pictureMs: 19 });
-  assert.deepEqual(frameWork(steered, { ...parameters, attention_bank_frames: 1 }), {
-    rows: 4.5,
+  assert.deepEqual(frameWork(steered, { ...parameters, controls }), { rows: 1.75 * 3, pictureMs: 19 });
+  assert.deepEqual(frameWork(steered, { ...parameters, attention_bank_frames: 2 }), {
+    rows: 1.5 * 3,
     pictureMs: 15,
   });
   assert.deepEqual(frameWork(steered, parameters), { rows: 3, pictureMs: 15 });
@@ -62,7 +62,7 @@ test('a frame that is steered by pictures or earlier frames takes the time of th
     rows: 3,
     pictureMs: 15,
   });
-  assert.equal(unbrokenMs(steered, { ...parameters, controls }), 19 + 1.5 * 20);
+  assert.equal(unbrokenMs(steered, { ...parameters, controls }), 19 + 1.75 * 20);
   assert.equal(
     unbrokenMs({ ...steered, slowest: { ...costs, pictureMs: 50 } }, { ...parameters, controls }),
     70,

@@ -137,11 +137,15 @@ def _steered_unet(steering: Steering, unet: nn.Module, dtype: torch.dtype) -> Pa
         },
         dtype=dtype,
         trace_lengths=lengths(2, 77, 2 * step, 2 * step, 2),
-        check_lengths=(lengths(1, 77, 2 * step, 2 * step, 1), lengths(3, 154, 2 * step, 3 * step, 3)),
+        check_lengths=(lengths(1, 77, 2 * step, 2 * step, 0), lengths(3, 154, 2 * step, 3 * step, 3)),
         upcast_attention=any(bool(one["upcast_attention"]) for one in (config, *(n.config for n in networks))),
         plain=Plain(
             zeros=tuple(item.name for item in inputs if item.name.endswith("_scale") or item.name == "bank_mask"),
             call=steered.plain,
+        ),
+        # T2I-Adapters cost nothing in each step.
+        switches=tuple(
+            f"control_{index}_scale" for index, control in enumerate(steering.controls) if control.network is not None
         ),
     )
 

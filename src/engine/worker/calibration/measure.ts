@@ -1,10 +1,12 @@
 import type { MeasuredCosts, SteeredCosts } from '../../costs.js';
 import type { Device } from '../../device.js';
 import { CalibrationFile, fieldsOf } from './cache.js';
+import type { Row, RowValues } from '../../../diffusion/stream.js';
+import type { ModelFolder } from '../../../model/folder.js';
 import type { SteeredLayout } from '../../../model/layout/steered.js';
 import type { FeatureSource } from '../networks/control-networks.js';
 import type { ModelRuntime } from '../networks/runtime.js';
-import { usualSize } from '../networks/sizes.js';
+import { usualSize, type Shape } from '../networks/sizes.js';
 import { blankRow } from '../networks/unet.js';
 
 const rowCounts = [1, 2, 4, 8];
@@ -80,10 +82,11 @@ async function measurePlain(runtime: Networks, options: MeasureOptions): Promise
 /** Compares the steered U-Net with the plain one, in alternation, so that other load on the machine affects both. */
 async function measureSteered(
   runtime: Networks,
-  { unet, controls }: SteeredLayout,
-  { device, threads, cacheDirectory, proceed, onNote, onProgress }: MeasureOptions,
+  steered: SteeredLayout,
+  { device, threads, cacheDirectory, onNote, onProgress }: MeasureOptions,
 ): Promise<SteeredCosts> {
   const { folder } = runtime;
+  const { unet, controls } = steered;
   const size = usualSize(folder);
   const shape = runtime.latentShape(size);
   const facts = { file: unet.graph.file, shape, device, threads };
@@ -91,10 +94,10 @@ async function measureSteered(
   const cache = place && (await CalibrationFile.for(place, 'steered', facts, isSteered));
   const known = await cache?.read();
   if (known) return known;
-  onProgress('measuring the cost of steering');
-  const calls = [blankRow(folder, shape, 500), blankRow(folder, shape, 500, { unet })].map((row) => {
+  const calls = comparedRowsOf(folder, steered, shape).map((row) => {
     const rows = Array.from({ length: comparedRows }, () => row);
-    return () => runtime.predict(rows, shape, []);
+    const kept = (row.conditioning['bank_mask']?.length ?? 0) > 0 ? [] : undefined;
+    return () => runtime.predict(rows, shape, kept);
   });
   const image = new Uint8Array(size.width * size.height * 3);
   const features = controls.map(
@@ -106,15 +109,50 @@ async function measureSteered(
   // The first round warms up.
   for (let round = 0; round <= rounds; round++) {
     for (const [i, action] of [...calls, ...features].entries()) {
-      proceed();
+      // Each time, since calls of a large model are long, and a thread that is silent for long is ended.
+      onProgress('measuring the cost of steering');
       const ms = await msOf(async () => void (await action()));
       if (round > 0) least[i] = Math.min(least[i] ?? Infinity, ms);
     }
   }
-  const [plainMs = 1, steeredMs = 1, ...featuresMs] = least;
-  const measured = { ratio: steeredMs / plainMs, featuresMs: Math.max(0, ...featuresMs) };
+  const [plainMs = 1, steeredMs = 1, bankMs = 1] = least;
+  const controlMs = least.slice(calls.length - controls.length, calls.length);
+  const added = (...ms: readonly number[]): number => Math.max(0, Math.max(...ms) - steeredMs) / plainMs;
+  const measured = {
+    ratio: steeredMs / plainMs,
+    controlRatio: added(...controlMs),
+    bankRatio: added(bankMs),
+    featuresMs: Math.max(0, ...least.slice(calls.length)),
+  };
   await cache?.write(measured);
   return measured;
+}
+
+/**
+ * Returns a row of the plain U-Net, and rows of the steered one: one that uses nothing of it, one with a bank of one
+ * frame, and one with each control.
+ */
+function comparedRowsOf(
+  folder: ModelFolder,
+  { unet, controls }: SteeredLayout,
+  shape: Shape,
+): readonly Row[] {
+  const plain = blankRow(folder, shape, 500);
+  const { conditioning: all } = blankRow(folder, shape, 500, { unet });
+  const steered = (values: RowValues): Row => ({
+    ...plain,
+    conditioning: { ...plain.conditioning, bank_mask: new Float32Array(0), ...values },
+  });
+  const bank = Object.entries(all).filter(([name]) => name.startsWith('bank_'));
+  return [
+    plain,
+    steered({}),
+    steered(Object.fromEntries(bank)),
+    ...controls.map(({ features, scale }) => {
+      const maps = features.map(({ input: { port } }) => [port.name, all[port.name] ?? new Float32Array(0)]);
+      return steered({ ...Object.fromEntries(maps), [scale]: Float32Array.of(1) });
+    }),
+  ];
 }
 
 interface Trials {
@@ -155,8 +193,9 @@ function isMeasured(value: unknown): value is MeasuredCosts {
 }
 
 function isSteered(value: unknown): value is SteeredCosts {
-  const { ratio, featuresMs } = fieldsOf(value);
-  return isTime(ratio) && typeof featuresMs === 'number' && featuresMs >= 0;
+  const { ratio, ...added } = fieldsOf(value);
+  const each = ['controlRatio', 'bankRatio', 'featuresMs'].map((name) => added[name]);
+  return isTime(ratio) && each.every((one) => typeof one === 'number' && one >= 0);
 }
 
 function isCurve(points: readonly Readonly<Record<string, unknown>>[]): boolean {

@@ -159,7 +159,7 @@ export class Unet {
     // All rows of a call have the same token count.
     const tokens = (rows[0]?.conditioning.encoder_hidden_states.length ?? 0) / this.#folder.textWidth;
     const timed = this.mixesTimesteps ? rows : rows.slice(0, 1);
-    const slots = Math.max(1, ...rows.map(({ conditioning }) => conditioning[bankMask]?.length ?? 0));
+    const slots = Math.max(...rows.map(({ conditioning }) => conditioning[bankMask]?.length ?? 0));
     const call: CallSize = { rows: rows.length, timesteps: timed.length, tokens, height, width, slots };
     return this.#inputs.map(({ input, scratch }) => {
       const given = input.from === 'timestep' ? timed : rows;

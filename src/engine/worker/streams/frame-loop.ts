@@ -4,7 +4,7 @@ import type { Image } from '../../../image/image.js';
 import { isPreprocessorName } from '../../../image/preprocess/preprocessors.js';
 import type { ActiveControl } from '../../active-controls.js';
 import type { BufferPool } from '../../buffer-pool.js';
-import type { ExpectedCosts } from '../../costs.js';
+import type { ExpectedCosts, SteeredUse } from '../../costs.js';
 import { memoryOf, type FrameInput } from '../../frame-input.js';
 import type { FromWorker } from '../../messages.js';
 import type { FeatureSource } from '../networks/control-networks.js';
@@ -117,14 +117,14 @@ export class FrameLoop {
     if (first === undefined) return shares.length > 0;
 
     const { key, steered } = first.stream;
-    const isSteered = steered.isOn;
+    const { use } = steered;
     const rows = placed.flatMap(({ lane }) => lane.rows);
     const start = performance.now();
     const kept: KeptRows = [];
     const predictions = await this.#runtime.predict(rows, first.lane.shape, kept);
     const ms = performance.now() - start;
-    prices.observeCall(key, first.lane.shape, { rows: rows.length, ms, isSteered });
-    this.#report(rows.length, { streams: shares.length, shape: first.lane.shape, ms, isSteered });
+    prices.observeCall(key, first.lane.shape, { rows: rows.length, ms, use });
+    this.#report(rows.length, { streams: shares.length, shape: first.lane.shape, ms, use });
 
     let next = 0;
     for (const { stream, lane } of placed) {
@@ -156,7 +156,7 @@ export class FrameLoop {
   #hasLongCalls({ key, size, steered }: LiveStream): boolean {
     const { prices } = this.#options;
     const shape = this.#runtime.latentShape(size);
-    return prices.row(key, shape, steered.isOn) + prices.picture(shape) >= prices.unitsOf(longMs);
+    return prices.row(key, shape, steered.use) + prices.picture(shape) >= prices.unitsOf(longMs);
   }
 
   #report(
@@ -165,13 +165,13 @@ export class FrameLoop {
       streams,
       shape,
       ms,
-      isSteered,
-    }: { streams: number; shape: Lane['shape']; ms: number; isSteered: boolean },
+      use,
+    }: { streams: number; shape: Lane['shape']; ms: number; use: SteeredUse | null },
   ): void {
     const { expected, post } = this.#options;
     const pictures = this.#pictures;
     this.#pictures = { ms: 0, expectedMs: 0 };
-    const expectedMs = expected.call(rows, shape, isSteered) + pictures.expectedMs;
+    const expectedMs = expected.call(rows, shape, use) + pictures.expectedMs;
     post({ type: 'inference', rows, streams, ms, pictureMs: pictures.ms, expectedMs });
   }
 

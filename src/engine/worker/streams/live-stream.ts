@@ -116,7 +116,7 @@ export class LiveStream implements RowSource {
   }
 
   get rowCost(): number {
-    return this.#context.prices.row(this.key, this.#shape(), this.steered.isOn);
+    return this.#context.prices.row(this.key, this.#shape(), this.steered.use);
   }
 
   get pictureCost(): number {

@@ -4,6 +4,7 @@ import { needsNegative } from '../../../diffusion/guidance.js';
 import type { Plan } from '../../../diffusion/in-flight.js';
 import type { Lane, RowValues, Steering } from '../../../diffusion/stream.js';
 import { activeControls, type ActiveControl } from '../../active-controls.js';
+import type { SteeredUse } from '../../costs.js';
 import { ParameterError } from '../../engine.js';
 import type { StyleTokens } from '../networks/image-encoder.js';
 import type { KeptRows } from '../networks/unet.js';
@@ -90,15 +91,21 @@ export class PictureSteering {
     return this.#controls;
   }
 
-  /** Which rows can share a call: rows with longer banks cost more. Empty if they take the plain U-Net. */
+  /**
+   * Which rows can share a call: those that use the same controls and as long a bank, since all rows of a call pay for
+   * what one of them uses. Empty if they take the plain U-Net.
+   */
   get kind(): string {
-    if (this.#bank) return `bank of ${this.#bank.frames}`;
-    return this.#scales || this.#styleIsOn ? 'steered' : '';
+    const { use } = this;
+    if (use === null) return '';
+    return `steered ${this.#controls.map(({ name }) => name).join()} ${use.bankFrames}`;
   }
 
-  /** Whether rows take the steered U-Net. */
-  get isOn(): boolean {
-    return this.kind !== '';
+  /** What rows use of the steered U-Net; null if they take the plain one. */
+  get use(): SteeredUse | null {
+    const controls = this.#controls.length;
+    const bankFrames = this.#bank?.frames ?? 0;
+    return controls + bankFrames > 0 || this.#styleIsOn ? { controls, bankFrames } : null;
   }
 
   /** Returns the steering with the scales of controls and the style image. */

@@ -1,5 +1,5 @@
 import type { Shape } from '../networks/sizes.js';
-import type { ExpectedCosts } from '../../costs.js';
+import type { ExpectedCosts, SteeredUse } from '../../costs.js';
 
 /** Weight of each new measurement in the price (an exponential moving average). */
 const smoothing = 1 / 8;
@@ -43,10 +43,10 @@ export class WorkPrices {
 
   /**
    * Returns the price of a row.
-   * @param kind of rows of this shape that can share a call. @param isSteered whether they take the steered U-Net.
+   * @param kind of rows of this shape that can share a call. @param use what they use of the steered U-Net, if they take it.
    */
-  row(kind: string, shape: Shape, isSteered: boolean = false): number {
-    return this.unitsOf(this.#price(this.#row(kind, shape, isSteered)));
+  row(kind: string, shape: Shape, use: SteeredUse | null = null): number {
+    return this.unitsOf(this.#price(this.#row(kind, shape, use)));
   }
 
   /** Returns the price of encoding and decoding a picture whose latent has this shape. */
@@ -58,9 +58,9 @@ export class WorkPrices {
   observeCall(
     kind: string,
     shape: Shape,
-    call: { readonly rows: number; readonly ms: number; readonly isSteered?: boolean },
+    call: { readonly rows: number; readonly ms: number; readonly use?: SteeredUse | null },
   ): void {
-    this.#follow(this.#row(kind, shape, call.isSteered ?? false), call.ms / call.rows);
+    this.#follow(this.#row(kind, shape, call.use ?? null), call.ms / call.rows);
   }
 
   /** Updates the price of a picture from measured encoding and decoding. */
@@ -68,10 +68,10 @@ export class WorkPrices {
     this.#follow(this.#picture(shape), ms);
   }
 
-  #row(kind: string, shape: Shape, isSteered: boolean): PricedWork {
+  #row(kind: string, shape: Shape, use: SteeredUse | null): PricedWork {
     return {
       name: `row ${kind}`,
-      expectedMs: this.#expected.call(this.#rowBudget, shape, isSteered) / this.#rowBudget,
+      expectedMs: this.#expected.call(this.#rowBudget, shape, use) / this.#rowBudget,
     };
   }
 

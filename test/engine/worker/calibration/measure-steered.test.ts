@@ -3,14 +3,16 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, it, mock } from 'node:test';
+import type { Row } from '../../../../src/diffusion/stream.js';
 import type { SteeredCosts } from '../../../../src/engine/costs.js';
 import { measureCosts } from '../../../../src/engine/worker/calibration/measure.js';
-import { latentShape } from '../../../../src/engine/worker/networks/sizes.js';
+import { latentShape, usualSize } from '../../../../src/engine/worker/networks/sizes.js';
 import { readModelFolder } from '../../../../src/model/folder.js';
 import { tinyModel } from '../../../support/engine.js';
 import { steeredFolder } from '../../../support/steered-folder.js';
 
 const folder = steeredFolder(await readModelFolder(tinyModel));
+const shape = latentShape(folder, usualSize(folder));
 const directory = await mkdtemp(join(tmpdir(), 'millrace-steered-'));
 after(() => rm(directory, { recursive: true }));
 
@@ -18,7 +20,25 @@ after(() => rm(directory, { recursive: true }));
 let clock = 0;
 mock.method(performance, 'now', () => clock);
 
-/** Measures where a row takes 10 ms, or 15 if it is steered, and controls 2 and 3 ms. */
+/** Returns what a row uses. */
+function useOf({ conditioning }: Row): string {
+  const { control_0_scale: canny, control_1_scale: depth, bank_mask: mask } = conditioning;
+  if (mask === undefined) return 'plain';
+  if (mask.length > 0) return 'bank';
+  assert.ok([canny?.[0], depth?.[0], 1].includes(1));
+  if (canny) assert.equal(conditioning['control_0_feature_0'].length, shape[1] * shape[2]);
+  return canny ? 'with canny' : depth ? 'with depth' : 'steered';
+}
+
+const rowMs: Readonly<Record<string, number>> = {
+  plain: 10,
+  steered: 11,
+  bank: 13,
+  'with canny': 15,
+  'with depth': 14,
+};
+
+/** Measures with rows that take as long as `rowMs` says, and controls that take 2 and 3 ms. */
 async function measure(
   cacheDirectory: string | null,
 ): Promise<{ readonly steered: SteeredCosts | undefined; readonly work: readonly string[] }> {
@@ -30,10 +50,10 @@ async function measure(
       encode: () => Promise.resolve(new Float32Array(1)),
       decode: () => Promise.resolve(),
       predict(rows, _, kept) {
-        const isSteered = rows[0]?.conditioning['bank_mask'] !== undefined;
-        if (isSteered) assert.ok(kept, 'what it computes for the bank is taken too');
-        work.push(`${rows.length} ${isSteered ? 'steered' : 'plain'}`);
-        clock += (isSteered ? 15 : 10) * rows.length;
+        const use = useOf(rows[0]);
+        assert.equal(kept !== undefined, use === 'bank', 'what it computes for the bank is taken too');
+        work.push(`${rows.length} ${use}`);
+        clock += rowMs[use] * rows.length;
         return Promise.resolve([]);
       },
       controls: {
@@ -57,8 +77,8 @@ async function measure(
   return { steered, work };
 }
 
-const wanted = { ratio: 1.5, featuresMs: 3 };
-const round = ['4 plain', '4 steered', 'canny', 'depth'];
+const wanted = { ratio: 1.1, controlRatio: 0.4, bankRatio: 0.2, featuresMs: 3 };
+const round = ['4 plain', '4 steered', '4 bank', '4 with canny', '4 with depth', 'canny', 'depth'];
 
 it('the steered U-Net is compared with the plain one in turns, and the slowest control counts', async () => {
   const { steered, work } = await measure(null);
@@ -75,11 +95,18 @@ it('what steering costs is kept beside the costs, and measured again if the file
   assert.ok(name);
   const file = join(directory, name);
   assert.deepEqual(JSON.parse(await readFile(file, 'utf8')), wanted);
-  for (const kept of [null, {}, { ratio: 0, featuresMs: 1 }, { ratio: 1 }, { ratio: 1, featuresMs: -1 }]) {
+  const invalid = [
+    null,
+    {},
+    { ratio: 1, featuresMs: 1 },
+    { ...wanted, ratio: 0 },
+    { ...wanted, bankRatio: -1 },
+  ];
+  for (const kept of invalid) {
     await writeFile(file, JSON.stringify(kept));
     const again = await measure(directory);
     assert.deepEqual([again.steered, again.work.includes('canny')], [wanted, true], JSON.stringify(kept));
   }
-  await writeFile(file, JSON.stringify({ ratio: 3, featuresMs: 0 }));
-  assert.deepEqual((await measure(directory)).steered, { ratio: 3, featuresMs: 0 });
+  await writeFile(file, JSON.stringify({ ...wanted, ratio: 3 }));
+  assert.deepEqual((await measure(directory)).steered, { ...wanted, ratio: 3 });
 });

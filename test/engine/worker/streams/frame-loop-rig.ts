@@ -60,8 +60,8 @@ export interface Rig {
 }
 
 /**
- * Encoding takes 2 ms, decoding 3 ms, features 4 ms, and a call 10 ms a row, as calibration expects it; with the steered
- * U-Net three times as long.
+ * Encoding takes 2 ms, decoding 3 ms, features 4 ms, and a call 10 ms a row, as calibration expects it; with each control
+ * as long again.
  */
 export function setUp({ rowBudget = 4, encodeMs = 2, rowMs = 10, largeMs = 0, model = folder } = {}): Rig {
   const posted: FromWorker[] = [];
@@ -72,7 +72,7 @@ export function setUp({ rowBudget = 4, encodeMs = 2, rowMs = 10, largeMs = 0, mo
   const rowsOfCalls: (readonly Row[])[] = [];
   const pixels = new BufferPool(4);
   const costs = [1, 2, 4, 8].map((rows) => ({ rows, ms: 10 * rows }));
-  const steered = { ratio: 3, featuresMs: 4 };
+  const steered = { ratio: 1, controlRatio: 1, bankRatio: 0.5, featuresMs: 4 };
   const expected = new ExpectedCosts({ costs, pictureMs: 5, steered }, usual);
   const prices = new WorkPrices(expected, { rowBudget, usual });
   const loop = new FrameLoop(

@@ -75,15 +75,20 @@ describe('a stream that is steered by pictures', () => {
       { attention_bank_frames: 1 },
       { attention_bank_frames: 2 },
       { ...canny, attention_bank_frames: 2 },
+      { controls: { depth: { scale: 0.5 } } },
+      { controls: { depth: { scale: 1 }, canny: { scale: 1 } } },
+      { controls: { canny: { scale: 1 }, depth: { scale: 1 } } },
+      { controls: { canny: { scale: 1 }, depth: { scale: 0 } } },
     ]) {
       const { stream } = await open(changes);
       keys.push(stream.key);
-      assert.equal(stream.steered.isOn, stream.key !== keys[0]);
+      assert.equal(stream.steered.use !== null, stream.key !== keys[0]);
     }
-    const [plain, controlled, off, one, two, both] = keys;
+    const [plain, controlled, off, one, two, both, depth, all, again, first] = keys;
     assert.equal(off, plain);
-    assert.equal(both, two, 'the bank costs, whatever else is on');
-    assert.equal(new Set([plain, controlled, one, two]).size, 4);
+    assert.equal(again, all, 'whatever their order and scales');
+    assert.equal(first, controlled, 'one that is off costs nothing');
+    assert.equal(new Set([plain, controlled, one, two, both, depth, all]).size, 7);
   });
 
   it('pays the price of its kind', async () => {
@@ -91,7 +96,9 @@ describe('a stream that is steered by pictures', () => {
     const prices = { row: (...given: unknown[]) => asked.push(given), picture: () => 1 };
     const { stream } = await setUp(canny, { model, prices });
     assert.equal(stream.rowCost, 1);
-    assert.deepEqual(asked, [[stream.key, [1, 2, 2], true]]);
+    await setUp({ ...canny, attention_bank_frames: 3 }, { model, prices }).then((rig) => rig.stream.rowCost);
+    assert.deepEqual(asked[0], [stream.key, [1, 2, 2], { controls: 1, bankFrames: 0 }]);
+    assert.deepEqual((asked[1] as unknown[])[2], { controls: 1, bankFrames: 3 });
   });
 
   it('changes at once for frames under way, and is refused as a whole if it does not fit', async () => {

@@ -27,16 +27,17 @@ describe('WorkPrices', () => {
 
   it('begins with the costs of the steered U-Net for rows that take it', () => {
     const costs = [{ rows: 1, ms: 10 }];
-    const steered = { ratio: 1.6, featuresMs: 1 };
+    const steered = { ratio: 1.2, controlRatio: 0.3, bankRatio: 0.1, featuresMs: 1 };
+    const use = { controls: 1, bankFrames: 1 };
     const expected = new ExpectedCosts({ costs, pictureMs: 5, steered }, usual);
     const own = new WorkPrices(expected, { rowBudget: 1, usual });
-    near(own.row('steered', usual, true), 1.6);
+    near(own.row('steered', usual, use), 1.6);
     near(own.row('plain', usual), 1);
     for (let call = 0; call < 60; call++) {
-      own.observeCall('steered', usual, { rows: 1, ms: 1000, isSteered: true });
+      own.observeCall('steered', usual, { rows: 1, ms: 1000, use });
     }
-    near(own.row('steered', usual, true), 4 * 1.6);
-    assert.equal(expected.call(2, large, true), 1.6 * expected.call(2, large));
+    near(own.row('steered', usual, use), 4 * 1.6);
+    assert.equal(expected.call(2, large, { controls: 2, bankFrames: 0 }), 1.8 * expected.call(2, large));
   });
 
   it('follows the measurements, separately for each kind of rows and each size of picture', () => {

@@ -5,6 +5,7 @@ import type { Browser, Page } from 'playwright-core';
 import { launchBrowser } from '../support/browser.js';
 import { solversWith } from '../support/parameters.js';
 import { startServer, type TestServer } from '../support/server.js';
+import { steeredModel } from '../support/steered-model.js';
 
 let server: TestServer;
 let browser: Browser;
@@ -101,5 +102,22 @@ test('each control of the model can be set, and nothing is shown if it has none'
   await scale.fill('0.75');
   const problem = page.locator('#parameter-controls-problem');
   await problem.getByText('controls has no "depth": with this model it has none').waitFor();
+  await page.close();
+});
+
+test('a control without a preprocessor asks for one, and then steers', async () => {
+  await using steered = await startServer({ model: await steeredModel('all') });
+  await steered.app.ready();
+  const page = await browser.newPage();
+  await page.goto(steered.url);
+  await page.getByTestId('more').click();
+  await page.getByTestId('source-clip').click();
+  await page.locator('[data-flowing=true]').waitFor();
+  await page.locator('#parameter-controls-controlnet-a-scale').fill('1');
+  const notice = page.getByText('Choose a preprocessor for the control controlnet-a');
+  await notice.waitFor();
+  const preprocessors = page.getByTestId('parameter-controls-controlnet-a-preprocessor');
+  await preprocessors.locator('label', { hasText: 'canny' }).click();
+  await notice.waitFor({ state: 'detached' });
   await page.close();
 });

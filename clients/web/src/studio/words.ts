@@ -22,11 +22,18 @@ export function inWords(error: MillraceError): string {
     case 'forbidden_origin':
       return 'This server does not accept streams from pages at this address.';
     case 'invalid_frame':
-      return 'The server could not use a frame of this video.';
+      return describeFrame(error.field);
     case 'protocol_error':
     case 'unsupported_protocol':
       return 'This page and the server have different versions. Reload the page.';
     default:
       return error.message;
   }
+}
+
+/** @param field of the message at fault. The page sends no pictures for controls. */
+function describeFrame(field: string | undefined): string {
+  const [, control] = /^controls\.(.+)$/.exec(field ?? '') ?? [];
+  if (control === undefined) return 'The server could not use a frame of this video.';
+  return `Choose a preprocessor for the control ${control}: it makes the picture that the control needs.`;
 }

@@ -32,11 +32,12 @@ export async function callFigures(trials: CallTrials): Promise<Figure[]> {
   const shape = latentShape(runtime.folder, size);
   const picture = testImage(0, size).data;
   const nets = runtime.folder.layout.steered?.controls.filter(({ type }) => type === 'controlnet') ?? [];
-  const [canny = {}, depth = {}] = await Promise.all(
-    nets.map(async ({ name, scale }): Promise<RowValues> => {
-      return { ...(await runtime.controls?.features(name, picture, size)), [scale]: Float32Array.of(1) };
-    }),
-  );
+  const controlled: RowValues[] = [];
+  for (const { name, scale } of nets) {
+    const features = await runtime.controls?.features(name, picture, size);
+    controlled.push({ ...features, [scale]: Float32Array.of(1) });
+  }
+  const [canny = {}, depth = {}] = controlled;
   const rowsWith = (values: RowValues = {}): readonly Row[] =>
     Array.from({ length: rows }, (_, i) => noisyRow(runtime.folder, side, i, values));
   const predict =

@@ -149,7 +149,8 @@ function comparedRowsOf(
     steered({}),
     steered(Object.fromEntries(bank)),
     ...controls.map(({ features, scale }) => {
-      const maps = features.map(({ input: { port } }) => [port.name, all[port.name] ?? new Float32Array(0)]);
+      const names = features.map(({ input }) => input.port.name);
+      const maps = Object.entries(all).filter(([name]) => names.includes(name));
       return steered({ ...Object.fromEntries(maps), [scale]: Float32Array.of(1) });
     }),
   ];

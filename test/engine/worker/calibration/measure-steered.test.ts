@@ -27,7 +27,8 @@ function useOf({ conditioning }: Row): string {
   if (mask.length > 0) return 'bank';
   assert.ok([canny?.[0], depth?.[0], 1].includes(1));
   if (canny) assert.equal(conditioning['control_0_feature_0'].length, shape[1] * shape[2]);
-  return canny ? 'with canny' : depth ? 'with depth' : 'steered';
+  if (canny) return 'with canny';
+  return depth ? 'with depth' : 'steered';
 }
 
 const rowMs: Readonly<Record<string, number>> = {

@@ -64,6 +64,7 @@ const choices = {
   cfg_type: ['none', 'full', 'self', 'initialize'],
   noise: ['fixed', 'drift', 'move'],
   mask: ['none', 'ellipse', 'rectangle'],
+  mask_preprocessor: ['none'],
   mask_invert: [false],
   similar_image_filter: [false],
   mode: ['img2img', 'txt2img'],
@@ -144,7 +145,9 @@ describe('the parameters', () => {
     const applying = (role: ParameterRole): readonly ParameterName[] =>
       parameterNames.filter((name) => parameterSchemas[name]['x-applies'].includes(role));
     const filter = ['', '_threshold', '_max_skip_frame'].map((part) => `similar_image_filter${part}`);
-    const mask = ['', '_x', '_y', '_width', '_height', '_invert', '_feather'].map((part) => `mask${part}`);
+    const mask = ['', '_preprocessor', '_x', '_y', '_width', '_height', '_invert', '_feather'].map(
+      (part) => `mask${part}`,
+    );
     const bankInterval = 'attention_bank_interval';
     const guidance = ['cfg_type', 'guidance_scale', 'delta'];
     const expected = {

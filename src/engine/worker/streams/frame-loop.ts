@@ -1,29 +1,19 @@
 import { Batcher } from '../../../diffusion/batcher.js';
 import type { Lane, RowValues } from '../../../diffusion/stream.js';
-import type { Image } from '../../../image/image.js';
-import { isPreprocessorName } from '../../../image/preprocess/preprocessors.js';
-import type { ActiveControl } from '../../active-controls.js';
 import type { BufferPool } from '../../buffer-pool.js';
 import type { ExpectedCosts } from '../../costs.js';
-import { memoryOf, type FrameInput } from '../../frame-input.js';
-import type { FromWorker } from '../../messages.js';
+import type { FrameInput } from '../../frame-input.js';
 import type { FeatureSource } from '../networks/control-networks.js';
 import { allFinite, NotFiniteError } from '../networks/finite.js';
 import type { LiveStream } from './live-stream.js';
 import type { KeptPicture, Prepared } from './stream-pictures.js';
+import { recycle, type Post } from './post.js';
+import { Preprocessing } from './preprocessing.js';
 import { longMs, Rests } from './rests.js';
 import type { ModelRuntime } from '../networks/runtime.js';
 import type { Size } from '../networks/sizes.js';
 import type { KeptRows } from '../networks/unet.js';
 import type { WorkPrices } from './work-prices.js';
-
-/** Posts a message to the main thread, and transfers the memory in `transfer` to it. */
-export type Post = (message: FromWorker, transfer?: readonly ArrayBuffer[]) => void;
-
-/** Sends the memory of a frame's pictures back to the main thread. */
-export function recycle(input: FrameInput, post: Post): void {
-  for (const pixels of memoryOf(input)) post({ type: 'recycle', pixels }, [pixels]);
-}
 
 export interface FrameLoopOptions {
   readonly rowBudget: number;
@@ -61,6 +51,7 @@ export class FrameLoop {
   readonly #options: FrameLoopOptions;
   readonly #batcher = new Batcher<LiveStream>();
   readonly #passages = new Map<LiveStream, Map<number, Passage>>();
+  readonly #preprocessing: Preprocessing;
   readonly #rests = new Rests();
   /** Picture costs of the frames finished since the last call. */
   #pictures = { ms: 0, expectedMs: 0 };
@@ -68,6 +59,7 @@ export class FrameLoop {
   constructor(runtime: Networks, options: FrameLoopOptions) {
     this.#runtime = runtime;
     this.#options = options;
+    this.#preprocessing = new Preprocessing(runtime, options);
   }
 
   /** Adds a stream, with its frames under way if it was restored. */
@@ -94,7 +86,11 @@ export class FrameLoop {
     return left > 0 ? left : Infinity;
   }
 
-  /** Makes one U-Net call with the rows that are ready. @returns false if there was nothing to do. */
+  /**
+   * Makes one call with what is due next: of the U-Net with the rows that are ready, or of a preprocessor for frames
+   * that would enter next. Those pictures are so made while earlier frames are between their U-Net calls.
+   * @returns false if there was nothing to do.
+   */
   async turn(): Promise<boolean> {
     const begin = performance.now();
     const rests = this.#rests.left(begin) > 0;
@@ -104,6 +100,11 @@ export class FrameLoop {
     // A call of several lanes should not be long, since all other streams wait for it.
     const maxCost = Math.max(rowBudget, prices.unitsOf(longMs));
     const shares = this.#batcher.gather(streams, rowBudget, maxCost);
+    const preprocessor = shares[0]?.source.preprocessor ?? null;
+    if (preprocessor !== null) {
+      await this.#preprocessing.make(preprocessor, shares);
+      return true;
+    }
     const placed: Placed[] = [];
     for (const { source: stream, lanes, entries } of shares) {
       for (const lane of lanes) placed.push({ stream, lane });
@@ -116,14 +117,14 @@ export class FrameLoop {
     // Frames that failed on entry were work too.
     if (first === undefined) return shares.length > 0;
 
-    const { key, steered } = first.stream;
+    const { callKey, steered } = first.stream;
     const isSteered = steered.isOn;
     const rows = placed.flatMap(({ lane }) => lane.rows);
     const start = performance.now();
     const kept: KeptRows = [];
     const predictions = await this.#runtime.predict(rows, first.lane.shape, kept);
     const ms = performance.now() - start;
-    prices.observeCall(key, first.lane.shape, { rows: rows.length, ms, isSteered });
+    prices.observeCall(callKey, first.lane.shape, { rows: rows.length, ms, isSteered });
     this.#report(rows.length, { streams: shares.length, shape: first.lane.shape, ms, isSteered });
 
     let next = 0;
@@ -153,10 +154,10 @@ export class FrameLoop {
   }
 
   /** Returns whether a call with one frame of the stream, and its picture, is long by the current prices. */
-  #hasLongCalls({ key, size, steered }: LiveStream): boolean {
+  #hasLongCalls({ callKey, size, steered }: LiveStream): boolean {
     const { prices } = this.#options;
     const shape = this.#runtime.latentShape(size);
-    return prices.row(key, shape, steered.isOn) + prices.picture(shape) >= prices.unitsOf(longMs);
+    return prices.row(callKey, shape, steered.isOn) + prices.picture(shape) >= prices.unitsOf(longMs);
   }
 
   #report(
@@ -236,19 +237,11 @@ export class FrameLoop {
     if (source === null || active.length === 0) return all;
     const start = performance.now();
     for (const control of active) {
-      const picture = controls[control.name] ?? (await this.#derive(control, image));
+      const picture = controls[control.name] ?? stream.pictures.feedbackFor(control, image);
       if (picture) Object.assign(all, await source.features(control.name, picture.data, size));
     }
     this.charge(stream, performance.now() - start);
     return all;
-  }
-
-  /** Makes the picture of a control from the frame with a network of the model; null if none of them does. */
-  async #derive({ preprocessor }: ActiveControl, image: Image | null): Promise<Image | null> {
-    if (image === null || preprocessor === null || isPreprocessorName(preprocessor)) return null;
-    const [picture] = await this.#runtime.preparePictures([{ preprocessor, image }]);
-    if (!picture) throw new NotFiniteError('preprocessor');
-    return picture;
   }
 
   async #leave(stream: LiveStream, frame: number, latent: Float32Array): Promise<void> {

@@ -13,6 +13,8 @@ export interface WaitingFrame extends Size {
   readonly input: FrameInput;
   /** When it arrived, by performance.now(). */
   readonly arrivedAt: number;
+  /** Whether a picture was made for it here. */
+  readonly begun?: true;
 }
 
 /** A stream's id, and the account whose share of the time it uses; null if it has its own share. */
@@ -25,7 +27,7 @@ export interface StreamName {
 export interface StreamContext extends PromptContext {
   readonly model: PlanModel;
   readonly costs: CostCurve;
-  readonly prices: Pick<WorkPrices, 'row' | 'picture'>;
+  readonly prices: Pick<WorkPrices, 'row' | 'picture' | 'preprocessed'>;
   readonly bankMemory: BankMemory;
   /** Called for every frame that will have no result. */
   drop(stream: number, waiting: WaitingFrame, reason: EngineDropReason): void;

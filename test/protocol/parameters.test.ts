@@ -66,6 +66,7 @@ const choices = {
   mask: ['none', 'ellipse', 'rectangle'],
   mask_preprocessor: ['none'],
   mask_invert: [false],
+  control_previews: [false],
   similar_image_filter: [false],
   mode: ['img2img', 'txt2img'],
   fit: ['cover', 'contain', 'stretch'],
@@ -170,7 +171,7 @@ describe('the parameters', () => {
         ...filter,
       ],
       input: ['controls', 'width', 'height', 'fit'],
-      output: ['quality'],
+      output: ['control_previews', 'quality'],
       flow: ['mode', 'fps', 'paused'],
     } as const;
     for (const [role, names] of Object.entries(expected)) {
@@ -180,7 +181,7 @@ describe('the parameters', () => {
     const others = parameterNames.filter((name) => !Object.values(expected).flat().includes(name));
     assert.deepEqual(applying('plan'), [...others, 'width', 'height']);
     const live = parameterNames.filter((name) => parameterSchemas[name]['x-live']);
-    assert.deepEqual(live, [...expected.transition, ...expected.flow]);
+    assert.deepEqual(live, [...expected.transition, 'control_previews', ...expected.flow]);
   });
 
   it('depend only on parameters that exist, and on values that these can have', () => {

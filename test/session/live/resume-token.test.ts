@@ -99,7 +99,7 @@ describe('resume tokens', () => {
     const kept = readFileSync(join(repositoryRoot, 'test/fixtures/resume-token.txt'), 'utf8').trim();
     const tokens = createResumeTokens({ ...settings, now: () => 0 });
     // It is older than these parameters, for which the session gets the defaults.
-    const { mask_preprocessor: _, ...parameters } = moving.parameters;
+    const { mask_preprocessor: _, control_previews: __, ...parameters } = moving.parameters;
     assert.deepEqual(
       tokens.open(kept),
       { ...moving, parameters },

@@ -1,5 +1,6 @@
 import { Batcher } from '../../../diffusion/batcher.js';
 import type { Lane, RowValues } from '../../../diffusion/stream.js';
+import type { Image } from '../../../image/image.js';
 import type { BufferPool } from '../../buffer-pool.js';
 import type { ExpectedCosts } from '../../costs.js';
 import type { FrameInput } from '../../frame-input.js';
@@ -38,6 +39,16 @@ interface Passage extends Size {
   readonly enteredAt: number;
   /** The pictures that its result needs, if it has a mask. */
   readonly kept: KeptPicture | null;
+  /** Copies of its control pictures, if they are shown with its result. */
+  readonly shown: Controls | null;
+}
+
+type Controls = NonNullable<FrameInput['controls']>;
+
+/** What the controls make of a frame's pictures, and copies of these, if they are shown. */
+interface Steered {
+  readonly features: RowValues;
+  readonly shown: Controls | null;
 }
 
 /** The networks that frames pass through. */
@@ -65,7 +76,14 @@ export class FrameLoop {
   /** Adds a stream, with its frames under way if it was restored. */
   add(stream: LiveStream): void {
     const enteredAt = performance.now();
-    const passage: Passage = { ...stream.size, queueMs: 0, vaeEncodeMs: 0, enteredAt, kept: null };
+    const passage: Passage = {
+      ...stream.size,
+      queueMs: 0,
+      vaeEncodeMs: 0,
+      enteredAt,
+      kept: null,
+      shown: null,
+    };
     this.#passages.set(stream, new Map(stream.lanes().map(({ frame }) => [frame, passage])));
   }
 
@@ -211,43 +229,44 @@ export class FrameLoop {
     const latent = prepared && (await this.#orFail(stream, frame, () => encode(prepared)));
     const enteredAt = performance.now();
     const isEncoded = image === null || latent !== null;
-    const features = isEncoded
-      ? await this.#orFail(stream, frame, () => this.#featuresOf(input, stream, { width, height }))
+    const steered = isEncoded
+      ? await this.#orFail(stream, frame, () => this.#steer(input, stream, { width, height }))
       : null;
-    const mask = latent && features && prepared.mask;
+    const mask = latent && steered && prepared.mask;
     const kept = image && mask && { input, image, mask };
     if (!kept) recycle(input, post);
-    if (features === null) return null;
-    const lane = stream.admit(frame, latent, features, mask?.latent);
+    if (steered === null) return null;
+    const lane = stream.admit(frame, latent, steered.features, mask?.latent);
     const vaeEncodeMs = latent === null ? 0 : enteredAt - start;
-    const passage = { width, height, queueMs: start - arrivedAt, vaeEncodeMs, enteredAt, kept };
+    const { shown } = steered;
+    const passage = { width, height, queueMs: start - arrivedAt, vaeEncodeMs, enteredAt, kept, shown };
     this.#passages.get(stream)?.set(frame, passage);
     return lane;
   }
 
   /** Returns what the controls that are on make of a frame's pictures; one without a picture has no effect on it. */
-  async #featuresOf(
-    { image, controls = {} }: FrameInput,
-    stream: LiveStream,
-    size: Size,
-  ): Promise<RowValues> {
+  async #steer({ image, controls = {} }: FrameInput, stream: LiveStream, size: Size): Promise<Steered> {
     const source = this.#runtime.controls;
-    const all: Record<string, Float32Array> = {};
+    const features: Record<string, Float32Array> = {};
+    const pictures: Record<string, Image> = {};
     const { controls: active } = stream.steered;
-    if (source === null || active.length === 0) return all;
+    if (source === null || active.length === 0) return { features, shown: null };
     const start = performance.now();
     for (const control of active) {
       const picture = controls[control.name] ?? stream.pictures.feedbackFor(control, image);
-      if (picture) Object.assign(all, await source.features(control.name, picture.data, size));
+      if (!picture) continue;
+      pictures[control.name] = picture;
+      Object.assign(features, await source.features(control.name, picture.data, size));
     }
+    const shown = stream.pictures.preview(pictures);
     this.charge(stream, performance.now() - start);
-    return all;
+    return { features, shown };
   }
 
   async #leave(stream: LiveStream, frame: number, latent: Float32Array): Promise<void> {
     const passage = this.#passages.get(stream)?.get(frame);
     if (passage === undefined) return;
-    const { width, height, queueMs, vaeEncodeMs, enteredAt, kept } = passage;
+    const { width, height, queueMs, vaeEncodeMs, enteredAt, kept, shown } = passage;
     const pixels = this.#options.pixels.take(width * height * 3);
     const start = performance.now();
     try {
@@ -272,8 +291,8 @@ export class FrameLoop {
       this.#pictures.expectedMs += this.#options.expected.picture(shape);
       this.#options.prices.observePicture(shape, ms);
     }
-    this.#options.post({ type: 'result', stream: stream.id, frame, width, height, pixels, timings }, [
-      pixels,
-    ]);
+    const result = { type: 'result', stream: stream.id, frame, width, height, pixels, timings } as const;
+    const memory = Object.values(shown ?? {}).map(({ data }) => data.buffer);
+    this.#options.post({ ...result, ...(shown && { controls: shown }) }, [pixels, ...memory]);
   }
 }

@@ -32,6 +32,9 @@ export interface KeptPicture {
   readonly mask: FrameMask;
 }
 
+/** Least milliseconds between two frames whose control pictures are shown. */
+const previewMs = 250;
+
 /** The part of a model that says where its latents lie in pictures, and what takes pictures. */
 type Model = Pick<PlanModel, 'latentShape'> & {
   readonly folder: Pick<PlanModel['folder'], 'pixelFactor' | 'controls'>;
@@ -50,6 +53,8 @@ export class StreamPictures {
   #mixed = new Uint8Array(0);
   /** A copy of the last result, if there is feedback or a control that takes it. */
   #last: Image | null = null;
+  /** When control pictures were last chosen to be shown, by `performance.now()`. */
+  #shownAt = -Infinity;
 
   constructor(model: Model, parameters: StreamParameters) {
     this.#model = model;
@@ -72,6 +77,20 @@ export class StreamPictures {
   /** Returns the picture of a control that the last result steers: before the first result, that of the frame. */
   feedbackFor({ preprocessor }: ActiveControl, image: Image | null): Image | null {
     return preprocessor === 'feedback' ? (this.#last ?? image) : null;
+  }
+
+  /**
+   * Returns copies of the pictures by which controls steer a frame that enters, to be shown with its result; null if
+   * nobody asks, or it is too soon after the last ones.
+   */
+  preview(pictures: Readonly<Record<string, Image>>): Readonly<Record<string, Image>> | null {
+    const now = performance.now();
+    if (!this.#parameters.control_previews || now < this.#shownAt + previewMs) return null;
+    this.#shownAt = now;
+    const copies = Object.entries(pictures).map(([name, { width, height, data }]) => {
+      return [name, { width, height, data: data.slice(0, 3 * width * height) }] as const;
+    });
+    return Object.fromEntries(copies);
   }
 
   /**

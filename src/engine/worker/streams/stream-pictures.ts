@@ -81,13 +81,15 @@ export class StreamPictures {
 
   /**
    * Returns copies of the pictures by which controls steer a frame that enters, to be shown with its result; null if
-   * nobody asks, or it is too soon after the last ones.
+   * there are none, nobody asks, or it is too soon after the last ones.
    */
   preview(pictures: Readonly<Record<string, Image>>): Readonly<Record<string, Image>> | null {
     const now = performance.now();
-    if (!this.#parameters.control_previews || now < this.#shownAt + previewMs) return null;
+    const all = Object.entries(pictures);
+    const isAsked = this.#parameters.control_previews && all.length > 0;
+    if (!isAsked || now < this.#shownAt + previewMs) return null;
     this.#shownAt = now;
-    const copies = Object.entries(pictures).map(([name, { width, height, data }]) => {
+    const copies = all.map(([name, { width, height, data }]) => {
       return [name, { width, height, data: data.slice(0, 3 * width * height) }] as const;
     });
     return Object.fromEntries(copies);

@@ -80,6 +80,10 @@ describe('a frame with control images', () => {
     push(other, 1, { controls: { canny: 5 } });
     await loop.turn();
     assert.deepEqual(shown(), [['canny 10'], [], ['canny 30'], []]);
+    clock.now += 1000;
+    push(stream, 4);
+    await loop.turn();
+    assert.ok(!('controls' in results()[4]), 'without pictures');
     const { pixels, controls } = results()[0];
     assert.deepEqual(
       given.find(([first]) => first === pixels),

@@ -18,6 +18,7 @@ const types = {
   count: 'int',
   boolean: 'bool',
   binary: 'bytes',
+  'map of binary': 'Mapping[str, bytes]',
   parameters: 'Parameters',
 };
 
@@ -141,7 +142,8 @@ function readingOf(field, definition) {
     return maybe(field, optional, `_read_${field}(fields.map(${name}))`);
   }
   if (kind === 'parameters') return `fields.map(${name}).values`;
-  const method = { code: 'text', 'number or nil': 'number_or_nil' }[kind] ?? kind;
+  const method =
+    { code: 'text', 'number or nil': 'number_or_nil', 'map of binary': 'binaries' }[kind] ?? kind;
   if (most !== undefined) return maybe(field, optional, `fields.${method}(${name}, most=${most})`);
   return optional ? `fields.optional("${field}", fields.${method})` : `fields.${method}(${name})`;
 }

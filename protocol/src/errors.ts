@@ -105,7 +105,7 @@ export const errors = {
     status: 500,
     retryable: false,
     meaning:
-      'The model produced NaN or infinite values for this frame, which was dropped; the stream continues.',
+      'A network of the model failed or produced NaN or infinite values; the frame was dropped, and the stream continues.',
   },
   engine_restarting: {
     status: 503,

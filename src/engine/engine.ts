@@ -9,6 +9,8 @@ export type { EngineEvent, FrameInput, InferenceCall, StreamState };
 /** A generated image and its timings. */
 export interface GeneratedImage extends Image {
   readonly timings: WorkerTimings;
+  /** Copies of the pictures by which controls have steered it, by their names, if they are to be shown. */
+  readonly controls?: Readonly<Record<string, Image>>;
 }
 
 /** Events of a stream, delivered on the main thread, in order. */

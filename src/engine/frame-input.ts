@@ -15,9 +15,9 @@ export interface FrameInput {
   readonly decodeMs?: number;
 }
 
-/** Returns the memory of all pictures of an input: it travels with the frame, and is sent back for reuse. */
+/** Returns the memory of all pictures of an input, each once: it travels with the frame, and is sent back for reuse. */
 export function memoryOf(input: FrameInput): readonly ArrayBuffer[] {
-  return memoryIn(input);
+  return [...new Set(memoryIn(input))];
 }
 
 /** Returns the memory of pictures at any depth. */

@@ -1,5 +1,6 @@
 import type { StreamParameters } from '@millrace/protocol';
 import type { StreamState } from '../diffusion/stream.js';
+import type { Image } from '../image/image.js';
 import type { Costs } from './costs.js';
 import type { FrameInput } from './frame-input.js';
 import type { ModelPart } from './model-part.js';
@@ -151,6 +152,8 @@ export type FromWorker =
       readonly height: number;
       readonly pixels: ArrayBuffer;
       readonly timings: WorkerTimings;
+      /** Copies of the pictures by which controls have steered it, if they are to be shown. */
+      readonly controls?: Readonly<Record<string, Image>>;
     }
   /** One U-Net call was made. */
   | ({ readonly type: 'inference' } & InferenceCall)

@@ -1,6 +1,7 @@
 import { decodeImage, type DecodeOptions } from './decode.js';
 import { encodeJpeg } from './encode.js';
 import type { Image } from './image.js';
+import { encodePreview } from './preview.js';
 
 /**
  * Decodes and encodes the pictures of live video. Each picture stands alone, as any may be dropped before it is decoded
@@ -11,7 +12,9 @@ export interface PictureCodec {
   readonly decode: (bytes: Uint8Array, options: DecodeOptions) => Promise<Image>;
   /** @param quality 1 to 100. */
   readonly encode: (image: Image, quality: number) => Promise<Uint8Array<ArrayBuffer>>;
+  /** Encodes a small copy. */
+  readonly encodePreview: (image: Image) => Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /** JPEG, PNG and WebP in, JPEG out. */
-export const pictureCodec: PictureCodec = { decode: decodeImage, encode: encodeJpeg };
+export const pictureCodec: PictureCodec = { decode: decodeImage, encode: encodeJpeg, encodePreview };

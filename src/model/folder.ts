@@ -36,7 +36,7 @@ export interface ModelFolder {
   readonly layout: ModelLayout;
   /** The same with the model's second graphs, in 8 bits; null if it has none. */
   readonly int8: ModelLayout | null;
-  /** The graphs that make control pictures, by name in alphabetical order. */
+  /** The graphs that make control pictures and masks, by name in alphabetical order. */
   readonly preprocessors: readonly PreprocessorLayout[];
   /** One for each text encoder: the tokenizer's folder, an absolute path, and how many tokens the encoder knows. */
   readonly tokenizers: readonly { readonly folder: string; readonly tokenCount: number | null }[];
@@ -63,6 +63,8 @@ export interface ModelFolder {
   readonly selfGuided: boolean;
   /** The controls that pictures can steer it by, with the preprocessors of the folder. */
   readonly controls: readonly ModelControl[];
+  /** The preprocessors that make masks. */
+  readonly maskPreprocessors: readonly string[];
   /** Whether an empty negative prompt is an embedding of zeros (SDXL). */
   readonly zeroEmptyNegative: boolean;
   /** Shape of a prompt's embedding: [textLength, textWidth]. */
@@ -139,8 +141,9 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
     fixedSize: layout.size,
     selfGuided,
     controls: (layout.steered?.controls ?? []).map(({ name, preprocessor }) => {
-      return { name, preprocessor, preprocessors: preprocessors.map((own) => own.name) };
+      return { name, preprocessor, preprocessors: namesOf(preprocessors, ({ kind }) => kind !== 'mask') };
     }),
+    maskPreprocessors: namesOf(preprocessors, ({ kind }) => kind === 'mask'),
     zeroEmptyNegative: index.force_zeros_for_empty_prompt,
     textLength: Math.min(...textEncoders.map((text) => text.max_position_embeddings)),
     textWidth: textEncoders.reduce((sum, text) => sum + text.hidden_size, 0),
@@ -155,6 +158,14 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
     },
     styles: settings.styles ?? [],
   };
+}
+
+/** Returns the names of the preprocessors that make such results. */
+function namesOf(
+  preprocessors: readonly PreprocessorLayout[],
+  isSuch: (result: PreprocessorLayout['result']) => boolean,
+): readonly string[] {
+  return preprocessors.filter(({ result }) => isSuch(result)).map(({ name }) => name);
 }
 
 /** @throws {ModelError} if the path is a file, such as a checkpoint. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { describeAllowed, parameterSchemas, parameterSchemasFor } from '@millrace/protocol';
+import { describeAllowed, hasEffect, parameterSchemas, parameterSchemasFor } from '@millrace/protocol';
 
 describe('the parameters', () => {
   it('have no control, unless the model has some', () => {
@@ -8,6 +8,15 @@ describe('the parameters', () => {
     assert.deepEqual([initial, type, properties, additionalProperties], [{}, 'object', {}, false]);
     assert.deepEqual(parameterSchemasFor({}).controls, parameterSchemas.controls);
     assert.equal(describeAllowed(parameterSchemas.controls), '{}');
+  });
+
+  it('have the preprocessors of the model that make masks, whose edges can be changed', () => {
+    assert.equal(describeAllowed(parameterSchemas.mask_preprocessor), '"none"');
+    const { mask_preprocessor: own, mask_feather: feather } = parameterSchemasFor({
+      maskPreprocessors: ['person'],
+    });
+    assert.equal(describeAllowed(own), 'one of "none", "person"');
+    assert.ok(hasEffect(feather, { mode: 'img2img', mask: 'none' }));
   });
 
   it('have the controls of the model, with what each offers', () => {

@@ -131,6 +131,7 @@ const expected: {
     Record<'received' | 'decoded' | 'queued' | 'encoded' | 'denoised' | 'vae_decoded' | 'sent', number>
   >;
   readonly data: Uint8Array;
+  readonly controls?: Readonly<Record<string, Uint8Array>>;
 } = {
   type: 'result',
   id: 2 ** 32,
@@ -157,4 +158,5 @@ const expected: {
     sent: 78,
   },
   data: Uint8Array.of(0xff, 0xd8, 0xff, 0xd9),
+  controls: { canny: Uint8Array.of(0xff, 0xd8, 0xff) },
 };

@@ -64,7 +64,9 @@ const choices = {
   cfg_type: ['none', 'full', 'self', 'initialize'],
   noise: ['fixed', 'drift', 'move'],
   mask: ['none', 'ellipse', 'rectangle'],
+  mask_preprocessor: ['none'],
   mask_invert: [false],
+  control_previews: [false],
   similar_image_filter: [false],
   mode: ['img2img', 'txt2img'],
   fit: ['cover', 'contain', 'stretch'],
@@ -144,7 +146,9 @@ describe('the parameters', () => {
     const applying = (role: ParameterRole): readonly ParameterName[] =>
       parameterNames.filter((name) => parameterSchemas[name]['x-applies'].includes(role));
     const filter = ['', '_threshold', '_max_skip_frame'].map((part) => `similar_image_filter${part}`);
-    const mask = ['', '_x', '_y', '_width', '_height', '_invert', '_feather'].map((part) => `mask${part}`);
+    const mask = ['', '_preprocessor', '_x', '_y', '_width', '_height', '_invert', '_feather'].map(
+      (part) => `mask${part}`,
+    );
     const bankInterval = 'attention_bank_interval';
     const guidance = ['cfg_type', 'guidance_scale', 'delta'];
     const expected = {
@@ -167,7 +171,7 @@ describe('the parameters', () => {
         ...filter,
       ],
       input: ['controls', 'width', 'height', 'fit'],
-      output: ['quality'],
+      output: ['control_previews', 'quality'],
       flow: ['mode', 'fps', 'paused'],
     } as const;
     for (const [role, names] of Object.entries(expected)) {
@@ -177,7 +181,7 @@ describe('the parameters', () => {
     const others = parameterNames.filter((name) => !Object.values(expected).flat().includes(name));
     assert.deepEqual(applying('plan'), [...others, 'width', 'height']);
     const live = parameterNames.filter((name) => parameterSchemas[name]['x-live']);
-    assert.deepEqual(live, [...expected.transition, ...expected.flow]);
+    assert.deepEqual(live, [...expected.transition, 'control_previews', ...expected.flow]);
   });
 
   it('depend only on parameters that exist, and on values that these can have', () => {

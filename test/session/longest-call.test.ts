@@ -142,7 +142,8 @@ describe('the longest call', () => {
   });
 
   it('blames controls or the attention bank if they make the call longer', () => {
-    const steered = { ...facts, steered: { ratio: 2, featuresMs: 5 } };
+    const ratios = { ratio: 1.5, controlRatio: 0.5, bankRatio: 0.25 };
+    const steered = { ...facts, steered: { ...ratios, featuresMs: 5 } };
     const controlled = { ...twice, controls: { canny: { scale: 1 } } };
     const banked = { ...twice, attention_bank_frames: 2 };
     const capacity = capacityOf(600);

@@ -1,7 +1,8 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Gaussian } from '../../src/diffusion/noise.js';
-import type { PreprocessorLayout } from '../../src/model/layout/preprocessor.js';
+import { readPreprocessors, type PreprocessorLayout } from '../../src/model/layout/preprocessor.js';
 import { onnxGraph, type GraphPort } from './onnx-graph.js';
 
 const float32 = 1;
@@ -27,7 +28,7 @@ export const preprocessorLayout: PreprocessorLayout = {
   scale: [1 / 255, 1 / 255, 1 / 255],
   shift: [0, 0, 0],
   order: 'rgb',
-  result: { kind: 'picture', range: [0, 1], invert: false, palette: [] },
+  result: { kind: 'picture', range: [0, 1], invert: false, palette: [], channel: 0, classes: null },
 };
 
 /**
@@ -59,4 +60,25 @@ export async function writePreprocessor(
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'model.onnx'), graph);
   await writeFile(join(folder, 'config.json'), JSON.stringify(config));
+}
+
+/** Reads a folder with one preprocessor. */
+export async function readPreprocessor(
+  config: object,
+  graph: Buffer = randomGraph(1).graph,
+  name = 'depth',
+): Promise<PreprocessorLayout> {
+  const root = await mkdtemp(join(tmpdir(), 'millrace-preprocessors-'));
+  try {
+    await writePreprocessor(root, name, graph, config);
+    const [layout] = await readPreprocessors(root);
+    return layout;
+  } finally {
+    await rm(root, { recursive: true });
+  }
+}
+
+/** Returns a graph with this input and output, which cannot be run. */
+export function portsOnly(input: GraphPort, output: GraphPort): Buffer {
+  return onnxGraph({ inputs: [input], outputs: [output] });
 }

@@ -88,6 +88,8 @@ def test_optional_fields_may_be_absent() -> None:
         msgpack.packb({"type": "checkpoint", "token": "x" * 1_500_001}),
         msgpack.packb({"type": "quality"}),
         msgpack.packb({"type": "quality", "fps": "fast"}),
+        msgpack.packb({**fixture("result"), "controls": {"depth": "text"}}),
+        msgpack.packb({**fixture("result"), "controls": [b""]}),
         msgpack.packb({**fixture("result"), "times": {"sent": 1}}),
         msgpack.packb({**fixture("ready"), "limits": {**fixture("ready")["limits"], "size": 0.5}}),
     ],

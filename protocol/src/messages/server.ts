@@ -103,6 +103,12 @@ export const serverMessages = {
         meaning: "When each stage was passed, in milliseconds of the client's clock",
       },
       data: { kind: 'binary', meaning: 'A JPEG file' },
+      controls: {
+        kind: 'map of binary',
+        optional: true,
+        meaning:
+          'Small JPEG files of the pictures by which controls have steered it, by the names of the controls; with `control_previews`, in some results',
+      },
     },
   },
   dropped: {

@@ -1,3 +1,4 @@
+import { flag } from './parts.js';
 import type { ParameterSchema, SettingSchema } from './parameter-schema.js';
 
 /** A control of a model: a ControlNet or a T2I-Adapter, which steers frames by a picture for each. */
@@ -34,6 +35,17 @@ export const controlParameters = {
     type: 'object',
     properties: {},
     additionalProperties: false,
+  },
+  control_previews: {
+    title: 'Show what the controls see',
+    description:
+      'A few times a second, results bring small copies of the pictures by which the controls have steered them.',
+    'x-group': 'main',
+    'x-applies': ['output'],
+    'x-when': { mode: ['img2img'] },
+    'x-live': true,
+    default: false,
+    ...flag,
   },
 } as const satisfies Readonly<Record<string, ParameterSchema>>;
 

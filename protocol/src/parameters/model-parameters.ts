@@ -27,6 +27,8 @@ export interface ModelParameters {
   readonly selfGuided?: boolean;
   /** Its controls; absent: none. */
   readonly controls?: readonly ModelControl[];
+  /** Its preprocessors that make masks; absent: none. */
+  readonly maskPreprocessors?: readonly string[];
 }
 
 /** Returns the schemas of all parameters, with a model's own defaults and limits. */
@@ -45,11 +47,12 @@ export function parameterSchemasFor(model: ModelParameters): typeof parameterSch
 
 function limitsOf(
   name: ParameterName,
-  { sizeFactor, fixedSize, selfGuided, controls = [] }: ModelParameters,
+  { sizeFactor, fixedSize, selfGuided, controls = [], maskPreprocessors = [] }: ModelParameters,
 ): Partial<ParameterSchema> {
   if (name === 'cfg_type') return selfGuided ? { enum: ['none'] } : {};
   if (name === 'guidance_scale') return selfGuided ? { 'x-when': {} } : {};
   if (name === 'controls') return { properties: controlProperties(controls) };
+  if (name === 'mask_preprocessor') return { enum: ['none', ...maskPreprocessors] };
   if (name !== 'width' && name !== 'height') return {};
   const size = fixedSize?.[name];
   return {

@@ -46,6 +46,7 @@ interface Composite {
   readonly seed: number | readonly WeightedSeed[];
   readonly t_index_list: readonly number[] | null;
   readonly controls: Readonly<Record<string, ControlSettings>>;
+  readonly mask_preprocessor: string;
 }
 
 /** The value of a parameter, by its definition. */

@@ -122,9 +122,11 @@ export class ManagedStream implements EngineStream {
     height,
     pixels,
     timings,
+    controls,
   }: Extract<MessageFromStream, { type: 'result' }>): Promise<void> {
     try {
-      await this.#listener.onResult(frame, { width, height, data: new Uint8Array(pixels), timings });
+      const image = { width, height, data: new Uint8Array(pixels), timings, ...(controls && { controls }) };
+      await this.#listener.onResult(frame, image);
     } finally {
       this.#links.post({ type: 'recycle', pixels }, [pixels]);
     }

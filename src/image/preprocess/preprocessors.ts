@@ -6,8 +6,8 @@ import { softEdge } from './soft-edge.js';
 export interface Preprocessor {
   /** Its name for people. */
   readonly title: string;
-  /** Returns a picture of the same size, in other memory. */
-  readonly prepare: (image: Image, allocate: Allocate) => Image;
+  /** Returns a picture of the same size, in other memory; null if the frame alone is not enough for it. */
+  readonly prepare: ((image: Image, allocate: Allocate) => Image) | null;
 }
 
 /** The preprocessors that need no network, by the name in the parameters. */
@@ -15,6 +15,7 @@ export const preprocessors = {
   canny: { title: 'Lines (Canny)', prepare: canny },
   soft_edge: { title: 'Soft edges (Sobel)', prepare: softEdge },
   passthrough: { title: 'The picture itself', prepare: copy },
+  feedback: { title: 'The last result', prepare: null },
 } as const satisfies Readonly<Record<string, Preprocessor>>;
 
 export type PreprocessorName = keyof typeof preprocessors;
@@ -29,9 +30,14 @@ export function isPreprocessorName(name: string): name is PreprocessorName {
 /**
  * Makes the control picture of a frame, without changing it.
  * @param allocate allocates the memory for the pixels; new memory by default.
+ * @returns null for `feedback`: the engine has the last result.
  */
-export function preprocess(name: PreprocessorName, image: Image, allocate: Allocate = newMemory): Image {
-  return preprocessors[name].prepare(image, allocate);
+export function preprocess(
+  name: PreprocessorName,
+  image: Image,
+  allocate: Allocate = newMemory,
+): Image | null {
+  return preprocessors[name].prepare?.(image, allocate) ?? null;
 }
 
 /** The copy is needed because each picture of a frame is handed to the engine with its memory. */

@@ -1,15 +1,20 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Ajv } from 'ajv';
 import { ModelError } from '../model-error.js';
 import { readModelJson } from '../model-files.js';
 import { readGraphFile } from './graph-file.js';
-import { fixedSize, onlyInput, outputPort, type Graph, type NumberPort } from './ports.js';
+import {
+  maxClass,
+  validateConfig,
+  type Colour,
+  type PreprocessorConfig,
+  type ResultKind,
+  type ResultRange,
+  type Three,
+} from './preprocessor-config.js';
+import { fixedSize, namedOutput, onlyInput, outputPort, type Graph, type NumberPort } from './ports.js';
 
-type Three = readonly [number, number, number];
-type Colour = Three;
-
-/** A graph of a model folder that makes control pictures, and how it takes and returns pictures. */
+/** A graph of a model folder that makes control pictures or masks, and how it takes and returns pictures. */
 export interface PreprocessorLayout {
   /** Its name in the parameters: that of its folder. */
   readonly name: string;
@@ -32,96 +37,20 @@ export interface PreprocessorLayout {
 
 /** What a preprocessor's output means. */
 export interface PreprocessorResult {
-  /**
-   * `depth`: one value a pixel, drawn in grey; `picture`: RGB, or one value a pixel in grey; `classes`: a score for each
-   * class or the number of the class, drawn in the colour of the palette.
-   */
-  readonly kind: 'depth' | 'picture' | 'classes';
-  /** The values that are drawn black and white; `minmax` the least and the greatest of each result. */
-  readonly range: 'minmax' | readonly [black: number, white: number];
+  readonly kind: ResultKind;
+  readonly range: ResultRange;
   /** Whether black and white are swapped. */
   readonly invert: boolean;
   /** A colour for each class. */
   readonly palette: readonly Colour[];
+  /** The first channel to draw. */
+  readonly channel: number;
+  /** The classes of a mask; null if its values are not those of classes. */
+  readonly classes: readonly number[] | null;
 }
-
-interface PreprocessorConfig {
-  readonly title: string;
-  readonly input: {
-    readonly size: readonly [height: number, width: number] | null;
-    readonly multiple_of: number;
-    readonly range: readonly [number, number] | { readonly mean: Three; readonly std: Three };
-    readonly layout: 'rgb' | 'bgr';
-  };
-  readonly output: {
-    readonly kind: PreprocessorResult['kind'];
-    readonly range: PreprocessorResult['range'];
-    readonly invert: boolean;
-    readonly palette?: readonly Colour[];
-  };
-}
-
-/** Sides of pictures, in pixels. */
-const maxSide = 4096;
-const side = { type: 'integer', minimum: 1, maximum: maxSide } as const;
-const list = (count: number, items: object): object => ({
-  type: 'array',
-  minItems: count,
-  maxItems: count,
-  items,
-});
-const value = { type: 'number' } as const;
-
-const ajv = new Ajv({ useDefaults: true, allowUnionTypes: true });
-const validateConfig = ajv.compile<PreprocessorConfig>({
-  type: 'object',
-  additionalProperties: false,
-  required: ['title', 'output'],
-  properties: {
-    title: { type: 'string', minLength: 1, maxLength: 40 },
-    input: {
-      type: 'object',
-      additionalProperties: false,
-      default: {},
-      properties: {
-        size: { default: null, type: ['array', 'null'], minItems: 2, maxItems: 2, items: side },
-        multiple_of: { ...side, default: 1 },
-        range: {
-          default: [0, 1],
-          anyOf: [
-            list(2, value),
-            {
-              type: 'object',
-              additionalProperties: false,
-              required: ['mean', 'std'],
-              properties: { mean: list(3, value), std: list(3, { ...value, exclusiveMinimum: 0 }) },
-            },
-          ],
-        },
-        layout: { default: 'rgb', enum: ['rgb', 'bgr'] },
-      },
-    },
-    output: {
-      type: 'object',
-      additionalProperties: false,
-      required: ['kind'],
-      properties: {
-        kind: { enum: ['depth', 'picture', 'classes'] },
-        range: { default: [0, 1], anyOf: [{ const: 'minmax' }, list(2, value)] },
-        invert: { type: 'boolean', default: false },
-        palette: {
-          type: 'array',
-          minItems: 1,
-          maxItems: 1024,
-          items: list(3, { type: 'integer', minimum: 0, maximum: 255 }),
-        },
-      },
-    },
-  },
-});
 
 /** The channels that an output of each kind may have; with any other number, each is a class. */
-const channelsOf = { depth: [1], picture: [1, 3], classes: null } as const;
+const channelsOf = { depth: [1], picture: [1, 3], classes: null, mask: null } as const;
 
 /**
  * Reads the preprocessors of a model folder, each a folder preprocessors/NAME with model.onnx and config.json.
@@ -147,10 +76,14 @@ async function readPreprocessor(folder: string, name: string): Promise<Preproces
   const config = await readModelJson(path, validateConfig);
   const graph = await readGraphFile(join(folder, name, 'model.onnx'));
   const input = pictureInput(graph);
-  const { kind, range, invert, palette = defaultPalette } = config.output;
+  const { kind, range, invert, palette = defaultPalette, channel, classes, name: result } = config.output;
   const { multiple_of: multipleOf, layout: order } = config.input;
-  const output = outputPort(graph, []);
+  if (kind === 'mask' && name === 'none') {
+    throw new ModelError(join(folder, name), 'none stands for no mask; rename the folder');
+  }
+  const output = result === undefined ? outputPort(graph, []) : namedOutput(graph, result);
   checkOutput(graph, output, { kind, colours: palette.length });
+  checkMask(path, output, config.output);
   if (range !== 'minmax' && range[0] === range[1]) {
     throw new ModelError(path, `field output.range has two equal values; give those of black and of white`);
   }
@@ -165,7 +98,7 @@ async function readPreprocessor(folder: string, name: string): Promise<Preproces
     multipleOf,
     ...scaling(config.input.range),
     order,
-    result: { kind, range, invert, palette },
+    result: { kind, range, invert, palette, channel: channel ?? 0, classes: classes ?? null },
   };
 }
 
@@ -226,7 +159,7 @@ function scaling(range: PreprocessorConfig['input']['range']): Pick<Preprocessor
 function checkOutput(
   graph: Graph,
   output: NumberPort,
-  { kind, colours }: { readonly kind: PreprocessorResult['kind']; readonly colours: number },
+  { kind, colours }: { readonly kind: ResultKind; readonly colours: number },
 ): void {
   const { shape, name } = output;
   const stated = `"${name}" has the shape [${shape.join(', ')}]`;
@@ -246,6 +179,41 @@ function checkOutput(
     throw new ModelError(
       graph.file,
       `${stated}, so output.palette must have ${channels} colours, not ${colours}`,
+    );
+  }
+}
+
+/** @throws {ModelError} if the configuration of a mask does not say which values count, or another kind says it. */
+function checkMask(
+  path: string,
+  output: NumberPort,
+  { kind, channel, classes }: PreprocessorConfig['output'],
+): void {
+  const given = (['channel', 'classes'] as const).filter(
+    (field) => ({ channel, classes })[field] !== undefined,
+  );
+  if (kind !== 'mask' && given.length > 0) {
+    throw new ModelError(path, `field output.${given[0]} belongs to output.kind "mask"; leave it out`);
+  }
+  if (given.length > 1) {
+    throw new ModelError(path, 'fields output.channel and output.classes exclude each other; leave one out');
+  }
+  const channels = output.shape.length === 4 ? fixedSize(output, 1) : 1;
+  if (kind !== 'mask' || channels === null) return;
+  // With one channel, that is the number of the class.
+  const most = channels === 1 ? maxClass : channels - 1;
+  const beyond =
+    classes?.find((index) => index > most) ?? ((channel ?? 0) > channels - 1 ? channel : undefined);
+  if (beyond !== undefined) {
+    throw new ModelError(
+      path,
+      `field output.${given[0]} names ${beyond}, but "${output.name}" has ${channels} channels, counted from 0`,
+    );
+  }
+  if (channels > 1 && given.length === 0) {
+    throw new ModelError(
+      path,
+      `"${output.name}" has ${channels} channels: give output.channel, or output.classes if each is a class`,
     );
   }
 }

@@ -16,7 +16,7 @@ export function needsOtherPictures(before: StreamParameters, after: StreamParame
 
 /**
  * Makes a control's picture from the frame.
- * @returns null if a network does, in the engine.
+ * @returns null if the engine does, with a network or from the last result.
  * @throws {ImageError} if nothing does.
  */
 export function derivePicture(

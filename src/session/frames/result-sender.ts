@@ -1,3 +1,4 @@
+import type { ResultMessage } from '@millrace/protocol';
 import type { GeneratedImage } from '../../engine/engine.js';
 import type { PictureCodec } from '../../image/codec.js';
 import type { FrameGate, WaitingResults } from './frame-gate.js';
@@ -16,7 +17,7 @@ interface Result {
 export interface ResultSenderOptions {
   readonly ledger: FrameLedger;
   readonly gate: FrameGate;
-  readonly pictures: Pick<PictureCodec, 'encode'>;
+  readonly pictures: Pick<PictureCodec, 'encode' | 'encodePreview'>;
 }
 
 /** Sends results: each waits at the gate until the client can take it (the newest wins), is encoded, and sent. */
@@ -62,7 +63,10 @@ export class ResultSender implements WaitingResults {
     window.reserve();
     const encodingAt = performance.now();
     try {
-      const data = await pictures.encode(image, frame.quality);
+      const [data, controls] = await Promise.all([
+        pictures.encode(image, frame.quality),
+        image.controls && this.#encodePreviews(image.controls),
+      ]);
       if (this.#mustWait(frame, window)) {
         kept = true;
         window.cancel();
@@ -78,7 +82,19 @@ export class ResultSender implements WaitingResults {
       const sequence = gate.resultSent(window, sentAt);
       const transit = frame.id < 0 ? null : outlet.clock.since(captured, frame.arrivedAt);
       outlet.meter.frameSent(sequence, timings, transit);
-      outlet.send({ type: 'result', id, sequence, captured, width, height, timings, times, data });
+      const previews = controls && { controls };
+      outlet.send({
+        type: 'result',
+        id,
+        sequence,
+        captured,
+        width,
+        height,
+        timings,
+        times,
+        ...previews,
+        data,
+      });
     } catch (error) {
       window.cancel();
       // Before the error, which ends the connection.
@@ -87,6 +103,15 @@ export class ResultSender implements WaitingResults {
     } finally {
       if (!kept) release();
     }
+  }
+
+  async #encodePreviews(
+    pictures: NonNullable<GeneratedImage['controls']>,
+  ): Promise<NonNullable<ResultMessage['controls']>> {
+    const encoding = Object.entries(pictures).map(
+      async ([name, picture]) => [name, await this.#options.pictures.encodePreview(picture)] as const,
+    );
+    return Object.fromEntries(await Promise.all(encoding));
   }
 
   /** Returns whether an encoded result must wait. If its connection was lost during encoding, it is for the next. */

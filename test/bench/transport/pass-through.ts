@@ -52,6 +52,7 @@ function bareFiles(side: number): PictureCodec {
   return {
     decode: (bytes) => Promise.resolve({ width: side, height: side, data: new Uint8Array(bytes) }),
     encode: ({ data }) => Promise.resolve(data),
+    encodePreview: ({ data }) => Promise.resolve(data),
   };
 }
 

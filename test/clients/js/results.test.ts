@@ -18,6 +18,18 @@ test('a result is acknowledged when the next one is requested', async () => {
   assert.equal((await second).value?.sequence, 2);
 });
 
+test('a result has the pictures of controls that come with it', async () => {
+  await using open = await openStream();
+  const { stream, peer } = open;
+  const frames = stream.frames();
+  peer.send(result(1, { controls: { depth: Uint8Array.of(7, 8) } }));
+  const { depth } = (await frames.next()).value?.controls ?? {};
+  assert.deepEqual([...(depth ?? [])], [7, 8]);
+  void frames.next().catch(() => {});
+  peer.send(result(2));
+  await nextEvent(stream, 'result', ({ sequence, controls }) => sequence === 2 && controls === undefined);
+});
+
 test('a slow consumer gets the newest result, and the others count as unread', async () => {
   await using open = await openStream();
   const { stream, peer } = open;

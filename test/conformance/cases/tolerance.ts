@@ -24,6 +24,20 @@ export const toleranceCases: readonly Case[] = [
     },
   },
   {
+    name: 'shows results that bring pictures of controls like others',
+    level: 'must',
+    section: 3,
+    async run(setup) {
+      await using rig = await Rig.start(setup, {
+        toClient: (message) =>
+          message.type === 'result' ? { ...message, controls: { depth: Uint8Array.of(1, 2, 3) } } : message,
+      });
+      await rig.connect();
+      await rig.generate();
+      await rig.finish();
+    },
+  },
+  {
     name: 'treats unknown reasons and codes as failures, and continues',
     level: 'must',
     section: 1,

@@ -1,37 +1,19 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { readModelFolder } from '../../../src/model/folder.js';
-import { readPreprocessors, type PreprocessorLayout } from '../../../src/model/layout/preprocessor.js';
-import { ModelError } from '../../../src/model/model-error.js';
+import type { PreprocessorLayout } from '../../../src/model/layout/preprocessor.js';
 import { onnxGraph, type GraphPort } from '../../support/onnx-graph.js';
-import { randomGraph, writePreprocessor } from '../../support/preprocessor-model.js';
+import {
+  portsOnly,
+  randomGraph,
+  readPreprocessor,
+  writePreprocessor,
+} from '../../support/preprocessor-model.js';
 import { embeddedModel, ModelCopy } from '../model-copy.js';
 
-const [float32, int64] = [1, 7];
-
-/** Reads a folder with one preprocessor. */
-async function read(
-  config: object,
-  graph: Buffer = randomGraph(1).graph,
-  name = 'depth',
-): Promise<PreprocessorLayout> {
-  const root = await mkdtemp(join(tmpdir(), 'millrace-preprocessors-'));
-  try {
-    await writePreprocessor(root, name, graph, config);
-    const [layout] = await readPreprocessors(root);
-    return layout;
-  } finally {
-    await rm(root, { recursive: true });
-  }
-}
-
-/** Returns a graph with this input and output, which cannot be run. */
-function ports(input: GraphPort, output: GraphPort): Buffer {
-  return onnxGraph({ inputs: [input], outputs: [output] });
-}
+const float32 = 1;
 
 const depth = { title: 'Depth', output: { kind: 'depth' } };
 const anyPicture: GraphPort = ['image', float32, ['n', 3, 'h', 'w']];
@@ -63,7 +45,7 @@ describe('preprocessors of a model folder', () => {
   });
 
   it('have defaults: pictures of any size, RGB from 0 to 1, and results from 0 to 1', async () => {
-    const layout = await read(depth);
+    const layout = await readPreprocessor(depth);
     const { size, multipleOf, rows, scale, shift, order, result } = layout;
     assert.deepEqual(
       { size, multipleOf, rows, shift, order },
@@ -77,7 +59,7 @@ describe('preprocessors of a model folder', () => {
   });
 
   it('have the fields of their configuration', async () => {
-    const { size, scale, shift, order, result, multipleOf } = await read({
+    const { size, scale, shift, order, result, multipleOf } = await readPreprocessor({
       title: 'Depth',
       input: {
         size: [384, 512],
@@ -98,7 +80,7 @@ describe('preprocessors of a model folder', () => {
       [-1, 0, -1],
     );
     assert.deepEqual([result.range, result.invert], ['minmax', true]);
-    const centred = await read({ ...depth, input: { range: [-1, 1] } });
+    const centred = await readPreprocessor({ ...depth, input: { range: [-1, 1] } });
     assert.deepEqual(
       [centred.shift, centred.scale.map((factor) => 255 * factor)],
       [
@@ -109,16 +91,50 @@ describe('preprocessors of a model folder', () => {
   });
 
   it('take the size and the number of pictures that the export fixed', async () => {
-    const fixed = ports(['image', float32, [1, 3, 256, 320]], anyResult);
-    const { size, rows } = await read(depth, fixed);
+    const fixed = portsOnly(['image', float32, [1, 3, 256, 320]], anyResult);
+    const { size, rows } = await readPreprocessor(depth, fixed);
     assert.deepEqual([size, rows], [{ height: 256, width: 320 }, 1]);
-    const { size: same } = await read({ ...depth, input: { size: [256, 320] } }, fixed);
+    const { size: same } = await readPreprocessor({ ...depth, input: { size: [256, 320] } }, fixed);
     assert.deepEqual(same, { height: 256, width: 320 });
+  });
+
+  it('make masks of one channel, or of classes by their scores or their number', async () => {
+    const mask = async (output: object, channels: number): Promise<PreprocessorLayout['result']> =>
+      (
+        await readPreprocessor(
+          { title: 'Person', output: { kind: 'mask', ...output } },
+          randomGraph(channels).graph,
+        )
+      ).result;
+    const { kind, channel, classes } = await mask({}, 1);
+    assert.deepEqual([kind, channel, classes], ['mask', 0, null]);
+    assert.equal((await mask({ channel: 1 }, 2)).channel, 1);
+    assert.deepEqual((await mask({ classes: [15] }, 21)).classes, [15]);
+    assert.deepEqual((await mask({ classes: [15, 2] }, 1)).classes, [15, 2]);
+  });
+
+  it('that make masks are offered for masks alone, the others for controls alone', async () => {
+    await using copy = await ModelCopy.create();
+    const { graph } = randomGraph(1);
+    await writePreprocessor(copy.folder, 'person', graph, { title: 'Person', output: { kind: 'mask' } });
+    await writePreprocessor(copy.folder, 'depth', graph, depth);
+    const { maskPreprocessors } = await readModelFolder(copy.folder);
+    assert.deepEqual(maskPreprocessors, ['person']);
+  });
+
+  it('give the output that their configuration names, without one the first', async () => {
+    const graph = onnxGraph({
+      inputs: [anyPicture],
+      outputs: [anyResult, ['aux', float32, ['n', 'c', 'h', 'w']]],
+    });
+    const name = async (output: object): Promise<string> =>
+      (await readPreprocessor({ title: 'Depth', output: { kind: 'depth', ...output } }, graph)).output.name;
+    assert.deepEqual([await name({}), await name({ name: 'aux' })], ['result', 'aux']);
   });
 
   it('draw classes in their palette, without one in the colours of PASCAL VOC', async () => {
     const classes = { title: 'Segments', output: { kind: 'classes' } };
-    const { palette } = (await read(classes, randomGraph(21).graph)).result;
+    const { palette } = (await readPreprocessor(classes, randomGraph(21).graph)).result;
     assert.deepEqual(palette.slice(0, 4), [
       [0, 0, 0],
       [128, 0, 0],
@@ -136,160 +152,6 @@ describe('preprocessors of a model folder', () => {
         ],
       },
     };
-    assert.deepEqual((await read(own, randomGraph(2).graph)).result.palette, own.output.palette);
-  });
-});
-
-/** The fault, the configuration, the graph, the file in the error, the error message. */
-const faults: readonly [string, object, Buffer, string, RegExp][] = [
-  [
-    'no title',
-    { output: { kind: 'depth' } },
-    randomGraph(1).graph,
-    'config.json',
-    /must have required property 'title'/,
-  ],
-  [
-    'no kind',
-    { title: 'a', output: {} },
-    randomGraph(1).graph,
-    'config.json',
-    /field output must have required property 'kind'/,
-  ],
-  [
-    'an unknown kind',
-    { title: 'a', output: { kind: 'flow' } },
-    randomGraph(1).graph,
-    'config.json',
-    /field output.kind must be equal to one of the allowed values: \["depth","picture","classes"\], not "flow"/,
-  ],
-  [
-    'an unknown field',
-    { ...depth, inputs: {} },
-    randomGraph(1).graph,
-    'config.json',
-    /must NOT have additional properties/,
-  ],
-  [
-    'a size of one side',
-    { ...depth, input: { size: [384] } },
-    randomGraph(1).graph,
-    'config.json',
-    /field input.size must NOT have fewer than 2 items/,
-  ],
-  [
-    'a deviation of 0',
-    { ...depth, input: { range: { mean: [0, 0, 0], std: [1, 0, 1] } } },
-    randomGraph(1).graph,
-    'config.json',
-    /field input.range/,
-  ],
-  [
-    'black like white',
-    { title: 'a', output: { kind: 'depth', range: [1, 1] } },
-    randomGraph(1).graph,
-    'config.json',
-    /output.range has two equal values/,
-  ],
-  [
-    'a colour beyond a byte',
-    { title: 'a', output: { kind: 'classes', palette: [[0, 0, 256]] } },
-    randomGraph(1).graph,
-    'config.json',
-    /field output.palette.0.2 must be <= 255/,
-  ],
-  [
-    'another size than the graph',
-    { ...depth, input: { size: [256, 256] } },
-    ports(['image', float32, ['n', 3, 384, 384]], anyResult),
-    'config.json',
-    /input.size is \[256, 256\], but .*model.onnx takes pictures of \[384, 384\]/,
-  ],
-  [
-    'one fixed side',
-    depth,
-    ports(['image', float32, ['n', 3, 384, 'w']], anyResult),
-    'config.json',
-    /input.size must be given: .* takes pictures of \[384, w\]/,
-  ],
-  [
-    'pictures of four channels',
-    depth,
-    ports(['image', float32, ['n', 4, 'h', 'w']], anyResult),
-    'model.onnx',
-    /"image" is float32 of the shape \[n, 4, h, w\], where a preprocessor takes float32 or float16 of \[batch, 3, height, width\]/,
-  ],
-  [
-    'pictures of integers',
-    depth,
-    ports(['image', int64, ['n', 3, 'h', 'w']], anyResult),
-    'model.onnx',
-    /"image" is int64/,
-  ],
-  ['vectors', depth, ports(['image', float32, ['n', 3]], anyResult), 'model.onnx', /of the shape \[n, 3\]/],
-  [
-    'depth of three channels',
-    depth,
-    randomGraph(3).graph,
-    'model.onnx',
-    /"result" has the shape \[batch, 3, rows, columns\], where output.kind "depth" requires 1 channel$/,
-  ],
-  [
-    'a picture of two channels',
-    { title: 'a', output: { kind: 'picture' } },
-    randomGraph(2).graph,
-    'model.onnx',
-    /requires 1 or 3 channels/,
-  ],
-  [
-    'a picture without channels',
-    { title: 'a', output: { kind: 'picture' } },
-    ports(anyPicture, ['result', float32, ['n', 'h', 'w']]),
-    'model.onnx',
-    /requires \[batch, channels, height, width\]$/,
-  ],
-  [
-    'a result for each picture',
-    depth,
-    ports(anyPicture, ['result', float32, ['n', 10]]),
-    'model.onnx',
-    /or \[batch, height, width\]$/,
-  ],
-  [
-    'fewer colours than classes',
-    { title: 'a', output: { kind: 'classes', palette: [[0, 0, 0]] } },
-    randomGraph(3).graph,
-    'model.onnx',
-    /so output.palette must have 3 colours, not 1/,
-  ],
-  ['no graph', depth, Buffer.from('<html>404</html>'), 'model.onnx', /not an ONNX graph/],
-];
-
-describe('a preprocessor is refused, with the file and the fault, because of', () => {
-  for (const [fault, config, graph, file, message] of faults) {
-    it(fault, async () => {
-      await assert.rejects(read(config, graph), (error) => {
-        assert.ok(error instanceof ModelError, String(error));
-        assert.ok(error.path.endsWith(join('preprocessors', 'depth', file)), error.path);
-        assert.match(error.message, message);
-        return true;
-      });
-    });
-  }
-
-  it('its name', async () => {
-    await assert.rejects(
-      read(depth, randomGraph(1).graph, 'Depth'),
-      /a preprocessor has 1 to 40 of the characters/,
-    );
-  });
-
-  it('a missing file', async () => {
-    const root = await mkdtemp(join(tmpdir(), 'millrace-preprocessors-'));
-    await mkdir(join(root, 'preprocessors', 'depth'), { recursive: true });
-    await assert.rejects(readPreprocessors(root), /preprocessors.depth.config\.json: no such file/);
-    await writeFile(join(root, 'preprocessors', 'depth', 'config.json'), JSON.stringify(depth));
-    await assert.rejects(readPreprocessors(root), /preprocessors.depth.model\.onnx: no such file/);
-    await rm(root, { recursive: true });
+    assert.deepEqual((await readPreprocessor(own, randomGraph(2).graph)).result.palette, own.output.palette);
   });
 });

@@ -5,6 +5,7 @@ import { deferred } from '../../../src/engine/deferred.js';
 import { FrameGate } from '../../../src/session/frames/frame-gate.js';
 import type { Frame } from '../../../src/session/frames/frame-ledger.js';
 import { ResultSender } from '../../../src/session/frames/result-sender.js';
+import type { Image } from '../../../src/image/image.js';
 import { createClient, createParts, type Client } from './parts.js';
 
 const timings = { queueMs: 0, vaeEncodeMs: 0, denoiseMs: 0, vaeDecodeMs: 0 };
@@ -42,7 +43,9 @@ function setUp() {
     encodings.push(encoding);
     return encoding.promise;
   };
-  const sender = new ResultSender({ ledger, gate, pictures: { encode } });
+  const encodePreview = ({ width }: Image): Promise<Uint8Array<ArrayBuffer>> =>
+    Promise.resolve(Uint8Array.of(width));
+  const sender = new ResultSender({ ledger, gate, pictures: { encode, encodePreview } });
   /** Ends all encodings. @returns their number. */
   const encoded = async (error: Error | null = null): Promise<number> => {
     const ended = encodings.splice(0);
@@ -81,6 +84,28 @@ function put(sender: ResultSender, frame: Frame): { back: boolean } {
   void sender.put(frame, image).then(() => (pixels.back = true));
   return pixels;
 }
+
+describe('a result with pictures of controls', () => {
+  it('brings small copies of them; one without has no such field', async () => {
+    const { sender, encoded, frameOf, connect } = setUp();
+    const client = createClient();
+    connect(client);
+    const picture = (width: number): Image => ({ width, height: 1, data: new Uint8Array(3 * width) });
+    void sender.put(frameOf(7), { ...image, controls: { depth: picture(5), canny: picture(6) } });
+    await encoded();
+    void sender.put(frameOf(8), image);
+    await encoded();
+    const results = client.sent.filter((message) => message.type === 'result');
+    assert.deepEqual(
+      results.map(({ controls }) => controls),
+      [{ depth: Uint8Array.of(5), canny: Uint8Array.of(6) }, undefined],
+    );
+    assert.deepEqual(
+      results.map((result) => 'controls' in result),
+      [true, false],
+    );
+  });
+});
 
 describe('a result that is being encoded when the connection is lost', () => {
   it('goes to the next connection', async () => {

@@ -127,7 +127,7 @@ describe('rules for controls', () => {
     });
   });
 
-  const built = '"canny", "soft_edge", "passthrough"';
+  const built = '"canny", "soft_edge", "passthrough", "feedback"';
   const settings =
     '{ scale: a number from 0 to 2, start: a number from 0 to 1, end: a number from 0 to 1, ' +
     `preprocessor: one of ${built} }`;

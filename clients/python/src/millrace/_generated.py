@@ -152,6 +152,9 @@ class Frame(Picture):
     ``encoded``, ``denoised``, ``vae_decoded``, ``sent``."""
     data: bytes
     """A JPEG file."""
+    controls: Mapping[str, bytes] | None = None
+    """Small JPEG files of the pictures by which controls have steered it, by the names of the controls; with
+    ``control_previews``, in some results."""
 
 
 @dataclass(frozen=True)
@@ -295,6 +298,7 @@ def _read_result(fields: Fields) -> Frame:
         ),
         times=fields.numbers("times", "received", "decoded", "queued", "encoded", "denoised", "vae_decoded", "sent"),
         data=fields.binary("data"),
+        controls=fields.optional("controls", fields.binaries),
     )
 
 

@@ -73,6 +73,13 @@ class Fields:
         """Return bytes."""
         return self._typed(name, bytes)
 
+    def binaries(self, name: str) -> Mapping[str, bytes]:
+        """Return a map of bytes."""
+        values = self._typed(name, dict)
+        if not all(isinstance(value, bytes) for value in values.values()):
+            raise self._wrong(name)
+        return values
+
     def boolean(self, name: str) -> bool:
         """Return whether a field is true."""
         return self._typed(name, bool)

@@ -13,18 +13,23 @@ interface ParameterControlProps {
   readonly used: boolean;
   /** What is wrong with the value. */
   readonly problem: string | undefined;
+  /** URLs of pictures to show beside its settings, by their keys. */
+  readonly previews?: Readonly<Record<string, string>> | undefined;
+  /** URL of a picture to show beside it. */
+  readonly preview?: string | undefined;
   readonly onChange: (value: unknown, settled: boolean) => void;
 }
 
 /**
  * A parameter: its title, the control for its schema, and what is wrong with its value. Nothing for a map that can have
- * no settings with this model.
+ * no settings with this model, or a single choice.
  */
 export function ParameterControl(props: ParameterControlProps): JSX.Element | null {
-  const { name, definition, value, used, problem, onChange } = props;
+  const { name, definition, value, used, problem, previews = {}, preview, onChange } = props;
   const id = `parameter-${name}`;
   const kind = controlKind(definition);
   if (kind.name === 'group' && Object.keys(kind.settings).length === 0) return null;
+  if (kind.name === 'choice' && kind.choices.length === 1) return null;
   const shared = { id, disabled: !used, invalid: problem !== undefined, onChange };
   return (
     <div
@@ -44,6 +49,14 @@ export function ParameterControl(props: ParameterControlProps): JSX.Element | nu
       >
         {definition.title}
       </label>
+      {preview !== undefined && (
+        <img
+          class="preview"
+          src={preview}
+          alt={`What ${definition.title} sees`}
+          data-testid={`${id}-preview`}
+        />
+      )}
       {kind.name === 'toggle' && <ToggleControl {...shared} value={value === true} />}
       {kind.name === 'choice' && (
         <ChoiceControl {...shared} value={value as string} choices={kind.choices} compact={kind.compact} />
@@ -55,7 +68,13 @@ export function ParameterControl(props: ParameterControlProps): JSX.Element | nu
         <TextControl {...shared} limit={textLimit(definition)} value={String(value)} />
       )}
       {kind.name === 'group' && (
-        <GroupControl {...shared} name={name} settings={kind.settings} value={value as Values | undefined} />
+        <GroupControl
+          {...shared}
+          name={name}
+          settings={kind.settings}
+          value={value as Values | undefined}
+          previews={previews}
+        />
       )}
       {definition['x-group'] === 'more' && <p class="description">{definition.description}</p>}
       <p class="problem" id={`${id}-problem`} role="alert">
@@ -70,10 +89,11 @@ type Values = Readonly<Record<string, unknown>>;
 interface GroupProps extends ControlProps<Values | undefined> {
   readonly name: string;
   readonly settings: Readonly<Record<string, ControlDefinition>>;
+  readonly previews: Readonly<Record<string, string>>;
 }
 
 /** A control for each setting within a value that is a map. A change sends all of the map. */
-function GroupControl({ name, settings, value, disabled, onChange }: GroupProps): JSX.Element {
+function GroupControl({ name, settings, value, disabled, previews, onChange }: GroupProps): JSX.Element {
   const usual = Object.fromEntries(
     Object.entries(settings).flatMap(([key, setting]) =>
       setting.default === undefined ? [] : [[key, setting.default]],
@@ -90,6 +110,7 @@ function GroupControl({ name, settings, value, disabled, onChange }: GroupProps)
           value={values[key]}
           used={!disabled}
           problem={undefined}
+          preview={previews[key]}
           onChange={(changed, settled) => onChange({ ...values, [key]: changed }, settled)}
         />
       ))}

@@ -9,6 +9,7 @@ import { drawResults, VideoSource } from '@millrace/client/browser';
 import { computed, signal } from '@preact/signals';
 import { Link } from './link.js';
 import { ParameterDesk } from './parameter-desk.js';
+import { Previews } from './previews.js';
 import {
   kindOf,
   openSource,
@@ -36,6 +37,7 @@ export class Studio {
     lengthProblem(value, textLimit(this.capabilities.peek()?.parameters.properties[name])),
   );
   readonly link: Link;
+  readonly previews = new Previews();
   readonly capabilities = signal<Capabilities>();
   readonly source = signal<Source>();
   /** The source that is being opened. */
@@ -158,6 +160,7 @@ export class Studio {
   #opened(stream: MillraceStream): void {
     this.#stream = stream;
     this.desk.attach(stream);
+    this.previews.follow(stream);
     this.#send();
     if (this.#elements === undefined) return;
     const drawn = (): void => {
@@ -174,6 +177,7 @@ export class Studio {
     this.#stream = undefined;
     this.#stats.value = undefined;
     this.flowing.value = false;
+    this.previews.clear();
     this.desk.detach();
   }
 

@@ -9,10 +9,15 @@ import type { Studio } from '../studio/studio.js';
 export function ControlPanel({ studio }: { readonly studio: Studio }): JSX.Element {
   const { desk } = studio;
   const properties = studio.capabilities.value?.parameters.properties;
+  const hasControls = Object.keys(properties?.controls.properties ?? {}).length > 0;
   // The prompt has its own field, and the page always sends frames.
   const names = (Object.keys(properties ?? {}) as ParameterName[]).filter(
-    (name) => name !== 'prompt' && !properties?.[name]['x-applies']?.includes('flow'),
+    (name) =>
+      name !== 'prompt' &&
+      !properties?.[name]['x-applies']?.includes('flow') &&
+      (name !== 'control_previews' || hasControls),
   );
+  const previews = desk.inForce.value.control_previews === true ? studio.previews.pictures.value : {};
   const values = desk.values.value;
   const controls = (group: 'main' | 'more'): JSX.Element[] =>
     names.flatMap((name) => {
@@ -25,6 +30,7 @@ export function ControlPanel({ studio }: { readonly studio: Studio }): JSX.Eleme
           value={values[name]}
           used={hasEffect(properties[name], values)}
           problem={desk.problems.value[name]}
+          previews={name === 'controls' ? previews : undefined}
           onChange={(value, settled) => desk.set(name, value as ParameterUpdate[typeof name], settled)}
         />
       );

@@ -11,22 +11,28 @@ interface Output extends Size {
 
 /** Draws what a preprocessor computed as a picture of this size, in new memory. */
 export function drawResult(output: Output, result: PreprocessorResult, size: Size): Image {
-  return result.kind === 'classes' ? drawClasses(output, result, size) : drawLevels(output, result, size);
+  const { kind, classes } = result;
+  if (kind === 'classes') return drawClasses(output, result, size);
+  if (kind === 'mask' && classes) return drawLevels(membersOf(output, classes), isMember(result), size);
+  return drawLevels(output, result, size);
 }
 
-/** Draws one channel in grey, or the first three as red, green and blue. */
+/** Draws one channel in grey, or three as red, green and blue. */
 function drawLevels({ values, channels, ...from }: Output, result: PreprocessorResult, to: Size): Image {
-  const drawn = channels < 3 ? 1 : 3;
+  const { kind, channel: begin } = result;
+  const drawn = kind === 'mask' || channels < 3 ? 1 : 3;
   const plane = from.width * from.height;
   const [black, white] =
-    result.range === 'minmax' ? extremes(values.subarray(0, drawn * plane)) : result.range;
+    result.range === 'minmax'
+      ? extremes(values.subarray(begin * plane, (begin + drawn) * plane))
+      : result.range;
   // A result that is the same everywhere is black.
   const scale = white === black ? 0 : 255 / (white - black);
   const count = to.width * to.height;
   const levels = new Float32Array(count);
   const data = new Uint8ClampedArray(3 * count);
   for (let channel = 0; channel < 3; channel++) {
-    if (channel < drawn) resample({ values, first: channel * plane, step: 1, ...from }, to, levels);
+    if (channel < drawn) resample({ values, first: (begin + channel) * plane, step: 1, ...from }, to, levels);
     for (let i = 0; i < count; i++) {
       const level = ((levels[i] ?? 0) - black) * scale;
       // Rounds and clamps.
@@ -43,6 +49,17 @@ function extremes(values: Float32Array): readonly [least: number, greatest: numb
     if (value > greatest) greatest = value;
   }
   return [least, greatest];
+}
+
+/** Returns 1 where a pixel is of one of the classes, elsewhere 0. */
+function membersOf(output: Output, classes: readonly number[]): Output {
+  const { width, height } = output;
+  const values = Float32Array.from(classOf(output), (own) => (classes.includes(own) ? 1 : 0));
+  return { values, channels: 1, width, height };
+}
+
+function isMember(result: PreprocessorResult): PreprocessorResult {
+  return { ...result, range: [0, 1], channel: 0 };
 }
 
 /** Draws the colour of each pixel's class: colours between those of two classes would be another class. */

@@ -81,6 +81,9 @@ export class Preprocessor {
       const wanted = `[${count}, channels, height, width]`;
       throw this.#fault(`returns "${output.name}" of the shape [${shape.join(', ')}], not ${wanted}`);
     }
+    if (result.channel >= channels) {
+      throw this.#fault(`returns ${channels} channels, but output.channel is ${result.channel}`);
+    }
     const own = volume([channels, height, width]);
     return images.map((image, row) => {
       const part = values.subarray(row * own, (row + 1) * own);

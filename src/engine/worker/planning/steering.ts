@@ -6,7 +6,10 @@ import { activeControlNames } from '../../active-controls.js';
 import { ParameterError } from '../../engine.js';
 
 /** @throws {ParameterError} if the model cannot be steered as the parameters say; the message says how it can. */
-export function checkSteering({ name, layout }: ModelFolder, parameters: StreamParameters): void {
+export function checkSteering(
+  { name, layout, maskPreprocessors }: ModelFolder,
+  parameters: StreamParameters,
+): void {
   const { steered } = layout;
   const names = steered?.controls.map((control) => control.name) ?? [];
   const unknown = Object.keys(parameters.controls).find((control) => !names.includes(control));
@@ -16,7 +19,14 @@ export function checkSteering({ name, layout }: ModelFolder, parameters: StreamP
       `controls names ${JSON.stringify(unknown)}; the model ${name} has ${names.join(', ') || 'no controls'}`,
     );
   }
-  const { attention_bank_frames: frames } = parameters;
+  const { attention_bank_frames: frames, mask_preprocessor: mask } = parameters;
+  if (mask !== 'none' && !maskPreprocessors.includes(mask)) {
+    throw new ParameterError(
+      'mask_preprocessor',
+      `mask_preprocessor is ${JSON.stringify(mask)}; of the preprocessors of the model ${name}, ` +
+        `${maskPreprocessors.join(', ') || 'none'} make masks`,
+    );
+  }
   if (frames === 0 || steered?.bank) return;
   throw new ParameterError(
     'attention_bank_frames',

@@ -1,29 +1,20 @@
 import { Batcher } from '../../../diffusion/batcher.js';
 import type { Lane, RowValues } from '../../../diffusion/stream.js';
 import type { Image } from '../../../image/image.js';
-import { isPreprocessorName } from '../../../image/preprocess/preprocessors.js';
-import type { ActiveControl } from '../../active-controls.js';
 import type { BufferPool } from '../../buffer-pool.js';
 import type { ExpectedCosts, SteeredUse } from '../../costs.js';
-import { memoryOf, type FrameInput } from '../../frame-input.js';
-import type { FromWorker } from '../../messages.js';
+import type { FrameInput } from '../../frame-input.js';
 import type { FeatureSource } from '../networks/control-networks.js';
 import { allFinite, NotFiniteError } from '../networks/finite.js';
 import type { LiveStream } from './live-stream.js';
 import type { KeptPicture, Prepared } from './stream-pictures.js';
+import { recycle, type Post } from './post.js';
+import { Preprocessing } from './preprocessing.js';
 import { longMs, Rests } from './rests.js';
 import type { ModelRuntime } from '../networks/runtime.js';
 import type { Size } from '../networks/sizes.js';
 import type { KeptRows } from '../networks/unet.js';
 import type { WorkPrices } from './work-prices.js';
-
-/** Posts a message to the main thread, and transfers the memory in `transfer` to it. */
-export type Post = (message: FromWorker, transfer?: readonly ArrayBuffer[]) => void;
-
-/** Sends the memory of a frame's pictures back to the main thread. */
-export function recycle(input: FrameInput, post: Post): void {
-  for (const pixels of memoryOf(input)) post({ type: 'recycle', pixels }, [pixels]);
-}
 
 export interface FrameLoopOptions {
   readonly rowBudget: number;
@@ -48,6 +39,16 @@ interface Passage extends Size {
   readonly enteredAt: number;
   /** The pictures that its result needs, if it has a mask. */
   readonly kept: KeptPicture | null;
+  /** Copies of its control pictures, if they are shown with its result. */
+  readonly shown: Controls | null;
+}
+
+type Controls = NonNullable<FrameInput['controls']>;
+
+/** What the controls make of a frame's pictures, and copies of these, if they are shown. */
+interface Steered {
+  readonly features: RowValues;
+  readonly shown: Controls | null;
 }
 
 /** The networks that frames pass through. */
@@ -61,6 +62,7 @@ export class FrameLoop {
   readonly #options: FrameLoopOptions;
   readonly #batcher = new Batcher<LiveStream>();
   readonly #passages = new Map<LiveStream, Map<number, Passage>>();
+  readonly #preprocessing: Preprocessing;
   readonly #rests = new Rests();
   /** Picture costs of the frames finished since the last call. */
   #pictures = { ms: 0, expectedMs: 0 };
@@ -68,12 +70,20 @@ export class FrameLoop {
   constructor(runtime: Networks, options: FrameLoopOptions) {
     this.#runtime = runtime;
     this.#options = options;
+    this.#preprocessing = new Preprocessing(runtime, options);
   }
 
   /** Adds a stream, with its frames under way if it was restored. */
   add(stream: LiveStream): void {
     const enteredAt = performance.now();
-    const passage: Passage = { ...stream.size, queueMs: 0, vaeEncodeMs: 0, enteredAt, kept: null };
+    const passage: Passage = {
+      ...stream.size,
+      queueMs: 0,
+      vaeEncodeMs: 0,
+      enteredAt,
+      kept: null,
+      shown: null,
+    };
     this.#passages.set(stream, new Map(stream.lanes().map(({ frame }) => [frame, passage])));
   }
 
@@ -94,7 +104,11 @@ export class FrameLoop {
     return left > 0 ? left : Infinity;
   }
 
-  /** Makes one U-Net call with the rows that are ready. @returns false if there was nothing to do. */
+  /**
+   * Makes one call with what is due next: of the U-Net with the rows that are ready, or of a preprocessor for frames
+   * that would enter next. Those pictures are so made while earlier frames are between their U-Net calls.
+   * @returns false if there was nothing to do.
+   */
   async turn(): Promise<boolean> {
     const begin = performance.now();
     const rests = this.#rests.left(begin) > 0;
@@ -104,6 +118,11 @@ export class FrameLoop {
     // A call of several lanes should not be long, since all other streams wait for it.
     const maxCost = Math.max(rowBudget, prices.unitsOf(longMs));
     const shares = this.#batcher.gather(streams, rowBudget, maxCost);
+    const preprocessor = shares[0]?.source.preprocessor ?? null;
+    if (preprocessor !== null) {
+      await this.#preprocessing.make(preprocessor, shares);
+      return true;
+    }
     const placed: Placed[] = [];
     for (const { source: stream, lanes, entries } of shares) {
       for (const lane of lanes) placed.push({ stream, lane });
@@ -116,14 +135,14 @@ export class FrameLoop {
     // Frames that failed on entry were work too.
     if (first === undefined) return shares.length > 0;
 
-    const { key, steered } = first.stream;
+    const { callKey, steered } = first.stream;
     const { use } = steered;
     const rows = placed.flatMap(({ lane }) => lane.rows);
     const start = performance.now();
     const kept: KeptRows = [];
     const predictions = await this.#runtime.predict(rows, first.lane.shape, kept);
     const ms = performance.now() - start;
-    prices.observeCall(key, first.lane.shape, { rows: rows.length, ms, use });
+    prices.observeCall(callKey, first.lane.shape, { rows: rows.length, ms, use });
     this.#report(rows.length, { streams: shares.length, shape: first.lane.shape, ms, use });
 
     let next = 0;
@@ -153,10 +172,10 @@ export class FrameLoop {
   }
 
   /** Returns whether a call with one frame of the stream, and its picture, is long by the current prices. */
-  #hasLongCalls({ key, size, steered }: LiveStream): boolean {
+  #hasLongCalls({ callKey, size, steered }: LiveStream): boolean {
     const { prices } = this.#options;
     const shape = this.#runtime.latentShape(size);
-    return prices.row(key, shape, steered.use) + prices.picture(shape) >= prices.unitsOf(longMs);
+    return prices.row(callKey, shape, steered.use) + prices.picture(shape) >= prices.unitsOf(longMs);
   }
 
   #report(
@@ -210,51 +229,44 @@ export class FrameLoop {
     const latent = prepared && (await this.#orFail(stream, frame, () => encode(prepared)));
     const enteredAt = performance.now();
     const isEncoded = image === null || latent !== null;
-    const features = isEncoded
-      ? await this.#orFail(stream, frame, () => this.#featuresOf(input, stream, { width, height }))
+    const steered = isEncoded
+      ? await this.#orFail(stream, frame, () => this.#steer(input, stream, { width, height }))
       : null;
-    const mask = latent && features && prepared.mask;
+    const mask = latent && steered && prepared.mask;
     const kept = image && mask && { input, image, mask };
     if (!kept) recycle(input, post);
-    if (features === null) return null;
-    const lane = stream.admit(frame, latent, features, mask?.latent);
+    if (steered === null) return null;
+    const lane = stream.admit(frame, latent, steered.features, mask?.latent);
     const vaeEncodeMs = latent === null ? 0 : enteredAt - start;
-    const passage = { width, height, queueMs: start - arrivedAt, vaeEncodeMs, enteredAt, kept };
+    const { shown } = steered;
+    const passage = { width, height, queueMs: start - arrivedAt, vaeEncodeMs, enteredAt, kept, shown };
     this.#passages.get(stream)?.set(frame, passage);
     return lane;
   }
 
   /** Returns what the controls that are on make of a frame's pictures; one without a picture has no effect on it. */
-  async #featuresOf(
-    { image, controls = {} }: FrameInput,
-    stream: LiveStream,
-    size: Size,
-  ): Promise<RowValues> {
+  async #steer({ image, controls = {} }: FrameInput, stream: LiveStream, size: Size): Promise<Steered> {
     const source = this.#runtime.controls;
-    const all: Record<string, Float32Array> = {};
+    const features: Record<string, Float32Array> = {};
+    const pictures: Record<string, Image> = {};
     const { controls: active } = stream.steered;
-    if (source === null || active.length === 0) return all;
+    if (source === null || active.length === 0) return { features, shown: null };
     const start = performance.now();
     for (const control of active) {
-      const picture = controls[control.name] ?? (await this.#derive(control, image));
-      if (picture) Object.assign(all, await source.features(control.name, picture.data, size));
+      const picture = controls[control.name] ?? stream.pictures.feedbackFor(control, image);
+      if (!picture) continue;
+      pictures[control.name] = picture;
+      Object.assign(features, await source.features(control.name, picture.data, size));
     }
+    const shown = stream.pictures.preview(pictures);
     this.charge(stream, performance.now() - start);
-    return all;
-  }
-
-  /** Makes the picture of a control from the frame with a network of the model; null if none of them does. */
-  async #derive({ preprocessor }: ActiveControl, image: Image | null): Promise<Image | null> {
-    if (image === null || preprocessor === null || isPreprocessorName(preprocessor)) return null;
-    const [picture] = await this.#runtime.preparePictures([{ preprocessor, image }]);
-    if (!picture) throw new NotFiniteError('preprocessor');
-    return picture;
+    return { features, shown };
   }
 
   async #leave(stream: LiveStream, frame: number, latent: Float32Array): Promise<void> {
     const passage = this.#passages.get(stream)?.get(frame);
     if (passage === undefined) return;
-    const { width, height, queueMs, vaeEncodeMs, enteredAt, kept } = passage;
+    const { width, height, queueMs, vaeEncodeMs, enteredAt, kept, shown } = passage;
     const pixels = this.#options.pixels.take(width * height * 3);
     const start = performance.now();
     try {
@@ -279,8 +291,8 @@ export class FrameLoop {
       this.#pictures.expectedMs += this.#options.expected.picture(shape);
       this.#options.prices.observePicture(shape, ms);
     }
-    this.#options.post({ type: 'result', stream: stream.id, frame, width, height, pixels, timings }, [
-      pixels,
-    ]);
+    const result = { type: 'result', stream: stream.id, frame, width, height, pixels, timings } as const;
+    const memory = Object.values(shown ?? {}).map(({ data }) => data.buffer);
+    this.#options.post({ ...result, ...(shown && { controls: shown }) }, [pixels, ...memory]);
   }
 }

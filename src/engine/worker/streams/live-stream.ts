@@ -3,11 +3,12 @@ import type { RowSource } from '../../../diffusion/batcher.js';
 import { needsNegative } from '../../../diffusion/guidance.js';
 import { Stream, type Lane, type Steering, type StreamState } from '../../../diffusion/stream.js';
 import type { Plan } from '../../../diffusion/in-flight.js';
+import type { Image } from '../../../image/image.js';
+import type { Mask } from '../../../image/mask.js';
 import { preferredDenoise } from '../../costs.js';
-import type { EngineDropReason } from '../../messages.js';
 import { Arrivals } from './arrivals.js';
 import { fitsPlan } from './fits-plan.js';
-import { FrameFilter } from './frame-filter.js';
+import { missingPreprocessor, neededPictures, supplied, type NeededPictures } from './missing-pictures.js';
 import { continueMotion, followMotion, motionIn, restoreMotion } from './follow-motion.js';
 import { StreamPictures } from './stream-pictures.js';
 import { allFinite } from '../networks/finite.js';
@@ -17,6 +18,7 @@ import type { KeptRows } from '../networks/unet.js';
 import { admissionOf, createPlan, guidanceOf } from '../planning/plan.js';
 import { PictureSteering, type Style } from './picture-steering.js';
 import type { StreamContext, StreamName, WaitingFrame } from './stream-context.js';
+import { WaitingFrames } from './waiting-frames.js';
 import type { Size } from '../networks/sizes.js';
 
 /** One session's stream in the worker: its parameters, waiting frames, and denoising state. */
@@ -31,11 +33,7 @@ export class LiveStream implements RowSource {
   readonly #stream: Stream;
   readonly #positive: MovingPrompt;
   readonly #negative: MovingPrompt;
-  readonly #filter: FrameFilter;
-  /** Oldest first. */
-  #waiting: WaitingFrame[] = [];
-  /** How many of the oldest waiting frames have passed the similarity filter. */
-  #screened = 0;
+  readonly #waiting: WaitingFrames;
   #lastFrame = -1;
 
   private constructor(
@@ -57,7 +55,7 @@ export class LiveStream implements RowSource {
     steered.apply(parameters, plan);
     const steering = this.#steering(0, performance.now());
     this.#stream = new Stream(plan, steering, this.#admission(parameters, plan));
-    this.#filter = new FrameFilter(parameters.seed);
+    this.#waiting = new WaitingFrames(parameters, (waiting, reason) => context.drop(id, waiting, reason));
   }
 
   /** @throws {ParameterError} if the parameters are invalid. */
@@ -109,18 +107,49 @@ export class LiveStream implements RowSource {
     return { width, height };
   }
 
-  /** Rows share a call only with rows of the same latent size, token count and U-Net. */
+  /** What it needs next shares a call only with what has the same key: rows, or pictures of one preprocessor. */
   get key(): string {
+    const { width, height } = this.#parameters;
+    const { preprocessor } = this;
+    return preprocessor === null ? this.callKey : `preprocessor ${preprocessor} ${width}x${height}`;
+  }
+
+  /** Rows share a U-Net call only with rows of the same latent size, token count and U-Net. */
+  get callKey(): string {
     const { encoder_hidden_states: text } = this.#stream.steering.positive;
     return `${this.#shape().join('x')} ${text.length} ${this.steered.kind}`;
   }
 
   get rowCost(): number {
-    return this.#context.prices.row(this.key, this.#shape(), this.steered.use);
+    const { prices } = this.#context;
+    if (this.preprocessor !== null) return prices.preprocessed(this.key, this.plan.shape);
+    return prices.row(this.callKey, this.#shape(), this.steered.use);
   }
 
   get pictureCost(): number {
-    return this.#context.prices.picture(this.#shape());
+    return this.preprocessor === null ? this.#context.prices.picture(this.#shape()) : 0;
+  }
+
+  /** The preprocessor of the model that must make pictures before more frames enter; null if they lack none. */
+  get preprocessor(): string | null {
+    for (const { input } of this.#enterable()) {
+      const missing = missingPreprocessor(input, this.#needed);
+      if (missing !== null) return missing;
+    }
+    return null;
+  }
+
+  /** The frames that may enter now but lack a picture of that preprocessor. */
+  get lacking(): readonly WaitingFrame[] {
+    const { preprocessor } = this;
+    if (preprocessor === null) return [];
+    return this.#enterable().filter(({ input }) => missingPreprocessor(input, this.#needed) === preprocessor);
+  }
+
+  /** Gives a waiting frame a picture that it lacked. */
+  supply(frame: number, made: { readonly preprocessor: string; readonly picture: Image }): void {
+    const toMask = (picture: Image): Mask => this.pictures.maskOf(picture);
+    this.#waiting.supply(frame, (input) => supplied(input, this.#needed, made, toMask));
   }
 
   /**
@@ -152,10 +181,8 @@ export class LiveStream implements RowSource {
     this.#parameters = parameters;
     this.pictures.parameters = parameters;
     this.#stream.steering = this.#steering(this.#stream.ordinal, now);
-    this.#filter.reset();
-    this.#screened = 0;
-    this.#dropMisfits();
-    const next = this.#waiting[0]?.frame ?? this.#lastFrame + 1;
+    this.#waiting.parameters = parameters;
+    const next = this.#waiting.next?.frame ?? this.#lastFrame + 1;
     return differIn('steering', before, parameters) ? (this.#stream.oldestFrame ?? next) : next;
   }
 
@@ -165,49 +192,35 @@ export class LiveStream implements RowSource {
     this.#stream.steering = this.#steering(this.#stream.ordinal, performance.now());
   }
 
-  /** Adds a waiting frame; with `replace`, at most `frame_buffer_size` wait, and the oldest are dropped. */
+  /** Adds a waiting frame; with `replace`, it may replace older ones. */
   push(waiting: WaitingFrame, replace: boolean): void {
     this.#lastFrame = waiting.frame;
     this.arrivals.note(waiting.arrivedAt);
-    this.#waiting.push(waiting);
-    const most = replace ? this.#parameters.frame_buffer_size : Infinity;
-    while (this.#waiting.length > most) this.#dropOldest('superseded');
-    this.#dropMisfits();
+    this.#waiting.push(waiting, replace);
   }
 
   /** Applies the similarity filter to the frames that could enter now, and drops similar ones. */
   screen(): void {
-    const room = this.#stream.room();
-    while (this.#screened < Math.min(room, this.#waiting.length)) {
-      const waiting = this.#waiting[this.#screened];
-      if (!waiting || !this.#filter.skips(waiting.input, this.#parameters)) {
-        this.#screened += 1;
-        continue;
-      }
-      this.#waiting.splice(this.#screened, 1);
-      this.#context.drop(this.id, waiting, 'similar');
-    }
+    this.#waiting.screen(this.#stream.room());
   }
 
+  /** None while pictures must be made: the frames that get them would miss a call that they can share. */
   lanes(): readonly Lane[] {
+    if (this.preprocessor !== null) return [];
     const shape = this.#shape().join('x');
     const fitting = this.#stream.lanes().filter((lane) => lane.shape.join('x') === shape);
     return fitting.map((lane) => this.steered.fill(lane));
   }
 
   entries(): readonly number[] {
-    if (this.#stream.plan.shape.join('x') !== this.#shape().join('x')) return [];
-    const count = Math.min(this.#stream.room(), this.#screened);
-    return Array.from({ length: count }, () => this.#stream.entryRows);
+    const { lacking } = this;
+    return lacking.length > 0 ? lacking.map(() => 1) : this.#enterable().map(() => this.#stream.entryRows);
   }
 
   /** Removes and returns the next frame to enter; later frames are compared with it, and the noise follows. */
   takeEntry(): WaitingFrame {
-    const waiting = this.#waiting.shift();
-    if (waiting === undefined) throw new RangeError('no frame is waiting');
-    this.#screened -= 1;
+    const waiting = this.#waiting.take();
     const { image } = waiting.input;
-    this.#filter.entered(waiting.input, this.#parameters);
     if (image) followMotion(this.#stream, image, this.#context.model.folder.pixelFactor);
     return waiting;
   }
@@ -227,20 +240,28 @@ export class LiveStream implements RowSource {
     return this.#stream.absorb(lane, predictions);
   }
 
-  /** Discards a frame returned by `takeEntry`, for which a network failed. */
+  /** Discards a frame for which a network failed. */
   discard(frame: number): void {
+    this.#waiting.discard(frame);
     this.#stream.discard(frame);
     this.pictures.forget();
     this.steered.forget();
-    // It has no result that later frames could repeat.
-    this.#filter.reset();
   }
 
   /** Removes and returns the waiting frames. */
   close(): readonly WaitingFrame[] {
     this.steered.close();
-    this.#screened = 0;
-    return this.#waiting.splice(0);
+    return this.#waiting.clear();
+  }
+
+  get #needed(): NeededPictures {
+    return neededPictures(this.steered.controls, this.#parameters);
+  }
+
+  /** Returns the frames that may enter now. */
+  #enterable(): readonly WaitingFrame[] {
+    if (this.#stream.plan.shape.join('x') !== this.#shape().join('x')) return [];
+    return this.#waiting.screened(this.#stream.room());
   }
 
   #shape(): readonly [number, number, number] {
@@ -269,20 +290,5 @@ export class LiveStream implements RowSource {
       positive: guided ? { ...positive, ...guided } : positive,
       negative,
     });
-  }
-
-  /** Drops waiting frames of a former size. */
-  #dropMisfits(): void {
-    const { width, height } = this.#parameters;
-    const fits = (waiting: WaitingFrame): boolean => waiting.width === width && waiting.height === height;
-    const all = this.#waiting;
-    this.#waiting = all.filter(fits);
-    for (const waiting of all) if (!fits(waiting)) this.#context.drop(this.id, waiting, 'stale');
-  }
-
-  #dropOldest(reason: EngineDropReason): void {
-    const oldest = this.#waiting.shift();
-    this.#screened = Math.max(0, this.#screened - 1);
-    if (oldest) this.#context.drop(this.id, oldest, reason);
   }
 }

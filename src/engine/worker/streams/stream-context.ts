@@ -13,6 +13,8 @@ export interface WaitingFrame extends Size {
   readonly input: FrameInput;
   /** When it arrived, by performance.now(). */
   readonly arrivedAt: number;
+  /** The input as it arrived, if pictures were made for it here since: work on it has begun. */
+  readonly arrived?: FrameInput;
 }
 
 /** A stream's id, and the account whose share of the time it uses; null if it has its own share. */
@@ -25,7 +27,7 @@ export interface StreamName {
 export interface StreamContext extends PromptContext {
   readonly model: PlanModel;
   readonly costs: CostCurve;
-  readonly prices: Pick<WorkPrices, 'row' | 'picture'>;
+  readonly prices: Pick<WorkPrices, 'row' | 'picture' | 'preprocessed'>;
   readonly bankMemory: BankMemory;
   /** Called for every frame that will have no result. */
   drop(stream: number, waiting: WaitingFrame, reason: EngineDropReason): void;

@@ -8,6 +8,7 @@ import {
   restorePixels,
   type Mask,
 } from '../../../image/mask.js';
+import { activeControls, type ActiveControl } from '../../active-controls.js';
 import type { FrameInput } from '../../frame-input.js';
 import type { PlanModel } from '../planning/plan.js';
 import type { Shape } from '../networks/sizes.js';
@@ -31,8 +32,13 @@ export interface KeptPicture {
   readonly mask: FrameMask;
 }
 
-/** The part of a model that says where its latents lie in pictures. */
-type Model = Pick<PlanModel, 'latentShape'> & { readonly folder: Pick<PlanModel['folder'], 'pixelFactor'> };
+/** Least milliseconds between two frames whose control pictures are shown. */
+const previewMs = 250;
+
+/** The part of a model that says where its latents lie in pictures, and what takes pictures. */
+type Model = Pick<PlanModel, 'latentShape'> & {
+  readonly folder: Pick<PlanModel['folder'], 'pixelFactor' | 'controls'>;
+};
 
 /**
  * What a stream does to its pictures before they are encoded and after they are decoded. With picture feedback, each
@@ -45,8 +51,10 @@ export class StreamPictures {
   /** The mask of the parameters, and what it was drawn from. */
   #drawn: { readonly from: string; readonly mask: FrameMask | null } | null = null;
   #mixed = new Uint8Array(0);
-  /** A copy of the last result, if there is feedback. */
+  /** A copy of the last result, if there is feedback or a control that takes it. */
   #last: Image | null = null;
+  /** When control pictures were last chosen to be shown, by `performance.now()`. */
+  #shownAt = -Infinity;
 
   constructor(model: Model, parameters: StreamParameters) {
     this.#model = model;
@@ -66,11 +74,48 @@ export class StreamPictures {
     return { pixels: this.#mix(image, mask?.pixels ?? null), mask };
   }
 
+  /** Returns the picture of a control that the last result steers: before the first result, that of the frame. */
+  feedbackFor({ preprocessor }: ActiveControl, image: Image | null): Image | null {
+    return preprocessor === 'feedback' ? (this.#last ?? image) : null;
+  }
+
+  /**
+   * Returns copies of the pictures by which controls steer a frame that enters, to be shown with its result; null if
+   * there are none, nobody asks, or it is too soon after the last ones.
+   */
+  preview(pictures: Readonly<Record<string, Image>>): Readonly<Record<string, Image>> | null {
+    const now = performance.now();
+    const all = Object.entries(pictures);
+    const isAsked = this.#parameters.control_previews && all.length > 0;
+    if (!isAsked || now < this.#shownAt + previewMs) return null;
+    this.#shownAt = now;
+    const copies = all.map(([name, { width, height, data }]) => {
+      return [name, { width, height, data: data.slice(0, 3 * width * height) }] as const;
+    });
+    return Object.fromEntries(copies);
+  }
+
+  /**
+   * Returns the mask that a picture shows, white where the frame may change; if the parameters have a mask too, what is
+   * in both.
+   */
+  maskOf({ width, height, data }: Image): Mask {
+    const shape = this.#shape()?.data;
+    const mask = new Uint8Array(width * height);
+    for (let i = 0; i < mask.length; i++) {
+      const value = data[3 * i] ?? 0;
+      mask[i] = shape ? Math.round((value * (shape[i] ?? 0)) / 255) : value;
+    }
+    return { width, height, data: mask };
+  }
+
   /** Completes a result: where the mask is 0, it gets the pixels of the input. The next frames get a share of it. */
   complete(result: Image, kept: KeptPicture | null): void {
     if (kept) restorePixels(result.data, kept.image, kept.mask.pixels);
     const { width, height, pixel_feedback: share } = this.#parameters;
-    if (share === 0) this.forget();
+    const controls = activeControls(this.#model.folder.controls, this.#parameters);
+    const isUsed = share > 0 || controls.some(({ preprocessor }) => preprocessor === 'feedback');
+    if (!isUsed) this.forget();
     else if (result.width === width && result.height === height) this.#keep(result);
   }
 
@@ -97,14 +142,21 @@ export class StreamPictures {
   /** Returns the mask of the parameters; draws it if they have changed. */
   #drawnMask(): FrameMask | null {
     const { mask: kind, mask_x: x, mask_y: y, mask_width: width, mask_height: height } = this.#parameters;
-    if (kind === 'none') return null;
     const { width: columns, height: rows, mask_invert, mask_feather } = this.#parameters;
     const from = JSON.stringify([kind, x, y, width, height, columns, rows, mask_invert, mask_feather]);
     if (this.#drawn?.from !== from) {
-      const mask = drawMask({ kind, x, y, width, height }, { width: columns, height: rows });
-      this.#drawn = { from, mask: this.#adjust(mask) };
+      const shape = this.#shape();
+      this.#drawn = { from, mask: shape && this.#adjust(shape) };
     }
     return this.#drawn.mask;
+  }
+
+  /** Draws the shape of the parameters, in new memory; null if there is none. */
+  #shape(): Mask | null {
+    const { mask: kind, mask_x: x, mask_y: y, mask_width: width, mask_height: height } = this.#parameters;
+    if (kind === 'none') return null;
+    const { width: columns, height: rows } = this.#parameters;
+    return drawMask({ kind, x, y, width, height }, { width: columns, height: rows });
   }
 
   /** Applies the parameters for all masks. @returns null if all may change. */

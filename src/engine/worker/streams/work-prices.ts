@@ -54,6 +54,15 @@ export class WorkPrices {
     return this.unitsOf(this.#price(this.#picture(shape)));
   }
 
+  /**
+   * Returns the price of a picture that a preprocessor of the model makes. That is not calibrated: until it is measured,
+   * it counts as much as encoding and decoding a picture.
+   * @param kind of pictures that can share a call. @param shape of the latents of frames of their size.
+   */
+  preprocessed(kind: string, shape: Shape): number {
+    return this.unitsOf(this.#price(this.#preprocessed(kind, shape)));
+  }
+
   /** Updates the price of a row from a measured call. */
   observeCall(
     kind: string,
@@ -68,6 +77,13 @@ export class WorkPrices {
     this.#follow(this.#picture(shape), ms);
   }
 
+  /** Updates the price of a picture that a preprocessor makes from its share of a measured call. */
+  observePreprocessed(kind: string, shape: Shape, ms: number): void {
+    const work = this.#preprocessed(kind, shape);
+    // The bounds are multiples of the price so far, as any number of milliseconds may be right.
+    this.#follow({ ...work, expectedMs: this.#price(work) }, ms);
+  }
+
   #row(kind: string, shape: Shape, use: SteeredUse | null): PricedWork {
     return {
       name: `row ${kind}`,
@@ -77,6 +93,10 @@ export class WorkPrices {
 
   #picture(shape: Shape): PricedWork {
     return { name: `picture ${shape.join('x')}`, expectedMs: this.#expected.picture(shape) };
+  }
+
+  #preprocessed(kind: string, shape: Shape): PricedWork {
+    return { name: kind, expectedMs: this.#expected.picture(shape) };
   }
 
   #price({ name, expectedMs }: PricedWork): number {

@@ -3,7 +3,14 @@ import { describe, it } from 'node:test';
 import { drawResult } from '../../../../src/engine/worker/networks/draw-result.js';
 import type { PreprocessorResult } from '../../../../src/model/layout/preprocessor.js';
 
-const depth: PreprocessorResult = { kind: 'depth', range: [0, 1], invert: false, palette: [] };
+const depth: PreprocessorResult = {
+  kind: 'depth',
+  range: [0, 1],
+  invert: false,
+  palette: [],
+  channel: 0,
+  classes: null,
+};
 
 /** Draws one row of pixels in its own size. @returns the colours. */
 function draw(
@@ -66,7 +73,14 @@ describe('classes', () => {
     [40, 50, 60],
     [7, 8, 9],
   ] as const;
-  const classes: PreprocessorResult = { kind: 'classes', range: 'minmax', invert: true, palette };
+  const classes: PreprocessorResult = {
+    kind: 'classes',
+    range: 'minmax',
+    invert: true,
+    channel: 0,
+    classes: null,
+    palette,
+  };
 
   it('are drawn in the colour of the class with the greatest score', () => {
     assert.deepEqual(draw([0.5, -9, 0.4, 0.1, -3, 0.4, 0.2, -5, 0.6], 3, classes), [
@@ -88,5 +102,27 @@ describe('classes', () => {
 
   it('are not mixed where a picture is enlarged', () => {
     assert.deepEqual(draw([0, 1], 1, classes, 2), [palette[0], palette[0], palette[1], palette[1]]);
+  });
+});
+
+describe('a mask', () => {
+  const mask: PreprocessorResult = { ...depth, kind: 'mask' };
+
+  it('is one channel in grey, in its range', () => {
+    const values = [0.5, 0, 9, 0, 1, 0.2, 7, 8, 9];
+    assert.deepEqual(greys(draw(values, 3, { ...mask, channel: 1 })), [0, 255, 51]);
+    const inverted = { ...mask, channel: 1, range: 'minmax', invert: true } as const;
+    assert.deepEqual(greys(draw(values, 3, inverted)), [255, 0, 204]);
+  });
+
+  it('is white where a pixel is of one of its classes, by scores or by number', () => {
+    const person = { ...mask, classes: [1, 2], range: [5, 7] } as const;
+    assert.deepEqual(greys(draw([0.5, 0, 0, 0.1, 3, 0.4, 0.2, -5, 0.6], 3, person)), [0, 255, 255]);
+    assert.deepEqual(greys(draw([0, 2, 1, 4], 1, person)), [0, 255, 255, 0]);
+    assert.deepEqual(
+      greys(draw([0, 2], 1, person, 2)),
+      [0, 64, 191, 255],
+      'with soft edges if it is enlarged',
+    );
   });
 });

@@ -272,6 +272,15 @@ describe('loading a preprocessor', () => {
     }
   });
 
+  it('refuses a mask of a channel that the network turns out to lack', async () => {
+    const part = { runOpen: () => Promise.resolve({ data: new Float32Array(2), shape: [1, 2, 1, 1] }) };
+    const layout = { ...preprocessorLayout, result: { ...preprocessorLayout.result, channel: 2 } };
+    await assert.rejects(
+      Preprocessors.load([layout], () => Promise.resolve(part)),
+      /model\.onnx: returns 2 channels, but output.channel is 2; correct/,
+    );
+  });
+
   it('is part of loading a model', async () => {
     await using copy = await ModelCopy.create(tinyModel);
     await writePreprocessor(copy.folder, 'segments', graph, {

@@ -47,6 +47,13 @@ describe('what steers a stream', () => {
         'attention_bank_frames',
         /exported without an attention bank/,
       ],
+      [
+        plain,
+        { mask_preprocessor: 'person' },
+        'mask_preprocessor',
+        /"person"; .* of the model tiny-sd, none make/,
+      ],
+      [folder, { mask_preprocessor: 'hair' }, 'mask_preprocessor', /"hair"; .*, person make masks/],
     ] as const;
     for (const [model, changes, field, message] of faults) {
       assert.throws(() => checkSteering(model, parametersWith(changes)), {
@@ -56,6 +63,7 @@ describe('what steers a stream', () => {
       });
     }
     checkSteering(folder, parametersWith({ controls: { canny: { scale: 1 } }, attention_bank_frames: 4 }));
+    checkSteering(folder, parametersWith({ mask_preprocessor: 'person' }));
     checkSteering(plain, parametersWith({ attention_bank_interval: 3 }));
   });
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Row } from '../../../../src/diffusion/stream.js';
 import { steeredFolder } from '../../../support/steered-folder.js';
-import { folder, push, setUp } from './frame-loop-rig.js';
+import { clock, folder, push, setUp } from './frame-loop-rig.js';
 
 describe('a frame with control images', () => {
   const on = { controls: { canny: { scale: 1 }, depth: { scale: 0.5 } } } as const;
@@ -51,13 +51,44 @@ describe('a frame with control images', () => {
     assert.deepEqual(features, ['canny 11'], 'pictures that need no network are made before');
     push(stream, 2);
     await loop.turn();
+    await loop.turn();
     const [, derived = '', from = ''] = features;
     assert.match(derived, /^lines of \d+$/);
     assert.equal(from, `canny ${255 - Number(derived.split(' ').at(-1))}`);
     spoil.add('preprocess');
     push(stream, 3);
     await loop.turn();
-    assert.deepEqual(fates().slice(-3), ['7: 3 admitted', 'not finite: preprocessor', '7: 3 failed']);
+    assert.deepEqual(fates().slice(-2), ['not finite: preprocessor', '7: 3 failed']);
+  });
+
+  it('has copies of its pictures with its result if the stream asks, a few times a second', async () => {
+    const { loop, results, given, open } = setUp(steered);
+    const stream = await open(7, { ...on, control_previews: true, t_index_list: [10] });
+    const other = await open(8, { ...on, t_index_list: [10] });
+    const shown = (): readonly unknown[] =>
+      results().map(({ controls = {} }) =>
+        Object.entries(controls).map(([name, { width, height, data }]) => {
+          assert.equal(data.length, 3 * width * height);
+          return `${name} ${data[0]}`;
+        }),
+      );
+    for (const frame of [1, 2, 3]) {
+      push(stream, frame, { controls: { canny: 10 * frame } });
+      await loop.turn();
+      clock.now += 150;
+    }
+    push(other, 1, { controls: { canny: 5 } });
+    await loop.turn();
+    assert.deepEqual(shown(), [['canny 10'], [], ['canny 30'], []]);
+    clock.now += 1000;
+    push(stream, 4);
+    await loop.turn();
+    assert.ok(!('controls' in results()[4]), 'without pictures');
+    const { pixels, controls } = results()[0];
+    assert.deepEqual(
+      given.find(([first]) => first === pixels),
+      [pixels, controls?.['canny'].data.buffer],
+    );
   });
 
   it('ignores pictures of controls that are off, and gives all of them back', async () => {

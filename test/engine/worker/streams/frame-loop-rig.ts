@@ -14,6 +14,7 @@ import { LiveStream } from '../../../../src/engine/worker/streams/live-stream.js
 import { Padding } from '../../../../src/engine/worker/conditioning/padding.js';
 import { latentShape } from '../../../../src/engine/worker/networks/sizes.js';
 import { WorkPrices } from '../../../../src/engine/worker/streams/work-prices.js';
+import { ModelError } from '../../../../src/model/model-error.js';
 import { readModelFolder } from '../../../../src/model/folder.js';
 import { tinyModel } from '../../../support/engine.js';
 
@@ -50,6 +51,8 @@ export interface Rig {
   readonly spoil: Set<'encode' | 'predict' | 'overflow' | 'decode' | 'crash' | 'features' | 'preprocess'>;
   /** The pictures of which features were computed: the name of the control and the first byte. */
   readonly features: string[];
+  /** Pictures of each call of a preprocessor. */
+  readonly preprocessed: number[];
   /** The rows of each call. */
   readonly rows: (readonly Row[])[];
   readonly open: (id: number, changes?: Partial<StreamParameters>) => Promise<LiveStream>;
@@ -59,9 +62,22 @@ export interface Rig {
   readonly fates: () => readonly string[];
 }
 
+/** What streams are opened with. */
+export const usualParameters: StreamParameters = {
+  ...defaultParameters(),
+  width: side,
+  height: side,
+  prompt: 'fox',
+  t_index_list: [10, 30],
+  denoise: 'stream',
+};
+
+/** The byte of pictures for which preprocessors fail. */
+export const breaking = 99;
+
 /**
- * Encoding takes 2 ms, decoding 3 ms, features 4 ms, and a call 10 ms a row, as calibration expects it; with each control
- * as long again.
+ * A preprocessor takes 6 ms for a picture, which it inverts. Encoding takes 2 ms, decoding 3 ms, features 4 ms, and a
+ * call 10 ms a row, as calibration expects it; with each control as long again.
  */
 export function setUp({ rowBudget = 4, encodeMs = 2, rowMs = 10, largeMs = 0, model = folder } = {}): Rig {
   const posted: FromWorker[] = [];
@@ -69,6 +85,7 @@ export function setUp({ rowBudget = 4, encodeMs = 2, rowMs = 10, largeMs = 0, mo
   const calls: number[] = [];
   const spoil: Rig['spoil'] = new Set();
   const features: string[] = [];
+  const preprocessed: number[] = [];
   const rowsOfCalls: (readonly Row[])[] = [];
   const pixels = new BufferPool(4);
   const costs = [1, 2, 4, 8].map((rows) => ({ rows, ms: 10 * rows }));
@@ -87,6 +104,11 @@ export function setUp({ rowBudget = 4, encodeMs = 2, rowMs = 10, largeMs = 0, mo
         },
       },
       preparePictures(jobs) {
+        preprocessed.push(jobs.length);
+        clock.now += 6 * jobs.length;
+        if (jobs.some(({ image }) => image.data[0] === breaking)) {
+          return Promise.reject(new ModelError('model.onnx', 'fails for this picture'));
+        }
         const pictures = jobs.map(({ preprocessor, image }) => {
           features.push(`${preprocessor} of ${image.data[0]}`);
           return spoil.delete('preprocess')
@@ -136,21 +158,13 @@ export function setUp({ rowBudget = 4, encodeMs = 2, rowMs = 10, largeMs = 0, mo
     },
   );
   const open: Rig['open'] = async (id, changes = {}) => {
-    const parameters = {
-      ...defaultParameters(),
-      width: side,
-      height: side,
-      prompt: 'fox',
-      t_index_list: [10, 30],
-      denoise: 'stream',
-      ...changes,
-    } as const;
+    const parameters = { ...usualParameters, ...changes };
     const stream = await LiveStream.open(
       { id, account: null },
       {
         model: { folder: model, mixesTimesteps: true, latentShape: sizeOf },
         costs,
-        drop: () => assert.fail('no frame is dropped before it enters'),
+        drop: (id, { frame }, reason) => void posted.push({ type: 'dropped', stream: id, frame, reason }),
         embeddings: new EmbeddingCache(
           () => Promise.resolve({ encoder_hidden_states: new Float32Array(4) }),
           {
@@ -170,6 +184,7 @@ export function setUp({ rowBudget = 4, encodeMs = 2, rowMs = 10, largeMs = 0, mo
   };
   const fates = (): readonly string[] =>
     posted.flatMap((message) => {
+      if (message.type === 'note') return [`note: ${message.text}`];
       if (message.type === 'not_finite') return [`not finite: ${message.part}`];
       if (message.type === 'dropped') return [`${message.stream}: ${message.frame} ${message.reason}`];
       if (message.type === 'admitted' || message.type === 'result')
@@ -185,6 +200,7 @@ export function setUp({ rowBudget = 4, encodeMs = 2, rowMs = 10, largeMs = 0, mo
     calls,
     spoil,
     features,
+    preprocessed,
     rows: rowsOfCalls,
     open,
     results: () => posted.filter((message) => message.type === 'result'),
@@ -201,7 +217,15 @@ export function push(
     byte = frame,
     textOnly = false,
     controls = {},
-  }: { byte?: number; textOnly?: boolean; controls?: Readonly<Record<string, number>> } = {},
+    mask,
+    replace = false,
+  }: {
+    byte?: number;
+    textOnly?: boolean;
+    controls?: Readonly<Record<string, number>>;
+    mask?: number;
+    replace?: boolean;
+  } = {},
 ): ArrayBuffer | null {
   const { width, height } = stream.size;
   const data = new Uint8Array(width * height * 3).fill(byte);
@@ -214,7 +238,13 @@ export function push(
   const pictures = Object.fromEntries(
     Object.entries(controls).map(([name, value]) => [name, picture(value)]),
   );
-  const input = { image, ...(Object.keys(controls).length > 0 && { controls: pictures }) };
-  stream.push({ frame, width, height, input, arrivedAt: clock.now }, false);
+  const ownMask =
+    mask === undefined ? undefined : { width, height, data: new Uint8Array(width * height).fill(mask) };
+  const input = {
+    image,
+    ...(Object.keys(controls).length > 0 && { controls: pictures }),
+    ...(ownMask && { mask: ownMask }),
+  };
+  stream.push({ frame, width, height, input, arrivedAt: clock.now }, replace);
   return image && data.buffer;
 }

@@ -60,7 +60,7 @@ export async function setUp(
       }),
       emptyNegative: null,
       padding: new Padding(embed(''), null),
-      prices: { row: () => 1, picture: () => 1 },
+      prices: { row: () => 1, picture: () => 1, preprocessed: () => 1 },
       bankMemory: new BankMemory(1e9),
       ...context,
     },

@@ -93,7 +93,11 @@ describe('a stream that is steered by pictures', () => {
 
   it('pays the price of its kind', async () => {
     const asked: unknown[] = [];
-    const prices = { row: (...given: unknown[]) => asked.push(given), picture: () => 1 };
+    const prices = {
+      row: (...given: unknown[]) => asked.push(given),
+      picture: () => 1,
+      preprocessed: () => 1,
+    };
     const { stream } = await setUp(canny, { model, prices });
     assert.equal(stream.rowCost, 1);
     await setUp({ ...canny, attention_bank_frames: 3 }, { model, prices }).then((rig) => rig.stream.rowCost);

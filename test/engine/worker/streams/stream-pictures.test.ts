@@ -10,7 +10,10 @@ const size = { width, height };
 
 /** A model whose positions are squares of two pixels, and whose networks take multiples of six. */
 const model = {
-  folder: { pixelFactor: 2 },
+  folder: {
+    pixelFactor: 2,
+    controls: [{ name: 'tile', preprocessor: 'feedback', preprocessors: ['feedback', 'passthrough'] }],
+  },
   latentShape: (of: typeof size): [number, number, number] => [
     4,
     Math.ceil(of.height / 6) * 3,
@@ -101,6 +104,20 @@ describe('the mask of a frame', () => {
     assert.ok(own?.pixels.data.some((share) => share > 0 && share < 255));
   });
 
+  it('from a picture is what is white in it; with a mask of the parameters, what is in both', () => {
+    const person = {
+      ...size,
+      data: Uint8Array.from({ length: width * height * 3 }, (_, p) =>
+        p % 3 ? 7 : 10 * (Math.floor(p / 3) % width),
+      ),
+    };
+    const firstRow = (changes: Partial<StreamParameters>): readonly number[] =>
+      [...setUp(changes).pictures.maskOf(person).data].slice(0, width);
+    assert.deepEqual(firstRow({}), [0, 10, 20, 30, 40, 50, 60, 70]);
+    const right = { mask: 'rectangle', mask_x: 1, mask_width: 1, mask_height: 2 } as const;
+    assert.deepEqual(firstRow(right), [0, 0, 0, 0, 40, 50, 60, 70]);
+  });
+
   it('is none if all may change, so that nothing is kept', () => {
     const all = { ...size, data: new Uint8Array(width * height).fill(255) };
     const { pictures, change } = setUp({ mask: 'rectangle', mask_width: 1, mask_height: 1 });
@@ -123,6 +140,37 @@ describe('a result', () => {
     for (let p = 0; p < result.data.length; p++) {
       assert.equal(result.data[p], Math.floor(p / 3) % width < 4 ? 200 : 9);
     }
+  });
+});
+
+describe('the picture of a control that takes results', () => {
+  const feedback = { name: 'tile', preprocessor: 'feedback' };
+  const on = { controls: { tile: { scale: 1 } } };
+  const image = plain(9);
+
+  it('is the last result, a copy of it; before the first, the frame', () => {
+    const { pictures, change } = setUp(on);
+    assert.equal(pictures.feedbackFor(feedback, image), image);
+    const result = plain(200);
+    pictures.complete(result, null);
+    result.data.fill(0);
+    assert.equal(pictures.feedbackFor(feedback, image)?.data[0], 200);
+    assert.equal(pictures.prepare({ image }, image).pixels, image.data, 'nothing is mixed into the frame');
+    change({ width: height, height: width });
+    assert.equal(pictures.feedbackFor(feedback, image), image, 'after another size');
+    assert.equal(pictures.feedbackFor({ name: 'depth', preprocessor: 'depth' }, image), null);
+  });
+
+  it('is not kept unless one is on', () => {
+    const { pictures, change } = setUp({ controls: { tile: { scale: 0 } } });
+    pictures.complete(plain(200), null);
+    change(on);
+    assert.equal(pictures.feedbackFor(feedback, image), image);
+    pictures.complete(plain(200), null);
+    change({ controls: { tile: { scale: 1, preprocessor: 'passthrough' } } });
+    pictures.complete(plain(201), null);
+    change(on);
+    assert.equal(pictures.feedbackFor(feedback, image), image);
   });
 });
 

@@ -63,6 +63,16 @@ describe('WorkPrices', () => {
     assert.equal(own.picture(large), 2 - 1.5 / 8, '5 ms');
   });
 
+  it('follow those of a preprocessor from the price of a picture, a bounded step at a time', () => {
+    const own = prices();
+    assert.equal(own.preprocessed('depth', usual), own.picture(usual));
+    own.observePreprocessed('depth', usual, 60_000);
+    near(own.preprocessed('depth', usual), own.picture(usual) * (1 + 3 / 8));
+    for (let call = 0; call < 100; call++) own.observePreprocessed('depth', usual, 600);
+    near(own.preprocessed('depth', usual), own.unitsOf(600));
+    near(own.preprocessed('lines', usual), own.picture(usual));
+  });
+
   it('remembers the 512 kinds that were used last', () => {
     const own = prices();
     const observe = (kind: string): void => own.observeCall(kind, usual, { rows: 1, ms: 40 });

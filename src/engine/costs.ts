@@ -1,6 +1,6 @@
 import type { StreamParameters } from '@millrace/protocol';
 import { needsNegative } from '../diffusion/guidance.js';
-import { activeControlNames } from './active-controls.js';
+import { activeControlNames, hasStyle } from './active-controls.js';
 
 // The cost of work on a device, by its calibration. Used by calibration, the engine, admission and `millrace doctor`.
 
@@ -150,7 +150,8 @@ export function bankBytes({ bank }: Costs, parameters: StreamParameters): number
 
 /** Returns what a row costs, where 1 is a row of the plain U-Net. */
 function rowRatio({ steered }: MeasuredCosts, parameters: StreamParameters): number {
-  const isSteered = parameters.attention_bank_frames > 0 || activeControlNames(parameters).length > 0;
+  const { attention_bank_frames: bank } = parameters;
+  const isSteered = bank > 0 || hasStyle(parameters) || activeControlNames(parameters).length > 0;
   return isSteered ? (steered?.ratio ?? 1) : 1;
 }
 

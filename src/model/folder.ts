@@ -63,6 +63,8 @@ export interface ModelFolder {
   readonly selfGuided: boolean;
   /** The controls that pictures can steer it by, with the preprocessors of the folder. */
   readonly controls: readonly ModelControl[];
+  /** Side in pixels of the square that the image encoder of its IP-Adapter takes; null if it has none. */
+  readonly styleImageSide: number | null;
   /** Whether an empty negative prompt is an embedding of zeros (SDXL). */
   readonly zeroEmptyNegative: boolean;
   /** Shape of a prompt's embedding: [textLength, textWidth]. */
@@ -141,6 +143,7 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
     controls: (layout.steered?.controls ?? []).map(({ name, preprocessor }) => {
       return { name, preprocessor, preprocessors: preprocessors.map((own) => own.name) };
     }),
+    styleImageSide: layout.steered?.imageEncoder?.image_size ?? null,
     zeroEmptyNegative: index.force_zeros_for_empty_prompt,
     textLength: Math.min(...textEncoders.map((text) => text.max_position_embeddings)),
     textWidth: textEncoders.reduce((sum, text) => sum + text.hidden_size, 0),

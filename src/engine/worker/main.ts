@@ -6,11 +6,13 @@ import { BufferPool } from '../buffer-pool.js';
 import { ExpectedCosts, rowBudget } from '../costs.js';
 import { deviceName, parseDevice } from '../device.js';
 import { ParameterError } from '../engine.js';
+import { partNames } from '../model-part.js';
 import type { Ask, EngineFacts, Question, Questions, ToWorker, WorkerOptions } from '../messages.js';
 import { BankMemory } from './streams/bank-memory.js';
 import { ChangeQueue, type Change } from './streams/change-queue.js';
 import { EmbeddingCache } from './conditioning/embedding-cache.js';
 import { noPrompt } from './conditioning/prompts.js';
+import { createStyleCache } from './conditioning/style.js';
 import { exportNotes } from './calibration/export-notes.js';
 import { FrameLoop, recycle, type FrameLoopOptions, type Post } from './streams/frame-loop.js';
 import { LiveStream } from './streams/live-stream.js';
@@ -168,10 +170,12 @@ class EngineWorker {
   #refusal(error: unknown): ParameterError {
     if (error instanceof ParameterError) return error;
     if (!(error instanceof NotFiniteError)) throw error;
-    this.#post({ type: 'not_finite', part: error.part });
+    const { part } = error;
+    this.#post({ type: 'not_finite', part });
+    const field = part === 'image_encoder' ? 'style_image' : 'prompt';
     return new ParameterError(
-      'prompt',
-      'the text encoder computes NaN or infinite values for it; change the prompt',
+      field,
+      `the ${partNames[part]} computes NaN or infinite values for it; change the ${field}`,
     );
   }
 }
@@ -273,7 +277,15 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
     const bankMemory = new BankMemory(bankLimit);
     const worker = new EngineWorker(
       runtime,
-      { embeddings, emptyNegative, padding, costs, prices, bankMemory },
+      {
+        embeddings,
+        styleTokens: createStyleCache(runtime.imageEncoder),
+        emptyNegative,
+        padding,
+        costs,
+        prices,
+        bankMemory,
+      },
       { rowBudget: facts.rowBudget, expected, prices, post, onProcessor: device.provider === 'cpu' },
     );
     post({ type: 'ready', ...facts });

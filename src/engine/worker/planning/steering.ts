@@ -16,6 +16,12 @@ export function checkSteering({ name, layout }: ModelFolder, parameters: StreamP
       `controls names ${JSON.stringify(unknown)}; the model ${name} has ${names.join(', ') || 'no controls'}`,
     );
   }
+  if (parameters.style_image !== null && !steered?.imageEncoder) {
+    throw new ParameterError(
+      'style_image',
+      `style_image must be null for the model ${name}, which was exported without an IP-Adapter`,
+    );
+  }
   const { attention_bank_frames: frames } = parameters;
   if (frames === 0 || steered?.bank) return;
   throw new ParameterError(

@@ -90,7 +90,8 @@ export class OneShot {
     if (!bucket.take()) {
       throw new ProtocolError('rate_limited', `more than ${inWords}`, {}, { retryAfter: bucket.wait });
     }
-    const changes = await styleImages.prepareOnce(rules.check(update));
+    const checked = rules.check(update);
+    const changes = checked.style_image ? await styleImages.prepareOnce(checked) : checked;
     const parameters = { ...rules.defaults, ...changes, mode: 'txt2img' } as const;
     checkGrant(grant.limits, parameters);
     capacity.checkCall(parameters);

@@ -17,7 +17,7 @@ export interface StyleImagesOptions {
 }
 
 /** JPEG quality at which the image encoder sees no difference. */
-const quality = 95;
+export const styleQuality = 95;
 /** What names of style images begin with; base64 has no colon. */
 const namePrefix = 'sha256:';
 const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
@@ -98,7 +98,7 @@ export class StyleImages {
     try {
       // As CLIP's image processor: the shorter side is resized, and the middle is taken.
       const box = { width: side, height: side, fit: 'cover' } as const;
-      return await pictures.encode(await pictures.decode(file, { maxPixels, box }), quality);
+      return await pictures.encode(await pictures.decode(file, { maxPixels, box }), styleQuality);
     } catch (error) {
       if (error instanceof ImageError) throw fault(`cannot be used: ${error.message}`);
       throw error;

@@ -1,5 +1,5 @@
 import type { ParameterUpdate } from '@millrace/client';
-import { hasEffect } from '@millrace/protocol';
+import { canHaveEffect, hasEffect } from '@millrace/protocol';
 import type { JSX } from 'preact';
 import { ParameterControl } from '../controls/parameter-control.js';
 import type { ParameterName } from '../studio/parameter-desk.js';
@@ -10,9 +10,15 @@ export function ControlPanel({ studio }: { readonly studio: Studio }): JSX.Eleme
   const { desk } = studio;
   const properties = studio.capabilities.value?.parameters.properties;
   // The prompt has its own field, and the page always sends frames.
-  const names = (Object.keys(properties ?? {}) as ParameterName[]).filter(
-    (name) => name !== 'prompt' && !properties?.[name]['x-applies']?.includes('flow'),
-  );
+  const names = (Object.keys(properties ?? {}) as ParameterName[]).filter((name) => {
+    const definition = properties?.[name];
+    return (
+      name !== 'prompt' &&
+      definition &&
+      canHaveEffect(definition) &&
+      !definition['x-applies']?.includes('flow')
+    );
+  });
   const values = desk.values.value;
   const controls = (group: 'main' | 'more'): JSX.Element[] =>
     names.flatMap((name) => {

@@ -135,8 +135,9 @@ test('every parameter has a control, which explains a refused value while the st
   await page.locator('[data-flowing=true]').waitFor();
   const response = await page.request.get(`${server.url}/v1/capabilities`);
   const { parameters } = (await response.json()) as Capabilities;
-  // The prompt is elsewhere; mode, fps and paused are not for this page; and this model has no controls.
-  const shown = Object.keys(parameters.properties).length - 5;
+  // The prompt is elsewhere; mode, fps and paused are not for this page; and this model has no controls, and takes no
+  // style image.
+  const shown = Object.keys(parameters.properties).length - 8;
   assert.equal(await page.locator('[data-testid^=parameter-]').count(), shown);
   const steps = page.getByTestId('parameter-steps');
   await steps.locator('input[type=number]').fill('99');

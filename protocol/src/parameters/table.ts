@@ -13,8 +13,8 @@ const definitions = {
   ...samplingParameters,
   ...guidanceParameters,
   ...maskParameters,
-  ...controlParameters,
   ...styleParameters,
+  ...controlParameters,
   ...attentionBankParameters,
   ...pictureParameters,
 };

@@ -6,7 +6,6 @@ import { BufferPool } from '../buffer-pool.js';
 import { ExpectedCosts, rowBudget } from '../costs.js';
 import { deviceName, parseDevice } from '../device.js';
 import { ParameterError } from '../engine.js';
-import { partNames } from '../model-part.js';
 import type { Ask, EngineFacts, Question, Questions, ToWorker, WorkerOptions } from '../messages.js';
 import { BankMemory } from './streams/bank-memory.js';
 import { ChangeQueue, type Change } from './streams/change-queue.js';
@@ -17,7 +16,7 @@ import { exportNotes } from './calibration/export-notes.js';
 import { FrameLoop, recycle, type FrameLoopOptions, type Post } from './streams/frame-loop.js';
 import { LiveStream } from './streams/live-stream.js';
 import type { StreamContext } from './streams/stream-context.js';
-import { NotFiniteError } from './networks/finite.js';
+import { NotFiniteError, refusedInput } from './networks/finite.js';
 import { measureCosts } from './calibration/measure.js';
 import { Padding } from './conditioning/padding.js';
 import { loadPrecision } from './calibration/precision.js';
@@ -170,13 +169,8 @@ class EngineWorker {
   #refusal(error: unknown): ParameterError {
     if (error instanceof ParameterError) return error;
     if (!(error instanceof NotFiniteError)) throw error;
-    const { part } = error;
-    this.#post({ type: 'not_finite', part });
-    const field = part === 'image_encoder' ? 'style_image' : 'prompt';
-    return new ParameterError(
-      field,
-      `the ${partNames[part]} computes NaN or infinite values for it; change the ${field}`,
-    );
+    this.#post({ type: 'not_finite', part: error.part });
+    return refusedInput(error);
   }
 }
 

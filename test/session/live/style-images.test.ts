@@ -29,8 +29,14 @@ const file = new Uint8Array(await encodeImage(stripes(), 'png', 1));
 const other = await encodeImage({ ...stripes(), data: new Uint8Array(9 * side * side).fill(60) }, 'webp', 90);
 
 /** Returns changes of a context for a model that takes style images. */
-function styled(turns = new PictureTurns(1)): Partial<ConnectionContext> & { readonly styleImages: StyleImages } {
-  return { rules, turns, styleImages: new StyleImages({ pictures: pictureCodec, turns, maxPixels: 10_000, side }) };
+function styled(
+  turns = new PictureTurns(1),
+): Partial<ConnectionContext> & { readonly styleImages: StyleImages } {
+  return {
+    rules,
+    turns,
+    styleImages: new StyleImages({ pictures: pictureCodec, turns, maxPixels: 10_000, side }),
+  };
 }
 
 describe('rules for style images', () => {
@@ -38,7 +44,8 @@ describe('rules for style images', () => {
     assert.deepEqual(rules.check({ style_image: file }), { style_image: file });
     const text = Buffer.from(file).toString('base64');
     assert.deepEqual(new Uint8Array(rules.check({ style_image: text }).style_image as Uint8Array), file);
-    for (const style_image of [null, 'sha256:00']) assert.deepEqual(rules.check({ style_image }), { style_image });
+    for (const style_image of [null, 'sha256:00'])
+      assert.deepEqual(rules.check({ style_image }), { style_image });
     const weights = { ip_adapter_scale: 0.5, ip_adapter_weight_type: 'ease_in' };
     assert.deepEqual(rules.check(weights), weights);
   });
@@ -51,7 +58,10 @@ describe('rules for style images', () => {
       /must have at most 2097152 bytes, not 2097153; make the picture smaller$/,
     ],
     [{ ip_adapter_scale: 2.5 }, 'ip_adapter_scale must be a number from 0 to 2, not 2.5'],
-    [{ ip_adapter_weight_type: 'strong' }, /^ip_adapter_weight_type must be one of "linear", .*not "strong"$/],
+    [
+      { ip_adapter_weight_type: 'strong' },
+      /^ip_adapter_weight_type must be one of "linear", .*not "strong"$/,
+    ],
   ] as const) {
     it(`say what is wrong with ${JSON.stringify(update).slice(0, 60)}`, () => {
       const [field] = Object.keys(update);
@@ -63,8 +73,7 @@ describe('rules for style images', () => {
     for (const style_image of [file, Buffer.from(file).toString('base64')]) {
       assert.throws(() => without.check({ style_image }), {
         field: 'style_image',
-        message:
-          'style_image must be null: the model has no image encoder (export it with --ip-adapter)',
+        message: 'style_image must be null: the model has no image encoder (export it with --ip-adapter)',
       });
     }
     assert.deepEqual(without.check({ style_image: null, steps: 2 }), { style_image: null, steps: 2 });

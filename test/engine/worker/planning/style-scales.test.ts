@@ -40,8 +40,13 @@ describe('the scales of a style image', () => {
     mid_block: 10,
   });
   const one = blocks({
-    ...{ 'down_blocks.0': 2, 'down_blocks.1': 2, 'down_blocks.2': 2 },
-    ...{ 'up_blocks.1': 3, 'up_blocks.2': 3, 'up_blocks.3': 3, mid_block: 1 },
+    'down_blocks.0': 2,
+    'down_blocks.1': 2,
+    'down_blocks.2': 2,
+    'up_blocks.1': 3,
+    'up_blocks.2': 3,
+    'up_blocks.3': 3,
+    mid_block: 1,
   });
   const range = (from: number, to: number): readonly number[] =>
     Array.from({ length: to - from }, (_, i) => from + i);

@@ -81,5 +81,5 @@ export function steeredFolder(folder: ModelFolder): ModelFolder {
     bank: [{ name: 'mid_block', divisor: 2, width: 3, output: port('bank_0_out', ['b', 2, 'p', 3]) }],
   };
   const offered = controls.map(({ name }) => ({ name, preprocessor: null, preprocessors: [] }));
-  return { ...folder, controls: offered, layout: { ...folder.layout, steered } };
+  return { ...folder, controls: offered, styleImageSide: 2, layout: { ...folder.layout, steered } };
 }

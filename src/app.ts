@@ -20,6 +20,7 @@ import { PauseWatch } from './session/time/pause-watch.js';
 import { commonLimits } from './session/connection/ready-message.js';
 import { createResumeTokens } from './session/live/resume-token.js';
 import { Sessions } from './session/live/sessions.js';
+import { StyleImages } from './session/live/style-images.js';
 import { Connections } from './session/connection/connections.js';
 import { readProcessors } from './settings/processors.js';
 import type { Settings } from './settings/settings.js';
@@ -114,11 +115,19 @@ export async function createApp(
     maxLength: Math.min(textLimits.resume, limits.messageBytes - 16 * 1024),
   });
   const pauses = new PauseWatch();
+  const turns = new PictureTurns(decodersFor(readProcessors().usable));
+  const styleImages = new StyleImages({
+    pictures,
+    turns,
+    maxPixels: limits.framePixels,
+    side: model.styleImageSide,
+  });
   const images = new OneShot({
     engine,
     rules,
     sessions,
     capacity,
+    styleImages,
     most: Math.ceil(settings.maxSessions / 4),
     perMinute: settings.maxImagesPerMinute,
   });
@@ -136,7 +145,8 @@ export async function createApp(
     metrics,
     pauses,
     pictures,
-    turns: new PictureTurns(decodersFor(readProcessors().usable)),
+    turns,
+    styleImages,
     recentImages: (ms) => images.recent(ms),
     keepPictures: settings.dashboardThumbnails,
     log,

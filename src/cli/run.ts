@@ -18,11 +18,13 @@ import { addParameterOptions, parametersFrom } from './run/parameter-options.js'
 import { Progress } from './run/progress.js';
 import { Figures, remarkLines, remarksOf, type Report } from './run/report.js';
 import { RunError } from './run/run-error.js';
+import { readStyleImage } from './run/style-image.js';
 
 interface RunOptions extends EngineFlags, Readonly<Record<string, unknown>> {
   readonly output: string;
   readonly prompt: string;
   readonly size?: string;
+  readonly styleImage?: string;
   readonly fps: string;
   readonly crf?: string;
   readonly quality: string;
@@ -82,9 +84,15 @@ async function run(path: string, options: RunOptions, signal: AbortSignal): Prom
     throw new RunError(`--fps must be a number or a fraction such as 30000/1001, not ${options.fps}`);
   const crf = options.crf === undefined ? null : readInteger('crf', options.crf, [0, 63]);
   const quality = readInteger('quality', options.quality, [1, 100]);
-  const parameters = { ...parametersFrom(options), ...readSize(options.size), prompt: options.prompt };
   const folder = await findModel(settings.model, signal);
   const model = await readModelFolder(folder);
+  const { styleImage } = options;
+  const parameters = {
+    ...parametersFrom(options),
+    ...readSize(options.size),
+    prompt: options.prompt,
+    ...(styleImage !== undefined && { style_image: await readStyleImage(styleImage, model.styleImageSide) }),
+  };
   const rules = createParameterRules(model);
   const all = { ...rules.defaults, ...rules.check(parameters) };
   checkPreprocessors(activeControls(rules.controls, all), rules.controls);

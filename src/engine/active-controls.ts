@@ -13,6 +13,11 @@ export function activeControlNames({ controls, mode }: StreamParameters): readon
   return Object.entries(controls).flatMap(([name, { scale }]) => (scale > 0 ? [name] : []));
 }
 
+/** Returns whether there is a style image that has an effect. */
+export function hasStyle({ style_image: image, ip_adapter_scale: scale }: StreamParameters): boolean {
+  return image !== null && scale > 0;
+}
+
 /** Returns those of a model's controls that have an effect. */
 export function activeControls(
   controls: readonly ModelControl[],

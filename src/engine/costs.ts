@@ -1,6 +1,6 @@
 import type { StreamParameters } from '@millrace/protocol';
 import { needsNegative } from '../diffusion/guidance.js';
-import { activeControlNames } from './active-controls.js';
+import { activeControlNames, hasStyle } from './active-controls.js';
 
 // The cost of work on a device, by its calibration. Used by calibration, the engine, admission and `millrace doctor`.
 
@@ -164,7 +164,8 @@ function rowRatio(measured: MeasuredCosts, parameters: StreamParameters): number
     controls: activeControlNames(parameters).length,
     bankFrames: parameters.attention_bank_frames,
   };
-  return ratioOf(measured, use.controls + use.bankFrames > 0 ? use : null);
+  const isSteered = use.controls + use.bankFrames > 0 || hasStyle(parameters);
+  return ratioOf(measured, isSteered ? use : null);
 }
 
 function ratioOf({ steered }: MeasuredCosts, use: SteeredUse | null): number {

@@ -65,6 +65,8 @@ export interface ModelFolder {
   readonly controls: readonly ModelControl[];
   /** The preprocessors that make masks. */
   readonly maskPreprocessors: readonly string[];
+  /** Side in pixels of the square that the image encoder of its IP-Adapter takes; null if it has none. */
+  readonly styleImageSide: number | null;
   /** Whether an empty negative prompt is an embedding of zeros (SDXL). */
   readonly zeroEmptyNegative: boolean;
   /** Shape of a prompt's embedding: [textLength, textWidth]. */
@@ -144,6 +146,7 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
       return { name, preprocessor, preprocessors: namesOf(preprocessors, ({ kind }) => kind !== 'mask') };
     }),
     maskPreprocessors: namesOf(preprocessors, ({ kind }) => kind === 'mask'),
+    styleImageSide: layout.steered?.imageEncoder?.image_size ?? null,
     zeroEmptyNegative: index.force_zeros_for_empty_prompt,
     textLength: Math.min(...textEncoders.map((text) => text.max_position_embeddings)),
     textWidth: textEncoders.reduce((sum, text) => sum + text.hidden_size, 0),

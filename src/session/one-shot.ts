@@ -1,10 +1,11 @@
-import type { ParameterUpdate, StreamParameters } from '@millrace/protocol';
+import type { StreamParameters } from '@millrace/protocol';
 import { deferred } from '../engine/deferred.js';
 import { ParameterError, type Engine, type GeneratedImage, type StreamListener } from '../engine/engine.js';
 import { encodeJpeg } from '../image/encode.js';
 import type { Capacity } from './admission/capacity.js';
 import { checkGrant, type Grant, type GrantLimits } from './access/grant.js';
 import type { Sessions } from './live/sessions.js';
+import type { StyleImages } from './live/style-images.js';
 import { RecentEntries } from './time/recent-entries.js';
 import { TokenBucket } from './time/token-bucket.js';
 import type { ParameterRules } from './live/parameter-rules.js';
@@ -16,6 +17,7 @@ export interface OneShotOptions {
   /** All sessions: where a token limits sessions, images count too. */
   readonly sessions: Pick<Sessions, 'count' | 'expect'>;
   readonly capacity: Pick<Capacity, 'checkCall'>;
+  readonly styleImages: StyleImages;
   /** Images that may be generated at the same time; a caller may have half of them. */
   readonly most: number;
   /** Images that one caller may request per minute, also in one burst. */
@@ -60,6 +62,11 @@ export class OneShot {
     this.#options = options;
   }
 
+  /** Whether parameters may have a style image. */
+  get takesStyle(): boolean {
+    return this.#options.styleImages.takesAny;
+  }
+
   /** Returns the parameters of the images that were being generated within the last `ms` milliseconds. */
   recent(ms: number): readonly StreamParameters[] {
     const since = performance.now() - ms;
@@ -76,14 +83,15 @@ export class OneShot {
    * @throws {Error} if the caller is gone.
    */
   async generate(update: unknown, { name, grant, gone }: Caller): Promise<Uint8Array> {
-    const { engine, rules, sessions, capacity } = this.#options;
+    const { engine, rules, sessions, capacity, styleImages } = this.#options;
     const rate = this.#rateOf(grant.limits);
     const { perSecond, burst, inWords } = rate;
     const bucket = this.#rates.of(`${perSecond} ${name}`, () => new TokenBucket(perSecond, burst));
     if (!bucket.take()) {
       throw new ProtocolError('rate_limited', `more than ${inWords}`, {}, { retryAfter: bucket.wait });
     }
-    const changes: ParameterUpdate = rules.check(update);
+    const checked = rules.check(update);
+    const changes = checked.style_image ? await styleImages.prepareOnce(checked) : checked;
     const parameters = { ...rules.defaults, ...changes, mode: 'txt2img' } as const;
     checkGrant(grant.limits, parameters);
     capacity.checkCall(parameters);

@@ -1,3 +1,4 @@
+import { styleImageBytes } from '@millrace/protocol';
 import type { FastifyInstance } from 'fastify';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ParameterError } from '../engine/engine.js';
@@ -12,7 +13,9 @@ import { originAllowed, type OriginRules } from './origin.js';
 import type { OriginLog } from './origin-log.js';
 
 /** Room for parameters with a long, blended prompt. */
-const bodyLimit = 64 * 1024;
+const usualBytes = 64 * 1024;
+/** Room for a style image in base64. */
+const styleBytes = 4 * Math.ceil(styleImageBytes / 3);
 /** Milliseconds until a request beyond a limit is refused: clients that try again at once take less from the others. */
 const refusalMs = 250;
 
@@ -37,6 +40,7 @@ export function serveTxt2Img(
   },
 ): void {
   const refuse = refuser(metrics);
+  const bodyLimit = usualBytes + (images.takesStyle ? styleBytes : 0);
   server.post('/v1/txt2img', { bodyLimit }, async (request, reply) => {
     const { origin, host } = request.headers;
     if (!originAllowed(origin, host, origins)) {

@@ -208,6 +208,7 @@ describe('millrace run', () => {
       [/strength must be .*, not "much"/, walkers, '-o', out, '--strength', 'much'],
       [/width must be .* multiple of \d+, not 250/, walkers, '-o', out, '--size', '250x250'],
       [/controls has no "canny": with this model it has none/, walkers, '-o', out, '--control', 'canny=0.5'],
+      [/--style-image cannot be used: the model has no/, walkers, '-o', out, '--style-image', at('cut.jpg')],
       [/--size must be WIDTHxHEIGHT/, walkers, '-o', out, '--size', 'big'],
       [/--crf must be an integer from 0 to 63, not 99/, walkers, '-o', out, '--crf', '99'],
       [/--threads must be an integer/, walkers, '-o', out, '--threads', '0'],

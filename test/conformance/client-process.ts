@@ -17,7 +17,12 @@ export type Command =
       readonly mask?: string;
       readonly controls?: Readonly<Record<string, string>>;
     }
-  | { readonly command: 'update'; readonly tag: string; readonly parameters: object }
+  | {
+      readonly command: 'update';
+      readonly tag: string;
+      readonly parameters: object;
+      readonly style_image?: string;
+    }
   | { readonly command: 'hold' | 'release' | 'close' };
 
 /** An event of a client under test: one line of JSON. */

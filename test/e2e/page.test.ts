@@ -135,9 +135,9 @@ test('every parameter has a control, which explains a refused value while the st
   await page.locator('[data-flowing=true]').waitFor();
   const response = await page.request.get(`${server.url}/v1/capabilities`);
   const { parameters } = (await response.json()) as Capabilities;
-  // The prompt is elsewhere; mode, fps and paused are not for this page; and this model has neither
-  // controls, which have two parameters, nor a preprocessor for masks.
-  const shown = Object.keys(parameters.properties).length - 7;
+  // The prompt is elsewhere; mode, fps and paused are not for this page; and this model has neither controls, which have
+  // two parameters, nor a preprocessor for masks, and takes no style image, which has three.
+  const shown = Object.keys(parameters.properties).length - 10;
   assert.equal(await page.locator('[data-testid^=parameter-]').count(), shown);
   const steps = page.getByTestId('parameter-steps');
   await steps.locator('input[type=number]').fill('99');

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import type { StreamParameters } from '@millrace/protocol';
 import { ParameterError, type FrameInput } from '../../src/engine/engine.js';
+import { encodeImage } from '../../src/image/encode.js';
 import type { Image } from '../../src/image/image.js';
 import { greatestDifference } from '../support/compare.js';
 import {
@@ -36,6 +37,10 @@ function stripes(frame: number, period = 9): Image {
   }
   return { width, height, data };
 }
+
+const looks = await Promise.all([9, 4].map((period) => encodeImage(stripes(0, period), 'png', 1)));
+const [look, other] = looks.map((file) => new Uint8Array(file));
+const styled = tinyParameters({ denoise: 'stream', style_image: look });
 
 /** Returns the control images of a frame; null if it has none. */
 type ControlsOf = (frame: number) => FrameInput['controls'] | null;
@@ -111,6 +116,9 @@ describe('a model that can be steered', () => {
       ],
       [tinyParameters({ denoise: 'stream', attention_bank_frames: 2 }), without],
       [{ ...controlled, attention_bank_frames: 2 }, withControl],
+      [styled, without],
+      [{ ...styled, cfg_type: 'full', guidance_scale: 2, ip_adapter_weight_type: 'ease_in' }, without],
+      [{ ...controlled, style_image: other }, withControl],
     ];
     const alone = [];
     for (const setting of settings) alone.push(await play(...setting));
@@ -125,12 +133,51 @@ describe('a model that can be steered', () => {
     assert.ok(Math.max(...changed.slice(1)) > 1);
   });
 
+  it('draws in the style of a picture, by its weights; with scale 0 as without', async () => {
+    const plain = await play(parameters);
+    const seen = [plain];
+    for (const changes of [
+      {},
+      { style_image: other },
+      { ip_adapter_scale: 2 },
+      { ip_adapter_weight_type: 'style_transfer' },
+      { ip_adapter_weight_type: 'composition' },
+    ] as const) {
+      const results = await play({ ...styled, ...changes });
+      const least = seen.map((before) => Math.max(...differences(results, before)));
+      assert.ok(Math.min(...least) > 1, JSON.stringify(changes).slice(0, 60));
+      seen.push(results);
+    }
+    assertSame(await play({ ...styled, ip_adapter_scale: 0 }), plain);
+  });
+
+  it('changes the style image of frames under way, for those of this stream alone', async () => {
+    const stream = await RecordedStream.open(run.engine, parameters);
+    const push = (frame: number): void =>
+      stream.stream.push(frame, { image: testImage(frame, parameters) }, { replace: false });
+    push(0);
+    await stream.until(() => stream.answered === 1);
+    await stream.stream.configure(styled);
+    push(1);
+    await stream.until(() => stream.answered === 2);
+    await stream.stream.configure(parameters);
+    push(2);
+    await stream.until(() => stream.answered === 3);
+    const [plain, withStyle] = [await play(parameters), await play(styled)];
+    for (const [frame, expected] of [plain, withStyle, plain].entries()) {
+      assert.ok(greatestDifference(stream.results.get(frame)!, expected.get(frame)!) <= 1, `frame ${frame}`);
+    }
+    stream.stream.close();
+  });
+
   it('refuses by name what it does not have, and the stream goes on as before', async () => {
     const stream = await RecordedStream.open(run.engine, controlled);
     const refused = [
       [run, { controls: { pose: { scale: 1 } } }, 'controls', /has controlnet-a, controlnet-b, t2i-adapter/],
       [plainRun, { controls: { pose: { scale: 1 } } }, 'controls', /has no controls/],
       [plainRun, { attention_bank_frames: 1 }, 'attention_bank_frames', /without an attention bank/],
+      [plainRun, { style_image: look }, 'style_image', /exported without an IP-Adapter/],
+      [run, { style_image: Uint8Array.of(1) }, 'style_image', /cannot be used: the data is not a JPEG/],
     ] as const;
     for (const [{ engine }, changes, field, message] of refused) {
       const own = { ...parameters, ...changes };

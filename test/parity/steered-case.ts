@@ -112,7 +112,7 @@ export async function replaySteering(
         attention_bank_interval: bank?.interval ?? 1,
       };
       steered.check(all, plan);
-      steered.apply(all, plan);
+      steered.apply(all, plan, null);
       steered.style = styles.length === 0 ? null : { tokens: style, scales: layerScales(runtime, ipScale) };
     };
     const begin = async (k: number): Promise<RowValues> => {

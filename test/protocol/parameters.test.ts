@@ -40,6 +40,7 @@ const contract: Readonly<Record<string, readonly [initial: unknown, allowed: str
   noise_drift: [0.02, 'number 0 to 1'],
   attention_bank_frames: [0, 'integer 0 to 4'],
   attention_bank_interval: [1, 'integer 1 to 1440'],
+  ip_adapter_scale: [1, 'number 0 to 2'],
   mask_x: [0.5, 'number 0 to 1'],
   mask_y: [0.5, 'number 0 to 1'],
   mask_width: [0.6, 'number 0 to 1'],
@@ -63,6 +64,14 @@ const choices = {
   denoise: ['auto', 'stream', 'sequential'],
   cfg_type: ['none', 'full', 'self', 'initialize'],
   noise: ['fixed', 'drift', 'move'],
+  ip_adapter_weight_type: [
+    'linear',
+    'ease_in',
+    'ease_out',
+    'style_transfer',
+    'composition',
+    'style_and_composition',
+  ],
   mask: ['none', 'ellipse', 'rectangle'],
   mask_preprocessor: ['none'],
   mask_invert: [false],
@@ -157,6 +166,9 @@ describe('the parameters', () => {
         'negative_prompt',
         'prompt_blend',
         ...guidance,
+        'style_image',
+        'ip_adapter_scale',
+        'ip_adapter_weight_type',
         'controls',
         'attention_bank_frames',
       ],
@@ -235,7 +247,7 @@ describe('the parameters', () => {
   });
 
   it('are exactly these, with their defaults', () => {
-    const further = ['solver', 't_index_list', 'controls'];
+    const further = ['solver', 't_index_list', 'controls', 'style_image'];
     const names = [...Object.keys(contract), ...Object.keys(choices), ...further].sort();
     assert.deepEqual(Object.keys(parameterSchemas).sort(), names);
     assert.deepEqual(Object.keys(defaultParameters()).sort(), names);

@@ -1,4 +1,7 @@
 import { OneShot, type OneShotOptions } from '../../src/session/one-shot.js';
+import { pictureCodec } from '../../src/image/codec.js';
+import { PictureTurns } from '../../src/session/frames/picture-turns.js';
+import { StyleImages } from '../../src/session/live/style-images.js';
 import { Sessions } from '../../src/session/live/sessions.js';
 import { createParameterRules } from '../../src/session/live/parameter-rules.js';
 import type { ManualEngine } from './manual-engine.js';
@@ -8,5 +11,7 @@ export function imagesOf(engine: ManualEngine, options: Partial<OneShotOptions> 
   const rules = createParameterRules({ defaults: { width: 64, height: 64 } });
   const capacity = { checkCall: () => {} };
   const sessions = new Sessions(0, 0);
-  return new OneShot({ engine, rules, sessions, capacity, most: 8, perMinute: 300, ...options });
+  const turns = new PictureTurns(1);
+  const styleImages = new StyleImages({ pictures: pictureCodec, turns, maxPixels: 1_000_000, side: null });
+  return new OneShot({ engine, rules, sessions, capacity, styleImages, most: 8, perMinute: 300, ...options });
 }

@@ -15,6 +15,7 @@ import { PictureTurns } from '../../src/session/frames/picture-turns.js';
 import type { ConnectionContext, SessionLimits } from '../../src/session/connection/context.js';
 import { createResumeTokens } from '../../src/session/live/resume-token.js';
 import { Sessions } from '../../src/session/live/sessions.js';
+import { StyleImages } from '../../src/session/live/style-images.js';
 import { ClientConnection } from '../../src/session/connection/client-connection.js';
 import { ManualEngine, type ManualStream } from './manual-engine.js';
 
@@ -38,6 +39,7 @@ export function sessionContext(
   ownLimits: Partial<SessionLimits> = {},
   changes: Partial<ConnectionContext> = {},
 ): ConnectionContext {
+  const turns = new PictureTurns(1);
   return {
     engine,
     model: 'manual',
@@ -51,7 +53,13 @@ export function sessionContext(
     tokens: createResumeTokens({ secret: '', lifetimeMs: 60_000, maxLength: 1_000_000 }),
     metrics: createMetrics(),
     pictures: pictureCodec,
-    turns: new PictureTurns(1),
+    turns,
+    styleImages: new StyleImages({
+      pictures: pictureCodec,
+      turns,
+      maxPixels: limits.framePixels,
+      side: null,
+    }),
     recentImages: () => [],
     pauses: { last: { end: -Infinity, ms: 0 } },
     keepPictures: false,

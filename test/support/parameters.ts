@@ -20,6 +20,7 @@ const composite: ParameterUpdate = {
   seed: [{ seed: 77, weight: 1 }],
   t_index_list: [12, 22, 32],
   controls: { canny: { scale: 0.5 } },
+  style_image: Uint8Array.of(2, 1),
 };
 
 /** Returns updates that set a parameter to values other than this one; all choices, if it is a choice. */

@@ -85,6 +85,7 @@ export function steeredFolder(folder: ModelFolder): ModelFolder {
     ...folder,
     controls: offered,
     maskPreprocessors: ['person'],
+    styleImageSide: 2,
     layout: { ...folder.layout, steered },
   };
 }

@@ -55,7 +55,10 @@ export class Updates {
     const pending = this.#pending.get(request);
     this.#pending.delete(request);
     if (pending === undefined) return;
-    this.#chosen = { ...this.#chosen, ...pending.parameters };
+    const { style_image: image, ...others } = pending.parameters;
+    // A new stream does not know the name that this one has for the picture that was set before.
+    const isName = typeof image === 'string' && image.startsWith('sha256:');
+    this.#chosen = { ...this.#chosen, ...(isName ? others : pending.parameters) };
     pending.resolve(update);
   }
 

@@ -86,6 +86,19 @@ async def test_after_a_refused_token_the_stream_starts_over_with_the_same_parame
         assert rig.dropped() == [Dropped(0, "failed")]
 
 
+async def test_a_fresh_start_has_the_file_of_the_style_image_even_if_an_update_repeated_its_name() -> None:
+    async with opened() as rig:
+        for changes in ({"style_image": b"a file"}, {"style_image": "sha256:00", "steps": 2}):
+            update = asyncio.ensure_future(rig.stream.update(changes))
+            sent = await rig.peer.receive("update")
+            assert sent["parameters"] == changes
+            await rig.peer.send("updated", request=sent["request"], **{"from": 0}, parameters={})
+            await update
+        rig.peer.break_off()
+        hello = await (await rig.server.accept()).greet(resumed=False)
+        assert hello["parameters"] == {"seed": 4, "style_image": b"a file", "steps": 2}
+
+
 async def test_an_update_without_an_answer_is_sent_again() -> None:
     async with opened() as rig:
         update = asyncio.ensure_future(rig.stream.update(prompt="mosaic"))

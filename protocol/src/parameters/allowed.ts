@@ -8,6 +8,7 @@ export function describeAllowed(schema: SchemaPart): string {
     const values = schema.enum.map((value) => JSON.stringify(value)).join(', ');
     return schema.enum.length === 1 ? values : `one of ${values}`;
   }
+  if (schema.contentEncoding) return 'an image file (binary, or in JSON base64), or null';
   if (schema.anyOf) return schema.anyOf.map(describeAllowed).join(', or ');
   const types = [schema.type ?? []].flat();
   return types.map((type) => allowedOfType(type, schema)).join(' or ');

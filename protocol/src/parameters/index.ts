@@ -2,5 +2,6 @@ export { describeAllowed } from './allowed.js';
 export type { ControlSettings, ModelControl } from './controls.js';
 export * from './model-parameters.js';
 export * from './parameter-schema.js';
+export { styleImageBytes } from './style.js';
 export { solverNames, solverParameterNames, type SolverName } from './solvers.js';
 export * from './table.js';

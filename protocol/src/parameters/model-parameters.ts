@@ -1,4 +1,5 @@
 import { controlProperties, type ModelControl } from './controls.js';
+import { styleLimits } from './style.js';
 import type { ParameterSchema } from './parameter-schema.js';
 import {
   parameterNames,
@@ -29,6 +30,8 @@ export interface ModelParameters {
   readonly controls?: readonly ModelControl[];
   /** Its preprocessors that make masks; absent: none. */
   readonly maskPreprocessors?: readonly string[];
+  /** Side of the square that its image encoder takes; null or absent: it has none, and takes no style image. */
+  readonly styleImageSide?: number | null;
 }
 
 /** Returns the schemas of all parameters, with a model's own defaults and limits. */
@@ -47,12 +50,23 @@ export function parameterSchemasFor(model: ModelParameters): typeof parameterSch
 
 function limitsOf(
   name: ParameterName,
-  { sizeFactor, fixedSize, selfGuided, controls = [], maskPreprocessors = [] }: ModelParameters,
+  {
+    sizeFactor,
+    fixedSize,
+    selfGuided,
+    controls = [],
+    maskPreprocessors = [],
+    styleImageSide = null,
+  }: ModelParameters,
 ): Partial<ParameterSchema> {
   if (name === 'cfg_type') return selfGuided ? { enum: ['none'] } : {};
   if (name === 'guidance_scale') return selfGuided ? { 'x-when': {} } : {};
   if (name === 'controls') return { properties: controlProperties(controls) };
   if (name === 'mask_preprocessor') return { enum: ['none', ...maskPreprocessors] };
+  if (name === 'control_previews') return controls.length > 0 ? {} : { 'x-when': { controls: [] } };
+  if (name === 'style_image' || name === 'ip_adapter_scale' || name === 'ip_adapter_weight_type') {
+    return styleLimits(name, styleImageSide !== null);
+  }
   if (name !== 'width' && name !== 'height') return {};
   const size = fixedSize?.[name];
   return {

@@ -27,7 +27,7 @@ export interface ParameterSchema {
   readonly 'x-group': 'main' | 'more';
   /** What it acts on; several roles if a change affects each of them. */
   readonly 'x-applies': readonly [ParameterRole, ...ParameterRole[]];
-  /** The values of other parameters with which it has an effect; it has none with others. Absent: always. */
+  /** The values of parameters with which it has an effect; it has none with others. Absent: always. */
   readonly 'x-when'?: Readonly<Record<string, readonly (string | boolean | null)[]>>;
   /** It has a meaning for live streams only, not for files or single pictures. */
   readonly 'x-live'?: true;
@@ -38,6 +38,8 @@ export interface ParameterSchema {
   readonly maximum?: number;
   readonly multipleOf?: number;
   readonly maxLength?: number;
+  /** The value is a file: binary on the wire, and in JSON text in this encoding. */
+  readonly contentEncoding?: 'base64';
   readonly minItems?: number;
   readonly maxItems?: number;
   readonly items?: object;
@@ -61,6 +63,11 @@ export interface SettingSchema {
   readonly properties?: Readonly<Record<string, SettingSchema>>;
   readonly required?: readonly string[];
   readonly additionalProperties?: false;
+}
+
+/** Returns whether a parameter can have an effect with this model: no value is listed for what the model lacks. */
+export function canHaveEffect({ 'x-when': when = {} }: Pick<ParameterSchema, 'x-when'>): boolean {
+  return Object.values(when).every(({ length }) => length > 0);
 }
 
 /** Returns whether a parameter has an effect, given the values of the others. */

@@ -6,12 +6,14 @@ import { pictureParameters } from './picture.js';
 import { promptParameters } from './prompt.js';
 import type { ParameterRole, ParameterSchema } from './parameter-schema.js';
 import { samplingParameters } from './sampling.js';
+import { styleParameters } from './style.js';
 
 const definitions = {
   ...promptParameters,
   ...samplingParameters,
   ...guidanceParameters,
   ...maskParameters,
+  ...styleParameters,
   ...controlParameters,
   ...attentionBankParameters,
   ...pictureParameters,
@@ -47,6 +49,8 @@ interface Composite {
   readonly t_index_list: readonly number[] | null;
   readonly controls: Readonly<Record<string, ControlSettings>>;
   readonly mask_preprocessor: string;
+  /** A file; text is what a server calls the one in force, or in JSON a file as base64; null: none. */
+  readonly style_image: Uint8Array | string | null;
 }
 
 /** The value of a parameter, by its definition. */
@@ -84,8 +88,13 @@ export const parameterNames = Object.keys(definitions) as readonly ParameterName
 /** Returns whether any parameter that acts on this has another value. */
 export function differIn(role: ParameterRole, a: StreamParameters, b: StreamParameters): boolean {
   return parameterNames.some(
-    (name) =>
-      parameterSchemas[name]['x-applies'].includes(role) &&
-      JSON.stringify(a[name]) !== JSON.stringify(b[name]),
+    (name) => parameterSchemas[name]['x-applies'].includes(role) && !areEqual(a[name], b[name]),
   );
+}
+
+function areEqual(a: unknown, b: unknown): boolean {
+  if (a instanceof Uint8Array && b instanceof Uint8Array) {
+    return a.length === b.length && a.every((byte, i) => byte === b[i]);
+  }
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
 }

@@ -7,8 +7,8 @@ import {
 import { Option, type Command } from 'commander';
 
 /**
- * Parameters that `run` takes in a form of its own: one --prompt (there is nothing to blend), --size, --quality, and
- * --control for each control.
+ * Parameters that `run` takes in a form of its own: one --prompt (there is nothing to blend), --size, --quality,
+ * --control for each control, and --style-image with the path of a file.
  */
 const ownForm: ReadonlySet<ParameterName> = new Set([
   'prompt',
@@ -17,6 +17,7 @@ const ownForm: ReadonlySet<ParameterName> = new Set([
   'height',
   'quality',
   'controls',
+  'style_image',
 ]);
 
 const helpGroup = 'Parameters of the generation:';
@@ -35,6 +36,9 @@ export function addParameterOptions(command: Command): void {
     )
       .argParser(addControl)
       .helpGroup(helpGroup),
+  );
+  command.addOption(
+    new Option('--style-image <file>', 'A picture that says what the output looks like').helpGroup(helpGroup),
   );
 }
 

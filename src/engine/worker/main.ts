@@ -11,12 +11,13 @@ import { BankMemory } from './streams/bank-memory.js';
 import { ChangeQueue, type Change } from './streams/change-queue.js';
 import { EmbeddingCache } from './conditioning/embedding-cache.js';
 import { noPrompt } from './conditioning/prompts.js';
+import { createStyleCache } from './conditioning/style.js';
 import { exportNotes } from './calibration/export-notes.js';
 import { FrameLoop, type FrameLoopOptions } from './streams/frame-loop.js';
 import { LiveStream } from './streams/live-stream.js';
 import { recycle, type Post } from './streams/post.js';
 import type { StreamContext } from './streams/stream-context.js';
-import { NotFiniteError } from './networks/finite.js';
+import { NotFiniteError, refusedInput } from './networks/finite.js';
 import { measureCosts } from './calibration/measure.js';
 import { Padding } from './conditioning/padding.js';
 import { loadPrecision } from './calibration/precision.js';
@@ -170,10 +171,7 @@ class EngineWorker {
     if (error instanceof ParameterError) return error;
     if (!(error instanceof NotFiniteError)) throw error;
     this.#post({ type: 'not_finite', part: error.part });
-    return new ParameterError(
-      'prompt',
-      'the text encoder computes NaN or infinite values for it; change the prompt',
-    );
+    return refusedInput(error);
   }
 }
 
@@ -274,7 +272,15 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
     const bankMemory = new BankMemory(bankLimit);
     const worker = new EngineWorker(
       runtime,
-      { embeddings, emptyNegative, padding, costs, prices, bankMemory },
+      {
+        embeddings,
+        styleTokens: createStyleCache(runtime.imageEncoder),
+        emptyNegative,
+        padding,
+        costs,
+        prices,
+        bankMemory,
+      },
       { rowBudget: facts.rowBudget, expected, prices, post, onProcessor: device.provider === 'cpu' },
     );
     post({ type: 'ready', ...facts });

@@ -73,6 +73,7 @@ export class ClientConnection {
     this.#updates = new UpdateQueue({
       rules: context.rules,
       capacity: context.capacity,
+      styleImages: context.styleImages,
       updatesPerSecond: limits.updatesPerSecond,
       outlet: this.#outlet,
       grant: () => this.#access.grant,

@@ -12,6 +12,7 @@ import type { ParameterRules } from '../live/parameter-rules.js';
 import type { Pauses } from '../time/pause-watch.js';
 import type { ResumeTokens } from '../live/resume-token.js';
 import type { Sessions } from '../live/sessions.js';
+import type { StyleImages } from '../live/style-images.js';
 
 /** Times in milliseconds. */
 export interface SessionLimits extends FrameLimits {
@@ -44,6 +45,7 @@ export interface ConnectionContext {
   readonly metrics: Metrics;
   readonly pictures: PictureCodec;
   readonly turns: PictureTurns;
+  readonly styleImages: StyleImages;
   /** Returns the parameters of the images (txt2img) that were being generated within the last `ms` milliseconds. */
   readonly recentImages: (ms: number) => readonly StreamParameters[];
   /** The last pause of this process. */

@@ -39,7 +39,8 @@ export async function openSession(
   }
   if (hello.resume !== undefined)
     return { session: await resume(context, opening, hello.resume), resumed: true };
-  const parameters = { ...context.rules.defaults, ...context.rules.check(hello.parameters) };
+  const update = await context.styleImages.prepareOnce(context.rules.check(hello.parameters));
+  const parameters = { ...context.rules.defaults, ...update };
   checkGrant(grant.limits, parameters);
   context.capacity.checkCall(parameters);
   return { session: await createSession(context, opening, parameters, null), resumed: false };

@@ -2,6 +2,7 @@ import { protocolVersion, type Limits, type ReadyMessage } from '@millrace/proto
 import { secondsUntil, type Grant } from '../access/grant.js';
 import type { ConnectionContext, SessionLimits } from './context.js';
 import type { Session } from '../live/session.js';
+import { withStyleName } from '../live/style-images.js';
 
 /** Returns the limits of every session. */
 export function commonLimits(
@@ -43,7 +44,7 @@ export function readyMessage(
     resumed,
     server,
     model,
-    parameters: session.parameters,
+    parameters: withStyleName(session.parameters),
     credits: limits.credits,
     limits: sessionLimits(limits, grant),
     ...(expires !== null && { token_expires: expires }),

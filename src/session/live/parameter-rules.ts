@@ -15,6 +15,7 @@ import {
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import { ParameterError } from '../../engine/engine.js';
 import { preprocessorNames } from '../../image/preprocess/preprocessors.js';
+import { readStyleImage } from './style-images.js';
 
 /** The parameters that one model allows. */
 export interface ParameterRules {
@@ -48,11 +49,20 @@ export function createParameterRules(given: ModelParameters): ParameterRules {
           'controls must be a map of settings by control, not binary data',
         );
       }
-      if (!validate(update)) throw describe(validate.errors?.[0], update, model);
-      if (update.controls) checkControls(update.controls);
-      return update;
+      const checked = withTextOfFile(update);
+      if (!validate(checked)) throw describe(validate.errors?.[0], update, model);
+      if (checked.controls) checkControls(checked.controls);
+      const { style_image: sent } = update as ParameterUpdate;
+      return sent ? { ...checked, style_image: readStyleImage(sent) } : checked;
     },
   };
+}
+
+/** Returns an update for the schema, where a file is text, as in JSON. */
+function withTextOfFile(update: unknown): unknown {
+  return isRecord(update) && update['style_image'] instanceof Uint8Array
+    ? { ...update, style_image: '' }
+    : update;
 }
 
 function withPreprocessors(control: ModelControl): ModelControl {
@@ -77,6 +87,10 @@ function describe(error: ErrorObject | undefined, update: unknown, model: ModelP
   }
   if (!isParameter(name) || !isRecord(update)) {
     return new ParameterError('parameters', 'parameters must be a map of parameter names to values');
+  }
+  if (name === 'style_image' && !model.styleImageSide) {
+    const advice = 'the model has no image encoder (export it with --ip-adapter)';
+    return new ParameterError(name, `style_image must be null: ${advice}`);
   }
   const missing: unknown = error?.params['missingProperty'];
   const { path, schema, value } = findPart(typeof missing === 'string' ? [...keys, missing] : keys, {

@@ -1,4 +1,4 @@
-import type { ParameterUpdate } from '@millrace/protocol';
+import { styleImageBytes, type ParameterUpdate } from '@millrace/protocol';
 import { ParameterError } from '../../engine/engine.js';
 import type { Capacity } from '../admission/capacity.js';
 import { checkGrant, type Grant } from '../access/grant.js';
@@ -7,11 +7,13 @@ import type { ParameterRules } from './parameter-rules.js';
 import { ProtocolError, type ErrorDetails } from '../wire/protocol-error.js';
 import type { Message } from '../wire/client-message.js';
 import type { Session } from './session.js';
+import { withStyleName, type StyleImages } from './style-images.js';
 import { TokenBucket } from '../time/token-bucket.js';
 
 export interface UpdateQueueOptions {
   readonly rules: ParameterRules;
   readonly capacity: Pick<Capacity, 'checkCall'>;
+  readonly styleImages: StyleImages;
   readonly updatesPerSecond: number;
   readonly outlet: Outlet;
   /** What the client may do now. */
@@ -33,10 +35,13 @@ export class UpdateQueue {
   readonly #bucket: TokenBucket;
   #lastAt = 0;
   #waiting = 0;
+  /** Bytes of the style images of waiting updates. */
+  #waitingBytes = 0;
 
   constructor(options: UpdateQueueOptions) {
     this.#options = options;
     this.#bucket = new TokenBucket(options.updatesPerSecond);
+    options.gone.addEventListener('abort', () => options.styleImages.forget(this));
   }
 
   /** When a valid update last came, by `performance.now()`. */
@@ -57,19 +62,32 @@ export class UpdateQueue {
         );
       }
       const update = rules.check(parameters);
+      const bytes = update.style_image?.length ?? 0;
+      if (this.#waitingBytes + bytes > styleImageBytes) {
+        throw new ProtocolError(
+          'rate_limited',
+          `style images of more than ${styleImageBytes} bytes together are waiting to be applied`,
+        );
+      }
       this.#lastAt = performance.now();
       this.#waiting += 1;
+      this.#waitingBytes += bytes;
       void session
         .queue(() => this.#apply(session, request, update))
         .catch((error: unknown) => refuse(error, { request }))
-        .finally(() => (this.#waiting -= 1));
+        .finally(() => {
+          this.#waiting -= 1;
+          this.#waitingBytes -= bytes;
+        });
     } catch (error) {
       refuse(error, { request });
     }
   }
 
-  async #apply(session: Session, request: number, update: ParameterUpdate): Promise<void> {
-    const { capacity, grant, outlet, updated, gone } = this.#options;
+  async #apply(session: Session, request: number, sent: ParameterUpdate): Promise<void> {
+    const { capacity, styleImages, grant, outlet, updated, gone } = this.#options;
+    if (gone.aborted) return;
+    const update = await styleImages.prepare(sent, this, session.parameters.style_image);
     if (gone.aborted) return;
     const parameters = { ...session.parameters, ...update };
     checkGrant(grant().limits, parameters);
@@ -88,7 +106,7 @@ export class UpdateQueue {
     }
     if (gone.aborted) return;
     outlet.meter.updated();
-    outlet.send({ type: 'updated', request, from, parameters });
+    outlet.send({ type: 'updated', request, from, parameters: withStyleName(parameters) });
     await updated();
   }
 }

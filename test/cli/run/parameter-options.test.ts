@@ -29,6 +29,26 @@ describe('the options of run', () => {
     assert.deepEqual(parametersFrom(options), { steps: 2, guidance_scale: 1.5 });
   });
 
+  it('take the path of a style image, and the other parameters of it as they are', () => {
+    const command = new Command();
+    addParameterOptions(command);
+    const args = [
+      '--style-image',
+      'a.jpg',
+      '--ip-adapter-scale',
+      '0.5',
+      '--ip-adapter-weight-type',
+      'ease_in',
+    ];
+    command.parse(args, { from: 'user' });
+    const { do_add_noise: _, ...given } = parametersFrom(command.opts());
+    assert.deepEqual(given, {
+      ip_adapter_scale: 0.5,
+      ip_adapter_weight_type: 'ease_in',
+    });
+    assert.equal(command.opts()['styleImage'], 'a.jpg');
+  });
+
   it('turn on a control each, with its settings', () => {
     const controlsOf = (...values: readonly string[]): unknown => {
       const command = new Command();

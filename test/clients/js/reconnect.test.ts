@@ -95,6 +95,23 @@ test('a refused token leads to a fresh start with the same parameters', async ()
   assert.deepEqual(dropped, [[0, 'failed']]);
 });
 
+test('a fresh start has the file of the style image, even if an update repeated its name', async () => {
+  await using open = await openLasting();
+  const { stream, server, peer: first } = open;
+  const file = Buffer.of(1, 2, 3);
+  const parameters = { ...stream.parameters, style_image: `sha256:${'0'.repeat(64)}` };
+  for (const changes of [{ style_image: file }, { ...parameters, seed: 5 }]) {
+    const updating = stream.update(changes);
+    const { request } = await first.receive('update');
+    first.send({ type: 'updated', request, from: 0, parameters });
+    await updating;
+  }
+  const accepted = server.accept();
+  first.terminate();
+  const { parameters: again } = await (await accepted).greet();
+  assert.deepEqual(again, { ...parameters, seed: 5, style_image: file });
+});
+
 test('an update without an answer is sent again', async () => {
   await using open = await openLasting();
   const { stream, server, peer: first } = open;

@@ -172,7 +172,12 @@ createInterface(process.stdin).on('line', (line) => {
     case 'send':
       return client?.send(new Uint8Array(Buffer.from(String(command['data']), 'base64')));
     case 'update':
-      return client?.update(command['tag'], command['parameters'] as object);
+      return client?.update(command['tag'], {
+        ...(command['parameters'] as object),
+        ...('style_image' in command && {
+          style_image: new Uint8Array(Buffer.from(String(command['style_image']), 'base64')),
+        }),
+      });
     case 'hold':
       return client?.hold();
     case 'release':

@@ -123,7 +123,10 @@ createInterface(process.stdin).on('line', (line) => {
       });
       return;
     case 'update':
-      void update(command['tag'], parameters);
+      void update(command['tag'], {
+        ...parameters,
+        ...('style_image' in command && { style_image: bytesOf(command['style_image']) }),
+      });
       return;
     case 'hold':
       gate.hold();

@@ -126,7 +126,10 @@ class Adapter:
                     data = base64.b64decode(command["data"])
                     tell("sent", id=self.stream.send(data, mask=mask, controls=controls or None))
                 case "update" if self.stream is not None:
-                    self.begin(self.update(self.stream, command["tag"], command["parameters"]))
+                    parameters = command["parameters"]
+                    if "style_image" in command:
+                        parameters["style_image"] = base64.b64decode(command["style_image"])
+                    self.begin(self.update(self.stream, command["tag"], parameters))
         await asyncio.gather(*self.tasks)
 
 

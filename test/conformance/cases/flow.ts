@@ -206,6 +206,26 @@ export const flowCases: readonly Case[] = [
     },
   },
   {
+    name: 'sends a style image as binary, and reports that the model takes none',
+    level: 'should',
+    section: 11,
+    async run(setup) {
+      await using rig = await Rig.start(setup);
+      const connection = await rig.connect();
+      const [file] = setup.images;
+      assert.ok(file !== undefined, 'the setup has images');
+      const style_image = Buffer.from(file).toString('base64');
+      rig.client.tell({ command: 'update', tag: 'style', parameters: { seed: 99 }, style_image });
+      const answer = await rig.client.first('refused', ({ tag }) => tag === 'style');
+      assert.deepEqual([answer['code'], answer['field']], ['invalid_parameter', 'style_image']);
+      const [{ parameters } = {}] = connection.fromClient('update');
+      assert.ok(parameters?.style_image instanceof Uint8Array, 'it is binary');
+      assert.equal(digest(parameters.style_image), digest(file));
+      await rig.generate();
+      await rig.finish();
+    },
+  },
+  {
     name: 'closes with 1000 or 1001',
     level: 'should',
     section: 14,

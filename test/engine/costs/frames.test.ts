@@ -57,6 +57,9 @@ test('a frame that is steered by pictures or earlier frames takes the time of th
     rows: 1.5 * 3,
     pictureMs: 15,
   });
+  const styled = { ...parameters, style_image: new Uint8Array(1) };
+  assert.deepEqual(frameWork(steered, styled), { rows: 1.25 * 3, pictureMs: 15 });
+  assert.deepEqual(frameWork(steered, { ...styled, ip_adapter_scale: 0 }), { rows: 3, pictureMs: 15 });
   assert.deepEqual(frameWork(steered, parameters), { rows: 3, pictureMs: 15 });
   assert.deepEqual(frameWork(steered, { ...parameters, controls, mode: 'txt2img' }), {
     rows: 3,

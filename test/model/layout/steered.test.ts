@@ -106,6 +106,12 @@ const faults: readonly [string, (parts: Parts) => void, string, RegExp][] = [
     /"negative_image_tokens" has the shape .* requires 4, not 16/,
   ],
   [
+    'the image encoder gives tokens of another width than the U-Net takes',
+    (parts) => change(parts, 'image_encoder', 'image_tokens', { shape: ['batch', 4, 768] }),
+    'image_encoder/model.onnx',
+    /"image_tokens" has the shape \[batch, 4, 768\], where .*config\.json requires 16, not 768/,
+  ],
+  [
     'there is no image encoder',
     ({ graphs }) => graphs.delete('image_encoder'),
     'image_encoder/model.onnx',

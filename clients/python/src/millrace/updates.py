@@ -30,6 +30,10 @@ class Updates:
     def resolve(self, updated: Updated) -> None:
         """Complete an update with its answer."""
         parameters, answer = self._waiting.pop(updated.request, ({}, None))
+        image = parameters.get("style_image")
+        if isinstance(image, str) and image.startswith("sha256:"):
+            # A new stream does not know the name that this one has for the picture that was set before.
+            parameters = {name: value for name, value in parameters.items() if name != "style_image"}
         self.chosen.update(parameters)
         if answer is not None and not answer.done():
             answer.set_result(updated)

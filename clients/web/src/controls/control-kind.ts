@@ -15,6 +15,7 @@ export type ControlKind =
   | { readonly name: 'number'; readonly minimum: number | undefined; readonly maximum: number | undefined }
   | { readonly name: 'list' }
   | { readonly name: 'text' }
+  | { readonly name: 'picture' }
   | { readonly name: 'group'; readonly settings: Readonly<Record<string, ControlDefinition>> };
 
 /** Number of characters that fit in a row of buttons. */
@@ -23,6 +24,7 @@ const compactLetters = 28;
 /** Returns the kind of control for a parameter, from its JSON Schema. */
 export function controlKind(definition: ControlDefinition): ControlKind {
   if (definition.properties !== undefined) return { name: 'group', settings: definition.properties };
+  if (definition.contentEncoding !== undefined) return { name: 'picture' };
   if (definition.enum !== undefined) {
     const letters = definition.enum.join('').length;
     return { name: 'choice', choices: definition.enum, compact: letters <= compactLetters };

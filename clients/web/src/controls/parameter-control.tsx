@@ -3,6 +3,7 @@ import { textLimit } from '../studio/text-limit.js';
 import { ChoiceControl } from './choice-control.js';
 import { controlKind, type ControlDefinition } from './control-kind.js';
 import type { ControlProps } from './control-props.js';
+import { PictureControl, type Picture } from './picture-control.js';
 import { ListControl, NumberControl, RangeControl, TextControl } from './value-controls.js';
 
 interface ParameterControlProps {
@@ -67,6 +68,7 @@ export function ParameterControl(props: ParameterControlProps): JSX.Element | nu
       {kind.name === 'text' && (
         <TextControl {...shared} limit={textLimit(definition)} value={String(value)} />
       )}
+      {kind.name === 'picture' && <PictureControl {...shared} value={value as Picture} />}
       {kind.name === 'group' && (
         <GroupControl
           {...shared}

@@ -1,5 +1,5 @@
 import type { ParameterUpdate } from '@millrace/client';
-import { hasEffect } from '@millrace/protocol';
+import { canHaveEffect, hasEffect } from '@millrace/protocol';
 import type { JSX } from 'preact';
 import { ParameterControl } from '../controls/parameter-control.js';
 import type { ParameterName } from '../studio/parameter-desk.js';
@@ -9,14 +9,16 @@ import type { Studio } from '../studio/studio.js';
 export function ControlPanel({ studio }: { readonly studio: Studio }): JSX.Element {
   const { desk } = studio;
   const properties = studio.capabilities.value?.parameters.properties;
-  const hasControls = Object.keys(properties?.controls.properties ?? {}).length > 0;
   // The prompt has its own field, and the page always sends frames.
-  const names = (Object.keys(properties ?? {}) as ParameterName[]).filter(
-    (name) =>
+  const names = (Object.keys(properties ?? {}) as ParameterName[]).filter((name) => {
+    const definition = properties?.[name];
+    return (
       name !== 'prompt' &&
-      !properties?.[name]['x-applies']?.includes('flow') &&
-      (name !== 'control_previews' || hasControls),
-  );
+      definition &&
+      canHaveEffect(definition) &&
+      !definition['x-applies']?.includes('flow')
+    );
+  });
   const previews = desk.inForce.value.control_previews === true ? studio.previews.pictures.value : {};
   const values = desk.values.value;
   const controls = (group: 'main' | 'more'): JSX.Element[] =>

@@ -5,18 +5,25 @@ interface FileButtonProps {
   readonly class: string;
   readonly pressed?: boolean;
   readonly testId?: string;
+  readonly id?: string;
+  readonly disabled?: boolean;
+  /** The files that it asks for; by default videos. */
+  readonly accept?: string;
   readonly children: ComponentChildren;
   readonly onFile: (file: File) => void;
 }
 
-/** A button that asks for a video file. */
-export function FileButton({ class: name, pressed, testId, children, onFile }: FileButtonProps): JSX.Element {
+/** A button that asks for a file. */
+export function FileButton(props: FileButtonProps): JSX.Element {
+  const { class: name, pressed, testId, id, disabled, accept = 'video/*', children, onFile } = props;
   const input = useRef<HTMLInputElement>(null);
   return (
     <>
       <button
         type="button"
+        id={id}
         class={name}
+        disabled={disabled}
         aria-pressed={pressed}
         data-testid={testId}
         onClick={() => input.current?.click()}
@@ -26,7 +33,7 @@ export function FileButton({ class: name, pressed, testId, children, onFile }: F
       <input
         ref={input}
         type="file"
-        accept="video/*"
+        accept={accept}
         hidden
         onChange={({ currentTarget }) => {
           const [file] = currentTarget.files ?? [];

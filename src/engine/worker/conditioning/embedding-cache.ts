@@ -1,16 +1,19 @@
 import type { Conditioning } from '../../../diffusion/stream.js';
 
-/** Keeps the most recently used embeddings, so that a prompt is not encoded again for every frame or user. */
-export class EmbeddingCache {
-  readonly #embed: (prompt: string) => Promise<Conditioning>;
+/**
+ * Keeps the most recently used embeddings of prompts, or of other inputs in a text form, so that none is encoded again
+ * for every frame or user.
+ */
+export class EmbeddingCache<Embedding = Conditioning> {
+  readonly #embed: (prompt: string) => Promise<Embedding>;
   readonly #onLookup: (hit: boolean) => void;
   readonly #capacity: number;
   /** Least recently used first: a Map keeps insertion order. */
-  readonly #entries = new Map<string, Conditioning>();
+  readonly #entries = new Map<string, Embedding>();
 
   /** @param capacity most prompts that are kept, at least 1. */
   constructor(
-    embed: (prompt: string) => Promise<Conditioning>,
+    embed: (prompt: string) => Promise<Embedding>,
     options: { readonly capacity: number; readonly onLookup: (hit: boolean) => void },
   ) {
     this.#embed = embed;
@@ -19,7 +22,7 @@ export class EmbeddingCache {
   }
 
   /** Returns the embedding of a prompt; equal prompts share arrays, which must not be modified. */
-  async get(prompt: string): Promise<Conditioning> {
+  async get(prompt: string): Promise<Embedding> {
     const known = this.#entries.get(prompt);
     this.#onLookup(known !== undefined);
     const embedding = known ?? (await this.#embed(prompt));

@@ -1,3 +1,4 @@
+import { ParameterError } from '../../engine.js';
 import { partNames, type ModelPart } from '../../model-part.js';
 
 /** A network computed a NaN or infinite value, as when float16 overflows. */
@@ -25,6 +26,13 @@ const cures: Readonly<Record<ModelPart, string>> = {
   vae_decoder: otherVae,
   preprocessor: 'export its graph again in float32',
 };
+
+/** Returns the refusal of the parameter that an encoder computes such values for. */
+export function refusedInput({ part }: NotFiniteError): ParameterError {
+  const field = part === 'image_encoder' ? 'style_image' : 'prompt';
+  const fault = `the ${partNames[part]} computes NaN or infinite values for it; change the ${field}`;
+  return new ParameterError(field, fault);
+}
 
 /** Returns whether all values are finite. */
 export function allFinite(values: Float32Array): boolean {

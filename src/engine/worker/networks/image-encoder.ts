@@ -18,6 +18,11 @@ export class ImageEncoder {
     this.#part = part;
   }
 
+  /** Side of the pictures that it takes. */
+  get side(): number {
+    return this.#layout.image_size;
+  }
+
   /**
    * Returns the tokens of a square picture.
    * @param pixels RGB bytes, image_size * image_size of them.

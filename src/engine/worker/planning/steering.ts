@@ -19,6 +19,12 @@ export function checkSteering(
       `controls names ${JSON.stringify(unknown)}; the model ${name} has ${names.join(', ') || 'no controls'}`,
     );
   }
+  if (parameters.style_image !== null && !steered?.imageEncoder) {
+    throw new ParameterError(
+      'style_image',
+      `style_image must be null for the model ${name}, which was exported without an IP-Adapter`,
+    );
+  }
   const { attention_bank_frames: frames, mask_preprocessor: mask } = parameters;
   if (mask !== 'none' && !maskPreprocessors.includes(mask)) {
     throw new ParameterError(

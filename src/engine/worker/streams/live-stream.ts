@@ -13,10 +13,11 @@ import { continueMotion, followMotion, motionIn, restoreMotion } from './follow-
 import { StreamPictures } from './stream-pictures.js';
 import { allFinite } from '../networks/finite.js';
 import { embedPrompts, MovingPrompt, type PromptPair } from '../conditioning/prompts.js';
+import { embedStyle } from '../conditioning/style.js';
 import { guidanceConditioning } from '../networks/guidance-embedding.js';
 import type { KeptRows } from '../networks/unet.js';
 import { admissionOf, createPlan, guidanceOf } from '../planning/plan.js';
-import { PictureSteering, type Style } from './picture-steering.js';
+import { PictureSteering } from './picture-steering.js';
 import type { StreamContext, StreamName, WaitingFrame } from './stream-context.js';
 import { WaitingFrames } from './waiting-frames.js';
 import type { Size } from '../networks/sizes.js';
@@ -52,7 +53,6 @@ export class LiveStream implements RowSource {
     this.#positive = new MovingPrompt(prompts.positive, context.padding);
     this.#negative = new MovingPrompt(prompts.negative, context.padding);
     this.steered = steered;
-    steered.apply(parameters, plan);
     const steering = this.#steering(0, performance.now());
     this.#stream = new Stream(plan, steering, this.#admission(parameters, plan));
     this.#waiting = new WaitingFrames(parameters, (waiting, reason) => context.drop(id, waiting, reason));
@@ -68,6 +68,7 @@ export class LiveStream implements RowSource {
     const steered = new PictureSteering(name.id, context);
     steered.check(parameters, plan);
     const prompts = await embedPrompts(context, parameters);
+    steered.apply(parameters, plan, await embedStyle(context, parameters));
     return new LiveStream(name, context, parameters, plan, prompts, steered);
   }
 
@@ -164,6 +165,7 @@ export class LiveStream implements RowSource {
       : this.#stream.plan;
     this.steered.check(parameters, plan);
     const { positive, negative } = await embedPrompts(this.#context, parameters);
+    const style = await embedStyle(this.#context, parameters);
     // Nothing below can fail.
     const now = performance.now();
     const way = {
@@ -174,7 +176,7 @@ export class LiveStream implements RowSource {
     };
     this.#positive.moveTo(positive, way);
     this.#negative.moveTo(negative, way);
-    this.steered.apply(parameters, plan);
+    this.steered.apply(parameters, plan, style);
     continueMotion(this.#stream.plan, plan);
     this.#stream.plan = plan;
     this.#stream.admission = this.#admission(parameters, plan);
@@ -184,12 +186,6 @@ export class LiveStream implements RowSource {
     this.#waiting.parameters = parameters;
     const next = this.#waiting.next?.frame ?? this.#lastFrame + 1;
     return differIn('steering', before, parameters) ? (this.#stream.oldestFrame ?? next) : next;
-  }
-
-  /** Changes the style image, for frames under way too; null removes it. */
-  set style(style: Style | null) {
-    this.steered.style = style;
-    this.#stream.steering = this.#steering(this.#stream.ordinal, performance.now());
   }
 
   /** Adds a waiting frame; with `replace`, it may replace older ones. */

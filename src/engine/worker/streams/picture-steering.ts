@@ -10,6 +10,7 @@ import type { StyleTokens } from '../networks/image-encoder.js';
 import type { KeptRows } from '../networks/unet.js';
 import { guidanceOf } from '../planning/plan.js';
 import { checkSteering, controlScales } from '../planning/steering.js';
+import { styleScales } from '../planning/style-scales.js';
 import type { StreamContext } from './stream-context.js';
 
 /** A style image, and how much it counts in each cross-attention layer. */
@@ -65,13 +66,18 @@ export class PictureSteering {
     );
   }
 
-  /** Applies parameters that were checked. A bank begins empty with each new plan, and with another length. */
-  apply(parameters: StreamParameters, plan: Plan): void {
+  /**
+   * Applies parameters that were checked. A bank begins empty with each new plan, and with another length.
+   * @param tokens of the style image; null if there is none.
+   */
+  apply(parameters: StreamParameters, plan: Plan, tokens: StyleTokens | null): void {
     const { attention_bank_frames: frames, attention_bank_interval: interval } = parameters;
     const { controls, layout } = this.#context.model.folder;
     const { steered } = layout;
     this.#controls = activeControls(controls, parameters);
     this.#scales = steered ? controlScales(steered.controls, parameters) : undefined;
+    const { layers = [] } = steered?.imageEncoder ?? {};
+    this.style = tokens && { tokens, scales: styleScales(layers, parameters) };
     this.#context.bankMemory.reserve(this.#id, this.#bytes(parameters, plan));
     if (frames === 0 || !steered?.bank) {
       this.#bank = null;

@@ -2,6 +2,7 @@ import type { CostCurve } from '../../costs.js';
 import type { FrameInput } from '../../frame-input.js';
 import type { EngineDropReason } from '../../messages.js';
 import type { PromptContext } from '../conditioning/prompts.js';
+import type { StyleContext } from '../conditioning/style.js';
 import type { Size } from '../networks/sizes.js';
 import type { PlanModel } from '../planning/plan.js';
 import type { BankMemory } from './bank-memory.js';
@@ -24,7 +25,7 @@ export interface StreamName {
 }
 
 /** What all streams of an engine share. */
-export interface StreamContext extends PromptContext {
+export interface StreamContext extends PromptContext, StyleContext {
   readonly model: PlanModel;
   readonly costs: CostCurve;
   readonly prices: Pick<WorkPrices, 'row' | 'picture' | 'preprocessed'>;

@@ -172,6 +172,7 @@ export function setUp({ rowBudget = 4, encodeMs = 2, rowMs = 10, largeMs = 0, mo
             onLookup: () => {},
           },
         ),
+        styleTokens: null,
         emptyNegative: null,
         padding: new Padding(new Float32Array(4), null),
         prices,

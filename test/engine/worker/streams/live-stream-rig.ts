@@ -58,6 +58,7 @@ export async function setUp(
         capacity: 9,
         onLookup: () => {},
       }),
+      styleTokens: null,
       emptyNegative: null,
       padding: new Padding(embed(''), null),
       prices: { row: () => 1, picture: () => 1, preprocessed: () => 1 },

@@ -37,6 +37,7 @@ const usual: ParameterUpdate = {
   steps: 3,
   num_inference_steps: 40,
   denoise: 'stream',
+  style_image: Uint8Array.of(1, 2),
 };
 
 /** Opens a stream with embeddings that are not parallel, so that ways to blend them differ. */
@@ -50,7 +51,13 @@ async function open(changes: ParameterUpdate): Promise<Rig> {
       onLookup: () => {},
     },
   );
-  return setUp({ ...usual, ...changes }, { embeddings, model });
+  const styleTokens = {
+    get: (file: string) => {
+      const tokens = Float32Array.from(Buffer.from(file, 'latin1'));
+      return Promise.resolve({ positive: tokens, negative: new Float32Array(tokens.length) });
+    },
+  };
+  return setUp({ ...usual, ...changes }, { embeddings, styleTokens, model });
 }
 
 /** Advances all frames by a stage, with predictions that depend on all that a row has. @returns finished latents. */
@@ -60,7 +67,9 @@ function advance({ stream }: Rig): readonly (readonly number[])[] {
     const predictions = lane.rows.map(({ input, conditioning }) =>
       input.map((value, i) => {
         const text = conditioning.encoder_hidden_states[i % 4] ?? 0;
-        return value / 2 + text + Object.keys(conditioning).length;
+        const { image_tokens: tokens, ip_adapter_scale: scales } = conditioning;
+        const style = (tokens?.[0] ?? 0) * (scales?.reduce((sum, scale) => sum + scale, 0) ?? 0);
+        return value / 2 + text + style + Object.keys(conditioning).length;
       }),
     );
     const latent = stream.absorb(lane, predictions);

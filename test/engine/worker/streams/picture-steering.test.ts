@@ -116,28 +116,41 @@ describe('a stream that is steered by pictures', () => {
   });
 
   it('gives positive rows the tokens of a style image, and negative ones those of none', async () => {
-    const rig = await open({ cfg_type: 'full', guidance_scale: 2 });
-    enter(rig, 1);
     const tokens = { positive: Float32Array.of(1), negative: Float32Array.of(2) };
+    const styleTokens = { get: () => Promise.resolve(tokens) };
+    const both = { cfg_type: 'full', guidance_scale: 2, t_index_list: [10] } as const;
+    const rig = await setUp({ ...both, style_image: new Uint8Array(1) }, { model, styleTokens });
+    enter(rig, 1);
     const { key } = rig.stream;
-    rig.stream.style = { tokens, scales: Float32Array.of(0.5, 0) };
-    const [{ rows }] = rig.stream.lanes();
-    assert.deepEqual(
-      rows.map(({ role, conditioning }) => [
-        role,
-        conditioning['image_tokens'][0],
-        conditioning['ip_adapter_scale'][0],
-      ]),
-      [
-        ['negative', 2, 0.5],
-        ['positive', 1, 0.5],
-      ],
-    );
-    assert.notEqual(rig.stream.key, key);
-    for (const style of [{ tokens, scales: new Float32Array(2) }, null]) {
-      rig.stream.style = style;
-      assert.equal(rig.stream.key, key);
-      assert.equal(rig.stream.lanes()[0].rows[0].conditioning['image_tokens'], undefined);
+    const plain = await open(both);
+    assert.notEqual(key, plain.stream.key);
+    const seen = (): readonly unknown[] =>
+      rig.stream
+        .lanes()
+        .flatMap(({ rows }) => rows)
+        .map(({ role, conditioning: { image_tokens: image, ip_adapter_scale: scales } }) => [
+          role,
+          image?.[0],
+          scales && [...scales],
+        ]);
+    assert.deepEqual(seen(), [
+      ['negative', 2, [1, 1]],
+      ['positive', 1, [1, 1]],
+    ]);
+    // The first of the two layers is before the bottleneck.
+    await rig.configure({ ip_adapter_scale: 0.5, ip_adapter_weight_type: 'composition' });
+    assert.deepEqual(seen(), [
+      ['negative', 2, [0.5, 0]],
+      ['positive', 1, [0.5, 0]],
+    ]);
+    assert.equal(rig.stream.key, key);
+    for (const off of [{ ip_adapter_scale: 0 }, { ip_adapter_scale: 1, style_image: null }]) {
+      await rig.configure(off);
+      assert.equal(rig.stream.key, plain.stream.key);
+      assert.deepEqual(seen(), [
+        ['negative', undefined, undefined],
+        ['positive', undefined, undefined],
+      ]);
     }
   });
 });

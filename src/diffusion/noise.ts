@@ -64,6 +64,8 @@ export class Gaussian {
   }
 }
 
+/** Draws that are kept for each stage: without drift there is one, with drift the noise of a frame takes two. */
+const maxDraws = 3;
 /** Part of the key that separates the draws of txt2img from those of the stages. */
 const startKey = 0x7374;
 
@@ -76,8 +78,8 @@ export class SeededNoise implements NoiseSource {
   readonly #seeds: readonly WeightedSeed[];
   readonly #length: number;
   readonly #drift: number;
-  /** Draws by stage and position; with drift, only the last few positions are kept. */
-  readonly #draws = new Map<string, Latent>();
+  /** The last few draws of each stage, by position. */
+  readonly #draws = new Map<number, Map<number, Latent>>();
   readonly #mixed: Latent;
 
   /** @param length values per latent. @param drift draws per frame; 0 keeps the noise constant. */
@@ -106,14 +108,15 @@ export class SeededNoise implements NoiseSource {
   }
 
   #draw(stage: number, position: number): Latent {
-    const key = `${stage}/${position}`;
-    let draw = this.#draws.get(key);
-    if (draw === undefined) {
-      // Positions only increase, so draws that lie this far back are not needed again.
-      this.#draws.delete(`${stage}/${position - 3}`);
-      draw = this.#blend(new Float32Array(this.#length), stage, position);
-      this.#draws.set(key, draw);
-    }
+    const draws = this.#draws.get(stage) ?? new Map<number, Latent>();
+    this.#draws.set(stage, draws);
+    const known = draws.get(position);
+    if (known !== undefined) return known;
+    const draw = this.#blend(new Float32Array(this.#length), stage, position);
+    draws.set(position, draw);
+    const [oldest] = draws.keys();
+    // Frames under way may ask for positions that lie further back, which are drawn again.
+    if (oldest !== undefined && draws.size > maxDraws) draws.delete(oldest);
     return draw;
   }
 

@@ -136,3 +136,12 @@ test('drifting noise can be read again a little later, and forgets what is furth
   assert.notEqual(again, draws[1]);
   assert.deepEqual(again, draws[1]);
 });
+
+test('drifting noise that was read again much later is forgotten too, so that memory does not grow', () => {
+  const noise = new SeededNoise([{ seed: 3, weight: 1 }], 2, 1);
+  for (const ordinal of [0, 1, 2, 3, 4]) noise.at(0, ordinal);
+  const again = noise.at(0, 1);
+  // As with a mask for every other frame: these do not pass three positions after it.
+  for (const ordinal of [6, 8, 10]) noise.at(0, ordinal);
+  assert.notEqual(noise.at(0, 1), again);
+});

@@ -149,8 +149,8 @@ function comparedRowsOf(
     steered({}),
     steered(Object.fromEntries(bank)),
     ...controls.map(({ features, scale }) => {
-      const names = features.map(({ input }) => input.port.name);
-      const maps = Object.entries(all).filter(([name]) => names.includes(name));
+      const names = new Set(features.map(({ input }) => input.port.name));
+      const maps = Object.entries(all).filter(([name]) => names.has(name));
       return steered({ ...Object.fromEntries(maps), [scale]: Float32Array.of(1) });
     }),
   ];

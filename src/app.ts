@@ -114,6 +114,7 @@ export async function createApp(
     maxLength: Math.min(textLimits.resume, limits.messageBytes - 16 * 1024),
   });
   const pauses = new PauseWatch();
+  const turns = new PictureTurns(decodersFor(readProcessors().usable));
   const images = new OneShot({
     engine,
     rules,
@@ -121,6 +122,9 @@ export async function createApp(
     capacity,
     most: Math.ceil(settings.maxSessions / 4),
     perMinute: settings.maxImagesPerMinute,
+    pictures,
+    framePixels: limits.framePixels,
+    turns,
   });
   const connections = new Connections({
     engine,
@@ -136,7 +140,7 @@ export async function createApp(
     metrics,
     pauses,
     pictures,
-    turns: new PictureTurns(decodersFor(readProcessors().usable)),
+    turns,
     recentImages: (ms) => images.recent(ms),
     keepPictures: settings.dashboardThumbnails,
     log,

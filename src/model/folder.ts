@@ -1,4 +1,4 @@
-import type { ModelControl, ParameterUpdate } from '@millrace/protocol';
+import type { ModelControl, ParameterUpdate, StreamParameters } from '@millrace/protocol';
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import {
@@ -76,6 +76,8 @@ export interface ModelFolder {
   readonly defaults: ParameterUpdate;
   /** Prompts that suit the model. */
   readonly styles: readonly ModelStyle[];
+  /** The modes that it is good for; absent: all. */
+  readonly modes?: readonly StreamParameters['mode'][];
 }
 
 /**
@@ -154,6 +156,7 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
       ...layout.size,
     },
     styles: settings.styles ?? [],
+    ...(settings.modes && { modes: settings.modes }),
   };
 }
 

@@ -1,3 +1,5 @@
+import { pictureCodec } from '../../src/image/codec.js';
+import { PictureTurns } from '../../src/session/frames/picture-turns.js';
 import { OneShot, type OneShotOptions } from '../../src/session/one-shot.js';
 import { Sessions } from '../../src/session/live/sessions.js';
 import { createParameterRules } from '../../src/session/live/parameter-rules.js';
@@ -8,5 +10,7 @@ export function imagesOf(engine: ManualEngine, options: Partial<OneShotOptions> 
   const rules = createParameterRules({ defaults: { width: 64, height: 64 } });
   const capacity = { checkCall: () => {} };
   const sessions = new Sessions(0, 0);
-  return new OneShot({ engine, rules, sessions, capacity, most: 8, perMinute: 300, ...options });
+  const limits = { most: 8, perMinute: 300, framePixels: 1e6 };
+  const decoding = { pictures: pictureCodec, turns: new PictureTurns(1) };
+  return new OneShot({ engine, rules, sessions, capacity, ...decoding, ...limits, ...options });
 }

@@ -25,6 +25,8 @@ export interface ModelParameters {
   readonly fixedSize?: { readonly width?: number; readonly height?: number };
   /** Whether the model takes the guidance scale as an input; no other guidance is possible then. */
   readonly selfGuided?: boolean;
+  /** The modes that it is good for; absent: all. */
+  readonly modes?: readonly StreamParameters['mode'][];
   /** Its controls; absent: none. */
   readonly controls?: readonly ModelControl[];
 }
@@ -45,8 +47,9 @@ export function parameterSchemasFor(model: ModelParameters): typeof parameterSch
 
 function limitsOf(
   name: ParameterName,
-  { sizeFactor, fixedSize, selfGuided, controls = [] }: ModelParameters,
+  { sizeFactor, fixedSize, selfGuided, modes, controls = [] }: ModelParameters,
 ): Partial<ParameterSchema> {
+  if (name === 'mode') return modes ? { enum: modes } : {};
   if (name === 'cfg_type') return selfGuided ? { enum: ['none'] } : {};
   if (name === 'guidance_scale') return selfGuided ? { 'x-when': {} } : {};
   if (name === 'controls') return { properties: controlProperties(controls) };

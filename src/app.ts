@@ -130,6 +130,9 @@ export async function createApp(
     styleImages,
     most: Math.ceil(settings.maxSessions / 4),
     perMinute: settings.maxImagesPerMinute,
+    pictures,
+    framePixels: limits.framePixels,
+    turns,
   });
   const connections = new Connections({
     engine,

@@ -82,9 +82,16 @@ test('the command for a video file writes a video', async () => {
 });
 
 test('the request for a single image returns one', async () => {
-  const [, body = ''] = /-d '([^']*)'/.exec(block('sh', '/v1/txt2img')) ?? [];
-  const headers = { 'content-type': 'application/json' };
-  const answer = await fetch(`${server.url}/v1/txt2img`, { method: 'POST', headers, body });
+  const form = new FormData();
+  for (const [, name = '', value = ''] of block('sh', '/v1/generate').matchAll(
+    /-F "?(\w+)=([^"]+?)(?="| -)/g,
+  )) {
+    if (value.startsWith('@'))
+      form.append(name, new Blob([await readFile(join(repositoryRoot, value.slice(1)))]), 'f');
+    else form.append(name, value);
+  }
+  assert.deepEqual([...form.keys()], ['image', 'prompt']);
+  const answer = await fetch(`${server.url}/v1/generate`, { method: 'POST', body: form });
   assert.equal(answer.status, 200);
   await writeFile(join(folder, 'image.jpg'), new Uint8Array(await answer.arrayBuffer()));
   await assertImage(join(folder, 'image.jpg'));

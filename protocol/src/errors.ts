@@ -147,6 +147,16 @@ export const errors = {
     retryable: false,
     meaning: 'The page that opened the connection has an origin that is not allowed.',
   },
+  unsupported_mode: {
+    status: 409,
+    retryable: false,
+    meaning: 'The model cannot do this: one that changes pictures needs an image.',
+  },
+  not_acceptable: {
+    status: 406,
+    retryable: false,
+    meaning: 'None of the media types that the request accepts can be produced: JPEG, PNG and WebP can.',
+  },
   not_found: { status: 404, retryable: false, meaning: 'There is nothing at this address.' },
   shutting_down: { close: 1001, status: 503, retryable: true, meaning: 'The server is shutting down.' },
   internal: {

@@ -1,4 +1,4 @@
-import type { ModelControl, ParameterUpdate } from '@millrace/protocol';
+import type { ModelControl, ParameterUpdate, StreamParameters } from '@millrace/protocol';
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import {
@@ -80,6 +80,8 @@ export interface ModelFolder {
   readonly defaults: ParameterUpdate;
   /** Prompts that suit the model. */
   readonly styles: readonly ModelStyle[];
+  /** The modes that it is good for; absent: all. */
+  readonly modes?: readonly StreamParameters['mode'][];
 }
 
 /**
@@ -160,6 +162,7 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
       ...layout.size,
     },
     styles: settings.styles ?? [],
+    ...(settings.modes && { modes: settings.modes }),
   };
 }
 

@@ -1,4 +1,10 @@
-import { schemaAnnotations, updateSchema, type ParameterUpdate } from '@millrace/protocol';
+import {
+  modes,
+  schemaAnnotations,
+  updateSchema,
+  type ParameterUpdate,
+  type StreamParameters,
+} from '@millrace/protocol';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { exists, readModelJson } from './model-files.js';
 
@@ -15,6 +21,8 @@ export interface ModelSettings {
   /** Parameter defaults that replace the general ones. */
   readonly defaults?: ParameterUpdate;
   readonly styles?: readonly ModelStyle[];
+  /** The modes that it is good for; absent: all. */
+  readonly modes?: readonly StreamParameters['mode'][];
 }
 
 const text = (maxLength: number): object => ({ type: 'string', minLength: 1, maxLength });
@@ -33,6 +41,7 @@ export async function readSettings(path: string, sizeFactor: number): Promise<Mo
     properties: {
       description: text(1000),
       defaults: updateSchema({ sizeFactor }),
+      modes: { type: 'array', minItems: 1, items: { enum: modes } },
       styles: {
         type: 'array',
         maxItems: 100,

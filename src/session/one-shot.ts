@@ -1,9 +1,19 @@
-import type { StreamParameters } from '@millrace/protocol';
+import type { ParameterUpdate, StreamParameters } from '@millrace/protocol';
 import { deferred } from '../engine/deferred.js';
-import { ParameterError, type Engine, type GeneratedImage, type StreamListener } from '../engine/engine.js';
-import { encodeJpeg } from '../image/encode.js';
+import {
+  ParameterError,
+  type Engine,
+  type FrameInput,
+  type GeneratedImage,
+  type StreamListener,
+} from '../engine/engine.js';
+import { encodeImage } from '../image/encode.js';
+import type { ImageFormat } from '../image/format.js';
+import { ImageError } from '../image/image.js';
 import type { Capacity } from './admission/capacity.js';
 import { checkGrant, type Grant, type GrantLimits } from './access/grant.js';
+import { FramePictures, type FramePicturesOptions, type SentPictures } from './frames/frame-pictures.js';
+import type { PictureTurns } from './frames/picture-turns.js';
 import type { Sessions } from './live/sessions.js';
 import type { StyleImages } from './live/style-images.js';
 import { RecentEntries } from './time/recent-entries.js';
@@ -22,6 +32,21 @@ export interface OneShotOptions {
   readonly most: number;
   /** Images that one caller may request per minute, also in one burst. */
   readonly perMinute: number;
+  readonly pictures: FramePicturesOptions['pictures'];
+  /** Pixels that the pictures of a request may have together. */
+  readonly framePixels: number;
+  /** Pictures of requests are decoded in turn with those of sessions; all requests together count as one. */
+  readonly turns: PictureTurns;
+}
+
+/** What a client asks for. */
+export interface ImageRequest {
+  /** Parameters as sent by the client; missing ones get the model's defaults. */
+  readonly parameters: unknown;
+  /** The picture to change and those that steer it; absent: the image is generated from noise (txt2img). */
+  readonly sent?: SentPictures;
+  /** JPEG by default. */
+  readonly format?: ImageFormat;
 }
 
 interface Rate {
@@ -51,7 +76,7 @@ interface Job {
 /** All images together get the engine time of one stream. */
 const account = 'images';
 
-/** Generates single images from noise (txt2img), each as a stream of one frame. */
+/** Generates single images, from pictures or from noise, each as a stream of one frame. */
 export class OneShot {
   readonly #options: OneShotOptions;
   /** By caller and rate: tokens of the same user may differ in their rate. */
@@ -75,14 +100,13 @@ export class OneShot {
   }
 
   /**
-   * @param update parameters as sent by a client; missing ones get the model's defaults.
-   * @returns a JPEG file.
+   * @returns an image file.
    * @throws {ParameterError} if the parameters are invalid.
-   * @throws {ProtocolError} rate_limited, limit_exceeded, not_ready, too_many_sessions, engine_failed,
-   *   generation_failed
+   * @throws {ProtocolError} rate_limited, limit_exceeded, unsupported_mode, not_ready, too_many_sessions, invalid_frame,
+   *   engine_failed, generation_failed
    * @throws {Error} if the caller is gone.
    */
-  async generate(update: unknown, { name, grant, gone }: Caller): Promise<Uint8Array> {
+  async generate(request: ImageRequest, { name, grant, gone }: Caller): Promise<Uint8Array> {
     const { engine, rules, sessions, capacity, styleImages } = this.#options;
     const rate = this.#rateOf(grant.limits);
     const { perSecond, burst, inWords } = rate;
@@ -90,9 +114,9 @@ export class OneShot {
     if (!bucket.take()) {
       throw new ProtocolError('rate_limited', `more than ${inWords}`, {}, { retryAfter: bucket.wait });
     }
-    const checked = rules.check(update);
+    const checked = rules.check(request.parameters);
     const changes = checked.style_image ? await styleImages.prepareOnce(checked) : checked;
-    const parameters = { ...rules.defaults, ...changes, mode: 'txt2img' } as const;
+    const parameters = { ...rules.defaults, ...changes, mode: modeOf(request, rules, changes) };
     checkGrant(grant.limits, parameters);
     capacity.checkCall(parameters);
     if (engine.state.name !== 'ready') throw new ProtocolError('not_ready');
@@ -101,10 +125,27 @@ export class OneShot {
     this.#jobs.push(job);
     const forget = sessions.expect(grant.subject);
     try {
-      return await firstResult(engine, parameters, gone);
+      const input = await this.#inputOf(request, parameters);
+      return await firstResult(engine, { parameters, input, format: request.format ?? 'jpeg', gone });
     } finally {
       job.end = performance.now();
       forget();
+    }
+  }
+
+  /** Decodes the pictures of a request. @throws {ProtocolError} invalid_frame */
+  async #inputOf({ sent }: ImageRequest, parameters: StreamParameters): Promise<FrameInput> {
+    const { pictures, framePixels, rules, turns } = this.#options;
+    if (!sent) return { image: null };
+    const own = new FramePictures({ pictures, framePixels, controls: rules.controls, allocate: newMemory });
+    try {
+      const input = await turns.run(this, () => own.make(sent, parameters));
+      return { ...(input ?? { image: null }), decodeMs: turns.usualMs(this) / turns.atOnce };
+    } catch (error) {
+      if (!(error instanceof ImageError)) throw error;
+      throw new ProtocolError('invalid_frame', `the image cannot be used: ${error.message}`, {
+        field: 'image',
+      });
     }
   }
 
@@ -139,10 +180,39 @@ export class OneShot {
   }
 }
 
+/**
+ * Returns the mode of a request: whether it has an image decides.
+ * @throws {ParameterError} if the parameters name the other one.
+ * @throws {ProtocolError} unsupported_mode
+ */
+function modeOf(
+  { sent }: ImageRequest,
+  { modes }: Pick<ParameterRules, 'modes'>,
+  { mode }: ParameterUpdate,
+): StreamParameters['mode'] {
+  const own = sent ? 'img2img' : 'txt2img';
+  if (!modes.includes(own)) throw new ProtocolError('unsupported_mode', noText2Image, { field: 'mode' });
+  if (mode === undefined || mode === own) return own;
+  throw new ParameterError(
+    'mode',
+    `mode ${mode} does not fit a request ${sent ? 'with' : 'without'} an image: leave it out`,
+  );
+}
+
+const noText2Image =
+  'the model changes pictures and cannot generate images from a prompt alone: send an image to POST /v1/generate';
+
+interface Generation {
+  readonly parameters: StreamParameters;
+  readonly input: FrameInput;
+  readonly format: ImageFormat;
+  readonly gone: AbortSignal;
+}
+
+/** Returns the file of the only result of a stream of one frame. */
 async function firstResult(
   engine: Engine,
-  parameters: StreamParameters,
-  gone: AbortSignal,
+  { parameters, input, format, gone }: Generation,
 ): Promise<Uint8Array> {
   const result = deferred<Uint8Array>();
   const fail = (): void => result.reject(engineFailure());
@@ -153,7 +223,7 @@ async function firstResult(
       result.reject(reason === 'failed' ? new ProtocolError('generation_failed') : engineFailure()),
     async onResult(_frame, image: GeneratedImage) {
       // The engine gets its pixels back when encoding has finished or failed.
-      await encodeJpeg(image, parameters.quality).then(
+      await encodeImage(image, format, parameters.quality).then(
         (file) => result.resolve(file),
         (error: Error) => result.reject(error),
       );
@@ -167,7 +237,7 @@ async function firstResult(
   gone.addEventListener('abort', abandon);
   if (gone.aborted) abandon();
   try {
-    if (!gone.aborted) stream.push(0, { image: null }, { replace: false });
+    if (!gone.aborted) stream.push(0, input, { replace: false });
     return await result.promise;
   } finally {
     gone.removeEventListener('abort', abandon);
@@ -177,4 +247,8 @@ async function firstResult(
 
 function engineFailure(): ProtocolError {
   return new ProtocolError('engine_failed');
+}
+
+function newMemory(bytes: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes);
 }

@@ -179,7 +179,7 @@ export const settingsTable = {
     range: [1, 1_000_000],
     default: 300,
     description:
-      'Images per minute (POST /v1/txt2img) for one user, or for one IP address if no token is required.',
+      'Images per minute (POST /v1/generate) for one user, or for one IP address if no token is required.',
   },
   credits: {
     type: 'integer',

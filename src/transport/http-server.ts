@@ -10,13 +10,14 @@ import { decodeText } from '../text/decode-text.js';
 import { bearerToken } from './bearer.js';
 import type { ConnectionGuard } from './connection-guard.js';
 import { errorBody, refuser } from './http-error.js';
+import { serveImages } from './images.js';
 import { mayReadMetrics, type MetricsAccess } from './metrics-access.js';
 import { createNodeServer } from './node-server.js';
+import { describeRoutes } from './openapi.js';
 import { foreignHost, hostAllowed, originAllowed, type OriginRules } from './origin.js';
 import type { OriginLog } from './origin-log.js';
 import { SharedAnswer } from './shared-answer.js';
 import { securityHeaders } from './security-headers.js';
-import { serveTxt2Img } from './txt2img.js';
 import { noUpgrade } from './upgrade-fault.js';
 
 export interface HttpServerOptions extends MetricsAccess {
@@ -39,6 +40,9 @@ export interface HttpServerOptions extends MetricsAccess {
   readonly log: FastifyBaseLogger;
 }
 
+const bodyAdvice =
+  'the body must be a JSON object of parameters, or for POST /v1/generate a form (multipart/form-data) with an image';
+
 /** Creates the plain HTTP side: the page, capabilities, health and metrics. It does not listen yet. */
 export async function createHttpServer(options: HttpServerOptions): Promise<FastifyInstance> {
   const { capabilities, engineState, metrics, origins, page, log } = options;
@@ -55,6 +59,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     },
     bodyLimit: 1024,
   });
+  const [, version = ''] = capabilities.server.split('/');
+  await describeRoutes(server, { version, parameters: capabilities.parameters });
   const refuse = refuser(metrics);
   server.addHook('onRequest', async (request, reply) => {
     const { host } = request.headers;
@@ -89,9 +95,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
       return reply.code(404).send(errorBody('not_found'));
     }
     if (typeof status === 'number' && status < 500) {
-      return reply
-        .code(status)
-        .send(errorBody('invalid_message', 'the body must be a JSON object of parameters'));
+      return reply.code(status).send(errorBody('invalid_message', bodyAdvice));
     }
     log.error({ err: error }, 'a request failed');
     return reply.code(500).send(errorBody('internal'));
@@ -118,7 +122,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
       .headers({ upgrade: 'websocket', connection: 'upgrade, close' })
       .send(errorBody('unsupported_protocol', noUpgrade));
   });
-  serveTxt2Img(server, options);
+  await serveImages(server, { ...options, messageBytes: capabilities.limits.message_bytes });
   server.get('/healthz', async (_request, reply) => {
     const { name } = engineState();
     const healthy = name !== 'failed' && name !== 'stopped';

@@ -12,6 +12,8 @@ export function imagesOf(engine: ManualEngine, options: Partial<OneShotOptions> 
   const capacity = { checkCall: () => {} };
   const sessions = new Sessions(0, 0);
   const turns = new PictureTurns(1);
+  const limits = { most: 8, perMinute: 300, framePixels: 1e6 };
+  const decoding = { pictures: pictureCodec, turns };
   const styleImages = new StyleImages({ pictures: pictureCodec, turns, maxPixels: 1_000_000, side: null });
-  return new OneShot({ engine, rules, sessions, capacity, styleImages, most: 8, perMinute: 300, ...options });
+  return new OneShot({ engine, rules, sessions, capacity, styleImages, ...decoding, ...limits, ...options });
 }

@@ -82,7 +82,7 @@ describe('a size with which each frame would keep all others waiting', () => {
     const engine = new ManualEngine();
     const images = imagesOf(engine, { capacity: upTo128() });
     const caller = { name: 'somebody', grant: anonymous, gone: new AbortController().signal };
-    await assert.rejects(images.generate(large, caller), {
+    await assert.rejects(images.generate({ parameters: large }, caller), {
       code: 'limit_exceeded',
       details: { field: 'height' },
     });

@@ -47,14 +47,14 @@ async function finishLast(engine: ManualEngine): Promise<void> {
 describe('OneShot', () => {
   it('reports a failure of the model with its own error code', async () => {
     const images = imagesOf(new FailingEngine());
-    await assert.rejects(images.generate({}, caller()), { code: 'generation_failed' });
+    await assert.rejects(images.generate({ parameters: {} }, caller()), { code: 'generation_failed' });
   });
 
   it('reports an engine that stops while the stream opens, once', async () => {
     const images = imagesOf(new StoppingEngine());
-    await assert.rejects(images.generate({}, caller()), { code: 'engine_failed' });
+    await assert.rejects(images.generate({ parameters: {} }, caller()), { code: 'engine_failed' });
     // The place is free again, and no unhandled rejection is left, which would end the process.
-    await assert.rejects(images.generate({}, caller()), { code: 'engine_failed' });
+    await assert.rejects(images.generate({ parameters: {} }, caller()), { code: 'engine_failed' });
     await turn();
   });
 
@@ -62,22 +62,22 @@ describe('OneShot', () => {
     const engine = new ManualEngine();
     const images = imagesOf(engine);
     const { signal } = new AbortController();
-    const image = images.generate({}, caller('a', {}, signal));
+    const image = images.generate({ parameters: {} }, caller('a', {}, signal));
     await finishLast(engine);
     await image;
     assert.equal(engine.streams.at(-1)?.closed, true);
     assert.deepEqual(getEventListeners(signal, 'abort'), []);
     engine.refusal = new ParameterError('steps', 'not with this model');
-    await assert.rejects(images.generate({}, caller()), engine.refusal);
+    await assert.rejects(images.generate({ parameters: {} }, caller()), engine.refusal);
     engine.refusal = new Error('out of memory');
-    await assert.rejects(images.generate({}, caller()), { code: 'engine_failed' });
+    await assert.rejects(images.generate({ parameters: {} }, caller()), { code: 'engine_failed' });
   });
 
   it('runs all images in one account', async () => {
     const engine = new ManualEngine();
     const images = imagesOf(engine);
     for (const name of ['a', 'b']) {
-      const image = images.generate({}, caller(name));
+      const image = images.generate({ parameters: {} }, caller(name));
       await finishLast(engine);
       assert.ok((await image).length > 0);
     }
@@ -89,19 +89,19 @@ describe('OneShot', () => {
     const images = imagesOf(engine, { most: 1 });
     const goneAtOnce = new AbortController();
     goneAtOnce.abort();
-    await assert.rejects(images.generate({}, caller('a', {}, goneAtOnce.signal)), /gone/);
+    await assert.rejects(images.generate({ parameters: {} }, caller('a', {}, goneAtOnce.signal)), /gone/);
     assert.equal(engine.streams.at(-1)?.closed, true);
     assert.deepEqual(engine.streams.at(-1)?.pushed, []);
 
     const goesLater = new AbortController();
-    const image = images.generate({}, caller('a', {}, goesLater.signal));
+    const image = images.generate({ parameters: {} }, caller('a', {}, goesLater.signal));
     await turn();
     assert.deepEqual(engine.streams.at(-1)?.pushed, [0]);
     goesLater.abort();
     await assert.rejects(image, /gone/);
     assert.equal(engine.streams.at(-1)?.closed, true);
 
-    const next = images.generate({}, caller());
+    const next = images.generate({ parameters: {} }, caller());
     await finishLast(engine);
     await next;
   });
@@ -112,9 +112,9 @@ describe('OneShot', () => {
     const images = imagesOf(engine, { sessions });
     const limited = caller('somebody', { sessions: 2 });
     const forget = sessions.expect('somebody');
-    const first = images.generate({}, limited);
+    const first = images.generate({ parameters: {} }, limited);
     await turn();
-    await assert.rejects(images.generate({}, limited), { code: 'too_many_sessions' });
+    await assert.rejects(images.generate({ parameters: {} }, limited), { code: 'too_many_sessions' });
     assert.equal(sessions.count('somebody'), 2, 'the image counts for a new session too');
     await finishLast(engine);
     await first;
@@ -126,7 +126,7 @@ describe('OneShot', () => {
     const engine = new ManualEngine();
     const images = imagesOf(engine);
     const ask = async (name: string, fps: number): Promise<unknown> => {
-      const image = images.generate({}, caller(name, { fps }));
+      const image = images.generate({ parameters: {} }, caller(name, { fps }));
       const refused = image.then(
         () => null,
         (error: unknown) => error,
@@ -147,9 +147,11 @@ describe('OneShot', () => {
     const engine = new ManualEngine();
     const images = imagesOf(engine, { perMinute: 2 });
     for (let i = 0; i < 2; i++) {
-      await assert.rejects(images.generate({ steps: 'many' }, caller()), { name: 'ParameterError' });
+      await assert.rejects(images.generate({ parameters: { steps: 'many' } }, caller()), {
+        name: 'ParameterError',
+      });
     }
-    await assert.rejects(images.generate({}, caller()), {
+    await assert.rejects(images.generate({ parameters: {} }, caller()), {
       code: 'rate_limited',
       message: 'more than 2 images per minute',
     });
@@ -159,12 +161,16 @@ describe('OneShot', () => {
     const engine = new ManualEngine();
     const images = imagesOf(engine, { most: 4 });
     const leave = new AbortController();
-    const begun = [1, 2].map(() => images.generate({}, caller('greedy', {}, leave.signal)));
+    const begun = [1, 2].map(() => images.generate({ parameters: {} }, caller('greedy', {}, leave.signal)));
     await turn();
-    await assert.rejects(images.generate({}, caller('greedy')), { code: 'too_many_sessions' });
-    const others = ['a', 'b'].map((name) => images.generate({}, caller(name, {}, leave.signal)));
+    await assert.rejects(images.generate({ parameters: {} }, caller('greedy')), {
+      code: 'too_many_sessions',
+    });
+    const others = ['a', 'b'].map((name) =>
+      images.generate({ parameters: {} }, caller(name, {}, leave.signal)),
+    );
     await turn();
-    await assert.rejects(images.generate({}, caller('c')), { code: 'too_many_sessions' });
+    await assert.rejects(images.generate({ parameters: {} }, caller('c')), { code: 'too_many_sessions' });
     leave.abort();
     const outcomes = await Promise.allSettled([...begun, ...others]);
     assert.ok(outcomes.every(({ status }) => status === 'rejected'));
@@ -173,7 +179,7 @@ describe('OneShot', () => {
   it('returns the images that were in progress recently', async () => {
     const engine = new ManualEngine();
     const images = imagesOf(engine);
-    const image = images.generate({ width: 128 }, caller());
+    const image = images.generate({ parameters: { width: 128 } }, caller());
     await turn();
     assert.deepEqual(
       images.recent(0).map(({ width }) => width),
@@ -193,7 +199,10 @@ describe('OneShot', () => {
     /** Returns how many images are allowed now, and the message of the next refusal. */
     const allowed = async (name: string, fps: number): Promise<readonly [number, string]> => {
       for (let count = 0; ; count++) {
-        const outcome = images.generate({ steps: 'many' }, caller(name, fps === 0 ? {} : { fps }));
+        const outcome = images.generate(
+          { parameters: { steps: 'many' } },
+          caller(name, fps === 0 ? {} : { fps }),
+        );
         const refusal = (await outcome.catch((error: unknown) => error)) as {
           code?: string;
           message: string;
@@ -218,7 +227,7 @@ describe('OneShot', () => {
     t.mock.method(performance, 'now', () => now);
     const engine = new ManualEngine();
     const images = imagesOf(engine);
-    const first = images.generate({ prompt: 'first' }, caller());
+    const first = images.generate({ parameters: { prompt: 'first' } }, caller());
     assert.deepEqual(
       images.recent(0).map(({ prompt, mode }) => [prompt, mode]),
       [['first', 'txt2img']],
@@ -237,17 +246,17 @@ describe('OneShot', () => {
     const engine = new ManualEngine();
     const images = imagesOf(engine, { most: 3 });
     const leave = new AbortController();
-    const begun = [1, 2].map(() => images.generate({}, caller('a', {}, leave.signal)));
+    const begun = [1, 2].map(() => images.generate({ parameters: {} }, caller('a', {}, leave.signal)));
     await turn();
-    await assert.rejects(images.generate({}, caller('a')), {
+    await assert.rejects(images.generate({ parameters: {} }, caller('a')), {
       code: 'too_many_sessions',
       message: 'too many images are being generated; try again in a moment',
     });
-    await assert.rejects(images.generate({ steps: 4 }, caller('b', { steps: 3 })), {
+    await assert.rejects(images.generate({ parameters: { steps: 4 } }, caller('b', { steps: 3 })), {
       code: 'limit_exceeded',
     });
     engine.state = { name: 'starting', what: 'loading' };
-    await assert.rejects(images.generate({}, caller('b')), { code: 'not_ready' });
+    await assert.rejects(images.generate({ parameters: {} }, caller('b')), { code: 'not_ready' });
     leave.abort();
     for (const image of begun) await assert.rejects(image, /gone/);
   });

@@ -38,6 +38,20 @@ test('an image is made in the style of a picture, which JSON has in base64', asy
   assert.deepEqual([again, off], [styled, plain]);
 });
 
+test('a form may have a style image as a file', async () => {
+  const ask = async (files: Readonly<Record<string, Uint8Array>>): Promise<Buffer> => {
+    const form = new FormData();
+    for (const [name, value] of Object.entries(parameters)) form.append(name, String(value));
+    for (const [name, bytes] of Object.entries(files))
+      form.append(name, new Blob([new Uint8Array(bytes)]), name);
+    const answer = await fetch(`${server.url}/v1/generate`, { method: 'POST', body: form });
+    assert.equal(answer.status, 200);
+    return Buffer.from(await answer.arrayBuffer());
+  };
+  const image = await encodeImage(testImage(1, { width: 64, height: 64 }), 'jpeg', 90);
+  assert.notDeepEqual(await ask({ image, style_image: file }), await ask({ image }));
+});
+
 test('a style image is refused by name if it is an address, no picture or too large', async () => {
   for (const [image, status, code, field, message] of [
     ['http://127.0.0.1/a.jpg', 400, 'invalid_parameter', 'style_image', /not valid base64/],

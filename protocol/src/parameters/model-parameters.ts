@@ -26,6 +26,8 @@ export interface ModelParameters {
   readonly fixedSize?: { readonly width?: number; readonly height?: number };
   /** Whether the model takes the guidance scale as an input; no other guidance is possible then. */
   readonly selfGuided?: boolean;
+  /** The modes that it is good for; absent: all. */
+  readonly modes?: readonly StreamParameters['mode'][];
   /** Its controls; absent: none. */
   readonly controls?: readonly ModelControl[];
   /** Its preprocessors that make masks; absent: none. */
@@ -54,11 +56,13 @@ function limitsOf(
     sizeFactor,
     fixedSize,
     selfGuided,
+    modes,
     controls = [],
     maskPreprocessors = [],
     styleImageSide = null,
   }: ModelParameters,
 ): Partial<ParameterSchema> {
+  if (name === 'mode') return modes ? { enum: modes } : {};
   if (name === 'cfg_type') return selfGuided ? { enum: ['none'] } : {};
   if (name === 'guidance_scale') return selfGuided ? { 'x-when': {} } : {};
   if (name === 'controls') return { properties: controlProperties(controls) };

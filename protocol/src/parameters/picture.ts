@@ -1,6 +1,9 @@
 import { flag } from './parts.js';
 import type { ParameterSchema } from './parameter-schema.js';
 
+/** Where pictures come from: the client's frames, or noise alone. */
+export const modes = ['img2img', 'txt2img'] as const;
+
 /** Which frames are processed, and the form of their pictures. */
 export const pictureParameters = {
   similar_image_filter: {
@@ -42,7 +45,7 @@ export const pictureParameters = {
     'x-applies': ['flow'],
     'x-live': true,
     default: 'img2img',
-    enum: ['img2img', 'txt2img'],
+    enum: modes,
   },
   fps: {
     title: 'Images per second',

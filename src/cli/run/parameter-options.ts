@@ -1,4 +1,6 @@
 import {
+  numberFromText,
+  parameterFromText,
   parameterNames,
   parameterSchemas,
   type ParameterName,
@@ -61,9 +63,9 @@ function addControl(text: string, before: Readonly<Record<string, unknown>> = {}
   const [name = '', scale = ''] = first.split('=');
   const settings = others.map((part) => {
     const [setting = '', value = ''] = part.split('=');
-    return [setting, parseNumber(value)] as const;
+    return [setting, numberFromText(value)] as const;
   });
-  return { ...before, [name]: { scale: parseNumber(scale), ...Object.fromEntries(settings) } };
+  return { ...before, [name]: { scale: numberFromText(scale), ...Object.fromEntries(settings) } };
 }
 
 function optionOf(flag: string, schema: ParameterSchema): Option {
@@ -81,18 +83,5 @@ function optionOf(flag: string, schema: ParameterSchema): Option {
           type === 'boolean' ? flag : `${flag} <value>`,
           choices ? `${description} (${choices})` : description,
         );
-  return option.argParser((text) => parseValue(schema, text)).helpGroup(helpGroup);
-}
-
-/** Converts text to the type of the parameter. Invalid text stays text, for the schema to refuse. */
-function parseValue({ type, anyOf, enum: choices }: ParameterSchema, text: string): unknown {
-  if (choices) return choices.find((choice) => String(choice) === text) ?? text;
-  const types = new Set([type ?? anyOf?.flatMap((part) => ('type' in part ? part.type : [])) ?? []].flat());
-  if (types.has('number') || types.has('integer')) return parseNumber(text);
-  if (types.has('array') && !types.has('string')) return text.split(',').map(parseNumber);
-  return text;
-}
-
-function parseNumber(text: string): number | string {
-  return text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text);
+  return option.argParser((text) => parameterFromText(schema, text)).helpGroup(helpGroup);
 }

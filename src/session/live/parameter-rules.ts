@@ -1,6 +1,7 @@
 import {
   defaultParameters,
   describeAllowed,
+  modes,
   parameterSchemas,
   parameterSchemasFor,
   schemaAnnotations,
@@ -22,6 +23,8 @@ export interface ParameterRules {
   /** JSON Schema (draft 2020-12) of an update. */
   readonly schema: object;
   readonly defaults: StreamParameters;
+  /** The modes that the model is good for. */
+  readonly modes: readonly StreamParameters['mode'][];
   /** The controls that `controls` can name. */
   readonly controls: readonly ModelControl[];
   /**
@@ -40,6 +43,7 @@ export function createParameterRules(given: ModelParameters): ParameterRules {
   return {
     schema,
     defaults: defaultParameters(model),
+    modes: model.modes ?? modes,
     controls: model.controls,
     check(update) {
       // For the schema, a binary is a map of its bytes.

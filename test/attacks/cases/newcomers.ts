@@ -4,7 +4,7 @@ import { motionJpegFrames } from '../../support/frames.js';
 import type { Attack, AttackCase } from '../attack.js';
 import { sendFrames } from '../clients/frame-client.js';
 import { persistAll } from '../clients/persist.js';
-import { textToImage } from '../clients/requests.js';
+import { generateImage } from '../clients/requests.js';
 
 /** Each client requests one picture after another. */
 export const oneShots: Attack = {
@@ -12,7 +12,7 @@ export const oneShots: Attack = {
   async attack(target, signal) {
     const agent = new Agent({ keepAlive: true });
     const plan = { address: target.address(), parameters: {}, agent };
-    await persistAll(target, signal, () => textToImage(target, plan, signal));
+    await persistAll(target, signal, () => generateImage(target, plan, signal));
     agent.destroy();
   },
 };
@@ -49,7 +49,7 @@ const pairs = arrivalsAttack('arrivals-pairs', () => Math.random() * 200, 2);
 export const newcomerCases: readonly AttackCase[] = [
   ...[4, 8].map((clients) => ({
     name: `one-shots-${clients}`,
-    what: `${clients} loops of POST /v1/txt2img`,
+    what: `${clients} loops of POST /v1/generate`,
     parts: [{ attack: oneShots, clients }],
     streams: 1,
   })),

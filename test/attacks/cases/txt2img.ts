@@ -1,7 +1,7 @@
 import { Agent } from 'node:http';
 import type { Attack, AttackCase } from '../attack.js';
 import { persistAll } from '../clients/persist.js';
-import { textToImage } from '../clients/requests.js';
+import { generateImage } from '../clients/requests.js';
 
 /**
  * Each client requests pictures of many steps, of the largest size that the server allows.
@@ -17,7 +17,7 @@ function heavyAttack(name: string, largest: number, patience: number): Attack {
       await persistAll(target, signal, async () => {
         const tried = side;
         const parameters = { width: tried, height: tried, steps: 10 };
-        const status = await textToImage(target, { address, parameters, agent, patience }, signal);
+        const status = await generateImage(target, { address, parameters, agent, patience }, signal);
         // A slow server refuses sizes whose calls would take too long (maxCallSeconds).
         if (status === 403) side = Math.min(side, tried - 128);
       });
@@ -32,7 +32,7 @@ const withKey: Attack = {
   async attack(target, signal) {
     const agent = new Agent({ keepAlive: true });
     const plan = { address: target.address(), parameters: { width: 64, height: 64 }, agent };
-    await persistAll(target, signal, () => textToImage(target, plan, signal));
+    await persistAll(target, signal, () => generateImage(target, plan, signal));
     agent.destroy();
   },
 };
@@ -56,7 +56,7 @@ export const txt2imgCases: readonly AttackCase[] = [
   .concat(
     {
       name: `${withKey.name}-fps`,
-      what: `4 loops of POST /v1/txt2img with one key of ${keyFps} frames a second`,
+      what: `4 loops of POST /v1/generate with one key of ${keyFps} frames a second`,
       parts: [{ attack: withKey, clients: 4 }],
       streams: 1,
       keyLimits: { fps: keyFps },
@@ -71,7 +71,7 @@ export const txt2imgCases: readonly AttackCase[] = [
     },
     {
       name: `${withKey.name}-sessions`,
-      what: '4 loops of POST /v1/txt2img with one key of 1 session',
+      what: '4 loops of POST /v1/generate with one key of 1 session',
       parts: [{ attack: withKey, clients: 4 }],
       streams: 1,
       keyLimits: { sessions: 1 },

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { request, type Agent, type IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { encodeJpeg } from '../../../src/image/encode.js';
 import type { Target } from '../attack.js';
 
-export interface TextToImage {
+export interface OneImage {
   readonly address: string;
   readonly parameters: object;
   readonly agent: Agent;
@@ -11,28 +12,33 @@ export interface TextToImage {
   readonly patience?: number;
 }
 
+const small = await encodeJpeg({ width: 64, height: 64, data: new Uint8Array(64 * 64 * 3) }, 80);
 /** Milliseconds until a refused request is repeated. */
 const pause = 20;
 
 /**
- * Sends one `POST /v1/txt2img` and counts the outcome.
+ * Sends one `POST /v1/generate` with a small picture, and counts the outcome.
  * @returns the status of the response; null if the client disconnected before.
  */
-export async function textToImage(
+export async function generateImage(
   target: Target,
-  plan: TextToImage,
+  plan: OneImage,
   signal: AbortSignal,
 ): Promise<number | null> {
   const { address, parameters, agent, patience = Infinity } = plan;
   const authorization = target.token === undefined ? {} : { authorization: `Bearer ${target.token}` };
-  const post = request(`${target.url}/v1/txt2img`, {
+  const form = new FormData();
+  form.append('image', new Blob([new Uint8Array(small)]), 'small.jpg');
+  for (const [name, value] of Object.entries(parameters)) form.append(name, String(value));
+  const body = new Response(form);
+  const post = request(`${target.url}/v1/generate`, {
     method: 'POST',
     localAddress: address,
     agent,
     signal,
-    headers: { 'content-type': 'application/json', ...authorization },
+    headers: { 'content-type': body.headers.get('content-type') ?? '', ...authorization },
   });
-  post.end(JSON.stringify(parameters));
+  post.end(new Uint8Array(await body.arrayBuffer()));
   const leave = patience === Infinity ? undefined : setTimeout(() => post.destroy(new GoneError()), patience);
   try {
     const [response] = (await once(post, 'response')) as [IncomingMessage];

@@ -30,6 +30,8 @@ _MILLRACE = {
         "steps": 1,
         "cfg_type": "none",
     },
+    # Without a picture it has nothing to paint.
+    "modes": ["img2img"],
     "styles": [
         {"name": "Vaporwave", "prompt": "vaporwave aesthetic"},
         {"name": "Neon", "prompt": "neon lights"},

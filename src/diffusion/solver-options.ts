@@ -11,7 +11,10 @@ export type SolverName =
   | 'DPMSolverMultistepScheduler'
   | 'DEISMultistepScheduler'
   | 'UniPCMultistepScheduler'
-  | 'PNDMScheduler';
+  | 'PNDMScheduler'
+  | 'GHVBScheduler'
+  | 'PLMSWithHBScheduler'
+  | 'PLMSWithNTScheduler';
 
 /**
  * The user's choice of solver and its settings, by their names in diffusers. A solver ignores settings that it does not have; `solversWith` of the
@@ -30,7 +33,7 @@ export interface SolverOptions {
   /** null: that of the model's configuration, or else the solver's default. */
   readonly timestep_spacing: TimestepSpacing | null;
   /** Most model outputs that a multistep solver uses in one step. */
-  readonly solver_order: 1 | 2 | 3;
+  readonly solver_order: 1 | 2 | 3 | 4;
   readonly algorithm_type: 'dpmsolver' | 'dpmsolver++' | 'sde-dpmsolver' | 'sde-dpmsolver++';
   /** Whether noise levels are spread as in Karras et al. 2022. */
   readonly use_karras_sigmas: boolean;
@@ -38,6 +41,8 @@ export interface SolverOptions {
   readonly eta: number;
   /** From 0 (deterministic) to 1 (full re-noising). */
   readonly gamma: number;
+  /** Share of the newest direction in the running mean that momentum steps along, above 0, to 1 (no momentum). Default: 1. */
+  readonly momentum_beta?: number;
   /** Whether noise is added between steps (StreamDiffusion: `do_add_noise`). */
   readonly do_add_noise: boolean;
   /** LCM: false disables boundary scaling (c_skip 0, c_out 1), as SD-Turbo requires. Default: true. */

@@ -32,6 +32,7 @@ export interface StreamOptions {
   readonly negative?: number;
   readonly order?: 1 | 2 | 3;
   readonly eta?: number;
+  readonly momentum?: number;
 }
 
 export function createStream(options: StreamOptions = {}): Stream {
@@ -43,6 +44,7 @@ export function createStream(options: StreamOptions = {}): Stream {
     solver_order: options.order ?? 2,
     algorithm_type: 'dpmsolver++',
     use_karras_sigmas: false,
+    momentum_beta: options.momentum ?? 1,
     eta: options.eta ?? 0,
     gamma: 0.3,
     do_add_noise: options.do_add_noise ?? true,

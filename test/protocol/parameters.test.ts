@@ -26,6 +26,7 @@ const contract: Readonly<Record<string, readonly [initial: unknown, allowed: str
   strength: [0.4, 'number 0 to 1'],
   steps: [1, 'integer 1 to 10'],
   num_inference_steps: [50, 'integer 1 to 1000'],
+  momentum_beta: [1, 'number 0.05 to 1'],
   eta: [0, 'number 0 to 1'],
   gamma: [0.3, 'number 0 to 1'],
   latent_feedback: [0, 'number 0 to 0.95'],
@@ -56,7 +57,7 @@ const contract: Readonly<Record<string, readonly [initial: unknown, allowed: str
 const choices = {
   prompt_blend: ['lerp', 'slerp'],
   timestep_spacing: [null, 'leading', 'trailing', 'linspace'],
-  solver_order: [2, 1, 3],
+  solver_order: [2, 1, 3, 4],
   algorithm_type: ['dpmsolver++', 'dpmsolver', 'sde-dpmsolver', 'sde-dpmsolver++'],
   use_karras_sigmas: [false],
   do_add_noise: [true],
@@ -136,7 +137,7 @@ describe('the parameters', () => {
     assert.deepEqual(Object.fromEntries(listed), solversWith);
     assert.match(
       parameterSchemas.use_karras_sigmas.description,
-      /\(EulerDiscrete, HeunDiscrete, DPMSolverMultistep, DEISMultistep and UniPCMultistep\)\.$/,
+      /\(EulerDiscrete, .* UniPCMultistep, GHVB, PLMSWithHB and PLMSWithNT\)\.$/,
     );
   });
 

@@ -13,7 +13,11 @@ export const solverNames = [
   'DEISMultistepScheduler',
   'UniPCMultistepScheduler',
   'PNDMScheduler',
+  'GHVBScheduler',
+  'PLMSWithHBScheduler',
+  'PLMSWithNTScheduler',
 ] as const;
+const momentumSolvers = ['GHVBScheduler', 'PLMSWithHBScheduler', 'PLMSWithNTScheduler'] as const;
 export type SolverName = (typeof solverNames)[number];
 
 /** The solvers that honour each option of solvers. A test compares this table with the behaviour of each solver. */
@@ -27,8 +31,14 @@ const solversWith = {
     'DEISMultistepScheduler',
     'UniPCMultistepScheduler',
     'PNDMScheduler',
+    ...momentumSolvers,
   ],
-  solver_order: ['DPMSolverMultistepScheduler', 'DEISMultistepScheduler', 'UniPCMultistepScheduler'],
+  solver_order: [
+    'DPMSolverMultistepScheduler',
+    'DEISMultistepScheduler',
+    'UniPCMultistepScheduler',
+    ...momentumSolvers,
+  ],
   algorithm_type: ['DPMSolverMultistepScheduler'],
   use_karras_sigmas: [
     'EulerDiscreteScheduler',
@@ -36,7 +46,9 @@ const solversWith = {
     'DPMSolverMultistepScheduler',
     'DEISMultistepScheduler',
     'UniPCMultistepScheduler',
+    ...momentumSolvers,
   ],
+  momentum_beta: ['DPMSolverMultistepScheduler', 'UniPCMultistepScheduler', ...momentumSolvers],
   eta: ['DDIMScheduler'],
   gamma: ['TCDScheduler'],
   do_add_noise: ['LCMScheduler'],
@@ -64,12 +76,12 @@ export const solverParameters = {
   },
   solver_order: {
     title: 'Solver order',
-    description: `Order of ${listSolversWith('solver_order')}.`,
+    description: `Order of ${listSolversWith('solver_order')}; 4 only with the last three.`,
     'x-group': 'more',
     'x-applies': ['plan'],
     'x-when': { solver: solversWith.solver_order },
     default: 2,
-    enum: [1, 2, 3],
+    enum: [1, 2, 3, 4],
   },
   algorithm_type: {
     title: 'Algorithm',
@@ -88,6 +100,17 @@ export const solverParameters = {
     'x-when': { solver: solversWith.use_karras_sigmas },
     default: false,
     ...flag,
+  },
+  momentum_beta: {
+    title: 'Momentum',
+    description: `Share of the newest direction in the running mean that steps follow: 1 is without momentum, 0.5 to 0.9 sensible, and less smooths more (${listSolversWith('momentum_beta')}).`,
+    'x-group': 'more',
+    'x-applies': ['plan'],
+    'x-when': { solver: solversWith.momentum_beta },
+    default: 1,
+    type: 'number',
+    minimum: 0.05,
+    maximum: 1,
   },
   /** 0 is deterministic, 1 as random as DDPM. */
   eta: {

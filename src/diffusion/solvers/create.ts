@@ -7,6 +7,7 @@ import { createEuler, createEulerAncestral } from './euler.js';
 import { createHeun } from './heun.js';
 import { createLcm } from './lcm.js';
 import { SolverError, type SolverName, type SolverOptions } from '../solver-options.js';
+import { createMomentum } from './momentum.js';
 import { createPndm } from './pndm.js';
 import { createTcd } from './tcd.js';
 import { createUniPc } from './unipc.js';
@@ -26,6 +27,9 @@ const families: Readonly<Record<SolverName, Family>> = {
   DEISMultistepScheduler: createDeis,
   UniPCMultistepScheduler: createUniPc,
   PNDMScheduler: createPndm,
+  GHVBScheduler: createMomentum('ghvb'),
+  PLMSWithHBScheduler: createMomentum('hb'),
+  PLMSWithNTScheduler: createMomentum('nt'),
 };
 
 /**

@@ -22,6 +22,9 @@ const calls: Readonly<Record<SolverName, (steps: number) => number>> = {
   DEISMultistepScheduler: (steps) => steps,
   UniPCMultistepScheduler: (steps) => steps,
   PNDMScheduler: (steps) => (steps === 1 ? 1 : steps + 1),
+  GHVBScheduler: (steps) => steps,
+  PLMSWithHBScheduler: (steps) => steps,
+  PLMSWithNTScheduler: (steps) => steps,
 };
 
 function make(
@@ -73,6 +76,14 @@ describe('createSolver', () => {
       const own = ['last', 'm1', 'm2', 'm3'].slice(0, order + 1);
       assert.equal(slots({ solver: 'UniPCMultistepScheduler', solver_order: order }), own.join());
     }
+    for (const name of ['PLMSWithHBScheduler', 'PLMSWithNTScheduler'] as const) {
+      assert.equal(slots({ solver: name, solver_order: 1 }), 'velocity');
+      assert.equal(slots({ solver: name, solver_order: 4 }), 'm1,m2,m3,velocity');
+    }
+    assert.equal(slots({ solver: 'GHVBScheduler', solver_order: 1 }), 'm1');
+    assert.equal(slots({ solver: 'GHVBScheduler', solver_order: 4 }), 'm1,m2,m3');
+    assert.equal(slots({ solver: 'DPMSolverMultistepScheduler', momentum_beta: 0.5 }), 'm1,velocity');
+    assert.equal(slots({ solver: 'UniPCMultistepScheduler', momentum_beta: 0.5 }), 'last,m1,m2,velocity');
     assert.equal(slots({ solver: 'PNDMScheduler' }), 'm1,m2,m3,start');
     assert.equal(slots({ solver: 'PNDMScheduler' }, { skip_prk_steps: false }), 'm1,m2,m3,mean,start');
     assert.equal(slots({ solver: 'HeunDiscreteScheduler' }), 'slope,start');
@@ -201,6 +212,25 @@ describe('createSolver', () => {
       const message = new RegExp(`0 to 1, not ${wrong}`);
       assertRefused('eta', message, { solver: 'DDIMScheduler', eta: wrong });
       assertRefused('gamma', message, { solver: 'TCDScheduler', gamma: wrong });
+    }
+    for (const solver of ['GHVBScheduler', 'PLMSWithHBScheduler', 'UniPCMultistepScheduler'] as const) {
+      for (const wrong of [0, -0.5, 1.01, Number.NaN]) {
+        assertRefused('momentum_beta', new RegExp(`above 0, up to 1, not ${wrong}`), {
+          solver,
+          momentum_beta: wrong,
+        });
+      }
+    }
+    const upTo3 = [
+      'DPMSolverMultistepScheduler',
+      'DEISMultistepScheduler',
+      'UniPCMultistepScheduler',
+    ] as const;
+    for (const solver of upTo3) {
+      assertRefused('solver_order', new RegExp(`1, 2 or 3 for ${solver}, not 4`), {
+        solver,
+        solver_order: 4,
+      });
     }
     for (const right of [0, 1]) {
       make({ solver: 'DDIMScheduler', eta: right });

@@ -20,7 +20,8 @@ const tolerance = 1e-6;
 const lowestAlphaCumprod = createNoiseSchedule(stableDiffusion).alphasCumprod[0];
 
 /** Returns the signal and noise that are left at the end of a solver. */
-function endOf({ config, options: { solver: name, algorithm_type } }: Settings): { a: number; b: number } {
+function endOf({ config, options }: Settings): { a: number; b: number } {
+  const { solver: name, algorithm_type, timestep_spacing, use_karras_sigmas } = options;
   const lowest = { a: Math.sqrt(lowestAlphaCumprod), b: Math.sqrt(1 - lowestAlphaCumprod) };
   const none = { a: 1, b: 0 };
   const sigmaMin = config.final_sigmas_type === 'sigma_min';
@@ -33,6 +34,13 @@ function endOf({ config, options: { solver: name, algorithm_type } }: Settings):
       return config.set_alpha_to_one === true ? none : lowest;
     case 'DPMSolverMultistepScheduler':
       return sigmaMin || algorithm_type.endsWith('dpmsolver') ? lowest : none;
+    case 'GHVBScheduler':
+    case 'PLMSWithHBScheduler':
+    case 'PLMSWithNTScheduler':
+      if (use_karras_sigmas) return none;
+      if ((timestep_spacing ?? 'leading') === 'leading')
+        return config.set_alpha_to_one === true ? none : lowest;
+      return config.final_sigmas_type === 'zero' ? none : lowest;
     case 'UniPCMultistepScheduler':
       return sigmaMin || config.predict_x0 === false ? lowest : none;
     case 'EulerDiscreteScheduler':
@@ -55,6 +63,8 @@ function stepsMeet({ config, options }: Settings): boolean {
       return ownList || ((timestep_spacing ?? 'leading') === 'leading' && config.skip_prk_steps === true);
     case 'DEISMultistepScheduler':
     case 'UniPCMultistepScheduler':
+      // The mean of UniPC's directions, which grow from step to step, lags behind (as in the original).
+      if (name === 'UniPCMultistepScheduler' && (options.momentum_beta ?? 1) < 1) return false;
       // If only one noise level is spread, it is both ends of its schedule.
       return (
         num_inference_steps > 1 || !(options.use_karras_sigmas || config.use_exponential_sigmas === true)

@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { referenceCases } from '../support/reference.js';
+import { readSamplerRuns, type SamplerRun } from '../support/sampler-table.js';
+import { followMomentum, followWithMomentum } from './samplers/momentum.js';
+
+/** What follows the tables of a family. */
+const runners: Readonly<Record<string, (run: SamplerRun) => void | Promise<void>>> = {
+  momentum: followMomentum,
+  momentum_dpmpp: followWithMomentum('DPMSolverMultistepScheduler'),
+  momentum_unipc: followWithMomentum('UniPCMultistepScheduler'),
+};
+
+test('samplers follow those of their papers', async (t) => {
+  const cases = referenceCases('samplers');
+  assert.notEqual(cases.length, 0, 'sampler tables exist');
+  for (const file of cases) {
+    await t.test(file.name, async (t) => {
+      const runs = await readSamplerRuns(file);
+      const { family } = runs[0].table;
+      const follow = runners[family];
+      if (follow === undefined) {
+        t.skip(`not supported: ${family}`);
+        return;
+      }
+      for (const run of runs) await follow(run);
+    });
+  }
+});

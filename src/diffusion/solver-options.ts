@@ -14,7 +14,10 @@ export type SolverName =
   | 'PNDMScheduler'
   | 'GHVBScheduler'
   | 'PLMSWithHBScheduler'
-  | 'PLMSWithNTScheduler';
+  | 'PLMSWithNTScheduler'
+  | 'FlowMatchEulerDiscreteScheduler'
+  | 'FlowMatchHeunDiscreteScheduler'
+  | 'PeRFlowScheduler';
 
 /**
  * The user's choice of solver and its settings, by their names in diffusers. A solver ignores settings that it does not have; `solversWith` of the
@@ -45,6 +48,10 @@ export interface SolverOptions {
   readonly momentum_beta?: number;
   /** Whether noise is added between steps (StreamDiffusion: `do_add_noise`). */
   readonly do_add_noise: boolean;
+  /** Flow matching: the shift of noise levels, above 0; 0 takes that of the model. Default: 0. */
+  readonly flow_shift?: number;
+  /** Positions of the latent, for a shift that depends on them. Default: 4096, a picture of 512 x 512 pixels. */
+  readonly latentArea?: number;
   /** LCM: false disables boundary scaling (c_skip 0, c_out 1), as SD-Turbo requires. Default: true. */
   readonly boundaryScaling?: boolean;
 }

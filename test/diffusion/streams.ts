@@ -1,8 +1,10 @@
 import type { GuidanceType } from '../../src/diffusion/guidance.js';
 import { SeededNoise } from '../../src/diffusion/noise.js';
-import { createSolver, type SolverName } from '../../src/diffusion/solvers/create.js';
+import { createSolver, predictionsFor, type SolverName } from '../../src/diffusion/solvers/create.js';
+import type { Plan } from '../../src/diffusion/in-flight.js';
+import { predictedNoise } from '../../src/diffusion/prediction.js';
 import { Stream, type Admission } from '../../src/diffusion/stream.js';
-import type { PredictionType } from '../../src/diffusion/types.js';
+import type { PredictionType, Stage } from '../../src/diffusion/types.js';
 
 /** Stable Diffusion's noise schedule. */
 const schedulerConfig = {
@@ -49,10 +51,12 @@ export function createStream(options: StreamOptions = {}): Stream {
     gamma: 0.3,
     do_add_noise: options.do_add_noise ?? true,
   } as const;
+  const [prediction] = predictionsFor(solverOptions.solver);
+  const config = { ...schedulerConfig, prediction_type: prediction };
   const plan = {
-    solver: createSolver(schedulerConfig, solverOptions),
-    stockSolver: createSolver(schedulerConfig, { ...solverOptions, do_add_noise: true }),
-    prediction: options.prediction ?? 'epsilon',
+    solver: createSolver(config, solverOptions),
+    stockSolver: createSolver(config, { ...solverOptions, do_add_noise: true }),
+    prediction: options.prediction ?? prediction,
     shape,
     noise: new SeededNoise([{ seed: options.seed ?? 2, weight: 1 }], latentLength, options.drift ?? 0),
   };
@@ -76,4 +80,26 @@ export function createStream(options: StreamOptions = {}): Stream {
 /** Returns a latent that differs from frame to frame. */
 export function frameLatent(frame: number): Float32Array {
   return Float32Array.from({ length: latentLength }, (_, i) => Math.sin(1.7 * i + 0.9 * frame));
+}
+
+/** Returns the output of a U-Net that stands for this noise. */
+export function outputFor(
+  { prediction }: Plan,
+  stage: Stage,
+  input: Float32Array,
+  noise: Float32Array,
+): Float32Array {
+  // Predictions are linear in the output.
+  const [none, one] = [0, 1].map((output) => {
+    const out = new Float64Array(input.length);
+    predictedNoise(
+      prediction,
+      { ...stage, inputScale: 1 },
+      input,
+      input.map(() => output),
+      out,
+    );
+    return out;
+  });
+  return noise.map((value, i) => (value - none[i]) / (one[i] - none[i]));
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { referenceCases } from '../support/reference.js';
 import { readSamplerRuns, type SamplerRun } from '../support/sampler-table.js';
+import { followFlow, followInstaFlow, followPerflow } from './samplers/flows.js';
 import { followMomentum, followWithMomentum } from './samplers/momentum.js';
 
 /** What follows the tables of a family. */
@@ -9,6 +10,9 @@ const runners: Readonly<Record<string, (run: SamplerRun) => void | Promise<void>
   momentum: followMomentum,
   momentum_dpmpp: followWithMomentum('DPMSolverMultistepScheduler'),
   momentum_unipc: followWithMomentum('UniPCMultistepScheduler'),
+  flow: followFlow,
+  instaflow: followInstaFlow,
+  perflow: followPerflow,
 };
 
 test('samplers follow those of their papers', async (t) => {

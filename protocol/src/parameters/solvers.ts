@@ -16,8 +16,12 @@ export const solverNames = [
   'GHVBScheduler',
   'PLMSWithHBScheduler',
   'PLMSWithNTScheduler',
+  'FlowMatchEulerDiscreteScheduler',
+  'FlowMatchHeunDiscreteScheduler',
+  'PeRFlowScheduler',
 ] as const;
 const momentumSolvers = ['GHVBScheduler', 'PLMSWithHBScheduler', 'PLMSWithNTScheduler'] as const;
+const flowSolvers = ['FlowMatchEulerDiscreteScheduler', 'FlowMatchHeunDiscreteScheduler'] as const;
 export type SolverName = (typeof solverNames)[number];
 
 /** The solvers that honour each option of solvers. A test compares this table with the behaviour of each solver. */
@@ -32,6 +36,7 @@ const solversWith = {
     'UniPCMultistepScheduler',
     'PNDMScheduler',
     ...momentumSolvers,
+    ...flowSolvers,
   ],
   solver_order: [
     'DPMSolverMultistepScheduler',
@@ -47,9 +52,11 @@ const solversWith = {
     'DEISMultistepScheduler',
     'UniPCMultistepScheduler',
     ...momentumSolvers,
+    'FlowMatchEulerDiscreteScheduler',
   ],
   momentum_beta: ['DPMSolverMultistepScheduler', 'UniPCMultistepScheduler', ...momentumSolvers],
-  eta: ['DDIMScheduler'],
+  flow_shift: flowSolvers,
+  eta: ['DDIMScheduler', 'FlowMatchEulerDiscreteScheduler'],
   gamma: ['TCDScheduler'],
   do_add_noise: ['LCMScheduler'],
 } as const satisfies Readonly<Record<string, readonly SolverName[]>>;
@@ -111,6 +118,18 @@ export const solverParameters = {
     type: 'number',
     minimum: 0.05,
     maximum: 1,
+  },
+  /** Models have shifts of 1 to 6. */
+  flow_shift: {
+    title: 'Shift',
+    description: `How far the noise levels of ${listSolversWith('flow_shift')} are moved towards much noise: 1 is not at all, 0 the shift of the model.`,
+    'x-group': 'more',
+    'x-applies': ['plan'],
+    'x-when': { solver: solversWith.flow_shift },
+    default: 0,
+    type: 'number',
+    minimum: 0,
+    maximum: 12,
   },
   /** 0 is deterministic, 1 as random as DDPM. */
   eta: {

@@ -1,13 +1,15 @@
 import { createNoiseSchedule, type NoiseSchedule, type SchedulerConfig } from '../schedule.js';
-import type { Solver } from '../types.js';
+import type { PredictionType, Solver } from '../types.js';
 import { createDdim } from './ddim.js';
 import { createDeis } from './deis.js';
 import { createDpmSolver } from './dpm-solver.js';
 import { createEuler, createEulerAncestral } from './euler.js';
+import { createFlowEuler, createFlowHeun } from './flow-match.js';
 import { createHeun } from './heun.js';
 import { createLcm } from './lcm.js';
 import { SolverError, type SolverName, type SolverOptions } from '../solver-options.js';
 import { createMomentum } from './momentum.js';
+import { createPerflow } from './perflow.js';
 import { createPndm } from './pndm.js';
 import { createTcd } from './tcd.js';
 import { createUniPc } from './unipc.js';
@@ -30,7 +32,25 @@ const families: Readonly<Record<SolverName, Family>> = {
   GHVBScheduler: createMomentum('ghvb'),
   PLMSWithHBScheduler: createMomentum('hb'),
   PLMSWithNTScheduler: createMomentum('nt'),
+  FlowMatchEulerDiscreteScheduler: createFlowEuler,
+  FlowMatchHeunDiscreteScheduler: createFlowHeun,
+  PeRFlowScheduler: createPerflow,
 };
+
+const noisePredictions = ['epsilon', 'v_prediction', 'sample'] as const;
+const flowPredictions = ['flow', 'reverse_flow'] as const;
+
+/** What models for these solvers predict; those for the others, noise in one of its forms. */
+const predictions: Readonly<Partial<Record<SolverName, readonly PredictionType[]>>> = {
+  FlowMatchEulerDiscreteScheduler: flowPredictions,
+  FlowMatchHeunDiscreteScheduler: flowPredictions,
+  PeRFlowScheduler: ['ddim_eps', 'diff_eps', 'velocity'],
+};
+
+/** Returns what a model may predict to be run with a solver. */
+export function predictionsFor(solver: SolverName): readonly PredictionType[] {
+  return predictions[solver] ?? noisePredictions;
+}
 
 /**
  * Creates a solver for a model: all coefficients are computed here, and a step only applies them.
@@ -43,7 +63,18 @@ export function createSolver(config: SchedulerConfig, options: SolverOptions): S
     const setting = config.use_flow_sigmas === true ? 'use_flow_sigmas' : 'timestep_type "continuous"';
     throw new SolverError('solver', `does not support ${setting} of the model's scheduler configuration`);
   }
-  return families[options.solver](noiseScheduleOf(config), config, options);
+  const { solver } = options;
+  const { prediction_type: prediction = 'epsilon' } = config;
+  if (!predictionsFor(solver).includes(prediction)) {
+    const fitting = (Object.keys(families) as SolverName[]).filter((name) =>
+      predictionsFor(name).includes(prediction),
+    );
+    throw new SolverError(
+      'solver',
+      `must be one of ${fitting.join(', ')} with a model that predicts ${prediction}, not ${solver}`,
+    );
+  }
+  return families[solver](noiseScheduleOf(config), config, options);
 }
 
 function noiseScheduleOf(config: SchedulerConfig): NoiseSchedule {

@@ -8,7 +8,7 @@ import {
   type SolverName,
   type SolverOptions,
 } from '../../../src/diffusion/solvers/create.js';
-import { defaultOptions, stableDiffusion } from './solver-settings.js';
+import { configFor, defaultOptions } from './solver-settings.js';
 
 /** The number of model calls that a solver makes for a number of steps. */
 const calls: Readonly<Record<SolverName, (steps: number) => number>> = {
@@ -25,6 +25,9 @@ const calls: Readonly<Record<SolverName, (steps: number) => number>> = {
   GHVBScheduler: (steps) => steps,
   PLMSWithHBScheduler: (steps) => steps,
   PLMSWithNTScheduler: (steps) => steps,
+  FlowMatchEulerDiscreteScheduler: (steps) => steps,
+  FlowMatchHeunDiscreteScheduler: (steps) => 2 * steps - 1,
+  PeRFlowScheduler: (steps) => steps,
 };
 
 function make(
@@ -32,7 +35,7 @@ function make(
   config: SchedulerConfig = {},
 ): ReturnType<typeof createSolver> {
   return createSolver(
-    { ...stableDiffusion, skip_prk_steps: true, ...config },
+    { ...configFor(options.solver ?? defaultOptions.solver), skip_prk_steps: true, ...config },
     { ...defaultOptions, ...options },
   );
 }
@@ -53,7 +56,7 @@ describe('createSolver', () => {
   it('creates every solver that the protocol names, and no other', () => {
     assert.deepEqual(Object.keys(calls), [...solverNames]);
     for (const name of solverNames) {
-      for (const steps of [1, 2, 5]) {
+      for (const steps of name === 'PeRFlowScheduler' ? [4, 5] : [1, 2, 5]) {
         assert.equal(
           make({ solver: name, num_inference_steps: steps }).stages.length,
           calls[name](steps),
@@ -116,7 +119,8 @@ describe('createSolver', () => {
       ].includes(name);
       const solver = make({ solver: name, timestep_spacing: 'trailing' });
       for (const { a, b, inputScale } of solver.stages) {
-        assert.ok(Math.abs(a ** 2 + b ** 2 - 1) < 1e-9);
+        const isFlow = name.startsWith('FlowMatch');
+        assert.ok(Math.abs((isFlow ? a + b : a ** 2 + b ** 2) - 1) < 1e-9);
         assert.equal(inputScale, exploding ? a : 1);
       }
       assert.ok(Math.abs(solver.initNoiseSigma - (exploding ? 14.6146 : 1)) < 1e-3, name);

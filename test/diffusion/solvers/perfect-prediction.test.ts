@@ -28,6 +28,7 @@ function endOf({ config, options }: Settings): { a: number; b: number } {
   switch (name) {
     case 'TCDScheduler':
     case 'DEISMultistepScheduler':
+    case 'PeRFlowScheduler':
       return lowest;
     case 'DDIMScheduler':
     case 'PNDMScheduler':
@@ -69,6 +70,9 @@ function stepsMeet({ config, options }: Settings): boolean {
       return (
         num_inference_steps > 1 || !(options.use_karras_sigmas || config.use_exponential_sigmas === true)
       );
+    case 'PeRFlowScheduler':
+      // Within a window samples are on a line, which passes below the noise level of the training.
+      return solverOf({ config, options }).stages.every(({ timestep }) => timestep % 250 === 0);
     default:
       return true;
   }
@@ -79,6 +83,7 @@ function isDeterministic({ options: { solver: name, algorithm_type, eta, gamma }
     case 'TCDScheduler':
       return gamma === 0;
     case 'DDIMScheduler':
+    case 'FlowMatchEulerDiscreteScheduler':
       return eta === 0;
     case 'DPMSolverMultistepScheduler':
       return !algorithm_type.startsWith('sde-');

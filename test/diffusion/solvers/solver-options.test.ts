@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { parameterSchemas, solverNames, type ParameterName } from '@millrace/protocol';
 import { createSolver, SolverError, type SolverOptions } from '../../../src/diffusion/solvers/create.js';
 import { solversWith } from '../../support/parameters.js';
-import { defaultOptions, stableDiffusion } from './solver-settings.js';
+import { configFor, defaultOptions } from './solver-settings.js';
 
 type Choice = Partial<SolverOptions>;
 
@@ -18,6 +18,7 @@ const choices = {
   ),
   use_karras_sigmas: [{ use_karras_sigmas: false }, { use_karras_sigmas: true }],
   momentum_beta: [{ momentum_beta: 0.5 }, { momentum_beta: 0.8 }],
+  flow_shift: [{ flow_shift: 1 }, { flow_shift: 3 }],
   eta: [{ eta: 0 }, { eta: 1 }],
   gamma: [{ gamma: 0 }, { gamma: 1 }],
   do_add_noise: [{ do_add_noise: true }, { do_add_noise: false }],
@@ -31,7 +32,11 @@ const common: Readonly<Record<string, readonly Choice[]>> = {
 
 /** Runs a solver on a sample whose predicted noise rises and falls; returns all results. */
 function run(options: Choice): string {
-  const solver = createSolver(stableDiffusion, { ...defaultOptions, num_inference_steps: 10, ...options });
+  const solver = createSolver(configFor(options.solver ?? defaultOptions.solver), {
+    ...defaultOptions,
+    num_inference_steps: 10,
+    ...options,
+  });
   const sample = Float64Array.of(0.5, -1, 2);
   const history = solver.createHistory(sample.length);
   const trail: unknown[] = [solver.initNoiseSigma];

@@ -69,7 +69,7 @@ export function createPlan(
     typeof parameters.seed === 'number' ? [{ seed: parameters.seed, weight: 1 }] : parameters.seed;
   requireWeight('seed', seeds);
   const drift = parameters.noise === 'drift' ? parameters.noise_drift : 0;
-  const options = solverOptions(parameters);
+  const options = { ...solverOptions(parameters), latentArea: shape[1] * shape[2] };
   try {
     return {
       solver: createSolver(folder.scheduler, options),

@@ -10,6 +10,7 @@ import {
   type UnetConfig,
   type VaeConfig,
 } from './configs.js';
+import { solverDefaults } from './flow-scheduler.js';
 import { checkKind, exportAdvice } from './kind.js';
 import { readInt8 } from './layout/int8.js';
 import { readLayout, textPart, type FixedSize, type ModelLayout } from './layout/model.js';
@@ -148,6 +149,7 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
     notes,
     defaults: {
       ...trainedSize(unet, pixelFactor),
+      ...solverDefaults(scheduler),
       // The guidance scale that LCMs are distilled for and that diffusers uses.
       ...(selfGuided && { cfg_type: 'none' as const, guidance_scale: 8.5 }),
       ...settings.defaults,

@@ -1,5 +1,6 @@
 import { defaultParameters, solverNames, type SolverName, type StreamParameters } from '@millrace/protocol';
 import { join } from 'node:path';
+import { predictionsFor } from '../../../diffusion/solvers/create.js';
 import type { ModelFolder } from '../../../model/folder.js';
 import { ModelError } from '../../../model/model-error.js';
 import { ParameterError } from '../../engine.js';
@@ -26,14 +27,19 @@ export function checkSolvers(folder: ModelFolder): readonly string[] {
     }
   };
   const usual = defaultParameters(folder);
-  const others = solverNames.flatMap((solver): [SolverName, ParameterError][] => {
+  // That a solver is for models that predict something else is no fault of this one.
+  const fitting = solverNames.filter((solver) => predictionsFor(solver).includes(folder.predictionType));
+  const others = fitting.flatMap((solver): [SolverName, ParameterError][] => {
     const problem = problemOf({ ...usual, solver });
     // If another field is invalid, a session can set it to a value that this solver accepts.
     return problem?.field === 'solver' ? [[solver, problem]] : [];
   });
   const problem = problemOf(usual);
   if (problem)
-    throw new ModelError(join(folder.root, 'millrace.json'), describe(folder, usual, problem, others));
+    throw new ModelError(
+      join(folder.root, 'millrace.json'),
+      describe(folder, usual, problem, fitting, others),
+    );
   return others.map(
     ([solver, { message }]) => `sessions cannot use the solver ${solver} with this model: ${message}`,
   );
@@ -43,10 +49,11 @@ function describe(
   folder: ModelFolder,
   { solver }: StreamParameters,
   { field, message }: ParameterError,
+  fitting: readonly SolverName[],
   others: readonly (readonly [SolverName, ParameterError])[],
 ): string {
   const failing = new Set<string>(others.map(([name]) => name));
-  const working = solverNames.find((name) => !failing.has(name));
+  const working = fitting.find((name) => !failing.has(name));
   const advice =
     field === 'solver' && working
       ? `set {"defaults": {"solver": "${working}"}} in that file`

@@ -1,4 +1,5 @@
 import type { StreamParameters } from '@millrace/protocol';
+import type { Plan } from '../../../diffusion/in-flight.js';
 import type { RowValues, Steering } from '../../../diffusion/stream.js';
 import type { ModelFolder } from '../../../model/folder.js';
 import type { ControlLayout } from '../../../model/layout/steered.js';
@@ -22,6 +23,28 @@ export function checkSteering({ name, layout }: ModelFolder, parameters: StreamP
     'attention_bank_frames',
     `attention_bank_frames must be 0 for the model ${name}, which was exported without an attention bank, ` +
       `not ${frames}`,
+  );
+}
+
+/** A share of the picture in a noised latent below which it is pure noise. */
+const pureNoise = 1e-6;
+
+/**
+ * Checks that residual guidance has a picture to start from. Its stock stands for the noise of a frame: with a flow,
+ * the velocity that this noise would give is (stock - sample) / a, which pure noise (a = 0) leaves open.
+ * @throws {ParameterError} if it has none; the message says what would fit.
+ */
+export function checkGuidance(
+  { solver, prediction }: Pick<Plan, 'solver' | 'prediction'>,
+  { cfg_type, solver: name }: Pick<StreamParameters, 'cfg_type' | 'solver'>,
+): void {
+  const isResidual = cfg_type === 'self' || cfg_type === 'initialize';
+  const isFlow = prediction === 'flow' || prediction === 'reverse_flow';
+  if (!isResidual || !isFlow || (solver.stages[0]?.a ?? 1) > pureNoise) return;
+  throw new ParameterError(
+    'cfg_type',
+    `cfg_type must be none or full where frames start from pure noise, not ${cfg_type}: with ${name}, residual ` +
+      'guidance needs a strength below 1, or a t_index_list without position 0',
   );
 }
 

@@ -8,7 +8,7 @@ import { ParameterError } from '../../engine.js';
 import type { StyleTokens } from '../networks/image-encoder.js';
 import type { KeptRows } from '../networks/unet.js';
 import { guidanceOf } from '../planning/plan.js';
-import { checkSteering, controlScales } from '../planning/steering.js';
+import { checkGuidance, checkSteering, controlScales } from '../planning/steering.js';
 import type { StreamContext } from './stream-context.js';
 
 /** A style image, and how much it counts in each cross-attention layer. */
@@ -48,6 +48,7 @@ export class PictureSteering {
   check(parameters: StreamParameters, plan: Plan): void {
     const { model, bankMemory } = this.#context;
     checkSteering(model.folder, parameters);
+    checkGuidance(plan, parameters);
     const { attention_bank_frames: frames } = parameters;
     const bytes = this.#bytes(parameters, plan);
     const left = bankMemory.leftFor(this.#id);

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { defaultParameters, type StreamParameters } from '@millrace/protocol';
-import { checkSteering, controlScales } from '../../../../src/engine/worker/planning/steering.js';
+import { createPlan } from '../../../../src/engine/worker/planning/plan.js';
+import {
+  checkGuidance,
+  checkSteering,
+  controlScales,
+} from '../../../../src/engine/worker/planning/steering.js';
 import { readModelFolder } from '../../../../src/model/folder.js';
 import { tinyModel } from '../../../support/engine.js';
 import { steeredFolder } from '../../../support/steered-folder.js';
@@ -78,5 +83,35 @@ describe('what steers a stream', () => {
     });
     assert.equal(controlScales(controls, parametersWith({ controls: { depth: { scale: 0 } } })), undefined);
     assert.equal(controlScales(controls, parametersWith({ controls: both, mode: 'txt2img' })), undefined);
+  });
+});
+
+describe('residual guidance of a flow', () => {
+  const model = {
+    folder: {
+      ...plain,
+      predictionType: 'flow' as const,
+      scheduler: { ...plain.scheduler, prediction_type: 'flow' },
+    },
+    latentShape: () => [4, 8, 8] as const,
+  };
+  const check = (changes: Partial<StreamParameters>, from: typeof model | null = model): void => {
+    const solver = from ? 'FlowMatchEulerDiscreteScheduler' : 'DDIMScheduler';
+    const parameters = parametersWith({ solver, timestep_spacing: 'trailing', ...changes });
+    checkGuidance(createPlan(from ?? { ...model, folder: plain }, parameters), parameters);
+  };
+
+  it('is refused where frames start from pure noise, with what would fit', () => {
+    for (const cfg_type of ['self', 'initialize'] as const) {
+      assert.throws(() => check({ cfg_type, strength: 1 }), {
+        name: 'ParameterError',
+        field: 'cfg_type',
+        message: new RegExp(`^cfg_type must be none or full .* not ${cfg_type}: .* strength below 1`),
+      });
+      check({ cfg_type, strength: 0.98 });
+      check({ cfg_type, t_index_list: [1, 20] });
+      check({ cfg_type, strength: 1 }, null);
+    }
+    for (const cfg_type of ['none', 'full'] as const) check({ cfg_type, strength: 1 });
   });
 });

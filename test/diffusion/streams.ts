@@ -1,4 +1,5 @@
 import type { GuidanceType } from '../../src/diffusion/guidance.js';
+import { brownianTime } from '../../src/diffusion/brownian.js';
 import { SeededNoise } from '../../src/diffusion/noise.js';
 import { createSolver, predictionsFor, type SolverName } from '../../src/diffusion/solvers/create.js';
 import type { Plan } from '../../src/diffusion/in-flight.js';
@@ -32,8 +33,10 @@ export interface StreamOptions {
   readonly do_add_noise?: boolean;
   readonly prompt?: number;
   readonly negative?: number;
+  readonly algorithm?: 'dpmsolver++' | 'sde-dpmsolver++';
   readonly order?: 1 | 2 | 3;
   readonly eta?: number;
+  readonly noiseByTime?: boolean;
   readonly momentum?: number;
 }
 
@@ -44,7 +47,7 @@ export function createStream(options: StreamOptions = {}): Stream {
     t_index_list: options.t_index_list ?? [18, 26, 35, 45],
     timestep_spacing: null,
     solver_order: options.order ?? 2,
-    algorithm_type: 'dpmsolver++',
+    algorithm_type: options.algorithm ?? 'dpmsolver++',
     use_karras_sigmas: false,
     momentum_beta: options.momentum ?? 1,
     eta: options.eta ?? 0,
@@ -53,12 +56,15 @@ export function createStream(options: StreamOptions = {}): Stream {
   } as const;
   const [prediction] = predictionsFor(solverOptions.solver);
   const config = { ...schedulerConfig, prediction_type: prediction };
+  const solver = createSolver(config, solverOptions);
+  const times = options.noiseByTime === true ? solver.stages.map(brownianTime) : null;
+  const seeds = [{ seed: options.seed ?? 2, weight: 1 }];
   const plan = {
-    solver: createSolver(config, solverOptions),
+    solver,
     stockSolver: createSolver(config, { ...solverOptions, do_add_noise: true }),
     prediction: options.prediction ?? prediction,
     shape,
-    noise: new SeededNoise([{ seed: options.seed ?? 2, weight: 1 }], latentLength, options.drift ?? 0),
+    noise: new SeededNoise(seeds, latentLength, options.drift ?? 0, times),
   };
   const steering = {
     guidance: {

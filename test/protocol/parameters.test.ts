@@ -65,6 +65,7 @@ const choices = {
   denoise: ['auto', 'stream', 'sequential'],
   cfg_type: ['none', 'full', 'self', 'initialize'],
   noise: ['fixed', 'drift', 'move'],
+  noise_by_time: [false],
   mask: ['none', 'ellipse', 'rectangle'],
   mask_invert: [false],
   similar_image_filter: [false],

@@ -2,6 +2,7 @@ import { solverParameterNames, type StreamParameters, type WeightedPrompt } from
 import type { BlendMethod } from '../../../diffusion/blend.js';
 import type { Guidance } from '../../../diffusion/guidance.js';
 import type { Plan } from '../../../diffusion/in-flight.js';
+import { brownianTime } from '../../../diffusion/brownian.js';
 import { MovingNoise } from '../../../diffusion/moving-noise.js';
 import { SeededNoise } from '../../../diffusion/noise.js';
 import { createSolver, SolverError, type SolverOptions } from '../../../diffusion/solvers/create.js';
@@ -70,20 +71,24 @@ export function createPlan(
   requireWeight('seed', seeds);
   const drift = parameters.noise === 'drift' ? parameters.noise_drift : 0;
   const options = { ...solverOptions(parameters), latentArea: shape[1] * shape[2] };
+  const { noise, noise_by_time: byTime } = parameters;
   try {
+    const solver = createSolver(folder.scheduler, options);
+    // Stock noise is not an estimate of a picture: clipping and thresholding would distort it.
+    const stockSolver = createSolver(
+      { ...folder.scheduler, clip_sample: false, thresholding: false },
+      { ...options, do_add_noise: true },
+    );
+    const times = byTime && stockSolver.addsNoise ? solver.stages.map(brownianTime) : null;
     return {
-      solver: createSolver(folder.scheduler, options),
-      // Stock noise is not an estimate of a picture: clipping and thresholding would distort it.
-      stockSolver: createSolver(
-        { ...folder.scheduler, clip_sample: false, thresholding: false },
-        { ...options, do_add_noise: true },
-      ),
+      solver,
+      stockSolver,
       prediction: folder.predictionType,
       shape,
       noise:
-        parameters.noise === 'move'
-          ? new MovingNoise(seeds, shape)
-          : new SeededNoise(seeds, volume(shape), drift),
+        noise === 'move'
+          ? new MovingNoise(seeds, shape, times)
+          : new SeededNoise(seeds, volume(shape), drift, times),
     };
   } catch (error) {
     if (error instanceof SolverError) throw new ParameterError(error.field, error.message);

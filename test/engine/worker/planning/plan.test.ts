@@ -96,6 +96,35 @@ describe('a plan', () => {
     assert.deepEqual(noises({ noise: 'move' })[0], first);
   });
 
+  it('has noise by time if requested, for what solvers add between stages alone', () => {
+    const options = { solver: 'EulerAncestralDiscreteScheduler', t_index_list: [10, 30] } as const;
+    for (const noise of ['fixed', 'drift', 'move'] as const) {
+      const at = (
+        stage: number,
+        noise_by_time: boolean,
+        more: Partial<StreamParameters> = {},
+      ): Float32Array =>
+        createPlan(model, parametersWith({ ...options, noise, noise_by_time, ...more })).noise.at(stage, 0);
+      assert.deepEqual(at(0, true), at(0, false));
+      assert.notDeepEqual(at(1, true), at(1, false), noise);
+      assert.notDeepEqual(at(1, true), at(1, true, { t_index_list: [10, 31] }), 'it depends on the stages');
+      assert.deepEqual(at(1, false), at(1, false, { t_index_list: [10, 31] }));
+      // Nothing is computed for solvers that add none.
+      const deterministic = { solver: 'DDIMScheduler' } as const;
+      assert.deepEqual(at(1, true, deterministic), at(1, false, deterministic));
+    }
+  });
+
+  it('shifts the noise levels of a flow by the size of the picture if the model says so', () => {
+    const scheduler = { prediction_type: 'flow', use_dynamic_shifting: true };
+    const flow = { ...model, folder: { ...folder, predictionType: 'flow', scheduler } } as const;
+    const secondTimestep = (width: number): number => {
+      const chosen = { solver: 'FlowMatchEulerDiscreteScheduler', t_index_list: [0, 25], width } as const;
+      return createPlan(flow, parametersWith(chosen)).solver.stages[1].timestep;
+    };
+    assert.ok(secondTimestep(2 * side) > secondTimestep(side));
+  });
+
   it('takes one seed, or several with weights', () => {
     const [one] = noises({ seed: 7 });
     assert.deepEqual(noises({ seed: [{ seed: 7, weight: 2 }] })[0], one);

@@ -40,8 +40,10 @@ export function flowPath(
   );
   const [highest] = shifted;
   const lowest = shifted[shifted.length - 1];
-  const grid = spread === null ? shifted : spread(highest, lowest, shifted.length);
-  const falling = grid.every((sigma, i) => sigma > 0 && sigma <= 1 && (i === 0 || sigma < grid[i - 1]));
+  const levels = spread === null ? shifted : spread(highest, lowest, shifted.length);
+  // Against rounding.
+  const grid = levels.map((sigma) => Math.min(sigma, 1));
+  const falling = grid.every((sigma, i) => sigma > 0 && (i === 0 || sigma < grid[i - 1]));
   if (!falling) throw crowdedSchedule(trained, options, 1);
   const sigmas = positions.map((position) => Math.min(grid[position], 1 - leastSignal));
   return { timesteps: positions.map((position) => grid[position] * trained), sigmas: [...sigmas, 0] };
@@ -60,7 +62,7 @@ function evenLevels(config: SchedulerConfig, options: SolverOptions, trained: nu
     case 'trailing':
       return steps.map((i) => 1 - i / count);
     case 'leading':
-      return steps.map((i) => Math.min((count - 1 - i) / count + 1 / trained, 1));
+      return steps.map((i) => (count - 1 - i) / count + 1 / trained);
     case 'linspace': {
       // The class has shifted the lowest level of the training before it spreads and shifts all levels.
       const isDynamic = config.use_dynamic_shifting === true && !options.flow_shift;

@@ -14,7 +14,8 @@ export type SolverName =
   | 'PNDMScheduler'
   | 'GHVBScheduler'
   | 'PLMSWithHBScheduler'
-  | 'PLMSWithNTScheduler';
+  | 'PLMSWithNTScheduler'
+  | 'BDIAScheduler';
 
 /**
  * The user's choice of solver and its settings, by their names in diffusers. A solver ignores settings that it does not have; `solversWith` of the
@@ -43,6 +44,8 @@ export interface SolverOptions {
   readonly gamma: number;
   /** Share of the newest direction in the running mean that momentum steps along, above 0, to 1 (no momentum). Default: 1. */
   readonly momentum_beta?: number;
+  /** Weight of the step backwards in BDIA, from 0 (DDIM) to 1. Default: 0.5. */
+  readonly bdia_gamma?: number;
   /** Whether noise is added between steps (StreamDiffusion: `do_add_noise`). */
   readonly do_add_noise: boolean;
   /** LCM: false disables boundary scaling (c_skip 0, c_out 1), as SD-Turbo requires. Default: true. */

@@ -2,12 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { referenceCases } from '../support/reference.js';
 import { readSamplerRuns, type SamplerRun } from '../support/sampler-table.js';
+import { followBdia, followRoundTrip } from './samplers/bdia.js';
 import { followMomentum, followWithMomentum } from './samplers/momentum.js';
 
 /** What follows the tables of a family. */
 const runners: Readonly<Record<string, (run: SamplerRun) => void | Promise<void>>> = {
   momentum: followMomentum,
   momentum_dpmpp: followWithMomentum('DPMSolverMultistepScheduler'),
+  bdia: followBdia,
+  bdia_round_trip: followRoundTrip,
   momentum_unipc: followWithMomentum('UniPCMultistepScheduler'),
 };
 

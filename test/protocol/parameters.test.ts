@@ -27,6 +27,7 @@ const contract: Readonly<Record<string, readonly [initial: unknown, allowed: str
   steps: [1, 'integer 1 to 10'],
   num_inference_steps: [50, 'integer 1 to 1000'],
   momentum_beta: [1, 'number 0.05 to 1'],
+  bdia_gamma: [0.5, 'number 0 to 1'],
   eta: [0, 'number 0 to 1'],
   gamma: [0.3, 'number 0 to 1'],
   latent_feedback: [0, 'number 0 to 0.95'],

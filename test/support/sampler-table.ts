@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { SchedulerConfig } from '../../src/diffusion/schedule.js';
+import type { SolverName, SolverOptions } from '../../src/diffusion/solver-options.js';
 import type { Solver } from '../../src/diffusion/types.js';
 import { assertClose } from './compare.js';
 import { readReferenceJson, type ReferenceCase } from './reference.js';
@@ -90,4 +91,20 @@ export function followSolver(
     compare(sample, entry('after', stage), `sample after call ${stage}`);
     after?.(stage, history);
   }
+}
+
+/** The options of a whole schedule, with nothing special. */
+export function usualOptions(solver: SolverName, steps: number): SolverOptions {
+  return {
+    solver,
+    num_inference_steps: steps,
+    t_index_list: null,
+    timestep_spacing: null,
+    solver_order: 2,
+    algorithm_type: 'dpmsolver++',
+    use_karras_sigmas: false,
+    eta: 0,
+    gamma: 0,
+    do_add_noise: true,
+  };
 }

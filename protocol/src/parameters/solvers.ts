@@ -16,6 +16,7 @@ export const solverNames = [
   'GHVBScheduler',
   'PLMSWithHBScheduler',
   'PLMSWithNTScheduler',
+  'BDIAScheduler',
 ] as const;
 const momentumSolvers = ['GHVBScheduler', 'PLMSWithHBScheduler', 'PLMSWithNTScheduler'] as const;
 export type SolverName = (typeof solverNames)[number];
@@ -32,6 +33,7 @@ const solversWith = {
     'UniPCMultistepScheduler',
     'PNDMScheduler',
     ...momentumSolvers,
+    'BDIAScheduler',
   ],
   solver_order: [
     'DPMSolverMultistepScheduler',
@@ -49,6 +51,7 @@ const solversWith = {
     ...momentumSolvers,
   ],
   momentum_beta: ['DPMSolverMultistepScheduler', 'UniPCMultistepScheduler', ...momentumSolvers],
+  bdia_gamma: ['BDIAScheduler'],
   eta: ['DDIMScheduler'],
   gamma: ['TCDScheduler'],
   do_add_noise: ['LCMScheduler'],
@@ -110,6 +113,18 @@ export const solverParameters = {
     default: 1,
     type: 'number',
     minimum: 0.05,
+    maximum: 1,
+  },
+  /** 0 is DDIM. */
+  bdia_gamma: {
+    title: 'Backward share',
+    description: `How much the step backwards counts in ${listSolversWith('bdia_gamma')}: 0.5 for few steps, 1 for 40.`,
+    'x-group': 'more',
+    'x-applies': ['plan'],
+    'x-when': { solver: solversWith.bdia_gamma },
+    default: 0.5,
+    type: 'number',
+    minimum: 0,
     maximum: 1,
   },
   /** 0 is deterministic, 1 as random as DDPM. */

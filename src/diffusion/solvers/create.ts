@@ -1,5 +1,6 @@
 import { createNoiseSchedule, type NoiseSchedule, type SchedulerConfig } from '../schedule.js';
 import type { Solver } from '../types.js';
+import { createBdia } from './bdia.js';
 import { createDdim } from './ddim.js';
 import { createDeis } from './deis.js';
 import { createDpmSolver } from './dpm-solver.js';
@@ -30,6 +31,7 @@ const families: Readonly<Record<SolverName, Family>> = {
   GHVBScheduler: createMomentum('ghvb'),
   PLMSWithHBScheduler: createMomentum('hb'),
   PLMSWithNTScheduler: createMomentum('nt'),
+  BDIAScheduler: createBdia,
 };
 
 /**

@@ -25,6 +25,7 @@ const calls: Readonly<Record<SolverName, (steps: number) => number>> = {
   GHVBScheduler: (steps) => steps,
   PLMSWithHBScheduler: (steps) => steps,
   PLMSWithNTScheduler: (steps) => steps,
+  BDIAScheduler: (steps) => steps,
 };
 
 function make(
@@ -212,6 +213,7 @@ describe('createSolver', () => {
       const message = new RegExp(`0 to 1, not ${wrong}`);
       assertRefused('eta', message, { solver: 'DDIMScheduler', eta: wrong });
       assertRefused('gamma', message, { solver: 'TCDScheduler', gamma: wrong });
+      assertRefused('bdia_gamma', message, { solver: 'BDIAScheduler', bdia_gamma: wrong });
     }
     for (const solver of ['GHVBScheduler', 'PLMSWithHBScheduler', 'UniPCMultistepScheduler'] as const) {
       for (const wrong of [0, -0.5, 1.01, Number.NaN]) {
@@ -235,6 +237,7 @@ describe('createSolver', () => {
     for (const right of [0, 1]) {
       make({ solver: 'DDIMScheduler', eta: right });
       make({ solver: 'TCDScheduler', gamma: right });
+      make({ solver: 'BDIAScheduler', bdia_gamma: right });
     }
   });
 

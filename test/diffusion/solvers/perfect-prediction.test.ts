@@ -31,6 +31,7 @@ function endOf({ config, options }: Settings): { a: number; b: number } {
       return lowest;
     case 'DDIMScheduler':
     case 'PNDMScheduler':
+    case 'BDIAScheduler':
       return config.set_alpha_to_one === true ? none : lowest;
     case 'DPMSolverMultistepScheduler':
       return sigmaMin || algorithm_type.endsWith('dpmsolver') ? lowest : none;

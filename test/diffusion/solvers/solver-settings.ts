@@ -61,6 +61,7 @@ export const anySettings: fc.Arbitrary<Settings> = fc
       algorithm_type: fc.constantFrom('dpmsolver', 'dpmsolver++', 'sde-dpmsolver', 'sde-dpmsolver++'),
       use_karras_sigmas: fc.boolean(),
       momentum_beta: fc.double({ min: 0.05, max: 1, noNaN: true }),
+      bdia_gamma: fc.double({ min: 0, max: 1, noNaN: true }),
       eta: fc.double({ min: 0, max: 1, noNaN: true }),
       gamma: fc.double({ min: 0, max: 1, noNaN: true }),
       do_add_noise: fc.boolean(),

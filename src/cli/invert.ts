@@ -1,11 +1,13 @@
 import { defaultParameters } from '@millrace/protocol';
 import { Command } from 'commander';
+import { BdiaInversion } from '../diffusion/bdia-inversion.js';
+import { createNoiseSchedule } from '../diffusion/schedule.js';
 import { SolverError } from '../diffusion/solver-options.js';
-import { ModelRuntime } from '../engine/worker/networks/runtime.js';
+import { invertPicture } from '../engine/host/invert-picture.js';
+import type { InversionJob } from '../engine/inversion.js';
 import { fitImage } from '../image/fit.js';
 import { readModelFolder } from '../model/folder.js';
 import { findFfmpeg } from '../video/ffmpeg.js';
-import { editPicture, type InversionSettings } from './invert/picture-inversion.js';
 import { addEngineOptions, readEngineSettings, type EngineFlags } from './engine-options.js';
 import { interruptible, oneLine } from './interruptible.js';
 import { findModel } from './model-source.js';
@@ -63,26 +65,27 @@ async function invert(path: string, options: InvertOptions, signal: AbortSignal)
   const settings = readEngineSettings(options);
   const root = await findModel(settings.model, signal);
   const folder = await readModelFolder(root);
+  // Checks the range of steps and gamma before the networks are loaded.
+  new BdiaInversion(createNoiseSchedule(folder.scheduler), inversion.steps, inversion.gamma);
   const ffmpeg = () => findFfmpeg(process.env, signal);
   const input = await openInput(path, { ffmpeg, rate: { numerator: 1, denominator: 1 } });
   if (input.kind !== 'image') throw new RunError(`${path} must be one picture, not a ${input.kind}`);
   const overwrite = options.overwrite ?? false;
   await using output = await openOutput(options.output, { input, ffmpeg, overwrite, crf: null, quality: 95 });
   using progress = new Progress(process.stderr);
-  await using runtime = await ModelRuntime.load(folder, { threads: settings.threads }, (what) =>
-    progress.say(`${what}...`),
-  );
   const { width, height } = defaultParameters(folder);
   for await (const { image, time, name } of input.frames()) {
     const { data: pixels } = await fitImage(image, { width, height }, 'cover');
     const startedAt = performance.now();
-    const onCall = (calls: number, total: number): void => {
-      signal.throwIfAborted();
-      progress.update(calls, total, performance.now() - startedAt);
-    };
-    const size = { width, height };
-    const edited = await editPicture(runtime, { pixels, size }, inversion, onCall);
-    await output.write({ width, height, data: new Uint8Array(edited.pixels) }, { time, name });
+    const edited = await invertPicture(
+      { ...inversion, model: root, threads: settings.threads, size: { width, height }, pixels },
+      (news) => {
+        if (news.type === 'loading') progress.say(`${news.what}...`);
+        else progress.update(news.calls, news.total, performance.now() - startedAt);
+      },
+      signal,
+    );
+    await output.write({ width, height, data: edited.pixels }, { time, name });
     await output.finish();
     const { calls, deviation } = edited;
     if (options.json) process.stdout.write(`${JSON.stringify({ calls, latent_deviation: deviation })}\n`);
@@ -90,8 +93,10 @@ async function invert(path: string, options: InvertOptions, signal: AbortSignal)
   }
 }
 
+type Inversion = Omit<InversionJob, 'model' | 'threads' | 'size' | 'pixels'>;
+
 /** @throws {RunError} if a number is none; its range is checked where it is used. */
-function readInversion(options: InvertOptions): InversionSettings {
+function readInversion(options: InvertOptions): Inversion {
   const { prompt, edit = prompt, negativePrompt } = options;
   return {
     prompt,

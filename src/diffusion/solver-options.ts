@@ -15,7 +15,8 @@ export type SolverName =
   | 'GHVBScheduler'
   | 'PLMSWithHBScheduler'
   | 'PLMSWithNTScheduler'
-  | 'BDIAScheduler';
+  | 'BDIAScheduler'
+  | 'DPMSolverV3Scheduler';
 
 /**
  * The user's choice of solver and its settings, by their names in diffusers. A solver ignores settings that it does not have; `solversWith` of the
@@ -46,6 +47,8 @@ export interface SolverOptions {
   readonly momentum_beta?: number;
   /** Weight of the step backwards in BDIA, from 0 (DDIM) to 1. Default: 0.5. */
   readonly bdia_gamma?: number;
+  /** DPM-Solver-v3: whether each sample is corrected by the prediction for it. Default: true. */
+  readonly use_corrector?: boolean;
   /** Whether noise is added between steps (StreamDiffusion: `do_add_noise`). */
   readonly do_add_noise: boolean;
   /** LCM: false disables boundary scaling (c_skip 0, c_out 1), as SD-Turbo requires. Default: true. */

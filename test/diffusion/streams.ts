@@ -3,6 +3,7 @@ import { SeededNoise } from '../../src/diffusion/noise.js';
 import { createSolver, type SolverName } from '../../src/diffusion/solvers/create.js';
 import { Stream, type Admission } from '../../src/diffusion/stream.js';
 import type { PredictionType } from '../../src/diffusion/types.js';
+import { statistics } from './solvers/solver-settings.js';
 
 /** Stable Diffusion's noise schedule. */
 const schedulerConfig = {
@@ -10,6 +11,7 @@ const schedulerConfig = {
   beta_start: 0.00085,
   beta_end: 0.012,
   beta_schedule: 'scaled_linear',
+  statistics,
 } as const;
 
 const shape = [4, 2, 3] as const;

@@ -61,6 +61,7 @@ const choices = {
   solver_order: [2, 1, 3, 4],
   algorithm_type: ['dpmsolver++', 'dpmsolver', 'sde-dpmsolver', 'sde-dpmsolver++'],
   use_karras_sigmas: [false],
+  use_corrector: [true],
   do_add_noise: [true],
   denoise: ['auto', 'stream', 'sequential'],
   cfg_type: ['none', 'full', 'self', 'initialize'],

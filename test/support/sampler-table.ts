@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { SchedulerConfig } from '../../src/diffusion/schedule.js';
 import type { SolverName, SolverOptions } from '../../src/diffusion/solver-options.js';
-import type { Solver } from '../../src/diffusion/types.js';
+import type { History, Solver } from '../../src/diffusion/types.js';
 import { assertClose } from './compare.js';
 import { readReferenceJson, type ReferenceCase } from './reference.js';
 import { readSafeTensors, type SafeTensors } from './safetensors.js';
@@ -63,12 +63,13 @@ function runOf(
 /**
  * Runs a solver freely on the recorded outputs of the model, and compares the inputs of the model, its timesteps and
  * all samples.
- * @param after looks at what else was recorded of a step.
+ * @param after looks at what else was recorded of a step. @param before what the history has from the start.
  */
 export function followSolver(
   solver: Solver,
   { tensor, entry, has, compare }: SamplerRun,
   after?: (index: number, history: Readonly<Record<string, unknown>>) => void,
+  before: History = {},
 ): void {
   compare(
     solver.stages.map(({ timestep }) => timestep),
@@ -77,7 +78,7 @@ export function followSolver(
   );
   const sample = tensor('start').slice();
   const { length } = sample;
-  const history = solver.createHistory(length);
+  const history = { ...solver.createHistory(length), ...before };
   const silence = new Float32Array(length);
   for (const [stage, { inputScale }] of solver.stages.entries()) {
     compare(

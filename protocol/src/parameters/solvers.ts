@@ -17,6 +17,7 @@ export const solverNames = [
   'PLMSWithHBScheduler',
   'PLMSWithNTScheduler',
   'BDIAScheduler',
+  'DPMSolverV3Scheduler',
 ] as const;
 const momentumSolvers = ['GHVBScheduler', 'PLMSWithHBScheduler', 'PLMSWithNTScheduler'] as const;
 export type SolverName = (typeof solverNames)[number];
@@ -40,6 +41,7 @@ const solversWith = {
     'DEISMultistepScheduler',
     'UniPCMultistepScheduler',
     ...momentumSolvers,
+    'DPMSolverV3Scheduler',
   ],
   algorithm_type: ['DPMSolverMultistepScheduler'],
   use_karras_sigmas: [
@@ -51,6 +53,7 @@ const solversWith = {
     ...momentumSolvers,
   ],
   momentum_beta: ['DPMSolverMultistepScheduler', 'UniPCMultistepScheduler', ...momentumSolvers],
+  use_corrector: ['DPMSolverV3Scheduler'],
   bdia_gamma: ['BDIAScheduler'],
   eta: ['DDIMScheduler'],
   gamma: ['TCDScheduler'],
@@ -79,7 +82,7 @@ export const solverParameters = {
   },
   solver_order: {
     title: 'Solver order',
-    description: `Order of ${listSolversWith('solver_order')}; 4 only with the last three.`,
+    description: `Order of ${listSolversWith('solver_order')}; 4 only with ${list(momentumSolvers)}.`,
     'x-group': 'more',
     'x-applies': ['plan'],
     'x-when': { solver: solversWith.solver_order },
@@ -114,6 +117,15 @@ export const solverParameters = {
     type: 'number',
     minimum: 0.05,
     maximum: 1,
+  },
+  use_corrector: {
+    title: 'Corrector',
+    description: `Correct each sample by the prediction for it (${listSolversWith('use_corrector')}).`,
+    'x-group': 'more',
+    'x-applies': ['plan'],
+    'x-when': { solver: solversWith.use_corrector },
+    default: true,
+    ...flag,
   },
   /** 0 is DDIM. */
   bdia_gamma: {

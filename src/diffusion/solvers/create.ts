@@ -4,10 +4,12 @@ import { createBdia } from './bdia.js';
 import { createDdim } from './ddim.js';
 import { createDeis } from './deis.js';
 import { createDpmSolver } from './dpm-solver.js';
+import { createDpmSolverV3 } from './dpm-solver-v3.js';
 import { createEuler, createEulerAncestral } from './euler.js';
 import { createHeun } from './heun.js';
 import { createLcm } from './lcm.js';
 import { SolverError, type SolverName, type SolverOptions } from '../solver-options.js';
+import { createMeanReverting } from './mean-reverting.js';
 import { createMomentum } from './momentum.js';
 import { createPndm } from './pndm.js';
 import { createTcd } from './tcd.js';
@@ -32,6 +34,7 @@ const families: Readonly<Record<SolverName, Family>> = {
   PLMSWithHBScheduler: createMomentum('hb'),
   PLMSWithNTScheduler: createMomentum('nt'),
   BDIAScheduler: createBdia,
+  DPMSolverV3Scheduler: createDpmSolverV3,
 };
 
 /**
@@ -45,6 +48,7 @@ export function createSolver(config: SchedulerConfig, options: SolverOptions): S
     const setting = config.use_flow_sigmas === true ? 'use_flow_sigmas' : 'timestep_type "continuous"';
     throw new SolverError('solver', `does not support ${setting} of the model's scheduler configuration`);
   }
+  if (config.mean_reverting) return createMeanReverting(config.mean_reverting, options);
   return families[options.solver](noiseScheduleOf(config), config, options);
 }
 

@@ -26,6 +26,7 @@ const calls: Readonly<Record<SolverName, (steps: number) => number>> = {
   PLMSWithHBScheduler: (steps) => steps,
   PLMSWithNTScheduler: (steps) => steps,
   BDIAScheduler: (steps) => steps,
+  DPMSolverV3Scheduler: (steps) => steps,
 };
 
 function make(
@@ -85,6 +86,11 @@ describe('createSolver', () => {
     assert.equal(slots({ solver: 'GHVBScheduler', solver_order: 4 }), 'm1,m2,m3');
     assert.equal(slots({ solver: 'DPMSolverMultistepScheduler', momentum_beta: 0.5 }), 'm1,velocity');
     assert.equal(slots({ solver: 'UniPCMultistepScheduler', momentum_beta: 0.5 }), 'last,m1,m2,velocity');
+    const v3 = 'DPMSolverV3Scheduler';
+    assert.equal(slots({ solver: v3, solver_order: 1, use_corrector: false }), '');
+    assert.equal(slots({ solver: v3, solver_order: 3, use_corrector: false }), 'm1,m2');
+    assert.equal(slots({ solver: v3, solver_order: 3 }), 'last,m1,m2,m3');
+    assert.equal(slots({ solver: 'BDIAScheduler' }), 'before');
     assert.equal(slots({ solver: 'PNDMScheduler' }), 'm1,m2,m3,start');
     assert.equal(slots({ solver: 'PNDMScheduler' }, { skip_prk_steps: false }), 'm1,m2,m3,mean,start');
     assert.equal(slots({ solver: 'HeunDiscreteScheduler' }), 'slope,start');
@@ -227,6 +233,7 @@ describe('createSolver', () => {
       'DPMSolverMultistepScheduler',
       'DEISMultistepScheduler',
       'UniPCMultistepScheduler',
+      'DPMSolverV3Scheduler',
     ] as const;
     for (const solver of upTo3) {
       assertRefused('solver_order', new RegExp(`1, 2 or 3 for ${solver}, not 4`), {
@@ -242,6 +249,8 @@ describe('createSolver', () => {
   });
 
   it('refuses model configurations that it does not support', () => {
+    const v3 = { solver: 'DPMSolverV3Scheduler' } as const;
+    assertRefused('solver', /dpm_solver_v3\.json/, v3, { statistics: undefined });
     assertRefused('solver', /use_flow_sigmas/, {}, { use_flow_sigmas: true });
     assertRefused('solver', /timestep_type/, {}, { timestep_type: 'continuous' });
     assertRefused('solver', /"exp"/, {}, { beta_schedule: 'exp' });

@@ -28,6 +28,7 @@ function endOf({ config, options }: Settings): { a: number; b: number } {
   switch (name) {
     case 'TCDScheduler':
     case 'DEISMultistepScheduler':
+    case 'DPMSolverV3Scheduler':
       return lowest;
     case 'DDIMScheduler':
     case 'PNDMScheduler':
@@ -58,6 +59,9 @@ function stepsMeet({ config, options }: Settings): boolean {
   switch (name) {
     case 'DDIMScheduler':
       return ownList || timestep_spacing === null || timestep_spacing === 'leading';
+    case 'DPMSolverV3Scheduler':
+      // Its integrals are sums over the grid of the statistics.
+      return false;
     case 'PNDMScheduler':
       // Outputs of v-prediction at several levels do not average to one at either.
       if (config.prediction_type === 'v_prediction') return false;

@@ -18,6 +18,7 @@ const choices = {
   ),
   use_karras_sigmas: [{ use_karras_sigmas: false }, { use_karras_sigmas: true }],
   momentum_beta: [{ momentum_beta: 0.5 }, { momentum_beta: 0.8 }],
+  use_corrector: [{ use_corrector: true }, { use_corrector: false }],
   bdia_gamma: [{ bdia_gamma: 0 }, { bdia_gamma: 0.5 }, { bdia_gamma: 1 }],
   eta: [{ eta: 0 }, { eta: 1 }],
   gamma: [{ gamma: 0 }, { gamma: 1 }],

@@ -2,7 +2,12 @@ import fc from 'fast-check';
 import { solverNames } from '@millrace/protocol';
 import type { SchedulerConfig } from '../../../src/diffusion/schedule.js';
 import { createSolver, type SolverOptions } from '../../../src/diffusion/solvers/create.js';
+import { blankStatistics } from '../../../src/diffusion/statistics.js';
 import type { Solver } from '../../../src/diffusion/types.js';
+
+const evenly = Float64Array.from({ length: 601 });
+/** Statistics for DPM-Solver-v3 that make it DPM-Solver++. */
+export const statistics = blankStatistics({ elements: 1, l: evenly, s: evenly, b: evenly });
 
 /** The scheduler configuration of Stable Diffusion. */
 export const stableDiffusion: SchedulerConfig = {
@@ -11,6 +16,7 @@ export const stableDiffusion: SchedulerConfig = {
   beta_end: 0.012,
   beta_schedule: 'scaled_linear',
   steps_offset: 1,
+  statistics,
 };
 
 export const defaultOptions: SolverOptions = {
@@ -61,6 +67,7 @@ export const anySettings: fc.Arbitrary<Settings> = fc
       algorithm_type: fc.constantFrom('dpmsolver', 'dpmsolver++', 'sde-dpmsolver', 'sde-dpmsolver++'),
       use_karras_sigmas: fc.boolean(),
       momentum_beta: fc.double({ min: 0.05, max: 1, noNaN: true }),
+      use_corrector: fc.boolean(),
       bdia_gamma: fc.double({ min: 0, max: 1, noNaN: true }),
       eta: fc.double({ min: 0, max: 1, noNaN: true }),
       gamma: fc.double({ min: 0, max: 1, noNaN: true }),

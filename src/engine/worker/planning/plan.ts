@@ -4,7 +4,9 @@ import type { Guidance } from '../../../diffusion/guidance.js';
 import type { Plan } from '../../../diffusion/in-flight.js';
 import { MovingNoise } from '../../../diffusion/moving-noise.js';
 import { SeededNoise } from '../../../diffusion/noise.js';
+import type { SchedulerConfig } from '../../../diffusion/schedule.js';
 import { createSolver, SolverError, type SolverOptions } from '../../../diffusion/solvers/create.js';
+import { blankStatistics } from '../../../diffusion/statistics.js';
 import type { Admission } from '../../../diffusion/stream.js';
 import { timeIndices } from '../../../diffusion/time-indices.js';
 import type { ModelFolder } from '../../../model/folder.js';
@@ -70,12 +72,13 @@ export function createPlan(
   requireWeight('seed', seeds);
   const drift = parameters.noise === 'drift' ? parameters.noise_drift : 0;
   const options = solverOptions(parameters);
+  checkStatistics(folder.scheduler, options, shape);
   try {
     return {
       solver: createSolver(folder.scheduler, options),
       // Stock noise is not an estimate of a picture: clipping and thresholding would distort it.
       stockSolver: createSolver(
-        { ...folder.scheduler, clip_sample: false, thresholding: false },
+        { ...withoutStatistics(folder.scheduler), clip_sample: false, thresholding: false },
         { ...options, do_add_noise: true },
       ),
       prediction: folder.predictionType,
@@ -89,6 +92,26 @@ export function createPlan(
     if (error instanceof SolverError) throw new ParameterError(error.field, error.message);
     throw error;
   }
+}
+
+/** Statistics are fitted to pictures, and noise is none. */
+function withoutStatistics(config: SchedulerConfig): SchedulerConfig {
+  return config.statistics ? { ...config, statistics: blankStatistics(config.statistics) } : config;
+}
+
+/** @throws {ParameterError} if the statistics of the model are for latents of another size. */
+function checkStatistics(
+  { statistics }: SchedulerConfig,
+  { solver }: SolverOptions,
+  shape: Plan['shape'],
+): void {
+  if (solver !== 'DPMSolverV3Scheduler' || !statistics) return;
+  if (statistics.elements === 1 || statistics.elements === volume(shape)) return;
+  throw new ParameterError(
+    'solver',
+    `DPMSolverV3Scheduler has statistics of ${statistics.elements} elements with this model, but latents of ` +
+      `${shape.join('x')} have ${volume(shape)}; choose another size, or statistics that are pooled over elements`,
+  );
 }
 
 /** Returns the options of the solver, whose names are the same. */

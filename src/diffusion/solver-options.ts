@@ -16,7 +16,8 @@ export type SolverName =
   | 'PLMSWithHBScheduler'
   | 'PLMSWithNTScheduler'
   | 'BDIAScheduler'
-  | 'DPMSolverV3Scheduler';
+  | 'DPMSolverV3Scheduler'
+  | 'EulerMaruyamaScheduler';
 
 /**
  * The user's choice of solver and its settings, by their names in diffusers. A solver ignores settings that it does not have; `solversWith` of the

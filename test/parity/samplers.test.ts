@@ -6,6 +6,7 @@ import { followBdia, followRoundTrip } from './samplers/bdia.js';
 import { followV3 } from './samplers/dpm-solver-v3.js';
 import { followMeanReverting } from './samplers/mean-reverting.js';
 import { followMomentum, followWithMomentum } from './samplers/momentum.js';
+import { followSuperposition } from './samplers/superposition.js';
 
 /** What follows the tables of a family. */
 const runners: Readonly<Record<string, (run: SamplerRun) => void | Promise<void>>> = {
@@ -13,6 +14,8 @@ const runners: Readonly<Record<string, (run: SamplerRun) => void | Promise<void>
   momentum_dpmpp: followWithMomentum('DPMSolverMultistepScheduler'),
   dpmv3: followV3,
   mr: followMeanReverting,
+  superdiff: followSuperposition(true),
+  superdiff_right: followSuperposition(false),
   bdia: followBdia,
   bdia_round_trip: followRoundTrip,
   momentum_unipc: followWithMomentum('UniPCMultistepScheduler'),

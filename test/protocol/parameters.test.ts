@@ -139,7 +139,7 @@ describe('the parameters', () => {
     assert.deepEqual(Object.fromEntries(listed), solversWith);
     assert.match(
       parameterSchemas.use_karras_sigmas.description,
-      /\(EulerDiscrete, .* UniPCMultistep, GHVB, PLMSWithHB and PLMSWithNT\)\.$/,
+      /\(EulerDiscrete, .* UniPCMultistep, GHVB, PLMSWithHB, PLMSWithNT and EulerMaruyama\)\.$/,
     );
   });
 

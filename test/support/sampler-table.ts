@@ -30,6 +30,10 @@ export interface SamplerRun {
   /** Returns the recorded values of a call or step. */
   readonly entry: (name: string, index: number) => Float32Array;
   readonly has: (name: string) => boolean;
+  /** Returns the number of rows of a batch [rows, ...]. */
+  readonly rows: (name: string) => number;
+  /** Returns one row of a batch, of a step if there is one for each step: [steps, rows, ...]. */
+  readonly row: (name: string, step: number | null, row: number) => Float32Array;
   /** Compares values with the recorded ones, within the tolerance of the table. */
   readonly compare: (got: ArrayLike<number>, want: ArrayLike<number>, what: string) => void;
 }
@@ -55,6 +59,14 @@ function runOf(
     tensor: (name) => values.floats(`${steps}.${name}`),
     entry: (name, index) => values.entry(`${steps}.${name}`, index),
     has: (name) => values.has(`${steps}.${name}`),
+    rows: (name) => values.shape(`${steps}.${name}`)[0],
+    row(name, step, row) {
+      const shape = values.shape(`${steps}.${name}`);
+      const batch =
+        step === null ? values.floats(`${steps}.${name}`) : values.entry(`${steps}.${name}`, step);
+      const length = batch.length / (step === null ? shape[0] : shape[1]);
+      return batch.subarray(row * length, (row + 1) * length);
+    },
     compare: (got, want, what) =>
       assertClose(Float64Array.from(got), want, tolerance, `${steps} steps: ${what}`),
   };

@@ -18,6 +18,7 @@ export const solverNames = [
   'PLMSWithNTScheduler',
   'BDIAScheduler',
   'DPMSolverV3Scheduler',
+  'EulerMaruyamaScheduler',
 ] as const;
 const momentumSolvers = ['GHVBScheduler', 'PLMSWithHBScheduler', 'PLMSWithNTScheduler'] as const;
 export type SolverName = (typeof solverNames)[number];
@@ -35,6 +36,7 @@ const solversWith = {
     'PNDMScheduler',
     ...momentumSolvers,
     'BDIAScheduler',
+    'EulerMaruyamaScheduler',
   ],
   solver_order: [
     'DPMSolverMultistepScheduler',
@@ -51,6 +53,7 @@ const solversWith = {
     'DEISMultistepScheduler',
     'UniPCMultistepScheduler',
     ...momentumSolvers,
+    'EulerMaruyamaScheduler',
   ],
   momentum_beta: ['DPMSolverMultistepScheduler', 'UniPCMultistepScheduler', ...momentumSolvers],
   use_corrector: ['DPMSolverV3Scheduler'],

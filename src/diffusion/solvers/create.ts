@@ -5,7 +5,7 @@ import { createDdim } from './ddim.js';
 import { createDeis } from './deis.js';
 import { createDpmSolver } from './dpm-solver.js';
 import { createDpmSolverV3 } from './dpm-solver-v3.js';
-import { createEuler, createEulerAncestral } from './euler.js';
+import { createEuler, createEulerAncestral, createEulerMaruyama } from './euler.js';
 import { createHeun } from './heun.js';
 import { createLcm } from './lcm.js';
 import { SolverError, type SolverName, type SolverOptions } from '../solver-options.js';
@@ -35,6 +35,7 @@ const families: Readonly<Record<SolverName, Family>> = {
   PLMSWithNTScheduler: createMomentum('nt'),
   BDIAScheduler: createBdia,
   DPMSolverV3Scheduler: createDpmSolverV3,
+  EulerMaruyamaScheduler: createEulerMaruyama,
 };
 
 /**

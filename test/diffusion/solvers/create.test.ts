@@ -27,6 +27,7 @@ const calls: Readonly<Record<SolverName, (steps: number) => number>> = {
   PLMSWithNTScheduler: (steps) => steps,
   BDIAScheduler: (steps) => steps,
   DPMSolverV3Scheduler: (steps) => steps,
+  EulerMaruyamaScheduler: (steps) => steps,
 };
 
 function make(
@@ -120,6 +121,7 @@ describe('createSolver', () => {
         'EulerDiscreteScheduler',
         'EulerAncestralDiscreteScheduler',
         'HeunDiscreteScheduler',
+        'EulerMaruyamaScheduler',
       ].includes(name);
       const solver = make({ solver: name, timestep_spacing: 'trailing' });
       for (const { a, b, inputScale } of solver.stages) {

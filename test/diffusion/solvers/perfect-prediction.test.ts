@@ -89,6 +89,7 @@ function isDeterministic({ options: { solver: name, algorithm_type, eta, gamma }
       return !algorithm_type.startsWith('sde-');
     case 'LCMScheduler':
     case 'EulerAncestralDiscreteScheduler':
+    case 'EulerMaruyamaScheduler':
       return false;
     default:
       return true;

@@ -1,6 +1,17 @@
+import type { ModelStatistics } from './statistics.js';
 import type { PredictionType } from './types.js';
 
 export type TimestepSpacing = 'leading' | 'trailing' | 'linspace';
+
+/** The diffusion of a network that restores pictures: it ends at the degraded picture with noise (MR-Sampler). */
+export interface MeanRevertingConfig {
+  /** Standard deviation of the noise, in units of 255 if at least 1. */
+  readonly max_sigma: number;
+  /** Last training timestep. */
+  readonly T: number;
+  /** Share of the clean picture that is left at the end. */
+  readonly eps: number;
+}
 
 /**
  * The supported fields of a diffusers scheduler_config.json. A missing field has the default of the diffusers class
@@ -67,6 +78,10 @@ export interface SchedulerConfig {
   readonly shift_terminal?: number | null | undefined;
   /** PeRFlow: the number of windows of time in which the model moves along straight lines. */
   readonly num_time_windows?: number | undefined;
+  /** DPM-Solver-v3; not in the file of diffusers but in one of its own. */
+  readonly statistics?: ModelStatistics | undefined;
+  /** Instead of all above: a mean-reverting model, with the cosine schedule. */
+  readonly mean_reverting?: MeanRevertingConfig | undefined;
   // Settings that no solver here supports: if one is on, creating a solver fails. Default: off.
   readonly use_flow_sigmas?: boolean | undefined;
   readonly timestep_type?: string | undefined;

@@ -17,7 +17,10 @@ export type SolverName =
   | 'PLMSWithNTScheduler'
   | 'FlowMatchEulerDiscreteScheduler'
   | 'FlowMatchHeunDiscreteScheduler'
-  | 'PeRFlowScheduler';
+  | 'PeRFlowScheduler'
+  | 'BDIAScheduler'
+  | 'DPMSolverV3Scheduler'
+  | 'EulerMaruyamaScheduler';
 
 /**
  * The user's choice of solver and its settings, by their names in diffusers. A solver ignores settings that it does not have; `solversWith` of the
@@ -46,6 +49,10 @@ export interface SolverOptions {
   readonly gamma: number;
   /** Share of the newest direction in the running mean that momentum steps along, above 0, to 1 (no momentum). Default: 1. */
   readonly momentum_beta?: number;
+  /** Weight of the step backwards in BDIA, from 0 (DDIM) to 1. Default: 0.5. */
+  readonly bdia_gamma?: number;
+  /** DPM-Solver-v3: whether each sample is corrected by the prediction for it. Default: true. */
+  readonly use_corrector?: boolean;
   /** Whether noise is added between steps (StreamDiffusion: `do_add_noise`). */
   readonly do_add_noise: boolean;
   /** Flow matching: the shift of noise levels, above 0; 0 takes that of the model. Default: 0. */

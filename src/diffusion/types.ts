@@ -66,6 +66,8 @@ export interface Solver {
   readonly initNoiseSigma: number;
   /** Whether any `step` reads `noise`. */
   readonly addsNoise: boolean;
+  /** Whether samples revert to the input of the frame: then the history has it as `mean` before the first step. */
+  readonly revertsToMean?: boolean;
   /** Creates the memory for one sample of `length` values. Steps allocate nothing. */
   createHistory(length: number): History;
   step(step: Step): void;

@@ -112,7 +112,8 @@ describe('noise by time', () => {
       return distances.reduce((sum, value) => sum + value, 0) / distances.length;
     };
     for (const solver of random) {
-      const [many, few] = [20, 10].map((count) => ({ ...solver, t_index_list: positions(count) }));
+      const many = { ...solver, t_index_list: positions(20) };
+      const few = { ...solver, t_index_list: positions(10) };
       const byTime = apart({ ...many, noiseByTime: true }, { ...few, noiseByTime: true });
       assert.ok(byTime < 0.5 * apart(many, few), `${solver.solver}: ${byTime}`);
     }

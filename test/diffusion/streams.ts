@@ -6,6 +6,7 @@ import type { Plan } from '../../src/diffusion/in-flight.js';
 import { predictedNoise } from '../../src/diffusion/prediction.js';
 import { Stream, type Admission } from '../../src/diffusion/stream.js';
 import type { PredictionType, Stage } from '../../src/diffusion/types.js';
+import { statistics } from './solvers/solver-settings.js';
 
 /** Stable Diffusion's noise schedule. */
 const schedulerConfig = {
@@ -13,6 +14,7 @@ const schedulerConfig = {
   beta_start: 0.00085,
   beta_end: 0.012,
   beta_schedule: 'scaled_linear',
+  statistics,
 } as const;
 
 const shape = [4, 2, 3] as const;

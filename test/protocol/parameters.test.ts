@@ -28,6 +28,7 @@ const contract: Readonly<Record<string, readonly [initial: unknown, allowed: str
   num_inference_steps: [50, 'integer 1 to 1000'],
   momentum_beta: [1, 'number 0.05 to 1'],
   flow_shift: [0, 'number 0 to 12'],
+  bdia_gamma: [0.5, 'number 0 to 1'],
   eta: [0, 'number 0 to 1'],
   gamma: [0.3, 'number 0 to 1'],
   latent_feedback: [0, 'number 0 to 0.95'],
@@ -61,6 +62,7 @@ const choices = {
   solver_order: [2, 1, 3, 4],
   algorithm_type: ['dpmsolver++', 'dpmsolver', 'sde-dpmsolver', 'sde-dpmsolver++'],
   use_karras_sigmas: [false],
+  use_corrector: [true],
   do_add_noise: [true],
   denoise: ['auto', 'stream', 'sequential'],
   cfg_type: ['none', 'full', 'self', 'initialize'],
@@ -139,7 +141,7 @@ describe('the parameters', () => {
     assert.deepEqual(Object.fromEntries(listed), solversWith);
     assert.match(
       parameterSchemas.use_karras_sigmas.description,
-      /\(EulerDiscrete, .* UniPCMultistep, GHVB, PLMSWithHB, PLMSWithNT and FlowMatchEulerDiscrete\)\.$/,
+      /\(EulerDiscrete, .* UniPCMultistep, GHVB, PLMSWithHB, PLMSWithNT, FlowMatchEulerDiscrete and EulerMaruyama\)\.$/,
     );
   });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { SchedulerConfig } from '../../src/diffusion/schedule.js';
-import type { Solver } from '../../src/diffusion/types.js';
+import type { SolverName, SolverOptions } from '../../src/diffusion/solver-options.js';
+import type { History, Solver } from '../../src/diffusion/types.js';
 import { assertClose } from './compare.js';
 import { readReferenceJson, type ReferenceCase } from './reference.js';
 import { readSafeTensors, type SafeTensors } from './safetensors.js';
@@ -29,6 +30,10 @@ export interface SamplerRun {
   /** Returns the recorded values of a call or step. */
   readonly entry: (name: string, index: number) => Float32Array;
   readonly has: (name: string) => boolean;
+  /** Returns the number of rows of a batch [rows, ...]. */
+  readonly rows: (name: string) => number;
+  /** Returns one row of a batch, of a step if there is one for each step: [steps, rows, ...]. */
+  readonly row: (name: string, step: number | null, row: number) => Float32Array;
   /** Compares values with the recorded ones, within the tolerance of the table. */
   readonly compare: (got: ArrayLike<number>, want: ArrayLike<number>, what: string) => void;
 }
@@ -54,6 +59,14 @@ function runOf(
     tensor: (name) => values.floats(`${steps}.${name}`),
     entry: (name, index) => values.entry(`${steps}.${name}`, index),
     has: (name) => values.has(`${steps}.${name}`),
+    rows: (name) => values.shape(`${steps}.${name}`)[0],
+    row(name, step, row) {
+      const shape = values.shape(`${steps}.${name}`);
+      const batch =
+        step === null ? values.floats(`${steps}.${name}`) : values.entry(`${steps}.${name}`, step);
+      const length = batch.length / (step === null ? shape[0] : shape[1]);
+      return batch.subarray(row * length, (row + 1) * length);
+    },
     compare: (got, want, what) =>
       assertClose(Float64Array.from(got), want, tolerance, `${steps} steps: ${what}`),
   };
@@ -62,12 +75,13 @@ function runOf(
 /**
  * Runs a solver freely on the recorded outputs of the model, and compares the inputs of the model, its timesteps and
  * all samples.
- * @param after looks at what else was recorded of a step.
+ * @param after looks at what else was recorded of a step. @param before what the history has from the start.
  */
 export function followSolver(
   solver: Solver,
   { tensor, entry, has, compare }: SamplerRun,
   after?: (index: number, history: Readonly<Record<string, unknown>>) => void,
+  before: History = {},
 ): void {
   compare(
     solver.stages.map(({ timestep }) => timestep),
@@ -76,7 +90,7 @@ export function followSolver(
   );
   const sample = tensor('start').slice();
   const { length } = sample;
-  const history = solver.createHistory(length);
+  const history = { ...solver.createHistory(length), ...before };
   const silence = new Float32Array(length);
   for (const [stage, { inputScale }] of solver.stages.entries()) {
     compare(
@@ -90,4 +104,20 @@ export function followSolver(
     compare(sample, entry('after', stage), `sample after call ${stage}`);
     after?.(stage, history);
   }
+}
+
+/** The options of a whole schedule, with nothing special. */
+export function usualOptions(solver: SolverName, steps: number): SolverOptions {
+  return {
+    solver,
+    num_inference_steps: steps,
+    t_index_list: null,
+    timestep_spacing: null,
+    solver_order: 2,
+    algorithm_type: 'dpmsolver++',
+    use_karras_sigmas: false,
+    eta: 0,
+    gamma: 0,
+    do_add_noise: true,
+  };
 }

@@ -19,6 +19,9 @@ export const solverNames = [
   'FlowMatchEulerDiscreteScheduler',
   'FlowMatchHeunDiscreteScheduler',
   'PeRFlowScheduler',
+  'BDIAScheduler',
+  'DPMSolverV3Scheduler',
+  'EulerMaruyamaScheduler',
 ] as const;
 const momentumSolvers = ['GHVBScheduler', 'PLMSWithHBScheduler', 'PLMSWithNTScheduler'] as const;
 const flowSolvers = ['FlowMatchEulerDiscreteScheduler', 'FlowMatchHeunDiscreteScheduler'] as const;
@@ -37,12 +40,15 @@ const solversWith = {
     'PNDMScheduler',
     ...momentumSolvers,
     ...flowSolvers,
+    'BDIAScheduler',
+    'EulerMaruyamaScheduler',
   ],
   solver_order: [
     'DPMSolverMultistepScheduler',
     'DEISMultistepScheduler',
     'UniPCMultistepScheduler',
     ...momentumSolvers,
+    'DPMSolverV3Scheduler',
   ],
   algorithm_type: ['DPMSolverMultistepScheduler'],
   use_karras_sigmas: [
@@ -53,8 +59,11 @@ const solversWith = {
     'UniPCMultistepScheduler',
     ...momentumSolvers,
     'FlowMatchEulerDiscreteScheduler',
+    'EulerMaruyamaScheduler',
   ],
   momentum_beta: ['DPMSolverMultistepScheduler', 'UniPCMultistepScheduler', ...momentumSolvers],
+  use_corrector: ['DPMSolverV3Scheduler'],
+  bdia_gamma: ['BDIAScheduler'],
   flow_shift: flowSolvers,
   eta: ['DDIMScheduler', 'FlowMatchEulerDiscreteScheduler'],
   gamma: ['TCDScheduler'],
@@ -83,7 +92,7 @@ export const solverParameters = {
   },
   solver_order: {
     title: 'Solver order',
-    description: `Order of ${listSolversWith('solver_order')}; 4 only with the last three.`,
+    description: `Order of ${listSolversWith('solver_order')}; 4 only with ${list(momentumSolvers)}.`,
     'x-group': 'more',
     'x-applies': ['plan'],
     'x-when': { solver: solversWith.solver_order },
@@ -130,6 +139,27 @@ export const solverParameters = {
     type: 'number',
     minimum: 0,
     maximum: 12,
+  },
+  use_corrector: {
+    title: 'Corrector',
+    description: `Correct each sample by the prediction for it (${listSolversWith('use_corrector')}).`,
+    'x-group': 'more',
+    'x-applies': ['plan'],
+    'x-when': { solver: solversWith.use_corrector },
+    default: true,
+    ...flag,
+  },
+  /** 0 is DDIM. */
+  bdia_gamma: {
+    title: 'Backward share',
+    description: `How much the step backwards counts in ${listSolversWith('bdia_gamma')}: 0.5 for few steps, 1 for 40.`,
+    'x-group': 'more',
+    'x-applies': ['plan'],
+    'x-when': { solver: solversWith.bdia_gamma },
+    default: 0.5,
+    type: 'number',
+    minimum: 0,
+    maximum: 1,
   },
   /** 0 is deterministic, 1 as random as DDPM. */
   eta: {

@@ -1,13 +1,16 @@
 import { createNoiseSchedule, type NoiseSchedule, type SchedulerConfig } from '../schedule.js';
 import type { PredictionType, Solver } from '../types.js';
+import { createBdia } from './bdia.js';
 import { createDdim } from './ddim.js';
 import { createDeis } from './deis.js';
 import { createDpmSolver } from './dpm-solver.js';
-import { createEuler, createEulerAncestral } from './euler.js';
+import { createDpmSolverV3 } from './dpm-solver-v3.js';
+import { createEuler, createEulerAncestral, createEulerMaruyama } from './euler.js';
 import { createFlowEuler, createFlowHeun } from './flow-match.js';
 import { createHeun } from './heun.js';
 import { createLcm } from './lcm.js';
 import { SolverError, type SolverName, type SolverOptions } from '../solver-options.js';
+import { createMeanReverting } from './mean-reverting.js';
 import { createMomentum } from './momentum.js';
 import { createPerflow } from './perflow.js';
 import { createPndm } from './pndm.js';
@@ -35,6 +38,9 @@ const families: Readonly<Record<SolverName, Family>> = {
   FlowMatchEulerDiscreteScheduler: createFlowEuler,
   FlowMatchHeunDiscreteScheduler: createFlowHeun,
   PeRFlowScheduler: createPerflow,
+  BDIAScheduler: createBdia,
+  DPMSolverV3Scheduler: createDpmSolverV3,
+  EulerMaruyamaScheduler: createEulerMaruyama,
 };
 
 const noisePredictions = ['epsilon', 'v_prediction', 'sample'] as const;
@@ -63,6 +69,7 @@ export function createSolver(config: SchedulerConfig, options: SolverOptions): S
     const setting = config.use_flow_sigmas === true ? 'use_flow_sigmas' : 'timestep_type "continuous"';
     throw new SolverError('solver', `does not support ${setting} of the model's scheduler configuration`);
   }
+  if (config.mean_reverting) return createMeanReverting(config.mean_reverting, options);
   const { solver } = options;
   const { prediction_type: prediction = 'epsilon' } = config;
   if (!predictionsFor(solver).includes(prediction)) {

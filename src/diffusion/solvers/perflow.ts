@@ -25,10 +25,11 @@ export function createPerflow(
 ): Solver {
   const { timesteps, times, windows } = windowPath(schedule, config, options);
   const stages = timesteps.map((timestep, i): Stage => {
-    const level = levelOf(schedule.alphasCumprod[timestep - 1]);
+    const { a, b } = levelOf(schedule.alphasCumprod[timestep - 1]);
     return {
       timestep,
-      ...level,
+      a,
+      b,
       inputScale: 1,
       noiseWeights: noiseWeights(config, schedule, windows[i], times[i]),
     };

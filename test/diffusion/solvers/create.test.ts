@@ -28,6 +28,9 @@ const calls: Readonly<Record<SolverName, (steps: number) => number>> = {
   FlowMatchEulerDiscreteScheduler: (steps) => steps,
   FlowMatchHeunDiscreteScheduler: (steps) => 2 * steps - 1,
   PeRFlowScheduler: (steps) => steps,
+  BDIAScheduler: (steps) => steps,
+  DPMSolverV3Scheduler: (steps) => steps,
+  EulerMaruyamaScheduler: (steps) => steps,
 };
 
 function make(
@@ -87,6 +90,11 @@ describe('createSolver', () => {
     assert.equal(slots({ solver: 'GHVBScheduler', solver_order: 4 }), 'm1,m2,m3');
     assert.equal(slots({ solver: 'DPMSolverMultistepScheduler', momentum_beta: 0.5 }), 'm1,velocity');
     assert.equal(slots({ solver: 'UniPCMultistepScheduler', momentum_beta: 0.5 }), 'last,m1,m2,velocity');
+    const v3 = 'DPMSolverV3Scheduler';
+    assert.equal(slots({ solver: v3, solver_order: 1, use_corrector: false }), '');
+    assert.equal(slots({ solver: v3, solver_order: 3, use_corrector: false }), 'm1,m2');
+    assert.equal(slots({ solver: v3, solver_order: 3 }), 'last,m1,m2,m3');
+    assert.equal(slots({ solver: 'BDIAScheduler' }), 'before');
     assert.equal(slots({ solver: 'PNDMScheduler' }), 'm1,m2,m3,start');
     assert.equal(slots({ solver: 'PNDMScheduler' }, { skip_prk_steps: false }), 'm1,m2,m3,mean,start');
     assert.equal(slots({ solver: 'HeunDiscreteScheduler' }), 'slope,start');
@@ -116,6 +124,7 @@ describe('createSolver', () => {
         'EulerDiscreteScheduler',
         'EulerAncestralDiscreteScheduler',
         'HeunDiscreteScheduler',
+        'EulerMaruyamaScheduler',
       ].includes(name);
       const solver = make({ solver: name, timestep_spacing: 'trailing' });
       for (const { a, b, inputScale } of solver.stages) {
@@ -216,6 +225,7 @@ describe('createSolver', () => {
       const message = new RegExp(`0 to 1, not ${wrong}`);
       assertRefused('eta', message, { solver: 'DDIMScheduler', eta: wrong });
       assertRefused('gamma', message, { solver: 'TCDScheduler', gamma: wrong });
+      assertRefused('bdia_gamma', message, { solver: 'BDIAScheduler', bdia_gamma: wrong });
     }
     for (const solver of ['GHVBScheduler', 'PLMSWithHBScheduler', 'UniPCMultistepScheduler'] as const) {
       for (const wrong of [0, -0.5, 1.01, Number.NaN]) {
@@ -229,6 +239,7 @@ describe('createSolver', () => {
       'DPMSolverMultistepScheduler',
       'DEISMultistepScheduler',
       'UniPCMultistepScheduler',
+      'DPMSolverV3Scheduler',
     ] as const;
     for (const solver of upTo3) {
       assertRefused('solver_order', new RegExp(`1, 2 or 3 for ${solver}, not 4`), {
@@ -239,10 +250,13 @@ describe('createSolver', () => {
     for (const right of [0, 1]) {
       make({ solver: 'DDIMScheduler', eta: right });
       make({ solver: 'TCDScheduler', gamma: right });
+      make({ solver: 'BDIAScheduler', bdia_gamma: right });
     }
   });
 
   it('refuses model configurations that it does not support', () => {
+    const v3 = { solver: 'DPMSolverV3Scheduler' } as const;
+    assertRefused('solver', /dpm_solver_v3\.json/, v3, { statistics: undefined });
     assertRefused('solver', /use_flow_sigmas/, {}, { use_flow_sigmas: true });
     assertRefused('solver', /timestep_type/, {}, { timestep_type: 'continuous' });
     assertRefused('solver', /"exp"/, {}, { beta_schedule: 'exp' });

@@ -63,15 +63,14 @@ describe('flow matching', () => {
 
   it('is shifted more for larger pictures if the model says so', () => {
     const config = { use_dynamic_shifting: true, timestep_spacing: 'trailing' } as const;
-    const shiftAt = (latentArea: number | undefined, more: SchedulerConfig = {}): number => {
-      const options = latentArea === undefined ? {} : { latentArea };
-      const [, sigma] = levels(options, { ...config, ...more });
+    const shiftAt = (latentArea: number | null, more: SchedulerConfig = {}): number => {
+      const [, sigma] = levels(latentArea === null ? {} : { latentArea }, { ...config, ...more });
       // From sigma = 0.75 k / (1 + 0.75 (k - 1)).
       return sigma / (3 * (1 - sigma));
     };
     assert.ok(Math.abs(shiftAt(4 * 256) - Math.exp(0.5)) < 1e-9);
     assert.ok(Math.abs(shiftAt(4 * 4096) - Math.exp(1.15)) < 1e-9);
-    assert.equal(shiftAt(undefined), shiftAt(64 * 64));
+    assert.equal(shiftAt(null), shiftAt(64 * 64));
     assert.ok(Math.abs(shiftAt(4 * 4096, { time_shift_type: 'linear' }) - 1.15) < 1e-9);
   });
 

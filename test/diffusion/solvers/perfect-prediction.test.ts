@@ -29,9 +29,11 @@ function endOf({ config, options }: Settings): { a: number; b: number } {
     case 'TCDScheduler':
     case 'DEISMultistepScheduler':
     case 'PeRFlowScheduler':
+    case 'DPMSolverV3Scheduler':
       return lowest;
     case 'DDIMScheduler':
     case 'PNDMScheduler':
+    case 'BDIAScheduler':
       return config.set_alpha_to_one === true ? none : lowest;
     case 'DPMSolverMultistepScheduler':
       return sigmaMin || algorithm_type.endsWith('dpmsolver') ? lowest : none;
@@ -58,6 +60,9 @@ function stepsMeet({ config, options }: Settings): boolean {
   switch (name) {
     case 'DDIMScheduler':
       return ownList || timestep_spacing === null || timestep_spacing === 'leading';
+    case 'DPMSolverV3Scheduler':
+      // Its integrals are sums over the grid of the statistics.
+      return false;
     case 'PNDMScheduler':
       // Outputs of v-prediction at several levels do not average to one at either.
       if (config.prediction_type === 'v_prediction') return false;
@@ -89,6 +94,7 @@ function isDeterministic({ options: { solver: name, algorithm_type, eta, gamma }
       return !algorithm_type.startsWith('sde-');
     case 'LCMScheduler':
     case 'EulerAncestralDiscreteScheduler':
+    case 'EulerMaruyamaScheduler':
       return false;
     default:
       return true;

@@ -19,6 +19,8 @@ const choices = {
   use_karras_sigmas: [{ use_karras_sigmas: false }, { use_karras_sigmas: true }],
   momentum_beta: [{ momentum_beta: 0.5 }, { momentum_beta: 0.8 }],
   flow_shift: [{ flow_shift: 1 }, { flow_shift: 3 }],
+  use_corrector: [{ use_corrector: true }, { use_corrector: false }],
+  bdia_gamma: [{ bdia_gamma: 0 }, { bdia_gamma: 0.5 }, { bdia_gamma: 1 }],
   eta: [{ eta: 0 }, { eta: 1 }],
   gamma: [{ gamma: 0 }, { gamma: 1 }],
   do_add_noise: [{ do_add_noise: true }, { do_add_noise: false }],

@@ -7,7 +7,12 @@ import {
   type SolverName,
   type SolverOptions,
 } from '../../../src/diffusion/solvers/create.js';
+import { blankStatistics } from '../../../src/diffusion/statistics.js';
 import type { Solver } from '../../../src/diffusion/types.js';
+
+const evenly = Float64Array.from({ length: 601 });
+/** Statistics for DPM-Solver-v3 that make it DPM-Solver++. */
+export const statistics = blankStatistics({ elements: 1, l: evenly, s: evenly, b: evenly });
 
 /** The scheduler configuration of Stable Diffusion. */
 export const stableDiffusion: SchedulerConfig = {
@@ -16,6 +21,7 @@ export const stableDiffusion: SchedulerConfig = {
   beta_end: 0.012,
   beta_schedule: 'scaled_linear',
   steps_offset: 1,
+  statistics,
 };
 
 /** Returns it with the first of the predictions that fit a solver, which is noise for most. */
@@ -72,6 +78,8 @@ export const anySettings: fc.Arbitrary<Settings> = fc
       use_karras_sigmas: fc.boolean(),
       momentum_beta: fc.double({ min: 0.05, max: 1, noNaN: true }),
       flow_shift: fc.constantFrom(0, 0.5, 1, 3, 6),
+      use_corrector: fc.boolean(),
+      bdia_gamma: fc.double({ min: 0, max: 1, noNaN: true }),
       eta: fc.double({ min: 0, max: 1, noNaN: true }),
       gamma: fc.double({ min: 0, max: 1, noNaN: true }),
       do_add_noise: fc.boolean(),

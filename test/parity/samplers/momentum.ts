@@ -4,7 +4,7 @@ import { initNoiseSigma } from '../../../src/diffusion/solvers/euler.js';
 import { momentumSolver, type MomentumMethod } from '../../../src/diffusion/solvers/momentum.js';
 import { sigmaPath, sigmaStages } from '../../../src/diffusion/solvers/paths/sigmas.js';
 import type { Solver } from '../../../src/diffusion/types.js';
-import { followSolver, type SamplerRun } from '../../support/sampler-table.js';
+import { followSolver, usualOptions, type SamplerRun } from '../../support/sampler-table.js';
 
 interface Parameters {
   readonly method: MomentumMethod;
@@ -22,19 +22,7 @@ const solverNames: Readonly<Record<MomentumMethod, SolverName>> = {
 
 function optionsOf(run: SamplerRun, solver: SolverName): SolverOptions {
   const { order, beta } = run.table.parameters as unknown as Parameters;
-  return {
-    solver,
-    num_inference_steps: run.steps,
-    t_index_list: null,
-    timestep_spacing: null,
-    solver_order: order,
-    algorithm_type: 'dpmsolver++',
-    use_karras_sigmas: false,
-    momentum_beta: beta,
-    eta: 0,
-    gamma: 0,
-    do_add_noise: true,
-  };
+  return { ...usualOptions(solver, run.steps), solver_order: order, momentum_beta: beta };
 }
 
 /** Follows multistep with momentum on the path of its table. */

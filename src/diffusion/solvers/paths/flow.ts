@@ -38,9 +38,7 @@ export function flowPath(
     evenLevels(config, options, trained).map((sigma) => shiftTowardsNoise(sigma, shiftOf(config, options))),
     terminal ?? null,
   );
-  const [highest] = shifted;
-  const lowest = shifted[shifted.length - 1];
-  const levels = spread === null ? shifted : spread(highest, lowest, shifted.length);
+  const levels = spread === null ? shifted : spread(shifted[0], lastOf(shifted), shifted.length);
   // Against rounding.
   const grid = levels.map((sigma) => Math.min(sigma, 1));
   const falling = grid.every((sigma, i) => sigma > 0 && (i === 0 || sigma < grid[i - 1]));
@@ -104,7 +102,11 @@ function shiftOf(
 
 /** Stretches levels from 1, so that the last is `terminal`; null leaves them as they are. */
 function stretched(sigmas: readonly number[], terminal: number | null): readonly number[] {
-  const rest = 1 - sigmas[sigmas.length - 1];
+  const rest = 1 - lastOf(sigmas);
   if (!terminal || rest === 0) return sigmas;
   return sigmas.map((sigma) => 1 - ((1 - sigma) * (1 - terminal)) / rest);
+}
+
+function lastOf(sigmas: readonly number[]): number {
+  return sigmas.at(-1) ?? 0;
 }

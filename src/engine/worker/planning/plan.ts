@@ -5,7 +5,9 @@ import type { Plan } from '../../../diffusion/in-flight.js';
 import { brownianTime } from '../../../diffusion/brownian.js';
 import { MovingNoise } from '../../../diffusion/moving-noise.js';
 import { SeededNoise } from '../../../diffusion/noise.js';
+import type { SchedulerConfig } from '../../../diffusion/schedule.js';
 import { createSolver, SolverError, type SolverOptions } from '../../../diffusion/solvers/create.js';
+import { blankStatistics } from '../../../diffusion/statistics.js';
 import type { Admission } from '../../../diffusion/stream.js';
 import { timeIndices } from '../../../diffusion/time-indices.js';
 import type { ModelFolder } from '../../../model/folder.js';
@@ -72,11 +74,12 @@ export function createPlan(
   const drift = parameters.noise === 'drift' ? parameters.noise_drift : 0;
   const options = { ...solverOptions(parameters), latentArea: shape[1] * shape[2] };
   const { noise, noise_by_time: byTime } = parameters;
+  checkStatistics(folder.scheduler, options, shape);
   try {
     const solver = createSolver(folder.scheduler, options);
     // Stock noise is not an estimate of a picture: clipping and thresholding would distort it.
     const stockSolver = createSolver(
-      { ...folder.scheduler, clip_sample: false, thresholding: false },
+      { ...withoutStatistics(folder.scheduler), clip_sample: false, thresholding: false },
       { ...options, do_add_noise: true },
     );
     const times = byTime && stockSolver.addsNoise ? solver.stages.map(brownianTime) : null;
@@ -94,6 +97,26 @@ export function createPlan(
     if (error instanceof SolverError) throw new ParameterError(error.field, error.message);
     throw error;
   }
+}
+
+/** Statistics are fitted to pictures, and noise is none. */
+function withoutStatistics(config: SchedulerConfig): SchedulerConfig {
+  return config.statistics ? { ...config, statistics: blankStatistics(config.statistics) } : config;
+}
+
+/** @throws {ParameterError} if the statistics of the model are for latents of another size. */
+function checkStatistics(
+  { statistics }: SchedulerConfig,
+  { solver }: SolverOptions,
+  shape: Plan['shape'],
+): void {
+  if (solver !== 'DPMSolverV3Scheduler' || !statistics) return;
+  if (statistics.elements === 1 || statistics.elements === volume(shape)) return;
+  throw new ParameterError(
+    'solver',
+    `DPMSolverV3Scheduler has statistics of ${statistics.elements} elements with this model, but latents of ` +
+      `${shape.join('x')} have ${volume(shape)}; choose another size, or statistics that are pooled over elements`,
+  );
 }
 
 /** Returns the options of the solver, whose names are the same. */

@@ -17,6 +17,11 @@ export function checkSteering({ name, layout }: ModelFolder, parameters: StreamP
       `controls names ${JSON.stringify(unknown)}; the model ${name} has ${names.join(', ') || 'no controls'}`,
     );
   }
+  const { solver, cfg_type } = parameters;
+  // The stock noise moves as samples do, but these steps are fitted to real predictions.
+  if (solver === 'DPMSolverV3Scheduler' && (cfg_type === 'self' || cfg_type === 'initialize')) {
+    throw new ParameterError('cfg_type', `cfg_type must be none or full with ${solver}, not ${cfg_type}`);
+  }
   const { attention_bank_frames: frames } = parameters;
   if (frames === 0 || steered?.bank) return;
   throw new ParameterError(

@@ -156,6 +156,20 @@ describe('a plan', () => {
     createPlan({ ...model, folder: { ...folder, selfGuided: true } }, parametersWith({ cfg_type: 'none' }));
   });
 
+  it('refuses statistics for latents of another size', () => {
+    const values = Float64Array.from({ length: 2 * 7 }, () => 1);
+    const statistics = { elements: 7, l: values, s: values, b: values };
+    const scheduler = { ...folder.scheduler, statistics };
+    const solver = 'DPMSolverV3Scheduler';
+    assertRefused(
+      'solver',
+      /statistics of 7 elements .* latents of 4x\d+x\d+ have/,
+      { solver },
+      { scheduler },
+    );
+    assertRefused('solver', /dpm_solver_v3\.json/, { solver });
+  });
+
   it('has the listed stages, or else those of strength and steps', () => {
     const timesteps = (changes: Partial<StreamParameters>): readonly number[] =>
       createPlan(model, parametersWith(changes)).solver.stages.map(({ timestep }) => timestep);

@@ -42,6 +42,12 @@ describe('what steers a stream', () => {
       ],
       [
         plain,
+        { solver: 'DPMSolverV3Scheduler', cfg_type: 'self' },
+        'cfg_type',
+        /none or full with DPMSolverV3Scheduler, not self/,
+      ],
+      [
+        plain,
         { attention_bank_frames: 2 },
         'attention_bank_frames',
         /must be 0 for the model tiny-sd.*, not 2/,

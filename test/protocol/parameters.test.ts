@@ -58,6 +58,7 @@ const contract: Readonly<Record<string, readonly [initial: unknown, allowed: str
 
 const choices = {
   prompt_blend: ['lerp', 'slerp'],
+  prompt_composition: ['mix', 'and', 'or'],
   timestep_spacing: [null, 'leading', 'trailing', 'linspace'],
   solver_order: [2, 1, 3, 4],
   algorithm_type: ['dpmsolver++', 'dpmsolver', 'sde-dpmsolver', 'sde-dpmsolver++'],
@@ -157,6 +158,7 @@ describe('the parameters', () => {
         'prompt',
         'negative_prompt',
         'prompt_blend',
+        'prompt_composition',
         ...guidance,
         'controls',
         'attention_bank_frames',

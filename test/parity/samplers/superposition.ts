@@ -1,5 +1,9 @@
+import { createNoiseSchedule } from '../../../src/diffusion/schedule.js';
 import { createSolver } from '../../../src/diffusion/solvers/create.js';
+import { eulerMaruyamaSolver } from '../../../src/diffusion/solvers/euler.js';
+import { sigmaPath } from '../../../src/diffusion/solvers/paths/sigmas.js';
 import { compose, type Composition, type Densities } from '../../../src/diffusion/superposition.js';
+import type { Solver } from '../../../src/diffusion/types.js';
 import { usualOptions, type SamplerRun } from '../../support/sampler-table.js';
 
 interface Parameters {
@@ -15,8 +19,7 @@ export function followSuperposition(publishedSign: boolean) {
   return (run: SamplerRun): void => {
     const { method, guidance, T = 1, logp = 0, lift = 0 } = run.table.parameters as unknown as Parameters;
     const isStochastic = !method.endsWith('_ode');
-    const name = isStochastic ? 'EulerMaruyamaScheduler' : 'EulerDiscreteScheduler';
-    const solver = createSolver(run.table.schedule ?? {}, usualOptions(name, run.steps));
+    const solver = solverOf(run, isStochastic);
     run.compare(
       solver.stages.map(({ timestep }) => timestep),
       run.tensor('timesteps'),
@@ -59,6 +62,15 @@ export function followSuperposition(publishedSign: boolean) {
       }
     }
   };
+}
+
+/** Returns the step of the original, which adds noise even at the end, or Euler's. */
+function solverOf({ table, steps }: SamplerRun, isStochastic: boolean): Solver {
+  const config = table.schedule ?? {};
+  const options = usualOptions('EulerDiscreteScheduler', steps);
+  if (!isStochastic) return createSolver(config, options);
+  const kind = { timesteps: 'inclusive', end: 'zero' } as const;
+  return eulerMaruyamaSolver(sigmaPath(createNoiseSchedule(config), config, options, kind), true);
 }
 
 /** Returns the divergences of both predictions; computed from the models of the table, if it has none. */

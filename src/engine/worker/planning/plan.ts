@@ -8,6 +8,7 @@ import { SeededNoise } from '../../../diffusion/noise.js';
 import type { SchedulerConfig } from '../../../diffusion/schedule.js';
 import { createSolver, SolverError, type SolverOptions } from '../../../diffusion/solvers/create.js';
 import { blankStatistics } from '../../../diffusion/statistics.js';
+import type { Composition } from '../../../diffusion/superposition.js';
 import type { Admission } from '../../../diffusion/stream.js';
 import { timeIndices } from '../../../diffusion/time-indices.js';
 import type { ModelFolder } from '../../../model/folder.js';
@@ -145,6 +146,16 @@ function pick<Name extends keyof StreamParameters>(
 
 export function guidanceOf({ cfg_type, guidance_scale, delta }: StreamParameters): Guidance {
   return { type: cfg_type, scale: guidance_scale, delta };
+}
+
+/** Returns how two prompts are composed by their predictions; null if their embeddings are mixed. */
+export function compositionOf(parameters: StreamParameters): Composition | null {
+  const { prompt_composition: type } = parameters;
+  if (type === 'mix') return null;
+  const [first, second] = weightedPrompts(parameters);
+  // The weights are the prior odds.
+  const bias = Math.log((first?.weight ?? 1) / (second?.weight ?? 1));
+  return { type, temperature: 1, bias, lift: 0 };
 }
 
 /** @param preferred the value for `auto`. */

@@ -1,10 +1,12 @@
 import type { StreamParameters } from '@millrace/protocol';
 import type { Plan } from '../../../diffusion/in-flight.js';
-import type { RowValues, Steering } from '../../../diffusion/stream.js';
+import type { Conditioning, RowValues, Steering } from '../../../diffusion/stream.js';
 import type { ModelFolder } from '../../../model/folder.js';
 import type { ControlLayout } from '../../../model/layout/steered.js';
 import { activeControlNames } from '../../active-controls.js';
 import { ParameterError } from '../../engine.js';
+import { guidanceConditioning } from '../networks/guidance-embedding.js';
+import { compositionOf, guidanceOf } from './plan.js';
 
 /** @throws {ParameterError} if the model cannot be steered as the parameters say; the message says how it can. */
 export function checkSteering({ name, layout }: ModelFolder, parameters: StreamParameters): void {
@@ -22,6 +24,7 @@ export function checkSteering({ name, layout }: ModelFolder, parameters: StreamP
   if (solver === 'DPMSolverV3Scheduler' && (cfg_type === 'self' || cfg_type === 'initialize')) {
     throw new ParameterError('cfg_type', `cfg_type must be none or full with ${solver}, not ${cfg_type}`);
   }
+  checkComposition(parameters);
   const { attention_bank_frames: frames } = parameters;
   if (frames === 0 || steered?.bank) return;
   throw new ParameterError(
@@ -51,6 +54,53 @@ export function checkGuidance(
     `cfg_type must be none or full where frames start from pure noise, not ${cfg_type}: with ${name}, residual ` +
       'guidance needs a strength below 1, or a t_index_list without position 0',
   );
+}
+
+/** The prompts of a frame, padded to one length. */
+interface Prompts {
+  readonly positive: Conditioning;
+  readonly negative: Conditioning;
+  readonly second: Conditioning | null;
+}
+
+/** Returns the steering by prompts and guidance alone. */
+export function promptSteering(
+  { layout, selfGuided }: ModelFolder,
+  parameters: StreamParameters,
+  { positive, negative, second }: Prompts,
+): Steering {
+  const guidance = guidanceOf(parameters);
+  const own = selfGuided && guidanceConditioning(layout.unet, guidance.scale);
+  const guided = (prompt: Conditioning): Conditioning => (own ? { ...prompt, ...own } : prompt);
+  const composition = compositionOf(parameters);
+  return {
+    guidance,
+    positive: guided(positive),
+    negative,
+    ...(second && composition && { composed: { second: guided(second), composition } }),
+  };
+}
+
+/** @throws {ParameterError} if prompts cannot be composed by their predictions as the parameters say. */
+function checkComposition({ prompt, prompt_composition: type, solver, cfg_type }: StreamParameters): void {
+  if (type === 'mix') return;
+  const count = typeof prompt === 'string' ? 1 : prompt.length;
+  if (count !== 2) {
+    throw new ParameterError(
+      'prompt',
+      `prompt must be a list of two texts with weights for prompt_composition ${type}, not of ${count}`,
+    );
+  }
+  if (solver !== 'EulerMaruyamaScheduler') {
+    const wanted = `prompt_composition ${type} follows densities along the steps of EulerMaruyamaScheduler`;
+    throw new ParameterError('prompt_composition', `${wanted}: solver must be that, not ${solver}`);
+  }
+  if (cfg_type !== 'none' && cfg_type !== 'full') {
+    throw new ParameterError(
+      'cfg_type',
+      `cfg_type must be none or full for prompt_composition ${type}, not ${cfg_type}`,
+    );
+  }
 }
 
 /**

@@ -1,11 +1,11 @@
 import { differIn, type StreamParameters } from '@millrace/protocol';
 import type { RowSource } from '../../../diffusion/batcher.js';
-import { needsNegative } from '../../../diffusion/guidance.js';
+import { rowCount } from '../../../diffusion/guidance.js';
 import { Gaussian } from '../../../diffusion/noise.js';
 import { SimilarityFilter } from '../../../diffusion/similarity-filter.js';
 import { Stream, type Lane, type Steering, type StreamState } from '../../../diffusion/stream.js';
 import type { Plan } from '../../../diffusion/in-flight.js';
-import { preferredDenoise } from '../../costs.js';
+import { isComposed, preferredDenoise } from '../../costs.js';
 import type { EngineDropReason } from '../../messages.js';
 import { Arrivals } from './arrivals.js';
 import { fitsPlan } from './fits-plan.js';
@@ -13,9 +13,9 @@ import { continueMotion, followMotion, motionIn, restoreMotion } from './follow-
 import { StreamPictures } from './stream-pictures.js';
 import { allFinite } from '../networks/finite.js';
 import { embedPrompts, MovingPrompt, type PromptPair } from '../conditioning/prompts.js';
-import { guidanceConditioning } from '../networks/guidance-embedding.js';
 import type { KeptRows } from '../networks/unet.js';
 import { admissionOf, createPlan, guidanceOf } from '../planning/plan.js';
+import { promptSteering } from '../planning/steering.js';
 import { PictureSteering, type Style } from './picture-steering.js';
 import type { StreamContext, StreamName, WaitingFrame } from './stream-context.js';
 import type { Size } from '../networks/sizes.js';
@@ -35,6 +35,8 @@ export class LiveStream implements RowSource {
   readonly #stream: Stream;
   readonly #positive: MovingPrompt;
   readonly #negative: MovingPrompt;
+  /** The second of two composed prompts; it changes at once. */
+  #second: PromptPair['second'];
   readonly #filter: SimilarityFilter;
   /** Oldest first. */
   #waiting: WaitingFrame[] = [];
@@ -57,6 +59,7 @@ export class LiveStream implements RowSource {
     this.pictures = new StreamPictures(context.model, parameters);
     this.#positive = new MovingPrompt(prompts.positive, context.padding);
     this.#negative = new MovingPrompt(prompts.negative, context.padding);
+    this.#second = prompts.second;
     this.steered = steered;
     steered.apply(parameters, plan);
     const steering = this.#steering(0, performance.now());
@@ -140,7 +143,7 @@ export class LiveStream implements RowSource {
       ? createPlan(this.#context.model, parameters)
       : this.#stream.plan;
     this.steered.check(parameters, plan);
-    const { positive, negative } = await embedPrompts(this.#context, parameters);
+    const { positive, negative, second } = await embedPrompts(this.#context, parameters);
     // Nothing below can fail.
     const now = performance.now();
     const way = {
@@ -151,6 +154,7 @@ export class LiveStream implements RowSource {
     };
     this.#positive.moveTo(positive, way);
     this.#negative.moveTo(negative, way);
+    this.#second = second;
     this.steered.apply(parameters, plan);
     continueMotion(this.#stream.plan, plan);
     this.#stream.plan = plan;
@@ -260,27 +264,19 @@ export class LiveStream implements RowSource {
   }
 
   #admission(parameters: StreamParameters, plan: Plan): ReturnType<typeof admissionOf> {
-    const rowsPerStep = needsNegative(guidanceOf(parameters), plan.solver.stages.length - 1) ? 2 : 1;
+    const { length } = plan.solver.stages;
+    const rowsPerStep = rowCount(guidanceOf(parameters), length - 1, isComposed(parameters));
     const { model, costs } = this.#context;
-    const preferred = model.mixesTimesteps
-      ? preferredDenoise(costs, plan.solver.stages.length, rowsPerStep)
-      : 'sequential';
+    const preferred = model.mixesTimesteps ? preferredDenoise(costs, length, rowsPerStep) : 'sequential';
     return admissionOf(parameters, preferred);
   }
 
   #steering(ordinal: number, now: number): Steering {
-    const guidance = guidanceOf(this.#parameters);
-    const [positive, negative] = this.#context.padding.align([
-      this.#positive.at(ordinal, now),
-      this.#negative.at(ordinal, now),
-    ] as const);
-    const { layout, selfGuided } = this.#context.model.folder;
-    const guided = selfGuided && guidanceConditioning(layout.unet, guidance.scale);
-    return this.steered.steer({
-      guidance,
-      positive: guided ? { ...positive, ...guided } : positive,
-      negative,
-    });
+    const moving = this.#positive.at(ordinal, now);
+    const prompts = [moving, this.#negative.at(ordinal, now), this.#second ?? moving] as const;
+    const [positive, negative, second] = this.#context.padding.align(prompts);
+    const aligned = { positive, negative, second: this.#second && second };
+    return this.steered.steer(promptSteering(this.#context.model.folder, this.#parameters, aligned));
   }
 
   /** Drops waiting frames of a former size. */

@@ -27,6 +27,7 @@ function scalesOf(settings: StreamParameters['controls'][string], stages: number
 
 describe('what steers a stream', () => {
   it('is refused by name if the model does not have it, with what it has', () => {
+    const two = ['a', 'b'].map((text) => ({ text, weight: 1 }));
     const faults = [
       [
         plain,
@@ -45,6 +46,19 @@ describe('what steers a stream', () => {
         { solver: 'DPMSolverV3Scheduler', cfg_type: 'self' },
         'cfg_type',
         /none or full with DPMSolverV3Scheduler, not self/,
+      ],
+      [plain, { prompt_composition: 'and' }, 'prompt', /list of two texts .* and, not of 1/],
+      [
+        plain,
+        { prompt_composition: 'or', prompt: two },
+        'prompt_composition',
+        /must be that, not LCMScheduler/,
+      ],
+      [
+        plain,
+        { prompt_composition: 'or', prompt: two, solver: 'EulerMaruyamaScheduler', cfg_type: 'initialize' },
+        'cfg_type',
+        /none or full for prompt_composition or, not initialize/,
       ],
       [
         plain,

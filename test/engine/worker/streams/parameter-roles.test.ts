@@ -11,6 +11,7 @@ import {
 import { predictionsFor } from '../../../../src/diffusion/solvers/create.js';
 import { ParameterError } from '../../../../src/engine/engine.js';
 import { EmbeddingCache } from '../../../../src/engine/worker/conditioning/embedding-cache.js';
+import { statistics } from '../../../diffusion/solvers/solver-settings.js';
 import { otherUpdates } from '../../../support/parameters.js';
 import { steeredFolder } from '../../../support/steered-folder.js';
 import { folder as plain, setUp, side, type Rig } from './live-stream-rig.js';
@@ -52,7 +53,7 @@ async function open(changes: ParameterUpdate): Promise<Rig> {
     },
   );
   const [predictionType] = predictionsFor(changes.solver ?? 'LCMScheduler');
-  const scheduler = { ...folder.scheduler, prediction_type: predictionType };
+  const scheduler = { ...folder.scheduler, statistics, prediction_type: predictionType };
   const fitting = { ...model, folder: { ...folder, predictionType, scheduler } };
   return setUp({ ...usual, ...changes }, { embeddings, model: fitting });
 }
@@ -89,6 +90,13 @@ function enter({ stream, push }: Rig, frame: number): void {
   stream.admit(next, new Float32Array(channels * height * width).fill(frame / 10));
 }
 
+/** What some parameters need to be changed, or to have an effect. */
+const neededFirst: Readonly<Partial<Record<ParameterName, ParameterUpdate>>> = {
+  // The only type of guidance that has an effect at later stages and uses delta.
+  delta: { cfg_type: 'self' },
+  prompt_composition: { solver: 'EulerMaruyamaScheduler' },
+};
+
 /** Changes a parameter while frame 5 is under way. */
 async function changeUnderWay(start: ParameterUpdate, update: ParameterUpdate) {
   const rig = await open(start);
@@ -109,8 +117,7 @@ describe('a change of a parameter', () => {
     const effects = [isPlanned && 'makes a new plan', isSteering && 'steers frames under way'];
     const effect = effects.find(Boolean) || 'changes neither the plan nor frames under way';
     it(`that applies to ${roles.join(' and ')} ${effect}: ${name}`, async () => {
-      // The only type of guidance that has an effect at later stages and uses delta.
-      const start: ParameterUpdate = name === 'delta' ? { cfg_type: 'self' } : {};
+      const start = neededFirst[name] ?? {};
       const { [name]: value = properties[name].default } = { ...usual, width: side, height: side };
       const [update = {}] = otherUpdates(name, value, properties[name]);
       const before = await changeUnderWay(start, {});

@@ -1,6 +1,6 @@
 import { defaultParameters } from '@millrace/protocol';
 import { Command } from 'commander';
-import { BdiaInversion } from '../diffusion/bdia-inversion.js';
+import { checkInversion } from '../diffusion/bdia-inversion.js';
 import { createNoiseSchedule } from '../diffusion/schedule.js';
 import { SolverError } from '../diffusion/solver-options.js';
 import { invertPicture } from '../engine/host/invert-picture.js';
@@ -66,7 +66,7 @@ async function invert(path: string, options: InvertOptions, signal: AbortSignal)
   const root = await findModel(settings.model, signal);
   const folder = await readModelFolder(root);
   // Checks the range of steps and gamma before the networks are loaded.
-  new BdiaInversion(createNoiseSchedule(folder.scheduler), inversion.steps, inversion.gamma);
+  checkInversion(createNoiseSchedule(folder.scheduler), inversion);
   const ffmpeg = () => findFfmpeg(process.env, signal);
   const input = await openInput(path, { ffmpeg, rate: { numerator: 1, denominator: 1 } });
   if (input.kind !== 'image') throw new RunError(`${path} must be one picture, not a ${input.kind}`);

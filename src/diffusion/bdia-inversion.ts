@@ -21,6 +21,20 @@ interface Level {
 }
 
 /**
+ * @param steps 2 to the number of training timesteps. @param gamma above 0, up to 1.
+ * @throws {SolverError} if one of them is out of range.
+ */
+export function checkInversion(
+  { alphasCumprod }: NoiseSchedule,
+  { steps, gamma }: { readonly steps: number; readonly gamma: number },
+): void {
+  const trained = alphasCumprod.length;
+  if (!Number.isInteger(steps) || steps < 2 || steps > trained)
+    throw new SolverError('steps', `must be a whole number from 2 to ${trained}, not ${steps}`);
+  if (!(gamma > 0 && gamma <= 1)) throw new SolverError('gamma', `must be above 0, up to 1, not ${gamma}`);
+}
+
+/**
  * Exact inversion by bi-directional integration (BDIA: Zhang et al. 2024, editing), in double precision: `invert` finds
  * the noise of a clean latent, and `sample` leads back to the same latent, or to another one under another prompt.
  * Rounding errors grow by 1 / gamma a step.
@@ -31,17 +45,13 @@ export class BdiaInversion {
   readonly #levels: readonly Level[];
 
   /**
-   * @param steps 2 to the number of training timesteps; one U-Net call less each way.
-   * @param gamma above 0, up to 1.
+   * @param steps takes one U-Net call less each way.
    * @throws {SolverError} if one of them is out of range.
    */
   constructor({ alphasCumprod }: NoiseSchedule, steps: number, gamma: number) {
-    const trained = alphasCumprod.length;
-    if (!Number.isInteger(steps) || steps < 2 || steps > trained)
-      throw new SolverError('steps', `must be a whole number from 2 to ${trained}, not ${steps}`);
-    if (!(gamma > 0 && gamma <= 1)) throw new SolverError('gamma', `must be above 0, up to 1, not ${gamma}`);
+    checkInversion({ alphasCumprod }, { steps, gamma });
     this.#gamma = gamma;
-    const stride = Math.floor(trained / steps);
+    const stride = Math.floor(alphasCumprod.length / steps);
     this.#levels = Array.from({ length: steps + 1 }, (_, i) => {
       const timestep = (i - 1) * stride;
       const abar = alphasCumprod[Math.max(timestep, 0)];

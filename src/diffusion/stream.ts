@@ -162,9 +162,12 @@ export class Stream {
       for (let i = 0; i < sample.length; i++) sample[i] = start[i] * solver.initNoiseSigma;
     } else {
       const z = noise.at(0, frame.ordinal);
+      // Mean-reverting diffusion keeps the input as a whole, in place of what it takes from the picture behind it.
+      const signal = solver.revertsToMean ? 1 : a;
       const start = this.#feedback.mix(latent, this.admission.feedback ?? 0, mask);
-      for (let i = 0; i < sample.length; i++) sample[i] = (a * start[i] + b * z[i]) / inputScale;
+      for (let i = 0; i < sample.length; i++) sample[i] = (signal * start[i] + b * z[i]) / inputScale;
     }
+    if (solver.revertsToMean) setMean(frame, latent);
     // At the first stage the noise in the frame is known: it is z_0 (paper, section 3.2).
     frame.stock.set(noise.at(0, frame.ordinal));
     this.#frames.push(frame);
@@ -253,6 +256,13 @@ export class Stream {
     if (frame.plan === this.#plan) this.#free.push(frame);
     return frame.sample;
   }
+}
+
+/** Sets what the samples of a frame revert to: its input, or nothing. */
+function setMean({ history: { mean } }: InFlight, latent: Latent | null): void {
+  if (typeof mean === 'number' || mean === undefined) return;
+  if (latent) mean.set(latent);
+  else mean.fill(0);
 }
 
 function haveSameShape(a: Plan, b: Plan): boolean {

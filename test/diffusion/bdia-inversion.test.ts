@@ -11,9 +11,11 @@ const clean = Float64Array.from({ length: 6 }, (_, i) => Math.sin(2 * i));
 
 /** Predicts as a U-Net does: in single precision. */
 function predictor(prompt: number, calls: number[] = []): NoisePredictor {
-  return async (sample, timestep) => {
+  return (sample, timestep) => {
     calls.push(timestep);
-    return Float32Array.from(sample, (x) => 0.5 * Math.tanh(x + prompt) + 0.2 * Math.fround(x));
+    return Promise.resolve(
+      Float32Array.from(sample, (x) => 0.5 * Math.tanh(x + prompt) + 0.2 * Math.fround(x)),
+    );
   };
 }
 

@@ -7,7 +7,7 @@ import { readReferenceJson, type ReferenceCase } from './reference.js';
 import { readSafeTensors, type SafeTensors } from './safetensors.js';
 
 /** A sampler of a paper, step by step: the JSON beside the tensors. */
-export interface SamplerTable {
+interface SamplerTable {
   readonly name: string;
   /** The kind of the sampler, which says what its tensors mean. */
   readonly family: string;

@@ -11,7 +11,7 @@ function run(options: Partial<SolverOptions>, length = 2): readonly number[] {
   return solver.stages.flatMap(({ inputScale }, stage) => {
     const eps = sample.map((value, i) => Math.tanh(value * inputScale + i));
     solver.step({ stage, sample, eps, noise: eps, history, out: sample });
-    return [...sample];
+    return Array.from(sample);
   });
 }
 

@@ -21,11 +21,12 @@ export async function followRoundTrip(run: SamplerRun): Promise<void> {
   /** Compares what is asked with the calls from this one on. */
   const asking = (way: 'inversion' | 'sampling', first: number): NoisePredictor => {
     let call = first;
-    return async (sample, timestep) => {
+    return (sample, timestep) => {
       compare([timestep], [tensor(`${way}_timesteps`)[call]], `timestep ${call} of the ${way}`);
       compare(sample, entry(`${way}_model_input`, call), `input ${call} of the ${way}`);
       call += 1;
-      return sample.map((x) => 0.5 * Math.tanh(x) + 0.2 * x + 0.1 * Math.sin(timestep / 100));
+      const predict = (x: number): number => 0.5 * Math.tanh(x) + 0.2 * x + 0.1 * Math.sin(timestep / 100);
+      return Promise.resolve(sample.map(predict));
     };
   };
   const image = Float64Array.from(tensor('image'));

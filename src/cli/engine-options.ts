@@ -9,10 +9,14 @@ const placeholders = { model: 'model', device: 'list', threads: 'integer', preci
 /** The flags of these settings, as given. */
 export type EngineFlags = { readonly [Name in keyof typeof placeholders]?: string };
 
-export function addEngineOptions(command: Command): Command {
-  for (const [name, placeholder] of Object.entries(placeholders)) {
-    const { description } = settingsTable[name as keyof typeof placeholders];
-    command.option(`${flagOf(name)} <${placeholder}>`, `${description} (${variableOf(name)})`);
+/** @param names of the settings that the command has; all by default. */
+export function addEngineOptions(
+  command: Command,
+  names = Object.keys(placeholders) as readonly (keyof EngineFlags)[],
+): Command {
+  for (const name of names) {
+    const { description } = settingsTable[name];
+    command.option(`${flagOf(name)} <${placeholders[name]}>`, `${description} (${variableOf(name)})`);
   }
   return command;
 }

@@ -56,6 +56,8 @@ export interface InFlight extends FrameState {
   readonly eps: Float64Array;
   /** Predicted noise of the negative row. */
   readonly negative: Float64Array;
+  /** Of the second of two composed prompts, and both composed; absent until there is one. */
+  composed?: { readonly second: Float64Array; readonly eps: Float64Array };
 }
 
 export function createInFlight(plan: Plan): InFlight {

@@ -23,13 +23,14 @@ export function putBack(frame: InFlight, shiftsStock: boolean): void {
   const { mask, original } = frame.kept;
   const stage = plan.solver.stages[stageIndex];
   const { a, b, inputScale } = stage ?? finished;
+  const signal = plan.solver.revertsToMean ? 1 : a;
   // Its memory is free between a step and the next U-Net call.
   const noise = stage ? ownNoise(frame, frame.input) : frame.input.fill(0);
   for (let start = 0; start < sample.length; start += mask.length) {
     for (let k = 0; k < mask.length; k++) {
       const i = start + k;
       const before = sample[i];
-      sample[i] = (1 - mask[k]) * ((a * original[i] + b * noise[i]) / inputScale) + mask[k] * before;
+      sample[i] = (1 - mask[k]) * ((signal * original[i] + b * noise[i]) / inputScale) + mask[k] * before;
       if (shiftsStock && stage) stock[i] += ((sample[i] - before) * inputScale) / b;
     }
   }

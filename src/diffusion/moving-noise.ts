@@ -1,5 +1,7 @@
 import { motionBetween, sourcesOf, type Grid } from './motion.js';
-import { Gaussian, SeededNoise, type NoiseSource, type WeightedSeed } from './noise.js';
+import { BrownianPath, stepNoise } from './brownian.js';
+import { Gaussian, type Numbers } from './gaussian.js';
+import { SeededNoise, type NoiseSource, type WeightedSeed } from './noise.js';
 import type { Latent } from './types.js';
 
 /** What noise needs to continue elsewhere, as plain data. */
@@ -16,6 +18,8 @@ export interface MovingNoiseState {
 
 /** Part of the key of draws for cells that come into the picture, which separates them from those of `SeededNoise`. */
 const freshKey = 0x6d6f;
+/** The same for the Brownian paths of such cells. */
+const freshPathKey = 0x6d70;
 const maxDraw = 2 ** 32;
 /**
  * Frames after which a cell that is not recognised any more is compared with its new look. Between two whole cells of
@@ -42,6 +46,7 @@ export class MovingNoise implements NoiseSource {
   readonly #norm: number;
   readonly #channels: number;
   readonly #grid: Grid;
+  readonly #times: readonly number[] | null;
   readonly #fixed: SeededNoise;
   readonly #fields = new Map<number, Field>();
   /** Draws by ordinal, for the frames under way. Arrays are not changed, and shared by frames without motion. */
@@ -53,13 +58,21 @@ export class MovingNoise implements NoiseSource {
   /** For how many frames each cell has not been recognised. */
   #ages: Uint8Array;
 
-  /** @param shape of the latents: [channels, height, width]. */
-  constructor(seeds: readonly WeightedSeed[], [channels, height, width]: readonly [number, number, number]) {
+  /**
+   * @param shape of the latents: [channels, height, width].
+   * @param times of the stages, for noise by time; null draws it by stage.
+   */
+  constructor(
+    seeds: readonly WeightedSeed[],
+    [channels, height, width]: readonly [number, number, number],
+    times: readonly number[] | null = null,
+  ) {
     this.#seeds = seeds;
     this.#norm = Math.hypot(...seeds.map(({ weight }) => weight));
     this.#channels = channels;
     this.#grid = { width, height };
-    this.#fixed = new SeededNoise(seeds, channels * height * width, 0);
+    this.#times = times;
+    this.#fixed = new SeededNoise(seeds, channels * height * width, 0, times);
     this.#draws = Uint32Array.from({ length: height * width }, (_, cell) => cell);
     this.#next = height * width;
     this.#ages = new Uint8Array(height * width);
@@ -174,8 +187,14 @@ export class MovingNoise implements NoiseSource {
     for (let at = cell; at < out.length; at += count) out[at] = 0;
     for (const { seed, weight } of this.#seeds) {
       if (weight === 0) continue;
-      const gaussian = new Gaussian(seed, freshKey, stage, draw);
-      for (let at = cell; at < out.length; at += count) out[at] += (weight / this.#norm) * gaussian.next();
+      const numbers = this.#numbers(seed, stage, draw);
+      for (let at = cell; at < out.length; at += count) out[at] += (weight / this.#norm) * numbers.next();
     }
+  }
+
+  /** Returns the numbers of a draw that came into the picture: one for each channel. */
+  #numbers(seed: number, stage: number, draw: number): Numbers {
+    if (this.#times === null || stage === 0) return new Gaussian(seed, freshKey, stage, draw);
+    return stepNoise(new BrownianPath(this.#channels, seed, freshPathKey, draw), this.#times, stage);
   }
 }

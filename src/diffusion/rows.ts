@@ -1,5 +1,6 @@
 import { needsNegative, type Guidance } from './guidance.js';
 import type { InFlight } from './in-flight.js';
+import type { Composition } from './superposition.js';
 import type { Latent, Stage } from './types.js';
 
 /** Values of a U-Net row, by the name of the U-Net's input. */
@@ -20,13 +21,15 @@ export interface Steering {
   readonly guidance: Guidance;
   readonly positive: Conditioning;
   readonly negative: Conditioning;
-  /** Returns what rows of both roles get besides at a stage of so many, such as scales. Absent: nothing. */
+  /** A second prompt, whose predictions are composed with those of the first. Absent: there is one prompt. */
+  readonly composed?: { readonly second: Conditioning; readonly composition: Composition };
+  /** Returns what rows of all roles get besides at a stage of so many, such as scales. Absent: nothing. */
   readonly atStage?: (stage: number, stages: number) => RowValues;
 }
 
 /** One row of a U-Net call. Arrays are valid until its lane is absorbed. */
 export interface Row {
-  readonly role: 'positive' | 'negative';
+  readonly role: 'positive' | 'second' | 'negative';
   readonly stage: Stage;
   /** U-Net input [channels, height, width]. */
   readonly input: Latent;
@@ -34,10 +37,13 @@ export interface Row {
 }
 
 /**
- * Returns the rows that a frame needs to advance by a stage: the negative one first, if any. Both get the frame's own
- * values.
+ * Returns the rows that a frame needs to advance by a stage: the negative one first, if any, and the positive one last.
+ * All get the frame's own values.
  */
-export function rowsOf(frame: InFlight, { guidance, positive, negative, atStage }: Steering): readonly Row[] {
+export function rowsOf(
+  frame: InFlight,
+  { guidance, positive, negative, composed, atStage }: Steering,
+): readonly Row[] {
   const { plan, stageIndex, own } = frame;
   const { stages } = plan.solver;
   const stage = stages[stageIndex];
@@ -51,7 +57,8 @@ export function rowsOf(frame: InFlight, { guidance, positive, negative, atStage 
     conditioning: isPlain ? conditioning : { ...conditioning, ...also },
   });
   const first = needsNegative(guidance, stageIndex) ? [row('negative', negative)] : [];
-  return [...first, row('positive', positive)];
+  const second = composed ? [row('second', composed.second)] : [];
+  return [...first, ...second, row('positive', positive)];
 }
 
 /** Returns the sample, scaled for the U-Net. */

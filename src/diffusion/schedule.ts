@@ -1,6 +1,17 @@
+import type { ModelStatistics } from './statistics.js';
 import type { PredictionType } from './types.js';
 
 export type TimestepSpacing = 'leading' | 'trailing' | 'linspace';
+
+/** The diffusion of a network that restores pictures: it ends at the degraded picture with noise (MR-Sampler). */
+export interface MeanRevertingConfig {
+  /** Standard deviation of the noise, in units of 255 if at least 1. */
+  readonly max_sigma: number;
+  /** Last training timestep. */
+  readonly T: number;
+  /** Share of the clean picture that is left at the end. */
+  readonly eps: number;
+}
 
 /**
  * The supported fields of a diffusers scheduler_config.json. A missing field has the default of the diffusers class
@@ -52,9 +63,29 @@ export interface SchedulerConfig {
   readonly sample_max_value?: number | undefined;
   /** Euler: noise levels of the timesteps, or equal ratios from the highest to the lowest of the training. */
   readonly interpolation_type?: string | undefined;
+  /** Flow matching: how far noise levels are moved towards noise; 1 is not at all. */
+  readonly shift?: number | undefined;
+  /** Flow matching: whether the shift grows with the picture, between these values of its logarithm. */
+  readonly use_dynamic_shifting?: boolean | undefined;
+  readonly base_shift?: number | undefined;
+  readonly max_shift?: number | undefined;
+  /** The sizes of pictures with these shifts, in squares of 2 x 2 positions of the latent. */
+  readonly base_image_seq_len?: number | undefined;
+  readonly max_image_seq_len?: number | undefined;
+  /** Whether it is the logarithm of the shift, or the shift itself, that grows. */
+  readonly time_shift_type?: 'exponential' | 'linear' | undefined;
+  /** Flow matching: the last noise level, to which the others are stretched. */
+  readonly shift_terminal?: number | null | undefined;
+  /** PeRFlow: the number of windows of time in which the model moves along straight lines. */
+  readonly num_time_windows?: number | undefined;
+  /** DPM-Solver-v3; not in the file of diffusers but in one of its own. */
+  readonly statistics?: ModelStatistics | undefined;
+  /** Instead of all above: a mean-reverting model, with the cosine schedule. */
+  readonly mean_reverting?: MeanRevertingConfig | undefined;
   // Settings that no solver here supports: if one is on, creating a solver fails. Default: off.
   readonly use_flow_sigmas?: boolean | undefined;
   readonly timestep_type?: string | undefined;
+  readonly invert_sigmas?: boolean | undefined;
 }
 
 /** The noise levels of a model's training. */

@@ -1,6 +1,6 @@
 import type { BlendMethod } from './blend.js';
 import { Feedback } from './feedback.js';
-import { guide, isActive, keepsStock, needsNegative } from './guidance.js';
+import { guide, isActive, keepsStock, rowCount } from './guidance.js';
 import {
   createInFlight,
   frameState,
@@ -13,6 +13,7 @@ import {
 } from './in-flight.js';
 import { putBack } from './mask.js';
 import type { MovingNoiseState } from './moving-noise.js';
+import { composeFrame } from './composed-frame.js';
 import { predictedNoise } from './prediction.js';
 import { rowsOf, type Conditioning, type Row, type RowValues, type Steering } from './rows.js';
 import type { TransitionLength } from './transition.js';
@@ -32,7 +33,7 @@ export interface Admission {
   readonly feedback?: number;
 }
 
-/** The rows of one frame that must be predicted before it advances a stage: the negative one first, if any. */
+/** The rows of one frame that must be predicted before it advances a stage: the negative one first, the positive last. */
 export interface Lane {
   readonly frame: number;
   readonly stageIndex: number;
@@ -139,7 +140,7 @@ export class Stream {
 
   /** Rows of a frame in its first U-Net call. */
   get entryRows(): number {
-    return needsNegative(this.steering.guidance, 0) ? 2 : 1;
+    return rowCount(this.steering.guidance, 0, this.steering.composed !== undefined);
   }
 
   /**
@@ -166,9 +167,12 @@ export class Stream {
       for (let i = 0; i < sample.length; i++) sample[i] = start[i] * solver.initNoiseSigma;
     } else {
       const z = noise.at(0, frame.ordinal);
+      // Mean-reverting diffusion keeps the input as a whole, in place of what it takes from the picture behind it.
+      const signal = solver.revertsToMean ? 1 : a;
       const start = this.#feedback.mix(latent, this.admission.feedback ?? 0, mask);
-      for (let i = 0; i < sample.length; i++) sample[i] = (a * start[i] + b * z[i]) / inputScale;
+      for (let i = 0; i < sample.length; i++) sample[i] = (signal * start[i] + b * z[i]) / inputScale;
     }
+    if (solver.revertsToMean) setMean(frame, latent);
     // At the first stage the noise in the frame is known: it is z_0 (paper, section 3.2).
     frame.stock.set(noise.at(0, frame.ordinal));
     this.#frames.push(frame);
@@ -193,20 +197,26 @@ export class Stream {
     const frame = this.#frames.find((candidate) => candidate.frame === lane.frame);
     if (frame === undefined) throw new RangeError(`frame ${lane.frame} is not under way`);
     const { plan, stageIndex, sample, eps, stock, history } = frame;
-    const { guidance } = this.steering;
+    const { guidance, composed } = this.steering;
     const stage = plan.solver.stages[stageIndex];
+    const predictionFor = (role: Row['role']): Latent | undefined =>
+      predictions[lane.rows.findIndex((row) => row.role === role)];
 
     predictedNoise(plan.prediction, stage, sample, predictions[lane.rows.length - 1], eps);
-    if (lane.rows.length > 1) {
+    const away = predictionFor('negative');
+    if (away) {
       // Onetime-negative guidance starts its stock noise from a real negative prediction, once per frame.
       const negative = guidance.type === 'initialize' ? stock : frame.negative;
-      predictedNoise(plan.prediction, stage, sample, predictions[0], negative);
+      predictedNoise(plan.prediction, stage, sample, away, negative);
     }
-    if (isActive(guidance)) guide(guidance, eps, guidance.type === 'full' ? frame.negative : stock);
+    const noise = plan.noise.at(stageIndex + 1, frame.ordinal);
+    const second = predictionFor('second');
+    if (second && composed)
+      composeFrame(frame, second, { noise, guidance, composition: composed.composition });
+    else if (isActive(guidance)) guide(guidance, eps, guidance.type === 'full' ? frame.negative : stock);
     trace?.({ stageIndex, eps, stock });
 
     frame.stageIndex += 1;
-    const noise = plan.noise.at(frame.stageIndex, frame.ordinal);
     if (keepsStock(guidance)) advanceStock(frame, stageIndex, noise);
     plan.solver.step({ stage: stageIndex, sample, eps, noise, history, out: sample });
     putBack(frame, keepsStock(guidance));
@@ -251,6 +261,13 @@ export class Stream {
     if (frame.plan === this.#plan) this.#free.push(frame);
     return frame.sample;
   }
+}
+
+/** Sets what the samples of a frame revert to: its input, or nothing. */
+function setMean({ history: { mean } }: InFlight, latent: Latent | null): void {
+  if (typeof mean === 'number' || mean === undefined) return;
+  if (latent) mean.set(latent);
+  else mean.fill(0);
 }
 
 function haveSameShape(a: Plan, b: Plan): boolean {

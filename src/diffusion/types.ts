@@ -4,13 +4,23 @@ export type Latent = Float32Array;
 /** Values of a latent in single or double precision. */
 export type Values = Float32Array | Float64Array;
 
-/** The training target of a U-Net (diffusers: `prediction_type`). */
-export type PredictionType = 'epsilon' | 'v_prediction' | 'sample';
+/**
+ * The training target of a U-Net (diffusers: `prediction_type`). `flow`: noise minus data; `reverse_flow`: data minus
+ * noise (InstaFlow). The last three are those of PeRFlow, and mean something within a window of time alone.
+ */
+export type PredictionType =
+  'epsilon' | 'v_prediction' | 'sample' | 'flow' | 'reverse_flow' | 'ddim_eps' | 'diff_eps' | 'velocity';
+
+/** The predicted noise as a sum of weighted terms: the output of the U-Net, and its input. */
+export interface NoiseWeights {
+  readonly output: number;
+  readonly input: number;
+}
 
 /**
- * One U-Net call in the life of a frame. In the variance-preserving coordinates of the U-Net, a noised latent is
- * `a * x0 + b * z` with a = sqrt(abar) and b = sqrt(1 - abar), where abar is the cumulative product of 1 - beta at this
- * noise level.
+ * One U-Net call in the life of a frame. In the coordinates of the U-Net, a noised latent is `a * x0 + b * z`. Where
+ * these preserve the variance, a = sqrt(abar) and b = sqrt(1 - abar), where abar is the cumulative product of 1 - beta
+ * at this noise level. Of a flow, a = 1 - sigma and b = sigma.
  */
 export interface Stage {
   /** Timestep given to the U-Net; may be fractional. */
@@ -22,6 +32,8 @@ export interface Stage {
    * x0 + sigma * z (Euler, Heun). A sample at this stage is (a * x0 + b * z) / inputScale.
    */
   readonly inputScale: number;
+  /** What the U-Net predicts here, if that is a matter of the schedule; absent: what `PredictionType` says. */
+  readonly noiseWeights?: NoiseWeights;
 }
 
 /** The memory of a solver for one sample between stages. Plain data, so that it can move to another node. */
@@ -54,6 +66,8 @@ export interface Solver {
   readonly initNoiseSigma: number;
   /** Whether any `step` reads `noise`. */
   readonly addsNoise: boolean;
+  /** Whether samples revert to the input of the frame: then the history has it as `mean` before the first step. */
+  readonly revertsToMean?: boolean;
   /** Creates the memory for one sample of `length` values. Steps allocate nothing. */
   createHistory(length: number): History;
   step(step: Step): void;

@@ -1,5 +1,5 @@
 import type { StreamParameters } from '@millrace/protocol';
-import { needsNegative } from '../diffusion/guidance.js';
+import { rowCount } from '../diffusion/guidance.js';
 import { activeControlNames, hasStyle } from './active-controls.js';
 
 // The cost of work on a device, by its calibration. Used by calibration, the engine, admission and `millrace doctor`.
@@ -138,7 +138,7 @@ export function unbrokenMs(all: Costs, parameters: StreamParameters): number {
   const measured = all.slowest ?? all;
   const { cfg_type: type, guidance_scale: scale, delta } = parameters;
   // Residual guidance has a negative row in the first step at most.
-  const rows = needsNegative({ type, scale, delta }, 0) ? 2 : 1;
+  const rows = rowCount({ type, scale, delta }, 0, isComposed(parameters));
   return picturesMs(measured, parameters) + rowRatio(measured, parameters) * cost(measured.costs, rows);
 }
 
@@ -203,11 +203,16 @@ export function frameMs(costs: Costs, parameters: StreamParameters): number {
   return pictureMs + (rows * 1000) / rowsPerSecond(costs);
 }
 
+/** Returns whether the predictions of two prompts are composed, instead of their embeddings. */
+export function isComposed({ prompt_composition: composition }: StreamParameters): boolean {
+  return composition !== 'mix';
+}
+
 function rowsPerFrame(parameters: StreamParameters): number {
   const { steps, t_index_list: list, cfg_type: type, guidance_scale: scale, delta } = parameters;
   let rows = 0;
   for (let stage = 0; stage < (list?.length ?? steps); stage++) {
-    rows += needsNegative({ type, scale, delta }, stage) ? 2 : 1;
+    rows += rowCount({ type, scale, delta }, stage, isComposed(parameters));
   }
   return rows;
 }

@@ -10,6 +10,7 @@ import {
   type UnetConfig,
   type VaeConfig,
 } from './configs.js';
+import { solverDefaults } from './flow-scheduler.js';
 import { checkKind, exportAdvice } from './kind.js';
 import { readInt8 } from './layout/int8.js';
 import { readLayout, textPart, type FixedSize, type ModelLayout } from './layout/model.js';
@@ -19,6 +20,7 @@ import { ModelError } from './model-error.js';
 import { exists, readModelJson } from './model-files.js';
 import { modelName } from './model-name.js';
 import { readScheduler, type SchedulerConfig } from './scheduler.js';
+import { readSolverStatistics } from './solver-statistics.js';
 import { readSettings, type ModelStyle } from './millrace-json.js';
 
 /** Common sizes of video are multiples of it. */
@@ -72,7 +74,10 @@ export interface ModelFolder {
   /** Shape of a prompt's embedding: [textLength, textWidth]. */
   readonly textLength: number;
   readonly textWidth: number;
-  /** scheduler/scheduler_config.json, with the defaults of its class for prediction_type and betas. */
+  /**
+   * scheduler/scheduler_config.json, with the defaults of its class for prediction_type and betas, and as `statistics`
+   * those of dpm_solver_v3.json, if the model has them.
+   */
   readonly scheduler: Readonly<Record<string, unknown>>;
   /** Settings in the files that are ignored, and why: a sentence each. */
   readonly notes: readonly string[];
@@ -120,6 +125,7 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
   const textEncoders = texts.map(([, config]) => config);
   const layout = await readLayout(root, { unet, unetPath, vae, textEncoders, pixelFactor });
   const settings = await readSettings(join(root, 'millrace.json'), sizeFactor);
+  const statistics = await readSolverStatistics(join(root, 'dpm_solver_v3.json'));
   const preprocessors = await readPreprocessors(root);
   const selfGuided = unetInput(layout.unet, 'timestep_cond') !== undefined;
   return {
@@ -152,10 +158,11 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
     zeroEmptyNegative: index.force_zeros_for_empty_prompt,
     textLength: Math.min(...textEncoders.map((text) => text.max_position_embeddings)),
     textWidth: textEncoders.reduce((sum, text) => sum + text.hidden_size, 0),
-    scheduler,
+    scheduler: { ...scheduler, ...(statistics && { statistics }) },
     notes,
     defaults: {
       ...trainedSize(unet, pixelFactor),
+      ...solverDefaults(scheduler),
       // The guidance scale that LCMs are distilled for and that diffusers uses.
       ...(selfGuided && { cfg_type: 'none' as const, guidance_scale: 8.5 }),
       ...settings.defaults,

@@ -1,12 +1,20 @@
 import { Ajv } from 'ajv';
+import {
+  acceptedPredictions,
+  flowClasses,
+  predictionOf,
+  predictsFlow,
+  type Prediction,
+} from './flow-scheduler.js';
 import { ModelError } from './model-error.js';
 import { readModelJson } from './model-files.js';
 
 export interface SchedulerConfig extends Readonly<Record<string, unknown>> {
-  readonly prediction_type: 'epsilon' | 'v_prediction' | 'sample';
+  readonly prediction_type: Prediction;
 }
 
-interface SchedulerFile extends SchedulerConfig {
+interface SchedulerFile extends Readonly<Record<string, unknown>> {
+  readonly prediction_type?: (typeof acceptedPredictions)[number];
   readonly _class_name?: string;
   readonly num_train_timesteps?: number;
   readonly trained_betas?: readonly number[] | null;
@@ -14,6 +22,8 @@ interface SchedulerFile extends SchedulerConfig {
 
 const beta = { type: 'number', exclusiveMinimum: 0, exclusiveMaximum: 1 } as const;
 const positive = { type: 'number', exclusiveMinimum: 0 } as const;
+const share = { type: 'number', minimum: 0, maximum: 1 } as const;
+const count = { type: 'integer', minimum: 1 } as const;
 const bound = { type: ['number', 'null'], exclusiveMinimum: 0 } as const;
 const flags = [
   'rescale_betas_zero_snr',
@@ -25,6 +35,8 @@ const flags = [
   'use_lu_lambdas',
   'use_flow_sigmas',
   'use_dynamic_shifting',
+  'stochastic_sampling',
+  'invert_sigmas',
   'predict_x0',
   'skip_prk_steps',
   'clip_sample',
@@ -35,8 +47,8 @@ const validate = new Ajv({ useDefaults: true, allowUnionTypes: true }).compile<S
   type: 'object',
   properties: {
     _class_name: { type: 'string' },
-    prediction_type: { enum: ['epsilon', 'v_prediction', 'sample'], default: 'epsilon' },
-    num_train_timesteps: { type: 'integer', minimum: 1 },
+    prediction_type: { enum: acceptedPredictions },
+    num_train_timesteps: count,
     beta_start: beta,
     beta_end: beta,
     beta_schedule: { enum: ['linear', 'scaled_linear', 'squaredcos_cap_v2', 'sigmoid', 'laplace'] },
@@ -48,11 +60,19 @@ const validate = new Ajv({ useDefaults: true, allowUnionTypes: true }).compile<S
     timestep_type: { enum: ['discrete', 'continuous'] },
     sigma_min: bound,
     sigma_max: bound,
-    original_inference_steps: { type: 'integer', minimum: 1 },
+    original_inference_steps: count,
     timestep_scaling: positive,
     clip_sample_range: positive,
     sample_max_value: positive,
-    dynamic_thresholding_ratio: { type: 'number', minimum: 0, maximum: 1 },
+    dynamic_thresholding_ratio: share,
+    shift: positive,
+    base_shift: positive,
+    max_shift: positive,
+    base_image_seq_len: count,
+    max_image_seq_len: count,
+    time_shift_type: { enum: ['exponential', 'linear'] },
+    shift_terminal: { ...share, type: ['number', 'null'] },
+    num_time_windows: count,
     disable_corrector: { type: 'array', items: { type: 'integer' } },
     ...Object.fromEntries(flags.map((flag) => [flag, { type: 'boolean' }])),
   },
@@ -79,6 +99,7 @@ const defaultBetas: Readonly<Record<string, Readonly<Record<string, unknown>>>> 
   KDPM2AncestralDiscreteScheduler: sigmaBetas,
   KDPM2DiscreteScheduler: sigmaBetas,
   LCMScheduler: distilledBetas,
+  PeRFlowScheduler: distilledBetas,
   LMSDiscreteScheduler: usualBetas,
   PNDMScheduler: usualBetas,
   SASolverScheduler: usualBetas,
@@ -126,7 +147,16 @@ export async function readScheduler(path: string, pipeline: string): Promise<Rea
   // The JAX classes have the same configurations.
   const name = file._class_name?.replace(/^Flax/, '') ?? null;
   refuseOtherFamilies(path, name, file);
-  const config = { ...betasOf(path, name, file), ...file };
+  const prediction = predictionOf(path, name, pipeline, file.prediction_type);
+  const betas = predictsFlow(prediction) ? {} : betasOf(path, name, file);
+  // The spacing of a file for noise says nothing of a flow.
+  const isLeftOver = predictsFlow(prediction) && !(name !== null && flowClasses.test(name));
+  const config = {
+    ...betas,
+    ...file,
+    ...(isLeftOver && { timestep_spacing: 'trailing' }),
+    prediction_type: prediction,
+  };
   const { trained_betas: trained, num_train_timesteps: count = 1000 } = file;
   if (trained && trained.length !== count) {
     throw new ModelError(
@@ -146,12 +176,13 @@ export async function readScheduler(path: string, pipeline: string): Promise<Rea
 
 /** @throws {ModelError} if the scheduler is of another family; the message names it. */
 function refuseOtherFamilies(path: string, name: string | null, file: SchedulerFile): void {
-  const family = otherFamilies.find(([pattern]) => name !== null && pattern.test(name));
+  const isFlow = name !== null && flowClasses.test(name);
+  const family = otherFamilies.find(([pattern]) => name !== null && !isFlow && pattern.test(name));
   if (family) {
     throw new ModelError(path, `${name} is a scheduler of ${family[1]}, which cannot be run here; ${advice}`);
   }
   for (const [setting, on, what] of otherSettings) {
-    if (file[setting] !== on) continue;
+    if (file[setting] !== on || (isFlow && setting === 'use_dynamic_shifting')) continue;
     throw new ModelError(
       path,
       `${setting} is ${JSON.stringify(on)}: the model was trained with ${what}, which cannot be run here; ${advice}`,

@@ -37,7 +37,10 @@ test('the stream batch gives the results of sequential denoising, for every solv
     for (const cfgType of guidanceTypes) {
       for (const t_index_list of [[32], [32, 45], [18, 26, 35, 45]]) {
         const options = { solver, cfgType, t_index_list } as const;
-        assertSame(run({ ...options, denoise: 'stream' }), run({ ...options, denoise: 'sequential' }));
+        for (const momentum of [1, 0.8]) {
+          const both = { ...options, momentum };
+          assertSame(run({ ...both, denoise: 'stream' }), run({ ...both, denoise: 'sequential' }));
+        }
       }
     }
   }
@@ -190,7 +193,7 @@ test('frames under way keep the plan that they entered with', () => {
 
 test('a stream continues from the snapshot of another one', () => {
   for (const solver of solverNames) {
-    const options = { solver, cfgType: 'self' } as const;
+    const options = { solver, cfgType: 'self', momentum: 0.8 } as const;
     const stream = createStream(options);
     for (let frame = 0; frame < 5; frame++) {
       stream.admit(frame, frameLatent(frame));

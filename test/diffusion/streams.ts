@@ -1,8 +1,12 @@
 import type { GuidanceType } from '../../src/diffusion/guidance.js';
+import { brownianTime } from '../../src/diffusion/brownian.js';
 import { SeededNoise } from '../../src/diffusion/noise.js';
-import { createSolver, type SolverName } from '../../src/diffusion/solvers/create.js';
+import { createSolver, predictionsFor, type SolverName } from '../../src/diffusion/solvers/create.js';
+import type { Plan } from '../../src/diffusion/in-flight.js';
+import { predictedNoise } from '../../src/diffusion/prediction.js';
 import { Stream, type Admission } from '../../src/diffusion/stream.js';
-import type { PredictionType } from '../../src/diffusion/types.js';
+import type { PredictionType, Stage } from '../../src/diffusion/types.js';
+import { statistics } from './solvers/solver-settings.js';
 
 /** Stable Diffusion's noise schedule. */
 const schedulerConfig = {
@@ -10,6 +14,7 @@ const schedulerConfig = {
   beta_start: 0.00085,
   beta_end: 0.012,
   beta_schedule: 'scaled_linear',
+  statistics,
 } as const;
 
 const shape = [4, 2, 3] as const;
@@ -30,8 +35,11 @@ export interface StreamOptions {
   readonly do_add_noise?: boolean;
   readonly prompt?: number;
   readonly negative?: number;
+  readonly algorithm?: 'dpmsolver++' | 'sde-dpmsolver++';
   readonly order?: 1 | 2 | 3;
   readonly eta?: number;
+  readonly noiseByTime?: boolean;
+  readonly momentum?: number;
 }
 
 export function createStream(options: StreamOptions = {}): Stream {
@@ -41,18 +49,24 @@ export function createStream(options: StreamOptions = {}): Stream {
     t_index_list: options.t_index_list ?? [18, 26, 35, 45],
     timestep_spacing: null,
     solver_order: options.order ?? 2,
-    algorithm_type: 'dpmsolver++',
+    algorithm_type: options.algorithm ?? 'dpmsolver++',
     use_karras_sigmas: false,
+    momentum_beta: options.momentum ?? 1,
     eta: options.eta ?? 0,
     gamma: 0.3,
     do_add_noise: options.do_add_noise ?? true,
   } as const;
+  const [prediction] = predictionsFor(solverOptions.solver);
+  const config = { ...schedulerConfig, prediction_type: prediction };
+  const solver = createSolver(config, solverOptions);
+  const times = options.noiseByTime === true ? solver.stages.map(brownianTime) : null;
+  const seeds = [{ seed: options.seed ?? 2, weight: 1 }];
   const plan = {
-    solver: createSolver(schedulerConfig, solverOptions),
-    stockSolver: createSolver(schedulerConfig, { ...solverOptions, do_add_noise: true }),
-    prediction: options.prediction ?? 'epsilon',
+    solver,
+    stockSolver: createSolver(config, { ...solverOptions, do_add_noise: true }),
+    prediction: options.prediction ?? prediction,
     shape,
-    noise: new SeededNoise([{ seed: options.seed ?? 2, weight: 1 }], latentLength, options.drift ?? 0),
+    noise: new SeededNoise(seeds, latentLength, options.drift ?? 0, times),
   };
   const steering = {
     guidance: {
@@ -74,4 +88,26 @@ export function createStream(options: StreamOptions = {}): Stream {
 /** Returns a latent that differs from frame to frame. */
 export function frameLatent(frame: number): Float32Array {
   return Float32Array.from({ length: latentLength }, (_, i) => Math.sin(1.7 * i + 0.9 * frame));
+}
+
+/** Returns the output of a U-Net that stands for this noise. */
+export function outputFor(
+  { prediction }: Plan,
+  stage: Stage,
+  input: Float32Array,
+  noise: Float32Array,
+): Float32Array {
+  // Predictions are linear in the output.
+  const [none, one] = [0, 1].map((output) => {
+    const out = new Float64Array(input.length);
+    predictedNoise(
+      prediction,
+      { ...stage, inputScale: 1 },
+      input,
+      input.map(() => output),
+      out,
+    );
+    return out;
+  });
+  return noise.map((value, i) => (value - none[i]) / (one[i] - none[i]));
 }

@@ -123,7 +123,7 @@ const faults: readonly [string, (copy: ModelCopy) => Promise<void>, string, RegE
   ],
   [
     'an unknown prediction type',
-    (copy) => copy.edit('scheduler/scheduler_config.json', { prediction_type: 'flow' }),
+    (copy) => copy.edit('scheduler/scheduler_config.json', { prediction_type: 'score' }),
     'scheduler/scheduler_config.json',
     /field prediction_type must be equal to one of the allowed values: \["epsilon"/,
   ],

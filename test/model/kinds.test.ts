@@ -29,8 +29,8 @@ async function withoutGraphs(copy: ModelCopy): Promise<void> {
 const refused: readonly (readonly [string, (copy: ModelCopy) => Promise<void>, string, RegExp])[] = [
   ...(
     [
-      ['FlowMatchEulerDiscreteScheduler', /flow-matching/],
-      ['FlowMatchHeunDiscreteScheduler', /flow-matching/],
+      ['FlowMatchLCMScheduler', /flow-matching/],
+      ['FlowMapEulerDiscreteScheduler', /flow-matching/],
       ['EDMEulerScheduler', /continuous levels of noise/],
       ['EDMDPMSolverMultistepScheduler', /continuous levels of noise/],
       ['VQDiffusionScheduler', /another kind of model/],
@@ -44,9 +44,9 @@ const refused: readonly (readonly [string, (copy: ModelCopy) => Promise<void>, s
   ),
   [
     'a flow-matching scheduler that still has betas',
-    editing(scheduler, { _class_name: 'FlowMatchEulerDiscreteScheduler' }),
+    editing(scheduler, { _class_name: 'FlowMatchLCMScheduler' }),
     scheduler,
-    /FlowMatchEulerDiscreteScheduler is a scheduler of flow-matching models .* use a Stable Diffusion/,
+    /FlowMatchLCMScheduler is a scheduler of flow-matching models .* use a Stable Diffusion/,
   ],
   [
     'a scheduler without class and betas',
@@ -63,9 +63,9 @@ const refused: readonly (readonly [string, (copy: ModelCopy) => Promise<void>, s
   ],
   [
     'an unknown prediction',
-    editing(scheduler, { prediction_type: 'flow_prediction' }),
+    editing(scheduler, { prediction_type: 'flow_map' }),
     scheduler,
-    /field prediction_type must be equal to one of .*, not "flow_prediction"; correct the file/,
+    /field prediction_type must be equal to one of .*, not "flow_map"; correct the file/,
   ],
   [
     'an unknown spacing',

@@ -26,6 +26,9 @@ const contract: Readonly<Record<string, readonly [initial: unknown, allowed: str
   strength: [0.4, 'number 0 to 1'],
   steps: [1, 'integer 1 to 10'],
   num_inference_steps: [50, 'integer 1 to 1000'],
+  momentum_beta: [1, 'number 0.05 to 1'],
+  flow_shift: [0, 'number 0 to 12'],
+  bdia_gamma: [0.5, 'number 0 to 1'],
   eta: [0, 'number 0 to 1'],
   gamma: [0.3, 'number 0 to 1'],
   latent_feedback: [0, 'number 0 to 0.95'],
@@ -56,10 +59,12 @@ const contract: Readonly<Record<string, readonly [initial: unknown, allowed: str
 
 const choices = {
   prompt_blend: ['lerp', 'slerp'],
+  prompt_composition: ['mix', 'and', 'or'],
   timestep_spacing: [null, 'leading', 'trailing', 'linspace'],
-  solver_order: [2, 1, 3],
+  solver_order: [2, 1, 3, 4],
   algorithm_type: ['dpmsolver++', 'dpmsolver', 'sde-dpmsolver', 'sde-dpmsolver++'],
   use_karras_sigmas: [false],
+  use_corrector: [true],
   do_add_noise: [true],
   denoise: ['auto', 'stream', 'sequential'],
   cfg_type: ['none', 'full', 'self', 'initialize'],
@@ -72,6 +77,7 @@ const choices = {
     'composition',
     'style_and_composition',
   ],
+  noise_by_time: [false],
   mask: ['none', 'ellipse', 'rectangle'],
   mask_preprocessor: ['none'],
   mask_invert: [false],
@@ -147,7 +153,7 @@ describe('the parameters', () => {
     assert.deepEqual(Object.fromEntries(listed), solversWith);
     assert.match(
       parameterSchemas.use_karras_sigmas.description,
-      /\(EulerDiscrete, HeunDiscrete, DPMSolverMultistep, DEISMultistep and UniPCMultistep\)\.$/,
+      /\(EulerDiscrete, .* UniPCMultistep, GHVB, PLMSWithHB, PLMSWithNT, FlowMatchEulerDiscrete and EulerMaruyama\)\.$/,
     );
   });
 
@@ -165,6 +171,7 @@ describe('the parameters', () => {
         'prompt',
         'negative_prompt',
         'prompt_blend',
+        'prompt_composition',
         ...guidance,
         'style_image',
         'ip_adapter_scale',

@@ -37,7 +37,9 @@ export interface ReferenceCase {
 }
 
 /** Returns the cases of one kind: every JSON file in that folder of the reference. */
-export function referenceCases(kind: 'goldens' | 'schedulers' | 'conditioned'): readonly ReferenceCase[] {
+export function referenceCases(
+  kind: 'goldens' | 'schedulers' | 'conditioned' | 'samplers',
+): readonly ReferenceCase[] {
   const folder = join(referenceFolder(), kind);
   if (!existsSync(folder)) return [];
   return readdirSync(folder)

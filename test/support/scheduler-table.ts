@@ -11,10 +11,13 @@ export interface SchedulerTable {
     readonly solver_order?: number;
     readonly algorithm_type?: string;
     readonly use_karras_sigmas?: boolean;
+    readonly stochastic_sampling?: boolean;
   };
   readonly step_args: Readonly<Record<string, unknown>>;
   readonly set_timesteps_args: Readonly<Record<string, unknown>>;
   readonly begin_index: number;
+  /** Positions of the latent, if the noise levels depend on them. */
+  readonly latent_area?: number;
   /** By number of steps. */
   readonly runs: Readonly<Record<string, SchedulerRun>>;
   readonly tolerance: string;
@@ -72,9 +75,10 @@ export function tableSolver(table: SchedulerTable, steps: number): Solver {
       algorithm_type: (config.algorithm_type ?? 'dpmsolver++') as SolverOptions['algorithm_type'],
       use_karras_sigmas: config.use_karras_sigmas ?? false,
       // TCD's gamma is called eta in diffusers.
-      eta: (step['eta'] ?? 0) as number,
+      eta: config.stochastic_sampling === true ? 1 : ((step['eta'] ?? 0) as number),
       gamma: (step['eta'] ?? 0.3) as number,
       do_add_noise: true,
+      ...(table.latent_area !== undefined && { latentArea: table.latent_area }),
     },
   );
 }

@@ -1,4 +1,4 @@
-import { seed, weighted } from './parts.js';
+import { flag, seed, weighted } from './parts.js';
 import type { ParameterSchema } from './parameter-schema.js';
 
 /** Guidance and noise. */
@@ -62,5 +62,14 @@ export const guidanceParameters = {
     type: 'number',
     minimum: 0,
     maximum: 1,
+  },
+  noise_by_time: {
+    title: 'Noise by time',
+    description:
+      'Noise that solvers add between steps is the change of one random path over the noise levels, instead of a draw for each step, so that another number of steps, with this solver or another, keeps more of the picture.',
+    'x-group': 'more',
+    'x-applies': ['plan'],
+    default: false,
+    ...flag,
   },
 } as const satisfies Readonly<Record<string, ParameterSchema>>;

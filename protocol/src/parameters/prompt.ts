@@ -29,6 +29,15 @@ export const promptParameters = {
     default: 'lerp',
     enum: ['lerp', 'slerp'],
   },
+  prompt_composition: {
+    title: 'Composition',
+    description:
+      'How prompts are composed: mix blends their embeddings; and (both hold) and or (the likelier one holds, by weight) compose what is predicted for two, which takes a row for each, the Euler-Maruyama solver, and 20 to 100 steps to differ from the mean of both.',
+    'x-group': 'more',
+    'x-applies': ['steering'],
+    default: 'mix',
+    enum: ['mix', 'and', 'or'],
+  },
   /** 0 changes at once. The longer of the two lengths applies. */
   transition_frames: {
     title: 'Transition (frames)',

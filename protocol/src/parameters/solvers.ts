@@ -13,7 +13,18 @@ export const solverNames = [
   'DEISMultistepScheduler',
   'UniPCMultistepScheduler',
   'PNDMScheduler',
+  'GHVBScheduler',
+  'PLMSWithHBScheduler',
+  'PLMSWithNTScheduler',
+  'FlowMatchEulerDiscreteScheduler',
+  'FlowMatchHeunDiscreteScheduler',
+  'PeRFlowScheduler',
+  'BDIAScheduler',
+  'DPMSolverV3Scheduler',
+  'EulerMaruyamaScheduler',
 ] as const;
+const momentumSolvers = ['GHVBScheduler', 'PLMSWithHBScheduler', 'PLMSWithNTScheduler'] as const;
+const flowSolvers = ['FlowMatchEulerDiscreteScheduler', 'FlowMatchHeunDiscreteScheduler'] as const;
 export type SolverName = (typeof solverNames)[number];
 
 /** The solvers that honour each option of solvers. A test compares this table with the behaviour of each solver. */
@@ -27,8 +38,18 @@ const solversWith = {
     'DEISMultistepScheduler',
     'UniPCMultistepScheduler',
     'PNDMScheduler',
+    ...momentumSolvers,
+    ...flowSolvers,
+    'BDIAScheduler',
+    'EulerMaruyamaScheduler',
   ],
-  solver_order: ['DPMSolverMultistepScheduler', 'DEISMultistepScheduler', 'UniPCMultistepScheduler'],
+  solver_order: [
+    'DPMSolverMultistepScheduler',
+    'DEISMultistepScheduler',
+    'UniPCMultistepScheduler',
+    ...momentumSolvers,
+    'DPMSolverV3Scheduler',
+  ],
   algorithm_type: ['DPMSolverMultistepScheduler'],
   use_karras_sigmas: [
     'EulerDiscreteScheduler',
@@ -36,8 +57,15 @@ const solversWith = {
     'DPMSolverMultistepScheduler',
     'DEISMultistepScheduler',
     'UniPCMultistepScheduler',
+    ...momentumSolvers,
+    'FlowMatchEulerDiscreteScheduler',
+    'EulerMaruyamaScheduler',
   ],
-  eta: ['DDIMScheduler'],
+  momentum_beta: ['DPMSolverMultistepScheduler', 'UniPCMultistepScheduler', ...momentumSolvers],
+  use_corrector: ['DPMSolverV3Scheduler'],
+  bdia_gamma: ['BDIAScheduler'],
+  flow_shift: flowSolvers,
+  eta: ['DDIMScheduler', 'FlowMatchEulerDiscreteScheduler'],
   gamma: ['TCDScheduler'],
   do_add_noise: ['LCMScheduler'],
 } as const satisfies Readonly<Record<string, readonly SolverName[]>>;
@@ -64,12 +92,12 @@ export const solverParameters = {
   },
   solver_order: {
     title: 'Solver order',
-    description: `Order of ${listSolversWith('solver_order')}.`,
+    description: `Order of ${listSolversWith('solver_order')}; 4 only with ${list(momentumSolvers)}.`,
     'x-group': 'more',
     'x-applies': ['plan'],
     'x-when': { solver: solversWith.solver_order },
     default: 2,
-    enum: [1, 2, 3],
+    enum: [1, 2, 3, 4],
   },
   algorithm_type: {
     title: 'Algorithm',
@@ -88,6 +116,50 @@ export const solverParameters = {
     'x-when': { solver: solversWith.use_karras_sigmas },
     default: false,
     ...flag,
+  },
+  momentum_beta: {
+    title: 'Momentum',
+    description: `Share of the newest direction in the running mean that steps follow: 1 is without momentum, 0.5 to 0.9 sensible, and less smooths more (${listSolversWith('momentum_beta')}).`,
+    'x-group': 'more',
+    'x-applies': ['plan'],
+    'x-when': { solver: solversWith.momentum_beta },
+    default: 1,
+    type: 'number',
+    minimum: 0.05,
+    maximum: 1,
+  },
+  /** Models have shifts of 1 to 6. */
+  flow_shift: {
+    title: 'Shift',
+    description: `How far the noise levels of ${listSolversWith('flow_shift')} are moved towards much noise: 1 is not at all, 0 the shift of the model.`,
+    'x-group': 'more',
+    'x-applies': ['plan'],
+    'x-when': { solver: solversWith.flow_shift },
+    default: 0,
+    type: 'number',
+    minimum: 0,
+    maximum: 12,
+  },
+  use_corrector: {
+    title: 'Corrector',
+    description: `Correct each sample by the prediction for it (${listSolversWith('use_corrector')}).`,
+    'x-group': 'more',
+    'x-applies': ['plan'],
+    'x-when': { solver: solversWith.use_corrector },
+    default: true,
+    ...flag,
+  },
+  /** 0 is DDIM. */
+  bdia_gamma: {
+    title: 'Backward share',
+    description: `How much the step backwards counts in ${listSolversWith('bdia_gamma')}: 0.5 for few steps, 1 for 40.`,
+    'x-group': 'more',
+    'x-applies': ['plan'],
+    'x-when': { solver: solversWith.bdia_gamma },
+    default: 0.5,
+    type: 'number',
+    minimum: 0,
+    maximum: 1,
   },
   /** 0 is deterministic, 1 as random as DDPM. */
   eta: {

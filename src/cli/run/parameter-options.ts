@@ -15,6 +15,7 @@ import { Option, type Command } from 'commander';
 const ownForm: ReadonlySet<ParameterName> = new Set([
   'prompt',
   'prompt_blend',
+  'prompt_composition',
   'width',
   'height',
   'quality',

@@ -1,12 +1,18 @@
 import { createNoiseSchedule, type NoiseSchedule, type SchedulerConfig } from '../schedule.js';
-import type { Solver } from '../types.js';
+import type { PredictionType, Solver } from '../types.js';
+import { createBdia } from './bdia.js';
 import { createDdim } from './ddim.js';
 import { createDeis } from './deis.js';
 import { createDpmSolver } from './dpm-solver.js';
-import { createEuler, createEulerAncestral } from './euler.js';
+import { createDpmSolverV3 } from './dpm-solver-v3.js';
+import { createEuler, createEulerAncestral, createEulerMaruyama } from './euler.js';
+import { createFlowEuler, createFlowHeun } from './flow-match.js';
 import { createHeun } from './heun.js';
 import { createLcm } from './lcm.js';
 import { SolverError, type SolverName, type SolverOptions } from '../solver-options.js';
+import { createMeanReverting } from './mean-reverting.js';
+import { createMomentum } from './momentum.js';
+import { createPerflow } from './perflow.js';
 import { createPndm } from './pndm.js';
 import { createTcd } from './tcd.js';
 import { createUniPc } from './unipc.js';
@@ -26,7 +32,31 @@ const families: Readonly<Record<SolverName, Family>> = {
   DEISMultistepScheduler: createDeis,
   UniPCMultistepScheduler: createUniPc,
   PNDMScheduler: createPndm,
+  GHVBScheduler: createMomentum('ghvb'),
+  PLMSWithHBScheduler: createMomentum('hb'),
+  PLMSWithNTScheduler: createMomentum('nt'),
+  FlowMatchEulerDiscreteScheduler: createFlowEuler,
+  FlowMatchHeunDiscreteScheduler: createFlowHeun,
+  PeRFlowScheduler: createPerflow,
+  BDIAScheduler: createBdia,
+  DPMSolverV3Scheduler: createDpmSolverV3,
+  EulerMaruyamaScheduler: createEulerMaruyama,
 };
+
+const noisePredictions = ['epsilon', 'v_prediction', 'sample'] as const;
+const flowPredictions = ['flow', 'reverse_flow'] as const;
+
+/** What models for these solvers predict; those for the others, noise in one of its forms. */
+const predictions: Readonly<Partial<Record<SolverName, readonly PredictionType[]>>> = {
+  FlowMatchEulerDiscreteScheduler: flowPredictions,
+  FlowMatchHeunDiscreteScheduler: flowPredictions,
+  PeRFlowScheduler: ['ddim_eps', 'diff_eps', 'velocity'],
+};
+
+/** Returns what a model may predict to be run with a solver. */
+export function predictionsFor(solver: SolverName): readonly PredictionType[] {
+  return predictions[solver] ?? noisePredictions;
+}
 
 /**
  * Creates a solver for a model: all coefficients are computed here, and a step only applies them.
@@ -39,7 +69,19 @@ export function createSolver(config: SchedulerConfig, options: SolverOptions): S
     const setting = config.use_flow_sigmas === true ? 'use_flow_sigmas' : 'timestep_type "continuous"';
     throw new SolverError('solver', `does not support ${setting} of the model's scheduler configuration`);
   }
-  return families[options.solver](noiseScheduleOf(config), config, options);
+  if (config.mean_reverting) return createMeanReverting(config.mean_reverting, options);
+  const { solver } = options;
+  const { prediction_type: prediction = 'epsilon' } = config;
+  if (!predictionsFor(solver).includes(prediction)) {
+    const fitting = (Object.keys(families) as SolverName[]).filter((name) =>
+      predictionsFor(name).includes(prediction),
+    );
+    throw new SolverError(
+      'solver',
+      `must be one of ${fitting.join(', ')} with a model that predicts ${prediction}, not ${solver}`,
+    );
+  }
+  return families[solver](noiseScheduleOf(config), config, options);
 }
 
 function noiseScheduleOf(config: SchedulerConfig): NoiseSchedule {

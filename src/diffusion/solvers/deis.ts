@@ -3,7 +3,7 @@ import type { Solver } from '../types.js';
 import { boundOf, outputsOf } from './linear/bounds.js';
 import { sum, x } from './linear/forms.js';
 import { linearSolver, type Rule } from './linear/linear-solver.js';
-import { earlier, remember, stepOrder } from './linear/multistep.js';
+import { earlier, orderUpTo3, remember, stepOrder } from './linear/multistep.js';
 import type { SolverOptions } from '../solver-options.js';
 import { levelOfSigma, sigmaPath, sigmaStages } from './paths/sigmas.js';
 
@@ -15,10 +15,11 @@ export function createDeis(schedule: NoiseSchedule, config: SchedulerConfig, opt
   const path = sigmaPath(schedule, config, options, { timesteps: 'exclusive', end: 'last' });
   const stages = sigmaStages(path, 'preserving');
   const { sigmas } = path;
+  const highest = orderUpTo3(options);
   const bound = boundOf(config, { clip: false, threshold: true });
   const rules = stages.map((stage, i): Rule => {
     const { eps } = outputsOf(stage, bound);
-    const order = stepOrder(options.solver_order, path, config, i);
+    const order = stepOrder(highest, path, config, i);
     const nodes = Array.from({ length: order }, (_, j) => Math.log(sigmas[i - j]));
     const integral = sum(
       ...nodes.map((_, j) => {
@@ -27,7 +28,7 @@ export function createDeis(schedule: NoiseSchedule, config: SchedulerConfig, opt
       }),
     );
     const { a } = levelOfSigma(sigmas[i + 1]);
-    return { next: sum([a / stage.a, x], [a, integral]), memory: remember(options.solver_order - 1, i, eps) };
+    return { next: sum([a / stage.a, x], [a, integral]), memory: remember(highest - 1, i, eps) };
   });
   return linearSolver(stages, 1, rules, bound);
 }

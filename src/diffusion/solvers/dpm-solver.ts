@@ -3,7 +3,8 @@ import type { Solver } from '../types.js';
 import { boundOf, outputsOf } from './linear/bounds.js';
 import { sum, x, z, type Form } from './linear/forms.js';
 import { linearSolver, type Rule } from './linear/linear-solver.js';
-import { earlier, remember, stepOrder } from './linear/multistep.js';
+import { earlier, orderUpTo3, remember, stepOrder } from './linear/multistep.js';
+import { momentumShare, runningMean, type DirectedStep } from './linear/running-mean.js';
 import { SolverError, type SolverOptions } from '../solver-options.js';
 import { levelOfSigma, sigmaPath, sigmaStages, trainingSigmas, type SigmaPath } from './paths/sigmas.js';
 
@@ -18,7 +19,8 @@ export function createDpmSolver(
   config: SchedulerConfig,
   options: SolverOptions,
 ): Solver {
-  const { algorithm_type: algorithm, solver_order: order } = options;
+  const { algorithm_type: algorithm } = options;
+  const order = orderUpTo3(options);
   // The noise-predicting form has no limit at sigma 0: it ends at the lowest training sigma instead.
   const predictsNoise = algorithm === 'dpmsolver' || algorithm === 'sde-dpmsolver';
   const end = predictsNoise ? 'sigma_min' : (config.final_sigmas_type ?? 'zero');
@@ -27,12 +29,16 @@ export function createDpmSolver(
   const midpoint = config.solver_type !== 'heun';
   const stages = sigmaStages(path, 'preserving');
   const bound = boundOf(config, { clip: false, threshold: true });
+  const average = runningMean(momentumShare(options));
   const rules = stages.map((stage, i): Rule => {
     const outputs = outputsOf(stage, bound);
     const output = predictsNoise ? outputs.eps : outputs.clean;
     const euler = i === stages.length - 1 && config.euler_at_final === true;
-    const next = update(algorithm, midpoint, path, i, euler ? 1 : stepOrder(order, path, config, i), output);
-    return { next, memory: remember(order - 1, i, output) };
+    const orderHere = euler ? 1 : stepOrder(order, path, config, i);
+    const step = update(algorithm, midpoint, path, i, orderHere, output);
+    // Steps of first order do not look back: they follow their own output.
+    const { next, memory } = orderHere === 1 ? { ...step, memory: {} } : average(step);
+    return { next, memory: { ...remember(order - 1, i, output), ...memory } };
   });
   return linearSolver(stages, 1, rules, bound);
 }
@@ -45,24 +51,26 @@ function update(
   index: number,
   order: number,
   m0: Form,
-): Form {
+): DirectedStep {
   // lambda = log(a / b) = -log(sigma); h is its change in this step, and r_k its change in earlier steps over h.
   const h = Math.log(sigmas[index] / sigmas[index + 1]);
-  if (h === 0) return x;
+  if (h === 0) return { next: x, start: x, factor: 0 };
   const weights = stepWeights(algorithm, sigmas[index], sigmas[index + 1], h);
-  const first = sum([weights.x, x], [weights.z, z], [weights.d0, m0]);
-  if (order === 1) return first;
+  const start = sum([weights.x, x], [weights.z, z]);
+  const first = sum([1, start], [weights.d0, m0]);
+  const stepTo = (next: Form): DirectedStep => ({ next, start, factor: weights.d0 });
+  if (order === 1) return stepTo(first);
 
   const m1 = earlier(1);
   const r0 = Math.log(sigmas[index - 1] / sigmas[index]) / h;
   const slope = sum([1 / r0, m0], [-1 / r0, m1]);
-  if (order === 2) return sum([1, first], [midpoint ? weights.d0 / 2 : weights.d1, slope]);
+  if (order === 2) return stepTo(sum([1, first], [midpoint ? weights.d0 / 2 : weights.d1, slope]));
 
   const r1 = Math.log(sigmas[index - 2] / sigmas[index - 1]) / h;
   const slopeBefore = sum([1 / r1, m1], [-1 / r1, earlier(2)]);
   const change = sum([1, slope], [-1, slopeBefore]);
   const d1 = sum([1, slope], [r0 / (r0 + r1), change]);
-  return sum([1, first], [weights.d1, d1], [weights.d2 / (r0 + r1), change]);
+  return stepTo(sum([1, first], [weights.d1, d1], [weights.d2 / (r0 + r1), change]));
 }
 
 interface StepWeights {

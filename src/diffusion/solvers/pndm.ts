@@ -3,7 +3,7 @@ import type { Solver } from '../types.js';
 import { discretePath, nextAlphaCumprod, type DiscretePath } from './paths/discrete.js';
 import { eps, quantity, sum, x, type Form } from './linear/forms.js';
 import { linearSolver, type Rule } from './linear/linear-solver.js';
-import { earlier, remember } from './linear/multistep.js';
+import { adamsBashforth, earlier, remember } from './linear/multistep.js';
 import type { SolverOptions } from '../solver-options.js';
 import { levelOf, stageAt } from './paths/timesteps.js';
 
@@ -15,14 +15,6 @@ interface Call {
 
 /** Runge-Kutta steps, until linear multistep has enough outputs. */
 const warmUpSteps = 3;
-
-/** Adams-Bashforth weights of the last outputs, newest first, for 1 to 4 outputs (Liu et al. 2022, equation 12). */
-const adamsBashforth: readonly (readonly number[])[] = [
-  [1],
-  [3 / 2, -1 / 2],
-  [23 / 12, -16 / 12, 5 / 12],
-  [55 / 24, -59 / 24, 37 / 24, -9 / 24],
-];
 
 /** The sample at the start of a step that takes several calls. */
 const start = quantity('start');

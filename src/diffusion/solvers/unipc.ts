@@ -4,7 +4,8 @@ import { solveLinearSystem } from './linear/linear-system.js';
 import { boundOf, outputsOf } from './linear/bounds.js';
 import { eps, quantity, sum, x, type Form } from './linear/forms.js';
 import { linearSolver, type Rule } from './linear/linear-solver.js';
-import { earlier, remember } from './linear/multistep.js';
+import { earlier, orderUpTo3, remember } from './linear/multistep.js';
+import { momentumShare, runningMean, type DirectedStep } from './linear/running-mean.js';
 import type { SolverOptions } from '../solver-options.js';
 import { levelOfSigma, sigmaPath, sigmaStages } from './paths/sigmas.js';
 
@@ -35,6 +36,8 @@ export function createUniPc(
   const method: Method = { clean, bh1: config.solver_type === 'bh1', sigmas: path.sigmas };
   const stages = sigmaStages(path, 'preserving');
   const bound = boundOf(config, { clip: false, threshold: true });
+  const highest = orderUpTo3(options);
+  const average = runningMean(momentumShare(options));
   const uncorrected = config.disable_corrector ?? [];
   // If the schedule is entered late, positions still count from its start.
   const offset = path.steps - stages.length;
@@ -42,15 +45,18 @@ export function createUniPc(
   const orderAt = (i: number): number => {
     const remaining = stages.length - i;
     const lowered = (config.lower_order_final ?? true) || path.sigmas[i + 1] === 0;
-    return Math.min(options.solver_order, i + 1, lowered ? remaining : options.solver_order);
+    return Math.min(highest, i + 1, lowered ? remaining : highest);
   };
   const rules = stages.map((stage, i): Rule => {
     const output = method.clean ? outputsOf(stage, bound).clean : eps;
     const corrects = i > 0 && !uncorrected.includes(offset + i - 1);
-    const sample = corrects ? correct(method, i, orderAt(i - 1), output) : x;
+    const corrected = corrects
+      ? average(directed(method, i, correct(method, i, orderAt(i - 1), output)))
+      : null;
+    const sample = corrected?.next ?? x;
     return {
       next: predict(method, i, orderAt(i), sample, output),
-      memory: { ...remember(options.solver_order, i, output), last: sample },
+      memory: { ...remember(highest, i, output), ...corrected?.memory, last: sample },
     };
   });
   return linearSolver(stages, 1, rules, bound);
@@ -72,6 +78,18 @@ function correct(method: Method, index: number, order: number, output: Form): Fo
   const weights = order === 1 ? [0.5] : solveOrder(step, order);
   const slopes = [...step.slopes, sum([1, output], [-1, m0])];
   return sum([1, step.base], ...slopes.map((slope, k) => [step.factor * weights[k], slope] as const));
+}
+
+/** Returns a correction towards this noise level as a step in x / b (clean estimates) or x / a (predicted noise). */
+function directed({ clean, sigmas }: Method, index: number, next: Form): DirectedStep {
+  const s = levelOfSigma(sigmas[index - 1]);
+  const t = levelOfSigma(sigmas[index]);
+  const h = Math.log(sigmas[index - 1] / sigmas[index]);
+  return {
+    next,
+    start: sum([clean ? t.b / s.b : t.a / s.a, quantity('last')]),
+    factor: -t.a * t.b * Math.expm1(clean ? -h : h),
+  };
 }
 
 interface UniStep {

@@ -8,7 +8,7 @@ import { addParameterOptions, parametersFrom } from '../../../src/cli/run/parame
 /** Options of `run` that set several parameters, or one in another form. */
 const ownForms: Readonly<Record<string, readonly string[]>> = {
   size: ['width', 'height'],
-  prompt: ['prompt', 'prompt_blend'],
+  prompt: ['prompt', 'prompt_blend', 'prompt_composition'],
   control: ['controls'],
   // The frame rate of a video made of images, not that of a stream.
   fps: [],

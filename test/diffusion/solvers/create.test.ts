@@ -8,7 +8,7 @@ import {
   type SolverName,
   type SolverOptions,
 } from '../../../src/diffusion/solvers/create.js';
-import { defaultOptions, stableDiffusion } from './solver-settings.js';
+import { configFor, defaultOptions } from './solver-settings.js';
 
 /** The number of model calls that a solver makes for a number of steps. */
 const calls: Readonly<Record<SolverName, (steps: number) => number>> = {
@@ -22,6 +22,15 @@ const calls: Readonly<Record<SolverName, (steps: number) => number>> = {
   DEISMultistepScheduler: (steps) => steps,
   UniPCMultistepScheduler: (steps) => steps,
   PNDMScheduler: (steps) => (steps === 1 ? 1 : steps + 1),
+  GHVBScheduler: (steps) => steps,
+  PLMSWithHBScheduler: (steps) => steps,
+  PLMSWithNTScheduler: (steps) => steps,
+  FlowMatchEulerDiscreteScheduler: (steps) => steps,
+  FlowMatchHeunDiscreteScheduler: (steps) => 2 * steps - 1,
+  PeRFlowScheduler: (steps) => steps,
+  BDIAScheduler: (steps) => steps,
+  DPMSolverV3Scheduler: (steps) => steps,
+  EulerMaruyamaScheduler: (steps) => steps,
 };
 
 function make(
@@ -29,7 +38,7 @@ function make(
   config: SchedulerConfig = {},
 ): ReturnType<typeof createSolver> {
   return createSolver(
-    { ...stableDiffusion, skip_prk_steps: true, ...config },
+    { ...configFor(options.solver ?? defaultOptions.solver), skip_prk_steps: true, ...config },
     { ...defaultOptions, ...options },
   );
 }
@@ -50,7 +59,7 @@ describe('createSolver', () => {
   it('creates every solver that the protocol names, and no other', () => {
     assert.deepEqual(Object.keys(calls), [...solverNames]);
     for (const name of solverNames) {
-      for (const steps of [1, 2, 5]) {
+      for (const steps of name === 'PeRFlowScheduler' ? [4, 5] : [1, 2, 5]) {
         assert.equal(
           make({ solver: name, num_inference_steps: steps }).stages.length,
           calls[name](steps),
@@ -73,6 +82,19 @@ describe('createSolver', () => {
       const own = ['last', 'm1', 'm2', 'm3'].slice(0, order + 1);
       assert.equal(slots({ solver: 'UniPCMultistepScheduler', solver_order: order }), own.join());
     }
+    for (const name of ['PLMSWithHBScheduler', 'PLMSWithNTScheduler'] as const) {
+      assert.equal(slots({ solver: name, solver_order: 1 }), 'velocity');
+      assert.equal(slots({ solver: name, solver_order: 4 }), 'm1,m2,m3,velocity');
+    }
+    assert.equal(slots({ solver: 'GHVBScheduler', solver_order: 1 }), 'm1');
+    assert.equal(slots({ solver: 'GHVBScheduler', solver_order: 4 }), 'm1,m2,m3');
+    assert.equal(slots({ solver: 'DPMSolverMultistepScheduler', momentum_beta: 0.5 }), 'm1,velocity');
+    assert.equal(slots({ solver: 'UniPCMultistepScheduler', momentum_beta: 0.5 }), 'last,m1,m2,velocity');
+    const v3 = 'DPMSolverV3Scheduler';
+    assert.equal(slots({ solver: v3, solver_order: 1, use_corrector: false }), '');
+    assert.equal(slots({ solver: v3, solver_order: 3, use_corrector: false }), 'm1,m2');
+    assert.equal(slots({ solver: v3, solver_order: 3 }), 'last,m1,m2,m3');
+    assert.equal(slots({ solver: 'BDIAScheduler' }), 'before');
     assert.equal(slots({ solver: 'PNDMScheduler' }), 'm1,m2,m3,start');
     assert.equal(slots({ solver: 'PNDMScheduler' }, { skip_prk_steps: false }), 'm1,m2,m3,mean,start');
     assert.equal(slots({ solver: 'HeunDiscreteScheduler' }), 'slope,start');
@@ -102,10 +124,12 @@ describe('createSolver', () => {
         'EulerDiscreteScheduler',
         'EulerAncestralDiscreteScheduler',
         'HeunDiscreteScheduler',
+        'EulerMaruyamaScheduler',
       ].includes(name);
       const solver = make({ solver: name, timestep_spacing: 'trailing' });
       for (const { a, b, inputScale } of solver.stages) {
-        assert.ok(Math.abs(a ** 2 + b ** 2 - 1) < 1e-9);
+        const isFlow = name.startsWith('FlowMatch');
+        assert.ok(Math.abs((isFlow ? a + b : a ** 2 + b ** 2) - 1) < 1e-9);
         assert.equal(inputScale, exploding ? a : 1);
       }
       assert.ok(Math.abs(solver.initNoiseSigma - (exploding ? 14.6146 : 1)) < 1e-3, name);
@@ -201,14 +225,38 @@ describe('createSolver', () => {
       const message = new RegExp(`0 to 1, not ${wrong}`);
       assertRefused('eta', message, { solver: 'DDIMScheduler', eta: wrong });
       assertRefused('gamma', message, { solver: 'TCDScheduler', gamma: wrong });
+      assertRefused('bdia_gamma', message, { solver: 'BDIAScheduler', bdia_gamma: wrong });
+    }
+    for (const solver of ['GHVBScheduler', 'PLMSWithHBScheduler', 'UniPCMultistepScheduler'] as const) {
+      for (const wrong of [0, -0.5, 1.01, Number.NaN]) {
+        assertRefused('momentum_beta', new RegExp(`above 0, up to 1, not ${wrong}`), {
+          solver,
+          momentum_beta: wrong,
+        });
+      }
+    }
+    const upTo3 = [
+      'DPMSolverMultistepScheduler',
+      'DEISMultistepScheduler',
+      'UniPCMultistepScheduler',
+      'DPMSolverV3Scheduler',
+    ] as const;
+    for (const solver of upTo3) {
+      assertRefused('solver_order', new RegExp(`1, 2 or 3 for ${solver}, not 4`), {
+        solver,
+        solver_order: 4,
+      });
     }
     for (const right of [0, 1]) {
       make({ solver: 'DDIMScheduler', eta: right });
       make({ solver: 'TCDScheduler', gamma: right });
+      make({ solver: 'BDIAScheduler', bdia_gamma: right });
     }
   });
 
   it('refuses model configurations that it does not support', () => {
+    const v3 = { solver: 'DPMSolverV3Scheduler' } as const;
+    assertRefused('solver', /dpm_solver_v3\.json/, v3, { statistics: undefined });
     assertRefused('solver', /use_flow_sigmas/, {}, { use_flow_sigmas: true });
     assertRefused('solver', /timestep_type/, {}, { timestep_type: 'continuous' });
     assertRefused('solver', /"exp"/, {}, { beta_schedule: 'exp' });

@@ -20,19 +20,30 @@ const tolerance = 1e-6;
 const lowestAlphaCumprod = createNoiseSchedule(stableDiffusion).alphasCumprod[0];
 
 /** Returns the signal and noise that are left at the end of a solver. */
-function endOf({ config, options: { solver: name, algorithm_type } }: Settings): { a: number; b: number } {
+function endOf({ config, options }: Settings): { a: number; b: number } {
+  const { solver: name, algorithm_type, timestep_spacing, use_karras_sigmas } = options;
   const lowest = { a: Math.sqrt(lowestAlphaCumprod), b: Math.sqrt(1 - lowestAlphaCumprod) };
   const none = { a: 1, b: 0 };
   const sigmaMin = config.final_sigmas_type === 'sigma_min';
   switch (name) {
     case 'TCDScheduler':
     case 'DEISMultistepScheduler':
+    case 'PeRFlowScheduler':
+    case 'DPMSolverV3Scheduler':
       return lowest;
     case 'DDIMScheduler':
     case 'PNDMScheduler':
+    case 'BDIAScheduler':
       return config.set_alpha_to_one === true ? none : lowest;
     case 'DPMSolverMultistepScheduler':
       return sigmaMin || algorithm_type.endsWith('dpmsolver') ? lowest : none;
+    case 'GHVBScheduler':
+    case 'PLMSWithHBScheduler':
+    case 'PLMSWithNTScheduler':
+      if (use_karras_sigmas) return none;
+      if ((timestep_spacing ?? 'leading') === 'leading')
+        return config.set_alpha_to_one === true ? none : lowest;
+      return config.final_sigmas_type === 'zero' ? none : lowest;
     case 'UniPCMultistepScheduler':
       return sigmaMin || config.predict_x0 === false ? lowest : none;
     case 'EulerDiscreteScheduler':
@@ -49,16 +60,24 @@ function stepsMeet({ config, options }: Settings): boolean {
   switch (name) {
     case 'DDIMScheduler':
       return ownList || timestep_spacing === null || timestep_spacing === 'leading';
+    case 'DPMSolverV3Scheduler':
+      // Its integrals are sums over the grid of the statistics.
+      return false;
     case 'PNDMScheduler':
       // Outputs of v-prediction at several levels do not average to one at either.
       if (config.prediction_type === 'v_prediction') return false;
       return ownList || ((timestep_spacing ?? 'leading') === 'leading' && config.skip_prk_steps === true);
     case 'DEISMultistepScheduler':
     case 'UniPCMultistepScheduler':
+      // The mean of UniPC's directions, which grow from step to step, lags behind (as in the original).
+      if (name === 'UniPCMultistepScheduler' && (options.momentum_beta ?? 1) < 1) return false;
       // If only one noise level is spread, it is both ends of its schedule.
       return (
         num_inference_steps > 1 || !(options.use_karras_sigmas || config.use_exponential_sigmas === true)
       );
+    case 'PeRFlowScheduler':
+      // Within a window samples are on a line, which passes below the noise level of the training.
+      return solverOf({ config, options }).stages.every(({ timestep }) => timestep % 250 === 0);
     default:
       return true;
   }
@@ -69,11 +88,13 @@ function isDeterministic({ options: { solver: name, algorithm_type, eta, gamma }
     case 'TCDScheduler':
       return gamma === 0;
     case 'DDIMScheduler':
+    case 'FlowMatchEulerDiscreteScheduler':
       return eta === 0;
     case 'DPMSolverMultistepScheduler':
       return !algorithm_type.startsWith('sde-');
     case 'LCMScheduler':
     case 'EulerAncestralDiscreteScheduler':
+    case 'EulerMaruyamaScheduler':
       return false;
     default:
       return true;

@@ -1,8 +1,18 @@
 import fc from 'fast-check';
 import { solverNames } from '@millrace/protocol';
 import type { SchedulerConfig } from '../../../src/diffusion/schedule.js';
-import { createSolver, type SolverOptions } from '../../../src/diffusion/solvers/create.js';
+import {
+  createSolver,
+  predictionsFor,
+  type SolverName,
+  type SolverOptions,
+} from '../../../src/diffusion/solvers/create.js';
+import { blankStatistics } from '../../../src/diffusion/statistics.js';
 import type { Solver } from '../../../src/diffusion/types.js';
+
+const evenly = Float64Array.from({ length: 601 });
+/** Statistics for DPM-Solver-v3 that make it DPM-Solver++. */
+export const statistics = blankStatistics({ elements: 1, l: evenly, s: evenly, b: evenly });
 
 /** The scheduler configuration of Stable Diffusion. */
 export const stableDiffusion: SchedulerConfig = {
@@ -11,7 +21,13 @@ export const stableDiffusion: SchedulerConfig = {
   beta_end: 0.012,
   beta_schedule: 'scaled_linear',
   steps_offset: 1,
+  statistics,
 };
+
+/** Returns it with the first of the predictions that fit a solver, which is noise for most. */
+export function configFor(solver: SolverName): SchedulerConfig {
+  return { ...stableDiffusion, prediction_type: predictionsFor(solver)[0] };
+}
 
 export const defaultOptions: SolverOptions = {
   solver: 'LCMScheduler',
@@ -44,7 +60,7 @@ const rising = (steps: number): fc.Arbitrary<readonly number[]> =>
 export const anySettings: fc.Arbitrary<Settings> = fc
   .record({
     config: fc.record({
-      prediction_type: fc.constantFrom('epsilon', 'v_prediction', 'sample'),
+      prediction: fc.nat(),
       set_alpha_to_one: fc.boolean(),
       skip_prk_steps: fc.boolean(),
       solver_type: fc.constantFrom('midpoint', 'heun', 'bh1', 'bh2'),
@@ -60,18 +76,26 @@ export const anySettings: fc.Arbitrary<Settings> = fc
       solver_order: fc.constantFrom(1, 2, 3),
       algorithm_type: fc.constantFrom('dpmsolver', 'dpmsolver++', 'sde-dpmsolver', 'sde-dpmsolver++'),
       use_karras_sigmas: fc.boolean(),
+      momentum_beta: fc.double({ min: 0.05, max: 1, noNaN: true }),
+      flow_shift: fc.constantFrom(0, 0.5, 1, 3, 6),
+      use_corrector: fc.boolean(),
+      bdia_gamma: fc.double({ min: 0, max: 1, noNaN: true }),
       eta: fc.double({ min: 0, max: 1, noNaN: true }),
       gamma: fc.double({ min: 0, max: 1, noNaN: true }),
       do_add_noise: fc.boolean(),
       boundaryScaling: fc.boolean(),
     }),
   })
-  .chain(({ config, options }) =>
-    fc.option(rising(options.num_inference_steps)).map((t_index_list) => ({
-      config: { ...stableDiffusion, ...config } as const,
-      options: { ...options, t_index_list } as const,
-    })),
-  );
+  .chain(({ config: { prediction, ...config }, options }) => {
+    const fitting = predictionsFor(options.solver);
+    // PeRFlow makes a step in each of its windows.
+    const least = options.solver === 'PeRFlowScheduler' ? 4 : 1;
+    const num_inference_steps = Math.max(options.num_inference_steps, least);
+    return fc.option(rising(num_inference_steps)).map((t_index_list) => ({
+      config: { ...stableDiffusion, ...config, prediction_type: fitting[prediction % fitting.length] },
+      options: { ...options, num_inference_steps, t_index_list } as const,
+    }));
+  });
 
 // In double precision, so that a property finds flaws and not the rounding of single precision. Steps from much noise
 // enlarge that: they are differences of near equals, some hundred times over.

@@ -1,6 +1,6 @@
 /**
- * A linear form: weights by the name of a quantity: `sample`, `eps` and `noise` of a step (see `Step`), or a slot of
- * its history. Solvers state the equations of their papers in forms.
+ * A linear form: weights by the name of a quantity: `sample`, `eps` and `noise` of a step (see `Step`), `one`, or a slot
+ * of its history. Solvers state the equations of their papers in forms.
  */
 export type Form = Readonly<Record<string, number>>;
 
@@ -15,6 +15,9 @@ export const x = quantity('sample');
 export const eps = quantity('eps');
 /** Gaussian noise of unit variance. */
 export const z = quantity('noise');
+
+/** The number 1, for constant summands. */
+export const one = quantity('one');
 
 /** Returns the sum of forms, each times its factor. A form with factor 0 is skipped, even if it is not finite. */
 export function sum(...terms: readonly (readonly [factor: number, form: Form])[]): Form {

@@ -27,9 +27,9 @@ interface Target {
   readonly pairs: readonly Pair[];
 }
 
-/** A step with the bounded clean estimate of its sample, named `clean` in rules. */
-interface BoundStep extends Step {
-  readonly clean: Float64Array;
+/** A step with further quantities that rules name: `clean`, the bounded clean estimate, and `one`. */
+interface FullStep extends Step {
+  readonly own?: Readonly<Partial<Record<string, Values>>>;
 }
 
 /**
@@ -43,10 +43,13 @@ export function linearSolver(
   rules: readonly Rule[],
   bound: Bound | null = null,
 ): Solver {
-  const slots = [...new Set(rules.flatMap(({ memory }) => Object.keys(memory ?? {})))];
+  const slots = slotsOf(rules);
   const targets = rules.map(compile);
   const sums = Array.from({ length: slots.length + 1 }, () => new Float64Array(blockLength));
-  let clean = new Float64Array(0);
+  const hasConstants = rules.some(({ next, memory }) =>
+    [next, ...Object.values(memory ?? {})].some((form) => 'one' in form),
+  );
+  let [clean, ones] = [new Float64Array(0), new Float32Array(0)];
   return {
     stages,
     initNoiseSigma,
@@ -55,12 +58,16 @@ export function linearSolver(
       return Object.fromEntries(slots.map((slot) => [slot, new Float32Array(length)]));
     },
     step(given): void {
-      let step: Step | BoundStep = given;
+      let step: FullStep = given;
       if (bound) {
         if (clean.length !== given.out.length) clean = new Float64Array(given.out.length);
         estimate(stages[given.stage], given, clean);
         bound(clean);
-        step = { ...given, clean };
+        step = { ...given, own: { clean } };
+      }
+      if (hasConstants) {
+        if (ones.length !== given.out.length) ones = new Float32Array(given.out.length).fill(1);
+        step = { ...step, own: { ...step.own, one: ones } };
       }
       const stageTargets = targets[step.stage];
       for (let start = 0; start < step.out.length; start += blockLength) {
@@ -74,6 +81,11 @@ export function linearSolver(
       }
     },
   };
+}
+
+/** Returns the names of all slots that rules write to. */
+export function slotsOf(rules: readonly Rule[]): readonly string[] {
+  return [...new Set(rules.flatMap(({ memory }) => Object.keys(memory ?? {})))];
 }
 
 /** Writes the clean estimate x0 = (x - b eps) / a of a sample in the solver's own coordinates. */
@@ -97,13 +109,7 @@ function pairsOf(form: Form): readonly Pair[] {
   });
 }
 
-function addUp(
-  sums: Float64Array,
-  { pairs }: Target,
-  step: Step | BoundStep,
-  start: number,
-  count: number,
-): void {
+function addUp(sums: Float64Array, { pairs }: Target, step: FullStep, start: number, count: number): void {
   for (let p = 0; p < pairs.length; p++) {
     const { first, firstWeight, second, secondWeight } = pairs[p];
     const a = sourceArray(step, first);
@@ -113,12 +119,12 @@ function addUp(
   }
 }
 
-function sourceArray(step: Step | BoundStep, source: string): Values {
+/** Returns the values of a quantity in a step. @throws {RangeError} if its history belongs to another solver. */
+export function sourceArray(step: FullStep, source: string): Values {
   if (source === 'sample') return step.sample;
   if (source === 'eps') return step.eps;
   if (source === 'noise') return step.noise;
-  if (source === 'clean' && 'clean' in step) return step.clean;
-  const array = step.history[source];
+  const array = step.own?.[source] ?? step.history[source];
   if (array === undefined || typeof array === 'number')
     throw new RangeError(`the history has no ${source}: it belongs to another solver`);
   return array;

@@ -1,5 +1,6 @@
 import type { SchedulerConfig } from '../../schedule.js';
 import { quantity, type Form } from './forms.js';
+import { SolverError, type SolverOptions } from '../../solver-options.js';
 import type { SigmaPath } from '../paths/sigmas.js';
 
 /** With fewer steps than this, multistep solvers lower their order at the end (diffusers: `lower_order_final`). */
@@ -17,6 +18,20 @@ export function stepOrder(order: number, path: SigmaPath, config: SchedulerConfi
   if (remaining === 1 && path.sigmas[index + 1] === 0) highest = 1;
   return highest;
 }
+
+/** @throws {SolverError} if the order is above 3, the highest of most solvers. */
+export function orderUpTo3({ solver, solver_order: order }: SolverOptions): 1 | 2 | 3 {
+  if (order <= 3) return order as 1 | 2 | 3;
+  throw new SolverError('solver_order', `must be 1, 2 or 3 for ${solver}, not ${order}`);
+}
+
+/** Adams-Bashforth weights of the last outputs, newest first, for 1 to 4 outputs (Liu et al. 2022, equation 12). */
+export const adamsBashforth: readonly (readonly number[])[] = [
+  [1],
+  [3 / 2, -1 / 2],
+  [23 / 12, -16 / 12, 5 / 12],
+  [55 / 24, -59 / 24, 37 / 24, -9 / 24],
+];
 
 /** Returns the model output of an earlier step: `earlier(1)` is that of the previous step. */
 export function earlier(steps: number): Form {

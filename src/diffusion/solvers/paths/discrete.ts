@@ -1,6 +1,14 @@
 import type { NoiseSchedule, SchedulerConfig } from '../../schedule.js';
+import type { Stage } from '../../types.js';
 import type { SolverOptions } from '../../solver-options.js';
-import { checkTimesteps, roundHalfToEven, selectPositions, spacedTimesteps } from './timesteps.js';
+import {
+  checkTimesteps,
+  levelOf,
+  roundHalfToEven,
+  selectPositions,
+  spacedTimesteps,
+  stageAt,
+} from './timesteps.js';
 
 /** A sequence of descending training timesteps (DDIM, PNDM). */
 export interface DiscretePath {
@@ -41,4 +49,17 @@ export function nextAlphaCumprod(schedule: NoiseSchedule, path: DiscretePath, in
   const { timesteps, stride, finalAlphaCumprod } = path;
   const next = stride === null ? (timesteps[index + 1] ?? -1) : timesteps[index] - stride;
   return next < 0 ? finalAlphaCumprod : schedule.alphasCumprod[next];
+}
+
+/** Returns the stages of such a path, and the level at its end: each step leads to the level of the next stage. */
+export function discreteLevels(
+  schedule: NoiseSchedule,
+  config: SchedulerConfig,
+  options: SolverOptions,
+): { readonly stages: readonly Stage[]; readonly end: { readonly a: number; readonly b: number } } {
+  const { timesteps, finalAlphaCumprod } = discretePath(schedule, config, options, false);
+  return {
+    stages: timesteps.map((timestep) => stageAt(schedule, timestep)),
+    end: levelOf(finalAlphaCumprod),
+  };
 }

@@ -113,10 +113,10 @@ function interpolate(sigmas: Float32Array, timestep: number): number {
   return sigmas[low] + (sigmas[high] - sigmas[low]) * (at - low);
 }
 
-type Spread = (highest: number, lowest: number, count: number) => number[];
+export type Spread = (highest: number, lowest: number, count: number) => number[];
 
 /** Returns the spread of the options, or else of the configuration; null if there is none. */
-function chosenSpread(config: SchedulerConfig, options: SolverOptions): Spread | null {
+export function chosenSpread(config: SchedulerConfig, options: SolverOptions): Spread | null {
   if (options.use_karras_sigmas) return karras;
   if (options.solver === 'DPMSolverMultistepScheduler' && config.use_lu_lambdas === true) return lu;
   if (config.use_exponential_sigmas === true) return exponential;

@@ -86,11 +86,15 @@ export function checkTimesteps(
   if (!falling || timesteps.some((t) => t < 0 || t > last)) throw crowdedSchedule(last, options);
 }
 
-/** Creates the error for a schedule with too many steps for the training timesteps. */
-export function crowdedSchedule(last: number, { solver, num_inference_steps }: SolverOptions): SolverError {
+/** Creates the error for a schedule with too many steps for the training timesteps, of which `first` is the lowest. */
+export function crowdedSchedule(
+  last: number,
+  { solver, num_inference_steps }: SolverOptions,
+  first = 0,
+): SolverError {
   return new SolverError(
     'num_inference_steps',
-    `must give distinct timesteps from 0 to ${last} with ${solver} and its spacing, which ${num_inference_steps} does not`,
+    `must give distinct timesteps from ${first} to ${last} with ${solver} and its spacing, which ${num_inference_steps} does not`,
   );
 }
 

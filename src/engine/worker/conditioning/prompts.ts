@@ -10,6 +10,8 @@ import { weightedPrompts } from '../planning/plan.js';
 export interface PromptPair {
   readonly positive: Conditioning;
   readonly negative: Conditioning;
+  /** The second of two prompts that are composed by their predictions; null if they are blended. */
+  readonly second: Conditioning | null;
 }
 
 /** Shared by all streams to embed their prompts. */
@@ -36,10 +38,12 @@ export async function embedPrompts(
     .map((conditioning, i) => ({ conditioning, weight: prompts[i]?.weight ?? 0 }));
   const { negative_prompt: text, prompt_blend: method } = parameters;
   const negative = text === '' && emptyNegative ? emptyNegative : await cache.get(text);
-  const [only] = parts;
+  const [only, other] = parts;
+  if (parameters.prompt_composition !== 'mix' && only && other)
+    return { positive: only.conditioning, second: other.conditioning, negative };
   // A single prompt keeps the cache's own arrays, by which an unchanged prompt is recognized.
   const positive = parts.length === 1 && only ? only.conditioning : blendAll(parts, method);
-  return { positive, negative };
+  return { positive, negative, second: null };
 }
 
 function blendAll(

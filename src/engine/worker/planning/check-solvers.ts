@@ -1,5 +1,6 @@
 import { defaultParameters, solverNames, type SolverName, type StreamParameters } from '@millrace/protocol';
 import { join } from 'node:path';
+import { predictionsFor } from '../../../diffusion/solvers/create.js';
 import type { ModelFolder } from '../../../model/folder.js';
 import { ModelError } from '../../../model/model-error.js';
 import { ParameterError } from '../../engine.js';
@@ -26,14 +27,24 @@ export function checkSolvers(folder: ModelFolder): readonly string[] {
     }
   };
   const usual = defaultParameters(folder);
-  const others = solverNames.flatMap((solver): [SolverName, ParameterError][] => {
+  // That a solver is for models that predict something else is no fault of this one. Statistics are an extra, which most
+  // models lack: that is no news.
+  const expected = solverNames.filter(
+    (solver) =>
+      predictionsFor(solver).includes(folder.predictionType) &&
+      (solver !== 'DPMSolverV3Scheduler' || 'statistics' in folder.scheduler),
+  );
+  const others = expected.flatMap((solver): [SolverName, ParameterError][] => {
     const problem = problemOf({ ...usual, solver });
     // If another field is invalid, a session can set it to a value that this solver accepts.
     return problem?.field === 'solver' ? [[solver, problem]] : [];
   });
   const problem = problemOf(usual);
-  if (problem)
-    throw new ModelError(join(folder.root, 'millrace.json'), describe(folder, usual, problem, others));
+  if (problem) {
+    const failing = new Set(others.map(([name]) => name));
+    const working = expected.find((name) => !failing.has(name));
+    throw new ModelError(join(folder.root, 'millrace.json'), describe(folder, usual, problem, working));
+  }
   return others.map(
     ([solver, { message }]) => `sessions cannot use the solver ${solver} with this model: ${message}`,
   );
@@ -43,10 +54,8 @@ function describe(
   folder: ModelFolder,
   { solver }: StreamParameters,
   { field, message }: ParameterError,
-  others: readonly (readonly [SolverName, ParameterError])[],
+  working: SolverName | undefined,
 ): string {
-  const failing = new Set<string>(others.map(([name]) => name));
-  const working = solverNames.find((name) => !failing.has(name));
   const advice =
     field === 'solver' && working
       ? `set {"defaults": {"solver": "${working}"}} in that file`

@@ -2,9 +2,13 @@ import { solverParameterNames, type StreamParameters, type WeightedPrompt } from
 import type { BlendMethod } from '../../../diffusion/blend.js';
 import type { Guidance } from '../../../diffusion/guidance.js';
 import type { Plan } from '../../../diffusion/in-flight.js';
+import { brownianTime } from '../../../diffusion/brownian.js';
 import { MovingNoise } from '../../../diffusion/moving-noise.js';
 import { SeededNoise } from '../../../diffusion/noise.js';
+import type { SchedulerConfig } from '../../../diffusion/schedule.js';
 import { createSolver, SolverError, type SolverOptions } from '../../../diffusion/solvers/create.js';
+import { blankStatistics } from '../../../diffusion/statistics.js';
+import type { Composition } from '../../../diffusion/superposition.js';
 import type { Admission } from '../../../diffusion/stream.js';
 import { timeIndices } from '../../../diffusion/time-indices.js';
 import type { ModelFolder } from '../../../model/folder.js';
@@ -69,26 +73,51 @@ export function createPlan(
     typeof parameters.seed === 'number' ? [{ seed: parameters.seed, weight: 1 }] : parameters.seed;
   requireWeight('seed', seeds);
   const drift = parameters.noise === 'drift' ? parameters.noise_drift : 0;
-  const options = solverOptions(parameters);
+  const options = { ...solverOptions(parameters), latentArea: shape[1] * shape[2] };
+  const { noise, noise_by_time: byTime } = parameters;
+  checkStatistics(folder.scheduler, options, shape);
   try {
+    const solver = createSolver(folder.scheduler, options);
+    // Stock noise is not an estimate of a picture: clipping and thresholding would distort it.
+    const stockSolver = createSolver(
+      { ...withoutStatistics(folder.scheduler), clip_sample: false, thresholding: false },
+      { ...options, do_add_noise: true },
+    );
+    const times = byTime && stockSolver.addsNoise ? solver.stages.map(brownianTime) : null;
     return {
-      solver: createSolver(folder.scheduler, options),
-      // Stock noise is not an estimate of a picture: clipping and thresholding would distort it.
-      stockSolver: createSolver(
-        { ...folder.scheduler, clip_sample: false, thresholding: false },
-        { ...options, do_add_noise: true },
-      ),
+      solver,
+      stockSolver,
       prediction: folder.predictionType,
       shape,
       noise:
-        parameters.noise === 'move'
-          ? new MovingNoise(seeds, shape)
-          : new SeededNoise(seeds, volume(shape), drift),
+        noise === 'move'
+          ? new MovingNoise(seeds, shape, times)
+          : new SeededNoise(seeds, volume(shape), drift, times),
     };
   } catch (error) {
     if (error instanceof SolverError) throw new ParameterError(error.field, error.message);
     throw error;
   }
+}
+
+/** Statistics are fitted to pictures, and noise is none. */
+function withoutStatistics(config: SchedulerConfig): SchedulerConfig {
+  return config.statistics ? { ...config, statistics: blankStatistics(config.statistics) } : config;
+}
+
+/** @throws {ParameterError} if the statistics of the model are for latents of another size. */
+function checkStatistics(
+  { statistics }: SchedulerConfig,
+  { solver }: SolverOptions,
+  shape: Plan['shape'],
+): void {
+  if (solver !== 'DPMSolverV3Scheduler' || !statistics) return;
+  if (statistics.elements === 1 || statistics.elements === volume(shape)) return;
+  throw new ParameterError(
+    'solver',
+    `DPMSolverV3Scheduler has statistics of ${statistics.elements} elements with this model, but latents of ` +
+      `${shape.join('x')} have ${volume(shape)}; choose another size, or statistics that are pooled over elements`,
+  );
 }
 
 /** Returns the options of the solver, whose names are the same. */
@@ -117,6 +146,16 @@ function pick<Name extends keyof StreamParameters>(
 
 export function guidanceOf({ cfg_type, guidance_scale, delta }: StreamParameters): Guidance {
   return { type: cfg_type, scale: guidance_scale, delta };
+}
+
+/** Returns how two prompts are composed by their predictions; null if their embeddings are mixed. */
+export function compositionOf(parameters: StreamParameters): Composition | null {
+  const { prompt_composition: type } = parameters;
+  if (type === 'mix') return null;
+  const [first, second] = weightedPrompts(parameters);
+  // The weights are the prior odds.
+  const bias = Math.log((first?.weight ?? 1) / (second?.weight ?? 1));
+  return { type, temperature: 1, bias, lift: 0 };
 }
 
 /** @param preferred the value for `auto`. */

@@ -1,9 +1,12 @@
 import type { StreamParameters } from '@millrace/protocol';
-import type { RowValues, Steering } from '../../../diffusion/stream.js';
+import type { Plan } from '../../../diffusion/in-flight.js';
+import type { Conditioning, RowValues, Steering } from '../../../diffusion/stream.js';
 import type { ModelFolder } from '../../../model/folder.js';
 import type { ControlLayout } from '../../../model/layout/steered.js';
 import { activeControlNames } from '../../active-controls.js';
 import { ParameterError } from '../../engine.js';
+import { guidanceConditioning } from '../networks/guidance-embedding.js';
+import { compositionOf, guidanceOf } from './plan.js';
 
 /** @throws {ParameterError} if the model cannot be steered as the parameters say; the message says how it can. */
 export function checkSteering(
@@ -25,6 +28,12 @@ export function checkSteering(
       `style_image must be null for the model ${name}, which was exported without an IP-Adapter`,
     );
   }
+  const { solver, cfg_type } = parameters;
+  // The stock noise moves as samples do, but these steps are fitted to real predictions.
+  if (solver === 'DPMSolverV3Scheduler' && (cfg_type === 'self' || cfg_type === 'initialize')) {
+    throw new ParameterError('cfg_type', `cfg_type must be none or full with ${solver}, not ${cfg_type}`);
+  }
+  checkComposition(parameters);
   const { attention_bank_frames: frames, mask_preprocessor: mask } = parameters;
   if (mask !== 'none' && !maskPreprocessors.includes(mask)) {
     throw new ParameterError(
@@ -39,6 +48,75 @@ export function checkSteering(
     `attention_bank_frames must be 0 for the model ${name}, which was exported without an attention bank, ` +
       `not ${frames}`,
   );
+}
+
+/** A share of the picture in a noised latent below which it is pure noise. */
+const pureNoise = 1e-6;
+
+/**
+ * Checks that residual guidance has a picture to start from. Its stock stands for the noise of a frame: with a flow,
+ * the velocity that this noise would give is (stock - sample) / a, which pure noise (a = 0) leaves open.
+ * @throws {ParameterError} if it has none; the message says what would fit.
+ */
+export function checkGuidance(
+  { solver, prediction }: Pick<Plan, 'solver' | 'prediction'>,
+  { cfg_type, solver: name }: Pick<StreamParameters, 'cfg_type' | 'solver'>,
+): void {
+  const isResidual = cfg_type === 'self' || cfg_type === 'initialize';
+  const isFlow = prediction === 'flow' || prediction === 'reverse_flow';
+  if (!isResidual || !isFlow || (solver.stages[0]?.a ?? 1) > pureNoise) return;
+  throw new ParameterError(
+    'cfg_type',
+    `cfg_type must be none or full where frames start from pure noise, not ${cfg_type}: with ${name}, residual ` +
+      'guidance needs a strength below 1, or a t_index_list without position 0',
+  );
+}
+
+/** The prompts of a frame, padded to one length. */
+interface Prompts {
+  readonly positive: Conditioning;
+  readonly negative: Conditioning;
+  readonly second: Conditioning | null;
+}
+
+/** Returns the steering by prompts and guidance alone. */
+export function promptSteering(
+  { layout, selfGuided }: ModelFolder,
+  parameters: StreamParameters,
+  { positive, negative, second }: Prompts,
+): Steering {
+  const guidance = guidanceOf(parameters);
+  const own = selfGuided && guidanceConditioning(layout.unet, guidance.scale);
+  const guided = (prompt: Conditioning): Conditioning => (own ? { ...prompt, ...own } : prompt);
+  const composition = compositionOf(parameters);
+  return {
+    guidance,
+    positive: guided(positive),
+    negative,
+    ...(second && composition && { composed: { second: guided(second), composition } }),
+  };
+}
+
+/** @throws {ParameterError} if prompts cannot be composed by their predictions as the parameters say. */
+function checkComposition({ prompt, prompt_composition: type, solver, cfg_type }: StreamParameters): void {
+  if (type === 'mix') return;
+  const count = typeof prompt === 'string' ? 1 : prompt.length;
+  if (count !== 2) {
+    throw new ParameterError(
+      'prompt',
+      `prompt must be a list of two texts with weights for prompt_composition ${type}, not of ${count}`,
+    );
+  }
+  if (solver !== 'EulerMaruyamaScheduler') {
+    const wanted = `prompt_composition ${type} follows densities along the steps of EulerMaruyamaScheduler`;
+    throw new ParameterError('prompt_composition', `${wanted}: solver must be that, not ${solver}`);
+  }
+  if (cfg_type !== 'none' && cfg_type !== 'full') {
+    throw new ParameterError(
+      'cfg_type',
+      `cfg_type must be none or full for prompt_composition ${type}, not ${cfg_type}`,
+    );
+  }
 }
 
 /**

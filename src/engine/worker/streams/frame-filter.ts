@@ -1,5 +1,5 @@
 import type { StreamParameters } from '@millrace/protocol';
-import { Gaussian } from '../../../diffusion/noise.js';
+import { Gaussian } from '../../../diffusion/gaussian.js';
 import { SimilarityFilter } from '../../../diffusion/similarity-filter.js';
 import { sentPixels, type FrameInput } from '../../frame-input.js';
 

@@ -1,11 +1,11 @@
 import { differIn, type StreamParameters } from '@millrace/protocol';
 import type { RowSource } from '../../../diffusion/batcher.js';
-import { needsNegative } from '../../../diffusion/guidance.js';
+import { rowCount } from '../../../diffusion/guidance.js';
 import { Stream, type Lane, type Steering, type StreamState } from '../../../diffusion/stream.js';
 import type { Plan } from '../../../diffusion/in-flight.js';
 import type { Image } from '../../../image/image.js';
 import type { Mask } from '../../../image/mask.js';
-import { preferredDenoise } from '../../costs.js';
+import { isComposed, preferredDenoise } from '../../costs.js';
 import { Arrivals } from './arrivals.js';
 import { fitsPlan } from './fits-plan.js';
 import { missingPreprocessor, neededPictures, supplied, type NeededPictures } from './missing-pictures.js';
@@ -14,9 +14,9 @@ import { StreamPictures } from './stream-pictures.js';
 import { allFinite } from '../networks/finite.js';
 import { embedPrompts, MovingPrompt, type PromptPair } from '../conditioning/prompts.js';
 import { embedStyle } from '../conditioning/style.js';
-import { guidanceConditioning } from '../networks/guidance-embedding.js';
 import type { KeptRows } from '../networks/unet.js';
 import { admissionOf, createPlan, guidanceOf } from '../planning/plan.js';
+import { promptSteering } from '../planning/steering.js';
 import { PictureSteering } from './picture-steering.js';
 import type { StreamContext, StreamName, WaitingFrame } from './stream-context.js';
 import { WaitingFrames } from './waiting-frames.js';
@@ -34,6 +34,8 @@ export class LiveStream implements RowSource {
   readonly #stream: Stream;
   readonly #positive: MovingPrompt;
   readonly #negative: MovingPrompt;
+  /** The second of two composed prompts; it changes at once. */
+  #second: PromptPair['second'];
   readonly #waiting: WaitingFrames;
   #lastFrame = -1;
 
@@ -52,6 +54,7 @@ export class LiveStream implements RowSource {
     this.pictures = new StreamPictures(context.model, parameters);
     this.#positive = new MovingPrompt(prompts.positive, context.padding);
     this.#negative = new MovingPrompt(prompts.negative, context.padding);
+    this.#second = prompts.second;
     this.steered = steered;
     const steering = this.#steering(0, performance.now());
     this.#stream = new Stream(plan, steering, this.#admission(parameters, plan));
@@ -164,7 +167,7 @@ export class LiveStream implements RowSource {
       ? createPlan(this.#context.model, parameters)
       : this.#stream.plan;
     this.steered.check(parameters, plan);
-    const { positive, negative } = await embedPrompts(this.#context, parameters);
+    const { positive, negative, second } = await embedPrompts(this.#context, parameters);
     const style = await embedStyle(this.#context, parameters);
     // Nothing below can fail.
     const now = performance.now();
@@ -176,6 +179,7 @@ export class LiveStream implements RowSource {
     };
     this.#positive.moveTo(positive, way);
     this.#negative.moveTo(negative, way);
+    this.#second = second;
     this.steered.apply(parameters, plan, style);
     continueMotion(this.#stream.plan, plan);
     this.#stream.plan = plan;
@@ -265,26 +269,18 @@ export class LiveStream implements RowSource {
   }
 
   #admission(parameters: StreamParameters, plan: Plan): ReturnType<typeof admissionOf> {
-    const rowsPerStep = needsNegative(guidanceOf(parameters), plan.solver.stages.length - 1) ? 2 : 1;
+    const { length } = plan.solver.stages;
+    const rowsPerStep = rowCount(guidanceOf(parameters), length - 1, isComposed(parameters));
     const { model, costs } = this.#context;
-    const preferred = model.mixesTimesteps
-      ? preferredDenoise(costs, plan.solver.stages.length, rowsPerStep)
-      : 'sequential';
+    const preferred = model.mixesTimesteps ? preferredDenoise(costs, length, rowsPerStep) : 'sequential';
     return admissionOf(parameters, preferred);
   }
 
   #steering(ordinal: number, now: number): Steering {
-    const guidance = guidanceOf(this.#parameters);
-    const [positive, negative] = this.#context.padding.align([
-      this.#positive.at(ordinal, now),
-      this.#negative.at(ordinal, now),
-    ] as const);
-    const { layout, selfGuided } = this.#context.model.folder;
-    const guided = selfGuided && guidanceConditioning(layout.unet, guidance.scale);
-    return this.steered.steer({
-      guidance,
-      positive: guided ? { ...positive, ...guided } : positive,
-      negative,
-    });
+    const moving = this.#positive.at(ordinal, now);
+    const prompts = [moving, this.#negative.at(ordinal, now), this.#second ?? moving] as const;
+    const [positive, negative, second] = this.#context.padding.align(prompts);
+    const aligned = { positive, negative, second: this.#second && second };
+    return this.steered.steer(promptSteering(this.#context.model.folder, this.#parameters, aligned));
   }
 }

@@ -1,15 +1,15 @@
 import type { StreamParameters } from '@millrace/protocol';
 import { AttentionBank, bankBytes } from '../../../diffusion/attention-bank.js';
-import { needsNegative } from '../../../diffusion/guidance.js';
+import { needsNegative, rowCount } from '../../../diffusion/guidance.js';
 import type { Plan } from '../../../diffusion/in-flight.js';
 import type { Lane, RowValues, Steering } from '../../../diffusion/stream.js';
 import { activeControls, type ActiveControl } from '../../active-controls.js';
-import type { SteeredUse } from '../../costs.js';
+import { isComposed, type SteeredUse } from '../../costs.js';
 import { ParameterError } from '../../engine.js';
 import type { StyleTokens } from '../networks/image-encoder.js';
 import type { KeptRows } from '../networks/unet.js';
 import { guidanceOf } from '../planning/plan.js';
-import { checkSteering, controlScales } from '../planning/steering.js';
+import { checkGuidance, checkSteering, controlScales } from '../planning/steering.js';
 import { styleScales } from '../planning/style-scales.js';
 import type { StreamContext } from './stream-context.js';
 
@@ -50,6 +50,7 @@ export class PictureSteering {
   check(parameters: StreamParameters, plan: Plan): void {
     const { model, bankMemory } = this.#context;
     checkSteering(model.folder, parameters);
+    checkGuidance(plan, parameters);
     const { attention_bank_frames: frames } = parameters;
     const bytes = this.#bytes(parameters, plan);
     const left = bankMemory.leftFor(this.#id);
@@ -83,9 +84,10 @@ export class PictureSteering {
       this.#bank = null;
     } else if (this.#bank?.frames === frames && this.#bankPlan === plan) {
       this.#bank.interval = interval;
-      // The memory of negative rows is reserved only while there are some.
+      // Memory is reserved only for rows that there are.
       const guidance = guidanceOf(parameters);
-      this.#bank.forget((stage, role) => role === 'positive' || needsNegative(guidance, stage));
+      const present = { positive: () => true, second: () => isComposed(parameters), negative: needsNegative };
+      this.#bank.forget((stage, role) => present[role](guidance, stage));
     } else {
       this.#bank = new AttentionBank(steered.bank, plan, { frames, interval });
     }
@@ -156,7 +158,10 @@ export class PictureSteering {
   #bytes(parameters: StreamParameters, { shape, solver }: Plan): number {
     const { bank } = this.#context.model.folder.layout.steered ?? {};
     const guidance = guidanceOf(parameters);
-    const rows = solver.stages.reduce((sum, _, stage) => sum + (needsNegative(guidance, stage) ? 2 : 1), 0);
+    const rows = solver.stages.reduce(
+      (sum, _, stage) => sum + rowCount(guidance, stage, isComposed(parameters)),
+      0,
+    );
     return bank ? bankBytes(bank, shape, { frames: parameters.attention_bank_frames, rows }) : 0;
   }
 }

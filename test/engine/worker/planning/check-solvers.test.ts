@@ -21,6 +21,16 @@ const usable: readonly Readonly<Record<string, unknown>>[] = [
   { beta_schedule: 'laplace' },
   { rescale_betas_zero_snr: true, timestep_spacing: 'trailing', prediction_type: 'v_prediction' },
   { final_sigmas_type: 'sigma_min', timestep_spacing: 'linspace', prediction_type: 'sample' },
+  {
+    _class_name: 'FlowMatchEulerDiscreteScheduler',
+    prediction_type: 'flow',
+    shift: 3,
+    stochastic_sampling: true,
+  },
+  { _class_name: 'FlowMatchEulerDiscreteScheduler', prediction_type: 'flow', use_dynamic_shifting: true },
+  { _class_name: 'FlowMatchHeunDiscreteScheduler', prediction_type: 'flow' },
+  { prediction_type: 'reverse_flow' },
+  { _class_name: 'PeRFlowScheduler', prediction_type: 'velocity', num_time_windows: 8 },
 ];
 
 describe('checkSolvers', () => {
@@ -84,6 +94,17 @@ describe('checkSolvers', () => {
       message:
         `${begin}DDIMScheduler): steps is 9, more than num_inference_steps (4); ` +
         'set steps under "defaults" in that file',
+    });
+    const flows = {
+      ...folder,
+      predictionType: 'flow',
+      scheduler: { ...folder.scheduler, prediction_type: 'flow' },
+    } as const;
+    assert.throws(() => checkSolvers(flows), {
+      message:
+        `${begin}LCMScheduler): solver must be one of FlowMatchEulerDiscreteScheduler, FlowMatchHeunDiscreteScheduler ` +
+        'with a model that predicts flow, not LCMScheduler; ' +
+        'set {"defaults": {"solver": "FlowMatchEulerDiscreteScheduler"}} in that file',
     });
     const flow = { ...folder.scheduler, use_flow_sigmas: true };
     assert.throws(() => checkSolvers({ ...folder, scheduler: flow }), {

@@ -96,6 +96,35 @@ describe('a plan', () => {
     assert.deepEqual(noises({ noise: 'move' })[0], first);
   });
 
+  it('has noise by time if requested, for what solvers add between stages alone', () => {
+    const options = { solver: 'EulerAncestralDiscreteScheduler', t_index_list: [10, 30] } as const;
+    for (const noise of ['fixed', 'drift', 'move'] as const) {
+      const at = (
+        stage: number,
+        noise_by_time: boolean,
+        more: Partial<StreamParameters> = {},
+      ): Float32Array =>
+        createPlan(model, parametersWith({ ...options, noise, noise_by_time, ...more })).noise.at(stage, 0);
+      assert.deepEqual(at(0, true), at(0, false));
+      assert.notDeepEqual(at(1, true), at(1, false), noise);
+      assert.notDeepEqual(at(1, true), at(1, true, { t_index_list: [10, 31] }), 'it depends on the stages');
+      assert.deepEqual(at(1, false), at(1, false, { t_index_list: [10, 31] }));
+      // Nothing is computed for solvers that add none.
+      const deterministic = { solver: 'DDIMScheduler' } as const;
+      assert.deepEqual(at(1, true, deterministic), at(1, false, deterministic));
+    }
+  });
+
+  it('shifts the noise levels of a flow by the size of the picture if the model says so', () => {
+    const scheduler = { prediction_type: 'flow', use_dynamic_shifting: true };
+    const flow = { ...model, folder: { ...folder, predictionType: 'flow', scheduler } } as const;
+    const secondTimestep = (width: number): number => {
+      const chosen = { solver: 'FlowMatchEulerDiscreteScheduler', t_index_list: [0, 25], width } as const;
+      return createPlan(flow, parametersWith(chosen)).solver.stages[1].timestep;
+    };
+    assert.ok(secondTimestep(2 * side) > secondTimestep(side));
+  });
+
   it('takes one seed, or several with weights', () => {
     const [one] = noises({ seed: 7 });
     assert.deepEqual(noises({ seed: [{ seed: 7, weight: 2 }] })[0], one);
@@ -125,6 +154,20 @@ describe('a plan', () => {
   it('refuses guidance if the model guides itself', () => {
     assertRefused('cfg_type', /guides itself/, { cfg_type: 'full' }, { selfGuided: true });
     createPlan({ ...model, folder: { ...folder, selfGuided: true } }, parametersWith({ cfg_type: 'none' }));
+  });
+
+  it('refuses statistics for latents of another size', () => {
+    const values = Float64Array.from({ length: 2 * 7 }, () => 1);
+    const statistics = { elements: 7, l: values, s: values, b: values };
+    const scheduler = { ...folder.scheduler, statistics };
+    const solver = 'DPMSolverV3Scheduler';
+    assertRefused(
+      'solver',
+      /statistics of 7 elements .* latents of 4x\d+x\d+ have/,
+      { solver },
+      { scheduler },
+    );
+    assertRefused('solver', /dpm_solver_v3\.json/, { solver });
   });
 
   it('has the listed stages, or else those of strength and steps', () => {

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { defaultParameters, type StreamParameters } from '@millrace/protocol';
-import { checkSteering, controlScales } from '../../../../src/engine/worker/planning/steering.js';
+import { createPlan } from '../../../../src/engine/worker/planning/plan.js';
+import {
+  checkGuidance,
+  checkSteering,
+  controlScales,
+} from '../../../../src/engine/worker/planning/steering.js';
 import { readModelFolder } from '../../../../src/model/folder.js';
 import { tinyModel } from '../../../support/engine.js';
 import { steeredFolder } from '../../../support/steered-folder.js';
@@ -22,6 +27,7 @@ function scalesOf(settings: StreamParameters['controls'][string], stages: number
 
 describe('what steers a stream', () => {
   it('is refused by name if the model does not have it, with what it has', () => {
+    const two = ['a', 'b'].map((text) => ({ text, weight: 1 }));
     const faults = [
       [
         plain,
@@ -34,6 +40,25 @@ describe('what steers a stream', () => {
         { controls: { pose: { scale: 0 } } },
         'controls',
         /"pose"; the model tiny-sd has canny, depth/,
+      ],
+      [
+        plain,
+        { solver: 'DPMSolverV3Scheduler', cfg_type: 'self' },
+        'cfg_type',
+        /none or full with DPMSolverV3Scheduler, not self/,
+      ],
+      [plain, { prompt_composition: 'and' }, 'prompt', /list of two texts .* and, not of 1/],
+      [
+        plain,
+        { prompt_composition: 'or', prompt: two },
+        'prompt_composition',
+        /must be that, not LCMScheduler/,
+      ],
+      [
+        plain,
+        { prompt_composition: 'or', prompt: two, solver: 'EulerMaruyamaScheduler', cfg_type: 'initialize' },
+        'cfg_type',
+        /none or full for prompt_composition or, not initialize/,
       ],
       [
         plain,
@@ -86,5 +111,35 @@ describe('what steers a stream', () => {
     });
     assert.equal(controlScales(controls, parametersWith({ controls: { depth: { scale: 0 } } })), undefined);
     assert.equal(controlScales(controls, parametersWith({ controls: both, mode: 'txt2img' })), undefined);
+  });
+});
+
+describe('residual guidance of a flow', () => {
+  const model = {
+    folder: {
+      ...plain,
+      predictionType: 'flow' as const,
+      scheduler: { ...plain.scheduler, prediction_type: 'flow' },
+    },
+    latentShape: () => [4, 8, 8] as const,
+  };
+  const check = (changes: Partial<StreamParameters>, from: typeof model | null = model): void => {
+    const solver = from ? 'FlowMatchEulerDiscreteScheduler' : 'DDIMScheduler';
+    const parameters = parametersWith({ solver, timestep_spacing: 'trailing', ...changes });
+    checkGuidance(createPlan(from ?? { ...model, folder: plain }, parameters), parameters);
+  };
+
+  it('is refused where frames start from pure noise, with what would fit', () => {
+    for (const cfg_type of ['self', 'initialize'] as const) {
+      assert.throws(() => check({ cfg_type, strength: 1 }), {
+        name: 'ParameterError',
+        field: 'cfg_type',
+        message: new RegExp(`^cfg_type must be none or full .* not ${cfg_type}: .* strength below 1`),
+      });
+      check({ cfg_type, strength: 0.98 });
+      check({ cfg_type, t_index_list: [1, 20] });
+      check({ cfg_type, strength: 1 }, null);
+    }
+    for (const cfg_type of ['none', 'full'] as const) check({ cfg_type, strength: 1 });
   });
 });

@@ -1,0 +1,63 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { BdiaInversion, type NoisePredictor } from '../../diffusion/bdia-inversion.js';
+import { guide } from '../../diffusion/guidance.js';
+import { predictedNoise } from '../../diffusion/prediction.js';
+import { createNoiseSchedule } from '../../diffusion/schedule.js';
+import type { Conditioning } from '../../diffusion/stream.js';
+import { readModelFolder } from '../../model/folder.js';
+import type { EditedPicture, InversionJob, InversionNews } from '../inversion.js';
+import { requireFinite } from './networks/finite.js';
+import { ModelRuntime } from './networks/runtime.js';
+
+/**
+ * The thread of `millrace invert`: finds the noise of a picture under one prompt, and goes back from it under another.
+ * Under the same prompt, the way back ends at the picture, as the VAE shows it.
+ */
+async function edit(job: InversionJob, report: (news: InversionNews) => void): Promise<EditedPicture> {
+  const folder = await readModelFolder(job.model);
+  await using runtime = await ModelRuntime.load(folder, { threads: job.threads }, (what) =>
+    report({ type: 'loading', what }),
+  );
+  const schedule = createNoiseSchedule(folder.scheduler);
+  const inversion = new BdiaInversion(schedule, job.steps, job.gamma);
+  const shape = runtime.latentShape(job.size);
+  const negative = await runtime.embed(job.negativePrompt);
+  const total = 2 * (job.steps - 1);
+  let calls = 0;
+
+  /** Asks the U-Net for one row at a time: prompts may differ in length. */
+  const predict = async (sample: Float64Array, timestep: number, conditioning: Conditioning) => {
+    const abar = schedule.alphasCumprod[timestep] ?? 1;
+    const stage = { timestep, a: Math.sqrt(abar), b: Math.sqrt(1 - abar), inputScale: 1 };
+    const input = Float32Array.from(sample);
+    const [output] = await runtime.predict([{ role: 'positive', stage, input, conditioning }], shape);
+    if (output === undefined) throw new RangeError('the U-Net predicted no row');
+    requireFinite('unet', output);
+    const eps = new Float64Array(sample.length);
+    predictedNoise(folder.predictionType, stage, sample, output, eps);
+    return eps;
+  };
+  const predictorOf = async (prompt: string): Promise<NoisePredictor> => {
+    const positive = await runtime.embed(prompt);
+    return async (sample, timestep) => {
+      report({ type: 'calling', calls: calls++, total });
+      const eps = await predict(sample, timestep, positive);
+      if (job.guidanceScale > 1) {
+        const away = await predict(sample, timestep, negative);
+        guide({ type: 'full', scale: job.guidanceScale, delta: 1 }, eps, away);
+      }
+      return eps;
+    };
+  };
+
+  const clean = Float64Array.from(await runtime.encode(job.pixels, job.size));
+  const pair = await inversion.invert(clean, await predictorOf(job.prompt));
+  const latent = await inversion.sample(pair, await predictorOf(job.edit));
+  const pixels = new Uint8ClampedArray(3 * job.size.width * job.size.height);
+  await runtime.decode(Float32Array.from(latent), job.size, pixels);
+  const deviation = latent.reduce((most, value, i) => Math.max(most, Math.abs(value - (clean[i] ?? 0))), 0);
+  return { pixels: new Uint8Array(pixels.buffer), deviation, calls };
+}
+
+const edited = await edit(workerData as InversionJob, (news) => parentPort?.postMessage(news));
+parentPort?.postMessage({ type: 'done', edited } satisfies InversionNews);

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { decodeImage } from '../../src/image/decode.js';
+import type { Image } from '../../src/image/image.js';
+import { meanDifference, tower } from '../image/pictures.js';
+import { repositoryRoot } from '../support/reference.js';
+
+const main = join(repositoryRoot, 'dist/src/cli/main.js');
+const folder = await mkdtemp(join(tmpdir(), 'millrace-'));
+after(() => rm(folder, { recursive: true }));
+const at = (name: string): string => join(folder, name);
+await writeFile(at('tower.jpg'), tower);
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const run = (...args: string[]): Promise<Ended> =>
+  new Promise((resolve) =>
+    execFile(process.execPath, [main, 'invert', ...args], (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+    }),
+  );
+
+const picture = async (path: string): Promise<Image> =>
+  decodeImage(await readFile(path), { maxPixels: 1 << 24 });
+
+describe('millrace invert', () => {
+  it('leads back to the picture under its own prompt, and to another under another', async () => {
+    const common = [at('tower.jpg'), '-p', 'photo', '--steps', '10', '--json'];
+    const same = await run(...common, '-o', at('same.png'));
+    assert.equal(same.code, 0, same.stderr);
+    const figures = JSON.parse(same.stdout) as { calls: number; latent_deviation: number };
+    assert.equal(figures.calls, 18);
+    assert.ok(figures.latent_deviation < 1e-4, `deviates by ${figures.latent_deviation}`);
+    const edited = await run(
+      ...common,
+      '-o',
+      at('edited.png'),
+      '-e',
+      'oil painting',
+      '--guidance-scale',
+      '2',
+    );
+    assert.equal(edited.code, 0, edited.stderr);
+    const [before, after] = [await picture(at('same.png')), await picture(at('edited.png'))];
+    assert.ok(meanDifference(before, after) > 1, 'the edit shows');
+  });
+
+  it('refuses what it cannot do, and says why', async () => {
+    const refused = async (message: RegExp, ...args: string[]): Promise<void> => {
+      const { code, stderr } = await run(at('tower.jpg'), '-p', 'photo', '-o', at('x.png'), ...args);
+      assert.equal(code, 1);
+      assert.match(stderr, message);
+    };
+    await refused(/--gamma must be above 0, up to 1, not 0\n$/, '--gamma', '0');
+    await refused(/--steps must be a whole number from 2 to 1000, not 1\n$/, '--steps', '1');
+    await refused(/--guidance-scale must be a number, not high\n$/, '--guidance-scale', 'high');
+    await writeFile(at('taken.png'), tower);
+    await refused(/taken\.png exists; add --overwrite to replace it\n$/, '-o', at('taken.png'));
+  });
+});

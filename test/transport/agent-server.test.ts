@@ -83,7 +83,6 @@ describe('AgentServer', () => {
 });
 
 describe('the agent of a server', () => {
-
   it('follows the start, the sessions and the drain without delay, with the numbers of /readyz', async () => {
     const agentPort = await freePort();
     await using server = await startServer({ agentPort, maxSessions: 2, queueLength: 0, drainSeconds: 1 });

@@ -1,9 +1,12 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { tinyModel } from '../support/engine.js';
 import { freePort } from '../support/free-port.js';
 import { startServerIn, type ServerProcess } from '../support/server-process.js';
 import { HaproxyProcess, type ServerPorts } from './haproxy-process.js';
 
 export interface FleetOptions {
+  /** Whether HAProxy may wait longer than usual for an answer, which is the default; not when times are measured. */
+  readonly patient?: boolean;
   readonly nodes?: number;
   /** Slots of each node. */
   readonly slots: number;
@@ -27,7 +30,7 @@ export class Fleet implements AsyncDisposable {
 
   /** Starts all, and waits until HAProxy knows the slots of all nodes. */
   static async start({ nodes: count = 3, ...options }: FleetOptions): Promise<Fleet> {
-    const { slots, reachedAt = (ports) => Promise.resolve(ports) } = options;
+    const { slots, patient = true, reachedAt = (ports) => Promise.resolve(ports) } = options;
     const nodes: FleetNode[] = [];
     const reached: ServerPorts[] = [];
     for (let i = 0; i < count; i++) {
@@ -37,10 +40,9 @@ export class Fleet implements AsyncDisposable {
     }
     try {
       await Promise.all(nodes.map((node) => node.start()));
-      const fleet = new Fleet(nodes, await HaproxyProcess.start(reached));
-      await fleet.haproxy.until((servers) =>
-        servers.every(({ state, maxStreams }) => state === 'UP' && maxStreams === slots),
-      );
+      const fleet = new Fleet(nodes, await HaproxyProcess.start(reached, patient));
+      await fleet.haproxy.until((servers) => servers.every(({ maxStreams }) => maxStreams === slots));
+      await fleet.haproxy.idle();
       return fleet;
     } catch (error) {
       await Promise.all(nodes.map((node) => node[Symbol.asyncDispose]()));
@@ -57,9 +59,14 @@ export class Fleet implements AsyncDisposable {
     return `${this.url.replace('http', 'ws')}/v1/stream`;
   }
 
-  /** Returns the number of sessions on each node that runs. */
+  /** Returns the number of sessions on each node; 0 for those that do not answer. */
   async sessions(): Promise<readonly number[]> {
     return Promise.all(this.nodes.map((node) => node.sessions()));
+  }
+
+  /** Waits until the nodes together have as many sessions. */
+  async untilTotal(count: number): Promise<void> {
+    while ((await this.sessions()).reduce((sum, own) => sum + own, 0) !== count) await pause(50);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -91,6 +98,8 @@ export class FleetNode implements ServerPorts, AsyncDisposable {
       'agent-port': this.agentPort,
       model: tinyModel,
       threads: 1,
+      // Without looking for others.
+      device: 'cpu',
       'cache-directory': '',
       'slo-fps': 0,
       'max-sessions': slots,
@@ -123,10 +132,11 @@ export class FleetNode implements ServerPorts, AsyncDisposable {
     await this.#process?.[Symbol.asyncDispose]();
   }
 
-  /** Returns the number of sessions; 0 if it does not run. */
+  /** Returns the number of sessions; 0 if it does not answer. */
   async sessions(): Promise<number> {
     try {
-      const answer = await fetch(`http://127.0.0.1:${this.port}/readyz`);
+      const signal = AbortSignal.timeout(2000);
+      const answer = await fetch(`http://127.0.0.1:${this.port}/readyz`, { signal });
       const { sessions } = (await answer.json()) as { readonly sessions: { readonly served: number } };
       return sessions.served;
     } catch {

@@ -22,6 +22,8 @@ export interface ServerState {
   readonly state: string;
   readonly streams: number;
   readonly maxStreams: number;
+  /** At most 100. */
+  readonly weight: number;
 }
 
 /** A real HAProxy with the configuration of ops/haproxy, in front of servers on this machine. */
@@ -37,11 +39,11 @@ export class HaproxyProcess implements AsyncDisposable {
     this.#operators = `http://127.0.0.1:${operatorsPort}`;
   }
 
-  static async start(servers: readonly ServerPorts[]): Promise<HaproxyProcess> {
+  static async start(servers: readonly ServerPorts[], patient: boolean): Promise<HaproxyProcess> {
     const folder = await mkdtemp(join(tmpdir(), 'millrace-haproxy-'));
     const [port, operatorsPort] = [await freePort(), await freePort()];
     const text = await readFile(haproxyFile, 'utf8');
-    await writeFile(join(folder, 'haproxy.cfg'), adapt(text, servers, port, operatorsPort));
+    await writeFile(join(folder, 'haproxy.cfg'), adapt(text, servers, { port, operatorsPort, patient }));
     const process = new HaproxyProcess(folder, port, operatorsPort);
     await process.start();
     return process;
@@ -82,6 +84,7 @@ export class HaproxyProcess implements AsyncDisposable {
       );
     const streams = of('current_sessions');
     const limits = of('limit_sessions');
+    const weights = of('weight');
     const states = [
       ...text.matchAll(/^haproxy_server_status{proxy="streams",server="(.*?)",state="(.*?)"} 1$/gm),
     ];
@@ -92,6 +95,7 @@ export class HaproxyProcess implements AsyncDisposable {
         state,
         streams: streams.get(name) ?? 0,
         maxStreams: limits.get(name) ?? 0,
+        weight: weights.get(name) ?? 0,
       }));
   }
 
@@ -100,14 +104,30 @@ export class HaproxyProcess implements AsyncDisposable {
     while (!wanted(await this.servers())) await pause(50);
   }
 
+  /** Waits until it knows that no server has a stream. */
+  async idle(): Promise<void> {
+    await this.until((servers) => servers.every(({ state, weight }) => state === 'UP' && weight === 100));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stop('SIGTERM');
     await rm(this.#folder, { recursive: true });
   }
 }
 
-/** Returns the configuration with the servers and ports of a test, where all clients have the same address. */
-function adapt(text: string, servers: readonly ServerPorts[], port: number, operatorsPort: number): string {
+/**
+ * Returns the configuration with the servers and ports of a test, where all clients have the same address.
+ * @param patient whether a server may be slow to answer: the machine of a test may be busy with others.
+ */
+function adapt(
+  text: string,
+  servers: readonly ServerPorts[],
+  {
+    port,
+    operatorsPort,
+    patient,
+  }: { readonly port: number; readonly operatorsPort: number; readonly patient: boolean },
+): string {
   const lines = servers.map(
     ({ port: own, agentPort }, i) =>
       [`    server n${i} 127.0.0.1:${own}`, ` agent-port ${agentPort}`] as const,
@@ -119,6 +139,8 @@ function adapt(text: string, servers: readonly ServerPorts[], port: number, oper
   return text
     .replace(listed, `${streams}\n`)
     .replace(listed, `${pages}\n`)
+    .replace('timeout check 1s', patient ? 'timeout check 5s' : 'timeout check 1s')
+    .replace('timeout server 5s', patient ? 'timeout server 20s' : 'timeout server 5s')
     .replace('bind :8080', `bind 127.0.0.1:${port}`)
     .replace('bind :8404', `bind 127.0.0.1:${operatorsPort}`)
     .replace('sc_conn_cur(0) gt 16', 'sc_conn_cur(0) gt 10000')

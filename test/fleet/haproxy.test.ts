@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, before, describe, it } from 'node:test';
+import { after, before, beforeEach, describe, it } from 'node:test';
 import { settingsTable } from '../../src/settings/settings-table.js';
 import { assertKnownSettings } from '../ops/known-settings.js';
 import { complaintsOf } from '../ops/programs.js';
@@ -72,6 +72,7 @@ describe('a fleet behind HAProxy', { skip: haproxy.skip }, () => {
   before(async () => {
     fleet = await Fleet.start({ slots: 4 });
   });
+  beforeEach(() => fleet.haproxy.idle());
   after(() => fleet[Symbol.asyncDispose]());
 
   it('fills all nodes evenly with streams that arrive at once, and refuses those for which there is no room', async () => {
@@ -84,7 +85,6 @@ describe('a fleet behind HAProxy', { skip: haproxy.skip }, () => {
   });
 
   it('sends a newcomer to the one node that has room', async () => {
-    await fleet.haproxy.until((servers) => servers.every(({ state }) => state === 'UP'));
     const clients = [...(await openAtOnce(fleet, 12))];
     for (let round = 0; round < 3; round++) {
       await fleet.haproxy.until((servers) => servers.every(({ state }) => state === 'DRAIN'));
@@ -97,7 +97,6 @@ describe('a fleet behind HAProxy', { skip: haproxy.skip }, () => {
   });
 
   it('says why and when to try again if all servers are full, also to pages', async () => {
-    await fleet.haproxy.until((servers) => servers.every(({ state }) => state === 'UP'));
     const all = await openAtOnce(fleet, 12);
     await fleet.haproxy.until((servers) => servers.every(({ state }) => state === 'DRAIN'));
     const answer = await fetch(`${fleet.url}/v1/stream`);

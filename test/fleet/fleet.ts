@@ -92,7 +92,7 @@ export class FleetNode implements ServerPorts, AsyncDisposable {
 
   /** Starts the server, and waits until it is ready. */
   async start(): Promise<void> {
-    const { slots, flags = () => [], imports = () => undefined } = this.#options;
+    const { slots, flags = () => [], imports } = this.#options;
     const own = {
       port: this.port,
       'agent-port': this.agentPort,
@@ -115,7 +115,7 @@ export class FleetNode implements ServerPorts, AsyncDisposable {
       'log-level': 'info',
     };
     const given = Object.entries(own).flatMap(([name, value]) => [`--${name}`, String(value)]);
-    const module = imports(this.#index);
+    const module = imports?.(this.#index);
     this.#process = await startServerIn(
       { ...(module && { imports: module }) },
       ...given,

@@ -59,6 +59,10 @@ describe('ops/haproxy', () => {
     assert.ok(seconds >= 2 * settingsTable.pingSeconds.default);
   });
 
+  it('learns within a second that a server is full or stops', () => {
+    assert.ok(Number(/agent-inter (\d+)ms/.exec(text)?.[1]) <= 1000);
+  });
+
   it('keeps the servers that it lists the same for streams and for pages', () => {
     const [streams = '', pages = ''] = text.split(/^backend /m).slice(1);
     const servers = (backend: string): readonly string[] => backend.match(/^ {4}server.*$/gm) ?? [];

@@ -93,8 +93,6 @@ function settingsOf(objects: readonly Manifest[]): Readonly<Record<string, strin
   return find(objects, 'ConfigMap', 'millrace-').data;
 }
 
-const seconds = (setting: RegExp): number => Number(setting.exec(haproxyText)?.[1]);
-
 // A script of the schemas' package: reads objects from standard input, refuses unknown fields.
 const validate = `
 import json, sys, kubernetes_validate
@@ -151,7 +149,8 @@ describe('ops/kubernetes', { skip: kubectl.skip }, () => {
         Number(settingsOf(objects)['MILLRACE_DRAIN_SECONDS']) + containers[0].lifecycle.preStop.sleep.seconds;
       // Up to 30 seconds for the running call of the engine.
       assert.ok(grace >= stop + 30, `${grace} s`);
-      assert.ok(seconds(/hold obsolete (\d+)s/) >= stop, 'HAProxy forgets it too early');
+      const known = Number(/hold obsolete (\d+)s/.exec(haproxyText)?.[1]);
+      assert.ok(known >= stop, 'HAProxy forgets it too early');
     });
 
     it(`${name}: follows the restricted pod security standard`, () => {
@@ -207,11 +206,5 @@ describe('ops/kubernetes', { skip: kubectl.skip }, () => {
     const monitor = find(render('cpu', ['monitoring']), 'PodMonitor', 'millrace');
     const pod = find(render('cpu'), 'Deployment', 'millrace').spec.template;
     assert.equal(pod.metadata.labels[monitor.spec.jobLabel], 'millrace');
-  });
-});
-
-describe('ops/haproxy and the agent', () => {
-  it('learns within a second that a server is full or stops', () => {
-    assert.ok(seconds(/agent-inter (\d+)ms/) <= 1000);
   });
 });

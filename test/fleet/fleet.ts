@@ -112,7 +112,6 @@ export class FleetNode implements ServerPorts, AsyncDisposable {
       'max-connections-per-address': 1000,
       'max-connects-per-minute': 100_000,
       'max-plain-connections-per-address': 1000,
-      'log-level': 'info',
     };
     const given = Object.entries(own).flatMap(([name, value]) => [`--${name}`, String(value)]);
     const module = imports?.(this.#index);

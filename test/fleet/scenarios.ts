@@ -74,36 +74,38 @@ async function watch(
   };
 }
 
-/** Kills a node as the kernel or a power cut would. */
-export async function killNode(fleet: Fleet, viewers: readonly Viewer[], node = 0): Promise<Outcome> {
-  const affected = await moversOf(fleet, viewers, node);
+/** Breaks a node in some way, and waits until its streams have moved. */
+async function loseNode(
+  fleet: Fleet,
+  viewers: readonly Viewer[],
+  node: number,
+  fault: () => void,
+): Promise<Outcome> {
+  const affected = (await fleet.sessions())[node] ?? 0;
   return watch(fleet, viewers, async () => {
-    fleet.nodes[node]?.signal('SIGKILL');
+    fault();
     await moves(viewers, affected);
   });
+}
+
+/** Kills a node as the kernel or a power cut would. */
+export async function killNode(fleet: Fleet, viewers: readonly Viewer[], node = 0): Promise<Outcome> {
+  return loseNode(fleet, viewers, node, () => fleet.nodes[node]?.signal('SIGKILL'));
 }
 
 /** Stops a node's process without ending it: its connections stay open, and nothing answers. */
 export async function freezeNode(fleet: Fleet, viewers: readonly Viewer[], node = 0): Promise<Outcome> {
-  const affected = await moversOf(fleet, viewers, node);
-  return watch(fleet, viewers, async () => {
-    fleet.nodes[node]?.signal('SIGSTOP');
-    await moves(viewers, affected);
-  });
+  return loseNode(fleet, viewers, node, () => fleet.nodes[node]?.signal('SIGSTOP'));
 }
 
-/** Pulls the cable between HAProxy and a node. */
+/** Pulls the cable between HAProxy and the node that it reaches over this link. */
 export async function silenceLink(
   fleet: Fleet,
   viewers: readonly Viewer[],
   link: Link,
   node = 0,
 ): Promise<Outcome> {
-  const affected = await moversOf(fleet, viewers, node);
-  return watch(fleet, viewers, async () => {
-    link.fallSilent();
-    await moves(viewers, affected);
-  });
+  return loseNode(fleet, viewers, node, () => link.fallSilent());
 }
 
 /** Stops one node after the other, as an update does, and starts it again. */
@@ -141,12 +143,6 @@ export async function openPatiently(fleet: Fleet, refused: () => void): Promise<
       await pause((error.retryAfter ?? 0) * 1000);
     }
   }
-}
-
-/** Returns how many users have their stream on this node. */
-async function moversOf(fleet: Fleet, viewers: readonly Viewer[], node: number): Promise<number> {
-  const sessions = (await fleet.sessions())[node] ?? 0;
-  return Math.min(sessions, viewers.length);
 }
 
 /** Waits until as many streams have moved or ended. */

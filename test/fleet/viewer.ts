@@ -85,6 +85,7 @@ export class Viewer implements AsyncDisposable {
 
   /** Waits for a result of a frame that is sent from now on. @throws the error that ended the stream. */
   async fresh(): Promise<void> {
+    if (this.stream.closed) throw this.ended ?? new Error('closed');
     const since = performance.now();
     await new Promise<void>((resolve, reject) => {
       const stops = [

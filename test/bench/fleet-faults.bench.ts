@@ -14,50 +14,39 @@ import {
 } from '../fleet/scenarios.js';
 import { testImage } from '../support/engine.js';
 import { StreamClient } from '../support/stream-client.js';
-import { report, type Figure } from './report.js';
+import { report } from './report.js';
 
 /**
  * What users of a fleet see when its parts fail: `npm run bench -- fleet-faults`. Three servers with a tiny model behind
  * a real HAProxy with the configuration of ops/haproxy; all on this machine, which should have nothing else to do.
  */
 const picture = await encodeJpeg(testImage(0, { width: 64, height: 64 }), 90);
-const figures: Figure[] = [];
 const slots = 10;
 const users = 12;
 const arrivals = 1000;
 
-/** Notes what the users saw of a fault. */
+/** Prints what the users saw of a fault. */
 function note(what: string, outcome: Outcome, goalMs?: number): void {
   const { viewers, moved, resumed, restarted, ended, lostFrames, unchanged } = outcome;
-  const rows: readonly Figure[] = [
-    { what: `${what}: streams that moved, of ${viewers}`, value: moved, unit: '' },
+  report(`fleet-faults: ${what}`, [
+    { what: 'streams that moved', value: moved, unit: `of ${viewers}` },
     {
-      what: `${what}: moves that went on with the stream`,
+      what: 'moves that went on with the stream',
       value: resumed,
-      unit: '',
-      goal: `${resumed + restarted}`,
+      unit: `of ${resumed + restarted}`,
+      goal: 'all',
     },
-    { what: `${what}: streams that ended`, value: ended, unit: '', goal: '0' },
-    { what: `${what}: users with their style and seed`, value: unchanged, unit: '', goal: `${viewers}` },
+    { what: 'streams that ended', value: ended, unit: '', goal: '0' },
+    { what: 'users with their style and seed', value: unchanged, unit: `of ${viewers}`, goal: 'all' },
+    { what: 'frames lost', value: lostFrames, unit: '', goal: 'only those under way on a dead server' },
     {
-      what: `${what}: frames lost`,
-      value: lostFrames,
-      unit: '',
-      goal: 'only those under way on a dead server',
-    },
-    {
-      what: `${what}: longest gap`,
+      what: 'longest gap',
       value: outcome.longestGapMs,
       unit: 'ms',
       ...(goalMs !== undefined && { goal: `under ${goalMs} ms` }),
     },
-    {
-      what: `${what}: longest gap of streams that did not move`,
-      value: outcome.longestGapOfOthersMs,
-      unit: 'ms',
-    },
-  ];
-  figures.push(...rows);
+    { what: 'longest gap of streams that did not move', value: outcome.longestGapOfOthersMs, unit: 'ms' },
+  ]);
 }
 
 /** Runs one fault on a fleet of its own. */
@@ -103,15 +92,15 @@ async function arrive(): Promise<void> {
     await Promise.all(clients.map((client) => client[Symbol.asyncDispose]()));
     await fleet.haproxy.idle();
   }
-  figures.push(
+  report('fleet-faults: arrivals in groups', [
     {
-      what: `of ${arrivals} streams that arrived in groups: refused although a server had room`,
+      what: 'streams that were refused although a server had room',
       value: refused,
-      unit: '',
+      unit: `of ${arrivals}`,
       goal: '0',
     },
-    { what: 'largest difference of sessions between servers', value: uneven, unit: '' },
-  );
+    { what: 'largest difference of sessions between servers', value: uneven, unit: '', goal: 'at most 1' },
+  ]);
 }
 
 /** Lets many clients come back at the same time. */
@@ -132,11 +121,10 @@ if (haproxy.skip === false) {
     const start = performance.now();
     const outcome = await rollNodes(fleet, viewers);
     const value = (performance.now() - start) / 1000;
-    figures.push({ what: 'rolling update of three servers: its time', value, unit: 's' });
+    report('fleet-faults: time of the rolling update', [{ what: 'three servers', value, unit: 's' }]);
     return outcome;
   });
   await stampede(200);
-  report('fleet-faults', figures);
 } else {
   console.log(`fleet-faults: ${haproxy.skip}`);
 }

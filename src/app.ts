@@ -1,4 +1,4 @@
-import { subprotocol, textLimits } from '@millrace/protocol';
+import { subprotocol, textLimits, type Readiness } from '@millrace/protocol';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { createEngines, engineSettings } from './engine/host/engine-group.js';
@@ -25,6 +25,7 @@ import { Connections } from './session/connection/connections.js';
 import { readProcessors } from './settings/processors.js';
 import type { Settings } from './settings/settings.js';
 import { serveAdmin } from './transport/admin.js';
+import { AgentServer } from './transport/agent-server.js';
 import { ConnectionGuard } from './transport/connection-guard.js';
 import { connectionRoom, descriptorLimit } from './transport/descriptors.js';
 import { createHttpServer } from './transport/http-server.js';
@@ -40,7 +41,8 @@ export interface App extends AsyncDisposable {
   /**
    * Starts to listen, and starts the engine; requests that need the engine are refused until it is ready.
    * @returns where it listens.
-   * @throws {Error} with the code of the operating system (EADDRINUSE, EACCES, ...).
+   * @throws {Error} with the code of the operating system (EADDRINUSE, EACCES, ...), or one that explains why the agent
+   *   cannot listen.
    */
   listen(): Promise<AddressInfo>;
   /** Waits until the engine is ready. @throws if it cannot be started. */
@@ -169,6 +171,11 @@ export async function createApp(
     plainPerAddress: settings.maxPlainConnectionsPerAddress,
     requestsPerSecond: settings.maxRequestsPerSecond,
   });
+  const occupancy = (): Readiness['sessions'] => ({
+    slots: capacity.slots,
+    served: admission.served,
+    waiting: admission.waiting,
+  });
   const http = await createHttpServer({
     guard,
     capabilities: {
@@ -188,7 +195,7 @@ export async function createApp(
     metricsToken: settings.metricsToken,
     draining: () => connections.draining,
     refusal: () => connections.refusal,
-    occupancy: () => ({ slots: capacity.slots, served: admission.served, waiting: admission.waiting }),
+    occupancy,
     page: packagePath('clients/web/dist'),
     log,
   });
@@ -229,6 +236,12 @@ export async function createApp(
     pingIntervalMs: settings.pingSeconds * 1000,
   });
 
+  const agent = new AgentServer(() => ({
+    engine: engine.state.name,
+    draining: connections.draining,
+    ...occupancy(),
+  }));
+
   const unhandledLogs = new TokenBucket(1, 10);
   return {
     failed: reports.failed,
@@ -242,6 +255,8 @@ export async function createApp(
       log.error({ err: error }, 'an unhandled error: the server keeps running; report it as a bug');
     },
     async listen() {
+      const { agentHost, agentPort } = settings;
+      if (agentPort !== 0) await agent.listen(agentHost, agentPort);
       await http.listen({ host: settings.host, port: settings.port });
       // `ready` and `failed` report a failure.
       engine.start().catch(() => {});
@@ -258,6 +273,7 @@ export async function createApp(
       await connections.drain(settings.drainSeconds * 1000);
       await stream[Symbol.asyncDispose]();
       await http.close();
+      await agent[Symbol.asyncDispose]();
       await engine[Symbol.asyncDispose]();
       await tracer?.[Symbol.asyncDispose]();
     },

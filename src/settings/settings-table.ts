@@ -15,6 +15,13 @@ export const settingsTable = {
     description: 'TCP port to listen on; 0 picks a free one. The environment variable PORT is read too.',
   },
   host: { type: 'text', default: '127.0.0.1', description: 'Address to listen on.' },
+  agentPort: {
+    type: 'integer',
+    range: [0, 65_535],
+    default: 0,
+    description: "TCP port that tells HAProxy's agent-check how many more sessions fit; 0 for none.",
+  },
+  agentHost: { type: 'text', default: '127.0.0.1', description: 'Address to listen on at agentPort.' },
   insecureNoAuth: {
     type: 'switch',
     default: false,

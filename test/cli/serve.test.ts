@@ -170,6 +170,12 @@ describe('millrace serve', () => {
     await using serve = new Serve('--port', String(address.port));
     assert.equal(await serve.exit, 1);
     assert.match(serve.errorOutput, new RegExp(`^millrace: port ${address.port} is in use; .*--port\n$`));
+    await using asked = new Serve('--agent-port', String(address.port));
+    assert.equal(await asked.exit, 1);
+    assert.match(
+      asked.errorOutput,
+      new RegExp(`^millrace: port ${address.port} of the agent is in use; .*--agent-port\n$`),
+    );
   });
 
   it('names the missing or broken file of a model', async () => {

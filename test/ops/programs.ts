@@ -23,7 +23,7 @@ export function findProgram(name: string, variable?: string): Program {
 export function complaintsOf(
   { path }: Program,
   args: readonly string[],
-  options: { readonly cwd?: string; readonly input?: string } = {},
+  options: { readonly cwd?: string; readonly input?: string; readonly env?: NodeJS.ProcessEnv } = {},
 ): string | null {
   const { status, error, stdout, stderr } = spawnSync(path, args, { encoding: 'utf8', ...options });
   if (error) return error.message;

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { encodeJpeg } from '../../src/image/encode.js';
+import { testImage } from '../support/engine.js';
+import { Fleet } from './fleet.js';
+import { haproxy } from './haproxy-process.js';
+import { Link } from './link.js';
+import {
+  closeViewers,
+  freezeNode,
+  killNode,
+  openPatiently,
+  openViewers,
+  restartHaproxy,
+  rollNodes,
+  silenceLink,
+  type Outcome,
+} from './scenarios.js';
+import type { Viewer } from './viewer.js';
+
+const picture = await encodeJpeg(testImage(0, { width: 64, height: 64 }), 90);
+const slots = 6;
+
+/** Asserts that all go on with their stream as it was. */
+function assertAllGoOn(outcome: Outcome): void {
+  assert.equal(outcome.ended, 0);
+  assert.equal(outcome.restarted, 0, 'no stream starts over');
+  assert.equal(outcome.unchanged, outcome.viewers, 'styles and seeds stay');
+}
+
+/** Asserts that only frames that were under way are lost: per move, those that a client may send without an answer. */
+function assertFewLost({ lostFrames, underWay, resumed }: Outcome): void {
+  const most = underWay + 2 * resumed;
+  assert.ok(lostFrames <= most, `${lostFrames} frames lost, at most ${most} were under way`);
+}
+
+const total = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0);
+
+describe('faults of a fleet', { skip: haproxy.skip }, () => {
+  let fleet: Fleet;
+  let link: Link;
+  let viewers: readonly Viewer[] = [];
+
+  before(async () => {
+    fleet = await Fleet.start({
+      slots,
+      async reachedAt(ports, node) {
+        if (node > 0) return ports;
+        link = await Link.to(ports.port);
+        return { ...ports, port: link.port };
+      },
+    });
+  });
+  after(async () => {
+    await fleet[Symbol.asyncDispose]();
+    await link[Symbol.asyncDispose]();
+  });
+  beforeEach(async () => {
+    await fleet.haproxy.idle();
+    viewers = await openViewers(fleet, 6, picture);
+    assert.deepEqual(await fleet.sessions(), [2, 2, 2]);
+  });
+  afterEach(() => closeViewers(viewers));
+
+  it('a restart of HAProxy: all come back at once, although the fleet is nearly full', async () => {
+    viewers = [...viewers, ...(await openViewers(fleet, 3 * slots - 1 - viewers.length, picture))];
+    const outcome = await restartHaproxy(fleet, viewers);
+    assertAllGoOn(outcome);
+    assert.equal(outcome.moved, viewers.length);
+    assert.equal(total(outcome.sessions), viewers.length);
+    assert.ok(Math.max(...outcome.sessions) <= slots);
+  });
+
+  it('all full: a newcomer is told when to come back, and gets the slot that is freed', async () => {
+    const others = await openViewers(fleet, 3 * slots - viewers.length, picture);
+    await fleet.haproxy.until((servers) => servers.every(({ state }) => state === 'DRAIN'));
+    let refusals = 0;
+    const newcomer = await openPatiently(fleet, () => {
+      refusals += 1;
+      void others[0]?.[Symbol.asyncDispose]();
+    });
+    assert.equal(refusals, 1);
+    assert.deepEqual(await fleet.sessions(), [slots, slots, slots]);
+    await closeViewers([...others, newcomer]);
+  });
+
+  it('a node that hangs (SIGSTOP): its streams go on elsewhere; when it goes on, it has no session', async () => {
+    const outcome = await freezeNode(fleet, viewers);
+    fleet.nodes[0]?.signal('SIGCONT');
+    assertAllGoOn(outcome);
+    assert.equal(outcome.moved, 2);
+    await fleet.untilTotal(viewers.length);
+    assert.deepEqual(await fleet.sessions(), [0, 3, 3]);
+  });
+
+  it('a silent link to a node: its streams go on elsewhere', async () => {
+    const outcome = await silenceLink(fleet, viewers, link);
+    link.heal();
+    assertAllGoOn(outcome);
+    assert.equal(outcome.moved, 2);
+    await fleet.untilTotal(viewers.length);
+    assert.deepEqual(await fleet.sessions(), [0, 3, 3]);
+  });
+
+  it('a rolling update of all nodes: all streams go on', async () => {
+    const outcome = await rollNodes(fleet, viewers);
+    assertAllGoOn(outcome);
+    assert.equal(outcome.moved, viewers.length);
+    assertFewLost(outcome);
+    assert.equal(total(outcome.sessions), viewers.length);
+  });
+
+  it('kill -9 of a node: its streams go on elsewhere, the others notice nothing', async () => {
+    const outcome = await killNode(fleet, viewers);
+    assertAllGoOn(outcome);
+    assert.equal(outcome.moved, 2);
+    assert.deepEqual(outcome.sessions, [0, 3, 3]);
+    assertFewLost(outcome);
+  });
+});
+
+describe('differences between the nodes of a fleet', { skip: haproxy.skip }, () => {
+  it('another resume key: streams start over there, with the same style and seed', async () => {
+    const flags = (node: number): readonly string[] =>
+      node === 1 ? ['--resume-key', 'a key that no other node has'] : [];
+    await using fleet = await Fleet.start({ nodes: 2, slots, flags });
+    const viewers = await openViewers(fleet, 4, picture);
+    const outcome = await killNode(fleet, viewers);
+    assert.equal(outcome.ended, 0);
+    assert.equal(outcome.restarted, 2);
+    assert.equal(outcome.unchanged, viewers.length);
+    await closeViewers(viewers);
+  });
+
+  it('a clock that is half a minute ahead: streams go on there, and from there', async () => {
+    const imports = (node: number): URL | undefined =>
+      node === 1 ? new URL('fast-clock.js', import.meta.url) : undefined;
+    await using fleet = await Fleet.start({ slots, imports });
+    const viewers = await openViewers(fleet, 3, picture);
+    assertAllGoOn(await killNode(fleet, viewers, 0));
+    const onwards = await killNode(fleet, viewers, 1);
+    assertAllGoOn(onwards);
+    assert.ok(onwards.moved > 0);
+    assert.deepEqual(onwards.sessions, [0, 0, 3]);
+    await closeViewers(viewers);
+  });
+});

@@ -1,0 +1,152 @@
+import { MillraceError } from '@millrace/client';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Fleet } from './fleet.js';
+import type { Link } from './link.js';
+import { Viewer } from './viewer.js';
+
+/** What the users of a fleet saw of a fault. */
+export interface Outcome {
+  readonly viewers: number;
+  /** Users whose stream moved to another connection. */
+  readonly moved: number;
+  /** Streams that another server went on with; the other moves started over. */
+  readonly resumed: number;
+  readonly restarted: number;
+  /** Streams that ended. */
+  readonly ended: number;
+  readonly lostFrames: number;
+  /** Frames under way when the fault came; each client may send as many more as it has credits. */
+  readonly underWay: number;
+  /** Longest time that one of them got no result, in milliseconds. */
+  readonly longestGapMs: number;
+  /** The same among those whose stream did not move. */
+  readonly longestGapOfOthersMs: number;
+  /** Users with the style and the seed that they chose. */
+  readonly unchanged: number;
+  /** Sessions on each node at the end. */
+  readonly sessions: readonly number[];
+}
+
+/** Opens streams whose cameras run, and waits until each has a result. */
+export async function openViewers(
+  fleet: Fleet,
+  count: number,
+  picture: Uint8Array,
+  intervalMs?: number,
+): Promise<readonly Viewer[]> {
+  const open = (_: unknown, i: number): Promise<Viewer> =>
+    Viewer.open(fleet.url, 1000 + i, picture, intervalMs);
+  const viewers = await Promise.all(Array.from({ length: count }, open));
+  await Promise.all(viewers.map((viewer) => viewer.fresh()));
+  return viewers;
+}
+
+export async function closeViewers(viewers: readonly Viewer[]): Promise<void> {
+  await Promise.all(viewers.map((viewer) => viewer[Symbol.asyncDispose]()));
+}
+
+/** Lets something happen to a fleet with users, and waits until all have results again. */
+async function watch(
+  fleet: Fleet,
+  viewers: readonly Viewer[],
+  fault: () => Promise<void> | void,
+): Promise<Outcome> {
+  for (const viewer of viewers) viewer.forget();
+  const underWay = viewers.reduce((total, viewer) => total + viewer.underWay, 0);
+  await fault();
+  await Promise.all(viewers.map((viewer) => viewer.fresh().catch(() => {})));
+  const sum = (of: (viewer: Viewer) => number): number =>
+    viewers.reduce((total, viewer) => total + of(viewer), 0);
+  const gap = (some: readonly Viewer[]): number =>
+    Math.max(0, ...some.map(({ longestGapMs }) => longestGapMs));
+  return {
+    viewers: viewers.length,
+    moved: sum(({ moves }) => Number(moves > 0)),
+    resumed: sum(({ resumed }) => resumed),
+    restarted: sum(({ restarted }) => restarted),
+    ended: sum(({ ended }) => Number(ended !== undefined)),
+    lostFrames: sum(({ lost }) => lost),
+    underWay,
+    longestGapMs: gap(viewers),
+    longestGapOfOthersMs: gap(viewers.filter(({ moves }) => moves === 0)),
+    unchanged: sum(({ unchanged }) => Number(unchanged)),
+    sessions: await fleet.sessions(),
+  };
+}
+
+/** Breaks a node in some way, and waits until its streams have moved. */
+async function loseNode(
+  fleet: Fleet,
+  viewers: readonly Viewer[],
+  node: number,
+  fault: () => void,
+): Promise<Outcome> {
+  const affected = (await fleet.sessions())[node] ?? 0;
+  return watch(fleet, viewers, async () => {
+    fault();
+    await moves(viewers, affected);
+  });
+}
+
+/** Kills a node as the kernel or a power cut would. */
+export async function killNode(fleet: Fleet, viewers: readonly Viewer[], node = 0): Promise<Outcome> {
+  return loseNode(fleet, viewers, node, () => fleet.nodes[node]?.signal('SIGKILL'));
+}
+
+/** Stops a node's process without ending it: its connections stay open, and nothing answers. */
+export async function freezeNode(fleet: Fleet, viewers: readonly Viewer[], node = 0): Promise<Outcome> {
+  return loseNode(fleet, viewers, node, () => fleet.nodes[node]?.signal('SIGSTOP'));
+}
+
+/** Pulls the cable between HAProxy and the node that it reaches over this link. */
+export async function silenceLink(
+  fleet: Fleet,
+  viewers: readonly Viewer[],
+  link: Link,
+  node = 0,
+): Promise<Outcome> {
+  return loseNode(fleet, viewers, node, () => link.fallSilent());
+}
+
+/** Stops one node after the other, as an update does, and starts it again. */
+export async function rollNodes(fleet: Fleet, viewers: readonly Viewer[]): Promise<Outcome> {
+  return watch(fleet, viewers, async () => {
+    for (const [i, node] of fleet.nodes.entries()) {
+      await node.stop();
+      await node.start();
+      // An orchestrator waits for readiness.
+      await fleet.haproxy.until((servers) => servers[i]?.state === 'UP');
+    }
+  });
+}
+
+/** Kills HAProxy, and starts it again: all clients come back at once. */
+export async function restartHaproxy(fleet: Fleet, viewers: readonly Viewer[]): Promise<Outcome> {
+  return watch(fleet, viewers, async () => {
+    await fleet.haproxy.kill();
+    await fleet.haproxy.start();
+    await moves(viewers, viewers.length);
+  });
+}
+
+/**
+ * Opens a stream on a full fleet as an application would: if it is refused, again after the time that HAProxy names.
+ * @param refused is called after the first refusal.
+ */
+export async function openPatiently(fleet: Fleet, refused: () => void): Promise<Viewer> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await Viewer.open(fleet.url, 1);
+    } catch (error) {
+      if (!(error instanceof MillraceError) || error.code !== 'too_many_sessions') throw error;
+      if (attempt === 0) refused();
+      await pause((error.retryAfter ?? 0) * 1000);
+    }
+  }
+}
+
+/** Waits until as many streams have moved or ended. */
+async function moves(viewers: readonly Viewer[], count: number): Promise<void> {
+  const done = (): number => viewers.filter(({ moves: own, ended }) => own > 0 || ended !== undefined).length;
+  while (done() < count) await pause(20);
+}

@@ -1,0 +1,98 @@
+/** Returns the schema of an object with these fields and no others. */
+function object(properties: Readonly<Record<string, object>>, required: readonly string[] = []): object {
+  return { type: 'object', properties, required, additionalProperties: false };
+}
+
+const text = { type: 'string' };
+const count = { type: 'integer', minimum: 0 };
+const metadata = object(
+  { name: text, namespace: text, labels: { type: 'object', additionalProperties: text } },
+  ['name'],
+);
+const labelSelector = object({ matchLabels: { type: 'object', additionalProperties: text } });
+const rules = object({
+  stabilizationWindowSeconds: count,
+  selectPolicy: { enum: ['Max', 'Min', 'Disabled'] },
+  policies: {
+    type: 'array',
+    items: object({ type: { enum: ['Pods', 'Percent'] }, value: count, periodSeconds: count }, [
+      'type',
+      'value',
+      'periodSeconds',
+    ]),
+  },
+});
+
+/** The fields of custom resources, as their documentation names them, that the manifests may use; by API version. */
+export const customResources: Readonly<Record<string, object>> = {
+  // https://keda.sh/docs/2.17/reference/scaledobject-spec/ and .../scalers/prometheus/
+  'keda.sh/v1alpha1': object(
+    {
+      apiVersion: text,
+      kind: { const: 'ScaledObject' },
+      metadata,
+      spec: object(
+        {
+          scaleTargetRef: object({ apiVersion: text, kind: text, name: text }, ['name']),
+          pollingInterval: count,
+          cooldownPeriod: count,
+          minReplicaCount: count,
+          maxReplicaCount: count,
+          fallback: object({ failureThreshold: count, replicas: count }, ['failureThreshold', 'replicas']),
+          advanced: object({
+            restoreToOriginalReplicaCount: { type: 'boolean' },
+            horizontalPodAutoscalerConfig: object({
+              name: text,
+              behavior: object({ scaleUp: rules, scaleDown: rules }),
+            }),
+          }),
+          triggers: {
+            type: 'array',
+            minItems: 1,
+            items: object(
+              {
+                type: { const: 'prometheus' },
+                name: text,
+                metricType: { enum: ['AverageValue', 'Value'] },
+                // All values are texts.
+                metadata: object(
+                  { serverAddress: text, query: text, threshold: text, activationThreshold: text },
+                  ['serverAddress', 'query', 'threshold'],
+                ),
+                authenticationRef: object({ name: text, kind: text }, ['name']),
+              },
+              ['type', 'metadata'],
+            ),
+          },
+        },
+        ['scaleTargetRef', 'triggers'],
+      ),
+    },
+    ['apiVersion', 'kind', 'metadata', 'spec'],
+  ),
+  // https://prometheus-operator.dev/docs/api-reference/api/
+  'monitoring.coreos.com/v1': object(
+    {
+      apiVersion: text,
+      kind: { const: 'PodMonitor' },
+      metadata,
+      spec: object(
+        {
+          jobLabel: text,
+          selector: labelSelector,
+          podMetricsEndpoints: {
+            type: 'array',
+            items: object({
+              port: text,
+              path: text,
+              interval: { type: 'string', pattern: '^\\d+(ms|s|m|h)$' },
+              authorization: object({ type: text, credentials: object({ name: text, key: text }, ['key']) }),
+            }),
+          },
+        },
+        ['selector', 'podMetricsEndpoints'],
+      ),
+    },
+    ['apiVersion', 'kind', 'metadata', 'spec'],
+  ),
+};

@@ -1,0 +1,210 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { parseAllDocuments } from 'yaml';
+import { repositoryRoot } from '../support/reference.js';
+import { customResources } from './custom-resources.js';
+import { assertKnownSettings } from './known-settings.js';
+import { findProgram } from './programs.js';
+
+/** The Kubernetes release whose schemas the manifests must follow. */
+const release = '1.32';
+const kubectl = findProgram('kubectl');
+const kubernetes = join(repositoryRoot, 'ops/kubernetes');
+const haproxyText = readFileSync(join(repositoryRoot, 'ops/haproxy/haproxy.cfg'), 'utf8');
+const recording = readFileSync(join(repositoryRoot, 'ops/prometheus/millrace-recording.yml'), 'utf8');
+
+/** As much of an object as the tests look at; schemas check the rest. */
+interface Manifest {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+  readonly data: Readonly<Record<string, string>>;
+  readonly spec: Spec;
+}
+interface Spec {
+  readonly clusterIP?: string;
+  readonly publishNotReadyAddresses?: boolean;
+  readonly replicas?: number;
+  readonly maxReplicaCount: number;
+  readonly jobLabel: string;
+  readonly triggers: readonly { readonly metadata: { readonly query: string } }[];
+  readonly template: {
+    readonly metadata: { readonly labels: Readonly<Record<string, string>> };
+    readonly spec: PodSpec;
+  };
+}
+interface PodSpec {
+  readonly terminationGracePeriodSeconds: number;
+  readonly securityContext: {
+    readonly runAsNonRoot: boolean;
+    readonly seccompProfile: { readonly type: string };
+  };
+  readonly volumes: readonly { readonly configMap?: { readonly name: string }; readonly hostPath?: object }[];
+  readonly containers: readonly Container[];
+}
+interface Container {
+  readonly env: readonly { readonly name: string; readonly value?: string }[];
+  readonly ports: readonly { readonly containerPort: number }[];
+  readonly lifecycle: { readonly preStop: { readonly sleep: { readonly seconds: number } } };
+  readonly securityContext: {
+    readonly allowPrivilegeEscalation: boolean;
+    readonly readOnlyRootFilesystem: boolean;
+    readonly capabilities: object;
+  };
+}
+
+const folder = realpathSync(mkdtempSync(join(tmpdir(), 'millrace-kubernetes-')));
+
+/** Returns the objects of an overlay with components, as `kubectl apply -k` would send them. */
+function render(overlay: string, components: readonly string[] = []): readonly Manifest[] {
+  const path = (name: string): string => relative(folder, join(kubernetes, 'overlays', name));
+  const kustomization = {
+    apiVersion: 'kustomize.config.k8s.io/v1beta1',
+    kind: 'Kustomization',
+    resources: [path(overlay)],
+    components: components.map(path),
+  };
+  // JSON is YAML.
+  writeFileSync(join(folder, 'kustomization.yaml'), JSON.stringify(kustomization));
+  const { status, stdout, stderr } = spawnSync(kubectl.path, ['kustomize', folder], { encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+  return parseAllDocuments(stdout).map((document) => document.toJS() as Manifest);
+}
+
+const variants: Readonly<Record<string, () => readonly Manifest[]>> = {
+  cpu: () => render('cpu'),
+  nvidia: () => render('nvidia'),
+  'nvidia with keda and monitoring': () => render('nvidia', ['keda', 'monitoring']),
+};
+
+function find(objects: readonly Manifest[], kind: string, name: string): Manifest {
+  const found = objects.find((object) => object.kind === kind && object.metadata.name.startsWith(name));
+  assert.ok(found, `there is no ${kind} ${name}`);
+  return found;
+}
+
+/** Returns the settings of the servers, by their variables. */
+function settingsOf(objects: readonly Manifest[]): Readonly<Record<string, string>> {
+  return find(objects, 'ConfigMap', 'millrace-').data;
+}
+
+// A script of the schemas' package: reads objects from standard input, refuses unknown fields.
+const validate = `
+import json, sys, kubernetes_validate
+for manifest in json.load(sys.stdin):
+    try:
+        kubernetes_validate.validate(manifest, '${release}', strict=True)
+    except Exception as error:
+        print(manifest['kind'], manifest['metadata']['name'], error)
+`;
+const python = process.env['PYTHON'] ?? 'python3';
+const noSchemas =
+  spawnSync(python, ['-c', 'import kubernetes_validate']).status === 0
+    ? false
+    : 'no Python with kubernetes-validate found; set PYTHON to one';
+
+/** Returns what the schemas of Kubernetes say against these objects; empty if they are valid. */
+function complaintsAbout(objects: readonly Manifest[]): string {
+  const input = JSON.stringify(objects);
+  const { stdout, stderr } = spawnSync(python, ['-c', validate], { encoding: 'utf8', input });
+  return `${stdout}${stderr}`;
+}
+
+describe('ops/kubernetes', { skip: kubectl.skip }, () => {
+  after(() => rmSync(folder, { recursive: true }));
+
+  for (const [name, objectsOf] of Object.entries(variants)) {
+    it(`${name}: has no unknown field, according to the schemas of Kubernetes`, { skip: noSchemas }, () => {
+      const own = objectsOf().filter(({ apiVersion }) => !(apiVersion in customResources));
+      assert.equal(complaintsAbout(own), '');
+      const { spec, ...deployment } = find(own, 'Deployment', 'millrace');
+      const misspelled = { ...deployment, spec: { ...spec, replica: 2 } };
+      assert.match(complaintsAbout([misspelled]), /^Deployment millrace .*replica/);
+    });
+
+    it(`${name}: uses only existing settings, and the ports of HAProxy's configuration`, () => {
+      const objects = objectsOf();
+      const settings = settingsOf(objects);
+      const { env } = find(objects, 'Deployment', 'millrace').spec.template.spec.containers[0];
+      assertKnownSettings([...Object.keys(settings), ...env.map((entry) => entry.name)].join('\n'));
+      assert.equal(settings['MILLRACE_AGENT_PORT'], /agent-port (\d+)/.exec(haproxyText)?.[1]);
+      assert.ok(haproxyText.includes(`"\${MILLRACE_SERVICE}":${settings['MILLRACE_PORT']} `));
+      const { ports } = find(objects, 'Deployment', 'millrace').spec.template.spec.containers[0];
+      assert.deepEqual(
+        ports.map(({ containerPort }) => String(containerPort)),
+        [settings['MILLRACE_PORT'], settings['MILLRACE_AGENT_PORT']],
+      );
+    });
+
+    it(`${name}: gives a server the time to send its clients elsewhere`, () => {
+      const objects = objectsOf();
+      const { terminationGracePeriodSeconds: grace, containers } = find(objects, 'Deployment', 'millrace')
+        .spec.template.spec;
+      const stop =
+        Number(settingsOf(objects)['MILLRACE_DRAIN_SECONDS']) + containers[0].lifecycle.preStop.sleep.seconds;
+      // Up to 30 seconds for the running call of the engine.
+      assert.ok(grace >= stop + 30, `${grace} s`);
+      const known = Number(/hold obsolete (\d+)s/.exec(haproxyText)?.[1]);
+      assert.ok(known >= stop, 'HAProxy forgets it too early');
+    });
+
+    it(`${name}: follows the restricted pod security standard`, () => {
+      for (const { spec } of objectsOf().filter(({ kind }) => kind === 'Deployment')) {
+        const pod = spec.template.spec;
+        assert.equal(pod.securityContext.runAsNonRoot, true);
+        assert.equal(pod.securityContext.seccompProfile.type, 'RuntimeDefault');
+        assert.ok(!pod.volumes.some((volume) => 'hostPath' in volume));
+        for (const { securityContext } of pod.containers) {
+          assert.equal(securityContext.allowPrivilegeEscalation, false);
+          assert.equal(securityContext.readOnlyRootFilesystem, true);
+          assert.deepEqual(securityContext.capabilities, { drop: ['ALL'] });
+        }
+      }
+    });
+
+    it(`${name}: HAProxy finds the servers by the name of their Service, and reads the generated file`, () => {
+      const objects = objectsOf();
+      const haproxy = find(objects, 'Deployment', 'haproxy').spec.template.spec;
+      const service = haproxy.containers[0].env.find((entry) => entry.name === 'MILLRACE_SERVICE');
+      const headless = find(objects, 'Service', 'millrace-servers');
+      assert.equal(headless.spec.clusterIP, 'None');
+      assert.equal(service?.value, `${headless.metadata.name}.$(NAMESPACE).svc.cluster.local`);
+      assert.equal(headless.spec.publishNotReadyAddresses, true);
+      const configuration = haproxy.volumes.find((volume) => 'configMap' in volume);
+      assert.equal(find(objects, 'ConfigMap', 'haproxy').metadata.name, configuration?.configMap?.name);
+      assert.equal(find(objects, 'ConfigMap', 'haproxy').data['haproxy.cfg'], haproxyText);
+    });
+  }
+
+  it('scales by a series that is recorded, to at most as many servers as HAProxy has places', () => {
+    const objects = render('cpu', ['keda', 'monitoring']);
+    const { spec } = find(objects, 'ScaledObject', 'millrace');
+    const [series = ''] = /^[\w:]+/.exec(spec.triggers[0].metadata.query) ?? [];
+    assert.ok(recording.includes(`record: ${series}\n`), series);
+    assert.ok(spec.maxReplicaCount <= Number(/server-template node (\d+)/.exec(haproxyText)?.[1]));
+    const { spec: deployment } = find(objects, 'Deployment', 'millrace');
+    assert.equal(deployment.replicas, undefined, 'each apply would undo what KEDA has set');
+  });
+
+  it('has custom resources without unknown fields', () => {
+    const own = render('cpu', ['keda', 'monitoring']).filter(
+      ({ apiVersion }) => apiVersion in customResources,
+    );
+    assert.equal(own.length, 3);
+    for (const object of own) {
+      const check = new Ajv2020().compile(customResources[object.apiVersion] ?? false);
+      assert.ok(check(object), JSON.stringify(check.errors));
+    }
+  });
+
+  it('names the job of the metrics as alerts and dashboards do', () => {
+    const monitor = find(render('cpu', ['monitoring']), 'PodMonitor', 'millrace');
+    const pod = find(render('cpu'), 'Deployment', 'millrace').spec.template;
+    assert.equal(pod.metadata.labels[monitor.spec.jobLabel], 'millrace');
+  });
+});

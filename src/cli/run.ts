@@ -95,13 +95,17 @@ async function run(path: string, options: RunOptions, signal: AbortSignal): Prom
   await using output = await openOutput(options.output, { input, ffmpeg, overwrite, crf, quality });
 
   using progress = new Progress(process.stderr);
+  let flagged = 0;
   await using engine = createEngines({
     model: folder,
     ...engineSettings(settings),
     observer: {
       onState: (state) => 'what' in state && progress.say(`${state.what}...`),
       onNote: (note) => progress.note(note),
-      onEvent: (event) => event.type === 'not_finite' && progress.note(notFinite(event.part)),
+      onEvent(event) {
+        if (event.type === 'not_finite') progress.note(notFinite(event.part));
+        if (event.type === 'flagged') flagged += 1;
+      },
     },
   });
   await Promise.race([engine.start(), rejection(signal)]);
@@ -119,6 +123,7 @@ async function run(path: string, options: RunOptions, signal: AbortSignal): Prom
     progress.update(figures.frames, input.total, figures.elapsed);
   }
   if (figures.frames === 0) throw new RunError(`${path} has no frame that can be decoded`);
+  if (flagged > 0) progress.note(`blurred results, since the safety checker flagged them: ${flagged}`);
   const report = figures.report(remarksOf(input, output));
   await output.finish();
   return report;

@@ -9,6 +9,8 @@ export type { EngineEvent, FrameInput, InferenceCall, StreamState };
 /** A generated image and its timings. */
 export interface GeneratedImage extends Image {
   readonly timings: WorkerTimings;
+  /** Whether the safety checker flagged it, or the one before it, so that it is blurred. */
+  readonly flagged?: boolean;
 }
 
 /** Events of a stream, delivered on the main thread, in order. */

@@ -122,9 +122,10 @@ export class ManagedStream implements EngineStream {
     height,
     pixels,
     timings,
+    flagged = false,
   }: Extract<MessageFromStream, { type: 'result' }>): Promise<void> {
     try {
-      await this.#listener.onResult(frame, { width, height, data: new Uint8Array(pixels), timings });
+      await this.#listener.onResult(frame, { width, height, data: new Uint8Array(pixels), timings, flagged });
     } finally {
       this.#links.post({ type: 'recycle', pixels }, [pixels]);
     }

@@ -14,6 +14,7 @@ import { noPrompt } from './conditioning/prompts.js';
 import { exportNotes } from './calibration/export-notes.js';
 import { FrameLoop, recycle, type FrameLoopOptions, type Post } from './streams/frame-loop.js';
 import { LiveStream } from './streams/live-stream.js';
+import { SafetyGuard } from './streams/safety-guard.js';
 import type { StreamContext } from './streams/stream-context.js';
 import { NotFiniteError } from './networks/finite.js';
 import { measureCosts } from './calibration/measure.js';
@@ -221,7 +222,8 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
   const post: Post = (message, transfer = []) => port.postMessage(message, [...transfer]);
   const inbox = new Inbox();
   port.on('message', (message: ToWorker) => inbox.put(message));
-  const { model, device: asked, threads, cacheDirectory, precision = 'auto' } = workerData as WorkerOptions;
+  const options = workerData as WorkerOptions;
+  const { model, device: asked, threads, cacheDirectory, precision = 'auto', calibration = 'auto' } = options;
   try {
     const folder = await readModelFolder(model);
     const { device, because } = await chooseDevice(parseDevice(asked), surroundings());
@@ -242,7 +244,12 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
     };
     for (const text of folder.notes) onNote(text);
     for (const text of checkSolvers(folder)) onNote(text);
-    const kept = { device, threads, cacheDirectory, proceed, onProgress, onNote };
+    const kept = { device, threads, cacheDirectory, calibration, proceed, onProgress, onNote };
+    await using guard = await SafetyGuard.load(folder.root, {
+      ...kept,
+      setting: options.safetyChecker,
+      post,
+    });
     const chosen = await loadPrecision(folder, { precision, ...kept });
     const { runtime } = chosen;
     if (chosen.because !== null) post({ type: 'note', text: chosen.because });
@@ -269,12 +276,13 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
     const emptyNegative = folder.zeroEmptyNegative ? noPrompt(empty) : null;
     const padding = new Padding(empty.encoder_hidden_states, emptyNegative?.encoder_hidden_states ?? null);
     const expected = new ExpectedCosts(measured, usual);
+    const onProcessor = device.provider === 'cpu';
     const prices = new WorkPrices(expected, { rowBudget: facts.rowBudget, usual });
     const bankMemory = new BankMemory(bankLimit);
     const worker = new EngineWorker(
       runtime,
-      { embeddings, emptyNegative, padding, costs, prices, bankMemory },
-      { rowBudget: facts.rowBudget, expected, prices, post, onProcessor: device.provider === 'cpu' },
+      { embeddings, emptyNegative, padding, costs, pictureMs: measured.pictureMs, prices, bankMemory },
+      { rowBudget: facts.rowBudget, expected, prices, post, guard, onProcessor },
     );
     post({ type: 'ready', ...facts });
     await worker.run(inbox);

@@ -78,7 +78,19 @@ export class ResultSender implements WaitingResults {
       const sequence = gate.resultSent(window, sentAt);
       const transit = frame.id < 0 ? null : outlet.clock.since(captured, frame.arrivedAt);
       outlet.meter.frameSent(sequence, timings, transit);
-      outlet.send({ type: 'result', id, sequence, captured, width, height, timings, times, data });
+      const flagged = image.flagged === true && { flagged: true };
+      outlet.send({
+        type: 'result',
+        id,
+        sequence,
+        captured,
+        width,
+        height,
+        timings,
+        times,
+        ...flagged,
+        data,
+      });
     } catch (error) {
       window.cancel();
       // Before the error, which ends the connection.

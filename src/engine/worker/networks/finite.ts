@@ -24,6 +24,7 @@ const cures: Readonly<Record<ModelPart, string>> = {
   unet: inFloats,
   vae_decoder: otherVae,
   preprocessor: 'export its graph again in float32',
+  safety_checker: 'export its graph again in float32',
 };
 
 /** Returns whether all values are finite. */

@@ -12,6 +12,8 @@ import { allFinite, NotFiniteError } from '../networks/finite.js';
 import type { LiveStream } from './live-stream.js';
 import type { KeptPicture, Prepared } from './stream-pictures.js';
 import { longMs, Rests } from './rests.js';
+import type { SafetyGuard } from './safety-guard.js';
+import { UserCount } from './user-count.js';
 import type { ModelRuntime } from '../networks/runtime.js';
 import type { Size } from '../networks/sizes.js';
 import type { KeptRows } from '../networks/unet.js';
@@ -32,12 +34,8 @@ export interface FrameLoopOptions {
   readonly post: Post;
   /** Buffers for results. */
   readonly pixels: BufferPool;
-}
-
-/** One lane of the next U-Net call and its stream. */
-interface Placed {
-  readonly stream: LiveStream;
-  readonly lane: Lane;
+  /** Checks results; null if none are checked. */
+  readonly guard: SafetyGuard | null;
 }
 
 /** Size and timings of a frame under way. */
@@ -62,6 +60,7 @@ export class FrameLoop {
   readonly #batcher = new Batcher<LiveStream>();
   readonly #passages = new Map<LiveStream, Map<number, Passage>>();
   readonly #rests = new Rests();
+  readonly #users = new UserCount();
   /** Picture costs of the frames finished since the last call. */
   #pictures = { ms: 0, expectedMs: 0 };
 
@@ -81,12 +80,19 @@ export class FrameLoop {
     for (const [frame] of this.#passages.get(stream) ?? []) this.#end(stream, frame);
     this.#passages.delete(stream);
     this.#batcher.remove(stream);
+    this.#options.guard?.remove(stream);
   }
 
   /** Charges milliseconds of other work for a stream to its share. */
   charge(stream: LiveStream, ms: number): void {
     this.#batcher.charge(stream, this.#options.prices.unitsOf(ms));
   }
+
+  /** Charges the check of a result, which is work for a picture that calibration does not expect. */
+  readonly #chargeCheck = (stream: LiveStream, ms: number): void => {
+    this.charge(stream, ms);
+    this.#pictures.ms += ms;
+  };
 
   /** Milliseconds until streams with long calls may continue; Infinity if they may now. */
   get rest(): number {
@@ -99,12 +105,13 @@ export class FrameLoop {
     const begin = performance.now();
     const rests = this.#rests.left(begin) > 0;
     const streams = [...this.#passages.keys()].filter((stream) => !(rests && this.#hasLongCalls(stream)));
+    this.#users.update(streams, begin);
     for (const stream of streams) stream.screen();
     const { rowBudget, prices } = this.#options;
     // A call of several lanes should not be long, since all other streams wait for it.
     const maxCost = Math.max(rowBudget, prices.unitsOf(longMs));
     const shares = this.#batcher.gather(streams, rowBudget, maxCost);
-    const placed: Placed[] = [];
+    const placed: { readonly stream: LiveStream; readonly lane: Lane }[] = [];
     for (const { source: stream, lanes, entries } of shares) {
       for (const lane of lanes) placed.push({ stream, lane });
       for (let i = 0; i < entries; i++) {
@@ -138,6 +145,7 @@ export class FrameLoop {
         if (latent) await this.#leave(stream, lane.frame, latent);
       });
     }
+    await this.#options.guard?.checkRest(this.#chargeCheck);
     this.#restAfter(first.stream, begin);
     return true;
   }
@@ -256,15 +264,18 @@ export class FrameLoop {
     if (passage === undefined) return;
     const { width, height, queueMs, vaeEncodeMs, enteredAt, kept } = passage;
     const pixels = this.#options.pixels.take(width * height * 3);
+    const result = { width, height, data: new Uint8Array(pixels) };
     const start = performance.now();
     try {
       await this.#runtime.decode(latent, { width, height }, new Uint8ClampedArray(pixels));
-      stream.pictures.complete({ width, height, data: new Uint8Array(pixels) }, kept);
+      stream.pictures.complete(result, kept);
       this.#end(stream, frame);
     } catch (error) {
       this.#options.pixels.give(pixels);
       throw error;
     }
+    const decodeMs = performance.now() - start;
+    const flagged = await this.#options.guard?.guard(stream, result, this.#chargeCheck);
     const timings = {
       queueMs,
       vaeEncodeMs,
@@ -273,14 +284,13 @@ export class FrameLoop {
     };
     // Without encoding (txt2img), the time cannot be compared with the expected one.
     if (vaeEncodeMs > 0) {
-      const ms = vaeEncodeMs + timings.vaeDecodeMs;
+      const ms = vaeEncodeMs + decodeMs;
       const shape = this.#runtime.latentShape({ width, height });
       this.#pictures.ms += ms;
       this.#pictures.expectedMs += this.#options.expected.picture(shape);
       this.#options.prices.observePicture(shape, ms);
     }
-    this.#options.post({ type: 'result', stream: stream.id, frame, width, height, pixels, timings }, [
-      pixels,
-    ]);
+    const about = { stream: stream.id, frame, width, height, ...(flagged && { flagged }) };
+    this.#options.post({ type: 'result', ...about, pixels, timings }, [pixels]);
   }
 }

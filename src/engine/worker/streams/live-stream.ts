@@ -1,13 +1,12 @@
 import { differIn, type StreamParameters } from '@millrace/protocol';
 import type { RowSource } from '../../../diffusion/batcher.js';
-import { needsNegative } from '../../../diffusion/guidance.js';
 import { Gaussian } from '../../../diffusion/noise.js';
 import { SimilarityFilter } from '../../../diffusion/similarity-filter.js';
 import { Stream, type Lane, type Steering, type StreamState } from '../../../diffusion/stream.js';
 import type { Plan } from '../../../diffusion/in-flight.js';
-import { preferredDenoise } from '../../costs.js';
 import type { EngineDropReason } from '../../messages.js';
 import { Arrivals } from './arrivals.js';
+import { DenoiseChoice } from './denoise-choice.js';
 import { fitsPlan } from './fits-plan.js';
 import { continueMotion, followMotion, motionIn, restoreMotion } from './follow-motion.js';
 import { StreamPictures } from './stream-pictures.js';
@@ -15,7 +14,7 @@ import { allFinite } from '../networks/finite.js';
 import { embedPrompts, MovingPrompt, type PromptPair } from '../conditioning/prompts.js';
 import { guidanceConditioning } from '../networks/guidance-embedding.js';
 import type { KeptRows } from '../networks/unet.js';
-import { admissionOf, createPlan, guidanceOf } from '../planning/plan.js';
+import { createPlan, guidanceOf } from '../planning/plan.js';
 import { PictureSteering, type Style } from './picture-steering.js';
 import type { StreamContext, StreamName, WaitingFrame } from './stream-context.js';
 import type { Size } from '../networks/sizes.js';
@@ -28,6 +27,7 @@ export class LiveStream implements RowSource {
   readonly id: number;
   readonly account: string | undefined;
   readonly arrivals = new Arrivals();
+  readonly denoise: DenoiseChoice;
   readonly pictures: StreamPictures;
   readonly steered: PictureSteering;
   readonly #context: StreamContext;
@@ -54,13 +54,14 @@ export class LiveStream implements RowSource {
     this.account = account ?? undefined;
     this.#context = context;
     this.#parameters = parameters;
+    this.denoise = new DenoiseChoice(context);
     this.pictures = new StreamPictures(context.model, parameters);
     this.#positive = new MovingPrompt(prompts.positive, context.padding);
     this.#negative = new MovingPrompt(prompts.negative, context.padding);
     this.steered = steered;
     steered.apply(parameters, plan);
     const steering = this.#steering(0, performance.now());
-    this.#stream = new Stream(plan, steering, this.#admission(parameters, plan));
+    this.#stream = new Stream(plan, steering, this.denoise.admission(parameters, plan));
     const seed = typeof parameters.seed === 'number' ? parameters.seed : (parameters.seed[0]?.seed ?? 0);
     const random = new Gaussian(seed, filterKey);
     this.#filter = new SimilarityFilter(() => random.uniform(), 127.5);
@@ -154,7 +155,7 @@ export class LiveStream implements RowSource {
     this.steered.apply(parameters, plan);
     continueMotion(this.#stream.plan, plan);
     this.#stream.plan = plan;
-    this.#stream.admission = this.#admission(parameters, plan);
+    this.#stream.admission = this.denoise.admission(parameters, plan);
     this.#parameters = parameters;
     this.pictures.parameters = parameters;
     this.#stream.steering = this.#steering(this.#stream.ordinal, now);
@@ -175,16 +176,18 @@ export class LiveStream implements RowSource {
   push(waiting: WaitingFrame, replace: boolean): void {
     this.#lastFrame = waiting.frame;
     this.arrivals.note(waiting.arrivedAt);
+    this.denoise.isLive = replace;
     this.#waiting.push(waiting);
     const most = replace ? this.#parameters.frame_buffer_size : Infinity;
     while (this.#waiting.length > most) this.#dropOldest('superseded');
     this.#dropMisfits();
   }
 
-  /** Applies the similarity filter to the frames that could enter now, and drops similar ones. */
+  /** Decides which frames could enter now, applies the similarity filter to them, and drops similar ones. */
   screen(): void {
     const { similar_image_filter, similar_image_filter_threshold, similar_image_filter_max_skip_frame } =
       this.#parameters;
+    this.#stream.admission = this.denoise.admission(this.#parameters, this.plan);
     const room = this.#stream.room();
     while (this.#screened < Math.min(room, this.#waiting.length)) {
       const pixels = this.#waiting[this.#screened]?.input.image?.data;
@@ -257,15 +260,6 @@ export class LiveStream implements RowSource {
 
   #shape(): readonly [number, number, number] {
     return this.#stream.oldestShape ?? this.#stream.plan.shape;
-  }
-
-  #admission(parameters: StreamParameters, plan: Plan): ReturnType<typeof admissionOf> {
-    const rowsPerStep = needsNegative(guidanceOf(parameters), plan.solver.stages.length - 1) ? 2 : 1;
-    const { model, costs } = this.#context;
-    const preferred = model.mixesTimesteps
-      ? preferredDenoise(costs, plan.solver.stages.length, rowsPerStep)
-      : 'sequential';
-    return admissionOf(parameters, preferred);
   }
 
   #steering(ordinal: number, now: number): Steering {

@@ -25,6 +25,8 @@ export interface StreamName {
 export interface StreamContext extends PromptContext {
   readonly model: PlanModel;
   readonly costs: CostCurve;
+  /** Milliseconds to encode and decode one picture of the model's default size. */
+  readonly pictureMs: number;
   readonly prices: Pick<WorkPrices, 'row' | 'picture'>;
   readonly bankMemory: BankMemory;
   /** Called for every frame that will have no result. */

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, it, mock } from 'node:test';
 import type { SteeredCosts } from '../../../../src/engine/costs.js';
+import type { Calibration } from '../../../../src/engine/messages.js';
 import { measureCosts } from '../../../../src/engine/worker/calibration/measure.js';
 import { latentShape } from '../../../../src/engine/worker/networks/sizes.js';
 import { readModelFolder } from '../../../../src/model/folder.js';
@@ -18,16 +19,20 @@ after(() => rm(directory, { recursive: true }));
 let clock = 0;
 mock.method(performance, 'now', () => clock);
 
-/** Measures where a row takes 10 ms, or 15 if it is steered, and controls 2 and 3 ms. */
+/** Measures where a row takes 10 ms, or 15 if it is steered, a picture 1 ms, and controls 2 and 3 ms. */
 async function measure(
   cacheDirectory: string | null,
+  calibration: Calibration = 'auto',
 ): Promise<{ readonly steered: SteeredCosts | undefined; readonly work: readonly string[] }> {
   const work: string[] = [];
   const { steered } = await measureCosts(
     {
       folder,
       latentShape: (given) => latentShape(folder, given),
-      encode: () => Promise.resolve(new Float32Array(1)),
+      encode() {
+        clock += 1;
+        return Promise.resolve(new Float32Array(1));
+      },
       decode: () => Promise.resolve(),
       predict(rows, _, kept) {
         const isSteered = rows[0]?.conditioning['bank_mask'] !== undefined;
@@ -49,6 +54,7 @@ async function measure(
       device: { provider: 'cpu', index: 0 },
       threads: 1,
       cacheDirectory,
+      calibration,
       onProgress: () => {},
       proceed: () => {},
       onNote: (note) => assert.equal(note, ''),
@@ -82,4 +88,22 @@ it('what steering costs is kept beside the costs, and measured again if the file
   }
   await writeFile(file, JSON.stringify({ ratio: 3, featuresMs: 0 }));
   assert.deepEqual((await measure(directory)).steered, { ratio: 3, featuresMs: 0 });
+  assert.deepEqual((await measure(directory, 'kept')).steered, { ratio: 3, featuresMs: 0 });
+});
+
+it('what steering costs is measured again with the costs of the plain U-Net', async () => {
+  for (const [calibration, slower] of [
+    ['fresh', 1],
+    ['auto', 2],
+  ] as const) {
+    for (const name of await readdir(directory)) {
+      const wrong = {
+        costs: [1, 2, 4, 8].map((rows) => ({ rows, ms: 10 * rows * slower })),
+        pictureMs: 1,
+      };
+      const kept = name.startsWith('steered-') ? { ratio: 3, featuresMs: 0 } : wrong;
+      await writeFile(join(directory, name), JSON.stringify(kept));
+    }
+    assert.deepEqual((await measure(directory, calibration)).steered, wanted, calibration);
+  }
 });

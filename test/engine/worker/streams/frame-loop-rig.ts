@@ -10,6 +10,7 @@ import { ExpectedCosts } from '../../../../src/engine/costs.js';
 import { NotFiniteError } from '../../../../src/engine/worker/networks/finite.js';
 import { FrameLoop } from '../../../../src/engine/worker/streams/frame-loop.js';
 import { BankMemory } from '../../../../src/engine/worker/streams/bank-memory.js';
+import type { SafetyGuard } from '../../../../src/engine/worker/streams/safety-guard.js';
 import { LiveStream } from '../../../../src/engine/worker/streams/live-stream.js';
 import { Padding } from '../../../../src/engine/worker/conditioning/padding.js';
 import { latentShape } from '../../../../src/engine/worker/networks/sizes.js';
@@ -59,11 +60,20 @@ export interface Rig {
   readonly fates: () => readonly string[];
 }
 
+const noGuard: SafetyGuard | null = null;
+
 /**
  * Encoding takes 2 ms, decoding 3 ms, features 4 ms, and a call 10 ms a row, as calibration expects it; with the steered
  * U-Net three times as long.
  */
-export function setUp({ rowBudget = 4, encodeMs = 2, rowMs = 10, largeMs = 0, model = folder } = {}): Rig {
+export function setUp({
+  rowBudget = 4,
+  encodeMs = 2,
+  rowMs = 10,
+  largeMs = 0,
+  model = folder,
+  guard = noGuard,
+} = {}): Rig {
   const posted: FromWorker[] = [];
   const given: (readonly ArrayBuffer[])[] = [];
   const calls: number[] = [];
@@ -129,6 +139,7 @@ export function setUp({ rowBudget = 4, encodeMs = 2, rowMs = 10, largeMs = 0, mo
       expected,
       prices,
       pixels,
+      guard,
       post(message, transfer) {
         posted.push(message);
         if (transfer) given.push(transfer);
@@ -150,6 +161,7 @@ export function setUp({ rowBudget = 4, encodeMs = 2, rowMs = 10, largeMs = 0, mo
       {
         model: { folder: model, mixesTimesteps: true, latentShape: sizeOf },
         costs,
+        pictureMs: 5,
         drop: () => assert.fail('no frame is dropped before it enters'),
         embeddings: new EmbeddingCache(
           () => Promise.resolve({ encoder_hidden_states: new Float32Array(4) }),
@@ -201,7 +213,8 @@ export function push(
     byte = frame,
     textOnly = false,
     controls = {},
-  }: { byte?: number; textOnly?: boolean; controls?: Readonly<Record<string, number>> } = {},
+    live = false,
+  }: { byte?: number; textOnly?: boolean; controls?: Readonly<Record<string, number>>; live?: boolean } = {},
 ): ArrayBuffer | null {
   const { width, height } = stream.size;
   const data = new Uint8Array(width * height * 3).fill(byte);
@@ -215,6 +228,6 @@ export function push(
     Object.entries(controls).map(([name, value]) => [name, picture(value)]),
   );
   const input = { image, ...(Object.keys(controls).length > 0 && { controls: pictures }) };
-  stream.push({ frame, width, height, input, arrivedAt: clock.now }, false);
+  stream.push({ frame, width, height, input, arrivedAt: clock.now }, live);
   return image && data.buffer;
 }

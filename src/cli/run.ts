@@ -123,8 +123,9 @@ async function run(path: string, options: RunOptions, signal: AbortSignal): Prom
     progress.update(figures.frames, input.total, figures.elapsed);
   }
   if (figures.frames === 0) throw new RunError(`${path} has no frame that can be decoded`);
-  if (flagged > 0) progress.note(`blurred results, since the safety checker flagged them: ${flagged}`);
-  const report = figures.report(remarksOf(input, output));
+  const remarks = remarksOf(input, output);
+  const checked = flagged > 0 ? [`frames that the safety checker flagged, and are blurred: ${flagged}`] : [];
+  const report = figures.report({ ...remarks, notes: [...remarks.notes, ...checked] });
   await output.finish();
   return report;
 }

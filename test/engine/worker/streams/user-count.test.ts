@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { LiveStream } from '../../../../src/engine/worker/streams/live-stream.js';
 import { UserCount } from '../../../../src/engine/worker/streams/user-count.js';
+import { clock, push, setUp as setUpLoop } from './frame-loop-rig.js';
 import { setUp } from './live-stream-rig.js';
 
 /** Opens a stream whose frames have arrived every `interval` milliseconds, up to 10 s. */
@@ -32,6 +33,20 @@ describe('the users of a call', () => {
   it('have rows that can share a call', async () => {
     const longPrompt = await streamOf(33, 'a fox');
     assert.deepEqual(countUsers([await streamOf(33), longPrompt, await streamOf(33)]), [2, 1, 2]);
+  });
+
+  it('are counted by the loop of U-Net calls', async () => {
+    const { loop, open } = setUpLoop();
+    const streams = [await open(1), await open(2)];
+    for (let frame = 1; frame <= 9; frame++) {
+      for (const stream of streams) push(stream, frame, { live: true });
+      clock.now += 33;
+      await loop.turn();
+    }
+    assert.deepEqual(
+      streams.map(({ denoise }) => denoise.users),
+      [2, 2],
+    );
   });
 
   it('are counted four times a second', async () => {

@@ -36,6 +36,8 @@ export interface Caller {
   readonly grant: Grant;
   /** Aborts when the client is gone; its image is then abandoned. */
   readonly gone: AbortSignal;
+  /** Called if the safety checker flagged the image, which is then blurred. */
+  readonly onFlagged?: (() => void) | undefined;
 }
 
 /** An image that is being generated, or was. */
@@ -75,7 +77,7 @@ export class OneShot {
    *   generation_failed
    * @throws {Error} if the caller is gone.
    */
-  async generate(update: unknown, { name, grant, gone }: Caller): Promise<Uint8Array> {
+  async generate(update: unknown, { name, grant, gone, onFlagged }: Caller): Promise<Uint8Array> {
     const { engine, rules, sessions, capacity } = this.#options;
     const rate = this.#rateOf(grant.limits);
     const { perSecond, burst, inWords } = rate;
@@ -93,7 +95,7 @@ export class OneShot {
     this.#jobs.push(job);
     const forget = sessions.expect(grant.subject);
     try {
-      return await firstResult(engine, parameters, gone);
+      return await firstResult(engine, parameters, { gone, onFlagged });
     } finally {
       job.end = performance.now();
       forget();
@@ -134,7 +136,7 @@ export class OneShot {
 async function firstResult(
   engine: Engine,
   parameters: StreamParameters,
-  gone: AbortSignal,
+  { gone, onFlagged }: Pick<Caller, 'gone' | 'onFlagged'>,
 ): Promise<Uint8Array> {
   const result = deferred<Uint8Array>();
   const fail = (): void => result.reject(engineFailure());
@@ -144,6 +146,7 @@ async function firstResult(
     onDropped: (_frame, reason) =>
       result.reject(reason === 'failed' ? new ProtocolError('generation_failed') : engineFailure()),
     async onResult(_frame, image: GeneratedImage) {
+      if (image.flagged) onFlagged?.();
       // The engine gets its pixels back when encoding has finished or failed.
       await encodeJpeg(image, parameters.quality).then(
         (file) => result.resolve(file),

@@ -16,7 +16,7 @@ const bodyLimit = 64 * 1024;
 /** Milliseconds until a request beyond a limit is refused: clients that try again at once take less from the others. */
 const refusalMs = 250;
 
-/** Serves `POST /v1/txt2img`: parameters as JSON in, one JPEG out. */
+/** Serves `POST /v1/txt2img`: parameters as JSON in, one JPEG out; a header says if the safety checker flagged it. */
 export function serveTxt2Img(
   server: FastifyInstance,
   {
@@ -49,7 +49,8 @@ export function serveTxt2Img(
     try {
       const grant = await access.verify(bearerToken(request.headers.authorization));
       const name = access.required ? grant.subject : networkOf(request.ip);
-      const caller = { name, grant, gone: gone.signal };
+      const onFlagged = (): void => void reply.header('millrace-flagged', 'true');
+      const caller = { name, grant, gone: gone.signal, onFlagged };
       const image = await images.generate(request.body ?? {}, caller);
       return await reply.type('image/jpeg').header('cache-control', 'no-store').send(image);
     } catch (error) {

@@ -30,7 +30,6 @@ export interface SafetyLayout {
 
 /** The names are those of image processors in transformers, as far as they have one. */
 interface SafetyConfig {
-  readonly enabled: boolean;
   readonly image_size: number | null;
   readonly image_mean: Three;
   readonly image_std: Three;
@@ -57,6 +56,8 @@ const validateConfig = ajv.compile<SafetyConfig>({
   },
 });
 
+const validateAny = ajv.compile<Readonly<Record<string, unknown>>>({ type: 'object' });
+
 /** The side that CLIP takes. */
 const usualSide = 224;
 
@@ -69,15 +70,14 @@ export async function readSafetyChecker(root: string, setting: SafetySetting): P
   if (setting === 'off') return null;
   const path = join(root, 'safety_checker', 'config.json');
   const file = join(root, 'safety_checker', 'model.onnx');
+  if (setting === 'auto' && !(await turnsOn(path))) return null;
   if (!(await exists(path))) {
-    if (setting === 'auto') return null;
     throw new ModelError(
       path,
       'no such file, although safetyChecker is on; put a classifier there as ops/docs/devices.md says, or set it to auto',
     );
   }
   const config = await readModelJson(path, validateConfig);
-  if (setting === 'auto' && !config.enabled) return null;
   const graph = await readGraphFile(file);
   const input = onlyInput(graph);
   const output = outputPort(graph, ['logits']);
@@ -95,6 +95,12 @@ export async function readSafetyChecker(root: string, setting: SafetySetting): P
     flaggedLogit: config.flagged_logit,
     threshold: config.threshold,
   };
+}
+
+/** Returns whether the model turns its checker on. Files that are of no use here do not, whatever is wrong with them. */
+async function turnsOn(path: string): Promise<boolean> {
+  const config = await readModelJson(path, validateAny).catch(() => null);
+  return config?.['enabled'] === true;
 }
 
 /** Returns a side of the input: the one that the export fixed, else the one of the configuration. */

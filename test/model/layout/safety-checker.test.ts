@@ -52,7 +52,8 @@ describe('a safety checker', () => {
         outputs: [['out_images', 1, ['batch', 'height', 'width', 3]]],
       }),
     );
-    for (const root of [empty, original]) {
+    const otherSize = await folderWith({ image_size: [224, 224] });
+    for (const root of [empty, original, otherSize]) {
       for (const setting of ['auto', 'off'] as const)
         assert.equal(await readSafetyChecker(root, setting), null);
       await assert.rejects(readSafetyChecker(root, 'on'), ModelError);

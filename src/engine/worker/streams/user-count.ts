@@ -22,7 +22,8 @@ export class UserCount {
     for (const { stream, key, interval } of all) {
       let users = 0;
       for (const other of all) {
-        if (other.key === key && other.interval < Infinity) users += Math.min(1, interval / other.interval);
+        if (other.key !== key || other.interval === Infinity) continue;
+        users += interval < other.interval ? interval / other.interval : 1;
       }
       stream.denoise.users = Math.max(1, Math.round(users));
     }

@@ -28,6 +28,9 @@ describe('the users of a call', () => {
     assert.deepEqual(countUsers(await Promise.all([streamOf(33), ...slow])), [1, 4, 4, 4]);
     const idle = (await setUp({ denoise: 'auto' })).stream;
     assert.deepEqual(countUsers([await streamOf(33), idle]), [1, 1]);
+    const atOnce = (await setUp({ denoise: 'auto' })).stream;
+    for (let frame = 0; frame < 9; frame++) atOnce.arrivals.note(10_000);
+    assert.deepEqual(countUsers([atOnce, atOnce]), [2, 2]);
   });
 
   it('have rows that can share a call', async () => {

@@ -74,6 +74,8 @@ export class EngineReports implements EngineObserver {
         return this.#options.metrics.embedding(event);
       case 'not_finite':
         return this.#reportFault(event.part);
+      case 'flagged':
+        return this.#options.metrics.flagged();
     }
   }
 

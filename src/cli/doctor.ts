@@ -21,6 +21,7 @@ import type { Settings } from '../settings/settings.js';
 
 interface DoctorOptions extends EngineFlags {
   readonly json?: true;
+  readonly fresh?: true;
 }
 
 const epilogue = `
@@ -36,6 +37,7 @@ export function createDoctorCommand(): Command {
   return addEngineOptions(new Command('doctor'))
     .description('report what works here, what it costs, and what to change')
     .option('--json', 'print the findings as JSON')
+    .option('--fresh', 'measure now: short for --calibration fresh')
     .addHelpText('after', epilogue)
     .action((options: DoctorOptions) =>
       interruptible(
@@ -56,7 +58,7 @@ function forTerminal(report: DoctorReport, { isTTY, columns }: NodeJS.WriteStrea
 }
 
 async function examine(options: DoctorOptions, signal: AbortSignal): Promise<DoctorReport> {
-  const settings = readEngineSettings(options);
+  const settings = readEngineSettings(options.fresh ? { ...options, calibration: 'fresh' } : options);
   const root = await findModel(settings.model, signal);
   const model = await readModelFolder(root);
   const processors = readProcessors();
@@ -120,6 +122,7 @@ async function measure(
   const rates = [...new Set(sloFps > 0 ? [sloFps, ...usualRates] : usualRates)].sort((a, b) => a - b);
   return {
     device: state.device,
+    calibration: { at: state.calibration.at.toISOString(), kept: state.calibration.isKept },
     unet: state.costs,
     picture_ms: state.pictureMs,
     frames_per_second: fps,

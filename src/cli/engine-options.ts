@@ -4,7 +4,13 @@ import { flagOf, variableOf } from '../settings/setting.js';
 import { settingsTable } from '../settings/settings-table.js';
 
 /** Settings for commands that run an engine, with the placeholders for their values in the help. */
-const placeholders = { model: 'model', device: 'list', threads: 'integer', precision: 'name' } as const;
+const placeholders = {
+  model: 'model',
+  device: 'list',
+  threads: 'integer',
+  precision: 'name',
+  calibration: 'name',
+} as const;
 
 /** The flags of these settings, as given. */
 export type EngineFlags = { readonly [Name in keyof typeof placeholders]?: string };
@@ -22,6 +28,8 @@ export function addEngineOptions(
 }
 
 /** Reads the settings from these flags and the environment. @throws {SettingsError} if one is invalid. */
-export function readEngineSettings({ model, device, threads, precision }: EngineFlags): Settings {
-  return readSettings({ flags: { model, device, threads, precision }, environment: process.env });
+export function readEngineSettings(options: EngineFlags): Settings {
+  const { model, device, threads, precision, calibration } = options;
+  const flags = { model, device, threads, precision, calibration };
+  return readSettings({ flags, environment: process.env });
 }

@@ -104,13 +104,17 @@ async function run(path: string, options: RunOptions, signal: AbortSignal): Prom
   await using output = await openOutput(options.output, { input, ffmpeg, overwrite, crf, quality });
 
   using progress = new Progress(process.stderr);
+  let flagged = 0;
   await using engine = createEngines({
     model: folder,
     ...engineSettings(settings),
     observer: {
       onState: (state) => 'what' in state && progress.say(`${state.what}...`),
       onNote: (note) => progress.note(note),
-      onEvent: (event) => event.type === 'not_finite' && progress.note(notFinite(event.part)),
+      onEvent(event) {
+        if (event.type === 'not_finite') progress.note(notFinite(event.part));
+        if (event.type === 'flagged') flagged += 1;
+      },
     },
   });
   await Promise.race([engine.start(), rejection(signal)]);
@@ -128,7 +132,9 @@ async function run(path: string, options: RunOptions, signal: AbortSignal): Prom
     progress.update(figures.frames, input.total, figures.elapsed);
   }
   if (figures.frames === 0) throw new RunError(`${path} has no frame that can be decoded`);
-  const report = figures.report(remarksOf(input, output));
+  const remarks = remarksOf(input, output);
+  const checked = flagged > 0 ? [`frames that the safety checker flagged, and are blurred: ${flagged}`] : [];
+  const report = figures.report({ ...remarks, notes: [...remarks.notes, ...checked] });
   await output.finish();
   return report;
 }

@@ -79,21 +79,6 @@ export function rowBudget(curve: CostCurve): number {
   return curve.find(({ rows, ms }) => ms / rows <= best * 1.05)?.rows ?? 1;
 }
 
-/**
- * Resolves `denoise: auto` for frames of n steps: the stream batch, which costs n - 1 frames of latency, if it takes
- * less than 0.9 of the time per frame. (On CPUs a call of n rows costs about as much as n calls.)
- * @param rowsPerStep 2 if each step has a negative row, else 1.
- */
-export function preferredDenoise(
-  curve: CostCurve,
-  steps: number,
-  rowsPerStep: number,
-): 'stream' | 'sequential' {
-  const batched = cost(curve, steps * rowsPerStep);
-  const separate = steps * cost(curve, rowsPerStep);
-  return batched < 0.9 * separate ? 'stream' : 'sequential';
-}
-
 /** Milliseconds of work at any size, by calibration: assumed proportional to the area. */
 export class ExpectedCosts {
   readonly #measured: MeasuredCosts;
@@ -180,7 +165,7 @@ function picturesMs({ pictureMs, steered }: MeasuredCosts, parameters: StreamPar
 
 /** Returns the U-Net calls (the last may be smaller) and milliseconds for work that is all ready at once. */
 export function workTime(
-  { costs, rowBudget: budget }: Costs,
+  { costs, rowBudget: budget }: Pick<Costs, 'costs' | 'rowBudget'>,
   { rows, pictureMs }: Work,
 ): { readonly calls: number; readonly ms: number } {
   const full = Math.floor(rows / budget);

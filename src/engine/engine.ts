@@ -11,6 +11,8 @@ export interface GeneratedImage extends Image {
   readonly timings: WorkerTimings;
   /** Copies of the pictures by which controls have steered it, by their names, if they are to be shown. */
   readonly controls?: Readonly<Record<string, Image>>;
+  /** Whether the safety checker flagged it, or the one before it, so that it is blurred. */
+  readonly flagged?: boolean;
 }
 
 /** Events of a stream, delivered on the main thread, in order. */

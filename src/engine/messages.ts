@@ -1,6 +1,7 @@
 import type { StreamParameters } from '@millrace/protocol';
 import type { StreamState } from '../diffusion/stream.js';
 import type { Image } from '../image/image.js';
+import type { SafetySetting } from '../model/layout/safety-checker.js';
 import type { Costs } from './costs.js';
 import type { FrameInput } from './frame-input.js';
 import type { ModelPart } from './model-part.js';
@@ -10,6 +11,19 @@ import type { ModelPart } from './model-part.js';
 
 /** Which graphs run if a model also has 8-bit graphs: `auto` takes the faster ones if their pictures match. */
 export type Precision = 'auto' | 'float' | 'int8';
+
+/**
+ * When costs are measured: `auto` keeps those of an earlier start until the machine proves faster or slower, `kept`
+ * keeps them unchecked, `fresh` measures at the start.
+ */
+export type Calibration = 'auto' | 'kept' | 'fresh';
+
+/** When costs were measured. */
+export interface CalibrationTime {
+  readonly at: Date;
+  /** Whether they were measured at an earlier start. */
+  readonly isKept: boolean;
+}
 
 /** Settings of the worker, passed at its start. */
 export interface WorkerOptions {
@@ -23,6 +37,10 @@ export interface WorkerOptions {
   readonly cacheDirectory: string | null;
   /** Default: `auto`. */
   readonly precision?: Precision;
+  /** Default: `auto`. */
+  readonly calibration?: Calibration;
+  /** Default: `auto`. */
+  readonly safetyChecker?: SafetySetting;
 }
 
 /** What a stream starts with. */
@@ -114,6 +132,7 @@ export type EngineDropReason = 'superseded' | 'similar' | 'stale' | 'failed';
 export interface EngineFacts extends Costs {
   /** The device in use (never `auto`), such as `cpu` or `cuda:0`; several are separated by commas. */
   readonly device: string;
+  readonly calibration: CalibrationTime;
 }
 
 /** One U-Net call, and the pictures of the frames finished since the previous call. */
@@ -154,6 +173,8 @@ export type FromWorker =
       readonly timings: WorkerTimings;
       /** Copies of the pictures by which controls have steered it, if they are to be shown. */
       readonly controls?: Readonly<Record<string, Image>>;
+      /** Whether it is blurred, since the safety checker flagged this or the previous one. */
+      readonly flagged?: boolean;
     }
   /** One U-Net call was made. */
   | ({ readonly type: 'inference' } & InferenceCall)
@@ -161,6 +182,8 @@ export type FromWorker =
   | { readonly type: 'embedding'; readonly hit: boolean }
   /** A network computed a NaN or infinite value; a `dropped` or `refused` message follows. */
   | { readonly type: 'not_finite'; readonly part: ModelPart }
+  /** A result was blurred, since the safety checker flagged it. */
+  | { readonly type: 'flagged' }
   /** Returns the pixels of a frame for reuse. */
   | { readonly type: 'recycle'; readonly pixels: ArrayBuffer }
   /** The worker cannot continue, and exits. */
@@ -168,7 +191,10 @@ export type FromWorker =
   | { readonly type: 'stopped' };
 
 /** What the worker reports about its work, for logs and metrics. */
-export type EngineEvent = Extract<FromWorker, { readonly type: 'inference' | 'embedding' | 'not_finite' }>;
+export type EngineEvent = Extract<
+  FromWorker,
+  { readonly type: 'inference' | 'embedding' | 'not_finite' | 'flagged' }
+>;
 
 /** Messages from one stream. */
 export type MessageFromStream = Extract<FromWorker, { readonly stream: number }>;

@@ -1,6 +1,13 @@
 /** The networks of a model. */
 export type ModelPart =
-  'text_encoder' | 'image_encoder' | 'vae_encoder' | 'control' | 'unet' | 'vae_decoder' | 'preprocessor';
+  | 'text_encoder'
+  | 'image_encoder'
+  | 'vae_encoder'
+  | 'control'
+  | 'unet'
+  | 'vae_decoder'
+  | 'preprocessor'
+  | 'safety_checker';
 
 /** Their names in messages. */
 export const partNames: Readonly<Record<ModelPart, string>> = {
@@ -11,4 +18,5 @@ export const partNames: Readonly<Record<ModelPart, string>> = {
   unet: 'U-Net',
   vae_decoder: 'VAE decoder',
   preprocessor: 'preprocessor',
+  safety_checker: 'safety checker',
 };

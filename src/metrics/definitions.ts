@@ -57,8 +57,13 @@ export const definitions = {
         'unet',
         'vae_decoder',
         'preprocessor',
+        'safety_checker',
       ],
     },
+  },
+  engine_flagged_total: {
+    type: 'counter',
+    help: 'Results that were blurred, since the safety checker of the model flagged them.',
   },
   engine_busy_seconds_total: {
     type: 'counter',

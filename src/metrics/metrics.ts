@@ -46,6 +46,8 @@ export interface Metrics {
   engineRestarted(): void;
   /** Counts values of a network that are not finite. */
   notFinite(part: (typeof definitions.engine_not_finite_total.labels.part)[number]): void;
+  /** Counts a result that was blurred, since the safety checker flagged it. */
+  flagged(): void;
   /** Shows where the engine runs. @param device several are separated by commas. */
   engineReady(device: string): void;
   /** Shows how many U-Net rows per second the engine can compute. */
@@ -141,6 +143,7 @@ export function createMetrics(server?: MeasuredServer, readGpus = createGpuReade
     },
     engineRestarted: () => series.engine_restarts_total.inc(),
     notFinite: (part) => series.engine_not_finite_total.inc({ part }),
+    flagged: () => series.engine_flagged_total.inc(),
     engineReady(device) {
       devices = device.split(',').length;
       showBuild(device);

@@ -63,6 +63,8 @@ export interface Caller {
   readonly grant: Grant;
   /** Aborts when the client is gone; its image is then abandoned. */
   readonly gone: AbortSignal;
+  /** Called if the safety checker flagged the image, which is then blurred. */
+  readonly onFlagged?: (() => void) | undefined;
 }
 
 /** An image that is being generated, or was. */
@@ -106,7 +108,8 @@ export class OneShot {
    *   engine_failed, generation_failed
    * @throws {Error} if the caller is gone.
    */
-  async generate(request: ImageRequest, { name, grant, gone }: Caller): Promise<Uint8Array> {
+  async generate(request: ImageRequest, caller: Caller): Promise<Uint8Array> {
+    const { name, grant } = caller;
     const { engine, rules, sessions, capacity, styleImages } = this.#options;
     const rate = this.#rateOf(grant.limits);
     const { perSecond, burst, inWords } = rate;
@@ -126,7 +129,7 @@ export class OneShot {
     const forget = sessions.expect(grant.subject);
     try {
       const input = await this.#inputOf(request, parameters);
-      return await firstResult(engine, { parameters, input, format: request.format ?? 'jpeg', gone });
+      return await firstResult(engine, { parameters, input, format: request.format ?? 'jpeg', caller });
     } finally {
       job.end = performance.now();
       forget();
@@ -206,13 +209,13 @@ interface Generation {
   readonly parameters: StreamParameters;
   readonly input: FrameInput;
   readonly format: ImageFormat;
-  readonly gone: AbortSignal;
+  readonly caller: Pick<Caller, 'gone' | 'onFlagged'>;
 }
 
 /** Returns the file of the only result of a stream of one frame. */
 async function firstResult(
   engine: Engine,
-  { parameters, input, format, gone }: Generation,
+  { parameters, input, format, caller: { gone, onFlagged } }: Generation,
 ): Promise<Uint8Array> {
   const result = deferred<Uint8Array>();
   const fail = (): void => result.reject(engineFailure());
@@ -222,6 +225,7 @@ async function firstResult(
     onDropped: (_frame, reason) =>
       result.reject(reason === 'failed' ? new ProtocolError('generation_failed') : engineFailure()),
     async onResult(_frame, image: GeneratedImage) {
+      if (image.flagged) onFlagged?.();
       // The engine gets its pixels back when encoding has finished or failed.
       await encodeImage(image, format, parameters.quality).then(
         (file) => result.resolve(file),

@@ -88,7 +88,8 @@ async function answer(
     const grant = await access.verify(bearerToken(request.headers.authorization));
     const name = access.required ? grant.subject : networkOf(request.ip);
     const wanted = await read();
-    const image = await images.generate(wanted, { name, grant, gone: gone.signal });
+    const onFlagged = (): void => void reply.header('millrace-flagged', 'true');
+    const image = await images.generate(wanted, { name, grant, gone: gone.signal, onFlagged });
     const { format = 'jpeg' } = wanted;
     return await reply.type(`image/${format}`).header('cache-control', 'no-store').send(image);
   } catch (error) {

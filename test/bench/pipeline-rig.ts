@@ -52,6 +52,47 @@ export async function pass(
   };
 }
 
+/** What a client with a camera sees of a stream. */
+export interface View {
+  /** Results per second. */
+  readonly fps: number;
+  /** Milliseconds from taking a picture to its result, with the wait for the engine. */
+  readonly latencies: readonly number[];
+}
+
+/** Shows a stream what a camera of 30 frames per second sees for some seconds: a new frame replaces a waiting one. */
+export async function watch(
+  run: TestEngine,
+  parameters: StreamParameters,
+  images: readonly Image[],
+  seconds: number,
+): Promise<View> {
+  const recorded = await RecordedStream.open(run.engine, parameters);
+  const taken: number[] = [];
+  const latencies: number[] = [];
+  const seen = new Set<number>();
+  const start = performance.now();
+  const camera = setInterval(() => {
+    const image = images[taken.length % images.length];
+    recorded.stream.push(taken.length, { image: { ...image, data: image.data.slice() } }, { replace: true });
+    taken.push(performance.now());
+  }, 1000 / 30);
+  // The frames of the first half second meet an idle engine and do not count.
+  const countFrom = start + 500;
+  await recorded.until(() => {
+    const now = performance.now();
+    for (const frame of recorded.results.keys()) {
+      if (seen.has(frame)) continue;
+      seen.add(frame);
+      if (taken[frame] >= countFrom) latencies.push(now - taken[frame]);
+    }
+    return now - start > seconds * 1000;
+  });
+  clearInterval(camera);
+  recorded.stream.close();
+  return { fps: latencies.length / (seconds - 0.5), latencies };
+}
+
 /** Measures variants in turns, so that all meet similar conditions; the first round warms up. */
 export async function inTurns<Name extends string, Result>(
   names: readonly Name[],

@@ -13,6 +13,9 @@ import type { Image } from '../../src/image/image.js';
 import { probeVideo } from '../../src/video/probe.js';
 import { readVideo } from '../../src/video/read.js';
 import { meanColour, meanDifference, tower } from '../image/pictures.js';
+import { ModelCopy } from '../model/model-copy.js';
+import { tinyModel } from '../support/engine.js';
+import { classifierGraph, writeSafetyChecker } from '../support/safety-model.js';
 import { collect, ffmpeg, fixturePath, soundOf } from '../video/videos.js';
 
 const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
@@ -225,4 +228,13 @@ describe('millrace run', () => {
     }
     assert.deepEqual((await readdir(folder)).sort(), before);
   });
+});
+
+it('the report says how many frames the safety checker of the model flagged', async () => {
+  await using model = await ModelCopy.create(tinyModel);
+  const checker = { enabled: true, image_size: 8, image_mean: [0, 0, 0], image_std: [1, 1, 1] };
+  await writeSafetyChecker(model.folder, classifierGraph(1, { weights: [1, 1, 1] }).graph, checker);
+  const picturePath = fixturePath('images/tower.jpg');
+  const report = await succeed(picturePath, '-o', at('flagged.png'), '-p', 'oil', '--model', model.folder);
+  assert.deepEqual(report['notes'], ['frames that the safety checker flagged, and are blurred: 1']);
 });

@@ -5,7 +5,7 @@ import { createEngine } from '../../src/engine/host/supervisor.js';
 import { keptCosts, RecordedStream, testImage, tinyModel, tinyParameters } from '../support/engine.js';
 
 /** A call holds one row, so that all have to take turns. */
-const cacheDirectory = await keptCosts(1);
+const kept = await keptCosts(1);
 
 async function start(): Promise<Engine> {
   const nothing = (): void => {};
@@ -14,7 +14,7 @@ async function start(): Promise<Engine> {
     model: tinyModel,
     device: 'cpu',
     threads: 1,
-    cacheDirectory,
+    ...kept,
     observer,
   });
   await engine.start();

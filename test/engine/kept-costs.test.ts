@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, it } from 'node:test';
 import type { CostCurve } from '../../src/engine/costs.js';
+import type { Calibration } from '../../src/engine/messages.js';
 import { createEngine } from '../../src/engine/host/supervisor.js';
 import { tinyModel } from '../support/engine.js';
 
@@ -17,12 +18,13 @@ after(() => rm(cacheDirectory, { recursive: true }));
 const observer = { onState: () => {}, onNote: () => {}, onEvent: () => {} };
 
 /** Starts an engine and returns the costs that it uses. */
-async function start(): Promise<Kept> {
+async function start(calibration: Calibration = 'auto'): Promise<Kept> {
   await using engine = createEngine({
     model: tinyModel,
     device: 'cpu',
     threads: 1,
     cacheDirectory,
+    calibration,
     observer,
   });
   await engine.start();
@@ -46,11 +48,13 @@ async function keep(kept: Kept, times: number): Promise<Kept> {
   return changed;
 }
 
-it('measured costs are kept unless the machine turns out to be faster', async () => {
+it('measured costs are kept unless the machine turns out to be faster or slower, or with --calibration kept', async () => {
   const measured = await start();
   assert.deepEqual(JSON.parse(await readFile(await keptFile(), 'utf8')), measured);
-  const quiet = await keep(measured, 0.01);
-  assert.deepEqual(await start(), quiet, 'a slower measurement does not replace them');
+  const tooFast = await keep(measured, 0.001);
+  assert.deepEqual(await start('kept'), tooFast);
+  const slower = await start();
+  assert.ok(slower.pictureMs > tooFast.pictureMs * 10, `${slower.pictureMs}`);
   const disturbed = await keep(measured, 1000);
   const remeasured = await start();
   assert.ok(remeasured.pictureMs < disturbed.pictureMs / 10, `${remeasured.pictureMs}`);

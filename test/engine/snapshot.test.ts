@@ -23,7 +23,7 @@ const parameters = tinyParameters({
   width: 256,
   height: 256,
 });
-const cacheDirectory = await keptCosts();
+const kept = await keptCosts();
 const frames = 40;
 
 /**
@@ -44,7 +44,7 @@ async function breakOff(engine: Engine): Promise<StreamState> {
 }
 
 test('a stream continues in another engine as it would have in the first', async () => {
-  await using first = await startEngine(tinyModel, { cacheDirectory });
+  await using first = await startEngine(tinyModel, kept);
   const whole = await RecordedStream.open(first.engine, parameters);
   for (let frame = 0; frame < frames; frame++)
     whole.stream.push(frame, { image: testImage(frame, parameters) }, { replace: false });

@@ -15,9 +15,9 @@ import {
 } from '../support/engine.js';
 import { steeredModel } from '../support/steered-model.js';
 
-const cacheDirectory = await keptCosts();
-const run = await startEngine(await steeredModel('all'), { cacheDirectory });
-const plainRun = await startEngine(tinyModel, { cacheDirectory });
+const kept = await keptCosts();
+const run = await startEngine(await steeredModel('all'), kept);
+const plainRun = await startEngine(tinyModel, kept);
 after(async () => {
   await run[Symbol.asyncDispose]();
   await plainRun[Symbol.asyncDispose]();

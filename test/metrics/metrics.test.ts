@@ -28,6 +28,7 @@ describe('createMetrics', () => {
     metrics.capacity(12.5);
     metrics.inference({ rows: 3, ms: 40, pictureMs: 20 });
     metrics.embedding({ hit: true });
+    metrics.flagged();
     const { body } = await metrics.render();
     const lines = body.split('\n');
     const expected = [
@@ -49,6 +50,7 @@ describe('createMetrics', () => {
       'millrace_engine_busy_seconds_total 0.03',
       'millrace_embedding_cache_requests_total{result="hit"} 1',
       'millrace_embedding_cache_requests_total{result="miss"} 0',
+      'millrace_engine_flagged_total 1',
     ];
     for (const line of expected) assert.ok(lines.includes(line), `${line} is missing`);
   });

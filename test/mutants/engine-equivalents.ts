@@ -46,7 +46,7 @@ export const engineEquivalents: readonly Equivalent[] = [
   {
     file: 'src/engine/worker/calibration/measure.ts',
     change:
-      /^(?:isTime\(pictureMs\) && Array\.isArray\(costs\) -> \(isTime|one !== undefined -> true|one !== undefined && .* -> \(now < )/,
+      /^(?:isTime\(pictureMs\) && Array\.isArray\(costs\) -> \(isTime|one !== undefined -> true|one !== undefined && .* -> \(await )/,
     reason: 'A value without entries is not a measurement either, and a measurement has a time for one row.',
   },
   {

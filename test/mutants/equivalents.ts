@@ -85,11 +85,6 @@ export const equivalents: readonly Equivalent[] = [
     change: 'this.#screened = 0 -> this.#screened = (-1)',
     reason: 'The next pass over the waiting frames reaches 0 before it reaches a frame.',
   },
-  {
-    file: 'src/engine/worker/calibration/measure.ts',
-    change: 'round < rounds -> round <= rounds',
-    reason: 'The minimum over one more round means the same.',
-  },
   ...pictureEquivalents,
   {
     file: 'src/session/frames/stall-guard.ts',

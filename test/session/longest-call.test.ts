@@ -14,6 +14,7 @@ const defaults = { ...defaultParameters(), width: 64, height: 64 };
 /** At the default size a call of one row takes 90 ms, of two 120 ms, and a picture 10 ms. */
 const facts: EngineFacts = {
   device: 'cpu',
+  calibration: { at: new Date(0), isKept: false },
   costs: [
     { rows: 1, ms: 90 },
     { rows: 2, ms: 120 },

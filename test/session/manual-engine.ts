@@ -13,6 +13,7 @@ import type { Image } from '../../src/image/image.js';
 const ready: EngineState = {
   name: 'ready',
   device: 'cpu',
+  calibration: { at: new Date(0), isKept: false },
   costs: [],
   rowBudget: 1,
   pictureMs: 1,

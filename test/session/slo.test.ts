@@ -18,7 +18,13 @@ function slotsOf({ firstRow, furtherRow, picture }: Machine, slo: Slo): { slots:
   const rowBudget = furtherRow < firstRow ? 8 : 1;
   const parameters = { ...defaultParameters(), t_index_list: [0] };
   const capacity = new Capacity({ slo, most: 1000, maxCallMs: 0, parameters, present: () => [] });
-  capacity.calibrated({ device: 'cpu', costs, rowBudget, pictureMs: picture });
+  capacity.calibrated({
+    device: 'cpu',
+    calibration: { at: new Date(0), isKept: false },
+    costs,
+    rowBudget,
+    pictureMs: picture,
+  });
   return { slots: capacity.slots, rowBudget };
 }
 

@@ -147,12 +147,14 @@ export class RecordedStream implements StreamListener {
 }
 
 /**
- * Creates a cache folder with costs of the tiny model on one thread, to be called at the top of a file: a test that
- * depends on which rows share a call, or on which of two engines is faster, must not depend on the load of the machine
+ * Creates a cache folder with costs of the tiny model on one thread, and returns the options of an engine that takes
+ * them, to be called at the top of a file: a test that depends on which rows share a call, or on which of two engines is faster, must not depend on the load of the machine
  * during their measurement.
  * @param best the number of rows of the best calls.
  */
-export async function keptCosts(best: 1 | 8 = 8): Promise<string> {
+export async function keptCosts(
+  best: 1 | 8 = 8,
+): Promise<{ readonly cacheDirectory: string; readonly calibration: 'kept' }> {
   const cacheDirectory = await mkdtemp(join(tmpdir(), 'millrace-'));
   after(() => rm(cacheDirectory, { recursive: true }));
   const { layout, latentChannels, pixelFactor, defaults } = await readModelFolder(tinyModel);
@@ -167,10 +169,9 @@ export async function keptCosts(best: 1 | 8 = 8): Promise<string> {
     facts,
     isAny,
   );
-  // Less than the real costs, which an engine accepts: the machine may have been less busy.
   const costs = [1, 2, 4, 8].map((rows) => ({ rows, ms: best === 8 ? 0.01 + rows / 10_000 : rows / 100 }));
   await kept.write({ costs, pictureMs: 0.01 });
-  return cacheDirectory;
+  return { cacheDirectory, calibration: 'kept' };
 }
 
 /** Returns the result of one picture in a separate stream; frames are RGB, of the parameters' size. */

@@ -116,6 +116,7 @@ describe('the HTTP server', () => {
         {
           name: 'ready',
           device: 'cpu',
+          calibration: { at: new Date(0), isKept: false },
           costs: [],
           rowBudget: 1,
           pictureMs: 1,

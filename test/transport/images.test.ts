@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { decodeImage } from '../../src/image/decode.js';
+import { ModelCopy } from '../model/model-copy.js';
+import { tinyModel } from '../support/engine.js';
+import { classifierGraph, writeSafetyChecker } from '../support/safety-model.js';
 import { startServer, type TestServer } from '../support/server.js';
 
 let server: TestServer;
@@ -147,4 +150,28 @@ test('txt2img makes no images once the server drains', async () => {
   const answer = await post(JSON.stringify(parameters));
   const { error } = (await answer.json()) as { error: { code: string } };
   assert.deepEqual([answer.status, error.code], [503, 'shutting_down']);
+});
+
+test('txt2img blurs an image that the safety checker flags, and says so in a header', async () => {
+  await using model = await ModelCopy.create(tinyModel);
+  const checker = { enabled: true, image_size: 8, image_mean: [0, 0, 0], image_std: [1, 1, 1] };
+  await writeSafetyChecker(model.folder, classifierGraph(1, { weights: [1, 1, 1] }).graph, checker);
+  await using guarded = await startServer({ model: model.folder });
+  await guarded.app.ready();
+  const request = { method: 'POST', headers: { 'content-type': 'application/json' } };
+  const body = JSON.stringify(parameters);
+  const flagged = await fetch(`${guarded.url}/v1/txt2img`, { ...request, body });
+  const plain = await post(body);
+  assert.deepEqual(
+    [flagged, plain].map(({ status, headers }) => [status, headers.get('millrace-flagged')]),
+    [
+      [200, 'true'],
+      [200, null],
+    ],
+  );
+  // A blurred image has few details to encode.
+  const sizes = await Promise.all(
+    [flagged, plain].map(async (answer) => (await answer.arrayBuffer()).byteLength),
+  );
+  assert.ok((sizes[0] ?? NaN) < (sizes[1] ?? NaN), sizes.join());
 });

@@ -102,6 +102,12 @@ export const serverMessages = {
         fields: timeFields,
         meaning: "When each stage was passed, in milliseconds of the client's clock",
       },
+      flagged: {
+        kind: 'boolean',
+        optional: true,
+        meaning:
+          'Whether the image is blurred: the safety checker flagged it or the one before; absent if not',
+      },
       data: { kind: 'binary', meaning: 'A JPEG file' },
       controls: {
         kind: 'map of binary',

@@ -75,7 +75,7 @@ export const samplingParameters = {
   denoise: {
     title: 'Denoising',
     description:
-      'stream: the steps of consecutive frames in one batch; sequential: one frame after another; auto: the faster of the two on this server.',
+      'stream: the steps of consecutive frames in one batch; sequential: one frame after another; auto: the stream batch where its gain in frames is larger than its loss in latency.',
     'x-group': 'more',
     'x-applies': ['entry'],
     default: 'auto',

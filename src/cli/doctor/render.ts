@@ -1,3 +1,4 @@
+import { calibrationDate } from '../../engine/calibration-date.js';
 import type { DoctorReport, PartReport, PerformanceReport } from './report.js';
 import { table, wrap } from './table.js';
 
@@ -92,15 +93,17 @@ function renderPart(
 }
 
 function renderPerformance(
-  { device, unet, picture_ms: picture, frames_per_second: fps, sessions }: PerformanceReport,
+  { device, calibration, unet, picture_ms: picture, frames_per_second: fps, sessions }: PerformanceReport,
   { model }: DoctorReport,
   width: number,
 ): string[] {
   const size = model.size.default.join(' x ');
   const steps = model.defaults.steps ?? 1;
+  const date = calibrationDate({ at: new Date(calibration.at), isKept: calibration.kept });
+  const measured = calibration.kept ? `${date}, --fresh measures again` : date;
   return [
     ...wrap(
-      `U-Net on ${device} at ${size}; decoding and encoding a picture adds ${ms(picture)}:`,
+      `U-Net on ${device} at ${size}; decoding and encoding a picture adds ${ms(picture)} (${measured}):`,
       width - 2,
     ).map((line) => `  ${line}`),
     ...numbers([

@@ -63,6 +63,8 @@ export interface Check {
 
 export interface PerformanceReport {
   readonly device: string;
+  /** When the costs were measured (RFC 3339), and whether that was at an earlier start. */
+  readonly calibration: { readonly at: string; readonly kept: boolean };
   /** Milliseconds of a U-Net call by its rows. */
   readonly unet: CostCurve;
   /** Milliseconds to encode and decode a picture. */

@@ -1,9 +1,10 @@
 import type { StreamParameters } from '@millrace/protocol';
+import type { SafetySetting } from '../../model/layout/safety-checker.js';
 import { BufferPool } from '../buffer-pool.js';
 import { combined } from '../costs.js';
 import { DeviceError } from '../device.js';
 import type { Engine, EngineState, EngineStream, OpenOptions, StreamListener } from '../engine.js';
-import type { Precision } from '../messages.js';
+import type { Calibration, Precision, WorkerOptions } from '../messages.js';
 import { createEngine, type EngineOptions } from './supervisor.js';
 
 export interface EngineGroupOptions extends Omit<EngineOptions, 'device' | 'pixels' | 'onStreamEnd'> {
@@ -16,10 +17,12 @@ export function engineSettings(settings: {
   readonly device: readonly string[];
   readonly threads: number;
   readonly precision: Precision;
+  readonly calibration: Calibration;
+  readonly safetyChecker: SafetySetting;
   readonly cacheDirectory: string;
-}): Required<Pick<EngineGroupOptions, 'devices' | 'threads' | 'precision' | 'cacheDirectory'>> {
-  const { device: devices, threads, precision, cacheDirectory } = settings;
-  return { devices, threads, precision, cacheDirectory: cacheDirectory === '' ? null : cacheDirectory };
+}): Required<Omit<WorkerOptions, 'model' | 'device'>> & Pick<EngineGroupOptions, 'devices'> {
+  const { device: devices, cacheDirectory, threads, precision, calibration, safetyChecker } = settings;
+  return { devices, threads, precision, calibration, safetyChecker, cacheDirectory: cacheDirectory || null };
 }
 
 /**
@@ -129,6 +132,7 @@ class EngineGroup implements Engine {
       return {
         ...first,
         ...combined(ready),
+        calibration: ready.map(({ calibration }) => calibration).reduce((a, b) => (b.at < a.at ? b : a)),
         device: ready.map((state) => state.device).join(','),
       };
     }

@@ -123,10 +123,11 @@ export class ManagedStream implements EngineStream {
     pixels,
     timings,
     controls,
+    flagged = false,
   }: Extract<MessageFromStream, { type: 'result' }>): Promise<void> {
+    const image = { width, height, data: new Uint8Array(pixels), timings, flagged };
     try {
-      const image = { width, height, data: new Uint8Array(pixels), timings, ...(controls && { controls }) };
-      await this.#listener.onResult(frame, image);
+      await this.#listener.onResult(frame, { ...image, ...(controls && { controls }) });
     } finally {
       this.#links.post({ type: 'recycle', pixels }, [pixels]);
     }

@@ -136,9 +136,20 @@ class Supervisor implements Engine {
 
   #createHost(): WorkerHost {
     const { model, device, threads, cacheDirectory, precision, workerFile, stopTimeoutMs } = this.#options;
+    const { calibration: asked, safetyChecker } = this.#options;
+    // What the first thread measured counts for those that replace it.
+    const calibration = asked === 'fresh' && this.#deaths.length > 0 ? 'auto' : asked;
     return new WorkerHost({
       file: workerFile ?? new URL('../worker/main.js', import.meta.url),
-      worker: { model, device, threads, cacheDirectory, ...(precision && { precision }) },
+      worker: {
+        model,
+        device,
+        threads,
+        cacheDirectory,
+        ...(precision && { precision }),
+        ...(calibration && { calibration }),
+        ...(safetyChecker && { safetyChecker }),
+      },
       startTimeoutMs: this.#options.startTimeoutMs ?? this.#startTimeoutMs,
       stopTimeoutMs: stopTimeoutMs ?? 30_000,
       onMessage: (message) => this.#receive(message),
@@ -168,6 +179,7 @@ class Supervisor implements Engine {
       case 'inference':
       case 'embedding':
       case 'not_finite':
+      case 'flagged':
         return this.#options.observer.onEvent(message);
       case 'recycle':
         return this.#pixels.give(message.pixels);

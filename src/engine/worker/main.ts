@@ -1,6 +1,7 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { bankBytes } from '../../diffusion/attention-bank.js';
 import { readModelFolder } from '../../model/folder.js';
+import { Inbox } from './inbox.js';
 import { asError } from '../as-error.js';
 import { BufferPool } from '../buffer-pool.js';
 import { ExpectedCosts, rowBudget } from '../costs.js';
@@ -16,6 +17,7 @@ import { exportNotes } from './calibration/export-notes.js';
 import { FrameLoop, type FrameLoopOptions } from './streams/frame-loop.js';
 import { LiveStream } from './streams/live-stream.js';
 import { recycle, type Post } from './streams/post.js';
+import { SafetyGuard } from './streams/safety-guard.js';
 import type { StreamContext } from './streams/stream-context.js';
 import { NotFiniteError, refusedInput } from './networks/finite.js';
 import { measureCosts } from './calibration/measure.js';
@@ -175,37 +177,6 @@ class EngineWorker {
   }
 }
 
-/** Messages that the loop has not handled yet. */
-class Inbox {
-  readonly #messages: ToWorker[] = [];
-  #wake: () => void = () => {};
-
-  /** Whether a `stop` message has arrived. */
-  get stops(): boolean {
-    return this.#messages.some(({ type }) => type === 'stop');
-  }
-
-  put(message: ToWorker): void {
-    this.#messages.push(message);
-    this.#wake();
-  }
-
-  take(): readonly ToWorker[] {
-    return this.#messages.splice(0);
-  }
-
-  /** Waits for a message, at most `ms` milliseconds. */
-  async filled(ms: number): Promise<void> {
-    if (this.#messages.length > 0) return;
-    let timer: NodeJS.Timeout | undefined;
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-      if (ms < Infinity) timer = setTimeout(resolve, ms);
-    });
-    clearTimeout(timer);
-  }
-}
-
 /** Largest share of the memory that is free at the start for the attention banks of all streams. */
 const bankShare = 1 / 4;
 
@@ -220,7 +191,8 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
   const post: Post = (message, transfer = []) => port.postMessage(message, [...transfer]);
   const inbox = new Inbox();
   port.on('message', (message: ToWorker) => inbox.put(message));
-  const { model, device: asked, threads, cacheDirectory, precision = 'auto' } = workerData as WorkerOptions;
+  const options = workerData as WorkerOptions;
+  const { model, device: asked, threads, cacheDirectory, precision = 'auto', calibration = 'auto' } = options;
   try {
     const folder = await readModelFolder(model);
     const { device, because } = await chooseDevice(parseDevice(asked), surroundings());
@@ -241,7 +213,12 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
     };
     for (const text of folder.notes) onNote(text);
     for (const text of checkSolvers(folder)) onNote(text);
-    const kept = { device, threads, cacheDirectory, proceed, onProgress, onNote };
+    const kept = { device, threads, cacheDirectory, calibration, proceed, onProgress, onNote };
+    await using guard = await SafetyGuard.load(folder.root, {
+      ...kept,
+      setting: options.safetyChecker,
+      post,
+    });
     const chosen = await loadPrecision(folder, { precision, ...kept });
     const { runtime } = chosen;
     if (chosen.because !== null) post({ type: 'note', text: chosen.because });
@@ -268,6 +245,7 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
     const emptyNegative = folder.zeroEmptyNegative ? noPrompt(empty) : null;
     const padding = new Padding(empty.encoder_hidden_states, emptyNegative?.encoder_hidden_states ?? null);
     const expected = new ExpectedCosts(measured, usual);
+    const onProcessor = device.provider === 'cpu';
     const prices = new WorkPrices(expected, { rowBudget: facts.rowBudget, usual });
     const bankMemory = new BankMemory(bankLimit);
     const worker = new EngineWorker(
@@ -278,10 +256,11 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
         emptyNegative,
         padding,
         costs,
+        pictureMs: measured.pictureMs,
         prices,
         bankMemory,
       },
-      { rowBudget: facts.rowBudget, expected, prices, post, onProcessor: device.provider === 'cpu' },
+      { rowBudget: facts.rowBudget, expected, prices, post, guard, onProcessor },
     );
     post({ type: 'ready', ...facts });
     await worker.run(inbox);

@@ -83,6 +83,7 @@ export class ResultSender implements WaitingResults {
       const transit = frame.id < 0 ? null : outlet.clock.since(captured, frame.arrivedAt);
       outlet.meter.frameSent(sequence, timings, transit);
       const previews = controls && { controls };
+      const flagged = image.flagged === true && { flagged: true };
       outlet.send({
         type: 'result',
         id,
@@ -93,6 +94,7 @@ export class ResultSender implements WaitingResults {
         timings,
         times,
         ...previews,
+        ...flagged,
         data,
       });
     } catch (error) {

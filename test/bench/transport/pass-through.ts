@@ -9,6 +9,7 @@ import { stubStream } from '../../support/stub-stream.js';
 const state: Engine['state'] = {
   name: 'ready',
   device: 'none',
+  calibration: { at: new Date(0), isKept: false },
   costs: [],
   rowBudget: 1,
   pictureMs: 0,

@@ -31,6 +31,7 @@ async function reportOf(layout: LayoutName, changes: Partial<DoctorReport> = {})
     ],
     performance: {
       device: 'cpu',
+      calibration: { at: '2026-03-01T08:05:09.000Z', kept: true },
       unet: [
         { rows: 1, ms: 8.125 },
         { rows: 2, ms: 14 },
@@ -56,6 +57,18 @@ it('fits terminals of 80 and 120 columns for any model', async () => {
       for (const line of lines) assert.equal(line, line.trimEnd());
     }
   }
+});
+
+it('says when the costs were measured', async () => {
+  const report = await reportOf('optimum');
+  const { performance } = report;
+  assert.ok(performance);
+  const flat = (kept: boolean): string => {
+    const calibration = { ...performance.calibration, kept };
+    return render({ ...report, performance: { ...performance, calibration } }, 120).replace(/\s+/g, ' ');
+  };
+  assert.match(flat(true), /adds 4\.44 ms \(kept from 2026-03-01 08:05 UTC, --fresh measures again\):/);
+  assert.match(flat(false), /adds 4\.44 ms \(measured now\):/);
 });
 
 it('shows how many threads a call has and what limits them', async () => {

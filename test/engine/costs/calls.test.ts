@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cost, preferredDenoise, rowBudget } from '../../../src/engine/costs.js';
+import { cost, rowBudget } from '../../../src/engine/costs.js';
 
 /** Calls whose cost grows with their rows, and calls that cost the same up to four rows. */
 const linear = [1, 2, 4, 8].map((rows) => ({ rows, ms: 10 * rows }));
@@ -31,20 +31,4 @@ test('a call gets more rows only while they pay off', () => {
   assert.equal(rowBudget(call(10.5)), 1, 'within 5% of the best');
   assert.equal(rowBudget(call(10.6)), 2);
   assert.equal(rowBudget([]), 1);
-});
-
-test('auto takes the stream batch where calls of many rows are cheap', () => {
-  assert.equal(preferredDenoise(linear, 4, 1), 'sequential');
-  assert.equal(preferredDenoise(wide, 4, 1), 'stream');
-  assert.equal(preferredDenoise(wide, 2, 2), 'stream');
-  const calls = (ms: number): typeof wide => [
-    { rows: 1, ms: 10 },
-    { rows: 2, ms },
-    { rows: 4, ms: 36 },
-  ];
-  assert.equal(preferredDenoise(calls(18), 2, 1), 'sequential', 'the gain must exceed a tenth');
-  assert.equal(preferredDenoise(calls(17.9), 2, 1), 'stream');
-  assert.equal(preferredDenoise(calls(20), 2, 2), 'sequential', 'four rows at once, or twice two');
-  assert.equal(preferredDenoise(calls(20.1), 2, 2), 'stream');
-  assert.equal(preferredDenoise(wide, 1, 1), 'sequential', 'with one step there is nothing to batch');
 });

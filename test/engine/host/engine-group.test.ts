@@ -5,7 +5,7 @@ import { DeviceError } from '../../../src/engine/device.js';
 import type { EngineEvent, EngineState } from '../../../src/engine/engine.js';
 import { keptCosts, RecordedStream, testImage, tinyModel, tinyParameters } from '../../support/engine.js';
 
-const cacheDirectory = await keptCosts();
+const kept = await keptCosts();
 
 function startOptions(devices: readonly string[]): Parameters<typeof createEngines>[0] & {
   readonly states: EngineState[];
@@ -18,7 +18,7 @@ function startOptions(devices: readonly string[]): Parameters<typeof createEngin
     onNote: () => {},
     onEvent: (event: EngineEvent) => event.type === 'inference' && calls.push(event.rows),
   };
-  return { model: tinyModel, devices, threads: 1, cacheDirectory, observer, states, calls };
+  return { model: tinyModel, devices, threads: 1, ...kept, observer, states, calls };
 }
 
 describe('engines on several devices', () => {

@@ -19,6 +19,8 @@ function setUp(more: readonly object[] = []) {
     type: 'ready',
     only: device,
     device,
+    // The slower one has kept its costs for longer.
+    calibration: { at: `2026-01-0${10 - ms / 10}T00:00:00Z`, isKept: ms === 20 },
     costs: [1, 2].map((rows) => ({ rows, ms: ms * rows })),
     rowBudget,
     pictureMs: ms,
@@ -37,7 +39,8 @@ function setUp(more: readonly object[] = []) {
       onEvent(event) {
         if (event.type === 'inference') events.push(`inference ${event.rows}`);
         else if (event.type === 'embedding') events.push(`embedding ${event.hit}`);
-        else events.push(`not finite ${event.part}`);
+        else if (event.type === 'not_finite') events.push(`not finite ${event.part}`);
+        else events.push('flagged');
       },
       onRestart: () => events.push('restart'),
       onHang: () => events.push('hang'),
@@ -57,7 +60,8 @@ describe('engines together', () => {
     const { engine, events } = setUp();
     assert.deepEqual(engine.state, { name: 'starting', what: 'starting the inference threads' });
     await Promise.all([engine.start(), engine.start()]);
-    const { device, costs, rowBudget, pictureMs } = readyState(engine);
+    const { device, calibration, costs, rowBudget, pictureMs } = readyState(engine);
+    assert.deepEqual(calibration, { at: '2026-01-08T00:00:00Z', isKept: true }, 'the oldest');
     assert.deepEqual([device, rowBudget], ['cuda:0,cuda:1', 5]);
     // Two rows at a time: 1/20 and 1/10 of a call in a millisecond.
     assert.deepEqual(
@@ -142,8 +146,22 @@ describe('engines together', () => {
 });
 
 it('engine settings keep nothing if no folder is named', () => {
-  const settings = { device: ['cpu'], threads: 3, precision: 'float', cacheDirectory: '/kept' } as const;
-  const own = { devices: ['cpu'], threads: 3, precision: 'float', cacheDirectory: '/kept' };
+  const settings = {
+    device: ['cpu'],
+    threads: 3,
+    precision: 'float',
+    calibration: 'kept',
+    safetyChecker: 'on',
+    cacheDirectory: '/kept',
+  } as const;
+  const own = {
+    devices: ['cpu'],
+    threads: 3,
+    precision: 'float',
+    calibration: 'kept',
+    safetyChecker: 'on',
+    cacheDirectory: '/kept',
+  };
   assert.deepEqual(engineSettings(settings), own);
   assert.deepEqual(engineSettings({ ...settings, cacheDirectory: '' }), { ...own, cacheDirectory: null });
 });

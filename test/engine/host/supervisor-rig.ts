@@ -7,7 +7,8 @@ import type { Script } from './scripted-worker.js';
 
 export const parameters = { ...defaultParameters(), width: 2, height: 1 };
 const costs = [{ rows: 1, ms: 10 }];
-export const ready = { type: 'ready', device: 'cpu', costs, rowBudget: 3, pictureMs: 5 };
+const calibration = { at: '2026-01-02T03:04:05Z', isKept: false };
+export const ready = { type: 'ready', device: 'cpu', calibration, costs, rowBudget: 3, pictureMs: 5 };
 const opened = { type: 'answered', question: 'open', value: null };
 /** A worker that is ready at once, and opens all streams. */
 export const opens = { begin: [ready], on: { open: [opened] } } as const;
@@ -63,7 +64,8 @@ export function setUp(script: Script, options: Partial<EngineOptions> = {}): Rig
       onEvent(event) {
         if (event.type === 'inference') tell(`inference ${JSON.stringify(event)}`);
         else if (event.type === 'embedding') tell(`embedding ${event.hit}`);
-        else tell(`not finite ${event.part}`);
+        else if (event.type === 'not_finite') tell(`not finite ${event.part}`);
+        else tell('flagged');
       },
       onRestart: () => tell('restart'),
       onHang: () => tell('hang'),

@@ -15,12 +15,13 @@ describe('an engine that starts', () => {
   it('starts once, reports its progress, and takes its state from its worker', async () => {
     const { engine, told } = setUp(
       { begin: [{ type: 'starting', what: 'loading' }, ready] },
-      { precision: 'int8' },
+      { precision: 'int8', calibration: 'fresh', safetyChecker: 'on' },
     );
     assert.deepEqual(engine.state, { name: 'starting', what: 'starting the inference thread' });
     await Promise.all([engine.start(), engine.start()]);
     await engine.start();
-    const options = '{"device":"cpu","threads":2,"cacheDirectory":"/cache","precision":"int8"}';
+    const options =
+      '{"device":"cpu","threads":2,"cacheDirectory":"/cache","precision":"int8","calibration":"fresh","safetyChecker":"on"}';
     assert.deepEqual(told, [
       'starting starting the inference thread',
       `note 0: ${options}`,
@@ -227,6 +228,22 @@ describe('a worker that dies', () => {
     assert.equal(rig.told.at(-1), 'failed struck by frame 13');
     assert.ok(rig.told.includes('restarting restarting after: struck by frame 13'));
     assert.equal(rig.told.filter((line) => line === 'restarting loading').length, 5);
+  });
+
+  it('measures afresh once: what the first worker measured counts for the next ones', async () => {
+    for (const [asked, next] of [
+      ['fresh', 'auto'],
+      ['kept', 'kept'],
+    ] as const) {
+      const rig = setUp(script, { calibration: asked });
+      await deaths(rig, await open(rig.engine), { times: 1, apart: 0 });
+      const starts = rig.told.filter((line) => line.startsWith('note 0: {"device"'));
+      // A note that repeats is reported once.
+      assert.deepEqual(
+        starts.map((line) => /"calibration":"(\w+)"/.exec(line)?.[1]),
+        [...new Set([asked, next])],
+      );
+    }
   });
 
   it('has its streams opened once in the next worker, including those opened while it starts', async () => {

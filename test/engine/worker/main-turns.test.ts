@@ -7,13 +7,13 @@ import { WorkerThread } from './worker-thread.js';
 
 const file = new URL('stepping-worker.js', import.meta.url);
 /** A call holds one row, which is expected to take 0.01 ms. */
-const cacheDirectory = await keptCosts(1);
+const kept = await keptCosts(1);
 const parameters = tinyParameters({ t_index_list: [32] });
 const size = { width: parameters.width, height: parameters.height };
 
 /** Starts a thread and opens this many streams. */
 async function start(streams: number, steps: Steps): Promise<WorkerThread> {
-  const thread = new WorkerThread(file, { cacheDirectory }, { steps });
+  const thread = new WorkerThread(file, kept, { steps });
   await thread.when('ready');
   const opens = Array.from({ length: streams }, (_, stream): ToWorker => ({
     type: 'ask',

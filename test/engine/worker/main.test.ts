@@ -8,7 +8,7 @@ import { keptCosts, tinyModel, tinyParameters } from '../../support/engine.js';
 import { WorkerThread } from './worker-thread.js';
 
 const file = new URL('../../../src/engine/worker/main.js', import.meta.url);
-const cacheDirectory = await keptCosts();
+const kept = await keptCosts();
 const parameters = tinyParameters({ t_index_list: [32] });
 const size = { width: parameters.width, height: parameters.height };
 
@@ -35,7 +35,7 @@ function frameOf(stream: number, number: number, pixels: ArrayBuffer | null = nu
 }
 
 async function start(): Promise<WorkerThread> {
-  const thread = new WorkerThread(file, { cacheDirectory });
+  const thread = new WorkerThread(file, kept);
   await thread.when('ready');
   return thread;
 }
@@ -44,9 +44,11 @@ describe('the thread of an engine', () => {
   it('reports the progress of its start, its measurements, and that it has stopped', async () => {
     const thread = await start();
     const costs = [1, 2, 4, 8].map((rows) => ({ rows, ms: 0.01 + rows / 10_000 }));
-    assert.deepEqual(thread.of('ready')[0], {
+    const [ready] = thread.of('ready');
+    assert.deepEqual(ready, {
       type: 'ready',
       device: 'cpu',
+      calibration: { at: ready?.calibration.at, isKept: true },
       costs,
       rowBudget: 8,
       pictureMs: 0.01,
@@ -69,7 +71,7 @@ describe('the thread of an engine', () => {
   });
 
   it('reports nothing more if it is stopped before it is ready', async () => {
-    const thread = new WorkerThread(file, { cacheDirectory });
+    const thread = new WorkerThread(file, kept);
     thread.send(open(0), { type: 'stop' });
     assert.equal(await thread.ended, 0);
     assert.deepEqual(thread.of('ready', 'failed', 'stopped'), []);
@@ -86,7 +88,7 @@ describe('the thread of an engine', () => {
     const thread = new WorkerThread(file, { device: 'auto', model: `${tinyModel}/unet` });
     await thread.ended;
     assert.equal(thread.said.length, 1, 'the model comes first');
-    await using other = new WorkerThread(file, { device: 'auto', cacheDirectory });
+    await using other = new WorkerThread(file, { device: 'auto', ...kept });
     const note = await other.when('note');
     assert.match(note.text, /^running on /);
   });

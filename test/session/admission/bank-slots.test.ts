@@ -18,6 +18,7 @@ function slotsWith(
   });
   capacity.calibrated({
     device: 'cpu',
+    calibration: { at: new Date(0), isKept: false },
     costs: [1, 2, 4, 8].map((rows) => ({ rows, ms: 10 * rows })),
     rowBudget: 4,
     pictureMs: 15,

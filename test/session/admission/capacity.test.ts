@@ -8,6 +8,7 @@ import { Capacity } from '../../../src/session/admission/capacity.js';
 /** Calls of 4 rows are the most efficient: 10 ms a row. A picture takes 15 ms on top. */
 const measured: EngineFacts = {
   device: 'cpu',
+  calibration: { at: new Date(0), isKept: false },
   costs: [
     { rows: 1, ms: 20 },
     { rows: 2, ms: 30 },

@@ -248,3 +248,21 @@ it('the meter gets each result with the time from capture to arrival, null for f
     ],
   );
 });
+
+it('a client is told which results are blurred, and nothing about others', async () => {
+  const { sender, encoded, frameOf, connect } = setUp();
+  const client = createClient();
+  connect(client);
+  for (const [id, flagged] of [
+    [1, true],
+    [2, false],
+  ] as const) {
+    void sender.put(frameOf(id), { ...image, flagged });
+    await encoded();
+  }
+  const results = client.sent.filter((message) => message.type === 'result');
+  assert.deepEqual(
+    results.map((message) => ('flagged' in message ? message.flagged : 'absent')),
+    [true, 'absent'],
+  );
+});

@@ -152,6 +152,8 @@ class Frame(Picture):
     times: Mapping[str, float]
     """When each stage was passed, in milliseconds of the client's clock: ``received``, ``decoded``, ``queued``,
     ``encoded``, ``denoised``, ``vae_decoded``, ``sent``."""
+    flagged: bool | None = None
+    """Whether the image is blurred: the safety checker flagged it or the one before; None if not."""
     data: bytes
     """A JPEG file."""
     controls: Mapping[str, bytes] | None = None
@@ -299,6 +301,7 @@ def _read_result(fields: Fields) -> Frame:
             "timings", "decode", "queue", "encode", "denoise", "vae_decode", "image_encode", "total"
         ),
         times=fields.numbers("times", "received", "decoded", "queued", "encoded", "denoised", "vae_decoded", "sent"),
+        flagged=fields.optional("flagged", fields.boolean),
         data=fields.binary("data"),
         controls=fields.optional("controls", fields.binaries),
     )

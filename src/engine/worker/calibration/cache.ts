@@ -14,6 +14,12 @@ export interface MeasurementFacts {
   readonly threads: number;
 }
 
+/** A measurement of an earlier start. */
+interface Kept<Value> {
+  readonly value: Value;
+  readonly savedAt: Date;
+}
+
 /** Where measurements are saved. */
 export interface CalibrationPlace {
   readonly directory: string;
@@ -65,10 +71,11 @@ export class CalibrationFile<Value> {
     return new CalibrationFile(join(directory, `${kind}-${name}.json`), onNote, isValue);
   }
 
-  async read(): Promise<Value | null> {
+  async read(): Promise<Kept<Value> | null> {
     try {
       const value: unknown = JSON.parse(await readFile(this.#path, 'utf8'));
-      return this.#isValue(value) ? value : null;
+      const { mtime: savedAt } = await stat(this.#path);
+      return this.#isValue(value) ? { value, savedAt } : null;
     } catch (error) {
       // A parse error has no code.
       const code = codeOf(error);

@@ -1,8 +1,10 @@
 import type { MeasuredCosts, SteeredCosts } from '../../costs.js';
 import type { Device } from '../../device.js';
+import type { Calibration, CalibrationTime } from '../../messages.js';
 import { CalibrationFile, fieldsOf } from './cache.js';
 import type { Row, RowValues } from '../../../diffusion/stream.js';
 import type { ModelFolder } from '../../../model/folder.js';
+import { median, msOf, stillTakes } from './timing.js';
 import type { SteeredLayout } from '../../../model/layout/steered.js';
 import type { FeatureSource } from '../networks/control-networks.js';
 import type { ModelRuntime } from '../networks/runtime.js';
@@ -10,10 +12,11 @@ import { usualSize, type Shape } from '../networks/sizes.js';
 import { blankRow } from '../networks/unet.js';
 
 const rowCounts = [1, 2, 4, 8];
-/** Rounds over all row counts: a short disturbance then affects only one time of each. */
-const rounds = 3;
-/** Saved times are measured again if the current time is below this share of them. */
-const minRatio = 0.85;
+/**
+ * Rounds over all row counts, of which the median counts: a short disturbance then affects only one time of each. On a
+ * slow device, which is disturbed less, the fewest rounds are enough.
+ */
+const rounds = { fewest: 3, most: 5, enoughMs: 2000 };
 /** Rows of the calls in which both U-Nets are compared. */
 const comparedRows = 4;
 
@@ -22,6 +25,7 @@ export interface MeasureOptions {
   readonly threads: number;
   /** Folder in which results are saved; null measures at each start. */
   readonly cacheDirectory: string | null;
+  readonly calibration: Calibration;
   readonly onProgress: (what: string) => void;
   /** Called before each call of the networks; throws to stop. */
   readonly proceed: () => void;
@@ -34,19 +38,26 @@ type Networks = Pick<ModelRuntime, 'folder' | 'latentShape' | 'encode' | 'decode
   readonly controls: FeatureSource | null;
 };
 
-/**
- * Warms all networks up, and times the U-Net at 1, 2, 4 and 8 rows and the VAE, at the model's default size. Results
- * are saved by model, device, CPU, thread count and Node version, until the machine proves faster than they say. If the
- * model can be steered by pictures, what that costs is measured too, once.
- */
-export async function measureCosts(runtime: Networks, options: MeasureOptions): Promise<MeasuredCosts> {
-  const plain = await measurePlain(runtime, options);
-  const { steered } = runtime.folder.layout;
-  return steered === null ? plain : { ...plain, steered: await measureSteered(runtime, steered, options) };
+/** Costs, and when they were measured. */
+interface DatedCosts extends MeasuredCosts {
+  readonly calibration: CalibrationTime;
 }
 
-async function measurePlain(runtime: Networks, options: MeasureOptions): Promise<MeasuredCosts> {
-  const { device, threads, cacheDirectory, proceed, onNote } = options;
+/**
+ * Warms all networks up, and times the U-Net at 1, 2, 4 and 8 rows and the VAE, at the model's default size. Results
+ * are saved by model, device, CPU, thread count and Node version, until the machine proves faster or slower than they
+ * say. If the model can be steered by pictures, what that costs is measured with them.
+ */
+export async function measureCosts(runtime: Networks, options: MeasureOptions): Promise<DatedCosts> {
+  const plain = await measurePlain(runtime, options);
+  const { steered } = runtime.folder.layout;
+  if (steered === null) return plain;
+  const calibration = plain.calibration.isKept ? options.calibration : 'fresh';
+  return { ...plain, steered: await measureSteered(runtime, steered, { ...options, calibration }) };
+}
+
+async function measurePlain(runtime: Networks, options: MeasureOptions): Promise<DatedCosts> {
+  const { device, threads, cacheDirectory, calibration, proceed, onNote } = options;
   const size = usualSize(runtime.folder);
   const shape = runtime.latentShape(size);
   options.onProgress('warming up');
@@ -71,19 +82,21 @@ async function measurePlain(runtime: Networks, options: MeasureOptions): Promise
   const facts = { file, shape, device, threads };
   const place = cacheDirectory === null ? null : { directory: cacheDirectory, onNote };
   const cache = place && (await CalibrationFile.for(place, 'costs', facts, isMeasured));
-  const known = await cache?.read();
-  if (known && !(await isFasterNow(known, { call, picture }))) return known;
+  const known = calibration === 'fresh' ? null : await cache?.read();
+  if (known && (calibration === 'kept' || (await stillHold(known.value, { call, picture })))) {
+    return { ...known.value, calibration: { at: known.savedAt, isKept: true } };
+  }
   options.onProgress('measuring the cost of a U-Net call');
   const measured = await measureAll({ call, picture });
   await cache?.write(measured);
-  return measured;
+  return { ...measured, calibration: { at: new Date(), isKept: false } };
 }
 
 /** Compares the steered U-Net with the plain one, in alternation, so that other load on the machine affects both. */
 async function measureSteered(
   runtime: Networks,
   steered: SteeredLayout,
-  { device, threads, cacheDirectory, onNote, onProgress }: MeasureOptions,
+  { device, threads, cacheDirectory, calibration, proceed, onNote, onProgress }: MeasureOptions,
 ): Promise<SteeredCosts> {
   const { folder } = runtime;
   const { unet, controls } = steered;
@@ -92,8 +105,8 @@ async function measureSteered(
   const facts = { file: unet.graph.file, shape, device, threads };
   const place = cacheDirectory === null ? null : { directory: cacheDirectory, onNote };
   const cache = place && (await CalibrationFile.for(place, 'steered', facts, isSteered));
-  const known = await cache?.read();
-  if (known) return known;
+  const known = calibration === 'fresh' ? null : await cache?.read();
+  if (known) return known.value;
   const calls = comparedRowsOf(folder, steered, shape).map((row) => {
     const rows = Array.from({ length: comparedRows }, () => row);
     const kept = (row.conditioning['bank_mask']?.length ?? 0) > 0 ? [] : undefined;
@@ -105,24 +118,26 @@ async function measureSteered(
       () =>
         runtime.controls?.features(name, image, size),
   );
-  const least = [...calls, ...features].map(() => Infinity);
+  const trials = [...calls, ...features].map((action) => ({ action, times: [] as number[] }));
   // The first round warms up.
-  for (let round = 0; round <= rounds; round++) {
-    for (const [i, action] of [...calls, ...features].entries()) {
+  for (let round = 0; round <= rounds.fewest; round++) {
+    for (const { action, times } of trials) {
       // Each time, since calls of a large model are long, and a thread that is silent for long is ended.
       onProgress('measuring the cost of steering');
-      const ms = await msOf(async () => void (await action()));
-      if (round > 0) least[i] = Math.min(least[i] ?? Infinity, ms);
+      proceed();
+      const ms = await msOf(async () => action());
+      if (round > 0) times.push(ms);
     }
   }
-  const [plainMs = 1, steeredMs = 1, bankMs = 1] = least;
-  const controlMs = least.slice(calls.length - controls.length, calls.length);
+  const medians = trials.map(({ times }) => median(times));
+  const [plainMs = 1, steeredMs = 1, bankMs = 1] = medians;
+  const controlMs = medians.slice(calls.length - controls.length, calls.length);
   const added = (...ms: readonly number[]): number => Math.max(0, Math.max(...ms) - steeredMs) / plainMs;
   const measured = {
     ratio: steeredMs / plainMs,
     controlRatio: added(...controlMs),
     bankRatio: added(bankMs),
-    featuresMs: Math.max(0, ...least.slice(calls.length)),
+    featuresMs: Math.max(0, ...medians.slice(calls.length)),
   };
   await cache?.write(measured);
   return measured;
@@ -161,31 +176,33 @@ interface Trials {
   readonly picture: () => Promise<void>;
 }
 
-/** Measures all costs: the minimum over the rounds, which is the least disturbed time. */
+/** Measures all costs: the medians over the rounds. */
 async function measureAll({ call, picture }: Trials): Promise<MeasuredCosts> {
-  const least = new Map(rowCounts.map((rows) => [rows, Infinity]));
-  let pictureMs = Infinity;
+  const calls = rowCounts.map((rows) => ({ rows, times: [] as number[] }));
+  const pictures: number[] = [];
   for (const rows of rowCounts) await call(rows);
-  for (let round = 0; round < rounds; round++) {
-    for (const [rows, ms] of least) least.set(rows, Math.min(ms, await msOf(() => call(rows))));
-    pictureMs = Math.min(pictureMs, await msOf(picture));
+  const { fewest, most, enoughMs } = rounds;
+  const start = performance.now();
+  while (pictures.length < fewest || (pictures.length < most && performance.now() - start < enoughMs)) {
+    for (const { rows, times } of calls) times.push(await msOf(() => call(rows)));
+    pictures.push(await msOf(picture));
   }
-  return { costs: [...least].map(([rows, ms]) => ({ rows, ms })), pictureMs };
+  return {
+    costs: calls.map(({ rows, times }) => ({ rows, ms: median(times) })),
+    pictureMs: median(pictures),
+  };
 }
 
-/** Returns whether a single measurement is clearly faster than the saved times. */
-async function isFasterNow(
+/** Returns whether a call of one row and a picture take about as long as the saved times say. */
+async function stillHold(
   { costs: [one], pictureMs }: MeasuredCosts,
   { call, picture }: Trials,
 ): Promise<boolean> {
-  const now = (await msOf(() => call(1))) + (await msOf(picture));
-  return one !== undefined && now < minRatio * (one.ms + pictureMs);
-}
-
-async function msOf(action: () => Promise<void>): Promise<number> {
-  const start = performance.now();
-  await action();
-  return performance.now() - start;
+  const both = async (): Promise<void> => {
+    await call(1);
+    await picture();
+  };
+  return one !== undefined && (await stillTakes(one.ms + pictureMs, both));
 }
 
 function isMeasured(value: unknown): value is MeasuredCosts {

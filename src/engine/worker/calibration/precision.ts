@@ -1,13 +1,16 @@
 import type { ModelFolder } from '../../../model/folder.js';
 import { ModelError } from '../../../model/model-error.js';
-import type { Precision } from '../../messages.js';
+import type { Calibration, CalibrationTime, Precision } from '../../messages.js';
 import { CalibrationFile, fieldsOf } from './cache.js';
+import { calibrationDate } from '../../calibration-date.js';
+import { median, msOf, stillTakes } from './timing.js';
 import { NotFiniteError } from '../networks/finite.js';
 import { ModelRuntime, type RuntimeOptions } from '../networks/runtime.js';
 import { TrialPicture } from './trial-picture.js';
 
 export interface PrecisionOptions extends Required<RuntimeOptions> {
   readonly precision: Precision;
+  readonly calibration: Calibration;
   readonly onProgress: (what: string) => void;
   /** Called before each call of the networks; throws to stop. */
   readonly proceed: () => void;
@@ -38,12 +41,12 @@ const maxInt8Ratio = 0.95;
 const minDecibels = 26;
 
 /**
- * Loads a model in floats or, on the CPU and if it has such graphs, in 8 bits. `auto` compares both once: it takes 8
- * bits if they are faster and the pictures match, and saves the result for later starts.
+ * Loads a model in floats or, on the CPU and if it has such graphs, in 8 bits. `auto` compares both: it takes 8 bits if
+ * they are faster and the pictures match, and saves the result until the machine proves faster or slower than it says.
  * @throws {ModelError} if 8 bits are requested and not available, or a network cannot be loaded.
  */
 export async function loadPrecision(folder: ModelFolder, options: PrecisionOptions): Promise<ChosenRuntime> {
-  const { precision, device, onProgress } = options;
+  const { precision, calibration, device, onProgress } = options;
   const load = (layout: ModelFolder['layout']): Promise<ModelRuntime> =>
     ModelRuntime.load({ ...folder, layout }, options, onProgress);
   const int8 = device.provider === 'cpu' ? folder.int8 : null;
@@ -56,10 +59,13 @@ export async function loadPrecision(folder: ModelFolder, options: PrecisionOptio
     return { runtime: await load(int8), because: 'computing in 8 bits, as requested' };
 
   const cache = await cacheFor(int8, folder, options);
-  const known = await cache?.read();
+  const known = calibration === 'fresh' ? null : await cache?.read();
   if (known) {
-    const runtime = await load(isBetter(known) ? int8 : folder.layout);
-    return { runtime, because: describe(known) };
+    const runtime = await load(isBetter(known.value) ? int8 : folder.layout);
+    if (calibration === 'kept' || (await stillHolds(known.value, runtime, options.proceed))) {
+      return { runtime, because: describe(known.value, { at: known.savedAt, isKept: true }) };
+    }
+    await runtime[Symbol.asyncDispose]();
   }
   const inFloats = await load(folder.layout);
   const in8Bits = await load(int8);
@@ -72,19 +78,41 @@ export async function loadPrecision(folder: ModelFolder, options: PrecisionOptio
   await cache?.write(comparison);
   const [runtime, other] = isBetter(comparison) ? [in8Bits, inFloats] : [inFloats, in8Bits];
   await other[Symbol.asyncDispose]();
-  return { runtime, because: describe(comparison) };
+  return { runtime, because: describe(comparison, { at: new Date(), isKept: false }) };
+}
+
+/** Returns whether the chosen one takes about as long as the comparison says. */
+async function stillHolds(kept: Comparison, runtime: ModelRuntime, proceed: () => void): Promise<boolean> {
+  const keptMs = isBetter(kept) ? kept.int8Ms : kept.floatMs;
+  // Without times: 8 bits gave NaN.
+  if (keptMs === 0) return true;
+  const trial = new TrialPicture(runtime);
+  const draw = (): Promise<unknown> => {
+    proceed();
+    return trial.draw();
+  };
+  try {
+    // The first picture warms up.
+    await draw();
+    return await stillTakes(keptMs, draw);
+  } catch (error) {
+    if (error instanceof NotFiniteError) return false;
+    throw error;
+  }
 }
 
 function isBetter({ floatMs, int8Ms, decibels }: Comparison): boolean {
   return int8Ms < floatMs * maxInt8Ratio && decibels >= minDecibels;
 }
 
-function describe(comparison: Comparison): string {
+function describe(comparison: Comparison, time: CalibrationTime): string {
   const { floatMs, int8Ms, decibels } = comparison;
-  const frame = `a frame takes ${int8Ms.toPrecision(3)} ms in 8 bits and ${floatMs.toPrecision(3)} ms in floats`;
+  const frame =
+    `a frame takes ${int8Ms.toPrecision(3)} ms in 8 bits and ${floatMs.toPrecision(3)} ms in floats ` +
+    `(${calibrationDate(time)})`;
   if (isBetter(comparison)) return `computing in 8 bits: ${frame}`;
   return decibels < minDecibels
-    ? 'computing in floats: 8 bits give different pictures on this CPU'
+    ? `computing in floats: 8 bits give different pictures on this CPU (${calibrationDate(time)})`
     : `computing in floats: ${frame}`;
 }
 
@@ -94,18 +122,17 @@ async function compare(
   proceed: () => void,
 ): Promise<Comparison> {
   const drawn: Uint8ClampedArray[] = [];
-  const least = [Infinity, Infinity];
+  const times: [number[], number[]] = [[], []];
   const trials = [inFloats, in8Bits].map((runtime) => new TrialPicture(runtime));
   // The first round warms up. The two alternate, so that other load on the machine affects both.
   for (let round = 0; round <= rounds; round++) {
     for (const [i, trial] of trials.entries()) {
       proceed();
-      const start = performance.now();
-      drawn[i] = await trial.draw();
-      if (round > 0) least[i] = Math.min(least[i] ?? Infinity, performance.now() - start);
+      const ms = await msOf(async () => (drawn[i] = await trial.draw()));
+      if (round > 0) times[i]?.push(ms);
     }
   }
-  const [floatMs = Infinity, int8Ms = Infinity] = least;
+  const [floatMs, int8Ms] = [median(times[0]), median(times[1])];
   const [a = [], b = []] = drawn;
   return { floatMs, int8Ms, decibels: psnr(a, b) };
 }

@@ -25,6 +25,7 @@ const cures: Readonly<Record<ModelPart, string>> = {
   unet: inFloats,
   vae_decoder: otherVae,
   preprocessor: 'export its graph again in float32',
+  safety_checker: 'export its graph again in float32',
 };
 
 /** Returns the refusal of the parameter that an encoder computes such values for. */

@@ -1,16 +1,17 @@
 import { Batcher } from '../../../diffusion/batcher.js';
-import type { Lane, RowValues } from '../../../diffusion/stream.js';
-import type { Image } from '../../../image/image.js';
+import type { Lane } from '../../../diffusion/stream.js';
 import type { BufferPool } from '../../buffer-pool.js';
 import type { ExpectedCosts, SteeredUse } from '../../costs.js';
-import type { FrameInput } from '../../frame-input.js';
 import type { FeatureSource } from '../networks/control-networks.js';
 import { allFinite, NotFiniteError } from '../networks/finite.js';
+import { controlFeatures, type ControlFeatures, type ControlPictures } from './control-features.js';
 import type { LiveStream } from './live-stream.js';
 import type { KeptPicture, Prepared } from './stream-pictures.js';
 import { recycle, type Post } from './post.js';
 import { Preprocessing } from './preprocessing.js';
 import { longMs, Rests } from './rests.js';
+import type { SafetyGuard } from './safety-guard.js';
+import { UserCount } from './user-count.js';
 import type { ModelRuntime } from '../networks/runtime.js';
 import type { Size } from '../networks/sizes.js';
 import type { KeptRows } from '../networks/unet.js';
@@ -23,12 +24,8 @@ export interface FrameLoopOptions {
   readonly post: Post;
   /** Buffers for results. */
   readonly pixels: BufferPool;
-}
-
-/** One lane of the next U-Net call and its stream. */
-interface Placed {
-  readonly stream: LiveStream;
-  readonly lane: Lane;
+  /** Checks results; null if none are checked. */
+  readonly guard: SafetyGuard | null;
 }
 
 /** Size and timings of a frame under way. */
@@ -40,15 +37,7 @@ interface Passage extends Size {
   /** The pictures that its result needs, if it has a mask. */
   readonly kept: KeptPicture | null;
   /** Copies of its control pictures, if they are shown with its result. */
-  readonly shown: Controls | null;
-}
-
-type Controls = NonNullable<FrameInput['controls']>;
-
-/** What the controls make of a frame's pictures, and copies of these, if they are shown. */
-interface Steered {
-  readonly features: RowValues;
-  readonly shown: Controls | null;
+  readonly shown: ControlPictures | null;
 }
 
 /** The networks that frames pass through. */
@@ -64,6 +53,7 @@ export class FrameLoop {
   readonly #passages = new Map<LiveStream, Map<number, Passage>>();
   readonly #preprocessing: Preprocessing;
   readonly #rests = new Rests();
+  readonly #users = new UserCount();
   /** Picture costs of the frames finished since the last call. */
   #pictures = { ms: 0, expectedMs: 0 };
 
@@ -91,12 +81,19 @@ export class FrameLoop {
     for (const [frame] of this.#passages.get(stream) ?? []) this.#end(stream, frame);
     this.#passages.delete(stream);
     this.#batcher.remove(stream);
+    this.#options.guard?.remove(stream);
   }
 
   /** Charges milliseconds of other work for a stream to its share. */
   charge(stream: LiveStream, ms: number): void {
     this.#batcher.charge(stream, this.#options.prices.unitsOf(ms));
   }
+
+  /** Charges the check of a result, which is work for a picture that calibration does not expect. */
+  readonly #chargeCheck = (stream: LiveStream, ms: number): void => {
+    this.charge(stream, ms);
+    this.#pictures.ms += ms;
+  };
 
   /** Milliseconds until streams with long calls may continue; Infinity if they may now. */
   get rest(): number {
@@ -113,6 +110,7 @@ export class FrameLoop {
     const begin = performance.now();
     const rests = this.#rests.left(begin) > 0;
     const streams = [...this.#passages.keys()].filter((stream) => !(rests && this.#hasLongCalls(stream)));
+    this.#users.update(streams, begin);
     for (const stream of streams) stream.screen();
     const { rowBudget, prices } = this.#options;
     // A call of several lanes should not be long, since all other streams wait for it.
@@ -123,7 +121,7 @@ export class FrameLoop {
       await this.#preprocessing.make(preprocessor, shares);
       return true;
     }
-    const placed: Placed[] = [];
+    const placed: { readonly stream: LiveStream; readonly lane: Lane }[] = [];
     for (const { source: stream, lanes, entries } of shares) {
       for (const lane of lanes) placed.push({ stream, lane });
       for (let i = 0; i < entries; i++) {
@@ -157,6 +155,7 @@ export class FrameLoop {
         if (latent) await this.#leave(stream, lane.frame, latent);
       });
     }
+    await this.#options.guard?.checkRest(this.#chargeCheck);
     this.#restAfter(first.stream, begin);
     return true;
   }
@@ -229,9 +228,10 @@ export class FrameLoop {
     const latent = prepared && (await this.#orFail(stream, frame, () => encode(prepared)));
     const enteredAt = performance.now();
     const isEncoded = image === null || latent !== null;
-    const steered = isEncoded
-      ? await this.#orFail(stream, frame, () => this.#steer(input, stream, { width, height }))
-      : null;
+    const steer = (): Promise<ControlFeatures> =>
+      controlFeatures(this.#runtime.controls, stream, input, { width, height });
+    const steered = isEncoded ? await this.#orFail(stream, frame, steer) : null;
+    this.charge(stream, performance.now() - enteredAt);
     const mask = latent && steered && prepared.mask;
     const kept = image && mask && { input, image, mask };
     if (!kept) recycle(input, post);
@@ -244,39 +244,23 @@ export class FrameLoop {
     return lane;
   }
 
-  /** Returns what the controls that are on make of a frame's pictures; one without a picture has no effect on it. */
-  async #steer({ image, controls = {} }: FrameInput, stream: LiveStream, size: Size): Promise<Steered> {
-    const source = this.#runtime.controls;
-    const features: Record<string, Float32Array> = {};
-    const pictures: Record<string, Image> = {};
-    const { controls: active } = stream.steered;
-    if (source === null || active.length === 0) return { features, shown: null };
-    const start = performance.now();
-    for (const control of active) {
-      const picture = controls[control.name] ?? stream.pictures.feedbackFor(control, image);
-      if (!picture) continue;
-      pictures[control.name] = picture;
-      Object.assign(features, await source.features(control.name, picture.data, size));
-    }
-    const shown = stream.pictures.preview(pictures);
-    this.charge(stream, performance.now() - start);
-    return { features, shown };
-  }
-
   async #leave(stream: LiveStream, frame: number, latent: Float32Array): Promise<void> {
     const passage = this.#passages.get(stream)?.get(frame);
     if (passage === undefined) return;
     const { width, height, queueMs, vaeEncodeMs, enteredAt, kept, shown } = passage;
     const pixels = this.#options.pixels.take(width * height * 3);
+    const result = { width, height, data: new Uint8Array(pixels) };
     const start = performance.now();
     try {
       await this.#runtime.decode(latent, { width, height }, new Uint8ClampedArray(pixels));
-      stream.pictures.complete({ width, height, data: new Uint8Array(pixels) }, kept);
+      stream.pictures.complete(result, kept);
       this.#end(stream, frame);
     } catch (error) {
       this.#options.pixels.give(pixels);
       throw error;
     }
+    const decodeMs = performance.now() - start;
+    const flagged = await this.#options.guard?.guard(stream, result, this.#chargeCheck);
     const timings = {
       queueMs,
       vaeEncodeMs,
@@ -285,14 +269,15 @@ export class FrameLoop {
     };
     // Without encoding (txt2img), the time cannot be compared with the expected one.
     if (vaeEncodeMs > 0) {
-      const ms = vaeEncodeMs + timings.vaeDecodeMs;
+      const ms = vaeEncodeMs + decodeMs;
       const shape = this.#runtime.latentShape({ width, height });
       this.#pictures.ms += ms;
       this.#pictures.expectedMs += this.#options.expected.picture(shape);
       this.#options.prices.observePicture(shape, ms);
     }
-    const result = { type: 'result', stream: stream.id, frame, width, height, pixels, timings } as const;
+    const about = { stream: stream.id, frame, width, height, ...(flagged && { flagged }) };
     const memory = Object.values(shown ?? {}).map(({ data }) => data.buffer);
-    this.#options.post({ ...result, ...(shown && { controls: shown }) }, [pixels, ...memory]);
+    const previews = shown && { controls: shown };
+    this.#options.post({ type: 'result', ...about, ...previews, pixels, timings }, [pixels, ...memory]);
   }
 }

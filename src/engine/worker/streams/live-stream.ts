@@ -1,12 +1,11 @@
 import { differIn, type StreamParameters } from '@millrace/protocol';
 import type { RowSource } from '../../../diffusion/batcher.js';
-import { rowCount } from '../../../diffusion/guidance.js';
 import { Stream, type Lane, type Steering, type StreamState } from '../../../diffusion/stream.js';
 import type { Plan } from '../../../diffusion/in-flight.js';
 import type { Image } from '../../../image/image.js';
 import type { Mask } from '../../../image/mask.js';
-import { isComposed, preferredDenoise } from '../../costs.js';
 import { Arrivals } from './arrivals.js';
+import { DenoiseChoice } from './denoise-choice.js';
 import { fitsPlan } from './fits-plan.js';
 import { missingPreprocessor, neededPictures, supplied, type NeededPictures } from './missing-pictures.js';
 import { continueMotion, followMotion, motionIn, restoreMotion } from './follow-motion.js';
@@ -15,7 +14,7 @@ import { allFinite } from '../networks/finite.js';
 import { embedPrompts, MovingPrompt, type PromptPair } from '../conditioning/prompts.js';
 import { embedStyle } from '../conditioning/style.js';
 import type { KeptRows } from '../networks/unet.js';
-import { admissionOf, createPlan, guidanceOf } from '../planning/plan.js';
+import { createPlan } from '../planning/plan.js';
 import { promptSteering } from '../planning/steering.js';
 import { PictureSteering } from './picture-steering.js';
 import type { StreamContext, StreamName, WaitingFrame } from './stream-context.js';
@@ -27,6 +26,7 @@ export class LiveStream implements RowSource {
   readonly id: number;
   readonly account: string | undefined;
   readonly arrivals = new Arrivals();
+  readonly denoise: DenoiseChoice;
   readonly pictures: StreamPictures;
   readonly steered: PictureSteering;
   readonly #context: StreamContext;
@@ -51,13 +51,14 @@ export class LiveStream implements RowSource {
     this.account = account ?? undefined;
     this.#context = context;
     this.#parameters = parameters;
+    this.denoise = new DenoiseChoice(context);
     this.pictures = new StreamPictures(context.model, parameters);
     this.#positive = new MovingPrompt(prompts.positive, context.padding);
     this.#negative = new MovingPrompt(prompts.negative, context.padding);
     this.#second = prompts.second;
     this.steered = steered;
     const steering = this.#steering(0, performance.now());
-    this.#stream = new Stream(plan, steering, this.#admission(parameters, plan));
+    this.#stream = new Stream(plan, steering, this.denoise.admission(parameters, plan));
     this.#waiting = new WaitingFrames(parameters, (waiting, reason) => context.drop(id, waiting, reason));
   }
 
@@ -183,7 +184,7 @@ export class LiveStream implements RowSource {
     this.steered.apply(parameters, plan, style);
     continueMotion(this.#stream.plan, plan);
     this.#stream.plan = plan;
-    this.#stream.admission = this.#admission(parameters, plan);
+    this.#stream.admission = this.denoise.admission(parameters, plan);
     this.#parameters = parameters;
     this.pictures.parameters = parameters;
     this.#stream.steering = this.#steering(this.#stream.ordinal, now);
@@ -196,11 +197,13 @@ export class LiveStream implements RowSource {
   push(waiting: WaitingFrame, replace: boolean): void {
     this.#lastFrame = waiting.frame;
     this.arrivals.note(waiting.arrivedAt);
+    this.denoise.isLive = replace;
     this.#waiting.push(waiting, replace);
   }
 
-  /** Applies the similarity filter to the frames that could enter now, and drops similar ones. */
+  /** Decides which frames could enter now, applies the similarity filter to them, and drops similar ones. */
   screen(): void {
+    this.#stream.admission = this.denoise.admission(this.#parameters, this.plan);
     this.#waiting.screen(this.#stream.room());
   }
 
@@ -266,14 +269,6 @@ export class LiveStream implements RowSource {
 
   #shape(): readonly [number, number, number] {
     return this.#stream.oldestShape ?? this.#stream.plan.shape;
-  }
-
-  #admission(parameters: StreamParameters, plan: Plan): ReturnType<typeof admissionOf> {
-    const { length } = plan.solver.stages;
-    const rowsPerStep = rowCount(guidanceOf(parameters), length - 1, isComposed(parameters));
-    const { model, costs } = this.#context;
-    const preferred = model.mixesTimesteps ? preferredDenoise(costs, length, rowsPerStep) : 'sequential';
-    return admissionOf(parameters, preferred);
   }
 
   #steering(ordinal: number, now: number): Steering {

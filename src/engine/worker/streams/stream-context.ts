@@ -28,6 +28,8 @@ export interface StreamName {
 export interface StreamContext extends PromptContext, StyleContext {
   readonly model: PlanModel;
   readonly costs: CostCurve;
+  /** Milliseconds to encode and decode one picture of the model's default size. */
+  readonly pictureMs: number;
   readonly prices: Pick<WorkPrices, 'row' | 'picture' | 'preprocessed'>;
   readonly bankMemory: BankMemory;
   /** Called for every frame that will have no result. */

@@ -54,9 +54,12 @@ describe('a measurement', () => {
     const { kept, directory, notes } = await keep(isText);
     assert.equal(await kept.read(), null);
     await kept.write('a value');
-    assert.equal(await kept.read(), 'a value');
+    assert.equal((await kept.read())?.value, 'a value');
     const again = await keep(isText, directory);
-    assert.equal(await again.kept.read(), 'a value');
+    const savedAt = new Date('2026-01-02T03:04:05Z');
+    const [name] = await readdir(directory);
+    await utimes(join(directory, name), savedAt, savedAt);
+    assert.deepEqual(await again.kept.read(), { value: 'a value', savedAt });
     assert.deepEqual([...notes, ...again.notes], []);
   });
 

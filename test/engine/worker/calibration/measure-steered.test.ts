@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, it, mock } from 'node:test';
 import type { Row } from '../../../../src/diffusion/stream.js';
 import type { SteeredCosts } from '../../../../src/engine/costs.js';
+import type { Calibration } from '../../../../src/engine/messages.js';
 import { measureCosts } from '../../../../src/engine/worker/calibration/measure.js';
 import { latentShape, usualSize } from '../../../../src/engine/worker/networks/sizes.js';
 import { readModelFolder } from '../../../../src/model/folder.js';
@@ -42,13 +43,17 @@ const rowMs: Readonly<Record<string, number>> = {
 /** Measures with rows that take as long as `rowMs` says, and controls that take 2 and 3 ms. */
 async function measure(
   cacheDirectory: string | null,
+  calibration: Calibration = 'auto',
 ): Promise<{ readonly steered: SteeredCosts | undefined; readonly work: readonly string[] }> {
   const work: string[] = [];
   const { steered } = await measureCosts(
     {
       folder,
       latentShape: (given) => latentShape(folder, given),
-      encode: () => Promise.resolve(new Float32Array(1)),
+      encode() {
+        clock += 1;
+        return Promise.resolve(new Float32Array(1));
+      },
       decode: () => Promise.resolve(),
       predict(rows, _, kept) {
         const use = useOf(rows[0]);
@@ -70,6 +75,7 @@ async function measure(
       device: { provider: 'cpu', index: 0 },
       threads: 1,
       cacheDirectory,
+      calibration,
       onProgress: () => {},
       proceed: () => {},
       onNote: (note) => assert.equal(note, ''),
@@ -108,6 +114,25 @@ it('what steering costs is kept beside the costs, and measured again if the file
     const again = await measure(directory);
     assert.deepEqual([again.steered, again.work.includes('canny')], [wanted, true], JSON.stringify(kept));
   }
-  await writeFile(file, JSON.stringify({ ...wanted, ratio: 3 }));
-  assert.deepEqual((await measure(directory)).steered, { ...wanted, ratio: 3 });
+  const other = { ...wanted, ratio: 3 };
+  await writeFile(file, JSON.stringify(other));
+  assert.deepEqual((await measure(directory)).steered, other);
+  assert.deepEqual((await measure(directory, 'kept')).steered, other);
+});
+
+it('what steering costs is measured again with the costs of the plain U-Net', async () => {
+  for (const [calibration, slower] of [
+    ['fresh', 1],
+    ['auto', 2],
+  ] as const) {
+    for (const name of await readdir(directory)) {
+      const wrong = {
+        costs: [1, 2, 4, 8].map((rows) => ({ rows, ms: 10 * rows * slower })),
+        pictureMs: 1,
+      };
+      const kept = name.startsWith('steered-') ? { ...wanted, ratio: 3 } : wrong;
+      await writeFile(join(directory, name), JSON.stringify(kept));
+    }
+    assert.deepEqual((await measure(directory, calibration)).steered, wanted, calibration);
+  }
 });

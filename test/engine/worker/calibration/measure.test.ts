@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, it, mock } from 'node:test';
 import type { MeasuredCosts } from '../../../../src/engine/costs.js';
+import type { Calibration, CalibrationTime } from '../../../../src/engine/messages.js';
 import { measureCosts } from '../../../../src/engine/worker/calibration/measure.js';
 import { latentShape } from '../../../../src/engine/worker/networks/sizes.js';
 import { readModelFolder } from '../../../../src/model/folder.js';
@@ -17,7 +18,9 @@ after(() => rm(directory, { recursive: true }));
 let clock = 0;
 mock.method(performance, 'now', () => clock);
 
-interface Measured extends MeasuredCosts {
+interface Measured {
+  readonly costs: MeasuredCosts;
+  readonly calibration: CalibrationTime;
   /** The work done, in order: `2 rows`, `encode`, `decode`. */
   readonly work: readonly string[];
   readonly progress: readonly string[];
@@ -34,6 +37,7 @@ function usualMs(work: string): number {
 async function measure(
   cacheDirectory: string | null,
   msOf: (work: string, time: number) => number = usualMs,
+  calibration: Calibration = 'auto',
 ): Promise<Measured> {
   const work: string[] = [];
   const progress: string[] = [];
@@ -46,7 +50,7 @@ async function measure(
   const shape = latentShape(folder, size);
   const latent = new Float32Array(shape[0] * shape[1] * shape[2]);
   clock = 1e6;
-  const measured = await measureCosts(
+  const { calibration: time, ...costs } = await measureCosts(
     {
       folder,
       controls: null,
@@ -71,18 +75,20 @@ async function measure(
       device: { provider: 'cpu', index: 0 },
       threads: 1,
       cacheDirectory,
+      calibration,
       onProgress: (what) => progress.push(what),
       proceed: () => void (asked += 1),
       onNote: (note) => assert.equal(note, ''),
     },
   );
-  return { ...measured, work, progress, asked };
+  return { costs, calibration: time, work, progress, asked };
 }
 
 const usual = { costs: [1, 2, 4, 8].map((rows) => ({ rows, ms: 10 * rows })), pictureMs: 7 };
 const round = ['1 rows', '2 rows', '4 rows', '8 rows', 'encode', 'decode'];
 const warmUp = ['encode', 'decode', '1 rows'];
-const all = [...warmUp, ...round.slice(0, 4), ...round, ...round, ...round];
+const all = [...warmUp, ...round.slice(0, 4), ...Array.from({ length: 5 }, () => round).flat()];
+const check = ['1 rows', 'encode', 'decode'];
 
 async function keptFile(): Promise<string> {
   const names = await readdir(directory);
@@ -91,34 +97,88 @@ async function keptFile(): Promise<string> {
   return join(directory, names[0]);
 }
 
-it('calls of 1, 2, 4 and 8 rows and pictures are timed after a warm-up, and the best of three rounds counts', async () => {
+/** Replaces the kept time of one row. */
+async function keepOneRow(ms: number): Promise<void> {
+  const costs = [{ rows: 1, ms }, ...usual.costs.slice(1)];
+  await writeFile(await keptFile(), JSON.stringify({ ...usual, costs }));
+}
+
+it('calls of 1, 2, 4 and 8 rows and pictures are timed after a warm-up, and the median of five rounds counts', async () => {
   const slow = (work: string, time: number): number =>
-    usualMs(work) + ({ '2 rows': [99, 30, 0, 30], decode: [99, 0, 50, 50] }[work]?.[time - 1] ?? 0);
-  const { work, progress, asked, ...costs } = await measure(null, slow);
+    usualMs(work) +
+    ({ '2 rows': [99, 30, -15, 0, 0, 30], decode: [99, 0, 50, 50, -3, 0] }[work]?.[time - 1] ?? 0);
+  const before = Date.now();
+  const { work, progress, asked, costs, calibration } = await measure(null, slow);
   assert.deepEqual(costs, usual);
   assert.deepEqual(work, all);
   assert.deepEqual(progress, ['warming up', 'measuring the cost of a U-Net call']);
   assert.equal(asked, all.filter((what) => what !== 'decode').length, 'before each call');
+  assert.equal(calibration.isKept, false);
+  assert.ok(calibration.at.getTime() >= before);
 });
 
-it('costs are kept, and measured again if the machine is faster by more than 15%', async () => {
+it('three rounds are enough on a slow device', async () => {
+  // A round takes 10 times 15 rows and 7 ms: three of them take 2 s if all is 4.247 times as slow.
+  for (const [factor, rounds] of [
+    [4.2, 4],
+    [4.3, 3],
+    [50, 3],
+  ] as const) {
+    const { work } = await measure(null, (what) => factor * usualMs(what));
+    assert.equal(work.filter((what) => what === '8 rows').length, rounds + 1, `${factor} times as slow`);
+  }
+});
+
+it('costs are kept while the machine takes neither less than 80% of them nor more than 125%', async () => {
   const first = await measure(directory);
   assert.deepEqual(first.work, all);
   assert.deepEqual(JSON.parse(await readFile(await keptFile(), 'utf8')), usual);
+  const savedAt = new Date('2026-01-02T03:04:05Z');
+  await utimes(await keptFile(), savedAt, savedAt);
   const again = await measure(directory);
-  assert.deepEqual(again.work, [...warmUp, '1 rows', 'encode', 'decode'], 'one check');
-  assert.deepEqual([again.costs, again.pictureMs], [usual.costs, usual.pictureMs]);
-  // One row and one picture take 17 ms, which is 85% of 20 ms.
-  for (const [keptMs, quicker] of [
-    [5, false],
-    [13, false],
-    [13.1, true],
+  assert.deepEqual(again.work, [...warmUp, ...check], 'one check');
+  assert.deepEqual([again.costs, again.calibration], [usual, { at: savedAt, isKept: true }]);
+  // One row and one picture take 17 ms, which is 80% of 21.25 ms and 125% of 13.6 ms.
+  for (const [keptMs, holds] of [
+    [6.5, false],
+    [6.6, true],
+    [14.25, true],
+    [14.3, false],
   ] as const) {
-    const costs = [{ rows: 1, ms: keptMs }, ...usual.costs.slice(1)];
-    await writeFile(await keptFile(), JSON.stringify({ ...usual, costs }));
-    const { work } = await measure(directory);
-    assert.equal(work.length > 6, quicker, `${keptMs} ms`);
+    await keepOneRow(keptMs);
+    const { work, calibration, costs } = await measure(directory);
+    const checks = [...warmUp, ...check, ...(holds ? [] : [...check, ...check, ...all.slice(warmUp.length)])];
+    assert.deepEqual(work, checks, `${keptMs} ms`);
+    assert.equal(calibration.isKept, holds);
+    assert.equal(costs.costs[0]?.ms, holds ? keptMs : 10);
   }
+});
+
+it('one disturbed check of three does not count', async () => {
+  await measure(directory, usualMs, 'fresh');
+  for (const [delays, isKept] of [
+    [[0, 50, 0, 0], true],
+    [[0, 50, 50, 0], false],
+    [[0, 50, 0, 50], false],
+  ] as const) {
+    const { calibration } = await measure(
+      directory,
+      (work, time) => usualMs(work) + (work === '1 rows' ? (delays[time - 1] ?? 0) : 0),
+    );
+    assert.equal(calibration.isKept, isKept, delays.join());
+  }
+});
+
+it('costs are taken unchecked, or measured in any case, if asked', async () => {
+  await measure(directory, usualMs, 'fresh');
+  await keepOneRow(99);
+  const unchecked = await measure(directory, usualMs, 'kept');
+  assert.deepEqual([unchecked.work, unchecked.costs.costs[0]?.ms], [warmUp, 99]);
+  const fresh = await measure(directory, usualMs, 'fresh');
+  assert.deepEqual([fresh.work, fresh.costs, fresh.calibration.isKept], [all, usual, false]);
+  assert.deepEqual(JSON.parse(await readFile(await keptFile(), 'utf8')), usual, 'and saved');
+  await rm(await keptFile());
+  assert.deepEqual((await measure(directory, usualMs, 'kept')).work, all, 'nothing is kept');
 });
 
 it('costs are measured again if the kept file is invalid', async () => {
@@ -151,12 +211,15 @@ it('costs are measured again if the kept file is invalid', async () => {
   ]) {
     await measure(directory);
     await writeFile(await keptFile(), JSON.stringify(kept));
-    const { work, ...measured } = await measure(directory);
+    const { work, costs: measured } = await measure(directory);
     assert.deepEqual(work, all, JSON.stringify(kept));
-    assert.deepEqual([measured.costs, measured.pictureMs], [usual.costs, usual.pictureMs]);
+    assert.deepEqual(measured, usual);
   }
   const fast = { costs: usual.costs.map(({ rows }) => ({ rows, ms: 0.5 })), pictureMs: 0.5 };
   await writeFile(await keptFile(), JSON.stringify(fast));
-  const { costs, pictureMs } = await measure(directory);
-  assert.deepEqual({ costs, pictureMs }, fast, 'times below a millisecond are valid');
+  assert.deepEqual(
+    (await measure(directory, usualMs, 'kept')).costs,
+    fast,
+    'times below a millisecond are valid',
+  );
 });

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it, mock } from 'node:test';
 import type { Provider } from '../../../../src/engine/device.js';
 import type { Precision } from '../../../../src/engine/messages.js';
 import { loadPrecision, type PrecisionOptions } from '../../../../src/engine/worker/calibration/precision.js';
+import { NotFiniteError } from '../../../../src/engine/worker/networks/finite.js';
 import { TrialPicture } from '../../../../src/engine/worker/calibration/trial-picture.js';
 import { readModelFolder } from '../../../../src/model/folder.js';
 import { tinyModel } from '../../../support/engine.js';
@@ -42,6 +43,7 @@ async function load(
     device: { provider: 'cpu', index: 0 },
     threads: 1,
     cacheDirectory,
+    calibration: 'auto',
     onProgress: (what) => progress.push(what),
     proceed: () => (asked += 1),
     onNote: (note) => assert.equal(note, ''),
@@ -91,7 +93,7 @@ describe('a precision that is requested by name', () => {
 });
 
 describe('auto', () => {
-  it('draws with both in turn, once to warm up and five times measured, and keeps the comparison', async () => {
+  it('draws with both in turn, once to warm up and five times measured, of which the median counts, and keeps the comparison', async () => {
     let now = 1e6;
     let draws = 0;
     mock.method(performance, 'now', () => now);
@@ -113,7 +115,7 @@ describe('auto', () => {
     assert.equal(loaded.which, '8 bits');
     assert.equal(
       loaded.because,
-      'computing in 8 bits: a frame takes 40.0 ms in 8 bits and 60.0 ms in floats',
+      'computing in 8 bits: a frame takes 60.0 ms in 8 bits and 80.0 ms in floats (measured now)',
     );
     assert.equal(loaded.progress.length, 9);
     assert.equal(loaded.progress.at(-1), compared);
@@ -121,11 +123,14 @@ describe('auto', () => {
       string,
       number
     >;
-    assert.deepEqual(times, { floatMs: 60, int8Ms: 40 });
+    assert.deepEqual(times, { floatMs: 80, int8Ms: 60 });
     assert.equal(decibels, 10 * Math.log10(255 ** 2 / 64));
     // The next start uses it.
-    const again = await load('auto');
-    assert.deepEqual([again.which, again.because, again.asked], ['8 bits', loaded.because, 0]);
+    const savedAt = new Date('2026-01-02T03:04:05Z');
+    await utimes(await keptFile(), savedAt, savedAt);
+    const again = await load('auto', { calibration: 'kept' });
+    const because = loaded.because?.replace('measured now', 'kept from 2026-01-02 03:04 UTC');
+    assert.deepEqual([again.which, again.because, again.asked], ['8 bits', because, 0]);
     assert.equal(again.progress.length, 4);
   });
 
@@ -133,6 +138,7 @@ describe('auto', () => {
     const floats = (ms: string): string =>
       `computing in floats: a frame takes ${ms} ms in 8 bits and 100 ms in floats`;
     const others = 'computing in floats: 8 bits give different pictures on this CPU';
+    const date = / \(kept from [-\d]{10} [\d:]{5} UTC\)$/;
     for (const [kept, which, because] of [
       [
         { floatMs: 100, int8Ms: 94.9, decibels: 26 },
@@ -145,9 +151,52 @@ describe('auto', () => {
       [{ floatMs: 100, int8Ms: 120, decibels: 25.9 }, 'floats', others],
     ] as const) {
       await writeFile(await keptFile(), JSON.stringify(kept));
-      const loaded = await load('auto');
-      assert.deepEqual([loaded.which, loaded.because, loaded.asked], [which, because, 0]);
+      const loaded = await load('auto', { calibration: 'kept' });
+      assert.match(loaded.because ?? '', date);
+      const reason = loaded.because?.replace(date, '');
+      assert.deepEqual([loaded.which, reason, loaded.asked], [which, because, 0]);
     }
+  });
+
+  it('compares again if the chosen one is faster or slower than it was, or if asked', async () => {
+    let now = 1e6;
+    let ms = 50;
+    mock.method(performance, 'now', () => now);
+    mock.method(TrialPicture.prototype, 'draw', () => {
+      now += ms;
+      return Promise.resolve(new Uint8ClampedArray(3));
+    });
+    // Of a kept comparison, only the chosen one is checked: once, or three times if it differs, after a warm-up.
+    for (const [floatMs, int8Ms, drawnMs, asked] of [
+      [100, 50, 62.5, 2],
+      [100, 50, 39, 4 + 12],
+      [100, 50, 63, 4 + 12],
+      [50, 100, 50, 2],
+      [0, 0, 50, 0],
+      [50, 100, 100, 4 + 12],
+    ] as const) {
+      await writeFile(await keptFile(), JSON.stringify({ floatMs, int8Ms, decibels: 40 }));
+      ms = drawnMs;
+      const loaded = await load('auto');
+      assert.equal(loaded.asked, asked, `${floatMs}, ${int8Ms}: now ${drawnMs} ms`);
+      assert.equal(loaded.progress.includes(compared), asked > 4);
+      assert.match(loaded.because ?? '', asked > 4 ? /\(measured now\)$/ : /\(kept from /);
+    }
+    assert.deepEqual(
+      [(await load('auto')).asked, (await load('auto', { calibration: 'fresh' })).asked],
+      [2, 12],
+    );
+    mock.restoreAll();
+  });
+
+  it('compares again if the chosen one now computes NaN', async () => {
+    await writeFile(await keptFile(), JSON.stringify({ floatMs: 100, int8Ms: 50, decibels: 40 }));
+    let draws = 0;
+    mock.method(TrialPicture.prototype, 'draw', () =>
+      draws++ === 0 ? Promise.reject(new NotFiniteError('unet')) : Promise.resolve(new Uint8ClampedArray(3)),
+    );
+    assert.equal((await load('auto')).asked, 1 + 12);
+    mock.restoreAll();
   });
 
   it('compares again if the kept file is invalid', async () => {
@@ -172,7 +221,7 @@ describe('auto', () => {
     };
     assert.equal(decibels, 10 * Math.log10(255 ** 2 / 0.01), 'the pictures are identical');
     await writeFile(await keptFile(), JSON.stringify(comparison));
-    assert.equal((await load('auto')).asked, 0);
+    assert.equal((await load('auto', { calibration: 'kept' })).asked, 0);
     mock.restoreAll();
   });
 

@@ -10,6 +10,7 @@ import { ExpectedCosts } from '../../../../src/engine/costs.js';
 import { NotFiniteError } from '../../../../src/engine/worker/networks/finite.js';
 import { FrameLoop } from '../../../../src/engine/worker/streams/frame-loop.js';
 import { BankMemory } from '../../../../src/engine/worker/streams/bank-memory.js';
+import type { SafetyGuard } from '../../../../src/engine/worker/streams/safety-guard.js';
 import { LiveStream } from '../../../../src/engine/worker/streams/live-stream.js';
 import { Padding } from '../../../../src/engine/worker/conditioning/padding.js';
 import { latentShape } from '../../../../src/engine/worker/networks/sizes.js';
@@ -74,12 +75,20 @@ export const usualParameters: StreamParameters = {
 
 /** The byte of pictures for which preprocessors fail. */
 export const breaking = 99;
+const noGuard: SafetyGuard | null = null;
 
 /**
  * A preprocessor takes 6 ms for a picture, which it inverts. Encoding takes 2 ms, decoding 3 ms, features 4 ms, and a
  * call 10 ms a row, as calibration expects it; with each control as long again.
  */
-export function setUp({ rowBudget = 4, encodeMs = 2, rowMs = 10, largeMs = 0, model = folder } = {}): Rig {
+export function setUp({
+  rowBudget = 4,
+  encodeMs = 2,
+  rowMs = 10,
+  largeMs = 0,
+  model = folder,
+  guard = noGuard,
+} = {}): Rig {
   const posted: FromWorker[] = [];
   const given: (readonly ArrayBuffer[])[] = [];
   const calls: number[] = [];
@@ -151,6 +160,7 @@ export function setUp({ rowBudget = 4, encodeMs = 2, rowMs = 10, largeMs = 0, mo
       expected,
       prices,
       pixels,
+      guard,
       post(message, transfer) {
         posted.push(message);
         if (transfer) given.push(transfer);
@@ -164,6 +174,7 @@ export function setUp({ rowBudget = 4, encodeMs = 2, rowMs = 10, largeMs = 0, mo
       {
         model: { folder: model, mixesTimesteps: true, latentShape: sizeOf },
         costs,
+        pictureMs: 5,
         drop: (id, { frame }, reason) => void posted.push({ type: 'dropped', stream: id, frame, reason }),
         embeddings: new EmbeddingCache(
           () => Promise.resolve({ encoder_hidden_states: new Float32Array(4) }),

@@ -53,6 +53,7 @@ export async function setUp(
       },
       // A call of many rows costs no more than one.
       costs: [1, 8].map((rows) => ({ rows, ms: 10 })),
+      pictureMs: 0,
       drop: (id, { frame }, reason) => void drops.push(`${id}: ${frame} ${reason}`),
       embeddings: new EmbeddingCache((prompt) => Promise.resolve({ encoder_hidden_states: embed(prompt) }), {
         capacity: 9,

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { StreamParameters } from '@millrace/protocol';
-import type { StreamContext } from '../../../../src/engine/worker/streams/stream-context.js';
 import { volume } from '../../../../src/engine/worker/networks/sizes.js';
 import { folder, setUp, side, type Rig } from './live-stream-rig.js';
 
@@ -220,53 +218,5 @@ describe('prompts', () => {
     assert.deepEqual(stream.snapshot().finished, finished);
     stream.restore({ ordinal: 7, frames: [], finished: finished.with(3, NaN) });
     assert.equal(stream.snapshot().finished, undefined);
-  });
-});
-
-describe('auto', () => {
-  const sharesCalls = async (
-    changes: Partial<StreamParameters>,
-    context: Partial<StreamContext> = {},
-  ): Promise<boolean> => {
-    const { stream, push, turn } = await setUp({ denoise: 'auto', ...changes }, context);
-    push(1);
-    turn();
-    push(2);
-    turn();
-    return stream.lanes().length === 2;
-  };
-
-  it('depends on the rows that a frame has at its last stage', async () => {
-    // Two rows cost no more than one, and four as much as two calls of them.
-    const costs = [1, 2, 4].map((rows) => ({ rows, ms: rows === 4 ? 20 : 10 }));
-    const settings = { guidance_scale: 3 };
-    for (const [cfg_type, stream] of [
-      ['self', true],
-      ['initialize', true],
-      ['full', false],
-    ] as const) {
-      assert.equal(await sharesCalls({ ...settings, cfg_type }, { costs }), stream, cfg_type);
-    }
-  });
-
-  it('is decided again at each change', async () => {
-    const { stream, push, turn, configure } = await setUp({ denoise: 'sequential' });
-    await configure({ denoise: 'stream' });
-    for (const frame of [1, 2]) {
-      push(frame);
-      turn();
-    }
-    assert.equal(stream.lanes().length, 2);
-  });
-
-  const linear = [1, 2, 4, 8].map((rows) => ({ rows, ms: 10 * rows }));
-
-  it('is the stream batch where calls of many rows are cheap', async () => {
-    assert.equal(await sharesCalls({}), true);
-    assert.equal(await sharesCalls({}, { costs: linear }), false);
-    assert.equal(await sharesCalls({ denoise: 'stream' }, { costs: linear }), true);
-    assert.equal(await sharesCalls({ denoise: 'sequential' }), false);
-    const model = { folder, mixesTimesteps: false, latentShape: () => [1, 2, 2] as const };
-    assert.equal(await sharesCalls({}, { model }), false, 'rows at several stages cannot share a call');
   });
 });

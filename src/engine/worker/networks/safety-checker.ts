@@ -1,0 +1,97 @@
+import type { Image } from '../../../image/image.js';
+import type { SafetyLayout } from '../../../model/layout/safety-checker.js';
+import { ModelError } from '../../../model/model-error.js';
+import { sessionOptions } from '../devices/session-options.js';
+import { OnnxPart, Scratch } from './onnx-part.js';
+import { resample } from './resample.js';
+import type { RuntimeOptions } from './runtime.js';
+
+type Part = Pick<OnnxPart, 'runOpen'> & AsyncDisposable;
+
+/** Most pictures of a call: a longer one would make all streams wait. */
+const maxRows = 8;
+
+/** A classifier that finds pictures that should not be shown, of several streams in one call. */
+export class SafetyChecker implements AsyncDisposable {
+  readonly #layout: SafetyLayout;
+  readonly #part: Part;
+  readonly #values = new Scratch();
+
+  private constructor(layout: SafetyLayout, part: Part) {
+    this.#layout = layout;
+    this.#part = part;
+  }
+
+  /** @throws {ModelError} if the network cannot be loaded, or does not return one or two logits a picture. */
+  static async load(layout: SafetyLayout, options: Required<RuntimeOptions>): Promise<SafetyChecker> {
+    return SafetyChecker.create(
+      layout,
+      await OnnxPart.load(layout.graph.file, sessionOptions(options.device, options)),
+    );
+  }
+
+  /** Does the same with a network that is loaded. It is tried with a black picture: graphs do not state all of this. */
+  static async create(layout: SafetyLayout, part: Part): Promise<SafetyChecker> {
+    const checker = new SafetyChecker(layout, part);
+    await checker.probabilities([{ width: 1, height: 1, data: new Uint8Array(3) }]);
+    return checker;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#part[Symbol.asyncDispose]();
+  }
+
+  /** Returns whether a picture of this probability is flagged; one that is not a number is. */
+  isFlagged(probability: number): boolean {
+    return !(probability < this.#layout.threshold);
+  }
+
+  /** Returns for each picture how probable it is that it should not be shown; NaN if the network computes NaN. */
+  async probabilities(images: readonly Image[]): Promise<readonly number[]> {
+    const most = this.#layout.rows ?? maxRows;
+    const results: number[] = [];
+    for (let first = 0; first < images.length; first += most) {
+      results.push(...(await this.#call(images.slice(first, first + most))));
+    }
+    return results;
+  }
+
+  async #call(images: readonly Image[]): Promise<readonly number[]> {
+    const { graph, input, output, rows, size, flaggedLogit } = this.#layout;
+    const length = 3 * size.width * size.height;
+    // If the export fixed the number of pictures, the rows left over keep what they had.
+    const count = rows ?? images.length;
+    const data = this.#values.take(count * length);
+    images.forEach((image, row) => this.#write(image, data.subarray(row * length, (row + 1) * length)));
+    const feed = { port: input, data, shape: [count, 3, size.height, size.width] };
+    const { data: logits, shape } = await this.#part.runOpen([feed], output);
+    const each = logits.length / count;
+    if (each !== 1 && each !== 2) {
+      throw new ModelError(
+        graph.file,
+        `returns "${output.name}" of the shape [${shape.join(', ')}] for ${count} pictures, not one or two logits ` +
+          'each; export it again so, or set safetyChecker to off',
+      );
+    }
+    return images.map((_, row) => {
+      const logit = (index: number): number => logits[row * each + index] ?? NaN;
+      return sigmoid(each === 1 ? logit(0) : logit(flaggedLogit) - logit(1 - flaggedLogit));
+    });
+  }
+
+  /** Writes a picture as planes [3, height, width] in the range of the network. */
+  #write({ data, width, height }: Image, out: Float32Array): void {
+    const { size, scale, shift } = this.#layout;
+    const plane = size.width * size.height;
+    for (const channel of [0, 1, 2] as const) {
+      const values = out.subarray(channel * plane, (channel + 1) * plane);
+      resample({ values: data, first: channel, step: 3, width, height }, size, values);
+      for (let i = 0; i < plane; i++) values[i] = (values[i] ?? 0) * scale[channel] + shift[channel];
+    }
+  }
+}
+
+/** Of the difference of two logits, it is the softmax. */
+function sigmoid(x: number): number {
+  return 1 / (1 + Math.exp(-x));
+}

@@ -31,6 +31,8 @@ export interface Admission {
   readonly frameBufferSize: number;
   /** Share of the latent that finished last in the latent of a frame that enters, from 0 to below 1; 0 if absent. */
   readonly feedback?: number;
+  /** Whether snapshots have the latent that finished last without such feedback too. */
+  readonly keepsFinished?: boolean;
 }
 
 /** The rows of one frame that must be predicted before it advances a stage: the negative one first, the positive last. */
@@ -66,7 +68,7 @@ export interface StreamState {
   readonly ordinal: number;
   /** Oldest first. */
   readonly frames: readonly FrameState[];
-  /** The latent that finished last, if there is feedback. */
+  /** The latent that finished last, if there is feedback, of latents or of their pictures. */
   readonly finished?: Latent;
   /** The noise, if it moves with the picture. */
   readonly noise?: MovingNoiseState;
@@ -234,7 +236,8 @@ export class Stream {
   /** Returns a copy of the state, with the frames under way that have the current plan. */
   snapshot(): StreamState {
     const frames = this.#frames.filter(({ plan }) => plan === this.#plan);
-    const finished = this.admission.feedback ? this.#feedback.state : null;
+    const { feedback = 0, keepsFinished = false } = this.admission;
+    const finished = feedback > 0 || keepsFinished ? this.#feedback.state : null;
     return { ordinal: this.#ordinal, frames: frames.map(frameState), ...(finished && { finished }) };
   }
 

@@ -71,6 +71,37 @@ test('a stream continues in another engine as it would have in the first', async
   );
 });
 
+test('feedback continues from the last result, of latents and of pictures', async () => {
+  for (const share of [{ pixel_feedback: 0.8 }, { latent_feedback: 0.5, pixel_feedback: 0.3 }]) {
+    const own = tinyParameters({ t_index_list: [20, 40], denoise: 'sequential', ...share });
+    const push = (stream: EngineStream, frame: number): void =>
+      stream.push(frame, { image: testImage(frame, own) }, { replace: false });
+    await using first = await startEngine(tinyModel, kept);
+    const whole = await RecordedStream.open(first.engine, own);
+    for (const frame of [0, 1, 2]) {
+      push(whole.stream, frame);
+      await whole.until(() => whole.answered === frame + 1);
+    }
+    const state = await whole.stream.snapshot();
+    push(whole.stream, 3);
+    await whole.until(() => whole.answered === 4);
+
+    await using second = await startEngine(tinyModel);
+    const ends: Uint8Array[] = [];
+    for (const start of [state, { ...state, finished: new Float32Array(5) }]) {
+      const resumed = new RecordedStream();
+      const stream = await second.engine.openStream(own, resumed, { state: structuredClone(start) });
+      push(stream, 3);
+      await resumed.until(() => resumed.answered === 1);
+      ends.push(resumed.results.get(3) ?? new Uint8Array());
+    }
+    const wanted = whole.results.get(3) ?? new Uint8Array();
+    const [same, anew] = ends.map((data) => greatestDifference(data, wanted));
+    assert.ok(same !== undefined && same <= 1, `differs by ${same}`);
+    assert.ok(anew !== undefined && anew > 1, 'without a latent that fits, the feedback starts over');
+  }
+});
+
 test('a prompt transition continues from where it was', async () => {
   const still = tinyParameters({ t_index_list: [30], width: 256, height: 256 });
   const turned = { ...still, prompt: 'a red tower', transition_frames: 8 };

@@ -7,7 +7,7 @@ import type { ParameterSchema } from './parameter-schema.js';
 export function parameterFromText({ type, anyOf, enum: choices }: ParameterSchema, text: string): unknown {
   if (choices) return choices.find((choice) => String(choice) === text) ?? text;
   const types = new Set([type ?? anyOf?.flatMap((part) => ('type' in part ? part.type : [])) ?? []].flat());
-  if (types.has('boolean')) return text === 'true' ? true : text === 'false' ? false : text;
+  if (types.has('boolean') && (text === 'true' || text === 'false')) return text === 'true';
   if (types.has('number') || types.has('integer')) return numberFromText(text);
   if ((types.has('array') || types.has('object')) && /^\s*[[{]/.test(text)) return jsonFromText(text);
   if (types.has('array') && !types.has('string')) return text.split(',').map(numberFromText);

@@ -141,6 +141,7 @@ class EngineWorker {
     const { parameters, state, account } = ask.argument;
     const stream = await LiveStream.open({ id: ask.stream, account }, this.#context, parameters);
     if (state) stream.restore(state);
+    if (state?.finished && parameters.pixel_feedback > 0) await this.#loop.recall(stream, state.finished);
     this.#streams.set(ask.stream, stream);
     this.#loop.add(stream);
     this.#answer(ask, null);

@@ -161,7 +161,8 @@ export function compositionOf(parameters: StreamParameters): Composition | null 
 /** @param preferred the value for `auto`. */
 export function admissionOf(parameters: StreamParameters, preferred: Admission['denoise']): Admission {
   const { denoise, frame_buffer_size: frameBufferSize, latent_feedback: feedback } = parameters;
-  return { denoise: denoise === 'auto' ? preferred : denoise, frameBufferSize, feedback };
+  const keepsFinished = parameters.pixel_feedback > 0;
+  return { denoise: denoise === 'auto' ? preferred : denoise, frameBufferSize, feedback, keepsFinished };
 }
 
 /** @throws {ParameterError} if all weights are 0. */

@@ -66,15 +66,27 @@ export class FrameLoop {
   /** Adds a stream, with its frames under way if it was restored. */
   add(stream: LiveStream): void {
     const enteredAt = performance.now();
-    const passage: Passage = {
-      ...stream.size,
-      queueMs: 0,
-      vaeEncodeMs: 0,
-      enteredAt,
-      kept: null,
-      shown: null,
-    };
+    const none = { queueMs: 0, vaeEncodeMs: 0, kept: null, shown: null };
+    const passage: Passage = { ...stream.size, ...none, enteredAt };
     this.#passages.set(stream, new Map(stream.lanes().map(({ frame }) => [frame, passage])));
+  }
+
+  /**
+   * Decodes the latent that finished last in a stream that was restored, for frames that get a share of its picture.
+   * One that does not fit, or becomes NaN, is left out: the feedback then starts over.
+   */
+  async recall(stream: LiveStream, latent: Float32Array): Promise<void> {
+    const { size } = stream;
+    const [channels, rows, columns] = this.#runtime.latentShape(size);
+    if (latent.length !== channels * rows * columns || !allFinite(latent)) return;
+    const data = new Uint8Array(3 * size.width * size.height);
+    try {
+      await this.#runtime.decode(latent, size, new Uint8ClampedArray(data.buffer));
+      stream.pictures.complete({ ...size, data }, null);
+    } catch (error) {
+      if (!(error instanceof NotFiniteError)) throw error;
+      this.#options.post({ type: 'not_finite', part: error.part });
+    }
   }
 
   remove(stream: LiveStream): void {

@@ -215,6 +215,7 @@ describe('the parameters of a stream', () => {
       denoise: 'sequential',
       frameBufferSize: 3,
       feedback: 0.2,
+      keepsFinished: false,
     });
     assert.equal(admissionOf({ ...parameters, denoise: 'stream' }, 'sequential').denoise, 'stream');
     assert.deepEqual(weightedPrompts({ ...parameters, prompt: 'a' }), [{ text: 'a', weight: 1 }]);

@@ -45,9 +45,10 @@ export interface ImageRequest {
   readonly parameters: unknown;
   /** The picture to change and those that steer it; absent: the image is generated from noise (txt2img). */
   readonly sent?: SentPictures;
-  /** JPEG by default. */
-  readonly format?: ImageFormat;
 }
+
+/** A request, or what reads it: pictures are only read when there is a place for the image. */
+export type Asked = ImageRequest | (() => Promise<ImageRequest>);
 
 interface Rate {
   readonly perSecond: number;
@@ -63,13 +64,16 @@ export interface Caller {
   readonly grant: Grant;
   /** Aborts when the client is gone; its image is then abandoned. */
   readonly gone: AbortSignal;
+  /** JPEG by default. */
+  readonly format?: ImageFormat;
   /** Called if the safety checker flagged the image, which is then blurred. */
   readonly onFlagged?: (() => void) | undefined;
 }
 
 /** An image that is being generated, or was. */
 interface Job {
-  readonly parameters: StreamParameters;
+  /** Null until its request was read. */
+  parameters: StreamParameters | null;
   readonly caller: string;
   /** When it was finished or abandoned, by `performance.now()`; null before. */
   end: number | null;
@@ -98,7 +102,7 @@ export class OneShot {
   recent(ms: number): readonly StreamParameters[] {
     const since = performance.now() - ms;
     this.#jobs = this.#jobs.filter(({ end }) => end === null || end >= since);
-    return this.#jobs.map(({ parameters }) => parameters);
+    return this.#jobs.flatMap(({ parameters }) => parameters ?? []);
   }
 
   /**
@@ -108,28 +112,25 @@ export class OneShot {
    *   engine_failed, generation_failed
    * @throws {Error} if the caller is gone.
    */
-  async generate(request: ImageRequest, caller: Caller): Promise<Uint8Array> {
+  async generate(asked: Asked, caller: Caller): Promise<Uint8Array> {
     const { name, grant } = caller;
     const { engine, rules, sessions, capacity, styleImages } = this.#options;
-    const rate = this.#rateOf(grant.limits);
-    const { perSecond, burst, inWords } = rate;
-    const bucket = this.#rates.of(`${perSecond} ${name}`, () => new TokenBucket(perSecond, burst));
-    if (!bucket.take()) {
-      throw new ProtocolError('rate_limited', `more than ${inWords}`, {}, { retryAfter: bucket.wait });
-    }
-    const checked = rules.check(request.parameters);
-    const changes = checked.style_image ? await styleImages.prepareOnce(checked) : checked;
-    const parameters = { ...rules.defaults, ...changes, mode: modeOf(request, rules, changes) };
-    checkGrant(grant.limits, parameters);
-    capacity.checkCall(parameters);
-    if (engine.state.name !== 'ready') throw new ProtocolError('not_ready');
+    this.#checkRate(name, grant);
     this.#checkRoom(name, grant);
-    const job: Job = { parameters, caller: name, end: null };
+    const job: Job = { parameters: null, caller: name, end: null };
     this.#jobs.push(job);
     const forget = sessions.expect(grant.subject);
     try {
+      const request = typeof asked === 'function' ? await asked() : asked;
+      const checked = rules.check(request.parameters);
+      const changes = checked.style_image ? await styleImages.prepareOnce(checked) : checked;
+      const parameters = { ...rules.defaults, ...changes, mode: modeOf(request, rules, changes) };
+      checkGrant(grant.limits, parameters);
+      capacity.checkCall(parameters);
+      if (engine.state.name !== 'ready') throw new ProtocolError('not_ready');
+      job.parameters = parameters;
       const input = await this.#inputOf(request, parameters);
-      return await firstResult(engine, { parameters, input, format: request.format ?? 'jpeg', caller });
+      return await firstResult(engine, { parameters, input, caller });
     } finally {
       job.end = performance.now();
       forget();
@@ -150,6 +151,14 @@ export class OneShot {
         field: 'image',
       });
     }
+  }
+
+  /** @throws {ProtocolError} rate_limited */
+  #checkRate(caller: string, { limits }: Grant): void {
+    const { perSecond, burst, inWords } = this.#rateOf(limits);
+    const bucket = this.#rates.of(`${perSecond} ${caller}`, () => new TokenBucket(perSecond, burst));
+    if (bucket.take()) return;
+    throw new ProtocolError('rate_limited', `more than ${inWords}`, {}, { retryAfter: bucket.wait });
   }
 
   /** @throws {ProtocolError} too_many_sessions */
@@ -208,14 +217,13 @@ const noText2Image =
 interface Generation {
   readonly parameters: StreamParameters;
   readonly input: FrameInput;
-  readonly format: ImageFormat;
-  readonly caller: Pick<Caller, 'gone' | 'onFlagged'>;
+  readonly caller: Pick<Caller, 'gone' | 'format' | 'onFlagged'>;
 }
 
 /** Returns the file of the only result of a stream of one frame. */
 async function firstResult(
   engine: Engine,
-  { parameters, input, format, caller: { gone, onFlagged } }: Generation,
+  { parameters, input, caller: { gone, format = 'jpeg', onFlagged } }: Generation,
 ): Promise<Uint8Array> {
   const result = deferred<Uint8Array>();
   const fail = (): void => result.reject(engineFailure());

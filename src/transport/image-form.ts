@@ -12,12 +12,15 @@ type Form = Pick<ImageRequest, 'parameters' | 'sent'>;
 const mostFiles = 16;
 /** Bytes of one field: room for a long, blended prompt. */
 const fieldBytes = 64 * 1024;
+/** Fields of one form; there are about as many parameters. */
+const mostFields = 100;
+const longestName = 100;
 /** Start of the names of files that are pictures of controls. */
 const controlPrefix = 'controls.';
 
 /** Returns the limits of a form whose files may have `messageBytes` together. */
 export function formLimits(messageBytes: number): object {
-  return { fileSize: messageBytes, files: mostFiles, fieldSize: fieldBytes, fields: 100, fieldNameSize: 100 };
+  return { fileSize: messageBytes, files: mostFiles, fieldSize: fieldBytes, fields: mostFields };
 }
 
 /**
@@ -30,10 +33,16 @@ export async function readForm(request: FastifyRequest, messageBytes: number): P
   try {
     return await readParts(request, messageBytes);
   } catch (error) {
-    // What exceeds the limits of the parser has a status.
-    const known = error instanceof ParameterError || error instanceof ProtocolError;
-    if (known || (error instanceof Error && 'statusCode' in error)) throw error;
+    if (error instanceof ParameterError || error instanceof ProtocolError) throw error;
+    // What exceeds the limits of the parser has this status.
+    if (error instanceof Error && 'statusCode' in error && error.statusCode === 413) {
+      const limits = `${mostFields} fields and ${mostFiles} files, which have at most ${messageBytes} bytes together`;
+      throw new ProtocolError('message_too_large', `a form may have ${limits}`);
+    }
     throw new ProtocolError('invalid_message', `the form cannot be read: ${asError(error).message}`);
+  } finally {
+    // The rest of a refused form is passed over: otherwise the connection would wait for someone to read it.
+    request.raw.unpipe().resume();
   }
 }
 
@@ -42,26 +51,36 @@ async function readParts(request: FastifyRequest, messageBytes: number): Promise
   const parameters = new Map<string, unknown>();
   let bytes = 0;
   for await (const part of request.parts()) {
+    const { fieldname: name } = part;
+    if (!name || name.length > longestName) {
+      const fault = `each part of a form must have a name of at most ${longestName} characters`;
+      throw new ProtocolError('invalid_message', fault);
+    }
     if (part.type === 'field') {
-      if (part.valueTruncated || part.fieldnameTruncated) throw tooLarge('a field', fieldBytes);
-      parameters.set(part.fieldname, valueOf(part.fieldname, String(part.value)));
+      if (part.valueTruncated) throw tooLarge('a field', fieldBytes);
+      parameters.set(name, valueOf(name, part.value));
       continue;
     }
     const file = await part.toBuffer();
     bytes += file.length;
     if (bytes > messageBytes) throw tooLarge('all files together', messageBytes);
     const own = new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
-    if (isFile(part.fieldname)) parameters.set(part.fieldname, own);
-    else files.set(part.fieldname, own);
+    if (isFile(name)) parameters.set(name, own);
+    else files.set(name, own);
   }
   return { parameters: Object.fromEntries(parameters), ...(files.size > 0 && { sent: sentBy(files) }) };
 }
 
-/** Returns a parameter as its schema has it. @throws {ParameterError} if it should be a file. */
-function valueOf(name: string, text: string): unknown {
+/**
+ * Returns a parameter as its schema has it.
+ * @param value text, or what it says if the part has the media type of JSON.
+ * @throws {ParameterError} if it should be a file.
+ */
+function valueOf(name: string, value: unknown): unknown {
   if (isPicture(name))
     throw new ParameterError(name, `${name} must be a file, such as -F ${name}=@photo.jpg`);
-  return isParameter(name) ? parameterFromText(parameterSchemas[name], text) : text;
+  const isText = isParameter(name) && typeof value === 'string';
+  return isText ? parameterFromText(parameterSchemas[name], value) : value;
 }
 
 /** @throws {ParameterError} */

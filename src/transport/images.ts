@@ -7,7 +7,7 @@ import { ParameterError } from '../engine/engine.js';
 import type { ImageFormat } from '../image/format.js';
 import type { Metrics } from '../metrics/metrics.js';
 import type { Access } from '../session/access/access.js';
-import type { ImageRequest, OneShot } from '../session/one-shot.js';
+import type { Asked, ImageRequest, OneShot } from '../session/one-shot.js';
 import { ProtocolError } from '../session/wire/protocol-error.js';
 import { bearerToken } from './bearer.js';
 import { refuser } from './http-error.js';
@@ -49,7 +49,7 @@ export async function serveImages(server: FastifyInstance, options: ImageRoutes)
   const { images, messageBytes } = options;
   const bodyLimit = usualBytes + (images.takesStyle ? styleBytes : 0);
   server.post('/v1/txt2img', { bodyLimit }, async (request, reply) =>
-    answer(request, reply, options, () => ({ parameters: request.body ?? {} })),
+    answer(request, reply, options, { format: 'jpeg', asked: { parameters: request.body ?? {} } }),
   );
   await server.register(async (scope) => {
     await scope.register(fastifyMultipart, { limits: formLimits(messageBytes) });
@@ -58,12 +58,10 @@ export async function serveImages(server: FastifyInstance, options: ImageRoutes)
       const format = formats[mediaType ?? ''];
       reply.header('vary', 'accept');
       if (format === undefined) return refuser(options.metrics)(reply, 'not_acceptable');
-      return answer(request, reply, options, async () => ({
-        ...(request.isMultipart()
-          ? await readForm(request, messageBytes)
-          : { parameters: request.body ?? {} }),
-        format,
-      }));
+      const asked = request.isMultipart()
+        ? (): Promise<ImageRequest> => readForm(request, messageBytes)
+        : { parameters: request.body ?? {} };
+      return answer(request, reply, options, { format, asked });
     });
   });
 }
@@ -73,7 +71,7 @@ async function answer(
   request: FastifyRequest,
   reply: FastifyReply,
   { images, origins, originLog, access, metrics, draining }: ImageRoutes,
-  read: () => ImageRequest | Promise<ImageRequest>,
+  { format, asked }: { readonly format: ImageFormat; readonly asked: Asked },
 ): Promise<FastifyReply> {
   const refuse = refuser(metrics);
   const { origin, host } = request.headers;
@@ -87,10 +85,8 @@ async function answer(
   try {
     const grant = await access.verify(bearerToken(request.headers.authorization));
     const name = access.required ? grant.subject : networkOf(request.ip);
-    const wanted = await read();
     const onFlagged = (): void => void reply.header('millrace-flagged', 'true');
-    const image = await images.generate(wanted, { name, grant, gone: gone.signal, onFlagged });
-    const { format = 'jpeg' } = wanted;
+    const image = await images.generate(asked, { name, grant, gone: gone.signal, format, onFlagged });
     return await reply.type(`image/${format}`).header('cache-control', 'no-store').send(image);
   } catch (error) {
     if (error instanceof ProtocolError && isLimit(error)) await sleep(refusalMs);

@@ -4,7 +4,8 @@ import { describe, it } from 'node:test';
 import type { StreamParameters } from '@millrace/protocol';
 import { ParameterError, type EngineStream, type StreamListener } from '../../src/engine/engine.js';
 import { anonymous, type GrantLimits } from '../../src/session/access/grant.js';
-import type { Caller } from '../../src/session/one-shot.js';
+import { deferred } from '../../src/engine/deferred.js';
+import type { Caller, ImageRequest } from '../../src/session/one-shot.js';
 import { Sessions } from '../../src/session/live/sessions.js';
 import { imagesOf } from './images.js';
 import { stubStream } from '../support/stub-stream.js';
@@ -174,6 +175,25 @@ describe('OneShot', () => {
     leave.abort();
     const outcomes = await Promise.allSettled([...begun, ...others]);
     assert.ok(outcomes.every(({ status }) => status === 'rejected'));
+  });
+
+  it('reads a request only when there is a place, and frees the place if reading fails', async () => {
+    const images = imagesOf(new ManualEngine(), { most: 1, perMinute: 3 });
+    let reads = 0;
+    const read = deferred<ImageRequest>();
+    const asked = (): Promise<ImageRequest> => {
+      reads += 1;
+      return read.promise;
+    };
+    const first = images.generate(asked, caller('a'));
+    assert.deepEqual(images.recent(0), [], 'its parameters are unknown');
+    await assert.rejects(images.generate(asked, caller('b')), { code: 'too_many_sessions' });
+    assert.equal(reads, 1);
+    read.reject(new Error('the upload was aborted'));
+    await assert.rejects(first, /aborted/);
+    for (let i = 0; i < 2; i++) await assert.rejects(images.generate(asked, caller('a')), /aborted/);
+    await assert.rejects(images.generate(asked, caller('a')), { code: 'rate_limited' });
+    assert.equal(reads, 3);
   });
 
   it('returns the images that were in progress recently', async () => {

@@ -4,6 +4,7 @@ import { decodeImage } from '../../src/image/decode.js';
 import { encodeImage } from '../../src/image/encode.js';
 import { sniffFormat } from '../../src/image/format.js';
 import { packagePath } from '../../src/package.js';
+import { rawHttp } from '../support/raw-http.js';
 import { startServer, type TestServer } from '../support/server.js';
 
 let server: TestServer;
@@ -114,6 +115,7 @@ test('each fault of a form is named', async () => {
   const image = await picture(10);
   const huge = await encodeImage({ width: 520, height: 520, data: new Uint8Array(520 * 520 * 3) }, 'png', 90);
   const many = Uint8Array.from({ length: 700_000 }, (_, i) => i);
+  const manyFields = Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [`f${i}`, '1']));
   const faults: readonly (readonly [Fields, number, string, string | undefined])[] = [
     [{ ...small, image: new Uint8Array(0) }, 400, 'invalid_frame', 'image'],
     [{ ...small, image: Buffer.from('no picture') }, 400, 'invalid_frame', 'image'],
@@ -130,12 +132,46 @@ test('each fault of a form is named', async () => {
     [{ ...small, image, mask: many, 'controls.a': many }, 413, 'message_too_large', undefined],
     [{ ...small, image: new Uint8Array(1024 * 1024 + 1) }, 413, 'message_too_large', undefined],
     [{ ...small, image, prompt: 'x'.repeat(70_000) }, 413, 'message_too_large', undefined],
+    [{ ...small, image, ['x'.repeat(101)]: '1' }, 400, 'invalid_message', undefined],
+    [{ ...small, image, ['x'.repeat(101)]: image }, 400, 'invalid_message', undefined],
+    [{ ...small, image, constructor: '1' }, 400, 'invalid_message', undefined],
+    [{ ...manyFields, image }, 413, 'message_too_large', undefined],
   ];
   for (const [fields, ...wanted] of faults) {
     const answer = await send(fields);
     assert.deepEqual(await refusalOf(answer), wanted, Object.keys(fields).join());
   }
   assert.equal((await send({ ...small, image })).status, 200);
+});
+
+test('a part may be JSON', async () => {
+  const part = (name: string, type: string, value: string): string =>
+    `--x\r\nContent-Disposition: form-data; name="${name}"\r\nContent-Type: ${type}\r\n\r\n${value}\r\n`;
+  const ask = async (seed: string): Promise<Response> =>
+    fetch(`${server.url}/v1/generate`, {
+      method: 'POST',
+      body: `${part('width', 'text/plain', '64')}${part('height', 'application/json', '64')}${part('seed', 'application/json', seed)}--x--`,
+      headers: { 'content-type': 'multipart/form-data; boundary=x' },
+    });
+  assert.equal((await ask('[{"seed": 1, "weight": 1}, {"seed": 2, "weight": 1}]')).status, 200);
+  assert.deepEqual(await refusalOf(await ask('{"seed": ')), [400, 'invalid_message', undefined]);
+});
+
+test('a connection can be used again after a form that is refused before its end', async () => {
+  const form = (connection: string, parts: string): string =>
+    `POST /v1/generate HTTP/1.1\r\nHost: localhost\r\nConnection: ${connection}\r\n` +
+    `Content-Type: multipart/form-data; boundary=x\r\nContent-Length: ${parts.length}\r\n\r\n${parts}`;
+  const part = (about: string, value: string): string =>
+    `--x\r\nContent-Disposition: form-data${about}\r\n\r\n${value}\r\n`;
+  const large = part('; name="mask"; filename="a"', 'x'.repeat(1e6));
+  const { body } = await rawHttp(
+    server.url,
+    form('keep-alive', `${part('; name="image"', 'a')}${large}--x--`) +
+      form('close', `${part('', 'nameless')}--x--`),
+  );
+  const codes = [...body.matchAll(/"code":"(\w+)"/g)].map(([, code]) => code);
+  assert.deepEqual(codes, ['invalid_parameter', 'invalid_message']);
+  assert.match(body, /each part of a form must have a name/);
 });
 
 test('a body that is neither a form nor JSON, or a damaged form, is refused', async () => {

@@ -1,5 +1,10 @@
 import type { ParameterSchema } from './parameter-schema.js';
 
+const booleans: ReadonlyMap<string, boolean> = new Map([
+  ['true', true],
+  ['false', false],
+]);
+
 /**
  * Converts text, such as a command-line option or a field of a form, to the type of its parameter: numbers in lists are
  * separated by commas, or written as JSON. Invalid text stays text, for the schema to refuse.
@@ -7,9 +12,9 @@ import type { ParameterSchema } from './parameter-schema.js';
 export function parameterFromText({ type, anyOf, enum: choices }: ParameterSchema, text: string): unknown {
   if (choices) return choices.find((choice) => String(choice) === text) ?? text;
   const types = new Set([type ?? anyOf?.flatMap((part) => ('type' in part ? part.type : [])) ?? []].flat());
-  if (types.has('boolean') && (text === 'true' || text === 'false')) return text === 'true';
-  if (types.has('number') || types.has('integer')) return numberFromText(text);
+  if (types.has('boolean')) return booleans.get(text) ?? text;
   if ((types.has('array') || types.has('object')) && /^\s*[[{]/.test(text)) return jsonFromText(text);
+  if (types.has('number') || types.has('integer')) return numberFromText(text);
   if (types.has('array') && !types.has('string')) return text.split(',').map(numberFromText);
   return text;
 }

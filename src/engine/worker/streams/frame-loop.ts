@@ -273,6 +273,8 @@ export class FrameLoop {
     }
     const decodeMs = performance.now() - start;
     const flagged = await this.#options.guard?.guard(stream, result, this.#chargeCheck);
+    // Feedback is what was sent: control pictures that are shown may be made of it.
+    stream.pictures.resultLeft(result);
     const timings = {
       queueMs,
       vaeEncodeMs,

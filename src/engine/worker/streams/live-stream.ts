@@ -80,6 +80,11 @@ export class LiveStream implements RowSource {
     return this.#stream.plan;
   }
 
+  /** The parameters in force; each change makes new ones. */
+  get parameters(): StreamParameters {
+    return this.#parameters;
+  }
+
   /** Returns the state of the stream, without waiting frames. */
   snapshot(): StreamState {
     const now = performance.now();

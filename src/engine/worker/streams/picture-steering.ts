@@ -2,7 +2,7 @@ import type { StreamParameters } from '@millrace/protocol';
 import { AttentionBank, bankBytes } from '../../../diffusion/attention-bank.js';
 import { needsNegative, rowCount } from '../../../diffusion/guidance.js';
 import type { Plan } from '../../../diffusion/in-flight.js';
-import type { Lane, RowValues, Steering } from '../../../diffusion/stream.js';
+import type { Conditioning, Lane, Steering } from '../../../diffusion/stream.js';
 import { activeControls, type ActiveControl } from '../../active-controls.js';
 import { isComposed, type SteeredUse } from '../../costs.js';
 import { ParameterError } from '../../engine.js';
@@ -121,12 +121,15 @@ export class PictureSteering {
     const scaled = this.#scales ? { ...steering, atStage: this.#scales } : steering;
     if (!this.style || !this.#styleIsOn) return scaled;
     const { tokens, scales } = this.style;
-    const values = (image_tokens: Float32Array): RowValues => ({ image_tokens, ip_adapter_scale: scales });
-    const { positive, negative } = steering;
+    const styled = (prompt: Conditioning, image_tokens: Float32Array): Conditioning => {
+      return { ...prompt, image_tokens, ip_adapter_scale: scales };
+    };
+    const { positive, negative, composed } = steering;
     return {
       ...scaled,
-      positive: { ...positive, ...values(tokens.positive) },
-      negative: { ...negative, ...values(tokens.negative) },
+      positive: styled(positive, tokens.positive),
+      negative: styled(negative, tokens.negative),
+      ...(composed && { composed: { ...composed, second: styled(composed.second, tokens.positive) } }),
     };
   }
 

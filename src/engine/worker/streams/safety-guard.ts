@@ -1,3 +1,4 @@
+import type { StreamParameters } from '@millrace/protocol';
 import type { Image } from '../../../image/image.js';
 import { readSafetyChecker, type SafetySetting } from '../../../model/layout/safety-checker.js';
 import type { FromWorker } from '../../messages.js';
@@ -17,18 +18,30 @@ export interface SafetyGuardOptions extends Required<RuntimeOptions> {
 /** Charges milliseconds of work for a stream to its share. */
 type Charge = (stream: LiveStream, ms: number) => void;
 
+/** What the checker said of the last results of a stream. */
+interface Verdict {
+  readonly flagged: boolean;
+  /** When it was reached, by `performance.now()`. */
+  readonly at: number;
+  readonly parameters: StreamParameters;
+}
+
+/** Milliseconds for which a verdict says something about the next result: a camera shows something else by then. */
+const validMs = 1000;
+
 /**
- * Blurs results that the safety checker flags. The verdict on a result of a live stream decides on the next one, so
+ * Blurs results that the safety checker flags. The verdict on results of a live stream decides on the next ones, so
  * that none waits for it, and results of several streams are checked in one call. What has no next one (a file, an
- * image) and what has no verdict before it (a first frame) is checked before it leaves.
+ * image) and what has no valid verdict before it (a first frame, also after a pause or a change of parameters) is
+ * checked before it leaves.
  */
 export class SafetyGuard implements AsyncDisposable {
   readonly #checker: Checker;
   readonly #post: (message: FromWorker) => void;
   /** The last verdict on each stream. */
-  readonly #flagged = new Map<LiveStream, boolean>();
-  /** Copies of results that have left without a verdict, the newest of each stream. */
-  readonly #unchecked = new Map<LiveStream, Image>();
+  readonly #verdicts = new Map<LiveStream, Verdict>();
+  /** Copies of results that have left without a verdict. */
+  readonly #unchecked = new Map<LiveStream, Image[]>();
 
   constructor(checker: Checker, post: (message: FromWorker) => void) {
     this.#checker = checker;
@@ -48,10 +61,13 @@ export class SafetyGuard implements AsyncDisposable {
 
   /** Blurs a result that is about to leave if it must not be shown. @returns whether it did. */
   async guard(stream: LiveStream, result: Image, charge: Charge): Promise<boolean> {
-    if (!stream.denoise.isLive || !this.#flagged.has(stream)) {
-      await this.#check(new Map([[stream, result]]), charge);
-    } else this.#unchecked.set(stream, { ...result, data: result.data.slice() });
-    if (this.#flagged.get(stream) !== true) return false;
+    if (!stream.denoise.isLive || !this.#hasVerdict(stream)) {
+      await this.#check(new Map([[stream, [result]]]), charge);
+    } else {
+      const copy = { ...result, data: result.data.slice() };
+      this.#unchecked.set(stream, [...(this.#unchecked.get(stream) ?? []), copy]);
+    }
+    if (this.#verdicts.get(stream)?.flagged !== true) return false;
     blur(result);
     this.#post({ type: 'flagged' });
     return true;
@@ -66,7 +82,7 @@ export class SafetyGuard implements AsyncDisposable {
 
   /** Forgets a stream that has ended. */
   remove(stream: LiveStream): void {
-    this.#flagged.delete(stream);
+    this.#verdicts.delete(stream);
     this.#unchecked.delete(stream);
   }
 
@@ -74,15 +90,25 @@ export class SafetyGuard implements AsyncDisposable {
     await this.#checker[Symbol.asyncDispose]();
   }
 
-  async #check(results: ReadonlyMap<LiveStream, Image>, charge: Charge): Promise<void> {
+  /** Returns whether the last verdict on a stream decides on its next result. */
+  #hasVerdict(stream: LiveStream): boolean {
+    const verdict = this.#verdicts.get(stream);
+    return verdict?.parameters === stream.parameters && performance.now() - verdict.at < validMs;
+  }
+
+  async #check(results: ReadonlyMap<LiveStream, readonly Image[]>, charge: Charge): Promise<void> {
+    const images = [...results.values()].flat();
     const start = performance.now();
-    const probabilities = await this.#checker.probabilities([...results.values()]);
-    const ms = (performance.now() - start) / results.size;
-    [...results.keys()].forEach((stream, i) => {
-      const probability = probabilities[i] ?? NaN;
-      if (!Number.isFinite(probability)) this.#post({ type: 'not_finite', part: 'safety_checker' });
-      this.#flagged.set(stream, this.#checker.isFlagged(probability));
-      charge(stream, ms);
-    });
+    const probabilities = await this.#checker.probabilities(images);
+    const at = performance.now();
+    let first = 0;
+    for (const [stream, { length }] of results) {
+      const own = Array.from({ length }, (_, i) => probabilities[first + i] ?? NaN);
+      first += length;
+      if (!own.every(Number.isFinite)) this.#post({ type: 'not_finite', part: 'safety_checker' });
+      const flagged = own.some((probability) => this.#checker.isFlagged(probability));
+      this.#verdicts.set(stream, { flagged, at, parameters: stream.parameters });
+      charge(stream, ((at - start) * length) / images.length);
+    }
   }
 }

@@ -109,9 +109,13 @@ export class StreamPictures {
     return { width, height, data: mask };
   }
 
-  /** Completes a result: where the mask is 0, it gets the pixels of the input. The next frames get a share of it. */
+  /** Completes a result: where the mask is 0, it gets the pixels of the input. */
   complete(result: Image, kept: KeptPicture | null): void {
     if (kept) restorePixels(result.data, kept.image, kept.mask.pixels);
+  }
+
+  /** Takes note of a result as it was sent. The next frames get a share of it. */
+  resultLeft(result: Image): void {
     const { width, height, pixel_feedback: share } = this.#parameters;
     const controls = activeControls(this.#model.folder.controls, this.#parameters);
     const isUsed = share > 0 || controls.some(({ preprocessor }) => preprocessor === 'feedback');

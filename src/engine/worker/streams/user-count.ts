@@ -16,7 +16,7 @@ export class UserCount {
     this.#nextAt = now + everyMs;
     const all = streams.map((stream) => ({
       stream,
-      key: stream.key,
+      key: stream.callKey,
       interval: stream.arrivals.interval(now),
     }));
     for (const { stream, key, interval } of all) {

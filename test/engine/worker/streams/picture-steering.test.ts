@@ -155,6 +155,29 @@ describe('a stream that is steered by pictures', () => {
   });
 });
 
+it('a style image steers both of two composed prompts', async () => {
+  const tokens = { positive: Float32Array.of(1), negative: Float32Array.of(2) };
+  const composed = {
+    prompt: [
+      { text: 'fox', weight: 1 },
+      { text: 'horse', weight: 1 },
+    ],
+    prompt_composition: 'or',
+    solver: 'EulerMaruyamaScheduler',
+    cfg_type: 'none',
+    style_image: new Uint8Array(1),
+  } as const;
+  const rig = await setUp(composed, { model, styleTokens: { get: () => Promise.resolve(tokens) } });
+  const { rows } = enter(rig, 1);
+  assert.deepEqual(
+    rows.map(({ role, conditioning: { image_tokens: image } }) => [role, image?.[0]]),
+    [
+      ['second', 1],
+      ['positive', 1],
+    ],
+  );
+});
+
 describe('the attention bank of a live stream', () => {
   it('fills with the frames that pass, and is empty after a new plan, another length, or off', async () => {
     const rig = await open({ attention_bank_frames: 2, t_index_list: [10] });

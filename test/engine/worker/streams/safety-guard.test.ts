@@ -3,7 +3,8 @@ import { describe, it, mock } from 'node:test';
 import type { FromWorker } from '../../../../src/engine/messages.js';
 import { SafetyGuard } from '../../../../src/engine/worker/streams/safety-guard.js';
 import type { LiveStream } from '../../../../src/engine/worker/streams/live-stream.js';
-import { clock, push, setUp, type Rig } from './frame-loop-rig.js';
+import { steeredFolder } from '../../../support/steered-folder.js';
+import { clock, folder, push, setUp, usualParameters, type Rig } from './frame-loop-rig.js';
 
 interface Guarded extends Rig {
   /** First bytes of the pictures of each call of the checker. */
@@ -16,7 +17,7 @@ interface Guarded extends Rig {
 }
 
 /** A loop whose checker takes 6 ms a picture and flags those that `isBad` says; a result is its frame's number. */
-function guarded(isBad: (call: number, picture: number) => boolean | null): Guarded {
+function guarded(isBad: (call: number, picture: number) => boolean | null, model = folder): Guarded {
   const checks: number[][] = [];
   const verdicts: FromWorker[] = [];
   const guard = new SafetyGuard(
@@ -33,7 +34,7 @@ function guarded(isBad: (call: number, picture: number) => boolean | null): Guar
     },
     (message) => verdicts.push(message),
   );
-  const rig = setUp({ guard });
+  const rig = setUp({ guard, model });
   const show = async (stream: LiveStream, frame: number): Promise<void> => {
     push(stream, frame, { replace: true });
     await rig.loop.turn();
@@ -90,6 +91,36 @@ describe('the verdict on a result', () => {
     );
   });
 
+  it('is waited for after a change of parameters, and after a pause', async () => {
+    const rig = guarded((call) => call > 2);
+    const stream = await rig.open(1, oneStep);
+    for (const frame of [1, 2]) await rig.show(stream, frame);
+    await stream.configure({ ...usualParameters, ...oneStep, prompt: 'another' });
+    await rig.show(stream, 3);
+    assert.deepEqual(rig.sent(), ['1: 1', '1: 2', '1: 3 flagged']);
+    const slow = guarded((call) => call > 2);
+    const other = await slow.open(1, oneStep);
+    for (const frame of [1, 2]) await slow.show(other, frame);
+    clock.now += 1000;
+    await slow.show(other, 3);
+    assert.deepEqual(slow.sent(), ['1: 1', '1: 2', '1: 3 flagged']);
+  });
+
+  it('considers all results that left together', async () => {
+    // Of the frames 2 and 3, which share a call, only the first is bad.
+    const rig = guarded((call, picture) => call === 2 && picture === 0);
+    const stream = await rig.open(1, { ...oneStep, frame_buffer_size: 2 });
+    await rig.show(stream, 1);
+    for (const frame of [2, 3]) push(stream, frame, { replace: true });
+    await rig.loop.turn();
+    await rig.show(stream, 4);
+    assert.deepEqual(rig.sent(), ['1: 1', '1: 2', '1: 3', '1: 4 flagged']);
+    assert.deepEqual(
+      rig.checks.map(({ length }) => length),
+      [1, 2, 1],
+    );
+  });
+
   it('is waited for where every frame counts', async () => {
     const rig = guarded((call) => call === 2);
     const stream = await rig.open(1, oneStep);
@@ -122,6 +153,19 @@ it('a flagged result is blurred, others are unchanged', async () => {
   const [sharp, blurred] = [await results(false), await results(true)];
   assert.deepEqual(new Set(sharp), new Set([0, 255]));
   assert.notDeepEqual(blurred, sharp);
+});
+
+it('feedback is a flagged result as it was sent, which shows as the picture of a control', async () => {
+  const rig = guarded(() => true, steeredFolder(folder));
+  const controls = { canny: { scale: 1, preprocessor: 'feedback' } } as const;
+  const stream = await rig.open(1, { ...oneStep, controls, control_previews: true });
+  stream.pictures.complete = ({ data }) => data.forEach((_, i) => (data[i] = i % 2 === 0 ? 255 : 0));
+  await rig.show(stream, 1);
+  clock.now += 1000;
+  await rig.show(stream, 2);
+  const [sent, next] = rig.results();
+  assert.ok(sent && next);
+  assert.deepEqual(next.controls?.['canny']?.data, new Uint8Array(sent.pixels));
 });
 
 it('the checks of a stream are charged to its share', async () => {

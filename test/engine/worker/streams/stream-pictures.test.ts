@@ -152,7 +152,7 @@ describe('the picture of a control that takes results', () => {
     const { pictures, change } = setUp(on);
     assert.equal(pictures.feedbackFor(feedback, image), image);
     const result = plain(200);
-    pictures.complete(result, null);
+    pictures.resultLeft(result);
     result.data.fill(0);
     assert.equal(pictures.feedbackFor(feedback, image)?.data[0], 200);
     assert.equal(pictures.prepare({ image }, image).pixels, image.data, 'nothing is mixed into the frame');
@@ -163,12 +163,12 @@ describe('the picture of a control that takes results', () => {
 
   it('is not kept unless one is on', () => {
     const { pictures, change } = setUp({ controls: { tile: { scale: 0 } } });
-    pictures.complete(plain(200), null);
+    pictures.resultLeft(plain(200));
     change(on);
     assert.equal(pictures.feedbackFor(feedback, image), image);
-    pictures.complete(plain(200), null);
+    pictures.resultLeft(plain(200));
     change({ controls: { tile: { scale: 1, preprocessor: 'passthrough' } } });
-    pictures.complete(plain(201), null);
+    pictures.resultLeft(plain(201));
     change(on);
     assert.equal(pictures.feedbackFor(feedback, image), image);
   });
@@ -188,39 +188,39 @@ describe('picture feedback', () => {
     const { pictures } = setUp({ pixel_feedback: 0.25 });
     assert.equal(enter(pictures, 100), 100, 'there is none yet');
     const result = plain(200);
-    pictures.complete(result, null);
+    pictures.resultLeft(result);
     result.data.fill(0);
     assert.equal(enter(pictures, 100), 125);
     assert.equal(enter(pictures, 100), 125, 'until the next result');
-    pictures.complete(plain(0), null);
+    pictures.resultLeft(plain(0));
     assert.equal(enter(pictures, 100), 75);
   });
 
   it('is off by default, and forgets when it is turned off', () => {
     const { pictures, change } = setUp();
-    pictures.complete(plain(200), null);
+    pictures.resultLeft(plain(200));
     change({ pixel_feedback: 0.5 });
     assert.equal(enter(pictures, 100), 100);
-    pictures.complete(plain(200), null);
+    pictures.resultLeft(plain(200));
     assert.equal(enter(pictures, 100), 150);
     change({ pixel_feedback: 0 });
     assert.equal(enter(pictures, 100), 100);
-    pictures.complete(plain(200), null);
+    pictures.resultLeft(plain(200));
     change({ pixel_feedback: 0.5 });
     assert.equal(enter(pictures, 100), 100);
   });
 
   it('forgets results of another size, and those before a failure', () => {
     const { pictures, change } = setUp({ pixel_feedback: 0.5 });
-    pictures.complete(plain(200), null);
+    pictures.resultLeft(plain(200));
     pictures.forget();
     assert.equal(enter(pictures, 100), 100);
-    pictures.complete(plain(200), null);
+    pictures.resultLeft(plain(200));
     const turned = { width: height, height: width };
     change(turned);
     const image = plain(100, turned);
     assert.equal(pictures.prepare({ image }, image).pixels[0], 100);
-    pictures.complete(plain(200), null);
+    pictures.resultLeft(plain(200));
     assert.equal(pictures.prepare({ image }, image).pixels[0], 100, 'a late one of the former size');
     change(size);
     assert.equal(enter(pictures, 100), 100);
@@ -228,7 +228,7 @@ describe('picture feedback', () => {
 
   it('leaves out what the mask keeps', () => {
     const { pictures } = setUp({ pixel_feedback: 0.5 });
-    pictures.complete(plain(200), null);
+    pictures.resultLeft(plain(200));
     const image = plain(100);
     const { pixels } = pictures.prepare({ image, mask: leftHalf() }, image);
     for (let p = 0; p < pixels.length; p++) {
@@ -244,7 +244,7 @@ describe('picture feedback', () => {
       const { pixels } = pictures.prepare({ image }, image);
       last = pixels[0] ?? -1;
       // A network that brightens a little what it gets.
-      pictures.complete(plain(Math.min(255, last + 2)), null);
+      pictures.resultLeft(plain(Math.min(255, last + 2)));
     }
     assert.ok(last > 100 && last < 180, `${last}`);
   });

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { LiveStream } from '../../../../src/engine/worker/streams/live-stream.js';
 import { UserCount } from '../../../../src/engine/worker/streams/user-count.js';
-import { clock, push, setUp as setUpLoop } from './frame-loop-rig.js';
+import { steeredFolder } from '../../../support/steered-folder.js';
+import { clock, folder, push, setUp as setUpLoop } from './frame-loop-rig.js';
 import { setUp } from './live-stream-rig.js';
 
 /** Opens a stream whose frames have arrived every `interval` milliseconds, up to 10 s. */
@@ -36,6 +37,19 @@ describe('the users of a call', () => {
   it('have rows that can share a call', async () => {
     const longPrompt = await streamOf(33, 'a fox');
     assert.deepEqual(countUsers([await streamOf(33), longPrompt, await streamOf(33)]), [2, 1, 2]);
+  });
+
+  it('are still users while a network makes pictures for the next frames of one', async () => {
+    const { open } = setUpLoop({ model: steeredFolder(folder) });
+    const lines = { controls: { canny: { scale: 1, preprocessor: 'lines' } } } as const;
+    const [one, two] = [await open(1, lines), await open(2, lines)];
+    for (let frame = 1; frame <= 9; frame++) {
+      clock.now += 33;
+      for (const stream of [one, two]) push(stream, frame, { replace: true });
+    }
+    two.screen();
+    new UserCount().update([one, two], clock.now);
+    assert.deepEqual([one.denoise.users, two.denoise.users], [2, 2]);
   });
 
   it('are counted by the loop of U-Net calls', async () => {

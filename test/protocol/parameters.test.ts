@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
+  canHaveEffect,
   defaultParameters,
   describeAllowed,
   hasEffect,
@@ -11,6 +12,7 @@ import {
   schemaAnnotations,
   solverNames,
   updateSchema,
+  type ModelParameters,
   type ParameterName,
   type ParameterRole,
   type ParameterSchema,
@@ -260,6 +262,31 @@ describe('the parameters', () => {
     assert.deepEqual(Object.keys(defaultParameters()).sort(), names);
     assert.equal(defaultParameters().strength, 0.4);
     assert.equal(defaultParameters({ defaults: { strength: 0.7 } }).strength, 0.7);
+  });
+
+  it('of solvers that do not suit the model, and of a bank that it lacks, have no effect', () => {
+    const possible = (model: ModelParameters): readonly ParameterName[] => {
+      const schemas = parameterSchemasFor(model);
+      return parameterNames.filter((name) => canHaveEffect(schemas[name]));
+    };
+    const banks = ['attention_bank_frames', 'attention_bank_interval'] as const;
+    const solvers = ['EulerDiscreteScheduler', 'DDIMScheduler'] as const;
+    const [all, few] = [possible({ hasAttentionBank: true }), possible({ solvers })];
+    const gone = all.filter((name) => !few.includes(name));
+    assert.deepEqual(gone, [
+      'prompt_composition',
+      'solver_order',
+      'algorithm_type',
+      'momentum_beta',
+      'flow_shift',
+      'use_corrector',
+      'bdia_gamma',
+      'gamma',
+      'do_add_noise',
+      ...banks,
+    ]);
+    const { solver, eta } = parameterSchemasFor({ solvers });
+    assert.deepEqual([solver.enum, eta['x-when']], [solvers, { solver: ['DDIMScheduler'] }]);
   });
 
   it('are limited further by the model', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parameterSchemas, solverNames, type ParameterName } from '@millrace/protocol';
+import { parameterSchemas, solverNames, solverParameterNames, type ParameterName } from '@millrace/protocol';
 import { createSolver, SolverError, type SolverOptions } from '../../../src/diffusion/solvers/create.js';
 import { solversWith } from '../../support/parameters.js';
 import { configFor, defaultOptions } from './solver-settings.js';
@@ -86,8 +86,17 @@ describe('the conditions of solver options', () => {
     });
   }
 
+  it('names the solvers that add noise between steps for noise_by_time', () => {
+    const adding = solverNames.filter((solver) => {
+      const random = { eta: 1, gamma: 1, algorithm_type: 'sde-dpmsolver++' } as const;
+      return createSolver(configFor(solver), { ...defaultOptions, ...random, solver }).addsNoise;
+    });
+    assert.deepEqual(solversWith.noise_by_time, adding);
+  });
+
   it('has every option that the schema offers choices for', () => {
-    assert.deepEqual(Object.keys(solversWith).toSorted(), Object.keys(choices).toSorted());
+    const options = solverParameterNames.filter((name) => name !== 'solver');
+    assert.deepEqual(options.toSorted(), Object.keys(choices).toSorted());
     for (const parameter of ['timestep_spacing', 'solver_order', 'algorithm_type'] as const) {
       const values = parameterSchemas[parameter].enum?.filter((value) => value !== null);
       assert.deepEqual(

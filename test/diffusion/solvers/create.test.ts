@@ -5,11 +5,10 @@ import type { SchedulerConfig } from '../../../src/diffusion/schedule.js';
 import {
   createSolver,
   SolverError,
-  solversFor,
   type SolverName,
   type SolverOptions,
 } from '../../../src/diffusion/solvers/create.js';
-import { configFor, defaultOptions, stableDiffusion } from './solver-settings.js';
+import { configFor, defaultOptions } from './solver-settings.js';
 
 /** The number of model calls that a solver makes for a number of steps. */
 const calls: Readonly<Record<SolverName, (steps: number) => number>> = {
@@ -67,33 +66,6 @@ describe('createSolver', () => {
           `${name} ${steps}`,
         );
       }
-    }
-  });
-
-  it('creates exactly the solvers that suit a model', () => {
-    const creates = (config: SchedulerConfig, solver: SolverName): boolean => {
-      try {
-        createSolver(config, { ...defaultOptions, solver });
-        return true;
-      } catch (error) {
-        if (error instanceof SolverError && error.field === 'solver') return false;
-        throw error;
-      }
-    };
-    const { statistics: _, ...bare } = stableDiffusion;
-    const configs: readonly SchedulerConfig[] = [
-      stableDiffusion,
-      bare,
-      { ...bare, prediction_type: 'v_prediction' },
-      { ...bare, prediction_type: 'flow' },
-      { ...bare, prediction_type: 'velocity' },
-      { mean_reverting: { T: 100, max_sigma: 50, eps: 0.005 } },
-    ];
-    for (const config of configs) {
-      assert.deepEqual(
-        solversFor(config),
-        solverNames.filter((solver) => creates(config, solver)),
-      );
     }
   });
 

@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parameterSchemas, solverNames, solverParameterNames, type ParameterName } from '@millrace/protocol';
-import { createSolver, SolverError, type SolverOptions } from '../../../src/diffusion/solvers/create.js';
+import {
+  createSolver,
+  SolverError,
+  solversFor,
+  type SolverName,
+  type SolverOptions,
+} from '../../../src/diffusion/solvers/create.js';
+import type { SchedulerConfig } from '../../../src/diffusion/schedule.js';
 import { solversWith } from '../../support/parameters.js';
-import { configFor, defaultOptions } from './solver-settings.js';
+import { configFor, defaultOptions, stableDiffusion } from './solver-settings.js';
 
 type Choice = Partial<SolverOptions>;
 
@@ -102,6 +109,35 @@ describe('the conditions of solver options', () => {
       assert.deepEqual(
         values,
         choices[parameter].flatMap((choice: Choice) => Object.values(choice)),
+      );
+    }
+  });
+});
+
+describe('solversFor', () => {
+  it('names exactly the solvers that can be created for a model', () => {
+    const creates = (config: SchedulerConfig, solver: SolverName): boolean => {
+      try {
+        createSolver(config, { ...defaultOptions, solver });
+        return true;
+      } catch (error) {
+        if (error instanceof SolverError && error.field === 'solver') return false;
+        throw error;
+      }
+    };
+    const { statistics: _, ...bare } = stableDiffusion;
+    const configs: readonly SchedulerConfig[] = [
+      stableDiffusion,
+      bare,
+      { ...bare, prediction_type: 'v_prediction' },
+      { ...bare, prediction_type: 'flow' },
+      { ...bare, prediction_type: 'velocity' },
+      { mean_reverting: { T: 100, max_sigma: 50, eps: 0.005 } },
+    ];
+    for (const config of configs) {
+      assert.deepEqual(
+        solversFor(config),
+        solverNames.filter((solver) => creates(config, solver)),
       );
     }
   });

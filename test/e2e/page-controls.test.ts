@@ -116,7 +116,7 @@ test('each control of the model can be set, and nothing is shown if it has none'
 test('a control without a preprocessor asks for one, and then steers', async () => {
   await using steered = await startServer({ model: await steeredModel('all') });
   await steered.app.ready();
-  const page = await browser.newPage();
+  const page = await browser.newPage({ viewport: { width: 390, height: 844 } });
   await page.goto(steered.url);
   await page.getByTestId('more').click();
   await page.getByTestId('source-clip').click();
@@ -124,6 +124,8 @@ test('a control without a preprocessor asks for one, and then steers', async () 
   await page.locator('#parameter-controls-controlnet-a-scale').fill('1');
   const notice = page.getByText('Choose a preprocessor for the control controlnet-a');
   await notice.waitFor();
+  const [text, input] = await Promise.all([notice.boundingBox(), page.locator('.pane.input').boundingBox()]);
+  assert.ok(text && input && text.y + text.height <= input.y, 'the input covers no part of it');
   const preprocessors = page.locator('#parameter-controls-controlnet-a-preprocessor');
   assert.equal(await preprocessors.locator('option:checked').textContent(), 'choose one');
   await preprocessors.selectOption('canny');

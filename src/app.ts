@@ -1,6 +1,7 @@
 import { subprotocol, textLimits, type Readiness } from '@millrace/protocol';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
+import { solversFor } from './diffusion/solvers/create.js';
 import { createEngines, engineSettings } from './engine/host/engine-group.js';
 import { EngineReports } from './engine-reports.js';
 import { pictureCodec, type PictureCodec } from './image/codec.js';
@@ -80,7 +81,7 @@ export async function createApp(
   const server = `millrace/${version}`;
   const tracer = await openTraces(version, process.env);
   const slo = { fps: settings.sloFps, latencySeconds: settings.sloLatencySeconds };
-  const rules = createParameterRules(model);
+  const rules = createParameterRules({ ...model, solvers: solversFor(model.scheduler) });
   const limits = {
     credits: settings.credits,
     unacknowledgedResults: settings.unacknowledgedResults,

@@ -21,6 +21,8 @@ export class EngineReports implements EngineObserver {
   readonly #options: EngineReportsOptions;
   readonly #failed = deferred<Error>();
   #hanging = false;
+  /** The last line about the engine's state. */
+  #lastState = '';
   /** When a fault of each part was last logged, by `performance.now()`. */
   readonly #faults = new Map<ModelPart, number>();
 
@@ -50,7 +52,10 @@ export class EngineReports implements EngineObserver {
     admission.poke();
     const doing = 'what' in state ? state.what : undefined;
     const device = 'device' in state ? state.device : undefined;
-    log.info({ engine, doing, device }, `engine: ${doing ?? engine}`);
+    // A task with many parts reports each, since a silent thread is ended; in the log it is one line.
+    const line = `engine: ${doing ?? engine}`;
+    if (line !== this.#lastState) log.info({ engine, doing, device }, line);
+    this.#lastState = line;
     if (state.name === 'failed') this.#failed.resolve(state.error);
   }
 

@@ -23,8 +23,8 @@ export type SolverName =
   | 'EulerMaruyamaScheduler';
 
 /**
- * The user's choice of solver and its settings, by their names in diffusers. A solver ignores settings that it does not have; `solversWith` of the
- * protocol lists the solvers that have each.
+ * The user's choice of solver and its settings, by their names in diffusers. A solver ignores settings that it does not
+ * have; `solversWith` of the protocol lists the solvers that have each.
  */
 export interface SolverOptions {
   readonly solver: SolverName;

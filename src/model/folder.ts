@@ -69,6 +69,8 @@ export interface ModelFolder {
   readonly maskPreprocessors: readonly string[];
   /** Side in pixels of the square that the image encoder of its IP-Adapter takes; null if it has none. */
   readonly styleImageSide: number | null;
+  /** Whether its frames can attend to earlier ones. */
+  readonly hasAttentionBank: boolean;
   /** Whether an empty negative prompt is an embedding of zeros (SDXL). */
   readonly zeroEmptyNegative: boolean;
   /** Shape of a prompt's embedding: [textLength, textWidth]. */
@@ -155,6 +157,7 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
     }),
     maskPreprocessors: namesOf(preprocessors, ({ kind }) => kind === 'mask'),
     styleImageSide: layout.steered?.imageEncoder?.image_size ?? null,
+    hasAttentionBank: Boolean(layout.steered?.bank),
     zeroEmptyNegative: index.force_zeros_for_empty_prompt,
     textLength: Math.min(...textEncoders.map((text) => text.max_position_embeddings)),
     textWidth: textEncoders.reduce((sum, text) => sum + text.hidden_size, 0),

@@ -5,15 +5,37 @@ import { createApp } from '../../src/app.js';
 import { createLogger } from '../../src/cli/logger.js';
 import { readSettings } from '../../src/settings/settings.js';
 import { tinyModel } from '../support/engine.js';
+import { steeredModel } from '../support/steered-model.js';
 import { motionJpegFrames } from '../support/frames.js';
 import { StreamClient } from '../support/stream-client.js';
 
 const frames = motionJpegFrames('walkers.mjpeg');
+const steered = await steeredModel('all');
 const jwtSecret = 'a-secret-of-the-test-that-nobody-else-knows';
 const metricsToken = 'a-token-for-prometheus-alone';
 const resumeKey = 'a-key-that-servers-share';
 
 describe('the log of a server', () => {
+  it('has one line for each task of the start, however many parts it has', async () => {
+    let log = '';
+    const destination = { write: (line: string) => void (log += line) };
+    const flags = { port: 0, model: steered, threads: 1, cacheDirectory: '' };
+    const logger = await createLogger({ logLevel: 'info', logFormat: 'json' }, destination);
+    const app = await createApp(readSettings({ flags }), logger);
+    try {
+      await app.listen();
+      await app.ready();
+    } finally {
+      await app[Symbol.asyncDispose]();
+    }
+    const lines = log
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { readonly msg: string }).msg);
+    const task = 'engine: measuring the cost of steering';
+    assert.equal(lines.filter((line) => line === task).length, 1);
+  });
+
   it('has one line with totals per session, none per frame, and no secrets, at the finest level', async () => {
     let log = '';
     const destination = { write: (line: string) => void (log += line) };

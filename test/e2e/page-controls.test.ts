@@ -34,14 +34,22 @@ async function usable(page: Page, names: readonly string[]): Promise<readonly st
   return names.filter((name) => used.includes(name));
 }
 
-test('an option can be set only with the solvers that honour it', async () => {
+test('solvers that suit the model are offered, and their options only with those that honour them', async () => {
   const page = await browser.newPage();
   await openControls(page);
-  for (const solver of solverNames) {
-    await page
-      .getByTestId('parameter-solver')
-      .locator('select')
-      .selectOption({ label: solver.replace('Scheduler', '') });
+  const choice = page.getByTestId('parameter-solver').locator('select');
+  await choice.waitFor();
+  const offered = (await choice.locator('option').allTextContents()).map((label) => `${label}Scheduler`);
+  const others = solverNames.filter((solver) => !offered.includes(solver));
+  assert.deepEqual(others, [
+    'FlowMatchEulerDiscreteScheduler',
+    'FlowMatchHeunDiscreteScheduler',
+    'PeRFlowScheduler',
+    'DPMSolverV3Scheduler',
+  ]);
+  assert.equal(await page.getByTestId('parameter-flow_shift').count(), 0);
+  for (const solver of offered) {
+    await choice.selectOption({ label: solver.replace('Scheduler', '') });
     const honoured = Object.entries(solversWith).filter(([, names]) => names.includes(solver));
     assert.deepEqual(
       await usable(page, Object.keys(solversWith)),
@@ -108,7 +116,7 @@ test('each control of the model can be set, and nothing is shown if it has none'
 test('a control without a preprocessor asks for one, and then steers', async () => {
   await using steered = await startServer({ model: await steeredModel('all') });
   await steered.app.ready();
-  const page = await browser.newPage();
+  const page = await browser.newPage({ viewport: { width: 390, height: 844 } });
   await page.goto(steered.url);
   await page.getByTestId('more').click();
   await page.getByTestId('source-clip').click();
@@ -116,8 +124,11 @@ test('a control without a preprocessor asks for one, and then steers', async () 
   await page.locator('#parameter-controls-controlnet-a-scale').fill('1');
   const notice = page.getByText('Choose a preprocessor for the control controlnet-a');
   await notice.waitFor();
-  const preprocessors = page.getByTestId('parameter-controls-controlnet-a-preprocessor');
-  await preprocessors.locator('label', { hasText: 'canny' }).click();
+  const [text, input] = await Promise.all([notice.boundingBox(), page.locator('.pane.input').boundingBox()]);
+  assert.ok(text && input && text.y + text.height <= input.y, 'the input covers no part of it');
+  const preprocessors = page.locator('#parameter-controls-controlnet-a-preprocessor');
+  assert.equal(await preprocessors.locator('option:checked').textContent(), 'choose one');
+  await preprocessors.selectOption('canny');
   await notice.waitFor({ state: 'detached' });
   await page.close();
 });

@@ -1,4 +1,5 @@
 import type { Capabilities } from '@millrace/client';
+import { canHaveEffect, hasEffect } from '@millrace/protocol';
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -128,17 +129,30 @@ for (const [what, button] of [
   });
 }
 
-test('every parameter has a control, which explains a refused value while the stream continues', async () => {
+test('each parameter with an effect has a control, which explains a refused value while the stream continues', async () => {
   await using open = await openPage();
   const { page, problems } = open;
   await page.getByTestId('play-clip').click();
   await page.locator('[data-flowing=true]').waitFor();
   const response = await page.request.get(`${server.url}/v1/capabilities`);
   const { parameters } = (await response.json()) as Capabilities;
-  // The prompt is elsewhere; mode, fps and paused are not for this page; and this model has neither controls, which have
-  // two parameters, nor a preprocessor for masks, and takes no style image, which has three.
-  const shown = Object.keys(parameters.properties).length - 10;
-  assert.equal(await page.locator('[data-testid^=parameter-]').count(), shown);
+  const { properties } = parameters;
+  const initial = Object.fromEntries(
+    Object.entries(properties).map(([name, value]) => [name, value.default]),
+  );
+  const possible = Object.entries(properties).filter(
+    ([, each]) =>
+      canHaveEffect(each) && (each['x-group'] === 'main' || hasEffect(each, { ...initial, mode: 'img2img' })),
+  );
+  // The prompt is elsewhere; mode and paused are not for this page; and this model has neither controls nor a
+  // preprocessor for masks.
+  const elsewhere = ['prompt', 'mode', 'paused', 'controls', 'mask_preprocessor'];
+  const names = possible.map(([name]) => name).filter((name) => !elsewhere.includes(name));
+  const shown = await page
+    .locator('[data-testid^=parameter-]')
+    .evaluateAll((found) => found.map((each) => each.dataset['testid']?.replace('parameter-', '')));
+  assert.deepEqual(shown.toSorted(), names.toSorted());
+  assert.ok(!names.some((name) => /^(style_image|attention_bank_|flow_shift|mask_x)/.test(name)));
   const steps = page.getByTestId('parameter-steps');
   await steps.locator('input[type=number]').fill('99');
   await steps.getByRole('alert').filter({ hasText: '10' }).waitFor();

@@ -5,7 +5,9 @@ import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
+import { parameterSchemas } from '@millrace/protocol';
 import { decodeImage } from '../../src/image/decode.js';
+import { preprocessorNames } from '../../src/image/preprocess/preprocessors.js';
 import type { SteeredConfig } from '../../src/model/steered-config.js';
 import { findPython, noPython } from '../support/python.js';
 import { repositoryRoot } from '../support/reference.js';
@@ -21,7 +23,7 @@ function block(language: string, word: string): string {
   const blocks = guide.matchAll(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\``, 'gm'));
   const found = [...blocks].map(([, code = '']) => code).find((code) => code.includes(word));
   assert.ok(found, `the guide has a block of ${language} with ${word}`);
-  return found.replaceAll(/frame\.jpg|depth\.png|video\.mp4/g, picture);
+  return found.replaceAll(/frame\.jpg|depth\.png|video\.mp4|style\.jpg/g, picture);
 }
 
 /** Gives two controls of the model the names that the guide uses. */
@@ -77,6 +79,7 @@ test('the Node.js example of the guide paints a picture', async () => {
   const env = { ...process.env, MILLRACE_URL: server.url };
   await run(process.execPath, ['example.mjs'], { cwd: folder, env });
   await assertPainted();
+  assert.ok(existsSync(join(folder, 'edges.jpg')), 'the preview of a control');
 });
 
 test('the Python example of the guide paints a picture', async (t) => {
@@ -90,13 +93,31 @@ test('the Python example of the guide paints a picture', async (t) => {
   await assertPainted();
 });
 
-test('the command of the guide paints', async () => {
-  const command = block('sh', 'millrace -- run').replace('painted.mp4', 'painted.jpg');
-  const words = [...command.matchAll(/"([^"]*)"|([^\s\\]+)/g)].map(
-    ([, quoted, word]) => quoted ?? word ?? '',
-  );
-  const args = words.slice(words.indexOf('--') + 1).map((word) => (word.startsWith('~') ? model : word));
-  assert.ok(args.includes('--control'));
-  await run(process.execPath, [join(repositoryRoot, 'dist/src/cli/main.js'), ...args], { cwd: folder });
-  assert.ok(existsSync(join(folder, 'painted.jpg')));
+for (const option of ['--control', '--style-image']) {
+  test(`the command of the guide with ${option} paints`, async () => {
+    const command = block('sh', `${option} `).replace('painted.mp4', 'painted.jpg');
+    const words = [...command.matchAll(/"([^"]*)"|([^\s\\]+)/g)].map(
+      ([, quoted, word]) => quoted ?? word ?? '',
+    );
+    const args = words.slice(words.indexOf('--') + 1).map((word) => (word.startsWith('~') ? model : word));
+    assert.equal(args[0], 'run');
+    await run(process.execPath, [join(repositoryRoot, 'dist/src/cli/main.js'), ...args], { cwd: folder });
+    await assertPainted();
+  });
+}
+
+test('the guide links to sections that exist, and names built-in preprocessors and parameters that exist', async () => {
+  for (const [, file = '', section = ''] of guide.matchAll(/\]\((\w+\.md)#([\w-]+)\)/g)) {
+    const text = await readFile(join(repositoryRoot, 'ops/docs', file), 'utf8');
+    const sections = [...text.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
+      title.toLowerCase().replaceAll(' ', '-'),
+    );
+    assert.ok(sections.includes(section), `${file}#${section}`);
+  }
+  for (const name of preprocessorNames) assert.ok(guide.includes(`\`${name}\``), name);
+  for (const [, name = ''] of guide.matchAll(
+    /`((?:mask|control|ip_adapter|attention_bank)_[a-z_]*[a-z])`/g,
+  )) {
+    assert.ok(name in parameterSchemas, name);
+  }
 });

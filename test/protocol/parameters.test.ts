@@ -10,7 +10,6 @@ import {
   parameterSchemasFor,
   schemaAnnotations,
   solverNames,
-  updateSchema,
   type ParameterName,
   type ParameterRole,
   type ParameterSchema,
@@ -260,26 +259,5 @@ describe('the parameters', () => {
     assert.deepEqual(Object.keys(defaultParameters()).sort(), names);
     assert.equal(defaultParameters().strength, 0.4);
     assert.equal(defaultParameters({ defaults: { strength: 0.7 } }).strength, 0.7);
-  });
-
-  it('are limited further by the model', () => {
-    const schema = updateSchema({
-      defaults: { strength: 0.7 },
-      sizeFactor: 64,
-      fixedSize: { width: 256 },
-      selfGuided: true,
-    });
-    const { properties, additionalProperties } = schema as {
-      readonly properties: Readonly<Record<string, ParameterSchema>>;
-      readonly additionalProperties: boolean;
-    };
-    assert.equal(additionalProperties, false);
-    const { width, height, cfg_type, strength } = properties;
-    assert.deepEqual([width.multipleOf, width.enum, width.minimum, width.maximum], [64, [256], 256, 256]);
-    assert.deepEqual(
-      [height.multipleOf, height.enum, height.minimum, height.maximum],
-      [64, undefined, 64, 1024],
-    );
-    assert.deepEqual([cfg_type.enum, strength.default, strength.multipleOf], [['none'], 0.7, undefined]);
   });
 });

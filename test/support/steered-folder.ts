@@ -86,6 +86,7 @@ export function steeredFolder(folder: ModelFolder): ModelFolder {
     controls: offered,
     maskPreprocessors: ['person'],
     styleImageSide: 2,
+    hasAttentionBank: true,
     layout: { ...folder.layout, steered },
   };
 }

@@ -1,5 +1,6 @@
 import { flag, seed, weighted } from './parts.js';
 import type { ParameterSchema } from './parameter-schema.js';
+import { listSolvers, noiseAddingSolvers } from './solvers.js';
 
 /** Guidance and noise. */
 export const guidanceParameters = {
@@ -65,10 +66,10 @@ export const guidanceParameters = {
   },
   noise_by_time: {
     title: 'Noise by time',
-    description:
-      'Noise that solvers add between steps is the change of one random path over the noise levels, instead of a draw for each step, so that another number of steps, with this solver or another, keeps more of the picture.',
+    description: `Draw the noise that is added between steps from one random path over the noise levels, so that another number of steps keeps more of the picture (${listSolvers(noiseAddingSolvers)}).`,
     'x-group': 'more',
     'x-applies': ['plan'],
+    'x-when': { solver: noiseAddingSolvers },
     default: false,
     ...flag,
   },

@@ -1,6 +1,7 @@
 import { controlProperties, type ModelControl } from './controls.js';
 import { styleLimits } from './style.js';
 import type { ParameterSchema } from './parameter-schema.js';
+import type { SolverName } from './solvers.js';
 import {
   parameterNames,
   parameterSchemas,
@@ -34,6 +35,10 @@ export interface ModelParameters {
   readonly maskPreprocessors?: readonly string[];
   /** Side of the square that its image encoder takes; null or absent: it has none, and takes no style image. */
   readonly styleImageSide?: number | null;
+  /** Whether its frames can attend to earlier ones; absent: they cannot. */
+  readonly hasAttentionBank?: boolean;
+  /** The solvers that suit it; absent: all. */
+  readonly solvers?: readonly SolverName[];
 }
 
 /** Returns the schemas of all parameters, with a model's own defaults and limits. */
@@ -60,8 +65,16 @@ function limitsOf(
     controls = [],
     maskPreprocessors = [],
     styleImageSide = null,
+    hasAttentionBank = false,
+    solvers,
   }: ModelParameters,
 ): Partial<ParameterSchema> {
+  const { 'x-when': when = {} } = parameterSchemas[name];
+  if (solvers && name === 'solver') return { enum: solvers };
+  if (solvers && when['solver']) return { 'x-when': { ...when, solver: common(when['solver'], solvers) } };
+  if (name === 'attention_bank_frames' || name === 'attention_bank_interval') {
+    return hasAttentionBank ? {} : { 'x-when': { attention_bank_frames: [] } };
+  }
   if (name === 'mode') return modes ? { enum: modes } : {};
   if (name === 'cfg_type') return selfGuided ? { enum: ['none'] } : {};
   if (name === 'guidance_scale') return selfGuided ? { 'x-when': {} } : {};
@@ -77,6 +90,11 @@ function limitsOf(
     ...(sizeFactor && { multipleOf: sizeFactor }),
     ...(size && { enum: [size], minimum: size, maximum: size }),
   };
+}
+
+/** Returns those of the values that are in both lists. */
+function common<Value>(values: readonly Value[], others: readonly Value[]): readonly Value[] {
+  return values.filter((value) => others.includes(value));
 }
 
 /** Returns the JSON Schema of a parameter update, with a model's own defaults and limits. */

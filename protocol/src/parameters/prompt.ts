@@ -32,9 +32,10 @@ export const promptParameters = {
   prompt_composition: {
     title: 'Composition',
     description:
-      'How prompts are composed: mix blends their embeddings; and (both hold) and or (the likelier one holds, by weight) compose what is predicted for two, which takes a row for each, the Euler-Maruyama solver, and 20 to 100 steps to differ from the mean of both.',
+      'How two prompts are composed by EulerMaruyama: mix blends their embeddings; with and, the picture is of both; with or, of the one that fits better. These two take two rows a frame, and 20 steps or more to differ from mix.',
     'x-group': 'more',
     'x-applies': ['steering'],
+    'x-when': { solver: ['EulerMaruyamaScheduler'] },
     default: 'mix',
     enum: ['mix', 'and', 'or'],
   },

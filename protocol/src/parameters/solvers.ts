@@ -23,9 +23,20 @@ export const solverNames = [
   'DPMSolverV3Scheduler',
   'EulerMaruyamaScheduler',
 ] as const;
+export type SolverName = (typeof solverNames)[number];
+
+/** The solvers that add noise between steps, if their options say so. */
+export const noiseAddingSolvers = [
+  'LCMScheduler',
+  'TCDScheduler',
+  'DDIMScheduler',
+  'EulerAncestralDiscreteScheduler',
+  'DPMSolverMultistepScheduler',
+  'FlowMatchEulerDiscreteScheduler',
+  'EulerMaruyamaScheduler',
+] as const;
 const momentumSolvers = ['GHVBScheduler', 'PLMSWithHBScheduler', 'PLMSWithNTScheduler'] as const;
 const flowSolvers = ['FlowMatchEulerDiscreteScheduler', 'FlowMatchHeunDiscreteScheduler'] as const;
-export type SolverName = (typeof solverNames)[number];
 
 /** The solvers that honour each option of solvers. A test compares this table with the behaviour of each solver. */
 const solversWith = {
@@ -92,7 +103,7 @@ export const solverParameters = {
   },
   solver_order: {
     title: 'Solver order',
-    description: `Order of ${listSolversWith('solver_order')}; 4 only with ${list(momentumSolvers)}.`,
+    description: `Order of ${listSolversWith('solver_order')}; 4 only with ${listSolvers(momentumSolvers)}.`,
     'x-group': 'more',
     'x-applies': ['plan'],
     'x-when': { solver: solversWith.solver_order },
@@ -203,16 +214,17 @@ export const solverParameterNames = Object.keys(
 
 /** Lists the solvers that honour an option, for people. */
 function listSolversWith(option: SolverOption): string {
-  return list(solversWith[option]);
+  return listSolvers(solversWith[option]);
 }
 
 /** Lists the solvers that ignore an option, for people. */
 function listSolversWithout(option: SolverOption): string {
   const honouring: readonly SolverName[] = solversWith[option];
-  return list(solverNames.filter((name) => !honouring.includes(name)));
+  return listSolvers(solverNames.filter((name) => !honouring.includes(name)));
 }
 
-function list(names: readonly SolverName[]): string {
+/** Lists solvers for people. */
+export function listSolvers(names: readonly SolverName[]): string {
   const short = names.map((name) => name.replace(/Scheduler$/, ''));
   return short.join(', ').replace(/, ([^,]*)$/, ' and $1');
 }

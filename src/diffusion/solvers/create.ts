@@ -58,6 +58,17 @@ export function predictionsFor(solver: SolverName): readonly PredictionType[] {
   return predictions[solver] ?? noisePredictions;
 }
 
+/** Returns the solvers that suit a model, by what it predicts and the statistics that it has. */
+export function solversFor(config: SchedulerConfig): readonly SolverName[] {
+  if (config.mean_reverting) return ['DPMSolverMultistepScheduler'];
+  const { prediction_type: prediction = 'epsilon', statistics } = config;
+  return (Object.keys(families) as SolverName[]).filter(
+    (solver) =>
+      predictionsFor(solver).includes(prediction) &&
+      (solver !== 'DPMSolverV3Scheduler' || statistics !== undefined),
+  );
+}
+
 /**
  * Creates a solver for a model: all coefficients are computed here, and a step only applies them.
  * @param config the model's scheduler_config.json.
@@ -73,12 +84,9 @@ export function createSolver(config: SchedulerConfig, options: SolverOptions): S
   const { solver } = options;
   const { prediction_type: prediction = 'epsilon' } = config;
   if (!predictionsFor(solver).includes(prediction)) {
-    const fitting = (Object.keys(families) as SolverName[]).filter((name) =>
-      predictionsFor(name).includes(prediction),
-    );
     throw new SolverError(
       'solver',
-      `must be one of ${fitting.join(', ')} with a model that predicts ${prediction}, not ${solver}`,
+      `must be one of ${solversFor(config).join(', ')} with a model that predicts ${prediction}, not ${solver}`,
     );
   }
   return families[solver](noiseScheduleOf(config), config, options);

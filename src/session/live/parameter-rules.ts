@@ -5,6 +5,7 @@ import {
   parameterSchemas,
   parameterSchemasFor,
   schemaAnnotations,
+  solverNames,
   updateSchema,
   type ModelControl,
   type ModelParameters,
@@ -34,12 +35,15 @@ export interface ParameterRules {
   check(update: unknown): ParameterUpdate;
 }
 
-/** @param given its controls list the preprocessors of the model, besides which all have those that need no network. */
+/**
+ * Creates the rules of a model. A solver that does not suit it is left to the engine, which says why.
+ * @param given its controls list the preprocessors of the model, besides which all have those that need no network.
+ */
 export function createParameterRules(given: ModelParameters): ParameterRules {
   const model = { ...given, controls: (given.controls ?? []).map(withPreprocessors) };
   const schema = updateSchema(model);
   const ajv = new Ajv2020({ strictTypes: false, keywords: [...schemaAnnotations] });
-  const validate = ajv.compile<ParameterUpdate>(schema);
+  const validate = ajv.compile<ParameterUpdate>(updateSchema({ ...model, solvers: solverNames }));
   return {
     schema,
     defaults: defaultParameters(model),

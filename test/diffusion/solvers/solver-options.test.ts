@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parameterSchemas, solverNames, type ParameterName } from '@millrace/protocol';
-import { createSolver, SolverError, type SolverOptions } from '../../../src/diffusion/solvers/create.js';
+import { parameterSchemas, solverNames, solverParameterNames, type ParameterName } from '@millrace/protocol';
+import {
+  createSolver,
+  SolverError,
+  solversFor,
+  type SolverName,
+  type SolverOptions,
+} from '../../../src/diffusion/solvers/create.js';
+import type { SchedulerConfig } from '../../../src/diffusion/schedule.js';
 import { solversWith } from '../../support/parameters.js';
-import { configFor, defaultOptions } from './solver-settings.js';
+import { configFor, defaultOptions, stableDiffusion } from './solver-settings.js';
 
 type Choice = Partial<SolverOptions>;
 
@@ -86,13 +93,51 @@ describe('the conditions of solver options', () => {
     });
   }
 
+  it('names the solvers that add noise between steps for noise_by_time', () => {
+    const adding = solverNames.filter((solver) => {
+      const random = { eta: 1, gamma: 1, algorithm_type: 'sde-dpmsolver++' } as const;
+      return createSolver(configFor(solver), { ...defaultOptions, ...random, solver }).addsNoise;
+    });
+    assert.deepEqual(solversWith.noise_by_time, adding);
+  });
+
   it('has every option that the schema offers choices for', () => {
-    assert.deepEqual(Object.keys(solversWith).toSorted(), Object.keys(choices).toSorted());
+    const options = solverParameterNames.filter((name) => name !== 'solver');
+    assert.deepEqual(options.toSorted(), Object.keys(choices).toSorted());
     for (const parameter of ['timestep_spacing', 'solver_order', 'algorithm_type'] as const) {
       const values = parameterSchemas[parameter].enum?.filter((value) => value !== null);
       assert.deepEqual(
         values,
         choices[parameter].flatMap((choice: Choice) => Object.values(choice)),
+      );
+    }
+  });
+});
+
+describe('solversFor', () => {
+  it('names exactly the solvers that can be created for a model', () => {
+    const creates = (config: SchedulerConfig, solver: SolverName): boolean => {
+      try {
+        createSolver(config, { ...defaultOptions, solver });
+        return true;
+      } catch (error) {
+        if (error instanceof SolverError && error.field === 'solver') return false;
+        throw error;
+      }
+    };
+    const { statistics: _, ...bare } = stableDiffusion;
+    const configs: readonly SchedulerConfig[] = [
+      stableDiffusion,
+      bare,
+      { ...bare, prediction_type: 'v_prediction' },
+      { ...bare, prediction_type: 'flow' },
+      { ...bare, prediction_type: 'velocity' },
+      { mean_reverting: { T: 100, max_sigma: 50, eps: 0.005 } },
+    ];
+    for (const config of configs) {
+      assert.deepEqual(
+        solversFor(config),
+        solverNames.filter((solver) => creates(config, solver)),
       );
     }
   });

@@ -22,6 +22,11 @@ export function ChoiceControl(props: ChoiceControlProps): JSX.Element {
         value={choices.indexOf(value)}
         onChange={({ currentTarget }) => onChange(choices[currentTarget.selectedIndex], true)}
       >
+        {!choices.includes(value) && (
+          <option value={-1} disabled>
+            choose one
+          </option>
+        )}
         {choices.map((choice, index) => (
           <option key={choice} value={index}>
             {label(choice)}

@@ -24,14 +24,18 @@ export function ControlPanel({ studio }: { readonly studio: Studio }): JSX.Eleme
   const controls = (group: 'main' | 'more'): JSX.Element[] =>
     names.flatMap((name) => {
       if (properties?.[name]['x-group'] !== group) return [];
+      const used = hasEffect(properties[name], values);
+      const problem = desk.problems.value[name];
+      // The others are many: those without effect only take room, unless their value was refused.
+      if (group === 'more' && !used && problem === undefined) return [];
       return (
         <ParameterControl
           key={name}
           name={name}
           definition={properties[name]}
           value={values[name]}
-          used={hasEffect(properties[name], values)}
-          problem={desk.problems.value[name]}
+          used={used}
+          problem={problem}
           previews={name === 'controls' ? previews : undefined}
           onChange={(value, settled) => desk.set(name, value as ParameterUpdate[typeof name], settled)}
         />

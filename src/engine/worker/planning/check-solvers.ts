@@ -1,6 +1,6 @@
-import { defaultParameters, solverNames, type SolverName, type StreamParameters } from '@millrace/protocol';
+import { defaultParameters, type SolverName, type StreamParameters } from '@millrace/protocol';
 import { join } from 'node:path';
-import { predictionsFor } from '../../../diffusion/solvers/create.js';
+import { solversFor } from '../../../diffusion/solvers/create.js';
 import type { ModelFolder } from '../../../model/folder.js';
 import { ModelError } from '../../../model/model-error.js';
 import { ParameterError } from '../../engine.js';
@@ -29,11 +29,7 @@ export function checkSolvers(folder: ModelFolder): readonly string[] {
   const usual = defaultParameters(folder);
   // That a solver is for models that predict something else is no fault of this one. Statistics are an extra, which most
   // models lack: that is no news.
-  const expected = solverNames.filter(
-    (solver) =>
-      predictionsFor(solver).includes(folder.predictionType) &&
-      (solver !== 'DPMSolverV3Scheduler' || 'statistics' in folder.scheduler),
-  );
+  const expected = solversFor(folder.scheduler);
   const others = expected.flatMap((solver): [SolverName, ParameterError][] => {
     const problem = problemOf({ ...usual, solver });
     // If another field is invalid, a session can set it to a value that this solver accepts.

@@ -39,6 +39,9 @@ const usual: ParameterUpdate = {
   steps: 4,
   num_inference_steps: 40,
   denoise: 'stream',
+  // Solvers that can add noise do.
+  eta: 1,
+  algorithm_type: 'sde-dpmsolver++',
   style_image: Uint8Array.of(1, 2),
 };
 

@@ -151,9 +151,12 @@ describe('a lost connection', () => {
     await client.closed;
     const newest = newestToken(client);
     const back = await StreamClient.greet(other.streamUrl, { resume: newest });
+    await back.first('checkpoint');
+    await back.generate(2, await picture(2));
+    back.send({ type: 'ping', sent: 0 });
+    await back.first('pong');
     await refused(other.streamUrl, newest);
     await refused(other.streamUrl, token === newest ? newest : token);
-    await back.generate(2, await picture(2));
     const last = newestToken(back);
     await back[Symbol.asyncDispose]();
     await refused(other.streamUrl, last);
@@ -175,7 +178,30 @@ describe('a lost connection', () => {
     assert.equal((await client.generate(1, await picture(1))).type, 'result', 'the session was disturbed');
     await using second = await StreamClient.greet(calm.streamUrl, { resume: newest });
     assert.equal(second.all('ready')[0]?.parameters.prompt, 'blueprint');
+    await second.first('checkpoint');
+    assert.equal((await second.generate(2, await picture(2))).type, 'result');
+    second.send({ type: 'ping', sent: 0 });
+    await second.first('pong');
     await refused(calm.streamUrl, newest);
+  });
+
+  it('is resumed with the same token again if ready may have been lost, also after its session was given up', async () => {
+    for (const graceSeconds of [600, 0]) {
+      await using calm = await startServer({ resumeKey, checkpointSeconds: 600, graceSeconds });
+      await calm.app.ready();
+      const client = await StreamClient.open(calm.streamUrl, parameters);
+      const { token } = await client.first('checkpoint');
+      let lost = client;
+      for (let time = 0; time < 2; time++) {
+        lost.socket.terminate();
+        await lost.closed;
+        lost = await StreamClient.greet(calm.streamUrl, { resume: token });
+        assert.equal(lost.all('ready')[0]?.resumed, true);
+        assert.equal(lost.all('ready')[0]?.session, client.all('ready')[0]?.session);
+      }
+      assert.equal((await lost.generate(0, await picture(0))).type, 'result');
+      await lost[Symbol.asyncDispose]();
+    }
   });
 
   it('is resumed with an older token if the newest may have been lost with the connection', async () => {

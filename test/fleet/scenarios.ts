@@ -15,6 +15,8 @@ export interface Outcome {
   /** Streams that ended. */
   readonly ended: number;
   readonly lostFrames: number;
+  /** Results that were shown after the one of a later frame, or twice. */
+  readonly shownAgain: number;
   /** Frames under way when the fault came; each client may send as many more as it has credits. */
   readonly underWay: number;
   /** Longest time that one of them got no result, in milliseconds. */
@@ -66,6 +68,7 @@ async function watch(
     restarted: sum(({ restarted }) => restarted),
     ended: sum(({ ended }) => Number(ended !== undefined)),
     lostFrames: sum(({ lost }) => lost),
+    shownAgain: sum(({ shownAgain }) => shownAgain),
     underWay,
     longestGapMs: gap(viewers),
     longestGapOfOthersMs: gap(viewers.filter(({ moves }) => moves === 0)),

@@ -12,8 +12,11 @@ export class Viewer implements AsyncDisposable {
   readonly #camera: NodeJS.Timeout | undefined;
   #lastResultAt = performance.now();
   #longestGapMs = 0;
+  #newestShown = -1;
   /** Frames that were sent and got no result. */
   lost = 0;
+  /** Results that were shown after the one of a later frame, or twice. */
+  shownAgain = 0;
   /** How often another server, or the same one, went on with the stream. */
   resumed = 0;
   /** How often the stream started over. */
@@ -24,7 +27,7 @@ export class Viewer implements AsyncDisposable {
   private constructor(stream: MillraceStream, seed: number, picture: Uint8Array | null, intervalMs: number) {
     this.stream = stream;
     this.#seed = seed;
-    stream.on('result', () => this.#noteGap());
+    stream.on('result', ({ id }) => this.#note(id));
     stream.on('dropped', ({ reason }) => {
       if (!paced.has(reason)) this.lost += 1;
     });
@@ -77,6 +80,7 @@ export class Viewer implements AsyncDisposable {
   /** Forgets everything so far. */
   forget(): void {
     this.lost = 0;
+    this.shownAgain = 0;
     this.resumed = 0;
     this.restarted = 0;
     this.#longestGapMs = 0;
@@ -104,7 +108,9 @@ export class Viewer implements AsyncDisposable {
     await this.stream.close();
   }
 
-  #noteGap(): void {
+  #note(id: number): void {
+    if (id <= this.#newestShown) this.shownAgain += 1;
+    this.#newestShown = id;
     const now = performance.now();
     this.#longestGapMs = Math.max(this.#longestGapMs, now - this.#lastResultAt);
     this.#lastResultAt = now;

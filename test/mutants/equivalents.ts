@@ -197,7 +197,7 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: 'src/session/connection/handshake.ts',
-    source: 'if (from) sessions.spend(id, counter);',
+    source: 'if (from) sessions.spend(id, spentBy(from));',
     change: 'from -> true',
     reason: 'A new session has no token with number 0 that could be spent.',
   },

@@ -34,7 +34,7 @@ export class Connection {
   constructor(
     url: URL,
     webSocket: WebSocketConstructor,
-    greeting: () => HelloMessage,
+    greeting: () => Promise<HelloMessage>,
     handlers: ConnectionHandlers,
   ) {
     this.#handlers = handlers;
@@ -42,7 +42,7 @@ export class Connection {
     socket.binaryType = 'arraybuffer';
     socket.addEventListener('open', () => {
       this.#open = true;
-      this.send(greeting());
+      void greeting().then((hello) => this.send(hello));
     });
     socket.addEventListener('message', (event) => {
       if (!this.#open) return;

@@ -27,7 +27,15 @@ interface DiallerOptions {
   readonly queued: (place: QueuedMessage) => void;
 }
 
-interface ReopenOptions {
+/** What a stream does that still has another connection. */
+interface Farewell {
+  /** Called when the new connection is open: its `hello` is sent, with the newest resume token, after this. */
+  readonly leave: () => Promise<void>;
+  /** Called when the server has no free slot yet. */
+  readonly wait: () => void;
+}
+
+export interface ReopenOptions extends Partial<Farewell> {
   readonly parameters: () => ParameterUpdate;
   /** Milliseconds. */
   readonly time: number;
@@ -81,7 +89,11 @@ export class Dialler {
    * @throws {MillraceError} (as rejection) connection_failed or the server's refusal; the reason of `signal` if that is
    *   aborted.
    */
-  async open(parameters: ParameterUpdate, signal: AbortSignal): Promise<Opened> {
+  async open(
+    parameters: ParameterUpdate,
+    signal: AbortSignal,
+    { leave, wait }: Partial<Farewell> = {},
+  ): Promise<Opened> {
     const token = await this.readToken();
     signal.throwIfAborted();
     const { url, webSocket, client, queued } = this.#options;
@@ -104,9 +116,11 @@ export class Dialler {
         const message = `${what} within ${time / 1000} seconds.`;
         timer = setTimeout(() => refuse(new MillraceError('connection_failed', { message })), time);
       };
-      const greeting = (): HelloMessage => {
+      const greeting = async (): Promise<HelloMessage> => {
         opened = true;
-        limit(answerTimeoutMs, 'The server did not answer');
+        clearTimeout(timer);
+        await leave?.();
+        if (!ended) limit(answerTimeoutMs, 'The server did not answer');
         return {
           type: 'hello',
           client,
@@ -126,6 +140,7 @@ export class Dialler {
             refuse(MillraceError.fromMessage(message));
           } else if (message.type === 'queued') {
             clearTimeout(timer);
+            wait?.();
             queued(message);
           }
         },
@@ -150,6 +165,7 @@ export class Dialler {
     backoff = new Backoff(),
     failed,
     after,
+    ...farewell
   }: ReopenOptions): Promise<Opened> {
     const end = performance.now() + time;
     this.#backoff = backoff;
@@ -158,7 +174,7 @@ export class Dialler {
       const most = Math.max(0, end - performance.now());
       await backoff.pause(signal, { least: (last?.retryAfter ?? 0) * 1000, most });
       try {
-        return await this.open(parameters(), signal);
+        return await this.open(parameters(), signal, farewell);
       } catch (error) {
         if (!(error instanceof MillraceError)) throw error;
         last = error;

@@ -72,6 +72,17 @@ export class FrameSender {
     this.#outbox.restart(0);
   }
 
+  /** Sends no frame until `goOn` or `adopt`; the newest waits. */
+  hold(): void {
+    this.#outbox.close();
+  }
+
+  /** Sends frames again after `hold`. */
+  goOn(): void {
+    this.#outbox.open();
+    this.#flush();
+  }
+
   /** Raises the number of frames allowed since the connection was ready to `total`. */
   allow(total: number): void {
     this.#outbox.allow(total);
@@ -102,8 +113,9 @@ export class FrameSender {
     this.#reading = true;
     try {
       const read = await readPictures(frame);
-      if (connection === this.#connection) this.#transmit(read);
-      else this.#postpone(frame);
+      if (connection !== this.#connection) this.#postpone(frame);
+      else if (this.#outbox.closed) this.#keep(frame);
+      else this.#transmit(read);
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
       const error = new MillraceError('invalid_frame', {
@@ -136,6 +148,12 @@ export class FrameSender {
   #refuse({ id }: OutgoingFrame, error: MillraceError): void {
     this.#outbox.refund();
     this.#owner.refused(id, error);
+  }
+
+  /** Puts back a frame that was taken before `hold`. */
+  #keep(frame: OutgoingFrame): void {
+    this.#outbox.refund();
+    this.#postpone(frame);
   }
 
   /** Puts back a frame that was taken for a connection that is gone. */

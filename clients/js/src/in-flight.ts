@@ -6,6 +6,13 @@
 export class InFlight {
   #frames: readonly number[] = [];
   #orphans: readonly number[] = [];
+  /** The newest frame that has its result. */
+  #newestFinished = -1;
+
+  /** Whether frames of this connection have no answer yet. */
+  get waiting(): boolean {
+    return this.#frames.length > 0;
+  }
 
   /** Records a sent frame; ids increase. */
   add(id: number): void {
@@ -18,8 +25,17 @@ export class InFlight {
     this.#orphans = this.#orphans.filter((other) => other !== id);
   }
 
+  /**
+   * Returns whether a result is one that came before, or an older one: a stream that continues from an older state may
+   * repeat it. Says nothing about frames that the server generates by itself (txt2img), whose ids it counts.
+   */
+  repeats(id: number): boolean {
+    return id <= this.#newestFinished;
+  }
+
   /** Removes a frame that has its result. @returns the frames that are therefore lost. */
   finished(id: number): readonly number[] {
+    if (this.#frames.includes(id) || this.#orphans.includes(id)) this.#newestFinished = id;
     this.dropped(id);
     const lost = this.#orphans.filter((other) => other < id);
     this.#orphans = this.#orphans.filter((other) => other > id);

@@ -1,9 +1,9 @@
 import type { DrainMessage, ParameterUpdate, ReadyMessage } from '@millrace/protocol';
-import { Backoff } from './backoff.js';
 import { ClockFilter } from './clock-filter.js';
 import { closeError, type CloseInfo } from './closing.js';
 import type { Connection } from './connection.js';
-import type { Dialler, Opened } from './dialler.js';
+import { Departure } from './departure.js';
+import type { Dialler, Opened, ReopenOptions } from './dialler.js';
 import { MillraceError } from './errors.js';
 import { Persistence } from './persistence.js';
 import type { ReceivedMessage } from './server-message.js';
@@ -32,6 +32,11 @@ export interface LinkOwner {
   reconnecting(error: MillraceError): void;
   reconnected(resumed: boolean): void;
   draining(drain: DrainMessage): void;
+  /** Sends no frame until `goOn` or `adopt`. */
+  hold(): void;
+  goOn(): void;
+  /** Returns whether frames of this connection have no answer yet. */
+  waiting(): boolean;
   /** Reports an error that the stream survives. */
   failed(error: MillraceError): void;
   /** Called once, last; without an error if this side closed the stream. */
@@ -48,6 +53,7 @@ export class Link {
   readonly #grace: number;
   readonly #persistence: Persistence;
   readonly #clock = new ClockFilter();
+  readonly #departure = new Departure();
   readonly #stop = new AbortController();
   #connection: Connection | undefined;
   #fatal: MillraceError | undefined;
@@ -85,6 +91,7 @@ export class Link {
     this.#fatal = undefined;
     this.#unanswered = 0;
     this.#persistence.opened();
+    this.#departure.begin();
     // The new server has another clock.
     this.#clock.forget();
     this.#owner.adopt(connection, ready);
@@ -92,9 +99,13 @@ export class Link {
     this.#pings = setInterval(() => this.#ping(connection), pingPeriodMs);
     this.#ping(connection);
     connection.handOver({
-      message: (message) => this.#receive(connection, message),
+      message: (message) => {
+        this.#receive(connection, message);
+        this.#departure.received(message.type);
+      },
       violation: (error) => (this.#fatal = error),
       closed: (info) => {
+        this.#departure.lost();
         this.#leave();
         void this.#recover(info);
       },
@@ -131,17 +142,18 @@ export class Link {
     if ((await this.#move) === true) return;
     try {
       if (!lost) throw error;
-      this.#replace(await this.#reopen(time, this.#persistence.backoff));
+      const { backoff } = this.#persistence;
+      this.#replace(await this.#reopen({ time, backoff }));
     } catch (cause) {
       if (!(cause instanceof MillraceError)) throw cause;
       this.#owner.ended(info, this.closing ? undefined : cause);
     }
   }
 
-  async #reopen(time: number, backoff = new Backoff()): Promise<Opened> {
+  async #reopen(options: Omit<ReopenOptions, 'parameters' | 'signal'>): Promise<Opened> {
     const { signal } = this.#stop;
     const parameters = (): ParameterUpdate => this.#owner.startParameters();
-    const opened = await this.#dialler.reopen({ parameters, time, signal, backoff });
+    const opened = await this.#dialler.reopen({ ...options, parameters, signal });
     if (!signal.aborted) return opened;
     opened.connection.close();
     throw signal.reason;
@@ -192,10 +204,32 @@ export class Link {
     if (this.#grace > 0) this.#move ??= this.#moveOver(connection, drain.deadline_seconds * 1000);
   }
 
-  /** Connects to the server that replaces a stopping one, and then leaves the old connection. */
+  /**
+   * Connects to the server that replaces a stopping one, and then leaves the old connection: as soon as the other server
+   * can be reached, no frame is sent any more to the old one, and `hello` waits for the results of those that were. The
+   * stream goes on over the old connection while it waits for a slot or for another attempt.
+   */
   async #moveOver(connection: Connection, time: number): Promise<boolean> {
+    const end = performance.now() + time / 2;
+    const answers = async (): Promise<void> => {
+      this.#owner.hold();
+      await this.#departure.answers(() => this.#owner.waiting(), end - performance.now());
+    };
+    const goOn = (): void => {
+      if (!this.closing) this.#owner.goOn();
+    };
     try {
-      const opened = await this.#reopen(time);
+      const opened = await this.#reopen({
+        time,
+        leave: async () => {
+          await answers();
+          await this.#departure.token();
+        },
+        wait: goOn,
+        failed: goOn,
+      });
+      // Frames were sent if it had to wait for a slot.
+      await answers();
       connection.leave();
       this.#leave();
       this.#move = undefined;
@@ -204,6 +238,7 @@ export class Link {
     } catch (error) {
       if (!(error instanceof MillraceError)) throw error;
       this.#move = undefined;
+      goOn();
       return false;
     }
   }

@@ -6,16 +6,32 @@ export class Outbox<Item> {
   #allowed = 0;
   #taken = 0;
   #held: Item | undefined;
+  #closed = false;
 
   /** Number of items that may be taken now. */
   get credits(): number {
-    return Math.max(0, this.#allowed - this.#taken);
+    return this.#closed ? 0 : Math.max(0, this.#allowed - this.#taken);
+  }
+
+  /** Whether no item may be taken, whatever the credits. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Lets no item be taken until `open` or `restart`; credits are still counted. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  open(): void {
+    this.#closed = false;
   }
 
   /** Counts from 0 again, for a new connection; keeps the waiting item. */
   restart(credits: number): void {
     this.#allowed = credits;
     this.#taken = 0;
+    this.#closed = false;
   }
 
   /** Raises the number of items allowed since the start to `total`; never lowers it. */

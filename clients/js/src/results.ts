@@ -66,6 +66,11 @@ export class Results {
     if (!this.#read && !this.#owner.heard()) this.#early = { ...arrival, settled: true };
   }
 
+  /** Acknowledges a result that came before: it is not shown again. */
+  skip(frame: ResultMessage): void {
+    this.#acknowledge({ frame, time: performance.now(), connection: this.#connection });
+  }
+
   /** Records that a picture was refused, so that it has no result. */
   refuse(error: MillraceError): void {
     if (this.#reader === undefined) this.#refused ??= error;

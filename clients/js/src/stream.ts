@@ -82,6 +82,9 @@ export class MillraceStream implements AsyncDisposable {
         adopt: (connection, ready) => this.#adopt(connection, ready),
         receive: (message) => this.#receive(message),
         startParameters: () => this.#updates.chosen,
+        hold: () => this.#sender.hold(),
+        goOn: () => this.#sender.goOn(),
+        waiting: () => this.#inFlight.waiting,
         reconnecting: (error) => {
           this.#sender.suspend();
           this.#events.emit('reconnecting', error);
@@ -214,6 +217,8 @@ export class MillraceStream implements AsyncDisposable {
         this.#sender.allow(message.total);
         return;
       case 'result':
+        if (this.#inFlight.repeats(message.id) && this.#parameters.mode !== 'txt2img')
+          return this.#results.skip(message);
         this.#lostPicture.answered(message.id);
         this.#lose(this.#inFlight.finished(message.id));
         this.#results.receive(message);

@@ -26,6 +26,8 @@ export class Checkpoints {
   /** Tokens that were sent, and the result before each: a client that has a later result has the token too. */
   #sent: { readonly counter: number; readonly after: number }[] = [];
   #lastTakenAt = 0;
+  /** Whether the client was asked to leave. */
+  #leaving = false;
 
   constructor(context: ConnectionContext, session: Session, { wire, sequence, gone }: CheckpointOptions) {
     this.#sequence = sequence;
@@ -66,9 +68,15 @@ export class Checkpoints {
     this.#context.sessions.spend(this.#session.id, arrived.counter - 1);
   }
 
-  /** Returns a token of the current state; null if the engine cannot provide it. */
+  /** Returns a token for a client that is asked to leave; null if the engine cannot report its state. */
   async take(): Promise<string | null> {
+    this.#leaving = true;
     return (await this.#seal())?.token ?? null;
+  }
+
+  /** Sends a client that was asked to leave a token without frames under way, if it has the answers to all of them. */
+  async answered(): Promise<void> {
+    if (this.#leaving && this.#session.frames.idle) await this.send();
   }
 
   async #seal(): Promise<{ readonly token: string; readonly counter: number } | null> {

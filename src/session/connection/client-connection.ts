@@ -67,6 +67,9 @@ export class ClientConnection {
       send: (message) => {
         if (message.type === 'result') this.#sequence = message.sequence;
         wire.send(message);
+        if (message.type === 'result' || message.type === 'dropped') {
+          this.#checkpoints?.answered().catch((error: unknown) => this.#refuse(error));
+        }
       },
       report: (code, message, details, cause) => this.#report(code, message, details, cause),
     };

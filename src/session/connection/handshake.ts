@@ -55,7 +55,8 @@ async function resume(context: ConnectionContext, opening: Opening, token: strin
   const parameters = session?.parameters ?? fitting(context.rules, state.parameters);
   checkGrant(opening.grant.limits, parameters);
   if (session === undefined) return createSession(context, opening, parameters, state).catch(refuseUnfit);
-  sessions.spend(session.id, session.counter);
+  if (sessions.isOpening(session)) return refuseRival();
+  sessions.spend(session.id, spentBy(state));
   sessions.take(session);
   return session;
 }
@@ -101,10 +102,11 @@ async function createSession(
   };
   const slot = await admission.enter(gone, sendPosition).finally(forget);
   outlet.meter.admitted(performance.now() - askedAt);
-  // The resume token may have been spent during the wait.
-  if (from && sessions.isSpent(from.session, from.counter)) {
+  // The resume token may have been spent, or used over another connection, during the wait.
+  const spent = from !== null && sessions.isSpent(from.session, from.counter);
+  if (spent || (from && sessions.find(from.session))) {
     slot.release();
-    return refuseToken();
+    return spent ? refuseToken() : refuseRival();
   }
   const allocate = (bytes: number): Uint8Array<ArrayBuffer> => engine.allocate(bytes);
   const { controls } = rules;
@@ -112,7 +114,7 @@ async function createSession(
   const { session: id, counter } = from ?? { session: randomUUID(), counter: 0 };
   const session = new Session({ id, subject, frames, slot, parameters, counter });
   sessions.add(session);
-  if (from) sessions.spend(id, counter);
+  if (from) sessions.spend(id, spentBy(from));
   try {
     const stream = await engine.openStream(parameters, frames, { state: from?.state });
     if (gone.aborted) {
@@ -127,8 +129,21 @@ async function createSession(
   }
 }
 
+/**
+ * Returns the number of the newest token that is spent when this one is used. Not this one: `ready` may be lost with the
+ * connection, and the client then has no other. It is spent once the client is known to have the next.
+ */
+function spentBy({ counter }: ResumeState): number {
+  return counter - 1;
+}
+
 function refuseToken(): never {
   throw new ProtocolError('invalid_resume_token');
+}
+
+/** Refuses a connection, for now, whose client is being served over another one, which it may have given up. */
+function refuseRival(): never {
+  throw new ProtocolError('not_ready', 'the session is being opened for another connection; try again');
 }
 
 /** Refuses a token whose parameters are invalid here: without it, the client can start a stream with others. */

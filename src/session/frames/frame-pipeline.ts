@@ -50,6 +50,8 @@ export interface ConnectionFrames {
 export interface SessionFrames {
   /** When a frame last arrived or was finished, by `performance.now()`. */
   readonly lastActivityAt: number;
+  /** Whether all frames are answered. */
+  readonly idle: boolean;
   /** Milliseconds that the pictures of a frame of this stream take; 0 before the first. */
   readonly decodeMs: number;
   /** Limits the rate of frames. @param fps frames per second; null for no limit. */
@@ -108,6 +110,10 @@ export class FramePipeline implements ConnectionFrames, SessionFrames, StreamLis
 
   get lastActivityAt(): number {
     return this.#ledger.lastActivityAt;
+  }
+
+  get idle(): boolean {
+    return this.#ledger.open().length === 0;
   }
 
   get decodeMs(): number {

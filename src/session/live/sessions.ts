@@ -75,6 +75,11 @@ export class Sessions {
     this.#graceTimers.set(session, setTimeout(() => this.remove(session), this.#graceMs).unref());
   }
 
+  /** Whether a session is on its way to a connection: it has none yet, and does not wait for its client. */
+  isOpening(session: Session): boolean {
+    return !session.attached && !this.#graceTimers.has(session);
+  }
+
   /** Takes a session for a connection; the one that has it is notified. */
   take(session: Session): void {
     clearTimeout(this.#graceTimers.get(session));

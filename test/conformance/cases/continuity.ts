@@ -162,6 +162,38 @@ export const continuityCases: readonly Case[] = [
     },
   },
   {
+    name: 'waits for the results of the frames that it sent before it moves, and takes the token after them',
+    level: 'should',
+    section: 10,
+    async run(setup) {
+      await using rig = await Rig.start(setup);
+      const first = await rig.connect();
+      await rig.generate();
+      await token(first);
+      first.holdResults();
+      rig.send();
+      await first.until('the result of the second frame', () => first.fromServer('result')[1]);
+      // Only the token after the results continues the stream.
+      first.inject({ type: 'drain', deadline_seconds: 20, token: 'AAAA' });
+      const second = await rig.proxy.connection(1);
+      await pause(300);
+      assert.deepEqual(second.fromClient('hello'), [], 'no hello before the result');
+      rig.send();
+      await rig.client.first('sent', () => rig.client.all('sent').length === 3);
+      first.releaseResults();
+      first.inject({ type: 'checkpoint', token: await token(first) });
+      assert.equal((await rig.client.first('reconnected'))['resumed'], true);
+      await rig.client.first('frame', () => rig.client.all('frame').length === 3);
+      assert.deepEqual(
+        [first, second].map((connection) => connection.fromClient('frame').length),
+        [2, 1],
+        'the frame after that is for the next server',
+      );
+      assert.deepEqual(rig.client.all('dropped'), [], 'nothing was lost');
+      await rig.finish();
+    },
+  },
+  {
     name: 'shows no old frame after it was paused',
     level: 'should',
     section: 5,

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { pino } from 'pino';
 import type { Access } from '../../../src/session/access/access.js';
 import { Admission } from '../../../src/session/admission/admission.js';
+import { Sessions } from '../../../src/session/live/sessions.js';
 import { ParameterError } from '../../../src/engine/engine.js';
 import { ManualEngine } from '../manual-engine.js';
 import { Rig, sessionContext } from '../rig.js';
@@ -102,7 +103,8 @@ describe('a resume token of another server', () => {
     const { tokens } = first.context;
     const token = first.all('checkpoint').at(-1)?.token;
     assert.ok(token);
-    const context = sessionContext(new ManualEngine(), {}, { tokens });
+    const engine = new ManualEngine();
+    const context = sessionContext(engine, {}, { tokens });
     const open = (resume: string, model = context.model): Rig => {
       const rig = new Rig({}, { ...context, model });
       rig.send({ type: 'hello', resume });
@@ -118,12 +120,86 @@ describe('a resume token of another server', () => {
       [ready?.resumed, ready?.session, ready?.parameters.prompt],
       [true, first.connection.id, 'a fox'],
     );
+    second.frame(0);
+    await second.until(() => engine.streams[0]?.waiting?.frame === 0);
+    engine.streams[0]?.admit();
+    engine.streams[0]?.finish();
+    await second.until(() => second.all('result').length === 1);
+    second.send({ type: 'ack', sequence: 1 });
     const again = open(token);
     await again.until(() => again.wire.closed !== null);
     assert.equal(again.all('error')[0]?.code, 'invalid_resume_token');
     assert.equal(second.connection.state, 'active');
     first.connection.disconnected(1000);
     second.connection.disconnected(1000);
+  });
+
+  it('restores the session again if the first connection was lost before ready', async (t) => {
+    const first = await Rig.active();
+    await first.until(() => first.all('checkpoint').length === 1);
+    const token = first.all('checkpoint')[0]?.token ?? '';
+    const engine = new ManualEngine();
+    const context = sessionContext(
+      engine,
+      {},
+      { tokens: first.context.tokens, sessions: new Sessions(0, 60_000) },
+    );
+    const open = (): Rig => {
+      const rig = new Rig({}, context);
+      rig.send({ type: 'hello', resume: token });
+      return rig;
+    };
+    const openStream = engine.openStream.bind(engine);
+    let finish: () => void = () => {};
+    const opening = t.mock.method(engine, 'openStream', async (...args: Parameters<typeof openStream>) => {
+      await new Promise<void>((resolve) => (finish = resolve));
+      return openStream(...args);
+    });
+    const lost = open();
+    await lost.until(() => opening.mock.callCount() === 1);
+    opening.mock.restore();
+    const early = open();
+    await early.until(() => early.wire.closed !== null);
+    assert.equal(early.all('error')[0]?.code, 'not_ready', 'it may try again');
+    lost.connection.disconnected(1006);
+    finish();
+    await lost.until(() => context.sessions.find(first.connection.id) === undefined);
+    assert.deepEqual(lost.all('ready'), []);
+    const second = open();
+    await second.until(() => second.connection.state === 'active');
+    assert.equal(second.all('ready')[0]?.resumed, true);
+    // Nor may it have received ready.
+    second.connection.disconnected(1006);
+    await second.until(() => context.sessions.find(first.connection.id) === undefined);
+    const third = open();
+    await third.until(() => third.connection.state === 'active');
+    assert.equal(third.all('ready')[0]?.resumed, true);
+    first.connection.disconnected(1000);
+    third.connection.disconnected(1000);
+  });
+
+  it('is refused for now if its session was opened while its client waited for a slot', async () => {
+    const other = await Rig.active();
+    await other.until(() => other.all('checkpoint').length === 1);
+    const resume = other.all('checkpoint')[0]?.token ?? '';
+    let slots = 1;
+    const admission = new Admission({ slots: () => slots, queueLength: 2, queueTimeoutMs: 60_000 });
+    const served = await Rig.active({}, { admission, tokens: other.context.tokens });
+    const open = (): Rig => {
+      const rig = new Rig({}, served.context);
+      rig.send({ type: 'hello', resume });
+      return rig;
+    };
+    const [one, two] = [open(), open()];
+    await two.until(() => two.all('queued').length === 1);
+    slots = 3;
+    served.connection.disconnected(1000);
+    await two.until(() => two.wire.closed !== null);
+    assert.deepEqual([two.all('error')[0]?.code, two.wire.closed?.code], ['not_ready', 1013]);
+    await one.until(() => one.connection.state === 'active');
+    assert.equal(admission.served, 1, 'the slot of the other is given back');
+    one.connection.disconnected(1000);
+    other.connection.disconnected(1000);
   });
 
   it('is invalid if it was used while its client waited for a slot', async () => {

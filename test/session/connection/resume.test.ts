@@ -64,12 +64,18 @@ describe('a connection that takes a session over', () => {
     assert.equal(first.stream.closed, true);
   });
 
-  it('uses up all earlier tokens', async () => {
+  it('uses up all earlier tokens once its client is known to have another', async () => {
     const { rig: first, token } = await session();
     first.send({ type: 'update', request: 1, parameters: {} });
     await first.until(() => first.all('checkpoint').length === 2);
     const second = resume(first.context, token);
-    await second.until(() => second.connection.state === 'active');
+    await second.until(() => second.all('checkpoint').length === 1);
+    second.frame(0);
+    await second.until(() => first.stream.waiting?.frame === 0);
+    first.stream.admit();
+    first.stream.finish();
+    await second.until(() => second.all('result').length === 1);
+    second.send({ type: 'ack', sequence: 1 });
     for (const { token: old } of first.all('checkpoint')) {
       const third = resume(first.context, old);
       assert.deepEqual(await refused(third), ['invalid_resume_token', 4403]);
@@ -90,6 +96,43 @@ describe('a connection that takes a session over', () => {
     });
     await second.settled();
     assert.deepEqual([second.connection.state, second.all('ready'), sessions.parked], ['closed', [], 1]);
+    t.mock.restoreAll();
+    // Its client has no other token.
+    const third = resume(first.context, token);
+    await third.until(() => third.connection.state === 'active');
+    assert.deepEqual([third.all('ready')[0]?.resumed, sessions.parked], [true, 0]);
+    third.connection.disconnected(1000);
+  });
+
+  it('can be lost with ready, and its client comes back with the same token, but with none that is older', async () => {
+    const { rig: first, token: older } = await session();
+    first.send({ type: 'update', request: 1, parameters: {} });
+    await first.until(() => first.all('checkpoint').length === 2);
+    const token = first.all('checkpoint')[1]?.token ?? '';
+    for (let time = 0; time < 2; time++) {
+      const next = resume(first.context, token);
+      await next.until(() => next.all('ready').length === 1);
+      assert.equal(next.all('ready')[0]?.resumed, true);
+      next.connection.disconnected(1006);
+    }
+    assert.deepEqual(await refused(resume(first.context, older)), ['invalid_resume_token', 4403]);
+    const last = resume(first.context, token);
+    await last.until(() => last.connection.state === 'active');
+    assert.deepEqual([first.engine.streams.length, first.stream.closed], [1, false]);
+    last.connection.disconnected(1000);
+  });
+
+  it('waits if the session is on its way to another one, and may try again', async (t) => {
+    const { rig: first, token } = await session();
+    const { sessions } = first.context;
+    const opening = t.mock.method(sessions, 'isOpening', () => true);
+    const second = resume(first.context, token);
+    assert.deepEqual(await refused(second), ['not_ready', 1013]);
+    assert.equal(first.connection.state, 'active');
+    opening.mock.restore();
+    const third = resume(first.context, token);
+    await third.until(() => third.connection.state === 'active');
+    third.connection.disconnected(1000);
   });
 
   it('leaves the session alone if a third connection was faster', async (t) => {

@@ -33,6 +33,42 @@ describe('a server that drains', () => {
     assert.equal(rig.wire.closed, null);
   });
 
+  it('sends another token when all frames are answered, with none of them under way', async () => {
+    const rig = await Rig.active();
+    await rig.until(() => rig.all('checkpoint').length === 1);
+    await rig.generate(0);
+    await rig.until(() => rig.all('result').length === 1);
+    await rig.settled();
+    assert.equal(rig.all('checkpoint').length, 1, 'it does not drain yet');
+    for (const id of [1, 2]) {
+      rig.frame(id);
+      await rig.until(() => rig.stream.waiting?.frame === id);
+      rig.stream.admit();
+    }
+    await rig.connection.drain(5);
+    rig.stream.finish();
+    await rig.until(() => rig.all('result').length === 2);
+    await rig.settled();
+    assert.equal(rig.all('checkpoint').length, 1, 'a frame is under way');
+    rig.send({ type: 'ack', sequence: 2 });
+    rig.stream.finish();
+    await rig.until(() => rig.all('checkpoint').length === 2);
+    const order = rig.sent
+      .map(({ type }) => type)
+      .filter((type) => type === 'result' || type === 'checkpoint');
+    assert.deepEqual(order.slice(-2), ['result', 'checkpoint']);
+    const counter = (token = ''): number => rig.context.tokens.open(token)?.counter ?? 0;
+    assert.ok(counter(rig.all('checkpoint')[1]?.token) > counter(rig.all('drain')[0]?.token));
+
+    // A drop is an answer too.
+    rig.frame(3);
+    await rig.until(() => rig.stream.waiting?.frame === 3);
+    rig.stream.skip();
+    await rig.until(() => rig.all('checkpoint').length === 3);
+    assert.equal(rig.all('dropped').length, 1);
+    rig.connection.disconnected(1000);
+  });
+
   it('closes connections without a session, and sends nothing to closed ones', async () => {
     const early = new Rig();
     await early.connection.drain(5);

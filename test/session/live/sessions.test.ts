@@ -98,6 +98,18 @@ describe('a session whose connection was lost', () => {
 });
 
 describe('a session that is taken by another connection', () => {
+  it('is on its way until that has it', (t) => {
+    const { sessions, add } = setUp(t);
+    const session = add('a');
+    assert.equal(sessions.isOpening(session), false, 'a connection has it');
+    sessions.park(session);
+    assert.equal(sessions.isOpening(session), false, 'it waits for its client');
+    sessions.take(session);
+    assert.equal(sessions.isOpening(session), true);
+    session.attach(() => {});
+    assert.equal(sessions.isOpening(session), false);
+  });
+
   it('informs the first one, once', (t) => {
     const { sessions, evicted, add } = setUp(t);
     const session = add('a');

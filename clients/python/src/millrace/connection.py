@@ -18,7 +18,7 @@ from .errors import MillraceError, known_error
 from .wire import decode_message, encode_message
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from websockets.asyncio.client import ClientConnection
 
@@ -92,13 +92,13 @@ class Connection:
             raise MillraceError("connection_failed", message) from error
         return cls(socket)
 
-    async def greet(self, hello: dict[str, object], queued: Callable[[Queued], None]) -> Ready:
-        """Send ``hello`` and wait for ``ready``.
+    async def greet(self, hello: Callable[[], Awaitable[dict[str, object]]], queued: Callable[[Queued], None]) -> Ready:
+        """Send what ``hello`` returns, and wait for ``ready``.
 
         Raises MillraceError: connection_failed, or the server's refusal
         """
         try:
-            await self._socket.send(encode_message("hello", **hello))
+            await self._socket.send(encode_message("hello", **await hello()))
             messages = _answers(self.messages())
             first = await asyncio.wait_for(anext(messages, None), _ANSWER_TIMEOUT)
             async for message in _chain(first, messages):

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from ._generated import Parameters, Queued, Ready
 
+    Leave: TypeAlias = Callable[[], Awaitable[None]]
+    """Called when a new connection is open: ``hello`` is sent, with the newest resume token, after this."""
     Token: TypeAlias = str | Callable[[], str | Awaitable[str]]
 
 
@@ -63,17 +65,35 @@ class Dialler:
             message = f"The access token could not be obtained: {error}"
             raise MillraceError("connection_failed", message) from error
 
-    async def open(self, parameters: Parameters) -> tuple[Connection, Ready]:
+    async def open(
+        self,
+        parameters: Parameters,
+        *,
+        leave: Leave | None = None,
+        wait: Callable[[], None] = lambda: None,
+    ) -> tuple[Connection, Ready]:
         """Connect once; resume if there is a resume token, and otherwise start with ``parameters``.
+
+        A stream that still has another connection leaves it in ``leave``; ``wait`` is called when the server has no
+        free slot yet.
 
         Raises MillraceError: connection_failed, or the server's refusal
         """
+
+        async def hello() -> dict[str, object]:
+            if leave is not None:
+                await leave()
+            start: dict[str, object] = (
+                {"parameters": parameters or None} if self.resume is None else {"resume": self.resume}
+            )
+            return {"client": self._client, "sent": self._now(), **start}
+
+        def queued(place: Queued) -> None:
+            wait()
+            self._queued(place)
+
         connection = await Connection.open(self._url, await self.read_token())
-        start: dict[str, object] = (
-            {"parameters": parameters or None} if self.resume is None else {"resume": self.resume}
-        )
-        hello: dict[str, object] = {"client": self._client, "sent": self._now(), **start}
-        return connection, await connection.greet(hello, self._queued)
+        return connection, await connection.greet(hello, queued)
 
     async def reopen(
         self,
@@ -83,10 +103,12 @@ class Dialler:
         backoff: Backoff | None = None,
         after: MillraceError | None = None,
         failed: Callable[[MillraceError], None] = lambda _: None,
+        leave: Leave | None = None,
+        wait: Callable[[], None] = lambda: None,
     ) -> tuple[Connection, Ready]:
         """Connect, and try again for ``seconds``; ``after`` is the refusal before the first pause.
 
-        ``failed`` is called with the error before each further attempt.
+        ``failed`` is called with the error before each further attempt; ``leave`` and ``wait`` as in ``open``.
 
         Raises MillraceError: the last one, if the time has passed or another attempt would not help
         """
@@ -97,7 +119,7 @@ class Dialler:
             least = (after.retry_after if after else None) or 0.0
             await backoff.pause(least=least, most=max(0.0, deadline - loop.time()))
             try:
-                return await self.open(parameters())
+                return await self.open(parameters(), leave=leave, wait=wait)
             except MillraceError as error:
                 after = error
                 if error.code == "invalid_resume_token" and self.resume is not None:

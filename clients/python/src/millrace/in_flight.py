@@ -13,6 +13,12 @@ class InFlight:
     def __init__(self) -> None:
         self._frames: list[int] = []
         self._orphans: list[int] = []
+        self._newest_finished = -1
+
+    @property
+    def waiting(self) -> bool:
+        """Whether frames of this connection have no answer yet."""
+        return bool(self._frames)
 
     def add(self, frame: int) -> None:
         """Record a sent frame; ids increase."""
@@ -23,8 +29,18 @@ class InFlight:
         self._frames = [other for other in self._frames if other != frame]
         self._orphans = [other for other in self._orphans if other != frame]
 
+    def repeats(self, frame: int) -> bool:
+        """Return whether a result is one that came before, or an older one.
+
+        A stream that continues from an older state may repeat it. Says nothing about frames that the server generates
+        by itself (txt2img), whose ids it counts.
+        """
+        return frame <= self._newest_finished
+
     def finished(self, frame: int) -> list[int]:
         """Remove a frame that has its result, and return the frames that are therefore lost."""
+        if frame in self._frames or frame in self._orphans:
+            self._newest_finished = frame
         self.answered(frame)
         lost = [other for other in self._orphans if other < frame]
         self._orphans = [other for other in self._orphans if other > frame]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from ._generated import Authenticated, Checkpoint, Drain, Failure, Frame, Pong, Queued, Ready, ServerMessage
 from .clock import ClockFilter
 from .connection import error_of
+from .departure import Departure
 from .errors import MillraceError
 from .events import Problem, Reconnected, Reconnecting
 from .persistence import Persistence
@@ -36,6 +37,16 @@ class LinkOwner(Protocol):
 
     def lost(self) -> None:
         """Stop sending while there is no connection."""
+
+    def hold(self) -> None:
+        """Send no frame until ``go_on`` or ``adopt``."""
+
+    def go_on(self) -> None:
+        """Send frames again."""
+
+    def waiting(self) -> bool:
+        """Return whether frames of this connection have no answer yet."""
+        ...
 
     def receive(self, message: ServerMessage) -> None:
         """Handle a message about frames or parameters."""
@@ -69,6 +80,7 @@ class Link:
         self._emit = emit
         self._persistence = Persistence(reconnect_seconds)
         self._clock = ClockFilter()
+        self._departure = Departure()
         self._connection: Connection | None = None
         self._fatal: MillraceError | None = None
         self._move: asyncio.Task[tuple[Connection, Ready] | None] | None = None
@@ -112,6 +124,7 @@ class Link:
         self._fatal = None
         self._left = False
         self._persistence.opened()
+        self._departure.begin()
         # The new server has another clock.
         self._clock.forget()
         self._renew_later(ready.token_expires)
@@ -140,10 +153,12 @@ class Link:
         try:
             async for message in connection.messages():
                 self._receive(connection, message)
+                self._departure.received(message)
         except MillraceError as error:
             return error
         finally:
             pings.cancel()
+            self._departure.lost()
         return self._fatal or connection.end("connection_lost", "The connection to the server was lost")
 
     async def _replace(self, error: MillraceError) -> tuple[Connection, Ready]:
@@ -192,11 +207,36 @@ class Link:
             self._move = asyncio.create_task(self._move_over(connection, drain.deadline_seconds))
 
     async def _move_over(self, connection: Connection, seconds: float) -> tuple[Connection, Ready] | None:
-        """Connect to the server that replaces a stopping one, and then leave the old connection."""
+        """Connect to the server that replaces a stopping one, and then leave the old connection.
+
+        As soon as the other server can be reached, no frame is sent any more to the old one, and ``hello`` waits for the
+        results of those that were. The stream goes on over the old connection while it waits for a slot or for another
+        attempt.
+        """
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds / 2
+
+        async def answers() -> None:
+            self._owner.hold()
+            await self._departure.answers(self._owner.waiting, end - loop.time())
+
+        async def leave() -> None:
+            await answers()
+            await self._departure.token()
+
         try:
-            opened = await self._dialler.reopen(self._owner.start_parameters, seconds)
+            opened = await self._dialler.reopen(
+                self._owner.start_parameters,
+                seconds,
+                leave=leave,
+                wait=self._owner.go_on,
+                failed=lambda _: self._owner.go_on(),
+            )
         except MillraceError:
+            self._owner.go_on()
             return None
+        # Frames were sent if it had to wait for a slot.
+        await answers()
         self._left = True
         await connection.close()
         return opened

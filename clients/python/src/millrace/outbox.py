@@ -17,16 +17,26 @@ class Outbox(Generic[Item]):
         self._allowed = 0
         self._taken = 0
         self._held: Item | None = None
+        self._closed = False
 
     @property
     def credits(self) -> int:
         """Number of items that may be taken now."""
-        return max(0, self._allowed - self._taken)
+        return 0 if self._closed else max(0, self._allowed - self._taken)
+
+    def close(self) -> None:
+        """Let no item be taken until ``open`` or ``restart``; credits are still counted."""
+        self._closed = True
+
+    def open(self) -> None:
+        """Let items be taken again."""
+        self._closed = False
 
     def restart(self, credit: int) -> None:
         """Count from 0 again, for a new connection; keep the waiting item."""
         self._allowed = credit
         self._taken = 0
+        self._closed = False
 
     def allow(self, total: int) -> None:
         """Raise the number of items allowed since the start to ``total``; never lowers it."""

@@ -73,6 +73,10 @@ class Results:
         self._held = arrival
         self._changed.set()
 
+    def skip(self, frame: Frame, connection: Connection) -> None:
+        """Acknowledge a result that came before: it is not shown again."""
+        self._acknowledge(Arrival(frame, now(), connection))
+
     def refuse(self, error: MillraceError) -> None:
         """Record that a picture was refused, so that it has no result."""
         self._refused = self._refused or error

@@ -212,10 +212,25 @@ class Stream:
         """Stop sending while there is no connection; for the link."""
         self._outbox.restart(0)
 
+    def hold(self) -> None:
+        """Send no frame until ``go_on`` or ``adopt``; for the link."""
+        self._outbox.close()
+
+    def go_on(self) -> None:
+        """Send frames again; for the link."""
+        self._outbox.open()
+        self._connection.wake()
+
+    def waiting(self) -> bool:
+        """Return whether frames of this connection have no answer yet; for the link."""
+        return self._in_flight.waiting
+
     def receive(self, message: ServerMessage) -> None:
         """Handle a message about frames or parameters; for the link."""
         self._results.hear()
         match message:
+            case Frame() if self._in_flight.repeats(message.id) and not self._makes_frames:
+                self._results.skip(message, self._connection)
             case Frame():
                 self._lost_picture.answered(message.id)
                 self._lose(self._in_flight.finished(message.id))

@@ -104,7 +104,8 @@ async function createSession(
   outlet.meter.admitted(performance.now() - askedAt);
   // The resume token may have been spent, or used over another connection, during the wait.
   const spent = from !== null && sessions.isSpent(from.session, from.counter);
-  if (spent || (from && sessions.find(from.session))) {
+  const rival = from === null ? undefined : sessions.find(from.session);
+  if (spent || rival !== undefined) {
     slot.release();
     return spent ? refuseToken() : refuseRival();
   }

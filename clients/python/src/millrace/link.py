@@ -209,9 +209,9 @@ class Link:
     async def _move_over(self, connection: Connection, seconds: float) -> tuple[Connection, Ready] | None:
         """Connect to the server that replaces a stopping one, and then leave the old connection.
 
-        As soon as the other server can be reached, no frame is sent any more to the old one, and ``hello`` waits for the
-        results of those that were. The stream goes on over the old connection while it waits for a slot or for another
-        attempt.
+        As soon as the other server can be reached, no frame is sent any more to the old one, and ``hello`` waits for
+        the results of those that were. The stream goes on over the old connection while it waits for a slot or for
+        another attempt.
         """
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds / 2

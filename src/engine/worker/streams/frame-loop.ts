@@ -73,16 +73,18 @@ export class FrameLoop {
 
   /**
    * Decodes the latent that finished last in a stream that was restored, for frames that get a share of its picture.
-   * One that does not fit, or becomes NaN, is left out: the feedback then starts over.
+   * One that does not fit, or becomes NaN, is left out: the feedback then starts over. So it does where results are
+   * checked, as the safety checker may have flagged this one.
    */
   async recall(stream: LiveStream, latent: Float32Array): Promise<void> {
+    if (this.#options.guard) return;
     const { size } = stream;
     const [channels, rows, columns] = this.#runtime.latentShape(size);
     if (latent.length !== channels * rows * columns || !allFinite(latent)) return;
     const data = new Uint8Array(3 * size.width * size.height);
     try {
       await this.#runtime.decode(latent, size, new Uint8ClampedArray(data.buffer));
-      stream.pictures.complete({ ...size, data }, null);
+      stream.pictures.resultLeft({ ...size, data });
     } catch (error) {
       if (!(error instanceof NotFiniteError)) throw error;
       this.#options.post({ type: 'not_finite', part: error.part });

@@ -107,6 +107,8 @@ export async function replaySteering(
       if (adapter) controls[adapter.model] = { scale: adapter.scale };
       const all: StreamParameters = {
         ...defaultParameters(),
+        cfg_type: parameters.cfg_type as StreamParameters['cfg_type'],
+        guidance_scale: parameters.guidance_scale,
         controls,
         attention_bank_frames: bank?.frames ?? 0,
         attention_bank_interval: bank?.interval ?? 1,

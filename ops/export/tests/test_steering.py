@@ -286,15 +286,6 @@ def test_light_adapters_and_pictures_of_bgr(tmp_path: Path) -> None:
     assert_close(run(exported / "unet_steered", steered)[0], wanted, 1e-4)
 
 
-def test_weights_of_branches_beside_the_graph(tmp_path: Path) -> None:
-    """As those of large models are stored. The export compares the graph with torch."""
-    model = save_model("sd-1.5", tmp_path / "model")
-    place = save_controlnet(DiffusionPipeline.from_pretrained(model).unet, tmp_path / "canny", 31)
-    options = ("--controlnet", str(place), "--external-data-above", "0", "--weights-fp16")
-    exported = export_model(model, tmp_path / "exported", *options)
-    assert (exported / "unet_steered/model.onnx_data").stat().st_size > 100_000
-
-
 def test_full_ip_adapters(tmp_path: Path) -> None:
     """Every position of the encoder becomes a token."""
     model = save_model("sd-1.5", tmp_path / "model")

@@ -168,8 +168,7 @@ def test_nothing_unused_runs(steered: Steered) -> None:
     banks = {name: value[:, :0] for name, value in inputs.items() if name.startswith("bank_")}
     empty = {name: value * 0 for name, value in inputs.items() if name == "bank_mask"}
     for index in range(len(CONTROLNETS)):
-        scale, hint = f"control_{index}_scale", f"control_{index}_feature_0"
-        off = {scale: inputs[scale] * 0}
+        off, hint = {f"control_{index}_scale": steered.scales[index] * 0}, f"control_{index}_feature_0"
         (wanted, *_) = run(steered.folder / "unet_steered", inputs | off | empty)
         off[hint] = inputs[hint][:, :, :0]
         (found, *_) = run(steered.folder / "unet_steered", inputs | off | banks)

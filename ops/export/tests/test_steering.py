@@ -168,8 +168,7 @@ def test_nothing_unused_runs(steered: Steered) -> None:
     banks = {name: value[:, :0] for name, value in inputs.items() if name.startswith("bank_")}
     empty = {name: value * 0 for name, value in inputs.items() if name == "bank_mask"}
     for index in range(len(CONTROLNETS)):
-        scale, hint = f"control_{index}_scale", f"control_{index}_feature_0"
-        off = {scale: inputs[scale] * 0}
+        off, hint = {f"control_{index}_scale": steered.scales[index] * 0}, f"control_{index}_feature_0"
         (wanted, *_) = run(steered.folder / "unet_steered", inputs | off | empty)
         off[hint] = inputs[hint][:, :, :0]
         (found, *_) = run(steered.folder / "unet_steered", inputs | off | banks)
@@ -284,15 +283,6 @@ def test_light_adapters_and_pictures_of_bgr(tmp_path: Path) -> None:
     reference = Reference(model, {"bgr": bgr}, {"light": light}, None)
     wanted = reference.predict(inputs, 0, RowSteering([("bgr", images[0, 0], 0.7)], [("light", images[1, 0], 0.7)]))
     assert_close(run(exported / "unet_steered", steered)[0], wanted, 1e-4)
-
-
-def test_weights_of_branches_beside_the_graph(tmp_path: Path) -> None:
-    """As those of large models are stored. The export compares the graph with torch."""
-    model = save_model("sd-1.5", tmp_path / "model")
-    place = save_controlnet(DiffusionPipeline.from_pretrained(model).unet, tmp_path / "canny", 31)
-    options = ("--controlnet", str(place), "--external-data-above", "0", "--weights-fp16")
-    exported = export_model(model, tmp_path / "exported", *options)
-    assert (exported / "unet_steered/model.onnx_data").stat().st_size > 100_000
 
 
 def test_full_ip_adapters(tmp_path: Path) -> None:

@@ -96,7 +96,11 @@ function classNameOf(type) {
 function classOf(type, { meaning, fields }) {
   const name = classNameOf(type);
   const base = bases[name] === undefined ? '' : `(${bases[name]})`;
-  const attributes = Object.entries(fields).map(([field, definition]) => {
+  const all = Object.entries(fields);
+  const ordered = [false, true].flatMap((last) =>
+    all.filter(([, { optional = false }]) => optional === last),
+  );
+  const attributes = ordered.map(([field, definition]) => {
     const annotation = `${typeOf(field, definition)}${definition.optional ? ' | None = None' : ''}`;
     return `    ${attributeOf(type, field)}: ${annotation}\n${docstring(describe(definition))}`;
   });

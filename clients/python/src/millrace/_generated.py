@@ -152,10 +152,10 @@ class Frame(Picture):
     times: Mapping[str, float]
     """When each stage was passed, in milliseconds of the client's clock: ``received``, ``decoded``, ``queued``,
     ``encoded``, ``denoised``, ``vae_decoded``, ``sent``."""
-    flagged: bool | None = None
-    """Whether the image is blurred: the safety checker flagged it or the one before; None if not."""
     data: bytes
     """A JPEG file."""
+    flagged: bool | None = None
+    """Whether the image is blurred: the safety checker flagged it or the one before; None if not."""
     controls: Mapping[str, bytes] | None = None
     """Small JPEG files of the pictures by which controls have steered it, by the names of the controls; with
     ``control_previews``, in some results."""

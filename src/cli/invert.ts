@@ -31,8 +31,8 @@ interface InvertOptions extends EngineFlags {
 const epilogue = `
 First finds the noise that leads to the picture under --prompt, then goes back
 from it under --edit, so that what the prompts have in common stays as it is.
-Both ways together take twice the U-Net calls of --steps, on the CPU. Without
---edit, the result is the picture again, as the VAE of the model shows it.
+Each way takes one U-Net call less than --steps, on the CPU. Without --edit, the
+result is the picture again, as the VAE of the model shows it.
 
 Exit codes: 0 done, 1 failed, 130 interrupted.`;
 

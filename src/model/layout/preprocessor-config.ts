@@ -1,6 +1,6 @@
 import { Ajv } from 'ajv';
+import type { Three } from './scaling.js';
 
-export type Three = readonly [number, number, number];
 export type Colour = Three;
 /**
  * `depth`: one value a pixel, drawn in grey; `picture`: RGB, or one value a pixel in grey; `classes`: a score for each

@@ -10,12 +10,12 @@ import {
   type PreprocessorConfig,
   type ResultKind,
   type ResultRange,
-  type Three,
 } from './preprocessor-config.js';
 import { fixedSize, namedOutput, onlyInput, outputPort, type Graph, type NumberPort } from './ports.js';
+import { normalisation, type Scaling } from './scaling.js';
 
 /** A graph of a model folder that makes control pictures or masks, and how it takes and returns pictures. */
-export interface PreprocessorLayout {
+export interface PreprocessorLayout extends Scaling {
   /** Its name in the parameters: that of its folder. */
   readonly name: string;
   /** Its name for people. */
@@ -28,9 +28,7 @@ export interface PreprocessorLayout {
   /** The only size that it takes; null if it takes any whose sides are multiples of `multipleOf`. */
   readonly size: { readonly width: number; readonly height: number } | null;
   readonly multipleOf: number;
-  /** Channel c of the input is byte * scale[c] + shift[c], in the order of the graph's channels. */
-  readonly scale: Three;
-  readonly shift: Three;
+  /** The order of the input's channels, also of their scaling. */
   readonly order: 'rgb' | 'bgr';
   readonly result: PreprocessorResult;
 }
@@ -142,17 +140,11 @@ function inputSize(
 }
 
 /** Returns how bytes become values of the input. */
-function scaling(range: PreprocessorConfig['input']['range']): Pick<PreprocessorLayout, 'scale' | 'shift'> {
-  if (!('mean' in range)) {
-    const [from, to] = range;
-    const scale = (to - from) / 255;
-    return { scale: [scale, scale, scale], shift: [from, from, from] };
-  }
-  const { mean, std } = range;
-  return {
-    scale: [1 / (255 * std[0]), 1 / (255 * std[1]), 1 / (255 * std[2])],
-    shift: [-mean[0] / std[0], -mean[1] / std[1], -mean[2] / std[2]],
-  };
+function scaling(range: PreprocessorConfig['input']['range']): Scaling {
+  if ('mean' in range) return normalisation(range.mean, range.std);
+  const [from, to] = range;
+  const scale = (to - from) / 255;
+  return { scale: [scale, scale, scale], shift: [from, from, from] };
 }
 
 /** @throws {ModelError} if the graph states an output that cannot be of this kind. */

@@ -4,14 +4,13 @@ import { ModelError } from '../model-error.js';
 import { exists, readModelJson } from '../model-files.js';
 import { readGraphFile } from './graph-file.js';
 import { fixedSize, onlyInput, outputPort, type Graph, type NumberPort } from './ports.js';
-
-type Three = readonly [number, number, number];
+import { normalisation, type Scaling, type Three } from './scaling.js';
 
 /** Whether results are checked: `auto` leaves it to the model. */
 export type SafetySetting = 'auto' | 'on' | 'off';
 
-/** A classifier of a model folder that finds pictures that should not be shown. */
-export interface SafetyLayout {
+/** A classifier of a model folder that finds pictures that should not be shown. It takes red first. */
+export interface SafetyLayout extends Scaling {
   readonly graph: Graph;
   readonly input: NumberPort;
   readonly output: NumberPort;
@@ -19,9 +18,6 @@ export interface SafetyLayout {
   readonly rows: number | null;
   /** Sides of the pictures that it takes, in pixels. */
   readonly size: { readonly width: number; readonly height: number };
-  /** Channel c of the input, red first, is byte * scale[c] + shift[c]. */
-  readonly scale: Three;
-  readonly shift: Three;
   /** Of two logits, the one of pictures to flag. */
   readonly flaggedLogit: 0 | 1;
   /** Pictures whose probability is at least this are flagged, from 0 to 1. */
@@ -83,15 +79,13 @@ export async function readSafetyChecker(root: string, setting: SafetySetting): P
   const output = outputPort(graph, ['logits']);
   checkPorts(graph, input, output);
   const side = config.image_size ?? usualSide;
-  const { image_mean: mean, image_std: std } = config;
   return {
     graph,
     input,
     output,
     rows: fixedSize(input, 0),
     size: { height: inputSide(graph, input, 2, side), width: inputSide(graph, input, 3, side) },
-    scale: [1 / (255 * std[0]), 1 / (255 * std[1]), 1 / (255 * std[2])],
-    shift: [-mean[0] / std[0], -mean[1] / std[1], -mean[2] / std[2]],
+    ...normalisation(config.image_mean, config.image_std),
     flaggedLogit: config.flagged_logit,
     threshold: config.threshold,
   };

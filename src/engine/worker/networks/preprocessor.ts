@@ -5,13 +5,10 @@ import { asError } from '../../as-error.js';
 import { drawResult } from './draw-result.js';
 import { allFinite } from './finite.js';
 import { Scratch, type OnnxPart } from './onnx-part.js';
-import { resample } from './resample.js';
+import { inBatches, writePlanes } from './picture-batch.js';
 import { volume, type Size } from './sizes.js';
 
 type Part = Pick<OnnxPart, 'runOpen'>;
-
-/** Most pictures of a call: a longer one would make all streams wait. */
-const maxRows = 8;
 
 /** Sides of the picture that a network is tried with, unless it takes only one size. */
 const trialSide = 64;
@@ -51,25 +48,21 @@ export class Preprocessor {
    * @param images of equal input size.
    */
   async prepare(images: readonly Image[]): Promise<readonly (Image | null)[]> {
-    const most = this.#layout.rows ?? maxRows;
-    const results: (Image | null)[] = [];
-    for (let first = 0; first < images.length; first += most) {
-      results.push(...(await this.#call(images.slice(first, first + most))));
-    }
-    return results;
+    return inBatches(images, this.#layout.rows, (batch) => this.#call(batch));
   }
 
   async #call(images: readonly Image[]): Promise<readonly (Image | null)[]> {
     const last = images.at(-1);
     if (last === undefined) return [];
-    const { input, output, rows, result } = this.#layout;
+    const { input, output, rows, order, result } = this.#layout;
     const size = this.inputSize(last);
     const length = 3 * size.width * size.height;
     // If the export fixed the number of pictures, the last one fills the call.
     const count = rows ?? images.length;
     const data = this.#values.take(count * length);
     for (let row = 0; row < count; row++) {
-      this.#write(images[row] ?? last, size, data.subarray(row * length, (row + 1) * length));
+      const planes = data.subarray(row * length, (row + 1) * length);
+      writePlanes(images[row] ?? last, size, this.#layout, planes, order);
     }
     const feed = { port: input, data, shape: [count, 3, size.height, size.width] };
     const { data: values, shape } = await this.#part.runOpen([feed], output).catch((cause: unknown) => {
@@ -94,17 +87,5 @@ export class Preprocessor {
   #fault(problem: string, options?: ErrorOptions): ModelError {
     const advice = 'correct the size and kind in config.json beside it, or export it again';
     return new ModelError(this.#layout.graph.file, `${problem}; ${advice}`, options);
-  }
-
-  /** Writes a picture as planes [3, height, width] in the range of the network. */
-  #write({ data, width, height }: Image, size: Size, out: Float32Array): void {
-    const { scale, shift, order } = this.#layout;
-    const plane = size.width * size.height;
-    for (const channel of [0, 1, 2] as const) {
-      const first = order === 'bgr' ? 2 - channel : channel;
-      const values = out.subarray(channel * plane, (channel + 1) * plane);
-      resample({ values: data, first, step: 3, width, height }, size, values);
-      for (let i = 0; i < plane; i++) values[i] = (values[i] ?? 0) * scale[channel] + shift[channel];
-    }
   }
 }

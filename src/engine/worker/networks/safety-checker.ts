@@ -3,13 +3,10 @@ import type { SafetyLayout } from '../../../model/layout/safety-checker.js';
 import { ModelError } from '../../../model/model-error.js';
 import { sessionOptions } from '../devices/session-options.js';
 import { OnnxPart, Scratch } from './onnx-part.js';
-import { resample } from './resample.js';
+import { inBatches, writePlanes } from './picture-batch.js';
 import type { RuntimeOptions } from './runtime.js';
 
 type Part = Pick<OnnxPart, 'runOpen'> & AsyncDisposable;
-
-/** Most pictures of a call: a longer one would make all streams wait. */
-const maxRows = 8;
 
 /** A classifier that finds pictures that should not be shown, of several streams in one call. */
 export class SafetyChecker implements AsyncDisposable {
@@ -48,12 +45,7 @@ export class SafetyChecker implements AsyncDisposable {
 
   /** Returns for each picture how probable it is that it should not be shown; NaN if the network computes NaN. */
   async probabilities(images: readonly Image[]): Promise<readonly number[]> {
-    const most = this.#layout.rows ?? maxRows;
-    const results: number[] = [];
-    for (let first = 0; first < images.length; first += most) {
-      results.push(...(await this.#call(images.slice(first, first + most))));
-    }
-    return results;
+    return inBatches(images, this.#layout.rows, (batch) => this.#call(batch));
   }
 
   async #call(images: readonly Image[]): Promise<readonly number[]> {
@@ -62,7 +54,9 @@ export class SafetyChecker implements AsyncDisposable {
     // If the export fixed the number of pictures, the rows left over keep what they had.
     const count = rows ?? images.length;
     const data = this.#values.take(count * length);
-    images.forEach((image, row) => this.#write(image, data.subarray(row * length, (row + 1) * length)));
+    for (const [row, image] of images.entries()) {
+      writePlanes(image, size, this.#layout, data.subarray(row * length, (row + 1) * length));
+    }
     const feed = { port: input, data, shape: [count, 3, size.height, size.width] };
     const { data: logits, shape } = await this.#part.runOpen([feed], output);
     const each = logits.length / count;
@@ -77,17 +71,6 @@ export class SafetyChecker implements AsyncDisposable {
       const logit = (index: number): number => logits[row * each + index] ?? NaN;
       return sigmoid(each === 1 ? logit(0) : logit(flaggedLogit) - logit(1 - flaggedLogit));
     });
-  }
-
-  /** Writes a picture as planes [3, height, width] in the range of the network. */
-  #write({ data, width, height }: Image, out: Float32Array): void {
-    const { size, scale, shift } = this.#layout;
-    const plane = size.width * size.height;
-    for (const channel of [0, 1, 2] as const) {
-      const values = out.subarray(channel * plane, (channel + 1) * plane);
-      resample({ values: data, first: channel, step: 3, width, height }, size, values);
-      for (let i = 0; i < plane; i++) values[i] = (values[i] ?? 0) * scale[channel] + shift[channel];
-    }
   }
 }
 

@@ -121,9 +121,8 @@ export function rowsPerSecond({ costs, rowBudget: budget }: Pick<Costs, 'costs' 
  */
 export function unbrokenMs(all: Costs, parameters: StreamParameters): number {
   const measured = all.slowest ?? all;
-  const { cfg_type: type, guidance_scale: scale, delta } = parameters;
   // Residual guidance has a negative row in the first step at most.
-  const rows = rowCount({ type, scale, delta }, 0, isComposed(parameters));
+  const rows = rowsAtStage(parameters, 0);
   return picturesMs(measured, parameters) + rowRatio(measured, parameters) * cost(measured.costs, rows);
 }
 
@@ -193,12 +192,16 @@ export function isComposed({ prompt_composition: composition }: StreamParameters
   return composition !== 'mix';
 }
 
+/** Returns how many rows a frame of a stream with these parameters needs at this stage. */
+export function rowsAtStage(parameters: StreamParameters, stage: number): number {
+  const { cfg_type: type, guidance_scale: scale, delta } = parameters;
+  return rowCount({ type, scale, delta }, stage, isComposed(parameters));
+}
+
 function rowsPerFrame(parameters: StreamParameters): number {
-  const { steps, t_index_list: list, cfg_type: type, guidance_scale: scale, delta } = parameters;
+  const { steps, t_index_list: list } = parameters;
   let rows = 0;
-  for (let stage = 0; stage < (list?.length ?? steps); stage++) {
-    rows += rowCount({ type, scale, delta }, stage, isComposed(parameters));
-  }
+  for (let stage = 0; stage < (list?.length ?? steps); stage++) rows += rowsAtStage(parameters, stage);
   return rows;
 }
 

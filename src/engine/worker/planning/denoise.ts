@@ -7,7 +7,7 @@ export interface DenoiseCase {
   /** Milliseconds to encode and decode a picture, at the size of the curve. */
   readonly pictureMs: number;
   readonly steps: number;
-  /** 2 if each step has a negative row, else 1. */
+  /** Rows of a frame in all steps but perhaps the first. */
   readonly rowsPerStep: number;
   /** Frames that enter together: those of all streams that fill calls together. */
   readonly users: number;

@@ -1,10 +1,9 @@
 import type { StreamParameters } from '@millrace/protocol';
-import { rowCount } from '../../../diffusion/guidance.js';
 import type { Plan } from '../../../diffusion/in-flight.js';
 import type { Admission } from '../../../diffusion/stream.js';
-import { isComposed } from '../../costs.js';
+import { rowsAtStage } from '../../costs.js';
 import { preferredDenoise } from '../planning/denoise.js';
-import { admissionOf, guidanceOf } from '../planning/plan.js';
+import { admissionOf } from '../planning/plan.js';
 import type { StreamContext } from './stream-context.js';
 
 /**
@@ -31,7 +30,7 @@ export class DenoiseChoice {
         costs,
         pictureMs,
         steps,
-        rowsPerStep: rowCount(guidanceOf(parameters), steps - 1, isComposed(parameters)),
+        rowsPerStep: rowsAtStage(parameters, steps - 1),
         users: this.users * parameters.frame_buffer_size,
         isLive: this.isLive,
         current: this.#auto,

@@ -1,10 +1,10 @@
 import type { StreamParameters } from '@millrace/protocol';
 import { AttentionBank, bankBytes } from '../../../diffusion/attention-bank.js';
-import { needsNegative, rowCount } from '../../../diffusion/guidance.js';
+import { needsNegative } from '../../../diffusion/guidance.js';
 import type { Plan } from '../../../diffusion/in-flight.js';
 import type { Conditioning, Lane, Steering } from '../../../diffusion/stream.js';
 import { activeControls, type ActiveControl } from '../../active-controls.js';
-import { isComposed, type SteeredUse } from '../../costs.js';
+import { isComposed, rowsAtStage, type SteeredUse } from '../../costs.js';
 import { ParameterError } from '../../engine.js';
 import type { StyleTokens } from '../networks/image-encoder.js';
 import type { KeptRows } from '../networks/unet.js';
@@ -160,11 +160,7 @@ export class PictureSteering {
 
   #bytes(parameters: StreamParameters, { shape, solver }: Plan): number {
     const { bank } = this.#context.model.folder.layout.steered ?? {};
-    const guidance = guidanceOf(parameters);
-    const rows = solver.stages.reduce(
-      (sum, _, stage) => sum + rowCount(guidance, stage, isComposed(parameters)),
-      0,
-    );
+    const rows = solver.stages.reduce((sum, _, stage) => sum + rowsAtStage(parameters, stage), 0);
     return bank ? bankBytes(bank, shape, { frames: parameters.attention_bank_frames, rows }) : 0;
   }
 }

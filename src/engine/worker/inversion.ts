@@ -3,6 +3,7 @@ import { BdiaInversion, type NoisePredictor } from '../../diffusion/bdia-inversi
 import { guide } from '../../diffusion/guidance.js';
 import { predictedNoise } from '../../diffusion/prediction.js';
 import { createNoiseSchedule } from '../../diffusion/schedule.js';
+import { stageAt } from '../../diffusion/solvers/paths/timesteps.js';
 import type { Conditioning } from '../../diffusion/stream.js';
 import { readModelFolder } from '../../model/folder.js';
 import type { EditedPicture, InversionJob, InversionNews } from '../inversion.js';
@@ -27,8 +28,7 @@ async function edit(job: InversionJob, report: (news: InversionNews) => void): P
 
   /** Asks the U-Net for one row at a time: prompts may differ in length. */
   const predict = async (sample: Float64Array, timestep: number, conditioning: Conditioning) => {
-    const abar = schedule.alphasCumprod[timestep] ?? 1;
-    const stage = { timestep, a: Math.sqrt(abar), b: Math.sqrt(1 - abar), inputScale: 1 };
+    const stage = stageAt(schedule, timestep);
     const input = Float32Array.from(sample);
     const [output] = await runtime.predict([{ role: 'positive', stage, input, conditioning }], shape);
     if (output === undefined) throw new RangeError('the U-Net predicted no row');

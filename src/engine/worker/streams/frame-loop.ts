@@ -13,7 +13,7 @@ import { longMs, Rests } from './rests.js';
 import type { SafetyGuard } from './safety-guard.js';
 import { UserCount } from './user-count.js';
 import type { ModelRuntime } from '../networks/runtime.js';
-import type { Size } from '../networks/sizes.js';
+import { volume, type Size } from '../networks/sizes.js';
 import type { KeptRows } from '../networks/unet.js';
 import type { WorkPrices } from './work-prices.js';
 
@@ -79,8 +79,7 @@ export class FrameLoop {
   async recall(stream: LiveStream, latent: Float32Array): Promise<void> {
     if (this.#options.guard) return;
     const { size } = stream;
-    const [channels, rows, columns] = this.#runtime.latentShape(size);
-    if (latent.length !== channels * rows * columns || !allFinite(latent)) return;
+    if (latent.length !== volume(this.#runtime.latentShape(size)) || !allFinite(latent)) return;
     const data = new Uint8Array(3 * size.width * size.height);
     try {
       await this.#runtime.decode(latent, size, new Uint8ClampedArray(data.buffer));

@@ -72,7 +72,8 @@ export class Batcher<S extends RowSource> {
     }
     const first = this.#next(offers);
     if (first === undefined) return [];
-    const sharing = offers.filter(({ source }) => source.key === first.offer.source.key);
+    const { key } = first.offer.source;
+    const sharing = offers.filter(({ source }) => source.key === key);
     let rows = Math.max(budget, first.item.rows);
     let cost = Math.max(maxCost, first.item.cost);
     for (;;) {

@@ -142,8 +142,9 @@ export class LiveStream implements RowSource {
 
   /** The preprocessor of the model that must make pictures before more frames enter; null if they lack none. */
   get preprocessor(): string | null {
+    const needed = this.#needed;
     for (const { input } of this.#enterable()) {
-      const missing = missingPreprocessor(input, this.#needed);
+      const missing = missingPreprocessor(input, needed);
       if (missing !== null) return missing;
     }
     return null;
@@ -153,7 +154,8 @@ export class LiveStream implements RowSource {
   get lacking(): readonly WaitingFrame[] {
     const { preprocessor } = this;
     if (preprocessor === null) return [];
-    return this.#enterable().filter(({ input }) => missingPreprocessor(input, this.#needed) === preprocessor);
+    const needed = this.#needed;
+    return this.#enterable().filter(({ input }) => missingPreprocessor(input, needed) === preprocessor);
   }
 
   /** Gives a waiting frame a picture that it lacked. */

@@ -1,6 +1,7 @@
 import type { NoiseSchedule } from '../../schedule.js';
 import type { Stage } from '../../types.js';
 import { SolverError, type SolverOptions } from '../../solver-options.js';
+import { indexOfValue, valueAt } from './interpolation.js';
 import { selectPositions } from './timesteps.js';
 
 /** Stages at some of many evenly spaced values of lambda = log(a / b). */
@@ -30,12 +31,13 @@ export function lambdaPath(
   const { num_inference_steps: steps } = options;
   const { positions: chosen } = selectPositions(options, alphasCumprod.length);
   const logA = Array.from(alphasCumprod, (abar) => Math.log(abar) / 2);
+  const rising = logA.map((value) => -value);
   const last = logA.length - 1;
   const [noisy, clean] = [lambdaOf(logA[last]), lambdaOf(logA[0])];
   const lambdas = Array.from({ length: intervals + 1 }, (_, j) => noisy + (j * (clean - noisy)) / intervals);
   const ends = Array.from({ length: steps + 1 }, (_, i) => {
     if (even === 'lambda') return Math.round((intervals * i) / steps);
-    const lambda = lambdaOf(interpolate(logA, last * (1 - i / steps)));
+    const lambda = lambdaOf(valueAt(logA, last * (1 - i / steps)));
     return Math.round((intervals * (lambda - noisy)) / (clean - noisy));
   });
   if (ends.some((position, i) => i > 0 && position <= ends[i - 1])) {
@@ -47,7 +49,7 @@ export function lambdaPath(
   const positions = [...chosen.map((i) => ends[i]), intervals];
   const all = lambdas.map((lambda): Stage => {
     const a = 1 / Math.sqrt(1 + Math.exp(-2 * lambda));
-    return { timestep: timestepOf(logA, Math.log(a)), a, b: Math.sqrt(1 - a * a), inputScale: 1 };
+    return { timestep: indexOfValue(rising, -Math.log(a)), a, b: Math.sqrt(1 - a * a), inputScale: 1 };
   });
   return {
     stages: positions.slice(0, -1).map((position) => all[position]),
@@ -59,18 +61,4 @@ export function lambdaPath(
 
 function lambdaOf(logA: number): number {
   return logA - Math.log(-Math.expm1(2 * logA)) / 2;
-}
-
-/** Returns the value at a fractional index. */
-function interpolate(values: readonly number[], index: number): number {
-  const low = Math.min(Math.floor(index), values.length - 2);
-  return values[low] + (values[low + 1] - values[low]) * (index - low);
-}
-
-/** Returns the fractional timestep at which log(a), which falls and is linear in between, has this value. */
-function timestepOf(logA: readonly number[], wanted: number): number {
-  const above = logA.findIndex((value) => value < wanted);
-  const low = Math.max((above < 0 ? logA.length : above) - 1, 0);
-  const next = Math.min(low + 1, logA.length - 1);
-  return next === low ? low : low + (wanted - logA[low]) / (logA[next] - logA[low]);
 }

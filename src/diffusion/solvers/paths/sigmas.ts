@@ -1,6 +1,7 @@
 import { pureNoise, type NoiseSchedule, type SchedulerConfig, type TimestepSpacing } from '../../schedule.js';
 import type { Stage } from '../../types.js';
 import { betaQuantile } from './beta-quantile.js';
+import { indexOfValue, valueAt } from './interpolation.js';
 import type { SolverOptions } from '../../solver-options.js';
 import { crowdedSchedule, roundHalfToEven, selectPositions, spacedTimesteps } from './timesteps.js';
 
@@ -103,14 +104,7 @@ function spacedGrid(
     const levels = exponential(Math.max(...trained), Math.min(...trained), num_inference_steps + 1);
     return { timesteps, sigmas: Float32Array.from(levels.slice(0, -1)) };
   }
-  return { timesteps, sigmas: Float32Array.from(timesteps, (t) => interpolate(trained, t)) };
-}
-
-/** Interpolates as numpy: beyond either end, returns the value at the end. */
-function interpolate(sigmas: Float32Array, timestep: number): number {
-  const at = Math.min(Math.max(timestep, 0), sigmas.length - 1);
-  const [low, high] = [Math.floor(at), Math.ceil(at)];
-  return sigmas[low] + (sigmas[high] - sigmas[low]) * (at - low);
+  return { timesteps, sigmas: Float32Array.from(timesteps, (t) => valueAt(trained, t)) };
 }
 
 export type Spread = (highest: number, lowest: number, count: number) => number[];
@@ -136,7 +130,7 @@ function spreadGrid(
   const { sigma_min: low, sigma_max: high } = kind.bounded === true ? config : {};
   const sigmas = spread(high ?? Math.max(...ends), low ?? Math.min(...ends), spaced.timesteps.length);
   const logSigmas = Float32Array.from(trained, Math.log);
-  const timesteps = sigmas.map((sigma) => timestepOf(logSigmas, sigma));
+  const timesteps = sigmas.map((sigma) => indexOfValue(logSigmas, Math.log(sigma)));
   // diffusers rounds integer timesteps of Karras and Lu sigmas, but truncates others, and for DPM-Solver also those of
   // cosine schedules.
   const cosine =
@@ -180,15 +174,6 @@ function betaSpread(highest: number, lowest: number, count: number): number[] {
 
 function ramp(count: number): number[] {
   return Array.from({ length: count }, (_, i) => (count === 1 ? 0 : i / (count - 1)));
-}
-
-/** Returns the fractional timestep of a sigma: linear between logarithms of the training sigmas. */
-function timestepOf(logSigmas: Float32Array, sigma: number): number {
-  const logSigma = Math.log(sigma);
-  const above = logSigmas.findIndex((candidate) => candidate > logSigma);
-  const low = Math.min(Math.max((above < 0 ? logSigmas.length : above) - 1, 0), logSigmas.length - 2);
-  const part = (logSigma - logSigmas[low]) / (logSigmas[low + 1] - logSigmas[low]);
-  return low + Math.min(Math.max(part, 0), 1);
 }
 
 function checkFalling({ timesteps, sigmas }: Grid, last: number, options: SolverOptions): void {

@@ -2,8 +2,6 @@ import { BrownianPath, stepNoise } from './brownian.js';
 import { Gaussian, type Numbers } from './gaussian.js';
 import type { Latent } from './types.js';
 
-export { Gaussian } from './gaussian.js';
-
 /** One of several seeds whose noise is blended. */
 export interface WeightedSeed {
   readonly seed: number;

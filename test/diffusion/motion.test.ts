@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { lumaOf, motionBetween, sourcesOf, type Motion } from '../../src/diffusion/motion.js';
-import { Gaussian } from '../../src/diffusion/noise.js';
+import { Gaussian } from '../../src/diffusion/gaussian.js';
 import { grid, scene } from './scene.js';
 
 /** Returns the share of all cells that have this motion. */

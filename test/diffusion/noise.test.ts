@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assertClose } from '../support/compare.js';
-import { Gaussian, SeededNoise } from '../../src/diffusion/noise.js';
+import { Gaussian } from '../../src/diffusion/gaussian.js';
+import { SeededNoise } from '../../src/diffusion/noise.js';
 
 const length = 20_000;
 

@@ -1,5 +1,5 @@
 import type { Grid } from '../../src/diffusion/motion.js';
-import { Gaussian } from '../../src/diffusion/noise.js';
+import { Gaussian } from '../../src/diffusion/gaussian.js';
 
 export const grid: Grid = { width: 32, height: 24 };
 

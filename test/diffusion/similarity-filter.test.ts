@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Gaussian } from '../../src/diffusion/noise.js';
+import { Gaussian } from '../../src/diffusion/gaussian.js';
 import { SimilarityFilter, skipProbability } from '../../src/diffusion/similarity-filter.js';
 
 const [up, right] = [Float32Array.of(1, 0), Float32Array.of(0, 1)];

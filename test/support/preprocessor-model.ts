@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Gaussian } from '../../src/diffusion/noise.js';
+import { Gaussian } from '../../src/diffusion/gaussian.js';
 import { readPreprocessors, type PreprocessorLayout } from '../../src/model/layout/preprocessor.js';
 import { onnxGraph, type GraphPort } from './onnx-graph.js';
 

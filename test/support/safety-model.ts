@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Gaussian } from '../../src/diffusion/noise.js';
+import { Gaussian } from '../../src/diffusion/gaussian.js';
 import { onnxGraph, type GraphPort } from './onnx-graph.js';
 
 const float32 = 1;

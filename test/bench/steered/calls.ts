@@ -1,4 +1,4 @@
-import { Gaussian } from '../../../src/diffusion/noise.js';
+import { Gaussian } from '../../../src/diffusion/gaussian.js';
 import type { Row, RowValues } from '../../../src/diffusion/stream.js';
 import { ModelRuntime } from '../../../src/engine/worker/networks/runtime.js';
 import { latentShape } from '../../../src/engine/worker/networks/sizes.js';

@@ -21,7 +21,8 @@ interface Level {
 }
 
 /**
- * @param steps 2 to the number of training timesteps. @param gamma above 0, up to 1.
+ * @param steps 2 to the number of training timesteps.
+ * @param gamma above 0, up to 1.
  * @throws {SolverError} if one of them is out of range.
  */
 export function checkInversion(

@@ -25,7 +25,10 @@ export function needsNegative(guidance: Guidance, stage: number): boolean {
   return isActive(guidance) && (guidance.type === 'full' || (guidance.type === 'initialize' && stage === 0));
 }
 
-/** Returns how many rows a frame needs at this stage. @param composed whether two prompts are composed by their predictions. */
+/**
+ * Returns how many rows a frame needs at this stage.
+ * @param composed whether two prompts are composed by their predictions.
+ */
 export function rowCount(guidance: Guidance, stage: number, composed: boolean): number {
   return 1 + (composed ? 1 : 0) + (needsNegative(guidance, stage) ? 1 : 0);
 }

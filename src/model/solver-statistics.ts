@@ -33,7 +33,7 @@ const validate = new Ajv({ allowUnionTypes: true }).compile<StatisticsFile>({
 
 /**
  * Reads dpm_solver_v3.json, statistics of the model for DPM-Solver-v3.
- * @returns null if there is no such file.
+ * @returns null if the file does not exist.
  * @throws {ModelError} if it is invalid.
  */
 export async function readSolverStatistics(path: string): Promise<SolverStatistics | null> {

@@ -62,7 +62,7 @@ export class StyleImages {
    * Returns the update with the style image made small, in the owner's turn to decode.
    * @param owner has turns at decoding; `forget` ends them.
    * @param present the one in force, which the update may name.
-   * @throws {ParameterError} if it is no usable picture, or another name.
+   * @throws {ParameterError} if it is not a usable image, or another name.
    * @throws {Error} if the owner was forgotten before its turn.
    */
   async prepare(

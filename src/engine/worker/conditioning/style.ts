@@ -32,7 +32,7 @@ export function createStyleCache(
 
 /**
  * Returns the tokens of a stream's style image; null if it has none.
- * @throws {ParameterError} if it is no usable picture.
+ * @throws {ParameterError} if it is not a usable image.
  * @throws {NotFiniteError} if any value is NaN or infinite.
  */
 export async function embedStyle(

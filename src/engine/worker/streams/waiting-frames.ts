@@ -49,7 +49,10 @@ export class WaitingFrames {
     this.#dropMisfits();
   }
 
-  /** Applies the similarity filter to the frames that could enter now, and drops similar ones. @param room for so many. */
+  /**
+   * Applies the similarity filter to the frames that could enter now, and drops similar ones.
+   * @param room for so many frames.
+   */
   screen(room: number): void {
     while (this.#screened < Math.min(room, this.#frames.length)) {
       const waiting = this.#frames[this.#screened];
@@ -59,7 +62,10 @@ export class WaitingFrames {
     }
   }
 
-  /** Returns those that passed the filter and may enter now. @param room for so many. */
+  /**
+   * Returns those that passed the filter and may enter now.
+   * @param room for so many frames.
+   */
   screened(room: number): readonly WaitingFrame[] {
     return this.#frames.slice(0, Math.min(room, this.#screened));
   }

@@ -43,7 +43,8 @@ export class WorkPrices {
 
   /**
    * Returns the price of a row.
-   * @param kind of rows of this shape that can share a call. @param use what they use of the steered U-Net, if they take it.
+   * @param kind of rows of this shape that can share a call.
+   * @param use what they use of the steered U-Net, if they take it.
    */
   row(kind: string, shape: Shape, use: SteeredUse | null = null): number {
     return this.unitsOf(this.#price(this.#row(kind, shape, use)));
@@ -57,7 +58,8 @@ export class WorkPrices {
   /**
    * Returns the price of a picture that a preprocessor of the model makes. That is not calibrated: until it is measured,
    * it counts as much as encoding and decoding a picture.
-   * @param kind of pictures that can share a call. @param shape of the latents of frames of their size.
+   * @param kind of pictures that can share a call.
+   * @param shape of the latents of frames of their size.
    */
   preprocessed(kind: string, shape: Shape): number {
     return this.unitsOf(this.#price(this.#preprocessed(kind, shape)));

@@ -138,7 +138,7 @@ export function frameWork(costs: Costs, parameters: StreamParameters): Work {
 }
 
 /** Returns the bytes of the attention bank of such a stream, at the model's default size. */
-export function bankBytes({ bank }: Costs, parameters: StreamParameters): number {
+export function streamBankBytes({ bank }: Costs, parameters: StreamParameters): number {
   return parameters.attention_bank_frames * rowsPerFrame(parameters) * (bank?.rowBytes ?? 0);
 }
 

@@ -1,7 +1,7 @@
 import type { ParameterName, StreamParameters } from '@millrace/protocol';
 import type { InferenceCall } from '../../engine/engine.js';
 import {
-  bankBytes,
+  streamBankBytes,
   frameMs,
   frameWork,
   rowsPerSecond,
@@ -162,7 +162,7 @@ export class Capacity {
 
   /** Returns how many more sessions the memory for attention banks has room for; Infinity if new ones have no bank. */
   #bankSlots(costs: Costs, sessions: readonly StreamParameters[]): number {
-    const bytesOf = (own: StreamParameters): number => this.#area(own) * bankBytes(costs, own);
+    const bytesOf = (own: StreamParameters): number => this.#area(own) * streamBankBytes(costs, own);
     const one = bytesOf(this.#options.parameters);
     if (one === 0) return Infinity;
     const left = sessions.reduce((rest, own) => rest - bytesOf(own), costs.bank?.limit ?? 0);

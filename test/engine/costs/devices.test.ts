@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defaultParameters } from '@millrace/protocol';
-import { bankBytes, combined, rowsPerSecond, slowedBy } from '../../../src/engine/costs.js';
+import { streamBankBytes, combined, rowsPerSecond, slowedBy } from '../../../src/engine/costs.js';
 
 const fast = {
   costs: [
@@ -62,7 +62,7 @@ test('attention banks take memory by rows and frames, which several devices add 
     cfg_type: 'none',
     attention_bank_frames: 3,
   } as const;
-  assert.equal(bankBytes(one, steps), 3 * 2 * 4);
-  assert.equal(bankBytes(one, { ...steps, cfg_type: 'full', guidance_scale: 2 }), 3 * 4 * 4);
-  assert.equal(bankBytes(fast, steps), 0);
+  assert.equal(streamBankBytes(one, steps), 3 * 2 * 4);
+  assert.equal(streamBankBytes(one, { ...steps, cfg_type: 'full', guidance_scale: 2 }), 3 * 4 * 4);
+  assert.equal(streamBankBytes(fast, steps), 0);
 });

@@ -40,6 +40,16 @@ type Model = Pick<PlanModel, 'latentShape'> & {
   readonly folder: Pick<PlanModel['folder'], 'pixelFactor' | 'controls'>;
 };
 
+/** What the parameters draw. */
+interface Drawn {
+  /** Of these parameters. */
+  readonly from: string;
+  /** The shape alone; null if there is none. */
+  readonly shape: Mask | null;
+  /** The shape as it is used; null if all may change. */
+  readonly mask: FrameMask | null;
+}
+
 /**
  * What a stream does to its pictures before they are encoded and after they are decoded. With picture feedback, each
  * has a share of the result before it. With a mask, the input stays in parts of the result; there it has no feedback
@@ -48,8 +58,7 @@ type Model = Pick<PlanModel, 'latentShape'> & {
 export class StreamPictures {
   readonly #model: Model;
   #parameters: StreamParameters;
-  /** The mask of the parameters, and what it was drawn from. */
-  #drawn: { readonly from: string; readonly mask: FrameMask | null } | null = null;
+  #drawn: Drawn | null = null;
   #mixed = new Uint8Array(0);
   /** A copy of the last result, if there is feedback or a control that takes it. */
   #last: Image | null = null;
@@ -70,7 +79,7 @@ export class StreamPictures {
 
   /** Prepares the picture of a frame that enters. The mask of the input is written to. */
   prepare(input: FrameInput, image: Image): Prepared {
-    const mask = input.mask ? this.#adjust(input.mask) : this.#drawnMask();
+    const mask = input.mask ? this.#adjust(input.mask) : this.#draw().mask;
     return { pixels: this.#mix(image, mask?.pixels ?? null), mask };
   }
 
@@ -100,7 +109,7 @@ export class StreamPictures {
    * in both.
    */
   maskOf({ width, height, data }: Image): Mask {
-    const shape = this.#shape()?.data;
+    const shape = this.#draw().shape?.data;
     const mask = new Uint8Array(width * height);
     for (let i = 0; i < mask.length; i++) {
       const value = data[3 * i] ?? 0;
@@ -143,27 +152,21 @@ export class StreamPictures {
     return this.#mixed;
   }
 
-  /** Returns the mask of the parameters; draws it if they have changed. */
-  #drawnMask(): FrameMask | null {
+  /** Returns what the parameters draw; draws it if they have changed. */
+  #draw(): Drawn {
     const { mask: kind, mask_x: x, mask_y: y, mask_width: width, mask_height: height } = this.#parameters;
     const { width: columns, height: rows, mask_invert, mask_feather } = this.#parameters;
     const from = JSON.stringify([kind, x, y, width, height, columns, rows, mask_invert, mask_feather]);
     if (this.#drawn?.from !== from) {
-      const shape = this.#shape();
-      this.#drawn = { from, mask: shape && this.#adjust(shape) };
+      const size = { width: columns, height: rows };
+      const shape = kind === 'none' ? null : drawMask({ kind, x, y, width, height }, size);
+      const mask = shape && this.#adjust({ ...shape, data: shape.data.slice() });
+      this.#drawn = { from, shape, mask };
     }
-    return this.#drawn.mask;
+    return this.#drawn;
   }
 
-  /** Draws the shape of the parameters, in new memory; null if there is none. */
-  #shape(): Mask | null {
-    const { mask: kind, mask_x: x, mask_y: y, mask_width: width, mask_height: height } = this.#parameters;
-    if (kind === 'none') return null;
-    const { width: columns, height: rows } = this.#parameters;
-    return drawMask({ kind, x, y, width, height }, { width: columns, height: rows });
-  }
-
-  /** Applies the parameters for all masks. @returns null if all may change. */
+  /** Applies the parameters for all masks, in the memory of the mask. @returns null if all may change. */
   #adjust(mask: Mask): FrameMask | null {
     const { mask_invert, mask_feather } = this.#parameters;
     if (mask_invert) invertMask(mask);

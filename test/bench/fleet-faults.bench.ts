@@ -1,7 +1,6 @@
 import { encodeJpeg } from '../../src/image/encode.js';
 import { Fleet } from '../fleet/fleet.js';
 import { haproxy } from '../fleet/haproxy-process.js';
-import { Link } from '../fleet/link.js';
 import {
   closeViewers,
   freezeNode,
@@ -53,23 +52,12 @@ function note(what: string, outcome: Outcome, goalMs?: number): void {
 async function withUsers(
   what: string,
   goalMs: number | undefined,
-  fault: (fleet: Fleet, viewers: Awaited<ReturnType<typeof openViewers>>, link: Link) => Promise<Outcome>,
+  fault: (fleet: Fleet, viewers: Awaited<ReturnType<typeof openViewers>>) => Promise<Outcome>,
 ): Promise<void> {
-  let link: Link | undefined;
-  await using fleet = await Fleet.start({
-    slots,
-    patient: false,
-    async reachedAt(ports, node) {
-      if (node > 0) return ports;
-      link = await Link.to(ports.port);
-      return { ...ports, port: link.port };
-    },
-  });
-  if (link === undefined) throw new Error('the fleet has no link');
-  await using firstLink = link;
+  await using fleet = await Fleet.start({ slots, patient: false, linked: true });
   const viewers = await openViewers(fleet, users, picture, 100);
-  note(what, await fault(fleet, viewers, firstLink), goalMs);
-  firstLink.heal();
+  note(what, await fault(fleet, viewers), goalMs);
+  fleet.link.heal();
   await closeViewers(viewers);
 }
 
@@ -113,10 +101,10 @@ async function stampede(count: number): Promise<void> {
 
 if (haproxy.skip === false) {
   await arrive();
-  await withUsers('kill -9 of a server', 1500, (fleet, viewers) => killNode(fleet, viewers));
-  await withUsers('a server hangs (SIGSTOP)', undefined, (fleet, viewers) => freezeNode(fleet, viewers));
-  await withUsers('a silent link', undefined, (fleet, viewers, link) => silenceLink(fleet, viewers, link));
-  await withUsers('restart of HAProxy', undefined, (fleet, viewers) => restartHaproxy(fleet, viewers));
+  await withUsers('kill -9 of a server', 1500, killNode);
+  await withUsers('a server hangs (SIGSTOP)', undefined, freezeNode);
+  await withUsers('a silent link', undefined, silenceLink);
+  await withUsers('restart of HAProxy', undefined, restartHaproxy);
   await withUsers('rolling update of three servers', 1000, async (fleet, viewers) => {
     const start = performance.now();
     const outcome = await rollNodes(fleet, viewers);

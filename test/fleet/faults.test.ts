@@ -4,7 +4,6 @@ import { encodeJpeg } from '../../src/image/encode.js';
 import { testImage } from '../support/engine.js';
 import { Fleet } from './fleet.js';
 import { haproxy } from './haproxy-process.js';
-import { Link } from './link.js';
 import {
   closeViewers,
   freezeNode,
@@ -38,23 +37,12 @@ const total = (counts: readonly number[]): number => counts.reduce((sum, count) 
 
 describe('faults of a fleet', { skip: haproxy.skip }, () => {
   let fleet: Fleet;
-  let link: Link;
   let viewers: readonly Viewer[] = [];
 
   before(async () => {
-    fleet = await Fleet.start({
-      slots,
-      async reachedAt(ports, node) {
-        if (node > 0) return ports;
-        link = await Link.to(ports.port);
-        return { ...ports, port: link.port };
-      },
-    });
+    fleet = await Fleet.start({ slots, linked: true });
   });
-  after(async () => {
-    await fleet[Symbol.asyncDispose]();
-    await link[Symbol.asyncDispose]();
-  });
+  after(() => fleet[Symbol.asyncDispose]());
   beforeEach(async () => {
     await fleet.haproxy.idle();
     viewers = await openViewers(fleet, 6, picture);
@@ -73,7 +61,7 @@ describe('faults of a fleet', { skip: haproxy.skip }, () => {
 
   it('all full: a newcomer is told when to come back, and gets the slot that is freed', async () => {
     const others = await openViewers(fleet, 3 * slots - viewers.length, picture);
-    await fleet.haproxy.until((servers) => servers.every(({ state }) => state === 'DRAIN'));
+    await fleet.haproxy.full();
     let refusals = 0;
     const newcomer = await openPatiently(fleet, () => {
       refusals += 1;
@@ -94,8 +82,8 @@ describe('faults of a fleet', { skip: haproxy.skip }, () => {
   });
 
   it('a silent link to a node: its streams go on elsewhere', async () => {
-    const outcome = await silenceLink(fleet, viewers, link);
-    link.heal();
+    const outcome = await silenceLink(fleet, viewers);
+    fleet.link.heal();
     assertAllGoOn(outcome);
     assert.equal(outcome.moved, 2);
     await fleet.untilTotal(viewers.length);

@@ -2,7 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { tinyModel } from '../support/engine.js';
 import { freePort } from '../support/free-port.js';
 import { startServerIn, type ServerProcess } from '../support/server-process.js';
-import { HaproxyProcess, type ServerPorts } from './haproxy-process.js';
+import { checkHaproxy, HaproxyProcess, type ServerPorts } from './haproxy-process.js';
+import { Link } from './link.js';
 
 export interface FleetOptions {
   /** Whether HAProxy may wait longer than usual for an answer, which is the default; not when times are measured. */
@@ -14,40 +15,52 @@ export interface FleetOptions {
   readonly flags?: (node: number) => readonly string[];
   /** A module that a node imports first. */
   readonly imports?: (node: number) => URL | undefined;
-  /** The ports at which HAProxy reaches a node, if something is in between. */
-  readonly reachedAt?: (ports: ServerPorts, node: number) => Promise<ServerPorts>;
+  /** Whether HAProxy reaches the first node over a link that can break. */
+  readonly linked?: boolean;
 }
 
 /** Servers as ops/docs/fleet.md starts them, and a HAProxy in front of them. */
 export class Fleet implements AsyncDisposable {
   readonly nodes: readonly FleetNode[];
   readonly haproxy: HaproxyProcess;
+  readonly #link: Link | null;
 
-  private constructor(nodes: readonly FleetNode[], haproxy: HaproxyProcess) {
+  private constructor(nodes: readonly FleetNode[], link: Link | null, haproxy: HaproxyProcess) {
     this.nodes = nodes;
+    this.#link = link;
     this.haproxy = haproxy;
   }
 
   /** Starts all, and waits until HAProxy knows the slots of all nodes. */
   static async start({ nodes: count = 3, ...options }: FleetOptions): Promise<Fleet> {
-    const { slots, patient = true, reachedAt = (ports) => Promise.resolve(ports) } = options;
+    const { slots, patient = true, linked = false } = options;
+    checkHaproxy();
     const nodes: FleetNode[] = [];
-    const reached: ServerPorts[] = [];
     for (let i = 0; i < count; i++) {
-      const node = new FleetNode(await freePort(), await freePort(), i, options);
-      nodes.push(node);
-      reached.push(await reachedAt(node, i));
+      nodes.push(new FleetNode(await freePort(), await freePort(), i, options));
     }
+    const [first] = nodes;
+    const link = linked && first ? await Link.to(first.port) : null;
+    const reached = nodes.map(
+      (node): ServerPorts =>
+        link && node === first ? { port: link.port, agentPort: node.agentPort } : node,
+    );
     try {
       await Promise.all(nodes.map((node) => node.start()));
-      const fleet = new Fleet(nodes, await HaproxyProcess.start(reached, patient));
+      const fleet = new Fleet(nodes, link, await HaproxyProcess.start(reached, patient));
       await fleet.haproxy.until((servers) => servers.every(({ maxStreams }) => maxStreams === slots));
       await fleet.haproxy.idle();
       return fleet;
     } catch (error) {
-      await Promise.all(nodes.map((node) => node[Symbol.asyncDispose]()));
+      await Promise.all([...nodes, link].map((part) => part?.[Symbol.asyncDispose]()));
       throw error;
     }
+  }
+
+  /** The link to the first node. */
+  get link(): Link {
+    if (this.#link === null) throw new Error('the fleet has no link');
+    return this.#link;
   }
 
   /** The address of the balancer. */
@@ -71,7 +84,7 @@ export class Fleet implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.haproxy[Symbol.asyncDispose]();
-    await Promise.all(this.nodes.map((node) => node[Symbol.asyncDispose]()));
+    await Promise.all([...this.nodes, this.#link].map((part) => part?.[Symbol.asyncDispose]()));
   }
 }
 

@@ -4,12 +4,18 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { findProgram } from '../ops/programs.js';
+import { complaintsOf, findProgram } from '../ops/programs.js';
 import { freePort } from '../support/free-port.js';
 import { repositoryRoot } from '../support/reference.js';
 
 export const haproxy = findProgram('haproxy');
 export const haproxyFile = join(repositoryRoot, 'ops/haproxy/haproxy.cfg');
+
+/** @throws {Error} with the output of HAProxy if it cannot run: a library may be missing. */
+export function checkHaproxy(): void {
+  const complaint = complaintsOf(haproxy, ['-v']);
+  if (complaint !== null) throw new Error(`HAProxy cannot run: ${complaint}`);
+}
 
 /** Where a server listens. */
 export interface ServerPorts {
@@ -62,7 +68,10 @@ export class HaproxyProcess implements AsyncDisposable {
       await ended;
     };
     while (!(await listens(this.#operators))) {
-      if (child.exitCode !== null) throw new Error(`HAProxy exited early: ${output}`);
+      if (child.exitCode !== null || child.signalCode !== null) {
+        await ended;
+        throw new Error(`HAProxy exited early: ${output}`);
+      }
       await pause(20);
     }
   }
@@ -107,6 +116,11 @@ export class HaproxyProcess implements AsyncDisposable {
   /** Waits until it knows that no server has a stream. */
   async idle(): Promise<void> {
     await this.until((servers) => servers.every(({ state, weight }) => state === 'UP' && weight === 100));
+  }
+
+  /** Waits until it knows that no server has a free slot. */
+  async full(): Promise<void> {
+    await this.until((servers) => servers.every(({ state }) => state === 'DRAIN'));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -91,7 +91,7 @@ describe('a fleet behind HAProxy', { skip: haproxy.skip }, () => {
   it('sends a newcomer to the one node that has room', async () => {
     const clients = [...(await openAtOnce(fleet, 12))];
     for (let round = 0; round < 3; round++) {
-      await fleet.haproxy.until((servers) => servers.every(({ state }) => state === 'DRAIN'));
+      await fleet.haproxy.full();
       await clients.shift()?.[Symbol.asyncDispose]();
       await fleet.haproxy.until((servers) => servers.some(({ state }) => state === 'UP'));
       clients.push(await StreamClient.open(fleet.streamUrl, parameters));
@@ -102,7 +102,7 @@ describe('a fleet behind HAProxy', { skip: haproxy.skip }, () => {
 
   it('says why and when to try again if all servers are full, also to pages', async () => {
     const all = await openAtOnce(fleet, 12);
-    await fleet.haproxy.until((servers) => servers.every(({ state }) => state === 'DRAIN'));
+    await fleet.haproxy.full();
     const answer = await fetch(`${fleet.url}/v1/stream`);
     assert.equal(answer.status, 503);
     assert.equal(answer.headers.get('retry-after'), '2');

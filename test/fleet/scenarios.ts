@@ -1,7 +1,6 @@
 import { MillraceError } from '@millrace/client';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Fleet } from './fleet.js';
-import type { Link } from './link.js';
 import { Viewer } from './viewer.js';
 
 /** What the users of a fleet saw of a fault. */
@@ -101,14 +100,9 @@ export async function freezeNode(fleet: Fleet, viewers: readonly Viewer[], node 
   return loseNode(fleet, viewers, node, () => fleet.nodes[node]?.signal('SIGSTOP'));
 }
 
-/** Pulls the cable between HAProxy and the node that it reaches over this link. */
-export async function silenceLink(
-  fleet: Fleet,
-  viewers: readonly Viewer[],
-  link: Link,
-  node = 0,
-): Promise<Outcome> {
-  return loseNode(fleet, viewers, node, () => link.fallSilent());
+/** Pulls the cable between HAProxy and the first node. */
+export async function silenceLink(fleet: Fleet, viewers: readonly Viewer[]): Promise<Outcome> {
+  return loseNode(fleet, viewers, 0, () => fleet.link.fallSilent());
 }
 
 /** Stops one node after the other, as an update does, and starts it again. */

@@ -8,6 +8,14 @@ async function token(connection: ProxiedConnection): Promise<string> {
   return connection.until('a checkpoint', () => connection.fromServer('checkpoint').at(-1)?.token);
 }
 
+/** Makes the client connect and show a result, and waits until it can resume. */
+async function connectResumable(rig: Rig): Promise<ProxiedConnection> {
+  const connection = await rig.connect();
+  await rig.generate();
+  await token(connection);
+  return connection;
+}
+
 export const continuityCases: readonly Case[] = [
   {
     name: 'pings, and sends the offset of its clock',
@@ -48,9 +56,7 @@ export const continuityCases: readonly Case[] = [
     section: 9,
     async run(setup) {
       await using rig = await Rig.start(setup);
-      const first = await rig.connect();
-      await rig.generate();
-      await token(first);
+      const first = await connectResumable(rig);
       const newest = first.fromServer('checkpoint').at(-1)?.token;
       first.cut();
       const second = await rig.proxy.connection(1);
@@ -110,9 +116,7 @@ export const continuityCases: readonly Case[] = [
     section: 14,
     async run(setup) {
       await using rig = await Rig.start(setup);
-      const first = await rig.connect();
-      await rig.generate();
-      await token(first);
+      const first = await connectResumable(rig);
       first.fallSilent();
       const reconnected = await rig.client.first('reconnected');
       assert.equal(reconnected['resumed'], true);
@@ -167,9 +171,7 @@ export const continuityCases: readonly Case[] = [
     section: 10,
     async run(setup) {
       await using rig = await Rig.start(setup);
-      const first = await rig.connect();
-      await rig.generate();
-      await token(first);
+      const first = await connectResumable(rig);
       first.holdResults();
       rig.send();
       await first.until('the result of the second frame', () => first.fromServer('result')[1]);

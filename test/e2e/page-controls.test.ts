@@ -130,5 +130,6 @@ test('a control without a preprocessor asks for one, and then steers', async () 
   assert.equal(await preprocessors.locator('option:checked').textContent(), 'choose one');
   await preprocessors.selectOption('canny');
   await notice.waitFor({ state: 'detached' });
+  assert.equal(await preprocessors.locator('option:checked').textContent(), 'canny');
   await page.close();
 });

@@ -20,7 +20,8 @@ export function ChoiceControl(props: ChoiceControlProps): JSX.Element {
         aria-invalid={invalid}
         aria-describedby={`${id}-problem`}
         value={choices.indexOf(value)}
-        onChange={({ currentTarget }) => onChange(choices[currentTarget.selectedIndex], true)}
+        // Not selectedIndex, which counts "choose one" too.
+        onChange={({ currentTarget }) => onChange(choices[Number(currentTarget.value)], true)}
       >
         {!choices.includes(value) && (
           <option value={-1} disabled>

@@ -14,6 +14,8 @@ export interface NodeModelOptions {
   readonly pictureMs: number;
   /** Promised frames per second. */
   readonly fps: number;
+  /** Promised latency; 0 for none. */
+  readonly latencySeconds: number;
   readonly most: number;
   readonly parameters?: StreamParameters;
 }
@@ -23,11 +25,12 @@ export function nodeModel({
   unet,
   pictureMs,
   fps,
+  latencySeconds,
   most,
   parameters = defaultParameters(),
 }: NodeModelOptions): NodeModel {
   const costs: Costs = { costs: unet, pictureMs, rowBudget: rowBudget(unet) };
-  const slo = { fps, latencySeconds: 0 };
+  const slo = { fps, latencySeconds };
   const capacity = new Capacity({ slo, most, maxCallMs: 0, parameters, present: () => [] });
   capacity.calibrated({ ...costs, device: 'cpu', calibration: { at: new Date(0), isKept: true } });
   const one = frameWork(costs, parameters);

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { CostCurve } from '../../../src/engine/costs.js';
+import type { Slo } from '../../../src/session/admission/slo.js';
+import { readSettings } from '../../../src/settings/settings.js';
 import { arrivalShapes } from './arrivals.js';
 import { nodeModel } from './node-model.js';
 import { usualScenario, type Scenario } from './scenario.js';
@@ -34,6 +36,7 @@ const numbers = {
   'spot-price': [0, 1e9],
   'spot-share': [0, 1],
   'slo-fps': [0.1, 1000],
+  'slo-latency-seconds': [0, 1000],
   seed: [0, 2 ** 32 - 1],
 } as const;
 
@@ -61,7 +64,14 @@ export function plannerOptions(args: readonly string[]): PlannerOptions {
   const price = number('price', 1);
   const nodes = number('nodes', 0);
   const costs = given('costs');
-  const byCosts = costs === undefined ? usual.slots : slotsBy(costs, number('slo-fps', 8));
+  const settings = readSettings({});
+  const byCosts =
+    costs === undefined
+      ? usual.slots
+      : slotsBy(costs, {
+          fps: number('slo-fps', settings.sloFps),
+          latencySeconds: number('slo-latency-seconds', settings.sloLatencySeconds),
+        });
   return {
     scenario: {
       ...usual,
@@ -81,13 +91,13 @@ export function plannerOptions(args: readonly string[]): PlannerOptions {
 }
 
 /** Returns the slots of the server that a report of `doctor` describes. */
-function slotsBy(file: string, fps: number): number {
+function slotsBy(file: string, slo: Slo): number {
   const costs = doctorCosts(readFileSync(file, 'utf8'));
   if (costs === null)
     throw new Error(
       `--costs ${file}: it needs the output of \`millrace doctor --json\`, with its performance`,
     );
-  return nodeModel({ unet: costs.unet, pictureMs: costs.picture_ms, fps, most: 10_000 }).slots;
+  return nodeModel({ unet: costs.unet, pictureMs: costs.picture_ms, ...slo, most: 10_000 }).slots;
 }
 
 /** Reads a report of `doctor`. @returns null if it has no costs. */

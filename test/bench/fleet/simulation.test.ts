@@ -139,11 +139,14 @@ describe('the model of a node', () => {
     { rows: 2, ms: 30 },
     { rows: 4, ms: 40 },
   ];
-  const model = nodeModel({ unet, pictureMs: 10, fps: 5, most: 100 });
+  const model = nodeModel({ unet, pictureMs: 10, fps: 5, latencySeconds: 0, most: 100 });
 
   it('has the slots of a server with these costs', () => {
-    assert.equal(nodeModel({ unet, pictureMs: 10, fps: 5, most: 2 }).slots, 2);
-    assert.ok(model.slots >= 1 && model.slots < nodeModel({ unet, pictureMs: 1, fps: 1, most: 100 }).slots);
+    const slots = (changes: object): number =>
+      nodeModel({ unet, pictureMs: 10, fps: 5, latencySeconds: 0, most: 100, ...changes }).slots;
+    assert.equal(slots({ most: 2 }), 2);
+    assert.ok(slots({ fps: 1 }) > model.slots);
+    assert.ok(slots({ fps: 1, latencySeconds: 0.2 }) < slots({ fps: 1 }));
   });
 
   it('gives users what their cameras send, or equal shares of the time', () => {

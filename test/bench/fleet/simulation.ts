@@ -5,6 +5,7 @@ import { Placement } from './placement.js';
 import { Random } from './random.js';
 import { Replicas } from './replicas.js';
 import type { Scenario } from './scenario.js';
+import { nowhere, SimulatedSessions, WaitingLine } from './sessions.js';
 import { Tally, type FleetResult } from './tally.js';
 
 type Kind = 'arrival' | 'end' | 'give-up' | 'ready' | 'notice' | 'gone' | 'scale' | 'zone-fails' | 'ask';
@@ -12,24 +13,6 @@ type Kind = 'arrival' | 'end' | 'give-up' | 'ready' | 'notice' | 'gone' | 'scale
 const noticeSeconds = 120;
 const pollSeconds = 10;
 const hour = 3600;
-/** Where a session is that has no node. */
-const nowhere = -1;
-
-/** Sessions by number: their node, their place in its list, and since when they wait. */
-class Sessions {
-  readonly node: Int32Array;
-  readonly place: Int32Array;
-  readonly waitingSince: Float64Array;
-  readonly state: ('coming' | 'waiting' | 'served' | 'cut' | 'done')[];
-
-  constructor(count: number) {
-    this.node = new Int32Array(count).fill(nowhere);
-    this.place = new Int32Array(count);
-    this.waitingSince = new Float64Array(count);
-    this.state = new Array<'coming'>(count).fill('coming');
-  }
-}
-
 /**
  * A fleet as a discrete-event simulation. Clients who find no slot wait in one line, as if they came back at once when
  * one is free; so do sessions that lose their node.
@@ -38,7 +21,7 @@ class Simulation {
   readonly #scenario: Scenario;
   readonly #random: Random;
   readonly #events = new EventQueue<Kind>();
-  readonly #sessions: Sessions;
+  readonly #sessions: SimulatedSessions;
   readonly #arrivals: Float64Array;
   readonly #nodes: SimulatedNode[] = [];
   /** Those that take newcomers, in the order in which they became ready. */
@@ -46,8 +29,7 @@ class Simulation {
   readonly #placement: Placement;
   readonly #replicas: Replicas;
   readonly #tally: Tally;
-  #line: number[] = [];
-  #lineHead = 0;
+  readonly #line = new WaitingLine();
   #unfinished: number;
   #now = 0;
   #asks = false;
@@ -58,7 +40,7 @@ class Simulation {
     this.#random = new Random(scenario.seed);
     const { shape, sessions, hours } = scenario;
     this.#arrivals = arrivalTimes(shape, { sessions, seconds: hours * hour }, this.#random);
-    this.#sessions = new Sessions(sessions);
+    this.#sessions = new SimulatedSessions(sessions);
     this.#placement = new Placement(scenario.placement, this.#random);
     this.#replicas = new Replicas(scenario.scaling);
     this.#tally = new Tally(scenario);
@@ -121,20 +103,13 @@ class Simulation {
 
   #wait(session: number): void {
     this.#sessions.waitingSince[session] = this.#now;
-    this.#line.push(session);
+    this.#line.add(session);
     this.#tally.waiting(this.#sessions.state[session] === 'waiting' ? 1 : 0);
   }
 
   /** Gives slots to those who wait, in their order, while there are some. */
   #advanceLine(): void {
-    while (this.#lineHead < this.#line.length) {
-      const session = this.#line[this.#lineHead] ?? 0;
-      if (this.#needsPlace(session) && !this.#place(session)) break;
-      this.#lineHead += 1;
-    }
-    if (this.#lineHead < 10_000) return;
-    this.#line = this.#line.slice(this.#lineHead);
-    this.#lineHead = 0;
+    this.#line.advance((session) => !this.#needsPlace(session) || this.#place(session));
   }
 
   /** Whether it is still there, and has no node or one that drains. */
@@ -215,7 +190,7 @@ class Simulation {
   /** Requests a node in the zone that has the fewest. @returns its number. */
   #request(): number {
     const { zones, spotShare, slots } = this.#scenario;
-    const each = new Array<number>(zones).fill(0);
+    const each = Array.from({ length: zones }, () => 0);
     for (const { zone, state } of this.#nodes) if (state !== 'gone') each[zone] = (each[zone] ?? 0) + 1;
     if (zones > 1 && this.#failedZone >= 0) each[this.#failedZone] = Infinity;
     const zone = each.indexOf(Math.min(...each));
@@ -255,7 +230,7 @@ class Simulation {
     if (node === undefined || node.state === 'gone') return;
     if (node.state === 'ready') this.#unlist(node, 'gone');
     node.state = 'gone';
-    for (const session of [...node.sessions]) {
+    for (const session of node.sessions.slice()) {
       this.#leave(session);
       this.#sessions.state[session] = 'cut';
       this.#wait(session);

@@ -109,7 +109,7 @@ export async function readSteered(root: string, plain: PlainUnet): Promise<Steer
   ];
   refuseUndescribed(graph, [...plain.layout.inputs, ...further], path);
   return {
-    unet: unetLayout(graph, plain.config, plain.configPath, further),
+    unet: unetLayout(graph, plain.config, plain.configPath, { further }),
     controls,
     imageEncoder: config.ip_adapter && imageEncoderLayout(others.at(-1), config.ip_adapter, { width, path }),
     bank: config.attention_bank && bankLayers(graph, config.attention_bank, path),

@@ -13,6 +13,7 @@ import { OnnxPart, Scratch } from './onnx-part.js';
 import { bytesToPlanes, planesToBytes } from './pixels.js';
 import { checkPreprocessors, Preprocessors, type PictureJob } from './preprocessors.js';
 import { sessionOptions } from '../devices/session-options.js';
+import { PrecomputedValues } from './precomputed-values.js';
 import { filledSize, latentShape, type Shape, type Size } from './sizes.js';
 import { TextEncoders, type TextEncoder } from './text-encoders.js';
 import { Unet, type KeptRows } from './unet.js';
@@ -101,7 +102,8 @@ export class ModelRuntime implements AsyncDisposable {
     const vaeEncoder = await load('VAE encoder', layout.vaeEncoder.graph);
     const unet = await load('U-Net', layout.unet.graph);
     const vaeDecoder = await load('VAE decoder', layout.vaeDecoder.graph);
-    const plain = await Unet.create(folder, unet);
+    const precomputed = await loadPrecomputed(folder, load);
+    const plain = await Unet.create(folder, unet, { unet: layout.unet, precomputed });
     const steered = await loadSteered(folder, load);
     const takesChunks = plain.takesChunks && (steered?.unet.takesChunks ?? true);
     const networks = {
@@ -207,6 +209,20 @@ export class ModelRuntime implements AsyncDisposable {
     this.#closed = true;
     for (const part of this.#parts) await part[Symbol.asyncDispose]();
   }
+}
+
+/** Loads the small graphs that make inputs of the U-Net. */
+async function loadPrecomputed(
+  folder: ModelFolder,
+  load: (what: string, graph: Graph) => Promise<OnnxPart>,
+): Promise<readonly PrecomputedValues[]> {
+  const { unet } = folder.layout;
+  if (unet.precomputed === null) return [];
+  const { keys, time } = unet.precomputed;
+  return [
+    new PrecomputedValues(folder, unet, keys, await load('keys of prompts', keys.graph)),
+    new PrecomputedValues(folder, unet, time, await load('features of timesteps', time.graph)),
+  ];
 }
 
 /** Loads the steered U-Net and what belongs to it; null if the model has none. */

@@ -1,6 +1,7 @@
 import type { Row } from '../../../diffusion/stream.js';
 import type { ModelFolder } from '../../../model/folder.js';
 import type { BankLayerLayout } from '../../../model/layout/steered.js';
+import type { Graph } from '../../../model/layout/ports.js';
 import type { CallSize, UnetInput, UnetLayout } from '../../../model/layout/unet.js';
 import { Scratch, type Feed, type OnnxPart, type Wanted } from './onnx-part.js';
 import type { PrecomputedValues } from './precomputed-values.js';
@@ -52,8 +53,8 @@ export class Unet {
     this.#part = part;
     this.mixesTimesteps = mixesTimesteps;
     this.takesChunks = takesChunks;
-    const { inputs } = unet.graph;
-    const isOwn = ({ port }: UnetInput): boolean => inputs.some(({ name }) => name === port.name);
+    const small = smallGraphs(unet).flatMap(({ inputs }) => inputs);
+    const isOwn = ({ port }: UnetInput): boolean => !small.some(({ name }) => name === port.name);
     this.#inputs = new RowInputs(folder, unet, unet.inputs.filter(isOwn));
     this.#precomputed = precomputed;
   }
@@ -184,6 +185,11 @@ export function blankRow(
       ...Object.fromEntries(conditioning),
     },
   };
+}
+
+/** Returns the graphs that take inputs in place of the U-Net. */
+function smallGraphs({ precomputed }: UnetLayout): readonly Graph[] {
+  return precomputed ? [precomputed.keys.graph, precomputed.time.graph] : [];
 }
 
 function hasBank({ conditioning }: Row): boolean {

@@ -88,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--precompute",
         action="store_true",
-        help="the U-Net takes keys and values of the prompt and features of the timestep, which small graphs compute once",
+        help="the U-Net takes keys and values of prompts and what timesteps give, which small graphs compute once",
     )
     parser.add_argument("--revision", help="branch, tag or commit of a hub repository")
     parser.add_argument("--variant", help="weights variant of a diffusers model, such as fp16")

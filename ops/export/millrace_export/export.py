@@ -90,7 +90,8 @@ def write_model(
     if steering is not None:
         # The U-Net is written twice: rows without steering take the plain graph and pay nothing.
         names += steering_names(steering)
-        parts = itertools.chain(parts, steering_parts(steering, model.unet, pixels_of(model), options.dtype))
+        steered = steering_parts(steering, model.unet, pixels_of(model), options.dtype, options.precompute)
+        parts = itertools.chain(parts, steered)
         write_json(folder / "unet_steered/config.json", steering_config(steering))
     return write_parts(names, parts, folder, options, progress)
 

@@ -34,12 +34,13 @@ class _Precomputed(nn.Module):
     def __init__(self, layer: nn.Linear, given: _Given, start: int):
         super().__init__()
         self.layer, self.given, self.start = layer, given, start
+        self.out_features = layer.out_features
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         given = self.given.values
         if given is None:
             return self.layer(values)
-        return given[..., self.start : self.start + self.layer.out_features]
+        return given[..., self.start : self.start + self.out_features]
 
 
 class _PromptKeys(nn.Module):
@@ -83,28 +84,32 @@ class _TimeFeatures(nn.Module):
         )
 
 
-class _Rest(nn.Module):
-    """The U-Net with precomputed values."""
+class PrecomputedUnet(nn.Module):
+    """A U-Net with precomputed values. Called by itself, that U-Net takes prompts and timesteps as before."""
 
-    def __init__(self, unet: nn.Module, keys: _Given, time: _Given):
+    def __init__(self, unet: nn.Module):
         super().__init__()
-        self.unet, self.keys, self.time = unet, keys, time
+        self.unet, self._keys, self._time = unet, _Given(), _Given()
+        _replace(_prompt_places(unet), self._keys)
+        _replace(_time_places(unet), self._time)
 
-    def forward(self, sample: torch.Tensor, keys: torch.Tensor, time: torch.Tensor) -> torch.Tensor:
-        self.keys.values, self.time.values = keys, time
+    def forward(
+        self, sample: torch.Tensor, keys: torch.Tensor, time: torch.Tensor, **steering: Any
+    ) -> torch.Tensor:
+        self._keys.values, self._time.values = keys, time
         added = self.unet.get_aug_embed
         # The embedding of the timestep goes nowhere, so nothing needs to be added to it.
         self.unet.get_aug_embed = lambda **_: None
         try:
             # Cross-attention takes the batch size from the prompt, its keys and values from `keys`.
-            return self.unet(sample, sample.new_zeros(1), keys, return_dict=False)[0]
+            return self.unet(sample, sample.new_zeros(1), keys, return_dict=False, **steering)[0]
         finally:
             self.unet.get_aug_embed = added
-            self.keys.values = self.time.values = None
+            self._keys.values = self._time.values = None
 
 
 def precomputed_parts(unet: nn.Module, config: Mapping[str, Any], dtype: torch.dtype) -> Iterator[Part]:
-    """Yield the parts in the order of `NAMES`. Afterwards the U-Net still takes prompts and timesteps as before."""
+    """Yield the parts in the order of `NAMES`."""
     networks = [unet]
     del unet
     # Nothing here keeps the U-Net while ONNX Runtime loads its graph. Checking a part leaves it in float32.
@@ -172,17 +177,18 @@ def _time_part(unet: nn.Module, config: Mapping[str, Any], dtype: torch.dtype) -
     )
 
 
-def _rest_part(unet: nn.Module, config: Mapping[str, Any], dtype: torch.dtype) -> Part:
-    prompt_places, time_places = _prompt_places(unet), _time_places(unet)
-    inputs = (
-        next(item for item in unet_inputs(config) if item.name == "sample"),
-        Input(KEYS, ("batch", "sequence", _width(prompt_places)), normal),
-        Input(TIME, ("batch", _width(time_places)), normal),
+def precomputed_inputs(unet: nn.Module) -> tuple[Input, ...]:
+    """Return the inputs that stand for the prompt and the timestep."""
+    return (
+        Input(KEYS, ("batch", "sequence", _width(_prompt_places(unet))), normal),
+        Input(TIME, ("batch", _width(_time_places(unet))), normal),
     )
-    keys, time = _Given(), _Given()
-    _replace(prompt_places, keys)
-    _replace(time_places, time)
-    return replace(plain_unet(unet, config, dtype), network=_Rest(unet, keys, time).eval(), inputs=inputs)
+
+
+def _rest_part(unet: nn.Module, config: Mapping[str, Any], dtype: torch.dtype) -> Part:
+    sample = next(item for item in unet_inputs(config) if item.name == "sample")
+    inputs = (sample, *precomputed_inputs(unet))
+    return replace(plain_unet(unet, config, dtype), network=PrecomputedUnet(unet).eval(), inputs=inputs)
 
 
 def _replace(places: _Places, given: _Given) -> None:
@@ -190,5 +196,7 @@ def _replace(places: _Places, given: _Given) -> None:
     start = 0
     for owner, name in places:
         layer = getattr(owner, name)
+        if isinstance(layer, _Precomputed):
+            layer = layer.layer
         setattr(owner, name, _Precomputed(layer, given, start))
         start += layer.out_features

@@ -10,6 +10,7 @@ from diffusers import DiffusionPipeline, UNet2DConditionModel
 from models import ARCHITECTURES, save_model
 from millrace_export.cli import main
 from running import Tensors, assert_close, export_model, run, session, torch_unet, unet_inputs
+from steering_models import save_controlnet, save_ip_adapter
 
 ALLOWED = {"fp32": 1e-4, "fp16": 2e-2}
 
@@ -24,8 +25,7 @@ class Exported:
 
     def run(self, part: str, values: Tensors) -> torch.Tensor:
         """Run a graph with those values that it takes."""
-        names = [item.name for item in session(self.folder / part).get_inputs()]
-        return torch.from_numpy(run(self.folder / part, {name: values[name] for name in names})[0])
+        return torch.from_numpy(run(self.folder / part, _taken(self.folder / part, values))[0])
 
     def predict(self, inputs: Tensors) -> torch.Tensor:
         keys, time = self.run("unet_keys", inputs), self.run("unet_time", inputs)
@@ -33,7 +33,9 @@ class Exported:
 
 
 @pytest.fixture(
-    scope="module", params=[(a, "fp32") for a in ARCHITECTURES] + [("sd-turbo", "fp16"), ("sdxl-turbo", "fp16")], ids="-".join
+    scope="module",
+    params=[(a, "fp32") for a in ARCHITECTURES] + [("sd-turbo", "fp16"), ("sdxl-turbo", "fp16")],
+    ids="-".join,
 )
 def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Exported:
     return Exported(*request.param, tmp_path_factory.mktemp("-".join(request.param)))
@@ -56,11 +58,40 @@ def test_keys_and_values_are_linear_in_the_prompt(exported: Exported) -> None:
     assert_close(keys[2].numpy(), 0.3 * keys[0] + 0.7 * keys[1], exported.allowed)
 
 
-def test_steered_unet_takes_prompts_as_before(tmp_path: Path) -> None:
+def _taken(part: Path, values: Tensors) -> Tensors:
+    return {item.name: values[item.name] for item in session(part).get_inputs()}
+
+
+def _steering_of(part: Path, axes: dict[str, int]) -> Tensors:
+    """Return random values for the inputs of the steering."""
+    random = torch.Generator().manual_seed(7)
+    items = [item for item in session(part).get_inputs() if item.name.startswith(("image_", "ip_", "bank_"))]
+    return {item.name: torch.rand([axes.get(axis, axis) for axis in item.shape], generator=random) for item in items}
+
+
+def test_steered_unet(tmp_path: Path) -> None:
+    """The check of the export compares it with the plain U-Net too, where all scales are 0."""
     model = save_model("sd-1.5", tmp_path / "model")
-    folder = export_model(model, tmp_path / "exported", "--precompute", "--attention-bank", "mid_block")
-    names = [item.name for item in session(folder / "unet_steered").get_inputs()]
-    assert names[:3] == ["sample", "timestep", "encoder_hidden_states"]
+    unet = DiffusionPipeline.from_pretrained(model).unet
+    adapter = save_ip_adapter(unet, tmp_path / "ip-adapter")
+    options = ["--ip-adapter", str(adapter), "--attention-bank", "mid_block"]
+    ahead = export_model(model, tmp_path / "ahead", "--precompute", *options) / "unet_steered"
+    plain = export_model(model, tmp_path / "plain", *options) / "unet_steered"
+    inputs = unet_inputs(unet, 3, 16, 16, 77) | _steering_of(plain, {"batch": 3, "slots": 2, "positions_8": 4})
+    for part, name in {"unet_keys": "prompt_keys", "unet_time": "time_features"}.items():
+        inputs[name] = torch.from_numpy(run(ahead.parent / part, _taken(ahead.parent / part, inputs))[0])
+    names = [item.name for item in session(ahead).get_inputs()]
+    assert names[:3] == ["sample", "prompt_keys", "time_features"] and "image_tokens" in names
+    for found, wanted in zip(run(ahead, _taken(ahead, inputs)), run(plain, _taken(plain, inputs)), strict=True):
+        assert_close(found, wanted, ALLOWED["fp32"])
+
+
+def test_controlnets_still_take_prompts_and_timesteps(tmp_path: Path) -> None:
+    model = save_model("sd-1.5", tmp_path / "model")
+    net = save_controlnet(DiffusionPipeline.from_pretrained(model).unet, tmp_path / "net", 31)
+    folder = export_model(model, tmp_path / "exported", "--precompute", "--controlnet", f"canny={net}")
+    names = {item.name for item in session(folder / "unet_steered").get_inputs()}
+    assert {"timestep", "encoder_hidden_states", "prompt_keys", "time_features"} <= names
 
 
 def test_unet_that_normalises_prompts_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

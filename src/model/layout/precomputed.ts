@@ -22,13 +22,18 @@ export interface PrecomputedLayout {
   readonly time: PrecomputedInput;
 }
 
+/** Returns whether a U-Net needs small graphs. */
+export function takesPrecomputed({ inputs }: Graph): boolean {
+  return inputs.some(({ name }) => name === 'prompt_keys');
+}
+
 /**
  * Reads the small graphs that a U-Net needs.
  * @returns null if it takes prompts and timesteps itself.
  * @throws {ModelError} if a graph is missing or does not fit the U-Net.
  */
 export async function readPrecomputed(root: string, unet: Graph): Promise<PrecomputedLayout | null> {
-  if (!unet.inputs.some(({ name }) => name === 'prompt_keys')) return null;
+  if (!takesPrecomputed(unet)) return null;
   const graphs: Graph[] = [];
   // With the U-Net, which is there, so that a missing graph is named, and not the whole folder.
   const [, ...files] = await findGraphs(root, ['unet', 'unet_keys', 'unet_time']);

@@ -104,7 +104,7 @@ export class ModelRuntime implements AsyncDisposable {
     const vaeDecoder = await load('VAE decoder', layout.vaeDecoder.graph);
     const precomputed = await loadPrecomputed(folder, load);
     const plain = await Unet.create(folder, unet, { unet: layout.unet, precomputed });
-    const steered = await loadSteered(folder, load);
+    const steered = await loadSteered(folder, load, precomputed);
     const takesChunks = plain.takesChunks && (steered?.unet.takesChunks ?? true);
     const networks = {
       texts: new TextEncoders(encoders, textLength, takesChunks ? maxChunks : 1),
@@ -229,6 +229,7 @@ async function loadPrecomputed(
 async function loadSteered(
   folder: ModelFolder,
   load: (what: string, graph: Graph) => Promise<OnnxPart>,
+  precomputed: readonly PrecomputedValues[],
 ): Promise<SteeredNetworks | null> {
   const { steered: layout } = folder.layout;
   if (layout === null) return null;
@@ -239,7 +240,10 @@ async function loadSteered(
   }
   const { imageEncoder: encoder } = layout;
   return {
-    unet: await Unet.create(folder, part, layout),
+    unet: await Unet.create(folder, part, {
+      ...layout,
+      precomputed: layout.unet.precomputed ? precomputed : [],
+    }),
     controls: new ControlNetworks(folder, controls),
     imageEncoder: encoder && new ImageEncoder(encoder, await load('image encoder', encoder.graph)),
     switches: switchesOf(layout),

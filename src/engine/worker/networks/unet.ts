@@ -53,8 +53,8 @@ export class Unet {
     this.#part = part;
     this.mixesTimesteps = mixesTimesteps;
     this.takesChunks = takesChunks;
-    const small = smallGraphs(unet).flatMap(({ inputs }) => inputs);
-    const isOwn = ({ port }: UnetInput): boolean => !small.some(({ name }) => name === port.name);
+    const isOwn = ({ port: { name } }: UnetInput): boolean =>
+      takes(unet.graph, name) || !smallGraphs(unet).some((graph) => takes(graph, name));
     this.#inputs = new RowInputs(folder, unet, unet.inputs.filter(isOwn));
     this.#precomputed = precomputed;
   }
@@ -187,9 +187,13 @@ export function blankRow(
   };
 }
 
-/** Returns the graphs that take inputs in place of the U-Net. */
+/** Returns the graphs that take inputs for the U-Net. */
 function smallGraphs({ precomputed }: UnetLayout): readonly Graph[] {
   return precomputed ? [precomputed.keys.graph, precomputed.time.graph] : [];
+}
+
+function takes({ inputs }: Graph, input: string): boolean {
+  return inputs.some(({ name }) => name === input);
 }
 
 function hasBank({ conditioning }: Row): boolean {

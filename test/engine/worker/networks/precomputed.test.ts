@@ -203,6 +203,36 @@ describe('a U-Net whose prompt and timestep are precomputed', () => {
     );
   });
 
+  it('gets prompts and timesteps too if its graph takes them, as with ControlNets', async () => {
+    const { unet } = graphs;
+    await write({
+      unet: {
+        ...unet,
+        inputs: [
+          ...unet.inputs,
+          ['timestep', int64, ['batch']],
+          ['encoder_hidden_states', float32, ['batch', 'sequence', textWidth]],
+        ],
+        nodes: [
+          ...(unet.nodes ?? []).slice(0, -1),
+          ['Add', ['both', 'time'], 'whole'],
+          ['CastLike', ['timestep', 'sample'], 'number'],
+          ['ReduceSum', ['encoder_hidden_states', 'last'], 'prompt'],
+          ['Unsqueeze', ['prompt', 'map'], 'again'],
+          ['Add', ['whole', 'again'], 'more'],
+          ['ReduceMax', ['number'], 'latest'],
+          ['Add', ['more', 'latest'], 'out_sample'],
+        ],
+      },
+    });
+    await using rig = await open();
+    const rows = [row(one, 100, off), row(two, 300, off)];
+    assert.deepEqual(
+      (await predict(rig.unet, rows)).map(([value]) => value),
+      [1102 + 1 + 300, 1304 + 2 + 300],
+    );
+  });
+
   it('takes blank rows, which the calibration measures with', async () => {
     await using rig = await open();
     const { unet } = rig.folder.layout;

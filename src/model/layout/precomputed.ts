@@ -22,6 +22,11 @@ export interface PrecomputedLayout {
   readonly time: PrecomputedInput;
 }
 
+/** Returns the inputs that small graphs make; none if the U-Net takes prompts and timesteps itself. */
+export function precomputedInputs(layout: PrecomputedLayout | null): readonly PrecomputedInput[] {
+  return layout ? [layout.keys, layout.time] : [];
+}
+
 /** Returns whether a U-Net needs small graphs. */
 export function takesPrecomputed({ inputs }: Graph): boolean {
   return inputs.some(({ name }) => name === 'prompt_keys');

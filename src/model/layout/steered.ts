@@ -11,7 +11,7 @@ import {
   type SteeredConfig,
 } from '../steered-config.js';
 import { findGraphs } from './find-graph.js';
-import { takesPrecomputed } from './precomputed.js';
+import { precomputedInputs, takesPrecomputed } from './precomputed.js';
 import { readGraphFile } from './graph-file.js';
 import {
   checkAxis,
@@ -111,7 +111,7 @@ export async function readSteered(root: string, plain: PlainUnet): Promise<Steer
   const precomputed = takesPrecomputed(graph) ? plain.layout.precomputed : null;
   refuseUndescribed(
     graph,
-    [...plain.layout.inputs, ...Object.values(precomputed ?? {}), ...further].map(({ port }) => port.name),
+    [...plain.layout.inputs, ...precomputedInputs(precomputed), ...further].map(({ port }) => port.name),
     path,
   );
   return {

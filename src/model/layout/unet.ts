@@ -1,6 +1,6 @@
 import type { UnetConfig } from '../configs.js';
 import { ModelError } from '../model-error.js';
-import type { PrecomputedLayout } from './precomputed.js';
+import { precomputedInputs, type PrecomputedLayout } from './precomputed.js';
 import {
   checkAxis,
   fixedSize,
@@ -86,7 +86,7 @@ export function unetLayout(
   configPath: string,
   { further = [], precomputed = null }: UnetExtras = {},
 ): UnetLayout {
-  const small = precomputed ? [precomputed.keys, precomputed.time] : [];
+  const small = precomputedInputs(precomputed);
   const graphs = [graph, ...small.map((one) => one.graph)];
   const portOf: PortOf = (name) => {
     const taker = graphs.find(({ inputs }) => inputs.some((input) => input.name === name)) ?? graph;

@@ -1,5 +1,6 @@
 import type { Row } from '../../../diffusion/stream.js';
 import type { ModelFolder } from '../../../model/folder.js';
+import { precomputedInputs } from '../../../model/layout/precomputed.js';
 import type { BankLayerLayout } from '../../../model/layout/steered.js';
 import type { Graph } from '../../../model/layout/ports.js';
 import type { CallSize, UnetInput, UnetLayout } from '../../../model/layout/unet.js';
@@ -54,7 +55,7 @@ export class Unet {
     this.mixesTimesteps = mixesTimesteps;
     this.takesChunks = takesChunks;
     const isOwn = ({ port: { name } }: UnetInput): boolean =>
-      takes(unet.graph, name) || !smallGraphs(unet).some((graph) => takes(graph, name));
+      takes(unet.graph, name) || !precomputedInputs(unet.precomputed).some(({ graph }) => takes(graph, name));
     this.#inputs = new RowInputs(folder, unet, unet.inputs.filter(isOwn));
     this.#precomputed = precomputed;
   }
@@ -185,11 +186,6 @@ export function blankRow(
       ...Object.fromEntries(conditioning),
     },
   };
-}
-
-/** Returns the graphs that take inputs for the U-Net. */
-function smallGraphs({ precomputed }: UnetLayout): readonly Graph[] {
-  return precomputed ? [precomputed.keys.graph, precomputed.time.graph] : [];
 }
 
 function takes({ inputs }: Graph, input: string): boolean {

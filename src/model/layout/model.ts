@@ -3,6 +3,7 @@ import { ModelError } from '../model-error.js';
 import { findGraphs } from './find-graph.js';
 import { readGraphFile } from './graph-file.js';
 import { fixedSize, type Graph } from './ports.js';
+import { readPrecomputed } from './precomputed.js';
 import { readSteered, type SteeredLayout } from './steered.js';
 import { textEncoderLayout, type TextEncoderLayout } from './text.js';
 import { inputWidth, unetLayout, type UnetLayout } from './unet.js';
@@ -47,7 +48,8 @@ export async function readLayout(root: string, configs: ModelConfigs): Promise<M
   for (const file of await findGraphs(root, parts)) graphs.push(await readGraphFile(file));
   const [unetGraph, encoderGraph, decoderGraph, ...textGraphs] = graphs;
   if (!unetGraph || !encoderGraph || !decoderGraph) throw new RangeError('a graph was not read');
-  const unet = unetLayout(unetGraph, unetConfig, unetPath);
+  const precomputed = await readPrecomputed(root, unetGraph);
+  const unet = unetLayout(unetGraph, unetConfig, unetPath, { precomputed });
   const plain = { layout: unet, config: unetConfig, configPath: unetPath };
   const steered = await readSteered(root, plain);
   const vaeEncoder = vaeEncoderLayout(encoderGraph, vae);

@@ -13,6 +13,7 @@ import { OnnxPart, Scratch } from './onnx-part.js';
 import { bytesToPlanes, planesToBytes } from './pixels.js';
 import { checkPreprocessors, Preprocessors, type PictureJob } from './preprocessors.js';
 import { sessionOptions } from '../devices/session-options.js';
+import { PrecomputedValues } from './precomputed-values.js';
 import { filledSize, latentShape, type Shape, type Size } from './sizes.js';
 import { TextEncoders, type TextEncoder } from './text-encoders.js';
 import { Unet, type KeptRows } from './unet.js';
@@ -101,8 +102,9 @@ export class ModelRuntime implements AsyncDisposable {
     const vaeEncoder = await load('VAE encoder', layout.vaeEncoder.graph);
     const unet = await load('U-Net', layout.unet.graph);
     const vaeDecoder = await load('VAE decoder', layout.vaeDecoder.graph);
-    const plain = await Unet.create(folder, unet);
-    const steered = await loadSteered(folder, load);
+    const precomputed = await loadPrecomputed(folder, load);
+    const plain = await Unet.create(folder, unet, { unet: layout.unet, precomputed });
+    const steered = await loadSteered(folder, load, precomputed);
     const takesChunks = plain.takesChunks && (steered?.unet.takesChunks ?? true);
     const networks = {
       texts: new TextEncoders(encoders, textLength, takesChunks ? maxChunks : 1),
@@ -209,10 +211,25 @@ export class ModelRuntime implements AsyncDisposable {
   }
 }
 
+/** Loads the small graphs that make inputs of the U-Net. */
+async function loadPrecomputed(
+  folder: ModelFolder,
+  load: (what: string, graph: Graph) => Promise<OnnxPart>,
+): Promise<readonly PrecomputedValues[]> {
+  const { unet } = folder.layout;
+  if (unet.precomputed === null) return [];
+  const { keys, time } = unet.precomputed;
+  return [
+    new PrecomputedValues(folder, unet, keys, await load('keys of prompts', keys.graph)),
+    new PrecomputedValues(folder, unet, time, await load('features of timesteps', time.graph)),
+  ];
+}
+
 /** Loads the steered U-Net and what belongs to it; null if the model has none. */
 async function loadSteered(
   folder: ModelFolder,
   load: (what: string, graph: Graph) => Promise<OnnxPart>,
+  precomputed: readonly PrecomputedValues[],
 ): Promise<SteeredNetworks | null> {
   const { steered: layout } = folder.layout;
   if (layout === null) return null;
@@ -223,7 +240,10 @@ async function loadSteered(
   }
   const { imageEncoder: encoder } = layout;
   return {
-    unet: await Unet.create(folder, part, layout),
+    unet: await Unet.create(folder, part, {
+      ...layout,
+      precomputed: layout.unet.precomputed ? precomputed : [],
+    }),
     controls: new ControlNetworks(folder, controls),
     imageEncoder: encoder && new ImageEncoder(encoder, await load('image encoder', encoder.graph)),
     switches: switchesOf(layout),

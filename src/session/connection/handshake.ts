@@ -49,9 +49,12 @@ export async function openSession(
 async function resume(context: ConnectionContext, opening: Opening, token: string): Promise<Session> {
   const { sessions, tokens, model } = context;
   const state = tokens.open(token);
-  const known = state && state.subject === opening.grant.subject && state.model === model;
-  if (!known || sessions.isSpent(state.session, state.counter)) return refuseToken();
+  const valid = state && state.subject === opening.grant.subject && state.model === model;
+  if (!valid || sessions.isSpent(state.session, state.counter)) return refuseToken();
   const { session: id, subject, counter } = state;
+  const known = sessions.find(id);
+  // A token of a higher number is from another server, which had the session since.
+  if (known !== undefined && counter > known.counter) sessions.lose(id);
   const session = sessions.find(id);
   const parameters = session?.parameters ?? fitting(context.rules, state.parameters);
   checkGrant(opening.grant.limits, parameters);

@@ -53,7 +53,9 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
     throw new Error('sessionStore must be a URL that begins with redis:// or rediss://');
   }
   if (secret === '') {
-    throw new Error('sessionStore needs resumeKey: without a common key, servers cannot resume sessions of others');
+    throw new Error(
+      'sessionStore needs resumeKey: without a common key, servers cannot resume sessions of others',
+    );
   }
   const { createClient } = await import('@redis/client');
   const client = createClient({
@@ -78,10 +80,7 @@ interface Client {
   on(event: 'ready', listener: () => void): unknown;
   on(event: 'error', listener: (error: Error & { readonly code?: string }) => void): unknown;
   connect(): Promise<unknown>;
-  eval(
-    script: string,
-    options: { readonly keys: string[]; readonly arguments: string[] },
-  ): Promise<unknown>;
+  eval(script: string, options: { readonly keys: string[]; readonly arguments: string[] }): Promise<unknown>;
   close(): Promise<unknown>;
   destroy(): void;
 }
@@ -102,7 +101,9 @@ class RedisStore implements SessionStore, AsyncDisposable {
   constructor(client: Client, options: RedisStoreOptions) {
     this.#client = client;
     this.#options = options;
-    this.#userKey = new Uint8Array(hkdfSync('sha256', options.secret, '', 'millrace session store users', 32));
+    this.#userKey = new Uint8Array(
+      hkdfSync('sha256', options.secret, '', 'millrace session store users', 32),
+    );
     // Renewing an entry of its own shows that the store can be written, also when there are no sessions.
     this.#held.set(this.#server, this.#newlyHeld(this.#server));
   }
@@ -155,7 +156,11 @@ class RedisStore implements SessionStore, AsyncDisposable {
     this.#closed = true;
     clearInterval(this.#timer);
     // What is still on its way may arrive.
-    if (this.#client.isReady) await withinTime(this.#client.close().catch(() => {}), claimMs);
+    if (this.#client.isReady)
+      await withinTime(
+        this.#client.close().catch(() => {}),
+        claimMs,
+      );
     if (this.#client.isOpen) this.#client.destroy();
   }
 
@@ -216,7 +221,8 @@ class RedisStore implements SessionStore, AsyncDisposable {
     const { metrics, log } = this.#options;
     metrics.sessionStore(up);
     if (up) log.info('the session store answers: limits of users and resume tokens hold for the whole fleet');
-    else log.warn({ reason }, 'the session store is down: until it answers, each server follows its own rules');
+    else
+      log.warn({ reason }, 'the session store is down: until it answers, each server follows its own rules');
   }
 }
 

@@ -10,7 +10,8 @@ interface Spent {
   readonly until: number;
 }
 
-const fullElsewhere = 'the token allows no further session or image at the same time, on all servers together';
+const fullElsewhere =
+  'the token allows no further session or image at the same time, on all servers together';
 
 /** All sessions of a server. One whose connection was lost is parked: kept for a while. */
 export class Sessions {

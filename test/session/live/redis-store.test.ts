@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { pino } from 'pino';
 import { createRedisStore } from '../../../src/session/live/redis-store.js';
 import type { Claim } from '../../../src/session/live/session-store.js';
+import { Link } from '../../fleet/link.js';
 import { redis, RedisProcess } from '../../fleet/redis-process.js';
 
 type Store = NonNullable<Awaited<ReturnType<typeof createRedisStore>>>;
@@ -152,15 +153,18 @@ describe('a session store in Redis', { skip: redis.skip }, () => {
 
   it('never closes a session that was opened while the store was down', async () => {
     await using process = await RedisProcess.start();
-    await using a = await node(process.url);
+    await using link = await Link.to(process.port);
+    await using a = await node(`redis://127.0.0.1:${link.port}`);
     await using b = await node(process.url);
-    await numberOf(a.store.claim(claim('s')));
-    const other = await node('redis://127.0.0.1:1');
-    await numberOf(other.store.claim(claim('s', 1)));
-    assert.equal(other.up, false);
-    await other[Symbol.asyncDispose]();
+    link.fallSilent();
+    await until(() => a.up === false);
+    assert.equal(await a.store.claim(claim('s', 1)), 1);
     await numberOf(b.store.claim(claim('s', 1)));
-    assert.deepEqual(other.lost, []);
+    link.heal();
+    await until(() => a.up === true);
+    // Longer than it takes to find out that a session was lost.
+    await pause(6500);
+    assert.deepEqual(a.lost, []);
   });
 
   it('says what is wrong with a password, without the password', async () => {
@@ -183,7 +187,12 @@ describe('a session store in Redis', { skip: redis.skip }, () => {
     await numberOf(a.store.claim(claim('x', 0, { most: 1 })));
     const [user = ''] = /millrace:1:user:\S+/.exec(await process.command('KEYS *:user:*')) ?? [];
     a.store.release('x');
-    for (const wrong of ['SET KEY text', 'LPUSH KEY 1', 'HSET KEY spent -1 high 1e99 owner x', 'ZADD KEY inf x 1 y']) {
+    for (const wrong of [
+      'SET KEY text',
+      'LPUSH KEY 1',
+      'HSET KEY spent -1 high 1e99 owner x',
+      'ZADD KEY inf x 1 y',
+    ]) {
       for (const key of ['millrace:1:session:s', user]) {
         await process.command(`DEL ${key}`);
         await process.command(wrong.replace('KEY', key));
@@ -212,7 +221,10 @@ describe('the settings of a session store', () => {
   it('name no store, or a Redis and a common key', async () => {
     assert.equal(await createRedisStore({ ...settings, log, url: '', secret: '' }), null);
     for (const url of ['localhost:6379', 'http://localhost', 'redis://', 'redis://host:port']) {
-      await assert.rejects(createRedisStore({ ...settings, log, url, secret: 'x' }), /redis:\/\/ or rediss:\/\//);
+      await assert.rejects(
+        createRedisStore({ ...settings, log, url, secret: 'x' }),
+        /redis:\/\/ or rediss:\/\//,
+      );
     }
     const url = 'redis://127.0.0.1:1';
     await assert.rejects(createRedisStore({ ...settings, log, url, secret: '' }), /needs resumeKey/);

@@ -20,6 +20,7 @@ import { TokenBucket } from './session/time/token-bucket.js';
 import { PauseWatch } from './session/time/pause-watch.js';
 import { commonLimits } from './session/connection/ready-message.js';
 import { createResumeTokens } from './session/live/resume-token.js';
+import { createRedisStore } from './session/live/redis-store.js';
 import { Sessions } from './session/live/sessions.js';
 import { StyleImages } from './session/live/style-images.js';
 import { Connections } from './session/connection/connections.js';
@@ -95,7 +96,17 @@ export async function createApp(
     bufferedBytes: 4 * 1024 * 1024 * settings.unacknowledgedResults,
   };
   const access = await createAccess(accessSettings(settings));
-  const sessions = new Sessions(settings.graceSeconds * 1000, settings.resumeSeconds * 1000);
+  const metrics = createMetrics({ version, model: name, slo, census: () => connections.census(), tracer });
+  const tokenLifeMs = settings.resumeSeconds * 1000;
+  const store = await createRedisStore({
+    url: settings.sessionStore,
+    secret: settings.resumeKey,
+    tokenLifeMs,
+    onLost: (id) => sessions.lose(id),
+    metrics,
+    log,
+  });
+  const sessions = new Sessions(settings.graceSeconds * 1000, tokenLifeMs, store);
   const capacity = new Capacity({
     slo,
     most: settings.maxSessions,
@@ -108,12 +119,11 @@ export async function createApp(
     queueLength: settings.queueLength,
     queueTimeoutMs: settings.queueSeconds * 1000,
   });
-  const metrics = createMetrics({ version, model: name, slo, census: () => connections.census(), tracer });
   const reports = new EngineReports({ metrics, capacity, admission, log });
   const engine = createEngine({ model: settings.model, ...engineSettings(settings), observer: reports });
   const tokens = createResumeTokens({
     secret: settings.resumeKey,
-    lifetimeMs: settings.resumeSeconds * 1000,
+    lifetimeMs: tokenLifeMs,
     // It comes back in a hello, which needs room for its other fields.
     maxLength: Math.min(textLimits.resume, limits.messageBytes - 16 * 1024),
   });
@@ -257,6 +267,7 @@ export async function createApp(
     },
     async listen() {
       const { agentHost, agentPort } = settings;
+      await store?.start();
       if (agentPort !== 0) await agent.listen(agentHost, agentPort);
       await http.listen({ host: settings.host, port: settings.port });
       // `ready` and `failed` report a failure.
@@ -274,6 +285,7 @@ export async function createApp(
       await connections.drain(settings.drainSeconds * 1000);
       await stream[Symbol.asyncDispose]();
       await http.close();
+      await store?.[Symbol.asyncDispose]();
       await agent[Symbol.asyncDispose]();
       await engine[Symbol.asyncDispose]();
       await tracer?.[Symbol.asyncDispose]();

@@ -1,4 +1,5 @@
 import type { ParameterUpdate, StreamParameters } from '@millrace/protocol';
+import { randomUUID } from 'node:crypto';
 import { deferred } from '../engine/deferred.js';
 import {
   ParameterError,
@@ -25,7 +26,7 @@ export interface OneShotOptions {
   readonly engine: Engine;
   readonly rules: ParameterRules;
   /** All sessions: where a token limits sessions, images count too. */
-  readonly sessions: Pick<Sessions, 'count' | 'expect'>;
+  readonly sessions: Pick<Sessions, 'count' | 'expect' | 'claim' | 'release'>;
   readonly capacity: Pick<Capacity, 'checkCall'>;
   readonly styleImages: StyleImages;
   /** Images that may be generated at the same time; a caller may have half of them. */
@@ -120,7 +121,10 @@ export class OneShot {
     const job: Job = { parameters: null, caller: name, end: null };
     this.#jobs.push(job);
     const forget = sessions.expect(grant.subject);
+    const id = randomUUID();
     try {
+      const { subject, limits } = grant;
+      await sessions.claim({ id, subject, counter: 0, most: limits.sessions ?? Infinity });
       const request = typeof asked === 'function' ? await asked() : asked;
       const checked = rules.check(request.parameters);
       const changes = checked.style_image ? await styleImages.prepareOnce(checked) : checked;
@@ -134,6 +138,7 @@ export class OneShot {
     } finally {
       job.end = performance.now();
       forget();
+      sessions.release(id);
     }
   }
 

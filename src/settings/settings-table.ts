@@ -222,6 +222,13 @@ export const settingsTable = {
     description:
       "Secret that resume tokens are sealed with; servers with the same secret resume each other's sessions.",
   },
+  sessionStore: {
+    type: 'text',
+    default: '',
+    defaultText: 'none',
+    description:
+      'URL of a Redis (redis://, rediss://) that servers with the same resumeKey share: limits of users and resume tokens then hold for all of them.',
+  },
   resumeSeconds: {
     type: 'number',
     range: [1, 3600],

@@ -14,7 +14,7 @@ import { referenceFor, type Space } from './tune/candidates.js';
 import { Measurements, subjectOf } from './tune/measurements.js';
 import { readPictures } from './tune/pictures.js';
 import { plotSvg, plotText } from './tune/plot.js';
-import { reportOn, type Report } from './tune/report.js';
+import { comparedCalls, reportOn, type Report } from './tune/report.js';
 import { search, type Scored } from './tune/search.js';
 import { effectiveParts, prepareDefaults } from './tune/write-defaults.js';
 
@@ -27,8 +27,6 @@ interface TuneOptions extends EngineFlags {
   readonly dryRun?: true;
   readonly json?: true;
 }
-
-const budgets = [1, 2, 4, 8];
 
 const epilogue = `
 Compares solvers, their options and times on the CPU, and finds those whose
@@ -65,7 +63,8 @@ export function createTuneCommand(): Command {
 
 async function tune(options: TuneOptions, signal: AbortSignal): Promise<void> {
   const budget = Number(options.budget);
-  if (!budgets.includes(budget)) throw new RunError(`--budget must be 1, 2, 4 or 8, not ${options.budget}`);
+  if (!comparedCalls.some((calls) => calls === budget))
+    throw new RunError(`--budget must be 1, 2, 4 or 8, not ${options.budget}`);
   const settings = readEngineSettings(options);
   const root = await findModel(settings.model, signal);
   const folder = await readModelFolder(root);

@@ -12,7 +12,7 @@ const colours = ['#888888', '#d1495b', '#00798c', '#edae49'];
 interface Scale {
   readonly calls: readonly number[];
   /** Returns the height of an error, from 0 to 1: logarithmic, from the smallest to the largest. */
-  height(error: number): number;
+  readonly height: (error: number) => number;
   readonly low: number;
   readonly high: number;
 }
@@ -29,9 +29,12 @@ export function plotText(curves: readonly Curve[]): string {
       if (row) row[column] = marks[i % marks.length] ?? 'o';
     }
   }
+  const ends = new Map([
+    [0, high.toFixed(4)],
+    [rows - 1, low.toFixed(4)],
+  ]);
   const lines = grid.map((row, i) => {
-    const label = i === 0 ? high.toFixed(4) : i === rows - 1 ? low.toFixed(4) : '';
-    return `${label.padStart(8)} |${row.join('')}`.trimEnd();
+    return `${(ends.get(i) ?? '').padStart(8)} |${row.join('')}`.trimEnd();
   });
   const axis = `${' '.repeat(9)}+${'-'.repeat(calls.length * columnWidth)}`;
   const centred = calls.map((count) => `${count}`.padStart(columnWidth / 2 + 1).padEnd(columnWidth)).join('');

@@ -65,7 +65,7 @@ describe('the plot of millrace tune', () => {
     const rows = plotText(curves).split('\n');
     const places = rows
       .slice(0, 12)
-      .flatMap((row, y) => [...row.slice(10)].flatMap((mark, x) => (mark === 'o' ? [{ x, y }] : [])));
+      .flatMap((row, y) => Array.from(row.slice(10)).flatMap((mark, x) => (mark === 'o' ? [{ x, y }] : [])));
     assert.equal(places.length, 3);
     const left = places.toSorted((p, q) => p.x - q.x).map(({ y }) => y);
     assert.deepEqual(left, [0, 6, 11]);

@@ -68,7 +68,8 @@ export class AgonesSidecar implements AsyncDisposable {
       },
     });
     this.#server.addService(betaServices['agones.dev.sdk.beta.SDK'], {
-      updateCounter: (call: { readonly request: CounterRequest }, reply: Reply) => this.#update(call.request, reply),
+      updateCounter: (call: { readonly request: CounterRequest }, reply: Reply) =>
+        this.#update(call.request, reply),
     });
     await new Promise<void>((resolve, reject) =>
       this.#server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error) =>

@@ -121,7 +121,10 @@ describe('AgonesReporter', () => {
     reporter.start();
     await pause(3000);
     assert.equal(lines.length, 1);
-    assert.match(lines[0] ?? '', new RegExp(`"level":40.*localhost:${port}: .*the server goes on and tries again`));
+    assert.match(
+      lines[0] ?? '',
+      new RegExp(`"level":40.*localhost:${port}: .*the server goes on and tries again`),
+    );
     report = { ...idle, served: 1 };
     await sidecar.start(port);
     await sidecar.until(() => sidecar.count === 1);

@@ -27,7 +27,8 @@ import { Connections } from './session/connection/connections.js';
 import { readProcessors } from './settings/processors.js';
 import type { Settings } from './settings/settings.js';
 import { serveAdmin } from './transport/admin.js';
-import { AgentServer } from './transport/agent-server.js';
+import { AgentServer, type AgentReport } from './transport/agent-server.js';
+import { AgonesReporter } from './transport/agones.js';
 import { ConnectionGuard } from './transport/connection-guard.js';
 import { connectionRoom, descriptorLimit } from './transport/descriptors.js';
 import { createHttpServer } from './transport/http-server.js';
@@ -247,11 +248,13 @@ export async function createApp(
     pingIntervalMs: settings.pingSeconds * 1000,
   });
 
-  const agent = new AgentServer(() => ({
+  const report = (): AgentReport => ({
     engine: engine.state.name,
     draining: connections.draining,
     ...occupancy(),
-  }));
+  });
+  const agent = new AgentServer(report);
+  const agones = settings.agones ? new AgonesReporter(report, log) : null;
 
   const unhandledLogs = new TokenBucket(1, 10);
   return {
@@ -273,6 +276,7 @@ export async function createApp(
       // `ready` and `failed` report a failure.
       engine.start().catch(() => {});
       sampler.start();
+      agones?.start();
       const address = http.server.address();
       if (address === null || typeof address === 'string') throw new Error('the server has no address');
       return address;
@@ -284,6 +288,7 @@ export async function createApp(
       pauses[Symbol.dispose]();
       await connections.drain(settings.drainSeconds * 1000);
       await stream[Symbol.asyncDispose]();
+      await agones?.[Symbol.asyncDispose]();
       await http.close();
       await store?.[Symbol.asyncDispose]();
       await agent[Symbol.asyncDispose]();

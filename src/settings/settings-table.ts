@@ -19,6 +19,12 @@ export const settingsTable = {
     description: "TCP port that tells HAProxy's agent-check how many more sessions fit; 0 for none.",
   },
   agentHost: { type: 'text', default: '127.0.0.1', description: 'Address to listen on at agentPort.' },
+  agones: {
+    type: 'switch',
+    default: false,
+    description:
+      'Tell the Agones sidecar of this GameServer when the server is ready, how many sessions it has, and when it stops.',
+  },
   insecureNoAuth: {
     type: 'switch',
     default: false,

@@ -23,6 +23,25 @@ const rules = object({
   },
 });
 
+// https://agones.dev/site/docs/reference/gameserver/; schemas of Kubernetes check the pods.
+const gameServer = object(
+  {
+    container: text,
+    health: object({
+      disabled: { type: 'boolean' },
+      initialDelaySeconds: count,
+      periodSeconds: count,
+      failureThreshold: { type: 'integer', minimum: 1 },
+    }),
+    counters: { type: 'object', additionalProperties: object({ count, capacity: count }) },
+    eviction: object({ safe: { enum: ['Never', 'OnUpgrade', 'Always'] } }),
+    template: object({ metadata: { type: 'object' }, spec: { type: 'object' } }, ['spec']),
+  },
+  ['template'],
+);
+// Agones allows neither 0 nor 0%.
+const someServers = { type: 'integer', minimum: 1 };
+
 /** The fields of custom resources, as their documentation names them, that the manifests may use; by API version. */
 export const customResources: Readonly<Record<string, object>> = {
   // https://keda.sh/docs/2.17/reference/scaledobject-spec/ and .../scalers/prometheus/
@@ -66,6 +85,55 @@ export const customResources: Readonly<Record<string, object>> = {
           },
         },
         ['scaleTargetRef', 'triggers'],
+      ),
+    },
+    ['apiVersion', 'kind', 'metadata', 'spec'],
+  ),
+  // https://agones.dev/site/docs/reference/fleet/
+  'agones.dev/v1': object(
+    {
+      apiVersion: text,
+      kind: { const: 'Fleet' },
+      metadata,
+      spec: object(
+        {
+          replicas: count,
+          scheduling: { enum: ['Packed', 'Distributed'] },
+          strategy: object({
+            type: { enum: ['RollingUpdate', 'Recreate'] },
+            rollingUpdate: object({ maxSurge: someServers, maxUnavailable: someServers }),
+          }),
+          template: object({ spec: gameServer }, ['spec']),
+        },
+        ['template'],
+      ),
+    },
+    ['apiVersion', 'kind', 'metadata', 'spec'],
+  ),
+  // https://agones.dev/site/docs/reference/fleetautoscaler/
+  'autoscaling.agones.dev/v1': object(
+    {
+      apiVersion: text,
+      kind: { const: 'FleetAutoscaler' },
+      metadata,
+      spec: object(
+        {
+          fleetName: text,
+          policy: object(
+            {
+              type: { const: 'Buffer' },
+              buffer: object({ bufferSize: someServers, minReplicas: count, maxReplicas: count }, [
+                'bufferSize',
+                'maxReplicas',
+              ]),
+            },
+            ['type', 'buffer'],
+          ),
+          sync: object({ type: { const: 'FixedInterval' }, fixedInterval: object({ seconds: count }) }, [
+            'type',
+          ]),
+        },
+        ['fleetName', 'policy'],
       ),
     },
     ['apiVersion', 'kind', 'metadata', 'spec'],

@@ -7,7 +7,7 @@ import { readPrecomputed } from './precomputed.js';
 import { readSteered, type SteeredLayout } from './steered.js';
 import { textEncoderLayout, type TextEncoderLayout } from './text.js';
 import { inputWidth, unetLayout, type UnetLayout } from './unet.js';
-import { vaeDecoderLayout, vaeEncoderLayout, type VaeEncoderLayout, type VaePartLayout } from './vae.js';
+import { vaeDecoderLayout, vaeEncoderLayout, type VaeDecoderLayout, type VaeEncoderLayout } from './vae.js';
 
 /** How the exported parts of a model are used together. */
 export interface ModelLayout {
@@ -15,7 +15,7 @@ export interface ModelLayout {
   /** The U-Net that takes more than prompts; null if the model has none. */
   readonly steered: SteeredLayout | null;
   readonly vaeEncoder: VaeEncoderLayout;
-  readonly vaeDecoder: VaePartLayout;
+  readonly vaeDecoder: VaeDecoderLayout;
   /** One, or the two of SDXL. */
   readonly textEncoders: readonly TextEncoderLayout[];
   /** Size of pictures in pixels, as far as the exports fixed it. */

@@ -2,6 +2,7 @@ import type { Conditioning, Row } from '../../../diffusion/stream.js';
 import type { ModelFolder } from '../../../model/folder.js';
 import type { Image } from '../../../image/image.js';
 import type { Graph } from '../../../model/layout/ports.js';
+import type { Levels } from '../../../model/onnx/borders.js';
 import { switchesOf } from '../../../model/layout/steered.js';
 import { loadTokenizer } from '../../../model/tokenizer.js';
 import type { Device } from '../../device.js';
@@ -9,12 +10,11 @@ import { Autoencoder } from './autoencoder.js';
 import { ControlNetworks } from './control-networks.js';
 import { NotFiniteError, requireFinite } from './finite.js';
 import { ImageEncoder } from './image-encoder.js';
-import { OnnxPart, Scratch } from './onnx-part.js';
-import { bytesToPlanes, planesToBytes } from './pixels.js';
+import { OnnxPart } from './onnx-part.js';
 import { checkPreprocessors, Preprocessors, type PictureJob } from './preprocessors.js';
 import { sessionOptions } from '../devices/session-options.js';
 import { PrecomputedValues } from './precomputed-values.js';
-import { filledSize, latentShape, type Shape, type Size } from './sizes.js';
+import { latentShape, type Shape, type Size } from './sizes.js';
 import { TextEncoders, type TextEncoder } from './text-encoders.js';
 import { Unet, type KeptRows } from './unet.js';
 
@@ -39,6 +39,9 @@ interface SteeredNetworks {
   readonly switches: readonly string[];
 }
 
+/** Loads a graph. @param pictures the levels of its ports that take or give pictures as planes. */
+type Load = (what: string, graph: Graph, pictures?: ReadonlyMap<string, Levels>) => Promise<OnnxPart>;
+
 interface Networks {
   readonly texts: TextEncoders;
   readonly autoencoder: Autoencoder;
@@ -59,7 +62,6 @@ export class ModelRuntime implements AsyncDisposable {
   readonly #steered: SteeredNetworks | null;
   readonly #preprocessors: Preprocessors;
   readonly #parts: readonly OnnxPart[];
-  readonly #image = new Scratch();
   #closed = false;
 
   private constructor(folder: ModelFolder, networks: Networks, parts: readonly OnnxPart[]) {
@@ -85,9 +87,9 @@ export class ModelRuntime implements AsyncDisposable {
     const { device = { provider: 'cpu', index: 0 }, threads, cacheDirectory = null } = options;
     checkPreprocessors(folder);
     const parts: OnnxPart[] = [];
-    const load = async (what: string, { file }: Graph): Promise<OnnxPart> => {
+    const load: Load = async (what, { file }, pictures) => {
       onProgress(`loading the ${what}`);
-      const part = await OnnxPart.load(file, sessionOptions(device, { threads, cacheDirectory }));
+      const part = await OnnxPart.load(file, sessionOptions(device, { threads, cacheDirectory }), pictures);
       parts.push(part);
       return part;
     };
@@ -99,9 +101,14 @@ export class ModelRuntime implements AsyncDisposable {
       const tokenizer = await loadTokenizer(path, textLength, tokenCount);
       encoders.push({ part, layout: text, tokenizer });
     }
-    const vaeEncoder = await load('VAE encoder', layout.vaeEncoder.graph);
+    const { vaeEncoder: encoder, vaeDecoder: decoder } = layout;
+    const inPlanes = (
+      { pictures }: { readonly pictures: string },
+      port: string,
+    ): ReadonlyMap<string, Levels> => new Map(pictures === 'planes' ? [[port, { black: -1, white: 1 }]] : []);
+    const vaeEncoder = await load('VAE encoder', encoder.graph, inPlanes(encoder, encoder.input.name));
     const unet = await load('U-Net', layout.unet.graph);
-    const vaeDecoder = await load('VAE decoder', layout.vaeDecoder.graph);
+    const vaeDecoder = await load('VAE decoder', decoder.graph, inPlanes(decoder, decoder.output.name));
     const precomputed = await loadPrecomputed(folder, load);
     const plain = await Unet.create(folder, unet, { unet: layout.unet, precomputed });
     const steered = await loadSteered(folder, load, precomputed);
@@ -144,17 +151,9 @@ export class ModelRuntime implements AsyncDisposable {
    * @throws {NotFiniteError} if any value is NaN or infinite.
    */
   async encode(pixels: Uint8Array, size: Size): Promise<Float32Array> {
-    const filled = filledSize(this.folder, size);
-    const planes = this.#image.take(3 * filled.width * filled.height);
-    bytesToPlanes(pixels, size, filled, planes);
-    const latent = await this.encodePlanes(planes, filled);
+    const [latent = new Float32Array(0)] = await this.#autoencoder.encode([{ ...size, data: pixels }]);
     requireFinite('vae_encoder', latent);
     return latent;
-  }
-
-  /** Does the same for planes [3, height, width] of -1 to 1, in a size that the networks take. */
-  async encodePlanes(planes: Float32Array, size: Size): Promise<Float32Array> {
-    return this.#autoencoder.encode(planes, [3, size.height, size.width], this.latentShape(size));
   }
 
   /**
@@ -180,19 +179,14 @@ export class ModelRuntime implements AsyncDisposable {
     return this.#steered?.imageEncoder ?? null;
   }
 
-  /** Decodes a scaled latent to planes [3, height, width] of about -1 to 1, in a size that the networks take. */
-  async decodePlanes(latent: Float32Array, size: Size): Promise<Float32Array> {
-    return this.#autoencoder.decode(latent, this.latentShape(size), [3, size.height, size.width]);
-  }
-
   /**
    * Decodes a scaled latent to RGB bytes.
    * @throws {NotFiniteError} if any pixel is NaN or infinite.
    */
   async decode(latent: Float32Array, size: Size, out: Uint8ClampedArray): Promise<void> {
-    const filled = filledSize(this.folder, size);
-    const finite = planesToBytes(await this.decodePlanes(latent, filled), filled, size, out);
-    if (!finite) throw new NotFiniteError('vae_decoder');
+    const data = new Uint8Array(out.buffer, out.byteOffset, out.length);
+    const [isFinite] = await this.#autoencoder.decode([latent], [{ ...size, data }]);
+    if (!isFinite) throw new NotFiniteError('vae_decoder');
   }
 
   /**
@@ -212,10 +206,7 @@ export class ModelRuntime implements AsyncDisposable {
 }
 
 /** Loads the small graphs that make inputs of the U-Net. */
-async function loadPrecomputed(
-  folder: ModelFolder,
-  load: (what: string, graph: Graph) => Promise<OnnxPart>,
-): Promise<readonly PrecomputedValues[]> {
+async function loadPrecomputed(folder: ModelFolder, load: Load): Promise<readonly PrecomputedValues[]> {
   const { unet } = folder.layout;
   if (unet.precomputed === null) return [];
   const { keys, time } = unet.precomputed;
@@ -228,7 +219,7 @@ async function loadPrecomputed(
 /** Loads the steered U-Net and what belongs to it; null if the model has none. */
 async function loadSteered(
   folder: ModelFolder,
-  load: (what: string, graph: Graph) => Promise<OnnxPart>,
+  load: Load,
   precomputed: readonly PrecomputedValues[],
 ): Promise<SteeredNetworks | null> {
   const { steered: layout } = folder.layout;
@@ -236,7 +227,8 @@ async function loadSteered(
   const part = await load('steered U-Net', layout.unet.graph);
   const controls = [];
   for (const control of layout.controls) {
-    controls.push({ layout: control, part: await load(`control ${control.name}`, control.graph) });
+    const pictures = new Map([[control.image.name, { black: 0, white: 1 }]]);
+    controls.push({ layout: control, part: await load(`control ${control.name}`, control.graph, pictures) });
   }
   const { imageEncoder: encoder } = layout;
   return {

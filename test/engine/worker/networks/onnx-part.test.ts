@@ -21,7 +21,7 @@ import { integer, message, text } from '../../../support/onnx-graph.js';
 const folder = await mkdtemp(join(tmpdir(), 'millrace-part-'));
 after(() => rm(folder, { recursive: true }));
 
-const types = { float32: 1, int32: 6, int64: 7, float16: 10 } as const;
+const types = { float32: 1, uint8: 2, int32: 6, int64: 7, float16: 10 } as const;
 const port = (name: string, type: NumberPort['type']): NumberPort => ({ name, type, shape: ['n'] });
 const inputs = [port('f', 'float32'), port('h', 'float16'), port('i', 'int32'), port('l', 'int64')];
 const twice = port('twice', 'float32');

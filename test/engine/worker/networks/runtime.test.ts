@@ -7,6 +7,7 @@ import { readModelFolder } from '../../../../src/model/folder.js';
 import { ModelError } from '../../../../src/model/model-error.js';
 import { ModelCopy } from '../../../model/model-copy.js';
 import { testImage, tinyModel } from '../../../support/engine.js';
+import { floatVaeOf } from '../../../support/float-vae.js';
 import { layoutFolder } from '../../../support/layouts.js';
 import { always, spoil } from '../../../support/onnx-spoil.js';
 
@@ -72,7 +73,7 @@ describe('the networks of a model', () => {
     const out = new Uint8ClampedArray(data.length);
     await runtime.decode(latent, odd, out);
     const filled = { width: shape[2] * folder.pixelFactor, height: shape[1] * folder.pixelFactor };
-    const planes = await runtime.decodePlanes(latent, filled);
+    const planes = await (await floatVaeOf(folder)).decode(latent, filled);
     assert.equal(planes.length, 3 * filled.width * filled.height);
     for (const [x, y] of [
       [0, 0],

@@ -90,6 +90,13 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="the U-Net takes keys and values of prompts and what timesteps give, which small graphs compute once",
     )
+    parser.add_argument(
+        "--attention",
+        choices=("fused", "plain"),
+        default="fused",
+        help="one operator of ONNX Runtime (CPU, CUDA, WebGPU, DirectML), or plain ones of ONNX (TensorRT, CoreML); "
+        "default: %(default)s",
+    )
     parser.add_argument("--revision", help="branch, tag or commit of a hub repository")
     parser.add_argument("--variant", help="weights variant of a diffusers model, such as fp16")
     parser.add_argument(
@@ -116,6 +123,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.force,
         int(options.external_data_above * 1e6),
         options.precompute,
+        options.attention == "fused",
     )
     try:
         steering = SteeringRequest.parse(

@@ -36,6 +36,7 @@ class Options:
     embedded_bytes: int = EMBEDDED_BYTES
     # Whether the U-Net takes keys and values of the prompt, and what the timestep gives.
     precompute: bool = False
+    fused_attention: bool = True
 
     @property
     def dtype(self) -> torch.dtype:
@@ -114,7 +115,13 @@ def write_parts(
         if half_weights:
             round_weights(part)
         path = folder / name / "model.onnx"
-        size = write_graph(part, path, half_weights=half_weights, embedded_bytes=options.embedded_bytes)
+        size = write_graph(
+            part,
+            path,
+            half_weights=half_weights,
+            embedded_bytes=options.embedded_bytes,
+            fused_attention=options.fused_attention,
+        )
         progress(f"{number}/{len(names)} {name}: checking {size / 1e6:.0f} MB against torch")
         cases = reference(part)
         kind = "float32, stored as float16" if half_weights else str(part.dtype).removeprefix("torch.")

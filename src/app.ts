@@ -66,6 +66,11 @@ export interface AppParts {
 
 const defaultParts: AppParts = { createEngine: createEngines, pictures: pictureCodec };
 
+/** Where a balancer asks the agent, there are other servers. */
+const noSharedKey =
+  'the server has an agent for a balancer, but no resumeKey: streams that move between servers start over; ' +
+  'give all servers of the fleet the same (--resume-key)';
+
 /**
  * Puts the parts of the server together.
  * @throws {ModelError} if the model folder is invalid.
@@ -256,8 +261,11 @@ export async function createApp(
       log.error({ err: error }, 'an unhandled error: the server keeps running; report it as a bug');
     },
     async listen() {
-      const { agentHost, agentPort } = settings;
-      if (agentPort !== 0) await agent.listen(agentHost, agentPort);
+      const { agentHost, agentPort, resumeKey } = settings;
+      if (agentPort !== 0) {
+        await agent.listen(agentHost, agentPort);
+        if (resumeKey === '') log.warn(noSharedKey);
+      }
       await http.listen({ host: settings.host, port: settings.port });
       // `ready` and `failed` report a failure.
       engine.start().catch(() => {});

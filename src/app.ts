@@ -68,6 +68,11 @@ export interface AppParts {
 
 const defaultParts: AppParts = { createEngine: createEngines, pictures: pictureCodec };
 
+/** Where a balancer asks the agent, there are other servers. */
+const noSharedKey =
+  'the server has an agent for a balancer, but no resumeKey: streams that move between servers start over; ' +
+  'give all servers of the fleet the same (--resume-key)';
+
 /**
  * Puts the parts of the server together.
  * @throws {ModelError} if the model folder is invalid.
@@ -269,9 +274,12 @@ export async function createApp(
       log.error({ err: error }, 'an unhandled error: the server keeps running; report it as a bug');
     },
     async listen() {
-      const { agentHost, agentPort } = settings;
+      const { agentHost, agentPort, resumeKey } = settings;
       await store?.start();
-      if (agentPort !== 0) await agent.listen(agentHost, agentPort);
+      if (agentPort !== 0) {
+        await agent.listen(agentHost, agentPort);
+        if (resumeKey === '') log.warn(noSharedKey);
+      }
       await http.listen({ host: settings.host, port: settings.port });
       // `ready` and `failed` report a failure.
       engine.start().catch(() => {});

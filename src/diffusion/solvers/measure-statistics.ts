@@ -4,13 +4,9 @@ import type { Stage } from '../types.js';
 import { indexOfValue } from './paths/interpolation.js';
 
 /** Predicts the noise in a sample of this stage, after guidance; `number` is that of the sample. */
-export type StagePredictor = (
-  sample: Float64Array,
-  stage: Stage,
-  number: number,
-) => Promise<ArrayLike<number>>;
+type StagePredictor = (sample: Float64Array, stage: Stage, number: number) => Promise<ArrayLike<number>>;
 
-export interface MeasureOptions {
+interface MeasureOptions {
   /** Number of intervals between the values of lambda. */
   readonly intervals: number;
   /** Whether statistics are averaged over the elements of a latent too. */
@@ -31,9 +27,6 @@ interface Observation {
   readonly diagonal: Float64Array;
 }
 
-/** U-Net calls for a sample at a value of lambda: of the path, of both derivatives. */
-export const callsPerPoint = 8;
-
 /**
  * Measures the statistics of a model for DPM-Solver-v3 (Zheng et al. 2023, section 3.1 and appendix C.1.1): averages over
  * samples that follow the model's ODE from noise to data, from lambda to lambda by the Runge-Kutta method of order 4.
@@ -48,7 +41,7 @@ export async function measureStatistics(
 ): Promise<ModelStatistics> {
   const rising = Array.from(alphasCumprod, (abar) => -Math.log(abar) / 2);
   const lambdaAt = (abar: number): number => Math.log(abar / (1 - abar)) / 2;
-  const [noisy, clean] = [lambdaAt(alphasCumprod[alphasCumprod.length - 1]), lambdaAt(alphasCumprod[0])];
+  const [noisy, clean] = [lambdaAt(alphasCumprod.at(-1) ?? 0), lambdaAt(alphasCumprod[0])];
   const step = (clean - noisy) / intervals;
   const stageOf = (lambda: number): Stage => {
     const a = 1 / Math.sqrt(1 + Math.exp(-2 * lambda));

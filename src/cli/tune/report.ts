@@ -4,7 +4,7 @@ import type { Curve } from './plot.js';
 import type { Measure } from './search.js';
 
 /** A line of the table. */
-export interface Row {
+interface Row {
   readonly name: string;
   readonly calls: number;
   /** null if pictures cannot be drawn so. */

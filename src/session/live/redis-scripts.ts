@@ -42,8 +42,9 @@ local spent = read('spent')
 if counter > 0 and counter <= spent then return -1 end
 redis.call('ZREMRANGEBYSCORE', user, '-inf', now)
 redis.call('ZREMRANGEBYSCORE', user, now + placeMs + 1, '+inf')
-redis.call('ZREM', user, id)
-if redis.call('ZCARD', user) >= most then return -2 end
+-- A session that moves has its place already.
+local others = redis.call('ZCARD', user) - (redis.call('ZSCORE', user, id) and 1 or 0)
+if others >= most then return -2 end
 redis.call('HSET', session, 'owner', server)
 -- The token in use stays valid: its client may not have the next one yet.
 write('spent', math.max(spent, counter - 1))

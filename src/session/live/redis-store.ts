@@ -37,7 +37,7 @@ const renewEveryMs = 2000;
 const renewalMs = 1000;
 /** How long a user's place is kept for a server that no longer renews it. */
 const placeMs = 10_000;
-/** More tokens than a server issues before it learns that it lost the session; leaves 2^30 moves of a session. */
+/** More tokens than a server issues before it learns that it lost the session; leaves 900 million moves. */
 const counterStep = 2 ** 20;
 /** The largest number that scripts read. */
 const allTokens = 999_999_999_999_999;
@@ -123,7 +123,7 @@ class RedisStore implements SessionStore, AsyncDisposable {
 
   async claim({ id, subject, counter, most }: Claim): Promise<number | 'spent' | 'too_many'> {
     const held = this.#newlyHeld(subject);
-    held.spent = Math.max(0, counter - 1);
+    held.spent = Math.max(this.#held.get(id)?.spent ?? 0, counter - 1);
     const limit = Math.min(most, allTokens);
     const asked = this.#up ? this.#run(claimScript, [id, held], [counter, limit, counterStep]) : null;
     const answer = await withinTime(asked, claimMs);

@@ -1,6 +1,6 @@
 import type { VaeConfig } from '../configs.js';
 import { ModelError } from '../model-error.js';
-import { meanOf } from '../onnx/borders.js';
+import { inBytes, meanOf } from '../onnx/borders.js';
 import {
   fixedSize,
   namedOutput,
@@ -57,9 +57,10 @@ export function vaeDecoderLayout(graph: Graph, { latent_channels: channels }: Va
   const output = outputPort(graph, ['sample'], pictureTypes);
   const pictures = pictureForm(graph, output);
   checkChannels(graph, 'input', fixedSize(input, 1), channels);
-  const name = meanOf(output.name);
   const mean: NumberPort =
-    pictures === 'bytes' ? namedOutput(graph, name) : { name, type: 'float32', shape: [] };
+    pictures === 'bytes'
+      ? namedOutput(graph, meanOf(output.name))
+      : { name: meanOf(inBytes(output.name)), type: 'float32', shape: [] };
   return { ...partLayout(graph, { input, output, pictures }), mean };
 }
 
@@ -79,10 +80,12 @@ function partLayout(
 /** @throws {ModelError} if the port has pictures of another shape. */
 function pictureForm(graph: Graph, { name, type, shape }: NumberPort): PictureForm {
   const form = type === 'uint8' ? 'bytes' : 'planes';
-  const channels = shape[form === 'bytes' ? 3 : 1];
-  const fits = shape.length === 4 && (typeof channels !== 'number' || channels === 3);
-  // Some exporters state no shape.
-  if (fits || shape.length === 0) return form;
+  // Some exporters of planes state no shape, or not all of it.
+  if (form === 'planes' && shape.length === 0) return form;
+  const [, second, , last] = shape;
+  const isFree = typeof second === 'string' && last !== 3;
+  const fits = form === 'bytes' ? last === 3 : second === 3 || isFree;
+  if (fits && shape.length === 4) return form;
   throw new ModelError(
     graph.file,
     `"${name}" has pictures as ${type} [${shape.join(', ')}]; they must be uint8 [n, height, width, 3], ` +

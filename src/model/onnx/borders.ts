@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { cast, constant, hardSigmoid, node, transpose, valueInfo } from './nodes.js';
 import { ProtobufCursor } from './protobuf.js';
-import { fieldHead } from './protobuf-writer.js';
+import { field, fieldHead } from './protobuf-writer.js';
 import { readSignature, type Port } from './signature.js';
 
 // JavaScript would convert pixels and half precision slowly, on the thread that should start the next call. Here the
@@ -30,7 +30,12 @@ interface Border {
 /** A part of the new file: new bytes, or those of the old file from here to there. */
 type Piece = Buffer | { readonly from: number; readonly to: number };
 
-/** Returns the name of the output with the means of each channel of pictures that a port gives. */
+/** Returns what a port of pictures in planes is called when it is in bytes. */
+export function inBytes(port: string): string {
+  return `${port}_bytes`;
+}
+
+/** Returns the name of the output with the means of each channel of the pictures that a port gives in bytes. */
 export function meanOf(port: string): string {
   return `${port}_mean`;
 }
@@ -75,7 +80,7 @@ function bordersOf(
 
 function inputBorder(port: Port, { black, white }: Levels): Border {
   const inner = (what: string): string => `${port.name}_${what}`;
-  const name = inner('bytes');
+  const name = inBytes(port.name);
   const isHalf = port.type === 'float16';
   const values = isHalf ? inner('float32') : port.name;
   return {
@@ -96,8 +101,8 @@ function inputBorder(port: Port, { black, white }: Levels): Border {
 
 function outputBorder(port: Port, { black, white }: Levels): Border {
   const inner = (what: string): string => `${port.name}_${what}`;
-  const name = inner('bytes');
-  const mean = meanOf(port.name);
+  const name = inBytes(port.name);
+  const mean = meanOf(name);
   const isHalf = port.type === 'float16';
   const values = isHalf ? inner('float32') : port.name;
   const [pictures = '', channels = ''] = port.shape;
@@ -139,39 +144,46 @@ function channelsLast(shape: Port['shape']): Port['shape'] {
 
 type Borders = ReadonlyMap<string, Border>;
 
-/** ModelProto: all as it is, but the graph. */
+/**
+ * ModelProto: all as it is, but the graph. The nodes of the outputs are a further part of the graph at the end: parts are
+ * merged, and lists in them joined.
+ */
 function modelPieces(cursor: ProtobufCursor, before: Borders, after: Borders): readonly Piece[] {
   const pieces: Piece[] = [];
+  let isFirst = true;
   let start = 0;
   for (const { number, end } of cursor.fields(cursor.size)) {
-    if (number === 7) {
+    if (number === 7 && isFirst) {
       const graph = graphPieces(cursor, end, before, after);
       pieces.push(fieldHead(7, lengthOf(graph)), ...graph);
+      isFirst = false;
     } else pieces.push({ from: start, to: end });
     start = end;
+  }
+  return [...pieces, field(7, nodesOf(after))];
+}
+
+/** GraphProto: the nodes of the inputs come first, and ports are replaced. */
+function graphPieces(cursor: ProtobufCursor, end: number, before: Borders, after: Borders): readonly Piece[] {
+  const pieces: Piece[] = [...nodesOf(before)];
+  let start = cursor.position;
+  for (const { number, end: stop } of cursor.fields(end)) {
+    const borders = { 11: before, 12: after }[number];
+    const border = borders?.get(portName(cursor, stop));
+    if (border) pieces.push(...border.ports);
+    else pieces.push({ from: start, to: stop });
+    start = stop;
   }
   return pieces;
 }
 
-/** GraphProto: nodes of the inputs come first, those of the outputs last; ports are replaced. */
-function graphPieces(cursor: ProtobufCursor, end: number, before: Borders, after: Borders): readonly Piece[] {
-  const nodesOf = (borders: Borders): readonly Buffer[] =>
-    [...borders.values()].flatMap(({ nodes }) => nodes);
-  const pieces: Piece[] = [...nodesOf(before)];
-  let start = cursor.position;
-  for (const field of cursor.fields(end)) {
-    const borders = { 11: before, 12: after }[field.number];
-    const border = borders?.get(portName(cursor, field.end));
-    if (border) pieces.push(...border.ports);
-    else pieces.push({ from: start, to: field.end });
-    start = field.end;
-  }
-  return [...pieces, ...nodesOf(after)];
+function nodesOf(borders: Borders): readonly Buffer[] {
+  return [...borders.values()].flatMap(({ nodes }) => nodes);
 }
 
 /** ValueInfoProto */
 function portName(cursor: ProtobufCursor, end: number): string {
-  for (const field of cursor.fields(end)) if (field.number === 1) return cursor.text(field);
+  for (const part of cursor.fields(end)) if (part.number === 1) return cursor.text(part);
   return '';
 }
 

@@ -6,6 +6,7 @@ import type {
   ReadyMessage,
   ResultMessage,
   StreamParameters,
+  UnderstoodPrompt,
   UpdatedMessage,
 } from '@millrace/protocol';
 import type { CloseInfo } from './closing.js';
@@ -39,6 +40,7 @@ export class MillraceStream implements AsyncDisposable {
   #ready: ReadyMessage;
   #limits: Limits;
   #parameters: StreamParameters;
+  #understood: readonly UnderstoodPrompt[] | undefined;
   #nextFrame = 0;
   #ended = false;
   #failure: MillraceError | undefined;
@@ -53,6 +55,7 @@ export class MillraceStream implements AsyncDisposable {
     this.#ready = opened.ready;
     this.#limits = opened.ready.limits;
     this.#parameters = opened.ready.parameters;
+    this.#understood = opened.ready.understood;
     this.#closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
@@ -120,6 +123,11 @@ export class MillraceStream implements AsyncDisposable {
   /** All parameters, as last reported by the server. */
   get parameters(): StreamParameters {
     return this.#parameters;
+  }
+
+  /** What the model made of each prompt in force; undefined if the server does not say. */
+  get understood(): readonly UnderstoodPrompt[] | undefined {
+    return this.#understood;
   }
 
   /** Number of frames that would be sent at once; at 0 the newest frame waits for the next credit. */
@@ -202,6 +210,7 @@ export class MillraceStream implements AsyncDisposable {
     this.#ready = ready;
     this.#limits = ready.limits;
     this.#parameters = ready.parameters;
+    this.#understood = ready.understood;
     this.#lostPicture.await(this.#inFlight.newest);
     if (!ready.resumed) this.#lose(this.#inFlight.clear());
     this.#inFlight.orphan();
@@ -253,9 +262,10 @@ export class MillraceStream implements AsyncDisposable {
     this.#resolveClosed();
   }
 
-  #receiveUpdated({ request, from, parameters }: UpdatedMessage): void {
+  #receiveUpdated({ request, from, parameters, understood }: UpdatedMessage): void {
     this.#parameters = parameters;
-    const update = { from, parameters };
+    this.#understood = understood;
+    const update = { from, parameters, ...(understood && { understood }) };
     this.#updates.resolve(request, update);
     this.#events.emit('updated', update);
   }

@@ -146,6 +146,11 @@ export class ModelRuntime implements AsyncDisposable {
     return conditioning;
   }
 
+  /** Returns how many tokens a prompt has, without start and end, and how many of them the model reads. */
+  countTokens(prompt: string): { readonly all: number; readonly read: number } {
+    return this.#texts.countTokens(prompt);
+  }
+
   /**
    * Encodes RGB bytes to a latent, scaled as for the training of the U-Net.
    * @throws {NotFiniteError} if any value is NaN or infinite.

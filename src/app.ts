@@ -27,7 +27,7 @@ import { Connections } from './session/connection/connections.js';
 import { readProcessors } from './settings/processors.js';
 import type { Settings } from './settings/settings.js';
 import { serveAdmin } from './transport/admin.js';
-import { AgentServer, type AgentReport } from './transport/agent-server.js';
+import { AgentServer, noSharedKey, type AgentReport } from './transport/agent-server.js';
 import { AgonesReporter } from './transport/agones.js';
 import { ConnectionGuard } from './transport/connection-guard.js';
 import { connectionRoom, descriptorLimit } from './transport/descriptors.js';
@@ -67,11 +67,6 @@ export interface AppParts {
 }
 
 const defaultParts: AppParts = { createEngine: createEngines, pictures: pictureCodec };
-
-/** Where a balancer asks the agent, there are other servers. */
-const noSharedKey =
-  'the server has an agent for a balancer, but no resumeKey: streams that move between servers start over; ' +
-  'give all servers of the fleet the same (--resume-key)';
 
 /**
  * Puts the parts of the server together.
@@ -252,7 +247,6 @@ export async function createApp(
     access,
     pingIntervalMs: settings.pingSeconds * 1000,
   });
-
   const report = (): AgentReport => ({
     engine: engine.state.name,
     draining: connections.draining,
@@ -260,7 +254,6 @@ export async function createApp(
   });
   const agent = new AgentServer(report);
   const agones = settings.agones ? new AgonesReporter(report, log) : null;
-
   const unhandledLogs = new TokenBucket(1, 10);
   return {
     failed: reports.failed,

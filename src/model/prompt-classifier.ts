@@ -67,7 +67,7 @@ export function classify({ weight, bias }: PromptGroup, states: Float32Array): r
   const width = weight[0]?.length ?? 1;
   const pooled = new Float64Array(width);
   const scale = width / states.length;
-  for (const [i, value] of states.entries()) pooled[i % width]! += value * scale;
+  for (const [i, value] of states.entries()) pooled[i % width] = (pooled[i % width] ?? 0) + value * scale;
   const logits = weight.map((row, i) =>
     row.reduce((sum, factor, at) => sum + factor * (pooled[at] ?? 0), bias[i] ?? 0),
   );

@@ -42,11 +42,13 @@ const numbers = {
 
 type NumberName = keyof typeof numbers;
 
+/** The options of the planner, without dashes. */
+export const plannerFlags: readonly string[] = [...Object.keys(numbers), 'arrivals', 'costs'];
+
 /** Reads the options of the planner. @throws {Error} that names the option and what is allowed. */
 export function plannerOptions(args: readonly string[]): PlannerOptions {
   const text = { type: 'string' } as const;
-  const names = Object.keys(numbers) as NumberName[];
-  const options = Object.fromEntries([...names, 'arrivals', 'costs'].map((name) => [name, text]));
+  const options = Object.fromEntries(plannerFlags.map((name) => [name, text]));
   const { values } = parseArgs({ args: [...args], options });
   const given = (name: string): string | undefined => {
     const value = values[name];

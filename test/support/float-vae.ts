@@ -45,11 +45,11 @@ class FloatVae {
   }
 }
 
-const loaded = new Map<string, Promise<FloatVae>>();
+const loaded = new Map<ModelFolder, Promise<FloatVae>>();
 
 /** Returns the VAE of a model; tests share it. */
 export function floatVaeOf(folder: ModelFolder): Promise<FloatVae> {
-  const known = loaded.get(folder.root) ?? FloatVae.load(folder);
-  loaded.set(folder.root, known);
+  const known = loaded.get(folder) ?? FloatVae.load(folder);
+  loaded.set(folder, known);
   return known;
 }

@@ -12,7 +12,7 @@ import {
 } from './ports.js';
 
 /** How one half of an exported autoencoder takes its input. */
-export interface VaePartLayout {
+interface VaePartLayout {
   readonly graph: Graph;
   readonly input: NumberPort;
   readonly output: NumberPort;

@@ -3,8 +3,8 @@ import { field, floatBytes, floatField } from './protobuf-writer.js';
 // Fields of GraphProto (onnx.proto): nodes, and descriptions of inputs and outputs.
 
 /** Numbers of TensorProto.DataType. */
-export const elementTypes = { float32: 1, uint8: 2, float16: 10 } as const;
-export type ElementType = keyof typeof elementTypes;
+const elementTypes = { float32: 1, uint8: 2, float16: 10 } as const;
+type ElementType = keyof typeof elementTypes;
 
 /** Numbers of AttributeProto.AttributeType. */
 const [ofFloat, ofInteger, ofTensor, ofIntegers] = [1, 2, 4, 7];

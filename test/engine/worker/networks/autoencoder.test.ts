@@ -102,7 +102,11 @@ for (const [name, root, tolerance] of [
       }
       const latents = (await autoencoder.encode(pictures)).map((latent) => latent.slice());
       for (const [i, latent] of latents.entries()) assertClose(latent, alone[i].latent, 1e-5, `latent ${i}`);
-      const outs = pictures.map(({ data }) => ({ ...size, data: new Uint8Array(data.length) }));
+      const outs = pictures.map(({ width, height, data }) => ({
+        width,
+        height,
+        data: new Uint8Array(data.length),
+      }));
       assert.deepEqual(await autoencoder.decode(latents, outs), [true, true, true]);
       for (const [k, { data }] of outs.entries()) {
         for (const [i, value] of data.entries()) {

@@ -34,9 +34,9 @@ results come closest to 100 steps from the same noise at the same strength. The
 error is the root mean square of the difference of the latents, as a share of
 that of the reference. Every second picture is kept for the report.
 
-What was measured is kept in OUTPUT/measurements.json: an interrupted search goes
-on from there. The result goes to OUTPUT/tune.json and OUTPUT/tune.svg, and the
-parameters to the defaults in the model's millrace.json.
+What was measured is kept in OUTPUT/measurements.json: an interrupted search
+goes on from there. The result goes to OUTPUT/tune.json and OUTPUT/tune.svg, and
+the parameters to the defaults in the model's millrace.json.
 
 Exit codes: 0 done, 1 failed, 130 interrupted.`;
 
@@ -79,7 +79,7 @@ async function tune(options: TuneOptions, signal: AbortSignal): Promise<void> {
   };
   await mkdir(options.output, { recursive: true });
   const path = join(options.output, 'measurements.json');
-  const subject = subjectOf(folder.root, job);
+  const subject = await subjectOf(folder, job);
   await using measurements = await Measurements.open(path, subject);
   if (measurements.size > 0)
     process.stderr.write(`goes on with ${measurements.size} measurements of ${path}\n`);
@@ -101,7 +101,7 @@ async function tune(options: TuneOptions, signal: AbortSignal): Promise<void> {
   await writeBack(options, folder, report, found);
 }
 
-/** @throws {RunError} if the strength is none, or the model does not change pictures. */
+/** @throws {RunError} if the strength is invalid, or the model does not change pictures. */
 function spaceOf(folder: ModelFolder, strength?: string): Space {
   const usual: StreamParameters = { ...defaultParameters(folder), seed: 0, latent_feedback: 0 };
   if (folder.modes && !folder.modes.includes('img2img'))

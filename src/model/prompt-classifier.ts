@@ -1,4 +1,4 @@
-import { Ajv2020 } from 'ajv/dist/2020.js';
+import { Ajv } from 'ajv';
 import { ModelError } from './model-error.js';
 import { exists, readModelJson } from './model-files.js';
 
@@ -17,7 +17,7 @@ export interface PromptGroup {
 
 const numbers = { type: 'array', items: { type: 'number' } };
 
-const validate = new Ajv2020().compile<{ readonly groups: readonly PromptGroup[] }>({
+const validate = new Ajv().compile<{ readonly groups: readonly PromptGroup[] }>({
   type: 'object',
   required: ['groups'],
   additionalProperties: false,

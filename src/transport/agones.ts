@@ -1,6 +1,8 @@
 import type AgonesSdk from '@google-cloud/agones-sdk';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { asError } from '../engine/as-error.js';
+import { withinTime } from '../engine/within-time.js';
 import type { AgentReport } from './agent-server.js';
 
 /** The name of the counter in the Fleet. */
@@ -106,7 +108,7 @@ export class AgonesReporter implements AsyncDisposable {
       return sidecar;
     } catch (error) {
       close(sidecar);
-      throw new Error(`localhost:${sidecar.port}: ${textOf(error)}`, { cause: error });
+      throw new Error(`localhost:${sidecar.port}: ${asError(error).message}`, { cause: error });
     }
   }
 
@@ -135,7 +137,7 @@ export class AgonesReporter implements AsyncDisposable {
     this.#disconnect();
     if (!this.#failing) {
       this.#log.warn(
-        `Agones' sidecar does not take what this server reports (${textOf(error)}); the server goes on and tries ` +
+        `Agones' sidecar does not take what this server reports (${asError(error).message}); the server goes on and tries ` +
           'again. Use --agones only in a Fleet of Agones, with the counter `sessions`',
       );
     }
@@ -153,15 +155,9 @@ function gameServerState({ engine, draining, served }: AgentReport): GameServerS
 
 /** Waits for an answer of the sidecar. @throws {Error} (as rejection) if it refuses or takes too long. */
 async function answer<Value>(call: Promise<Value>): Promise<Value> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${answerMs / 1000} s`)), answerMs);
-  });
-  try {
-    return await Promise.race([call, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+  const value = await withinTime(call, answerMs);
+  if (value === null) throw new Error(`no answer within ${answerMs / 1000} s`);
+  return value;
 }
 
 function close(sidecar: AgonesSdk): void {
@@ -170,8 +166,4 @@ function close(sidecar: AgonesSdk): void {
   // The library closes only the first of its three clients.
   sidecar.alpha.client.close();
   sidecar.beta.client.close();
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,26 +6,14 @@ import { after, describe, it } from 'node:test';
 import { decodeImage } from '../../src/image/decode.js';
 import type { Image } from '../../src/image/image.js';
 import { meanDifference, tower } from '../image/pictures.js';
-import { repositoryRoot } from '../support/reference.js';
+import { startMillrace, type Ended } from '../support/command.js';
 
-const main = join(repositoryRoot, 'dist/src/cli/main.js');
 const folder = await mkdtemp(join(tmpdir(), 'millrace-'));
 after(() => rm(folder, { recursive: true }));
 const at = (name: string): string => join(folder, name);
 await writeFile(at('tower.jpg'), tower);
 
-interface Ended {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-const run = (...args: string[]): Promise<Ended> =>
-  new Promise((resolve) =>
-    execFile(process.execPath, [main, 'invert', ...args], (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-    }),
-  );
+const run = (...args: string[]): Promise<Ended> => startMillrace(['invert', ...args]).ended;
 
 const picture = async (path: string): Promise<Image> =>
   decodeImage(await readFile(path), { maxPixels: 1 << 24 });

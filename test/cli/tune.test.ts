@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,28 +8,16 @@ import { setTimeout } from 'node:timers/promises';
 import { readModelFolder } from '../../src/model/folder.js';
 import { tower } from '../image/pictures.js';
 import { ModelCopy } from '../model/model-copy.js';
+import { startMillrace, type Ended } from '../support/command.js';
 import { tinyModel } from '../support/engine.js';
-import { repositoryRoot } from '../support/reference.js';
 
-const main = join(repositoryRoot, 'dist/src/cli/main.js');
 const folder = await mkdtemp(join(tmpdir(), 'millrace-'));
 after(() => rm(folder, { recursive: true }));
 const pictures = join(folder, 'pictures');
 await mkdir(pictures);
 for (const name of ['1.jpg', '2.jpg']) await writeFile(join(pictures, name), tower);
 
-interface Ended {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-const run = (...args: string[]): Promise<Ended> =>
-  new Promise((resolve) =>
-    execFile(process.execPath, [main, 'tune', ...args], (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-    }),
-  );
+const run = (...args: string[]): Promise<Ended> => startMillrace(['tune', ...args]).ended;
 
 describe('millrace tune', () => {
   it('finds what comes nearer than the defaults, writes it, and the model starts with it', async () => {
@@ -65,14 +51,11 @@ describe('millrace tune', () => {
   it('keeps what was measured when it is interrupted', async () => {
     const output = join(folder, 'interrupted');
     const args = ['tune', '--model', tinyModel, '-b', '4', '-o', output, '--pictures', pictures];
-    const child = spawn(process.execPath, [main, ...args]);
-    const text = child.stderr.setEncoding('utf8');
-    let stderr = '';
-    text.on('data', (part: string) => (stderr += part));
+    const { child, ended } = startMillrace(args);
     // The first stage has begun once there is a file of measurements.
     while (!existsSync(join(output, 'measurements.json'))) await setTimeout(100);
     child.kill('SIGINT');
-    const [code] = (await once(child, 'exit')) as [number | null];
+    const { code, stderr } = await ended;
     assert.equal(code, 130, stderr);
     assert.match(stderr, /interrupted; what was measured is kept/);
     const { errors } = JSON.parse(await readFile(join(output, 'measurements.json'), 'utf8')) as {

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import type { TuningJob } from '../../engine/tuning.js';
+import type { ModelFolder } from '../../model/folder.js';
+import { replaceFile } from './replace-file.js';
 import type { Measure } from './search.js';
 
 interface MeasurementsFile {
-  /** Of what was measured: other models, pictures or parameters begin anew. */
+  /** Of what was measured: other models, pictures or parameters start from nothing. */
   readonly subject: string;
   /** Errors by candidate and picture. */
   readonly errors: Readonly<Record<string, number | null>>;
@@ -58,14 +60,12 @@ export class Measurements implements AsyncDisposable {
     await this.#save();
   }
 
-  /** Replaces the file at once, so that it is whole at any time. */
   async #save(): Promise<void> {
     if (this.#unsaved === 0) return;
     this.#savedAt = performance.now();
     this.#unsaved = 0;
     const file: MeasurementsFile = { subject: this.#subject, errors: Object.fromEntries(this.#errors) };
-    await writeFile(`${this.#path}.part`, JSON.stringify(file));
-    await rename(`${this.#path}.part`, this.#path);
+    await replaceFile(this.#path, JSON.stringify(file));
   }
 }
 
@@ -78,12 +78,14 @@ function parse(text: string, subject: string): MeasurementsFile['errors'] {
   }
 }
 
-/** Returns a name for all that errors depend on, besides the candidate. @param model what tells models apart. */
-export function subjectOf(model: string, job: TuningJob): string {
+/** Returns a name for all that errors depend on, besides the candidate. */
+export async function subjectOf({ layout }: Pick<ModelFolder, 'layout'>, job: TuningJob): Promise<string> {
+  const { file } = layout.unet.graph;
+  // Another export may have taken its place.
+  const { size, mtimeMs } = await stat(file);
+  const prompts = job.pictures.map(({ prompt }) => prompt);
   const hash = createHash('sha256');
-  hash.update(
-    JSON.stringify([model, job.parameters, job.reference, job.pictures.map(({ prompt }) => prompt)]),
-  );
+  hash.update(JSON.stringify([file, size, mtimeMs, job.parameters, job.reference, prompts]));
   for (const { pixels } of job.pictures) hash.update(pixels);
   return hash.digest('hex');
 }

@@ -41,14 +41,18 @@ export async function reportOn(space: Space, found: Candidate, options: ReportOp
   const even: Row[] = [];
   for (const calls of comparedCalls) {
     const steps = timeIndices(space.strength, calls, space.usual.num_inference_steps);
-    own.push({ name: 'defaults', calls, error: await error({ ...present, t_index_list: steps }) });
+    own.push({
+      name: 'defaults, other steps',
+      calls,
+      error: await error({ ...present, t_index_list: steps }),
+    });
     const plain = plainCandidates(space, calls).find(({ solver }) => solver === found.solver);
     if (plain) even.push({ name: `${plain.solver}, even`, calls, error: await error(plain) });
   }
   const tuned = { calls: budget, error: tunedError ?? Infinity };
   const rows = [
     { name: 'defaults as they are', calls: presentCalls, error: presentError },
-    ...own.map((row) => ({ ...row, name: 'defaults, other steps' })),
+    ...own,
     ...even,
     { name: 'tuned', calls: budget, error: tunedError },
   ];

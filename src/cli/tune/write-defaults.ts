@@ -1,6 +1,7 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { hasEffect, parameterSchemas, solverParameterNames } from '@millrace/protocol';
 import type { Candidate } from './candidates.js';
+import { replaceFile } from './replace-file.js';
 
 /** One default that changes in millrace.json. */
 export interface Change {
@@ -36,9 +37,7 @@ export async function prepareDefaults(
   const changes = Object.entries(defaults)
     .map(([name, to]): Change => ({ name, from: before[name], to }))
     .filter(({ from, to }) => JSON.stringify(from) !== JSON.stringify(to));
-  const write = async (): Promise<void> => {
-    await writeFile(`${path}.part`, `${JSON.stringify({ ...settings, defaults }, null, 2)}\n`);
-    await rename(`${path}.part`, path);
-  };
+  const write = (): Promise<void> =>
+    replaceFile(path, `${JSON.stringify({ ...settings, defaults }, null, 2)}\n`);
   return { changes, write };
 }

@@ -1,7 +1,7 @@
 import type { NoiseSchedule } from '../schedule.js';
 import type { ModelStatistics } from '../statistics.js';
 import type { Stage } from '../types.js';
-import { indexOfValue } from './paths/interpolation.js';
+import { lambdaOf, stageOfLambda } from './paths/lambdas.js';
 
 /** Predicts the noise in a sample of this stage, after guidance; `number` is that of the sample. */
 type StagePredictor = (sample: Float64Array, stage: Stage, number: number) => Promise<ArrayLike<number>>;
@@ -40,13 +40,9 @@ export async function measureStatistics(
   { intervals, pooled, difference, onProgress }: MeasureOptions,
 ): Promise<ModelStatistics> {
   const rising = Array.from(alphasCumprod, (abar) => -Math.log(abar) / 2);
-  const lambdaAt = (abar: number): number => Math.log(abar / (1 - abar)) / 2;
-  const [noisy, clean] = [lambdaAt(alphasCumprod.at(-1) ?? 0), lambdaAt(alphasCumprod[0])];
+  const [noisy, clean] = [lambdaOf(-(rising.at(-1) ?? 0)), lambdaOf(-rising[0])];
   const step = (clean - noisy) / intervals;
-  const stageOf = (lambda: number): Stage => {
-    const a = 1 / Math.sqrt(1 + Math.exp(-2 * lambda));
-    return { timestep: indexOfValue(rising, -Math.log(a)), a, b: Math.sqrt(1 - a * a), inputScale: 1 };
-  };
+  const stageOf = (lambda: number): Stage => stageOfLambda(lambda, rising);
   // The path of y = x / a has the slope -exp(-lambda) eps.
   const ask = async (y: Float64Array, lambda: number, number: number): Promise<Float64Array> => {
     const stage = stageOf(lambda);
@@ -116,11 +112,12 @@ export async function measureStatistics(
     onProgress?.(j + 1, intervals + 1);
   }
   const lambdas = collected.map((_, j) => noisy + j * step);
-  return summarize(lambdas, collected, pooled);
+  return summarize(lambdas, lambdas.map(stageOf), collected, pooled);
 }
 
 function summarize(
   lambdas: readonly number[],
+  levels: readonly Stage[],
   collected: readonly (readonly Observation[])[],
   pooled: boolean,
 ): ModelStatistics {
@@ -135,10 +132,6 @@ function summarize(
     return sums.map((sum) => sum / count);
   };
   const at = (values: Float64Array, i: number): number => values[pooled ? 0 : i];
-  const levels = lambdas.map((lambda) => {
-    const a = 1 / Math.sqrt(1 + Math.exp(-2 * lambda));
-    return { a, b: Math.sqrt(1 - a * a) };
-  });
   const l = collected.map((_, j) => mean(j, ({ diagonal }, i) => levels[j].b * diagonal[i]));
   const [s, b]: Float64Array[][] = [[], []];
   for (const [j, lambda] of lambdas.entries()) {

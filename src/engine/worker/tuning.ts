@@ -7,7 +7,7 @@ import { readModelFolder } from '../../model/folder.js';
 import { ParameterError } from '../engine.js';
 import type { Trial, TuningJob, TuningNews, TuningThreadData } from '../tuning.js';
 import { noPrompt } from './conditioning/prompts.js';
-import { NotFiniteError, requireFinite } from './networks/finite.js';
+import { NotFiniteError } from './networks/finite.js';
 import { ModelRuntime } from './networks/runtime.js';
 import { admissionOf, createPlan } from './planning/plan.js';
 import { checkGuidance, checkSteering, promptSteering } from './planning/steering.js';
@@ -95,13 +95,9 @@ class Trials {
       const [lane] = stream.lanes();
       if (lane === undefined) throw new RangeError('the frame left without a result');
       const outputs: Latent[] = [];
-      // One row at a time: prompts may differ in length.
       for (const row of lane.rows) {
         if (Atomics.load(this.#stop, 0) !== 0) throw new Stopped();
-        const [output] = await this.#runtime.predict([row], lane.shape);
-        if (output === undefined) throw new RangeError('the U-Net predicted no row');
-        requireFinite('unet', output);
-        outputs.push(output.slice());
+        outputs.push((await this.#runtime.predictOne(row, lane.shape)).slice());
       }
       const latent = stream.absorb(lane, outputs);
       if (latent) return latent.slice();

@@ -31,7 +31,7 @@ export function cast(input: string, output: string, to: ElementType): Buffer {
   return node('Cast', [input], output, [attribute('to', [field(3, elementTypes[to]), field(20, ofInteger)])]);
 }
 
-/** Returns a node that orders the axes anew. */
+/** Returns a node that reorders the axes. */
 export function transpose(input: string, output: string, axes: readonly number[]): Buffer {
   const order = [...axes.map((axis) => field(8, axis)), field(20, ofIntegers)];
   return node('Transpose', [input], output, [attribute('perm', order)]);

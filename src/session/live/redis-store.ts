@@ -1,6 +1,7 @@
 import { createHmac, hkdfSync, randomUUID } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { asError } from '../../engine/as-error.js';
+import { withinTime } from '../../engine/within-time.js';
 import type { Metrics } from '../../metrics/metrics.js';
 import { claimAnswers, claimScript, releaseScript, renewScript, spendScript } from './redis-scripts.js';
 import type { Claim, SessionStore } from './session-store.js';
@@ -43,7 +44,7 @@ const counterStep = 2 ** 20;
 const allTokens = 999_999_999_999_999;
 
 /**
- * @returns null if there shall be no store.
+ * @returns null without a URL.
  * @throws {Error} if the options are invalid.
  */
 export async function createRedisStore(options: RedisStoreOptions): Promise<RedisStore | null> {
@@ -125,8 +126,9 @@ class RedisStore implements SessionStore, AsyncDisposable {
     const held = this.#newlyHeld(subject);
     held.spent = Math.max(this.#held.get(id)?.spent ?? 0, counter - 1);
     const limit = Math.min(most, allTokens);
-    const asked = this.#up ? this.#run(claimScript, [id, held], [counter, limit, counterStep]) : null;
-    const answer = await withinTime(asked, claimMs);
+    const answer = this.#up
+      ? await withinTime(this.#run(claimScript, [id, held], [counter, limit, counterStep]), claimMs)
+      : null;
     if (answer === claimAnswers.spent) return 'spent';
     if (answer === claimAnswers.tooMany) return 'too_many';
     held.owned = answer !== null;
@@ -205,7 +207,7 @@ class RedisStore implements SessionStore, AsyncDisposable {
       });
       return typeof answer === 'number' ? answer : null;
     } catch (error) {
-      this.#change(false, error instanceof Error ? error.message : String(error));
+      this.#change(false, asError(error).message);
       return null;
     }
   }
@@ -224,12 +226,4 @@ class RedisStore implements SessionStore, AsyncDisposable {
     else
       log.warn({ reason }, 'the session store is down: until it answers, each server follows its own rules');
   }
-}
-
-/** Returns the result, or null if it takes longer. */
-async function withinTime<Result>(result: Promise<Result> | null, ms: number): Promise<Result | null> {
-  if (result === null) return null;
-  const timeUp = new AbortController();
-  const late = pause(ms, null, { ref: false, signal: timeUp.signal }).catch(() => null);
-  return Promise.race([result, late]).finally(() => timeUp.abort());
 }

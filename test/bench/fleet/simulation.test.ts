@@ -4,7 +4,7 @@ import { arrivalShapes } from './arrivals.js';
 import { nodeModel } from './node-model.js';
 import { doctorCosts, plannerOptions } from './options.js';
 import { Placement, placementRules } from './placement.js';
-import { Random } from './random.js';
+import { Random } from '../../support/random.js';
 import { Replicas } from './replicas.js';
 import { usualScenario, type Scenario } from './scenario.js';
 import { simulate } from './simulation.js';

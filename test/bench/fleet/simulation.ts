@@ -2,7 +2,7 @@ import { arrivalTimes } from './arrivals.js';
 import { EventQueue } from './event-queue.js';
 import { SimulatedNode } from './nodes.js';
 import { Placement } from './placement.js';
-import { Random } from './random.js';
+import { Random } from '../../support/random.js';
 import { Replicas } from './replicas.js';
 import type { Scenario } from './scenario.js';
 import { nowhere, SimulatedSessions, WaitingLine } from './sessions.js';

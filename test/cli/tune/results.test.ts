@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { defaultParameters } from '@millrace/protocol';
 import { candidateOf } from '../../../src/cli/tune/candidates.js';
-import { Measurements } from '../../../src/cli/tune/measurements.js';
+import { Measurements, subjectOf } from '../../../src/cli/tune/measurements.js';
 import { plotSvg, plotText } from '../../../src/cli/tune/plot.js';
 import { prepareDefaults } from '../../../src/cli/tune/write-defaults.js';
+import { readModelFolder } from '../../../src/model/folder.js';
+import { ModelCopy } from '../../model/model-copy.js';
+import { tinyModel } from '../../support/engine.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'millrace-'));
 after(() => rm(folder, { recursive: true }));
@@ -34,6 +37,17 @@ describe('what millrace tune keeps', () => {
     assert.equal((await Measurements.open(at('kept.json'), 'another model')).size, 0);
     await writeFile(at('broken.json'), '{"subject": "subj');
     assert.equal((await Measurements.open(at('broken.json'), 'subject')).size, 0);
+  });
+
+  it('is not that of another export in the same place', async () => {
+    await using copy = await ModelCopy.create(tinyModel);
+    const folder = await readModelFolder(copy.folder);
+    const parameters = defaultParameters(folder);
+    const job = { model: copy.folder, threads: 1, parameters, reference: candidate, pictures: [] };
+    const subject = await subjectOf(folder, job);
+    assert.equal(await subjectOf(folder, job), subject);
+    await utimes(folder.layout.unet.graph.file, 0, 0);
+    assert.notEqual(await subjectOf(folder, job), subject);
   });
 
   it('writes the options that the solver has into millrace.json, and keeps the rest', async () => {

@@ -9,6 +9,9 @@ type Runtime = Pick<ModelRuntime, 'countTokens' | 'embed'> & {
   readonly folder: { readonly promptGroups?: readonly PromptGroup[] };
 };
 
+/** Of each class, by group. */
+type Probabilities = readonly (readonly number[])[];
+
 /** Less sure names are left out. */
 const leastShare = 0.1;
 /** Most words, and weighted parts, that are told about: each word costs two calls of the text encoder. */
@@ -62,7 +65,10 @@ export class PromptReader {
       const sure = found.filter(([, share]) => share >= leastShare).sort(([, a], [, b]) => b - a);
       return Object.fromEntries(sure);
     };
-    const ignored = await this.#ignoredWords(plain);
+    const ignored = await this.#ignoredWords(
+      plain,
+      plain === text ? whole : await this.#probabilities(plain),
+    );
     return {
       styles: named('style'),
       moods: named('mood'),
@@ -70,10 +76,12 @@ export class PromptReader {
     };
   }
 
-  /** Returns the words that name nothing alone and without which the prompt names the same. */
-  async #ignoredWords(text: string): Promise<readonly string[]> {
+  /**
+   * Returns the words that name nothing alone and without which the prompt names the same.
+   * @param whole the probabilities of all names by the whole text.
+   */
+  async #ignoredWords(text: string, whole: Probabilities): Promise<readonly string[]> {
     const pieces = text.split(/([\p{L}\p{N}]+)/u);
-    const whole = await this.#probabilities(text);
     const ignored = new Set<string>();
     // Every second piece is a word.
     const words = pieces.flatMap((word, at) => (at % 2 === 1 ? [{ word, at }] : []));
@@ -91,7 +99,7 @@ export class PromptReader {
     return [...ignored];
   }
 
-  async #probabilities(text: string): Promise<readonly (readonly number[])[]> {
+  async #probabilities(text: string): Promise<Probabilities> {
     const { encoder_hidden_states: states } = await this.#runtime.embed(text);
     return this.#groups.map((group) => classify(group, states));
   }

@@ -174,6 +174,17 @@ export class ModelRuntime implements AsyncDisposable {
     return this.#unet.predict(rows, shape);
   }
 
+  /**
+   * Returns the raw U-Net output for one row: rows whose prompts differ in length cannot share a call.
+   * @throws {NotFiniteError} if any value is NaN or infinite.
+   */
+  async predictOne(row: Row, shape: Shape): Promise<Float32Array> {
+    const [output] = await this.predict([row], shape);
+    if (output === undefined) throw new RangeError('the U-Net predicted no row');
+    requireFinite('unet', output);
+    return output;
+  }
+
   /** The control networks; null if the model has no steered U-Net. */
   get controls(): ControlNetworks | null {
     return this.#steered?.controls ?? null;

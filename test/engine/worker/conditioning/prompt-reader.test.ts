@@ -75,7 +75,7 @@ describe('PromptReader', () => {
     const words = Array.from({ length: 30 }, (_, i) => `word${i}`);
     const [{ ignored } = {}] = await own.read({ ...defaultParameters(), prompt: words.join(' ') });
     assert.equal(ignored, words.slice(0, 16).join(' '));
-    assert.equal(embedded.length, 1 + 2 * 16 + 1);
+    assert.equal(embedded.length, 1 + 2 * 16);
   });
 
   it('counts tokens and those that are not read, and gives the parts with weights', async () => {

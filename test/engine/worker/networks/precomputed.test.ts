@@ -7,7 +7,6 @@ import type { Row } from '../../../../src/diffusion/stream.js';
 import { OnnxPart } from '../../../../src/engine/worker/networks/onnx-part.js';
 import { PrecomputedValues } from '../../../../src/engine/worker/networks/precomputed-values.js';
 import { blankRow, Unet } from '../../../../src/engine/worker/networks/unet.js';
-import type { UnetConfig } from '../../../../src/model/configs.js';
 import { readModelFolder, type ModelFolder } from '../../../../src/model/folder.js';
 import { readGraphFile } from '../../../../src/model/layout/graph-file.js';
 import { readPrecomputed } from '../../../../src/model/layout/precomputed.js';
@@ -15,6 +14,7 @@ import { unetLayout } from '../../../../src/model/layout/unet.js';
 import { ModelError } from '../../../../src/model/model-error.js';
 import { tinyModel } from '../../../support/engine.js';
 import { onnxGraph, type GraphParts } from '../../../support/onnx-graph.js';
+import { unetConfig } from '../../../support/unet-config.js';
 
 const [float32, int64] = [1, 7];
 const [channels, textWidth] = [2, 3];
@@ -70,17 +70,7 @@ const graphs: Readonly<Record<'unet' | 'unet_keys' | 'unet_time', GraphParts>> =
   },
 };
 
-const config: UnetConfig = {
-  in_channels: channels,
-  out_channels: channels,
-  block_out_channels: [1, 1],
-  cross_attention_dim: textWidth,
-  time_cond_proj_dim: guidanceWidth,
-  addition_embed_type: null,
-  addition_time_embed_dim: null,
-  projection_class_embeddings_input_dim: null,
-  sample_size: null,
-};
+const config = unetConfig({ channels, textWidth, guidanceWidth });
 
 const root = await mkdtemp(join(tmpdir(), 'millrace-precomputed-'));
 after(() => rm(root, { recursive: true }));
@@ -182,7 +172,7 @@ describe('a U-Net whose prompt and timestep are precomputed', () => {
     assert.deepEqual(rig.runs, { keys: 2, time: 2 });
   });
 
-  it('computes the keys of a prompt of the same values in other memory anew, as a transition makes them', async () => {
+  it('computes the keys again for the same values in other memory, as a transition makes them', async () => {
     await using rig = await open();
     const prompt = Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9);
     for (const now of [prompt, prompt.slice(), prompt.map((value) => 2 * value), prompt]) {

@@ -123,8 +123,6 @@ export class OneShot {
     const forget = sessions.expect(grant.subject);
     const id = randomUUID();
     try {
-      const { subject, limits } = grant;
-      await sessions.claim({ id, subject, counter: 0, most: limits.sessions ?? Infinity });
       const request = typeof asked === 'function' ? await asked() : asked;
       const checked = rules.check(request.parameters);
       const changes = checked.style_image ? await styleImages.prepareOnce(checked) : checked;
@@ -133,6 +131,9 @@ export class OneShot {
       capacity.checkCall(parameters);
       if (engine.state.name !== 'ready') throw new ProtocolError('not_ready');
       job.parameters = parameters;
+      // A refused request needs no place in the fleet.
+      const { subject, limits } = grant;
+      await sessions.claim({ id, subject, counter: 0, most: limits.sessions ?? Infinity });
       const input = await this.#inputOf(request, parameters);
       return await firstResult(engine, { parameters, input, caller });
     } finally {

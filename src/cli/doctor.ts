@@ -125,6 +125,7 @@ async function measure(
     calibration: { at: state.calibration.at.toISOString(), kept: state.calibration.isKept },
     unet: state.costs,
     picture_ms: state.pictureMs,
+    pictures: (state.pictureCosts ?? []).map(({ rows, ms }) => ({ pictures: rows, ms })),
     frames_per_second: fps,
     sessions: rates.map((rate) => ({
       fps: rate,

@@ -31,6 +31,11 @@ export interface MeasuredCosts {
   readonly costs: CostCurve;
   /** Milliseconds to encode and decode one picture of the model's default size. */
   readonly pictureMs: number;
+  /**
+   * Milliseconds to encode and decode several pictures in one call each, by their number from 1 on; absent if this is
+   * not known.
+   */
+  readonly pictureCosts?: CostCurve;
   /** Absent if the model cannot be steered so. */
   readonly steered?: SteeredCosts;
 }
@@ -79,6 +84,11 @@ export function rowBudget(curve: CostCurve): number {
   return curve.find(({ rows, ms }) => ms / rows <= best * 1.05)?.rows ?? 1;
 }
 
+/** Returns the most pictures that are encoded or decoded in one call. */
+export function pictureBudget({ pictureCosts = [] }: Pick<MeasuredCosts, 'pictureCosts'>): number {
+  return rowBudget(pictureCosts);
+}
+
 /** Milliseconds of work at any size, by calibration: assumed proportional to the area. */
 export class ExpectedCosts {
   readonly #measured: MeasuredCosts;
@@ -103,10 +113,18 @@ export class ExpectedCosts {
     return (ratio * cost(this.#measured.costs, rows) * height * width) / this.#positions;
   }
 
-  /** Returns the milliseconds to encode and decode a picture whose latent has this shape. */
-  picture([, height, width]: readonly [number, number, number]): number {
-    return (this.#measured.pictureMs * height * width) / this.#positions;
+  /**
+   * Returns the milliseconds to encode and decode a picture whose latent has this shape.
+   * @param together pictures that share the calls.
+   */
+  picture([, height, width]: readonly [number, number, number], together = 1): number {
+    return (pictureMs(this.#measured, together) * height * width) / this.#positions;
   }
+}
+
+/** Returns the milliseconds to encode and decode one of so many pictures that share the calls, at the usual size. */
+function pictureMs({ pictureMs: alone, pictureCosts = [] }: MeasuredCosts, together: number): number {
+  return together > 1 && pictureCosts.length > 0 ? cost(pictureCosts, together) / together : alone;
 }
 
 /** Returns the rows per second of a device, in calls of the best size within the budget; 0 if none was measured. */
@@ -123,17 +141,19 @@ export function unbrokenMs(all: Costs, parameters: StreamParameters): number {
   const measured = all.slowest ?? all;
   // Residual guidance has a negative row in the first step at most.
   const rows = rowsAtStage(parameters, 0);
-  return picturesMs(measured, parameters) + rowRatio(measured, parameters) * cost(measured.costs, rows);
+  const ms = measured.pictureMs + featuresMs(measured, parameters);
+  return ms + rowRatio(measured, parameters) * cost(measured.costs, rows);
 }
 
 /**
- * Returns the work of one frame of a stream with these parameters, at the model's default size. Rows of the steered
- * U-Net count as more than one.
+ * Returns the work of one frame of a stream with these parameters, at the model's default size, where frames enter and
+ * leave in calls of the best size. Rows of the steered U-Net count as more than one.
  */
 export function frameWork(costs: Costs, parameters: StreamParameters): Work {
+  const together = Math.min(costs.rowBudget, pictureBudget(costs));
   return {
     rows: rowRatio(costs, parameters) * rowsPerFrame(parameters),
-    pictureMs: picturesMs(costs, parameters),
+    pictureMs: pictureMs(costs, together) + featuresMs(costs, parameters),
   };
 }
 
@@ -157,20 +177,20 @@ function ratioOf({ steered }: MeasuredCosts, use: SteeredUse | null): number {
   return steered.ratio + use.controls * steered.controlRatio + use.bankFrames * steered.bankRatio;
 }
 
-/** Returns the milliseconds for all pictures of a frame. */
-function picturesMs({ pictureMs, steered }: MeasuredCosts, parameters: StreamParameters): number {
-  return pictureMs + activeControlNames(parameters).length * (steered?.featuresMs ?? 0);
+/** Returns the milliseconds for the control pictures of a frame. */
+function featuresMs({ steered }: MeasuredCosts, parameters: StreamParameters): number {
+  return activeControlNames(parameters).length * (steered?.featuresMs ?? 0);
 }
 
 /** Returns the U-Net calls (the last may be smaller) and milliseconds for work that is all ready at once. */
 export function workTime(
   { costs, rowBudget: budget }: Pick<Costs, 'costs' | 'rowBudget'>,
-  { rows, pictureMs }: Work,
+  { rows, pictureMs: ms }: Work,
 ): { readonly calls: number; readonly ms: number } {
   const full = Math.floor(rows / budget);
   const rest = rows - full * budget;
   const calls = full + (rest > 0 ? 1 : 0);
-  return { calls, ms: pictureMs + full * cost(costs, budget) + (rest > 0 ? cost(costs, rest) : 0) };
+  return { calls, ms: ms + full * cost(costs, budget) + (rest > 0 ? cost(costs, rest) : 0) };
 }
 
 /** Returns the frames per second of a device for streams with these parameters, at the model's default size. */
@@ -183,8 +203,8 @@ export function framesPerSecond(costs: Costs, parameters: StreamParameters): num
  * size, and decoding.
  */
 export function frameMs(costs: Costs, parameters: StreamParameters): number {
-  const { rows, pictureMs } = frameWork(costs, parameters);
-  return pictureMs + (rows * 1000) / rowsPerSecond(costs);
+  const work = frameWork(costs, parameters);
+  return work.pictureMs + (work.rows * 1000) / rowsPerSecond(costs);
 }
 
 /** Returns whether the predictions of two prompts are composed, instead of their embeddings. */
@@ -208,12 +228,14 @@ function rowsPerFrame(parameters: StreamParameters): number {
 /** Returns the costs of a device on which everything takes `factor` times as long. */
 export function slowedBy(
   factor: number,
-  { costs, rowBudget: budget, pictureMs, steered, bank }: Costs,
+  { costs, rowBudget: budget, pictureMs: ms, pictureCosts, steered, bank }: Costs,
 ): Costs {
+  const slowed = (curve: CostCurve): CostCurve => curve.map((point) => ({ ...point, ms: point.ms * factor }));
   return {
-    costs: costs.map(({ rows, ms }) => ({ rows, ms: ms * factor })),
+    costs: slowed(costs),
     rowBudget: budget,
-    pictureMs: pictureMs * factor,
+    pictureMs: ms * factor,
+    ...(pictureCosts && { pictureCosts: slowed(pictureCosts) }),
     ...(steered && { steered: { ...steered, featuresMs: steered.featuresMs * factor } }),
     ...(bank && { bank }),
   };
@@ -221,7 +243,7 @@ export function slowedBy(
 
 /** Returns the costs of several devices that work in parallel, as if they were one. */
 export function combined(devices: readonly Costs[]): Costs {
-  const callMs = ({ costs, pictureMs }: MeasuredCosts): number => cost(costs, 1) + pictureMs;
+  const callMs = ({ costs, pictureMs: ms }: MeasuredCosts): number => cost(costs, 1) + ms;
   const [slowest] = devices.toSorted((a, b) => callMs(b) - callMs(a));
   const steered = devices.flatMap((device) => device.steered ?? []);
   const banks = devices.flatMap((device) => device.bank ?? []);
@@ -229,7 +251,8 @@ export function combined(devices: readonly Costs[]): Costs {
     ...(devices.length > 1 && slowest && { slowest }),
     costs: combinedCurve(devices.map(({ costs }) => costs)),
     rowBudget: devices.reduce((sum, device) => sum + device.rowBudget, 0),
-    pictureMs: combinedMs(devices.map(({ pictureMs }) => pictureMs)),
+    pictureMs: combinedMs(devices.map(({ pictureMs: ms }) => ms)),
+    ...combinedPictures(devices.map(({ pictureCosts = [] }) => pictureCosts)),
     ...(steered.length > 0 && {
       steered: {
         ratio: Math.max(...steered.map(({ ratio }) => ratio)),
@@ -250,6 +273,12 @@ export function combined(devices: readonly Costs[]): Costs {
 /** Returns the milliseconds between two pieces of work that devices do in so many milliseconds each, in parallel. */
 function combinedMs(each: readonly number[]): number {
   return 1 / each.reduce((rate, ms) => rate + 1 / ms, 0);
+}
+
+/** Returns the curve of pictures, up to the number that all devices were measured with; none if one was not. */
+function combinedPictures(curves: readonly CostCurve[]): Pick<MeasuredCosts, 'pictureCosts'> {
+  const length = Math.min(...curves.map((curve) => curve.length));
+  return length > 0 ? { pictureCosts: combinedCurve(curves.map((curve) => curve.slice(0, length))) } : {};
 }
 
 /** Returns one curve for several devices: the sum of their rows, at the sum of their rates. */

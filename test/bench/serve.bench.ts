@@ -40,9 +40,9 @@ async function bareLoop(runtime: ModelRuntime, steps: number): Promise<number> {
   let frames = 0;
   const start = performance.now();
   while (performance.now() - start < ms) {
-    await runtime.encode(pixels, size);
+    await runtime.encodeOne(pixels, size);
     for (let step = 0; step < steps; step++) await runtime.predict([row], shape);
-    await runtime.decode(row.input, size, out);
+    await runtime.decodeOne(row.input, size, out);
     frames += 1;
   }
   return frames / ((performance.now() - start) / 1000);

@@ -60,8 +60,10 @@ async function costs(
   const stage = stageAt(createNoiseSchedule(of.scheduler), 499);
   const row = { role: 'positive', stage, input: latent(), conditioning } as const;
   const steppers = solvers.map((name) => {
-    const candidates = plainCandidates(space, 4).filter(({ solver }) => solver === name);
-    return { name, step: stepper(candidates, latent), shares: [] as number[] };
+    const [candidate] = comparedCalls.toReversed().flatMap((calls) => {
+      return plainCandidates(space, calls).filter(({ solver }) => solver === name);
+    });
+    return { name, step: stepper(candidate, latent), shares: [] as number[] };
   });
   for (let round = 0; round < rounds; round++) {
     const start = performance.now();
@@ -73,8 +75,8 @@ async function costs(
 }
 
 /** Returns what runs a picture through the steps of a solver and returns the milliseconds of one. */
-function stepper([candidate]: readonly Candidate[], latent: () => Latent): () => number {
-  if (candidate === undefined) return () => NaN;
+function stepper(candidate: Candidate | undefined, latent: () => Latent): () => number {
+  if (candidate === undefined) throw new RangeError('the solver makes no such number of calls');
   const solver = createSolver(space.scheduler, candidate);
   const [sample, eps, noise] = [latent(), latent(), latent()];
   const history = solver.createHistory(sample.length);

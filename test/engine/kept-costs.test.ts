@@ -11,6 +11,7 @@ import { tinyModel } from '../support/engine.js';
 interface Kept {
   readonly costs: CostCurve;
   readonly pictureMs: number;
+  readonly pictureCosts: CostCurve;
 }
 
 const cacheDirectory = await mkdtemp(join(tmpdir(), 'millrace-'));
@@ -29,8 +30,8 @@ async function start(calibration: Calibration = 'auto'): Promise<Kept> {
   });
   await engine.start();
   assert.ok(engine.state.name === 'ready');
-  const { costs, pictureMs } = engine.state;
-  return { costs, pictureMs };
+  const { costs, pictureMs, pictureCosts = [] } = engine.state;
+  return { costs, pictureMs, pictureCosts };
 }
 
 async function keptFile(): Promise<string> {
@@ -40,9 +41,11 @@ async function keptFile(): Promise<string> {
 }
 
 async function keep(kept: Kept, times: number): Promise<Kept> {
+  const slowed = (curve: CostCurve): CostCurve => curve.map(({ rows, ms }) => ({ rows, ms: ms * times }));
   const changed = {
-    costs: kept.costs.map(({ rows, ms }) => ({ rows, ms: ms * times })),
+    costs: slowed(kept.costs),
     pictureMs: kept.pictureMs * times,
+    pictureCosts: slowed(kept.pictureCosts),
   };
   await writeFile(await keptFile(), JSON.stringify(changed));
   return changed;

@@ -170,7 +170,7 @@ export async function keptCosts(
     isAny,
   );
   const costs = [1, 2, 4, 8].map((rows) => ({ rows, ms: best === 8 ? 0.01 + rows / 10_000 : rows / 100 }));
-  await kept.write({ costs, pictureMs: 0.01 });
+  await kept.write({ costs, pictureMs: 0.01, pictureCosts: costs });
   return { cacheDirectory, calibration: 'kept' };
 }
 

@@ -93,7 +93,15 @@ function renderPart(
 }
 
 function renderPerformance(
-  { device, calibration, unet, picture_ms: picture, frames_per_second: fps, sessions }: PerformanceReport,
+  {
+    device,
+    calibration,
+    unet,
+    picture_ms: picture,
+    pictures,
+    frames_per_second: fps,
+    sessions,
+  }: PerformanceReport,
   { model }: DoctorReport,
   width: number,
 ): string[] {
@@ -111,6 +119,13 @@ function renderPerformance(
       ['ms', ...unet.map((point) => round(point.ms))],
       ['ms a row', ...unet.map((point) => round(point.ms / point.rows))],
     ]),
+    ...(pictures.length > 1
+      ? numbers([
+          ['pictures', ...pictures.map((point) => String(point.pictures))],
+          ['ms', ...pictures.map((point) => round(point.ms))],
+          ['ms a picture', ...pictures.map((point) => round(point.ms / point.pictures))],
+        ])
+      : []),
     '',
     ...wrap(
       `In total ${round(fps)} frames a second at the default parameters (${steps === 1 ? '1 step' : `${steps} steps`}). Sessions at the same time, by the rate of each:`,

@@ -69,6 +69,8 @@ export interface PerformanceReport {
   readonly unet: CostCurve;
   /** Milliseconds to encode and decode a picture. */
   readonly picture_ms: number;
+  /** Milliseconds to encode and decode several in one call each. */
+  readonly pictures: readonly { readonly pictures: number; readonly ms: number }[];
   readonly frames_per_second: number;
   /** How many sessions at the same time get `fps` frames a second each, with the model's default parameters. */
   readonly sessions: readonly { readonly fps: number; readonly sessions: number }[];

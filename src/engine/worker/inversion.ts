@@ -46,11 +46,11 @@ async function edit(job: InversionJob, report: (news: InversionNews) => void): P
     };
   };
 
-  const clean = Float64Array.from(await runtime.encode(job.pixels, job.size));
+  const clean = Float64Array.from(await runtime.encodeOne(job.pixels, job.size));
   const pair = await inversion.invert(clean, await predictorOf(job.prompt));
   const latent = await inversion.sample(pair, await predictorOf(job.edit));
   const pixels = new Uint8ClampedArray(3 * job.size.width * job.size.height);
-  await runtime.decode(Float32Array.from(latent), job.size, pixels);
+  await runtime.decodeOne(Float32Array.from(latent), job.size, pixels);
   const deviation = latent.reduce((most, value, i) => Math.max(most, Math.abs(value - (clean[i] ?? 0))), 0);
   return { pixels: new Uint8Array(pixels.buffer), deviation, calls };
 }

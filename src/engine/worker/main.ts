@@ -5,7 +5,7 @@ import { readModelFolder } from '../../model/folder.js';
 import { Inbox } from './inbox.js';
 import { asError } from '../as-error.js';
 import { BufferPool } from '../buffer-pool.js';
-import { ExpectedCosts, rowBudget } from '../costs.js';
+import { ExpectedCosts, pictureBudget, rowBudget } from '../costs.js';
 import { deviceName, parseDevice } from '../device.js';
 import { ParameterError } from '../engine.js';
 import type { Ask, EngineFacts, Question, Questions, ToWorker, WorkerOptions } from '../messages.js';
@@ -266,7 +266,7 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
     const expected = new ExpectedCosts(measured, usual);
     const onProcessor = device.provider === 'cpu';
     const prices = new WorkPrices(expected, { rowBudget: facts.rowBudget, usual });
-    const bankMemory = new BankMemory(bankLimit);
+    const budgets = { rowBudget: facts.rowBudget, pictureBudget: pictureBudget(measured) };
     const worker = new EngineWorker(
       runtime,
       {
@@ -277,9 +277,9 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
         costs,
         pictureMs: measured.pictureMs,
         prices,
-        bankMemory,
+        bankMemory: new BankMemory(bankLimit),
       },
-      { rowBudget: facts.rowBudget, expected, prices, post, guard, onProcessor },
+      { ...budgets, expected, prices, post, guard, onProcessor },
     );
     post({ type: 'ready', ...facts });
     await worker.run(inbox);

@@ -65,7 +65,7 @@ class Trials {
     const shown = pictures[number];
     if (shown === undefined) throw new RangeError(`there is no picture ${number}`);
     const { pixels, prompt } = shown;
-    const clean = (await this.#runtime.encode(pixels, parameters)).slice();
+    const clean = (await this.#runtime.encodeOne(pixels, parameters)).slice();
     const positive = await this.#runtime.embed(prompt);
     const drawn = await this.#draw(reference, number, { clean, positive });
     const prepared = { clean, positive, reference: drawn };

@@ -38,6 +38,10 @@ async function reportOf(layout: LayoutName, changes: Partial<DoctorReport> = {})
         { rows: 8, ms: 48 },
       ],
       picture_ms: 4.44444,
+      pictures: [
+        { pictures: 1, ms: 4.44444 },
+        { pictures: 2, ms: 6 },
+      ],
       frames_per_second: 97.31,
       sessions: [
         { fps: 10, sessions: 9 },
@@ -97,7 +101,10 @@ it('shows the kind of model, the inputs and outputs of its files, and which prov
   );
   assert.match(text, /ok +a timestep for each row/);
   assert.match(text, /cuda +no: no NVIDIA GPU is here\n/);
-  assert.match(text, /rows +1 +2 +8\n +ms +8\.13 +14 +48\n +ms a row +8\.13 +7 +6\n/);
+  assert.match(
+    text,
+    /rows +1 +2 +8\n +ms +8\.13 +14 +48\n +ms a row +8\.13 +7 +6\n +pictures +1 +2\n +ms +4\.44 +6\n +ms a picture +4\.44 +3\n/,
+  );
   assert.match(text, /frames a second +10 +30\n +sessions +9 +3\n/);
 
   const half = render(await reportOf('optimum-onnx'), 120);

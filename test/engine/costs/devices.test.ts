@@ -35,6 +35,28 @@ test('the rates of several devices add up', () => {
   assert.ok(Math.abs(rowsPerSecond(both) - rowsPerSecond(fast) - rowsPerSecond(slow)) < 1e-9);
 });
 
+test('pictures that share calls take longer on a slower device, and the rates of several devices add up', () => {
+  const pictureCosts = [
+    { rows: 1, ms: 4 },
+    { rows: 2, ms: 6 },
+  ];
+  const sharing = { ...fast, pictureCosts };
+  const slower = slowedBy(3, sharing);
+  assert.deepEqual(
+    slower.pictureCosts?.map(({ ms }) => ms),
+    [12, 18],
+  );
+  const both = combined([
+    sharing,
+    { ...slower, pictureCosts: [...slower.pictureCosts!, { rows: 4, ms: 30 }] },
+  ]);
+  assert.deepEqual(both.pictureCosts, [
+    { rows: 2, ms: 6 },
+    { rows: 4, ms: 9 },
+  ]);
+  assert.equal(combined([sharing, slow]).pictureCosts, undefined);
+});
+
 test('steering costs by its ratio on any device; controls take longer on a slower one', () => {
   const ratios = { ratio: 1.5, controlRatio: 0.5, bankRatio: 0.25 };
   const steered = { ...fast, steered: { ...ratios, featuresMs: 2 } };

@@ -41,6 +41,21 @@ test('a frame takes a row for each stage, with guidance two or one more, and its
   assert.equal(framesPerSecond(costs, parameters), 1000 / 45);
 });
 
+test('its pictures share calls of the best size, as far as frames enter together', () => {
+  const pictureCosts = [
+    { rows: 1, ms: 15 },
+    { rows: 2, ms: 24 },
+    { rows: 4, ms: 40 },
+    { rows: 8, ms: 72 },
+  ];
+  const many = { ...costs, pictureCosts };
+  assert.equal(frameWork(many, parameters).pictureMs, 10);
+  assert.equal(frameWork({ ...many, rowBudget: 2 }, parameters).pictureMs, 12);
+  assert.equal(frameWork({ ...many, rowBudget: 1 }, parameters).pictureMs, 15);
+  assert.equal(frameMs(many, parameters), 40);
+  assert.equal(unbrokenMs(many, parameters), unbrokenMs(costs, parameters));
+});
+
 test('work takes full calls and one smaller call', () => {
   assert.deepEqual(workTime(costs, { rows: 9, pictureMs: 5 }), { calls: 3, ms: 5 + 40 + 40 + 20 });
   assert.deepEqual(workTime(costs, { rows: 8, pictureMs: 5 }), { calls: 2, ms: 5 + 40 + 40 });

@@ -52,6 +52,7 @@ describe('the thread of an engine', () => {
       costs,
       rowBudget: 8,
       pictureMs: 0.01,
+      pictureCosts: costs,
     });
     thread.send({ type: 'stop' });
     assert.equal(await thread.ended, 0);

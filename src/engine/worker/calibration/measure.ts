@@ -1,7 +1,9 @@
-import type { MeasuredCosts, SteeredCosts } from '../../costs.js';
+import { rowBudget, type MeasuredCosts, type SteeredCosts } from '../../costs.js';
 import type { Device } from '../../device.js';
 import type { Calibration, CalibrationTime } from '../../messages.js';
 import { CalibrationFile, fieldsOf } from './cache.js';
+import { measurePictures } from './measure-pictures.js';
+import { NotFiniteError } from '../networks/finite.js';
 import type { Row, RowValues } from '../../../diffusion/stream.js';
 import type { ModelFolder } from '../../../model/folder.js';
 import { median, msOf, stillTakes } from './timing.js';
@@ -44,7 +46,7 @@ interface DatedCosts extends MeasuredCosts {
 }
 
 /**
- * Warms all networks up, and times the U-Net at 1, 2, 4 and 8 rows and the VAE, at the model's default size. Results
+ * Warms all networks up, and times the U-Net at 1, 2, 4 and 8 rows and the VAE at as many pictures, at the model's default size. Results
  * are saved by model, device, CPU, thread count and Node version, until the machine proves faster or slower than they
  * say. If the model can be steered by pictures, what that costs is measured with them.
  */
@@ -62,10 +64,12 @@ async function measurePlain(runtime: Networks, options: MeasureOptions): Promise
   const shape = runtime.latentShape(size);
   options.onProgress('warming up');
   const image = new Uint8Array(size.width * size.height * 3);
-  const out = new Uint8ClampedArray(image.length);
+  const out = new Uint8Array(image.length);
   const picture = async (): Promise<void> => {
     proceed();
-    await runtime.decode(await runtime.encode(image, size), size, out);
+    const [latent] = await runtime.encode([image], size);
+    if (!latent) throw new NotFiniteError('vae_encoder');
+    await runtime.decode([latent], size, [out]);
   };
   await picture();
   const row = blankRow(runtime.folder, shape, 500);
@@ -87,7 +91,10 @@ async function measurePlain(runtime: Networks, options: MeasureOptions): Promise
     return { ...known.value, calibration: { at: known.savedAt, isKept: true } };
   }
   options.onProgress('measuring the cost of a U-Net call');
-  const measured = await measureAll({ call, picture });
+  const times = await measureAll({ call, picture });
+  const { pictureMs: aloneMs, costs } = times;
+  const pictureCosts = await measurePictures(runtime, { ...options, aloneMs, most: rowBudget(costs) });
+  const measured = { ...times, pictureCosts };
   await cache?.write(measured);
   return { ...measured, calibration: { at: new Date(), isKept: false } };
 }
@@ -206,8 +213,8 @@ async function stillHold(
 }
 
 function isMeasured(value: unknown): value is MeasuredCosts {
-  const { costs, pictureMs } = fieldsOf(value);
-  return isTime(pictureMs) && Array.isArray(costs) && isCurve(costs.map(fieldsOf));
+  const { costs, pictureMs, pictureCosts } = fieldsOf(value);
+  return isTime(pictureMs) && isCurve(costs, rowCounts.length) && isCurve(pictureCosts, 1);
 }
 
 function isSteered(value: unknown): value is SteeredCosts {
@@ -216,9 +223,11 @@ function isSteered(value: unknown): value is SteeredCosts {
   return isTime(ratio) && each.every((one) => typeof one === 'number' && one >= 0);
 }
 
-function isCurve(points: readonly Readonly<Record<string, unknown>>[]): boolean {
-  const rows = JSON.stringify(points.map((point) => point['rows']));
-  return rows === JSON.stringify(rowCounts) && points.every(({ ms }) => isTime(ms));
+/** Returns whether a value is a curve over the first of our numbers of rows, at least so many. */
+function isCurve(value: unknown, least: number): boolean {
+  if (!Array.isArray(value) || value.length < least || value.length > rowCounts.length) return false;
+  const points = value.map(fieldsOf);
+  return points.every(({ rows, ms }, i) => rows === rowCounts[i] && isTime(ms));
 }
 
 function isTime(value: unknown): boolean {

@@ -6,7 +6,10 @@ import { usualSize, type Size } from '../networks/sizes.js';
 import { createPlan } from '../planning/plan.js';
 
 /** The networks that draw a picture. */
-type Networks = Pick<ModelRuntime, 'folder' | 'latentShape' | 'embed' | 'encode' | 'predict' | 'decode'>;
+type Networks = Pick<
+  ModelRuntime,
+  'folder' | 'latentShape' | 'embed' | 'encodeOne' | 'predict' | 'decodeOne'
+>;
 
 /** Draws the same picture, in one step with the default prompt, as often as needed. */
 export class TrialPicture {
@@ -28,13 +31,13 @@ export class TrialPicture {
   async draw(): Promise<Uint8ClampedArray> {
     this.#stream ??= this.#open();
     const stream = await this.#stream;
-    stream.admit(0, await this.#runtime.encode(this.#pixels, this.#size));
+    stream.admit(0, await this.#runtime.encodeOne(this.#pixels, this.#size));
     const out = new Uint8ClampedArray(this.#pixels.length);
     for (const lane of stream.lanes()) {
       const predictions = await this.#runtime.predict(lane.rows, lane.shape);
       for (const prediction of predictions) requireFinite('unet', prediction);
       const latent = stream.absorb(lane, predictions);
-      if (latent) await this.#runtime.decode(latent, this.#size, out);
+      if (latent) await this.#runtime.decodeOne(latent, this.#size, out);
     }
     return out;
   }

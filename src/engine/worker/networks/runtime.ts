@@ -8,7 +8,7 @@ import { loadTokenizer } from '../../../model/tokenizer.js';
 import type { Device } from '../../device.js';
 import { Autoencoder } from './autoencoder.js';
 import { ControlNetworks } from './control-networks.js';
-import { NotFiniteError, requireFinite } from './finite.js';
+import { allFinite, NotFiniteError, requireFinite } from './finite.js';
 import { ImageEncoder } from './image-encoder.js';
 import { OnnxPart } from './onnx-part.js';
 import { checkPreprocessors, Preprocessors, type PictureJob } from './preprocessors.js';
@@ -152,12 +152,21 @@ export class ModelRuntime implements AsyncDisposable {
   }
 
   /**
-   * Encodes RGB bytes to a latent, scaled as for the training of the U-Net.
+   * Encodes pictures of one size, RGB bytes, in one call.
+   * @returns latents, scaled as for the training of the U-Net; null for one with a NaN or infinite value.
+   */
+  async encode(pictures: readonly Uint8Array[], size: Size): Promise<readonly (Float32Array | null)[]> {
+    const latents = await this.#autoencoder.encode(pictures.map((data) => ({ ...size, data })));
+    return latents.map((latent) => (allFinite(latent) ? latent : null));
+  }
+
+  /**
+   * Encodes one picture.
    * @throws {NotFiniteError} if any value is NaN or infinite.
    */
-  async encode(pixels: Uint8Array, size: Size): Promise<Float32Array> {
-    const [latent = new Float32Array(0)] = await this.#autoencoder.encode([{ ...size, data: pixels }]);
-    requireFinite('vae_encoder', latent);
+  async encodeOne(pixels: Uint8Array, size: Size): Promise<Float32Array> {
+    const [latent] = await this.encode([pixels], size);
+    if (!latent) throw new NotFiniteError('vae_encoder');
     return latent;
   }
 
@@ -196,12 +205,27 @@ export class ModelRuntime implements AsyncDisposable {
   }
 
   /**
-   * Decodes a scaled latent to RGB bytes.
+   * Decodes scaled latents in one call, each into the RGB bytes of a picture of this size.
+   * @returns for each whether all its values were finite.
+   */
+  async decode(
+    latents: readonly Float32Array[],
+    size: Size,
+    outs: readonly Uint8Array[],
+  ): Promise<readonly boolean[]> {
+    return this.#autoencoder.decode(
+      latents,
+      outs.map((data) => ({ ...size, data })),
+    );
+  }
+
+  /**
+   * Decodes one scaled latent.
    * @throws {NotFiniteError} if any pixel is NaN or infinite.
    */
-  async decode(latent: Float32Array, size: Size, out: Uint8ClampedArray): Promise<void> {
+  async decodeOne(latent: Float32Array, size: Size, out: Uint8ClampedArray): Promise<void> {
     const data = new Uint8Array(out.buffer, out.byteOffset, out.length);
-    const [isFinite] = await this.#autoencoder.decode([latent], [{ ...size, data }]);
+    const [isFinite] = await this.decode([latent], size, [data]);
     if (!isFinite) throw new NotFiniteError('vae_decoder');
   }
 

@@ -227,12 +227,14 @@ export class LiveStream implements RowSource {
     return lacking.length > 0 ? lacking.map(() => 1) : this.#enterable().map(() => this.#stream.entryRows);
   }
 
-  /** Removes and returns the next frame to enter; later frames are compared with it, and the noise follows. */
+  /** Removes and returns the next frame to enter; later frames are compared with it. */
   takeEntry(): WaitingFrame {
-    const waiting = this.#waiting.take();
-    const { image } = waiting.input;
-    if (image) followMotion(this.#stream, image, this.#context.model.folder.pixelFactor);
-    return waiting;
+    return this.#waiting.take();
+  }
+
+  /** Lets the noise follow the picture of a frame that is about to be admitted. */
+  follow(image: Image): void {
+    followMotion(this.#stream, image, this.#context.model.folder.pixelFactor);
   }
 
   /** Admits a frame returned by `takeEntry`, with the arguments of `Stream.admit`. @returns its lane. */

@@ -19,7 +19,7 @@ export interface FrameMask {
   readonly latent: Float32Array;
 }
 
-/** The picture of a frame as it is encoded, valid until the next one, and its mask; null if all may change. */
+/** The picture of a frame as it is encoded, and its mask; null if all may change. */
 export interface Prepared {
   readonly pixels: Uint8Array;
   readonly mask: FrameMask | null;
@@ -59,7 +59,6 @@ export class StreamPictures {
   readonly #model: Model;
   #parameters: StreamParameters;
   #drawn: Drawn | null = null;
-  #mixed = new Uint8Array(0);
   /** A copy of the last result, if there is feedback or a control that takes it. */
   #last: Image | null = null;
   /** When control pictures were last chosen to be shown, by `performance.now()`. */
@@ -147,9 +146,10 @@ export class StreamPictures {
     const { pixel_feedback: share } = this.#parameters;
     const other = this.#last?.data;
     if (share === 0 || other === undefined) return input;
-    if (this.#mixed.length !== other.length) this.#mixed = new Uint8Array(other.length);
-    mixPixels(this.#mixed, { input, other, share }, mask);
-    return this.#mixed;
+    // Memory of its own, since several frames of a stream may be encoded in one call.
+    const mixed = new Uint8Array(other.length);
+    mixPixels(mixed, { input, other, share }, mask);
+    return mixed;
   }
 
   /** Returns what the parameters draw; draws it if they have changed. */

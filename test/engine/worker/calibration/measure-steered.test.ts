@@ -52,9 +52,9 @@ async function measure(
       latentShape: (given) => latentShape(folder, given),
       encode() {
         clock += 1;
-        return Promise.resolve(new Float32Array(1));
+        return Promise.resolve([new Float32Array(1)]);
       },
-      decode: () => Promise.resolve(),
+      decode: () => Promise.resolve([true]),
       predict(rows, _, kept) {
         const use = useOf(rows[0]);
         assert.equal(kept !== undefined, use === 'bank', 'what it computes for the bank is taken too');

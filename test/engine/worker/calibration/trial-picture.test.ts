@@ -35,7 +35,7 @@ function setUp(defaults: ModelFolder['defaults'] = {}, predicted = 0): Rig {
       prompts.push(prompt);
       return Promise.resolve({ encoder_hidden_states: new Float32Array(3) });
     },
-    encode(pixels, size) {
+    encodeOne(pixels, size) {
       assert.deepEqual(size, { width, height });
       pictures.push(pixels.slice());
       const shape = latentShape(own, size);
@@ -50,7 +50,7 @@ function setUp(defaults: ModelFolder['defaults'] = {}, predicted = 0): Rig {
       });
       return Promise.resolve(rows.map(({ input }) => new Float32Array(input.length).fill(predicted)));
     },
-    decode(latent, size, out) {
+    decodeOne(latent, size, out) {
       assert.deepEqual([latent.length > 0, size, out.length], [true, { width, height }, width * height * 3]);
       out.fill(40 + pictures.length);
       return Promise.resolve();

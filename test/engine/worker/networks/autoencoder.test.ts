@@ -25,8 +25,8 @@ describe('an autoencoder with latent statistics', () => {
       { threads: 1 },
     );
     await using scaled = await ModelRuntime.load({ ...folder, ...statistics }, { threads: 1 });
-    const encoded = (await plain.encode(data, size)).slice();
-    const latent = (await scaled.encode(data, size)).slice();
+    const encoded = (await plain.encodeOne(data, size)).slice();
+    const latent = (await scaled.encodeOne(data, size)).slice();
     const channel = latent.length / 4;
     assert.equal(channel, 16);
     for (const [i, value] of latent.entries()) {
@@ -35,8 +35,8 @@ describe('an autoencoder with latent statistics', () => {
       assert.ok(Math.abs(value - want) < 1e-5, `${i}: ${value}, not ${want}`);
     }
     const [wanted, decoded] = [new Uint8ClampedArray(data.length), new Uint8ClampedArray(data.length)];
-    await plain.decode(encoded, size, wanted);
-    await scaled.decode(latent, size, decoded);
+    await plain.decodeOne(encoded, size, wanted);
+    await scaled.decodeOne(latent, size, decoded);
     for (const [i, value] of decoded.entries()) assert.ok(Math.abs(value - wanted[i]) <= 1, `${i}`);
   });
 });

@@ -68,12 +68,12 @@ describe('the networks of a model', () => {
 
   it('convert pictures to latents and back, at a size that they do not take themselves', async () => {
     const { data } = testImage(3, odd);
-    const latent = (await runtime.encode(data, odd)).slice();
+    const latent = (await runtime.encodeOne(data, odd)).slice();
     const shape = runtime.latentShape(odd);
     assert.equal(latent.length, shape[0] * shape[1] * shape[2]);
     assert.ok(latent.some((value) => value !== latent[0]));
     const out = new Uint8ClampedArray(data.length);
-    await runtime.decode(latent, odd, out);
+    await runtime.decodeOne(latent, odd, out);
     const filled = { width: shape[2] * folder.pixelFactor, height: shape[1] * folder.pixelFactor };
     const planes = await (await floatVaeOf(folder)).decode(latent, filled);
     assert.equal(planes.length, 3 * filled.width * filled.height);
@@ -84,6 +84,24 @@ describe('the networks of a model', () => {
     ] as const) {
       const value = planes[y * filled.width + x] ?? NaN;
       assert.equal(out[3 * (y * odd.width + x)], Math.round(Math.min(255, Math.max(0, (value + 1) * 127.5))));
+    }
+  });
+
+  it('convert several pictures in one call as each alone, and say which one is not finite', async () => {
+    const pictures = [1, 2, 3].map((seed) => testImage(seed, odd).data);
+    const alone: Float32Array[] = [];
+    for (const data of pictures) alone.push((await runtime.encodeOne(data, odd)).slice());
+    const together = (await runtime.encode(pictures, odd)).map((latent) => latent?.slice());
+    for (const [i, latent] of together.entries()) {
+      assert.ok(latent?.every((value, at) => Math.abs(value - (alone[i]?.[at] ?? NaN)) < 1e-4));
+    }
+    const outs = pictures.map(({ length }) => new Uint8Array(length));
+    alone[1]?.fill(NaN);
+    assert.deepEqual(await runtime.decode(alone, odd, outs), [true, false, true]);
+    for (const i of [0, 2]) {
+      const out = new Uint8ClampedArray(outs[i].length);
+      await runtime.decodeOne(alone[i], odd, out);
+      assert.ok(outs[i].every((byte, at) => Math.abs(byte - out[at]) <= 1));
     }
   });
 
@@ -102,14 +120,14 @@ describe('the networks of a model', () => {
     const { data } = testImage(3, odd);
     const drawn: [Float32Array, Uint8ClampedArray][] = [];
     for (const networks of [runtime, inBytes]) {
-      const latent = (await networks.encode(data, odd)).slice();
+      const latent = (await networks.encodeOne(data, odd)).slice();
       const out = new Uint8ClampedArray(data.length);
-      await networks.decode(latent, odd, out);
+      await networks.decodeOne(latent, odd, out);
       drawn.push([latent, out]);
     }
     assert.deepEqual(drawn[0], drawn[1]);
     await assert.rejects(
-      inBytes.decode(drawn[0][0].fill(NaN), odd, new Uint8ClampedArray(data.length)),
+      inBytes.decodeOne(drawn[0][0].fill(NaN), odd, new Uint8ClampedArray(data.length)),
       rejectsOf('vae_decoder'),
     );
   });
@@ -119,9 +137,9 @@ describe('the networks of a model', () => {
     await own[Symbol.asyncDispose]();
     await own[Symbol.asyncDispose]();
     await assert.rejects(own.embed('cat'));
-    await assert.rejects(own.encode(testImage(0, odd).data, odd));
+    await assert.rejects(own.encodeOne(testImage(0, odd).data, odd));
     const latent = new Float32Array(runtime.latentShape(odd).reduce((product, side) => product * side));
-    await assert.rejects(own.decode(latent, odd, new Uint8ClampedArray(3 * 72 * 40)));
+    await assert.rejects(own.decodeOne(latent, odd, new Uint8ClampedArray(3 * 72 * 40)));
   });
 });
 
@@ -135,11 +153,11 @@ describe('a network whose values are not finite', () => {
 
   it('is named if it is one half of the VAE', async () => {
     const encoder = await spoiled(tinyModel, 'vae_encoder', 'latent_sample');
-    await assert.rejects(encoder.encode(testImage(0, odd).data, odd), rejectsOf('vae_encoder'));
+    await assert.rejects(encoder.encodeOne(testImage(0, odd).data, odd), rejectsOf('vae_encoder'));
     const decoder = await spoiled(tinyModel, 'vae_decoder', 'sample');
     const latent = new Float32Array(runtime.latentShape(odd).reduce((product, side) => product * side));
     const out = new Uint8ClampedArray(3 * odd.width * odd.height);
-    await assert.rejects(decoder.decode(latent, odd, out), rejectsOf('vae_decoder'));
+    await assert.rejects(decoder.decodeOne(latent, odd, out), rejectsOf('vae_decoder'));
   });
 });
 

@@ -54,6 +54,9 @@ export interface Rig {
   readonly features: string[];
   /** Pictures of each call of a preprocessor. */
   readonly preprocessed: number[];
+  /** Pictures of each call of the VAE. */
+  readonly encoded: number[];
+  readonly decoded: number[];
   /** The rows of each call. */
   readonly rows: (readonly Row[])[];
   readonly open: (id: number, changes?: Partial<StreamParameters>) => Promise<LiveStream>;
@@ -80,9 +83,12 @@ const noGuard: SafetyGuard | null = null;
 /**
  * A preprocessor takes 6 ms for a picture, which it inverts. Encoding takes 2 ms, decoding 3 ms, features 4 ms, and a
  * call 10 ms a row, as calibration expects it; with each control as long again.
+ * @param pictureGrowth exponent of the time of encoding and decoding by the number of pictures.
  */
 export function setUp({
   rowBudget = 4,
+  pictureBudget = 1,
+  pictureGrowth = 1,
   encodeMs = 2,
   rowMs = 10,
   largeMs = 0,
@@ -95,11 +101,14 @@ export function setUp({
   const spoil: Rig['spoil'] = new Set();
   const features: string[] = [];
   const preprocessed: number[] = [];
+  const encoded: number[] = [];
+  const decoded: number[] = [];
   const rowsOfCalls: (readonly Row[])[] = [];
   const pixels = new BufferPool(4);
   const costs = [1, 2, 4, 8].map((rows) => ({ rows, ms: 10 * rows }));
   const steered = { ratio: 1, controlRatio: 1, bankRatio: 0.5, featuresMs: 4 };
-  const expected = new ExpectedCosts({ costs, pictureMs: 5, steered }, usual);
+  const pictureCosts = [1, 2, 4, 8].map((rows) => ({ rows, ms: 5 * rows ** pictureGrowth }));
+  const expected = new ExpectedCosts({ costs, pictureMs: 5, pictureCosts, steered }, usual);
   const prices = new WorkPrices(expected, { rowBudget, usual });
   const loop = new FrameLoop(
     {
@@ -126,12 +135,16 @@ export function setUp({
         });
         return Promise.resolve(pictures);
       },
-      encode(picture, size) {
-        assert.equal(picture.length, size.width * size.height * 3);
-        clock.now += encodeMs;
-        if (spoil.delete('encode')) return Promise.reject(new NotFiniteError('vae_encoder'));
+      encode(pictures, size) {
+        encoded.push(pictures.length);
+        clock.now += encodeMs * pictures.length ** pictureGrowth;
         const shape = sizeOf(size);
-        return Promise.resolve(new Float32Array(shape[0] * shape[1] * shape[2]).fill(picture[0] / 256));
+        const latents = pictures.map((picture) => {
+          assert.equal(picture.length, size.width * size.height * 3);
+          if (spoil.delete('encode')) return null;
+          return new Float32Array(shape[0] * shape[1] * shape[2]).fill(picture[0] / 256);
+        });
+        return Promise.resolve(latents);
       },
       predict(rows, shape, kept) {
         rowsOfCalls.push(rows);
@@ -147,16 +160,20 @@ export function setUp({
           rows.map(({ input }, i) => input.map((value) => (i === 0 && bad !== null ? bad : value / 2))),
         );
       },
-      decode(latent, size, out) {
-        assert.equal(out.length, size.width * size.height * 3);
-        clock.now += 3;
-        if (spoil.delete('decode')) return Promise.reject(new NotFiniteError('vae_decoder'));
-        out.fill(100 * latent[0]);
-        return Promise.resolve();
+      decode(latents, size, outs) {
+        decoded.push(latents.length);
+        clock.now += 3 * latents.length ** pictureGrowth;
+        const finite = outs.map((out, i) => {
+          assert.equal(out.length, size.width * size.height * 3);
+          out.fill(100 * latents[i][0]);
+          return !spoil.delete('decode');
+        });
+        return Promise.resolve(finite);
       },
     },
     {
       rowBudget,
+      pictureBudget,
       expected,
       prices,
       pixels,
@@ -213,6 +230,8 @@ export function setUp({
     spoil,
     features,
     preprocessed,
+    encoded,
+    decoded,
     rows: rowsOfCalls,
     open,
     results: () => posted.filter((message) => message.type === 'result'),

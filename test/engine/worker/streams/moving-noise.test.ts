@@ -31,9 +31,11 @@ function enter(stream: LiveStream, frame: number, left: number): void {
     const [x, y] = [Math.floor(i / 3) % size.width, Math.floor(i / 3 / size.width)];
     return Math.min(255, Math.max(0, luma[Math.floor(y / cell) * columns + Math.floor(x / cell)]));
   });
-  stream.push({ frame, ...size, input: { image: { ...size, data } }, arrivedAt: 0 }, true);
+  const image = { ...size, data };
+  stream.push({ frame, ...size, input: { image }, arrivedAt: 0 }, true);
   stream.screen();
   stream.takeEntry();
+  stream.follow(image);
   stream.admit(frame, new Float32Array(columns * rows));
 }
 

@@ -34,7 +34,7 @@ async function errors(): Promise<ReadonlyMap<SolverName, readonly (number | null
   const pictures = await readPictures(usual, folder.styles, {});
   const held = pictures.map((_, i) => i).filter((i) => i % 2 === 1);
   const job = { model, threads, parameters: usual, reference: referenceFor(space), pictures };
-  await using thread = new TuningThread(job, () => {});
+  await using thread = new TuningThread(job, { onLoading: () => {} });
   const table = new Map<SolverName, (number | null)[]>();
   for (const [column, calls] of comparedCalls.entries()) {
     for (const candidate of plainCandidates(space, calls)) {

@@ -58,10 +58,10 @@ describe('millrace tune', () => {
     const { code, stderr } = await ended;
     assert.equal(code, 130, stderr);
     assert.match(stderr, /interrupted; what was measured is kept/);
-    const { errors } = JSON.parse(await readFile(join(output, 'measurements.json'), 'utf8')) as {
-      readonly errors: object;
+    const { values } = JSON.parse(await readFile(join(output, 'measurements.json'), 'utf8')) as {
+      readonly values: object;
     };
-    assert.ok(Object.keys(errors).length > 0);
+    assert.ok(Object.keys(values).length > 0);
   });
 
   it('refuses what it cannot do, and says why', async () => {
@@ -70,7 +70,8 @@ describe('millrace tune', () => {
       assert.equal(code, 1);
       assert.match(stderr, message);
     };
-    await refused(/--budget must be 1, 2, 4 or 8, not 3\n$/, '-b', '3');
+    await refused(/--budget must be 1, 2, 4 or 8, not 3 \(or give --statistics\)\n$/, '-b', '3');
+    await refused(/--budget must be 1, 2, 4 or 8, not absent/);
     await refused(/--strength must be above 0, up to 1, not 2\n$/, '-b', '1', '--strength', '2');
     await refused(/none\.txt cannot be read; --prompts names/, '-b', '1', '--prompts', 'none.txt');
     const lone = join(folder, 'lone');

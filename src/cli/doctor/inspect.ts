@@ -9,8 +9,9 @@ import type { Check, ModelReport, PartReport } from './report.js';
 export function inspectModel(model: ModelFolder): ModelReport {
   const { defaults, fixedSize, layout, selfGuided } = model;
   const xl = unetInput(layout.unet, 'text_embeds') !== undefined;
+  const restores = model.scheduler['mean_reverting'] !== undefined;
   const kinds = [
-    xl ? 'Stable Diffusion XL' : 'Stable Diffusion',
+    restores ? 'mean-reverting restoration' : xl ? 'Stable Diffusion XL' : 'Stable Diffusion',
     ...(selfGuided ? ['latent consistency'] : []),
   ];
   return {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { inspectModel } from '../../src/cli/doctor/inspect.js';
 import { readModelFolder } from '../../src/model/folder.js';
 import { unetInput } from '../../src/model/layout/unet.js';
 import { createRestorationModel } from '../support/restoration-model.js';
@@ -7,7 +8,9 @@ import { createRestorationModel } from '../support/restoration-model.js';
 describe('the folder of a mean-reverting model', () => {
   it('says how its diffusion goes, and starts with the solver for it', async () => {
     await using copy = await createRestorationModel({ eps: undefined });
-    const { scheduler, defaults, layout, ...folder } = await readModelFolder(copy.folder);
+    const model = await readModelFolder(copy.folder);
+    assert.equal(inspectModel(model).kind, 'mean-reverting restoration, predicts epsilon');
+    const { scheduler, defaults, layout, ...folder } = model;
     // The default of the original.
     assert.deepEqual(scheduler['mean_reverting'], { max_sigma: 50, T: 100, eps: 0.01 });
     const { solver, strength, steps, cfg_type } = defaults;

@@ -66,7 +66,7 @@ interface LambdaGrid {
 /** @param intervals number of intervals between the values. */
 export function lambdaGrid({ alphasCumprod }: NoiseSchedule, intervals: number): LambdaGrid {
   const rising = Array.from(alphasCumprod, (abar) => -Math.log(abar) / 2);
-  const [noisy, clean] = [lambdaOf(-rising[rising.length - 1]), lambdaOf(-rising[0])];
+  const [noisy, clean] = [lambdaOf(-(rising.at(-1) ?? 0)), lambdaOf(-rising[0])];
   return {
     lambdas: Array.from({ length: intervals + 1 }, (_, j) => noisy + (j * (clean - noisy)) / intervals),
     stageOf(lambda) {

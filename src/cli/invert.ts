@@ -2,6 +2,7 @@ import { defaultParameters } from '@millrace/protocol';
 import { Command } from 'commander';
 import { checkInversion } from '../diffusion/bdia-inversion.js';
 import { createNoiseSchedule } from '../diffusion/schedule.js';
+import { solversFor } from '../diffusion/solvers/create.js';
 import { SolverError } from '../diffusion/solver-options.js';
 import { invertPicture } from '../engine/host/invert-picture.js';
 import type { InversionJob } from '../engine/inversion.js';
@@ -65,6 +66,12 @@ async function invert(path: string, options: InvertOptions, signal: AbortSignal)
   const settings = readEngineSettings(options);
   const root = await findModel(settings.model, signal);
   const folder = await readModelFolder(root);
+  const fitting = solversFor(folder.scheduler);
+  if (!fitting.includes('BDIAScheduler'))
+    throw new RunError(
+      `${folder.name} cannot be inverted, which is for diffusion models that predict noise; ` +
+        `its solvers are ${fitting.join(', ')}`,
+    );
   // Checks the range of steps and gamma before the networks are loaded.
   checkInversion(createNoiseSchedule(folder.scheduler), inversion);
   const ffmpeg = () => findFfmpeg(process.env, signal);

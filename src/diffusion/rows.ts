@@ -38,7 +38,7 @@ export interface Row {
 
 /**
  * Returns the rows that a frame needs to advance by a stage: the negative one first, if any, and the positive one last.
- * All get the frame's own values.
+ * All get the frame's own values, and as `mean` what its samples revert to, if they do.
  */
 export function rowsOf(
   frame: InFlight,
@@ -48,7 +48,7 @@ export function rowsOf(
   const { stages } = plan.solver;
   const stage = stages[stageIndex];
   const input = scaledInput(frame, stage);
-  const also = { ...atStage?.(stageIndex, stages.length), ...own };
+  const also = { ...atStage?.(stageIndex, stages.length), ...own, ...meanOf(frame) };
   const isPlain = Object.keys(also).length === 0;
   const row = (role: Row['role'], conditioning: Conditioning): Row => ({
     role,
@@ -59,6 +59,11 @@ export function rowsOf(
   const first = needsNegative(guidance, stageIndex) ? [row('negative', negative)] : [];
   const second = composed ? [row('second', composed.second)] : [];
   return [...first, ...second, row('positive', positive)];
+}
+
+/** Returns what the samples of a frame revert to, for U-Nets that see it. */
+function meanOf({ plan, history: { mean } }: InFlight): RowValues {
+  return plan.solver.revertsToMean && mean instanceof Float32Array ? { mean } : {};
 }
 
 /** Returns the sample, scaled for the U-Net. */

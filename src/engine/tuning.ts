@@ -1,4 +1,5 @@
 import type { ParameterUpdate, StreamParameters } from '@millrace/protocol';
+import type { ModelStatistics } from '../diffusion/statistics.js';
 
 /** A picture with what it is drawn as. Each has a seed of its own: its number. */
 export interface TuningPicture {
@@ -17,6 +18,8 @@ export interface TuningJob {
   /** Changes of the parameters that make the reference. */
   readonly reference: ParameterUpdate;
   readonly pictures: readonly TuningPicture[];
+  /** Statistics for DPM-Solver-v3, in place of those in the folder. */
+  readonly statistics?: ModelStatistics;
 }
 
 /** What the thread gets at its start. */
@@ -34,9 +37,29 @@ export interface Trial {
   readonly picture: number;
 }
 
+/**
+ * Asks for the moments of a picture along the model's ODE, from its noise at the last training timestep to the first, with
+ * full guidance if the parameters have it: the measurement of statistics for DPM-Solver-v3.
+ */
+export interface PathRequest {
+  readonly number: number;
+  /** Number of the picture, and the seed of its noise. */
+  readonly picture: number;
+  readonly seed: number;
+  /** Number of intervals between the values of lambda. */
+  readonly intervals: number;
+}
+
+/** What the thread is asked; null: to end. */
+export type TuningQuestion =
+  ({ readonly type: 'trial' } & Trial) | ({ readonly type: 'path' } & PathRequest) | null;
+
 /** What the thread reports. */
 export type TuningNews =
   | { readonly type: 'loading'; readonly what: string }
+  /** `done` of the `total` values of lambda of a path. */
+  | { readonly type: 'following'; readonly number: number; readonly done: number; readonly total: number }
+  | { readonly type: 'followed'; readonly number: number; readonly moments: Float64Array }
   /**
    * `error`: the root mean square of the finished latent's difference from the reference, as a share of the root mean
    * square of the reference; null if the parameters are refused or the networks compute no finite values.

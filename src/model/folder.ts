@@ -16,6 +16,7 @@ import { readInt8 } from './layout/int8.js';
 import { readLayout, textPart, type FixedSize, type ModelLayout } from './layout/model.js';
 import { readPreprocessors, type PreprocessorLayout } from './layout/preprocessor.js';
 import { unetInput } from './layout/unet.js';
+import { meanRevertingDefaults } from './mean-reverting.js';
 import { ModelError } from './model-error.js';
 import { exists, readModelJson } from './model-files.js';
 import { modelName } from './model-name.js';
@@ -128,9 +129,19 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
   const networkFactor = pixelFactor * halvings(unet.block_out_channels);
   const sizeFactor = Math.min(networkFactor, Math.max(usualFactor, pixelFactor));
   const textEncoders = texts.map(([, config]) => config);
-  const layout = await readLayout(root, { unet, unetPath, vae, textEncoders, pixelFactor });
+  const { mean_reverting: meanReverting } = scheduler;
+  const layout = await readLayout(root, {
+    unet,
+    unetPath,
+    vae,
+    textEncoders,
+    pixelFactor,
+    revertsToMean: meanReverting !== undefined,
+  });
   const textWidth = textEncoders.reduce((sum, text) => sum + text.hidden_size, 0);
   const settings = await readSettings(join(root, 'millrace.json'), sizeFactor);
+  // There is nothing to restore without a picture.
+  const modes = meanReverting ? (['img2img'] as const) : settings.modes;
   const statistics = await readSolverStatistics(join(root, 'dpm_solver_v3.json'));
   const preprocessors = await readPreprocessors(root);
   const selfGuided = unetInput(layout.unet, 'timestep_cond') !== undefined;
@@ -169,7 +180,7 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
     notes,
     defaults: {
       ...trainedSize(unet, pixelFactor),
-      ...solverDefaults(scheduler),
+      ...(meanReverting ? meanRevertingDefaults(meanReverting) : solverDefaults(scheduler)),
       // The guidance scale that LCMs are distilled for and that diffusers uses.
       ...(selfGuided && { cfg_type: 'none' as const, guidance_scale: 8.5 }),
       ...settings.defaults,
@@ -177,7 +188,7 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
     },
     styles: settings.styles ?? [],
     promptGroups: await readPromptClassifier(join(root, 'text_encoder/classifier.json'), textWidth),
-    ...(settings.modes && { modes: settings.modes }),
+    ...(modes && { modes }),
   };
 }
 

@@ -6,11 +6,14 @@ import {
   predictsFlow,
   type Prediction,
 } from './flow-scheduler.js';
+import { meanRevertingClass, readMeanReverting } from './mean-reverting.js';
 import { ModelError } from './model-error.js';
 import { readModelJson } from './model-files.js';
 
 export interface SchedulerConfig extends Readonly<Record<string, unknown>> {
   readonly prediction_type: Prediction;
+  /** Instead of betas, for a model that restores pictures. */
+  readonly mean_reverting?: Awaited<ReturnType<typeof readMeanReverting>>;
 }
 
 interface SchedulerFile extends Readonly<Record<string, unknown>> {
@@ -146,6 +149,10 @@ export async function readScheduler(path: string, pipeline: string): Promise<Rea
   const file = await readModelJson(path, validate);
   // The JAX classes have the same configurations.
   const name = file._class_name?.replace(/^Flax/, '') ?? null;
+  if (name === meanRevertingClass) {
+    const config = { prediction_type: 'epsilon', mean_reverting: await readMeanReverting(path) } as const;
+    return { config, notes: [] };
+  }
   refuseOtherFamilies(path, name, file);
   const prediction = predictionOf(path, name, pipeline, file.prediction_type);
   const betas = predictsFlow(prediction) ? {} : betasOf(path, name, file);

@@ -1,14 +1,15 @@
 import { availableParallelism } from 'node:os';
 import process from 'node:process';
-import { defaultParameters, type SolverName } from '@millrace/protocol';
-import { plainCandidates, referenceFor, type Candidate, type Space } from '../../src/cli/tune/candidates.js';
+import { defaultParameters, solverNames, type SolverName } from '@millrace/protocol';
+import { plainCandidates, referenceFor, type Space } from '../../src/cli/tune/candidates.js';
 import { readPictures } from '../../src/cli/tune/pictures.js';
 import { comparedCalls, meanError } from '../../src/cli/tune/report.js';
 import { Gaussian } from '../../src/diffusion/gaussian.js';
-import { createSolver } from '../../src/diffusion/solvers/create.js';
+import { createSolver, predictionsFor } from '../../src/diffusion/solvers/create.js';
 import { stageAt } from '../../src/diffusion/solvers/paths/timesteps.js';
-import { createNoiseSchedule } from '../../src/diffusion/schedule.js';
-import type { Latent } from '../../src/diffusion/types.js';
+import { createNoiseSchedule, type SchedulerConfig } from '../../src/diffusion/schedule.js';
+import { blankStatistics } from '../../src/diffusion/statistics.js';
+import type { Latent, Solver } from '../../src/diffusion/types.js';
 import { TuningThread } from '../../src/engine/host/tuning-thread.js';
 import { ModelRuntime } from '../../src/engine/worker/networks/runtime.js';
 import { usualSize } from '../../src/engine/worker/networks/sizes.js';
@@ -19,7 +20,8 @@ import { median, report, type Figure } from './report.js';
 /**
  * How near to 100 steps each solver comes in a few, with even times and its default options, and what a step of it costs:
  * `npm run bench -- solvers`, the table of ops/docs/solvers.md. `npm run bench -- solvers` with MILLRACE_MODEL measures
- * another model; MILLRACE_BENCH=errors leaves out the costs, which need a quiet machine.
+ * another model. MILLRACE_BENCH=errors leaves out the costs, which need a quiet machine; MILLRACE_BENCH=costs measures them
+ * alone, in less than a minute.
  */
 const { model } = readSettings({ environment: process.env });
 const threads = Number(process.env['MILLRACE_THREADS'] ?? availableParallelism());
@@ -34,7 +36,7 @@ async function errors(): Promise<ReadonlyMap<SolverName, readonly (number | null
   const pictures = await readPictures(usual, folder.styles, {});
   const held = pictures.map((_, i) => i).filter((i) => i % 2 === 1);
   const job = { model, threads, parameters: usual, reference: referenceFor(space), pictures };
-  await using thread = new TuningThread(job, () => {});
+  await using thread = new TuningThread(job, { onLoading: () => {} });
   const table = new Map<SolverName, (number | null)[]>();
   for (const [column, calls] of comparedCalls.entries()) {
     for (const candidate of plainCandidates(space, calls)) {
@@ -46,11 +48,15 @@ async function errors(): Promise<ReadonlyMap<SolverName, readonly (number | null
   return table;
 }
 
-/** Returns the time of a step of each solver as a share of a U-Net call, measured in turn. */
-async function costs(
-  of: ModelFolder,
-  solvers: readonly SolverName[],
-): Promise<ReadonlyMap<SolverName, number>> {
+/** What a step of each solver costs; those of other models too, since a step costs the same with all models. */
+interface Costs {
+  readonly callMs: number;
+  /** Times of a step as shares of a U-Net call, by solver. */
+  readonly shares: ReadonlyMap<string, number>;
+}
+
+/** Measures a U-Net call of one row and a step of each solver in turn. */
+async function costs(of: ModelFolder): Promise<Costs> {
   await using runtime = await ModelRuntime.load(of, { threads });
   const shape = runtime.latentShape(usualSize(of));
   const random = new Gaussian(1);
@@ -59,47 +65,73 @@ async function costs(
   const conditioning = await runtime.embed('');
   const stage = stageAt(createNoiseSchedule(of.scheduler), 499);
   const row = { role: 'positive', stage, input: latent(), conditioning } as const;
-  const steppers = solvers.map((name) => {
-    const [candidate] = comparedCalls.toReversed().flatMap((calls) => {
-      return plainCandidates(space, calls).filter(({ solver }) => solver === name);
-    });
-    return { name, step: stepper(candidate, latent), shares: [] as number[] };
+  const steppers = [
+    ...solverNames.map((name) => ({ name, label: name, config: configFor(name) })),
+    { name: 'DPMSolverMultistepScheduler' as const, label: 'mean-reverting' as const, config: meanReverting },
+  ].map(({ name, config, label }) => {
+    return { label, step: stepper(solverFor(name, config), latent), shares: [] as number[] };
   });
+  const calls: number[] = [];
   for (let round = 0; round < rounds; round++) {
     const start = performance.now();
     await runtime.predict([row], shape);
     const callMs = performance.now() - start;
+    calls.push(callMs);
     for (const { step, shares } of steppers) shares.push(step() / callMs);
   }
-  return new Map(steppers.map(({ name, shares }) => [name, median(shares)]));
+  const shares = new Map<string, number>(steppers.map(({ label, shares: all }) => [label, median(all)]));
+  return { callMs: median(calls), shares };
+}
+
+const meanReverting: SchedulerConfig = { mean_reverting: { max_sigma: 50, T: 100, eps: 0.005 } };
+
+/** Returns the configuration of a model that a solver is for. */
+function configFor(name: SolverName): SchedulerConfig {
+  const values = new Float64Array(121);
+  const statistics = blankStatistics({ elements: 1, l: values, s: values, b: values });
+  const [prediction_type] = predictionsFor(name);
+  return { ...space.scheduler, prediction_type, statistics };
+}
+
+/** Returns a solver of about four stages. */
+function solverFor(name: SolverName, scheduler: SchedulerConfig): Solver {
+  for (const calls of [4, 5, 3, 2, 1]) {
+    const candidates = plainCandidates({ ...space, scheduler }, calls);
+    const candidate = candidates.find(({ solver }) => solver === name);
+    if (candidate) return createSolver(scheduler, candidate);
+  }
+  throw new RangeError(`${name} makes no steps`);
 }
 
 /** Returns what runs a picture through the steps of a solver and returns the milliseconds of one. */
-function stepper(candidate: Candidate | undefined, latent: () => Latent): () => number {
-  if (candidate === undefined) throw new RangeError('the solver makes no such number of calls');
-  const solver = createSolver(space.scheduler, candidate);
-  const [sample, eps, noise] = [latent(), latent(), latent()];
+function stepper(solver: Solver, latent: () => Latent): () => number {
+  const [sample, eps, noise] = [latent(), Float64Array.from(latent()), latent()];
   const history = solver.createHistory(sample.length);
   return () => {
+    const out = sample.slice();
     const start = performance.now();
-    for (const stage of solver.stages.keys())
-      solver.step({ stage, sample, eps, noise, history, out: sample });
+    for (const stage of solver.stages.keys()) solver.step({ stage, sample: out, eps, noise, history, out });
     return (performance.now() - start) / solver.stages.length;
   };
 }
 
-const table = await errors();
+const part = process.env['MILLRACE_BENCH'];
 const figures: Figure[] = [];
-for (const [solver, row] of table) {
-  for (const [i, error] of row.entries())
-    if (error !== null)
-      figures.push({ what: `${solver}, ${comparedCalls[i] ?? 0} calls`, value: error, unit: '' });
+if (part !== 'costs') {
+  const table = await errors();
+  for (const [solver, row] of table) {
+    for (const [i, error] of row.entries())
+      if (error !== null)
+        figures.push({ what: `${solver}, ${comparedCalls[i] ?? 0} calls`, value: error, unit: '' });
+  }
+  const short = (error: number | null): string => (error === null ? '' : error.toFixed(3));
+  console.log('| Solver | 1 call | 2 calls | 4 calls | 8 calls |\n| --- | --- | --- | --- | --- |');
+  for (const [solver, row] of table) console.log(`| ${solver} | ${row.map(short).join(' | ')} |`);
 }
-const short = (error: number | null): string => (error === null ? '' : error.toFixed(3));
-console.log('| Solver | 1 call | 2 calls | 4 calls | 8 calls |\n| --- | --- | --- | --- | --- |');
-for (const [solver, row] of table) console.log(`| ${solver} | ${row.map(short).join(' | ')} |`);
-if (process.env['MILLRACE_BENCH'] !== 'errors') {
-  for (const [solver, share] of await costs(folder, [...table.keys()]))
+if (part !== 'errors') {
+  const { callMs, shares } = await costs(folder);
+  figures.push({ what: 'a U-Net call of one row', value: callMs, unit: 'ms' });
+  for (const [solver, share] of shares)
     figures.push({
       what: `${solver}, a step`,
       value: 100 * share,

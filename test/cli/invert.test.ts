@@ -6,6 +6,7 @@ import { after, describe, it } from 'node:test';
 import { decodeImage } from '../../src/image/decode.js';
 import type { Image } from '../../src/image/image.js';
 import { meanDifference, tower } from '../image/pictures.js';
+import { ModelCopy } from '../model/model-copy.js';
 import { startMillrace, type Ended } from '../support/command.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'millrace-'));
@@ -49,6 +50,9 @@ describe('millrace invert', () => {
     await refused(/--gamma must be above 0, up to 1, not 0\n$/, '--gamma', '0');
     await refused(/--steps must be a whole number from 2 to 1000, not 1\n$/, '--steps', '1');
     await refused(/--guidance-scale must be a number, not high\n$/, '--guidance-scale', 'high');
+    await using flow = await ModelCopy.create();
+    await flow.edit('scheduler/scheduler_config.json', { prediction_type: 'flow' });
+    await refused(/cannot be inverted, .*; its solvers are FlowMatchEuler/, '--model', flow.folder);
     await writeFile(at('taken.png'), tower);
     await refused(/taken\.png exists; add --overwrite to replace it\n$/, '-o', at('taken.png'));
   });

@@ -5,11 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
+import { defaultParameters } from '@millrace/protocol';
 import { readModelFolder } from '../../src/model/folder.js';
 import { tower } from '../image/pictures.js';
 import { ModelCopy } from '../model/model-copy.js';
 import { startMillrace, type Ended } from '../support/command.js';
-import { tinyModel } from '../support/engine.js';
+import { drawOnce, startEngine, tinyModel } from '../support/engine.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'millrace-'));
 after(() => rm(folder, { recursive: true }));
@@ -31,6 +32,12 @@ describe('millrace tune', () => {
     const dry = await run(...args, '--dry-run');
     assert.equal(dry.code, 0, dry.stderr);
     assert.match(dry.stdout, /left as it is \(--dry-run\)/);
+    // The plot with its axis and legend, and the table.
+    assert.match(
+      dry.stdout,
+      /\n +1 +2 +4 +8\n +o LCMScheduler at even times \(defaults\)\n[^]*\n +\+ tuned\n/,
+    );
+    assert.match(dry.stdout, /\ndefaults as they are +2 calls +\d\.\d{4}\n[^]*\ntuned +2 calls +\d\.\d{4}\n/);
     assert.deepEqual((await readModelFolder(copy.folder)).defaults, before);
 
     const again = await run(...args);
@@ -46,6 +53,9 @@ describe('millrace tune', () => {
     const { defaults } = await readModelFolder(copy.folder);
     assert.deepEqual(defaults, { ...before, ...result.parameters });
     assert.match(await readFile(join(output, 'tune.svg'), 'utf8'), /^<svg/);
+    await using engine = await startEngine(copy.folder);
+    const parameters = defaultParameters(await readModelFolder(copy.folder));
+    assert.ok((await drawOnce(engine.engine, parameters)).some((byte) => byte > 0));
   });
 
   it('keeps what was measured when it is interrupted', async () => {
@@ -58,10 +68,10 @@ describe('millrace tune', () => {
     const { code, stderr } = await ended;
     assert.equal(code, 130, stderr);
     assert.match(stderr, /interrupted; what was measured is kept/);
-    const { errors } = JSON.parse(await readFile(join(output, 'measurements.json'), 'utf8')) as {
-      readonly errors: object;
+    const { values } = JSON.parse(await readFile(join(output, 'measurements.json'), 'utf8')) as {
+      readonly values: object;
     };
-    assert.ok(Object.keys(errors).length > 0);
+    assert.ok(Object.keys(values).length > 0);
   });
 
   it('refuses what it cannot do, and says why', async () => {
@@ -70,7 +80,8 @@ describe('millrace tune', () => {
       assert.equal(code, 1);
       assert.match(stderr, message);
     };
-    await refused(/--budget must be 1, 2, 4 or 8, not 3\n$/, '-b', '3');
+    await refused(/--budget must be 1, 2, 4 or 8, not 3 \(or give --statistics\)\n$/, '-b', '3');
+    await refused(/--budget must be 1, 2, 4 or 8, not absent/);
     await refused(/--strength must be above 0, up to 1, not 2\n$/, '-b', '1', '--strength', '2');
     await refused(/none\.txt cannot be read; --prompts names/, '-b', '1', '--prompts', 'none.txt');
     const lone = join(folder, 'lone');

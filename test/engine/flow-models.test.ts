@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { StreamParameters } from '@millrace/protocol';
-import type { Engine } from '../../src/engine/engine.js';
 import { ModelCopy } from '../model/model-copy.js';
 import { greatestDifference } from '../support/compare.js';
-import { RecordedStream, startEngine, testImage, tinyModel, tinyParameters } from '../support/engine.js';
+import {
+  drawTogether,
+  RecordedStream,
+  startEngine,
+  testImage,
+  tinyModel,
+  tinyParameters,
+} from '../support/engine.js';
 
 const frames = 3;
 
@@ -27,23 +33,6 @@ const kinds: readonly {
   },
 ];
 
-/** Sends frames to a stream of each of these users at once; returns their results. */
-async function results(
-  engine: Engine,
-  users: readonly StreamParameters[],
-): Promise<readonly ReadonlyMap<number, Uint8Array>[]> {
-  const streams = await Promise.all(users.map((parameters) => RecordedStream.open(engine, parameters)));
-  for (let frame = 0; frame < frames; frame++) {
-    for (const [user, { stream }] of streams.entries())
-      stream.push(frame, { image: testImage(frame, users[user]) }, { replace: false });
-  }
-  for (const recorded of streams) {
-    await recorded.until(() => recorded.answered === frames);
-    recorded.stream.close();
-  }
-  return streams.map((recorded) => recorded.results);
-}
-
 describe('a model that predicts a flow', () => {
   for (const { file, parameters } of kinds) {
     it(`serves users together as it does alone: ${JSON.stringify(file)}`, async () => {
@@ -60,9 +49,9 @@ describe('a model that predicts a flow', () => {
         { ...one, cfg_type: 'full', guidance_scale: 2 },
         { ...one, denoise: 'sequential' },
       ] as const;
-      const together = await results(run.engine, users);
+      const together = await drawTogether(run.engine, users, frames);
       for (const [user, own] of users.entries()) {
-        const [alone] = await results(run.engine, [own]);
+        const [alone] = await drawTogether(run.engine, [own], frames);
         assert.equal(alone.size, frames);
         for (const [frame, pixels] of alone) {
           const difference = greatestDifference(pixels, together[user].get(frame) ?? new Uint8Array());

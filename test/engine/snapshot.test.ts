@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { StreamState } from '../../src/diffusion/stream.js';
-import type { Engine, EngineStream } from '../../src/engine/engine.js';
+import type { EngineStream } from '../../src/engine/engine.js';
 import {
+  breakOff,
   keptCosts,
   RecordedStream,
   startEngine,
@@ -26,23 +26,6 @@ const parameters = tinyParameters({
 const kept = await keptCosts();
 const frames = 40;
 
-/**
- * Returns the state of a stream with several frames under way and some that have not entered. A snapshot is taken
- * between two turns: if this process asked too late, the stream has run dry, and another is tried.
- */
-async function breakOff(engine: Engine): Promise<StreamState> {
-  for (let tries = 0; tries < 50; tries++) {
-    const broken = await RecordedStream.open(engine, parameters);
-    for (let frame = 0; frame < frames; frame++)
-      broken.stream.push(frame, { image: testImage(frame, parameters) }, { replace: false });
-    await broken.until(() => broken.admitted.length > 4);
-    const state = await broken.stream.snapshot();
-    broken.stream.close();
-    if (state.frames.length > 1 && state.ordinal < frames - 1) return state;
-  }
-  throw new Error('no stream was left with several frames under way');
-}
-
 test('a stream continues in another engine as it would have in the first', async () => {
   await using first = await startEngine(tinyModel, kept);
   const whole = await RecordedStream.open(first.engine, parameters);
@@ -50,7 +33,7 @@ test('a stream continues in another engine as it would have in the first', async
     whole.stream.push(frame, { image: testImage(frame, parameters) }, { replace: false });
   await whole.until(() => whole.answered === frames);
 
-  const state = await breakOff(first.engine);
+  const state = await breakOff(first.engine, parameters, frames);
   const next = state.ordinal;
   const end = Math.min(frames, next + 5);
 

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
+import type { StreamState } from '../../src/diffusion/stream.js';
 import type {
   Engine,
   EngineState,
@@ -187,6 +188,45 @@ export async function drawOnce(
   const drawn = stream.results.get(0);
   if (drawn === undefined) throw new Error(`dropped: ${stream.dropped.get(0)}`);
   return drawn;
+}
+
+/** Sends frames to a stream of each of these users at once; returns their results. */
+export async function drawTogether(
+  engine: Engine,
+  users: readonly StreamParameters[],
+  frames: number,
+): Promise<readonly ReadonlyMap<number, Uint8Array>[]> {
+  const streams = await Promise.all(users.map((parameters) => RecordedStream.open(engine, parameters)));
+  for (let frame = 0; frame < frames; frame++) {
+    for (const [user, { stream }] of streams.entries())
+      stream.push(frame, { image: testImage(frame, users[user]) }, { replace: false });
+  }
+  for (const recorded of streams) {
+    await recorded.until(() => recorded.answered === frames);
+    recorded.stream.close();
+  }
+  return streams.map((recorded) => recorded.results);
+}
+
+/**
+ * Returns the state of a stream with several frames under way and some that have not entered. A snapshot is taken
+ * between two turns: if this process asked too late, the stream has run dry, and another is tried.
+ */
+export async function breakOff(
+  engine: Engine,
+  parameters: StreamParameters,
+  frames: number,
+): Promise<StreamState> {
+  for (let tries = 0; tries < 50; tries++) {
+    const broken = await RecordedStream.open(engine, parameters);
+    for (let frame = 0; frame < frames; frame++)
+      broken.stream.push(frame, { image: testImage(frame, parameters) }, { replace: false });
+    await broken.until(() => broken.admitted.length > 4);
+    const state = await broken.stream.snapshot();
+    broken.stream.close();
+    if (state.frames.length > 1 && state.ordinal < frames - 1) return state;
+  }
+  throw new Error('no stream was left with several frames under way');
 }
 
 /** Returns a picture that differs from frame to frame. */

@@ -7,12 +7,8 @@ import type { Check, ModelReport, PartReport } from './report.js';
 
 /** Describes a model. */
 export function inspectModel(model: ModelFolder): ModelReport {
-  const { defaults, fixedSize, layout, selfGuided } = model;
-  const xl = unetInput(layout.unet, 'text_embeds') !== undefined;
-  const kinds = [
-    xl ? 'Stable Diffusion XL' : 'Stable Diffusion',
-    ...(selfGuided ? ['latent consistency'] : []),
-  ];
+  const { defaults, fixedSize, selfGuided } = model;
+  const kinds = [familyOf(model), ...(selfGuided ? ['latent consistency'] : [])];
   return {
     name: model.name,
     folder: model.root,
@@ -31,6 +27,12 @@ export function inspectModel(model: ModelFolder): ModelReport {
     text: { tokens: model.textLength, width: model.textWidth },
     defaults,
   };
+}
+
+function familyOf({ scheduler, layout }: ModelFolder): string {
+  if (scheduler['mean_reverting'] !== undefined) return 'mean-reverting restoration';
+  const isXl = unetInput(layout.unet, 'text_embeds') !== undefined;
+  return isXl ? 'Stable Diffusion XL' : 'Stable Diffusion';
 }
 
 /** Describes the ONNX files of a model: their sizes, inputs and outputs. */

@@ -44,14 +44,19 @@ export class Progress implements Disposable {
 
 /** Returns bar, frames, frames per second and time left, as in `[######------] 12/24 frames  8.0 fps  0:02 left`. */
 export function progressLine(done: number, total: number, elapsed: number): string {
-  const share = total > 0 ? Math.min(1, done / total) : 0;
-  const bar = '#'.repeat(Math.round(share * barWidth)).padEnd(barWidth, '-');
   const perSecond = elapsed > 0 ? (done / elapsed) * 1000 : 0;
   const left = perSecond > 0 ? `  ${clock(Math.max(0, total - done) / perSecond)} left` : '';
-  return `[${bar}] ${done}/${total} frames  ${perSecond.toFixed(1)} fps${left}`;
+  return `[${barText(done, total)}] ${done}/${total} frames  ${perSecond.toFixed(1)} fps${left}`;
 }
 
-function clock(seconds: number): string {
+/** Returns the bar alone, as in `######------`. */
+export function barText(done: number, total: number): string {
+  const share = total > 0 ? Math.min(1, done / total) : 0;
+  return '#'.repeat(Math.round(share * barWidth)).padEnd(barWidth, '-');
+}
+
+/** Returns a duration as minutes and seconds, with hours if there are any. */
+export function clock(seconds: number): string {
   const whole = Math.round(seconds);
   const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
   const tail = String(whole % 60).padStart(2, '0');

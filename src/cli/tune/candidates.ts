@@ -97,7 +97,8 @@ export function referenceFor({ scheduler, usual, strength }: Space): Candidate {
   const fitting = solversFor(scheduler);
   const plain: readonly SolverName[] = ['DDIMScheduler', 'FlowMatchEulerDiscreteScheduler'];
   const solver = plain.find((name) => fitting.includes(name)) ?? fitting[0] ?? usual.solver;
-  const length = Math.min(1000, Math.round(100 / strength));
+  const trained = scheduler.mean_reverting?.T ?? scheduler.num_train_timesteps ?? 1000;
+  const length = Math.min(trained, Math.round(100 / strength));
   const count = Math.max(1, Math.min(100, Math.round(strength * length)));
   return {
     ...candidateOf(usual),

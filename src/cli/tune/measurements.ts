@@ -3,57 +3,52 @@ import { readFile, stat } from 'node:fs/promises';
 import type { TuningJob } from '../../engine/tuning.js';
 import type { ModelFolder } from '../../model/folder.js';
 import { replaceFile } from './replace-file.js';
-import type { Measure } from './search.js';
 
-interface MeasurementsFile {
+interface MeasurementsFile<Value> {
   /** Of what was measured: other models, pictures or parameters start from nothing. */
   readonly subject: string;
-  /** Errors by candidate and picture. */
-  readonly errors: Readonly<Record<string, number | null>>;
+  readonly values: Readonly<Record<string, Value>>;
 }
 
 const saveEveryMs = 2000;
 
 /**
- * What was measured so far, kept in a file. A search makes the same choices each time, so one that was interrupted goes
- * on where it stopped as soon as it has passed what is known.
+ * What was measured so far, by names that say of what, kept in a file. A command asks for the same each time, so one that
+ * was interrupted goes on where it stopped as soon as it has passed what is known.
  */
-export class Measurements implements AsyncDisposable {
+export class Measurements<Value> implements AsyncDisposable {
   readonly #path: string;
   readonly #subject: string;
-  readonly #errors: Map<string, number | null>;
+  readonly #values: Map<string, Value>;
   #savedAt = performance.now();
   #unsaved = 0;
 
-  private constructor(path: string, subject: string, errors: Map<string, number | null>) {
+  private constructor(path: string, subject: string, values: Map<string, Value>) {
     this.#path = path;
     this.#subject = subject;
-    this.#errors = errors;
+    this.#values = values;
   }
 
   /** Opens the file; one about another subject, or that cannot be read, is replaced. */
-  static async open(path: string, subject: string): Promise<Measurements> {
+  static async open<Value>(path: string, subject: string): Promise<Measurements<Value>> {
     const text = await readFile(path, 'utf8').catch(() => '');
-    return new Measurements(path, subject, new Map(Object.entries(parse(text, subject))));
+    return new Measurements<Value>(path, subject, new Map(Object.entries(parse<Value>(text, subject))));
   }
 
   /** Number of measurements. */
   get size(): number {
-    return this.#errors.size;
+    return this.#values.size;
   }
 
-  /** Returns a measure that asks only for what is not known. */
-  remember(measure: Measure): Measure {
-    return async (candidate, picture) => {
-      const key = `${picture} ${JSON.stringify(candidate)}`;
-      const known = this.#errors.get(key);
-      if (known !== undefined) return known;
-      const error = await measure(candidate, picture);
-      this.#errors.set(key, error);
-      this.#unsaved += 1;
-      if (performance.now() - this.#savedAt > saveEveryMs) await this.#save();
-      return error;
-    };
+  /** Returns what is known under a name, or else measures it. */
+  async get(name: string, measure: () => Promise<Value>): Promise<Value> {
+    const known = this.#values.get(name);
+    if (known !== undefined) return known;
+    const value = await measure();
+    this.#values.set(name, value);
+    this.#unsaved += 1;
+    if (performance.now() - this.#savedAt > saveEveryMs) await this.#save();
+    return value;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -64,28 +59,35 @@ export class Measurements implements AsyncDisposable {
     if (this.#unsaved === 0) return;
     this.#savedAt = performance.now();
     this.#unsaved = 0;
-    const file: MeasurementsFile = { subject: this.#subject, errors: Object.fromEntries(this.#errors) };
+    const file: MeasurementsFile<Value> = {
+      subject: this.#subject,
+      values: Object.fromEntries(this.#values),
+    };
     await replaceFile(this.#path, JSON.stringify(file));
   }
 }
 
-function parse(text: string, subject: string): MeasurementsFile['errors'] {
+function parse<Value>(text: string, subject: string): MeasurementsFile<Value>['values'] {
   try {
-    const file = JSON.parse(text) as Partial<MeasurementsFile>;
-    return file.subject === subject ? (file.errors ?? {}) : {};
+    const file = JSON.parse(text) as Partial<MeasurementsFile<Value>>;
+    return file.subject === subject ? (file.values ?? {}) : {};
   } catch {
     return {};
   }
 }
 
-/** Returns a name for all that errors depend on, besides the candidate. */
-export async function subjectOf({ layout }: Pick<ModelFolder, 'layout'>, job: TuningJob): Promise<string> {
+/** Returns a name for all that measurements depend on: a job, and further facts. */
+export async function subjectOf(
+  { layout }: Pick<ModelFolder, 'layout'>,
+  job: TuningJob,
+  ...facts: readonly number[]
+): Promise<string> {
   const { file } = layout.unet.graph;
   // Another export may have taken its place.
   const { size, mtimeMs } = await stat(file);
   const prompts = job.pictures.map(({ prompt }) => prompt);
   const hash = createHash('sha256');
-  hash.update(JSON.stringify([file, size, mtimeMs, job.parameters, job.reference, prompts]));
+  hash.update(JSON.stringify([file, size, mtimeMs, job.parameters, job.reference, prompts, ...facts]));
   for (const { pixels } of job.pictures) hash.update(pixels);
   return hash.digest('hex');
 }

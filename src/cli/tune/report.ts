@@ -4,7 +4,7 @@ import type { Curve } from './plot.js';
 import type { Measure } from './search.js';
 
 /** A line of the table. */
-interface Row {
+export interface Row {
   readonly name: string;
   readonly calls: number;
   /** null if pictures cannot be drawn so. */
@@ -24,6 +24,17 @@ export interface ReportOptions {
   readonly measure: Measure;
   readonly pictures: readonly number[];
   readonly budget: number;
+}
+
+/** Returns the table as lines of text. */
+export function tableText(rows: readonly Row[]): string {
+  const width = Math.max(...rows.map(({ name }) => name.length));
+  const shown = (error: number | null): string => (error === null ? 'cannot be drawn' : error.toFixed(4));
+  const lines = rows.map(
+    ({ name, calls, error }) =>
+      `${name.padEnd(width)}  ${String(calls).padStart(2)} calls  ${shown(error)}\n`,
+  );
+  return lines.join('');
 }
 
 /** Numbers of calls at which solvers are compared. */

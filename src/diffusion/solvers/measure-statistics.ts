@@ -1,18 +1,20 @@
 import type { NoiseSchedule } from '../schedule.js';
 import type { ModelStatistics } from '../statistics.js';
 import type { Stage } from '../types.js';
-import { lambdaOf, stageOfLambda } from './paths/lambdas.js';
+import { lambdaGrid } from './paths/lambdas.js';
 
-/** Predicts the noise in a sample of this stage, after guidance; `number` is that of the sample. */
-type StagePredictor = (sample: Float64Array, stage: Stage, number: number) => Promise<ArrayLike<number>>;
+/** Predicts the noise in a variance-preserving sample of this stage, after guidance. */
+type StagePredictor = (sample: Float64Array, stage: Stage) => Promise<ArrayLike<number>>;
 
-interface MeasureOptions {
+interface PathOptions {
   /** Number of intervals between the values of lambda. */
   readonly intervals: number;
-  /** Whether statistics are averaged over the elements of a latent too. */
+  /** Whether moments are averaged over the elements of a latent too. */
   readonly pooled: boolean;
   /** Length of the differences in lambda and in the sample, for derivatives: larger for a less exact predictor. */
   readonly difference: number;
+  /** Number of the sample: each has random signs of its own. */
+  readonly number: number;
   /** Called after each value of lambda. */
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -27,52 +29,57 @@ interface Observation {
   readonly diagonal: Float64Array;
 }
 
+/** The moments of an observation, averaged over samples: all that the statistics need. */
+interface Moments {
+  readonly x: number;
+  readonly eps: number;
+  readonly slope: number;
+  readonly diagonal: number;
+  readonly xx: number;
+  readonly xEps: number;
+  readonly xSlope: number;
+  readonly epsEps: number;
+  readonly epsSlope: number;
+}
+
+const momentCount = 9;
+
 /**
- * Measures the statistics of a model for DPM-Solver-v3 (Zheng et al. 2023, section 3.1 and appendix C.1.1): averages over
- * samples that follow the model's ODE from noise to data, from lambda to lambda by the Runge-Kutta method of order 4.
- * Derivatives are central differences.
- * @param starts Gaussian noise, one for each sample.
+ * Follows the model's ODE from noise to data, from lambda to lambda by the Runge-Kutta method of order 4, and observes
+ * the sample at each: the first part of the measurement of statistics for DPM-Solver-v3 (Zheng et al. 2023, section 3.1
+ * and appendix C.1.1). Derivatives are central differences.
+ * @param start the sample at the last training timestep.
+ * @returns the moments of the sample, [values of lambda, moments, elements].
  */
-export async function measureStatistics(
-  { alphasCumprod }: NoiseSchedule,
-  starts: readonly Float64Array[],
+export async function followPath(
+  schedule: NoiseSchedule,
+  start: Float64Array,
   predict: StagePredictor,
-  { intervals, pooled, difference, onProgress }: MeasureOptions,
-): Promise<ModelStatistics> {
-  const rising = Array.from(alphasCumprod, (abar) => -Math.log(abar) / 2);
-  const [noisy, clean] = [lambdaOf(-(rising.at(-1) ?? 0)), lambdaOf(-rising[0])];
+  { intervals, pooled, difference, number, onProgress }: PathOptions,
+): Promise<Float64Array> {
+  const { lambdas, stageOf } = lambdaGrid(schedule, intervals);
+  const [noisy, clean] = [lambdas[0], lambdas[intervals]];
   const step = (clean - noisy) / intervals;
-  const stageOf = (lambda: number): Stage => stageOfLambda(lambda, rising);
+  const signs = start.map((_, i) => (hash(i, number) & 1 ? 1 : -1));
   // The path of y = x / a has the slope -exp(-lambda) eps.
-  const ask = async (y: Float64Array, lambda: number, number: number): Promise<Float64Array> => {
+  const ask = async (y: Float64Array, lambda: number): Promise<Float64Array> => {
     const stage = stageOf(lambda);
-    return Float64Array.from(
-      await predict(
-        y.map((value) => value * stage.a),
-        stage,
-        number,
-      ),
-    );
+    const sample = y.map((value) => value * stage.a);
+    return Float64Array.from(await predict(sample, stage));
   };
   const along = (y: Float64Array, eps: Float64Array, lambda: number, h: number): Float64Array =>
     y.map((value, i) => value - h * Math.exp(-lambda) * eps[i]);
 
-  const observe = async (
-    y: Float64Array,
-    eps: Float64Array,
-    lambda: number,
-    number: number,
-  ): Promise<Observation> => {
+  const observe = async (y: Float64Array, eps: Float64Array, lambda: number): Promise<Observation> => {
     const { a } = stageOf(lambda);
     // At the ends of the training, there are levels on one side only.
     const before = Math.max(noisy, lambda - difference);
     const after = Math.min(clean, lambda + difference);
-    const earlier = before < lambda ? await ask(along(y, eps, lambda, before - lambda), before, number) : eps;
-    const later = after > lambda ? await ask(along(y, eps, lambda, after - lambda), after, number) : eps;
-    const signs = y.map((_, i) => (hash(i, number) & 1 ? 1 : -1));
+    const earlier = before < lambda ? await ask(along(y, eps, lambda, before - lambda), before) : eps;
+    const later = after > lambda ? await ask(along(y, eps, lambda, after - lambda), after) : eps;
     const shifted = (by: number): Float64Array => y.map((value, i) => value + (by * signs[i]) / a);
-    const up = await ask(shifted(difference), lambda, number);
-    const down = await ask(shifted(-difference), lambda, number);
+    const up = await ask(shifted(difference), lambda);
+    const down = await ask(shifted(-difference), lambda);
     return {
       x: y.map((value) => value * a),
       eps,
@@ -80,85 +87,103 @@ export async function measureStatistics(
       diagonal: up.map((value, i) => (signs[i] * (value - down[i])) / (2 * difference)),
     };
   };
-  const advance = async (
-    y: Float64Array,
-    k1: Float64Array,
-    lambda: number,
-    number: number,
-  ): Promise<Float64Array> => {
+  const advance = async (y: Float64Array, k1: Float64Array, lambda: number): Promise<Float64Array> => {
     const [middle, end] = [lambda + step / 2, lambda + step];
-    const go = (eps: Float64Array, at: number, h: number): Float64Array => along(y, eps, at, h);
-    const k2 = await ask(go(k1, lambda, step / 2), middle, number);
-    const k3 = await ask(go(k2, middle, step / 2), middle, number);
-    const k4 = await ask(go(k3, middle, step), end, number);
+    const k2 = await ask(along(y, k1, lambda, step / 2), middle);
+    const k3 = await ask(along(y, k2, middle, step / 2), middle);
+    const k4 = await ask(along(y, k3, middle, step), end);
     const [e0, e1, e2] = [lambda, middle, end].map((at) => Math.exp(-at));
     return y.map((value, i) => value - (step / 6) * (e0 * k1[i] + 2 * e1 * (k2[i] + k3[i]) + e2 * k4[i]));
   };
 
-  const first = stageOf(noisy);
-  let paths: readonly Float64Array[] = starts.map((start) => start.map((value) => value / first.a));
-  const collected: (readonly Observation[])[] = [];
-  for (let j = 0; j <= intervals; j++) {
-    const lambda = noisy + j * step;
-    const observations: Observation[] = [];
-    const next: Float64Array[] = [];
-    for (const [number, y] of paths.entries()) {
-      const eps = await ask(y, lambda, number);
-      observations.push(await observe(y, eps, lambda, number));
-      next.push(j < intervals ? await advance(y, eps, lambda, number) : y);
-    }
-    paths = next;
-    collected.push(observations);
-    onProgress?.(j + 1, intervals + 1);
+  const noisiest = stageOf(noisy);
+  let y: Float64Array = start.map((value) => value / noisiest.a);
+  const elements = pooled ? 1 : start.length;
+  const moments = new Float64Array(lambdas.length * momentCount * elements);
+  for (const [j, lambda] of lambdas.entries()) {
+    const eps = await ask(y, lambda);
+    const own = moments.subarray(j * momentCount * elements, (j + 1) * momentCount * elements);
+    addMoments(await observe(y, eps, lambda), elements, own);
+    if (j < intervals) y = await advance(y, eps, lambda);
+    onProgress?.(j + 1, lambdas.length);
   }
-  const lambdas = collected.map((_, j) => noisy + j * step);
-  return summarize(lambdas, lambdas.map(stageOf), collected, pooled);
+  return moments;
 }
 
-function summarize(
-  lambdas: readonly number[],
-  levels: readonly Stage[],
-  collected: readonly (readonly Observation[])[],
-  pooled: boolean,
-): ModelStatistics {
-  const length = collected[0][0].x.length;
-  const elements = pooled ? 1 : length;
-  /** Averages over samples, and over elements if pooled. */
-  const mean = (j: number, value: (of: Observation, i: number) => number): Float64Array => {
-    const sums = new Float64Array(elements);
-    for (const observation of collected[j])
-      for (let i = 0; i < length; i++) sums[pooled ? 0 : i] += value(observation, i);
-    const count = collected[j].length * (length / elements);
-    return sums.map((sum) => sum / count);
-  };
-  const at = (values: Float64Array, i: number): number => values[pooled ? 0 : i];
-  const l = collected.map((_, j) => mean(j, ({ diagonal }, i) => levels[j].b * diagonal[i]));
-  const [s, b]: Float64Array[][] = [[], []];
-  for (const [j, lambda] of lambdas.entries()) {
-    const { a, b: noise } = levels[j];
-    const slope = slopeAt(lambdas, l, j);
-    const f = ({ x, eps }: Observation, i: number): number => (noise * eps[i] - at(l[j], i) * x[i]) / a;
-    const df = ({ x, eps, slope: change }: Observation, i: number): number =>
-      Math.exp(-lambda) * ((at(l[j], i) - 1) * eps[i] + change[i]) - (at(slope, i) * x[i]) / a;
-    const [mf, mdf] = [mean(j, f), mean(j, df)];
-    const both = mean(j, (one, i) => f(one, i) * df(one, i));
-    const square = mean(j, (one, i) => f(one, i) ** 2);
-    // Where guidance has drawn all samples together, there is no variance to divide by.
-    const sj = both.map(
-      (value, i) => (value - mf[i] * mdf[i]) / Math.max(square[i] - mf[i] ** 2, 1e-4 * square[i], 1e-30),
-    );
-    s.push(sj);
-    b.push(mdf.map((value, i) => value - sj[i] * mf[i]));
+/** Adds the moments of an observation, averaged over what shares an element. @param moments [moments, elements] */
+function addMoments({ x, eps, slope, diagonal }: Observation, elements: number, moments: Float64Array): void {
+  const share = elements / x.length;
+  for (let i = 0; i < x.length; i++) {
+    const [own, e, d] = [x[i], eps[i], slope[i]];
+    const values = [own, e, d, diagonal[i], own * own, own * e, own * d, e * e, e * d];
+    for (let m = 0; m < momentCount; m++) moments[m * elements + (i % elements)] += share * values[m];
   }
-  const flat = (values: readonly Float64Array[]): Float64Array =>
-    Float64Array.from(values.flatMap((value) => [...value]));
-  return { elements, l: flat(l), s: flat(s), b: flat(b) };
+}
+
+/**
+ * Returns the statistics of a model by the moments along paths, all of the same intervals: the second part of the
+ * measurement.
+ */
+export function statisticsOf(
+  schedule: NoiseSchedule,
+  intervals: number,
+  paths: readonly ArrayLike<number>[],
+): ModelStatistics {
+  const { lambdas, stageOf } = lambdaGrid(schedule, intervals);
+  const elements = paths[0].length / (momentCount * lambdas.length);
+  const means = Float64Array.from(
+    { length: paths[0].length },
+    (_, i) => paths.reduce((sum, path) => sum + path[i], 0) / paths.length,
+  );
+  const momentsAt = (j: number, element: number): Moments => {
+    const [x, eps, slope, diagonal, xx, xEps, xSlope, epsEps, epsSlope] = Array.from(
+      { length: momentCount },
+      (_, m) => means[(j * momentCount + m) * elements + element],
+    );
+    return { x, eps, slope, diagonal, xx, xEps, xSlope, epsEps, epsSlope };
+  };
+  const levels = lambdas.map(stageOf);
+  const empty = (): Float64Array => new Float64Array(lambdas.length * elements);
+  const found = { elements, l: empty(), s: empty(), b: empty() };
+  for (let element = 0; element < elements; element++) {
+    const l = levels.map(({ b }, j) => b * momentsAt(j, element).diagonal);
+    for (const [j, level] of levels.entries()) {
+      const { s, b } = regression(momentsAt(j, element), level, l[j], slopeAt(lambdas, l, j));
+      const at = j * elements + element;
+      [found.l[at], found.s[at], found.b[at]] = [l[j], s, b];
+    }
+  }
+  return found;
+}
+
+/**
+ * Returns the line that fits f' by f best: f' = s f + b, with f = (b eps - l x) / a and its derivative by lambda,
+ * f' = exp(-lambda) ((l - 1) eps + eps') - l' x / a.
+ */
+function regression(
+  of: Moments,
+  { a, b: noise }: Stage,
+  l: number,
+  lSlope: number,
+): { readonly s: number; readonly b: number } {
+  // f = ofEps eps + ofX x, and f' = slopeOfEps eps + ofEps eps' + slopeOfX x, since exp(-lambda) = b / a.
+  const [ofEps, ofX] = [noise / a, -l / a];
+  const [slopeOfEps, slopeOfX] = [ofEps * (l - 1), -lSlope / a];
+  const f = ofEps * of.eps + ofX * of.x;
+  const df = slopeOfEps * of.eps + ofEps * of.slope + slopeOfX * of.x;
+  const both =
+    ofEps * (slopeOfEps * of.epsEps + ofEps * of.epsSlope + slopeOfX * of.xEps) +
+    ofX * (slopeOfEps * of.xEps + ofEps * of.xSlope + slopeOfX * of.xx);
+  const square = ofEps ** 2 * of.epsEps + 2 * ofEps * ofX * of.xEps + ofX ** 2 * of.xx;
+  // Where guidance has drawn all samples together, there is no variance to divide by.
+  const s = (both - f * df) / Math.max(square - f ** 2, 1e-4 * square, 1e-30);
+  return { s, b: df - s * f };
 }
 
 /** Returns the derivative of values by lambda: central differences, at the ends one-sided. */
-function slopeAt(lambdas: readonly number[], values: readonly Float64Array[], j: number): Float64Array {
+function slopeAt(lambdas: readonly number[], values: readonly number[], j: number): number {
   const [from, to] = [Math.max(0, j - 1), Math.min(lambdas.length - 1, j + 1)];
-  return values[to].map((value, i) => (value - values[from][i]) / (lambdas[to] - lambdas[from]));
+  return (values[to] - values[from]) / (lambdas[to] - lambdas[from]);
 }
 
 /** Returns bits that look random, by two numbers. */

@@ -1,12 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { BdiaInversion, type NoisePredictor } from '../../diffusion/bdia-inversion.js';
-import { guide } from '../../diffusion/guidance.js';
-import { predictedNoise } from '../../diffusion/prediction.js';
 import { createNoiseSchedule } from '../../diffusion/schedule.js';
 import { stageAt } from '../../diffusion/solvers/paths/timesteps.js';
-import type { Conditioning } from '../../diffusion/stream.js';
 import { readModelFolder } from '../../model/folder.js';
 import type { EditedPicture, InversionJob, InversionNews } from '../inversion.js';
+import { guidedNoise } from './guided-noise.js';
 import { ModelRuntime } from './networks/runtime.js';
 
 /**
@@ -20,29 +18,14 @@ async function edit(job: InversionJob, report: (news: InversionNews) => void): P
   );
   const schedule = createNoiseSchedule(folder.scheduler);
   const inversion = new BdiaInversion(schedule, job.steps, job.gamma);
-  const shape = runtime.latentShape(job.size);
-  const negative = await runtime.embed(job.negativePrompt);
+  const predict = await guidedNoise(runtime, job);
   const total = 2 * (job.steps - 1);
   let calls = 0;
-
-  const predict = async (sample: Float64Array, timestep: number, conditioning: Conditioning) => {
-    const stage = stageAt(schedule, timestep);
-    const input = Float32Array.from(sample);
-    const output = await runtime.predictOne({ role: 'positive', stage, input, conditioning }, shape);
-    const eps = new Float64Array(sample.length);
-    predictedNoise(folder.predictionType, stage, sample, output, eps);
-    return eps;
-  };
   const predictorOf = async (prompt: string): Promise<NoisePredictor> => {
     const positive = await runtime.embed(prompt);
     return async (sample, timestep) => {
       report({ type: 'calling', calls: calls++, total });
-      const eps = await predict(sample, timestep, positive);
-      if (job.guidanceScale > 1) {
-        const away = await predict(sample, timestep, negative);
-        guide({ type: 'full', scale: job.guidanceScale, delta: 1 }, eps, away);
-      }
-      return eps;
+      return predict(sample, stageAt(schedule, timestep), positive);
     };
   };
 

@@ -1,16 +1,30 @@
 import { on } from 'node:events';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { ParameterUpdate } from '@millrace/protocol';
+import { Gaussian } from '../../diffusion/gaussian.js';
+import { createNoiseSchedule } from '../../diffusion/schedule.js';
+import { followPath } from '../../diffusion/solvers/measure-statistics.js';
+import { stageAt } from '../../diffusion/solvers/paths/timesteps.js';
 import { Stream, type Conditioning } from '../../diffusion/stream.js';
-import type { Latent } from '../../diffusion/types.js';
+import type { Latent, Stage } from '../../diffusion/types.js';
 import { readModelFolder } from '../../model/folder.js';
 import { ParameterError } from '../engine.js';
-import type { Trial, TuningJob, TuningNews, TuningThreadData } from '../tuning.js';
-import { noPrompt } from './conditioning/prompts.js';
+import type {
+  PathRequest,
+  Trial,
+  TuningJob,
+  TuningNews,
+  TuningQuestion,
+  TuningThreadData,
+} from '../tuning.js';
+import { embedNegative, guidedNoise } from './guided-noise.js';
 import { NotFiniteError } from './networks/finite.js';
 import { ModelRuntime } from './networks/runtime.js';
 import { admissionOf, createPlan } from './planning/plan.js';
 import { checkGuidance, checkSteering, promptSteering } from './planning/steering.js';
+
+/** Length of differences for derivatives: networks compute in single precision, so smaller ones drown in rounding. */
+const difference = 0.05;
 
 /** A picture as the networks take it, and how the reference draws it. */
 interface Prepared {
@@ -22,7 +36,10 @@ interface Prepared {
 /** The thread must end. */
 class Stopped extends Error {}
 
-/** The thread of `millrace tune`: draws pictures with changed parameters, and compares them with the reference. */
+/**
+ * The thread of `millrace tune`: draws pictures with changed parameters and compares them with the reference, or follows
+ * them along the model's ODE.
+ */
 class Trials {
   readonly #runtime: ModelRuntime;
   readonly #job: TuningJob;
@@ -39,10 +56,7 @@ class Trials {
   }
 
   static async create(runtime: ModelRuntime, data: TuningThreadData): Promise<Trials> {
-    const { negative_prompt: text } = data.job.parameters;
-    const embedded = await runtime.embed(text);
-    const isZero = text === '' && runtime.folder.zeroEmptyNegative;
-    return new Trials(runtime, data, isZero ? noPrompt(embedded) : embedded);
+    return new Trials(runtime, data, await embedNegative(runtime, data.job.parameters.negative_prompt));
   }
 
   /** Returns the relative error of a picture; null if it cannot be drawn so. */
@@ -58,17 +72,50 @@ class Trials {
     }
   }
 
+  /** Returns the moments of a picture along the model's ODE. @param onProgress after each value of lambda. */
+  async path(
+    { picture, seed, intervals }: PathRequest,
+    onProgress: (done: number, total: number) => void,
+  ): Promise<Float64Array> {
+    const { parameters } = this.#job;
+    const { cfg_type, guidance_scale, negative_prompt } = parameters;
+    const { clean, positive } = await this.#read(picture);
+    const schedule = createNoiseSchedule(this.#runtime.folder.scheduler);
+    const { a, b } = stageAt(schedule, schedule.alphasCumprod.length - 1);
+    const random = new Gaussian(seed);
+    const start = Float64Array.from(clean, (value) => a * value + b * random.next());
+    const predict = await guidedNoise(this.#runtime, {
+      size: parameters,
+      negativePrompt: negative_prompt,
+      guidanceScale: cfg_type === 'full' ? guidance_scale : 1,
+    });
+    const ask = async (sample: Float64Array, stage: Stage): Promise<Float64Array> => {
+      this.#checkStop();
+      return predict(sample, stage, positive);
+    };
+    const options = { intervals, pooled: true, difference, number: seed, onProgress };
+    return followPath(schedule, start, ask, options);
+  }
+
+  /** @throws {Stopped} if the thread must end. */
+  #checkStop(): void {
+    if (Atomics.load(this.#stop, 0) !== 0) throw new Stopped();
+  }
+
+  /** Returns a picture as the networks take it. */
+  async #read(number: number): Promise<Pick<Prepared, 'clean' | 'positive'>> {
+    const { pictures, parameters } = this.#job;
+    const shown = pictures[number];
+    if (shown === undefined) throw new RangeError(`there is no picture ${number}`);
+    const clean = (await this.#runtime.encodeOne(shown.pixels, parameters)).slice();
+    return { clean, positive: await this.#runtime.embed(shown.prompt) };
+  }
+
   async #prepare(number: number): Promise<Prepared> {
     const known = this.#prepared.get(number);
     if (known) return known;
-    const { pictures, parameters, reference } = this.#job;
-    const shown = pictures[number];
-    if (shown === undefined) throw new RangeError(`there is no picture ${number}`);
-    const { pixels, prompt } = shown;
-    const clean = (await this.#runtime.encodeOne(pixels, parameters)).slice();
-    const positive = await this.#runtime.embed(prompt);
-    const drawn = await this.#draw(reference, number, { clean, positive });
-    const prepared = { clean, positive, reference: drawn };
+    const shown = await this.#read(number);
+    const prepared = { ...shown, reference: await this.#draw(this.#job.reference, number, shown) };
     this.#prepared.set(number, prepared);
     return prepared;
   }
@@ -96,7 +143,7 @@ class Trials {
       if (lane === undefined) throw new RangeError('the frame left without a result');
       const outputs: Latent[] = [];
       for (const row of lane.rows) {
-        if (Atomics.load(this.#stop, 0) !== 0) throw new Stopped();
+        this.#checkStop();
         outputs.push((await this.#runtime.predictOne(row, lane.shape)).slice());
       }
       const latent = stream.absorb(lane, outputs);
@@ -114,16 +161,23 @@ function distance(a: Latent, b?: Latent): number {
 
 async function main(port: NonNullable<typeof parentPort>, data: TuningThreadData): Promise<void> {
   const report = (news: TuningNews): void => port.postMessage(news);
-  const { model, threads } = data.job;
+  const { model, threads, statistics } = data.job;
   const folder = await readModelFolder(model);
-  await using runtime = await ModelRuntime.load(folder, { threads }, (what) =>
+  const scheduler = { ...folder.scheduler, ...(statistics && { statistics }) };
+  await using runtime = await ModelRuntime.load({ ...folder, scheduler }, { threads }, (what) =>
     report({ type: 'loading', what }),
   );
   const trials = await Trials.create(runtime, data);
   try {
-    for await (const [trial] of on(port, 'message') as AsyncIterable<readonly [Trial | null]>) {
-      if (trial === null) break;
-      report({ type: 'tried', number: trial.number, error: await trials.error(trial) });
+    for await (const [question] of on(port, 'message') as AsyncIterable<readonly [TuningQuestion]>) {
+      if (question === null) break;
+      const { number } = question;
+      if (question.type === 'trial') report({ type: 'tried', number, error: await trials.error(question) });
+      else {
+        const onProgress = (done: number, total: number): void =>
+          report({ type: 'following', number, done, total });
+        report({ type: 'followed', number, moments: await trials.path(question, onProgress) });
+      }
     }
   } catch (error) {
     if (!(error instanceof Stopped)) throw error;

@@ -6,7 +6,7 @@ import { fixedSize, type Graph } from './ports.js';
 import { readPrecomputed } from './precomputed.js';
 import { readSteered, type SteeredLayout } from './steered.js';
 import { textEncoderLayout, type TextEncoderLayout } from './text.js';
-import { inputWidth, unetLayout, type UnetLayout } from './unet.js';
+import { inputWidth, meanInput, unetLayout, type UnetLayout } from './unet.js';
 import { vaeDecoderLayout, vaeEncoderLayout, type VaeDecoderLayout, type VaeEncoderLayout } from './vae.js';
 
 /** How the exported parts of a model are used together. */
@@ -35,6 +35,8 @@ export interface ModelConfigs {
   readonly textEncoders: readonly TextEncoderConfig[];
   /** Pixels along a side for one latent value. */
   readonly pixelFactor: number;
+  /** Whether samples revert to the input, which the U-Net may see too. */
+  readonly revertsToMean: boolean;
 }
 
 /**
@@ -49,7 +51,8 @@ export async function readLayout(root: string, configs: ModelConfigs): Promise<M
   const [unetGraph, encoderGraph, decoderGraph, ...textGraphs] = graphs;
   if (!unetGraph || !encoderGraph || !decoderGraph) throw new RangeError('a graph was not read');
   const precomputed = await readPrecomputed(root, unetGraph);
-  const unet = unetLayout(unetGraph, unetConfig, unetPath, { precomputed });
+  const further = configs.revertsToMean ? meanInput(unetGraph, unetConfig, unetPath) : [];
+  const unet = unetLayout(unetGraph, unetConfig, unetPath, { precomputed, further });
   const plain = { layout: unet, config: unetConfig, configPath: unetPath };
   const steered = await readSteered(root, plain);
   const vaeEncoder = vaeEncoderLayout(encoderGraph, vae);

@@ -124,6 +124,17 @@ export function unetLayout(
   };
 }
 
+/** Describes the input for what samples revert to, an encoded picture; none if the graph does not have it. */
+export function meanInput(graph: Graph, config: UnetConfig, configPath: string): readonly UnetInput[] {
+  if (!graph.inputs.some(({ name }) => name === 'mean')) return [];
+  const port = inputPort(graph, 'mean');
+  const { in_channels: channels } = config;
+  checkAxis(graph, port, { axis: 1, size: channels, by: configPath });
+  return [
+    { port, from: 'conditioning', shape: ({ rows, height, width }) => [rows, channels, height, width] },
+  ];
+}
+
 /** Returns the input of this name; undefined if the U-Net does not have it. */
 export function unetInput({ inputs }: UnetLayout, name: string): UnetInput | undefined {
   return inputs.find(({ port }) => port.name === name);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -26,14 +26,13 @@ describe('what millrace tune keeps', () => {
     let asked = 0;
     const measure = async (): Promise<number> => Promise.resolve(++asked);
     {
-      await using first = await Measurements.open(at('kept.json'), 'subject');
-      const remembered = first.remember(measure);
-      assert.deepEqual([await remembered(candidate, 0), await remembered(candidate, 0)], [1, 1]);
-      assert.equal(await remembered(candidate, 1), 2);
+      await using first = await Measurements.open<number>(at('kept.json'), 'subject');
+      assert.deepEqual([await first.get('a', measure), await first.get('a', measure)], [1, 1]);
+      assert.equal(await first.get('b', measure), 2);
     }
     await using again = await Measurements.open(at('kept.json'), 'subject');
     assert.equal(again.size, 2);
-    assert.equal(await again.remember(measure)(candidate, 1), 2);
+    assert.equal(await again.get('b', measure), 2);
     assert.equal((await Measurements.open(at('kept.json'), 'another model')).size, 0);
     await writeFile(at('broken.json'), '{"subject": "subj');
     assert.equal((await Measurements.open(at('broken.json'), 'subject')).size, 0);
@@ -41,11 +40,15 @@ describe('what millrace tune keeps', () => {
 
   it('is not that of another export in the same place', async () => {
     await using copy = await ModelCopy.create(tinyModel);
+    // Not the link to the graph that other tests use.
+    await copy.remove('unet/model.onnx');
+    await copyFile(join(tinyModel, 'unet/model.onnx'), join(copy.folder, 'unet/model.onnx'));
     const folder = await readModelFolder(copy.folder);
     const parameters = defaultParameters(folder);
     const job = { model: copy.folder, threads: 1, parameters, reference: candidate, pictures: [] };
     const subject = await subjectOf(folder, job);
     assert.equal(await subjectOf(folder, job), subject);
+    assert.notEqual(await subjectOf(folder, job, 60), subject);
     await utimes(folder.layout.unet.graph.file, 0, 0);
     assert.notEqual(await subjectOf(folder, job), subject);
   });

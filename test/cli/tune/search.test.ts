@@ -76,5 +76,12 @@ describe('the search of millrace tune', () => {
     const flow: Space = { ...space, scheduler: { prediction_type: 'flow' } };
     assert.equal(referenceFor(flow).solver, 'FlowMatchEulerDiscreteScheduler');
     assert.equal(callsOf(flow.scheduler, referenceFor(flow)), 100);
+    // With so few timesteps, each of them that is left.
+    const restoring: Space = {
+      ...space,
+      scheduler: { mean_reverting: { max_sigma: 50, T: 100, eps: 0.005 } },
+    };
+    assert.equal(callsOf(restoring.scheduler, referenceFor(restoring)), 50);
+    assert.ok(coarseGrid(restoring, 2).length > 0);
   });
 });

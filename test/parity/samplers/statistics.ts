@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createNoiseSchedule } from '../../../src/diffusion/schedule.js';
-import { measureStatistics } from '../../../src/diffusion/solvers/measure-statistics.js';
+import { followPath, statisticsOf } from '../../../src/diffusion/solvers/measure-statistics.js';
 import type { SamplerRun } from '../../support/sampler-table.js';
 
 /** Measures the statistics for DPM-Solver-v3 of the table's predictor, of each element and pooled. */
@@ -9,17 +9,20 @@ export async function followStatistics(run: SamplerRun): Promise<void> {
     String((run.table as { model?: unknown }).model),
     /^m\(x, t\) = 0\.5 \* tanh\(x\) \+ 0\.2 \* x \+ 0\.1 \* sin\(t \/ 100\)/,
   );
-  const starts = Array.from({ length: run.rows('start') }, (_, i) =>
-    Float64Array.from(run.entry('start', i)),
-  );
+  const schedule = createNoiseSchedule(run.table.schedule ?? {});
   for (const pooled of [false, true]) {
-    const found = await measureStatistics(
-      createNoiseSchedule(run.table.schedule ?? {}),
-      starts,
-      async (sample, { timestep }) =>
-        Promise.resolve(sample.map((x) => 0.5 * Math.tanh(x) + 0.2 * x + 0.1 * Math.sin(timestep / 100))),
-      { intervals: run.steps, pooled, difference: 1e-5 },
-    );
+    const paths: Float64Array[] = [];
+    for (let number = 0; number < run.rows('start'); number++) {
+      const path = await followPath(
+        schedule,
+        Float64Array.from(run.entry('start', number)),
+        async (sample, { timestep }) =>
+          Promise.resolve(sample.map((x) => 0.5 * Math.tanh(x) + 0.2 * x + 0.1 * Math.sin(timestep / 100))),
+        { intervals: run.steps, pooled, difference: 1e-5, number },
+      );
+      paths.push(path);
+    }
+    const found = statisticsOf(schedule, run.steps, paths);
     for (const name of ['l', 's', 'b'] as const)
       run.compare(
         found[name],

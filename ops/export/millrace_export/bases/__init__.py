@@ -103,6 +103,16 @@ def write_base(name: str, folder: Path) -> None:
             write_vocabulary((folder / path).parent)
 
 
+def write_tokenizer(folder: Path) -> None:
+    """Write the tokenizer of CLIP, as Stable Diffusion 1 has it."""
+    files: dict[str, dict[str, object]] = json.loads((_FOLDER / "sd-1.json").read_text())
+    folder.mkdir(parents=True, exist_ok=True)
+    for path, content in files.items():
+        if path.startswith("tokenizer/"):
+            (folder / path.removeprefix("tokenizer/")).write_text(json.dumps(content, indent=2))
+    write_vocabulary(folder)
+
+
 def write_vocabulary(folder: Path) -> None:
     """Write the vocabulary of CLIP: 256 bytes, the same at the end of a word, the merges, and two special tokens."""
     merges = gzip.decompress((_FOLDER / "clip-merges.txt.gz").read_bytes()).decode()

@@ -15,7 +15,7 @@ export interface LambdaPath {
   readonly middle: number;
 }
 
-interface LambdaGrid {
+interface PathOptions {
   /** Number of intervals between the values of lambda. */
   readonly intervals: number;
   /** In what the steps of a schedule are even. */
@@ -24,17 +24,17 @@ interface LambdaGrid {
 
 /** @throws {SolverError} if there are more steps than distinct values of lambda. */
 export function lambdaPath(
-  { alphasCumprod }: NoiseSchedule,
+  schedule: NoiseSchedule,
   options: SolverOptions,
-  { intervals, even }: LambdaGrid,
+  { intervals, even }: PathOptions,
 ): LambdaPath {
   const { num_inference_steps: steps } = options;
+  const { alphasCumprod } = schedule;
   const { positions: chosen } = selectPositions(options, alphasCumprod.length);
+  const { lambdas, stageOf } = lambdaGrid(schedule, intervals);
+  const [noisy, clean] = [lambdas[0], lambdas[intervals]];
   const logA = Array.from(alphasCumprod, (abar) => Math.log(abar) / 2);
-  const rising = logA.map((value) => -value);
   const last = logA.length - 1;
-  const [noisy, clean] = [lambdaOf(logA[last]), lambdaOf(logA[0])];
-  const lambdas = Array.from({ length: intervals + 1 }, (_, j) => noisy + (j * (clean - noisy)) / intervals);
   const ends = Array.from({ length: steps + 1 }, (_, i) => {
     if (even === 'lambda') return Math.round((intervals * i) / steps);
     const lambda = lambdaOf(valueAt(logA, last * (1 - i / steps)));
@@ -47,7 +47,7 @@ export function lambdaPath(
     );
   }
   const positions = [...chosen.map((i) => ends[i]), intervals];
-  const all = lambdas.map((lambda) => stageOfLambda(lambda, rising));
+  const all = lambdas.map(stageOf);
   return {
     stages: positions.slice(0, -1).map((position) => all[position]),
     lambdas,
@@ -56,16 +56,27 @@ export function lambdaPath(
   };
 }
 
-/**
- * Returns the stage at a value of lambda.
- * @param rising -log(a) of each training timestep.
- */
-export function stageOfLambda(lambda: number, rising: readonly number[]): Stage {
-  const a = 1 / Math.sqrt(1 + Math.exp(-2 * lambda));
-  return { timestep: indexOfValue(rising, -Math.log(a)), a, b: Math.sqrt(1 - a * a), inputScale: 1 };
+/** Evenly spaced values of lambda, from that of the last training timestep to that of timestep 0, and their stages. */
+interface LambdaGrid {
+  readonly lambdas: readonly number[];
+  /** Returns the stage at any value of lambda between them. */
+  readonly stageOf: (lambda: number) => Stage;
+}
+
+/** @param intervals number of intervals between the values. */
+export function lambdaGrid({ alphasCumprod }: NoiseSchedule, intervals: number): LambdaGrid {
+  const rising = Array.from(alphasCumprod, (abar) => -Math.log(abar) / 2);
+  const [noisy, clean] = [lambdaOf(-(rising.at(-1) ?? 0)), lambdaOf(-rising[0])];
+  return {
+    lambdas: Array.from({ length: intervals + 1 }, (_, j) => noisy + (j * (clean - noisy)) / intervals),
+    stageOf(lambda) {
+      const a = 1 / Math.sqrt(1 + Math.exp(-2 * lambda));
+      return { timestep: indexOfValue(rising, -Math.log(a)), a, b: Math.sqrt(1 - a * a), inputScale: 1 };
+    },
+  };
 }
 
 /** Returns lambda = log(a / b) by log(a). */
-export function lambdaOf(logA: number): number {
+function lambdaOf(logA: number): number {
   return logA - Math.log(-Math.expm1(2 * logA)) / 2;
 }

@@ -68,6 +68,12 @@ export function createPlan(
       `cfg_type must be none for the model ${folder.name}, which guides itself by guidance_scale`,
     );
   }
+  if (folder.scheduler['mean_reverting'] !== undefined && parameters.cfg_type !== 'none') {
+    throw new ParameterError(
+      'cfg_type',
+      `cfg_type must be none for the model ${folder.name}, which restores pictures, not ${parameters.cfg_type}`,
+    );
+  }
   const shape = model.latentShape(parameters);
   const seeds =
     typeof parameters.seed === 'number' ? [{ seed: parameters.seed, weight: 1 }] : parameters.seed;

@@ -1,0 +1,51 @@
+import { guide } from '../../diffusion/guidance.js';
+import { predictedNoise } from '../../diffusion/prediction.js';
+import type { Conditioning } from '../../diffusion/stream.js';
+import type { Stage } from '../../diffusion/types.js';
+import type { Size } from '../../image/image.js';
+import { noPrompt } from './conditioning/prompts.js';
+import type { ModelRuntime } from './networks/runtime.js';
+
+interface NoiseOptions {
+  readonly size: Size;
+  readonly negativePrompt: string;
+  /** 1 and below: no guidance. */
+  readonly guidanceScale: number;
+}
+
+/** Predicts the noise in a variance-preserving sample under a prompt, with guidance, in double precision. */
+type GuidedNoise = (sample: Float64Array, stage: Stage, prompt: Conditioning) => Promise<Float64Array>;
+
+/** Returns what predicts noise with a model, outside of streams. */
+export async function guidedNoise(
+  runtime: ModelRuntime,
+  { size, negativePrompt, guidanceScale }: NoiseOptions,
+): Promise<GuidedNoise> {
+  const { predictionType } = runtime.folder;
+  const shape = runtime.latentShape(size);
+  const negative = await embedNegative(runtime, negativePrompt);
+  const predict: GuidedNoise = async (sample, stage, conditioning) => {
+    const input = Float32Array.from(sample);
+    const output = await runtime.predictOne({ role: 'positive', stage, input, conditioning }, shape);
+    const eps = new Float64Array(sample.length);
+    predictedNoise(predictionType, stage, sample, output, eps);
+    return eps;
+  };
+  return async (sample, stage, prompt) => {
+    const eps = await predict(sample, stage, prompt);
+    if (guidanceScale > 1) {
+      const away = await predict(sample, stage, negative);
+      guide({ type: 'full', scale: guidanceScale, delta: 1 }, eps, away);
+    }
+    return eps;
+  };
+}
+
+/** Returns the conditioning for a negative prompt. */
+export async function embedNegative(
+  runtime: Pick<ModelRuntime, 'embed' | 'folder'>,
+  text: string,
+): Promise<Conditioning> {
+  const embedded = await runtime.embed(text);
+  return text === '' && runtime.folder.zeroEmptyNegative ? noPrompt(embedded) : embedded;
+}

@@ -231,7 +231,7 @@ export async function createApp(
     thumbnails: settings.dashboardThumbnails,
     drain: () => void connections.drain(settings.drainSeconds * 1000),
   });
-  const programs = createPrograms(settings.compat, {
+  const programs = await createPrograms(settings.compat, {
     model: { name, description, parameters: rules.schema },
     defaults: rules.defaults,
     modes: rules.modes,

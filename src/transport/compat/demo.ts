@@ -1,4 +1,4 @@
-import { errors, type ErrorMessage, type ParameterUpdate, type ServerMessage } from '@millrace/protocol';
+import type { ErrorMessage, ParameterUpdate, ServerMessage } from '@millrace/protocol';
 import type { FastifyInstance } from 'fastify';
 import { ProtocolError } from '../../session/wire/protocol-error.js';
 import { demoSettings, type DemoModel } from './demo-settings.js';
@@ -6,7 +6,7 @@ import { readParameters } from './foreign-parameters.js';
 import { MotionJpeg } from './motion-jpeg.js';
 import type { ClientSide, Conversation, Program } from './program.js';
 import { readJson } from './read-map.js';
-import { passes, SessionBridge } from './session-bridge.js';
+import { endsConnection, passes, SessionBridge } from './session-bridge.js';
 
 export interface DemoOptions {
   readonly model: DemoModel;
@@ -150,7 +150,7 @@ class DemoTalk implements Conversation {
   #refuse({ code, message }: ErrorMessage): void {
     if (passes(code)) return;
     this.#say({ status: code === 'idle_timeout' ? 'timeout' : 'error', message });
-    if (!('close' in errors[code])) this.#side.close(policyClose, code);
+    if (!endsConnection(code)) this.#side.close(policyClose, code);
   }
 
   #say(message: object): void {

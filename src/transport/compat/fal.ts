@@ -1,5 +1,6 @@
 import { encodeMap, type ErrorMessage, type ParameterUpdate, type ServerMessage } from '@millrace/protocol';
 import { randomUUID } from 'node:crypto';
+import { encodeImage } from '../../image/encode.js';
 import { ProtocolError } from '../../session/wire/protocol-error.js';
 import { readInteger, readParameters, show } from './foreign-parameters.js';
 import type { ClientSide, Conversation, Program } from './program.js';
@@ -26,6 +27,13 @@ const namedSizes: Readonly<Record<string, readonly [width: number, height: numbe
   landscape_16_9: [1024, 576],
 };
 const longestId = 200;
+/** Side of the grey picture that stands for none, in pixels. */
+const greySide = 64;
+/**
+ * With these, next to nothing of the picture is left. Unlike the images of `mode: txt2img`, each of which has its own
+ * noise, those from a grey picture stay the same for the same seed, and so a picture changes little with its prompt.
+ */
+const fromNoise: ParameterUpdate = { strength: 1, t_index_list: null };
 
 /** A request of the client. */
 interface Asked {
@@ -38,35 +46,31 @@ interface Asked {
  * The protocol of the realtime client of fal: each message is a request with all its parameters, as MessagePack or
  * JSON, and each result answers one request. Of several waiting requests, the newest counts.
  */
-export function createFal(options: FalOptions): Program {
+export async function createFal(options: FalOptions): Promise<Program> {
+  const data = new Uint8Array(greySide * greySide * 3).fill(128);
+  const grey = await encodeImage({ width: greySide, height: greySide, data }, 'png', 100);
   return {
     serves: (path) => socketPath.test(path),
-    begin: (side) => new FalTalk(side, options),
+    begin: (side) => new FalTalk(side, options, grey),
   };
 }
 
 class FalTalk implements Conversation {
   readonly #side: ClientSide;
   readonly #options: FalOptions;
+  readonly #grey: Uint8Array;
   readonly #bridge: SessionBridge<Asked>;
   /** Whether the client sends JSON. */
   #text = false;
   /** The request that was read last. */
   #latest: Asked | null = null;
-  /** A request without a picture that is in force, and the first frame that shows it. */
-  #generating: { readonly asked: Asked; readonly from: number } | null = null;
 
-  constructor(side: ClientSide, options: FalOptions) {
+  constructor(side: ClientSide, options: FalOptions, grey: Uint8Array) {
     this.#side = side;
     this.#options = options;
-    this.#bridge = new SessionBridge({
-      tell: (message) => side.tell(message),
-      token: side.url.searchParams.get('fal_jwt_token') ?? undefined,
-      onInForce: (asked, from) => {
-        const { mode, paused } = this.#bridge.parameters ?? {};
-        if (mode === 'txt2img' && paused === false) this.#generating = { asked, from };
-      },
-    });
+    this.#grey = grey;
+    const token = side.url.searchParams.get('fal_jwt_token') ?? undefined;
+    this.#bridge = new SessionBridge({ tell: (message) => side.tell(message), token });
   }
 
   /** The first request opens the session. */
@@ -76,44 +80,29 @@ class FalTalk implements Conversation {
     this.#text = !isBinary;
     this.#latest = null;
     const values = isBinary ? readMessagePack(data) : readJson(data);
-    const { request_id: id } = values;
-    const picture = pictureOf(values);
+    const { request_id: id, num_images: images } = values;
     const tag: Asked = {
       id: typeof id === 'string' ? id.slice(0, longestId) : randomUUID(),
       form: formOf(values, this.#text),
     };
     this.#latest = tag;
-    const { num_images: images } = values;
     if (images !== undefined && images !== null) readInteger('num_images', images, [1, 1]);
-    const mode = picture ? 'img2img' : 'txt2img';
-    if (!this.#options.modes.includes(mode)) throw new ProtocolError('unsupported_mode', needsPicture);
-    const { defaults } = this.#options;
-    const given = { ...readParameters(values, aliases), ...sizeOf(values) };
-    const parameters = { ...defaults, ...given, mode, paused: false } as const;
-    this.#bridge.ask({ parameters, tag, ...(picture && { picture }) });
+    const picture = pictureOf(values);
+    const { defaults, modes } = this.#options;
+    if (!picture && !modes.includes('txt2img')) throw new ProtocolError('unsupported_mode', needsPicture);
+    const given = { ...readParameters(values, aliases), ...sizeOf(values), ...(!picture && fromNoise) };
+    const parameters = { ...defaults, ...given, mode: 'img2img' } as const;
+    this.#bridge.ask({ parameters, picture: picture ?? this.#grey, tag });
   }
 
   fromServer(message: ServerMessage): void {
     const asked = this.#bridge.hear(message);
-    if (message.type === 'error') return this.#refuse(message, asked);
-    if (message.type !== 'result') return;
-    const { sequence, id } = message;
-    const generated = this.#generating;
-    if (asked) this.#answer(message, asked);
-    else if (generated && id >= generated.from) {
-      this.#generating = null;
-      this.#answer(message, generated.asked);
-      this.#pause(generated.asked);
-    } else this.#bridge.acknowledge(sequence);
+    if (message.type === 'error') this.#refuse(message, asked);
+    else if (message.type === 'result' && asked) this.#answer(message, asked);
   }
 
   ended(): void {
     this.#bridge.end();
-  }
-
-  /** Stops generating from noise: each request gets one image. */
-  #pause(tag: Asked): void {
-    if (!this.#bridge.waiting) this.#bridge.ask({ parameters: { paused: true }, tag });
   }
 
   #answer(result: Extract<ServerMessage, { readonly type: 'result' }>, { id, form }: Asked): void {

@@ -16,14 +16,14 @@ export interface ProgramsOptions extends Pick<DemoOptions, 'model' | 'occupancy'
 }
 
 /** Returns the protocols of other programs with these names. */
-export function createPrograms(
+export async function createPrograms(
   names: readonly ('demo' | 'fal' | 'sglang')[],
   { model, defaults, modes, occupancy, isReady, images: routes, metrics }: ProgramsOptions,
-): readonly Program[] {
-  const create = {
+): Promise<readonly Program[]> {
+  const create: Record<(typeof names)[number], () => Program | Promise<Program>> = {
     demo: () => createDemo({ model, defaults, occupancy }),
     fal: () => createFal({ defaults, modes }),
     sglang: () => createSglang({ model: model.name, modes, isReady, images: { routes, metrics } }),
   };
-  return [...new Set(names)].map((name) => create[name]());
+  return Promise.all([...new Set(names)].map((name) => create[name]()));
 }

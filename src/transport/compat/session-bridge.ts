@@ -1,7 +1,6 @@
 import {
   errors,
   type ClientMessage,
-  type ErrorDefinition,
   type ErrorMessage,
   type ParameterName,
   type ParameterUpdate,
@@ -68,11 +67,6 @@ export class SessionBridge<Tag> {
   get free(): boolean {
     const credits = this.#allowed - this.#sent;
     return this.#state === 'open' && this.#next === null && credits >= this.#credits;
-  }
-
-  /** Whether a wish waits. */
-  get waiting(): boolean {
-    return this.#next !== null;
   }
 
   /** Replaces the waiting wish, if there is one. */
@@ -195,6 +189,10 @@ export class SessionBridge<Tag> {
 
 /** Returns whether an error passes without the client's help: these protocols have no word for that. */
 export function passes(code: ErrorMessage['code']): boolean {
-  const { retryable, close }: ErrorDefinition = errors[code];
-  return retryable && close === undefined;
+  return errors[code].retryable && !endsConnection(code);
+}
+
+/** Returns whether the session closes the connection after this error. */
+export function endsConnection(code: ErrorMessage['code']): boolean {
+  return 'close' in errors[code];
 }

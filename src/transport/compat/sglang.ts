@@ -14,7 +14,7 @@ import { ProtocolError } from '../../session/wire/protocol-error.js';
 import { addOpenAiImages, type OpenAiImagesOptions } from './openai-images.js';
 import type { ClientSide, Conversation, Program } from './program.js';
 import { readMessagePack } from './read-map.js';
-import { passes, SessionBridge } from './session-bridge.js';
+import { endsConnection, passes, SessionBridge } from './session-bridge.js';
 import { readEvent, readInit, type OutputFormat, type SglangRequest } from './sglang-request.js';
 
 export interface SglangOptions {
@@ -236,7 +236,8 @@ class SglangTalk implements Conversation {
     this.#changes = {};
     this.#say({ type: 'error', content: `${code}: ${message}` });
     // Without a session there is nothing to go on with.
-    if (this.#bridge.parameters === null && this.#request !== null) this.#side.close(policyClose, code);
+    const isOpening = this.#bridge.parameters === null && this.#request !== null;
+    if (isOpening && !endsConnection(code)) this.#side.close(policyClose, code);
   }
 
   #say(message: object): void {

@@ -219,10 +219,12 @@ describe("SGLang's realtime video", () => {
     assert.match(await stranger.error(), /unauthorized/);
     assert.equal((await stranger.talk.closed).code, 4401);
     const token = await accessToken();
-    for (const client of [
-      new Client(guarded.url, `?token=${token}`),
-      new Client(guarded.url, '', { authorization: `Bearer ${token}` }),
-    ]) {
+    const ways = [
+      [`?token=${token}`, {}],
+      ['', { authorization: `Bearer ${token}` }],
+    ] as const;
+    for (const [query, headers] of ways) {
+      const client = new Client(guarded.url, query, headers);
       await client.talk.open();
       client.send({ ...init, first_frame: picture });
       await client.first(1);

@@ -29,6 +29,7 @@ import type { Settings } from './settings/settings.js';
 import { serveAdmin } from './transport/admin.js';
 import { AgentServer, noSharedKey, type AgentReport } from './transport/agent-server.js';
 import { AgonesReporter } from './transport/agones.js';
+import { createPrograms } from './transport/compat/programs.js';
 import { ConnectionGuard } from './transport/connection-guard.js';
 import { connectionRoom, descriptorLimit } from './transport/descriptors.js';
 import { createHttpServer } from './transport/http-server.js';
@@ -230,6 +231,16 @@ export async function createApp(
     thumbnails: settings.dashboardThumbnails,
     drain: () => void connections.drain(settings.drainSeconds * 1000),
   });
+  const programs = await createPrograms(settings.compat, {
+    model: { name, description, parameters: rules.schema },
+    defaults: rules.defaults,
+    modes: rules.modes,
+    isReady: () => engine.state.name === 'ready' && !connections.draining,
+    occupancy,
+    images: { images, origins, originLog, access, draining: () => connections.draining },
+    metrics,
+  });
+  for (const program of programs) program.addRoutes?.(http);
   const stream = new StreamServer({
     http: http.server,
     guard,
@@ -245,6 +256,7 @@ export async function createApp(
       connectsPerMinute: settings.maxConnectsPerMinute,
     },
     access,
+    programs,
     pingIntervalMs: settings.pingSeconds * 1000,
   });
   const report = (): AgentReport => ({

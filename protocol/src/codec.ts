@@ -61,23 +61,42 @@ function encodeWithPicture(
 export function decodeMessage(
   bytes: Uint8Array,
 ): { readonly type: string } & Readonly<Record<string, unknown>> {
-  checkStructure(bytes);
-  let value: unknown;
-  try {
-    value = packr.unpack(bytes);
-  } catch (cause) {
-    throw new TypeError('not valid MessagePack', { cause });
-  }
+  const value = unpack(bytes);
   if (!isTagged(value)) throw new TypeError('not a MessagePack map with a string "type"');
   return value;
 }
 
+/**
+ * Decodes a map of another protocol, within the same limits.
+ * @throws {TypeError} as `decodeMessage`, but the map needs no `type`.
+ */
+export function decodeMap(bytes: Uint8Array): Readonly<Record<string, unknown>> {
+  const value = unpack(bytes);
+  if (!isMap(value)) throw new TypeError('not a MessagePack map');
+  return value;
+}
+
+/** Encodes a map of another protocol as MessagePack. */
+export function encodeMap(map: object): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(packr.pack(map) as Uint8Array);
+}
+
+/** @throws {TypeError} */
+function unpack(bytes: Uint8Array): unknown {
+  checkStructure(bytes);
+  try {
+    return packr.unpack(bytes);
+  } catch (cause) {
+    throw new TypeError('not valid MessagePack', { cause });
+  }
+}
+
 function isTagged(value: unknown): value is { type: string } & Record<string, unknown> {
+  return isMap(value) && typeof value['type'] === 'string';
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
   return (
-    typeof value === 'object' &&
-    value !== null &&
-    !Array.isArray(value) &&
-    'type' in value &&
-    typeof value.type === 'string'
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
   );
 }

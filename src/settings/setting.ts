@@ -4,7 +4,11 @@ export type Setting =
   | (SettingBase<string> & { readonly type: 'text' })
   | (SettingBase<boolean> & { readonly type: 'switch' })
   | (SettingBase<string> & { readonly type: 'choice'; readonly choices: readonly string[] })
-  | (SettingBase<readonly string[]> & { readonly type: 'list' });
+  | (SettingBase<readonly string[]> & {
+      readonly type: 'list';
+      /** The texts that it may have; absent: any. */
+      readonly choices?: readonly string[];
+    });
 
 interface SettingBase<Value> {
   readonly default: Value;

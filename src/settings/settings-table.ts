@@ -87,6 +87,13 @@ export const settingsTable = {
     description:
       'Origins of other web sites whose pages may connect, such as https://example.org; * allows all.',
   },
+  compat: {
+    type: 'list',
+    choices: ['demo', 'fal', 'sglang'],
+    default: [],
+    description:
+      "Protocols of other programs that the server speaks too: demo (the pages of StreamDiffusion and Real-Time LCM), fal (fal's realtime client), sglang (SGLang's realtime video and OpenAI's images).",
+  },
   ...engineSettingsTable,
   maxSessions: {
     type: 'integer',

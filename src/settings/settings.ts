@@ -8,7 +8,9 @@ type Value<S extends Setting> = S extends { readonly type: 'integer' | 'number' 
   : S extends { readonly type: 'switch' }
     ? boolean
     : S extends { readonly type: 'list' }
-      ? readonly string[]
+      ? S extends { readonly choices: readonly (infer Choice)[] }
+        ? readonly Choice[]
+        : readonly string[]
       : S extends { readonly choices: readonly (infer Choice)[] }
         ? Choice
         : string;
@@ -92,7 +94,11 @@ function parse(setting: Setting, source: string, value: unknown): Setting['defau
     case 'list': {
       const items: unknown = typeof value === 'string' ? value.split(',').map((item) => item.trim()) : value;
       const fits = Array.isArray(items) && items.every((item) => typeof item === 'string');
-      return fits ? items.filter((item) => item !== '') : refuse(source, 'a list of texts', value);
+      if (!fits) return refuse(source, 'a list of texts', value);
+      const texts = items.filter((item) => item !== '');
+      const { choices } = setting;
+      if (choices === undefined || texts.every((text) => choices.includes(text))) return texts;
+      return refuse(source, `a list of ${choices.join(', ')}`, value);
     }
   }
 }

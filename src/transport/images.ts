@@ -66,37 +66,54 @@ export async function serveImages(server: FastifyInstance, options: ImageRoutes)
   });
 }
 
+/** What an image is made from, and its format. */
+interface Wanted {
+  readonly format: ImageFormat;
+  readonly asked: Asked;
+}
+
 /** Answers a request with its image, or says why there is none. */
 async function answer(
   request: FastifyRequest,
   reply: FastifyReply,
-  { images, origins, originLog, access, metrics, draining }: ImageRoutes,
-  { format, asked }: { readonly format: ImageFormat; readonly asked: Asked },
+  routes: ImageRoutes,
+  wanted: Wanted,
 ): Promise<FastifyReply> {
-  const refuse = refuser(metrics);
+  const image = await generateFor(request, reply, routes, wanted);
+  if (image === null) return reply.hijack();
+  if (image instanceof Uint8Array) {
+    return reply.type(`image/${wanted.format}`).header('cache-control', 'no-store').send(image);
+  }
+  const { code, message, details, retryAfter } = image;
+  return refuser(routes.metrics)(reply, code, message, { field: details.field, retryAfter });
+}
+
+/** Returns the image that a request asks for, or why it is refused; null if the client is gone. */
+export async function generateFor(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { images, origins, originLog, access, draining }: Omit<ImageRoutes, 'metrics' | 'messageBytes'>,
+  { format, asked }: Wanted,
+): Promise<Uint8Array | ProtocolError | null> {
   const { origin, host } = request.headers;
   if (!originAllowed(origin, host, origins)) {
     originLog.refused(request.headers);
-    return refuse(reply, 'forbidden_origin');
+    return new ProtocolError('forbidden_origin');
   }
-  if (draining()) return refuse(reply, 'shutting_down');
+  if (draining()) return new ProtocolError('shutting_down');
   const gone = new AbortController();
   reply.raw.once('close', () => gone.abort());
   try {
     const grant = await access.verify(bearerToken(request.headers.authorization));
     const name = access.required ? grant.subject : networkOf(request.ip);
     const onFlagged = (): void => void reply.header('millrace-flagged', 'true');
-    const image = await images.generate(asked, { name, grant, gone: gone.signal, format, onFlagged });
-    return await reply.type(`image/${format}`).header('cache-control', 'no-store').send(image);
+    return await images.generate(asked, { name, grant, gone: gone.signal, format, onFlagged });
   } catch (error) {
     if (error instanceof ProtocolError && isLimit(error)) await sleep(refusalMs);
-    if (gone.signal.aborted) return reply.hijack();
-    if (error instanceof ParameterError) {
-      return refuse(reply, 'invalid_parameter', error.message, { field: error.field });
-    }
-    if (!(error instanceof ProtocolError)) throw error;
-    const { code, message, details, retryAfter } = error;
-    return refuse(reply, code, message, { field: details.field, retryAfter });
+    if (gone.signal.aborted) return null;
+    if (error instanceof ProtocolError) return error;
+    if (!(error instanceof ParameterError)) throw error;
+    return new ProtocolError('invalid_parameter', error.message, { field: error.field });
   }
 }
 

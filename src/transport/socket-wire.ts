@@ -35,15 +35,25 @@ export class SocketWire implements Wire {
   }
 
   send(message: ServerMessage): void {
-    const { socket, metrics, buffers } = this.#options;
+    const { socket, buffers } = this.#options;
     if (socket.readyState !== WebSocket.OPEN) return;
-    this.#gather();
     let lent: Uint8Array<ArrayBuffer> | undefined;
     const data = encodeMessage(message, (bytes) => (lent = buffers.take(bytes)));
-    metrics.networkBytes('out', data.length);
-    socket.send(data, () => {
+    this.write(data, () => {
       if (lent) buffers.give(lent);
     });
+  }
+
+  /**
+   * Sends a message of any protocol, as text or binary.
+   * @param done called when the network has taken it, or the connection is lost.
+   */
+  write(data: string | Uint8Array, done: () => void = () => {}): void {
+    const { socket, metrics } = this.#options;
+    if (socket.readyState !== WebSocket.OPEN) return done();
+    this.#gather();
+    metrics.networkBytes('out', Buffer.byteLength(data));
+    socket.send(data, { binary: typeof data !== 'string' }, () => done());
   }
 
   close(code: number, reason: string): void {

@@ -8,9 +8,12 @@ import type { Metrics } from '../metrics/metrics.js';
 import type { Access } from '../session/access/access.js';
 import type { Grant } from '../session/access/grant.js';
 import { ProtocolError } from '../session/wire/protocol-error.js';
+import type { Wire } from '../session/wire/wire.js';
 import type { Connections } from '../session/connection/connections.js';
 import { AddressLimits, type AddressLimitsOptions } from './address-limits.js';
 import { bearerToken } from './bearer.js';
+import { ForeignWire } from './compat/foreign-wire.js';
+import type { Program } from './compat/program.js';
 import type { ConnectionGuard } from './connection-guard.js';
 import { FrameRateLimit } from './frame-rate-limit.js';
 import { MessageBuffers } from './message-buffers.js';
@@ -34,8 +37,16 @@ export interface StreamServerOptions {
   readonly guard: ConnectionGuard;
   readonly addresses: AddressLimitsOptions;
   readonly access: Access;
+  /** Protocols of other programs that are spoken besides our own; none by default. */
+  readonly programs?: readonly Program[];
   /** Milliseconds between pings; a peer that is silent from one to the next is disconnected. */
   readonly pingIntervalMs: number;
+}
+
+/** Where a client of another program has connected. */
+interface Foreign {
+  readonly program: Program;
+  readonly url: URL;
 }
 
 /** Maximum number of fragments of one message. */
@@ -50,7 +61,10 @@ const flooded = 'The client sends far more messages than the limit allows; the c
 /** The version that an upgrade must request (RFC 6455 section 4.4). */
 const versions = { 'sec-websocket-version': '13' };
 
-/** `GET /v1/stream`: turns WebSocket upgrades into connections of sessions. */
+/** The close code of what no client can resume (RFC 6455 section 7.4.1). */
+const normalClose = 1000;
+
+/** `GET /v1/stream`, and addresses of other programs: turns WebSocket upgrades into connections of sessions. */
 export class StreamServer implements AsyncDisposable {
   readonly #options: StreamServerOptions;
   readonly #sockets: WebSocketServer;
@@ -70,7 +84,7 @@ export class StreamServer implements AsyncDisposable {
       perMessageDeflate: false,
       maxPayload: options.messageBytes,
       maxFragments,
-      handleProtocols: () => subprotocol,
+      handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
     });
     this.#sockets.on('wsClientError', (error: Error, socket: Duplex) =>
       this.#decline(socket, {
@@ -100,7 +114,8 @@ export class StreamServer implements AsyncDisposable {
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const { access, log, origins, originLog, connections, metrics } = this.#options;
     socket.on('error', (error) => log.debug({ err: error }, 'a socket failed'));
-    const fault = upgradeFault(request, origins);
+    const foreign = this.#foreignTo(request);
+    const fault = upgradeFault(request, origins, foreign !== null);
     if (fault) {
       if (fault.code === 'forbidden_origin') originLog.refused(request.headers);
       return this.#decline(socket, fault);
@@ -109,7 +124,8 @@ export class StreamServer implements AsyncDisposable {
     if (!leave) return this.#decline(socket, { code: 'rate_limited', message: tooManyStreams });
     socket.once('close', leave);
     const { refusal } = connections;
-    if (refusal) {
+    // Clients of other programs are told over the WebSocket.
+    if (refusal && foreign === null) {
       metrics.sessionRefused();
       return this.#decline(socket, { code: refusal });
     }
@@ -122,11 +138,26 @@ export class StreamServer implements AsyncDisposable {
       return this.#decline(socket, { code: error.code, message: error.message }, error.cause);
     }
     if (socket instanceof Socket) this.#options.guard.promote(socket);
-    this.#accept(request, socket, head, grant);
+    this.#accept(request, socket, head, { grant, foreign });
   }
 
-  #accept(request: IncomingMessage, socket: Duplex, head: Buffer, grant: Grant | null): void {
-    let wire: SocketWire | null = null;
+  /** Returns the address of a request if another program's protocol is spoken there, and which one. */
+  #foreignTo({ url = '' }: IncomingMessage): Foreign | null {
+    const { programs = [] } = this.#options;
+    const address = `http://host${url}`;
+    if (programs.length === 0 || !URL.canParse(address)) return null;
+    const parsed = new URL(address);
+    const program = programs.find(({ serves }) => serves(parsed.pathname));
+    return program ? { program, url: parsed } : null;
+  }
+
+  #accept(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    { grant, foreign }: { readonly grant: Grant | null; readonly foreign: Foreign | null },
+  ): void {
+    let wire: Wire | null = null;
     const onFlood = (): void => {
       if (wire !== null) this.#closeFlooder(wire);
     };
@@ -134,19 +165,21 @@ export class StreamServer implements AsyncDisposable {
     this.#sockets.handleUpgrade(request, limited, Buffer.alloc(0), (client) => {
       const { metrics } = this.#options;
       const { remoteAddress: address } = request.socket;
-      wire = new SocketWire({
+      const own = new SocketWire({
         socket: client,
         network: limited,
         address,
         metrics,
         buffers: this.#buffers,
       });
-      this.#serve(client, wire, grant);
+      const bridge = foreign && new ForeignWire({ wire: own, ...foreign, metrics });
+      wire = bridge ?? own;
+      this.#serve(client, { wire, bridge, grant });
       if (limited.flooded) this.#closeFlooder(wire);
     });
   }
 
-  #closeFlooder(wire: SocketWire): void {
+  #closeFlooder(wire: Wire): void {
     const { log, metrics } = this.#options;
     metrics.error('rate_limited');
     log.info({ address: wire.address }, 'closing a client that sent far too many messages');
@@ -163,26 +196,39 @@ export class StreamServer implements AsyncDisposable {
     answerRaw(socket, { ...(full && { retryAfter: connections.retryAfter }), ...answer });
   }
 
-  #serve(socket: WebSocket, wire: SocketWire, grant: Grant | null): void {
+  #serve(
+    socket: WebSocket,
+    {
+      wire,
+      bridge,
+      grant,
+    }: { readonly wire: Wire; readonly bridge: ForeignWire | null; readonly grant: Grant | null },
+  ): void {
     const { connections, metrics, log } = this.#options;
     socket.on('error', (error: Error & { readonly code?: string }) => {
       // ws closes the connection itself, with the right code.
       if (error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') metrics.error('message_too_large');
       log.debug({ err: error }, 'a connection failed');
     });
-    socket.once('close', (code) => metrics.connectionClosed(code));
+    socket.once('close', (code) => {
+      metrics.connectionClosed(code);
+      bridge?.end();
+    });
     const connection = connections.enter(wire, grant);
     if (!connection) return;
+    bridge?.connect(connection);
     const stopPinging = this.#keepAlive(socket, () => connection.close('idle_timeout'));
     socket.on('message', (data, isBinary) => {
-      if (!isBinary || !Buffer.isBuffer(data)) return connection.close('invalid_message', textMessage);
+      if (!Buffer.isBuffer(data)) return;
       metrics.networkBytes('in', data.length);
+      if (bridge) return bridge.receive(data, isBinary);
+      if (!isBinary) return connection.close('invalid_message', textMessage);
       // Not copied: ws never writes to it again, and a picture is decoded soon.
       connection.receive(data);
     });
     socket.once('close', (code) => {
       stopPinging();
-      connections.leave(connection, code);
+      connections.leave(connection, bridge ? normalClose : code);
     });
   }
 

@@ -10,11 +10,18 @@ export const noUpgrade =
 
 const otherUpgrade = 'This address is served over HTTP/1.1: send the request without the header Upgrade.';
 
-/** Returns why the headers of an upgrade request are refused; null if they are not. */
-export function upgradeFault({ url, headers }: IncomingMessage, origins: OriginRules): RawAnswer | null {
+/**
+ * Returns why the headers of an upgrade request are refused; null if they are not.
+ * @param isForeign whether its address speaks the protocol of another program, which has no subprotocol.
+ */
+export function upgradeFault(
+  { url, headers }: IncomingMessage,
+  origins: OriginRules,
+  isForeign: boolean,
+): RawAnswer | null {
   const { origin, host, upgrade, 'sec-websocket-protocol': offered = '' } = headers;
   if (!hostAllowed(host, origins)) return { code: 'forbidden_origin', message: foreignHost };
-  const forStream = url?.split('?')[0] === '/v1/stream';
+  const forStream = isForeign || url?.split('?')[0] === '/v1/stream';
   const webSocket = upgrade?.toLowerCase() === 'websocket';
   // Some HTTP clients offer HTTP/2 (h2c) with every request.
   if (!forStream && !webSocket) return { code: 'unsupported_protocol', message: otherUpgrade };
@@ -29,7 +36,7 @@ export function upgradeFault({ url, headers }: IncomingMessage, origins: OriginR
     };
   }
   const protocols = offered.split(',').map((name) => name.trim());
-  if (protocols.includes(subprotocol)) return null;
+  if (isForeign || protocols.includes(subprotocol)) return null;
   const names = offered === '' ? 'none' : JSON.stringify(offered.slice(0, 100));
   return {
     code: 'unsupported_protocol',

@@ -1,0 +1,54 @@
+import { parameterSchemas, type ParameterName, type ParameterUpdate } from '@millrace/protocol';
+import { ProtocolError } from '../../session/wire/protocol-error.js';
+import type { Values } from './read-map.js';
+
+/** Parameters that a conversation sets itself, and those whose value is a file. */
+const kept: ReadonlySet<string> = new Set(['mode', 'fps', 'paused', 'style_image']);
+/** Seeds of other programs have up to 53 bits. */
+const seeds = 2 ** 32;
+
+/**
+ * Returns the parameters in a message of another program. As in these programs, an unknown name and null mean nothing;
+ * the session checks the values. A seed that is too large is reduced modulo 2^32.
+ * @param aliases names of the other program for parameters.
+ */
+export function readParameters(
+  values: Values,
+  aliases: Readonly<Record<string, ParameterName>> = {},
+): ParameterUpdate {
+  const parameters: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(values)) {
+    const own = Object.hasOwn(aliases, name) ? aliases[name] : name;
+    if (own === undefined || value === null || value === undefined) continue;
+    if (!Object.hasOwn(parameterSchemas, own) || kept.has(own)) continue;
+    parameters[own] = own === 'seed' && Number.isSafeInteger(value) ? foldSeed(Number(value)) : value;
+  }
+  return parameters;
+}
+
+/** Returns a size such as 512x512. @throws {ProtocolError} invalid_parameter */
+export function readSize(field: string, value: unknown): { readonly width: number; readonly height: number } {
+  const [, width, height] = (typeof value === 'string' ? /^(\d{1,5})x(\d{1,5})$/.exec(value) : null) ?? [];
+  if (width !== undefined && height !== undefined) return { width: Number(width), height: Number(height) };
+  const fault = `${field} must be a width and a height in pixels, such as 512x512, not ${show(value)}`;
+  throw new ProtocolError('invalid_parameter', fault, { field });
+}
+
+/** Returns an integer within a range. @throws {ProtocolError} invalid_parameter */
+export function readInteger(field: string, value: unknown, [least, most]: readonly [number, number]): number {
+  const number = Number.isInteger(value) ? Number(value) : Number.NaN;
+  if (number >= least && number <= most) return number;
+  const fault = `${field} must be an integer from ${least} to ${most}, not ${show(value)}`;
+  throw new ProtocolError('invalid_parameter', fault, { field });
+}
+
+/** Returns a value as text, shortened for an error message. */
+export function show(value: unknown): string {
+  if (value instanceof Uint8Array) return 'binary data';
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 60 ? `${text.slice(0, 60)}...` : text;
+}
+
+function foldSeed(seed: number): number {
+  return ((seed % seeds) + seeds) % seeds;
+}

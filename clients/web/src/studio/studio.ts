@@ -10,7 +10,10 @@ import {
 } from '@millrace/client';
 import { drawResults, VideoSource } from '@millrace/client/browser';
 import { computed, signal } from '@preact/signals';
+import { Archive } from './archive.js';
+import { History } from './history.js';
 import { Link } from './link.js';
+import { Memory } from './memory.js';
 import { ParameterDesk } from './parameter-desk.js';
 import { Previews } from './previews.js';
 import {
@@ -43,6 +46,16 @@ export class Studio {
   );
   readonly link: Link;
   readonly previews = new Previews();
+  readonly history = new History(this.desk);
+  /** What the address and this browser keep; undefined until the capabilities are known. */
+  readonly memory = signal<Memory>();
+  readonly archive = new Archive({
+    desk: this.desk,
+    canvas: () => (this.flowing.peek() ? this.#elements?.canvas : undefined),
+    model: () => this.capabilities.peek()?.model.name,
+    playFile: (file) => void this.play(file),
+    announce: (text) => this.announce(text),
+  });
   readonly capabilities = signal<Capabilities>();
   /** What prompts can name. */
   readonly styles = signal<Styles>({ styles: [], moods: [] });
@@ -79,7 +92,7 @@ export class Studio {
       reconnected: (stream) => this.desk.attach(stream),
       closed: () => this.#closed(),
       refused: (error) => this.desk.refuseStart(error.field, error.message),
-      notice: (text) => this.#announce(text),
+      notice: (text) => this.announce(text),
     });
   }
 
@@ -90,10 +103,13 @@ export class Studio {
     while (this.capabilities.peek() === undefined) {
       try {
         const capabilities = await fetchCapabilities(this.#url);
-        this.desk.inForce.value = Object.fromEntries(
-          Object.entries(capabilities.parameters.properties).map(([name, value]) => [name, value.default]),
-        );
+        const { properties } = capabilities.parameters;
+        const defaults = Object.entries(properties).map(([name, value]) => [name, value.default]);
+        this.desk.defaults.value = Object.fromEntries(defaults);
+        this.desk.inForce.value = this.desk.defaults.peek();
         this.capabilities.value = capabilities;
+        this.memory.value = new Memory(this.desk, capabilities.model.name, properties);
+        this.history.clear();
         this.styles.value = await fetchStyles(this.#url).catch(() => ({ ...capabilities, moods: [] }));
       } catch {
         await new Promise((resolve) => setTimeout(resolve, capabilitiesPauseMs));
@@ -166,11 +182,11 @@ export class Studio {
     this.source.value = undefined;
   }
 
-  /** Returns the current picture as a PNG file; undefined before the first one. */
-  async snapshot(): Promise<Blob | undefined> {
-    const canvas = this.#elements?.canvas;
-    if (canvas === undefined || !this.flowing.peek()) return undefined;
-    return new Promise((resolve) => canvas.toBlob((blob) => resolve(blob ?? undefined), 'image/png'));
+  /** Tells the user something for a few seconds. */
+  announce(text: string): void {
+    this.notice.value = text;
+    clearTimeout(this.#noticeTimer);
+    this.#noticeTimer = setTimeout(() => (this.notice.value = undefined), noticeMs);
   }
 
   #opened(stream: MillraceStream): void {
@@ -185,7 +201,7 @@ export class Studio {
     };
     drawResults(stream, this.#elements.canvas, { drawn }).catch((error: unknown) => {
       // The link reports errors that end the stream.
-      if (!(error instanceof MillraceError)) this.#announce('This browser could not show the picture.');
+      if (!(error instanceof MillraceError)) this.announce('This browser could not show the picture.');
     });
   }
 
@@ -202,11 +218,5 @@ export class Studio {
     const source = this.source.peek();
     if (this.#stream === undefined || this.#elements === undefined || source === undefined) return;
     this.#sender = new VideoSource(this.#stream, this.#elements.video, { mirror: source.mirror });
-  }
-
-  #announce(text: string): void {
-    this.notice.value = text;
-    clearTimeout(this.#noticeTimer);
-    this.#noticeTimer = setTimeout(() => (this.notice.value = undefined), noticeMs);
   }
 }

@@ -5,6 +5,7 @@ import type { Studio } from '../studio/studio.js';
 import type { DrawerName } from './dock.js';
 import { Composer } from './composer.js';
 import { ControlPanel } from './control-panel.js';
+import { useDroppedFiles } from './drop-zone.js';
 import { icons } from './icons.js';
 import { Readouts } from './readouts.js';
 import { SourcePicker } from './source-picker.js';
@@ -16,6 +17,7 @@ export function App({ studio }: { readonly studio: Studio }): JSX.Element {
   const view = useSignal<StageView>('split');
   const drawer = useSignal<DrawerName>();
   const prompt = useRef<HTMLTextAreaElement>(null);
+  useDroppedFiles(studio);
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       if (event.key === 'Escape') view.value = 'split';

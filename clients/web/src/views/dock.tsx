@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import type { Studio } from '../studio/studio.js';
 import { Drawer } from './drawer.js';
 import { icons } from './icons.js';
+import { LooksDrawer } from './looks-drawer.js';
 import { StyleBrowser } from './style-browser.js';
 
 export type DrawerName = keyof typeof drawers;
@@ -15,6 +16,7 @@ interface DockProps {
 
 const drawers = {
   styles: { title: 'Styles', icon: icons.styles, content: StyleBrowser },
+  looks: { title: 'Looks', icon: icons.looks, content: LooksDrawer },
 } as const;
 
 /** Buttons that open drawers, and the open one. */

@@ -66,6 +66,16 @@ export const icons = {
       <rect x="13" y="13" width="7" height="7" rx="1.5" />
     </Icon>
   ),
+  looks: (
+    <Icon>
+      <path d="M6.5 4.5h11v15L12 15.5l-5.5 4z" />
+    </Icon>
+  ),
+  record: (
+    <Icon>
+      <circle cx="12" cy="12" r="6" />
+    </Icon>
+  ),
   close: (
     <Icon>
       <path d="m6 6 12 12M18 6 6 18" />

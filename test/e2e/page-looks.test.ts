@@ -2,7 +2,7 @@ import { parseLooks } from '@millrace/protocol';
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
-import type { Browser, Download, Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { launchBrowser } from '../support/browser.js';
 import { startServer, type TestServer } from '../support/server.js';
 
@@ -33,7 +33,7 @@ async function set(page: Page, [prompt, strength, seed]: readonly [string, strin
 
 /** Returns the bytes of the file that the page saves. */
 async function saved(page: Page, act: () => Promise<void>): Promise<{ name: string; bytes: Buffer }> {
-  const [file] = (await Promise.all([page.waitForEvent('download'), act()])) as [Download, void];
+  const [file] = await Promise.all([page.waitForEvent('download'), act()]);
   return { name: file.suggestedFilename(), bytes: await readFile(await file.path()) };
 }
 
@@ -74,7 +74,9 @@ test('the address has all settings, this browser keeps them, and the address win
   await page.waitForFunction(() => location.hash.includes('seed=7'));
   assert.deepEqual(await settings(page), night);
   await page.evaluate(() => (location.hash = '#steps=3'));
-  await page.waitForFunction(() => document.querySelector<HTMLInputElement>('#parameter-seed')?.value !== '7');
+  await page.waitForFunction(
+    () => document.querySelector<HTMLInputElement>('#parameter-seed')?.value !== '7',
+  );
   assert.equal(await page.locator('#parameter-steps-exact').inputValue(), '3', 'a new address replaces them');
   await page.getByRole('button', { name: 'Reset everything' }).click();
   await page.waitForFunction(() => !location.hash.includes('steps'));
@@ -128,7 +130,9 @@ test('a saved picture has its look in it, which is loaded when the picture is dr
   await set(page, night);
   const { name, bytes } = await saved(page, () => page.getByTestId('save').click());
   assert.match(name, /\.png$/);
-  assert.ok(bytes.includes('iTXtmillrace\0') && bytes.includes('iTXtDescription\0\0\0\0\0neon lights & rain'));
+  assert.ok(
+    bytes.includes('iTXtmillrace\0') && bytes.includes('iTXtDescription\0\0\0\0\0neon lights & rain'),
+  );
   await set(page, day);
   await drop(page, name, 'image/png', bytes);
   assert.deepEqual(await settings(page), night);

@@ -28,7 +28,9 @@ describe('the look of millrace run', () => {
       name: 'RunError',
       message: `${two} has 2 looks: choose one of "Oil", "Ink", as in --look ${two}#Oil`,
     });
-    await assert.rejects(readLook(`${two}#Pen`), { message: /has no look "Pen": choose one of "Oil", "Ink"/ });
+    await assert.rejects(readLook(`${two}#Pen`), {
+      message: /has no look "Pen": choose one of "Oil", "Ink"/,
+    });
     await assert.rejects(readLook(join(folder, 'none.json')), { message: /none\.json has no looks/ });
     await assert.rejects(readLook(join(folder, 'bad.json')), { message: /bad\.json: .* must be 1, not 9/ });
     await assert.rejects(readLook(join(folder, 'gone.json')), { message: /gone\.json cannot be read/ });

@@ -95,12 +95,18 @@ export class Archive {
     const { prompt, seed, steps, strength } = desk.values.peek();
     const first = { prompt, seed, steps, strength };
     const own = model();
-    return { name, ...(own !== undefined && { model: own }), parameters: { ...defined(first), ...desk.changed } };
+    return {
+      name,
+      ...(own !== undefined && { model: own }),
+      parameters: { ...defined(first), ...desk.changed },
+    };
   }
 }
 
 type Defined<Values> = { [Name in keyof Values]?: Exclude<Values[Name], undefined> };
 
 function defined<Values extends object>(values: Values): Defined<Values> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Defined<Values>;
+  return Object.fromEntries(
+    Object.entries(values).filter(([, value]) => value !== undefined),
+  ) as Defined<Values>;
 }

@@ -22,7 +22,8 @@ export class Looks {
     const wanted = name.trim();
     if (wanted === '' || wanted === look.name) return;
     const others = this.all.peek().filter((each) => each.name !== wanted);
-    this.#keep(others.map((each) => (each === look ? { ...look, name: wanted } : each)));
+    const renamed = { ...look, name: wanted };
+    this.#keep(others.map((each) => (each === look ? renamed : each)));
   }
 
   remove(look: Look): void {

@@ -29,7 +29,13 @@ export class ParameterDesk {
   readonly understood = signal<readonly UnderstoodPrompt[]>([]);
   /** Why values were refused, by this page or by the server. */
   readonly problems = signal<Readonly<Partial<Record<ParameterName, string>>>>({});
-  readonly values = computed<ParameterUpdate>(() => ({ ...this.inForce.value, ...this.chosen.value }));
+  /** Values that something moves all the time, such as a sound; they are sent, but not what the user has set. */
+  readonly moving = signal<ParameterUpdate>({});
+  readonly values = computed<ParameterUpdate>(() => ({
+    ...this.inForce.value,
+    ...this.chosen.value,
+    ...this.moving.value,
+  }));
   readonly #check: Check;
   #stream: MillraceStream | undefined;
   #waiting = new Set<ParameterName>();
@@ -81,7 +87,31 @@ export class ParameterDesk {
   replace(parameters: ParameterUpdate): void {
     const before = this.chosen.peek();
     this.chosen.value = { ...select(this.defaults.peek(), (name) => name in before), ...parameters };
-    for (const [name, value] of Object.entries(this.chosen.peek())) this.#submit(name as ParameterName, value);
+    for (const [name, value] of Object.entries(this.chosen.peek()))
+      this.#submit(name as ParameterName, value);
+    this.#schedule(0);
+  }
+
+  /** Sets several parameters, a few times per second. */
+  apply(parameters: ParameterUpdate): void {
+    this.chosen.value = { ...this.chosen.peek(), ...parameters };
+    for (const [name, value] of Object.entries(parameters)) this.#submit(name as ParameterName, value);
+    this.#schedule(pauseMs);
+  }
+
+  /** Moves a parameter away from the value that was set, until `release` is called. */
+  modulate(name: ParameterName, value: number): void {
+    if (this.moving.peek()[name] === value) return;
+    this.moving.value = { ...this.moving.peek(), [name]: value };
+    this.#waiting.add(name);
+    this.#schedule(pauseMs);
+  }
+
+  /** Takes a parameter back to the value that was set. */
+  release(name: ParameterName): void {
+    if (!(name in this.moving.peek())) return;
+    this.moving.value = select(this.moving.peek(), (other) => other !== name);
+    this.#waiting.add(name);
     this.#schedule(0);
   }
 
@@ -138,7 +168,8 @@ export class ParameterDesk {
     this.#waiting = new Set();
     this.#sending = true;
     try {
-      const update = await stream.update(select(this.chosen.peek(), (name) => sent.has(name)));
+      const all = { ...this.defaults.peek(), ...this.chosen.peek(), ...this.moving.peek() };
+      const update = await stream.update(select(all, (name) => sent.has(name)));
       if (this.#stream === stream) {
         this.inForce.value = update.parameters;
         this.understood.value = update.understood ?? [];

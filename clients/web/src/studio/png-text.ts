@@ -6,10 +6,7 @@ const headBytes = 8;
 const checksumBytes = 4;
 
 /** Returns a PNG file with these texts in it, by their keywords. */
-export function withTexts(
-  png: Uint8Array<ArrayBuffer>,
-  texts: Readonly<Record<string, string>>,
-): Blob {
+export function withTexts(png: Uint8Array<ArrayBuffer>, texts: Readonly<Record<string, string>>): Blob {
   // The first chunk, the header, has 13 bytes of data.
   const start = signature.length + headBytes + 13 + checksumBytes;
   const chunks = Object.entries(texts).map(([keyword, text]) => textChunk(keyword, text));

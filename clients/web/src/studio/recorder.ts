@@ -30,7 +30,9 @@ export class Recorder {
    */
   async start(canvas: HTMLCanvasElement, microphone: boolean): Promise<void> {
     if (this.#stop || this.#starting) return;
-    const format = formats.find(([type]) => 'MediaRecorder' in globalThis && MediaRecorder.isTypeSupported(type));
+    const format = formats.find(
+      ([type]) => 'MediaRecorder' in globalThis && MediaRecorder.isTypeSupported(type),
+    );
     if (!format) throw new Error('This browser cannot record video.');
     this.#starting = true;
     try {
@@ -78,7 +80,8 @@ export class Recorder {
 
 /** @throws {Error} (as rejection) for the user. */
 export async function openMicrophone(): Promise<MediaStream> {
-  if (!('mediaDevices' in navigator)) throw new Error('A microphone needs a secure page (https, or localhost).');
+  if (!('mediaDevices' in navigator))
+    throw new Error('A microphone needs a secure page (https, or localhost).');
   try {
     return await navigator.mediaDevices.getUserMedia({ audio: true });
   } catch (cause) {

@@ -14,6 +14,7 @@ import { Archive } from './archive.js';
 import { History } from './history.js';
 import { Link } from './link.js';
 import { Memory } from './memory.js';
+import { Performer } from './performer.js';
 import { ParameterDesk } from './parameter-desk.js';
 import { Previews } from './previews.js';
 import {
@@ -25,7 +26,7 @@ import {
   type WantedSource,
 } from './source.js';
 import { plainPrompt } from './plain-prompt.js';
-import { withStyle } from './style-prompt.js';
+import { names, withStyle } from './style-prompt.js';
 import { lengthProblem, textLimit } from './text-limit.js';
 
 /** The elements of the page that a studio uses. */
@@ -54,6 +55,11 @@ export class Studio {
     canvas: () => (this.flowing.peek() ? this.#elements?.canvas : undefined),
     model: () => this.capabilities.peek()?.model.name,
     playFile: (file) => void this.play(file),
+    announce: (text) => this.announce(text),
+  });
+  readonly performer = new Performer({
+    desk: this.desk,
+    definitions: () => this.capabilities.peek()?.parameters.properties ?? {},
     announce: (text) => this.announce(text),
   });
   readonly capabilities = signal<Capabilities>();
@@ -104,8 +110,8 @@ export class Studio {
       try {
         const capabilities = await fetchCapabilities(this.#url);
         const { properties } = capabilities.parameters;
-        const defaults = Object.entries(properties).map(([name, value]) => [name, value.default]);
-        this.desk.defaults.value = Object.fromEntries(defaults);
+        const defaults = Object.entries(properties).map(([name, value]) => [name, value.default] as const);
+        this.desk.defaults.value = Object.fromEntries<unknown>(defaults);
         this.desk.inForce.value = this.desk.defaults.peek();
         this.capabilities.value = capabilities;
         this.memory.value = new Memory(this.desk, capabilities.model.name, properties);
@@ -156,6 +162,11 @@ export class Studio {
     if (style.strength !== undefined) desk.set('strength', style.strength, true);
   }
 
+  /** Returns whether the prompt has this style. */
+  isChosen(style: Style): boolean {
+    return names(plainPrompt(this.desk.values.peek().prompt), style);
+  }
+
   /** Switches to the next camera. Phones open one only after the other was closed. */
   async switchCamera(): Promise<void> {
     const source = this.source.peek();
@@ -183,11 +194,11 @@ export class Studio {
   }
 
   /** Tells the user something for a few seconds. */
-  announce(text: string): void {
+  readonly announce = (text: string): void => {
     this.notice.value = text;
     clearTimeout(this.#noticeTimer);
     this.#noticeTimer = setTimeout(() => (this.notice.value = undefined), noticeMs);
-  }
+  };
 
   #opened(stream: MillraceStream): void {
     this.#stream = stream;

@@ -20,7 +20,7 @@ interface ComposerProps {
 const typingPauseMs = 350;
 
 /** Styles beside the prompt; the drawer has all. */
-const mostChips = 15;
+const mostChips = 12;
 
 /** The prompt and the styles of the model. */
 export function Composer({ studio, prompt, drawer }: ComposerProps): JSX.Element {

@@ -4,6 +4,7 @@ import type { Studio } from '../studio/studio.js';
 import { Drawer } from './drawer.js';
 import { icons } from './icons.js';
 import { LooksDrawer } from './looks-drawer.js';
+import { PerformDrawer } from './perform-drawer.js';
 import { StyleBrowser } from './style-browser.js';
 
 export type DrawerName = keyof typeof drawers;
@@ -17,6 +18,7 @@ interface DockProps {
 const drawers = {
   styles: { title: 'Styles', icon: icons.styles, content: StyleBrowser },
   looks: { title: 'Looks', icon: icons.looks, content: LooksDrawer },
+  perform: { title: 'Perform', icon: icons.perform, content: PerformDrawer },
 } as const;
 
 /** Buttons that open drawers, and the open one. */
@@ -40,12 +42,7 @@ export function Dock({ studio, open }: DockProps): JSX.Element {
         ))}
       </nav>
       {Content && (
-        <Drawer
-          key={name}
-          title={drawers[name].title}
-          testId={name}
-          onClose={() => (open.value = undefined)}
-        >
+        <Drawer key={name} title={drawers[name].title} testId={name} onClose={() => (open.value = undefined)}>
           <Content studio={studio} />
         </Drawer>
       )}

@@ -71,6 +71,17 @@ export const icons = {
       <path d="M6.5 4.5h11v15L12 15.5l-5.5 4z" />
     </Icon>
   ),
+  perform: (
+    <Icon>
+      <path d="M6 4.5v6m0 4v5M12 4.5v9m0 4v2M18 4.5v3m0 4v8M4 12.5h4M10 15.5h4M16 9.5h4" />
+    </Icon>
+  ),
+  dice: (
+    <Icon>
+      <rect x="4.5" y="4.5" width="15" height="15" rx="3" />
+      <path d="M9 9h.01M15 15h.01M12 12h.01" stroke-width="2.6" />
+    </Icon>
+  ),
   record: (
     <Icon>
       <circle cx="12" cy="12" r="6" />

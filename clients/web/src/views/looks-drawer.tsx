@@ -13,12 +13,7 @@ export function LooksDrawer({ studio }: { readonly studio: Studio }): JSX.Elemen
   return (
     <>
       <div class="row">
-        <button
-          type="button"
-          class="small-button"
-          data-testid="save-look"
-          onClick={() => archive.saveLook()}
-        >
+        <button type="button" class="small-button" data-testid="save-look" onClick={() => archive.saveLook()}>
           Save this look
         </button>
         <ShareButton studio={studio} />
@@ -87,7 +82,11 @@ function LookRow({ look, number, studio }: LookRowProps): JSX.Element {
         data-testid="use-look"
         onClick={() => archive.apply(look)}
       >
-        {look.picture === undefined ? icons.looks : <img src={`data:image/jpeg;base64,${look.picture}`} alt="" />}
+        {look.picture === undefined ? (
+          icons.looks
+        ) : (
+          <img src={`data:image/jpeg;base64,${look.picture}`} alt="" />
+        )}
       </button>
       <input
         type="text"

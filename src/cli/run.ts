@@ -12,6 +12,7 @@ import { addEngineOptions, readEngineSettings, type EngineFlags } from './engine
 import { interruptible, oneLine, rejection } from './interruptible.js';
 import { findModel } from './model-source.js';
 import { generate } from './run/generate.js';
+import { readLook } from './run/look.js';
 import { openInput } from './run/open-input.js';
 import { openOutput } from './run/output.js';
 import { addParameterOptions, parametersFrom } from './run/parameter-options.js';
@@ -22,7 +23,8 @@ import { readStyleImage } from './run/style-image.js';
 
 interface RunOptions extends EngineFlags, Readonly<Record<string, unknown>> {
   readonly output: string;
-  readonly prompt: string;
+  readonly prompt?: string;
+  readonly look?: string;
   readonly size?: string;
   readonly styleImage?: string;
   readonly fps: string;
@@ -51,7 +53,8 @@ export function createRunCommand(): Command {
     .description('restyle a video, a folder of images or one image')
     .argument('<input>', 'a video file, a folder of images or one image')
     .requiredOption('-o, --output <path>', 'the output; its extension decides the format')
-    .requiredOption('-p, --prompt <text>', 'what the output should look like')
+    .option('-p, --prompt <text>', 'what the output should look like')
+    .option('--look <file>', 'parameters that the page has saved, as FILE or FILE#NAME; other options win')
     .option('-y, --overwrite', 'replace an existing output')
     .option('--json', 'print figures of the run as JSON on standard output')
     .option('--size <WxH>', "size of the output in pixels (default: the model's own)")
@@ -88,11 +91,13 @@ async function run(path: string, options: RunOptions, signal: AbortSignal): Prom
   const model = await readModelFolder(folder);
   const { styleImage } = options;
   const parameters = {
+    ...(options.look !== undefined && (await readLook(options.look))),
     ...parametersFrom(options),
     ...readSize(options.size),
-    prompt: options.prompt,
+    ...(options.prompt !== undefined && { prompt: options.prompt }),
     ...(styleImage !== undefined && { style_image: await readStyleImage(styleImage, model.styleImageSide) }),
   };
+  if (!('prompt' in parameters)) throw new RunError('--prompt is missing: what should the output look like?');
   const rules = createParameterRules(model);
   const all = { ...rules.defaults, ...rules.check(parameters) };
   checkPreprocessors(activeControls(rules.controls, all), rules.controls);

@@ -21,5 +21,5 @@ export const securityHeaders: Readonly<Record<string, string>> = {
   'referrer-policy': 'no-referrer',
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
-  'permissions-policy': 'camera=(self), display-capture=(self), microphone=(), geolocation=()',
+  'permissions-policy': 'camera=(self), display-capture=(self), microphone=(self), geolocation=()',
 };

@@ -23,11 +23,19 @@ export class ParameterDesk {
   /** Values that were set here; all others come from the server. */
   readonly chosen = signal<ParameterUpdate>({});
   readonly inForce = signal<ParameterUpdate>({});
+  /** What the model sets itself. */
+  readonly defaults = signal<ParameterUpdate>({});
   /** What the model made of the prompts in force; empty if the server does not say. */
   readonly understood = signal<readonly UnderstoodPrompt[]>([]);
   /** Why values were refused, by this page or by the server. */
   readonly problems = signal<Readonly<Partial<Record<ParameterName, string>>>>({});
-  readonly values = computed<ParameterUpdate>(() => ({ ...this.inForce.value, ...this.chosen.value }));
+  /** Values that something moves all the time, such as a sound; they are sent, but not what the user has set. */
+  readonly moving = signal<ParameterUpdate>({});
+  readonly values = computed<ParameterUpdate>(() => ({
+    ...this.inForce.value,
+    ...this.chosen.value,
+    ...this.moving.value,
+  }));
   readonly #check: Check;
   #stream: MillraceStream | undefined;
   #waiting = new Set<ParameterName>();
@@ -42,6 +50,13 @@ export class ParameterDesk {
   get start(): ParameterUpdate {
     const refused = this.problems.peek();
     return select(this.chosen.peek(), (name) => refused[name] === undefined);
+  }
+
+  /** What was set here to other values than the defaults, and not refused. */
+  get changed(): ParameterUpdate {
+    const defaults = this.defaults.peek();
+    const { start } = this;
+    return select(start, (name) => JSON.stringify(start[name]) !== JSON.stringify(defaults[name]));
   }
 
   attach(stream: MillraceStream): void {
@@ -64,6 +79,44 @@ export class ParameterDesk {
    */
   set<Name extends ParameterName>(name: Name, value: ParameterUpdate[Name], settled = false): void {
     this.chosen.value = { ...this.chosen.peek(), [name]: value };
+    this.#submit(name, value);
+    this.#schedule(settled ? 0 : pauseMs);
+  }
+
+  /** Sets these parameters, and all others that were set here to their defaults. */
+  replace(parameters: ParameterUpdate): void {
+    const before = this.chosen.peek();
+    this.chosen.value = { ...select(this.defaults.peek(), (name) => name in before), ...parameters };
+    for (const [name, value] of Object.entries(this.chosen.peek()))
+      this.#submit(name as ParameterName, value);
+    this.#schedule(0);
+  }
+
+  /** Sets several parameters, a few times per second. */
+  apply(parameters: ParameterUpdate): void {
+    this.chosen.value = { ...this.chosen.peek(), ...parameters };
+    for (const [name, value] of Object.entries(parameters)) this.#submit(name as ParameterName, value);
+    this.#schedule(pauseMs);
+  }
+
+  /** Moves a parameter away from the value that was set, until `release` is called. */
+  modulate(name: ParameterName, value: number): void {
+    if (this.moving.peek()[name] === value) return;
+    this.moving.value = { ...this.moving.peek(), [name]: value };
+    this.#waiting.add(name);
+    this.#schedule(pauseMs);
+  }
+
+  /** Takes a parameter back to the value that was set. */
+  release(name: ParameterName): void {
+    if (!(name in this.moving.peek())) return;
+    this.moving.value = select(this.moving.peek(), (other) => other !== name);
+    this.#waiting.add(name);
+    this.#schedule(0);
+  }
+
+  /** Has a value sent, unless it cannot be valid. */
+  #submit(name: ParameterName, value: unknown): void {
     const problem = this.#check(name, value);
     if (problem !== undefined) {
       this.#waiting.delete(name);
@@ -72,15 +125,6 @@ export class ParameterDesk {
     }
     this.#clearProblem(name);
     this.#waiting.add(name);
-    this.#schedule(settled ? 0 : pauseMs);
-  }
-
-  /** Sets everything that was set here back to `defaults`. */
-  reset(defaults: ParameterUpdate): void {
-    for (const name of Object.keys(this.chosen.peek()) as ParameterName[]) this.#waiting.add(name);
-    this.chosen.value = select(defaults, (name) => this.#waiting.has(name));
-    this.problems.value = {};
-    this.#schedule(0);
   }
 
   /**
@@ -124,7 +168,8 @@ export class ParameterDesk {
     this.#waiting = new Set();
     this.#sending = true;
     try {
-      const update = await stream.update(select(this.chosen.peek(), (name) => sent.has(name)));
+      const all = { ...this.defaults.peek(), ...this.chosen.peek(), ...this.moving.peek() };
+      const update = await stream.update(select(all, (name) => sent.has(name)));
       if (this.#stream === stream) {
         this.inForce.value = update.parameters;
         this.understood.value = update.understood ?? [];

@@ -1,13 +1,20 @@
 import {
   fetchCapabilities,
+  fetchStyles,
   MillraceError,
   type Capabilities,
   type MillraceStream,
   type StreamStats,
+  type Style,
+  type Styles,
 } from '@millrace/client';
 import { drawResults, VideoSource } from '@millrace/client/browser';
 import { computed, signal } from '@preact/signals';
+import { Archive } from './archive.js';
+import { History } from './history.js';
 import { Link } from './link.js';
+import { Memory } from './memory.js';
+import { Performer } from './performer.js';
 import { ParameterDesk } from './parameter-desk.js';
 import { Previews } from './previews.js';
 import {
@@ -18,6 +25,8 @@ import {
   type SourceKind,
   type WantedSource,
 } from './source.js';
+import { plainPrompt } from './plain-prompt.js';
+import { names, withStyle } from './style-prompt.js';
 import { lengthProblem, textLimit } from './text-limit.js';
 
 /** The elements of the page that a studio uses. */
@@ -38,7 +47,24 @@ export class Studio {
   );
   readonly link: Link;
   readonly previews = new Previews();
+  readonly history = new History(this.desk);
+  /** What the address and this browser keep; undefined until the capabilities are known. */
+  readonly memory = signal<Memory>();
+  readonly archive = new Archive({
+    desk: this.desk,
+    canvas: () => (this.flowing.peek() ? this.#elements?.canvas : undefined),
+    model: () => this.capabilities.peek()?.model.name,
+    playFile: (file) => void this.play(file),
+    announce: (text) => this.announce(text),
+  });
+  readonly performer = new Performer({
+    desk: this.desk,
+    definitions: () => this.capabilities.peek()?.parameters.properties ?? {},
+    announce: (text) => this.announce(text),
+  });
   readonly capabilities = signal<Capabilities>();
+  /** What prompts can name. */
+  readonly styles = signal<Styles>({ styles: [], moods: [] });
   readonly source = signal<Source>();
   /** The source that is being opened. */
   readonly opening = signal<SourceKind>();
@@ -72,7 +98,7 @@ export class Studio {
       reconnected: (stream) => this.desk.attach(stream),
       closed: () => this.#closed(),
       refused: (error) => this.desk.refuseStart(error.field, error.message),
-      notice: (text) => this.#announce(text),
+      notice: (text) => this.announce(text),
     });
   }
 
@@ -83,10 +109,14 @@ export class Studio {
     while (this.capabilities.peek() === undefined) {
       try {
         const capabilities = await fetchCapabilities(this.#url);
-        this.desk.inForce.value = Object.fromEntries(
-          Object.entries(capabilities.parameters.properties).map(([name, value]) => [name, value.default]),
-        );
+        const { properties } = capabilities.parameters;
+        const defaults = Object.entries(properties).map(([name, value]) => [name, value.default] as const);
+        this.desk.defaults.value = Object.fromEntries<unknown>(defaults);
+        this.desk.inForce.value = this.desk.defaults.peek();
         this.capabilities.value = capabilities;
+        this.memory.value = new Memory(this.desk, capabilities.model.name, properties);
+        this.history.clear();
+        this.styles.value = await fetchStyles(this.#url).catch(() => ({ ...capabilities, moods: [] }));
       } catch {
         await new Promise((resolve) => setTimeout(resolve, capabilitiesPauseMs));
       }
@@ -124,6 +154,19 @@ export class Studio {
     }
   }
 
+  /** Paints in a style, with the moods of the present prompt, and the steps and strength that suit the style. */
+  chooseStyle(style: Style): void {
+    const { desk, styles } = this;
+    desk.set('prompt', withStyle(plainPrompt(desk.values.peek().prompt), style, styles.peek().moods), true);
+    if (style.steps !== undefined) desk.set('steps', style.steps, true);
+    if (style.strength !== undefined) desk.set('strength', style.strength, true);
+  }
+
+  /** Returns whether the prompt has this style. */
+  isChosen(style: Style): boolean {
+    return names(plainPrompt(this.desk.values.peek().prompt), style);
+  }
+
   /** Switches to the next camera. Phones open one only after the other was closed. */
   async switchCamera(): Promise<void> {
     const source = this.source.peek();
@@ -150,12 +193,12 @@ export class Studio {
     this.source.value = undefined;
   }
 
-  /** Returns the current picture as a PNG file; undefined before the first one. */
-  async snapshot(): Promise<Blob | undefined> {
-    const canvas = this.#elements?.canvas;
-    if (canvas === undefined || !this.flowing.peek()) return undefined;
-    return new Promise((resolve) => canvas.toBlob((blob) => resolve(blob ?? undefined), 'image/png'));
-  }
+  /** Tells the user something for a few seconds. */
+  readonly announce = (text: string): void => {
+    this.notice.value = text;
+    clearTimeout(this.#noticeTimer);
+    this.#noticeTimer = setTimeout(() => (this.notice.value = undefined), noticeMs);
+  };
 
   #opened(stream: MillraceStream): void {
     this.#stream = stream;
@@ -169,7 +212,7 @@ export class Studio {
     };
     drawResults(stream, this.#elements.canvas, { drawn }).catch((error: unknown) => {
       // The link reports errors that end the stream.
-      if (!(error instanceof MillraceError)) this.#announce('This browser could not show the picture.');
+      if (!(error instanceof MillraceError)) this.announce('This browser could not show the picture.');
     });
   }
 
@@ -186,11 +229,5 @@ export class Studio {
     const source = this.source.peek();
     if (this.#stream === undefined || this.#elements === undefined || source === undefined) return;
     this.#sender = new VideoSource(this.#stream, this.#elements.video, { mirror: source.mirror });
-  }
-
-  #announce(text: string): void {
-    this.notice.value = text;
-    clearTimeout(this.#noticeTimer);
-    this.#noticeTimer = setTimeout(() => (this.notice.value = undefined), noticeMs);
   }
 }

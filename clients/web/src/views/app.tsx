@@ -1,10 +1,14 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import { shortcuts, type ShortcutPlace } from '../studio/shortcuts.js';
 import type { Studio } from '../studio/studio.js';
+import type { DrawerName } from './dock.js';
 import { Composer } from './composer.js';
 import { ControlPanel } from './control-panel.js';
+import { useDroppedFiles } from './drop-zone.js';
 import { icons } from './icons.js';
+import { KeysOverlay } from './keys-overlay.js';
 import { Readouts } from './readouts.js';
 import { SourcePicker } from './source-picker.js';
 import { Stage, type StageView } from './stage.js';
@@ -13,20 +17,31 @@ import { StatusPill } from './status.js';
 /** The page. */
 export function App({ studio }: { readonly studio: Studio }): JSX.Element {
   const view = useSignal<StageView>('split');
+  const drawer = useSignal<DrawerName>();
+  const showsKeys = useSignal(false);
   const prompt = useRef<HTMLTextAreaElement>(null);
+  useDroppedFiles(studio);
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       if (event.key === 'Escape') view.value = 'split';
-      if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
-      if (event.key === 'f') view.value = view.peek() === 'full' ? 'split' : 'full';
-      if (event.key === '/') {
-        event.preventDefault();
-        prompt.current?.focus();
-      }
+      if (event.altKey || isTyping(event.target)) return;
+      // With Ctrl or Command, only undo and redo are this page's.
+      if ((event.ctrlKey || event.metaKey) && !/^[zy]$/i.test(event.key)) return;
+      const shortcut = shortcuts.find(({ keys }) => keys.includes(event.key));
+      if (!shortcut) return;
+      event.preventDefault();
+      shortcut.act(place, event.key);
+    };
+    const place: ShortcutPlace = {
+      studio,
+      writePrompt: () => prompt.current?.focus(),
+      toggleView: () => (view.value = view.peek() === 'full' ? 'split' : 'full'),
+      toggleDrawer: (name) => (drawer.value = drawer.peek() === name ? undefined : name),
+      showsKeys,
     };
     addEventListener('keydown', onKey);
     return () => removeEventListener('keydown', onKey);
-  }, [view]);
+  }, [studio, view, drawer, showsKeys]);
 
   return (
     <div class="app" data-view={view.value} data-playing={studio.source.value !== undefined}>
@@ -41,16 +56,20 @@ export function App({ studio }: { readonly studio: Studio }): JSX.Element {
       <main class="room">
         <Stage studio={studio} view={view} />
         <Readouts studio={studio} />
-        <Composer studio={studio} prompt={prompt} />
+        <Composer studio={studio} prompt={prompt} drawer={drawer} />
         <aside class="panel" aria-label="Settings">
           <SourcePicker studio={studio} />
           <ControlPanel studio={studio} />
         </aside>
       </main>
+      <KeysOverlay shown={showsKeys} />
     </div>
   );
 }
 
 function isTyping(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && target.matches('input, textarea, select');
+  return (
+    target instanceof HTMLElement &&
+    target.matches('input:not([type=range], [type=checkbox], [type=radio]), textarea, select')
+  );
 }

@@ -41,10 +41,6 @@ export function ControlPanel({ studio }: { readonly studio: Studio }): JSX.Eleme
         />
       );
     });
-  const reset = (): void =>
-    desk.reset(
-      Object.fromEntries(Object.entries(properties ?? {}).map(([name, value]) => [name, value.default])),
-    );
   return (
     <section class="card controls" aria-label="Look">
       {controls('main')}
@@ -52,7 +48,7 @@ export function ControlPanel({ studio }: { readonly studio: Studio }): JSX.Eleme
         <summary data-testid="more">More</summary>
         <div class="controls">{controls('more')}</div>
       </details>
-      <button type="button" class="link reset" onClick={reset}>
+      <button type="button" class="link reset" onClick={() => desk.replace({})}>
         Reset everything
       </button>
     </section>

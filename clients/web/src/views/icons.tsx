@@ -58,6 +58,40 @@ export const icons = {
       <path d="M4.5 12a7.5 7.5 0 0 1 12.8-5.3L19.5 9M19.5 4.5V9H15M19.5 12a7.5 7.5 0 0 1-12.8 5.3L4.5 15M4.5 19.5V15H9" />
     </Icon>
   ),
+  styles: (
+    <Icon>
+      <rect x="4" y="4" width="7" height="7" rx="1.5" />
+      <rect x="13" y="4" width="7" height="7" rx="1.5" />
+      <rect x="4" y="13" width="7" height="7" rx="1.5" />
+      <rect x="13" y="13" width="7" height="7" rx="1.5" />
+    </Icon>
+  ),
+  looks: (
+    <Icon>
+      <path d="M6.5 4.5h11v15L12 15.5l-5.5 4z" />
+    </Icon>
+  ),
+  perform: (
+    <Icon>
+      <path d="M6 4.5v6m0 4v5M12 4.5v9m0 4v2M18 4.5v3m0 4v8M4 12.5h4M10 15.5h4M16 9.5h4" />
+    </Icon>
+  ),
+  dice: (
+    <Icon>
+      <rect x="4.5" y="4.5" width="15" height="15" rx="3" />
+      <path d="M9 9h.01M15 15h.01M12 12h.01" stroke-width="2.6" />
+    </Icon>
+  ),
+  record: (
+    <Icon>
+      <circle cx="12" cy="12" r="6" />
+    </Icon>
+  ),
+  close: (
+    <Icon>
+      <path d="m6 6 12 12M18 6 6 18" />
+    </Icon>
+  ),
   wave: (
     <Icon>
       <path d="M3 9.5c3.3-3.3 5.7-3.3 9 0s5.7 3.3 9 0M3 15.5c3.3-3.3 5.7-3.3 9 0s5.7 3.3 9 0" />

@@ -4,6 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { Studio } from '../studio/studio.js';
 import { icons } from './icons.js';
 import { Invitation } from './invitation.js';
+import { RecordTool } from './record-tool.js';
 import { StageMessage } from './status.js';
 
 /** Input and output side by side, or the output in the whole window with the input in a corner. */
@@ -84,11 +85,13 @@ function Tools({ studio, view }: StageProps): JSX.Element {
       )}
       <Tool
         name="Save this picture"
+        hint="S"
         icon="save"
         testId="save"
         disabled={!studio.flowing.value}
-        onClick={() => void save(studio)}
+        onClick={() => void studio.archive.savePicture()}
       />
+      <RecordTool studio={studio} />
       <Tool name="Stop" icon="stop" testId="stop" onClick={() => studio.stop()} />
     </div>
   );
@@ -118,16 +121,6 @@ function Tool({ name, hint, icon, testId, disabled = false, onClick }: ToolProps
       {icons[icon]}
     </button>
   );
-}
-
-async function save(studio: Studio): Promise<void> {
-  const picture = await studio.snapshot();
-  if (picture === undefined) return;
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(picture);
-  link.download = `millrace-${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}.png`;
-  link.click();
-  URL.revokeObjectURL(link.href);
 }
 
 /** Copies the picture in a few pixels, which the style sheet draws large and soft behind the stage. */

@@ -1,0 +1,130 @@
+import type { Look } from '@millrace/client';
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import { download } from '../studio/download.js';
+import type { Studio } from '../studio/studio.js';
+import { FileButton } from './file-button.js';
+import { icons } from './icons.js';
+
+/** Saved looks, and how to share and record what is shown. */
+export function LooksDrawer({ studio }: { readonly studio: Studio }): JSX.Element {
+  const { archive } = studio;
+  const looks = archive.looks.all.value;
+  return (
+    <>
+      <div class="row">
+        <button type="button" class="small-button" data-testid="save-look" onClick={() => archive.saveLook()}>
+          Save this look
+        </button>
+        <ShareButton studio={studio} />
+        <FileButton
+          class="small-button"
+          accept=".json,image/png"
+          testId="open-looks-file"
+          onFile={(file) => void archive.open(file)}
+        >
+          Open a file
+        </FileButton>
+        <button
+          type="button"
+          class="small-button"
+          disabled={looks.length === 0}
+          data-testid="save-looks-file"
+          onClick={() => download(archive.looks.toFile(), 'json')}
+        >
+          Save all to a file
+        </button>
+      </div>
+      {looks.length === 0 && (
+        <p class="quiet">
+          A look is everything that is set: prompt, seed, steps and all the rest. Saved ones stay in this
+          browser; keys 1 to 9 recall them.
+        </p>
+      )}
+      <ul class="looks">
+        {looks.map((look, i) => (
+          <LookRow key={look.name} look={look} number={i + 1} studio={studio} />
+        ))}
+      </ul>
+      <p class="quiet">
+        A picture that you save has its look in it: drop it on this page to load it. A video that you drop
+        plays.
+      </p>
+      <label class="row">
+        <input
+          type="checkbox"
+          role="switch"
+          checked={archive.withSound.value}
+          data-testid="with-sound"
+          onChange={({ currentTarget }) => (archive.withSound.value = currentTarget.checked)}
+        />
+        Record with the microphone
+      </label>
+    </>
+  );
+}
+
+interface LookRowProps {
+  readonly look: Look;
+  readonly number: number;
+  readonly studio: Studio;
+}
+
+function LookRow({ look, number, studio }: LookRowProps): JSX.Element {
+  const { archive } = studio;
+  return (
+    <li class="look" data-testid="look">
+      <button
+        type="button"
+        class="look-picture"
+        aria-label={`Use ${look.name}`}
+        title={number <= 9 ? `Use (${number})` : 'Use'}
+        data-testid="use-look"
+        onClick={() => archive.apply(look)}
+      >
+        {look.picture === undefined ? (
+          icons.looks
+        ) : (
+          <img src={`data:image/jpeg;base64,${look.picture}`} alt="" />
+        )}
+      </button>
+      <input
+        type="text"
+        class="field grow"
+        aria-label="Name of the look"
+        maxLength={100}
+        value={look.name}
+        data-testid="look-name"
+        onChange={({ currentTarget }) => archive.looks.rename(look, currentTarget.value)}
+      />
+      <button
+        type="button"
+        class="tool"
+        aria-label={`Remove ${look.name}`}
+        data-testid="remove-look"
+        onClick={() => archive.looks.remove(look)}
+      >
+        {icons.close}
+      </button>
+    </li>
+  );
+}
+
+function ShareButton({ studio }: { readonly studio: Studio }): JSX.Element {
+  const [done, setDone] = useState<string>();
+  const share = async (): Promise<void> => {
+    const link = studio.memory.peek()?.link ?? location.href;
+    try {
+      await navigator.clipboard.writeText(link);
+      setDone('Link copied');
+    } catch {
+      // Without HTTPS, pages may not copy: the address bar has it.
+      setDone('Copy the address above');
+    }
+  };
+  return (
+    <button type="button" class="small-button" data-testid="share" onClick={() => void share()}>
+      <span role="status">{done ?? 'Copy a link'}</span>
+    </button>
+  );
+}

@@ -1,0 +1,83 @@
+import type { JSX } from 'preact';
+import { mostPrompts } from '../studio/mixer.js';
+import type { Studio } from '../studio/studio.js';
+import { icons } from './icons.js';
+
+/** Up to four prompts with their weights, and the cross-fade between them. */
+export function MixerRows({ studio }: { readonly studio: Studio }): JSX.Element {
+  const { mixer, seconds } = studio.performer;
+  const prompts = mixer.prompts.value;
+  const next = studio.styles.value.styles[prompts.length]?.prompt ?? '';
+  const last = prompts.length - 1;
+  return (
+    <>
+      {prompts.map(({ text, weight }, i) => (
+        <div class="row mixed" key={i} data-testid="mixed">
+          <input
+            type="text"
+            class="field grow"
+            aria-label={`Prompt ${i + 1}`}
+            value={text}
+            data-testid="mixed-text"
+            onChange={({ currentTarget }) => mixer.change(i, { text: currentTarget.value }, true)}
+          />
+          {prompts.length > 1 && (
+            <>
+              <input
+                type="range"
+                class="slider"
+                min={0}
+                max={1}
+                step={0.01}
+                aria-label={`Weight of prompt ${i + 1}`}
+                value={weight}
+                style={{ '--part': Math.min(1, weight) }}
+                data-testid="mixed-weight"
+                onInput={({ currentTarget }) =>
+                  mixer.change(i, { weight: currentTarget.valueAsNumber }, false)
+                }
+              />
+              <button
+                type="button"
+                class="small-button"
+                title={`Fade to it in ${seconds.toFixed(1)} s`}
+                data-testid="fade-to"
+                onClick={() => mixer.fadeTo(i, studio.performer.seconds)}
+              >
+                Fade
+              </button>
+              <button
+                type="button"
+                class="tool"
+                aria-label={`Remove prompt ${i + 1}`}
+                data-testid="remove-prompt"
+                onClick={() => mixer.remove(i)}
+              >
+                {icons.close}
+              </button>
+            </>
+          )}
+        </div>
+      ))}
+      {prompts.length > 1 && (
+        <input
+          type="range"
+          class="slider"
+          min={0}
+          max={last}
+          step={0.01}
+          aria-label="Cross-fade"
+          value={mixer.position.value}
+          style={{ '--part': mixer.position.value / last }}
+          data-testid="cross-fade"
+          onInput={({ currentTarget }) => mixer.fade(currentTarget.valueAsNumber)}
+        />
+      )}
+      {prompts.length < mostPrompts && (
+        <button type="button" class="small-button" data-testid="add-prompt" onClick={() => mixer.add(next)}>
+          Add a prompt
+        </button>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,136 @@
+import type { Capabilities } from '@millrace/client';
+import { canHaveEffect } from '@millrace/protocol';
+import type { JSX } from 'preact';
+import { controlKind } from '../controls/control-kind.js';
+import type { ParameterName } from '../studio/parameter-desk.js';
+import type { Studio } from '../studio/studio.js';
+import { icons } from './icons.js';
+
+/** Inputs that can be chosen; others are learned. */
+const chosenInputs = ['microphone level', 'microphone beat', 'beat'] as const;
+
+/** What moves which parameter. */
+export function RouteRows({ studio }: { readonly studio: Studio }): JSX.Element {
+  const { performer } = studio;
+  const { routes } = performer;
+  const names = movable(studio);
+  const [first] = names;
+  return (
+    <>
+      <div class="row">
+        {first !== undefined && (
+          <button
+            type="button"
+            class="small-button"
+            data-testid="add-route"
+            onClick={() => routes.add(first)}
+          >
+            Move a parameter
+          </button>
+        )}
+        <button
+          type="button"
+          class="small-button"
+          aria-pressed={performer.hasMidi.value}
+          data-testid="midi"
+          onClick={() => void performer.connectMidi()}
+        >
+          MIDI
+        </button>
+        <button
+          type="button"
+          class="small-button"
+          aria-pressed={performer.listening.value}
+          data-testid="microphone"
+          onClick={() => void performer.toggleMicrophone()}
+        >
+          Microphone
+        </button>
+      </div>
+      {routes.all.value.map((route, i) => (
+        <div class="route" key={i} data-testid="route">
+          <select
+            class="field grow"
+            aria-label="Parameter"
+            value={route.parameter}
+            data-testid="route-parameter"
+            onChange={({ currentTarget }) => {
+              const parameter = currentTarget.value as ParameterName;
+              const { minimum: from = 0, maximum: to = 1 } = definitionOf(studio, parameter) ?? {};
+              routes.change(i, { parameter, from, to });
+            }}
+          >
+            {names.map((name) => (
+              <option key={name} value={name}>
+                {definitionOf(studio, name)?.title}
+              </option>
+            ))}
+          </select>
+          <select
+            class="field grow"
+            aria-label="Moved by"
+            value={routes.learning.value === i ? 'learn' : route.input}
+            data-testid="route-input"
+            onChange={({ currentTarget: { value } }) => {
+              if (value === 'learn') routes.learn(i);
+              else routes.change(i, { input: value });
+            }}
+          >
+            <option value="learn">move a knob…</option>
+            {[...new Set([...chosenInputs, route.input])].map(
+              (input) =>
+                input !== '' && (
+                  <option key={input} value={input}>
+                    {input}
+                  </option>
+                ),
+            )}
+          </select>
+          {(['from', 'to'] as const).map((end) => (
+            <input
+              type="number"
+              key={end}
+              class="field short"
+              step="any"
+              aria-label={end === 'from' ? 'Lowest value' : 'Highest value'}
+              value={route[end]}
+              data-testid={`route-${end}`}
+              onInput={({ currentTarget: { valueAsNumber } }) => {
+                if (Number.isFinite(valueAsNumber)) routes.change(i, { [end]: valueAsNumber });
+              }}
+            />
+          ))}
+          <button
+            type="button"
+            class="tool"
+            aria-label="Remove"
+            data-testid="remove-route"
+            onClick={() => routes.remove(i)}
+          >
+            {icons.close}
+          </button>
+        </div>
+      ))}
+      <p class="quiet">
+        A knob of a MIDI device or a gamepad, the level or the beat of the microphone, or the beat that you
+        tap moves any number.
+      </p>
+    </>
+  );
+}
+
+type Definition = Capabilities['parameters']['properties'][ParameterName];
+
+function definitionOf(studio: Studio, name: ParameterName): Definition | undefined {
+  return studio.capabilities.value?.parameters.properties[name];
+}
+
+/** Returns the parameters that are numbers with an effect; a change of the picture's size would interrupt it. */
+function movable(studio: Studio): readonly ParameterName[] {
+  const properties = studio.capabilities.value?.parameters.properties;
+  return (Object.keys(properties ?? {}) as ParameterName[]).filter((name) => {
+    const definition = properties?.[name];
+    if (!definition || controlKind(definition).name !== 'range' || !canHaveEffect(definition)) return false;
+    return !(definition['x-applies'] ?? []).some((role) => role === 'input' || role === 'flow');
+  });
+}

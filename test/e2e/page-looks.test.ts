@@ -1,0 +1,170 @@
+import { parseLooks } from '@millrace/protocol';
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, before, test } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { launchBrowser } from '../support/browser.js';
+import { startServer, type TestServer } from '../support/server.js';
+
+let server: TestServer;
+let browser: Browser;
+before(async () => {
+  server = await startServer();
+  await server.app.ready();
+  browser = await launchBrowser();
+});
+after(async () => {
+  await browser.close();
+  await server[Symbol.asyncDispose]();
+});
+
+async function settings(page: Page): Promise<readonly string[]> {
+  const fields = ['#prompt', '#parameter-strength-exact', '#parameter-seed'];
+  return Promise.all(fields.map((field) => page.locator(field).inputValue()));
+}
+
+async function set(page: Page, [prompt, strength, seed]: readonly [string, string, string]): Promise<void> {
+  await page.getByTestId('prompt').fill(prompt);
+  await page.getByTestId('prompt').press('Enter');
+  await page.locator('#parameter-strength-exact').fill(strength);
+  await page.locator('details.more').evaluate((more: HTMLDetailsElement) => (more.open = true));
+  await page.locator('#parameter-seed').fill(seed);
+}
+
+/** Returns the bytes of the file that the page saves. */
+async function saved(page: Page, act: () => Promise<void>): Promise<{ name: string; bytes: Buffer }> {
+  const [file] = await Promise.all([page.waitForEvent('download'), act()]);
+  return { name: file.suggestedFilename(), bytes: await readFile(await file.path()) };
+}
+
+/** Drops a file on the page, as from a folder of the computer. */
+async function drop(page: Page, name: string, type: string, bytes: Buffer): Promise<void> {
+  await page.evaluate(
+    ({ name, type, base64 }) => {
+      const data = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File([data], name, { type }));
+      document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
+    },
+    { name, type, base64: bytes.toString('base64') },
+  );
+}
+
+const night = ['neon lights & rain', '0.6', '7'] as const;
+const day = ['watercolor', '0.3', '9'] as const;
+
+test('the address has all settings, this browser keeps them, and the address wins', async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(`${server.url}/#other=1`);
+  await set(page, night);
+  await page.waitForFunction(() => location.hash.includes('seed=7'));
+  const link = page.url();
+  assert.match(link, /other=1/, 'what others put there stays');
+
+  const next = await context.newPage();
+  await next.goto(server.url);
+  await next.waitForFunction(() => location.hash.includes('seed=7'));
+  assert.deepEqual(await settings(next), night);
+  await set(next, day);
+  await next.waitForFunction(() => location.hash.includes('seed=9'));
+
+  await page.goto('about:blank');
+  await page.goto(link);
+  await page.waitForFunction(() => location.hash.includes('seed=7'));
+  assert.deepEqual(await settings(page), night);
+  await page.evaluate(() => (location.hash = '#steps=3'));
+  await page.waitForFunction(
+    () => document.querySelector<HTMLInputElement>('#parameter-seed')?.value !== '7',
+  );
+  assert.equal(await page.locator('#parameter-steps-exact').inputValue(), '3', 'a new address replaces them');
+  await page.getByRole('button', { name: 'Reset everything' }).click();
+  await page.waitForFunction(() => !location.hash.includes('steps'));
+  await context.close();
+});
+
+test('looks are saved, recalled, renamed, written to a file, removed and read from the file', async () => {
+  const page = await browser.newPage();
+  const problems: string[] = [];
+  page.on('pageerror', (error) => problems.push(String(error)));
+  await page.goto(server.url);
+  await page.getByTestId('play-clip').click();
+  await page.locator('[data-flowing=true]').waitFor();
+  await set(page, night);
+  await page.getByTestId('open-looks').click();
+  await page.getByTestId('save-look').click();
+  assert.equal(await page.getByTestId('look').locator('img').count(), 1, 'with a picture of it');
+  await page.getByTestId('look-name').fill('Night');
+  await page.getByTestId('look-name').press('Enter');
+  await set(page, day);
+  await page.getByTestId('save-look').click();
+  const looks = page.getByTestId('look');
+  assert.equal(await looks.count(), 2);
+  await page.getByTestId('use-look').first().click();
+  assert.deepEqual(await settings(page), night);
+
+  const { name, bytes } = await saved(page, () => page.getByTestId('save-looks-file').click());
+  assert.match(name, /^millrace-.*\.json$/);
+  const [first, second] = parseLooks(bytes.toString());
+  assert.deepEqual([first?.name, second?.name], ['Night', 'Look 1']);
+  assert.equal(first?.parameters.prompt, night[0]);
+  assert.equal(first.parameters.strength, 0.6);
+
+  await page.reload();
+  await page.getByTestId('open-looks').click();
+  assert.equal(await looks.count(), 2, 'this browser keeps them');
+  await page.getByTestId('remove-look').first().click();
+  await page.getByTestId('remove-look').first().click();
+  assert.equal(await looks.count(), 0);
+  await drop(page, 'looks.json', 'application/json', bytes);
+  assert.equal(await looks.count(), 2);
+  assert.deepEqual(problems, []);
+  await page.close();
+});
+
+test('a saved picture has its look in it, which is loaded when the picture is dropped on the page', async () => {
+  const page = await browser.newPage();
+  await page.goto(server.url);
+  await page.getByTestId('play-clip').click();
+  await page.locator('[data-flowing=true]').waitFor();
+  await set(page, night);
+  const { name, bytes } = await saved(page, () => page.getByTestId('save').click());
+  assert.match(name, /\.png$/);
+  assert.ok(
+    bytes.includes('iTXtmillrace\0') && bytes.includes('iTXtDescription\0\0\0\0\0neon lights & rain'),
+  );
+  await set(page, day);
+  await drop(page, name, 'image/png', bytes);
+  assert.deepEqual(await settings(page), night);
+
+  const notice = page.locator('.notice');
+  await drop(page, 'cut.png', 'image/png', bytes.subarray(0, 200));
+  await notice.getByText('neither a video, nor a picture').waitFor();
+  await drop(page, 'bad.json', 'application/json', Buffer.from('{"version":2,"looks":[]}'));
+  await notice.getByText('bad.json: the version of a file of looks must be 1, not 2').waitFor();
+  assert.deepEqual(await settings(page), night);
+  await page.close();
+});
+
+test('the output is recorded with a timer, and with the microphone if wanted', async () => {
+  const page = await browser.newPage();
+  await page.goto(server.url);
+  await page.getByTestId('play-clip').click();
+  const button = page.getByTestId('record');
+  await page.locator('[data-flowing=true]').waitFor();
+  const record = async (): Promise<Buffer> => {
+    await button.click();
+    await button.getByText('0:01').waitFor();
+    const { name, bytes } = await saved(page, () => button.click());
+    assert.match(name, /\.(webm|mp4)$/);
+    assert.equal(await page.getByRole('timer').count(), 0);
+    return bytes;
+  };
+  const silent = await record();
+  assert.ok(silent.length > 1000, `${silent.length} bytes`);
+  assert.ok(!silent.includes('A_OPUS'));
+  await page.getByTestId('open-looks').click();
+  await page.getByTestId('with-sound').check();
+  assert.ok((await record()).includes('A_OPUS'));
+  await page.close();
+});

@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { launchBrowser } from '../support/browser.js';
+import { startServer, type TestServer } from '../support/server.js';
+
+let server: TestServer;
+let browser: Browser;
+before(async () => {
+  server = await startServer();
+  await server.app.ready();
+  browser = await launchBrowser();
+});
+after(async () => {
+  await browser.close();
+  await server[Symbol.asyncDispose]();
+});
+
+interface Prompted {
+  readonly text: string;
+  readonly weight: number;
+}
+
+/** Waits until the address has a prompt that fits. */
+async function promptOf(page: Page, fits: (prompts: readonly Prompted[]) => boolean): Promise<void> {
+  for (;;) {
+    const prompt = new URLSearchParams(new URL(page.url()).hash.slice(1)).get('prompt') ?? '';
+    if (prompt.startsWith('[') && fits(JSON.parse(prompt) as Prompted[])) return;
+    await page.waitForTimeout(50);
+  }
+}
+
+/** Opens the drawer of a page that shows no video: what is set is seen in its fields and its address. */
+async function openPerform(hash = '', prepare?: (page: Page) => Promise<unknown>): Promise<Page> {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+  await prepare?.(page);
+  await page.goto(`${server.url}/${hash}`);
+  await page.locator('#parameter-strength-exact').waitFor();
+  await page.keyboard.press('p');
+  return page;
+}
+
+/** Waits until the field of the strength has this value. */
+async function shows(page: Page, value: string): Promise<void> {
+  await page.waitForFunction(
+    (value) => document.querySelector<HTMLInputElement>('#parameter-strength-exact')?.value === value,
+    value,
+  );
+}
+
+test('up to four prompts are mixed by their weights, by a cross-fade and by timed fades', async () => {
+  const page = await openPerform('#prompt=oil');
+  for (const text of ['ink', 'neon', 'chalk']) {
+    await page.getByTestId('add-prompt').click();
+    await page.getByTestId('mixed-text').last().fill(text);
+    await page.keyboard.press('Tab');
+  }
+  assert.equal(await page.getByTestId('add-prompt').count(), 0);
+  await page.getByTestId('cross-fade').fill('1.5');
+  await promptOf(page, (all) => all.map(({ weight }) => weight).join() === '0,0.5,0.5,0');
+  await page.getByTestId('mixed-weight').first().fill('0.25');
+  await promptOf(page, ([oil]) => oil?.text === 'oil' && oil.weight === 0.25);
+
+  await page.getByTestId('transition-length').fill('0.3');
+  await page.getByTestId('fade-to').nth(3).click();
+  await promptOf(page, (all) => all.map(({ weight }) => weight).join() === '0,0,0,1');
+  await page.locator('body').press(',');
+  await promptOf(page, (all) => all[2]?.weight === 0.1 && all[3]?.weight === 0.9);
+  for (let i = 0; i < 3; i += 1) await page.getByTestId('remove-prompt').first().click();
+  await page.waitForFunction(() => location.hash === '#prompt=chalk');
+  assert.equal(await page.getByTestId('mixed').count(), 1);
+  await page.close();
+});
+
+test('the beat that is tapped is the length of transitions in beats', async () => {
+  const page = await browser.newPage();
+  await page.clock.install();
+  await page.goto(server.url);
+  await page.getByTestId('open-perform').click();
+  await page.clock.pauseAt(Date.now() + 60_000);
+  for (let i = 0; i < 5; i += 1) {
+    await page.keyboard.press('t');
+    await page.clock.runFor(600);
+  }
+  await page.clock.resume();
+  await page.getByTestId('tap').getByText('100 a minute').waitFor();
+  await page.getByTestId('in-beats').click();
+  await page.getByTestId('add-prompt').click();
+  assert.equal(await page.getByTestId('fade-to').first().getAttribute('title'), 'Fade to it in 2.4 s');
+  await page.close();
+});
+
+test('a look morphs into another, and leaves a locked seed as it is', async () => {
+  const page = await openPerform('#prompt=oil&strength=0.2&seed=5');
+  await page.keyboard.press('b');
+  await page.evaluate(() => (location.hash = '#prompt=ink&strength=0.8&seed=9'));
+  await shows(page, '0.8');
+  await page.keyboard.press('b');
+  await page.getByTestId('morph').fill('0.5');
+  await promptOf(page, (all) => all.map(({ text, weight }) => text + weight).join() === 'oil0.5,ink0.5');
+  await shows(page, '0.5');
+  await page.getByTestId('transition-length').fill('0.3');
+  await page.getByTestId('morph-go').click();
+  await page.waitForFunction(() => location.hash.includes('prompt=oil'));
+  await shows(page, '0.2');
+  assert.equal(await page.getByTestId('shuffle').textContent(), ' 5');
+
+  await page.locator('body').press('l');
+  await page.locator('body').press('2');
+  await shows(page, '0.8');
+  assert.equal(await page.getByTestId('shuffle').textContent(), ' 5');
+  await page.locator('body').press('x');
+  await page.waitForFunction(() => !/seed=[59]$/.test(location.hash));
+  await page.close();
+});
+
+test('what was set is undone and redone, a slider that moved as one step', async () => {
+  const page = await openPerform();
+  const before = await page.locator('#parameter-strength-exact').inputValue();
+  const undo = page.getByTestId('undo');
+  assert.ok(await undo.isDisabled());
+  for (const value of ['0.6', '0.7', '0.75']) await page.locator('#parameter-strength-exact').fill(value);
+  await page.waitForTimeout(700);
+  await page.locator('#parameter-steps-exact').fill('3');
+  await undo.click();
+  assert.equal(await page.locator('#parameter-steps-exact').inputValue(), '1');
+  await shows(page, '0.75');
+  await page.locator('body').press('Control+z');
+  await shows(page, before);
+  assert.ok(await undo.isDisabled());
+  await page.locator('body').press('y');
+  await page.locator('body').press('y');
+  await shows(page, '0.75');
+  assert.equal(await page.locator('#parameter-steps-exact').inputValue(), '3');
+  assert.ok(await page.getByTestId('redo').isDisabled());
+  await page.close();
+});
+
+test('all keys are shown by one, and are letters while a text is typed', async () => {
+  const page = await openPerform();
+  await page.locator('body').press('?');
+  const keys = page.getByTestId('keys');
+  await keys.getByText('Save a picture').waitFor();
+  const shown = await keys.locator('kbd').allTextContents();
+  assert.equal(new Set(shown).size, shown.length);
+  await page.keyboard.press('Escape');
+  await keys.waitFor({ state: 'hidden' });
+  await page.locator('body').press('/');
+  await page.keyboard.type('xylophone?');
+  assert.match(await page.getByTestId('prompt').inputValue(), /xylophone\?$/);
+  assert.ok(await keys.isHidden());
+  await page.close();
+});
+
+/** Gives the page a MIDI device, whose messages `globalThis.turn` sends. */
+function pretendMidi(): void {
+  const input: { onmidimessage?: (event: { readonly data: Uint8Array }) => void } = {};
+  Object.assign(navigator, { requestMIDIAccess: () => Promise.resolve({ inputs: new Map([['a', input]]) }) });
+  Object.assign(globalThis, {
+    turn: (...data: number[]) => input.onmidimessage?.({ data: Uint8Array.from(data) }),
+  });
+}
+
+test('a knob of a MIDI device is learned and moves a parameter within its bounds', async () => {
+  const page = await openPerform('', (page) => page.addInitScript(pretendMidi));
+  const turn = (...data: number[]): Promise<void> =>
+    page.evaluate(
+      (data) => (globalThis as unknown as { turn: (...data: number[]) => void }).turn(...data),
+      data,
+    );
+  await page.getByTestId('midi').click();
+  await page.getByTestId('add-route').click();
+  await page.getByTestId('route-parameter').selectOption({ label: 'Strength' });
+  await page.getByTestId('route-from').fill('0.2');
+  await page.getByTestId('route-to').fill('0.6');
+  await turn(0xb0, 7, 64);
+  await turn(0xb1, 74, 10);
+  await turn(0xb1, 74, 127);
+  assert.equal(await page.getByTestId('route-input').inputValue(), 'midi 2:74');
+  await shows(page, '0.6');
+  await turn(0xb1, 74, 0);
+  await shows(page, '0.2');
+  await turn(0xb0, 7, 127);
+  await shows(page, '0.2');
+  await page.reload();
+  await page.keyboard.press('p');
+  assert.equal(await page.getByTestId('route-input').inputValue(), 'midi 2:74', 'this browser keeps it');
+  await page.close();
+});
+
+test('the level of the microphone moves a parameter, whose own value stays in the address', async () => {
+  const page = await openPerform('#strength=0.5');
+  await page.getByTestId('add-route').click();
+  await page.getByTestId('route-parameter').selectOption({ label: 'Strength' });
+  await page.getByTestId('route-input').selectOption('microphone level');
+  await page.getByTestId('microphone').click();
+  // The browser's test sound is a beep each second.
+  const reaches = (low: number, high: number): Promise<unknown> =>
+    page.waitForFunction(
+      ([low = 0, high = 0]) => {
+        const field = document.querySelector<HTMLInputElement>('#parameter-strength-exact');
+        return field !== null && field.valueAsNumber > low && field.valueAsNumber < high;
+      },
+      [low, high],
+    );
+  await reaches(0.6, 2);
+  await reaches(-1, 0.4);
+  assert.match(page.url(), /strength=0\.5$/);
+  await page.getByTestId('microphone').click();
+  await shows(page, '0.5');
+  await page.close();
+});

@@ -4,12 +4,20 @@ import { defineConfig } from 'vite';
 const entry = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
 export default defineConfig({
+  // Relative addresses: the pages may be under a path of a proxy.
+  base: './',
   build: {
     target: 'es2022',
     // The page's Content-Security-Policy allows fonts from its own host only, and none from data: URLs.
     assetsInlineLimit: 0,
     sourcemap: false,
-    rolldownOptions: { input: { index: entry('index.html'), dashboard: entry('dashboard.html') } },
+    rolldownOptions: {
+      input: {
+        index: entry('index.html'),
+        dashboard: entry('dashboard.html'),
+        view: entry('view/index.html'),
+      },
+    },
   },
   // `npx vite clients/web` forwards requests to a server on the default port.
   server: {

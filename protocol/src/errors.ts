@@ -136,6 +136,16 @@ export const errors = {
     meaning:
       'The resume token is damaged, outdated, used or of another subject; start a new stream without it.',
   },
+  invalid_link: {
+    status: 403,
+    retryable: false,
+    meaning: 'The link for viewers is damaged or has expired; the owner of the session can make another.',
+  },
+  too_many_viewers: {
+    status: 503,
+    retryable: true,
+    meaning: 'As many viewers as are allowed watch already; try again later.',
+  },
   taken_over: {
     close: 4409,
     status: 409,

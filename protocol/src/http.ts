@@ -34,6 +34,16 @@ export interface Health {
   readonly state: EngineStateName;
 }
 
+/** The answer to `POST /v1/sessions/{id}/links`: where others can watch the results of a session. */
+export interface ViewerLinks {
+  /** Address of a page, relative to that of the server. */
+  readonly view: string;
+  /** Address of the pictures as Motion JPEG (multipart/x-mixed-replace), relative to that of the server. */
+  readonly mjpeg: string;
+  /** Seconds until the links can no longer be opened; who watches already stays. */
+  readonly expires_seconds: number;
+}
+
 /** The body of every HTTP refusal. */
 export interface ErrorAnswer {
   readonly error: {

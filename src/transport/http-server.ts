@@ -168,6 +168,7 @@ async function servePage(server: FastifyInstance, root: string): Promise<void> {
     cacheControl: false,
   });
   server.get('/dashboard', async (_request, reply) => reply.sendFile('dashboard.html'));
+  server.get('/view/:session', async (_request, reply) => reply.sendFile('view/index.html'));
 }
 
 function describe(state: EngineState): string {

@@ -37,9 +37,11 @@ test('the OpenAPI document is valid, and has every route with its answers', asyn
     'get /v1/admin/sessions/{id}/picture',
     'get /v1/capabilities',
     'get /v1/openapi.json',
+    'get /v1/sessions/{id}/mjpeg',
     'get /v1/stream',
     'post /v1/admin/drain',
     'post /v1/generate',
+    'post /v1/sessions/{id}/links',
     'post /v1/txt2img',
   ]);
   const generate = document.paths['/v1/generate']?.['post'];

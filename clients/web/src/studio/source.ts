@@ -45,7 +45,7 @@ export async function openSource(
     return playAddress('file', address, video);
   }
   if (wanted === 'clip') {
-    return playAddress('clip', video.canPlayType(h264) === '' ? '/clip.webm' : '/clip.mp4', video);
+    return playAddress('clip', video.canPlayType(h264) === '' ? 'clip.webm' : 'clip.mp4', video);
   }
   const kind = wanted === 'screen' ? 'screen' : 'camera';
   const media = await requestMedia(wanted);

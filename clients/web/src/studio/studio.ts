@@ -1,15 +1,18 @@
 import {
   fetchCapabilities,
+  fetchViewerLinks,
   MillraceError,
   type Capabilities,
   type MillraceStream,
   type StreamStats,
+  type ViewerUrls,
 } from '@millrace/client';
 import { drawResults, VideoSource } from '@millrace/client/browser';
 import { computed, signal } from '@preact/signals';
 import { Link } from './link.js';
 import { ParameterDesk } from './parameter-desk.js';
 import { Previews } from './previews.js';
+import { Projection } from './projection.js';
 import {
   kindOf,
   openSource,
@@ -38,6 +41,7 @@ export class Studio {
   );
   readonly link: Link;
   readonly previews = new Previews();
+  readonly projection = new Projection();
   readonly capabilities = signal<Capabilities>();
   readonly source = signal<Source>();
   /** The source that is being opened. */
@@ -46,6 +50,10 @@ export class Studio {
   readonly notice = signal<string>();
   /** Whether a generated picture has been drawn since the source was opened. */
   readonly flowing = signal(false);
+  /** Whether a generated picture is on the canvas: it stays when the connection is lost. */
+  readonly pictured = signal(false);
+  /** Whether the source is mirrored. */
+  readonly mirror = signal(false);
   /** The stream's figures; undefined while no pictures flow, since they would be outdated. */
   readonly stats = computed(() => (this.flowing.value ? this.#stats.value : undefined));
   /** Width over height of the generated pictures. */
@@ -79,6 +87,7 @@ export class Studio {
   /** Starts to use the elements, which must stay in the page, and loads the capabilities of the server. */
   async begin(elements: StudioElements): Promise<void> {
     this.#elements = elements;
+    this.projection.begin(elements.canvas);
     setInterval(() => (this.#stats.value = this.#stream?.stats()), statsPeriodMs);
     while (this.capabilities.peek() === undefined) {
       try {
@@ -108,6 +117,7 @@ export class Studio {
       if (signal.aborted) return source.close();
       previous?.close();
       this.source.value = source;
+      this.mirror.value = source.mirror;
       source.onEnded(() => {
         if (this.source.peek() !== source) return;
         this.stop();
@@ -139,8 +149,26 @@ export class Studio {
     this.link.open();
   }
 
+  turnMirror(): void {
+    this.mirror.value = !this.mirror.peek();
+    this.#send();
+  }
+
+  /** Shows the output in a second window. */
+  openWindow(): void {
+    if (!this.projection.openWindow())
+      this.#announce('The browser did not open a window. Allow pop-ups here.');
+  }
+
+  /** Makes links for viewers. @throws {MillraceError} (as rejection) if the server refuses. */
+  async viewerLinks(): Promise<ViewerUrls> {
+    if (this.#stream === undefined) throw new MillraceError('closed');
+    return fetchViewerLinks(this.#url, this.#stream);
+  }
+
   /** Frees the source and ends the stream. */
   stop(): void {
+    this.pictured.value = false;
     this.#opening.abort();
     this.opening.value = undefined;
     this.#sender?.stop();
@@ -165,7 +193,9 @@ export class Studio {
     if (this.#elements === undefined) return;
     const drawn = (): void => {
       // The last picture of a stream may be drawn after the stream ended or its connection was lost.
-      if (this.#stream === stream && this.link.state.peek().name === 'live') this.flowing.value = true;
+      if (this.#stream !== stream || this.link.state.peek().name !== 'live') return;
+      this.flowing.value = true;
+      this.pictured.value = true;
     };
     drawResults(stream, this.#elements.canvas, { drawn }).catch((error: unknown) => {
       // The link reports errors that end the stream.
@@ -185,7 +215,9 @@ export class Studio {
     this.#sender?.stop();
     const source = this.source.peek();
     if (this.#stream === undefined || this.#elements === undefined || source === undefined) return;
-    this.#sender = new VideoSource(this.#stream, this.#elements.video, { mirror: source.mirror });
+    this.#sender = new VideoSource(this.#stream, this.#elements.video, {
+      mirror: this.mirror.peek(),
+    });
   }
 
   #announce(text: string): void {

@@ -9,11 +9,14 @@ import { Readouts } from './readouts.js';
 import { SourcePicker } from './source-picker.js';
 import { Stage, type StageView } from './stage.js';
 import { StatusPill } from './status.js';
+import { isTyping, useProjectionKeys } from './use-projection-keys.js';
 
 /** The page. */
 export function App({ studio }: { readonly studio: Studio }): JSX.Element {
   const view = useSignal<StageView>('split');
   const prompt = useRef<HTMLTextAreaElement>(null);
+  const { projection } = studio;
+  useProjectionKeys(projection);
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       if (event.key === 'Escape') view.value = 'split';
@@ -29,7 +32,13 @@ export function App({ studio }: { readonly studio: Studio }): JSX.Element {
   }, [view]);
 
   return (
-    <div class="app" data-view={view.value} data-playing={studio.source.value !== undefined}>
+    <div
+      class="app"
+      data-view={view.value}
+      data-bare={projection.bare.value}
+      data-filled={projection.filled.value}
+      data-playing={studio.source.value !== undefined}
+    >
       <header class="top">
         <h1 class="wordmark">
           {icons.wave}
@@ -49,8 +58,4 @@ export function App({ studio }: { readonly studio: Studio }): JSX.Element {
       </main>
     </div>
   );
-}
-
-function isTyping(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && target.matches('input, textarea, select');
 }

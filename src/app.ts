@@ -188,6 +188,7 @@ export async function createApp(
       parameters: rules.schema,
       limits: commonLimits(limits),
     },
+    frameCosts: () => capacity.frameCosts,
     engineState: () => engine.state,
     metrics,
     images,

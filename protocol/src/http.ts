@@ -1,6 +1,21 @@
 import type { ErrorCode } from './errors.js';
 import type { Limits } from './messages/index.js';
 
+/**
+ * What a frame costs the server at the model's default size, by its calibration and the present load; costs grow with
+ * the area of the picture.
+ */
+export interface FrameCosts {
+  readonly width: number;
+  readonly height: number;
+  /** Milliseconds to encode and decode the picture. */
+  readonly picture_ms: number;
+  /** Milliseconds of one denoising step without guidance. */
+  readonly step_ms: number;
+  /** Most milliseconds that a step and its picture may take: larger sizes are refused; 0 for no limit. */
+  readonly longest_ms: number;
+}
+
 /** The answer to `GET /v1/capabilities`: all that a client needs to build its controls. */
 export interface Capabilities {
   /** WebSocket subprotocol. */
@@ -13,6 +28,8 @@ export interface Capabilities {
   /** JSON Schema (draft 2020-12) of the parameters in `hello` and `update`. */
   readonly parameters: object;
   readonly limits: Limits;
+  /** Absent until the server has calibrated. */
+  readonly frame_costs?: FrameCosts;
 }
 
 /** States of the inference engine. */

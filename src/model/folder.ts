@@ -1,4 +1,4 @@
-import type { ModelControl, ParameterUpdate, StreamParameters } from '@millrace/protocol';
+import type { ModelControl, ParameterUpdate, StreamParameters, UsefulRanges } from '@millrace/protocol';
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import {
@@ -90,6 +90,8 @@ export interface ModelFolder {
   readonly styles: readonly ModelStyle[];
   /** What tells which styles and moods a prompt names; empty if the model does not have it. */
   readonly promptGroups?: readonly PromptGroup[];
+  /** The ranges of numbers in which its results are good. */
+  readonly useful?: UsefulRanges;
   /** The modes that it is good for; absent: all. */
   readonly modes?: readonly StreamParameters['mode'][];
 }
@@ -177,6 +179,7 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
     },
     styles: settings.styles ?? [],
     promptGroups: await readPromptClassifier(join(root, 'text_encoder/classifier.json'), textWidth),
+    ...(settings.useful && { useful: settings.useful }),
     ...(settings.modes && { modes: settings.modes }),
   };
 }

@@ -1,9 +1,12 @@
 import {
   modes,
+  parameterNames,
+  parameterSchemas,
   schemaAnnotations,
   updateSchema,
   type ParameterUpdate,
   type StreamParameters,
+  type UsefulRanges,
 } from '@millrace/protocol';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { exists, readModelJson } from './model-files.js';
@@ -20,9 +23,22 @@ export interface ModelSettings {
   readonly description?: string;
   /** Parameter defaults that replace the general ones. */
   readonly defaults?: ParameterUpdate;
+  /** The ranges of numbers in which results are good: controls of pages stay within them at first. */
+  readonly useful?: UsefulRanges;
   readonly styles?: readonly ModelStyle[];
   /** The modes that it is good for; absent: all. */
   readonly modes?: readonly StreamParameters['mode'][];
+}
+
+/** Returns the schema of useful ranges: for each number, two values within its limits. */
+function usefulSchema(): object {
+  const numbers = parameterNames.flatMap((name) => {
+    const { type, minimum, maximum } = parameterSchemas[name];
+    if (type !== 'number' && type !== 'integer') return [];
+    const items = { type, minimum, maximum };
+    return [[name, { type: 'array', minItems: 2, maxItems: 2, items }] as const];
+  });
+  return { type: 'object', additionalProperties: false, properties: Object.fromEntries(numbers) };
 }
 
 const text = (maxLength: number): object => ({ type: 'string', minLength: 1, maxLength });
@@ -41,6 +57,7 @@ export async function readSettings(path: string, sizeFactor: number): Promise<Mo
     properties: {
       description: text(1000),
       defaults: updateSchema({ sizeFactor }),
+      useful: usefulSchema(),
       modes: { type: 'array', minItems: 1, items: { enum: modes } },
       styles: {
         type: 'array',

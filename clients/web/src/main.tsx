@@ -9,6 +9,8 @@ import './styles/composer.css';
 import './styles/controls.css';
 import './styles/readouts.css';
 import './styles/projection.css';
+import './styles/shapes.css';
+import './styles/forced-colors.css';
 import { render } from 'preact';
 import { App } from './views/app.js';
 import { Studio } from './studio/studio.js';

@@ -12,7 +12,9 @@ import { computed, signal } from '@preact/signals';
 import { Link } from './link.js';
 import { ParameterDesk } from './parameter-desk.js';
 import { Previews } from './previews.js';
+import { Playback } from './playback.js';
 import { Projection } from './projection.js';
+import { Shape } from './shape.js';
 import {
   kindOf,
   openSource,
@@ -42,7 +44,9 @@ export class Studio {
   readonly link: Link;
   readonly previews = new Previews();
   readonly projection = new Projection();
+  readonly playback = new Playback();
   readonly capabilities = signal<Capabilities>();
+  readonly shape = new Shape(this.desk, this.capabilities);
   readonly source = signal<Source>();
   /** The source that is being opened. */
   readonly opening = signal<SourceKind>();
@@ -61,7 +65,15 @@ export class Studio {
     const { width = 1, height = 1 } = this.desk.inForce.value;
     return width / height;
   });
+  /** The size of the next picture, while its first has not come yet; undefined if the size has not changed. */
+  readonly awaitedSize = computed(() => {
+    const { width, height } = this.desk.inForce.value;
+    const size = `${width} × ${height}`;
+    return this.flowing.value && size !== this.#drawn.value ? size : undefined;
+  });
   readonly #stats = signal<StreamStats>();
+  /** The size of the last picture. */
+  readonly #drawn = signal<string>();
   readonly #url: string;
   #elements: StudioElements | undefined;
   #opening = new AbortController();
@@ -88,6 +100,8 @@ export class Studio {
   async begin(elements: StudioElements): Promise<void> {
     this.#elements = elements;
     this.projection.begin(elements.canvas);
+    this.playback.begin(elements.video);
+    this.shape.begin(elements.video);
     setInterval(() => (this.#stats.value = this.#stream?.stats()), statsPeriodMs);
     while (this.capabilities.peek() === undefined) {
       try {
@@ -134,12 +148,15 @@ export class Studio {
     }
   }
 
-  /** Switches to the next camera. Phones open one only after the other was closed. */
-  async switchCamera(): Promise<void> {
+  /** Switches to another camera, by default the next one. Phones open one only after the other was closed. */
+  async switchCamera(id?: string): Promise<void> {
     const source = this.source.peek();
-    if (source?.nextCamera === undefined) return;
+    const { camera: present, cameras = [] } = source ?? {};
+    const index = cameras.findIndex((each) => each.id === present);
+    const next = id ?? cameras[(index + 1) % cameras.length]?.id;
+    if (source === undefined || next === undefined || next === present) return;
     source.close();
-    await this.play({ camera: source.nextCamera });
+    await this.play({ camera: next });
     if (this.source.peek() === source && this.opening.peek() === undefined) this.stop();
   }
 
@@ -187,20 +204,31 @@ export class Studio {
 
   #opened(stream: MillraceStream): void {
     this.#stream = stream;
+    void this.#learnCosts();
     this.desk.attach(stream);
     this.previews.follow(stream);
     this.#send();
     if (this.#elements === undefined) return;
+    const { canvas } = this.#elements;
     const drawn = (): void => {
       // The last picture of a stream may be drawn after the stream ended or its connection was lost.
       if (this.#stream !== stream || this.link.state.peek().name !== 'live') return;
       this.flowing.value = true;
       this.pictured.value = true;
+      this.#drawn.value = `${canvas.width} × ${canvas.height}`;
     };
-    drawResults(stream, this.#elements.canvas, { drawn }).catch((error: unknown) => {
+    drawResults(stream, canvas, { drawn }).catch((error: unknown) => {
       // The link reports errors that end the stream.
       if (!(error instanceof MillraceError)) this.#announce('This browser could not show the picture.');
     });
+  }
+
+  /** Asks what frames cost: the server may have calibrated since the page asked first. */
+  async #learnCosts(): Promise<void> {
+    const known = this.capabilities.peek();
+    if (known === undefined || known.frame_costs !== undefined) return;
+    const { frame_costs: costs } = await fetchCapabilities(this.#url).catch(() => known);
+    if (costs !== undefined) this.capabilities.value = { ...known, frame_costs: costs };
   }
 
   #closed(): void {

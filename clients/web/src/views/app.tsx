@@ -6,6 +6,7 @@ import { Composer } from './composer.js';
 import { ControlPanel } from './control-panel.js';
 import { icons } from './icons.js';
 import { Readouts } from './readouts.js';
+import { ShapeControl } from './shape-control.js';
 import { SourcePicker } from './source-picker.js';
 import { Stage, type StageView } from './stage.js';
 import { StatusPill } from './status.js';
@@ -53,6 +54,7 @@ export function App({ studio }: { readonly studio: Studio }): JSX.Element {
         <Composer studio={studio} prompt={prompt} />
         <aside class="panel" aria-label="Settings">
           <SourcePicker studio={studio} />
+          <ShapeControl studio={studio} />
           <ControlPanel studio={studio} />
         </aside>
       </main>

@@ -26,6 +26,12 @@ export const icons = {
       <path d="M9 20h6M12 16.5V20" />
     </Icon>
   ),
+  tab: (
+    <Icon>
+      <rect x="3" y="5" width="18" height="14" rx="2" />
+      <path d="M3 9.5h18M8.5 5v4.5" />
+    </Icon>
+  ),
   file: (
     <Icon>
       <path d="M12 15.5V4.5m0 0L7.5 9M12 4.5 16.5 9" />

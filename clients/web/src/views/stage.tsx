@@ -84,7 +84,7 @@ function Tools({ studio, view }: StageProps): JSX.Element {
       />
       <ProjectionMenu studio={studio} />
       <Share studio={studio} />
-      {studio.source.value?.nextCamera !== undefined && (
+      {(studio.source.value?.cameras?.length ?? 0) > 1 && (
         <Tool
           name="Switch camera"
           icon="turn"

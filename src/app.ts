@@ -210,6 +210,7 @@ export async function createApp(
   });
   serveAdmin(http, {
     rules: { access, origins, metricsToken: settings.metricsToken, adminToken: settings.adminToken },
+    originLog,
     server,
     model: { name, description },
     engineState: () => engine.state,

@@ -152,6 +152,12 @@ export const errors = {
     retryable: false,
     meaning: 'Another connection has taken over this session.',
   },
+  session_ended: {
+    close: 4410,
+    status: 410,
+    retryable: false,
+    meaning: 'The operator of the server has ended the session.',
+  },
   forbidden_origin: {
     status: 403,
     retryable: false,

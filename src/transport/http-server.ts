@@ -169,6 +169,7 @@ async function servePage(server: FastifyInstance, root: string): Promise<void> {
     // Files in assets/ have a hash of their content in their names.
     setHeaders(response, path) {
       const hashed = /[\\/]assets[\\/]/.test(path);
+      response.setHeader('vary', 'accept-encoding');
       response.setHeader('cache-control', hashed ? 'public, max-age=31536000, immutable' : 'no-cache');
     },
     cacheControl: false,

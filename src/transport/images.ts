@@ -76,7 +76,7 @@ async function answer(
   const refuse = refuser(metrics);
   const { origin, host } = request.headers;
   if (!originAllowed(origin, host, origins)) {
-    originLog.refused(request.headers);
+    originLog.refused(request.headers, request.ip);
     return refuse(reply, 'forbidden_origin');
   }
   if (draining()) return refuse(reply, 'shutting_down');

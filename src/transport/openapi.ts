@@ -108,6 +108,11 @@ function routeTexts(parameters: object): Readonly<Record<string, RouteText>> {
       answers: { 200: { 'image/jpeg': file } },
       errors: [...asOperator, 'not_found'],
     },
+    'DELETE /v1/admin/sessions/:id': {
+      summary: 'End a session for good',
+      answers: { 204: {} },
+      errors: [...asOperator, 'not_found'],
+    },
     'POST /v1/admin/drain': {
       summary: 'Send all clients elsewhere and stop',
       answers: { 202: { 'application/json': object } },

@@ -102,7 +102,9 @@ export class StreamServer implements AsyncDisposable {
     socket.on('error', (error) => log.debug({ err: error }, 'a socket failed'));
     const fault = upgradeFault(request, origins);
     if (fault) {
-      if (fault.code === 'forbidden_origin') originLog.refused(request.headers);
+      if (fault.code === 'forbidden_origin') {
+        originLog.refused(request.headers, request.socket.remoteAddress);
+      }
       return this.#decline(socket, fault);
     }
     const leave = this.#addresses.enter(request.socket.remoteAddress ?? '');

@@ -47,7 +47,7 @@ for (const scheme of ['dark', 'light'] as const) {
   describe(`in the ${scheme} theme`, () => {
     it('the page is accessible in every state, with everything open', async () => {
       const page = await open('/', scheme);
-      await page.getByTestId('style').first().waitFor();
+      await page.getByTestId('status').filter({ hasText: 'Ready' }).waitFor();
       await assertAccessible(page, 'the invitation');
       await page.getByTestId('play-clip').click();
       await page.locator('[data-flowing=true]').waitFor();

@@ -30,6 +30,7 @@ test('the OpenAPI document is valid, and has every route with its answers', asyn
     Object.keys(methods).map((method) => `${method} ${path}`),
   );
   assert.deepEqual(operations.sort(), [
+    'delete /v1/admin/sessions/{id}',
     'get /healthz',
     'get /metrics',
     'get /readyz',

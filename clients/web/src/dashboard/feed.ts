@@ -65,6 +65,13 @@ export class Feed {
     return response.ok;
   }
 
+  /** Asks the server to end a session. @returns whether it did. */
+  async end(session: string): Promise<boolean> {
+    const response = await this.request(`v1/admin/sessions/${encodeURIComponent(session)}`, 'DELETE');
+    void this.ask();
+    return response.ok;
+  }
+
   async request(path: string, method = 'GET'): Promise<Response> {
     const headers: Record<string, string> =
       this.#token === '' ? {} : { authorization: `Bearer ${this.#token}` };

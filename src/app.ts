@@ -11,6 +11,7 @@ import { Sampler } from './metrics/sampler.js';
 import { readModelFolder } from './model/folder.js';
 import { packagePath, version } from './package.js';
 import { accessSettings, createAccess } from './session/access/access.js';
+import { createSessionKeys } from './session/access/session-keys.js';
 import { Admission } from './session/admission/admission.js';
 import { Capacity } from './session/admission/capacity.js';
 import { decodersFor, PictureTurns } from './session/frames/picture-turns.js';
@@ -18,7 +19,9 @@ import { OneShot } from './session/one-shot.js';
 import { createParameterRules } from './session/live/parameter-rules.js';
 import { TokenBucket } from './session/time/token-bucket.js';
 import { PauseWatch } from './session/time/pause-watch.js';
+import { sessionLimitsOf } from './session/connection/context.js';
 import { commonLimits } from './session/connection/ready-message.js';
+import { Audiences } from './session/live/audience.js';
 import { createResumeTokens } from './session/live/resume-token.js';
 import { createRedisStore } from './session/live/redis-store.js';
 import { Sessions } from './session/live/sessions.js';
@@ -31,11 +34,12 @@ import { AgentServer, noSharedKey, type AgentReport } from './transport/agent-se
 import { AgonesReporter } from './transport/agones.js';
 import { createPrograms } from './transport/compat/programs.js';
 import { ConnectionGuard } from './transport/connection-guard.js';
-import { connectionRoom, descriptorLimit } from './transport/descriptors.js';
+import { allowedConnections } from './transport/descriptors.js';
 import { createHttpServer } from './transport/http-server.js';
 import { isLoopback } from './transport/origin.js';
 import { OriginLog } from './transport/origin-log.js';
 import { StreamServer } from './transport/stream-server.js';
+import { serveViewers } from './transport/viewers.js';
 
 /**
  * The whole server. Disposing of it sends clients elsewhere, ends their sessions after a time, and stops the listener
@@ -83,18 +87,7 @@ export async function createApp(
   const tracer = await openTraces(version, process.env);
   const slo = { fps: settings.sloFps, latencySeconds: settings.sloLatencySeconds };
   const rules = createParameterRules({ ...model, solvers: solversFor(model.scheduler) });
-  const limits = {
-    credits: settings.credits,
-    unacknowledgedResults: settings.unacknowledgedResults,
-    framePixels: settings.maxFramePixels,
-    messageBytes: settings.maxMessageBytes,
-    updatesPerSecond: settings.maxUpdatesPerSecond,
-    helloTimeoutMs: settings.helloTimeoutSeconds * 1000,
-    idleTimeoutMs: settings.idleSeconds * 1000,
-    checkpointIntervalMs: settings.checkpointSeconds * 1000,
-    // Room for all results that may be on the way, and for thousands of small messages.
-    bufferedBytes: 4 * 1024 * 1024 * settings.unacknowledgedResults,
-  };
+  const limits = sessionLimitsOf(settings);
   const access = await createAccess(accessSettings(settings));
   const metrics = createMetrics({ version, model: name, slo, census: () => connections.census(), tracer });
   const tokenLifeMs = settings.resumeSeconds * 1000;
@@ -127,6 +120,9 @@ export async function createApp(
     // It comes back in a hello, which needs room for its other fields.
     maxLength: Math.min(textLimits.resume, limits.messageBytes - 16 * 1024),
   });
+  const keys = createSessionKeys({ secret: settings.resumeKey });
+  const { maxViewersPerSession: perSession, maxViewers: perServer, viewLinkSeconds: linkSeconds } = settings;
+  const audiences = new Audiences({ perSession, perServer }, metrics);
   const pauses = new PauseWatch();
   const turns = new PictureTurns(decodersFor(readProcessors().usable));
   const styleImages = new StyleImages({
@@ -158,6 +154,8 @@ export async function createApp(
     capacity,
     sessions,
     tokens,
+    keys,
+    audiences,
     metrics,
     pauses,
     pictures,
@@ -169,16 +167,8 @@ export async function createApp(
   });
   const origins = { allowed: settings.allowedOrigins, loopback: isLoopback(settings.host) };
   const originLog = new OriginLog(log);
-  const limit = descriptorLimit();
-  const room = connectionRoom(settings.maxConnections, limit);
-  if (room < settings.maxConnections) {
-    log.warn(
-      { connections: room, limit },
-      'the limit of open files allows fewer connections than maxConnections; raise it (ulimit -n)',
-    );
-  }
   const guard = new ConnectionGuard({
-    connections: room,
+    connections: allowedConnections(settings.maxConnections, log),
     plainPerAddress: settings.maxPlainConnectionsPerAddress,
     requestsPerSecond: settings.maxRequestsPerSecond,
   });
@@ -198,6 +188,7 @@ export async function createApp(
       limits: commonLimits(limits),
     },
     styles: { styles, moods },
+    frameCosts: () => capacity.frameCosts,
     engineState: () => engine.state,
     metrics,
     images,
@@ -219,6 +210,7 @@ export async function createApp(
   });
   serveAdmin(http, {
     rules: { access, origins, metricsToken: settings.metricsToken, adminToken: settings.adminToken },
+    originLog,
     server,
     model: { name, description },
     engineState: () => engine.state,
@@ -240,6 +232,7 @@ export async function createApp(
     metrics,
   });
   for (const program of programs) program.addRoutes?.(http);
+  serveViewers(http, { sessions, keys, audiences, linkSeconds, origins, originLog, metrics });
   const stream = new StreamServer({
     http: http.server,
     guard,

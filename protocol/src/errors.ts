@@ -136,11 +136,27 @@ export const errors = {
     meaning:
       'The resume token is damaged, outdated, used or of another subject; start a new stream without it.',
   },
+  invalid_link: {
+    status: 403,
+    retryable: false,
+    meaning: 'The link for viewers is damaged or has expired; the owner of the session can make another.',
+  },
+  too_many_viewers: {
+    status: 503,
+    retryable: true,
+    meaning: 'As many viewers as are allowed watch already; try again later.',
+  },
   taken_over: {
     close: 4409,
     status: 409,
     retryable: false,
     meaning: 'Another connection has taken over this session.',
+  },
+  session_ended: {
+    close: 4410,
+    status: 410,
+    retryable: false,
+    meaning: 'The operator of the server has ended the session.',
   },
   forbidden_origin: {
     status: 403,

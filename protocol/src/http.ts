@@ -20,6 +20,21 @@ export interface Styles {
   readonly moods: readonly Style[];
 }
 
+/**
+ * What a frame costs the server at the model's default size, by its calibration and the present load; costs grow with
+ * the area of the picture.
+ */
+export interface FrameCosts {
+  readonly width: number;
+  readonly height: number;
+  /** Milliseconds to encode and decode the picture. */
+  readonly picture_ms: number;
+  /** Milliseconds of one denoising step without guidance. */
+  readonly step_ms: number;
+  /** Most milliseconds that a step and its picture may take: larger sizes are refused; 0 for no limit. */
+  readonly longest_ms: number;
+}
+
 /** The answer to `GET /v1/capabilities`: all that a client needs to build its controls. */
 export interface Capabilities {
   /** WebSocket subprotocol. */
@@ -32,6 +47,8 @@ export interface Capabilities {
   /** JSON Schema (draft 2020-12) of the parameters in `hello` and `update`. */
   readonly parameters: object;
   readonly limits: Limits;
+  /** Absent until the server has calibrated. */
+  readonly frame_costs?: FrameCosts;
 }
 
 /** States of the inference engine. */
@@ -51,6 +68,16 @@ export interface Readiness {
 export interface Health {
   readonly healthy: boolean;
   readonly state: EngineStateName;
+}
+
+/** The answer to `POST /v1/sessions/{id}/links`: where others can watch the results of a session. */
+export interface ViewerLinks {
+  /** Address of a page, relative to that of the server. */
+  readonly view: string;
+  /** Address of the pictures as Motion JPEG (multipart/x-mixed-replace), relative to that of the server. */
+  readonly mjpeg: string;
+  /** Seconds until the links can no longer be opened; who watches already stays. */
+  readonly expires_seconds: number;
 }
 
 /** The body of every HTTP refusal. */

@@ -12,6 +12,8 @@ export interface Overview {
   readonly role: 'reader' | 'admin';
   /** Whether an admin token is configured. */
   readonly adminToken: boolean;
+  /** Seconds that the figures of sessions, and latencies and staleness of the history cover. */
+  readonly windowSeconds: number;
   /** Whether the latest pictures of sessions are available. */
   readonly thumbnails: boolean;
   /** Name and version of the software. */
@@ -129,7 +131,10 @@ export type StateCurve = 'active' | 'parked' | 'limited' | 'queued' | 'slots' | 
 /** Curves of all GPUs together: share of the time, 0 to 1, and bytes. */
 export type GpuCurve = 'gpu_utilization' | 'gpu_memory_used' | 'gpu_memory_total';
 
-export type CurveName = FlowCurve | DelayCurve | StateCurve | GpuCurve;
+/** Curves of all processors of the machine, as shares of their time, 0 to 1: all programs, and what the host took. */
+export type MachineCurve = 'machine_busy' | 'machine_steal';
+
+export type CurveName = FlowCurve | DelayCurve | StateCurve | GpuCurve | MachineCurve;
 
 /** Time series of the last minutes. */
 export interface History {

@@ -169,6 +169,17 @@ export const definitions = {
     labels: { stage: stageNames },
   },
 
+  viewers: {
+    type: 'gauge',
+    help: 'Viewers that watch results of sessions by links of their owners.',
+  },
+  viewer_pictures_total: {
+    type: 'counter',
+    help: 'Pictures for viewers: sent, or dropped because a newer one came before the network had taken the last.',
+    labels: { result: ['sent', 'dropped'] },
+  },
+  viewer_bytes_total: { type: 'counter', help: 'Bytes of pictures sent to viewers.' },
+
   inference_rows: {
     type: 'histogram',
     help: 'Rows in one U-Net call; its sum counts rows.',

@@ -41,6 +41,10 @@ export interface Metrics {
   error(code: ErrorCode): void;
   /** Counts the bytes of a WebSocket message. */
   networkBytes(direction: 'in' | 'out', bytes: number): void;
+  /** Shows how many watch results of others' sessions. */
+  viewers(present: number): void;
+  /** Counts a picture for a viewer, and its bytes if it was sent. */
+  viewerPicture(result: 'sent' | 'dropped', bytes: number): void;
   /** Shows whether the session store answers. */
   sessionStore(up: boolean): void;
   engineState(state: EngineStateName): void;
@@ -139,6 +143,11 @@ export function createMetrics(server?: MeasuredServer, readGpus = createGpuReade
       if (code === 'rate_limited') series.rate_limited_total.inc();
     },
     networkBytes: (direction, bytes) => series.network_bytes_total.inc({ direction }, bytes),
+    viewers: (present) => series.viewers.set(present),
+    viewerPicture(result, bytes) {
+      series.viewer_pictures_total.inc({ result });
+      series.viewer_bytes_total.inc(bytes);
+    },
     sessionStore: (up) => series.session_store_up.set(up ? 1 : 0),
     engineState(state) {
       engine = state;

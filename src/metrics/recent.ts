@@ -1,6 +1,7 @@
-const windowMs = 5000;
+/** The period that figures of "now" cover, of sessions as of the server: long enough that single frames do not show. */
+export const windowMs = 12_000;
 /** Maximum number of values that are kept. */
-const most = 1000;
+const most = 2400;
 
 /** Values of the last seconds. */
 export class Recent {

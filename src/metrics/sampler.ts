@@ -5,13 +5,16 @@ import {
   type FlowCurve,
   type GpuCurve,
   type History,
+  type MachineCurve,
   type Stage,
   type StateCurve,
 } from '@millrace/protocol';
 import { performance, type EventLoopUtilization } from 'node:perf_hooks';
 import type { GpuReading } from './gpus.js';
 import type { Census } from './metrics.js';
+import { readMachine, type MachineReading } from './machine.js';
 import { quantileBetween, type Reading } from './reading.js';
+import { windowMs } from './recent.js';
 
 /** The values of one moment, for each curve. */
 type Sample = Values<CurveName>;
@@ -21,6 +24,8 @@ export interface SamplerOptions {
   readonly read: () => Promise<Reading>;
   readonly census: () => Census;
   readonly gpus: () => Promise<readonly GpuReading[]>;
+  /** Reads what the processors of this machine did; for tests. */
+  readonly machine?: () => MachineReading | null;
   readonly intervalMs?: number;
   /** Samples that are kept; older ones are forgotten. */
   readonly keep?: number;
@@ -29,14 +34,16 @@ export interface SamplerOptions {
   readonly onError?: (error: unknown) => void;
 }
 
+const usualIntervalMs = 3000;
 /** Readings that quantiles cover, so that a few frames do not cause jumps in a curve. */
-const quantileReadings = 5;
+const quantileReadings = windowMs / usualIntervalMs + 1;
 
 interface Timed {
   readonly time: number;
   readonly reading: Reading;
   readonly cpuSeconds: number;
   readonly loop: EventLoopUtilization;
+  readonly machine: MachineReading | null;
 }
 
 /**
@@ -50,7 +57,14 @@ export class Sampler implements Disposable {
   #timer: NodeJS.Timeout | null = null;
 
   constructor(options: SamplerOptions) {
-    this.#options = { intervalMs: 3000, keep: 300, now: Date.now, onError: () => {}, ...options };
+    this.#options = {
+      intervalMs: usualIntervalMs,
+      keep: 300,
+      now: Date.now,
+      onError: () => {},
+      machine: readMachine,
+      ...options,
+    };
   }
 
   /** Takes samples from now on. */
@@ -62,10 +76,16 @@ export class Sampler implements Disposable {
 
   /** Takes one sample; the first call only makes a beginning. */
   async take(): Promise<void> {
-    const { read, census, gpus, keep, now } = this.#options;
+    const { read, census, gpus, machine, keep, now } = this.#options;
     const { user, system } = process.cpuUsage();
     const loop = performance.eventLoopUtilization();
-    const latest = { time: now(), reading: await read(), cpuSeconds: (user + system) / 1e6, loop };
+    const latest = {
+      time: now(),
+      reading: await read(),
+      cpuSeconds: (user + system) / 1e6,
+      loop,
+      machine: machine(),
+    };
     const before = this.#readings.at(-1);
     const oldest = this.#readings[0];
     this.#readings.push(latest);
@@ -73,6 +93,7 @@ export class Sampler implements Disposable {
     if (!before || !oldest || latest.time <= before.time) return;
     const sample: Sample = {
       ...flow(before, latest),
+      ...processors(before.machine, latest.machine),
       ...delays(oldest, latest),
       ...standing(census()),
       ...graphics(await gpus()),
@@ -135,6 +156,15 @@ function flow(before: Timed, latest: Timed): Values<FlowCurve> {
     // Share of the time in which the main thread was busy, 0 to 1.
     main_thread: performance.eventLoopUtilization(latest.loop, before.loop).utilization,
   };
+}
+
+/** Returns what all programs together did, and what the host of a virtual machine took; nulls where it is unknown. */
+function processors(before: MachineReading | null, latest: MachineReading | null): Values<MachineCurve> {
+  const total = before && latest ? latest.total - before.total : 0;
+  if (!before || !latest || total <= 0) return { machine_busy: null, machine_steal: null };
+  const steal = latest.steal - before.steal;
+  const idle = latest.idle - before.idle;
+  return { machine_busy: (total - idle - steal) / total, machine_steal: steal / total };
 }
 
 /** Returns the delays of frames between two readings, in milliseconds. */

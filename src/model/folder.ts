@@ -1,4 +1,10 @@
-import type { ModelControl, ParameterUpdate, StreamParameters, Style } from '@millrace/protocol';
+import type {
+  ModelControl,
+  ParameterUpdate,
+  StreamParameters,
+  Style,
+  UsefulRanges,
+} from '@millrace/protocol';
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import {
@@ -93,6 +99,8 @@ export interface ModelFolder {
   readonly moods: readonly Style[];
   /** What tells which styles and moods a prompt names; empty if the model does not have it. */
   readonly promptGroups?: readonly PromptGroup[];
+  /** The ranges of numbers in which its results are good. */
+  readonly useful?: UsefulRanges;
   /** The modes that it is good for; absent: all. */
   readonly modes?: readonly StreamParameters['mode'][];
 }
@@ -191,6 +199,7 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
     styles: settings.styles ?? [],
     moods: settings.moods ?? [],
     promptGroups: await readPromptClassifier(join(root, 'text_encoder/classifier.json'), textWidth),
+    ...(settings.useful && { useful: settings.useful }),
     ...(modes && { modes }),
   };
 }

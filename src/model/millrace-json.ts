@@ -1,11 +1,13 @@
 import {
   modes,
+  parameterNames,
   parameterSchemas,
   schemaAnnotations,
   updateSchema,
   type ParameterUpdate,
   type StreamParameters,
   type Style,
+  type UsefulRanges,
 } from '@millrace/protocol';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { exists, readModelJson } from './model-files.js';
@@ -20,8 +22,21 @@ export interface ModelSettings {
   readonly styles?: readonly Style[];
   /** Words that, added to a prompt, change its colours and light. */
   readonly moods?: readonly Style[];
+  /** The ranges of numbers in which results are good: controls of pages stay within them at first. */
+  readonly useful?: UsefulRanges;
   /** The modes that it is good for; absent: all. */
   readonly modes?: readonly StreamParameters['mode'][];
+}
+
+/** Returns the schema of useful ranges: for each number, two values within its limits. */
+function usefulSchema(): object {
+  const numbers = parameterNames.flatMap((name) => {
+    const { type, minimum, maximum } = parameterSchemas[name];
+    if (type !== 'number' && type !== 'integer') return [];
+    const items = { type, minimum, maximum };
+    return [[name, { type: 'array', minItems: 2, maxItems: 2, items }] as const];
+  });
+  return { type: 'object', additionalProperties: false, properties: Object.fromEntries(numbers) };
 }
 
 const text = (maxLength: number): object => ({ type: 'string', minLength: 1, maxLength });
@@ -53,6 +68,7 @@ export async function readSettings(path: string, sizeFactor: number): Promise<Mo
     properties: {
       description: text(1000),
       defaults: updateSchema({ sizeFactor }),
+      useful: usefulSchema(),
       modes: { type: 'array', minItems: 1, items: { enum: modes } },
       styles: listOfStyles,
       moods: listOfStyles,

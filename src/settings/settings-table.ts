@@ -164,6 +164,19 @@ export const settingsTable = {
     description:
       'Images per minute (POST /v1/generate) for one user, or for one IP address if no token is required.',
   },
+  maxViewersPerSession: {
+    type: 'integer',
+    range: [0, 10_000],
+    default: 32,
+    description:
+      'Viewers of one session at the same time, besides its owner, by links that the owner makes; 0: nobody.',
+  },
+  maxViewers: {
+    type: 'integer',
+    range: [0, 100_000],
+    default: 256,
+    description: 'Viewers of all sessions at the same time.',
+  },
   credits: {
     type: 'integer',
     range: [1, 64],
@@ -259,6 +272,12 @@ export const settingsTable = {
     range: [0.05, 600],
     default: 2,
     description: 'Time between the resume tokens that a client gets while frames flow.',
+  },
+  viewLinkSeconds: {
+    type: 'number',
+    range: [1, 604_800],
+    default: 3600,
+    description: 'How long a link for viewers can be opened at most; who watches already stays.',
   },
   drainSeconds: {
     type: 'number',

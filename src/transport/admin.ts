@@ -2,15 +2,18 @@ import type { Overview, SessionRow } from '@millrace/protocol';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { EngineState } from '../engine/engine.js';
 import type { Metrics } from '../metrics/metrics.js';
+import { windowMs } from '../metrics/recent.js';
 import type { Sampler } from '../metrics/sampler.js';
 import type { Capacity } from '../session/admission/capacity.js';
 import type { Slo } from '../session/admission/slo.js';
 import type { Connections } from '../session/connection/connections.js';
 import { refuser } from './http-error.js';
+import type { OriginLog } from './origin-log.js';
 import { roleOf, type OperatorRules, type Role } from './operator.js';
 
 export interface AdminOptions {
   readonly rules: OperatorRules;
+  readonly originLog: OriginLog;
   /** Name and version of this software. */
   readonly server: string;
   readonly model: { readonly name: string; readonly description: string };
@@ -32,7 +35,7 @@ const mostSessions = 200;
 
 /** Serves the requests of the dashboard: `/v1/admin`. */
 export function serveAdmin(server: FastifyInstance, options: AdminOptions): void {
-  const { rules, connections, sampler, metrics, thumbnails } = options;
+  const { rules, originLog, connections, sampler, metrics, thumbnails } = options;
   const refuse = refuser(metrics);
   /** Returns the role of a request if it is allowed; otherwise answers with an error and returns null. */
   const authorize = async (
@@ -43,6 +46,7 @@ export function serveAdmin(server: FastifyInstance, options: AdminOptions): void
     reply.header('cache-control', 'no-store');
     const role = await roleOf(request, rules);
     if (role !== null && role !== 'foreign' && allowed.includes(role)) return role;
+    if (role === 'foreign') originLog.refused(request.headers, request.ip);
     await refuse(reply, role === 'foreign' ? 'forbidden_origin' : 'unauthorized');
     return null;
   };
@@ -56,6 +60,7 @@ export function serveAdmin(server: FastifyInstance, options: AdminOptions): void
       time: Date.now(),
       role,
       adminToken: rules.adminToken !== '',
+      windowSeconds: windowMs / 1000,
       thumbnails: thumbnails && role === 'admin',
       ...describe(options),
       sessions: role === 'admin' ? listed : listed.map(withoutPerson),
@@ -74,12 +79,30 @@ export function serveAdmin(server: FastifyInstance, options: AdminOptions): void
     },
   );
 
+  server.delete<{ Params: { readonly id: string } }>('/v1/admin/sessions/:id', async (request, reply) => {
+    const role = await authorize(request, reply, ['admin']);
+    if (role === null) return reply;
+    const { id } = request.params;
+    if (!connections.end(id)) return refuse(reply, 'not_found', 'This server has no session with this id.');
+    request.log.warn({ session: id, ...whoAsks(request) }, 'an admin has ended a session');
+    return reply.code(204).send();
+  });
+
   server.post('/v1/admin/drain', async (request, reply) => {
     const role = await authorize(request, reply, ['admin']);
     if (role === null) return reply;
-    if (!connections.draining) options.drain();
+    if (!connections.draining) {
+      request.log.warn(whoAsks(request), 'an admin asks the server to drain');
+      options.drain();
+    }
     return reply.code(202).send({ draining: true });
   });
+}
+
+/** Returns who sent a request, for the log: behind a proxy, also whom that names. */
+function whoAsks({ ip, headers }: FastifyRequest): Readonly<Record<string, unknown>> {
+  const forwarded = headers['x-forwarded-for'];
+  return { address: ip, ...(forwarded !== undefined && { forwarded: String(forwarded).slice(0, 200) }) };
 }
 
 /** Returns what readers see of a session: nothing that identifies a person. */

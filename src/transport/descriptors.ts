@@ -1,3 +1,5 @@
+import type { Logger } from 'pino';
+
 /** Connections at the same time if the operator sets no number. */
 const defaultConnections = 10_000;
 /**
@@ -26,4 +28,19 @@ export function connectionRoom(asked: number, limit: number): number {
     1,
     Math.min(asked === 0 ? defaultConnections : asked, limit === Infinity ? Infinity : room),
   );
+}
+
+/**
+ * Returns how many connections are allowed, and logs if that is fewer than the operator asked for.
+ * @param asked by the operator; 0 for the default.
+ */
+export function allowedConnections(asked: number, log: Pick<Logger, 'warn'>): number {
+  const limit = descriptorLimit();
+  const connections = connectionRoom(asked, limit);
+  if (connections < asked) {
+    const words =
+      'the limit of open files allows fewer connections than maxConnections; raise it (ulimit -n)';
+    log.warn({ connections, limit }, words);
+  }
+  return connections;
 }

@@ -1,5 +1,12 @@
 import fastifyStatic from '@fastify/static';
-import type { Capabilities, ErrorCode, Health, Readiness, Styles } from '@millrace/protocol';
+import type {
+  Capabilities,
+  ErrorCode,
+  FrameCosts,
+  Health,
+  Readiness,
+  Styles,
+} from '@millrace/protocol';
 import { fastify, LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { existsSync } from 'node:fs';
 import { asError } from '../engine/as-error.js';
@@ -24,6 +31,8 @@ import { noUpgrade } from './upgrade-fault.js';
 export interface HttpServerOptions extends MetricsAccess {
   readonly capabilities: Capabilities;
   readonly styles: Styles;
+  /** What a frame costs; null or absent if that is unknown. */
+  readonly frameCosts?: () => FrameCosts | null;
   readonly engineState: () => EngineState;
   readonly metrics: Metrics;
   readonly images: OneShot;
@@ -104,10 +113,12 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
   });
   server.setNotFoundHandler(async (_request, reply) => reply.code(404).send(errorBody('not_found')));
 
-  server.get('/v1/capabilities', async (_request, reply) =>
+  server.get('/v1/capabilities', async (_request, reply) => {
+    const costs = options.frameCosts?.() ?? null;
     // Nothing in it is secret, and pages of other origins need it as much as the stream.
-    reply.headers({ 'access-control-allow-origin': '*', 'cache-control': 'no-cache' }).send(capabilities),
-  );
+    reply.headers({ 'access-control-allow-origin': '*', 'cache-control': 'no-cache' });
+    return reply.send({ ...capabilities, ...(costs && { frame_costs: costs }) } satisfies Capabilities);
+  });
   serveStyles(server, options.styles);
   // Browsers hide from pages why a WebSocket was refused: here they get the answer to the upgrade.
   server.get('/v1/stream', async (request, reply) => {
@@ -163,14 +174,18 @@ async function servePage(server: FastifyInstance, root: string): Promise<void> {
   }
   await server.register(fastifyStatic, {
     root,
+    // The page is built with compressed copies of its texts (.br, .gz).
+    preCompressed: true,
     // Files in assets/ have a hash of their content in their names.
     setHeaders(response, path) {
       const hashed = /[\\/]assets[\\/]/.test(path);
+      response.setHeader('vary', 'accept-encoding');
       response.setHeader('cache-control', hashed ? 'public, max-age=31536000, immutable' : 'no-cache');
     },
     cacheControl: false,
   });
   server.get('/dashboard', async (_request, reply) => reply.sendFile('dashboard.html'));
+  server.get('/view/:session', async (_request, reply) => reply.sendFile('view/index.html'));
 }
 
 function describe(state: EngineState): string {

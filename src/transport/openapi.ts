@@ -14,6 +14,10 @@ interface RouteText {
 
 const object = { type: 'object' };
 const file = { type: 'string', format: 'binary' };
+const linkBody = {
+  type: 'object',
+  properties: { seconds: { type: 'number', description: 'How long the links can be opened.' } },
+};
 const picture = { 'image/jpeg': file, 'image/png': file, 'image/webp': file };
 const asImage: readonly ErrorCode[] = [
   'invalid_message',
@@ -86,6 +90,19 @@ function routeTexts(parameters: object): Readonly<Record<string, RouteText>> {
       answers: { 200: { 'application/json': object } },
       errors: [],
     },
+    'POST /v1/sessions/:id/links': {
+      summary: 'Make links with which others can watch the results of a session',
+      description: 'The bearer token is the `key` that the owner of the session got in `ready`.',
+      body: { 'application/json': linkBody },
+      answers: { 201: { 'application/json': object } },
+      errors: ['invalid_message', 'unauthorized', 'forbidden_origin', 'limit_exceeded', 'not_found'],
+    },
+    'GET /v1/sessions/:id/mjpeg': {
+      summary:
+        'The results of a session as Motion JPEG, by a link of its owner; HEAD says whether the link leads to one',
+      answers: { 200: { 'multipart/x-mixed-replace': file } },
+      errors: ['invalid_link', 'not_found', 'too_many_viewers'],
+    },
     'GET /v1/admin/overview': {
       summary: 'State, sessions and recent history, for dashboards',
       answers: { 200: { 'application/json': object } },
@@ -94,6 +111,11 @@ function routeTexts(parameters: object): Readonly<Record<string, RouteText>> {
     'GET /v1/admin/sessions/:id/picture': {
       summary: 'The last picture of a session',
       answers: { 200: { 'image/jpeg': file } },
+      errors: [...asOperator, 'not_found'],
+    },
+    'DELETE /v1/admin/sessions/:id': {
+      summary: 'End a session for good',
+      answers: { 204: {} },
       errors: [...asOperator, 'not_found'],
     },
     'POST /v1/admin/drain': {

@@ -12,16 +12,17 @@ export class OriginLog {
     this.#log = log;
   }
 
-  refused({
-    origin = '',
-    host = '',
-  }: {
-    readonly origin?: string | undefined;
-    readonly host?: string | undefined;
-  }): void {
+  /** @param address of who asked, if it is known. */
+  refused({ origin = '', host = '' }: OriginHeaders, address?: string): void {
     if (this.#seen.has(origin) || this.#seen.size >= mostOrigins) return;
     this.#seen.add(origin);
     const words = 'pages of this origin are refused; to admit them, add it to the setting allowedOrigins';
-    this.#log.warn({ origin: origin.slice(0, 200), host: host.slice(0, 200) }, words);
+    const from = address === undefined ? {} : { address };
+    this.#log.warn({ origin: origin.slice(0, 200), host: host.slice(0, 200), ...from }, words);
   }
+}
+
+interface OriginHeaders {
+  readonly origin?: string | undefined;
+  readonly host?: string | undefined;
 }

@@ -117,7 +117,9 @@ export class StreamServer implements AsyncDisposable {
     const foreign = this.#foreignTo(request);
     const fault = upgradeFault(request, origins, foreign !== null);
     if (fault) {
-      if (fault.code === 'forbidden_origin') originLog.refused(request.headers);
+      if (fault.code === 'forbidden_origin') {
+        originLog.refused(request.headers, request.socket.remoteAddress);
+      }
       return this.#decline(socket, fault);
     }
     const leave = this.#addresses.enter(request.socket.remoteAddress ?? '');

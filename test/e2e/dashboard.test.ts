@@ -80,7 +80,7 @@ describe('the dashboard', () => {
       .filter({ hasText: /[1-9][\d.]* fps/ })
       .waitFor();
     assert.match((await page.getByTestId('tile-users').textContent()) ?? '', /Users1 of \d/);
-    assert.equal(await page.getByTestId('plot').count(), 12);
+    assert.equal(await page.getByTestId('plot').count(), 13);
     const before = await drawing(page, 0);
     const [age, time] = await Promise.all([row.textContent(), drawing(page, 3)]);
     await page.waitForFunction(
@@ -118,6 +118,21 @@ describe('the dashboard', () => {
     const row = page.getByTestId('session').filter({ hasText: 'parked' });
     await row.waitFor();
     assert.match((await row.textContent()) ?? '', /parked–+64 × 64/);
+    assert.deepEqual(problems, []);
+  });
+
+  it('ends one session after a confirmation', async () => {
+    await using server = await startWithTinyModel();
+    await server.app.ready();
+    await using client = await StreamClient.open(server.streamUrl, { width: 64, height: 64 });
+    await using open = await openDashboard(server.url);
+    const { page, problems } = open;
+    await page.getByTestId('end').click();
+    assert.deepEqual(client.all('error'), []);
+    await page.getByTestId('end-now').click();
+    assert.equal((await client.closed).code, 4410);
+    await page.getByText('No sessions.').waitFor();
+    assert.match((await page.getByTestId('window').textContent()) ?? '', /the last 12 seconds/);
     assert.deepEqual(problems, []);
   });
 

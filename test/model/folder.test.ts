@@ -45,7 +45,8 @@ describe('readModelFolder', () => {
   });
 
   it('returns one-click styles and complete default parameters for the embedded model', async () => {
-    const { defaults, styles, sizeFactor, description } = await readModelFolder(embeddedModel);
+    const { defaults, styles, sizeFactor, description, useful } = await readModelFolder(embeddedModel);
+    assert.deepEqual(useful?.strength, [0.2, 0.8]);
     assert.ok(description.length > 20);
     assert.ok(styles.length >= 8);
     assert.equal(new Set(styles.map(({ prompt }) => prompt)).size, styles.length);
@@ -161,6 +162,12 @@ const faults: readonly [string, (copy: ModelCopy) => Promise<void>, string, RegE
     (copy) => copy.edit('millrace.json', { defaults: { width: 260 } }),
     'millrace.json',
     /field defaults.width must be multiple of 8/,
+  ],
+  [
+    'a useful range beyond what is allowed',
+    (copy) => copy.edit('millrace.json', { useful: { strength: [0.2, 1.5] } }),
+    'millrace.json',
+    /field useful.strength.1 must be <= 1/,
   ],
   [
     'a style without a prompt',

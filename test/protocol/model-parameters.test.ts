@@ -36,6 +36,11 @@ describe('the parameters of a model', () => {
     assert.deepEqual([solver.enum, eta['x-when']], [solvers, { solver: ['DDIMScheduler'] }]);
   });
 
+  it('say in which range their results are good', () => {
+    const { strength, delta } = parameterSchemasFor({ useful: { strength: [0.2, 0.8] } });
+    assert.deepEqual([strength['x-useful'], delta['x-useful']], [[0.2, 0.8], undefined]);
+  });
+
   it('are limited further by the model', () => {
     const schema = updateSchema({
       defaults: { strength: 0.7 },

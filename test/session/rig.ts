@@ -10,9 +10,11 @@ import { createMetrics } from '../../src/metrics/metrics.js';
 import { createParameterRules } from '../../src/session/live/parameter-rules.js';
 import type { Access } from '../../src/session/access/access.js';
 import { anonymous } from '../../src/session/access/grant.js';
+import { createSessionKeys } from '../../src/session/access/session-keys.js';
 import { Admission } from '../../src/session/admission/admission.js';
 import { PictureTurns } from '../../src/session/frames/picture-turns.js';
 import type { ConnectionContext, SessionLimits } from '../../src/session/connection/context.js';
+import { Audiences } from '../../src/session/live/audience.js';
 import { createResumeTokens } from '../../src/session/live/resume-token.js';
 import { Sessions } from '../../src/session/live/sessions.js';
 import { StyleImages } from '../../src/session/live/style-images.js';
@@ -40,6 +42,7 @@ export function sessionContext(
   changes: Partial<ConnectionContext> = {},
 ): ConnectionContext {
   const turns = new PictureTurns(1);
+  const metrics = createMetrics();
   return {
     engine,
     model: 'manual',
@@ -51,7 +54,9 @@ export function sessionContext(
     capacity: { share: (streams) => streams.map(() => null), basis: '--max-sessions 4', checkCall: () => {} },
     sessions: new Sessions(60_000, 60_000),
     tokens: createResumeTokens({ secret: '', lifetimeMs: 60_000, maxLength: 1_000_000 }),
-    metrics: createMetrics(),
+    keys: createSessionKeys({ secret: '' }),
+    audiences: new Audiences({ perSession: 4, perServer: 4 }, metrics),
+    metrics,
     pictures: pictureCodec,
     turns,
     styleImages: new StyleImages({

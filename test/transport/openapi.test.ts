@@ -30,6 +30,7 @@ test('the OpenAPI document is valid, and has every route with its answers', asyn
     Object.keys(methods).map((method) => `${method} ${path}`),
   );
   assert.deepEqual(operations.sort(), [
+    'delete /v1/admin/sessions/{id}',
     'get /healthz',
     'get /metrics',
     'get /readyz',
@@ -37,10 +38,12 @@ test('the OpenAPI document is valid, and has every route with its answers', asyn
     'get /v1/admin/sessions/{id}/picture',
     'get /v1/capabilities',
     'get /v1/openapi.json',
+    'get /v1/sessions/{id}/mjpeg',
     'get /v1/stream',
     'get /v1/styles',
     'post /v1/admin/drain',
     'post /v1/generate',
+    'post /v1/sessions/{id}/links',
     'post /v1/txt2img',
   ]);
   const generate = document.paths['/v1/generate']?.['post'];

@@ -11,9 +11,9 @@ test('a refused origin is logged once, and made-up origins cannot flood the log'
   const logged: unknown[] = [];
   const origins = new OriginLog({ warn: (fields: unknown) => logged.push(fields) });
   const page = { origin: 'https://page.example', host: 'localhost:8420' };
+  origins.refused(page, '203.0.113.7');
   origins.refused(page);
-  origins.refused(page);
-  assert.deepEqual(logged, [page]);
+  assert.deepEqual(logged, [{ ...page, address: '203.0.113.7' }]);
   for (let count = 0; count < 1000; count++) origins.refused({ origin: `https://${count}.example` });
   assert.equal(logged.length, 100);
 });

@@ -30,7 +30,7 @@ export interface FetchOptions {
  * @throws {MillraceError} (as rejection) connection_failed
  */
 export async function fetchCapabilities(url: string | URL, options?: FetchOptions): Promise<Capabilities> {
-  return (await fetchJson(url, '/v1/capabilities', [200], options)) as Capabilities;
+  return (await fetchJson(url, 'v1/capabilities', [200], options)) as Capabilities;
 }
 
 /**
@@ -39,7 +39,7 @@ export async function fetchCapabilities(url: string | URL, options?: FetchOption
  * @throws {MillraceError} (as rejection) connection_failed
  */
 export async function fetchReadiness(url: string | URL, options?: FetchOptions): Promise<Readiness> {
-  return (await fetchJson(url, '/readyz', [200, 503], options)) as Readiness;
+  return (await fetchJson(url, 'readyz', [200, 503], options)) as Readiness;
 }
 
 /**

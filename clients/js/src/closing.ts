@@ -26,6 +26,7 @@ const finalCloses: Readonly<Record<number, MillraceErrorCode>> = {
   4401: 'unauthorized',
   4403: 'invalid_resume_token',
   4409: 'taken_over',
+  4410: 'session_ended',
 };
 
 /**

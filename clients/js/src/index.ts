@@ -17,6 +17,7 @@ export type { LocalDropReason, PathTimings, StreamStats } from './statistics.js'
 export type { MillraceStream } from './stream.js';
 export type { StreamEvents } from './stream-events.js';
 export type { Update } from './updates.js';
+export { fetchViewerLinks, type ViewerLinkOptions, type ViewerUrls } from './viewer-links.js';
 export type { WebSocketConstructor, WebSocketLike } from './web-socket.js';
 export type {
   DropReason,

@@ -70,7 +70,7 @@ async function readAnswer(answer: HttpAnswer): Promise<MillraceError> {
 }
 
 /** Reads the body of a refusal: `{"error": {"code": ..., "message": ...}}`. */
-function reasonOf(status: number, body: string, retryAfterHeader: unknown): MillraceError {
+export function reasonOf(status: number, body: string, retryAfterHeader: unknown): MillraceError {
   const seconds = Number.parseFloat(String(retryAfterHeader));
   const retryAfter = seconds >= 0 ? seconds : undefined;
   try {

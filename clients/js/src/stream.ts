@@ -110,6 +110,11 @@ export class MillraceStream implements AsyncDisposable {
     return this.#ready.model;
   }
 
+  /** Secret of the session's owner, for `fetchViewerLinks`; undefined if the server has no links for viewers. */
+  get key(): string | undefined {
+    return this.#ready.key;
+  }
+
   get limits(): Limits {
     return this.#ready.limits;
   }
@@ -144,10 +149,9 @@ export class MillraceStream implements AsyncDisposable {
    * @returns the frame's id, which its result repeats.
    * @throws {MillraceError} closed, or message_too_large if the message would exceed `limits.message_bytes`.
    */
-  send(data: Uint8Array | Blob, options: SendOptions = {}): number {
+  send(data: Uint8Array | Blob, { captured = performance.now(), mask, controls }: SendOptions = {}): number {
     this.#assertOpen();
     const id = this.#nextFrame;
-    const { captured = performance.now(), mask, controls } = options;
     this.#sender.send({ id, captured, data, mask, controls });
     this.#nextFrame += 1;
     return id;
@@ -214,8 +218,7 @@ export class MillraceStream implements AsyncDisposable {
     this.#results.hear();
     switch (message.type) {
       case 'credit':
-        this.#sender.allow(message.total);
-        return;
+        return this.#sender.allow(message.total);
       case 'result':
         if (this.#inFlight.repeats(message.id) && this.parameters.mode !== 'txt2img')
           return this.#results.skip(message);
@@ -226,14 +229,11 @@ export class MillraceStream implements AsyncDisposable {
       case 'dropped':
         this.#lostPicture.answered(message.id);
         this.#inFlight.dropped(message.id);
-        this.#drop(message.id, message.reason);
-        return;
+        return this.#drop(message.id, message.reason);
       case 'updated':
-        this.#receiveUpdated(message);
-        return;
+        return this.#receiveUpdated(message);
       case 'quality':
-        this.#events.emit('quality', { fps: message.fps });
-        return;
+        return this.#events.emit('quality', { fps: message.fps });
       case 'authenticated':
         this.#ready = { ...this.#ready, limits: message.limits ?? this.limits };
         return;

@@ -27,9 +27,15 @@ export function streamUrl(url: string | URL): URL {
   return stream;
 }
 
-/** Returns the address of another resource of the same server. @throws {MillraceError} invalid_url */
+/**
+ * Returns the address of another resource of the same server, which may be under a path of a proxy.
+ * @param path relative to the address of the server.
+ * @throws {MillraceError} invalid_url
+ */
 export function resourceUrl(url: string | URL, path: string): URL {
-  return new URL(path, httpUrl(streamUrl(url)));
+  const stream = httpUrl(streamUrl(url));
+  const base = /^(.*\/)v1\/stream$/.exec(stream.pathname)?.[1] ?? '/';
+  return new URL(base + path, stream);
 }
 
 /** Returns the same address for plain HTTP. */

@@ -9,10 +9,15 @@ import './styles/composer.css';
 import './styles/controls.css';
 import './styles/readouts.css';
 import './styles/drawer.css';
+import './styles/projection.css';
+import './styles/shapes.css';
+import './styles/forced-colors.css';
 import { render } from 'preact';
 import { App } from './views/app.js';
 import { Studio } from './studio/studio.js';
 
 const root = document.getElementById('app');
 if (root === null) throw new Error('index.html has no #app');
-render(<App studio={new Studio(location.origin)} />, root);
+// The page may be under a path of a proxy.
+const stream = new URL('v1/stream', new URL('.', location.href));
+render(<App studio={new Studio(stream.href)} />, root);

@@ -105,6 +105,11 @@ export const serverMessages = {
         meaning: 'Seconds until the access token expires; absent if it does not',
       },
       understood,
+      key: {
+        kind: 'text',
+        optional: true,
+        meaning: 'Secret with which the owner of the session lets others watch (section 16)',
+      },
     },
   },
   credit: {

@@ -1,6 +1,6 @@
 import { controlProperties, type ModelControl } from './controls.js';
 import { styleLimits } from './style.js';
-import type { ParameterSchema } from './parameter-schema.js';
+import type { ParameterSchema, UsefulRange } from './parameter-schema.js';
 import type { SolverName } from './solvers.js';
 import {
   parameterNames,
@@ -16,11 +16,16 @@ export const schemaAnnotations = [
   'x-applies',
   'x-when',
   'x-live',
+  'x-useful',
 ] as const satisfies readonly (keyof ParameterSchema)[];
+
+/** The ranges of numbers in which the results of a model are good. */
+export type UsefulRanges = Readonly<Partial<Record<ParameterName, UsefulRange>>>;
 
 /** What a model changes in the general defaults and limits. */
 export interface ModelParameters {
   readonly defaults?: ParameterUpdate;
+  readonly useful?: UsefulRanges;
   /** Sizes must be multiples of this. */
   readonly sizeFactor?: number;
   /** The only possible size, if the model was exported for one. */
@@ -46,10 +51,12 @@ export function parameterSchemasFor(model: ModelParameters): typeof parameterSch
   const schemas = { ...parameterSchemas };
   for (const name of parameterNames) {
     const own = model.defaults?.[name];
+    const useful = model.useful?.[name];
     schemas[name] = {
       ...parameterSchemas[name],
       ...limitsOf(name, model),
       ...(own !== undefined && { default: own }),
+      ...(useful && { 'x-useful': useful }),
     };
   }
   return schemas;

@@ -16,6 +16,9 @@ export const parameterRoles = {
 
 export type ParameterRole = keyof typeof parameterRoles;
 
+/** Least and greatest value. */
+export type UsefulRange = readonly [least: number, most: number];
+
 /**
  * All that is said of one parameter: a part of a JSON Schema (draft 2020-12), as `GET /v1/capabilities` publishes it.
  * Names with x- are annotations, which a validator ignores.
@@ -29,6 +32,8 @@ export interface ParameterSchema {
   readonly 'x-applies': readonly [ParameterRole, ...ParameterRole[]];
   /** The values of parameters with which it has an effect; it has none with others. Absent: always. */
   readonly 'x-when'?: Readonly<Record<string, readonly (string | boolean | null)[]>>;
+  /** The range of a number in which results are good with this model; others are allowed. Absent: unknown. */
+  readonly 'x-useful'?: UsefulRange;
   /** It has a meaning for live streams only, not for files or single pictures. */
   readonly 'x-live'?: true;
   readonly default: unknown;

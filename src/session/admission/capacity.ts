@@ -1,6 +1,7 @@
-import type { ParameterName, StreamParameters } from '@millrace/protocol';
+import type { FrameCosts, ParameterName, StreamParameters } from '@millrace/protocol';
 import type { InferenceCall } from '../../engine/engine.js';
 import {
+  cost,
   streamBankBytes,
   frameMs,
   frameWork,
@@ -79,6 +80,21 @@ export class Capacity {
   get rowsPerSecond(): number {
     const costs = this.#measured();
     return costs === null ? 0 : rowsPerSecond(costs);
+  }
+
+  /** What a frame costs; null before calibration. */
+  get frameCosts(): FrameCosts | null {
+    const costs = this.#measured();
+    if (costs === null) return null;
+    const { parameters, maxCallMs } = this.#options;
+    const { width, height } = parameters;
+    return {
+      width,
+      height,
+      picture_ms: costs.pictureMs,
+      step_ms: cost(costs.costs, 1),
+      longest_ms: maxCallMs,
+    };
   }
 
   /**

@@ -67,6 +67,7 @@ export class ClientConnection {
       send: (message) => {
         if (message.type === 'result') this.#sequence = message.sequence;
         wire.send(message);
+        if (message.type === 'result') this.#session?.audience.show(message.data);
         if (message.type === 'result' || message.type === 'dropped') {
           this.#checkpoints?.answered().catch((error: unknown) => this.#refuse(error));
         }

@@ -110,6 +110,19 @@ export class Connections {
     return null;
   }
 
+  /** Ends a session for good. @returns false if there is no such session. */
+  end(id: string): boolean {
+    for (const connection of this.#open.keys()) {
+      if (connection.id !== id) continue;
+      connection.close('session_ended');
+      return true;
+    }
+    const { sessions } = this.#context;
+    const parked = sessions.find(id);
+    if (parked) sessions.end(parked);
+    return parked !== undefined;
+  }
+
   /**
    * Refuses new sessions, asks all clients to go elsewhere, waits until they have left or the time is up, and ends the
    * remaining sessions. May be called twice: the first call counts.

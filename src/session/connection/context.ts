@@ -4,10 +4,12 @@ import type { Engine } from '../../engine/engine.js';
 import type { PictureCodec } from '../../image/codec.js';
 import type { Metrics } from '../../metrics/metrics.js';
 import type { Access } from '../access/access.js';
+import type { SessionKeys } from '../access/session-keys.js';
 import type { Admission } from '../admission/admission.js';
 import type { Capacity } from '../admission/capacity.js';
 import type { FrameLimits } from '../frames/frame-pipeline.js';
 import type { PictureTurns } from '../frames/picture-turns.js';
+import type { Audiences } from '../live/audience.js';
 import type { ParameterRules } from '../live/parameter-rules.js';
 import type { Pauses } from '../time/pause-watch.js';
 import type { ResumeTokens } from '../live/resume-token.js';
@@ -42,6 +44,8 @@ export interface ConnectionContext {
   readonly capacity: Pick<Capacity, 'share' | 'basis' | 'checkCall'>;
   readonly sessions: Sessions;
   readonly tokens: ResumeTokens;
+  readonly keys: SessionKeys;
+  readonly audiences: Audiences;
   readonly metrics: Metrics;
   readonly pictures: PictureCodec;
   readonly turns: PictureTurns;
@@ -53,6 +57,31 @@ export interface ConnectionContext {
   /** Whether the last result of each session is kept for operators. */
   readonly keepPictures: boolean;
   readonly log: Logger;
+}
+
+/** Returns the limits of each session by the settings of the server, whose times are in seconds. */
+export function sessionLimitsOf(settings: {
+  readonly credits: number;
+  readonly unacknowledgedResults: number;
+  readonly maxFramePixels: number;
+  readonly maxMessageBytes: number;
+  readonly maxUpdatesPerSecond: number;
+  readonly helloTimeoutSeconds: number;
+  readonly idleSeconds: number;
+  readonly checkpointSeconds: number;
+}): SessionLimits {
+  return {
+    credits: settings.credits,
+    unacknowledgedResults: settings.unacknowledgedResults,
+    framePixels: settings.maxFramePixels,
+    messageBytes: settings.maxMessageBytes,
+    updatesPerSecond: settings.maxUpdatesPerSecond,
+    helloTimeoutMs: settings.helloTimeoutSeconds * 1000,
+    idleTimeoutMs: settings.idleSeconds * 1000,
+    checkpointIntervalMs: settings.checkpointSeconds * 1000,
+    // Room for all results that may be on the way, and for thousands of small messages.
+    bufferedBytes: 4 * 1024 * 1024 * settings.unacknowledgedResults,
+  };
 }
 
 /** Errors that end the connection. */

@@ -7,6 +7,7 @@ import type { Message } from '../wire/client-message.js';
 import type { ConnectionContext } from './context.js';
 import { FramePipeline } from '../frames/frame-pipeline.js';
 import type { Outlet } from '../wire/outlet.js';
+import { Audience } from '../live/audience.js';
 import type { ParameterRules } from '../live/parameter-rules.js';
 import { ProtocolError } from '../wire/protocol-error.js';
 import type { ResumeState } from '../live/resume-token.js';
@@ -127,7 +128,8 @@ async function createSession(
   const allocate = (bytes: number): Uint8Array<ArrayBuffer> => engine.allocate(bytes);
   const { controls } = rules;
   const frames = new FramePipeline({ limits, pauses, pictures, controls, turns, allocate });
-  const session = new Session({ id, subject, frames, slot, parameters, counter: countedFrom });
+  const audience = new Audience(context.audiences);
+  const session = new Session({ id, subject, frames, audience, slot, parameters, counter: countedFrom });
   sessions.add(session);
   if (from) sessions.spend(id, spentBy(from));
   try {

@@ -29,7 +29,7 @@ export function sessionLimits(limits: SessionLimits, grant: Grant): Limits {
 
 /** Returns the `ready` message of a session. */
 export function readyMessage(
-  { model, server, limits }: ConnectionContext,
+  { model, server, limits, keys }: ConnectionContext,
   {
     session,
     resumed,
@@ -50,5 +50,6 @@ export function readyMessage(
     limits: sessionLimits(limits, grant),
     ...(expires !== null && { token_expires: expires }),
     ...(understood && { understood }),
+    key: keys.ofOwner(session.id),
   };
 }

@@ -1,12 +1,14 @@
 import type { StreamParameters } from '@millrace/protocol';
 import type { Slot } from '../admission/admission.js';
 import type { ConnectionFrames, SessionFrames } from '../frames/frame-pipeline.js';
+import type { Audience } from './audience.js';
 
 export interface SessionParts {
   readonly id: string;
   /** The user that the session belongs to. */
   readonly subject: string;
   readonly frames: ConnectionFrames & SessionFrames;
+  readonly audience: Audience;
   readonly slot: Slot;
   readonly parameters: StreamParameters;
   /** Number of its newest resume token; 0 before the first. */
@@ -18,6 +20,8 @@ export class Session {
   readonly id: string;
   readonly subject: string;
   readonly frames: ConnectionFrames & SessionFrames;
+  /** Those who watch besides its owner. */
+  readonly audience: Audience;
   readonly #slot: Slot;
   #parameters: StreamParameters;
   #counter: number;
@@ -26,10 +30,11 @@ export class Session {
   /** Notifies the current connection that another takes over the session; null while there is none. */
   #evict: (() => void) | null = null;
 
-  constructor({ id, subject, frames, slot, parameters, counter }: SessionParts) {
+  constructor({ id, subject, frames, audience, slot, parameters, counter }: SessionParts) {
     this.id = id;
     this.subject = subject;
     this.frames = frames;
+    this.audience = audience;
     this.#slot = slot;
     this.#parameters = parameters;
     this.#counter = counter;
@@ -102,9 +107,10 @@ export class Session {
     return from;
   }
 
-  /** Ends the stream and frees the slot. */
+  /** Ends the stream, lets its viewers go and frees the slot. */
   close(): void {
     this.frames.close();
+    this.audience.close();
     this.#slot.release();
   }
 }

@@ -33,6 +33,7 @@ for (const [given, expected] of [
   ['https://example.com/', 'wss://example.com/v1/stream'],
   ['  ws://localhost:8420//\n', 'ws://localhost:8420/v1/stream'],
   ['ws://localhost:8420/v1/stream/', 'ws://localhost:8420/v1/stream'],
+  ['https://example.com/studio/v1/stream', 'wss://example.com/studio/v1/stream'],
   ['ws://localhost:8420/v1/stream?a=1#part', 'ws://localhost:8420/v1/stream?a=1'],
 ] as const) {
   test(`${JSON.stringify(given)} becomes ${expected}`, async () => {

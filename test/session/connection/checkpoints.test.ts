@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { defaultParameters, type ServerMessage } from '@millrace/protocol';
 import { Checkpoints } from '../../../src/session/connection/checkpoints.js';
 import type { ResumeState } from '../../../src/session/live/resume-token.js';
+import { Audience } from '../../../src/session/live/audience.js';
 import { Session } from '../../../src/session/live/session.js';
 import { ManualEngine } from '../manual-engine.js';
 import { Rig, sessionContext } from '../rig.js';
@@ -56,6 +57,7 @@ function setUp() {
     subject: 'ann',
     counter: 0,
     frames: frames as never,
+    audience: new Audience(context.audiences),
     slot: { release: () => {} },
     parameters: defaultParameters(),
   });

@@ -5,6 +5,7 @@ import { pictureCodec } from '../../../src/image/codec.js';
 import { FramePipeline } from '../../../src/session/frames/frame-pipeline.js';
 import { PictureTurns } from '../../../src/session/frames/picture-turns.js';
 import { Sessions } from '../../../src/session/live/sessions.js';
+import { Audience, Audiences } from '../../../src/session/live/audience.js';
 import { Session } from '../../../src/session/live/session.js';
 import { stopTime } from '../../support/stopped-time.js';
 
@@ -38,6 +39,7 @@ function setUp(t: TestContext): Rig {
         turns: new PictureTurns(1),
         pauses: { last: { end: -Infinity, ms: 0 } },
       }),
+      audience: new Audience(new Audiences({ perSession: 1, perServer: 1 }, { viewers: () => {} })),
       slot: { release: () => void released.push(id) },
       parameters: { ...defaultParameters(), prompt: id },
       counter: 0,

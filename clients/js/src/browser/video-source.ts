@@ -1,4 +1,5 @@
 import type { MillraceStream } from '../stream.js';
+import { frameShape } from './frame-shape.js';
 
 export interface VideoSourceOptions {
   /** JPEG quality, 0 to 1. */
@@ -10,7 +11,7 @@ export interface VideoSourceOptions {
 /**
  * Sends the frames of a playing video element (a file, or a MediaStream as its srcObject) to a stream.
  * A frame is captured only if the stream has a credit and the previous frame is encoded, so no backlog can build up;
- * it is cropped around its centre to the aspect ratio of the stream's output and scaled to its size.
+ * it is scaled to the size of the stream's output and, as far as the parameter `fit` leaves it to the client, fitted.
  */
 export class VideoSource implements Disposable {
   readonly #stream: MillraceStream;
@@ -63,26 +64,13 @@ export class VideoSource implements Disposable {
   }
 
   #draw(): void {
-    const { width, height } = this.#stream.parameters;
+    const video = { width: this.#video.videoWidth, height: this.#video.videoHeight };
+    const { from, width, height } = frameShape(video, this.#stream.parameters);
     if (this.#canvas.width !== width) this.#canvas.width = width;
     if (this.#canvas.height !== height) this.#canvas.height = height;
     const context = this.#canvas.getContext('2d', { alpha: false });
     if (context === null) throw new TypeError('this browser does not support 2D canvas contexts');
-    const { videoWidth, videoHeight } = this.#video;
-    const scale = Math.max(width / videoWidth, height / videoHeight);
-    const sourceWidth = width / scale;
-    const sourceHeight = height / scale;
     context.setTransform(this.#mirror ? -1 : 1, 0, 0, 1, this.#mirror ? width : 0, 0);
-    context.drawImage(
-      this.#video,
-      (videoWidth - sourceWidth) / 2,
-      (videoHeight - sourceHeight) / 2,
-      sourceWidth,
-      sourceHeight,
-      0,
-      0,
-      width,
-      height,
-    );
+    context.drawImage(this.#video, from.x, from.y, from.width, from.height, 0, 0, width, height);
   }
 }

@@ -56,6 +56,8 @@ SERVER_ERRORS: dict[str, ErrorDefinition] = {
     "unauthorized": ErrorDefinition(4401, retryable=False),
     "limit_exceeded": ErrorDefinition(None, retryable=False),
     "invalid_resume_token": ErrorDefinition(4403, retryable=False),
+    "invalid_link": ErrorDefinition(None, retryable=False),
+    "too_many_viewers": ErrorDefinition(None, retryable=True),
     "taken_over": ErrorDefinition(4409, retryable=False),
     "forbidden_origin": ErrorDefinition(None, retryable=False),
     "unsupported_mode": ErrorDefinition(None, retryable=False),
@@ -144,6 +146,8 @@ class Ready:
     """Seconds until the access token expires; None if it does not."""
     understood: tuple[Understood, ...] | None = None
     """What the model made of each text of ``prompt``, in their order."""
+    key: str | None = None
+    """Secret with which the owner of the session lets others watch."""
 
 
 @dataclass(frozen=True)
@@ -318,6 +322,7 @@ def _read_ready(fields: Fields) -> Ready:
         limits=_read_limits(fields.map("limits")),
         token_expires=fields.optional("token_expires", fields.number),
         understood=fields.optional("understood", lambda name: fields.maps(name, _read_understood)),
+        key=fields.optional("key", fields.text),
     )
 
 

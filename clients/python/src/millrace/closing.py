@@ -27,6 +27,7 @@ _FINAL_CLOSES = {
     4401: "unauthorized",
     4403: "invalid_resume_token",
     4409: "taken_over",
+    4410: "session_ended",
 }
 """Close codes after which another connection would end in the same way (PROTOCOL.md section 14), unless the close
 reason is an error code."""

@@ -64,6 +64,9 @@ class Stream:
     parameters: Parameters
     #: What the model made of each prompt in force; None if the server does not say.
     understood: tuple[Understood, ...] | None
+    #: Secret of the session's owner: the bearer token of ``POST /v1/sessions/{session}/links``, which makes links for
+    #: viewers; None if the server has none.
+    key: str | None
 
     def __init__(
         self,
@@ -196,6 +199,7 @@ class Stream:
         self.session, self.server, self.model = ready.session, ready.server, ready.model
         self.limits, self.parameters = ready.limits, ready.parameters
         self.understood = ready.understood
+        self.key = ready.key
         self._connection = connection
         self._lost_picture.wait_for(self._in_flight.newest)
         if not ready.resumed:

@@ -93,6 +93,11 @@ class SyncStream:
         return self._stream.understood
 
     @property
+    def key(self) -> str | None:
+        """Secret of the session's owner, for links for viewers; see ``Stream.key``."""
+        return self._stream.key
+
+    @property
     def credits(self) -> int:
         """Number of frames that would be sent at once."""
         return self._stream.credits

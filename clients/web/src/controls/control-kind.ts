@@ -11,7 +11,14 @@ export type ControlDefinition = Pick<ParameterDefinition, 'title'> &
 export type ControlKind =
   | { readonly name: 'toggle' }
   | { readonly name: 'choice'; readonly choices: readonly Choice[]; readonly compact: boolean }
-  | { readonly name: 'range'; readonly minimum: number; readonly maximum: number; readonly step: number }
+  | {
+      readonly name: 'range';
+      readonly minimum: number;
+      readonly maximum: number;
+      readonly step: number;
+      /** Where results are good. */
+      readonly useful: readonly [least: number, most: number] | undefined;
+    }
   | { readonly name: 'number'; readonly minimum: number | undefined; readonly maximum: number | undefined }
   | { readonly name: 'list' }
   | { readonly name: 'text' }
@@ -38,7 +45,13 @@ export function controlKind(definition: ControlDefinition): ControlKind {
       if (definition.anyOf !== undefined || minimum === undefined || maximum === undefined) {
         return { name: 'number', minimum, maximum };
       }
-      return { name: 'range', minimum, maximum, step: stepOf(definition, maximum - minimum) };
+      return {
+        name: 'range',
+        minimum,
+        maximum,
+        step: stepOf(definition, maximum - minimum),
+        useful: definition['x-useful'],
+      };
     case 'string':
       return { name: 'text' };
     default:

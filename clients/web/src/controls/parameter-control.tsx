@@ -14,6 +14,8 @@ interface ParameterControlProps {
   readonly used: boolean;
   /** What is wrong with the value. */
   readonly problem: string | undefined;
+  /** Whether a slider has all allowed values, not only the useful ones. */
+  readonly wholeRange?: boolean;
   /** URLs of pictures to show beside its settings, by their keys. */
   readonly previews?: Readonly<Record<string, string>> | undefined;
   /** URL of a picture to show beside it. */
@@ -26,7 +28,17 @@ interface ParameterControlProps {
  * no settings with this model, or a single choice.
  */
 export function ParameterControl(props: ParameterControlProps): JSX.Element | null {
-  const { name, definition, value, used, problem, previews = {}, preview, onChange } = props;
+  const {
+    name,
+    definition,
+    value,
+    used,
+    problem,
+    wholeRange = false,
+    previews = {},
+    preview,
+    onChange,
+  } = props;
   const id = `parameter-${name}`;
   const kind = controlKind(definition);
   if (kind.name === 'group' && Object.keys(kind.settings).length === 0) return null;
@@ -62,7 +74,14 @@ export function ParameterControl(props: ParameterControlProps): JSX.Element | nu
       {kind.name === 'choice' && (
         <ChoiceControl {...shared} value={value as string} choices={kind.choices} compact={kind.compact} />
       )}
-      {kind.name === 'range' && <RangeControl {...shared} {...kind} value={Number(value)} />}
+      {kind.name === 'range' && (
+        <RangeControl
+          {...shared}
+          {...kind}
+          useful={wholeRange ? undefined : kind.useful}
+          value={Number(value)}
+        />
+      )}
       {kind.name === 'number' && <NumberControl {...shared} {...kind} value={Number(value)} />}
       {kind.name === 'list' && <ListControl {...shared} value={value as readonly number[] | null} />}
       {kind.name === 'text' && (

@@ -12,20 +12,24 @@ interface RangeProps extends ControlProps<number> {
   readonly minimum: number;
   readonly maximum: number;
   readonly step: number;
+  /** The part of the range that the slider has; it grows to include the value. Undefined: all of it. */
+  readonly useful: readonly [least: number, most: number] | undefined;
 }
 
-/** A slider, with a field for exact values. */
-export function RangeControl(props: RangeProps): JSX.Element {
+/** A slider over the useful values, with a field for exact ones, which takes all that are allowed. */
+export function RangeControl({ useful, ...props }: RangeProps): JSX.Element {
   const { id, value, minimum, maximum, step, disabled, onChange } = props;
-  const filled = (value - minimum) / (maximum - minimum);
+  const least = useful === undefined ? minimum : Math.min(useful[0], value);
+  const most = useful === undefined ? maximum : Math.max(useful[1], value);
+  const filled = (value - least) / (most - least);
   return (
     <>
       <NumberControl {...props} field={`${id}-exact`} />
       <input
         id={id}
         type="range"
-        min={minimum}
-        max={maximum}
+        min={least}
+        max={most}
         step={step}
         value={value}
         disabled={disabled}

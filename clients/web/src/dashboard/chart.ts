@@ -5,7 +5,7 @@ import type { Curve, Panel } from './panels.js';
 
 const height = 148;
 /** The shortest time axis, for a server that has just started. */
-const shortestMs = 2 * 60_000;
+const shortestMs = 15_000;
 const labelColor = '#9aa5a4';
 const grid = { stroke: 'rgb(255 255 255 / 5%)', width: 1 };
 const font = "11px 'Instrument Sans Variable', system-ui, sans-serif";
@@ -42,7 +42,7 @@ export function chartOptions(
         grid: { show: false },
         ticks: { show: false },
         size: 26,
-        incrs: [60, 120, 180, 300],
+        incrs: [5, 10, 30, 60, 120, 180, 300],
         space: 70,
         values: timeLabels,
       },
@@ -69,10 +69,17 @@ function seriesOf({ name, color, dashed = false }: Curve, { curves, stacked = fa
   return curves.length === 1 ? { ...look, fill: `${color}1f` } : look;
 }
 
-function timeLabels(_chart: uPlot, seconds: readonly number[]): string[] {
-  return seconds.map((second) =>
-    new Date(second * 1000).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' }),
-  );
+/** @param increment seconds between two labels. */
+function timeLabels(
+  _chart: uPlot,
+  seconds: readonly number[],
+  _axis: number,
+  _space: number,
+  increment: number,
+): string[] {
+  const minutes = { hour: '2-digit', minute: '2-digit' } as const;
+  const form = increment < 60 ? { ...minutes, second: '2-digit' as const } : minutes;
+  return seconds.map((second) => new Date(second * 1000).toLocaleTimeString('en-GB', form));
 }
 
 /** Returns the values of a panel's curves. Stacked ones are summed, the topmost first: the others are drawn over it. */

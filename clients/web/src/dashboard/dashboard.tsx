@@ -48,6 +48,11 @@ export function Dashboard({ feed }: { readonly feed: Feed }): JSX.Element {
         {canBecomeAdmin && signInShown.value && <SignIn feed={feed} explanation="Admin token:" />}
         <Tiles feed={feed} />
         {overview && (
+          <p class="window" data-testid="window">
+            Tiles and sessions: the last {overview.windowSeconds} seconds. Curves: up to 15 minutes.
+          </p>
+        )}
+        {overview && (
           <section class="plots" aria-label="The last 15 minutes">
             {panelsFor(feed.history.value).map((panel) => (
               <Plot key={panel.title} feed={feed} panel={panel} />

@@ -48,7 +48,7 @@ export class Feed {
     if (document.hidden) return;
     const after = this.#history.peek().times.at(-1) ?? 0;
     try {
-      const response = await this.request(`/v1/admin/overview?after=${after}`);
+      const response = await this.request(`v1/admin/overview?after=${after}`);
       if (response.ok) this.#show((await response.json()) as Overview, after);
       this.#problem.value = problemOf(response.status);
     } catch {
@@ -60,7 +60,14 @@ export class Feed {
 
   /** Asks the server to drain. @returns whether it accepted. */
   async drain(): Promise<boolean> {
-    const response = await this.request('/v1/admin/drain', 'POST');
+    const response = await this.request('v1/admin/drain', 'POST');
+    void this.ask();
+    return response.ok;
+  }
+
+  /** Asks the server to end a session. @returns whether it did. */
+  async end(session: string): Promise<boolean> {
+    const response = await this.request(`v1/admin/sessions/${encodeURIComponent(session)}`, 'DELETE');
     void this.ask();
     return response.ok;
   }

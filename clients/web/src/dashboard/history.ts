@@ -16,14 +16,14 @@ export function extended(history: History, newer: History, oldest: number): Hist
   };
 }
 
-/** Returns the newest value of a curve; null if there is none. */
+/** Returns the newest value of a curve, which covers the window by itself; null if there is none. */
 export function latest(history: History, name: CurveName): number | null {
   return history.series[name]?.at(-1) ?? null;
 }
 
-/** Returns the mean of the values of the last minute; null if there are none. */
-export function lastMinute({ times, series }: History, name: CurveName): number | null {
-  const since = (times.at(-1) ?? 0) - 60_000;
+/** Returns the mean of the values of the last seconds; null if there are none. */
+export function meanOver(seconds: number, { times, series }: History, name: CurveName): number | null {
+  const since = (times.at(-1) ?? 0) - seconds * 1000;
   const values = (series[name] ?? []).filter((value, i) => value !== null && (times[i] ?? 0) > since);
   if (values.length === 0) return null;
   return values.reduce<number>((sum, value) => sum + (value ?? 0), 0) / values.length;

@@ -5,6 +5,7 @@ import '../styles/tokens.css';
 import '../styles/layout.css';
 import '../styles/dashboard.css';
 import '../styles/sessions.css';
+import '../styles/forced-colors.css';
 import { render } from 'preact';
 import { Feed } from './feed.js';
 import { settleLanguage } from './language.js';

@@ -146,6 +146,17 @@ const panels: readonly Panel[] = [
     ],
   },
   {
+    title: 'Load',
+    hint: 'share of time; stolen: given to others by the host',
+    format: percent,
+    least: 1,
+    curves: [
+      { key: 'engine_busy', name: 'engine', color: mint },
+      { key: 'machine_busy', name: 'machine', color: blue },
+      { key: 'machine_steal', name: 'stolen', color: rose },
+    ],
+  },
+  {
     title: 'Processor',
     hint: 'cores in use',
     format: plain,

@@ -1,6 +1,7 @@
 import type { SessionRow } from '@millrace/protocol';
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
+import { EndButton } from './end-button.js';
 import type { Feed } from './feed.js';
 import { duration, ms, plain, rate } from './format.js';
 import { Thumbnail } from './thumbnail.js';
@@ -31,7 +32,7 @@ export function SessionTable({ feed }: { readonly feed: Feed }): JSX.Element | n
   const personalShown = useSignal(false);
   const overview = feed.overview.value;
   if (!overview) return null;
-  const { sessions, thumbnails, counts } = overview;
+  const { sessions, thumbnails, counts, role } = overview;
   const columns = personalShown.value ? [...figures, ...personal] : figures;
   const all = counts.active + counts.opening + counts.queued + counts.closing + counts.parked;
   return (
@@ -61,6 +62,11 @@ export function SessionTable({ feed }: { readonly feed: Feed }): JSX.Element | n
                   {heading}
                 </th>
               ))}
+              {role === 'admin' && (
+                <th scope="col">
+                  <span class="hidden">Actions</span>
+                </th>
+              )}
             </tr>
           </thead>
           <tbody>
@@ -80,6 +86,11 @@ export function SessionTable({ feed }: { readonly feed: Feed }): JSX.Element | n
                     {cell(session)}
                   </td>
                 ))}
+                {role === 'admin' && (
+                  <td>
+                    <EndButton feed={feed} session={session.id} />
+                  </td>
+                )}
               </tr>
             ))}
           </tbody>

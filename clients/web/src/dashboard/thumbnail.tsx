@@ -10,7 +10,7 @@ export function Thumbnail({ feed, id }: { readonly feed: Feed; readonly id: stri
   useEffect(() => {
     // An <img> with this address would not send the token.
     const load = async (): Promise<void> => {
-      const response = await feed.request(`/v1/admin/sessions/${encodeURIComponent(id)}/picture`);
+      const response = await feed.request(`v1/admin/sessions/${encodeURIComponent(id)}/picture`);
       if (!response.ok) return;
       URL.revokeObjectURL(url.peek());
       url.value = URL.createObjectURL(await response.blob());

@@ -1,8 +1,8 @@
-import type { History, Overview } from '@millrace/protocol';
+import type { CurveName, History, Overview } from '@millrace/protocol';
 import type { JSX } from 'preact';
 import type { Feed } from './feed.js';
 import { ms, percent, plain, rate } from './format.js';
-import { lastMinute, latest } from './history.js';
+import { latest, meanOver } from './history.js';
 
 interface Tile {
   readonly name: string;
@@ -19,7 +19,7 @@ export function Tiles({ feed }: { readonly feed: Feed }): JSX.Element {
   const overview = feed.overview.value;
   const tiles = overview ? tilesOf(overview, feed.history.value) : [];
   return (
-    <section class="tiles" aria-label="Now">
+    <section class="tiles" aria-label={overview ? `The last ${overview.windowSeconds} seconds` : 'Now'}>
       {tiles.map(({ name, value, of, note, full, testId }) => (
         <div class="tile" key={name} data-testid={`tile-${testId}`}>
           <h2>{name}</h2>
@@ -42,13 +42,14 @@ export function Tiles({ feed }: { readonly feed: Feed }): JSX.Element {
   );
 }
 
-function tilesOf({ counts, engine, slo }: Overview, history: History): readonly Tile[] {
+function tilesOf({ counts, engine, slo, windowSeconds }: Overview, history: History): readonly Tile[] {
+  const mean = (name: CurveName): number | null => meanOver(windowSeconds, history, name);
   const { active, slots, queued, parked, limited } = counts;
-  const sent = latest(history, 'sent');
-  const [received, lost] = [lastMinute(history, 'received'), lastMinute(history, 'lost')];
-  const rows = latest(history, 'rows');
+  const sent = mean('sent');
+  const [received, lost] = [mean('received'), mean('lost')];
+  const [machine, steal] = [mean('machine_busy'), mean('machine_steal')];
   const [latency, latencyLimit] = [latest(history, 'latency_p95'), 1000 * slo.latencySeconds];
-  const load = latest(history, 'engine_busy');
+  const load = mean('engine_busy');
   return [
     {
       name: 'Users',
@@ -61,7 +62,7 @@ function tilesOf({ counts, engine, slo }: Overview, history: History): readonly 
     {
       name: 'Engine load',
       value: percent(load),
-      note: engine.rowsPerSecond === null ? 'not running' : `${rate(rows)} rows/s`,
+      note: engine.rowsPerSecond === null ? 'not running' : machineInWords(machine, steal),
       full: load,
       testId: 'load',
     },
@@ -91,8 +92,15 @@ function tilesOf({ counts, engine, slo }: Overview, history: History): readonly 
     {
       name: 'Lost frames',
       value: percent(received !== null && received > 0 && lost !== null ? lost / received : null),
-      note: 'in the last minute',
+      note: received === null ? 'no frames' : `${rate(lost)} per second`,
       testId: 'lost',
     },
   ];
+}
+
+/** Returns how busy the machine is with all programs, and how much of its time its host gave to others. */
+function machineInWords(busy: number | null, steal: number | null): string {
+  if (busy === null) return 'the machine is not known';
+  const taken = steal !== null && steal >= 0.005 ? `, ${percent(steal)} stolen` : '';
+  return `machine ${percent(busy)}${taken}`;
 }

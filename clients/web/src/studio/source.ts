@@ -1,13 +1,24 @@
-export const sourceKinds = ['clip', 'camera', 'screen', 'file'] as const;
-export type SourceKind = (typeof sourceKinds)[number];
+import { streamImage } from './image-source.js';
+
+/** What users choose from; a file is a video or an image. */
+export const sourceKinds = ['clip', 'camera', 'screen', 'tab', 'file'] as const;
+export type SourceKind = (typeof sourceKinds)[number] | 'image';
+
+/** A camera of this device. */
+export interface Camera {
+  readonly id: string;
+  readonly name: string;
+}
 
 /** A source of video; it plays in the video element that it was opened with. */
 export interface Source {
   readonly kind: SourceKind;
   /** Whether it is shown mirrored, as users expect of a front camera. */
   readonly mirror: boolean;
-  /** Device id of the next camera, if there are several. */
-  readonly nextCamera?: string | undefined;
+  /** Device id of the camera. */
+  readonly camera?: string | undefined;
+  /** All cameras. */
+  readonly cameras?: readonly Camera[];
   /** Calls `listener` when the source ends, for example when screen sharing is stopped in the browser. */
   onEnded(listener: () => void): void;
   /** Frees the camera, the screen or the file. */
@@ -19,11 +30,11 @@ export class SourceError extends Error {
   override readonly name = 'SourceError';
 }
 
-export type WantedSource = 'clip' | 'camera' | 'screen' | File | { readonly camera: string };
+export type WantedSource = 'clip' | 'camera' | 'screen' | 'tab' | File | { readonly camera: string };
 
 /** Returns the kind of a requested source. */
 export function kindOf(wanted: WantedSource): SourceKind {
-  if (wanted instanceof File) return 'file';
+  if (wanted instanceof File) return isImage(wanted) ? 'image' : 'file';
   return typeof wanted === 'string' ? wanted : 'camera';
 }
 
@@ -37,6 +48,7 @@ export async function openSource(
   video: HTMLVideoElement,
   signal: AbortSignal,
 ): Promise<Source> {
+  if (wanted instanceof File && isImage(wanted)) return playImage(wanted, video, signal);
   if (wanted instanceof File) {
     const address = URL.createObjectURL(wanted);
     await assertPlayable(address);
@@ -45,13 +57,32 @@ export async function openSource(
     return playAddress('file', address, video);
   }
   if (wanted === 'clip') {
-    return playAddress('clip', video.canPlayType(h264) === '' ? '/clip.webm' : '/clip.mp4', video);
+    return playAddress('clip', video.canPlayType(h264) === '' ? 'clip.webm' : 'clip.mp4', video);
   }
-  const kind = wanted === 'screen' ? 'screen' : 'camera';
   const media = await requestMedia(wanted);
   if (signal.aborted) stopMedia(media);
   signal.throwIfAborted();
-  return playMedia(kind, media, video);
+  return playMedia(typeof wanted === 'string' ? wanted : 'camera', media, video);
+}
+
+function isImage({ type }: File): boolean {
+  return type.startsWith('image/');
+}
+
+async function playImage(file: File, video: HTMLVideoElement, signal: AbortSignal): Promise<Source> {
+  const image = await streamImage(file).catch((cause: unknown) => {
+    throw new SourceError('This browser cannot show that image. Try a JPEG, PNG or WebP file.', { cause });
+  });
+  if (signal.aborted) image.stop();
+  signal.throwIfAborted();
+  const source = await playMedia('image', image.media, video);
+  return {
+    ...source,
+    close() {
+      source.close();
+      image.stop();
+    },
+  };
 }
 
 const h264 = 'video/mp4; codecs="avc1.64001e"';
@@ -98,7 +129,7 @@ async function assertPlayable(address: string): Promise<void> {
 }
 
 async function playMedia(
-  kind: 'camera' | 'screen',
+  kind: 'camera' | 'screen' | 'tab' | 'image',
   media: MediaStream,
   video: HTMLVideoElement,
 ): Promise<Source> {
@@ -119,7 +150,7 @@ async function playMedia(
   return {
     kind,
     mirror: kind === 'camera' && facingMode !== 'environment',
-    nextCamera: kind === 'camera' ? await cameraAfter(deviceId) : undefined,
+    ...(kind === 'camera' && { camera: deviceId, cameras: await listCameras() }),
     onEnded: (listener) => track?.addEventListener('ended', listener),
     close,
   };
@@ -129,26 +160,35 @@ function stopMedia(media: MediaStream): void {
   for (const track of media.getTracks()) track.stop();
 }
 
-async function cameraAfter(deviceId: string | undefined): Promise<string | undefined> {
+/** Returns all cameras; browsers name them once one of them is open. */
+async function listCameras(): Promise<readonly Camera[]> {
   const devices = await navigator.mediaDevices.enumerateDevices();
-  const cameras = devices.flatMap((device) => (device.kind === 'videoinput' ? [device.deviceId] : []));
-  if (deviceId === undefined || cameras.length < 2) return undefined;
-  return cameras[(cameras.indexOf(deviceId) + 1) % cameras.length];
+  return devices
+    .filter(({ kind }) => kind === 'videoinput')
+    .map(({ deviceId, label }, index) => ({
+      id: deviceId,
+      name: label === '' ? `Camera ${index + 1}` : label,
+    }));
 }
 
-async function requestMedia(wanted: 'camera' | 'screen' | { readonly camera: string }): Promise<MediaStream> {
-  const kind = wanted === 'screen' ? 'screen' : 'camera';
+async function requestMedia(
+  wanted: 'camera' | DisplayKind | { readonly camera: string },
+): Promise<MediaStream> {
+  const kind = typeof wanted === 'string' ? wanted : 'camera';
   // Browsers hide mediaDevices from pages that were loaded over plain HTTP from another machine.
   if (!('mediaDevices' in navigator)) {
     throw new SourceError(
       `A ${kind} needs a secure page (https, or localhost). Play the clip or open a video file instead.`,
     );
   }
-  if (kind === 'screen' && !('getDisplayMedia' in navigator.mediaDevices)) {
+  if (kind !== 'camera' && !('getDisplayMedia' in navigator.mediaDevices)) {
     throw new SourceError('This device cannot share its screen. Use its camera or the clip instead.');
   }
   try {
-    if (wanted === 'screen') return await navigator.mediaDevices.getDisplayMedia({ video: true });
+    if (wanted === 'screen' || wanted === 'tab') {
+      const displaySurface = wanted === 'tab' ? 'browser' : 'monitor';
+      return await navigator.mediaDevices.getDisplayMedia({ video: { displaySurface } });
+    }
     const which = wanted === 'camera' ? { facingMode: 'user' } : { deviceId: { exact: wanted.camera } };
     return await navigator.mediaDevices.getUserMedia({ video: { ...cameraConstraints, ...which } });
   } catch (cause) {
@@ -156,8 +196,11 @@ async function requestMedia(wanted: 'camera' | 'screen' | { readonly camera: str
   }
 }
 
-function refusal(kind: 'camera' | 'screen', name: string): string {
-  if (kind === 'screen') return 'No screen was shared. Choose a window or a screen to try again.';
+/** What users share of what is on their screens. */
+type DisplayKind = 'screen' | 'tab';
+
+function refusal(kind: 'camera' | DisplayKind, name: string): string {
+  if (kind !== 'camera') return `No ${kind} was shared. Choose one to try again.`;
   switch (name) {
     case 'NotAllowedError':
       return 'The camera is blocked. Allow it with the camera icon in the address bar and try again, or play the clip.';

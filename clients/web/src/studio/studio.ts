@@ -1,12 +1,14 @@
 import {
   fetchCapabilities,
   fetchStyles,
+  fetchViewerLinks,
   MillraceError,
   type Capabilities,
   type MillraceStream,
   type StreamStats,
   type Style,
   type Styles,
+  type ViewerUrls,
 } from '@millrace/client';
 import { drawResults, VideoSource } from '@millrace/client/browser';
 import { computed, signal } from '@preact/signals';
@@ -17,6 +19,9 @@ import { Memory } from './memory.js';
 import { Performer } from './performer.js';
 import { ParameterDesk } from './parameter-desk.js';
 import { Previews } from './previews.js';
+import { Playback } from './playback.js';
+import { Projection } from './projection.js';
+import { Shape } from './shape.js';
 import {
   kindOf,
   openSource,
@@ -62,9 +67,12 @@ export class Studio {
     definitions: () => this.capabilities.peek()?.parameters.properties ?? {},
     announce: (text) => this.announce(text),
   });
-  readonly capabilities = signal<Capabilities>();
   /** What prompts can name. */
   readonly styles = signal<Styles>({ styles: [], moods: [] });
+  readonly projection = new Projection();
+  readonly playback = new Playback();
+  readonly capabilities = signal<Capabilities>();
+  readonly shape = new Shape(this.desk, this.capabilities);
   readonly source = signal<Source>();
   /** The source that is being opened. */
   readonly opening = signal<SourceKind>();
@@ -72,6 +80,10 @@ export class Studio {
   readonly notice = signal<string>();
   /** Whether a generated picture has been drawn since the source was opened. */
   readonly flowing = signal(false);
+  /** Whether a generated picture is on the canvas: it stays when the connection is lost. */
+  readonly pictured = signal(false);
+  /** Whether the source is mirrored. */
+  readonly mirror = signal(false);
   /** The stream's figures; undefined while no pictures flow, since they would be outdated. */
   readonly stats = computed(() => (this.flowing.value ? this.#stats.value : undefined));
   /** Width over height of the generated pictures. */
@@ -79,7 +91,15 @@ export class Studio {
     const { width = 1, height = 1 } = this.desk.inForce.value;
     return width / height;
   });
+  /** The size of the next picture, while its first has not come yet; undefined if the size has not changed. */
+  readonly awaitedSize = computed(() => {
+    const { width, height } = this.desk.inForce.value;
+    const size = `${width} × ${height}`;
+    return this.flowing.value && size !== this.#drawn.value ? size : undefined;
+  });
   readonly #stats = signal<StreamStats>();
+  /** The size of the last picture. */
+  readonly #drawn = signal<string>();
   readonly #url: string;
   #elements: StudioElements | undefined;
   #opening = new AbortController();
@@ -105,6 +125,9 @@ export class Studio {
   /** Starts to use the elements, which must stay in the page, and loads the capabilities of the server. */
   async begin(elements: StudioElements): Promise<void> {
     this.#elements = elements;
+    this.projection.begin(elements.canvas);
+    this.playback.begin(elements.video);
+    this.shape.begin(elements.video);
     setInterval(() => (this.#stats.value = this.#stream?.stats()), statsPeriodMs);
     while (this.capabilities.peek() === undefined) {
       try {
@@ -138,6 +161,7 @@ export class Studio {
       if (signal.aborted) return source.close();
       previous?.close();
       this.source.value = source;
+      this.mirror.value = source.mirror;
       source.onEnded(() => {
         if (this.source.peek() !== source) return;
         this.stop();
@@ -167,12 +191,15 @@ export class Studio {
     return names(plainPrompt(this.desk.values.peek().prompt), style);
   }
 
-  /** Switches to the next camera. Phones open one only after the other was closed. */
-  async switchCamera(): Promise<void> {
+  /** Switches to another camera, by default the next one. Phones open one only after the other was closed. */
+  async switchCamera(id?: string): Promise<void> {
     const source = this.source.peek();
-    if (source?.nextCamera === undefined) return;
+    const { camera: present, cameras = [] } = source ?? {};
+    const index = cameras.findIndex((each) => each.id === present);
+    const next = id ?? cameras[(index + 1) % cameras.length]?.id;
+    if (source === undefined || next === undefined || next === present) return;
     source.close();
-    await this.play({ camera: source.nextCamera });
+    await this.play({ camera: next });
     if (this.source.peek() === source && this.opening.peek() === undefined) this.stop();
   }
 
@@ -182,8 +209,26 @@ export class Studio {
     this.link.open();
   }
 
+  turnMirror(): void {
+    this.mirror.value = !this.mirror.peek();
+    this.#send();
+  }
+
+  /** Shows the output in a second window. */
+  openWindow(): void {
+    if (!this.projection.openWindow())
+      this.#announce('The browser did not open a window. Allow pop-ups here.');
+  }
+
+  /** Makes links for viewers. @throws {MillraceError} (as rejection) if the server refuses. */
+  async viewerLinks(): Promise<ViewerUrls> {
+    if (this.#stream === undefined) throw new MillraceError('closed');
+    return fetchViewerLinks(this.#url, this.#stream);
+  }
+
   /** Frees the source and ends the stream. */
   stop(): void {
+    this.pictured.value = false;
     this.#opening.abort();
     this.opening.value = undefined;
     this.#sender?.stop();
@@ -202,18 +247,31 @@ export class Studio {
 
   #opened(stream: MillraceStream): void {
     this.#stream = stream;
+    void this.#learnCosts();
     this.desk.attach(stream);
     this.previews.follow(stream);
     this.#send();
     if (this.#elements === undefined) return;
+    const { canvas } = this.#elements;
     const drawn = (): void => {
       // The last picture of a stream may be drawn after the stream ended or its connection was lost.
-      if (this.#stream === stream && this.link.state.peek().name === 'live') this.flowing.value = true;
+      if (this.#stream !== stream || this.link.state.peek().name !== 'live') return;
+      this.flowing.value = true;
+      this.pictured.value = true;
+      this.#drawn.value = `${canvas.width} × ${canvas.height}`;
     };
-    drawResults(stream, this.#elements.canvas, { drawn }).catch((error: unknown) => {
+    drawResults(stream, canvas, { drawn }).catch((error: unknown) => {
       // The link reports errors that end the stream.
       if (!(error instanceof MillraceError)) this.announce('This browser could not show the picture.');
     });
+  }
+
+  /** Asks what frames cost: the server may have calibrated since the page asked first. */
+  async #learnCosts(): Promise<void> {
+    const known = this.capabilities.peek();
+    if (known === undefined || known.frame_costs !== undefined) return;
+    const { frame_costs: costs } = await fetchCapabilities(this.#url).catch(() => known);
+    if (costs !== undefined) this.capabilities.value = { ...known, frame_costs: costs };
   }
 
   #closed(): void {
@@ -228,6 +286,8 @@ export class Studio {
     this.#sender?.stop();
     const source = this.source.peek();
     if (this.#stream === undefined || this.#elements === undefined || source === undefined) return;
-    this.#sender = new VideoSource(this.#stream, this.#elements.video, { mirror: source.mirror });
+    this.#sender = new VideoSource(this.#stream, this.#elements.video, {
+      mirror: this.mirror.peek(),
+    });
   }
 }

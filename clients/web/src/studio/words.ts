@@ -21,6 +21,8 @@ export function inWords(error: MillraceError): string {
       return 'The engine has failed. See the log of the server.';
     case 'forbidden_origin':
       return 'This server does not accept streams from pages at this address.';
+    case 'session_ended':
+      return 'The operator of this server has ended the session.';
     case 'invalid_frame':
       return describeFrame(error.field);
     case 'protocol_error':

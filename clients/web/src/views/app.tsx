@@ -10,9 +10,11 @@ import { useDroppedFiles } from './drop-zone.js';
 import { icons } from './icons.js';
 import { KeysOverlay } from './keys-overlay.js';
 import { Readouts } from './readouts.js';
+import { ShapeControl } from './shape-control.js';
 import { SourcePicker } from './source-picker.js';
 import { Stage, type StageView } from './stage.js';
 import { StatusPill } from './status.js';
+import { isTyping, useProjectionKeys } from './use-projection-keys.js';
 
 /** The page. */
 export function App({ studio }: { readonly studio: Studio }): JSX.Element {
@@ -21,6 +23,8 @@ export function App({ studio }: { readonly studio: Studio }): JSX.Element {
   const showsKeys = useSignal(false);
   const prompt = useRef<HTMLTextAreaElement>(null);
   useDroppedFiles(studio);
+  const { projection } = studio;
+  useProjectionKeys(projection);
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       if (event.key === 'Escape') view.value = 'split';
@@ -44,7 +48,13 @@ export function App({ studio }: { readonly studio: Studio }): JSX.Element {
   }, [studio, view, drawer, showsKeys]);
 
   return (
-    <div class="app" data-view={view.value} data-playing={studio.source.value !== undefined}>
+    <div
+      class="app"
+      data-view={view.value}
+      data-bare={projection.bare.value}
+      data-filled={projection.filled.value}
+      data-playing={studio.source.value !== undefined}
+    >
       <header class="top">
         <h1 class="wordmark">
           {icons.wave}
@@ -59,17 +69,11 @@ export function App({ studio }: { readonly studio: Studio }): JSX.Element {
         <Composer studio={studio} prompt={prompt} drawer={drawer} />
         <aside class="panel" aria-label="Settings">
           <SourcePicker studio={studio} />
+          <ShapeControl studio={studio} />
           <ControlPanel studio={studio} />
         </aside>
       </main>
       <KeysOverlay shown={showsKeys} />
     </div>
-  );
-}
-
-function isTyping(target: EventTarget | null): boolean {
-  return (
-    target instanceof HTMLElement &&
-    target.matches('input:not([type=range], [type=checkbox], [type=radio]), textarea, select')
   );
 }

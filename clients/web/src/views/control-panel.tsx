@@ -1,5 +1,6 @@
 import type { ParameterUpdate } from '@millrace/client';
 import { canHaveEffect, hasEffect } from '@millrace/protocol';
+import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { ParameterControl } from '../controls/parameter-control.js';
 import type { ParameterName } from '../studio/parameter-desk.js';
@@ -8,6 +9,7 @@ import type { Studio } from '../studio/studio.js';
 /** Controls for the parameters that the server publishes: the main ones, and the others behind "More". */
 export function ControlPanel({ studio }: { readonly studio: Studio }): JSX.Element {
   const { desk } = studio;
+  const wholeRanges = useSignal(false);
   const properties = studio.capabilities.value?.parameters.properties;
   // The prompt has its own field, and the page always sends frames.
   const names = (Object.keys(properties ?? {}) as ParameterName[]).filter((name) => {
@@ -33,6 +35,7 @@ export function ControlPanel({ studio }: { readonly studio: Studio }): JSX.Eleme
           key={name}
           name={name}
           definition={properties[name]}
+          wholeRange={wholeRanges.value}
           value={values[name]}
           used={used}
           problem={problem}
@@ -46,7 +49,22 @@ export function ControlPanel({ studio }: { readonly studio: Studio }): JSX.Eleme
       {controls('main')}
       <details class="more">
         <summary data-testid="more">More</summary>
-        <div class="controls">{controls('more')}</div>
+        <div class="controls">
+          <div class="control">
+            <label class="title" for="whole-ranges">
+              Sliders beyond what looks good
+            </label>
+            <input
+              id="whole-ranges"
+              type="checkbox"
+              role="switch"
+              checked={wholeRanges.value}
+              data-testid="whole-ranges"
+              onChange={({ currentTarget }) => (wholeRanges.value = currentTarget.checked)}
+            />
+          </div>
+          {controls('more')}
+        </div>
       </details>
       <button type="button" class="link reset" onClick={() => desk.replace({})}>
         Reset everything

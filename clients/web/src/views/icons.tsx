@@ -26,6 +26,12 @@ export const icons = {
       <path d="M9 20h6M12 16.5V20" />
     </Icon>
   ),
+  tab: (
+    <Icon>
+      <rect x="3" y="5" width="18" height="14" rx="2" />
+      <path d="M3 9.5h18M8.5 5v4.5" />
+    </Icon>
+  ),
   file: (
     <Icon>
       <path d="M12 15.5V4.5m0 0L7.5 9M12 4.5 16.5 9" />
@@ -41,6 +47,20 @@ export const icons = {
   full: (
     <Icon>
       <path d="M9 4.5H4.5V9M15 4.5h4.5V9M9 19.5H4.5V15M15 19.5h4.5V15" />
+    </Icon>
+  ),
+  project: (
+    <Icon>
+      <rect x="3" y="4.5" width="18" height="11.5" rx="2" />
+      <path d="M12 16v4M8 20h8M9.5 8 14 10.2 9.5 12.5z" />
+    </Icon>
+  ),
+  share: (
+    <Icon>
+      <circle cx="6" cy="12" r="2.5" />
+      <circle cx="17.5" cy="6" r="2.5" />
+      <circle cx="17.5" cy="18" r="2.5" />
+      <path d="m8.2 10.8 7-3.6M8.2 13.2l7 3.6" />
     </Icon>
   ),
   save: (

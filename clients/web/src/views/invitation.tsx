@@ -28,8 +28,8 @@ export function Invitation({ studio }: { readonly studio: Studio }): JSX.Element
         <button type="button" class="link" onClick={() => void studio.play('screen')}>
           Share a screen
         </button>
-        <FileButton class="link" onFile={(file) => void studio.play(file)}>
-          Open a video file
+        <FileButton class="link" accept="video/*,image/*" onFile={(file) => void studio.play(file)}>
+          Open a video or an image
         </FileButton>
       </div>
       {studio.sourceProblem.value !== undefined && (

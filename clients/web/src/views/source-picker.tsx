@@ -1,14 +1,18 @@
 import type { JSX } from 'preact';
 import { sourceKinds, type SourceKind } from '../studio/source.js';
 import type { Studio } from '../studio/studio.js';
+import { CameraChoice } from './camera-choice.js';
 import { FileButton } from './file-button.js';
 import { icons } from './icons.js';
+import { PlaybackBar } from './playback-bar.js';
 
 const names: Readonly<Record<SourceKind, string>> = {
   clip: 'Clip',
   camera: 'Camera',
   screen: 'Screen',
+  tab: 'Tab',
   file: 'File',
+  image: 'Image',
 };
 
 /** A choice of the video source. */
@@ -33,7 +37,8 @@ export function SourcePicker({ studio }: { readonly studio: Studio }): JSX.Eleme
           return kind === 'file' ? (
             <FileButton
               {...shared}
-              pressed={playing?.kind === kind}
+              pressed={playing?.kind === 'file' || playing?.kind === 'image'}
+              accept="video/*,image/*"
               testId={`source-${kind}`}
               onFile={(file) => void studio.play(file)}
             >
@@ -52,6 +57,8 @@ export function SourcePicker({ studio }: { readonly studio: Studio }): JSX.Eleme
           );
         })}
       </div>
+      <CameraChoice studio={studio} />
+      {(playing?.kind === 'file' || playing?.kind === 'clip') && <PlaybackBar playback={studio.playback} />}
       {playing !== undefined && studio.sourceProblem.value !== undefined && (
         <p class="problem" role="alert">
           {studio.sourceProblem.value}

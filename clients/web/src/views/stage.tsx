@@ -5,7 +5,10 @@ import type { Studio } from '../studio/studio.js';
 import { icons } from './icons.js';
 import { Invitation } from './invitation.js';
 import { RecordTool } from './record-tool.js';
+import { ProjectionMenu } from './projection-menu.js';
+import { Share } from './share.js';
 import { StageMessage } from './status.js';
+import { Wipe } from './wipe.js';
 
 /** Input and output side by side, or the output in the whole window with the input in a corner. */
 export type StageView = 'split' | 'full';
@@ -34,15 +37,19 @@ export function Stage({ studio, view }: StageProps): JSX.Element {
   }, [studio]);
 
   const source = studio.source.value;
+  const { projection } = studio;
   return (
     <section
       class="stage"
       aria-label="Stage"
       data-flowing={studio.flowing.value}
-      style={{ '--aspect': studio.aspect.value }}
+      data-pictured={studio.pictured.value}
+      data-wiped={projection.wiped.value}
+      data-fit={studio.desk.inForce.value.fit}
+      style={{ '--aspect': studio.aspect.value, '--line': projection.line.value }}
     >
       <canvas class="glow" ref={glow} width="8" height="8" aria-hidden="true" />
-      <figure class="pane input" data-mirror={source?.mirror ?? false}>
+      <figure class="pane input" data-mirror={studio.mirror.value}>
         <video ref={video} muted playsInline aria-label="Input video" data-testid="input" />
         <figcaption>Input</figcaption>
       </figure>
@@ -59,6 +66,7 @@ export function Stage({ studio, view }: StageProps): JSX.Element {
         <StageMessage studio={studio} />
         {source !== undefined && <Tools studio={studio} view={view} />}
       </figure>
+      {source !== undefined && <Wipe projection={projection} />}
       {source === undefined && <Invitation studio={studio} />}
     </section>
   );
@@ -75,7 +83,9 @@ function Tools({ studio, view }: StageProps): JSX.Element {
         testId="view"
         onClick={() => (view.value = full ? 'split' : 'full')}
       />
-      {studio.source.value?.nextCamera !== undefined && (
+      <ProjectionMenu studio={studio} />
+      <Share studio={studio} />
+      {(studio.source.value?.cameras?.length ?? 0) > 1 && (
         <Tool
           name="Switch camera"
           icon="turn"

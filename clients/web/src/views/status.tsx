@@ -38,6 +38,9 @@ export function StageMessage({ studio }: StudioProps): JSX.Element {
     <div class="message" role="status" data-testid="message">
       {waiting && state.name === 'locked' && <SignIn studio={studio} again={state.shown} />}
       {waiting && state.name !== 'locked' && <Waiting state={state} retry={() => studio.link.open()} />}
+      {studio.awaitedSize.value !== undefined && (
+        <p class="notice slow">The first picture of {studio.awaitedSize.value} takes longer</p>
+      )}
       {studio.notice.value !== undefined && <p class="notice">{studio.notice.value}</p>}
     </div>
   );

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import axe, { type AxeResults } from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import { launchBrowser } from '../support/browser.js';
+import { startServer, type TestServer } from '../support/server.js';
+
+let server: TestServer;
+let browser: Browser;
+
+before(async () => {
+  server = await startServer();
+  await server.app.ready();
+  browser = await launchBrowser();
+});
+
+after(async () => {
+  await browser.close();
+  await server[Symbol.asyncDispose]();
+});
+
+/** Checks the page as it is now: the rules of WCAG 2.2 A and AA, and good practice. */
+async function assertAccessible(page: Page, state: string): Promise<void> {
+  // Not in the middle of a transition, where colours are between two.
+  await page.evaluate(async () => Promise.all(document.getAnimations().map((each) => each.finished)));
+  const { violations } = await page.evaluate(async () =>
+    (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),
+  );
+  const found = violations.flatMap(({ id, help, nodes }) =>
+    nodes.map(({ html, any }) => `${id}: ${help}: ${html.slice(0, 120)} ${any[0]?.message ?? ''}`),
+  );
+  assert.deepEqual(found, [], state);
+}
+
+async function open(path: string, colorScheme: 'dark' | 'light', width = 1280): Promise<Page> {
+  const page = await browser.newPage({
+    colorScheme,
+    reducedMotion: 'reduce',
+    viewport: { width, height: 844 },
+  });
+  await page.goto(`${server.url}${path}`);
+  await page.evaluate(axe.source);
+  return page;
+}
+
+for (const scheme of ['dark', 'light'] as const) {
+  describe(`in the ${scheme} theme`, () => {
+    it('the page is accessible in every state, with everything open', async () => {
+      const page = await open('/', scheme);
+      await page.getByTestId('status').filter({ hasText: 'Ready' }).waitFor();
+      await assertAccessible(page, 'the invitation');
+      await page.getByTestId('play-clip').click();
+      await page.locator('[data-flowing=true]').waitFor();
+      await page.getByTestId('more').click();
+      await page.getByTestId('parameter-cfg_type').getByLabel('full').check();
+      await assertAccessible(page, 'playing, with all parameters');
+      await page.getByTestId('prompt').fill('x'.repeat(2010));
+      await page.locator('#prompt-problem:not(:empty)').waitFor();
+      await assertAccessible(page, 'a refused prompt');
+      await page.getByTestId('prompt').fill('a fox');
+      await page.getByTestId('projection').click();
+      await assertAccessible(page, 'the menu of screens');
+      await page.getByTestId('wipe').click();
+      await assertAccessible(page, 'before and after');
+      await page.getByTestId('share').click();
+      await page.locator('.qr path[d]').waitFor();
+      await assertAccessible(page, 'the links for viewers');
+      await page.getByTestId('share-close').click();
+      await page.setViewportSize({ width: 390, height: 844 });
+      await assertAccessible(page, 'on a phone');
+      await page.keyboard.press('f');
+      await assertAccessible(page, 'the output in the whole window');
+      await page.keyboard.press('h');
+      await assertAccessible(page, 'the output alone');
+      await page.close();
+    });
+
+    it('the dashboard is accessible', async () => {
+      const page = await open('/dashboard', scheme);
+      await page.getByTestId('tile-users').waitFor();
+      await page.getByTestId('plot').first().waitFor();
+      await assertAccessible(page, 'the dashboard');
+      await page.getByTestId('drain').click();
+      await assertAccessible(page, 'the question before draining');
+      await page.close();
+    });
+  });
+}
+
+it('the page of a link for viewers is accessible', async () => {
+  const page = await open('/view/nobody?key=none', 'dark');
+  await page.getByText('The link is damaged').waitFor();
+  await assertAccessible(page, 'an invalid link');
+  await page.close();
+});
+
+it('pressed buttons and sliders can be told in forced colours', async () => {
+  const page = await browser.newPage({ forcedColors: 'active' });
+  await page.goto(server.url);
+  await page.getByTestId('source-clip').click();
+  await page.locator('[data-testid=source-clip][aria-pressed=true]').waitFor();
+  const [pressed, other] = await Promise.all(
+    ['source-clip', 'source-camera'].map(async (name) =>
+      page.getByTestId(name).evaluate((button) => getComputedStyle(button).backgroundColor),
+    ),
+  );
+  assert.notEqual(pressed, other);
+  await page.close();
+});

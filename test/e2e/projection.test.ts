@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { launchBrowser } from '../support/browser.js';
+import { startServer, type TestServer } from '../support/server.js';
+
+let server: TestServer;
+let browser: Browser;
+let page: Page;
+/** Errors and warnings in the browser's console. */
+const problems: string[] = [];
+
+before(async () => {
+  server = await startServer({ graceSeconds: 1 });
+  await server.app.ready();
+  browser = await launchBrowser();
+  page = await browser.newPage({ viewport: { width: 1280, height: 720 } });
+  watch(page);
+  await page.goto(server.url);
+  await page.getByTestId('play-clip').click();
+  await page.locator('[data-flowing=true]').waitFor();
+});
+
+after(async () => {
+  await browser.close();
+  await server[Symbol.asyncDispose]();
+});
+
+function watch(watched: Page): void {
+  watched.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text());
+  });
+  watched.on('pageerror', (error) => problems.push(String(error)));
+}
+
+async function choose(name: string): Promise<void> {
+  await page.getByTestId('projection').click();
+  await page.getByTestId(name).click();
+}
+
+const widthOf = async (testId: string): Promise<number> => (await boxOf(testId)).width;
+
+async function boxOf(testId: string): Promise<{ x: number; y: number; width: number; height: number }> {
+  const box = await page.getByTestId(testId).boundingBox();
+  assert.ok(box, `${testId} is not visible`);
+  return box;
+}
+
+describe('the output on a stage', () => {
+  it('has nothing beside it after H, not even the pointer, and everything again after another H', async () => {
+    await page.keyboard.press('h');
+    await page.locator('.app[data-bare=true]').waitFor();
+    for (const name of [
+      '.top',
+      '.panel',
+      '.readouts',
+      '.composer',
+      '.tools',
+      '.input',
+      '.output figcaption',
+    ]) {
+      assert.ok(!(await page.locator(name).isVisible()), name);
+    }
+    const { cursor, background } = await page.locator('.stage').evaluate((stage) => ({
+      cursor: getComputedStyle(stage).cursor,
+      background: getComputedStyle(stage).backgroundColor,
+    }));
+    assert.deepEqual([cursor, background], ['none', 'rgb(0, 0, 0)']);
+    assert.deepEqual(await boxOf('output'), { x: 280, y: 0, width: 720, height: 720 });
+    await page.keyboard.press('h');
+    assert.ok(await page.locator('.composer').isVisible());
+    assert.ok((await widthOf('output')) < 720);
+  });
+
+  it('is not hidden by an h that is typed', async () => {
+    await page.getByTestId('prompt').press('h');
+    assert.equal(await page.locator('.app[data-bare=true]').count(), 0);
+    await page.getByTestId('prompt').blur();
+  });
+
+  it('takes the whole screen, and fits or fills it', async () => {
+    await choose('filled');
+    await choose('full-screen');
+    await page.waitForFunction(() => document.fullscreenElement !== null);
+    await page.locator('.app[data-bare=true]').waitFor();
+    assert.ok((await widthOf('output')) >= 1280);
+    await page.keyboard.press('h');
+    await page.evaluate(() => document.exitFullscreen());
+    await page.locator('.app[data-bare=false]').waitFor();
+    await choose('filled');
+  });
+
+  it('shares the place of the input, divided by a line', async () => {
+    await page.keyboard.press('b');
+    assert.deepEqual(await boxOf('input'), await boxOf('output'));
+    const clip = (): Promise<string> =>
+      page.locator('.pane.input').evaluate((pane) => getComputedStyle(pane).clipPath);
+    assert.match(await clip(), /50%/);
+    await page.getByLabel('Before and after').fill('0.25');
+    assert.match(await clip(), /75%/);
+    await page.keyboard.press('b');
+    assert.equal(await page.getByTestId('line').count(), 0);
+  });
+
+  it('is mirrored with its input', async () => {
+    await page.locator('.input[data-mirror=false]').waitFor();
+    await choose('mirror');
+    await page.locator('.input[data-mirror=true]').waitFor();
+    await choose('mirror');
+    await page.locator('.input[data-mirror=false]').waitFor();
+  });
+
+  it('plays in a second window', async () => {
+    const opening = page.waitForEvent('popup');
+    await choose('second-window');
+    const other = await opening;
+    watch(other);
+    await other.waitForFunction(() => {
+      const video = document.querySelector('video');
+      return video !== null && video.videoWidth > 0 && video.currentTime > 0;
+    });
+    await other.close();
+  });
+});
+
+describe('links for viewers', () => {
+  it('lead to a page with the pictures alone, which says when there are none', async () => {
+    await page.getByTestId('share').click();
+    const link = await page.getByTestId('view-link').inputValue();
+    assert.match(link, new RegExp(`^${server.url}/view/[\\w-]+\\?key=`));
+    await page.waitForFunction(
+      () => (document.querySelector('.qr path')?.getAttribute('d') ?? '').length > 100,
+    );
+    const mjpeg = await page.getByTestId('mjpeg-link').inputValue();
+    assert.equal((await fetch(mjpeg, { method: 'HEAD' })).status, 200);
+    await page.getByTestId('share-close').click();
+
+    const friend = await browser.newPage();
+    watch(friend);
+    await friend.goto(link);
+    await friend.locator('[data-flowing=true]').waitFor({ state: 'attached' });
+    assert.equal(await friend.locator('#message').textContent(), '');
+    const size = await friend.locator('canvas').evaluate((canvas: HTMLCanvasElement) => canvas.width);
+    assert.equal(
+      size,
+      await page.getByTestId('output').evaluate((canvas: HTMLCanvasElement) => canvas.width),
+    );
+    assert.deepEqual(problems, []);
+
+    await page.getByTestId('stop').click();
+    await friend.getByText('The session has ended').waitFor();
+    await friend.goto(`${link}x`);
+    await friend.getByText('The link is damaged or has expired').waitFor();
+    await friend.close();
+  });
+});
+
+describe('a connection that is lost', () => {
+  it('leaves the last picture, dimmed', async () => {
+    await page.getByTestId('play-clip').click();
+    await page.locator('[data-flowing=true]').waitFor();
+    await server[Symbol.asyncDispose]();
+    await page.locator('.stage[data-flowing=false][data-pictured=true]').waitFor();
+    await page.waitForFunction(
+      () => Number(getComputedStyle(document.querySelector('[data-testid=output]')!).opacity) === 0.35,
+    );
+    const filled = await page.getByTestId('output').evaluate((canvas: HTMLCanvasElement) => {
+      const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
+      return data.some((value, i) => i % 4 !== 3 && value > 0);
+    });
+    assert.ok(filled);
+  });
+});

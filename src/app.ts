@@ -66,8 +66,6 @@ export interface AppParts {
   readonly pictures: PictureCodec;
 }
 
-const defaultParts: AppParts = { createEngine: createEngines, pictures: pictureCodec };
-
 /**
  * Puts the parts of the server together.
  * @throws {ModelError} if the model folder is invalid.
@@ -76,10 +74,10 @@ const defaultParts: AppParts = { createEngine: createEngines, pictures: pictureC
 export async function createApp(
   settings: Settings,
   log: Logger,
-  { createEngine, pictures }: AppParts = defaultParts,
+  { createEngine, pictures }: AppParts = { createEngine: createEngines, pictures: pictureCodec },
 ): Promise<App> {
   const model = await readModelFolder(settings.model);
-  const { name, description, styles } = model;
+  const { name, description, styles, moods } = model;
   const server = `millrace/${version}`;
   const tracer = await openTraces(version, process.env);
   const slo = { fps: settings.sloFps, latencySeconds: settings.sloLatencySeconds };
@@ -198,6 +196,7 @@ export async function createApp(
       parameters: rules.schema,
       limits: commonLimits(limits),
     },
+    styles: { styles, moods },
     engineState: () => engine.state,
     metrics,
     images,

@@ -1,6 +1,25 @@
 import type { ErrorCode } from './errors.js';
 import type { Limits } from './messages/index.js';
 
+/** Words that a model knows. */
+export interface Style {
+  readonly name: string;
+  /** What to write: a whole prompt for a style, a part of one for a mood. */
+  readonly prompt: string;
+  /** What pictures look like with it, in a few words. */
+  readonly description?: string;
+  /** The parameters that suit it; absent: the defaults do. */
+  readonly steps?: number;
+  readonly strength?: number;
+}
+
+/** The answer to `GET /v1/styles`: what prompts can name; empty for a model that takes any words. */
+export interface Styles {
+  readonly styles: readonly Style[];
+  /** Colours and light, which can be added to each style. */
+  readonly moods: readonly Style[];
+}
+
 /** The answer to `GET /v1/capabilities`: all that a client needs to build its controls. */
 export interface Capabilities {
   /** WebSocket subprotocol. */
@@ -9,7 +28,7 @@ export interface Capabilities {
   readonly server: string;
   readonly model: { readonly name: string; readonly description: string };
   /** Prompts that suit the model. */
-  readonly styles: readonly { readonly name: string; readonly prompt: string }[];
+  readonly styles: readonly Style[];
   /** JSON Schema (draft 2020-12) of the parameters in `hello` and `update`. */
   readonly parameters: object;
   readonly limits: Limits;

@@ -12,7 +12,7 @@ export function understoodInWords({
   const named = Object.entries({ ...styles, ...moods });
   const parts: string[] = [];
   if (named.length > 0) {
-    parts.push(named.map(([name, share]) => `${name} ${Math.round(100 * share)} %`).join(', '));
+    parts.push(named.map(([name, share]) => `${name} ${Math.round(100 * share)}%`).join(', '));
   } else if (styles !== undefined || moods !== undefined) {
     parts.push('names no style or mood of this model');
   } else {

@@ -43,6 +43,7 @@ export function createRunCommand(): Command {
     .argument('<input>', 'a file, a folder, an address, a camera, or - for standard input')
     .requiredOption('-o, --output <path>', 'the output; its name decides the format')
     .option('-p, --prompt <text>', 'what the output should look like')
+    .option('--look <file>', 'parameters that the page has saved, as FILE or FILE#NAME; other options win')
     .option('--timeline <file>', 'prompts and parameters that change over time (YAML or JSON)')
     .option('-y, --overwrite', 'replace an existing output')
     .option('--json', 'print figures of the run as JSON on standard output')

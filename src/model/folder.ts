@@ -1,4 +1,4 @@
-import type { ModelControl, ParameterUpdate, StreamParameters } from '@millrace/protocol';
+import type { ModelControl, ParameterUpdate, StreamParameters, Style } from '@millrace/protocol';
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import {
@@ -22,7 +22,7 @@ import { modelName } from './model-name.js';
 import { readScheduler, type SchedulerConfig } from './scheduler.js';
 import { readSolverStatistics } from './solver-statistics.js';
 import { readPromptClassifier, type PromptGroup } from './prompt-classifier.js';
-import { readSettings, type ModelStyle } from './millrace-json.js';
+import { readSettings } from './millrace-json.js';
 
 /** Common sizes of video are multiples of it. */
 const usualFactor = 8;
@@ -87,7 +87,9 @@ export interface ModelFolder {
   /** The model's own parameter defaults. */
   readonly defaults: ParameterUpdate;
   /** Prompts that suit the model. */
-  readonly styles: readonly ModelStyle[];
+  readonly styles: readonly Style[];
+  /** Words for prompts that change colours and light. */
+  readonly moods: readonly Style[];
   /** What tells which styles and moods a prompt names; empty if the model does not have it. */
   readonly promptGroups?: readonly PromptGroup[];
   /** The modes that it is good for; absent: all. */
@@ -176,6 +178,7 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
       ...layout.size,
     },
     styles: settings.styles ?? [],
+    moods: settings.moods ?? [],
     promptGroups: await readPromptClassifier(join(root, 'text_encoder/classifier.json'), textWidth),
     ...(settings.modes && { modes: settings.modes }),
   };

@@ -1,5 +1,5 @@
 import fastifyStatic from '@fastify/static';
-import type { Capabilities, ErrorCode, Health, Readiness } from '@millrace/protocol';
+import type { Capabilities, ErrorCode, Health, Readiness, Styles } from '@millrace/protocol';
 import { fastify, LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { existsSync } from 'node:fs';
 import { asError } from '../engine/as-error.js';
@@ -18,10 +18,12 @@ import { foreignHost, hostAllowed, originAllowed, type OriginRules } from './ori
 import type { OriginLog } from './origin-log.js';
 import { SharedAnswer } from './shared-answer.js';
 import { securityHeaders } from './security-headers.js';
+import { serveStyles } from './styles.js';
 import { noUpgrade } from './upgrade-fault.js';
 
 export interface HttpServerOptions extends MetricsAccess {
   readonly capabilities: Capabilities;
+  readonly styles: Styles;
   readonly engineState: () => EngineState;
   readonly metrics: Metrics;
   readonly images: OneShot;
@@ -106,6 +108,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     // Nothing in it is secret, and pages of other origins need it as much as the stream.
     reply.headers({ 'access-control-allow-origin': '*', 'cache-control': 'no-cache' }).send(capabilities),
   );
+  serveStyles(server, options.styles);
   // Browsers hide from pages why a WebSocket was refused: here they get the answer to the upgrade.
   server.get('/v1/stream', async (request, reply) => {
     const { origin, host } = request.headers;

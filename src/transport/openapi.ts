@@ -56,6 +56,11 @@ function routeTexts(parameters: object): Readonly<Record<string, RouteText>> {
       answers: { 200: { 'application/json': object } },
       errors: [],
     },
+    'GET /v1/styles': {
+      summary: 'The styles and moods that prompts of this model can name',
+      answers: { 200: { 'application/json': object } },
+      errors: [],
+    },
     'GET /v1/stream': {
       summary: 'The address of the WebSocket; says why a connection would be refused',
       answers: {},

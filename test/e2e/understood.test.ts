@@ -46,7 +46,7 @@ describe('what the embedded model made of a prompt', () => {
     await page.goto(server.url);
     await page.getByTestId('play-clip').click();
     const line = page.getByTestId('understood');
-    await line.getByText(/vaporwave.* %/).waitFor();
+    await line.getByText(/vaporwave.* \d+%/).waitFor();
     await page.getByTestId('prompt').fill('a robot');
     await line.getByText('names no style or mood of this model; without effect: robot').waitFor();
     await page.close();

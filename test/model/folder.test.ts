@@ -33,6 +33,17 @@ describe('readModelFolder', () => {
     assert.equal(basename(unet.graph.file), 'model.onnx');
   });
 
+  it('names a prompt for every style and mood that the embedded model can tell', async () => {
+    const { styles, moods, promptGroups = [] } = await readModelFolder(embeddedModel);
+    const [inPrompts, inColours] = promptGroups.map(({ names }) => names.length);
+    // One of the styles, "golden hour", is a mood.
+    assert.deepEqual([styles.length, moods.length], [(inPrompts ?? 0) + 1, inColours]);
+    const all = [...styles, ...moods];
+    assert.equal(new Set(all.map(({ prompt }) => prompt)).size, all.length);
+    assert.equal(new Set(all.map(({ name }) => name)).size, all.length);
+    assert.ok(all.every(({ description = '' }) => description.length > 5));
+  });
+
   it('returns one-click styles and complete default parameters for the embedded model', async () => {
     const { defaults, styles, sizeFactor, description } = await readModelFolder(embeddedModel);
     assert.ok(description.length > 20);
@@ -156,6 +167,12 @@ const faults: readonly [string, (copy: ModelCopy) => Promise<void>, string, RegE
     (copy) => copy.edit('millrace.json', { styles: [{ name: 'Oil' }] }),
     'millrace.json',
     /field styles.0 must have required property 'prompt'/,
+  ],
+  [
+    'a mood with a strength above 1',
+    (copy) => copy.edit('millrace.json', { moods: [{ name: 'Warm', prompt: 'warm', strength: 2 }] }),
+    'millrace.json',
+    /field moods.0.strength must be <= 1/,
   ],
   [
     'an unknown setting',

@@ -43,7 +43,7 @@ describe('understoodInWords', () => {
     [{ text: '(cat:1.4)', tokens: 1, weights: { cat: 1.4 } }, '1 token; "cat" counts 1.4 times'],
     [
       { text: 'warm oil', tokens: 2, styles: { 'oil painting': 0.956 }, moods: { 'warm colors': 0.5 } },
-      'oil painting 96 %, warm colors 50 %',
+      'oil painting 96%, warm colors 50%',
     ],
     [
       { text: 'a robot', tokens: 2, styles: {}, moods: {}, ignored: 'robot arm' },

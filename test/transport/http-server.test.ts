@@ -41,6 +41,7 @@ describe('the HTTP server', () => {
     await writeFile(join(page, 'assets', 'main-1a2b3c.js'), 'export {};');
     server = await createHttpServer({
       capabilities,
+      styles: { styles: [], moods: [] },
       engineState: () => state,
       metrics: createMetrics(),
       images,
@@ -159,6 +160,7 @@ describe('a server without a built page', () => {
   it('says how to build it', async () => {
     const server = await createHttpServer({
       capabilities,
+      styles: { styles: [], moods: [] },
       engineState: () => ({ name: 'stopped' }),
       metrics: createMetrics(),
       images,

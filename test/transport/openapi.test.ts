@@ -38,6 +38,7 @@ test('the OpenAPI document is valid, and has every route with its answers', asyn
     'get /v1/capabilities',
     'get /v1/openapi.json',
     'get /v1/stream',
+    'get /v1/styles',
     'post /v1/admin/drain',
     'post /v1/generate',
     'post /v1/txt2img',

@@ -227,6 +227,7 @@ describe('an incomplete request', () => {
           parameters: {},
           limits: { message_bytes: 1, frame_pixels: 1, unacknowledged_results: 1, updates_per_second: 1 },
         },
+        styles: { styles: [], moods: [] },
         engineState: () => engine.state,
         metrics: createMetrics(),
         images: imagesOf(engine),

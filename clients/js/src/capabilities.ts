@@ -3,6 +3,7 @@ import type {
   ParameterSchema,
   Readiness,
   StreamParameters,
+  Styles,
 } from '@millrace/protocol';
 import { MillraceError } from './errors.js';
 import { resourceUrl } from './url.js';
@@ -39,6 +40,15 @@ export async function fetchCapabilities(url: string | URL, options?: FetchOption
  */
 export async function fetchReadiness(url: string | URL, options?: FetchOptions): Promise<Readiness> {
   return (await fetchJson(url, '/readyz', [200, 503], options)) as Readiness;
+}
+
+/**
+ * Fetches what prompts of the server's model can name.
+ * @param url address of the server or of its stream.
+ * @throws {MillraceError} (as rejection) connection_failed
+ */
+export async function fetchStyles(url: string | URL, options?: FetchOptions): Promise<Styles> {
+  return (await fetchJson(url, '/v1/styles', [200], options)) as Styles;
 }
 
 async function fetchJson(

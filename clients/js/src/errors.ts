@@ -6,6 +6,7 @@ const clientErrors = {
     retryable: false,
     meaning: 'This runtime has no WebSocket; pass one as the option webSocket.',
   },
+  invalid_look: { retryable: false, meaning: 'This is not a file of looks.' },
   invalid_url: { retryable: false, meaning: 'This is not the address of a server.' },
   connection_failed: { close: 1006, retryable: true, meaning: 'The server could not be reached.' },
   connection_lost: { close: 1006, retryable: true, meaning: 'The connection to the server was lost.' },

@@ -1,6 +1,7 @@
 export {
   fetchCapabilities,
   fetchReadiness,
+  fetchStyles,
   type Capabilities,
   type FetchOptions,
   type ParameterDefinition,
@@ -9,6 +10,7 @@ export { connect, type ConnectOptions } from './connect.js';
 export type { CloseInfo } from './closing.js';
 export type { Token } from './dialler.js';
 export { MillraceError, type MillraceErrorCode } from './errors.js';
+export { parseLooks } from './looks.js';
 export type { SendOptions } from './frame-sender.js';
 export type { FramesOptions } from './results.js';
 export type { LocalDropReason, PathTimings, StreamStats } from './statistics.js';
@@ -20,6 +22,7 @@ export type {
   DropReason,
   ErrorCode,
   Limits,
+  Look,
   ParameterUpdate,
   QueuedMessage,
   Readiness,
@@ -27,6 +30,8 @@ export type {
   StageTimes,
   StageTimings,
   StreamParameters,
+  Style,
+  Styles,
   UnderstoodPrompt,
 } from '@millrace/protocol';
-export { understoodInWords } from '@millrace/protocol';
+export { formatLooks, understoodInWords } from '@millrace/protocol';

@@ -8,6 +8,7 @@ import './styles/invitation.css';
 import './styles/composer.css';
 import './styles/controls.css';
 import './styles/readouts.css';
+import './styles/drawer.css';
 import { render } from 'preact';
 import { App } from './views/app.js';
 import { Studio } from './studio/studio.js';

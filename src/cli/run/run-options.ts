@@ -8,6 +8,7 @@ import { RunError } from './run-error.js';
 export interface RunOptions extends EngineFlags, Readonly<Record<string, unknown>> {
   readonly output: string;
   readonly prompt?: string;
+  readonly look?: string;
   readonly timeline?: string;
   readonly size?: string;
   readonly styleImage?: string;

@@ -1,11 +1,18 @@
-import { understoodInWords, type ModelControl, type UnderstoodPrompt } from '@millrace/protocol';
+import {
+  understoodInWords,
+  type ModelControl,
+  type ParameterUpdate,
+  type UnderstoodPrompt,
+} from '@millrace/protocol';
 import { activeControls, type ActiveControl } from '../../engine/active-controls.js';
+import type { Size } from '../../image/image.js';
 import { findFfmpeg, type Ffmpeg } from '../../video/ffmpeg.js';
 import { readEngineSettings } from '../engine-options.js';
 import type { Interrupts } from '../interruptible.js';
 import { generate } from './generate.js';
 import type { InputFrame } from './input.js';
 import { openLocalPainter } from './local-painter.js';
+import { readLook } from './look.js';
 import { newestOf } from './newest-of.js';
 import { openInput } from './open-input.js';
 import { openOutput } from './open-output.js';
@@ -29,9 +36,6 @@ export async function run(
 ): Promise<Report> {
   const media = readMediaOptions(options);
   const changes = options.timeline === undefined ? [] : await readTimeline(options.timeline);
-  if (options.prompt === undefined && changes[0]?.at !== 0) {
-    throw new RunError('what should it look like? Add --prompt, or a timeline that begins at 0:00');
-  }
   using progress = new Progress(process.stderr);
   let flagged = 0;
   await using painter = await openPainter(options, signal, {
@@ -39,10 +43,10 @@ export async function run(
     onNote: (text) => progress.note(text),
     onFlagged: () => (flagged += 1),
   });
-  const parameters = await startParameters(options, changes, painter);
+  const chosen = await startParameters(options, { changes, size: media.size }, painter);
+  const parameters = { ...painter.defaults, ...chosen };
   const later = changes.filter(({ at }) => at > 0);
   for (const { parameters: update } of later) painter.check(update);
-  if (media.size) painter.check(media.size);
   checkPreprocessors(activeControls(painter.controls, parameters), painter.controls);
 
   await using scratch = new Scratch();
@@ -77,7 +81,8 @@ export async function run(
   const { first, all } = await peek(input.isLive ? newestOf(source, figures.drop) : source);
   if (first === null) throw new RunError(`${path} has no frame that can be decoded`);
   interrupts.stopFirst(() => progress.note('finishing with the frames so far; Ctrl-C again discards them'));
-  const size = media.size ?? shapeOf(first.image, painter.width, painter.height);
+  const isSized = chosen.width !== undefined || chosen.height !== undefined;
+  const size = isSized ? {} : shapeOf(first.image, painter.width, painter.height);
   const prompts: UnderstoodPrompt[] = [];
   const look = {
     parameters: { ...parameters, ...size },
@@ -110,21 +115,28 @@ function openPainter(options: RunOptions, signal: AbortSignal, observer: Painter
   return openLocalPainter(readEngineSettings(options), observer, signal);
 }
 
-/** Returns the parameters of the first frame, but for its size. @throws {ParameterError | RunError} */
+/** Returns the parameters that were chosen for the first frame. @throws {ParameterError | RunError} */
 async function startParameters(
   options: RunOptions,
-  changes: readonly Change[],
+  { changes, size }: { readonly changes: readonly Change[]; readonly size: Size | null },
   painter: Painter,
-): Promise<Painter['defaults']> {
+): Promise<ParameterUpdate> {
   const { prompt, styleImage } = options;
   const given = {
+    ...(options.look !== undefined && (await readLook(options.look))),
     ...parametersFrom(options),
+    ...size,
     ...(prompt !== undefined && { prompt }),
     ...(styleImage !== undefined && { style_image: await painter.readStyleImage(styleImage) }),
   };
   const atStart = changes.filter(({ at }) => at === 0).map((change) => change.parameters);
-  const all = [given, ...atStart].flatMap((part) => Object.entries(part));
-  return { ...painter.defaults, ...painter.check(Object.fromEntries(all)) };
+  const all = Object.fromEntries([given, ...atStart].flatMap((part) => Object.entries(part)));
+  if (!('prompt' in all)) {
+    throw new RunError(
+      'what should it look like? Add --prompt, a --look with one, or a --timeline that begins at 0:00',
+    );
+  }
+  return painter.check(all);
 }
 
 /** Reads the first item, which `all` yields again. */

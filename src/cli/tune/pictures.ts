@@ -1,8 +1,8 @@
+import type { Style } from '@millrace/protocol';
 import { readFile } from 'node:fs/promises';
 import type { TuningPicture } from '../../engine/tuning.js';
 import { fitImage } from '../../image/fit.js';
 import type { Size } from '../../image/image.js';
-import type { ModelStyle } from '../../model/millrace-json.js';
 import { packagePath } from '../../package.js';
 import { decodeText } from '../../text/decode-text.js';
 import { openFolder } from '../run/folder.js';
@@ -21,7 +21,7 @@ const ownPrompts = ['oil painting', 'pencil sketch', 'photo at sunset, warm ligh
  */
 export async function readPictures(
   { width, height }: Size,
-  styles: readonly ModelStyle[],
+  styles: readonly Style[],
   options: { readonly pictures?: string; readonly prompts?: string },
 ): Promise<readonly TuningPicture[]> {
   const prompts = await readPrompts(styles, options.prompts);
@@ -38,7 +38,7 @@ export async function readPictures(
   return found;
 }
 
-async function readPrompts(styles: readonly ModelStyle[], file?: string): Promise<readonly string[]> {
+async function readPrompts(styles: readonly Style[], file?: string): Promise<readonly string[]> {
   if (file === undefined) return styles.length > 0 ? styles.map(({ prompt }) => prompt) : ownPrompts;
   const bytes = await readFile(file).catch((error: unknown) => {
     throw new RunError(`${file} cannot be read; --prompts names a text file with a prompt on each line`, {

@@ -21,6 +21,8 @@ const folder = await mkdtemp(join(tmpdir(), 'millrace-'));
 after(() => rm(folder, { recursive: true }));
 const { signal } = new AbortController();
 const ffmpeg = (): Promise<Ffmpeg> => findFfmpeg({ MILLRACE_FFMPEG: program }, signal);
+/** Milliseconds until a test counts as hung: programs may wait for each other. */
+const timeout = 60_000;
 const rate = { numerator: 10, denominator: 1 };
 const open = (path: string): Promise<Input> =>
   openInput(path, { ffmpeg, rate, signal, scratch: () => Promise.resolve(folder) });
@@ -68,7 +70,7 @@ async function untilListening(port: number): Promise<void> {
 }
 
 describe('streams of the network', { skip: process.platform === 'linux' ? skip : 'reads /proc/net' }, () => {
-  it('RTMP is read to its end, live', async () => {
+  it('RTMP is read to its end, live', { timeout }, async () => {
     const port = await freePort();
     const url = `rtmp://127.0.0.1:${port}/live/a`;
     start(...clip, '-f', 'flv', '-listen', '1', url);
@@ -78,25 +80,26 @@ describe('streams of the network', { skip: process.platform === 'linux' ? skip :
     assert.deepEqual(await sizesOf(input), tenFrames);
   });
 
-  it('RTMP and RTSP are written', async () => {
-    for (const [scheme, listen] of [
-      ['rtmp', ['-listen', '1']],
-      ['rtsp', ['-rtsp_flags', 'listen']],
-    ] as const) {
+  for (const [scheme, listen] of [
+    ['rtmp', ['-listen', '1']],
+    ['rtsp', ['-rtsp_flags', 'listen', '-listen_timeout', '60']],
+  ] as const) {
+    it(`${scheme.toUpperCase()} is written`, { timeout }, async () => {
       const port = await freePort();
       const url = `${scheme}://127.0.0.1:${port}/live/a`;
       const copy = join(folder, `${scheme}.mkv`);
       const listener = start(...listen, '-i', url, '-c', 'copy', copy);
+      const ended = once(listener, 'exit');
       await untilListening(port);
       await send(url, 10);
-      await once(listener, 'exit');
+      await ended;
       const { stream, frames } = await probeVideo(await ffmpeg(), copy);
-      assert.deepEqual([stream.codec, stream.width, stream.height], ['h264', 64, 48], scheme);
-      assert.ok(frames >= 9, `${scheme}: ${frames}`);
-    }
-  });
+      assert.deepEqual([stream.codec, stream.width, stream.height], ['h264', 64, 48]);
+      assert.ok(frames >= 9, `${frames}`);
+    });
+  }
 
-  it('HLS with an end loses nothing, and one without is live', async () => {
+  it('HLS with an end loses nothing, and one without is live', { timeout }, async () => {
     const list = join(folder, 'list.m3u8');
     await promisify(execFile)(program, ['-v', 'error', ...clip, '-f', 'hls', '-hls_time', '1', list]);
     let end = '';
@@ -118,7 +121,7 @@ describe('streams of the network', { skip: process.platform === 'linux' ? skip :
     assert.equal((await open(url)).isLive, true);
   });
 
-  it('an address that nobody serves is an error with its name', async () => {
+  it('an address that nobody serves is an error with its name', { timeout }, async () => {
     const input = await open('rtmp://ann:secret@127.0.0.1:1/live');
     await assert.rejects(sizesOf(input), (error: Error) => {
       assert.match(error.message, /rtmp:\/\/ann@127\.0\.0\.1:1\/live/);

@@ -4,6 +4,7 @@ from ._generated import Drain, Dropped, Frame, Limits, Parameters, Quality, Queu
 from .client import connect
 from .errors import MillraceError
 from .events import Event, Problem, Reconnected, Reconnecting, Waiting
+from .looks import Look, format_looks, parse_looks
 from .statistics import Path, Stats
 from .stream import Stream
 from .sync import SyncStream, connect_sync
@@ -14,6 +15,7 @@ __all__ = [
     "Event",
     "Frame",
     "Limits",
+    "Look",
     "MillraceError",
     "Parameters",
     "Path",
@@ -30,4 +32,6 @@ __all__ = [
     "Waiting",
     "connect",
     "connect_sync",
+    "format_looks",
+    "parse_looks",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ._generated import SERVER_ERRORS, ErrorDefinition
 
 _CLIENT_ERRORS: dict[str, ErrorDefinition] = {
+    "invalid_look": ErrorDefinition(None, retryable=False),
     "invalid_url": ErrorDefinition(None, retryable=False),
     "connection_failed": ErrorDefinition(1006, retryable=True),
     "connection_lost": ErrorDefinition(1006, retryable=True),
@@ -27,6 +28,7 @@ class MillraceError(Exception):
     """The error that this package raises or reports.
 
     ``code`` is stable: one of the codes in PROTOCOL.md, or ``invalid_url`` (not the address of a server),
+    ``invalid_look`` (not a file of looks),
     ``connection_failed`` (the server cannot be reached), ``connection_lost``, ``connection_closed`` (the server closed
     the connection and would close a new one for the same reason), ``closed`` (this side closed the stream),
     ``protocol_error`` (the server violated the protocol), ``unknown_error`` (an error of a newer server; its code is in

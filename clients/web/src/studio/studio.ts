@@ -1,9 +1,12 @@
 import {
   fetchCapabilities,
+  fetchStyles,
   MillraceError,
   type Capabilities,
   type MillraceStream,
   type StreamStats,
+  type Style,
+  type Styles,
 } from '@millrace/client';
 import { drawResults, VideoSource } from '@millrace/client/browser';
 import { computed, signal } from '@preact/signals';
@@ -18,6 +21,8 @@ import {
   type SourceKind,
   type WantedSource,
 } from './source.js';
+import { plainPrompt } from './plain-prompt.js';
+import { withStyle } from './style-prompt.js';
 import { lengthProblem, textLimit } from './text-limit.js';
 
 /** The elements of the page that a studio uses. */
@@ -39,6 +44,8 @@ export class Studio {
   readonly link: Link;
   readonly previews = new Previews();
   readonly capabilities = signal<Capabilities>();
+  /** What prompts can name. */
+  readonly styles = signal<Styles>({ styles: [], moods: [] });
   readonly source = signal<Source>();
   /** The source that is being opened. */
   readonly opening = signal<SourceKind>();
@@ -87,6 +94,7 @@ export class Studio {
           Object.entries(capabilities.parameters.properties).map(([name, value]) => [name, value.default]),
         );
         this.capabilities.value = capabilities;
+        this.styles.value = await fetchStyles(this.#url).catch(() => ({ ...capabilities, moods: [] }));
       } catch {
         await new Promise((resolve) => setTimeout(resolve, capabilitiesPauseMs));
       }
@@ -122,6 +130,14 @@ export class Studio {
     } finally {
       if (!signal.aborted) this.opening.value = undefined;
     }
+  }
+
+  /** Paints in a style, with the moods of the present prompt, and the steps and strength that suit the style. */
+  chooseStyle(style: Style): void {
+    const { desk, styles } = this;
+    desk.set('prompt', withStyle(plainPrompt(desk.values.peek().prompt), style, styles.peek().moods), true);
+    if (style.steps !== undefined) desk.set('steps', style.steps, true);
+    if (style.strength !== undefined) desk.set('strength', style.strength, true);
   }
 
   /** Switches to the next camera. Phones open one only after the other was closed. */

@@ -2,6 +2,7 @@ import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Studio } from '../studio/studio.js';
+import type { DrawerName } from './dock.js';
 import { Composer } from './composer.js';
 import { ControlPanel } from './control-panel.js';
 import { icons } from './icons.js';
@@ -13,6 +14,7 @@ import { StatusPill } from './status.js';
 /** The page. */
 export function App({ studio }: { readonly studio: Studio }): JSX.Element {
   const view = useSignal<StageView>('split');
+  const drawer = useSignal<DrawerName>();
   const prompt = useRef<HTMLTextAreaElement>(null);
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
@@ -41,7 +43,7 @@ export function App({ studio }: { readonly studio: Studio }): JSX.Element {
       <main class="room">
         <Stage studio={studio} view={view} />
         <Readouts studio={studio} />
-        <Composer studio={studio} prompt={prompt} />
+        <Composer studio={studio} prompt={prompt} drawer={drawer} />
         <aside class="panel" aria-label="Settings">
           <SourcePicker studio={studio} />
           <ControlPanel studio={studio} />

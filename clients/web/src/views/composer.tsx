@@ -1,21 +1,29 @@
 import { understoodInWords } from '@millrace/client';
+import type { Signal } from '@preact/signals';
 import type { JSX, RefObject } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { CharacterCount } from '../controls/character-count.js';
 import type { Studio } from '../studio/studio.js';
+import { plainPrompt } from '../studio/plain-prompt.js';
+import { names } from '../studio/style-prompt.js';
 import { textLimit } from '../studio/text-limit.js';
+import { Dock, type DrawerName } from './dock.js';
 import { stylePicture } from './style-picture.js';
 
 interface ComposerProps {
   readonly studio: Studio;
   readonly prompt: RefObject<HTMLTextAreaElement>;
+  readonly drawer: Signal<DrawerName | undefined>;
 }
 
 /** Time without a key press after which a typed prompt is sent. */
 const typingPauseMs = 350;
 
+/** Styles beside the prompt; the drawer has all. */
+const mostChips = 15;
+
 /** The prompt and the styles of the model. */
-export function Composer({ studio, prompt }: ComposerProps): JSX.Element {
+export function Composer({ studio, prompt, drawer }: ComposerProps): JSX.Element {
   const { desk } = studio;
   const current = plainPrompt(desk.values.value.prompt);
   const [text, setText] = useState(current);
@@ -65,19 +73,25 @@ export function Composer({ studio, prompt }: ComposerProps): JSX.Element {
       <p class="problem" id="prompt-problem" role="alert">
         {problem}
       </p>
-      <p class="understood" id="understood" role="status" data-testid="understood">
-        {desk.understood.value.map(understoodInWords).join(' + ')}
-      </p>
+      <div class="below">
+        <p class="understood" id="understood" role="status" data-testid="understood">
+          {desk.understood.value.map(understoodInWords).join(' + ')}
+        </p>
+        <Dock studio={studio} open={drawer} />
+      </div>
       <div class="styles" role="group" aria-label="Styles">
-        {studio.capabilities.value?.styles.map((style) => (
+        {studio.capabilities.value?.styles.slice(0, mostChips).map((style) => (
           <button
             type="button"
             key={style.name}
             class="chip"
-            aria-pressed={style.prompt === text}
+            aria-pressed={names(text, style)}
             title={style.prompt}
             data-testid="style"
-            onClick={() => apply(style.prompt)}
+            onClick={() => {
+              clearTimeout(timer.current);
+              studio.chooseStyle(style);
+            }}
           >
             <StylePicture prompt={style.prompt} />
             {style.name}
@@ -91,10 +105,4 @@ export function Composer({ studio, prompt }: ComposerProps): JSX.Element {
 function StylePicture({ prompt }: { readonly prompt: string }): JSX.Element | undefined {
   const picture = stylePicture(prompt);
   return picture === undefined ? undefined : <img src={picture} alt="" width={36} height={36} />;
-}
-
-/** Returns a prompt as one text. Weighted texts, which other clients may set, are joined without their weights. */
-function plainPrompt(prompt: string | readonly { readonly text: string }[] | undefined): string {
-  if (typeof prompt === 'string' || prompt === undefined) return prompt ?? '';
-  return prompt.map(({ text }) => text).join(', ');
 }

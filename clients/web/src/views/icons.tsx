@@ -58,6 +58,19 @@ export const icons = {
       <path d="M4.5 12a7.5 7.5 0 0 1 12.8-5.3L19.5 9M19.5 4.5V9H15M19.5 12a7.5 7.5 0 0 1-12.8 5.3L4.5 15M4.5 19.5V15H9" />
     </Icon>
   ),
+  styles: (
+    <Icon>
+      <rect x="4" y="4" width="7" height="7" rx="1.5" />
+      <rect x="13" y="4" width="7" height="7" rx="1.5" />
+      <rect x="4" y="13" width="7" height="7" rx="1.5" />
+      <rect x="13" y="13" width="7" height="7" rx="1.5" />
+    </Icon>
+  ),
+  close: (
+    <Icon>
+      <path d="m6 6 12 12M18 6 6 18" />
+    </Icon>
+  ),
   wave: (
     <Icon>
       <path d="M3 9.5c3.3-3.3 5.7-3.3 9 0s5.7 3.3 9 0M3 15.5c3.3-3.3 5.7-3.3 9 0s5.7 3.3 9 0" />

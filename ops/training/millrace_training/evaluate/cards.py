@@ -1,4 +1,4 @@
-"""Pictures for the web page: a card for each one-click style of a model, and a hero of slanted strips."""
+"""Pictures for the web page: a card for each style and mood of a model, and a hero of slanted strips."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from ..parallel import pick_device
 from .model import FinishedModel
 from .report import ONE_STEP
 
-_CARD = 96  # pixels
+_TWO_STEPS = [*ONE_STEP, 37]  # what the server makes of two steps and strength 0.5
+_CARD = (256, 192)  # width and height in pixels
 _HERO = (1280, 736)
 _STRIPS = ["pencil sketch", "van gogh painting", "vaporwave aesthetic", "neon lights", "oil painting"]
 _SEAMS = [290, 722, 904, 1105]  # x where each strip ends at the top; _SLANT pixels further left at the bottom
 _SLANT = 107
-_QUALITY = [cv2.IMWRITE_WEBP_QUALITY, 82]
+_QUALITY = [cv2.IMWRITE_WEBP_QUALITY, 76]
 
 
 def _resized(picture: np.ndarray, width: int, height: int) -> np.ndarray:
@@ -47,13 +48,17 @@ def _hero(model: FinishedModel, picture: np.ndarray) -> np.ndarray:
 
 
 def write_cards(folder: Path, picture: Path, target: Path) -> None:
-    """Write target/styles/PROMPT.webp for each style in the model's millrace.json, and target/hero.webp, from a square picture."""
+    """Write target/styles/PROMPT.webp for each style and mood in the model's millrace.json, and target/hero.webp, from a square picture."""
     model = FinishedModel(folder, pick_device("auto"))
     photo = load_photo(picture)
     (target / "styles").mkdir(parents=True, exist_ok=True)
-    small = _resized(photo, 256, 256)
-    for style in json.loads((folder / "millrace.json").read_text())["styles"]:
+    side = photo.shape[1]
+    left, across = int(0.09 * side), int(0.85 * side)
+    small = _resized(photo[: across * _CARD[1] // _CARD[0], left : left + across], *_CARD)
+    settings = json.loads((folder / "millrace.json").read_text())
+    for style in settings["styles"] + settings["moods"]:
         name = re.sub(r"[^a-z0-9]+", "-", style["prompt"].lower())
-        card = _resized(model.draw(small[None], model.embed([style["prompt"]]), ONE_STEP)[0][:192, 32:224], _CARD, _CARD)
+        steps = _TWO_STEPS if style.get("steps", 1) > 1 else ONE_STEP
+        card = model.draw(small[None], model.embed([style["prompt"]]), steps)[0]
         cv2.imwrite(str(target / f"styles/{name}.webp"), card[..., ::-1], _QUALITY)
     cv2.imwrite(str(target / "hero.webp"), _hero(model, photo)[..., ::-1], _QUALITY)

@@ -1,0 +1,99 @@
+import type { Style } from '@millrace/client';
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import { plainPrompt } from '../studio/plain-prompt.js';
+import { names, withMood } from '../studio/style-prompt.js';
+import type { Studio } from '../studio/studio.js';
+import { stylePicture } from './style-picture.js';
+
+/** All styles and moods of the model as cards, with a search. */
+export function StyleBrowser({ studio }: { readonly studio: Studio }): JSX.Element {
+  const [sought, setSought] = useState('');
+  const { desk, styles } = studio;
+  const prompt = plainPrompt(desk.values.value.prompt);
+  const { moods } = styles.value;
+  const cards = (all: readonly Style[], choose: (style: Style) => void): JSX.Element[] =>
+    all
+      .filter((style) => fits(style, sought))
+      .map((style) => (
+        <StyleCard
+          key={style.prompt}
+          style={style}
+          pressed={names(prompt, style)}
+          onClick={() => choose(style)}
+        />
+      ));
+  const found = [
+    ['Styles', cards(styles.value.styles, (style) => studio.chooseStyle(style))],
+    ['Moods', cards(moods, (mood) => desk.set('prompt', withMood(prompt, mood, moods), true))],
+  ] as const;
+  return (
+    <>
+      <input
+        type="search"
+        class="search"
+        placeholder="Search: ink, warm, pixels…"
+        aria-label="Search styles and moods"
+        value={sought}
+        data-testid="style-search"
+        onInput={({ currentTarget }) => setSought(currentTarget.value)}
+      />
+      {found.every(([, { length }]) => length === 0) && (
+        <p class="quiet" role="status">
+          {styles.value.styles.length === 0
+            ? 'This model takes any words: describe the look in the prompt.'
+            : `No style or mood fits "${sought}".`}
+        </p>
+      )}
+      {found.map(
+        ([title, some]) =>
+          some.length > 0 && (
+            <div key={title} role="group" aria-label={title}>
+              <h3>{title}</h3>
+              <div class="cards">{some}</div>
+            </div>
+          ),
+      )}
+    </>
+  );
+}
+
+interface StyleCardProps {
+  readonly style: Style;
+  readonly pressed: boolean;
+  readonly onClick: () => void;
+}
+
+function StyleCard({ style, pressed, onClick }: StyleCardProps): JSX.Element {
+  const picture = stylePicture(style.prompt);
+  return (
+    <button
+      type="button"
+      class="style-card"
+      aria-pressed={pressed}
+      title={suits(style)}
+      data-testid="style-card"
+      onClick={onClick}
+    >
+      {picture !== undefined && <img src={picture} alt="" width={256} height={192} loading="lazy" />}
+      <b>{style.name}</b>
+      <small>{style.description ?? style.prompt}</small>
+    </button>
+  );
+}
+
+/** Describes what a card sets. */
+function suits({ prompt, steps, strength }: Style): string {
+  const parts = [`"${prompt}"`];
+  if (steps !== undefined) parts.push(steps === 1 ? '1 step' : `${steps} steps`);
+  if (strength !== undefined) parts.push(`strength ${strength}`);
+  return parts.join(', ');
+}
+
+function fits({ name, prompt, description = '' }: Style, sought: string): boolean {
+  const text = `${name} ${prompt} ${description}`.toLowerCase();
+  return sought
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => text.includes(word));
+}

@@ -1,0 +1,63 @@
+import type { Styles } from '@millrace/client';
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { Browser } from 'playwright-core';
+import { launchBrowser } from '../support/browser.js';
+import { embeddedModel } from '../support/engine.js';
+import { startServer, type TestServer } from '../support/server.js';
+
+let server: TestServer;
+let browser: Browser;
+before(async () => {
+  server = await startServer({ model: embeddedModel });
+  await server.app.ready();
+  browser = await launchBrowser();
+});
+after(async () => {
+  await browser.close();
+  await server[Symbol.asyncDispose]();
+});
+
+test('all styles and moods are cards with pictures, can be searched, and set what suits them', async () => {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  await page.goto(server.url);
+  await page.getByTestId('open-styles').click();
+  const cards = page.getByTestId('style-card');
+  const { styles, moods } = (await (await fetch(`${server.url}/v1/styles`)).json()) as Styles;
+  await cards.nth(styles.length + moods.length - 1).waitFor();
+  assert.equal(await cards.count(), styles.length + moods.length);
+  assert.equal(await cards.locator('img').count(), await cards.count(), 'each has a picture');
+  const width = await cards
+    .locator('img')
+    .first()
+    .evaluate(async (image: HTMLImageElement) => {
+      await image.decode();
+      return image.naturalWidth;
+    });
+  assert.equal(width, 256);
+
+  const search = page.getByTestId('style-search');
+  await search.fill('swirls paint');
+  assert.equal(await cards.count(), 1);
+  await cards.first().click();
+  assert.equal(await page.getByTestId('prompt').inputValue(), 'van gogh painting');
+  assert.equal(await page.locator('#parameter-steps-exact').inputValue(), '2');
+
+  await search.fill('warm');
+  await cards.filter({ hasText: 'Reds and yellows' }).click();
+  assert.equal(await page.getByTestId('prompt').inputValue(), 'van gogh painting, warm colors');
+  await search.fill('blueprint');
+  await cards.first().click();
+  assert.equal(await page.getByTestId('prompt').inputValue(), 'blueprint, warm colors', 'the mood stays');
+  assert.equal(await page.locator('#parameter-steps-exact').inputValue(), '1');
+  await search.fill('warm');
+  await cards.filter({ hasText: 'Reds and yellows' }).click();
+  assert.equal(await page.getByTestId('prompt').inputValue(), 'blueprint');
+
+  await search.fill('a robot');
+  await page.getByText('No style or mood fits "a robot".').waitFor();
+  await search.press('Escape');
+  assert.equal(await cards.count(), 0);
+  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('data-testid')), 'open-styles');
+  await page.close();
+});

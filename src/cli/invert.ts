@@ -13,7 +13,7 @@ import { addEngineOptions, readEngineSettings, type EngineFlags } from './engine
 import { interruptible, oneLine } from './interruptible.js';
 import { findModel } from './model-source.js';
 import { openInput } from './run/open-input.js';
-import { openOutput } from './run/output.js';
+import { openOutput } from './run/open-output.js';
 import { Progress } from './run/progress.js';
 import { RunError } from './run/run-error.js';
 

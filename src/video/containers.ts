@@ -1,5 +1,6 @@
 import { extname } from 'node:path';
 import { ffmpegAdvice, type Ffmpeg } from './ffmpeg.js';
+import { bt709, type VideoEncoding } from './video-encoding.js';
 
 /** How a track is written to a file: copied or encoded; the options depend on its place in the file. */
 export interface Handling {
@@ -15,17 +16,13 @@ export interface Container {
   readonly keeps: Readonly<Record<'audio' | 'subtitle' | 'data' | 'attachment', RegExp>>;
   /** Encoders for other codecs, the best first. */
   readonly audio: (ffmpeg: Ffmpeg) => readonly string[];
-  readonly subtitle: string;
-}
-
-interface VideoEncoding {
-  readonly options: readonly string[];
-  /** A remark for the user; null if there is none. */
-  readonly note: string | null;
+  /** The encoder of subtitles; null if there can be none. */
+  readonly subtitle: string | null;
 }
 
 const h264 = (crf: number | null): VideoEncoding => ({
-  options: `-c:v:0 libx264 -preset:v:0 veryfast -crf:v:0 ${crf ?? 18}`.split(' '),
+  options: [...`-c:v:0 libx264 -preset:v:0 veryfast -crf:v:0 ${crf ?? 18}`.split(' '), ...bt709.options],
+  filter: bt709.filter,
   note: null,
 });
 
@@ -33,18 +30,30 @@ const h264 = (crf: number | null): VideoEncoding => ({
 const vp9OrVp8 = (crf: number | null, { isPackaged, label }: Ffmpeg): VideoEncoding =>
   isPackaged
     ? {
-        options: `-c:v:0 libvpx -crf:v:0 ${Math.max(4, crf ?? 10)} -b:v:0 50M -deadline:v:0 realtime`.split(
-          ' ',
-        ),
+        options: [
+          ...`-c:v:0 libvpx -crf:v:0 ${Math.max(4, crf ?? 10)} -b:v:0 50M -deadline:v:0 realtime`.split(' '),
+          ...bt709.options,
+        ],
+        filter: bt709.filter,
         note: `the picture is VP8, not VP9, which ${label} cannot encode; ${ffmpegAdvice}`,
       }
     : {
-        options:
-          `-c:v:0 libvpx-vp9 -crf:v:0 ${crf ?? 30} -b:v:0 0 -deadline:v:0 realtime -cpu-used:v:0 6`.split(
+        options: [
+          ...`-c:v:0 libvpx-vp9 -crf:v:0 ${crf ?? 30} -b:v:0 0 -deadline:v:0 realtime -cpu-used:v:0 6`.split(
             ' ',
           ),
+          ...bt709.options,
+        ],
+        filter: bt709.filter,
         note: null,
       };
+
+/** Each picture has a palette of its own: one for all would need all pictures in memory. */
+const gif: VideoEncoding = {
+  options: ['-c:v:0', 'gif', '-loop', '0'],
+  filter: 'split[all][some];[some]palettegen=stats_mode=single[palette];[all][palette]paletteuse=new=1',
+  note: null,
+};
 
 const nothing = /^(?!)/;
 
@@ -67,7 +76,7 @@ const containers: Readonly<Record<string, Container>> = {
   '.mkv': {
     // Without B-frames: the sound of an MP4 starts slightly before 0, and old versions of ffmpeg then shift everything
     // except the frames that were reordered ahead of it.
-    video: (crf) => ({ options: [...h264(crf).options, '-bf:v:0', '0'], note: null }),
+    video: (crf) => ({ ...h264(crf), options: [...h264(crf).options, '-bf:v:0', '0'] }),
     keeps: {
       audio:
         /^(?:aac|mp[123]|ac3|eac3|dts|truehd|mlp|flac|opus|vorbis|alac|wavpack|tta|pcm_[sfu]\d+(?:[lb]e)?)$/,
@@ -84,6 +93,12 @@ const containers: Readonly<Record<string, Container>> = {
     // In the packaged ffmpeg libopus crashes with two channels.
     audio: ({ isPackaged }) => (isPackaged ? ['libvorbis'] : ['libopus', 'libvorbis']),
     subtitle: 'webvtt',
+  },
+  '.gif': {
+    video: () => gif,
+    keeps: { audio: nothing, subtitle: nothing, data: nothing, attachment: nothing },
+    audio: () => [],
+    subtitle: null,
   },
 };
 
@@ -114,7 +129,7 @@ export function handlingsOf(
   const kept = type in container.keeps && container.keeps[type as keyof Container['keeps']].test(codec);
   const encoded = {
     audio: () => container.audio(ffmpeg).flatMap(audioEncodings),
-    subtitle: () => [encode(container.subtitle)],
+    subtitle: () => (container.subtitle === null ? [] : [encode(container.subtitle)]),
   };
   return [...(kept ? [copy] : []), ...(type === 'audio' || type === 'subtitle' ? encoded[type]() : [])];
 }

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
+import { platform } from 'node:process';
 import { reasonIn, unwrittenIn } from './faults.js';
 import { type Ffmpeg, VideoError } from './ffmpeg.js';
 
@@ -24,6 +25,8 @@ export class FfmpegProcess implements AsyncDisposable {
       stdio,
       signal,
       killSignal: 'SIGKILL',
+      // In a group of its own: Ctrl-C in a terminal must not end the file before all frames are in it.
+      detached: platform !== 'win32',
     });
     this.child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#keep(text));
     this.finished = new Promise((resolve, reject) => {

@@ -6,6 +6,18 @@ import { fileArgument, type Ffmpeg, ffmpegAdvice, VideoError } from './ffmpeg.js
 import { parseFramecrcLine, parseSize } from './framecrc.js';
 import type { VideoInfo } from './probe.js';
 
+/** What ffmpeg reads: a file that was probed, or a stream that can be read only once. */
+export interface VideoSource extends Pick<VideoInfo, 'path' | 'timebase' | 'inputOptions' | 'orientation'> {
+  readonly colour: Pick<VideoInfo['colour'], 'filters' | 'matrix'>;
+  readonly stream: Pick<VideoInfo['stream'], 'codec'>;
+  /** ffmpeg's argument for the input; absent: `path` is a file. */
+  readonly argument?: string;
+  /** Whether it comes through the standard input of this process. */
+  readonly isPiped?: boolean;
+  /** Whether a failure after the first frame is its end, as when a camera is unplugged; it counts as damage. */
+  readonly isLive?: boolean;
+}
+
 export interface VideoFrame {
   /** RGB with square pixels, upright. The memory is reused for the next frame. */
   readonly image: Image;
@@ -21,10 +33,11 @@ export interface VideoFrame {
  */
 export async function* readVideo(
   ffmpeg: Ffmpeg,
-  { path, timebase, inputOptions, stream, colour, orientation }: VideoInfo,
+  source: VideoSource,
   maxPixels: number,
   onDamage: (words: string) => void = () => {},
 ): AsyncGenerator<VideoFrame, void, void> {
+  const { path, timebase, inputOptions, stream, colour, orientation, argument = fileArgument(path) } = source;
   const scale = `scale=w=iw*sar:h=ih:in_color_matrix=${colour.matrix}:flags=bicubic+accurate_rnd+full_chroma_int`;
   const steps = [
     colour.filters,
@@ -38,12 +51,16 @@ export async function* readVideo(
   const base = `${timebase.numerator}:${timebase.denominator}`;
   const keep = [...ffmpeg.passthrough, '-enc_time_base', base, '-flush_packets', '1'];
   const turn = orientation === null ? [] : ['-noautorotate'];
-  const args = ['-nostdin', ...turn, ...inputOptions, '-i', fileArgument(path), '-filter_complex', filter];
+  const args = ['-nostdin', ...turn, ...inputOptions, '-i', argument, '-filter_complex', filter];
   const times = ['-map', '[times]', ...keep, '-f', 'framecrc', 'pipe:3'];
   const pixels = ['-map', '[pixels]', ...keep, '-f', 'rawvideo', 'pipe:1'];
   // The times come first: otherwise ffmpeg waits for the pixels to be read before it writes their size.
-  const stdio = ['ignore', 'pipe', 'pipe', 'pipe'] as const;
-  await using process = new FfmpegProcess(ffmpeg, [...args, ...times, ...pixels], [...stdio]);
+  const stdin = source.isPiped ? 'inherit' : 'ignore';
+  await using process = new FfmpegProcess(
+    ffmpeg,
+    [...args, ...times, ...pixels],
+    [stdin, 'pipe', 'pipe', 'pipe'],
+  );
   const [, stdout, , text] = process.child.stdio;
   if (!(stdout instanceof Readable) || !(text instanceof Readable)) throw new Error('ffmpeg has no pipes');
 
@@ -65,7 +82,7 @@ export async function* readVideo(
   if (frames === 0) throw await noFrame(process, ffmpeg, path, stream.codec);
   await process.finished.catch((error: unknown) => {
     // It ends like this if it could not decode most of a file; the frames that it did decode are valid.
-    if (process.child.exitCode === tooManyErrors) return;
+    if (process.child.exitCode === tooManyErrors || source.isLive) return;
     const reason = error instanceof Error ? error.message : String(error);
     throw new VideoError(`${path} cannot be read to its end: ${reason}`, { cause: error });
   });

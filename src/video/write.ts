@@ -1,7 +1,6 @@
-import { extname } from 'node:path';
 import type { Writable } from 'node:stream';
 import type { Image } from '../image/image.js';
-import { containerOf } from './containers.js';
+import type { Destination } from './destinations.js';
 import { FfmpegProcess } from './ffmpeg-process.js';
 import { fileArgument, type Ffmpeg } from './ffmpeg.js';
 import { ivfFrameHeader, ivfHeader } from './ivf.js';
@@ -9,15 +8,13 @@ import type { LastFrame, Rational, Timing } from './timing.js';
 import { type PlannedTrack, trackArguments, type TrackSource } from './tracks.js';
 
 export interface VideoWriterOptions extends Timing {
-  readonly path: string;
+  readonly destination: Destination;
   readonly width: number;
   readonly height: number;
   /** Time of the first frame in ticks of `timebase`: sound that starts earlier still does. */
   readonly start: number;
   /** The last frame; null if it is shown for as long as the others. */
   readonly last: LastFrame | null;
-  /** Quality: lower is better and larger. H.264 0-51, VP9 0-63; null for the usual one. */
-  readonly crf: number | null;
   /** A file whose sound and other tracks are added to this one. */
   readonly tracks: {
     readonly source: TrackSource;
@@ -40,7 +37,8 @@ export class VideoWriter implements AsyncDisposable {
     this.#options = options;
     this.#timebase = rate ? { numerator: rate.denominator, denominator: rate.numerator } : timebase;
     const args = outputArguments(ffmpeg, options, this.#timebase);
-    this.#process = new FfmpegProcess(ffmpeg, args, ['pipe', 'ignore', 'pipe']);
+    const stdout = options.destination.target.includes('pipe:1') ? 'inherit' : 'ignore';
+    this.#process = new FfmpegProcess(ffmpeg, args, ['pipe', stdout, 'pipe']);
     const { stdin } = this.#process.child;
     if (!stdin) throw new Error('ffmpeg was started without a pipe');
     this.#input = stdin;
@@ -96,7 +94,7 @@ export async function keepsLastDuration(ffmpeg: Ffmpeg): Promise<boolean> {
 }
 
 function outputArguments(ffmpeg: Ffmpeg, options: VideoWriterOptions, output: Rational): string[] {
-  const { path, crf, tracks, start, timebase, rate } = options;
+  const { destination, tracks, start, timebase, rate } = options;
   const offset = (start * timebase.numerator) / timebase.denominator;
   const source = tracks && ['-map_metadata', '1', ...trackArguments(tracks.kept, 1, 1)];
   // MP4 muxers turn it into a track, which needs a rate.
@@ -105,19 +103,12 @@ function outputArguments(ffmpeg: Ffmpeg, options: VideoWriterOptions, output: Ra
     ['-itsoffset', `${offset}`, '-f', 'ivf', '-c:v', 'rawvideo', '-i', 'pipe:0'],
     tracks ? [...tracks.source.inputOptions, '-i', fileArgument(tracks.source.path)] : [],
     ['-map', '0:v', ...(source ?? []), ...timecode],
-    containerOf(path).video(crf, ffmpeg).options,
+    destination.options,
     ffmpeg.passthrough,
     ['-enc_time_base', `${output.numerator}:${output.denominator}`],
     lastDuration(options),
-    // Players expect HD colours; without these tags they guess from the size.
-    [
-      '-filter:v:0',
-      'scale=out_color_matrix=bt709:out_range=tv:flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp,' +
-        'format=yuv420p',
-    ],
-    ['-colorspace:v:0', 'bt709', '-color_primaries:v:0', 'bt709', '-color_trc:v:0', 'bt709'],
-    ['-color_range:v:0', 'tv'],
-    ['-y', fileArgument(path)],
+    destination.filter === '' ? [] : ['-filter:v:0', destination.filter],
+    destination.target,
   ].flat();
 }
 
@@ -125,9 +116,9 @@ function outputArguments(ffmpeg: Ffmpeg, options: VideoWriterOptions, output: Ra
  * Returns the options for the duration of the last frame; none at a constant rate. Without B-frames it is also the last
  * in the file. Its duration is a fraction of its time, since versions of ffmpeg count both in different ticks.
  */
-function lastDuration({ rate, last, path }: VideoWriterOptions): string[] {
-  if (rate || !last) return [];
-  const noReordering = extname(path).toLowerCase() === '.webm' ? [] : ['-bf:v:0', '0'];
+function lastDuration({ rate, last, destination: { holdsLast } }: VideoWriterOptions): string[] {
+  if (rate || !last || holdsLast === 'no') return [];
+  const noReordering = holdsLast === 'yes' ? [] : ['-bf:v:0', '0'];
   const duration = `round(PTS*${last.duration}/${last.time})`;
   return [...noReordering, '-bsf:v:0', `setts=duration=if(eq(N\\,${last.index})\\,${duration}\\,DURATION)`];
 }

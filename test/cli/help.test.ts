@@ -18,6 +18,7 @@ for (const command of [
   '',
   'serve',
   'run',
+  'styles',
   'tune',
   'invert',
   'pull',

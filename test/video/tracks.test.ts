@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { probeVideo } from '../../src/video/probe.js';
 import { planTracks } from '../../src/video/tracks.js';
+import { fileDestination } from '../../src/video/destinations.js';
 import { VideoWriter } from '../../src/video/write.js';
 import { ffmpeg, fixturePath, runFfmpeg, soundOf } from './videos.js';
 
@@ -34,7 +35,8 @@ async function carry(source: string, extension: string): Promise<Result> {
   const { timebase, rate, last, timecode } = video;
   const tracks = { source: video, kept, timecode };
   const size = { width: 64, height: 64 };
-  const options = { path, ...size, timebase, rate, last, start: 0, crf: null, tracks };
+  const destination = fileDestination(path, null, ffmpeg);
+  const options = { destination, ...size, timebase, rate, last, start: 0, tracks };
   await using writer = new VideoWriter(ffmpeg, options);
   const step = last.time / Math.max(1, last.index);
   for (let index = 0; index <= last.index; index++) {

@@ -8,6 +8,7 @@ import sharp from 'sharp';
 import { probeVideo } from '../../src/video/probe.js';
 import { readVideo, type VideoFrame } from '../../src/video/read.js';
 import { planTracks } from '../../src/video/tracks.js';
+import { fileDestination } from '../../src/video/destinations.js';
 import { VideoWriter, type VideoWriterOptions } from '../../src/video/write.js';
 import { meanDifference } from '../image/pictures.js';
 import { collect, ffmpeg, fixturePath, runFfmpeg, soundOf } from './videos.js';
@@ -33,7 +34,8 @@ async function copy(
   const { width, height } = frames[0].image;
   const { kept } = await planTracks(ffmpeg, video, path);
   const tracks = { source: video, kept, timecode: video.timecode };
-  const options = { path, width, height, start: 0, last, crf: null, tracks, timebase, rate, ...change };
+  const destination = fileDestination(path, null, ffmpeg);
+  const options = { destination, width, height, start: 0, last, tracks, timebase, rate, ...change };
   await using writer = new VideoWriter(ffmpeg, options);
   for (const { image, time } of frames) await writer.write(image, options.start + time);
   await writer.finish();
@@ -131,8 +133,7 @@ describe('VideoWriter', () => {
       await using writer = new VideoWriter(ffmpeg, {
         ...timing,
         ...size,
-        path,
-        crf: 18,
+        destination: fileDestination(path, 18, ffmpeg),
         last: null,
         tracks: null,
       });
@@ -148,7 +149,8 @@ describe('VideoWriter', () => {
     await symlink('/dev/full', path);
     const timebase = { numerator: 1, denominator: 5 };
     const rate = { numerator: 5, denominator: 1 };
-    const options = { path, ...size, timebase, rate, start: 0, last: null, crf: 18, tracks: null };
+    const destination = fileDestination(path, 18, ffmpeg);
+    const options = { destination, ...size, timebase, rate, start: 0, last: null, tracks: null };
     await using writer = new VideoWriter(ffmpeg, options);
     await writer.write({ ...size, data: new Uint8Array(64 * 64 * 3) }, 0);
     await assert.rejects(writer.finish(), { name: 'VideoError', message: /No space left on device/ });

@@ -1,7 +1,8 @@
 import { readdir } from 'node:fs/promises';
-import { basename, extname, join } from 'node:path';
+import { basename, dirname, extname, join } from 'node:path';
 import type { Rational } from '../../video/timing.js';
 import type { Input } from './input.js';
+import { namesOf } from './pattern.js';
 import { RunError } from './run-error.js';
 import { readStill } from './still.js';
 
@@ -18,15 +19,35 @@ const pictureExtensions: ReadonlySet<string> = new Set([
 /** Most file names that a message lists. */
 const maxNamed = 3;
 
+/** Opens the pictures whose names fit a pattern, in the order of their numbers. @throws {RunError} if there are none. */
+export async function openPattern(pattern: string, rate: Rational): Promise<Input> {
+  const names = namesOf(pattern);
+  return openPictures(pattern, dirname(pattern), rate, (name) => names.test(name));
+}
+
 /**
  * Opens the pictures of a folder by name, 2.jpg before 10.jpg. Files that cannot be read as pictures are
  * passed over, since folders often hold other things too.
  * @throws {RunError} if no file is named like a picture.
  */
 export async function openFolder(folder: string, rate: Rational): Promise<Input> {
-  const entries = await readdir(folder, { withFileTypes: true });
+  return openPictures(folder, folder, rate, () => true);
+}
+
+async function openPictures(
+  path: string,
+  folder: string,
+  rate: Rational,
+  isWanted: (name: string) => boolean,
+): Promise<Input> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+    throw new RunError(`the folder of ${path} cannot be read`, { cause: error });
+  });
   const { compare } = new Intl.Collator('en', { numeric: true });
-  const names = entries.map(({ name }) => name).sort(compare);
+  const names = entries
+    .map(({ name }) => name)
+    .filter(isWanted)
+    .sort(compare);
   // Reading a named pipe would never end.
   const files = new Set(
     entries.filter((entry) => entry.isFile() || entry.isSymbolicLink()).map(({ name }) => name),
@@ -36,12 +57,13 @@ export async function openFolder(folder: string, rate: Rational): Promise<Input>
   );
   const passedOver = names.filter((name) => !candidates.includes(name));
   if (candidates.length === 0) {
-    throw new RunError(`there is no JPEG, PNG, WebP or AVIF image in ${folder}${inBrackets(passedOver)}`);
+    throw new RunError(`there is no JPEG, PNG, WebP or AVIF image in ${path}${inBrackets(passedOver)}`);
   }
   return {
     kind: 'folder',
-    path: folder,
+    path,
     total: candidates.length,
+    isLive: false,
     video: null,
     last: null,
     timebase: { numerator: rate.denominator, denominator: rate.numerator },
@@ -60,7 +82,7 @@ export async function openFolder(folder: string, rate: Rational): Promise<Input>
         }
       }
       if (time === 0 && failure) {
-        throw new RunError(`no picture in ${folder} can be read: ${failure.message}`, { cause: failure });
+        throw new RunError(`no picture in ${path} can be read: ${failure.message}`, { cause: failure });
       }
     },
   };

@@ -8,6 +8,7 @@ import { derivePicture } from '../../session/frames/control-pictures.js';
 import { activeControls } from '../../engine/active-controls.js';
 import { FrameQueue } from './frame-queue.js';
 import type { InputFrame } from './input.js';
+import type { Timeline } from './timeline.js';
 
 export interface OutputFrame {
   /** Valid until the next frame is requested. */
@@ -22,12 +23,23 @@ export interface OutputFrame {
 
 interface PictureSource extends Pick<OutputFrame, 'time' | 'name' | 'read'> {}
 
+type FrameEngine = Pick<Engine, 'openStream' | 'allocate'>;
+
 /** How frames are generated: the parameters, and the controls of the model. */
 interface Look {
   readonly parameters: StreamParameters;
   readonly controls: readonly ModelControl[];
-  /** Receives what the model made of the prompts, before the first frame. */
+  /** What changes from frame to frame; absent: nothing. */
+  readonly timeline?: Timeline | undefined;
+  /** Receives what the model made of the prompts, before the first frame and after each change. */
   readonly onUnderstood?: (prompts: readonly UnderstoodPrompt[]) => void;
+}
+
+interface Ends {
+  /** Aborts when nothing more is to be generated. */
+  readonly signal: AbortSignal;
+  /** Aborts when no more frames are to be read; those that were are still generated. */
+  readonly stop?: AbortSignal;
 }
 
 /**
@@ -35,10 +47,10 @@ interface Look {
  * @throws the error of the frames or the engine, or an error if the signal is aborted.
  */
 export async function* generate(
-  engine: Engine,
+  engine: FrameEngine,
   look: Look,
   frames: AsyncIterable<InputFrame>,
-  signal: AbortSignal,
+  { signal, stop: enough }: Ends,
 ): AsyncGenerator<OutputFrame, void, void> {
   const queue = new FrameQueue<PictureSource>();
   const stop = (): void => queue.fail(new Error('interrupted'));
@@ -46,7 +58,7 @@ export async function* generate(
   look.onUnderstood?.(stream.understood ?? []);
   signal.addEventListener('abort', stop);
   if (signal.aborted) stop();
-  const feeding = feed({ engine, look, frames, queue, stream });
+  const feeding = feed({ engine, look, frames, queue, stream, enough });
   let release = (): void => {};
   let image: Image | null = null;
   try {
@@ -72,38 +84,49 @@ export async function* generate(
 }
 
 interface Feeding {
-  readonly engine: Engine;
+  readonly engine: FrameEngine;
   readonly look: Look;
   readonly frames: AsyncIterable<InputFrame>;
   readonly queue: FrameQueue<PictureSource>;
   readonly stream: EngineStream;
+  readonly enough: AbortSignal | undefined;
 }
 
 /** Reads, fits and pushes until the frames end or the queue fails; never throws: errors go to the queue. */
-async function feed({ engine, look, frames, queue, stream }: Feeding): Promise<void> {
-  const { parameters } = look;
+async function feed({ engine, look, frames, queue, stream, enough }: Feeding): Promise<void> {
   const allocate: Allocate = (bytes) => engine.allocate(bytes);
+  const { timeline } = look;
+  let { parameters } = look;
   try {
     let startedAt = performance.now();
     for await (const { image, time, name } of frames) {
+      if (enough?.aborted) break;
       const fitted = await fitImage(image, parameters, parameters.fit, allocate);
       // The engine takes over the memory of pushed images; the reader needs its own again.
       const own = fitted === image ? { ...fitted, data: copy(image.data, allocate) } : fitted;
-      const controls = derivePictures(own, look, allocate);
       const read = performance.now() - startedAt;
+      for (const change of timeline?.take(time) ?? []) {
+        parameters = Object.assign({}, parameters, change);
+        await stream.configure(parameters);
+        look.onUnderstood?.(stream.understood ?? []);
+      }
+      const controls = derivePictures(own, look.controls, parameters, allocate);
       await queue.push(stream, { image: own, ...(controls && { controls }) }, { time, name, read });
       startedAt = performance.now();
     }
     queue.end();
   } catch (error) {
-    queue.fail(asError(error));
+    // A reader that was stopped in the middle of a frame has failed.
+    if (enough?.aborted) queue.end();
+    else queue.fail(asError(error));
   }
 }
 
 /** Makes the pictures of the controls that are on; undefined if there are none. */
 function derivePictures(
   image: Image,
-  { controls, parameters }: Look,
+  controls: readonly ModelControl[],
+  parameters: StreamParameters,
   allocate: Allocate,
 ): Readonly<Record<string, Image>> | undefined {
   const made = activeControls(controls, parameters).flatMap((control) => {

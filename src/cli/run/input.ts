@@ -1,6 +1,8 @@
 import type { Image } from '../../image/image.js';
+import type { Ffmpeg } from '../../video/ffmpeg.js';
 import type { VideoInfo } from '../../video/probe.js';
-import type { LastFrame, Timing } from '../../video/timing.js';
+import type { StreamForm } from '../../video/streams.js';
+import type { LastFrame, Rational, Timing } from '../../video/timing.js';
 
 export interface InputFrame {
   /** The memory may be reused once the next frame is requested. */
@@ -13,10 +15,13 @@ export interface InputFrame {
 
 export interface Input extends Timing {
   readonly kind: 'video' | 'folder' | 'image';
+  /** Its path or address, for messages. */
   readonly path: string;
-  /** How many frames are expected. */
-  readonly total: number;
-  /** The video that ffmpeg reads; null for pictures and animations that are read without it. */
+  /** How many frames are expected; null if nobody knows. */
+  readonly total: number | null;
+  /** Whether its frames come in their own time, so that those that nobody takes are dropped. */
+  readonly isLive: boolean;
+  /** The file that ffmpeg reads; null for streams, and for pictures that are read without it. */
   readonly video: VideoInfo | null;
   /** Of a video or animation, in ticks of the timebase. */
   readonly last: LastFrame | null;
@@ -28,4 +33,19 @@ export interface Input extends Timing {
    * @throws {RunError | VideoError}
    */
   frames(onDamage?: (words: string) => void): AsyncIterable<InputFrame>;
+}
+
+export interface InputOptions {
+  /** Called only if ffmpeg is needed. */
+  readonly ffmpeg: () => Promise<Ffmpeg>;
+  /** Frames per second of pictures in a folder. */
+  readonly rate: Rational;
+  /** How a stream or a device is opened; absent: it says so itself. */
+  readonly form?: StreamForm;
+  /** Whether the input counts as live; null or absent: if it is a device or an endless stream. */
+  readonly isLive?: boolean | null;
+  /** Folder for a file from the network; absent: such files are refused. */
+  readonly scratch?: () => Promise<string>;
+  /** Ends a download. */
+  readonly signal?: AbortSignal;
 }

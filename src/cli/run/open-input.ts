@@ -1,110 +1,93 @@
-import { access, constants, open, readFile, stat } from 'node:fs/promises';
-import { basename, extname } from 'node:path';
-import { type Animation, isAnimatedPng, openAnimatedWebp } from '../../image/animation.js';
-import { sniffFormat } from '../../image/format.js';
-import { sniffHeif } from '../../image/heif.js';
-import { ImageError } from '../../image/image.js';
-import type { Ffmpeg } from '../../video/ffmpeg.js';
-import { probeVideo } from '../../video/probe.js';
-import { readVideo } from '../../video/read.js';
-import { constantRate, type Rational } from '../../video/timing.js';
-import { openFolder } from './folder.js';
-import type { Input } from './input.js';
+import { access, constants, stat } from 'node:fs/promises';
+import { isatty } from 'node:tty';
+import { type Ffmpeg } from '../../video/ffmpeg.js';
+import { readVideo, type VideoSource } from '../../video/read.js';
+import {
+  deviceSource,
+  isEndless,
+  isUrl,
+  needSystemFfmpeg,
+  networkSource,
+  pipedSource,
+  type StreamForm,
+} from '../../video/streams.js';
+import { fetchFile } from './fetch-file.js';
+import { openFolder, openPattern } from './folder.js';
+import type { Input, InputOptions } from './input.js';
+import { openFile } from './open-file.js';
+import { isPattern } from './pattern.js';
 import { RunError } from './run-error.js';
-import { maxPixels, readStill } from './still.js';
+import { maxPixels } from './still.js';
 
-export interface InputOptions {
-  /** Called only if ffmpeg is needed. */
-  readonly ffmpeg: () => Promise<Ffmpeg>;
-  /** Frames per second of pictures in a folder. */
-  readonly rate: Rational;
-}
+const noForm: StreamForm = { format: null, size: null, rate: null };
 
-/** Opens the input: a video, a folder of pictures, or one picture. @throws {RunError | VideoError} */
-export async function openInput(path: string, { ffmpeg, rate }: InputOptions): Promise<Input> {
+/**
+ * Opens the input: a file, a folder or pattern of pictures, standard input (`-`), an address in the network or a
+ * device.
+ * @throws {RunError | VideoError}
+ */
+export async function openInput(path: string, options: InputOptions): Promise<Input> {
+  const { ffmpeg, rate, form = noForm, isLive = null } = options;
+  if (path === '-') {
+    if (isatty(0)) throw new RunError('the input is standard input (-), but nothing is piped into it');
+    return openStream(await ffmpeg(), pipedSource(form, isLive ?? false));
+  }
+  if (isUrl(path)) return openAddress(path, options);
   const found = await stat(path).catch((error: unknown) => {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    if (code === 'ENOENT') throw new RunError(`there is no file or folder ${path}`);
+    if (code === 'ENOENT') return null;
     throw new RunError(`${path} cannot be read (${code})`, { cause: error });
   });
+  if (found === null) {
+    if (isPattern(path)) return openPattern(path, rate);
+    // Devices of other systems have names that are no files.
+    if (form.format !== null) return openStream(await ffmpeg(), deviceSource(path, form, isLive ?? true));
+    throw new RunError(`there is no file or folder ${path}`);
+  }
   await access(path, constants.R_OK).catch((error: unknown) => {
     throw new RunError(`${path} cannot be read: permission denied`, { cause: error });
   });
   if (found.isDirectory()) return openFolder(path, rate);
+  if (found.isCharacterDevice() && (form.format !== null || path.startsWith('/dev/video'))) {
+    const system = await ffmpeg();
+    needSystemFfmpeg(system, `the camera ${path} cannot be opened`);
+    return openStream(system, deviceSource(path, form, isLive ?? true));
+  }
   if (!found.isFile()) throw new RunError(`${path} is not a file but a device or a pipe`);
-  if (found.size === 0) throw new RunError(`${path} is empty`);
-  const head = await readHead(path);
-  if (sniffHeif(head) !== null) return openPicture(path, rate);
-  // A raw Motion JPEG file begins like one picture.
-  const format = /^\.mjpe?g$/i.test(extname(path)) ? null : sniffFormat(head);
-  if (format === 'webp') {
-    const animation = await withPath(path, async () => openAnimatedWebp(await readFile(path), maxPixels));
-    if (animation) return openAnimation(path, animation);
+  return openFile(path, options);
+}
+
+/** Opens an address: a file that can be fetched, or a stream. */
+async function openAddress(url: string, options: InputOptions): Promise<Input> {
+  const { ffmpeg, form = noForm, isLive = null, scratch, signal } = options;
+  const isWeb = /^https?:/i.test(url);
+  if (isWeb && scratch) {
+    const file = await fetchFile(url, { scratch, signal });
+    if (file !== null) return { ...(await openFile(file, options)), path: url };
   }
-  const isAnimation =
-    format === 'png' && (await withPath(path, async () => isAnimatedPng(await readFile(path))));
-  if (format !== null && !isAnimation) return openPicture(path, rate);
-  return openVideo(await ffmpeg(), path, isAnimation ? ['-f', 'apng'] : []);
+  const system = await ffmpeg();
+  needSystemFfmpeg(system, `${url} cannot be opened`);
+  const source = networkSource(url, form, isLive ?? true);
+  // Some streams over HTTP have an end: those of HLS, as a rule.
+  if (isWeb && isLive === null)
+    return openStream(system, { ...source, isLive: await isEndless(system, source) });
+  return openStream(system, source);
 }
 
-async function readHead(path: string): Promise<Buffer> {
-  await using file = await open(path);
-  const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(64) });
-  return buffer.subarray(0, bytesRead);
-}
-
-async function openVideo(ffmpeg: Ffmpeg, path: string, options: readonly string[]): Promise<Input> {
-  const video = await probeVideo(ffmpeg, path, options);
-  const { timebase, rate, last, frames: total } = video;
-  const about = { kind: 'video', path, total, video, timebase, rate, last, passedOver: [] } as const;
+function openStream(ffmpeg: Ffmpeg, source: VideoSource): Input {
   return {
-    ...about,
+    kind: 'video',
+    path: source.path,
+    total: null,
+    isLive: source.isLive ?? false,
+    video: null,
+    last: null,
+    timebase: source.timebase,
+    rate: null,
+    passedOver: [],
     async *frames(onDamage) {
-      for await (const frame of readVideo(ffmpeg, video, maxPixels, onDamage)) yield { ...frame, name: null };
-    },
-  };
-}
-
-/** Runs `work` on a picture. @throws {RunError} that names the file, if the picture is faulty. */
-async function withPath<T>(path: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof ImageError) throw new RunError(`${path}: ${error.message}`, { cause: error });
-    throw error;
-  }
-}
-
-function openAnimation(path: string, animation: Animation): Input {
-  const timebase = { numerator: 1, denominator: 1000 };
-  let end = 0;
-  const times = animation.delays.map((delay) => (end += delay) - delay);
-  const index = times.length - 1;
-  const last = { index, time: times[index] ?? 0, duration: animation.delays[index] ?? 0 };
-  const rate = constantRate(times, timebase, last.duration);
-  const total = times.length;
-  const about = { kind: 'video', path, total, video: null, timebase, rate, last, passedOver: [] } as const;
-  return {
-    ...about,
-    async *frames() {
-      const images = animation.frames();
-      for (const time of times) {
-        const { value: image } = await withPath(path, () => images.next());
-        if (image) yield { image, time, name: null };
-      }
-    },
-  };
-}
-
-function openPicture(path: string, rate: Rational): Input {
-  const timebase = { numerator: rate.denominator, denominator: rate.numerator };
-  const about = { kind: 'image', path, total: 1, video: null, last: null, passedOver: [] } as const;
-  return {
-    ...about,
-    timebase,
-    rate,
-    async *frames() {
-      yield { image: await readStill(path), time: 0, name: basename(path) };
+      for await (const frame of readVideo(ffmpeg, source, maxPixels, onDamage))
+        yield { ...frame, name: null };
     },
   };
 }

@@ -17,15 +17,15 @@ export class Progress implements Disposable {
     this.#draw(text);
   }
 
-  /** Writes a separate line that stays. */
+  /** Writes a separate line that stays, also without a terminal. */
   note(text: string): void {
-    if (this.#stream.isTTY) this.#stream.write(`\r\x1b[K${text}\n`);
+    this.#stream.write(this.#stream.isTTY ? `\r\x1b[K${text}\n` : `${text}\n`);
   }
 
-  /** @param elapsed milliseconds since the start. */
-  update(done: number, total: number, elapsed: number): void {
+  /** @param total frames that are expected; null if nobody knows. @param elapsed milliseconds since the start. */
+  update(done: number, total: number | null, elapsed: number): void {
     const now = performance.now();
-    if (done < total && now - this.#drawnAt < intervalMs) return;
+    if (done !== total && now - this.#drawnAt < intervalMs) return;
     this.#drawnAt = now;
     this.#draw(progressLine(done, total, elapsed));
   }
@@ -43,8 +43,9 @@ export class Progress implements Disposable {
 }
 
 /** Returns bar, frames, frames per second and time left, as in `[######------] 12/24 frames  8.0 fps  0:02 left`. */
-export function progressLine(done: number, total: number, elapsed: number): string {
+export function progressLine(done: number, total: number | null, elapsed: number): string {
   const perSecond = elapsed > 0 ? (done / elapsed) * 1000 : 0;
+  if (total === null) return `${done} frames  ${perSecond.toFixed(1)} fps`;
   const left = perSecond > 0 ? `  ${clock(Math.max(0, total - done) / perSecond)} left` : '';
   return `[${barText(done, total)}] ${done}/${total} frames  ${perSecond.toFixed(1)} fps${left}`;
 }

@@ -1,3 +1,4 @@
+import type { UnderstoodPrompt } from '@millrace/protocol';
 import type { WorkerTimings } from '../../engine/messages.js';
 import type { MediaStream } from '../../video/media-info.js';
 import { percentile } from '../percentile.js';
@@ -10,6 +11,14 @@ import type { Output } from './output.js';
 export interface Report {
   readonly frames_in: number;
   readonly frames_out: number;
+  /** Frames of a live input that a newer one replaced before it was their turn. */
+  readonly dropped: number;
+  /** Whether the input is live: it has no end, or its frames do not wait. */
+  readonly live: boolean;
+  /** Whether the user ended it before the input did. */
+  readonly interrupted: boolean;
+  /** What the model made of each prompt, in their order. */
+  readonly prompts: readonly UnderstoodPrompt[];
   /** Frames that were too similar to the one before, and repeat its picture. */
   readonly skipped: number;
   /** The fault of a video that could only be decoded in part; null if there was none. */
@@ -35,6 +44,9 @@ interface TrackName {
   readonly type: string;
   readonly codec: string;
 }
+
+/** What is only known at the end, besides the figures. */
+export interface Ending extends Pick<Report, 'live' | 'interrupted' | 'prompts'>, Remarks {}
 
 /** Remarks for the user, besides the figures. */
 export interface Remarks extends Pick<Report, 'passed_over' | 'converted' | 'left_out' | 'notes'> {}
@@ -76,6 +88,7 @@ export class Figures {
   readonly #latencies: number[] = [];
   readonly #sums = new Map<string, number>();
   #frames = 0;
+  #dropped = 0;
   #damage: string | null = null;
 
   get frames(): number {
@@ -96,12 +109,17 @@ export class Figures {
     if (made) this.#latencies.push(made.latency);
   }
 
-  /** Records that the input could only be decoded in part. */
-  damaged(words: string): void {
-    this.#damage = words;
-  }
+  /** Counts a frame of the input that is not generated. */
+  readonly drop = (): void => {
+    this.#dropped++;
+  };
 
-  report(remarks: Remarks): Report {
+  /** Records that the input could only be decoded in part. */
+  readonly damaged = (words: string): void => {
+    this.#damage = words;
+  };
+
+  report(ending: Ending): Report {
     const sorted = this.#latencies.toSorted((a, b) => a - b);
     const generated = sorted.length;
     const stages = stageNames.map((stage) => {
@@ -109,11 +127,12 @@ export class Figures {
       return [stage, round((this.#sums.get(stage) ?? 0) / count)] as const;
     });
     return {
-      frames_in: this.#frames,
+      frames_in: this.#frames + this.#dropped,
       frames_out: this.#frames,
+      dropped: this.#dropped,
       skipped: this.#frames - generated,
       damage: this.#damage,
-      ...remarks,
+      ...ending,
       fps: round((this.#frames / this.elapsed) * 1000),
       latency_ms: { p50: round(percentile(sorted, 0.5)), p95: round(percentile(sorted, 0.95)) },
       stage_ms: Object.fromEntries(stages) as Report['stage_ms'],

@@ -26,7 +26,9 @@ it('controls get pictures made from each frame of the input', async () => {
   ];
   const on = { tile: { scale: 1 }, edges: { scale: 0 }, depth: { scale: 1 } };
   const parameters = { ...defaultParameters(), width: 64, height: 64, controls: on };
-  const outputs = generate(engine, { parameters, controls }, frames(), new AbortController().signal);
+  const outputs = generate(engine, { parameters, controls }, frames(), {
+    signal: new AbortController().signal,
+  });
   let count = 0;
   const reading = (async () => {
     for await (const { image } of outputs) assert.equal(image.data[0], shades[count++]);

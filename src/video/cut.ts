@@ -1,0 +1,13 @@
+import { FfmpegProcess } from './ffmpeg-process.js';
+import { fileArgument, type Ffmpeg } from './ffmpeg.js';
+
+/** Copies the first seconds of a video, all tracks, without encoding anything again. @throws {VideoError} */
+export async function cutVideo(ffmpeg: Ffmpeg, from: string, to: string, seconds: number): Promise<void> {
+  const args = ['-nostdin', '-i', fileArgument(from), '-map', '0', '-c', 'copy', '-t', `${seconds}`];
+  await using process = new FfmpegProcess(
+    ffmpeg,
+    [...args, '-y', fileArgument(to)],
+    ['ignore', 'ignore', 'pipe'],
+  );
+  await process.finished;
+}

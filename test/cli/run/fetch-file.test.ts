@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { after, describe, it } from 'node:test';
+import { openInput } from '../../../src/cli/run/open-input.js';
+import { fetchFile } from '../../../src/cli/run/fetch-file.js';
+import { Scratch } from '../../../src/cli/run/scratch.js';
+import { tower } from '../../image/pictures.js';
+
+const answers: Readonly<Record<string, (request: IncomingMessage, response: ServerResponse) => void>> = {
+  '/tower.jpg': (_, response) => response.end(tower),
+  '/private.jpg': (request, response) => {
+    const basic = `Basic ${Buffer.from('ann:pä ss').toString('base64')}`;
+    response.statusCode = request.headers.authorization === basic ? 200 : 401;
+    response.end(tower);
+  },
+  '/live.m3u8': (_, response) => response.end('#EXTM3U'),
+  '/list': (_, response) => response.setHeader('content-type', 'application/x-mpegURL').end('#EXTM3U'),
+  '/endless': (_, response) => response.write('a part'),
+  '/cut.jpg': (_, response) => {
+    response.setHeader('content-length', 1000).write('a part');
+    setImmediate(() => response.destroy());
+  },
+};
+const server = createServer((request, response) => {
+  const answer = answers[request.url ?? ''];
+  if (answer) answer(request, response);
+  else response.writeHead(404).end();
+}).listen(0, '127.0.0.1');
+after(() => {
+  server.close();
+  server.closeAllConnections();
+});
+await new Promise((resolve) => server.once('listening', resolve));
+const { port } = server.address() as AddressInfo;
+const at = (path: string, user = ''): string => `http://${user}127.0.0.1:${port}${path}`;
+
+describe('a file from the network', () => {
+  it('is fetched, with the name and password of its address, and removed at the end', async () => {
+    let path: string | null;
+    {
+      await using scratch = new Scratch();
+      path = await fetchFile(at('/private.jpg', 'ann:p%C3%A4%20ss@'), { scratch: scratch.folder });
+      assert.deepEqual(await readFile(path ?? ''), Buffer.from(tower));
+    }
+    await assert.rejects(readFile(path ?? ''), { code: 'ENOENT' });
+  });
+
+  it('is an input like other files, and named by its address', async () => {
+    await using scratch = new Scratch();
+    const ffmpeg = (): Promise<never> => Promise.reject(new Error('no video is read here'));
+    const input = await openInput(at('/tower.jpg'), {
+      ffmpeg,
+      rate: { numerator: 25, denominator: 1 },
+      scratch: scratch.folder,
+    });
+    assert.deepEqual([input.kind, input.path, input.isLive], ['image', at('/tower.jpg'), false]);
+    for await (const { image } of input.frames()) assert.equal(image.width, 512);
+  });
+
+  it('is told from a stream: a playlist, or something without a length', async () => {
+    await using scratch = new Scratch();
+    for (const path of ['/live.m3u8', '/list', '/endless']) {
+      assert.equal(await fetchFile(at(path), { scratch: scratch.folder }), null, path);
+    }
+  });
+
+  it('that cannot be fetched is named, without its password', async () => {
+    await using scratch = new Scratch();
+    const cases: readonly (readonly [string, RegExp])[] = [
+      [at('/missing.mp4'), /missing\.mp4 cannot be fetched: the server answers with status 404/],
+      [at('/private.jpg', 'ann:wrong@'), /http:\/\/ann@127\S+ cannot be fetched: .*status 401/],
+      [at('/cut.jpg'), /cut\.jpg cannot be fetched to its end/],
+      ['http://127.0.0.1:1/a.mp4', /127\.0\.0\.1:1\/a\.mp4 cannot be fetched: /],
+    ];
+    for (const [url, message] of cases) {
+      await assert.rejects(fetchFile(url, { scratch: scratch.folder }), { name: 'RunError', message });
+    }
+  });
+});

@@ -41,9 +41,8 @@ export class Fleet implements AsyncDisposable {
     }
     const [first] = nodes;
     const link = linked && first ? await Link.to(first.port) : null;
-    const reached = nodes.map(
-      (node): ServerPorts =>
-        link && node === first ? { port: link.port, agentPort: node.agentPort } : node,
+    const reached = nodes.map((node): ServerPorts =>
+      link && node === first ? { port: link.port, agentPort: node.agentPort } : node,
     );
     try {
       await Promise.all(nodes.map((node) => node.start()));
@@ -103,6 +102,11 @@ export class FleetNode implements ServerPorts, AsyncDisposable {
     this.#options = options;
   }
 
+  /** The address of the server itself, without the balancer. */
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
   /** Starts the server, and waits until it is ready. */
   async start(): Promise<void> {
     const { slots, flags = () => [], imports } = this.#options;
@@ -148,7 +152,7 @@ export class FleetNode implements ServerPorts, AsyncDisposable {
   async sessions(): Promise<number> {
     try {
       const signal = AbortSignal.timeout(2000);
-      const answer = await fetch(`http://127.0.0.1:${this.port}/readyz`, { signal });
+      const answer = await fetch(`${this.url}/readyz`, { signal });
       const { sessions } = (await answer.json()) as { readonly sessions: { readonly served: number } };
       return sessions.served;
     } catch {

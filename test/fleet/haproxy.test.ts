@@ -4,12 +4,15 @@ import { after, before, beforeEach, describe, it } from 'node:test';
 import { settingsTable } from '../../src/settings/settings-table.js';
 import { assertKnownSettings } from '../ops/known-settings.js';
 import { complaintsOf } from '../ops/programs.js';
+import { motionJpegFrames } from '../support/frames.js';
 import { StreamClient } from '../support/stream-client.js';
 import { Fleet } from './fleet.js';
 import { haproxy, haproxyFile } from './haproxy-process.js';
+import { askForImage, sendPicture, takeImagePlace } from './image-places.js';
 
 const text = readFileSync(haproxyFile, 'utf8');
 const parameters = { width: 64, height: 64 };
+const [picture] = motionJpegFrames('walkers.mjpeg');
 
 /** Opens streams at the same time. Returns those that were opened; the others must have been refused. */
 async function openAtOnce(fleet: Fleet, count: number): Promise<readonly StreamClient[]> {
@@ -111,6 +114,26 @@ describe('a fleet behind HAProxy', { skip: haproxy.skip }, () => {
     assert.equal(error.code, 'too_many_sessions');
     assert.equal((await fetch(`${fleet.url}/v1/capabilities`)).status, 200);
     await closeAll(all);
+  });
+
+  it('sends single images to the one node that has room for them', async () => {
+    assert.ok(picture);
+    const leave = await Promise.all(fleet.nodes.slice(1).map(({ url }) => takeImagePlace(url)));
+    for (let round = 0; round < 3; round++) {
+      assert.equal((await askForImage(fleet.url)).status, 200);
+      assert.equal((await sendPicture(fleet.url, picture)).status, 200);
+    }
+    for (const place of leave) place();
+  });
+
+  it('says when to try again if no node has room for an image', async () => {
+    const leave = await Promise.all(fleet.nodes.map(({ url }) => takeImagePlace(url)));
+    const answer = await askForImage(fleet.url);
+    for (const place of leave) place();
+    assert.equal(answer.status, 503);
+    assert.ok(Number(answer.headers.get('retry-after')) > 0);
+    const { error } = (await answer.json()) as { readonly error: { readonly code: string } };
+    assert.equal(error.code, 'too_many_sessions');
   });
 
   it('hides metrics and operation', async () => {

@@ -29,6 +29,7 @@ import type { Settings } from './settings/settings.js';
 import { serveAdmin } from './transport/admin.js';
 import { AgentServer, noSharedKey, type AgentReport } from './transport/agent-server.js';
 import { AgonesReporter } from './transport/agones.js';
+import { ClientAddresses } from './transport/client-addresses.js';
 import { ConnectionGuard } from './transport/connection-guard.js';
 import { connectionRoom, descriptorLimit } from './transport/descriptors.js';
 import { createHttpServer } from './transport/http-server.js';
@@ -182,6 +183,7 @@ export async function createApp(
     connections: room,
     plainPerAddress: settings.maxPlainConnectionsPerAddress,
     requestsPerSecond: settings.maxRequestsPerSecond,
+    clients: new ClientAddresses(settings.trustedProxies),
   });
   const occupancy = (): Readiness['sessions'] => ({
     slots: capacity.slots,

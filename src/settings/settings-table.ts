@@ -87,6 +87,12 @@ export const settingsTable = {
     description:
       'Origins of other web sites whose pages may connect, such as https://example.org; * allows all.',
   },
+  trustedProxies: {
+    type: 'list',
+    default: [],
+    description:
+      'Addresses or networks (10.0.0.0/8) of proxies whose header X-Forwarded-For names the client, for the limits of an address; that of others is ignored.',
+  },
   ...engineSettingsTable,
   maxSessions: {
     type: 'integer',

@@ -12,11 +12,13 @@ import { ProtocolError } from '../session/wire/protocol-error.js';
 import { bearerToken } from './bearer.js';
 import { refuser } from './http-error.js';
 import { formLimits, readForm } from './image-form.js';
+import type { ConnectionGuard } from './connection-guard.js';
 import { networkOf } from './network.js';
 import { originAllowed, type OriginRules } from './origin.js';
 import type { OriginLog } from './origin-log.js';
 
 export interface ImageRoutes {
+  readonly guard: Pick<ConnectionGuard, 'clientOf'>;
   readonly images: OneShot;
   readonly origins: OriginRules;
   readonly originLog: OriginLog;
@@ -70,7 +72,7 @@ export async function serveImages(server: FastifyInstance, options: ImageRoutes)
 async function answer(
   request: FastifyRequest,
   reply: FastifyReply,
-  { images, origins, originLog, access, metrics, draining }: ImageRoutes,
+  { guard, images, origins, originLog, access, metrics, draining }: ImageRoutes,
   { format, asked }: { readonly format: ImageFormat; readonly asked: Asked },
 ): Promise<FastifyReply> {
   const refuse = refuser(metrics);
@@ -84,7 +86,7 @@ async function answer(
   reply.raw.once('close', () => gone.abort());
   try {
     const grant = await access.verify(bearerToken(request.headers.authorization));
-    const name = access.required ? grant.subject : networkOf(request.ip);
+    const name = access.required ? grant.subject : networkOf(guard.clientOf(request.raw));
     const onFlagged = (): void => void reply.header('millrace-flagged', 'true');
     const image = await images.generate(asked, { name, grant, gone: gone.signal, format, onFlagged });
     return await reply.type(`image/${format}`).header('cache-control', 'no-store').send(image);

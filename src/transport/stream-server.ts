@@ -98,14 +98,14 @@ export class StreamServer implements AsyncDisposable {
   }
 
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    const { access, log, origins, originLog, connections, metrics } = this.#options;
+    const { access, guard, log, origins, originLog, connections, metrics } = this.#options;
     socket.on('error', (error) => log.debug({ err: error }, 'a socket failed'));
     const fault = upgradeFault(request, origins);
     if (fault) {
       if (fault.code === 'forbidden_origin') originLog.refused(request.headers);
       return this.#decline(socket, fault);
     }
-    const leave = this.#addresses.enter(request.socket.remoteAddress ?? '');
+    const leave = this.#addresses.enter(guard.clientOf(request));
     if (!leave) return this.#decline(socket, { code: 'rate_limited', message: tooManyStreams });
     socket.once('close', leave);
     const { refusal } = connections;
@@ -121,7 +121,7 @@ export class StreamServer implements AsyncDisposable {
       if (!(error instanceof ProtocolError)) throw error;
       return this.#decline(socket, { code: error.code, message: error.message }, error.cause);
     }
-    if (socket instanceof Socket) this.#options.guard.promote(socket);
+    if (socket instanceof Socket) guard.promote(socket);
     this.#accept(request, socket, head, grant);
   }
 
@@ -132,12 +132,11 @@ export class StreamServer implements AsyncDisposable {
     };
     const limited = new FrameRateLimit(socket, head, { perSecond: this.#options.messagesPerSecond, onFlood });
     this.#sockets.handleUpgrade(request, limited, Buffer.alloc(0), (client) => {
-      const { metrics } = this.#options;
-      const { remoteAddress: address } = request.socket;
+      const { guard, metrics } = this.#options;
       wire = new SocketWire({
         socket: client,
         network: limited,
-        address,
+        address: guard.clientOf(request),
         metrics,
         buffers: this.#buffers,
       });

@@ -23,6 +23,7 @@ import { createResumeTokens } from './session/live/resume-token.js';
 import { createRedisStore } from './session/live/redis-store.js';
 import { Sessions } from './session/live/sessions.js';
 import { StyleImages } from './session/live/style-images.js';
+import { TokenFaults } from './session/live/token-faults.js';
 import { Connections } from './session/connection/connections.js';
 import { readProcessors } from './settings/processors.js';
 import type { Settings } from './settings/settings.js';
@@ -123,9 +124,11 @@ export async function createApp(
   });
   const reports = new EngineReports({ metrics, capacity, admission, log });
   const engine = createEngine({ model: settings.model, ...engineSettings(settings), observer: reports });
+  const tokenFaults = new TokenFaults(settings.resumeKey !== '', metrics, log);
   const tokens = createResumeTokens({
     secret: settings.resumeKey,
     lifetimeMs: tokenLifeMs,
+    onFault: (fault) => tokenFaults.note(fault),
     // It comes back in a hello, which needs room for its other fields.
     maxLength: Math.min(textLimits.resume, limits.messageBytes - 16 * 1024),
   });

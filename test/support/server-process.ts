@@ -20,6 +20,8 @@ export interface Surroundings {
   readonly imports?: URL;
   /** The token to read metrics with, if they need one. */
   readonly metricsToken?: string | undefined;
+  /** Further environment variables. */
+  readonly env?: NodeJS.ProcessEnv;
   /** The program, if it is another version than the one that is tested. */
   readonly main?: string | undefined;
 }
@@ -33,7 +35,7 @@ export async function startServer(...args: readonly string[]): Promise<ServerPro
 
 /** Starts a server in another environment. */
 export async function startServerIn(
-  { openFiles, imports, metricsToken, main = builtMain }: Surroundings,
+  { openFiles, imports, metricsToken, env, main = builtMain }: Surroundings,
   ...args: readonly string[]
 ): Promise<ServerProcess> {
   const command = [process.execPath, main, 'serve', '--port', '0', '--log-format', 'json', ...args];
@@ -42,7 +44,7 @@ export async function startServerIn(
   const [program = '', ...rest] = openFiles === undefined ? command : limited;
   const child = spawn(program, rest, {
     stdio: ['ignore', 'pipe', 'inherit', ...(imports ? (['ipc'] as const) : [])],
-    env: { ...process.env, ...(imports && { NODE_OPTIONS: `--import ${imports.href}` }) },
+    env: { ...process.env, ...env, ...(imports && { NODE_OPTIONS: `--import ${imports.href}` }) },
   });
   const url = await ready(child);
   return {

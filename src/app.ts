@@ -32,7 +32,7 @@ import { AgentServer, noSharedKey, type AgentReport } from './transport/agent-se
 import { AgonesReporter } from './transport/agones.js';
 import { ClientAddresses } from './transport/client-addresses.js';
 import { ConnectionGuard } from './transport/connection-guard.js';
-import { connectionRoom, descriptorLimit } from './transport/descriptors.js';
+import { usableConnections } from './transport/descriptors.js';
 import { createHttpServer } from './transport/http-server.js';
 import { isLoopback } from './transport/origin.js';
 import { OriginLog } from './transport/origin-log.js';
@@ -174,16 +174,8 @@ export async function createApp(
   });
   const origins = { allowed: settings.allowedOrigins, loopback: isLoopback(settings.host) };
   const originLog = new OriginLog(log);
-  const limit = descriptorLimit();
-  const room = connectionRoom(settings.maxConnections, limit);
-  if (room < settings.maxConnections) {
-    log.warn(
-      { connections: room, limit },
-      'the limit of open files allows fewer connections than maxConnections; raise it (ulimit -n)',
-    );
-  }
   const guard = new ConnectionGuard({
-    connections: room,
+    connections: usableConnections(settings.maxConnections, log),
     plainPerAddress: settings.maxPlainConnectionsPerAddress,
     requestsPerSecond: settings.maxRequestsPerSecond,
     clients: new ClientAddresses(settings.trustedProxies),

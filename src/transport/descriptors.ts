@@ -1,3 +1,5 @@
+import type { Logger } from 'pino';
+
 /** Connections at the same time if the operator sets no number. */
 const defaultConnections = 10_000;
 /**
@@ -14,6 +16,18 @@ export function descriptorLimit(): number {
   const { userLimits } = report as { readonly userLimits?: { readonly open_files?: { soft: unknown } } };
   const soft = userLimits?.open_files?.soft;
   return typeof soft === 'number' ? soft : Infinity;
+}
+
+/** Returns how many connections the server may have, and warns if they are fewer than the operator asked for. */
+export function usableConnections(asked: number, log: Pick<Logger, 'warn'>): number {
+  const limit = descriptorLimit();
+  const connections = connectionRoom(asked, limit);
+  if (connections < asked) {
+    const words =
+      'the limit of open files allows fewer connections than maxConnections; raise it (ulimit -n)';
+    log.warn({ connections, limit }, words);
+  }
+  return connections;
 }
 
 /**

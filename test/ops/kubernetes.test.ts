@@ -239,7 +239,7 @@ describe('ops/kubernetes', { skip: kubectl.skip }, () => {
       const { env } = serversOf(objects).spec.template.spec.containers[0];
       const store = env.find(({ name }) => name === 'MILLRACE_SESSION_STORE')?.valueFrom?.secretKeyRef;
       assert.equal(store?.name, 'millrace');
-      assert.ok(guide.includes(`--from-literal=${store?.key}=rediss://`), store?.key);
+      assert.ok(guide.includes(`\`${store?.key}=rediss://`), store?.key);
       const ports = (rendered: readonly Manifest[]): readonly unknown[] =>
         find(rendered, 'NetworkPolicy', 'millrace').spec.egress.flatMap((rule) =>
           rule.ports.map(({ port }) => port),

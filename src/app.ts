@@ -26,15 +26,17 @@ import { createResumeTokens } from './session/live/resume-token.js';
 import { createRedisStore } from './session/live/redis-store.js';
 import { Sessions } from './session/live/sessions.js';
 import { StyleImages } from './session/live/style-images.js';
+import { TokenFaults } from './session/live/token-faults.js';
 import { Connections } from './session/connection/connections.js';
 import { readProcessors } from './settings/processors.js';
 import type { Settings } from './settings/settings.js';
 import { serveAdmin } from './transport/admin.js';
 import { AgentServer, noSharedKey, type AgentReport } from './transport/agent-server.js';
 import { AgonesReporter } from './transport/agones.js';
+import { ClientAddresses } from './transport/client-addresses.js';
 import { createPrograms } from './transport/compat/programs.js';
 import { ConnectionGuard } from './transport/connection-guard.js';
-import { allowedConnections } from './transport/descriptors.js';
+import { usableConnections } from './transport/descriptors.js';
 import { createHttpServer } from './transport/http-server.js';
 import { isLoopback } from './transport/origin.js';
 import { OriginLog } from './transport/origin-log.js';
@@ -114,9 +116,11 @@ export async function createApp(
   });
   const reports = new EngineReports({ metrics, capacity, admission, log });
   const engine = createEngine({ model: settings.model, ...engineSettings(settings), observer: reports });
+  const tokenFaults = new TokenFaults(settings.resumeKey !== '', metrics, log);
   const tokens = createResumeTokens({
     secret: settings.resumeKey,
     lifetimeMs: tokenLifeMs,
+    onFault: (fault) => tokenFaults.note(fault),
     // It comes back in a hello, which needs room for its other fields.
     maxLength: Math.min(textLimits.resume, limits.messageBytes - 16 * 1024),
   });
@@ -168,9 +172,10 @@ export async function createApp(
   const origins = { allowed: settings.allowedOrigins, loopback: isLoopback(settings.host) };
   const originLog = new OriginLog(log);
   const guard = new ConnectionGuard({
-    connections: allowedConnections(settings.maxConnections, log),
+    connections: usableConnections(settings.maxConnections, log),
     plainPerAddress: settings.maxPlainConnectionsPerAddress,
     requestsPerSecond: settings.maxRequestsPerSecond,
+    clients: new ClientAddresses(settings.trustedProxies),
   });
   const occupancy = (): Readiness['sessions'] => ({
     slots: capacity.slots,

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import type { App } from '../app.js';
 import { accessSettings, asksForTokens } from '../session/access/access.js';
+import { ClientAddresses } from '../transport/client-addresses.js';
 import { isLoopback } from '../transport/origin.js';
 import { oneLine } from './interruptible.js';
 import { createLogger } from './logger.js';
@@ -42,6 +43,7 @@ export function createServeCommand(): Command {
     try {
       const settings = readSettings({ flags, environment: process.env, ...file });
       checkAccess(settings);
+      checkProxies(settings);
       process.exitCode = await serve(settings);
     } catch (error) {
       if (!(error instanceof SettingsError)) throw error;
@@ -68,6 +70,14 @@ function checkAccess(settings: Settings): void {
     `--host ${host} can be reached by others, who could all use the server; require tokens with --api-keys, ` +
       '--jwt-secret or --jwt-keys, or add --insecure-no-auth if that is what you want',
   );
+}
+
+function checkProxies({ trustedProxies }: Settings): void {
+  try {
+    new ClientAddresses(trustedProxies);
+  } catch (error) {
+    throw new SettingsError(`--trusted-proxies: ${oneLine(error)}`);
+  }
 }
 
 async function serve(settings: Settings): Promise<number> {

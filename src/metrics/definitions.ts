@@ -118,6 +118,11 @@ export const definitions = {
     help: 'Sessions that continued over another connection, and resume tokens that were refused.',
     labels: { result: ['resumed', 'refused'] },
   },
+  resume_faults_total: {
+    type: 'counter',
+    help: 'Refused resume tokens that could not be opened: sealed with another key or changed, of another version or no tokens, or expired.',
+    labels: { cause: ['key', 'version', 'expired'] },
+  },
   drain_seconds: {
     type: 'histogram',
     help: 'Time from the announcement that the server will stop until a client has left.',

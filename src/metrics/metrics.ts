@@ -39,6 +39,8 @@ export interface Metrics {
   drained(ms: number): void;
   /** Counts an error that was reported to a client. */
   error(code: ErrorCode): void;
+  /** Counts a resume token that could not be opened. */
+  resumeFault(cause: (typeof definitions.resume_faults_total.labels.cause)[number]): void;
   /** Counts the bytes of a WebSocket message. */
   networkBytes(direction: 'in' | 'out', bytes: number): void;
   /** Shows how many watch results of others' sessions. */
@@ -142,6 +144,7 @@ export function createMetrics(server?: MeasuredServer, readGpus = createGpuReade
       if (code === 'invalid_resume_token') series.resumes_total.inc({ result: 'refused' });
       if (code === 'rate_limited') series.rate_limited_total.inc();
     },
+    resumeFault: (cause) => series.resume_faults_total.inc({ cause }),
     networkBytes: (direction, bytes) => series.network_bytes_total.inc({ direction }, bytes),
     viewers: (present) => series.viewers.set(present),
     viewerPicture(result, bytes) {

@@ -94,6 +94,12 @@ export const settingsTable = {
     description:
       "Protocols of other programs that the server speaks too: demo (the pages of StreamDiffusion and Real-Time LCM), fal (fal's realtime client), sglang (SGLang's realtime video and OpenAI's images).",
   },
+  trustedProxies: {
+    type: 'list',
+    default: [],
+    description:
+      'Addresses or networks (10.0.0.0/8) of proxies whose header X-Forwarded-For names the client, for the limits of an address; that of others is ignored.',
+  },
   ...engineSettingsTable,
   maxSessions: {
     type: 'integer',

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { errors } from '@millrace/protocol';
 import { TokenBucket } from '../session/time/token-bucket.js';
 import { RecentEntries } from '../session/time/recent-entries.js';
+import type { ClientAddresses } from './client-addresses.js';
 import { networkOf } from './network.js';
 import { errorBody, errorHeaders } from './http-error.js';
 import { answerRaw } from './raw-answer.js';
@@ -15,6 +16,7 @@ export interface ConnectionGuardOptions {
   readonly plainPerAddress: number;
   /** HTTP requests per second from one address, and new connections per second, each also in one burst. */
   readonly requestsPerSecond: number;
+  readonly clients: ClientAddresses;
 }
 
 interface Address {
@@ -50,7 +52,8 @@ const tooManyRequests = 'Too many requests in a short time; wait and retry.';
 /**
  * Limits TCP connections, per address and in total, so that file descriptors are left for the rest of the server; and
  * the requests over them. If there are too many in total, the oldest connection without a request is closed: honest
- * clients send their requests at once.
+ * clients send their requests at once. The connections of a trusted proxy are those of many users: only their total is
+ * limited, and the requests of each user.
  */
 export class ConnectionGuard {
   readonly #options: ConnectionGuardOptions;
@@ -72,6 +75,11 @@ export class ConnectionGuard {
     server.on('connection', (socket) => this.#enter(socket));
   }
 
+  /** Returns the address of the client that a request comes from. */
+  clientOf(request: IncomingMessage): string {
+    return this.#options.clients.of(request);
+  }
+
   /** Treats the connection as a stream from now on: other limits apply. */
   promote(socket: Socket): void {
     this.#leave(socket);
@@ -83,11 +91,13 @@ export class ConnectionGuard {
   }
 
   /** @returns whether to handle a request; if not, it was answered, or its connection is being closed. */
-  admit({ socket }: IncomingMessage, response: ServerResponse): boolean {
+  admit(request: IncomingMessage, response: ServerResponse): boolean {
+    const { socket } = request;
     const plain = this.#plain.get(socket);
     if (plain === undefined) return false;
     if (plain.finished) return this.#ignore(socket, plain);
-    if (plain.address.requests.take() && plain.waiting.size < mostWaiting) {
+    const { requests } = this.#addressOf(this.clientOf(request));
+    if (requests.take() && plain.waiting.size < mostWaiting) {
       plain.waiting.add(response);
       response.once('close', () => plain.waiting.delete(response));
       return true;
@@ -120,22 +130,30 @@ export class ConnectionGuard {
       this.#open -= 1;
       this.#leave(socket);
     });
-    const { connections, plainPerAddress, requestsPerSecond } = this.#options;
-    const address = this.#addresses.of(networkOf(socket.remoteAddress ?? ''), () => ({
-      connects: new TokenBucket(requestsPerSecond),
-      requests: new TokenBucket(requestsPerSecond),
-      plain: 0,
-      bannedUntil: -Infinity,
-    }));
-    // No answer: it would cost more than the connection did.
-    if (!address.connects.take() || performance.now() < address.bannedUntil) return void socket.destroy();
-    if (address.plain >= plainPerAddress) {
-      return answerRaw(socket, { code: 'rate_limited', message: tooManyConnections });
+    const { connections, plainPerAddress, clients } = this.#options;
+    const from = socket.remoteAddress ?? '';
+    const address = this.#addressOf(from);
+    if (!clients.isProxy(from)) {
+      // No answer: it would cost more than the connection did.
+      if (!address.connects.take() || performance.now() < address.bannedUntil) return void socket.destroy();
+      if (address.plain >= plainPerAddress) {
+        return answerRaw(socket, { code: 'rate_limited', message: tooManyConnections });
+      }
     }
     if (this.#open > connections && !this.#makeRoom())
       return answerRaw(socket, { code: 'too_many_sessions' });
     address.plain += 1;
     this.#plain.set(socket, { address, waiting: new Set(), finished: false, ignored: 0 });
+  }
+
+  #addressOf(ip: string): Address {
+    const { requestsPerSecond } = this.#options;
+    return this.#addresses.of(networkOf(ip), () => ({
+      connects: new TokenBucket(requestsPerSecond),
+      requests: new TokenBucket(requestsPerSecond),
+      plain: 0,
+      bannedUntil: -Infinity,
+    }));
   }
 
   /** Closes the oldest connection without a request. @returns whether there was one. */

@@ -18,6 +18,18 @@ export function descriptorLimit(): number {
   return typeof soft === 'number' ? soft : Infinity;
 }
 
+/** Returns how many connections the server may have, and warns if they are fewer than the operator asked for. */
+export function usableConnections(asked: number, log: Pick<Logger, 'warn'>): number {
+  const limit = descriptorLimit();
+  const connections = connectionRoom(asked, limit);
+  if (connections < asked) {
+    const words =
+      'the limit of open files allows fewer connections than maxConnections; raise it (ulimit -n)';
+    log.warn({ connections, limit }, words);
+  }
+  return connections;
+}
+
 /**
  * Returns how many connections there are descriptors for, at most the number asked for.
  * @param asked by the operator; 0 for the default.
@@ -28,19 +40,4 @@ export function connectionRoom(asked: number, limit: number): number {
     1,
     Math.min(asked === 0 ? defaultConnections : asked, limit === Infinity ? Infinity : room),
   );
-}
-
-/**
- * Returns how many connections are allowed, and logs if that is fewer than the operator asked for.
- * @param asked by the operator; 0 for the default.
- */
-export function allowedConnections(asked: number, log: Pick<Logger, 'warn'>): number {
-  const limit = descriptorLimit();
-  const connections = connectionRoom(asked, limit);
-  if (connections < asked) {
-    const words =
-      'the limit of open files allows fewer connections than maxConnections; raise it (ulimit -n)';
-    log.warn({ connections, limit }, words);
-  }
-  return connections;
 }

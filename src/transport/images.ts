@@ -12,11 +12,13 @@ import { ProtocolError } from '../session/wire/protocol-error.js';
 import { bearerToken } from './bearer.js';
 import { refuser } from './http-error.js';
 import { formLimits, readForm } from './image-form.js';
+import type { ConnectionGuard } from './connection-guard.js';
 import { networkOf } from './network.js';
 import { originAllowed, type OriginRules } from './origin.js';
 import type { OriginLog } from './origin-log.js';
 
 export interface ImageRoutes {
+  readonly guard: Pick<ConnectionGuard, 'clientOf'>;
   readonly images: OneShot;
   readonly origins: OriginRules;
   readonly originLog: OriginLog;
@@ -92,12 +94,12 @@ async function answer(
 export async function generateFor(
   request: FastifyRequest,
   reply: FastifyReply,
-  { images, origins, originLog, access, draining }: Omit<ImageRoutes, 'metrics' | 'messageBytes'>,
+  { guard, images, origins, originLog, access, draining }: Omit<ImageRoutes, 'metrics' | 'messageBytes'>,
   { format, asked }: Wanted,
 ): Promise<Uint8Array | ProtocolError | null> {
   const { origin, host } = request.headers;
   if (!originAllowed(origin, host, origins)) {
-    originLog.refused(request.headers, request.ip);
+    originLog.refused(request.headers, guard.clientOf(request.raw));
     return new ProtocolError('forbidden_origin');
   }
   if (draining()) return new ProtocolError('shutting_down');
@@ -105,7 +107,7 @@ export async function generateFor(
   reply.raw.once('close', () => gone.abort());
   try {
     const grant = await access.verify(bearerToken(request.headers.authorization));
-    const name = access.required ? grant.subject : networkOf(request.ip);
+    const name = access.required ? grant.subject : networkOf(guard.clientOf(request.raw));
     const onFlagged = (): void => void reply.header('millrace-flagged', 'true');
     return await images.generate(asked, { name, grant, gone: gone.signal, format, onFlagged });
   } catch (error) {

@@ -112,17 +112,17 @@ export class StreamServer implements AsyncDisposable {
   }
 
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    const { access, log, origins, originLog, connections, metrics } = this.#options;
+    const { access, guard, log, origins, originLog, connections, metrics } = this.#options;
     socket.on('error', (error) => log.debug({ err: error }, 'a socket failed'));
     const foreign = this.#foreignTo(request);
     const fault = upgradeFault(request, origins, foreign !== null);
     if (fault) {
       if (fault.code === 'forbidden_origin') {
-        originLog.refused(request.headers, request.socket.remoteAddress);
+        originLog.refused(request.headers, guard.clientOf(request));
       }
       return this.#decline(socket, fault);
     }
-    const leave = this.#addresses.enter(request.socket.remoteAddress ?? '');
+    const leave = this.#addresses.enter(guard.clientOf(request));
     if (!leave) return this.#decline(socket, { code: 'rate_limited', message: tooManyStreams });
     socket.once('close', leave);
     const { refusal } = connections;
@@ -139,7 +139,7 @@ export class StreamServer implements AsyncDisposable {
       if (!(error instanceof ProtocolError)) throw error;
       return this.#decline(socket, { code: error.code, message: error.message }, error.cause);
     }
-    if (socket instanceof Socket) this.#options.guard.promote(socket);
+    if (socket instanceof Socket) guard.promote(socket);
     this.#accept(request, socket, head, { grant, foreign });
   }
 
@@ -165,12 +165,11 @@ export class StreamServer implements AsyncDisposable {
     };
     const limited = new FrameRateLimit(socket, head, { perSecond: this.#options.messagesPerSecond, onFlood });
     this.#sockets.handleUpgrade(request, limited, Buffer.alloc(0), (client) => {
-      const { metrics } = this.#options;
-      const { remoteAddress: address } = request.socket;
+      const { guard, metrics } = this.#options;
       const own = new SocketWire({
         socket: client,
         network: limited,
-        address,
+        address: guard.clientOf(request),
         metrics,
         buffers: this.#buffers,
       });

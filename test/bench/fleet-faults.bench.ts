@@ -1,64 +1,72 @@
 import { encodeJpeg } from '../../src/image/encode.js';
-import { Fleet } from '../fleet/fleet.js';
+import { Fleet, type FleetOptions } from '../fleet/fleet.js';
 import { haproxy } from '../fleet/haproxy-process.js';
+import { NextVersion } from '../fleet/next-version.js';
+import { redis, RedisProcess } from '../fleet/redis-process.js';
 import {
   closeViewers,
   freezeNode,
   killNode,
+  openPatiently,
   openViewers,
   restartHaproxy,
   rollNodes,
   silenceLink,
+  slowLink,
+  watchFor,
   type Outcome,
 } from '../fleet/scenarios.js';
+import type { Viewer } from '../fleet/viewer.js';
 import { testImage } from '../support/engine.js';
 import { StreamClient } from '../support/stream-client.js';
+import { FaultTable } from './fleet/fault-table.js';
 import { report } from './report.js';
 
 /**
  * What users of a fleet see when its parts fail: `npm run bench -- fleet-faults`. Three servers with a tiny model behind
- * a real HAProxy with the configuration of ops/haproxy; all on this machine, which should have nothing else to do.
+ * a real HAProxy with the configuration of ops/haproxy; all on this machine, which should have nothing else to do. It
+ * takes about six minutes, and ends with a table for ops/docs/fleet.md.
  */
 const picture = await encodeJpeg(testImage(0, { width: 64, height: 64 }), 90);
-const slots = 10;
 const users = 12;
+/** Of each server: one alone has room for all users. */
+const slots = users;
 const arrivals = 1000;
+/** The check interval of ops/haproxy and a second. */
+const killGoalMs = 1500;
+const table = new FaultTable();
 
-/** Prints what the users saw of a fault. */
-function note(what: string, outcome: Outcome, goalMs?: number): void {
-  const { viewers, moved, resumed, restarted, ended, lostFrames, unchanged } = outcome;
-  report(`fleet-faults: ${what}`, [
-    { what: 'streams that moved', value: moved, unit: `of ${viewers}` },
-    {
-      what: 'moves that went on with the stream',
-      value: resumed,
-      unit: `of ${resumed + restarted}`,
-      goal: 'all',
-    },
-    { what: 'streams that ended', value: ended, unit: '', goal: '0' },
-    { what: 'users with their style and seed', value: unchanged, unit: `of ${viewers}`, goal: 'all' },
-    { what: 'frames lost', value: lostFrames, unit: '', goal: 'only those under way on a dead server' },
-    {
-      what: 'longest gap',
-      value: outcome.longestGapMs,
-      unit: 'ms',
-      ...(goalMs !== undefined && { goal: `under ${goalMs} ms` }),
-    },
-    { what: 'longest gap of streams that did not move', value: outcome.longestGapOfOthersMs, unit: 'ms' },
-  ]);
+interface Fault {
+  readonly what: string;
+  readonly goalMs?: number;
+  readonly options?: Partial<FleetOptions>;
+  readonly happen: (fleet: Fleet, viewers: readonly Viewer[]) => Promise<Outcome>;
 }
 
-/** Runs one fault on a fleet of its own. */
-async function withUsers(
-  what: string,
-  goalMs: number | undefined,
-  fault: (fleet: Fleet, viewers: Awaited<ReturnType<typeof openViewers>>) => Promise<Outcome>,
-): Promise<void> {
-  await using fleet = await Fleet.start({ slots, patient: false, linked: true });
-  const viewers = await openViewers(fleet, users, picture, 100);
-  note(what, await fault(fleet, viewers), goalMs);
-  fleet.link.heal();
-  await closeViewers(viewers);
+/** Lets faults happen, each to a fleet of its own. */
+async function inject(faults: readonly Fault[]): Promise<void> {
+  for (const { what, goalMs, options, happen } of faults) {
+    await using fleet = await Fleet.start({ slots, patient: false, linked: true, ...options });
+    const viewers = await openViewers(fleet, users, picture, 100);
+    table.add(what, await happen(fleet, viewers), goalMs);
+    fleet.link.heal();
+    await closeViewers(viewers);
+  }
+}
+
+/** Moves streams to the second server, which differs from the others, and from there. */
+const throughSecond = async (fleet: Fleet, viewers: readonly Viewer[]): Promise<Outcome> => {
+  await killNode(fleet, viewers, 0);
+  return killNode(fleet, viewers, 1);
+};
+
+/** Updates all servers, and reports how long that takes. */
+async function roll(fleet: Fleet, viewers: readonly Viewer[]): Promise<Outcome> {
+  const start = performance.now();
+  const outcome = await rollNodes(fleet, viewers);
+  const value = (performance.now() - start) / 1000;
+  report('fleet-faults: time of the rolling update', [{ what: 'three servers', value, unit: 's' }]);
+  return outcome;
 }
 
 /** Lets streams arrive in groups that fit, and counts those that were refused or reached a full server. */
@@ -67,7 +75,7 @@ async function arrive(): Promise<void> {
   let refused = 0;
   let uneven = 0;
   for (let arrived = 0; arrived < arrivals;) {
-    const group = 3 * slots - (arrived % 7);
+    const group = Math.min(3 * slots - (arrived % 7), arrivals - arrived);
     const opening = Array.from({ length: group }, () =>
       StreamClient.open(fleet.streamUrl, { width: 64, height: 64 }),
     );
@@ -80,39 +88,93 @@ async function arrive(): Promise<void> {
     await Promise.all(clients.map((client) => client[Symbol.asyncDispose]()));
     await fleet.haproxy.idle();
   }
-  report('fleet-faults: arrivals in groups', [
-    {
-      what: 'streams that were refused although a server had room',
-      value: refused,
-      unit: `of ${arrivals}`,
-      goal: '0',
-    },
+  const atFull = await Promise.all(fleet.nodes.map((node) => node.refusals()));
+  const unit = `of ${arrivals}`;
+  report('fleet-faults: arrivals in groups, while there is room', [
+    { what: 'newcomers at a full server', value: atFull.reduce((sum, own) => sum + own), unit, goal: '0' },
+    { what: 'streams that were refused', value: refused, unit, goal: '0' },
     { what: 'largest difference of sessions between servers', value: uneven, unit: '', goal: 'at most 1' },
   ]);
+}
+
+/** Fills the fleet, and frees a slot once a newcomer was refused. */
+async function fillUp(): Promise<void> {
+  await using fleet = await Fleet.start({ slots, patient: false });
+  const [leaving, ...others] = await openViewers(fleet, 3 * slots, picture, 500);
+  await fleet.haproxy.full();
+  let freedAt = 0;
+  const newcomer = await openPatiently(fleet, () => {
+    freedAt = performance.now();
+    void leaving?.[Symbol.asyncDispose]();
+  });
+  const value = performance.now() - freedAt;
+  report('fleet-faults: all full, then a slot is freed', [
+    { what: 'until the newcomer has it (retry-after: 2 s)', value, unit: 'ms' },
+  ]);
+  await closeViewers([...others, newcomer]);
 }
 
 /** Lets many clients come back at the same time. */
 async function stampede(count: number): Promise<void> {
   await using fleet = await Fleet.start({ slots: Math.ceil((count * 1.1) / 3), patient: false });
   const viewers = await openViewers(fleet, count, picture, 2000);
-  note(`${count} clients come back at once`, await restartHaproxy(fleet, viewers));
+  table.add(
+    `restart of HAProxy: ${count} clients come back at once, each with a frame every 2 s`,
+    await restartHaproxy(fleet, viewers),
+  );
   await closeViewers(viewers);
 }
 
+async function killStoreInUpdate(): Promise<void> {
+  await using store = await RedisProcess.start();
+  await inject([
+    {
+      what: 'rolling update, and the session store dies in it',
+      goalMs: 1000,
+      options: { flags: () => ['--session-store', store.url] },
+      happen: (fleet, viewers) => rollNodes(fleet, viewers, () => store.kill()),
+    },
+  ]);
+}
+
 if (haproxy.skip === false) {
+  await using next = await NextVersion.make();
+  const fastClock = new URL('../fleet/fast-clock.js', import.meta.url);
   await arrive();
-  await withUsers('kill -9 of a server', 1500, killNode);
-  await withUsers('a server hangs (SIGSTOP)', undefined, freezeNode);
-  await withUsers('a silent link', undefined, silenceLink);
-  await withUsers('restart of HAProxy', undefined, restartHaproxy);
-  await withUsers('rolling update of three servers', 1000, async (fleet, viewers) => {
-    const start = performance.now();
-    const outcome = await rollNodes(fleet, viewers);
-    const value = (performance.now() - start) / 1000;
-    report('fleet-faults: time of the rolling update', [{ what: 'three servers', value, unit: 's' }]);
-    return outcome;
-  });
+  await fillUp();
+  await inject([
+    { what: 'none, for comparison', happen: (fleet, viewers) => watchFor(3000, fleet, viewers) },
+    { what: 'kill -9 of a server', goalMs: killGoalMs, happen: killNode },
+    { what: 'a server hangs (SIGSTOP)', happen: freezeNode },
+    { what: 'a silent link', happen: silenceLink },
+    {
+      what: 'a slow link (100 ms each way)',
+      happen: (fleet, viewers) => slowLink(fleet, viewers, { delayMs: 100, forMs: 3000 }),
+    },
+    {
+      what: 'kill -9 of servers; one has another resume key',
+      goalMs: killGoalMs,
+      options: { flags: (node) => (node === 1 ? ['--resume-key', 'a key that no other server has'] : []) },
+      happen: throughSecond,
+    },
+    {
+      what: 'kill -9 of servers; the clock of one is 30 s ahead',
+      goalMs: killGoalMs,
+      options: { imports: (node) => (node === 1 ? fastClock : undefined) },
+      happen: throughSecond,
+    },
+    {
+      what: 'kill -9 of servers; one is of the next version',
+      goalMs: killGoalMs,
+      options: { main: (node) => (node === 1 ? next.main : undefined) },
+      happen: throughSecond,
+    },
+    { what: 'restart of HAProxy', happen: restartHaproxy },
+    { what: 'rolling update of three servers', goalMs: 1000, happen: roll },
+  ]);
+  if (redis.skip === false) await killStoreInUpdate();
   await stampede(200);
+  table.print();
 } else {
   console.log(`fleet-faults: ${haproxy.skip}`);
 }

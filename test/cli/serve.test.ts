@@ -201,6 +201,9 @@ describe('millrace serve', () => {
     await using serve = new Serve('--max-sessions', 'many');
     assert.equal(await serve.exit, 2);
     assert.match(serve.errorOutput, /^millrace: --max-sessions must be an integer [^\n]+"many"\n$/);
+    await using trusting = new Serve('--trusted-proxies', '10.0.0.0/8,haproxy');
+    assert.equal(await trusting.exit, 2);
+    assert.match(trusting.errorOutput, /^millrace: --trusted-proxies: "haproxy" is neither [^\n]+\n$/);
   });
 
   it('does not listen on other interfaces without authentication unless told to', async () => {

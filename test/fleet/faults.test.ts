@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { encodeJpeg } from '../../src/image/encode.js';
+import { version } from '../../src/package.js';
 import { testImage } from '../support/engine.js';
-import { Fleet } from './fleet.js';
+import { Fleet, type FleetOptions } from './fleet.js';
 import { haproxy } from './haproxy-process.js';
+import { NextVersion } from './next-version.js';
+import { redis, RedisProcess } from './redis-process.js';
 import {
   closeViewers,
   freezeNode,
@@ -13,6 +16,7 @@ import {
   restartHaproxy,
   rollNodes,
   silenceLink,
+  slowLink,
   type Outcome,
 } from './scenarios.js';
 import type { Viewer } from './viewer.js';
@@ -90,6 +94,14 @@ describe('faults of a fleet', { skip: haproxy.skip }, () => {
     assert.deepEqual(await fleet.sessions(), [0, 3, 3]);
   });
 
+  it('a slow link to a node: its streams stay there, and lose no frame', async () => {
+    const outcome = await slowLink(fleet, viewers, { delayMs: 100, forMs: 2500 });
+    assertAllGoOn(outcome);
+    assert.equal(outcome.moved, 0);
+    assert.equal(outcome.lostFrames, 0);
+    assert.deepEqual(outcome.sessions, [2, 2, 2]);
+  });
+
   it('a rolling update of all nodes: all streams go on, and no frame is lost', async () => {
     const outcome = await rollNodes(fleet, viewers);
     assertAllGoOn(outcome);
@@ -108,29 +120,52 @@ describe('faults of a fleet', { skip: haproxy.skip }, () => {
   });
 });
 
+/** Moves streams to a node that differs from the other one, and then back. */
+async function moveToAndFro(differences: Partial<FleetOptions>): Promise<readonly [Outcome, Outcome]> {
+  await using fleet = await Fleet.start({ nodes: 2, slots, ...differences });
+  const viewers = await openViewers(fleet, 4, picture);
+  const there = await killNode(fleet, viewers, 0);
+  assert.deepEqual(there.sessions, [0, 4]);
+  await fleet.nodes[0]?.start();
+  await fleet.haproxy.until(([first]) => first?.state === 'UP');
+  const back = await killNode(fleet, viewers, 1);
+  assert.deepEqual(back.sessions, [4, 0]);
+  await closeViewers(viewers);
+  return [there, back];
+}
+
 describe('differences between the nodes of a fleet', { skip: haproxy.skip }, () => {
   it('another resume key: streams start over there, with the same style and seed', async () => {
     const flags = (node: number): readonly string[] =>
       node === 1 ? ['--resume-key', 'a key that no other node has'] : [];
-    await using fleet = await Fleet.start({ nodes: 2, slots, flags });
-    const viewers = await openViewers(fleet, 4, picture);
-    const outcome = await killNode(fleet, viewers);
-    assert.equal(outcome.ended, 0);
-    assert.equal(outcome.restarted, 2);
-    assert.equal(outcome.unchanged, viewers.length);
-    await closeViewers(viewers);
+    const [there, back] = await moveToAndFro({ flags });
+    assert.deepEqual([there.ended, there.resumed, there.restarted], [0, 0, 2]);
+    assert.deepEqual([back.ended, back.resumed, back.restarted], [0, 0, 4]);
+    for (const { unchanged, viewers } of [there, back]) assert.equal(unchanged, viewers);
   });
 
-  it('a clock that is half a minute ahead: streams go on there, and from there', async () => {
-    const imports = (node: number): URL | undefined =>
-      node === 1 ? new URL('fast-clock.js', import.meta.url) : undefined;
-    await using fleet = await Fleet.start({ slots, imports });
-    const viewers = await openViewers(fleet, 3, picture);
-    assertAllGoOn(await killNode(fleet, viewers, 0));
-    const onwards = await killNode(fleet, viewers, 1);
-    assertAllGoOn(onwards);
-    assert.ok(onwards.moved > 0);
-    assert.deepEqual(onwards.sessions, [0, 0, 3]);
+  it('the next version, with a parameter more and a clock half a minute ahead: streams go on there, and from there', async () => {
+    await using next = await NextVersion.make();
+    const fastClock = new URL('fast-clock.js', import.meta.url);
+    const [there, back] = await moveToAndFro({
+      main: (node) => (node === 1 ? next.main : undefined),
+      imports: (node) => (node === 1 ? fastClock : undefined),
+    });
+    for (const outcome of [there, back]) assertAllGoOn(outcome);
+    assert.deepEqual([there.versions, back.versions], [['millrace/99.0.0'], [`millrace/${version}`]]);
+  });
+});
+
+describe('a fleet whose session store dies', { skip: haproxy.skip || redis.skip }, () => {
+  it('in a rolling update: all streams go on, and no frame is lost', async () => {
+    await using store = await RedisProcess.start();
+    const flags = (): readonly string[] => ['--session-store', store.url];
+    await using fleet = await Fleet.start({ nodes: 2, slots, flags });
+    const viewers = await openViewers(fleet, 4, picture);
+    const outcome = await rollNodes(fleet, viewers, () => store.kill());
+    assertAllGoOn(outcome);
+    assert.equal(outcome.moved, viewers.length);
+    assert.equal(outcome.lostFrames, 0);
     await closeViewers(viewers);
   });
 });

@@ -15,6 +15,8 @@ export interface FleetOptions {
   readonly flags?: (node: number) => readonly string[];
   /** A module that a node imports first. */
   readonly imports?: (node: number) => URL | undefined;
+  /** The program of a node, if it is another version. */
+  readonly main?: (node: number) => string | undefined;
   /** Whether HAProxy reaches the first node over a link that can break. */
   readonly linked?: boolean;
 }
@@ -106,9 +108,14 @@ export class FleetNode implements ServerPorts, AsyncDisposable {
     this.#options = options;
   }
 
+  /** The address of the server itself, without the balancer. */
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
   /** Starts the server, and waits until it is ready. */
   async start(): Promise<void> {
-    const { slots, flags = () => [], imports } = this.#options;
+    const { slots, flags = () => [], imports, main } = this.#options;
     const own = {
       port: this.port,
       'agent-port': this.agentPort,
@@ -132,7 +139,7 @@ export class FleetNode implements ServerPorts, AsyncDisposable {
     const given = Object.entries(own).flatMap(([name, value]) => [`--${name}`, String(value)]);
     const module = imports?.(this.#index);
     this.#process = await startServerIn(
-      { ...(module && { imports: module }) },
+      { ...(module && { imports: module }), main: main?.(this.#index) },
       ...given,
       ...flags(this.#index),
     );
@@ -151,12 +158,18 @@ export class FleetNode implements ServerPorts, AsyncDisposable {
   async sessions(): Promise<number> {
     try {
       const signal = AbortSignal.timeout(2000);
-      const answer = await fetch(`http://127.0.0.1:${this.port}/readyz`, { signal });
+      const answer = await fetch(`${this.url}/readyz`, { signal });
       const { sessions } = (await answer.json()) as { readonly sessions: { readonly served: number } };
       return sessions.served;
     } catch {
       return 0;
     }
+  }
+
+  /** Returns how many streams it refused because it was full. */
+  async refusals(): Promise<number> {
+    const name = 'millrace_errors_total{code="too_many_sessions"}';
+    return (await this.#process?.metrics(name))?.get(name) ?? 0;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,12 +1,14 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 
-/** A network path to a port of this machine that can break. */
+/** A network path to a port of this machine that can break, or become slow. */
 export class Link implements AsyncDisposable {
   readonly port: number;
   readonly #server;
   readonly #sockets = new Set<Socket>();
   #silent = false;
+  #delayMs = 0;
 
   private constructor(server: ReturnType<typeof createServer>, port: number, target: number) {
     this.#server = server;
@@ -28,9 +30,15 @@ export class Link implements AsyncDisposable {
     for (const socket of this.#sockets) socket.pause();
   }
 
-  /** Closes all connections, and lets new ones through. */
+  /** Delays all data from now on by so many milliseconds, in each direction. */
+  delay(ms: number): void {
+    this.#delayMs = ms;
+  }
+
+  /** Closes all connections, and lets new ones through at once. */
   heal(): void {
     this.#silent = false;
+    this.#delayMs = 0;
     for (const socket of this.#sockets) socket.destroy();
   }
 
@@ -41,18 +49,28 @@ export class Link implements AsyncDisposable {
   }
 
   #join(near: Socket, far: Socket): void {
-    for (const [socket, other] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      this.#sockets.add(socket);
-      socket.on('data', (data) => this.#silent || other.write(data));
-      socket.on('end', () => this.#silent || other.end());
-      socket.on('error', () => other.destroy());
-      socket.on('close', () => {
-        this.#sockets.delete(socket);
-        if (!this.#silent) other.destroy();
+    this.#forward(near, far);
+    this.#forward(far, near);
+  }
+
+  /** Hands on what one end of a connection sends, and its end, in order. */
+  #forward(from: Socket, to: Socket): void {
+    let previous = Promise.resolve();
+    const pass = (hand: () => void): void => {
+      const due = performance.now() + this.#delayMs;
+      previous = previous.then(async () => {
+        const wait = due - performance.now();
+        if (wait > 0) await pause(wait);
+        if (!this.#silent) hand();
       });
-    }
+    };
+    this.#sockets.add(from);
+    from.on('data', (data) => pass(() => void to.write(data)));
+    from.on('end', () => pass(() => void to.end()));
+    from.on('error', () => {}); // `close` follows.
+    from.on('close', () => {
+      this.#sockets.delete(from);
+      pass(() => to.destroySoon());
+    });
   }
 }

@@ -24,6 +24,10 @@ export interface Outcome {
   readonly longestGapOfOthersMs: number;
   /** Users with the style and the seed that they chose. */
   readonly unchanged: number;
+  /** Time from the fault until the last stream had moved, in milliseconds; 0 if none moved. */
+  readonly movedWithinMs: number;
+  /** Name and version of the servers that the users have at the end. */
+  readonly versions: readonly string[];
   /** Sessions on each node at the end. */
   readonly sessions: readonly number[];
 }
@@ -54,6 +58,7 @@ async function watch(
 ): Promise<Outcome> {
   for (const viewer of viewers) viewer.forget();
   const underWay = viewers.reduce((total, viewer) => total + viewer.underWay, 0);
+  const begun = performance.now();
   await fault();
   await Promise.all(viewers.map((viewer) => viewer.fresh().catch(() => {})));
   const sum = (of: (viewer: Viewer) => number): number =>
@@ -72,6 +77,8 @@ async function watch(
     longestGapMs: gap(viewers),
     longestGapOfOthersMs: gap(viewers.filter(({ moves }) => moves === 0)),
     unchanged: sum(({ unchanged }) => Number(unchanged)),
+    movedWithinMs: Math.max(begun, ...viewers.map(({ movedAt }) => movedAt)) - begun,
+    versions: [...new Set(viewers.map(({ stream }) => stream.server))],
     sessions: await fleet.sessions(),
   };
 }
@@ -105,10 +112,36 @@ export async function silenceLink(fleet: Fleet, viewers: readonly Viewer[]): Pro
   return loseNode(fleet, viewers, 0, () => fleet.link.fallSilent());
 }
 
-/** Stops one node after the other, as an update does, and starts it again. */
-export async function rollNodes(fleet: Fleet, viewers: readonly Viewer[]): Promise<Outcome> {
+/** Lets nothing happen for a while, to compare. */
+export async function watchFor(ms: number, fleet: Fleet, viewers: readonly Viewer[]): Promise<Outcome> {
+  return watch(fleet, viewers, () => pause(ms));
+}
+
+/** Makes the link to the first node slow for a while: its streams stay, with older frames. */
+export async function slowLink(
+  fleet: Fleet,
+  viewers: readonly Viewer[],
+  { delayMs, forMs }: { readonly delayMs: number; readonly forMs: number },
+): Promise<Outcome> {
+  return watch(fleet, viewers, async () => {
+    fleet.link.delay(delayMs);
+    await pause(forMs);
+    fleet.link.delay(0);
+  });
+}
+
+/**
+ * Stops one node after the other, as an update does, and starts it again.
+ * @param between is called when the first node is back.
+ */
+export async function rollNodes(
+  fleet: Fleet,
+  viewers: readonly Viewer[],
+  between: () => Promise<void> | void = () => {},
+): Promise<Outcome> {
   return watch(fleet, viewers, async () => {
     for (const [i, node] of fleet.nodes.entries()) {
+      if (i === 1) await between();
       await node.stop();
       await node.start();
       // An orchestrator waits for readiness.

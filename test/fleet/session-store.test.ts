@@ -4,6 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { makeCertificate, openssl } from '../support/certificate.js';
+import { tinyModel } from '../support/engine.js';
+import { freePort } from '../support/free-port.js';
+import { startServerIn } from '../support/server-process.js';
 import { createApiKey } from '../../src/session/access/api-keys.js';
 import type { Settings } from '../../src/settings/settings.js';
 import { startServer, type TestServer } from '../support/server.js';
@@ -109,6 +113,30 @@ describe('servers with a session store', { skip: redis.skip }, () => {
     while ((await up(a)) !== '1' || (await up(b)) !== '1') await pause(50);
     await client.generate(2, picture);
     await another.generate(2, picture);
+  });
+});
+
+describe('a server with a session store over TLS', { skip: redis.skip || openssl.skip }, () => {
+  it('reaches it if it trusts its certificate, and says so if not', async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'millrace-redis-'));
+    t.after(() => rm(folder, { recursive: true }));
+    const { certificate, key } = makeCertificate(folder, 'IP:127.0.0.1');
+    const port = await freePort();
+    const files = ['--tls-cert-file', certificate, '--tls-key-file', key, '--tls-ca-cert-file', certificate];
+    await using store = await RedisProcess.start(
+      ...['--tls-port', `${port}`, '--tls-auth-clients', 'no', '--requirepass', 'secret', ...files],
+    );
+    assert.notEqual(port, store.port);
+    const flags = [
+      ...['--model', tinyModel, '--cache-directory', '', '--threads', '1', '--slo-fps', '0'],
+      ...['--resume-key', 'the same', '--session-store', `rediss://:secret@127.0.0.1:${port}`],
+    ];
+    const up = async (env: NodeJS.ProcessEnv): Promise<number | undefined> => {
+      await using server = await startServerIn({ env }, ...flags);
+      return (await server.metrics('millrace_session_store_up')).get('millrace_session_store_up');
+    };
+    assert.equal(await up({ NODE_EXTRA_CA_CERTS: certificate }), 1);
+    assert.equal(await up({}), 0);
   });
 });
 

@@ -21,6 +21,8 @@ export class Viewer implements AsyncDisposable {
   resumed = 0;
   /** How often the stream started over. */
   restarted = 0;
+  /** When it last moved, by `performance.now()`; -Infinity if it did not. */
+  movedAt = -Infinity;
   /** Why the stream ended, if it did. */
   ended: Error | undefined;
 
@@ -34,6 +36,7 @@ export class Viewer implements AsyncDisposable {
     stream.on('reconnected', ({ resumed }) => {
       if (resumed) this.resumed += 1;
       else this.restarted += 1;
+      this.movedAt = performance.now();
     });
     stream.on('close', ({ error }) => (this.ended = error));
     if (picture === null) return;
@@ -83,6 +86,7 @@ export class Viewer implements AsyncDisposable {
     this.shownAgain = 0;
     this.resumed = 0;
     this.restarted = 0;
+    this.movedAt = -Infinity;
     this.#longestGapMs = 0;
     this.#lastResultAt = performance.now();
   }

@@ -16,6 +16,7 @@ const release = '1.32';
 const kubectl = findProgram('kubectl');
 const kubernetes = join(repositoryRoot, 'ops/kubernetes');
 const haproxyText = readFileSync(join(repositoryRoot, 'ops/haproxy/haproxy.cfg'), 'utf8');
+const guide = readFileSync(join(repositoryRoot, 'ops/docs/fleet.md'), 'utf8');
 const recording = readFileSync(join(repositoryRoot, 'ops/prometheus/millrace-recording.yml'), 'utf8');
 
 /** As much of an object as the tests look at; schemas check the rest. */
@@ -36,6 +37,7 @@ interface Spec {
   readonly selector?: object;
   readonly template: PodTemplate;
   readonly fleetName?: string;
+  readonly egress: readonly { readonly ports: readonly { readonly port: number | string }[] }[];
   readonly policy: { readonly buffer: { readonly maxReplicas: number } };
 }
 interface PodTemplate {
@@ -55,7 +57,11 @@ interface PodSpec {
 }
 interface Container {
   readonly envFrom: readonly { readonly configMapRef: { readonly name: string } }[];
-  readonly env: readonly { readonly name: string; readonly value?: string }[];
+  readonly env: readonly {
+    readonly name: string;
+    readonly value?: string;
+    readonly valueFrom?: { readonly secretKeyRef?: { readonly name: string; readonly key: string } };
+  }[];
   readonly ports: readonly { readonly containerPort: number }[];
   readonly lifecycle: { readonly preStop: { readonly sleep: { readonly seconds: number } } };
   readonly securityContext: {
@@ -86,8 +92,9 @@ function render(overlay: string, components: readonly string[] = []): readonly M
 const variants: Readonly<Record<string, () => readonly Manifest[]>> = {
   cpu: () => render('cpu'),
   nvidia: () => render('nvidia'),
-  'nvidia with keda and monitoring': () => render('nvidia', ['keda', 'monitoring']),
-  'nvidia with agones and monitoring': () => render('nvidia', ['agones', 'monitoring']),
+  'nvidia with keda, monitoring and a store': () => render('nvidia', ['keda', 'monitoring', 'session-store']),
+  'nvidia with a store, agones and monitoring': () =>
+    render('nvidia', ['session-store', 'agones', 'monitoring']),
 };
 
 function find(objects: readonly Manifest[], kind: string, name: string): Manifest {
@@ -224,6 +231,22 @@ describe('ops/kubernetes', { skip: kubectl.skip }, () => {
     assert.ok(env.some(({ name }) => name === 'MILLRACE_PACKED'));
     // Two budgets for one pod would make evictions fail.
     assert.ok(!objects.some(({ kind }) => kind === 'PodDisruptionBudget'));
+  });
+
+  it('with a session store: gives the servers its address as a secret, and lets them reach it', () => {
+    for (const components of [['session-store'], ['session-store', 'agones']]) {
+      const objects = render('cpu', components);
+      const { env } = serversOf(objects).spec.template.spec.containers[0];
+      const store = env.find(({ name }) => name === 'MILLRACE_SESSION_STORE')?.valueFrom?.secretKeyRef;
+      assert.equal(store?.name, 'millrace');
+      assert.ok(guide.includes(`\`${store?.key}=rediss://`), store?.key);
+      const ports = (rendered: readonly Manifest[]): readonly unknown[] =>
+        find(rendered, 'NetworkPolicy', 'millrace').spec.egress.flatMap((rule) =>
+          rule.ports.map(({ port }) => port),
+        );
+      assert.ok(ports(objects).includes(6379));
+      assert.ok(!ports(render('cpu')).includes(6379));
+    }
   });
 
   it('has custom resources without unknown fields', () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
@@ -9,6 +9,7 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { subprotocol } from '@millrace/protocol';
 import { WebSocket, type ClientOptions } from 'ws';
+import { makeCertificate, openssl } from '../support/certificate.js';
 import { motionJpegFrames } from '../support/frames.js';
 import { freePort } from '../support/free-port.js';
 import { repositoryRoot } from '../support/reference.js';
@@ -17,7 +18,6 @@ import { StreamClient } from '../support/stream-client.js';
 import { assertKnownSettings } from './known-settings.js';
 import { findProgram } from './programs.js';
 
-const openssl = findProgram('openssl');
 const [picture = new Uint8Array()] = motionJpegFrames('walkers.mjpeg');
 const site = 'https://millrace.example';
 
@@ -166,12 +166,8 @@ async function refusal(url: string, options: ClientOptions): Promise<number | un
 
 async function makePlace(server: string): Promise<Place> {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-proxy-'));
-  const [certificate, key, combined] = ['site.pem', 'site.key', 'both.pem'].map((name) => join(folder, name));
-  const subject = ['-subj', '/CN=millrace.example', '-addext', 'subjectAltName=DNS:millrace.example'];
-  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
-  const files = ['-out', certificate, '-keyout', key];
-  const { status, stderr } = spawnSync(openssl.path, ['req', '-x509', ...curve, ...subject, ...files]);
-  assert.equal(status, 0, String(stderr));
+  const combined = join(folder, 'both.pem');
+  const { certificate, key } = makeCertificate(folder, 'DNS:millrace.example');
   await writeFile(combined, (await readFile(certificate, 'utf8')) + (await readFile(key, 'utf8')));
   return { folder, certificate, key, combined, port: await freePort(), server };
 }

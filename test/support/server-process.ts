@@ -20,7 +20,13 @@ export interface Surroundings {
   readonly imports?: URL;
   /** The token to read metrics with, if they need one. */
   readonly metricsToken?: string | undefined;
+  /** Further environment variables. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** The program, if it is another version than the one that is tested. */
+  readonly main?: string | undefined;
 }
+
+const builtMain = join(repositoryRoot, 'dist/src/cli/main.js');
 
 /** Starts a server on a free port and waits until its model is ready. */
 export async function startServer(...args: readonly string[]): Promise<ServerProcess> {
@@ -29,17 +35,16 @@ export async function startServer(...args: readonly string[]): Promise<ServerPro
 
 /** Starts a server in another environment. */
 export async function startServerIn(
-  { openFiles, imports, metricsToken }: Surroundings,
+  { openFiles, imports, metricsToken, env, main = builtMain }: Surroundings,
   ...args: readonly string[]
 ): Promise<ServerProcess> {
-  const main = join(repositoryRoot, 'dist/src/cli/main.js');
   const command = [process.execPath, main, 'serve', '--port', '0', '--log-format', 'json', ...args];
   // Node raises the soft limit to the hard one, so both are set; the server replaces the shell.
   const limited = ['/bin/sh', '-c', `ulimit -n ${openFiles} && exec "$0" "$@"`, ...command];
   const [program = '', ...rest] = openFiles === undefined ? command : limited;
   const child = spawn(program, rest, {
     stdio: ['ignore', 'pipe', 'inherit', ...(imports ? (['ipc'] as const) : [])],
-    env: { ...process.env, ...(imports && { NODE_OPTIONS: `--import ${imports.href}` }) },
+    env: { ...process.env, ...env, ...(imports && { NODE_OPTIONS: `--import ${imports.href}` }) },
   });
   const url = await ready(child);
   return {

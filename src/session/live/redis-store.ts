@@ -74,6 +74,18 @@ function reconnectStrategy(retries: number): number {
   return Math.min(100 * 2 ** Math.min(retries, 6), 2000) + Math.random() * 200;
 }
 
+/** Says why a store cannot be reached, without its password. */
+function reasonOf(error: Error & { readonly code?: string }, url: string): string {
+  const { code = '', message } = error;
+  const { hostname, host } = new URL(url);
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `DNS has no address for ${hostname} (${code})`;
+  if (code === 'ECONNREFUSED') return `nothing listens at ${host} (${code})`;
+  if (/CERT|ISSUER|SIGNED/.test(code)) {
+    return `its certificate is not trusted (${message}): NODE_EXTRA_CA_CERTS names further authorities`;
+  }
+  return message || code || error.name;
+}
+
 /** What is used of a client of `@redis/client`. */
 interface Client {
   readonly isOpen: boolean;
@@ -111,9 +123,7 @@ class RedisStore implements SessionStore, AsyncDisposable {
 
   /** Connects, and waits briefly until the store answers; if it does not, goes on trying. */
   async start(): Promise<void> {
-    this.#client.on('error', (error) => {
-      this.#change(false, error.message || (error.code ?? error.name));
-    });
+    this.#client.on('error', (error) => this.#change(false, reasonOf(error, this.#options.url)));
     const first = new Promise<void>((resolve) => {
       this.#client.on('ready', () => void this.#renewAll().then(resolve));
     });

@@ -25,9 +25,14 @@ export interface ResumeTokenSettings {
   readonly lifetimeMs: number;
   /** Maximum length of a token; what makes it longer is left out: frames under way and feedback, then transitions. */
   readonly maxLength: number;
+  /** Called with the reason when a token cannot be opened. */
+  readonly onFault?: (fault: TokenFault) => void;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
 }
+
+/** Why a token cannot be opened: another key sealed it, or it was changed; it is of another version, or none; it has expired. */
+export type TokenFault = 'key' | 'version' | 'expired';
 
 /** Seals sessions into tokens (AES-256-GCM), and opens those that were sealed with the same key. */
 export interface ResumeTokens {
@@ -49,7 +54,7 @@ const cipher = 'aes-256-gcm';
 const purpose = Buffer.from(`millrace resume token ${version}`);
 
 export function createResumeTokens(settings: ResumeTokenSettings): ResumeTokens {
-  const { secret, lifetimeMs, maxLength, now = Date.now } = settings;
+  const { secret, lifetimeMs, maxLength, onFault = () => {}, now = Date.now } = settings;
   const key = Buffer.from(hkdfSync('sha256', secret === '' ? randomBytes(32) : secret, '', purpose, 32));
   const seal = (state: ResumeState): string => {
     const nonce = randomBytes(nonceBytes);
@@ -59,6 +64,10 @@ export function createResumeTokens(settings: ResumeTokenSettings): ResumeTokens 
     return Buffer.concat([Buffer.of(version), nonce, ...sealed, encryption.getAuthTag()]).toString(
       'base64url',
     );
+  };
+  const refuse = (fault: TokenFault): null => {
+    onFault(fault);
+    return null;
   };
   return {
     seal(state) {
@@ -76,21 +85,26 @@ export function createResumeTokens(settings: ResumeTokenSettings): ResumeTokens 
     },
     open(token) {
       const bytes = Buffer.from(token, 'base64url');
-      if (bytes[0] !== version || bytes.length <= 1 + nonceBytes + tagBytes) return null;
+      if (bytes[0] !== version || bytes.length <= 1 + nonceBytes + tagBytes) return refuse('version');
       const nonce = bytes.subarray(1, 1 + nonceBytes);
       const decryption = createDecipheriv(cipher, key, nonce, { authTagLength: tagBytes }).setAAD(purpose);
       decryption.setAuthTag(bytes.subarray(-tagBytes));
-      let content: ResumeState & { readonly expires: number };
+      let opened: Buffer;
       try {
         const sealed = bytes.subarray(1 + nonceBytes, -tagBytes);
-        const opened = Buffer.concat([decryption.update(sealed), decryption.final()]);
+        opened = Buffer.concat([decryption.update(sealed), decryption.final()]);
+      } catch {
+        return refuse('key');
+      }
+      let content: ResumeState & { readonly expires: number };
+      try {
         // Its form needs no check, since only this version seals it. Reading it fails if a newer Node wrote it.
         content = deserialize(opened) as typeof content;
       } catch {
-        return null;
+        return refuse('version');
       }
       const { expires, ...state } = content;
-      return now() < expires ? state : null;
+      return now() < expires ? state : refuse('expired');
     },
   };
 }

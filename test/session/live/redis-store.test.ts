@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { pino } from 'pino';
 import { createRedisStore } from '../../../src/session/live/redis-store.js';
 import type { Claim } from '../../../src/session/live/session-store.js';
 import { Link } from '../../fleet/link.js';
+import { makeCertificate, openssl } from '../../support/certificate.js';
+import { freePort } from '../../support/free-port.js';
 import { redis, RedisProcess } from '../../fleet/redis-process.js';
 
 type Store = NonNullable<Awaited<ReturnType<typeof createRedisStore>>>;
@@ -211,6 +216,37 @@ describe('a session store in Redis', { skip: redis.skip }, () => {
     const keys = (await process.command('KEYS *')).match(/millrace:\S+/g) ?? [];
     assert.ok(keys.length >= 2);
     for (const key of keys) assert.match(await process.command(`PTTL ${key}`), /^:[1-9]/, key);
+  });
+});
+
+describe('a session store that cannot be reached', () => {
+  const wrong = [
+    ['redis://:secret@store.invalid', /DNS has no address for store\.invalid \((ENOTFOUND|EAI_AGAIN)\)/],
+    ['redis://:secret@127.0.0.1:1', /nothing listens at 127\.0\.0\.1:1 \(ECONNREFUSED\)/],
+  ] as const;
+  for (const [url, reason] of wrong) {
+    it(`holds nobody up, and is said once: ${url}`, async () => {
+      await using a = await node(url);
+      await until(() => a.up === false);
+      assert.equal(await a.store.claim(claim('s', 5)), 5);
+      const [line = '', ...others] = a.lines;
+      assert.match(line, reason);
+      assert.doesNotMatch(line, /secret/);
+      assert.equal(others.length, 0);
+    });
+  }
+
+  it('such as one whose certificate is not trusted', { skip: redis.skip || openssl.skip }, async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'millrace-redis-'));
+    t.after(() => rm(folder, { recursive: true }));
+    const { certificate, key } = makeCertificate(folder, 'IP:127.0.0.1');
+    const port = await freePort();
+    const files = ['--tls-cert-file', certificate, '--tls-key-file', key, '--tls-ca-cert-file', certificate];
+    await using process = await RedisProcess.start('--tls-port', `${port}`, ...files);
+    await using a = await node(`rediss://127.0.0.1:${port}`);
+    await until(() => a.up === false);
+    assert.match(a.lines[0] ?? '', /certificate is not trusted .*NODE_EXTRA_CA_CERTS/);
+    assert.notEqual(process.port, port);
   });
 });
 

@@ -130,6 +130,22 @@ describe('resume tokens', () => {
     assert.equal(tokens.open('no token'), null);
   });
 
+  it('are refused with a reason', () => {
+    let now = 1_000_000;
+    const faults: string[] = [];
+    const onFault = (fault: string): number => faults.push(fault);
+    const tokens = createResumeTokens({ ...settings, now: () => now, onFault });
+    const token = tokens.seal(state);
+    assert.ok(tokens.open(token));
+    tokens.open(createResumeTokens({ ...settings, secret: 'another' }).seal(state));
+    tokens.open(sealAs(4, serialize(state)));
+    tokens.open(sealAs(3, Buffer.from(serialize(state)).fill(99, 1, 2)));
+    tokens.open('no token');
+    now += 60_000;
+    tokens.open(token);
+    assert.deepEqual(faults, ['key', 'version', 'version', 'version', 'expired']);
+  });
+
   it('leave out the frames under way if they would be too long', () => {
     const tokens = createResumeTokens(settings);
     const whole = tokens.seal(state).length;

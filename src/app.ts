@@ -31,12 +31,11 @@ import { Connections } from './session/connection/connections.js';
 import { readProcessors } from './settings/processors.js';
 import type { Settings } from './settings/settings.js';
 import { serveAdmin } from './transport/admin.js';
-import { AgentServer, noSharedKey, type AgentReport } from './transport/agent-server.js';
-import { AgonesReporter } from './transport/agones.js';
 import { ClientAddresses } from './transport/client-addresses.js';
 import { createPrograms } from './transport/compat/programs.js';
 import { ConnectionGuard } from './transport/connection-guard.js';
 import { usableConnections } from './transport/descriptors.js';
+import { FleetAgents } from './transport/fleet-agents.js';
 import { createHttpServer } from './transport/http-server.js';
 import { isLoopback } from './transport/origin.js';
 import { OriginLog } from './transport/origin-log.js';
@@ -170,20 +169,22 @@ export async function createApp(
     log,
   });
   const origins = { allowed: settings.allowedOrigins, loopback: isLoopback(settings.host) };
-  const originLog = new OriginLog(log);
+  const clients = new ClientAddresses(settings.trustedProxies);
+  const originLog = new OriginLog(log, clients);
   const guard = new ConnectionGuard({
     connections: usableConnections(settings.maxConnections, log),
     plainPerAddress: settings.maxPlainConnectionsPerAddress,
     requestsPerSecond: settings.maxRequestsPerSecond,
-    clients: new ClientAddresses(settings.trustedProxies),
+    clients,
   });
+  const door = { guard, access, origins, originLog };
   const occupancy = (): Readiness['sessions'] => ({
     slots: capacity.slots,
     served: admission.served,
     waiting: admission.waiting,
   });
   const http = await createHttpServer({
-    guard,
+    ...door,
     capabilities: {
       protocol: subprotocol,
       server,
@@ -197,9 +198,6 @@ export async function createApp(
     engineState: () => engine.state,
     metrics,
     images,
-    origins,
-    originLog,
-    access,
     metricsToken: settings.metricsToken,
     draining: () => connections.draining,
     refusal: () => connections.refusal,
@@ -233,36 +231,31 @@ export async function createApp(
     modes: rules.modes,
     isReady: () => engine.state.name === 'ready' && !connections.draining,
     occupancy,
-    images: { images, origins, originLog, access, draining: () => connections.draining },
+    images: { images, ...door, draining: () => connections.draining },
     metrics,
   });
   for (const program of programs) program.addRoutes?.(http);
-  serveViewers(http, { sessions, keys, audiences, linkSeconds, origins, originLog, metrics });
+  serveViewers(http, { ...door, sessions, keys, audiences, linkSeconds, metrics });
   const stream = new StreamServer({
     http: http.server,
-    guard,
+    ...door,
     connections,
     metrics,
     log,
-    origins,
-    originLog,
     messageBytes: limits.messageBytes,
     messagesPerSecond: settings.maxMessagesPerSecond,
     addresses: {
       connections: settings.maxConnectionsPerAddress,
       connectsPerMinute: settings.maxConnectsPerMinute,
     },
-    access,
     programs,
     pingIntervalMs: settings.pingSeconds * 1000,
   });
-  const report = (): AgentReport => ({
-    engine: engine.state.name,
-    draining: connections.draining,
-    ...occupancy(),
-  });
-  const agent = new AgentServer(report);
-  const agones = settings.agones ? new AgonesReporter(report, log) : null;
+  const agents = new FleetAgents(
+    settings,
+    () => ({ engine: engine.state.name, draining: connections.draining, ...occupancy() }),
+    log,
+  );
   const unhandledLogs = new TokenBucket(1, 10);
   return {
     failed: reports.failed,
@@ -276,17 +269,13 @@ export async function createApp(
       log.error({ err: error }, 'an unhandled error: the server keeps running; report it as a bug');
     },
     async listen() {
-      const { agentHost, agentPort, resumeKey } = settings;
       await store?.start();
-      if (agentPort !== 0) {
-        await agent.listen(agentHost, agentPort);
-        if (resumeKey === '') log.warn(noSharedKey);
-      }
+      await agents.listen();
       await http.listen({ host: settings.host, port: settings.port });
       // `ready` and `failed` report a failure.
       engine.start().catch(() => {});
       sampler.start();
-      agones?.start();
+      agents.start();
       const address = http.server.address();
       if (address === null || typeof address === 'string') throw new Error('the server has no address');
       return address;
@@ -298,10 +287,9 @@ export async function createApp(
       pauses[Symbol.dispose]();
       await connections.drain(settings.drainSeconds * 1000);
       await stream[Symbol.asyncDispose]();
-      await agones?.[Symbol.asyncDispose]();
       await http.close();
       await store?.[Symbol.asyncDispose]();
-      await agent[Symbol.asyncDispose]();
+      await agents[Symbol.asyncDispose]();
       await engine[Symbol.asyncDispose]();
       await tracer?.[Symbol.asyncDispose]();
     },

@@ -46,7 +46,7 @@ export function serveAdmin(server: FastifyInstance, options: AdminOptions): void
     reply.header('cache-control', 'no-store');
     const role = await roleOf(request, rules);
     if (role !== null && role !== 'foreign' && allowed.includes(role)) return role;
-    if (role === 'foreign') originLog.refused(request.headers, request.ip);
+    if (role === 'foreign') originLog.refused(request.raw);
     await refuse(reply, role === 'foreign' ? 'forbidden_origin' : 'unauthorized');
     return null;
   };

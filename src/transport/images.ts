@@ -99,7 +99,7 @@ export async function generateFor(
 ): Promise<Uint8Array | ProtocolError | null> {
   const { origin, host } = request.headers;
   if (!originAllowed(origin, host, origins)) {
-    originLog.refused(request.headers, guard.clientOf(request.raw));
+    originLog.refused(request.raw);
     return new ProtocolError('forbidden_origin');
   }
   if (draining()) return new ProtocolError('shutting_down');

@@ -1,4 +1,6 @@
+import type { IncomingMessage } from 'node:http';
 import type { Logger } from 'pino';
+import type { ClientAddresses } from './client-addresses.js';
 
 /** Maximum number of logged origins, so that made-up ones cannot fill the log. */
 const mostOrigins = 100;
@@ -6,23 +8,21 @@ const mostOrigins = 100;
 /** Logs each refused origin once: browsers hide the cause from pages. */
 export class OriginLog {
   readonly #log: Pick<Logger, 'warn'>;
+  readonly #clients: Pick<ClientAddresses, 'of'>;
   readonly #seen = new Set<string>();
 
-  constructor(log: Pick<Logger, 'warn'>) {
+  constructor(log: Pick<Logger, 'warn'>, clients: Pick<ClientAddresses, 'of'>) {
     this.#log = log;
+    this.#clients = clients;
   }
 
-  /** @param address of who asked, if it is known. */
-  refused({ origin = '', host = '' }: OriginHeaders, address?: string): void {
+  /** Takes note of a request that was refused for its origin. */
+  refused(request: IncomingMessage): void {
+    const { origin = '', host = '' } = request.headers;
     if (this.#seen.has(origin) || this.#seen.size >= mostOrigins) return;
     this.#seen.add(origin);
     const words = 'pages of this origin are refused; to admit them, add it to the setting allowedOrigins';
-    const from = address === undefined ? {} : { address };
-    this.#log.warn({ origin: origin.slice(0, 200), host: host.slice(0, 200), ...from }, words);
+    const address = this.#clients.of(request);
+    this.#log.warn({ origin: origin.slice(0, 200), host: host.slice(0, 200), address }, words);
   }
-}
-
-interface OriginHeaders {
-  readonly origin?: string | undefined;
-  readonly host?: string | undefined;
 }

@@ -118,7 +118,7 @@ export class StreamServer implements AsyncDisposable {
     const fault = upgradeFault(request, origins, foreign !== null);
     if (fault) {
       if (fault.code === 'forbidden_origin') {
-        originLog.refused(request.headers, guard.clientOf(request));
+        originLog.refused(request);
       }
       return this.#decline(socket, fault);
     }

@@ -115,13 +115,13 @@ const pictureHeaders: Readonly<Record<string, string>> = {
 
 /** Returns whether the page of a request may ask; it may then read the answer too. */
 function admitPage(
-  { headers, ip }: FastifyRequest<OfSession>,
+  { headers, raw }: FastifyRequest<OfSession>,
   reply: FastifyReply,
   { origins, originLog }: ViewerRoutes,
 ): boolean {
   const { origin, host } = headers;
   if (!originAllowed(origin, host, origins)) {
-    originLog.refused(headers, ip);
+    originLog.refused(raw);
     return false;
   }
   if (origin !== undefined) reply.headers({ 'access-control-allow-origin': origin, vary: 'origin' });

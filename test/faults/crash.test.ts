@@ -6,6 +6,7 @@ import { it } from 'node:test';
 import { pino } from 'pino';
 import { createMetrics } from '../../src/metrics/metrics.js';
 import { Connections } from '../../src/session/connection/connections.js';
+import { ClientAddresses } from '../../src/transport/client-addresses.js';
 import { OriginLog } from '../../src/transport/origin-log.js';
 import { StreamServer } from '../../src/transport/stream-server.js';
 import { sessionContext } from '../session/rig.js';
@@ -29,7 +30,7 @@ it('an engine that crashes in the middle of a frame loses that frame, but no ses
     metrics: createMetrics(),
     log: pino({ level: 'silent' }),
     origins: { allowed: [], loopback: true },
-    originLog: new OriginLog({ warn: () => {} }),
+    originLog: new OriginLog({ warn: () => {} }, new ClientAddresses([])),
     messageBytes: 1_000_000,
     messagesPerSecond: 1000,
     addresses: { connections: 10, connectsPerMinute: 100 },

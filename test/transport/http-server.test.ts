@@ -11,6 +11,7 @@ import type { EngineState } from '../../src/engine/engine.js';
 import { createMetrics } from '../../src/metrics/metrics.js';
 import { anonymous } from '../../src/session/access/grant.js';
 import { createHttpServer } from '../../src/transport/http-server.js';
+import { ClientAddresses } from '../../src/transport/client-addresses.js';
 import { OriginLog } from '../../src/transport/origin-log.js';
 import { imagesOf } from '../session/images.js';
 import { ManualEngine } from '../session/manual-engine.js';
@@ -46,7 +47,7 @@ describe('the HTTP server', () => {
       metrics: createMetrics(),
       images,
       origins,
-      originLog: new OriginLog({ warn: () => {} }),
+      originLog: new OriginLog({ warn: () => {} }, new ClientAddresses([])),
       access,
       metricsToken: '',
       draining: () => draining,
@@ -165,7 +166,7 @@ describe('a server without a built page', () => {
       metrics: createMetrics(),
       images,
       origins,
-      originLog: new OriginLog({ warn: () => {} }),
+      originLog: new OriginLog({ warn: () => {} }, new ClientAddresses([])),
       access,
       metricsToken: '',
       draining: () => false,

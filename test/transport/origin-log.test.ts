@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { IncomingMessage } from 'node:http';
 import { test } from 'node:test';
 import { pino } from 'pino';
 import { WebSocket } from 'ws';
@@ -9,12 +10,14 @@ import { tinyModel } from '../support/engine.js';
 
 test('a refused origin is logged once, and made-up origins cannot flood the log', () => {
   const logged: unknown[] = [];
-  const origins = new OriginLog({ warn: (fields: unknown) => logged.push(fields) });
+  const clients = { of: () => '203.0.113.7' };
+  const origins = new OriginLog({ warn: (fields: unknown) => logged.push(fields) }, clients);
+  const from = (headers: IncomingMessage['headers']): IncomingMessage => ({ headers }) as IncomingMessage;
   const page = { origin: 'https://page.example', host: 'localhost:8420' };
-  origins.refused(page, '203.0.113.7');
-  origins.refused(page);
+  origins.refused(from(page));
+  origins.refused(from(page));
   assert.deepEqual(logged, [{ ...page, address: '203.0.113.7' }]);
-  for (let count = 0; count < 1000; count++) origins.refused({ origin: `https://${count}.example` });
+  for (let count = 0; count < 1000; count++) origins.refused(from({ origin: `https://${count}.example` }));
   assert.equal(logged.length, 100);
 });
 

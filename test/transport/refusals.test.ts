@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { createMetrics } from '../../src/metrics/metrics.js';
 import { anonymous } from '../../src/session/access/grant.js';
 import { createHttpServer } from '../../src/transport/http-server.js';
+import { ClientAddresses } from '../../src/transport/client-addresses.js';
 import { OriginLog } from '../../src/transport/origin-log.js';
 import { imagesOf } from '../session/images.js';
 import { ManualEngine } from '../session/manual-engine.js';
@@ -232,7 +233,7 @@ describe('an incomplete request', () => {
         metrics: createMetrics(),
         images: imagesOf(engine),
         origins: { allowed: [], loopback: true },
-        originLog: new OriginLog({ warn: () => {} }),
+        originLog: new OriginLog({ warn: () => {} }, new ClientAddresses([])),
         access: { required: false, verify: () => Promise.resolve(anonymous) },
         metricsToken: '',
         draining: () => false,

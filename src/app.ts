@@ -1,4 +1,4 @@
-import { subprotocol, textLimits, type Readiness } from '@millrace/protocol';
+import { parameterSchemasFor, subprotocol, textLimits, type Readiness } from '@millrace/protocol';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { solversFor } from './diffusion/solvers/create.js';
@@ -9,6 +9,7 @@ import { createMetrics } from './metrics/metrics.js';
 import { openTraces } from './metrics/open-traces.js';
 import { Sampler } from './metrics/sampler.js';
 import { readModelFolder } from './model/folder.js';
+import { limitsFrom } from './limits.js';
 import { packagePath, version } from './package.js';
 import { accessSettings, createAccess } from './session/access/access.js';
 import { Admission } from './session/admission/admission.js';
@@ -34,6 +35,7 @@ import { connectionRoom, descriptorLimit } from './transport/descriptors.js';
 import { createHttpServer } from './transport/http-server.js';
 import { isLoopback } from './transport/origin.js';
 import { OriginLog } from './transport/origin-log.js';
+import { OscServer } from './transport/osc-server.js';
 import { StreamServer } from './transport/stream-server.js';
 
 /**
@@ -82,18 +84,7 @@ export async function createApp(
   const tracer = await openTraces(version, process.env);
   const slo = { fps: settings.sloFps, latencySeconds: settings.sloLatencySeconds };
   const rules = createParameterRules({ ...model, solvers: solversFor(model.scheduler) });
-  const limits = {
-    credits: settings.credits,
-    unacknowledgedResults: settings.unacknowledgedResults,
-    framePixels: settings.maxFramePixels,
-    messageBytes: settings.maxMessageBytes,
-    updatesPerSecond: settings.maxUpdatesPerSecond,
-    helloTimeoutMs: settings.helloTimeoutSeconds * 1000,
-    idleTimeoutMs: settings.idleSeconds * 1000,
-    checkpointIntervalMs: settings.checkpointSeconds * 1000,
-    // Room for all results that may be on the way, and for thousands of small messages.
-    bufferedBytes: 4 * 1024 * 1024 * settings.unacknowledgedResults,
-  };
+  const limits = limitsFrom(settings);
   const access = await createAccess(accessSettings(settings));
   const metrics = createMetrics({ version, model: name, slo, census: () => connections.census(), tracer });
   const tokenLifeMs = settings.resumeSeconds * 1000;
@@ -253,6 +244,11 @@ export async function createApp(
   });
   const agent = new AgentServer(report);
   const agones = settings.agones ? new AgonesReporter(report, log) : null;
+  const osc = new OscServer({
+    schemas: parameterSchemasFor({ ...model, solvers: solversFor(model.scheduler) }),
+    steer: (update, session) => connections.steer(update, session),
+    log,
+  });
   const unhandledLogs = new TokenBucket(1, 10);
   return {
     failed: reports.failed,
@@ -266,12 +262,13 @@ export async function createApp(
       log.error({ err: error }, 'an unhandled error: the server keeps running; report it as a bug');
     },
     async listen() {
-      const { agentHost, agentPort, resumeKey } = settings;
+      const { agentHost, agentPort, oscHost, oscPort, resumeKey } = settings;
       await store?.start();
       if (agentPort !== 0) {
         await agent.listen(agentHost, agentPort);
         if (resumeKey === '') log.warn(noSharedKey);
       }
+      if (oscPort !== 0) await osc.listen(oscHost, oscPort);
       await http.listen({ host: settings.host, port: settings.port });
       // `ready` and `failed` report a failure.
       engine.start().catch(() => {});
@@ -288,6 +285,7 @@ export async function createApp(
       pauses[Symbol.dispose]();
       await connections.drain(settings.drainSeconds * 1000);
       await stream[Symbol.asyncDispose]();
+      await osc[Symbol.asyncDispose]();
       await agones?.[Symbol.asyncDispose]();
       await http.close();
       await store?.[Symbol.asyncDispose]();

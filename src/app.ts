@@ -1,4 +1,4 @@
-import { subprotocol, textLimits, type Readiness } from '@millrace/protocol';
+import { parameterSchemasFor, subprotocol, textLimits, type Readiness } from '@millrace/protocol';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { solversFor } from './diffusion/solvers/create.js';
@@ -8,6 +8,7 @@ import { pictureCodec, type PictureCodec } from './image/codec.js';
 import { createMetrics } from './metrics/metrics.js';
 import { openTraces } from './metrics/open-traces.js';
 import { Sampler } from './metrics/sampler.js';
+import { limitsFrom } from './limits.js';
 import { readModelFolder } from './model/folder.js';
 import { packagePath, version } from './package.js';
 import { accessSettings, createAccess } from './session/access/access.js';
@@ -19,7 +20,6 @@ import { OneShot } from './session/one-shot.js';
 import { createParameterRules } from './session/live/parameter-rules.js';
 import { TokenBucket } from './session/time/token-bucket.js';
 import { PauseWatch } from './session/time/pause-watch.js';
-import { sessionLimitsOf } from './session/connection/context.js';
 import { commonLimits } from './session/connection/ready-message.js';
 import { Audiences } from './session/live/audience.js';
 import { createResumeTokens } from './session/live/resume-token.js';
@@ -39,6 +39,7 @@ import { FleetAgents } from './transport/fleet-agents.js';
 import { createHttpServer } from './transport/http-server.js';
 import { isLoopback } from './transport/origin.js';
 import { OriginLog } from './transport/origin-log.js';
+import { OscServer } from './transport/osc-server.js';
 import { StreamServer } from './transport/stream-server.js';
 import { serveViewers } from './transport/viewers.js';
 
@@ -87,8 +88,9 @@ export async function createApp(
   const server = `millrace/${version}`;
   const tracer = await openTraces(version, process.env);
   const slo = { fps: settings.sloFps, latencySeconds: settings.sloLatencySeconds };
-  const rules = createParameterRules({ ...model, solvers: solversFor(model.scheduler) });
-  const limits = sessionLimitsOf(settings);
+  const known = { ...model, solvers: solversFor(model.scheduler) };
+  const rules = createParameterRules(known);
+  const limits = limitsFrom(settings);
   const access = await createAccess(accessSettings(settings));
   const metrics = createMetrics({ version, model: name, slo, census: () => connections.census(), tracer });
   const tokenLifeMs = settings.resumeSeconds * 1000;
@@ -134,17 +136,16 @@ export async function createApp(
     maxPixels: limits.framePixels,
     side: model.styleImageSide,
   });
+  const pictureWork = { pictures, turns, styleImages };
   const images = new OneShot({
     engine,
     rules,
     sessions,
     capacity,
-    styleImages,
+    ...pictureWork,
     most: Math.ceil(settings.maxSessions / 4),
     perMinute: settings.maxImagesPerMinute,
-    pictures,
     framePixels: limits.framePixels,
-    turns,
   });
   const connections = new Connections({
     engine,
@@ -161,9 +162,7 @@ export async function createApp(
     audiences,
     metrics,
     pauses,
-    pictures,
-    turns,
-    styleImages,
+    ...pictureWork,
     recentImages: (ms) => images.recent(ms),
     keepPictures: settings.dashboardThumbnails,
     log,
@@ -256,6 +255,8 @@ export async function createApp(
     () => ({ engine: engine.state.name, draining: connections.draining, ...occupancy() }),
     log,
   );
+  const schemas = parameterSchemasFor(known);
+  const osc = new OscServer({ schemas, steer: (update, session) => connections.steer(update, session), log });
   const unhandledLogs = new TokenBucket(1, 10);
   return {
     failed: reports.failed,
@@ -269,8 +270,10 @@ export async function createApp(
       log.error({ err: error }, 'an unhandled error: the server keeps running; report it as a bug');
     },
     async listen() {
+      const { oscHost, oscPort } = settings;
       await store?.start();
       await agents.listen();
+      if (oscPort !== 0) await osc.listen(oscHost, oscPort);
       await http.listen({ host: settings.host, port: settings.port });
       // `ready` and `failed` report a failure.
       engine.start().catch(() => {});
@@ -287,6 +290,7 @@ export async function createApp(
       pauses[Symbol.dispose]();
       await connections.drain(settings.drainSeconds * 1000);
       await stream[Symbol.asyncDispose]();
+      await osc[Symbol.asyncDispose]();
       await http.close();
       await store?.[Symbol.asyncDispose]();
       await agents[Symbol.asyncDispose]();

@@ -26,6 +26,14 @@ export const settingsTable = {
     description:
       'Tell the Agones sidecar of this GameServer when the server is ready, how many sessions it has, and when it stops.',
   },
+  oscPort: {
+    type: 'integer',
+    range: [0, 65_535],
+    default: 0,
+    description:
+      'UDP port for Open Sound Control: whoever reaches it can change the parameters of all sessions; 0 for none.',
+  },
+  oscHost: { type: 'text', default: '127.0.0.1', description: 'Address to listen on at oscPort.' },
   ...accessSettingsTable,
   dashboardThumbnails: {
     type: 'switch',

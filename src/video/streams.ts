@@ -1,6 +1,4 @@
-import { FfmpegProcess } from './ffmpeg-process.js';
 import { type Ffmpeg, ffmpegAdvice, VideoError } from './ffmpeg.js';
-import { parseMediaInfo } from './media-info.js';
 import type { VideoSource } from './read.js';
 import type { Rational } from './timing.js';
 
@@ -63,32 +61,6 @@ export function deviceSource(device: string, form: StreamForm, isLive: boolean):
     ...(size === null ? [] : ['-video_size', size]),
   ];
   return { ...source(device, device, ['-f', format ?? 'v4l2', ...asked]), isLive };
-}
-
-/** Returns whether a stream has no end that is known, as a live one. Opens it for a moment. */
-export async function isEndless(
-  ffmpeg: Ffmpeg,
-  { inputOptions, argument = '' }: VideoSource,
-): Promise<boolean> {
-  const args = [
-    '-nostdin',
-    ...inputOptions,
-    '-i',
-    argument,
-    '-t',
-    '0',
-    '-map',
-    '0:V:0',
-    '-c',
-    'copy',
-    '-f',
-    'null',
-    '-',
-  ];
-  await using process = new FfmpegProcess(ffmpeg, args, ['ignore', 'ignore', 'pipe'], 'info');
-  // Why it cannot be read is told when its frames are.
-  await process.finished.catch(() => {});
-  return parseMediaInfo(process.said).duration === null;
 }
 
 function source(path: string, argument: string, inputOptions: readonly string[]): VideoSource {

@@ -171,7 +171,11 @@ export const serverMessages = {
   updated: {
     meaning: 'The answer to `update`: the new parameters are in force.',
     fields: {
-      request: { kind: 'count', meaning: '`request` of the `update`, which is now in force' },
+      request: {
+        kind: 'count',
+        meaning:
+          '`request` of the `update`, which is now in force; 2^53-1 if another program made the change (OSC)',
+      },
       from: {
         kind: 'count',
         meaning: 'The update affects the results of frames with this `id` or a higher one',

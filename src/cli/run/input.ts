@@ -44,7 +44,7 @@ export interface InputOptions {
   readonly form?: StreamForm;
   /** Whether the input counts as live; null or absent: if it is a device or an endless stream. */
   readonly isLive?: boolean | null;
-  /** Folder for a file from the network; absent: such files are refused. */
+  /** Folder for a file from the web; absent: it is read as a stream. */
   readonly scratch?: () => Promise<string>;
   /** Ends a download. */
   readonly signal?: AbortSignal;

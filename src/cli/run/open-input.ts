@@ -4,14 +4,14 @@ import { type Ffmpeg } from '../../video/ffmpeg.js';
 import { readVideo, type VideoSource } from '../../video/read.js';
 import {
   deviceSource,
-  isEndless,
   isUrl,
   needSystemFfmpeg,
   networkSource,
   pipedSource,
+  withoutPassword,
   type StreamForm,
 } from '../../video/streams.js';
-import { fetchFile } from './fetch-file.js';
+import { fetchInput } from './fetch-input.js';
 import { openFolder, openPattern } from './folder.js';
 import type { Input, InputOptions } from './input.js';
 import { openFile } from './open-file.js';
@@ -59,19 +59,16 @@ export async function openInput(path: string, options: InputOptions): Promise<In
 
 /** Opens an address: a file that can be fetched, or a stream. */
 async function openAddress(url: string, options: InputOptions): Promise<Input> {
-  const { ffmpeg, form = noForm, isLive = null, scratch, signal } = options;
-  const isWeb = /^https?:/i.test(url);
-  if (isWeb && scratch) {
-    const file = await fetchFile(url, { scratch, signal });
-    if (file !== null) return { ...(await openFile(file, options)), path: url };
+  const { ffmpeg, form = noForm, scratch, signal } = options;
+  let { isLive = true } = options;
+  if (/^https?:/i.test(url) && scratch) {
+    const found = await fetchInput(url, { scratch, signal });
+    if ('file' in found) return { ...(await openFile(found.file, options)), path: withoutPassword(url) };
+    isLive = options.isLive ?? found.isLive;
   }
   const system = await ffmpeg();
-  needSystemFfmpeg(system, `${url} cannot be opened`);
-  const source = networkSource(url, form, isLive ?? true);
-  // Some streams over HTTP have an end: those of HLS, as a rule.
-  if (isWeb && isLive === null)
-    return openStream(system, { ...source, isLive: await isEndless(system, source) });
-  return openStream(system, source);
+  needSystemFfmpeg(system, `${withoutPassword(url)} cannot be opened`);
+  return openStream(system, networkSource(url, form, isLive ?? true));
 }
 
 function openStream(ffmpeg: Ffmpeg, source: VideoSource): Input {

@@ -110,6 +110,11 @@ export class ClientConnection {
     return this.#meter.recent();
   }
 
+  /** Changes parameters of an active session. @throws {ParameterError | ProtocolError} if that is not allowed. */
+  async steer(update: Parameters<UpdateQueue['steer']>[1]): Promise<void> {
+    if (this.#session !== null) await this.#updates.steer(this.#session, update);
+  }
+
   /** Handles a message of the client; faults are reported to the client. */
   receive(bytes: Uint8Array): void {
     if (this.#state !== 'opening' && this.#state !== 'active') return;

@@ -94,6 +94,22 @@ export class Connections {
     return { sessions, slots: admission.slots, limited, queued, bufferedBytes, draining: this.#closing };
   }
 
+  /**
+   * Changes parameters of sessions in the place of their clients.
+   * @param id of the only session; null for all. @returns how many sessions were changed.
+   * @throws {ParameterError | ProtocolError} if a value is invalid, or a session may not have it; others do.
+   */
+  async steer(parameters: unknown, id: string | null): Promise<number> {
+    const update = this.#context.rules.check(parameters);
+    const active = [...this.#open.keys()].filter(
+      (one) => one.state === 'active' && (id ?? one.id) === one.id,
+    );
+    const outcomes = await Promise.allSettled(active.map((connection) => connection.steer(update)));
+    const refused = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (refused) throw refused.reason;
+    return active.length;
+  }
+
   /** Returns what an operator sees of the sessions: the oldest first, parked ones last. */
   summaries(most: number): readonly SessionRow[] {
     const { sessions } = this.#context;

@@ -59,31 +59,6 @@ export interface ConnectionContext {
   readonly log: Logger;
 }
 
-/** Returns the limits of each session by the settings of the server, whose times are in seconds. */
-export function sessionLimitsOf(settings: {
-  readonly credits: number;
-  readonly unacknowledgedResults: number;
-  readonly maxFramePixels: number;
-  readonly maxMessageBytes: number;
-  readonly maxUpdatesPerSecond: number;
-  readonly helloTimeoutSeconds: number;
-  readonly idleSeconds: number;
-  readonly checkpointSeconds: number;
-}): SessionLimits {
-  return {
-    credits: settings.credits,
-    unacknowledgedResults: settings.unacknowledgedResults,
-    framePixels: settings.maxFramePixels,
-    messageBytes: settings.maxMessageBytes,
-    updatesPerSecond: settings.maxUpdatesPerSecond,
-    helloTimeoutMs: settings.helloTimeoutSeconds * 1000,
-    idleTimeoutMs: settings.idleSeconds * 1000,
-    checkpointIntervalMs: settings.checkpointSeconds * 1000,
-    // Room for all results that may be on the way, and for thousands of small messages.
-    bufferedBytes: 4 * 1024 * 1024 * settings.unacknowledgedResults,
-  };
-}
-
 /** Errors that end the connection. */
 export type FinalCode = {
   [Code in ErrorCode]: (typeof errors)[Code] extends { readonly close: number } ? Code : never;

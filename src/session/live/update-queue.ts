@@ -26,6 +26,9 @@ export interface UpdateQueueOptions {
   readonly gone: AbortSignal;
 }
 
+/** The `request` of changes that the client did not ask for; clients count up from 0. */
+const steeredRequest = Number.MAX_SAFE_INTEGER;
+
 /**
  * Applies the updates of one connection one after another, each to the outcome of the one before, even if that came
  * from a connection that was lost.
@@ -82,6 +85,14 @@ export class UpdateQueue {
     } catch (error) {
       refuse(error, { request });
     }
+  }
+
+  /**
+   * Applies an update that does not come from the client; the client gets what is then in force.
+   * @throws {ParameterError | ProtocolError} if it is not allowed.
+   */
+  async steer(session: Session, update: ParameterUpdate): Promise<void> {
+    await session.queue(() => this.#apply(session, steeredRequest, update));
   }
 
   async #apply(session: Session, request: number, sent: ParameterUpdate): Promise<void> {

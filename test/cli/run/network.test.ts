@@ -99,26 +99,19 @@ describe('streams of the network', { skip: process.platform === 'linux' ? skip :
     });
   }
 
-  it('HLS with an end loses nothing, and one without is live', { timeout }, async () => {
+  it('HLS that has an end loses nothing', { timeout }, async () => {
     const list = join(folder, 'list.m3u8');
     await promisify(execFile)(program, ['-v', 'error', ...clip, '-f', 'hls', '-hls_time', '1', list]);
-    let end = '';
     const server = createServer((request, response) => {
       void readFile(join(folder, basename(request.url ?? '')))
-        .then((file) =>
-          response.end(request.url?.endsWith('m3u8') ? file.toString().replace('#EXT-X-ENDLIST', end) : file),
-        )
+        .then((file) => response.end(file))
         .catch(() => response.writeHead(404).end());
     }).listen(0, '127.0.0.1');
     after(() => server.close());
     await once(server, 'listening');
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/list.m3u8`;
-    end = '#EXT-X-ENDLIST';
-    const whole = await open(url);
-    assert.equal(whole.isLive, false);
-    assert.deepEqual(await sizesOf(whole), tenFrames);
-    end = '';
-    assert.equal((await open(url)).isLive, true);
+    const input = await open(`http://127.0.0.1:${(server.address() as AddressInfo).port}/list.m3u8`);
+    assert.equal(input.isLive, false);
+    assert.deepEqual(await sizesOf(input), tenFrames);
   });
 
   it('an address that nobody serves is an error with its name', { timeout }, async () => {

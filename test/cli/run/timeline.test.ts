@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { readTimeline, Timeline, type Change } from '../../../src/cli/run/timeline.js';
+import { repositoryRoot } from '../../support/reference.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'millrace-'));
 after(() => rm(folder, { recursive: true }));
@@ -36,6 +37,19 @@ describe('a timeline', () => {
     assert.deepEqual(await read(JSON.stringify(json)), changes);
     const list = '- 0:00 oil painting\n- 0:12 blend to van gogh painting over 3 s\n';
     assert.deepEqual(await read(list), changes.slice(0, 2));
+  });
+
+  it('of the guide is one', async () => {
+    const guide = await readFile(join(repositoryRoot, 'ops/docs/run.md'), 'utf8');
+    const [, example = ''] = /^```yaml\n([^]*?)^```/m.exec(guide) ?? [];
+    assert.deepEqual(
+      (await read(example)).map(({ at, over }) => [at, over]),
+      [
+        [0, 0],
+        [12, 3],
+        [20, 2],
+      ],
+    );
   });
 
   it('leaves words alone that are not about time', async () => {

@@ -202,7 +202,7 @@ class Updated:
     """The answer to ``update``: the new parameters are in force."""
 
     request: int
-    """``request`` of the ``update``, which is now in force."""
+    """``request`` of the ``update``, which is now in force; 2^53-1 if another program made the change (OSC)."""
     from_frame: int
     """The update affects the results of frames with this ``id`` or a higher one."""
     parameters: Parameters

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { after, describe, it } from 'node:test';
 import { openInput } from '../../../src/cli/run/open-input.js';
-import { fetchFile } from '../../../src/cli/run/fetch-file.js';
+import { fetchInput } from '../../../src/cli/run/fetch-input.js';
 import { Scratch } from '../../../src/cli/run/scratch.js';
 import { tower } from '../../image/pictures.js';
 
@@ -17,6 +17,9 @@ const answers: Readonly<Record<string, (request: IncomingMessage, response: Serv
   },
   '/live.m3u8': (_, response) => response.end('#EXTM3U'),
   '/list': (_, response) => response.setHeader('content-type', 'application/x-mpegURL').end('#EXTM3U'),
+  '/ended.m3u8': (_, response) => response.end('#EXTM3U\n#EXTINF:1,\na.ts\n#EXT-X-ENDLIST\n'),
+  '/variants.m3u8': (_, response) => response.end('#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nended.m3u8\n'),
+  '/static.mpd': (_, response) => response.end('<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static">'),
   '/endless': (_, response) => response.write('a part'),
   '/cut.jpg': (_, response) => {
     response.setHeader('content-length', 1000).write('a part');
@@ -38,13 +41,15 @@ const at = (path: string, user = ''): string => `http://${user}127.0.0.1:${port}
 
 describe('a file from the network', () => {
   it('is fetched, with the name and password of its address, and removed at the end', async () => {
-    let path: string | null;
+    let file = '';
     {
       await using scratch = new Scratch();
-      path = await fetchFile(at('/private.jpg', 'ann:p%C3%A4%20ss@'), { scratch: scratch.folder });
-      assert.deepEqual(await readFile(path ?? ''), Buffer.from(tower));
+      const found = await fetchInput(at('/private.jpg', 'ann:p%C3%A4%20ss@'), { scratch: scratch.folder });
+      assert.ok('file' in found);
+      ({ file } = found);
+      assert.deepEqual(await readFile(file), Buffer.from(tower));
     }
-    await assert.rejects(readFile(path ?? ''), { code: 'ENOENT' });
+    await assert.rejects(readFile(file), { code: 'ENOENT' });
   });
 
   it('is an input like other files, and named by its address', async () => {
@@ -59,10 +64,18 @@ describe('a file from the network', () => {
     for await (const { image } of input.frames()) assert.equal(image.width, 512);
   });
 
-  it('is told from a stream: a playlist, or something without a length', async () => {
+  it('is told from a stream: a playlist, which may have an end, or something without a length', async () => {
     await using scratch = new Scratch();
-    for (const path of ['/live.m3u8', '/list', '/endless']) {
-      assert.equal(await fetchFile(at(path), { scratch: scratch.folder }), null, path);
+    const isLive: Readonly<Record<string, boolean>> = {
+      '/live.m3u8': true,
+      '/list': true,
+      '/ended.m3u8': false,
+      '/variants.m3u8': false,
+      '/static.mpd': false,
+      '/endless': true,
+    };
+    for (const [path, live] of Object.entries(isLive)) {
+      assert.deepEqual(await fetchInput(at(path), { scratch: scratch.folder }), { isLive: live }, path);
     }
   });
 
@@ -75,7 +88,7 @@ describe('a file from the network', () => {
       ['http://127.0.0.1:1/a.mp4', /127\.0\.0\.1:1\/a\.mp4 cannot be fetched: /],
     ];
     for (const [url, message] of cases) {
-      await assert.rejects(fetchFile(url, { scratch: scratch.folder }), { name: 'RunError', message });
+      await assert.rejects(fetchInput(url, { scratch: scratch.folder }), { name: 'RunError', message });
     }
   });
 });

@@ -1,0 +1,139 @@
+import type { ParameterName, ParameterSchema } from '@millrace/protocol';
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import { isIPv6 } from 'node:net';
+import type { Logger } from 'pino';
+import { ParameterError } from '../engine/engine.js';
+import { TokenBucket } from '../session/time/token-bucket.js';
+import { ProtocolError } from '../session/wire/protocol-error.js';
+import { oscRoot, readSteering } from './osc-address.js';
+import { OscError, readPacket, writeMessage } from './osc-packet.js';
+import { createQueryServer } from './osc-query.js';
+
+export interface OscServerOptions {
+  /** All parameters of the model. */
+  readonly schemas: Readonly<Record<ParameterName, ParameterSchema>>;
+  /**
+   * Changes parameters of one session, or of all.
+   * @returns the number of sessions. @throws {ParameterError | ProtocolError} why one refuses.
+   */
+  readonly steer: (update: object, session: string | null) => Promise<number>;
+  readonly log: Logger;
+}
+
+/** Lines in the log about packets that cannot be used, each second, and at once. */
+const logsPerSecond = 0.2;
+const logsAtOnce = 5;
+/** Waiting changes for different sessions; more are refused. */
+const maxTargets = 1000;
+
+/**
+ * Listens for Open Sound Control over UDP: messages change parameters of sessions. What arrives while a change is being
+ * made is one change afterwards, with the newest values, so that a fader never gets ahead of the engine.
+ */
+export class OscServer implements AsyncDisposable {
+  readonly #options: OscServerOptions;
+  readonly #logs = new TokenBucket(logsPerSecond, logsAtOnce);
+  readonly #waiting = new Map<string | null, object>();
+  #socket: Socket | null = null;
+  #query: Server | null = null;
+  #refused = 0;
+  #busy = false;
+
+  constructor(options: OscServerOptions) {
+    this.#options = options;
+  }
+
+  /** How many packets and messages could not be used. */
+  get refused(): number {
+    return this.#refused;
+  }
+
+  /** @throws {Error} (as rejection) that names the setting to change. */
+  async listen(host: string, port: number): Promise<void> {
+    const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
+    this.#socket = socket;
+    this.#query = createQueryServer(this.#options.schemas, () => port);
+    try {
+      socket.bind(port, host);
+      await once(socket, 'listening');
+      this.#query.listen(port, host);
+      await once(this.#query, 'listening');
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+      const advice =
+        'choose another port with --osc-port, or another address of this machine with --osc-host';
+      throw new Error(`OSC cannot listen on ${host}, port ${port} (${code}); ${advice}`, { cause: error });
+    }
+    socket.on('message', (packet, sender) => this.#receive(packet, sender));
+    socket.on('error', (error) => this.#refuse(error));
+    this.#query.on('error', (error) => this.#refuse(error));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#waiting.clear();
+    this.#query?.close();
+    this.#query?.closeAllConnections();
+    const socket = this.#socket;
+    this.#socket = null;
+    if (socket) await new Promise<void>((resolve) => socket.close(resolve));
+  }
+
+  #receive(packet: Buffer, sender: RemoteInfo): void {
+    try {
+      for (const message of readPacket(packet)) {
+        if (message.address === `/${oscRoot}/help`) {
+          this.#help(sender);
+          continue;
+        }
+        const { session, update } = readSteering(message);
+        if (!this.#waiting.has(session) && this.#waiting.size >= maxTargets) {
+          throw new OscError('too many sessions are addressed at the same time');
+        }
+        this.#waiting.set(session, { ...this.#waiting.get(session), ...update });
+      }
+    } catch (error) {
+      this.#refuse(error);
+    }
+    void this.#work();
+  }
+
+  /** Applies what waits, until nothing does. */
+  async #work(): Promise<void> {
+    if (this.#busy) return;
+    this.#busy = true;
+    for (let [next] = this.#waiting; next; [next] = this.#waiting) {
+      const [session, update] = next;
+      this.#waiting.delete(session);
+      try {
+        const sessions = await this.#options.steer(update, session);
+        if (session !== null && sessions === 0)
+          throw new OscError(`there is no session ${session.slice(0, 64)}`);
+      } catch (error) {
+        this.#refuse(error);
+      }
+    }
+    this.#busy = false;
+  }
+
+  /** Says where every address is described. One short answer: a forged sender must gain nothing by it. */
+  #help({ address, port }: RemoteInfo): void {
+    const query = this.#query?.address();
+    if (typeof query !== 'object' || query === null) return;
+    const where = `http://HOST:${query.port}/ describes every address (OSCQuery)`;
+    this.#socket?.send(writeMessage(`/${oscRoot}/help`, [where]), port, address, (error) => {
+      if (error) this.#refuse(error);
+    });
+  }
+
+  #refuse(error: unknown): void {
+    this.#refused += 1;
+    if (!this.#logs.take()) return;
+    const isExpected =
+      error instanceof OscError || error instanceof ParameterError || error instanceof ProtocolError;
+    const reason = error instanceof Error ? error.message : String(error);
+    const details = isExpected ? {} : { err: error };
+    this.#options.log.warn({ refused: this.#refused, ...details }, `OSC: ${reason}`);
+  }
+}

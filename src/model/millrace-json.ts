@@ -5,7 +5,7 @@ import {
   type ParameterUpdate,
   type StreamParameters,
 } from '@millrace/protocol';
-import { Ajv2020 } from 'ajv/dist/2020.js';
+import { createValidator } from '../text/validator.js';
 import { exists, readModelJson } from './model-files.js';
 
 /** A prompt that a page offers with one click. */
@@ -34,8 +34,7 @@ const text = (maxLength: number): object => ({ type: 'string', minLength: 1, max
  */
 export async function readSettings(path: string, sizeFactor: number): Promise<ModelSettings> {
   if (!(await exists(path))) return {};
-  const ajv = new Ajv2020({ allowUnionTypes: true, keywords: [...schemaAnnotations] });
-  const validate = ajv.compile<ModelSettings>({
+  const schema = {
     type: 'object',
     additionalProperties: false,
     properties: {
@@ -53,6 +52,7 @@ export async function readSettings(path: string, sizeFactor: number): Promise<Mo
         },
       },
     },
-  });
-  return readModelJson(path, validate);
+  };
+  const options = { useDefaults: false, keywords: [...schemaAnnotations] };
+  return readModelJson(path, createValidator<ModelSettings>(schema, options));
 }

@@ -1,10 +1,15 @@
 // npm test: all checks and all tests. npm test -- WORD...: only the tests whose paths contain a WORD, no checks.
 // --only parity: only the tests that compare with the original implementation.
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { check } from './check.mjs';
-import { Failure, filesUnder, main, run, say } from './lib.mjs';
+import { Failure, filesUnder, main, root, run, say } from './lib.mjs';
 import { prepare } from './prepare.mjs';
+
+/** Files that take longest come first, so that none of them runs alone at the end. */
+const longest = ['cli/run.', 'conformance/', 'video/', 'cli/', 'fleet/', 'e2e/', 'engine/', 'ops/'];
 
 await main(async () => {
   const { values, positionals } = parseArgs({
@@ -14,16 +19,31 @@ await main(async () => {
   const { only = '' } = values;
 
   await prepare({ tests: true });
-  if (!only && !positionals.length) await check();
   const files = filesUnder(`dist/test/${only}`)
     .filter((file) => file.endsWith('.test.js'))
-    .filter((file) => !positionals.length || positionals.some((word) => file.includes(word)));
+    .filter((file) => !positionals.length || positionals.some((word) => file.includes(word)))
+    .sort((a, b) => placeOf(a) - placeOf(b));
   if (!files.length) {
     say(`No test matches ${[only, ...positionals].join(' ').trim() || '**/*.test.js'}.`);
     throw new Failure();
   }
-  const seedImport = ['--import', new URL('../../dist/test/support/properties.js', import.meta.url).href];
-  const args = [...seedImport, '--test', '--test-reporter=spec', '--test-concurrency=2', ...files];
-  const { code } = await run(process.execPath, args);
-  if (code !== 0) throw new Failure(code);
+  // Tests share measurements of this run, but not those of an earlier one under another load.
+  rmSync(join(root, 'dist/measured'), { recursive: true, force: true });
+  const results = await Promise.allSettled([
+    runTests(files),
+    ...(only || positionals.length ? [] : [check()]),
+  ]);
+  for (const { reason } of results) if (reason) throw reason;
 });
+
+/** The place among all tests of a file: lower ones run earlier. */
+function placeOf(file) {
+  const place = longest.findIndex((beginning) => file.startsWith(join('dist/test', beginning)));
+  return place < 0 ? longest.length : place;
+}
+
+async function runTests(files) {
+  const seed = new URL('../../dist/test/support/properties.js', import.meta.url).href;
+  const { code } = await run(process.execPath, ['--import', seed, 'ops/scripts/run-tests.mjs', ...files]);
+  if (code !== 0) throw new Failure(code);
+}

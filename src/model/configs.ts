@@ -1,17 +1,14 @@
-import { Ajv } from 'ajv';
+import { createValidator } from '../text/validator.js';
 
-/**
- * The fields of the configuration files of diffusers and transformers that matter here; others are allowed.
- * Defaults are those of the classes of diffusers, since older files lack fields that were added later.
- */
-const ajv = new Ajv({ useDefaults: true, allowUnionTypes: true });
+// The fields of the configuration files of diffusers and transformers that matter here; others are allowed. Defaults are
+// those of the classes of diffusers, since older files lack fields that were added later.
 
 const count = { type: 'integer', minimum: 1 } as const;
 const maybe = { anyOf: [count, { type: 'null' }], default: null } as const;
 const channels = { type: 'array', minItems: 1, items: count } as const;
 
 /** model_index.json */
-export const validateIndex = ajv.compile<{
+export const validateIndex = createValidator<{
   readonly _class_name: string;
   readonly force_zeros_for_empty_prompt: boolean;
 }>({
@@ -40,7 +37,7 @@ export interface UnetConfig {
 }
 
 /** unet/config.json */
-export const validateUnet = ajv.compile<UnetConfig>({
+export const validateUnet = createValidator<UnetConfig>({
   type: 'object',
   required: ['in_channels', 'out_channels', 'block_out_channels', 'cross_attention_dim'],
   properties: {
@@ -70,7 +67,7 @@ export type VaeConfig = {
 );
 
 /** vae/config.json, or vae_encoder/config.json or vae_decoder/config.json, which are copies of it. */
-export const validateVae = ajv.compile<VaeConfig>({
+export const validateVae = createValidator<VaeConfig>({
   type: 'object',
   required: ['_class_name'],
   properties: {
@@ -99,7 +96,7 @@ export interface TextEncoderConfig {
 }
 
 /** text_encoder/config.json, and text_encoder_2/config.json of SDXL */
-export const validateTextEncoder = ajv.compile<TextEncoderConfig>({
+export const validateTextEncoder = createValidator<TextEncoderConfig>({
   type: 'object',
   required: ['hidden_size'],
   properties: {

@@ -9,7 +9,7 @@ import {
   type Style,
   type UsefulRanges,
 } from '@millrace/protocol';
-import { Ajv2020 } from 'ajv/dist/2020.js';
+import { createValidator } from '../text/validator.js';
 import { exists, readModelJson } from './model-files.js';
 
 /** A model's own settings, from millrace.json in its folder. Every field may be left out. */
@@ -61,8 +61,7 @@ const listOfStyles = {
  */
 export async function readSettings(path: string, sizeFactor: number): Promise<ModelSettings> {
   if (!(await exists(path))) return {};
-  const ajv = new Ajv2020({ allowUnionTypes: true, keywords: [...schemaAnnotations] });
-  const validate = ajv.compile<ModelSettings>({
+  const schema = {
     type: 'object',
     additionalProperties: false,
     properties: {
@@ -73,6 +72,7 @@ export async function readSettings(path: string, sizeFactor: number): Promise<Mo
       styles: listOfStyles,
       moods: listOfStyles,
     },
-  });
-  return readModelJson(path, validate);
+  };
+  const options = { useDefaults: false, keywords: [...schemaAnnotations] };
+  return readModelJson(path, createValidator<ModelSettings>(schema, options));
 }

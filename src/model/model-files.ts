@@ -1,6 +1,7 @@
 import { open, readFile, stat } from 'node:fs/promises';
-import type { ErrorObject, ValidateFunction } from 'ajv';
+import type { ErrorObject } from 'ajv';
 import { decodeText } from '../text/decode-text.js';
+import type { Validator } from '../text/validator.js';
 import { ModelError } from './model-error.js';
 
 const incomplete = 'download the model again, with every folder that its model_index.json names';
@@ -30,7 +31,7 @@ export async function readModelText(path: string): Promise<string> {
  * Reads a JSON file of a model folder and checks its fields.
  * @throws {ModelError} if it is missing, not JSON, or does not match the schema.
  */
-export async function readModelJson<T>(path: string, validate: ValidateFunction<T>): Promise<T> {
+export async function readModelJson<T>(path: string, validate: Validator<T>): Promise<T> {
   const text = await readModelText(path);
   let value: unknown;
   try {

@@ -1,4 +1,4 @@
-import { Ajv } from 'ajv';
+import { createValidator } from '../text/validator.js';
 import { ModelError } from './model-error.js';
 import { exists, readModelJson } from './model-files.js';
 
@@ -17,7 +17,7 @@ export interface PromptGroup {
 
 const numbers = { type: 'array', items: { type: 'number' } };
 
-const validate = new Ajv().compile<{ readonly groups: readonly PromptGroup[] }>({
+const validate = createValidator<{ readonly groups: readonly PromptGroup[] }>({
   type: 'object',
   required: ['groups'],
   additionalProperties: false,

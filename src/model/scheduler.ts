@@ -1,4 +1,4 @@
-import { Ajv } from 'ajv';
+import { createValidator } from '../text/validator.js';
 import {
   acceptedPredictions,
   flowClasses,
@@ -46,7 +46,7 @@ const flags = [
   'thresholding',
 ] as const;
 
-const validate = new Ajv({ useDefaults: true, allowUnionTypes: true }).compile<SchedulerFile>({
+const validate = createValidator<SchedulerFile>({
   type: 'object',
   properties: {
     _class_name: { type: 'string' },

@@ -1,4 +1,4 @@
-import { Ajv } from 'ajv';
+import { createValidator } from '../text/validator.js';
 import { ModelError } from './model-error.js';
 import { exists, readModelJson } from './model-files.js';
 
@@ -25,7 +25,7 @@ const numbers = {
   items: { anyOf: [{ type: 'number' }, { type: 'array', minItems: 1, items: { type: 'number' } }] },
 } as const;
 
-const validate = new Ajv({ allowUnionTypes: true }).compile<StatisticsFile>({
+const validate = createValidator<StatisticsFile>({
   type: 'object',
   properties: { l: numbers, s: numbers, b: numbers },
   required: ['l', 's', 'b'],

@@ -1,4 +1,4 @@
-import { Ajv } from 'ajv';
+import { createValidator } from '../text/validator.js';
 
 /** One map that a control network makes of a picture. */
 interface FeatureConfig {
@@ -39,7 +39,6 @@ export interface SteeredConfig {
   readonly attention_bank: AttentionBankConfig | null;
 }
 
-const ajv = new Ajv({ useDefaults: true, allowUnionTypes: true });
 const count = { type: 'integer', minimum: 1 } as const;
 const name = { type: 'string', pattern: '^[a-z0-9_-]{1,40}$' } as const;
 const perChannel = { type: 'array', minItems: 3, maxItems: 3 } as const;
@@ -55,7 +54,7 @@ function orNull(required: Readonly<Record<string, object>>): object {
 }
 
 /** unet_steered/config.json */
-export const validateSteered = ajv.compile<SteeredConfig>({
+export const validateSteered = createValidator<SteeredConfig>({
   type: 'object',
   properties: {
     controls: {

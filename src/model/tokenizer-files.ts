@@ -1,7 +1,6 @@
-import { Ajv } from 'ajv';
+import { createValidator } from '../text/validator.js';
 
-/** The fields that matter here in the files of a `tokenizer` folder; others are allowed. */
-const ajv = new Ajv({ allowUnionTypes: true });
+// The fields that matter here in the files of a `tokenizer` folder; others are allowed.
 
 /** The text of a token, or an object with it and how it is matched (AddedToken of transformers). */
 export type TokenName = string | TokenObject;
@@ -54,7 +53,7 @@ const named = Object.fromEntries(
 );
 
 /** tokenizer_config.json */
-export const validateTokenizer = ajv.compile<TokenizerConfig>({
+export const validateTokenizer = createValidator<TokenizerConfig>({
   type: 'object',
   properties: {
     ...named,
@@ -68,20 +67,20 @@ export const validateTokenizer = ajv.compile<TokenizerConfig>({
 });
 
 /** special_tokens_map.json */
-export const validateTokensMap = ajv.compile<NamedTokens>({ type: 'object', properties: named });
+export const validateTokensMap = createValidator<NamedTokens>({ type: 'object', properties: named });
 
 const ids = { type: 'object', additionalProperties: { type: 'integer', minimum: 0 } } as const;
 
 /** added_tokens.json: ids by the texts of tokens. */
-export const validateAddedTokens = ajv.compile<Readonly<Record<string, number>>>(ids);
+export const validateAddedTokens = createValidator<Readonly<Record<string, number>>>(ids);
 
 const vocabulary = { ...ids, minProperties: 1 } as const;
 
 /** vocab.json */
-export const validateVocabulary = ajv.compile<Readonly<Record<string, number>>>(vocabulary);
+export const validateVocabulary = createValidator<Readonly<Record<string, number>>>(vocabulary);
 
 /** tokenizer.json, of which only vocabulary and added tokens matter: all CLIP tokenizers split words the same way. */
-export const validateTokenizerFile = ajv.compile<{
+export const validateTokenizerFile = createValidator<{
   readonly added_tokens?: readonly (TokenObject & { readonly id: number })[];
   readonly model: {
     readonly vocab: Readonly<Record<string, number>>;

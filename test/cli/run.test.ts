@@ -13,7 +13,7 @@ import { readVideo } from '../../src/video/read.js';
 import { meanColour, meanDifference, tower } from '../image/pictures.js';
 import { ModelCopy } from '../model/model-copy.js';
 import { startMillrace, type Ended, type Started } from '../support/command.js';
-import { tinyModel } from '../support/engine.js';
+import { measuredOnce, tinyModel } from '../support/engine.js';
 import { classifierGraph, writeSafetyChecker } from '../support/safety-model.js';
 import { collect, ffmpeg, fixturePath, soundOf } from '../video/videos.js';
 
@@ -24,8 +24,12 @@ after(() => rm(folder, { recursive: true }));
 const at = (name: string): string => join(folder, name);
 
 function start(...args: string[]): Started {
-  // No programs on the PATH, so that the packaged ffmpeg is used.
-  return startMillrace(['run', ...args], { XDG_CACHE_HOME: at('cache'), PATH: folder });
+  return startMillrace(['run', ...args], {
+    MILLRACE_CACHE_DIRECTORY: measuredOnce.cacheDirectory,
+    MILLRACE_CALIBRATION: measuredOnce.calibration,
+    // No programs on the PATH, so that the packaged ffmpeg is used.
+    PATH: folder,
+  });
 }
 
 async function run(...args: string[]): Promise<Ended> {

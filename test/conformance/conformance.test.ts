@@ -38,26 +38,29 @@ const clients = [
   readonly levels: readonly Case['level'][];
 }[];
 
-let server: TestServer;
-before(async () => {
-  // The suite needs only one slot: each case leaves it to the next.
-  server = await startServer({ maxSessions: 1 });
-  await server.app.ready();
-});
-after(() => server[Symbol.asyncDispose]());
-
-for (const { name, program, skip, levels } of clients) {
-  const wanted: ReadonlySet<Case['level']> = new Set(levels);
-  describe(name, { skip }, () => {
-    for (const conformanceCase of suite.filter(({ level }) => wanted.has(level))) {
-      it(conformanceCase.name, async () => {
-        await conformanceCase.run({
-          server: server.url,
-          program,
-          parameters: { width: 64, height: 64 },
-          images: motionJpegFrames('walkers.mjpeg'),
-        });
+// All at once, each with its own server: they wait most of the time.
+describe('conformance', { concurrency: true }, () => {
+  for (const { name, program, skip, levels } of clients) {
+    const wanted: ReadonlySet<Case['level']> = new Set(levels);
+    describe(name, { skip, concurrency: 1 }, () => {
+      let server: TestServer;
+      before(async () => {
+        // The suite needs only one slot: each case leaves it to the next.
+        server = await startServer({ maxSessions: 1 });
+        await server.app.ready();
       });
-    }
-  });
-}
+      after(() => server[Symbol.asyncDispose]());
+
+      for (const conformanceCase of suite.filter(({ level }) => wanted.has(level))) {
+        it(conformanceCase.name, async () => {
+          await conformanceCase.run({
+            server: server.url,
+            program,
+            parameters: { width: 64, height: 64 },
+            images: motionJpegFrames('walkers.mjpeg'),
+          });
+        });
+      }
+    });
+  }
+});

@@ -23,6 +23,14 @@ import { referenceModel, repositoryRoot } from './reference.js';
 export const embeddedModel = join(repositoryRoot, 'ops/models/millrace-styles');
 /** A fast model with random weights, for tests of everything around the networks. */
 export const tinyModel = referenceModel();
+/**
+ * Settings with which the embedded model is measured once, and not in each test, which takes longer than most of them.
+ * Delete the folder after a change to measurements.
+ */
+export const measuredOnce = {
+  cacheDirectory: join(repositoryRoot, 'dist/measured'),
+  calibration: 'kept',
+} as const;
 
 /** An engine that has started, with all that it reported. */
 export interface TestEngine extends AsyncDisposable {
@@ -43,6 +51,7 @@ export async function startEngine(model: string, options: Partial<EngineOptions>
     device: 'cpu',
     threads: 1,
     cacheDirectory: null,
+    ...(model === embeddedModel && measuredOnce),
     observer: {
       onState: (state) => states.push(state),
       onNote: (note) => notes.push(note),

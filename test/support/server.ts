@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { createApp, type App } from '../../src/app.js';
 import { readSettings, type Settings } from '../../src/settings/settings.js';
-import { tinyModel } from './engine.js';
+import { embeddedModel, measuredOnce, tinyModel } from './engine.js';
 
 /** A complete server that listens on a free port. */
 export interface TestServer extends AsyncDisposable {
@@ -20,6 +20,7 @@ export async function startServer(settings: Partial<Settings> = {}): Promise<Tes
     model: tinyModel,
     drainSeconds: 0,
     sloFps: 0,
+    ...(settings.model === embeddedModel && measuredOnce),
     ...settings,
   };
   const app = await createApp(readSettings({ flags }), pino({ level: 'silent' }));

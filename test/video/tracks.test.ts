@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { probeVideo } from '../../src/video/probe.js';
+import { probeVideo, type VideoInfo } from '../../src/video/probe.js';
 import { planTracks } from '../../src/video/tracks.js';
 import { fileDestination } from '../../src/video/destinations.js';
 import { VideoWriter } from '../../src/video/write.js';
@@ -22,15 +22,15 @@ interface Result {
   readonly tracks: readonly string[];
   readonly converted: readonly string[];
   readonly left: readonly string[];
+  readonly timecode: string | null;
   readonly path: string;
 }
 
 let files = 0;
 
 /** Writes a black picture with the tracks of a file. */
-async function carry(source: string, extension: string): Promise<Result> {
+async function carry(video: VideoInfo, extension: string): Promise<Result> {
   const path = at(`${files++}${extension}`);
-  const video = await probeVideo(ffmpeg, source);
   const { kept, left } = await planTracks(ffmpeg, video, path);
   const { timebase, rate, last, timecode } = video;
   const tracks = { source: video, kept, timecode };
@@ -49,6 +49,7 @@ async function carry(source: string, extension: string): Promise<Result> {
     converted: kept.flatMap(({ stream, handling }) =>
       handling.encoder ? [`${stream.codec} ${handling.encoder}`] : [],
     ),
+    timecode: written.timecode,
     left: left.map(({ stream, reason }) => `${stream.index} ${stream.tag ?? stream.codec}: ${reason}`),
     path,
   };
@@ -56,17 +57,20 @@ async function carry(source: string, extension: string): Promise<Result> {
 
 describe('planTracks', () => {
   it('keeps sound next to a track that ffmpeg does not know, and reports that track', async () => {
+    const video = await probeVideo(ffmpeg, spatial);
+    const sound = await soundOfFirst(spatial);
     for (const extension of ['.mp4', '.mkv']) {
-      const { tracks, converted, left, path } = await carry(spatial, extension);
+      const { tracks, converted, left, path } = await carry(video, extension);
       assert.deepEqual([tracks, converted], [['audio aac'], []], extension);
       assert.deepEqual(left, ['2 apac: ffmpeg does not know its codec (apac)']);
-      assert.deepEqual(await soundOf(path), await soundOfFirst(spatial));
+      assert.deepEqual(await soundOf(path), sound);
     }
   });
 
   it('encodes only tracks that the container cannot hold', async () => {
     const source = at('adpcm.mov');
     await runFfmpeg(...picture, ...tone, '-c:v', 'libx264', '-c:a', 'adpcm_ima_qt', `file:${source}`);
+    const video = await probeVideo(ffmpeg, source);
     const cases = [
       ['.mp4', 'audio aac', 'adpcm_ima_qt aac'],
       ['.mov', 'audio adpcm_ima_qt', ''],
@@ -74,7 +78,7 @@ describe('planTracks', () => {
       ['.webm', 'audio vorbis', 'adpcm_ima_qt libvorbis'],
     ] as const;
     for (const [extension, track, conversion] of cases) {
-      const { tracks, converted, left } = await carry(source, extension);
+      const { tracks, converted, left } = await carry(video, extension);
       assert.deepEqual([tracks, converted.join(), left], [[track], conversion, []], extension);
     }
   });
@@ -84,11 +88,12 @@ describe('planTracks', () => {
       const source = at(`${layout}.mkv`);
       const sound = ['-af', `pan=${layout}|c0=c0|c1=c0|c2=c0`, '-c:a', 'flac'];
       await runFfmpeg(...picture, ...tone, '-c:v', 'libx264', ...sound, '-y', `file:${source}`);
+      const video = await probeVideo(ffmpeg, source);
       for (const [extension, track] of [
         ['.webm', 'audio vorbis'],
         ['.mp4', 'audio aac'],
       ] as const) {
-        const { tracks, left } = await carry(source, extension);
+        const { tracks, left } = await carry(video, extension);
         assert.deepEqual([tracks, left], [[track], []], layout + extension);
       }
     }
@@ -104,15 +109,16 @@ describe('planTracks', () => {
     const maps = '-map 0 -map 1 -map 2 -map_metadata 3'.split(' ');
     const codecs = '-c:v libx264 -c:a aac -c:s mov_text -timecode 01:02:03:04'.split(' ');
     await runFfmpeg(...even, ...tone, ...texts, ...maps, ...codecs, `file:${source}`);
+    const video = await probeVideo(ffmpeg, source);
     const cases = [
       ['.mp4', 'subtitle mov_text'],
       ['.mkv', 'subtitle subrip'],
       ['.webm', 'subtitle webvtt'],
     ] as const;
     for (const [extension, subtitle] of cases) {
-      const { tracks, left, path } = await carry(source, extension);
+      const { tracks, left, timecode, path } = await carry(video, extension);
       assert.deepEqual([tracks[1], left], [subtitle, []], extension);
-      assert.equal((await probeVideo(ffmpeg, path)).timecode, '01:02:03:04', extension);
+      assert.equal(timecode, '01:02:03:04', extension);
       const metadata = await runFfmpeg('-i', `file:${path}`, '-f', 'ffmetadata', 'pipe:1');
       assert.match(metadata, /\[CHAPTER\][^[]*title=one/);
     }
@@ -122,7 +128,7 @@ describe('planTracks', () => {
     const source = at('cover.mkv');
     const two = ['-map', '0', '-map', '1', '-map', '0', '-c:v', 'libx264', '-c:a', 'aac'];
     await runFfmpeg(...picture, ...tone, ...two, `file:${source}`);
-    const { tracks, left } = await carry(source, '.mp4');
+    const { tracks, left } = await carry(await probeVideo(ffmpeg, source), '.mp4');
     assert.deepEqual([tracks, left], [['audio aac'], ['2 h264: only the first video track is processed']]);
   });
 });

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import sharp from 'sharp';
-import { probeVideo } from '../../src/video/probe.js';
+import { probeVideo, type VideoInfo } from '../../src/video/probe.js';
 import { readVideo, type VideoFrame } from '../../src/video/read.js';
 import { planTracks } from '../../src/video/tracks.js';
 import { fileDestination } from '../../src/video/destinations.js';
@@ -18,8 +18,25 @@ const tree = fixturePath('videos/tree.webm');
 const folder = await mkdtemp(join(tmpdir(), 'millrace-'));
 after(() => rm(folder, { recursive: true }));
 
-const read = async (path: string): Promise<VideoFrame[]> =>
-  collect(readVideo(ffmpeg, await probeVideo(ffmpeg, path), 1 << 20));
+const read = (video: VideoInfo): Promise<VideoFrame[]> => collect(readVideo(ffmpeg, video, 1 << 20));
+
+interface Original {
+  readonly video: VideoInfo;
+  readonly frames: readonly VideoFrame[];
+}
+
+const originals = new Map<string, Promise<Original>>();
+
+/** Returns a video that is copied, which is read once for all its copies. */
+async function original(path: string): Promise<Original> {
+  const load = async (): Promise<Original> => {
+    const video = await probeVideo(ffmpeg, path);
+    return { video, frames: await read(video) };
+  };
+  const found = originals.get(path) ?? load();
+  originals.set(path, found);
+  return found;
+}
 
 /** Copies a video through reader and writer; `change` replaces its timing. Returns the path of the copy. */
 async function copy(
@@ -27,10 +44,9 @@ async function copy(
   name: string,
   change: Partial<Pick<VideoWriterOptions, 'timebase' | 'rate' | 'start'>> = {},
 ): Promise<string> {
-  const video = await probeVideo(ffmpeg, input);
+  const { video, frames } = await original(input);
   const { timebase, rate, last } = video;
   const path = join(folder, name);
-  const frames = await read(input);
   const { width, height } = frames[0].image;
   const { kept } = await planTracks(ffmpeg, video, path);
   const tracks = { source: video, kept, timecode: video.timecode };
@@ -52,12 +68,12 @@ describe('VideoWriter', () => {
   for (const name of ['copy.mp4', 'copy.mkv', 'copy.mov']) {
     it(`keeps frames, rate, pictures and sound in ${name}`, async () => {
       const path = await copy(walkers, name);
-      const [before, after] = [await probeVideo(ffmpeg, walkers), await probeVideo(ffmpeg, path)];
+      const { video: before, frames: old } = await original(walkers);
+      const after = await probeVideo(ffmpeg, path);
       assert.deepEqual([after.frames, after.rate], [before.frames, before.rate]);
       assert.deepEqual(after.stream.colours, { matrix: 'bt709', primaries: 'bt709', transfer: 'bt709' });
       assert.deepEqual(await soundOf(path), await soundOf(walkers));
-      const old = await read(walkers);
-      for (const [index, { image }] of (await read(path)).entries()) {
+      for (const [index, { image }] of (await read(after)).entries()) {
         assert.ok(meanDifference(image, old[index].image) < 6, `frame ${index}`);
       }
     });
@@ -70,12 +86,12 @@ describe('VideoWriter', () => {
   });
 
   it('keeps the times of a varying rate', async () => {
-    const before = await read(tree);
+    const { frames: before } = await original(tree);
     for (const name of ['tree.mp4', 'tree.mkv', 'tree.webm']) {
       const path = await copy(tree, name);
-      const { timebase } = await probeVideo(ffmpeg, path);
-      const milliseconds = (1000 * timebase.numerator) / timebase.denominator;
-      const after = await read(path);
+      const video = await probeVideo(ffmpeg, path);
+      const milliseconds = (1000 * video.timebase.numerator) / video.timebase.denominator;
+      const after = await read(video);
       assert.deepEqual(
         after.map(({ time }) => Math.round(time * milliseconds)),
         before.map(({ time }) => time),
@@ -97,9 +113,9 @@ describe('VideoWriter', () => {
 
   it('keeps a picture that starts after the sound', async () => {
     const path = await copy(walkers, 'late.mp4', { start: 5120 });
-    const { timebase } = await probeVideo(ffmpeg, path);
-    const [first] = await read(path);
-    assert.equal((first.time * timebase.numerator) / timebase.denominator, 0.5);
+    const video = await probeVideo(ffmpeg, path);
+    const [first] = await read(video);
+    assert.equal((first.time * video.timebase.numerator) / video.timebase.denominator, 0.5);
   });
 
   it('keeps the duration of the last frame, at any rate', async () => {

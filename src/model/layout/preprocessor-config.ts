@@ -1,4 +1,4 @@
-import { Ajv } from 'ajv';
+import { createValidator } from '../../text/validator.js';
 import type { Three } from './scaling.js';
 
 export type Colour = Three;
@@ -45,8 +45,7 @@ const list = (count: number, items: object): object => ({
 });
 const value = { type: 'number' } as const;
 
-const ajv = new Ajv({ useDefaults: true, allowUnionTypes: true });
-export const validateConfig = ajv.compile<PreprocessorConfig>({
+export const validateConfig = createValidator<PreprocessorConfig>({
   type: 'object',
   additionalProperties: false,
   required: ['title', 'output'],

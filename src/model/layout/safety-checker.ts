@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Ajv } from 'ajv';
+import { createValidator } from '../../text/validator.js';
 import { ModelError } from '../model-error.js';
 import { exists, readModelJson } from '../model-files.js';
 import { readGraphFile } from './graph-file.js';
@@ -34,9 +34,8 @@ interface SafetyConfig {
 }
 
 const three = (items: object): object => ({ type: 'array', minItems: 3, maxItems: 3, items });
-const ajv = new Ajv({ useDefaults: true, allowUnionTypes: true });
 // The configurations of diffusers and transformers have many more fields.
-const validateConfig = ajv.compile<SafetyConfig>({
+const validateConfig = createValidator<SafetyConfig>({
   type: 'object',
   properties: {
     enabled: { type: 'boolean', default: false },
@@ -52,7 +51,7 @@ const validateConfig = ajv.compile<SafetyConfig>({
   },
 });
 
-const validateAny = ajv.compile<Readonly<Record<string, unknown>>>({ type: 'object' });
+const validateAny = createValidator<Readonly<Record<string, unknown>>>({ type: 'object' });
 
 /** The side that CLIP takes. */
 const usualSide = 224;

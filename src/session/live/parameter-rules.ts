@@ -14,9 +14,10 @@ import {
   type ParameterUpdate,
   type StreamParameters,
 } from '@millrace/protocol';
-import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
+import type { ErrorObject } from 'ajv';
 import { ParameterError } from '../../engine/engine.js';
 import { preprocessorNames } from '../../image/preprocess/preprocessors.js';
+import { createValidator } from '../../text/validator.js';
 import { readStyleImage } from './style-images.js';
 
 /** The parameters that one model allows. */
@@ -42,8 +43,13 @@ export interface ParameterRules {
 export function createParameterRules(given: ModelParameters): ParameterRules {
   const model = { ...given, controls: (given.controls ?? []).map(withPreprocessors) };
   const schema = updateSchema(model);
-  const ajv = new Ajv2020({ strictTypes: false, keywords: [...schemaAnnotations] });
-  const validate = ajv.compile<ParameterUpdate>(updateSchema({ ...model, solvers: solverNames }));
+  const validate = createValidator<ParameterUpdate>(updateSchema({ ...model, solvers: solverNames }), {
+    strictTypes: false,
+    useDefaults: false,
+    keywords: [...schemaAnnotations],
+  });
+  // Compiled now: later, the first client would wait for it.
+  validate({});
   return {
     schema,
     defaults: defaultParameters(model),

@@ -1,0 +1,14 @@
+// node --import MODULE ops/scripts/run-tests.mjs FILE...: runs test files like `node --test`, but in the given order.
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import process from 'node:process';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+
+// One more than processors, since some tests wait most of the time. Each may start servers and browsers of its own.
+const concurrency = Math.min(availableParallelism() + 1, 8);
+const files = process.argv.slice(2).map((file) => resolve(file));
+run({ files, concurrency })
+  .on('test:fail', () => (process.exitCode = 1))
+  .compose(new spec())
+  .pipe(process.stdout);

@@ -1,12 +1,5 @@
 import fastifyStatic from '@fastify/static';
-import type {
-  Capabilities,
-  ErrorCode,
-  FrameCosts,
-  Health,
-  Readiness,
-  Styles,
-} from '@millrace/protocol';
+import type { Capabilities, ErrorCode, FrameCosts, Health, Readiness, Styles } from '@millrace/protocol';
 import { fastify, LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { existsSync } from 'node:fs';
 import { asError } from '../engine/as-error.js';

@@ -215,7 +215,11 @@ test('the page continues automatically after a restart of the server', async () 
   assert.ok(!(await figures()).includes('–'));
   await first[Symbol.asyncDispose]();
   await page.getByTestId('message').filter({ hasText: 'reached' }).waitFor();
-  assert.deepEqual(await figures(), ['–', '–', '–', '–'], 'figures of a lost connection are no longer shown');
+  assert.deepEqual(
+    await figures(),
+    ['–', '–', '–', '–', '–'],
+    'figures of a lost connection are no longer shown',
+  );
   await using second = await startServer('--port', new URL(first.url).port, '--drain-seconds', '0');
   assert.equal(second.url, first.url);
   await page.locator('[data-flowing=true]').waitFor();

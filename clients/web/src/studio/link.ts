@@ -12,8 +12,17 @@ import { isRefusedValue } from './refused-value.js';
 export type LinkState =
   | { readonly name: 'idle' }
   | { readonly name: 'connecting' }
-  /** The server is full: the place in its queue, and the expected wait. */
-  | { readonly name: 'queued'; readonly position: number; readonly seconds: number }
+  | {
+      /** The server is full. */
+      readonly name: 'queued';
+      /** The place in its queue: now, and the first one. */
+      readonly position: number;
+      readonly first: number;
+      /** The expected wait. */
+      readonly seconds: number;
+      /** When the wait began, by `performance.now`. */
+      readonly since: number;
+    }
   /** The server is running but not ready. */
   | { readonly name: 'preparing'; readonly doing: string }
   | { readonly name: 'live' }
@@ -39,6 +48,8 @@ interface LinkOptions {
   /** The stream continues over another connection. */
   readonly reconnected: (stream: MillraceStream) => void;
   readonly closed: () => void;
+  /** The server has no room for another stream now. */
+  readonly full: () => void;
   /** An initial parameter was refused. @returns whether the next attempt omits it. */
   readonly refused: (error: MillraceError) => boolean;
   /** Reports an error that does not end the stream. */
@@ -81,7 +92,7 @@ export class Link {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    const { url, parameters, token, opened, closed } = this.#options;
+    const { url, parameters, token, opened, closed, full } = this.#options;
     let attempts = 0;
     this.state.value = { name: 'connecting' };
     while (!signal.aborted) {
@@ -95,7 +106,12 @@ export class Link {
           waitSeconds: 0,
           signal,
           queued: ({ position, wait_seconds: seconds }) => {
-            this.state.value = { name: 'queued', position, seconds };
+            const before = this.state.peek();
+            const now = { first: position, since: performance.now() };
+            const { first, since } = before.name === 'queued' ? before : now;
+            this.state.value = { name: 'queued', position, first, seconds, since };
+            // A place that has changed is no news of other tabs.
+            if (before.name !== 'queued') full();
           },
         });
         if (signal.aborted) return void stream.close();
@@ -121,6 +137,7 @@ export class Link {
   /** Shows what is wrong, and waits before the next attempt. */
   async #recover(error: MillraceError, attempts: number, signal: AbortSignal): Promise<void> {
     if (isRefusedValue(error) && this.#options.refused(error)) return;
+    if (error.code === 'too_many_sessions') this.#options.full();
     if (error.code === 'unauthorized') {
       return this.#stay({ name: 'locked', shown: this.#options.token() !== undefined }, signal);
     }

@@ -25,7 +25,7 @@ const digits = ['1', '2', '3', '4', '5', '6', '7', '8', '9'];
 /** Every shortcut of the page: what it does, and what the overlay says of it. */
 export const shortcuts: readonly Shortcut[] = [
   { keys: ['/'], words: 'Write the prompt', act: ({ writePrompt }) => writePrompt() },
-  { keys: ['[', ']'], words: 'The style before, the next style', act: chooseStyle },
+  { keys: ['[', ']'], words: 'Style before, next style', act: chooseStyle },
   { keys: [','], words: 'Fade to the prompts before', act: ({ studio }) => fade(studio, -fadeStep) },
   { keys: ['.'], words: 'Fade to the next prompts', act: ({ studio }) => fade(studio, fadeStep) },
   { keys: digits, shown: '1 – 9', words: 'Use a saved look', act: useLook },

@@ -22,6 +22,7 @@ import { Previews } from './previews.js';
 import { Playback } from './playback.js';
 import { Projection } from './projection.js';
 import { Shape } from './shape.js';
+import { ServerWatch } from './server-watch.js';
 import {
   kindOf,
   openSource,
@@ -32,6 +33,7 @@ import {
 } from './source.js';
 import { plainPrompt } from './plain-prompt.js';
 import { names, withStyle } from './style-prompt.js';
+import { Tabs } from './tabs.js';
 import { lengthProblem, textLimit } from './text-limit.js';
 
 /** The elements of the page that a studio uses. */
@@ -43,6 +45,8 @@ export interface StudioElements {
 const statsPeriodMs = 500;
 const capabilitiesPauseMs = 1500;
 const noticeMs = 6000;
+/** Time for the server to notice that another tab's stream has ended. */
+const takeOverMs = 400;
 const tokenKey = 'millrace-token';
 
 /** The state and logic behind the page: a source, a stream, its parameters and its figures. */
@@ -51,6 +55,14 @@ export class Studio {
     lengthProblem(value, textLimit(this.capabilities.peek()?.parameters.properties[name])),
   );
   readonly link: Link;
+  readonly server: ServerWatch;
+  readonly tabs = new Tabs({
+    streams: () => this.#stream !== undefined,
+    stop: () => {
+      this.stop();
+      this.sourceProblem.value = 'The stream continues in another tab of this browser.';
+    },
+  });
   readonly previews = new Previews();
   readonly history = new History(this.desk);
   /** What the address and this browser keep; undefined until the capabilities are known. */
@@ -117,9 +129,18 @@ export class Studio {
       interrupted: () => (this.flowing.value = false),
       reconnected: (stream) => this.desk.attach(stream),
       closed: () => this.#closed(),
+      full: () => this.tabs.ask(),
       refused: (error) => this.desk.refuseStart(error.field, error.message),
       notice: (text) => this.announce(text),
     });
+    this.server = new ServerWatch(url, () => this.link.state.peek().name === 'idle');
+  }
+
+  /** Stops the stream of another tab of this browser, and gets its place. */
+  takeOver(): void {
+    this.tabs.takeOver();
+    // In the queue the place comes by itself.
+    setTimeout(() => this.link.open(), takeOverMs);
   }
 
   /** Starts to use the elements, which must stay in the page, and loads the capabilities of the server. */

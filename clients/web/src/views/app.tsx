@@ -61,6 +61,15 @@ export function App({ studio }: { readonly studio: Studio }): JSX.Element {
           Millrace
         </h1>
         <p class="model">{studio.capabilities.value?.model.description}</p>
+        <button
+          type="button"
+          class="small-button"
+          aria-label="Keys"
+          title="Keys (?)"
+          onClick={() => (showsKeys.value = true)}
+        >
+          ?
+        </button>
         <StatusPill studio={studio} />
       </header>
       <main class="room">

@@ -1,10 +1,12 @@
 import type { JSX } from 'preact';
+import { missingFeatures } from '../studio/missing-features.js';
 import type { Studio } from '../studio/studio.js';
 import { FileButton } from './file-button.js';
 import { icons } from './icons.js';
 
 /** The empty stage: what the page does, and the sources to start with. */
 export function Invitation({ studio }: { readonly studio: Studio }): JSX.Element {
+  const missing = missingFeatures();
   return (
     <div class="invitation">
       <h2>
@@ -32,9 +34,9 @@ export function Invitation({ studio }: { readonly studio: Studio }): JSX.Element
           Open a video or an image
         </FileButton>
       </div>
-      {studio.sourceProblem.value !== undefined && (
+      {(missing ?? studio.sourceProblem.value) !== undefined && (
         <p class="problem" role="alert">
-          {studio.sourceProblem.value}
+          {missing ?? studio.sourceProblem.value}
         </p>
       )}
     </div>

@@ -3,6 +3,7 @@ import { stageNames } from '@millrace/protocol';
 import type { JSX } from 'preact';
 import { stageWords } from '../stage-words.js';
 import type { Studio } from '../studio/studio.js';
+import { StripChart } from './strip-chart.js';
 
 /** Live figures of the stream, and where the server's time goes. */
 export function Readouts({ studio }: { readonly studio: Studio }): JSX.Element {
@@ -19,12 +20,19 @@ export function Readouts({ studio }: { readonly studio: Studio }): JSX.Element {
           testId="latency"
         />
         <Figure
-          name="Dropped"
-          value={stats && String(totalDropped(stats))}
-          title={stats && dropsInWords(stats)}
-          testId="dropped"
+          name="Skipped"
+          value={stats && String(count(stats, skipReasons))}
+          title={stats && dropsInWords(stats, skipReasons)}
+          testId="skipped"
+        />
+        <Figure
+          name="Lost"
+          value={stats && String(count(stats, lossReasons))}
+          title={stats && dropsInWords(stats, lossReasons)}
+          testId="lost"
         />
       </dl>
+      <StripChart stats={stats} />
       <Timings timings={stats?.timings} />
     </section>
   );
@@ -74,12 +82,31 @@ function Timings({ timings }: { readonly timings: StageTimings | undefined }): J
   );
 }
 
-/** Returns the number of dropped frames, without those that were skipped as similar. */
-function totalDropped({ dropped }: StreamStats): number {
-  return Object.values(dropped).reduce((sum, count) => sum + count, 0) - (dropped.similar ?? 0);
+type Reason = keyof StreamStats['dropped'];
+
+/** A newer frame, or the result before, counts for these. */
+const skipReasons: Readonly<Partial<Record<Reason, string>>> = {
+  no_credit: 'replaced by a newer frame before they were sent',
+  superseded: 'replaced by a newer frame at the server',
+  stale: 'outdated by the time of their turn',
+  unread: 'replaced by a newer result',
+  similar: 'nearly identical to the one before',
+};
+
+/** What should not happen. */
+const lossReasons: Readonly<Partial<Record<Reason, string>>> = {
+  failed: 'lost by the server or with the connection',
+  invalid: 'refused as unusable',
+  overload: 'sent without a credit',
+};
+
+function count({ dropped }: StreamStats, reasons: Readonly<Partial<Record<Reason, string>>>): number {
+  return (Object.keys(reasons) as Reason[]).reduce((sum, reason) => sum + (dropped[reason] ?? 0), 0);
 }
 
-function dropsInWords({ dropped }: StreamStats): string {
-  const parts = Object.entries(dropped).map(([reason, count]) => `${count} ${reason.replace('_', ' ')}`);
-  return parts.length === 0 ? 'no frames dropped' : parts.join(', ');
+function dropsInWords({ dropped }: StreamStats, reasons: Readonly<Partial<Record<Reason, string>>>): string {
+  const parts = (Object.entries(reasons) as [Reason, string][]).flatMap(([reason, words]) =>
+    dropped[reason] === undefined ? [] : [`${dropped[reason]} ${words}`],
+  );
+  return parts.length === 0 ? 'none' : parts.join(', ');
 }

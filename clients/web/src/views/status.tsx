@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import { useRef } from 'preact/hooks';
 import type { LinkState } from '../studio/link.js';
 import type { Studio } from '../studio/studio.js';
+import { QueueMessage } from './queue-message.js';
 
 interface StudioProps {
   readonly studio: Studio;
@@ -10,17 +11,25 @@ interface StudioProps {
 /** The state of the connection in a word or two. */
 export function StatusPill({ studio }: StudioProps): JSX.Element {
   const state = studio.link.state.value;
-  const known = studio.capabilities.value !== undefined;
+  const ready = studio.server.readiness.value?.ready;
+  const words = {
+    ...pillWords,
+    idle: ready === undefined ? 'Looking for the server' : ready ? 'Ready' : 'Warming up',
+  };
   return (
-    <p class="pill" role="status" data-state={state.name} data-testid="status">
+    <p
+      class="pill"
+      role="status"
+      data-state={state.name === 'idle' && ready === false ? 'preparing' : state.name}
+      data-testid="status"
+    >
       <span class="dot" />
-      {state.name === 'idle' && !known ? 'Looking for the server' : pillWords[state.name]}
+      {words[state.name]}
     </p>
   );
 }
 
-const pillWords: Readonly<Record<LinkState['name'], string>> = {
-  idle: 'Ready',
+const pillWords: Readonly<Record<Exclude<LinkState['name'], 'idle'>, string>> = {
   connecting: 'Connecting',
   queued: 'Waiting',
   preparing: 'Warming up',
@@ -40,6 +49,11 @@ export function StageMessage({ studio }: StudioProps): JSX.Element {
       {waiting && state.name !== 'locked' && <Waiting state={state} retry={() => studio.link.open()} />}
       {studio.awaitedSize.value !== undefined && (
         <p class="notice slow">The first picture of {studio.awaitedSize.value} takes longer</p>
+      )}
+      {waiting && studio.tabs.another.value && (
+        <button type="button" class="retry" data-testid="take-over" onClick={() => studio.takeOver()}>
+          Another tab of this browser streams: continue here
+        </button>
       )}
       {studio.notice.value !== undefined && <p class="notice">{studio.notice.value}</p>}
     </div>
@@ -83,12 +97,7 @@ function Waiting({ state, retry }: WaitingProps): JSX.Element {
     case 'connecting':
       return <p class="shimmer">Connecting</p>;
     case 'queued':
-      return (
-        <>
-          <p class="shimmer">The server is full. Your place in the queue: {state.position}</p>
-          <p class="quiet">About {Math.ceil(state.seconds)} seconds; it starts automatically.</p>
-        </>
-      );
+      return <QueueMessage {...state} />;
     case 'live':
       return <p class="shimmer">The first picture is on its way</p>;
     case 'preparing':

@@ -1,0 +1,21 @@
+import { fetchReadiness, type Readiness } from '@millrace/client';
+import { signal } from '@preact/signals';
+
+const pauseMs = 1500;
+/** A server that is ready rarely changes. */
+const longPauseMs = 10_000;
+
+/** Looks again and again whether the server is ready, while there is no stream that shows it. */
+export class ServerWatch {
+  /** The last answer; undefined if the server cannot be reached. */
+  readonly readiness = signal<Readiness>();
+
+  /** @param isNeeded whether to look now. */
+  constructor(url: string, isNeeded: () => boolean) {
+    const look = async (): Promise<void> => {
+      if (isNeeded()) this.readiness.value = await fetchReadiness(url).catch(() => undefined);
+      setTimeout(() => void look(), this.readiness.peek()?.ready ? longPauseMs : pauseMs);
+    };
+    void look();
+  }
+}

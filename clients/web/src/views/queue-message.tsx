@@ -1,0 +1,26 @@
+import type { JSX } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import type { LinkState } from '../studio/link.js';
+import { inMinutes } from './record-tool.js';
+
+type Queued = Extract<LinkState, { readonly name: 'queued' }>;
+
+/** The place in the queue of a full server, and whether it moves. */
+export function QueueMessage({ position, seconds, since, first }: Queued): JSX.Element {
+  const [now, setNow] = useState(performance.now());
+  useEffect(() => {
+    const timer = setInterval(() => setNow(performance.now()), 1000);
+    return () => clearInterval(timer);
+  }, []);
+  const left = first - position;
+  const moved = left === 0 ? 'nobody has left yet' : left === 1 ? 'one has left' : `${left} have left`;
+  return (
+    <>
+      <p class="shimmer">The server is full. Your place in the queue: {position}</p>
+      <p class="quiet">
+        You have waited {inMinutes(Math.max(0, (now - since) / 1000))}, and {moved}. About{' '}
+        {Math.ceil(seconds)} seconds; it starts automatically.
+      </p>
+    </>
+  );
+}

@@ -6,16 +6,17 @@ import { switchesOf } from '../../../model/layout/steered.js';
 import { loadTokenizer } from '../../../model/tokenizer.js';
 import type { Device } from '../../device.js';
 import { Autoencoder } from './autoencoder.js';
-import { ControlNetworks } from './control-networks.js';
+import { ControlNetworks, type Control } from './control-networks.js';
 import { NotFiniteError, requireFinite } from './finite.js';
 import { ImageEncoder } from './image-encoder.js';
-import { OnnxPart, Scratch } from './onnx-part.js';
+import { Scratch, type OnnxPart } from './onnx-part.js';
 import { bytesToPlanes, planesToBytes } from './pixels.js';
+import { placePart, type PartUse } from './place-part.js';
+import { Preprocessor } from './preprocessor.js';
 import { checkPreprocessors, Preprocessors, type PictureJob } from './preprocessors.js';
-import { sessionOptions } from '../devices/session-options.js';
-import { filledSize, latentShape, type Shape, type Size } from './sizes.js';
+import { filledSize, latentShape, usualSize, volume, type Shape, type Size } from './sizes.js';
 import { TextEncoders, type TextEncoder } from './text-encoders.js';
-import { Unet, type KeptRows } from './unet.js';
+import { blankRow, Unet, type KeptRows, type UnetGraph } from './unet.js';
 
 /** Most chunks of tokens of a prompt: longer prompts would slow every stream in a U-Net call. */
 const maxChunks = 4;
@@ -27,6 +28,8 @@ export interface RuntimeOptions {
   readonly device?: Device;
   /** Folder for TensorRT engines; null (the default) keeps none. */
   readonly cacheDirectory?: string | null;
+  /** Receives which networks do not run on the device, and why. */
+  readonly onNote?: (text: string) => void;
 }
 
 /** The networks of a model that is steered by more than prompts. */
@@ -81,36 +84,57 @@ export class ModelRuntime implements AsyncDisposable {
     options: RuntimeOptions,
     onProgress: (what: string) => void = () => {},
   ): Promise<ModelRuntime> {
-    const { device = { provider: 'cpu', index: 0 }, threads, cacheDirectory = null } = options;
+    const {
+      device = { provider: 'cpu', index: 0 },
+      threads,
+      cacheDirectory = null,
+      onNote = () => {},
+    } = options;
+    const placing = { device, threads, cacheDirectory, onNote };
     checkPreprocessors(folder);
     const parts: OnnxPart[] = [];
-    const load = async (what: string, { file }: Graph): Promise<OnnxPart> => {
+    const load: Load = async (what, { file }, use) => {
       onProgress(`loading the ${what}`);
-      const part = await OnnxPart.load(file, sessionOptions(device, { threads, cacheDirectory }));
+      const { part, made } = await placePart(what, file, placing, use);
       parts.push(part);
-      return part;
+      return made;
     };
     const { layout, tokenizers, textLength } = folder;
     const encoders: TextEncoder[] = [];
     for (const [i, text] of layout.textEncoders.entries()) {
-      const part = await load('text encoder', text.graph);
       const { folder: path = folder.root, tokenCount = null } = tokenizers[i] ?? {};
       const tokenizer = await loadTokenizer(path, textLength, tokenCount);
-      encoders.push({ part, layout: text, tokenizer });
+      const encoder = await load('text encoder', text.graph, {
+        make: (part) => ({ part, layout: text, tokenizer }),
+        trial: (made) => new TextEncoders([made], textLength, 1).embed(''),
+      });
+      encoders.push(encoder);
     }
-    const vaeEncoder = await load('VAE encoder', layout.vaeEncoder.graph);
-    const unet = await load('U-Net', layout.unet.graph);
-    const vaeDecoder = await load('VAE decoder', layout.vaeDecoder.graph);
-    const plain = await Unet.create(folder, unet);
+    const usual = filledSize(folder, usualSize(folder));
+    const planes = [3, usual.height, usual.width] as const;
+    const latent = latentShape(folder, usual);
+    const vaeEncoder = await load('VAE encoder', layout.vaeEncoder.graph, {
+      make: (part) => part,
+      trial: (part) =>
+        new Autoencoder(folder, part, part).encode(new Float32Array(volume(planes)), planes, latent),
+    });
+    const unet = await loadUnet(folder, 'U-Net', layout, load);
+    const vaeDecoder = await load('VAE decoder', layout.vaeDecoder.graph, {
+      make: (part) => part,
+      trial: (part) =>
+        new Autoencoder(folder, part, part).decode(new Float32Array(volume(latent)), latent, planes),
+    });
     const steered = await loadSteered(folder, load);
-    const takesChunks = plain.takesChunks && (steered?.unet.takesChunks ?? true);
+    const takesChunks = unet.takesChunks && (steered?.unet.takesChunks ?? true);
     const networks = {
       texts: new TextEncoders(encoders, textLength, takesChunks ? maxChunks : 1),
       autoencoder: new Autoencoder(folder, vaeEncoder, vaeDecoder),
-      unet: plain,
+      unet,
       steered,
-      preprocessors: await Preprocessors.load(folder.preprocessors, async ({ name, graph }) =>
-        load(`preprocessor ${name}`, graph),
+      preprocessors: await Preprocessors.load(folder.preprocessors, async (preprocessor) =>
+        load(`preprocessor ${preprocessor.name}`, preprocessor.graph, {
+          make: (part) => Preprocessor.create(preprocessor, part),
+        }),
       ),
     };
     return new ModelRuntime(folder, networks, parts);
@@ -209,23 +233,46 @@ export class ModelRuntime implements AsyncDisposable {
   }
 }
 
+/** Loads a network of the model. */
+type Load = <Made>(what: string, graph: Graph, use: PartUse<Made>) => Promise<Made>;
+
+/** Loads a U-Net, which has to run on the device: on the CPU, each frame of all streams would wait for it. */
+async function loadUnet(folder: ModelFolder, what: string, graph: UnetGraph, load: Load): Promise<Unet> {
+  const shape = latentShape(folder, usualSize(folder));
+  return load(what, graph.unet.graph, {
+    make: (part) => Unet.create(folder, part, graph),
+    trial: (unet) => unet.predict([blankRow(folder, shape, 500, { unet: graph.unet })], shape),
+    isTooLarge: true,
+  });
+}
+
 /** Loads the steered U-Net and what belongs to it; null if the model has none. */
-async function loadSteered(
-  folder: ModelFolder,
-  load: (what: string, graph: Graph) => Promise<OnnxPart>,
-): Promise<SteeredNetworks | null> {
+async function loadSteered(folder: ModelFolder, load: Load): Promise<SteeredNetworks | null> {
   const { steered: layout } = folder.layout;
   if (layout === null) return null;
-  const part = await load('steered U-Net', layout.unet.graph);
-  const controls = [];
+  const unet = await loadUnet(folder, 'steered U-Net', layout, load);
+  const size = usualSize(folder);
+  const controls: Control[] = [];
   for (const control of layout.controls) {
-    controls.push({ layout: control, part: await load(`control ${control.name}`, control.graph) });
+    const loaded = await load(`control ${control.name}`, control.graph, {
+      make: (part) => ({ layout: control, part }),
+      trial: (made) => {
+        const black = new Uint8Array(3 * size.width * size.height);
+        return new ControlNetworks(folder, [made]).features(control.name, black, size);
+      },
+    });
+    controls.push(loaded);
   }
   const { imageEncoder: encoder } = layout;
   return {
-    unet: await Unet.create(folder, part, layout),
+    unet,
     controls: new ControlNetworks(folder, controls),
-    imageEncoder: encoder && new ImageEncoder(encoder, await load('image encoder', encoder.graph)),
+    imageEncoder:
+      encoder &&
+      (await load('image encoder', encoder.graph, {
+        make: (part) => new ImageEncoder(encoder, part),
+        trial: (made) => made.encode(new Uint8Array(3 * made.side ** 2)),
+      })),
     switches: switchesOf(layout),
   };
 }

@@ -1,7 +1,13 @@
 import { asError } from '../engine/as-error.js';
+import { inferenceThreadsEnd } from '../engine/host/inference-thread.js';
+
+/** Longest wait for threads that have failed or were asked to stop. */
+const endTimeoutMs = 5000;
+
 /**
- * Runs a command that the first SIGINT or SIGTERM ends gracefully, and the second at once. Sets the exit code:
- * 0 done, 1 failed, 130 interrupted.
+ * Runs a command that the first SIGINT or SIGTERM ends gracefully, while the second kills it. Sets the exit code:
+ * 0 done, 1 failed, 130 interrupted. If an inference call does not end in time, the process is killed by the signal
+ * (SIGKILL without one).
  * @param explain returns the line for an error. @param interrupted the line for an interruption, if any.
  */
 export async function interruptible(
@@ -9,7 +15,15 @@ export async function interruptible(
   { explain, interrupted }: { readonly explain: (error: unknown) => string; readonly interrupted?: string },
 ): Promise<void> {
   const interrupt = new AbortController();
-  const stop = (): void => (interrupt.signal.aborted ? process.exit(130) : interrupt.abort());
+  let received: NodeJS.Signals | undefined;
+  const stop = (name: NodeJS.Signals): void => {
+    received = name;
+    interrupt.abort();
+    unlisten();
+  };
+  const unlisten = (): void => {
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, stop);
+  };
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, stop);
   try {
     await action(interrupt.signal);
@@ -18,7 +32,9 @@ export async function interruptible(
     const line = interrupt.signal.aborted ? interrupted : explain(error);
     if (line !== undefined) process.stderr.write(`millrace: ${line}\n`);
   } finally {
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, stop);
+    unlisten();
+    // Node.js would wait for an inference call that is still running, and abort when it returns.
+    if (!(await inferenceThreadsEnd(endTimeoutMs))) process.kill(process.pid, received ?? 'SIGKILL');
   }
 }
 

@@ -150,10 +150,11 @@ export class RecordedStream implements StreamListener {
  * Creates a cache folder with costs of the tiny model on one thread, and returns the options of an engine that takes
  * them, to be called at the top of a file: a test that depends on which rows share a call, or on which of two engines is faster, must not depend on the load of the machine
  * during their measurement.
- * @param best the number of rows of the best calls.
+ * @param best the number of rows of the best calls. @param device for which they hold.
  */
 export async function keptCosts(
   best: 1 | 8 = 8,
+  device = 'cpu',
 ): Promise<{ readonly cacheDirectory: string; readonly calibration: 'kept' }> {
   const cacheDirectory = await mkdtemp(join(tmpdir(), 'millrace-'));
   after(() => rm(cacheDirectory, { recursive: true }));
@@ -161,7 +162,7 @@ export async function keptCosts(
   const { file } = layout.unet.graph;
   const side = (pixels: number | undefined): number => (pixels ?? 64 * pixelFactor) / pixelFactor;
   const shape = [latentChannels, side(defaults.height), side(defaults.width)];
-  const facts = { file, shape, device: parseDevice('cpu'), threads: 1 };
+  const facts = { file, shape, device: parseDevice(device), threads: 1 };
   const isAny = (value: unknown): value is object => typeof value === 'object';
   const kept = await CalibrationFile.for(
     { directory: cacheDirectory, onNote: () => {} },

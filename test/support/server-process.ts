@@ -20,6 +20,8 @@ export interface Surroundings {
   readonly imports?: URL;
   /** The token to read metrics with, if they need one. */
   readonly metricsToken?: string | undefined;
+  /** Further variables. */
+  readonly environment?: NodeJS.ProcessEnv;
 }
 
 /** Starts a server on a free port and waits until its model is ready. */
@@ -29,7 +31,7 @@ export async function startServer(...args: readonly string[]): Promise<ServerPro
 
 /** Starts a server in another environment. */
 export async function startServerIn(
-  { openFiles, imports, metricsToken }: Surroundings,
+  { openFiles, imports, metricsToken, environment }: Surroundings,
   ...args: readonly string[]
 ): Promise<ServerProcess> {
   const main = join(repositoryRoot, 'dist/src/cli/main.js');
@@ -39,7 +41,7 @@ export async function startServerIn(
   const [program = '', ...rest] = openFiles === undefined ? command : limited;
   const child = spawn(program, rest, {
     stdio: ['ignore', 'pipe', 'inherit', ...(imports ? (['ipc'] as const) : [])],
-    env: { ...process.env, ...(imports && { NODE_OPTIONS: `--import ${imports.href}` }) },
+    env: { ...process.env, ...environment, ...(imports && { NODE_OPTIONS: `--import ${imports.href}` }) },
   });
   const url = await ready(child);
   return {

@@ -17,7 +17,8 @@ afterEach(() => {
 /** Makes sessions that fail on these devices: when they are created, or when they run. */
 function pretend(failing: { readonly create?: readonly string[]; readonly run?: readonly string[] }): void {
   mock.method(InferenceSession, 'create', (_: string, options: InferenceSession.SessionOptions) => {
-    const device = String(options.executionProviders?.[0]);
+    const [first] = options.executionProviders ?? [];
+    const device = typeof first === 'string' ? first : '';
     events.push(`create ${device}`);
     if (failing.create?.includes(device)) return Promise.reject(new Error(`no room\n  on ${device}`));
     return Promise.resolve({

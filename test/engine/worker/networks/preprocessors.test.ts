@@ -275,9 +275,9 @@ describe('loading a preprocessor', () => {
 
   it('refuses a mask of a channel that the network turns out to lack', async () => {
     const part = { runOpen: () => Promise.resolve({ data: new Float32Array(2), shape: [1, 2, 1, 1] }) };
-    const layout = { ...preprocessorLayout, result: { ...preprocessorLayout.result, channel: 2 } };
+    const result = { ...preprocessorLayout.result, channel: 2 };
     await assert.rejects(
-      Preprocessors.load([layout], (own) => Preprocessor.create(own, part)),
+      Preprocessor.create({ ...preprocessorLayout, result }, part),
       /model\.onnx: returns 2 channels, but output.channel is 2; correct/,
     );
   });

@@ -276,10 +276,8 @@ describe('loading a preprocessor', () => {
   it('refuses a mask of a channel that the network turns out to lack', async () => {
     const part = { runOpen: () => Promise.resolve({ data: new Float32Array(2), shape: [1, 2, 1, 1] }) };
     const result = { ...preprocessorLayout.result, channel: 2 };
-    await assert.rejects(
-      Preprocessor.create({ ...preprocessorLayout, result }, part),
-      /model\.onnx: returns 2 channels, but output.channel is 2; correct/,
-    );
+    const creating = Preprocessor.create({ ...preprocessorLayout, result }, part);
+    await assert.rejects(creating, /model\.onnx: returns 2 channels, but output.channel is 2; correct/);
   });
 
   it('is part of loading a model', async () => {
